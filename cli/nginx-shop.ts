@@ -1,0 +1,71 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  type InstallOptions,
+  installNginx,
+  nginxTemplate,
+  PACKAGE_ROOT,
+  refuse,
+  writeWhole,
+} from './nginx-install.ts';
+import { addressProblem, characterProblem, pathProblem, renderTemplate } from './nginx-template.ts';
+
+export type ShopOptions = Omit<InstallOptions, 'dir' | 'dryRun'> & {
+  /** Everything but the socket and the spill folder goes below it: nginx.conf, includes, pid, log, temporary files. */
+  folder: string;
+  /** Where the shop listens, such as 127.0.0.1:8080. */
+  listen: string;
+  /** Which of nginx/examples. Default shop. */
+  example?: 'shop' | 'in-place';
+  /** The folder of pages. Default: the small catalogue of the examples. */
+  pages?: string;
+  /** `host:port` of the application that `in-place` proxies to. Default 127.0.0.1:8081. */
+  origin?: string;
+  /** Path of ngx_http_js_module.so; leave out where it is built in. */
+  module?: string;
+  /** Whom the workers run as; only root may say it, and must: the default user reaches neither socket nor spill folder. */
+  user?: string;
+  /** Default 2. */
+  workers?: number;
+};
+
+export type Shop = {
+  /** For `nginx -c`. */
+  conf: string;
+  errorLog: string;
+  pidFile: string;
+};
+
+/**
+ * Writes one of the example configurations as a complete nginx.conf that runs as it is, with the includes it needs, and
+ * makes the folders that nginx expects. Throws as `installNginx` does.
+ */
+export async function renderShop(options: ShopOptions): Promise<Shop> {
+  const { folder, listen, example = 'shop', workers = 2, user, module: jsModule } = options;
+  const pages = options.pages ?? join(PACKAGE_ROOT, 'nginx', 'examples', 'pages');
+  const origin = options.origin ?? '127.0.0.1:8081';
+  refuse([
+    pathProblem('folder', folder),
+    pathProblem('pages', pages),
+    addressProblem('listen', listen),
+    addressProblem('origin', origin),
+    jsModule === undefined ? undefined : pathProblem('module', jsModule),
+    user === undefined ? undefined : characterProblem('user', user),
+    Number.isInteger(workers) && workers > 0
+      ? undefined
+      : `workers: must be a whole number above 0 (got ${workers})`,
+  ]);
+
+  const dir = join(folder, 'hotitem');
+  const run = join(folder, 'run');
+  await installNginx({ ...options, dir });
+  await mkdir(run, { recursive: true });
+  // nginx may be up before the sidecar: without this folder it could not spill.
+  await mkdir(options.spill, { recursive: true, mode: 0o750 });
+
+  const conf = join(folder, 'nginx.conf');
+  const template = await nginxTemplate(join('examples', `${example}.conf`));
+  const values = { dir, run, listen, pages, origin, module: jsModule, user, workers: String(workers) };
+  await writeWhole(conf, renderTemplate(template, values));
+  return { conf, errorLog: join(run, 'error.log'), pidFile: join(run, 'nginx.pid') };
+}

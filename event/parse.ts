@@ -1,0 +1,78 @@
+import type { HotItemEvent } from './event.ts';
+
+/** What was read is no event. The message names the field and shows the (cut) value. */
+export class EventError extends Error {
+  override name = 'EventError';
+  readonly field: string;
+
+  constructor(field: string, problem: string, value: unknown) {
+    super(`${field}: ${problem} (got ${show(value)})`);
+    this.field = field;
+  }
+}
+
+const LONGEST_ID = 128;
+/** What a JavaScript date, and with it every index, can hold. */
+const LATEST_TIME = 8.64e15;
+const TEXTS = ['raw', 'args', 'host', 'method', 'ua', 'ref', 'node'] as const;
+
+/** The event in a JSON text as the sidecar wrote it. Throws an `EventError` at the first field that is wrong. */
+export function parse(json: string): HotItemEvent {
+  const value = fromJson(json);
+  if (!isRecord(value)) throw new EventError('event', 'must be a JSON object', value);
+  if (value.v !== 1) throw new EventError('v', 'unknown version, this reads 1', value.v);
+  requireText(value, 'id');
+  if ((value.id as string).length > LONGEST_ID)
+    throw new EventError('id', `longer than ${LONGEST_ID}`, value.id);
+  if (!isTime(value.time)) throw new EventError('time', 'must be whole milliseconds since 1970', value.time);
+  requireText(value, 'uri');
+  requireText(value, 'item');
+  requireText(value, 'ip');
+  for (const field of TEXTS) {
+    if (value[field] !== undefined && typeof value[field] !== 'string') {
+      throw new EventError(field, 'must be a text', value[field]);
+    }
+  }
+  if (value.weight !== undefined && !isWeight(value.weight)) {
+    throw new EventError('weight', 'must be a number of at least 1', value.weight);
+  }
+  if (value.cut !== undefined && !isTexts(value.cut)) {
+    throw new EventError('cut', 'must be a list of field names', value.cut);
+  }
+  return value as HotItemEvent;
+}
+
+function fromJson(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    throw new EventError('event', 'is not JSON', json);
+  }
+}
+
+function requireText(value: Record<string, unknown>, field: string): void {
+  const found = value[field];
+  if (typeof found !== 'string' || found === '')
+    throw new EventError(field, 'must be a text that is not empty', found);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isTime(value: unknown): boolean {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= LATEST_TIME;
+}
+
+function isWeight(value: unknown): boolean {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 1;
+}
+
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}
+
+function show(value: unknown): string {
+  const shown = value === undefined ? 'nothing' : (JSON.stringify(value) ?? typeof value);
+  return shown.length > 200 ? `${shown.slice(0, 200)}…` : shown;
+}

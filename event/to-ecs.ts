@@ -1,0 +1,49 @@
+import { isIP } from 'node:net';
+import type { HotItemEvent } from './event.ts';
+
+/** An event as a document of the Elastic Common Schema, with our own fields under `hot_item`. */
+export type EcsDocument = {
+  '@timestamp': string;
+  event: { id: string; dataset: 'hotitem.view'; created: string };
+  url: { original: string; path: string; query?: string; domain?: string };
+  http?: { request: { method?: string; referrer?: string } };
+  client: { address: string; ip?: string };
+  source?: { ip: string };
+  user_agent?: { original: string };
+  host?: { name: string };
+  hot_item: { id: string; weight: number; cut?: string[] };
+};
+
+/**
+ * `client.address` always holds what the event calls its ip; `client.ip` and `source.ip` only where that is an address
+ * (nginx on a unix socket has none).
+ */
+export function toEcs(event: HotItemEvent): EcsDocument {
+  const time = new Date(event.time).toISOString();
+  const asked = event.raw ?? event.uri;
+  const document: EcsDocument = {
+    '@timestamp': time,
+    event: { id: event.id, dataset: 'hotitem.view', created: time },
+    url: { original: event.args === undefined ? asked : `${asked}?${event.args}`, path: event.uri },
+    client: { address: event.ip },
+    hot_item: { id: event.item, weight: event.weight ?? 1 },
+  };
+  if (event.args !== undefined) document.url.query = event.args;
+  if (event.host !== undefined) document.url.domain = event.host;
+  if (event.method !== undefined || event.ref !== undefined) document.http = { request: request(event) };
+  if (isIP(event.ip) !== 0) {
+    document.client.ip = event.ip;
+    document.source = { ip: event.ip };
+  }
+  if (event.ua !== undefined) document.user_agent = { original: event.ua };
+  if (event.node !== undefined) document.host = { name: event.node };
+  if (event.cut !== undefined) document.hot_item.cut = event.cut;
+  return document;
+}
+
+function request(event: HotItemEvent): { method?: string; referrer?: string } {
+  const asked: { method?: string; referrer?: string } = {};
+  if (event.method !== undefined) asked.method = event.method;
+  if (event.ref !== undefined) asked.referrer = event.ref;
+  return asked;
+}

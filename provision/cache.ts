@@ -1,0 +1,96 @@
+import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Report } from './report.ts';
+
+export type Obtain = {
+  /** The folder's name: the part and its version. */
+  name: string;
+  /** For people: `Kafka 4.1.1 from Maven Central (43 MB)`. */
+  what: string;
+  report: Report;
+  /** Fills the folder. It has another name until this resolves, so nothing may remember its path. */
+  make: (folder: string) => Promise<void>;
+};
+
+const PROGRESS_MS = 4_000;
+const ABANDONED_MS = 60 * 60_000;
+
+/** Where the parts are kept: `$HOTITEM_CACHE`, else `$XDG_CACHE_HOME/hotitem`, else `~/.cache/hotitem`. */
+export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
+  if (env.HOTITEM_CACHE) return resolve(env.HOTITEM_CACHE);
+  return join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'hotitem');
+}
+
+/**
+ * The folder of that name in the cache, made first where it is missing. It is filled under another name and renamed
+ * when complete, so it is never there by half, and of two processes that make it at once one wins and both have it.
+ */
+export async function obtain({ name, what, report, make }: Obtain): Promise<string> {
+  const cache = cacheFolder();
+  const folder = join(cache, name);
+  if (await exists(folder)) return folder;
+
+  await mkdir(cache, { recursive: true });
+  await removeAbandoned(cache);
+  const unfinished = await mkdtemp(join(cache, `.${name}-`));
+  const started = Date.now();
+  report(`getting ${what} …`);
+  const progress = setInterval(async () => {
+    const bytes = await size(unfinished);
+    report(`… ${megabytes(bytes)} MB on disk after ${seconds(started)} s`);
+  }, PROGRESS_MS);
+  try {
+    await make(unfinished);
+    await chmod(unfinished, 0o755);
+    await renameUnlessThere(unfinished, folder);
+  } finally {
+    clearInterval(progress);
+    await rm(unfinished, { recursive: true, force: true });
+  }
+  report(`done in ${seconds(started)} s, kept in ${folder}`);
+  return folder;
+}
+
+async function renameUnlessThere(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if (!(await exists(to))) throw error;
+  }
+}
+
+/** What a killed process has left. Younger ones may be another process at work. */
+async function removeAbandoned(cache: string): Promise<void> {
+  for (const name of await readdir(cache)) {
+    if (!name.startsWith('.')) continue;
+    const folder = join(cache, name);
+    const info = await stat(folder).catch(() => undefined);
+    if (info === undefined || Date.now() - info.mtimeMs < ABANDONED_MS) continue;
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Bytes of all files below; those that vanish meanwhile count nothing. */
+async function size(folder: string): Promise<number> {
+  const entries = await readdir(folder, { recursive: true }).catch(() => []);
+  const sizes = await Promise.all(
+    entries.map(async (entry) => {
+      const info = await stat(join(folder, entry)).catch(() => undefined);
+      return info?.isFile() ? info.size : 0;
+    }),
+  );
+  return sizes.reduce((sum, bytes) => sum + bytes, 0);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
+}
+
+function megabytes(bytes: number): number {
+  return Math.round(bytes / 1_000_000);
+}
+
+function seconds(since: number): number {
+  return Math.round((Date.now() - since) / 1000);
+}

@@ -1,0 +1,29 @@
+import { join } from 'node:path';
+import { ProvisionError } from './provision-error.ts';
+import { run } from './run.ts';
+import { OLDEST_JAVA } from './versions.ts';
+
+export type Java = { command: string; home: string; major: number };
+
+const HINT = `Install one (Debian: apt-get install openjdk-${OLDEST_JAVA}-jre-headless), or name it with JAVA_HOME.`;
+
+/** The Java that runs Kafka and Elasticsearch: `$JAVA_HOME`'s, else the one on the path. */
+export async function findJava(env: NodeJS.ProcessEnv = process.env): Promise<Java> {
+  const command = env.JAVA_HOME ? join(env.JAVA_HOME, 'bin', 'java') : 'java';
+  const shown = await run(command, ['-XshowSettings:properties', '-version']);
+  if (shown.missing) throw new ProvisionError(`no Java: ${command} is not there`, { hint: HINT });
+
+  const major = Number(/java\.specification\.version = (?:1\.)?(\d+)/.exec(shown.stderr)?.[1]);
+  const home = /java\.home = (.+)/.exec(shown.stderr)?.[1];
+  if (shown.code !== 0 || home === undefined || !Number.isInteger(major)) {
+    throw new ProvisionError(`${command} -version does not work: ${shown.stderr.slice(-300).trim()}`, {
+      hint: HINT,
+    });
+  }
+  if (major < OLDEST_JAVA) {
+    throw new ProvisionError(`${command} is Java ${major}; ${OLDEST_JAVA} or newer is needed`, {
+      hint: HINT,
+    });
+  }
+  return { command, home: home.trim(), major };
+}

@@ -1,0 +1,25 @@
+import { obtain } from './cache.ts';
+import { findJava, type Java } from './java.ts';
+import { copyJars } from './maven.ts';
+import type { Report } from './report.ts';
+import { KAFKA, type KafkaVersion } from './versions.ts';
+
+export type KafkaBuild = {
+  version: KafkaVersion;
+  java: Java;
+  /** What follows `-cp`. */
+  classpath: string;
+};
+
+/** Kafka's own jars, from Maven Central. Throws a `ProvisionError`. */
+export async function obtainKafka(options: { version?: KafkaVersion; report: Report }): Promise<KafkaBuild> {
+  const { version = '4.1.1', report } = options;
+  const java = await findJava();
+  const folder = await obtain({
+    name: `kafka-${version}`,
+    what: `Kafka ${version} from Maven Central (about 45 MB)`,
+    report,
+    make: (folder) => copyJars({ ...KAFKA[version], folder }),
+  });
+  return { version, java, classpath: `${folder}/*` };
+}

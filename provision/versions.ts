@@ -1,0 +1,40 @@
+/**
+ * The versions of every part that is obtained here, with what vouches for their bytes. Debian's packages are vouched
+ * for by the archive's signature, which apt checks; what comes from Maven Central by the checksums below.
+ */
+
+export type Suite = 'bookworm' | 'trixie' | 'sid';
+
+/** What each suite's packages hold. Debian keeps the upstream version of a stable suite; sid moves on. */
+export const NGINX: Record<Suite, { nginx: string; njs: string } | undefined> = {
+  bookworm: { nginx: '1.22.1', njs: '0.7.9' },
+  trixie: { nginx: '1.26.3', njs: '0.8.9' },
+  sid: undefined,
+};
+
+/** The oldest njs that the default configuration runs on: `js_periodic` appears with it. */
+export const OLDEST_NJS = '0.8.1';
+
+export const OLDEST_JAVA = 17;
+
+export const MAVEN_DEPENDENCY_PLUGIN = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1';
+
+export type KafkaVersion = '4.1.1' | '3.9.1';
+
+export const KAFKA: Record<KafkaVersion, { dependencies: string[]; sha256: string }> = {
+  '4.1.1': {
+    dependencies: ['org.apache.kafka:kafka_2.13:4.1.1', 'org.slf4j:slf4j-simple:1.7.36'],
+    sha256: 'cc103740486a3dac6e1ea7592ee7d3ae8307b7b5ad7f45e8003104a16f2548c2',
+  },
+  '3.9.1': {
+    dependencies: ['org.apache.kafka:kafka_2.13:3.9.1', 'org.slf4j:slf4j-reload4j:1.7.36'],
+    sha256: '4a7187d76d86960c8cc101e20d6701170ab2b03708681e112fea247f3bd8e3a1',
+  },
+};
+
+export const ELASTICSEARCH = {
+  version: '8.19.16',
+  artifact: 'org.elasticsearch.distribution.integ-test-zip:elasticsearch:8.19.16:zip',
+  sha512:
+    '97db38d6920fbdace83ce32d041e2e6faf1c895aa03dc3cc75715c952a646021af124f4e49b0a8e2bb066362cdec4d45772a846c613a8f459b7e8260f9d17067',
+};

@@ -1,0 +1,22 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export type Backoff = {
+  /** Waits longer after each call, with jitter. Rejects with an AbortError when `signal` fires. */
+  wait(signal: AbortSignal): Promise<void>;
+  /** What was tried has worked. */
+  reset(): void;
+};
+
+/** Exponential back-off with full jitter (M. Brooker, "Exponential Backoff And Jitter", 2015). */
+export function createBackoff({ firstMs = 100, longestMs = 5000 } = {}): Backoff {
+  let attempt = 0;
+  return {
+    wait(signal) {
+      const ceiling = Math.min(longestMs, firstMs * 2 ** attempt++);
+      return sleep(ceiling * (0.5 + Math.random() / 2), undefined, { signal });
+    },
+    reset() {
+      attempt = 0;
+    },
+  };
+}

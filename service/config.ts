@@ -1,0 +1,196 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { distance } from 'fastest-levenshtein';
+import { parse as parseYaml } from 'yaml';
+import { z } from 'zod';
+import { type Settings, settings } from './settings.ts';
+
+export type Config = Settings;
+
+/** Everything that is wrong with a configuration, one problem a line: `path: problem (got value)`. */
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+  readonly problems: string[];
+
+  constructor(problems: string[]) {
+    super(problems.join('\n'));
+    this.problems = problems;
+  }
+}
+
+export type ConfigSources = {
+  /** A YAML file; without it `hotitem.yml` is read where it exists. */
+  file?: string | undefined;
+  env: Record<string, string | undefined>;
+  /** By setting, as `FLAGS` names them: `{'spool-max-bytes': '1000'}`. */
+  flags: Record<string, string | undefined>;
+};
+
+/** A leaf of the schema and what each source calls it. */
+export type Setting = {
+  path: string[];
+  env: string;
+  flag: string;
+  kind: 'text' | 'number' | 'list';
+  secret: boolean;
+  fallback: unknown;
+  about: string;
+};
+
+const ALIASES: Record<string, string> = {
+  KAFKA_BROKERS: 'kafka.brokers',
+  ELASTICSEARCH_NODE: 'elasticsearch.node',
+};
+/** Variables of our prefix that are no settings. */
+const OTHER_VARIABLES = new Set([
+  'HOTITEM_CONFIG',
+  'HOTITEM_NGINX',
+  'HOTITEM_NGINX_JS_MODULE',
+  'HOTITEM_CACHE',
+  'HOTITEM_CHROMIUM',
+]);
+const SECRETS = new Set(['elasticsearch.api_key', 'elasticsearch.password']);
+
+export const SETTINGS: Setting[] = leaves(settings, []);
+
+/** The configuration: file, then environment, then flags, the later wins. Throws a `ConfigError` with all problems at once. */
+export function loadConfig(sources: ConfigSources): Config {
+  const problems: string[] = [];
+  const merged = readFile(sources, problems);
+  for (const { path, value } of fromEnvironment(sources.env, problems)) put(merged, path, value);
+  for (const setting of SETTINGS) {
+    const text = sources.flags[setting.flag];
+    if (text !== undefined) put(merged, setting.path, toValue(setting, text));
+  }
+  const result = settings.safeParse(merged, { reportInput: true });
+  if (!result.success) problems.push(...result.error.issues.flatMap((issue) => explain(issue)));
+  if (problems.length > 0 || !result.success) throw new ConfigError(problems);
+  return result.data;
+}
+
+function readFile({ file, env }: ConfigSources, problems: string[]): Record<string, unknown> {
+  const name = file ?? env.HOTITEM_CONFIG ?? (existsSync('hotitem.yml') ? 'hotitem.yml' : undefined);
+  if (name === undefined) return {};
+  try {
+    const value: unknown = parseYaml(readFileSync(name, 'utf8')) ?? {};
+    if (isRecord(value)) return value;
+    problems.push(`${name}: must be a mapping of settings (got ${show(value)})`);
+  } catch (error) {
+    problems.push(`${name}: ${error instanceof Error ? error.message.split('\n')[0] : error}`);
+  }
+  return {};
+}
+
+function* fromEnvironment(
+  env: ConfigSources['env'],
+  problems: string[],
+): Generator<{ path: string[]; value: unknown }> {
+  for (const [variable, text] of Object.entries(env)) {
+    if (text === undefined || text === '') continue;
+    const setting = settingOf(variable);
+    if (setting !== undefined) {
+      yield { path: setting.path, value: toValue(setting, text) };
+      continue;
+    }
+    if (!variable.startsWith('HOTITEM_') || OTHER_VARIABLES.has(variable)) continue;
+    const secret = variable.endsWith('_FILE') ? settingOf(variable.slice(0, -'_FILE'.length)) : undefined;
+    if (secret?.secret) {
+      try {
+        yield { path: secret.path, value: readFileSync(text, 'utf8').trim() };
+      } catch (error) {
+        problems.push(`${variable}: cannot be read: ${error instanceof Error ? error.message : error}`);
+      }
+      continue;
+    }
+    problems.push(
+      `${variable}: unknown variable${suggest(
+        variable,
+        SETTINGS.map((known) => known.env),
+      )}`,
+    );
+  }
+}
+
+function settingOf(variable: string): Setting | undefined {
+  const alias = ALIASES[variable];
+  return SETTINGS.find((known) => known.env === variable || known.path.join('.') === alias);
+}
+
+function toValue({ kind }: Setting, text: string): unknown {
+  if (kind === 'list')
+    return text
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== '');
+  return kind === 'number' && text.trim() !== '' && !Number.isNaN(Number(text)) ? Number(text) : text;
+}
+
+function put(target: Record<string, unknown>, path: string[], value: unknown): void {
+  const [first, ...rest] = path;
+  if (first === undefined) return;
+  if (rest.length === 0) {
+    target[first] = value;
+    return;
+  }
+  const inner = target[first];
+  const next = isRecord(inner) ? inner : {};
+  target[first] = next;
+  put(next, rest, value);
+}
+
+function explain(issue: z.core.$ZodIssue): string[] {
+  const path = issue.path.join('.');
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => {
+      const full = path === '' ? key : `${path}.${key}`;
+      return `${full}: unknown setting${suggest(full, [...SETTINGS.map((known) => known.path.join('.')), ...SECTIONS])}`;
+    });
+  }
+  const got = SECRETS.has(path) ? '' : ` (got ${show(issue.input)})`;
+  return [`${path}: ${issue.message}${got}`];
+}
+
+function suggest(unknown: string, known: string[]): string {
+  const near = known
+    .map((candidate) => ({ candidate, far: distance(unknown, candidate) }))
+    .sort((a, b) => a.far - b.far)[0];
+  return near !== undefined && near.far <= Math.max(2, unknown.length / 3)
+    ? `, did you mean ${near.candidate}?`
+    : '';
+}
+
+function show(value: unknown): string {
+  // A login that somebody put into a URL stays out of the log.
+  return (JSON.stringify(value) ?? 'nothing').replace(/\/\/[^/@]*@/g, '//***@').slice(0, 200);
+}
+
+const SECTIONS: string[] = Object.keys(settings.shape);
+
+function leaves(schema: z.ZodType, path: string[]): Setting[] {
+  const inner = unwrap(schema);
+  if (inner instanceof z.ZodObject) {
+    return Object.entries(inner.shape).flatMap(([key, value]) => leaves(value as z.ZodType, [...path, key]));
+  }
+  const words = path.join('_');
+  return [
+    {
+      path,
+      env: `HOTITEM_${words.toUpperCase()}`,
+      flag: words.replaceAll('_', '-'),
+      kind: inner instanceof z.ZodNumber ? 'number' : inner instanceof z.ZodArray ? 'list' : 'text',
+      secret: SECRETS.has(path.join('.')),
+      fallback: schema instanceof z.ZodDefault ? schema.def.defaultValue : undefined,
+      about: schema.description ?? '',
+    },
+  ];
+}
+
+function unwrap(schema: z.ZodType): z.ZodType {
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional) {
+    return unwrap(schema.unwrap() as z.ZodType);
+  }
+  return schema;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,40 @@
+import { type DestinationStream, type Logger, pino } from 'pino';
+
+export type Log = Logger;
+
+/** Structured lines (JSON) on standard error, or wherever `destination` leads. */
+export function createLog(level: string, destination?: DestinationStream): Log {
+  const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
+  return pino(options, destination ?? pino.destination({ dest: 2, sync: true }));
+}
+
+/**
+ * A warning for what may fail many times a second while some part is away: written at most once in `everyMs` for each
+ * `key`, with how often it happened since.
+ */
+export function createRepeatedWarning(
+  log: Log,
+  { everyMs = 60_000, now = Date.now }: { everyMs?: number; now?: () => number } = {},
+): (key: string, message: string, fields?: object) => void {
+  const seen = new Map<string, { written: number; since: number }>();
+  return (key, message, fields = {}) => {
+    const last = seen.get(key);
+    if (last !== undefined && now() - last.written < everyMs) {
+      last.since++;
+      return;
+    }
+    log.warn(last?.since ? { ...fields, repeated: last.since } : fields, message);
+    seen.set(key, { written: now(), since: 0 });
+  };
+}
+
+/** What an error says, its causes included, in one line and without a stack. */
+export function reasonOf(error: unknown): string {
+  const parts: string[] = [];
+  for (let current = error; current !== undefined && parts.length < 4; ) {
+    const text = current instanceof Error ? current.message || current.name : String(current);
+    if (text !== '' && !parts.some((part) => part.includes(text))) parts.push(text);
+    current = current instanceof Error ? current.cause : undefined;
+  }
+  return parts.join(': ').replace(/\s+/g, ' ').slice(0, 500);
+}

@@ -1,0 +1,77 @@
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+
+/** What a service exports, in one list: the README's table is tested against it. */
+export type MetricList = Record<
+  string,
+  { kind: 'counter' | 'gauge'; help: string; labels?: readonly string[] }
+>;
+
+/** One number (of one set of label values) of a service. */
+export type Meter = { add(by?: number): void; set(value: number): void; value(): number };
+
+export type Metrics<L extends MetricList> = {
+  /** The meter of that name, without the `hotitem_` before it. Labels have few values, chosen by us. */
+  of(name: keyof L & string, labels?: Record<string, string>): Meter;
+};
+
+export function createRegistry(): Registry {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  return registry;
+}
+
+/**
+ * Makes every metric of `list` known to `registry` under the name `hotitem_…`. A meter is a plain number, so that counting
+ * an event costs an addition; the registry reads it when it is scraped.
+ */
+export function createMetrics<L extends MetricList>(registry: Registry, list: L): Metrics<L> {
+  const meters = new Map(
+    Object.entries(list).map(([name, metric]) => [name, publish(registry, name, metric)]),
+  );
+  return {
+    of(name, labels = {}) {
+      const children = meters.get(name);
+      if (children === undefined) throw new Error(`no metric named ${name}`);
+      return children(labels);
+    },
+  };
+}
+
+type Child = { labels: Record<string, string>; meter: Meter };
+
+function publish(registry: Registry, name: string, { kind, help, labels = [] }: MetricList[string]) {
+  const children = new Map<string, Child>();
+  const Kind = kind === 'counter' ? Counter : Gauge;
+  new Kind({
+    name: `hotitem_${name}`,
+    help,
+    labelNames: [...labels],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const child of children.values()) this.inc(child.labels, child.meter.value());
+    },
+  });
+  if (labels.length === 0) of({});
+  return of;
+
+  function of(values: Record<string, string>): Meter {
+    const key = JSON.stringify(values);
+    const child = children.get(key) ?? { labels: values, meter: createMeter() };
+    children.set(key, child);
+    return child.meter;
+  }
+}
+
+function createMeter(): Meter {
+  let current = 0;
+  return {
+    add(by = 1) {
+      current += by;
+    },
+    set(value) {
+      current = value;
+    },
+    value: () => current,
+  };
+}

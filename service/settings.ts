@@ -1,0 +1,138 @@
+import { hostname } from 'node:os';
+import { z } from 'zod';
+
+const DAY = 24;
+const MIB = 1024 * 1024;
+
+const path = z.string().min(1);
+const bytes = z.number().int().positive();
+const count = z.number().int().positive();
+const name = z.string().regex(/^[\w.-]{1,200}$/, 'must be 1 to 200 of A-Z a-z 0-9 . _ -');
+const address = z.string().regex(/^(?:\[[\da-f:]+\]|[\w.-]+):\d{1,5}$/i, 'must be HOST:PORT');
+const url = z
+  .url({ protocol: /^https?$/ })
+  .refine((text) => URL.canParse(text) && new URL(text).username === '', {
+    message: 'must not hold a login: use username and password',
+  });
+
+/**
+ * Every setting, with its default and what it means. A path that is not absolute lies below `home`.
+ * The same name works in the file (`spool.max_bytes`), the environment (`HOTITEM_SPOOL_MAX_BYTES`) and as a flag (`--spool-max-bytes`).
+ */
+export const settings = z.strictObject({
+  home: path.default('var').describe('folder of all state'),
+  node: z.string().min(1).max(255).default(hostname()).describe('name of this nginx host in every event'),
+  shutdown_seconds: count
+    .default(10)
+    .describe('longest clean shutdown; then what is not finished is left to the next start'),
+
+  intake: z
+    .strictObject({
+      socket: path.default('run/intake.sock').describe('unix socket that nginx posts to'),
+      socket_mode: z
+        .string()
+        .regex(/^0[0-7]{3}$/, 'must be octal like 0660')
+        .default('0660')
+        .describe('who may post: the group of the nginx workers needs rw'),
+      socket_group: z.string().min(1).optional().describe('group of the socket, as a number or a name'),
+      max_request_bytes: bytes
+        .default(8 * MIB)
+        .describe('largest request; a larger one is answered with 413'),
+      max_connections: count.default(1024).describe('connections of nginx at once'),
+    })
+    .prefault({}),
+
+  spool: z
+    .strictObject({
+      dir: path.default('spool').describe('folder of the spool'),
+      max_bytes: bytes
+        .default(4096 * MIB)
+        .describe('when this much waits, intake answers 503 and nginx spills'),
+      segment_bytes: bytes.default(64 * MIB).describe('size of one file'),
+      fsync: z
+        .enum(['always', '1s', 'never'])
+        .default('1s')
+        .describe(
+          'what a power cut may take: nothing, one second, or what the kernel had not written. kill -9 takes nothing',
+        ),
+    })
+    .prefault({}),
+
+  spill: z
+    .strictObject({
+      dir: path.default('spill').describe('folder where nginx writes while the sidecar is away'),
+    })
+    .prefault({}),
+
+  admin: z
+    .strictObject({
+      listen: address.default('127.0.0.1:9180').describe('page, metrics and health of the sidecar'),
+      sink_listen: address.default('127.0.0.1:9181').describe('metrics and health of `hotitem sink`'),
+      allowed_hosts: z
+        .array(z.string())
+        .default([])
+        .describe('further Host headers to answer, for a reverse proxy'),
+    })
+    .prefault({}),
+
+  kafka: z
+    .strictObject({
+      brokers: z
+        .array(address)
+        .default([])
+        .describe('bootstrap brokers; none means embedded. Also KAFKA_BROKERS'),
+      topic: name.default('collection_hot_item').describe('topic of the events'),
+      dead_letter_topic: name
+        .default('collection_hot_item.dead')
+        .describe('topic of what could not be indexed'),
+      group: name.default('hotitem-sink').describe('consumer group of the sinks'),
+      partitions: count.default(6).describe('partitions of a new topic'),
+      replication_factor: count.default(1).describe('replicas of a new topic; 3 in production'),
+      retention_hours: count.default(7 * DAY).describe('how long a new topic keeps events'),
+    })
+    .prefault({}),
+
+  elasticsearch: z
+    .strictObject({
+      node: url.optional().describe('address of Elasticsearch; none means DuckDB. Also ELASTICSEARCH_NODE'),
+      api_key: z.string().min(1).optional().describe('encoded API key (secret)'),
+      username: z.string().min(1).optional().describe('login, where there is no API key'),
+      password: z.string().min(1).optional().describe('its password (secret)'),
+      ca_file: path.optional().describe('PEM file of the authority that signed its certificate'),
+      data_stream: name.default('hot_item').describe('data stream of the events'),
+      retention_days: count.default(30).describe('how long its lifecycle keeps events'),
+      refresh_seconds: count.default(1).describe('how soon a document can be searched; larger is cheaper'),
+      shards: count.default(1).describe('primary shards of a backing index'),
+      replicas: z.number().int().min(0).default(0).describe('copies of each shard; 1 or more in production'),
+    })
+    .prefault({}),
+
+  duckdb: z
+    .strictObject({
+      path: path.default('duckdb/hotitem.duckdb').describe('file of the embedded index'),
+      memory_mb: count.default(256).describe('memory limit of the embedded index'),
+      retention_days: count.default(30).describe('how long it keeps events'),
+    })
+    .prefault({}),
+
+  sink: z
+    .strictObject({
+      batch_events: count
+        .max(10_000)
+        .default(1000)
+        .describe('events in one bulk request; shrinks by itself when refused'),
+      concurrency: count.max(64).default(3).describe('Kafka partitions worked on at once'),
+    })
+    .prefault({}),
+
+  log: z
+    .strictObject({
+      level: z
+        .enum(['debug', 'info', 'warn', 'error'])
+        .default('info')
+        .describe('least severe line that is written'),
+    })
+    .prefault({}),
+});
+
+export type Settings = z.output<typeof settings>;

@@ -1,0 +1,94 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { type Log, reasonOf } from '../service/log.ts';
+import type { Metrics } from '../service/metrics.ts';
+import type { SIDECAR_METRICS } from './metrics.ts';
+import type { TakeIn } from './take-in.ts';
+import { listenOnSocket, type SocketOptions } from './unix-socket.ts';
+
+export type IntakeOptions = SocketOptions & {
+  takeIn: TakeIn;
+  maxRequestBytes: number;
+  maxConnections: number;
+  metrics: Metrics<typeof SIDECAR_METRICS>;
+  log: Log;
+  warn: (key: string, message: string, fields?: object) => void;
+};
+
+export type Intake = { close(): Promise<void> };
+
+/**
+ * `POST /v1/lines` on a unix socket. 204: every line is on disk. 400: none of them is an event, do not send them again.
+ * 413 and 503: nothing was kept, nginx spills them. An answer has no body, or nginx would not reuse the connection.
+ */
+export async function startIntake(options: IntakeOptions): Promise<Intake> {
+  const { takeIn, maxRequestBytes, metrics, warn } = options;
+  const refused = {
+    413: metrics.of('intake_refused_total', { reason: 'too_large' }),
+    400: metrics.of('intake_refused_total', { reason: 'bad' }),
+    404: metrics.of('intake_refused_total', { reason: 'not_found' }),
+    503: metrics.of('intake_refused_total', { reason: 'unavailable' }),
+  };
+  let closing = false;
+  const server = createServer(
+    { maxHeaderSize: 8192, keepAliveTimeout: 75_000, requestTimeout: 10_000 },
+    handle,
+  );
+  server.maxConnections = options.maxConnections;
+  await listenOnSocket(server, options);
+  return { close };
+
+  function handle(request: IncomingMessage, response: ServerResponse): void {
+    response.sendDate = false;
+    if (request.url !== '/v1/lines' || request.method !== 'POST') {
+      refuse(404, request, response);
+      return;
+    }
+    const chunks: Buffer[] = [];
+    let length = 0;
+    request.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+      if (length <= maxRequestBytes) chunks.push(chunk);
+    });
+    request.on('end', () => {
+      if (length > maxRequestBytes) {
+        refuse(413, request, response);
+        return;
+      }
+      takeIn(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks), 'intake').then(
+        ({ lines, bad }) =>
+          bad > 0 && bad === lines ? refuse(400, request, response) : answer(204, response),
+        (error: unknown) => {
+          warn('intake', 'cannot write to the spool, nginx spills', { reason: reasonOf(error) });
+          refuse(503, request, response);
+        },
+      );
+    });
+    request.on('error', () => response.destroy());
+  }
+
+  function refuse(status: keyof typeof refused, request: IncomingMessage, response: ServerResponse): void {
+    refused[status].add();
+    request.resume();
+    answer(status, response);
+  }
+
+  function answer(status: number, response: ServerResponse): void {
+    if (closing) response.setHeader('connection', 'close');
+    // Set by hand, in one write: 204 must not, the others must say that no body follows.
+    response.writeHead(status, status === 204 ? {} : { 'content-length': '0' });
+    response.end();
+  }
+
+  /** Requests in hand are answered; nginx then finds no listener and spills. */
+  function close(): Promise<void> {
+    closing = true;
+    return closeServer(server);
+  }
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+}

@@ -1,0 +1,54 @@
+// Asks for the ranking every two seconds. Whatever an item is called is text here, never markup.
+const EVERY_MS = 2000;
+const PATIENCE_MS = 10_000;
+const rows = document.querySelector('#items');
+const state = document.querySelector('#state');
+const span = document.querySelector('#window');
+const time = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
+const number = new Intl.NumberFormat();
+let timer;
+
+span.addEventListener('change', refresh);
+document.addEventListener('visibilitychange', refresh);
+refresh();
+
+async function refresh() {
+  clearTimeout(timer);
+  if (document.hidden) return;
+  try {
+    const reply = await fetch(`/api/v1/items?window=${span.value}&limit=50`, {
+      signal: AbortSignal.timeout(PATIENCE_MS),
+    });
+    const answer = await reply.json();
+    if (!reply.ok) throw new Error(answer.error);
+    show(answer.items);
+    say(answer.items.length === 0 ? 'No item was viewed in this time.' : `As of ${time.format(answer.to)}`);
+  } catch (error) {
+    say(`Not up to date: ${error.message}`, true);
+  }
+  clearTimeout(timer);
+  timer = setTimeout(refresh, EVERY_MS);
+}
+
+function show(items) {
+  rows.replaceChildren(
+    ...items.map(({ item, views, visitors, last }, i) =>
+      row([number.format(i + 1), item, number.format(views), number.format(visitors), time.format(last)]),
+    ),
+  );
+}
+
+function row(texts) {
+  const tr = document.createElement('tr');
+  for (const text of texts) {
+    const td = document.createElement('td');
+    td.textContent = text;
+    tr.append(td);
+  }
+  return tr;
+}
+
+function say(text, wrong = false) {
+  state.textContent = text;
+  state.classList.toggle('wrong', wrong);
+}

@@ -1,0 +1,70 @@
+/** Remembers which events came lately, in a fixed amount of memory. */
+export type RecentIds = {
+  has(id: string): boolean;
+  add(id: string): void;
+};
+
+/** Slots a generation; half of them are used at most. 2 × 8 MB, the last 524,288 ids at least. */
+const SLOTS = 1 << 20;
+const RANDOM_PART = 12;
+
+/**
+ * Two generations of an open-addressing table: when the younger is half full it becomes the older one, which is forgotten.
+ * Of an id it keeps the first 64 bits of nginx's random request id. Two different events among the last million share
+ * them with a probability of one in 10^13 each; the second would then be counted as a duplicate and not be kept.
+ */
+export function createRecentIds(): RecentIds {
+  let young = createTable();
+  let old = createTable();
+  return {
+    has(id) {
+      const { high, low } = hash(id);
+      return young.has(high, low) || old.has(high, low);
+    },
+    add(id) {
+      const { high, low } = hash(id);
+      young.add(high, low);
+      if (young.size() < SLOTS / 2) return;
+      const forgotten = old;
+      old = young;
+      young = forgotten;
+      young.clear();
+    },
+  };
+}
+
+function hash(id: string): { high: number; low: number } {
+  return {
+    // Zero marks an empty slot.
+    high: Number.parseInt(id.slice(RANDOM_PART, RANDOM_PART + 8), 16) || 1,
+    low: Number.parseInt(id.slice(RANDOM_PART + 8, RANDOM_PART + 16), 16),
+  };
+}
+
+function createTable() {
+  const slots = new Uint32Array(2 * SLOTS);
+  let used = 0;
+  return {
+    size: () => used,
+    has: (high: number, low: number) => slots[2 * find(high, low)] !== 0,
+    add(high: number, low: number) {
+      const slot = find(high, low);
+      if (slots[2 * slot] !== 0) return;
+      slots[2 * slot] = high;
+      slots[2 * slot + 1] = low;
+      used++;
+    },
+    clear() {
+      slots.fill(0);
+      used = 0;
+    },
+  };
+
+  function find(high: number, low: number): number {
+    let slot = low & (SLOTS - 1);
+    while (slots[2 * slot] !== 0 && (slots[2 * slot] !== high || slots[2 * slot + 1] !== low)) {
+      slot = (slot + 1) & (SLOTS - 1);
+    }
+    return slot;
+  }
+}

@@ -1,0 +1,52 @@
+import { appendFile, rename, stat } from 'node:fs/promises';
+import type { KafkaClient } from './kafka-client.ts';
+
+/** An event that no index will ever take, or something in a log that is no event. */
+export type DeadLetter = {
+  value: Buffer;
+  /** Why, for people. */
+  reason: string;
+  /** Where it lay: `collection_hot_item/3/1207`. */
+  origin: string;
+};
+
+/** Where they wait for somebody to look. Resolves once they are kept. */
+export type DeadLetters = { add(letters: DeadLetter[]): Promise<void> };
+
+/** Below Kafka's default limit of 1 MiB for a batch, with room for what surrounds the value. */
+const LARGEST_VALUE = 900_000;
+const LARGEST_FILE = 64 * 1024 * 1024;
+
+export function createDeadLetterTopic(client: KafkaClient, topic: string, now: () => number): DeadLetters {
+  return {
+    async add(letters) {
+      // One at a time: they are rare, and together they might be too large for a batch.
+      for (const { value, reason, origin } of letters) {
+        const headers = { reason: reason.slice(0, 1000), origin, time: new Date(now()).toISOString() };
+        await client.send(topic, [{ value: value.subarray(0, LARGEST_VALUE), headers }]);
+      }
+    },
+  };
+}
+
+/** For the embedded index: JSON lines in `path`, and in one older file beside it once that holds 64 MB. */
+export function createDeadLetterFile(path: string, now: () => number): DeadLetters {
+  return {
+    async add(letters) {
+      const lines = letters.map(({ value, reason, origin }) =>
+        JSON.stringify({
+          time: new Date(now()).toISOString(),
+          reason,
+          origin,
+          value: value.toString('utf8'),
+        }),
+      );
+      const size = await stat(path).then(
+        (found) => found.size,
+        () => 0,
+      );
+      if (size > LARGEST_FILE) await rename(path, `${path}.1`);
+      await appendFile(path, `${lines.join('\n')}\n`, { mode: 0o640 });
+    },
+  };
+}

@@ -1,0 +1,36 @@
+import type { HotItemEvent } from '../event/event.ts';
+
+/** Where events can be asked about: Elasticsearch or DuckDB. Every event is in it once, by its id. */
+export type EventIndex = {
+  /**
+   * Creates each event that is not there yet. Returns one outcome an event, in their order.
+   * Throws an `IndexUnavailable` when nothing can be said about any of them: try the same again later.
+   */
+  create(events: HotItemEvent[]): Promise<Outcome[]>;
+  /** The most viewed items with `from <= time < to` (both ms since 1970), most viewed first. */
+  topItems(query: { from: number; to: number; limit: number }): Promise<ItemViews[]>;
+  close(): Promise<void>;
+};
+
+export type Outcome =
+  | { status: 'created' }
+  | { status: 'exists' }
+  /** Overloaded: the same event may be created later. */
+  | { status: 'retry'; reason: string }
+  /** This event will never be taken. */
+  | { status: 'rejected'; reason: string };
+
+export type ItemViews = {
+  item: string;
+  /** Views, each event counted with its weight. */
+  views: number;
+  /** Distinct client addresses, approximate. */
+  visitors: number;
+  /** Time of the latest view, ms since 1970. */
+  last: number;
+};
+
+/** The index does not answer; nothing is known about what was asked. Always retriable. */
+export class IndexUnavailable extends Error {
+  override name = 'IndexUnavailable';
+}

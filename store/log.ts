@@ -1,0 +1,35 @@
+/** Events at rest in the order they came: the spool on disk, or a Kafka topic. */
+export type Log = {
+  /** Adds events (each one JSON text) and resolves once they are kept: written to disk, or acknowledged by all in-sync replicas. */
+  append(batch: Batch): Promise<void>;
+  /**
+   * Hands every event after the cursor `name` to `handle`, batch by batch and in order (of one `source`), until the
+   * consumer is closed. A batch is acknowledged when `handle` resolves, and comes again when it rejects.
+   */
+  consume(name: string, handle: Handler): Promise<Consumer>;
+};
+
+/** Some events of one source, in order. */
+export type Batch = {
+  /** Where they lie, for people: `spool`, `collection_hot_item/3`. */
+  source: string;
+  /** One event each: JSON in UTF-8, no newline in it. */
+  values: Buffer[];
+  /** Where `values[i]` lies within the source: a sequence, or an offset. */
+  position(i: number): string;
+};
+
+export type Handler = (batch: Batch, context: Context) => Promise<void>;
+
+/** What a handler needs while it waits for something that is away. */
+export type Context = {
+  /** Aborted when the consumer is to stop: the handler gives up, and its batch stays unacknowledged. */
+  signal: AbortSignal;
+  /** Call at least every few seconds while retrying, so that a group membership is kept. */
+  heartbeat(): Promise<void>;
+};
+
+export type Consumer = {
+  /** Stops after the batch in hand, or aborts that batch after `graceMs`. */
+  close(graceMs: number): Promise<void>;
+};

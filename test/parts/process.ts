@@ -1,0 +1,87 @@
+import { spawn } from 'node:child_process';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { guardGroup } from './guard.ts';
+import { until } from './until.ts';
+
+export type ProcessOptions = {
+  /** For messages: `Kafka`. */
+  name: string;
+  command: string[];
+  /** Takes what the process writes, appended. */
+  logFile: string;
+  cwd?: string;
+  env?: NodeJS.ProcessEnv;
+  /** Run as this user and group. */
+  user?: { uid: number; gid: number };
+};
+
+/** A process with all that it starts: signals but `stop` go to the whole group. */
+export type PartProcess = {
+  pid: number;
+  running(): boolean;
+  /** SIGTERM, and waits for the end. Killed, and an error, when that takes longer than `deadlineMs`. */
+  stop(deadlineMs?: number): Promise<void>;
+  /** kill -9, and waits for the end. */
+  kill(): Promise<void>;
+  /** SIGSTOP: connections stay open and nobody answers. */
+  pause(): void;
+  resume(): void;
+  /** Resolves when the process has ended. */
+  ended: Promise<void>;
+};
+
+const STOP_MS = 30_000;
+const TAIL_BYTES = 8_000;
+
+/** Starts a process. It does not outlive this one. */
+export function startProcess({ name, command, logFile, cwd, env, user }: ProcessOptions): PartProcess {
+  const [program = '', ...args] = command;
+  const log = openSync(logFile, 'a');
+  const child = spawn(program, args, { cwd, env, ...user, detached: true, stdio: ['ignore', log, log] });
+  closeSync(log);
+
+  const { promise: ended, resolve } = Promise.withResolvers<void>();
+  const { pid } = child;
+  child.once('error', () => resolve());
+  if (pid === undefined) throw new Error(`${name}: ${program} cannot be started`);
+  const release = guardGroup(pid);
+  child.once('exit', () => {
+    signal('SIGKILL');
+    release();
+    resolve();
+  });
+
+  return { pid, running, stop, kill, pause: () => signal('SIGSTOP'), resume: () => signal('SIGCONT'), ended };
+
+  function running(): boolean {
+    return child.exitCode === null && child.signalCode === null;
+  }
+
+  async function stop(deadlineMs = STOP_MS): Promise<void> {
+    signal('SIGCONT');
+    child.kill('SIGTERM');
+    try {
+      await until(() => !running(), { timeoutMs: deadlineMs, what: `${name} to stop`, detail: () => tailOf(logFile) });
+    } finally {
+      await kill();
+    }
+  }
+
+  async function kill(): Promise<void> {
+    if (running()) signal('SIGKILL');
+    await ended;
+  }
+
+  function signal(which: NodeJS.Signals): void {
+    try {
+      process.kill(-(pid ?? 0), which);
+    } catch {
+      // The whole group has ended.
+    }
+  }
+}
+
+/** The last lines of a log, for a test that fails. */
+export function tailOf(logFile: string): string {
+  return existsSync(logFile) ? readFileSync(logFile).subarray(-TAIL_BYTES).toString() : '';
+}

@@ -1,0 +1,165 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { HotItemEvent } from '../../../event/event.ts';
+import { type BadLine, fromLine, LIMITS } from '../../../event/from-line.ts';
+import { parse } from '../../../event/parse.ts';
+import { line, NODE, utf8 } from './lines.ts';
+
+describe('a line from nginx', () => {
+  test('becomes the event that it stands for', () => {
+    expect(fromLine(line({ uri: '/web/item/4711.html?from=mail', item: '4711' }), NODE)).toEqual({
+      v: 1,
+      id: '01a2038a1aa34b6e0c700ca5c40ed364',
+      time: 1795355712163,
+      uri: '/web/item/4711.html',
+      args: 'from=mail',
+      item: '4711',
+      ip: '203.0.113.7',
+      host: 'www.example.com',
+      method: 'GET',
+      ua: 'Mozilla/5.0',
+      ref: 'https://www.example.com/',
+      node: 'web-1',
+    });
+  });
+
+  test("has the article's month and minute the right way round, as milliseconds", () => {
+    const event = accepted(line({ msec: '1764547199.007' }));
+    expect(new Date(event.time).toISOString()).toBe('2025-11-30T23:59:59.007Z');
+  });
+
+  test.each([
+    ['/web/item/a%20b.html', '/web/item/a b.html'],
+    ['/web/item/a%2Fb', '/web/item/a/b'],
+    ['/web/item/a%3Fb?c=1', '/web/item/a?b'],
+    ['/web/item/a%253Fb', '/web/item/a%3Fb'],
+    ['/web//item///x', '/web/item/x'],
+    ['/web/item/./x', '/web/item/x'],
+    ['/web/item/../x', '/web/x'],
+    ['/web/item/%2e%2E/x', '/web/x'],
+    ['/web/item/%2F..%2Fx', '/web/x'],
+    ['/web/item/x/..', '/web/item/'],
+    ['/web/item/x/.', '/web/item/x/'],
+    ['/web/item/.hidden', '/web/item/.hidden'],
+    ['/web/item/...', '/web/item/...'],
+    ['/web/item/caf%C3%A9', '/web/item/café'],
+    ['/web/item/%FF', '/web/item/\uFFFD'],
+    ['/web/item/x#y?z', '/web/item/x'],
+    ['/web/item/%0A', '/web/item/\n'],
+  ])('with the path %s has the uri that nginx works with, and the path as asked', (asked, uri) => {
+    const event = accepted(line({ uri: asked }));
+    expect(event.uri).toBe(uri);
+    expect(event.raw ?? event.uri).toBe(asked.replace(/[?#].*/, ''));
+  });
+
+  test('has no raw path where nothing differs', () => {
+    expect(accepted(line({ uri: '/web/item/4711.html' }))).not.toHaveProperty('raw');
+  });
+
+  test('with bytes beyond ASCII keeps them percent-encoded in raw and as text in uri', () => {
+    const bytes = Buffer.from('/web/item/é', 'utf8').toString('latin1');
+    expect(accepted(line({ uri: `${bytes}\xff` }))).toMatchObject({
+      uri: '/web/item/é\uFFFD',
+      raw: '/web/item/%C3%A9%FF',
+    });
+  });
+
+  test('keeps everything after the first question mark, the second one included', () => {
+    expect(accepted(line({ uri: '/web/item/1?a=?b;c=%0A' })).args).toBe('a=?b;c=%0A');
+  });
+
+  test('without an item counts for its path', () => {
+    expect(accepted(line({ uri: '/web/item/a%20b?x', item: '' })).item).toBe('/web/item/a b');
+  });
+
+  test('may hold tabs in its user agent, which shift nothing', () => {
+    expect(accepted(line({ ua: 'a\tb\t1' }))).toMatchObject({ ua: 'a\tb\t1', item: '4711' });
+  });
+
+  test.each(Object.entries(LIMITS).filter(([field]) => field !== 'raw'))(
+    'with too long a %s is cut to %i characters and says so',
+    (field, limit) => {
+      const long = 'é'.repeat(limit + 1);
+      const bytes = Buffer.from(long, 'utf8').toString('latin1');
+      const asked = field === 'uri' ? `/${bytes}` : field === 'args' ? `/web/item/1?${bytes}` : undefined;
+      const event = accepted(line(asked === undefined ? { [field]: bytes } : { uri: asked }));
+      expect(event.cut).toContain(field);
+      expect(event[field as keyof typeof LIMITS]).toHaveLength(limit);
+    },
+  );
+
+  test('is never cut through a character of two UTF-16 units', () => {
+    const bytes = Buffer.from(`x${'😀'.repeat(LIMITS.ua)}`, 'utf8').toString('latin1');
+    expect(accepted(line({ ua: bytes })).ua?.isWellFormed()).toBe(true);
+  });
+
+  test.each<[string, string, BadLine['reason']]>([
+    ['an unknown version', line({ version: '2' }), 'version'],
+    ['nothing in it', '', 'version'],
+    ['a field missing', line({}).split('\t').slice(1, 9).join('\t').replace(/^/, '1\t'), 'fields'],
+    ['a time that is none', line({ msec: 'now' }), 'time'],
+    ['a request id that is none', line({ requestId: 'abc' }), 'request_id'],
+    ['a header for an address', line({ ip: 'unknown' }), 'ip'],
+    ['no path', line({ uri: '?a' }), 'uri'],
+    ['64 KiB of user agent', line({ ua: 'x'.repeat(65_536) }), 'too_long'],
+  ])('with %s is refused, with the field and its value', (_, text, reason) => {
+    expect(fromLine(text, NODE)).toEqual({ reason, field: expect.any(String), value: expect.any(String) });
+  });
+});
+
+describe('any line', () => {
+  const byteText = fc.string({ unit: fc.integer({ min: 0, max: 255 }).map((c) => String.fromCharCode(c)) });
+  const headerText = fc.string({
+    unit: fc
+      .integer({ min: 1, max: 255 })
+      .filter((c) => c !== 9 && c !== 10)
+      .map((c) => String.fromCharCode(c)),
+  });
+
+  test('whatever its bytes, is an event or a reason, never an exception', () => {
+    fc.assert(
+      fc.property(byteText, (bytes) => {
+        expect(fromLine(bytes, NODE)).toBeDefined();
+        expect(
+          fromLine(line({ uri: `/${bytes}`, ua: bytes, ref: bytes, host: bytes, item: bytes }), NODE),
+        ).toBeDefined();
+      }),
+    );
+  });
+
+  test('read twice is the same event', () => {
+    fc.assert(
+      fc.property(headerText, headerText, (uri, ua) => {
+        expect(fromLine(line({ uri: `/${uri}`, ua }), NODE)).toEqual(
+          fromLine(line({ uri: `/${uri}`, ua }), NODE),
+        );
+      }),
+    );
+  });
+
+  test('hostile headers survive, and forge neither a second line nor another field', () => {
+    fc.assert(
+      fc.property(headerText, headerText, headerText, (path, ref, ua) => {
+        const event = accepted(line({ uri: `/${path.replace(/[?#]/g, '')}`, ref, ua }));
+        const json = JSON.stringify(event);
+        expect(json).not.toContain('\n');
+        expect(parse(json)).toEqual(event);
+        expect(event.ref ?? '').toBe(utf8(ref).slice(0, LIMITS.ref));
+        expect(event.ua ?? '').toBe(utf8(ua).slice(0, LIMITS.ua));
+        expect(event).toMatchObject({
+          ip: '203.0.113.7',
+          item: '4711',
+          method: 'GET',
+          host: 'www.example.com',
+          node: NODE,
+        });
+      }),
+    );
+  });
+});
+
+function accepted(text: string): HotItemEvent {
+  const event = fromLine(text, NODE);
+  if ('reason' in event) throw new Error(`refused: ${JSON.stringify(event)}`);
+  return event;
+}

@@ -1,0 +1,51 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { EventError, parse } from '../../../event/parse.ts';
+
+const EVENT = { v: 1, id: '01a2', time: 1795355712163, uri: '/web/item/1', item: '1', ip: '203.0.113.7' };
+
+describe('parse', () => {
+  test('returns what the sidecar wrote', () => {
+    expect(parse(JSON.stringify(EVENT))).toEqual(EVENT);
+  });
+
+  test.each<[string, unknown, string]>([
+    ['no JSON', undefined, 'event: is not JSON (got "not json")'],
+    ['a list', [], 'event: must be a JSON object (got [])'],
+    ['another version', { ...EVENT, v: 2 }, 'v: unknown version, this reads 1 (got 2)'],
+    ['no id', { ...EVENT, id: undefined }, 'id: must be a text that is not empty (got nothing)'],
+    ['an id that is far too long', { ...EVENT, id: 'x'.repeat(129) }, 'id: longer than 128'],
+    [
+      'a time as text',
+      { ...EVENT, time: '1795355712163' },
+      'time: must be whole milliseconds since 1970 (got "1795355712163")',
+    ],
+    ['a time that no date can hold', { ...EVENT, time: 1e17 }, 'time: must be whole milliseconds since 1970'],
+    ['a uri of the wrong type', { ...EVENT, uri: 7 }, 'uri: must be a text that is not empty (got 7)'],
+    ['a user agent of the wrong type', { ...EVENT, ua: {} }, 'ua: must be a text (got {})'],
+    ['a weight below one', { ...EVENT, weight: 0 }, 'weight: must be a number of at least 1 (got 0)'],
+    ['a cut that is no list', { ...EVENT, cut: 'ua' }, 'cut: must be a list of field names (got "ua")'],
+  ])('refuses %s and names the field and the value', (_, value, message) => {
+    expect(() => parse(value === undefined ? 'not json' : JSON.stringify(value))).toThrow(message);
+  });
+
+  test('throws nothing but an EventError, with a message of bounded length', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.json(),
+          fc.object().map((o) => JSON.stringify({ ...EVENT, ...o })),
+        ),
+        (text) => {
+          try {
+            parse(text);
+          } catch (error) {
+            expect(error).toBeInstanceOf(EventError);
+            expect((error as Error).message.length).toBeLessThan(400);
+          }
+        },
+      ),
+    );
+  });
+});

@@ -1,0 +1,59 @@
+import { describe, expect, test } from '@jest/globals';
+import type { HotItemEvent } from '../../../event/event.ts';
+import { toEcs } from '../../../event/to-ecs.ts';
+
+const EVENT: HotItemEvent = {
+  v: 1,
+  id: '01a2038a1aa34b6e0c700ca5c40ed364',
+  time: 1795355712163,
+  uri: '/web/item/a b',
+  raw: '/web/item/a%20b',
+  args: 'from=mail',
+  item: '4711',
+  ip: '2001:db8::7',
+  host: 'www.example.com',
+  method: 'GET',
+  ua: 'Mozilla/5.0',
+  ref: 'https://www.example.com/',
+  node: 'web-1',
+  weight: 4,
+  cut: ['ua'],
+};
+
+describe('an event as an ECS document', () => {
+  test('has every field where ECS puts it', () => {
+    expect(toEcs(EVENT)).toEqual({
+      '@timestamp': '2026-11-22T13:55:12.163Z',
+      event: { id: EVENT.id, dataset: 'hotitem.view', created: '2026-11-22T13:55:12.163Z' },
+      url: {
+        original: '/web/item/a%20b?from=mail',
+        path: '/web/item/a b',
+        query: 'from=mail',
+        domain: 'www.example.com',
+      },
+      http: { request: { method: 'GET', referrer: 'https://www.example.com/' } },
+      client: { address: '2001:db8::7', ip: '2001:db8::7' },
+      source: { ip: '2001:db8::7' },
+      user_agent: { original: 'Mozilla/5.0' },
+      host: { name: 'web-1' },
+      hot_item: { id: '4711', weight: 4, cut: ['ua'] },
+    });
+  });
+
+  test('has no field for what the event has not', () => {
+    const { v, id, time, uri, item, ip } = EVENT;
+    expect(toEcs({ v, id, time, uri, item, ip })).toEqual({
+      '@timestamp': '2026-11-22T13:55:12.163Z',
+      event: { id: EVENT.id, dataset: 'hotitem.view', created: '2026-11-22T13:55:12.163Z' },
+      url: { original: '/web/item/a b', path: '/web/item/a b' },
+      client: { address: '2001:db8::7', ip: '2001:db8::7' },
+      source: { ip: '2001:db8::7' },
+      hot_item: { id: '4711', weight: 1 },
+    });
+  });
+
+  test('has no ip where the client has none', () => {
+    expect(toEcs({ ...EVENT, ip: 'unix:' })).toMatchObject({ client: { address: 'unix:' } });
+    expect(toEcs({ ...EVENT, ip: 'unix:' })).not.toHaveProperty('source');
+  });
+});
