@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { PACKAGE_ROOT } from '../service/package-root.ts';
 import { NginxInstallError } from './nginx-install-error.ts';
 import { addressProblem, pathProblem, renderTemplate, socketProblem } from './nginx-template.ts';
 
@@ -34,9 +36,6 @@ export type InstallResult = {
 
 /** The address of the breaker's other side where none is given. */
 export const DEFAULT_BREAKER = '127.0.0.1:9189';
-
-/** Root of the package: the folder above both `cli/` and `dist/`, so it is the same for sources and bundle. */
-export const PACKAGE_ROOT: string = join(import.meta.dirname, '..');
 
 const INCLUDES = [
   'http.conf',
@@ -136,12 +135,7 @@ async function put(path: string, text: string, dryRun: boolean): Promise<Install
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  }
+  return existsSync(path) ? readFile(path, 'utf8') : undefined;
 }
 
 function nextSteps({ dir, socket, spill }: InstallOptions): string {

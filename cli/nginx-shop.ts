@@ -1,13 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  type InstallOptions,
-  installNginx,
-  nginxTemplate,
-  PACKAGE_ROOT,
-  refuse,
-  writeWhole,
-} from './nginx-install.ts';
+import { PACKAGE_ROOT } from '../service/package-root.ts';
+import { type InstallOptions, installNginx, nginxTemplate, refuse, writeWhole } from './nginx-install.ts';
 import { addressProblem, characterProblem, pathProblem, renderTemplate } from './nginx-template.ts';
 
 export type ShopOptions = Omit<InstallOptions, 'dir' | 'dryRun'> & {

@@ -16,14 +16,14 @@ export function renderTemplate(template: string, values: TemplateValues): string
   return template.split('\n').filter(hasValues).map(fill).join('\n');
 
   function hasValues(line: string): boolean {
-    return [...line.matchAll(PLACEHOLDER)].every(([, key]) => valueOf(key) !== undefined);
+    return [...line.matchAll(PLACEHOLDER)].every(([, key]) => valueFor(key) !== undefined);
   }
 
   function fill(line: string): string {
-    return line.replace(PLACEHOLDER, (_, key: string) => valueOf(key) ?? '');
+    return line.replace(PLACEHOLDER, (_, key: string) => valueFor(key) ?? '');
   }
 
-  function valueOf(key = ''): string | undefined {
+  function valueFor(key = ''): string | undefined {
     const name = key.toLowerCase();
     if (!Object.hasOwn(values, name))
       throw new Error(`the template names @HOTITEM_${key}@, which has no value`);

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import { chmod, lstat, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Report } from './report.ts';
@@ -38,7 +38,7 @@ export async function obtain({ name, what, report, make }: Obtain): Promise<stri
   report(`getting ${what} …`);
   const progress = setInterval(async () => {
     const bytes = await size(unfinished);
-    report(`… ${megabytes(bytes)} MB on disk after ${seconds(started)} s`);
+    report(`… ${seconds(started)} s, ${megabytes(bytes)} MB on disk, unpacked files included`);
   }, PROGRESS_MS);
   try {
     await make(unfinished);
@@ -76,7 +76,7 @@ async function size(folder: string): Promise<number> {
   const entries = await readdir(folder, { recursive: true }).catch(() => []);
   const sizes = await Promise.all(
     entries.map(async (entry) => {
-      const info = await stat(join(folder, entry)).catch(() => undefined);
+      const info = await lstat(join(folder, entry)).catch(() => undefined);
       return info?.isFile() ? info.size : 0;
     }),
   );

@@ -17,7 +17,6 @@ type Zip = { artifact: string; sha512: string; folder: string };
  */
 export async function copyJars({ dependencies, sha256, folder }: Jars): Promise<void> {
   const work = join(folder, '.maven');
-  const jars = join(work, 'jars');
   await mkdir(work, { recursive: true });
   await writeFile(join(work, 'pom.xml'), pom(dependencies));
   await maven(work, [
@@ -39,7 +38,11 @@ export async function copyJars({ dependencies, sha256, folder }: Jars): Promise<
 export async function unpackZip({ artifact, sha512, folder }: Zip): Promise<void> {
   const work = join(folder, '.maven');
   await mkdir(work, { recursive: true });
-  await maven(work, [`${MAVEN_DEPENDENCY_PLUGIN}:copy`, `-Dartifact=${artifact}`, `-DoutputDirectory=${work}`]);
+  await maven(work, [
+    `${MAVEN_DEPENDENCY_PLUGIN}:copy`,
+    `-Dartifact=${artifact}`,
+    `-DoutputDirectory=${work}`,
+  ]);
   const zip = (await readdir(work)).find((name) => name.endsWith('.zip'));
   if (zip === undefined) throw unexpected(artifact, { found: 'no zip', wanted: sha512 });
   const found = await checksum('sha512', join(work, zip));

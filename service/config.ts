@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { distance } from 'fastest-levenshtein';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
@@ -64,7 +65,25 @@ export function loadConfig(sources: ConfigSources): Config {
   const result = settings.safeParse(merged, { reportInput: true });
   if (!result.success) problems.push(...result.error.issues.flatMap((issue) => explain(issue)));
   if (problems.length > 0 || !result.success) throw new ConfigError(problems);
-  return result.data;
+  return withWholePaths(result.data);
+}
+
+/** Paths of state lie below `home`, what the operator points at below the working directory. */
+function withWholePaths(config: Config): Config {
+  const home = resolve(config.home);
+  const { intake, spool, spill, duckdb, elasticsearch } = config;
+  return {
+    ...config,
+    home,
+    intake: { ...intake, socket: resolve(home, intake.socket) },
+    spool: { ...spool, dir: resolve(home, spool.dir) },
+    spill: { ...spill, dir: resolve(home, spill.dir) },
+    duckdb: { ...duckdb, path: resolve(home, duckdb.path) },
+    elasticsearch:
+      elasticsearch.ca_file === undefined
+        ? elasticsearch
+        : { ...elasticsearch, ca_file: resolve(elasticsearch.ca_file) },
+  };
 }
 
 function readFile({ file, env }: ConfigSources, problems: string[]): Record<string, unknown> {

@@ -7,7 +7,13 @@ export type MetricList = Record<
 >;
 
 /** One number (of one set of label values) of a service. */
-export type Meter = { add(by?: number): void; set(value: number): void; value(): number };
+export type Meter = {
+  add(by?: number): void;
+  set(value: number): void;
+  /** From now on its value is what `read` returns, asked at each scrape. */
+  follow(read: () => number): void;
+  value(): number;
+};
 
 export type Metrics<L extends MetricList> = {
   /** The meter of that name, without the `hotitem_` before it. Labels have few values, chosen by us. */
@@ -65,6 +71,7 @@ function publish(registry: Registry, name: string, { kind, help, labels = [] }: 
 
 function createMeter(): Meter {
   let current = 0;
+  let read = () => current;
   return {
     add(by = 1) {
       current += by;
@@ -72,6 +79,9 @@ function createMeter(): Meter {
     set(value) {
       current = value;
     },
-    value: () => current,
+    follow(source) {
+      read = source;
+    },
+    value: () => read(),
   };
 }

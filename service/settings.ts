@@ -105,6 +105,14 @@ export const settings = z.strictObject({
       shards: count.default(1).describe('primary shards of a backing index'),
       replicas: z.number().int().min(0).default(0).describe('copies of each shard; 1 or more in production'),
     })
+    .refine(({ api_key, username }) => api_key === undefined || username === undefined, {
+      path: ['api_key'],
+      message: 'there is a username as well: set one of them',
+    })
+    .refine(({ username, password }) => (username === undefined) === (password === undefined), {
+      path: ['password'],
+      message: 'username and password go together',
+    })
     .prefault({}),
 
   duckdb: z

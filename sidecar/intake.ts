@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { type Log, reasonOf } from '../service/log.ts';
+import { reasonOf } from '../service/log.ts';
 import type { Metrics } from '../service/metrics.ts';
 import type { SIDECAR_METRICS } from './metrics.ts';
 import type { TakeIn } from './take-in.ts';
@@ -10,9 +10,10 @@ export type IntakeOptions = SocketOptions & {
   maxRequestBytes: number;
   maxConnections: number;
   metrics: Metrics<typeof SIDECAR_METRICS>;
-  log: Log;
   warn: (key: string, message: string, fields?: object) => void;
 };
+
+const STALLED_MS = 10_000;
 
 export type Intake = { close(): Promise<void> };
 

@@ -1,6 +1,7 @@
 import type { HotItemEvent } from '../event/event.ts';
 import { EventError, parse } from '../event/parse.ts';
 import { createBackoff } from '../service/backoff.ts';
+import { keepTrying } from '../service/keep-trying.ts';
 import { reasonOf } from '../service/log.ts';
 import type { Metrics } from '../service/metrics.ts';
 import type { DeadLetter, DeadLetters } from '../store/dead-letters.ts';
@@ -99,16 +100,12 @@ function createHandler({ index, deadLetters, batchEvents, metrics, warn }: SinkO
   }
 
   async function bury(letters: DeadLetter[], context: Context): Promise<void> {
-    const backoff = createBackoff();
-    while (true) {
-      try {
-        await whileBeating(context, deadLetters.add(letters));
-        return;
-      } catch (error) {
-        warn('dead letters', 'cannot keep dead letters, trying again', { reason: reasonOf(error) });
-        await whileBeating(context, backoff.wait(context.signal));
-      }
-    }
+    const kept = keepTrying(() => deadLetters.add(letters), {
+      signal: context.signal,
+      onFailure: (error) =>
+        warn('dead letters', 'cannot keep dead letters, trying again', { reason: reasonOf(error) }),
+    });
+    await whileBeating(context, kept);
   }
 }
 

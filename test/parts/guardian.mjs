@@ -12,7 +12,8 @@ createInterface({ input: process.stdin })
     else held.add(line);
   })
   .on('close', () => {
-    const of = (kind) => [...held].filter((line) => line.startsWith(kind)).map((line) => line.slice(kind.length));
+    const of = (kind) =>
+      [...held].filter((line) => line.startsWith(kind)).map((line) => line.slice(kind.length));
     for (const group of of('group ')) killGroup(Number(group));
     for (const folder of of('folder ')) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   });

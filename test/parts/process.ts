@@ -19,8 +19,8 @@ export type ProcessOptions = {
 export type PartProcess = {
   pid: number;
   running(): boolean;
-  /** SIGTERM, and waits for the end. Killed, and an error, when that takes longer than `deadlineMs`. */
-  stop(deadlineMs?: number): Promise<void>;
+  /** SIGTERM, or another signal, and waits for the end. Killed, and an error, when that takes longer than 30 s. */
+  stop(signal?: NodeJS.Signals): Promise<void>;
   /** kill -9, and waits for the end. */
   kill(): Promise<void>;
   /** SIGSTOP: connections stay open and nobody answers. */
@@ -40,15 +40,16 @@ export function startProcess({ name, command, logFile, cwd, env, user }: Process
   const child = spawn(program, args, { cwd, env, ...user, detached: true, stdio: ['ignore', log, log] });
   closeSync(log);
 
-  const { promise: ended, resolve } = Promise.withResolvers<void>();
   const { pid } = child;
-  child.once('error', () => resolve());
+  child.once('error', () => {});
   if (pid === undefined) throw new Error(`${name}: ${program} cannot be started`);
   const release = guardGroup(pid);
-  child.once('exit', () => {
-    signal('SIGKILL');
-    release();
-    resolve();
+  const ended = new Promise<void>((resolve) => {
+    child.once('exit', () => {
+      signal('SIGKILL');
+      release();
+      resolve();
+    });
   });
 
   return { pid, running, stop, kill, pause: () => signal('SIGSTOP'), resume: () => signal('SIGCONT'), ended };
@@ -57,11 +58,15 @@ export function startProcess({ name, command, logFile, cwd, env, user }: Process
     return child.exitCode === null && child.signalCode === null;
   }
 
-  async function stop(deadlineMs = STOP_MS): Promise<void> {
+  async function stop(which: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     signal('SIGCONT');
-    child.kill('SIGTERM');
+    child.kill(which);
     try {
-      await until(() => !running(), { timeoutMs: deadlineMs, what: `${name} to stop`, detail: () => tailOf(logFile) });
+      await until(() => !running(), {
+        timeoutMs: STOP_MS,
+        what: `${name} to stop`,
+        detail: () => tailOf(logFile),
+      });
     } finally {
       await kill();
     }

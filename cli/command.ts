@@ -1,0 +1,21 @@
+export type Flags = Record<string, string | boolean | undefined>;
+
+export type CommandContext = {
+  flags: Flags;
+  positionals: string[];
+  env: Record<string, string | undefined>;
+};
+
+export type CommandOption = { type: 'string' | 'boolean'; about: string; placeholder?: string };
+
+/** One word (or two) after `hotitem`. */
+export type Command = {
+  /** What it does, in a line. */
+  about: string;
+  /** Its own flags, without the dashes. */
+  options: Record<string, CommandOption>;
+  /** Whether it also takes the configuration: `--config` and a flag for each setting. */
+  configured: boolean;
+  /** Returns the exit status. Throws `Trouble`, `ConfigError` or `UsageError`. */
+  run(context: CommandContext): Promise<number>;
+};

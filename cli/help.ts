@@ -1,0 +1,41 @@
+import { SETTINGS } from '../service/config.ts';
+import type { Command } from './command.ts';
+
+const WIDTH = 30;
+
+export function overview(commands: Record<string, Command>): string {
+  return [
+    'hotitem: captures every item view at nginx, delivers it without loss, shows what is hot',
+    '',
+    'Usage: hotitem COMMAND [FLAGS]',
+    '',
+    ...Object.entries(commands).map(([name, { about }]) => row(name, about)),
+    '',
+    row('COMMAND --help', 'the flags of a command'),
+    row('--version', 'the version'),
+  ].join('\n');
+}
+
+export function commandHelp(name: string, { about, options, configured }: Command): string {
+  const own = Object.entries(options).map(([flag, option]) =>
+    row(`--${flag}${option.type === 'string' ? ` ${option.placeholder ?? 'VALUE'}` : ''}`, option.about),
+  );
+  return [`hotitem ${name}: ${about}`, '', ...own, ...(configured ? settings() : [])].join('\n');
+}
+
+function settings(): string[] {
+  return [
+    row('--config FILE', 'configuration, YAML (default: hotitem.yml where it exists)'),
+    '',
+    'Settings: in the file, as an environment variable, or as a flag; the later wins.',
+    ...SETTINGS.map(({ path, env, flag, secret, fallback, about }) => {
+      const shown = fallback === undefined || Array.isArray(fallback) ? '' : ` (${fallback})`;
+      const how = secret ? `${env} or ${env}_FILE, no flag` : `--${flag}`;
+      return `  ${path.join('.')}\n      ${about}${shown}\n      ${how}`;
+    }),
+  ];
+}
+
+function row(left: string, right: string): string {
+  return `  ${left.padEnd(WIDTH - 2)}${left.length > WIDTH - 4 ? `\n${' '.repeat(WIDTH)}` : ''}${right}`;
+}

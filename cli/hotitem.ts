@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ConfigError } from '../service/config.ts';
+import { reasonOf } from '../service/log.ts';
+import { PACKAGE_ROOT } from '../service/package-root.ts';
+import { COMMANDS } from './commands.ts';
+import { commandHelp, overview } from './help.ts';
+import { parseCommandLine, UsageError } from './parse-command-line.ts';
+import { Trouble } from './trouble.ts';
+
+process.exitCode = await main(process.argv.slice(2));
+
+/** The exit status: 0 done, 1 failed, 2 not understood. */
+async function main(args: string[]): Promise<number> {
+  try {
+    const { name, command, flags, positionals } = parseCommandLine(args, COMMANDS);
+    if (flags.version === true) return say(version());
+    if (command === undefined) return say(overview(COMMANDS));
+    if (flags.help === true) return say(commandHelp(name, command));
+    return await command.run({ flags, positionals, env: process.env });
+  } catch (error) {
+    return complain(error);
+  }
+}
+
+function say(text: string): number {
+  process.stdout.write(`${text}\n`);
+  return 0;
+}
+
+function complain(error: unknown): number {
+  if (error instanceof UsageError) return fail(2, [error.message, 'hotitem --help lists the commands.']);
+  if (error instanceof ConfigError)
+    return fail(1, ['the configuration is wrong:', ...error.problems.map(indent)]);
+  if (error instanceof Trouble)
+    return fail(1, [error.message, ...(error.hint === undefined ? [] : [error.hint])]);
+  return fail(1, [reasonOf(error)]);
+}
+
+function fail(status: number, lines: string[]): number {
+  process.stderr.write(`hotitem: ${lines.join('\n')}\n`);
+  return status;
+}
+
+function indent(line: string): string {
+  return `  ${line}`;
+}
+
+function version(): string {
+  const { version } = JSON.parse(readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  return `hotitem ${version}`;
+}

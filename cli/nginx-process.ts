@@ -1,0 +1,84 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Shop } from './nginx-shop.ts';
+import { Trouble } from './trouble.ts';
+
+export type NginxProcess = {
+  /** Lets requests in hand end, then insists. */
+  quit(): Promise<void>;
+};
+
+export type NginxProcessOptions = {
+  /** Program and leading arguments. */
+  command: string[];
+  shop: Shop;
+  folder: string;
+};
+
+const START_MS = 10_000;
+const QUIT_MS = 3_000;
+
+/**
+ * Runs nginx in the foreground as a child in a process group of its own: Ctrl-C at the terminal reaches us alone, and we
+ * stop it first. Throws `Trouble` with the last lines of its error log when it does not come up.
+ */
+export async function startNginxProcess({
+  command,
+  shop,
+  folder,
+}: NginxProcessOptions): Promise<NginxProcess> {
+  const [program = 'nginx', ...leading] = command;
+  const args = [...leading, '-p', folder, '-c', shop.conf, '-e', shop.errorLog, '-g', 'daemon off;'];
+  const child = spawn(program, args, { detached: true, stdio: ['ignore', 'ignore', 'pipe'] });
+  const output = collect(child);
+  const exited = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
+    child.once('error', () => resolve());
+  });
+  const killed = () => signal('SIGKILL');
+  process.once('exit', killed);
+  await untilUp();
+  return { quit };
+
+  async function untilUp(): Promise<void> {
+    const end = Date.now() + START_MS;
+    while (Date.now() < end) {
+      if (child.exitCode !== null || child.pid === undefined) break;
+      const pid = await readFile(shop.pidFile, 'utf8').catch(() => '');
+      if (pid.trim() === String(child.pid)) return;
+      await Promise.race([sleep(20), exited]);
+    }
+    await quit();
+    const log = await readFile(shop.errorLog, 'utf8').catch(() => '');
+    const reason = (output() || log).trim().split('\n').slice(-3).join('\n  ');
+    throw new Trouble(`nginx does not start:\n  ${reason}`, `Its log: ${shop.errorLog}`);
+  }
+
+  async function quit(): Promise<void> {
+    for (const name of ['SIGQUIT', 'SIGTERM', 'SIGKILL'] as const) {
+      if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) break;
+      signal(name);
+      await Promise.race([exited, sleep(QUIT_MS)]);
+    }
+    process.off('exit', killed);
+  }
+
+  function signal(name: NodeJS.Signals): void {
+    if (child.pid === undefined) return;
+    try {
+      // SIGKILL must reach the workers as well; the master passes the others on.
+      process.kill(name === 'SIGKILL' ? -child.pid : child.pid, name);
+    } catch {
+      // Gone already.
+    }
+  }
+}
+
+function collect(child: ChildProcess): () => string {
+  let text = '';
+  child.stderr?.on('data', (chunk: Buffer) => {
+    text = (text + chunk.toString('utf8')).slice(-4096);
+  });
+  return () => text;
+}

@@ -1,0 +1,75 @@
+import { parseArgs } from 'node:util';
+import { distance } from 'fastest-levenshtein';
+import { SETTINGS } from '../service/config.ts';
+import type { Command, Flags } from './command.ts';
+
+/** The command line is not understood. */
+export class UsageError extends Error {
+  override name = 'UsageError';
+}
+
+export type CommandLine = {
+  name: string;
+  /** Undefined when there is none: help or version was asked for, or nothing. */
+  command: Command | undefined;
+  flags: Flags;
+  positionals: string[];
+};
+
+const COMMON = { help: { type: 'boolean', short: 'h' }, version: { type: 'boolean' } } as const;
+
+/** Finds the command and reads its flags. Throws a `UsageError` that names what is wrong and what may be meant. */
+export function parseCommandLine(args: string[], commands: Record<string, Command>): CommandLine {
+  const words = args.filter((arg) => !arg.startsWith('-')).slice(0, 2);
+  const [first = '', second = ''] = words;
+  const name = [`${first} ${second}`, first].find((candidate) => candidate in commands) ?? '';
+  const command = commands[name];
+  if (command === undefined && first !== '')
+    throw new UsageError(unknown('command', words.join(' '), Object.keys(commands)));
+  const { values, positionals } = read(args, command);
+  return { name, command, flags: values, positionals: positionals.slice(name.split(' ').length) };
+}
+
+function read(args: string[], command: Command | undefined): { values: Flags; positionals: string[] } {
+  const options = { ...COMMON, ...command?.options, ...(command?.configured ? settingOptions() : {}) };
+  try {
+    const { values, positionals } = parseArgs({ args, options: plain(options), allowPositionals: true });
+    return { values: values as Flags, positionals };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const flag = /'?--([\w-]+)/.exec(message)?.[1];
+    const known = Object.keys(options);
+    if (flag === undefined || known.includes(flag)) throw new UsageError(message.split('. ')[0]);
+    throw new UsageError(
+      unknown(
+        'flag',
+        `--${flag}`,
+        known.map((option) => `--${option}`),
+      ),
+    );
+  }
+}
+
+type Options = Record<string, { type: 'string' | 'boolean'; short?: string }>;
+
+function settingOptions(): Options {
+  const settings = SETTINGS.filter(({ secret }) => !secret).map(
+    ({ flag }) => [flag, { type: 'string' }] as const,
+  );
+  return { config: { type: 'string' }, ...Object.fromEntries(settings) };
+}
+
+function plain(options: Options): Options {
+  return Object.fromEntries(
+    Object.entries(options).map(([name, { type, short }]) => [
+      name,
+      short === undefined ? { type } : { type, short },
+    ]),
+  );
+}
+
+function unknown(what: string, value: string, known: string[]): string {
+  const near = known.map((name) => ({ name, far: distance(name, value) })).sort((a, b) => a.far - b.far)[0];
+  const hint = near !== undefined && near.far <= 3 ? `, did you mean ${near.name}?` : '';
+  return `unknown ${what} ${value}${hint}`;
+}

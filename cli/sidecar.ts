@@ -1,0 +1,19 @@
+import type { Command } from './command.ts';
+import { configure } from './configure.ts';
+import { createCore } from './core.ts';
+import { untilStopped } from './until-stopped.ts';
+import { wireAdmin } from './wire-admin.ts';
+import { wireSidecar } from './wire-sidecar.ts';
+
+export const sidecar: Command = {
+  about: 'takes in what nginx captures, beside each nginx',
+  options: {},
+  configured: true,
+  async run(context) {
+    const core = createCore(configure(context));
+    const { config, log } = core;
+    await wireAdmin(core, config.admin.listen, await wireSidecar(core));
+    log.info({ socket: config.intake.socket, admin: config.admin.listen }, 'sidecar is up');
+    return untilStopped(core);
+  },
+};

@@ -1,0 +1,34 @@
+import { json } from '../service/admin.ts';
+import type { Command } from './command.ts';
+import { configure } from './configure.ts';
+import { createCore } from './core.ts';
+import { openIndex } from './open-index.ts';
+import { Trouble } from './trouble.ts';
+import { untilStopped } from './until-stopped.ts';
+import { wireAdmin } from './wire-admin.ts';
+import { createSinkMeters, wireKafkaSink } from './wire-sink.ts';
+
+export const sink: Command = {
+  about: 'moves events from Kafka into Elasticsearch (or DuckDB); run as many as there is work',
+  options: {},
+  configured: true,
+  async run(context) {
+    const core = createCore(configure(context));
+    const { config, log, registry } = core;
+    if (config.kafka.brokers.length === 0) {
+      throw new Trouble(
+        'kafka.brokers: a sink reads from Kafka, and none is configured',
+        'Set KAFKA_BROKERS, or use `hotitem sidecar`, which indexes by itself without Kafka.',
+      );
+    }
+    const index = await openIndex(core);
+    const meters = createSinkMeters(registry);
+    wireKafkaSink(core, index, meters);
+    await wireAdmin(core, config.admin.sink_listen, {
+      routes: { '/api/v1/accounting': () => json(200, { sink: meters.accounts() }) },
+      checks: [],
+    });
+    log.info({ group: config.kafka.group, admin: config.admin.sink_listen }, 'sink is up');
+    return untilStopped(core);
+  },
+};

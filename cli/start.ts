@@ -1,0 +1,161 @@
+import { mkdirSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { findNginx, type NginxBuild } from '../provision/nginx.ts';
+import { ProvisionError } from '../provision/provision-error.ts';
+import { keepTrying } from '../service/keep-trying.ts';
+import { reasonOf } from '../service/log.ts';
+import type { Command } from './command.ts';
+import { configure } from './configure.ts';
+import { type Core, createCore } from './core.ts';
+import { startCrowd } from './demo/crowd.ts';
+import { DEFAULT_BREAKER } from './nginx-install.ts';
+import { startNginxProcess } from './nginx-process.ts';
+import { renderShop } from './nginx-shop.ts';
+import { openIndex } from './open-index.ts';
+import { requireFree } from './ports.ts';
+import { setUp } from './setup.ts';
+import { startLog } from './start-log.ts';
+import { Trouble } from './trouble.ts';
+import { untilStopped } from './until-stopped.ts';
+import { wireAdmin } from './wire-admin.ts';
+import { wireSidecar } from './wire-sidecar.ts';
+import { createSinkMeters, wireKafkaSink } from './wire-sink.ts';
+
+const DEFAULT_SHOP = '127.0.0.1:8080';
+
+export const start: Command = {
+  about: 'runs everything here: a demo shop on nginx, the sidecar, the index and the page',
+  options: {
+    listen: {
+      type: 'string',
+      placeholder: 'HOST:PORT',
+      about: `where the demo shop listens (${DEFAULT_SHOP})`,
+    },
+    breaker: {
+      type: 'string',
+      placeholder: 'HOST:PORT',
+      about: `loopback address that nginx answers itself on (${DEFAULT_BREAKER})`,
+    },
+    demo: { type: 'boolean', about: 'send visitors: a flash sale in which one item takes off after 20 s' },
+  },
+  configured: true,
+  async run(context) {
+    const { listen: shop = DEFAULT_SHOP, breaker = DEFAULT_BREAKER, demo = false, ...flags } = context.flags;
+    const config = configure({ ...context, flags });
+    mkdirSync(config.home, { recursive: true });
+    const { destination, path: logPath } = startLog(config.home);
+    const core = createCore(config, destination);
+    const addresses = { shop: String(shop), breaker: String(breaker), admin: config.admin.listen };
+    await requireFree([
+      { address: addresses.shop, flag: '--listen' },
+      { address: addresses.breaker, flag: '--breaker' },
+      { address: addresses.admin, flag: '--admin-listen' },
+    ]);
+    const nginx = await obtainNginx(context.env);
+    try {
+      await startServices(core);
+      await startShop(core, nginx, addresses);
+    } catch (error) {
+      await core.shutdown.run();
+      throw error;
+    }
+    if (demo === true) core.shutdown.add('crowd', startCrowd({ shop: addresses.shop }).close);
+    say(welcome(core, addresses, logPath, demo === true));
+    const status = await untilStopped(core);
+    return status;
+  },
+};
+
+async function obtainNginx(env: Record<string, string | undefined>): Promise<NginxBuild> {
+  try {
+    const build = await findNginx({ env, report: say });
+    say(`nginx ${build.version} with njs ${build.njs} (${build.origin})`);
+    return build;
+  } catch (error) {
+    if (error instanceof ProvisionError) throw new Trouble(error.message, error.hint);
+    throw error;
+  }
+}
+
+/** The sidecar, and with Kafka a sink beside it. What is away is waited for; events are safe in the spool meanwhile. */
+async function startServices(core: Core): Promise<void> {
+  const { config, registry } = core;
+  prepare(core);
+  if (config.kafka.brokers.length === 0) {
+    await wireAdmin(core, config.admin.listen, await wireSidecar(core));
+    return;
+  }
+  const index = await openIndex(core);
+  const meters = createSinkMeters(registry);
+  wireKafkaSink(core, index, meters);
+  await wireAdmin(core, config.admin.listen, await wireSidecar(core, { index, accounts: meters.accounts }));
+}
+
+/** `hotitem setup`, as soon as Kafka and Elasticsearch answer. */
+function prepare(core: Core): void {
+  const { config, log, warn, shutdown } = core;
+  if (config.kafka.brokers.length === 0 && config.elasticsearch.node === undefined) return;
+  const stopping = new AbortController();
+  const done = keepTrying(() => setUp(core, false), {
+    signal: stopping.signal,
+    onFailure: (error) =>
+      warn('setup', 'Kafka or Elasticsearch is not ready; events wait', { reason: reasonOf(error) }),
+  }).then(
+    (changes) => log.info({ changes }, 'topics and index are set up'),
+    () => undefined,
+  );
+  shutdown.add('setup', async () => {
+    stopping.abort();
+    await done;
+  });
+}
+
+async function startShop(
+  core: Core,
+  nginx: NginxBuild,
+  { shop, breaker }: { shop: string; breaker: string },
+): Promise<void> {
+  const { config, shutdown } = core;
+  const folder = join(config.home, 'nginx');
+  const user = userInfo();
+  const rendered = await renderShop({
+    folder,
+    listen: shop,
+    breaker,
+    socket: config.intake.socket,
+    spill: config.spill.dir,
+    ...(nginx.modules.js !== undefined && { module: nginx.modules.js }),
+    ...(user.uid === 0 && { user: user.username }),
+  });
+  const running = await startNginxProcess({ command: nginx.command, shop: rendered, folder });
+  shutdown.add('nginx', running.quit);
+}
+
+function welcome(
+  core: Core,
+  addresses: { shop: string; admin: string },
+  logPath: string,
+  demo: boolean,
+): string {
+  const { kafka, elasticsearch } = core.config;
+  const index = elasticsearch.node === undefined ? 'DuckDB here' : `Elasticsearch at ${elasticsearch.node}`;
+  const way = kafka.brokers.length > 0 ? `Kafka at ${kafka.brokers.join(',')}, then ${index}` : index;
+  return `
+  shop       http://${addresses.shop}/
+  page       http://${addresses.admin}/
+  events go  to ${way}
+  log        ${logPath}
+
+Three things to try:
+  1. open http://${addresses.shop}/web/item/4711.html a few times, and watch it rise on http://${addresses.admin}/
+  2. curl 'http://${addresses.admin}/api/v1/items?window=5m&limit=5'
+  3. ${demo ? 'wait: after 20 s one item of the demo takes off' : 'npm start -- --demo   sends visitors: a flash sale in which one item takes off'}
+
+Ctrl-C stops everything.
+`;
+}
+
+function say(text: string): void {
+  process.stderr.write(`${text.startsWith('\n') ? text : `hotitem: ${text}`}\n`);
+}

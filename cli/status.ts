@@ -1,0 +1,66 @@
+import type { SidecarAccounts } from '../sidecar/accounting.ts';
+import type { Command } from './command.ts';
+import { configure } from './configure.ts';
+import { Trouble } from './trouble.ts';
+import type { Accounts } from './wire-sidecar.ts';
+import type { SinkAccounts } from './wire-sink.ts';
+
+export const status: Command = {
+  about: 'asks the running sidecar how it is: ready or not, and its books',
+  options: { json: { type: 'boolean', about: 'print JSON' } },
+  configured: true,
+  async run(context) {
+    const { json, ...flags } = context.flags;
+    const { admin } = configure({ ...context, flags });
+    const base = `http://${admin.listen}`;
+    const [ready, accounts] = await Promise.all([
+      ask(`${base}/readyz?verbose`),
+      ask(`${base}/api/v1/accounting`),
+    ]);
+    const answer = { ready: ready.ok, checks: ready.body.trim(), ...(JSON.parse(accounts.body) as Accounts) };
+    process.stdout.write(json === true ? `${JSON.stringify(answer)}\n` : table(answer));
+    return ready.ok ? 0 : 1;
+  },
+};
+
+async function ask(url: string): Promise<{ ok: boolean; body: string }> {
+  try {
+    const reply = await fetch(url, { signal: AbortSignal.timeout(5_000) });
+    return { ok: reply.ok, body: await reply.text() };
+  } catch {
+    throw new Trouble(
+      `nobody answers at ${new URL(url).host}`,
+      'Is the sidecar running? admin.listen says where it listens.',
+    );
+  }
+}
+
+const SIDECAR: [keyof SidecarAccounts, string][] = [
+  ['received', 'lines received'],
+  ['accepted', 'accepted'],
+  ['duplicate', 'duplicate'],
+  ['bad', 'bad'],
+  ['waitingAtStart', 'waiting at start'],
+  ['waiting', 'waiting'],
+  ['delivered', 'delivered'],
+  ['unaccounted', 'unaccounted'],
+];
+const SINK: [keyof SinkAccounts, string][] = [
+  ['consumed', 'consumed'],
+  ['indexed', 'indexed'],
+  ['existing', 'there already'],
+  ['dead', 'dead letters'],
+];
+
+function table({ ready, checks, sidecar, sink }: Accounts & { ready: boolean; checks: string }): string {
+  return [
+    ready ? 'ready' : `not ready\n  ${checks.replaceAll('\n', '\n  ')}`,
+    ...(sidecar === undefined ? [] : ['sidecar', ...rows(SIDECAR, sidecar)]),
+    ...(sink === undefined ? [] : ['sink', ...rows(SINK, sink)]),
+    '',
+  ].join('\n');
+}
+
+function rows<K extends string>(labels: [K, string][], values: Record<K, number>): string[] {
+  return labels.map(([key, label]) => `  ${label.padEnd(18)}${String(values[key]).padStart(12)}`);
+}

@@ -1,0 +1,79 @@
+import { resolve } from 'node:path';
+import { inspectNginx, systemNginx } from './nginx-inspect.ts';
+import { unpackNginx } from './nginx-tree.ts';
+import { compareVersions } from './nginx-version.ts';
+import { ProvisionError } from './provision-error.ts';
+import type { Report } from './report.ts';
+import { OLDEST_NJS, type Suite } from './versions.ts';
+
+export type NginxBuild = {
+  /** The program and its first arguments. */
+  command: string[];
+  modules: {
+    /** The path for `load_module`; absent where njs is compiled in. */
+    js?: string;
+    lua?: Lua;
+  };
+  /** Of nginx: `1.26.3`. */
+  version: string;
+  /** Of njs: `0.8.9`. */
+  njs: string;
+  /** Whether `js_engine qjs;` works. */
+  quickjs: boolean;
+  /** For people: where it is from. */
+  origin: string;
+};
+
+/** What the article's Lua needs: the paths for `load_module` in order, and where its libraries are. */
+export type Lua = { modules: string[]; packagePath: string; packageCpath: string };
+
+export type ObtainOptions = {
+  suite: Suite;
+  /** With Lua, and its Kafka client. Only trixie has them. */
+  lua?: boolean;
+  report: Report;
+};
+
+type FindOptions = { report: Report; env?: NodeJS.ProcessEnv };
+
+const OTHER_WAYS =
+  'Name an nginx that has njs with HOTITEM_NGINX (and its module with HOTITEM_NGINX_JS_MODULE), or use Docker: docker compose up';
+
+/** nginx with njs as Debian packages it, unpacked privately. Throws a `ProvisionError`. */
+export function obtainNginx(options: ObtainOptions): Promise<NginxBuild> {
+  return unpackNginx(options);
+}
+
+/**
+ * An nginx to run the shop with: the one that `HOTITEM_NGINX` names, else the system's where its njs is new enough,
+ * else Debian's unpacked privately. Throws a `ProvisionError` that names the ways left.
+ */
+export async function findNginx({ report, env = process.env }: FindOptions): Promise<NginxBuild> {
+  if (env.HOTITEM_NGINX) return named(env.HOTITEM_NGINX, env.HOTITEM_NGINX_JS_MODULE);
+
+  const system = systemNginx(env);
+  const installed = system === undefined ? { reason: 'nginx is not installed' } : await inspectNginx(system);
+  if (!('reason' in installed) && compareVersions(installed.njs, OLDEST_NJS) >= 0) return installed;
+  if ('reason' in installed) report(`${installed.reason}: taking another`);
+  else report(`${system} has njs ${installed.njs}, older than ${OLDEST_NJS}: taking another`);
+
+  try {
+    return await unpackNginx({ suite: 'trixie', report });
+  } catch (error) {
+    if (!(error instanceof ProvisionError)) throw error;
+    throw new ProvisionError(`no nginx with njs: ${error.message}`, {
+      hint: `${error.hint} ${OTHER_WAYS}`,
+      cause: error,
+    });
+  }
+}
+
+async function named(path: string, module: string | undefined): Promise<NginxBuild> {
+  const build = await inspectNginx(resolve(path), module);
+  if ('reason' in build) {
+    throw new ProvisionError(`HOTITEM_NGINX: ${build.reason}`, {
+      hint: 'Install its njs module (Debian: libnginx-mod-http-js, nginx.org: nginx-module-njs), name the module with HOTITEM_NGINX_JS_MODULE, or unset HOTITEM_NGINX.',
+    });
+  }
+  return build;
+}

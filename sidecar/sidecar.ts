@@ -1,0 +1,83 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Config } from '../service/config.ts';
+import type { Metrics } from '../service/metrics.ts';
+import type { Shutdown } from '../service/shutdown.ts';
+import { openSpool, type Spool } from '../store/spool.ts';
+import { startIntake } from './intake.ts';
+import type { SIDECAR_METRICS } from './metrics.ts';
+import { createRecentIds } from './recent-ids.ts';
+import { createRejectFile } from './reject-file.ts';
+import { startTail } from './tail.ts';
+import { createTakeIn } from './take-in.ts';
+
+export type SidecarOptions = {
+  config: Config;
+  /** Name of the one consumer of the spool. */
+  cursor: string;
+  metrics: Metrics<typeof SIDECAR_METRICS>;
+  warn: (key: string, message: string, fields?: object) => void;
+  shutdown: Shutdown;
+  now: () => number;
+};
+
+/** Opens the spool and says what happens to it. */
+export async function openSidecarSpool({
+  config,
+  cursor,
+  metrics,
+  warn,
+  shutdown,
+  now,
+}: SidecarOptions): Promise<Spool> {
+  const spool = await openSpool({
+    dir: config.spool.dir,
+    maxBytes: config.spool.max_bytes,
+    segmentBytes: config.spool.segment_bytes,
+    fsync: config.spool.fsync,
+    cursors: [cursor],
+    now,
+    onFault(fault) {
+      metrics.of('spool_faults_total', { kind: fault.kind }).add();
+      warn(`spool ${fault.kind}`, 'the spool met a fault', { fault });
+    },
+  });
+  shutdown.add('spool', () => spool.close());
+  metrics.of('spool_bytes').follow(() => spool.stats().bytes);
+  metrics.of('spool_segments').follow(() => spool.stats().segments);
+  metrics.of('spool_waiting', { consumer: cursor }).follow(() => waitingFor(spool, cursor));
+  return spool;
+}
+
+/** Takes in what nginx sends and what it spilled, into `spool`. */
+export async function startSidecar(options: SidecarOptions, spool: Spool): Promise<void> {
+  const { config, metrics, warn, shutdown, now } = options;
+  const takeIn = createTakeIn({
+    node: config.node,
+    recent: createRecentIds(),
+    keep: (events) => spool.appendLines(events),
+    reject: createRejectFile(join(config.home, 'rejected.log'), now),
+    metrics,
+  });
+  // The workers of nginx write here as another user of the same group.
+  mkdirSync(config.spill.dir, { recursive: true, mode: 0o770 });
+  const offsetsPath = join(config.home, 'spill-offsets.json');
+  const tail = await startTail({ dir: config.spill.dir, offsetsPath, takeIn, metrics, warn, now });
+  shutdown.add('tail', tail.close);
+  const intake = await startIntake({
+    path: config.intake.socket,
+    mode: Number.parseInt(config.intake.socket_mode, 8),
+    group: config.intake.socket_group,
+    maxRequestBytes: config.intake.max_request_bytes,
+    maxConnections: config.intake.max_connections,
+    takeIn,
+    metrics,
+    warn,
+  });
+  shutdown.add('intake', intake.close);
+}
+
+/** Events that the consumer `cursor` has not dealt with. */
+export function waitingFor(spool: Spool, cursor: string): number {
+  return spool.stats().cursors[cursor]?.behind ?? 0;
+}

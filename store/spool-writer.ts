@@ -1,0 +1,145 @@
+import { SpoolError } from './spool-error.ts';
+import { createSegmentFile, type Fsync, openSegmentFile } from './spool-file.ts';
+import { HEADER_BYTES } from './spool-format.ts';
+import { encodeGroup, type Lines, toLines } from './spool-group.ts';
+import type { Segments } from './spool-segments.ts';
+
+export type WriterOptions = {
+  segments: Segments;
+  maxBytes: number;
+  segmentBytes: number;
+  fsync: Fsync;
+  now: () => number;
+  onFsyncFailure: (error: unknown) => void;
+};
+
+export type Writer = {
+  /** Resolves with the sequence of the first line once all are kept. Rejects with a SpoolError, and then none counts. */
+  append(lines: string[]): Promise<number>;
+  /** Writes what waits, fsyncs, and takes nothing more. */
+  close(): Promise<void>;
+};
+
+/** One call of `append`. */
+type Waiting = Lines & {
+  resolve: (sequence: number) => void;
+  reject: (error: SpoolError) => void;
+};
+
+/** Most bytes in one write, unless one call has more: what comes with it waits for the next. */
+const MAX_GROUP_BYTES = 8 * 1024 * 1024;
+/** Most bytes in memory: a disk that hangs must not take the process with it. */
+const MAX_PENDING_BYTES = 64 * 1024 * 1024;
+
+/** Appends to the active segment. An idle writer writes at once; what arrives during a write forms the next group. */
+export async function openWriter(options: WriterOptions): Promise<Writer> {
+  const { segments, maxBytes, segmentBytes, fsync, now, onFsyncFailure } = options;
+  let file = await openSegmentFile(fileOptions());
+  let waiting: Waiting[] = [];
+  /** Bytes of the appends that have not settled. */
+  let pendingBytes = 0;
+  let draining: Promise<void> | undefined;
+  /** Whether a failed write may have left something beyond the last acknowledged record. */
+  let littered = false;
+  let sealing: Promise<unknown> = Promise.resolve();
+  let closed = false;
+  return { append, close };
+
+  async function append(lines: string[]): Promise<number> {
+    if (closed) throw new SpoolError('SPOOL_CLOSED', 'the spool is closed');
+    if (lines.length === 0) return segments.nextSequence;
+    const measured = toLines(lines);
+    reserve(measured.bytes + HEADER_BYTES);
+    return new Promise((resolve, reject) => {
+      waiting.push({ ...measured, resolve, reject });
+      draining ??= drain();
+    });
+  }
+
+  function reserve(bytes: number): void {
+    if (segments.bytes + pendingBytes + bytes > maxBytes) {
+      throw new SpoolError('SPOOL_FULL', `the spool holds ${segments.bytes} of ${maxBytes} bytes`);
+    }
+    if (pendingBytes > 0 && pendingBytes + bytes > MAX_PENDING_BYTES) {
+      throw new SpoolError('SPOOL_FULL', `${pendingBytes} bytes wait for the disk`);
+    }
+    pendingBytes += bytes;
+  }
+
+  async function drain(): Promise<void> {
+    while (waiting.length > 0) await commit(takeGroup());
+    draining = undefined;
+  }
+
+  function takeGroup(): Waiting[] {
+    let bytes = 0;
+    const end = waiting.findIndex((one, i) => {
+      bytes += one.bytes;
+      return i > 0 && bytes > MAX_GROUP_BYTES;
+    });
+    return waiting.splice(0, end === -1 ? waiting.length : end);
+  }
+
+  async function commit(group: Waiting[]): Promise<void> {
+    let sequence = segments.nextSequence;
+    try {
+      const records = encodeGroup(group, { sequence, received: now() });
+      await write(records);
+      segments.grow(records.length, countOf(group));
+    } catch (cause) {
+      const error = new SpoolError('SPOOL_WRITE', 'cannot write to the spool', cause);
+      for (const one of group) one.reject(error);
+      return;
+    } finally {
+      for (const { bytes } of group) pendingBytes -= bytes + HEADER_BYTES;
+    }
+    for (const { lines, resolve } of group) {
+      resolve(sequence);
+      sequence += lines.length;
+    }
+  }
+
+  /** A group lies in one segment, so that it can be taken back as a whole. */
+  async function write(records: Buffer): Promise<void> {
+    if (littered) await cleanUp();
+    const { bytes } = segments.active;
+    if (bytes > 0 && bytes + records.length > segmentBytes) await roll();
+    littered = true;
+    try {
+      await file.write(records, segments.active.bytes);
+      littered = false;
+    } catch (error) {
+      // At once if possible, for a start after a crash would take whole records for acknowledged ones.
+      await cleanUp().catch(() => {});
+      throw error;
+    }
+  }
+
+  async function cleanUp(): Promise<void> {
+    await file.truncate(segments.active.bytes);
+    littered = false;
+  }
+
+  async function roll(): Promise<void> {
+    const sealed = file;
+    const { nextSequence: first } = segments;
+    file = await createSegmentFile(fileOptions({ first, bytes: 0 }));
+    segments.begin();
+    sealing = sealing.then(() => sealed.close()).catch(onFsyncFailure);
+  }
+
+  function fileOptions(segment = segments.active) {
+    return { path: segments.path(segment), fsync, onFsyncFailure };
+  }
+
+  async function close(): Promise<void> {
+    closed = true;
+    await draining;
+    await sealing;
+    await file.close();
+  }
+}
+
+function countOf(group: Waiting[]): number {
+  return group.reduce((sum, { lines }) => sum + lines.length, 0);
+}

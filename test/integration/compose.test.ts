@@ -1,0 +1,180 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
+import { installNginx } from '../../cli/nginx-install.ts';
+import { obtainCompose } from '../../provision/compose.ts';
+import { obtainNginx } from '../../provision/nginx.ts';
+import { run } from '../../provision/run.ts';
+import { ELASTICSEARCH, KAFKA } from '../../provision/versions.ts';
+import { loadConfig } from '../../service/config.ts';
+import { temporaryFolder } from '../parts/guard.ts';
+import { freePorts } from '../parts/ports.ts';
+import { record } from '../parts/record.ts';
+import { report } from '../parts/report.ts';
+
+type Service = {
+  image?: string;
+  build?: { dockerfile: string; target: string };
+  command?: string[];
+  environment?: Record<string, string | number>;
+  ports?: string[];
+  healthcheck?: { test: string[] };
+  restart?: string;
+  mem_limit?: string;
+};
+
+const ROOT = join(import.meta.dirname, '../..');
+const OBTAINED_MS = 180_000;
+
+const compose = parse(read('docker-compose.yml'), { merge: true }) as { services: Record<string, Service> };
+const services = Object.entries(compose.services);
+const dockerfile = read('deploy/Dockerfile');
+const folder = temporaryFolder('compose');
+
+afterAll(() => folder.remove());
+
+describe('docker-compose.yml', () => {
+  test(
+    'is valid to Docker Compose',
+    async () => {
+      const [command = '', ...args] = await obtainCompose({ report });
+      const { stdout } = await run(command, [...args, 'version', '--short']);
+      record(`Docker Compose ${stdout.trim()}, config only`);
+      const file = join(ROOT, 'docker-compose.yml');
+      const checked = await run(command, [...args, '--file', file, 'config', '--format', 'json']);
+      expect(checked).toMatchObject({ code: 0, stderr: '' });
+      const resolved = JSON.parse(checked.stdout) as typeof compose;
+      expect(Object.keys(resolved.services).sort()).toEqual(services.map(([name]) => name).sort());
+    },
+    OBTAINED_MS,
+  );
+
+  test('runs the versions that the tests run', () => {
+    expect(Object.keys(KAFKA)).toContain(compose.services.kafka?.image?.split(':')[1]);
+    expect(compose.services.elasticsearch?.image).toBe(`elasticsearch:${ELASTICSEARCH.version}`);
+    expect(compose.services.kibana?.image).toBe(`kibana:${ELASTICSEARCH.version}`);
+  });
+
+  test('names its ports in .env.example', () => {
+    const asked = [...read('docker-compose.yml').matchAll(/\$\{(\w+):-(\d+)\}/g)].map(
+      ([, name, value]) => `${name}=${value}`,
+    );
+    const offered = read('.env.example').match(/^\w+=.*$/gm);
+    expect(offered?.sort()).toEqual(asked.sort());
+  });
+
+  test.each(services.flatMap(([name, { ports = [] }]) => ports.map((port) => [name, port])))(
+    'lets only this machine reach %s at %s',
+    (_, port) => {
+      expect(port).toMatch(/^127\.0\.0\.1:/);
+    },
+  );
+
+  describe.each(services)('the service %s', (_, service) => {
+    test('is pinned to an exact version', () => {
+      expect(service.image).toMatch(/^[\w/-]+:\d+\.\d+\.\d+$/);
+      if (service.build === undefined) return;
+      expect(service.build.dockerfile).toBe('deploy/Dockerfile');
+      expect(dockerfile).toMatch(new RegExp(`^FROM .* AS ${service.build.target}$`, 'm'));
+      expect(service.image).toMatch(new RegExp(`:${version()}$`));
+    });
+
+    test('says whether it is healthy, unless it runs once', () => {
+      const runsOnce = service.restart === 'no';
+      expect(service.healthcheck === undefined).toBe(runsOnce);
+    });
+
+    test('may not take all of the memory', () => {
+      expect(service.mem_limit).toMatch(/^\d+[mg]$/);
+    });
+  });
+
+  test.each(services.filter(([, { build }]) => build?.target === 'hotitem'))(
+    'configures %s without a problem',
+    (_, { environment }) => {
+      const env = Object.fromEntries(
+        Object.entries(environment ?? {}).map(([name, value]) => [name, String(value)]),
+      );
+      const config = loadConfig({ env, flags: {} });
+      expect(config.kafka.brokers).toEqual(['kafka:9092']);
+      expect(config.elasticsearch.node).toBe('http://elasticsearch:9200');
+    },
+  );
+});
+
+describe('deploy/Dockerfile', () => {
+  test('starts from exact versions, or from its own stages', () => {
+    const stages = [...dockerfile.matchAll(/^FROM (\S+) AS (\S+)$/gm)];
+    expect(stages).toHaveLength(dockerfile.match(/^FROM /gm)?.length ?? 0);
+    const own = new Set(stages.map(([, , name]) => name));
+    const bases = stages.map(([, base = '']) => base).filter((base) => !own.has(base));
+    expect(bases).not.toHaveLength(0);
+    for (const base of bases) expect(base).toMatch(/^(node|nginx):\d+\.\d+\.\d+-[\w-]+$/);
+  });
+
+  test('gives nginx the folders that the sidecar is configured with', () => {
+    const environment = compose.services.sidecar?.environment;
+    const folders = ['HOTITEM_INTAKE_SOCKET', 'HOTITEM_SPILL_DIR'].map(
+      (name) => `${name}=${environment?.[name]}`,
+    );
+    for (const setting of folders) expect(dockerfile).toContain(setting);
+  });
+});
+
+describe('deploy/nginx.conf', () => {
+  test(
+    'is valid to nginx with the includes that the image holds',
+    async () => {
+      const nginx = await obtainNginx({ suite: 'trixie', report });
+      record(`nginx ${nginx.version} with njs ${nginx.njs}, deploy/nginx.conf`);
+      const conf = await relocated(nginx.modules.js ?? '');
+      const [program = '', ...leading] = nginx.command;
+      const args = [
+        ...leading,
+        '-t',
+        '-q',
+        '-p',
+        folder.path,
+        '-c',
+        conf,
+        '-e',
+        join(folder.path, 'error.log'),
+      ];
+      expect(await run(program, args)).toMatchObject({ code: 0, stderr: '' });
+    },
+    OBTAINED_MS,
+  );
+});
+
+/** deploy/nginx.conf for this machine: every path of the image under our folder, other ports, the user that we are. */
+async function relocated(jsModule: string): Promise<string> {
+  const dir = join(folder.path, 'hotitem');
+  const [port = 0, breakerPort = 0] = await freePorts(2);
+  const breaker = `127.0.0.1:${breakerPort}`;
+  mkdirSync(join(folder.path, 'spill'));
+  await installNginx({ dir, socket: join(folder.path, 'sock'), spill: join(folder.path, 'spill'), breaker });
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    .map((name) => `${name}_temp_path ${folder.path}/${name};`)
+    .join('\n');
+  const text = read('deploy/nginx.conf')
+    .replace('modules/ngx_http_js_module.so', jsModule)
+    .replace('user nginx;', '')
+    .replace('pid /run/nginx.pid;', `pid ${folder.path}/nginx.pid;`)
+    .replace('/var/log/nginx/error.log', join(folder.path, 'error.log'))
+    .replace('include /etc/nginx/mime.types;', temporary)
+    .replace('listen 8080;', `listen 127.0.0.1:${port};`)
+    .replaceAll('/etc/nginx/hotitem', dir);
+  expect(text).not.toContain('/etc/');
+  const conf = join(folder.path, 'nginx.conf');
+  writeFileSync(conf, text);
+  return conf;
+}
+
+function version(): string {
+  return (JSON.parse(read('package.json')) as { version: string }).version;
+}
+
+function read(name: string): string {
+  return readFileSync(join(ROOT, name), 'utf8');
+}

@@ -1,0 +1,26 @@
+import type { EcsDocument } from '../../event/to-ecs.ts';
+import { until } from '../parts/until.ts';
+
+export type Document = EcsDocument;
+
+type Wanted = { dataStream: string; count: number; detail: () => string | Promise<string> };
+
+const ARRIVAL_MS = 60_000;
+/** What one search returns at most. */
+const MOST = 10_000;
+
+/** All documents of a data stream, once there are `count` of them at least. */
+export async function documentsOf(node: string, { dataStream, count, detail }: Wanted): Promise<Document[]> {
+  const arrived = async () => {
+    const documents = await search(node, dataStream);
+    return documents.length >= count ? documents : undefined;
+  };
+  const found = async () => `${(await search(node, dataStream)).length} documents\n${await detail()}`;
+  return until(arrived, { timeoutMs: ARRIVAL_MS, everyMs: 250, what: `${count} documents`, detail: found });
+}
+
+async function search(node: string, dataStream: string): Promise<Document[]> {
+  const reply = await fetch(`${node}/${dataStream}/_search?size=${MOST}&ignore_unavailable=true`);
+  const { hits } = (await reply.json()) as { hits: { hits: { _source: Document }[] } };
+  return hits.hits.map(({ _source }) => _source);
+}

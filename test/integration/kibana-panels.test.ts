@@ -1,0 +1,111 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { HotItemEvent } from '../../event/event.ts';
+import { PANELS } from '../../kibana/panel.ts';
+import { toQuery } from '../../kibana/panel-query.ts';
+import { createElasticsearchIndex } from '../../store/elasticsearch.ts';
+import { setupElasticsearch } from '../../store/elasticsearch-setup.ts';
+import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';
+import { record } from '../parts/record.ts';
+
+const STARTED_MS = 240_000;
+const MINUTE = 60_000;
+const FROM = Date.UTC(2026, 10, 22, 15, 0);
+const RANGE = { from: FROM, to: FROM + 5 * MINUTE, intervalSeconds: 60 };
+
+// Two views by 203.0.113.1, one of them counted four times, and one each by two others; then one after the range.
+const EVENTS = [
+  view({ item: '4711', ip: '203.0.113.1', at: 0 }),
+  view({ item: '4711', ip: '203.0.113.1', at: MINUTE, weight: 4 }),
+  view({ item: '4711', ip: '203.0.113.2', at: MINUTE + 1 }),
+  view({ item: '1001', ip: '198.51.100.3', at: 3 * MINUTE }),
+  view({ item: '1001', ip: '198.51.100.4', at: 5 * MINUTE }),
+];
+
+let elasticsearch: ElasticsearchPart;
+const dataStream = `kibana-panels-${randomBytes(4).toString('hex')}`;
+
+beforeAll(async () => {
+  elasticsearch = await startElasticsearch();
+  record(`${elasticsearch.describe}, the panels' queries`);
+  const connection = { node: elasticsearch.node, requestTimeoutMs: 30_000 };
+  const lifecycle = { retentionDays: 30, refreshSeconds: 1, shards: 1, replicas: 0 };
+  await setupElasticsearch({ ...connection, ...lifecycle, dataStream, dryRun: false });
+  const index = createElasticsearchIndex({ ...connection, dataStream });
+  const outcomes = await index.create(EVENTS);
+  await index.close();
+  expect(outcomes.map(({ status }) => status)).toEqual(EVENTS.map(() => 'created'));
+  await post('_refresh', {});
+}, STARTED_MS);
+
+afterAll(() => elasticsearch?.close(), STARTED_MS);
+
+describe('against a real Elasticsearch', () => {
+  test('the total is the sum of the weights', async () => {
+    expect(await ask('total-views')).toEqual({ views: { value: 7 } });
+  });
+
+  test('a visitor counts once however often he comes', async () => {
+    expect(await ask('visitors')).toEqual({ visitors: { value: 3 } });
+  });
+
+  test('views over time have a bar for each minute, an empty one where nothing was viewed', async () => {
+    expect(rowsOf(await ask('views-over-time'), 'time')).toEqual([
+      { key: FROM, views: 1 },
+      { key: FROM + MINUTE, views: 5 },
+      { key: FROM + 2 * MINUTE, views: 0 },
+      { key: FROM + 3 * MINUTE, views: 1 },
+    ]);
+  });
+
+  test('the top items come by their views, each with its visitors', async () => {
+    expect(rowsOf(await ask('top-items'), 'item')).toEqual([
+      { key: '4711', views: 6, visitors: 2 },
+      { key: '1001', views: 1, visitors: 1 },
+    ]);
+  });
+
+  test('every panel has a query that is tested here', () => {
+    expect(PANELS.map(({ id }) => id)).toEqual(['total-views', 'visitors', 'views-over-time', 'top-items']);
+  });
+});
+
+type Row = { key: string | number } & Record<string, { value: number } | string | number>;
+type Answer = Record<string, { value?: number; buckets?: Row[] }>;
+
+async function ask(id: string): Promise<Answer> {
+  const panel = PANELS.find((known) => known.id === id);
+  if (panel === undefined) throw new Error(`there is no panel ${id}`);
+  const { aggregations } = (await post('_search', toQuery(panel, RANGE))) as { aggregations: Answer };
+  return aggregations;
+}
+
+function rowsOf(answer: Answer, id: string): object[] {
+  return (answer[id]?.buckets ?? []).map((row) => ({
+    key: row.key,
+    ...Object.fromEntries(
+      Object.entries(row).flatMap(([name, metric]) =>
+        typeof metric === 'object' ? [[name, metric.value]] : [],
+      ),
+    ),
+  }));
+}
+
+async function post(operation: string, body: object): Promise<unknown> {
+  const reply = await fetch(`${elasticsearch.node}/${dataStream}/${operation}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  const text = await reply.text();
+  if (!reply.ok) throw new Error(`${operation}: ${reply.status} ${text}\n${elasticsearch.log()}`);
+  return JSON.parse(text);
+}
+
+function view(seen: { item: string; ip: string; at: number; weight?: number }): HotItemEvent {
+  const { item, ip, at, weight } = seen;
+  const time = FROM + at;
+  const id = `${time.toString(16).padStart(12, '0')}${randomBytes(10).toString('hex')}`;
+  const event: HotItemEvent = { v: 1, id, time, uri: `/web/item/${item}.html`, item, ip };
+  return weight === undefined ? event : { ...event, weight };
+}

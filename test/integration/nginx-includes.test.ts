@@ -1,0 +1,125 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
+import type { Suite } from '../../provision/versions.ts';
+import { until } from '../parts/until.ts';
+import { fieldsOf } from './nginx-line.ts';
+import { startShop, type TestShop } from './nginx-shop.ts';
+
+const START_MS = 300_000;
+
+let shop: TestShop;
+afterEach(() => shop?.close());
+
+describe.each<[Suite, 'njs' | 'qjs']>([
+  ['bookworm', 'njs'],
+  ['trixie', 'njs'],
+  ['sid', 'njs'],
+  ['sid', 'qjs'],
+])('nginx of %s with %s', (suite, engine) => {
+  let build: NginxBuild;
+  beforeAll(async () => {
+    build = await obtainNginx({ suite, report: () => {} });
+  }, START_MS);
+
+  test.each(['shop', 'in-place'] as const)('accepts the example %s, and with off.conf', async (example) => {
+    shop = await startShop({ build, engine, example });
+    expect(await shop.nginx.test()).toMatchObject({
+      ok: true,
+      output: expect.not.stringMatching(/\[(warn|error)\]/),
+    });
+
+    await switchOff(shop);
+    expect(await shop.nginx.test()).toMatchObject({
+      ok: true,
+      output: expect.not.stringMatching(/\[(warn|error)\]/),
+    });
+  });
+
+  test('captures, and spills while the sidecar is away', async () => {
+    shop = await startShop({ build, engine });
+    await shop.sidecar.start();
+    const [first, second] = ['/web/item/a%3F%0A..%2F%FF//b.html?x=1?y', '/web/item/4711.html'];
+
+    await shop.get(first);
+    await until(() => shop.sidecar.kept.length === 1, {
+      timeoutMs: 5000,
+      what: 'the line',
+      detail: shop.nginx.errorLog,
+    });
+    await shop.sidecar.stop();
+    expect((await shop.get(second)).status).toBe(200);
+    await until(async () => (await shop.spilled()).length === 1, { timeoutMs: 5000, what: 'the spill' });
+
+    expect(fieldsOf(shop.sidecar.kept[0]).uri).toBe(first);
+    expect(fieldsOf((await shop.spilled())[0])).toMatchObject({ uri: second, item: '4711' });
+    expect(await shop.nginx.errorLog()).not.toMatch(/\[(alert|emerg)\]|exception/);
+  });
+
+  test('captures in place, static and proxied, with the URI as it came', async () => {
+    shop = await startShop({ build, engine, example: 'in-place' });
+    await shop.sidecar.start();
+
+    const page = await shop.get('/item/4711.html');
+    const product = await shop.get('/product?id=4712&x=%2F%3F', { method: 'POST', body: 'amount=2' });
+    await until(() => shop.sidecar.kept.length === 2, {
+      timeoutMs: 5000,
+      what: 'two lines',
+      detail: shop.nginx.errorLog,
+    });
+
+    expect([page.status, product.body]).toEqual([200, 'POST /product?id=4712&x=%2F%3F']);
+    expect(shop.origin.asked[0]?.body).toBe('amount=2');
+    expect(shop.sidecar.kept.map((line) => fieldsOf(line).item)).toEqual(['4711', '4712']);
+  });
+
+  test('captures nothing with off.conf, and again with http.conf', async () => {
+    shop = await startShop({ build, engine });
+    await shop.sidecar.start();
+
+    await switchOff(shop);
+    await shop.nginx.reload();
+    expect((await shop.get('/web/item/4711.html?x=1')).status).toBe(200);
+    await switchOn(shop);
+    await shop.nginx.reload();
+    await shop.get('/web/item/4712.html');
+    await until(() => shop.sidecar.kept.length > 0, {
+      timeoutMs: 5000,
+      what: 'a line',
+      detail: shop.nginx.errorLog,
+    });
+
+    expect(shop.sidecar.arrived.map(({ body }) => fieldsOf(body).item)).toEqual(['4712']);
+    expect(await shop.spilled()).toEqual([]);
+  });
+});
+
+describe('realip.conf.example', () => {
+  test('makes the client of whom a trusted balancer names, and of nobody else', async () => {
+    const build = await obtainNginx({ suite: 'trixie', report: () => {} });
+    shop = await startShop({ build });
+    await shop.sidecar.start();
+    const example = await readFile(join(shop.folder, 'hotitem', 'realip.conf.example'), 'utf8');
+    await writeFile(join(shop.folder, 'realip.conf'), example.replace('192.0.2.10', '127.0.0.1'));
+    await shop.edit('/http.conf";\n', `/http.conf";\n    include "${shop.folder}/realip.conf";\n`);
+    await shop.nginx.reload();
+
+    await shop.get('/web/item/4711.html', { headers: { 'x-forwarded-for': '198.51.100.66, 203.0.113.9' } });
+    await until(() => shop.sidecar.kept.length === 1, {
+      timeoutMs: 5000,
+      what: 'the line',
+      detail: shop.nginx.errorLog,
+    });
+
+    expect(fieldsOf(shop.sidecar.kept[0]).ip).toBe('203.0.113.9');
+  });
+});
+
+function switchOff({ edit }: TestShop): Promise<void> {
+  return edit('/http.conf"', '/off.conf"');
+}
+
+function switchOn({ edit }: TestShop): Promise<void> {
+  return edit('/off.conf"', '/http.conf"');
+}

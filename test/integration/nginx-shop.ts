@@ -1,0 +1,97 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { Agent } from 'node:http';
+import { join } from 'node:path';
+import { renderShop, type ShopOptions } from '../../cli/nginx-shop.ts';
+import type { NginxBuild } from '../../provision/nginx.ts';
+import { temporaryFolder } from '../parts/guard.ts';
+import { type NginxPart, startNginx } from '../parts/nginx.ts';
+import { freePorts } from '../parts/ports.ts';
+import { type Ask, ask, type Reply } from './nginx-ask.ts';
+import { type Origin, startOrigin } from './nginx-origin.ts';
+import { createStandIn, type StandIn } from './nginx-stand-in.ts';
+
+type TestShopOptions = Pick<ShopOptions, 'engine' | 'example'> & {
+  build: NginxBuild;
+  /** Goes into the example's server block, before its own locations; `@ORIGIN@` is the origin's address. */
+  locations?: string;
+};
+
+type AskMore = Partial<Omit<Ask, 'port' | 'path'>>;
+
+export type TestShop = {
+  folder: string;
+  port: number;
+  nginx: NginxPart;
+  /** Not started yet. */
+  sidecar: StandIn;
+  origin: Origin;
+  /** Over one connection, the same for all, unless another agent is named. */
+  get(path: string, more?: AskMore): Promise<Reply>;
+  /** Resolves when the capture of every view on that connection is over: nginx answers the next request after it. */
+  settle(): Promise<void>;
+  /** The lines in the spill folder, one character a byte, oldest first. */
+  spilled(): Promise<string[]>;
+  /** Replaces a piece of nginx.conf; for `reload` to find. */
+  edit(from: string, to: string): Promise<void>;
+  close(): Promise<void>;
+};
+
+/** One of the examples, rendered as `npm start` does it, on a real nginx; one worker, so that the breaker is one. */
+export async function startShop(options: TestShopOptions): Promise<TestShop> {
+  const { build, locations = '', engine = 'njs', example = 'shop' } = options;
+  const { path: folder, remove } = temporaryFolder('shop');
+  const [port = 0, breakerPort, originPort = 0] = await freePorts(3);
+  const socket = join(folder, 'intake.sock');
+  const spill = join(folder, 'spill');
+  const { conf, errorLog } = await renderShop({
+    folder,
+    socket,
+    spill,
+    engine,
+    example,
+    listen: `127.0.0.1:${port}`,
+    breaker: `127.0.0.1:${breakerPort}`,
+    origin: `127.0.0.1:${originPort}`,
+    workers: 1,
+    ...(build.modules.js && { module: build.modules.js }),
+    ...(process.getuid?.() === 0 && { user: 'root' }),
+  });
+  const more = locations.replaceAll('@ORIGIN@', `127.0.0.1:${originPort}`);
+  await edit('/server.conf";\n', `/server.conf";\n${more}\n`);
+
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const sidecar = createStandIn(socket);
+  const origin = await startOrigin(originPort);
+  const nginx = await startNginx({ build, prefix: folder, config: conf, errorLog });
+  return { folder, port, nginx, sidecar, origin, get, settle, spilled, edit, close };
+
+  function get(path: string, askMore: AskMore = {}): Promise<Reply> {
+    return ask({ port, path, agent, ...askMore });
+  }
+
+  async function settle(): Promise<void> {
+    await get('/');
+  }
+
+  async function spilled(): Promise<string[]> {
+    const names = (await readdir(spill)).filter((name) => name.endsWith('.tsv')).sort();
+    const files = await Promise.all(names.map((name) => readFile(join(spill, name), 'latin1')));
+    return files.join('').split('\n').slice(0, -1);
+  }
+
+  async function edit(from: string, to: string): Promise<void> {
+    const text = await readFile(conf, 'utf8');
+    if (!text.includes(from)) throw new Error(`nginx.conf holds no ${from}`);
+    await writeFile(
+      conf,
+      text.replace(from, () => to),
+    );
+  }
+
+  async function close(): Promise<void> {
+    agent.destroy();
+    await nginx.close();
+    await Promise.all([sidecar.stop(), origin.close()]);
+    remove();
+  }
+}

@@ -1,0 +1,169 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { Agent } from 'node:http';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
+import { until } from '../parts/until.ts';
+import { fieldsOf } from './nginx-line.ts';
+import { startShop, type TestShop } from './nginx-shop.ts';
+
+const START_MS = 300_000;
+// Longer than the two seconds that the breaker stays open.
+const BREAKER_MS = 8000;
+
+let build: NginxBuild;
+let shop: TestShop;
+
+beforeAll(async () => {
+  build = await obtainNginx({ suite: 'trixie', report: () => {} });
+}, START_MS);
+// The breaker remembers: each test has an nginx of its own.
+beforeEach(async () => {
+  shop = await startShop({ build });
+});
+afterEach(() => shop?.close());
+
+describe('a view while the sidecar', () => {
+  test('is absent gets its page and is spilled once', async () => {
+    const { status, body } = await shop.get('/web/item/4711.html?from=mail');
+
+    expect(status).toBe(200);
+    expect(body).toContain('<title>');
+    expect(fieldsOf(await onlySpilled())).toMatchObject({
+      uri: '/web/item/4711.html?from=mail',
+      item: '4711',
+    });
+  });
+
+  test.each([413, 429, 500, 503] as const)('answers %d gets its page and is spilled once', async (answer) => {
+    shop.sidecar.answer = answer;
+    await shop.sidecar.start();
+
+    expect((await shop.get('/web/item/4711.html')).status).toBe(200);
+    expect(await onlySpilled()).toBe(shop.sidecar.arrived[0]?.body);
+  });
+
+  test('hangs gets its page and is spilled once', async () => {
+    shop.sidecar.answer = 'hang';
+    await shop.sidecar.start();
+
+    expect((await shop.get('/web/item/4711.html')).status).toBe(200);
+    expect(await onlySpilled()).toBe(shop.sidecar.arrived[0]?.body);
+  });
+
+  test('says 400 to its line is not spilled', async () => {
+    shop.sidecar.answer = 400;
+    await shop.sidecar.start();
+    await shop.get('/web/item/4711.html');
+    await shop.settle();
+
+    expect(shop.sidecar.arrived).toHaveLength(1);
+    expect(await shop.spilled()).toEqual([]);
+  });
+
+  test('is absent loses nothing of what the line holds', async () => {
+    await shop.get('/web/item/a%0A%09b%FF%3F.html?x=1?y', {
+      headers: { 'user-agent': 'caf\u00e9\tbar', referer: '"\\' },
+    });
+
+    const line = await onlySpilled();
+    expect(line.split('\t').slice(4)).toEqual([
+      'GET',
+      expect.stringMatching(/^127\.0\.0\.1/),
+      '/web/item/a%0A%09b%FF%3F.html?x=1?y',
+      '',
+      '"\\',
+      'caf\u00e9',
+      'bar',
+    ]);
+  });
+});
+
+describe('the circuit breaker', () => {
+  test('spares a hanging sidecar all but the first of many views', async () => {
+    shop.sidecar.answer = 'hang';
+    await shop.sidecar.start();
+    await shop.get('/web/item/first.html');
+    await spilled(1);
+
+    const agent = new Agent({ keepAlive: true });
+    await Promise.all(Array.from({ length: 50 }, (_, i) => shop.get(`/web/item/${i}.html`, { agent })));
+    agent.destroy();
+
+    const ids = (await spilled(51)).map((line) => fieldsOf(line).id);
+    expect(new Set(ids).size).toBe(51);
+    // One more if the two seconds were over on a machine this slow.
+    expect(shop.sidecar.arrived.length).toBeLessThanOrEqual(2);
+  });
+
+  test('closes again: views go to a sidecar that is back', async () => {
+    await shop.get('/web/item/4711.html');
+    await spilled(1);
+
+    await shop.sidecar.start();
+    await until(() => shop.get('/web/item/4712.html').then(() => shop.sidecar.kept.length > 0), {
+      timeoutMs: BREAKER_MS,
+      what: 'a view at the sidecar',
+      everyMs: 100,
+    });
+
+    expect(fieldsOf(shop.sidecar.kept[0]).item).toBe('4712');
+  });
+});
+
+describe('the spill folder', () => {
+  test('takes nothing while the file "full" is in it, and pages are served', async () => {
+    const full = join(shop.folder, 'spill', 'full');
+    await writeFile(full, '');
+    expect((await shop.get('/web/item/4711.html')).status).toBe(200);
+    await shop.settle();
+    await rm(full);
+    await shop.get('/web/item/4712.html');
+
+    expect(fieldsOf(await onlySpilled()).item).toBe('4712');
+  });
+
+  test('may be missing, and pages are served', async () => {
+    await rm(join(shop.folder, 'spill'), { recursive: true });
+
+    expect((await shop.get('/web/item/4711.html')).status).toBe(200);
+  });
+});
+
+test('a shopper who leaves while the sidecar is slow is not lost', async () => {
+  shop.sidecar.answer = 'hang';
+  await shop.sidecar.start();
+
+  const client = connect(shop.port, '127.0.0.1');
+  client.write('GET /web/item/4711.html HTTP/1.1\r\nHost: shop\r\n\r\n');
+  await until(() => shop.sidecar.arrived.length === 1, { timeoutMs: 5000, what: 'the line' });
+  client.destroy();
+
+  expect(fieldsOf(await onlySpilled()).item).toBe('4711');
+});
+
+test('the error log says that the sidecar is away, with no alert', async () => {
+  await shop.get('/web/item/4711.html');
+  await onlySpilled();
+
+  const log = await shop.nginx.errorLog();
+  expect(log).toContain('intake.sock');
+  expect(log).not.toMatch(/\[(alert|emerg)\]|exception/);
+});
+
+function spilled(count: number): Promise<string[]> {
+  return until(
+    async () => {
+      const lines = await shop.spilled();
+      return lines.length >= count ? lines : undefined;
+    },
+    { timeoutMs: 5000, what: `${count} spilled lines`, detail: shop.nginx.errorLog },
+  );
+}
+
+async function onlySpilled(): Promise<string> {
+  const lines = await spilled(1);
+  expect(lines).toHaveLength(1);
+  return lines[0] ?? '';
+}

@@ -1,0 +1,155 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Kafka, logLevel } from 'kafkajs';
+import { obtainNginx } from '../../provision/nginx.ts';
+import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';
+import { temporaryFolder } from '../parts/guard.ts';
+import { type KafkaPart, startKafka } from '../parts/kafka.ts';
+import { steady, views } from '../parts/load.ts';
+import { type NginxPart, startNginx } from '../parts/nginx.ts';
+import { freePort } from '../parts/ports.ts';
+import { report } from '../parts/report.ts';
+import { suiteWith } from '../parts/suite.ts';
+
+const START_MS = 300_000;
+
+suiteWith(['kafka'], { stops: true })('Kafka', () => {
+  let kafka: KafkaPart;
+  beforeAll(async () => {
+    kafka = await startKafka();
+  }, START_MS);
+  afterAll(() => kafka?.close());
+
+  test.each(['stop', 'kill'] as const)(
+    'keeps its topics over a %s',
+    async (end) => {
+      const topic = `kept-over-${end}`;
+      await withAdmin(kafka, (admin) => admin.createTopics({ topics: [{ topic, numPartitions: 1 }] }));
+
+      await kafka[end]();
+      await kafka.start();
+
+      expect(await withAdmin(kafka, (admin) => admin.listTopics())).toContain(topic);
+    },
+    START_MS,
+  );
+});
+
+suiteWith(['elasticsearch'], { stops: true })('Elasticsearch', () => {
+  let elasticsearch: ElasticsearchPart;
+  beforeAll(async () => {
+    elasticsearch = await startElasticsearch();
+  }, START_MS);
+  afterAll(() => elasticsearch?.close());
+
+  test.each(['stop', 'kill'] as const)(
+    'keeps its documents over a %s',
+    async (end) => {
+      const document = `${elasticsearch.node}/kept-over-${end}/_doc/1`;
+      const created = await fetch(document, {
+        method: 'PUT',
+        headers: { 'content-type': 'application/json' },
+        body: '{"item":"4711"}',
+      });
+      expect(created.status).toBe(201);
+
+      await elasticsearch[end]();
+      await elasticsearch.start();
+
+      expect(await (await fetch(document)).json()).toMatchObject({ _source: { item: '4711' } });
+    },
+    START_MS,
+  );
+});
+
+suiteWith(['nginx'])('nginx with njs', () => {
+  const folder = temporaryFolder('nginx');
+  const config = join(folder.path, 'nginx.conf');
+  const seen = join(folder.path, 'seen.log');
+  let nginx: NginxPart;
+  let port: number;
+  let module: string;
+  beforeAll(async () => {
+    const build = await obtainNginx({ suite: 'trixie', report });
+    port = await freePort();
+    module = build.modules.js ?? '';
+    for (const name of ['body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']) mkdirSync(join(folder.path, name));
+    writeFileSync(join(folder.path, 'ok.js'), 'export default { ok: (r) => r.return(200) };\n');
+    writeFileSync(config, configuration({ folder: folder.path, module, port, status: 404 }));
+    nginx = await startNginx({ build, prefix: folder.path, config });
+  }, START_MS);
+  afterAll(async () => {
+    await nginx?.close();
+    folder.remove();
+  });
+
+  test('is asked for each path byte for byte', async () => {
+    const paths = ['/web/item/a%2Fb', '//', '/a/../b', '/\xff?\x80', '/none'];
+
+    const sent = await views({ port, paths, connections: 2 });
+
+    expect(sent.map(({ status }) => status)).toEqual([200, 200, 200, 200, 404]);
+    expect(readFileSync(seen, 'latin1').trim().split('\n').sort()).toEqual(paths.sort());
+  });
+
+  test('is asked at a fixed rate', async () => {
+    const sent = await steady({ port, ratePerSecond: 500, seconds: 0.4, path: (i) => `/${i}` });
+
+    expect(sent).toHaveLength(200);
+    expect(sent.filter(({ status }) => status !== 200)).toEqual([]);
+  });
+
+  test('has new workers, and its new configuration, after a reload', async () => {
+    const before = await nginx.workers();
+    writeFileSync(config, configuration({ folder: folder.path, module, port, status: 410 }));
+
+    await nginx.reload();
+
+    expect(await nginx.workers()).toHaveLength(before.length);
+    expect((await views({ port, paths: ['/none'] }))[0]?.status).toBe(410);
+  });
+
+  test('answers again after a kill, with nothing left of the killed one', async () => {
+    await nginx.kill();
+    expect((await views({ port, paths: ['/'] }))[0]?.error).toMatch(/ECONNREFUSED/);
+
+    await nginx.start();
+
+    expect((await views({ port, paths: ['/'] }))[0]?.status).toBe(200);
+  });
+});
+
+type Site = { folder: string; module: string; port: number; status: number };
+
+function configuration({ folder, module, port, status }: Site): string {
+  return `load_module ${module};
+worker_processes 2;
+pid ${folder}/nginx.pid;
+error_log ${folder}/error.log;
+events { worker_connections 256; }
+http {
+    log_format seen escape=none '$request_uri';
+    access_log seen.log seen;
+    client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
+    js_path ${folder};
+    js_import site from ok.js;
+    server { listen 127.0.0.1:${port}; location / { js_content site.ok; } location = /none { return ${status}; } }
+}
+`;
+}
+
+type Admin = ReturnType<Kafka['admin']>;
+
+async function withAdmin<Value>(
+  { brokers }: KafkaPart,
+  ask: (admin: Admin) => Promise<Value>,
+): Promise<Value> {
+  const admin = new Kafka({ brokers, logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+  try {
+    return await ask(admin);
+  } finally {
+    await admin.disconnect();
+  }
+}

@@ -1,0 +1,17 @@
+import type { Part } from './part.ts';
+
+/** A part that somebody else runs. It is left as it is: what would stop it throws. */
+export function atAddress(describe: string): Part {
+  const refuse = () => Promise.reject(new Error(`${describe} is not ours to stop`));
+  return {
+    describe,
+    controllable: false,
+    start: refuse,
+    stop: refuse,
+    kill: refuse,
+    pause: refuse,
+    resume: refuse,
+    close: () => Promise.resolve(),
+    log: () => '',
+  };
+}

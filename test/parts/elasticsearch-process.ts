@@ -1,0 +1,107 @@
+import { spawnSync } from 'node:child_process';
+import { chownSync, cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { obtainElasticsearch } from '../../provision/elasticsearch.ts';
+import type { ElasticsearchPart } from './elasticsearch.ts';
+import { answersHealthy } from './elasticsearch-health.ts';
+import { temporaryFolder } from './guard.ts';
+import { freePorts } from './ports.ts';
+import { type PartProcess, startProcess, tailOf } from './process.ts';
+import { report } from './report.ts';
+import { until } from './until.ts';
+
+const START_MS = 120_000;
+// Any number will do that is not root's; this is `nobody` nearly everywhere.
+const NOBODY = { uid: 65_534, gid: 65_534 };
+
+/** Elasticsearch from Maven Central as a process of this machine, with its data under a temporary folder. */
+export async function startElasticsearchProcess(): Promise<ElasticsearchPart> {
+  const { version, java, home } = await obtainElasticsearch({ report });
+  const folder = temporaryFolder('elasticsearch');
+  const [port = 0, transportPort = 0] = await freePorts(2);
+  const node = `http://127.0.0.1:${port}`;
+  const logFile = join(folder.path, 'node.log');
+  const user = process.getuid?.() === 0 ? NOBODY : undefined;
+  const runHome = user === undefined ? home : reachableCopy(home, join(folder.path, 'home'));
+  writeConfiguration();
+  let running: PartProcess | undefined;
+  await start();
+
+  return {
+    node,
+    describe: `Elasticsearch ${version}, local process`,
+    controllable: true,
+    start,
+    stop: async () => running?.stop(),
+    kill: async () => running?.kill(),
+    pause: async () => running?.pause(),
+    resume: async () => running?.resume(),
+    log: () => tailOf(logFile),
+    async close() {
+      await running?.kill();
+      folder.remove();
+    },
+  };
+
+  async function start(): Promise<void> {
+    if (running?.running()) return;
+    const server = startProcess({
+      name: 'Elasticsearch',
+      command: [join(runHome, 'bin', 'elasticsearch')],
+      logFile,
+      cwd: folder.path,
+      env: {
+        PATH: process.env.PATH,
+        ES_JAVA_HOME: java.home,
+        ES_JAVA_OPTS: '-Xms512m -Xmx512m -XX:-UseG1GC -XX:+UseSerialGC -XX:TieredStopAtLevel=1',
+        ES_PATH_CONF: join(folder.path, 'config'),
+        ES_TMPDIR: join(folder.path, 'tmp'),
+      },
+      ...(user && { user }),
+    });
+    running = server;
+    const healthy = async () => !server.running() || (await answersHealthy(node));
+    await until(healthy, {
+      timeoutMs: START_MS,
+      what: 'Elasticsearch to start',
+      detail: () => tailOf(logFile),
+    });
+    if (!server.running()) throw new Error(`Elasticsearch does not start:\n${tailOf(logFile)}`);
+  }
+
+  function writeConfiguration(): void {
+    const config = join(folder.path, 'config');
+    cpSync(join(home, 'config'), config, { recursive: true });
+    writeFileSync(
+      join(config, 'elasticsearch.yml'),
+      [
+        'discovery.type: single-node',
+        'network.host: 127.0.0.1',
+        `http.port: ${port}`,
+        `transport.port: ${transportPort}`,
+        'xpack.security.enabled: false',
+        'cluster.routing.allocation.disk.threshold_enabled: false',
+        `path.data: ${join(folder.path, 'data')}`,
+        `path.logs: ${join(folder.path, 'logs')}`,
+        '',
+      ].join('\n'),
+    );
+    for (const name of ['data', 'logs', 'tmp']) mkdirSync(join(folder.path, name));
+    if (user === undefined) return;
+    const folders = ['.', 'config', 'data', 'logs', 'tmp'];
+    const files = readdirSync(config, { recursive: true, encoding: 'utf8' }).map((name) =>
+      join('config', name),
+    );
+    for (const name of [...folders, ...files]) chownSync(join(folder.path, name), user.uid, user.gid);
+  }
+}
+
+/**
+ * The same files where the unprivileged user reaches them: root's cache usually lies in root's home. Hard links, which
+ * take no time, where both folders are on one file system. Symbolic ones would lead Java back into the cache.
+ */
+function reachableCopy(home: string, to: string): string {
+  const linked = spawnSync('cp', ['-al', home, to]);
+  if (linked.status !== 0) cpSync(home, to, { recursive: true });
+  return to;
+}

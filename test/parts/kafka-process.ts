@@ -1,0 +1,153 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { obtainKafka } from '../../provision/kafka.ts';
+import { temporaryFolder } from './guard.ts';
+import type { KafkaOptions, KafkaPart } from './kafka.ts';
+import { freePorts } from './ports.ts';
+import { type PartProcess, startProcess, tailOf } from './process.ts';
+import { report } from './report.ts';
+import { until } from './until.ts';
+
+type Broker = { id: number; port: number; controllerPort: number };
+
+// No more than a test needs, and the first compiler only: what runs for a minute does not earn back the second.
+const JVM = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto'];
+const START_MS = 60_000;
+// A cluster id is 16 bytes in base64url; a broker that finds data of another cluster does not start.
+const CLUSTER = 'aG90aXRlbS10ZXN0cy0wMQ';
+
+/** Kafka from Maven Central as processes of this machine, with its data under a temporary folder. */
+export async function startKafkaProcesses(options: KafkaOptions): Promise<KafkaPart> {
+  const { version = '4.1.1', brokers: count = 1, properties = {} } = options;
+  const { java, classpath } = await obtainKafka({ version, report });
+  const data = temporaryFolder('kafka');
+  const ports = await freePorts(count * 2);
+  const brokers: Broker[] = Array.from({ length: count }, (_, i) => ({
+    id: i + 1,
+    port: ports[i * 2] ?? 0,
+    controllerPort: ports[i * 2 + 1] ?? 0,
+  }));
+  for (const broker of brokers) format(broker);
+  const nodes = brokers.map(createNode);
+  await all((node) => node.start());
+
+  return {
+    brokers: brokers.map(({ port }) => `127.0.0.1:${port}`),
+    describe: `Kafka ${version}, ${count === 1 ? 'local process' : `${count} local processes`}`,
+    controllable: true,
+    nodes,
+    start: () => all((node) => node.start()),
+    stop: () => all((node) => node.stop()),
+    kill: () => all((node) => node.kill()),
+    pause: () => all((node) => node.pause()),
+    resume: () => all((node) => node.resume()),
+    log: () => nodes.map((node) => node.log()).join('\n'),
+    async close() {
+      await all((node) => node.kill());
+      data.remove();
+    },
+  };
+
+  async function all(act: (node: KafkaPart['nodes'][number]) => Promise<void>): Promise<void> {
+    await Promise.all(nodes.map(act));
+  }
+
+  function createNode(broker: Broker): KafkaPart['nodes'][number] {
+    const logFile = join(folderOf(broker), 'broker.log');
+    let running: PartProcess | undefined;
+    return {
+      async start() {
+        if (running?.running()) return;
+        const from = sizeOf(logFile);
+        const server = startProcess({
+          name: 'Kafka',
+          command: kafka('kafka.Kafka', [propertiesOf(broker)]),
+          logFile,
+        });
+        running = server;
+        await until(() => !server.running() || sinceIn(logFile, from).includes('Kafka Server started'), {
+          timeoutMs: START_MS,
+          what: 'Kafka to start',
+          detail: () => tailOf(logFile),
+        });
+        if (!server.running()) throw new Error(`Kafka does not start:\n${tailOf(logFile)}`);
+      },
+      stop: async () => running?.stop(),
+      kill: async () => running?.kill(),
+      pause: async () => running?.pause(),
+      resume: async () => running?.resume(),
+      log: () => tailOf(logFile),
+    };
+  }
+
+  function format(broker: Broker): void {
+    mkdirSync(folderOf(broker), { recursive: true });
+    writeFileSync(propertiesOf(broker), serverProperties(broker));
+    const [program = '', ...args] = kafka('kafka.tools.StorageTool', [
+      'format',
+      '-t',
+      CLUSTER,
+      '-c',
+      propertiesOf(broker),
+    ]);
+    execFileSync(program, args, { stdio: 'pipe' });
+  }
+
+  function kafka(main: string, args: string[]): string[] {
+    return [java.command, ...JVM, '-cp', classpath, main, ...args];
+  }
+
+  function folderOf({ id }: Broker): string {
+    return join(data.path, `broker-${id}`);
+  }
+
+  function propertiesOf(broker: Broker): string {
+    return join(folderOf(broker), 'server.properties');
+  }
+
+  function serverProperties(broker: Broker): string {
+    const { id, port, controllerPort } = broker;
+    const replicas = String(count);
+    const all: Record<string, string> = {
+      'process.roles': 'broker,controller',
+      'node.id': String(id),
+      listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+      'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+      'controller.listener.names': 'CONTROLLER',
+      'inter.broker.listener.name': 'PLAINTEXT',
+      'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',
+      'controller.quorum.voters': brokers.map((one) => `${one.id}@127.0.0.1:${one.controllerPort}`).join(','),
+      'log.dirs': join(folderOf(broker), 'data'),
+      'num.partitions': '4',
+      'offsets.topic.replication.factor': replicas,
+      'offsets.topic.num.partitions': '5',
+      'transaction.state.log.replication.factor': replicas,
+      'transaction.state.log.min.isr': '1',
+      'group.initial.rebalance.delay.ms': '0',
+      'log.cleaner.dedupe.buffer.size': '2097152',
+      'auto.create.topics.enable': 'false',
+      // After a kill the broker may not come back before its old session has ended: 9 s by default.
+      'broker.session.timeout.ms': '3000',
+      'broker.heartbeat.interval.ms': '500',
+      ...(version === '3.9.1'
+        ? {}
+        : {
+            'share.coordinator.state.topic.replication.factor': replicas,
+            'share.coordinator.state.topic.min.isr': '1',
+          }),
+      ...properties,
+    };
+    return Object.entries(all)
+      .map(([key, value]) => `${key}=${value}\n`)
+      .join('');
+  }
+}
+
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+function sinceIn(file: string, from: number): string {
+  return readFileSync(file).subarray(from).toString();
+}

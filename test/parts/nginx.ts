@@ -1,0 +1,127 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { NginxBuild } from '../../provision/nginx.ts';
+import { type Ran, run } from '../../provision/run.ts';
+import { type PartProcess, startProcess, tailOf } from './process.ts';
+import { record } from './record.ts';
+import { until } from './until.ts';
+
+export type NginxOptions = {
+  build: NginxBuild;
+  /** What relative paths in the configuration begin at; its own log of the start lies in it. */
+  prefix: string;
+  /** The path of a complete nginx.conf. It has no `daemon`. */
+  config: string;
+  /** Where the configuration's `error_log` goes; `error.log` in `prefix` unless said. */
+  errorLog?: string;
+};
+
+export type NginxPart = {
+  /** For the closing table: `nginx 1.26.3, njs 0.8.9`. */
+  describe: string;
+  /** The master's process id. */
+  pid(): number;
+  /** What `nginx -t` says. */
+  test(): Promise<{ ok: boolean; output: string }>;
+  /** Resolves when the workers of before have left. Throws where the configuration is bad. */
+  reload(): Promise<void>;
+  start(): Promise<void>;
+  /** Ends it once the requests at hand are answered. */
+  quit(): Promise<void>;
+  /** Ends it at once. */
+  stop(): Promise<void>;
+  kill(): Promise<void>;
+  pause(): void;
+  resume(): void;
+  /** The process ids of the workers that take requests. */
+  workers(): Promise<number[]>;
+  errorLog(): Promise<string>;
+  /** Ends it; the prefix stays as it is. */
+  close(): Promise<void>;
+};
+
+const START_MS = 10_000;
+const RELOAD_MS = 20_000;
+
+/** Starts nginx with a configuration, and resolves when it listens. Throws with what nginx says where it does not. */
+export async function startNginx(options: NginxOptions): Promise<NginxPart> {
+  const { build, prefix, config, errorLog = join(prefix, 'error.log') } = options;
+  const describe = `nginx ${build.version}, njs ${build.njs}${build.quickjs ? ' (QuickJS built in)' : ''}`;
+  const arguments_ = ['-p', prefix, '-c', config, '-e', errorLog];
+  let master = await launch();
+  record(describe);
+
+  return {
+    describe,
+    pid: () => master.pid,
+    test: () => testConfiguration(options),
+    reload,
+    async start() {
+      if (!master.running()) master = await launch();
+    },
+    quit: () => master.stop('SIGQUIT'),
+    stop: () => master.stop(),
+    kill: () => master.kill(),
+    pause: () => master.pause(),
+    resume: () => master.resume(),
+    workers: async () => (await childrenOf(master.pid)).filter(takesRequests).map(({ pid }) => pid),
+    errorLog: () => readFile(errorLog, 'utf8').catch(() => ''),
+    close: () => master.kill(),
+  };
+
+  async function launch(): Promise<PartProcess> {
+    const started = startProcess({
+      name: 'nginx',
+      command: [...build.command, ...arguments_, '-g', 'daemon off;'],
+      logFile: errorLog,
+    });
+    // nginx listens before it forks.
+    const working = async () => !started.running() || (await childrenOf(started.pid)).some(takesRequests);
+    await until(working, { timeoutMs: START_MS, what: 'nginx to start', detail: () => tailOf(errorLog) });
+    if (!started.running()) throw new Error(`nginx does not start:\n${tailOf(errorLog)}`);
+    return started;
+  }
+
+  async function reload(): Promise<void> {
+    const { ok, output } = await testConfiguration(options);
+    if (!ok) throw new Error(`nginx would not reload:\n${output}`);
+    const before = new Set((await childrenOf(master.pid)).map(({ pid }) => pid));
+    process.kill(master.pid, 'SIGHUP');
+    const renewed = async () => {
+      const now = await childrenOf(master.pid);
+      return now.some(takesRequests) && !now.some(({ pid }) => before.has(pid));
+    };
+    await until(renewed, {
+      timeoutMs: RELOAD_MS,
+      what: 'the old workers to leave',
+      detail: () => tailOf(errorLog),
+    });
+  }
+}
+
+/** `nginx -t`, without starting it. */
+export async function testConfiguration(
+  options: Pick<NginxOptions, 'build' | 'prefix' | 'config'>,
+): Promise<{ ok: boolean; output: string }> {
+  const [program = '', ...first] = options.build.command;
+  const { prefix, config } = options;
+  const ran: Ran = await run(program, [...first, '-t', '-p', prefix, '-c', config, '-e', 'stderr']);
+  return { ok: ran.code === 0, output: ran.stderr };
+}
+
+type Child = { pid: number; title: string };
+
+async function childrenOf(pid: number): Promise<Child[]> {
+  const list = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
+  const pids = list.trim().split(' ').filter(Boolean).map(Number);
+  return Promise.all(
+    pids.map(async (child) => ({
+      pid: child,
+      title: await readFile(`/proc/${child}/cmdline`, 'utf8').catch(() => ''),
+    })),
+  );
+}
+
+function takesRequests({ title }: Child): boolean {
+  return title.includes('worker process') && !title.includes('shutting down');
+}

@@ -1,0 +1,86 @@
+import { join } from 'node:path';
+import { type PartProcess, startProcess, tailOf } from './process.ts';
+import { until } from './until.ts';
+
+export type ServiceOptions = {
+  /** What follows `hotitem` on the command line: `['sidecar']`. */
+  args: string[];
+  env: Record<string, string>;
+  /** `host:port` of its admin listener. */
+  admin: string;
+  logFile: string;
+};
+
+/** `hotitem …` as it is shipped, in a process of its own. */
+export type Service = {
+  admin: string;
+  pid(): number;
+  /** Resolves when it is ready. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  kill(): Promise<void>;
+  pause(): void;
+  resume(): void;
+  json<T>(path: string): Promise<T>;
+  metric(name: string): Promise<number>;
+  log(): string;
+};
+
+const PROGRAM = join(import.meta.dirname, '../../dist/hotitem.mjs');
+const READY_MS = 20_000;
+
+/** Starts a service with nothing of the test's own environment but the path. */
+export async function startService({ args, env, admin, logFile }: ServiceOptions): Promise<Service> {
+  let current: PartProcess = launch();
+  await ready();
+  return {
+    admin,
+    pid: () => current.pid,
+    async start() {
+      if (current.running()) return;
+      current = launch();
+      await ready();
+    },
+    stop: () => current.stop(),
+    kill: () => current.kill(),
+    pause: () => current.pause(),
+    resume: () => current.resume(),
+    json: async (path) => (await get(path)).json(),
+    metric,
+    log: () => tailOf(logFile),
+  };
+
+  function launch(): PartProcess {
+    return startProcess({
+      name: `hotitem ${args.join(' ')}`,
+      command: [process.execPath, '--enable-source-maps', PROGRAM, ...args],
+      logFile,
+      env: { PATH: process.env.PATH, ...env },
+    });
+  }
+
+  async function ready(): Promise<void> {
+    const isReady = () =>
+      !current.running() ||
+      get('/readyz').then(
+        ({ ok }) => ok,
+        () => false,
+      );
+    const detail = () => tailOf(logFile);
+    await until(isReady, { timeoutMs: READY_MS, what: `hotitem ${args.join(' ')} to be ready`, detail });
+    if (!current.running()) throw new Error(`hotitem ${args.join(' ')} does not start:\n${detail()}`);
+  }
+
+  function get(path: string): Promise<Response> {
+    return fetch(`http://${admin}${path}`);
+  }
+
+  /** The sum over all labels. */
+  async function metric(name: string): Promise<number> {
+    const text = await (await get('/metrics')).text();
+    const lines = text
+      .split('\n')
+      .filter((line) => line.startsWith(name) && /[ {]/.test(line[name.length] ?? ''));
+    return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+  }
+}

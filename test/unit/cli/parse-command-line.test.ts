@@ -1,0 +1,48 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Command } from '../../../cli/command.ts';
+import { parseCommandLine } from '../../../cli/parse-command-line.ts';
+
+const command: Command = {
+  about: 'does it',
+  options: { dir: { type: 'string', about: 'where' }, 'dry-run': { type: 'boolean', about: 'not really' } },
+  configured: true,
+  run: async () => 0,
+};
+const COMMANDS = { sidecar: command, 'nginx install': command };
+
+describe('the command line', () => {
+  test('finds a command of one word and of two, with its flags and those of the settings', () => {
+    expect(parseCommandLine(['sidecar', '--spool-max-bytes', '7'], COMMANDS)).toMatchObject({
+      name: 'sidecar',
+      flags: { 'spool-max-bytes': '7' },
+      positionals: [],
+    });
+    expect(parseCommandLine(['nginx', 'install', '--dir', 'x', '--dry-run'], COMMANDS)).toMatchObject({
+      name: 'nginx install',
+      flags: { dir: 'x', 'dry-run': true },
+    });
+  });
+
+  test('may be nothing but a question', () => {
+    expect(parseCommandLine([], COMMANDS)).toMatchObject({ command: undefined });
+    expect(parseCommandLine(['--version'], COMMANDS)).toMatchObject({
+      command: undefined,
+      flags: { version: true },
+    });
+    expect(parseCommandLine(['sidecar', '-h'], COMMANDS)).toMatchObject({
+      name: 'sidecar',
+      flags: { help: true },
+    });
+  });
+
+  test.each([
+    [['sidecars'], 'unknown command sidecars, did you mean sidecar?'],
+    [['nginx', 'instal'], 'unknown command nginx instal, did you mean nginx install?'],
+    [['zzz'], 'unknown command zzz'],
+    [['sidecar', '--spol-dir', 'x'], 'unknown flag --spol-dir, did you mean --spool-dir?'],
+    [['sidecar', '--elasticsearch-password', 'x'], 'unknown flag --elasticsearch-password'],
+    [['sidecar', '--spool-dir'], "Option '--spool-dir <value>' argument missing"],
+  ])('says what is wrong with %j', (args, message) => {
+    expect(() => parseCommandLine(args, COMMANDS)).toThrow(message);
+  });
+});

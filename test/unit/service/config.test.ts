@@ -1,0 +1,95 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { ConfigError, type ConfigSources, loadConfig, SETTINGS } from '../../../service/config.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'hotitem-config-'));
+
+describe('the configuration', () => {
+  test('has a default for everything, with all state below var/ of the working directory', () => {
+    expect(load({})).toMatchObject({
+      home: join(process.cwd(), 'var'),
+      intake: { socket: join(process.cwd(), 'var/run/intake.sock') },
+      admin: { listen: '127.0.0.1:9180' },
+      kafka: { brokers: [], topic: 'collection_hot_item' },
+    });
+  });
+
+  test('takes the flag before the environment, and that before the file', () => {
+    const file = yaml('spool:\n  max_bytes: 1\n  segment_bytes: 2\n  fsync: never\n');
+    const env = { HOTITEM_SPOOL_SEGMENT_BYTES: '20', HOTITEM_SPOOL_FSYNC: 'always' };
+    expect(load({ file, env, flags: { 'spool-fsync': '1s' } }).spool).toMatchObject({
+      max_bytes: 1,
+      segment_bytes: 20,
+      fsync: '1s',
+    });
+  });
+
+  test('knows the usual names of the two addresses', () => {
+    const env = { KAFKA_BROKERS: 'a:9092, b:9092', ELASTICSEARCH_NODE: 'http://es:9200' };
+    expect(load({ env })).toMatchObject({
+      kafka: { brokers: ['a:9092', 'b:9092'] },
+      elasticsearch: { node: 'http://es:9200' },
+    });
+  });
+
+  test('reads a secret from a file that the environment names', () => {
+    const env = { HOTITEM_ELASTICSEARCH_API_KEY_FILE: yaml('secret\n') };
+    expect(load({ env }).elasticsearch.api_key).toBe('secret');
+  });
+
+  test('reports all problems at once, each with the setting and the value', () => {
+    const file = yaml('spol: {}\nintake:\n  sockets: x\nlog:\n  level: loud\nkafka:\n  brokers: [nowhere]\n');
+    const env = { HOTITEM_SPOOL_MAX_BYTES: 'many', HOTITEM_NODES: 'x' };
+    expect(problems({ file, env })).toEqual([
+      'HOTITEM_NODES: unknown variable, did you mean HOTITEM_NODE?',
+      'intake.sockets: unknown setting, did you mean intake.socket?',
+      expect.stringContaining('spool.max_bytes: '),
+      'kafka.brokers.0: must be HOST:PORT (got "nowhere")',
+      expect.stringContaining('log.level: '),
+      'spol: unknown setting, did you mean spool?',
+    ]);
+  });
+
+  test.each([
+    [{ ELASTICSEARCH_NODE: 'http://user:hunter2@es:9200' }],
+    [{ HOTITEM_ELASTICSEARCH_NODE: 'ftp://user:hunter2@es' }],
+    [{ HOTITEM_ELASTICSEARCH_PASSWORD: 'hunter2' }],
+  ])('shows no secret in a problem: %j', (env) => {
+    expect(problems({ env })).not.toEqual([]);
+    expect(problems({ env }).join()).not.toContain('hunter2');
+  });
+
+  test('says so when its file is not there or is no YAML', () => {
+    expect(problems({ file: join(folder, 'missing.yml') })[0]).toContain('missing.yml');
+    expect(problems({ file: yaml('a: [') })).toHaveLength(1);
+  });
+
+  test('has a flag and a variable of the same name for each setting', () => {
+    for (const { path, env, flag } of SETTINGS) {
+      expect(env).toBe(`HOTITEM_${path.join('_').toUpperCase()}`);
+      expect(flag).toBe(path.join('-').replaceAll('_', '-'));
+    }
+  });
+});
+
+function load({ file, env = {}, flags = {} }: Partial<ConfigSources>) {
+  return loadConfig({ file: file ?? yaml(''), env, flags });
+}
+
+function problems(sources: Partial<ConfigSources>): string[] {
+  try {
+    load(sources);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.problems;
+  }
+}
+
+function yaml(text: string): string {
+  const path = join(folder, `${Math.random()}.yml`);
+  writeFileSync(path, text);
+  return path;
+}

@@ -1,0 +1,126 @@
+import { describe, expect, test } from '@jest/globals';
+import { Registry } from 'prom-client';
+import type { HotItemEvent } from '../../../event/event.ts';
+import { createMetrics } from '../../../service/metrics.ts';
+import { SINK_METRICS } from '../../../sink/metrics.ts';
+import { startSink } from '../../../sink/sink.ts';
+import type { DeadLetter } from '../../../store/dead-letters.ts';
+import { IndexUnavailable, type Outcome } from '../../../store/event-index.ts';
+import type { Context, Handler } from '../../../store/log.ts';
+
+// The real Elasticsearch is not easily made to answer so; what it does answer is tested beside store/elasticsearch.ts.
+describe('the sink, with an index that does not take everything at once', () => {
+  test('tries only those again that were refused for now, and counts each event once', async () => {
+    const { deliver, asked, books } = await create((events, call) =>
+      events.map((_, i) => (call === 0 && i % 2 === 0 ? RETRY : CREATED)),
+    );
+    await deliver([event(0), event(1), event(2), event(3)]);
+    expect(asked).toEqual([
+      ['id0', 'id1', 'id2', 'id3'],
+      ['id0', 'id2'],
+    ]);
+    expect(books()).toEqual({ consumed: 4, indexed: 4, existing: 0, dead: 0 });
+  });
+
+  test('waits for an index that is away, and says nothing is lost', async () => {
+    const { deliver, books, warnings } = await create((events, call) => {
+      if (call < 2) throw new IndexUnavailable('connection refused');
+      return events.map(() => CREATED);
+    });
+    await deliver([event(0)]);
+    expect(books()).toEqual({ consumed: 1, indexed: 1, existing: 0, dead: 0 });
+    expect(warnings).toContain('index');
+  });
+
+  test('keeps what will never be taken as dead letters, with the reason and the origin', async () => {
+    const { deliver, dead, books } = await create((events) =>
+      events.map(({ id }) =>
+        id === 'id1' ? { status: 'rejected', reason: 'mapper_parsing_exception' } : EXISTS,
+      ),
+    );
+    await deliver([event(0), event(1), Buffer.from('not json'), Buffer.alloc(0)]);
+    expect(dead.map(({ reason, origin }) => [origin, reason])).toEqual([
+      ['topic/3/2', 'event: is not JSON (got "not json")'],
+      ['topic/3/3', 'event: is not JSON (got "")'],
+      ['topic/3/1', 'mapper_parsing_exception'],
+    ]);
+    expect(books()).toEqual({ consumed: 4, indexed: 0, existing: 1, dead: 3 });
+  });
+
+  test('sends smaller requests to an overloaded index, and larger ones again later', async () => {
+    const { deliver, asked } = await create(
+      (events, call) => events.map(() => (call === 0 ? RETRY : CREATED)),
+      200,
+    );
+    await deliver(Array.from({ length: 400 }, (_, i) => event(i)));
+    expect(asked.map((ids) => ids.length)).toEqual([200, 100, 150, 150]);
+  });
+
+  test('acknowledges nothing, and counts nothing, when it is stopped while the index is away', async () => {
+    const stopping = new AbortController();
+    const { deliver, books } = await create(() => {
+      stopping.abort();
+      throw new IndexUnavailable('connection refused');
+    });
+    await expect(deliver([event(0)], stopping.signal)).rejects.toThrow('aborted');
+    expect(books()).toEqual({ consumed: 0, indexed: 0, existing: 0, dead: 0 });
+  });
+});
+
+const CREATED: Outcome = { status: 'created' };
+const EXISTS: Outcome = { status: 'exists' };
+const RETRY: Outcome = { status: 'retry', reason: 'es_rejected_execution_exception' };
+
+function event(i: number): Buffer {
+  return Buffer.from(
+    JSON.stringify({ v: 1, id: `id${i}`, time: 1, uri: '/item/1', item: '1', ip: '203.0.113.7' }),
+  );
+}
+
+async function create(answer: (events: HotItemEvent[], call: number) => Outcome[], batchEvents = 1000) {
+  const metrics = createMetrics(new Registry(), SINK_METRICS);
+  const asked: string[][] = [];
+  const dead: DeadLetter[] = [];
+  const warnings: string[] = [];
+  let handler: Handler | undefined;
+  await startSink({
+    log: {
+      append: async () => {},
+      async consume(_, handle) {
+        handler = handle;
+        return { close: async () => {} };
+      },
+    },
+    cursor: 'test',
+    index: {
+      async create(events) {
+        asked.push(events.map(({ id }) => id));
+        return answer(events, asked.length - 1);
+      },
+      topItems: async () => [],
+      close: async () => {},
+    },
+    deadLetters: { add: async (letters) => void dead.push(...letters) },
+    batchEvents,
+    metrics,
+    warn: (key) => warnings.push(key),
+  });
+  return {
+    asked,
+    dead,
+    warnings,
+    books: () => ({
+      consumed: metrics.of('sink_consumed_total').value(),
+      indexed: metrics.of('sink_indexed_total').value(),
+      existing: metrics.of('sink_existing_total').value(),
+      dead: ['invalid', 'rejected'].reduce(
+        (sum, reason) => sum + metrics.of('sink_dead_total', { reason }).value(),
+        0,
+      ),
+    }),
+    deliver(values: Buffer[], signal = new AbortController().signal) {
+      const context: Context = { signal, heartbeat: async () => {} };
+      return handler?.({ source: 'topic/3', values, position: String }, context);
+    },
+  };
+}
