@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { obtainNginx } from '../provision/nginx.ts';
 import { type Chain, ITEMS, startChain } from '../test/integration/chain.ts';
-import { ask } from '../test/integration/nginx-ask.ts';
 import { setUpIndexes } from '../test/integration/set-up.ts';
 import { startElasticsearch } from '../test/parts/elasticsearch.ts';
 import { startKafka } from '../test/parts/kafka.ts';
+import { views as view } from '../test/parts/load.ts';
 import type { Bench, Case, Outcome } from './bench.ts';
 import { percentile, round } from './statistics.ts';
 
@@ -74,7 +74,7 @@ async function probe(
     // Somewhere in the second, not in step with a refresh.
     await sleep(Math.random() * 100);
     const began = performance.now();
-    await ask({ port: chain.port, path: `/web/item/${item}.html` });
+    await view({ port: chain.port, paths: [`/web/item/${item}.html`] });
     while ((await views(item)) <= before) {
       if (performance.now() - began > PATIENCE_MS)
         throw new Error(`a view of ${item} did not show\n${await chain.logs()}`);

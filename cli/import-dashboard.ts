@@ -22,7 +22,7 @@ const outcome = z.object({
 // fetch says `fetch failed` for everything, and in its cause what it was.
 const fetchFailure = z.object({
   name: z.string(),
-  cause: z.object({ code: z.string() }).optional().catch(undefined),
+  cause: z.object({ code: z.string().optional(), message: z.string() }).optional().catch(undefined),
 });
 
 /**
@@ -166,7 +166,7 @@ function unreachable(base: string, error: unknown): Trouble {
   if (name === 'TimeoutError') {
     return new Trouble(`Kibana at ${base} did not answer within ${TIMEOUT_MS / 1000} s`, 'Is it up?');
   }
-  const code = cause?.code ?? name;
+  const code = cause?.code ?? cause?.message ?? name;
   const hint = /CERT|ISSUER/.test(code)
     ? 'Node trusts the authority in the PEM file that NODE_EXTRA_CA_CERTS names.'
     : 'Is it up, and is --kibana right?';

@@ -78,7 +78,9 @@ async function unpack(options: { suite: Suite; packages: string[]; folder: strin
 async function privateApt(work: string, suite: Suite): Promise<NodeJS.ProcessEnv> {
   const settings = await run('apt-config', ['dump']);
   if (settings.missing) {
-    throw new ProvisionError('no apt: this is not a Debian system', { hint: 'Install the part yourself.' });
+    throw new ProvisionError('no apt: this is not a Debian system', {
+      hint: 'Nothing can be unpacked from Debian here.',
+    });
   }
   const mirror = await findMirror();
   if (mirror === undefined) {

@@ -60,16 +60,21 @@ export async function unpackZip({ artifact, sha512, folder }: Zip): Promise<void
 // A repository of its own for each run: Maven's is not safe for two processes, and the user's own stays as it is.
 async function maven(work: string, args: string[]): Promise<void> {
   await findJava();
-  const ran = await run('mvn', ['-B', '-q', `-Dmaven.repo.local=${join(work, 'repository')}`, ...args], {
-    cwd: work,
-  });
+  const ran = await run(
+    'mvn',
+    ['-B', '-q', '-Dstyle.color=never', `-Dmaven.repo.local=${join(work, 'repository')}`, ...args],
+    {
+      cwd: work,
+    },
+  );
   if (ran.missing) {
     throw new ProvisionError('no Maven: mvn is not there', {
       hint: 'Install it (Debian: apt-get install maven), or give the addresses of running parts in KAFKA_BROKERS and ELASTICSEARCH_NODE.',
     });
   }
   if (ran.code !== 0) {
-    throw new ProvisionError(`mvn failed:\n${tail(ran)}`, {
+    const [problem = tail(ran)] = /^\[ERROR\] .+/m.exec(ran.stdout) ?? [];
+    throw new ProvisionError(`mvn failed: ${problem.slice(0, 600)}`, {
       hint: 'Is Maven Central, or the mirror that your Maven settings name, reachable?',
     });
   }

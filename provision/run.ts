@@ -21,9 +21,9 @@ export function run(command: string, args: string[], options: RunOptions = {}): 
       cwd,
       env: { ...env, LC_ALL: 'C.UTF-8' },
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: timeoutMs,
-      killSignal: 'SIGKILL',
     });
+    // Not spawn's own `timeout`: where the program is missing its timer keeps this process alive to the end of it.
+    const late = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -33,9 +33,13 @@ export function run(command: string, args: string[], options: RunOptions = {}): 
       if (stderr.length < LONGEST_OUTPUT) stderr += text;
     });
     child.once('error', (error: NodeJS.ErrnoException) => {
+      clearTimeout(late);
       resolve({ code: -1, stdout, stderr: stderr || error.message, missing: error.code === 'ENOENT' });
     });
-    child.once('close', (code) => resolve({ code: code ?? -1, stdout, stderr, missing: false }));
+    child.once('close', (code) => {
+      clearTimeout(late);
+      resolve({ code: code ?? -1, stdout, stderr, missing: false });
+    });
   });
 }
 

@@ -1,5 +1,5 @@
 import type { EachBatchPayload, Consumer as KafkajsConsumer } from 'kafkajs';
-import { CompressionTypes, ConfigResourceTypes, Kafka, logLevel, Partitioners } from 'kafkajs';
+import kafkajs from 'kafkajs';
 import {
   type Change,
   type ConsumeOptions,
@@ -8,6 +8,9 @@ import {
   type TopicSpec,
 } from './kafka-client.ts';
 import type { Consumer, Handler } from './log.ts';
+
+// Node finds only some of the names of this CommonJS package for itself.
+const { CompressionTypes, ConfigResourceTypes, Kafka, logLevel, Partitioners } = kafkajs;
 
 export type KafkajsOptions = {
   brokers: string[];
@@ -180,7 +183,7 @@ function toTopicConfig({ topic, partitions, replicationFactor, retentionMs }: To
   };
 }
 
-type Admin = ReturnType<Kafka['admin']>;
+type Admin = ReturnType<InstanceType<typeof Kafka>['admin']>;
 
 /** Brings the retention of an existing topic in line; its partitions are the operator's. */
 async function retention(admin: Admin, spec: TopicSpec, dryRun: boolean): Promise<Change['action']> {

@@ -1,5 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { syncFolder } from './spool-sync.ts';
 
 /** Where a consumer has come to. */
 export type Position = {
@@ -38,6 +40,8 @@ export async function openCursor(path: string, start: Position, onDamage: () => 
     // Both slots, so that the file never grows later.
     await store(position);
     await store(position);
+    await file.sync();
+    await syncFolder(dirname(path));
   }
   return {
     get position() {

@@ -12,6 +12,8 @@ export type SpoolFault =
   | { kind: 'fsync'; reason: string }
   /** A segment that cannot be read now; its consumer tries again. */
   | { kind: 'read'; consumer: string; reason: string }
+  /** A consumer's handler rejected; the same batch comes again. */
+  | { kind: 'refused'; consumer: string; reason: string }
   /** A segment that every consumer has passed, and that cannot be removed. */
   | { kind: 'delete'; segment: number; reason: string };
 

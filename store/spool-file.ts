@@ -36,6 +36,7 @@ export async function openSegmentFile(options: SegmentFileOptions): Promise<Segm
 function toSegmentFile(handle: FileHandle, { fsync, onFsyncFailure }: SegmentFileOptions): SegmentFile {
   let timer: NodeJS.Timeout | undefined;
   let dirty = false;
+  let closing = false;
   return { write, truncate: (bytes) => handle.truncate(bytes), close };
 
   async function write(buffer: Buffer, position: number): Promise<void> {
@@ -61,15 +62,14 @@ function toSegmentFile(handle: FileHandle, { fsync, onFsyncFailure }: SegmentFil
       dirty = true;
     }
     timer = undefined;
-    if (dirty) syncSoon();
+    if (dirty && !closing) syncSoon();
   }
 
   async function close(): Promise<void> {
+    closing = true;
     clearTimeout(timer);
-    // Holds back a `syncNow` that is under way; the handle waits for it below.
-    timer = undefined;
     if (dirty) await handle.datasync().catch(onFsyncFailure);
-    dirty = false;
+    // Waits for a `syncNow` that is under way.
     await handle.close();
   }
 }

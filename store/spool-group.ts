@@ -19,7 +19,10 @@ export function toLines(lines: string[]): Lines {
 }
 
 /** The records of one write, which begins with event `sequence`: one, unless that would be too large. */
-export function encodeGroup(group: Lines[], { sequence, received }: { sequence: number; received: number }): Buffer {
+export function encodeGroup(
+  group: Lines[],
+  { sequence, received }: { sequence: number; received: number },
+): Buffer {
   const payloads = toPayloads(group);
   const bytes = payloads.reduce((sum, payload) => sum + HEADER_BYTES + payload.bytes, 0);
   // The pool is for small things that die soon, as this one does.

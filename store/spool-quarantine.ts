@@ -22,7 +22,9 @@ export async function openQuarantine(dir: string): Promise<Quarantine> {
     bytes += length;
     try {
       const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, offset);
-      await writeFile(join(dir, `${segmentName(segment)}.${offset}`), buffer.subarray(0, bytesRead), { mode: 0o640 });
+      await writeFile(join(dir, `${segmentName(segment)}.${offset}`), buffer.subarray(0, bytesRead), {
+        mode: 0o640,
+      });
       return true;
     } catch {
       // Only a copy for people; what was lost is counted all the same.

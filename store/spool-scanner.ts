@@ -2,10 +2,17 @@ import type { FileHandle } from 'node:fs/promises';
 import { HEADER_BYTES, MAGIC, MAX_RECORD_BYTES, readRecord, type SpoolRecord } from './spool-format.ts';
 
 /** A record, or a stretch of a segment in which there is none, from byte `offset` to before `end`. */
-export type Found =
-  | { kind: 'record'; offset: number; end: number; record: SpoolRecord }
-  /** `cut`: it looks like a record whose end is missing. */
-  | { kind: 'damage'; offset: number; end: number; cut: boolean };
+export type Found = Intact | Damage;
+
+export type Intact = { kind: 'record'; offset: number; end: number; record: SpoolRecord };
+
+export type Damage = {
+  kind: 'damage';
+  offset: number;
+  end: number;
+  /** It begins like a record that goes on beyond the limit. */
+  short: boolean;
+};
 
 export type Scanner = {
   /** The next thing before byte `limit`, up to which the file is known to be whole. Undefined when nothing is left. */
@@ -34,7 +41,7 @@ export function createScanner(file: FileHandle, from: number): Scanner {
     return found;
   }
 
-  async function damage(begin: number, limit: number, cut: boolean): Promise<Found> {
+  async function damage(begin: number, limit: number, short: boolean): Promise<Damage> {
     let at = begin + 1;
     while (at < limit) {
       if (at < start || at + MAGIC.length > start + window.length) await fill(at, limit);
@@ -45,16 +52,18 @@ export function createScanner(file: FileHandle, from: number): Scanner {
         continue;
       }
       at = start + hit;
-      if (typeof (await recordAt(at, limit)) !== 'string') return { kind: 'damage', offset: begin, end: at, cut };
+      if (typeof (await recordAt(at, limit)) !== 'string')
+        return { kind: 'damage', offset: begin, end: at, short };
       at++;
     }
-    return { kind: 'damage', offset: begin, end: limit, cut };
+    return { kind: 'damage', offset: begin, end: limit, short };
   }
 
   async function recordAt(at: number, limit: number): Promise<SpoolRecord | 'short' | 'corrupt'> {
     const inside = at >= start && at < start + window.length;
     const read = inside ? readRecord(window, at - start) : 'short';
-    const whole = inside && at === start && (window.length === MAX_RECORD_BYTES || start + window.length >= limit);
+    const whole =
+      inside && at === start && (window.length === MAX_RECORD_BYTES || start + window.length >= limit);
     if (read !== 'short' || whole) return read;
     await fill(at, limit);
     return readRecord(window, 0);
@@ -71,5 +80,15 @@ export function createScanner(file: FileHandle, from: number): Scanner {
     }
     window = buffer;
     start = at;
+  }
+}
+
+/** Everything in the first `bytes` of a segment. */
+export async function* scan(file: FileHandle, bytes: number): AsyncGenerator<Found> {
+  const scanner = createScanner(file, 0);
+  let found = await scanner.next(bytes);
+  while (found !== undefined) {
+    yield found;
+    found = await scanner.next(bytes);
   }
 }

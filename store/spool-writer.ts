@@ -34,8 +34,8 @@ const MAX_PENDING_BYTES = 64 * 1024 * 1024;
 /** Appends to the active segment. An idle writer writes at once; what arrives during a write forms the next group. */
 export async function openWriter(options: WriterOptions): Promise<Writer> {
   const { segments, maxBytes, segmentBytes, fsync, now, onFsyncFailure } = options;
-  let file = await openSegmentFile(fileOptions());
-  let waiting: Waiting[] = [];
+  let file = await (segments.active.bytes === 0 ? createSegmentFile : openSegmentFile)(fileOptions());
+  const waiting: Waiting[] = [];
   /** Bytes of the appends that have not settled. */
   let pendingBytes = 0;
   let draining: Promise<void> | undefined;
@@ -67,7 +67,11 @@ export async function openWriter(options: WriterOptions): Promise<Writer> {
   }
 
   async function drain(): Promise<void> {
-    while (waiting.length > 0) await commit(takeGroup());
+    while (waiting.length > 0) {
+      await commit(takeGroup());
+      // So that a full segment can be removed, and the spool gets room, with no further write. If it fails, that one sees.
+      if (segments.active.bytes >= segmentBytes) await roll().catch(() => {});
+    }
     draining = undefined;
   }
 

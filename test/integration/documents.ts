@@ -21,6 +21,8 @@ export async function documentsOf(node: string, { dataStream, count, detail }: W
 
 async function search(node: string, dataStream: string): Promise<Document[]> {
   const reply = await fetch(`${node}/${dataStream}/_search?size=${MOST}&ignore_unavailable=true`);
+  // Not all shards are there yet, in the first moments of a data stream.
+  if (!reply.ok) return [];
   const { hits } = (await reply.json()) as { hits: { hits: { _source: Document }[] } };
   return hits.hits.map(({ _source }) => _source);
 }

@@ -4,7 +4,7 @@ import type { HotItemEvent } from '../../event/event.ts';
 import { PANELS } from '../../kibana/panel.ts';
 import { toQuery } from '../../kibana/panel-query.ts';
 import { createElasticsearchIndex } from '../../store/elasticsearch.ts';
-import { setupElasticsearch } from '../../store/elasticsearch-setup.ts';
+import { indexTemplate } from '../../store/elasticsearch-template.ts';
 import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';
 import { record } from '../parts/record.ts';
 
@@ -13,7 +13,7 @@ const MINUTE = 60_000;
 const FROM = Date.UTC(2026, 10, 22, 15, 0);
 const RANGE = { from: FROM, to: FROM + 5 * MINUTE, intervalSeconds: 60 };
 
-// Two views by 203.0.113.1, one of them counted four times, and one each by two others; then one after the range.
+// Seven views by three visitors: one event stands for four views, and the last is one too late.
 const EVENTS = [
   view({ item: '4711', ip: '203.0.113.1', at: 0 }),
   view({ item: '4711', ip: '203.0.113.1', at: MINUTE, weight: 4 }),
@@ -28,14 +28,13 @@ const dataStream = `kibana-panels-${randomBytes(4).toString('hex')}`;
 beforeAll(async () => {
   elasticsearch = await startElasticsearch();
   record(`${elasticsearch.describe}, the panels' queries`);
-  const connection = { node: elasticsearch.node, requestTimeoutMs: 30_000 };
-  const lifecycle = { retentionDays: 30, refreshSeconds: 1, shards: 1, replicas: 0 };
-  await setupElasticsearch({ ...connection, ...lifecycle, dataStream, dryRun: false });
-  const index = createElasticsearchIndex({ ...connection, dataStream });
+  const { name, ...template } = indexTemplate({ dataStream });
+  await send('PUT', `_index_template/${name}`, template);
+  const index = createElasticsearchIndex({ node: elasticsearch.node, requestTimeoutMs: 30_000, dataStream });
   const outcomes = await index.create(EVENTS);
   await index.close();
   expect(outcomes.map(({ status }) => status)).toEqual(EVENTS.map(() => 'created'));
-  await post('_refresh', {});
+  await send('POST', `${dataStream}/_refresh`);
 }, STARTED_MS);
 
 afterAll(() => elasticsearch?.close(), STARTED_MS);
@@ -76,7 +75,9 @@ type Answer = Record<string, { value?: number; buckets?: Row[] }>;
 async function ask(id: string): Promise<Answer> {
   const panel = PANELS.find((known) => known.id === id);
   if (panel === undefined) throw new Error(`there is no panel ${id}`);
-  const { aggregations } = (await post('_search', toQuery(panel, RANGE))) as { aggregations: Answer };
+  const { aggregations } = (await send('POST', `${dataStream}/_search`, toQuery(panel, RANGE))) as {
+    aggregations: Answer;
+  };
   return aggregations;
 }
 
@@ -91,14 +92,16 @@ function rowsOf(answer: Answer, id: string): object[] {
   }));
 }
 
-async function post(operation: string, body: object): Promise<unknown> {
-  const reply = await fetch(`${elasticsearch.node}/${dataStream}/${operation}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
+async function send(method: string, path: string, body?: object): Promise<unknown> {
+  const reply = await fetch(`${elasticsearch.node}/${path}`, {
+    method,
+    ...(body !== undefined && {
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    }),
   });
   const text = await reply.text();
-  if (!reply.ok) throw new Error(`${operation}: ${reply.status} ${text}\n${elasticsearch.log()}`);
+  if (!reply.ok) throw new Error(`${method} ${path}: ${reply.status} ${text}\n${elasticsearch.log()}`);
   return JSON.parse(text);
 }
 

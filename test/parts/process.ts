@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { guardGroup } from './guard.ts';
 import { until } from './until.ts';
 
@@ -45,12 +45,8 @@ export function startProcess({ name, command, logFile, cwd, env, user }: Process
   if (pid === undefined) throw new Error(`${name}: ${program} cannot be started`);
   const release = guardGroup(pid);
   const ended = new Promise<void>((resolve) => {
-    child.once('exit', () => {
-      signal('SIGKILL');
-      release();
-      resolve();
-    });
-  });
+    child.once('exit', () => resolve());
+  }).then(endGroup);
 
   return { pid, running, stop, kill, pause: () => signal('SIGSTOP'), resume: () => signal('SIGCONT'), ended };
 
@@ -77,6 +73,17 @@ export function startProcess({ name, command, logFile, cwd, env, user }: Process
     await ended;
   }
 
+  // A killed master's workers hold its ports a moment longer than it lives.
+  async function endGroup(): Promise<void> {
+    await until(
+      () => {
+        signal('SIGKILL');
+        return !lives(pid ?? 0);
+      },
+      { timeoutMs: STOP_MS, what: `all of ${name} to end`, everyMs: 5 },
+    ).finally(release);
+  }
+
   function signal(which: NodeJS.Signals): void {
     try {
       process.kill(-(pid ?? 0), which);
@@ -84,6 +91,22 @@ export function startProcess({ name, command, logFile, cwd, env, user }: Process
       // The whole group has ended.
     }
   }
+}
+
+/** Whether the group has a process that is more than an entry which nobody has waited for. */
+function lives(group: number): boolean {
+  return readdirSync('/proc').some((entry) => {
+    if (!/^\d+$/.test(entry)) return false;
+    try {
+      // After the name, which may hold anything: state, parent, group.
+      const [state, , pgrp] = readFileSync(`/proc/${entry}/stat`, 'latin1')
+        .replace(/^.*\) /s, '')
+        .split(' ');
+      return Number(pgrp) === group && state !== 'Z' && state !== 'X';
+    } catch {
+      return false;
+    }
+  });
 }
 
 /** The last lines of a log, for a test that fails. */

@@ -45,7 +45,7 @@ export async function startService({ args, env, admin, logFile }: ServiceOptions
     kill: () => current.kill(),
     pause: () => current.pause(),
     resume: () => current.resume(),
-    json: async (path) => (await get(path)).json(),
+    json: async <T>(path: string) => (await (await get(path)).json()) as T,
     metric,
     log: () => tailOf(logFile),
   };

@@ -4,6 +4,7 @@ import { toEcs } from '../../../event/to-ecs.ts';
 import { createDashboard, fieldsOf, toNdjson } from '../../../kibana/dashboard.ts';
 import { PANELS } from '../../../kibana/panel.ts';
 import type { SavedObject } from '../../../kibana/saved-object.ts';
+import { MAPPINGS } from '../../../store/elasticsearch-template.ts';
 
 const EVENT: HotItemEvent = {
   v: 1,
@@ -14,7 +15,20 @@ const EVENT: HotItemEvent = {
   ip: '203.0.113.7',
 };
 
+// The types of Elasticsearch that Kibana takes for each of its own.
+const MAPPED: Record<string, string[]> = {
+  date: ['date'],
+  number: ['double', 'float', 'integer', 'long'],
+  string: ['keyword'],
+};
+
 describe('the dashboard', () => {
+  test('asks for fields that the index template maps', () => {
+    const fields = fieldsOf(createDashboard());
+    expect(fields).not.toHaveLength(0);
+    for (const field of fields) expect(mappingOf(field)).toBeDefined();
+  });
+
   test('asks for fields that every document has', () => {
     const fields = fieldsOf(createDashboard());
     expect(fields).toEqual(['@timestamp', 'client.address', 'hot_item.id', 'hot_item.weight']);
@@ -76,6 +90,14 @@ describe.each(createDashboard().filter(({ type }) => type === 'lens'))('the visu
     expect(lens.references.map(({ name }) => name)).toEqual(names);
   });
 
+  test('takes each field for what the index template maps it to', () => {
+    for (const { operationType, dataType, sourceField } of Object.values(partsOf(lens).layer.columns)) {
+      // Distinct values are a number of whatever they are.
+      const expected = operationType === 'unique_count' ? 'string' : dataType;
+      expect(MAPPED[expected]).toContain(mappingOf(sourceField));
+    }
+  });
+
   test('orders the values of a field by one of its own metrics', () => {
     const { layer } = partsOf(lens);
     const terms = Object.values(layer.columns).filter(({ operationType }) => operationType === 'terms');
@@ -83,9 +105,15 @@ describe.each(createDashboard().filter(({ type }) => type === 'lens'))('the visu
   });
 });
 
+type Column = {
+  operationType: string;
+  dataType: string;
+  sourceField: string;
+  params: { orderBy?: { columnId: string } };
+};
 type Layer = {
   columnOrder: string[];
-  columns: Record<string, { operationType: string; params: { orderBy?: { columnId: string } } }>;
+  columns: Record<string, Column>;
 };
 type Shown = {
   metricAccessor?: string;
@@ -112,6 +140,15 @@ function columnsShown({ metricAccessor, columns = [], layers = [] }: Shown): str
   ];
   expect(shown).not.toHaveLength(0);
   return shown;
+}
+
+type Mapping = { type?: string; properties?: Record<string, Mapping> };
+
+/** The type of a field in the index template: `keyword`. */
+function mappingOf(field: string): string | undefined {
+  let mapping: Mapping | undefined = { properties: MAPPINGS.properties };
+  for (const name of field.split('.')) mapping = mapping?.properties?.[name];
+  return mapping?.type;
 }
 
 function paths(value: object, above = ''): string[] {

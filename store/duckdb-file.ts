@@ -1,0 +1,115 @@
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+
+const SCHEMA_VERSION = 1;
+
+/**
+ * No primary key: its index would hold every id in memory. An id as text would take twice the room and four times as
+ * long to look up.
+ */
+const SCHEMA = `
+  CREATE TABLE hotitem (schema_version INTEGER NOT NULL);
+  INSERT INTO hotitem VALUES (${SCHEMA_VERSION});
+  CREATE TABLE events (
+    id UUID NOT NULL,
+    other_id VARCHAR,
+    time TIMESTAMP_MS NOT NULL,
+    uri VARCHAR NOT NULL,
+    raw VARCHAR,
+    args VARCHAR,
+    item VARCHAR NOT NULL,
+    ip VARCHAR NOT NULL,
+    host VARCHAR,
+    method VARCHAR,
+    ua VARCHAR,
+    ref VARCHAR,
+    node VARCHAR,
+    weight DOUBLE NOT NULL,
+    cut VARCHAR[]
+  );`;
+
+/** The file cannot be used as it is. The message names it and the way out. */
+export class DuckdbFileError extends Error {
+  override name = 'DuckdbFileError';
+}
+
+export type DuckdbFileOptions = {
+  path: string;
+  memoryLimitMb: number;
+  threads: number;
+};
+
+export type DuckdbFile = {
+  /** For changes. */
+  writer: DuckDBConnection;
+  /** For questions: they see what is committed, and do not wait for changes. */
+  reader: DuckDBConnection;
+  close(): void;
+};
+
+/** Opens the file with its tables, created where they are missing. Throws a `DuckdbFileError`. */
+export async function openDuckdbFile({
+  path,
+  memoryLimitMb,
+  threads,
+}: DuckdbFileOptions): Promise<DuckdbFile> {
+  const instance = await openInstance(path, {
+    threads: String(threads),
+    memory_limit: `${memoryLimitMb}MB`,
+    // Nothing is ever fetched from the network, or read from another file.
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+    enable_external_access: 'false',
+  });
+  try {
+    const writer = await instance.connect();
+    await ensureSchema(writer, path);
+    const reader = await instance.connect();
+    return { writer, reader, close };
+
+    function close(): void {
+      reader.closeSync();
+      writer.closeSync();
+      instance.closeSync();
+    }
+  } catch (error) {
+    instance.closeSync();
+    throw error;
+  }
+}
+
+async function openInstance(path: string, options: Record<string, string>): Promise<DuckDBInstance> {
+  try {
+    return await DuckDBInstance.create(path, options);
+  } catch (error) {
+    const said = error instanceof Error ? error.message : String(error);
+    throw new DuckdbFileError(explain(path, said), { cause: error });
+  }
+}
+
+function explain(path: string, said: string): string {
+  if (/conflicting lock/i.test(said)) {
+    const [, pid] = /\(PID (\d+)\)/.exec(said) ?? [];
+    const owner = pid === undefined ? 'another process' : `process ${pid}`;
+    return `${path} is in use by ${owner}, and DuckDB lets one process have a file: stop that one, or set another duckdb.path`;
+  }
+  if (/not a valid DuckDB database/i.test(said)) {
+    return `${path} is not a DuckDB file: move it away, or set another duckdb.path`;
+  }
+  return `${path} cannot be opened by DuckDB`;
+}
+
+async function ensureSchema(connection: DuckDBConnection, path: string): Promise<void> {
+  const tables = await connection.runAndReadAll(
+    "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'hotitem'",
+  );
+  if (Number(tables.getRows()[0]?.[0]) === 0) {
+    await connection.run(`BEGIN; ${SCHEMA} COMMIT;`);
+    return;
+  }
+  const versions = await connection.runAndReadAll('SELECT max(schema_version) FROM hotitem');
+  const version = Number(versions.getRows()[0]?.[0]);
+  if (version === SCHEMA_VERSION) return;
+  throw new DuckdbFileError(
+    `${path} has schema version ${version}, this hotitem knows ${SCHEMA_VERSION}: run the newer one, or set another duckdb.path`,
+  );
+}

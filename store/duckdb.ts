@@ -1,0 +1,158 @@
+import { stat } from 'node:fs/promises';
+import type { HotItemEvent } from '../event/event.ts';
+import { type DuckdbFile, type DuckdbFileOptions, openDuckdbFile } from './duckdb-file.ts';
+import { appendEvents, findKeys, keyOf, toTimestamp } from './duckdb-rows.ts';
+import { createTurns } from './duckdb-turns.ts';
+import { type EventIndex, IndexUnavailable, type ItemViews, type Outcome } from './event-index.ts';
+
+const DAY_MS = 86_400_000;
+
+/** Distinct visitors are counted for the winners only: exactly, and without a set for each item of the window. */
+const TOP_ITEMS = `
+  WITH viewed AS NOT MATERIALIZED (
+    SELECT item, ip, weight, time FROM events WHERE time >= $1 AND time < $2
+  ), top AS (
+    SELECT item, sum(weight) AS views, max(time) AS last
+    FROM viewed GROUP BY item ORDER BY views DESC, item LIMIT $3
+  )
+  SELECT item, views, count(DISTINCT ip), epoch_ms(last)
+  FROM top JOIN viewed USING (item)
+  GROUP BY item, views, last
+  ORDER BY views DESC, item`;
+
+export type DuckdbIndexOptions = {
+  path: string;
+  memoryLimitMb?: number;
+  retentionDays?: number;
+  threads?: number;
+  now?: () => number;
+};
+
+export type DuckdbIndex = EventIndex & {
+  /** Deletes the events that are older than the retention. Returns how many. */
+  retain(): Promise<number>;
+  stats(): Promise<DuckdbStats>;
+};
+
+export type DuckdbStats = {
+  events: number;
+  /** Time of the oldest event, ms since 1970; undefined when there is none. */
+  oldest: number | undefined;
+  /** Size of the file, without what is still in its write-ahead log. */
+  bytes: number;
+};
+
+/**
+ * The index in one DuckDB file of this process. An event is there exactly once: changes happen one after the other, and
+ * in one transaction `create` asks which ids are there and adds the rest; a kill in between leaves all or nothing of a
+ * batch. What is created survives a power cut (the write-ahead log is synced at each commit).
+ *
+ * Throws a `DuckdbFileError` when the file belongs to another process or to a newer version.
+ */
+export async function openDuckdbIndex({
+  path,
+  memoryLimitMb = 256,
+  retentionDays = 30,
+  threads = 1,
+  now = Date.now,
+}: DuckdbIndexOptions): Promise<DuckdbIndex> {
+  const settings: DuckdbFileOptions = { path, memoryLimitMb, threads };
+  let file: DuckdbFile | undefined = await openDuckdbFile(settings);
+  let broken = false;
+  const toWrite = createTurns();
+  // One question at a time as well: each keeps one of Node's few threads, which the rest of the process needs for files.
+  const toRead = createTurns();
+  return {
+    create: (events) => write((open) => create(open, events)),
+    topItems: (query) => read((open) => topItems(open, query)),
+    retain: () => write((open) => retain(open, now() - retentionDays * DAY_MS)),
+    stats: () => read((open) => stats(open, path)),
+    close: () => toWrite(() => toRead(close)),
+  };
+
+  function write<Value>(work: (open: DuckdbFile) => Promise<Value>): Promise<Value> {
+    return toWrite(async () => {
+      // With both turns in hand nobody else uses the file.
+      if (broken) await toRead(() => attempt(reopen));
+      return attempt(work);
+    });
+  }
+
+  function read<Value>(work: (open: DuckdbFile) => Promise<Value>): Promise<Value> {
+    return toRead(() => attempt(work));
+  }
+
+  async function attempt<Value>(work: (open: DuckdbFile) => Promise<Value>): Promise<Value> {
+    if (file === undefined) throw new IndexUnavailable('the index is closed');
+    try {
+      return await work(file);
+    } catch (error) {
+      broken ||= isFatal(error);
+      throw new IndexUnavailable('DuckDB cannot do this now', { cause: error });
+    }
+  }
+
+  /** After a fatal error (a full disk can be one) DuckDB refuses everything until the file is opened again. */
+  async function reopen(open: DuckdbFile): Promise<void> {
+    open.close();
+    file = await openDuckdbFile(settings);
+    broken = false;
+  }
+
+  async function close(): Promise<void> {
+    file?.close();
+    file = undefined;
+  }
+}
+
+async function create({ writer }: DuckdbFile, events: HotItemEvent[]): Promise<Outcome[]> {
+  if (events.length === 0) return [];
+  const keys = events.map(({ id }) => keyOf(id));
+  await writer.run('BEGIN');
+  try {
+    const existing = await findKeys(writer, keys);
+    const fresh = new Map<bigint, HotItemEvent>();
+    const outcomes = events.map((event, i): Outcome => {
+      const key = keys[i] ?? 0n;
+      if (existing.has(key) || fresh.has(key)) return { status: 'exists' };
+      fresh.set(key, event);
+      return { status: 'created' };
+    });
+    if (fresh.size > 0) await appendEvents(writer, fresh);
+    await writer.run('COMMIT');
+    return outcomes;
+  } catch (error) {
+    // Fails when the transaction is gone already; then there is nothing to take back.
+    await writer.run('ROLLBACK').catch(() => undefined);
+    throw error;
+  }
+}
+
+async function topItems(
+  { reader }: DuckdbFile,
+  { from, to, limit }: { from: number; to: number; limit: number },
+): Promise<ItemViews[]> {
+  const found = await reader.runAndReadAll(TOP_ITEMS, [toTimestamp(from), toTimestamp(to), limit]);
+  return found.getRows().map(([item, views, visitors, last]) => ({
+    item: String(item),
+    views: Number(views),
+    visitors: Number(visitors),
+    last: Number(last),
+  }));
+}
+
+async function retain({ writer }: DuckdbFile, before: number): Promise<number> {
+  const { rowsChanged } = await writer.run('DELETE FROM events WHERE time < $1', [toTimestamp(before)]);
+  return rowsChanged;
+}
+
+async function stats({ reader }: DuckdbFile, path: string): Promise<DuckdbStats> {
+  const found = await reader.runAndReadAll('SELECT count(*), epoch_ms(min(time)) FROM events');
+  const [events, oldest] = found.getRows()[0] ?? [];
+  const { size } = await stat(path);
+  return { events: Number(events), oldest: oldest == null ? undefined : Number(oldest), bytes: size };
+}
+
+function isFatal(error: unknown): boolean {
+  return error instanceof Error && /^FATAL|has been invalidated/i.test(error.message);
+}

@@ -1,0 +1,54 @@
+import { Client, errors } from '@elastic/elasticsearch';
+import { IndexUnavailable } from './event-index.ts';
+
+export type ElasticsearchConnection = {
+  /** `https://host:9200`, without a login. */
+  node: string;
+  auth?: { apiKey: string } | { username: string; password: string };
+  /** PEM of the authority that signed its certificate, where the system does not know it. */
+  ca?: string;
+  requestTimeoutMs: number;
+};
+
+/** A client that asks once: what to do about a failure is for its caller to decide. Nothing is sent yet. */
+export function connectElasticsearch({ node, auth, ca, requestTimeoutMs }: ElasticsearchConnection): Client {
+  return new Client({
+    node,
+    maxRetries: 0,
+    requestTimeout: requestTimeoutMs,
+    ...(auth !== undefined && { auth }),
+    ...(ca !== undefined && { tls: { ca } }),
+  });
+}
+
+/**
+ * What to throw when a request told nothing about what was asked: an `IndexUnavailable` whose message holds neither login
+ * nor address. An error that is not the client's is our own mistake, and stays what it is.
+ */
+export function toUnavailable(error: unknown): unknown {
+  if (!(error instanceof errors.ElasticsearchClientError)) return error;
+  return new IndexUnavailable(describe(error), { cause: error });
+}
+
+/** The HTTP status of an answer that is an error; undefined when there was no answer. */
+export function statusOf(error: unknown): number | undefined {
+  return error instanceof errors.ResponseError ? error.statusCode : undefined;
+}
+
+/** What Elasticsearch calls the error: `cluster_block_exception`; undefined when it did not say. */
+export function typeOf(error: unknown): string | undefined {
+  if (!(error instanceof errors.ResponseError)) return undefined;
+  const type: unknown = error.body?.error?.type;
+  return typeof type === 'string' ? type : undefined;
+}
+
+function describe(error: unknown): string {
+  const status = statusOf(error);
+  if (status === 401) return 'Elasticsearch refuses the login (401)';
+  if (status === 403) return 'Elasticsearch does not permit this (403)';
+  if (status === 429) return 'Elasticsearch is overloaded (429)';
+  if (status !== undefined) return `Elasticsearch answers with an error (${status})`;
+  if (error instanceof errors.TimeoutError) return 'Elasticsearch does not answer in time';
+  if (error instanceof errors.ProductNotSupportedError) return 'what answers there is not Elasticsearch';
+  return 'Elasticsearch does not answer';
+}

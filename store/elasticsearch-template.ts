@@ -1,0 +1,101 @@
+import type { estypes } from '@elastic/elasticsearch';
+
+/** Raised with every change of what is below, so that an older `hotitem setup` leaves a newer template alone. */
+export const TEMPLATE_VERSION = 1;
+
+export const MANAGED_BY = 'hotitem';
+
+export type TemplateOptions = {
+  dataStream: string;
+  /** How long the data stream's lifecycle keeps a document. */
+  retentionDays?: number;
+  /** How soon a document can be searched; larger is cheaper. */
+  refreshSeconds?: number;
+  /** Primary shards of a new backing index. */
+  shards?: number;
+  replicas?: number;
+};
+
+export type IndexTemplate = estypes.IndicesPutIndexTemplateRequest & {
+  template: { mappings: estypes.MappingTypeMapping; settings: estypes.IndicesIndexSettings };
+};
+
+/** Every field that `toEcs` writes. Lucene refuses terms above 32 KB, hence a limit wherever a text may be long. */
+export const MAPPINGS = {
+  dynamic: false,
+  properties: {
+    '@timestamp': { type: 'date' },
+    event: {
+      properties: {
+        id: { type: 'keyword' },
+        dataset: { type: 'keyword' },
+        created: { type: 'date' },
+      },
+    },
+    url: {
+      properties: {
+        original: { type: 'keyword', ignore_above: 4096 },
+        path: { type: 'keyword', ignore_above: 2048 },
+        query: { type: 'keyword', ignore_above: 4096 },
+        domain: { type: 'keyword', ignore_above: 1024 },
+      },
+    },
+    http: {
+      properties: {
+        request: {
+          properties: {
+            method: { type: 'keyword', ignore_above: 1024 },
+            referrer: { type: 'keyword', ignore_above: 2048 },
+          },
+        },
+      },
+    },
+    client: {
+      properties: {
+        address: { type: 'keyword', ignore_above: 1024 },
+        ip: { type: 'ip', ignore_malformed: true },
+      },
+    },
+    source: { properties: { ip: { type: 'ip', ignore_malformed: true } } },
+    user_agent: { properties: { original: { type: 'keyword', ignore_above: 1024 } } },
+    host: { properties: { name: { type: 'keyword', ignore_above: 1024 } } },
+    hot_item: {
+      properties: {
+        id: { type: 'keyword', ignore_above: 1024 },
+        weight: { type: 'double' },
+        cut: { type: 'keyword', ignore_above: 1024 },
+      },
+    },
+  },
+} as const satisfies estypes.MappingTypeMapping;
+
+/** The template of exactly this data stream: `hot_item` takes no `hot_item_archive` along. */
+export function indexTemplate({
+  dataStream,
+  retentionDays = 30,
+  refreshSeconds = 1,
+  shards = 1,
+  replicas = 0,
+}: TemplateOptions): IndexTemplate {
+  return {
+    name: dataStream,
+    index_patterns: [dataStream],
+    data_stream: {},
+    // Above Elastic's own (at most 200) and what an operator would write without a thought.
+    priority: 500,
+    version: TEMPLATE_VERSION,
+    _meta: { managed_by: MANAGED_BY, version: TEMPLATE_VERSION, description: 'Item views captured at nginx' },
+    template: {
+      mappings: MAPPINGS,
+      settings: {
+        index: {
+          number_of_shards: shards,
+          number_of_replicas: replicas,
+          // Set even where it is the default: else an index that nobody searches for 30 s stops refreshing.
+          refresh_interval: `${refreshSeconds}s`,
+        },
+      },
+      lifecycle: { data_retention: `${retentionDays}d` },
+    },
+  };
+}

@@ -1,0 +1,108 @@
+import { join } from 'node:path';
+import { reasonOf } from '../service/log.ts';
+import type { Consumer, Handler } from './log.ts';
+import { startConsumer } from './spool-consumer.ts';
+import { type Cursor, openCursor, type Position } from './spool-cursor.ts';
+import { SpoolError } from './spool-error.ts';
+import type { Faults } from './spool-faults.ts';
+import { createProgress, type Progress } from './spool-progress.ts';
+import type { Quarantine } from './spool-quarantine.ts';
+import { createReader, type Limits } from './spool-reader.ts';
+import type { Segments } from './spool-segments.ts';
+
+export type Cursors = Map<string, Cursor>;
+
+export type CursorsOptions = {
+  dir: string;
+  names: string[];
+  /** Where one begins that is new. */
+  start: Position;
+  faults: Faults;
+};
+
+export type ConsumersOptions = Limits & {
+  cursors: Cursors;
+  segments: Segments;
+  faults: Faults;
+  quarantine: Quarantine;
+  lingerMs: number;
+};
+
+export type Consumers = {
+  start(name: string, handle: Handler): Consumer;
+  positions(): [name: string, position: Position][];
+  /** Stops all, and stores where they are. */
+  close(options: { fsync: boolean }): Promise<void>;
+};
+
+const NAME = /^\w[\w.-]{0,99}$/;
+
+export async function openCursors({ dir, names, start, faults }: CursorsOptions): Promise<Cursors> {
+  const cursors: Cursors = new Map();
+  for (const name of names) {
+    if (!NAME.test(name)) throw new SpoolError('SPOOL_CONSUMER', `no name for a consumer: ${name}`);
+    const onDamage = () =>
+      faults.report({ kind: 'cursor', consumer: name, reason: 'damaged: begins with the oldest event' });
+    cursors.set(name, await openCursor(join(dir, name), start, onDamage));
+  }
+  return cursors;
+}
+
+/** The consumers of a spool. Removes segments as the slowest of them gets on. */
+export function createConsumers(options: ConsumersOptions): Consumers {
+  const { cursors, segments, faults, quarantine } = options;
+  const progresses = new Map<string, Progress>();
+  const running = new Map<string, Consumer>();
+  for (const [name, cursor] of cursors) {
+    const onFailure = (error: unknown) =>
+      faults.report({ kind: 'cursor', consumer: name, reason: reasonOf(error) });
+    progresses.set(name, createProgress({ cursor, onStored, onFailure }));
+  }
+  let removing = removePassed();
+  return { start, positions, close };
+
+  function start(name: string, handle: Handler): Consumer {
+    const progress = progresses.get(name);
+    if (progress === undefined) throw new SpoolError('SPOOL_CONSUMER', `the spool has no consumer ${name}`);
+    if (running.has(name)) throw new SpoolError('SPOOL_CONSUMER', `the consumer ${name} runs already`);
+    const reader = createReader({ consumer: name, segments, from: progress.position, faults, quarantine });
+    const consumer = startConsumer({
+      ...options,
+      reader,
+      progress,
+      handle,
+      onReadFailure: (error) => faults.report({ kind: 'read', consumer: name, reason: reasonOf(error) }),
+      onRefused: (error) => faults.report({ kind: 'refused', consumer: name, reason: reasonOf(error) }),
+    });
+    running.set(name, consumer);
+    return {
+      async close(graceMs) {
+        await consumer.close(graceMs);
+        if (running.get(name) === consumer) running.delete(name);
+      },
+    };
+  }
+
+  function positions(): [string, Position][] {
+    return [...progresses].map(([name, { position }]) => [name, position]);
+  }
+
+  function onStored(): Promise<void> {
+    removing = removing.then(removePassed);
+    return removing;
+  }
+
+  /** By what is stored, not by what is known: after a crash a cursor must not point to what is gone. */
+  async function removePassed(): Promise<void> {
+    if (progresses.size === 0) return;
+    const stored = [...progresses.values()].map((progress) => progress.stored.sequence);
+    await segments.removeBefore(Math.min(...stored));
+  }
+
+  async function close({ fsync }: { fsync: boolean }): Promise<void> {
+    await Promise.all([...running.values()].map((consumer) => consumer.close(0)));
+    await Promise.all([...progresses.values()].map((progress) => progress.flush()));
+    await removing;
+    await Promise.all([...cursors.values()].map((cursor) => cursor.close({ fsync })));
+  }
+}

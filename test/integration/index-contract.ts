@@ -1,0 +1,167 @@
+import { randomBytes } from 'node:crypto';
+import { expect, test } from '@jest/globals';
+import type { HotItemEvent } from '../../event/event.ts';
+import type { EventIndex } from '../../store/event-index.ts';
+
+export type IndexUnderTest = {
+  index(): EventIndex;
+  /** Makes what was created visible to questions. */
+  refresh(): Promise<void>;
+  /** What is stored under an id, in the event's own words. */
+  stored(id: string): Promise<Texts>;
+};
+
+export type Texts = Pick<HotItemEvent, 'uri' | 'args' | 'item' | 'ua' | 'ref'>;
+
+const NOON = Date.UTC(2026, 10, 20, 12);
+const MINUTE = 60_000;
+
+/** A view with an id as the sidecar makes it, and a new one each time. */
+export function view(fields: Partial<HotItemEvent> = {}): HotItemEvent {
+  const time = fields.time ?? NOON;
+  return {
+    v: 1,
+    id: time.toString(16).padStart(12, '0') + randomBytes(10).toString('hex'),
+    time,
+    uri: '/web/item/4711.html',
+    item: '4711',
+    ip: '203.0.113.7',
+    ...fields,
+  };
+}
+
+/** What every index must do. Each test has a day of its own. */
+export function itIsAnIndex({ index, refresh, stored }: IndexUnderTest): void {
+  test('creates an event once, and says so when it comes again', async () => {
+    const event = view();
+
+    expect(await index().create([event])).toEqual([{ status: 'created' }]);
+    expect(await index().create([event])).toEqual([{ status: 'exists' }]);
+  });
+
+  test('creates an event once that is in a batch twice', async () => {
+    const event = view();
+
+    expect(await index().create([event, view(), event])).toEqual([
+      { status: 'created' },
+      { status: 'created' },
+      { status: 'exists' },
+    ]);
+  });
+
+  test('gives the outcomes in the order of the events', async () => {
+    const events = Array.from({ length: 500 }, (_, i) => view({ time: NOON - i }));
+    const again = events.filter((_, i) => i % 3 === 0);
+    await index().create(again.toReversed());
+
+    const outcomes = await index().create(events);
+
+    expect(outcomes.map(({ status }) => status)).toEqual(
+      events.map((_, i) => (i % 3 === 0 ? 'exists' : 'created')),
+    );
+  });
+
+  test('creates nothing out of nothing', async () => {
+    expect(await index().create([])).toEqual([]);
+  });
+
+  test('creates each event once when the same batch is sent several times at once', async () => {
+    const events = Array.from({ length: 200 }, () => view());
+
+    const outcomes = await Promise.all([1, 2, 3].map(() => index().create(events)));
+
+    const created = events.map((_, i) => outcomes.filter((some) => some[i]?.status === 'created').length);
+    expect(new Set(created)).toEqual(new Set([1]));
+    expect(new Set(outcomes.flat().map(({ status }) => status))).toEqual(new Set(['created', 'exists']));
+  });
+
+  test.each([
+    ['quotes and backslashes', `'; DROP TABLE events; -- "\\" \\u0041`],
+    ['a character of zero', 'before\u0000after'],
+    ['control characters and line ends', '\u0001\t\r\n\u2028\u2029\u007f'],
+    ['the replacement character', 'a\ufffdb'],
+    ['characters beyond 16 bits', '🛒𝒳é'],
+    ['right-to-left marks', '\u202eabc\u202c'],
+    ['the bulk format itself', '"}\n{"create":{"_id":"forged"}}\n{}'],
+    ['nothing', ''],
+  ])('keeps %s as they are', async (_, text) => {
+    const event = view({ uri: `/${text}`, args: text, item: `item ${text}`, ua: text, ref: text });
+
+    expect(await index().create([event])).toEqual([{ status: 'created' }]);
+
+    const { uri, args, item, ua, ref } = event;
+    expect(await stored(event.id)).toEqual({ uri, args, item, ua, ref });
+  });
+
+  test('tells apart ids that only look alike', async () => {
+    const { id } = view();
+    const ids = [id, id.toUpperCase(), ` ${id}`, `${id}0`, `'${id}'`, 'ü'.repeat(128)];
+
+    const outcomes = await index().create(ids.map((other) => view({ id: other })));
+
+    expect(outcomes.map(({ status }) => status)).toEqual(ids.map(() => 'created'));
+    expect(await index().create(ids.map((other) => view({ id: other })))).toEqual(
+      ids.map(() => ({ status: 'exists' })),
+    );
+  });
+
+  test('ranks items by their views, each event with its weight', async () => {
+    const at = NOON - 10 * 86_400_000;
+    await index().create([
+      view({ time: at, item: 'seldom', ip: '203.0.113.1' }),
+      view({ time: at + 1, item: 'sampled', ip: '203.0.113.1', weight: 4 }),
+      view({ time: at + 2, item: 'often', ip: '203.0.113.1' }),
+      view({ time: at + 3, item: 'often', ip: '203.0.113.1' }),
+      view({ time: at + 4, item: 'often', ip: '2001:db8::1' }),
+    ]);
+    await refresh();
+
+    expect(await index().topItems({ from: at, to: at + MINUTE, limit: 10 })).toEqual([
+      { item: 'sampled', views: 4, visitors: 1, last: at + 1 },
+      { item: 'often', views: 3, visitors: 2, last: at + 4 },
+      { item: 'seldom', views: 1, visitors: 1, last: at },
+    ]);
+  });
+
+  test('counts an event at the beginning of the window, and none at its end', async () => {
+    const at = NOON - 11 * 86_400_000;
+    await index().create(
+      [at - 1, at, at + 99, at + 100].map((time) => view({ time, item: `at ${time - at}` })),
+    );
+    await refresh();
+
+    const items = await index().topItems({ from: at, to: at + 100, limit: 10 });
+
+    expect(items.map(({ item }) => item).sort()).toEqual(['at 0', 'at 99']);
+  });
+
+  test('lists no more items than asked for, equal ones by their name', async () => {
+    const at = NOON - 12 * 86_400_000;
+    await index().create(['c', 'a', 'b'].map((item) => view({ time: at, item })));
+    await refresh();
+
+    const items = await index().topItems({ from: at, to: at + 1, limit: 2 });
+
+    expect(items.map(({ item }) => item)).toEqual(['a', 'b']);
+  });
+
+  test('has no items where there were no views', async () => {
+    expect(await index().topItems({ from: 0, to: 1, limit: 10 })).toEqual([]);
+  });
+
+  test('answers questions while events come in', async () => {
+    const at = NOON - 13 * 86_400_000;
+    const batches = Array.from({ length: 10 }, (_, i) =>
+      Array.from({ length: 100 }, () => view({ time: at + i, item: 'busy' })),
+    );
+
+    const [outcomes] = await Promise.all([
+      Promise.all(batches.map((events) => index().create(events))),
+      Promise.all(batches.map(() => index().topItems({ from: at, to: at + MINUTE, limit: 1 }))),
+    ]);
+    await refresh();
+
+    expect(outcomes.flat().every(({ status }) => status === 'created')).toBe(true);
+    expect(await index().topItems({ from: at, to: at + MINUTE, limit: 1 })).toMatchObject([{ views: 1000 }]);
+  });
+}

@@ -1,0 +1,178 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { type DuckdbIndex, openDuckdbIndex } from '../../store/duckdb.ts';
+import { DuckdbFileError } from '../../store/duckdb-file.ts';
+import { temporaryFolder } from '../parts/guard.ts';
+import { until } from '../parts/until.ts';
+import { itIsAnIndex, type Texts, view } from './index-contract.ts';
+
+const DAY = 86_400_000;
+
+describe('DuckDB', () => {
+  const folder = temporaryFolder('duckdb');
+  const path = join(folder.path, 'contract.duckdb');
+  let index: DuckdbIndex;
+  beforeAll(async () => {
+    index = await openDuckdbIndex({ path });
+  });
+  afterAll(async () => {
+    await index.close();
+    folder.remove();
+  });
+
+  itIsAnIndex({
+    index: () => index,
+    refresh: async () => {},
+    async stored(id) {
+      await index.close();
+      const [row] = await ask(path, `SELECT uri, args, item, ua, ref FROM events WHERE id = '${id}'`);
+      index = await openDuckdbIndex({ path });
+      const [uri, args, item, ua, ref] = row ?? [];
+      return { uri, args, item, ua, ref } as Texts;
+    },
+  });
+});
+
+describe('A DuckDB file', () => {
+  let folder: { path: string; remove: () => void };
+  let path: string;
+  beforeEach(() => {
+    folder = temporaryFolder('duckdb');
+    path = join(folder.path, 'index.duckdb');
+  });
+  afterEach(() => folder.remove());
+
+  test('keeps every field of an event', async () => {
+    const index = await openDuckdbIndex({ path });
+    const event = view({
+      raw: '/web//item/4711.html',
+      args: 'from=mail',
+      host: 'www.example.com',
+      method: 'GET',
+      ua: 'Mozilla/5.0',
+      ref: 'https://www.example.com/',
+      node: 'web-1',
+      weight: 2.5,
+      cut: ['ua', 'ref'],
+    });
+    await index.create([event]);
+    await index.close();
+
+    const [row] = await ask(
+      path,
+      `SELECT 1, replace(id::VARCHAR, '-', ''), epoch_ms(time), uri, raw, args, item, ip, host, method, ua, ref, node,
+         weight, to_json(cut)::VARCHAR FROM events`,
+    );
+    const { v, id, time, uri, raw, args, item, ip, host, method, ua, ref, node, weight, cut } = event;
+    const fields = [v, id, BigInt(time), uri, raw, args, item, ip, host, method, ua, ref, node, weight];
+    expect(row).toEqual([...fields, JSON.stringify(cut)]);
+  });
+
+  test('keeps its events when it is opened again', async () => {
+    const event = view();
+    const before = await openDuckdbIndex({ path });
+    await before.create([event]);
+    await before.close();
+
+    const index = await openDuckdbIndex({ path });
+
+    expect(await index.create([event])).toEqual([{ status: 'exists' }]);
+    await index.close();
+  });
+
+  test('has each event once after kill -9 in the middle of creating and a retry of everything', async () => {
+    const child = fork(join(import.meta.dirname, 'index-duckdb-writer.ts'), [path], {
+      execArgv: ['--import', 'tsx'],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    let acknowledged = 0;
+    child.on('message', (count: number) => {
+      acknowledged = count;
+    });
+    await until(() => acknowledged >= 3_000, { timeoutMs: 15_000, what: 'the writer to create some events' });
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+
+    const index = await openDuckdbIndex({ path });
+    const survived = (await index.stats()).events;
+    const events = Array.from({ length: survived + 1_000 }, (_, i) => view(numbered(i)));
+    const outcomes = await index.create(events);
+    await index.close();
+
+    expect(survived).toBeGreaterThanOrEqual(acknowledged);
+    expect(survived % 100).toBe(0);
+    expect(outcomes.filter(({ status }) => status === 'exists')).toHaveLength(survived);
+    expect(await ask(path, 'SELECT count(*), count(DISTINCT id) FROM events')).toEqual([
+      [BigInt(events.length), BigInt(events.length)],
+    ]);
+  });
+
+  test('that another process has names that process', async () => {
+    const child = fork(join(import.meta.dirname, 'index-duckdb-writer.ts'), [path], {
+      execArgv: ['--import', 'tsx'],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    await once(child, 'message');
+
+    await expect(openDuckdbIndex({ path })).rejects.toThrow(
+      `${path} is in use by process ${child.pid}, and DuckDB lets one process have a file: stop that one, or set another duckdb.path`,
+    );
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  });
+
+  test('of a newer version is left alone', async () => {
+    await (await openDuckdbIndex({ path })).close();
+    await ask(path, 'UPDATE hotitem SET schema_version = 2');
+
+    await expect(openDuckdbIndex({ path })).rejects.toThrow(
+      'has schema version 2, this hotitem knows 1: run the newer one',
+    );
+  });
+
+  test('that is something else is left alone', async () => {
+    writeFileSync(path, 'id;time\n'.repeat(1000));
+
+    const opening = openDuckdbIndex({ path });
+
+    await expect(opening).rejects.toThrow(DuckdbFileError);
+    await expect(opening).rejects.toThrow('is not a DuckDB file: move it away');
+  });
+
+  test('loses what is older than the retention, and nothing else', async () => {
+    const now = Date.UTC(2026, 10, 20);
+    const index = await openDuckdbIndex({ path, retentionDays: 2, now: () => now });
+    const times = [now - 5 * DAY, now - 2 * DAY - 1, now - 2 * DAY, now];
+    await index.create(times.map((time) => view({ time })));
+
+    expect(await index.retain()).toBe(2);
+    expect(await index.retain()).toBe(0);
+    expect(await index.stats()).toMatchObject({ events: 2, oldest: now - 2 * DAY });
+    await index.close();
+  });
+
+  test('does nothing more once it is closed', async () => {
+    const index = await openDuckdbIndex({ path });
+    await index.close();
+
+    await expect(index.create([view()])).rejects.toThrow('the index is closed');
+    await expect(index.topItems({ from: 0, to: 1, limit: 1 })).rejects.toThrow('the index is closed');
+  });
+});
+
+function numbered(i: number): { id: string } {
+  return { id: i.toString(16).padStart(32, '0') };
+}
+
+async function ask(path: string, question: string): Promise<unknown[][]> {
+  const instance = await DuckDBInstance.create(path);
+  const connection = await instance.connect();
+  const answer = await connection.runAndReadAll(question);
+  connection.closeSync();
+  instance.closeSync();
+  return answer.getRows();
+}
