@@ -23,11 +23,9 @@ function requireNode() {
 
 function installPackages() {
   if (installed()) return;
-  run('installing the npm packages (about half a minute the first time)', 'npm', [
-    'ci',
-    '--no-progress',
-    '--loglevel=error',
-  ]);
+  // Not `npm ci`: it refuses a lock file that does not list the optional packages of every other platform.
+  const args = ['install', '--no-save', '--no-progress', '--loglevel=error'];
+  run('installing the npm packages (about half a minute the first time)', 'npm', args);
 }
 
 // npm writes node_modules/.package-lock.json last: the packages are there when it names the same versions as ours.

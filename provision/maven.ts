@@ -73,7 +73,7 @@ async function maven(work: string, args: string[]): Promise<void> {
     });
   }
   if (ran.code !== 0) {
-    const [problem = tail(ran)] = /^\[ERROR\] .+/m.exec(ran.stdout) ?? [];
+    const [problem = tail(ran)] = /\[ERROR\] .+/.exec(ran.stdout) ?? [];
     throw new ProvisionError(`mvn failed: ${problem.slice(0, 600)}`, {
       hint: 'Is Maven Central, or the mirror that your Maven settings name, reachable?',
     });

@@ -1,7 +1,7 @@
 import type { Client, estypes } from '@elastic/elasticsearch';
 import type { HotItemEvent } from '../event/event.ts';
 import { toEcs } from '../event/to-ecs.ts';
-import { statusOf, toUnavailable, typeOf } from './elasticsearch-client.ts';
+import { reasonIn, statusOf, toUnavailable, typeIn } from './elasticsearch-client.ts';
 import { IndexUnavailable, type Outcome } from './event-index.ts';
 
 /** In characters. Elasticsearch takes 100 MB, and works best with a few; a proxy before it may take less (413). */
@@ -94,12 +94,12 @@ function sizeOf(operations: Operation[]): number {
 
 /** Whether a smaller request may do: it is too large, or one document in it spoils the whole. */
 function isAboutContent(error: unknown): boolean {
-  return statusOf(error) === 413 || typeOf(error) === 'action_request_validation_exception';
+  return statusOf(error) === 413 || typeIn(error) === 'action_request_validation_exception';
 }
 
 function reasonOfRefusal(error: unknown): string {
   if (statusOf(error) === 413) return 'too large for Elasticsearch, or for a proxy before it (413)';
-  return error instanceof Error ? cut(error.message) : 'refused';
+  return cut(reasonIn(error) ?? 'refused');
 }
 
 function toOutcome(item: estypes.BulkResponseItem | undefined, dataStream: string): Outcome {

@@ -36,10 +36,19 @@ export function statusOf(error: unknown): number | undefined {
 }
 
 /** What Elasticsearch calls the error: `cluster_block_exception`; undefined when it did not say. */
-export function typeOf(error: unknown): string | undefined {
+export function typeIn(error: unknown): string | undefined {
+  return textIn(error, 'type');
+}
+
+/** What Elasticsearch says about the error, for people; undefined when it did not say. */
+export function reasonIn(error: unknown): string | undefined {
+  return textIn(error, 'reason');
+}
+
+function textIn(error: unknown, field: 'type' | 'reason'): string | undefined {
   if (!(error instanceof errors.ResponseError)) return undefined;
-  const type: unknown = error.body?.error?.type;
-  return typeof type === 'string' ? type : undefined;
+  const text: unknown = error.body?.error?.[field];
+  return typeof text === 'string' ? text : undefined;
 }
 
 function describe(error: unknown): string {

@@ -34,7 +34,7 @@ export const MAPPINGS = {
     },
     url: {
       properties: {
-        original: { type: 'keyword', ignore_above: 4096 },
+        original: { type: 'keyword', ignore_above: 8191 },
         path: { type: 'keyword', ignore_above: 2048 },
         query: { type: 'keyword', ignore_above: 4096 },
         domain: { type: 'keyword', ignore_above: 1024 },

@@ -8,7 +8,7 @@ import { type DuckdbIndex, openDuckdbIndex } from '../../store/duckdb.ts';
 import { DuckdbFileError } from '../../store/duckdb-file.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { until } from '../parts/until.ts';
-import { itIsAnIndex, type Texts, view } from './index-contract.ts';
+import { itIsAnIndex, view } from './index-contract.ts';
 
 const DAY = 86_400_000;
 
@@ -29,10 +29,9 @@ describe('DuckDB', () => {
     refresh: async () => {},
     async stored(id) {
       await index.close();
-      const [row] = await ask(path, `SELECT uri, args, item, ua, ref FROM events WHERE id = '${id}'`);
+      const rows = await ask(path, `SELECT uri, args, item, ua, ref FROM events WHERE id = '${id}'`);
       index = await openDuckdbIndex({ path });
-      const [uri, args, item, ua, ref] = row ?? [];
-      return { uri, args, item, ua, ref } as Texts;
+      return rows.map(([uri, args, item, ua, ref]) => ({ uri, args, item, ua, ref }));
     },
   });
 });

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { EcsDocument } from '../../event/to-ecs.ts';
 import { createElasticsearchIndex } from '../../store/elasticsearch.ts';
 import { type SetupOptions, setupElasticsearch } from '../../store/elasticsearch-setup.ts';
 import { indexTemplate } from '../../store/elasticsearch-template.ts';
 import { type EventIndex, IndexUnavailable } from '../../store/event-index.ts';
 import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';
 import { suiteWith } from '../parts/suite.ts';
-import { itIsAnIndex, view } from './index-contract.ts';
+import { itIsAnIndex, type Texts, view } from './index-contract.ts';
 
 const START_MS = 300_000;
 const RETRY = (reason: RegExp) => ({ status: 'retry', reason: expect.stringMatching(reason) });
@@ -37,14 +38,12 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
 
     itIsAnIndex({
       index: () => index,
-      refresh: () => ask('POST', `${dataStream}/_refresh`),
+      refresh: () => refresh(dataStream),
       async stored(id) {
-        await ask('POST', `${dataStream}/_refresh`);
+        await refresh(dataStream);
         const query = { query: { ids: { values: [id] } } };
-        const { hits } = await ask('POST', `${dataStream}/_search`, query);
-        const { url, hot_item, user_agent, http } = hits.hits[0]._source;
-        const texts = { uri: url.path, args: url.query, item: hot_item.id };
-        return { ...texts, ua: user_agent.original, ref: http.request.referrer };
+        const { hits } = await ask<Found>('POST', `${dataStream}/_search`, query);
+        return hits.hits.map(({ _source }) => toTexts(_source));
       },
     });
   });
@@ -83,7 +82,7 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
         'created',
       ]);
       expect(outcomes[2]).toMatchObject({
-        reason: expect.stringMatching(/must be no longer than 512 bytes/),
+        reason: expect.stringMatching(/^Validation Failed: 1: id \[x+…$/),
       });
     });
   });
@@ -194,9 +193,10 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
 
       expect(changes).toContainEqual({ what: `index template ${dataStream}`, action: 'update' });
       expect(changes).toContainEqual({ what: `settings of ${dataStream}`, action: 'update' });
-      const [found] = (await ask('GET', `_index_template/${dataStream}`)).index_templates;
-      expect(found.index_template.template.lifecycle.data_retention).toBe('7d');
-      const settings: object[] = Object.values(await ask('GET', `${dataStream}/_settings`));
+      expect(await ask('GET', `_index_template/${dataStream}`)).toMatchObject({
+        index_templates: [{ index_template: { template: { lifecycle: { data_retention: '7d' } } } }],
+      });
+      const settings = Object.values(await ask<object>('GET', `${dataStream}/_settings`));
       expect(settings).toEqual([
         { settings: { index: expect.objectContaining({ refresh_interval: '5s' }) } },
       ]);
@@ -214,7 +214,7 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
 
       expect(changes).toContainEqual({ what: `mapping of ${dataStream}`, action: 'update' });
       await index.create([view({ item: 'found' })]);
-      await ask('POST', `${dataStream}/_refresh`);
+      await refresh(dataStream);
       expect(await index.topItems({ from: 0, to: 2 ** 42, limit: 10 })).toMatchObject([{ item: 'found' }]);
     });
 
@@ -228,8 +228,9 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
 
       await expect(setup({ dataStream })).rejects.toThrow(message);
 
-      const [found] = (await ask('GET', `_index_template/${dataStream}`)).index_templates;
-      expect(found.index_template._meta).toEqual(meta);
+      expect(await ask('GET', `_index_template/${dataStream}`)).toMatchObject({
+        index_templates: [{ index_template: { _meta: meta } }],
+      });
     });
 
     test('leaves an index alone that has the name', async () => {
@@ -271,12 +272,23 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
     return setupElasticsearch({ ...defaults, dataStream: 'hot_item', ...options });
   }
 
-  async function ask(method: string, path: string, body?: unknown): Promise<any> {
+  async function refresh(dataStream: string): Promise<void> {
+    await ask('POST', `${dataStream}/_refresh`);
+  }
+
+  async function ask<Answer = unknown>(method: string, path: string, body?: unknown): Promise<Answer> {
     const response = await fetch(`${elasticsearch.node}/${path}`, {
       method,
       headers: { 'content-type': 'application/json' },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
-    return response.json();
+    return (await response.json()) as Answer;
   }
 });
+
+type Found = { hits: { hits: { _source: EcsDocument }[] } };
+
+function toTexts({ url, hot_item, user_agent, http }: EcsDocument): Texts {
+  const headers = { ua: user_agent?.original, ref: http?.request.referrer };
+  return { uri: url.path, args: url.query, item: hot_item.id, ...headers };
+}

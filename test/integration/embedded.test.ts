@@ -1,0 +1,127 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { afterEach, beforeAll, expect, jest, test } from '@jest/globals';
+import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
+import { steady, views } from '../parts/load.ts';
+import { report } from '../parts/report.ts';
+import { suiteWith } from '../parts/suite.ts';
+import { until } from '../parts/until.ts';
+import { type Chain, startChain } from './chain.ts';
+import { type ExpectedView, expectedViews, plain } from './views.ts';
+
+jest.setTimeout(120_000);
+
+suiteWith(['nginx'])('nginx → sidecar → DuckDB, with nothing else', () => {
+  let build: NginxBuild;
+  let chain: Chain;
+
+  beforeAll(async () => {
+    build = await obtainNginx({ suite: 'trixie', report });
+  });
+  afterEach(() => chain?.close());
+
+  test('5,000 views of 300 items, 50 of them odd: each is in DuckDB once, with what was asked', async () => {
+    chain = await startChain({ build });
+    const expected = expectedViews();
+    const began = Date.now();
+    const sent = await views({ port: chain.port, paths: expected.map(({ path }) => path), connections: 20 });
+    const ended = Date.now();
+    expect(sent.filter(({ status, error }) => error !== undefined || status >= 500)).toEqual([]);
+    const { sidecar, sink } = await chain.settle(expected.length);
+    expect(sidecar).toMatchObject({
+      accepted: 5_000,
+      bad: 0,
+      duplicate: 0,
+      delivered: 5_000,
+      unaccounted: 0,
+    });
+    expect(sink).toMatchObject({ consumed: 5_000, indexed: 5_000, existing: 0, dead: 0 });
+    const rows = await rowsOf(chain);
+    expect(rows.map(({ time, ...row }) => row)).toEqual(expected.map(expectedRow).toSorted(byQuery));
+    expect(Math.min(...rows.map(({ time }) => time))).toBeGreaterThanOrEqual(began);
+    expect(Math.max(...rows.map(({ time }) => time))).toBeLessThanOrEqual(ended);
+    expect(await chain.nginx.errorLog()).not.toMatch(/\[(alert|emerg|crit)\]|exception|pending events/);
+  });
+
+  test('a sidecar killed with -9 under load: no page fails, each view is there once', async () => {
+    chain = await startChain({ build });
+    const expected = Array.from({ length: 2_400 }, (_, i) => plain((i % 100) + 1, `v=${i}`));
+    const load = steady({
+      port: chain.port,
+      ratePerSecond: 300,
+      seconds: 8,
+      path: (i) => expected[i]?.path ?? '/',
+    });
+    for (let kill = 0; kill < 3; kill++) {
+      await sleep(1_000);
+      await chain.sidecar.kill();
+      await sleep(500);
+      await chain.sidecar.start();
+    }
+    const sent = await load;
+    expect(sent.filter(({ status }) => status !== 200)).toEqual([]);
+    await until(async () => (await viewsInRanking(chain)) >= expected.length, {
+      timeoutMs: 30_000,
+      what: 'all views to be indexed',
+      detail: () => chain.logs(),
+    });
+    expect((await rowsOf(chain)).map(({ time, ...row }) => row)).toEqual(
+      expected.map(expectedRow).toSorted(byQuery),
+    );
+  });
+
+  test('the ranking answers what is asked, and says what is wrong with a question', async () => {
+    chain = await startChain({ build });
+    await views({ port: chain.port, paths: ['/web/item/1.html', '/web/item/2.html', '/web/item/2.html'] });
+    await chain.settle(3);
+    expect(await chain.sidecar.json('/api/v1/items?window=1m&limit=1')).toMatchObject({
+      window: '1m',
+      items: [{ item: '2', views: 2, visitors: 1 }],
+    });
+    expect(await chain.sidecar.json('/api/v1/items?window=soon')).toEqual({
+      error: 'window: must be like 90s, 5m, 24h or 7d, at most 31d (got "soon")',
+    });
+    expect(await chain.sidecar.json('/api/v1/items?limit=1e9')).toEqual({
+      error: 'limit: must be a whole number from 1 to 200 (got "1e9")',
+    });
+  });
+});
+
+type Row = { uri: string; args: string; item: string; ip: string; time: number };
+
+/** Everything in the index, by query. Stops the sidecar: DuckDB gives its file to one process. */
+async function rowsOf(chain: Chain): Promise<Row[]> {
+  await chain.sidecar.stop();
+  const instance = await DuckDBInstance.create(join(chain.home, 'duckdb/hotitem.duckdb'), {
+    access_mode: 'READ_ONLY',
+  });
+  const connection = await instance.connect();
+  const found = await connection.runAndReadAll('SELECT uri, args, item, ip, epoch_ms(time) FROM events');
+  const rows = found.getRows().map(([uri, args, item, ip, time]) => ({
+    uri: String(uri),
+    args: String(args ?? ''),
+    item: String(item),
+    ip: String(ip),
+    time: Number(time),
+  }));
+  connection.closeSync();
+  instance.closeSync();
+  return rows.toSorted(byQuery);
+}
+
+/** Of all items; there are fewer than a ranking may hold. */
+async function viewsInRanking(chain: Chain): Promise<number> {
+  const { items } = await chain.sidecar.json<{ items: { views: number }[] }>(
+    '/api/v1/items?window=1h&limit=200',
+  );
+  return items.reduce((sum, { views }) => sum + views, 0);
+}
+
+function expectedRow({ uri, args, item }: ExpectedView): Omit<Row, 'time'> {
+  return { uri, args, item, ip: '127.0.0.1' };
+}
+
+function byQuery(a: { args: string }, b: { args: string }): number {
+  return Number(a.args.slice(2)) - Number(b.args.slice(2));
+}
