@@ -2,6 +2,7 @@ import type { Client, estypes } from '@elastic/elasticsearch';
 import {
   connectElasticsearch,
   type ElasticsearchConnection,
+  reasonIn,
   statusOf,
   toUnavailable,
 } from './elasticsearch-client.ts';
@@ -26,7 +27,7 @@ type Step = Change & { apply: () => Promise<unknown> };
 /**
  * Makes the index template, the data stream and its lifecycle what the options say, and changes nothing where they are
  * so already. Returns what it did; with `dryRun` what it would do. Throws an `IndexUnavailable` when Elasticsearch does
- * not answer or does not permit it, and a `SetupRefused` before anything is changed.
+ * not answer or does not permit it, and a `SetupRefused` when trying again will not help.
  */
 export async function setupElasticsearch(options: SetupOptions): Promise<Change[]> {
   const client = connectElasticsearch(options);
@@ -37,6 +38,8 @@ export async function setupElasticsearch(options: SetupOptions): Promise<Change[
     }
     return steps.map(({ what, action }) => ({ what, action }));
   } catch (error) {
+    if (statusOf(error) === 400)
+      throw new SetupRefused(`Elasticsearch refuses: ${reasonIn(error)}`, { cause: error });
     throw toUnavailable(error);
   } finally {
     await client.close();
@@ -124,8 +127,20 @@ async function planMapping(client: Client, { name, template }: IndexTemplate): P
   return {
     what: `mapping of ${name}`,
     action: covers(current, mappings) ? 'unchanged' : 'update',
-    apply: () => client.indices.putMapping({ index: name, write_index_only: true, ...mappings }),
+    apply: () => putMapping(client, name, mappings),
   };
+}
+
+async function putMapping(client: Client, name: string, mappings: estypes.MappingTypeMapping): Promise<void> {
+  try {
+    await client.indices.putMapping({ index: name, write_index_only: true, ...mappings });
+  } catch (error) {
+    if (statusOf(error) !== 400) throw error;
+    throw new SetupRefused(
+      `${reasonIn(error)}: begin a new backing index, which has the new mapping, with POST /${name}/_rollover`,
+      { cause: error },
+    );
+  }
 }
 
 async function planSettings(client: Client, { name, template }: IndexTemplate): Promise<Step> {

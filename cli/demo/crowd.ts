@@ -9,7 +9,9 @@ export type Crowd = { close(): Promise<void> };
 const VIEWS_PER_SECOND = 40;
 const SALE_VIEWS_PER_SECOND = 200;
 const SALE_AFTER_MS = 20_000;
+const SALE_SHARE = 0.8;
 const TICK_MS = 50;
+const VISITORS = 100;
 const SEED = 4711;
 
 /**
@@ -20,14 +22,19 @@ export function startCrowd({ shop }: { shop: string }): Crowd {
   const items = catalogue();
   const zipf = createZipf(items.length, SEED);
   const favourite = items.at(-1) ?? '4711.html';
-  const agent = new Agent({ keepAlive: true, maxSockets: 20 });
+  // All of 127.0.0.0/8 is this machine: each visitor has an address of its own.
+  const visitors = Array.from({ length: VISITORS }, (_, i) => ({
+    agent: new Agent({ keepAlive: true, maxSockets: 2 }),
+    localAddress: `127.0.1.${i + 1}`,
+    headers: { 'user-agent': `demo visitor ${i + 1}` },
+  }));
   const began = performance.now();
   let due = 0;
   const timer = setInterval(tick, TICK_MS);
   return {
     async close() {
       clearInterval(timer);
-      agent.destroy();
+      for (const { agent } of visitors) agent.destroy();
     },
   };
 
@@ -35,13 +42,13 @@ export function startCrowd({ shop }: { shop: string }): Crowd {
     const sale = performance.now() - began > SALE_AFTER_MS;
     due += ((sale ? SALE_VIEWS_PER_SECOND : VIEWS_PER_SECOND) * TICK_MS) / 1000;
     for (; due >= 1; due--) {
-      view(sale && zipf.random() < 0.8 ? favourite : (items[zipf.next()] ?? favourite));
+      const wanted = sale && zipf.random() < SALE_SHARE ? favourite : items[zipf.next()];
+      view(wanted ?? favourite, visitors[Math.floor(zipf.random() * VISITORS)]);
     }
   }
 
-  function view(item: string): void {
-    const headers = { 'user-agent': `demo visitor ${Math.floor(zipf.random() * 500)}` };
-    const call = request(`http://${shop}/web/item/${item}?from=demo`, { agent, headers }, (reply) =>
+  function view(item: string, visitor: (typeof visitors)[number] | undefined): void {
+    const call = request(`http://${shop}/web/item/${item}?from=demo`, { ...visitor }, (reply) =>
       reply.resume(),
     );
     call.on('error', () => {});
@@ -50,7 +57,6 @@ export function startCrowd({ shop }: { shop: string }): Crowd {
 }
 
 function catalogue(): string[] {
-  return readdirSync(join(PACKAGE_ROOT, 'nginx/examples/pages/item'))
-    .filter((name) => name.endsWith('.html'))
-    .sort();
+  const pages = readdirSync(join(PACKAGE_ROOT, 'nginx/examples/pages/item'));
+  return pages.filter((name) => name.endsWith('.html')).sort();
 }

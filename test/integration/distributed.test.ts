@@ -16,130 +16,133 @@ jest.setTimeout(180_000);
 const RATE = 200;
 const ABSENCE_MS = { sidecar: 5_000, kafka: 10_000, elasticsearch: 10_000 };
 
-suiteWith(['nginx', 'kafka', 'elasticsearch'])('nginx → sidecar → Kafka → sink → Elasticsearch', () => {
-  let build: NginxBuild;
-  let kafka: KafkaPart;
-  let elasticsearch: ElasticsearchPart;
-  let chain: Chain | undefined;
-  let stream = 0;
-  let dataStream = '';
+suiteWith(['nginx', 'kafka', 'elasticsearch'], { stops: true })(
+  'nginx → sidecar → Kafka → sink → Elasticsearch',
+  () => {
+    let build: NginxBuild;
+    let kafka: KafkaPart;
+    let elasticsearch: ElasticsearchPart;
+    let chain: Chain | undefined;
+    let stream = 0;
+    let dataStream = '';
 
-  beforeAll(async () => {
-    build = await obtainNginx({ suite: 'trixie', report });
-    [kafka, elasticsearch] = await Promise.all([startKafka(), startElasticsearch()]);
-  });
-  afterEach(() => chain?.close());
-  afterAll(() => Promise.all([kafka?.close(), elasticsearch?.close()]));
-
-  test('5,000 views of 300 items, 50 of them odd: each is in Elasticsearch once, with what was asked', async () => {
-    const { port } = await start();
-    const expected = expectedViews();
-    const began = Date.now();
-    const sent = await views({ port, paths: expected.map(({ path }) => path), connections: 20 });
-    const ended = Date.now();
-    expect(sent.filter(({ status, error }) => error !== undefined || status >= 500)).toEqual([]);
-    const accounts = await chain?.settle(expected.length);
-    expect(accounts?.sidecar).toMatchObject({
-      accepted: expected.length,
-      bad: 0,
-      duplicate: 0,
-      waiting: 0,
-      unaccounted: 0,
+    beforeAll(async () => {
+      build = await obtainNginx({ suite: 'trixie', report });
+      [kafka, elasticsearch] = await Promise.all([startKafka(), startElasticsearch()]);
     });
-    expect(accounts?.sink).toMatchObject({ indexed: expected.length, dead: 0 });
-    const documents = await indexed(expected.length);
-    expect(documents.map(comparable).toSorted(byQuery)).toEqual(
-      expected.map(expectedDocument).toSorted(byQuery),
-    );
-    for (const document of documents) {
-      const time = Date.parse(document['@timestamp']);
-      expect(time).toBeGreaterThanOrEqual(began);
-      expect(time).toBeLessThanOrEqual(ended);
+    afterEach(() => chain?.close());
+    afterAll(() => Promise.all([kafka?.close(), elasticsearch?.close()]));
+
+    test('5,000 views of 300 items, 50 of them odd: each is in Elasticsearch once, with what was asked', async () => {
+      const { port } = await start();
+      const expected = expectedViews();
+      const began = Date.now();
+      const sent = await views({ port, paths: expected.map(({ path }) => path), connections: 20 });
+      const ended = Date.now();
+      expect(sent.filter(({ status, error }) => error !== undefined || status >= 500)).toEqual([]);
+      const accounts = await chain?.settle(expected.length);
+      expect(accounts?.sidecar).toMatchObject({
+        accepted: expected.length,
+        bad: 0,
+        duplicate: 0,
+        waiting: 0,
+        unaccounted: 0,
+      });
+      expect(accounts?.sink).toMatchObject({ indexed: expected.length, dead: 0 });
+      const documents = await indexed(expected.length);
+      expect(documents.map(comparable).toSorted(byQuery)).toEqual(
+        expected.map(expectedDocument).toSorted(byQuery),
+      );
+      for (const document of documents) {
+        const time = Date.parse(document['@timestamp']);
+        expect(time).toBeGreaterThanOrEqual(began);
+        expect(time).toBeLessThanOrEqual(ended);
+      }
+    });
+
+    test('the sidecar stopped for five seconds: no page fails, each view arrives once', async () => {
+      await withAbsence(ABSENCE_MS.sidecar, {
+        leave: () => chain?.sidecar.stop(),
+        comeBack: () => chain?.sidecar.start(),
+      });
+    });
+
+    test('Kafka stopped for ten seconds: no page fails, each view arrives once', async () => {
+      await withAbsence(ABSENCE_MS.kafka, { leave: () => kafka.stop(), comeBack: () => kafka.start() });
+    });
+
+    test('Elasticsearch stopped for ten seconds: no page fails, each view arrives once', async () => {
+      await withAbsence(ABSENCE_MS.elasticsearch, {
+        leave: () => elasticsearch.stop(),
+        comeBack: () => elasticsearch.start(),
+      });
+    });
+
+    test('setup may be run again, and says what it would do before it does it', async () => {
+      await start();
+      expect(await setUpIndexes(settings(), ['--dry-run'])).not.toContain('create');
+      expect(await setUpIndexes(settings())).toMatch(/^(unchanged\s+.*\n)+$/);
+      stream++;
+      expect(await setUpIndexes(settings(), ['--dry-run'])).toContain('would create');
+    });
+
+    /** A chain with a topic and a data stream of its own. */
+    async function start(): Promise<Chain> {
+      stream++;
+      dataStream = `hot_item_${stream}`;
+      await setUpIndexes(settings());
+      chain = await startChain({ build, env: settings(), withSink: true });
+      return chain;
     }
-  });
 
-  test('the sidecar stopped for five seconds: no page fails, each view arrives once', async () => {
-    await withAbsence(ABSENCE_MS.sidecar, {
-      leave: () => chain?.sidecar.stop(),
-      comeBack: () => chain?.sidecar.start(),
-    });
-  });
+    function settings(): Record<string, string> {
+      return {
+        KAFKA_BROKERS: kafka.brokers.join(','),
+        ELASTICSEARCH_NODE: elasticsearch.node,
+        HOTITEM_KAFKA_TOPIC: `events-${stream}`,
+        HOTITEM_KAFKA_DEAD_LETTER_TOPIC: `events-${stream}.dead`,
+        HOTITEM_KAFKA_GROUP: `sink-${stream}`,
+        HOTITEM_ELASTICSEARCH_DATA_STREAM: `hot_item_${stream}`,
+      };
+    }
 
-  test('Kafka stopped for ten seconds: no page fails, each view arrives once', async () => {
-    await withAbsence(ABSENCE_MS.kafka, { leave: () => kafka.stop(), comeBack: () => kafka.start() });
-  });
+    async function withAbsence(
+      lengthMs: number,
+      {
+        leave,
+        comeBack,
+      }: { leave: () => Promise<void> | undefined; comeBack: () => Promise<void> | undefined },
+    ): Promise<void> {
+      const { port } = await start();
+      const seconds = lengthMs / 1000 + 5;
+      const expected = Array.from({ length: RATE * seconds }, (_, i) => plain((i % 300) + 1, `v=${i}`));
+      const load = steady({ port, ratePerSecond: RATE, seconds, path: (i) => expected[i]?.path ?? '/' });
+      await sleep(2_000);
+      await leave();
+      await sleep(lengthMs);
+      await comeBack();
+      const sent = await load;
+      expect(sent.filter(({ status }) => status !== 200)).toEqual([]);
+      const documents = await indexed(expected.length);
+      expect(documents.map(comparable).toSorted(byQuery)).toEqual(
+        expected.map(expectedDocument).toSorted(byQuery),
+      );
+      const settled = async () => {
+        const { sidecar } = (await chain?.accounts()) ?? {};
+        return sidecar?.unaccounted === 0 && sidecar.waiting === 0;
+      };
+      await until(settled, {
+        timeoutMs: 20_000,
+        what: 'the books to balance',
+        detail: () => chain?.logs() ?? '',
+      });
+    }
 
-  test('Elasticsearch stopped for ten seconds: no page fails, each view arrives once', async () => {
-    await withAbsence(ABSENCE_MS.elasticsearch, {
-      leave: () => elasticsearch.stop(),
-      comeBack: () => elasticsearch.start(),
-    });
-  });
-
-  test('setup may be run again, and says what it would do before it does it', async () => {
-    await start();
-    expect(await setUpIndexes(settings(), ['--dry-run'])).not.toContain('create');
-    expect(await setUpIndexes(settings())).toMatch(/^(unchanged\s+.*\n)+$/);
-    stream++;
-    expect(await setUpIndexes(settings(), ['--dry-run'])).toContain('would create');
-  });
-
-  /** A chain with a topic and a data stream of its own. */
-  async function start(): Promise<Chain> {
-    stream++;
-    dataStream = `hot_item_${stream}`;
-    await setUpIndexes(settings());
-    chain = await startChain({ build, env: settings(), withSink: true });
-    return chain;
-  }
-
-  function settings(): Record<string, string> {
-    return {
-      KAFKA_BROKERS: kafka.brokers.join(','),
-      ELASTICSEARCH_NODE: elasticsearch.node,
-      HOTITEM_KAFKA_TOPIC: `events-${stream}`,
-      HOTITEM_KAFKA_DEAD_LETTER_TOPIC: `events-${stream}.dead`,
-      HOTITEM_KAFKA_GROUP: `sink-${stream}`,
-      HOTITEM_ELASTICSEARCH_DATA_STREAM: `hot_item_${stream}`,
-    };
-  }
-
-  async function withAbsence(
-    lengthMs: number,
-    {
-      leave,
-      comeBack,
-    }: { leave: () => Promise<void> | undefined; comeBack: () => Promise<void> | undefined },
-  ): Promise<void> {
-    const { port } = await start();
-    const seconds = lengthMs / 1000 + 5;
-    const expected = Array.from({ length: RATE * seconds }, (_, i) => plain((i % 300) + 1, `v=${i}`));
-    const load = steady({ port, ratePerSecond: RATE, seconds, path: (i) => expected[i]?.path ?? '/' });
-    await sleep(2_000);
-    await leave();
-    await sleep(lengthMs);
-    await comeBack();
-    const sent = await load;
-    expect(sent.filter(({ status }) => status !== 200)).toEqual([]);
-    const documents = await indexed(expected.length);
-    expect(documents.map(comparable).toSorted(byQuery)).toEqual(
-      expected.map(expectedDocument).toSorted(byQuery),
-    );
-    const settled = async () => {
-      const { sidecar } = (await chain?.accounts()) ?? {};
-      return sidecar?.unaccounted === 0 && sidecar.waiting === 0;
-    };
-    await until(settled, {
-      timeoutMs: 20_000,
-      what: 'the books to balance',
-      detail: () => chain?.logs() ?? '',
-    });
-  }
-
-  async function indexed(count: number): Promise<Document[]> {
-    return documentsOf(elasticsearch.node, { dataStream, count, detail: () => chain?.logs() ?? '' });
-  }
-});
+    async function indexed(count: number): Promise<Document[]> {
+      return documentsOf(elasticsearch.node, { dataStream, count, detail: () => chain?.logs() ?? '' });
+    }
+  },
+);
 
 /** The fields of a document that a view determines. */
 function comparable({ url, client, hot_item }: Document) {

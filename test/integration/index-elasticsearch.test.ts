@@ -218,6 +218,23 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
       expect(await index.topItems({ from: 0, to: 2 ** 42, limit: 10 })).toMatchObject([{ item: 'found' }]);
     });
 
+    test('names the way out where the mapping of what is there cannot be changed', async () => {
+      const dataStream = newStream();
+      const { name, template, ...rest } = indexTemplate({ dataStream });
+      const other = { mappings: { dynamic: true } };
+      await ask('PUT', `_index_template/${name}`, { ...rest, template: { ...template, ...other } });
+      await open(dataStream).create([view()]);
+
+      await expect(setup({ dataStream })).rejects.toThrow(
+        /cannot be changed from type .* POST \/.*\/_rollover/,
+      );
+
+      await ask('POST', `${dataStream}/_rollover`);
+      expect(new Set((await setup({ dataStream })).map(({ action }) => action))).toEqual(
+        new Set(['unchanged']),
+      );
+    });
+
     test.each([
       ['of a newer version', { managed_by: 'hotitem', version: 2 }, /has version 2, this hotitem knows 1/],
       ['that somebody else made', {}, /was not made by hotitem/],

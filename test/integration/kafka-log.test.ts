@@ -11,7 +11,7 @@ import { until } from '../parts/until.ts';
 jest.setTimeout(120_000);
 const RUN = Date.now().toString(36);
 
-suiteWith(['kafka'])('a Kafka topic as a log', () => {
+suiteWith(['kafka'], { stops: true })('a Kafka topic as a log', () => {
   let kafka: KafkaPart;
   let client: KafkaClient;
   const consumers: Consumer[] = [];

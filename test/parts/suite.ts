@@ -5,7 +5,7 @@ import { cacheFolder } from '../../provision/cache.ts';
 import { engineSocket } from './container.ts';
 import { record } from './record.ts';
 
-export type PartName = 'kafka' | 'elasticsearch' | 'nginx';
+export type PartName = 'kafka' | 'elasticsearch' | 'nginx' | 'chromium';
 
 type SuiteOptions = {
   /** The tests stop or kill the parts, so what an address in the environment names will not do. */
@@ -25,6 +25,7 @@ const NEEDS: Record<PartName, Needs> = {
   kafka: { address: 'KAFKA_BROKERS', programs: ['java'], toObtain: ['mvn'] },
   elasticsearch: { address: 'ELASTICSEARCH_NODE', programs: ['java'], toObtain: ['mvn'] },
   nginx: { programs: [], toObtain: ['apt-get', 'dpkg-deb'] },
+  chromium: { programs: [], toObtain: ['apt-get', 'dpkg-deb'] },
 };
 
 /**

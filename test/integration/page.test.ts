@@ -1,0 +1,101 @@
+import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { CHROMIUM_FLAGS, obtainChromium } from '../../provision/chromium.ts';
+import { obtainNginx } from '../../provision/nginx.ts';
+import { views } from '../parts/load.ts';
+import { record } from '../parts/record.ts';
+import { report } from '../parts/report.ts';
+import { suiteWith } from '../parts/suite.ts';
+import { type Chain, startChain } from './chain.ts';
+
+jest.setTimeout(120_000);
+const PATIENCE = { timeout: 15_000 };
+
+suiteWith(['nginx', 'chromium'])('the page, in a browser', () => {
+  let browser: Browser;
+  let chain: Chain;
+  let page: Page;
+  let complaints: string[];
+
+  beforeAll(async () => {
+    const executablePath = await obtainChromium({ report });
+    browser = await chromium.launch({ executablePath, args: CHROMIUM_FLAGS });
+    record(`Chromium ${browser.version()}`);
+    chain = await startChain({ build: await obtainNginx({ suite: 'trixie', report }) });
+  });
+  afterEach(() => page?.close());
+  afterAll(async () => {
+    await browser?.close();
+    await chain?.close();
+  });
+
+  test('shows the ranking, and new views without being asked again', async () => {
+    await view('/web/item/1.html', '/web/item/2.html', '/web/item/2.html');
+    await open();
+    await page.locator('#items tr').nth(1).waitFor(PATIENCE);
+    expect(await cells()).toEqual([
+      ['1', '2', '2', '1'],
+      ['2', '1', '1', '1'],
+    ]);
+    await view('/web/item/1.html', '/web/item/1.html');
+    await page.locator('#items tr:first-child td:nth-child(3)', { hasText: /^3$/ }).waitFor(PATIENCE);
+    expect((await cells())[0]).toEqual(['1', '1', '3', '1']);
+    expect(complaints).toEqual([]);
+  });
+
+  test('shows what a shopper sent as text, whatever it looks like', async () => {
+    await view(
+      '/web/item/%3Cimg%20src=x%20onerror=document.title=1%3E',
+      '/web/item/%3Cscript%3Ealert(1)%3C/script%3E',
+    );
+    await open();
+    const marked = '/web/item/<img src=x onerror=document.title=1>';
+    await page.getByText(marked).waitFor(PATIENCE);
+    expect(await page.locator('#items img, #items script').count()).toBe(0);
+    expect(await page.title()).toBe('Most viewed items');
+    expect(complaints).toEqual([]);
+  });
+
+  test('says so when the sidecar does not answer, and recovers by itself', async () => {
+    await open();
+    await page.locator('#state', { hasText: 'As of' }).waitFor(PATIENCE);
+    await chain.sidecar.stop();
+    await page.locator('#state.wrong', { hasText: 'Not up to date' }).waitFor(PATIENCE);
+    await chain.sidecar.start();
+    await page.locator('#state:not(.wrong)', { hasText: 'As of' }).waitFor(PATIENCE);
+  });
+
+  test('is forbidden to run anything that is not its own', async () => {
+    await open();
+    const ran = await page.evaluate(`
+      const script = document.createElement('script');
+      script.textContent = 'document.title = "taken over"';
+      document.body.append(script);
+      document.title`);
+    expect(ran).toBe('Most viewed items');
+    expect(complaints.join()).toContain('Content Security Policy');
+  });
+
+  async function open(): Promise<void> {
+    page = await browser.newPage();
+    complaints = [];
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => complaints.push(String(error)));
+    await page.goto(`http://${chain.sidecar.admin}/`);
+  }
+
+  /** Of each row all but the time. */
+  function cells(): Promise<string[][]> {
+    return page
+      .locator('#items tr')
+      .evaluateAll((rows) =>
+        rows.map((row) => [...row.querySelectorAll('td')].slice(0, 4).map((cell) => cell.textContent ?? '')),
+      );
+  }
+
+  async function view(...paths: string[]): Promise<void> {
+    await views({ port: chain.port, paths });
+  }
+});

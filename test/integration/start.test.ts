@@ -1,0 +1,182 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, expect, jest, test } from '@jest/globals';
+import { obtainNginx } from '../../provision/nginx.ts';
+import { temporaryFolder } from '../parts/guard.ts';
+import { views } from '../parts/load.ts';
+import { freePorts } from '../parts/ports.ts';
+import { type PartProcess, startProcess, tailOf } from '../parts/process.ts';
+import { report } from '../parts/report.ts';
+import { suiteWith } from '../parts/suite.ts';
+import { until } from '../parts/until.ts';
+
+jest.setTimeout(120_000);
+const ROOT = join(import.meta.dirname, '../..');
+
+suiteWith(['nginx'])('npm start', () => {
+  const running: Started[] = [];
+  afterEach(async () => {
+    for (const { process, remove } of running.splice(0)) {
+      await process.kill();
+      remove();
+    }
+  });
+
+  test('shows a view, says what to try, and ends on Ctrl-C with nothing lost and no process left', async () => {
+    await obtainNginx({ suite: 'trixie', report });
+    const { process, output, shop, page, home } = await start();
+    await until(() => output().includes('Ctrl-C stops everything'), {
+      timeoutMs: 60_000,
+      what: 'the start',
+      detail: output,
+    });
+    expect(output()).toContain(`http://${shop}/web/item/4711.html`);
+    const port = Number(shop.split(':')[1]);
+    expect(
+      (await views({ port, paths: ['/', '/web/item/4711.html?from=mail'] })).map(({ status }) => status),
+    ).toEqual([200, 200]);
+    const counted = () =>
+      ranking(page).then((items) => items.find(({ item }) => item === '4711')?.views === 1);
+    await until(counted, { timeoutMs: 10_000, what: 'the view to be counted', detail: output });
+    // As the terminal does it: to everybody in the foreground.
+    global.process.kill(-process.pid, 'SIGINT');
+    await process.ended;
+    expect(processesNaming(home)).toEqual([]);
+    expect(readFileSync(join(home, 'hotitem.log'), 'utf8')).toContain('"clean":true,"msg":"stopped"');
+  });
+
+  test('with --demo sends visitors, each with an address of its own', async () => {
+    const { output, page } = await start(['--demo']);
+    const busy = () =>
+      ranking(page).then(
+        (items) => items.length > 5 && (items[0]?.visitors ?? 0) > 5,
+        () => false,
+      );
+    await until(busy, { timeoutMs: 60_000, what: 'visitors', detail: output });
+  });
+
+  test('names every address that is taken, and the flags that choose others', async () => {
+    const [port = 0] = await freePorts(1);
+    const other = createServer().listen(port, '127.0.0.1');
+    const { process, output } = await start(['--listen', `127.0.0.1:${port}`]);
+    await process.ended;
+    other.close();
+    expect(output()).toContain(`127.0.0.1:${port} is taken by another process`);
+    expect(output()).toContain(`npm start -- --listen 127.0.0.1:${port + 100}`);
+    expect(output()).not.toMatch(/^\s+at /m);
+  });
+
+  test.each<[string, Record<string, string>, string[]]>([
+    ['an nginx that is not there', { HOTITEM_NGINX: '/nowhere/nginx' }, ['HOTITEM_NGINX', '/nowhere/nginx']],
+    ['an nginx without njs', { HOTITEM_NGINX: '/bin/true' }, ['HOTITEM_NGINX', 'libnginx-mod-http-js']],
+    [
+      'no apt to get nginx with',
+      { PATH: '/nowhere', HOTITEM_CACHE: '@EMPTY@' },
+      ['apt', 'HOTITEM_NGINX', 'docker compose up'],
+    ],
+    [
+      'no network to get nginx over',
+      { HOTITEM_CACHE: '@EMPTY@', http_proxy: 'http://127.0.0.1:1', https_proxy: 'http://127.0.0.1:1' },
+      ['mirror', 'HOTITEM_NGINX', 'docker compose up'],
+    ],
+  ])('says in one message what to do about %s', async (_, env, parts) => {
+    const { process, output } = await start([], env);
+    await process.ended;
+    for (const part of parts) expect(output()).toContain(part);
+    expect(output()).not.toMatch(/^\s+at /m);
+  });
+
+  test('waits for a Kafka and an Elasticsearch that are away, and keeps the views meanwhile', async () => {
+    const [kafka = 0, elasticsearch = 0] = await freePorts(2);
+    const env = {
+      KAFKA_BROKERS: `127.0.0.1:${kafka}`,
+      ELASTICSEARCH_NODE: `http://127.0.0.1:${elasticsearch}`,
+    };
+    const { output, shop, page } = await start([], env);
+    await until(() => output().includes('Ctrl-C stops everything'), {
+      timeoutMs: 60_000,
+      what: 'the start',
+      detail: output,
+    });
+    await views({ port: Number(shop.split(':')[1]), paths: ['/web/item/4711.html'] });
+    const waiting = async () => {
+      const reply = await fetch(`http://${page}/api/v1/accounting`);
+      return ((await reply.json()) as { sidecar: { waiting: number } }).sidecar.waiting === 1;
+    };
+    await until(waiting, { timeoutMs: 10_000, what: 'the view to wait', detail: output });
+    await until(() => output().includes('Kafka or Elasticsearch is not ready; events wait'), {
+      timeoutMs: 60_000,
+      what: 'a warning',
+      detail: output,
+    });
+    expect(output()).not.toMatch(/^\s+at /m);
+  });
+
+  async function start(args: string[] = [], env: Record<string, string> = {}): Promise<Started> {
+    const { path: home, remove } = temporaryFolder('start');
+    const [shop, page, breaker] = await freePorts(3);
+    const logFile = join(home, 'output');
+    const addresses = [
+      '--listen',
+      `127.0.0.1:${shop}`,
+      '--admin-listen',
+      `127.0.0.1:${page}`,
+      '--breaker',
+      `127.0.0.1:${breaker}`,
+    ];
+    const given = Object.entries(env).map(([name, value]) => [
+      name,
+      value === '@EMPTY@' ? join(home, 'cache') : value,
+    ]);
+    const process_ = startProcess({
+      name: 'npm start',
+      command: [process.execPath, join(ROOT, 'dist/hotitem.mjs'), 'start', ...addresses, ...args],
+      logFile,
+      env: {
+        PATH: process.env.PATH,
+        HOME: process.env.HOME,
+        HOTITEM_HOME: home,
+        ...Object.fromEntries(given),
+      },
+    });
+    const started = {
+      process: process_,
+      output: () => tailOf(logFile),
+      shop: `127.0.0.1:${shop}`,
+      page: `127.0.0.1:${page}`,
+      home,
+      remove,
+    };
+    running.push(started);
+    return started;
+  }
+});
+
+type Started = {
+  process: PartProcess;
+  output: () => string;
+  shop: string;
+  page: string;
+  home: string;
+  remove: () => void;
+};
+
+async function ranking(page: string): Promise<{ item: string; views: number; visitors: number }[]> {
+  const reply = await fetch(`http://${page}/api/v1/items`);
+  return ((await reply.json()) as { items: { item: string; views: number; visitors: number }[] }).items;
+}
+
+/** Command lines of the processes that have anything to do with a folder. */
+function processesNaming(folder: string): string[] {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.map(commandLine).filter((line) => line.includes(folder) && !line.includes('guardian'));
+}
+
+function commandLine(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+  } catch {
+    return '';
+  }
+}

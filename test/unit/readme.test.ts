@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
+import { loadConfig, SETTINGS } from '../../service/config.ts';
+import type { MetricList } from '../../service/metrics.ts';
+import { SIDECAR_METRICS } from '../../sidecar/metrics.ts';
+import { SINK_METRICS } from '../../sink/metrics.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+
+describe('what the documentation says', () => {
+  test('of the metrics is what the services export', () => {
+    const rows = read('README.md')
+      .split('\n')
+      .filter((line) => line.startsWith('| `hotitem_'));
+    expect(rows).toEqual([...table(SIDECAR_METRICS), ...table(SINK_METRICS)]);
+  });
+
+  test('in the extended example is every setting with its default', () => {
+    const text = read('hotitem.extended.example.yml');
+    const values: unknown = parse(text);
+    for (const { path, fallback, secret } of SETTINGS) {
+      const name = path.at(-1) ?? '';
+      expect(text).toContain(`${name}`);
+      if (fallback === undefined || secret || name === 'node') continue;
+      expect([path.join('.'), valueAt(values, path)]).toEqual([path.join('.'), fallback]);
+    }
+  });
+
+  test.each(['hotitem.example.yml', 'hotitem.extended.example.yml'])(
+    'in %s is a good configuration',
+    (file) => {
+      expect(loadConfig({ file: join(ROOT, file), env: {}, flags: {} })).toHaveProperty('home');
+    },
+  );
+
+  test('names only commands that package.json has', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    const named = [...read('README.md').matchAll(/npm run ([\w:]+)/g)].map(([, script]) => script);
+    expect(named.filter((script) => !(script !== undefined && script in scripts))).toEqual([]);
+  });
+});
+
+function table(list: MetricList): string[] {
+  return Object.entries(list).map(([name, { kind, help, labels = [] }]) => {
+    const shown = labels.length > 0 ? `{${labels.join(',')}}` : '';
+    return `| \`hotitem_${name}${shown}\` | ${kind} | ${help} |`;
+  });
+}
+
+function valueAt(values: unknown, path: string[]): unknown {
+  return path.reduce((value, key) => (value as Record<string, unknown> | undefined)?.[key], values);
+}
+
+function read(file: string): string {
+  return readFileSync(join(ROOT, file), 'utf8');
+}

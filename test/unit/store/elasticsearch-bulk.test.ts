@@ -1,0 +1,142 @@
+import { inspect } from 'node:util';
+import { afterEach, expect, test } from '@jest/globals';
+import type { HotItemEvent } from '../../../event/event.ts';
+import { createElasticsearchIndex } from '../../../store/elasticsearch.ts';
+import type { EventIndex } from '../../../store/event-index.ts';
+import { type Answer, type Asked, type StandIn, startStandIn } from './elasticsearch-stand-in.ts';
+
+const SECRET = 'c2VjcmV0OmtleQ==';
+
+let standIn: StandIn;
+let index: EventIndex;
+afterEach(async () => {
+  await index.close();
+  await standIn.close();
+});
+
+test.each([
+  [401, 'Elasticsearch refuses the login (401)'],
+  [403, 'Elasticsearch does not permit this (403)'],
+  [429, 'Elasticsearch is overloaded (429)'],
+  [400, 'Elasticsearch answers with an error (400)'],
+  [500, 'Elasticsearch answers with an error (500)'],
+  [502, 'Elasticsearch answers with an error (502)'],
+  [503, 'Elasticsearch answers with an error (503)'],
+  [504, 'Elasticsearch answers with an error (504)'],
+])(
+  'a whole request that ends with %d tells nothing about the events, and is not repeated',
+  async (status, message) => {
+    await open(() => ({ status }));
+
+    await expect(index.create(events(2))).rejects.toMatchObject({ name: 'IndexUnavailable', message });
+    expect(standIn.asked).toHaveLength(1);
+  },
+);
+
+test('something that is not Elasticsearch is told from it', async () => {
+  await open(() => ({ status: 200, product: 'nginx' }));
+
+  await expect(index.create(events(1))).rejects.toThrow('what answers there is not Elasticsearch');
+});
+
+test('an answer about fewer events than were sent is not trusted', async () => {
+  await open(() => ({ status: 200, body: { errors: false, items: [{ create: { status: 201 } }] } }));
+
+  await expect(index.create(events(2))).rejects.toThrow('Elasticsearch told about 1 of 2 events');
+});
+
+test.each([
+  [429, 'es_rejected_execution_exception', 'retry'],
+  [429, 'circuit_breaking_exception', 'retry'],
+  [503, 'unavailable_shards_exception', 'retry'],
+  [500, 'engine_exception', 'retry'],
+  [403, 'security_exception', 'retry'],
+  [400, 'index_closed_exception', 'retry'],
+  [400, 'validation_exception', 'retry'],
+  [400, 'document_parsing_exception', 'rejected'],
+  [400, 'illegal_argument_exception', 'rejected'],
+])('a document refused with %d %s is: %s', async (status, type, outcome) => {
+  const refusal = { create: { status, error: { type, reason: 'because' } } };
+  await open(() => ({ status: 200, body: { errors: true, items: [refusal] } }));
+
+  expect(await index.create(events(1))).toEqual([{ status: outcome, reason: `${type}: because` }]);
+});
+
+test('a long reason is cut', async () => {
+  const error = { type: 'document_parsing_exception', reason: 'x'.repeat(10_000) };
+  await open(() => ({ status: 200, body: { errors: true, items: [{ create: { status: 400, error } }] } }));
+
+  const [outcome] = await index.create(events(1));
+
+  expect(outcome).toMatchObject({ reason: expect.stringMatching(/^document_parsing_exception: x+…$/) });
+  expect(JSON.stringify(outcome).length).toBeLessThan(400);
+});
+
+test('a request that is too large is sent in halves, and an event that is too large alone is rejected', async () => {
+  await open(limitedTo(2_000));
+  const some = [...events(3), event('x'.repeat(3_000)), ...events(3)];
+
+  expect(await index.create(some)).toEqual(
+    some.map((_, i) =>
+      i === 3
+        ? { status: 'rejected', reason: 'too large for Elasticsearch, or for a proxy before it (413)' }
+        : { status: 'created' },
+    ),
+  );
+});
+
+test('a limit that was met once is kept to', async () => {
+  await open(limitedTo(600_000));
+  await index.create(events(300, 4_000));
+  const before = standIn.asked.length;
+
+  await index.create(events(300, 4_000));
+
+  const sizes = standIn.asked.slice(before).map(({ body }) => body.length);
+  expect(Math.max(...sizes)).toBeLessThan(600_000);
+});
+
+test('what one half was told is not forgotten when the other half was not answered', async () => {
+  const refuseLarge = limitedTo(2_000);
+  await open((asked) => (standIn.asked.length > 2 ? { status: 503 } : refuseLarge(asked)));
+
+  const outcomes = await index.create(events(8));
+
+  expect(outcomes.slice(0, 4)).toEqual(Array(4).fill({ status: 'created' }));
+  expect(outcomes.slice(4)).toEqual(
+    Array(4).fill({ status: 'retry', reason: 'Elasticsearch answers with an error (503)' }),
+  );
+});
+
+test('an error holds no secret, however closely it is looked at', async () => {
+  await open(() => ({ status: 401 }));
+
+  const error = await index.create(events(1)).catch((thrown: unknown) => thrown);
+
+  expect(inspect(error, { depth: Number.POSITIVE_INFINITY, showHidden: true })).not.toContain(SECRET);
+});
+
+async function open(answer: (asked: Asked) => Answer): Promise<void> {
+  standIn = await startStandIn(answer);
+  const { node } = standIn;
+  const auth = { apiKey: SECRET };
+  index = createElasticsearchIndex({ node, auth, requestTimeoutMs: 5_000, dataStream: 'hot_item' });
+}
+
+/** A proxy with a limit before an Elasticsearch that takes everything. */
+function limitedTo(bytes: number): (asked: Asked) => Answer {
+  return ({ body }) => {
+    if (body.length > bytes) return { status: 413 };
+    const items = body.match(/^\{"create":/gm)?.map(() => ({ create: { status: 201 } }));
+    return { status: 200, body: { errors: false, items } };
+  };
+}
+
+function events(count: number, size = 10): HotItemEvent[] {
+  return Array.from({ length: count }, () => event('x'.repeat(size)));
+}
+
+function event(ua: string): HotItemEvent {
+  const id = '01a2038a1aa34b6e0c700ca5c40ed364';
+  return { v: 1, id, time: 1_795_355_712_163, uri: '/web/item/1.html', item: '1', ip: '203.0.113.7', ua };
+}

@@ -1,0 +1,34 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+
+export type Asked = { method: string; path: string; body: string };
+
+export type Answer = { status: number; body?: unknown; product?: string };
+
+export type StandIn = { node: string; asked: Asked[]; close(): Promise<void> };
+
+/** Answers what a real Elasticsearch cannot be made to answer: limits of a proxy before it, overload, a lost login. */
+export async function startStandIn(answer: (asked: Asked) => Answer): Promise<StandIn> {
+  const asked: Asked[] = [];
+  const server = createServer(async (request, response) => {
+    let body = '';
+    for await (const chunk of request.setEncoding('utf8')) body += chunk;
+    const { method = '', url = '' } = request;
+    const question = { method, path: url, body };
+    asked.push(question);
+    const { status, body: reply = {}, product = 'Elasticsearch' } = answer(question);
+    response.writeHead(status, { 'content-type': 'application/json', 'x-elastic-product': product });
+    response.end(JSON.stringify(reply));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the stand-in has no port');
+  return { node: `http://127.0.0.1:${address.port}`, asked, close };
+
+  async function close(): Promise<void> {
+    server.closeAllConnections();
+    server.close();
+    await once(server, 'close');
+  }
+}
