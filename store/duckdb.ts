@@ -59,6 +59,7 @@ export async function openDuckdbIndex({
   const settings: DuckdbFileOptions = { path, memoryLimitMb, threads };
   let file: DuckdbFile | undefined = await openDuckdbFile(settings);
   let broken = false;
+  let closed = false;
   const toWrite = createTurns();
   // One question at a time as well: each keeps one of Node's few threads, which the rest of the process needs for files.
   const toRead = createTurns();
@@ -73,7 +74,7 @@ export async function openDuckdbIndex({
   function write<Value>(work: (open: DuckdbFile) => Promise<Value>): Promise<Value> {
     return toWrite(async () => {
       // With both turns in hand nobody else uses the file.
-      if (broken) await toRead(() => attempt(reopen));
+      if (broken && !closed) await toRead(reopen);
       return attempt(work);
     });
   }
@@ -83,7 +84,8 @@ export async function openDuckdbIndex({
   }
 
   async function attempt<Value>(work: (open: DuckdbFile) => Promise<Value>): Promise<Value> {
-    if (file === undefined) throw new IndexUnavailable('the index is closed');
+    if (closed) throw new IndexUnavailable('the index is closed');
+    if (file === undefined) throw new IndexUnavailable('the DuckDB file is not open');
     try {
       return await work(file);
     } catch (error) {
@@ -92,14 +94,20 @@ export async function openDuckdbIndex({
     }
   }
 
-  /** After a fatal error (a full disk can be one) DuckDB refuses everything until the file is opened again. */
-  async function reopen(open: DuckdbFile): Promise<void> {
-    open.close();
-    file = await openDuckdbFile(settings);
-    broken = false;
+  /** After a fatal error (a disk that is full at a checkpoint) DuckDB refuses everything until the file is opened again. */
+  async function reopen(): Promise<void> {
+    file?.close();
+    file = undefined;
+    try {
+      file = await openDuckdbFile(settings);
+      broken = false;
+    } catch (error) {
+      throw new IndexUnavailable('the DuckDB file cannot be opened again', { cause: error });
+    }
   }
 
   async function close(): Promise<void> {
+    closed = true;
     file?.close();
     file = undefined;
   }
