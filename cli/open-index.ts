@@ -39,7 +39,8 @@ function connectElasticsearch(config: Config): EventIndex {
 
 async function openEmbedded({ config, log, now, shutdown }: Core): Promise<EventIndex> {
   const { path, memory_mb, retention_days } = config.duckdb;
-  mkdirSync(dirname(path), { recursive: true });
+  // It holds addresses of visitors.
+  mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
   const index = await openDuckdbIndex({ path, memoryLimitMb: memory_mb, retentionDays: retention_days, now });
   const timer = setInterval(retain, RETENTION_EVERY_MS);
   shutdown.add('retention', async () => clearInterval(timer));

@@ -5,6 +5,7 @@ import { findNginx, type NginxBuild } from '../provision/nginx.ts';
 import { ProvisionError } from '../provision/provision-error.ts';
 import { keepTrying } from '../service/keep-trying.ts';
 import { reasonOf } from '../service/log.ts';
+import { SetupRefused } from '../store/elasticsearch-setup.ts';
 import type { Command } from './command.ts';
 import { configure } from './configure.ts';
 import { type Core, createCore } from './core.ts';
@@ -43,7 +44,7 @@ export const start: Command = {
   async run(context) {
     const { listen: shop = DEFAULT_SHOP, breaker = DEFAULT_BREAKER, demo = false, ...flags } = context.flags;
     const config = configure({ ...context, flags });
-    mkdirSync(config.home, { recursive: true });
+    mkdirSync(config.home, { recursive: true, mode: 0o750 });
     const { destination, path: logPath } = startLog(config.home);
     const core = createCore(config, destination);
     const addresses = { shop: String(shop), breaker: String(breaker), admin: config.admin.listen };
@@ -97,7 +98,14 @@ function prepare(core: Core): void {
   const { config, log, warn, shutdown } = core;
   if (config.kafka.brokers.length === 0 && config.elasticsearch.node === undefined) return;
   const stopping = new AbortController();
-  const done = keepTrying(() => setUp(core, false), {
+  // What setup refuses to touch it will refuse again: that is for a person to decide.
+  const attempt = () =>
+    setUp(core, false).catch((error: unknown) => {
+      if (!(error instanceof SetupRefused)) throw error;
+      log.error({ reason: error.message }, 'the index is not set up');
+      return [];
+    });
+  const done = keepTrying(attempt, {
     signal: stopping.signal,
     onFailure: (error) =>
       warn('setup', 'Kafka or Elasticsearch is not ready; events wait', { reason: reasonOf(error) }),

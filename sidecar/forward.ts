@@ -1,4 +1,4 @@
-import { abortable } from '../service/abortable.ts';
+import { keepTrying } from '../service/keep-trying.ts';
 import { reasonOf } from '../service/log.ts';
 import type { Metrics } from '../service/metrics.ts';
 import type { Consumer, Log } from '../store/log.ts';
@@ -17,15 +17,12 @@ export function startForwarder({ from, cursor, to, metrics, warn }: ForwarderOpt
   const forwarded = metrics.of('forwarded_total');
   const retries = metrics.of('forward_retries_total');
   return from.consume(cursor, async (batch, { signal }) => {
-    try {
-      await abortable(signal, to.append(batch));
-    } catch (error) {
-      if (!signal.aborted) {
-        retries.add();
-        warn('kafka', 'Kafka does not take events; they wait in the spool', { reason: reasonOf(error) });
-      }
-      throw error;
-    }
+    await keepTrying(() => to.append(batch), { signal, onFailure });
     forwarded.add(batch.values.length);
   });
+
+  function onFailure(error: unknown): void {
+    retries.add();
+    warn('kafka', 'Kafka does not take events; they wait in the spool', { reason: reasonOf(error) });
+  }
 }

@@ -55,6 +55,8 @@ export async function openDuckdbFile({
   const instance = await openInstance(path, {
     threads: String(threads),
     memory_limit: `${memoryLimitMb}MB`,
+    // Beside the file, for a question that needs more memory than that.
+    max_temp_directory_size: '1GB',
     // Nothing is ever fetched from the network, or read from another file.
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',

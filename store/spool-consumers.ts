@@ -15,8 +15,10 @@ export type Cursors = Map<string, Cursor>;
 export type CursorsOptions = {
   dir: string;
   names: string[];
-  /** Where one begins that is new. */
-  start: Position;
+  /** Sequence of the first event that is there: where a new one begins. */
+  oldest: number;
+  /** Sequence after the last event. */
+  end: number;
   faults: Faults;
 };
 
@@ -37,13 +39,21 @@ export type Consumers = {
 
 const NAME = /^\w[\w.-]{0,99}$/;
 
-export async function openCursors({ dir, names, start, faults }: CursorsOptions): Promise<Cursors> {
+/** The cursors in `dir` that have one of `names`; those that are missing are made. */
+export async function openCursors({ dir, names, oldest, end, faults }: CursorsOptions): Promise<Cursors> {
   const cursors: Cursors = new Map();
+  const start = { sequence: oldest, segment: oldest, offset: 0 };
   for (const name of names) {
     if (!NAME.test(name)) throw new SpoolError('SPOOL_CONSUMER', `no name for a consumer: ${name}`);
     const onDamage = () =>
       faults.report({ kind: 'cursor', consumer: name, reason: 'damaged: begins with the oldest event' });
-    cursors.set(name, await openCursor(join(dir, name), start, onDamage));
+    const cursor = await openCursor(join(dir, name), start, onDamage);
+    const { sequence } = cursor.position;
+    if (sequence > end) {
+      const reason = `stands at ${sequence}, the events end at ${end}: numbering goes on after both`;
+      faults.report({ kind: 'cursor', consumer: name, reason });
+    }
+    cursors.set(name, cursor);
   }
   return cursors;
 }

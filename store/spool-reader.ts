@@ -90,8 +90,8 @@ export function createReader({ consumer, segments, from, faults, quarantine }: R
       bytesLeft -= length;
       record.at = newline + 1;
       record.sequence++;
+      sequence = record.sequence;
     }
-    sequence = record.sequence;
     return bytesLeft;
   }
 

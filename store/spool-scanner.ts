@@ -52,7 +52,8 @@ export function createScanner(file: FileHandle, from: number): Scanner {
         continue;
       }
       at = start + hit;
-      if (typeof (await recordAt(at, limit)) !== 'string')
+      // Most often clear at once, which counts where damage is full of magics.
+      if (readRecord(window, hit) !== 'corrupt' && typeof (await recordAt(at, limit)) !== 'string')
         return { kind: 'damage', offset: begin, end: at, short };
       at++;
     }

@@ -8,9 +8,8 @@ export type Segment = {
   bytes: number;
 };
 
-/** A segment and how far it may be read now. */
+/** How far a segment may be read now. */
 export type Readable = {
-  segment: Segment;
   /** Readers stop at this byte… */
   limit: number;
   /** …after which comes the event with this sequence, here or in the next segment. */
@@ -30,7 +29,7 @@ export type Segments = {
   path(segment: Segment): string;
   /** The segment that holds `sequence`, or would: the last that begins at or before it, else the oldest. */
   holding(sequence: number): Segment;
-  /** `segment` as it is now. */
+  /** What of `segment` may be read now. */
   readable(segment: Segment): Readable;
   /** A new active segment, empty. */
   begin(): Segment;
@@ -113,7 +112,7 @@ export function createSegments({ dir, found, nextSequence, onDeleteFailure }: Se
 
   function readable(segment: Segment): Readable {
     const next = segments[segments.lastIndexOf(segment) + 1];
-    return { segment, limit: segment.bytes, nextSequence: next?.first ?? nextSequence, next };
+    return { limit: segment.bytes, nextSequence: next?.first ?? nextSequence, next };
   }
 
   function begin(): Segment {

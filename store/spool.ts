@@ -58,17 +58,17 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { reasonOf } from '../service/log.ts';
-import type { Batch, Consumer, Handler, Log } from './log.ts';
-import { createConsumers, openCursors } from './spool-consumers.ts';
+import type { Log } from './log.ts';
+import { type Consumers, createConsumers, openCursors } from './spool-consumers.ts';
 import { SpoolError } from './spool-error.ts';
-import { createFaults, type FaultCounts, type SpoolFault } from './spool-faults.ts';
+import { createFaults, type FaultCounts, type Faults, type SpoolFault } from './spool-faults.ts';
 import type { Fsync } from './spool-file.ts';
 import { readOrMakeId } from './spool-id.ts';
 import { lockFolder } from './spool-lock.ts';
 import { openQuarantine } from './spool-quarantine.ts';
 import { recoverSegments } from './spool-recovery.ts';
-import { createSegments } from './spool-segments.ts';
-import { openWriter } from './spool-writer.ts';
+import { createSegments, type Segments } from './spool-segments.ts';
+import { openWriter, type Writer } from './spool-writer.ts';
 
 export type SpoolOptions = {
   /** Made if it is not there. */
@@ -137,11 +137,11 @@ async function openLocked(options: SpoolOptions, release: () => Promise<void>): 
   const id = await readOrMakeId(join(dir, 'id'));
   const quarantine = await openQuarantine(join(dir, 'quarantine'));
   const { found, nextSequence: end } = await recoverSegments({ dir, faults, quarantine });
-  const oldest = found[0]?.first ?? end;
   const cursors = await openCursors({
     dir: join(dir, 'cursors'),
     names: options.cursors,
-    start: { sequence: oldest, segment: oldest, offset: 0 },
+    oldest: found[0]?.first ?? end,
+    end,
     faults,
   });
   const nextSequence = Math.max(end, ...[...cursors.values()].map(({ position }) => position.sequence));
@@ -161,7 +161,6 @@ async function openLocked(options: SpoolOptions, release: () => Promise<void>): 
     now,
     onFsyncFailure: (error) => faults.report({ kind: 'fsync', reason: reasonOf(error) }),
   });
-  for (const [consumer, { position }] of cursors) reportAhead(consumer, position.sequence);
   const consumers = createConsumers({
     cursors,
     segments,
@@ -171,50 +170,55 @@ async function openLocked(options: SpoolOptions, release: () => Promise<void>): 
     maxBytes: options.maxBatchBytes ?? BATCH_BYTES,
     lingerMs: options.lingerMs ?? 0,
   });
+  return createSpool({ id, segments, writer, consumers, faults, close });
+
+  async function close(): Promise<void> {
+    await consumers.close({ fsync: fsync !== 'never' });
+    await writer.close();
+    await release();
+  }
+}
+
+type Parts = {
+  id: string;
+  segments: Segments;
+  writer: Writer;
+  consumers: Consumers;
+  faults: Faults;
+  close: () => Promise<void>;
+};
+
+function createSpool({ id, segments, writer, consumers, faults, close }: Parts): Spool {
   let closing: Promise<void> | undefined;
-  return { append, appendLines, consume, stats, close };
-
-  async function append({ values }: Batch): Promise<void> {
-    await writer.append(values.map((value) => value.toString('utf8')));
-  }
-
-  function appendLines(lines: string[]): Promise<number> {
-    return writer.append(lines);
-  }
-
-  async function consume(name: string, handle: Handler): Promise<Consumer> {
-    if (closing !== undefined) throw new SpoolError('SPOOL_CLOSED', 'the spool is closed');
-    return consumers.start(name, handle);
-  }
+  return {
+    appendLines: (lines) => writer.append(lines),
+    async append({ values }) {
+      await writer.append(values.map((value) => value.toString('utf8')));
+    },
+    async consume(name, handle) {
+      if (closing !== undefined) throw new SpoolError('SPOOL_CLOSED', 'the spool is closed');
+      return consumers.start(name, handle);
+    },
+    stats,
+    close() {
+      closing ??= close();
+      return closing;
+    },
+  };
 
   function stats(): SpoolStats {
-    const { nextSequence: next, bytes, count, oldest: first } = segments;
-    const positions = consumers
+    const { nextSequence, bytes, count, oldest } = segments;
+    const cursors = consumers
       .positions()
-      .map(([name, { sequence }]) => [name, { sequence, behind: next - sequence }]);
+      .map(([name, { sequence }]) => [name, { sequence, behind: nextSequence - sequence }]);
     return {
       id,
-      firstSequence: first.first,
-      nextSequence: next,
+      firstSequence: oldest.first,
+      nextSequence,
       bytes,
       segments: count,
       ...faults.counts,
-      cursors: Object.fromEntries(positions),
+      cursors: Object.fromEntries(cursors),
     };
-  }
-
-  function close(): Promise<void> {
-    closing ??= (async () => {
-      await consumers.close({ fsync: fsync !== 'never' });
-      await writer.close();
-      await release();
-    })();
-    return closing;
-  }
-
-  function reportAhead(consumer: string, sequence: number): void {
-    if (sequence <= end) return;
-    const reason = `stands at ${sequence}, the events end at ${end}: numbering goes on from ${nextSequence}`;
-    faults.report({ kind: 'cursor', consumer, reason });
   }
 }

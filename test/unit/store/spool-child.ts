@@ -1,8 +1,8 @@
 /*
  * A process of its own that uses a spool: `spool-child.ts TASK DIR [FIRST]`.
- *   append  appends events from number FIRST on for ever, and writes `LAST` (the last number that is kept) a line
+ *   append  appends events from number FIRST on for ever. Writes `FROM TO` when these numbers are kept, `refused CODE`
+ *           when they are not, and then appends them again
  *   hold    opens the spool, writes `open`, and keeps it
- *   limited as append with larger events, but writes `refused CODE` and tries the same again when it is refused
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openSpool, type Spool } from '../../../store/spool.ts';
@@ -33,10 +33,13 @@ let next = Number(first);
 async function appendForEver(spool: Spool): Promise<void> {
   while (true) {
     const from = next;
-    next += 1 + (from % 50);
-    const lines = Array.from({ length: next - from }, (_, i) => `{"n":${from + i}}`);
-    await append(spool, lines);
-    say(`${from} ${next - 1}`);
+    const count = 1 + (from % 50);
+    next += count;
+    await append(
+      spool,
+      Array.from({ length: count }, (_, i) => `{"n":${from + i}}`),
+    );
+    say(`${from} ${from + count - 1}`);
   }
 }
 

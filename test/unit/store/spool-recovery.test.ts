@@ -173,7 +173,7 @@ describe('a cursor', () => {
     await ahead.close();
     truncateSync(path, first);
     const spool = await open({ dir, cursors: ['a', 'new'] });
-    const reason = 'stands at 30, the events end at 10: numbering goes on from 30';
+    const reason = 'stands at 30, the events end at 10: numbering goes on after both';
     expect(spool.faults).toEqual([{ kind: 'cursor', consumer: 'a', reason }]);
     expect(await spool.appendLines(events(5, 30))).toBe(30);
     expect(await take(spool)).toMatchObject({ values: events(5, 30), positions: [30, 31, 32, 33, 34] });
