@@ -44,6 +44,16 @@ suiteWith(['nginx'])('nginx → sidecar → DuckDB, with nothing else', () => {
     expect(await chain.nginx.errorLog()).not.toMatch(/\[(alert|emerg|crit)\]|exception|pending events/);
   });
 
+  test('the same goes for nginx 1.22.1 with njs 0.7.9', async () => {
+    chain = await startChain({ build: await obtainNginx({ suite: 'bookworm', report }) });
+    const expected = expectedViews().filter((_, i) => i % 20 === 0);
+    await views({ port: chain.port, paths: expected.map(({ path }) => path), connections: 20 });
+    const { sidecar } = await chain.settle(expected.length);
+    expect(sidecar).toMatchObject({ accepted: expected.length, bad: 0, unaccounted: 0 });
+    const rows = await rowsOf(chain);
+    expect(rows.map(({ time, ...row }) => row)).toEqual(expected.map(expectedRow).toSorted(byQuery));
+  });
+
   test('a sidecar killed with -9 under load: no page fails, each view is there once', async () => {
     chain = await startChain({ build });
     const expected = Array.from({ length: 2_400 }, (_, i) => plain((i % 100) + 1, `v=${i}`));

@@ -1,0 +1,160 @@
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { type Ran, run } from '../../provision/run.ts';
+import { temporaryFolder } from '../parts/guard.ts';
+import { freePorts } from '../parts/ports.ts';
+import { type Service, startService } from '../parts/service.ts';
+
+jest.setTimeout(60_000);
+const PROGRAM = join(import.meta.dirname, '../../dist/hotitem.mjs');
+
+describe('the hotitem command', () => {
+  const { path: folder, remove } = temporaryFolder('cli');
+  afterAll(remove);
+
+  test('lists its commands, and says its version', async () => {
+    const help = await hotitem(['--help']);
+    for (const command of ['start', 'sidecar', 'sink', 'setup', 'nginx install', 'check', 'status']) {
+      expect(help.stdout).toMatch(new RegExp(`^  ${command}\\s`, 'm'));
+    }
+    expect((await hotitem(['--version'])).stdout).toMatch(/^hotitem \d+\.\d+\.\d+\n$/);
+    expect((await hotitem([])).stdout).toBe(help.stdout);
+  });
+
+  test.each(['start', 'sidecar', 'sink', 'setup', 'check', 'status'])(
+    'explains every setting in %s --help',
+    async (command) => {
+      const { stdout, code } = await hotitem([command, '--help']);
+      expect(code).toBe(0);
+      expect(stdout).toContain('spool.max_bytes');
+      expect(stdout).toContain(
+        'HOTITEM_ELASTICSEARCH_API_KEY or HOTITEM_ELASTICSEARCH_API_KEY_FILE, no flag',
+      );
+    },
+  );
+
+  test('ends with 2 when it does not understand, and says what may be meant', async () => {
+    expect(await hotitem(['chekc'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('unknown command chekc, did you mean check?'),
+    });
+  });
+
+  test('check ends with 0 and the way of an event where all is well', async () => {
+    const { code, stdout } = await hotitem(['check'], {
+      KAFKA_BROKERS: 'a:9092',
+      ELASTICSEARCH_NODE: 'http://b:9200',
+    });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/nginx → .*intake\.sock → Kafka a:9092 → sink → Elasticsearch http:\/\/b:9200/);
+  });
+
+  test('check ends with 1 and every problem where something is not', async () => {
+    const file = join(folder, 'bad.yml');
+    writeFileSync(file, 'spool:\n  max_bites: 7\n');
+    const { code, stderr } = await hotitem(['check', '--config', file], { KAFKA_BROKERS: 'nowhere' });
+    expect(code).toBe(1);
+    expect(stderr).toContain('spool.max_bites: unknown setting, did you mean spool.max_bytes?');
+    expect(stderr).toContain('kafka.brokers.0: must be HOST:PORT (got "nowhere")');
+  });
+
+  test('nginx install writes the includes, and first says what it would write', async () => {
+    const dir = join(folder, 'nginx');
+    const dry = await hotitem(['nginx', 'install', '--dir', dir, '--dry-run']);
+    expect(dry).toMatchObject({ code: 0 });
+    expect(existsSync(dir)).toBe(false);
+    const { stdout } = await hotitem([
+      'nginx',
+      'install',
+      '--dir',
+      dir,
+      '--intake-socket',
+      '/run/hotitem/intake.sock',
+    ]);
+    expect(readdirSync(dir)).toEqual(
+      expect.arrayContaining(['http.conf', 'server.conf', 'items.conf', 'hotitem.njs.js']),
+    );
+    expect(stdout).toContain('/run/hotitem/intake.sock');
+    expect(stdout).toContain(`include ${dir}/http.conf`);
+  });
+
+  test('nginx install names the option and the value that nginx would misread', async () => {
+    const { code, stderr } = await hotitem(['nginx', 'install', '--dir', '/tmp/a;b']);
+    expect(code).toBe(1);
+    expect(stderr).toContain('dir: must not contain ";"');
+    expect(stderr).not.toMatch(/^\s+at /m);
+  });
+
+  test('setup says what is missing', async () => {
+    expect(await hotitem(['setup'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('nothing to set up'),
+    });
+  });
+
+  test('setup says in one line that Kafka or Elasticsearch is away', async () => {
+    const [port] = await freePorts(1);
+    const kafka = await hotitem(['setup'], { KAFKA_BROKERS: `127.0.0.1:${port}` });
+    expect(kafka).toMatchObject({ code: 1, stdout: '' });
+    expect(kafka.stderr).toContain('cannot set up the topics');
+    const elasticsearch = await hotitem(['setup'], { ELASTICSEARCH_NODE: `http://127.0.0.1:${port}` });
+    expect(elasticsearch.stderr).toContain('Elasticsearch does not answer');
+    for (const { stderr } of [kafka, elasticsearch]) expect(stderr).not.toMatch(/^\s+at /m);
+  });
+
+  test('sink says that it needs Kafka', async () => {
+    expect(await hotitem(['sink'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('kafka.brokers'),
+    });
+  });
+
+  test('status says that nobody answers', async () => {
+    const [port] = await freePorts(1);
+    const { code, stderr } = await hotitem(['status', '--admin-listen', `127.0.0.1:${port}`]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`nobody answers at 127.0.0.1:${port}`);
+  });
+
+  describe('beside a running sidecar', () => {
+    let sidecar: Service;
+    let env: Record<string, string>;
+
+    beforeAll(async () => {
+      const [port] = await freePorts(1);
+      env = { HOTITEM_HOME: join(folder, 'home'), HOTITEM_ADMIN_LISTEN: `127.0.0.1:${port}` };
+      sidecar = await startService({
+        args: ['sidecar'],
+        env,
+        admin: `127.0.0.1:${port}`,
+        logFile: join(folder, 'sidecar.log'),
+      });
+    });
+    afterAll(() => sidecar?.stop());
+
+    test('status shows that it is ready, and its books', async () => {
+      const { code, stdout } = await hotitem(['status'], env);
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/^ready\nsidecar\n(.*\n)*\s+unaccounted\s+0\n/);
+      expect(JSON.parse((await hotitem(['status', '--json'], env)).stdout)).toMatchObject({
+        ready: true,
+        sidecar: { accepted: 0, unaccounted: 0 },
+      });
+    });
+
+    test('a second sidecar with the same folder ends with an error that names the process', async () => {
+      const { code, stderr, stdout } = await hotitem(['sidecar'], env);
+      expect(code).toBe(1);
+      expect(`${stdout}${stderr}`).toContain(String(sidecar.pid()));
+    });
+  });
+
+  function hotitem(args: string[], env: Record<string, string> = {}): Promise<Ran> {
+    return run(process.execPath, [PROGRAM, ...args], {
+      cwd: folder,
+      env: { PATH: process.env.PATH, ...env },
+      timeoutMs: 30_000,
+    });
+  }
+});
