@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Shop } from './nginx-shop.ts';
@@ -16,6 +17,8 @@ export type NginxProcessOptions = {
   folder: string;
 };
 
+/** Has the kernel stop nginx when this process is killed, where util-linux is installed: nobody else would. */
+const ENDS_WITH_US = existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '--pdeathsig', 'TERM'] : [];
 const START_MS = 10_000;
 const QUIT_MS = 3_000;
 
@@ -28,7 +31,7 @@ export async function startNginxProcess({
   shop,
   folder,
 }: NginxProcessOptions): Promise<NginxProcess> {
-  const [program = 'nginx', ...leading] = command;
+  const [program = 'nginx', ...leading] = [...ENDS_WITH_US, ...command];
   const args = [...leading, '-p', folder, '-c', shop.conf, '-e', shop.errorLog, '-g', 'daemon off;'];
   const child = spawn(program, args, { detached: true, stdio: ['ignore', 'ignore', 'pipe'] });
   const output = collect(child);

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, expect, jest, test } from '@jest/globals';
@@ -42,7 +42,7 @@ suiteWith(['nginx'])('npm start', () => {
     // As the terminal does it: to everybody in the foreground.
     global.process.kill(-process.pid, 'SIGINT');
     await process.ended;
-    expect(processesNaming(home)).toEqual([]);
+    expect(processesUsing(home)).toEqual([]);
     expect(readFileSync(join(home, 'hotitem.log'), 'utf8')).toContain('"clean":true,"msg":"stopped"');
   });
 
@@ -54,6 +54,18 @@ suiteWith(['nginx'])('npm start', () => {
         () => false,
       );
     await until(busy, { timeoutMs: 60_000, what: 'visitors', detail: output });
+  });
+
+  test('takes nginx with it when it is killed with -9', async () => {
+    const { process, output, home } = await start();
+    await until(() => output().includes('Ctrl-C stops everything'), {
+      timeoutMs: 60_000,
+      what: 'the start',
+      detail: output,
+    });
+    expect(processesUsing(home).length).toBeGreaterThan(1);
+    await process.kill();
+    await until(() => processesUsing(home).length === 0, { timeoutMs: 10_000, what: 'nginx to end' });
   });
 
   test('names every address that is taken, and the flags that choose others', async () => {
@@ -167,16 +179,17 @@ async function ranking(page: string): Promise<{ item: string; views: number; vis
   return ((await reply.json()) as { items: { item: string; views: number; visitors: number }[] }).items;
 }
 
-/** Command lines of the processes that have anything to do with a folder. */
-function processesNaming(folder: string): string[] {
+/** Which processes have a file below a folder open: nginx' title does not say where it runs, its log does. */
+function processesUsing(folder: string): string[] {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  return pids.map(commandLine).filter((line) => line.includes(folder) && !line.includes('guardian'));
+  return pids.filter((pid) => openFiles(pid).some((path) => path.startsWith(`${folder}/`)));
 }
 
-function commandLine(pid: string): string {
+function openFiles(pid: string): string[] {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+    return readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
   } catch {
-    return '';
+    // It has ended, or just closed that file.
+    return [];
   }
 }
