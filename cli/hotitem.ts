@@ -8,7 +8,10 @@ import { commandHelp, overview } from './help.ts';
 import { parseCommandLine, UsageError } from './parse-command-line.ts';
 import { Trouble } from './trouble.ts';
 
-process.exitCode = await main(process.argv.slice(2));
+const status = await main(process.argv.slice(2));
+process.exitCode = status;
+// After a failure something may still hold on to its timers or sockets; there is nothing left to wait for.
+if (status !== 0) process.exit();
 
 /** The exit status: 0 done, 1 failed, 2 not understood. */
 async function main(args: string[]): Promise<number> {

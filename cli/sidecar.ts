@@ -1,7 +1,7 @@
 import type { Command } from './command.ts';
 import { configure } from './configure.ts';
 import { createCore } from './core.ts';
-import { untilStopped } from './until-stopped.ts';
+import { runService } from './run-service.ts';
 import { wireAdmin } from './wire-admin.ts';
 import { wireSidecar } from './wire-sidecar.ts';
 
@@ -12,8 +12,9 @@ export const sidecar: Command = {
   async run(context) {
     const core = createCore(configure(context));
     const { config, log } = core;
-    await wireAdmin(core, config.admin.listen, await wireSidecar(core));
-    log.info({ socket: config.intake.socket, admin: config.admin.listen }, 'sidecar is up');
-    return untilStopped(core);
+    return runService(core, async () => {
+      await wireAdmin(core, config.admin.listen, await wireSidecar(core));
+      log.info({ socket: config.intake.socket, admin: config.admin.listen }, 'sidecar is up');
+    });
   },
 };

@@ -3,8 +3,8 @@ import type { Command } from './command.ts';
 import { configure } from './configure.ts';
 import { createCore } from './core.ts';
 import { openIndex } from './open-index.ts';
+import { runService } from './run-service.ts';
 import { Trouble } from './trouble.ts';
-import { untilStopped } from './until-stopped.ts';
 import { wireAdmin } from './wire-admin.ts';
 import { createSinkMeters, wireKafkaSink } from './wire-sink.ts';
 
@@ -21,14 +21,15 @@ export const sink: Command = {
         'Set KAFKA_BROKERS, or use `hotitem sidecar`, which indexes by itself without Kafka.',
       );
     }
-    const index = await openIndex(core);
-    const meters = createSinkMeters(registry);
-    wireKafkaSink(core, index, meters);
-    await wireAdmin(core, config.admin.sink_listen, {
-      routes: { '/api/v1/accounting': () => json(200, { sink: meters.accounts() }) },
-      checks: [],
+    return runService(core, async () => {
+      const index = await openIndex(core);
+      const meters = createSinkMeters(registry);
+      const running = wireKafkaSink(core, index, meters);
+      await wireAdmin(core, config.admin.sink_listen, {
+        routes: { '/api/v1/accounting': () => json(200, { sink: meters.accounts() }) },
+        checks: [running],
+      });
+      log.info({ group: config.kafka.group, admin: config.admin.sink_listen }, 'sink is up');
     });
-    log.info({ group: config.kafka.group, admin: config.admin.sink_listen }, 'sink is up');
-    return untilStopped(core);
   },
 };

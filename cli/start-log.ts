@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type DestinationStream, pino } from 'pino';
+import type { DestinationStream } from 'pino';
+import { createDestination } from '../service/log.ts';
 
 const WARN = 40;
 
@@ -8,7 +9,7 @@ const WARN = 40;
 export function startLog(home: string): { destination: DestinationStream; path: string } {
   mkdirSync(home, { recursive: true });
   const path = join(home, 'hotitem.log');
-  const file = pino.destination({ dest: path, sync: true, mode: 0o640 });
+  const file = createDestination({ dest: path, mode: 0o640 });
   return {
     path,
     destination: {

@@ -15,10 +15,10 @@ import { startNginxProcess } from './nginx-process.ts';
 import { renderShop } from './nginx-shop.ts';
 import { openIndex } from './open-index.ts';
 import { requireFree } from './ports.ts';
+import { runService } from './run-service.ts';
 import { setUp } from './setup.ts';
 import { startLog } from './start-log.ts';
 import { Trouble } from './trouble.ts';
-import { untilStopped } from './until-stopped.ts';
 import { wireAdmin } from './wire-admin.ts';
 import { wireSidecar } from './wire-sidecar.ts';
 import { createSinkMeters, wireKafkaSink } from './wire-sink.ts';
@@ -44,7 +44,7 @@ export const start: Command = {
   async run(context) {
     const { listen: shop = DEFAULT_SHOP, breaker = DEFAULT_BREAKER, demo = false, ...flags } = context.flags;
     const config = configure({ ...context, flags });
-    mkdirSync(config.home, { recursive: true, mode: 0o750 });
+    mkdirSync(config.home, { recursive: true });
     const { destination, path: logPath } = startLog(config.home);
     const core = createCore(config, destination);
     const addresses = { shop: String(shop), breaker: String(breaker), admin: config.admin.listen };
@@ -54,17 +54,12 @@ export const start: Command = {
       { address: addresses.admin, flag: '--admin-listen' },
     ]);
     const nginx = await obtainNginx(context.env);
-    try {
+    return runService(core, async () => {
       await startServices(core);
       await startShop(core, nginx, addresses);
-    } catch (error) {
-      await core.shutdown.run();
-      throw error;
-    }
-    if (demo === true) core.shutdown.add('crowd', startCrowd({ shop: addresses.shop }).close);
-    say(welcome(core, addresses, logPath, demo === true));
-    const status = await untilStopped(core);
-    return status;
+      if (demo === true) core.shutdown.add('crowd', startCrowd({ shop: addresses.shop }).close);
+      say(welcome(core, addresses, logPath, demo === true));
+    });
   },
 };
 

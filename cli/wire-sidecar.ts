@@ -48,7 +48,7 @@ export async function wireSidecar(
       '/api/v1/items': createItemsRoute(next.index, core.now),
       '/api/v1/accounting': () => json(200, accounts()),
     },
-    checks: [{ name: 'spool', ready: () => isWritable(spool, config) }],
+    checks: [{ name: 'spool', ready: () => takesEvents(spool) }],
   };
 
   function accounts(): Accounts {
@@ -83,7 +83,7 @@ export async function wireSidecar(
       index,
       accounts: meters.accounts,
       delivered: () => meters.accounts().consumed,
-      start: () => wireSink(core, { log: spool, cursor, index, deadLetters, metrics: meters.metrics }),
+      start: () => void wireSink(core, { log: spool, cursor, index, deadLetters, metrics: meters.metrics }),
     };
   }
 }
@@ -102,10 +102,7 @@ function cursorOf({ kafka, elasticsearch }: Config): string {
   return elasticsearch.node === undefined ? 'duckdb' : 'elasticsearch';
 }
 
-function isWritable(spool: Spool, config: Config): true | string {
-  const { bytes } = spool.stats();
-  return (
-    bytes < config.spool.max_bytes ||
-    `full (${bytes} of spool.max_bytes ${config.spool.max_bytes}); nginx spills`
-  );
+/** True, or why nginx spills. */
+function takesEvents(spool: Spool): true | string {
+  return spool.stats().refusal ?? true;
 }

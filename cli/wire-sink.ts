@@ -1,4 +1,5 @@
 import type { Registry } from 'prom-client';
+import type { Check } from '../service/admin.ts';
 import { keepTrying } from '../service/keep-trying.ts';
 import { reasonOf } from '../service/log.ts';
 import { createMetrics, type Metrics } from '../service/metrics.ts';
@@ -7,6 +8,7 @@ import { type SinkOptions, startSink } from '../sink/sink.ts';
 import { createDeadLetterTopic } from '../store/dead-letters.ts';
 import type { EventIndex } from '../store/event-index.ts';
 import { createKafkaLog } from '../store/kafka-log.ts';
+import type { Consumer } from '../store/log.ts';
 import { type Core, connectKafka } from './core.ts';
 
 /** A sink's books since it started: consumed = indexed + existing + dead. */
@@ -29,27 +31,40 @@ export function createSinkMeters(registry: Registry): SinkMeters {
   };
 }
 
-/** Starts a sink, stopped with everything else. Goes on trying while its log is away. */
-export function wireSink(core: Core, options: Omit<SinkOptions, 'batchEvents' | 'warn'>): void {
+/** Starts a sink, stopped with everything else. Goes on trying while its log is away. Returns whether it runs. */
+export function wireSink(core: Core, options: Omit<SinkOptions, 'batchEvents' | 'warn'>): Check {
   const { config, shutdown, warn, graceMs } = core;
   const stopping = new AbortController();
-  const consumer = keepTrying(() => startSink({ ...options, batchEvents: config.sink.batch_events, warn }), {
+  let consumer: Consumer | undefined;
+  const started = keepTrying(start, {
     signal: stopping.signal,
     onFailure: (error) => warn('sink', 'the sink cannot read its log yet', { reason: reasonOf(error) }),
-  }).catch(() => undefined);
+  }).catch(() => {});
   shutdown.add('sink', async () => {
     stopping.abort();
-    await (await consumer)?.close(graceMs);
+    await started;
+    await consumer?.close(graceMs);
   });
+  return {
+    name: 'sink',
+    ready: () => (consumer === undefined ? 'it cannot read its log yet' : (consumer.failure() ?? true)),
+  };
+
+  /** One that comes up after everything else has stopped must not stay in the group. */
+  async function start(): Promise<void> {
+    const begun = await startSink({ ...options, batchEvents: config.sink.batch_events, warn });
+    if (stopping.signal.aborted) await begun.close(0);
+    else consumer = begun;
+  }
 }
 
-/** Kafka → index: what `hotitem sink` runs. */
-export function wireKafkaSink(core: Core, index: EventIndex, { metrics }: SinkMeters): void {
+/** Kafka → index: what `hotitem sink` runs. Returns whether it does. */
+export function wireKafkaSink(core: Core, index: EventIndex, { metrics }: SinkMeters): Check {
   const { config, shutdown } = core;
   const client = connectKafka(core);
   shutdown.add('kafka client', () => client.close());
   const { topic, dead_letter_topic, group } = config.kafka;
   const log = createKafkaLog({ client, topic, concurrency: config.sink.concurrency, headers: {} });
   const deadLetters = createDeadLetterTopic(client, dead_letter_topic, core.now);
-  wireSink(core, { log, cursor: group, index, deadLetters, metrics });
+  return wireSink(core, { log, cursor: group, index, deadLetters, metrics });
 }

@@ -51,7 +51,13 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
     ],
     ...Object.entries(options.routes),
   ]);
-  const hosts = new Set(['localhost', '127.0.0.1', '[::1]', host.toLowerCase(), ...options.allowedHosts]);
+  const hosts = new Set([
+    'localhost',
+    '127.0.0.1',
+    '[::1]',
+    host.toLowerCase(),
+    ...options.allowedHosts.map((name) => name.toLowerCase()),
+  ]);
   const server = createServer({ maxHeaderSize: 8192, requestTimeout: 10_000 }, (request, response) => {
     answer(request, routes, hosts, options.log).then((reply) => send(request, response, reply));
   });

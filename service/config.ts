@@ -179,7 +179,7 @@ function suggest(unknown: string, known: string[]): string {
 
 function show(value: unknown): string {
   // A login that somebody put into a URL stays out of the log.
-  return (JSON.stringify(value) ?? 'nothing').replace(/\/\/[^/@]*@/g, '//***@').slice(0, 200);
+  return (JSON.stringify(value) ?? 'nothing').replace(/[^"]*@/g, '***@').slice(0, 200);
 }
 
 const SECTIONS: string[] = Object.keys(settings.shape);

@@ -1,10 +1,19 @@
 import { abortable } from './abortable.ts';
 import { createBackoff } from './backoff.ts';
 
-/** Does `work` until it succeeds, with back-off in between. Rejects only when `signal` fires. */
+export type KeepTryingOptions = {
+  signal: AbortSignal;
+  stopping?: AbortSignal;
+  onFailure: (error: unknown) => void;
+};
+
+/**
+ * Does `work` until it succeeds, with back-off in between. Rejects when `signal` fires, and as soon as there is nothing in
+ * hand when `stopping` does.
+ */
 export async function keepTrying<T>(
   work: () => Promise<T>,
-  { signal, onFailure }: { signal: AbortSignal; onFailure: (error: unknown) => void },
+  { signal, stopping = signal, onFailure }: KeepTryingOptions,
 ): Promise<T> {
   const backoff = createBackoff();
   while (true) {
@@ -14,7 +23,7 @@ export async function keepTrying<T>(
     } catch (error) {
       signal.throwIfAborted();
       onFailure(error);
-      await backoff.wait(signal);
+      await backoff.wait(AbortSignal.any([signal, stopping]));
     }
   }
 }

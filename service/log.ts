@@ -5,7 +5,14 @@ export type Log = Logger;
 /** Structured lines (JSON) on standard error, or wherever `destination` leads. */
 export function createLog(level: string, destination?: DestinationStream): Log {
   const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
-  return pino(options, destination ?? pino.destination({ dest: 2, sync: true }));
+  return pino(options, destination ?? createDestination({ dest: 2 }));
+}
+
+/** A file or a descriptor to log to. That it cannot be written, on a full disk, must not end the process. */
+export function createDestination(options: { dest: string | number; mode?: number }): DestinationStream {
+  const destination = pino.destination({ ...options, sync: true });
+  destination.on('error', () => {});
+  return destination;
 }
 
 /**

@@ -16,8 +16,8 @@ export type ForwarderOptions = {
 export function startForwarder({ from, cursor, to, metrics, warn }: ForwarderOptions): Promise<Consumer> {
   const forwarded = metrics.of('forwarded_total');
   const retries = metrics.of('forward_retries_total');
-  return from.consume(cursor, async (batch, { signal }) => {
-    await keepTrying(() => to.append(batch), { signal, onFailure });
+  return from.consume(cursor, async (batch, { signal, stopping }) => {
+    await keepTrying(() => to.append(batch), { signal, stopping, onFailure });
     forwarded.add(batch.values.length);
   });
 

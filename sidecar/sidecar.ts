@@ -1,9 +1,9 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../service/config.ts';
 import type { Metrics } from '../service/metrics.ts';
 import type { Shutdown } from '../service/shutdown.ts';
 import { openSpool, type Spool } from '../store/spool.ts';
+import { makeFolders } from './folders.ts';
 import { startIntake } from './intake.ts';
 import type { SIDECAR_METRICS } from './metrics.ts';
 import { createRecentIds } from './recent-ids.ts';
@@ -30,6 +30,7 @@ export async function openSidecarSpool({
   shutdown,
   now,
 }: SidecarOptions): Promise<Spool> {
+  makeFolders({ home: config.home, spill: config.spill.dir, group: config.intake.socket_group, warn });
   const spool = await openSpool({
     dir: config.spool.dir,
     maxBytes: config.spool.max_bytes,
@@ -59,8 +60,6 @@ export async function startSidecar(options: SidecarOptions, spool: Spool): Promi
     reject: createRejectFile(join(config.home, 'rejected.log'), now),
     metrics,
   });
-  // The workers of nginx write here as another user of the same group.
-  mkdirSync(config.spill.dir, { recursive: true, mode: 0o770 });
   const offsetsPath = join(config.home, 'spill-offsets.json');
   const tail = await startTail({ dir: config.spill.dir, offsetsPath, takeIn, metrics, warn, now });
   shutdown.add('tail', tail.close);

@@ -1,6 +1,7 @@
-import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readFileSync, unlinkSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs';
 import { connect, type Server } from 'node:net';
 import { dirname } from 'node:path';
+import { groupId } from './group-id.ts';
 
 export type SocketOptions = {
   path: string;
@@ -55,15 +56,9 @@ function answers(path: string): Promise<boolean> {
       socket.destroy();
       resolve(true);
     });
-    socket.once('error', () => resolve(false));
+    // Anything else, such as a full backlog, is no proof that it is dead.
+    socket.once('error', ({ code }: NodeJS.ErrnoException) =>
+      resolve(code !== 'ECONNREFUSED' && code !== 'ENOENT'),
+    );
   });
-}
-
-function groupId(group: string): number {
-  if (/^\d+$/.test(group)) return Number(group);
-  const entry = readFileSync('/etc/group', 'utf8')
-    .split('\n')
-    .find((line) => line.startsWith(`${group}:`));
-  if (entry === undefined) throw new Error(`intake.socket_group: no such group (got ${group})`);
-  return Number(entry.split(':')[2]);
 }

@@ -42,6 +42,8 @@ function createHandler({ index, deadLetters, batchEvents, metrics, warn }: SinkO
   const up = metrics.of('sink_index_up');
   const batchSize = metrics.of('sink_batch_events');
   batchSize.set(batchEvents);
+  // Until it is known to be away.
+  up.set(1);
 
   return async (batch, context) => {
     const { pending, dead } = read(batch);
@@ -60,7 +62,7 @@ function createHandler({ index, deadLetters, batchEvents, metrics, warn }: SinkO
         else if (outcome.status === 'rejected') dead.push(letter(batch, some[i]?.at ?? 0, outcome.reason));
       });
       left = [...again, ...left.slice(some.length)];
-      if (again.length > 0) await whileBeating(context, backoff.wait(context.signal));
+      if (again.length > 0) await whileBeating(context, backoff.wait(context.stopping));
       else backoff.reset();
       adapt(outcomes, again.length);
     }
@@ -102,6 +104,7 @@ function createHandler({ index, deadLetters, batchEvents, metrics, warn }: SinkO
   async function bury(letters: DeadLetter[], context: Context): Promise<void> {
     const kept = keepTrying(() => deadLetters.add(letters), {
       signal: context.signal,
+      stopping: context.stopping,
       onFailure: (error) =>
         warn('dead letters', 'cannot keep dead letters, trying again', { reason: reasonOf(error) }),
     });

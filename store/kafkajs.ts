@@ -1,5 +1,6 @@
-import type { EachBatchPayload, Consumer as KafkajsConsumer } from 'kafkajs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs from 'kafkajs';
+import { reasonOf } from '../service/log.ts';
 import {
   type Change,
   type ConsumeOptions,
@@ -7,6 +8,7 @@ import {
   KafkaError,
   type TopicSpec,
 } from './kafka-client.ts';
+import { startKafkajsConsumer } from './kafkajs-consumer.ts';
 import type { Consumer, Handler } from './log.ts';
 
 // Node finds only some of the names of this CommonJS package for itself.
@@ -25,6 +27,7 @@ const HEARTBEAT_MS = 2_500;
 /** How long the broker may wait for more before it answers a fetch. */
 const FETCH_WAIT_MS = 250;
 const MAX_BYTES_PER_PARTITION = 1024 * 1024;
+const CLOSE_MS = 500;
 
 /** The Kafka client over kafkajs. Connects when it is first needed, so that nobody fails to start because Kafka is away. */
 export function createKafkajsClient({ brokers, clientId, onWarning }: KafkajsOptions): KafkaClient {
@@ -70,7 +73,15 @@ export function createKafkajsClient({ brokers, clientId, onWarning }: KafkajsOpt
   }
 
   async function consume(options: ConsumeOptions, handle: Handler): Promise<Consumer> {
-    return runConsumer(kafka.consumer(consumerOptions(options.group)), options, handle);
+    const { topic, group, concurrency } = options;
+    const create = () => kafka.consumer(consumerOptions(group));
+    const failed = (error: unknown) => toKafkaError(`cannot read topic ${topic}`, error);
+    const onFailure = (error: unknown) => onWarning(reasonOf(failed(error)));
+    try {
+      return await startKafkajsConsumer({ create, topic, concurrency, handle, onFailure });
+    } catch (error) {
+      throw failed(error);
+    }
   }
 
   async function setup(topics: TopicSpec[], { dryRun }: { dryRun: boolean }): Promise<Change[]> {
@@ -95,9 +106,9 @@ export function createKafkajsClient({ brokers, clientId, onWarning }: KafkajsOpt
     }
   }
 
+  /** Does not wait for a broker that hangs: what it did not acknowledge is sent again by the next process. */
   async function close(): Promise<void> {
-    await connecting?.catch(() => {});
-    await producer.disconnect().catch(() => {});
+    await Promise.race([producer.disconnect().catch(() => {}), sleep(CLOSE_MS)]);
   }
 }
 
@@ -113,65 +124,6 @@ function consumerOptions(groupId: string) {
     // For ever: a broker that is away comes back.
     retry: { initialRetryTime: 200, maxRetryTime: 5_000, restartOnFailure: async () => true },
   };
-}
-
-async function runConsumer(
-  consumer: KafkajsConsumer,
-  { topic, concurrency }: ConsumeOptions,
-  handle: Handler,
-): Promise<Consumer> {
-  const stopping = new AbortController();
-  let inHand = 0;
-  let draining = false;
-  await start();
-  return { close };
-
-  async function start(): Promise<void> {
-    try {
-      await consumer.connect();
-      await consumer.subscribe({ topic, fromBeginning: true });
-      await consumer.run({
-        autoCommit: false,
-        eachBatchAutoResolve: false,
-        partitionsConsumedConcurrently: concurrency,
-        eachBatch,
-      });
-    } catch (error) {
-      await consumer.disconnect().catch(() => {});
-      throw toKafkaError(`cannot read topic ${topic}`, error);
-    }
-  }
-
-  async function eachBatch(payload: EachBatchPayload): Promise<void> {
-    const { batch, heartbeat, resolveOffset, isRunning, isStale } = payload;
-    if (draining || !isRunning() || isStale() || batch.isEmpty()) return;
-    const { messages } = batch;
-    inHand++;
-    try {
-      await handle(
-        {
-          source: `${topic}/${batch.partition}`,
-          // A tombstone has no value; it is no event, and the sink says so.
-          values: messages.map((message) => message.value ?? Buffer.alloc(0)),
-          position: (i) => messages[i]?.offset ?? '',
-        },
-        { signal: stopping.signal, heartbeat },
-      );
-      resolveOffset(batch.lastOffset());
-      const next = (BigInt(batch.lastOffset()) + 1n).toString();
-      await consumer.commitOffsets([{ topic, partition: batch.partition, offset: next }]);
-    } finally {
-      inHand--;
-    }
-  }
-
-  async function close(graceMs: number): Promise<void> {
-    draining = true;
-    const timer = setTimeout(() => stopping.abort(), inHand > 0 ? graceMs : 0);
-    await consumer.disconnect().catch(() => {});
-    clearTimeout(timer);
-    stopping.abort();
-  }
 }
 
 function toTopicConfig({ topic, partitions, replicationFactor, retentionMs }: TopicSpec) {

@@ -25,11 +25,15 @@ export type Handler = (batch: Batch, context: Context) => Promise<void>;
 export type Context = {
   /** Aborted when the consumer is to stop: the handler gives up, and its batch stays unacknowledged. */
   signal: AbortSignal;
+  /** Aborted before that, when no further batch will come: do not wait for what is away any more. */
+  stopping: AbortSignal;
   /** Call at least every few seconds while retrying, so that a group membership is kept. */
   heartbeat(): Promise<void>;
 };
 
 export type Consumer = {
+  /** Why it does not run, while it tries to run again; undefined when all is well. */
+  failure(): string | undefined;
   /** Stops after the batch in hand, or aborts that batch after `graceMs`. */
   close(graceMs: number): Promise<void>;
 };

@@ -26,9 +26,9 @@ export function startConsumer(options: ConsumerOptions): Consumer {
   const stopping = new AbortController();
   /** Nor an end of the one in hand. */
   const aborting = new AbortController();
-  const context = { signal: aborting.signal, heartbeat: async () => {} };
+  const context = { signal: aborting.signal, stopping: stopping.signal, heartbeat: async () => {} };
   const running = run();
-  return { close };
+  return { failure: () => undefined, close };
 
   async function run(): Promise<void> {
     while (!stopping.signal.aborted) {

@@ -1,3 +1,4 @@
+import { readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { reasonOf } from '../service/log.ts';
 import type { Consumer, Handler } from './log.ts';
@@ -38,24 +39,40 @@ export type Consumers = {
 };
 
 const NAME = /^\w[\w.-]{0,99}$/;
+/** Ending of a cursor whose consumer is not configured: events were removed regardless of it. */
+const RELEASED = '.released';
 
 /** The cursors in `dir` that have one of `names`; those that are missing are made. */
 export async function openCursors({ dir, names, oldest, end, faults }: CursorsOptions): Promise<Cursors> {
   const cursors: Cursors = new Map();
   const start = { sequence: oldest, segment: oldest, offset: 0 };
+  await releaseOthers(dir, names);
   for (const name of names) {
     if (!NAME.test(name)) throw new SpoolError('SPOOL_CONSUMER', `no name for a consumer: ${name}`);
     const onDamage = () =>
       faults.report({ kind: 'cursor', consumer: name, reason: 'damaged: begins with the oldest event' });
+    const wasReleased = await rename(join(dir, `${name}${RELEASED}`), join(dir, name)).then(
+      () => true,
+      () => false,
+    );
     const cursor = await openCursor(join(dir, name), start, onDamage);
     const { sequence } = cursor.position;
     if (sequence > end) {
       const reason = `stands at ${sequence}, the events end at ${end}: numbering goes on after both`;
       faults.report({ kind: 'cursor', consumer: name, reason });
     }
+    // What was removed while it was not configured is no gap: nothing was damaged.
+    if (wasReleased && sequence < oldest) await cursor.store(start);
     cursors.set(name, cursor);
   }
   return cursors;
+}
+
+async function releaseOthers(dir: string, names: string[]): Promise<void> {
+  for (const file of await readdir(dir)) {
+    if (names.includes(file) || file.endsWith(RELEASED)) continue;
+    await rename(join(dir, file), join(dir, `${file}${RELEASED}`));
+  }
 }
 
 /** The consumers of a spool. Removes segments as the slowest of them gets on. */
@@ -86,6 +103,7 @@ export function createConsumers(options: ConsumersOptions): Consumers {
     });
     running.set(name, consumer);
     return {
+      failure: consumer.failure,
       async close(graceMs) {
         await consumer.close(graceMs);
         if (running.get(name) === consumer) running.delete(name);

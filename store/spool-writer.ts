@@ -16,6 +16,8 @@ export type WriterOptions = {
 export type Writer = {
   /** Resolves with the sequence of the first line once all are kept. Rejects with a SpoolError, and then none counts. */
   append(lines: string[]): Promise<number>;
+  /** Why the last append was refused; undefined once one is taken again. */
+  refusal(): SpoolError | undefined;
   /** Writes what waits, fsyncs, and takes nothing more. */
   close(): Promise<void>;
 };
@@ -43,7 +45,8 @@ export async function openWriter(options: WriterOptions): Promise<Writer> {
   let littered = false;
   let sealing: Promise<unknown> = Promise.resolve();
   let closed = false;
-  return { append, close };
+  let refusal: SpoolError | undefined;
+  return { append, refusal: () => refusal, close };
 
   async function append(lines: string[]): Promise<number> {
     if (closed) throw new SpoolError('SPOOL_CLOSED', 'the spool is closed');
@@ -58,12 +61,17 @@ export async function openWriter(options: WriterOptions): Promise<Writer> {
 
   function reserve(bytes: number): void {
     if (segments.bytes + pendingBytes + bytes > maxBytes) {
-      throw new SpoolError('SPOOL_FULL', `the spool holds ${segments.bytes} of ${maxBytes} bytes`);
+      throw refuse(new SpoolError('SPOOL_FULL', `the spool holds ${segments.bytes} of ${maxBytes} bytes`));
     }
     if (pendingBytes > 0 && pendingBytes + bytes > MAX_PENDING_BYTES) {
-      throw new SpoolError('SPOOL_FULL', `${pendingBytes} bytes wait for the disk`);
+      throw refuse(new SpoolError('SPOOL_FULL', `${pendingBytes} bytes wait for the disk`));
     }
     pendingBytes += bytes;
+  }
+
+  function refuse(error: SpoolError): SpoolError {
+    refusal = error;
+    return error;
   }
 
   async function drain(): Promise<void> {
@@ -91,12 +99,13 @@ export async function openWriter(options: WriterOptions): Promise<Writer> {
       await write(records);
       segments.grow(records.length, countOf(group));
     } catch (cause) {
-      const error = new SpoolError('SPOOL_WRITE', 'cannot write to the spool', cause);
+      const error = refuse(new SpoolError('SPOOL_WRITE', 'cannot write to the spool', cause));
       for (const one of group) one.reject(error);
       return;
     } finally {
       for (const { bytes } of group) pendingBytes -= bytes + HEADER_BYTES;
     }
+    refusal = undefined;
     for (const { lines, resolve } of group) {
       resolve(sequence);
       sequence += lines.length;

@@ -13,7 +13,8 @@
  *   id                         `hotitem-spool 1 ID`: the format, and 32 hex digits made with the folder
  *   lock.PID.RANDOM            the socket of the process that has the folder (spool-lock.ts)
  *   00000000000000000000.log   a segment, named by the sequence of its first event in 20 digits
- *   cursors/NAME               where a consumer has come to: two slots of text (spool-cursor.ts)
+ *   cursors/NAME               where a consumer has come to: two slots of text (spool-cursor.ts);
+ *                              NAME.released while it is not configured
  *   quarantine/SEGMENT.OFFSET  bytes that were no record, for people; 32 MiB at most
  *
  * A segment is a row of records, nothing between them. A record is what was written in one go, numbers big-endian:
@@ -107,6 +108,8 @@ export type SpoolStats = FaultCounts & {
   bytes: number;
   segments: number;
   cursors: Record<string, { sequence: number; behind: number }>;
+  /** Why the last append was refused; undefined once one is taken again. */
+  refusal: string | undefined;
 };
 
 const SEGMENT_BYTES = 64 * 1024 * 1024;
@@ -219,6 +222,7 @@ function createSpool({ id, segments, writer, consumers, faults, close }: Parts):
       segments: count,
       ...faults.counts,
       cursors: Object.fromEntries(cursors),
+      refusal: writer.refusal()?.message,
     };
   }
 }

@@ -16,9 +16,9 @@ const results = [
   check('lint', 'biome', ['ci', '--error-on-warnings', '.']),
   check('types', 'tsc', ['-p', 'tsconfig.json']),
   check('types of njs', 'tsc', ['-p', 'njs/tsconfig.json']),
-  tests('unit', ['test/unit']),
+  tests('unit', ['test/unit', '--forceExit']),
   // One after the other: each has nginx, Kafka or Elasticsearch for itself on two cores.
-  tests('integration', ['test/integration', '--runInBand']),
+  tests('integration', ['test/integration', '--runInBand', '--forceExit']),
   ...(flags.full ? [tests('full', ['test/full', '--runInBand', '--passWithNoTests'])] : []),
 ];
 table();

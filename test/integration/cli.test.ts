@@ -143,6 +143,16 @@ describe('the hotitem command', () => {
       });
     });
 
+    test('a sidecar whose page cannot listen ends, and leaves its folder to the next', async () => {
+      const other = { ...env, HOTITEM_HOME: join(folder, 'other') };
+      expect(await hotitem(['sidecar'], other)).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('EADDRINUSE'),
+      });
+      expect(readdirSync(join(folder, 'other/run'))).toEqual([]);
+      expect(readdirSync(join(folder, 'other/spool')).filter((name) => name.startsWith('lock'))).toEqual([]);
+    });
+
     test('a second sidecar with the same folder ends with an error that names the process', async () => {
       const { code, stderr, stdout } = await hotitem(['sidecar'], env);
       expect(code).toBe(1);

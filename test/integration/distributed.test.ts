@@ -44,7 +44,6 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'], { stops: true })(
       expect(accounts?.sidecar).toMatchObject({
         accepted: expected.length,
         bad: 0,
-        duplicate: 0,
         waiting: 0,
         unaccounted: 0,
       });

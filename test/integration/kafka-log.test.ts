@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import kafkajs from 'kafkajs';
 import { createDeadLetterTopic } from '../../store/dead-letters.ts';
 import type { KafkaClient, TopicSpec } from '../../store/kafka-client.ts';
 import { createKafkaLog } from '../../store/kafka-log.ts';
@@ -108,6 +109,37 @@ suiteWith(['kafka'], { stops: true })('a Kafka topic as a log', () => {
     const seen: string[] = [];
     await consume(log, 'abort', async (batch) => void seen.push(...batch.values.map(String)));
     await until(() => seen.length > 0, { timeoutMs: 30_000, what: 'the second delivery' });
+  });
+
+  test('comes back from what kafkajs gives up for good, and says why it does not run', async () => {
+    const log = await createLog('crash', 1);
+    const admin = new kafkajs.Kafka({ brokers: kafka.brokers, logLevel: kafkajs.logLevel.NOTHING }).admin();
+    await admin.connect();
+    // kafkajs cannot read lz4, and does not call that retriable.
+    await compress('lz4');
+    await log.append(batchOf(['a']));
+    const seen: string[] = [];
+    const consumer = await consume(
+      log,
+      'crash',
+      async (batch) => void seen.push(...batch.values.map(String)),
+    );
+    await until(() => consumer.failure()?.includes('LZ4'), { timeoutMs: 30_000, what: 'the failure' });
+    await admin.deleteTopicRecords({
+      topic: topic('crash').topic,
+      partitions: [{ partition: 0, offset: '-1' }],
+    });
+    await compress('producer');
+    await admin.disconnect();
+    await log.append(batchOf(['b']));
+    await until(() => seen.includes('b'), { timeoutMs: 60_000, what: 'the event after' });
+    expect(consumer.failure()).toBeUndefined();
+
+    function compress(name: string): Promise<unknown> {
+      const configEntries = [{ name: 'compression.type', value: name }];
+      const resource = { type: kafkajs.ConfigResourceTypes.TOPIC, name: topic('crash').topic, configEntries };
+      return admin.alterConfigs({ validateOnly: false, resources: [resource] });
+    }
   });
 
   test('does not create a topic by writing to it', async () => {

@@ -56,6 +56,8 @@ describe('the configuration', () => {
     [{ ELASTICSEARCH_NODE: 'http://user:hunter2@es:9200' }],
     [{ HOTITEM_ELASTICSEARCH_NODE: 'ftp://user:hunter2@es' }],
     [{ HOTITEM_ELASTICSEARCH_PASSWORD: 'hunter2' }],
+    [{ ELASTICSEARCH_NODE: 'http://user:a/hunter2@b@es:9200' }],
+    [{ KAFKA_BROKERS: 'user:hunter2@kafka:9092' }],
   ])('shows no secret in a problem: %j', (env) => {
     expect(problems({ env })).not.toEqual([]);
     expect(problems({ env }).join()).not.toContain('hunter2');

@@ -88,7 +88,7 @@ async function create(answer: (events: HotItemEvent[], call: number) => Outcome[
       append: async () => {},
       async consume(_, handle) {
         handler = handle;
-        return { close: async () => {} };
+        return { failure: () => undefined, close: async () => {} };
       },
     },
     cursor: 'test',
@@ -119,7 +119,7 @@ async function create(answer: (events: HotItemEvent[], call: number) => Outcome[
       ),
     }),
     deliver(values: Buffer[], signal = new AbortController().signal) {
-      const context: Context = { signal, heartbeat: async () => {} };
+      const context: Context = { signal, stopping: signal, heartbeat: async () => {} };
       return handler?.({ source: 'topic/3', values, position: String }, context);
     },
   };

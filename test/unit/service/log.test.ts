@@ -1,0 +1,31 @@
+import { openSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { createDestination, createLog, createRepeatedWarning, reasonOf } from '../../../service/log.ts';
+
+describe('the log', () => {
+  test('on a disk that is full loses its lines, and nothing else', () => {
+    const log = createLog('info', createDestination({ dest: openSync('/dev/full', 'w') }));
+    expect(() => {
+      for (let i = 0; i < 10; i++) log.warn('no space left');
+    }).not.toThrow();
+  });
+
+  test('says what happens all the time once a minute, and how often it happened', () => {
+    const lines: string[] = [];
+    let now = 0;
+    const log = createLog('info', { write: (line) => void lines.push(line) });
+    const warn = createRepeatedWarning(log, { now: () => now });
+    for (let second = 0; second < 121; second++) {
+      now = second * 1000;
+      warn('kafka', 'Kafka is away');
+    }
+    expect(lines.map((line) => JSON.parse(line).repeated)).toEqual([undefined, 59, 59]);
+  });
+
+  test('tells the whole reason in a line', () => {
+    const error = new Error('cannot write', {
+      cause: new Error('connection\nrefused', { cause: 'ECONNREFUSED' }),
+    });
+    expect(reasonOf(error)).toBe('cannot write: connection refused: ECONNREFUSED');
+  });
+});

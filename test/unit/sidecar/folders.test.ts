@@ -1,0 +1,46 @@
+import { mkdirSync, mkdtempSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { makeFolders } from '../../../sidecar/folders.ts';
+
+let before: number;
+beforeEach(() => {
+  before = process.umask(0o077);
+});
+afterEach(() => {
+  process.umask(before);
+});
+
+describe('the folders that nginx and the sidecar share', () => {
+  test('let the group of the workers in, whatever the umask', () => {
+    const { home, spill, warnings } = make(String(process.getgid?.()));
+    expect(modeOf(home)).toBe(0o755);
+    expect(modeOf(spill)).toBe(0o770);
+    expect(warnings).toEqual([]);
+  });
+
+  test('are left as the operator made them, with a warning where the group cannot write', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'hotitem-folders-'));
+    mkdirSync(join(folder, 'home/spill'), { recursive: true });
+    const { spill, warnings } = make(String(process.getgid?.()), folder);
+    expect(modeOf(spill)).toBe(0o700);
+    expect(warnings).toEqual(['spill folder']);
+  });
+
+  test('need a group that exists', () => {
+    expect(() => make('no-such-group')).toThrow('intake.socket_group: no such group (got no-such-group)');
+  });
+});
+
+function make(group: string, folder = mkdtempSync(join(tmpdir(), 'hotitem-folders-'))) {
+  const home = join(folder, 'home');
+  const spill = join(home, 'spill');
+  const warnings: string[] = [];
+  makeFolders({ home, spill, group, warn: (key) => void warnings.push(key) });
+  return { home, spill, warnings };
+}
+
+function modeOf(path: string): number {
+  return statSync(path).mode & 0o777;
+}
