@@ -32,7 +32,6 @@ suiteWith(['nginx'])('nginx → sidecar → DuckDB, with nothing else', () => {
     expect(sidecar).toMatchObject({
       accepted: 5_000,
       bad: 0,
-      duplicate: 0,
       delivered: 5_000,
       unaccounted: 0,
     });
