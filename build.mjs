@@ -40,6 +40,7 @@ async function nginxScript(name, lacks) {
     bundle: true,
     format: 'esm',
     platform: 'neutral',
+    external: ['fs'],
     target: 'es2023',
     supported: Object.fromEntries(lacks.map((feature) => [feature, false])),
     logLevel: 'warning',

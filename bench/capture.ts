@@ -1,147 +1,138 @@
-import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { obtainNginx } from '../provision/nginx.ts';
+import type { NginxBuild } from '../provision/nginx.ts';
 import { obtainWrk } from '../provision/wrk.ts';
-import { type Chain, startChain } from '../test/integration/chain.ts';
-import { until } from '../test/parts/until.ts';
-import type { Bench, Case, Outcome } from './bench.ts';
-import { cpuMicroseconds } from './cpu.ts';
-import { median, round } from './statistics.ts';
-import { type Load, load } from './wrk.ts';
+import { setUpIndexes } from '../test/integration/set-up.ts';
+import { temporaryFolder } from '../test/parts/guard.ts';
+import { type KafkaPart, startKafka } from '../test/parts/kafka.ts';
+import { startAnswerer } from './answerer.ts';
+import type { Bench } from './bench.ts';
+import { aloneTable, captureTargets, chainTable } from './capture-outcome.ts';
+import { type Contender, obtainBuilds, renderContenders } from './contenders.ts';
+import { type Sample, sample } from './sample.ts';
+import { startBenchSidecar } from './sidecar.ts';
+import { total, watchTopic } from './topic.ts';
 
-const ROUNDS = 5;
-const SECONDS = 4;
-const WARM_UP_SECONDS = 2;
-const CONNECTIONS = 32;
+export type Delivery = {
+  /** Records that Kafka acknowledged, and how many different events they are. */
+  records: number;
+  distinct: number;
+  /** From the end of the load to the last acknowledgement. */
+  behindMs: number;
+};
 
-const PLAIN = '/plain/item/1.html';
-const CAPTURED = '/web/item/1.html';
-const DRAIN_MS = 120_000;
+export type ChainSample = Sample & Delivery;
 
-type Sample = Load & { nginxCpu: number; sidecarCpu: number };
-type State = { name: string; path: string; begin?: () => unknown; end?: () => unknown };
+/** A contender and what its rounds gave. */
+export type Runs<Kind> = { contender: Contender; samples: Kind[] };
+
+type Plan = { rounds: number; seconds: number; wrk: string[]; report: (line: string) => void };
+
+const TOPIC = 'collection_hot_item';
 
 export const capture: Bench = {
-  about: 'one nginx worker: a plain rewrite beside `subrequest`, with the sidecar up, hanging and down',
-  async run(report) {
-    const wrk = await obtainWrk(report);
-    const build = await obtainNginx({ suite: 'trixie', report });
-    const chain = await startChain({ build, workers: 1 });
+  about: "one nginx worker: plain, the article's Lua, and our transports on each engine; alone and to Kafka",
+  async run({ report, quick }) {
+    const plan = {
+      rounds: quick ? 1 : 5,
+      seconds: quick ? 2 : 4,
+      wrk: await obtainWrk(report),
+      report,
+    };
+    const builds = await obtainBuilds(report);
+    const kafka = await startKafka({ version: '3.9.1' });
+    const { path: folder, remove } = temporaryFolder('capture');
     try {
-      await addPlainLocation(chain);
-      return await measure(chain, wrk, report);
+      await setUpIndexes({ KAFKA_BROKERS: kafka.brokers.join(','), HOTITEM_HOME: folder });
+      const site = { builds, folder, broker: kafka.brokers[0] ?? '' };
+      const alone = await runAlone(site, plan);
+      const chain = await runChain(site, kafka, plan);
+      return {
+        tables: [aloneTable(alone), chainTable(chain, kafka.describe)],
+        targets: captureTargets(alone, chain),
+        notes: NOTES,
+      };
     } finally {
-      await chain.close();
+      await kafka.close();
+      remove();
     }
   },
 };
 
-async function measure(chain: Chain, wrk: string[], report: (line: string) => void): Promise<Outcome> {
-  const { sidecar } = chain;
-  const states: State[] = [
-    { name: 'plain rewrite', path: PLAIN },
-    { name: 'subrequest, sidecar up', path: CAPTURED },
-    { name: 'subrequest, sidecar hanging', path: CAPTURED, begin: sidecar.pause, end: sidecar.resume },
-    { name: 'subrequest, sidecar down', path: CAPTURED, begin: sidecar.kill, end: sidecar.start },
-  ];
-  const samples = new Map(states.map(({ name }) => [name, [] as Sample[]]));
-  for (const path of [PLAIN, CAPTURED]) await loadOn(chain, wrk, path.replace('/1.', '/2.'), WARM_UP_SECONDS);
-  for (let round = 1; round <= ROUNDS; round++) {
-    for (const state of states) {
-      const sample = await sampleOf(chain, wrk, state);
-      samples.get(state.name)?.push(sample);
-      report(`round ${round}: ${state.name}: ${Math.round(sample.views / sample.seconds)} views/s`);
+const NOTES = [
+  'Alone: an nginx that answers 204 stands in for the sidecar (subrequest, batch), nobody reads the files (log); Lua still writes to Kafka, which runs beside it. behind_s: from the end of the load to the last acknowledged record; the Lua sends what is left once a second. delivered_per_s includes it.',
+  'busy_pct: of one core; machine: of all, whoever uses them. bound_by: which of them is busy.',
+  'nginx_rss_mb is the most that the worker held, zones included; zones_mb what it had touched of the shared zones.',
+];
+
+type Site = { builds: NginxBuild[]; folder: string; broker: string };
+
+async function runAlone(site: Site, plan: Plan): Promise<Runs<Sample>[]> {
+  const folder = join(site.folder, 'alone');
+  const socket = join(folder, 'intake.sock');
+  const spill = join(folder, 'spill');
+  const [build] = site.builds;
+  if (build === undefined) throw new Error('no nginx to measure');
+  const contenders = await renderContenders({ ...site, folder, socket, spill });
+  const answerer = await startAnswerer({ build, folder: join(folder, 'answerer'), socket });
+  try {
+    return await interleave(contenders, plan, ({ edge }) => sample({ ...plan, edge }));
+  } finally {
+    await answerer.close();
+  }
+}
+
+async function runChain(site: Site, kafka: KafkaPart, plan: Plan): Promise<Runs<ChainSample>[]> {
+  const folder = join(site.folder, 'chain');
+  const sidecar = await startBenchSidecar({ home: join(folder, 'home'), brokers: kafka.brokers });
+  const topic = watchTopic(kafka.brokers, TOPIC);
+  try {
+    const { socket, spill } = sidecar;
+    const contenders = await renderContenders({ ...site, folder, socket, spill });
+    return await interleave(contenders, plan, async ({ edge, what }) => {
+      if (what === 'plain') return { ...(await sample({ ...plan, edge })), ...NOTHING_TO_DELIVER };
+      // The Lua may lose some, ours may not.
+      const expected = (views: number) => (what === 'article' ? undefined : views);
+      let from = await topic.ends();
+      let delivery = NOTHING_TO_DELIVER;
+      const measured = await sample({
+        ...plan,
+        edge,
+        beside: [sidecar.pid()],
+        async ready(views) {
+          await topic.settled(from, expected(views));
+          from = await topic.ends();
+        },
+        async after({ views, ended }) {
+          const last = await topic.settled(from, expected(views));
+          delivery = {
+            behindMs: Math.max(0, last - ended),
+            records: total(await topic.ends()) - total(from),
+            distinct: await topic.distinctSince(from),
+          };
+        },
+      });
+      return { ...measured, ...delivery };
+    });
+  } finally {
+    await sidecar.stop();
+  }
+}
+
+const NOTHING_TO_DELIVER: Delivery = { records: 0, distinct: 0, behindMs: 0 };
+
+/** Each round runs each once, so that what changes on the machine meets all of them. */
+async function interleave<Kind extends Sample>(
+  contenders: Contender[],
+  { rounds, report }: Plan,
+  run: (contender: Contender) => Promise<Kind>,
+): Promise<Runs<Kind>[]> {
+  const runs = contenders.map((contender): Runs<Kind> => ({ contender, samples: [] }));
+  for (let round = 1; round <= rounds; round++) {
+    for (const { contender, samples } of runs) {
+      const one = await run(contender);
+      samples.push(one);
+      report(`round ${round}: ${contender.name}: ${Math.round(one.views / one.seconds)} views/s`);
     }
   }
-  return outcome(samples, await indexedViews(chain));
-}
-
-function outcome(samples: Map<string, Sample[]>, indexed: number): Outcome {
-  const cases = [...samples].map(([name, list]): Case => {
-    const of = (figure: (sample: Sample) => number) => median(list.map(figure));
-    return {
-      case: name,
-      views_per_s: Math.round(of(({ views, seconds }) => views / seconds)),
-      p50_ms: round(
-        of(({ p50Ms }) => p50Ms),
-        2,
-      ),
-      p99_ms: round(
-        of(({ p99Ms }) => p99Ms),
-        2,
-      ),
-      worst_ms: round(of(({ worstMs }) => worstMs)),
-      nginx_cpu_us_per_view: round(of(({ nginxCpu, views }) => nginxCpu / views)),
-      sidecar_cpu_us_per_view: round(of(({ sidecarCpu, views }) => sidecarCpu / views)),
-      failed_pages: list.reduce((sum, { failed }) => sum + failed, 0),
-    };
-  });
-  const failed = cases.reduce((sum, { failed_pages }) => sum + Number(failed_pages), 0);
-  const answered = [...samples].filter(([name]) => name !== 'plain rewrite').flatMap(([, list]) => list);
-  const views = answered.reduce((sum, sample) => sum + sample.views, 0);
-  // wrk counts a view when its page has come; those that it abandons at the end of a run are captured all the same.
-  const missing = Math.max(0, views - indexed);
-  return {
-    cases,
-    targets: [
-      { target: 'failed pages = 0', measured: failed, reached: failed === 0 },
-      { target: 'views not delivered = 0', measured: missing, reached: missing === 0 },
-    ],
-    notes: [
-      `Captured and answered: ${views.toLocaleString('en')} views; in the index: ${indexed.toLocaleString('en')}.`,
-      "The sidecar's CPU includes everything up to the embedded index, and after an absence what was spilled.",
-    ],
-  };
-}
-
-async function sampleOf(chain: Chain, wrk: string[], { path, begin, end }: State): Promise<Sample> {
-  const workers = await chain.nginx.workers();
-  const pid = chain.sidecar.pid();
-  const sidecarBefore = cpuMicroseconds([pid]);
-  await begin?.();
-  const nginxBefore = cpuMicroseconds(workers);
-  const result = await loadOn(chain, wrk, path, SECONDS);
-  const nginxCpu = cpuMicroseconds(workers) - nginxBefore;
-  await end?.();
-  await drained(chain);
-  const same = chain.sidecar.pid() === pid;
-  return {
-    ...result,
-    nginxCpu,
-    sidecarCpu: cpuMicroseconds([chain.sidecar.pid()]) - (same ? sidecarBefore : 0),
-  };
-}
-
-function loadOn(chain: Chain, wrk: string[], path: string, seconds: number): Promise<Load> {
-  return load({ wrk, url: `http://127.0.0.1:${chain.port}${path}`, connections: CONNECTIONS, seconds });
-}
-
-/** Waits until all that was captured or spilled is in the index. */
-async function drained({ sidecar, accounts }: Chain): Promise<void> {
-  const done = async () =>
-    (await sidecar.metric('hotitem_spill_waiting_bytes')) === 0 && (await accounts()).sidecar?.waiting === 0;
-  // Twice: what the tail is just taking in is in neither.
-  const settled = async () => (await done()) && (await sleep(1_000, true)) && (await done());
-  await until(settled, {
-    timeoutMs: DRAIN_MS,
-    everyMs: 100,
-    what: 'the spill folder and the spool to be empty',
-  });
-}
-
-async function indexedViews({ sidecar }: Chain): Promise<number> {
-  const { items } = await sidecar.json<{ items: { item: string; views: number }[] }>(
-    '/api/v1/items?window=1h&limit=10',
-  );
-  return items.find(({ item }) => item === '1')?.views ?? 0;
-}
-
-/** The same redirect without capture, in the same nginx. */
-async function addPlainLocation(chain: Chain): Promise<void> {
-  const path = join(chain.home, 'nginx/nginx.conf');
-  const text = await readFile(path, 'utf8');
-  const plain = 'location /plain/item/ {\n rewrite ^/plain(/item/.*)$ $1 last;\n }\n location /web/item/ {';
-  await writeFile(path, text.replace('location /web/item/ {', plain));
-  await chain.nginx.reload();
+  return runs;
 }

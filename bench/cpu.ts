@@ -8,6 +8,19 @@ export function cpuMicroseconds(pids: number[]): number {
   return pids.reduce((total, pid) => total + ofProcess(pid), 0);
 }
 
+/** CPU time that was used on all cores since the machine started, in microseconds, whoever used it. */
+export function machineMicroseconds(): number {
+  const [, user, nice, system, , , interrupts, soft, steal] = (
+    readFileSync('/proc/stat', 'utf8').split('\n')[0] ?? ''
+  )
+    .split(/\s+/)
+    .map(Number);
+  return [user, nice, system, interrupts, soft, steal].reduce<number>(
+    (sum, ticks) => sum + (ticks ?? 0) * MICROSECONDS_A_TICK,
+    0,
+  );
+}
+
 function ofProcess(pid: number): number {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -16,7 +16,7 @@ const REFRESH_MS = 1_000;
 
 export const freshness: Bench = {
   about: 'from a view to /api/v1/items (embedded) and to a searchable document (Kafka and Elasticsearch)',
-  async run(report) {
+  async run({ report }) {
     const embedded = await inEmbedded(report);
     const distributed = await inDistributed(report);
     return outcome(embedded, distributed);
@@ -93,7 +93,7 @@ function outcome(embedded: number[], distributed: number[]): Outcome {
   ];
   const [here = Number.NaN, there = Number.NaN] = cases.map((one) => Number(one.p99_ms));
   return {
-    cases,
+    tables: [{ title: 'from a view to where it shows', cases }],
     targets: [
       { target: 'embedded p99 < 1000 ms', measured: here, reached: here < 1_000 },
       {

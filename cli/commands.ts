@@ -1,3 +1,4 @@
+import { capture } from './capture.ts';
 import { check } from './check.ts';
 import type { Command } from './command.ts';
 import { nginxInstall } from './nginx-install-command.ts';
@@ -13,6 +14,7 @@ export const COMMANDS: Record<string, Command> = {
   sink,
   setup,
   'nginx install': nginxInstall,
+  capture,
   check,
   status,
 };

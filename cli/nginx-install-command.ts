@@ -27,6 +27,7 @@ export const nginxInstall: Command = {
       dir: resolve(dir),
       socket: intake.socket,
       spill: spill.dir,
+      spillMaxBytes: spill.max_bytes,
       engine,
       dryRun: dryRun === true,
       ...(typeof breaker === 'string' && { breaker }),

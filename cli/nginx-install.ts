@@ -14,6 +14,8 @@ export type InstallOptions = {
   socket: string;
   /** The folder of the spill files. */
   spill: string;
+  /** How much it may hold, in bytes. Default 1 GiB. */
+  spillMaxBytes?: number;
   /** The loopback address on which nginx answers itself while the sidecar is down. Default 127.0.0.1:9189. */
   breaker?: string;
   /** Which engine runs the script: `qjs` needs njs 1.0.1 built with QuickJS. Default njs. */
@@ -36,15 +38,27 @@ export type InstallResult = {
 
 /** The address of the breaker's other side where none is given. */
 export const DEFAULT_BREAKER = '127.0.0.1:9189';
+const DEFAULT_SPILL_MAX_BYTES = 1024 ** 3;
 
 const INCLUDES = [
   'http.conf',
+  'http-batch.conf',
+  'http-log.conf',
+  'line.conf',
+  'log.conf',
+  'log-limit.conf',
   'off.conf',
+  'off-batch.conf',
+  'fetch-njs.conf',
+  'fetch-qjs.conf',
   'engine-njs.conf',
   'engine-qjs.conf',
   'server.conf',
   'capture-subrequest.conf',
+  'capture-batch.conf',
+  'capture-log.conf',
   'realip.conf.example',
+  'privacy.conf.example',
 ];
 const SCRIPTS = ['hotitem.njs.js', 'hotitem.qjs.js'];
 /**
@@ -54,6 +68,7 @@ const SCRIPTS = ['hotitem.njs.js', 'hotitem.qjs.js'];
  */
 export async function installNginx(options: InstallOptions): Promise<InstallResult> {
   const { dir, socket, spill, breaker = DEFAULT_BREAKER, engine = 'njs', dryRun = false } = options;
+  const { spillMaxBytes = DEFAULT_SPILL_MAX_BYTES } = options;
   refuse([
     pathProblem('dir', dir),
     socketProblem('socket', socket),
@@ -64,7 +79,7 @@ export async function installNginx(options: InstallOptions): Promise<InstallResu
       : `engine: must be njs or qjs (got ${JSON.stringify(engine)})`,
   ]);
 
-  const values = { dir, socket, spill, breaker, engine };
+  const values = { dir, socket, spill, breaker, engine, spillmax: String(spillMaxBytes) };
   const includes = await Promise.all(
     INCLUDES.map(async (name) => ({ name, text: renderTemplate(await nginxTemplate(name), values) })),
   );
@@ -152,7 +167,8 @@ function nextSteps({ dir, socket, spill }: InstallOptions): string {
       }
   }
 
-nginx needs njs: Debian's libnginx-mod-http-js, or nginx-module-njs of nginx.org and a load_module line.
+nginx needs njs: Debian's libnginx-mod-http-js, or nginx-module-njs of nginx.org and a load_module line. Where it has none:
+http-log.conf in place of http.conf, capture-log.conf in place of capture-subrequest.conf, and no server.conf.
 Its workers must be able to write to the socket ${socket} and into the folder ${spill}.
 Check and apply: nginx -t && nginx -s reload
 `;

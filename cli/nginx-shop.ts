@@ -10,7 +10,7 @@ export type ShopOptions = Omit<InstallOptions, 'dir' | 'dryRun'> & {
   /** Where the shop listens, such as 127.0.0.1:8080. */
   listen: string;
   /** Which of nginx/examples. Default shop. */
-  example?: 'shop' | 'in-place';
+  example?: 'shop' | 'in-place' | 'log';
   /** The folder of pages. Default: the small catalogue of the examples. */
   pages?: string;
   /** `host:port` of the application that `in-place` proxies to. Default 127.0.0.1:8081. */

@@ -128,6 +128,7 @@ async function startShop(
     breaker,
     socket: config.intake.socket,
     spill: config.spill.dir,
+    spillMaxBytes: config.spill.max_bytes,
     ...(nginx.modules.js !== undefined && { module: nginx.modules.js }),
     ...(user.uid === 0 && { user: user.username }),
   });

@@ -1,4 +1,7 @@
 import type { SidecarAccounts } from '../sidecar/accounting.ts';
+import type { NginxAccounts } from '../sidecar/nginx-books.ts';
+import type { Nginx } from '../sidecar/sidecar.ts';
+import { captureWords } from './capture.ts';
 import type { Command } from './command.ts';
 import { configure } from './configure.ts';
 import { Trouble } from './trouble.ts';
@@ -35,6 +38,13 @@ async function ask(url: string): Promise<{ ok: boolean; body: string }> {
   }
 }
 
+const NGINX: [keyof NginxAccounts, string][] = [
+  ['captured', 'captured'],
+  ['buffered', 'buffered'],
+  ['spilled', 'spilled'],
+  ['dropped', 'dropped'],
+  ['unaccounted', 'unaccounted'],
+];
 const SIDECAR: [keyof SidecarAccounts, string][] = [
   ['received', 'lines received'],
   ['accepted', 'accepted'],
@@ -52,13 +62,25 @@ const SINK: [keyof SinkAccounts, string][] = [
   ['dead', 'dead letters'],
 ];
 
-function table({ ready, checks, sidecar, sink }: Accounts & { ready: boolean; checks: string }): string {
+function table({
+  ready,
+  checks,
+  nginx,
+  sidecar,
+  sink,
+}: Accounts & { ready: boolean; checks: string }): string {
   return [
     ready ? 'ready' : `not ready\n  ${checks.replaceAll('\n', '\n  ')}`,
+    ...(nginx === undefined ? [] : ['nginx', ...ofNginx(nginx)]),
     ...(sidecar === undefined ? [] : ['sidecar', ...rows(SIDECAR, sidecar)]),
     ...(sink === undefined ? [] : ['sink', ...rows(SINK, sink)]),
     '',
   ].join('\n');
+}
+
+function ofNginx({ capture, accounts }: Nginx): string[] {
+  const counters = accounts === undefined ? ['  no counters (http-batch.conf)'] : rows(NGINX, accounts);
+  return [`  ${'capture'.padEnd(18)}${captureWords(capture).padStart(12)}`, ...counters];
 }
 
 function rows<K extends string>(labels: [K, string][], values: Record<K, number>): string[] {

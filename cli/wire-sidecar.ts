@@ -7,7 +7,7 @@ import { createItemsRoute } from '../sidecar/api.ts';
 import { startForwarder } from '../sidecar/forward.ts';
 import { SIDECAR_METRICS } from '../sidecar/metrics.ts';
 import { createPageRoutes } from '../sidecar/page-routes.ts';
-import { openSidecarSpool, startSidecar, waitingFor } from '../sidecar/sidecar.ts';
+import { type Nginx, openSidecarSpool, startSidecar, waitingFor } from '../sidecar/sidecar.ts';
 import { createDeadLetterFile } from '../store/dead-letters.ts';
 import type { EventIndex } from '../store/event-index.ts';
 import { createKafkaLog } from '../store/kafka-log.ts';
@@ -19,7 +19,7 @@ import { createSinkMeters, type SinkAccounts, wireSink } from './wire-sink.ts';
 /** One part of a process: what it shows to people and monitoring. */
 export type Part = { routes: Record<string, Route>; checks: Check[] };
 
-export type Accounts = { sidecar?: SidecarAccounts; sink?: SinkAccounts };
+export type Accounts = { nginx?: Nginx; sidecar?: SidecarAccounts; sink?: SinkAccounts };
 
 /**
  * Starts a sidecar. With Kafka it forwards to it; without, it indexes from its own spool. `index` is where its page asks;
@@ -41,7 +41,7 @@ export async function wireSidecar(
     delivered: next.delivered,
   });
   await next.start();
-  await startSidecar(options, spool);
+  const nginx = await startSidecar(options, spool);
   return {
     routes: {
       ...createPageRoutes(),
@@ -53,7 +53,7 @@ export async function wireSidecar(
 
   function accounts(): Accounts {
     const ofSink = sink?.accounts ?? next.accounts;
-    return { sidecar: accounting(), ...(ofSink !== undefined && { sink: ofSink() }) };
+    return { nginx: nginx(), sidecar: accounting(), ...(ofSink !== undefined && { sink: ofSink() }) };
   }
 
   /** spool → Kafka; a sink takes it from there. */

@@ -13,12 +13,14 @@ export type HotItemEvent = {
   /** What follows the first `?`, as asked. */
   args?: string;
   item: string;
-  /** nginx's `$remote_addr`. */
-  ip: string;
+  /** nginx's `$remote_addr`, or what `privacy.ip` made of it; absent where that is nothing. */
+  ip?: string;
   host?: string;
   method?: string;
   ua?: string;
   ref?: string;
+  /** Whether its user agent says so; absent means no, or not looked at. */
+  bot?: boolean;
   /** The nginx host that captured it. */
   node?: string;
   /** How many views this event stands for; absent means 1. */

@@ -21,8 +21,12 @@ export const LIMITS = {
 /** nginx's own limits (four header buffers of 8 KB) keep every honest line below this. */
 const LONGEST_LINE = 65_536;
 const FIELDS = 10;
+/** `1`, or `1/N` where one in N views is captured, N from 2 to 10000. */
+const VERSION = /^1(?:\/([2-9]|[1-9]\d{1,3}|10000))?$/;
 const TIME = /^\d{9,11}\.\d{3}$/;
 const REQUEST_ID = /^[0-9a-f]{32}$/;
+/** INET6_ADDRSTRLEN without its zero. */
+const LONGEST_IP = 45;
 const BEYOND_ASCII = /[\x80-\xff]/;
 
 /**
@@ -36,11 +40,13 @@ const BEYOND_ASCII = /[\x80-\xff]/;
 export function fromLine(line: string, node: string): HotItemEvent | BadLine {
   if (line.length > LONGEST_LINE) return bad('too_long', 'line', `${line.length} bytes`);
   const [version, msec, requestId, ip, method, host, requestUri, item, ref, ua] = split(line);
-  if (version !== '1') return bad('version', 'version', version);
+  const weight = weightOf(version);
+  if (weight === undefined) return bad('version', 'version', version);
   if (ua === undefined) return bad('fields', 'line', line);
   if (!TIME.test(msec)) return bad('time', '$msec', msec);
   if (!REQUEST_ID.test(requestId)) return bad('request_id', '$request_id', requestId);
-  if (isIP(ip) === 0 && ip !== 'unix:') return bad('ip', '$remote_addr', ip);
+  if (!isClient(ip)) return bad('ip', '$remote_addr', ip);
+  if (requestUri === '') return bad('uri', '$request_uri', requestUri);
 
   const time = Number(msec.replace('.', ''));
   const { path, args } = cutAtQuery(requestUri);
@@ -53,17 +59,31 @@ export function fromLine(line: string, node: string): HotItemEvent | BadLine {
     time,
     uri: limit('uri', uri, cut),
     item: limit('item', item === '' ? uri : text(item), cut),
-    ip,
   };
-  if (path !== uri) event.raw = limit('raw', path.replace(/[^\x21-\x7e]/g, percentEncode), cut);
+  if (ip !== '') event.ip = ip;
+  if (path !== uri && path !== '')
+    event.raw = limit('raw', path.replace(/[^\x21-\x7e]/g, percentEncode), cut);
   if (args !== '') event.args = limit('args', text(args), cut);
   if (host !== '') event.host = limit('host', text(host), cut);
   if (method !== '') event.method = limit('method', text(method), cut);
   if (ua !== '') event.ua = limit('ua', text(ua), cut);
   if (ref !== '') event.ref = limit('ref', text(ref), cut);
   if (node !== '') event.node = node;
+  if (weight > 1) event.weight = weight;
   if (cut.length > 0) event.cut = cut;
   return event;
+}
+
+/** How many views a line of this version stands for; undefined where it is none of ours. */
+function weightOf(version: string): number | undefined {
+  const found = VERSION.exec(version);
+  return found === null ? undefined : Number(found[1] ?? 1);
+}
+
+/** An address as nginx writes it, without a zone; `unix:`; or nothing, where privacy.conf withholds it. */
+function isClient(ip: string): boolean {
+  if (ip === '' || ip === 'unix:') return true;
+  return ip.length <= LONGEST_IP && isIP(ip) !== 0 && !ip.includes('%');
 }
 
 type Fields = [string, string, string, string, string, string, string, string, string, string | undefined];

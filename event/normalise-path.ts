@@ -7,9 +7,10 @@ const NOT_PLAIN = /%|\/[/.]|[^ -~]/;
  * The path as nginx sees it in `$uri` (ngx_http_parse_complex_uri with merge_slashes on): percent-decoded once, `//`
  * merged, `.` and `..` resolved, the encoded ones and an encoded slash as well. Bytes that are not UTF-8 become U+FFFD.
  *
- * `path` holds one character a byte, without query and fragment.
+ * `path` holds one character a byte, without query and fragment. Empty, it is the root: `GET http://shop?a=1` has none.
  */
 export function normalisePath(path: string): string {
+  if (path === '') return '/';
   if (!NOT_PLAIN.test(path)) return path;
   return resolve(decode(path)).toString('utf8');
 }

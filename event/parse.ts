@@ -14,6 +14,8 @@ export class EventError extends Error {
 const LONGEST_ID = 128;
 /** What a JavaScript date, and with it every index, can hold. */
 const LATEST_TIME = 8.64e15;
+/** More than any sampling makes: one record must not rule a ranking. */
+const MOST_WEIGHT = 1_000_000;
 const TEXTS = ['raw', 'args', 'host', 'method', 'ua', 'ref', 'node'] as const;
 
 /** The event in a JSON text as the sidecar wrote it. Throws an `EventError` at the first field that is wrong. */
@@ -27,14 +29,17 @@ export function parse(json: string): HotItemEvent {
   if (!isTime(value.time)) throw new EventError('time', 'must be whole milliseconds since 1970', value.time);
   requireText(value, 'uri');
   requireText(value, 'item');
-  requireText(value, 'ip');
+  if (value.ip !== undefined) requireText(value, 'ip');
   for (const field of TEXTS) {
     if (value[field] !== undefined && typeof value[field] !== 'string') {
       throw new EventError(field, 'must be a text', value[field]);
     }
   }
+  if (value.bot !== undefined && typeof value.bot !== 'boolean') {
+    throw new EventError('bot', 'must be true or false', value.bot);
+  }
   if (value.weight !== undefined && !isWeight(value.weight)) {
-    throw new EventError('weight', 'must be a number of at least 1', value.weight);
+    throw new EventError('weight', `must be a number from 1 to ${MOST_WEIGHT}`, value.weight);
   }
   if (value.cut !== undefined && !isTexts(value.cut)) {
     throw new EventError('cut', 'must be a list of field names', value.cut);
@@ -65,7 +70,7 @@ function isTime(value: unknown): boolean {
 }
 
 function isWeight(value: unknown): boolean {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 1;
+  return typeof value === 'number' && Number.isFinite(value) && value >= 1 && value <= MOST_WEIGHT;
 }
 
 function isTexts(value: unknown): boolean {

@@ -7,16 +7,17 @@ export type EcsDocument = {
   event: { id: string; dataset: 'hotitem.view'; created: string };
   url: { original: string; path: string; query?: string; domain?: string };
   http?: { request: { method?: string; referrer?: string } };
-  client: { address: string; ip?: string };
+  client: { address?: string; ip?: string };
   source?: { ip: string };
   user_agent?: { original: string };
   host?: { name: string };
-  hot_item: { id: string; weight: number; cut?: string[] };
+  hot_item: { id: string; weight: number; bot?: true; cut?: string[] };
 };
 
 /**
- * `client.address` always holds what the event calls its ip; `client.ip` and `source.ip` only where that is an address
- * (nginx on a unix socket has none).
+ * `client.address` holds what the event calls its ip; `client.ip` and `source.ip` only where that is an address (a hash is
+ * none, and nginx on a unix socket has none). `hot_item.bot` is there only where it is true, so that `not hot_item.bot: true`
+ * finds people in documents of every age.
  */
 export function toEcs(event: HotItemEvent): EcsDocument {
   const time = new Date(event.time).toISOString();
@@ -25,18 +26,22 @@ export function toEcs(event: HotItemEvent): EcsDocument {
     '@timestamp': time,
     event: { id: event.id, dataset: 'hotitem.view', created: time },
     url: { original: event.args === undefined ? asked : `${asked}?${event.args}`, path: event.uri },
-    client: { address: event.ip },
+    client: {},
     hot_item: { id: event.item, weight: event.weight ?? 1 },
   };
   if (event.args !== undefined) document.url.query = event.args;
   if (event.host !== undefined) document.url.domain = event.host;
   if (event.method !== undefined || event.ref !== undefined) document.http = { request: request(event) };
-  if (isIP(event.ip) !== 0) {
-    document.client.ip = event.ip;
-    document.source = { ip: event.ip };
+  if (event.ip !== undefined) {
+    document.client.address = event.ip;
+    if (isIP(event.ip) !== 0) {
+      document.client.ip = event.ip;
+      document.source = { ip: event.ip };
+    }
   }
   if (event.ua !== undefined) document.user_agent = { original: event.ua };
   if (event.node !== undefined) document.host = { name: event.node };
+  if (event.bot === true) document.hot_item.bot = true;
   if (event.cut !== undefined) document.hot_item.cut = event.cut;
   return document;
 }

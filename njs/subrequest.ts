@@ -1,17 +1,30 @@
-// The location in nginx/server.conf that posts the line to the sidecar.
+import { wanted } from './wanted.ts';
+import { countersZone } from './zones.ts';
+
+// The locations in nginx/server.conf: to the sidecar, and straight to the spill file.
 const CAPTURE = '/_hotitem/capture';
+const SPILL = '/_hotitem/spill';
 
 /**
  * Hands the view over to the sidecar by a detached subrequest; the page does not wait for it.
- * The value of `$hotitem_capture`: `1` when handed over, empty when `$hotitem_line` is empty, which is how a
- * configuration excludes a request.
+ * The value of `$hotitem_capture`: `1` when handed over, empty when the view is not captured or `$hotitem_line` is
+ * empty, which is how a configuration excludes a request.
  */
 export function subrequest(r: NginxHTTPRequest): string {
+  const counters = countersZone();
+  if (!wanted(r, counters)) return '';
   // Evaluated here on purpose: the line is cached from now on with the page's own $uri and time of arrival. First
   // evaluated in the subrequest it would carry that one's. Raw, because nobody reads it: no bytes are converted.
   const line = r.rawVariables.hotitem_line;
   if (!line || line.length === 0) return '';
 
-  r.subrequest(CAPTURE, { detached: true, method: 'POST' });
+  handOver(r, counters);
   return '1';
+}
+
+/** To the sidecar; to the spill file without asking while the sidecar is known to be away. Needs the line evaluated. */
+export function handOver(r: NginxHTTPRequest, counters: NgxSharedDict<number> | undefined): void {
+  const away = counters !== undefined && counters.get('away') !== undefined;
+  if (counters) counters.incr(away ? 'diverted' : 'handed', 1);
+  r.subrequest(away ? SPILL : CAPTURE, { detached: true, method: 'POST' });
 }

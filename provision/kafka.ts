@@ -1,3 +1,4 @@
+import { delimiter, join } from 'node:path';
 import { obtain } from './cache.ts';
 import { findJava, type Java } from './java.ts';
 import { copyJars } from './maven.ts';
@@ -21,5 +22,6 @@ export async function obtainKafka(options: { version?: KafkaVersion; report: Rep
     report,
     make: (folder) => copyJars({ ...KAFKA[version], folder }),
   });
-  return { version, java, classpath: `${folder}/*` };
+  // The folder is for Kafka 3, whose log4j looks for its configuration on the class path.
+  return { version, java, classpath: `${folder}/*${delimiter}${join(import.meta.dirname, 'log4j')}` };
 }

@@ -49,7 +49,7 @@ const OTHER_VARIABLES = new Set([
   'HOTITEM_CACHE',
   'HOTITEM_CHROMIUM',
 ]);
-const SECRETS = new Set(['elasticsearch.api_key', 'elasticsearch.password']);
+const SECRETS = new Set(['elasticsearch.api_key', 'elasticsearch.password', 'privacy.ip_salt']);
 
 export const SETTINGS: Setting[] = leaves(settings, []);
 
@@ -110,7 +110,7 @@ function* fromEnvironment(
       yield { path: setting.path, value: toValue(setting, text) };
       continue;
     }
-    if (!variable.startsWith('HOTITEM_') || OTHER_VARIABLES.has(variable)) continue;
+    if (!variable.startsWith('HOTITEM_') || isOther(variable)) continue;
     const secret = variable.endsWith('_FILE') ? settingOf(variable.slice(0, -'_FILE'.length)) : undefined;
     if (secret?.secret) {
       try {
@@ -127,6 +127,10 @@ function* fromEnvironment(
       )}`,
     );
   }
+}
+
+function isOther(variable: string): boolean {
+  return OTHER_VARIABLES.has(variable) || variable.startsWith('HOTITEM_TEST_');
 }
 
 function settingOf(variable: string): Setting | undefined {

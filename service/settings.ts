@@ -1,5 +1,7 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
+import { IP_MODES } from '../event/address-mask.ts';
+import { OMITTABLE } from '../event/redaction.ts';
 
 const DAY = 24;
 const MIB = 1024 * 1024;
@@ -61,6 +63,38 @@ export const settings = z.strictObject({
   spill: z
     .strictObject({
       dir: path.default('spill').describe('folder where nginx writes while the sidecar is away'),
+      max_bytes: bytes
+        .default(1024 * MIB)
+        .describe('when the folder holds this much, nginx drops what it would spill'),
+    })
+    .prefault({}),
+
+  event: z
+    .strictObject({
+      omit: z
+        .array(z.enum(OMITTABLE))
+        .default([])
+        .describe(`fields that no event has: any of ${OMITTABLE.join(', ')}`),
+    })
+    .prefault({}),
+
+  privacy: z
+    .strictObject({
+      ip: z
+        .enum(IP_MODES)
+        .default('full')
+        .describe(
+          'what is kept of addresses: full, truncate (/24 or /48), hash (changes each UTC day) or drop (visitors are then not counted)',
+        ),
+      ip_salt: z
+        .string()
+        .min(16)
+        .optional()
+        .describe('what hashes are made with, at least 16 characters, the same on every node (secret)'),
+    })
+    .refine(({ ip, ip_salt }) => ip !== 'hash' || ip_salt !== undefined, {
+      path: ['ip_salt'],
+      message: 'must be set where privacy.ip is hash, the same on every node',
     })
     .prefault({}),
 

@@ -44,6 +44,7 @@ export function createAccounting({ metrics, waiting, delivered }: AccountingOpti
   };
 
   function sum(name: 'intake_lines_total' | 'intake_accepted_total' | 'intake_duplicates_total'): number {
-    return metrics.of(name, { from: 'intake' }).value() + metrics.of(name, { from: 'spill' }).value();
+    const from = ['intake', 'spill', 'log'];
+    return from.reduce((total, source) => total + metrics.of(name, { from: source }).value(), 0);
   }
 }

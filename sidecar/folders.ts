@@ -20,7 +20,8 @@ const GROUP_WRITES = 0o030;
 export function makeFolders({ home, spill, group, warn }: FoldersOptions): void {
   make(home, 0o755);
   const gid = group === undefined ? undefined : groupId(group);
-  if (make(spill, 0o770)) {
+  // What is written there belongs to that group as well.
+  if (make(spill, 0o2770)) {
     if (gid !== undefined) chownSync(spill, process.getuid?.() ?? 0, gid);
     return;
   }

@@ -9,9 +9,14 @@ export type IntakeOptions = SocketOptions & {
   takeIn: TakeIn;
   maxRequestBytes: number;
   maxConnections: number;
+  /** What else is asked on this socket, by path without the query. */
+  routes?: Record<string, IntakeRoute>;
   metrics: Metrics<typeof SIDECAR_METRICS>;
   warn: (key: string, message: string, fields?: object) => void;
 };
+
+/** Answers, with whatever it likes, and closes nothing. */
+export type IntakeRoute = (request: IncomingMessage, response: ServerResponse) => void;
 
 const STALLED_MS = 10_000;
 
@@ -22,7 +27,7 @@ export type Intake = { close(): Promise<void> };
  * 413 and 503: nothing was kept, nginx spills them. An answer has no body, or nginx would not reuse the connection.
  */
 export async function startIntake(options: IntakeOptions): Promise<Intake> {
-  const { takeIn, maxRequestBytes, metrics, warn } = options;
+  const { takeIn, maxRequestBytes, metrics, warn, routes = {} } = options;
   const refused = {
     413: metrics.of('intake_refused_total', { reason: 'too_large' }),
     400: metrics.of('intake_refused_total', { reason: 'bad' }),
@@ -39,6 +44,13 @@ export async function startIntake(options: IntakeOptions): Promise<Intake> {
 
   function handle(request: IncomingMessage, response: ServerResponse): void {
     response.sendDate = false;
+    const [path = ''] = request.url?.split('?', 1) ?? [];
+    const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
+    if (route !== undefined) {
+      if (closing) response.setHeader('connection', 'close');
+      route(request, response);
+      return;
+    }
     if (request.url !== '/v1/lines' || request.method !== 'POST') {
       refuse(404, request, response);
       return;

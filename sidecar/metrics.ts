@@ -4,7 +4,7 @@ import type { MetricList } from '../service/metrics.ts';
 export const SIDECAR_METRICS = {
   intake_lines_total: {
     kind: 'counter',
-    help: 'Lines received, by the way they came: intake (from nginx) or spill (from a file)',
+    help: 'Lines received, by the way they came: intake (posted by nginx), spill or log (from a file)',
     labels: ['from'],
   },
   intake_accepted_total: {
@@ -28,7 +28,29 @@ export const SIDECAR_METRICS = {
     labels: ['reason'],
   },
   spill_files: { kind: 'gauge', help: 'Files in the spill folder' },
+  spill_full: { kind: 'gauge', help: '1 while the spill folder holds as much as it may' },
   spill_waiting_bytes: { kind: 'gauge', help: 'Bytes in the spill folder that are not taken in' },
+  capture_one_in: {
+    kind: 'gauge',
+    help: 'Views behind one that nginx is told to capture: 1 on, 0 off; NaN while nobody has said anything',
+  },
+  nginx_up: { kind: 'gauge', help: '1 while nginx reports (http-batch.conf)' },
+  nginx_captured_total: { kind: 'counter', help: 'Views that nginx captured since it started' },
+  nginx_buffered: { kind: 'gauge', help: 'Views that wait in the shared zone of nginx' },
+  nginx_spilled_total: {
+    kind: 'counter',
+    help: 'Views that nginx wrote to a file, because the sidecar was known to be away or because handing over failed',
+    labels: ['way'],
+  },
+  nginx_dropped_total: {
+    kind: 'counter',
+    help: 'Views that nginx lost, for want of room in the spill folder',
+  },
+  nginx_spill_full_total: { kind: 'counter', help: 'Times that nginx found the spill folder full' },
+  nginx_unaccounted: {
+    kind: 'gauge',
+    help: 'Views that nginx captured and that are nowhere; 0 at rest, under load those on their way',
+  },
   spool_bytes: { kind: 'gauge', help: 'Size of the spool on disk' },
   spool_segments: { kind: 'gauge', help: 'Files of the spool' },
   spool_waiting: {

@@ -1,13 +1,19 @@
 import { join } from 'node:path';
+import { createBotTest } from '../event/bot-test.ts';
+import { createRedaction } from '../event/redaction.ts';
 import type { Config } from '../service/config.ts';
 import type { Metrics } from '../service/metrics.ts';
 import type { Shutdown } from '../service/shutdown.ts';
 import { openSpool, type Spool } from '../store/spool.ts';
+import { type CaptureState, createControl } from './control.ts';
+import { createControlRoute } from './control-route.ts';
 import { makeFolders } from './folders.ts';
 import { startIntake } from './intake.ts';
 import type { SIDECAR_METRICS } from './metrics.ts';
+import { createNginxBooks, type NginxAccounts } from './nginx-books.ts';
 import { createRecentIds } from './recent-ids.ts';
 import { createRejectFile } from './reject-file.ts';
+import { createSpillLimit } from './spill-limit.ts';
 import { startTail } from './tail.ts';
 import { createTakeIn } from './take-in.ts';
 
@@ -50,19 +56,32 @@ export async function openSidecarSpool({
   return spool;
 }
 
-/** Takes in what nginx sends and what it spilled, into `spool`. */
-export async function startSidecar(options: SidecarOptions, spool: Spool): Promise<void> {
+/** What is known of the nginx that this sidecar belongs to. */
+export type Nginx = { capture: CaptureState; accounts: NginxAccounts | undefined };
+
+/** Takes in what nginx sends and what it spilled, into `spool`. What it returns tells of nginx, at any time. */
+export async function startSidecar(options: SidecarOptions, spool: Spool): Promise<() => Nginx> {
   const { config, metrics, warn, shutdown, now } = options;
   const takeIn = createTakeIn({
     node: config.node,
     recent: createRecentIds(),
+    isBot: createBotTest(),
+    redact: createRedaction({
+      ip: { mode: config.privacy.ip, salt: config.privacy.ip_salt },
+      omit: config.event.omit,
+    }),
     keep: (events) => spool.appendLines(events),
     reject: createRejectFile(join(config.home, 'rejected.log'), now),
     metrics,
   });
   const offsetsPath = join(config.home, 'spill-offsets.json');
-  const tail = await startTail({ dir: config.spill.dir, offsetsPath, takeIn, metrics, warn, now });
+  const { dir, max_bytes: maxBytes } = config.spill;
+  const limit = createSpillLimit({ dir, maxBytes, metrics, warn });
+  const tail = await startTail({ dir, offsetsPath, takeIn, limit, metrics, warn, now });
   shutdown.add('tail', tail.close);
+  const control = createControl(join(config.home, 'capture.json'));
+  metrics.of('capture_one_in').follow(() => oneIn(control.state()));
+  const books = createNginxBooks({ metrics, now });
   const intake = await startIntake({
     path: config.intake.socket,
     mode: Number.parseInt(config.intake.socket_mode, 8),
@@ -70,10 +89,18 @@ export async function startSidecar(options: SidecarOptions, spool: Spool): Promi
     maxRequestBytes: config.intake.max_request_bytes,
     maxConnections: config.intake.max_connections,
     takeIn,
+    routes: { '/v1/control': createControlRoute(control, books) },
     metrics,
     warn,
   });
   shutdown.add('intake', intake.close);
+  return () => ({ capture: control.state(), accounts: books.accounts() });
+}
+
+function oneIn(state: CaptureState): number {
+  if (state.mode === 'default') return Number.NaN;
+  if (state.mode === 'sample') return state.n;
+  return state.mode === 'on' ? 1 : 0;
 }
 
 /** Events that the consumer `cursor` has not dealt with. */

@@ -1,39 +1,80 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 
-/** How many bytes of each file (`device:inode`) were taken in. Survives a rename of the file, and of the process. */
-export type Offsets = {
-  get(key: string): number;
-  set(key: string, offset: number): Promise<void>;
-  forget(key: string): Promise<void>;
+/** How far a file was taken in. */
+export type Offset = {
+  /** Bytes from its beginning. */
+  at: number;
+  /** Checksum of its first bytes: another file that got the same inode, or new content in the same file, differs here. */
+  head: number;
 };
 
-/** A file that is missing or damaged counts as empty: everything is read again, and known by its ids. */
+/** Offsets by inode: they survive a rename of the file, and the process. */
+export type Offsets = {
+  get(inode: number): Offset | undefined;
+  /** Kept in memory until `store`. */
+  set(inode: number, offset: Offset): void;
+  /** Forgets those that are missing here for the second time: a listing may miss a file that is just being renamed. */
+  retain(inodes: Set<number>): void;
+  /** Writes what has changed, whole or not at all. */
+  store(): Promise<void>;
+};
+
+/**
+ * A file that is missing or damaged counts as empty: everything is read again, and known by its ids. For the same
+ * reason it is not forced to the disk, and may lag behind.
+ */
 export async function loadOffsets(path: string): Promise<Offsets> {
-  const offsets = new Map<string, number>(await load(path));
+  const offsets = await load(path);
+  const missing = new Set<number>();
+  let changed = false;
   return {
-    get: (key) => offsets.get(key) ?? 0,
-    set(key, offset) {
-      offsets.set(key, offset);
-      return store();
+    get: (inode) => offsets.get(inode),
+    set(inode, offset) {
+      offsets.set(inode, offset);
+      changed = true;
     },
-    forget(key) {
-      offsets.delete(key);
-      return store();
+    retain(inodes) {
+      for (const inode of offsets.keys()) {
+        if (inodes.has(inode)) missing.delete(inode);
+        else if (!missing.has(inode)) missing.add(inode);
+        else {
+          missing.delete(inode);
+          offsets.delete(inode);
+          changed = true;
+        }
+      }
+    },
+    async store() {
+      if (!changed) return;
+      changed = false;
+      try {
+        await writeFile(`${path}.new`, JSON.stringify([...offsets]), { mode: 0o640 });
+        await rename(`${path}.new`, path);
+      } catch (error) {
+        changed = true;
+        throw error;
+      }
     },
   };
+}
 
-  async function store(): Promise<void> {
-    await writeFile(`${path}.new`, JSON.stringify(Object.fromEntries(offsets)), { mode: 0o640 });
-    await rename(`${path}.new`, path);
+async function load(path: string): Promise<Map<number, Offset>> {
+  try {
+    const entries: unknown = JSON.parse(await readFile(path, 'utf8'));
+    return new Map(Array.isArray(entries) ? entries.filter(isEntry) : []);
+  } catch {
+    return new Map();
   }
 }
 
-async function load(path: string): Promise<[string, number][]> {
-  try {
-    const value: unknown = JSON.parse(await readFile(path, 'utf8'));
-    if (typeof value !== 'object' || value === null) return [];
-    return Object.entries(value).filter((entry): entry is [string, number] => Number.isSafeInteger(entry[1]));
-  } catch {
-    return [];
-  }
+function isEntry(entry: unknown): entry is [number, Offset] {
+  if (!Array.isArray(entry)) return false;
+  const [inode, offset]: unknown[] = entry;
+  return typeof inode === 'number' && isOffset(offset);
+}
+
+function isOffset(value: unknown): value is Offset {
+  if (typeof value !== 'object' || value === null) return false;
+  const { at, head } = value as Partial<Record<keyof Offset, unknown>>;
+  return Number.isSafeInteger(at) && Number(at) >= 0 && Number.isSafeInteger(head);
 }

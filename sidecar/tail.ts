@@ -1,10 +1,12 @@
-import { type FileHandle, open, readdir, stat, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { unlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { reasonOf } from '../service/log.ts';
 import type { Metrics } from '../service/metrics.ts';
 import type { SIDECAR_METRICS } from './metrics.ts';
-import { loadOffsets, type Offsets } from './tail-offsets.ts';
+import type { SpillLimit } from './spill-limit.ts';
+import { openLines } from './tail-file.ts';
+import { listTailed, type TailedFile } from './tail-folder.ts';
+import { loadOffsets } from './tail-offsets.ts';
 import type { TakeIn } from './take-in.ts';
 
 export type TailOptions = {
@@ -13,6 +15,8 @@ export type TailOptions = {
   /** File that holds how far each was taken in. */
   offsetsPath: string;
   takeIn: TakeIn;
+  /** Told of the folder's size each time it is looked at. */
+  limit?: SpillLimit;
   metrics: Metrics<typeof SIDECAR_METRICS>;
   warn: (key: string, message: string, fields?: object) => void;
   now: () => number;
@@ -22,22 +26,36 @@ export type TailOptions = {
 
 export type Tail = { close(): Promise<void> };
 
-const CHUNK = 1024 * 1024;
-const NEWLINE = 0x0a;
-/** A minute's file, nginx's cache of open files (60 s) and a grace: nobody writes to it any more. */
-const REMOVED_AFTER_MS = 180_000;
+/** Some 1,500 lines: the sidecar answers nginx in between. */
+const CHUNK_BYTES = 256 * 1024;
+/** What a killed sidecar reads again at most. */
+const STORE_BYTES = 4 * 1024 * 1024;
+/** How long files of the past may keep the tail from what is being written now. */
+const ROUND_MS = 2_000;
+/** A folder that takes long to look at is looked at less often. */
+const SHARE_OF_LOOKING = 5;
+/** How long a file is left alone that cannot be read or removed. */
+const PUT_OFF_MS = 30_000;
 
 /**
- * Takes in what nginx spilled: every complete line of every file, also while it grows. How far it came is stored after
- * the spool has it, so that a crash in between reads some lines twice; they are the same events. A file is removed once
- * it is taken in and was not written to for three minutes.
+ * Takes in what nginx wrote to files, spills and the transport `log`: every complete line of every file, also while it
+ * grows. How far it came is stored after the spool has it, so that a crash in between reads some lines twice; they are the
+ * same events. A file is removed once it is taken in and was not written to for three minutes.
+ *
+ * What is being written comes first, then what is left from before, oldest first. A file that cannot be read is tried again
+ * later and keeps nobody waiting.
  */
 export async function startTail(options: TailOptions): Promise<Tail> {
-  const { dir, takeIn, metrics, warn, now, everyMs = 500 } = options;
-  const files = metrics.of('spill_files');
+  const { dir, takeIn, limit, metrics, warn, now, everyMs = 200 } = options;
+  const count = metrics.of('spill_files');
   const waiting = metrics.of('spill_waiting_bytes');
   const offsets = await loadOffsets(options.offsetsPath);
+  const putOff = new Map<string, number>();
+  const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
   const stopping = new AbortController();
+  let behind = 0;
+  let unstored = 0;
+  let pauseMs = everyMs;
   const running = run();
   return {
     async close() {
@@ -47,71 +65,104 @@ export async function startTail(options: TailOptions): Promise<Tail> {
   };
 
   async function run(): Promise<void> {
-    const buffer = Buffer.allocUnsafe(CHUNK);
     while (!stopping.signal.aborted) {
-      await look(buffer).catch((error: unknown) => {
-        warn('tail', 'cannot take in spilled lines, trying again', { reason: reasonOf(error) });
+      const caughtUp = await look().catch((error: unknown) => {
+        warn('tail', 'cannot take in lines from files, trying again', { reason: reasonOf(error), dir });
+        return true;
       });
-      await sleep(everyMs, undefined, { signal: stopping.signal }).catch(() => {});
+      await sleep(caughtUp ? pauseMs : 0, undefined, { signal: stopping.signal }).catch(() => {});
     }
   }
 
-  async function look(buffer: Buffer): Promise<void> {
-    const names = (await readdir(dir)).filter((name) => name.endsWith('.tsv')).sort();
-    files.set(names.length);
-    let behind = 0;
-    for (const name of names) {
-      if (stopping.signal.aborted) return;
-      behind += await follow(join(dir, name), offsets, buffer);
-      waiting.set(behind);
-    }
+  /** Returns whether there was time for all. */
+  async function look(): Promise<boolean> {
+    const began = performance.now();
+    const files = await listTailed(dir, now());
+    pauseMs = Math.max(everyMs, (SHARE_OF_LOOKING - 1) * (performance.now() - began));
+    forgetAllBut(files);
+    behind = files.reduce((sum, file) => sum + Math.max(0, file.bytes - atIn(file)), 0);
+    count.set(files.length);
     waiting.set(behind);
-  }
-
-  /** Returns how many bytes are left: the beginning of a line, usually nothing. */
-  async function follow(path: string, offsets: Offsets, buffer: Buffer): Promise<number> {
-    const found = await stat(path);
-    const key = `${found.dev}:${found.ino}`;
-    let offset = offsets.get(key);
-    if (found.size < offset) offset = 0;
-    const old = now() - found.mtimeMs > REMOVED_AFTER_MS;
-    if (found.size > offset) offset = await readFrom(path, { key, offset, last: old, offsets, buffer });
-    if (old && offset >= found.size) {
-      await unlink(path);
-      await offsets.forget(key);
-      return 0;
-    }
-    return Math.max(0, found.size - offset);
-  }
-
-  async function readFrom(path: string, { key, offset, last, offsets, buffer }: Reading): Promise<number> {
-    const file = await open(path);
+    await limit?.(files.reduce((sum, { bytes }) => sum + bytes, 0));
     try {
-      let at = offset;
-      while (!stopping.signal.aborted) {
-        const lines = await completeLines(file, { at, last, buffer });
-        if (lines.length === 0) return at;
-        await takeIn(lines, 'spill');
-        at += lines.length;
-        await offsets.set(key, at);
-      }
-      return at;
+      return await followAll(files.filter(isDue), began + ROUND_MS);
     } finally {
-      await file.close();
+      await store();
     }
+  }
+
+  async function followAll(files: TailedFile[], deadline: number): Promise<boolean> {
+    const isCold = ({ cold }: TailedFile) => cold;
+    for (const file of [...files.filter((file) => !isCold(file)), ...files.filter(isCold)]) {
+      if (stopping.signal.aborted || (file.cold && performance.now() > deadline)) return false;
+      try {
+        await follow(file, deadline);
+      } catch (error) {
+        if (error instanceof RoundError) throw error.cause;
+        putOff.set(file.path, performance.now() + PUT_OFF_MS);
+        warn('tail file', 'cannot read or remove a file, leaving it for later', {
+          reason: reasonOf(error),
+          path: file.path,
+        });
+      }
+    }
+    return performance.now() <= deadline;
+  }
+
+  async function follow(file: TailedFile, deadline: number): Promise<void> {
+    if (!file.cold && file.bytes === atIn(file)) return;
+    const reader = await openLines(file.path, offsets.get(file.inode), buffer);
+    let ended = false;
+    try {
+      do {
+        const lines = await reader.read(file.cold);
+        ended = lines.length === 0;
+        if (ended) break;
+        await takeIn(lines, file.source).catch(endRound);
+        offsets.set(file.inode, await reader.offset());
+        await account(lines.length);
+      } while (!stopping.signal.aborted && performance.now() < deadline);
+    } finally {
+      await reader.close();
+    }
+    if (file.cold && ended) await unlink(file.path);
+  }
+
+  async function account(bytes: number): Promise<void> {
+    behind = Math.max(0, behind - bytes);
+    waiting.set(behind);
+    unstored += bytes;
+    if (unstored >= STORE_BYTES) await store().catch(endRound);
+  }
+
+  async function store(): Promise<void> {
+    unstored = 0;
+    await offsets.store();
+  }
+
+  function forgetAllBut(files: TailedFile[]): void {
+    offsets.retain(new Set(files.map(({ inode }) => inode)));
+    if (putOff.size === 0) return;
+    const paths = new Set(files.map(({ path }) => path));
+    for (const path of putOff.keys()) if (!paths.has(path)) putOff.delete(path);
+  }
+
+  function atIn({ inode }: TailedFile): number {
+    return offsets.get(inode)?.at ?? 0;
+  }
+
+  function isDue({ path }: TailedFile): boolean {
+    const until = putOff.get(path);
+    if (until === undefined) return true;
+    if (performance.now() < until) return false;
+    putOff.delete(path);
+    return true;
   }
 }
 
-type Reading = { key: string; offset: number; last: boolean; offsets: Offsets; buffer: Buffer };
+/** Not the file's fault: the others would fare no better. */
+class RoundError extends Error {}
 
-/** What ends in a newline; all of it where nobody will ever end it, or where one line fills the buffer. */
-async function completeLines(
-  file: FileHandle,
-  { at, last, buffer }: { at: number; last: boolean; buffer: Buffer },
-): Promise<Buffer> {
-  const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
-  const bytes = buffer.subarray(0, bytesRead);
-  const end = bytes.lastIndexOf(NEWLINE) + 1;
-  if (end > 0) return bytes.subarray(0, end);
-  return last || bytesRead === buffer.length ? bytes : bytes.subarray(0, 0);
+function endRound(cause: unknown): never {
+  throw new RoundError('the round ends', { cause });
 }

@@ -1,14 +1,20 @@
+import type { BotTest } from '../event/bot-test.ts';
 import type { BadLine } from '../event/from-line.ts';
 import { fromLine } from '../event/from-line.ts';
+import type { Redaction } from '../event/redaction.ts';
 import type { Metrics } from '../service/metrics.ts';
 import type { SIDECAR_METRICS } from './metrics.ts';
 import type { RecentIds } from './recent-ids.ts';
 
-export type Source = 'intake' | 'spill';
+/** `intake`: posted by nginx. `spill`, `log`: from a file, written while the sidecar was away, or because that is the transport. */
+export type Source = 'intake' | 'spill' | 'log';
 
 export type TakeInOptions = {
   node: string;
   recent: RecentIds;
+  isBot: BotTest;
+  /** What may be kept of an event. */
+  redact: Redaction;
   /** Resolves once the events (JSON texts) are on disk. */
   keep: (events: string[]) => Promise<unknown>;
   /** Where a line goes that is no event. */
@@ -25,8 +31,8 @@ export type TakeIn = (lines: Buffer, source: Source) => Promise<Taken>;
  * The one way into the spool, for what nginx posts and for what it spilled. Resolves when every event of `lines` is kept;
  * rejects as `keep` does, and then none of them counts: they may all come again.
  */
-export function createTakeIn({ node, recent, keep, reject, metrics }: TakeInOptions): TakeIn {
-  const meters = { intake: metersOf('intake'), spill: metersOf('spill') };
+export function createTakeIn({ node, recent, isBot, redact, keep, reject, metrics }: TakeInOptions): TakeIn {
+  const meters = { intake: metersOf('intake'), spill: metersOf('spill'), log: metersOf('log') };
   return async (lines, source) => {
     const { received, accepted, duplicates } = meters[source];
     const ids: string[] = [];
@@ -40,8 +46,9 @@ export function createTakeIn({ node, recent, keep, reject, metrics }: TakeInOpti
       if ('reason' in event) bad.push(event);
       else if (recent.has(event.id)) known++;
       else {
+        if (isBot(event.ua)) event.bot = true;
         ids.push(event.id);
-        events.push(JSON.stringify(event));
+        events.push(JSON.stringify(redact(event)));
       }
     }
     if (events.length > 0) await keep(events);

@@ -1,6 +1,6 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 
 /**
  * No primary key: its index would hold every id in memory. An id as text would take twice the room and four times as
@@ -17,15 +17,23 @@ const SCHEMA = `
     raw VARCHAR,
     args VARCHAR,
     item VARCHAR NOT NULL,
-    ip VARCHAR NOT NULL,
+    ip VARCHAR,
     host VARCHAR,
     method VARCHAR,
     ua VARCHAR,
     ref VARCHAR,
     node VARCHAR,
     weight DOUBLE NOT NULL,
-    cut VARCHAR[]
+    cut VARCHAR[],
+    bot BOOLEAN DEFAULT FALSE
   );`;
+
+/** What makes the schema of each version that of the next. A new column comes last, as `SCHEMA` has it. */
+const UPGRADES: Readonly<Record<number, string>> = {
+  1: `
+  ALTER TABLE events ALTER COLUMN ip DROP NOT NULL;
+  ALTER TABLE events ADD COLUMN bot BOOLEAN DEFAULT FALSE;`,
+};
 
 /** The file cannot be used as it is. The message names it and the way out. */
 export class DuckdbFileError extends Error {
@@ -111,7 +119,19 @@ async function ensureSchema(connection: DuckDBConnection, path: string): Promise
   const versions = await connection.runAndReadAll('SELECT max(schema_version) FROM hotitem');
   const version = Number(versions.getRows()[0]?.[0]);
   if (version === SCHEMA_VERSION) return;
+  if (version in UPGRADES) {
+    await upgrade(connection, version);
+    return;
+  }
   throw new DuckdbFileError(
     `${path} has schema version ${version}, this hotitem knows ${SCHEMA_VERSION}: run the newer one, or set another duckdb.path`,
+  );
+}
+
+/** In one transaction: a kill leaves the file as it was. */
+async function upgrade(connection: DuckDBConnection, from: number): Promise<void> {
+  const steps = Array.from({ length: SCHEMA_VERSION - from }, (_, i) => UPGRADES[from + i] ?? '');
+  await connection.run(
+    `BEGIN; ${steps.join('')} UPDATE hotitem SET schema_version = ${SCHEMA_VERSION}; COMMIT;`,
   );
 }

@@ -56,7 +56,7 @@ function appendEvent(appender: DuckDBAppender, key: bigint, event: HotItemEvent)
   appendText(event.raw);
   appendText(event.args);
   appender.appendVarchar(event.item);
-  appender.appendVarchar(event.ip);
+  appendText(event.ip);
   appendText(event.host);
   appendText(event.method);
   appendText(event.ua);
@@ -65,6 +65,7 @@ function appendEvent(appender: DuckDBAppender, key: bigint, event: HotItemEvent)
   appender.appendDouble(event.weight ?? 1);
   if (event.cut === undefined) appender.appendNull();
   else appender.appendList(event.cut, CUT);
+  appender.appendBoolean(event.bot ?? false);
   appender.endRow();
 
   function appendText(text: string | undefined): void {

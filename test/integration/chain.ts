@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { renderShop } from '../../cli/nginx-shop.ts';
+import { renderShop, type ShopOptions } from '../../cli/nginx-shop.ts';
 import type { Accounts } from '../../cli/wire-sidecar.ts';
 import type { NginxBuild } from '../../provision/nginx.ts';
 import { temporaryFolder } from '../parts/guard.ts';
@@ -8,6 +8,7 @@ import { type NginxPart, startNginx } from '../parts/nginx.ts';
 import { freePorts } from '../parts/ports.ts';
 import { type Service, startService } from '../parts/service.ts';
 import { until } from '../parts/until.ts';
+import { chooseTransport } from './transport.ts';
 
 export type ChainOptions = {
   build: NginxBuild;
@@ -16,6 +17,13 @@ export type ChainOptions = {
   /** Also run `hotitem sink`. */
   withSink?: boolean;
   workers?: number;
+  engine?: ShopOptions['engine'];
+  /** With http-batch.conf; the example's own subrequest without it unless said. */
+  transport?: 'subrequest' | 'batch';
+  /** Which of nginx/examples. Default shop. */
+  example?: ShopOptions['example'];
+  /** `host:port` of the application, where the example has one. */
+  origin?: string;
 };
 
 /** A shop on nginx, its sidecar and, where asked for, a sink: each a process as in production. */
@@ -42,6 +50,10 @@ export async function startChain({
   env = {},
   withSink = false,
   workers = 2,
+  engine = 'njs',
+  transport,
+  example = 'shop',
+  origin,
 }: ChainOptions): Promise<Chain> {
   const { path: home, remove } = temporaryFolder('chain');
   const [port = 0, breaker, admin, sinkAdmin] = await freePorts(4);
@@ -74,9 +86,13 @@ export async function startChain({
     spill: join(home, 'spill'),
     pages: writePages(home),
     workers,
+    engine,
+    example,
+    ...(origin && { origin }),
     ...(build.modules.js && { module: build.modules.js }),
     ...(process.getuid?.() === 0 && { user: 'root' }),
   });
+  if (transport !== undefined) await chooseTransport(shop.conf, transport);
   const nginx = await startNginx({ build, prefix: home, config: shop.conf, errorLog: shop.errorLog });
   return { home, port, nginx, sidecar, sink, accounts, settle, logs, close };
 

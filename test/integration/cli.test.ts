@@ -136,9 +136,12 @@ describe('the hotitem command', () => {
     test('status shows that it is ready, and its books', async () => {
       const { code, stdout } = await hotitem(['status'], env);
       expect(code).toBe(0);
-      expect(stdout).toMatch(/^ready\nsidecar\n(.*\n)*\s+unaccounted\s+0\n/);
+      expect(stdout).toMatch(
+        /^ready\nnginx\n {2}capture +as nginx is configured\n.*\nsidecar\n(.*\n)*\s+unaccounted\s+0\n/,
+      );
       expect(JSON.parse((await hotitem(['status', '--json'], env)).stdout)).toMatchObject({
         ready: true,
+        nginx: { capture: { version: 0, mode: 'default' } },
         sidecar: { accepted: 0, unaccounted: 0 },
       });
     });

@@ -123,6 +123,19 @@ export function itIsAnIndex({ index, refresh, stored }: IndexUnderTest): void {
     ]);
   });
 
+  test('counts views without an address, hashed ones as visitors, and dropped ones as none', async () => {
+    const at = NOON - 14 * 86_400_000;
+    const { ip: _, ...dropped } = view({ time: at, item: 'dropped' });
+    const hashed = view({ time: at, item: 'hashed', ip: '9ce4fb03f1e93110', bot: true });
+    expect(await index().create([dropped, hashed])).toEqual([{ status: 'created' }, { status: 'created' }]);
+    await refresh();
+
+    expect(await index().topItems({ from: at, to: at + MINUTE, limit: 10 })).toEqual([
+      { item: 'dropped', views: 1, visitors: 0, last: at },
+      { item: 'hashed', views: 1, visitors: 1, last: at },
+    ]);
+  });
+
   test('counts an event at the beginning of the window, and none at its end', async () => {
     const at = NOON - 11 * 86_400_000;
     await index().create(

@@ -57,6 +57,7 @@ describe('A DuckDB file', () => {
       node: 'web-1',
       weight: 2.5,
       cut: ['ua', 'ref'],
+      bot: true,
     });
     await index.create([event]);
     await index.close();
@@ -64,11 +65,11 @@ describe('A DuckDB file', () => {
     const [row] = await ask(
       path,
       `SELECT 1, replace(id::VARCHAR, '-', ''), epoch_ms(time), uri, raw, args, item, ip, host, method, ua, ref, node,
-         weight, to_json(cut)::VARCHAR FROM events`,
+         weight, to_json(cut)::VARCHAR, bot FROM events`,
     );
     const { v, id, time, uri, raw, args, item, ip, host, method, ua, ref, node, weight, cut } = event;
     const fields = [v, id, BigInt(time), uri, raw, args, item, ip, host, method, ua, ref, node, weight];
-    expect(row).toEqual([...fields, JSON.stringify(cut)]);
+    expect(row).toEqual([...fields, JSON.stringify(cut), true]);
   });
 
   test('keeps its events when it is opened again', async () => {
@@ -126,10 +127,10 @@ describe('A DuckDB file', () => {
 
   test('of a newer version is left alone', async () => {
     await (await openDuckdbIndex({ path })).close();
-    await ask(path, 'UPDATE hotitem SET schema_version = 2');
+    await ask(path, 'UPDATE hotitem SET schema_version = 99');
 
     await expect(openDuckdbIndex({ path })).rejects.toThrow(
-      'has schema version 2, this hotitem knows 1: run the newer one',
+      'has schema version 99, this hotitem knows 2: run the newer one',
     );
   });
 

@@ -236,7 +236,7 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
     });
 
     test.each([
-      ['of a newer version', { managed_by: 'hotitem', version: 2 }, /has version 2, this hotitem knows 1/],
+      ['of a newer version', { managed_by: 'hotitem', version: 99 }, /has version 99, this hotitem knows 2/],
       ['that somebody else made', {}, /was not made by hotitem/],
     ])('leaves a template %s alone', async (_, meta, message) => {
       const dataStream = newStream();

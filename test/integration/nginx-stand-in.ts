@@ -24,7 +24,10 @@ export type StandIn = {
   stop(): Promise<void>;
 };
 
-/** The sidecar's side of the contract and no more: it takes lines, and fails as it is told. Not started yet. */
+/**
+ * The sidecar's side of the contract and no more: it takes lines, and fails as it is told. The poll of http-batch.conf gets
+ * its 204, or hangs. Not started yet.
+ */
 export function createStandIn(socket: string): StandIn {
   const open = new Set<Socket>();
   let server: Server | undefined;
@@ -65,6 +68,10 @@ export function createStandIn(socket: string): StandIn {
     });
     request.on('end', () => {
       const { method = '', url = '' } = request;
+      if (url.startsWith('/v1/control')) {
+        if (standIn.answer !== 'hang') response.writeHead(204).end();
+        return;
+      }
       standIn.arrived.push({ method, url, headers: request.headers, body });
       if (standIn.answer === 'hang') return;
       if (standIn.answer === 204) standIn.kept.push(body);

@@ -21,14 +21,25 @@ test('writes every include and both scripts', async () => {
   const { files } = await installNginx(options);
 
   expect(readdirSync(options.dir).sort()).toEqual([
+    'capture-batch.conf',
+    'capture-log.conf',
     'capture-subrequest.conf',
     'engine-njs.conf',
     'engine-qjs.conf',
+    'fetch-njs.conf',
+    'fetch-qjs.conf',
     'hotitem.njs.js',
     'hotitem.qjs.js',
+    'http-batch.conf',
+    'http-log.conf',
     'http.conf',
     'items.conf',
+    'line.conf',
+    'log-limit.conf',
+    'log.conf',
+    'off-batch.conf',
     'off.conf',
+    'privacy.conf.example',
     'realip.conf.example',
     'server.conf',
   ]);
@@ -44,6 +55,8 @@ test('leaves no placeholder', async () => {
 test.each([
   ['http.conf', '"unix:/run/hotitem/intake.sock"'],
   ['http.conf', 'server 127.0.0.1:9189 backup max_fails=0;'],
+  ['http-batch.conf', 'default 1073741824;'],
+  ['log.conf', '"/var/lib/hotitem/spill/log-$hotitem_minute.tsv"'],
   ['server.conf', '"/var/lib/hotitem/spill/$hotitem_minute.tsv"'],
 ])('puts into %s: %s', async (name, text) => {
   await installNginx(options);
@@ -101,7 +114,7 @@ describe('an items.conf that the operator has edited', () => {
 test('a dry run says what it would write, and writes nothing', async () => {
   const { files } = await installNginx({ ...options, dryRun: true });
 
-  expect(files).toHaveLength(10);
+  expect(files).toHaveLength(21);
   expect(readdirSync(root)).toEqual([]);
 });
 

@@ -23,6 +23,15 @@ describe('a line from nginx', () => {
     });
   });
 
+  test.each([
+    ['1', undefined],
+    ['1/2', 2],
+    ['1/4', 4],
+    ['1/10000', 10_000],
+  ])('that begins with %s has the weight %p', (version, weight) => {
+    expect(accepted(line({ version })).weight).toBe(weight);
+  });
+
   test("has the article's month and minute the right way round, as milliseconds", () => {
     const event = accepted(line({ msec: '1764547199.007' }));
     expect(new Date(event.time).toISOString()).toBe('2025-11-30T23:59:59.007Z');
@@ -72,6 +81,14 @@ describe('a line from nginx', () => {
     expect(accepted(line({ uri: '/web/item/a%20b?x', item: '' })).item).toBe('/web/item/a b');
   });
 
+  test('whose address nginx withholds is an event without one', () => {
+    expect(accepted(line({ ip: '' }))).not.toHaveProperty('ip');
+  });
+
+  test.each(['203.0.113.7', '2001:db8::7', '::ffff:203.0.113.7', 'unix:'])('from %s says so', (ip) => {
+    expect(accepted(line({ ip })).ip).toBe(ip);
+  });
+
   test('may hold tabs in its user agent, which shift nothing', () => {
     expect(accepted(line({ ua: 'a\tb\t1' }))).toMatchObject({ ua: 'a\tb\t1', item: '4711' });
   });
@@ -95,12 +112,19 @@ describe('a line from nginx', () => {
 
   test.each<[string, string, BadLine['reason']]>([
     ['an unknown version', line({ version: '2' }), 'version'],
+    ['a sample of one', line({ version: '1/1' }), 'version'],
+    ['a sample of none', line({ version: '1/0' }), 'version'],
+    ['a sample that is too thin', line({ version: '1/10001' }), 'version'],
+    ['a sample that is no number', line({ version: '1/4x' }), 'version'],
     ['nothing in it', '', 'version'],
     ['a field missing', line({}).split('\t').slice(1, 9).join('\t').replace(/^/, '1\t'), 'fields'],
     ['a time that is none', line({ msec: 'now' }), 'time'],
     ['a request id that is none', line({ requestId: 'abc' }), 'request_id'],
     ['a header for an address', line({ ip: 'unknown' }), 'ip'],
-    ['no path', line({ uri: '?a' }), 'uri'],
+    ['a zone in its address', line({ ip: 'fe80::1%eth0' }), 'ip'],
+    ['64 KiB of zone', line({ ip: `fe80::1%${'x'.repeat(60_000)}` }), 'ip'],
+    ['no path', line({ uri: '' }), 'uri'],
+    ['a path that resolves to nothing', line({ uri: 'x/..' }), 'uri'],
     ['64 KiB of user agent', line({ ua: 'x'.repeat(65_536) }), 'too_long'],
   ])('with %s is refused, with the field and its value', (_, text, reason) => {
     expect(fromLine(text, NODE)).toEqual({ reason, field: expect.any(String), value: expect.any(String) });
@@ -123,6 +147,15 @@ describe('any line', () => {
         expect(
           fromLine(line({ uri: `/${bytes}`, ua: bytes, ref: bytes, host: bytes, item: bytes }), NODE),
         ).toBeDefined();
+      }),
+    );
+  });
+
+  test('that is an event is one that parse takes', () => {
+    fc.assert(
+      fc.property(byteText, byteText, byteText, (uri, ip, item) => {
+        const event = fromLine(line({ uri, ip, item }), NODE);
+        if (!('reason' in event)) expect(parse(JSON.stringify(event))).toEqual(event);
       }),
     );
   });

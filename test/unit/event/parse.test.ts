@@ -9,6 +9,11 @@ describe('parse', () => {
     expect(parse(JSON.stringify(EVENT))).toEqual(EVENT);
   });
 
+  test('takes an event whose address was dropped', () => {
+    const { ip: _, ...event } = EVENT;
+    expect(parse(JSON.stringify(event))).toEqual(event);
+  });
+
   test.each<[string, unknown, string]>([
     ['no JSON', undefined, 'event: is not JSON (got "not json")'],
     ['a list', [], 'event: must be a JSON object (got [])'],
@@ -23,7 +28,9 @@ describe('parse', () => {
     ['a time that no date can hold', { ...EVENT, time: 1e17 }, 'time: must be whole milliseconds since 1970'],
     ['a uri of the wrong type', { ...EVENT, uri: 7 }, 'uri: must be a text that is not empty (got 7)'],
     ['a user agent of the wrong type', { ...EVENT, ua: {} }, 'ua: must be a text (got {})'],
-    ['a weight below one', { ...EVENT, weight: 0 }, 'weight: must be a number of at least 1 (got 0)'],
+    ['an empty address', { ...EVENT, ip: '' }, 'ip: must be a text that is not empty (got "")'],
+    ['a bot that is no answer', { ...EVENT, bot: 'yes' }, 'bot: must be true or false (got "yes")'],
+    ['a weight below one', { ...EVENT, weight: 0 }, 'weight: must be a number from 1 to 1000000 (got 0)'],
     ['a cut that is no list', { ...EVENT, cut: 'ua' }, 'cut: must be a list of field names (got "ua")'],
   ])('refuses %s and names the field and the value', (_, value, message) => {
     expect(() => parse(value === undefined ? 'not json' : JSON.stringify(value))).toThrow(message);

@@ -39,6 +39,20 @@ describe('the configuration', () => {
     expect(load({ env }).elasticsearch.api_key).toBe('secret');
   });
 
+  test('takes the salt of hashed addresses from a file, and hashes none without', () => {
+    const hashed = { HOTITEM_PRIVACY_IP: 'hash' };
+    const salted = { ...hashed, HOTITEM_PRIVACY_IP_SALT_FILE: yaml('a secret of the nodes\n') };
+    expect(load({ env: salted }).privacy).toEqual({ ip: 'hash', ip_salt: 'a secret of the nodes' });
+    expect(problems({ env: hashed })).toEqual([
+      'privacy.ip_salt: must be set where privacy.ip is hash, the same on every node',
+    ]);
+  });
+
+  test('names the fields that cannot be left out', () => {
+    expect(load({ env: { HOTITEM_EVENT_OMIT: 'ua, ref' } }).event.omit).toEqual(['ua', 'ref']);
+    expect(problems({ env: { HOTITEM_EVENT_OMIT: 'item' } })[0]).toContain('event.omit.0: ');
+  });
+
   test('reports all problems at once, each with the setting and the value', () => {
     const file = yaml('spol: {}\nintake:\n  sockets: x\nlog:\n  level: loud\nkafka:\n  brokers: [nowhere]\n');
     const env = { HOTITEM_SPOOL_MAX_BYTES: 'many', HOTITEM_NODES: 'x' };
@@ -56,6 +70,7 @@ describe('the configuration', () => {
     [{ ELASTICSEARCH_NODE: 'http://user:hunter2@es:9200' }],
     [{ HOTITEM_ELASTICSEARCH_NODE: 'ftp://user:hunter2@es' }],
     [{ HOTITEM_ELASTICSEARCH_PASSWORD: 'hunter2' }],
+    [{ HOTITEM_PRIVACY_IP_SALT: 'hunter2' }],
     [{ ELASTICSEARCH_NODE: 'http://user:a/hunter2@b@es:9200' }],
     [{ KAFKA_BROKERS: 'user:hunter2@kafka:9092' }],
   ])('shows no secret in a problem: %j', (env) => {

@@ -16,7 +16,7 @@ describe('the folders that nginx and the sidecar share', () => {
   test('let the group of the workers in, whatever the umask', () => {
     const { home, spill, warnings } = make(String(process.getgid?.()));
     expect(modeOf(home)).toBe(0o755);
-    expect(modeOf(spill)).toBe(0o770);
+    expect(modeOf(spill)).toBe(0o2770);
     expect(warnings).toEqual([]);
   });
 
@@ -42,5 +42,5 @@ function make(group: string, folder = mkdtempSync(join(tmpdir(), 'hotitem-folder
 }
 
 function modeOf(path: string): number {
-  return statSync(path).mode & 0o777;
+  return statSync(path).mode & 0o7777;
 }

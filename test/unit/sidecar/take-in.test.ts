@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
+import { createBotTest } from '../../../event/bot-test.ts';
 import type { BadLine } from '../../../event/from-line.ts';
+import { createRedaction } from '../../../event/redaction.ts';
 import { createMetrics } from '../../../service/metrics.ts';
 import { SIDECAR_METRICS } from '../../../sidecar/metrics.ts';
 import { createRecentIds } from '../../../sidecar/recent-ids.ts';
@@ -35,10 +37,17 @@ describe('taking in lines', () => {
     expect(count('intake_accepted_total', 'spill')).toBe(1);
   });
 
+  test('keeps nothing of a visitor that may not rest, and says of a bot that it is one', async () => {
+    const { takeIn, kept } = create();
+    await takeIn(lines(line({ ip: '203.0.113.7', ua: 'curl/8.5.0' })), 'intake');
+    expect(JSON.parse(kept[0] ?? '')).toMatchObject({ ip: '203.0.113.0', bot: true });
+    expect(kept[0]).not.toMatch(/203\.0\.113\.7|curl/);
+  });
+
   test('reads bytes that are not UTF-8', async () => {
     const { takeIn, kept } = create();
-    await takeIn(Buffer.from(`${line({ ua: 'caf\xc3\xa9 \xff' })}\n`, 'latin1'), 'intake');
-    expect(JSON.parse(kept[0] ?? '').ua).toBe('café \uFFFD');
+    await takeIn(Buffer.from(`${line({ ref: 'caf\xc3\xa9 \xff' })}\n`, 'latin1'), 'intake');
+    expect(JSON.parse(kept[0] ?? '').ref).toBe('café \uFFFD');
   });
 });
 
@@ -57,6 +66,8 @@ function create() {
   const takeIn = createTakeIn({
     node: 'web-1',
     recent: createRecentIds(),
+    isBot: createBotTest(),
+    redact: createRedaction({ ip: { mode: 'truncate' }, omit: ['ua'] }),
     keep: async (events) => {
       if (failing) throw new Error('disk full');
       kept.push(...events);

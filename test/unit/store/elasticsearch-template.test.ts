@@ -17,6 +17,7 @@ const COMPLETE: Required<HotItemEvent> = {
   ua: 'Mozilla/5.0',
   ref: 'https://www.example.com/',
   node: 'web-1',
+  bot: true,
   weight: 2,
   cut: ['ua'],
 };

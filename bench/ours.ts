@@ -1,0 +1,59 @@
+import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { NginxEngine } from '../cli/nginx-install.ts';
+import { renderShop } from '../cli/nginx-shop.ts';
+import type { NginxBuild } from '../provision/nginx.ts';
+import { startNginx } from '../test/parts/nginx.ts';
+import { freePorts } from '../test/parts/ports.ts';
+import type { Edge } from './edge.ts';
+import type { Transport } from './transports.ts';
+
+export type OursOptions = {
+  build: NginxBuild;
+  engine: NginxEngine;
+  /** None: the same nginx.conf without capture, a plain rewrite. */
+  transport: Transport | undefined;
+  folder: string;
+  socket: string;
+  spill: string;
+};
+
+/** The example shop with one transport and one worker. Throws where nginx.conf is not what this expects. */
+export async function renderOurs(options: OursOptions): Promise<Edge> {
+  const { build, engine, transport, folder, socket, spill } = options;
+  const [port = 0, breaker] = await freePorts(2);
+  const { conf, errorLog } = await renderShop({
+    folder,
+    engine,
+    socket,
+    spill,
+    listen: `127.0.0.1:${port}`,
+    breaker: `127.0.0.1:${breaker}`,
+    workers: 1,
+    ...(build.modules.js && { module: build.modules.js }),
+    ...(process.getuid?.() === 0 && { user: 'root' }),
+  });
+  await choose(conf, join(folder, 'hotitem'), transport);
+  return { port, start: () => startNginx({ build, prefix: folder, config: conf, errorLog }) };
+}
+
+/** What an operator changes in the example, which has `subrequest`: the includes. */
+async function choose(conf: string, dir: string, transport: Transport | undefined): Promise<void> {
+  const { http = ['http.conf'], server = ['server.conf'], location } = transport ?? {};
+  let text = await readFile(conf, 'utf8');
+  put('http.conf', http);
+  put('server.conf', server);
+  put('capture-subrequest.conf', location === undefined ? [] : [location]);
+  // `log` is an access log: the example's `off` would silence it.
+  if (transport?.name === 'log') text = text.replace(/^ *access_log off;\n/m, '');
+  await writeFile(conf, text);
+
+  function put(name: string, instead: string[]): void {
+    const include = (file: string) => `include "${join(dir, file)}";`;
+    if (!text.includes(include(name))) throw new Error(`${conf} does not hold ${include(name)}`);
+    const missing = instead.find((file) => !existsSync(join(dir, file)));
+    if (missing !== undefined) throw new Error(`${missing} is not among what was installed`);
+    text = text.replace(include(name), instead.map(include).join('\n'));
+  }
+}

@@ -1,0 +1,39 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { globMatcher, isPattern, type Source } from './configuration.ts';
+
+/** A source of the files as they lie on the disk, for a configuration that nginx refuses to print. */
+export const diskSource: Source = {
+  find: (pattern) => (isPattern(pattern) ? expand(pattern) : existsSync(pattern) ? [pattern] : []),
+  read(path) {
+    try {
+      return readFileSync(path, 'utf8');
+    } catch {
+      // nginx says so, too, and better.
+      return undefined;
+    }
+  },
+};
+
+function expand(pattern: string): string[] {
+  const parts = pattern.split('/').slice(1);
+  let paths = ['/'];
+  for (const part of parts) {
+    paths = paths.flatMap((folder) =>
+      isPattern(part)
+        ? namesIn(folder)
+            .filter(globMatcher(part))
+            .map((name) => join(folder, name))
+        : [join(folder, part)],
+    );
+  }
+  return paths.filter((path) => existsSync(path)).sort();
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,65 @@
+/** What capture is handed over by. */
+export type Transport = 'subrequest' | 'batch' | 'log';
+
+export type Include = {
+  /** The blocks that it may stand in; `if` stands for an `if` of a location. */
+  context: readonly string[];
+  /** Oldest version that runs it; absent: no njs at all. */
+  njs?: string;
+  /** Needs njs built with QuickJS. */
+  quickjs?: true;
+  /** Oldest nginx; absent: any. */
+  nginx?: string;
+  /** Of each of these, one must stand in the `http` or `server` around it. */
+  requires?: readonly { in: 'http' | 'server'; oneOf: readonly string[] }[];
+  /** Defines the line: an nginx has one of these, once. */
+  alone?: true;
+  /** A location that includes it captures, in this way. */
+  transport?: Transport;
+  /** The operator's own to edit: never compared with ours. */
+  yours?: true;
+};
+
+const DEFINED = { in: 'http', oneOf: ['http.conf', 'http-log.conf', 'off.conf'] } as const;
+const SCRIPTED = { in: 'http', oneOf: ['http.conf', 'off.conf'] } as const;
+const SCRIPT = { in: 'http', oneOf: ['http.conf', 'off-batch.conf'] } as const;
+const BATCH = { in: 'http', oneOf: ['http-batch.conf'] } as const;
+const SERVER = { in: 'server', oneOf: ['server.conf'] } as const;
+const LOCATION = ['location', 'if'] as const;
+
+/** Every include that `hotitem nginx install` writes, as its own first line says it. A new one is a line here. */
+export const INCLUDES: Readonly<Record<string, Include>> = {
+  'http.conf': { context: ['http'], njs: '0.7.9', nginx: '1.22', alone: true },
+  'http-batch.conf': { context: ['http'], njs: '0.8.1', requires: [SCRIPT] },
+  'http-log.conf': { context: ['http'], nginx: '1.22', alone: true },
+  'off.conf': { context: ['http'], alone: true },
+  'off-batch.conf': { context: ['http'], requires: [BATCH] },
+  'engine-njs.conf': { context: ['http'], njs: '0.7.9' },
+  'engine-qjs.conf': { context: ['http'], njs: '1.0.1', quickjs: true },
+  'fetch-njs.conf': { context: ['location'] },
+  'fetch-qjs.conf': { context: ['location'], njs: '0.9.2' },
+  'items.conf': { context: ['http'], yours: true },
+  'line.conf': { context: ['http'], nginx: '1.22' },
+  'server.conf': { context: ['server'], requires: [SCRIPTED] },
+  'log.conf': { context: ['http', 'server', 'location'], requires: [DEFINED] },
+  'log-limit.conf': { context: ['server'], requires: [DEFINED] },
+  'capture-subrequest.conf': { context: LOCATION, requires: [SCRIPTED, SERVER], transport: 'subrequest' },
+  'capture-batch.conf': { context: LOCATION, requires: [SCRIPTED, BATCH, SERVER], transport: 'batch' },
+  'capture-log.conf': { context: LOCATION, requires: [DEFINED], transport: 'log' },
+};
+
+/** The variables whose evaluation captures a view, for who writes the `set` line instead of an include. */
+export const CAPTURE_VARIABLES: Readonly<Record<string, Transport>> = {
+  hotitem_capture: 'subrequest',
+  hotitem_capture_batch: 'batch',
+  hotitem_line: 'log',
+};
+
+/** The format of `access_log` that writes our line, and the variable in it. */
+export const LINE_FORMAT = 'hotitem';
+export const LINE_VARIABLE = '$hotitem_line';
+export const CAPTURE_URI = '/_hotitem/capture';
+export const UPSTREAM = 'hotitem_sidecar';
+/** What server.conf sends as Host. */
+export const SIDECAR_HOST = 'hotitem';
+export const EVENTS_ZONE = 'hotitem_events';

@@ -1,0 +1,107 @@
+import type { Facts } from './facts.ts';
+import { type Finding, type Place, placeOf } from './finding.ts';
+import { SIDECAR_HOST, UPSTREAM } from './includes.ts';
+import { childOf, childrenOf, nameOf, type Spot } from './site.ts';
+
+const LOOPBACK = /^(127(\.\d{1,3}){3}|localhost|\[::1\])(:|$)/;
+
+export type Upstream = { spot: Spot; socket: string | undefined; breaker: string | undefined };
+
+/** The upstream of the sidecar as the configuration has it; undefined where it has none or capture is off. */
+export function upstreamOf({ site }: Pick<Facts, 'site'>): Upstream | undefined {
+  const spot = site.spots.find(
+    ({ directive }) => directive.name === 'upstream' && directive.args[0] === UPSTREAM,
+  );
+  if (spot === undefined || site.ours.some(({ name }) => name === 'off.conf')) return undefined;
+  const servers = [...childrenOf(spot.directive.block ?? [])].filter(({ name }) => name === 'server');
+  const backup = servers.find(({ args }) => args.includes('backup'));
+  const main = servers.find((server) => server !== backup)?.args[0];
+  return {
+    spot,
+    socket: main?.startsWith('unix:') ? main.slice('unix:'.length) : undefined,
+    breaker: backup?.args[0],
+  };
+}
+
+/** Whether nginx and the sidecar mean the same socket, and whether the circuit breaker can work. */
+export function upstreamFindings(facts: Facts): Finding[] {
+  const upstream = upstreamOf(facts);
+  if (upstream === undefined) return [];
+  const { spot, socket, breaker } = upstream;
+  const where = placeOf(spot.directive);
+  const found: Finding[] = [];
+  if (socket !== undefined && socket !== facts.sidecar.socket) {
+    found.push({
+      id: 'socket-differs',
+      severity: 'error',
+      what: `nginx posts to ${socket}, the sidecar listens at ${facts.sidecar.socket}`,
+      where,
+      why: 'no view arrives; all are spilled',
+      fix: "hotitem nginx install with the sidecar's --config, or change intake.socket",
+    });
+  }
+  if (breaker === undefined) {
+    found.push({
+      id: 'no-breaker',
+      severity: 'error',
+      what: `upstream ${UPSTREAM} has no backup`,
+      where,
+      why: 'nginx never marks its only server as down: with a hanging sidecar each view waits for a time-out',
+      fix: 'hotitem nginx install writes it anew, with the backup',
+    });
+    return found;
+  }
+  return [...found, ...breakerFindings(facts, breaker, where)];
+}
+
+function breakerFindings({ site }: Facts, breaker: string, where: Place): Finding[] {
+  const found: Finding[] = [];
+  const listeners = site.spots.filter(
+    ({ directive, around }) =>
+      directive.name === 'listen' &&
+      around.at(-1)?.name === 'server' &&
+      sameAddress(directive.args[0] ?? '', breaker),
+  );
+  if (!LOOPBACK.test(breaker)) {
+    found.push({
+      id: 'breaker-not-loopback',
+      severity: 'warning',
+      what: `the breaker's address ${breaker} is not on loopback`,
+      where,
+      why: 'others can reach it; it should be nginx talking to itself',
+      fix: 'hotitem nginx install --breaker 127.0.0.1:9189',
+    });
+  }
+  const answering = listeners.find(isNamed) ?? listeners.find(isDefault) ?? listeners[0];
+  const server = answering?.around.at(-1);
+  if (server !== undefined && childOf(server, 'return')?.args[0] === '503') return found;
+  found.push({
+    id: 'breaker-taken',
+    severity: 'error',
+    what:
+      server === undefined
+        ? `no server listens at the breaker's address ${breaker}`
+        : `${nameOf(server)} answers at the breaker's address ${breaker}`,
+    where: placeOf(answering?.directive ?? where),
+    why: 'only an answer of 503 makes nginx spill: any other, or none, loses the view while the sidecar is down',
+    fix:
+      server === undefined
+        ? 'hotitem nginx install writes it anew'
+        : 'give one of the two another address (hotitem nginx install --breaker)',
+  });
+  return found;
+}
+
+function isNamed({ around }: Spot): boolean {
+  return childOf(around.at(-1), 'server_name')?.args.includes(SIDECAR_HOST) ?? false;
+}
+
+function isDefault({ directive }: Spot): boolean {
+  return directive.args.includes('default_server');
+}
+
+/** `9189` and `*:9189` are that port on all addresses. */
+function sameAddress(listen: string, address: string): boolean {
+  const port = address.slice(address.lastIndexOf(':') + 1);
+  return [address, port, `*:${port}`, `0.0.0.0:${port}`].includes(listen);
+}

@@ -1,0 +1,42 @@
+import { type AddressMaskOptions, createAddressMask } from './address-mask.ts';
+import type { HotItemEvent } from './event.ts';
+
+/**
+ * What an event can do without. Not `id`, `time`, `uri` and `ip` (that has its modes); nor `item` and `weight`, without
+ * which nothing can be counted.
+ */
+export const OMITTABLE = ['raw', 'args', 'host', 'method', 'ua', 'ref', 'node', 'bot'] as const;
+export type Omittable = (typeof OMITTABLE)[number];
+
+export type RedactionOptions = {
+  ip: AddressMaskOptions;
+  /** Fields that are left out. */
+  omit: readonly Omittable[];
+};
+
+/** What is kept of an event. The event that it is given stays as it is. */
+export type Redaction = (event: HotItemEvent) => HotItemEvent;
+
+/** Takes out of events what may not rest anywhere. Throws where addresses are to be hashed and there is no salt. */
+export function createRedaction({ ip, omit }: RedactionOptions): Redaction {
+  const mask = createAddressMask(ip);
+  if (ip.mode === 'full' && omit.length === 0) return (event) => event;
+  const keepsBot = !omit.includes('bot');
+  const texts = OMITTABLE.filter((field) => field !== 'bot').filter((field) => !omit.includes(field));
+  const omitted = new Set<string>(omit);
+  return (event) => {
+    const { v, id, time, uri, item } = event;
+    const kept: HotItemEvent = { v, id, time, uri, item };
+    const address = event.ip === undefined ? undefined : mask(event.ip, time);
+    if (address !== undefined) kept.ip = address;
+    for (const field of texts) {
+      const text = event[field];
+      if (text !== undefined) kept[field] = text;
+    }
+    if (keepsBot && event.bot !== undefined) kept.bot = event.bot;
+    if (event.weight !== undefined) kept.weight = event.weight;
+    const cut = event.cut?.filter((field) => !omitted.has(field)) ?? [];
+    if (cut.length > 0) kept.cut = cut;
+    return kept;
+  };
+}

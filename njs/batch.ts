@@ -1,0 +1,33 @@
+import { handOver } from './subrequest.ts';
+import { wanted } from './wanted.ts';
+import { countersZone, eventsZone } from './zones.ts';
+
+/** What njs makes of bytes that are not UTF-8. */
+const REPLACEMENT = '\uFFFD';
+
+/**
+ * Puts the view into the shared zone, from where `flush` posts it among many others. The value of
+ * `$hotitem_capture_batch`, as that of `$hotitem_capture`. A view goes by subrequest instead when the zone is full, and
+ * when its line is not UTF-8: the zone holds text only, and would lose the bytes.
+ */
+export function batch(r: NginxHTTPRequest): string {
+  const counters = countersZone();
+  if (!wanted(r, counters)) return '';
+  const line = r.variables.hotitem_line;
+  if (!line) return '';
+
+  if (line.indexOf(REPLACEMENT) >= 0 || !keep(r.variables.request_id, line)) handOver(r, counters);
+  return '1';
+}
+
+function keep(id: string | undefined, line: string): boolean {
+  const events = eventsZone();
+  if (!events || !id) return false;
+  try {
+    // No counter: what is in the zone is counted by its size, and when it leaves.
+    events.set(id, line);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,10 @@
+/**
+ * How many views stand behind one that is captured, from the operator's words `on`, `off` or `sample N`: 1, 0 or N.
+ * Anything else counts as `on`, so that a typing mistake loses nothing.
+ */
+export function oneIn(mode: string | undefined): number {
+  if (mode === 'off') return 0;
+  const found = /^sample (\d{1,5})$/.exec(mode || '');
+  const n = found ? Number(found[1]) : 1;
+  return n >= 2 && n <= 10000 ? n : 1;
+}

@@ -1,0 +1,103 @@
+// biome-ignore lint/style/useNodejsImportProtocol: njs knows it by this name alone
+import fs from 'fs';
+import { oneIn } from './one-in.ts';
+import { askSidecar } from './sidecar.ts';
+import { countersZone, eventsZone } from './zones.ts';
+
+/** A run ends within the interval of one second. */
+const RUN_MS = 900;
+const SHORTEST_WAIT_MS = 30;
+/** How often a sidecar is asked that is away and shows no sign: each time costs a line in the error log. */
+const RETRY_MS = 20_000;
+
+type Control = { version: number; mode: string; n: number; lease_ms: number };
+
+/**
+ * Keeps this nginx and its sidecar informed: a long poll that brings the counters there and the mode of capture back. It
+ * also notes when the sidecar is away (`away`), which spares everything else the attempt. Runs in one worker.
+ */
+export async function poll(session: NginxPeriodicSession): Promise<void> {
+  const counters = countersZone();
+  if (!counters) return;
+  counters.add('started', Date.now());
+  const now = Date.now();
+  const made = socketMade(session);
+  if (isSilent(counters, now, made)) return fallBack(session, counters);
+  counters.set('asked_at', now);
+  counters.set('socket_made', made);
+  try {
+    await follow(session, counters, now + RUN_MS);
+  } catch {
+    counters.add('away', now);
+  }
+  fallBack(session, counters);
+}
+
+async function follow(
+  session: NginxPeriodicSession,
+  counters: NgxSharedDict<number>,
+  end: number,
+): Promise<void> {
+  while (true) {
+    // One that was away is asked whether it is back, and not to wait.
+    const away = counters.get('away') !== undefined;
+    const wait = away ? 0 : end - Date.now();
+    if (!away && wait < SHORTEST_WAIT_MS) return;
+    const reply = await askSidecar(session, { method: 'GET', path: pathOf(counters, wait) });
+    if (reply.status >= 500) throw new Error(`control: ${reply.status}`);
+    if (reply.status === 200) {
+      // On its own line: njs has no await in arguments.
+      const control = await reply.json();
+      apply(control as Control, counters);
+    }
+    if (counters.get('lease_ms')) counters.set('lease_until', Date.now() + (counters.get('lease_ms') || 0));
+    counters.delete('away');
+    counters.delete('retry_at');
+    // 204 means that it has waited; anything else but 200, that it is too old to know of this.
+    if (reply.status !== 200 && !away) return;
+  }
+}
+
+function pathOf(counters: NgxSharedDict<number>, wait: number): string {
+  const events = eventsZone();
+  const names = ['started', 'version', 'flushed', 'handed', 'diverted', 'spilled', 'dropped', 'fulls'];
+  const report = names.map((name) => `${name}=${counters.get(name) || 0}`).join('&');
+  return `/v1/control?wait=${wait}&waiting=${events ? events.size() : 0}&${report}`;
+}
+
+function apply(control: Control, counters: NgxSharedDict<number>): void {
+  if (control.mode === 'default') {
+    // The sidecar has forgotten what it was told. No lease: what the operator configured holds.
+    counters.delete('version');
+    counters.delete('lease_ms');
+    counters.delete('lease_until');
+    return;
+  }
+  counters.set('one_in', oneIn(control.mode === 'sample' ? `sample ${control.n}` : control.mode));
+  counters.set('version', control.version);
+  counters.set('lease_ms', control.lease_ms);
+}
+
+/** A sidecar that has gone for longer than the lease no longer decides: what the operator configured holds again. */
+function fallBack(session: NginxPeriodicSession, counters: NgxSharedDict<number>): void {
+  const until = counters.get('lease_until');
+  if (until !== undefined && Date.now() < until) return;
+  counters.set('one_in', oneIn(session.variables.hotitem_mode_default));
+  counters.delete('version');
+}
+
+function isSilent(counters: NgxSharedDict<number>, now: number, made: number): boolean {
+  if (counters.get('away') === undefined) return false;
+  // A sidecar that starts makes its socket anew.
+  if (made !== 0 && made !== counters.get('socket_made')) return false;
+  return made === 0 || now - (counters.get('asked_at') || 0) < RETRY_MS;
+}
+
+/** When the socket was made, ms; 0 where there is none. */
+function socketMade(session: NginxPeriodicSession): number {
+  try {
+    return fs.statSync(session.variables.hotitem_socket || '').ctimeMs;
+  } catch {
+    return 0;
+  }
+}

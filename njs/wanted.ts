@@ -1,0 +1,20 @@
+import { oneIn } from './one-in.ts';
+
+/**
+ * Whether this view is captured: by what the sidecar last said (`hotitem capture …`), else by what the operator
+ * configured. A view that is captured as one of N gets `/N` into its line.
+ */
+export function wanted(r: NginxHTTPRequest, counters: NgxSharedDict<number> | undefined): boolean {
+  let n = counters?.get('one_in');
+  if (n === undefined) n = oneIn(r.variables.hotitem_mode_default);
+  if (n === 1) return true;
+  if (n === 0 || !isChosen(r.variables.request_id, n)) return false;
+  // Before anything evaluates the line.
+  r.variables.hotitem_sampled = `/${n}`;
+  return true;
+}
+
+/** By nginx's own random id and not by Math.random: under njs each request has a generator of its own. */
+function isChosen(requestId: string | undefined, n: number): boolean {
+  return parseInt((requestId || '').slice(0, 8), 16) % n === 0;
+}

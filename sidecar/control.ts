@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs';
+import { rename, writeFile } from 'node:fs/promises';
+
+/** What nginx captures: every view, none, or one in `n`. */
+export type CaptureMode = { mode: 'on' | 'off' } | { mode: 'sample'; n: number };
+
+/** Version 0: nobody has ever said anything, and nginx does as its own configuration says. */
+export type CaptureState = { version: number } & (CaptureMode | { mode: 'default' });
+
+export type Control = {
+  state(): CaptureState;
+  /** Resolves when it is on disk; from then on nginx learns of it. */
+  set(mode: CaptureMode): Promise<CaptureState>;
+  /** Resolves when the version is not `version`, at the latest when `signal` is aborted. */
+  changed(version: number, signal: AbortSignal): Promise<void>;
+};
+
+const LEAST_SAMPLE = 2;
+const MOST_SAMPLE = 10_000;
+
+/** The switch of capture, kept in the file `path`. A file that is missing or damaged counts as none. */
+export function createControl(path: string): Control {
+  let state = load(path);
+  const waiting = new Set<() => void>();
+  return {
+    state: () => state,
+    async set(mode) {
+      const next = { version: state.version + 1, ...mode };
+      await writeFile(`${path}.new`, JSON.stringify(next), { mode: 0o640 });
+      await rename(`${path}.new`, path);
+      state = next;
+      for (const tell of waiting) tell();
+      return state;
+    },
+    changed,
+  };
+
+  function changed(version: number, signal: AbortSignal): Promise<void> {
+    if (state.version !== version || signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = () => {
+        waiting.delete(end);
+        signal.removeEventListener('abort', end);
+        resolve();
+      };
+      waiting.add(end);
+      signal.addEventListener('abort', end);
+    });
+  }
+}
+
+/** The mode in a request or a file; undefined when it is none. */
+export function toCaptureMode(value: unknown): CaptureMode | undefined {
+  if (typeof value !== 'object' || value === null || !('mode' in value)) return undefined;
+  if (value.mode === 'on' || value.mode === 'off') return { mode: value.mode };
+  if (value.mode !== 'sample' || !('n' in value) || typeof value.n !== 'number') return undefined;
+  const { n } = value;
+  return Number.isInteger(n) && n >= LEAST_SAMPLE && n <= MOST_SAMPLE ? { mode: 'sample', n } : undefined;
+}
+
+function load(path: string): CaptureState {
+  try {
+    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    const mode = toCaptureMode(value);
+    if (mode === undefined || typeof value !== 'object' || value === null || !('version' in value))
+      return none();
+    return Number.isSafeInteger(value.version) ? { version: Number(value.version), ...mode } : none();
+  } catch {
+    return none();
+  }
+}
+
+function none(): CaptureState {
+  return { version: 0, mode: 'default' };
+}

@@ -1,0 +1,182 @@
+import { spawn } from 'node:child_process';
+import { readdirSync, rmSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { obtainNginx } from '../../provision/nginx.ts';
+import { views } from '../parts/load.ts';
+import { report } from '../parts/report.ts';
+import { suiteWith } from '../parts/suite.ts';
+import { until } from '../parts/until.ts';
+import { type Chain, startChain } from './chain.ts';
+
+jest.setTimeout(120_000);
+
+const PROGRAM = join(import.meta.dirname, '../../dist/hotitem.mjs');
+const LEARN_MS = 5_000;
+/** The lease, and the second in which nginx looks. */
+const LEASE_MS = 20_000;
+
+suiteWith(['nginx'])('hotitem capture', () => {
+  let chain: Chain;
+  beforeAll(async () => {
+    chain = await startChain({
+      build: await obtainNginx({ suite: 'trixie', report }),
+      transport: 'subrequest',
+    });
+  });
+  afterAll(() => chain?.close());
+
+  test('says that nobody has said anything yet', async () => {
+    expect(await capture('status')).toEqual({ code: 0, output: 'capture: as nginx is configured\n' });
+    expect(await see(10)).toBe(10);
+  });
+
+  test('off stops capture without a reload, and the pages are served', async () => {
+    expect(await capture('off')).toEqual({ code: 0, output: 'capture: off\n' });
+    await until(async () => (await see(5)) === 0, { timeoutMs: LEARN_MS, what: 'capture to be off' });
+    expect(await chain.sidecar.metric('hotitem_capture_one_in')).toBe(0);
+  });
+
+  test('sample N captures one in N', async () => {
+    expect(await capture('sample', '4')).toEqual({ code: 0, output: 'capture: 1 in 4\n' });
+    await until(async () => (await see(40)) > 0, { timeoutMs: LEARN_MS, what: 'capture to sample' });
+
+    // Eight standard deviations of the binomial around 500.
+    expect(Math.abs((await see(2_000)) - 500)).toBeLessThan(160);
+    expect(await chain.sidecar.metric('hotitem_capture_one_in')).toBe(4);
+  });
+
+  test('keeps what was said while the sidecar is away, and each line says that it stands for N', async () => {
+    await chain.sidecar.stop();
+    await page(200);
+    const lines = await until(async () => nonEmpty(await spilled()), {
+      timeoutMs: 5_000,
+      what: 'spilled lines',
+    });
+    expect(new Set(lines.map((line) => line.split('\t')[0]))).toEqual(new Set(['1/4']));
+
+    await chain.sidecar.start();
+    expect(await capture('status')).toEqual({ code: 0, output: 'capture: 1 in 4\n' });
+    expect((await hotitem('status')).output).toMatch(/capture +1 in 4/);
+  });
+
+  test.each([
+    [['half'], 'capture: say on, off, sample N'],
+    [['sample'], 'capture: say on, off, sample N'],
+    [['sample', '1'], 'capture: say on, off, sample N'],
+    [['sample', '10001'], 'capture: say on, off, sample N'],
+    [['on', 'off'], 'capture: say on, off, sample N'],
+    [[], 'capture: say on, off, sample N'],
+  ])('does not take %j', async (words, problem) => {
+    const { code, output } = await capture(...words);
+
+    expect(code).toBe(2);
+    expect(output).toContain(problem);
+  });
+
+  test('on captures every view again', async () => {
+    await capture('on');
+    await until(async () => (await see(20)) === 20, { timeoutMs: LEARN_MS, what: 'capture to be on' });
+  });
+
+  test('is up to nginx again when the sidecar has forgotten what it was told', async () => {
+    await capture('off');
+    await until(async () => (await see(5)) === 0, { timeoutMs: LEARN_MS, what: 'capture to be off' });
+    await chain.sidecar.stop();
+    rmSync(join(chain.home, 'capture.json'));
+    await chain.sidecar.start();
+    await until(async () => (await see(5)) === 5, { timeoutMs: LEARN_MS, what: 'capture to be on' });
+    await capture('on');
+  });
+
+  test('gives way to the configured state when the sidecar is gone, with a quiet error log', async () => {
+    const conf = join(chain.home, 'nginx/nginx.conf');
+    const text = await readFile(conf, 'utf8');
+    const include = `include "${join(chain.home, 'nginx/hotitem/http.conf')}";\n`;
+    expect(text).toContain(include);
+    await writeFile(conf, text.replace(include, `${include}map "" $hotitem_mode_default { default off; }\n`));
+    await chain.nginx.reload();
+    expect(await see(20)).toBe(20);
+    const before = (await chain.nginx.errorLog()).split('\n').length;
+    await chain.sidecar.kill();
+
+    const growth = async () => {
+      const lines = (await spilled()).length;
+      await page(5);
+      return (await spilled()).length - lines;
+    };
+    expect(await growth()).toBeGreaterThan(0);
+    await until(async () => (await growth()) === 0, {
+      timeoutMs: LEASE_MS,
+      everyMs: 100,
+      what: 'nginx to fall back',
+      detail: () => chain.logs(),
+    });
+    // Longer than ten seconds of an outage.
+    expect((await chain.nginx.errorLog()).split('\n').length - before).toBeLessThan(10);
+  });
+
+  test('says who does not answer when there is no sidecar', async () => {
+    const { code, output } = await capture('status');
+
+    expect(code).toBe(1);
+    expect(output).toContain('nobody answers at');
+  });
+
+  /** Asks for that many pages; returns how many of these views nginx then says it captured. */
+  async function see(count: number): Promise<number> {
+    const before = await captured();
+    await page(count);
+    return (await captured()) - before;
+  }
+
+  function page(count: number) {
+    return views({
+      port: chain.port,
+      paths: Array.from({ length: count }, (_, i) => `/web/item/${(i % 300) + 1}.html`),
+    });
+  }
+
+  /** By a report that nginx made after this was called. */
+  function captured(): Promise<number> {
+    const since = Date.now();
+    const reported = async () => {
+      const { nginx } = await chain.accounts();
+      const books = nginx?.accounts;
+      return books !== undefined && books.reportedAt > since ? { books } : undefined;
+    };
+    return until(reported, { timeoutMs: 10_000, what: 'a report of nginx', detail: chain.logs }).then(
+      ({ books }) => books.captured,
+    );
+  }
+
+  async function spilled(): Promise<string[]> {
+    const folder = join(chain.home, 'spill');
+    const names = readdirSync(folder).filter((name) => name.endsWith('.tsv'));
+    const files = await Promise.all(names.map((name) => readFile(join(folder, name), 'latin1')));
+    return files.join('').split('\n').slice(0, -1);
+  }
+
+  function capture(...words: string[]) {
+    return hotitem('capture', ...words);
+  }
+
+  function hotitem(...args: string[]): Promise<{ code: number | null; output: string }> {
+    return new Promise((resolve) => {
+      const env = {
+        PATH: process.env.PATH,
+        HOTITEM_HOME: chain.home,
+        HOTITEM_ADMIN_LISTEN: chain.sidecar.admin,
+      };
+      const child = spawn(process.execPath, [PROGRAM, ...args], { env });
+      let output = '';
+      for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
+      child.once('close', (code) => resolve({ code, output }));
+    });
+  }
+});
+
+function nonEmpty<T>(list: T[]): T[] | undefined {
+  return list.length > 0 ? list : undefined;
+}

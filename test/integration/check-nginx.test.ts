@@ -1,0 +1,260 @@
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Finding } from '../../cli/check/finding.ts';
+import { checkNginx, type NginxReport } from '../../cli/check-nginx.ts';
+import { renderShop } from '../../cli/nginx-shop.ts';
+import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
+import { type Ran, run } from '../../provision/run.ts';
+import type { Suite } from '../../provision/versions.ts';
+import { temporaryFolder } from '../parts/guard.ts';
+import { freePorts } from '../parts/ports.ts';
+import { createStandIn } from './nginx-stand-in.ts';
+
+const START_MS = 300_000;
+const PROGRAM = join(import.meta.dirname, '../../dist/hotitem.mjs');
+
+let folder: string;
+let remove: () => void;
+let breaker: number;
+beforeEach(async () => {
+  ({ path: folder, remove } = temporaryFolder('check'));
+  [breaker = 0] = await freePorts(1);
+});
+afterEach(() => remove());
+
+type Engine = 'njs' | 'qjs';
+type Break = () => void | Promise<void>;
+
+describe.each<[Suite, Engine]>([
+  ['bookworm', 'njs'],
+  ['trixie', 'njs'],
+  ['sid', 'njs'],
+  ['sid', 'qjs'],
+])('check --nginx, with nginx of %s and %s', (suite, engine) => {
+  let build: NginxBuild;
+  beforeAll(async () => {
+    build = await obtainNginx({ suite, report: () => {} });
+  }, START_MS);
+
+  test.each([
+    ['shop', [['location /web/item/', 'redirect']]],
+    [
+      'in-place',
+      [
+        ['location /item/', 'in place'],
+        ['location /product', 'in place'],
+      ],
+    ],
+  ] as const)('has nothing against the example %s, and lists what captures', async (example, captures) => {
+    await render({ build, engine, example });
+    const report = await check(build);
+
+    expect(report.findings.filter(({ severity }) => severity !== 'note')).toEqual([]);
+    expect(report.captures.map(({ location, how }) => [location, how])).toEqual(captures);
+    expect(report).toMatchObject({
+      nginx: build.version,
+      njs: { version: build.njs, quickjs: build.quickjs },
+    });
+  });
+
+  test('has nothing against the transport log', async () => {
+    await render({ build, engine });
+    edit(/http\.conf"/, 'http-log.conf"');
+    edit(/include .*server\.conf";/, '');
+    edit(/access_log off;/, '');
+    edit(/capture-subrequest/, 'capture-log');
+    const report = await check(build);
+
+    expect(report.findings).toEqual([]);
+    expect(report.captures).toMatchObject([{ location: 'location /web/item/', transport: 'log' }]);
+  });
+
+  test('says which njs the transport batch needs, and has nothing against it there', async () => {
+    await render({ build, engine });
+    edit(/include (.*)http\.conf";/, 'include $1http.conf";\ninclude $1http-batch.conf";');
+    edit(/capture-subrequest/, 'capture-batch');
+    const report = await check(build);
+    const ids = report.findings.filter(({ severity }) => severity !== 'note').map(({ id }) => id);
+
+    expect(ids).toEqual(build.njs === '0.7.9' ? ['nginx-refuses', 'njs-too-old'] : []);
+    expect(report.captures).toMatchObject([{ location: 'location /web/item/', transport: 'batch' }]);
+  });
+
+  test.each<[string, string, Break]>([
+    ['module-not-loaded', '# A whole nginx.conf', () => edit(/^load_module.*$/m, '')],
+    ['include-twice', 'http.conf"', () => edit(/(include .*http\.conf";)/, '$1\n$1')],
+    ['include-misplaced', 'http.conf"', () => edit(/(include .*)server\.conf";/, '$1http.conf";')],
+    ['include-missing', 'server {', () => edit(/include .*\/server\.conf";/, '')],
+    ['include-not-found', 'items.conf"', () => rmSync(join(folder, 'hotitem/items.conf'))],
+    [
+      'server-catches-capture',
+      'rewrite ^ /index.html',
+      () => edit(/(server\.conf";)/, '$1\nrewrite ^ /index.html last;'),
+    ],
+    ['capture-too-late', 'return 204', () => edit(/(include .*capture-subrequest.*)/, 'return 204;\n$1')],
+    ['never-reached', 'limit_conn a', () => edit(/(capture-subrequest\.conf";)/, '$1\nlimit_conn a 9;')],
+    [
+      'line-to-syslog',
+      'access_log',
+      () => edit(/(http\.conf";)/, '$1\naccess_log syslog:server=127.0.0.1:9 hotitem;'),
+    ],
+    [
+      'line-buffered',
+      'access_log',
+      () => edit(/(http\.conf";)/, '$1\naccess_log /var/$host.log hotitem buffer=4k;'),
+    ],
+    ['root-missing', 'root ', () => rmSync(join(folder, 'spill'), { recursive: true })],
+    ['spill-differs', 'access_log ', () => edit(/spill/g, 'spoil', 'hotitem/server.conf')],
+    ['socket-differs', 'upstream', () => edit(/intake\.sock/, 'other.sock', 'hotitem/http.conf')],
+    ['socket-is-none', 'upstream', () => writeFileSync(join(folder, 'intake.sock'), '')],
+    ['spill-not-writable', 'access_log ', () => edit(/^(user .*|worker_processes)/m, 'user nobody;\n$1')],
+    [
+      'worker-user-unknown',
+      'user hotitem-nobody-here',
+      () => edit(/^(user .*|worker_processes)/m, 'user hotitem-nobody-here;\n$1'),
+    ],
+    ['engine-mismatch', 'js_', () => swapBundles(engine)],
+    ['nginx-refuses', 'gzap', () => edit(/^(worker_processes)/m, 'gzap on;\n$1')],
+    ['not-understood', '}', () => edit(/\s*$/, '\n}\n')],
+  ])('says %s, at the line with %s', async (id, text, spoil) => {
+    await render({ build, engine });
+    await spoil();
+    const { findings } = await check(build);
+    const finding = findings.find((one) => one.id === id);
+
+    expect(findings.map((one) => one.id)).toContain(id);
+    expect(finding?.severity).not.toBe('note');
+    expect(lineAt(finding?.where)).toContain(text);
+  });
+});
+
+describe('check --nginx', () => {
+  let build: NginxBuild;
+  beforeAll(async () => {
+    build = await obtainNginx({ suite: 'trixie', report: () => {} });
+  }, START_MS);
+
+  test('notes that capture is off', async () => {
+    await render({ build });
+    await edit(/http\.conf"/, 'off.conf"');
+
+    expect((await check(build)).findings).toMatchObject([{ id: 'capture-off', severity: 'note' }]);
+  });
+
+  test('notes an include that is not of this version', async () => {
+    await render({ build });
+    edit(/fail_timeout=2s/, 'fail_timeout=9s', 'hotitem/http.conf');
+
+    expect((await check(build)).findings).toContainEqual(
+      expect.objectContaining({ id: 'include-differs', what: 'http.conf is not the one of this version' }),
+    );
+  });
+
+  test('finds who else answers at the address of the breaker', async () => {
+    await render({ build });
+    const other = createServer((_, response) => response.end('hello'));
+    await new Promise<void>((resolve) => other.listen(breaker, '127.0.0.1', resolve));
+    try {
+      expect((await check(build)).findings).toContainEqual(
+        expect.objectContaining({ id: 'breaker-taken', what: expect.stringContaining('(with 200)') }),
+      );
+    } finally {
+      other.close();
+    }
+  });
+
+  test('finds a socket that the workers may not use', async () => {
+    await render({ build });
+    const sidecar = createStandIn(join(folder, 'intake.sock'));
+    await sidecar.start();
+    try {
+      chmodSync(folder, 0o755);
+      chmodSync(join(folder, 'intake.sock'), 0o600);
+      edit(/^(user .*|worker_processes)/m, 'user nobody;\n$1');
+
+      expect((await check(build)).findings).toContainEqual(
+        expect.objectContaining({ id: 'socket-not-writable', why: expect.stringContaining('mode 0600') }),
+      );
+    } finally {
+      await sidecar.stop();
+    }
+  });
+
+  test('ends with 0, or with 1 where something is to be changed, and says it all in JSON, too', async () => {
+    await render({ build });
+    const good = await hotitem();
+    expect([good.code, good.stdout]).toEqual([0, expect.stringContaining('Nothing to change, 1 note.')]);
+    edit(/include .*\/server\.conf";/, 'access_log syslog:server=127.0.0.1:9 hotitem;');
+    const bad = await hotitem();
+    expect([bad.code, bad.stdout]).toEqual([1, expect.stringContaining('2 errors, 0 warnings')]);
+
+    const { code, stdout } = await hotitem(['--json']);
+    const { findings }: NginxReport = JSON.parse(stdout);
+    expect([code, findings.map(({ id }) => id).sort()]).toEqual([
+      1,
+      ['include-missing', 'line-to-syslog', 'socket-not-there'],
+    ]);
+  });
+
+  test('says so where there is no nginx', async () => {
+    expect(await run(process.execPath, [PROGRAM, 'check', '--nginx', '/bin/true'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('/bin/true is no nginx that runs'),
+    });
+  });
+
+  /** As an operator calls it; the private nginx needs more than a path, so it gets a program of its own. */
+  function hotitem(more: string[] = []): Promise<Ran> {
+    const program = join(folder, 'nginx');
+    writeFileSync(program, `#!/bin/sh\nexec ${build.command.join(' ')} "$@"\n`, { mode: 0o755 });
+    const own = ['--nginx-conf', join(folder, 'nginx.conf'), '--home', folder];
+    const paths = ['--intake-socket', 'intake.sock', '--spill-dir', 'spill'];
+    return run(process.execPath, [PROGRAM, 'check', '--nginx', program, ...own, ...paths, ...more], {
+      cwd: folder,
+    });
+  }
+});
+
+type Rendered = { build: NginxBuild; engine?: Engine; example?: 'shop' | 'in-place' };
+
+async function render({ build, engine = 'njs', example = 'shop' }: Rendered): Promise<void> {
+  const [port] = await freePorts(1);
+  mkdirSync(join(folder, 'spill'), { mode: 0o750 });
+  await renderShop({
+    folder,
+    socket: join(folder, 'intake.sock'),
+    spill: join(folder, 'spill'),
+    engine,
+    example,
+    listen: `127.0.0.1:${port}`,
+    breaker: `127.0.0.1:${breaker}`,
+    ...(build.modules.js && { module: build.modules.js }),
+    ...(process.getuid?.() === 0 && { user: 'root' }),
+  });
+}
+
+function check(build: NginxBuild): Promise<NginxReport> {
+  return checkNginx({
+    command: build.command,
+    conf: join(folder, 'nginx.conf'),
+    sidecar: { socket: join(folder, 'intake.sock'), spill: join(folder, 'spill') },
+  });
+}
+
+function edit(from: RegExp, to: string, name = 'nginx.conf'): void {
+  const path = join(folder, name);
+  const text = readFileSync(path, 'utf8');
+  if (text.search(from) === -1) throw new Error(`${name} holds no ${from}`);
+  writeFileSync(path, text.replace(from, to));
+}
+
+function lineAt(where: Finding['where']): string | undefined {
+  return where && readFileSync(where.file, 'utf8').split('\n')[where.line - 1];
+}
+
+function swapBundles(engine: Engine): void {
+  const other = engine === 'njs' ? 'qjs' : 'njs';
+  edit(new RegExp(`hotitem\\.${engine}\\.js`), `hotitem.${other}.js`, `hotitem/engine-${engine}.conf`);
+}

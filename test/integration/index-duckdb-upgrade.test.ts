@@ -1,0 +1,85 @@
+import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { openDuckdbIndex } from '../../store/duckdb.ts';
+import { temporaryFolder } from '../parts/guard.ts';
+import { view } from './index-contract.ts';
+
+const DAY_MS = 86_400_000;
+
+/** As version 0.1.0 made it. */
+const SCHEMA_1 = `
+  CREATE TABLE hotitem (schema_version INTEGER NOT NULL);
+  INSERT INTO hotitem VALUES (1);
+  CREATE TABLE events (
+    id UUID NOT NULL, other_id VARCHAR, time TIMESTAMP_MS NOT NULL, uri VARCHAR NOT NULL, raw VARCHAR, args VARCHAR,
+    item VARCHAR NOT NULL, ip VARCHAR NOT NULL, host VARCHAR, method VARCHAR, ua VARCHAR, ref VARCHAR, node VARCHAR,
+    weight DOUBLE NOT NULL, cut VARCHAR[]
+  );`;
+
+let folder: { path: string; remove: () => void };
+let path: string;
+beforeEach(() => {
+  folder = temporaryFolder('duckdb-upgrade');
+  path = join(folder.path, 'index.duckdb');
+});
+afterEach(() => folder.remove());
+
+describe('a DuckDB file', () => {
+  test('of schema 1 is brought up to date with its events, and takes new ones', async () => {
+    const old = view({ ip: '203.0.113.1' });
+    const { ip: _, ...dropped } = view({ bot: true });
+    await ask(`${SCHEMA_1}
+      INSERT INTO events VALUES ('${old.id}', NULL, epoch_ms(${old.time}), '${old.uri}', NULL, NULL, '${old.item}',
+        '${old.ip}', NULL, NULL, NULL, NULL, NULL, 1, NULL)`);
+
+    const index = await openDuckdbIndex({ path });
+    const outcomes = await index.create([old, dropped]);
+    const items = await index.topItems({ from: old.time, to: old.time + DAY_MS, limit: 1 });
+    await index.close();
+
+    expect(outcomes).toEqual([{ status: 'exists' }, { status: 'created' }]);
+    expect(items).toMatchObject([{ item: '4711', views: 2, visitors: 1 }]);
+    expect(await ask('SELECT ip, bot FROM events ORDER BY bot')).toEqual([
+      ['203.0.113.1', false],
+      [null, true],
+    ]);
+  });
+
+  test('that was brought up to date is like one that was made today', async () => {
+    await ask(SCHEMA_1);
+    await (await openDuckdbIndex({ path })).close();
+    const upgraded = await columns();
+    path = join(folder.path, 'new.duckdb');
+    await (await openDuckdbIndex({ path })).close();
+
+    expect(upgraded).toEqual(await columns());
+  });
+});
+
+test('items whose addresses were dropped have views and no visitors', async () => {
+  const index = await openDuckdbIndex({ path });
+  const { ip: _, ...dropped } = view();
+  await index.create([dropped]);
+
+  const items = await index.topItems({ from: dropped.time, to: dropped.time + 1, limit: 1 });
+  await index.close();
+
+  expect(items).toMatchObject([{ views: 1, visitors: 0 }]);
+});
+
+function columns() {
+  return ask(`SELECT table_name, column_name, data_type, is_nullable, column_default
+    FROM duckdb_columns() WHERE NOT internal ORDER BY table_name, column_index`);
+}
+
+async function ask(sql: string) {
+  const instance = await DuckDBInstance.create(path);
+  const connection = await instance.connect();
+  try {
+    return (await connection.runAndReadAll(sql)).getRows();
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
+}

@@ -1,0 +1,251 @@
+import { stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
+import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
+import type { Suite } from '../../provision/versions.ts';
+import { report } from '../parts/report.ts';
+import { suiteWith } from '../parts/suite.ts';
+import { until } from '../parts/until.ts';
+import { type LogShop, startLogShop } from './nginx-log-shop.ts';
+
+jest.setTimeout(120_000);
+
+const ALARMING = /\[(alert|emerg|crit|error|warn)\]/;
+
+let build: NginxBuild;
+let shop: LogShop;
+
+suiteWith(['nginx'])('the transport log, of one shop,', () => {
+  beforeAll(async () => {
+    shop = await startLogShop(await obtainNginx({ suite: 'trixie', report }));
+  });
+  afterAll(() => shop?.close());
+
+  test.each([
+    ['a page', '/web/item/1.html', {}, 200],
+    ['a page with a query', '/web/item/1.html?from=mail&x=%3F', {}, 200],
+    ['a part of a page', '/web/item/1.html', { headers: { range: 'bytes=0-3' } }, 206],
+    ['no part of a page', '/web/item/1.html', { headers: { range: 'bytes=9999-' } }, 416],
+    ['its head', '/web/item/1.html', { method: 'HEAD' }, 200],
+    ['a page that is not there', '/web/item/none.html', {}, 404],
+    ['a method that the page has not', '/web/item/1.html', { method: 'POST', body: 'x' }, 405],
+    ['an application', '/product?id=1', {}, 200],
+    ['an application that is posted to', '/product?id=1', { method: 'POST', body: 'amount=2' }, 200],
+    ['an application that fails', '/product?id=1&status=500', {}, 500],
+    ['an application that redirects', '/product?id=1&status=302', {}, 302],
+  ])('captures a view of %s once', async (_, path, more, status) => {
+    const before = (await shop.lines()).length;
+    expect((await shop.get(path, more)).status).toBe(status);
+
+    const [line, ...others] = (await shop.fields(before + 1)).slice(before);
+    expect(line).toMatchObject({ version: '1', uri: path, method: 'method' in more ? more.method : 'GET' });
+    expect(others).toEqual([]);
+    const { sidecar } = await shop.settle(before + 1);
+    expect(sidecar).toMatchObject({ received: before + 1, bad: 0, duplicate: 0 });
+  });
+});
+
+suiteWith(['nginx'])('the transport log', () => {
+  beforeAll(async () => {
+    build = await obtainNginx({ suite: 'trixie', report });
+  });
+  afterEach(() => shop?.close());
+
+  test.each<Suite>(['bookworm', 'trixie', 'sid'])(
+    'needs nothing but nginx: %s, on, off and on again',
+    async (suite) => {
+      shop = await startLogShop(await obtainNginx({ suite, report }));
+      await shop.get('/web/item/1.html');
+      await shop.edit('/http-log.conf"', '/off.conf"');
+      await shop.nginx.reload();
+      await shop.get('/web/item/2.html');
+      await shop.get('/product?id=2');
+      await shop.edit('/off.conf"', '/http-log.conf"');
+      await shop.nginx.reload();
+      await shop.get('/web/item/3.html');
+
+      expect((await shop.fields(2)).map(({ item }) => item)).toEqual(['1', '3']);
+      expect(await shop.nginx.test()).toMatchObject({
+        ok: true,
+        output: expect.not.stringMatching(ALARMING),
+      });
+      expect(await shop.nginx.errorLog()).not.toMatch(ALARMING);
+      await shop.settle(2);
+    },
+  );
+
+  test.each([
+    ['an error page', 'error_page 404 /sorry.html; location = /sorry.html { return 200 sorry; }'],
+    ['a named location', 'error_page 404 @sorry; location @sorry { return 200 sorry; }'],
+    ['an error page that is an item', 'error_page 404 =200 /web/item/2.html;'],
+    [
+      'a location with capture of its own',
+      'error_page 404 =200 /twice; location = /twice { include "DIR/capture-log.conf"; return 200 sorry; }',
+    ],
+  ])('captures a view that ends in %s once, as it was asked', async (_, more) => {
+    shop = await startLogShop(build);
+    await addToServer(more.replace('DIR', `${shop.home}/nginx/hotitem`));
+    await shop.get('/web/item/none.html');
+
+    expect(await shop.fields(1)).toMatchObject([{ uri: '/web/item/none.html', item: 'none' }]);
+    await shop.settle(1);
+  });
+
+  test('captures a view whose application is away', async () => {
+    shop = await startLogShop(build);
+    await shop.edit('proxy_pass http://', 'proxy_pass http://127.0.0.1:1; #');
+    await shop.nginx.reload();
+
+    expect((await shop.get('/product?id=4711')).status).toBe(502);
+    expect(await shop.fields(1)).toMatchObject([{ item: '4711' }]);
+  });
+
+  test('writes nothing for what is not captured, and no warning', async () => {
+    shop = await startLogShop(build);
+    await shop.get('/');
+    await shop.get('/item/1.html');
+    await shop.get('/none');
+    await shop.get('/web/item/1.html');
+
+    expect(await shop.fields(1)).toMatchObject([{ uri: '/web/item/1.html' }]);
+    expect(await shop.nginx.errorLog()).not.toMatch(/warn|uninitialized/);
+  });
+
+  test("keeps the shop's own log as it is", async () => {
+    shop = await startLogShop(build);
+    await shop.get('/');
+    await shop.get('/web/item/1.html?x=1');
+    await shop.fields(1);
+
+    const requests = [...(await shop.accessLog()).matchAll(/"(GET [^"]+) HTTP/g)].map(
+      ([, request]) => request,
+    );
+    expect(requests).toEqual(['GET /', 'GET /web/item/1.html?x=1']);
+  });
+
+  test('gives a view the time of its arrival, though it is written at the end', async () => {
+    shop = await startLogShop(build);
+    const page = shop.get('/product?id=1&hang');
+    await until(() => shop.hanging() === 1, { timeoutMs: 5000, what: 'the request' });
+    const between = Date.now() / 1000;
+    expect(await shop.lines()).toEqual([]);
+    // nginx caches its clock between two events.
+    await until(() => Date.now() / 1000 > between + 0.05, { timeoutMs: 1000, what: 'some time to pass' });
+    shop.release();
+    await page;
+
+    const [line] = await shop.fields(1);
+    expect(Number(line?.msec)).toBeLessThanOrEqual(between);
+  });
+
+  test('forges no line and shifts no field, whatever is asked', async () => {
+    shop = await startLogShop(build);
+    const path = '/web/item/a%0A%09b%FF%3F.html?x=1?y';
+    await shop.get(path, { headers: { 'user-agent': 'caf\u00e9\tbar', referer: '"\\' } });
+
+    await until(async () => (await shop.lines()).length > 0, { timeoutMs: 5000, what: 'the line' });
+    const [line, ...others] = await shop.lines();
+    expect(line?.split('\t').slice(4)).toEqual([
+      'GET',
+      expect.any(String),
+      path,
+      '',
+      '"\\',
+      'caf\u00e9',
+      'bar',
+    ]);
+    expect(others).toEqual([]);
+    expect((await shop.settle(1)).sidecar).toMatchObject({ bad: 0 });
+  });
+
+  test('writes for a location without other logs, where log.conf stands in place of access_log off', async () => {
+    shop = await startLogShop(build);
+    await shop.edit('location /item/ {', `location /item/ { include "${shop.home}/nginx/hotitem/log.conf";`);
+    await shop.nginx.reload();
+    await shop.get('/web/item/1.html');
+
+    expect(await shop.fields(1)).toMatchObject([{ item: '1' }]);
+    expect(await shop.accessLog()).toBe('');
+  });
+
+  test('loses a view where the root is missing, and says so; any root that exists will do', async () => {
+    shop = await startLogShop(build);
+    await shop.edit('location /product {', 'location /product { root /nonexistent;');
+    await shop.nginx.reload();
+    expect((await shop.get('/product?id=1')).status).toBe(200);
+    await until(async () => /testing "\/nonexistent" existence failed/.test(await shop.nginx.errorLog()), {
+      timeoutMs: 5000,
+      what: 'the error log to say so',
+    });
+    await shop.edit('root /nonexistent;', 'root /usr;');
+    await shop.nginx.reload();
+    await shop.get('/product?id=2');
+
+    expect((await shop.fields(1)).map(({ item }) => item)).toEqual(['2']);
+  });
+
+  test('captures a page under an alias of a captured part, which is no folder', async () => {
+    shop = await startLogShop(build);
+    await addToServer(
+      `location ~ ^/shelf/(?<page>.+)$ {
+        include "${shop.home}/nginx/hotitem/capture-log.conf";
+        alias "${shop.home}/pages/item/$page";
+      }`,
+    );
+    expect((await shop.get('/shelf/none.html')).status).toBe(404);
+    expect((await shop.get('/shelf/1.html')).status).toBe(200);
+
+    // nginx takes the page for the root of the one that is not there: docs/nginx.md says so.
+    expect(await shop.fields(1)).toMatchObject([{ uri: '/shelf/1.html' }]);
+  });
+
+  test('with log-limit.conf writes nothing while the folder is full, and pages are served', async () => {
+    shop = await startLogShop(build);
+    await addToServer(`include "${shop.home}/nginx/hotitem/log-limit.conf";`);
+    // Else the sidecar, which finds room, would remove the file.
+    shop.sidecar.pause();
+    await shop.get('/web/item/1.html');
+    await writeFile(join(shop.home, 'spill/full'), '');
+    expect((await shop.get('/web/item/2.html')).status).toBe(200);
+    shop.sidecar.resume();
+    await until(
+      () =>
+        stat(join(shop.home, 'spill/full')).then(
+          () => false,
+          () => true,
+        ),
+      {
+        timeoutMs: 5000,
+        what: 'the file to go',
+      },
+    );
+    await shop.get('/web/item/3.html');
+
+    expect((await shop.fields(2)).map(({ item }) => item)).toEqual(['1', '3']);
+    expect(await shop.nginx.errorLog()).not.toMatch(ALARMING);
+  });
+
+  test('lives in one nginx with the others, and a view that goes both ways is one event', async () => {
+    shop = await startLogShop(build, { example: 'shop' });
+    const dir = `${shop.home}/nginx/hotitem`;
+    await shop.edit('/http.conf";', `/http.conf"; include "${dir}/log.conf";`);
+    await shop.edit('access_log off;', '');
+    await shop.edit('location /item/ {', `location /item/ { include "${dir}/capture-log.conf";`);
+    await shop.nginx.reload();
+    await shop.get('/web/item/1.html');
+    await shop.get('/item/2.html');
+
+    expect((await shop.fields(2)).map(({ uri }) => uri)).toEqual(['/web/item/1.html', '/item/2.html']);
+    await shop.settle(2);
+    await until(async () => (await shop.accounts()).sidecar?.received === 3, {
+      timeoutMs: 5000,
+      what: 'the same view by the other way',
+    });
+    expect((await shop.accounts()).sidecar).toMatchObject({ accepted: 2, duplicate: 1, bad: 0 });
+  });
+});
+
+async function addToServer(text: string): Promise<void> {
+  await shop.edit('index index.html;', `index index.html; ${text}`);
+  await shop.nginx.reload();
+}

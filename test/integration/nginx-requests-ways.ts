@@ -1,0 +1,82 @@
+import { compareVersions } from '../../provision/nginx-version.ts';
+import { NGINX, type Suite } from '../../provision/versions.ts';
+
+/** One way from a location to the sidecar, as an operator includes it. */
+export type Transport = {
+  name: string;
+  /** What goes into the http block. */
+  http: string[];
+  /** What goes into each server block. */
+  server: string[];
+  /** What goes into each location that captures. */
+  location: string;
+  /** The oldest njs that has what it needs. */
+  njs: string;
+  /**
+   * Whether a view is captured, come what may, once its location has been reached. When nginx terminates the page's
+   * request (the client is gone, or the answer is a 412 of its own), a detached subrequest that is not over ends with it.
+   */
+  surely: boolean;
+};
+
+/** One nginx, one engine of its njs, one transport. */
+export type Way = { suite: Suite; engine: 'njs' | 'qjs'; transport: Transport };
+
+/** Another transport is another line. */
+const TRANSPORTS: Transport[] = [
+  {
+    name: 'subrequest',
+    http: ['http.conf'],
+    server: ['server.conf'],
+    location: 'capture-subrequest.conf',
+    njs: '0.7.9',
+    surely: false,
+  },
+  {
+    name: 'batch',
+    http: ['http.conf', 'http-batch.conf'],
+    server: ['server.conf'],
+    location: 'capture-batch.conf',
+    njs: '0.8.1',
+    surely: true,
+  },
+  {
+    name: 'log',
+    http: ['http-log.conf'],
+    server: [],
+    location: 'capture-log.conf',
+    njs: '0',
+    surely: true,
+  },
+];
+
+const ENGINES: Pick<Way, 'suite' | 'engine'>[] = [
+  { suite: 'trixie', engine: 'njs' },
+  { suite: 'bookworm', engine: 'njs' },
+  { suite: 'sid', engine: 'njs' },
+  { suite: 'sid', engine: 'qjs' },
+];
+
+/** Whether this run is to try everything, `npm run test:full`. */
+export const FULL: boolean = Boolean(process.env.HOTITEM_TEST_FULL);
+
+/** Each transport on each nginx whose njs has what it needs. */
+export const WAYS: Way[] = ENGINES.flatMap((engine) =>
+  TRANSPORTS.filter(({ njs }) => has(engine.suite, njs)).map((transport) => ({ ...engine, transport })),
+);
+
+/** For the name of a suite. */
+export function nameOf({ suite, engine, transport }: Way): string {
+  return `${transport.name} on nginx of ${suite} with ${engine}`;
+}
+
+/** All that a way tries by `npm test` too; the others try a few there, and all in a full run. */
+export function triesAll({ suite }: Way): boolean {
+  return FULL || suite === 'trixie';
+}
+
+/** sid holds the newest. */
+function has(suite: Suite, njs: string): boolean {
+  const version = NGINX[suite]?.njs;
+  return version === undefined || compareVersions(version, njs) >= 0;
+}

@@ -1,0 +1,331 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { Agent } from 'node:http';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { nginxTemplate } from '../../cli/nginx-install.ts';
+import { fromLine } from '../../event/from-line.ts';
+import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
+import type { Suite } from '../../provision/versions.ts';
+import { freePort } from '../parts/ports.ts';
+import { until } from '../parts/until.ts';
+import { fieldsOf } from './nginx-line.ts';
+import { startShop, type TestShop } from './nginx-shop.ts';
+
+const START_MS = 300_000;
+const PAGE = '/web/item/4711.html';
+const FORGED = '203.0.113.9';
+
+/** Every header that some proxy, framework or log processor takes an address from. */
+const SPOOFED = [
+  { 'X-Forwarded-For': FORGED },
+  { 'X-Forwarded-For': `${FORGED}, 198.51.100.1` },
+  { 'X-Forwarded-For2': FORGED },
+  { 'X-Real-IP': FORGED },
+  { Forwarded: `for=${FORGED};proto=https` },
+  { Forwarded: `for="[2001:db8::9]:4711"` },
+  { 'True-Client-IP': FORGED },
+  { 'CF-Connecting-IP': FORGED },
+  { 'X-Client-IP': FORGED },
+  { 'Client-IP': FORGED },
+  { 'X-Cluster-Client-IP': FORGED },
+  { 'X-Remote-Addr': FORGED },
+  { 'Remote-Addr': FORGED },
+];
+
+let build: NginxBuild;
+let shop: TestShop;
+let agents: Agent[];
+
+beforeAll(async () => {
+  build = await obtainNginx({ suite: 'trixie', report: () => {} });
+}, START_MS);
+beforeEach(async () => {
+  agents = [];
+  await open(build);
+});
+afterEach(async () => {
+  for (const agent of agents) agent.destroy();
+  const errors = await shop.nginx.errorLog();
+  await shop.close();
+  expect(errors).not.toMatch(/\[(alert|emerg|crit)\]|exception/);
+});
+
+describe('without realip.conf', () => {
+  test.each(SPOOFED)('%j changes nothing', async (headers) => {
+    const [line] = await seen([{ headers }]);
+
+    expect(fieldsOf(line).ip).toBe('127.0.0.1');
+    expect(line).not.toMatch(/203\.0\.113|2001:db8/);
+  });
+
+  test('all of them at once change nothing, over IPv6 either', async () => {
+    await listen(`[::1]:${shop.port}`);
+    const headers = Object.assign({}, ...SPOOFED);
+
+    const lines = await seen([{ headers }, { headers, from: '::1' }]);
+
+    expect(lines.map((line) => fieldsOf(line).ip)).toEqual(['127.0.0.1', '::1']);
+  });
+
+  test('a client that speaks the PROXY protocol unasked is no view', async () => {
+    await proxied(shop.port, `TCP4 ${FORGED} 127.0.0.1 1 2`);
+    const [line] = await seen([{}]);
+
+    expect(shop.sidecar.kept).toHaveLength(1);
+    expect(fieldsOf(line).ip).toBe('127.0.0.1');
+  });
+});
+
+// 127.0.0.2 and ::1 are the balancers, 127.0.0.1 is a shopper who came past them.
+describe('with realip.conf', () => {
+  test.each([
+    ['its address', '203.0.113.9', '203.0.113.9'],
+    ['an IPv6 address', '2001:db8:0:0::9', '2001:db8::9'],
+    ['an address after a forged one', '198.51.100.66, 203.0.113.9', '203.0.113.9'],
+    ['an address and another balancer', '203.0.113.9, 127.0.0.2', '203.0.113.9'],
+    ['an address with a port', '203.0.113.9:4711', '203.0.113.9'],
+    ['nothing that is an address', 'unknown', '127.0.0.2'],
+    ['a forged line', '203.0.113.9\tGET', '127.0.0.2'],
+  ])('a trusted balancer that names %s is believed as far as it makes sense', async (_, named, ip) => {
+    await behindBalancer();
+
+    const [line] = await seen([{ from: '127.0.0.2', headers: { 'X-Forwarded-For': named } }]);
+
+    expect(fieldsOf(line).ip).toBe(ip);
+  });
+
+  test('a balancer on IPv6 is believed as well', async () => {
+    await listen(`[::1]:${shop.port}`);
+    await behindBalancer();
+
+    const lines = await seen([
+      { from: '::1', headers: { 'X-Forwarded-For': '203.0.113.9' } },
+      { from: '::1', headers: { 'X-Forwarded-For': '2001:db8::9' } },
+    ]);
+
+    expect(lines.map((line) => fieldsOf(line).ip)).toEqual(['203.0.113.9', '2001:db8::9']);
+  });
+
+  test.each(SPOOFED)('anybody else who sends %j is not', async (headers) => {
+    await behindBalancer();
+
+    const [line] = await seen([{ headers }]);
+
+    expect(fieldsOf(line).ip).toBe('127.0.0.1');
+    expect(line).not.toMatch(/203\.0\.113|2001:db8/);
+  });
+
+  test.each(SPOOFED.filter((headers) => !('X-Forwarded-For' in headers)))(
+    'a balancer that passes %j on from a shopper does not vouch for it',
+    async (headers) => {
+      await behindBalancer();
+
+      const [line] = await seen([{ from: '127.0.0.2', headers }]);
+
+      expect(fieldsOf(line).ip).toBe('127.0.0.2');
+    },
+  );
+
+  test.each(['CF-Connecting-IP', 'True-Client-IP'])('a CDN names the client in %s', async (header) => {
+    await behindBalancer(header);
+
+    const lines = await seen([
+      { from: '127.0.0.2', headers: { [header]: '203.0.113.9', 'X-Forwarded-For': '198.51.100.66' } },
+      { from: '127.0.0.1', headers: { [header]: '203.0.113.9' } },
+    ]);
+
+    expect(lines.map((line) => fieldsOf(line).ip)).toEqual(['203.0.113.9', '127.0.0.1']);
+  });
+
+  test.each([
+    ['127.0.0.2', 'TCP4 203.0.113.9 127.0.0.1 1 2', '203.0.113.9'],
+    ['127.0.0.2', 'TCP6 2001:db8::9 ::1 1 2', '2001:db8::9'],
+    ['127.0.0.2', 'UNKNOWN', '127.0.0.2'],
+    ['127.0.0.1', 'TCP4 203.0.113.9 127.0.0.1 1 2', '127.0.0.1'],
+  ])('%s says "PROXY %s": the client is %s', async (from, header, ip) => {
+    const port = await freePort();
+    await listen(`127.0.0.1:${port} proxy_protocol`);
+    await behindBalancer('proxy_protocol');
+
+    await proxied(port, header, from);
+
+    const [line] = await lines(1);
+    expect(fieldsOf(line).ip).toBe(ip);
+  });
+});
+
+describe('Sec-GPC and DNT', () => {
+  const ASKED = [
+    { 'Sec-GPC': '1' },
+    { 'Sec-GPC': '1', DNT: '1' },
+    { 'Sec-GPC': '1', DNT: '0' },
+    { 'Sec-GPC': '1', DNT: 'null' },
+    { DNT: '1' },
+    { DNT: '1', 'Sec-GPC': '0' },
+  ];
+  const NOT_ASKED = [
+    {},
+    { 'Sec-GPC': '0' },
+    { DNT: '0' },
+    { DNT: 'null' },
+    { 'Sec-GPC': 'yes' },
+    { DNT: '1/1' },
+  ];
+
+  test.each(ASKED)('%j is a view like any other by default', async (headers) => {
+    expect(await seen([{ headers }])).toHaveLength(1);
+  });
+
+  test.each(ASKED)('with privacy.conf %j is no view, and gets its page', async (headers) => {
+    await honour(await nginxTemplate('privacy.conf.example'));
+
+    const { status, body } = await shop.get(PAGE, { headers });
+    // The one after it is captured, so this one would have been before.
+    await seen([{}]);
+
+    expect(status).toBe(200);
+    expect(body).toContain('<title>');
+    expect(shop.sidecar.arrived).toHaveLength(1);
+    expect(await shop.spilled()).toEqual([]);
+  });
+
+  test.each(NOT_ASKED)('with privacy.conf %j is a view like any other', async (headers) => {
+    await honour(await nginxTemplate('privacy.conf.example'));
+
+    const [line] = await seen([{ headers }]);
+
+    expect(fieldsOf(line)).toMatchObject({ ip: '127.0.0.1', uri: PAGE });
+  });
+
+  test('with privacy.conf the log transport writes nothing of such a view', async () => {
+    await shop.edit('access_log off;', `include "${shop.folder}/hotitem/log.conf";`);
+    await shop.edit('capture-subrequest.conf', 'capture-log.conf');
+    await honour(await nginxTemplate('privacy.conf.example'));
+
+    await shop.get(PAGE, { headers: { 'Sec-GPC': '1' } });
+    await shop.get(`${PAGE}?other`);
+    const logged = await until(
+      async () => {
+        const written = await shop.spilled();
+        return written.length > 0 ? written : undefined;
+      },
+      { timeoutMs: 5000, what: 'the other line', detail: shop.nginx.errorLog },
+    );
+
+    expect(logged.map((line) => fieldsOf(line).uri)).toEqual([`${PAGE}?other`]);
+  });
+
+  test('with its other choice is counted without address, referrer and user agent', async () => {
+    const example = await nginxTemplate('privacy.conf.example');
+    const bare = /^# ("1\$hotitem_sampled.*")$/m.exec(example)?.[1] ?? '';
+    await honour(example.replaceAll('""', () => bare));
+    const personal = { 'User-Agent': 'Mozilla/5.0', Referer: 'https://www.example.com/me' };
+
+    const [asked, other] = await seen([{ headers: { ...personal, 'Sec-GPC': '1' } }, { headers: personal }]);
+
+    expect(fieldsOf(asked)).toMatchObject({ ip: '', referrer: '', agent: '', uri: PAGE, item: '4711' });
+    expect(fieldsOf(other)).toMatchObject({ ip: '127.0.0.1', agent: 'Mozilla/5.0' });
+    const event = fromLine(asked ?? '', 'web-1');
+    expect(event).toMatchObject({ uri: PAGE, item: '4711' });
+    expect(Object.keys(event)).toEqual(expect.not.arrayContaining(['ip', 'ua', 'ref']));
+  });
+});
+
+describe.each<Suite>(['bookworm', 'sid'])('nginx of %s', (suite) => {
+  test(
+    'takes realip.conf and privacy.conf as well',
+    async () => {
+      await shop.close();
+      await open(await obtainNginx({ suite, report: () => {} }));
+      await behindBalancer();
+      await honour(await nginxTemplate('privacy.conf.example'));
+
+      const from = '127.0.0.2';
+      const headers = { 'X-Forwarded-For': '2001:db8::9' };
+      await shop.get(PAGE, { headers: { 'Sec-GPC': '1' } });
+      const [line] = await seen([{ from, headers }]);
+
+      expect(shop.sidecar.arrived).toHaveLength(1);
+      expect(fieldsOf(line).ip).toBe('2001:db8::9');
+    },
+    START_MS,
+  );
+});
+
+async function open(on: NginxBuild): Promise<void> {
+  shop = await startShop({ build: on });
+  await shop.sidecar.start();
+}
+
+type View = { headers?: Record<string, string>; from?: string };
+
+/** Views the page so often, one after the other, and returns the lines of it. */
+async function seen(views: View[]): Promise<string[]> {
+  for (const { headers = {}, from = '127.0.0.1' } of views) {
+    // What an agent says goes before what the request says.
+    const agent = new Agent({ host: from === '::1' ? '::1' : '127.0.0.1', localAddress: from });
+    agents.push(agent);
+    expect((await shop.get(PAGE, { headers, agent })).status).toBe(200);
+  }
+  return lines(views.length);
+}
+
+function lines(count: number): Promise<string[]> {
+  return until(() => (shop.sidecar.kept.length >= count ? shop.sidecar.kept : undefined), {
+    timeoutMs: 5000,
+    what: `${count} lines at the sidecar`,
+    detail: shop.nginx.errorLog,
+  });
+}
+
+async function listen(address: string): Promise<void> {
+  const first = `listen 127.0.0.1:${shop.port};`;
+  await shop.edit(first, `${first}\n        listen ${address};`);
+  await shop.nginx.reload();
+}
+
+/** The example, with this machine's addresses in place of its own. */
+async function behindBalancer(header = 'X-Forwarded-For'): Promise<void> {
+  const example = await nginxTemplate('realip.conf.example');
+  const path = join(shop.folder, 'realip.conf');
+  const mine = example
+    .replace('192.0.2.10', '127.0.0.2')
+    .replace('2001:db8:10::/64', '::1')
+    .replace(/^real_ip_header .*$/m, `real_ip_header ${header};`);
+  await writeFile(path, mine);
+  await shop.edit('/http.conf";\n', `/http.conf";\n    include "${path}";\n`);
+  await shop.nginx.reload();
+}
+
+/** Puts `privacy` where an operator does. */
+async function honour(privacy: string): Promise<void> {
+  const dir = join(shop.folder, 'hotitem');
+  await writeFile(join(dir, 'privacy.conf'), privacy);
+  await takeIn(dir);
+  await shop.nginx.reload();
+}
+
+/** What line.conf says of privacy.conf, where it does not say it yet. */
+async function takeIn(dir: string): Promise<void> {
+  const path = join(dir, 'line.conf');
+  const text = await readFile(path, 'utf8');
+  if (text.includes('privacy.con[f]')) return;
+  const head = 'map $request_id $hotitem_line {';
+  expect(text).toContain(head);
+  const taken = `map "$http_sec_gpc/$http_dnt" $hotitem_line {\n    include "${dir}/privacy.con[f]";`;
+  await writeFile(
+    path,
+    text.replace(head, () => taken),
+  );
+}
+
+/** Views the page with a header of the PROXY protocol before the request. Resolves when nginx has closed the connection. */
+function proxied(port: number, header: string, from = '127.0.0.1'): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: '127.0.0.1', port, localAddress: from });
+    socket.on('error', reject).on('close', () => resolve());
+    socket.resume();
+    socket.write(`PROXY ${header}\r\nGET ${PAGE} HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n`);
+  });
+}

@@ -1,0 +1,272 @@
+import { describe, expect, test } from '@jest/globals';
+import { engineFindings } from '../../../../cli/check/engine-rules.ts';
+import { includeFindings } from '../../../../cli/check/include-rules.ts';
+import { locationFindings } from '../../../../cli/check/location-rules.ts';
+import { logFindings } from '../../../../cli/check/log-rules.ts';
+import { njsFindings } from '../../../../cli/check/njs-rules.ts';
+import { upstreamFindings } from '../../../../cli/check/upstream-rules.ts';
+import type { Njs } from '../../../../provision/njs-probe.ts';
+import { factsOf, type Given, HTTP, SERVER, SHOP } from './shop-facts.ts';
+
+const CAPTURE = 'include h/capture-subrequest.conf;';
+const LOG = 'include h/capture-log.conf;';
+
+describe('a good configuration', () => {
+  test.each<[string, Given]>([
+    ['with capture by subrequest', {}],
+    [
+      'with capture by batch',
+      { http: `${HTTP} include h/http-batch.conf;`, location: 'include h/capture-batch.conf;' },
+    ],
+    ['with capture by log', { http: 'include h/http-log.conf;', server: '', location: LOG }],
+    ['with both, by log.conf', { http: `${HTTP} include h/log.conf;`, location: LOG }],
+    ['with a set line of its own', { location: 'set $mine $hotitem_capture; rewrite ^/web(.*)$ $1 last;' }],
+    [
+      'with rules that let capture pass',
+      { server: `${SERVER} if ($uri !~ ^/_hotitem/) { return 301 /x; } rewrite ^/old /new last;` },
+    ],
+    ['with a limit where the view ends', { server: `${SERVER} location /item/ { limit_req zone=a; }` }],
+  ])('%s has no finding', (_, given) => {
+    expect(found(given)).toEqual([]);
+  });
+});
+
+describe.each<[string, string, Given, number?]>([
+  ['include-twice', 'http.conf is included twice', { http: `${HTTP}\n${HTTP}` }, 4],
+  ['include-twice', 'both http.conf and off.conf are included', { http: `${HTTP}\ninclude h/off.conf;` }, 4],
+  ['include-twice', 'server.conf is included twice in server shop', { server: `${SERVER}\n${SERVER}` }, 7],
+  ['include-misplaced', 'http.conf stands in main', { main: HTTP, http: '' }, 1],
+  ['include-misplaced', 'capture-subrequest.conf stands in server', { server: `${SERVER} ${CAPTURE}` }, 6],
+  [
+    'include-misplaced',
+    'server.conf stands in location',
+    { server: '', location: `${SERVER} ${CAPTURE}` },
+    9,
+  ],
+  ['include-missing', 'server.conf is missing in server shop', { server: '' }, 4],
+  [
+    'include-missing',
+    'server.conf is missing in server shop',
+    { server: '', location: 'set $a $hotitem_capture;' },
+    4,
+  ],
+  ['include-missing', 'http.conf is missing in http', { http: '' }, 2],
+  ['include-missing', 'http-batch.conf is missing in http', { location: 'include h/capture-batch.conf;' }, 2],
+  ['include-not-found', 'h/gone.conf is not there', { http: `${HTTP}\ninclude h/gone.conf;` }, 4],
+  ['nothing-captured', 'no location captures its views', { location: '' }, 3],
+  ['nothing-captured', 'no location captures its views', { http: '', server: '', location: '' }],
+  ['nginx-too-old', 'http.conf needs nginx 1.22 or newer, this is 1.18.0', { nginx: '1.18.0' }, 3],
+  ['capture-off', 'capture is off', { http: 'include h/off.conf;' }, 3],
+  ['engine-mismatch', 'the script for njs runs on qjs', { http: `js_engine qjs;\n${HTTP}` }, 3],
+  [
+    'engine-mismatch',
+    'the script for qjs runs on njs',
+    { http: `${HTTP} js_import h from /x/hotitem.qjs.js;` },
+    3,
+  ],
+  [
+    'server-catches-capture',
+    'return 301 /x in server shop catches /_hotitem/capture',
+    { server: `${SERVER}\nreturn 301 /x;` },
+    7,
+  ],
+  [
+    'server-catches-capture',
+    'rewrite ^(.*)$ /i.php?q=$1 last in server shop catches',
+    { server: `${SERVER} rewrite ^(.*)$ /i.php?q=$1 last;` },
+    6,
+  ],
+  [
+    'server-catches-capture',
+    'if ($host != a) in server shop may catch',
+    { server: `${SERVER} if ($host != a) { return 301 /; }` },
+    6,
+  ],
+  [
+    'capture-too-late',
+    'rewrite stands before the capture in location /web/item/',
+    { location: `rewrite ^/web(.*)$ $1 last;\n${CAPTURE}` },
+    9,
+  ],
+  [
+    'never-reached',
+    'limit_req in location /web/item/ does nothing',
+    { location: `${CAPTURE} limit_req zone=a; rewrite ^/web(.*)$ $1 last;` },
+    9,
+  ],
+  [
+    'line-to-syslog',
+    'our line is sent to syslog',
+    { http: `${HTTP}\naccess_log syslog:server=a hotitem;` },
+    4,
+  ],
+  [
+    'line-to-syslog',
+    'our line is sent to syslog',
+    { http: `${HTTP} log_format b '1 $hotitem_line';\naccess_log syslog:server=a b;` },
+    4,
+  ],
+  [
+    'line-buffered',
+    'buffer=4k on a log whose name holds a variable',
+    { http: `${HTTP} open_log_file_cache max=1;\naccess_log /a/$b hotitem buffer=4k;` },
+    4,
+  ],
+  [
+    'log-cache-off',
+    'open_log_file_cache is off',
+    { http: `${HTTP}\nopen_log_file_cache off; access_log /a/$b hotitem;` },
+    4,
+  ],
+  [
+    'line-not-logged',
+    'location /web/item/ captures by log',
+    { http: `${HTTP} include h/log.conf;`, location: `${LOG}\naccess_log off;` },
+    10,
+  ],
+  ['line-not-logged', 'location /web/item/ captures by log', { location: LOG }, 8],
+  [
+    'line-not-logged',
+    'location /web/item/ captures by log',
+    { http: `include h/http-log.conf;\naccess_log off;`, location: LOG },
+    4,
+  ],
+  [
+    'line-not-logged',
+    'views of location /web/item/ that end in location /item/ are not logged',
+    {
+      http: 'include h/http-log.conf;',
+      server: 'location /item/ { access_log /var/log/a combined; }',
+      location: `${LOG} rewrite ^/web(.*)$ $1 last;`,
+    },
+    6,
+  ],
+  [
+    'events-zone-timeout',
+    'the zone hotitem_events has timeout=60s',
+    { http: `${HTTP}\njs_shared_dict_zone zone=hotitem_events:1m timeout=60s evict;` },
+    4,
+  ],
+  ['shutdown-too-short', 'worker_shutdown_timeout is 500ms', { main: 'worker_shutdown_timeout 500ms;' }, 1],
+  [
+    'trusts-everybody',
+    'set_real_ip_from 0.0.0.0/0 trusts everybody',
+    { http: `${HTTP}\nset_real_ip_from 0.0.0.0/0;` },
+    4,
+  ],
+  [
+    'socket-differs',
+    'nginx posts to /run/h.sock, the sidecar listens at /run/other.sock',
+    { socket: '/run/other.sock' },
+  ],
+  [
+    'no-breaker',
+    'upstream hotitem_sidecar has no backup',
+    { http: 'upstream hotitem_sidecar { server unix:/run/h.sock; }' },
+    3,
+  ],
+  [
+    'breaker-not-loopback',
+    "the breaker's address 10.0.0.1:9 is not on loopback",
+    {
+      http: 'upstream hotitem_sidecar { server unix:/run/h.sock; server 10.0.0.1:9 backup; } server { listen 10.0.0.1:9; return 503; }',
+    },
+    3,
+  ],
+  [
+    'breaker-taken',
+    'server other answers at',
+    { http: `server { listen 127.0.0.1:9189; server_name other; }\n${HTTP}` },
+    3,
+  ],
+  [
+    'breaker-taken',
+    'no server listens at',
+    { http: 'upstream hotitem_sidecar { server unix:/run/h.sock; server 127.0.0.1:9 backup; }' },
+    3,
+  ],
+  [
+    'module-not-loaded',
+    'the njs module is not loaded',
+    { njs: { reason: 'unknown directive "js_import"' } },
+    1,
+  ],
+  [
+    'module-does-not-load',
+    'the njs module does not load: not binary compatible',
+    { main: 'load_module a/ngx_http_js_module.so;', njs: { reason: 'not binary compatible' } },
+    1,
+  ],
+  [
+    'njs-too-old',
+    'http-batch.conf needs njs 0.8.1 or newer, this is 0.7.9',
+    { http: `${HTTP}\ninclude h/http-batch.conf;`, njs: njs('0.7.9') },
+    4,
+  ],
+  [
+    'njs-without-quickjs',
+    'engine-qjs.conf needs an njs built with QuickJS',
+    { http: `${HTTP}\ninclude h/engine-qjs.conf;`, njs: njs('1.0.2') },
+    4,
+  ],
+  ['njs-engine-deprecated', "the script runs on njs' own engine", { njs: njs('1.0.2') }, 3],
+])('%s', (id, what, given, line) => {
+  test(`is found where ${what}`, () => {
+    const findings = [...all(given)];
+    expect(findings.map((finding) => `${finding.id}: ${finding.what}`)).toContainEqual(
+      expect.stringContaining(`${id}: ${what}`),
+    );
+    const finding = findings.find((one) => one.id === id && one.what.includes(what));
+    if (line !== undefined) expect(finding?.where).toEqual({ file: SHOP, line });
+    expect([finding?.why, finding?.fix]).toEqual([expect.stringMatching(/./), expect.stringMatching(/./)]);
+  });
+});
+
+describe('an njs', () => {
+  test.each([
+    ['0.7.8', true],
+    ['0.7.9', false],
+    ['0.8.0', true],
+    ['0.8.1', false],
+    ['0.8.9', false],
+    ['0.9.1', false],
+    ['0.9.2', true],
+    ['0.9.3', false],
+    ['0.9.5', true],
+    ['0.9.9', true],
+    ['1.0.0', false],
+    ['1.0.2', false],
+  ])('%s is dangerous: %s', (version, dangerous) => {
+    expect(found({ njs: njs(version) }).includes('njs-version')).toBe(dangerous);
+  });
+
+  test('is of no concern where no script runs', () => {
+    const given = { http: 'include h/http-log.conf;', server: '', location: LOG };
+    expect(found({ ...given, njs: { reason: 'none' } })).toEqual([]);
+    expect(found({ ...given, njs: njs('0.9.9') })).toEqual([]);
+  });
+});
+
+test("a shop's own file of the same name is not taken for ours", () => {
+  expect(found({ http: `${HTTP} include theirs/http.conf; include theirs/http.conf;` })).toEqual([]);
+});
+
+function all(given: Given) {
+  const facts = factsOf(given);
+  return [
+    ...njsFindings(facts),
+    ...includeFindings(facts),
+    ...engineFindings(facts),
+    ...locationFindings(facts),
+    ...logFindings(facts),
+    ...upstreamFindings(facts),
+  ];
+}
+
+function found(given: Given): string[] {
+  return all(given).map(({ id }) => id);
+}
+
+function njs(version: string): Njs {
+  return { version, quickjs: false };
+}

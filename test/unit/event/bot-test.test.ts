@@ -1,0 +1,83 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { isbot } from 'isbot';
+import { createBotTest } from '../../../event/bot-test.ts';
+
+const CHROME =
+  'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36';
+
+describe('a user agent', () => {
+  test.each([
+    ['Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)', true],
+    ['Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)', true],
+    [
+      'Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; GPTBot/1.2; +https://openai.com/gptbot)',
+      true,
+    ],
+    ['curl/8.5.0', true],
+    ['python-requests/2.32.3', true],
+    [
+      'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/131.0.0.0 Safari/537.36',
+      true,
+    ],
+    [CHROME, false],
+    [
+      'Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Mobile/15E148 Safari/604.1',
+      false,
+    ],
+    ['Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0', false],
+    ['', false],
+    [undefined, false],
+  ])('%j is a bot: %s', (ua, bot) => {
+    expect(createBotTest()(ua)).toBe(bot);
+  });
+
+  test('gets the same answer however often and beside whatever else it is asked for', () => {
+    const ua = fc.oneof(
+      fc.string(),
+      fc.constantFrom(CHROME, 'curl/8.5.0', 'Googlebot', '\ud800', 'spider \ufffd'),
+    );
+    fc.assert(
+      fc.property(fc.array(ua, { maxLength: 60 }), (uas) => {
+        const isBot = createBotTest(8);
+        expect([...uas, ...uas].map(isBot)).toEqual([...uas, ...uas].map((one) => isbot(one)));
+      }),
+    );
+  });
+
+  // A pattern that backtracks exponentially would never end on these, one that does so quadratically not in time.
+  test.each([
+    'a',
+    'ab ',
+    '1',
+    '1.',
+    '/1.1',
+    'a/1.',
+    '@a-',
+    '; a',
+    '(',
+    ' ',
+    '-',
+    '_',
+    'news',
+    'google',
+    'bot',
+    'bots_',
+    'search',
+    'http',
+    'a:',
+    '%',
+    'é',
+    '\t',
+    'mozilla/5.0 (',
+    'compatible; a-a-',
+    'x/1.0',
+  ])('that repeats %j 64 times as long as any event has it is answered all the same', (piece) => {
+    const hostile = piece.repeat(65_536 / piece.length);
+    const starts = ['', 'a/1', 'x/', 'mozilla/5.0 (', 'mozilla/5.0 a', '@a', '; '];
+    const answers = starts
+      .flatMap((start) => [`${start}${hostile}`, `${start}${hostile}!`])
+      .map(createBotTest());
+    expect(answers).toHaveLength(starts.length * 2);
+  });
+});

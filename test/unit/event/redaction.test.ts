@@ -1,0 +1,93 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { IP_MODES } from '../../../event/address-mask.ts';
+import type { HotItemEvent } from '../../../event/event.ts';
+import { parse } from '../../../event/parse.ts';
+import { createRedaction, OMITTABLE } from '../../../event/redaction.ts';
+
+const EVENT: Required<HotItemEvent> = {
+  v: 1,
+  id: '01a2038a1aa34b6e0c700ca5c40ed364',
+  time: 1795355712163,
+  uri: '/web/item/a b',
+  raw: '/web/item/a%20b',
+  args: 'from=mail',
+  item: '4711',
+  ip: '203.0.113.7',
+  host: 'www.example.com',
+  method: 'GET',
+  ua: 'Mozilla/5.0',
+  ref: 'https://www.example.com/',
+  bot: true,
+  node: 'web-1',
+  weight: 4,
+  cut: ['uri', 'ua'],
+};
+const SALT = 'a secret of the nodes';
+
+describe('what is kept of an event', () => {
+  test('is all of it by default', () => {
+    expect(createRedaction({ ip: { mode: 'full' }, omit: [] })(EVENT)).toEqual(EVENT);
+  });
+
+  test.each([
+    ['truncate', '203.0.113.0'],
+    ['hash', '9ce4fb03f1e93110'],
+  ] as const)('with %s is all but the address, which is %s', (mode, ip) => {
+    expect(createRedaction({ ip: { mode, salt: SALT }, omit: [] })(EVENT)).toEqual({ ...EVENT, ip });
+  });
+
+  test('with drop is all but the address', () => {
+    const { ip: _, ...rest } = EVENT;
+    expect(createRedaction({ ip: { mode: 'drop' }, omit: [] })(EVENT)).toStrictEqual(rest);
+  });
+
+  test.each(OMITTABLE)('without %s is all the rest', (field) => {
+    const { [field]: _, ...rest } = EVENT;
+    const kept = createRedaction({ ip: { mode: 'full' }, omit: [field] })(EVENT);
+    expect(kept).toStrictEqual(field === 'ua' ? { ...rest, cut: ['uri'] } : rest);
+  });
+
+  test('with everything left out is what views are counted by', () => {
+    const { v, id, time, uri, item, weight } = EVENT;
+    expect(createRedaction({ ip: { mode: 'drop' }, omit: OMITTABLE })(EVENT)).toStrictEqual({
+      v,
+      id,
+      time,
+      uri,
+      item,
+      weight,
+      cut: ['uri'],
+    });
+  });
+
+  test('is an event that parse takes, holds nothing that is left out, and leaves its original alone', () => {
+    const event = fc
+      .record(
+        {
+          raw: fc.string(),
+          args: fc.string(),
+          host: fc.string(),
+          method: fc.string(),
+          ua: fc.string(),
+          ref: fc.string(),
+          node: fc.string(),
+          bot: fc.boolean(),
+          ip: fc.oneof(fc.ipV4(), fc.ipV6()),
+        },
+        { requiredKeys: [] },
+      )
+      .map((fields): HotItemEvent => ({ v: 1, id: '01a2', time: 1, uri: '/', item: '1', ...fields }));
+    fc.assert(
+      fc.property(event, fc.constantFrom(...IP_MODES), fc.subarray([...OMITTABLE]), (given, mode, omit) => {
+        const before = JSON.stringify(given);
+        const kept = createRedaction({ ip: { mode, salt: SALT }, omit })(given);
+        const text = JSON.stringify(kept);
+        expect(parse(text)).toStrictEqual(kept);
+        expect(omit.filter((field) => field in kept)).toEqual([]);
+        if (mode === 'hash' || mode === 'drop') expect(text).not.toContain(given.ip ?? '"ip"');
+        expect(JSON.stringify(given)).toBe(before);
+      }),
+    );
+  });
+});

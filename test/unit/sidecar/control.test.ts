@@ -1,0 +1,189 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { Registry } from 'prom-client';
+import { createMetrics } from '../../../service/metrics.ts';
+import { createControl } from '../../../sidecar/control.ts';
+import { createControlRoute } from '../../../sidecar/control-route.ts';
+import { type Intake, startIntake } from '../../../sidecar/intake.ts';
+import { SIDECAR_METRICS } from '../../../sidecar/metrics.ts';
+import { createNginxBooks, type NginxBooks } from '../../../sidecar/nginx-books.ts';
+import { until } from '../../parts/until.ts';
+
+let folder: string;
+let file: string;
+let intake: Intake | undefined;
+let books: NginxBooks;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'hotitem-control-'));
+  file = join(folder, 'capture.json');
+});
+afterEach(async () => {
+  await intake?.close();
+  intake = undefined;
+  rmSync(folder, { recursive: true });
+});
+
+describe('the state of capture', () => {
+  test('is nothing at first', () => {
+    expect(createControl(file).state()).toEqual({ version: 0, mode: 'default' });
+  });
+
+  test('is kept, with a version that grows', async () => {
+    const control = createControl(file);
+    await control.set({ mode: 'sample', n: 4 });
+    await control.set({ mode: 'off' });
+
+    expect(createControl(file).state()).toEqual({ version: 2, mode: 'off' });
+    expect(statSync(file).mode & 0o777).toBe(0o640);
+    expect(existsSync(`${file}.new`)).toBe(false);
+  });
+
+  test.each([
+    '',
+    '{',
+    '[]',
+    'null',
+    '{"version":1,"mode":"half"}',
+    '{"version":-1.5,"mode":"on"}',
+    '{"mode":"on"}',
+  ])('is nothing where the file holds %j', (text) => {
+    writeFileSync(file, text);
+
+    expect(createControl(file).state()).toEqual({ version: 0, mode: 'default' });
+  });
+});
+
+const report = 'started=1&waiting=2&flushed=3&handed=4&diverted=5&spilled=5&dropped=0&fulls=0';
+
+describe('/v1/control', () => {
+  test('tells the mode at once to who does not wait', async () => {
+    await start();
+
+    expect(await ask('GET', '/v1/control')).toEqual({
+      status: 200,
+      body: { version: 0, mode: 'default', lease_ms: 10_000 },
+    });
+  });
+
+  test('tells it at once to who knows an older one', async () => {
+    await start();
+    await ask('POST', '/v1/control', { mode: 'sample', n: 4 });
+
+    expect(await ask('GET', '/v1/control?version=0&wait=30000')).toEqual({
+      status: 200,
+      body: { version: 1, mode: 'sample', n: 4, lease_ms: 10_000 },
+    });
+  });
+
+  test('tells who waits, as soon as it changes', async () => {
+    await start();
+    const waiting = ask('GET', '/v1/control?version=0&wait=30000');
+    await ask('POST', '/v1/control', { mode: 'off' });
+
+    expect(await waiting).toMatchObject({ status: 200, body: { version: 1, mode: 'off' } });
+  });
+
+  test('says 204 when nothing has changed in that time', async () => {
+    await start();
+
+    expect(await ask('GET', '/v1/control?version=0&wait=1')).toEqual({ status: 204, body: undefined });
+  });
+
+  test.each([
+    {},
+    null,
+    'on',
+    { mode: 'sample' },
+    { mode: 'sample', n: 1 },
+    { mode: 'sample', n: 2.5 },
+    { mode: 'sample', n: 10_001 },
+    { mode: 'sample', n: '4' },
+    { mode: 'on', filler: 'x'.repeat(5_000) },
+  ])('does not take %j', async (body) => {
+    await start();
+
+    expect((await ask('POST', '/v1/control', body)).status).toBe(400);
+    expect(existsSync(file)).toBe(false);
+  });
+
+  test('says 500 when the mode cannot be stored, and goes on with the old one', async () => {
+    await start(join(folder, 'missing/capture.json'));
+
+    expect((await ask('POST', '/v1/control', { mode: 'off' })).status).toBe(500);
+    expect((await ask('GET', '/v1/control')).body).toMatchObject({ mode: 'default' });
+  });
+
+  test.each(['PUT', 'DELETE'])('does not know %s', async (method) => {
+    await start();
+
+    expect((await ask(method, '/v1/control')).status).toBe(405);
+  });
+
+  test('hands the report of nginx to the books, and leaves out what is none', async () => {
+    await start();
+    await ask('GET', `/v1/control?version=0&wait=0&${report.replace('flushed=3', 'flushed=-3')}`);
+    expect(books.accounts()).toBeUndefined();
+
+    await ask('GET', `/v1/control?version=0&wait=0&${report}`);
+    expect(books.accounts()).toMatchObject({
+      captured: 14,
+      buffered: 2,
+      spilled: 5,
+      diverted: 5,
+      dropped: 0,
+    });
+  });
+
+  test('does not keep the intake from closing', async () => {
+    await start();
+    const waiting = ask('GET', `/v1/control?version=0&wait=500&${report}`);
+    await until(() => books.accounts(), { timeoutMs: 5_000, what: 'the poll' });
+    await intake?.close();
+
+    expect((await waiting).status).toBe(204);
+  });
+});
+
+test('the file is written whole, or not at all', async () => {
+  await createControl(file).set({ mode: 'on' });
+
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ version: 1, mode: 'on' });
+});
+
+async function start(path = file): Promise<void> {
+  const metrics = createMetrics(new Registry(), SIDECAR_METRICS);
+  books = createNginxBooks({ metrics, now: () => 0 });
+  intake = await startIntake({
+    path: join(folder, 'intake.sock'),
+    mode: 0o660,
+    maxRequestBytes: 1000,
+    maxConnections: 10,
+    takeIn: async () => ({ lines: 1, bad: 0 }),
+    routes: { '/v1/control': createControlRoute(createControl(path), books) },
+    metrics,
+    warn: () => {},
+  });
+}
+
+function ask(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }> {
+  return new Promise((resolve, reject) => {
+    const asked = request(
+      { socketPath: join(folder, 'intake.sock'), method, path, agent: false },
+      (response) => {
+        let text = '';
+        response.on('data', (chunk) => {
+          text += chunk;
+        });
+        response.on('end', () =>
+          resolve({ status: response.statusCode ?? 0, body: text === '' ? undefined : JSON.parse(text) }),
+        );
+      },
+    );
+    asked.once('error', reject);
+    asked.end(body === undefined ? undefined : JSON.stringify(body));
+  });
+}

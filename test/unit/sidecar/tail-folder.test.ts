@@ -1,0 +1,106 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, chownSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { until } from '../../parts/until.ts';
+import { age, startTailed, type Tailed, tailFolder, untilTaken } from './tail-start.ts';
+
+const NOBODY = 65_534;
+const isRoot = process.getuid?.() === 0;
+
+afterEach(() => {
+  if (isRoot) process.seteuid?.(0);
+});
+
+describe('in its folder the tail', () => {
+  test.each<[string, (path: string) => void]>([
+    ['a folder', (path) => mkdirSync(path)],
+    ['a link', (path) => symlinkSync('/etc/passwd', path)],
+    ['a link to itself', (path) => symlinkSync(path, path)],
+    ['a pipe', (path) => execFileSync('mkfifo', [path])],
+  ])('passes over %s', async (_, make) => {
+    const tailed = await startTailed();
+    make(join(tailed.dir, 'a.tsv'));
+    tailed.write('b.tsv', 'b\n');
+    await untilTaken(tailed, ['b']);
+    expect([...tailed.warnings]).toEqual([]);
+  });
+
+  test.each(['.a.tsv', 'a b.tsv', 'a\nb.tsv', '\u2028.tsv', `${'a'.repeat(200)}.tsv`, 'a.tsv.gz', 'full'])(
+    'passes over the name %j',
+    async (name) => {
+      const folder = tailFolder();
+      writeFileSync(join(folder, 'spill', name), 'a\n');
+      const tailed = await startTailed(folder);
+      tailed.write('b.tsv', 'b\n');
+      await untilTaken(tailed, ['b']);
+    },
+  );
+
+  test('is not kept by a file that it may not read, and reads it when it may', async () => {
+    const folder = tailFolder();
+    const path = join(folder, 'spill', 'a.tsv');
+    writeFileSync(path, 'a\n');
+    chmodSync(path, 0);
+    becomeNobody(folder);
+    const tailed = await startTailed(folder);
+    tailed.write('b.tsv', 'b\n');
+
+    await untilTaken(tailed, ['b']);
+    expect([...tailed.warnings]).toEqual(['tail file']);
+    expect(tailed.gauge('spill_waiting_bytes')).toBe(2);
+  });
+
+  test('takes in and removes 10,000 files, and meanwhile what is being written', async () => {
+    const folder = tailFolder();
+    for (let i = 0; i < 10_000; i++) {
+      const path = join(folder, 'spill', `2026-${String(i).padStart(5, '0')}.tsv`);
+      writeFileSync(path, `${i}\n`);
+      age(path, 3600);
+    }
+    const tailed = await startTailed(folder);
+    await until(() => tailed.taken.length > 0, { timeoutMs: 10_000, what: 'the first' });
+    tailed.write('log-now.tsv', 'now\n');
+    await until(() => tailed.taken.length === 10_001, { timeoutMs: 30_000, what: 'all lines' });
+    await until(() => tailed.gauge('spill_files') === 1, { timeoutMs: 10_000, what: 'the removal' });
+
+    expect(new Set(tailed.taken).size).toBe(10_001);
+    expect(existsSync(join(tailed.dir, 'log-now.tsv'))).toBe(true);
+  }, 60_000);
+});
+
+describe('the file "full"', () => {
+  test('is there while the folder holds as much as it may, and goes when it is emptied', async () => {
+    const tailed = await startTailed(tailFolder(), { maxBytes: 10 });
+    const full = join(tailed.dir, 'full');
+    tailed.write('a.tsv', 'a\n');
+    await untilTaken(tailed, ['a']);
+    expect(existsSync(full)).toBe(false);
+
+    const path = tailed.write('a.tsv', '12345678\n');
+    await untilFull(tailed, 1);
+    expect(existsSync(full)).toBe(true);
+    age(path, 190);
+    await untilFull(tailed, 0);
+    expect(existsSync(full)).toBe(false);
+  });
+
+  test('of an earlier sidecar goes when there is room', async () => {
+    const folder = tailFolder();
+    writeFileSync(join(folder, 'spill', 'full'), '');
+    await startTailed(folder);
+    await until(() => !existsSync(join(folder, 'spill', 'full')), { timeoutMs: 5000, what: 'its removal' });
+  });
+});
+
+function untilFull(tailed: Tailed, value: number): Promise<boolean> {
+  return until(() => tailed.gauge('spill_full') === value, { timeoutMs: 5000, what: `spill_full ${value}` });
+}
+
+/** Root may read everything. */
+function becomeNobody(folder: string): void {
+  if (!isRoot) return;
+  chownSync(folder, NOBODY, NOBODY);
+  chownSync(join(folder, 'spill'), NOBODY, NOBODY);
+  process.seteuid?.(NOBODY);
+}

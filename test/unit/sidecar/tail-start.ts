@@ -1,0 +1,107 @@
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, utimesSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach } from '@jest/globals';
+import { Registry } from 'prom-client';
+import { createMetrics } from '../../../service/metrics.ts';
+import { SIDECAR_METRICS } from '../../../sidecar/metrics.ts';
+import { createSpillLimit } from '../../../sidecar/spill-limit.ts';
+import { startTail } from '../../../sidecar/tail.ts';
+import { until } from '../../parts/until.ts';
+
+export type Tailed = {
+  /** Where nginx would write. */
+  dir: string;
+  offsetsPath: string;
+  /** What the tail took in, in order. */
+  taken: string[];
+  /** From which source each came. */
+  sources: Set<string>;
+  warnings: Set<string>;
+  /** While true, nothing can be kept. `refusals` counts the attempts. */
+  refuse: boolean;
+  refusals: number;
+  write(name: string, text: string): string;
+  gauge(name: 'spill_files' | 'spill_waiting_bytes' | 'spill_full'): number;
+  close(): Promise<void>;
+};
+
+const started: Tailed[] = [];
+const folders: string[] = [];
+afterEach(async () => {
+  await Promise.all(started.splice(0).map((tailed) => tailed.close()));
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+});
+
+/** A folder for `startTailed`, removed after the test. */
+export function tailFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'hotitem-tail-'));
+  folders.push(folder);
+  mkdirSync(join(folder, 'spill'));
+  return folder;
+}
+
+/** A tail of a folder, stopped after the test. */
+export async function startTailed(
+  folder: string = tailFolder(),
+  { maxBytes = 1e9 }: { maxBytes?: number } = {},
+): Promise<Tailed> {
+  const dir = join(folder, 'spill');
+  const offsetsPath = join(folder, 'offsets.json');
+  const metrics = createMetrics(new Registry(), SIDECAR_METRICS);
+  const tailed: Tailed = {
+    dir,
+    offsetsPath,
+    taken: [],
+    sources: new Set(),
+    warnings: new Set(),
+    refuse: false,
+    refusals: 0,
+    write(name, text) {
+      appendFileSync(join(dir, name), text);
+      return join(dir, name);
+    },
+    gauge: (name) => metrics.of(name).value(),
+    close: () => tail.close(),
+  };
+  const warn = (key: string) => tailed.warnings.add(key);
+  const tail = await startTail({
+    dir,
+    offsetsPath,
+    async takeIn(bytes, source) {
+      if (tailed.refuse) {
+        tailed.refusals++;
+        throw new Error('full');
+      }
+      const lines = bytes.toString('latin1').split('\n').filter(Boolean);
+      tailed.taken.push(...lines);
+      tailed.sources.add(source);
+      return { lines: lines.length, bad: 0 };
+    },
+    limit: createSpillLimit({ dir, maxBytes, metrics, warn }),
+    metrics,
+    warn,
+    now: Date.now,
+    everyMs: 10,
+  });
+  started.push(tailed);
+  return tailed;
+}
+
+/** Waits until exactly these lines were taken in. */
+export async function untilTaken({ taken }: Tailed, lines: string[]): Promise<void> {
+  await until(() => taken.length >= lines.length, {
+    timeoutMs: 10_000,
+    what: `${lines.length} lines`,
+    detail: () => JSON.stringify(taken.slice(0, 20)),
+  });
+  if (JSON.stringify(taken) !== JSON.stringify(lines)) {
+    throw new Error(`taken in: ${JSON.stringify(taken.slice(0, 20))}`);
+  }
+}
+
+/** Makes a file look as if it had last been written to that long ago. */
+export function age(path: string, seconds: number): void {
+  const then = Date.now() / 1000 - seconds;
+  utimesSync(path, then, then);
+}
