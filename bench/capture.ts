@@ -7,6 +7,7 @@ import { type KafkaPart, startKafka } from '../test/parts/kafka.ts';
 import { startAnswerer } from './answerer.ts';
 import type { Bench } from './bench.ts';
 import { aloneTable, captureTargets, chainTable } from './capture-outcome.ts';
+import { runStates } from './capture-states.ts';
 import { type Contender, obtainBuilds, renderContenders } from './contenders.ts';
 import { type Sample, sample } from './sample.ts';
 import { startBenchSidecar } from './sidecar.ts';
@@ -46,10 +47,13 @@ export const capture: Bench = {
       const site = { builds, folder, broker: kafka.brokers[0] ?? '' };
       const alone = await runAlone(site, plan);
       const chain = await runChain(site, kafka, plan);
+      const [build] = builds;
+      if (build === undefined) throw new Error('no nginx to measure');
+      const states = await runStates({ ...plan, build });
       return {
-        tables: [aloneTable(alone), chainTable(chain, kafka.describe)],
-        targets: captureTargets(alone, chain),
-        notes: NOTES,
+        tables: [aloneTable(alone), chainTable(chain, kafka.describe), states.table],
+        targets: [...captureTargets(alone, chain), ...states.targets],
+        notes: [...NOTES, ...states.notes],
       };
     } finally {
       await kafka.close();

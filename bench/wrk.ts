@@ -34,8 +34,8 @@ export async function load({ wrk, url, connections, seconds }: LoadOptions): Pro
   return {
     views: Number(summary[1]),
     seconds: toMs(`${summary[2]}${summary[3]}`) / 1000,
-    p50Ms: toMs(/50%\s+(\S+)/.exec(stdout)?.[1]),
-    p99Ms: toMs(/99%\s+(\S+)/.exec(stdout)?.[1]),
+    p50Ms: toMs(/^\s+50%\s+(\S+)/m.exec(stdout)?.[1]),
+    p99Ms: toMs(/^\s+99%\s+(\S+)/m.exec(stdout)?.[1]),
     worstMs: toMs(/Latency\s+\S+\s+\S+\s+(\S+)/.exec(stdout)?.[1]),
     failed: errors.reduce((sum, count) => sum + Number(count), Number(refused)),
   };

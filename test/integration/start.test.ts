@@ -3,16 +3,14 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, expect, jest, test } from '@jest/globals';
 import { obtainNginx } from '../../provision/nginx.ts';
-import { temporaryFolder } from '../parts/guard.ts';
 import { views } from '../parts/load.ts';
 import { freePorts } from '../parts/ports.ts';
-import { type PartProcess, startProcess, tailOf } from '../parts/process.ts';
 import { report } from '../parts/report.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
+import { ranking, type Started, startDemo } from './start-demo.ts';
 
 jest.setTimeout(120_000);
-const ROOT = join(import.meta.dirname, '../..');
 
 suiteWith(['nginx'])('npm start', () => {
   const running: Started[] = [];
@@ -126,58 +124,11 @@ suiteWith(['nginx'])('npm start', () => {
   });
 
   async function start(args: string[] = [], env: Record<string, string> = {}): Promise<Started> {
-    const { path: home, remove } = temporaryFolder('start');
-    const [shop, page, breaker] = await freePorts(3);
-    const logFile = join(home, 'output');
-    const addresses = [
-      '--listen',
-      `127.0.0.1:${shop}`,
-      '--admin-listen',
-      `127.0.0.1:${page}`,
-      '--breaker',
-      `127.0.0.1:${breaker}`,
-    ];
-    const given = Object.entries(env).map(([name, value]) => [
-      name,
-      value === '@EMPTY@' ? join(home, 'cache') : value,
-    ]);
-    const process_ = startProcess({
-      name: 'npm start',
-      command: [process.execPath, join(ROOT, 'dist/hotitem.mjs'), 'start', ...addresses, ...args],
-      logFile,
-      env: {
-        PATH: process.env.PATH,
-        HOME: process.env.HOME,
-        HOTITEM_HOME: home,
-        ...Object.fromEntries(given),
-      },
-    });
-    const started = {
-      process: process_,
-      output: () => tailOf(logFile),
-      shop: `127.0.0.1:${shop}`,
-      page: `127.0.0.1:${page}`,
-      home,
-      remove,
-    };
+    const started = await startDemo(args, env);
     running.push(started);
     return started;
   }
 });
-
-type Started = {
-  process: PartProcess;
-  output: () => string;
-  shop: string;
-  page: string;
-  home: string;
-  remove: () => void;
-};
-
-async function ranking(page: string): Promise<{ item: string; views: number; visitors: number }[]> {
-  const reply = await fetch(`http://${page}/api/v1/items`);
-  return ((await reply.json()) as { items: { item: string; views: number; visitors: number }[] }).items;
-}
 
 /** Which processes have a file below a folder open: nginx' title does not say where it runs, its log does. */
 function processesUsing(folder: string): string[] {

@@ -1,0 +1,118 @@
+import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
+import { createKafkaLog } from '../../store/kafka-log.ts';
+import { createKafkajsClient } from '../../store/kafkajs.ts';
+import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';
+import { type KafkaPart, startKafka } from '../parts/kafka.ts';
+import { views } from '../parts/load.ts';
+import { suiteWith } from '../parts/suite.ts';
+import { until } from '../parts/until.ts';
+import { documentsOf } from './documents.ts';
+import { ranking, type Started, startDemo } from './start-demo.ts';
+
+jest.setTimeout(120_000);
+
+suiteWith(['nginx', 'kafka', 'elasticsearch'])('npm start with addresses', () => {
+  let kafka: KafkaPart;
+  let elasticsearch: ElasticsearchPart;
+  let running: Started | undefined;
+  let run = 0;
+
+  beforeAll(async () => {
+    [kafka, elasticsearch] = await Promise.all([startKafka(), startElasticsearch()]);
+  });
+  afterEach(async () => {
+    await running?.process.stop();
+    running?.remove();
+  });
+  afterAll(() => Promise.all([kafka?.close(), elasticsearch?.close()]));
+
+  test('of both sets both up, and a view lands in Elasticsearch by way of Kafka', async () => {
+    await start({ ...kafkaOf(), ...elasticsearchOf() });
+    await viewed('both');
+    expect(await queries()).toEqual(['v=both']);
+    expect(await events()).toHaveLength(1);
+  });
+
+  test('of Elasticsearch alone needs no Kafka', async () => {
+    await start(elasticsearchOf());
+    await viewed('alone');
+    expect(await queries()).toEqual(['v=alone']);
+  });
+
+  test('of Kafka alone indexes into DuckDB', async () => {
+    await start(kafkaOf());
+    await viewed('kafka');
+    expect(await events()).toHaveLength(1);
+    expect(running?.output()).toContain('then DuckDB here');
+  });
+
+  test('keeps a record that is no event as a dead letter, and goes on', async () => {
+    await start({ ...kafkaOf(), ...elasticsearchOf() });
+    await viewed('before');
+    const log = createKafkaLog({ client: client(), topic: `events-${run}`, concurrency: 1, headers: {} });
+    await log.append({ source: 'test', values: [Buffer.from('{"v":1,"id":7}')], position: String });
+    const [letter] = await events(`events-${run}.dead`);
+    expect(letter).toBe('{"v":1,"id":7}');
+    await viewed('after');
+    expect((await queries()).toSorted()).toEqual(['v=after', 'v=before']);
+  });
+
+  async function start(env: Record<string, string>): Promise<void> {
+    run++;
+    const own = {
+      HOTITEM_KAFKA_TOPIC: `events-${run}`,
+      HOTITEM_KAFKA_DEAD_LETTER_TOPIC: `events-${run}.dead`,
+      HOTITEM_KAFKA_GROUP: `sink-${run}`,
+      HOTITEM_ELASTICSEARCH_DATA_STREAM: `hot_item_${run}`,
+    };
+    running = await startDemo([], { ...own, ...env });
+    const { output } = running;
+    const up = () => output().includes('Ctrl-C stops everything');
+    await until(up, { timeoutMs: 60_000, what: 'the start', detail: output });
+  }
+
+  /** Views an item and waits until the page shows it. */
+  async function viewed(name: string): Promise<void> {
+    const { shop = '', page = '', output = () => '' } = running ?? {};
+    const before = await count(page);
+    await views({ port: Number(shop.split(':')[1]), paths: [`/web/item/4711.html?v=${name}`] });
+    const shown = async () => (await count(page)) > before;
+    await until(shown, { timeoutMs: 60_000, everyMs: 100, what: `the view ${name} to show`, detail: output });
+  }
+
+  async function count(page: string): Promise<number> {
+    // Not an answer yet, in the first moments of a data stream.
+    const items = await ranking(page).catch(() => []);
+    return items?.find(({ item }) => item === '4711')?.views ?? 0;
+  }
+
+  async function queries(): Promise<(string | undefined)[]> {
+    const wanted = { dataStream: `hot_item_${run}`, count: 1, detail: () => running?.output() ?? '' };
+    return (await documentsOf(elasticsearch.node, wanted)).map(({ url }) => url.query);
+  }
+
+  /** What a topic holds, read by a group of its own. */
+  async function events(topic = `events-${run}`): Promise<string[]> {
+    const seen: string[] = [];
+    const log = createKafkaLog({ client: client(), topic, concurrency: 1, headers: {} });
+    const reader = await log.consume(
+      `reader-${topic}`,
+      async (batch) => void seen.push(...batch.values.map(String)),
+    );
+    await until(() => seen.length > 0, { timeoutMs: 30_000, what: `an event in ${topic}` });
+    await reader.close(100);
+    return seen;
+  }
+
+  function client() {
+    return createKafkajsClient({ brokers: kafka.brokers, clientId: 'test', onWarning: () => {} });
+  }
+
+  function kafkaOf() {
+    return { KAFKA_BROKERS: kafka.brokers.join(',') };
+  }
+
+  function elasticsearchOf() {
+    return { ELASTICSEARCH_NODE: elasticsearch.node };
+  }
+});
