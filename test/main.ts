@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -10,6 +10,7 @@ type Result = { step: string; passed: number; failed: number; skipped: number; s
 const { values: flags } = parseArgs({ options: { full: { type: 'boolean', default: false } } });
 const bin = join(import.meta.dirname, '../node_modules/.bin');
 const scratch = mkdtempSync(join(tmpdir(), 'hotitem-test-'));
+chmodSync(scratch, 0o1777);
 const partsFile = join(scratch, 'parts');
 
 const results = [
@@ -22,7 +23,7 @@ const results = [
   ...(flags.full ? [tests('full', ['test/full', '--runInBand', '--passWithNoTests'])] : []),
 ];
 table();
-rmSync(scratch, { recursive: true });
+rmSync(scratch, { recursive: true, force: true });
 
 function check(step: string, command: string, args: string[]): Result {
   const { status, seconds } = run(step, command, args);
@@ -51,7 +52,13 @@ function run(what: string, command: string, args: string[]): { status: number | 
   const { status } = spawnSync(join(bin, command), args, {
     // jest prints its JSON to standard output as well; people read what it says on standard error.
     stdio: ['ignore', command === 'jest' ? 'ignore' : 'inherit', 'inherit'],
-    env: { ...process.env, HOTITEM_TEST_PARTS: partsFile, ...(flags.full && { HOTITEM_TEST_FULL: '1' }) },
+    env: {
+      ...process.env,
+      // What a test leaves behind goes with the run. Like /tmp, for what a test runs as another user.
+      TMPDIR: scratch,
+      HOTITEM_TEST_PARTS: partsFile,
+      ...(flags.full && { HOTITEM_TEST_FULL: '1' }),
+    },
   });
   return { status, seconds: (performance.now() - began) / 1000 };
 }
