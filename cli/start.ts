@@ -95,19 +95,18 @@ function prepare(core: Core): void {
   const stopping = new AbortController();
   // What setup refuses to touch it will refuse again: that is for a person to decide.
   const attempt = () =>
-    setUp(core, false).catch((error: unknown) => {
-      if (!(error instanceof SetupRefused)) throw error;
-      log.error({ reason: error.message }, 'the index is not set up');
-      return [];
-    });
+    setUp(core, false).then(
+      (changes) => log.info({ changes }, 'topics and index are set up'),
+      (error: unknown) => {
+        if (!(error instanceof SetupRefused)) throw error;
+        log.error({ reason: error.message }, 'the index is not set up');
+      },
+    );
   const done = keepTrying(attempt, {
     signal: stopping.signal,
     onFailure: (error) =>
       warn('setup', 'Kafka or Elasticsearch is not ready; events wait', { reason: reasonOf(error) }),
-  }).then(
-    (changes) => log.info({ changes }, 'topics and index are set up'),
-    () => undefined,
-  );
+  }).catch(() => {});
   shutdown.add('setup', async () => {
     stopping.abort();
     await done;

@@ -44,15 +44,8 @@ export async function startIntake(options: IntakeOptions): Promise<Intake> {
 
   function handle(request: IncomingMessage, response: ServerResponse): void {
     response.sendDate = false;
-    const [path = ''] = request.url?.split('?', 1) ?? [];
-    const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
-    if (route !== undefined) {
-      if (closing) response.setHeader('connection', 'close');
-      route(request, response);
-      return;
-    }
     if (request.url !== '/v1/lines' || request.method !== 'POST') {
-      refuse(404, request, response);
+      handleOther(request, response);
       return;
     }
     const chunks: Buffer[] = [];
@@ -76,6 +69,17 @@ export async function startIntake(options: IntakeOptions): Promise<Intake> {
       );
     });
     request.on('error', () => response.destroy());
+  }
+
+  function handleOther(request: IncomingMessage, response: ServerResponse): void {
+    const [path = ''] = request.url?.split('?', 1) ?? [];
+    const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
+    if (route === undefined) {
+      refuse(404, request, response);
+      return;
+    }
+    if (closing) response.setHeader('connection', 'close');
+    route(request, response);
   }
 
   function refuse(status: keyof typeof refused, request: IncomingMessage, response: ServerResponse): void {
