@@ -15,7 +15,16 @@ const RATE = 3_000;
 const WARM_UP_SECONDS = 1;
 const MOST_ADDED_MS = 1;
 
-type Figures = { p50: number; p99: number; p999: number; worst: number; late: number; failed: number };
+type Figures = {
+  p50: number;
+  p99: number;
+  p999: number;
+  worst: number;
+  /** With the sender's own lateness in it, and that lateness. */
+  p99FromDue: number;
+  late: number;
+  failed: number;
+};
 type Runs = { contender: Contender; rounds: Figures[] };
 
 export const latency: Bench = {
@@ -71,11 +80,14 @@ function answered({ latenciesMs, failed }: OpenLoop): number {
 }
 
 function figuresOf({ latenciesMs, latenessMs, failed }: OpenLoop): Figures {
+  // Shoppers are on other machines: that the sender was kept from its core is not nginx's doing.
+  const ownMs = latenciesMs.map((latency, i) => latency - (latenessMs[i] ?? 0));
   return {
-    p50: percentile(latenciesMs, 0.5),
-    p99: percentile(latenciesMs, 0.99),
-    p999: percentile(latenciesMs, 0.999),
-    worst: percentile(latenciesMs, 1),
+    p50: percentile(ownMs, 0.5),
+    p99: percentile(ownMs, 0.99),
+    p999: percentile(ownMs, 0.999),
+    worst: percentile(ownMs, 1),
+    p99FromDue: percentile(latenciesMs, 0.99),
     late: percentile(latenessMs, 0.99),
     failed,
   };
@@ -95,7 +107,7 @@ function outcome(runs: Runs[]): Outcome {
       ),
     ],
     notes: [
-      'Latency is from when a view was due. sender_late_p99_ms: how late the sender itself was, which the latency includes, in plain as well. added: median of the differences to plain on the same nginx in the same round.',
+      "Latency is from when a view was due, less what the sender itself came late for want of a core (sender_late_p99_ms); a wait for a free connection counts. from_due: with the sender's lateness. added: median of the differences to plain on the same nginx in the same round.",
     ],
   };
 
@@ -110,7 +122,7 @@ function outcome(runs: Runs[]): Outcome {
 
 function row({ contender, rounds }: Runs, plain: Runs): Case {
   const of = (figure: keyof Figures) => round(median(rounds.map((one) => one[figure])), 2);
-  const added = (figure: 'p50' | 'p99') =>
+  const added = (figure: 'p50' | 'p99' | 'p99FromDue') =>
     round(median(rounds.map((one, i) => one[figure] - (plain.rounds[i]?.[figure] ?? Number.NaN))), 2);
   return {
     case: contender.name,
@@ -120,6 +132,8 @@ function row({ contender, rounds }: Runs, plain: Runs): Case {
     worst_ms: round(Math.max(...rounds.map(({ worst }) => worst)), 1),
     added_p50_ms: added('p50'),
     added_p99_ms: added('p99'),
+    p99_from_due_ms: of('p99FromDue'),
+    added_p99_from_due_ms: added('p99FromDue'),
     sender_late_p99_ms: of('late'),
     failed_pages: rounds.reduce((sum, { failed }) => sum + failed, 0),
   };
