@@ -6,7 +6,7 @@ import { atMost } from './target.ts';
 const MOST_ADDED_MS = { down: 5, hanging: 20, slow: 20 };
 // Of nginx/server.conf and http.conf: the time-out of one line, and how long a failure keeps a worker from trying again.
 export const TIMEOUT_MS = 150;
-const BREAKER_SECONDS = 2;
+const BREAKER_SECONDS = 30;
 
 /** Of one run: latencies in ms, the sender's own lateness at p99, and views that met a time-out. */
 export type Figures = {

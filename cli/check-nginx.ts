@@ -20,6 +20,7 @@ import { madeFrom } from './check/template-rules.ts';
 import { upstreamFindings } from './check/upstream-rules.ts';
 import { findWorker } from './check/worker.ts';
 import { nginxTemplate } from './nginx-install.ts';
+import { installedVersion, signerOf } from './nginx-install-version.ts';
 import { Trouble } from './trouble.ts';
 
 export type CheckNginxOptions = {
@@ -102,6 +103,7 @@ function findNjs({ command, build, site }: Probed): Promise<Njs | { reason: stri
 
 async function differing({ ours }: Site): Promise<Finding[]> {
   const files = new Map(ours.filter(({ include }) => !include.yours).map((one) => [one.file.path, one]));
+  const version = await installedVersion();
   const found = await Promise.all(
     [...files.values()].map(async ({ name, file, directive }): Promise<Finding[]> => {
       const template = await nginxTemplate(name).catch(() => undefined);
@@ -110,15 +112,23 @@ async function differing({ ours }: Site): Promise<Finding[]> {
         {
           id: 'include-differs',
           severity: 'note',
-          what: `${name} is not the one of this version`,
           where: placeOf(directive),
-          why: 'it is older or newer than this hotitem, or was edited',
           fix: 'hotitem nginx install writes that of this version; edits of yours are lost',
+          ...difference({ name, version, signer: signerOf(file.comments) }),
         },
       ];
     }),
   );
   return found.flat();
+}
+
+type Signed = { name: string; version: string; signer: string | undefined };
+
+function difference({ name, version, signer }: Signed): Pick<Finding, 'what' | 'why'> {
+  const what = `${name} is not the one of hotitem ${version}`;
+  if (signer === undefined) return { what, why: 'it does not say who wrote it: it is older, or was edited' };
+  if (signer === version) return { what, why: 'it was edited since hotitem of this version wrote it' };
+  return { what: `${name} is of hotitem ${signer}, this is ${version}`, why: 'another version wrote it' };
 }
 
 /** An include that stands in ten locations has its faults once. */

@@ -3,6 +3,7 @@ import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { PACKAGE_ROOT } from '../service/package-root.ts';
 import { NginxInstallError } from './nginx-install-error.ts';
+import { installedVersion, signInclude } from './nginx-install-version.ts';
 import { addressProblem, pathProblem, renderTemplate, socketProblem } from './nginx-template.ts';
 
 export type NginxEngine = 'njs' | 'qjs';
@@ -61,6 +62,7 @@ const INCLUDES = [
   'privacy.conf.example',
 ];
 const SCRIPTS = ['hotitem.njs.js', 'hotitem.qjs.js'];
+
 /**
  * Renders the includes for one nginx and puts them into `dir` with the scripts of both engines, each file whole or not
  * at all. An `items.conf` that is there already is never overwritten. Safe to repeat.
@@ -80,8 +82,12 @@ export async function installNginx(options: InstallOptions): Promise<InstallResu
   ]);
 
   const values = { dir, socket, spill, breaker, engine, spillmax: String(spillMaxBytes) };
+  const version = await installedVersion();
   const includes = await Promise.all(
-    INCLUDES.map(async (name) => ({ name, text: renderTemplate(await nginxTemplate(name), values) })),
+    INCLUDES.map(async (name) => {
+      const text = renderTemplate(await nginxTemplate(name), values);
+      return { name, text: signInclude(text, version) };
+    }),
   );
   const scripts = await Promise.all(SCRIPTS.map(async (name) => ({ name, text: await builtScript(name) })));
   const items = await nginxTemplate('items.conf');

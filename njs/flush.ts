@@ -50,7 +50,10 @@ async function drain(session: NginxPeriodicSession, end: number): Promise<void> 
 }
 
 function isWaiting(counters: NgxSharedDict<number>): boolean {
-  return counters.get('away') !== undefined || Date.now() < (counters.get('retry_at') || 0);
+  if (counters.get('away') !== undefined) return true;
+  const leftMs = (counters.get('retry_at') || 0) - Date.now();
+  // More than was ever put off: the clock was set back.
+  return leftMs > 0 && leftMs <= LONGEST_BACK_OFF_MS;
 }
 
 function toBody(lines: [string, string][]): string {

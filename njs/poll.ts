@@ -7,8 +7,13 @@ import { countersZone, eventsZone } from './zones.ts';
 /** A run ends within the interval of one second. */
 const RUN_MS = 900;
 const SHORTEST_WAIT_MS = 30;
-/** How often a sidecar is asked that is away and shows no sign: each time costs a line in the error log. */
+/** When a sidecar that did not answer in time is asked again. Not each second: it keeps every connection it is made. */
+const RETRY_SLOW_MS = 5_000;
+/** When any other that is away and shows no sign: each attempt costs a line in the error log, a time-out none. */
 const RETRY_MS = 20_000;
+
+/** Begins the failure that a sidecar is which answers, but not as it should. */
+const UNABLE = 'the sidecar answers';
 
 type Control = { version: number; mode: string; n: number; lease_ms: number };
 
@@ -27,8 +32,9 @@ export async function poll(session: NginxPeriodicSession): Promise<void> {
   counters.set('socket_made', made);
   try {
     await follow(session, counters, now + RUN_MS);
-  } catch {
+  } catch (failure) {
     counters.add('away', now);
+    counters.set('retry_ms', isSlow(`${failure}`) ? RETRY_SLOW_MS : RETRY_MS);
   }
   fallBack(session, counters);
 }
@@ -44,7 +50,7 @@ async function follow(
     const wait = away ? 0 : end - Date.now();
     if (!away && wait < SHORTEST_WAIT_MS) return;
     const reply = await askSidecar(session, { method: 'GET', path: pathOf(counters, wait) });
-    if (reply.status >= 500) throw new Error(`control: ${reply.status}`);
+    if (reply.status >= 500) throw new Error(`${UNABLE} ${reply.status}`);
     if (reply.status === 200) {
       // On its own line: njs has no await in arguments.
       const control = await reply.json();
@@ -90,7 +96,13 @@ function isSilent(counters: NgxSharedDict<number>, now: number, made: number): b
   if (counters.get('away') === undefined) return false;
   // A sidecar that starts makes its socket anew.
   if (made !== 0 && made !== counters.get('socket_made')) return false;
-  return made === 0 || now - (counters.get('asked_at') || 0) < RETRY_MS;
+  const sinceMs = now - (counters.get('asked_at') || 0);
+  // Less than nothing: the clock was set back.
+  return made === 0 || (sinceMs >= 0 && sinceMs < (counters.get('retry_ms') || RETRY_MS));
+}
+
+function isSlow(failure: string): boolean {
+  return failure.indexOf('timed out') >= 0 || failure.indexOf(UNABLE) >= 0;
 }
 
 /** When the socket was made, ms; 0 where there is none. */

@@ -1,9 +1,7 @@
+import { isBusy } from './busy.ts';
+import { CAPTURE, SPILL } from './locations.ts';
 import { wanted } from './wanted.ts';
 import { countersZone } from './zones.ts';
-
-// The locations in nginx/server.conf: to the sidecar, and straight to the spill file.
-const CAPTURE = '/_hotitem/capture';
-const SPILL = '/_hotitem/spill';
 
 /**
  * Hands the view over to the sidecar by a detached subrequest; the page does not wait for it.
@@ -22,9 +20,9 @@ export function subrequest(r: NginxHTTPRequest): string {
   return '1';
 }
 
-/** To the sidecar; to the spill file without asking while the sidecar is known to be away. Needs the line evaluated. */
+/** To the sidecar; to the spill file without asking while it is known to be away or busy. Needs the line evaluated. */
 export function handOver(r: NginxHTTPRequest, counters: NgxSharedDict<number> | undefined): void {
-  const away = counters !== undefined && counters.get('away') !== undefined;
-  if (counters) counters.incr(away ? 'diverted' : 'handed', 1);
-  r.subrequest(away ? SPILL : CAPTURE, { detached: true, method: 'POST' });
+  const spared = counters !== undefined && (counters.get('away') !== undefined || isBusy(counters));
+  if (counters) counters.incr(spared ? 'diverted' : 'handed', 1);
+  r.subrequest(spared ? SPILL : CAPTURE, { detached: true, method: 'POST' });
 }

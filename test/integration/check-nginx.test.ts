@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Finding } from '../../cli/check/finding.ts';
 import { checkNginx, type NginxReport } from '../../cli/check-nginx.ts';
+import { installedVersion } from '../../cli/nginx-install-version.ts';
 import { renderShop } from '../../cli/nginx-shop.ts';
 import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
 import { type Ran, run } from '../../provision/run.ts';
@@ -13,6 +14,7 @@ import { freePorts } from '../parts/ports.ts';
 import { createStandIn } from './nginx-stand-in.ts';
 
 const START_MS = 300_000;
+const SIGNATURE = /# hotitem \S+\n$/;
 const PROGRAM = join(import.meta.dirname, '../../dist/hotitem.mjs');
 
 let folder: string;
@@ -143,13 +145,25 @@ describe('check --nginx', () => {
     expect((await check(build)).findings).toMatchObject([{ id: 'capture-off', severity: 'note' }]);
   });
 
-  test('notes an include that is not of this version', async () => {
+  test.each([
+    ['was edited', /$/, '', 'http.conf is not the one of hotitem '],
+    ['another version wrote', SIGNATURE, '# hotitem 0.0.1\n', 'http.conf is of hotitem 0.0.1, this is '],
+    ['does not say its version', SIGNATURE, '', 'http.conf is not the one of hotitem '],
+  ])('notes an include that %s', async (_, from, to, what) => {
     await render({ build });
-    edit(/fail_timeout=2s/, 'fail_timeout=9s', 'hotitem/http.conf');
+    edit(/fail_timeout=30s/, 'fail_timeout=9s', 'hotitem/http.conf');
+    edit(from, to, 'hotitem/http.conf');
 
     expect((await check(build)).findings).toContainEqual(
-      expect.objectContaining({ id: 'include-differs', what: 'http.conf is not the one of this version' }),
+      expect.objectContaining({ id: 'include-differs', what: `${what}${await installedVersion()}` }),
     );
+  });
+
+  test('finds nothing in an include of another version that says the same', async () => {
+    await render({ build });
+    edit(SIGNATURE, '# hotitem 0.0.1\n', 'hotitem/http.conf');
+
+    expect((await check(build)).findings.map(({ id }) => id)).not.toContain('include-differs');
   });
 
   test('finds who else answers at the address of the breaker', async () => {

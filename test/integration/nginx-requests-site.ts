@@ -209,10 +209,12 @@ http {
 
   function postedLines(): string[] {
     const bodies = new Set(sidecar.arrived.filter(({ url }) => url === '/v1/lines').map(({ body }) => body));
-    return sidecar.kept
+    const kept = sidecar.kept
       .filter((body) => bodies.has(body))
       .flatMap((body) => body.split('\n'))
       .filter((line) => line !== '');
+    // What is answered too late is posted again; the real one knows it by its id.
+    return transport.name === 'batch' ? [...new Set(kept)] : kept;
   }
 
   async function close(): Promise<void> {

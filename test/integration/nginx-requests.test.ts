@@ -63,19 +63,19 @@ for (const way of WAYS) {
     });
 
     test(
-      'hostile headers forge no line and reach no field but referrer and user agent',
+      'hostile headers forge no line and reach no field but their own',
       async () => {
         await fc.assert(
           fc.asyncProperty(
             fc.array(fc.tuple(anyHeader, anyHeader), { minLength: 1, maxLength: 100, size: 'max' }),
             async (pairs) => {
               await site.forget();
-              const told: string[] = [];
+              const told: string[][] = [];
               for (const [i, [ref, ua]] of pairs.entries()) {
                 const headers = `Host: ${i}.invalid\r\nReferer: ${ref}\r\nUser-Agent: ${ua}\r\nConnection: close\r\n\r\n`;
                 await exchange(site.captured, `GET /item/4711?i=${i} HTTP/1.1\r\n${headers}`);
                 const seen = readAnswer(await exchange(site.oracle, `GET /headers HTTP/1.1\r\n${headers}`));
-                told.push(seen.body.toString('utf8').replace('\n', '\t'));
+                told.push(seen.body.toString('utf8').split('\n'));
               }
               const events = await site.events(pairs.length);
               expect(events).toHaveLength(pairs.length);
@@ -88,8 +88,9 @@ for (const way of WAYS) {
                   ip: '127.0.0.1',
                   method: 'GET',
                 });
-                // A tab in the referrer moves what follows it to the user agent, and nothing else anywhere.
-                expect(`${ref}\t${ua}`).toBe(told[i]);
+                const [toldRef = '', toldUa] = told[i] ?? [];
+                // A referrer with a tab in it would move what follows the tab to the user agent: it is left out.
+                expect([ref, ua]).toEqual([toldRef.includes('\t') ? '' : toldRef, toldUa]);
               }
             },
           ),

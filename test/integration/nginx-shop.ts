@@ -14,6 +14,8 @@ type TestShopOptions = Pick<ShopOptions, 'engine' | 'example'> & {
   build: NginxBuild;
   /** Goes into the example's server block, before its own locations; `@ORIGIN@` is the origin's address. */
   locations?: string;
+  /** Default 1, so that the breaker is one. */
+  workers?: number;
 };
 
 type AskMore = Partial<Omit<Ask, 'port' | 'path'>>;
@@ -36,9 +38,9 @@ export type TestShop = {
   close(): Promise<void>;
 };
 
-/** One of the examples, rendered as `npm start` does it, on a real nginx; one worker, so that the breaker is one. */
+/** One of the examples, rendered as `npm start` does it, on a real nginx. */
 export async function startShop(options: TestShopOptions): Promise<TestShop> {
-  const { build, locations = '', engine = 'njs', example = 'shop' } = options;
+  const { build, locations = '', engine = 'njs', example = 'shop', workers = 1 } = options;
   const { path: folder, remove } = temporaryFolder('shop');
   const [port = 0, breakerPort, originPort = 0] = await freePorts(3);
   const socket = join(folder, 'intake.sock');
@@ -52,7 +54,7 @@ export async function startShop(options: TestShopOptions): Promise<TestShop> {
     listen: `127.0.0.1:${port}`,
     breaker: `127.0.0.1:${breakerPort}`,
     origin: `127.0.0.1:${originPort}`,
-    workers: 1,
+    workers,
     ...(build.modules.js && { module: build.modules.js }),
     ...(process.getuid?.() === 0 && { user: 'root' }),
   });

@@ -11,6 +11,7 @@ import { freePort } from '../parts/ports.ts';
 import { until } from '../parts/until.ts';
 import { fieldsOf } from './nginx-line.ts';
 import { startShop, type TestShop } from './nginx-shop.ts';
+import { chooseTransport } from './transport.ts';
 
 const START_MS = 300_000;
 const PAGE = '/web/item/4711.html';
@@ -215,6 +216,21 @@ describe('Sec-GPC and DNT', () => {
 
     expect(logged.map((line) => fieldsOf(line).uri)).toEqual([`${PAGE}?other`]);
   });
+
+  test.each(ASKED)(
+    'with privacy.conf the transport batch holds nothing of a view with %j',
+    async (headers) => {
+      await chooseTransport(join(shop.folder, 'nginx.conf'), 'batch');
+      await honour(await nginxTemplate('privacy.conf.example'));
+
+      expect((await shop.get(PAGE, { headers })).status).toBe(200);
+      await shop.get(`${PAGE}?other`);
+      const posted = (await lines(1)).join('').split('\n').slice(0, -1);
+
+      expect(posted.map((line) => fieldsOf(line).uri)).toEqual([`${PAGE}?other`]);
+      expect(await shop.spilled()).toEqual([]);
+    },
+  );
 
   test('with its other choice is counted without address, referrer and user agent', async () => {
     const example = await nginxTemplate('privacy.conf.example');

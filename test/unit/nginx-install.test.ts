@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type InstallOptions, installNginx } from '../../cli/nginx-install.ts';
+import { installedVersion } from '../../cli/nginx-install-version.ts';
 
 let root: string;
 let options: InstallOptions;
@@ -44,6 +45,16 @@ test('writes every include and both scripts', async () => {
     'server.conf',
   ]);
   expect(new Set(files.map(({ outcome }) => outcome))).toEqual(new Set(['written']));
+});
+
+test('says in the last line of each include which version wrote it', async () => {
+  const { files } = await installNginx(options);
+
+  const includes = files.map(({ path }) => path).filter((path) => /\.conf(\.example)?$/.test(path));
+  const version = await installedVersion();
+  for (const path of includes.filter((path) => !path.endsWith('/items.conf'))) {
+    expect(readFileSync(path, 'utf8').endsWith(`\n# hotitem ${version}\n`)).toBe(true);
+  }
 });
 
 test('leaves no placeholder', async () => {

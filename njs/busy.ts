@@ -1,0 +1,13 @@
+/** Less than a shopper would notice, and enough to spare most views of a burst the attempt. */
+const BUSY_MS = 10;
+
+/** The sidecar has all that it can do: for a moment nobody asks it, which costs nginx more than a spill. */
+export function noteBusy(counters: NgxSharedDict<number>): void {
+  counters.set('busy_until', Date.now() + BUSY_MS);
+}
+
+export function isBusy(counters: NgxSharedDict<number>): boolean {
+  const leftMs = (counters.get('busy_until') || 0) - Date.now();
+  // More than was ever noted: the clock was set back.
+  return leftMs > 0 && leftMs <= BUSY_MS;
+}
