@@ -9,41 +9,64 @@ export type SidecarAccounts = {
   accepted: number;
   /** these had come before, */
   duplicate: number;
+  /** these were not kept because the spool fills: the weights of accepted ones stand for them, */
+  sampledOut: number;
   /** and these are no event. */
   bad: number;
+  /** How much is being left out now, 0 for nothing: the metric `ladder_step`. */
+  ladder: number;
   /** Events in the spool when the sidecar started, not delivered then. */
   waitingAtStart: number;
   /** Events in the spool now. */
   waiting: number;
   /** Events that the next part (Kafka, or the index) acknowledged. */
   delivered: number;
-  /** waitingAtStart + accepted − waiting − delivered */
+  /** Events that Kafka refuses for what they are: dead letters. */
+  dead: number;
+  /** Events that the spool had and cannot read any more: damage on the disk. */
+  lost: number;
+  /** waitingAtStart + accepted − waiting − delivered − dead − lost */
   unaccounted: number;
 };
+
+type IntakeTotal =
+  | 'intake_lines_total'
+  | 'intake_accepted_total'
+  | 'intake_duplicates_total'
+  | 'intake_sampled_out_total';
 
 export type AccountingOptions = {
   metrics: Metrics<typeof SIDECAR_METRICS>;
   waiting: () => number;
   delivered: () => number;
+  dead: () => number;
+  lost: () => number;
 };
 
 /** Call it before the first event comes. What it returns reads the books, all figures at one moment. */
-export function createAccounting({ metrics, waiting, delivered }: AccountingOptions): () => SidecarAccounts {
+export function createAccounting(options: AccountingOptions): () => SidecarAccounts {
+  const { metrics, waiting, delivered, dead, lost } = options;
   const waitingAtStart = waiting();
   return () => {
+    const received = sum('intake_lines_total');
     const accepted = sum('intake_accepted_total');
-    const books = { waitingAtStart, waiting: waiting(), delivered: delivered() };
+    const duplicate = sum('intake_duplicates_total');
+    const sampledOut = sum('intake_sampled_out_total');
+    const left = { waiting: waiting(), delivered: delivered(), dead: dead(), lost: lost() };
     return {
-      received: sum('intake_lines_total'),
+      received,
       accepted,
-      duplicate: sum('intake_duplicates_total'),
-      bad: sum('intake_lines_total') - accepted - sum('intake_duplicates_total'),
-      ...books,
-      unaccounted: waitingAtStart + accepted - books.waiting - books.delivered,
+      duplicate,
+      sampledOut,
+      bad: received - accepted - duplicate - sampledOut,
+      ladder: metrics.of('ladder_step').value(),
+      waitingAtStart,
+      ...left,
+      unaccounted: waitingAtStart + accepted - left.waiting - left.delivered - left.dead - left.lost,
     };
   };
 
-  function sum(name: 'intake_lines_total' | 'intake_accepted_total' | 'intake_duplicates_total'): number {
+  function sum(name: IntakeTotal): number {
     const from = ['intake', 'spill', 'log'];
     return from.reduce((total, source) => total + metrics.of(name, { from: source }).value(), 0);
   }

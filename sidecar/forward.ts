@@ -1,28 +1,135 @@
 import { keepTrying } from '../service/keep-trying.ts';
 import { reasonOf } from '../service/log.ts';
 import type { Metrics } from '../service/metrics.ts';
-import type { Consumer, Log } from '../store/log.ts';
+import type { DeadLetters } from '../store/dead-letters.ts';
+import { KafkaError } from '../store/kafka-error.ts';
+import type { Batch, Consumer, Context, Log } from '../store/log.ts';
 import type { SIDECAR_METRICS } from './metrics.ts';
 
 export type ForwarderOptions = {
   from: Log;
   cursor: string;
   to: Log;
+  deadLetters: DeadLetters;
+  limits: ForwarderLimits;
   metrics: Metrics<typeof SIDECAR_METRICS>;
   warn: (key: string, message: string, fields?: object) => void;
 };
 
-/** Moves events from the spool to Kafka. A batch that is not acknowledged is sent again, for ever: it is safe in the spool. */
-export function startForwarder({ from, cursor, to, metrics, warn }: ForwarderOptions): Promise<Consumer> {
-  const forwarded = metrics.of('forwarded_total');
-  const retries = metrics.of('forward_retries_total');
-  return from.consume(cursor, async (batch, { signal, stopping }) => {
-    await keepTrying(() => to.append(batch), { signal, stopping, onFailure });
-    forwarded.add(batch.values.length);
+export type ForwarderLimits = {
+  /** Of one request to Kafka; only a single event may be larger. */
+  batchEvents: number;
+  batchBytes: number;
+  /** Requests under way at once. */
+  requests: number;
+};
+
+/**
+ * Moves events from the spool to Kafka. What is not acknowledged is sent again, for ever: it is safe in the spool. What
+ * Kafka refuses for what it is, is halved until the events that are to blame stand alone; those become dead letters.
+ *
+ * Several requests are under way at once, but only of what the spool hands over at once, and that is acknowledged as a
+ * whole: the cursor never passes an event that Kafka does not have.
+ */
+export function startForwarder(options: ForwarderOptions): Promise<Consumer> {
+  const { from, cursor, to, deadLetters, limits, metrics, warn } = options;
+  return from.consume(cursor, async (batch, context) => {
+    const outcome: Outcome = { forwarded: 0, dead: [] };
+    const rest = requestsOf(batch, limits);
+    const work = async () => {
+      for (let next = rest.next(); !next.done; next = rest.next())
+        await deliver(next.value, context, outcome);
+    };
+    await Promise.all(Array.from({ length: limits.requests }, work));
+    // All at once, with the cursor: the books balance at any moment.
+    metrics.of('forwarded_total').add(outcome.forwarded);
+    for (const reason of outcome.dead) metrics.of('forward_dead_total', { reason }).add();
   });
 
-  function onFailure(error: unknown): void {
-    retries.add();
-    warn('kafka', 'Kafka does not take events; they wait in the spool', { reason: reasonOf(error) });
+  async function deliver(batch: Batch, context: Context, outcome: Outcome): Promise<void> {
+    const refusal = await keepTrying(() => attempt(batch), { ...context, onFailure });
+    if (refusal === undefined) {
+      outcome.forwarded += batch.values.length;
+    } else if (batch.values.length > 1) {
+      metrics.of('forward_retries_total', { reason: refusal.failure }).add();
+      const middle = batch.values.length >> 1;
+      await deliver(part(batch, 0, middle), context, outcome);
+      await deliver(part(batch, middle), context, outcome);
+    } else {
+      await bury(batch, refusal, context);
+      outcome.dead.push(refusal.failure);
+    }
   }
+
+  /** Undefined when Kafka has them; else why it will never take them as they are. */
+  async function attempt(batch: Batch): Promise<KafkaError | undefined> {
+    try {
+      await to.append(batch);
+      return undefined;
+    } catch (error) {
+      if (error instanceof KafkaError && !error.retriable) return error;
+      throw error;
+    }
+  }
+
+  function onFailure(error: unknown): void {
+    const { failure = 'other', hint } = error instanceof KafkaError ? error : {};
+    metrics.of('forward_retries_total', { reason: failure }).add();
+    warn(`kafka ${failure}`, 'Kafka does not take events; they wait in the spool', {
+      reason: reasonOf(error),
+      ...(hint !== undefined && { hint }),
+    });
+  }
+
+  async function bury(batch: Batch, refusal: KafkaError, context: Context): Promise<void> {
+    const [value = Buffer.alloc(0)] = batch.values;
+    const origin = `${batch.source}/${batch.position(0)}`;
+    warn(`refused ${refusal.failure}`, 'Kafka refuses an event for good: it becomes a dead letter', {
+      reason: reasonOf(refusal),
+      origin,
+      ...(refusal.hint !== undefined && { hint: refusal.hint }),
+    });
+    let length = value.length;
+    const add = async () => {
+      const cut = length < value.length ? `, cut from ${value.length} to ${length} bytes` : '';
+      const letter = { value: value.subarray(0, length), reason: `${reasonOf(refusal)}${cut}`, origin };
+      try {
+        await deadLetters.add([letter]);
+      } catch (error) {
+        // The topic of the dead letters has a limit as well.
+        if (error instanceof KafkaError && error.failure === 'too_large') length >>= 1;
+        throw error;
+      }
+    };
+    await keepTrying(add, { ...context, onFailure: onNotKept });
+  }
+
+  function onNotKept(error: unknown): void {
+    warn('dead letters', 'cannot keep a dead letter, trying again; nothing is forwarded before that', {
+      reason: reasonOf(error),
+      ...(error instanceof KafkaError && error.hint !== undefined && { hint: error.hint }),
+    });
+  }
+}
+
+type Outcome = { forwarded: number; dead: string[] };
+
+/** Cuts a batch into requests, each taken by whoever is free. */
+function* requestsOf(batch: Batch, { batchEvents, batchBytes }: ForwarderLimits): Generator<Batch> {
+  const { values } = batch;
+  let begin = 0;
+  let bytes = 0;
+  for (const [i, { length }] of values.entries()) {
+    if (i > begin && (i - begin >= batchEvents || bytes + length > batchBytes)) {
+      yield part(batch, begin, i);
+      begin = i;
+      bytes = 0;
+    }
+    bytes += length;
+  }
+  if (begin < values.length) yield part(batch, begin);
+}
+
+function part(batch: Batch, begin: number, end: number = batch.values.length): Batch {
+  return { ...batch, values: batch.values.slice(begin, end), position: (i) => batch.position(begin + i) };
 }

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { reasonOf } from '../service/log.ts';
 import type { Metrics } from '../service/metrics.ts';
 import type { SIDECAR_METRICS } from './metrics.ts';
+import { createShortPosts, type PostStatus } from './short-posts.ts';
 import type { TakeIn } from './take-in.ts';
 import { listenOnSocket, type SocketOptions } from './unix-socket.ts';
 
@@ -39,6 +40,11 @@ export async function startIntake(options: IntakeOptions): Promise<Intake> {
   const server = createServer({ maxHeaderSize: 8192, keepAliveTimeout: 75_000, requestTimeout: 0 }, handle);
   server.timeout = STALLED_MS;
   server.maxConnections = options.maxConnections;
+  const [toHttp] = server.listeners('connection');
+  if (toHttp === undefined) throw new Error('this Node serves connections in a way that is not known here');
+  server.removeAllListeners('connection');
+  const short = createShortPosts({ post, maxRequestBytes, toHttp: (socket) => toHttp.call(server, socket) });
+  server.on('connection', short.serve);
   await listenOnSocket(server, options);
   return { close };
 
@@ -59,16 +65,23 @@ export async function startIntake(options: IntakeOptions): Promise<Intake> {
         refuse(413, request, response);
         return;
       }
-      takeIn(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks), 'intake').then(
-        ({ lines, bad }) =>
-          bad > 0 && bad === lines ? refuse(400, request, response) : answer(204, response),
-        (error: unknown) => {
-          warn('intake', 'cannot write to the spool, nginx spills', { reason: reasonOf(error) });
-          refuse(503, request, response);
-        },
-      );
+      void post(Buffer.concat(chunks)).then((status) => answer(status, response));
     });
     request.on('error', () => response.destroy());
+  }
+
+  /** What to answer to `lines`; what is refused is counted. */
+  async function post(lines: Buffer): Promise<PostStatus> {
+    try {
+      const taken = await takeIn(lines, 'intake');
+      if (taken.bad === 0 || taken.bad < taken.lines) return 204;
+      refused[400].add();
+      return 400;
+    } catch (error) {
+      warn('intake', 'cannot write to the spool, nginx spills', { reason: reasonOf(error) });
+      refused[503].add();
+      return 503;
+    }
   }
 
   function handleOther(request: IncomingMessage, response: ServerResponse): void {
@@ -98,6 +111,7 @@ export async function startIntake(options: IntakeOptions): Promise<Intake> {
   /** Requests in hand are answered; nginx then finds no listener and spills. */
   function close(): Promise<void> {
     closing = true;
+    short.close();
     return closeServer(server);
   }
 }

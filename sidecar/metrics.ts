@@ -17,6 +17,11 @@ export const SIDECAR_METRICS = {
     help: 'Lines whose event had been accepted before',
     labels: ['from'],
   },
+  intake_sampled_out_total: {
+    kind: 'counter',
+    help: 'Lines whose event was not kept because the spool fills: the weights of those that were kept stand for them',
+    labels: ['from'],
+  },
   intake_bad_lines_total: {
     kind: 'counter',
     help: 'Lines that are no event, kept in rejected.log',
@@ -52,7 +57,15 @@ export const SIDECAR_METRICS = {
     help: 'Views that nginx captured and that are nowhere; 0 at rest, under load those on their way',
   },
   spool_bytes: { kind: 'gauge', help: 'Size of the spool on disk' },
+  spool_retained_bytes: {
+    kind: 'gauge',
+    help: 'Of these, delivered and kept for a replay; given up when room is needed',
+  },
   spool_segments: { kind: 'gauge', help: 'Files of the spool' },
+  ladder_step: {
+    kind: 'gauge',
+    help: 'How much is left out while the spool fills: 0 nothing, 1 to 4 one event in 2 to 16 is kept, 5 one in 64 and bare',
+  },
   spool_waiting: {
     kind: 'gauge',
     help: 'Events in the spool that this consumer has not dealt with',
@@ -66,6 +79,12 @@ export const SIDECAR_METRICS = {
   forwarded_total: { kind: 'counter', help: 'Events acknowledged by Kafka' },
   forward_retries_total: {
     kind: 'counter',
-    help: 'Batches that Kafka did not take and that were tried again',
+    help: 'Requests that Kafka did not take and that were sent again, whole or in halves',
+    labels: ['reason'],
+  },
+  forward_dead_total: {
+    kind: 'counter',
+    help: 'Events that Kafka refuses for what they are, kept as dead letters',
+    labels: ['reason'],
   },
 } as const satisfies MetricList;

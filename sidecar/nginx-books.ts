@@ -11,7 +11,7 @@ export type NginxAccounts = {
   buffered: number;
   /** Written to the spill folder… */
   spilled: number;
-  /** …of these, without asking the sidecar, which was known to be away. */
+  /** …of these, without asking the sidecar, which was known to be away or busy. */
   diverted: number;
   dropped: number;
   /**
@@ -36,6 +36,8 @@ export function createNginxBooks({ metrics, now }: NginxBooksOptions): NginxBook
   let first: { started: number; gap: number } | undefined;
   let last: NginxAccounts | undefined;
   let heardAt = Number.NEGATIVE_INFINITY;
+  /** Of the views that nginx says it spilled: those from before this sidecar's time, and those that are lost. */
+  let neverComing = 0;
   metrics.of('nginx_up').follow(() => (now() - heardAt < SILENT_AFTER_MS ? 1 : 0));
   return {
     report(report) {
@@ -58,7 +60,10 @@ export function createNginxBooks({ metrics, now }: NginxBooksOptions): NginxBook
 
   /** Views that nginx captured and knows to be neither with it nor lost, less those that came here. */
   function gapOf(report: NginxReport): number {
-    const spilledAndWaiting = report.spilled - lines('intake_lines_total', ['spill']);
+    const notTakenIn = report.spilled - lines('intake_lines_total', ['spill']);
+    // With nothing left in the folder none of them waits: nginx counts a spill also where the disk took none.
+    if (metrics.of('spill_waiting_bytes').value() === 0) neverComing = notTakenIn;
+    const spilledAndWaiting = notTakenIn - neverComing;
     const here =
       lines('intake_lines_total', ['intake', 'spill']) -
       lines('intake_duplicates_total', ['intake', 'spill']);

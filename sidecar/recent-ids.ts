@@ -1,3 +1,5 @@
+import { bitsOf } from '../event/id-bits.ts';
+
 /** Remembers which events came lately, in a fixed amount of memory. */
 export type RecentIds = {
   has(id: string): boolean;
@@ -6,7 +8,6 @@ export type RecentIds = {
 
 /** Slots a generation; half of them are used at most. 2 × 8 MB, the last 524,288 ids at least. */
 const SLOTS = 1 << 20;
-const RANDOM_PART = 12;
 
 /**
  * Two generations of an open-addressing table: when the younger is half full it becomes the older one, which is forgotten.
@@ -18,12 +19,12 @@ export function createRecentIds(): RecentIds {
   let old = createTable();
   return {
     has(id) {
-      const { high, low } = hash(id);
+      const high = highOf(id);
+      const low = bitsOf(id, 1);
       return young.has(high, low) || old.has(high, low);
     },
     add(id) {
-      const { high, low } = hash(id);
-      young.add(high, low);
+      young.add(highOf(id), bitsOf(id, 1));
       if (young.size() < SLOTS / 2) return;
       const forgotten = old;
       old = young;
@@ -33,12 +34,9 @@ export function createRecentIds(): RecentIds {
   };
 }
 
-function hash(id: string): { high: number; low: number } {
-  return {
-    // Zero marks an empty slot.
-    high: Number.parseInt(id.slice(RANDOM_PART, RANDOM_PART + 8), 16) || 1,
-    low: Number.parseInt(id.slice(RANDOM_PART + 8, RANDOM_PART + 16), 16),
-  };
+function highOf(id: string): number {
+  // Zero marks an empty slot.
+  return bitsOf(id, 0) || 1;
 }
 
 function createTable() {

@@ -1,14 +1,16 @@
 import { join } from 'node:path';
 import { createBotTest } from '../event/bot-test.ts';
+import { createPlainLines } from '../event/plain-line.ts';
 import { createRedaction } from '../event/redaction.ts';
 import type { Config } from '../service/config.ts';
 import type { Metrics } from '../service/metrics.ts';
 import type { Shutdown } from '../service/shutdown.ts';
-import { openSpool, type Spool } from '../store/spool.ts';
+import { openSpool, type Spool, type SpoolOptions } from '../store/spool.ts';
 import { type CaptureState, createControl } from './control.ts';
 import { createControlRoute } from './control-route.ts';
 import { makeFolders } from './folders.ts';
-import { startIntake } from './intake.ts';
+import { type IntakeRoute, startIntake } from './intake.ts';
+import { createLadder, type Ladder, RUNGS } from './ladder.ts';
 import type { SIDECAR_METRICS } from './metrics.ts';
 import { createNginxBooks, type NginxAccounts } from './nginx-books.ts';
 import { createRecentIds } from './recent-ids.ts';
@@ -21,16 +23,21 @@ export type SidecarOptions = {
   config: Config;
   /** Name of the one consumer of the spool. */
   cursor: string;
+  /** What that consumer is handed at once. */
+  batch?: Pick<SpoolOptions, 'maxBatchEvents' | 'maxBatchBytes' | 'lingerMs'> | undefined;
   metrics: Metrics<typeof SIDECAR_METRICS>;
   warn: (key: string, message: string, fields?: object) => void;
   shutdown: Shutdown;
   now: () => number;
 };
 
+const HOUR_MS = 3_600_000;
+
 /** Opens the spool and says what happens to it. */
 export async function openSidecarSpool({
   config,
   cursor,
+  batch,
   metrics,
   warn,
   shutdown,
@@ -43,6 +50,9 @@ export async function openSidecarSpool({
     segmentBytes: config.spool.segment_bytes,
     fsync: config.spool.fsync,
     cursors: [cursor],
+    ...batch,
+    retainBytes: config.spool.retain_bytes,
+    retainMs: config.spool.retain_hours * HOUR_MS,
     now,
     onFault(fault) {
       metrics.of('spool_faults_total', { kind: fault.kind }).add();
@@ -51,6 +61,7 @@ export async function openSidecarSpool({
   });
   shutdown.add('spool', () => spool.close());
   metrics.of('spool_bytes').follow(() => spool.stats().bytes);
+  metrics.of('spool_retained_bytes').follow(() => spool.stats().retainedBytes);
   metrics.of('spool_segments').follow(() => spool.stats().segments);
   metrics.of('spool_waiting', { consumer: cursor }).follow(() => waitingFor(spool, cursor));
   return spool;
@@ -60,17 +71,25 @@ export async function openSidecarSpool({
 export type Nginx = { capture: CaptureState; accounts: NginxAccounts | undefined };
 
 /** Takes in what nginx sends and what it spilled, into `spool`. What it returns tells of nginx, at any time. */
-export async function startSidecar(options: SidecarOptions, spool: Spool): Promise<() => Nginx> {
-  const { config, metrics, warn, shutdown, now } = options;
+export async function startSidecar(
+  options: SidecarOptions & {
+    /** What else is asked on the socket of the intake. */
+    routes: Record<string, IntakeRoute>;
+  },
+  spool: Spool,
+): Promise<() => Nginx> {
+  const { config, metrics, warn, shutdown, now, routes } = options;
+  const { node, privacy, event } = config;
+  const isBot = createBotTest();
+  const everythingIsKept = privacy.ip === 'full' && event.omit.length === 0;
   const takeIn = createTakeIn({
-    node: config.node,
+    node,
     recent: createRecentIds(),
-    isBot: createBotTest(),
-    redact: createRedaction({
-      ip: { mode: config.privacy.ip, salt: config.privacy.ip_salt },
-      omit: config.event.omit,
-    }),
-    keep: (events) => spool.appendLines(events),
+    isBot,
+    redact: createRedaction({ ip: { mode: privacy.ip, salt: privacy.ip_salt }, omit: event.omit }),
+    plain: everythingIsKept ? createPlainLines({ node, isBot }) : undefined,
+    ladder: config.spool.ladder === 'on' ? openLadder(options, spool) : undefined,
+    keep: (events) => spool.appendEncoded(events),
     reject: createRejectFile(join(config.home, 'rejected.log'), now),
     metrics,
   });
@@ -89,12 +108,31 @@ export async function startSidecar(options: SidecarOptions, spool: Spool): Promi
     maxRequestBytes: config.intake.max_request_bytes,
     maxConnections: config.intake.max_connections,
     takeIn,
-    routes: { '/v1/control': createControlRoute(control, books) },
+    routes: { ...routes, '/v1/control': createControlRoute(control, books) },
     metrics,
     warn,
   });
   shutdown.add('intake', intake.close);
   return () => ({ capture: control.state(), accounts: books.accounts() });
+}
+
+function openLadder({ config, metrics, warn }: SidecarOptions, spool: Spool): Ladder {
+  const ladder = createLadder({
+    from: config.spool.ladder_from,
+    fill: spool.fill,
+    onChange: ({ step, fill }) =>
+      warn(
+        `ladder ${step}`,
+        step === 0 ? 'every event is kept again' : 'the spool fills, events are sampled',
+        {
+          step,
+          ...RUNGS[step],
+          fill: Number(fill.toFixed(3)),
+        },
+      ),
+  });
+  metrics.of('ladder_step').follow(ladder.step);
+  return ladder;
 }
 
 function oneIn(state: CaptureState): number {

@@ -1,10 +1,14 @@
 import type { BotTest } from '../event/bot-test.ts';
 import type { BadLine } from '../event/from-line.ts';
 import { fromLine } from '../event/from-line.ts';
+import type { PlainLines } from '../event/plain-line.ts';
 import type { Redaction } from '../event/redaction.ts';
 import type { Metrics } from '../service/metrics.ts';
+import { createEncodedEvents, type EncodedEvents } from './encoded-events.ts';
+import { isKept, type Ladder, type Rung, weighted } from './ladder.ts';
 import type { SIDECAR_METRICS } from './metrics.ts';
 import type { RecentIds } from './recent-ids.ts';
+import { createWritesUnderWay } from './writes-under-way.ts';
 
 /** `intake`: posted by nginx. `spill`, `log`: from a file, written while the sidecar was away, or because that is the transport. */
 export type Source = 'intake' | 'spill' | 'log';
@@ -15,8 +19,12 @@ export type TakeInOptions = {
   isBot: BotTest;
   /** What may be kept of an event. */
   redact: Redaction;
-  /** Resolves once the events (JSON texts) are on disk. */
-  keep: (events: string[]) => Promise<unknown>;
+  /** The short way for most lines, where everything may be kept. */
+  plain?: PlainLines | undefined;
+  /** How much is kept while the spool fills; everything without one. */
+  ladder?: Ladder | undefined;
+  /** Resolves once the events are on disk. */
+  keep: (events: { bytes: Buffer; count: number }) => Promise<unknown>;
   /** Where a line goes that is no event. */
   reject: (line: BadLine) => void;
   metrics: Metrics<typeof SIDECAR_METRICS>;
@@ -27,60 +35,113 @@ export type Taken = { lines: number; bad: number };
 /** Takes in lines as nginx wrote them, each ended by a newline (the last one may lack it). */
 export type TakeIn = (lines: Buffer, source: Source) => Promise<Taken>;
 
+/** What has become of the lines of one call. */
+type Sorted = {
+  events: EncodedEvents;
+  /** Of the events, and of those that are sampled out. */
+  ids: string[];
+  bad: BadLine[];
+  lines: number;
+  duplicates: number;
+  sampledOut: number;
+};
+
+const NEWLINE = 0x0a;
+const EVERYTHING: Rung = { oneIn: 1, bare: false };
+
 /**
  * The one way into the spool, for what nginx posts and for what it spilled. Resolves when every event of `lines` is kept;
  * rejects as `keep` does, and then none of them counts: they may all come again.
  */
-export function createTakeIn({ node, recent, isBot, redact, keep, reject, metrics }: TakeInOptions): TakeIn {
+export function createTakeIn(options: TakeInOptions): TakeIn {
+  const { node, recent, isBot, redact, plain, ladder, keep, reject, metrics } = options;
   const meters = { intake: metersOf('intake'), spill: metersOf('spill'), log: metersOf('log') };
+  const writes = createWritesUnderWay();
   return async (lines, source) => {
-    const { received, accepted, duplicates } = meters[source];
-    const ids: string[] = [];
-    const events: string[] = [];
-    const bad: BadLine[] = [];
-    let count = 0;
-    let known = 0;
-    for (const line of split(lines)) {
-      count++;
-      const event = fromLine(line, node);
-      if ('reason' in event) bad.push(event);
-      else if (recent.has(event.id)) known++;
-      else {
-        if (isBot(event.ua)) event.bot = true;
-        ids.push(event.id);
-        events.push(JSON.stringify(redact(event)));
-      }
+    const { received, accepted, duplicates, sampledOut } = meters[source];
+    let sorted = sort(lines, ladder?.rung() ?? EVERYTHING);
+    // nginx gave up waiting and sent a line again: whether it is a duplicate shows when the other is written, or not.
+    for (let other = writes.sharing(sorted.ids); other !== undefined; other = writes.sharing(sorted.ids)) {
+      await other;
+      sorted = sort(lines, ladder?.rung() ?? EVERYTHING);
     }
-    if (events.length > 0) await keep(events);
-    // Only now: a line whose write failed comes again, and must not pass for a duplicate then.
-    for (const id of ids) recent.add(id);
-    received.add(count);
-    accepted.add(events.length);
-    duplicates.add(known);
-    for (const line of bad) {
+    const events = sorted.events.finish();
+    if (sorted.ids.length > 0) await writes.whileUnderWay(sorted.ids, write(sorted.ids, events));
+    received.add(sorted.lines);
+    accepted.add(events.count);
+    duplicates.add(sorted.duplicates);
+    sampledOut.add(sorted.sampledOut);
+    for (const line of sorted.bad) {
       metrics.of('intake_bad_lines_total', { reason: line.reason }).add();
       reject(line);
     }
-    return { lines: count, bad: bad.length };
+    return { lines: sorted.lines, bad: sorted.bad.length };
   };
+
+  async function write(ids: string[], events: { bytes: Buffer; count: number }): Promise<void> {
+    if (events.count > 0) await keep(events);
+    // Only now: a line whose write failed comes again, and must not pass for a duplicate then.
+    for (const id of ids) recent.add(id);
+  }
+
+  function sort(lines: Buffer, rung: Rung): Sorted {
+    const events = createEncodedEvents(lines.length);
+    const sorted: Sorted = { events, ids: [], bad: [], lines: 0, duplicates: 0, sampledOut: 0 };
+    const short = rung.oneIn === 1 ? plain : undefined;
+    for (let at = 0; at < lines.length; ) {
+      let end = short === undefined ? -1 : takeShort(lines, at, sorted, short);
+      if (end === -1) {
+        const newline = lines.indexOf(NEWLINE, at);
+        end = newline === -1 ? lines.length : newline;
+        // One character a byte: what a shopper sends need not be UTF-8.
+        if (end > at) takeLong(lines.toString('latin1', at, end), rung, sorted);
+      }
+      at = end + 1;
+    }
+    return sorted;
+  }
+
+  /** Returns where the line ends, or -1 when it has to go the long way. */
+  function takeShort(lines: Buffer, at: number, sorted: Sorted, short: PlainLines): number {
+    const { events } = sorted;
+    events.reserve(lines.length - at + short.mostAdded);
+    if (!short.write(lines, at, events.buffer(), events.end())) return -1;
+    sorted.lines++;
+    const id = short.id();
+    if (recent.has(id)) sorted.duplicates++;
+    else {
+      sorted.ids.push(id);
+      events.extend(short.outEnd());
+    }
+    return short.lineEnd();
+  }
+
+  function takeLong(line: string, rung: Rung, sorted: Sorted): void {
+    sorted.lines++;
+    const event = fromLine(line, node);
+    if ('reason' in event) {
+      sorted.bad.push(event);
+      return;
+    }
+    if (recent.has(event.id)) {
+      sorted.duplicates++;
+      return;
+    }
+    sorted.ids.push(event.id);
+    if (!isKept(event.id, rung.oneIn)) {
+      sorted.sampledOut++;
+      return;
+    }
+    if (isBot(event.ua)) event.bot = true;
+    sorted.events.add(JSON.stringify(weighted(redact(event), rung)));
+  }
 
   function metersOf(from: Source) {
     return {
       received: metrics.of('intake_lines_total', { from }),
       accepted: metrics.of('intake_accepted_total', { from }),
       duplicates: metrics.of('intake_duplicates_total', { from }),
+      sampledOut: metrics.of('intake_sampled_out_total', { from }),
     };
-  }
-}
-
-/** One character a byte: what a shopper sends need not be UTF-8. */
-function* split(lines: Buffer): Generator<string> {
-  const text = lines.toString('latin1');
-  let from = 0;
-  while (from < text.length) {
-    const newline = text.indexOf('\n', from);
-    const end = newline === -1 ? text.length : newline;
-    if (end > from) yield text.slice(from, end);
-    from = end + 1;
   }
 }

@@ -28,6 +28,8 @@ export type ConsumersOptions = Limits & {
   segments: Segments;
   faults: Faults;
   quarantine: Quarantine;
+  /** The consumers have got on, and have stored so: what they passed may be removed. */
+  onPassed: () => Promise<void>;
   lingerMs: number;
 };
 
@@ -68,6 +70,15 @@ export async function openCursors({ dir, names, oldest, end, faults }: CursorsOp
   return cursors;
 }
 
+/**
+ * The event before which every one has passed, by what is stored and not by what is known: after a crash a cursor must not
+ * point to what is gone. 0 where there are none.
+ */
+export function passedByAll(cursors: Cursors): number {
+  if (cursors.size === 0) return 0;
+  return Math.min(...[...cursors.values()].map(({ position }) => position.sequence));
+}
+
 async function releaseOthers(dir: string, names: string[]): Promise<void> {
   for (const file of await readdir(dir)) {
     if (names.includes(file) || file.endsWith(RELEASED)) continue;
@@ -75,9 +86,9 @@ async function releaseOthers(dir: string, names: string[]): Promise<void> {
   }
 }
 
-/** The consumers of a spool. Removes segments as the slowest of them gets on. */
+/** The consumers of a spool. */
 export function createConsumers(options: ConsumersOptions): Consumers {
-  const { cursors, segments, faults, quarantine } = options;
+  const { cursors, segments, faults, quarantine, onPassed } = options;
   const progresses = new Map<string, Progress>();
   const running = new Map<string, Consumer>();
   for (const [name, cursor] of cursors) {
@@ -85,7 +96,7 @@ export function createConsumers(options: ConsumersOptions): Consumers {
       faults.report({ kind: 'cursor', consumer: name, reason: reasonOf(error) });
     progresses.set(name, createProgress({ cursor, onStored, onFailure }));
   }
-  let removing = removePassed();
+  let removing = onPassed();
   return { start, positions, close };
 
   function start(name: string, handle: Handler): Consumer {
@@ -116,15 +127,8 @@ export function createConsumers(options: ConsumersOptions): Consumers {
   }
 
   function onStored(): Promise<void> {
-    removing = removing.then(removePassed);
+    removing = removing.then(onPassed);
     return removing;
-  }
-
-  /** By what is stored, not by what is known: after a crash a cursor must not point to what is gone. */
-  async function removePassed(): Promise<void> {
-    if (progresses.size === 0) return;
-    const stored = [...progresses.values()].map((progress) => progress.stored.sequence);
-    await segments.removeBefore(Math.min(...stored));
   }
 
   async function close({ fsync }: { fsync: boolean }): Promise<void> {

@@ -67,6 +67,18 @@ export async function openCursor(path: string, start: Position, onDamage: () => 
   }
 }
 
+/** What is stored in `path`, for one who only looks. Undefined where there is nothing, or nothing that can be read. */
+export async function readCursor(path: string): Promise<Position | undefined> {
+  const file = await open(path, 'r').catch(() => undefined);
+  if (file === undefined) return undefined;
+  try {
+    const slots = await readSlots(file);
+    return slots.toSorted((a, b) => b.writes - a.writes)[0]?.position;
+  } finally {
+    await file.close();
+  }
+}
+
 function openOrCreate(path: string): Promise<FileHandle> {
   return open(path, 'r+').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return open(path, 'w+', 0o640);

@@ -20,16 +20,24 @@ export type SegmentFile = {
   close(): Promise<void>;
 };
 
+/** Where segments are written: the disk, or in tests one that fails. */
+export type SegmentFiles = {
+  /** Makes an empty segment, in place of one that a failed attempt may have left. */
+  create(options: SegmentFileOptions): Promise<SegmentFile>;
+  open(options: SegmentFileOptions): Promise<SegmentFile>;
+};
+
 const FSYNC_MS = 1000;
 
-/** Makes an empty segment, in place of one that a failed attempt may have left. */
-export async function createSegmentFile(options: SegmentFileOptions): Promise<SegmentFile> {
+export const segmentFiles: SegmentFiles = { create: createSegmentFile, open: openSegmentFile };
+
+async function createSegmentFile(options: SegmentFileOptions): Promise<SegmentFile> {
   const handle = await open(options.path, 'w+', 0o640);
   if (options.fsync !== 'never') await syncFolder(dirname(options.path));
   return toSegmentFile(handle, options);
 }
 
-export async function openSegmentFile(options: SegmentFileOptions): Promise<SegmentFile> {
+async function openSegmentFile(options: SegmentFileOptions): Promise<SegmentFile> {
   return toSegmentFile(await open(options.path, 'r+'), options);
 }
 

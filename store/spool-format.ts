@@ -10,7 +10,6 @@ export const MAX_RECORD_BYTES: number = HEADER_BYTES + MAX_PAYLOAD_BYTES;
 /** 0xff occurs nowhere in UTF-8, so no event can look like the start of a record. */
 export const MAGIC: Buffer = Buffer.from([0xff, 0x48, 0x53, 0x50]);
 
-const NEWLINE = 0x0a;
 const AT = { crc: 4, version: 8, received: 10, sequence: 16, count: 24, length: 28 } as const;
 
 export type SpoolRecord = {
@@ -26,22 +25,24 @@ export type SpoolRecord = {
 export type Unwritten = {
   sequence: number;
   received: number;
-  lines: string[];
-  /** Of the payload: the lines in UTF-8, each with its newline. */
+  /** The payload, in pieces. */
+  pieces: Buffer[];
+  /** Of all pieces. */
   bytes: number;
+  count: number;
 };
 
 /** Writes a record into `buffer` at `at`, and returns where it ends. */
 export function writeRecord(buffer: Buffer, at: number, record: Unwritten): number {
-  const { sequence, received, lines, bytes } = record;
+  const { sequence, received, pieces, count, bytes } = record;
   const end = at + HEADER_BYTES + bytes;
-  buffer.write(lines.join('\n'), at + HEADER_BYTES, 'utf8');
-  buffer[end - 1] = NEWLINE;
+  let pieceAt = at + HEADER_BYTES;
+  for (const piece of pieces) pieceAt += piece.copy(buffer, pieceAt);
   MAGIC.copy(buffer, at);
   buffer.writeUInt16BE(FORMAT, at + AT.version);
   buffer.writeUIntBE(received, at + AT.received, 6);
   buffer.writeBigUInt64BE(BigInt(sequence), at + AT.sequence);
-  buffer.writeUInt32BE(lines.length, at + AT.count);
+  buffer.writeUInt32BE(count, at + AT.count);
   buffer.writeUInt32BE(bytes, at + AT.length);
   buffer.writeUInt32BE(crc32(buffer.subarray(at + AT.version, end)), at + AT.crc);
   return end;

@@ -1,29 +1,48 @@
 import { SpoolError } from './spool-error.ts';
 import { HEADER_BYTES, MAX_PAYLOAD_BYTES, writeRecord } from './spool-format.ts';
 
-/** Some lines, and their bytes in UTF-8 with a newline each. */
-export type Lines = { lines: string[]; bytes: number };
+/** Events one after the other, each a JSON text in UTF-8 that is ended by a newline and has no other. */
+export type Lines = { bytes: Buffer; count: number };
 
-/** Measures `lines`. Throws a SPOOL_EVENT for one that no record can hold, or that would be read back as two. */
-export function toLines(lines: string[]): Lines {
-  let bytes = 0;
-  for (const line of lines) {
-    const length = Buffer.byteLength(line) + 1;
-    if (length > MAX_PAYLOAD_BYTES) {
-      throw new SpoolError('SPOOL_EVENT', `an event of ${length} bytes, the most is ${MAX_PAYLOAD_BYTES}`);
-    }
-    if (line.includes('\n')) throw new SpoolError('SPOOL_EVENT', 'an event with a newline in it');
-    bytes += length;
+/** What becomes one record. */
+type Payload = { pieces: Buffer[]; bytes: number; count: number };
+
+const NEWLINE = 0x0a;
+
+/** Throws a SPOOL_EVENT for a text that would be read back as two. */
+export function toLines(texts: string[]): Lines {
+  if (texts.some((text) => text.includes('\n'))) {
+    throw new SpoolError('SPOOL_EVENT', 'an event with a newline in it');
   }
-  return { lines, bytes };
+  return { bytes: Buffer.from(`${texts.join('\n')}\n`), count: texts.length };
+}
+
+/** The same events in pieces that a record can hold, one most often. Throws a SPOOL_EVENT for an event that none can. */
+export function toPieces({ bytes, count }: Lines): Lines[] {
+  const pieces: Lines[] = [];
+  let rest = { bytes, count };
+  while (rest.bytes.length > MAX_PAYLOAD_BYTES) {
+    const end = rest.bytes.lastIndexOf(NEWLINE, MAX_PAYLOAD_BYTES - 1) + 1;
+    if (end === 0) throw new SpoolError('SPOOL_EVENT', `an event of more than ${MAX_PAYLOAD_BYTES} bytes`);
+    const piece = { bytes: rest.bytes.subarray(0, end), count: newlinesIn(rest.bytes, end) };
+    pieces.push(piece);
+    rest = { bytes: rest.bytes.subarray(end), count: rest.count - piece.count };
+  }
+  return [...pieces, rest];
+}
+
+function newlinesIn(bytes: Buffer, end: number): number {
+  let count = 0;
+  for (let at = bytes.indexOf(NEWLINE); at !== -1 && at < end; at = bytes.indexOf(NEWLINE, at + 1)) count++;
+  return count;
 }
 
 /** The records of one write, which begins with event `sequence`: one, unless that would be too large. */
 export function encodeGroup(
-  group: Lines[],
+  pieces: Lines[],
   { sequence, received }: { sequence: number; received: number },
 ): Buffer {
-  const payloads = toPayloads(group);
+  const payloads = toPayloads(pieces);
   const bytes = payloads.reduce((sum, payload) => sum + HEADER_BYTES + payload.bytes, 0);
   // The pool is for small things that die soon, as this one does.
   const buffer = Buffer.allocUnsafe(bytes);
@@ -31,30 +50,22 @@ export function encodeGroup(
   let next = sequence;
   for (const payload of payloads) {
     at = writeRecord(buffer, at, { ...payload, sequence: next, received });
-    next += payload.lines.length;
+    next += payload.count;
   }
   return buffer;
 }
 
-function toPayloads(group: Lines[]): Lines[] {
-  let open: Lines = { lines: [], bytes: 0 };
-  const payloads = [open];
-  for (const { lines, bytes } of group) {
-    if (open.bytes + bytes <= MAX_PAYLOAD_BYTES) {
-      for (const line of lines) open.lines.push(line);
-      open.bytes += bytes;
+function toPayloads(pieces: Lines[]): Payload[] {
+  const payloads: Payload[] = [];
+  for (const { bytes, count } of pieces) {
+    const open = payloads.at(-1);
+    if (open === undefined || open.bytes + bytes.length > MAX_PAYLOAD_BYTES) {
+      payloads.push({ pieces: [bytes], bytes: bytes.length, count });
       continue;
     }
-    for (const line of lines) {
-      const length = Buffer.byteLength(line) + 1;
-      if (open.bytes + length > MAX_PAYLOAD_BYTES) {
-        open = { lines: [], bytes: 0 };
-        payloads.push(open);
-      }
-      open.lines.push(line);
-      open.bytes += length;
-    }
+    open.pieces.push(bytes);
+    open.bytes += bytes.length;
+    open.count += count;
   }
-  // The first one is empty when the first line of all fills a record.
-  return payloads.filter(({ lines }) => lines.length > 0);
+  return payloads;
 }

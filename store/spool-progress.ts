@@ -10,7 +10,6 @@ export type ProgressOptions = {
 /** How far a consumer has come. It is stored a little later: what a crash forgets is delivered again. */
 export type Progress = {
   readonly position: Position;
-  readonly stored: Position;
   advance(to: Position): void;
   /** Stores what is not stored yet. */
   flush(): Promise<void>;
@@ -26,9 +25,6 @@ export function createProgress({ cursor, onStored, onFailure }: ProgressOptions)
   return {
     get position() {
       return position;
-    },
-    get stored() {
-      return cursor.position;
     },
     advance,
     flush,

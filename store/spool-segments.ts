@@ -6,6 +6,8 @@ export type Segment = {
   first: number;
   /** Bytes that hold acknowledged records; what may lie beyond does not count. */
   bytes: number;
+  /** When its last record was written, ms since 1970. */
+  written: number;
 };
 
 /** How far a segment may be read now. */
@@ -26,19 +28,21 @@ export type Segments = {
   readonly oldest: Segment;
   /** The one that is being written. */
   readonly active: Segment;
-  path(segment: Segment): string;
+  path(segment: Pick<Segment, 'first'>): string;
   /** The segment that holds `sequence`, or would: the last that begins at or before it, else the oldest. */
   holding(sequence: number): Segment;
   /** What of `segment` may be read now. */
   readable(segment: Segment): Readable;
   /** A new active segment, empty. */
   begin(): Segment;
-  /** `bytes` with `count` events were acknowledged. Wakes who waits. */
-  grow(bytes: number, count: number): void;
+  /** `bytes` with `count` events were acknowledged, received at `received`. Wakes who waits. */
+  grow(added: { bytes: number; count: number; received: number }): void;
   /** Resolves when there is something after `sequence`, or when `signal` fires. */
   waitBeyond(sequence: number, signal: AbortSignal): Promise<void>;
-  /** Removes the segments whose events all lie before `sequence`, but for the active one. */
-  removeBefore(sequence: number): Promise<void>;
+  /** The segments whose events all lie before `sequence`, oldest first; never the active one. */
+  before(sequence: number): Segment[];
+  /** They are counted as gone at once. Resolves when they are removed; never rejects. */
+  removeOldest(count: number): Promise<void>;
 };
 
 const NAME = /^(\d{20})\.log$/;
@@ -51,10 +55,10 @@ export function segmentName(first: number): string {
 export async function listSegments(dir: string): Promise<Segment[]> {
   const names = (await readdir(dir)).filter((name) => NAME.test(name)).sort();
   return Promise.all(
-    names.map(async (name) => ({
-      first: Number.parseInt(name, 10),
-      bytes: (await stat(join(dir, name))).size,
-    })),
+    names.map(async (name) => {
+      const { size, mtimeMs } = await stat(join(dir, name));
+      return { first: Number.parseInt(name, 10), bytes: size, written: mtimeMs };
+    }),
   );
 }
 
@@ -93,7 +97,8 @@ export function createSegments({ dir, found, nextSequence, onDeleteFailure }: Se
     begin,
     grow,
     waitBeyond,
-    removeBefore,
+    before,
+    removeOldest,
   };
 
   function at(i: number): Segment {
@@ -102,7 +107,7 @@ export function createSegments({ dir, found, nextSequence, onDeleteFailure }: Se
     return segment;
   }
 
-  function path({ first }: Segment): string {
+  function path({ first }: Pick<Segment, 'first'>): string {
     return join(dir, segmentName(first));
   }
 
@@ -116,15 +121,17 @@ export function createSegments({ dir, found, nextSequence, onDeleteFailure }: Se
   }
 
   function begin(): Segment {
-    const segment = { first: nextSequence, bytes: 0 };
+    const segment = { first: nextSequence, bytes: 0, written: 0 };
     segments.push(segment);
     return segment;
   }
 
-  function grow(more: number, count: number): void {
-    at(segments.length - 1).bytes += more;
-    bytes += more;
-    nextSequence += count;
+  function grow(added: { bytes: number; count: number; received: number }): void {
+    const active = at(segments.length - 1);
+    active.bytes += added.bytes;
+    active.written = added.received;
+    bytes += added.bytes;
+    nextSequence += added.count;
     for (const wake of sleepers) wake();
   }
 
@@ -141,11 +148,17 @@ export function createSegments({ dir, found, nextSequence, onDeleteFailure }: Se
     });
   }
 
-  async function removeBefore(sequence: number): Promise<void> {
-    while ((segments[1]?.first ?? Number.POSITIVE_INFINITY) <= sequence) {
-      const segment = at(0);
-      segments.shift();
-      bytes -= segment.bytes;
+  function before(sequence: number): Segment[] {
+    const beyond = segments.findIndex(
+      (_, i) => (segments[i + 1]?.first ?? Number.POSITIVE_INFINITY) > sequence,
+    );
+    return segments.slice(0, beyond);
+  }
+
+  async function removeOldest(count: number): Promise<void> {
+    const removed = segments.splice(0, count);
+    for (const segment of removed) bytes -= segment.bytes;
+    for (const segment of removed) {
       // One that cannot be removed is found, and removed, at the next start.
       await unlink(path(segment)).catch((error: unknown) => onDeleteFailure(segment, error));
     }

@@ -1,12 +1,15 @@
 import { SpoolError } from './spool-error.ts';
-import { createSegmentFile, type Fsync, openSegmentFile } from './spool-file.ts';
+import type { Fsync, SegmentFiles } from './spool-file.ts';
 import { HEADER_BYTES } from './spool-format.ts';
-import { encodeGroup, type Lines, toLines } from './spool-group.ts';
-import type { Segments } from './spool-segments.ts';
+import { encodeGroup, type Lines, toPieces } from './spool-group.ts';
+import type { Segment, Segments } from './spool-segments.ts';
 
 export type WriterOptions = {
   segments: Segments;
+  files: SegmentFiles;
   maxBytes: number;
+  /** Asked for room for that many bytes before they are refused. */
+  makeRoom: (bytes: number) => void;
   segmentBytes: number;
   fsync: Fsync;
   now: () => number;
@@ -14,8 +17,8 @@ export type WriterOptions = {
 };
 
 export type Writer = {
-  /** Resolves with the sequence of the first line once all are kept. Rejects with a SpoolError, and then none counts. */
-  append(lines: string[]): Promise<number>;
+  /** Resolves with the sequence of the first event once all are kept. Rejects with a SpoolError, and then none counts. */
+  append(lines: Lines): Promise<number>;
   /** Why the last append was refused; undefined once one is taken again. */
   refusal(): SpoolError | undefined;
   /** Writes what waits, fsyncs, and takes nothing more. */
@@ -23,7 +26,10 @@ export type Writer = {
 };
 
 /** One call of `append`. */
-type Waiting = Lines & {
+type Waiting = {
+  pieces: Lines[];
+  bytes: number;
+  count: number;
   resolve: (sequence: number) => void;
   reject: (error: SpoolError) => void;
 };
@@ -35,8 +41,8 @@ const MAX_PENDING_BYTES = 64 * 1024 * 1024;
 
 /** Appends to the active segment. An idle writer writes at once; what arrives during a write forms the next group. */
 export async function openWriter(options: WriterOptions): Promise<Writer> {
-  const { segments, maxBytes, segmentBytes, fsync, now, onFsyncFailure } = options;
-  let file = await (segments.active.bytes === 0 ? createSegmentFile : openSegmentFile)(fileOptions());
+  const { segments, files, maxBytes, makeRoom, segmentBytes, fsync, now, onFsyncFailure } = options;
+  let file = await (segments.active.bytes === 0 ? files.create : files.open)(fileOptions());
   const waiting: Waiting[] = [];
   /** Bytes of the appends that have not settled. */
   let pendingBytes = 0;
@@ -48,18 +54,20 @@ export async function openWriter(options: WriterOptions): Promise<Writer> {
   let refusal: SpoolError | undefined;
   return { append, refusal: () => refusal, close };
 
-  async function append(lines: string[]): Promise<number> {
+  async function append(lines: Lines): Promise<number> {
     if (closed) throw new SpoolError('SPOOL_CLOSED', 'the spool is closed');
-    if (lines.length === 0) return segments.nextSequence;
-    const measured = toLines(lines);
-    reserve(measured.bytes + HEADER_BYTES);
+    if (lines.count === 0) return segments.nextSequence;
+    const pieces = toPieces(lines);
+    const bytes = lines.bytes.length + HEADER_BYTES * pieces.length;
+    reserve(bytes);
     return new Promise((resolve, reject) => {
-      waiting.push({ ...measured, resolve, reject });
+      waiting.push({ pieces, bytes, count: lines.count, resolve, reject });
       draining ??= drain();
     });
   }
 
   function reserve(bytes: number): void {
+    makeRoom(pendingBytes + bytes);
     if (segments.bytes + pendingBytes + bytes > maxBytes) {
       throw refuse(new SpoolError('SPOOL_FULL', `the spool holds ${segments.bytes} of ${maxBytes} bytes`));
     }
@@ -95,20 +103,24 @@ export async function openWriter(options: WriterOptions): Promise<Writer> {
   async function commit(group: Waiting[]): Promise<void> {
     let sequence = segments.nextSequence;
     try {
-      const records = encodeGroup(group, { sequence, received: now() });
+      const received = now();
+      const records = encodeGroup(
+        group.flatMap(({ pieces }) => pieces),
+        { sequence, received },
+      );
       await write(records);
-      segments.grow(records.length, countOf(group));
+      segments.grow({ bytes: records.length, count: countOf(group), received });
     } catch (cause) {
       const error = refuse(new SpoolError('SPOOL_WRITE', 'cannot write to the spool', cause));
       for (const one of group) one.reject(error);
       return;
     } finally {
-      for (const { bytes } of group) pendingBytes -= bytes + HEADER_BYTES;
+      for (const { bytes } of group) pendingBytes -= bytes;
     }
     refusal = undefined;
-    for (const { lines, resolve } of group) {
+    for (const { count, resolve } of group) {
       resolve(sequence);
-      sequence += lines.length;
+      sequence += count;
     }
   }
 
@@ -136,12 +148,12 @@ export async function openWriter(options: WriterOptions): Promise<Writer> {
   async function roll(): Promise<void> {
     const sealed = file;
     const { nextSequence: first } = segments;
-    file = await createSegmentFile(fileOptions({ first, bytes: 0 }));
+    file = await files.create(fileOptions({ first }));
     segments.begin();
     sealing = sealing.then(() => sealed.close()).catch(onFsyncFailure);
   }
 
-  function fileOptions(segment = segments.active) {
+  function fileOptions(segment: Pick<Segment, 'first'> = segments.active) {
     return { path: segments.path(segment), fsync, onFsyncFailure };
   }
 
@@ -154,5 +166,5 @@ export async function openWriter(options: WriterOptions): Promise<Writer> {
 }
 
 function countOf(group: Waiting[]): number {
-  return group.reduce((sum, { lines }) => sum + lines.length, 0);
+  return group.reduce((sum, { count }) => sum + count, 0);
 }

@@ -47,27 +47,31 @@
  *   those batches again. Events carry ids, so that harms nobody.
  * - A segment is removed only when the stored cursors of all configured consumers have passed it. A consumer that is new
  *   begins with the oldest event that is there; one that is not configured keeps its cursor and holds nothing back.
+ * - A passed segment is retained while it is within `retainBytes` or younger than `retainMs`, for `readSpool`
+ *   (spool-history.ts), which needs no lock. It is given up early when an append would otherwise be refused.
  *
  * Opening reads the last segment only. Behind its last intact record, an incomplete one is what a crash cut off: removed
  * and counted as `torn`. Anything else there is copied to the quarantine first. An intact record of a newer version, or a
  * newer `id`, refuses to open.
  *
- * What it does not do: several writing processes, replication, compression, encryption, random access, a bound by age,
- * repair. It does not notice a whole record exchanged for an older copy of itself. A lost tail that was acknowledged but
- * not fsynced (a power cut with `1s` or `never`) leaves no trace when no cursor was beyond it.
+ * What it does not do: several writing processes, replication, compression, encryption, random access, repair. It does
+ * not notice a whole record exchanged for an older copy of itself. A lost tail that was acknowledged but not fsynced (a
+ * power cut with `1s` or `never`) leaves no trace when no cursor was beyond it.
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { reasonOf } from '../service/log.ts';
 import type { Log } from './log.ts';
-import { type Consumers, createConsumers, openCursors } from './spool-consumers.ts';
+import { type Consumers, createConsumers, openCursors, passedByAll } from './spool-consumers.ts';
 import { SpoolError } from './spool-error.ts';
 import { createFaults, type FaultCounts, type Faults, type SpoolFault } from './spool-faults.ts';
-import type { Fsync } from './spool-file.ts';
+import { type Fsync, type SegmentFiles, segmentFiles } from './spool-file.ts';
+import { type Lines, toLines } from './spool-group.ts';
 import { readOrMakeId } from './spool-id.ts';
 import { lockFolder } from './spool-lock.ts';
 import { openQuarantine } from './spool-quarantine.ts';
 import { recoverSegments } from './spool-recovery.ts';
+import { createRetention, type Retention } from './spool-retention.ts';
 import { createSegments, type Segments } from './spool-segments.ts';
 import { openWriter, type Writer } from './spool-writer.ts';
 
@@ -80,8 +84,12 @@ export type SpoolOptions = {
   segmentBytes?: number | undefined;
   /** When events are forced to the disk: before they are acknowledged, every second, or when the kernel likes. */
   fsync: Fsync;
-  /** The consumers of this configuration. A segment is removed when all of them have passed it. */
+  /** The consumers of this configuration. A segment may be removed when all of them have passed it. */
   cursors: string[];
+  /** Bytes of segments that all have passed and that are kept for a replay, as far as `maxBytes` allows; 0 by default. */
+  retainBytes?: number | undefined;
+  /** How long such a segment is kept, ms; 0 by default. One goes when it is beyond both. */
+  retainMs?: number | undefined;
   /** Most events in a batch, 1,000 by default. */
   maxBatchEvents?: number | undefined;
   /** Most bytes in a batch, 512 KiB by default. */
@@ -89,12 +97,18 @@ export type SpoolOptions = {
   /** How long a batch may wait to be filled, ms; 0 by default. */
   lingerMs?: number | undefined;
   now?: (() => number) | undefined;
+  /** For tests on a disk that fails. */
+  files?: SegmentFiles | undefined;
   onFault?: ((fault: SpoolFault) => void) | undefined;
 };
 
 export type Spool = Log & {
   /** Resolves with the sequence of the first event (each a JSON text) once all are kept; rejects with a `SpoolError`, and then none counts. */
-  appendLines(lines: string[]): Promise<number>;
+  appendLines(texts: string[]): Promise<number>;
+  /** The same for events that are encoded already. */
+  appendEncoded(lines: Lines): Promise<number>;
+  /** How much of `maxBytes` is taken by what consumers have still to get, 0 to 1. */
+  fill(): number;
   stats(): SpoolStats;
   /** Stops the consumers, finishes pending writes, fsyncs, stores the cursors, and lets another process in. */
   close(): Promise<void>;
@@ -106,6 +120,8 @@ export type SpoolStats = FaultCounts & {
   firstSequence: number;
   nextSequence: number;
   bytes: number;
+  /** Of these, in segments that every consumer has passed: they give way to what is appended. */
+  retainedBytes: number;
   segments: number;
   cursors: Record<string, { sequence: number; behind: number }>;
   /** Why the last append was refused; undefined once one is taken again. */
@@ -115,6 +131,7 @@ export type SpoolStats = FaultCounts & {
 const SEGMENT_BYTES = 64 * 1024 * 1024;
 const BATCH_EVENTS = 1000;
 const BATCH_BYTES = 512 * 1024;
+const SWEEP_MS = 60_000;
 
 /** Opens the spool in `dir`. Rejects with a `SpoolError` when another process has it, or it cannot be read or written. */
 export async function openSpool(options: SpoolOptions): Promise<Spool> {
@@ -135,7 +152,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
 }
 
 async function openLocked(options: SpoolOptions, release: () => Promise<void>): Promise<Spool> {
-  const { dir, maxBytes, fsync, now = Date.now, onFault = () => {} } = options;
+  const { dir, maxBytes, fsync, retainMs = 0, now = Date.now, onFault = () => {} } = options;
   const faults = createFaults(onFault);
   const id = await readOrMakeId(join(dir, 'id'));
   const quarantine = await openQuarantine(join(dir, 'quarantine'));
@@ -156,9 +173,19 @@ async function openLocked(options: SpoolOptions, release: () => Promise<void>): 
       faults.report({ kind: 'delete', segment: first, reason: reasonOf(error) }),
   });
   if (found.length === 0 || nextSequence > end) segments.begin();
+  const retention = createRetention({
+    segments,
+    passed: () => passedByAll(cursors),
+    retainBytes: options.retainBytes ?? 0,
+    retainMs,
+    maxBytes,
+    now,
+  });
   const writer = await openWriter({
     segments,
+    files: options.files ?? segmentFiles,
     maxBytes,
+    makeRoom: retention.makeRoom,
     segmentBytes: Math.min(options.segmentBytes ?? SEGMENT_BYTES, Math.floor(maxBytes / 4)),
     fsync,
     now,
@@ -169,13 +196,17 @@ async function openLocked(options: SpoolOptions, release: () => Promise<void>): 
     segments,
     faults,
     quarantine,
+    onPassed: retention.sweep,
     maxEvents: options.maxBatchEvents ?? BATCH_EVENTS,
     maxBytes: options.maxBatchBytes ?? BATCH_BYTES,
     lingerMs: options.lingerMs ?? 0,
   });
-  return createSpool({ id, segments, writer, consumers, faults, close });
+  // Time passes for what is retained also while nothing moves.
+  const sweeping = retainMs > 0 ? setInterval(retention.sweep, SWEEP_MS).unref() : undefined;
+  return createSpool({ id, maxBytes, segments, retention, writer, consumers, faults, close });
 
   async function close(): Promise<void> {
+    clearInterval(sweeping);
     await consumers.close({ fsync: fsync !== 'never' });
     await writer.close();
     await release();
@@ -184,19 +215,25 @@ async function openLocked(options: SpoolOptions, release: () => Promise<void>): 
 
 type Parts = {
   id: string;
+  maxBytes: number;
   segments: Segments;
+  retention: Retention;
   writer: Writer;
   consumers: Consumers;
   faults: Faults;
   close: () => Promise<void>;
 };
 
-function createSpool({ id, segments, writer, consumers, faults, close }: Parts): Spool {
+function createSpool({ id, maxBytes, segments, retention, writer, consumers, faults, close }: Parts): Spool {
   let closing: Promise<void> | undefined;
   return {
-    appendLines: (lines) => writer.append(lines),
+    async appendLines(texts) {
+      return writer.append(toLines(texts));
+    },
+    appendEncoded: (lines) => writer.append(lines),
+    fill,
     async append({ values }) {
-      await writer.append(values.map((value) => value.toString('utf8')));
+      await writer.append(toLines(values.map((value) => value.toString('utf8'))));
     },
     async consume(name, handle) {
       if (closing !== undefined) throw new SpoolError('SPOOL_CLOSED', 'the spool is closed');
@@ -209,6 +246,10 @@ function createSpool({ id, segments, writer, consumers, faults, close }: Parts):
     },
   };
 
+  function fill(): number {
+    return (segments.bytes - retention.bytes()) / maxBytes;
+  }
+
   function stats(): SpoolStats {
     const { nextSequence, bytes, count, oldest } = segments;
     const cursors = consumers
@@ -219,6 +260,7 @@ function createSpool({ id, segments, writer, consumers, faults, close }: Parts):
       firstSequence: oldest.first,
       nextSequence,
       bytes,
+      retainedBytes: retention.bytes(),
       segments: count,
       ...faults.counts,
       cursors: Object.fromEntries(cursors),

@@ -22,7 +22,7 @@ describe('unaccounted', () => {
     ['posted twice', { flushed: 10 }, () => takenIn('intake', 20, 10)],
     ['handed over one by one', { handed: 10 }, () => takenIn('intake', 10)],
     ['waiting in the zone', { waiting: 10 }, () => {}],
-    ['waiting in the spill folder', { diverted: 10, spilled: 10 }, () => {}],
+    ['waiting in the spill folder', { diverted: 10, spilled: 10 }, () => spillWaits(2_000)],
     ['taken in from the spill folder', { diverted: 10, spilled: 10 }, () => takenIn('spill', 10)],
     ['handed over in vain and spilled', { handed: 10, spilled: 10 }, () => takenIn('spill', 10)],
     [
@@ -49,6 +49,25 @@ describe('unaccounted', () => {
     expect(metrics.of('nginx_unaccounted').value()).toBe(3);
   });
 
+  test('counts the views that nginx says it spilled, and the disk did not take', () => {
+    spillWaits(1_400);
+    books.report({ ...nothing(), diverted: 10, spilled: 10 });
+    expect(books.accounts()?.unaccounted).toBe(0);
+
+    spillWaits(0);
+    takenIn('spill', 7);
+    books.report({ ...nothing(), diverted: 10, spilled: 10 });
+    expect(books.accounts()?.unaccounted).toBe(3);
+  });
+
+  test('leaves out what nginx spilled in the time of a sidecar before this one', () => {
+    books.report({ ...nothing(), started: 2, diverted: 100, spilled: 100 });
+    spillWaits(2_000);
+    books.report({ ...nothing(), started: 2, diverted: 110, spilled: 110 });
+
+    expect(books.accounts()?.unaccounted).toBe(0);
+  });
+
   test('begins with the first report, and again with that of another nginx', () => {
     books.report({ ...nothing(), started: 2, handed: 100 });
     expect(books.accounts()?.unaccounted).toBe(0);
@@ -72,6 +91,10 @@ test('tells the two ways into the spill folder apart', () => {
   expect(metrics.of('nginx_spilled_total', { way: 'away' }).value()).toBe(4);
   expect(metrics.of('nginx_spilled_total', { way: 'failed' }).value()).toBe(2);
 });
+
+function spillWaits(bytes: number): void {
+  metrics.of('spill_waiting_bytes').set(bytes);
+}
 
 function takenIn(from: 'intake' | 'spill' | 'log', lines: number, duplicates = 0): void {
   metrics.of('intake_lines_total', { from }).add(lines);

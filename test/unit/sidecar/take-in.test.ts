@@ -2,11 +2,12 @@ import { describe, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { createBotTest } from '../../../event/bot-test.ts';
 import type { BadLine } from '../../../event/from-line.ts';
+import { createPlainLines } from '../../../event/plain-line.ts';
 import { createRedaction } from '../../../event/redaction.ts';
 import { createMetrics } from '../../../service/metrics.ts';
 import { SIDECAR_METRICS } from '../../../sidecar/metrics.ts';
 import { createRecentIds } from '../../../sidecar/recent-ids.ts';
-import { createTakeIn } from '../../../sidecar/take-in.ts';
+import { createTakeIn, type Source } from '../../../sidecar/take-in.ts';
 import { line } from '../event/lines.ts';
 
 describe('taking in lines', () => {
@@ -37,11 +38,67 @@ describe('taking in lines', () => {
     expect(count('intake_accepted_total', 'spill')).toBe(1);
   });
 
+  test.each<[string, () => [string[], Source], () => [string[], Source]]>([
+    ['a spill file, while its post is written', () => [[first], 'intake'], () => [[second, first], 'spill']],
+    ['a post, while its spill file is written', () => [[first, second], 'spill'], () => [[first], 'intake']],
+    ['a second post of many', () => [[first, second], 'intake'], () => [[second, first], 'intake']],
+  ])('takes a line once that comes again by %s', async (_, one, other) => {
+    const { takeIn, kept, fail } = create();
+    await Promise.all([one(), other()].map(([some, source]) => takeIn(lines(...some), source)));
+    expect(new Set(kept).size).toBe(kept.length);
+
+    fail(true);
+    const third = line({ requestId: 'd'.repeat(32) });
+    const failed = takeIn(lines(third, first), 'intake');
+    fail(false);
+    const taken = takeIn(lines(third), 'spill');
+    await expect(failed).rejects.toThrow('disk full');
+    await taken;
+    expect(kept.filter((json) => json.includes('dddd'))).toHaveLength(1);
+  });
+
   test('keeps nothing of a visitor that may not rest, and says of a bot that it is one', async () => {
     const { takeIn, kept } = create();
     await takeIn(lines(line({ ip: '203.0.113.7', ua: 'curl/8.5.0' })), 'intake');
     expect(JSON.parse(kept[0] ?? '')).toMatchObject({ ip: '203.0.113.0', bot: true });
     expect(kept[0]).not.toMatch(/203\.0\.113\.7|curl/);
+  });
+
+  test.each(['short', 'long'] as const)('makes the same of lines that go the %s way', async (way) => {
+    const { takeIn, kept, count } = create({ way });
+    const odd = line({ requestId: 'e'.repeat(32), uri: '/web/item/%34.html' });
+    expect(await takeIn(lines(first, odd, '', 'nonsense', second, first), 'intake')).toEqual({
+      lines: 5,
+      bad: 1,
+    });
+    await takeIn(lines(first), 'spill');
+    const views = kept
+      .map((json) => JSON.parse(json))
+      .map(({ id, uri, ip }) => ({ id: id.slice(12, 16), uri, ip }));
+    expect(views.slice(0, 3)).toEqual([
+      { id: '4b6e', uri: '/web/item/4711.html', ip: '203.0.113.7' },
+      { id: 'eeee', uri: '/web/item/4.html', ip: '203.0.113.7' },
+      { id: 'ffff', uri: '/web/item/4711.html', ip: '203.0.113.7' },
+    ]);
+    expect(count('intake_duplicates_total', 'spill')).toBe(1);
+  });
+
+  test('takes in a line without a newline at its end', async () => {
+    const { takeIn, kept } = create({ way: 'short' });
+    await takeIn(Buffer.from(first, 'latin1'), 'log');
+    expect(kept).toHaveLength(1);
+  });
+
+  test('keeps a weighted sample while the spool fills, and counts what it leaves out', async () => {
+    const { takeIn, kept, count } = create({ way: 'short', oneIn: 4 });
+    const many = Array.from({ length: 4000 }, (_, i) => line({ requestId: requestId(i), version: '1/10' }));
+    expect(await takeIn(lines(...many), 'intake')).toEqual({ lines: 4000, bad: 0 });
+    expect(kept.length).toBeGreaterThan(800);
+    expect(kept.every((json) => JSON.parse(json).weight === 40)).toBe(true);
+    expect(count('intake_sampled_out_total', 'intake')).toBe(4000 - kept.length);
+    expect(count('intake_accepted_total', 'intake')).toBe(kept.length);
+    await takeIn(lines(...many), 'spill');
+    expect(count('intake_duplicates_total', 'spill')).toBe(4000);
   });
 
   test('reads bytes that are not UTF-8', async () => {
@@ -58,19 +115,38 @@ function lines(...texts: string[]): Buffer {
   return Buffer.from(texts.map((text) => `${text}\n`).join(''), 'latin1');
 }
 
-function create() {
+function requestId(i: number): string {
+  return (Math.imul(i, 0x9e3779b1) >>> 0).toString(16).padStart(8, '0').repeat(4);
+}
+
+type IntakeTotal =
+  | 'intake_lines_total'
+  | 'intake_accepted_total'
+  | 'intake_duplicates_total'
+  | 'intake_sampled_out_total';
+
+type Created = { way?: 'short' | 'long'; oneIn?: number };
+
+/** By default an address is cut and no user agent kept; with a `way` everything is. */
+function create({ way, oneIn = 1 }: Created = {}) {
   const metrics = createMetrics(new Registry(), SIDECAR_METRICS);
+  const isBot = createBotTest();
   const kept: string[] = [];
   const rejected: BadLine[] = [];
   let failing = false;
   const takeIn = createTakeIn({
     node: 'web-1',
     recent: createRecentIds(),
-    isBot: createBotTest(),
-    redact: createRedaction({ ip: { mode: 'truncate' }, omit: ['ua'] }),
-    keep: async (events) => {
+    isBot,
+    redact:
+      way === undefined ? createRedaction({ ip: { mode: 'truncate' }, omit: ['ua'] }) : (event) => event,
+    plain: way === 'short' ? createPlainLines({ node: 'web-1', isBot }) : undefined,
+    ladder: { step: () => 0, rung: () => ({ oneIn, bare: false }) },
+    keep: async ({ bytes, count }) => {
       if (failing) throw new Error('disk full');
-      kept.push(...events);
+      const texts = bytes.toString().split('\n').slice(0, -1);
+      expect(texts).toHaveLength(count);
+      kept.push(...texts);
     },
     reject: (bad) => rejected.push(bad),
     metrics,
@@ -82,7 +158,6 @@ function create() {
     fail: (state: boolean) => {
       failing = state;
     },
-    count: (name: 'intake_lines_total' | 'intake_accepted_total' | 'intake_duplicates_total', from: string) =>
-      metrics.of(name, { from }).value(),
+    count: (name: IntakeTotal, from: string) => metrics.of(name, { from }).value(),
   };
 }

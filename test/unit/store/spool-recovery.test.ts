@@ -240,15 +240,31 @@ describe('a cursor', () => {
   });
 });
 
-describe('a newer version of the format', () => {
-  test('in a record is refused', async () => {
+describe('the version of the format', () => {
+  test('1 is read for ever: what it looked like when it was made', async () => {
+    // Magic, crc, version, received, sequence, count, length; then two events.
+    const record = [
+      ['ff485350', 'CRC', '0001', '01a2038a1aa3', '0000000000000000', '00000002', '00000013'].join(''),
+      Buffer.from('{"n":0}\n{"n":"ü"}\n').toString('hex'),
+    ].join('');
+    const body = Buffer.from(record.slice(record.indexOf('CRC') + 3), 'hex');
+    const bytes = Buffer.from(record.replace('CRC', '00000000'), 'hex');
+    bytes.writeUInt32BE(crc32(body), 4);
+    const dir = folderWith(bytes);
+    writeFileSync(join(dir, 'id'), `hotitem-spool 1 ${'0a'.repeat(16)}\n`);
+    const spool = await open({ dir });
+    expect(spool.stats()).toMatchObject({ id: '0a'.repeat(16), nextSequence: 2 });
+    expect((await take(spool)).values).toEqual(['{"n":0}', '{"n":"ü"}']);
+  });
+
+  test('that is newer, in a record, is refused', async () => {
     const { bytes, second } = await threeRecords();
     bytes.writeUInt16BE(2, second + 8);
     bytes.writeUInt32BE(crc32(bytes.subarray(second + 8)), second + 4);
     await expect(open({ dir: folderWith(bytes) })).rejects.toMatchObject({ code: 'SPOOL_VERSION' });
   });
 
-  test('in the id is refused', async () => {
+  test('that is newer, in the id, is refused', async () => {
     const dir = tempFolder();
     writeFileSync(join(dir, 'id'), `hotitem-spool 2 ${'0'.repeat(32)}\n`);
     await expect(open({ dir })).rejects.toMatchObject({ code: 'SPOOL_VERSION' });

@@ -1,0 +1,119 @@
+import { join } from 'node:path';
+import { temporaryFolder } from '../test/parts/guard.ts';
+import type { Bench, Case, Outcome } from './bench.ts';
+import { cpuMicroseconds, machineMicroseconds } from './cpu.ts';
+import { startIdleSidecar } from './idle-sidecar.ts';
+import { sendLines } from './line-sender.ts';
+import { watchMemory } from './memory.ts';
+import { median, round } from './statistics.ts';
+import { atLeast, atMost } from './target.ts';
+
+/** As nginx does it: `subrequest` with an event a request, `batch` with up to 1,000. */
+const SHAPES = [
+  { name: 'one event a request', connections: 64, linesARequest: 1 },
+  { name: '1,000 events a request', connections: 4, linesARequest: 1_000 },
+];
+const WARM_UP_SECONDS = 2;
+
+type Shape = (typeof SHAPES)[number];
+
+type Sample = {
+  eventsPerSecond: number;
+  cpuPerMillion: number;
+  busyPercent: number;
+  senderBusyPercent: number;
+  machinePercent: number;
+  rssMb: number;
+  failed: number;
+};
+
+type Runs = { shape: Shape; samples: Sample[] };
+
+export const intake: Bench = {
+  about: 'lines into the spool over the unix socket: events/s, CPU and memory of the sidecar',
+  async run({ report, quick }) {
+    const rounds = quick ? 1 : 5;
+    const seconds = quick ? 2 : 5;
+    const runs = SHAPES.map((shape): Runs => ({ shape, samples: [] }));
+    for (let round = 1; round <= rounds; round++) {
+      for (const { shape, samples } of runs) {
+        const one = await measure(shape, seconds);
+        samples.push(one);
+        report(`round ${round}: ${shape.name}: ${Math.round(one.eventsPerSecond)} events/s`);
+      }
+    }
+    return outcome(runs);
+  },
+};
+
+/** One run: a fresh sidecar with an empty spool, warmed up. */
+async function measure({ connections, linesARequest }: Shape, seconds: number): Promise<Sample> {
+  const { path: home, remove } = temporaryFolder('intake');
+  const sidecar = await startIdleSidecar(home);
+  const load = { socket: join(home, 'run/intake.sock'), connections, linesARequest };
+  try {
+    await sendLines({ ...load, seconds: WARM_UP_SECONDS });
+    const memory = watchMemory(sidecar.pid());
+    const before = { ours: cpuMicroseconds([sidecar.pid()]), all: machineMicroseconds() };
+    const began = performance.now();
+    const sent = await sendLines({ ...load, seconds });
+    const wallMs = performance.now() - began;
+    const cpu = cpuMicroseconds([sidecar.pid()]) - before.ours;
+    return {
+      eventsPerSecond: sent.events / sent.seconds,
+      cpuPerMillion: cpu / sent.events,
+      busyPercent: cpu / 10_000 / sent.seconds,
+      senderBusyPercent: (100 * sent.cpuSeconds) / sent.seconds,
+      machinePercent: (machineMicroseconds() - before.all) / 10 / wallMs,
+      rssMb: (await memory.stop()).rssMb,
+      failed: sent.refused + sent.failed,
+    };
+  } finally {
+    await sidecar.kill();
+    remove();
+  }
+}
+
+function outcome(runs: Runs[]): Outcome {
+  const [single, batched] = runs.map(({ samples }) => middle(samples));
+  const rss = Math.max(...runs.flatMap(({ samples }) => samples.map(({ rssMb }) => rssMb)));
+  return {
+    tables: [{ title: 'taken in and spooled, one Node process (medians)', cases: runs.map(row) }],
+    targets: [
+      atLeast('one event a request: events/s', Math.round(single?.eventsPerSecond ?? 0), 20_000),
+      atLeast('1,000 events a request: events/s', Math.round(batched?.eventsPerSecond ?? 0), 300_000),
+      atMost('RSS, MB', round(rss), 150),
+    ],
+    notes: [
+      'cpu_s_per_million: user and system, of the sidecar. busy_pct: of one core; machine: of all, whoever uses them.',
+      'The sidecar needs a core of its own for these figures: with fewer free ones the CPU seconds are what counts.',
+    ],
+  };
+}
+
+function row({ shape, samples }: Runs): Case {
+  const one = middle(samples);
+  return {
+    case: shape.name,
+    events_per_s: Math.round(one.eventsPerSecond),
+    cpu_s_per_million: round(one.cpuPerMillion, 2),
+    rss_mb: round(one.rssMb),
+    busy_pct: Math.round(one.busyPercent),
+    sender_busy_pct: Math.round(one.senderBusyPercent),
+    machine_busy_pct: Math.round(one.machinePercent),
+    failed: samples.reduce((sum, { failed }) => sum + failed, 0),
+  };
+}
+
+function middle(samples: Sample[]): Sample {
+  const of = (key: keyof Sample) => median(samples.map((one) => one[key]));
+  return {
+    eventsPerSecond: of('eventsPerSecond'),
+    cpuPerMillion: of('cpuPerMillion'),
+    busyPercent: of('busyPercent'),
+    senderBusyPercent: of('senderBusyPercent'),
+    machinePercent: of('machinePercent'),
+    rssMb: of('rssMb'),
+    failed: of('failed'),
+  };
+}

@@ -1,0 +1,47 @@
+/** Events as the spool keeps them, JSON with a newline behind each, gathered in one buffer that grows. */
+export type EncodedEvents = {
+  add(json: string): void;
+  /** Makes sure that `bytes` more fit. For who writes into `buffer()` at `end()` and then tells by `extend`. */
+  reserve(bytes: number): void;
+  buffer(): Buffer;
+  end(): number;
+  /** One more event is written, up to byte `end`. */
+  extend(end: number): void;
+  finish(): { bytes: Buffer; count: number };
+};
+
+const NEWLINE = 0x0a;
+/** The names of the fields, and room for one long value. */
+const ADDED_BYTES = 700;
+/** An event is longer than its line: twice is enough for lines of common length. */
+const GROWTH = 2;
+
+/** `lineBytes`: of the lines that are to become events. */
+export function createEncodedEvents(lineBytes: number): EncodedEvents {
+  let buffer = Buffer.allocUnsafe(lineBytes * GROWTH + ADDED_BYTES);
+  let end = 0;
+  let count = 0;
+  return {
+    add(json) {
+      reserve(Buffer.byteLength(json) + 1);
+      end += buffer.write(json, end);
+      buffer[end++] = NEWLINE;
+      count++;
+    },
+    reserve,
+    buffer: () => buffer,
+    end: () => end,
+    extend(to) {
+      end = to;
+      count++;
+    },
+    finish: () => ({ bytes: buffer.subarray(0, end), count }),
+  };
+
+  function reserve(bytes: number): void {
+    if (end + bytes <= buffer.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(buffer.length * GROWTH, end + bytes));
+    buffer.copy(larger, 0, 0, end);
+    buffer = larger;
+  }
+}

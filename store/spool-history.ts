@@ -1,0 +1,80 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SpoolError } from './spool-error.ts';
+import { scan } from './spool-scanner.ts';
+import { listSegments, segmentName } from './spool-segments.ts';
+
+export type ReadSpoolOptions = {
+  dir: string;
+  /** The events received at `from` or later… */
+  from: number;
+  /** …and before `to`, both ms since 1970. */
+  to: number;
+  /** Bytes between records that are none; their events are missing from what is read. */
+  onDamage?: ((damage: { segment: number; offset: number; bytes: number }) => void) | undefined;
+};
+
+/** Events that were written in one go. */
+export type Spooled = {
+  /** Sequence of the first; those of the others follow. A sequence that is missing was removed or damaged. */
+  first: number;
+  /** When they were received, ms since 1970. */
+  received: number;
+  /** One event each: JSON in UTF-8. */
+  values: Buffer[];
+};
+
+const NEWLINE = 0x0a;
+/** The kernel stamps a file some milliseconds early, and a clock may be set back: a segment so near to a bound is read. */
+const CLOCK_STEP_MS = 10 * 60_000;
+
+/**
+ * The events in the spool `dir` by the time of their receipt, in order: those that wait and those that are retained. For
+ * any process; takes no lock and changes nothing, while the sidecar appends and removes. It reads what is there when it is
+ * called; a segment that is removed meanwhile is passed over. Throws a `SpoolError` where there is no spool, or a newer one.
+ */
+export async function* readSpool({ dir, from, to, onDamage }: ReadSpoolOptions): AsyncGenerator<Spooled> {
+  const segments = await listSegments(dir).catch((cause: unknown) => {
+    throw new SpoolError('SPOOL_OPEN', `cannot read the spool ${dir}`, cause);
+  });
+  for (const { first: segment, written } of segments) {
+    if (written + CLOCK_STEP_MS < from) continue;
+    const file = await openIfThere(join(dir, segmentName(segment)));
+    if (file === undefined) continue;
+    const { size } = await file.stat();
+    try {
+      for await (const found of scan(file, size)) {
+        if (found.kind === 'record') {
+          const { sequence: first, received, payload } = found.record;
+          if (received >= to + CLOCK_STEP_MS) return;
+          if (received >= from && received < to) yield { first, received, values: split(payload) };
+        } else if (!(found.short && found.end === size)) {
+          // The exception is the record that is just being written.
+          onDamage?.({ segment, offset: found.offset, bytes: found.end - found.offset });
+        }
+      }
+    } catch (error) {
+      // Shorter than it was: a write that failed was taken back.
+      if ((await file.stat()).size >= size) throw error;
+    } finally {
+      await file.close();
+    }
+  }
+}
+
+function openIfThere(path: string): Promise<FileHandle | undefined> {
+  return open(path, 'r').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+}
+
+function split(payload: Buffer): Buffer[] {
+  const values: Buffer[] = [];
+  let from = 0;
+  for (let end = payload.indexOf(NEWLINE); end !== -1; end = payload.indexOf(NEWLINE, from)) {
+    values.push(payload.subarray(from, end));
+    from = end + 1;
+  }
+  return values;
+}
