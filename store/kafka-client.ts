@@ -1,8 +1,11 @@
 import type { Consumer, Handler } from './log.ts';
 
-/** The three things that this project asks of a Kafka client, so that one can be exchanged for another. */
+/** The few things that this project asks of a Kafka client, so that one can be exchanged for another. */
 export type KafkaClient = {
-  /** Resolves when all in-sync replicas have all messages. Rejects with a `KafkaError`. */
+  /**
+   * Resolves when all in-sync replicas have all messages. They lie in rows of `ROW` that follow each other in one partition
+   * and are written there at once; the next row is in another partition. Rejects with a `KafkaError`.
+   */
   send(topic: string, messages: KafkaMessage[]): Promise<void>;
   /** Joins `group` and hands out `topic`; see `Log.consume`. Resolves once it runs, and goes on through any outage. */
   consume(options: ConsumeOptions, handle: Handler): Promise<Consumer>;
@@ -11,7 +14,33 @@ export type KafkaClient = {
   close(): Promise<void>;
 };
 
-export type KafkaMessage = { value: Buffer; headers: Record<string, string> };
+/**
+ * Messages in a row: many enough that a partition is not sent crumbs, few enough that all partitions get their share of a
+ * request, and that kafkajs, whose cost grows with the square of them, does not mind.
+ */
+export const ROW = 128;
+
+export type KafkaMessage = { value: Buffer; headers?: Record<string, Buffer | string> };
+
+/** What every client needs to be told. */
+export type KafkaConnection = {
+  /** `host:port` each. */
+  brokers: string[];
+  clientId: string;
+  /** Undefined: in the clear. `ca`: PEM of the authority that signed the brokers' certificates; without it, those that Node knows. */
+  tls?: { ca?: string | undefined } | undefined;
+  sasl?: Sasl | undefined;
+  /** gzip by default. */
+  compression?: 'gzip' | 'none' | undefined;
+  /** Told what goes wrong where nobody waits for an answer; it repeats itself while a broker is away. */
+  onWarning: (message: string) => void;
+};
+
+export type Sasl = {
+  mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
+  username: string;
+  password: string;
+};
 
 export type ConsumeOptions = {
   topic: string;
@@ -23,15 +52,3 @@ export type ConsumeOptions = {
 export type TopicSpec = { topic: string; partitions: number; replicationFactor: number; retentionMs: number };
 
 export type Change = { what: string; action: 'create' | 'update' | 'unchanged' };
-
-/** Kafka did not do what it was asked. */
-export class KafkaError extends Error {
-  override name = 'KafkaError';
-  /** Whether the same may work later. */
-  readonly retriable: boolean;
-
-  constructor(message: string, { cause, retriable }: { cause: unknown; retriable: boolean }) {
-    super(message, { cause });
-    this.retriable = retriable;
-  }
-}

@@ -31,6 +31,10 @@ export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Pro
 
   async function join(): Promise<KafkajsConsumer> {
     const consumer = options.create();
+    let share = createShare();
+    consumer.on(consumer.events.GROUP_JOIN, () => {
+      share = createShare();
+    });
     consumer.on(consumer.events.FETCH, () => {
       failure = undefined;
       backoff.reset();
@@ -46,7 +50,7 @@ export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Pro
         autoCommit: false,
         eachBatchAutoResolve: false,
         partitionsConsumedConcurrently: concurrency,
-        eachBatch: (payload) => eachBatch(consumer, payload),
+        eachBatch: (payload) => eachBatch(payload, share),
       });
       return consumer;
     } catch (error) {
@@ -72,9 +76,15 @@ export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Pro
     restarting = undefined;
   }
 
-  async function eachBatch(consumer: KafkajsConsumer, payload: EachBatchPayload): Promise<void> {
-    const { batch, heartbeat, resolveOffset, isRunning, isStale } = payload;
+  function createShare(): Share {
+    const lost = new AbortController();
+    return { lost, signal: AbortSignal.any([aborting.signal, lost.signal]) };
+  }
+
+  async function eachBatch(payload: EachBatchPayload, share: Share): Promise<void> {
+    const { batch, resolveOffset, commitOffsetsIfNecessary, isRunning, isStale } = payload;
     if (stopping.signal.aborted || !isRunning() || isStale() || batch.isEmpty()) return;
+    share.lost.signal.throwIfAborted();
     const { messages } = batch;
     inHand++;
     try {
@@ -84,14 +94,29 @@ export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Pro
           // A tombstone has no value; it is no event, and the sink says so.
           values: messages.map((message) => message.value ?? Buffer.alloc(0)),
           position: (i) => messages[i]?.offset ?? '',
+          time: (i) => timeOf(messages[i]?.timestamp),
         },
-        { signal: aborting.signal, stopping: stopping.signal, heartbeat },
+        { signal: share.signal, stopping: stopping.signal, heartbeat },
       );
+      // kafkajs joins again only when no batch is in hand: what is committed here is still this consumer's.
       resolveOffset(batch.lastOffset());
       const next = (BigInt(batch.lastOffset()) + 1n).toString();
-      await consumer.commitOffsets([{ topic, partition: batch.partition, offset: next }]);
+      // Not consumer.commitOffsets: its errors are wrapped, and kafkajs no longer sees that the group is rebalancing.
+      await commitOffsetsIfNecessary({
+        topics: [{ topic, partitions: [{ partition: batch.partition, offset: next }] }],
+      });
     } finally {
       inHand--;
+    }
+
+    /** The others wait for a new share of the partitions: no batch of the old one, in hand or queued, may hold it up. */
+    async function heartbeat(): Promise<void> {
+      try {
+        await payload.heartbeat();
+      } catch (error) {
+        share.lost.abort(error);
+        throw error;
+      }
     }
   }
 
@@ -103,4 +128,18 @@ export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Pro
     clearTimeout(timer);
     aborting.abort();
   }
+}
+
+/** What the group has given to this consumer, from one sharing out to the next. */
+type Share = {
+  /** Aborted when it has to be given back. */
+  lost: AbortController;
+  /** Aborted then, or when the consumer has to end. */
+  signal: AbortSignal;
+};
+
+/** Kafka's word for no time is -1. */
+function timeOf(timestamp: string | undefined): number | undefined {
+  const time = Number(timestamp);
+  return time > 0 ? time : undefined;
 }

@@ -1,25 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import kafkajs from 'kafkajs';
+import kafkajs, { type ICustomPartitioner, type KafkaConfig } from 'kafkajs';
 import { reasonOf } from '../service/log.ts';
 import {
   type Change,
   type ConsumeOptions,
   type KafkaClient,
-  KafkaError,
+  type KafkaConnection,
+  type KafkaMessage,
+  ROW,
+  type Sasl,
   type TopicSpec,
 } from './kafka-client.ts';
 import { startKafkajsConsumer } from './kafkajs-consumer.ts';
+import { toKafkaError } from './kafkajs-failure.ts';
+import { useFastGzip } from './kafkajs-gzip.ts';
+import { setUpTopics } from './kafkajs-setup.ts';
+import { createSocket } from './kafkajs-socket.ts';
+import { calmTimers } from './kafkajs-timer.ts';
 import type { Consumer, Handler } from './log.ts';
 
 // Node finds only some of the names of this CommonJS package for itself.
-const { CompressionTypes, ConfigResourceTypes, Kafka, logLevel, Partitioners } = kafkajs;
-
-export type KafkajsOptions = {
-  brokers: string[];
-  clientId: string;
-  /** Told what kafkajs would print; it repeats itself while a broker is away. */
-  onWarning: (message: string) => void;
-};
+const { CompressionTypes, Kafka, logLevel } = kafkajs;
 
 /** A consumer that was killed is missed after this long; a shorter one would suffer from pauses of the broker. */
 const SESSION_MS = 10_000;
@@ -30,35 +31,25 @@ const MAX_BYTES_PER_PARTITION = 1024 * 1024;
 const CLOSE_MS = 500;
 
 /** The Kafka client over kafkajs. Connects when it is first needed, so that nobody fails to start because Kafka is away. */
-export function createKafkajsClient({ brokers, clientId, onWarning }: KafkajsOptions): KafkaClient {
-  const kafka = new Kafka({
-    brokers,
-    clientId,
-    connectionTimeout: 2_000,
-    requestTimeout: 15_000,
-    // Enough to learn of a new leader. What lasts longer is retried by us, with our back-off and our log rate.
-    retry: { retries: 3, initialRetryTime: 100, maxRetryTime: 1_000 },
-    logLevel: logLevel.WARN,
-    logCreator:
-      () =>
-      ({ log }) =>
-        onWarning(describe(log)),
-  });
-  const producer = kafka.producer({
-    createPartitioner: Partitioners.DefaultPartitioner,
-    allowAutoTopicCreation: false,
-  });
+export function createKafkajsClient(connection: KafkaConnection): KafkaClient {
+  calmTimers();
+  useFastGzip();
+  const { compression = 'gzip', onWarning } = connection;
+  const kafka = new Kafka(toConfig(connection));
+  const producer = kafka.producer({ createPartitioner: takeTurns, allowAutoTopicCreation: false });
+  const codec = compression === 'gzip' ? CompressionTypes.GZIP : CompressionTypes.None;
+  let rows = Math.floor(Math.random() * 1000);
   let connecting: Promise<void> | undefined;
 
   return { send, consume, setup, close };
 
-  async function send(
-    topic: string,
-    messages: { value: Buffer; headers: Record<string, string> }[],
-  ): Promise<void> {
+  async function send(topic: string, messages: KafkaMessage[]): Promise<void> {
+    const first = rows;
+    rows += Math.ceil(messages.length / ROW);
+    const placed = messages.map((message, i) => ({ ...message, partition: first + Math.floor(i / ROW) }));
     try {
       await connected();
-      await producer.send({ topic, messages, acks: -1, compression: CompressionTypes.GZIP });
+      await producer.send({ topic, messages: placed, acks: -1, compression: codec });
     } catch (error) {
       throw toKafkaError(`cannot write to topic ${topic}`, error);
     }
@@ -84,21 +75,11 @@ export function createKafkajsClient({ brokers, clientId, onWarning }: KafkajsOpt
     }
   }
 
-  async function setup(topics: TopicSpec[], { dryRun }: { dryRun: boolean }): Promise<Change[]> {
+  async function setup(topics: TopicSpec[], options: { dryRun: boolean }): Promise<Change[]> {
     const admin = kafka.admin();
     try {
       await admin.connect();
-      const there = new Set(await admin.listTopics());
-      const missing = topics.filter(({ topic }) => !there.has(topic));
-      if (!dryRun && missing.length > 0) {
-        await admin.createTopics({ waitForLeaders: true, topics: missing.map(toTopicConfig) });
-      }
-      return await Promise.all(
-        topics.map(async (spec): Promise<Change> => {
-          const what = `topic ${spec.topic}`;
-          return { what, action: there.has(spec.topic) ? await retention(admin, spec, dryRun) : 'create' };
-        }),
-      );
+      return await setUpTopics(admin, topics, options);
     } catch (error) {
       throw toKafkaError('cannot set up the topics', error);
     } finally {
@@ -111,6 +92,45 @@ export function createKafkajsClient({ brokers, clientId, onWarning }: KafkajsOpt
     await Promise.race([producer.disconnect().catch(() => {}), sleep(CLOSE_MS)]);
   }
 }
+
+/** The connection as kafkajs wants it. */
+export function toConfig({ brokers, clientId, tls, sasl, onWarning }: KafkaConnection): KafkaConfig {
+  return {
+    brokers,
+    clientId,
+    ssl: tls === undefined ? false : tls.ca === undefined ? true : { ca: [tls.ca] },
+    ...(sasl !== undefined && { sasl: toSasl(sasl) }),
+    socketFactory: createSocket,
+    connectionTimeout: 2_000,
+    requestTimeout: 15_000,
+    // Enough to learn of a new leader. What lasts longer is retried by us, with our back-off and our log rate.
+    retry: { retries: 3, initialRetryTime: 100, maxRetryTime: 1_000 },
+    logLevel: logLevel.WARN,
+    logCreator:
+      () =>
+      ({ log }) =>
+        onWarning(describe(log)),
+  };
+}
+
+/** kafkajs tells its mechanisms apart by type. */
+function toSasl({ mechanism, username, password }: Sasl): NonNullable<KafkaConfig['sasl']> {
+  if (mechanism === 'plain') return { mechanism, username, password };
+  if (mechanism === 'scram-sha-256') return { mechanism, username, password };
+  return { mechanism, username, password };
+}
+
+/** `partition` counts rows without end; partitions that nobody leads now are passed over. */
+const takeTurns: ICustomPartitioner =
+  () =>
+  ({ partitionMetadata, message: { partition: row = 0 } }) => {
+    const count = partitionMetadata.length;
+    for (let i = 0; i < count; i++) {
+      const candidate = partitionMetadata[(row + i) % count];
+      if (candidate !== undefined && candidate.leader >= 0) return candidate.partitionId;
+    }
+    return partitionMetadata[row % count]?.partitionId ?? 0;
+  };
 
 function consumerOptions(groupId: string) {
   return {
@@ -126,45 +146,6 @@ function consumerOptions(groupId: string) {
   };
 }
 
-function toTopicConfig({ topic, partitions, replicationFactor, retentionMs }: TopicSpec) {
-  return {
-    topic,
-    numPartitions: partitions,
-    replicationFactor,
-    configEntries: [{ name: 'retention.ms', value: String(retentionMs) }],
-  };
-}
-
-type Admin = ReturnType<InstanceType<typeof Kafka>['admin']>;
-
-/** Brings the retention of an existing topic in line; its partitions are the operator's. */
-async function retention(admin: Admin, spec: TopicSpec, dryRun: boolean): Promise<Change['action']> {
-  const resource = { type: ConfigResourceTypes.TOPIC, name: spec.topic };
-  const described = await admin.describeConfigs({
-    includeSynonyms: false,
-    resources: [{ ...resource, configNames: ['retention.ms'] }],
-  });
-  const wanted = String(spec.retentionMs);
-  if (described.resources[0]?.configEntries[0]?.configValue === wanted) return 'unchanged';
-  if (!dryRun) {
-    await admin.alterConfigs({
-      validateOnly: false,
-      resources: [{ ...resource, configEntries: [{ name: 'retention.ms', value: wanted }] }],
-    });
-  }
-  return 'update';
-}
-
 function describe({ message, ...rest }: { message: string; [key: string]: unknown }): string {
   return typeof rest.error === 'string' ? `${message}: ${rest.error}` : message;
-}
-
-function toKafkaError(message: string, cause: unknown): KafkaError {
-  const retriable = !(
-    typeof cause === 'object' &&
-    cause !== null &&
-    'retriable' in cause &&
-    cause.retriable === false
-  );
-  return new KafkaError(message, { cause, retriable });
 }

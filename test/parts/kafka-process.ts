@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { obtainKafka } from '../../provision/kafka.ts';
 import { temporaryFolder } from './guard.ts';
 import type { KafkaOptions, KafkaPart } from './kafka.ts';
+import { makeSecurity, SECURE_LISTENERS, scramUsers, securityProperties } from './kafka-security.ts';
 import { freePorts } from './ports.ts';
 import { type PartProcess, startProcess, tailOf } from './process.ts';
 import { report } from './report.ts';
@@ -14,12 +15,13 @@ type Broker = { id: number; port: number; controllerPort: number };
 // No more than a test needs, and the first compiler only: what runs for a minute does not earn back the second.
 const JVM = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto'];
 const START_MS = 60_000;
+const PROTOCOLS = ['PLAINTEXT', ...SECURE_LISTENERS].map((name) => `${name}:${name}`);
 // A cluster id is 16 bytes in base64url; a broker that finds data of another cluster does not start.
 const CLUSTER = 'aG90aXRlbS10ZXN0cy0wMQ';
 
 /** Kafka from Maven Central as processes of this machine, with its data under a temporary folder. */
 export async function startKafkaProcesses(options: KafkaOptions): Promise<KafkaPart> {
-  const { version = '4.1.1', brokers: count = 1, properties = {} } = options;
+  const { version = '4.1.1', brokers: count = 1, properties = {}, secured = false } = options;
   const { java, classpath } = await obtainKafka({ version, report });
   const data = temporaryFolder('kafka');
   const ports = await freePorts(count * 2);
@@ -28,6 +30,8 @@ export async function startKafkaProcesses(options: KafkaOptions): Promise<KafkaP
     port: ports[i * 2] ?? 0,
     controllerPort: ports[i * 2 + 1] ?? 0,
   }));
+  const securePorts = secured ? await freePorts(SECURE_LISTENERS.length) : [];
+  const security = secured ? makeSecurity(data.path, securePorts) : undefined;
   for (const broker of brokers) format(broker);
   const nodes = brokers.map(createNode);
   await all((node) => node.start());
@@ -36,6 +40,7 @@ export async function startKafkaProcesses(options: KafkaOptions): Promise<KafkaP
     brokers: brokers.map(({ port }) => `127.0.0.1:${port}`),
     describe: `Kafka ${version}, ${count === 1 ? 'local process' : `${count} local processes`}`,
     controllable: true,
+    ...(security !== undefined && { security }),
     nodes,
     start: () => all((node) => node.start()),
     stop: () => all((node) => node.stop()),
@@ -90,6 +95,7 @@ export async function startKafkaProcesses(options: KafkaOptions): Promise<KafkaP
       CLUSTER,
       '-c',
       propertiesOf(broker),
+      ...(secured ? scramUsers() : []),
     ]);
     execFileSync(program, args, { stdio: 'pipe' });
   }
@@ -109,14 +115,16 @@ export async function startKafkaProcesses(options: KafkaOptions): Promise<KafkaP
   function serverProperties(broker: Broker): string {
     const { id, port, controllerPort } = broker;
     const replicas = String(count);
+    const secure = securePorts.map((one, i) => `${SECURE_LISTENERS[i]}://127.0.0.1:${one}`);
+    const clients = [`PLAINTEXT://127.0.0.1:${port}`, ...secure].join(',');
     const all: Record<string, string> = {
       'process.roles': 'broker,controller',
       'node.id': String(id),
-      listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-      'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+      listeners: `${clients},CONTROLLER://127.0.0.1:${controllerPort}`,
+      'advertised.listeners': clients,
       'controller.listener.names': 'CONTROLLER',
       'inter.broker.listener.name': 'PLAINTEXT',
-      'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',
+      'listener.security.protocol.map': ['CONTROLLER:PLAINTEXT', ...PROTOCOLS].join(','),
       'controller.quorum.voters': brokers.map((one) => `${one.id}@127.0.0.1:${one.controllerPort}`).join(','),
       'log.dirs': join(folderOf(broker), 'data'),
       'num.partitions': '4',
@@ -136,6 +144,7 @@ export async function startKafkaProcesses(options: KafkaOptions): Promise<KafkaP
             'share.coordinator.state.topic.replication.factor': replicas,
             'share.coordinator.state.topic.min.isr': '1',
           }),
+      ...(secured ? securityProperties(data.path) : {}),
       ...properties,
     };
     return Object.entries(all)

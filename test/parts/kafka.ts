@@ -3,6 +3,7 @@ import { atAddress } from './address.ts';
 import { engineAnswers } from './container.ts';
 import { startKafkaContainer } from './kafka-container.ts';
 import { startKafkaProcesses } from './kafka-process.ts';
+import type { KafkaSecurity } from './kafka-security.ts';
 import type { Part } from './part.ts';
 import { record } from './record.ts';
 
@@ -11,11 +12,15 @@ export type KafkaOptions = {
   brokers?: 1 | 3;
   /** Added to each broker's server.properties. */
   properties?: Record<string, string>;
+  /** With further listeners: TLS, and logins by every mechanism. One broker. */
+  secured?: boolean;
 };
 
 export type KafkaPart = Part & {
   /** `host:port` each. */
   brokers: string[];
+  /** Where `secured` was asked for. */
+  security?: KafkaSecurity;
   /** Each broker by itself; empty where they cannot be told apart. */
   nodes: Pick<Part, 'start' | 'stop' | 'kill' | 'pause' | 'resume' | 'log'>[];
 };

@@ -1,0 +1,71 @@
+/**
+ * Why Kafka did not do what it was asked; a label of metrics. `too_large` and `invalid` are about what was sent: the same
+ * will never be taken. Everything else may pass, some of it only when somebody does what the hint says.
+ */
+export type KafkaFailure = keyof typeof HINTS;
+
+const HINTS = {
+  unreachable: undefined,
+  authentication: 'see kafka.sasl: mechanism, username and password',
+  authorization: 'the user of kafka.sasl may not do this: give it the permission',
+  tls: 'see kafka.tls: whether the listener of the brokers speaks TLS, and whether kafka.ca_file signed its certificate',
+  topic_missing: 'make it: hotitem setup',
+  leader: undefined,
+  not_enough_replicas: 'fewer brokers are in sync than min.insync.replicas of the topic asks for',
+  too_large: 'see max.message.bytes of the topic',
+  invalid: 'see cleanup.policy of the topic',
+  clock:
+    'the clock of this host and those of the brokers differ by more than message.timestamp.* of the topic allows',
+  other: undefined,
+} as const;
+
+/** Kafka did not do what it was asked. */
+export class KafkaError extends Error {
+  override name = 'KafkaError';
+  readonly failure: KafkaFailure;
+  /** Whether the same may work later. */
+  readonly retriable: boolean;
+  /** What to do about it. */
+  readonly hint: string | undefined;
+
+  constructor(
+    message: string,
+    { cause, failure, retriable }: { cause: unknown; failure?: KafkaFailure; retriable?: boolean },
+  ) {
+    super(message, { cause });
+    this.failure = failure ?? 'other';
+    this.retriable = retriable ?? (this.failure !== 'too_large' && this.failure !== 'invalid');
+    this.hint = HINTS[this.failure];
+  }
+}
+
+/** By the names that the protocol gives to its errors, of which some have changed. */
+const BY_NAME: Record<string, KafkaFailure> = {
+  MESSAGE_TOO_LARGE: 'too_large',
+  RECORD_LIST_TOO_LARGE: 'too_large',
+  INVALID_RECORD: 'invalid',
+  // The time of sending, which the client stamps: it passes when the clock is right again.
+  INVALID_TIMESTAMP: 'clock',
+  UNKNOWN_TOPIC_OR_PARTITION: 'topic_missing',
+  UNKNOWN_TOPIC_ID: 'topic_missing',
+  NOT_ENOUGH_REPLICAS: 'not_enough_replicas',
+  NOT_ENOUGH_REPLICAS_AFTER_APPEND: 'not_enough_replicas',
+  LEADER_NOT_AVAILABLE: 'leader',
+  NOT_LEADER_FOR_PARTITION: 'leader',
+  NOT_LEADER_OR_FOLLOWER: 'leader',
+  REPLICA_NOT_AVAILABLE: 'leader',
+  FENCED_LEADER_EPOCH: 'leader',
+  SASL_AUTHENTICATION_FAILED: 'authentication',
+  UNSUPPORTED_SASL_MECHANISM: 'authentication',
+  ILLEGAL_SASL_STATE: 'authentication',
+  TOPIC_AUTHORIZATION_FAILED: 'authorization',
+  GROUP_AUTHORIZATION_FAILED: 'authorization',
+  CLUSTER_AUTHORIZATION_FAILED: 'authorization',
+  REQUEST_TIMED_OUT: 'unreachable',
+  NETWORK_EXCEPTION: 'unreachable',
+};
+
+/** Undefined for an error of the protocol that is not told apart. */
+export function failureOf(name: string): KafkaFailure | undefined {
+  return BY_NAME[name];
+}

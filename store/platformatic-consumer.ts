@@ -1,0 +1,198 @@
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Consumer as GroupConsumer, Message, MessagesStream } from '@platformatic/kafka';
+import { abortable } from '../service/abortable.ts';
+import { createBackoff } from '../service/backoff.ts';
+import type { Batch, Consumer, Handler } from './log.ts';
+import { passOverRemoved } from './platformatic-offsets.ts';
+
+export type PlatformaticConsumerOptions = {
+  /** Makes a consumer of the group; each is used once. */
+  create: () => GroupConsumer;
+  topic: string;
+  /** Partitions worked on at once. */
+  concurrency: number;
+  handle: Handler;
+  /** Told why a batch comes again, and why the consumer had to be started anew. */
+  onFailure: (error: unknown) => void;
+};
+
+type Stream = MessagesStream<Buffer, Buffer, Buffer, Buffer>;
+type Member = { consumer: GroupConsumer; stream: Stream };
+
+const LEAVE_MS = 2_000;
+const MOST_EVENTS = 5_000;
+/** Of a commit: Kafka asks for it, and does not mind. */
+const UNKNOWN_EPOCH = -1;
+
+/**
+ * Joins the group and hands out the topic, see `Log.consume`. Rejects when the first attempt fails. After that it goes on
+ * through everything: a member that fails is left behind and another one joins, with back-off.
+ */
+export async function startPlatformaticConsumer(options: PlatformaticConsumerOptions): Promise<Consumer> {
+  const { create, topic, concurrency, handle, onFailure } = options;
+  const stopping = new AbortController();
+  const aborting = new AbortController();
+  // Memberships are kept by the library's own timer.
+  const context = { signal: aborting.signal, stopping: stopping.signal, heartbeat: async () => {} };
+  let failure: string | undefined;
+  let inHand = 0;
+  const first = await join();
+  const running = run(first);
+  return { failure: () => failure, close };
+
+  async function join(): Promise<Member> {
+    const consumer = create();
+    passOverRemoved(consumer);
+    // What is not listened to would end the process.
+    consumer.on('error', onFailure);
+    try {
+      const stream = await consumer.consume({ topics: [topic], mode: 'committed', fallbackMode: 'earliest' });
+      // It fetches only while somebody listens for this.
+      stream.on('readable', () => {});
+      stream.on('error', () => {});
+      return { consumer, stream };
+    } catch (error) {
+      await leave(consumer);
+      throw error;
+    }
+  }
+
+  async function run(member: Member): Promise<void> {
+    const backoff = createBackoff({ firstMs: 500, longestMs: 30_000 });
+    let current: Member | undefined = member;
+    while (!stopping.signal.aborted) {
+      try {
+        current ??= await join();
+        failure = undefined;
+        await read(current, () => backoff.reset());
+      } catch (error) {
+        if (stopping.signal.aborted) break;
+        failure = error instanceof Error ? error.message : String(error);
+        onFailure(error);
+        if (current !== undefined) await leave(current.consumer);
+        current = undefined;
+        await backoff.wait(stopping.signal).catch(() => {});
+      }
+    }
+    if (current !== undefined) await leave(current.consumer);
+  }
+
+  /** Rejects when the stream ends. */
+  async function read({ consumer, stream }: Member, onBatch: () => void): Promise<void> {
+    while (!stopping.signal.aborted) {
+      const messages = take(stream);
+      if (messages.length > 0) {
+        onBatch();
+        await deliverAll(consumer, messages);
+        continue;
+      }
+      if (stream.destroyed) throw stream.errored ?? new Error('the stream of messages has ended');
+      await change(stream, stopping.signal);
+    }
+  }
+
+  async function deliverAll(consumer: GroupConsumer, messages: Message[]): Promise<void> {
+    const rest = byPartition(messages).entries();
+    const work = async () => {
+      for (const [partition, some] of rest) await deliver(consumer, partition, some);
+    };
+    await Promise.all(Array.from({ length: concurrency }, work));
+  }
+
+  async function deliver(consumer: GroupConsumer, partition: number, messages: Message[]): Promise<void> {
+    inHand++;
+    try {
+      const batch = toBatch(topic, partition, messages);
+      const isDone = await handled(batch, () => isAssigned(consumer, topic, partition));
+      const last = messages.at(-1)?.offset;
+      if (!isDone || last === undefined || !isAssigned(consumer, topic, partition)) return;
+      const offsets = [{ topic, partition, offset: last + 1n, leaderEpoch: UNKNOWN_EPOCH }];
+      await consumer.commit({ offsets });
+    } finally {
+      inHand--;
+    }
+  }
+
+  /** False when it was not: this consumer stops, or the partition has gone to another one. */
+  async function handled(batch: Batch, isOurs: () => boolean): Promise<boolean> {
+    const backoff = createBackoff();
+    while (!stopping.signal.aborted && isOurs()) {
+      try {
+        await abortable(aborting.signal, handle(batch, context));
+        return true;
+      } catch (error) {
+        if (aborting.signal.aborted) return false;
+        onFailure(error);
+        await backoff.wait(stopping.signal).catch(() => {});
+      }
+    }
+    return false;
+  }
+
+  async function close(graceMs: number): Promise<void> {
+    stopping.abort();
+    const timer = setTimeout(() => aborting.abort(), inHand > 0 ? graceMs : 0);
+    await running;
+    clearTimeout(timer);
+    aborting.abort();
+  }
+}
+
+function isAssigned({ assignments }: GroupConsumer, topic: string, partition: number): boolean {
+  return assignments?.some((one) => one.topic === topic && one.partitions.includes(partition)) ?? false;
+}
+
+/** What has been fetched. */
+function take(stream: Stream): Message[] {
+  const messages: Message[] = [];
+  while (messages.length < MOST_EVENTS) {
+    const message: Message | null = stream.read();
+    if (message === null) break;
+    messages.push(message);
+  }
+  return messages;
+}
+
+/** Resolves when there may be more, or the stream has ended. */
+async function change(stream: Stream, stopping: AbortSignal): Promise<void> {
+  const settled = new AbortController();
+  const signal = AbortSignal.any([stopping, settled.signal]);
+  try {
+    await Promise.race([once(stream, 'readable', { signal }), once(stream, 'close', { signal })]);
+  } finally {
+    settled.abort();
+  }
+}
+
+function byPartition(messages: Message[]): Map<number, Message[]> {
+  const partitions = new Map<number, Message[]>();
+  for (const message of messages) {
+    const some = partitions.get(message.partition);
+    if (some === undefined) partitions.set(message.partition, [message]);
+    else some.push(message);
+  }
+  return partitions;
+}
+
+function toBatch(topic: string, partition: number, messages: Message[]): Batch {
+  return {
+    source: `${topic}/${partition}`,
+    // A tombstone has no value; it is no event, and the sink says so.
+    values: messages.map((message) => message.value ?? Buffer.alloc(0)),
+    position: (i) => String(messages[i]?.offset ?? ''),
+    time: (i) => timeOf(messages[i]?.timestamp),
+  };
+}
+
+/** Kafka's word for no time is -1. */
+function timeOf(timestamp: bigint | undefined): number | undefined {
+  const time = Number(timestamp ?? -1);
+  return time > 0 ? time : undefined;
+}
+
+/** Does not wait for a broker that is away: it misses this member by itself. */
+async function leave(consumer: GroupConsumer): Promise<void> {
+  const left = new Promise<void>((resolve) => consumer.close(true, () => resolve()));
+  await Promise.race([left, sleep(LEAVE_MS)]);
+}

@@ -1,0 +1,166 @@
+import { isIP } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
+import type { BaseOptions, MessageToProduce, Producer } from '@platformatic/kafka';
+import { reasonOf } from '../service/log.ts';
+import {
+  type Change,
+  type ConsumeOptions,
+  type KafkaClient,
+  type KafkaConnection,
+  type KafkaMessage,
+  ROW,
+  type TopicSpec,
+} from './kafka-client.ts';
+import type { Consumer, Handler } from './log.ts';
+import { startPlatformaticConsumer } from './platformatic-consumer.ts';
+import { toKafkaError } from './platformatic-failure.ts';
+import { setUpTopics } from './platformatic-setup.ts';
+
+type Outgoing = MessageToProduce<Buffer, Buffer, Buffer, Buffer>;
+
+/** Longer than the broker holds back the answer to a member that joins: a session. */
+const REQUEST_MS = 15_000;
+/** A consumer that was killed is missed after this long; the library's minute is longer than it waits for the answer. */
+const SESSION_MS = 10_000;
+const HEARTBEAT_MS = 2_500;
+const FETCH_WAIT_MS = 250;
+const MAX_BYTES_PER_PARTITION = 1024 * 1024;
+const CLOSE_MS = 500;
+/** -1: all replicas in sync. */
+const ALL = -1;
+
+/** The Kafka client over @platformatic/kafka. Loads the library, which takes its time and 40 MB, and connects when it is first needed. */
+export function createPlatformaticClient(connection: KafkaConnection): KafkaClient {
+  const { compression = 'gzip', onWarning } = connection;
+  const options = toOptions(connection);
+  let producer: Promise<Producer> | undefined;
+  let rows = Math.floor(Math.random() * 1000);
+  return { send, consume, setup, close };
+
+  async function send(topic: string, messages: KafkaMessage[]): Promise<void> {
+    const first = rows;
+    rows += Math.ceil(messages.length / ROW);
+    const outgoing = messages.map((message, i) => toOutgoing(topic, message, first + Math.floor(i / ROW)));
+    producer ??= createProducer();
+    const current = producer;
+    try {
+      const one = await current;
+      // Here: of the producer's own options the library heeds `acks` only for an idempotent one, and asks the leader alone.
+      await one.send({ messages: outgoing, acks: ALL });
+    } catch (error) {
+      const failed = toKafkaError(`cannot write to topic ${topic}`, error);
+      if (failed.failure === 'other' || failed.failure === 'unreachable') giveUp(current);
+      throw failed;
+    }
+  }
+
+  /** What does not answer is not asked again: the next request has a new connection. */
+  function giveUp(one: Promise<Producer>): void {
+    if (producer === one) producer = undefined;
+    one.then((old) => old.close()).catch(() => {});
+  }
+
+  async function createProducer(): Promise<Producer> {
+    const { compressionsAlgorithms, Producer } = await import('@platformatic/kafka');
+    Object.assign(compressionsAlgorithms.gzip, { compressSync: compressFast });
+    return new Producer({ ...options, compression });
+  }
+
+  async function consume(what: ConsumeOptions, handle: Handler): Promise<Consumer> {
+    const { topic, group, concurrency } = what;
+    const { Consumer: GroupConsumer } = await import('@platformatic/kafka');
+    const create = () =>
+      new GroupConsumer({
+        ...options,
+        groupId: group,
+        autocommit: false,
+        sessionTimeout: SESSION_MS,
+        rebalanceTimeout: SESSION_MS,
+        heartbeatInterval: HEARTBEAT_MS,
+        maxWaitTime: FETCH_WAIT_MS,
+        maxBytes: MAX_BYTES_PER_PARTITION,
+      });
+    const failed = (error: unknown) => toKafkaError(`cannot read topic ${topic}`, error);
+    const onFailure = (error: unknown) => onWarning(reasonOf(failed(error)));
+    try {
+      return await startPlatformaticConsumer({ create, topic, concurrency, handle, onFailure });
+    } catch (error) {
+      throw failed(error);
+    }
+  }
+
+  async function setup(topics: TopicSpec[], { dryRun }: { dryRun: boolean }): Promise<Change[]> {
+    try {
+      return await setUpTopics(options, topics, dryRun);
+    } catch (error) {
+      throw toKafkaError('cannot set up the topics', error);
+    }
+  }
+
+  async function close(): Promise<void> {
+    const closed = producer?.then((one) => one.close()).catch(() => {});
+    await Promise.race([closed, sleep(CLOSE_MS)]);
+  }
+}
+
+/** The connection as the library wants it. */
+function toOptions({
+  brokers,
+  clientId,
+  tls,
+  sasl,
+}: KafkaConnection): BaseOptions & { bootstrapBrokers: string[] } {
+  return {
+    clientId,
+    bootstrapBrokers: brokers,
+    connectTimeout: 2_000,
+    timeout: REQUEST_MS,
+    requestTimeout: REQUEST_MS,
+    // Enough to learn of a new leader. What lasts longer is retried by us, with our back-off and our log rate.
+    retries: 2,
+    retryDelay: 200,
+    autocreateTopics: false,
+    ...(tls !== undefined && {
+      tls: tls.ca === undefined ? {} : { ca: tls.ca },
+      // An address is no name that TLS could ask for.
+      tlsServerName: brokers.every(
+        (broker) => isIP(broker.replace(/:\d+$/, '').replace(/^\[|\]$/g, '')) === 0,
+      ),
+    }),
+    ...(sasl !== undefined && {
+      sasl: { ...sasl, mechanism: MECHANISMS[sasl.mechanism] },
+    }),
+  };
+}
+
+const MECHANISMS = {
+  plain: 'PLAIN',
+  'scram-sha-256': 'SCRAM-SHA-256',
+  'scram-sha-512': 'SCRAM-SHA-512',
+} as const;
+
+/** The library has no option for the level, and takes one that costs twice the time for a tenth fewer bytes. */
+function compressFast(data: Buffer | { buffer: Buffer }): Buffer {
+  return gzipSync(Buffer.isBuffer(data) ? data : data.buffer, { level: 1 });
+}
+
+/** `partition` counts rows without end: the library takes it modulo the partitions that there are. */
+function toOutgoing(topic: string, { value, headers }: KafkaMessage, partition: number): Outgoing {
+  if (headers === undefined) return { topic, partition, value };
+  const pairs = Object.entries(headers).map(([name, content]) => [bytesOf(name), toBuffer(content)] as const);
+  return { topic, partition, value, headers: new Map(pairs) };
+}
+
+const names = new Map<string, Buffer>();
+
+/** Of a name of a header: there is a handful. */
+function bytesOf(name: string): Buffer {
+  const bytes = names.get(name) ?? Buffer.from(name);
+  names.set(name, bytes);
+  return bytes;
+}
+
+function toBuffer(content: Buffer | string): Buffer {
+  return typeof content === 'string' ? Buffer.from(content) : content;
+}

@@ -1,0 +1,290 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import kafkajs from 'kafkajs';
+import { type KafkaClient, ROW, type TopicSpec } from '../../store/kafka-client.ts';
+import { createKafkaLog } from '../../store/kafka-log.ts';
+import { createKafkajsClient } from '../../store/kafkajs.ts';
+import type { Batch, Consumer, Handler } from '../../store/log.ts';
+import { createPlatformaticClient } from '../../store/platformatic.ts';
+import { type KafkaPart, startKafka } from '../parts/kafka.ts';
+import { suiteWith } from '../parts/suite.ts';
+import { until } from '../parts/until.ts';
+
+jest.setTimeout(120_000);
+const RUN = Date.now().toString(36);
+
+const CLIENTS = { kafkajs: createKafkajsClient, platformatic: createPlatformaticClient };
+
+suiteWith(['kafka'], { stops: true })('what every Kafka client does', () => {
+  let kafka: KafkaPart;
+  beforeAll(async () => {
+    kafka = await startKafka();
+  });
+  afterAll(() => kafka?.close());
+
+  describe.each(Object.entries(CLIENTS))('%s', (which, createClient) => {
+    const run = `${which}-${RUN}`;
+    let client: KafkaClient;
+    const consumers: Consumer[] = [];
+
+    beforeAll(() => {
+      client = createClient({ brokers: kafka.brokers, clientId: 'test', onWarning: () => {} });
+    });
+    afterAll(async () => {
+      await Promise.all(consumers.map((consumer) => consumer.close(100)));
+      await client.close();
+    });
+
+    test('is set up once, and says what it did and what it would do', async () => {
+      const spec = topic('setup');
+      expect(await client.setup([spec], { dryRun: true })).toEqual([
+        { what: `topic ${spec.topic}`, action: 'create' },
+      ]);
+      expect(await client.setup([spec], { dryRun: false })).toEqual([
+        { what: `topic ${spec.topic}`, action: 'create' },
+      ]);
+      expect(await client.setup([spec], { dryRun: false })).toEqual([
+        { what: `topic ${spec.topic}`, action: 'unchanged' },
+      ]);
+      const longer = { ...spec, retentionMs: 2 * spec.retentionMs };
+      expect(await client.setup([longer], { dryRun: false })).toEqual([
+        { what: `topic ${spec.topic}`, action: 'update' },
+      ]);
+      expect(await client.setup([longer], { dryRun: false })).toEqual([
+        { what: `topic ${spec.topic}`, action: 'unchanged' },
+      ]);
+    });
+
+    test('gives back every event that it took, over all partitions, with its headers unseen and its key null', async () => {
+      const log = await createLog('all', 4);
+      const values = Array.from({ length: 5_000 }, (_, i) => `event ${i}`);
+      for (let i = 0; i < values.length; i += 1_000) await log.append(batchOf(values.slice(i, i + 1_000)));
+      const seen: string[] = [];
+      await consume(log, 'all', async (batch) => void seen.push(...batch.values.map(String)));
+      await until(() => seen.length >= values.length, { timeoutMs: 30_000, what: 'all events' });
+      expect(seen.toSorted()).toEqual(values.toSorted());
+    });
+
+    test('gives no key to a record, and the headers that it was told', async () => {
+      const log = await createLog('headers', 1);
+      await log.append(batchOf(['a', 'b']));
+      const reader = new kafkajs.Kafka({
+        brokers: kafka.brokers,
+        logLevel: kafkajs.logLevel.NOTHING,
+      }).consumer({
+        groupId: `headers-${run}`,
+      });
+      const seen: unknown[] = [];
+      await reader.connect();
+      await reader.subscribe({ topic: topic('headers').topic, fromBeginning: true });
+      await reader.run({
+        eachMessage: async ({ message: { key, headers = {} } }) => {
+          seen.push([key, ...Object.entries(headers).map(([name, value]) => `${name}=${value}`)]);
+        },
+      });
+      await until(() => seen.length === 2, { timeoutMs: 30_000, what: 'the records' });
+      await reader.disconnect();
+      expect(seen).toEqual([
+        [null, 'node=web-1', 'boot=b1', 'seq=0'],
+        [null, 'node=web-1', 'boot=b1', 'seq=1'],
+      ]);
+    });
+
+    test('hands out a batch again that its handler did not finish', async () => {
+      const log = await createLog('again', 1);
+      await log.append(batchOf(['a', 'b']));
+      const seen: string[][] = [];
+      await consume(log, 'again', async (batch) => {
+        seen.push(batch.values.map(String));
+        if (seen.length === 1) throw new Error('the index is on fire');
+      });
+      await until(() => seen.length > 1, { timeoutMs: 30_000, what: 'the second delivery' });
+      expect(seen.slice(0, 2)).toEqual([
+        ['a', 'b'],
+        ['a', 'b'],
+      ]);
+    });
+
+    test('goes on after what was acknowledged, in another consumer of the group', async () => {
+      const log = await createLog('resume', 1);
+      await log.append(batchOf(['a', 'b']));
+      const first: string[] = [];
+      const consumer = await consume(
+        log,
+        'resume',
+        async (batch) => void first.push(...batch.values.map(String)),
+      );
+      await until(() => first.length === 2, { timeoutMs: 30_000, what: 'the first two' });
+      await consumer.close(5_000);
+      await log.append(batchOf(['c']));
+      const second: string[] = [];
+      await consume(log, 'resume', async (batch) => void second.push(...batch.values.map(String)));
+      await until(() => second.length > 0, { timeoutMs: 30_000, what: 'the third' });
+      expect(second).toEqual(['c']);
+    });
+
+    test('gives up a batch in hand when it is closed, and has it delivered again', async () => {
+      const log = await createLog('abort', 1);
+      await log.append(batchOf(['a']));
+      let aborted = false;
+      let began = false;
+      const consumer = await consume(log, 'abort', (_, { signal }) => {
+        began = true;
+        return new Promise((_, reject) => {
+          signal.addEventListener('abort', () => {
+            aborted = true;
+            reject(signal.reason);
+          });
+        });
+      });
+      await until(() => began, { timeoutMs: 30_000, what: 'the batch' });
+      await consumer.close(100);
+      expect(aborted).toBe(true);
+      const seen: string[] = [];
+      await consume(log, 'abort', async (batch) => void seen.push(...batch.values.map(String)));
+      await until(() => seen.length > 0, { timeoutMs: 30_000, what: 'the second delivery' });
+    });
+
+    test('does not create a topic by writing to it, and says that it is missing', async () => {
+      const log = createKafkaLog({ client, topic: `nowhere-${run}`, concurrency: 1, headers: {} });
+      await expect(log.append(batchOf(['a']))).rejects.toMatchObject({
+        message: `cannot write to topic nowhere-${run}`,
+        failure: 'topic_missing',
+        retriable: true,
+      });
+    });
+
+    test('refuses a batch that is too large, and says so', async () => {
+      const log = await createLog('large', 1);
+      const random = randomBytes(1_500_000).toString('base64');
+      await expect(log.append(batchOf([random]))).rejects.toMatchObject({
+        failure: 'too_large',
+        retriable: false,
+      });
+      await log.append(batchOf(['small']));
+    });
+
+    test('writes rows that stay together, over all partitions', async () => {
+      const log = await createLog('rows', 3);
+      await log.append(batchOf(Array.from({ length: 3 * ROW }, (_, i) => String(i))));
+      const partitions = new Map<string, number[]>();
+      await consume(log, 'rows', async ({ source, values }) => {
+        partitions.set(source, [...(partitions.get(source) ?? []), ...values.map(Number)]);
+      });
+      await until(() => [...partitions.values()].flat().length === 3 * ROW, {
+        timeoutMs: 30_000,
+        what: 'all rows',
+      });
+      const firsts = [...partitions.values()].map(([first = -1]) => first).sort((a, b) => a - b);
+      expect(firsts).toEqual([0, ROW, 2 * ROW]);
+      for (const row of partitions.values()) expect(row).toEqual(row.map((_, i) => (row[0] ?? 0) + i));
+    });
+
+    test('goes on where the other client has stopped, in the same group', async () => {
+      const log = await createLog('switch', 1);
+      await log.append(batchOf(['a', 'b']));
+      const first: string[] = [];
+      const consumer = await consume(
+        log,
+        'switch',
+        async ({ values }) => void first.push(...values.map(String)),
+      );
+      await until(() => first.length === 2, { timeoutMs: 30_000, what: 'the first two' });
+      await consumer.close(5_000);
+      await log.append(batchOf(['c', 'd']));
+      const other = (which === 'kafkajs' ? createPlatformaticClient : createKafkajsClient)({
+        brokers: kafka.brokers,
+        clientId: 'other',
+        onWarning: () => {},
+      });
+      const second: string[] = [];
+      const theirs = createKafkaLog({
+        client: other,
+        topic: topic('switch').topic,
+        concurrency: 1,
+        headers: {},
+      });
+      await consume(theirs, 'switch', async ({ values }) => void second.push(...values.map(String)));
+      await until(() => second.length >= 2, { timeoutMs: 30_000, what: 'the next two' });
+      expect(second).toEqual(['c', 'd']);
+      await other.close();
+    });
+
+    test('goes on with what is left when Kafka has removed what comes next', async () => {
+      const log = await createLog('removed', 1);
+      await log.append(batchOf(['a']));
+      const first: string[] = [];
+      const consumer = await consume(
+        log,
+        'removed',
+        async ({ values }) => void first.push(...values.map(String)),
+      );
+      await until(() => first.length === 1, { timeoutMs: 30_000, what: 'the first' });
+      await consumer.close(5_000);
+      await log.append(batchOf(['b', 'c']));
+      const admin = new kafkajs.Kafka({ brokers: kafka.brokers, logLevel: kafkajs.logLevel.NOTHING }).admin();
+      await admin.connect();
+      // It has to have seen the topic.
+      await admin.fetchTopicOffsets(topic('removed').topic);
+      const partitions = [{ partition: 0, offset: '2' }];
+      await admin.deleteTopicRecords({ topic: topic('removed').topic, partitions });
+      await admin.disconnect();
+      const second: string[] = [];
+      await consume(log, 'removed', async ({ values }) => void second.push(...values.map(String)));
+      await until(() => second.length > 0, { timeoutMs: 60_000, what: 'what is left' });
+      expect(second).toEqual(['c']);
+    });
+
+    test('loses nothing and needs no restart when the broker goes away and comes back', async () => {
+      const log = await createLog('outage', 2);
+      const seen: string[] = [];
+      await consume(log, 'outage', async (batch) => void seen.push(...batch.values.map(String)));
+      await log.append(batchOf(['before']));
+      await until(() => seen.includes('before'), { timeoutMs: 30_000, what: 'the event before' });
+      await kafka.stop();
+      await expect(log.append(batchOf(['during']))).rejects.toThrow('cannot write to topic');
+      await kafka.start();
+      await until(
+        () =>
+          log.append(batchOf(['after'])).then(
+            () => true,
+            () => false,
+          ),
+        {
+          timeoutMs: 60_000,
+          what: 'Kafka to take an event',
+        },
+      );
+      await until(() => seen.includes('after'), { timeoutMs: 60_000, what: 'the event after' });
+    });
+
+    async function createLog(name: string, partitions: number) {
+      const spec = topic(name, partitions);
+      await client.setup([spec], { dryRun: false });
+      return createKafkaLog({
+        client,
+        topic: spec.topic,
+        concurrency: 2,
+        headers: { node: 'web-1', boot: 'b1' },
+      });
+    }
+
+    async function consume(
+      log: Awaited<ReturnType<typeof createLog>>,
+      group: string,
+      handle: Handler,
+    ): Promise<Consumer> {
+      const consumer = await log.consume(`${group}-${run}`, handle);
+      consumers.push(consumer);
+      return consumer;
+    }
+
+    function topic(name: string, partitions = 1): TopicSpec {
+      return { topic: `${name}-${run}`, partitions, replicationFactor: 1, retentionMs: 3_600_000 };
+    }
+  });
+});
+
+function batchOf(texts: string[]): Batch {
+  return { source: 'test', values: texts.map((text) => Buffer.from(text)), position: String };
+}

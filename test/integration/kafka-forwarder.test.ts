@@ -1,0 +1,213 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import kafkajs, { type Admin } from 'kafkajs';
+import { createMetrics, createRegistry } from '../../service/metrics.ts';
+import { type ForwarderLimits, startForwarder } from '../../sidecar/forward.ts';
+import { SIDECAR_METRICS } from '../../sidecar/metrics.ts';
+import { createDeadLetterTopic } from '../../store/dead-letters.ts';
+import type { KafkaConnection } from '../../store/kafka-client.ts';
+import { createKafkaLog } from '../../store/kafka-log.ts';
+import { createKafkajsClient } from '../../store/kafkajs.ts';
+import { createPlatformaticClient } from '../../store/platformatic.ts';
+import { openSpool } from '../../store/spool.ts';
+import { temporaryFolder } from '../parts/guard.ts';
+import { type KafkaPart, startKafka } from '../parts/kafka.ts';
+import { suiteWith } from '../parts/suite.ts';
+import { until } from '../parts/until.ts';
+
+jest.setTimeout(120_000);
+
+const CLIENTS = { kafkajs: createKafkajsClient, platformatic: createPlatformaticClient };
+const LIMITS = { batchEvents: 100, batchBytes: 512 * 1024, requests: 2 };
+const PATIENCE = { timeoutMs: 60_000 };
+
+suiteWith(['kafka'], { stops: true })('the forwarder', () => {
+  let kafka: KafkaPart;
+  let admin: Admin;
+  let topics = 0;
+  const closing: (() => Promise<void>)[] = [];
+
+  beforeAll(async () => {
+    kafka = await startKafka({ secured: true });
+    admin = new kafkajs.Kafka({ brokers: kafka.brokers, logLevel: kafkajs.logLevel.NOTHING }).admin();
+    await admin.connect();
+  });
+  afterAll(async () => {
+    for (const close of closing) await close();
+    await admin?.disconnect();
+    await kafka?.close();
+  });
+
+  describe.each(Object.entries(CLIENTS))('over %s', (_, createClient) => {
+    test('moves all events, each once, several requests at a time', async () => {
+      const topic = await makeTopic({});
+      const { spool, books, failures } = await start({ topic });
+      await spool.appendLines(Array.from({ length: 2_500 }, (_, i) => JSON.stringify({ i })));
+      await until(() => books().forwarded === 2_500, { ...PATIENCE, what: 'all events' });
+      expect((await valuesOf(topic)).map((text) => JSON.parse(text).i).sort((a, b) => a - b)).toEqual(
+        Array.from({ length: 2_500 }, (_, i) => i),
+      );
+      expect(failures).toEqual([]);
+    });
+
+    test('halves what is too large, and gives up only the event that is too large by itself', async () => {
+      const topic = await makeTopic({ 'max.message.bytes': '20000' });
+      const { spool, books, deadTopic } = await start({ topic });
+      const small = Array.from({ length: 100 }, () => incompressible(1_000));
+      const large = incompressible(40_000);
+      await spool.appendLines([...small.slice(0, 50), large, ...small.slice(50)]);
+      await until(() => books().waiting === 0, { ...PATIENCE, what: 'the spool to be empty' });
+      expect(books()).toEqual({ forwarded: 100, dead: { too_large: 1 }, waiting: 0 });
+      expect((await valuesOf(topic)).toSorted()).toEqual(small.toSorted());
+      expect(await lettersOf(deadTopic)).toEqual([
+        { value: large, reason: expect.stringContaining('larger'), origin: 'spool/50' },
+      ]);
+    });
+
+    test('cuts a dead letter until its topic takes it, and says so', async () => {
+      const topic = await makeTopic({ 'max.message.bytes': '5000' });
+      const { spool, books, deadTopic } = await start({ topic, dead: { 'max.message.bytes': '6000' } });
+      const large = incompressible(40_000);
+      await spool.appendLines([large]);
+      await until(() => books().dead.too_large === 1, { ...PATIENCE, what: 'the dead letter' });
+      const [letter] = await lettersOf(deadTopic);
+      expect(letter?.reason).toMatch(/, cut from 400\d\d to \d+ bytes$/);
+      expect(large.startsWith(letter?.value ?? 'nothing')).toBe(true);
+    });
+
+    test('gives up what the topic takes from nobody', async () => {
+      // A compacted topic refuses a record without a key.
+      const topic = await makeTopic({ 'cleanup.policy': 'compact' });
+      const { spool, books, deadTopic } = await start({ topic });
+      await spool.appendLines(['{"a":1}', '{"a":2}']);
+      await until(() => books().dead.invalid === 2, { ...PATIENCE, what: 'the dead letters' });
+      expect(books()).toEqual({ forwarded: 0, dead: { invalid: 2 }, waiting: 0 });
+      expect((await lettersOf(deadTopic)).map(({ value }) => value)).toEqual(['{"a":1}', '{"a":2}']);
+    });
+
+    test('waits for a topic that is missing', async () => {
+      const topic = `late-${topics++}`;
+      const { spool, books, retried } = await start({ topic });
+      await spool.appendLines(['{"a":1}']);
+      await until(() => retried('topic_missing') > 0, { ...PATIENCE, what: 'a retry' });
+      expect(books()).toEqual({ forwarded: 0, dead: {}, waiting: 1 });
+      await admin.createTopics({ topics: [{ topic }], waitForLeaders: true });
+      await until(() => books().forwarded === 1, { ...PATIENCE, what: 'the event' });
+    });
+
+    test('waits while its login is refused, and takes events in all the same', async () => {
+      const topic = await makeTopic({});
+      const { sasl = [], username = '' } = kafka.security ?? {};
+      const login = { mechanism: 'scram-sha-512', username, password: 'a wrong one' } as const;
+      const { spool, books, retried, failures } = await start({
+        topic,
+        connection: { brokers: sasl, sasl: login },
+      });
+      await spool.appendLines(['{"a":1}']);
+      await until(() => retried('authentication') > 1, { ...PATIENCE, what: 'a second refusal' });
+      await spool.appendLines(['{"a":2}']);
+      expect(books()).toEqual({ forwarded: 0, dead: {}, waiting: 2 });
+      expect(failures.join('\n')).not.toContain('a wrong one');
+    });
+
+    type Start = {
+      topic: string;
+      dead?: Record<string, string>;
+      connection?: Partial<KafkaConnection>;
+      limits?: ForwarderLimits;
+    };
+
+    async function start({ topic, dead = {}, connection = {}, limits = LIMITS }: Start) {
+      const folder = temporaryFolder('forwarder');
+      const failures: string[] = [];
+      const warn = (key: string, message: string, fields?: object) =>
+        void failures.push(`${key}: ${message} ${JSON.stringify(fields)}`);
+      const metrics = createMetrics(createRegistry(), SIDECAR_METRICS);
+      const spool = await openSpool({
+        dir: folder.path,
+        maxBytes: 64 * 1024 * 1024,
+        fsync: 'never',
+        cursors: ['kafka'],
+      });
+      const client = createClient({
+        brokers: kafka.brokers,
+        clientId: 'test',
+        onWarning: (message) => warn('client', message),
+        ...connection,
+      });
+      const deadTopic = await makeTopic(dead);
+      const forwarder = await startForwarder({
+        from: spool,
+        cursor: 'kafka',
+        to: createKafkaLog({ client, topic, concurrency: 1, headers: { node: 'web-1', boot: 'b1' } }),
+        deadLetters: createDeadLetterTopic(client, deadTopic, () => 0),
+        limits,
+        metrics,
+        warn,
+      });
+      closing.push(async () => {
+        await forwarder.close(0);
+        await spool.close();
+        await client.close();
+        folder.remove();
+      });
+      return { spool, books, retried, failures, deadTopic };
+
+      function books() {
+        const reasons = ['too_large', 'invalid'] as const;
+        const counted = reasons.map((reason) => [
+          reason,
+          metrics.of('forward_dead_total', { reason }).value(),
+        ]);
+        return {
+          forwarded: metrics.of('forwarded_total').value(),
+          dead: Object.fromEntries(counted.filter(([, count]) => count !== 0)) as Record<string, number>,
+          waiting: spool.stats().cursors.kafka?.behind ?? 0,
+        };
+      }
+
+      function retried(reason: string): number {
+        return metrics.of('forward_retries_total', { reason }).value();
+      }
+    }
+  });
+
+  async function makeTopic(settings: Record<string, string>): Promise<string> {
+    const topic = `forwarded-${topics++}`;
+    const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
+    await admin.createTopics({ topics: [{ topic, numPartitions: 1, configEntries }], waitForLeaders: true });
+    return topic;
+  }
+
+  async function valuesOf(topic: string): Promise<string[]> {
+    return (await lettersOf(topic)).map(({ value }) => value);
+  }
+
+  async function lettersOf(topic: string): Promise<{ value: string; reason: string; origin: string }[]> {
+    const [{ high } = { high: '0' }] = await admin.fetchTopicOffsets(topic);
+    const consumer = new kafkajs.Kafka({
+      brokers: kafka.brokers,
+      logLevel: kafkajs.logLevel.NOTHING,
+    }).consumer({ groupId: `reader-of-${topic}`, maxWaitTimeInMs: 100 });
+    const found: { value: string; reason: string; origin: string }[] = [];
+    await consumer.connect();
+    await consumer.subscribe({ topic, fromBeginning: true });
+    await consumer.run({
+      eachMessage: async ({ message: { value, headers } }) => {
+        found.push({
+          value: String(value),
+          reason: String(headers?.reason),
+          origin: String(headers?.origin),
+        });
+      },
+    });
+    await until(() => found.length >= Number(high), { ...PATIENCE, what: `the records of ${topic}` });
+    await consumer.disconnect();
+    return found;
+  }
+});
+
+/** An event of about that many bytes, which gzip cannot make smaller than three quarters. */
+function incompressible(bytes: number): string {
+  return JSON.stringify({ a: randomBytes(Math.ceil((bytes * 3) / 4)).toString('base64') });
+}

@@ -1,0 +1,85 @@
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import type { KafkaClient, KafkaConnection, Sasl } from '../../store/kafka-client.ts';
+import { createKafkajsClient } from '../../store/kafkajs.ts';
+import { createPlatformaticClient } from '../../store/platformatic.ts';
+import { type KafkaPart, startKafka } from '../parts/kafka.ts';
+import type { KafkaSecurity } from '../parts/kafka-security.ts';
+import { suiteWith } from '../parts/suite.ts';
+import { until } from '../parts/until.ts';
+
+jest.setTimeout(60_000);
+
+const CLIENTS = { kafkajs: createKafkajsClient, platformatic: createPlatformaticClient };
+const MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512'] as const;
+
+suiteWith(['kafka'], { stops: true })('TLS and logins', () => {
+  let kafka: KafkaPart;
+  let security: KafkaSecurity;
+  const said: string[] = [];
+
+  beforeAll(async () => {
+    kafka = await startKafka({ secured: true });
+    if (kafka.security === undefined) throw new Error('this Kafka has no secured listeners');
+    security = kafka.security;
+    const admin = createKafkajsClient({ brokers: kafka.brokers, clientId: 'test', onWarning: () => {} });
+    await admin.setup([{ topic: 'secured', partitions: 1, replicationFactor: 1, retentionMs: 3_600_000 }], {
+      dryRun: false,
+    });
+    await admin.close();
+  });
+  afterAll(async () => {
+    await kafka?.close();
+    expect(said.join('\n')).not.toContain(security.password);
+  });
+
+  describe.each(Object.entries(CLIENTS))('%s', (which, createClient) => {
+    test('speaks TLS with a certificate of an authority that it is told', async () => {
+      const client = connect({ brokers: security.tls, tls: { ca: security.ca } });
+      await client.send('secured', [{ value: Buffer.from('a') }]);
+      await client.close();
+    });
+
+    test('trusts no certificate of another authority', async () => {
+      const client = connect({ brokers: security.tls, tls: {} });
+      await expect(client.send('secured', [{ value: Buffer.from('a') }])).rejects.toMatchObject({
+        failure: 'tls',
+        retriable: true,
+      });
+      await client.close();
+    });
+
+    test.each(MECHANISMS)('logs in by %s over TLS, writes and reads', async (mechanism) => {
+      const client = connect({ brokers: security.saslTls, tls: { ca: security.ca }, sasl: login(mechanism) });
+      const value = `${which} by ${mechanism}`;
+      await client.send('secured', [{ value: Buffer.from(value) }]);
+      const seen: string[] = [];
+      const options = { topic: 'secured', group: `${which}-${mechanism}`, concurrency: 1 };
+      const consumer = await client.consume(
+        options,
+        async ({ values }) => void seen.push(...values.map(String)),
+      );
+      await until(() => seen.includes(value), { timeoutMs: 30_000, what: 'the event' });
+      await consumer.close(1_000);
+      await client.close();
+    });
+
+    test.each(MECHANISMS)('says that a login by %s was refused', async (mechanism) => {
+      const sasl = { ...login(mechanism), password: 'wrong' };
+      const client = connect({ brokers: security.sasl, sasl });
+      await expect(client.send('secured', [{ value: Buffer.from('a') }])).rejects.toMatchObject({
+        failure: 'authentication',
+        retriable: true,
+        hint: expect.stringContaining('kafka.sasl'),
+      });
+      await client.close();
+    });
+
+    function connect(connection: Pick<KafkaConnection, 'brokers' | 'tls' | 'sasl'>): KafkaClient {
+      return createClient({ ...connection, clientId: 'test', onWarning: (message) => said.push(message) });
+    }
+  });
+
+  function login(mechanism: Sasl['mechanism']): Sasl {
+    return { mechanism, username: security.username, password: security.password };
+  }
+});
