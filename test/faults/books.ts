@@ -1,0 +1,160 @@
+import type { Accounts } from '../../cli/wire-sidecar.ts';
+import type { Sent } from '../parts/load.ts';
+import type { IndexedView } from './indexed-views.ts';
+import type { Scenario } from './scenarios.ts';
+import type { Stage } from './stage.ts';
+import type { TopicRecord } from './topic-records.ts';
+
+/** All that was seen of one run, from outside and by the services' own word. */
+export type Evidence = {
+  /** In the order in which they were due; `args` is the name of each. */
+  views: (Pick<Sent, 'status'> & { args: string; answeredAt: number })[];
+  records: TopicRecord[];
+  deadLetters: number;
+  /** Records that the sinks have committed. */
+  committed: number;
+  documents: IndexedView[];
+  accounts: Accounts;
+};
+
+/** The equation, each term a number of views unless said. */
+export type Equation = {
+  answered: number;
+  /** Asked for, and no answer came. */
+  unanswered: number;
+  /** By nginx's own counter: answered, and those that it captured for a page that was cut off. */
+  captured: number;
+  /** Different events in Kafka. */
+  events: number;
+  /** nginx's own counter: no room for a spill. */
+  dropped: number;
+  /** Lines that are no event: a disk that filled up cut them short. */
+  bad: number;
+  /** captured − events − dropped − bad */
+  unaccounted: number;
+  /** What nginx's books, as the sidecar keeps them, say of it: since its last start. */
+  admitted: number;
+  /** Answered, and not in the index. */
+  lost: number;
+  /** Taken into the spool: sequences. */
+  accepted: number;
+  /** Of these, known events that a new sidecar did not know: accepted − events. */
+  again: number;
+  /** Messages in Kafka: accepted, and those that were sent twice. */
+  records: number;
+  dead: number;
+  documents: number;
+};
+
+/** The equation of a run, and whatever does not hold in it, in words and by name. */
+export function balance(
+  evidence: Evidence,
+  { mayLose, mayRefuse, mayRepeat }: Scenario,
+  lossy: Stage['lossy'],
+): { equation: Equation; problems: string[] } {
+  const { views, records, documents, accounts, deadLetters, committed } = evidence;
+  const { nginx, sidecar, sink } = accounts;
+  const { captured = 0, dropped = 0, unaccounted: admitted = 0 } = nginx?.accounts ?? {};
+  const bad = sidecar?.bad ?? 0;
+  const events = new Map(records.map(({ id, args }) => [id, args]));
+  const accepted = new Set(records.map(({ boot, seq }) => `${boot}/${seq}`)).size;
+  const answered = views.filter(({ status }) => status === 200);
+  const failed = views.filter(({ status }) => status !== 200 && status !== 0);
+  const indexed = new Set(documents.map(({ args }) => args));
+  const lost = answered.filter(({ args }) => !indexed.has(args));
+  const inexcusable = lost.filter(({ answeredAt }) => !mayBeLost(answeredAt));
+  const equation: Equation = {
+    answered: answered.length,
+    unanswered: views.length - answered.length,
+    captured,
+    events: events.size,
+    dropped,
+    bad,
+    unaccounted: captured - events.size - dropped - bad,
+    admitted,
+    lost: lost.length,
+    accepted,
+    again: accepted - events.size,
+    records: records.length,
+    dead: deadLetters,
+    documents: documents.length,
+  };
+  const { unanswered, unaccounted } = equation;
+  const checks: [holds: boolean, problem: string][] = [
+    [inexcusable.length === 0, `lost: ${named(inexcusable.map(({ args }) => args))}`],
+    [
+      lost.length <= dropped + bad + admitted + deadLetters || lost.length === 0,
+      `${lost.length} views lost, and all counters together know of ${dropped + bad + admitted + deadLetters}`,
+    ],
+    [mayRepeat !== undefined || admitted === unaccounted, `nginx's books say ${admitted} unaccounted`],
+    [mayRepeat !== undefined || accepted === events.size, `${accepted - events.size} events taken in twice`],
+    [
+      unaccounted <= lost.length + unanswered,
+      `${unaccounted} captured views are nowhere and cannot be named`,
+    ],
+    [unaccounted >= 0, `${-unaccounted} more events than nginx says that it captured`],
+    [captured >= answered.length, `${answered.length} views answered, ${captured} captured`],
+    [failed.length === 0, `pages that failed: ${named(failed.map(({ args }) => args))}`],
+    [unanswered === 0 || mayRefuse !== undefined, `${unanswered} pages without an answer`],
+    [bad === 0 || mayLose !== undefined, `${bad} bad lines`],
+    ...none('captured twice', repeated([...events.values()])),
+    ...none('of the spool, not in Kafka: sequences', gapsOf(records)),
+    ...none('of Kafka, not in the index: ids', missing(events, documents)),
+    ...none('twice in the index', repeated(documents.map(({ args }) => args))),
+    [deadLetters === 0, `${deadLetters} dead letters`],
+    [committed === records.length, `${records.length} records in Kafka, ${committed} committed by the sinks`],
+    [sidecar?.waiting === 0 && sidecar.unaccounted === 0, `the sidecar says ${JSON.stringify(sidecar)}`],
+    [
+      sink !== undefined && sink.consumed === sink.indexed + sink.existing + sink.dead,
+      `the sink says ${JSON.stringify(sink)}`,
+    ],
+  ];
+  return { equation, problems: checks.filter(([holds]) => !holds).map(([, problem]) => problem) };
+
+  function mayBeLost(at: number): boolean {
+    if (mayLose === undefined) return false;
+    const { withinMs } = mayLose;
+    return lossy.some(({ from, to }) => at >= from - withinMs && at <= to + withinMs);
+  }
+}
+
+const MOST_NAMES = 20;
+
+function named(names: string[]): string {
+  const more = names.length > MOST_NAMES ? ', …' : '';
+  return `${names.length} (${names.slice(0, MOST_NAMES).join(', ')}${more})`;
+}
+
+function none(what: string, names: string[]): [boolean, string][] {
+  return [[names.length === 0, `${what}: ${named(names)}`]];
+}
+
+function repeated(names: string[]): string[] {
+  const seen = new Set<string>();
+  return names.filter((name) => seen.size === seen.add(name).size);
+}
+
+function missing(events: Map<string, string>, documents: IndexedView[]): string[] {
+  const indexed = new Set(documents.map(({ id }) => id));
+  return [...events].filter(([id]) => !indexed.has(id)).map(([id, args]) => `${id} ${args}`);
+}
+
+/** A spool numbers its events from 0, without a gap. */
+function gapsOf(records: TopicRecord[]): string[] {
+  const spools = new Map<string, Set<number>>();
+  for (const { boot, seq } of records) {
+    const there = spools.get(boot) ?? new Set();
+    spools.set(boot, there.add(seq));
+  }
+  return [...spools].flatMap(([boot, there]) =>
+    Array.from({ length: lastOf(there) + 1 }, (_, seq) => seq)
+      .filter((seq) => !there.has(seq))
+      .map((seq) => `${boot}/${seq}`),
+  );
+}
+
+function lastOf(numbers: Set<number>): number {
+  let last = -1;
+  for (const one of numbers) last = Math.max(last, one);
+  return last;
+}

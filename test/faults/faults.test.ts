@@ -1,0 +1,72 @@
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
+import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';
+import { type KafkaPart, startKafka } from '../parts/kafka.ts';
+import { report } from '../parts/report.ts';
+import { suiteWith } from '../parts/suite.ts';
+import { type Row, toTable } from './equations.ts';
+import { runScenario } from './run-scenario.ts';
+import { SCENARIOS, type Scenario } from './scenarios.ts';
+import { canMakeDisk } from './small-disk.ts';
+import { type Parts, type Stage, setStage, type Transport } from './stage.ts';
+
+jest.setTimeout(300_000);
+const FULL = process.env.HOTITEM_TEST_FULL === '1';
+
+suiteWith(['nginx', 'kafka', 'elasticsearch'], { stops: true })('2,000 views a second, and a fault', () => {
+  let build: NginxBuild;
+  let kafka: KafkaPart;
+  let elasticsearch: ElasticsearchPart;
+  const rows: Row[] = [];
+  let runs = 0;
+
+  beforeAll(async () => {
+    build = await obtainNginx({ suite: 'trixie', report });
+    [kafka, elasticsearch] = await Promise.all([startKafka(), startElasticsearch()]);
+  });
+  afterAll(async () => {
+    report(toTable(rows));
+    await Promise.all([kafka?.close(), elasticsearch?.close()]);
+  });
+
+  for (const scenario of FULL ? SCENARIOS : SCENARIOS.filter(({ short }) => short)) {
+    const transports = FULL ? scenario.transports : scenario.transports.slice(0, 1);
+    const run = isPossible(scenario) ? test : test.skip;
+    run.each(transports)(`${scenario.name}, %s: every view is in the index once`, (transport) =>
+      passes(scenario, transport),
+    );
+  }
+
+  async function passes(scenario: Scenario, transport: Transport): Promise<void> {
+    report(`${scenario.name}, ${transport}: ${scenario.does}${costs(scenario)}`);
+    const parts: Parts = { build, kafka, elasticsearch };
+    const stage = await setStage({ parts, transport, name: `${++runs}`, ...needsOf(scenario) });
+    try {
+      const outcome = await runScenario(scenario, stage, scenario.seconds ?? (FULL ? 12 : 7));
+      const { problems } = outcome;
+      rows.push({ scenario: scenario.name, transport, ...outcome });
+      if (problems.length > 0) report(`${problems.join('\n')}\n${await lastLogs(stage)}`);
+      expect(problems).toEqual([]);
+    } finally {
+      await stage.close();
+    }
+  }
+});
+
+/** nginx writes a line for each view that the sidecar did not answer: its last ones say as much as all of them. */
+async function lastLogs({ chain }: Stage): Promise<string> {
+  const errors = (await chain.nginx.errorLog()).split('\n').slice(-10);
+  return [...errors, chain.sidecar.log(), chain.sink?.log()].join('\n');
+}
+
+function isPossible({ needs = [] }: Scenario): boolean {
+  return canMakeDisk() || !needs.some((need) => need.endsWith('disk'));
+}
+
+function needsOf({ needs }: Scenario) {
+  return needs === undefined ? {} : { needs };
+}
+
+function costs({ mayLose }: Scenario): string {
+  return mayLose === undefined ? '' : ` (may lose some: ${mayLose.why})`;
+}

@@ -1,0 +1,102 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { steady } from '../parts/load.ts';
+import { until } from '../parts/until.ts';
+import { balance, type Equation, type Evidence } from './books.ts';
+import { enoughOrQuiet } from './enough-or-quiet.ts';
+import { countIndexed, readIndexed } from './indexed-views.ts';
+import type { Scenario } from './scenarios.ts';
+import type { Stage } from './stage.ts';
+import { watchTopic } from './topic-records.ts';
+
+export type Outcome = {
+  equation: Equation;
+  /** What does not hold, in words; empty when nothing was lost that may not be, and nothing came twice. */
+  problems: string[];
+  /** From the last view until nginx, its spill and the spool were empty; and from then until all was indexed, s. */
+  handedOnAfter: number;
+  indexedAfter: number;
+};
+
+const RATE = 2_000;
+const ITEMS = 300;
+const FAULT_AFTER_MS = 2_000;
+const SETTLE_MS = 90_000;
+/** nginx reports once a second: the last of these was made after the last view. */
+const REPORTS = 3;
+
+/** Sends views at a steady rate while the scenario's fault happens, waits for all to settle, and draws up the books. */
+export async function runScenario(scenario: Scenario, stage: Stage, seconds: number): Promise<Outcome> {
+  const views = await viewsDuring(scenario, stage, seconds);
+  const ended = performance.now();
+  const restless = await settle(stage).catch(reasonOf);
+  const settled = performance.now();
+  const evidence = { ...(await gather(stage)), views };
+  const { equation, problems } = balance(evidence, scenario, stage.lossy);
+  return {
+    equation,
+    problems: restless === undefined ? problems : [restless, ...problems],
+    handedOnAfter: (settled - ended) / 1_000,
+    indexedAfter: (performance.now() - settled) / 1_000,
+  };
+}
+
+async function viewsDuring(scenario: Scenario, stage: Stage, seconds: number): Promise<Evidence['views']> {
+  const began = performance.now();
+  const load = steady({
+    port: stage.chain.port,
+    ratePerSecond: RATE,
+    seconds,
+    path: (i) => `/web/item/${(i % ITEMS) + 1}.html?v=${i}`,
+  });
+  const fault = sleep(FAULT_AFTER_MS).then(() => scenario.act(stage));
+  const [sent] = await Promise.all([load, fault]);
+  return sent.map(({ status, latencyMs }, i) => ({
+    args: `v=${i}`,
+    status,
+    answeredAt: began + (i / RATE) * 1_000 + latencyMs,
+  }));
+}
+
+/** Waits until nginx, its spill and the spool have nothing more to hand on. */
+async function settle({ chain }: Stage): Promise<undefined> {
+  const reports = new Set<number>();
+  const atRest = async () => {
+    const { nginx, sidecar } = await chain.accounts();
+    if (nginx?.accounts) reports.add(nginx.accounts.reportedAt);
+    const spilled = await chain.sidecar.metric('hotitem_spill_waiting_bytes');
+    return (
+      reports.size > REPORTS && nginx?.accounts?.buffered === 0 && sidecar?.waiting === 0 && spilled === 0
+    );
+  };
+  await until(atRest, {
+    timeoutMs: SETTLE_MS,
+    everyMs: 100,
+    what: 'nginx, its spill and the spool to be empty',
+    detail: async () => JSON.stringify(await chain.accounts()),
+  });
+}
+
+/** Whatever of it is in the index, or never will be. */
+async function gather(stage: Stage): Promise<Omit<Evidence, 'views'>> {
+  const { chain, kafka, elasticsearch, topic, deadTopic, group, dataStream } = stage;
+  const watched = watchTopic(kafka.brokers, topic);
+  const records = await watched.records();
+  const events = new Set(records.map(({ id }) => id)).size;
+  const stir = async () => (await chain.accounts()).sink;
+  const count = () => countIndexed(elasticsearch.node, dataStream).catch(() => 0);
+  await enoughOrQuiet({ enough: events, count, stir, timeoutMs: SETTLE_MS });
+  // A commit follows the documents.
+  const committed = () => watched.committed(group);
+  await enoughOrQuiet({ enough: records.length, count: committed, stir, timeoutMs: SETTLE_MS });
+  return {
+    records,
+    deadLetters: await watchTopic(kafka.brokers, deadTopic).count(),
+    committed: await committed(),
+    documents: await readIndexed(elasticsearch.node, dataStream),
+    accounts: await chain.accounts(),
+  };
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

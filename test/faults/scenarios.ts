@@ -1,0 +1,246 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Need, Stage, Transport } from './stage.ts';
+
+export type Scenario = {
+  name: string;
+  /** What is done while views come. */
+  does: string;
+  transports: Transport[];
+  /** Part of `npm test`, with the first transport. */
+  short?: boolean;
+  needs?: Need[];
+  /** How long views come. Default 12, and 7 in `npm test`. */
+  seconds?: number;
+  /** Begins two seconds after the first view. */
+  act(stage: Stage): Promise<void>;
+  /**
+   * Which views may be lost, of those that a page was answered for, and why; none where this is missing. Only those
+   * answered within `withinMs` of what the stage noted as `losing`, and each must be in a counter all the same.
+   */
+  mayLose?: { why: string; withinMs: number };
+  /** Why pages may get no answer. */
+  mayRefuse?: string;
+  /** Why events may be taken into the spool twice, and nginx's books, which begin anew with each sidecar, be off. */
+  mayRepeat?: string;
+};
+
+const FORGETS =
+  'a killed sidecar forgets which lines it has taken in, and what was on its way to it comes again';
+const BOTH: Transport[] = ['batch', 'subrequest'];
+
+/** Every fault that a shop must expect, and what it may cost. */
+export const SCENARIOS: Scenario[] = [
+  {
+    name: 'sidecar killed',
+    does: 'kill -9 of the sidecar, started again after 2 s',
+    transports: ['subrequest', 'batch'],
+    short: true,
+    mayRepeat: FORGETS,
+    async act({ chain }) {
+      await chain.sidecar.kill();
+      await sleep(2_000);
+      await chain.sidecar.start();
+    },
+  },
+  {
+    name: 'sidecar killed thrice',
+    does: 'kill -9 of the sidecar every 1.5 s, started again at once',
+    transports: BOTH,
+    mayRepeat: FORGETS,
+    async act({ chain }) {
+      for (let i = 0; i < 3; i++) {
+        await chain.sidecar.kill();
+        await chain.sidecar.start();
+        await sleep(1_500);
+      }
+    },
+  },
+  {
+    name: 'sidecar frozen',
+    does: 'SIGSTOP of the sidecar for 4 s: its socket takes connections and nobody answers',
+    transports: BOTH,
+    async act({ chain }) {
+      chain.sidecar.pause();
+      await sleep(4_000);
+      chain.sidecar.resume();
+    },
+  },
+  {
+    name: 'sink killed',
+    does: 'kill -9 of the sink, started again at once',
+    transports: ['batch'],
+    short: true,
+    async act({ chain }) {
+      await chain.sink?.kill();
+      await chain.sink?.start();
+    },
+  },
+  {
+    name: 'worker killed',
+    does: 'kill -9 of a worker of nginx, twice: each worker once',
+    transports: BOTH,
+    mayLose: { why: 'a worker takes with it what it has in hand', withinMs: 200 },
+    mayRefuse: 'the pages that the worker had in hand get no answer',
+    async act({ chain, losing }) {
+      for (const worker of await chain.nginx.workers()) {
+        await losing(async () => process.kill(worker, 'SIGKILL'));
+        await sleep(2_500);
+      }
+    },
+  },
+  {
+    name: 'ten reloads',
+    does: 'nginx -s reload, ten times',
+    transports: BOTH,
+    seconds: 16,
+    mayRefuse: 'a worker that leaves closes idle connections, also one that a view is just coming on',
+    async act({ chain }) {
+      for (let i = 0; i < 10; i++) await chain.nginx.reload();
+    },
+  },
+  {
+    name: 'Kafka stopped',
+    does: 'Kafka stopped in order, started again after 3 s with its log kept',
+    transports: ['batch'],
+    async act({ kafka }) {
+      await kafka.stop();
+      await sleep(3_000);
+      await kafka.start();
+    },
+  },
+  {
+    name: 'Kafka killed',
+    does: 'kill -9 of Kafka, started again at once with its log kept',
+    transports: ['subrequest'],
+    short: true,
+    async act({ kafka }) {
+      await kafka.kill();
+      await kafka.start();
+    },
+  },
+  {
+    name: 'Kafka frozen',
+    does: 'SIGSTOP of Kafka for 5 s: connections stay open and nobody answers',
+    transports: ['batch'],
+    async act({ kafka }) {
+      await kafka.pause();
+      await sleep(5_000);
+      await kafka.resume();
+    },
+  },
+  {
+    name: 'Elasticsearch stopped',
+    does: 'Elasticsearch stopped in order, started again with its data kept',
+    transports: ['batch'],
+    async act({ elasticsearch }) {
+      await elasticsearch.stop();
+      await elasticsearch.start();
+    },
+  },
+  {
+    name: 'Elasticsearch killed',
+    does: 'kill -9 of Elasticsearch, started again with its data kept',
+    transports: ['subrequest'],
+    async act({ elasticsearch }) {
+      await elasticsearch.kill();
+      await elasticsearch.start();
+    },
+  },
+  {
+    name: 'all behind nginx killed',
+    does: 'kill -9 of sidecar, sink, Kafka and Elasticsearch at once, started again',
+    transports: ['subrequest'],
+    seconds: 20,
+    mayRepeat: FORGETS,
+    async act({ chain, kafka, elasticsearch }) {
+      const parts = [chain.sidecar, chain.sink, kafka, elasticsearch];
+      await Promise.all(parts.map((part) => part?.kill()));
+      await Promise.all(parts.map((part) => part?.start()));
+    },
+  },
+  {
+    name: 'disk of the spool full',
+    does: 'the disk of the spool filled to the last byte by somebody else, freed after 4 s',
+    transports: ['subrequest', 'batch'],
+    short: true,
+    needs: ['small spool disk'],
+    async act({ disk }) {
+      await disk.fill();
+      await sleep(4_000);
+      await disk.free();
+    },
+  },
+  {
+    name: 'sidecar killed on a full disk',
+    does: 'the disk of the spool filled, kill -9 of the sidecar, freed, the sidecar started again',
+    transports: BOTH,
+    needs: ['small spool disk'],
+    mayRepeat: FORGETS,
+    async act({ chain, disk }) {
+      await disk.fill();
+      await sleep(1_500);
+      await chain.sidecar.kill();
+      await disk.free();
+      await chain.sidecar.start();
+    },
+  },
+  {
+    name: 'disk of the spill full',
+    does: 'kill -9 of the sidecar while the disk of the spill is full, freed after 3 s, the sidecar started again',
+    transports: BOTH,
+    needs: ['small spill disk'],
+    mayLose: {
+      why: 'neither a sidecar nor room for a spill: nginx has nowhere to put a view; after a full disk nginx leaves a log alone for a second',
+      withinMs: 1_500,
+    },
+    mayRepeat: FORGETS,
+    async act({ chain, disk, losing }) {
+      await losing(async () => {
+        await disk.fill();
+        await chain.sidecar.kill();
+        await sleep(3_000);
+        await disk.free();
+      });
+      await sleep(2_500);
+      await chain.sidecar.start();
+    },
+  },
+  {
+    name: 'clock steps',
+    does: 'the clock of nginx, sidecar and sink goes 150 s ahead, then half an hour behind, then right again',
+    transports: BOTH,
+    needs: ['clock'],
+    async act({ clock }) {
+      // No more than that ahead: the times of files are still the machine's, and one that seems to be three minutes old
+      // counts as one that nobody writes to.
+      for (const seconds of [150, -1_800, 0]) {
+        clock.step(seconds);
+        await sleep(2_500);
+      }
+    },
+  },
+  {
+    name: 'clock set back in an outage',
+    does: 'SIGSTOP of the sidecar; 3 s later the clock of nginx, sidecar and sink goes half an hour back; 2 s later the sidecar continues',
+    transports: BOTH,
+    needs: ['clock'],
+    async act({ chain, clock }) {
+      chain.sidecar.pause();
+      await sleep(3_000);
+      clock.step(-1_800);
+      await sleep(2_000);
+      chain.sidecar.resume();
+    },
+  },
+  {
+    name: 'clock hours ahead',
+    does: 'the clock of nginx, sidecar and sink goes 3 h ahead (Kafka refuses the time of such a message), then right again',
+    transports: ['batch'],
+    needs: ['clock'],
+    async act({ clock }) {
+      clock.step(3 * 3_600);
+      await sleep(4_000);
+      clock.step(0);
+    },
+  },
+];

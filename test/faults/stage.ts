@@ -1,0 +1,122 @@
+import { rmSync, symlinkSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { NginxBuild } from '../../provision/nginx.ts';
+import { type Chain, startChain } from '../integration/chain.ts';
+import { setUpIndexes } from '../integration/set-up.ts';
+import type { ElasticsearchPart } from '../parts/elasticsearch.ts';
+import type { KafkaPart } from '../parts/kafka.ts';
+import { until } from '../parts/until.ts';
+import { type FakeClock, obtainClock } from './fake-clock.ts';
+import { makeDisk, type SmallDisk } from './small-disk.ts';
+
+export type Transport = 'batch' | 'subrequest';
+export type Need = 'small spool disk' | 'small spill disk' | 'clock';
+
+/** What all scenarios share. */
+export type Parts = { build: NginxBuild; kafka: KafkaPart; elasticsearch: ElasticsearchPart };
+
+/** What a fault acts upon: the whole chain, with a topic, a group and a data stream of its own. */
+export type Stage = Parts & {
+  chain: Chain;
+  transport: Transport;
+  topic: string;
+  deadTopic: string;
+  group: string;
+  dataStream: string;
+  /** Present where the scenario needs it. */
+  disk: SmallDisk;
+  clock: FakeClock;
+  /** Notes from when to when views may be lost. */
+  losing<T>(work: () => Promise<T>): Promise<T>;
+  /** By `performance.now()`. */
+  lossy: { from: number; to: number }[];
+  close(): Promise<void>;
+};
+
+export type StageOptions = { parts: Parts; transport: Transport; needs?: Need[]; name: string };
+
+const DISK_MB = 48;
+const REPORT_MS = 10_000;
+
+export async function setStage({ parts, transport, needs = [], name }: StageOptions): Promise<Stage> {
+  const disk = needs.some((need) => need.endsWith('disk')) ? await makeDisk(DISK_MB) : undefined;
+  const clock = needs.includes('clock') ? await obtainClock() : undefined;
+  const dataStream = `hot_item_${name}`;
+  const [topic, deadTopic, group] = [`events-${name}`, `events-${name}.dead`, `sink-${name}`];
+  const settings = {
+    KAFKA_BROKERS: parts.kafka.brokers.join(','),
+    ELASTICSEARCH_NODE: parts.elasticsearch.node,
+    HOTITEM_KAFKA_TOPIC: topic,
+    HOTITEM_KAFKA_DEAD_LETTER_TOPIC: deadTopic,
+    HOTITEM_KAFKA_GROUP: group,
+    HOTITEM_ELASTICSEARCH_DATA_STREAM: dataStream,
+    ...(disk && needs.includes('small spool disk') && { HOTITEM_SPOOL_DIR: join(disk.path, 'spool') }),
+  };
+  await setUpIndexes(settings);
+  const build = clock?.build(parts.build) ?? parts.build;
+  const chain = await startChain({
+    build,
+    transport,
+    withSink: true,
+    env: { ...settings, ...clock?.env },
+  });
+  if (disk && needs.includes('small spill disk')) moveSpill(chain, disk);
+  if (clock) await letThrough(Object.keys(clock.env), chain);
+  // The books of nginx count from its first report: one that comes with the first views has some of them on their way.
+  await until(async () => (await chain.accounts()).nginx?.accounts, {
+    timeoutMs: REPORT_MS,
+    what: 'nginx to report',
+    detail: () => chain.logs(),
+  });
+  const lossy: Stage['lossy'] = [];
+  return {
+    ...parts,
+    chain,
+    transport,
+    topic,
+    deadTopic,
+    group,
+    dataStream,
+    get disk() {
+      return present(disk, 'a small disk');
+    },
+    get clock() {
+      return present(clock, 'a clock');
+    },
+    lossy,
+    async losing(work) {
+      const from = performance.now();
+      try {
+        return await work();
+      } finally {
+        lossy.push({ from, to: performance.now() });
+      }
+    },
+    async close() {
+      await chain.close();
+      await disk?.close();
+      clock?.remove();
+    },
+  };
+}
+
+/** nginx and the sidecar know the folder by its name; nothing was written to it yet. */
+function moveSpill({ home }: Chain, disk: SmallDisk): void {
+  const spill = join(home, 'spill');
+  rmSync(spill, { recursive: true });
+  symlinkSync(disk.path, spill);
+}
+
+/** nginx's workers see nothing of the environment but what the configuration names. */
+async function letThrough(names: string[], { home, nginx }: Chain): Promise<void> {
+  const path = join(home, 'nginx/nginx.conf');
+  const lines = names.map((name) => `env ${name};\n`).join('');
+  await writeFile(path, `${lines}${await readFile(path, 'utf8')}`);
+  await nginx.reload();
+}
+
+function present<Value>(value: Value | undefined, what: string): Value {
+  if (value === undefined) throw new Error(`the scenario does not say that it needs ${what}`);
+  return value;
+}
