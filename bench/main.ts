@@ -2,11 +2,15 @@ import { parseArgs } from 'node:util';
 import { away } from './away.ts';
 import type { Bench, Outcome } from './bench.ts';
 import { capture } from './capture.ts';
+import { forward } from './forward.ts';
 import { freshness } from './freshness.ts';
+import { growth } from './growth.ts';
+import { intake } from './intake.ts';
 import { latency } from './latency.ts';
+import { sink } from './sink.ts';
 import { printTable } from './table.ts';
 
-const BENCHES: Record<string, Bench> = { capture, latency, away, freshness };
+const BENCHES: Record<string, Bench> = { capture, latency, away, freshness, forward, growth, intake, sink };
 
 const { values: flags, positionals } = parseArgs({
   options: {

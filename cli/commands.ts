@@ -1,12 +1,18 @@
 import { capture } from './capture.ts';
 import { check } from './check.ts';
 import type { Command } from './command.ts';
+import { deadLettersList } from './dead-letters-list.ts';
+import { deadLettersPurge } from './dead-letters-purge.ts';
+import { deadLettersReplay } from './dead-letters-replay.ts';
+import { deadLettersShow } from './dead-letters-show.ts';
 import { nginxInstall } from './nginx-install-command.ts';
+import { replay } from './replay.ts';
 import { setup } from './setup.ts';
 import { sidecar } from './sidecar.ts';
 import { sink } from './sink.ts';
 import { start } from './start.ts';
 import { status } from './status.ts';
+import { verify } from './verify.ts';
 
 export const COMMANDS: Record<string, Command> = {
   start,
@@ -17,4 +23,10 @@ export const COMMANDS: Record<string, Command> = {
   capture,
   check,
   status,
+  verify,
+  replay,
+  'dead-letters list': deadLettersList,
+  'dead-letters show': deadLettersShow,
+  'dead-letters replay': deadLettersReplay,
+  'dead-letters purge': deadLettersPurge,
 };

@@ -1,11 +1,14 @@
+import { readFileSync } from 'node:fs';
 import type { DestinationStream } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Config } from '../service/config.ts';
-import { createLog, createRepeatedWarning, type Log } from '../service/log.ts';
+import { createLog, createRepeatedWarning, type Log, reasonOf } from '../service/log.ts';
 import { createRegistry } from '../service/metrics.ts';
 import { createShutdown, type Shutdown } from '../service/shutdown.ts';
-import type { KafkaClient } from '../store/kafka-client.ts';
+import type { KafkaClient, KafkaConnection } from '../store/kafka-client.ts';
 import { createKafkajsClient } from '../store/kafkajs.ts';
+import { createPlatformaticClient } from '../store/platformatic.ts';
+import { Trouble } from './trouble.ts';
 
 /** What every part of one process shares. */
 export type Core = {
@@ -34,11 +37,34 @@ export function createCore(config: Config, destination?: DestinationStream): Cor
   };
 }
 
-/** A client of the configured brokers. Connects when it is first used. */
-export function connectKafka({ config, warn }: Pick<Core, 'config' | 'warn'>): KafkaClient {
-  return createKafkajsClient({
-    brokers: config.kafka.brokers,
+/** A client of the configured brokers. Connects when it is first used. Throws a `Trouble` where the CA file cannot be read. */
+export function connectKafka(core: Pick<Core, 'config' | 'warn'>): KafkaClient {
+  const create = core.config.kafka.client === 'kafkajs' ? createKafkajsClient : createPlatformaticClient;
+  return create(kafkaConnection(core));
+}
+
+/** How to reach the configured brokers. */
+export function kafkaConnection({ config, warn }: Pick<Core, 'config' | 'warn'>): KafkaConnection {
+  const { brokers, tls, ca_file, sasl, compression } = config.kafka;
+  const { mechanism, username, password } = sasl;
+  if (mechanism === 'plain' && !tls)
+    warn('kafka login', 'kafka.sasl.mechanism plain without kafka.tls sends the password in the clear');
+  return {
+    brokers,
     clientId: `hotitem-${config.node}`,
+    compression,
     onWarning: (message) => warn('kafka client', 'from the Kafka client', { reason: message }),
-  });
+    ...(tls && { tls: { ca: ca_file === undefined ? undefined : readCertificate(ca_file) } }),
+    ...(mechanism !== undefined &&
+      username !== undefined &&
+      password !== undefined && { sasl: { mechanism, username, password } }),
+  };
+}
+
+function readCertificate(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new Trouble(`cannot read kafka.ca_file: ${reasonOf(error)}`, 'It is a PEM file.');
+  }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ConfigError } from '../service/config.ts';
 import { reasonOf } from '../service/log.ts';
 import { PACKAGE_ROOT } from '../service/package-root.ts';
+import { KafkaError } from '../store/kafka-error.ts';
 import { COMMANDS } from './commands.ts';
 import { commandHelp, overview } from './help.ts';
 import { parseCommandLine, UsageError } from './parse-command-line.ts';
@@ -35,9 +36,12 @@ function complain(error: unknown): number {
   if (error instanceof UsageError) return fail(2, [error.message, 'hotitem --help lists the commands.']);
   if (error instanceof ConfigError)
     return fail(1, ['the configuration is wrong:', ...error.problems.map(indent)]);
-  if (error instanceof Trouble)
-    return fail(1, [error.message, ...(error.hint === undefined ? [] : [error.hint])]);
-  return fail(1, [reasonOf(error)]);
+  if (error instanceof Trouble) return fail(error.status, [error.message, ...linesOf(error.hint)]);
+  return fail(1, [reasonOf(error), ...linesOf(error instanceof KafkaError ? error.hint : undefined)]);
+}
+
+function linesOf(hint: string | undefined): string[] {
+  return hint === undefined ? [] : [hint];
 }
 
 function fail(status: number, lines: string[]): number {

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Config } from '../service/config.ts';
-import { openDuckdbIndex } from '../store/duckdb.ts';
+import { type DuckdbIndex, openDuckdbIndex } from '../store/duckdb.ts';
 import { createElasticsearchIndex, type ElasticsearchConnection } from '../store/elasticsearch.ts';
 import type { EventIndex } from '../store/event-index.ts';
 import type { Core } from './core.ts';
@@ -10,7 +10,7 @@ const REQUEST_TIMEOUT_MS = 30_000;
 const RETENTION_EVERY_MS = 3_600_000;
 
 /** The configured index: Elasticsearch where it has an address, DuckDB otherwise. Closed with everything else. */
-export async function openIndex(core: Core): Promise<EventIndex> {
+export async function openIndex(core: Core): Promise<EventIndex | DuckdbIndex> {
   const { config, shutdown } = core;
   const index =
     config.elasticsearch.node === undefined ? await openEmbedded(core) : connectElasticsearch(config);
@@ -37,7 +37,7 @@ function connectElasticsearch(config: Config): EventIndex {
   });
 }
 
-async function openEmbedded({ config, log, now, shutdown }: Core): Promise<EventIndex> {
+async function openEmbedded({ config, log, now, shutdown }: Core): Promise<DuckdbIndex> {
   const { path, memory_mb, retention_days } = config.duckdb;
   // It holds addresses of visitors.
   mkdirSync(dirname(path), { recursive: true, mode: 0o750 });

@@ -33,7 +33,12 @@ export function parseCommandLine(args: string[], commands: Record<string, Comman
 function read(args: string[], command: Command | undefined): { values: Flags; positionals: string[] } {
   const options = { ...COMMON, ...command?.options, ...(command?.configured ? settingOptions() : {}) };
   try {
-    const { values, positionals } = parseArgs({ args, options: plain(options), allowPositionals: true });
+    const joined = joinTimes(args, options);
+    const { values, positionals } = parseArgs({
+      args: joined,
+      options: plain(options),
+      allowPositionals: true,
+    });
     return { values: values as Flags, positionals };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
@@ -52,6 +57,18 @@ function read(args: string[], command: Command | undefined): { values: Flags; po
 
 type Options = Record<string, { type: 'string' | 'boolean'; short?: string }>;
 
+/** `--from -2h` as `--from=-2h`: parseArgs would ask whether `-2` is a flag. */
+function joinTimes(args: string[], options: Options): string[] {
+  const joined: string[] = [];
+  for (const arg of args) {
+    const last = joined.at(-1);
+    const takesText = last?.startsWith('--') && options[last.slice(2)]?.type === 'string';
+    if (takesText && /^-\d/.test(arg)) joined.splice(-1, 1, `${last}=${arg}`);
+    else joined.push(arg);
+  }
+  return joined;
+}
+
 function settingOptions(): Options {
   const settings = SETTINGS.filter(({ secret }) => !secret).map(
     ({ flag }) => [flag, { type: 'string' }] as const,
@@ -69,6 +86,8 @@ function plain(options: Options): Options {
 }
 
 function unknown(what: string, value: string, known: string[]): string {
+  const longer = known.filter((name) => name.startsWith(`${value} `));
+  if (longer.length > 0) return `${value} is not all of a ${what}: say ${longer.join(', ')}`;
   const near = known.map((name) => ({ name, far: distance(name, value) })).sort((a, b) => a.far - b.far)[0];
   const hint = near !== undefined && near.far <= 3 ? `, did you mean ${near.name}?` : '';
   return `unknown ${what} ${value}${hint}`;

@@ -49,10 +49,14 @@ const SIDECAR: [keyof SidecarAccounts, string][] = [
   ['received', 'lines received'],
   ['accepted', 'accepted'],
   ['duplicate', 'duplicate'],
+  ['sampledOut', 'sampled out'],
   ['bad', 'bad'],
+  ['ladder', 'ladder step'],
   ['waitingAtStart', 'waiting at start'],
   ['waiting', 'waiting'],
   ['delivered', 'delivered'],
+  ['dead', 'dead letters'],
+  ['lost', 'lost to damage'],
   ['unaccounted', 'unaccounted'],
 ];
 const SINK: [keyof SinkAccounts, string][] = [
@@ -60,6 +64,7 @@ const SINK: [keyof SinkAccounts, string][] = [
   ['indexed', 'indexed'],
   ['existing', 'there already'],
   ['dead', 'dead letters'],
+  ['unaccounted', 'unaccounted'],
 ];
 
 function table({

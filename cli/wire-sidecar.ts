@@ -1,19 +1,29 @@
-import { join } from 'node:path';
 import { type Check, json, type Route } from '../service/admin.ts';
 import type { Config } from '../service/config.ts';
 import { createMetrics } from '../service/metrics.ts';
 import { createAccounting, type SidecarAccounts } from '../sidecar/accounting.ts';
 import { createItemsRoute } from '../sidecar/api.ts';
 import { startForwarder } from '../sidecar/forward.ts';
+import { createIndexRoutes } from '../sidecar/index-routes.ts';
+import type { IntakeRoute } from '../sidecar/intake.ts';
 import { SIDECAR_METRICS } from '../sidecar/metrics.ts';
 import { createPageRoutes } from '../sidecar/page-routes.ts';
-import { type Nginx, openSidecarSpool, startSidecar, waitingFor } from '../sidecar/sidecar.ts';
-import { createDeadLetterFile } from '../store/dead-letters.ts';
+import {
+  type Nginx,
+  openSidecarSpool,
+  type SidecarOptions,
+  startSidecar,
+  waitingFor,
+} from '../sidecar/sidecar.ts';
+import { createDeadLetterFile, createDeadLetterTopic, nameSpool } from '../store/dead-letters.ts';
+import type { DuckdbIndex } from '../store/duckdb.ts';
 import type { EventIndex } from '../store/event-index.ts';
 import { createKafkaLog } from '../store/kafka-log.ts';
 import type { Spool } from '../store/spool.ts';
 import { type Core, connectKafka } from './core.ts';
+import { deadLetterPath } from './open-dead-letters.ts';
 import { openIndex } from './open-index.ts';
+import { cursorOf } from './spool-cursor-name.ts';
 import { createSinkMeters, type SinkAccounts, wireSink } from './wire-sink.ts';
 
 /** One part of a process: what it shows to people and monitoring. */
@@ -27,21 +37,23 @@ export type Accounts = { nginx?: Nginx; sidecar?: SidecarAccounts; sink?: SinkAc
  */
 export async function wireSidecar(
   core: Core,
-  sink?: { index: EventIndex; accounts: () => SinkAccounts },
+  sink?: { index: EventIndex | DuckdbIndex; accounts: () => SinkAccounts },
 ): Promise<Part> {
   const { config, registry, shutdown } = core;
   const metrics = createMetrics(registry, SIDECAR_METRICS);
   const cursor = cursorOf(config);
-  const options = { ...core, cursor, metrics };
-  const spool = await openSidecarSpool(options);
+  const shared = { ...core, cursor, metrics, batch: batchOf(config) };
+  const spool = await openSidecarSpool(shared);
   const next = config.kafka.brokers.length > 0 ? await forward() : await embed();
   const accounting = createAccounting({
     metrics,
     waiting: () => waitingFor(spool, cursor),
     delivered: next.delivered,
+    dead: next.dead,
+    lost: () => spool.stats().lostEvents,
   });
   await next.start();
-  const nginx = await startSidecar(options, spool);
+  const nginx = await startSidecar({ ...shared, routes: indexRoutes(next.index) }, spool);
   return {
     routes: {
       ...createPageRoutes(),
@@ -60,15 +72,26 @@ export async function wireSidecar(
   async function forward(): Promise<Next> {
     const client = connectKafka(core);
     shutdown.add('kafka producer', () => client.close());
-    const { topic } = config.kafka;
+    const { topic, dead_letter_topic, batch_events, batch_bytes, requests } = config.kafka;
     const headers = { node: config.node, boot: spool.stats().id };
-    const to = createKafkaLog({ client, topic, concurrency: 1, headers });
+    const to = createKafkaLog({ client, topic, concurrency: 1, headers, headersOn: config.kafka.headers });
+    const deadLetters = nameSpool(createDeadLetterTopic(client, dead_letter_topic, core.now), headers);
+    const limits = { batchEvents: batch_events, batchBytes: batch_bytes, requests };
     const knowsIndex = config.elasticsearch.node !== undefined;
     return {
       index: sink?.index ?? (knowsIndex ? await openIndex(core) : undefined),
       delivered: () => metrics.of('forwarded_total').value(),
+      dead: () => metrics.sum('forward_dead_total'),
       async start() {
-        const forwarder = await startForwarder({ from: spool, cursor, to, metrics, warn: core.warn });
+        const forwarder = await startForwarder({
+          from: spool,
+          cursor,
+          to,
+          deadLetters,
+          limits,
+          metrics,
+          warn: core.warn,
+        });
         shutdown.add('forwarder', () => forwarder.close(core.graceMs));
       },
     };
@@ -78,28 +101,41 @@ export async function wireSidecar(
   async function embed(): Promise<Next> {
     const index = await openIndex(core);
     const meters = createSinkMeters(registry);
-    const deadLetters = createDeadLetterFile(join(config.home, 'dead-letters.ndjson'), core.now);
+    const deadLetters = createDeadLetterFile(deadLetterPath(config), core.now);
     return {
       index,
       accounts: meters.accounts,
       delivered: () => meters.accounts().consumed,
+      dead: () => 0,
       start: () => void wireSink(core, { log: spool, cursor, index, deadLetters, metrics: meters.metrics }),
     };
   }
 }
 
 type Next = {
-  index: EventIndex | undefined;
+  index: EventIndex | DuckdbIndex | undefined;
   accounts?: () => SinkAccounts;
   /** Events handed on since the start. */
   delivered: () => number;
+  /** Events that it refused for good, and that are not among those delivered. */
+  dead: () => number;
   start: () => Promise<void> | void;
 };
 
-/** The consumer of the spool is named after where it leads: another configuration begins with what is still there. */
-function cursorOf({ kafka, elasticsearch }: Config): string {
-  if (kafka.brokers.length > 0) return 'kafka';
-  return elasticsearch.node === undefined ? 'duckdb' : 'elasticsearch';
+/** For Kafka enough for all requests at once, and as much again, so that none waits for the slowest. */
+function batchOf({ kafka }: Config): SidecarOptions['batch'] {
+  if (kafka.brokers.length === 0) return {};
+  const requests = 2 * kafka.requests;
+  return {
+    maxBatchEvents: requests * kafka.batch_events,
+    maxBatchBytes: requests * kafka.batch_bytes,
+    lingerMs: kafka.linger_ms,
+  };
+}
+
+/** Only the process that has DuckDB's file can answer for it. */
+function indexRoutes(index: Next['index']): Record<string, IntakeRoute> {
+  return index !== undefined && 'count' in index ? createIndexRoutes(index) : {};
 }
 
 /** True, or why nginx spills. */

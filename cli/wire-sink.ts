@@ -1,4 +1,5 @@
 import type { Registry } from 'prom-client';
+import { createRedaction } from '../event/redaction.ts';
 import type { Check } from '../service/admin.ts';
 import { keepTrying } from '../service/keep-trying.ts';
 import { reasonOf } from '../service/log.ts';
@@ -11,8 +12,19 @@ import { createKafkaLog } from '../store/kafka-log.ts';
 import type { Consumer } from '../store/log.ts';
 import { type Core, connectKafka } from './core.ts';
 
-/** A sink's books since it started: consumed = indexed + existing + dead. */
-export type SinkAccounts = { consumed: number; indexed: number; existing: number; dead: number };
+/** A sink's books since it started. They balance when `unaccounted` is 0. */
+export type SinkAccounts = {
+  /** Records dealt with, of which… */
+  consumed: number;
+  /** …these were created in the index, */
+  indexed: number;
+  /** these had been there, */
+  existing: number;
+  /** and these are dead letters. */
+  dead: number;
+  /** consumed − indexed − existing − dead */
+  unaccounted: number;
+};
 
 export type SinkMeters = { metrics: Metrics<typeof SINK_METRICS>; accounts: () => SinkAccounts };
 
@@ -20,20 +32,25 @@ export function createSinkMeters(registry: Registry): SinkMeters {
   const metrics = createMetrics(registry, SINK_METRICS);
   return {
     metrics,
-    accounts: () => ({
-      consumed: metrics.of('sink_consumed_total').value(),
-      indexed: metrics.of('sink_indexed_total').value(),
-      existing: metrics.of('sink_existing_total').value(),
-      dead:
-        metrics.of('sink_dead_total', { reason: 'invalid' }).value() +
-        metrics.of('sink_dead_total', { reason: 'rejected' }).value(),
-    }),
+    accounts() {
+      const consumed = metrics.of('sink_consumed_total').value();
+      const indexed = metrics.of('sink_indexed_total').value();
+      const existing = metrics.of('sink_existing_total').value();
+      const dead = metrics.sum('sink_dead_total');
+      return { consumed, indexed, existing, dead, unaccounted: consumed - indexed - existing - dead };
+    },
   };
 }
 
+/** What of a sink is not configured. */
+type Wired = Pick<SinkOptions, 'log' | 'cursor' | 'index' | 'deadLetters' | 'metrics'>;
+
 /** Starts a sink, stopped with everything else. Goes on trying while its log is away. Returns whether it runs. */
-export function wireSink(core: Core, options: Omit<SinkOptions, 'batchEvents' | 'warn'>): Check {
+export function wireSink(core: Core, options: Wired): Check {
   const { config, shutdown, warn, graceMs } = core;
+  const { batch_events, requests, article_time_zone } = config.sink;
+  const { ip, ip_salt } = config.privacy;
+  const redact = createRedaction({ ip: { mode: ip, salt: ip_salt }, omit: config.event.omit });
   const stopping = new AbortController();
   let consumer: Consumer | undefined;
   const started = keepTrying(start, {
@@ -52,7 +69,14 @@ export function wireSink(core: Core, options: Omit<SinkOptions, 'batchEvents' | 
 
   /** One that comes up after everything else has stopped must not stay in the group. */
   async function start(): Promise<void> {
-    const begun = await startSink({ ...options, batchEvents: config.sink.batch_events, warn });
+    const begun = await startSink({
+      ...options,
+      batchEvents: batch_events,
+      requests,
+      articleTimeZone: article_time_zone,
+      redact,
+      warn,
+    });
     if (stopping.signal.aborted) await begun.close(0);
     else consumer = begun;
   }

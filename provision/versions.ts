@@ -38,3 +38,6 @@ export const ELASTICSEARCH = {
   sha512:
     '97db38d6920fbdace83ce32d041e2e6faf1c895aa03dc3cc75715c952a646021af124f4e49b0a8e2bb066362cdec4d45772a846c613a8f459b7e8260f9d17067',
 };
+
+/** trixie's. */
+export const RSYSLOG = '8.2504.0';

@@ -49,7 +49,12 @@ const OTHER_VARIABLES = new Set([
   'HOTITEM_CACHE',
   'HOTITEM_CHROMIUM',
 ]);
-const SECRETS = new Set(['elasticsearch.api_key', 'elasticsearch.password', 'privacy.ip_salt']);
+const SECRETS = new Set([
+  'elasticsearch.api_key',
+  'elasticsearch.password',
+  'kafka.sasl.password',
+  'privacy.ip_salt',
+]);
 
 export const SETTINGS: Setting[] = leaves(settings, []);
 
@@ -71,7 +76,7 @@ export function loadConfig(sources: ConfigSources): Config {
 /** Paths of state lie below `home`, what the operator points at below the working directory. */
 function withWholePaths(config: Config): Config {
   const home = resolve(config.home);
-  const { intake, spool, spill, duckdb, elasticsearch } = config;
+  const { intake, spool, spill, duckdb, elasticsearch, kafka } = config;
   return {
     ...config,
     home,
@@ -79,6 +84,7 @@ function withWholePaths(config: Config): Config {
     spool: { ...spool, dir: resolve(home, spool.dir) },
     spill: { ...spill, dir: resolve(home, spill.dir) },
     duckdb: { ...duckdb, path: resolve(home, duckdb.path) },
+    kafka: kafka.ca_file === undefined ? kafka : { ...kafka, ca_file: resolve(kafka.ca_file) },
     elasticsearch:
       elasticsearch.ca_file === undefined
         ? elasticsearch
@@ -168,7 +174,8 @@ function explain(issue: z.core.$ZodIssue): string[] {
       return `${full}: unknown setting${suggest(full, [...SETTINGS.map((known) => known.path.join('.')), ...SECTIONS])}`;
     });
   }
-  const got = SECRETS.has(path) ? '' : ` (got ${show(issue.input)})`;
+  // A rule about several settings is handed all of them, secrets included.
+  const got = SECRETS.has(path) || isRecord(issue.input) ? '' : ` (got ${show(issue.input)})`;
   return [`${path}: ${issue.message}${got}`];
 }
 

@@ -18,6 +18,8 @@ export type Meter = {
 export type Metrics<L extends MetricList> = {
   /** The meter of that name, without the `hotitem_` before it. Labels have few values, chosen by us. */
   of(name: keyof L & string, labels?: Record<string, string>): Meter;
+  /** The sum of that name over all labels. */
+  sum(name: keyof L & string): number;
 };
 
 export function createRegistry(): Registry {
@@ -35,17 +37,23 @@ export function createMetrics<L extends MetricList>(registry: Registry, list: L)
     Object.entries(list).map(([name, metric]) => [name, publish(registry, name, metric)]),
   );
   return {
-    of(name, labels = {}) {
-      const children = meters.get(name);
-      if (children === undefined) throw new Error(`no metric named ${name}`);
-      return children(labels);
-    },
+    of: (name, labels = {}) => family(name).of(labels),
+    sum: (name) => family(name).sum(),
   };
+
+  function family(name: string): Family {
+    const found = meters.get(name);
+    if (found === undefined) throw new Error(`no metric named ${name}`);
+    return found;
+  }
 }
 
 type Child = { labels: Record<string, string>; meter: Meter };
 
-function publish(registry: Registry, name: string, { kind, help, labels = [] }: MetricList[string]) {
+/** All meters of one name. */
+type Family = { of(labels: Record<string, string>): Meter; sum(): number };
+
+function publish(registry: Registry, name: string, { kind, help, labels = [] }: MetricList[string]): Family {
   const children = new Map<string, Child>();
   const Kind = kind === 'counter' ? Counter : Gauge;
   new Kind({
@@ -59,7 +67,7 @@ function publish(registry: Registry, name: string, { kind, help, labels = [] }: 
     },
   });
   if (labels.length === 0) of({});
-  return of;
+  return { of, sum: () => [...children.values()].reduce((sum, { meter }) => sum + meter.value(), 0) };
 
   function of(values: Record<string, string>): Meter {
     const key = JSON.stringify(values);

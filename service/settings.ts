@@ -9,6 +9,10 @@ const MIB = 1024 * 1024;
 const path = z.string().min(1);
 const bytes = z.number().int().positive();
 const count = z.number().int().positive();
+/** The environment and flags have words only. */
+const yesOrNo = z.union([z.boolean(), z.stringbool({ truthy: ['true'], falsy: ['false'] })], {
+  error: 'must be true or false',
+});
 const name = z.string().regex(/^[\w.-]{1,200}$/, 'must be 1 to 200 of A-Z a-z 0-9 . _ -');
 const address = z.string().regex(/^(?:\[[\da-f:]+\]|[\w.-]+):\d{1,5}$/i, 'must be HOST:PORT');
 const url = z
@@ -57,6 +61,27 @@ export const settings = z.strictObject({
         .describe(
           'what a power cut may take: nothing, one second, or what the kernel had not written. kill -9 takes nothing',
         ),
+      ladder: z
+        .enum(['on', 'off'])
+        .default('on')
+        .describe('whether a spool that fills keeps a sample of the events, weighted, before it refuses all'),
+      ladder_from: z
+        .number()
+        .min(0.1)
+        .max(0.99)
+        .default(0.8)
+        .describe('how full the spool is when that begins: one in two, then 4, 8, 16, 64 at equal distances'),
+      retain_bytes: z
+        .number()
+        .int()
+        .min(0)
+        .default(0)
+        .describe('how much of what is delivered is kept for `hotitem replay`, as far as max_bytes has room'),
+      retain_hours: z
+        .number()
+        .min(0)
+        .default(0)
+        .describe('how long what is delivered is kept for it; a file goes when it is beyond both'),
     })
     .prefault({}),
 
@@ -115,14 +140,66 @@ export const settings = z.strictObject({
         .array(address)
         .default([])
         .describe('bootstrap brokers; none means embedded. Also KAFKA_BROKERS'),
+      client: z
+        .enum(['kafkajs', 'platformatic'])
+        .default('kafkajs')
+        .describe('library that speaks to Kafka: kafkajs, or platformatic, which is faster and younger'),
+      tls: yesOrNo.default(false).describe('true to speak TLS to the brokers'),
+      ca_file: path
+        .optional()
+        .describe(
+          'PEM file of the authority that signed their certificates; without it, those that Node knows',
+        ),
+      sasl: z
+        .strictObject({
+          mechanism: z
+            .enum(['plain', 'scram-sha-256', 'scram-sha-512'])
+            .optional()
+            .describe('how to log in: plain (only over TLS), scram-sha-256 or scram-sha-512'),
+          username: z.string().min(1).optional().describe('login'),
+          password: z.string().min(1).optional().describe('its password (secret)'),
+        })
+        .refine(({ mechanism, username }) => (mechanism === undefined) === (username === undefined), {
+          path: ['username'],
+          message: 'mechanism, username and password go together',
+        })
+        .refine(({ username, password }) => (username === undefined) === (password === undefined), {
+          path: ['password'],
+          message: 'mechanism, username and password go together',
+        })
+        .prefault({}),
+      compression: z
+        .enum(['gzip', 'none'])
+        .default('gzip')
+        .describe('of what is sent: gzip (an eighth of the bytes) or none'),
+      headers: z
+        .enum(['event', 'row'])
+        .default('event')
+        .describe('which records say node, boot and seq: each event, or the first of a row (cheaper)'),
+      batch_events: count.max(10_000).default(1000).describe('most events in one request to Kafka'),
+      batch_bytes: bytes
+        .default(512 * 1024)
+        .describe('most bytes of events in one request, below max.message.bytes of the topic'),
+      requests: count.max(16).default(2).describe('requests to Kafka under way at once'),
+      linger_ms: z
+        .number()
+        .int()
+        .min(0)
+        .max(1000)
+        .default(20)
+        .describe('how long events wait for others to go with them to Kafka'),
       topic: name.default('collection_hot_item').describe('topic of the events'),
       dead_letter_topic: name
         .default('collection_hot_item.dead')
-        .describe('topic of what could not be indexed'),
+        .describe('topic of what Kafka or the index refuses for good'),
       group: name.default('hotitem-sink').describe('consumer group of the sinks'),
       partitions: count.default(6).describe('partitions of a new topic'),
       replication_factor: count.default(1).describe('replicas of a new topic; 3 in production'),
       retention_hours: count.default(7 * DAY).describe('how long a new topic keeps events'),
+    })
+    .refine(({ tls, ca_file }) => tls || ca_file === undefined, {
+      path: ['ca_file'],
+      message: 'is of no use without kafka.tls',
     })
     .prefault({}),
 
@@ -164,6 +241,14 @@ export const settings = z.strictObject({
         .default(1000)
         .describe('events in one bulk request; shrinks by itself when refused'),
       concurrency: count.max(64).default(3).describe('Kafka partitions worked on at once'),
+      requests: count.max(16).default(3).describe('bulk requests under way at once, of all partitions'),
+      article_time_zone: z
+        .string()
+        .refine((zone) => isTimeZone(zone), { message: 'must be the name of a time zone like Europe/Berlin' })
+        .default('UTC')
+        .describe(
+          "time zone of `actime` in messages of the article's format; asked only where Kafka's record has no time",
+        ),
     })
     .prefault({}),
 
@@ -178,3 +263,12 @@ export const settings = z.strictObject({
 });
 
 export type Settings = z.output<typeof settings>;
+
+function isTimeZone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone });
+    return true;
+  } catch {
+    return false;
+  }
+}

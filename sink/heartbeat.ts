@@ -3,16 +3,25 @@ import type { Context } from '../store/log.ts';
 
 const EVERY_MS = 2_000;
 
-/** Keeps the group membership while `work` takes its time. Rejects as `work` does, when a heartbeat does, or when the signal fires. */
-export async function whileBeating<T>({ signal, heartbeat }: Context, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const lost = new Promise<never>((_, reject) => {
-    timer = setInterval(() => heartbeat().catch(reject), EVERY_MS);
-  });
+/**
+ * Keeps the group membership while `work` takes its time. Rejects as `work` does, when a heartbeat does (the group is about
+ * to share out its partitions anew), or when the signal fires; whatever the end, the signal given to `work` has fired then.
+ */
+export async function whileBeating<T>(
+  { signal, heartbeat }: Context,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const over = new AbortController();
+  // Not AbortSignal.any: an outer signal that lives as long as the process would remember each of these.
+  const follow = () => over.abort(signal.reason);
+  signal.addEventListener('abort', follow, { once: true });
+  if (signal.aborted) follow();
+  const timer = setInterval(() => heartbeat().catch((error) => over.abort(error)), EVERY_MS);
   try {
-    return await abortable(signal, Promise.race([work, lost]));
+    return await abortable(over.signal, work(over.signal));
   } finally {
     clearInterval(timer);
-    work.catch(() => {});
+    signal.removeEventListener('abort', follow);
+    over.abort();
   }
 }

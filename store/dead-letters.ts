@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { appendFile, rename, stat } from 'node:fs/promises';
 import type { KafkaClient } from './kafka-client.ts';
 
@@ -29,17 +30,22 @@ export function createDeadLetterTopic(client: KafkaClient, topic: string, now: (
   };
 }
 
+/** Letters about events of one spool among many: `spool/77` is called `web-1/BOOT/77`. */
+export function nameSpool(letters: DeadLetters, { node, boot }: { node: string; boot: string }): DeadLetters {
+  return {
+    add: (some) =>
+      letters.add(
+        some.map((letter) => ({ ...letter, origin: letter.origin.replace(/^spool\//, `${node}/${boot}/`) })),
+      ),
+  };
+}
+
 /** For the embedded index: JSON lines in `path`, and in one older file beside it once that holds 64 MB. */
 export function createDeadLetterFile(path: string, now: () => number): DeadLetters {
   return {
     async add(letters) {
       const lines = letters.map(({ value, reason, origin }) =>
-        JSON.stringify({
-          time: new Date(now()).toISOString(),
-          reason,
-          origin,
-          value: value.toString('utf8'),
-        }),
+        JSON.stringify({ time: new Date(now()).toISOString(), reason, origin, ...toText(value) }),
       );
       const size = await stat(path).then(
         (found) => found.size,
@@ -49,4 +55,10 @@ export function createDeadLetterFile(path: string, now: () => number): DeadLette
       await appendFile(path, `${lines.join('\n')}\n`, { mode: 0o640 });
     },
   };
+}
+
+/** Bytes that are no text must come back as they were. */
+function toText(value: Buffer): { value: string; encoding?: 'base64' } {
+  if (isUtf8(value)) return { value: value.toString('utf8') };
+  return { value: value.toString('base64'), encoding: 'base64' };
 }

@@ -34,6 +34,22 @@ export async function findKeys(connection: DuckDBConnection, keys: bigint[]): Pr
   return new Set(found.getColumns()[0]?.map((id) => (id instanceof DuckDBUUIDValue ? id.toUint128() : 0n)));
 }
 
+/** How many events have each of `keys`, in their order. */
+export async function countKeys(connection: DuckDBConnection, keys: bigint[]): Promise<number[]> {
+  const values = keys.map((key) => DuckDBUUIDValue.fromUint128(key));
+  const found = await connection.runAndReadAll(
+    'SELECT id, count(*) FROM events WHERE id IN (SELECT unnest($1)) GROUP BY id',
+    [listValue(values)],
+    [LIST(UUID)],
+  );
+  const counts = new Map(
+    found
+      .getRows()
+      .map(([id, count]) => [id instanceof DuckDBUUIDValue ? id.toUint128() : 0n, Number(count)]),
+  );
+  return keys.map((key) => counts.get(key) ?? 0);
+}
+
 /** Adds events within the connection's transaction. */
 export async function appendEvents(
   connection: DuckDBConnection,

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import type { HotItemEvent } from '../event/event.ts';
 import { type DuckdbFile, type DuckdbFileOptions, openDuckdbFile } from './duckdb-file.ts';
-import { appendEvents, findKeys, keyOf, toTimestamp } from './duckdb-rows.ts';
+import { appendEvents, countKeys, findKeys, keyOf, toTimestamp } from './duckdb-rows.ts';
 import { createTurns } from './duckdb-turns.ts';
 import { type EventIndex, IndexUnavailable, type ItemViews, type Outcome } from './event-index.ts';
 
@@ -31,6 +31,8 @@ export type DuckdbIndexOptions = {
 export type DuckdbIndex = EventIndex & {
   /** Deletes the events that are older than the retention. Returns how many. */
   retain(): Promise<number>;
+  /** How often each event is there, in the order of `ids`. */
+  count(ids: string[]): Promise<number[]>;
   stats(): Promise<DuckdbStats>;
 };
 
@@ -67,6 +69,7 @@ export async function openDuckdbIndex({
     create: (events) => write((open) => create(open, events)),
     topItems: (query) => read((open) => topItems(open, query)),
     retain: () => write((open) => retain(open, now() - retentionDays * DAY_MS)),
+    count: (ids) => read((open) => countKeys(open.reader, ids.map(keyOf))),
     stats: () => read((open) => stats(open, path)),
     close: () => toWrite(() => toRead(close)),
   };

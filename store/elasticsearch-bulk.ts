@@ -1,7 +1,8 @@
 import type { Client, estypes } from '@elastic/elasticsearch';
 import type { HotItemEvent } from '../event/event.ts';
-import { toEcs } from '../event/to-ecs.ts';
+import { type Body, createBody } from './elasticsearch-body.ts';
 import { reasonIn, statusOf, toUnavailable, typeIn } from './elasticsearch-client.ts';
+import { toOperation } from './elasticsearch-document.ts';
 import { IndexUnavailable, type Outcome } from './event-index.ts';
 
 /** In characters. Elasticsearch takes 100 MB, and works best with a few; a proxy before it may take less (413). */
@@ -9,9 +10,14 @@ const LARGEST_REQUEST = 8 * 1024 * 1024;
 /** However small a proxy's limit looks: one huge event must not shrink the requests of all that follow. */
 const SMALLEST_LIMIT = 256 * 1024;
 const LONGEST_REASON = 300;
+/** As many as requests are usually under way at once. */
+const SPARE_BUFFERS = 4;
 
 /** Without the rest an answer about 1,000 documents is a tenth of the size. */
-const FILTER = ['errors', 'items.*.status', 'items.*.error.type', 'items.*.error.reason'];
+const FILTER = 'errors,items.*.status,items.*.error.type,items.*.error.reason';
+
+const CREATED: Outcome = { status: 'created' };
+const EXISTS: Outcome = { status: 'exists' };
 
 /**
  * Errors of single documents that are the cluster's state and not the document's fault, whatever their status: a
@@ -26,8 +32,7 @@ const STATE = new Set([
 ]);
 const MISSING_PIPELINE = /^pipeline with id .* does not exist/;
 
-/** Two lines of a bulk request: the action and the document. */
-type Operation = [action: string, document: string];
+type Reply = { errors?: boolean; items?: { create?: estypes.BulkResponseItem }[] };
 
 /**
  * Creates documents in a data stream, which must have its template: nothing is created by accident.
@@ -37,59 +42,62 @@ export function createBulk(
   client: Client,
   dataStream: string,
 ): (events: HotItemEvent[]) => Promise<Outcome[]> {
+  const path = `/${encodeURIComponent(dataStream)}/_bulk`;
   let largest = LARGEST_REQUEST;
-  return (events) => send(events.map(toOperation));
+  const spare: Buffer[] = [];
+  return create;
 
-  async function send(operations: Operation[]): Promise<Outcome[]> {
-    const size = sizeOf(operations);
-    if (size > largest && operations.length > 1) return inHalves(operations);
+  async function create(events: HotItemEvent[]): Promise<Outcome[]> {
+    // A new buffer for each request, of a megabyte, would have V8 collect garbage all the time.
+    const body = createBody(events, toOperation, spare.pop());
+    const outcomes = await send(body);
+    // Not after a failure: what timed out may still be read from it.
+    const isFree = outcomes.every(({ status }) => status !== 'retry');
+    if (isFree && spare.length < SPARE_BUFFERS && body.buffer.length <= LARGEST_REQUEST)
+      spare.push(body.buffer);
+    return outcomes;
+  }
+
+  async function send(body: Body): Promise<Outcome[]> {
+    if (body.size > largest && body.length > 1) return inHalves(body);
     try {
-      return await request(operations);
+      return await request(body);
     } catch (error) {
       if (!isAboutContent(error)) throw toUnavailable(error);
-      if (operations.length === 1) return [{ status: 'rejected', reason: reasonOfRefusal(error) }];
-      if (statusOf(error) === 413) largest = Math.max(SMALLEST_LIMIT, Math.min(largest, size >> 1));
-      return inHalves(operations);
+      if (body.length === 1) return [{ status: 'rejected', reason: reasonOfRefusal(error) }];
+      if (statusOf(error) === 413) largest = Math.max(SMALLEST_LIMIT, Math.min(largest, body.size >> 1));
+      return inHalves(body);
     }
   }
 
-  async function inHalves(operations: Operation[]): Promise<Outcome[]> {
-    const middle = operations.length >> 1;
-    const first = await send(operations.slice(0, middle));
-    const rest = operations.slice(middle);
+  async function inHalves(body: Body): Promise<Outcome[]> {
+    const middle = body.length >> 1;
+    const first = await send(body.slice(0, middle));
+    const rest = body.slice(middle, body.length);
     try {
       return first.concat(await send(rest));
     } catch (error) {
       if (!(error instanceof IndexUnavailable)) throw error;
       // What is known about the first half must not be forgotten.
-      return first.concat(rest.map(() => ({ status: 'retry', reason: error.message })));
+      const { message: reason, why } = error;
+      return first.concat(Array.from({ length: rest.length }, () => ({ status: 'retry', reason, why })));
     }
   }
 
-  async function request(operations: Operation[]): Promise<Outcome[]> {
-    const { errors, items } = await client.bulk<string>({
-      index: dataStream,
-      // Strings are sent as they are: the client would serialise objects one by one, action and document.
-      operations: operations.flat(),
-      require_data_stream: true,
-      filter_path: FILTER,
+  async function request(body: Body): Promise<Outcome[]> {
+    // Not client.bulk: that takes documents to serialise, and these are bytes already.
+    const { errors, items } = await client.transport.request<Reply>({
+      method: 'POST',
+      path,
+      querystring: { require_data_stream: true, filter_path: FILTER },
+      bulkBody: body.bytes,
     });
-    if (items?.length !== operations.length) {
-      throw new IndexUnavailable(
-        `Elasticsearch told about ${items?.length ?? 0} of ${operations.length} events`,
-      );
+    if (items?.length !== body.length) {
+      throw new IndexUnavailable(`Elasticsearch told about ${items?.length ?? 0} of ${body.length} events`);
     }
-    if (!errors) return operations.map(() => ({ status: 'created' }));
+    if (!errors) return items.map(() => CREATED);
     return items.map(({ create }) => toOutcome(create, dataStream));
   }
-}
-
-function toOperation(event: HotItemEvent): Operation {
-  return [`{"create":{"_id":${JSON.stringify(event.id)}}}`, JSON.stringify(toEcs(event))];
-}
-
-function sizeOf(operations: Operation[]): number {
-  return operations.reduce((sum, [action, document]) => sum + action.length + document.length + 2, 0);
 }
 
 /** Whether a smaller request may do: it is too large, or one document in it spoils the whole. */
@@ -104,18 +112,19 @@ function reasonOfRefusal(error: unknown): string {
 
 function toOutcome(item: estypes.BulkResponseItem | undefined, dataStream: string): Outcome {
   const status = item?.status ?? 0;
-  if (status === 201) return { status: 'created' };
-  if (status === 409) return { status: 'exists' };
+  if (status === 201) return CREATED;
+  if (status === 409) return EXISTS;
   const type = item?.error?.type ?? 'error';
   const said = item?.error?.reason ?? '';
   if (status === 404) {
     const reason = `Elasticsearch has no data stream ${dataStream} and no template for it: run \`hotitem setup\``;
-    return { status: 'retry', reason: cut(`${reason} (${said})`) };
+    return { status: 'retry', why: 'refused', reason: cut(`${reason} (${said})`) };
   }
   const reason = cut(`${type}: ${said}`);
   const isState = STATE.has(type) || MISSING_PIPELINE.test(said) || status === 401 || status === 403;
-  const isEvents = status >= 400 && status < 500 && status !== 429 && !isState;
-  return { status: isEvents ? 'rejected' : 'retry', reason };
+  if (isState) return { status: 'retry', why: 'refused', reason };
+  const isEvents = status >= 400 && status < 500 && status !== 429;
+  return isEvents ? { status: 'rejected', reason } : { status: 'retry', why: 'overloaded', reason };
 }
 
 function cut(reason: string): string {

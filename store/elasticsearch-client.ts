@@ -1,5 +1,5 @@
 import { Client, errors } from '@elastic/elasticsearch';
-import { IndexUnavailable } from './event-index.ts';
+import { IndexUnavailable, type Refusal } from './event-index.ts';
 
 export type ElasticsearchConnection = {
   /** `https://host:9200`, without a login. */
@@ -27,7 +27,7 @@ export function connectElasticsearch({ node, auth, ca, requestTimeoutMs }: Elast
  */
 export function toUnavailable(error: unknown): unknown {
   if (!(error instanceof errors.ElasticsearchClientError)) return error;
-  return new IndexUnavailable(describe(error), { cause: error });
+  return new IndexUnavailable(describe(error), { cause: error, why: whyOf(error) });
 }
 
 /** The HTTP status of an answer that is an error; undefined when there was no answer. */
@@ -49,6 +49,13 @@ function textIn(error: unknown, field: 'type' | 'reason'): string | undefined {
   if (!(error instanceof errors.ResponseError)) return undefined;
   const text: unknown = error.body?.error?.[field];
   return typeof text === 'string' ? text : undefined;
+}
+
+function whyOf(error: unknown): Refusal {
+  const status = statusOf(error);
+  if (status === 429) return 'overloaded';
+  // A gateway says 502 to 504 while nobody is behind it, and Elasticsearch 503 while it has no master.
+  return status !== undefined && status < 500 ? 'refused' : 'away';
 }
 
 function describe(error: unknown): string {

@@ -15,8 +15,8 @@ export type EventIndex = {
 export type Outcome =
   | { status: 'created' }
   | { status: 'exists' }
-  /** Overloaded: the same event may be created later. */
-  | { status: 'retry'; reason: string }
+  /** Not now: the same event may be created later. */
+  | { status: 'retry'; reason: string; why?: Refusal }
   /** This event will never be taken. */
   | { status: 'rejected'; reason: string };
 
@@ -30,7 +30,19 @@ export type ItemViews = {
   last: number;
 };
 
-/** The index does not answer; nothing is known about what was asked. Always retriable. */
+/**
+ * Why an index takes nothing at the moment. `away`: it does not answer. `overloaded`: less at once may go through.
+ * `refused`: by a login, a permission, a block or a missing template, and somebody has to put that right.
+ */
+export type Refusal = 'away' | 'overloaded' | 'refused';
+
+/** The index said nothing about what was asked. Always retriable. */
 export class IndexUnavailable extends Error {
   override name = 'IndexUnavailable';
+  readonly why: Refusal;
+
+  constructor(message: string, { cause, why = 'away' }: { cause?: unknown; why?: Refusal } = {}) {
+    super(message, { cause });
+    this.why = why;
+  }
 }

@@ -17,6 +17,8 @@ export type Batch = {
   values: Buffer[];
   /** Where `values[i]` lies within the source: a sequence, or an offset. */
   position(i: number): string;
+  /** When the log had `values[i]`, ms since 1970, where it knows. */
+  time?(i: number): number | undefined;
 };
 
 export type Handler = (batch: Batch, context: Context) => Promise<void>;

@@ -7,23 +7,38 @@ import { parseArgs } from 'node:util';
 /** What one step of the run came to. Lint and types count as one test each. */
 type Result = { step: string; passed: number; failed: number; skipped: number; seconds: number };
 
-const { values: flags } = parseArgs({ options: { full: { type: 'boolean', default: false } } });
+const { values: flags } = parseArgs({
+  options: {
+    full: { type: 'boolean', default: false },
+    // Nothing but the fault suite, and all of it.
+    faults: { type: 'boolean', default: false },
+  },
+});
 const bin = join(import.meta.dirname, '../node_modules/.bin');
 const scratch = mkdtempSync(join(tmpdir(), 'hotitem-test-'));
 chmodSync(scratch, 0o1777);
 const partsFile = join(scratch, 'parts');
 
-const results = [
-  check('lint', 'biome', ['ci', '--error-on-warnings', '.']),
-  check('types', 'tsc', ['-p', 'tsconfig.json']),
-  check('types of njs', 'tsc', ['-p', 'njs/tsconfig.json']),
-  tests('unit', ['test/unit', '--forceExit']),
-  // One after the other: each has nginx, Kafka or Elasticsearch for itself on two cores.
-  tests('integration', ['test/integration', '--runInBand', '--forceExit']),
-  ...(flags.full ? [tests('full', ['test/full', '--runInBand', '--passWithNoTests'])] : []),
-];
+const results = flags.faults ? [faults()] : everything();
 table();
 rmSync(scratch, { recursive: true, force: true });
+
+function everything(): Result[] {
+  return [
+    check('lint', 'biome', ['ci', '--error-on-warnings', '.']),
+    check('types', 'tsc', ['-p', 'tsconfig.json']),
+    check('types of njs', 'tsc', ['-p', 'njs/tsconfig.json']),
+    tests('unit', ['test/unit', '--forceExit']),
+    // One after the other: each has nginx, Kafka or Elasticsearch for itself on two cores.
+    tests('integration', ['test/integration', '--runInBand', '--forceExit']),
+    faults(),
+    ...(flags.full ? [tests('full', ['test/full', '--runInBand', '--passWithNoTests'])] : []),
+  ];
+}
+
+function faults(): Result {
+  return tests('faults', ['test/faults', '--runInBand', '--forceExit']);
+}
 
 function check(step: string, command: string, args: string[]): Result {
   const { status, seconds } = run(step, command, args);
@@ -57,7 +72,7 @@ function run(what: string, command: string, args: string[]): { status: number | 
       // What a test leaves behind goes with the run. Like /tmp, for what a test runs as another user.
       TMPDIR: scratch,
       HOTITEM_TEST_PARTS: partsFile,
-      ...(flags.full && { HOTITEM_TEST_FULL: '1' }),
+      ...((flags.full || flags.faults) && { HOTITEM_TEST_FULL: '1' }),
     },
   });
   return { status, seconds: (performance.now() - began) / 1000 };

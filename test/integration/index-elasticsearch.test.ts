@@ -10,7 +10,11 @@ import { suiteWith } from '../parts/suite.ts';
 import { itIsAnIndex, type Texts, view } from './index-contract.ts';
 
 const START_MS = 300_000;
-const RETRY = (reason: RegExp) => ({ status: 'retry', reason: expect.stringMatching(reason) });
+const RETRY = (reason: RegExp) => ({
+  status: 'retry',
+  why: 'refused',
+  reason: expect.stringMatching(reason),
+});
 
 suiteWith(['elasticsearch'])('Elasticsearch', () => {
   let elasticsearch: ElasticsearchPart;

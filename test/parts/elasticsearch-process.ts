@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chownSync, cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { obtainElasticsearch } from '../../provision/elasticsearch.ts';
-import type { ElasticsearchPart } from './elasticsearch.ts';
+import type { ElasticsearchOptions, ElasticsearchPart } from './elasticsearch.ts';
 import { answersHealthy } from './elasticsearch-health.ts';
 import { temporaryFolder } from './guard.ts';
 import { freePorts } from './ports.ts';
@@ -15,7 +15,11 @@ const START_MS = 120_000;
 const NOBODY = { uid: 65_534, gid: 65_534 };
 
 /** Elasticsearch from Maven Central as a process of this machine, with its data under a temporary folder. */
-export async function startElasticsearchProcess(): Promise<ElasticsearchPart> {
+export async function startElasticsearchProcess({
+  settings = {},
+  files = {},
+  javaOptions = '-Xms512m -Xmx512m -XX:-UseG1GC -XX:+UseSerialGC -XX:TieredStopAtLevel=1',
+}: ElasticsearchOptions = {}): Promise<ElasticsearchPart> {
   const { version, java, home } = await obtainElasticsearch({ report });
   const folder = temporaryFolder('elasticsearch');
   const [port = 0, transportPort = 0] = await freePorts(2);
@@ -29,6 +33,7 @@ export async function startElasticsearchProcess(): Promise<ElasticsearchPart> {
 
   return {
     node,
+    configure: (file, text) => writeFileSync(join(folder.path, 'config', file), text),
     describe: `Elasticsearch ${version}, local process`,
     controllable: true,
     start,
@@ -53,7 +58,7 @@ export async function startElasticsearchProcess(): Promise<ElasticsearchPart> {
       env: {
         PATH: process.env.PATH,
         ES_JAVA_HOME: java.home,
-        ES_JAVA_OPTS: '-Xms512m -Xmx512m -XX:-UseG1GC -XX:+UseSerialGC -XX:TieredStopAtLevel=1',
+        ES_JAVA_OPTS: javaOptions,
         ES_PATH_CONF: join(folder.path, 'config'),
         ES_TMPDIR: join(folder.path, 'tmp'),
       },
@@ -79,20 +84,22 @@ export async function startElasticsearchProcess(): Promise<ElasticsearchPart> {
         'network.host: 127.0.0.1',
         `http.port: ${port}`,
         `transport.port: ${transportPort}`,
-        'xpack.security.enabled: false',
+        ...('xpack.security.enabled' in settings ? [] : ['xpack.security.enabled: false']),
         'cluster.routing.allocation.disk.threshold_enabled: false',
         `path.data: ${join(folder.path, 'data')}`,
         `path.logs: ${join(folder.path, 'logs')}`,
+        ...Object.entries(settings).map(([key, value]) => `${key}: ${value}`),
         '',
       ].join('\n'),
     );
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(config, name), text);
     for (const name of ['data', 'logs', 'tmp']) mkdirSync(join(folder.path, name));
     if (user === undefined) return;
     const folders = ['.', 'config', 'data', 'logs', 'tmp'];
-    const files = readdirSync(config, { recursive: true, encoding: 'utf8' }).map((name) =>
+    const written = readdirSync(config, { recursive: true, encoding: 'utf8' }).map((name) =>
       join('config', name),
     );
-    for (const name of [...folders, ...files]) chownSync(join(folder.path, name), user.uid, user.gid);
+    for (const name of [...folders, ...written]) chownSync(join(folder.path, name), user.uid, user.gid);
   }
 }
 

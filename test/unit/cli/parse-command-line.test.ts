@@ -23,6 +23,12 @@ describe('the command line', () => {
     });
   });
 
+  test('takes a time before now for a value, and not for a flag', () => {
+    const { flags } = parseCommandLine(['sidecar', '--dir', '-2h', '--node=-1'], COMMANDS);
+    expect(flags).toMatchObject({ dir: '-2h', node: '-1' });
+    expect(() => parseCommandLine(['sidecar', '--dry-run', '-2h'], COMMANDS)).toThrow("Unknown option '-2'");
+  });
+
   test('may be nothing but a question', () => {
     expect(parseCommandLine([], COMMANDS)).toMatchObject({ command: undefined });
     expect(parseCommandLine(['--version'], COMMANDS)).toMatchObject({
@@ -39,6 +45,7 @@ describe('the command line', () => {
     [['sidecars'], 'unknown command sidecars, did you mean sidecar?'],
     [['nginx', 'instal'], 'unknown command nginx instal, did you mean nginx install?'],
     [['zzz'], 'unknown command zzz'],
+    [['nginx'], 'nginx is not all of a command: say nginx install'],
     [['sidecar', '--spol-dir', 'x'], 'unknown flag --spol-dir, did you mean --spool-dir?'],
     [['sidecar', '--elasticsearch-password', 'x'], 'unknown flag --elasticsearch-password'],
     [['sidecar', '--spool-dir'], "Option '--spool-dir <value>' argument missing"],

@@ -48,6 +48,32 @@ describe('the configuration', () => {
     ]);
   });
 
+  test('takes the login of Kafka from the environment, its password from a file', () => {
+    const env = {
+      HOTITEM_KAFKA_TLS: 'true',
+      HOTITEM_KAFKA_CA_FILE: 'ca.pem',
+      HOTITEM_KAFKA_SASL_MECHANISM: 'scram-sha-512',
+      HOTITEM_KAFKA_SASL_USERNAME: 'hotitem',
+      HOTITEM_KAFKA_SASL_PASSWORD_FILE: yaml('secret\n'),
+    };
+    expect(load({ env }).kafka).toMatchObject({
+      tls: true,
+      ca_file: join(process.cwd(), 'ca.pem'),
+      sasl: { mechanism: 'scram-sha-512', username: 'hotitem', password: 'secret' },
+    });
+  });
+
+  test.each([
+    [{ HOTITEM_KAFKA_TLS: 'yes' }, 'kafka.tls: must be true or false (got "yes")'],
+    [{ HOTITEM_KAFKA_CA_FILE: 'ca.pem' }, 'kafka.ca_file: is of no use without kafka.tls'],
+    [
+      { HOTITEM_KAFKA_SASL_USERNAME: 'hotitem', HOTITEM_KAFKA_SASL_PASSWORD: 'secret' },
+      'kafka.sasl.username: mechanism, username and password go together',
+    ],
+  ])('says what is wrong with a connection to Kafka: %j', (env, problem) => {
+    expect(problems({ env })).toEqual([problem]);
+  });
+
   test('names the fields that cannot be left out', () => {
     expect(load({ env: { HOTITEM_EVENT_OMIT: 'ua, ref' } }).event.omit).toEqual(['ua', 'ref']);
     expect(problems({ env: { HOTITEM_EVENT_OMIT: 'item' } })[0]).toContain('event.omit.0: ');
@@ -73,6 +99,8 @@ describe('the configuration', () => {
     [{ HOTITEM_PRIVACY_IP_SALT: 'hunter2' }],
     [{ ELASTICSEARCH_NODE: 'http://user:a/hunter2@b@es:9200' }],
     [{ KAFKA_BROKERS: 'user:hunter2@kafka:9092' }],
+    [{ HOTITEM_KAFKA_SASL_PASSWORD: 'hunter2' }],
+    [{ HOTITEM_KAFKA_SASL_USERNAME: 'hotitem', HOTITEM_KAFKA_SASL_PASSWORD: 'hunter2' }],
   ])('shows no secret in a problem: %j', (env) => {
     expect(problems({ env })).not.toEqual([]);
     expect(problems({ env }).join()).not.toContain('hunter2');

@@ -5,6 +5,9 @@ import { createElasticsearchIndex } from '../../../store/elasticsearch.ts';
 import type { EventIndex } from '../../../store/event-index.ts';
 import { type Answer, type Asked, type StandIn, startStandIn } from './elasticsearch-stand-in.ts';
 
+const OVERLOADED = { status: 'retry', why: 'overloaded' };
+const REFUSED = { status: 'retry', why: 'refused' };
+const REJECTED = { status: 'rejected' };
 const SECRET = 'c2VjcmV0OmtleQ==';
 
 let standIn: StandIn;
@@ -15,20 +18,20 @@ afterEach(async () => {
 });
 
 test.each([
-  [401, 'Elasticsearch refuses the login (401)'],
-  [403, 'Elasticsearch does not permit this (403)'],
-  [429, 'Elasticsearch is overloaded (429)'],
-  [400, 'Elasticsearch answers with an error (400)'],
-  [500, 'Elasticsearch answers with an error (500)'],
-  [502, 'Elasticsearch answers with an error (502)'],
-  [503, 'Elasticsearch answers with an error (503)'],
-  [504, 'Elasticsearch answers with an error (504)'],
+  [401, 'Elasticsearch refuses the login (401)', 'refused'],
+  [403, 'Elasticsearch does not permit this (403)', 'refused'],
+  [429, 'Elasticsearch is overloaded (429)', 'overloaded'],
+  [400, 'Elasticsearch answers with an error (400)', 'refused'],
+  [500, 'Elasticsearch answers with an error (500)', 'away'],
+  [502, 'Elasticsearch answers with an error (502)', 'away'],
+  [503, 'Elasticsearch answers with an error (503)', 'away'],
+  [504, 'Elasticsearch answers with an error (504)', 'away'],
 ])(
   'a whole request that ends with %d tells nothing about the events, and is not repeated',
-  async (status, message) => {
+  async (status, message, why) => {
     await open(() => ({ status }));
 
-    await expect(index.create(events(2))).rejects.toMatchObject({ name: 'IndexUnavailable', message });
+    await expect(index.create(events(2))).rejects.toMatchObject({ name: 'IndexUnavailable', message, why });
     expect(standIn.asked).toHaveLength(1);
   },
 );
@@ -46,20 +49,21 @@ test('an answer about fewer events than were sent is not trusted', async () => {
 });
 
 test.each([
-  [429, 'es_rejected_execution_exception', 'retry'],
-  [429, 'circuit_breaking_exception', 'retry'],
-  [503, 'unavailable_shards_exception', 'retry'],
-  [500, 'engine_exception', 'retry'],
-  [403, 'security_exception', 'retry'],
-  [400, 'index_closed_exception', 'retry'],
-  [400, 'validation_exception', 'retry'],
-  [400, 'document_parsing_exception', 'rejected'],
-  [400, 'illegal_argument_exception', 'rejected'],
-])('a document refused with %d %s is: %s', async (status, type, outcome) => {
+  [429, 'es_rejected_execution_exception', OVERLOADED],
+  [429, 'circuit_breaking_exception', OVERLOADED],
+  [503, 'unavailable_shards_exception', OVERLOADED],
+  [500, 'engine_exception', OVERLOADED],
+  [403, 'cluster_block_exception', REFUSED],
+  [403, 'security_exception', REFUSED],
+  [400, 'index_closed_exception', REFUSED],
+  [400, 'validation_exception', REFUSED],
+  [400, 'document_parsing_exception', REJECTED],
+  [400, 'illegal_argument_exception', REJECTED],
+])('a document refused with %d %s is: %j', async (status, type, outcome) => {
   const refusal = { create: { status, error: { type, reason: 'because' } } };
   await open(() => ({ status: 200, body: { errors: true, items: [refusal] } }));
 
-  expect(await index.create(events(1))).toEqual([{ status: outcome, reason: `${type}: because` }]);
+  expect(await index.create(events(1))).toEqual([{ ...outcome, reason: `${type}: because` }]);
 });
 
 test('a long reason is cut', async () => {
@@ -104,7 +108,7 @@ test('what one half was told is not forgotten when the other half was not answer
 
   expect(outcomes.slice(0, 4)).toEqual(Array(4).fill({ status: 'created' }));
   expect(outcomes.slice(4)).toEqual(
-    Array(4).fill({ status: 'retry', reason: 'Elasticsearch answers with an error (503)' }),
+    Array(4).fill({ status: 'retry', why: 'away', reason: 'Elasticsearch answers with an error (503)' }),
   );
 });
 

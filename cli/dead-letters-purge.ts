@@ -1,0 +1,63 @@
+import { createInterface } from 'node:readline/promises';
+import type { Command } from './command.ts';
+import { configure } from './configure.ts';
+import { createCore } from './core.ts';
+import { openDeadLetters } from './open-dead-letters.ts';
+import { parseTime } from './parse-time.ts';
+import { Trouble } from './trouble.ts';
+
+export const deadLettersPurge: Command = {
+  about: 'deletes them for good, up to now or to --until',
+  options: {
+    until: {
+      type: 'string',
+      placeholder: 'TIME',
+      about: 'given up before this time (now): ISO 8601, or like -7d',
+    },
+    yes: { type: 'boolean', about: 'do not ask' },
+    'dry-run': { type: 'boolean', about: 'only say how many' },
+    json: { type: 'boolean', about: 'print JSON' },
+  },
+  configured: true,
+  async run(context) {
+    const { until = 'now', yes, 'dry-run': dryRun, json, ...flags } = context.flags;
+    const core = createCore(configure({ ...context, flags }));
+    const time = parseTime('until', String(until), core.now());
+    const box = openDeadLetters(core);
+    try {
+      let letters = 0;
+      let notReplayed = 0;
+      await box.read((letter) => {
+        if (letter.time >= time) return;
+        letters++;
+        if (!letter.replayed) notReplayed++;
+      });
+      const doIt = dryRun !== true && letters > 0;
+      if (doIt && yes !== true)
+        await confirm(`delete ${letters} dead letters (${notReplayed} never replayed) from ${box.name}?`);
+      if (doIt) await box.purge(time);
+      const answer = {
+        from: box.name,
+        until: new Date(time).toISOString(),
+        dryRun: dryRun === true,
+        letters,
+        notReplayed,
+      };
+      const verb = dryRun === true ? 'would delete' : 'deleted';
+      const line = `${verb} ${letters} dead letters (${notReplayed} never replayed) from ${box.name}\n`;
+      process.stdout.write(json === true ? `${JSON.stringify(answer)}\n` : line);
+      return 0;
+    } finally {
+      await box.close();
+    }
+  },
+};
+
+/** Throws where the answer is not yes, or nobody is there to give one. */
+async function confirm(question: string): Promise<void> {
+  if (!process.stdin.isTTY)
+    throw new Trouble(question, 'Nothing was deleted. Say --yes where nobody can be asked.');
+  const asking = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await asking.question(`${question} Type yes: `).finally(() => asking.close());
+  if (answer.trim().toLowerCase() !== 'yes') throw new Trouble('nothing was deleted');
+}

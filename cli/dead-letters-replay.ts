@@ -1,0 +1,78 @@
+import { type ReplayedLetters, replayLetters } from '../sink/replay-letters.ts';
+import type { DeadLetterBox, KeptLetter } from '../store/dead-letter-box.ts';
+import type { Command } from './command.ts';
+import { configure } from './configure.ts';
+import { createCore } from './core.ts';
+import { FILTER_OPTIONS, parseFilter } from './dead-letters-filter.ts';
+import { openDeadLetters } from './open-dead-letters.ts';
+import { openDelivery } from './open-delivery.ts';
+import { parseCount } from './parse-count.ts';
+import { plainText } from './plain-text.ts';
+import { createProgress } from './progress.ts';
+
+export const deadLettersReplay: Command = {
+  about: 'puts them back on their way: into the topic of the events, or into the embedded index',
+  options: {
+    ...FILTER_OPTIONS,
+    limit: { type: 'string', placeholder: 'N', about: 'the oldest N (all)' },
+    again: { type: 'boolean', about: 'also those that were replayed before' },
+    'dry-run': { type: 'boolean', about: 'only say how many' },
+    json: { type: 'boolean', about: 'print JSON' },
+  },
+  configured: true,
+  async run(context) {
+    const { reason, origin, since, until, limit, again, 'dry-run': dryRun, json, ...flags } = context.flags;
+    const core = createCore(configure({ ...context, flags }));
+    const matches = parseFilter({ reason, origin, since, until }, core.now());
+    const most =
+      limit === undefined
+        ? Number.POSITIVE_INFINITY
+        : parseCount('limit', String(limit), { least: 1, most: 999_999_999 });
+    const isMeant = (letter: KeptLetter) => matches(letter) && (again === true || !letter.replayed);
+    const box = openDeadLetters(core);
+    const progress = createProgress('replayed');
+    try {
+      const total = process.stderr.isTTY ? await countOf(box, isMeant) : 0;
+      const delivery = await openDelivery(core);
+      const result = await replayLetters({
+        box,
+        deliver: delivery.deliver,
+        matches,
+        again: again === true,
+        limit: most,
+        dryRun: dryRun === true,
+        onProgress: ({ replayed, refused }) => progress.show(replayed + refused, Math.min(total, most)),
+      }).finally(delivery.close);
+      progress.end();
+      const answer = { from: box.name, to: delivery.name, dryRun: dryRun === true, ...result };
+      process.stdout.write(json === true ? `${JSON.stringify(answer)}\n` : table(answer));
+      return result.refused === 0 ? 0 : 1;
+    } finally {
+      progress.end();
+      await box.close();
+    }
+  },
+};
+
+/** For the progress bar: letters are read once more for it, where somebody looks at one. */
+async function countOf(box: DeadLetterBox, isMeant: (letter: KeptLetter) => boolean): Promise<number> {
+  let count = 0;
+  await box.read((letter) => {
+    if (isMeant(letter)) count++;
+  });
+  return count;
+}
+
+function table(answer: ReplayedLetters & { from: string; to: string; dryRun: boolean }): string {
+  const rows: [string, number][] = [
+    [answer.dryRun ? 'would be replayed' : 'replayed', answer.replayed],
+    ['replayed before', answer.before],
+    ['refused', answer.refused],
+  ];
+  return [
+    `${answer.from} -> ${answer.to}`,
+    ...rows.map(([label, count]) => `  ${label.padEnd(18)}${String(count).padStart(12)}`),
+    ...answer.examples.map(({ id, reason }) => `    ${id}  ${plainText(reason, 120)}`),
+    '',
+  ].join('\n');
+}

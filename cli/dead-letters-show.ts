@@ -1,0 +1,45 @@
+import type { KeptLetter } from '../store/dead-letter-box.ts';
+import type { Command } from './command.ts';
+import { configure } from './configure.ts';
+import { createCore } from './core.ts';
+import { toJson } from './dead-letters-json.ts';
+import { openDeadLetters } from './open-dead-letters.ts';
+import { UsageError } from './parse-command-line.ts';
+import { plainText } from './plain-text.ts';
+import { Trouble } from './trouble.ts';
+
+export const deadLettersShow: Command = {
+  about: 'ID: one of them, whole',
+  options: { json: { type: 'boolean', about: 'print JSON' } },
+  configured: true,
+  async run(context) {
+    const [id, ...rest] = context.positionals;
+    if (id === undefined || rest.length > 0) {
+      throw new UsageError('dead-letters show: say one ID, as `hotitem dead-letters list` prints it');
+    }
+    const { json, ...flags } = context.flags;
+    const box = openDeadLetters(createCore(configure({ ...context, flags })));
+    const letter = await box.find(id).finally(box.close);
+    if (letter === undefined) {
+      throw new Trouble(
+        `there is no dead letter ${plainText(id, 60)} in ${box.name}`,
+        '`hotitem dead-letters list` prints those that are there.',
+      );
+    }
+    process.stdout.write(json === true ? `${toJson(letter)}\n` : text(letter));
+    return 0;
+  },
+};
+
+function text({ id, time, reason, origin, value, replayed }: KeptLetter): string {
+  return [
+    `id        ${id}`,
+    `time      ${new Date(time).toISOString()}`,
+    `replayed  ${replayed ? 'yes' : 'no'}`,
+    `origin    ${plainText(origin)}`,
+    `reason    ${plainText(reason)}`,
+    `value     ${value.length} bytes`,
+    plainText(value.toString('utf8')),
+    '',
+  ].join('\n');
+}

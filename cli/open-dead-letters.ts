@@ -1,0 +1,19 @@
+import { join } from 'node:path';
+import type { Config } from '../service/config.ts';
+import type { DeadLetterBox } from '../store/dead-letter-box.ts';
+import { createDeadLetterFileBox } from '../store/dead-letter-file.ts';
+import { createDeadLetterTopicBox } from '../store/dead-letter-topic.ts';
+import { connectReader } from './connect-reader.ts';
+import { type Core, connectKafka } from './core.ts';
+
+/** Where the dead letters of this configuration are: in a topic with Kafka, in a file without. */
+export function openDeadLetters(core: Core): DeadLetterBox {
+  const { brokers, dead_letter_topic: topic } = core.config.kafka;
+  if (brokers.length === 0) return createDeadLetterFileBox(deadLetterPath(core.config));
+  return createDeadLetterTopicBox({ topic, reader: connectReader(core), client: connectKafka(core) });
+}
+
+/** The file that the embedded sink writes. */
+export function deadLetterPath({ home }: Config): string {
+  return join(home, 'dead-letters.ndjson');
+}

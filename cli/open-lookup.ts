@@ -1,0 +1,30 @@
+import { existsSync } from 'node:fs';
+import type { Config } from '../service/config.ts';
+import { openDuckdbIndex } from '../store/duckdb.ts';
+import { createDuckdbLookup } from '../store/duckdb-lookup.ts';
+import { createElasticsearchLookup } from '../store/elasticsearch-lookup.ts';
+import type { EventLookup } from '../store/event-lookup.ts';
+import { createSocketLookup, hasSocketLookup } from '../store/socket-lookup.ts';
+import { elasticsearchConnection } from './open-index.ts';
+import { Trouble } from './trouble.ts';
+
+/** The configured index. An embedded one is asked through the process that has it, or opened where there is none. */
+export async function openLookup(config: Config): Promise<EventLookup> {
+  const { elasticsearch, duckdb, intake } = config;
+  if (elasticsearch.node !== undefined) {
+    return createElasticsearchLookup({
+      ...elasticsearchConnection(config),
+      dataStream: elasticsearch.data_stream,
+      refreshMs: elasticsearch.refresh_seconds * 1000 + 500,
+    });
+  }
+  if (await hasSocketLookup(intake.socket)) return createSocketLookup(intake.socket);
+  const { path, memory_mb: memoryLimitMb, retention_days: retentionDays } = duckdb;
+  if (!existsSync(path)) {
+    throw new Trouble(
+      `there is no index at ${path}`,
+      'home says where it lies; ELASTICSEARCH_NODE names another index.',
+    );
+  }
+  return createDuckdbLookup(await openDuckdbIndex({ path, memoryLimitMb, retentionDays }), path);
+}

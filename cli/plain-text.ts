@@ -1,0 +1,16 @@
+/** Controls, what turns the direction of writing, and half characters: none of them reaches a terminal. */
+const UNSAFE = /[\p{C}\p{Zl}\p{Zp}]/gu;
+
+/** Anybody's text as one line fit for a terminal: `\n` and escape sequences are shown, not obeyed. Cut at `most` characters. */
+export function plainText(text: string, most: number = Number.POSITIVE_INFINITY): string {
+  const safe = text.slice(0, Math.min(text.length, most + 1)).replaceAll(UNSAFE, escaped);
+  return safe.length > most ? `${safe.slice(0, most - 1)}…` : safe;
+}
+
+function escaped(character: string): string {
+  const code = character.codePointAt(0) ?? 0;
+  if (code === 0x0a) return '\\n';
+  if (code === 0x0d) return '\\r';
+  if (code === 0x09) return '\\t';
+  return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
+}

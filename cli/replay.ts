@@ -1,0 +1,87 @@
+import { type Replayed, replay as replayEvents } from '../sink/replay.ts';
+import type { TimeRange } from '../store/history.ts';
+import type { Command } from './command.ts';
+import { configure } from './configure.ts';
+import { createCore } from './core.ts';
+import { HISTORY_OPTIONS, openHistory } from './open-history.ts';
+import { openLookup } from './open-lookup.ts';
+import { UsageError } from './parse-command-line.ts';
+import { parseRange, RANGE_OPTIONS } from './parse-range.ts';
+import { plainText } from './plain-text.ts';
+import { createProgress } from './progress.ts';
+import { recordReader } from './record-reader.ts';
+
+export const replay: Command = {
+  about: 'brings past events from Kafka or the spool into the index; what is there is left alone',
+  options: {
+    ...RANGE_OPTIONS,
+    ...HISTORY_OPTIONS,
+    'dry-run': { type: 'boolean', about: 'only say what would be created' },
+    json: { type: 'boolean', about: 'print JSON' },
+  },
+  configured: true,
+  async run(context) {
+    const { from, to, source, late, 'dry-run': dryRun, json, ...flags } = context.flags;
+    if (from === undefined) throw new UsageError('replay: --from is needed, like --from -2h');
+    const core = createCore(configure({ ...context, flags }));
+    const range = parseRange({ from, to }, core.now());
+    const history = openHistory(core, { source, late });
+    const progress = createProgress('read');
+    try {
+      const lookup = await openLookup(core.config);
+      const replayed = await replayEvents({
+        history,
+        lookup,
+        read: recordReader(core.config),
+        range,
+        dryRun: dryRun === true,
+        onProgress: ({ read }) => progress.show(read),
+      }).finally(lookup.close);
+      progress.end();
+      const answer = {
+        ...toIso(range),
+        log: history.name,
+        index: lookup.name,
+        dryRun: dryRun === true,
+        ...replayed,
+      };
+      process.stdout.write(json === true ? `${JSON.stringify(answer)}\n` : table(answer));
+      return replayed.dead === 0 && !isCut(range, replayed) ? 0 : 1;
+    } finally {
+      progress.end();
+      await history.close();
+    }
+  },
+};
+
+type Answer = Replayed & { from: string; to: string; log: string; index: string; dryRun: boolean };
+
+function table(answer: Answer): string {
+  const { read, created, existing, dead, examples, removedBefore } = answer;
+  const rows: [string, number][] = [
+    ['read', read],
+    [answer.dryRun ? 'would be created' : 'created', created],
+    ['already there', existing],
+    ['dead', dead],
+  ];
+  return [
+    `views from ${answer.from} to ${answer.to}`,
+    `${answer.log} -> ${answer.index}`,
+    ...rows.map(([label, count]) => `  ${label.padEnd(18)}${String(count).padStart(12)}`),
+    ...examples.map(({ origin, reason }) => `    ${plainText(origin, 80)}  ${plainText(reason, 120)}`),
+    ...(isCut({ from: Date.parse(answer.from) }, answer)
+      ? [
+          `the log reaches back to ${new Date(removedBefore ?? 0).toISOString()} only: what came before is gone from it`,
+        ]
+      : []),
+    '',
+  ].join('\n');
+}
+
+function isCut({ from }: { from: number }, { removedBefore }: Pick<Replayed, 'removedBefore'>): boolean {
+  return removedBefore !== undefined && from < removedBefore;
+}
+
+function toIso({ from, to }: TimeRange): { from: string; to: string } {
+  return { from: new Date(from).toISOString(), to: new Date(to).toISOString() };
+}

@@ -1,0 +1,140 @@
+import { ConfigError } from '../service/config.ts';
+import { reasonOf } from '../service/log.ts';
+import { type Example, type Verified, verify as verifyEvents } from '../sink/verify.ts';
+import { KafkaError } from '../store/kafka-error.ts';
+import type { Command, CommandContext } from './command.ts';
+import { configure } from './configure.ts';
+import { type Core, createCore } from './core.ts';
+import { openDeadLetters } from './open-dead-letters.ts';
+import { HISTORY_OPTIONS, openHistory } from './open-history.ts';
+import { openLookup } from './open-lookup.ts';
+import { UsageError } from './parse-command-line.ts';
+import { parseCount } from './parse-count.ts';
+import { parseRange, RANGE_OPTIONS } from './parse-range.ts';
+import { plainText } from './plain-text.ts';
+import { createProgress } from './progress.ts';
+import { recordReader } from './record-reader.ts';
+import { Trouble } from './trouble.ts';
+
+const MOST_DEAD = 500_000;
+const BALANCED = 0;
+const NOT_BALANCED = 1;
+const CANNOT_TELL = 2;
+
+export const verify: Command = {
+  about: 'compares the events in Kafka or the spool with the index; 0: balanced, 1: not, 2: cannot tell',
+  options: {
+    ...RANGE_OPTIONS,
+    ...HISTORY_OPTIONS,
+    examples: { type: 'string', placeholder: 'N', about: 'ids printed of each kind (10)' },
+    json: { type: 'boolean', about: 'print JSON' },
+  },
+  configured: true,
+  async run(context) {
+    try {
+      return await compare(context);
+    } catch (error) {
+      if (error instanceof UsageError) throw error;
+      // 1 would say that something is missing.
+      if (error instanceof ConfigError) throw new Trouble(error.message, undefined, CANNOT_TELL);
+      const hint = error instanceof Trouble || error instanceof KafkaError ? error.hint : undefined;
+      throw new Trouble(reasonOf(error), hint, CANNOT_TELL);
+    }
+  },
+};
+
+async function compare(context: CommandContext): Promise<number> {
+  const { from, to, source, late, examples = '10', json, ...flags } = context.flags;
+  const core = createCore(configure({ ...context, flags }));
+  const now = core.now();
+  const range = parseRange({ from, to }, now);
+  const limits = { least: 0, most: 10_000 };
+  const shown = parseCount('examples', String(examples), limits);
+  const history = openHistory(core, { source, late });
+  const progress = createProgress('compared');
+  try {
+    const deadOrigins = await originsOfDead(core);
+    const lookup = await openLookup(core.config);
+    const verified = await verifyEvents({
+      history,
+      lookup,
+      read: recordReader(core.config),
+      range,
+      deadOrigins,
+      examples: shown,
+      now,
+      onProgress: ({ records }) => progress.show(records),
+    }).finally(lookup.close);
+    progress.end();
+    const status = statusOf(verified);
+    const answer: Answer = {
+      from: new Date(range.from).toISOString(),
+      to: new Date(range.to).toISOString(),
+      log: history.name,
+      index: lookup.name,
+      balanced: status === CANNOT_TELL ? null : status === BALANCED,
+      ...verified,
+    };
+    process.stdout.write(json === true ? `${JSON.stringify(answer)}\n` : table(answer, shown));
+    return status;
+  } finally {
+    progress.end();
+    await history.close();
+  }
+}
+
+/** Undefined where there are more than can be remembered. */
+async function originsOfDead(core: Core): Promise<Set<string> | undefined> {
+  const origins = new Set<string>();
+  const box = openDeadLetters(core);
+  try {
+    await box.read(({ origin }) => {
+      if (origins.size <= MOST_DEAD) origins.add(origin);
+    });
+  } finally {
+    await box.close();
+  }
+  return origins.size > MOST_DEAD ? undefined : origins;
+}
+
+function statusOf({ missing, duplicate, gaps, doubts }: Verified): number {
+  if (missing > 0 || duplicate > 0 || gaps.length > 0) return NOT_BALANCED;
+  return doubts.length > 0 ? CANNOT_TELL : BALANCED;
+}
+
+type Answer = Verified & { from: string; to: string; log: string; index: string; balanced: boolean | null };
+
+function table(answer: Answer, shown: number): string {
+  const { examples, gaps, doubts } = answer;
+  return [
+    `views from ${answer.from} to ${answer.to}`,
+    `${answer.log} against ${answer.index}`,
+    row('expected', answer.expected, answer.repeated === 0 ? '' : `and ${answer.repeated} came twice`),
+    row('there', answer.there),
+    row('dead letters', answer.dead),
+    ...examples.dead.map(example),
+    row('waiting', answer.waiting, answer.waiting === 0 ? '' : 'the sink has not come to them'),
+    row('missing', answer.missing),
+    ...examples.missing.map(example),
+    row('duplicate', answer.duplicate),
+    ...examples.duplicate.map(example),
+    row('sequence gaps', gaps.length),
+    ...gaps
+      .slice(0, shown)
+      .map(
+        ({ node, boot, first, last }) =>
+          `    ${plainText(node, 60)}, spool ${plainText(boot, 40)}: ${first} to ${last}`,
+      ),
+    ...doubts.map((doubt) => `cannot tell: ${doubt}`),
+    answer.balanced === null ? 'cannot tell' : answer.balanced ? 'balanced' : 'NOT BALANCED',
+    '',
+  ].join('\n');
+}
+
+function row(label: string, count: number, remark = ''): string {
+  return `  ${label.padEnd(18)}${String(count).padStart(12)}${remark === '' ? '' : `  ${remark}`}`;
+}
+
+function example({ id, origin }: Example): string {
+  return `    ${plainText(id, 130)}  ${plainText(origin, 80)}`;
+}

@@ -1,0 +1,69 @@
+import { isIP } from 'node:net';
+import type { HotItemEvent } from './event.ts';
+import { LIMITS } from './from-line.ts';
+import { EventError } from './parse.ts';
+import { toInstant } from './wall-clock.ts';
+
+/** What the article's Lua sends: a path, an address out of a header, the same token always, and a time. */
+export type ArticleMessage = { uri: unknown; ip?: unknown; token?: unknown; actime?: unknown };
+
+export type ArticleRecord = {
+  /** `topic-partition-offset`: the message has no id of its own, and its place in the topic never changes. */
+  id: string;
+  /** When Kafka had the record, ms since 1970; undefined where it does not say. */
+  time: number | undefined;
+  /** Where the clock hung that `actime` was read from: an IANA name. */
+  timeZone: string;
+};
+
+/** As nginx/items.conf has it: so the same item counts as one, whoever captured the view. */
+const ITEM = /^(?:\/web)?\/item\/([\w.-]+?)(?:\.html)?$/;
+/** `%Y-%M-%d %H:%m:%S`: the minute is where the month belongs, and the month where the minute does. */
+const SWAPPED = /^(\d{4})-(\d{2})-(\d{2})[ T](\d{2}):(\d{2}):(\d{2})$/;
+
+/** Whether this is a message in the article's format. What has a version is ours, whatever else it holds. */
+export function isArticle(value: unknown): value is ArticleMessage {
+  return (
+    typeof value === 'object' && value !== null && 'uri' in value && 'actime' in value && !('v' in value)
+  );
+}
+
+/**
+ * The event that a message in the article's format stands for. Its time is the record's, for that is right; `actime` is
+ * asked only where the record has none. The token is not taken over, and an address only where it is one: it came from a
+ * header that anybody may send. Throws an `EventError` at what is no view.
+ */
+export function fromArticle(message: ArticleMessage, { id, time, timeZone }: ArticleRecord): HotItemEvent {
+  const { uri, ip, actime } = message;
+  if (typeof uri !== 'string' || !uri.startsWith('/')) throw new EventError('uri', 'must be a path', uri);
+  const cut: string[] = [];
+  const event: HotItemEvent = {
+    v: 1,
+    id,
+    time: time ?? fromActime(actime, timeZone),
+    uri: limit('uri', uri, cut),
+    item: limit('item', ITEM.exec(uri)?.[1] ?? uri, cut),
+  };
+  const address = typeof ip === 'string' ? ip.split(',', 1)[0]?.trim() : undefined;
+  if (address !== undefined && isIP(address) !== 0 && !address.includes('%')) event.ip = address;
+  if (cut.length > 0) event.cut = cut;
+  return event;
+}
+
+function limit(field: 'uri' | 'item', value: string, cut: string[]): string {
+  if (value.length <= LIMITS[field]) return value;
+  cut.push(field);
+  // Half of a surrogate pair is no text: Elasticsearch would refuse the document.
+  return value.slice(0, LIMITS[field]).toWellFormed();
+}
+
+function fromActime(actime: unknown, timeZone: string): number {
+  const found = typeof actime === 'string' ? SWAPPED.exec(actime) : null;
+  if (found === null) throw new EventError('actime', 'must be a date and a time', actime);
+  const [year = 0, minute = 0, day = 0, hour = 0, month = 0, second = 0] = found.slice(1).map(Number);
+  const instant = toInstant({ year, month, day, hour, minute, second }, timeZone);
+  if (instant === undefined) {
+    throw new EventError('actime', 'is no time once month and minute are swapped back', actime);
+  }
+  return instant;
+}

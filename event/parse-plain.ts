@@ -1,0 +1,43 @@
+import type { HotItemEvent } from './event.ts';
+
+/** A text without escapes: what stands between the quotes is the text. */
+const TEXT = '"([^"\\\\\\x00-\\x1f]*)"';
+const SOME_TEXT = TEXT.replace('*', '+');
+const optional = (field: string) => `(?:,"${field}":${TEXT})?`;
+/** The fields in the order in which the sidecar writes them; `cut` is for `parse`. */
+const PLAIN = new RegExp(
+  `^{"v":1,"id":"([\\w.-]{1,128})","time":(0|[1-9]\\d{0,14}),"uri":${SOME_TEXT},"item":${SOME_TEXT}(?:,"ip":${SOME_TEXT})?${[
+    'raw',
+    'args',
+    'host',
+    'method',
+    'ua',
+    'ref',
+    'node',
+  ]
+    .map(optional)
+    .join('')}(?:,"bot":(true|false))?(?:,"weight":([1-9]\\d{0,5}))?}$`,
+);
+
+/**
+ * What `parse` returns for a JSON text that looks as the sidecar writes most of them, in a quarter of the time; undefined
+ * for any other, which may be an event all the same.
+ */
+export function parsePlain(json: string): HotItemEvent | undefined {
+  const found = PLAIN.exec(json);
+  if (found === null) return undefined;
+  const [, id = '', time, uri = '', item = '', ip, raw, args, host, method, ua, ref, node, bot, weight] =
+    found;
+  const event: HotItemEvent = { v: 1, id, time: Number(time), uri, item };
+  if (ip !== undefined) event.ip = ip;
+  if (raw !== undefined) event.raw = raw;
+  if (args !== undefined) event.args = args;
+  if (host !== undefined) event.host = host;
+  if (method !== undefined) event.method = method;
+  if (ua !== undefined) event.ua = ua;
+  if (ref !== undefined) event.ref = ref;
+  if (node !== undefined) event.node = node;
+  if (bot !== undefined) event.bot = bot === 'true';
+  if (weight !== undefined) event.weight = Number(weight);
+  return event;
+}

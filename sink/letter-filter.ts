@@ -1,0 +1,26 @@
+import type { KeptLetter } from '../store/dead-letter-box.ts';
+
+export type LetterFilter = {
+  /** Part of the reason, whatever its case. */
+  reason?: string | undefined;
+  /** Beginning of the origin: `collection_hot_item/3/`. */
+  origin?: string | undefined;
+  /** Given up at `since` or later, and before `until`; ms since 1970. */
+  since?: number | undefined;
+  until?: number | undefined;
+};
+
+/** Whether a letter is meant; without any condition all are. */
+export function toLetterFilter({
+  reason,
+  origin,
+  since,
+  until,
+}: LetterFilter): (letter: KeptLetter) => boolean {
+  const wanted = reason?.toLowerCase();
+  return (letter) =>
+    (wanted === undefined || letter.reason.toLowerCase().includes(wanted)) &&
+    (origin === undefined || letter.origin.startsWith(origin)) &&
+    (since === undefined || letter.time >= since) &&
+    (until === undefined || letter.time < until);
+}

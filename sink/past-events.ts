@@ -1,0 +1,33 @@
+import type { HotItemEvent } from '../event/event.ts';
+import { EventError } from '../event/parse.ts';
+import type { PastRecord, TimeRange } from '../store/history.ts';
+import type { ReadRecord } from './read-record.ts';
+
+/** A record of the range: an event, or why it is none. */
+export type PastEvent = { record: PastRecord; event: HotItemEvent } | { record: PastRecord; reason: string };
+
+/** The records that belong to `range`, by the time of their event; what is no event, by the time at which it came. */
+export function pastEvents(records: PastRecord[], { from, to }: TimeRange, read: ReadRecord): PastEvent[] {
+  return records.map((record) => toPastEvent(record, read)).filter(isInside);
+
+  function isInside(past: PastEvent): boolean {
+    const time = 'event' in past ? past.event.time : past.record.received;
+    return time >= from && time < to;
+  }
+}
+
+/** Where a record lies, as a dead letter says it: `collection_hot_item/3/1207`. */
+export function originOf({ source, position }: PastRecord): string {
+  return `${source}/${position}`;
+}
+
+function toPastEvent(record: PastRecord, read: ReadRecord): PastEvent {
+  const { value, source, position, received } = record;
+  const batch = { source, values: [value], position: () => position, time: () => received };
+  try {
+    return { record, event: read(batch, 0) };
+  } catch (error) {
+    if (!(error instanceof EventError)) throw error;
+    return { record, reason: error.message };
+  }
+}

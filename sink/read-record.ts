@@ -1,0 +1,53 @@
+import type { HotItemEvent } from '../event/event.ts';
+import { fromArticle, isArticle } from '../event/from-article.ts';
+import { EventError, parse } from '../event/parse.ts';
+import { parsePlain } from '../event/parse-plain.ts';
+import type { Redaction } from '../event/redaction.ts';
+import type { Batch } from '../store/log.ts';
+
+export type ReadRecordOptions = {
+  /** Where the clocks hung that wrote `actime`: an IANA name. */
+  articleTimeZone: string;
+  /** What is kept of a message in the article's format: ours were redacted before they were written anywhere. */
+  redact: Redaction;
+};
+
+/** The event in record `at` of a batch. Throws an `EventError` where it holds none. */
+export type ReadRecord = (batch: Batch, at: number) => HotItemEvent;
+
+/** Several times what the limits of all fields allow. */
+const LARGEST_RECORD = 256 * 1024;
+/** How every event of ours begins; one that does not is looked at more closely. */
+const OURS = '{"v":';
+
+export function createReadRecord({ articleTimeZone, redact }: ReadRecordOptions): ReadRecord {
+  return (batch, at) => {
+    const value = batch.values[at];
+    if (value === undefined || value.length === 0) throw new EventError('event', 'has no value', undefined);
+    if (value.length > LARGEST_RECORD)
+      throw new EventError('event', `larger than ${LARGEST_RECORD} bytes`, value.length);
+    const json = value.toString('utf8');
+    if (json.startsWith(OURS)) return parsePlain(json) ?? parse(json);
+    const message = fromJson(json);
+    if (!isArticle(message)) return parse(json);
+    const id = `${batch.source.replaceAll('/', '-')}-${batch.position(at)}`;
+    return redact(fromArticle(message, { id, time: batch.time?.(at), timeZone: articleTimeZone }));
+  };
+}
+
+/** What may be kept of a record that is no event: of a message in the article's format not its token. */
+export function withoutToken(value: Buffer): Buffer {
+  if (value.length > LARGEST_RECORD || !value.includes('"token"')) return value;
+  const message = fromJson(value.toString('utf8'));
+  if (typeof message !== 'object' || message === null || !('token' in message)) return value;
+  const { token: _, ...rest } = message;
+  return Buffer.from(JSON.stringify(rest));
+}
+
+function fromJson(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}

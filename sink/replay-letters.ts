@@ -1,0 +1,70 @@
+import type { DeadLetterBox, KeptLetter } from '../store/dead-letter-box.ts';
+
+export type ReplayLettersOptions = {
+  box: DeadLetterBox;
+  /** Puts letters back on their way; says of each why that is not possible, or undefined. */
+  deliver: (letters: KeptLetter[]) => Promise<(string | undefined)[]>;
+  matches: (letter: KeptLetter) => boolean;
+  /** Also those that were replayed before. */
+  again: boolean;
+  limit: number;
+  /** Only say how many there are. */
+  dryRun: boolean;
+  onProgress: (replayed: ReplayedLetters) => void;
+};
+
+export type ReplayedLetters = {
+  /** Put back on their way; with `dryRun` those that would be. */
+  replayed: number;
+  /** Had been replayed before, and were left alone. */
+  before: number;
+  /** Cannot be put back, and stay. */
+  refused: number;
+  /** Of the refused, the first ones. */
+  examples: { id: string; reason: string }[];
+};
+
+const AT_ONCE = 100;
+/** Of values, at once: what one request to Kafka may hold. */
+const BYTES_AT_ONCE = 512 * 1024;
+const MOST_EXAMPLES = 10;
+
+/** Replays those letters that match, oldest first. A kill in between replays some of them again, which harms nobody. */
+export async function replayLetters(options: ReplayLettersOptions): Promise<ReplayedLetters> {
+  const { box, deliver, matches, again, limit, dryRun, onProgress } = options;
+  const result: ReplayedLetters = { replayed: 0, before: 0, refused: 0, examples: [] };
+  let taken = 0;
+  let some: KeptLetter[] = [];
+  let bytes = 0;
+  await box.read(async (letter) => {
+    if (taken === limit || !matches(letter)) return;
+    if (letter.replayed && !again) {
+      result.before++;
+      return;
+    }
+    taken++;
+    if (some.length === AT_ONCE || bytes + letter.value.length > BYTES_AT_ONCE) await flush();
+    some.push(letter);
+    bytes += letter.value.length;
+  });
+  await flush();
+  return result;
+
+  async function flush(): Promise<void> {
+    const letters = some;
+    some = [];
+    bytes = 0;
+    if (letters.length === 0) return;
+    const reasons = dryRun ? [] : await deliver(letters);
+    const done = letters.filter((_, i) => reasons[i] === undefined);
+    if (!dryRun) await box.markReplayed(done.map(({ id }) => id));
+    result.replayed += done.length;
+    result.refused += letters.length - done.length;
+    letters.forEach(({ id }, i) => {
+      const reason = reasons[i];
+      if (reason !== undefined && result.examples.length < MOST_EXAMPLES)
+        result.examples.push({ id, reason });
+    });
+    onProgress(result);
+  }
+}

@@ -1,0 +1,85 @@
+import type { HotItemEvent } from '../event/event.ts';
+import type { EventLookup } from '../store/event-lookup.ts';
+import type { History, TimeRange } from '../store/history.ts';
+import { bringIn } from './bring-in.ts';
+import { originOf, pastEvents } from './past-events.ts';
+import type { ReadRecord } from './read-record.ts';
+
+export type ReplayOptions = {
+  history: History;
+  lookup: EventLookup;
+  read: ReadRecord;
+  range: TimeRange;
+  /** Only say what would be created. */
+  dryRun: boolean;
+  /** Called now and then. */
+  onProgress: (replayed: Replayed) => void;
+};
+
+/** read = created + existing + dead */
+export type Replayed = {
+  /** Records of the range. */
+  read: number;
+  /** Events that were missing in the index; with `dryRun` those that are. */
+  created: number;
+  /** Events that were there already, and were left alone. */
+  existing: number;
+  /** Records that are no event, and events that the index will never take. */
+  dead: number;
+  /** Of the dead, the first ones. */
+  examples: { origin: string; reason: string }[];
+  /** The log has nothing from before, ms since 1970; undefined where nothing was removed from it. */
+  removedBefore: number | undefined;
+};
+
+const MOST_EXAMPLES = 10;
+
+/** Brings the events of a time range from a log into the index. What is there already is left alone, so it may be done again. */
+export async function replay(options: ReplayOptions): Promise<Replayed> {
+  const { history, lookup, read, range, dryRun, onProgress } = options;
+  const replayed: Replayed = {
+    read: 0,
+    created: 0,
+    existing: 0,
+    dead: 0,
+    examples: [],
+    removedBefore: undefined,
+  };
+  await lookup.refresh();
+  const { removedBefore } = await history.read(range, async (records) => {
+    const events: { event: HotItemEvent; origin: string }[] = [];
+    for (const past of pastEvents(records, range, read)) {
+      replayed.read++;
+      const origin = originOf(past.record);
+      if ('event' in past) events.push({ event: past.event, origin });
+      else bury(origin, past.reason);
+    }
+    for (let at = 0; at < events.length; at += lookup.most) {
+      await bring(events.slice(at, at + lookup.most));
+      onProgress(replayed);
+    }
+  });
+  return { ...replayed, removedBefore };
+
+  async function bring(some: { event: HotItemEvent; origin: string }[]): Promise<void> {
+    const events = some.map(({ event }) => event);
+    if (dryRun) {
+      const counts = await lookup.count(events.map(({ id }) => id));
+      const missing = counts.filter((count) => count === 0).length;
+      replayed.created += missing;
+      replayed.existing += counts.length - missing;
+      return;
+    }
+    const outcomes = await bringIn(lookup, events);
+    outcomes.forEach((outcome, i) => {
+      if (outcome.status === 'created') replayed.created++;
+      else if (outcome.status === 'there') replayed.existing++;
+      else bury(some[i]?.origin ?? '', outcome.reason);
+    });
+  }
+
+  function bury(origin: string, reason: string): void {
+    replayed.dead++;
+    if (replayed.examples.length < MOST_EXAMPLES) replayed.examples.push({ origin, reason });
+  }
+}

@@ -1,0 +1,117 @@
+import type { Place } from '../store/history.ts';
+
+/** Events `first` to `last` of one spool that a log does not have. */
+export type Gap = { node: string; boot: string; first: number; last: number };
+
+export type SequenceGaps = {
+  /** `received`: when the log had it, ms since 1970. */
+  add(place: Place, received: number): void;
+  /** It is known what became of it: no gap. */
+  excuse(place: Place): void;
+  /**
+   * What is missing between the sequences seen; undefined where that is too scattered to be remembered. Events come over
+   * several partitions, and in requests that overtake each other: what was received soon after `since` (unless that is 0:
+   * all was read) or shortly before `until` may have neighbours that were not read, and bounds nothing.
+   */
+  find(window: { since: number; until: number }): Gap[] | undefined;
+};
+
+/** Sequences of one chunk, a bit each: 8 KiB. */
+const CHUNK = 65_536;
+/** Chunks in which something is missing: 32 MiB. One that is whole takes no room. */
+const MOST_OPEN_CHUNKS = 4096;
+const MINUTE_MS = 60_000;
+/** How long one request of a forwarder may overtake another. */
+const SETTLE_MS = 30_000;
+
+type Spool = Omit<Place, 'sequence'> & {
+  chunks: Map<number, Chunk | 'whole'>;
+  /** Lowest and highest sequence by the minute in which they came. */
+  minutes: Map<number, { low: number; high: number }>;
+};
+
+type Chunk = { bits: Uint8Array; count: number };
+
+/** Remembers which sequences of each spool came. */
+export function createSequenceGaps(): SequenceGaps {
+  const spools = new Map<string, Spool>();
+  let open = 0;
+  let overflown = false;
+  return { add, excuse, find };
+
+  function add({ node, boot, sequence }: Place, received: number): void {
+    const name = nameOf(node, boot);
+    const spool = spools.get(name) ?? { node, boot, chunks: new Map(), minutes: new Map() };
+    spools.set(name, spool);
+    const minute = Math.floor(received / MINUTE_MS);
+    const { low = sequence, high = sequence } = spool.minutes.get(minute) ?? {};
+    spool.minutes.set(minute, { low: Math.min(low, sequence), high: Math.max(high, sequence) });
+    mark(spool, sequence);
+  }
+
+  function excuse({ node, boot, sequence }: Place): void {
+    const spool = spools.get(nameOf(node, boot));
+    if (spool !== undefined) mark(spool, sequence);
+  }
+
+  function mark({ chunks }: Spool, sequence: number): void {
+    const number = Math.floor(sequence / CHUNK);
+    const chunk = chunks.get(number) ?? begin(chunks, number);
+    if (chunk === 'whole' || chunk === undefined) return;
+    const bit = sequence % CHUNK;
+    const before = chunk.bits[bit >> 3] ?? 0;
+    const after = before | (1 << (bit & 7));
+    if (after === before) return;
+    chunk.bits[bit >> 3] = after;
+    chunk.count++;
+    if (chunk.count < CHUNK) return;
+    chunks.set(number, 'whole');
+    open--;
+  }
+
+  function begin(chunks: Spool['chunks'], number: number): Chunk | undefined {
+    if (open === MOST_OPEN_CHUNKS) {
+      overflown = true;
+      return undefined;
+    }
+    open++;
+    const chunk = { bits: new Uint8Array(CHUNK / 8), count: 0 };
+    chunks.set(number, chunk);
+    return chunk;
+  }
+
+  function find({ since, until }: { since: number; until: number }): Gap[] | undefined {
+    if (overflown) return undefined;
+    return [...spools.values()].flatMap((spool) => {
+      const minutes = [...spool.minutes];
+      const late = minutes.filter(([minute]) => since === 0 || minute * MINUTE_MS >= since + SETTLE_MS);
+      const early = minutes.filter(([minute]) => (minute + 1) * MINUTE_MS <= until - SETTLE_MS);
+      const low = Math.min(...late.map(([, edge]) => edge.low));
+      const high = Math.max(...early.map(([, edge]) => edge.high));
+      return [...gapsBetween(spool, low, high)];
+    });
+  }
+}
+
+function nameOf(node: string, boot: string): string {
+  return `${boot} ${node}`;
+}
+
+function* gapsBetween({ node, boot, chunks }: Spool, low: number, high: number): Generator<Gap> {
+  let first: number | undefined;
+  for (let sequence = low; sequence <= high; sequence++) {
+    const chunk = chunks.get(Math.floor(sequence / CHUNK));
+    if (isIn(chunk, sequence)) {
+      if (first !== undefined) yield { node, boot, first, last: sequence - 1 };
+      first = undefined;
+    } else first ??= sequence;
+    // The rest of the chunk is as this one is.
+    if (chunk === 'whole' || chunk === undefined) sequence += CHUNK - 1 - (sequence % CHUNK);
+  }
+}
+
+function isIn(chunk: Chunk | 'whole' | undefined, sequence: number): boolean {
+  if (chunk === undefined || chunk === 'whole') return chunk === 'whole';
+  const bit = sequence % CHUNK;
+  return ((chunk.bits[bit >> 3] ?? 0) & (1 << (bit & 7))) !== 0;
+}

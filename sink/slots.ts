@@ -1,0 +1,44 @@
+/** A fixed number of things that may be under way at once, whoever begins them. */
+export type Slots = {
+  /** Does `work` once a slot is free, first come, first served. Rejects with the signal's reason when it fires before that. */
+  use<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T>;
+};
+
+export function createSlots(count: number): Slots {
+  let free = count;
+  const waiting: (() => void)[] = [];
+  return { use };
+
+  async function use<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    signal.throwIfAborted();
+    if (free > 0) free--;
+    else await turn(signal);
+    try {
+      return await work();
+    } finally {
+      release();
+    }
+  }
+
+  /** The slot is handed on, never free in between: nobody who comes later gets it first. */
+  function release(): void {
+    const next = waiting.shift();
+    if (next === undefined) free++;
+    else next();
+  }
+
+  function turn(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const mine = () => {
+        signal.removeEventListener('abort', give);
+        resolve();
+      };
+      const give = () => {
+        waiting.splice(waiting.indexOf(mine), 1);
+        reject(signal.reason);
+      };
+      signal.addEventListener('abort', give, { once: true });
+      waiting.push(mine);
+    });
+  }
+}

@@ -1,0 +1,186 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { EventLookup } from '../store/event-lookup.ts';
+import type { History, PastRecord, Place, TimeRange } from '../store/history.ts';
+import { originOf, type PastEvent, pastEvents } from './past-events.ts';
+import type { ReadRecord } from './read-record.ts';
+import { createSequenceGaps, type Gap } from './sequence-gaps.ts';
+
+export type VerifyOptions = {
+  history: History;
+  lookup: EventLookup;
+  read: ReadRecord;
+  range: TimeRange;
+  /** Where dead letters lay, as they say it; undefined where there are too many to remember. */
+  deadOrigins: Set<string> | undefined;
+  /** Examples of each kind. */
+  examples: number;
+  now: number;
+  /** Called now and then. */
+  onProgress: (verified: Books) => void;
+};
+
+/** expected = there + dead + waiting + missing */
+export type Books = {
+  /** Records of the range in the log. */
+  records: number;
+  /** Of these, an event that had just come: a log may hold one twice. */
+  repeated: number;
+  expected: number;
+  /** In the index, at least once. */
+  there: number;
+  /** Not in the index, and named by a dead letter. */
+  dead: number;
+  /** Not in the index, and not reached by the sink yet. */
+  waiting: number;
+  /** Not in the index, and nobody knows why. */
+  missing: number;
+  /** In the index more than once. */
+  duplicate: number;
+};
+
+export type Example = { id: string; origin: string };
+
+export type Verified = Books & {
+  /** Sequences of a spool that its log does not have. */
+  gaps: Gap[];
+  examples: { missing: Example[]; duplicate: Example[]; dead: Example[] };
+  /** The log has nothing from before, ms since 1970; undefined where nothing was removed from it. */
+  removedBefore: number | undefined;
+  /** Why one cannot tell; empty where one can. */
+  doubts: string[];
+};
+
+/** Ids remembered to know a repeated one: the last 250,000 at least, some 50 MB. */
+const REMEMBERED = 250_000;
+/** Ids looked up a second time in the end. */
+const MOST_MISSING = 100_000;
+
+/**
+ * Compares the events in a log with those in the index, in one pass over the log: each thousand is looked up, then
+ * forgotten, so that memory does not grow with the range.
+ */
+export async function verify(options: VerifyOptions): Promise<Verified> {
+  const { history, lookup, read, range, deadOrigins, now, onProgress } = options;
+  const books: Books = {
+    records: 0,
+    repeated: 0,
+    expected: 0,
+    there: 0,
+    dead: 0,
+    waiting: 0,
+    missing: 0,
+    duplicate: 0,
+  };
+  const examples: Verified['examples'] = { missing: [], duplicate: [], dead: [] };
+  const gaps = createSequenceGaps();
+  const known = createKnown();
+  let missing: Example[] = [];
+  const refreshed = await lookup.refresh();
+  const { since, removedBefore } = await history.read(range, look);
+  await lookAgain();
+  for (const origin of deadOrigins ?? []) {
+    const place = toPlace(origin);
+    if (place !== undefined) gaps.excuse(place);
+  }
+  const found = gaps.find({ since, until: Math.min(now, range.to) });
+  return { ...books, gaps: found ?? [], examples, removedBefore, doubts: doubts(found === undefined) };
+
+  async function look(records: PastRecord[]): Promise<void> {
+    for (const { place, received } of records) if (place !== undefined) gaps.add(place, received);
+    const past = pastEvents(records, range, read);
+    for (let at = 0; at < past.length; at += lookup.most) {
+      await compare(past.slice(at, at + lookup.most));
+      onProgress(books);
+    }
+  }
+
+  async function compare(some: PastEvent[]): Promise<void> {
+    const fresh = some.filter((past) => known.isNew(idOf(past)));
+    const counts = await countOf(fresh);
+    books.records += some.length;
+    books.repeated += some.length - fresh.length;
+    books.expected += fresh.length;
+    fresh.forEach((past, i) => {
+      enter(past, counts[i] ?? 0);
+    });
+  }
+
+  async function countOf(some: PastEvent[]): Promise<number[]> {
+    const ids = some.flatMap((past) => ('event' in past ? [past.event.id] : []));
+    const counts = await lookup.count(ids);
+    // What is no event is in no index.
+    return some.map((past) => ('event' in past ? (counts.shift() ?? 0) : 0));
+  }
+
+  function enter(past: PastEvent, count: number): void {
+    const example = { id: idOf(past), origin: originOf(past.record) };
+    if (count > 0) books.there++;
+    else if (deadOrigins?.has(example.origin)) note('dead', example);
+    else if (past.record.waiting) books.waiting++;
+    else {
+      books.missing++;
+      if (missing.length < MOST_MISSING) missing.push(example);
+    }
+    if (count > 1) note('duplicate', example);
+  }
+
+  /** Where refreshing is not permitted, what was created just before can be seen only after a while. */
+  async function lookAgain(): Promise<void> {
+    if (!refreshed && missing.length > 0) await sleep(lookup.refreshMs);
+    const still: Example[] = [];
+    for (let at = 0; at < missing.length; at += lookup.most) {
+      const some = missing.slice(at, at + lookup.most);
+      const counts = await lookup.count(some.map(({ id }) => id));
+      still.push(...some.filter((_, i) => counts[i] === 0));
+    }
+    books.there += missing.length - still.length;
+    books.missing -= missing.length - still.length;
+    missing = still;
+    examples.missing = missing.slice(0, options.examples);
+  }
+
+  function note(kind: 'dead' | 'duplicate', example: Example): void {
+    books[kind]++;
+    if (examples[kind].length < options.examples) examples[kind].push(example);
+  }
+
+  function doubts(tooScattered: boolean): string[] {
+    return [
+      removedBefore !== undefined &&
+        range.from > 0 &&
+        range.from < removedBefore &&
+        `the log reaches back to ${new Date(removedBefore).toISOString()} only`,
+      deadOrigins === undefined && 'there are too many dead letters to compare with',
+      tooScattered && 'the sequences are too scattered to find gaps',
+    ].filter((doubt) => doubt !== false);
+  }
+}
+
+/** Of an event that a forwarder gave up: `web-1/BOOT/77`. */
+function toPlace(origin: string): Place | undefined {
+  const [, node, boot, sequence] = /^(.+)\/([\da-f]{32})\/(\d{1,15})$/.exec(origin) ?? [];
+  if (node === undefined || boot === undefined) return undefined;
+  return { node, boot, sequence: Number(sequence) };
+}
+
+/** The name of what is no event is where it lies. */
+function idOf(past: PastEvent): string {
+  return 'event' in past ? past.event.id : originOf(past.record);
+}
+
+/** Two generations: when the younger is full, the older one is forgotten. */
+function createKnown(): { isNew(id: string): boolean } {
+  let young = new Set<string>();
+  let old = new Set<string>();
+  return {
+    isNew(id) {
+      if (young.has(id) || old.has(id)) return false;
+      young.add(id);
+      if (young.size === REMEMBERED) {
+        old = young;
+        young = new Set();
+      }
+      return true;
+    },
+  };
+}

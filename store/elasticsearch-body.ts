@@ -1,0 +1,56 @@
+/** Operations of a bulk request as the bytes that are sent, so that a part of them is sent without writing it again. */
+export type Body = {
+  /** How many operations. */
+  length: number;
+  /** In bytes. */
+  size: number;
+  /** A view of them. */
+  bytes: Buffer;
+  /** What they were written into: it may be written into again once nobody sends from it. */
+  buffer: Buffer;
+  slice(from: number, to: number): Body;
+};
+
+/** What an operation with all of its fields takes; the buffer grows where that is not enough. */
+const USUAL = 700;
+/** A character of UTF-16 is three bytes of UTF-8 at most. */
+const WIDEST = 3;
+
+/**
+ * Writes operations one behind the other. One string of all of them would have to be put together from a hundred thousand
+ * pieces, which takes several times as long.
+ */
+export function createBody<T>(
+  items: T[],
+  toOperation: (item: T) => string,
+  buffer: Buffer = Buffer.allocUnsafe(items.length * USUAL),
+): Body {
+  let bytes = buffer;
+  const ends: number[] = [];
+  let end = 0;
+  for (const item of items) {
+    const operation = toOperation(item);
+    if (bytes.length - end < operation.length * WIDEST) bytes = larger(bytes, end, operation.length * WIDEST);
+    end += bytes.write(operation, end);
+    ends.push(end);
+  }
+  return view(bytes, ends, { from: 0, to: items.length });
+}
+
+function view(bytes: Buffer, ends: number[], { from, to }: { from: number; to: number }): Body {
+  const begin = ends[from - 1] ?? 0;
+  const end = ends[to - 1] ?? 0;
+  return {
+    length: to - from,
+    size: end - begin,
+    bytes: bytes.subarray(begin, end),
+    buffer: bytes,
+    slice: (first, last) => view(bytes, ends, { from: from + first, to: from + last }),
+  };
+}
+
+function larger(bytes: Buffer, used: number, needed: number): Buffer {
+  const next = Buffer.allocUnsafe(Math.max(bytes.length * 2, used + needed));
+  bytes.copy(next, 0, 0, used);
+  return next;
+}

@@ -1,0 +1,19 @@
+import type { EventIndex } from './event-index.ts';
+
+/** An index as those need it who look back: replay and verify. */
+export type EventLookup = {
+  /** For people: `data stream hot_item`. */
+  name: string;
+  /** Most ids, or events, at once. */
+  most: number;
+  /**
+   * How often each event is there, whatever its document is called and in whichever backing index, in the order of `ids`.
+   * Throws an `IndexUnavailable`.
+   */
+  count(ids: string[]): Promise<number[]>;
+  create: EventIndex['create'];
+  /** Lets `count` see all that was created before. Resolves with false where that is not permitted: it then does within `refreshMs`. */
+  refresh(): Promise<boolean>;
+  refreshMs: number;
+  close(): Promise<void>;
+};

@@ -1,0 +1,64 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { History, PastRecord, Reach, TimeRange } from './history.ts';
+import { readCursor } from './spool-cursor.ts';
+import { SpoolError } from './spool-error.ts';
+import { readSpool } from './spool-history.ts';
+import { readOrMakeId } from './spool-id.ts';
+import { listSegments } from './spool-segments.ts';
+
+export type RetainedHistoryOptions = {
+  dir: string;
+  /** Consumer that leads to the index: what it has not passed waits. */
+  cursor: string;
+  node: string;
+  /** How long after its view an event may have come into the spool, ms. */
+  lateMs: number;
+};
+
+/** A step of the clock, between nginx and the sidecar. */
+const SKEW_MS = 60_000;
+const SOURCE = 'spool';
+
+/** What the spool in `dir` holds and retains, as history. Only looks: the process that has the spool does not notice. */
+export function createRetainedHistory({ dir, cursor, node, lateMs }: RetainedHistoryOptions): History {
+  return { name: `spool ${dir}`, read, close: async () => {} };
+
+  async function read(
+    { from, to }: TimeRange,
+    handle: (records: PastRecord[]) => Promise<void>,
+  ): Promise<Reach> {
+    const id = join(dir, 'id');
+    // Asking for it would make one.
+    if (!existsSync(id)) throw new SpoolError('SPOOL_OPEN', `there is no spool in ${dir}`);
+    const boot = await readOrMakeId(id);
+    const passed = (await readCursor(join(dir, 'cursors', cursor)))?.sequence ?? 0;
+    const removedBefore = await beginOf(dir);
+    const since = Math.max(0, from - SKEW_MS);
+    let begin: number | undefined;
+    for await (const { first, received, values } of readSpool({ dir, from: since, to: to + lateMs })) {
+      begin ??= first;
+      await handle(values.map((value, i) => toPast(value, first + i, received)));
+    }
+    return { since: begin === 0 ? 0 : Math.max(since, removedBefore ?? 0), removedBefore };
+
+    function toPast(value: Buffer, sequence: number, received: number): PastRecord {
+      return {
+        value,
+        received,
+        source: SOURCE,
+        position: String(sequence),
+        waiting: sequence >= passed,
+        place: { node, boot, sequence },
+      };
+    }
+  }
+}
+
+/** When the first event came that the spool still has; undefined where it has its very first. */
+async function beginOf(dir: string): Promise<number | undefined> {
+  const [oldest] = await listSegments(dir);
+  if (oldest === undefined || oldest.first === 0) return undefined;
+  for await (const { received } of readSpool({ dir, from: 0, to: Number.MAX_SAFE_INTEGER })) return received;
+  return oldest.written;
+}

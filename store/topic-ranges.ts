@@ -1,0 +1,105 @@
+import type { Consumer, EachBatchPayload, IHeaders, KafkaMessage } from 'kafkajs';
+
+/** A record of a topic, with all that lies around its value. */
+export type TopicRecord = {
+  partition: number;
+  offset: string;
+  /** Kafka's time of the record, ms since 1970. */
+  time: number;
+  /** Empty for a tombstone. */
+  value: Buffer;
+  headers: Record<string, string>;
+};
+
+/** Of one partition: the offsets from `from` to `to - 1`. */
+export type OffsetRange = { partition: number; from: bigint; to: bigint };
+
+/** Longer than any election of a leader takes. */
+const STALLED_MS = 60_000;
+const HEARTBEAT_MS = 2_000;
+
+export type Reading = {
+  consumer: Consumer;
+  topic: string;
+  ranges: OffsetRange[];
+  handle: (records: TopicRecord[]) => Promise<void>;
+};
+
+/** Resolves when the last record of each range was handled, and rejects as `handle` does. The consumer is connected, subscribed, and used for nothing else. */
+export function readRanges({ consumer, topic, ranges, handle }: Reading): Promise<void> {
+  const left = new Map(ranges.map((range) => [range.partition, range]));
+  return new Promise((resolve, reject) => {
+    const watch = () => setTimeout(() => reject(new Error('no record comes any more')), STALLED_MS);
+    let stalled = watch();
+    const settle = (error?: unknown) => {
+      clearTimeout(stalled);
+      if (error === undefined) resolve();
+      else reject(error);
+    };
+    consumer.on(consumer.events.CRASH, ({ payload }) => {
+      if (!payload.restart) settle(payload.error);
+    });
+    // Nothing is committed: when kafkajs has to join again it would begin anew.
+    consumer.on(consumer.events.GROUP_JOIN, seek);
+    consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch }).catch(settle);
+    // Kept by kafkajs until it has joined, and looked at before its first fetch.
+    seek();
+
+    function seek(): void {
+      for (const { partition, from } of left.values())
+        consumer.seek({ topic, partition, offset: String(from) });
+    }
+
+    async function eachBatch({ batch, resolveOffset, heartbeat }: EachBatchPayload): Promise<void> {
+      const { partition } = batch;
+      const range = left.get(partition);
+      if (range === undefined) {
+        consumer.pause([{ topic, partitions: [partition] }]);
+        return;
+      }
+      clearTimeout(stalled);
+      const inside = batch.messages.filter(({ offset }) => isInside(range, offset));
+      const beating = setInterval(() => heartbeat().catch(() => {}), HEARTBEAT_MS);
+      try {
+        if (inside.length > 0) await handle(inside.map((message) => toRecord(partition, message)));
+      } catch (error) {
+        left.clear();
+        settle(error);
+        return;
+      } finally {
+        clearInterval(beating);
+      }
+      stalled = watch();
+      resolveOffset(batch.lastOffset());
+      const next = BigInt(batch.lastOffset()) + 1n;
+      if (next > range.from) left.set(partition, { ...range, from: next });
+      if (next < range.to) return;
+      left.delete(partition);
+      if (left.size === 0) settle();
+    }
+  });
+}
+
+function isInside({ from, to }: OffsetRange, offset: string): boolean {
+  const at = BigInt(offset);
+  return at >= from && at < to;
+}
+
+function toRecord(partition: number, { offset, timestamp, value, headers = {} }: KafkaMessage): TopicRecord {
+  return {
+    partition,
+    offset,
+    time: Number(timestamp),
+    value: value ?? Buffer.alloc(0),
+    headers: toTexts(headers),
+  };
+}
+
+/** A header that comes several times is what its first says. */
+function toTexts(headers: IHeaders): Record<string, string> {
+  const texts = Object.entries(headers).map(([name, value]) => {
+    const first = Array.isArray(value) ? value[0] : value;
+    return [name, String(first ?? '')] as const;
+  });
+  return Object.fromEntries(texts);
+}

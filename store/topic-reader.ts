@@ -1,0 +1,123 @@
+import { randomBytes } from 'node:crypto';
+import kafkajs from 'kafkajs';
+import type { KafkaConnection } from './kafka-client.ts';
+import { toConfig } from './kafkajs.ts';
+import { toKafkaError } from './kafkajs-failure.ts';
+import { useFastGzip } from './kafkajs-gzip.ts';
+import { calmTimers } from './kafkajs-timer.ts';
+import { type OffsetRange, readRanges, type TopicRecord } from './topic-ranges.ts';
+
+const { Kafka } = kafkajs;
+
+/** A topic for those who look back: it leaves no trace in the group of the sinks. Everything rejects with a `KafkaError`. */
+export type TopicReader = {
+  /** What each partition holds now. */
+  bounds(topic: string): Promise<OffsetRange[]>;
+  /** By partition, the first offset whose record is not older than `time`; the end where there is none. */
+  offsetsAt(topic: string, time: number): Promise<Map<number, bigint>>;
+  /** By partition, where `group` goes on; nothing for a partition that it has not begun. */
+  committed(topic: string, group: string): Promise<Map<number, bigint>>;
+  /** Hands over the records of the ranges; of one partition in order. Ends with the first `handle` that rejects. */
+  read(
+    topic: string,
+    ranges: OffsetRange[],
+    handle: (records: TopicRecord[]) => Promise<void>,
+  ): Promise<void>;
+  /** Deletes what lies before the offsets. */
+  deleteBefore(topic: string, offsets: Map<number, bigint>): Promise<void>;
+  close(): Promise<void>;
+};
+
+export type TopicReaderOptions = {
+  connection: KafkaConnection;
+  /** The group that a reading joins is named after it: a permission for names that begin so is enough. */
+  groupPrefix: string;
+};
+
+/** As it is fetched; unpacked it may be ten times as much. */
+const MAX_BYTES_PER_PARTITION = 256 * 1024;
+/** Reads topics over kafkajs. Connects when it is first used. */
+export function createTopicReader({ connection, groupPrefix }: TopicReaderOptions): TopicReader {
+  calmTimers();
+  useFastGzip();
+  const kafka = new Kafka(toConfig(connection));
+  const admin = kafka.admin();
+  let connecting: Promise<void> | undefined;
+  return { bounds, offsetsAt, committed, read, deleteBefore, close };
+
+  function bounds(topic: string): Promise<OffsetRange[]> {
+    return ask(topic, async () => {
+      const found = await admin.fetchTopicOffsets(topic);
+      return found.map(({ partition, low, high }) => ({ partition, from: BigInt(low), to: BigInt(high) }));
+    });
+  }
+
+  function offsetsAt(topic: string, time: number): Promise<Map<number, bigint>> {
+    return ask(topic, async () => toMap(await admin.fetchTopicOffsetsByTimestamp(topic, time)));
+  }
+
+  function committed(topic: string, group: string): Promise<Map<number, bigint>> {
+    return ask(topic, async () => {
+      const [found] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
+      // -1: nothing is committed.
+      return toMap((found?.partitions ?? []).filter(({ offset }) => offset !== '-1'));
+    });
+  }
+
+  function deleteBefore(topic: string, offsets: Map<number, bigint>): Promise<void> {
+    const partitions = [...offsets].map(([partition, offset]) => ({ partition, offset: String(offset) }));
+    return ask(topic, () => admin.deleteTopicRecords({ topic, partitions }));
+  }
+
+  async function read(
+    topic: string,
+    ranges: OffsetRange[],
+    handle: (records: TopicRecord[]) => Promise<void>,
+  ): Promise<void> {
+    const wanted = ranges.filter(({ from, to }) => from < to);
+    if (wanted.length === 0) return;
+    const groupId = `${groupPrefix}-reader-${randomBytes(6).toString('hex')}`;
+    const consumer = kafka.consumer({
+      groupId,
+      maxWaitTimeInMs: 250,
+      maxBytesPerPartition: MAX_BYTES_PER_PARTITION,
+      allowAutoTopicCreation: false,
+    });
+    try {
+      await consumer.connect();
+      await consumer.subscribe({ topic, fromBeginning: true });
+      await readRanges({ consumer, topic, ranges: wanted, handle });
+    } catch (error) {
+      throw explain(topic, error);
+    } finally {
+      await consumer.disconnect().catch(() => {});
+    }
+  }
+
+  async function ask<T>(topic: string, question: () => Promise<T>): Promise<T> {
+    try {
+      connecting ??= admin.connect().catch((error: unknown) => {
+        connecting = undefined;
+        throw error;
+      });
+      await connecting;
+      return await question();
+    } catch (error) {
+      throw explain(topic, error);
+    }
+  }
+
+  async function close(): Promise<void> {
+    await admin.disconnect().catch(() => {});
+  }
+}
+
+function toMap(offsets: { partition: number; offset: string }[]): Map<number, bigint> {
+  return new Map(offsets.map(({ partition, offset }) => [partition, BigInt(offset)]));
+}
+
+/** What the handler threw is not Kafka's. */
+function explain(topic: string, error: unknown): unknown {
+  const isKafkas = error instanceof Error && error.name.startsWith('KafkaJS');
+  return isKafkas ? toKafkaError(`cannot read topic ${topic}`, error) : error;
+}

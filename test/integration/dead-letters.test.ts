@@ -1,0 +1,180 @@
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import type { ReplayedLetters } from '../../sink/replay-letters.ts';
+import { createDeadLetterFile, createDeadLetterTopic } from '../../store/dead-letters.ts';
+import { openDuckdbIndex } from '../../store/duckdb.ts';
+import type { KafkaClient } from '../../store/kafka-client.ts';
+import { createKafkajsClient } from '../../store/kafkajs.ts';
+import { temporaryFolder } from '../parts/guard.ts';
+import { type KafkaPart, startKafka } from '../parts/kafka.ts';
+import { freePort } from '../parts/ports.ts';
+import { startService } from '../parts/service.ts';
+import { suiteWith } from '../parts/suite.ts';
+import { view } from './index-contract.ts';
+import { openPastTopic, type PastTopic } from './past-topic.ts';
+import { askHotitem, runHotitem } from './run-hotitem.ts';
+
+jest.setTimeout(60_000);
+const HOSTILE = '\x1b]0;owned\x07\x1b[2J <b>\u202e\r\nrm -rf';
+
+type Listed = { id: string; reason: string; origin: string; value: string; replayed: boolean };
+
+suiteWith(['kafka'])('hotitem dead-letters, of a topic', () => {
+  let kafka: KafkaPart;
+  let client: KafkaClient;
+  let topic: PastTopic;
+  let env: Record<string, string>;
+  let run = 0;
+  const good = JSON.stringify(view());
+
+  beforeAll(async () => {
+    kafka = await startKafka();
+    client = createKafkajsClient({ brokers: kafka.brokers, clientId: 'test', onWarning: () => {} });
+  });
+  afterAll(async () => {
+    await client?.close();
+    await kafka?.close();
+  });
+  beforeEach(async () => {
+    const name = `dead-${Date.now().toString(36)}-${run++}`;
+    env = {
+      KAFKA_BROKERS: kafka.brokers.join(','),
+      HOTITEM_KAFKA_TOPIC: name,
+      HOTITEM_KAFKA_DEAD_LETTER_TOPIC: `${name}.dead`,
+    };
+    const common = { partitions: 6, replicationFactor: 1, retentionMs: 3_600_000 };
+    const topics = [
+      { ...common, topic: name },
+      { ...common, topic: `${name}.dead`, partitions: 1 },
+    ];
+    await client.setup(topics, { dryRun: false });
+    await topic?.close();
+    topic = await openPastTopic(env);
+    const letters = createDeadLetterTopic(client, `${name}.dead`, Date.now);
+    await letters.add([
+      { value: Buffer.from(HOSTILE), reason: `event: is not JSON ${HOSTILE}`, origin: `${name}/3/7` },
+      { value: Buffer.from(good), reason: 'document_parsing_exception: no date', origin: `${name}/0/12` },
+    ]);
+  });
+  afterAll(() => topic?.close());
+
+  test('are listed, with nothing in them that a terminal would obey, and shown whole by their id', async () => {
+    const { stdout, stderr, code } = await runHotitem(['dead-letters', 'list'], env);
+    expect(code).toBe(0);
+    expect(stdout).toContain('event: is not JSON \\x1b]0;owned\\x07\\x1b[2J <b>\\u{202e}\\r\\n');
+    expect(stdout).toMatch(/^0\/1 .* document_parsing_exception: no date/m);
+    expect(stdout).not.toMatch(/[^\P{C}\n]/u);
+    expect(stderr).toBe(`2 dead letters in Kafka topic ${env.HOTITEM_KAFKA_DEAD_LETTER_TOPIC}\n`);
+
+    const { answer } = await askHotitem<Listed>(['dead-letters', 'list', '--reason', 'NO DATE'], env);
+    expect(answer).toMatchObject({ id: '0/1', reason: 'document_parsing_exception: no date', value: good });
+    expect((await askHotitem<Listed>(['dead-letters', 'show', '0/1'], env)).answer).toEqual(answer);
+    const none = await runHotitem(['dead-letters', 'show', '0/99'], env);
+    expect(none).toMatchObject({ code: 1, stderr: expect.stringContaining('there is no dead letter 0/99') });
+  });
+
+  test('are replayed into the topic of the events once, unless asked again, and are then marked so', async () => {
+    expect(await replay(['--dry-run'])).toMatchObject({ answer: { replayed: 2, before: 0, refused: 0 } });
+    expect(await topic.recordsOf(env.HOTITEM_KAFKA_TOPIC ?? '')).toEqual([]);
+
+    expect(await replay(['--reason', 'no date'])).toMatchObject({ answer: { replayed: 1, before: 0 } });
+    expect(await replay(['--reason', 'no date'])).toMatchObject({ answer: { replayed: 0, before: 1 } });
+    expect(await topic.recordsOf(env.HOTITEM_KAFKA_TOPIC ?? '')).toEqual([
+      { value: good, headers: { replayed_from: `${env.HOTITEM_KAFKA_TOPIC}/0/12` } },
+    ]);
+    const { stdout } = await runHotitem(['dead-letters', 'list'], env);
+    expect(stdout).toMatch(/^0\/1 {2}\S+ {2}replayed/m);
+
+    expect(await replay(['--again'])).toMatchObject({ answer: { replayed: 2, before: 0 } });
+    expect(await topic.recordsOf(env.HOTITEM_KAFKA_TOPIC ?? '')).toHaveLength(3);
+  });
+
+  test('are purged when that is confirmed, up to now', async () => {
+    const asked = await runHotitem(['dead-letters', 'purge'], env);
+    expect(asked).toMatchObject({ code: 1, stderr: expect.stringContaining('Nothing was deleted') });
+    const older = await askHotitem(['dead-letters', 'purge', '--until', '-1h', '--yes'], env);
+    expect(older.answer).toMatchObject({ letters: 0 });
+    expect(await topic.recordsOf(env.HOTITEM_KAFKA_DEAD_LETTER_TOPIC ?? '')).toHaveLength(2);
+
+    const { answer } = await askHotitem(['dead-letters', 'purge', '--yes'], env);
+    expect(answer).toMatchObject({ letters: 2, notReplayed: 2 });
+    expect((await runHotitem(['dead-letters', 'list'], env)).stdout).toBe('');
+  });
+
+  function replay(args: string[]) {
+    return askHotitem<ReplayedLetters>(['dead-letters', 'replay', ...args], env);
+  }
+});
+
+describe('hotitem dead-letters, of the file of the embedded index', () => {
+  const event = view();
+
+  test('are listed, replayed into the index by the process that has it, and purged', async () => {
+    const { path: home, remove } = temporaryFolder('dead-letters');
+    const admin = `127.0.0.1:${await freePort()}`;
+    const env = { HOTITEM_HOME: home, HOTITEM_ADMIN_LISTEN: admin };
+    const path = join(home, 'dead-letters.ndjson');
+    const sidecar = await startService({ args: ['sidecar'], env, admin, logFile: join(home, 'sidecar.log') });
+    try {
+      await fill(path);
+      const { stdout } = await runHotitem(['dead-letters', 'list'], env);
+      expect(stdout).toContain('event: is not JSON');
+      expect(stdout).not.toMatch(/[^\P{C}\n]/u);
+
+      expect(await replay([], env)).toMatchObject({
+        status: 1,
+        answer: { replayed: 1, refused: 1, examples: [{ reason: expect.stringContaining('is not JSON') }] },
+      });
+      expect(await replay([], env)).toMatchObject({ answer: { replayed: 0, before: 1, refused: 1 } });
+      await sidecar.stop();
+      expect(await stored(home)).toEqual([1]);
+      expect(await replay(['--again', '--reason', 'full'], env)).toMatchObject({ answer: { replayed: 1 } });
+      expect(await stored(home)).toEqual([1]);
+
+      await askHotitem(['dead-letters', 'purge', '--yes'], env);
+      expect((await runHotitem(['dead-letters', 'list'], env)).stdout).toBe('');
+      expect(existsSync(path)).toBe(false);
+    } finally {
+      await sidecar.stop();
+      remove();
+    }
+  });
+
+  test('a purge keeps what came later, and bytes that are no text come back as they were', async () => {
+    const { path: home, remove } = temporaryFolder('dead-letters');
+    const env = { HOTITEM_HOME: home };
+    const path = join(home, 'dead-letters.ndjson');
+    const bytes = Buffer.from([0xff, 0xfe, 0x00]);
+    await createDeadLetterFile(path, () => Date.UTC(2026, 0, 1)).add([letter('old', bytes)]);
+    await createDeadLetterFile(path, () => Date.UTC(2026, 5, 1)).add([letter('new', bytes)]);
+    appendFileSync(path, '{"time":"cut off');
+    await askHotitem(['dead-letters', 'purge', '--yes', '--until', '2026-03-01'], env);
+    const { stdout } = await runHotitem(['dead-letters', 'list', '--json'], env);
+    expect(JSON.parse(stdout)).toMatchObject({ reason: 'new', value_base64: bytes.toString('base64') });
+    expect(readFileSync(`${path}.1`, 'utf8').split('\n')).toHaveLength(2);
+    remove();
+  });
+
+  async function fill(path: string): Promise<void> {
+    const letters = createDeadLetterFile(path, Date.now);
+    await letters.add([
+      letter('disk is full', Buffer.from(JSON.stringify(event))),
+      letter('event: is not JSON', Buffer.from(HOSTILE)),
+    ]);
+  }
+
+  function letter(reason: string, value: Buffer) {
+    return { reason, value, origin: 'spool/7' };
+  }
+
+  function replay(args: string[], env: Record<string, string>) {
+    return askHotitem<ReplayedLetters>(['dead-letters', 'replay', ...args], env);
+  }
+
+  /** How often the event is in the file of the index, of which nobody may have hold. */
+  async function stored(home: string): Promise<number[]> {
+    const index = await openDuckdbIndex({ path: join(home, 'duckdb/hotitem.duckdb') });
+    return index.count([event.id]).finally(() => index.close());
+  }
+});

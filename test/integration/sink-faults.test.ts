@@ -1,0 +1,187 @@
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
+import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';
+import { temporaryFolder } from '../parts/guard.ts';
+import { type KafkaPart, startKafka } from '../parts/kafka.ts';
+import type { Service } from '../parts/service.ts';
+import { suiteWith } from '../parts/suite.ts';
+import { until } from '../parts/until.ts';
+import { setUpIndexes } from './set-up.ts';
+import {
+  countDocuments,
+  openSinkTopic,
+  type SinkSettings,
+  type SinkTopic,
+  sinkSettings,
+  someEvents,
+  startSinkService,
+} from './sink-topic.ts';
+
+jest.setTimeout(120_000);
+const ARRIVAL_MS = 60_000;
+
+suiteWith(['kafka', 'elasticsearch'], { stops: true })('a sink that meets what it cannot index', () => {
+  const folder = temporaryFolder('sink-faults');
+  let kafka: KafkaPart;
+  let elasticsearch: ElasticsearchPart;
+  let settings: SinkSettings;
+  let topic: SinkTopic;
+  let sink: Service | undefined;
+
+  beforeAll(async () => {
+    [kafka, elasticsearch] = await Promise.all([
+      startKafka(),
+      // A node that is overloaded by three requests of ours at once, as a real one is by three hundred.
+      startElasticsearch({ settings: { 'indexing_pressure.memory.limit': '1mb' } }),
+    ]);
+  });
+  afterEach(async () => {
+    await sink?.stop();
+    await topic?.close();
+  });
+  afterAll(async () => {
+    await Promise.all([kafka?.close(), elasticsearch?.close()]);
+    folder.remove();
+  });
+
+  test('keeps each record that is no event as a dead letter, with why and where it lay, and goes on', async () => {
+    await begin('poison');
+    const [good] = someEvents(1);
+    const event = (fields: object) => Buffer.from(JSON.stringify({ ...good, ...fields }));
+    const records: [Buffer | null, string | undefined][] = [
+      [event({ id: 'first' }), undefined],
+      [Buffer.from('not json'), 'event: is not JSON'],
+      [null, 'event: has no value'],
+      [Buffer.from('[]'), 'event: must be a JSON object'],
+      [event({ v: 2 }), 'v: unknown version'],
+      [event({ id: 7 }), 'id: must be a text'],
+      [event({ time: 'now' }), 'time: must be whole milliseconds'],
+      [event({ ua: 'x'.repeat(300_000) }), 'event: larger than 262144 bytes'],
+      [event({ id: 'y10k', time: 8.64e15 }), 'document_parsing_exception'],
+      [Buffer.from([0x7b, 0xff, 0xfe, 0x00]), 'event: is not JSON'],
+      [event({ id: '\ud800', uri: '/\ud800', ua: '\u0000' }), undefined],
+      [event({ id: 'last' }), undefined],
+    ];
+    await topic.appendRaw(records.map(([value]) => ({ value })));
+    await allCommitted();
+    const dead = records.flatMap(([, reason], offset) => (reason === undefined ? [] : [{ reason, offset }]));
+    const letters = await topic.deadLetters();
+    expect(letters.map(({ headers }) => headers.origin).sort()).toEqual(
+      dead.map(({ offset }) => `events-poison/0/${offset}`).sort(),
+    );
+    for (const { reason, offset } of dead) {
+      const letter = letters.find(({ headers }) => headers.origin === `events-poison/0/${offset}`);
+      expect(letter?.headers.reason).toContain(reason);
+    }
+    expect(await countDocuments(settings)).toBe(records.length - dead.length);
+    expect(await books()).toMatchObject({ consumed: 12, indexed: 3, existing: 0, dead: 9 });
+  });
+
+  test('keeps what contradicts the mapping as a dead letter, and only that', async () => {
+    settings = named('conflict');
+    await put(`_index_template/${settings.HOTITEM_ELASTICSEARCH_DATA_STREAM}`, {
+      index_patterns: [settings.HOTITEM_ELASTICSEARCH_DATA_STREAM],
+      data_stream: {},
+      priority: 900,
+      template: { mappings: { properties: { hot_item: { properties: { id: { type: 'long' } } } } } },
+    });
+    await begin('conflict', { prepared: true });
+    const [good] = someEvents(1);
+    await topic.append([
+      { ...(good as NonNullable<typeof good>), id: 'number', item: '4711' },
+      { ...(good as NonNullable<typeof good>), id: 'word', item: 'lamp' },
+    ]);
+    await allCommitted();
+    expect(await countDocuments(settings)).toBe(1);
+    const [letter] = await topic.deadLetters();
+    expect(letter?.headers.reason).toMatch(/^document_parsing_exception: .*hot_item\.id/);
+  });
+
+  test('sends less at once to an Elasticsearch that answers 429, until all is there', async () => {
+    await begin('pressure');
+    await topic.append(someEvents(20_000, 'p'));
+    await until(async () => (await countDocuments(settings)) === 20_000, {
+      timeoutMs: ARRIVAL_MS,
+      what: 'all documents',
+      detail: () => sink?.log() ?? '',
+    });
+    expect(await sink?.metric('hotitem_sink_retries_total')).toBeGreaterThan(0);
+    expect(sink?.log()).toContain('the index does not take everything; trying again');
+    expect(await topic.deadLetters()).toEqual([]);
+  });
+
+  test("takes over a topic in the article's format, mixed with ours, and keeps its token nowhere", async () => {
+    await begin('article', {
+      env: { HOTITEM_SINK_ARTICLE_TIME_ZONE: 'Asia/Shanghai', HOTITEM_PRIVACY_IP: 'truncate' },
+    });
+    const [ours] = someEvents(1);
+    const message = {
+      uri: '/web/item/4711.html',
+      ip: '203.0.113.77',
+      token: 'sesame',
+      actime: '2026-05-22 19:11:42',
+    };
+    const article = (fields: object) => Buffer.from(JSON.stringify({ ...message, ...fields }));
+    await topic.appendRaw([
+      { value: article({}), timestamp: '1795355712163' },
+      { value: Buffer.from(JSON.stringify(ours)) },
+      { value: article({ uri: '/web/item/4712.html' }), timestamp: '-1' },
+      { value: article({ uri: 7 }) },
+      { value: article({ actime: 'yesterday' }), timestamp: '-1' },
+    ]);
+    await allCommitted();
+    await countDocuments(settings);
+    const stream = `${settings.ELASTICSEARCH_NODE}/${settings.HOTITEM_ELASTICSEARCH_DATA_STREAM}`;
+    const reply = await fetch(`${stream}/_search?sort=event.id`);
+    const { hits } = (await reply.json()) as { hits: { hits: { _id: string; _source: object }[] } };
+    expect(hits.hits.map(({ _id }) => _id)).toEqual(['e-0', 'events-article-0-0', 'events-article-0-2']);
+    expect(hits.hits.slice(1).map(({ _source }) => _source)).toMatchObject([
+      { '@timestamp': '2026-11-22T13:55:12.163Z', hot_item: { id: '4711' }, client: { ip: '203.0.113.0' } },
+      // 19:05:42 in Shanghai, on the 22nd of November.
+      { '@timestamp': '2026-11-22T11:05:42.000Z', hot_item: { id: '4712' }, client: { ip: '203.0.113.0' } },
+    ]);
+    const letters = await topic.deadLetters();
+    expect(letters.map(({ headers }) => headers.reason).sort()).toEqual([
+      'actime: must be a date and a time (got "yesterday")',
+      'uri: must be a path (got 7)',
+    ]);
+    expect(JSON.stringify([hits, letters, sink?.log()])).not.toContain('sesame');
+  });
+
+  async function begin(
+    name: string,
+    { prepared = false, env = {} }: { prepared?: boolean; env?: Record<string, string> } = {},
+  ): Promise<void> {
+    settings = { ...named(name), ...env };
+    const { ELASTICSEARCH_NODE: _, ...kafkaOnly } = settings;
+    await setUpIndexes(prepared ? kafkaOnly : settings);
+    topic = await openSinkTopic(settings);
+    sink = await startSinkService(settings, join(folder.path, `${name}.log`));
+  }
+
+  function named(name: string): SinkSettings {
+    return sinkSettings(name, { brokers: kafka.brokers, node: elasticsearch.node });
+  }
+
+  async function allCommitted(): Promise<void> {
+    await until(async () => (await topic.offsets()).every(({ end, committed }) => committed === end), {
+      timeoutMs: ARRIVAL_MS,
+      what: 'everything to be dealt with',
+      detail: () => sink?.log() ?? '',
+    });
+  }
+
+  async function books(): Promise<unknown> {
+    const accounts = await sink?.json<{ sink: unknown }>('/api/v1/accounting');
+    return accounts?.sink;
+  }
+
+  async function put(path: string, body: object): Promise<void> {
+    const reply = await fetch(`${elasticsearch.node}/${path}`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    if (!reply.ok) throw new Error(await reply.text());
+  }
+});

@@ -1,0 +1,120 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';
+import { temporaryFolder } from '../parts/guard.ts';
+import { type KafkaPart, startKafka } from '../parts/kafka.ts';
+import type { Service } from '../parts/service.ts';
+import { suiteWith } from '../parts/suite.ts';
+import { until } from '../parts/until.ts';
+import { setUpIndexes } from './set-up.ts';
+import {
+  countDocuments,
+  openSinkTopic,
+  type SinkSettings,
+  type SinkTopic,
+  sinkSettings,
+  someEvents,
+  startSinkService,
+} from './sink-topic.ts';
+
+jest.setTimeout(180_000);
+const EVENTS = process.env.HOTITEM_TEST_FULL === '1' ? 500_000 : 60_000;
+const ARRIVAL_MS = 60_000;
+
+suiteWith(['kafka', 'elasticsearch'], { stops: true })('several sinks of one group', () => {
+  const folder = temporaryFolder('sinks');
+  const sinks: Service[] = [];
+  let kafka: KafkaPart;
+  let elasticsearch: ElasticsearchPart;
+  let settings: SinkSettings;
+  let topic: SinkTopic;
+
+  beforeAll(async () => {
+    [kafka, elasticsearch] = await Promise.all([startKafka(), startElasticsearch()]);
+    settings = sinkSettings('group', { brokers: kafka.brokers, node: elasticsearch.node });
+    await setUpIndexes(settings);
+    topic = await openSinkTopic(settings);
+  });
+  afterAll(async () => {
+    await topic?.close();
+    await Promise.all(sinks.map((sink) => sink.stop()));
+    await Promise.all([kafka?.close(), elasticsearch?.close()]);
+    folder.remove();
+  });
+
+  test('share six partitions; one joins and one is killed while they index: each event is there once', async () => {
+    await Promise.all([addSink(), addSink()]);
+    const events = someEvents(EVENTS);
+    const third = Math.floor(EVENTS / 3);
+    await topic.append(events.slice(0, third));
+    await Promise.all([addSink(), topic.append(events.slice(third, 2 * third))]);
+    await Promise.all([sinks[0]?.kill(), topic.append(events.slice(2 * third))]);
+    await arrived(EVENTS);
+    expect(await countDocuments(settings)).toBe(EVENTS);
+    await until(async () => (await topic.offsets()).every(({ end, committed }) => committed === end), {
+      timeoutMs: ARRIVAL_MS,
+      what: 'everything to be committed',
+      detail: logs,
+    });
+    expect(await topic.deadLetters()).toEqual([]);
+  });
+
+  test('do not commit what is not in the index, and lose no member over that', async () => {
+    await until(async () => (await topic.members()).length === 2, {
+      timeoutMs: ARRIVAL_MS,
+      what: 'two members',
+    });
+    const before = await topic.offsets();
+    const members = await topic.members();
+    await block(true);
+    await topic.append(someEvents(1_200, 'blocked'));
+    await until(async () => (await retries()) > 4, { timeoutMs: ARRIVAL_MS, what: 'attempts', detail: logs });
+    const during = await topic.offsets();
+    expect(during.map(({ committed }) => committed)).toEqual(before.map(({ committed }) => committed));
+    await block(false);
+    await arrived(EVENTS + 1_200);
+    expect(await topic.members()).toEqual(members);
+    expect(await topic.deadLetters()).toEqual([]);
+  });
+
+  test('give back their partitions while Elasticsearch is away, and hold nobody up', async () => {
+    await elasticsearch.stop();
+    await topic.append(someEvents(3_000, 'away'));
+    await until(async () => (await retries()) > 4, { timeoutMs: ARRIVAL_MS, what: 'attempts', detail: logs });
+    await addSink();
+    await until(async () => (await topic.members()).length === 3, {
+      timeoutMs: 15_000,
+      what: 'three members',
+    });
+    await elasticsearch.start();
+    await arrived(EVENTS + 4_200);
+    expect(await countDocuments(settings)).toBe(EVENTS + 4_200);
+  });
+
+  async function addSink(): Promise<void> {
+    sinks.push(await startSinkService(settings, join(folder.path, `sink-${sinks.length}.log`)));
+  }
+
+  async function arrived(count: number): Promise<void> {
+    const all = async () => (await countDocuments(settings)) >= count;
+    const detail = async () => `${await countDocuments(settings)} of ${count}\n${logs()}`;
+    await until(all, { timeoutMs: ARRIVAL_MS, everyMs: 250, what: `${count} documents`, detail });
+  }
+
+  function retries(): Promise<number> {
+    return sinks[1]?.metric('hotitem_sink_retries_total') ?? Promise.resolve(0);
+  }
+
+  /** As the flood stage of the disk watermark does. */
+  async function block(on: boolean): Promise<void> {
+    await fetch(`${elasticsearch.node}/${settings.HOTITEM_ELASTICSEARCH_DATA_STREAM}/_settings`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ 'index.blocks.read_only_allow_delete': on ? true : null }),
+    });
+  }
+
+  function logs(): string {
+    return sinks.map((sink) => sink.log()).join('\n');
+  }
+});

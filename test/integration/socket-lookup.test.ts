@@ -1,0 +1,88 @@
+import { createServer, request, type Server } from 'node:http';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createIndexRoutes } from '../../sidecar/index-routes.ts';
+import { type DuckdbIndex, openDuckdbIndex } from '../../store/duckdb.ts';
+import { createSocketLookup, hasSocketLookup } from '../../store/socket-lookup.ts';
+import { temporaryFolder } from '../parts/guard.ts';
+import { view } from './index-contract.ts';
+
+describe('the index of another process, asked on its socket', () => {
+  const folder = temporaryFolder('lookup');
+  const socket = join(folder.path, 'a.sock');
+  const lookup = createSocketLookup(socket);
+  let index: DuckdbIndex;
+  let server: Server;
+
+  beforeAll(async () => {
+    index = await openDuckdbIndex({ path: join(folder.path, 'a.duckdb') });
+    const routes = createIndexRoutes(index);
+    server = createServer((request, response) => {
+      const route = routes[request.url ?? ''];
+      if (route === undefined) response.writeHead(404).end();
+      else route(request, response);
+    });
+    await new Promise<void>((resolve) => server.listen(socket, resolve));
+  });
+  afterAll(async () => {
+    await index.close();
+    await new Promise((resolve) => server.close(resolve));
+    folder.remove();
+  });
+
+  test('counts each id, in the order asked for, also one that is not made by a sidecar', async () => {
+    const [event, foreign] = [view(), view({ id: 'events-3-17' })];
+    await index.create([event, foreign]);
+    expect(await lookup.count([view().id, foreign.id, event.id, event.id])).toEqual([0, 1, 1, 1]);
+    expect(await lookup.count([])).toEqual([]);
+  });
+
+  test('creates what is not there, newlines in a path and all', async () => {
+    const [known, odd] = [view(), view({ uri: '/web/item/\n\u2028.html' })];
+    await index.create([known]);
+    expect(await lookup.create([known, odd])).toEqual([{ status: 'exists' }, { status: 'created' }]);
+    expect(await index.count([odd.id])).toEqual([1]);
+  });
+
+  test.each([
+    ['/v1/index/create', 'no event', 400, 'event: is not JSON'],
+    ['/v1/index/count', `${'a\n'.repeat(1_001)}`, 413, 'more than 1000 lines'],
+  ])('%s refuses what it is not made for', async (path, body, status, message) => {
+    const answer = await ask(path, body);
+    expect(answer.status).toBe(status);
+    expect(answer.text).toContain(message);
+  });
+
+  test('is known to be there, or not', async () => {
+    expect(await hasSocketLookup(socket)).toBe(true);
+    expect(await hasSocketLookup(join(folder.path, 'nobody.sock'))).toBe(false);
+    await expect(createSocketLookup(join(folder.path, 'nobody.sock')).count(['a'])).rejects.toThrow(
+      'the sidecar does not answer',
+    );
+  });
+
+  test('says that it is away when its file is', async () => {
+    const other = await openDuckdbIndex({ path: join(folder.path, 'b.duckdb') });
+    const count = createIndexRoutes(other)['/v1/index/count'];
+    await other.close();
+    const away = createServer((request, response) => count?.(request, response));
+    const path = join(folder.path, 'b.sock');
+    await new Promise<void>((resolve) => away.listen(path, resolve));
+    await expect(createSocketLookup(path).count(['a'])).rejects.toThrow('the sidecar answers 503');
+    await new Promise((resolve) => away.close(resolve));
+  });
+
+  function ask(path: string, body: string): Promise<{ status: number; text: string }> {
+    return new Promise((resolve, reject) => {
+      const asked = request({ socketPath: socket, path, method: 'POST' }, (response) => {
+        let text = '';
+        response.on('data', (chunk) => {
+          text += chunk;
+        });
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
+      });
+      asked.on('error', reject);
+      asked.end(body);
+    });
+  }
+});

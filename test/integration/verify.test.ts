@@ -1,0 +1,232 @@
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
+import type { HotItemEvent } from '../../event/event.ts';
+import { toEcs } from '../../event/to-ecs.ts';
+import type { Replayed } from '../../sink/replay.ts';
+import type { Verified } from '../../sink/verify.ts';
+import { setupElasticsearch } from '../../store/elasticsearch-setup.ts';
+import type { KafkaClient } from '../../store/kafka-client.ts';
+import { createKafkajsClient } from '../../store/kafkajs.ts';
+import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';
+import { temporaryFolder } from '../parts/guard.ts';
+import { type KafkaPart, startKafka } from '../parts/kafka.ts';
+import type { Service } from '../parts/service.ts';
+import { suiteWith } from '../parts/suite.ts';
+import { until } from '../parts/until.ts';
+import { view } from './index-contract.ts';
+import { openPastTopic, type PastTopic } from './past-topic.ts';
+import { askHotitem, runHotitem } from './run-hotitem.ts';
+import { type SinkSettings, sinkSettings, startSinkService } from './sink-topic.ts';
+
+jest.setTimeout(120_000);
+const COUNT = 60;
+
+suiteWith(['kafka', 'elasticsearch'])('hotitem verify, between Kafka and Elasticsearch', () => {
+  let kafka: KafkaPart;
+  let elasticsearch: ElasticsearchPart;
+  let client: KafkaClient;
+  let run = 0;
+  let settings: SinkSettings;
+  let topic: PastTopic;
+  let sink: Service | undefined;
+  const folder = temporaryFolder('verify');
+
+  beforeAll(async () => {
+    [kafka, elasticsearch] = await Promise.all([startKafka(), startElasticsearch()]);
+    client = createKafkajsClient({ brokers: kafka.brokers, clientId: 'test', onWarning: () => {} });
+  });
+  afterAll(async () => {
+    await client?.close();
+    await Promise.all([kafka?.close(), elasticsearch?.close()]);
+    folder.remove();
+  });
+  beforeEach(async () => {
+    const name = `verify-${Date.now().toString(36)}-${run++}`;
+    settings = {
+      ...sinkSettings(name, { brokers: kafka.brokers, node: elasticsearch.node }),
+      HOTITEM_HOME: folder.path,
+    };
+    const common = { replicationFactor: 1, retentionMs: 86_400_000 };
+    const topics = [
+      { ...common, topic: settings.HOTITEM_KAFKA_TOPIC ?? '', partitions: 6 },
+      { ...common, topic: settings.HOTITEM_KAFKA_DEAD_LETTER_TOPIC ?? '', partitions: 1 },
+    ];
+    const dataStream = settings.HOTITEM_ELASTICSEARCH_DATA_STREAM ?? '';
+    await client.setup(topics, { dryRun: false });
+    await setupElasticsearch({
+      node: elasticsearch.node,
+      requestTimeoutMs: 30_000,
+      dataStream,
+      dryRun: false,
+    });
+    topic = await openPastTopic(settings);
+  });
+  afterEach(async () => {
+    await sink?.stop();
+    sink = undefined;
+    await topic?.close();
+  });
+
+  test('is balanced when each event is in the index once; one that Kafka has twice harms nobody', async () => {
+    const events = someViews();
+    const ofTheArticle = JSON.stringify({ uri: '/web/item/1.html', ip: '', token: 't', actime: '' });
+    await topic.write([...numbered(events), { value: events[0] ?? '', seq: 0 }, { value: ofTheArticle }]);
+    await index(COUNT + 2);
+    expect(await verify()).toMatchObject({
+      status: 0,
+      answer: {
+        balanced: true,
+        expected: COUNT + 1,
+        repeated: 1,
+        there: COUNT + 1,
+        missing: 0,
+        duplicate: 0,
+        gaps: [],
+      },
+    });
+  });
+
+  test('names what is missing, twice there, dead, and never sent; a replay brings what is missing', async () => {
+    const events = someViews();
+    const [deleted, copied, lost] = [events[3], events[7], events[11]];
+    const records = numbered(events).filter(({ seq }) => seq !== 11);
+    await topic.write([...records, { value: 'no event', seq: COUNT }]);
+    await index(COUNT);
+    await remove(deleted?.id ?? '');
+    if (copied !== undefined) await ask('POST', 'STREAM/_create/another-id?refresh=true', toEcs(copied));
+
+    const { status, answer } = await verify();
+    expect(status).toBe(1);
+    expect(answer).toMatchObject({
+      balanced: false,
+      expected: COUNT,
+      there: COUNT - 2,
+      dead: 1,
+      waiting: 0,
+      missing: 1,
+      duplicate: 1,
+      gaps: [{ node: 'web-1', boot: 'b1', first: 11, last: 11 }],
+    });
+    expect(answer.examples.missing).toEqual([
+      { id: deleted?.id, origin: expect.stringMatching(/\/\d\/\d+$/) },
+    ]);
+    expect(answer.examples.duplicate).toMatchObject([{ id: copied?.id }]);
+    expect(answer.examples.dead).toEqual([
+      { id: answer.examples.dead[0]?.origin, origin: expect.any(String) },
+    ]);
+    expect(JSON.stringify(answer)).not.toContain(lost?.id ?? '');
+
+    const { stdout } = await runHotitem(['verify', '--from', '-1d'], settings);
+    expect(stdout).toContain(`web-1, spool b1: 11 to 11`);
+    expect(stdout).toMatch(/missing\s+1\n.*\n\s+duplicate\s+1/);
+    expect(stdout).toMatch(/NOT BALANCED\n$/);
+
+    expect(await replay()).toEqual({ status: 1, read: COUNT, created: 1, existing: COUNT - 2, dead: 1 });
+    expect(await replay()).toMatchObject({ created: 0, existing: COUNT - 1, dead: 1 });
+    expect((await verify()).answer).toMatchObject({ missing: 0, there: COUNT - 1, dead: 1, duplicate: 1 });
+  });
+
+  test('does not call missing what the sink has yet to come to', async () => {
+    const events = someViews();
+    await topic.write(numbered(events.slice(0, 30)));
+    await index(30);
+    await sink?.stop();
+    await topic.write(numbered(events).slice(30));
+    expect(await verify()).toMatchObject({
+      status: 0,
+      answer: { expected: COUNT, there: 30, waiting: 30, missing: 0, gaps: [] },
+    });
+  });
+
+  test('finds a view that is there again behind a rollover of the data stream', async () => {
+    const events = someViews();
+    await topic.write(numbered(events));
+    await index(COUNT);
+    await ask('POST', 'STREAM/_rollover');
+    const [twice] = events;
+    if (twice !== undefined) await ask('POST', `STREAM/_create/${twice.id}?refresh=true`, toEcs(twice));
+    expect(await verify()).toMatchObject({
+      status: 1,
+      answer: { there: COUNT, missing: 0, duplicate: 1, examples: { duplicate: [{ id: twice?.id }] } },
+    });
+  });
+
+  test('counts only views of the range, by the time of the view', async () => {
+    const now = Date.now();
+    const events = [
+      view({ time: now - 3_600_000 }),
+      view({ time: now - 60_000 }),
+      view({ time: now - 30_000 }),
+    ];
+    await topic.write(numbered(events));
+    const middle = new Date(now - 90_000).toISOString();
+    const end = new Date(now - 45_000).toISOString();
+    expect(await verify(['--from', middle, '--to', end])).toMatchObject({
+      answer: { records: 1, waiting: 1 },
+    });
+    expect(await verify(['--from', '-2h'])).toMatchObject({ answer: { records: 3 } });
+  });
+
+  test('ends with 2 where it cannot tell, and says why', async () => {
+    const away = { ...settings, ELASTICSEARCH_NODE: 'http://127.0.0.1:1' };
+    const ran = await runHotitem(['verify'], away);
+    expect(ran).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^hotitem: Elasticsearch does not answer/),
+    });
+    const wrong = await runHotitem(['verify'], { ...settings, HOTITEM_SINK_REQUESTS: 'many' });
+    expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('sink.requests') });
+    const unknown = await runHotitem(['verify', '--from', 'yesterday'], settings);
+    expect(unknown).toMatchObject({ code: 2, stderr: expect.stringContaining('--from: must be like 2026-') });
+  });
+
+  function verify(args: string[] = []) {
+    return askHotitem<Verified & { balanced: boolean | null }>(['verify', ...args], settings);
+  }
+
+  async function replay() {
+    const { status, answer } = await askHotitem<Replayed>(['replay', '--from', '-1d'], settings);
+    const { read, created, existing, dead } = answer;
+    return { status, read, created, existing, dead };
+  }
+
+  /** Lets a sink take that many records. */
+  async function index(count: number): Promise<void> {
+    sink = await startSinkService(settings, join(folder.path, 'sink.log'));
+    const service = sink;
+    await until(async () => (await service.metric('hotitem_sink_consumed_total')) >= count, {
+      timeoutMs: 30_000,
+      what: `${count} records to be dealt with`,
+      detail: service.log,
+    });
+  }
+
+  /** Deletes a document, in the backing index that has it. */
+  async function remove(id: string): Promise<void> {
+    await ask('POST', 'STREAM/_refresh');
+    const found = await ask<Found>('POST', 'STREAM/_search', { query: { ids: { values: [id] } } });
+    for (const { _index } of found.hits.hits) await ask('DELETE', `${_index}/_doc/${id}?refresh=true`);
+  }
+
+  async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const stream = settings.HOTITEM_ELASTICSEARCH_DATA_STREAM ?? '';
+    const reply = await fetch(`${elasticsearch.node}/${path.replace('STREAM', stream)}`, {
+      method,
+      headers: { 'content-type': 'application/json' },
+      body: body === undefined ? null : JSON.stringify(body),
+    });
+    if (!reply.ok) throw new Error(`${method} ${path}: ${await reply.text()}`);
+    return (await reply.json()) as T;
+  }
+});
+
+type Found = { hits: { hits: { _index: string }[] } };
+
+function someViews(): HotItemEvent[] {
+  const time = Date.now() - 6 * 60_000;
+  return Array.from({ length: COUNT }, (_, i) => view({ time: time + i }));
+}
+
+function numbered(events: HotItemEvent[]): { value: HotItemEvent; seq: number }[] {
+  return events.map((value, seq) => ({ value, seq }));
+}

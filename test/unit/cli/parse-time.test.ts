@@ -1,0 +1,34 @@
+import { describe, expect, test } from '@jest/globals';
+import { parseDuration, parseTime } from '../../../cli/parse-time.ts';
+
+const NOW = Date.UTC(2026, 5, 15, 12);
+
+describe('a time on the command line', () => {
+  test.each([
+    ['now', NOW],
+    ['-90s', NOW - 90_000],
+    ['-2h', NOW - 7_200_000],
+    ['-7d', NOW - 604_800_000],
+    ['2026-06-01', Date.UTC(2026, 5, 1)],
+    ['2026-06-01T08:30', Date.UTC(2026, 5, 1, 8, 30)],
+    ['2026-06-01 08:30:15', Date.UTC(2026, 5, 1, 8, 30, 15)],
+    ['2026-06-01T08:30:15.250Z', Date.UTC(2026, 5, 1, 8, 30, 15, 250)],
+    ['2026-06-01T08:30:15+02:00', Date.UTC(2026, 5, 1, 6, 30, 15)],
+  ])('%s', (text, time) => {
+    expect(parseTime('from', text, NOW)).toBe(time);
+  });
+
+  test.each(['', 'yesterday', '2h', '-2y', '2026', '2026-13-01', '01.06.2026', '2026-06-01T25:00'])(
+    'not %j',
+    (text) => {
+      expect(() => parseTime('from', text, NOW)).toThrow(`--from: must be like`);
+    },
+  );
+});
+
+describe('a duration on the command line', () => {
+  test('has a unit', () => {
+    expect(parseDuration('late', '15m')).toBe(900_000);
+    expect(() => parseDuration('late', '15')).toThrow('--late: must be like 90s, 15m, 2h or 1d (got "15")');
+  });
+});

@@ -1,0 +1,42 @@
+import { describe, expect, test } from '@jest/globals';
+import { createProgress } from '../../../cli/progress.ts';
+
+describe('progress', () => {
+  test('is a bar on a terminal, redrawn a few times a second at most, and gone in the end', () => {
+    const { terminal, written } = openTerminal(true);
+    const progress = createProgress('replayed', terminal);
+    progress.show(500, 2_000);
+    progress.show(501, 2_000);
+    progress.end();
+    expect(written).toEqual([
+      '\r\x1b[Kreplayed [########----------------------]  25 %  500 of 2,000',
+      '\r\x1b[K',
+    ]);
+  });
+
+  test('is a count where nobody knows how much there is', () => {
+    const { terminal, written } = openTerminal(true);
+    createProgress('read', terminal).show(1_234_567);
+    expect(written).toEqual(['\r\x1b[Kread 1,234,567']);
+  });
+
+  test('writes nothing into a file or a pipe', () => {
+    const { terminal, written } = openTerminal(false);
+    const progress = createProgress('read', terminal);
+    progress.show(1, 2);
+    progress.end();
+    expect(written).toEqual([]);
+  });
+
+  function openTerminal(isTTY: boolean) {
+    const written: string[] = [];
+    const terminal = {
+      isTTY,
+      write(text: string) {
+        written.push(text);
+        return true;
+      },
+    };
+    return { terminal, written };
+  }
+});
