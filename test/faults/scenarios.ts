@@ -112,7 +112,6 @@ export const SCENARIOS: Scenario[] = [
     name: 'Kafka killed',
     does: 'kill -9 of Kafka, started again at once with its log kept',
     transports: ['subrequest'],
-    short: true,
     async act({ kafka }) {
       await kafka.kill();
       await kafka.start();

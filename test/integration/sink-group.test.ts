@@ -18,7 +18,7 @@ import {
 } from './sink-topic.ts';
 
 jest.setTimeout(180_000);
-const EVENTS = process.env.HOTITEM_TEST_FULL === '1' ? 500_000 : 60_000;
+const EVENTS = process.env.HOTITEM_TEST_FULL === '1' ? 500_000 : 30_000;
 const ARRIVAL_MS = 60_000;
 
 suiteWith(['kafka', 'elasticsearch'], { stops: true })('several sinks of one group', () => {

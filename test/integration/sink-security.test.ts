@@ -85,17 +85,11 @@ suite('Elasticsearch with security on, behind TLS of an authority of its own', (
   });
 
   test.each([
-    [
-      'loses its privileges',
-      'users_roles',
-      'reader:reader\n',
-      USERS_ROLES,
-      /does not permit|security_exception/,
-    ],
-    ['loses its login', 'users', `reader:${SECRET}\n`, USERS, /refuses the login \(401\)/],
+    ['loses its privileges', 'users_roles', 'reader:reader\n', USERS_ROLES],
+    ['loses its login', 'users', `reader:${SECRET}\n`, USERS],
   ])(
     'a sink that %s commits nothing, loses nothing, says why, and goes on afterwards',
-    async (_, file, without, withIt, why) => {
+    async (_, file, without, withIt) => {
       elasticsearch.configure?.(file, without);
       await until(async () => (await ask('sink')) !== 200, {
         timeoutMs: 20_000,
@@ -116,7 +110,6 @@ suite('Elasticsearch with security on, behind TLS of an authority of its own', (
       expect(await topic.deadLetters()).toEqual([]);
       expect(sink.log()).toMatch(/the index refuses everything until that is put right/);
       expect(sink.log()).not.toContain(SECRET);
-      void why;
     },
   );
 
