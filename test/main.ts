@@ -29,8 +29,8 @@ function everything(): Result[] {
     check('types', 'tsc', ['-p', 'tsconfig.json']),
     check('types of njs', 'tsc', ['-p', 'njs/tsconfig.json']),
     tests('unit', ['test/unit', '--forceExit']),
-    // One after the other: each has nginx, Kafka or Elasticsearch for itself on two cores.
-    tests('integration', ['test/integration', '--runInBand', '--forceExit']),
+    // Two at a time: most of a suite is waiting for nginx, Kafka or Elasticsearch to start, and each has its own.
+    tests('integration', ['test/integration', '--maxWorkers=2', '--forceExit']),
     faults(),
     ...(flags.full ? [tests('full', ['test/full', '--runInBand', '--passWithNoTests'])] : []),
   ];
