@@ -22,12 +22,15 @@ import type { Consumer, Handler } from './log.ts';
 // Node finds only some of the names of this CommonJS package for itself.
 const { CompressionTypes, Kafka, logLevel } = kafkajs;
 
-/** A consumer that was killed is missed after this long; a shorter one would suffer from pauses of the broker. */
-const SESSION_MS = 10_000;
+/** A consumer that was killed is missed after this long: the next one begins within ten seconds. */
+const SESSION_MS = 8_000;
+/** How long the others wait for a member that has a batch in hand. */
+const REBALANCE_MS = 20_000;
 const HEARTBEAT_MS = 2_500;
 /** How long the broker may wait for more before it answers a fetch. */
 const FETCH_WAIT_MS = 250;
-const MAX_BYTES_PER_PARTITION = 1024 * 1024;
+/** Compressed, some thousands of events; more in memory brings nothing. */
+const MAX_BYTES_PER_PARTITION = 256 * 1024;
 const CLOSE_MS = 500;
 
 /** The Kafka client over kafkajs. Connects when it is first needed, so that nobody fails to start because Kafka is away. */
@@ -136,7 +139,7 @@ function consumerOptions(groupId: string) {
   return {
     groupId,
     sessionTimeout: SESSION_MS,
-    rebalanceTimeout: 2 * SESSION_MS,
+    rebalanceTimeout: REBALANCE_MS,
     heartbeatInterval: HEARTBEAT_MS,
     maxWaitTimeInMs: FETCH_WAIT_MS,
     maxBytesPerPartition: MAX_BYTES_PER_PARTITION,

@@ -22,10 +22,10 @@ type Outgoing = MessageToProduce<Buffer, Buffer, Buffer, Buffer>;
 /** Longer than the broker holds back the answer to a member that joins: a session. */
 const REQUEST_MS = 15_000;
 /** A consumer that was killed is missed after this long; the library's minute is longer than it waits for the answer. */
-const SESSION_MS = 10_000;
+const SESSION_MS = 8_000;
 const HEARTBEAT_MS = 2_500;
 const FETCH_WAIT_MS = 250;
-const MAX_BYTES_PER_PARTITION = 1024 * 1024;
+const MAX_BYTES_PER_PARTITION = 256 * 1024;
 const CLOSE_MS = 500;
 /** -1: all replicas in sync. */
 const ALL = -1;
