@@ -11,6 +11,7 @@ import { type NginxPart, startNginx } from '../parts/nginx.ts';
 import { freePort } from '../parts/ports.ts';
 import { report } from '../parts/report.ts';
 import { suiteWith } from '../parts/suite.ts';
+import { until } from '../parts/until.ts';
 
 const START_MS = 300_000;
 /** An orderly stop and a start take each of them ten seconds. */
@@ -92,7 +93,10 @@ suiteWith(['nginx'])('nginx with njs', () => {
     const sent = await views({ port, paths, connections: 2 });
 
     expect(sent.map(({ status }) => status)).toEqual([200, 200, 200, 200, 404]);
-    expect(readFileSync(seen, 'latin1').trim().split('\n').sort()).toEqual(paths.sort());
+    // nginx writes its log after the answer.
+    const logged = () => readFileSync(seen, 'latin1').trim().split('\n').sort();
+    await until(() => logged().length === paths.length, { timeoutMs: 5_000, what: 'the last line of the log' });
+    expect(logged()).toEqual(paths.sort());
   });
 
   test('is asked at a fixed rate', async () => {
