@@ -95,7 +95,10 @@ suiteWith(['nginx'])('nginx with njs', () => {
     expect(sent.map(({ status }) => status)).toEqual([200, 200, 200, 200, 404]);
     // nginx writes its log after the answer.
     const logged = () => readFileSync(seen, 'latin1').trim().split('\n').sort();
-    await until(() => logged().length === paths.length, { timeoutMs: 5_000, what: 'the last line of the log' });
+    await until(() => logged().length === paths.length, {
+      timeoutMs: 5_000,
+      what: 'the last line of the log',
+    });
     expect(logged()).toEqual(paths.sort());
   });
 
