@@ -1,3 +1,5 @@
+import { isAhead } from './ahead.ts';
+
 /** Less than a shopper would notice, and enough to spare most views of a burst the attempt. */
 const BUSY_MS = 10;
 
@@ -7,7 +9,5 @@ export function noteBusy(counters: NgxSharedDict<number>): void {
 }
 
 export function isBusy(counters: NgxSharedDict<number>): boolean {
-  const leftMs = (counters.get('busy_until') || 0) - Date.now();
-  // More than was ever noted: the clock was set back.
-  return leftMs > 0 && leftMs <= BUSY_MS;
+  return isAhead(counters.get('busy_until'), BUSY_MS);
 }

@@ -1,3 +1,4 @@
+import { isAhead } from './ahead.ts';
 import { askSidecar } from './sidecar.ts';
 import { countersZone, eventsZone } from './zones.ts';
 
@@ -50,10 +51,7 @@ async function drain(session: NginxPeriodicSession, end: number): Promise<void> 
 }
 
 function isWaiting(counters: NgxSharedDict<number>): boolean {
-  if (counters.get('away') !== undefined) return true;
-  const leftMs = (counters.get('retry_at') || 0) - Date.now();
-  // More than was ever put off: the clock was set back.
-  return leftMs > 0 && leftMs <= LONGEST_BACK_OFF_MS;
+  return counters.get('away') !== undefined || isAhead(counters.get('retry_at'), LONGEST_BACK_OFF_MS);
 }
 
 function toBody(lines: [string, string][]): string {

@@ -1,5 +1,6 @@
 // biome-ignore lint/style/useNodejsImportProtocol: njs knows it by this name alone
 import fs from 'fs';
+import { isAhead } from './ahead.ts';
 import { oneIn } from './one-in.ts';
 import { askSidecar } from './sidecar.ts';
 import { countersZone, eventsZone } from './zones.ts';
@@ -27,7 +28,7 @@ export async function poll(session: NginxPeriodicSession): Promise<void> {
   counters.add('started', Date.now());
   const now = Date.now();
   const made = socketMade(session);
-  if (isSilent(counters, now, made)) return fallBack(session, counters);
+  if (isSilent(counters, made)) return fallBack(session, counters);
   counters.set('asked_at', now);
   counters.set('socket_made', made);
   try {
@@ -86,19 +87,17 @@ function apply(control: Control, counters: NgxSharedDict<number>): void {
 
 /** A sidecar that has gone for longer than the lease no longer decides: what the operator configured holds again. */
 function fallBack(session: NginxPeriodicSession, counters: NgxSharedDict<number>): void {
-  const until = counters.get('lease_until');
-  if (until !== undefined && Date.now() < until) return;
+  if (isAhead(counters.get('lease_until'), counters.get('lease_ms') || 0)) return;
   counters.set('one_in', oneIn(session.variables.hotitem_mode_default));
   counters.delete('version');
 }
 
-function isSilent(counters: NgxSharedDict<number>, now: number, made: number): boolean {
+function isSilent(counters: NgxSharedDict<number>, made: number): boolean {
   if (counters.get('away') === undefined) return false;
   // A sidecar that starts makes its socket anew.
   if (made !== 0 && made !== counters.get('socket_made')) return false;
-  const sinceMs = now - (counters.get('asked_at') || 0);
-  // Less than nothing: the clock was set back.
-  return made === 0 || (sinceMs >= 0 && sinceMs < (counters.get('retry_ms') || RETRY_MS));
+  const retryMs = counters.get('retry_ms') || RETRY_MS;
+  return made === 0 || isAhead((counters.get('asked_at') || 0) + retryMs, retryMs);
 }
 
 function isSlow(failure: string): boolean {
