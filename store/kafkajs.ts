@@ -1,16 +1,25 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs, { type ICustomPartitioner, type KafkaConfig } from 'kafkajs';
 import { reasonOf } from '../service/log.ts';
-import {
-  type Change,
-  type ConsumeOptions,
-  type KafkaClient,
-  type KafkaConnection,
-  type KafkaMessage,
-  ROW,
-  type Sasl,
-  type TopicSpec,
+import type {
+  Change,
+  ConsumeOptions,
+  KafkaClient,
+  KafkaConnection,
+  KafkaMessage,
+  Sasl,
+  TopicSpec,
 } from './kafka-client.ts';
+import { createRows } from './kafka-rows.ts';
+import {
+  CLOSE_MS,
+  CONNECT_MS,
+  FETCH_WAIT_MS,
+  HEARTBEAT_MS,
+  MAX_BYTES_PER_PARTITION,
+  REQUEST_MS,
+  SESSION_MS,
+} from './kafka-timing.ts';
 import { startKafkajsConsumer } from './kafkajs-consumer.ts';
 import { toKafkaError } from './kafkajs-failure.ts';
 import { useFastGzip } from './kafkajs-gzip.ts';
@@ -22,16 +31,8 @@ import type { Consumer, Handler } from './log.ts';
 // Node finds only some of the names of this CommonJS package for itself.
 const { CompressionTypes, Kafka, logLevel } = kafkajs;
 
-/** A consumer that was killed is missed after this long: the next one begins within ten seconds. */
-const SESSION_MS = 8_000;
 /** How long the others wait for a member that has a batch in hand. */
 const REBALANCE_MS = 20_000;
-const HEARTBEAT_MS = 2_500;
-/** How long the broker may wait for more before it answers a fetch. */
-const FETCH_WAIT_MS = 250;
-/** Compressed, some thousands of events; more in memory brings nothing. */
-const MAX_BYTES_PER_PARTITION = 256 * 1024;
-const CLOSE_MS = 500;
 
 /** The Kafka client over kafkajs. Connects when it is first needed, so that nobody fails to start because Kafka is away. */
 export function createKafkajsClient(connection: KafkaConnection): KafkaClient {
@@ -41,15 +42,14 @@ export function createKafkajsClient(connection: KafkaConnection): KafkaClient {
   const kafka = new Kafka(toConfig(connection));
   const producer = kafka.producer({ createPartitioner: takeTurns, allowAutoTopicCreation: false });
   const codec = compression === 'gzip' ? CompressionTypes.GZIP : CompressionTypes.None;
-  let rows = Math.floor(Math.random() * 1000);
+  const rows = createRows();
   let connecting: Promise<void> | undefined;
 
   return { send, consume, setup, close };
 
   async function send(topic: string, messages: KafkaMessage[]): Promise<void> {
-    const first = rows;
-    rows += Math.ceil(messages.length / ROW);
-    const placed = messages.map((message, i) => ({ ...message, partition: first + Math.floor(i / ROW) }));
+    const rowOf = rows.take(messages.length);
+    const placed = messages.map((message, i) => ({ ...message, partition: rowOf(i) }));
     try {
       await connected();
       await producer.send({ topic, messages: placed, acks: -1, compression: codec });
@@ -90,7 +90,6 @@ export function createKafkajsClient(connection: KafkaConnection): KafkaClient {
     }
   }
 
-  /** Does not wait for a broker that hangs: what it did not acknowledge is sent again by the next process. */
   async function close(): Promise<void> {
     await Promise.race([producer.disconnect().catch(() => {}), sleep(CLOSE_MS)]);
   }
@@ -104,8 +103,8 @@ export function toConfig({ brokers, clientId, tls, sasl, onWarning }: KafkaConne
     ssl: tls === undefined ? false : tls.ca === undefined ? true : { ca: [tls.ca] },
     ...(sasl !== undefined && { sasl: toSasl(sasl) }),
     socketFactory: createSocket,
-    connectionTimeout: 2_000,
-    requestTimeout: 15_000,
+    connectionTimeout: CONNECT_MS,
+    requestTimeout: REQUEST_MS,
     // Enough to learn of a new leader. What lasts longer is retried by us, with our back-off and our log rate.
     retry: { retries: 3, initialRetryTime: 100, maxRetryTime: 1_000 },
     logLevel: logLevel.WARN,

@@ -3,15 +3,24 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import type { BaseOptions, MessageToProduce, Producer } from '@platformatic/kafka';
 import { reasonOf } from '../service/log.ts';
-import {
-  type Change,
-  type ConsumeOptions,
-  type KafkaClient,
-  type KafkaConnection,
-  type KafkaMessage,
-  ROW,
-  type TopicSpec,
+import type {
+  Change,
+  ConsumeOptions,
+  KafkaClient,
+  KafkaConnection,
+  KafkaMessage,
+  TopicSpec,
 } from './kafka-client.ts';
+import { createRows } from './kafka-rows.ts';
+import {
+  CLOSE_MS,
+  CONNECT_MS,
+  FETCH_WAIT_MS,
+  HEARTBEAT_MS,
+  MAX_BYTES_PER_PARTITION,
+  REQUEST_MS,
+  SESSION_MS,
+} from './kafka-timing.ts';
 import type { Consumer, Handler } from './log.ts';
 import { startPlatformaticConsumer } from './platformatic-consumer.ts';
 import { toKafkaError } from './platformatic-failure.ts';
@@ -19,14 +28,6 @@ import { setUpTopics } from './platformatic-setup.ts';
 
 type Outgoing = MessageToProduce<Buffer, Buffer, Buffer, Buffer>;
 
-/** Longer than the broker holds back the answer to a member that joins: a session. */
-const REQUEST_MS = 15_000;
-/** A consumer that was killed is missed after this long; the library's minute is longer than it waits for the answer. */
-const SESSION_MS = 8_000;
-const HEARTBEAT_MS = 2_500;
-const FETCH_WAIT_MS = 250;
-const MAX_BYTES_PER_PARTITION = 256 * 1024;
-const CLOSE_MS = 500;
 /** -1: all replicas in sync. */
 const ALL = -1;
 
@@ -35,13 +36,12 @@ export function createPlatformaticClient(connection: KafkaConnection): KafkaClie
   const { compression = 'gzip', onWarning } = connection;
   const options = toOptions(connection);
   let producer: Promise<Producer> | undefined;
-  let rows = Math.floor(Math.random() * 1000);
+  const rows = createRows();
   return { send, consume, setup, close };
 
   async function send(topic: string, messages: KafkaMessage[]): Promise<void> {
-    const first = rows;
-    rows += Math.ceil(messages.length / ROW);
-    const outgoing = messages.map((message, i) => toOutgoing(topic, message, first + Math.floor(i / ROW)));
+    const rowOf = rows.take(messages.length);
+    const outgoing = messages.map((message, i) => toOutgoing(topic, message, rowOf(i)));
     producer ??= createProducer();
     const current = producer;
     try {
@@ -75,6 +75,7 @@ export function createPlatformaticClient(connection: KafkaConnection): KafkaClie
         ...options,
         groupId: group,
         autocommit: false,
+        // The library's own, a minute, is longer than it waits for the answer.
         sessionTimeout: SESSION_MS,
         rebalanceTimeout: SESSION_MS,
         heartbeatInterval: HEARTBEAT_MS,
@@ -114,7 +115,7 @@ function toOptions({
   return {
     clientId,
     bootstrapBrokers: brokers,
-    connectTimeout: 2_000,
+    connectTimeout: CONNECT_MS,
     timeout: REQUEST_MS,
     requestTimeout: REQUEST_MS,
     // Enough to learn of a new leader. What lasts longer is retried by us, with our back-off and our log rate.
