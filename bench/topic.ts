@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Admin, Kafka, logLevel } from 'kafkajs';
+import { withAdmin } from '../test/parts/kafka-admin.ts';
 import { until } from '../test/parts/until.ts';
 
 /** Where each partition ends. */
@@ -28,10 +29,10 @@ const READ_MS = 120_000;
 export function watchTopic(brokers: string[], topic: string): Topic {
   const kafka = new Kafka({ clientId: 'hotitem-bench', brokers, logLevel: logLevel.NOTHING });
   let readers = 0;
-  return { ends: () => withAdmin(endsOf), distinctSince, settled };
+  return { ends: () => withAdmin({ brokers }, endsOf), distinctSince, settled };
 
   function settled(from: Offsets, records = 0): Promise<number> {
-    return withAdmin(async (admin) => {
+    return withAdmin({ brokers }, async (admin) => {
       const expected = total(from) + records;
       let seen = total(await endsOf(admin));
       let since = performance.now();
@@ -46,7 +47,7 @@ export function watchTopic(brokers: string[], topic: string): Topic {
   }
 
   async function distinctSince(from: Offsets): Promise<number> {
-    const ends = await withAdmin(endsOf);
+    const ends = await withAdmin({ brokers }, endsOf);
     const left = new Map([...ends].filter(([partition, end]) => end > (from.get(partition) ?? 0n)));
     if (left.size === 0) return 0;
     const ids = new Set<string>();
@@ -71,16 +72,6 @@ export function watchTopic(brokers: string[], topic: string): Topic {
       await consumer.disconnect();
     }
     return ids.size;
-  }
-
-  async function withAdmin<Value>(ask: (admin: Admin) => Promise<Value>): Promise<Value> {
-    const admin = kafka.admin();
-    await admin.connect();
-    try {
-      return await ask(admin);
-    } finally {
-      await admin.disconnect();
-    }
   }
 
   async function endsOf(admin: Admin): Promise<Offsets> {

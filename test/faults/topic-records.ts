@@ -1,4 +1,5 @@
 import { type Admin, Kafka, logLevel } from 'kafkajs';
+import { withAdmin } from '../parts/kafka-admin.ts';
 import { until } from '../parts/until.ts';
 
 /** What a test wants to know of a message. */
@@ -34,9 +35,9 @@ export function watchTopic(brokers: string[], topic: string): WatchedTopic {
       await read((record) => found.push(record));
       return found;
     },
-    count: async () => sum((await withAdmin(endsOf)).values()),
+    count: async () => sum((await withAdmin({ brokers }, endsOf)).values()),
     committed: (group) =>
-      withAdmin(async (admin) => {
+      withAdmin({ brokers }, async (admin) => {
         const [found] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
         // -1 where nothing was committed.
         return sum(found?.partitions.map(({ offset }) => Math.max(0, Number(offset))) ?? []);
@@ -44,7 +45,7 @@ export function watchTopic(brokers: string[], topic: string): WatchedTopic {
   };
 
   async function read(onRecord: (record: TopicRecord) => void): Promise<void> {
-    const ends = await withAdmin(endsOf);
+    const ends = await withAdmin({ brokers }, endsOf);
     const left = new Set([...ends].filter(([, end]) => end > 0).map(([partition]) => partition));
     if (left.size === 0) return;
     const consumer = kafka.consumer({ groupId: `${topic}-reader-${process.pid}-${readers++}` });
@@ -61,16 +62,6 @@ export function watchTopic(brokers: string[], topic: string): WatchedTopic {
       await until(() => left.size === 0, { timeoutMs: READ_MS, what: `topic ${topic} to be read` });
     } finally {
       await consumer.disconnect();
-    }
-  }
-
-  async function withAdmin<Value>(ask: (admin: Admin) => Promise<Value>): Promise<Value> {
-    const admin = kafka.admin();
-    await admin.connect();
-    try {
-      return await ask(admin);
-    } finally {
-      await admin.disconnect();
     }
   }
 

@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import kafkajs from 'kafkajs';
-import { type KafkaClient, ROW, type TopicSpec } from '../../store/kafka-client.ts';
+import { type KafkaClient, ROW } from '../../store/kafka-client.ts';
 import { createKafkaLog } from '../../store/kafka-log.ts';
 import { createKafkajsClient } from '../../store/kafkajs.ts';
-import type { Batch, Consumer, Handler } from '../../store/log.ts';
 import { createPlatformaticClient } from '../../store/platformatic.ts';
 import { type KafkaPart, startKafka } from '../parts/kafka.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
+import { batchOf, createKafkaLogs, type KafkaLogs } from './kafka-logs.ts';
 
 jest.setTimeout(120_000);
 const RUN = Date.now().toString(36);
@@ -25,18 +25,19 @@ suiteWith(['kafka'], { stops: true })('what every Kafka client does', () => {
   describe.each(Object.entries(CLIENTS))('%s', (which, createClient) => {
     const run = `${which}-${RUN}`;
     let client: KafkaClient;
-    const consumers: Consumer[] = [];
+    let logs: KafkaLogs;
 
     beforeAll(() => {
       client = createClient({ brokers: kafka.brokers, clientId: 'test', onWarning: () => {} });
+      logs = createKafkaLogs(client, run);
     });
     afterAll(async () => {
-      await Promise.all(consumers.map((consumer) => consumer.close(100)));
+      await logs.close();
       await client.close();
     });
 
     test('is set up once, and says what it did and what it would do', async () => {
-      const spec = topic('setup');
+      const spec = logs.topic('setup');
       expect(await client.setup([spec], { dryRun: true })).toEqual([
         { what: `topic ${spec.topic}`, action: 'create' },
       ]);
@@ -56,17 +57,17 @@ suiteWith(['kafka'], { stops: true })('what every Kafka client does', () => {
     });
 
     test('gives back every event that it took, over all partitions, with its headers unseen and its key null', async () => {
-      const log = await createLog('all', 4);
+      const log = await logs.create('all', 4);
       const values = Array.from({ length: 5_000 }, (_, i) => `event ${i}`);
       for (let i = 0; i < values.length; i += 1_000) await log.append(batchOf(values.slice(i, i + 1_000)));
       const seen: string[] = [];
-      await consume(log, 'all', async (batch) => void seen.push(...batch.values.map(String)));
+      await logs.consume(log, 'all', async (batch) => void seen.push(...batch.values.map(String)));
       await until(() => seen.length >= values.length, { timeoutMs: 30_000, what: 'all events' });
       expect(seen.toSorted()).toEqual(values.toSorted());
     });
 
     test('gives no key to a record, and the headers that it was told', async () => {
-      const log = await createLog('headers', 1);
+      const log = await logs.create('headers', 1);
       await log.append(batchOf(['a', 'b']));
       const reader = new kafkajs.Kafka({
         brokers: kafka.brokers,
@@ -76,7 +77,7 @@ suiteWith(['kafka'], { stops: true })('what every Kafka client does', () => {
       });
       const seen: unknown[] = [];
       await reader.connect();
-      await reader.subscribe({ topic: topic('headers').topic, fromBeginning: true });
+      await reader.subscribe({ topic: logs.topic('headers').topic, fromBeginning: true });
       await reader.run({
         eachMessage: async ({ message: { key, headers = {} } }) => {
           seen.push([key, ...Object.entries(headers).map(([name, value]) => `${name}=${value}`)]);
@@ -91,10 +92,10 @@ suiteWith(['kafka'], { stops: true })('what every Kafka client does', () => {
     });
 
     test('hands out a batch again that its handler did not finish', async () => {
-      const log = await createLog('again', 1);
+      const log = await logs.create('again', 1);
       await log.append(batchOf(['a', 'b']));
       const seen: string[][] = [];
-      await consume(log, 'again', async (batch) => {
+      await logs.consume(log, 'again', async (batch) => {
         seen.push(batch.values.map(String));
         if (seen.length === 1) throw new Error('the index is on fire');
       });
@@ -106,10 +107,10 @@ suiteWith(['kafka'], { stops: true })('what every Kafka client does', () => {
     });
 
     test('goes on after what was acknowledged, in another consumer of the group', async () => {
-      const log = await createLog('resume', 1);
+      const log = await logs.create('resume', 1);
       await log.append(batchOf(['a', 'b']));
       const first: string[] = [];
-      const consumer = await consume(
+      const consumer = await logs.consume(
         log,
         'resume',
         async (batch) => void first.push(...batch.values.map(String)),
@@ -118,17 +119,17 @@ suiteWith(['kafka'], { stops: true })('what every Kafka client does', () => {
       await consumer.close(5_000);
       await log.append(batchOf(['c']));
       const second: string[] = [];
-      await consume(log, 'resume', async (batch) => void second.push(...batch.values.map(String)));
+      await logs.consume(log, 'resume', async (batch) => void second.push(...batch.values.map(String)));
       await until(() => second.length > 0, { timeoutMs: 30_000, what: 'the third' });
       expect(second).toEqual(['c']);
     });
 
     test('gives up a batch in hand when it is closed, and has it delivered again', async () => {
-      const log = await createLog('abort', 1);
+      const log = await logs.create('abort', 1);
       await log.append(batchOf(['a']));
       let aborted = false;
       let began = false;
-      const consumer = await consume(log, 'abort', (_, { signal }) => {
+      const consumer = await logs.consume(log, 'abort', (_, { signal }) => {
         began = true;
         return new Promise((_, reject) => {
           signal.addEventListener('abort', () => {
@@ -141,7 +142,7 @@ suiteWith(['kafka'], { stops: true })('what every Kafka client does', () => {
       await consumer.close(100);
       expect(aborted).toBe(true);
       const seen: string[] = [];
-      await consume(log, 'abort', async (batch) => void seen.push(...batch.values.map(String)));
+      await logs.consume(log, 'abort', async (batch) => void seen.push(...batch.values.map(String)));
       await until(() => seen.length > 0, { timeoutMs: 30_000, what: 'the second delivery' });
     });
 
@@ -155,7 +156,7 @@ suiteWith(['kafka'], { stops: true })('what every Kafka client does', () => {
     });
 
     test('refuses a batch that is too large, and says so', async () => {
-      const log = await createLog('large', 1);
+      const log = await logs.create('large', 1);
       const random = randomBytes(1_500_000).toString('base64');
       await expect(log.append(batchOf([random]))).rejects.toMatchObject({
         failure: 'too_large',
@@ -165,10 +166,10 @@ suiteWith(['kafka'], { stops: true })('what every Kafka client does', () => {
     });
 
     test('writes rows that stay together, over all partitions', async () => {
-      const log = await createLog('rows', 3);
+      const log = await logs.create('rows', 3);
       await log.append(batchOf(Array.from({ length: 3 * ROW }, (_, i) => String(i))));
       const partitions = new Map<string, number[]>();
-      await consume(log, 'rows', async ({ source, values }) => {
+      await logs.consume(log, 'rows', async ({ source, values }) => {
         partitions.set(source, [...(partitions.get(source) ?? []), ...values.map(Number)]);
       });
       await until(() => [...partitions.values()].flat().length === 3 * ROW, {
@@ -181,10 +182,10 @@ suiteWith(['kafka'], { stops: true })('what every Kafka client does', () => {
     });
 
     test('goes on where the other client has stopped, in the same group', async () => {
-      const log = await createLog('switch', 1);
+      const log = await logs.create('switch', 1);
       await log.append(batchOf(['a', 'b']));
       const first: string[] = [];
-      const consumer = await consume(
+      const consumer = await logs.consume(
         log,
         'switch',
         async ({ values }) => void first.push(...values.map(String)),
@@ -200,21 +201,21 @@ suiteWith(['kafka'], { stops: true })('what every Kafka client does', () => {
       const second: string[] = [];
       const theirs = createKafkaLog({
         client: other,
-        topic: topic('switch').topic,
+        topic: logs.topic('switch').topic,
         concurrency: 1,
         headers: {},
       });
-      await consume(theirs, 'switch', async ({ values }) => void second.push(...values.map(String)));
+      await logs.consume(theirs, 'switch', async ({ values }) => void second.push(...values.map(String)));
       await until(() => second.length >= 2, { timeoutMs: 30_000, what: 'the next two' });
       expect(second).toEqual(['c', 'd']);
       await other.close();
     });
 
     test('goes on with what is left when Kafka has removed what comes next', async () => {
-      const log = await createLog('removed', 1);
+      const log = await logs.create('removed', 1);
       await log.append(batchOf(['a']));
       const first: string[] = [];
-      const consumer = await consume(
+      const consumer = await logs.consume(
         log,
         'removed',
         async ({ values }) => void first.push(...values.map(String)),
@@ -225,20 +226,20 @@ suiteWith(['kafka'], { stops: true })('what every Kafka client does', () => {
       const admin = new kafkajs.Kafka({ brokers: kafka.brokers, logLevel: kafkajs.logLevel.NOTHING }).admin();
       await admin.connect();
       // It has to have seen the topic.
-      await admin.fetchTopicOffsets(topic('removed').topic);
+      await admin.fetchTopicOffsets(logs.topic('removed').topic);
       const partitions = [{ partition: 0, offset: '2' }];
-      await admin.deleteTopicRecords({ topic: topic('removed').topic, partitions });
+      await admin.deleteTopicRecords({ topic: logs.topic('removed').topic, partitions });
       await admin.disconnect();
       const second: string[] = [];
-      await consume(log, 'removed', async ({ values }) => void second.push(...values.map(String)));
+      await logs.consume(log, 'removed', async ({ values }) => void second.push(...values.map(String)));
       await until(() => second.length > 0, { timeoutMs: 60_000, what: 'what is left' });
       expect(second).toEqual(['c']);
     });
 
     test('loses nothing and needs no restart when the broker goes away and comes back', async () => {
-      const log = await createLog('outage', 2);
+      const log = await logs.create('outage', 2);
       const seen: string[] = [];
-      await consume(log, 'outage', async (batch) => void seen.push(...batch.values.map(String)));
+      await logs.consume(log, 'outage', async (batch) => void seen.push(...batch.values.map(String)));
       await log.append(batchOf(['before']));
       await until(() => seen.includes('before'), { timeoutMs: 30_000, what: 'the event before' });
       await kafka.stop();
@@ -257,34 +258,5 @@ suiteWith(['kafka'], { stops: true })('what every Kafka client does', () => {
       );
       await until(() => seen.includes('after'), { timeoutMs: 60_000, what: 'the event after' });
     });
-
-    async function createLog(name: string, partitions: number) {
-      const spec = topic(name, partitions);
-      await client.setup([spec], { dryRun: false });
-      return createKafkaLog({
-        client,
-        topic: spec.topic,
-        concurrency: 2,
-        headers: { node: 'web-1', boot: 'b1' },
-      });
-    }
-
-    async function consume(
-      log: Awaited<ReturnType<typeof createLog>>,
-      group: string,
-      handle: Handler,
-    ): Promise<Consumer> {
-      const consumer = await log.consume(`${group}-${run}`, handle);
-      consumers.push(consumer);
-      return consumer;
-    }
-
-    function topic(name: string, partitions = 1): TopicSpec {
-      return { topic: `${name}-${run}`, partitions, replicationFactor: 1, retentionMs: 3_600_000 };
-    }
   });
 });
-
-function batchOf(texts: string[]): Batch {
-  return { source: 'test', values: texts.map((text) => Buffer.from(text)), position: String };
-}

@@ -1,11 +1,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { Kafka, logLevel } from 'kafkajs';
 import { obtainNginx } from '../../provision/nginx.ts';
 import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { type KafkaPart, startKafka } from '../parts/kafka.ts';
+import { withAdmin } from '../parts/kafka-admin.ts';
 import { steady, views } from '../parts/load.ts';
 import { type NginxPart, startNginx } from '../parts/nginx.ts';
 import { freePort } from '../parts/ports.ts';
@@ -146,19 +146,4 @@ http {
     server { listen 127.0.0.1:${port}; location / { js_content site.ok; } location = /none { return ${status}; } }
 }
 `;
-}
-
-type Admin = ReturnType<Kafka['admin']>;
-
-async function withAdmin<Value>(
-  { brokers }: KafkaPart,
-  ask: (admin: Admin) => Promise<Value>,
-): Promise<Value> {
-  const admin = new Kafka({ brokers, logLevel: logLevel.NOTHING }).admin();
-  await admin.connect();
-  try {
-    return await ask(admin);
-  } finally {
-    await admin.disconnect();
-  }
 }

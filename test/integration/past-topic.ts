@@ -1,12 +1,13 @@
 import kafkajs from 'kafkajs';
 import type { HotItemEvent } from '../../event/event.ts';
+import { type KafkaRecord, recordsOf } from '../parts/kafka-records.ts';
 import type { SinkSettings } from './sink-topic.ts';
 
 export type PastTopic = {
   /** Writes records as a sidecar does, each to the next partition, as if that had been a second after the view. */
   write(records: { value: string | HotItemEvent; seq?: number }[]): Promise<void>;
   /** Everything that is in a topic: values and headers. */
-  recordsOf(topic: string): Promise<{ value: string; headers: Record<string, string> }[]>;
+  recordsOf(topic: string): Promise<KafkaRecord[]>;
   admin: ReturnType<InstanceType<typeof kafkajs.Kafka>['admin']>;
   close(): Promise<void>;
 };
@@ -33,31 +34,10 @@ export async function openPastTopic(settings: SinkSettings): Promise<PastTopic> 
       }));
       await producer.send({ topic, messages });
     },
-    recordsOf,
+    recordsOf: (name) => recordsOf(brokers, name),
     admin,
     async close() {
       await Promise.all([admin.disconnect(), producer.disconnect()]);
     },
   };
-
-  async function recordsOf(name: string): Promise<{ value: string; headers: Record<string, string> }[]> {
-    const ends = await admin.fetchTopicOffsets(name);
-    const count = ends.reduce((sum, { low, high }) => sum + Number(high) - Number(low), 0);
-    const found: { value: string; headers: Record<string, string> }[] = [];
-    if (count === 0) return found;
-    const consumer = kafka.consumer({ groupId: `test-${Math.random()}` });
-    await consumer.connect();
-    await consumer.subscribe({ topic: name, fromBeginning: true });
-    await new Promise<void>((resolve) => {
-      void consumer.run({
-        eachMessage: async ({ message }) => {
-          const headers = Object.entries(message.headers ?? {}).map(([key, value]) => [key, String(value)]);
-          found.push({ value: String(message.value), headers: Object.fromEntries(headers) });
-          if (found.length === count) resolve();
-        },
-      });
-    });
-    await consumer.disconnect();
-    return found;
-  }
 }

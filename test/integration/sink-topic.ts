@@ -2,6 +2,7 @@ import kafkajs from 'kafkajs';
 import type { HotItemEvent } from '../../event/event.ts';
 import { createKafkaLog } from '../../store/kafka-log.ts';
 import { createKafkajsClient } from '../../store/kafkajs.ts';
+import { type KafkaRecord, recordsOf } from '../parts/kafka-records.ts';
 import { freePorts } from '../parts/ports.ts';
 import { type Service, startService } from '../parts/service.ts';
 
@@ -40,7 +41,7 @@ export type SinkTopic = {
   offsets(): Promise<{ partition: number; end: number; committed: number }[]>;
   /** Members of the group, by what the broker calls them. */
   members(): Promise<string[]>;
-  deadLetters(): Promise<{ value: string; headers: Record<string, string> }[]>;
+  deadLetters(): Promise<KafkaRecord[]>;
   close(): Promise<void>;
 };
 
@@ -86,25 +87,8 @@ export async function openSinkTopic(settings: SinkSettings): Promise<SinkTopic> 
     return groups.flatMap((group) => group.members.map(({ memberId }) => memberId)).sort();
   }
 
-  async function deadLetters() {
-    const dead = settings.HOTITEM_KAFKA_DEAD_LETTER_TOPIC ?? '';
-    const count = (await admin.fetchTopicOffsets(dead)).reduce((sum, { high }) => sum + Number(high), 0);
-    const found: { value: string; headers: Record<string, string> }[] = [];
-    if (count === 0) return found;
-    const consumer = kafka.consumer({ groupId: `dead-${Math.random()}` });
-    await consumer.connect();
-    await consumer.subscribe({ topic: dead, fromBeginning: true });
-    await new Promise<void>((resolve) => {
-      void consumer.run({
-        eachMessage: async ({ message }) => {
-          const headers = Object.entries(message.headers ?? {}).map(([key, value]) => [key, String(value)]);
-          found.push({ value: String(message.value), headers: Object.fromEntries(headers) });
-          if (found.length === count) resolve();
-        },
-      });
-    });
-    await consumer.disconnect();
-    return found;
+  function deadLetters(): Promise<KafkaRecord[]> {
+    return recordsOf(brokers, settings.HOTITEM_KAFKA_DEAD_LETTER_TOPIC ?? '');
   }
 
   async function close(): Promise<void> {

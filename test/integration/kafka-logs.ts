@@ -1,0 +1,48 @@
+import type { KafkaClient, TopicSpec } from '../../store/kafka-client.ts';
+import { createKafkaLog } from '../../store/kafka-log.ts';
+import type { Batch, Consumer, Handler, Log } from '../../store/log.ts';
+
+/** Topics of one run of a suite, as logs. */
+export type KafkaLogs = {
+  topic(name: string, partitions?: number): TopicSpec;
+  /** Makes the topic. */
+  create(name: string, partitions: number): Promise<Log>;
+  /** In a group of this run. */
+  consume(log: Log, group: string, handle: Handler): Promise<Consumer>;
+  /** Closes the consumers. */
+  close(): Promise<void>;
+};
+
+/** `run`: what sets the names of its topics and groups apart from those of other runs. */
+export function createKafkaLogs(client: KafkaClient, run: string): KafkaLogs {
+  const consumers: Consumer[] = [];
+  return {
+    topic,
+    async create(name, partitions) {
+      const spec = topic(name, partitions);
+      await client.setup([spec], { dryRun: false });
+      return createKafkaLog({
+        client,
+        topic: spec.topic,
+        concurrency: 2,
+        headers: { node: 'web-1', boot: 'b1' },
+      });
+    },
+    async consume(log, group, handle) {
+      const consumer = await log.consume(`${group}-${run}`, handle);
+      consumers.push(consumer);
+      return consumer;
+    },
+    async close() {
+      await Promise.all(consumers.map((consumer) => consumer.close(100)));
+    },
+  };
+
+  function topic(name: string, partitions = 1): TopicSpec {
+    return { topic: `${name}-${run}`, partitions, replicationFactor: 1, retentionMs: 3_600_000 };
+  }
+}
+
+export function batchOf(texts: string[]): Batch {
+  return { source: 'test', values: texts.map((text) => Buffer.from(text)), position: String };
+}

@@ -1,0 +1,28 @@
+import { Kafka, logLevel } from 'kafkajs';
+import { withAdmin } from './kafka-admin.ts';
+
+/** What a record says, as text. */
+export type KafkaRecord = { value: string; headers: Record<string, string> };
+
+/** Everything that is in a topic now. */
+export async function recordsOf(brokers: string[], topic: string): Promise<KafkaRecord[]> {
+  const ends = await withAdmin({ brokers }, (admin) => admin.fetchTopicOffsets(topic));
+  const count = ends.reduce((sum, { low, high }) => sum + Number(high) - Number(low), 0);
+  const found: KafkaRecord[] = [];
+  if (count === 0) return found;
+  const kafka = new Kafka({ brokers, logLevel: logLevel.NOTHING });
+  const consumer = kafka.consumer({ groupId: `test-${Math.random()}` });
+  await consumer.connect();
+  await consumer.subscribe({ topic, fromBeginning: true });
+  await new Promise<void>((resolve) => {
+    void consumer.run({
+      eachMessage: async ({ message }) => {
+        const headers = Object.entries(message.headers ?? {}).map(([key, value]) => [key, String(value)]);
+        found.push({ value: String(message.value), headers: Object.fromEntries(headers) });
+        if (found.length === count) resolve();
+      },
+    });
+  });
+  await consumer.disconnect();
+  return found;
+}
