@@ -1,4 +1,4 @@
-// Builds what is shipped: two scripts for nginx (one an engine) and one for Node.
+// Builds what is shipped: two scripts for nginx (each for two engines) and one for Node.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { build } from 'esbuild';
@@ -28,13 +28,16 @@ const NJS_LACKS = [
   'rest-argument',
 ];
 
-await Promise.all([nginxScript('hotitem.njs.js', NJS_LACKS), nginxScript('hotitem.qjs.js', [])]);
+for (const [engine, lacks] of Object.entries({ njs: NJS_LACKS, qjs: [] })) {
+  await nginxScript('njs/main.ts', `hotitem.${engine}.js`, lacks);
+  await nginxScript('njs/periodic.ts', `hotitem-periodic.${engine}.js`, lacks);
+}
 await command();
 
-async function nginxScript(name, lacks) {
+async function nginxScript(entry, name, lacks) {
   const outfile = `dist/nginx/${name}`;
   const { outputFiles } = await build({
-    entryPoints: ['njs/main.ts'],
+    entryPoints: [entry],
     outfile,
     write: false,
     bundle: true,

@@ -61,7 +61,7 @@ const INCLUDES = [
   'realip.conf.example',
   'privacy.conf.example',
 ];
-const SCRIPTS = ['hotitem.njs.js', 'hotitem.qjs.js'];
+const SCRIPTS = ['hotitem.njs.js', 'hotitem.qjs.js', 'hotitem-periodic.njs.js', 'hotitem-periodic.qjs.js'];
 
 /**
  * Renders the includes for one nginx and puts them into `dir` with the scripts of both engines, each file whole or not

@@ -3,7 +3,12 @@ import type { Facts } from './facts.ts';
 import { type Finding, placeOf } from './finding.ts';
 import { inherited, type Spot } from './site.ts';
 
-const BUNDLES: Readonly<Record<string, 'njs' | 'qjs'>> = { 'hotitem.njs.js': 'njs', 'hotitem.qjs.js': 'qjs' };
+const BUNDLES: Readonly<Record<string, 'njs' | 'qjs'>> = {
+  'hotitem.njs.js': 'njs',
+  'hotitem.qjs.js': 'qjs',
+  'hotitem-periodic.njs.js': 'njs',
+  'hotitem-periodic.qjs.js': 'qjs',
+};
 
 /** Whether the script of ours is the one for the engine that will run it. */
 export function engineFindings({ site }: Facts): Finding[] {

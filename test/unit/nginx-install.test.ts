@@ -18,7 +18,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
-test('writes every include and both scripts', async () => {
+test('writes every include and the scripts', async () => {
   const { files } = await installNginx(options);
 
   expect(readdirSync(options.dir).sort()).toEqual([
@@ -29,6 +29,8 @@ test('writes every include and both scripts', async () => {
     'engine-qjs.conf',
     'fetch-njs.conf',
     'fetch-qjs.conf',
+    'hotitem-periodic.njs.js',
+    'hotitem-periodic.qjs.js',
     'hotitem.njs.js',
     'hotitem.qjs.js',
     'http-batch.conf',
@@ -125,7 +127,7 @@ describe('an items.conf that the operator has edited', () => {
 test('a dry run says what it would write, and writes nothing', async () => {
   const { files } = await installNginx({ ...options, dryRun: true });
 
-  expect(files).toHaveLength(21);
+  expect(files).toHaveLength(23);
   expect(readdirSync(root)).toEqual([]);
 });
 

@@ -31,11 +31,14 @@ test('a script for njs may use what njs has', () => {
   });
 });
 
-test.each(['hotitem.njs.js', 'hotitem.qjs.js'])('%s exports as njs 0.7.9 reads it', (name) => {
-  const script = readFileSync(join(ROOT, 'dist/nginx', name), 'utf8');
+test.each(['hotitem.njs.js', 'hotitem.qjs.js', 'hotitem-periodic.njs.js', 'hotitem-periodic.qjs.js'])(
+  '%s exports as njs 0.7.9 reads it',
+  (name) => {
+    const script = readFileSync(join(ROOT, 'dist/nginx', name), 'utf8');
 
-  expect(script.match(/^export .*/gm)).toEqual([expect.stringMatching(/^export default \w+;$/)]);
-});
+    expect(script.match(/^export .*/gm)).toEqual([expect.stringMatching(/^export default \w+;$/)]);
+  },
+);
 
 function compile(source: string): { status: number | null; stdout: string } {
   writeFileSync(join(folder, 'script.ts'), source);

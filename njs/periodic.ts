@@ -1,0 +1,6 @@
+// What runs beside the views, in a script of its own: see main.ts.
+import { flush } from './flush.ts';
+import { poll } from './poll.ts';
+import { limitSpill } from './spill-limit.ts';
+
+export default { flush, poll, limitSpill };
