@@ -32,7 +32,6 @@ function everything(): Result[] {
     // Two at a time: most of a suite is waiting for nginx, Kafka or Elasticsearch to start, and each has its own.
     tests('integration', ['test/integration', '--maxWorkers=2', '--forceExit']),
     faults(),
-    ...(flags.full ? [tests('full', ['test/full', '--runInBand', '--passWithNoTests'])] : []),
   ];
 }
 
