@@ -28,10 +28,16 @@ function aloneRow({ contender, samples }: Runs<Sample>, luaCpu: number): Case {
   };
 }
 
-/** The second. What is not delivered is counted over all rounds. */
-export function chainTable(runs: Runs<ChainSample>[], to: string): Table {
+/** The runs of the whole chain with one setting of the sidecar. */
+export type Chain = { setting: string; runs: Runs<ChainSample>[] };
+
+/** What is not delivered is counted over all rounds. */
+export function chainTable({ setting, runs }: Chain, to: string): Table {
   const lua = viewsPerSecond(luaOf(runs));
-  return { title: `the whole chain, to ${to}`, cases: runs.map((run) => chainRow(run, lua)) };
+  return {
+    title: `the whole chain, to ${to}; sidecar: ${setting}`,
+    cases: runs.map((run) => chainRow(run, lua)),
+  };
 }
 
 function chainRow({ contender, samples }: Runs<ChainSample>, luaRate: number): Case {
@@ -67,35 +73,46 @@ function chainRow({ contender, samples }: Runs<ChainSample>, luaRate: number): C
   };
 }
 
-export function captureTargets(alone: Runs<Sample>[], chain: Runs<ChainSample>[]): Target[] {
-  const luaCpu = cpuPerView(luaOf(alone));
-  const luaRate = viewsPerSecond(luaOf(chain));
-  const ours = chain.filter(({ contender }) => contender.what !== 'plain' && contender.what !== 'article');
-  const pages = [...alone, ...chain].flatMap(({ samples }) => samples);
+export function aloneTargets(alone: Runs<Sample>[]): Target[] {
+  const lua = cpuPerView(luaOf(alone));
   return [
-    worstCpu('log', undefined, 0.75),
-    worstCpu('batch', 'qjs', 1),
-    worstCpu('batch', 'njs', 1.15),
-    worstCpu('subrequest', undefined, 1.4),
-    worstRate('log', 1.2),
-    worstRate('batch', 0.9),
-    worstRate('subrequest', 0.5),
-    atMost('views that ours did not deliver', sum(ours.map(({ samples }) => notDelivered(samples))), 0),
-    atMost('failed pages', sum(pages.map(({ failed }) => failed)), 0),
+    worst('log', undefined, 0.75),
+    worst('batch', 'qjs', 1),
+    worst('batch', 'njs', 1.15),
+    worst('subrequest', undefined, 1.4),
+    failedPages('nginx alone', alone),
   ];
 
   /** Of the nginx versions and engines that match, the one that costs most. */
-  function worstCpu(what: Contender['what'], engine: NginxEngine | undefined, limit: number): Target {
-    const figures = matching(alone, what, engine).map(({ samples }) => cpuPerView(samples) / luaCpu);
+  function worst(what: Contender['what'], engine: NginxEngine | undefined, limit: number): Target {
+    const figures = matching(alone, what, engine).map(({ samples }) => cpuPerView(samples) / lua);
     const label = `nginx CPU per view, ${what}${engine ? ` (${engine})` : ''}, by the Lua's`;
     return atMost(label, figures.length === 0 ? Number.NaN : Math.max(...figures), limit);
   }
+}
 
-  function worstRate(what: Contender['what'], limit: number): Target {
-    const figures = matching(chain, what).map(({ samples }) => viewsPerSecond(samples) / luaRate);
-    const worst = figures.length === 0 ? Number.NaN : Math.min(...figures);
-    return atLeast(`whole chain, views/s, ${what}, by the Lua's`, worst, limit);
+export function chainTargets({ setting, runs }: Chain): Target[] {
+  const lua = viewsPerSecond(luaOf(runs));
+  const ours = runs.filter(({ contender }) => contender.what !== 'plain' && contender.what !== 'article');
+  const lost = sum(ours.map(({ samples }) => notDelivered(samples)));
+  return [
+    worst('log', 1.2),
+    worst('batch', 0.9),
+    worst('subrequest', 0.5),
+    atMost(`views that ours did not deliver (${setting})`, lost, 0),
+    failedPages(setting, runs),
+  ];
+
+  function worst(what: Contender['what'], limit: number): Target {
+    const figures = matching(runs, what).map(({ samples }) => viewsPerSecond(samples) / lua);
+    const label = `whole chain (${setting}), views/s, ${what}, by the Lua's`;
+    return atLeast(label, figures.length === 0 ? Number.NaN : Math.min(...figures), limit);
   }
+}
+
+function failedPages(where: string, runs: Runs<Sample>[]): Target {
+  const failed = sum(runs.flatMap(({ samples }) => samples.map((one) => one.failed)));
+  return atMost(`failed pages (${where})`, failed, 0);
 }
 
 /** What keeps it from more, by the share of a core (of all cores) that each uses. */

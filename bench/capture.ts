@@ -6,7 +6,7 @@ import { temporaryFolder } from '../test/parts/guard.ts';
 import { type KafkaPart, startKafka } from '../test/parts/kafka.ts';
 import { startAnswerer } from './answerer.ts';
 import type { Bench } from './bench.ts';
-import { aloneTable, captureTargets, chainTable } from './capture-outcome.ts';
+import { aloneTable, aloneTargets, type Chain, chainTable, chainTargets } from './capture-outcome.ts';
 import { runStates } from './capture-states.ts';
 import { type Contender, obtainBuilds, renderContenders } from './contenders.ts';
 import { type Sample, sample } from './sample.ts';
@@ -30,6 +30,15 @@ type Plan = { rounds: number; seconds: number; wrk: string[]; report: (line: str
 
 const TOPIC = 'collection_hot_item';
 
+/** Which sidecar is in the chain. */
+type Setting = { name: string; env?: Record<string, string> };
+
+const SHIPPED: Setting = { name: 'as shipped' };
+const FASTEST: Setting = {
+  name: 'kafka.client: platformatic, kafka.headers: row',
+  env: { HOTITEM_KAFKA_CLIENT: 'platformatic', HOTITEM_KAFKA_HEADERS: 'row' },
+};
+
 export const capture: Bench = {
   about: "one nginx worker: plain, the article's Lua, and our transports on each engine; alone and to Kafka",
   async run({ report, quick }) {
@@ -46,13 +55,21 @@ export const capture: Bench = {
       await setUpIndexes({ KAFKA_BROKERS: kafka.brokers.join(','), HOTITEM_HOME: folder });
       const site = { builds, folder, broker: kafka.brokers[0] ?? '' };
       const alone = await runAlone(site, plan);
-      const chain = await runChain(site, kafka, plan);
+      const chains: Chain[] = [];
+      for (const setting of [SHIPPED, FASTEST]) {
+        const apart = { ...site, folder: join(folder, `chain-${chains.length}`) };
+        chains.push({ setting: setting.name, runs: await runChain(apart, kafka, { ...plan, setting }) });
+      }
       const [build] = builds;
       if (build === undefined) throw new Error('no nginx to measure');
       const states = await runStates({ ...plan, build });
       return {
-        tables: [aloneTable(alone), chainTable(chain, kafka.describe), states.table],
-        targets: [...captureTargets(alone, chain), ...states.targets],
+        tables: [
+          aloneTable(alone),
+          ...chains.map((chain) => chainTable(chain, kafka.describe)),
+          states.table,
+        ],
+        targets: [...aloneTargets(alone), ...chains.flatMap(chainTargets), ...states.targets],
         notes: [...NOTES, ...states.notes],
       };
     } finally {
@@ -85,9 +102,14 @@ async function runAlone(site: Site, plan: Plan): Promise<Runs<Sample>[]> {
   }
 }
 
-async function runChain(site: Site, kafka: KafkaPart, plan: Plan): Promise<Runs<ChainSample>[]> {
-  const folder = join(site.folder, 'chain');
-  const sidecar = await startBenchSidecar({ home: join(folder, 'home'), brokers: kafka.brokers });
+async function runChain(
+  site: Site,
+  kafka: KafkaPart,
+  plan: Plan & { setting: Setting },
+): Promise<Runs<ChainSample>[]> {
+  const { env } = plan.setting;
+  const { folder } = site;
+  const sidecar = await startBenchSidecar({ home: join(folder, 'home'), brokers: kafka.brokers, env });
   const topic = watchTopic(kafka.brokers, TOPIC);
   try {
     const { socket, spill } = sidecar;

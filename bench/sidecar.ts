@@ -14,8 +14,10 @@ export type BenchSidecar = Service & {
 export async function startBenchSidecar(options: {
   home: string;
   brokers?: string[];
+  /** What else the operator sets. */
+  env?: Record<string, string> | undefined;
 }): Promise<BenchSidecar> {
-  const { home, brokers = [] } = options;
+  const { home, brokers = [], env } = options;
   await mkdir(home, { recursive: true });
   const admin = `127.0.0.1:${await freePort()}`;
   const service = await startService({
@@ -24,6 +26,7 @@ export async function startBenchSidecar(options: {
       HOTITEM_HOME: home,
       HOTITEM_ADMIN_LISTEN: admin,
       ...(brokers.length > 0 && { KAFKA_BROKERS: brokers.join(',') }),
+      ...env,
     },
     admin,
     logFile: join(home, 'sidecar.log'),
