@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { rename, writeFile } from 'node:fs/promises';
+import { writeDurably } from '../store/spool-sync.ts';
 
 /** What nginx captures: every view, none, or one in `n`. */
 export type CaptureMode = { mode: 'on' | 'off' } | { mode: 'sample'; n: number };
@@ -26,8 +26,7 @@ export function createControl(path: string): Control {
     state: () => state,
     async set(mode) {
       const next = { version: state.version + 1, ...mode };
-      await writeFile(`${path}.new`, JSON.stringify(next), { mode: 0o640 });
-      await rename(`${path}.new`, path);
+      await writeDurably(path, JSON.stringify(next));
       state = next;
       for (const tell of waiting) tell();
       return state;
