@@ -6,8 +6,6 @@ import { createLog, createRepeatedWarning, type Log, reasonOf } from '../service
 import { createRegistry } from '../service/metrics.ts';
 import { createShutdown, type Shutdown } from '../service/shutdown.ts';
 import type { KafkaClient, KafkaConnection } from '../store/kafka-client.ts';
-import { createKafkajsClient } from '../store/kafkajs.ts';
-import { createPlatformaticClient } from '../store/platformatic.ts';
 import { Trouble } from './trouble.ts';
 
 /** What every part of one process shares. */
@@ -37,10 +35,15 @@ export function createCore(config: Config, destination?: DestinationStream): Cor
   };
 }
 
-/** A client of the configured brokers. Connects when it is first used. Throws a `Trouble` where the CA file cannot be read. */
-export function connectKafka(core: Pick<Core, 'config' | 'warn'>): KafkaClient {
-  const create = core.config.kafka.client === 'kafkajs' ? createKafkajsClient : createPlatformaticClient;
-  return create(kafkaConnection(core));
+/** A client of the configured brokers. Connects when it is first used. Rejects with a `Trouble` where the CA file cannot be read. */
+export async function connectKafka(core: Pick<Core, 'config' | 'warn'>): Promise<KafkaClient> {
+  const connection = kafkaConnection(core);
+  if (core.config.kafka.client === 'platformatic') {
+    const { createPlatformaticClient } = await import('../store/platformatic.ts');
+    return createPlatformaticClient(connection);
+  }
+  const { createKafkajsClient } = await import('../store/kafkajs.ts');
+  return createKafkajsClient(connection);
 }
 
 /** How to reach the configured brokers. */

@@ -23,7 +23,7 @@ export const deadLettersPurge: Command = {
     const { until = 'now', yes, 'dry-run': dryRun, json, ...flags } = context.flags;
     const core = createCore(configure({ ...context, flags }));
     const time = parseTime('until', String(until), core.now());
-    const box = openDeadLetters(core);
+    const box = await openDeadLetters(core);
     try {
       let letters = 0;
       let notReplayed = 0;

@@ -29,7 +29,7 @@ export const deadLettersReplay: Command = {
         ? Number.POSITIVE_INFINITY
         : parseCount('limit', String(limit), { least: 1, most: 999_999_999 });
     const isMeant = (letter: KeptLetter) => matches(letter) && (again === true || !letter.replayed);
-    const box = openDeadLetters(core);
+    const box = await openDeadLetters(core);
     const progress = createProgress('replayed');
     try {
       const total = process.stderr.isTTY ? await countOf(box, isMeant) : 0;

@@ -18,7 +18,7 @@ export const deadLettersShow: Command = {
       throw new UsageError('dead-letters show: say one ID, as `hotitem dead-letters list` prints it');
     }
     const { json, ...flags } = context.flags;
-    const box = openDeadLetters(createCore(configure({ ...context, flags })));
+    const box = await openDeadLetters(createCore(configure({ ...context, flags })));
     const letter = await box.find(id).finally(box.close);
     if (letter === undefined) {
       throw new Trouble(

@@ -7,10 +7,11 @@ import { connectReader } from './connect-reader.ts';
 import { type Core, connectKafka } from './core.ts';
 
 /** Where the dead letters of this configuration are: in a topic with Kafka, in a file without. */
-export function openDeadLetters(core: Core): DeadLetterBox {
+export async function openDeadLetters(core: Core): Promise<DeadLetterBox> {
   const { brokers, dead_letter_topic: topic } = core.config.kafka;
   if (brokers.length === 0) return createDeadLetterFileBox(deadLetterPath(core.config));
-  return createDeadLetterTopicBox({ topic, reader: connectReader(core), client: connectKafka(core) });
+  const [reader, client] = await Promise.all([connectReader(core), connectKafka(core)]);
+  return createDeadLetterTopicBox({ topic, reader, client });
 }
 
 /** The file that the embedded sink writes. */

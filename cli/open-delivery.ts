@@ -22,7 +22,7 @@ export type Delivery = {
 /** With Kafka the topic of the events, from where a sink takes them again; without it the index. */
 export async function openDelivery(core: Core): Promise<Delivery> {
   const { config } = core;
-  if (config.kafka.brokers.length > 0) return toTopic(connectKafka(core), config.kafka.topic);
+  if (config.kafka.brokers.length > 0) return toTopic(await connectKafka(core), config.kafka.topic);
   return toIndex(await openLookup(config), recordReader(config));
 }
 

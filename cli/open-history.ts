@@ -23,8 +23,8 @@ export const HISTORY_OPTIONS: Record<'source' | 'late', CommandOption> = {
   },
 };
 
-/** Where past events are read. Throws a `UsageError`. */
-export function openHistory(core: Core, { source, late = '1h' }: Flags): History {
+/** Where past events are read. Rejects with a `UsageError`. */
+export async function openHistory(core: Core, { source, late = '1h' }: Flags): Promise<History> {
   const { config } = core;
   const lateMs = parseDuration('late', String(late));
   const wanted = source ?? (config.kafka.brokers.length > 0 ? 'kafka' : 'spool');
@@ -34,7 +34,7 @@ export function openHistory(core: Core, { source, late = '1h' }: Flags): History
   if (config.kafka.brokers.length === 0)
     throw new UsageError('--source kafka: no brokers are configured (KAFKA_BROKERS)');
   const { topic, group } = config.kafka;
-  return createKafkaHistory({ reader: connectReader(core), topic, group, lateMs });
+  return createKafkaHistory({ reader: await connectReader(core), topic, group, lateMs });
 }
 
 function openSpoolHistory(config: Config, lateMs: number): History {

@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Config } from '../service/config.ts';
-import { type DuckdbIndex, openDuckdbIndex } from '../store/duckdb.ts';
-import { createElasticsearchIndex, type ElasticsearchConnection } from '../store/elasticsearch.ts';
+import type { DuckdbIndex } from '../store/duckdb.ts';
+import type { ElasticsearchConnection } from '../store/elasticsearch.ts';
 import type { EventIndex } from '../store/event-index.ts';
 import type { Core } from './core.ts';
 
@@ -12,8 +12,9 @@ const RETENTION_EVERY_MS = 3_600_000;
 /** The configured index: Elasticsearch where it has an address, DuckDB otherwise. Closed with everything else. */
 export async function openIndex(core: Core): Promise<EventIndex | DuckdbIndex> {
   const { config, shutdown } = core;
-  const index =
-    config.elasticsearch.node === undefined ? await openEmbedded(core) : connectElasticsearch(config);
+  const index = await (config.elasticsearch.node === undefined
+    ? openEmbedded(core)
+    : connectElasticsearch(config));
   shutdown.add('index', () => index.close());
   return index;
 }
@@ -30,7 +31,8 @@ export function elasticsearchConnection({ elasticsearch }: Config): Elasticsearc
   };
 }
 
-function connectElasticsearch(config: Config): EventIndex {
+async function connectElasticsearch(config: Config): Promise<EventIndex> {
+  const { createElasticsearchIndex } = await import('../store/elasticsearch.ts');
   return createElasticsearchIndex({
     ...elasticsearchConnection(config),
     dataStream: config.elasticsearch.data_stream,
@@ -41,6 +43,7 @@ async function openEmbedded({ config, log, now, shutdown }: Core): Promise<Duckd
   const { path, memory_mb, retention_days } = config.duckdb;
   // It holds addresses of visitors.
   mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
+  const { openDuckdbIndex } = await import('../store/duckdb.ts');
   const index = await openDuckdbIndex({ path, memoryLimitMb: memory_mb, retentionDays: retention_days, now });
   const timer = setInterval(retain, RETENTION_EVERY_MS);
   shutdown.add('retention', async () => clearInterval(timer));

@@ -1,8 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Config } from '../service/config.ts';
-import { openDuckdbIndex } from '../store/duckdb.ts';
 import { createDuckdbLookup } from '../store/duckdb-lookup.ts';
-import { createElasticsearchLookup } from '../store/elasticsearch-lookup.ts';
 import type { EventLookup } from '../store/event-lookup.ts';
 import { createSocketLookup, hasSocketLookup } from '../store/socket-lookup.ts';
 import { elasticsearchConnection } from './open-index.ts';
@@ -12,6 +10,7 @@ import { Trouble } from './trouble.ts';
 export async function openLookup(config: Config): Promise<EventLookup> {
   const { elasticsearch, duckdb, intake } = config;
   if (elasticsearch.node !== undefined) {
+    const { createElasticsearchLookup } = await import('../store/elasticsearch-lookup.ts');
     return createElasticsearchLookup({
       ...elasticsearchConnection(config),
       dataStream: elasticsearch.data_stream,
@@ -26,5 +25,6 @@ export async function openLookup(config: Config): Promise<EventLookup> {
       'home says where it lies; ELASTICSEARCH_NODE names another index.',
     );
   }
+  const { openDuckdbIndex } = await import('../store/duckdb.ts');
   return createDuckdbLookup(await openDuckdbIndex({ path, memoryLimitMb, retentionDays }), path);
 }

@@ -1,5 +1,4 @@
 import type { Config } from '../service/config.ts';
-import { setupElasticsearch } from '../store/elasticsearch-setup.ts';
 import type { Change, TopicSpec } from '../store/kafka-client.ts';
 import type { Command } from './command.ts';
 import { configure } from './configure.ts';
@@ -36,7 +35,7 @@ export async function setUp(core: Core, dryRun: boolean): Promise<Change[]> {
   const { config } = core;
   const changes: Change[] = [];
   if (config.kafka.brokers.length > 0) {
-    const client = connectKafka(core);
+    const client = await connectKafka(core);
     try {
       changes.push(...(await client.setup(topics(config), { dryRun })));
     } finally {
@@ -44,6 +43,7 @@ export async function setUp(core: Core, dryRun: boolean): Promise<Change[]> {
     }
   }
   if (config.elasticsearch.node !== undefined) {
+    const { setupElasticsearch } = await import('../store/elasticsearch-setup.ts');
     const { data_stream, retention_days, refresh_seconds, shards, replicas } = config.elasticsearch;
     const template = {
       dataStream: data_stream,

@@ -24,7 +24,7 @@ export const sink: Command = {
     return runService(core, async () => {
       const index = await openIndex(core);
       const meters = createSinkMeters(registry);
-      const running = wireKafkaSink(core, index, meters);
+      const running = await wireKafkaSink(core, index, meters);
       await wireAdmin(core, config.admin.sink_listen, {
         routes: { '/api/v1/accounting': () => json(200, { sink: meters.accounts() }) },
         checks: [running],

@@ -5,7 +5,7 @@ import { findNginx, type NginxBuild } from '../provision/nginx.ts';
 import { ProvisionError } from '../provision/provision-error.ts';
 import { keepTrying } from '../service/keep-trying.ts';
 import { reasonOf } from '../service/log.ts';
-import { SetupRefused } from '../store/elasticsearch-setup.ts';
+import { SetupRefused } from '../store/setup-refused.ts';
 import type { Command } from './command.ts';
 import { configure } from './configure.ts';
 import { type Core, createCore } from './core.ts';
@@ -84,7 +84,7 @@ async function startServices(core: Core): Promise<void> {
   }
   const index = await openIndex(core);
   const meters = createSinkMeters(registry);
-  wireKafkaSink(core, index, meters);
+  await wireKafkaSink(core, index, meters);
   await wireAdmin(core, config.admin.listen, await wireSidecar(core, { index, accounts: meters.accounts }));
 }
 

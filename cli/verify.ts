@@ -50,7 +50,7 @@ async function compare(context: CommandContext): Promise<number> {
   const range = parseRange({ from, to }, now);
   const limits = { least: 0, most: 10_000 };
   const shown = parseCount('examples', String(examples), limits);
-  const history = openHistory(core, { source, late });
+  const history = await openHistory(core, { source, late });
   const progress = createProgress('compared');
   try {
     const deadOrigins = await originsOfDead(core);
@@ -86,7 +86,7 @@ async function compare(context: CommandContext): Promise<number> {
 /** Undefined where there are more than can be remembered. */
 async function originsOfDead(core: Core): Promise<Set<string> | undefined> {
   const origins = new Set<string>();
-  const box = openDeadLetters(core);
+  const box = await openDeadLetters(core);
   try {
     await box.read(({ origin }) => {
       if (origins.size <= MOST_DEAD) origins.add(origin);

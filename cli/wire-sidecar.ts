@@ -70,7 +70,7 @@ export async function wireSidecar(
 
   /** spool → Kafka; a sink takes it from there. */
   async function forward(): Promise<Next> {
-    const client = connectKafka(core);
+    const client = await connectKafka(core);
     shutdown.add('kafka producer', () => client.close());
     const { topic, dead_letter_topic, batch_events, batch_bytes, requests } = config.kafka;
     const headers = { node: config.node, boot: spool.stats().id };

@@ -83,9 +83,9 @@ export function wireSink(core: Core, options: Wired): Check {
 }
 
 /** Kafka → index: what `hotitem sink` runs. Returns whether it does. */
-export function wireKafkaSink(core: Core, index: EventIndex, { metrics }: SinkMeters): Check {
+export async function wireKafkaSink(core: Core, index: EventIndex, { metrics }: SinkMeters): Promise<Check> {
   const { config, shutdown } = core;
-  const client = connectKafka(core);
+  const client = await connectKafka(core);
   shutdown.add('kafka client', () => client.close());
   const { topic, dead_letter_topic, group } = config.kafka;
   const log = createKafkaLog({ client, topic, concurrency: config.sink.concurrency, headers: {} });

@@ -21,7 +21,7 @@ export async function flush(session: NginxPeriodicSession): Promise<void> {
     } catch {
       failed();
     }
-    if (Date.now() + PAUSE_MS >= end) return;
+    if (!isAhead(end - PAUSE_MS, RUN_MS)) return;
     await new Promise<void>((resolve) => void setTimeout(() => resolve(), PAUSE_MS));
   }
 }
@@ -31,7 +31,7 @@ async function drain(session: NginxPeriodicSession, end: number): Promise<void> 
   const events = eventsZone();
   // Asked before the zone is touched: with a full one, taking lines out in vain would slow this worker's pages down.
   if (!counters || !events || isWaiting(counters)) return;
-  while (Date.now() < end) {
+  while (isAhead(end, RUN_MS)) {
     const most = counters.get('batch') || MOST_LINES;
     const lines = events.items(most);
     if (lines.length === 0) return;

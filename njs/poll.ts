@@ -48,8 +48,8 @@ async function follow(
   while (true) {
     // One that was away is asked whether it is back, and not to wait.
     const away = counters.get('away') !== undefined;
+    if (!away && !isAhead(end - SHORTEST_WAIT_MS, RUN_MS)) return;
     const wait = away ? 0 : end - Date.now();
-    if (!away && wait < SHORTEST_WAIT_MS) return;
     const reply = await askSidecar(session, { method: 'GET', path: pathOf(counters, wait) });
     if (reply.status >= 500) throw new Error(`${UNABLE} ${reply.status}`);
     if (reply.status === 200) {

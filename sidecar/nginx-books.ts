@@ -1,5 +1,6 @@
 import type { Metrics } from '../service/metrics.ts';
 import type { SIDECAR_METRICS } from './metrics.ts';
+import type { BooksFile, Remembered } from './nginx-books-file.ts';
 import type { NginxReport } from './nginx-report.ts';
 
 /** What nginx says of itself, in views since it started, at its last report. */
@@ -15,8 +16,9 @@ export type NginxAccounts = {
   diverted: number;
   dropped: number;
   /**
-   * Of the views captured since the sidecar's first report of this nginx: neither taken in here, nor waiting in the
-   * zone or the spill folder, nor dropped. At rest 0; under load it holds what is on its way.
+   * Of the views captured since a sidecar's first report of this nginx: neither taken in here, nor waiting in the
+   * zone or the spill folder, nor dropped. At rest 0; under load it holds what is on its way. The few that overtook the
+   * first report of a busy nginx stay in it.
    */
   unaccounted: number;
 };
@@ -27,23 +29,38 @@ export type NginxBooks = {
   accounts(): NginxAccounts | undefined;
 };
 
-export type NginxBooksOptions = { metrics: Metrics<typeof SIDECAR_METRICS>; now: () => number };
+export type NginxBooksOptions = {
+  metrics: Metrics<typeof SIDECAR_METRICS>;
+  now: () => number;
+  /** Of the sidecar before this one. */
+  file: BooksFile;
+  /** The next of the spool. */
+  sequence: () => number;
+};
+
+/** Where the books of one nginx begin: what was missing then is not ours to account for. */
+type Beginning = Pick<Remembered, 'started' | 'posted' | 'spilled'>;
 
 /** nginx reports every second. */
 const SILENT_AFTER_MS = 5_000;
+/** Longer than nginx waits for any answer. */
+const AT_REST_AFTER_MS = 1_000;
 
-export function createNginxBooks({ metrics, now }: NginxBooksOptions): NginxBooks {
-  let first: { started: number; gap: number } | undefined;
+export function createNginxBooks({ metrics, now, file, sequence }: NginxBooksOptions): NginxBooks {
+  const past = file.load();
+  const before = { intake: past?.intake ?? 0, spill: past?.spill ?? 0, known: past?.known ?? 0 };
+  // Taken in after the last report that the sidecar before this one had. Which way does not matter to the sum.
+  if (past) before.intake += Math.max(0, sequence() - past.sequence);
+  let begun: Beginning | undefined = past;
   let last: NginxAccounts | undefined;
   let heardAt = Number.NEGATIVE_INFINITY;
-  /** Of the views that nginx says it spilled: those from before this sidecar's time, and those that are lost. */
-  let neverComing = 0;
+  /** Of the views that nginx says it spilled, those that did not come; as of the last time that the folder was empty. */
+  let spilledGap = past?.spilledGap ?? 0;
+  let lastChange = { views: 0, at: Number.POSITIVE_INFINITY };
   metrics.of('nginx_up').follow(() => (now() - heardAt < SILENT_AFTER_MS ? 1 : 0));
   return {
     report(report) {
       heardAt = now();
-      const gap = gapOf(report);
-      if (first?.started !== report.started) first = { started: report.started, gap };
       last = {
         reportedAt: heardAt,
         captured: capturedIn(report),
@@ -51,27 +68,65 @@ export function createNginxBooks({ metrics, now }: NginxBooksOptions): NginxBook
         spilled: report.spilled,
         diverted: report.diverted,
         dropped: report.dropped,
-        unaccounted: gap - first.gap,
+        unaccounted: unaccountedIn(report),
       };
       publish(report, last);
     },
     accounts: () => last,
   };
 
-  /** Views that nginx captured and knows to be neither with it nor lost, less those that came here. */
-  function gapOf(report: NginxReport): number {
-    const notTakenIn = report.spilled - lines('intake_lines_total', ['spill']);
-    // With nothing left in the folder none of them waits: nginx counts a spill also where the disk took none.
-    if (metrics.of('spill_waiting_bytes').value() === 0) neverComing = notTakenIn;
-    const spilledAndWaiting = notTakenIn - neverComing;
-    const here =
-      lines('intake_lines_total', ['intake', 'spill']) -
-      lines('intake_duplicates_total', ['intake', 'spill']);
-    return capturedIn(report) - report.waiting - report.dropped - spilledAndWaiting - here;
+  function unaccountedIn(report: NginxReport): number {
+    const beginning = beginningOf(report);
+    const missing = missingSince(beginning, report);
+    file.store({ ...beginning, ...taken(), spilledGap, sequence: sequence() });
+    return missing;
   }
 
-  function lines(name: 'intake_lines_total' | 'intake_duplicates_total', from: string[]): number {
-    return from.reduce((sum, source) => sum + metrics.of(name, { from: source }).value(), 0);
+  function beginningOf(report: NginxReport): Beginning {
+    if (begun?.started !== report.started) begun = { started: report.started, posted: postedGap(report) };
+    return begun;
+  }
+
+  function missingSince(begun: Beginning, report: NginxReport): number {
+    const posted = postedGap(report);
+    // With nothing left in the folder none of them waits: nginx counts a spill also where the disk took none.
+    const isNoneSpilled = metrics.of('spill_waiting_bytes').value() === 0;
+    if (isNoneSpilled) {
+      spilledGap = report.spilled - taken().spill;
+      begun.spilled ??= spilledGap;
+    }
+    const unaccounted = posted - begun.posted + spilledGap - (begun.spilled ?? spilledGap);
+    const isAtRest = hasSettled(report) && isNoneSpilled && report.waiting === 0;
+    if (!isAtRest || unaccounted >= 0) return unaccounted;
+    // So many were on their way at the first report, and have come since. Elsewhere than at rest it would be too early to
+    // say: a view that nginx gave up on too soon is here, and still waits there.
+    begun.posted += unaccounted;
+    return 0;
+  }
+
+  /** Views that nginx captured and neither keeps, nor spilled, nor dropped, less those that were posted here. */
+  function postedGap(report: NginxReport): number {
+    const { intake, known } = taken();
+    return capturedIn(report) - report.waiting - report.dropped - report.spilled - (intake - known);
+  }
+
+  /** Whether nothing was captured and nothing came for a while. */
+  function hasSettled(report: NginxReport): boolean {
+    const { intake, spill } = taken();
+    const views = capturedIn(report) + intake + spill;
+    if (views !== lastChange.views) lastChange = { views, at: heardAt };
+    return heardAt - lastChange.at >= AT_REST_AFTER_MS;
+  }
+
+  /** By this sidecar and those before it. */
+  function taken(): typeof before {
+    const lines = (from: string) => metrics.of('intake_lines_total', { from }).value();
+    const known = (from: string) => metrics.of('intake_duplicates_total', { from }).value();
+    return {
+      intake: before.intake + lines('intake'),
+      spill: before.spill + lines('spill'),
+      known: before.known + known('intake') + known('spill'),
+    };
   }
 
   function publish(report: NginxReport, accounts: NginxAccounts): void {

@@ -13,6 +13,7 @@ import { type IntakeRoute, startIntake } from './intake.ts';
 import { createLadder, type Ladder, RUNGS } from './ladder.ts';
 import type { SIDECAR_METRICS } from './metrics.ts';
 import { createNginxBooks, type NginxAccounts } from './nginx-books.ts';
+import { createBooksFile } from './nginx-books-file.ts';
 import { createRecentIds } from './recent-ids.ts';
 import { createRejectFile } from './reject-file.ts';
 import { createSpillLimit } from './spill-limit.ts';
@@ -93,6 +94,12 @@ export async function startSidecar(
     reject: createRejectFile(join(config.home, 'rejected.log'), now),
     metrics,
   });
+  const books = createNginxBooks({
+    metrics,
+    now,
+    file: createBooksFile(join(config.home, 'nginx-books.json'), warn),
+    sequence: () => spool.stats().nextSequence,
+  });
   const offsetsPath = join(config.home, 'spill-offsets.json');
   const { dir, max_bytes: maxBytes } = config.spill;
   const limit = createSpillLimit({ dir, maxBytes, metrics, warn });
@@ -100,7 +107,6 @@ export async function startSidecar(
   shutdown.add('tail', tail.close);
   const control = createControl(join(config.home, 'capture.json'));
   metrics.of('capture_one_in').follow(() => oneIn(control.state()));
-  const books = createNginxBooks({ metrics, now });
   const intake = await startIntake({
     path: config.intake.socket,
     mode: Number.parseInt(config.intake.socket_mode, 8),

@@ -14,11 +14,7 @@ import {
   type TemplateOptions,
 } from './elasticsearch-template.ts';
 import type { Change } from './kafka-client.ts';
-
-/** What is there must not be touched before somebody has decided. The message names the way out. */
-export class SetupRefused extends Error {
-  override name = 'SetupRefused';
-}
+import { SetupRefused } from './setup-refused.ts';
 
 export type SetupOptions = ElasticsearchConnection & TemplateOptions & { dryRun: boolean };
 

@@ -1,8 +1,10 @@
 import { existsSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { debianTree } from '../../provision/debian.ts';
 import type { NginxBuild } from '../../provision/nginx.ts';
 import { temporaryFolder } from '../parts/guard.ts';
+import type { NginxPart } from '../parts/nginx.ts';
 import { report } from '../parts/report.ts';
 
 /** The clock of the processes that are started with it. The machine's own is left alone. */
@@ -11,6 +13,8 @@ export type FakeClock = {
   env: Record<string, string>;
   /** nginx, started with it. */
   build(build: NginxBuild): NginxBuild;
+  /** Its workers as well, which see nothing of the environment but what the configuration names. */
+  reachWorkers(nginx: NginxPart, conf: string): Promise<void>;
   /** So many seconds ahead of the machine from now on; below zero, behind. What counts time evenly goes on as it did. */
   step(seconds: number): void;
   remove(): void;
@@ -42,9 +46,16 @@ export async function obtainClock(): Promise<FakeClock> {
   return {
     env,
     build: (build) => ({ ...build, command: ['/usr/bin/env', ...assignments(env), ...build.command] }),
+    reachWorkers,
     step,
     remove,
   };
+
+  async function reachWorkers(nginx: NginxPart, conf: string): Promise<void> {
+    const lines = Object.keys(env).map((name) => `env ${name};\n`);
+    await writeFile(conf, `${lines.join('')}${await readFile(conf, 'utf8')}`);
+    await nginx.reload();
+  }
 
   function step(seconds: number): void {
     // Whole or not at all: it is read at any moment.

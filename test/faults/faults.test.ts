@@ -10,7 +10,7 @@ import { SCENARIOS, type Scenario } from './scenarios.ts';
 import { canMakeDisk } from './small-disk.ts';
 import { type Parts, type Stage, setStage, type Transport } from './stage.ts';
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 const FULL = process.env.HOTITEM_TEST_FULL === '1';
 
 suiteWith(['nginx', 'kafka', 'elasticsearch'], { stops: true })('2,000 views a second, and a fault', () => {

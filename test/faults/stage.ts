@@ -1,5 +1,4 @@
 import { rmSync, symlinkSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { NginxBuild } from '../../provision/nginx.ts';
 import { type Chain, startChain } from '../integration/chain.ts';
@@ -62,7 +61,7 @@ export async function setStage({ parts, transport, needs = [], name }: StageOpti
     env: { ...settings, ...clock?.env },
   });
   if (disk && needs.includes('small spill disk')) moveSpill(chain, disk);
-  if (clock) await letThrough(Object.keys(clock.env), chain);
+  await clock?.reachWorkers(chain.nginx, join(chain.home, 'nginx/nginx.conf'));
   // The books of nginx count from its first report: one that comes with the first views has some of them on their way.
   await until(async () => (await chain.accounts()).nginx?.accounts, {
     timeoutMs: REPORT_MS,
@@ -106,14 +105,6 @@ function moveSpill({ home }: Chain, disk: SmallDisk): void {
   const spill = join(home, 'spill');
   rmSync(spill, { recursive: true });
   symlinkSync(disk.path, spill);
-}
-
-/** nginx's workers see nothing of the environment but what the configuration names. */
-async function letThrough(names: string[], { home, nginx }: Chain): Promise<void> {
-  const path = join(home, 'nginx/nginx.conf');
-  const lines = names.map((name) => `env ${name};\n`).join('');
-  await writeFile(path, `${lines}${await readFile(path, 'utf8')}`);
-  await nginx.reload();
 }
 
 function present<Value>(value: Value | undefined, what: string): Value {

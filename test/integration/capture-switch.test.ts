@@ -4,6 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { obtainNginx } from '../../provision/nginx.ts';
+import { type FakeClock, obtainClock } from '../faults/fake-clock.ts';
 import { views } from '../parts/load.ts';
 import { report } from '../parts/report.ts';
 import { suiteWith } from '../parts/suite.ts';
@@ -30,14 +31,20 @@ suiteWith(['nginx'])('hotitem capture', () => {
 
 function captureOn({ suite, engine }: (typeof EVERYWHERE)[number]): void {
   let chain: Chain;
+  let clock: FakeClock;
   beforeAll(async () => {
+    clock = await obtainClock();
     chain = await startChain({
-      build: await obtainNginx({ suite, report }),
+      build: clock.build(await obtainNginx({ suite, report })),
       engine,
       transport: 'subrequest',
     });
+    await clock.reachWorkers(chain.nginx, join(chain.home, 'nginx/nginx.conf'));
   });
-  afterAll(() => chain?.close());
+  afterAll(async () => {
+    await chain?.close();
+    clock?.remove();
+  });
 
   test('says that nobody has said anything yet', async () => {
     expect(await capture('status')).toEqual({ code: 0, output: 'capture: as nginx is configured\n' });
@@ -104,6 +111,24 @@ function captureOn({ suite, engine }: (typeof EVERYWHERE)[number]): void {
     await capture('on');
   });
 
+  test('gives way to the configured state when the clock of nginx is set back and the sidecar is gone', async () => {
+    await capture('off');
+    await until(async () => (await see(5)) === 0, { timeoutMs: LEARN_MS, what: 'capture to be off' });
+    await chain.sidecar.kill();
+    expect(await growth()).toBe(0);
+    clock.step(-3_600);
+    await until(async () => (await growth()) > 0, {
+      timeoutMs: LEARN_MS,
+      everyMs: 100,
+      what: 'nginx to fall back',
+      detail: () => chain.logs(),
+    });
+
+    clock.step(0);
+    await chain.sidecar.start();
+    await capture('on');
+  });
+
   test('gives way to the configured state when the sidecar is gone, with a quiet error log', async () => {
     const conf = join(chain.home, 'nginx/nginx.conf');
     const text = await readFile(conf, 'utf8');
@@ -115,11 +140,6 @@ function captureOn({ suite, engine }: (typeof EVERYWHERE)[number]): void {
     const before = (await chain.nginx.errorLog()).split('\n').length;
     await chain.sidecar.kill();
 
-    const growth = async () => {
-      const lines = (await spilled()).length;
-      await page(5);
-      return (await spilled()).length - lines;
-    };
     expect(await growth()).toBeGreaterThan(0);
     await until(async () => (await growth()) === 0, {
       timeoutMs: LEASE_MS,
@@ -163,6 +183,13 @@ function captureOn({ suite, engine }: (typeof EVERYWHERE)[number]): void {
     return until(reported, { timeoutMs: 10_000, what: 'a report of nginx', detail: chain.logs }).then(
       ({ books }) => books.captured,
     );
+  }
+
+  /** Asks for a few pages; returns how many of these views are spilled. */
+  async function growth(): Promise<number> {
+    const lines = (await spilled()).length;
+    await page(5);
+    return (await spilled()).length - lines;
   }
 
   async function spilled(): Promise<string[]> {

@@ -27,7 +27,8 @@ export type Service = {
 };
 
 const PROGRAM = join(import.meta.dirname, '../../dist/hotitem.mjs');
-const READY_MS = 20_000;
+/** A sink that was killed together with its Kafka waits for both: Kafka to recover, its own past session to end. */
+const READY_MS = 60_000;
 
 /** Starts a service with nothing of the test's own environment but the path. */
 export async function startService({ args, env, admin, logFile }: ServiceOptions): Promise<Service> {

@@ -156,7 +156,12 @@ test('the file is written whole, or not at all', async () => {
 
 async function start(path = file): Promise<void> {
   const metrics = createMetrics(new Registry(), SIDECAR_METRICS);
-  books = createNginxBooks({ metrics, now: () => 0 });
+  books = createNginxBooks({
+    metrics,
+    now: () => 0,
+    file: { load: () => undefined, store() {} },
+    sequence: () => 0,
+  });
   intake = await startIntake({
     path: join(folder, 'intake.sock'),
     mode: 0o660,

@@ -1,0 +1,26 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { expect, test } from '@jest/globals';
+
+const PROGRAM = join(import.meta.dirname, '../../../dist/hotitem.mjs');
+
+test.each(['@duckdb/node-api', '@elastic/elasticsearch', '@platformatic/kafka', 'kafkajs'])(
+  'a command that has no use for %s does not load it',
+  (name) => {
+    const loaded = loadedAtStart(PROGRAM);
+
+    expect(loaded).not.toContain(name);
+    // The packages are told apart from our own files at all.
+    expect(loaded).toContain('zod');
+  },
+);
+
+/** The packages that `file` imports, and the files that it imports, without being asked. */
+function loadedAtStart(file: string): string[] {
+  const imported = [
+    ...readFileSync(file, 'utf8').matchAll(/^(?:import|} from|export .* from) .*?"([^"]+)";$/gm),
+  ];
+  return imported.flatMap(([, name = '']) =>
+    name.startsWith('.') ? loadedAtStart(join(dirname(file), name)) : [name],
+  );
+}

@@ -1,0 +1,57 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { createBooksFile, type Remembered } from '../../../sidecar/nginx-books-file.ts';
+import { until } from '../../parts/until.ts';
+
+const BOOKS: Remembered = {
+  started: 1,
+  posted: 2,
+  spilled: 3,
+  spilledGap: 4,
+  intake: 5,
+  spill: 6,
+  known: 7,
+  sequence: 8,
+};
+let folder: string;
+let path: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'hotitem-books-'));
+  path = join(folder, 'nginx-books.json');
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+test('what was stored is there for the next', async () => {
+  createBooksFile(path, refuse).store(BOOKS);
+
+  await until(() => createBooksFile(path, refuse).load() !== undefined, {
+    timeoutMs: 5_000,
+    what: 'the file',
+  });
+  expect(createBooksFile(path, refuse).load()).toEqual(BOOKS);
+});
+
+test.each([
+  ['no file', undefined],
+  ['half a file', '{"started":1,"po'],
+  ['a file of something else', '{"started":"yesterday"}'],
+])('with %s the books begin anew', (_, text) => {
+  if (text !== undefined) writeFileSync(path, text);
+
+  expect(createBooksFile(path, refuse).load()).toBeUndefined();
+});
+
+test('a file that cannot be written is said, and no more', async () => {
+  const said: string[] = [];
+  createBooksFile(join(folder, 'missing/nginx-books.json'), (_, message) => said.push(message)).store(BOOKS);
+
+  await until(() => said.length > 0, { timeoutMs: 5_000, what: 'a warning' });
+  expect(said).toEqual([expect.stringContaining('not on disk')]);
+});
+
+function refuse(_: string, message: string): void {
+  throw new Error(message);
+}
