@@ -1,0 +1,156 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import kafkajs from 'kafkajs';
+import type { Replayed } from '../../sink/replay.ts';
+import type { Verified } from '../../sink/verify.ts';
+import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';
+import { temporaryFolder } from '../parts/guard.ts';
+import { type KafkaPart, startKafka } from '../parts/kafka.ts';
+import { withAdmin } from '../parts/kafka-admin.ts';
+import { suiteWith } from '../parts/suite.ts';
+import { startTlsProxy, type TlsProxy } from '../parts/tls-proxy.ts';
+import { until } from '../parts/until.ts';
+import { view } from './index-contract.ts';
+import { openPastTopic, type PastTopic } from './past-topic.ts';
+import { askHotitem, runHotitem } from './run-hotitem.ts';
+import { setUpIndexes } from './set-up.ts';
+import { type SinkSettings, sinkSettings, startSinkService } from './sink-topic.ts';
+
+jest.setTimeout(180_000);
+const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs;
+const COUNT = 30;
+const SECRET = 'sesame-sesame';
+/** As docs/elasticsearch.md has them; who compares may read as well. */
+const ROLES = `
+setup:
+  cluster: [monitor, manage_index_templates]
+  indices: [{ names: ["hot_item*"], privileges: [manage, view_index_metadata] }]
+operator:
+  indices: [{ names: ["hot_item*"], privileges: [create_doc, auto_configure, read] }]
+anyone:
+  cluster: [monitor]
+`;
+const USERS = ['setup', 'operator'].map((name) => `${name}:${SECRET}\n`).join('');
+const AUTHORIZER = {
+  'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+  // Who comes without a login: the broker itself, and the test.
+  'super.users': 'User:ANONYMOUS',
+};
+
+const suite =
+  process.env.HOTITEM_TEST_FULL === '1'
+    ? suiteWith(['kafka', 'elasticsearch'], { stops: true })
+    : describe.skip;
+
+suite('commands between a Kafka and an Elasticsearch that ask for a login over TLS', () => {
+  const folder = temporaryFolder('commands');
+  let kafka: KafkaPart;
+  let elasticsearch: ElasticsearchPart;
+  let proxy: TlsProxy;
+  let env: SinkSettings;
+  let topic: PastTopic;
+
+  beforeAll(async () => {
+    [kafka, elasticsearch] = await Promise.all([
+      startKafka({ secured: true, properties: AUTHORIZER }),
+      startElasticsearch({
+        settings: { 'xpack.security.enabled': 'true', 'xpack.security.authc.anonymous.roles': 'anyone' },
+        files: { 'roles.yml': ROLES, users: USERS, users_roles: 'setup:setup\noperator:operator\n' },
+      }),
+    ]);
+    proxy = await startTlsProxy(elasticsearch.node, folder.path);
+    const plain = {
+      ...sinkSettings('commands', { brokers: kafka.brokers, node: proxy.address }),
+      HOTITEM_HOME: folder.path,
+      HOTITEM_ELASTICSEARCH_CA_FILE: proxy.caFile,
+      HOTITEM_ELASTICSEARCH_PASSWORD: SECRET,
+    };
+    const { saslTls = [], caFile = '', username = '', password = '' } = kafka.security ?? {};
+    env = {
+      ...plain,
+      KAFKA_BROKERS: saslTls.join(','),
+      HOTITEM_KAFKA_TLS: 'true',
+      HOTITEM_KAFKA_CA_FILE: caFile,
+      HOTITEM_KAFKA_SASL_MECHANISM: 'scram-sha-256',
+      HOTITEM_KAFKA_SASL_USERNAME: username,
+      HOTITEM_KAFKA_SASL_PASSWORD: password,
+      HOTITEM_ELASTICSEARCH_USERNAME: 'operator',
+    };
+    await setUpIndexes({ ...plain, HOTITEM_ELASTICSEARCH_USERNAME: 'setup' });
+    await grant(username);
+    topic = await openPastTopic(plain);
+    const time = Date.now() - 6 * 60_000;
+    const events = Array.from({ length: COUNT }, (_, i) => ({ value: view({ time: time + i }), seq: i }));
+    await topic.write([...events, { value: 'no event', seq: COUNT }]);
+  });
+  afterAll(async () => {
+    await topic?.close();
+    proxy?.close();
+    await Promise.all([kafka?.close(), elasticsearch?.close()]);
+    folder.remove();
+  });
+
+  test('verify, replay and dead-letters read and write with what the user is granted', async () => {
+    expect(await askHotitem<Replayed>(['replay', '--from', '-1d'], env)).toMatchObject({
+      answer: { read: COUNT + 1, created: COUNT, existing: 0, dead: 1 },
+    });
+    const sink = await startSinkService(env, join(folder.path, 'sink.log'));
+    await until(async () => (await sink.metric('hotitem_sink_consumed_total')) > COUNT, {
+      timeoutMs: 60_000,
+      what: 'all records to be dealt with',
+      detail: sink.log,
+    });
+    await sink.stop();
+    expect(await askHotitem<Verified>(['verify'], env)).toMatchObject({
+      status: 0,
+      answer: { balanced: true, expected: COUNT + 1, there: COUNT, dead: 1, missing: 0, duplicate: 0 },
+    });
+    const { code, stdout } = await runHotitem(['dead-letters', 'list'], env);
+    expect(code).toBe(0);
+    expect(stdout).toContain('no event');
+  });
+
+  test.each([
+    ['the login to Kafka', { HOTITEM_KAFKA_SASL_PASSWORD: 'a-wrong-one' }, 'see kafka.sasl'],
+    ['the login to Elasticsearch', { HOTITEM_ELASTICSEARCH_PASSWORD: 'a-wrong-one' }, 'refuses the login'],
+    ['the authority of Elasticsearch', { HOTITEM_ELASTICSEARCH_CA_FILE: '' }, 'certificate'],
+  ])('verify cannot tell without %s, and shows no password', async (_, wrong, said) => {
+    const settings = Object.entries({ ...env, ...wrong }).filter(([, value]) => value !== '');
+    const ran = await runHotitem(['verify'], Object.fromEntries(settings));
+    expect(ran.code).toBe(2);
+    expect(ran.stderr).toContain(said);
+    for (const secret of ['a-wrong-one', SECRET]) expect(ran.stdout + ran.stderr).not.toContain(secret);
+    expect(ran.stderr).not.toContain('    at ');
+  });
+
+  async function grant(username: string): Promise<void> {
+    const { READ, WRITE, DESCRIBE } = AclOperationTypes;
+    const events = env.HOTITEM_KAFKA_TOPIC ?? '';
+    const group = env.HOTITEM_KAFKA_GROUP ?? '';
+    const common = {
+      principal: `User:${username}`,
+      host: '*',
+      permissionType: AclPermissionTypes.ALLOW,
+    };
+    const topics = [
+      { resourceName: events, operation: READ },
+      { resourceName: events, operation: DESCRIBE },
+      { resourceName: `${events}.dead`, operation: READ },
+      { resourceName: `${events}.dead`, operation: WRITE },
+      { resourceName: `${events}.dead`, operation: DESCRIBE },
+    ].map((one) => ({
+      ...common,
+      ...one,
+      resourceType: AclResourceTypes.TOPIC,
+      resourcePatternType: ResourcePatternTypes.LITERAL,
+    }));
+    const groups = {
+      ...common,
+      resourceName: group,
+      operation: READ,
+      resourceType: AclResourceTypes.GROUP,
+      resourcePatternType: ResourcePatternTypes.PREFIXED,
+    };
+    await withAdmin(kafka, (admin) => admin.createAcls({ acl: [...topics, groups] }));
+  }
+});
