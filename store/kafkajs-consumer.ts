@@ -1,4 +1,4 @@
-import type { EachBatchPayload, Consumer as KafkajsConsumer } from 'kafkajs';
+import kafkajs, { type EachBatchPayload, type Consumer as KafkajsConsumer } from 'kafkajs';
 import { createBackoff } from '../service/backoff.ts';
 import type { Consumer, Handler } from './log.ts';
 
@@ -23,8 +23,8 @@ export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Pro
   const stopping = new AbortController();
   const aborting = new AbortController();
   const backoff = createBackoff({ firstMs: 500, longestMs: 30_000 });
+  const inHand = new Set<Promise<void>>();
   let failure: string | undefined = 'it has not joined its group yet';
-  let inHand = 0;
   let current = await join();
   let restarting: Promise<void> | undefined;
   return { failure: () => failure, close };
@@ -33,6 +33,8 @@ export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Pro
     const consumer = options.create();
     let share = createShare();
     consumer.on(consumer.events.GROUP_JOIN, () => {
+      // What of the old one is still worked on comes again, here or elsewhere.
+      share.lost.abort(new Error('the group has shared out its partitions anew'));
       share = createShare();
     });
     consumer.on(consumer.events.FETCH, () => {
@@ -40,6 +42,7 @@ export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Pro
       backoff.reset();
     });
     consumer.on(consumer.events.CRASH, ({ payload }) => {
+      share.lost.abort(payload.error);
       if (payload.restart || stopping.signal.aborted) return;
       restarting ??= restart(payload.error);
     });
@@ -50,7 +53,7 @@ export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Pro
         autoCommit: false,
         eachBatchAutoResolve: false,
         partitionsConsumedConcurrently: concurrency,
-        eachBatch: (payload) => eachBatch(payload, share),
+        eachBatch: (payload) => eachBatch(payload, consumer, share),
       });
       return consumer;
     } catch (error) {
@@ -78,43 +81,82 @@ export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Pro
 
   function createShare(): Share {
     const lost = new AbortController();
-    return { lost, signal: AbortSignal.any([aborting.signal, lost.signal]) };
+    const signal = AbortSignal.any([aborting.signal, lost.signal]);
+    return { lost, signal, inHand: new Map(), failed: new Map() };
   }
 
-  async function eachBatch(payload: EachBatchPayload, share: Share): Promise<void> {
-    const { batch, resolveOffset, commitOffsetsIfNecessary, isRunning, isStale } = payload;
+  /**
+   * Returns while the batch is worked on, so that kafkajs fetches what follows; that waits here until it is its turn. Rejects
+   * when the batch before it has failed: kafkajs then knows what to do, and fetches again.
+   */
+  async function eachBatch(
+    payload: EachBatchPayload,
+    consumer: KafkajsConsumer,
+    share: Share,
+  ): Promise<void> {
+    const { batch, resolveOffset, isRunning, isStale } = payload;
+    const { partition } = batch;
+    await turn(share, partition);
+    // What is fetched from now on is not taken: not to fetch it again and again until the others are done.
+    if (stopping.signal.aborted) await Promise.all(inHand);
     if (stopping.signal.aborted || !isRunning() || isStale() || batch.isEmpty()) return;
     share.lost.signal.throwIfAborted();
-    const { messages } = batch;
-    inHand++;
-    try {
-      await handle(
-        {
-          source: `${topic}/${batch.partition}`,
-          // A tombstone has no value; it is no event, and the sink says so.
-          values: messages.map((message) => message.value ?? Buffer.alloc(0)),
-          position: (i) => messages[i]?.offset ?? '',
-          time: (i) => timeOf(messages[i]?.timestamp),
-        },
-        { signal: share.signal, stopping: stopping.signal, heartbeat },
-      );
-      // kafkajs joins again only when no batch is in hand: what is committed here is still this consumer's.
-      resolveOffset(batch.lastOffset());
-      const next = (BigInt(batch.lastOffset()) + 1n).toString();
-      // Not consumer.commitOffsets: its errors are wrapped, and kafkajs no longer sees that the group is rebalancing.
-      await commitOffsetsIfNecessary({
-        topics: [{ topic, partitions: [{ partition: batch.partition, offset: next }] }],
-      });
-    } finally {
-      inHand--;
+    const work = deliver(payload, share).catch(comeAgain).finally(end);
+    inHand.add(work);
+    share.inHand.set(partition, work);
+    resolveOffset(batch.lastOffset());
+
+    /** Not after a new share of the partitions: each begins there where it was committed. */
+    function comeAgain(error: unknown): void {
+      if (share.signal.aborted) return;
+      share.failed.set(partition, error);
+      consumer.seek({ topic, partition, offset: batch.firstOffset() ?? batch.lastOffset() });
     }
+
+    function end(): void {
+      inHand.delete(work);
+      share.inHand.delete(partition);
+    }
+  }
+
+  /** One batch of a partition at a time, so that what is committed has nothing missing before it. */
+  async function turn({ inHand, failed }: Share, partition: number): Promise<void> {
+    await inHand.get(partition);
+    while (inHand.size >= concurrency) await Promise.race(inHand.values());
+    if (!failed.has(partition)) return;
+    const error = failed.get(partition);
+    failed.delete(partition);
+    throw error;
+  }
+
+  async function deliver(payload: EachBatchPayload, share: Share): Promise<void> {
+    const { batch, commitOffsetsIfNecessary } = payload;
+    const { messages } = batch;
+    await handle(
+      {
+        source: `${topic}/${batch.partition}`,
+        // A tombstone has no value; it is no event, and the sink says so.
+        values: messages.map((message) => message.value ?? Buffer.alloc(0)),
+        position: (i) => messages[i]?.offset ?? '',
+        time: (i) => timeOf(messages[i]?.timestamp),
+      },
+      { signal: share.signal, stopping: stopping.signal, heartbeat },
+    );
+    share.signal.throwIfAborted();
+    const next = (BigInt(batch.lastOffset()) + 1n).toString();
+    // Not consumer.commitOffsets: its errors are wrapped, and kafkajs no longer sees that the group is rebalancing.
+    await commitOffsetsIfNecessary({
+      topics: [{ topic, partitions: [{ partition: batch.partition, offset: next }] }],
+    });
 
     /** The others wait for a new share of the partitions: no batch of the old one, in hand or queued, may hold it up. */
     async function heartbeat(): Promise<void> {
       try {
         await payload.heartbeat();
       } catch (error) {
-        share.lost.abort(error);
+        // What else may go wrong says nothing about the group: this batch alone comes again.
+        if (error instanceof kafkajs.KafkaJSProtocolError && JOINS_AGAIN.has(error.type))
+          share.lost.abort(error);
         throw error;
       }
     }
@@ -122,13 +164,22 @@ export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Pro
 
   async function close(graceMs: number): Promise<void> {
     stopping.abort();
-    const timer = setTimeout(() => aborting.abort(), inHand > 0 ? graceMs : 0);
+    const timer = setTimeout(() => aborting.abort(), inHand.size > 0 ? graceMs : 0);
     await restarting;
+    await Promise.all(inHand);
     await current.disconnect().catch(() => {});
     clearTimeout(timer);
     aborting.abort();
   }
 }
+
+/** What Kafka answers to a heartbeat, also to kafkajs' own, after which kafkajs joins its group again. */
+const JOINS_AGAIN = new Set([
+  'REBALANCE_IN_PROGRESS',
+  'NOT_COORDINATOR_FOR_GROUP',
+  'ILLEGAL_GENERATION',
+  'UNKNOWN_MEMBER_ID',
+]);
 
 /** What the group has given to this consumer, from one sharing out to the next. */
 type Share = {
@@ -136,6 +187,10 @@ type Share = {
   lost: AbortController;
   /** Aborted then, or when the consumer has to end. */
   signal: AbortSignal;
+  /** The batch of each partition that is worked on; settles when it is done or has failed. */
+  inHand: Map<number, Promise<void>>;
+  /** Why the batch of a partition failed, where kafkajs was not told yet. */
+  failed: Map<number, unknown>;
 };
 
 /** Kafka's word for no time is -1. */

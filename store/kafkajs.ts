@@ -23,6 +23,7 @@ import {
 import { startKafkajsConsumer } from './kafkajs-consumer.ts';
 import { toKafkaError } from './kafkajs-failure.ts';
 import { useFastGzip } from './kafkajs-gzip.ts';
+import { readHeadersLate } from './kafkajs-headers.ts';
 import { setUpTopics } from './kafkajs-setup.ts';
 import { createSocket } from './kafkajs-socket.ts';
 import { calmTimers } from './kafkajs-timer.ts';
@@ -38,6 +39,7 @@ const REBALANCE_MS = 20_000;
 export function createKafkajsClient(connection: KafkaConnection): KafkaClient {
   calmTimers();
   useFastGzip();
+  readHeadersLate();
   const { compression = 'gzip', onWarning } = connection;
   const kafka = new Kafka(toConfig(connection));
   const producer = kafka.producer({ createPartitioner: takeTurns, allowAutoTopicCreation: false });

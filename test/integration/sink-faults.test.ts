@@ -44,38 +44,44 @@ suiteWith(['kafka', 'elasticsearch'], { stops: true })('a sink that meets what i
     folder.remove();
   });
 
-  test('keeps each record that is no event as a dead letter, with why and where it lay, and goes on', async () => {
-    await begin('poison');
-    const [good] = someEvents(1);
-    const event = (fields: object) => Buffer.from(JSON.stringify({ ...good, ...fields }));
-    const records: [Buffer | null, string | undefined][] = [
-      [event({ id: 'first' }), undefined],
-      [Buffer.from('not json'), 'event: is not JSON'],
-      [null, 'event: has no value'],
-      [Buffer.from('[]'), 'event: must be a JSON object'],
-      [event({ v: 2 }), 'v: unknown version'],
-      [event({ id: 7 }), 'id: must be a text'],
-      [event({ time: 'now' }), 'time: must be whole milliseconds'],
-      [event({ ua: 'x'.repeat(300_000) }), 'event: larger than 262144 bytes'],
-      [event({ id: 'y10k', time: 8.64e15 }), 'document_parsing_exception'],
-      [Buffer.from([0x7b, 0xff, 0xfe, 0x00]), 'event: is not JSON'],
-      [event({ id: '\ud800', uri: '/\ud800', ua: '\u0000' }), undefined],
-      [event({ id: 'last' }), undefined],
-    ];
-    await topic.appendRaw(records.map(([value]) => ({ value })));
-    await allCommitted();
-    const dead = records.flatMap(([, reason], offset) => (reason === undefined ? [] : [{ reason, offset }]));
-    const letters = await topic.deadLetters();
-    expect(letters.map(({ headers }) => headers.origin).sort()).toEqual(
-      dead.map(({ offset }) => `events-poison/0/${offset}`).sort(),
-    );
-    for (const { reason, offset } of dead) {
-      const letter = letters.find(({ headers }) => headers.origin === `events-poison/0/${offset}`);
-      expect(letter?.headers.reason).toContain(reason);
-    }
-    expect(await countDocuments(settings)).toBe(records.length - dead.length);
-    expect(await books()).toMatchObject({ consumed: 12, indexed: 3, existing: 0, dead: 9 });
-  });
+  test.each(['kafkajs', 'platformatic'])(
+    'keeps each record that is no event as a dead letter, with why and where it lay, and goes on: %s',
+    async (client) => {
+      const name = `poison-${client}`;
+      await begin(name, { env: { HOTITEM_KAFKA_CLIENT: client } });
+      const [good] = someEvents(1);
+      const event = (fields: object) => Buffer.from(JSON.stringify({ ...good, ...fields }));
+      const records: [Buffer | null, string | undefined][] = [
+        [event({ id: 'first' }), undefined],
+        [Buffer.from('not json'), 'event: is not JSON'],
+        [null, 'event: has no value'],
+        [Buffer.from('[]'), 'event: must be a JSON object'],
+        [event({ v: 2 }), 'v: unknown version'],
+        [event({ id: 7 }), 'id: must be a text'],
+        [event({ time: 'now' }), 'time: must be whole milliseconds'],
+        [event({ ua: 'x'.repeat(300_000) }), 'event: larger than 262144 bytes'],
+        [event({ id: 'y10k', time: 8.64e15 }), 'document_parsing_exception'],
+        [Buffer.from([0x7b, 0xff, 0xfe, 0x00]), 'event: is not JSON'],
+        [event({ id: '\ud800', uri: '/\ud800', ua: '\u0000' }), undefined],
+        [event({ id: 'last' }), undefined],
+      ];
+      await topic.appendRaw(records.map(([value]) => ({ value })));
+      await allCommitted();
+      const dead = records.flatMap(([, reason], offset) =>
+        reason === undefined ? [] : [{ reason, offset }],
+      );
+      const letters = await topic.deadLetters();
+      expect(letters.map(({ headers }) => headers.origin).sort()).toEqual(
+        dead.map(({ offset }) => `events-${name}/0/${offset}`).sort(),
+      );
+      for (const { reason, offset } of dead) {
+        const letter = letters.find(({ headers }) => headers.origin === `events-${name}/0/${offset}`);
+        expect(letter?.headers.reason).toContain(reason);
+      }
+      expect(await countDocuments(settings)).toBe(records.length - dead.length);
+      expect(await books()).toMatchObject({ consumed: 12, indexed: 3, existing: 0, dead: 9 });
+    },
+  );
 
   test('keeps what contradicts the mapping as a dead letter, and only that', async () => {
     settings = named('conflict');
