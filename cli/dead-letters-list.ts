@@ -72,5 +72,6 @@ function table(letters: KeptLetter[]): string {
 }
 
 function summary(shown: number, count: number): string {
-  return shown === count ? `${count} dead letters` : `the latest ${shown} of ${count} dead letters`;
+  const all = count === 1 ? '1 dead letter' : `${count} dead letters`;
+  return shown === count ? all : `the latest ${shown} of ${all}`;
 }

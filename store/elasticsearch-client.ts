@@ -60,11 +60,14 @@ function whyOf(error: unknown): Refusal {
 
 function describe(error: unknown): string {
   const status = statusOf(error);
-  if (status === 401) return 'Elasticsearch refuses the login (401)';
+  if (status === 401)
+    return 'Elasticsearch refuses the login (401), see elasticsearch.api_key, or username and password';
   if (status === 403) return 'Elasticsearch does not permit this (403)';
   if (status === 429) return 'Elasticsearch is overloaded (429)';
   if (status !== undefined) return `Elasticsearch answers with an error (${status})`;
   if (error instanceof errors.TimeoutError) return 'Elasticsearch does not answer in time';
   if (error instanceof errors.ProductNotSupportedError) return 'what answers there is not Elasticsearch';
+  if (error instanceof Error && /certificate/i.test(error.message))
+    return 'Elasticsearch has a certificate that elasticsearch.ca_file did not sign';
   return 'Elasticsearch does not answer';
 }

@@ -18,7 +18,11 @@ afterEach(async () => {
 });
 
 test.each([
-  [401, 'Elasticsearch refuses the login (401)', 'refused'],
+  [
+    401,
+    'Elasticsearch refuses the login (401), see elasticsearch.api_key, or username and password',
+    'refused',
+  ],
   [403, 'Elasticsearch does not permit this (403)', 'refused'],
   [429, 'Elasticsearch is overloaded (429)', 'overloaded'],
   [400, 'Elasticsearch answers with an error (400)', 'refused'],
