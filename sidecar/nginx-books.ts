@@ -17,8 +17,7 @@ export type NginxAccounts = {
   dropped: number;
   /**
    * Of the views captured since a sidecar's first report of this nginx: neither taken in here, nor waiting in the
-   * zone or the spill folder, nor dropped. At rest 0; under load it holds what is on its way. The few that overtook the
-   * first report of a busy nginx stay in it.
+   * zone or the spill folder, nor dropped. At rest 0; under load it holds what is on its way.
    */
   unaccounted: number;
 };
@@ -41,6 +40,11 @@ export type NginxBooksOptions = {
 /** Where the books of one nginx begin: what was missing then is not ours to account for. */
 type Beginning = Pick<Remembered, 'started' | 'posted' | 'spilled'>;
 
+/**
+ * Reports of an nginx from which its books begin: the one after which most is missing. Views that are here before the report
+ * that counts them hide others; what is on its way shows too much, which is put right when nginx rests.
+ */
+const FIRST_REPORTS = 2;
 /** nginx reports every second. */
 const SILENT_AFTER_MS = 5_000;
 /** Longer than nginx waits for any answer. */
@@ -52,6 +56,7 @@ export function createNginxBooks({ metrics, now, file, sequence }: NginxBooksOpt
   // Taken in after the last report that the sidecar before this one had. Which way does not matter to the sum.
   if (past) before.intake += Math.max(0, sequence() - past.sequence);
   let begun: Beginning | undefined = past;
+  let firstReports = 0;
   let last: NginxAccounts | undefined;
   let heardAt = Number.NEGATIVE_INFINITY;
   /** Of the views that nginx says it spilled, those that did not come; as of the last time that the folder was empty. */
@@ -83,7 +88,15 @@ export function createNginxBooks({ metrics, now, file, sequence }: NginxBooksOpt
   }
 
   function beginningOf(report: NginxReport): Beginning {
-    if (begun?.started !== report.started) begun = { started: report.started, posted: postedGap(report) };
+    const posted = postedGap(report);
+    if (begun?.started !== report.started) {
+      begun = { started: report.started, posted };
+      firstReports = FIRST_REPORTS;
+    }
+    if (firstReports > 0) {
+      firstReports--;
+      begun.posted = Math.max(begun.posted, posted);
+    }
     return begun;
   }
 

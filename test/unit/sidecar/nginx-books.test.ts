@@ -18,6 +18,7 @@ beforeEach(() => {
   remembered = undefined;
   startSidecar();
   books.report(nothing());
+  books.report(nothing());
 });
 
 describe('unaccounted', () => {
@@ -72,7 +73,8 @@ describe('unaccounted', () => {
     expect(books.accounts()?.unaccounted).toBe(0);
   });
 
-  test('begins with the first report, and again with that of another nginx', () => {
+  test('begins with the first two reports, and again with that of another nginx', () => {
+    books.report({ ...nothing(), started: 2, handed: 100 });
     books.report({ ...nothing(), started: 2, handed: 100 });
     expect(books.accounts()?.unaccounted).toBe(0);
 
@@ -88,6 +90,17 @@ describe('unaccounted', () => {
     expect(books.accounts()?.unaccounted).toBe(0);
 
     books.report({ ...nothing(), started: 2, handed: 104 });
+    expect(books.accounts()?.unaccounted).toBe(1);
+  });
+
+  test('is 0 after views that overtook the first report of an nginx', () => {
+    takenIn('intake', 5);
+    books.report({ ...nothing(), started: 2 });
+    books.report({ ...nothing(), started: 2, handed: 5 });
+    rest({ ...nothing(), started: 2, handed: 5 });
+    expect(books.accounts()?.unaccounted).toBe(0);
+
+    books.report({ ...nothing(), started: 2, handed: 6 });
     expect(books.accounts()?.unaccounted).toBe(1);
   });
 
