@@ -60,10 +60,13 @@ suiteWith(['kafka'], { stops: true })('what every Kafka client does', () => {
       const log = await logs.create('all', 4);
       const values = Array.from({ length: 5_000 }, (_, i) => `event ${i}`);
       for (let i = 0; i < values.length; i += 1_000) await log.append(batchOf(values.slice(i, i + 1_000)));
-      const seen: string[] = [];
-      await logs.consume(log, 'all', async (batch) => void seen.push(...batch.values.map(String)));
-      await until(() => seen.length >= values.length, { timeoutMs: 30_000, what: 'all events' });
-      expect(seen.toSorted()).toEqual(values.toSorted());
+      // A set: where one partition refuses its part the whole request is repeated, as right after the topic was made.
+      const seen = new Set<string>();
+      await logs.consume(log, 'all', async (batch) => {
+        for (const value of batch.values) seen.add(String(value));
+      });
+      await until(() => seen.size >= values.length, { timeoutMs: 30_000, what: 'all events' });
+      expect([...seen].toSorted()).toEqual(values.toSorted());
     });
 
     test('gives no key to a record, and the headers that it was told', async () => {
@@ -168,17 +171,16 @@ suiteWith(['kafka'], { stops: true })('what every Kafka client does', () => {
     test('writes rows that stay together, over all partitions', async () => {
       const log = await logs.create('rows', 3);
       await log.append(batchOf(Array.from({ length: 3 * ROW }, (_, i) => String(i))));
-      const partitions = new Map<string, number[]>();
+      const partitions = new Map<string, Set<number>>();
       await logs.consume(log, 'rows', async ({ source, values }) => {
-        partitions.set(source, [...(partitions.get(source) ?? []), ...values.map(Number)]);
+        partitions.set(source, new Set([...(partitions.get(source) ?? []), ...values.map(Number)]));
       });
-      await until(() => [...partitions.values()].flat().length === 3 * ROW, {
-        timeoutMs: 30_000,
-        what: 'all rows',
-      });
-      const firsts = [...partitions.values()].map(([first = -1]) => first).sort((a, b) => a - b);
-      expect(firsts).toEqual([0, ROW, 2 * ROW]);
-      for (const row of partitions.values()) expect(row).toEqual(row.map((_, i) => (row[0] ?? 0) + i));
+      const arrived = () => [...partitions.values()].flatMap((row) => [...row]).length;
+      await until(() => arrived() === 3 * ROW, { timeoutMs: 30_000, what: 'all rows' });
+      const rows = [...partitions.values()].map((row) => [...row]).sort(([a = -1], [b = -1]) => a - b);
+      expect(rows).toEqual(
+        [0, ROW, 2 * ROW].map((first) => Array.from({ length: ROW }, (_, i) => first + i)),
+      );
     });
 
     test('goes on where the other client has stopped, in the same group', async () => {
