@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { rename, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { reasonOf } from '../service/log.ts';
+import { replaceFile } from '../service/replace-file.ts';
 
 const whole = z.number().int();
 
@@ -27,7 +28,7 @@ export type Remembered = z.output<typeof remembered>;
 export type BooksFile = {
   /** Undefined where there is none, or it is damaged: the books then begin anew. */
   load(): Remembered | undefined;
-  /** Returns at once. Not forced to the disk: after a power failure the books may begin anew. */
+  /** Returns at once, and writes nothing where nothing has changed. Not forced to the disk: after a power failure the books may begin anew. */
   store(books: Remembered): void;
 };
 
@@ -36,6 +37,7 @@ export function createBooksFile(
   warn: (key: string, message: string, fields?: object) => void,
 ): BooksFile {
   let writing = false;
+  let stored: string | undefined;
   return {
     load() {
       try {
@@ -45,22 +47,23 @@ export function createBooksFile(
       }
     },
     store(books) {
+      const text = JSON.stringify(books);
       // The next report comes within a second.
-      if (writing) return;
+      if (writing || text === stored) return;
       writing = true;
-      write(JSON.stringify(books))
-        .catch((error: unknown) => {
-          const reason = error instanceof Error ? error.message : String(error);
-          warn('nginx books', 'the books of nginx are not on disk; a restart begins them anew', { reason });
-        })
+      replaceFile(path, text)
+        .then(
+          () => {
+            stored = text;
+          },
+          (error: unknown) => {
+            const reason = reasonOf(error);
+            warn('nginx books', 'the books of nginx are not on disk; a restart begins them anew', { reason });
+          },
+        )
         .finally(() => {
           writing = false;
         });
     },
   };
-
-  async function write(text: string): Promise<void> {
-    await writeFile(`${path}.new`, text, { mode: 0o640 });
-    await rename(`${path}.new`, path);
-  }
 }

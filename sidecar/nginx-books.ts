@@ -81,16 +81,32 @@ export function createNginxBooks({ metrics, now, file, sequence }: NginxBooksOpt
   };
 
   function unaccountedIn(report: NginxReport): number {
-    const beginning = beginningOf(report);
-    const missing = missingSince(beginning, report);
-    file.store({ ...beginning, ...taken(), spilledGap, sequence: sequence() });
-    return missing;
+    const here = taken();
+    // Views that nginx captured and neither keeps, nor spilled, nor dropped, less those that were posted here.
+    const posted =
+      capturedIn(report) - report.waiting - report.dropped - report.spilled - (here.intake - here.known);
+    const beginning = beginningOf(report, posted);
+    // With nothing left in the folder none of them waits: nginx counts a spill also where the disk took none.
+    const isNoneSpilled = metrics.of('spill_waiting_bytes').value() === 0;
+    if (isNoneSpilled) {
+      spilledGap = report.spilled - here.spill;
+      beginning.spilled ??= spilledGap;
+    }
+    let unaccounted = posted - beginning.posted + spilledGap - (beginning.spilled ?? spilledGap);
+    const isAtRest = hasSettled(capturedIn(report) + here.intake + here.spill);
+    if (unaccounted < 0 && isAtRest && isNoneSpilled && report.waiting === 0) {
+      // So many were on their way at the first report, and have come since. Elsewhere than at rest it would be too early to
+      // say: a view that nginx gave up on too soon is here, and still waits there.
+      beginning.posted += unaccounted;
+      unaccounted = 0;
+    }
+    file.store({ ...beginning, ...here, spilledGap, sequence: sequence() });
+    return unaccounted;
   }
 
-  function beginningOf(report: NginxReport): Beginning {
-    const posted = postedGap(report);
-    if (begun?.started !== report.started) {
-      begun = { started: report.started, posted };
+  function beginningOf({ started }: NginxReport, posted: number): Beginning {
+    if (begun?.started !== started) {
+      begun = { started, posted };
       firstReports = FIRST_REPORTS;
     }
     if (firstReports > 0) {
@@ -100,33 +116,8 @@ export function createNginxBooks({ metrics, now, file, sequence }: NginxBooksOpt
     return begun;
   }
 
-  function missingSince(begun: Beginning, report: NginxReport): number {
-    const posted = postedGap(report);
-    // With nothing left in the folder none of them waits: nginx counts a spill also where the disk took none.
-    const isNoneSpilled = metrics.of('spill_waiting_bytes').value() === 0;
-    if (isNoneSpilled) {
-      spilledGap = report.spilled - taken().spill;
-      begun.spilled ??= spilledGap;
-    }
-    const unaccounted = posted - begun.posted + spilledGap - (begun.spilled ?? spilledGap);
-    const isAtRest = hasSettled(report) && isNoneSpilled && report.waiting === 0;
-    if (!isAtRest || unaccounted >= 0) return unaccounted;
-    // So many were on their way at the first report, and have come since. Elsewhere than at rest it would be too early to
-    // say: a view that nginx gave up on too soon is here, and still waits there.
-    begun.posted += unaccounted;
-    return 0;
-  }
-
-  /** Views that nginx captured and neither keeps, nor spilled, nor dropped, less those that were posted here. */
-  function postedGap(report: NginxReport): number {
-    const { intake, known } = taken();
-    return capturedIn(report) - report.waiting - report.dropped - report.spilled - (intake - known);
-  }
-
-  /** Whether nothing was captured and nothing came for a while. */
-  function hasSettled(report: NginxReport): boolean {
-    const { intake, spill } = taken();
-    const views = capturedIn(report) + intake + spill;
+  /** Whether nothing was captured and nothing came for a while; `views`: all that did. */
+  function hasSettled(views: number): boolean {
     if (views !== lastChange.views) lastChange = { views, at: heardAt };
     return heardAt - lastChange.at >= AT_REST_AFTER_MS;
   }

@@ -1,4 +1,5 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
+import { replaceFile } from '../service/replace-file.ts';
 
 /** How far a file was taken in. */
 export type Offset = {
@@ -48,8 +49,7 @@ export async function loadOffsets(path: string): Promise<Offsets> {
       if (!changed) return;
       changed = false;
       try {
-        await writeFile(`${path}.new`, JSON.stringify([...offsets]), { mode: 0o640 });
-        await rename(`${path}.new`, path);
+        await replaceFile(path, JSON.stringify([...offsets]));
       } catch (error) {
         changed = true;
         throw error;

@@ -68,6 +68,6 @@ function describe(error: unknown): string {
   if (error instanceof errors.TimeoutError) return 'Elasticsearch does not answer in time';
   if (error instanceof errors.ProductNotSupportedError) return 'what answers there is not Elasticsearch';
   if (error instanceof Error && /certificate/i.test(error.message))
-    return 'Elasticsearch has a certificate that elasticsearch.ca_file did not sign';
+    return 'the certificate of Elasticsearch is refused, see elasticsearch.ca_file';
   return 'Elasticsearch does not answer';
 }
