@@ -3,6 +3,7 @@ import type { BadLine } from '../event/from-line.ts';
 import { fromLine } from '../event/from-line.ts';
 import type { PlainLines } from '../event/plain-line.ts';
 import type { Redaction } from '../event/redaction.ts';
+import { afterTear } from '../event/torn-line.ts';
 import type { Metrics } from '../service/metrics.ts';
 import { createEncodedEvents, type EncodedEvents } from './encoded-events.ts';
 import { isKept, type Ladder, type Rung, weighted } from './ladder.ts';
@@ -59,11 +60,11 @@ export function createTakeIn(options: TakeInOptions): TakeIn {
   const writes = createWritesUnderWay();
   return async (lines, source) => {
     const { received, accepted, duplicates, sampledOut } = meters[source];
-    let sorted = sort(lines, ladder?.rung() ?? EVERYTHING);
+    let sorted = sort(lines, source);
     // nginx gave up waiting and sent a line again: whether it is a duplicate shows when the other is written, or not.
     for (let other = writes.sharing(sorted.ids); other !== undefined; other = writes.sharing(sorted.ids)) {
       await other;
-      sorted = sort(lines, ladder?.rung() ?? EVERYTHING);
+      sorted = sort(lines, source);
     }
     const events = sorted.events.finish();
     if (sorted.ids.length > 0) await writes.whileUnderWay(sorted.ids, write(sorted.ids, events));
@@ -84,7 +85,9 @@ export function createTakeIn(options: TakeInOptions): TakeIn {
     for (const id of ids) recent.add(id);
   }
 
-  function sort(lines: Buffer, rung: Rung): Sorted {
+  function sort(lines: Buffer, source: Source): Sorted {
+    const rung = ladder?.rung() ?? EVERYTHING;
+    const takeLong = source === 'intake' ? take : takeTorn;
     const events = createEncodedEvents(lines.length);
     const sorted: Sorted = { events, ids: [], bad: [], lines: 0, duplicates: 0, sampledOut: 0 };
     const short = rung.oneIn === 1 ? plain : undefined;
@@ -116,7 +119,17 @@ export function createTakeIn(options: TakeInOptions): TakeIn {
     return short.lineEnd();
   }
 
-  function takeLong(line: string, rung: Rung, sorted: Sorted): void {
+  /** Of a file: what its disk had no more room for goes on in the line behind it. */
+  function takeTorn(line: string, rung: Rung, sorted: Sorted): void {
+    let rest = line;
+    for (let second = afterTear(rest); second !== -1; second = afterTear(rest)) {
+      take(rest.slice(0, second), rung, sorted);
+      rest = rest.slice(second);
+    }
+    take(rest, rung, sorted);
+  }
+
+  function take(line: string, rung: Rung, sorted: Sorted): void {
     sorted.lines++;
     const event = fromLine(line, node);
     if ('reason' in event) {

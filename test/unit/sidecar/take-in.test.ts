@@ -27,6 +27,14 @@ describe('taking in lines', () => {
     expect(rejected).toEqual([{ reason: 'version', field: 'version', value: 'nonsense' }]);
   });
 
+  test('takes a line that went right behind one that the disk had no more room for', async () => {
+    const { takeIn, kept, rejected } = create();
+    const torn = [first.slice(0, 70), first.slice(0, 60), first.slice(0, 55)];
+    expect(await takeIn(lines(torn.join('') + second), 'spill')).toEqual({ lines: 4, bad: 3 });
+    expect(kept.map((json) => JSON.parse(json).id)).toEqual([expect.stringContaining('ffff')]);
+    expect(rejected.map(({ reason }) => reason)).toEqual(['fields', 'fields', 'fields']);
+  });
+
   test('does not take a line for a duplicate whose write had failed', async () => {
     const { takeIn, kept, fail, count } = create();
     fail(true);

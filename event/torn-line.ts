@@ -1,0 +1,35 @@
+/** What follows the version in a line: `$msec`, `$request_id`. */
+const START = /\d{9,11}\.\d{3}\t[0-9a-f]{32}\t/y;
+/** Of an honest line, before the user agent, which may hold any. */
+const TABS = 9;
+
+/**
+ * Where a second line begins in one that nginx could not finish: a disk that was full took a part of it, without its newline,
+ * and the next line went right behind. -1 where there is none. It is looked for before the user agent only: from there on
+ * all may be what a shopper sent. `line` as `fromLine` takes it.
+ */
+export function afterTear(line: string): number {
+  // The same version, with its tab: what was torn may end in digits of its own.
+  const version = line.slice(0, line.indexOf('\t') + 1);
+  const end = userAgentOf(line);
+  if (version === '') return -1;
+  for (
+    let at = line.indexOf(version, version.length);
+    at !== -1 && at < end;
+    at = line.indexOf(version, at + 1)
+  ) {
+    START.lastIndex = at + version.length;
+    if (START.test(line)) return at;
+  }
+  return -1;
+}
+
+/** Where the field behind the ninth tab begins; the end where there are fewer. */
+function userAgentOf(line: string): number {
+  let at = 0;
+  for (let tabs = 0; tabs < TABS; tabs++) {
+    at = line.indexOf('\t', at) + 1;
+    if (at === 0) return line.length;
+  }
+  return at;
+}

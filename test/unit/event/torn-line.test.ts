@@ -1,0 +1,35 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { afterTear } from '../../../event/torn-line.ts';
+import { line } from './lines.ts';
+
+const version = fc.constantFrom('1', '1/2', '1/16', '1/10000');
+/** Fields that a shopper chooses, none of which holds a tab, with much in them that looks like the start of a line. */
+const hostile = fc
+  .array(fc.constantFrom('1', '1/16', '/', '1795355712.163', 'a'.repeat(32), 'x', ' '))
+  .map((parts) => parts.join(''));
+
+describe('a line that the disk had no room for', () => {
+  test('ends where the next one begins, wherever before the user agent it was torn', () => {
+    fc.assert(
+      fc.property(version, hostile, hostile, fc.nat(), (version, uri, ref, at) => {
+        const torn = line({ version, uri: `/${uri}`, ref, ua: '' });
+        const kept = torn.slice(0, version.length + 1 + (at % (torn.length - version.length - 1)));
+        expect(afterTear(kept + line({ version }))).toBe(kept.length);
+      }),
+    );
+  });
+
+  test('is not one that a shopper tells of in the user agent', () => {
+    fc.assert(
+      fc.property(version, hostile, hostile, (version, uri, ref) => {
+        const whole = line({ version, uri: `/${uri}`, ref, ua: `x${line({ version })}` });
+        expect(afterTear(whole)).toBe(-1);
+      }),
+    );
+  });
+
+  test.each(['', 'nonsense', '1', '1\t', '\t\t\t'])('is not %j', (text) => {
+    expect(afterTear(text)).toBe(-1);
+  });
+});
