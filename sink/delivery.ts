@@ -40,11 +40,12 @@ export type Signals = {
   stopping: AbortSignal;
 };
 
+type Settling = { signals: Signals; delivered: Delivered };
+/** What became of the records that are events. */
+type Tried = { sent: number[]; outcomes: Outcome[] };
+
 /** Brings a batch into the index, and does not resolve before each record has its outcome. */
 export type Delivery = (batch: Batch, signals: Signals) => Promise<Delivered>;
-
-/** An event on its way, and where its record lies in the batch. */
-type Pending = { event: HotItemEvent; at: number };
 
 const SMALLEST_BATCH = 50;
 
@@ -74,36 +75,21 @@ export function createDelivery(options: DeliveryOptions): Delivery {
         await slots.use(signals.signal, async () => {
           const from = next;
           next = Math.min(batch.values.length, from + batchSize.value());
-          await settle(readSome(batch, { from, to: next, delivered }), signals, delivered);
+          const records = Array.from({ length: next - from }, (_, i) => from + i);
+          await settle(batch, records, { signals, delivered });
         });
       }
     }
   };
 
-  function readSome(
-    batch: Batch,
-    { from, to, delivered }: { from: number; to: number; delivered: Delivered },
-  ): Pending[] {
-    const pending: Pending[] = [];
-    for (let at = from; at < to; at++) {
-      try {
-        pending.push({ event: read(batch, at), at });
-      } catch (error) {
-        if (!(error instanceof EventError)) throw error;
-        delivered.invalid.push({ at, reason: error.message });
-      }
-    }
-    return pending;
-  }
-
-  async function settle(pending: Pending[], signals: Signals, delivered: Delivered): Promise<void> {
+  async function settle(batch: Batch, records: number[], { signals, delivered }: Settling): Promise<void> {
     const backoff = createBackoff();
-    let left = pending;
+    let left = records;
     while (left.length > 0) {
       const some = left.slice(0, batchSize.value());
-      const outcomes = await create(some);
+      const { sent, outcomes } = await create(batch, some, delivered);
       signals.signal.throwIfAborted();
-      const again = some.filter((one, i) => !isSettled(one, outcomes[i], delivered));
+      const again = sent.filter((at, i) => !isSettled(at, outcomes[i], delivered));
       left = [...again, ...left.slice(some.length)];
       adapt(outcomes);
       if (again.length > 0) await backoff.wait(AbortSignal.any([signals.signal, signals.stopping]));
@@ -111,16 +97,47 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     }
   }
 
-  /** One outcome an event, whatever happens. */
-  async function create(some: Pending[]): Promise<Outcome[]> {
-    try {
-      const outcomes = await index.create(some.map(({ event }) => event));
-      up.set(1);
-      return outcomes;
-    } catch (error) {
+  /**
+   * Reads and sends some records, of which those that are no events are noted, and the others have an outcome each, whatever
+   * happens. Each event is made when the index takes it, and again when it is tried again: young garbage then, where a list of
+   * thousands would be moved about while the index works on them.
+   */
+  function create(batch: Batch, records: number[], { invalid }: Delivered): Promise<Tried> {
+    const sent: number[] = [];
+    return index.create(events()).then(succeeded, failed);
+
+    function* events(): Generator<HotItemEvent> {
+      for (const at of records) {
+        const event = readOr(batch, at, (reason) => invalid.push({ at, reason }));
+        if (event === undefined) continue;
+        sent.push(at);
+        yield event;
+      }
+    }
+
+    function succeeded(outcomes: Outcome[]): Tried {
+      if (sent.length > 0) up.set(1);
+      return { sent, outcomes };
+    }
+
+    /** Whether the index took any of them or not: they are read again, and those that are no events are known. */
+    function failed(error: unknown): Tried {
       if (!(error instanceof IndexUnavailable)) throw error;
       up.set(0);
-      return some.map(() => ({ status: 'retry', why: error.why, reason: reasonOf(error) }));
+      const noEvents = new Set(invalid.map(({ at }) => at));
+      const rest = records.filter((at) => !noEvents.has(at));
+      const outcome: Outcome = { status: 'retry', why: error.why, reason: reasonOf(error) };
+      return { sent: rest, outcomes: rest.map(() => outcome) };
+    }
+  }
+
+  function readOr(batch: Batch, at: number, refuse: (reason: string) => void): HotItemEvent | undefined {
+    try {
+      return read(batch, at);
+    } catch (error) {
+      if (!(error instanceof EventError)) throw error;
+      refuse(error.message);
+      return undefined;
     }
   }
 
@@ -139,7 +156,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   }
 }
 
-function isSettled({ at }: Pending, outcome: Outcome | undefined, delivered: Delivered): boolean {
+function isSettled(at: number, outcome: Outcome | undefined, delivered: Delivered): boolean {
   if (outcome === undefined || outcome.status === 'retry') return false;
   if (outcome.status === 'created') delivered.indexed++;
   else if (outcome.status === 'exists') delivered.existing++;

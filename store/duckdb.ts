@@ -66,7 +66,10 @@ export async function openDuckdbIndex({
   // One question at a time as well: each keeps one of Node's few threads, which the rest of the process needs for files.
   const toRead = createTurns();
   return {
-    create: (events) => write((open) => create(open, events)),
+    create(events) {
+      const all = [...events];
+      return write((open) => create(open, all));
+    },
     topItems: (query) => read((open) => topItems(open, query)),
     retain: () => write((open) => retain(open, now() - retentionDays * DAY_MS)),
     count: (ids) => read((open) => countKeys(open.reader, ids.map(keyOf))),

@@ -11,8 +11,8 @@ export type Body = {
   slice(from: number, to: number): Body;
 };
 
-/** What an operation with all of its fields takes; the buffer grows where that is not enough. */
-const USUAL = 700;
+/** Some hundred operations; the buffer grows where that is not enough. */
+const FIRST_BYTES = 64 * 1024;
 /** A character of UTF-16 is three bytes of UTF-8 at most. */
 const WIDEST = 3;
 
@@ -21,9 +21,9 @@ const WIDEST = 3;
  * pieces, which takes several times as long.
  */
 export function createBody<T>(
-  items: T[],
+  items: Iterable<T>,
   toOperation: (item: T) => string,
-  buffer: Buffer = Buffer.allocUnsafe(items.length * USUAL),
+  buffer: Buffer = Buffer.allocUnsafe(FIRST_BYTES),
 ): Body {
   let bytes = buffer;
   const ends: number[] = [];
@@ -34,7 +34,7 @@ export function createBody<T>(
     end += bytes.write(operation, end);
     ends.push(end);
   }
-  return view(bytes, ends, { from: 0, to: items.length });
+  return view(bytes, ends, { from: 0, to: ends.length });
 }
 
 function view(bytes: Buffer, ends: number[], { from, to }: { from: number; to: number }): Body {

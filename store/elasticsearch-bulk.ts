@@ -41,16 +41,19 @@ type Reply = { errors?: boolean; items?: { create?: estypes.BulkResponseItem }[]
 export function createBulk(
   client: Client,
   dataStream: string,
-): (events: HotItemEvent[]) => Promise<Outcome[]> {
+): (events: Iterable<HotItemEvent>) => Promise<Outcome[]> {
   const path = `/${encodeURIComponent(dataStream)}/_bulk`;
   let largest = LARGEST_REQUEST;
   const spare: Buffer[] = [];
   return create;
 
-  async function create(events: HotItemEvent[]): Promise<Outcome[]> {
+  function create(events: Iterable<HotItemEvent>): Promise<Outcome[]> {
     // A new buffer for each request, of a megabyte, would have V8 collect garbage all the time.
-    const body = createBody(events, toOperation, spare.pop());
-    const outcomes = await send(body);
+    return sendAndSpare(createBody(events, toOperation, spare.pop()));
+  }
+
+  async function sendAndSpare(body: Body): Promise<Outcome[]> {
+    const outcomes = body.length === 0 ? [] : await send(body);
     // Not after a failure: what timed out may still be read from it.
     const isFree = outcomes.every(({ status }) => status !== 'retry');
     if (isFree && spare.length < SPARE_BUFFERS && body.buffer.length <= LARGEST_REQUEST)

@@ -3,10 +3,11 @@ import type { HotItemEvent } from '../event/event.ts';
 /** Where events can be asked about: Elasticsearch or DuckDB. Every event is in it once, by its id. */
 export type EventIndex = {
   /**
-   * Creates each event that is not there yet. Returns one outcome an event, in their order.
+   * Creates each event that is not there yet. Returns one outcome an event, in their order. Goes through `events` before it
+   * returns at all, and keeps none that it need not: they may be made one by one.
    * Throws an `IndexUnavailable` when nothing can be said about any of them: try the same again later.
    */
-  create(events: HotItemEvent[]): Promise<Outcome[]>;
+  create(events: Iterable<HotItemEvent>): Promise<Outcome[]>;
   /** The most viewed items with `from <= time < to` (both ms since 1970), most viewed first. */
   topItems(query: { from: number; to: number; limit: number }): Promise<ItemViews[]>;
   close(): Promise<void>;

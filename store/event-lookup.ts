@@ -1,4 +1,5 @@
-import type { EventIndex } from './event-index.ts';
+import type { HotItemEvent } from '../event/event.ts';
+import type { Outcome } from './event-index.ts';
 
 /** An index as those need it who look back: replay and verify. */
 export type EventLookup = {
@@ -11,7 +12,8 @@ export type EventLookup = {
    * Throws an `IndexUnavailable`.
    */
   count(ids: string[]): Promise<number[]>;
-  create: EventIndex['create'];
+  /** As an index does. */
+  create(events: HotItemEvent[]): Promise<Outcome[]>;
   /** Lets `count` see all that was created before. Resolves with false where that is not permitted: it then does within `refreshMs`. */
   refresh(): Promise<boolean>;
   refreshMs: number;

@@ -23,7 +23,7 @@ import {
 import { startKafkajsConsumer } from './kafkajs-consumer.ts';
 import { toKafkaError } from './kafkajs-failure.ts';
 import { useFastGzip } from './kafkajs-gzip.ts';
-import { readHeadersLate } from './kafkajs-headers.ts';
+import { decodeRecordsLate } from './kafkajs-records.ts';
 import { setUpTopics } from './kafkajs-setup.ts';
 import { createSocket } from './kafkajs-socket.ts';
 import { calmTimers } from './kafkajs-timer.ts';
@@ -39,7 +39,7 @@ const REBALANCE_MS = 20_000;
 export function createKafkajsClient(connection: KafkaConnection): KafkaClient {
   calmTimers();
   useFastGzip();
-  readHeadersLate();
+  decodeRecordsLate();
   const { compression = 'gzip', onWarning } = connection;
   const kafka = new Kafka(toConfig(connection));
   const producer = kafka.producer({ createPartitioner: takeTurns, allowAutoTopicCreation: false });

@@ -32,6 +32,22 @@ describe('the sink, with an index that does not take everything at once', () => 
     expect(warnings).toContain('index away');
   });
 
+  test('loses nothing to an index that has not even looked at the events', async () => {
+    const { deliver, asked, books } = await create((events) => events.map(() => CREATED), { closed: 2 });
+    await deliver([event(0), Buffer.from('not json'), event(2)]);
+    expect(asked).toEqual([['id0', 'id2']]);
+    expect(books()).toEqual({ consumed: 3, indexed: 2, existing: 0, dead: 1 });
+  });
+
+  test('counts a record that is no event once, however often the others are tried', async () => {
+    const { deliver, dead, books } = await create((events, call) =>
+      events.map(() => (call < 2 ? RETRY : CREATED)),
+    );
+    await deliver([event(0), Buffer.from('not json'), event(2)]);
+    expect(dead).toHaveLength(1);
+    expect(books()).toEqual({ consumed: 3, indexed: 2, existing: 0, dead: 1 });
+  });
+
   test('keeps what will never be taken as dead letters, with the reason and the origin', async () => {
     const { deliver, dead, books } = await create((events) =>
       events.map(({ id }) =>
@@ -50,7 +66,7 @@ describe('the sink, with an index that does not take everything at once', () => 
   test('sends smaller requests to an overloaded index, and larger ones again later', async () => {
     const { deliver, asked } = await create(
       (events, call) => events.map(() => (call === 0 ? RETRY : CREATED)),
-      200,
+      { batchEvents: 200 },
     );
     await deliver(Array.from({ length: 400 }, (_, i) => event(i)));
     expect(asked.map((ids) => ids.length)).toEqual([200, 100, 100, 200]);
@@ -77,7 +93,17 @@ function event(i: number): Buffer {
   );
 }
 
-async function create(answer: (events: HotItemEvent[], call: number) => Outcome[], batchEvents = 1000) {
+type Options = {
+  batchEvents?: number;
+  /** How often the index refuses before it looks at the events. */
+  closed?: number;
+};
+
+async function create(
+  answer: (events: HotItemEvent[], call: number) => Outcome[],
+  { batchEvents = 1000, closed = 0 }: Options = {},
+) {
+  let refusals = closed;
   const metrics = createMetrics(new Registry(), SINK_METRICS);
   const asked: string[][] = [];
   const dead: DeadLetter[] = [];
@@ -94,8 +120,10 @@ async function create(answer: (events: HotItemEvent[], call: number) => Outcome[
     cursor: 'test',
     index: {
       async create(events) {
-        asked.push(events.map(({ id }) => id));
-        return answer(events, asked.length - 1);
+        if (refusals-- > 0) throw new IndexUnavailable('the index is closed');
+        const all = [...events];
+        asked.push(all.map(({ id }) => id));
+        return answer(all, asked.length - 1);
       },
       topItems: async () => [],
       close: async () => {},
