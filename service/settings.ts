@@ -238,7 +238,7 @@ export const settings = z.strictObject({
     .strictObject({
       batch_events: count
         .max(10_000)
-        .default(2500)
+        .default(5000)
         .describe('events in one bulk request; shrinks by itself when refused'),
       concurrency: count.max(64).default(3).describe('Kafka partitions worked on at once'),
       requests: count.max(16).default(3).describe('bulk requests under way at once, of all partitions'),
