@@ -48,6 +48,8 @@ type Sorted = {
 };
 
 const NEWLINE = 0x0a;
+/** As many as requests of nginx' workers are usually under way at once. */
+const SPARE_BUFFERS = 4;
 const EVERYTHING: Rung = { oneIn: 1, bare: false };
 
 /**
@@ -58,6 +60,8 @@ export function createTakeIn(options: TakeInOptions): TakeIn {
   const { node, recent, isBot, redact, plain, ladder, keep, reject, metrics } = options;
   const meters = { intake: metersOf('intake'), spill: metersOf('spill'), log: metersOf('log') };
   const writes = createWritesUnderWay();
+  /** Of batches that are kept: half a megabyte of garbage each would be collected late. */
+  const spare: Buffer[] = [];
   return async (lines, source) => {
     const { received, accepted, duplicates, sampledOut } = meters[source];
     let sorted = sort(lines, source);
@@ -68,6 +72,8 @@ export function createTakeIn(options: TakeInOptions): TakeIn {
     }
     const events = sorted.events.finish();
     if (sorted.ids.length > 0) await writes.whileUnderWay(sorted.ids, write(sorted.ids, events));
+    // Not after a failure, which may come while it is still being written from.
+    if (spare.length < SPARE_BUFFERS) spare.push(sorted.events.buffer());
     received.add(sorted.lines);
     accepted.add(events.count);
     duplicates.add(sorted.duplicates);
@@ -88,7 +94,7 @@ export function createTakeIn(options: TakeInOptions): TakeIn {
   function sort(lines: Buffer, source: Source): Sorted {
     const rung = ladder?.rung() ?? EVERYTHING;
     const takeLong = source === 'intake' ? take : takeTorn;
-    const events = createEncodedEvents(lines.length);
+    const events = createEncodedEvents(lines.length, spare.pop());
     const sorted: Sorted = { events, ids: [], bad: [], lines: 0, duplicates: 0, sampledOut: 0 };
     const short = rung.oneIn === 1 ? plain : undefined;
     for (let at = 0; at < lines.length; ) {

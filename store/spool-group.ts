@@ -37,15 +37,19 @@ function newlinesIn(bytes: Buffer, end: number): number {
   return count;
 }
 
-/** The records of one write, which begins with event `sequence`: one, unless that would be too large. */
+/**
+ * The records of one write, which begins with event `sequence`: one, unless that would be too large. Written into `used`
+ * where that is large enough: it is a buffer that nobody needs any more.
+ */
 export function encodeGroup(
   pieces: Lines[],
   { sequence, received }: { sequence: number; received: number },
+  used?: Buffer,
 ): Buffer {
   const payloads = toPayloads(pieces);
   const bytes = payloads.reduce((sum, payload) => sum + HEADER_BYTES + payload.bytes, 0);
-  // The pool is for small things that die soon, as this one does.
-  const buffer = Buffer.allocUnsafe(bytes);
+  const buffer =
+    used !== undefined && used.length >= bytes ? used.subarray(0, bytes) : Buffer.allocUnsafe(bytes);
   let at = 0;
   let next = sequence;
   for (const payload of payloads) {

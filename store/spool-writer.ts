@@ -36,6 +36,8 @@ type Waiting = {
 
 /** Most bytes in one write, unless one call has more: what comes with it waits for the next. */
 const MAX_GROUP_BYTES = 8 * 1024 * 1024;
+/** What most writes are put together in; a larger one has a buffer of its own. */
+const SCRATCH_BYTES = 1024 * 1024;
 /** Most bytes in memory: a disk that hangs must not take the process with it. */
 const MAX_PENDING_BYTES = 64 * 1024 * 1024;
 
@@ -43,6 +45,7 @@ const MAX_PENDING_BYTES = 64 * 1024 * 1024;
 export async function openWriter(options: WriterOptions): Promise<Writer> {
   const { segments, files, maxBytes, makeRoom, segmentBytes, fsync, now, onFsyncFailure } = options;
   let file = await (segments.active.bytes === 0 ? files.create : files.open)(fileOptions());
+  const scratch = Buffer.allocUnsafe(SCRATCH_BYTES);
   const waiting: Waiting[] = [];
   /** Bytes of the appends that have not settled. */
   let pendingBytes = 0;
@@ -107,6 +110,7 @@ export async function openWriter(options: WriterOptions): Promise<Writer> {
       const records = encodeGroup(
         group.flatMap(({ pieces }) => pieces),
         { sequence, received },
+        scratch,
       );
       await write(records);
       segments.grow({ bytes: records.length, count: countOf(group), received });
