@@ -14,6 +14,8 @@ export async function startIdleSidecar(home: string): Promise<Service> {
     HOTITEM_ADMIN_LISTEN: admin,
     HOTITEM_SPOOL_MAX_BYTES: String(64 * GIB),
     KAFKA_BROKERS: `127.0.0.1:${await freePort()}`,
+    // As README.md and docker-compose.yml have it.
+    NODE_OPTIONS: '--max-semi-space-size=4',
   };
   return startService({ args: ['sidecar'], env, admin, logFile: join(home, 'sidecar.log') });
 }

@@ -86,6 +86,7 @@ function outcome(runs: Runs[]): Outcome {
     ],
     notes: [
       'cpu_s_per_million: user and system, of the sidecar. busy_pct: of one core; machine: of all, whoever uses them.',
+      'The sidecar runs with NODE_OPTIONS=--max-semi-space-size=4, as README.md and docker-compose.yml have it.',
       'The sidecar needs a core of its own for these figures: with fewer free ones the CPU seconds are what counts.',
     ],
   };
