@@ -50,6 +50,8 @@ type Sorted = {
 const NEWLINE = 0x0a;
 /** As many as requests of nginx' workers are usually under way at once. */
 const SPARE_BUFFERS = 4;
+/** Twice what nginx posts, or the tail reads, at once. */
+const LARGEST_SPARE_BYTES = 1024 * 1024;
 const EVERYTHING: Rung = { oneIn: 1, bare: false };
 
 /**
@@ -73,7 +75,8 @@ export function createTakeIn(options: TakeInOptions): TakeIn {
     const events = sorted.events.finish();
     if (sorted.ids.length > 0) await writes.whileUnderWay(sorted.ids, write(sorted.ids, events));
     // Not after a failure, which may come while it is still being written from.
-    if (spare.length < SPARE_BUFFERS) spare.push(sorted.events.buffer());
+    const buffer = sorted.events.buffer();
+    if (spare.length < SPARE_BUFFERS && buffer.length <= LARGEST_SPARE_BYTES) spare.push(buffer);
     received.add(sorted.lines);
     accepted.add(events.count);
     duplicates.add(sorted.duplicates);
