@@ -62,10 +62,16 @@ export async function setStage({ parts, transport, needs = [], name }: StageOpti
   });
   if (disk && needs.includes('small spill disk')) moveSpill(chain, disk);
   await clock?.reachWorkers(chain.nginx, join(chain.home, 'nginx/nginx.conf'));
-  // The books of nginx count from its first report: one that comes with the first views has some of them on their way.
-  await until(async () => (await chain.accounts()).nginx?.accounts, {
+  // The books of nginx begin with its first two reports: one that comes with the first views has some of them on their way.
+  const reports = new Set<number>();
+  const reportedTwice = async () => {
+    const { nginx } = await chain.accounts();
+    if (nginx?.accounts) reports.add(nginx.accounts.reportedAt);
+    return reports.size > 1;
+  };
+  await until(reportedTwice, {
     timeoutMs: REPORT_MS,
-    what: 'nginx to report',
+    what: 'nginx to report twice',
     detail: () => chain.logs(),
   });
   const lossy: Stage['lossy'] = [];
