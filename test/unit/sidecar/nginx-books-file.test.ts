@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createBooksFile, type Remembered } from '../../../sidecar/nginx-books-file.ts';
 import { until } from '../../parts/until.ts';
@@ -32,6 +33,18 @@ test('what was stored is there for the next', async () => {
     what: 'the file',
   });
   expect(createBooksFile(path, refuse).load()).toEqual(BOOKS);
+});
+
+test('nothing is written where nothing has changed', async () => {
+  const file = createBooksFile(path, refuse);
+  file.store(BOOKS);
+  await until(() => existsSync(path), { timeoutMs: 5_000, what: 'the file' });
+  await sleep(50);
+  rmSync(path);
+  // While one text is written no other is taken: the second of these shows that the first was not written.
+  file.store({ ...BOOKS });
+  file.store({ ...BOOKS, intake: 6 });
+  await until(() => file.load()?.intake === 6, { timeoutMs: 5_000, what: 'the changed books' });
 });
 
 test.each([
