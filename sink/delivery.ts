@@ -108,8 +108,11 @@ export function createDelivery(options: DeliveryOptions): Delivery {
 
     function* events(): Generator<HotItemEvent> {
       for (const at of records) {
-        const event = readOr(batch, at, (reason) => invalid.push({ at, reason }));
-        if (event === undefined) continue;
+        const event = tryRead(batch, at);
+        if (event instanceof EventError) {
+          invalid.push({ at, reason: event.message });
+          continue;
+        }
         sent.push(at);
         yield event;
       }
@@ -131,13 +134,12 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     }
   }
 
-  function readOr(batch: Batch, at: number, refuse: (reason: string) => void): HotItemEvent | undefined {
+  function tryRead(batch: Batch, at: number): HotItemEvent | EventError {
     try {
       return read(batch, at);
     } catch (error) {
-      if (!(error instanceof EventError)) throw error;
-      refuse(error.message);
-      return undefined;
+      if (error instanceof EventError) return error;
+      throw error;
     }
   }
 

@@ -129,10 +129,13 @@ class FetchedRecord {
 
   /** A name that comes several times has all of its values. */
   get headers(): Headers {
-    const cursor = createCursor(this.batchContext.content, this.headersAt);
+    const { content } = this.batchContext;
+    const cursor = createCursor(content, this.headersAt);
     // Without a prototype: a header may have any name.
     const headers: Headers = Object.create(null);
     for (let left = cursor.varint(); left > 0; left--) {
+      // A number that is not true would have it read nothing billions of times.
+      if (cursor.at() >= content.length) throw new Error('the headers of a record are damaged');
       const name = String(cursor.bytes() ?? '');
       const value = cursor.bytes();
       const before = headers[name];

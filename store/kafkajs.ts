@@ -37,11 +37,8 @@ const REBALANCE_MS = 20_000;
 
 /** The Kafka client over kafkajs. Connects when it is first needed, so that nobody fails to start because Kafka is away. */
 export function createKafkajsClient(connection: KafkaConnection): KafkaClient {
-  calmTimers();
-  useFastGzip();
-  decodeRecordsLate();
   const { compression = 'gzip', onWarning } = connection;
-  const kafka = new Kafka(toConfig(connection));
+  const kafka = createKafka(connection);
   const producer = kafka.producer({ createPartitioner: takeTurns, allowAutoTopicCreation: false });
   const codec = compression === 'gzip' ? CompressionTypes.GZIP : CompressionTypes.None;
   const rows = createRows();
@@ -97,8 +94,16 @@ export function createKafkajsClient(connection: KafkaConnection): KafkaClient {
   }
 }
 
+/** kafkajs over this connection, with what this project changes inside it. Connects to nothing yet. */
+export function createKafka(connection: KafkaConnection): kafkajs.Kafka {
+  calmTimers();
+  useFastGzip();
+  decodeRecordsLate();
+  return new Kafka(toConfig(connection));
+}
+
 /** The connection as kafkajs wants it. */
-export function toConfig({ brokers, clientId, tls, sasl, onWarning }: KafkaConnection): KafkaConfig {
+function toConfig({ brokers, clientId, tls, sasl, onWarning }: KafkaConnection): KafkaConfig {
   return {
     brokers,
     clientId,

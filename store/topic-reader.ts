@@ -1,13 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import kafkajs from 'kafkajs';
 import type { KafkaConnection } from './kafka-client.ts';
-import { toConfig } from './kafkajs.ts';
+import { createKafka } from './kafkajs.ts';
 import { toKafkaError } from './kafkajs-failure.ts';
-import { useFastGzip } from './kafkajs-gzip.ts';
-import { calmTimers } from './kafkajs-timer.ts';
 import { type OffsetRange, readRanges, type TopicRecord } from './topic-ranges.ts';
-
-const { Kafka } = kafkajs;
 
 /** A topic for those who look back: it leaves no trace in the group of the sinks. Everything rejects with a `KafkaError`. */
 export type TopicReader = {
@@ -38,9 +33,7 @@ export type TopicReaderOptions = {
 const MAX_BYTES_PER_PARTITION = 256 * 1024;
 /** Reads topics over kafkajs. Connects when it is first used. */
 export function createTopicReader({ connection, groupPrefix }: TopicReaderOptions): TopicReader {
-  calmTimers();
-  useFastGzip();
-  const kafka = new Kafka(toConfig(connection));
+  const kafka = createKafka(connection);
   const admin = kafka.admin();
   let connecting: Promise<void> | undefined;
   return { bounds, offsetsAt, committed, read, deleteBefore, close };
