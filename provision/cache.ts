@@ -60,13 +60,16 @@ async function renameUnlessThere(from: string, to: string): Promise<void> {
   }
 }
 
-/** What a killed process has left. Younger ones may be another process at work. */
+/**
+ * What a killed process has left. Younger ones may be another process at work. Unlike the time of modification, that of
+ * the change cannot be set: unpacking a package gives the folder the package's own, years old.
+ */
 async function removeAbandoned(cache: string): Promise<void> {
   for (const name of await readdir(cache)) {
     if (!name.startsWith('.')) continue;
     const folder = join(cache, name);
     const info = await stat(folder).catch(() => undefined);
-    if (info === undefined || Date.now() - info.mtimeMs < ABANDONED_MS) continue;
+    if (info === undefined || Date.now() - info.ctimeMs < ABANDONED_MS) continue;
     await rm(folder, { recursive: true, force: true });
   }
 }

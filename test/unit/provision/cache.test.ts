@@ -1,6 +1,6 @@
-import { readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { cacheFolder, obtain } from '../../../provision/cache.ts';
 import { temporaryFolder } from '../../parts/guard.ts';
 
@@ -11,6 +11,7 @@ beforeEach(() => {
   process.env.HOTITEM_CACHE = cache.path;
 });
 afterEach(() => {
+  jest.restoreAllMocks();
   cache.remove();
   if (before === undefined) delete process.env.HOTITEM_CACHE;
   else process.env.HOTITEM_CACHE = before;
@@ -50,6 +51,28 @@ test('two that make the same part at once both have it whole', async () => {
   const folders = await Promise.all([obtain(complete), obtain(complete)]);
 
   expect(folders.map((folder) => readdirSync(folder))).toEqual([['file'], ['file']]);
+  expect(readdirSync(cache.path)).toEqual(['part-1']);
+});
+
+test('a part that another process is unpacking is left alone, however old its package', async () => {
+  const make = async (folder: string) => {
+    utimesSync(folder, new Date(0), new Date(0));
+    await obtain({ ...complete, name: 'part-2' });
+    await complete.make(folder);
+  };
+
+  await obtain({ ...complete, make });
+
+  expect(readdirSync(cache.path)).toEqual(['part-1', 'part-2']);
+});
+
+test('what a killed process left an hour ago is removed', async () => {
+  mkdirSync(join(cache.path, '.part-1-abandoned'));
+  const now = Date.now();
+  jest.spyOn(Date, 'now').mockImplementation(() => now + 61 * 60_000);
+
+  await obtain(complete);
+
   expect(readdirSync(cache.path)).toEqual(['part-1']);
 });
 
