@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { obtain } from './cache.ts';
 import { findJava, type Java } from './java.ts';
 import { unpackZip } from './maven.ts';
 import type { Report } from './report.ts';
-import { ELASTICSEARCH } from './versions.ts';
+import { ELASTICSEARCH, type ElasticsearchDistribution } from './versions.ts';
 
 export type ElasticsearchBuild = {
   version: string;
@@ -12,15 +14,40 @@ export type ElasticsearchBuild = {
   home: string;
 };
 
-/** Elasticsearch's minimal distribution, from Maven Central. Throws a `ProvisionError`. */
-export async function obtainElasticsearch({ report }: { report: Report }): Promise<ElasticsearchBuild> {
-  const { version, artifact, sha512 } = ELASTICSEARCH;
+type Wanted = { distribution?: ElasticsearchDistribution; report: Report };
+
+/** Elasticsearch, from Maven Central. Throws a `ProvisionError`. */
+export async function obtainElasticsearch({
+  distribution = ELASTICSEARCH,
+  report,
+}: Wanted): Promise<ElasticsearchBuild> {
+  const { version, artifact, megabytes, sha512, folder: only } = distribution;
   const java = await findJava();
   const folder = await obtain({
     name: `elasticsearch-${version}`,
-    what: `Elasticsearch ${version} from Maven Central (about 105 MB)`,
+    what: `Elasticsearch ${version} from Maven Central (about ${megabytes} MB)`,
     report,
-    make: (folder) => unpackZip({ artifact, sha512, folder }),
+    make: async (folder) => {
+      await unpackZip({ artifact, sha512, only, folder });
+      await addScript(join(folder, only));
+    },
   });
-  return { version, java, home: join(folder, `elasticsearch-${version}`) };
+  return { version, java, home: join(folder, only) };
 }
+
+/** What `bin/elasticsearch` does, for a distribution that comes without, and no log of the garbage collector. */
+async function addScript(home: string): Promise<void> {
+  const script = join(home, 'bin/elasticsearch');
+  if (existsSync(script)) return;
+  await writeFile(script, SCRIPT, { mode: 0o755 });
+  const options = join(home, 'config/jvm.options');
+  await writeFile(options, (await readFile(options, 'utf8')).replace(/^-Xlog:.*$/m, ''));
+}
+
+const SCRIPT = `#!/bin/sh
+ES_HOME=$(cd "$(dirname "$0")/.." && pwd)
+cd "$ES_HOME" || exit 1
+exec "$ES_JAVA_HOME/bin/java" -Dcli.name=server -Dcli.script="$ES_HOME/bin/elasticsearch" \\
+  -Dcli.libs=lib/tools/server-cli -Des.path.home="$ES_HOME" -Des.path.conf="$ES_PATH_CONF" -Des.distribution.type=tar \\
+  -cp "$ES_HOME/lib/*:$ES_HOME/lib/cli-launcher/*" org.elasticsearch.launcher.CliToolLauncher "$@"
+`;

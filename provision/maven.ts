@@ -9,7 +9,7 @@ import { run, tail } from './run.ts';
 import { MAVEN_DEPENDENCY_PLUGIN } from './versions.ts';
 
 type Jars = { dependencies: string[]; sha256: string; folder: string };
-type Zip = { artifact: string; sha512: string; folder: string };
+type Zip = { artifact: string; sha512: string; only: string; folder: string };
 
 /**
  * Puts the jars of `dependencies` (`group:artifact:version`) and all that they need at run time into `folder`.
@@ -34,8 +34,8 @@ export async function copyJars({ dependencies, sha256, folder }: Jars): Promise<
   if (found !== sha256) throw unexpected(dependencies.join(' '), { found, wanted: sha256 });
 }
 
-/** Unpacks a zip artifact (`group:artifact:version:zip`) into `folder`, its file modes kept. */
-export async function unpackZip({ artifact, sha512, folder }: Zip): Promise<void> {
+/** Unpacks what lies below `only` in a zip artifact (`group:artifact:version:zip`) into `folder`, its file modes kept. */
+export async function unpackZip({ artifact, sha512, only, folder }: Zip): Promise<void> {
   const work = join(folder, '.maven');
   await mkdir(work, { recursive: true });
   await maven(work, [
@@ -52,6 +52,7 @@ export async function unpackZip({ artifact, sha512, folder }: Zip): Promise<void
     '--offline',
     `${MAVEN_DEPENDENCY_PLUGIN}:unpack`,
     `-Dartifact=${artifact}`,
+    `-Dmdep.unpack.includes=${only}/**`,
     `-DoutputDirectory=${folder}`,
   ]);
   await rm(work, { recursive: true });

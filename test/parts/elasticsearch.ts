@@ -13,6 +13,8 @@ export type ElasticsearchPart = Part & {
 };
 
 export type ElasticsearchOptions = {
+  /** An older one, with security, that can keep API keys. */
+  apiKeys?: boolean;
   /** Added to elasticsearch.yml. */
   settings?: Record<string, string>;
   /** Written into its configuration folder, over what is there. */
