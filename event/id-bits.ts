@@ -3,14 +3,27 @@ const TIME_DIGITS = 12;
 const WORD_DIGITS = 8;
 const NINE = 0x39;
 
-/** 32 of the random bits in an event's id: the first (`word` 0), or those after (1). */
+/*
+ * 64 of the random bits in an event's id, as two numbers of 32: the first (`word` 0) and those after (1). Signed, for V8
+ * keeps such numbers without an allocation.
+ */
+
 export function bitsOf(id: string, word: 0 | 1): number {
   // Digit by digit takes a fifth of the time that parseInt of a slice does.
   let value = 0;
   const from = TIME_DIGITS + word * WORD_DIGITS;
-  for (let i = from; i < from + WORD_DIGITS; i++) {
-    const code = id.charCodeAt(i);
-    value = (value << 4) | (code <= NINE ? code & 0xf : (code & 0xf) + 9);
-  }
-  return value >>> 0;
+  for (let i = from; i < from + WORD_DIGITS; i++) value = (value << 4) | worthOf(id.charCodeAt(i));
+  return value;
+}
+
+/** The same of the event that a line makes, from the request id in it that begins at `at`. */
+export function bitsAt(line: Buffer, at: number, word: 0 | 1): number {
+  let value = 0;
+  const from = at + word * WORD_DIGITS;
+  for (let i = from; i < from + WORD_DIGITS; i++) value = (value << 4) | worthOf(line[i] ?? 0);
+  return value;
+}
+
+function worthOf(digit: number): number {
+  return digit <= NINE ? digit & 0xf : (digit & 0xf) + 9;
 }

@@ -1,6 +1,8 @@
-import { isIP } from 'node:net';
+import { isIPv6 } from 'node:net';
 import type { BotTest } from './bot-test.ts';
+import { createByteWriter, OVERSHOOT_BYTES, type Piece, pieceOf } from './byte-writer.ts';
 import { LIMITS } from './from-line.ts';
+import { bitsAt } from './id-bits.ts';
 
 /*
  * The short way from a line to an event's JSON, byte by byte, for lines in which nothing needs to be decoded, escaped, cut
@@ -14,11 +16,11 @@ export type PlainLines = {
    * has to go the long way, or is no event. `out` needs room for the line and `mostAdded` bytes more.
    */
   write(lines: Buffer, at: number, out: Buffer, outAt: number): boolean;
-  /** Of what was written last: the id, where its line ended (at the newline, or the end of all), and where the event does. */
-  id(): string;
+  /** Of what was written last: `bitsOf` its id, where its line ended (at the newline, or the end of all), and where the event does. */
+  idBits(word: 0 | 1): number;
   lineEnd(): number;
   outEnd(): number;
-  /** By how many bytes an event may be longer than its line. */
+  /** By how many bytes an event, and what is written past its end, may be longer than its line. */
   mostAdded: number;
 };
 
@@ -44,46 +46,46 @@ const IS_HEX = Uint8Array.from({ length: 256 }, (_, byte) => (HEX.includes(byte)
 
 /** Where things lie in a line: version, seconds and milliseconds, request id. */
 const AT = { seconds: 2, dot: 12, ms: 13, id: 17, ip: 50 } as const;
-const TIME_DIGITS = 12;
 const KEPT_ID_DIGITS = 20;
 const LONGEST_IP = 45;
+const OCTETS = 4;
+const MOST_OCTET = 255;
 const TWO_32 = 2 ** 32;
 
 const PIECES = {
-  start: Buffer.from('{"v":1,"id":"'),
-  time: Buffer.from('","time":'),
-  uri: Buffer.from(',"uri":"'),
-  item: Buffer.from('","item":"'),
-  ip: Buffer.from('","ip":"'),
-  args: Buffer.from('","args":"'),
-  host: Buffer.from('","host":"'),
-  method: Buffer.from('","method":"'),
-  ua: Buffer.from('","ua":"'),
-  ref: Buffer.from('","ref":"'),
-  bot: Buffer.from(',"bot":true'),
-  close: Buffer.from('}\n'),
+  start: pieceOf('{"v":1,"id":"'),
+  time: pieceOf('","time":'),
+  uri: pieceOf(',"uri":"'),
+  item: pieceOf('","item":"'),
+  ip: pieceOf('","ip":"'),
+  args: pieceOf('","args":"'),
+  host: pieceOf('","host":"'),
+  method: pieceOf('","method":"'),
+  ua: pieceOf('","ua":"'),
+  ref: pieceOf('","ref":"'),
+  bot: pieceOf(',"bot":true'),
+  close: pieceOf('}\n'),
 };
 const PIECES_BYTES: number = Object.values(PIECES).reduce((sum, { length }) => sum + length, 0);
 
 /** `node` as `fromLine` takes it. */
 export function createPlainLines({ node, isBot }: { node: string; isBot: BotTest }): PlainLines {
-  const nodePiece = Buffer.from(node === '' ? '"' : `","node":${JSON.stringify(node)}`);
+  const nodePiece = pieceOf(node === '' ? '"' : `","node":${JSON.stringify(node)}`);
+  const { begin, put, putByte, copy, end } = createByteWriter();
   let from: Buffer = Buffer.alloc(0);
-  let to: Buffer = from;
-  let idAt = 0;
+  let lineAt = 0;
   let lineEnd = 0;
-  let end = 0;
   return {
     write,
-    id: () => to.toString('latin1', idAt, idAt + TIME_DIGITS + KEPT_ID_DIGITS),
+    idBits: (word) => bitsAt(from, lineAt + AT.id, word),
     lineEnd: () => lineEnd,
-    outEnd: () => end,
-    mostAdded: PIECES_BYTES + nodePiece.length + LIMITS.item,
+    outEnd: end,
+    mostAdded: PIECES_BYTES + nodePiece.length + LIMITS.item + OVERSHOOT_BYTES,
   };
 
   function write(lines: Buffer, at: number, out: Buffer, outAt: number): boolean {
     from = lines;
-    to = out;
+    lineAt = at;
     if (!startsWell(at)) return false;
     const ip = at + AT.ip;
     const ipEnd = plainEnd(ip);
@@ -122,9 +124,8 @@ export function createPlainLines({ node, isBot }: { node: string; isBot: BotTest
       refEnd - itemEnd <= LIMITS.ref;
     if (!short || !isClient(ip, ipEnd)) return false;
 
-    end = outAt;
+    begin(lines, out, outAt);
     put(PIECES.start);
-    idAt = end;
     putTimeInHex(at);
     copy(at + AT.id, at + AT.id + KEPT_ID_DIGITS);
     put(PIECES.time);
@@ -159,34 +160,53 @@ export function createPlainLines({ node, isBot }: { node: string; isBot: BotTest
   }
 
   function plainEnd(at: number): number {
+    const lines = from;
     let i = at;
-    while (IS_PLAIN[from[i] ?? 0] === 1) i++;
+    while (IS_PLAIN[lines[i] ?? 0] === 1) i++;
     return i;
   }
 
   /** Stops at what nginx decodes, merges or resolves, so that no tab is found there. */
   function plainPathEnd(at: number): number {
+    const lines = from;
     let i = at;
-    while (IS_PLAIN[from[i] ?? 0] === 1) {
-      const byte = from[i];
+    while (IS_PLAIN[lines[i] ?? 0] === 1) {
+      const byte = lines[i];
       if (byte === QUESTION || byte === PERCENT || byte === HASH) break;
-      if (byte === SLASH && (from[i + 1] === SLASH || from[i + 1] === DOT)) break;
+      if (byte === SLASH && (lines[i + 1] === SLASH || lines[i + 1] === DOT)) break;
       i++;
     }
     return i;
   }
 
   function plainArgsEnd(at: number): number {
+    const lines = from;
     let i = at;
-    while (IS_PLAIN[from[i] ?? 0] === 1 && from[i] !== HASH) i++;
+    while (IS_PLAIN[lines[i] ?? 0] === 1 && lines[i] !== HASH) i++;
     return i;
   }
 
   function isClient(at: number, until: number): boolean {
-    if (until === at) return true;
+    if (until === at || isIPv4(at, until)) return true;
     if (until - at > LONGEST_IP) return false;
     const text = from.toString('latin1', at, until);
-    return isIP(text) !== 0 && !text.includes('%');
+    return isIPv6(text) && !text.includes('%');
+  }
+
+  function isIPv4(at: number, until: number): boolean {
+    let octets = 1;
+    let octet = -1;
+    for (let i = at; i < until; i++) {
+      const byte = from[i] ?? 0;
+      if (byte === DOT && octet >= 0) {
+        octets++;
+        octet = -1;
+      } else if (isDigit(byte) && octet !== 0) {
+        octet = Math.max(octet, 0) * 10 + byte - ZERO;
+        if (octet > MOST_OCTET) return false;
+      } else return false;
+    }
+    return octets === OCTETS && octet >= 0;
   }
 
   function putTimeInHex(at: number): void {
@@ -195,24 +215,15 @@ export function createPlainLines({ node, isBot }: { node: string; isBot: BotTest
       if (i !== at + AT.dot) time = time * 10 + (from[i] ?? ZERO) - ZERO;
     }
     const high = Math.floor(time / TWO_32);
-    for (let shift = 12; shift >= 0; shift -= 4) to[end++] = HEX[(high >>> shift) & 15] ?? 0;
-    for (let shift = 28; shift >= 0; shift -= 4) to[end++] = HEX[(time >>> shift) & 15] ?? 0;
+    for (let shift = 12; shift >= 0; shift -= 4) putByte(HEX[(high >>> shift) & 15] ?? 0);
+    for (let shift = 28; shift >= 0; shift -= 4) putByte(HEX[(time >>> shift) & 15] ?? 0);
   }
 
   /** Nothing where the field is empty. */
-  function putField(key: Buffer, at: number, until: number): void {
+  function putField(key: Piece, at: number, until: number): void {
     if (at === until) return;
     put(key);
     copy(at, until);
-  }
-
-  // Loops, because a call of `copy` or `set` costs more than the bytes of a field.
-  function put(piece: Buffer): void {
-    for (let i = 0; i < piece.length; i++) to[end++] = piece[i] ?? 0;
-  }
-
-  function copy(at: number, until: number): void {
-    for (let i = at; i < until; i++) to[end++] = from[i] ?? 0;
   }
 }
 

@@ -1,13 +1,13 @@
-import { bitsOf } from '../event/id-bits.ts';
-
-/** Remembers which events came lately, in a fixed amount of memory. */
+/** Remembers which events came lately, in a fixed amount of memory. An id is given as its `bitsOf`, word 0 and word 1. */
 export type RecentIds = {
-  has(id: string): boolean;
-  add(id: string): void;
+  has(high: number, low: number): boolean;
+  add(high: number, low: number): void;
 };
 
 /** Slots a generation; half of them are used at most. 2 × 8 MB, the last 524,288 ids at least. */
 const SLOTS = 1 << 20;
+/** Zero marks an empty slot; of an id that begins so this stands there. */
+const NOT_EMPTY = 1;
 
 /**
  * Two generations of an open-addressing table: when the younger is half full it becomes the older one, which is forgotten.
@@ -18,13 +18,11 @@ export function createRecentIds(): RecentIds {
   let young = createTable();
   let old = createTable();
   return {
-    has(id) {
-      const high = highOf(id);
-      const low = bitsOf(id, 1);
-      return young.has(high, low) || old.has(high, low);
+    has(high, low) {
+      return young.has(high || NOT_EMPTY, low) || old.has(high || NOT_EMPTY, low);
     },
-    add(id) {
-      young.add(highOf(id), bitsOf(id, 1));
+    add(high, low) {
+      young.add(high || NOT_EMPTY, low);
       if (young.size() < SLOTS / 2) return;
       const forgotten = old;
       old = young;
@@ -34,13 +32,8 @@ export function createRecentIds(): RecentIds {
   };
 }
 
-function highOf(id: string): number {
-  // Zero marks an empty slot.
-  return bitsOf(id, 0) || 1;
-}
-
 function createTable() {
-  const slots = new Uint32Array(2 * SLOTS);
+  const slots = new Int32Array(2 * SLOTS);
   let used = 0;
   return {
     size: () => used,

@@ -1,6 +1,7 @@
 import type { BotTest } from '../event/bot-test.ts';
 import type { BadLine } from '../event/from-line.ts';
 import { fromLine } from '../event/from-line.ts';
+import { bitsOf } from '../event/id-bits.ts';
 import type { PlainLines } from '../event/plain-line.ts';
 import type { Redaction } from '../event/redaction.ts';
 import { afterTear } from '../event/torn-line.ts';
@@ -39,8 +40,9 @@ export type TakeIn = (lines: Buffer, source: Source) => Promise<Taken>;
 /** What has become of the lines of one call. */
 type Sorted = {
   events: EncodedEvents;
-  /** Of the events, and of those that are sampled out. */
-  ids: string[];
+  /** `bitsOf` the ids of the events and of those that are sampled out: word 0 and word 1. */
+  high: number[];
+  low: number[];
   bad: BadLine[];
   lines: number;
   duplicates: number;
@@ -68,12 +70,12 @@ export function createTakeIn(options: TakeInOptions): TakeIn {
     const { received, accepted, duplicates, sampledOut } = meters[source];
     let sorted = sort(lines, source);
     // nginx gave up waiting and sent a line again: whether it is a duplicate shows when the other is written, or not.
-    for (let other = writes.sharing(sorted.ids); other !== undefined; other = writes.sharing(sorted.ids)) {
+    for (let other = writes.sharing(sorted.low); other !== undefined; other = writes.sharing(sorted.low)) {
       await other;
       sorted = sort(lines, source);
     }
     const events = sorted.events.finish();
-    if (sorted.ids.length > 0) await writes.whileUnderWay(sorted.ids, write(sorted.ids, events));
+    if (sorted.low.length > 0) await writes.whileUnderWay(sorted.low, write(sorted, events));
     // Not after a failure, which may come while it is still being written from.
     const buffer = sorted.events.buffer();
     if (spare.length < SPARE_BUFFERS && buffer.length <= LARGEST_SPARE_BYTES) spare.push(buffer);
@@ -88,17 +90,17 @@ export function createTakeIn(options: TakeInOptions): TakeIn {
     return { lines: sorted.lines, bad: sorted.bad.length };
   };
 
-  async function write(ids: string[], events: { bytes: Buffer; count: number }): Promise<void> {
+  async function write({ high, low }: Sorted, events: { bytes: Buffer; count: number }): Promise<void> {
     if (events.count > 0) await keep(events);
     // Only now: a line whose write failed comes again, and must not pass for a duplicate then.
-    for (const id of ids) recent.add(id);
+    for (let i = 0; i < low.length; i++) recent.add(high[i] ?? 0, low[i] ?? 0);
   }
 
   function sort(lines: Buffer, source: Source): Sorted {
     const rung = ladder?.rung() ?? EVERYTHING;
     const takeLong = source === 'intake' ? take : takeTorn;
     const events = createEncodedEvents(lines.length, spare.pop());
-    const sorted: Sorted = { events, ids: [], bad: [], lines: 0, duplicates: 0, sampledOut: 0 };
+    const sorted: Sorted = { events, high: [], low: [], bad: [], lines: 0, duplicates: 0, sampledOut: 0 };
     const short = rung.oneIn === 1 ? plain : undefined;
     for (let at = 0; at < lines.length; ) {
       let end = short === undefined ? -1 : takeShort(lines, at, sorted, short);
@@ -119,12 +121,7 @@ export function createTakeIn(options: TakeInOptions): TakeIn {
     events.reserve(lines.length - at + short.mostAdded);
     if (!short.write(lines, at, events.buffer(), events.end())) return -1;
     sorted.lines++;
-    const id = short.id();
-    if (recent.has(id)) sorted.duplicates++;
-    else {
-      sorted.ids.push(id);
-      events.extend(short.outEnd());
-    }
+    if (isNew(short.idBits(0), short.idBits(1), sorted)) events.extend(short.outEnd());
     return short.lineEnd();
   }
 
@@ -145,17 +142,23 @@ export function createTakeIn(options: TakeInOptions): TakeIn {
       sorted.bad.push(event);
       return;
     }
-    if (recent.has(event.id)) {
-      sorted.duplicates++;
-      return;
-    }
-    sorted.ids.push(event.id);
+    if (!isNew(bitsOf(event.id, 0), bitsOf(event.id, 1), sorted)) return;
     if (!isKept(event.id, rung.oneIn)) {
       sorted.sampledOut++;
       return;
     }
     if (isBot(event.ua)) event.bot = true;
     sorted.events.add(JSON.stringify(weighted(redact(event), rung)));
+  }
+
+  function isNew(high: number, low: number, sorted: Sorted): boolean {
+    if (recent.has(high, low)) {
+      sorted.duplicates++;
+      return false;
+    }
+    sorted.high.push(high);
+    sorted.low.push(low);
+    return true;
   }
 
   function metersOf(from: Source) {
