@@ -39,18 +39,20 @@ export function createTopicReader({ connection, groupPrefix }: TopicReaderOption
   return { bounds, offsetsAt, committed, read, deleteBefore, close };
 
   function bounds(topic: string): Promise<OffsetRange[]> {
-    return ask(topic, async () => {
+    return ask(`read topic ${topic}`, async () => {
       const found = await admin.fetchTopicOffsets(topic);
       return found.map(({ partition, low, high }) => ({ partition, from: BigInt(low), to: BigInt(high) }));
     });
   }
 
   function offsetsAt(topic: string, time: number): Promise<Map<number, bigint>> {
-    return ask(topic, async () => toMap(await admin.fetchTopicOffsetsByTimestamp(topic, time)));
+    return ask(`read topic ${topic}`, async () =>
+      toMap(await admin.fetchTopicOffsetsByTimestamp(topic, time)),
+    );
   }
 
   function committed(topic: string, group: string): Promise<Map<number, bigint>> {
-    return ask(topic, async () => {
+    return ask(`read topic ${topic}`, async () => {
       const [found] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
       // -1: nothing is committed.
       return toMap((found?.partitions ?? []).filter(({ offset }) => offset !== '-1'));
@@ -59,7 +61,7 @@ export function createTopicReader({ connection, groupPrefix }: TopicReaderOption
 
   function deleteBefore(topic: string, offsets: Map<number, bigint>): Promise<void> {
     const partitions = [...offsets].map(([partition, offset]) => ({ partition, offset: String(offset) }));
-    return ask(topic, () => admin.deleteTopicRecords({ topic, partitions }));
+    return ask(`delete from topic ${topic}`, () => admin.deleteTopicRecords({ topic, partitions }));
   }
 
   async function read(
@@ -81,13 +83,13 @@ export function createTopicReader({ connection, groupPrefix }: TopicReaderOption
       await consumer.subscribe({ topic, fromBeginning: true });
       await readRanges({ consumer, topic, ranges: wanted, handle });
     } catch (error) {
-      throw explain(topic, error);
+      throw explain(`read topic ${topic}`, error);
     } finally {
       await consumer.disconnect().catch(() => {});
     }
   }
 
-  async function ask<T>(topic: string, question: () => Promise<T>): Promise<T> {
+  async function ask<T>(what: string, question: () => Promise<T>): Promise<T> {
     try {
       connecting ??= admin.connect().catch((error: unknown) => {
         connecting = undefined;
@@ -96,7 +98,7 @@ export function createTopicReader({ connection, groupPrefix }: TopicReaderOption
       await connecting;
       return await question();
     } catch (error) {
-      throw explain(topic, error);
+      throw explain(what, error);
     }
   }
 
@@ -110,7 +112,7 @@ function toMap(offsets: { partition: number; offset: string }[]): Map<number, bi
 }
 
 /** What the handler threw is not Kafka's. */
-function explain(topic: string, error: unknown): unknown {
+function explain(what: string, error: unknown): unknown {
   const isKafkas = error instanceof Error && error.name.startsWith('KafkaJS');
-  return isKafkas ? toKafkaError(`cannot read topic ${topic}`, error) : error;
+  return isKafkas ? toKafkaError(`cannot ${what}`, error) : error;
 }

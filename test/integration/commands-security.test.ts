@@ -18,6 +18,7 @@ import { type SinkSettings, sinkSettings, startSinkService } from './sink-topic.
 
 jest.setTimeout(180_000);
 const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs;
+const { READ, WRITE, DESCRIBE, DELETE } = AclOperationTypes;
 const COUNT = 30;
 const SECRET = 'sesame-sesame';
 /** As docs/elasticsearch.md has them; who compares may read as well. */
@@ -36,6 +37,8 @@ const AUTHORIZER = {
   // Who comes without a login: the broker itself, and the test.
   'super.users': 'User:ANONYMOUS',
 };
+
+type Allowed = Omit<kafkajs.AclEntry, 'principal' | 'host' | 'permissionType'>;
 
 const suite =
   process.env.HOTITEM_TEST_FULL === '1'
@@ -77,7 +80,7 @@ suite('commands between a Kafka and an Elasticsearch that ask for a login over T
       HOTITEM_ELASTICSEARCH_USERNAME: 'operator',
     };
     await setUpIndexes({ ...plain, HOTITEM_ELASTICSEARCH_USERNAME: 'setup' });
-    await grant(username);
+    await grant();
     topic = await openPastTopic(plain);
     const time = Date.now() - 6 * 60_000;
     const events = Array.from({ length: COUNT }, (_, i) => ({ value: view({ time: time + i }), seq: i }));
@@ -123,34 +126,60 @@ suite('commands between a Kafka and an Elasticsearch that ask for a login over T
     expect(ran.stderr).not.toContain('    at ');
   });
 
-  async function grant(username: string): Promise<void> {
-    const { READ, WRITE, DESCRIBE } = AclOperationTypes;
-    const events = env.HOTITEM_KAFKA_TOPIC ?? '';
-    const group = env.HOTITEM_KAFKA_GROUP ?? '';
-    const common = {
-      principal: `User:${username}`,
-      host: '*',
-      permissionType: AclPermissionTypes.ALLOW,
-    };
-    const topics = [
-      { resourceName: events, operation: READ },
-      { resourceName: events, operation: DESCRIBE },
-      { resourceName: `${events}.dead`, operation: READ },
-      { resourceName: `${events}.dead`, operation: WRITE },
-      { resourceName: `${events}.dead`, operation: DESCRIBE },
-    ].map((one) => ({
-      ...common,
-      ...one,
-      resourceType: AclResourceTypes.TOPIC,
-      resourcePatternType: ResourcePatternTypes.LITERAL,
-    }));
-    const groups = {
-      ...common,
-      resourceName: group,
+  test('dead-letters replay needs Write on the topic of the events, and purge Delete on that of the dead', async () => {
+    await refused(['dead-letters', 'replay'], `cannot write to topic ${eventTopic()}`);
+    await grantTopic(eventTopic(), [WRITE]);
+    expect(await askHotitem(['dead-letters', 'replay'], env)).toMatchObject({
+      status: 0,
+      answer: { replayed: 1, refused: 0 },
+    });
+    expect(await topic.recordsOf(eventTopic())).toHaveLength(COUNT + 2);
+
+    await refused(['dead-letters', 'purge', '--yes'], `cannot delete from topic ${eventTopic()}.dead`);
+    expect((await runHotitem(['dead-letters', 'list'], env)).stdout).toContain('no event');
+    await grantTopic(`${eventTopic()}.dead`, [DELETE]);
+    expect(await askHotitem(['dead-letters', 'purge', '--yes'], env)).toMatchObject({
+      status: 0,
+      answer: { letters: 1, notReplayed: 0 },
+    });
+    expect((await runHotitem(['dead-letters', 'list'], env)).stdout).toBe('');
+  });
+
+  /** Kafka does not permit it: it says so and ends, with no trace of the stack. */
+  async function refused(args: string[], what: string): Promise<void> {
+    const ran = await runHotitem(args, env);
+    expect(ran.code).not.toBe(0);
+    expect(ran.stderr).toContain(what);
+    expect(ran.stderr).toContain('give it the permission');
+    expect(ran.stderr).not.toContain('    at ');
+  }
+
+  async function grant(): Promise<void> {
+    await grantTopic(eventTopic(), [READ, DESCRIBE]);
+    await grantTopic(`${eventTopic()}.dead`, [READ, WRITE, DESCRIBE]);
+    await allow({
+      resourceName: env.HOTITEM_KAFKA_GROUP ?? '',
       operation: READ,
       resourceType: AclResourceTypes.GROUP,
       resourcePatternType: ResourcePatternTypes.PREFIXED,
-    };
-    await withAdmin(kafka, (admin) => admin.createAcls({ acl: [...topics, groups] }));
+    });
+  }
+
+  async function grantTopic(resourceName: string, operations: number[]): Promise<void> {
+    const resourceType = AclResourceTypes.TOPIC;
+    const resourcePatternType = ResourcePatternTypes.LITERAL;
+    for (const operation of operations) {
+      await allow({ resourceName, operation, resourceType, resourcePatternType });
+    }
+  }
+
+  async function allow(what: Allowed): Promise<void> {
+    const principal = `User:${kafka.security?.username}`;
+    const acl = [{ ...what, principal, host: '*', permissionType: AclPermissionTypes.ALLOW }];
+    await withAdmin(kafka, (admin) => admin.createAcls({ acl }));
+  }
+
+  function eventTopic(): string {
+    return env.HOTITEM_KAFKA_TOPIC ?? '';
   }
 });
