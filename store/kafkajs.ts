@@ -23,7 +23,8 @@ import {
 import { startKafkajsConsumer } from './kafkajs-consumer.ts';
 import { toKafkaError } from './kafkajs-failure.ts';
 import { useFastGzip } from './kafkajs-gzip.ts';
-import { decodeRecordsLate } from './kafkajs-records.ts';
+import { decodeRecordsLate } from './kafkajs-record-decoder.ts';
+import { encodeRecordsAtOnce } from './kafkajs-record-encoder.ts';
 import { setUpTopics } from './kafkajs-setup.ts';
 import { createSocket } from './kafkajs-socket.ts';
 import { calmTimers } from './kafkajs-timer.ts';
@@ -99,6 +100,7 @@ export function createKafka(connection: KafkaConnection): kafkajs.Kafka {
   calmTimers();
   useFastGzip();
   decodeRecordsLate();
+  encodeRecordsAtOnce();
   return new Kafka(toConfig(connection));
 }
 

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { decodeBatch } from '../../../store/kafkajs-records.ts';
+import { decodeBatch } from '../../../store/kafkajs-record-decoder.ts';
 
 // What kafkajs itself writes and reads, without its types: these are its own parts.
 const require = createRequire(import.meta.url);
