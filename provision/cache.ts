@@ -1,4 +1,4 @@
-import { chmod, lstat, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import { chmod, lstat, mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Report } from './report.ts';
@@ -37,6 +37,8 @@ export async function obtain({ name, what, report, make }: Obtain): Promise<stri
   const started = Date.now();
   report(`getting ${what} …`);
   const progress = setInterval(async () => {
+    // Shows that somebody is at work, however long a download takes.
+    await utimes(unfinished, new Date(), new Date()).catch(() => {});
     const bytes = await size(unfinished);
     report(`… ${seconds(started)} s, ${megabytes(bytes)} MB on disk, unpacked files included`);
   }, PROGRESS_MS);

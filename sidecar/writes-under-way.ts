@@ -1,6 +1,6 @@
 /**
  * Which ids are being written just now, so that nobody writes them a second time meanwhile. An id is given as one word of its
- * `bitsOf`: two ids share one once in four thousand million times, and then one waits for the other in vain.
+ * `bitsOf`. Two batches of a thousand share one in vain once in four thousand times: then one waits for the other to be written.
  */
 export type WritesUnderWay = {
   /** Settles, without rejecting, when a write ends that has one of `ids` in it; undefined when there is none. */

@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
 import kafkajs from 'kafkajs';
+import { replaceKafkajsModule } from './kafkajs-module.ts';
 
 /** What of kafkajs' own decoder is used: bytes, and how far they are read. */
 type Decoder = { buffer: Buffer; offset: number };
@@ -23,7 +23,7 @@ const codecs: Record<number, (() => { decompress(bytes: Buffer): Promise<Buffer>
   kafkajs.CompressionCodecs;
 
 /** A module of kafkajs that nobody else asks for. */
-const FILE = 'kafkajs/src/protocol/recordBatch/v0/decoder';
+const FILE = 'protocol/recordBatch/v0/decoder';
 
 /** Where things lie in a batch, see "Record Batch" in Kafka's description of its formats. */
 const AT = { length: 8, rest: 12, attributes: 21, firstTime: 27, maxTime: 35, producerId: 43, count: 57 };
@@ -36,19 +36,11 @@ const CONTROL = 0x20;
 const MAGIC = 2;
 
 /**
- * Has kafkajs 2.2.4 decode what it fetched with `decodeBatch`: its own makes several objects and big integers of every
- * field of a record, and was half of what a sink costs. To be called before anything is fetched. A version without that file is
- * left as it is.
+ * Has kafkajs decode what it fetched with `decodeBatch`: its own makes several objects and big integers of every field of a
+ * record, and was half of what a sink costs. To be called before anything is fetched.
  */
 export function decodeRecordsLate(): void {
-  const require = createRequire(import.meta.url);
-  try {
-    require(FILE);
-  } catch {
-    return;
-  }
-  const decoder = require.cache[require.resolve(FILE)];
-  if (decoder !== undefined) decoder.exports = decodeBatch;
+  replaceKafkajsModule(FILE, decodeBatch);
 }
 
 /**

@@ -1,7 +1,7 @@
-import { createRequire } from 'node:module';
+import { replaceKafkajsModule } from './kafkajs-module.ts';
 
 /** A record to be sent, as kafkajs hands it to its encoder. */
-export type Record = {
+export type OutgoingRecord = {
   offsetDelta?: number;
   timestampDelta?: number;
   key?: Value;
@@ -15,30 +15,28 @@ type Value = Buffer | string | null | undefined;
 type Encoded = { buf: Buffer; buffer: Buffer };
 
 /** A module of kafkajs that is asked for when the first request to write is made. */
-const FILE = 'kafkajs/src/protocol/recordBatch/record/v0';
+const FILE = 'protocol/recordBatch/record/v0';
 const NO_ATTRIBUTES = 0;
 /** Names of headers whose bytes are remembered. */
 const MOST_NAMES = 64;
 const names = new Map<string, Buffer>();
 
 /**
- * Has kafkajs 2.2.4 encode what it sends with `encodeRecord`: its own makes a buffer of 512 bytes for each record and each of
- * its headers, and several objects for each number. To be called before anything is sent. A version without that file is
- * left as it is.
+ * Has kafkajs encode what it sends with `encodeRecord`: its own makes a buffer of 512 bytes for each record and each of its
+ * headers, and several objects for each number. To be called before anything is sent.
  */
 export function encodeRecordsAtOnce(): void {
-  const require = createRequire(import.meta.url);
-  try {
-    require(FILE);
-  } catch {
-    return;
-  }
-  const encoder = require.cache[require.resolve(FILE)];
-  if (encoder !== undefined) encoder.exports = encodeRecord;
+  replaceKafkajsModule(FILE, encodeRecord);
 }
 
 /** Length, attributes, time, offset, key, value, headers: see "Record" in Kafka's description of its formats. */
-export function encodeRecord({ offsetDelta = 0, timestampDelta = 0, key, value, headers }: Record): Encoded {
+export function encodeRecord({
+  offsetDelta = 0,
+  timestampDelta = 0,
+  key,
+  value,
+  headers,
+}: OutgoingRecord): Encoded {
   const [keyBytes, valueBytes] = [toBytes(key), toBytes(value)];
   const pairs = headers === undefined ? [] : pairsOf(headers);
   const count = pairs.length / 2;

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import kafkajs from 'kafkajs';
+import { createBackoff } from '../service/backoff.ts';
 import type { KafkaConnection } from './kafka-client.ts';
 import { createKafka } from './kafkajs.ts';
 import { toKafkaError } from './kafkajs-failure.ts';
@@ -31,6 +33,14 @@ export type TopicReaderOptions = {
 
 /** As it is fetched; unpacked it may be ten times as much. */
 const MAX_BYTES_PER_PARTITION = 256 * 1024;
+/** How long a group may take to find the broker that looks after it. A new Kafka appoints it when the first group asks. */
+const COORDINATOR_MS = 20_000;
+const COORDINATOR_MISSING = new Set([
+  'NOT_COORDINATOR_FOR_GROUP',
+  'GROUP_COORDINATOR_NOT_AVAILABLE',
+  'GROUP_LOAD_IN_PROGRESS',
+]);
+
 /** Reads topics over kafkajs. Connects when it is first used. */
 export function createTopicReader({ connection, groupPrefix }: TopicReaderOptions): TopicReader {
   const kafka = createKafka(connection);
@@ -90,16 +100,25 @@ export function createTopicReader({ connection, groupPrefix }: TopicReaderOption
   }
 
   async function ask<T>(what: string, question: () => Promise<T>): Promise<T> {
-    try {
-      connecting ??= admin.connect().catch((error: unknown) => {
-        connecting = undefined;
-        throw error;
-      });
-      await connecting;
-      return await question();
-    } catch (error) {
-      throw explain(what, error);
+    const backoff = createBackoff({ longestMs: 1_000 });
+    const patience = AbortSignal.timeout(COORDINATOR_MS);
+    while (true) {
+      try {
+        await connected();
+        return await question();
+      } catch (error) {
+        if (!isCoordinatorMissing(error) || patience.aborted) throw explain(what, error);
+        await backoff.wait(patience).catch(() => {});
+      }
     }
+  }
+
+  function connected(): Promise<void> {
+    connecting ??= admin.connect().catch((error: unknown) => {
+      connecting = undefined;
+      throw error;
+    });
+    return connecting;
   }
 
   async function close(): Promise<void> {
@@ -109,6 +128,11 @@ export function createTopicReader({ connection, groupPrefix }: TopicReaderOption
 
 function toMap(offsets: { partition: number; offset: string }[]): Map<number, bigint> {
   return new Map(offsets.map(({ partition, offset }) => [partition, BigInt(offset)]));
+}
+
+/** Of this alone kafkajs' admin client makes only one attempt. */
+function isCoordinatorMissing(error: unknown): boolean {
+  return error instanceof kafkajs.KafkaJSProtocolError && COORDINATOR_MISSING.has(error.type);
 }
 
 /** What the handler threw is not Kafka's. */

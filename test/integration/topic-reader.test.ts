@@ -37,6 +37,12 @@ suite('a topic, looked back into', () => {
     await kafka?.close();
   });
 
+  test('asks for the groups of a Kafka that no group has asked before', async () => {
+    const groups = Array.from({ length: 50 }, (_, i) => `group-${i}`);
+    const committed = await Promise.all(groups.map((group) => reader.committed(TOPIC, group)));
+    expect(committed).toEqual(groups.map(() => new Map()));
+  });
+
   test('hands over the records of a range, each once, and of a partition in order', async () => {
     const ranges = (await reader.bounds(TOPIC)).map(({ partition, to }) => ({
       partition,

@@ -34,6 +34,7 @@ test('writes what it is told, one behind the other, and reads no byte outside of
         }
       }
       expect(to.subarray(start, writer.end())).toEqual(Buffer.concat(wanted));
+      expect(to.subarray(writer.end() + OVERSHOOT_BYTES).every((byte) => byte === 0)).toBe(true);
     }),
     { numRuns: 2_000 },
   );

@@ -1,10 +1,12 @@
 import { createRequire } from 'node:module';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { encodeRecord } from '../../../store/kafkajs-record-encoder.ts';
+import { encodeRecord, encodeRecordsAtOnce } from '../../../store/kafkajs-record-encoder.ts';
 
 // kafkajs' own, without its types.
-const encodeAsKafkajs = createRequire(import.meta.url)('kafkajs/src/protocol/recordBatch/record/v0');
+const require = createRequire(import.meta.url);
+const FILE = 'kafkajs/src/protocol/recordBatch/record/v0';
+const encodeAsKafkajs = require(FILE);
 
 const bytes = fc.oneof(
   fc.uint8Array({ maxLength: 300 }).map((some) => Buffer.from(some)),
@@ -31,4 +33,9 @@ test('a record is, byte for byte, what kafkajs itself makes of it', () => {
     }),
     { numRuns: 2_000 },
   );
+});
+
+test('kafkajs takes it for its own', () => {
+  encodeRecordsAtOnce();
+  expect(require(FILE)).toBe(encodeRecord);
 });
