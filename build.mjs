@@ -29,12 +29,13 @@ const NJS_LACKS = [
 ];
 
 for (const [engine, lacks] of Object.entries({ njs: NJS_LACKS, qjs: [] })) {
-  await nginxScript('njs/main.ts', `hotitem.${engine}.js`, lacks);
-  await nginxScript('njs/periodic.ts', `hotitem-periodic.${engine}.js`, lacks);
+  const define = { QUICKJS: String(engine === 'qjs') };
+  await nginxScript('njs/main.ts', `hotitem.${engine}.js`, { lacks, define });
+  await nginxScript('njs/periodic.ts', `hotitem-periodic.${engine}.js`, { lacks, define });
 }
 await command();
 
-async function nginxScript(entry, name, lacks) {
+async function nginxScript(entry, name, { lacks, define }) {
   const outfile = `dist/nginx/${name}`;
   const { outputFiles } = await build({
     entryPoints: [entry],
@@ -46,6 +47,7 @@ async function nginxScript(entry, name, lacks) {
     external: ['fs'],
     target: 'es2023',
     supported: Object.fromEntries(lacks.map((feature) => [feature, false])),
+    define,
     logLevel: 'warning',
   });
   // njs 0.7.9 knows `export default x` only, esbuild writes `export { x as default }`.

@@ -12,9 +12,8 @@ export function subrequest(r: NginxHTTPRequest): string {
   const counters = countersZone();
   if (!wanted(r, counters)) return '';
   // Evaluated here on purpose: the line is cached from now on with the page's own $uri and time of arrival. First
-  // evaluated in the subrequest it would carry that one's. Raw, because nobody reads it: no bytes are converted.
-  const line = r.rawVariables.hotitem_line;
-  if (!line || line.length === 0) return '';
+  // evaluated in the subrequest it would carry that one's.
+  if (!r.variables.hotitem_line) return '';
 
   handOver(r, counters);
   return '1';

@@ -1,12 +1,20 @@
+let counters: NgxSharedDict<number> | undefined;
+let events: NgxSharedDict<string> | undefined;
+
 /**
  * The shared zones of http-batch.conf. Undefined where that include is missing; njs before 0.8.0 has no `ngx.shared` at
- * all, whatever its types say.
+ * all, whatever its types say. QuickJS makes a new object each time a zone is asked for, and keeps a script's variables
+ * for later requests; the njs engine does neither.
  */
 export function countersZone(): NgxSharedDict<number> | undefined {
-  return ngx.shared?.hotitem_counters;
+  if (!QUICKJS) return ngx.shared?.hotitem_counters;
+  if (!counters) counters = ngx.shared?.hotitem_counters;
+  return counters;
 }
 
 /** One entry a view that waits to be posted: its request id and its line. */
 export function eventsZone(): NgxSharedDict<string> | undefined {
-  return ngx.shared?.hotitem_events;
+  if (!QUICKJS) return ngx.shared?.hotitem_events;
+  if (!events) events = ngx.shared?.hotitem_events;
+  return events;
 }
