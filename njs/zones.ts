@@ -8,13 +8,13 @@ let events: NgxSharedDict<string> | undefined;
  */
 export function countersZone(): NgxSharedDict<number> | undefined {
   if (!QUICKJS) return ngx.shared?.hotitem_counters;
-  if (!counters) counters = ngx.shared?.hotitem_counters;
+  counters ??= ngx.shared?.hotitem_counters;
   return counters;
 }
 
 /** One entry a view that waits to be posted: its request id and its line. */
 export function eventsZone(): NgxSharedDict<string> | undefined {
   if (!QUICKJS) return ngx.shared?.hotitem_events;
-  if (!events) events = ngx.shared?.hotitem_events;
+  events ??= ngx.shared?.hotitem_events;
   return events;
 }
