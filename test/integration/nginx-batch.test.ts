@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import type { NginxEngine } from '../../cli/nginx-install.ts';
 import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
 import type { Suite } from '../../provision/versions.ts';
 import { steady, views } from '../parts/load.ts';
@@ -37,12 +38,16 @@ suiteWith(['nginx'])('the transport batch', () => {
     );
   });
 
-  test('sends what is not UTF-8 byte for byte', async () => {
-    const shop = await startBatchShop(build);
+  test.each<[Suite, NginxEngine]>([
+    ['trixie', 'njs'],
+    ['sid', 'njs'],
+    ['sid', 'qjs'],
+  ])('sends what is not UTF-8 byte for byte, on nginx of %s with %s', async (suite, engine) => {
+    const shop = await startBatchShop(await obtainNginx({ suite, report }), engine);
     try {
       await shop.sidecar.start();
       // The second poll comes when the answer to the first is known.
-      await until(() => shop.sidecar.connections() > 1, { timeoutMs: 5_000, what: 'two polls' });
+      await until(() => shop.sidecar.polls() > 1, { timeoutMs: 5_000, what: 'two polls' });
       await shop.get('/web/item/a\xff.html', { headers: { 'user-agent': 'caf\xe9' } });
 
       const line = await until(() => linesOf(shop)[0], { timeoutMs: 5_000, what: 'the line' });
@@ -184,7 +189,7 @@ suiteWith(['nginx'])('the transport batch', () => {
     await chain.settle(30);
   });
 
-  describe.each<[Suite, 'njs' | 'qjs']>([
+  describe.each<[Suite, NginxEngine]>([
     ['sid', 'njs'],
     ['sid', 'qjs'],
   ])('on nginx of %s with %s', (suite, engine) => {
@@ -275,8 +280,8 @@ async function edit(path: string, from: string, to: string): Promise<void> {
   await writeFile(path, text.replace(from, to));
 }
 
-async function startBatchShop(build: NginxBuild): Promise<TestShop> {
-  const shop = await startShop({ build });
+async function startBatchShop(build: NginxBuild, engine: NginxEngine = 'njs'): Promise<TestShop> {
+  const shop = await startShop({ build, engine });
   await chooseTransport(join(shop.folder, 'nginx.conf'), 'batch');
   await shop.nginx.reload();
   return shop;

@@ -19,6 +19,8 @@ export type StandIn = {
   arrived: { method: string; url: string; headers: IncomingHttpHeaders; body: string }[];
   /** How many connections were ever made. */
   connections(): number;
+  /** How often it was asked what to capture. */
+  polls(): number;
   start(): Promise<void>;
   /** Ends at once, also what hangs, and leaves no socket behind. */
   stop(): Promise<void>;
@@ -32,11 +34,13 @@ export function createStandIn(socket: string): StandIn {
   const open = new Set<Socket>();
   let server: Server | undefined;
   let connections = 0;
+  let polls = 0;
   const standIn: StandIn = {
     answer: 204,
     kept: [],
     arrived: [],
     connections: () => connections,
+    polls: () => polls,
     start,
     stop,
   };
@@ -69,6 +73,7 @@ export function createStandIn(socket: string): StandIn {
     request.on('end', () => {
       const { method = '', url = '' } = request;
       if (url.startsWith('/v1/control')) {
+        polls += 1;
         if (standIn.answer !== 'hang') response.writeHead(204).end();
         return;
       }
