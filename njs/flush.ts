@@ -1,5 +1,6 @@
 import { isAhead } from './ahead.ts';
 import { askSidecar } from './sidecar.ts';
+import { linesToBody } from './zone-line.ts';
 import { countersZone, eventsZone } from './zones.ts';
 
 /** The last post of a run starts before this, ms: with js_fetch_timeout it ends within the interval of one second. */
@@ -35,7 +36,7 @@ async function drain(session: NginxPeriodicSession, end: number): Promise<void> 
     const most = counters.get('batch') || MOST_LINES;
     const lines = events.items(most);
     if (lines.length === 0) return;
-    const ask = { method: 'POST', path: '/v1/lines', body: toBody(lines) } as const;
+    const ask = { method: 'POST', path: '/v1/lines', body: linesToBody(lines) } as const;
     const reply = await askSidecar(session, ask);
     const status = reply.status;
     // 400: none of them is a line. The sidecar has counted them, and would say the same again.
@@ -52,13 +53,6 @@ async function drain(session: NginxPeriodicSession, end: number): Promise<void> 
 
 function isWaiting(counters: NgxSharedDict<number>): boolean {
   return counters.get('away') !== undefined || isAhead(counters.get('retry_at'), LONGEST_BACK_OFF_MS);
-}
-
-function toBody(lines: [string, string][]): string {
-  const texts: string[] = [];
-  for (let i = 0; i < lines.length; i++) texts.push((lines[i] as [string, string])[1]);
-  // Joined, not added one to the other: the njs engine would keep every intermediate string, hundreds of megabytes.
-  return `${texts.join('\n')}\n`;
 }
 
 function remove(lines: [string, string][], counter: string): void {

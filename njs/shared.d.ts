@@ -6,3 +6,11 @@ interface NgxGlobalShared {
 
 /** Which engine a bundle is for, known when it is built. */
 declare const QUICKJS: boolean;
+
+// By its types a body is text; both engines take bytes.
+interface NgxObject {
+  fetch(
+    url: string,
+    options: { method: string; body: string | Buffer; headers: Record<string, string> },
+  ): Promise<Response>;
+}

@@ -1,4 +1,4 @@
-export type Ask = { method: 'GET' | 'POST'; path: string; body?: string };
+export type Ask = { method: 'GET' | 'POST'; path: string; body?: string | Buffer };
 
 /**
  * Asks the sidecar on its socket, from a periodic. Rejects when it cannot be reached or takes longer than the
