@@ -44,6 +44,7 @@ const NGINX: [keyof NginxAccounts, string][] = [
   ['spilled', 'spilled'],
   ['dropped', 'dropped'],
   ['unaccounted', 'unaccounted'],
+  ['instances', 'instances'],
 ];
 const SIDECAR: [keyof SidecarAccounts, string][] = [
   ['received', 'lines received'],
@@ -84,7 +85,10 @@ function table({
 }
 
 function ofNginx({ capture, accounts }: Nginx): string[] {
-  const counters = accounts === undefined ? ['  no counters (http-batch.conf)'] : rows(NGINX, accounts);
+  const counters =
+    accounts === undefined
+      ? ['  no counters (http-batch.conf)']
+      : rows(NGINX, { ...accounts, instances: accounts.instances.length });
   return [`  ${'capture'.padEnd(18)}${captureWords(capture).padStart(12)}`, ...counters];
 }
 

@@ -26,6 +26,7 @@ export async function poll(session: NginxPeriodicSession): Promise<void> {
   const counters = countersZone();
   if (!counters) return;
   counters.add('started', Date.now());
+  counters.add('instance', randomOf(session));
   const now = Date.now();
   const made = socketMade(session);
   if (isSilent(counters, made)) return fallBack(session, counters);
@@ -67,9 +68,24 @@ async function follow(
 
 function pathOf(counters: NgxSharedDict<number>, wait: number): string {
   const events = eventsZone();
-  const names = ['started', 'version', 'flushed', 'handed', 'diverted', 'spilled', 'dropped', 'fulls'];
+  const names = [
+    'started',
+    'instance',
+    'version',
+    'flushed',
+    'handed',
+    'diverted',
+    'spilled',
+    'dropped',
+    'fulls',
+  ];
   const report = names.map((name) => `${name}=${counters.get(name) || 0}`).join('&');
   return `/v1/control?wait=${wait}&waiting=${events ? events.size() : 0}&${report}`;
+}
+
+/** 48 bits of nginx's own randomness: a generator of njs begins with the time. */
+function randomOf(session: NginxPeriodicSession): number {
+  return parseInt((session.variables.request_id || '').slice(0, 12), 16) || 0;
 }
 
 function apply(control: Control, counters: NgxSharedDict<number>): void {

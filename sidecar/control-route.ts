@@ -12,13 +12,19 @@ const MOST_BYTES = 1_000;
 
 const natural = z.coerce.number().int().min(0).catch(0);
 
+export type ControlRouteOptions = {
+  control: Control;
+  books: NginxBooks;
+  warn: (key: string, message: string, fields?: object) => void;
+};
+
 export type ControlRoute = (request: IncomingMessage, response: ServerResponse) => void;
 
 /**
  * `GET /v1/control?version=V&wait=MS&…`: the capture mode, at once when its version is not V, else when it changes; 204
  * when it does not within the wait. The rest of nginx's query is its report. `POST /v1/control` sets the mode.
  */
-export function createControlRoute(control: Control, books: NginxBooks): ControlRoute {
+export function createControlRoute({ control, books, warn }: ControlRouteOptions): ControlRoute {
   return (request, response) => {
     if (request.method === 'POST') {
       void change(request, response);
@@ -31,7 +37,11 @@ export function createControlRoute(control: Control, books: NginxBooks): Control
 
   async function tell(query: URLSearchParams, response: ServerResponse): Promise<void> {
     const report = toNginxReport(query);
-    if (report !== undefined) books.report(report);
+    if (report !== undefined && 'problem' in report) {
+      warn('nginx report', 'a report of nginx is left out of the accounting', { reason: report.problem });
+    } else if (report !== undefined) {
+      books.report(report);
+    }
     const wait = query.get('wait');
     if (wait === null) return send(response, 200, { ...control.state(), lease_ms: LEASE_MS });
     const version = natural.parse(query.get('version'));

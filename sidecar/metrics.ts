@@ -40,7 +40,10 @@ export const SIDECAR_METRICS = {
     help: 'Views behind one that nginx is told to capture: 1 on, 0 off; NaN while nobody has said anything',
   },
   nginx_up: { kind: 'gauge', help: '1 while nginx reports (http-batch.conf)' },
-  nginx_captured_total: { kind: 'counter', help: 'Views that nginx captured since it started' },
+  nginx_captured_total: {
+    kind: 'counter',
+    help: 'Views that nginx captured, every nginx beside this sidecar',
+  },
   nginx_buffered: { kind: 'gauge', help: 'Views that wait in the shared zone of nginx' },
   nginx_spilled_total: {
     kind: 'counter',

@@ -5,16 +5,29 @@ import { replaceFile } from '../service/replace-file.ts';
 
 const whole = z.number().int();
 
+const totals = z.object({
+  captured: whole,
+  waiting: whole,
+  spilled: whole,
+  diverted: whole,
+  dropped: whole,
+  fulls: whole,
+});
+
 const remembered = z.object({
-  /** Which nginx: when its shared memory was made, ms since 1970. */
-  started: whole,
-  /** Of the views that it gave away without spilling them, those that had not come when its books began. */
+  /** When the accounting began, ms since 1970. */
+  since: whole,
+  /** Each nginx at its last report. */
+  instances: z.array(totals.extend({ started: whole, instance: whole })),
+  /** Those that are not in that list any more. */
+  past: totals,
+  /** Of the views that nginx gave away without spilling them, those that had not come when the accounting began. */
   posted: whole,
   /** The same of those that it spilled, known when the spill folder is empty for the first time… */
   spilled: whole.optional(),
   /** …and when it was empty for the last time. */
   spilledGap: whole,
-  /** Lines that were taken in by request and from spill files, and those among them that were known. */
+  /** Lines that were ingested by request and from spill files, and those among them that were known. */
   intake: whole,
   spill: whole,
   known: whole,
@@ -22,13 +35,16 @@ const remembered = z.object({
   sequence: whole,
 });
 
-/** What the books of nginx need to go on where the sidecar before this one ended. */
+/** What the accounting of nginx needs to go on where the sidecar before this one ended. */
 export type Remembered = z.output<typeof remembered>;
 
 export type BooksFile = {
-  /** Undefined where there is none, or it is damaged: the books then begin anew. */
+  /** Undefined where there is none, or it is damaged: the accounting then begins again. */
   load(): Remembered | undefined;
-  /** Returns at once, and writes nothing where nothing has changed. Not forced to the disk: after a power failure the books may begin anew. */
+  /**
+   * Returns at once, and writes nothing where nothing has changed. Not forced to the disk: after a power failure the accounting may
+   * begin again.
+   */
   store(books: Remembered): void;
 };
 
@@ -58,7 +74,9 @@ export function createBooksFile(
           },
           (error: unknown) => {
             const reason = reasonOf(error);
-            warn('nginx books', 'the books of nginx are not on disk; a restart begins them anew', { reason });
+            warn('nginx books', 'the accounting of nginx is not on disk; a restart begins it again', {
+              reason,
+            });
           },
         )
         .finally(() => {

@@ -1,25 +1,42 @@
 import type { Metrics } from '../service/metrics.ts';
 import type { SIDECAR_METRICS } from './metrics.ts';
-import type { BooksFile, Remembered } from './nginx-books-file.ts';
+import type { BooksFile } from './nginx-books-file.ts';
+import { createNginxInstances, type NginxTotals, postedIn, type Standing } from './nginx-instances.ts';
 import type { NginxReport } from './nginx-report.ts';
 
-/** What nginx says of itself, in views since it started, at its last report. */
+/** What every nginx that reports here says of itself, in views. One that stopped stays in the sums. */
 export type NginxAccounts = {
   /** ms since 1970. */
   reportedAt: number;
   captured: number;
-  /** Waiting in its shared zone. */
+  /** Waiting in the shared zone of an nginx that still reports. */
   buffered: number;
   /** Written to the spill folder… */
   spilled: number;
-  /** …of these, without asking the sidecar, which was known to be away or busy. */
+  /** …of these, without asking the sidecar, which was known to be unavailable or busy. */
   diverted: number;
   dropped: number;
   /**
-   * Of the views captured since a sidecar's first report of this nginx: neither taken in here, nor waiting in the
-   * zone or the spill folder, nor dropped. At rest 0; under load it holds what is on its way.
+   * Of the views captured since a sidecar's first report of nginx: neither ingested here, nor waiting in a zone or the spill
+   * folder, nor dropped. At rest 0; under load it holds what is on its way. What an nginx still held when it stopped
+   * is in it as soon as another one reports.
    */
   unaccounted: number;
+  /** Those that still report: one, and two during a binary upgrade. */
+  instances: NginxInstanceAccounts[];
+};
+
+export type NginxInstanceAccounts = {
+  /** When its shared memory was made, ms since 1970. */
+  started: number;
+  /** Chosen at random then; 0: its includes are older. */
+  instance: number;
+  /** ms since 1970. */
+  reportedAt: number;
+  captured: number;
+  buffered: number;
+  spilled: number;
+  dropped: number;
 };
 
 export type NginxBooks = {
@@ -37,26 +54,27 @@ export type NginxBooksOptions = {
   sequence: () => number;
 };
 
-/** Where the books of one nginx begin: what was missing then is not ours to account for. */
-type Beginning = Pick<Remembered, 'started' | 'posted' | 'spilled'>;
+/** Where the accounting begins: what was missing then is not ours to account for. */
+type Beginning = { posted: number; spilled?: number | undefined };
 
-/**
- * Reports of an nginx from which its books begin: the one after which most is missing. Views that are here before the report
- * that counts them hide others; what is on its way shows too much, which is put right when nginx rests.
- */
-const FIRST_REPORTS = 2;
 /** nginx reports every second. */
 const SILENT_AFTER_MS = 5_000;
 /** Longer than nginx waits for any answer. */
 const AT_REST_AFTER_MS = 1_000;
 
+/**
+ * The accounting of nginx: one equation over all that report. The sidecar cannot tell which nginx a line is from, so an
+ * equation for each would not balance.
+ */
 export function createNginxBooks({ metrics, now, file, sequence }: NginxBooksOptions): NginxBooks {
   const past = file.load();
   const before = { intake: past?.intake ?? 0, spill: past?.spill ?? 0, known: past?.known ?? 0 };
-  // Taken in after the last report that the sidecar before this one had. Which way does not matter to the sum.
+  const instances = createNginxInstances(past, now);
+  const beginning: Beginning = { posted: past?.posted ?? 0, spilled: past?.spilled };
+  /** Of what was posted, as of the last report; not while the accounting of an nginx begins. */
+  let missing = past ? Math.max(0, postedGap(instances.totals()) - beginning.posted) : 0;
+  // Ingested after the last report that the sidecar before this one had. Which way does not matter to the sum.
   if (past) before.intake += Math.max(0, sequence() - past.sequence);
-  let begun: Beginning | undefined = past;
-  let firstReports = 0;
   let last: NginxAccounts | undefined;
   let heardAt = Number.NEGATIVE_INFINITY;
   /** Of the views that nginx says it spilled, those that did not come; as of the last time that the folder was empty. */
@@ -66,60 +84,82 @@ export function createNginxBooks({ metrics, now, file, sequence }: NginxBooksOpt
   return {
     report(report) {
       heardAt = now();
+      const standing = instances.note(report);
+      const totals = instances.totals();
       last = {
         reportedAt: heardAt,
-        captured: capturedIn(report),
-        buffered: report.waiting,
-        spilled: report.spilled,
-        diverted: report.diverted,
-        dropped: report.dropped,
-        unaccounted: unaccountedIn(report),
+        captured: totals.captured,
+        buffered: totals.waiting,
+        spilled: totals.spilled,
+        diverted: totals.diverted,
+        dropped: totals.dropped,
+        unaccounted: unaccountedIn(totals, standing),
+        instances: instances.reporting().map((one) => ({
+          started: one.started,
+          instance: one.instance,
+          reportedAt: one.heardAt,
+          captured: one.captured,
+          buffered: one.waiting,
+          spilled: one.spilled,
+          dropped: one.dropped,
+        })),
       };
-      publish(report, last);
+      publish(totals, last.unaccounted);
     },
     accounts: () => last,
   };
 
-  function unaccountedIn(report: NginxReport): number {
+  function unaccountedIn(totals: NginxTotals, standing: Standing): number {
     const here = taken();
-    // Views that nginx captured and neither keeps, nor spilled, nor dropped, less those that were posted here.
-    const posted =
-      capturedIn(report) - report.waiting - report.dropped - report.spilled - (here.intake - here.known);
-    const beginning = beginningOf(report, posted);
+    const posted = postedGap(totals);
+    begin(standing, posted);
     // With nothing left in the folder none of them waits: nginx counts a spill also where the disk took none.
     const isNoneSpilled = metrics.of('spill_waiting_bytes').value() === 0;
     if (isNoneSpilled) {
-      spilledGap = report.spilled - here.spill;
+      spilledGap = totals.spilled - here.spill;
       beginning.spilled ??= spilledGap;
     }
     let unaccounted = posted - beginning.posted + spilledGap - (beginning.spilled ?? spilledGap);
-    const isAtRest = hasSettled(capturedIn(report) + here.intake + here.spill);
-    if (unaccounted < 0 && isAtRest && isNoneSpilled && report.waiting === 0) {
-      // So many were on their way at the first report, and have come since. Elsewhere than at rest it would be too early to
-      // say: a view that nginx gave up on too soon is here, and still waits there.
+    const isAtRest = hasSettled(totals.captured + here.intake + here.spill);
+    if (unaccounted < 0 && isAtRest && isNoneSpilled && totals.waiting === 0) {
+      // So many were on their way at the first report, and have come since; or an nginx that stopped had no time to report
+      // them. Elsewhere than at rest it would be too early to say: a view that nginx gave up on too soon is here, and still
+      // waits there.
       beginning.posted += unaccounted;
       unaccounted = 0;
     }
-    file.store({ ...beginning, ...here, spilledGap, sequence: sequence() });
+    if (!instances.isBeginning()) missing = Math.max(0, posted - beginning.posted);
+    file.store({ ...instances.toRemember(), ...beginning, ...here, spilledGap, sequence: sequence() });
     return unaccounted;
   }
 
-  function beginningOf({ started }: NginxReport, posted: number): Beginning {
-    if (begun?.started !== started) {
-      begun = { started, posted };
-      firstReports = FIRST_REPORTS;
-    }
-    if (firstReports > 0) {
-      firstReports--;
-      begun.posted = Math.max(begun.posted, posted);
-    }
-    return begun;
+  /** Views that nginx posted, less those that came. */
+  function postedGap(totals: NginxTotals): number {
+    const here = taken();
+    return postedIn(totals) - (here.intake - here.known);
   }
 
-  /** Whether nothing was captured and nothing came for a while; `views`: all that did. */
+  /**
+   * The accounting of an nginx that is older than the accounting begins with that report after which most is missing. Views
+   * that are here before the report that counts them hide others; what is on its way shows too much, which is put right
+   * when nginx rests. What was missing before that nginx came stays missing.
+   */
+  function begin(standing: Standing, posted: number): void {
+    if (standing === 'whole') return;
+    if (standing === 'second') {
+      beginning.posted = Math.max(beginning.posted, posted - missing);
+      return;
+    }
+    missing += spilledGap - (beginning.spilled ?? spilledGap);
+    beginning.spilled = undefined;
+    beginning.posted = posted - missing;
+  }
+
+  /** Whether nothing was captured and nothing came for a while, as every nginx says; `views`: all that did. */
   function hasSettled(views: number): boolean {
     if (views !== lastChange.views) lastChange = { views, at: heardAt };
-    return heardAt - lastChange.at >= AT_REST_AFTER_MS;
+    if (heardAt - lastChange.at < AT_REST_AFTER_MS) return false;
+    return instances.reporting().every((one) => one.heardAt > lastChange.at);
   }
 
   /** By this sidecar and those before it. */
@@ -133,17 +173,13 @@ export function createNginxBooks({ metrics, now, file, sequence }: NginxBooksOpt
     };
   }
 
-  function publish(report: NginxReport, accounts: NginxAccounts): void {
-    metrics.of('nginx_captured_total').set(accounts.captured);
-    metrics.of('nginx_buffered').set(accounts.buffered);
-    metrics.of('nginx_spilled_total', { way: 'away' }).set(report.diverted);
-    metrics.of('nginx_spilled_total', { way: 'failed' }).set(Math.max(0, report.spilled - report.diverted));
-    metrics.of('nginx_dropped_total').set(accounts.dropped);
-    metrics.of('nginx_spill_full_total').set(report.fulls);
-    metrics.of('nginx_unaccounted').set(accounts.unaccounted);
+  function publish(totals: NginxTotals, unaccounted: number): void {
+    metrics.of('nginx_captured_total').set(totals.captured);
+    metrics.of('nginx_buffered').set(totals.waiting);
+    metrics.of('nginx_spilled_total', { way: 'away' }).set(totals.diverted);
+    metrics.of('nginx_spilled_total', { way: 'failed' }).set(Math.max(0, totals.spilled - totals.diverted));
+    metrics.of('nginx_dropped_total').set(totals.dropped);
+    metrics.of('nginx_spill_full_total').set(totals.fulls);
+    metrics.of('nginx_unaccounted').set(unaccounted);
   }
-}
-
-function capturedIn({ waiting, flushed, handed, diverted }: NginxReport): number {
-  return waiting + flushed + handed + diverted;
 }

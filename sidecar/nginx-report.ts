@@ -2,34 +2,47 @@ import { z } from 'zod';
 
 const count = z
   .string()
-  .regex(/^\d{1,15}$/)
+  .regex(/^\d{1,15}$/, 'must be a count')
   .transform(Number);
+
+/** An older include sends fewer of them. */
+const counted = count.default(0);
 
 const report = z.object({
   /** When its shared memory was made, ms since 1970: a reload keeps it, a restart does not. */
   started: count,
+  /** Chosen at random then: two nginx may start within the same millisecond. 0: an older include. */
+  instance: counted,
   /** The version of the capture mode that it applies; 0: its own configuration. */
-  version: count,
+  version: counted,
   /** In the shared zone now, not posted yet. */
-  waiting: count,
+  waiting: counted,
   /** Left the shared zone: posted and answered. */
-  flushed: count,
+  flushed: counted,
   /** Given to a subrequest to the sidecar. */
-  handed: count,
+  handed: counted,
   /** Sent to the spill file at once, because the sidecar was away. */
-  diverted: count,
+  diverted: counted,
   /** Written to the spill file, for whatever reason. */
-  spilled: count,
+  spilled: counted,
   /** Neither: the spill folder was full, or the sidecar takes not even one such line. */
-  dropped: count,
+  dropped: counted,
   /** How often the spill folder became full. */
-  fulls: count,
+  fulls: counted,
 });
 
 /** What nginx has counted since it started, as its poll tells it. Of views, but for `fulls`. */
 export type NginxReport = z.output<typeof report>;
 
-/** The report in a poll's query; undefined where a field is missing or is no count. */
-export function toNginxReport(query: URLSearchParams): NginxReport | undefined {
-  return report.safeParse(Object.fromEntries(query)).data;
+/**
+ * The report in a poll's query; undefined where it holds none. A counter that is missing is 0. `problem` names a field that
+ * is no count.
+ */
+export function toNginxReport(query: URLSearchParams): NginxReport | { problem: string } | undefined {
+  if (!query.has('started')) return undefined;
+  const parsed = report.safeParse(Object.fromEntries(query));
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const field = String(issue?.path[0]);
+  return { problem: `${field}: ${issue?.message} (got ${JSON.stringify(query.get(field)?.slice(0, 100))})` };
 }

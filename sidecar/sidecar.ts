@@ -114,7 +114,7 @@ export async function startSidecar(
     maxRequestBytes: config.intake.max_request_bytes,
     maxConnections: config.intake.max_connections,
     takeIn,
-    routes: { ...routes, '/v1/control': createControlRoute(control, books) },
+    routes: { ...routes, '/v1/control': createControlRoute({ control, books, warn }) },
     metrics,
     warn,
   });

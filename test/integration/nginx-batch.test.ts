@@ -1,11 +1,14 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, truncateSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { NginxEngine } from '../../cli/nginx-install.ts';
+import { renderShop } from '../../cli/nginx-shop.ts';
 import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
 import type { Suite } from '../../provision/versions.ts';
 import { steady, views } from '../parts/load.ts';
+import { type NginxPart, startNginx } from '../parts/nginx.ts';
+import { freePorts } from '../parts/ports.ts';
 import { report } from '../parts/report.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
@@ -212,11 +215,53 @@ suiteWith(['nginx'])('the transport batch', () => {
       await see(chain, 100);
       await chain.sidecar.start();
       await chain.settle(100);
-      await balanced(chain, 300);
+      const { instances } = await balanced(chain, 300);
+      expect(instances).toEqual([expect.objectContaining({ captured: 300, instance: expect.any(Number) })]);
+      expect(instances[0]?.instance).toBeGreaterThan(0);
       expect(await chain.nginx.errorLog()).not.toMatch(
         /\[(alert|emerg|crit)\]|exception|pending events|killing/,
       );
     });
+  });
+});
+
+suiteWith(['nginx'])('two nginx on one sidecar', () => {
+  test('do not make the counters jump, and do not hide a loss', async () => {
+    const build = await obtainNginx({ suite: 'trixie', report });
+    const chain = await startChain({ build, transport: 'subrequest' });
+    const other = await startBeside(chain, build);
+    try {
+      await see(chain, 30);
+      await see(other, 20);
+      await chain.settle(50);
+      const { instances } = await balanced(chain, 50);
+      expect(instances).toHaveLength(2);
+      expect(new Set(instances.map(({ instance }) => instance)).size).toBe(2);
+
+      await chain.sidecar.kill();
+      await see(other, 40);
+      for (const name of spillFiles(chain)) truncateSync(join(chain.home, 'spill', name));
+      await chain.sidecar.start();
+      await see(chain, 10);
+      await chain.settle(10);
+      const counters = async () => {
+        const { nginx } = await chain.accounts();
+        return nginx?.accounts;
+      };
+      const lost = { captured: 100, unaccounted: 40 };
+      const waiting = { timeoutMs: SETTLE_MS, what: 'the loss in the accounting', detail: chain.logs };
+      await until(async () => isLike(await counters(), lost), waiting);
+      // The reports of both, again and again: none makes good what the other says.
+      const reports = new Set<number>();
+      while (reports.size < 6) {
+        const now = await counters();
+        expect(now).toMatchObject(lost);
+        reports.add(now?.reportedAt ?? 0);
+      }
+    } finally {
+      await other.nginx.quit();
+      await chain.close();
+    }
   });
 });
 
@@ -250,12 +295,36 @@ suiteWith(['nginx'])('the spill folder', () => {
   });
 });
 
+type Counted = { captured?: number; unaccounted?: number };
+type Site = { port: number; nginx: NginxPart };
+
 function pathOf(i: number): string {
   return `/web/item/${(i % 300) + 1}.html?v=${i}`;
 }
 
-async function see(chain: Chain, count: number, path: (i: number) => string = pathOf): Promise<void> {
-  const sent = await views({ port: chain.port, paths: Array.from({ length: count }, (_, i) => path(i)) });
+/** Another nginx with the same sidecar, spill folder and pages, on ports of its own. */
+async function startBeside({ home }: Chain, build: NginxBuild): Promise<Site> {
+  const [port = 0, breaker] = await freePorts(2);
+  const { conf, errorLog } = await renderShop({
+    folder: join(home, 'other'),
+    listen: `127.0.0.1:${port}`,
+    breaker: `127.0.0.1:${breaker}`,
+    socket: join(home, 'run/intake.sock'),
+    spill: join(home, 'spill'),
+    pages: join(home, 'pages'),
+    ...(build.modules.js && { module: build.modules.js }),
+    ...(process.getuid?.() === 0 && { user: 'root' }),
+  });
+  await chooseTransport(conf, 'subrequest');
+  return { port, nginx: await startNginx({ build, prefix: join(home, 'other'), config: conf, errorLog }) };
+}
+
+async function see(
+  { port }: Pick<Site, 'port'>,
+  count: number,
+  path: (i: number) => string = pathOf,
+): Promise<void> {
+  const sent = await views({ port, paths: Array.from({ length: count }, (_, i) => path(i)) });
   expect(sent.filter(({ status, error }) => error !== undefined || status >= 500)).toEqual([]);
 }
 
@@ -270,6 +339,10 @@ async function balanced(chain: Chain, captured: number) {
   };
   const detail = async () => `${JSON.stringify(await chain.accounts())}\n${await chain.logs()}`;
   return until(books, { timeoutMs: SETTLE_MS, what: `the books of ${captured} views to balance`, detail });
+}
+
+function isLike({ captured, unaccounted }: Counted = {}, lost: Counted): boolean {
+  return captured === lost.captured && unaccounted === lost.unaccounted;
 }
 
 function spillFiles(chain: Chain): string[] {

@@ -16,10 +16,12 @@ let folder: string;
 let file: string;
 let intake: Intake | undefined;
 let books: NginxBooks;
+let warnings: unknown[];
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'hotitem-control-'));
   file = join(folder, 'capture.json');
+  warnings = [];
 });
 afterEach(async () => {
   await intake?.close();
@@ -123,12 +125,10 @@ describe('/v1/control', () => {
     expect((await ask(method, '/v1/control')).status).toBe(405);
   });
 
-  test('hands the report of nginx to the books, and leaves out what is none', async () => {
+  test('hands the report of nginx to the accounting', async () => {
     await start();
-    await ask('GET', `/v1/control?version=0&wait=0&${report.replace('flushed=3', 'flushed=-3')}`);
-    expect(books.accounts()).toBeUndefined();
-
     await ask('GET', `/v1/control?version=0&wait=0&${report}`);
+
     expect(books.accounts()).toMatchObject({
       captured: 14,
       buffered: 2,
@@ -136,6 +136,33 @@ describe('/v1/control', () => {
       diverted: 5,
       dropped: 0,
     });
+  });
+
+  test.each(['waiting', 'flushed', 'handed', 'diverted', 'spilled', 'dropped', 'fulls'])(
+    'a report of an older nginx, without the field %s, is not dropped: the field is 0',
+    async (field) => {
+      await start();
+      await ask('GET', `/v1/control?version=0&wait=0&${report.replace(new RegExp(`&${field}=\\d+`), '')}`);
+
+      expect(books.accounts()?.reportedAt).toBe(0);
+      expect(warnings).toEqual([]);
+    },
+  );
+
+  test('a report with a field that is no count is left out, and the log names field and value', async () => {
+    await start();
+    await ask('GET', `/v1/control?version=0&wait=0&${report.replace('flushed=3', 'flushed=-3')}`);
+
+    expect(books.accounts()).toBeUndefined();
+    expect(warnings).toEqual([[expect.any(String), { reason: 'flushed: must be a count (got "-3")' }]]);
+  });
+
+  test('a question without a report is none that is wrong', async () => {
+    await start();
+    await ask('GET', '/v1/control?version=0&wait=0');
+
+    expect(books.accounts()).toBeUndefined();
+    expect(warnings).toEqual([]);
   });
 
   test('does not keep the intake from closing', async () => {
@@ -168,10 +195,14 @@ async function start(path = file): Promise<void> {
     maxRequestBytes: 1000,
     maxConnections: 10,
     takeIn: async () => ({ lines: 1, bad: 0 }),
-    routes: { '/v1/control': createControlRoute(createControl(path), books) },
+    routes: { '/v1/control': createControlRoute({ control: createControl(path), books, warn }) },
     metrics,
-    warn: () => {},
+    warn,
   });
+}
+
+function warn(_: string, message: string, fields?: object): void {
+  warnings.push([message, fields]);
 }
 
 function ask(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }> {

@@ -6,8 +6,11 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createBooksFile, type Remembered } from '../../../sidecar/nginx-books-file.ts';
 import { until } from '../../parts/until.ts';
 
+const TOTALS = { captured: 9, waiting: 0, spilled: 1, diverted: 1, dropped: 0, fulls: 0 };
 const BOOKS: Remembered = {
-  started: 1,
+  since: 1,
+  instances: [{ ...TOTALS, started: 1, instance: 2 }],
+  past: TOTALS,
   posted: 2,
   spilled: 3,
   spilledGap: 4,

@@ -12,6 +12,9 @@ let now: number;
 let sequence: number;
 let remembered: Remembered | undefined;
 
+/** Older than the accounting, and not the one of before. */
+const OLDER = { started: 2, instance: 12 };
+
 beforeEach(() => {
   now = 1_000_000;
   sequence = 0;
@@ -66,41 +69,41 @@ describe('unaccounted', () => {
   });
 
   test('leaves out what nginx spilled in the time of a sidecar before this one', () => {
-    books.report({ ...nothing(), started: 2, diverted: 100, spilled: 100 });
+    books.report({ ...nothing(), ...OLDER, diverted: 100, spilled: 100 });
     spillWaits(2_000);
-    books.report({ ...nothing(), started: 2, diverted: 110, spilled: 110 });
+    books.report({ ...nothing(), ...OLDER, diverted: 110, spilled: 110 });
 
     expect(books.accounts()?.unaccounted).toBe(0);
   });
 
   test('begins with the first two reports, and again with that of another nginx', () => {
-    books.report({ ...nothing(), started: 2, handed: 100 });
-    books.report({ ...nothing(), started: 2, handed: 100 });
+    books.report({ ...nothing(), ...OLDER, handed: 100 });
+    books.report({ ...nothing(), ...OLDER, handed: 100 });
     expect(books.accounts()?.unaccounted).toBe(0);
 
     takenIn('intake', 5);
-    books.report({ ...nothing(), started: 2, handed: 106 });
+    books.report({ ...nothing(), ...OLDER, handed: 106 });
     expect(books.accounts()?.unaccounted).toBe(1);
   });
 
   test('is 0 at rest when views were on their way at the first report', () => {
-    books.report({ ...nothing(), started: 2, handed: 103 });
+    books.report({ ...nothing(), ...OLDER, handed: 103 });
     takenIn('intake', 3);
-    rest({ ...nothing(), started: 2, handed: 103 });
+    rest({ ...nothing(), ...OLDER, handed: 103 });
     expect(books.accounts()?.unaccounted).toBe(0);
 
-    books.report({ ...nothing(), started: 2, handed: 104 });
+    books.report({ ...nothing(), ...OLDER, handed: 104 });
     expect(books.accounts()?.unaccounted).toBe(1);
   });
 
   test('is 0 after views that overtook the first report of an nginx', () => {
     takenIn('intake', 5);
     books.report({ ...nothing(), started: 2 });
-    books.report({ ...nothing(), started: 2, handed: 5 });
-    rest({ ...nothing(), started: 2, handed: 5 });
+    books.report({ ...nothing(), ...OLDER, handed: 5 });
+    rest({ ...nothing(), ...OLDER, handed: 5 });
     expect(books.accounts()?.unaccounted).toBe(0);
 
-    books.report({ ...nothing(), started: 2, handed: 6 });
+    books.report({ ...nothing(), ...OLDER, handed: 6 });
     expect(books.accounts()?.unaccounted).toBe(1);
   });
 
@@ -138,10 +141,10 @@ describe('unaccounted', () => {
 
   test('leaves out what a sidecar before this one took in, also where more waits at the first report', () => {
     spillWaits(2_000);
-    books.report({ ...nothing(), started: 2, diverted: 110, spilled: 110 });
+    books.report({ ...nothing(), ...OLDER, diverted: 110, spilled: 110 });
     spillWaits(0);
     takenIn('spill', 10);
-    books.report({ ...nothing(), started: 2, diverted: 110, spilled: 110 });
+    books.report({ ...nothing(), ...OLDER, diverted: 110, spilled: 110 });
 
     expect(books.accounts()?.unaccounted).toBe(0);
   });
@@ -187,14 +190,136 @@ describe('a sidecar that starts anew', () => {
     expect(books.accounts()?.unaccounted).toBe(0);
   });
 
-  test('begins anew with another nginx', () => {
+  test('goes on with what was missed of an nginx that has been replaced since', () => {
     takenIn('intake', 7);
     books.report({ ...nothing(), handed: 10 });
     startSidecar();
-    books.report({ ...nothing(), started: 2, handed: 50 });
+    books.report({ ...nothing(), ...OLDER, handed: 50 });
 
+    expect(books.accounts()?.unaccounted).toBe(3);
+  });
+
+  test('accounts for every view of an nginx that started while there was no sidecar', () => {
+    startSidecar();
+    takenIn('spill', 5);
+    takenIn('intake', 2);
+    books.report({ ...nothing(), started: now, handed: 10, spilled: 5 });
+
+    expect(books.accounts()?.unaccounted).toBe(3);
+  });
+});
+
+describe('two nginx on one sidecar (a binary upgrade)', () => {
+  const old = (counted: Partial<NginxReport>) => books.report({ ...nothing(), ...counted });
+  const young = (counted: Partial<NginxReport>) =>
+    books.report({ ...nothing(), started: 1_000_000, instance: 22, ...counted });
+
+  test('do not hide a loss of either', () => {
+    takenIn('intake', 24);
+    old({ handed: 10 });
+    young({ handed: 20 });
+    old({ handed: 10 });
+    young({ handed: 20 });
+
+    expect(books.accounts()?.unaccounted).toBe(6);
+  });
+
+  test('do not make the counters jump', () => {
+    old({ waiting: 1, flushed: 10, diverted: 4, spilled: 5, dropped: 3, fulls: 1 });
+    young({ waiting: 2, flushed: 20, diverted: 2, spilled: 2, dropped: 1, fulls: 1 });
+    const both = counters();
+    old({ waiting: 1, flushed: 10, diverted: 4, spilled: 5, dropped: 3, fulls: 1 });
+
+    expect(counters()).toEqual(both);
+    expect(both).toEqual({ captured: 39, buffered: 3, away: 6, failed: 1, dropped: 4, fulls: 2 });
+  });
+
+  test('are told apart when they started within the same millisecond', () => {
+    takenIn('intake', 13);
+    books.report({ ...nothing(), handed: 10 });
+    books.report({ ...nothing(), instance: 22, handed: 3 });
+    books.report({ ...nothing(), instance: 22, handed: 3 });
+    old({ handed: 11 });
+
+    expect(books.accounts()).toMatchObject({ captured: 14, instances: [{ captured: 3 }, { captured: 11 }] });
+  });
+
+  test('are one where a reload brought the includes that name the instance, or took them away', () => {
+    books.report({ ...nothing(), instance: 0, handed: 3 });
+    books.report({ ...nothing(), instance: 11, handed: 4 });
+    books.report({ ...nothing(), instance: 0, handed: 5 });
+
+    expect(books.accounts()).toMatchObject({ captured: 5, instances: [{ captured: 5 }] });
+  });
+
+  test('keep a loss of the one that leaves', () => {
+    takenIn('intake', 7);
+    old({ handed: 10 });
+    young({});
+    now += 3_600_000;
+    takenIn('intake', 5);
+    young({ handed: 5 });
+
+    expect(books.accounts()).toMatchObject({ captured: 15, unaccounted: 3, instances: [{ captured: 5 }] });
+  });
+
+  test('show what the one that left still held in its zone, and nothing of it when it came after all', () => {
+    old({ waiting: 10 });
+    young({});
+    expect(books.accounts()).toMatchObject({ buffered: 10, unaccounted: 0 });
+    now += 3_600_000;
+    young({});
+    expect(books.accounts()).toMatchObject({ captured: 10, buffered: 0, unaccounted: 10 });
+
+    takenIn('intake', 10);
+    young({});
     expect(books.accounts()?.unaccounted).toBe(0);
   });
+
+  test('are not at rest before both have said so', () => {
+    takenIn('intake', 1);
+    young({});
+    now += 1_500;
+    young({});
+    expect(books.accounts()?.unaccounted).toBe(-1);
+
+    old({ handed: 1 });
+    expect(books.accounts()?.unaccounted).toBe(0);
+  });
+
+  test('are both known to the next sidecar', () => {
+    takenIn('intake', 24);
+    old({ handed: 10 });
+    young({ handed: 20 });
+    startSidecar();
+    takenIn('intake', 2);
+    young({ handed: 21 });
+    old({ handed: 11 });
+
+    expect(books.accounts()).toMatchObject({ captured: 32, unaccounted: 6 });
+  });
+
+  test('may be followed by any number of others, of which the totals are kept', () => {
+    for (let i = 1; i <= 100; i++) {
+      now += 1_000;
+      takenIn('intake', 9);
+      books.report({ ...nothing(), started: now, instance: i, handed: 10 });
+    }
+
+    expect(books.accounts()).toMatchObject({ captured: 1_000, unaccounted: 100 });
+    expect(remembered?.instances.length).toBeLessThan(50);
+  });
+
+  function counters(): Record<string, number> {
+    return {
+      captured: metrics.of('nginx_captured_total').value(),
+      buffered: metrics.of('nginx_buffered').value(),
+      away: metrics.of('nginx_spilled_total', { way: 'away' }).value(),
+      failed: metrics.of('nginx_spilled_total', { way: 'failed' }).value(),
+      dropped: metrics.of('nginx_dropped_total').value(),
+      fulls: metrics.of('nginx_spill_full_total').value(),
+    };
+  }
 });
 
 test('tells the two ways into the spill folder apart', () => {
@@ -218,7 +343,7 @@ function startSidecar(): void {
 
 /** Reports as nginx does while nothing happens. */
 function rest(report: NginxReport): void {
-  for (let second = 0; second < 5; second++) {
+  for (let second = 0; second < 12; second++) {
     now += 1_000;
     books.report(report);
   }
@@ -236,6 +361,7 @@ function takenIn(from: 'intake' | 'spill' | 'log', lines: number, duplicates = 0
 function nothing(): NginxReport {
   return {
     started: 1,
+    instance: 11,
     version: 0,
     waiting: 0,
     flushed: 0,
