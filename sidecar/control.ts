@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { createMutex } from '../service/mutex.ts';
 import { writeDurably } from '../store/spool-sync.ts';
 
 /** What nginx captures: every view, none, or one in `n`. */
@@ -18,21 +19,27 @@ export type Control = {
 const LEAST_SAMPLE = 2;
 const MOST_SAMPLE = 10_000;
 
-/** The switch of capture, kept in the file `path`. A file that is missing or damaged counts as none. */
-export function createControl(path: string): Control {
-  let state = load(path);
+/** The switch of capture, kept in the file `path`. A file that is missing counts as none, and so does a damaged one. */
+export function createControl(
+  path: string,
+  warn: (key: string, message: string, fields?: object) => void,
+): Control {
+  let state = load(path, warn);
+  const oneByOne = createMutex();
   const waiting = new Set<() => void>();
   return {
     state: () => state,
-    async set(mode) {
-      const next = { version: state.version + 1, ...mode };
-      await writeDurably(path, JSON.stringify(next));
-      state = next;
-      for (const tell of waiting) tell();
-      return state;
-    },
+    set: (mode) => oneByOne(() => set(mode)),
     changed,
   };
+
+  async function set(mode: CaptureMode): Promise<CaptureState> {
+    const next = { version: state.version + 1, ...mode };
+    await writeDurably(path, JSON.stringify(next));
+    state = next;
+    for (const tell of waiting) tell();
+    return next;
+  }
 
   function changed(version: number, signal: AbortSignal): Promise<void> {
     if (state.version !== version || signal.aborted) return Promise.resolve();
@@ -57,15 +64,32 @@ export function toCaptureMode(value: unknown): CaptureMode | undefined {
   return Number.isInteger(n) && n >= LEAST_SAMPLE && n <= MOST_SAMPLE ? { mode: 'sample', n } : undefined;
 }
 
-function load(path: string): CaptureState {
+function load(path: string, warn: (key: string, message: string, fields?: object) => void): CaptureState {
+  let text: string;
   try {
-    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    const mode = toCaptureMode(value);
-    if (mode === undefined || typeof value !== 'object' || value === null || !('version' in value))
-      return none();
-    return Number.isSafeInteger(value.version) ? { version: Number(value.version), ...mode } : none();
+    text = readFileSync(path, 'utf8');
   } catch {
     return none();
+  }
+  const state = toState(text);
+  if (state === undefined)
+    warn('capture mode', 'the capture mode cannot be read: nginx does as it is configured', { path });
+  return state ?? none();
+}
+
+function toState(text: string): CaptureState | undefined {
+  const value = toValue(text);
+  const mode = toCaptureMode(value);
+  if (mode === undefined || typeof value !== 'object' || value === null || !('version' in value))
+    return undefined;
+  return Number.isSafeInteger(value.version) ? { version: Number(value.version), ...mode } : undefined;
+}
+
+function toValue(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 

@@ -105,7 +105,7 @@ export async function startSidecar(
   const limit = createSpillLimit({ dir, maxBytes, metrics, warn });
   const tail = await startTail({ dir, offsetsPath, takeIn, limit, metrics, warn, now });
   shutdown.add('tail', tail.close);
-  const control = createControl(join(config.home, 'capture.json'));
+  const control = createControl(join(config.home, 'capture.json'), warn);
   metrics.of('capture_one_in').follow(() => oneIn(control.state()));
   const intake = await startIntake({
     path: config.intake.socket,

@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import type { HotItemEvent } from '../event/event.ts';
+import { createMutex } from '../service/mutex.ts';
 import { type DuckdbFile, type DuckdbFileOptions, openDuckdbFile } from './duckdb-file.ts';
 import { appendEvents, countKeys, findKeys, keyOf, toTimestamp } from './duckdb-rows.ts';
-import { createTurns } from './duckdb-turns.ts';
 import { type EventIndex, IndexUnavailable, type ItemViews, type Outcome } from './event-index.ts';
 
 const DAY_MS = 86_400_000;
@@ -62,9 +62,9 @@ export async function openDuckdbIndex({
   let file: DuckdbFile | undefined = await openDuckdbFile(settings);
   let broken = false;
   let closed = false;
-  const toWrite = createTurns();
+  const toWrite = createMutex();
   // One question at a time as well: each keeps one of Node's few threads, which the rest of the process needs for files.
-  const toRead = createTurns();
+  const toRead = createMutex();
   return {
     create(events) {
       const all = [...events];
@@ -79,7 +79,7 @@ export async function openDuckdbIndex({
 
   function write<Value>(work: (open: DuckdbFile) => Promise<Value>): Promise<Value> {
     return toWrite(async () => {
-      // With both turns in hand nobody else uses the file.
+      // With both held nobody else uses the file.
       if (broken && !closed) await toRead(reopen);
       return attempt(work);
     });

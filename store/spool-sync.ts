@@ -11,7 +11,10 @@ export async function syncFolder(dir: string): Promise<void> {
   }
 }
 
-/** Writes a whole file so that after a crash there is the old one or the new one, never a part. */
+/**
+ * Writes a whole file so that after a crash there is the old one or the new one, never a part. One call at a time for a
+ * path: each writes the same temporary file.
+ */
 export async function writeDurably(path: string, text: string): Promise<void> {
   const temporary = `${path}.new`;
   const file = await open(temporary, 'w', 0o640);

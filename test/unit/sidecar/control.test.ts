@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
+import { z } from 'zod';
 import { createMetrics } from '../../../service/metrics.ts';
 import { createControl } from '../../../sidecar/control.ts';
 import { createControlRoute } from '../../../sidecar/control-route.ts';
@@ -31,15 +32,15 @@ afterEach(async () => {
 
 describe('the state of capture', () => {
   test('is nothing at first', () => {
-    expect(createControl(file).state()).toEqual({ version: 0, mode: 'default' });
+    expect(createControl(file, warn).state()).toEqual({ version: 0, mode: 'default' });
   });
 
   test('is kept, with a version that grows', async () => {
-    const control = createControl(file);
+    const control = createControl(file, warn);
     await control.set({ mode: 'sample', n: 4 });
     await control.set({ mode: 'off' });
 
-    expect(createControl(file).state()).toEqual({ version: 2, mode: 'off' });
+    expect(createControl(file, warn).state()).toEqual({ version: 2, mode: 'off' });
     expect(statSync(file).mode & 0o777).toBe(0o640);
     expect(existsSync(`${file}.new`)).toBe(false);
   });
@@ -55,7 +56,8 @@ describe('the state of capture', () => {
   ])('is nothing where the file holds %j', (text) => {
     writeFileSync(file, text);
 
-    expect(createControl(file).state()).toEqual({ version: 0, mode: 'default' });
+    expect(createControl(file, warn).state()).toEqual({ version: 0, mode: 'default' });
+    expect(warnings).toEqual([[expect.stringContaining('cannot be read'), { path: file }]]);
   });
 });
 
@@ -119,6 +121,22 @@ describe('/v1/control', () => {
     expect((await ask('GET', '/v1/control')).body).toMatchObject({ mode: 'default' });
   });
 
+  test('two POSTs at once do not corrupt capture.json, and each gets a version of its own', async () => {
+    await start();
+    for (let round = 1; round <= 50; round++) {
+      const said = await Promise.all([
+        ask('POST', '/v1/control', { mode: 'sample', n: 10_000 }),
+        ask('POST', '/v1/control', { mode: 'on' }),
+      ]);
+      expect(said.map(({ status }) => status)).toEqual([200, 200]);
+      expect(new Set(said.map(({ body }) => versionOf(body))).size).toBe(2);
+
+      const { lease_ms: _, ...told } = z.looseObject({}).parse((await ask('GET', '/v1/control')).body);
+      expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(told);
+      expect(told).toMatchObject({ version: 2 * round });
+    }
+  });
+
   test.each(['PUT', 'DELETE'])('does not know %s', async (method) => {
     await start();
 
@@ -176,7 +194,7 @@ describe('/v1/control', () => {
 });
 
 test('the file is written whole, or not at all', async () => {
-  await createControl(file).set({ mode: 'on' });
+  await createControl(file, warn).set({ mode: 'on' });
 
   expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ version: 1, mode: 'on' });
 });
@@ -195,10 +213,14 @@ async function start(path = file): Promise<void> {
     maxRequestBytes: 1000,
     maxConnections: 10,
     takeIn: async () => ({ lines: 1, bad: 0 }),
-    routes: { '/v1/control': createControlRoute({ control: createControl(path), books, warn }) },
+    routes: { '/v1/control': createControlRoute({ control: createControl(path, warn), books, warn }) },
     metrics,
     warn,
   });
+}
+
+function versionOf(body: unknown): number {
+  return z.object({ version: z.number() }).parse(body).version;
 }
 
 function warn(_: string, message: string, fields?: object): void {

@@ -1,5 +1,5 @@
 /** Lets asynchronous work happen one after the other, in the order of the calls. A failure is only its caller's. */
-export function createTurns(): <Value>(work: () => Promise<Value>) => Promise<Value> {
+export function createMutex(): <Value>(work: () => Promise<Value>) => Promise<Value> {
   let last: Promise<unknown> = Promise.resolve();
   return (work) => {
     const mine = last.then(work);
