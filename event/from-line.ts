@@ -4,7 +4,8 @@ import { normalisePath } from './normalise-path.ts';
 
 /** Why a line is no event. `reason` is one of a closed list and fit for a metric's label; `value` is cut. */
 export type BadLine = { reason: BadLineReason; field: string; value: string };
-export type BadLineReason = 'too_long' | 'version' | 'fields' | 'time' | 'request_id' | 'ip' | 'uri';
+/** `nul`: NULs in a file, in the place of an unknown number of lines. */
+export type BadLineReason = 'too_long' | 'nul' | 'version' | 'fields' | 'time' | 'request_id' | 'ip' | 'uri';
 
 /** Longest value of a field, in characters. A longer one is cut, and its name put into `cut`. */
 export const LIMITS = {

@@ -1,5 +1,7 @@
 /** What follows the version in a line: `$msec`, `$request_id`. */
 const START = /\d{9,11}\.\d{3}\t[0-9a-f]{32}\t/y;
+/** What a power cut leaves where the file system had noted the size of a file, and not yet its bytes. */
+const NULS = /\0+/;
 /** Of an honest line, before the user agent, which may hold any. */
 const TABS = 9;
 
@@ -32,4 +34,9 @@ function userAgentOf(line: string): number {
     if (at === 0) return line.length;
   }
   return at;
+}
+
+/** The parts of a line that NULs tear apart, the first and the last perhaps empty; NULs are in no line of nginx. */
+export function betweenNuls(line: string): string[] {
+  return line.includes('\0') ? line.split(NULS) : [line];
 }

@@ -1,5 +1,6 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { reasonOf } from '../service/log.ts';
 import type { Metrics } from '../service/metrics.ts';
 import type { SIDECAR_METRICS } from './metrics.ts';
 
@@ -10,7 +11,7 @@ export type SpillLimitOptions = {
   warn: (key: string, message: string, fields?: object) => void;
 };
 
-/** Told how many bytes the folder holds. */
+/** Told how many bytes the folder holds. Never rejects: whoever empties the folder must not wait for the file. */
 export type SpillLimit = (bytes: number) => Promise<void>;
 
 /** Not at the limit itself: nginx would be switched on and off with each file. */
@@ -26,12 +27,18 @@ export function createSpillLimit({ dir, maxBytes, metrics, warn }: SpillLimitOpt
   let full = false;
   return async (bytes) => {
     full = bytes >= (full ? maxBytes * ROOM_AGAIN : maxBytes);
-    gauge.set(full ? 1 : 0);
-    if (!full) {
-      await rm(path, { force: true });
-      return;
+    if (full) warn('spill full', 'the spill folder is full, nginx drops what it would spill', { dir, bytes });
+    try {
+      if (full) await writeFile(path, '');
+      else await rm(path, { force: true });
+      gauge.set(full ? 1 : 0);
+    } catch (error) {
+      // Full, or nginx takes it for full.
+      gauge.set(1);
+      warn('spill marker', `cannot ${full ? 'make' : 'remove'} the file that tells nginx so`, {
+        reason: reasonOf(error),
+        path,
+      });
     }
-    await writeFile(path, '');
-    warn('spill full', 'the spill folder is full, nginx drops what it would spill', { dir, bytes });
   };
 }

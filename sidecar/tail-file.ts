@@ -18,6 +18,7 @@ export type LineReader = {
 };
 
 const NEWLINE = 0x0a;
+const NUL = 0;
 /** Version, time and request id: no two files begin with the same. The address, which comes next, is not in it. */
 const HEAD_BYTES = 48;
 // A name in this folder is whoever's may write to it: not through a link, and no waiting for the other end of a pipe.
@@ -41,7 +42,8 @@ export async function openLines(path: string, from: Offset | undefined, buffer: 
     async read(last) {
       const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
       const bytes = buffer.subarray(0, bytesRead);
-      const end = bytes.lastIndexOf(NEWLINE) + 1;
+      // Nothing is ever appended to what lies before NULs, which a power cut left where nginx had written.
+      const end = bytes.lastIndexOf(NEWLINE) + 1 || bytes.lastIndexOf(NUL) + 1;
       // A line that fills the buffer is none of nginx's: it goes on in pieces, which are refused one by one.
       const lines = end > 0 || !(last || bytesRead === buffer.length) ? bytes.subarray(0, end) : bytes;
       at += lines.length;

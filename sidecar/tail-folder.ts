@@ -6,7 +6,8 @@ export type TailedFile = {
   path: string;
   /** Which of nginx's ways to the folder wrote it: its name begins with `log-`, or it is a spill. */
   source: 'log' | 'spill';
-  inode: number;
+  /** As text: file systems number beyond 2^53, and two inodes rounded to one number would be one file. */
+  inode: string;
   bytes: number;
   /** Nobody writes to it any more. */
   cold: boolean;
@@ -26,14 +27,14 @@ export async function listTailed(dir: string, now: number): Promise<TailedFile[]
   const files: TailedFile[] = [];
   for (const name of await namesIn(dir)) {
     const path = join(dir, name);
-    const found = await lstat(path).catch(() => undefined);
+    const found = await lstat(path, { bigint: true }).catch(() => undefined);
     if (!found?.isFile()) continue;
     files.push({
       path,
       source: name.startsWith('log-') ? 'log' : 'spill',
-      inode: found.ino,
-      bytes: found.size,
-      cold: now - found.mtimeMs > COLD_AFTER_MS,
+      inode: String(found.ino),
+      bytes: Number(found.size),
+      cold: now - Number(found.mtimeMs) > COLD_AFTER_MS,
     });
   }
   return files;

@@ -11,11 +11,11 @@ export type Offset = {
 
 /** Offsets by inode: they survive a rename of the file, and the process. */
 export type Offsets = {
-  get(inode: number): Offset | undefined;
+  get(inode: string): Offset | undefined;
   /** Kept in memory until `store`. */
-  set(inode: number, offset: Offset): void;
+  set(inode: string, offset: Offset): void;
   /** Forgets those that are missing here for the second time: a listing may miss a file that is just being renamed. */
-  retain(inodes: Set<number>): void;
+  retain(inodes: Set<string>): void;
   /** Writes what has changed, whole or not at all. */
   store(): Promise<void>;
 };
@@ -26,7 +26,7 @@ export type Offsets = {
  */
 export async function loadOffsets(path: string): Promise<Offsets> {
   const offsets = await load(path);
-  const missing = new Set<number>();
+  const missing = new Set<string>();
   let changed = false;
   return {
     get: (inode) => offsets.get(inode),
@@ -58,19 +58,21 @@ export async function loadOffsets(path: string): Promise<Offsets> {
   };
 }
 
-async function load(path: string): Promise<Map<number, Offset>> {
+async function load(path: string): Promise<Map<string, Offset>> {
   try {
     const entries: unknown = JSON.parse(await readFile(path, 'utf8'));
-    return new Map(Array.isArray(entries) ? entries.filter(isEntry) : []);
+    return new Map(Array.isArray(entries) ? entries.flatMap(toEntry) : []);
   } catch {
     return new Map();
   }
 }
 
-function isEntry(entry: unknown): entry is [number, Offset] {
-  if (!Array.isArray(entry)) return false;
+/** Earlier versions wrote the inode as a number. */
+function toEntry(entry: unknown): [string, Offset][] {
+  if (!Array.isArray(entry)) return [];
   const [inode, offset]: unknown[] = entry;
-  return typeof inode === 'number' && isOffset(offset);
+  const isInode = typeof inode === 'string' || Number.isSafeInteger(inode);
+  return isInode && isOffset(offset) ? [[String(inode), offset]] : [];
 }
 
 function isOffset(value: unknown): value is Offset {

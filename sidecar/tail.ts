@@ -132,12 +132,18 @@ export async function startTail(options: TailOptions): Promise<Tail> {
     behind = Math.max(0, behind - bytes);
     waiting.set(behind);
     unstored += bytes;
-    if (unstored >= STORE_BYTES) await store().catch(endRound);
+    if (unstored >= STORE_BYTES) await store();
   }
 
+  /** Where that fails, a disk that is full for one, files go on being read and removed: that makes room. */
   async function store(): Promise<void> {
     unstored = 0;
-    await offsets.store();
+    await offsets.store().catch((error: unknown) =>
+      warn('tail offsets', 'cannot store how far files were read; after a restart lines are read again', {
+        reason: reasonOf(error),
+        path: options.offsetsPath,
+      }),
+    );
   }
 
   function forgetAllBut(files: TailedFile[]): void {

@@ -4,7 +4,7 @@ import { fromLine } from '../event/from-line.ts';
 import { bitsOf } from '../event/id-bits.ts';
 import type { PlainLines } from '../event/plain-line.ts';
 import type { Redaction } from '../event/redaction.ts';
-import { afterTear } from '../event/torn-line.ts';
+import { afterTear, betweenNuls } from '../event/torn-line.ts';
 import type { Metrics } from '../service/metrics.ts';
 import { createEncodedEvents, type EncodedEvents } from './encoded-events.ts';
 import { isKept, type Ladder, type Rung, weighted } from './ladder.ts';
@@ -98,7 +98,7 @@ export function createTakeIn(options: TakeInOptions): TakeIn {
 
   function sort(lines: Buffer, source: Source): Sorted {
     const rung = ladder?.rung() ?? EVERYTHING;
-    const takeLong = source === 'intake' ? take : takeTorn;
+    const takeLong = source === 'intake' ? take : takeFromFile;
     const events = createEncodedEvents(lines.length, spare.pop());
     const sorted: Sorted = { events, high: [], low: [], bad: [], lines: 0, duplicates: 0, sampledOut: 0 };
     const short = rung.oneIn === 1 ? plain : undefined;
@@ -125,7 +125,15 @@ export function createTakeIn(options: TakeInOptions): TakeIn {
     return short.lineEnd();
   }
 
-  /** Of a file: what its disk had no more room for goes on in the line behind it. */
+  /** Of a file: what a power cut made NULs is none of its lines, and counted apart from them. */
+  function takeFromFile(line: string, rung: Rung, sorted: Sorted): void {
+    const parts = betweenNuls(line);
+    for (const part of parts) if (part !== '') takeTorn(part, rung, sorted);
+    for (let i = 1; i < parts.length; i++)
+      sorted.bad.push({ reason: 'nul', field: 'line', value: 'NULs, as a power cut leaves them' });
+  }
+
+  /** What its disk had no more room for goes on in the line behind it. */
   function takeTorn(line: string, rung: Rung, sorted: Sorted): void {
     let rest = line;
     for (let second = afterTear(rest); second !== -1; second = afterTear(rest)) {

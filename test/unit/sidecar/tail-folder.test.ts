@@ -69,6 +69,19 @@ describe('in its folder the tail', () => {
   }, 60_000);
 });
 
+test('offsets that cannot be stored (a full disk) do not keep the tail from reading and removing', async () => {
+  const folder = tailFolder();
+  mkdirSync(join(folder, 'offsets.json.new'));
+  const tailed = await startTailed(folder);
+  const lines = Array.from({ length: 50_000 }, (_, i) => `${i}${'x'.repeat(100)}`);
+  const path = tailed.write('a.tsv', `${lines.join('\n')}\n`);
+  await untilTaken(tailed, lines);
+  age(path, 190);
+  await until(() => !existsSync(path), { timeoutMs: 5000, what: 'the removal' });
+
+  expect([...tailed.warnings]).toEqual(['tail offsets']);
+});
+
 describe('the file "full"', () => {
   test('is there while the folder holds as much as it may, and goes when it is emptied', async () => {
     const tailed = await startTailed(tailFolder(), { maxBytes: 10 });
@@ -83,6 +96,28 @@ describe('the file "full"', () => {
     age(path, 190);
     await untilFull(tailed, 0);
     expect(existsSync(full)).toBe(false);
+  });
+
+  test('that cannot be removed does not keep the tail from reading', async () => {
+    const folder = tailFolder();
+    mkdirSync(join(folder, 'spill/full/of'), { recursive: true });
+    const tailed = await startTailed(folder);
+    tailed.write('a.tsv', 'a\n');
+
+    await untilTaken(tailed, ['a']);
+    expect([...tailed.warnings]).toEqual(['spill marker']);
+    expect(tailed.gauge('spill_full')).toBe(1);
+  });
+
+  test('that cannot be made (a full disk) does not keep the tail from reading and removing', async () => {
+    const folder = tailFolder();
+    mkdirSync(join(folder, 'spill/full'));
+    const tailed = await startTailed(folder, { maxBytes: 1 });
+    const path = tailed.write('a.tsv', 'a\n');
+    await untilTaken(tailed, ['a']);
+    expect([...tailed.warnings]).toContain('spill marker');
+    age(path, 190);
+    await until(() => !existsSync(path), { timeoutMs: 5000, what: 'the removal' });
   });
 
   test('of an earlier sidecar goes when there is room', async () => {

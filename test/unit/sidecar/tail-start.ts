@@ -10,6 +10,8 @@ import { startTail } from '../../../sidecar/tail.ts';
 import { until } from '../../parts/until.ts';
 
 export type Tailed = {
+  /** What `startTailed` was given, for another. */
+  folder: string;
   /** Where nginx would write. */
   dir: string;
   offsetsPath: string;
@@ -21,6 +23,8 @@ export type Tailed = {
   /** While true, nothing can be kept. `refusals` counts the attempts. */
   refuse: boolean;
   refusals: number;
+  /** How often it has looked into the folder. */
+  looks: number;
   write(name: string, text: string): string;
   gauge(name: 'spill_files' | 'spill_waiting_bytes' | 'spill_full'): number;
   close(): Promise<void>;
@@ -44,13 +48,14 @@ export function tailFolder(): string {
 /** A tail of a folder, stopped after the test. */
 export async function startTailed(
   folder: string = tailFolder(),
-  { maxBytes = 1e9 }: { maxBytes?: number } = {},
+  { maxBytes = 1e9, dir = join(folder, 'spill') }: { maxBytes?: number; dir?: string } = {},
 ): Promise<Tailed> {
-  const dir = join(folder, 'spill');
   const offsetsPath = join(folder, 'offsets.json');
   const metrics = createMetrics(new Registry(), SIDECAR_METRICS);
   const tailed: Tailed = {
+    folder,
     dir,
+    looks: 0,
     offsetsPath,
     taken: [],
     sources: new Set(),
@@ -65,6 +70,7 @@ export async function startTailed(
     close: () => tail.close(),
   };
   const warn = (key: string) => tailed.warnings.add(key);
+  const limit = createSpillLimit({ dir, maxBytes, metrics, warn });
   const tail = await startTail({
     dir,
     offsetsPath,
@@ -78,7 +84,10 @@ export async function startTailed(
       tailed.sources.add(source);
       return { lines: lines.length, bad: 0 };
     },
-    limit: createSpillLimit({ dir, maxBytes, metrics, warn }),
+    async limit(bytes) {
+      tailed.looks++;
+      await limit(bytes);
+    },
     metrics,
     warn,
     now: Date.now,
@@ -98,6 +107,12 @@ export async function untilTaken({ taken }: Tailed, lines: string[]): Promise<vo
   if (JSON.stringify(taken) !== JSON.stringify(lines)) {
     throw new Error(`taken in: ${JSON.stringify(taken.slice(0, 20))}`);
   }
+}
+
+/** Waits until it has looked into the folder a few times more. */
+export async function untilLooked(tailed: Tailed): Promise<void> {
+  const before = tailed.looks;
+  await until(() => tailed.looks > before + 4, { timeoutMs: 5_000, what: 'a few looks' });
 }
 
 /** Makes a file look as if it had last been written to that long ago. */

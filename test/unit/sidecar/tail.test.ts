@@ -1,8 +1,9 @@
-import { existsSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { canMakeOverlay, makeOverlay } from '../../parts/overlay.ts';
 import { until } from '../../parts/until.ts';
-import { age, startTailed, tailFolder, untilTaken } from './tail-start.ts';
+import { age, startTailed, tailFolder, untilLooked, untilTaken } from './tail-start.ts';
 
 describe('the tail takes in', () => {
   test('each complete line of each file, while they grow', async () => {
@@ -26,6 +27,25 @@ describe('the tail takes in', () => {
     const long = Array.from({ length: 30_000 }, (_, i) => `${i}${'x'.repeat(100)}`);
     tailed.write('a.tsv', `${long.join('\n')}\n`);
     await untilTaken(tailed, long);
+  });
+
+  test.each([-300, -100, -1, 0, 1, 100])(
+    'the good line behind NULs (a power cut) in one piece, %i bytes from the end of a buffer',
+    async (distance) => {
+      const tailed = await startTailed();
+      const good = 'x'.repeat(200);
+      tailed.write('a.tsv', `${'\0'.repeat(256 * 1024 + distance)}${good}\n`);
+      await until(() => tailed.taken.join('').includes('x'), { timeoutMs: 5000, what: 'the line' });
+      expect(tailed.taken.map((line) => line.replaceAll('\0', '')).filter(Boolean)).toEqual([good]);
+    },
+  );
+
+  test('a line that follows NULs while the file grows', async () => {
+    const tailed = await startTailed();
+    tailed.write('a.tsv', 'torn\0\0\0');
+    await untilTaken(tailed, ['torn\0\0\0']);
+    tailed.write('a.tsv', 'good\n');
+    await untilTaken(tailed, ['torn\0\0\0', 'good']);
   });
 
   test('the same lines again when they could not be kept', async () => {
@@ -98,6 +118,46 @@ describe('the tail goes on', () => {
       await untilTaken(tailed, ['a']);
     },
   );
+});
+
+describe('inodes above 2^53', () => {
+  // Some network file systems have them; so has an overlay for the files of a layer below.
+  const onOverlay = canMakeOverlay() ? test : test.skip;
+
+  onOverlay('are not read again for ever: two files with neighbouring inodes are two', async () => {
+    const overlay = await makeOverlay({ 'a.tsv': 'a1\na2\n', 'b.tsv': 'b1\n' });
+    try {
+      const inodes = ['a.tsv', 'b.tsv'].map((name) => statSync(join(overlay.path, name)).ino);
+      expect(inodes[0]).toBeGreaterThan(Number.MAX_SAFE_INTEGER);
+      expect(inodes[0]).toBe(inodes[1]);
+      const tailed = await startTailed(tailFolder(), { dir: overlay.path });
+      await untilTaken(tailed, ['a1', 'a2', 'b1']);
+      await untilLooked(tailed);
+      expect(tailed.taken).toHaveLength(3);
+      await tailed.close();
+
+      const next = await startTailed(tailed.folder, { dir: overlay.path });
+      await untilLooked(next);
+      expect(next.taken).toEqual([]);
+    } finally {
+      await overlay.close();
+    }
+  });
+
+  test('and offsets that an earlier sidecar stored with numbers are understood', async () => {
+    const folder = tailFolder();
+    const first = await startTailed(folder);
+    const path = first.write('a.tsv', 'a\n');
+    await untilTaken(first, ['a']);
+    await first.close();
+    const inode = String(statSync(path).ino);
+    const text = readFileSync(first.offsetsPath, 'utf8');
+    expect(text).toContain(`"${inode}"`);
+    writeFileSync(first.offsetsPath, text.replace(`"${inode}"`, inode));
+    first.write('a.tsv', 'b\n');
+
+    await untilTaken(await startTailed(folder), ['b']);
+  });
 });
 
 describe('a file is removed', () => {

@@ -35,6 +35,27 @@ describe('taking in lines', () => {
     expect(rejected.map(({ reason }) => reason)).toEqual(['fields', 'fields', 'fields']);
   });
 
+  test.each([
+    ['before it', '\0'.repeat(9_000), []],
+    [
+      'behind a line that they cut off',
+      `${line({ requestId: 'b'.repeat(32) }).slice(0, 70)}\0\0`,
+      ['fields'],
+    ],
+    ['twice', `\0${line({ requestId: 'b'.repeat(32) }).slice(0, 70)}\0`, ['fields', 'nul']],
+  ])(
+    'NULs in a tailed file (a power cut) %s do not take the good line behind them',
+    async (_, nuls, reasons) => {
+      const { takeIn, kept, rejected } = create();
+      const taken = await takeIn(lines(nuls + second), 'log');
+
+      expect(kept.map((json) => JSON.parse(json).id)).toEqual([expect.stringContaining('ffff')]);
+      expect(rejected.map(({ reason }) => reason)).toEqual([...reasons, 'nul']);
+      // Nobody knows how many lines the NULs were.
+      expect(taken.lines).toBe(1 + reasons.filter((reason) => reason !== 'nul').length);
+    },
+  );
+
   test('does not take a line for a duplicate whose write had failed', async () => {
     const { takeIn, kept, fail, count } = create();
     fail(true);
