@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import { splitAddress } from '../service/listen-address.ts';
 import { Trouble } from './trouble.ts';
 
 /** Throws `Trouble` that names every address that cannot be listened on, and the flag that chooses another. */
@@ -17,9 +18,7 @@ export async function requireFree(wanted: { address: string; flag: string }[]): 
 }
 
 function listenProblem(address: string): Promise<string | undefined> {
-  const colon = address.lastIndexOf(':');
-  const port = Number(address.slice(colon + 1));
-  const host = address.slice(0, colon).replace(/^\[|\]$/g, '');
+  const { host, port } = splitAddress(address);
   if (!Number.isInteger(port) || port < 1 || port > 65_535) return Promise.resolve('is no HOST:PORT');
   return new Promise((resolve) => {
     const server = createServer();

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { findNginx, type NginxBuild } from '../provision/nginx.ts';
 import { ProvisionError } from '../provision/provision-error.ts';
 import { keepTrying } from '../service/keep-trying.ts';
+import { toUrl } from '../service/listen-address.ts';
 import { reasonOf } from '../service/log.ts';
 import { SetupRefused } from '../store/setup-refused.ts';
 import type { Command } from './command.ts';
@@ -144,15 +145,16 @@ function welcome(
   const { kafka, elasticsearch } = core.config;
   const index = elasticsearch.node === undefined ? 'DuckDB here' : `Elasticsearch at ${elasticsearch.node}`;
   const way = kafka.brokers.length > 0 ? `Kafka at ${kafka.brokers.join(',')}, then ${index}` : index;
+  const [shop, admin] = [toUrl(addresses.shop), toUrl(addresses.admin)];
   return `
-  shop       http://${addresses.shop}/
-  page       http://${addresses.admin}/
+  shop       ${shop}/
+  page       ${admin}/
   events go  to ${way}
   log        ${logPath}
 
 Three things to try:
-  1. open http://${addresses.shop}/web/item/4711.html a few times, and watch it rise on http://${addresses.admin}/
-  2. curl 'http://${addresses.admin}/api/v1/items?window=5m&limit=5'
+  1. open ${shop}/web/item/4711.html a few times, and watch it rise on ${admin}/
+  2. curl '${admin}/api/v1/items?window=5m&limit=5'
   3. ${demo ? 'wait: after 20 s one item of the demo takes off' : 'npm start -- --demo   sends visitors: a flash sale in which one item takes off'}
 
 Ctrl-C stops everything.

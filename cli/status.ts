@@ -1,9 +1,11 @@
+import { toUrl } from '../service/listen-address.ts';
 import type { SidecarAccounts } from '../sidecar/accounting.ts';
 import type { NginxAccounts } from '../sidecar/nginx-books.ts';
 import type { Nginx } from '../sidecar/sidecar.ts';
 import { captureWords } from './capture.ts';
 import type { Command } from './command.ts';
 import { configure } from './configure.ts';
+import { plainText } from './plain-text.ts';
 import { Trouble } from './trouble.ts';
 import type { Accounts } from './wire-sidecar.ts';
 import type { SinkAccounts } from './wire-sink.ts';
@@ -15,27 +17,42 @@ export const status: Command = {
   async run(context) {
     const { json, ...flags } = context.flags;
     const { admin } = configure({ ...context, flags });
-    const base = `http://${admin.listen}`;
+    const base = toUrl(admin.listen);
     const [ready, accounts] = await Promise.all([
       ask(`${base}/readyz?verbose`),
       ask(`${base}/api/v1/accounting`),
     ]);
-    const answer = { ready: ready.ok, checks: ready.body.trim(), ...(JSON.parse(accounts.body) as Accounts) };
+    const answer = { ready: ready.ok, checks: ready.body.trim(), ...toAccounts(accounts) };
     process.stdout.write(json === true ? `${JSON.stringify(answer)}\n` : table(answer));
     return ready.ok ? 0 : 1;
   },
 };
 
-async function ask(url: string): Promise<{ ok: boolean; body: string }> {
+type Answer = { from: string; ok: boolean; status: number; body: string };
+
+async function ask(url: string): Promise<Answer> {
   try {
-    const reply = await fetch(url, { signal: AbortSignal.timeout(5_000) });
-    return { ok: reply.ok, body: await reply.text() };
+    const reply = await fetch(url, { signal: AbortSignal.timeout(5_000), redirect: 'manual' });
+    return { from: new URL(url).host, ok: reply.ok, status: reply.status, body: await reply.text() };
   } catch {
     throw new Trouble(
       `nobody answers at ${new URL(url).host}`,
       'Is the sidecar running? admin.listen says where it listens.',
     );
   }
+}
+
+function toAccounts({ from, ok, status, body }: Answer): Accounts {
+  try {
+    if (ok) return JSON.parse(body) as Accounts;
+  } catch {
+    // No sidecar answers in anything but JSON.
+  }
+  const [said = ''] = body.trim().split('\n', 1);
+  throw new Trouble(
+    `${from} answers ${status}: ${plainText(said, 200)}`,
+    'Is it the sidecar that listens there? admin.listen says where it does.',
+  );
 }
 
 const NGINX: [keyof NginxAccounts, string][] = [

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Registry } from 'prom-client';
+import { normalHost, splitAddress } from './listen-address.ts';
 import { type Log, reasonOf } from './log.ts';
 
 export type Reply = { status: number; type: string; body: string | Buffer };
@@ -51,13 +52,9 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
     ],
     ...Object.entries(options.routes),
   ]);
-  const hosts = new Set([
-    'localhost',
-    '127.0.0.1',
-    '[::1]',
-    host.toLowerCase(),
-    ...options.allowedHosts.map((name) => name.toLowerCase()),
-  ]);
+  const hosts = new Set(
+    ['localhost', '127.0.0.1', '[::1]', host, ...options.allowedHosts].map((name) => normalHost(name)),
+  );
   const server = createServer({ maxHeaderSize: 8192, requestTimeout: 10_000 }, (request, response) => {
     answer(request, routes, hosts, options.log).then((reply) => send(request, response, reply));
   });
@@ -122,13 +119,9 @@ function readiness(checks: Check[], verbose: boolean): Reply {
   );
 }
 
+/** What a `Host` names. `[::]` is the whole of it, and ends in no port. */
 function withoutPort(host: string): string {
-  return host.replace(/:\d+$/, '').toLowerCase();
-}
-
-function splitAddress(address: string): { host: string; port: number } {
-  const colon = address.lastIndexOf(':');
-  return { host: address.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(address.slice(colon + 1)) };
+  return normalHost(host.replace(/:\d+$/, ''));
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {

@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type Ran, run } from '../../provision/run.ts';
@@ -115,6 +116,39 @@ describe('the hotitem command', () => {
     const { code, stderr } = await hotitem(['status', '--admin-listen', `127.0.0.1:${port}`]);
     expect(code).toBe(1);
     expect(stderr).toContain(`nobody answers at 127.0.0.1:${port}`);
+  });
+
+  test.each([
+    [403, 'not for you\nreally', 'answers 403: not for you'],
+    [200, '<!doctype html>\u001b[31m', 'answers 200: <!doctype html>\\x1b[31m'],
+    [302, '', 'answers 302'],
+  ])('status says in one line that another program answers: %i', async (code, body, said) => {
+    const [port = 0] = await freePorts(1);
+    const stranger = createServer((_, response) => response.writeHead(code, { location: '/' }).end(body));
+    await new Promise<void>((resolve) => stranger.listen(port, '127.0.0.1', resolve));
+    try {
+      const { code: status, stderr } = await hotitem(['status', '--admin-listen', `127.0.0.1:${port}`]);
+      expect(status).toBe(1);
+      expect(stderr).toContain(said);
+      expect(stderr.trim().split('\n')).toHaveLength(2);
+    } finally {
+      stranger.close();
+    }
+  });
+
+  test('admin.listen [::]:PORT does not answer 403 to itself', async () => {
+    const [port] = await freePorts(1);
+    const env = { HOTITEM_HOME: join(folder, 'wildcard'), HOTITEM_ADMIN_LISTEN: `[::]:${port}` };
+    const logFile = join(folder, 'wildcard.log');
+    const sidecar = await startService({ args: ['sidecar'], env, admin: `[::]:${port}`, logFile });
+    try {
+      expect(await hotitem(['status'], env)).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(/^ready\n/),
+      });
+    } finally {
+      await sidecar.stop();
+    }
   });
 
   describe('beside a running sidecar', () => {

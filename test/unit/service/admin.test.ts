@@ -24,6 +24,25 @@ describe('the admin listener', () => {
     },
   );
 
+  test.each([
+    ['[::]', '[::]:9180'],
+    ['[::]', '[::1]:9180'],
+    ['[::]', '127.0.0.1:9180'],
+    ['[::]', '[0:0:0:0:0:0:0:1]:9180'],
+    ['0.0.0.0', '0.0.0.0:9180'],
+    ['LOCALHOST', 'localhost:9180'],
+  ])('that listens on %s answers to the host %s', async (listen, host) => {
+    const port = await start(true, 0, listen);
+    expect((await get('/livez', { host }, 'GET', port)).status).toBe(200);
+  });
+
+  test.each(['[::1]@evil.example', 'evil.example@[::1]', '[::1', ':', '[]', '[::ffff:10.0.0.1]'])(
+    'refuses the host "%s", whatever a URL would make of it',
+    async (host) => {
+      expect((await get('/livez', { host })).status).toBe(403);
+    },
+  );
+
   test('refuses another origin', async () => {
     expect((await get('/api/v1/test', { origin: 'http://evil.example' })).status).toBe(403);
     expect((await get('/api/v1/test', { host: 'localhost:1', origin: 'http://localhost:1' })).status).toBe(
@@ -69,9 +88,9 @@ describe('the admin listener', () => {
   });
 });
 
-async function start(state: true | string, port = 0): Promise<number> {
+async function start(state: true | string, port = 0, host = '127.0.0.1'): Promise<number> {
   const admin = await startAdmin({
-    listen: `127.0.0.1:${port}`,
+    listen: `${host}:${port}`,
     allowedHosts: ['shop.internal'],
     routes: {
       '/api/v1/test': () => json(200, {}),

@@ -1,0 +1,29 @@
+/** The parts of `HOST:PORT`; of `[::1]:9180` the host is `::1`. */
+export function splitAddress(address: string): { host: string; port: number } {
+  const colon = address.lastIndexOf(':');
+  return { host: address.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(address.slice(colon + 1)) };
+}
+
+/** Where on this machine one asks who listens on `HOST:PORT`: `http://127.0.0.1:9180`. */
+export function toUrl(address: string): string {
+  const { host, port } = splitAddress(address);
+  return `http://${bracketed(LOOPBACKS.get(normalHost(host)) ?? host)}:${port}`;
+}
+
+/** As a browser writes it into `Host`: in lower case, an IPv6 address in brackets and in its shortest form. */
+export function normalHost(host: string): string {
+  // Only an address is normalised: a name with more in it than a name stays as it is, and is refused.
+  const url = `http://${bracketed(host)}`;
+  return IPV6.test(host) && URL.canParse(url) ? new URL(url).hostname : host.toLowerCase();
+}
+
+const IPV6 = /^\[?[\da-f:.]*:[\da-f:.]*\]?$/i;
+/** Of the addresses that mean every address of this machine. */
+const LOOPBACKS = new Map([
+  ['0.0.0.0', '127.0.0.1'],
+  ['[::]', '::1'],
+]);
+
+function bracketed(host: string): string {
+  return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
+}
