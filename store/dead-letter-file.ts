@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { appendFile, rename, rm } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { open, rename, rm, stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
+import { appendLines } from './append-lines.ts';
 import type { DeadLetterBox, KeptLetter } from './dead-letter-box.ts';
 
 const letter = z.object({
@@ -15,6 +15,10 @@ const letter = z.object({
 });
 const note = z.object({ replayed: z.string() });
 const ID_DIGITS = 12;
+/** What a power cut leaves in the place of letters that were not on the disk yet. */
+const LEADING_NULS = /^\0+/;
+/** Of the copy that a purge makes, written at once. */
+const WRITE_CHARACTERS = 256 * 1024;
 
 /**
  * The file that `createDeadLetterFile` writes, and the older one beside it. Both may be appended to meanwhile: a note is a
@@ -53,24 +57,64 @@ export function createDeadLetterFileBox(path: string): DeadLetterBox {
   async function markReplayed(ids: string[]): Promise<void> {
     const time = new Date().toISOString();
     const lines = ids.map((id) => `${JSON.stringify({ replayed: id, time })}\n`);
-    if (lines.length > 0) await appendFile(path, lines.join(''), { mode: 0o640 });
+    if (lines.length > 0) await appendLines(path, lines.join(''));
   }
 
+  /** Where that fails, on a full disk for one, every letter is still there, and the next purge begins with what this one left. */
   async function purge(time: number): Promise<void> {
-    const kept = createWriteStream(`${path}.kept`, { mode: 0o640 });
+    if ((await sizeOf(purging)) !== undefined) await keepLater(time);
     // What comes from now on goes into a new file, which stays as it is.
     await unlessMissing(rename(path, purging));
-    for (const file of [`${path}.1`, purging]) {
-      for await (const line of linesOf(file)) {
-        const found = toLetter(line, new Set());
-        const isLater = found === undefined ? note.safeParse(toValue(line)).success : found.time >= time;
-        if (isLater && !kept.write(`${line}\n`)) await once(kept, 'drain');
-      }
-    }
-    kept.end();
-    await once(kept, 'close');
+    await keepLater(time);
+  }
+
+  /** Of the older file and of the one that is purged, into the older. */
+  async function keepLater(time: number): Promise<void> {
+    let size: number | undefined;
+    do {
+      // A sidecar that had it open before it was renamed may have added a letter meanwhile.
+      size = await sizeOf(purging);
+      await copyLater(time).catch((cause: unknown) => {
+        throw new Error(`cannot write ${path}.kept, nothing was deleted`, { cause });
+      });
+    } while ((await sizeOf(purging)) !== size);
     await rename(`${path}.kept`, `${path}.1`);
     await rm(purging, { force: true });
+  }
+
+  async function copyLater(time: number): Promise<void> {
+    const kept = await open(`${path}.kept`, 'w', 0o640);
+    try {
+      let text = '';
+      for (const file of [`${path}.1`, purging]) {
+        for await (const line of linesOf(file)) {
+          if (!isLater(line, time)) continue;
+          text += `${line}\n`;
+          if (text.length < WRITE_CHARACTERS) continue;
+          await kept.appendFile(text);
+          text = '';
+        }
+      }
+      await kept.appendFile(text);
+      await kept.sync();
+    } finally {
+      await kept.close();
+    }
+  }
+}
+
+/** A note is kept for as long as the file is: its letter may be. */
+function isLater(line: string, time: number): boolean {
+  const found = toLetter(line, new Set());
+  return found === undefined ? note.safeParse(toValue(line)).success : found.time >= time;
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
   }
 }
 
@@ -96,7 +140,7 @@ function toLetter(line: string, replayed: Set<string>): KeptLetter | undefined {
 
 function toValue(line: string): unknown {
   try {
-    return JSON.parse(line);
+    return JSON.parse(line.replace(LEADING_NULS, ''));
   } catch {
     return undefined;
   }
@@ -109,5 +153,5 @@ async function unlessMissing(work: Promise<void>): Promise<void> {
 }
 
 function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT';
 }

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { appendFile, rename, stat } from 'node:fs/promises';
+import { rename, stat } from 'node:fs/promises';
+import { appendLines } from './append-lines.ts';
 import type { KafkaClient } from './kafka-client.ts';
 
 /** An event that no index will ever take, or something in a log that is no event. */
@@ -52,7 +53,7 @@ export function createDeadLetterFile(path: string, now: () => number): DeadLette
         () => 0,
       );
       if (size > LARGEST_FILE) await rename(path, `${path}.1`);
-      await appendFile(path, `${lines.join('\n')}\n`, { mode: 0o640 });
+      await appendLines(path, `${lines.join('\n')}\n`);
     },
   };
 }

@@ -1,7 +1,9 @@
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { ReplayedLetters } from '../../sink/replay-letters.ts';
+import type { KeptLetter } from '../../store/dead-letter-box.ts';
+import { createDeadLetterFileBox } from '../../store/dead-letter-file.ts';
 import { createDeadLetterFile, createDeadLetterTopic } from '../../store/dead-letters.ts';
 import { openDuckdbIndex } from '../../store/duckdb.ts';
 import type { KafkaClient } from '../../store/kafka-client.ts';
@@ -153,6 +155,65 @@ describe('hotitem dead-letters, of the file of the embedded index', () => {
     const { stdout } = await runHotitem(['dead-letters', 'list', '--json'], env);
     expect(JSON.parse(stdout)).toMatchObject({ reason: 'new', value_base64: bytes.toString('base64') });
     expect(readFileSync(`${path}.1`, 'utf8').split('\n')).toHaveLength(2);
+    remove();
+  });
+
+  test.each<[string, (kept: string) => void]>([
+    ['a full disk', (kept) => symlinkSync('/dev/full', kept)],
+    ['a folder in its place', (kept) => mkdirSync(kept)],
+  ])(
+    'a purge whose copy cannot be written (%s) says so in a line, deletes nothing, and can be run again',
+    async (_, prevent) => {
+      const { path: home, remove } = temporaryFolder('dead-letters');
+      const env = { HOTITEM_HOME: home };
+      const path = join(home, 'dead-letters.ndjson');
+      await createDeadLetterFile(path, () => Date.UTC(2026, 0, 1)).add([letter('old', Buffer.from('1'))]);
+      await createDeadLetterFile(path, () => Date.UTC(2026, 5, 1)).add([letter('new', Buffer.from('2'))]);
+      const reasons = async () => {
+        const { stdout } = await runHotitem(['dead-letters', 'list', '--json'], env);
+        return stdout
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line).reason);
+      };
+      const purge = ['dead-letters', 'purge', '--yes', '--until', '2026-03-01'];
+
+      prevent(`${path}.kept`);
+      const failed = await runHotitem(purge, env);
+      expect(failed).toMatchObject({ code: 1, stdout: '' });
+      expect(failed.stderr).toMatch(/^hotitem: cannot write .*\.kept, nothing was deleted: E[A-Z]+: .*\n$/);
+      expect(await reasons()).toEqual(['old', 'new']);
+
+      await createDeadLetterFile(path, () => Date.UTC(2026, 6, 1)).add([letter('newest', Buffer.from('3'))]);
+      expect(await runHotitem(purge, env)).toMatchObject({ code: 1 });
+      expect(await reasons()).toEqual(['old', 'new', 'newest']);
+
+      rmSync(`${path}.kept`, { recursive: true });
+      await askHotitem(purge, env);
+      expect(await reasons()).toEqual(['new', 'newest']);
+      remove();
+    },
+  );
+
+  test.each([
+    ['half a letter that a full disk left', '{"time":"2026-01-01T00:00:00.000Z","reas'],
+    ['NULs that a power cut left', '\0\0\0\0'],
+  ])('%s take no letter and no note behind them', async (_, left) => {
+    const { path: home, remove } = temporaryFolder('dead-letters');
+    const path = join(home, 'dead-letters.ndjson');
+    appendFileSync(path, left);
+    await createDeadLetterFile(path, Date.now).add([letter('good', Buffer.from('1'))]);
+    const box = createDeadLetterFileBox(path);
+    const found = () => {
+      const letters: KeptLetter[] = [];
+      return box.read((one) => void letters.push(one)).then(() => letters);
+    };
+    const [good] = await found();
+    expect(good).toMatchObject({ reason: 'good', replayed: false });
+    appendFileSync(path, left);
+    await box.markReplayed([good?.id ?? '']);
+
+    expect(await found()).toMatchObject([{ reason: 'good', replayed: true }]);
     remove();
   });
 
