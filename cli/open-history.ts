@@ -6,42 +6,34 @@ import type { CommandOption, Flags } from './command.ts';
 import { connectReader } from './connect-reader.ts';
 import type { Core } from './core.ts';
 import { UsageError } from './parse-command-line.ts';
-import { parseDuration } from './parse-time.ts';
 import { cursorOf } from './spool-cursor-name.ts';
 
-/** The flags that choose it. */
-export const HISTORY_OPTIONS: Record<'source' | 'late', CommandOption> = {
+/** The flag that chooses it. */
+export const HISTORY_OPTIONS: Record<'source', CommandOption> = {
   source: {
     type: 'string',
     placeholder: 'kafka|spool',
     about: 'where events are read (kafka where brokers are configured, else the spool of this host)',
   },
-  late: {
-    type: 'string',
-    placeholder: 'DURATION',
-    about: 'how long after its view an event may have come there: an outage, a spill (1h)',
-  },
 };
 
 /** Where past events are read. Rejects with a `UsageError`. */
-export async function openHistory(core: Core, { source, late = '1h' }: Flags): Promise<History> {
+export async function openHistory(core: Core, { source }: Flags): Promise<History> {
   const { config } = core;
-  const lateMs = parseDuration('late', String(late));
   const wanted = source ?? (config.kafka.brokers.length > 0 ? 'kafka' : 'spool');
-  if (wanted === 'spool') return openSpoolHistory(config, lateMs);
+  if (wanted === 'spool') return openSpoolHistory(config);
   if (wanted !== 'kafka')
     throw new UsageError(`--source: must be kafka or spool (got ${JSON.stringify(source)})`);
   if (config.kafka.brokers.length === 0)
     throw new UsageError('--source kafka: no brokers are configured (KAFKA_BROKERS)');
   const { topic, group } = config.kafka;
-  return createKafkaHistory({ reader: await connectReader(core), topic, group, lateMs });
+  return createKafkaHistory({ reader: await connectReader(core), topic, group });
 }
 
-function openSpoolHistory(config: Config, lateMs: number): History {
+function openSpoolHistory(config: Config): History {
   return createRetainedHistory({
     dir: config.spool.dir,
     cursor: cursorOf(config),
     node: config.node,
-    lateMs,
   });
 }

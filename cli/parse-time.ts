@@ -20,14 +20,6 @@ export function parseTime(flag: string, text: string, now: number): number {
   return time;
 }
 
-/** The length that a flag says, ms: `90s`, `15m`, `2h`, `1d`. Throws a `UsageError`. */
-export function parseDuration(flag: string, text: string): number {
-  const duration = durationOf(text);
-  if (duration === undefined)
-    throw new UsageError(`--${flag}: must be like 90s, 15m, 2h or 1d (got ${show(text)})`);
-  return duration;
-}
-
 function durationOf(text: string): number | undefined {
   const [, digits, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
   return digits === undefined ? undefined : Number(digits) * (UNITS[unit ?? ''] ?? 0);

@@ -10,6 +10,7 @@ import { parseRange, RANGE_OPTIONS } from './parse-range.ts';
 import { plainText } from './plain-text.ts';
 import { createProgress } from './progress.ts';
 import { recordReader } from './record-reader.ts';
+import { removedRange } from './removed-range.ts';
 
 export const replay: Command = {
   about: 'brings past events from Kafka or the spool into the index; what is there is left alone',
@@ -21,11 +22,11 @@ export const replay: Command = {
   },
   configured: true,
   async run(context) {
-    const { from, to, source, late, 'dry-run': dryRun, json, ...flags } = context.flags;
+    const { from, to, source, 'dry-run': dryRun, json, ...flags } = context.flags;
     if (from === undefined) throw new UsageError('replay: --from is needed, like --from -2h');
     const core = createCore(configure({ ...context, flags }));
     const range = parseRange({ from, to }, core.now());
-    const history = await openHistory(core, { source, late });
+    const history = await openHistory(core, { source });
     const progress = createProgress('read');
     try {
       const lookup = await openLookup(core.config);
@@ -46,7 +47,7 @@ export const replay: Command = {
         ...replayed,
       };
       process.stdout.write(json === true ? `${JSON.stringify(answer)}\n` : table(answer));
-      return replayed.dead === 0 && !isCut(range, replayed) ? 0 : 1;
+      return isComplete(range, replayed) ? 0 : 1;
     } finally {
       progress.end();
       await history.close();
@@ -74,8 +75,17 @@ function table(answer: Answer): string {
           `the log reaches back to ${new Date(removedBefore ?? 0).toISOString()} only: what came before is gone from it`,
         ]
       : []),
+    ...(answer.removedUnread.length > 0
+      ? ['removed from the log before the sink read them:', ...answer.removedUnread.map(removedRange)]
+      : []),
+    ...(answer.damage === undefined ? [] : [answer.damage]),
     '',
   ].join('\n');
+}
+
+function isComplete(range: TimeRange, replayed: Replayed): boolean {
+  const { dead, removedUnread, damage } = replayed;
+  return dead === 0 && removedUnread.length === 0 && damage === undefined && !isCut(range, replayed);
 }
 
 function isCut({ from }: { from: number }, { removedBefore }: Pick<Replayed, 'removedBefore'>): boolean {

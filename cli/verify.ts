@@ -1,5 +1,6 @@
 import { ConfigError } from '../service/config.ts';
 import { reasonOf } from '../service/log.ts';
+import { createDeadOrigins, type DeadOrigins } from '../sink/dead-origins.ts';
 import { type Example, type Verified, verify as verifyEvents } from '../sink/verify.ts';
 import { KafkaError } from '../store/kafka-error.ts';
 import type { Command, CommandContext } from './command.ts';
@@ -14,6 +15,7 @@ import { parseRange, RANGE_OPTIONS } from './parse-range.ts';
 import { plainText } from './plain-text.ts';
 import { createProgress } from './progress.ts';
 import { recordReader } from './record-reader.ts';
+import { removedRange } from './removed-range.ts';
 import { Trouble } from './trouble.ts';
 
 const MOST_DEAD = 500_000;
@@ -44,23 +46,23 @@ export const verify: Command = {
 };
 
 async function compare(context: CommandContext): Promise<number> {
-  const { from, to, source, late, examples = '10', json, ...flags } = context.flags;
+  const { from, to, source, examples = '10', json, ...flags } = context.flags;
   const core = createCore(configure({ ...context, flags }));
   const now = core.now();
   const range = parseRange({ from, to }, now);
   const limits = { least: 0, most: 10_000 };
   const shown = parseCount('examples', String(examples), limits);
-  const history = await openHistory(core, { source, late });
+  const history = await openHistory(core, { source });
   const progress = createProgress('compared');
   try {
-    const deadOrigins = await originsOfDead(core);
+    const dead = await originsOfDead(core);
     const lookup = await openLookup(core.config);
     const verified = await verifyEvents({
       history,
       lookup,
       read: recordReader(core.config),
       range,
-      deadOrigins,
+      dead,
       examples: shown,
       now,
       onProgress: ({ records }) => progress.show(records),
@@ -84,21 +86,21 @@ async function compare(context: CommandContext): Promise<number> {
 }
 
 /** Undefined where there are more than can be remembered. */
-async function originsOfDead(core: Core): Promise<Set<string> | undefined> {
-  const origins = new Set<string>();
+async function originsOfDead(core: Core): Promise<DeadOrigins | undefined> {
+  const origins = createDeadOrigins();
   const box = await openDeadLetters(core);
   try {
-    await box.read(({ origin }) => {
-      if (origins.size <= MOST_DEAD) origins.add(origin);
+    await box.read((letter) => {
+      if (origins.size() <= MOST_DEAD) origins.add(letter);
     });
   } finally {
     await box.close();
   }
-  return origins.size > MOST_DEAD ? undefined : origins;
+  return origins.size() > MOST_DEAD ? undefined : origins;
 }
 
-function statusOf({ missing, duplicate, gaps, doubts }: Verified): number {
-  if (missing > 0 || duplicate > 0 || gaps.length > 0) return NOT_BALANCED;
+function statusOf({ missing, duplicate, removed, gaps, doubts }: Verified): number {
+  if (missing > 0 || duplicate > 0 || removed > 0 || gaps.length > 0) return NOT_BALANCED;
   return doubts.length > 0 ? CANNOT_TELL : BALANCED;
 }
 
@@ -118,6 +120,12 @@ function table(answer: Answer, shown: number): string {
     ...examples.missing.map(example),
     row('duplicate', answer.duplicate),
     ...examples.duplicate.map(example),
+    row(
+      'removed unread',
+      answer.removed,
+      answer.removed === 0 ? '' : 'from the log, before the sink read them',
+    ),
+    ...answer.removedUnread.map(removedRange),
     row('sequence gaps', gaps.length),
     ...gaps
       .slice(0, shown)

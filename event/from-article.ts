@@ -9,7 +9,7 @@ export type ArticleMessage = { uri: unknown; ip?: unknown; token?: unknown; acti
 
 export type ArticleRecord = {
   /** `topic-partition-offset`: the message has no id of its own, and its place in the topic never changes. */
-  id: string;
+  place: string;
   /** When Kafka had the record, ms since 1970; undefined where it does not say. */
   time: number | undefined;
   /** Where the clock hung that `actime` was read from: an IANA name. */
@@ -20,6 +20,9 @@ export type ArticleRecord = {
 const ITEM = /^(?:\/web)?\/item\/([\w.-]+?)(?:\.html)?$/;
 /** `%Y-%M-%d %H:%m:%S`: the minute is where the month belongs, and the month where the minute does. */
 const SWAPPED = /^(\d{4})-(\d{2})-(\d{2})[ T](\d{2}):(\d{2}):(\d{2})$/;
+
+/** Of a date and a time. */
+const MOST_DIGITS = 14;
 
 /** Whether this is a message in the article's format. What has a version is ours, whatever else it holds. */
 export function isArticle(value: unknown): value is ArticleMessage {
@@ -32,14 +35,17 @@ export function isArticle(value: unknown): value is ArticleMessage {
  * The event that a message in the article's format stands for. Its time is the record's, for that is right; `actime` is
  * asked only where the record has none. The token is not taken over, and an address only where it is one: it came from a
  * header that anybody may send. Throws an `EventError` at what is no view.
+ *
+ * Its id is the place of the record and its time: a topic that was deleted and made again has the same places, at other
+ * times. Nothing else of the message is in it: from a hash of the whole an address could be found by trying all of them.
  */
-export function fromArticle(message: ArticleMessage, { id, time, timeZone }: ArticleRecord): HotItemEvent {
+export function fromArticle(message: ArticleMessage, { place, time, timeZone }: ArticleRecord): HotItemEvent {
   const { uri, ip, actime } = message;
   if (typeof uri !== 'string' || !uri.startsWith('/')) throw new EventError('uri', 'must be a path', uri);
   const cut: string[] = [];
   const event: HotItemEvent = {
     v: 1,
-    id,
+    id: `${place}-${time ?? digitsOf(actime)}`,
     time: time ?? fromActime(actime, timeZone),
     uri: limit('uri', uri, cut),
     item: limit('item', ITEM.exec(uri)?.[1] ?? uri, cut),
@@ -55,6 +61,11 @@ function limit(field: 'uri' | 'item', value: string, cut: string[]): string {
   cut.push(field);
   // Half of a surrogate pair is no text: Elasticsearch would refuse the document.
   return value.slice(0, LIMITS[field]).toWellFormed();
+}
+
+/** Not the time that it stands for: an id must not change with the time zone that is configured. */
+function digitsOf(actime: unknown): string {
+  return typeof actime === 'string' ? actime.replace(/\D/g, '').slice(0, MOST_DIGITS) : '';
 }
 
 function fromActime(actime: unknown, timeZone: string): number {

@@ -6,13 +6,16 @@ import type { ReadRecord } from './read-record.ts';
 /** A record of the range: an event, or why it is none. */
 export type PastEvent = { record: PastRecord; event: HotItemEvent } | { record: PastRecord; reason: string };
 
-/** The records that belong to `range`, by the time of their event; what is no event, by the time at which it came. */
+/**
+ * The records that belong to `range`, by the time of their event; what is no event, by the time at which it came, and always
+ * where nobody knows that.
+ */
 export function pastEvents(records: PastRecord[], { from, to }: TimeRange, read: ReadRecord): PastEvent[] {
   return records.map((record) => toPastEvent(record, read)).filter(isInside);
 
   function isInside(past: PastEvent): boolean {
     const time = 'event' in past ? past.event.time : past.record.received;
-    return time >= from && time < to;
+    return time === undefined || (time >= from && time < to);
   }
 }
 

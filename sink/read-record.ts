@@ -30,8 +30,8 @@ export function createReadRecord({ articleTimeZone, redact }: ReadRecordOptions)
     if (json.startsWith(OURS)) return parsePlain(json) ?? parse(json);
     const message = fromJson(json);
     if (!isArticle(message)) return parse(json);
-    const id = `${batch.source.replaceAll('/', '-')}-${batch.position(at)}`;
-    return redact(fromArticle(message, { id, time: batch.time?.(at), timeZone: articleTimeZone }));
+    const place = `${batch.source.replaceAll('/', '-')}-${batch.position(at)}`;
+    return redact(fromArticle(message, { place, time: batch.time?.(at), timeZone: articleTimeZone }));
   };
 }
 

@@ -1,6 +1,6 @@
 import type { HotItemEvent } from '../event/event.ts';
 import type { EventLookup } from '../store/event-lookup.ts';
-import type { History, TimeRange } from '../store/history.ts';
+import type { History, RemovedRange, TimeRange } from '../store/history.ts';
 import { bringIn } from './bring-in.ts';
 import { originOf, pastEvents } from './past-events.ts';
 import type { ReadRecord } from './read-record.ts';
@@ -30,6 +30,10 @@ export type Replayed = {
   examples: { origin: string; reason: string }[];
   /** The log has nothing from before, ms since 1970; undefined where nothing was removed from it. */
   removedBefore: number | undefined;
+  /** What was removed from the log before the sink had read it: nobody can bring it back. */
+  removedUnread: RemovedRange[];
+  /** Bytes of the log that cannot be read, in words. */
+  damage: string | undefined;
 };
 
 const MOST_EXAMPLES = 10;
@@ -44,9 +48,11 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
     dead: 0,
     examples: [],
     removedBefore: undefined,
+    removedUnread: [],
+    damage: undefined,
   };
   await lookup.refresh();
-  const { removedBefore } = await history.read(range, async (records) => {
+  const { removedBefore, removedUnread, damage } = await history.read(range, async (records) => {
     const events: { event: HotItemEvent; origin: string }[] = [];
     for (const past of pastEvents(records, range, read)) {
       replayed.read++;
@@ -59,7 +65,7 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
       onProgress(replayed);
     }
   });
-  return { ...replayed, removedBefore };
+  return { ...replayed, removedBefore, removedUnread, damage };
 
   async function bring(some: { event: HotItemEvent; origin: string }[]): Promise<void> {
     const events = some.map(({ event }) => event);

@@ -84,7 +84,10 @@ export function createSequenceGaps(): SequenceGaps {
     if (overflown) return undefined;
     return [...spools.values()].flatMap((spool) => {
       const minutes = [...spool.minutes];
-      const late = minutes.filter(([minute]) => since === 0 || minute * MINUTE_MS >= since + SETTLE_MS);
+      // A time of tomorrow is wrong, and says nothing about when the record came.
+      const late = minutes.filter(
+        ([minute]) => since === 0 || (minute * MINUTE_MS >= since + SETTLE_MS && minute * MINUTE_MS <= until),
+      );
       const early = minutes.filter(([minute]) => (minute + 1) * MINUTE_MS <= until - SETTLE_MS);
       const low = Math.min(...late.map(([, edge]) => edge.low));
       const high = Math.max(...early.map(([, edge]) => edge.high));

@@ -58,5 +58,6 @@ function toLetter(batch: Batch, { at, reason }: Refused): DeadLetter {
     value: withoutToken(batch.values[at] ?? Buffer.alloc(0)),
     reason,
     origin: `${batch.source}/${batch.position(at)}`,
+    recorded: batch.time?.(at),
   };
 }

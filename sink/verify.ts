@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { IndexUnavailable } from '../store/event-index.ts';
 import type { EventLookup } from '../store/event-lookup.ts';
-import type { History, PastRecord, Place, TimeRange } from '../store/history.ts';
+import type { History, PastRecord, Place, Reach, RemovedRange, TimeRange } from '../store/history.ts';
+import type { DeadOrigins } from './dead-origins.ts';
 import { originOf, type PastEvent, pastEvents } from './past-events.ts';
 import type { ReadRecord } from './read-record.ts';
 import { createSequenceGaps, type Gap } from './sequence-gaps.ts';
@@ -10,8 +12,8 @@ export type VerifyOptions = {
   lookup: EventLookup;
   read: ReadRecord;
   range: TimeRange;
-  /** Where dead letters lay, as they say it; undefined where there are too many to remember. */
-  deadOrigins: Set<string> | undefined;
+  /** Undefined where there are too many to remember. */
+  dead: DeadOrigins | undefined;
   /** Examples of each kind. */
   examples: number;
   now: number;
@@ -36,6 +38,8 @@ export type Books = {
   missing: number;
   /** In the index more than once. */
   duplicate: number;
+  /** Records that were removed from the log before the sink had read them, of whatever time: nobody can say what they were. */
+  removed: number;
 };
 
 export type Example = { id: string; origin: string };
@@ -44,6 +48,7 @@ export type Verified = Books & {
   /** Sequences of a spool that its log does not have. */
   gaps: Gap[];
   examples: { missing: Example[]; duplicate: Example[]; dead: Example[] };
+  removedUnread: RemovedRange[];
   /** The log has nothing from before, ms since 1970; undefined where nothing was removed from it. */
   removedBefore: number | undefined;
   /** Why one cannot tell; empty where one can. */
@@ -60,7 +65,7 @@ const MOST_MISSING = 100_000;
  * forgotten, so that memory does not grow with the range.
  */
 export async function verify(options: VerifyOptions): Promise<Verified> {
-  const { history, lookup, read, range, deadOrigins, now, onProgress } = options;
+  const { history, lookup, read, range, dead, now, onProgress } = options;
   const books: Books = {
     records: 0,
     repeated: 0,
@@ -70,23 +75,29 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
     waiting: 0,
     missing: 0,
     duplicate: 0,
+    removed: 0,
   };
   const examples: Verified['examples'] = { missing: [], duplicate: [], dead: [] };
   const gaps = createSequenceGaps();
   const known = createKnown();
   let missing: Example[] = [];
   const refreshed = await lookup.refresh();
-  const { since, removedBefore } = await history.read(range, look);
+  const reach = await history.read(range, look);
+  const { since, removedBefore, removedUnread } = reach;
   await lookAgain();
-  for (const origin of deadOrigins ?? []) {
+  for (const origin of dead?.origins() ?? []) {
     const place = toPlace(origin);
     if (place !== undefined) gaps.excuse(place);
   }
+  for (const { first, last } of removedUnread) books.removed += Number(BigInt(last) - BigInt(first) + 1n);
   const found = gaps.find({ since, until: Math.min(now, range.to) });
-  return { ...books, gaps: found ?? [], examples, removedBefore, doubts: doubts(found === undefined) };
+  const doubts = doubtsOf(reach, found === undefined);
+  return { ...books, gaps: found ?? [], examples, removedBefore, removedUnread, doubts };
 
   async function look(records: PastRecord[]): Promise<void> {
-    for (const { place, received } of records) if (place !== undefined) gaps.add(place, received);
+    for (const { place, received } of records) {
+      if (place !== undefined && received !== undefined) gaps.add(place, received);
+    }
     const past = pastEvents(records, range, read);
     for (let at = 0; at < past.length; at += lookup.most) {
       await compare(past.slice(at, at + lookup.most));
@@ -107,15 +118,22 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
 
   async function countOf(some: PastEvent[]): Promise<number[]> {
     const ids = some.flatMap((past) => ('event' in past ? [past.event.id] : []));
-    const counts = await lookup.count(ids);
+    const counts = await count(ids);
     // What is no event is in no index.
     return some.map((past) => ('event' in past ? (counts.shift() ?? 0) : 0));
+  }
+
+  /** An index that says nothing about an id does not say that it is missing. */
+  async function count(ids: string[]): Promise<number[]> {
+    const counts = await lookup.count(ids);
+    if (counts.length === ids.length) return counts;
+    throw new IndexUnavailable(`${lookup.name} told about ${counts.length} of ${ids.length} events`);
   }
 
   function enter(past: PastEvent, count: number): void {
     const example = { id: idOf(past), origin: originOf(past.record) };
     if (count > 0) books.there++;
-    else if (deadOrigins?.has(example.origin)) note('dead', example);
+    else if (dead?.has(example.origin, past.record.received)) note('dead', example);
     else if (past.record.waiting) books.waiting++;
     else {
       books.missing++;
@@ -130,7 +148,7 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
     const still: Example[] = [];
     for (let at = 0; at < missing.length; at += lookup.most) {
       const some = missing.slice(at, at + lookup.most);
-      const counts = await lookup.count(some.map(({ id }) => id));
+      const counts = await count(some.map(({ id }) => id));
       still.push(...some.filter((_, i) => counts[i] === 0));
     }
     books.there += missing.length - still.length;
@@ -144,15 +162,17 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
     if (examples[kind].length < options.examples) examples[kind].push(example);
   }
 
-  function doubts(tooScattered: boolean): string[] {
+  function doubtsOf({ unread, damage }: Reach, tooScattered: boolean): string[] {
     return [
       removedBefore !== undefined &&
         range.from > 0 &&
         range.from < removedBefore &&
         `the log reaches back to ${new Date(removedBefore).toISOString()} only`,
-      deadOrigins === undefined && 'there are too many dead letters to compare with',
+      books.waiting > 0 && unread !== undefined && `${unread}: what waits there may be missing`,
+      damage,
+      dead === undefined && 'there are too many dead letters to compare with',
       tooScattered && 'the sequences are too scattered to find gaps',
-    ].filter((doubt) => doubt !== false);
+    ].filter((doubt) => typeof doubt === 'string');
   }
 }
 

@@ -18,6 +18,8 @@ export type KeptLetter = {
   id: string;
   /** When it was given up, ms since 1970. */
   time: number;
+  /** When the log had the record, ms since 1970; undefined where the letter does not say. */
+  recorded: number | undefined;
   reason: string;
   /** Where it lay: `collection_hot_item/3/1207`. */
   origin: string;

@@ -8,6 +8,7 @@ import type { DeadLetterBox, KeptLetter } from './dead-letter-box.ts';
 
 const letter = z.object({
   time: z.string(),
+  recorded: z.iso.datetime().optional(),
   reason: z.string(),
   origin: z.string(),
   value: z.string(),
@@ -132,10 +133,18 @@ async function* linesOf(file: string): AsyncGenerator<string> {
 function toLetter(line: string, replayed: Set<string>): KeptLetter | undefined {
   const found = letter.safeParse(toValue(line));
   if (!found.success) return undefined;
-  const { time, reason, origin, value, encoding } = found.data;
+  const { time, recorded, reason, origin, value, encoding } = found.data;
   const id = createHash('sha256').update(line).digest('hex').slice(0, ID_DIGITS);
   const at = Date.parse(time) || 0;
-  return { id, time: at, reason, origin, value: Buffer.from(value, encoding), replayed: replayed.has(id) };
+  return {
+    id,
+    time: at,
+    recorded: recorded === undefined ? undefined : Date.parse(recorded),
+    reason,
+    origin,
+    value: Buffer.from(value, encoding),
+    replayed: replayed.has(id),
+  };
 }
 
 function toValue(line: string): unknown {

@@ -79,13 +79,18 @@ function toLetter(
   replayed: Set<string>,
 ): KeptLetter {
   const id = `${partition}/${offset}`;
-  const said = Date.parse(headers.time ?? '');
   return {
     id,
-    time: Number.isNaN(said) ? time : said,
+    time: toTime(headers.time) ?? time,
+    recorded: toTime(headers.recorded),
     reason: headers.reason ?? 'unknown',
     origin: headers.origin ?? 'unknown',
     value,
     replayed: replayed.has(id),
   };
+}
+
+function toTime(text = ''): number | undefined {
+  const time = Date.parse(text);
+  return Number.isNaN(time) ? undefined : time;
 }

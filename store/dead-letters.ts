@@ -10,6 +10,8 @@ export type DeadLetter = {
   reason: string;
   /** Where it lay: `collection_hot_item/3/1207`. */
   origin: string;
+  /** When the log had the record, ms since 1970; undefined where it does not say. */
+  recorded?: number | undefined;
 };
 
 /** Where they wait for somebody to look. Resolves once they are kept. */
@@ -23,8 +25,13 @@ export function createDeadLetterTopic(client: KafkaClient, topic: string, now: (
   return {
     async add(letters) {
       // One at a time: they are rare, and together they might be too large for a batch.
-      for (const { value, reason, origin } of letters) {
-        const headers = { reason: reason.slice(0, 1000), origin, time: new Date(now()).toISOString() };
+      for (const { value, reason, origin, recorded } of letters) {
+        const headers = {
+          reason: reason.slice(0, 1000),
+          origin,
+          time: new Date(now()).toISOString(),
+          ...toRecorded(recorded),
+        };
         await client.send(topic, [{ value: value.subarray(0, LARGEST_VALUE), headers }]);
       }
     },
@@ -45,8 +52,14 @@ export function nameSpool(letters: DeadLetters, { node, boot }: { node: string; 
 export function createDeadLetterFile(path: string, now: () => number): DeadLetters {
   return {
     async add(letters) {
-      const lines = letters.map(({ value, reason, origin }) =>
-        JSON.stringify({ time: new Date(now()).toISOString(), reason, origin, ...toText(value) }),
+      const lines = letters.map(({ value, reason, origin, recorded }) =>
+        JSON.stringify({
+          time: new Date(now()).toISOString(),
+          reason,
+          origin,
+          ...toRecorded(recorded),
+          ...toText(value),
+        }),
       );
       const size = await stat(path).then(
         (found) => found.size,
@@ -56,6 +69,10 @@ export function createDeadLetterFile(path: string, now: () => number): DeadLette
       await appendLines(path, `${lines.join('\n')}\n`);
     },
   };
+}
+
+function toRecorded(time: number | undefined): { recorded?: string } {
+  return time === undefined ? {} : { recorded: new Date(time).toISOString() };
 }
 
 /** Bytes that are no text must come back as they were. */

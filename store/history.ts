@@ -3,8 +3,9 @@ export type History = {
   /** For people: `Kafka topic collection_hot_item`. */
   name: string;
   /**
-   * Hands over every record that may hold an event with `from <= time < to`, and others around it, one after the other.
-   * What comes later than this call is left out. Ends with the first `handle` that rejects.
+   * Hands over every record that may hold an event with `from <= time < to`, and others around it, one after the other: all up
+   * to the end of the log, for the time of a record is no bound for those behind it. What comes later than this call is left
+   * out. Ends with the first `handle` that rejects.
    */
   read(range: TimeRange, handle: (records: PastRecord[]) => Promise<void>): Promise<Reach>;
   close(): Promise<void>;
@@ -15,8 +16,8 @@ export type TimeRange = { from: number; to: number };
 
 export type PastRecord = {
   value: Buffer;
-  /** When it came here, ms since 1970. */
-  received: number;
+  /** When it came here, ms since 1970; undefined where the log does not say. */
+  received: number | undefined;
   /** Where it lies: `collection_hot_item/3` and `1207`, `spool` and `77`. */
   source: string;
   position: string;
@@ -35,4 +36,13 @@ export type Reach = {
   since: number;
   /** All that came before was removed from the log, or some of it; undefined where nothing was. */
   removedBefore: number | undefined;
+  /** What was removed from the log before the sink had read it. */
+  removedUnread: RemovedRange[];
+  /** Where the sink has read nothing yet, as far as the log knows: `waiting` there may also be what nobody reads. */
+  unread: string | undefined;
+  /** Bytes that are there and cannot be read, in words; undefined where there are none. */
+  damage: string | undefined;
 };
+
+/** `collection_hot_item/3`, from the first to the last offset. */
+export type RemovedRange = { source: string; first: string; last: string };

@@ -1,4 +1,4 @@
-import type { History, PastRecord, Place, Reach, TimeRange } from './history.ts';
+import type { History, PastRecord, Place, Reach, RemovedRange, TimeRange } from './history.ts';
 import type { OffsetRange, TopicRecord } from './topic-ranges.ts';
 import type { TopicReader } from './topic-reader.ts';
 
@@ -7,33 +7,39 @@ export type KafkaHistoryOptions = {
   topic: string;
   /** Of the sinks: what it has not committed waits. */
   group: string;
-  /** How long after its view an event may have come into Kafka, ms: an outage, a spill. */
-  lateMs: number;
 };
 
-/** Clocks of nginx and Kafka differ: an event may seem to have come before its view. */
-const SKEW_MS = 60_000;
+/** Clocks differ, and are set back: a record may seem to have come before its view. */
+const SKEW_MS = 3_600_000;
 
-/** The topic of the events as history. Finds the range by the times of Kafka's records. */
-export function createKafkaHistory({ reader, topic, group, lateMs }: KafkaHistoryOptions): History {
+/** The topic of the events as history. Finds the beginning of the range by the times of Kafka's records. */
+export function createKafkaHistory({ reader, topic, group }: KafkaHistoryOptions): History {
   return { name: `Kafka topic ${topic}`, read, close: () => reader.close() };
 
   async function read(range: TimeRange, handle: (records: PastRecord[]) => Promise<void>): Promise<Reach> {
     // First: what is committed now is in the index whenever it is looked for.
     const committed = await reader.committed(topic, group);
     const there = await reader.bounds(topic);
-    const wanted = await within(range, there);
+    // And after the bounds: a sink that goes on meanwhile has not lost what retention removed behind it.
+    const removedUnread = removedBetween(await reader.committed(topic, group), there);
+    const wanted = await from(range.from, there);
     const placeOf = createPlaces();
     await reader.read(topic, wanted, (records) => handle(records.map(toPast)));
     const removedBefore = await beginOf(there);
     const whole = wanted.every(({ from }) => from === 0n);
-    return { since: whole ? 0 : Math.max(range.from - SKEW_MS, removedBefore ?? 0), removedBefore };
+    return {
+      since: whole ? 0 : Math.max(range.from - SKEW_MS, removedBefore ?? 0),
+      removedBefore,
+      removedUnread,
+      unread: unreadIn(committed, there),
+      damage: undefined,
+    };
 
     function toPast(record: TopicRecord): PastRecord {
       const { partition, offset, time, value } = record;
       return {
         value,
-        received: time,
+        received: hasTime(record) ? time : undefined,
         source: `${topic}/${partition}`,
         position: offset,
         waiting: BigInt(offset) >= (committed.get(partition) ?? 0n),
@@ -42,16 +48,27 @@ export function createKafkaHistory({ reader, topic, group, lateMs }: KafkaHistor
     }
   }
 
-  async function within({ from, to }: TimeRange, there: OffsetRange[]): Promise<OffsetRange[]> {
-    const [first, last] = await Promise.all([
-      reader.offsetsAt(topic, Math.max(0, from - SKEW_MS)),
-      reader.offsetsAt(topic, to + lateMs),
-    ]);
-    return there.map((bounds) => ({
-      partition: bounds.partition,
-      from: larger(bounds.from, first.get(bounds.partition) ?? bounds.from),
-      to: smaller(bounds.to, last.get(bounds.partition) ?? bounds.to),
-    }));
+  /** What of the partitions is to be read: to the end, for a record of tomorrow may lie before one of today. */
+  async function from(time: number, there: OffsetRange[]): Promise<OffsetRange[]> {
+    if (time === 0) return there;
+    const first = await reader.offsetsAt(topic, Math.max(0, time - SKEW_MS));
+    const found = there.map((bounds) => {
+      const at = first.get(bounds.partition) ?? bounds.from;
+      return { ...bounds, from: smaller(larger(bounds.from, at), bounds.to) };
+    });
+    const timeless = await timelessBefore(found, there);
+    return found.map((range, i) => (timeless.has(range.partition) ? (there[i] ?? range) : range));
+  }
+
+  /** Partitions in which the last record that is passed over has no time: what its time is, is not known to Kafka. */
+  async function timelessBefore(found: OffsetRange[], there: OffsetRange[]): Promise<Set<number>> {
+    const passedOver = found.filter(({ from }, i) => from > (there[i]?.from ?? from));
+    const lasts = passedOver.map(({ partition, from }) => ({ partition, from: from - 1n, to: from }));
+    const timeless = new Set<number>();
+    await reader.read(topic, lasts, async (records) => {
+      for (const record of records) if (!hasTime(record)) timeless.add(record.partition);
+    });
+    return timeless;
   }
 
   /** Asked only of partitions that have lost something to their retention: the time of what is first in all of them. */
@@ -62,6 +79,26 @@ export function createKafkaHistory({ reader, topic, group, lateMs }: KafkaHistor
     await reader.read(topic, firsts, async (records) => void times.push(...records.map(({ time }) => time)));
     return times.length === 0 ? undefined : Math.max(...times);
   }
+
+  function removedBetween(committed: Map<number, bigint>, there: OffsetRange[]): RemovedRange[] {
+    return there.flatMap(({ partition, from }) => {
+      const next = committed.get(partition);
+      if (next === undefined || next >= from) return [];
+      return [{ source: `${topic}/${partition}`, first: String(next), last: String(from - 1n) }];
+    });
+  }
+
+  function unreadIn(committed: Map<number, bigint>, there: OffsetRange[]): string | undefined {
+    const unread = there.filter(({ partition, from, to }) => from < to && !committed.has(partition));
+    if (unread.length === 0) return undefined;
+    const names = unread.map(({ partition }) => partition).sort((a, b) => a - b);
+    return `group ${group} has committed nothing in ${topic}/${names.join(', ')}`;
+  }
+}
+
+/** Kafka's word for no time is -1. */
+function hasTime({ time }: TopicRecord): boolean {
+  return time > 0;
 }
 
 /**

@@ -5,6 +5,7 @@ import { abortable } from '../service/abortable.ts';
 import { createBackoff } from '../service/backoff.ts';
 import type { Batch, Consumer, Handler } from './log.ts';
 import { passOverRemoved } from './platformatic-offsets.ts';
+import { heedTimesOfBroker } from './platformatic-times.ts';
 
 export type PlatformaticConsumerOptions = {
   /** Makes a consumer of the group; each is used once. */
@@ -44,6 +45,7 @@ export async function startPlatformaticConsumer(options: PlatformaticConsumerOpt
   async function join(): Promise<Member> {
     const consumer = create();
     passOverRemoved(consumer);
+    heedTimesOfBroker(consumer);
     // What is not listened to would end the process.
     consumer.on('error', onFailure);
     try {

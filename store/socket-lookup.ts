@@ -6,7 +6,7 @@ import type { EventLookup } from './event-lookup.ts';
 
 const TIMEOUT_MS = 30_000;
 
-const counts = z.array(z.number());
+const counts = z.array(z.number().int().nonnegative());
 const outcomes = z.array(
   z.discriminatedUnion('status', [
     z.object({ status: z.enum(['created', 'exists']) }),
@@ -19,7 +19,7 @@ export function createSocketLookup(socket: string): EventLookup {
   return {
     name: `the index of the sidecar at ${socket}`,
     most: 1000,
-    count: async (ids) => (ids.length === 0 ? [] : counts.parse(await post(socket, 'count', ids))),
+    count: async (ids) => (ids.length === 0 ? [] : understood(counts, await post(socket, 'count', ids))),
     create: async (events) => (events.length === 0 ? [] : createEvents(socket, events)),
     refresh: async () => true,
     refreshMs: 0,
@@ -39,12 +39,28 @@ export async function hasSocketLookup(socket: string): Promise<boolean> {
 
 async function createEvents(socket: string, events: HotItemEvent[]): Promise<Outcome[]> {
   const lines = events.map((event) => JSON.stringify(event));
-  return outcomes.parse(await post(socket, 'create', lines)) as Outcome[];
+  return understood(outcomes, await post(socket, 'create', lines)) as Outcome[];
 }
 
-async function post(socket: string, what: 'count' | 'create', lines: string[]): Promise<unknown> {
+/** Throws an `IndexUnavailable` where the answer is none of ours. */
+function understood<T>(schema: z.ZodType<T>, text: string): T {
+  const { data } = schema.safeParse(toValue(text));
+  if (data === undefined)
+    throw new IndexUnavailable('what listens at this socket does not answer as a sidecar does');
+  return data;
+}
+
+function toValue(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+async function post(socket: string, what: 'count' | 'create', lines: string[]): Promise<string> {
   const { status, text } = await exchange(socket, `/v1/index/${what}`, lines.join('\n'));
-  if (status === 200) return JSON.parse(text);
+  if (status === 200) return text;
   throw new IndexUnavailable(
     status === 404 ? 'the process at this socket has no embedded index' : `the sidecar answers ${status}`,
   );

@@ -6,10 +6,8 @@ import { listSegments, segmentName } from './spool-segments.ts';
 
 export type ReadSpoolOptions = {
   dir: string;
-  /** The events received at `from` or later… */
+  /** The events received at `from` or later, ms since 1970. */
   from: number;
-  /** …and before `to`, both ms since 1970. */
-  to: number;
   /** Bytes between records that are none; their events are missing from what is read. */
   onDamage?: ((damage: { segment: number; offset: number; bytes: number }) => void) | undefined;
 };
@@ -33,7 +31,7 @@ const CLOCK_STEP_MS = 10 * 60_000;
  * any process; takes no lock and changes nothing, while the sidecar appends and removes. It reads what is there when it is
  * called; a segment that is removed meanwhile is passed over. Throws a `SpoolError` where there is no spool, or a newer one.
  */
-export async function* readSpool({ dir, from, to, onDamage }: ReadSpoolOptions): AsyncGenerator<Spooled> {
+export async function* readSpool({ dir, from, onDamage }: ReadSpoolOptions): AsyncGenerator<Spooled> {
   const segments = await listSegments(dir).catch((cause: unknown) => {
     throw new SpoolError('SPOOL_OPEN', `cannot read the spool ${dir}`, cause);
   });
@@ -46,8 +44,7 @@ export async function* readSpool({ dir, from, to, onDamage }: ReadSpoolOptions):
       for await (const found of scan(file, size)) {
         if (found.kind === 'record') {
           const { sequence: first, received, payload } = found.record;
-          if (received >= to + CLOCK_STEP_MS) return;
-          if (received >= from && received < to) yield { first, received, values: split(payload) };
+          if (received >= from) yield { first, received, values: split(payload) };
         } else if (!(found.short && found.end === size)) {
           // The exception is the record that is just being written.
           onDamage?.({ segment, offset: found.offset, bytes: found.end - found.offset });

@@ -6,12 +6,15 @@ import { createKafkaLog } from '../../store/kafka-log.ts';
 import { createKafkajsClient } from '../../store/kafkajs.ts';
 import { createPlatformaticClient } from '../../store/platformatic.ts';
 import { type KafkaPart, startKafka } from '../parts/kafka.ts';
+import { withAdmin } from '../parts/kafka-admin.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { batchOf, createKafkaLogs, type KafkaLogs } from './kafka-logs.ts';
 
 jest.setTimeout(120_000);
 const RUN = Date.now().toString(36);
+/** What a producer says of the time of its records. */
+const SAID = Date.UTC(2024, 0, 1);
 
 const CLIENTS = { kafkajs: createKafkajsClient, platformatic: createPlatformaticClient };
 
@@ -147,6 +150,34 @@ suiteWith(['kafka'], { stops: true })('what every Kafka client does', () => {
       const seen: string[] = [];
       await logs.consume(log, 'abort', async (batch) => void seen.push(...batch.values.map(String)));
       await until(() => seen.length > 0, { timeoutMs: 30_000, what: 'the second delivery' });
+    });
+
+    test.each([
+      ['CreateTime', (time: number) => time === SAID],
+      ['LogAppendTime', (time: number) => Math.abs(time - Date.now()) < 3_600_000],
+    ])('gives each record the one time that it has in a topic with %s', async (type, isRight) => {
+      const { topic } = logs.topic(`times-${type}`);
+      await withAdmin(kafka, (admin) =>
+        admin.createTopics({
+          waitForLeaders: true,
+          topics: [{ topic, configEntries: [{ name: 'message.timestamp.type', value: type }] }],
+        }),
+      );
+      const producer = new kafkajs.Kafka({
+        brokers: kafka.brokers,
+        logLevel: kafkajs.logLevel.NOTHING,
+      }).producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
+      await producer.connect();
+      const messages = ['a', 'b'].map((value) => ({ value, timestamp: String(SAID) }));
+      await producer.send({ topic, messages });
+      await producer.disconnect();
+      const times: (number | undefined)[] = [];
+      const log = createKafkaLog({ client, topic, concurrency: 1, headers: {} });
+      await logs.consume(log, `times-${type}`, async ({ values, time }) => {
+        times.push(...values.map((_, i) => time?.(i)));
+      });
+      await until(() => times.length >= 2, { timeoutMs: 30_000, what: 'the records' });
+      expect(times.map((time) => time !== undefined && isRight(time))).toEqual([true, true]);
     });
 
     test('does not create a topic by writing to it, and says that it is missing', async () => {

@@ -5,11 +5,19 @@ import type { SinkSettings } from './sink-topic.ts';
 
 export type PastTopic = {
   /** Writes records as a sidecar does, each to the next partition, as if that had been a second after the view. */
-  write(records: { value: string | HotItemEvent; seq?: number }[]): Promise<void>;
+  write(records: PastMessage[]): Promise<void>;
   /** Everything that is in a topic: values and headers. */
   recordsOf(topic: string): Promise<KafkaRecord[]>;
   admin: ReturnType<InstanceType<typeof kafkajs.Kafka>['admin']>;
   close(): Promise<void>;
+};
+
+export type PastMessage = {
+  value: string | HotItemEvent;
+  seq?: number;
+  /** Of the record, ms since 1970; -1 for none. */
+  time?: number;
+  partition?: number;
 };
 
 const AGO_MS = 5 * 60_000;
@@ -26,10 +34,10 @@ export async function openPastTopic(settings: SinkSettings): Promise<PastTopic> 
   let partition = 0;
   return {
     async write(records) {
-      const messages = records.map(({ value, seq }) => ({
+      const messages = records.map(({ value, seq, time, partition: chosen }) => ({
         value: typeof value === 'string' ? value : JSON.stringify(value),
-        partition: partition++ % PARTITIONS,
-        timestamp: String(typeof value === 'string' ? Date.now() - AGO_MS : value.time + 1_000),
+        partition: chosen ?? partition++ % PARTITIONS,
+        timestamp: String(time ?? (typeof value === 'string' ? Date.now() - AGO_MS : value.time + 1_000)),
         headers: seq === undefined ? {} : { node: 'web-1', boot: 'b1', seq: String(seq) },
       }));
       await producer.send({ topic, messages });

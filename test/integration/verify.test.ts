@@ -1,5 +1,7 @@
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
+import kafkajs from 'kafkajs';
 import type { HotItemEvent } from '../../event/event.ts';
 import { toEcs } from '../../event/to-ecs.ts';
 import type { Replayed } from '../../sink/replay.ts';
@@ -10,16 +12,18 @@ import { createKafkajsClient } from '../../store/kafkajs.ts';
 import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { type KafkaPart, startKafka } from '../parts/kafka.ts';
+import { freePort } from '../parts/ports.ts';
 import type { Service } from '../parts/service.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { view } from './index-contract.ts';
-import { openPastTopic, type PastTopic } from './past-topic.ts';
+import { openPastTopic, type PastMessage, type PastTopic } from './past-topic.ts';
 import { askHotitem, runHotitem } from './run-hotitem.ts';
-import { type SinkSettings, sinkSettings, startSinkService } from './sink-topic.ts';
+import { countDocuments, type SinkSettings, sinkSettings, startSinkService } from './sink-topic.ts';
 
 jest.setTimeout(120_000);
 const COUNT = 60;
+const { ConfigResourceTypes } = kafkajs;
 
 suiteWith(['kafka', 'elasticsearch'])('hotitem verify, between Kafka and Elasticsearch', () => {
   let kafka: KafkaPart;
@@ -167,6 +171,123 @@ suiteWith(['kafka', 'elasticsearch'])('hotitem verify, between Kafka and Elastic
     expect(await verify(['--from', '-2h'])).toMatchObject({ answer: { records: 3 } });
   });
 
+  test('a topic that was made again: its messages of the article are others, with the same offsets', async () => {
+    await topic.write(articleViews('before'));
+    await index(6);
+    await sink?.stop();
+    await makeAgain();
+    await topic.write(articleViews('after'));
+    expect((await verify()).answer).toMatchObject({ expected: 6, there: 0 });
+    await index(6);
+    expect((await verify()).answer).toMatchObject({ expected: 6, there: 6, dead: 0, missing: 0 });
+    expect(await countDocuments(settings)).toBe(12);
+  });
+
+  test('a dead letter of a topic that was made again excuses no record of the new one', async () => {
+    await topic.write([{ value: 'no event', partition: 0 }]);
+    await index(1);
+    await sink?.stop();
+    await makeAgain();
+    const [lost] = someViews();
+    if (lost === undefined) throw new Error('no view');
+    await topic.write([{ value: lost, partition: 0 }]);
+    await index(1);
+    await remove(lost.id);
+    expect(await verify()).toMatchObject({ status: 1, answer: { dead: 0, missing: 1 } });
+  });
+
+  test('one record with a timestamp in 2030 hides none behind it', async () => {
+    await takeAnyTime();
+    const events = someViews();
+    const future = Date.UTC(2030, 0, 1);
+    await topic.write(numbered(events).map((record, i) => (i < 6 ? { ...record, time: future } : record)));
+    await index(COUNT);
+    await remove(events[31]?.id ?? '');
+    const args = ['--from', '-1h'];
+    expect(await verify(args)).toMatchObject({
+      status: 1,
+      answer: { there: COUNT - 1, missing: 1, gaps: [] },
+    });
+    const replayed = await askHotitem<Replayed>(['replay', ...args], settings);
+    expect(replayed.answer).toMatchObject({ created: 1, existing: COUNT - 1 });
+  });
+
+  test('records without a time are read, whatever the range', async () => {
+    const actime = new Date(Date.now() - 60_000).toISOString();
+    // Month and minute are where the article puts them.
+    const [, year, month, day, hour, minute, second] =
+      /(\d+)-(\d+)-(\d+)T(\d+):(\d+):(\d+)/.exec(actime) ?? [];
+    const swapped = `${year}-${minute}-${day} ${hour}:${month}:${second}`;
+    const value = JSON.stringify({ uri: '/web/item/1.html', ip: '', token: 't', actime: swapped });
+    await topic.write(Array.from({ length: 6 }, () => ({ value, time: -1 })));
+    expect(await verify(['--from', '-1h'])).toMatchObject({ answer: { expected: 6 } });
+    await index(6);
+    expect(await verify(['--from', '-1h'])).toMatchObject({ status: 0, answer: { expected: 6, there: 6 } });
+  });
+
+  test('events that retention deleted before the sink read them are counted, with their place', async () => {
+    const events = someViews();
+    await topic.write(numbered(events.slice(0, 30)));
+    await index(30);
+    await sink?.stop();
+    await topic.write(numbered(events).slice(30));
+    await removeBefore({ 0: 8, 3: 10 });
+    const name = settings.HOTITEM_KAFKA_TOPIC;
+    const { status, answer } = await verify();
+    expect(status).toBe(1);
+    expect(answer).toMatchObject({
+      balanced: false,
+      removed: 8,
+      removedUnread: [
+        { source: `${name}/0`, first: '5', last: '7' },
+        { source: `${name}/3`, first: '5', last: '9' },
+      ],
+    });
+    const { stdout } = await runHotitem(['verify'], settings);
+    expect(stdout).toMatch(new RegExp(`removed unread +8 .*\n +${name}/0: 5 to 7\n +${name}/3: 5 to 9`));
+    expect(await askHotitem<Replayed>(['replay', '--from', '-1d'], settings)).toMatchObject({ status: 1 });
+  });
+
+  test('calls nothing waiting in a group that has committed nothing: it cannot tell', async () => {
+    await topic.write(numbered(someViews()));
+    const { status, answer } = await verify();
+    expect(status).toBe(2);
+    expect(answer).toMatchObject({ balanced: null, waiting: COUNT, missing: 0 });
+    expect(answer.doubts).toEqual([expect.stringContaining(`group ${settings.HOTITEM_KAFKA_GROUP}`)]);
+  });
+
+  test('a proxy that answers with a redirect, a page or nothing makes no number', async () => {
+    await topic.write(numbered(someViews()));
+    await index(COUNT);
+    const elastic = { 'x-elastic-product': 'Elasticsearch' };
+    const answers: [number, Record<string, string>][] = [
+      [301, { location: 'https://login.example.com/' }],
+      [302, { ...elastic, location: '/login' }],
+      [200, { 'content-type': 'text/html' }],
+      [200, elastic],
+      [200, { ...elastic, 'content-type': 'application/json' }],
+      [204, elastic],
+    ];
+    const proxy = createServer((asked, answer) => {
+      const [status = 500, headers = {}] = answers[0] ?? [];
+      const isJson = headers['content-type'] === 'application/json';
+      asked.resume();
+      answer
+        .writeHead(status, headers)
+        .end(status === 204 ? undefined : isJson ? '{}' : '<html>log in</html>');
+    });
+    const port = await freePort();
+    await new Promise<void>((listening) => proxy.listen(port, '127.0.0.1', listening));
+    const proxied = { ...settings, ELASTICSEARCH_NODE: `http://127.0.0.1:${port}` };
+    const dryRun = ['replay', '--from', '-1d', '--dry-run'];
+    expect(await runHotitem([...dryRun, '--json'], proxied)).toMatchObject({ code: 1, stdout: '' });
+    for (; answers.length > 0; answers.shift()) {
+      const { code, stdout } = await runHotitem(['verify', '--json'], proxied);
+      expect([answers[0], code, stdout]).toEqual([answers[0], 2, '']);
+    }
+    proxy.close();
+  });
+
   test('ends with 2 where it cannot tell, and says why', async () => {
     const away = { ...settings, ELASTICSEARCH_NODE: 'http://127.0.0.1:1' };
     const ran = await runHotitem(['verify'], away);
@@ -188,6 +309,51 @@ suiteWith(['kafka', 'elasticsearch'])('hotitem verify, between Kafka and Elastic
     const { status, answer } = await askHotitem<Replayed>(['replay', '--from', '-1d'], settings);
     const { read, created, existing, dead } = answer;
     return { status, read, created, existing, dead };
+  }
+
+  /** Six messages in the article's format, one a partition. */
+  function articleViews(name: string): PastMessage[] {
+    return Array.from({ length: 6 }, (_, i) => ({
+      value: JSON.stringify({ uri: `/web/item/${name}-${i}.html`, ip: '', token: 't', actime: '' }),
+      partition: i,
+    }));
+  }
+
+  /** Deletes the topic, and makes one of its name. */
+  async function makeAgain(): Promise<void> {
+    const name = settings.HOTITEM_KAFKA_TOPIC ?? '';
+    await topic.admin.deleteTopics({ topics: [name] });
+    const spec = { topic: name, partitions: 6, replicationFactor: 1, retentionMs: 86_400_000 };
+    const isThere = async () => (await topic.admin.listTopics()).includes(name);
+    await until(async () => !(await isThere()), { timeoutMs: 20_000, what: 'the topic to be deleted' });
+    await client.setup([spec], { dryRun: false });
+    await topic.close();
+    topic = await openPastTopic(settings);
+  }
+
+  /** Lets producers say what time they like, as brokers before 4.0 do. */
+  async function takeAnyTime(): Promise<void> {
+    const after = { name: 'message.timestamp.after.max.ms', value: '9223372036854775807' };
+    await topic.admin.alterConfigs({
+      validateOnly: false,
+      resources: [
+        { type: ConfigResourceTypes.TOPIC, name: settings.HOTITEM_KAFKA_TOPIC ?? '', configEntries: [after] },
+      ],
+    });
+  }
+
+  /** What retention does. */
+  async function removeBefore(offsets: Record<number, number>): Promise<void> {
+    const name = settings.HOTITEM_KAFKA_TOPIC ?? '';
+    // kafkajs looks up no leaders for the other.
+    await topic.admin.fetchTopicOffsets(name);
+    await topic.admin.deleteTopicRecords({
+      topic: name,
+      partitions: Object.entries(offsets).map(([partition, offset]) => ({
+        partition: Number(partition),
+        offset: String(offset),
+      })),
+    });
   }
 
   /** Lets a sink take that many records. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { parseDuration, parseTime } from '../../../cli/parse-time.ts';
+import { parseTime } from '../../../cli/parse-time.ts';
 
 const NOW = Date.UTC(2026, 5, 15, 12);
 
@@ -24,11 +24,4 @@ describe('a time on the command line', () => {
       expect(() => parseTime('from', text, NOW)).toThrow(`--from: must be like`);
     },
   );
-});
-
-describe('a duration on the command line', () => {
-  test('has a unit', () => {
-    expect(parseDuration('late', '15m')).toBe(900_000);
-    expect(() => parseDuration('late', '15')).toThrow('--late: must be like 90s, 15m, 2h or 1d (got "15")');
-  });
 });

@@ -10,7 +10,7 @@ const MESSAGE = {
   token: 'c2VzYW1l',
   actime: '2026-05-22 19:11:42',
 };
-const RECORD = { id: 'collection_hot_item-3-1207', time: 1_795_355_712_163, timeZone: 'UTC' };
+const RECORD = { place: 'collection_hot_item-3-1207', time: 1_795_355_712_163, timeZone: 'UTC' };
 
 describe("a message in the article's format", () => {
   test('is told from an event of ours', () => {
@@ -20,10 +20,10 @@ describe("a message in the article's format", () => {
     expect(isArticle('text')).toBe(false);
   });
 
-  test("becomes an event with the place of its record as id, Kafka's time, and no token", () => {
+  test("becomes an event with place and time of its record as id, Kafka's time, and no token", () => {
     expect(fromArticle(MESSAGE, RECORD)).toEqual({
       v: 1,
-      id: 'collection_hot_item-3-1207',
+      id: 'collection_hot_item-3-1207-1795355712163',
       time: 1_795_355_712_163,
       uri: '/web/item/4711.html',
       item: '4711',
@@ -38,7 +38,8 @@ describe("a message in the article's format", () => {
   ])(
     'has its minute where the month belongs: without a time of its record it is read so, in %s',
     (timeZone, time) => {
-      const event = fromArticle(MESSAGE, { id: 'a', time: undefined, timeZone });
+      const event = fromArticle(MESSAGE, { place: 'a', time: undefined, timeZone });
+      expect(event.id).toBe('a-20260522191142');
       expect(new Date(event.time).toISOString()).toBe(time);
     },
   );

@@ -22,6 +22,6 @@ describe('of dead letters', () => {
   });
 
   function letter(id: string, fields: Pick<KeptLetter, 'time' | 'reason' | 'origin'>): KeptLetter {
-    return { id, value: Buffer.alloc(0), replayed: false, ...fields };
+    return { id, value: Buffer.alloc(0), recorded: undefined, replayed: false, ...fields };
   }
 });

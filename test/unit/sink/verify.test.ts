@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { parse } from '../../../event/parse.ts';
+import { createDeadOrigins, type DeadOrigins } from '../../../sink/dead-origins.ts';
 import { type VerifyOptions, verify } from '../../../sink/verify.ts';
 import type { EventLookup } from '../../../store/event-lookup.ts';
-import type { History, PastRecord, Place } from '../../../store/history.ts';
+import type { History, PastRecord, Place, Reach } from '../../../store/history.ts';
 
 const NOW = 10_000_000;
 const BOOT = '0123456789abcdef0123456789abcdef';
@@ -26,15 +27,52 @@ describe('the comparison of a log with an index', () => {
   });
 
   test('cannot tell what is dead where there are too many dead letters', async () => {
-    const books = await compare([record('a')], { deadOrigins: undefined });
+    const books = await compare([record('a')], { dead: undefined });
     expect(books.doubts).toEqual(['there are too many dead letters to compare with']);
   });
 
   test('calls no gap what a forwarder gave up', async () => {
     const records = [1, 2, 4, 6].map((sequence) => record(`e${sequence}`, { place: place(sequence) }));
-    const deadOrigins = new Set([`web-1/${BOOT}/3`, `web-2/${BOOT}/5`, 'spool/5']);
-    const { gaps } = await compare(records, { deadOrigins });
+    const dead = deadAt(`web-1/${BOOT}/3`, `web-2/${BOOT}/5`, 'spool/5');
+    const { gaps } = await compare(records, { dead });
     expect(gaps).toEqual([{ node: 'web-1', boot: BOOT, first: 5, last: 5 }]);
+  });
+
+  test('makes no number of an answer that lacks some of the ids', async () => {
+    const short = compare([record('a'), record('b', { position: '1' })], { count: () => [1] });
+    await expect(short).rejects.toThrow('index told about 1 of 2 events');
+  });
+
+  test('cannot tell where what waits may never be read, or the log is damaged', async () => {
+    const reach = { unread: 'group sinks has committed nothing in events/0', damage: '7 bytes are damaged' };
+    const waiting = await compare([record('a', { waiting: true })], { reach, count: () => [0] });
+    expect(waiting.doubts).toEqual([
+      'group sinks has committed nothing in events/0: what waits there may be missing',
+      '7 bytes are damaged',
+    ]);
+    expect((await compare([record('a')], { reach })).doubts).toEqual(['7 bytes are damaged']);
+  });
+
+  test('counts what was removed unread, whatever its time was', async () => {
+    const removedUnread = [
+      { source: 'events/0', first: '10', last: '19' },
+      { source: 'events/3', first: '9007199254740993', last: '9007199254740993' },
+    ];
+    expect(await compare([], { reach: { removedUnread } })).toMatchObject({ removed: 11, removedUnread });
+  });
+
+  test.each([
+    ['of another time', { recorded: 21, time: 30 }, 0],
+    ['of its time', { recorded: 20, time: 30 }, 1],
+    ['that was written before the record came', { recorded: undefined, time: 20 - 3_600_001 }, 0],
+    ['of an older version, written after it came', { recorded: undefined, time: 30 }, 1],
+  ])('a dead letter %s names a record at the same place or does not', async (_, letter, count) => {
+    const dead = createDeadOrigins();
+    dead.add({ origin: 'spool/0', ...letter });
+    expect(await compare([record('a')], { dead, count: () => [0] })).toMatchObject({
+      dead: count,
+      missing: 1 - count,
+    });
   });
 
   test('counts an event once that the log has several times', async () => {
@@ -46,7 +84,8 @@ describe('the comparison of a log with an index', () => {
   type Situation = {
     range?: VerifyOptions['range'];
     removedBefore?: number;
-    deadOrigins?: Set<string> | undefined;
+    dead?: VerifyOptions['dead'];
+    reach?: Partial<Reach>;
     count?: (ids: string[]) => number[];
     refresh?: boolean;
   };
@@ -57,7 +96,14 @@ describe('the comparison of a log with an index', () => {
       name: 'log',
       async read(_, handle) {
         await handle(records);
-        return { since: 0, removedBefore: situation.removedBefore };
+        return {
+          since: 0,
+          removedBefore: situation.removedBefore,
+          removedUnread: [],
+          unread: undefined,
+          damage: undefined,
+          ...situation.reach,
+        };
       },
       close: async () => {},
     };
@@ -70,18 +116,24 @@ describe('the comparison of a log with an index', () => {
       refreshMs: 1,
       close: async () => {},
     };
-    const deadOrigins = 'deadOrigins' in situation ? situation.deadOrigins : new Set<string>();
+    const dead = 'dead' in situation ? situation.dead : createDeadOrigins();
     const read: VerifyOptions['read'] = ({ values }, at) => parse(String(values[at]));
     return verify({
       history,
       lookup,
       read,
       range,
-      deadOrigins,
+      dead,
       examples: 10,
       now: NOW,
       onProgress: () => {},
     });
+  }
+
+  function deadAt(...origins: string[]): DeadOrigins {
+    const dead = createDeadOrigins();
+    for (const origin of origins) dead.add({ origin, recorded: undefined, time: 0 });
+    return dead;
   }
 
   function record(id: string, changes: Partial<PastRecord> = {}): PastRecord {

@@ -40,27 +40,52 @@ describe('a topic as history', () => {
     expect(records[0]?.place).toBeUndefined();
   });
 
-  test('is read from shortly before the range to as late as an event may come, and no further than it goes', async () => {
-    const asked: [number, bigint][] = [];
-    const { ranges } = await read([], {
+  test('is read from an hour before the range, as clocks are set back, to its end', async () => {
+    const asked: number[] = [];
+    const { ranges } = await read([record(0, 19)], {
       range: { from: 10 * HOUR, to: 12 * HOUR },
       bounds: [{ partition: 0, from: 0n, to: 100n }],
       offsetsAt(time) {
-        asked.push([time, BigInt(time / 60_000)]);
-        return new Map([[0, time < 11 * HOUR ? 20n : 90n]]);
+        asked.push(time);
+        return new Map([[0, 20n]]);
       },
     });
-    expect(asked.map(([time]) => time)).toEqual([10 * HOUR - 60_000, 13 * HOUR]);
-    expect(ranges[0]).toEqual([{ partition: 0, from: 20n, to: 90n }]);
+    expect(asked).toEqual([9 * HOUR]);
+    expect(ranges[1]).toEqual([{ partition: 0, from: 20n, to: 100n }]);
+  });
+
+  test('is read whole where the last record that would be passed over has no time', async () => {
+    const { ranges, records } = await read([{ ...record(0, 19), time: -1 }], {
+      range: { from: 10 * HOUR, to: 12 * HOUR },
+      bounds: [{ partition: 0, from: 3n, to: 100n }],
+      offsetsAt: () => new Map([[0, 100n]]),
+    });
+    expect(ranges.slice(0, 2)).toEqual([
+      [{ partition: 0, from: 99n, to: 100n }],
+      [{ partition: 0, from: 3n, to: 100n }],
+    ]);
+    expect(records[0]?.received).toBeUndefined();
+  });
+
+  test('says what was removed before the sinks had read it, and where they have committed nothing', async () => {
+    const { reach } = await read([], {
+      committed: [
+        [0, 40n],
+        [1, 50n],
+      ],
+      bounds: [0, 1, 2].map((partition) => ({ partition, from: 50n, to: 60n })),
+    });
+    expect(reach.removedUnread).toEqual([{ source: 'events/0', first: '40', last: '49' }]);
+    expect(reach.unread).toBe('group sinks has committed nothing in events/2');
   });
 
   test('says what it was read from, and what its retention took', async () => {
-    expect((await read([])).reach).toEqual({ since: 0, removedBefore: undefined });
+    expect((await read([])).reach).toMatchObject({ since: 0, removedBefore: undefined });
     const cut = await read([record(0, 50)], {
       range: { from: 0, to: 90 * HOUR },
       bounds: [{ partition: 0, from: 50n, to: 60n }],
     });
-    expect(cut.reach).toEqual({ since: 1_000, removedBefore: 1_000 });
+    expect(cut.reach).toMatchObject({ since: 1_000, removedBefore: 1_000 });
   });
 
   type Topic = {
@@ -88,7 +113,7 @@ describe('a topic as history', () => {
       deleteBefore: async () => {},
       close: async () => {},
     };
-    const history = createKafkaHistory({ reader, topic: 'events', group: 'sinks', lateMs: HOUR });
+    const history = createKafkaHistory({ reader, topic: 'events', group: 'sinks' });
     const records: PastRecord[] = [];
     const reach = await history.read(range, async (some) => {
       records.push(...some);

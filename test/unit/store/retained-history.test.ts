@@ -1,9 +1,12 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import type { PastRecord, TimeRange } from '../../../store/history.ts';
 import { createRetainedHistory } from '../../../store/retained-history.ts';
 import { events, open, segmentsIn, take, tempFolder } from './spool-folder.ts';
 
 const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 const START = 1_000 * MINUTE;
 const EVER: TimeRange = { from: 0, to: START * 2 };
 
@@ -25,17 +28,37 @@ describe('a spool as history', () => {
       received: START,
       place: { node: 'web-1', boot, sequence: 4 },
     });
-    expect(reach).toEqual({ since: 0, removedBefore: undefined });
+    expect(reach).toEqual({
+      since: 0,
+      removedBefore: undefined,
+      removedUnread: [],
+      unread: undefined,
+      damage: undefined,
+    });
   });
 
-  test('is read from shortly before the range to as late as an event may come', async () => {
-    let minute = 0;
-    const spool = await open({ now: () => START + minute * MINUTE });
-    for (; minute < 10; minute++) await spool.appendLines(events(1, minute));
-    const range = { from: START + 3 * MINUTE, to: START + 5 * MINUTE };
+  test('is read from an hour before the range, as clocks are set back, to its end', async () => {
+    let hour = 0;
+    const spool = await open({ now: () => START + hour * HOUR });
+    for (; hour < 10; hour++) await spool.appendLines(events(1, hour));
+    const range = { from: START + 3 * HOUR, to: START + 5 * HOUR };
     const { records, reach } = await read(spool.dir, range);
-    expect(records.map(({ position }) => position)).toEqual(['2', '3', '4', '5', '6']);
-    expect(reach).toEqual({ since: START + 2 * MINUTE, removedBefore: undefined });
+    expect(records.map(({ position }) => position)).toEqual(['2', '3', '4', '5', '6', '7', '8', '9']);
+    expect(reach).toMatchObject({ since: START + 2 * HOUR, removedBefore: undefined });
+  });
+
+  test('says that it is damaged, and that nothing is known of what its consumer has passed', async () => {
+    const spool = await open({ now: () => START });
+    await spool.appendLines(events(3));
+    await spool.close();
+    const segment = join(spool.dir, segmentsIn(spool.dir)[0] ?? '');
+    const bytes = readFileSync(segment);
+    bytes.writeUInt8(bytes.readUInt8(bytes.length - 5) ^ 0xff, bytes.length - 5);
+    writeFileSync(segment, Buffer.concat([bytes, bytes.subarray(bytes.length - 5)]));
+    writeFileSync(join(spool.dir, 'cursors', 'a'), 'no position');
+    const { reach } = await read(spool.dir, EVER);
+    expect(reach.damage).toMatch(/^\d+ bytes of the spool are damaged$/);
+    expect(reach.unread).toBe('consumer a has no position in the spool');
   });
 
   test('says from when on it has everything, once something was removed', async () => {
@@ -65,7 +88,7 @@ describe('a spool as history', () => {
   });
 
   async function read(dir: string, range: TimeRange) {
-    const history = createRetainedHistory({ dir, cursor: 'a', node: 'web-1', lateMs: 2 * MINUTE });
+    const history = createRetainedHistory({ dir, cursor: 'a', node: 'web-1' });
     const records: PastRecord[] = [];
     const reach = await history.read(range, async (some) => {
       records.push(...some);

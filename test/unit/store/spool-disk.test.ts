@@ -63,7 +63,7 @@ onDisk('a disk that can only be read', () => {
       message: expect.stringContaining(dir),
     });
     const values: string[] = [];
-    for await (const batch of readSpool({ dir, from: 0, to: Number.POSITIVE_INFINITY })) {
+    for await (const batch of readSpool({ dir, from: 0 })) {
       values.push(...batch.values.map(String));
     }
     expect(values).toEqual(events(10));

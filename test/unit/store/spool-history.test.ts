@@ -6,7 +6,7 @@ import { type ReadSpoolOptions, readSpool } from '../../../store/spool-history.t
 import { events, open, segmentsIn, take, tempFolder } from './spool-folder.ts';
 
 const HOUR = 3_600_000;
-const EVER = { from: 0, to: Number.POSITIVE_INFINITY };
+const EVER = { from: 0 };
 
 /** Ten events an hour, from hour 0 on, each ten in a write of their own; with small segments. */
 async function hourly(hours: number) {
@@ -27,11 +27,21 @@ async function history(options: ReadSpoolOptions) {
 }
 
 describe('the history of a spool', () => {
-  test('is what was received from one time to before another, in order, with its sequences', async () => {
+  test('is what was received from a time on, in order, with its sequences', async () => {
     const { dir } = await hourly(20);
-    const { values, sequences } = await history({ dir, from: 5 * HOUR, to: 12 * HOUR });
-    expect(values).toEqual(events(70, 50));
-    expect(sequences).toEqual(Array.from({ length: 70 }, (_, i) => 50 + i));
+    const { values, sequences } = await history({ dir, from: 5 * HOUR });
+    expect(values).toEqual(events(150, 50));
+    expect(sequences).toEqual(Array.from({ length: 150 }, (_, i) => 50 + i));
+  });
+
+  test('does not end at an event that seems to be of 2030', async () => {
+    const times = [HOUR, Date.UTC(2030, 0, 1), 2 * HOUR];
+    const spool = await open({ now: () => times[0] ?? 0 });
+    for (let i = 0; i < 3; i++) {
+      await spool.appendLines(events(1, i));
+      times.shift();
+    }
+    expect((await history({ dir: spool.dir, from: HOUR })).values).toEqual(events(3));
   });
 
   test('is there while the spool is used, and tells of each batch when it was received', async () => {

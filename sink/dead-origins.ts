@@ -1,0 +1,36 @@
+/** Where dead letters lay, for those who ask whether a record is one of them. */
+export type DeadOrigins = {
+  /** `recorded`: the time of the record, `time`: when it was given up; ms since 1970. */
+  add(letter: { origin: string; recorded: number | undefined; time: number }): void;
+  /**
+   * Whether a letter is about the record of this origin and time. A topic that was made again has other records at the same
+   * offsets: those of another time, or that came after the letter was written.
+   */
+  has(origin: string, received: number | undefined): boolean;
+  origins(): Iterable<string>;
+  size(): number;
+};
+
+/** Clocks of the sink and the producers differ. */
+const SKEW_MS = 3_600_000;
+
+export function createDeadOrigins(): DeadOrigins {
+  /** Times of the records by their origins; what has none has the time until which it may have come. */
+  const letters = new Map<string, { at: number; isExact: boolean }[]>();
+  return {
+    add({ origin, recorded, time }) {
+      const one =
+        recorded === undefined ? { at: time + SKEW_MS, isExact: false } : { at: recorded, isExact: true };
+      const some = letters.get(origin);
+      if (some === undefined) letters.set(origin, [one]);
+      else some.push(one);
+    },
+    has(origin, received) {
+      const some = letters.get(origin);
+      if (some === undefined || received === undefined) return some !== undefined;
+      return some.some(({ at, isExact }) => (isExact ? at === received : received <= at));
+    },
+    origins: () => letters.keys(),
+    size: () => letters.size,
+  };
+}
