@@ -2,8 +2,8 @@ import type { Core } from './core.ts';
 
 /**
  * Starts a service and waits for SIGINT, SIGTERM or SIGHUP, then stops everything in order and ends the process: with 0
- * when all ended in time. A signal during the start stops what has started by then; so does a start that fails, whose
- * error is thrown. A second signal ends the process at once; what is on disk is safe.
+ * when all ended in time. A signal during the start stops what has started by then, and what starts in spite of it; a start that fails stops what
+ * has started, and its error is thrown. A second signal ends the process at once; what is on disk is safe.
  */
 export async function runService(
   core: Pick<Core, 'log' | 'shutdown'>,
@@ -11,15 +11,16 @@ export async function runService(
 ): Promise<number> {
   const { log, shutdown } = core;
   const signal = nextSignal();
+  const starting = start();
   try {
-    await Promise.race([start(), signal]);
+    await Promise.race([starting, signal]);
   } catch (error) {
     await shutdown.run();
     throw error;
   }
   log.info({ signal: await signal }, 'stopping');
   void nextSignal().then(() => process.exit(1));
-  const clean = await shutdown.run();
+  const clean = await shutdown.run(starting);
   log.info({ clean }, 'stopped');
   // A client that never lets go of its timers must not keep the process.
   return process.exit(clean ? 0 : 1);
