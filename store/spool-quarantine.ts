@@ -10,11 +10,12 @@ export type Quarantine = (damaged: Damaged) => Promise<boolean>;
 const MAX_PIECE_BYTES = 2 * 1024 * 1024;
 const MAX_BYTES = 32 * 1024 * 1024;
 
-/** One file a place, `SEGMENT.OFFSET`, the first 2 MiB of it; nothing more once 32 MiB lie there. */
+/**
+ * One file a place, `SEGMENT.OFFSET`, the first 2 MiB of it; nothing more once 32 MiB lie there. Keeps nothing where the
+ * folder cannot be had: that is no reason for a spool not to open.
+ */
 export async function openQuarantine(dir: string): Promise<Quarantine> {
-  await mkdir(dir, { recursive: true, mode: 0o750 });
-  const sizes = (await readdir(dir)).map(async (name) => (await stat(join(dir, name))).size);
-  let bytes = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+  let bytes = await prepare(dir).catch(() => MAX_BYTES);
 
   return async ({ file, segment, offset, end }) => {
     const length = Math.min(end - offset, MAX_PIECE_BYTES);
@@ -31,4 +32,16 @@ export async function openQuarantine(dir: string): Promise<Quarantine> {
       return false;
     }
   };
+}
+
+/** Returns how many bytes lie there. Somebody may remove files meanwhile. */
+async function prepare(dir: string): Promise<number> {
+  await mkdir(dir, { recursive: true, mode: 0o750 });
+  const sizes = (await readdir(dir)).map((name) =>
+    stat(join(dir, name)).then(
+      ({ size }) => size,
+      () => 0,
+    ),
+  );
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
 }

@@ -51,15 +51,25 @@ export function segmentName(first: number): string {
   return `${String(first).padStart(20, '0')}.log`;
 }
 
-/** The segments that lie in `dir`, oldest first. Other files are not touched. */
+/** The segments that lie in `dir`, oldest first; one that its owner removes meanwhile is none. Other files are not touched. */
 export async function listSegments(dir: string): Promise<Segment[]> {
   const names = (await readdir(dir)).filter((name) => NAME.test(name)).sort();
-  return Promise.all(
-    names.map(async (name) => {
-      const { size, mtimeMs } = await stat(join(dir, name));
-      return { first: Number.parseInt(name, 10), bytes: size, written: mtimeMs };
-    }),
-  );
+  const found = await Promise.all(names.map((name) => segmentAt(dir, name)));
+  return found.filter((segment) => segment !== undefined);
+}
+
+async function segmentAt(dir: string, name: string): Promise<Segment | undefined> {
+  try {
+    const { size, mtimeMs } = await stat(join(dir, name));
+    return { first: Number.parseInt(name, 10), bytes: size, written: mtimeMs };
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT';
 }
 
 export type SegmentsOptions = {

@@ -1,8 +1,9 @@
-import { appendFileSync, readFileSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, symlinkSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { MAGIC } from '../../../store/spool-format.ts';
 import { type ReadSpoolOptions, readSpool } from '../../../store/spool-history.ts';
+import { segmentName } from '../../../store/spool-segments.ts';
 import { events, open, segmentsIn, take, tempFolder } from './spool-folder.ts';
 
 const HOUR = 3_600_000;
@@ -51,6 +52,14 @@ describe('the history of a spool', () => {
     expect(received).toEqual([0, HOUR, 2 * HOUR]);
     await spool.appendLines(events(1, 30));
     expect((await history({ dir: spool.dir, ...EVER })).values).toEqual(events(31));
+  });
+
+  test('lists the segments where one was just removed', async () => {
+    const { dir } = await hourly(20);
+    // Named in the folder, and gone when it is asked for its size.
+    symlinkSync('gone', join(dir, segmentName(1)));
+
+    expect((await history({ dir, ...EVER })).values).toEqual(events(200));
   });
 
   test('lacks a segment that is removed while it is read, and nothing else', async () => {

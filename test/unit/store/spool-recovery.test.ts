@@ -55,6 +55,16 @@ describe('the end of a spool', () => {
     expect(readFileSync(join(dir, 'quarantine', copy))).toEqual(Buffer.alloc(5000));
   });
 
+  test('is found although the quarantine cannot be made: the copy is a side matter', async () => {
+    const { bytes, third } = await threeRecords();
+    const dir = folderWith(Buffer.concat([bytes, Buffer.alloc(5000)]));
+    writeFileSync(join(dir, 'quarantine'), '');
+    const spool = await open({ dir });
+
+    expect(spool.faults).toEqual([{ kind: 'corrupt', segment: 0, offset: third, bytes: 5000, kept: false }]);
+    expect((await take(spool)).values).toEqual(events(30));
+  });
+
   test('is found in the segment before one that was begun and not used', async () => {
     const { dir, bytes } = await threeRecords();
     writeFileSync(join(dir, '00000000000000000030.log'), '');
