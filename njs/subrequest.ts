@@ -23,5 +23,8 @@ export function subrequest(r: NginxHTTPRequest): string {
 export function handOver(r: NginxHTTPRequest, counters: NgxSharedDict<number> | undefined): void {
   const spared = counters !== undefined && (counters.get('away') !== undefined || isBusy(counters));
   if (counters) counters.incr(spared ? 'diverted' : 'handed', 1);
-  r.subrequest(spared ? SPILL : CAPTURE, { detached: true, method: 'POST' });
+  const location = spared ? SPILL : CAPTURE;
+  // server.conf knows the subrequest by it; variables are those of the page.
+  r.variables.hotitem_subrequest = location;
+  r.subrequest(location, { detached: true, method: 'POST' });
 }

@@ -59,6 +59,8 @@ export const CAPTURE_VARIABLES: Readonly<Record<string, Transport>> = {
 export const LINE_FORMAT = 'hotitem';
 export const LINE_VARIABLE = '$hotitem_line';
 export const CAPTURE_URI = '/_hotitem/capture';
+/** By which server.conf knows the script's own subrequest. */
+export const SUBREQUEST_VARIABLE = '$hotitem_subrequest';
 export const UPSTREAM = 'hotitem_sidecar';
 /** What server.conf sends as Host. */
 export const SIDECAR_HOST = 'hotitem';

@@ -2,12 +2,13 @@ import { type Capture, redirectOf } from './captures.ts';
 import type { Directive } from './directives.ts';
 import type { Facts } from './facts.ts';
 import { type Finding, placeOf } from './finding.ts';
-import { CAPTURE_URI } from './includes.ts';
+import { CAPTURE_URI, SUBREQUEST_VARIABLE } from './includes.ts';
 import { blockAround, childrenOf, nameOf } from './site.ts';
 
 // What nginx asks after the rewrite phase: a location that hands its requests on by then never gets to it.
 const NEVER_REACHED = ['limit_req', 'limit_conn', 'auth_basic', 'auth_request', 'allow', 'deny'];
 const ENDS_REWRITING = ['return', 'break'];
+const RERUN = ['set', 'if', 'rewrite', 'return', 'break'];
 
 /** What the shop's own directives around a capture do to it. */
 export function locationFindings({ captures }: Facts): Finding[] {
@@ -16,44 +17,55 @@ export function locationFindings({ captures }: Facts): Finding[] {
       .filter(({ transport }) => transport !== 'log')
       .flatMap(({ spot }) => blockAround(spot, 'server') ?? []),
   );
-  return [...[...servers].flatMap(catchers), ...captures.flatMap(tooLate), ...captures.flatMap(neverReached)];
+  return [...[...servers].flatMap(rerun), ...captures.flatMap(tooLate), ...captures.flatMap(neverReached)];
 }
 
-/** Directives of a server that its internal locations see before they get a view. */
-function catchers(server: Directive): Finding[] {
-  return [...childrenOf(server.block ?? [])].flatMap((directive): Finding[] => {
-    const { name, args, block } = directive;
-    const inner = block === undefined ? [] : [...childrenOf(block)];
-    const catches =
-      name === 'return' ||
-      (name === 'rewrite' && matchesCapture(args[0])) ||
-      (name === 'if' &&
-        !args.join(' ').includes('_hotitem') &&
-        inner.some(
-          (child) => child.name === 'return' || (child.name === 'rewrite' && matchesCapture(child.args[0])),
-        ));
-    if (!catches) return [];
-    const sometimes = name === 'if';
+/** What nginx runs again for the subrequest, because it stands before the lines of server.conf that end this. */
+function rerun(server: Directive): Finding[] {
+  const children = [...childrenOf(server.block ?? [])];
+  const guard = children.findIndex(isGuard);
+  // Whether server.conf is there at all is for another rule to say.
+  const ours = children.find(({ name, args }) => name === 'location' && args.at(-1) === CAPTURE_URI);
+  if (guard === -1 && ours === undefined) return [];
+  if (guard === -1) {
     return [
       {
-        id: 'server-catches-capture',
-        severity: sometimes ? 'warning' : 'error',
-        what: `${name} ${args.join(' ')} in ${nameOf(server)} ${sometimes ? 'may catch' : 'catches'} ${CAPTURE_URI}`,
-        where: placeOf(directive),
-        why: `rewrite, return and if of a server are for its subrequests, too: ${sometimes ? 'a view for which it holds is' : 'views are'} sent elsewhere, not to the sidecar`,
-        fix: `move it into "location / { }", or let ${CAPTURE_URI} pass it`,
+        id: 'server-conf-old',
+        severity: 'error',
+        what: `server.conf in ${nameOf(server)} does not keep that server's rules from the subrequest`,
+        where: placeOf(ours ?? server),
+        why: WHY_RERUN,
+        fix: 'hotitem nginx install writes the one of this version; then include it first in its server',
       },
     ];
-  });
+  }
+  return children
+    .slice(0, guard)
+    .filter(isRerun)
+    .map(
+      (directive): Finding => ({
+        id: 'server-conf-too-late',
+        severity: 'error',
+        what: `${[directive.name, ...directive.args].join(' ')} stands before server.conf in ${nameOf(server)}`,
+        where: placeOf(directive),
+        why: WHY_RERUN,
+        fix: 'include server.conf first in its server, above any set, if, rewrite or return',
+      }),
+    );
 }
 
-/** PCRE and JavaScript agree on what such rules are made of; a pattern that only PCRE knows is taken for harmless. */
-function matchesCapture(pattern = ''): boolean {
-  try {
-    return new RegExp(pattern).test(CAPTURE_URI);
-  } catch {
-    return false;
-  }
+const WHY_RERUN =
+  'nginx runs it again for the subrequest, with the variables of the page: that may go to another upstream, be stored for others, or take the view elsewhere';
+
+/** `if ($uri = $hotitem_subrequest) { break; }` */
+function isGuard({ name, args, block = [] }: Directive): boolean {
+  return name === 'if' && args.join(' ').includes(SUBREQUEST_VARIABLE) && block[0]?.name === 'break';
+}
+
+/** The directives of nginx's rewrite module, and those that others put into its list: `set_by_lua`, `set_escape_uri` … */
+function isRerun({ name, args }: Directive): boolean {
+  if (name === 'set_real_ip_from' || args.join(' ').includes('_hotitem')) return false;
+  return RERUN.includes(name) || name.startsWith('set_');
 }
 
 /** A rewrite or return before the capture ends the phase in which it would happen. */

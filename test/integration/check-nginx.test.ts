@@ -90,11 +90,7 @@ describe.each<[Suite, Engine]>([
     ['include-misplaced', 'http.conf"', () => edit(/(include .*)server\.conf";/, '$1http.conf";')],
     ['include-missing', 'server {', () => edit(/include .*\/server\.conf";/, '')],
     ['include-not-found', 'items.conf"', () => rmSync(join(folder, 'hotitem/items.conf'))],
-    [
-      'server-catches-capture',
-      'rewrite ^ /index.html',
-      () => edit(/(server\.conf";)/, '$1\nrewrite ^ /index.html last;'),
-    ],
+    ['server-conf-too-late', 'set $app', () => edit(/(include .*\/server\.conf";)/, 'set $app other;\n$1')],
     ['capture-too-late', 'return 204', () => edit(/(include .*capture-subrequest.*)/, 'return 204;\n$1')],
     ['never-reached', 'limit_conn a', () => edit(/(capture-subrequest\.conf";)/, '$1\nlimit_conn a 9;')],
     [

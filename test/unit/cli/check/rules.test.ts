@@ -23,7 +23,17 @@ describe('a good configuration', () => {
     ['with a set line of its own', { location: 'set $mine $hotitem_capture; rewrite ^/web(.*)$ $1 last;' }],
     [
       'with rules that let capture pass',
-      { server: `${SERVER} if ($uri !~ ^/_hotitem/) { return 301 /x; } rewrite ^/old /new last;` },
+      { server: `if ($uri !~ ^/_hotitem/) { return 301 /x; } ${SERVER} rewrite ^/old /new last;` },
+    ],
+    [
+      'with rules of its server below server.conf',
+      {
+        server: `set_real_ip_from 10.0.0.1; ${SERVER} set $a 1; if ($host != a) { return 301 /; } return 404;`,
+      },
+    ],
+    [
+      'with rules of its server and capture by log',
+      { http: 'include h/http-log.conf;', server: 'set $a 1;', location: LOG },
     ],
     ['with a limit where the view ends', { server: `${SERVER} location /item/ { limit_req zone=a; }` }],
   ])('%s has no finding', (_, given) => {
@@ -64,22 +74,22 @@ describe.each<[string, string, Given, number?]>([
     { http: `${HTTP} js_import h from /x/hotitem.qjs.js;` },
     3,
   ],
-  [
-    'server-catches-capture',
-    'return 301 /x in server shop catches /_hotitem/capture',
-    { server: `${SERVER}\nreturn 301 /x;` },
-    7,
-  ],
-  [
-    'server-catches-capture',
-    'rewrite ^(.*)$ /i.php?q=$1 last in server shop catches',
-    { server: `${SERVER} rewrite ^(.*)$ /i.php?q=$1 last;` },
+  ...[
+    'set $app other',
+    'if ($host != a) { return 301 /; }',
+    'rewrite ^(.*)$ /i.php?q=$1 last',
+    'return 301 /x',
+    "set_by_lua $app 'return 1'",
+  ].map((rule): [string, string, Given, number] => [
+    'server-conf-too-late',
+    `${rule.replace(/ \{.*/, '').replaceAll("'", '')} stands before server.conf in server shop`,
+    { server: `${rule.endsWith('}') ? rule : `${rule};`}\n${SERVER}` },
     6,
-  ],
+  ]),
   [
-    'server-catches-capture',
-    'if ($host != a) in server shop may catch',
-    { server: `${SERVER} if ($host != a) { return 301 /; }` },
+    'server-conf-old',
+    "server.conf in server shop does not keep that server's rules from the subrequest",
+    { server: 'location = /_hotitem/capture { internal; }' },
     6,
   ],
   [

@@ -1,0 +1,325 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { installNginx } from '../../cli/nginx-install.ts';
+import { obtainNginx } from '../../provision/nginx.ts';
+import { compareVersions } from '../../provision/nginx-version.ts';
+import type { Suite } from '../../provision/versions.ts';
+import { temporaryFolder } from '../parts/guard.ts';
+import { startNginx } from '../parts/nginx.ts';
+import { freePorts } from '../parts/ports.ts';
+import { until } from '../parts/until.ts';
+import { fieldsOf } from './nginx-line.ts';
+import { startRawOrigin } from './nginx-requests-origin.ts';
+import { exchange, steady } from './nginx-requests-wire.ts';
+import { createStandIn } from './nginx-stand-in.ts';
+
+export type PageRequest = { method?: string; target: string; headers?: string[]; body?: string };
+
+/**
+ * A server of some shop, as the text of its blocks. In both, `@N@` is its number and `@T@` the transport, for the names of
+ * zones: each transport has its own. `@RIGHT@` and `@OTHER@` are two applications.
+ */
+export type PageServer = {
+  name: string;
+  http?: string;
+  /** `@CAPTURE@` stands where a location captures, `@LOG@` beside each access_log. */
+  server: string;
+  /** What the access log shows at the end of a request, beside the usual. */
+  variables?: string[];
+  /** One group after the other; those of a group are sent at once. */
+  requests: PageRequest[][];
+};
+
+/** All that anybody can see of a server's pages. */
+export type Seen = {
+  answers: string[];
+  /** What the applications were asked, sorted. */
+  asked: string[];
+  accessLog: string[];
+  errorLog: string[];
+};
+
+type Ids = (string | undefined)[];
+
+export type Outcome = {
+  server: PageServer;
+  plain: Seen;
+  /** By transport: what was seen, the ids of the requests that captured themselves, and of the lines that arrived. */
+  captured: { transport: string; seen: Seen; views: Ids; lines: Ids }[];
+};
+
+export type PagesOptions = {
+  suite: Suite;
+  engine: 'njs' | 'qjs';
+  servers: PageServer[];
+  /** Goes into the http block, before our includes. */
+  http?: string;
+  /** Goes into each server that captures by subrequest or batch, in place of `include server.conf`. */
+  atServer?: (include: string) => string;
+};
+
+type Twin = { name: string; port: number; include: string };
+
+const PLAIN = 'plain';
+const SETTLE_MS = 15_000;
+/** The warning that it is unset where nothing was captured: the access log here asks for it. */
+const OURS_TO_LOG = 'uninitialized "hotitem_captured"';
+/** Servers that are asked at once. */
+const AT_ONCE = 8;
+const VISIBLE = [
+  '$request',
+  '$status',
+  '$bytes_sent',
+  '$body_bytes_sent',
+  '$uri',
+  '$args',
+  '$request_filename',
+  '$upstream_addr',
+  '$upstream_status',
+  '$upstream_cache_status',
+  '$limit_req_status',
+  '$limit_conn_status',
+  '$sent_http_content_type',
+  '$sent_http_location',
+  '$remote_user',
+];
+
+/** Serves each of the servers without us and by each transport, in one nginx, and says what was seen of all of them. */
+export async function comparePages(options: PagesOptions): Promise<Outcome[]> {
+  const { suite, engine, servers, http = '', atServer = (include) => include } = options;
+  const build = await obtainNginx({ suite, report: () => {} });
+  const { path: folder, remove } = temporaryFolder('pages');
+  const [right = 0, other = 0, breaker, ...ports] = await freePorts(7);
+  const hasBatch = compareVersions(build.njs, '0.8.1') >= 0;
+  const names = [PLAIN, 'subrequest', ...(hasBatch ? ['batch'] : []), 'log'];
+  const twins = names.map(
+    (name, i): Twin => ({ name, port: ports[i] ?? 0, include: `capture-${name}.conf` }),
+  );
+  const [dir, spill, pages, logs] = ['hotitem', 'spill', 'pages', 'logs'].map((name) =>
+    join(folder, name),
+  ) as [string, string, string, string];
+  const socket = join(folder, 'intake.sock');
+  const include = (name: string) => `include "${join(dir, name)}";`;
+  await installNginx({ dir, socket, spill, engine, breaker: `127.0.0.1:${breaker}` });
+  for (const made of [spill, logs, join(folder, 'cache')]) mkdirSync(made);
+  writePages(pages);
+  const config = join(folder, 'nginx.conf');
+  writeFileSync(config, configuration());
+
+  const origins = await Promise.all([right, other].map(startRawOrigin));
+  const sidecar = createStandIn(socket);
+  await sidecar.start();
+  const closing: (() => Promise<unknown>)[] = [sidecar.stop, ...origins.map(({ close }) => close)];
+  try {
+    const nginx = await startNginx({ build, prefix: folder, config });
+    closing.unshift(nginx.close);
+    const seen = new Map<string, Awaited<ReturnType<typeof askAll>>>();
+    for (const twin of twins) seen.set(twin.name, await askAll(twin));
+    return servers.map((server, n) => ({
+      server,
+      plain: seen.get(PLAIN)?.[n]?.seen ?? fail(PLAIN),
+      captured: twins
+        .slice(1)
+        .map(({ name }) => ({ transport: name, ...(seen.get(name)?.[n] ?? fail(name)) })),
+    }));
+  } catch (error) {
+    throw new Error(`${(await logTail()).join('\n')}`, { cause: error });
+  } finally {
+    for (const close of closing) await close();
+    remove();
+  }
+
+  async function askAll(twin: Twin) {
+    const earlier = new Set(await allLines());
+    for (const origin of origins) origin.requests.length = 0;
+    const answers: string[][] = [];
+    const waiting = [...servers.entries()];
+    const asker = async () => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        const [n, { requests }] = next;
+        answers[n] = [];
+        for (const group of requests) {
+          const got = await Promise.all(group.map((request) => exchange(twin.port, wire(request, n))));
+          answers[n]?.push(...got.map((bytes) => normal(steady(bytes), twin)).sort());
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, asker));
+    const requests = servers.flatMap((server) => server.requests.flat()).length;
+    const logged = () => linesOf(join(logs, `seen-${twin.name}.log`));
+    await until(async () => (await logged()).length >= requests, {
+      timeoutMs: SETTLE_MS,
+      what: `${requests} lines in the access log of ${twin.name}`,
+    });
+    const accessLog = (await logged()).map(readSeen);
+    const views = accessLog.filter(({ captured }) => captured).map(({ id }) => id);
+    const missing = async () => {
+      const arrived = new Set((await allLines()).map((line) => fieldsOf(line).id));
+      return views.filter((id) => !arrived.has(id));
+    };
+    // What never comes is for the caller to say.
+    await until(async () => (await missing()).length === 0, { timeoutMs: SETTLE_MS, what: '' }).catch(
+      () => {},
+    );
+    const arrived = (await allLines()).filter((line) => !earlier.has(line)).map(fieldsOf);
+    const errors = (await linesOf(join(logs, `errors-${twin.name}.log`)))
+      .filter((line) => !line.includes(OURS_TO_LOG))
+      .map((line) => normal(errorOf(line), twin));
+    const asked = origins.flatMap(({ requests }, i) => requests.map((request) => `${i} ${request}`));
+    return servers.map((_, n) => {
+      const mine = accessLog.filter(({ host }) => host === hostOf(n));
+      return {
+        seen: {
+          answers: answers[n] ?? [],
+          asked: asked.filter((request) => request.includes(`X-Server: ${hostOf(n)}\r\n`)).sort(),
+          accessLog: mine.map(({ visible }) => normal(visible, twin)).sort(),
+          errorLog: errors.filter((line) => line.includes(`server: ${hostOf(n)},`)).sort(),
+        },
+        views: mine
+          .filter(({ captured }) => captured)
+          .map(({ id }) => id)
+          .sort(),
+        lines: arrived
+          .filter(({ host }) => host === hostOf(n))
+          .map(({ id }) => id)
+          .sort(),
+      };
+    });
+  }
+
+  /** Each line once: what the sidecar has kept and answered too late is spilled, or posted, again. */
+  async function allLines(): Promise<string[]> {
+    const kept = sidecar.kept.flatMap((body) => body.split('\n')).filter((line) => line !== '');
+    const names = (await readdir(spill)).filter((name) => name.endsWith('.tsv'));
+    const spilled = await Promise.all(names.map((name) => linesOf(join(spill, name))));
+    return [...new Set([...kept, ...spilled.flat()])];
+  }
+
+  function configuration(): string {
+    return `${build.modules.js === undefined ? '' : `load_module "${build.modules.js}";`}
+${process.getuid?.() === 0 ? 'user root;' : ''}
+worker_processes 1;
+pid nginx.pid;
+events {
+    worker_connections 1024;
+}
+http {
+    ${http}
+    ${include('http.conf')}
+    ${hasBatch ? include('http-batch.conf') : ''}
+    types {
+        text/html html;
+        text/css css;
+    }
+    access_log off;
+    root "${pages}";
+    port_in_redirect off;
+    ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${name}_temp;`).join('\n    ')}
+    ${servers.flatMap((server, n) => [...httpOf(server, n), ...twins.map((twin) => serverOf(server, n, twin))]).join('\n    ')}
+}
+`;
+  }
+
+  /** What names the transport is there for each of them, the rest once. */
+  function httpOf({ http: text = '' }: PageServer, n: number): string[] {
+    return text
+      .split('\n')
+      .flatMap((line) =>
+        line.includes('@T@') ? twins.map(({ name }) => fill(line, n, name)) : [fill(line, n, '')],
+      );
+  }
+
+  function serverOf(
+    { server, variables = [] }: PageServer,
+    n: number,
+    { name, port, include: capture }: Twin,
+  ): string {
+    const scripted = name === 'subrequest' || name === 'batch';
+    const view = name === 'log' ? '$hotitem_logged' : scripted ? '$hotitem_captured' : '';
+    const text = fill(server, n, name)
+      .replaceAll('@CAPTURE@', name === PLAIN ? '' : include(capture))
+      .replaceAll('@LOG@', name === 'log' ? include('log.conf') : '');
+    return `
+    log_format seen_${n}_${name} escape=json '$server_name|${fill([...VISIBLE, ...variables].join(' '), n, name)}|$request_id|${view}';
+    server {
+        listen 127.0.0.1:${port};
+        server_name ${hostOf(n)};
+        access_log "${logs}/seen-${name}.log" seen_${n}_${name};
+        error_log "${logs}/errors-${name}.log" warn;
+        ${name === 'log' ? include('log.conf') : scripted ? atServer(include('server.conf')) : ''}
+        ${text}
+    }`;
+  }
+
+  function fill(text: string, n: number, transport: string): string {
+    return text
+      .replaceAll('@N@', String(n))
+      .replaceAll('@T@', transport)
+      .replaceAll('@RIGHT@', `127.0.0.1:${right}`)
+      .replaceAll('@OTHER@', `127.0.0.1:${other}`)
+      .replaceAll('@FOLDER@', folder)
+      .replaceAll('@ACCESSLOG@', `access_log "${logs}/seen-${transport}.log" seen_${n}_${transport};`);
+  }
+
+  async function logTail(): Promise<string[]> {
+    return (await linesOf(join(folder, 'error.log'))).slice(-20);
+  }
+}
+
+/** The host, what anybody may see, the id, and whether the request captured itself. */
+function readSeen(line: string) {
+  const [host = '', visible = '', id = '', captured = ''] = line.split('|');
+  return { host, visible, id, captured: captured !== '' };
+}
+
+function hostOf(n: number): string {
+  return `s${n}.invalid`;
+}
+
+function wire({ method = 'GET', target, headers = [], body = '' }: PageRequest, n: number): string {
+  const lines = [
+    `${method} ${target} HTTP/1.1`,
+    `Host: ${hostOf(n)}`,
+    `X-Server: ${hostOf(n)}`,
+    ...headers,
+    ...(body === '' ? [] : [`Content-Length: ${body.length}`]),
+    'Connection: close',
+  ];
+  return `${lines.join('\r\n')}\r\n\r\n${body}`;
+}
+
+function normal(text: string, { name, port }: Twin): string {
+  return text.replaceAll(String(port), 'PORT').replaceAll(new RegExp(`(?<=_)${name}(?![a-z])`, 'g'), 'TWIN');
+}
+
+/** What an error log's line says, without when, who and how often. */
+function errorOf(line: string): string {
+  return line
+    .replace(/^\S+ \S+ /, '')
+    .replace(/\d+#\d+: \*\d+ /, '')
+    .replace(/excess: [\d.]+/, 'excess');
+}
+
+async function linesOf(path: string): Promise<string[]> {
+  const text = await readFile(path, 'latin1').catch(() => '');
+  return text.split('\n').slice(0, -1);
+}
+
+function writePages(folder: string): void {
+  for (const name of [
+    'item/1.html',
+    'item/2.css',
+    'page/1.html',
+    'index.html',
+    'error.html',
+    'item/index.html',
+  ]) {
+    mkdirSync(join(folder, name, '..'), { recursive: true });
+    writeFileSync(join(folder, name), `<!doctype html><title>${name}</title>\n`);
+  }
+}
+
+function fail(name: string): never {
+  throw new Error(`nothing was seen of ${name}`);
+}
