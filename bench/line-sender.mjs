@@ -5,15 +5,13 @@
 // A process of its own, and a cheap one: requests lie prepared, and only the ids in them are changed, in place.
 import { randomInt } from 'node:crypto';
 import { connect } from 'node:net';
+import { sampleLine } from './sample-line.mjs';
 
 const [socket, connections, seconds, linesARequest, mostRequests] = [
   process.argv[2],
   ...process.argv.slice(3, 7).map((text) => Number(text)),
 ];
 
-// What a shop sees: some browsers, many addresses, some hundred items.
-const BROWSERS = 60;
-const ITEMS = 500;
 const PREPARED_REQUESTS = linesARequest === 1 ? 32 : 2;
 const HEX = Buffer.from('0123456789abcdef');
 const ID_AT = '1\t1795355712.163\t'.length;
@@ -69,31 +67,13 @@ function send(connection) {
 
 /** A request, and where the ids of its lines begin. */
 function prepare(seed) {
-  const lines = Array.from({ length: linesARequest }, (_, i) => line(seed * linesARequest + i));
+  const lines = Array.from({ length: linesARequest }, (_, i) => sampleLine(seed * linesARequest + i));
   const body = lines.join('');
   const head = `POST /v1/lines HTTP/1.1\r\nHost: hotitem\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n`;
   const bytes = Buffer.from(head + body, 'latin1');
   const ids = [];
   for (let at = head.length; at < bytes.length; at = bytes.indexOf(LINE_FEED, at) + 1) ids.push(at + ID_AT);
   return { bytes, ids };
-}
-
-function line(i) {
-  const item = 1000 + ((i * 7) % ITEMS);
-  const agent = `Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/${100 + (i % BROWSERS)}.0.0.0 Safari/537.36`;
-  const fields = [
-    '1',
-    '1795355712.163',
-    '0'.repeat(32),
-    `198.51.${i % 200}.${(i * 13) % 250}`,
-    'GET',
-    'www.example.com',
-    `/web/item/${item}.html`,
-    String(item),
-    'https://www.example.com/sale',
-    agent,
-  ];
-  return `${fields.join('\t')}\n`;
 }
 
 /** Makes the id that begins at `at` one that nobody has had: a serial number in its first half, scattered like nginx's. */

@@ -46,32 +46,62 @@ export async function searchable(node: string, index: string): Promise<number> {
   return reply.ok ? ((await reply.json()) as { count: number }).count : 0;
 }
 
-/** How many ids are there more than once. */
-export async function duplicates(node: string, index: string): Promise<number> {
+export type Survey = {
+  /** Of the expected ids. */
+  missing: number;
+  /** Documents beyond the first of their id. */
+  twice: number;
+};
+
+/** Compares the ids of all documents with the expected ones. Reads from a point in time, which merging segments cannot change. */
+export async function survey(
+  node: string,
+  index: string,
+  expected: Iterable<string>,
+  pageSize = 10_000,
+): Promise<Survey> {
+  await ask(node, 'POST', `/${index}/_refresh`);
+  const { id } = await ask<{ id: string }>(node, 'POST', `/${index}/_pit?keep_alive=5m`);
+  const missing = new Set(expected);
   const seen = new Set<string>();
   let twice = 0;
+  try {
+    for await (const eventId of eventIds(node, id, pageSize)) {
+      missing.delete(eventId);
+      if (seen.has(eventId)) twice++;
+      seen.add(eventId);
+    }
+  } finally {
+    await ask(node, 'DELETE', '/_pit', { id });
+  }
+  return { missing: missing.size, twice };
+}
+
+type Page = { hits: { hits: { fields: { 'event.id': string[] }; sort: unknown[] }[] } };
+
+async function* eventIds(node: string, pit: string, pageSize: number): AsyncGenerator<string> {
   let after: unknown[] | undefined;
   for (;;) {
-    const reply = await fetch(`${node}/${index}/_search`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({
-        size: 10_000,
-        _source: false,
-        docvalue_fields: ['event.id'],
-        sort: ['_doc'],
-        ...(after && { search_after: after }),
-      }),
+    const { hits } = await ask<Page>(node, 'POST', '/_search', {
+      size: pageSize,
+      pit: { id: pit, keep_alive: '5m' },
+      _source: false,
+      track_total_hits: false,
+      docvalue_fields: ['event.id'],
+      sort: ['_shard_doc'],
+      ...(after && { search_after: after }),
     });
-    const { hits } = (await reply.json()) as {
-      hits: { hits: { fields: { 'event.id': string[] }; sort: unknown[] }[] };
-    };
-    if (hits.hits.length === 0) return twice;
-    for (const { fields } of hits.hits) {
-      const id = fields['event.id'][0] ?? '';
-      if (seen.has(id)) twice++;
-      seen.add(id);
-    }
+    for (const { fields } of hits.hits) yield fields['event.id'][0] ?? '';
     after = hits.hits.at(-1)?.sort;
+    if (after === undefined) return;
   }
+}
+
+async function ask<Reply>(node: string, method: string, path: string, body?: object): Promise<Reply> {
+  const reply = await fetch(`${node}${path}`, {
+    method,
+    ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+  });
+  if (!reply.ok) throw new Error(`${method} ${path}: ${reply.status} ${(await reply.text()).slice(0, 300)}`);
+  return (await reply.json()) as Reply;
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { survey } from '../../bench/sink-index.ts';
 import type { EcsDocument } from '../../event/to-ecs.ts';
 import { createElasticsearchIndex } from '../../store/elasticsearch.ts';
 import { type SetupOptions, setupElasticsearch } from '../../store/elasticsearch-setup.ts';
@@ -274,6 +275,26 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
 
       expect(outcomes).toEqual([RETRY(/run `hotitem setup`/)]);
     });
+  });
+
+  test('the count of `bench sink` finds an event that is missing and one that is there twice, over many pages', async () => {
+    const dataStream = newStream();
+    await setup({ dataStream });
+    const events = Array.from({ length: 50 }, () => view());
+    const [lost, ...stored] = events;
+    const [doubled] = stored;
+    await open(dataStream).create(stored);
+    await refresh(dataStream);
+    await ask('POST', `${dataStream}/_rollover`);
+    const { hits } = await ask<Found>('POST', `${dataStream}/_search`, {
+      query: { ids: { values: [doubled?.id] } },
+    });
+    await ask('POST', `${dataStream}/_doc?op_type=create`, hits.hits[0]?._source);
+
+    const ids = events.map(({ id }) => id);
+    expect(await survey(elasticsearch.node, dataStream, ids, 7)).toEqual({ missing: 1, twice: 1 });
+    const found = ids.filter((id) => id !== lost?.id);
+    expect(await survey(elasticsearch.node, dataStream, found, 7)).toEqual({ missing: 0, twice: 1 });
   });
 
   function newStream(): string {

@@ -1,0 +1,1 @@
+export function sampleLine(i: number): string;

@@ -1,0 +1,22 @@
+// The lines that line-sender.mjs posts: what a shop sees, some browsers, many addresses, some hundred items.
+const BROWSERS = 60;
+const ITEMS = 500;
+
+/** The line of view `i`, with an id of zeros, ended by a line feed. */
+export function sampleLine(i) {
+  const item = 1000 + ((i * 7) % ITEMS);
+  const agent = `Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/${100 + (i % BROWSERS)}.0.0.0 Safari/537.36`;
+  const fields = [
+    '1',
+    '1795355712.163',
+    '0'.repeat(32),
+    `198.51.${i % 200}.${(i * 13) % 250}`,
+    'GET',
+    'www.example.com',
+    `/web/item/${item}.html`,
+    String(item),
+    'https://www.example.com/sale',
+    agent,
+  ];
+  return `${fields.join('\t')}\n`;
+}
