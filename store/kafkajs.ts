@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import kafkajs, { type ICustomPartitioner, type KafkaConfig } from 'kafkajs';
+import kafkajs, { type ICustomPartitioner, type KafkaConfig, type Message } from 'kafkajs';
+import { createBackoff } from '../service/backoff.ts';
 import { reasonOf } from '../service/log.ts';
 import type {
   Change,
@@ -10,6 +11,7 @@ import type {
   Sasl,
   TopicSpec,
 } from './kafka-client.ts';
+import type { KafkaError } from './kafka-error.ts';
 import { createRows } from './kafka-rows.ts';
 import {
   CLOSE_MS,
@@ -17,6 +19,7 @@ import {
   FETCH_WAIT_MS,
   HEARTBEAT_MS,
   MAX_BYTES_PER_PARTITION,
+  METADATA_MS,
   REQUEST_MS,
   SESSION_MS,
 } from './kafka-timing.ts';
@@ -35,14 +38,24 @@ const { CompressionTypes, Kafka, logLevel } = kafkajs;
 
 /** How long the others wait for a member that has a batch in hand. */
 const REBALANCE_MS = 20_000;
+/** Attempts at one request: enough to learn of a new leader. What lasts longer is retried by the caller. */
+const ATTEMPTS = 4;
 
 /** The Kafka client over kafkajs. Connects when it is first needed, so that nobody fails to start because Kafka is away. */
 export function createKafkajsClient(connection: KafkaConnection): KafkaClient {
   const { compression = 'gzip', onWarning } = connection;
   const kafka = createKafka(connection);
-  const producer = kafka.producer({ createPartitioner: takeTurns, allowAutoTopicCreation: false });
+  const producer = kafka.producer({
+    createPartitioner: takeTurns,
+    allowAutoTopicCreation: false,
+    metadataMaxAge: METADATA_MS,
+    // Its own retry asks no broker again that has answered once: a partition that has moved to such a broker is
+    // forgotten, and acknowledged. It has learned of the new leaders when it gives up.
+    retry: { retries: 0 },
+  });
   const codec = compression === 'gzip' ? CompressionTypes.GZIP : CompressionTypes.None;
   const rows = createRows();
+  const closing = new AbortController();
   let connecting: Promise<void> | undefined;
 
   return { send, consume, setup, close };
@@ -50,11 +63,23 @@ export function createKafkajsClient(connection: KafkaConnection): KafkaClient {
   async function send(topic: string, messages: KafkaMessage[]): Promise<void> {
     const rowOf = rows.take(messages.length);
     const placed = messages.map((message, i) => ({ ...message, partition: rowOf(i) }));
+    const backoff = createBackoff({ longestMs: 1_000 });
+    for (let left = ATTEMPTS - 1; ; left--) {
+      const failed = await attempt(topic, placed);
+      if (failed === undefined) return;
+      if (left === 0 || !passesSoon(failed) || closing.signal.aborted) throw failed;
+      await backoff.wait(closing.signal).catch(() => {});
+    }
+  }
+
+  /** All of the messages or, as far as is known, none. */
+  async function attempt(topic: string, messages: Message[]): Promise<KafkaError | undefined> {
     try {
       await connected();
-      await producer.send({ topic, messages: placed, acks: -1, compression: codec });
+      await producer.send({ topic, messages, acks: -1, compression: codec });
+      return undefined;
     } catch (error) {
-      throw toKafkaError(`cannot write to topic ${topic}`, error);
+      return toKafkaError(`cannot write to topic ${topic}`, error);
     }
   }
 
@@ -91,8 +116,13 @@ export function createKafkajsClient(connection: KafkaConnection): KafkaClient {
   }
 
   async function close(): Promise<void> {
+    closing.abort();
     await Promise.race([producer.disconnect().catch(() => {}), sleep(CLOSE_MS)]);
   }
+}
+
+function passesSoon({ failure }: KafkaError): boolean {
+  return failure === 'leader' || failure === 'unreachable';
 }
 
 /** kafkajs over this connection, with what this project changes inside it. Connects to nothing yet. */
@@ -114,7 +144,7 @@ function toConfig({ brokers, clientId, tls, sasl, onWarning }: KafkaConnection):
     socketFactory: createSocket,
     connectionTimeout: CONNECT_MS,
     requestTimeout: REQUEST_MS,
-    // Enough to learn of a new leader. What lasts longer is retried by us, with our back-off and our log rate.
+    // Of the consumer and of questions to the cluster; what is sent is retried above.
     retry: { retries: 3, initialRetryTime: 100, maxRetryTime: 1_000 },
     logLevel: logLevel.WARN,
     logCreator:
@@ -152,6 +182,7 @@ function consumerOptions(groupId: string) {
     maxWaitTimeInMs: FETCH_WAIT_MS,
     maxBytesPerPartition: MAX_BYTES_PER_PARTITION,
     allowAutoTopicCreation: false,
+    metadataMaxAge: METADATA_MS,
     // For ever: a broker that is away comes back.
     retry: { initialRetryTime: 200, maxRetryTime: 5_000, restartOnFailure: async () => true },
   };
