@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Registry } from 'prom-client';
 import { createRedaction } from '../event/redaction.ts';
 import type { Check } from '../service/admin.ts';
@@ -10,6 +11,7 @@ import { createDeadLetterTopic } from '../store/dead-letters.ts';
 import type { EventIndex } from '../store/event-index.ts';
 import { createKafkaLog } from '../store/kafka-log.ts';
 import type { Consumer } from '../store/log.ts';
+import { createQuarantine } from '../store/quarantine.ts';
 import { type Core, connectKafka } from './core.ts';
 
 /** A sink's books since it started. They balance when `unaccounted` is 0. */
@@ -51,6 +53,9 @@ export function wireSink(core: Core, options: Wired): Check {
   const { batch_events, requests, article_time_zone } = config.sink;
   const { ip, ip_salt } = config.privacy;
   const redact = createRedaction({ ip: { mode: ip, salt: ip_salt }, omit: config.event.omit });
+  // Nobody can tell what of a visitor a batch holds that cannot be decoded.
+  const mayBeKept = ip === 'full' && config.event.omit.length === 0;
+  const quarantine = mayBeKept ? createQuarantine(join(config.home, 'quarantine')) : undefined;
   const stopping = new AbortController();
   let consumer: Consumer | undefined;
   const started = keepTrying(start, {
@@ -71,6 +76,7 @@ export function wireSink(core: Core, options: Wired): Check {
   async function start(): Promise<void> {
     const begun = await startSink({
       ...options,
+      quarantine,
       batchEvents: batch_events,
       requests,
       articleTimeZone: article_time_zone,

@@ -89,18 +89,7 @@ export function startForwarder(options: ForwarderOptions): Promise<Consumer> {
       origin,
       ...(refusal.hint !== undefined && { hint: refusal.hint }),
     });
-    let length = value.length;
-    const add = async () => {
-      const cut = length < value.length ? `, cut from ${value.length} to ${length} bytes` : '';
-      const letter = { value: value.subarray(0, length), reason: `${reasonOf(refusal)}${cut}`, origin };
-      try {
-        await deadLetters.add([letter]);
-      } catch (error) {
-        // The topic of the dead letters has a limit as well.
-        if (error instanceof KafkaError && error.failure === 'too_large') length >>= 1;
-        throw error;
-      }
-    };
+    const add = () => deadLetters.add([{ value, reason: reasonOf(refusal), origin }]);
     await keepTrying(add, { ...context, onFailure: onNotKept });
   }
 

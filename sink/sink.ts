@@ -1,10 +1,15 @@
 import { keepTrying } from '../service/keep-trying.ts';
 import { reasonOf } from '../service/log.ts';
 import type { DeadLetter, DeadLetters } from '../store/dead-letters.ts';
-import type { Batch, Consumer, Handler, Log } from '../store/log.ts';
+import { KafkaError } from '../store/kafka-error.ts';
+import type { Batch, Consumer, Context, Handler, Log } from '../store/log.ts';
+import type { Quarantine } from '../store/quarantine.ts';
+import { recordsIn, type Undecodable } from '../store/undecodable.ts';
 import { createDelivery, type DeliveryOptions, type Refused, type Signals } from './delivery.ts';
 import { whileBeating } from './heartbeat.ts';
 import { createReadRecord, type ReadRecordOptions, withoutToken } from './read-record.ts';
+import { setAside } from './set-aside.ts';
+import { createStandingStill, type StandingStill } from './standing-still.ts';
 
 export type SinkOptions = Omit<DeliveryOptions, 'read'> &
   ReadRecordOptions & {
@@ -12,29 +17,45 @@ export type SinkOptions = Omit<DeliveryOptions, 'read'> &
     /** Name of the cursor, or the consumer group. */
     cursor: string;
     deadLetters: DeadLetters;
+    /** For what cannot be decoded; undefined where it may not be kept. */
+    quarantine: Quarantine | undefined;
   };
 
 /**
  * Moves events from a log into an index. A batch is acknowledged when each of its records is in the index, was there
  * already, or is kept as a dead letter; so whatever fails or is killed in between only makes some come again.
  */
-export function startSink(options: SinkOptions): Promise<Consumer> {
-  return options.log.consume(options.cursor, createHandler(options));
+export async function startSink(options: SinkOptions): Promise<Consumer> {
+  const still = createStandingStill();
+  const consumer = await options.log.consume(options.cursor, createHandler(options, still));
+  return { ...consumer, failure: () => consumer.failure() ?? still.reason() };
 }
 
-function createHandler(options: SinkOptions): Handler {
-  const { deadLetters, metrics, warn } = options;
+function createHandler(options: SinkOptions, still: StandingStill): Handler {
+  const { deadLetters, quarantine, metrics, warn } = options;
   const deliver = createDelivery({ ...options, read: createReadRecord(options) });
   const consumed = metrics.of('sink_consumed_total');
   const indexed = metrics.of('sink_indexed_total');
   const existing = metrics.of('sink_existing_total');
 
   return async (batch, context) => {
+    try {
+      if (batch.undecodable === undefined) await bringIn(batch, context);
+      else await giveUp(batch, batch.undecodable, context);
+      still.goesOn(batch);
+    } catch (error) {
+      if (context.signal.aborted || context.stopping.aborted) still.goesOn(batch);
+      else still.failed(batch, error);
+      throw error;
+    }
+  };
+
+  async function bringIn(batch: Batch, context: Context): Promise<void> {
     const { stopping } = context;
     const delivered = await whileBeating(context, async (signal) => {
       const outcome = await deliver(batch, { signal, stopping });
       const dead = [...outcome.invalid, ...outcome.rejected].map((refused) => toLetter(batch, refused));
-      if (dead.length > 0) await bury(dead, { signal, stopping });
+      if (dead.length > 0) await bury(batch, dead, { signal, stopping });
       return outcome;
     });
     consumed.add(batch.values.length);
@@ -42,14 +63,34 @@ function createHandler(options: SinkOptions): Handler {
     existing.add(delivered.existing);
     metrics.of('sink_dead_total', { reason: 'invalid' }).add(delivered.invalid.length);
     metrics.of('sink_dead_total', { reason: 'rejected' }).add(delivered.rejected.length);
-  };
+  }
 
-  function bury(letters: DeadLetter[], signals: Signals): Promise<void> {
-    return keepTrying(() => deadLetters.add(letters), {
-      ...signals,
-      onFailure: (error) =>
-        warn('dead letters', 'cannot keep dead letters, trying again', { reason: reasonOf(error) }),
+  /** What cannot be decoded is dead as a whole. */
+  async function giveUp(batch: Batch, undecodable: Undecodable, context: Context): Promise<void> {
+    const { stopping } = context;
+    const letter = await setAside(batch, undecodable, quarantine);
+    await whileBeating(context, (signal) => bury(batch, [letter], { signal, stopping }));
+    const { origin, reason } = letter;
+    warn(`undecodable ${batch.source}`, 'a batch cannot be decoded: it is dead, the sink goes on behind it', {
+      origin,
+      reason,
     });
+    consumed.add(recordsIn(undecodable));
+    metrics.of('sink_dead_total', { reason: 'undecodable' }).add(recordsIn(undecodable));
+  }
+
+  function bury(batch: Batch, letters: DeadLetter[], signals: Signals): Promise<void> {
+    return keepTrying(() => deadLetters.add(letters), { ...signals, onFailure });
+
+    function onFailure(error: unknown): void {
+      const reason = reasonOf(error);
+      const hint = error instanceof KafkaError ? error.hint : undefined;
+      still.waits(batch, ['dead letters cannot be kept', reason, hint].filter(Boolean).join(': '));
+      warn('dead letters', 'cannot keep dead letters, trying again', {
+        reason,
+        ...(hint !== undefined && { hint }),
+      });
+    }
   }
 }
 

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { rename, stat } from 'node:fs/promises';
 import { appendLines } from './append-lines.ts';
 import type { KafkaClient } from './kafka-client.ts';
+import { KafkaError } from './kafka-error.ts';
 
 /** An event that no index will ever take, or something in a log that is no event. */
 export type DeadLetter = {
@@ -19,23 +20,59 @@ export type DeadLetters = { add(letters: DeadLetter[]): Promise<void> };
 
 /** Below Kafka's default limit of 1 MiB for a batch, with room for what surrounds the value. */
 const LARGEST_VALUE = 900_000;
+const LONGEST_REASON = 1000;
+/** Less than that of a value or a reason says nothing. */
+const SHORTEST = 64;
 const LARGEST_FILE = 64 * 1024 * 1024;
 
+/** A letter is cut until the topic takes it: its limit may be lower than that of the topic of the events. */
 export function createDeadLetterTopic(client: KafkaClient, topic: string, now: () => number): DeadLetters {
   return {
     async add(letters) {
       // One at a time: they are rare, and together they might be too large for a batch.
-      for (const { value, reason, origin, recorded } of letters) {
-        const headers = {
-          reason: reason.slice(0, 1000),
-          origin,
-          time: new Date(now()).toISOString(),
-          ...toRecorded(recorded),
-        };
-        await client.send(topic, [{ value: value.subarray(0, LARGEST_VALUE), headers }]);
-      }
+      for (const letter of letters) await addOne(letter);
     },
   };
+
+  async function addOne(letter: DeadLetter): Promise<void> {
+    const time = new Date(now()).toISOString();
+    for (let cut = firstCut(letter); ; ) {
+      const value = letter.value.subarray(0, cut.value);
+      const headers = {
+        reason: reasonWith(letter, cut),
+        origin: letter.origin,
+        time,
+        ...toRecorded(letter.recorded),
+      };
+      try {
+        await client.send(topic, [{ value, headers }]);
+        return;
+      } catch (error) {
+        const smaller = nextCut(cut);
+        if (!(error instanceof KafkaError && error.failure === 'too_large') || smaller === undefined)
+          throw error;
+        cut = smaller;
+      }
+    }
+  }
+}
+
+/** How much of a letter is kept: bytes of its value, characters of its reason. */
+type Cut = { value: number; reason: number };
+
+function firstCut({ value, reason }: DeadLetter): Cut {
+  return { value: Math.min(value.length, LARGEST_VALUE), reason: Math.min(reason.length, LONGEST_REASON) };
+}
+
+/** Of the value first, then of the reason; undefined where nothing is left to cut. */
+function nextCut({ value, reason }: Cut): Cut | undefined {
+  if (value > 0) return { value: value < SHORTEST ? 0 : value >> 1, reason };
+  return reason > SHORTEST ? { value, reason: reason >> 1 } : undefined;
+}
+
+function reasonWith({ value, reason }: DeadLetter, cut: Cut): string {
+  const isCut = cut.value < value.length;
+  return `${reason.slice(0, cut.reason)}${isCut ? `, cut from ${value.length} to ${cut.value} bytes` : ''}`;
 }
 
 /** Letters about events of one spool among many: `spool/77` is called `web-1/BOOT/77`. */

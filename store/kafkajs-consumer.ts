@@ -1,6 +1,8 @@
-import kafkajs, { type EachBatchPayload, type Consumer as KafkajsConsumer } from 'kafkajs';
+import kafkajs, { type EachBatchPayload, type Consumer as KafkajsConsumer, type KafkaMessage } from 'kafkajs';
 import { createBackoff } from '../service/backoff.ts';
+import { createDecodeAttempts } from './decode-attempts.ts';
 import type { Consumer, Handler } from './log.ts';
+import { readableRuns, undecodableIn } from './undecodable.ts';
 
 export type KafkajsConsumerOptions = {
   /** Makes a consumer of the group; each is used once. */
@@ -15,8 +17,9 @@ export type KafkajsConsumerOptions = {
 
 /**
  * Joins the group and hands out the topic, see `Log.consume`. Rejects when the first attempt fails. After that it goes on
- * through everything: kafkajs itself comes back from what it calls retriable, and gives up for good on the rest (a batch in a
- * compression that it cannot read, a permission that was taken away); then it is started anew, with back-off.
+ * through everything: kafkajs itself comes back from what it calls retriable, and gives up for good on the rest (a permission that
+ * was taken away); then it is started anew, with back-off. A batch that cannot be decoded is fetched a few times, and then handed
+ * out as such.
  */
 export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Promise<Consumer> {
   const { topic, concurrency, handle, onFailure } = options;
@@ -24,6 +27,7 @@ export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Pro
   const aborting = new AbortController();
   const backoff = createBackoff({ firstMs: 500, longestMs: 30_000 });
   const inHand = new Set<Promise<void>>();
+  const attempts = createDecodeAttempts(topic, onFailure);
   let failure: string | undefined = 'it has not joined its group yet';
   let current = await join();
   let restarting: Promise<void> | undefined;
@@ -101,10 +105,14 @@ export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Pro
     if (stopping.signal.aborted) await Promise.all(inHand);
     if (stopping.signal.aborted || !isRunning() || isStale() || batch.isEmpty()) return;
     share.lost.signal.throwIfAborted();
-    const work = deliver(payload, share).catch(comeAgain).finally(end);
+    const run = firstRun(batch);
+    const [first] = run.messages;
+    const undecodable = undecodableIn(first?.value);
+    if (undecodable !== undefined && (await attempts.again(partition, undecodable, share.signal))) return;
+    const work = deliver(payload, share, run).catch(comeAgain).finally(end);
     inHand.add(work);
     share.inHand.set(partition, work);
-    resolveOffset(batch.lastOffset());
+    resolveOffset(run.last);
 
     /** Not after a new share of the partitions: each begins there where it was committed. */
     function comeAgain(error: unknown): void {
@@ -129,9 +137,9 @@ export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Pro
     throw error;
   }
 
-  async function deliver(payload: EachBatchPayload, share: Share): Promise<void> {
+  async function deliver(payload: EachBatchPayload, share: Share, { messages, last }: Run): Promise<void> {
     const { batch, commitOffsetsIfNecessary } = payload;
-    const { messages } = batch;
+    const undecodable = undecodableIn(messages[0]?.value);
     await handle(
       {
         source: `${topic}/${batch.partition}`,
@@ -139,11 +147,12 @@ export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Pro
         values: messages.map((message) => message.value ?? Buffer.alloc(0)),
         position: (i) => messages[i]?.offset ?? '',
         time: (i) => timeOf(messages[i]?.timestamp),
+        ...(undecodable !== undefined && { undecodable }),
       },
       { signal: share.signal, stopping: stopping.signal, heartbeat },
     );
     share.signal.throwIfAborted();
-    const next = (BigInt(batch.lastOffset()) + 1n).toString();
+    const next = (BigInt(last) + 1n).toString();
     // Not consumer.commitOffsets: its errors are wrapped, and kafkajs no longer sees that the group is rebalancing.
     await commitOffsetsIfNecessary({
       topics: [{ topic, partitions: [{ partition: batch.partition, offset: next }] }],
@@ -192,6 +201,17 @@ type Share = {
   /** Why the batch of a partition failed, where kafkajs was not told yet. */
   failed: Map<number, unknown>;
 };
+
+/** What is worked on at once: all that was fetched, up to a batch that cannot be decoded, or that one alone. */
+type Run = { messages: KafkaMessage[]; last: string };
+
+/** What of the fetched is left out is fetched again. */
+function firstRun(batch: EachBatchPayload['batch']): Run {
+  const [messages = []] = readableRuns(batch.messages);
+  // Behind the last message there may be others that are not for us.
+  const isWhole = messages.length === batch.messages.length;
+  return { messages, last: isWhole ? batch.lastOffset() : (messages.at(-1)?.offset ?? batch.lastOffset()) };
+}
 
 /** Kafka's word for no time is -1. */
 function timeOf(timestamp: string | undefined): number | undefined {

@@ -1,5 +1,8 @@
-import kafkajs from 'kafkajs';
+import { reasonOf } from '../service/log.ts';
 import { replaceKafkajsModule } from './kafkajs-module.ts';
+import { AT, ATTRIBUTE, batchesIn, HEAD_BYTES, MAGIC, toUndecodable } from './record-batch.ts';
+import { placeholderFor, type Undecodable } from './undecodable.ts';
+import { MOST_UNPACKED, unpackLater } from './unpack.ts';
 
 /** What of kafkajs' own decoder is used: bytes, and how far they are read. */
 type Decoder = { buffer: Buffer; offset: number };
@@ -18,54 +21,93 @@ type BatchContext = {
   producerId: string;
 };
 
-/** By number; there is none for 0, not compressed. */
-const codecs: Record<number, (() => { decompress(bytes: Buffer): Promise<Buffer> }) | undefined> =
-  kafkajs.CompressionCodecs;
+/** What kafkajs makes of a partition's part of an answer. */
+type DecodeMessages = (answer: Decoder) => Promise<Fetched[]>;
 
 /** A module of kafkajs that nobody else asks for. */
-const FILE = 'protocol/recordBatch/v0/decoder';
-
-/** Where things lie in a batch, see "Record Batch" in Kafka's description of its formats. */
-const AT = { length: 8, rest: 12, attributes: 21, firstTime: 27, maxTime: 35, producerId: 43, count: 57 };
-const HEAD_BYTES = 61;
-const COMPRESSION = 0x07;
-const TIME_OF_BROKER = 0x08;
-const TRANSACTIONAL = 0x10;
-const CONTROL = 0x20;
-/** Of the format. */
-const MAGIC = 2;
+const FILE = 'protocol/requests/fetch/v4/decodeMessages';
+const SIZE_BYTES = 4;
 
 /**
- * Has kafkajs decode what it fetched with `decodeBatch`: its own makes several objects and big integers of every field of a
- * record, and was half of what a sink costs. To be called before anything is fetched.
+ * Has kafkajs decode what it fetched with `decodeMessages`: its own makes several objects and big integers of every field of a
+ * record, which was half of what a sink costs, checks no checksum, and gives up all partitions where it cannot read one
+ * batch. To be called before anything is fetched.
  */
 export function decodeRecordsLate(): void {
-  replaceKafkajsModule(FILE, decodeBatch);
+  replaceKafkajsModule<DecodeMessages>(FILE, createDecodeMessages);
+}
+
+/** What is older than Kafka 0.11 goes to `ofKafkajs`. */
+export function createDecodeMessages(ofKafkajs: DecodeMessages): DecodeMessages {
+  return async (answer) => {
+    const from = answer.offset + SIZE_BYTES;
+    const to = from + answer.buffer.readInt32BE(answer.offset);
+    const fetched = answer.buffer.subarray(from, to);
+    const isOld = fetched.length > AT.magic && fetched.readUInt8(AT.magic) < MAGIC;
+    if (isOld || to <= from || to > answer.buffer.length) return ofKafkajs(answer);
+    answer.offset = to;
+    return decodeFetched(fetched);
+  };
 }
 
 /**
- * The records of the batch at which `fetched` stands, which stands behind it then. Rejects with the name that kafkajs looks for
- * where the end of the batch is missing, which is no fault: Kafka cuts off what it sends.
+ * The records of the batches in what was fetched of a partition; one that stands for all of a batch that cannot be decoded.
+ * Not more than memory has room for: the rest is fetched again.
  */
-export async function decodeBatch(fetched: Decoder): Promise<{ records: FetchedRecord[] }> {
-  const bytes = fetched.buffer.subarray(fetched.offset);
-  const end = AT.rest + bytes.readInt32BE(AT.length);
-  fetched.offset += end;
-  if (end > bytes.length)
-    throw Object.assign(new Error('the end of a batch is missing'), { name: 'KafkaJSPartialMessageError' });
-  const attributes = bytes.readInt16BE(AT.attributes);
-  const rest = bytes.subarray(HEAD_BYTES, end);
-  const codec = codecs[attributes & COMPRESSION]?.();
-  const batch: BatchContext = {
-    content: codec === undefined ? rest : await codec.decompress(rest),
-    firstOffset: Number(bytes.readBigInt64BE(0)),
-    firstTime: Number(bytes.readBigInt64BE(AT.firstTime)),
-    time: attributes & TIME_OF_BROKER ? String(bytes.readBigInt64BE(AT.maxTime)) : undefined,
-    isControlBatch: (attributes & CONTROL) !== 0,
-    inTransaction: (attributes & TRANSACTIONAL) !== 0,
-    producerId: String(bytes.readBigInt64BE(AT.producerId)),
+async function decodeFetched(fetched: Buffer): Promise<Fetched[]> {
+  const batches: Fetched[][] = [];
+  let unpacked = 0;
+  for (const { bytes, undecodable } of batchesIn(fetched)) {
+    const records = undecodable === undefined ? await decodeBatch(bytes) : [toPlaceholder(undecodable)];
+    unpacked += records[0]?.batchContext.content.length ?? 0;
+    batches.push(records);
+    if (unpacked > MOST_UNPACKED) break;
+  }
+  return batches.flat();
+}
+
+async function decodeBatch(bytes: Buffer): Promise<Fetched[]> {
+  try {
+    const attributes = bytes.readInt16BE(AT.attributes);
+    const content = await unpackLater(attributes & ATTRIBUTE.codec, bytes.subarray(HEAD_BYTES));
+    const batch: BatchContext = {
+      content,
+      firstOffset: Number(bytes.readBigInt64BE(AT.firstOffset)),
+      firstTime: Number(bytes.readBigInt64BE(AT.firstTime)),
+      time: attributes & ATTRIBUTE.timeOfBroker ? String(bytes.readBigInt64BE(AT.maxTime)) : undefined,
+      isControlBatch: (attributes & ATTRIBUTE.control) !== 0,
+      inTransaction: (attributes & ATTRIBUTE.transactional) !== 0,
+      producerId: String(bytes.readBigInt64BE(AT.producerId)),
+    };
+    return decodeRecords(batch, bytes.readInt32BE(AT.count));
+  } catch (error) {
+    return [toPlaceholder(toUndecodable(bytes, reasonOf(error)))];
+  }
+}
+
+/** A record that passes for one of the batch, at its last offset: what is fetched next lies behind it. */
+function toPlaceholder(undecodable: Undecodable): Fetched {
+  const { first, last, bytes } = undecodable;
+  const time = bytes.length < HEAD_BYTES ? 0n : bytes.readBigInt64BE(AT.maxTime);
+  return {
+    magicByte: MAGIC,
+    attributes: 0,
+    key: null,
+    value: placeholderFor(undecodable),
+    offset: String(last),
+    timestamp: String(time),
+    headers: {},
+    isControlRecord: false,
+    batchContext: {
+      content: bytes,
+      firstOffset: Number(first),
+      firstTime: Number(time),
+      time: String(time),
+      isControlBatch: false,
+      inTransaction: false,
+      producerId: '-1',
+    },
   };
-  return { records: decodeRecords(batch, bytes.readInt32BE(AT.count)) };
 }
 
 function decodeRecords(batch: BatchContext, count: number): FetchedRecord[] {
@@ -81,6 +123,9 @@ function decodeRecords(batch: BatchContext, count: number): FetchedRecord[] {
   }
   return records;
 }
+
+/** What kafkajs and this project ask a record for. */
+type Fetched = Pick<FetchedRecord, keyof FetchedRecord>;
 
 /**
  * A record as kafkajs hands it out. Most of it is made when somebody asks, and nobody asks most records. A class because

@@ -26,7 +26,7 @@ const names = new Map<string, Buffer>();
  * headers, and several objects for each number. To be called before anything is sent.
  */
 export function encodeRecordsAtOnce(): void {
-  replaceKafkajsModule(FILE, encodeRecord);
+  replaceKafkajsModule(FILE, () => encodeRecord);
 }
 
 /** Length, attributes, time, offset, key, value, headers: see "Record" in Kafka's description of its formats. */

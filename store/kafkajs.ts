@@ -23,9 +23,9 @@ import {
   REQUEST_MS,
   SESSION_MS,
 } from './kafka-timing.ts';
+import { useCodecs } from './kafkajs-codecs.ts';
 import { startKafkajsConsumer } from './kafkajs-consumer.ts';
 import { toKafkaError } from './kafkajs-failure.ts';
-import { useFastGzip } from './kafkajs-gzip.ts';
 import { decodeRecordsLate } from './kafkajs-record-decoder.ts';
 import { encodeRecordsAtOnce } from './kafkajs-record-encoder.ts';
 import { setUpTopics } from './kafkajs-setup.ts';
@@ -128,7 +128,7 @@ function passesSoon({ failure }: KafkaError): boolean {
 /** kafkajs over this connection, with what this project changes inside it. Connects to nothing yet. */
 export function createKafka(connection: KafkaConnection): kafkajs.Kafka {
   calmTimers();
-  useFastGzip();
+  useCodecs();
   decodeRecordsLate();
   encodeRecordsAtOnce();
   return new Kafka(toConfig(connection));

@@ -1,3 +1,5 @@
+import type { Undecodable } from './undecodable.ts';
+
 /** Events at rest in the order they came: the spool on disk, or a Kafka topic. */
 export type Log = {
   /** Adds events (each one JSON text) and resolves once they are kept: written to disk, or acknowledged by all in-sync replicas. */
@@ -19,6 +21,8 @@ export type Batch = {
   position(i: number): string;
   /** When the log had `values[i]`, ms since 1970, where it knows. */
   time?(i: number): number | undefined;
+  /** Set where nobody can read these events: `values` then are not events, but what takes their place. */
+  undecodable?: Undecodable;
 };
 
 export type Handler = (batch: Batch, context: Context) => Promise<void>;

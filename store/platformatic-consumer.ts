@@ -3,9 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Consumer as GroupConsumer, Message, MessagesStream } from '@platformatic/kafka';
 import { abortable } from '../service/abortable.ts';
 import { createBackoff } from '../service/backoff.ts';
+import { createDecodeAttempts } from './decode-attempts.ts';
+import { MAX_BYTES_PER_PARTITION } from './kafka-timing.ts';
 import type { Batch, Consumer, Handler } from './log.ts';
+import { type FetchedRecord, fetchRecords } from './platformatic-fetch.ts';
 import { passOverRemoved } from './platformatic-offsets.ts';
-import { heedTimesOfBroker } from './platformatic-times.ts';
+import { readableRuns, undecodableIn } from './undecodable.ts';
 
 export type PlatformaticConsumerOptions = {
   /** Makes a consumer of the group; each is used once. */
@@ -20,6 +23,7 @@ export type PlatformaticConsumerOptions = {
 
 type Stream = MessagesStream<Buffer, Buffer, Buffer, Buffer>;
 type Member = { consumer: GroupConsumer; stream: Stream };
+type Fetched = Pick<FetchedRecord, 'offset' | 'timestamp' | 'value'>;
 
 const LEAVE_MS = 2_000;
 const MOST_EVENTS = 5_000;
@@ -38,6 +42,7 @@ export async function startPlatformaticConsumer(options: PlatformaticConsumerOpt
   const context = { signal: aborting.signal, stopping: stopping.signal, heartbeat: async () => {} };
   let failure: string | undefined;
   let inHand = 0;
+  const attempts = createDecodeAttempts(topic, onFailure);
   const first = await join();
   const running = run(first);
   return { failure: () => failure, close };
@@ -45,7 +50,6 @@ export async function startPlatformaticConsumer(options: PlatformaticConsumerOpt
   async function join(): Promise<Member> {
     const consumer = create();
     passOverRemoved(consumer);
-    heedTimesOfBroker(consumer);
     // What is not listened to would end the process.
     consumer.on('error', onFailure);
     try {
@@ -105,15 +109,34 @@ export async function startPlatformaticConsumer(options: PlatformaticConsumerOpt
   async function deliver(consumer: GroupConsumer, partition: number, messages: Message[]): Promise<void> {
     inHand++;
     try {
-      const batch = toBatch(topic, partition, messages);
-      const isDone = await handled(batch, () => isAssigned(consumer, topic, partition));
-      const last = messages.at(-1)?.offset;
-      if (!isDone || last === undefined || !isAssigned(consumer, topic, partition)) return;
-      const offsets = [{ topic, partition, offset: last + 1n, leaderEpoch: UNKNOWN_EPOCH }];
-      await consumer.commit({ offsets });
+      for (const run of readableRuns(messages)) {
+        const records = await decoded(consumer, partition, run);
+        const batch = toBatch(topic, partition, records);
+        const isDone = await handled(batch, () => isAssigned(consumer, topic, partition));
+        const last = run.at(-1)?.offset;
+        if (!isDone || last === undefined || !isAssigned(consumer, topic, partition)) return;
+        const offsets = [{ topic, partition, offset: last + 1n, leaderEpoch: UNKNOWN_EPOCH }];
+        await consumer.commit({ offsets });
+      }
     } finally {
       inHand--;
     }
+  }
+
+  /** The run itself, or what is in its place when it is fetched again: the stream goes on behind it. */
+  async function decoded(consumer: GroupConsumer, partition: number, run: Fetched[]): Promise<Fetched[]> {
+    let records = run;
+    while (!stopping.signal.aborted) {
+      const undecodable = undecodableIn(records[0]?.value);
+      if (undecodable === undefined) break;
+      if (!(await attempts.again(partition, undecodable, stopping.signal))) break;
+      const { first, last } = undecodable;
+      const what = { topic, partition, offset: first, maxBytes: MAX_BYTES_PER_PARTITION };
+      const again = await fetchRecords(consumer, what).then(({ records: some }) => some, onFailure);
+      const inside = again?.filter(({ offset }) => offset <= last) ?? [];
+      if (inside.length > 0) records = inside;
+    }
+    return records;
   }
 
   /** False when it was not: this consumer stops, or the partition has gone to another one. */
@@ -177,13 +200,15 @@ function byPartition(messages: Message[]): Map<number, Message[]> {
   return partitions;
 }
 
-function toBatch(topic: string, partition: number, messages: Message[]): Batch {
+function toBatch(topic: string, partition: number, messages: Fetched[]): Batch {
+  const undecodable = undecodableIn(messages[0]?.value);
   return {
     source: `${topic}/${partition}`,
     // A tombstone has no value; it is no event, and the sink says so.
     values: messages.map((message) => message.value ?? Buffer.alloc(0)),
     position: (i) => String(messages[i]?.offset ?? ''),
     time: (i) => timeOf(messages[i]?.timestamp),
+    ...(undecodable !== undefined && { undecodable }),
   };
 }
 

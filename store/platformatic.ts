@@ -24,6 +24,7 @@ import {
 import type { Consumer, Handler } from './log.ts';
 import { startPlatformaticConsumer } from './platformatic-consumer.ts';
 import { toKafkaError } from './platformatic-failure.ts';
+import { checkBatches } from './platformatic-fetch-parser.ts';
 import { setUpTopics } from './platformatic-setup.ts';
 
 type Outgoing = MessageToProduce<Buffer, Buffer, Buffer, Buffer>;
@@ -69,7 +70,9 @@ export function createPlatformaticClient(connection: KafkaConnection): KafkaClie
 
   async function consume(what: ConsumeOptions, handle: Handler): Promise<Consumer> {
     const { topic, group, concurrency } = what;
-    const { Consumer: GroupConsumer } = await import('@platformatic/kafka');
+    const library = await import('@platformatic/kafka');
+    checkBatches(library);
+    const { Consumer: GroupConsumer } = library;
     const create = () =>
       new GroupConsumer({
         ...options,

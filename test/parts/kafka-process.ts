@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { obtainKafka } from '../../provision/kafka.ts';
 import { temporaryFolder } from './guard.ts';
-import type { KafkaOptions, KafkaPart } from './kafka.ts';
+import type { KafkaNode, KafkaOptions, KafkaPart } from './kafka.ts';
 import { makeSecurity, SECURE_LISTENERS, scramUsers, securityProperties } from './kafka-security.ts';
 import { freePorts } from './ports.ts';
 import { type PartProcess, startProcess, tailOf } from './process.ts';
@@ -54,14 +54,15 @@ export async function startKafkaProcesses(options: KafkaOptions): Promise<KafkaP
     },
   };
 
-  async function all(act: (node: KafkaPart['nodes'][number]) => Promise<void>): Promise<void> {
+  async function all(act: (node: KafkaNode) => Promise<void>): Promise<void> {
     await Promise.all(nodes.map(act));
   }
 
-  function createNode(broker: Broker): KafkaPart['nodes'][number] {
+  function createNode(broker: Broker): KafkaNode {
     const logFile = join(folderOf(broker), 'broker.log');
     let running: PartProcess | undefined;
     return {
+      data: dataOf(broker),
       async start() {
         if (running?.running()) return;
         const from = sizeOf(logFile);
@@ -108,6 +109,10 @@ export async function startKafkaProcesses(options: KafkaOptions): Promise<KafkaP
     return join(data.path, `broker-${id}`);
   }
 
+  function dataOf(broker: Broker): string {
+    return join(folderOf(broker), 'data');
+  }
+
   function propertiesOf(broker: Broker): string {
     return join(folderOf(broker), 'server.properties');
   }
@@ -126,7 +131,7 @@ export async function startKafkaProcesses(options: KafkaOptions): Promise<KafkaP
       'inter.broker.listener.name': 'PLAINTEXT',
       'listener.security.protocol.map': ['CONTROLLER:PLAINTEXT', ...PROTOCOLS].join(','),
       'controller.quorum.voters': brokers.map((one) => `${one.id}@127.0.0.1:${one.controllerPort}`).join(','),
-      'log.dirs': join(folderOf(broker), 'data'),
+      'log.dirs': dataOf(broker),
       'num.partitions': '4',
       'offsets.topic.replication.factor': replicas,
       'offsets.topic.num.partitions': '5',

@@ -22,7 +22,12 @@ export type KafkaPart = Part & {
   /** Where `secured` was asked for. */
   security?: KafkaSecurity;
   /** Each broker by itself; empty where they cannot be told apart. */
-  nodes: Pick<Part, 'start' | 'stop' | 'kill' | 'pause' | 'resume' | 'log'>[];
+  nodes: KafkaNode[];
+};
+
+export type KafkaNode = Pick<Part, 'start' | 'stop' | 'kill' | 'pause' | 'resume' | 'log'> & {
+  /** Its `log.dirs`, of a process. */
+  data?: string;
 };
 
 /**

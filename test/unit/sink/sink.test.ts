@@ -7,6 +7,7 @@ import { startSink } from '../../../sink/sink.ts';
 import type { DeadLetter } from '../../../store/dead-letters.ts';
 import { IndexUnavailable, type Outcome } from '../../../store/event-index.ts';
 import type { Context, Handler } from '../../../store/log.ts';
+import type { Undecodable } from '../../../store/undecodable.ts';
 
 // The real Elasticsearch is not easily made to answer so; what it does answer is tested beside store/elasticsearch.ts.
 describe('the sink, with an index that does not take everything at once', () => {
@@ -78,11 +79,51 @@ describe('the sink, with an index that does not take everything at once', () => 
       stopping.abort();
       throw new IndexUnavailable('connection refused');
     });
-    await expect(deliver([event(0)], stopping.signal)).rejects.toThrow('aborted');
+    await expect(deliver([event(0)], { signal: stopping.signal })).rejects.toThrow('aborted');
     expect(books()).toEqual({ consumed: 0, indexed: 0, existing: 0, dead: 0 });
+  });
+
+  test('gives up as a whole what nobody can read, each record of it dead', async () => {
+    const { deliver, asked, dead, books, warnings } = await create((events) => events.map(() => CREATED));
+    await deliver([CUT.bytes], { undecodable: CUT });
+    expect(dead).toEqual([
+      {
+        value: Buffer.alloc(0),
+        reason:
+          'a batch of 20 records cannot be decoded: its checksum is wrong; its bytes are in /q/topic-3-10.batch',
+        origin: 'topic/3/10-29',
+      },
+    ]);
+    expect(asked).toEqual([]);
+    expect(books()).toEqual({ consumed: 20, indexed: 0, existing: 0, dead: 20 });
+    expect(warnings).toEqual(['undecodable topic/3']);
   });
 });
 
+describe('a sink that stands still', () => {
+  test('says where and why while dead letters cannot be kept, and no more when it goes on', async () => {
+    const during: (string | undefined)[] = [];
+    const full = ['disk is full', 'disk is full'];
+    const sink = await create(() => [], { full, warned: () => during.push(sink.failure()) });
+    await sink.deliver([Buffer.from('not json')]);
+    const why = 'it stands still in topic/3 at 0: dead letters cannot be kept: disk is full';
+    expect(during).toEqual([why, why]);
+    expect(sink.failure()).toBeUndefined();
+  });
+
+  test('says so when a batch fails again and again, and not for one failure', async () => {
+    const sink = await create(() => {
+      throw new TypeError('a fault of ours');
+    });
+    for (let i = 0; i < 5; i++) {
+      expect(sink.failure()).toBeUndefined();
+      await expect(sink.deliver([event(0)])).rejects.toThrow('a fault of ours');
+    }
+    expect(sink.failure()).toBe('it stands still in topic/3 at 0: it fails again and again: a fault of ours');
+  });
+});
+
+const CUT = { first: 10n, last: 29n, reason: 'its checksum is wrong', bytes: Buffer.from('x') };
 const CREATED: Outcome = { status: 'created' };
 const EXISTS: Outcome = { status: 'exists' };
 const RETRY: Outcome = { status: 'retry', reason: 'es_rejected_execution_exception' };
@@ -97,11 +138,16 @@ type Options = {
   batchEvents?: number;
   /** How often the index refuses before it looks at the events. */
   closed?: number;
+  /** Why dead letters are not kept, once each; the last one first. */
+  full?: string[];
+  warned?: () => void;
 };
+
+type Delivery = { signal?: AbortSignal; undecodable?: Undecodable };
 
 async function create(
   answer: (events: HotItemEvent[], call: number) => Outcome[],
-  { batchEvents = 1000, closed = 0 }: Options = {},
+  { batchEvents = 1000, closed = 0, full = [], warned = () => {} }: Options = {},
 ) {
   let refusals = closed;
   const metrics = createMetrics(new Registry(), SINK_METRICS);
@@ -109,7 +155,7 @@ async function create(
   const dead: DeadLetter[] = [];
   const warnings: string[] = [];
   let handler: Handler | undefined;
-  await startSink({
+  const consumer = await startSink({
     log: {
       append: async () => {},
       async consume(_, handle) {
@@ -128,13 +174,22 @@ async function create(
       topItems: async () => [],
       close: async () => {},
     },
-    deadLetters: { add: async (letters) => void dead.push(...letters) },
+    deadLetters: {
+      async add(letters) {
+        if (full.length > 0) throw new Error(full.pop());
+        dead.push(...letters);
+      },
+    },
+    quarantine: { keep: async (name) => `/q/${name}` },
     batchEvents,
     requests: 1,
     articleTimeZone: 'UTC',
     redact: (event) => event,
     metrics,
-    warn: (key) => warnings.push(key),
+    warn(key) {
+      warnings.push(key);
+      warned();
+    },
   });
   return {
     asked,
@@ -144,14 +199,16 @@ async function create(
       consumed: metrics.of('sink_consumed_total').value(),
       indexed: metrics.of('sink_indexed_total').value(),
       existing: metrics.of('sink_existing_total').value(),
-      dead: ['invalid', 'rejected'].reduce(
+      dead: ['invalid', 'rejected', 'undecodable'].reduce(
         (sum, reason) => sum + metrics.of('sink_dead_total', { reason }).value(),
         0,
       ),
     }),
-    deliver(values: Buffer[], signal = new AbortController().signal) {
+    failure: consumer.failure,
+    deliver(values: Buffer[], { signal = new AbortController().signal, undecodable }: Delivery = {}) {
       const context: Context = { signal, stopping: signal, heartbeat: async () => {} };
-      return handler?.({ source: 'topic/3', values, position: String }, context);
+      const batch = { source: 'topic/3', values, position: String, ...(undecodable && { undecodable }) };
+      return handler?.(batch, context);
     },
   };
 }

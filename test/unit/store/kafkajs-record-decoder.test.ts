@@ -1,7 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { decodeBatch } from '../../../store/kafkajs-record-decoder.ts';
+import { crc32c } from '../../../store/crc32c.ts';
+import { createDecodeMessages } from '../../../store/kafkajs-record-decoder.ts';
+import { undecodableIn } from '../../../store/undecodable.ts';
 
 // What kafkajs itself writes and reads, without its types: these are its own parts.
 const require = createRequire(import.meta.url);
@@ -9,9 +13,10 @@ const Decoder = require('kafkajs/src/protocol/decoder');
 const Long = require('kafkajs/src/utils/long');
 const encodeRecord = require('kafkajs/src/protocol/recordBatch/record/v0');
 const { RecordBatch } = require('kafkajs/src/protocol/recordBatch/v0');
-const decodeAsKafkajs = require('kafkajs/src/protocol/recordBatch/v0/decoder');
+const decodeAsKafkajs = require('kafkajs/src/protocol/requests/fetch/v4/decodeMessages');
+const decodeMessages = createDecodeMessages(decodeAsKafkajs);
 
-const FLAGS_AT = 22;
+const [CHECKSUM_AT, ATTRIBUTES_AT, FLAGS_AT] = [17, 21, 22];
 const FLAGS = { brokerTime: 0x08, transactional: 0x10, control: 0x20 };
 
 const bytes = fc.uint8Array({ maxLength: 300 }).map((some) => Buffer.from(some));
@@ -36,35 +41,60 @@ type Written = typeof batch extends fc.Arbitrary<infer T> ? T : never;
 describe('a batch of records that was fetched', () => {
   test('is to kafkajs what its own decoder makes of it', async () => {
     await fc.assert(
-      fc.asyncProperty(batch, async (written) => {
-        const sent = await encode(written);
+      fc.asyncProperty(fc.array(batch, { maxLength: 3 }), async (written) => {
+        const sent = answer(await Promise.all(written.map(encode)));
         const ours = new Decoder(sent);
         const theirs = new Decoder(sent);
-        const [{ records }, expected] = await Promise.all([decodeBatch(ours), decodeAsKafkajs(theirs)]);
+        const [records, expected] = await Promise.all([decodeMessages(ours), decodeAsKafkajs(theirs)]);
         expect(ours.offset).toBe(theirs.offset);
-        expect(records.map(plain)).toEqual(expected.records.map(plain));
+        expect(records.map(plain)).toEqual(expected.map(plain));
       }),
     );
   });
 
+  test.each(['none', 'gzip', 'snappy', 'lz4', 'zstd'])(
+    "as Kafka's client in Java wrote it: %s",
+    async (codec) => {
+      const bytes = readFileSync(join(import.meta.dirname, 'batches', `${codec}.batch`));
+      const records = await decodeMessages(new Decoder(answer([bytes])));
+      expect(records.map(({ offset, headers }) => [offset, String(headers.seq)])).toEqual(
+        Array.from({ length: 40 }, (_, i) => [String(100 + i), String(i)]),
+      );
+      expect(JSON.parse(String(records[39]?.value))).toMatchObject({ id: 'java-39' });
+    },
+  );
+
   test('may have headers of any name', async () => {
     const headers = { ['__proto__']: Buffer.from('a'), valueOf: Buffer.from('b') };
     const sent = await encode({ ...ONE, records: [{ ...RECORD, headers }] });
-    const { records } = await decodeBatch(new Decoder(sent));
-    expect(Object.entries(records[0]?.headers ?? {})).toEqual(Object.entries(headers));
+    const [record] = await decodeMessages(new Decoder(answer([sent])));
+    expect(Object.entries(record?.headers ?? {})).toEqual(Object.entries(headers));
   });
 
-  test('that Kafka has cut off is what kafkajs passes over', async () => {
-    const sent = await encode({ ...ONE, compression: 1 });
-    await expect(decodeBatch(new Decoder(sent.subarray(0, -1)))).rejects.toMatchObject({
-      name: 'KafkaJSPartialMessageError',
+  test('that Kafka has cut off is passed over', async () => {
+    const [whole, sent] = [await encode(ONE), await encode({ ...ONE, compression: 1 })];
+    expect(await decodeMessages(new Decoder(answer([whole, sent.subarray(0, -1)])))).toHaveLength(1);
+  });
+
+  test('and cannot be decoded is one record that stands for all of it, and stops none of the others', async () => {
+    const damaged = await encode({ ...ONE, firstOffset: 2 });
+    damaged[damaged.length - 1] = 1;
+    const fewer = await encode({ ...ONE, firstOffset: 3 });
+    fewer.writeInt32BE(1_000_000, fewer.length - RECORD_BYTES - 4);
+    sign(fewer);
+    const [first, second, third, last, ...more] = await decodeMessages(
+      new Decoder(answer([await encode(ONE), damaged, fewer, await encode({ ...ONE, firstOffset: 4 })])),
+    );
+    expect(more).toEqual([]);
+    expect([first, last].map((record) => undecodableIn(record?.value))).toEqual([undefined, undefined]);
+    expect(second).toMatchObject({ offset: '2', isControlRecord: false });
+    expect(undecodableIn(second?.value)).toEqual({
+      first: 2n,
+      last: 2n,
+      reason: 'its checksum is wrong',
+      bytes: damaged,
     });
-  });
-
-  test('that holds fewer records than it says is an error, and no end of empty ones', async () => {
-    const sent = await encode(ONE);
-    sent.writeInt32BE(1_000_000, sent.length - RECORD_BYTES - 4);
-    await expect(decodeBatch(new Decoder(sent))).rejects.toThrow('record 1 of a batch is damaged');
+    expect(undecodableIn(third?.value)?.reason).toBe('record 1 of a batch is damaged');
   });
 });
 
@@ -88,7 +118,19 @@ async function encode({
     records: records.map(encodeRecord),
   });
   for (const flag of flags) buffer.writeUInt8(buffer.readUInt8(FLAGS_AT) | flag, FLAGS_AT);
-  return buffer;
+  return sign(buffer);
+}
+
+function sign(batch: Buffer): Buffer {
+  batch.writeUInt32BE(crc32c(batch.subarray(ATTRIBUTES_AT)), CHECKSUM_AT);
+  return batch;
+}
+
+/** As a partition's batches lie in an answer. */
+function answer(batches: Buffer[]): Buffer {
+  const size = Buffer.alloc(4);
+  size.writeInt32BE(batches.reduce((sum, { length }) => sum + length, 0));
+  return Buffer.concat([size, ...batches]);
 }
 
 const ASKED = [

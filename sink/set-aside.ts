@@ -1,0 +1,31 @@
+import { reasonOf } from '../service/log.ts';
+import type { DeadLetter } from '../store/dead-letters.ts';
+import type { Batch } from '../store/log.ts';
+import type { Quarantine } from '../store/quarantine.ts';
+import { offsetsOf, recordsIn, type Undecodable } from '../store/undecodable.ts';
+
+/**
+ * Keeps the bytes of a batch that cannot be decoded, where there is a quarantine and room in it, and returns the letter that
+ * stands for all of its records. Whether the bytes were kept or not: Kafka has them as long as its retention says.
+ */
+export async function setAside(
+  { source }: Batch,
+  undecodable: Undecodable,
+  quarantine: Quarantine | undefined,
+): Promise<DeadLetter> {
+  const offsets = offsetsOf(undecodable);
+  const name = `${source.replaceAll('/', '-')}-${undecodable.first}.batch`;
+  const where =
+    quarantine === undefined
+      ? 'its bytes are not kept, which may hold what privacy forbids'
+      : await quarantine.keep(name, undecodable.bytes).then(
+          (path) => `its bytes are in ${path}`,
+          (error) => `its bytes are not kept: ${reasonOf(error)}`,
+        );
+  const count = recordsIn(undecodable);
+  return {
+    value: Buffer.alloc(0),
+    reason: `a batch of ${count} records cannot be decoded: ${undecodable.reason}; ${where}`,
+    origin: `${source}/${offsets}`,
+  };
+}

@@ -1,0 +1,45 @@
+import { reasonOf } from '../service/log.ts';
+import type { Batch } from '../store/log.ts';
+
+/** Which partitions do not go on, and why; those that wait for an index that is unavailable are not meant. */
+export type StandingStill = {
+  /** The batch cannot go on because of this, whatever is tried. */
+  waits(batch: Batch, why: string): void;
+  /** Handling the batch has failed. It may be a matter of one attempt: said only when it goes on failing. */
+  failed(batch: Batch, error: unknown): void;
+  /** The batch is done. */
+  goesOn(batch: Batch): void;
+  /** For people; undefined where all go on. */
+  reason(): string | undefined;
+};
+
+/** Failures of one batch, one after the other, that are no chance. */
+const MOST_FAILURES = 5;
+
+export function createStandingStill(): StandingStill {
+  const sources = new Map<string, { position: string; failures: number; why: string | undefined }>();
+  return { waits, failed, goesOn, reason };
+
+  function waits(batch: Batch, why: string): void {
+    sources.set(batch.source, { position: batch.position(0), failures: 0, why });
+  }
+
+  function failed(batch: Batch, error: unknown): void {
+    const position = batch.position(0);
+    const before = sources.get(batch.source);
+    const failures = before?.position === position ? before.failures + 1 : 1;
+    const why = failures < MOST_FAILURES ? undefined : `it fails again and again: ${reasonOf(error)}`;
+    sources.set(batch.source, { position, failures, why });
+  }
+
+  function goesOn({ source }: Batch): void {
+    sources.delete(source);
+  }
+
+  function reason(): string | undefined {
+    for (const [source, { position, why }] of sources) {
+      if (why !== undefined) return `it stands still in ${source} at ${position}: ${why}`;
+    }
+    return undefined;
+  }
+}

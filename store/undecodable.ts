@@ -1,0 +1,48 @@
+/** Records of one partition that nobody can read: a whole batch as it was fetched. */
+export type Undecodable = {
+  /** Their offsets, both included. Where the batch does not say them believably, `last` is the first. */
+  first: bigint;
+  last: bigint;
+  /** Why, for people. */
+  reason: string;
+  /** The batch, as Kafka has it. */
+  bytes: Buffer;
+};
+
+const known = new WeakMap<Buffer, Undecodable>();
+
+/** The value of a record that takes the place of what cannot be decoded, through a client that knows only records. */
+export function placeholderFor(undecodable: Undecodable): Buffer {
+  known.set(undecodable.bytes, undecodable);
+  return undecodable.bytes;
+}
+
+/** What a value stands for, where it is such a placeholder. */
+export function undecodableIn(value: Buffer | null | undefined): Undecodable | undefined {
+  return value == null ? undefined : known.get(value);
+}
+
+/** Cuts records into runs that can be read, and placeholders, each alone. */
+export function* readableRuns<Message extends { value?: Buffer | null | undefined }>(
+  messages: Message[],
+): Generator<Message[]> {
+  let from = 0;
+  for (const [at, message] of messages.entries()) {
+    if (undecodableIn(message.value) === undefined) continue;
+    if (from < at) yield messages.slice(from, at);
+    yield [message];
+    from = at + 1;
+  }
+  if (from === 0) yield messages;
+  else if (from < messages.length) yield messages.slice(from);
+}
+
+/** How many records are missing with it: Kafka numbers them without a gap unless a topic is compacted. */
+export function recordsIn({ first, last }: Undecodable): number {
+  return Number(last - first) + 1;
+}
+
+/** Where it lay, below its partition: `120-619`. */
+export function offsetsOf({ first, last }: Undecodable): string {
+  return first === last ? String(first) : `${first}-${last}`;
+}

@@ -1,0 +1,70 @@
+import { promisify } from 'node:util';
+import { isNativeError } from 'node:util/types';
+import { gunzip, gunzipSync } from 'node:zlib';
+import { unpackLz4 } from './lz4.ts';
+import { createOutput, type Output, TooLarge } from './output.ts';
+import { unpackSnappy } from './snappy.ts';
+import { unpackZstd } from './zstd.ts';
+
+const gunzipLater = promisify(gunzip);
+
+/**
+ * How much may come out of one batch: several times what any producer packs into the 1 MiB that Kafka takes of one. A batch
+ * of 300 KB can be made that unpacks to gigabytes.
+ */
+export const MOST_UNPACKED: number = 64 * 1024 * 1024;
+/** About, of events. */
+const RATIO = 8;
+const SIZE_BYTES = 4;
+const SMALLEST_CHUNK = 1024;
+/** What a producer says of its size is not believed beyond this: our own requests are smaller. */
+const LARGEST_CHUNK = 4 * 1024 * 1024;
+
+const NONE = 0;
+const GZIP = 1;
+/** By the number that the attributes of a batch have. */
+const CODECS: Record<number, (bytes: Buffer, output: Output) => void> = {
+  2: unpackSnappy,
+  3: unpackLz4,
+  4: unpackZstd,
+};
+
+/** The records of a batch that were compressed with `codec`. Throws where they were not, or are larger than `MOST_UNPACKED`. */
+export function unpack(codec: number, bytes: Buffer): Buffer {
+  if (codec !== GZIP) return unpackHere(codec, bytes);
+  try {
+    return gunzipSync(bytes, gzipOptions(bytes));
+  } catch (error) {
+    throw explain(error);
+  }
+}
+
+/** As `unpack`; gzip in the thread pool. */
+export async function unpackLater(codec: number, bytes: Buffer): Promise<Buffer> {
+  if (codec !== GZIP) return unpackHere(codec, bytes);
+  return gunzipLater(bytes, gzipOptions(bytes)).catch((error: unknown) => {
+    throw explain(error);
+  });
+}
+
+function unpackHere(codec: number, bytes: Buffer): Buffer {
+  if (codec === NONE) return bytes;
+  const into = CODECS[codec];
+  if (into === undefined) throw new Error(`its compression, number ${codec}, is unknown`);
+  const output = createOutput({ guess: bytes.length * RATIO, most: MOST_UNPACKED });
+  into(bytes, output);
+  return output.bytes();
+}
+
+/** Room for all that comes out, so that it need not be put together from pieces of 16 KB: gzip ends with its size. */
+function gzipOptions(bytes: Buffer): { chunkSize: number; maxOutputLength: number } {
+  const size = bytes.length < SIZE_BYTES ? 0 : bytes.readUInt32LE(bytes.length - SIZE_BYTES);
+  // A byte more: where a chunk is full another one is made.
+  const chunkSize = Math.min(Math.max(size + 1, SMALLEST_CHUNK), LARGEST_CHUNK);
+  return { chunkSize, maxOutputLength: MOST_UNPACKED };
+}
+
+function explain(error: unknown): unknown {
+  const isTooLarge = isNativeError(error) && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
+  return isTooLarge ? new TooLarge(MOST_UNPACKED) : error;
+}

@@ -1,0 +1,198 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import kafkajs from 'kafkajs';
+import type { HotItemEvent } from '../../event/event.ts';
+import { CODECS, writeAllCodecs } from '../parts/codecs.ts';
+import { temporaryFolder } from '../parts/guard.ts';
+import { type KafkaPart, startKafka } from '../parts/kafka.ts';
+import { batchesOnDisk, flipBit } from '../parts/kafka-segment.ts';
+import type { Service } from '../parts/service.ts';
+import { suiteWith } from '../parts/suite.ts';
+import { until } from '../parts/until.ts';
+import { askHotitem } from './run-hotitem.ts';
+import { someEvents, startSinkService } from './sink-topic.ts';
+
+jest.setTimeout(120_000);
+const PARTITIONS = 3;
+type Accounts = { sink: Record<'consumed' | 'indexed' | 'existing' | 'dead' | 'unaccounted', number> };
+type Kafka = InstanceType<typeof kafkajs.Kafka>;
+
+suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
+  let kafka: KafkaPart;
+  let producer: ReturnType<Kafka['producer']>;
+  let admin: ReturnType<Kafka['admin']>;
+
+  beforeAll(async () => {
+    kafka = await startKafka({ brokers: 1 });
+    const plain = new kafkajs.Kafka({ brokers: kafka.brokers, logLevel: kafkajs.logLevel.NOTHING });
+    admin = plain.admin();
+    producer = plain.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
+    await Promise.all([admin.connect(), producer.connect()]);
+  });
+  afterAll(async () => {
+    await Promise.all([admin?.disconnect(), producer?.disconnect()]);
+    await kafka?.close();
+  });
+
+  describe.each(['kafkajs', 'platformatic'])('by %s', (client) => {
+    let folder: ReturnType<typeof temporaryFolder>;
+    let env: Record<string, string>;
+    let topic: string;
+    let sink: Service | undefined;
+    let run = 0;
+
+    beforeEach(async () => {
+      topic = `${client}-${run++}`;
+      folder = temporaryFolder('undecodable');
+      env = {
+        KAFKA_BROKERS: kafka.brokers.join(','),
+        HOTITEM_KAFKA_CLIENT: client,
+        HOTITEM_KAFKA_TOPIC: topic,
+        HOTITEM_KAFKA_DEAD_LETTER_TOPIC: `${topic}.dead`,
+        HOTITEM_KAFKA_GROUP: `sink-${topic}`,
+        HOTITEM_HOME: folder.path,
+      };
+    });
+    afterEach(async () => {
+      await sink?.stop();
+      sink = undefined;
+      folder.remove();
+    });
+
+    test('every codec that Kafka has is read', async () => {
+      await makeTopics();
+      for (const [name, codec] of Object.entries(CODECS)) await write(0, someEvents(30, name), codec);
+      await startSink();
+      await accountsOf({ consumed: 120, indexed: 120, dead: 0 });
+    });
+
+    test('a flipped bit costs its batch, kept and counted, and nothing else', async () => {
+      await makeTopics();
+      await write(0, someEvents(10, 'before'));
+      await write(0, someEvents(20, 'damaged'), CODECS.lz4);
+      await write(0, someEvents(10, 'behind'));
+      await write(1, someEvents(10, 'elsewhere'));
+      const [, damaged] = batchesOnDisk(kafka.nodes[0]?.data ?? '', topic, 0);
+      if (damaged === undefined) throw new Error('there is no second batch');
+      flipBit(damaged);
+      await startSink();
+      await accountsOf({ consumed: 50, indexed: 30, dead: 20, unaccounted: 0 });
+      await write(0, someEvents(5, 'later'));
+      await accountsOf({ consumed: 55, indexed: 35, dead: 20, unaccounted: 0 });
+      expect(await ready()).toBe('sink: ok');
+      expect(sink?.log()).toContain('a batch cannot be decoded');
+      const [, onDisk] = batchesOnDisk(kafka.nodes[0]?.data ?? '', topic, 0);
+      expect(readFileSync(join(folder.path, `quarantine/${topic}-0-10.batch`))).toEqual(onDisk?.bytes);
+      await sink?.stop();
+
+      const letters = await askHotitem<{ origin: string; reason: string }>(['dead-letters', 'list'], env);
+      expect(letters.answer).toMatchObject({
+        origin: `${topic}/0/10-29`,
+        reason: expect.stringMatching(
+          /^a batch of 20 records cannot be decoded: its checksum is wrong; its bytes are in \//,
+        ),
+      });
+    });
+
+    test('its bytes are not kept where privacy forbids what they may hold', async () => {
+      env.HOTITEM_PRIVACY_IP = 'drop';
+      await makeTopics();
+      await write(0, someEvents(5));
+      flipBit(batchesOnDisk(kafka.nodes[0]?.data ?? '', topic, 0)[0] ?? fail());
+      await startSink();
+      await accountsOf({ consumed: 5, dead: 5 });
+      const letters = await askHotitem<{ reason: string }>(['dead-letters', 'list'], env);
+      expect(letters.answer.reason).toContain('its bytes are not kept, which may hold what privacy forbids');
+    });
+
+    test('a dead letter is cut until its topic takes it', async () => {
+      await makeTopics({ 'max.message.bytes': '1000' });
+      await producer.send({
+        topic,
+        messages: [{ partition: 0, value: `no event ${randomBytes(25_000).toString('hex')}` }],
+      });
+      await startSink();
+      await accountsOf({ consumed: 1, dead: 1 });
+      const letters = await askHotitem<{ reason: string; value: string }>(['dead-letters', 'list'], env);
+      expect(letters.answer.reason).toMatch(/, cut from 50009 to \d+ bytes$/);
+      expect(letters.answer.value).toMatch(/^no event [\da-f]+$/);
+    });
+
+    test('a sink whose dead letters cannot be kept is not ready, and says where it stands still and what to do', async () => {
+      await makeTopics({ 'max.message.bytes': '60' });
+      await write(0, someEvents(7));
+      await producer.send({ topic, messages: [{ partition: 0, value: 'no event' }] });
+      await startSink();
+      await until(async () => (await ready()) !== 'sink: ok', {
+        timeoutMs: 30_000,
+        what: 'it not to be ready',
+      });
+      expect(await ready()).toMatch(
+        new RegExp(
+          `^sink: it stands still in ${topic}/0 at \\d+: dead letters cannot be kept: .*max.message.bytes`,
+        ),
+      );
+      await admin.alterConfigs({
+        validateOnly: false,
+        resources: [
+          {
+            type: 2,
+            name: `${topic}.dead`,
+            configEntries: [{ name: 'max.message.bytes', value: '1000000' }],
+          },
+        ],
+      });
+      await accountsOf({ consumed: 8, indexed: 7, dead: 1 });
+      expect(await ready()).toBe('sink: ok');
+    });
+
+    async function makeTopics(ofDead: Record<string, string> = {}): Promise<void> {
+      const configEntries = Object.entries(ofDead).map(([name, value]) => ({ name, value }));
+      await admin.createTopics({
+        topics: [
+          { topic, numPartitions: PARTITIONS, replicationFactor: 1 },
+          { topic: `${topic}.dead`, numPartitions: 1, replicationFactor: 1, configEntries },
+        ],
+        waitForLeaders: true,
+      });
+    }
+
+    /** One batch. */
+    async function write(
+      partition: number,
+      events: HotItemEvent[],
+      compression: number = CODECS.gzip,
+    ): Promise<void> {
+      writeAllCodecs();
+      const messages = events.map((event) => ({ partition, value: JSON.stringify(event) }));
+      await producer.send({ topic, compression, messages });
+    }
+
+    async function startSink(): Promise<void> {
+      sink = await startSinkService(env, join(folder.path, 'sink.log'));
+    }
+
+    async function accountsOf(expected: Partial<Accounts['sink']>): Promise<void> {
+      let accounts: Accounts['sink'] | undefined;
+      await until(
+        async () => {
+          accounts = (await sink?.json<Accounts>('/api/v1/accounting'))?.sink;
+          return accounts !== undefined && accounts.consumed >= (expected.consumed ?? 0);
+        },
+        { timeoutMs: 40_000, what: 'the sink', detail: () => `${JSON.stringify(accounts)}\n${sink?.log()}` },
+      );
+      expect(accounts).toMatchObject(expected);
+    }
+
+    async function ready(): Promise<string> {
+      const answer = await fetch(`http://${sink?.admin}/readyz?verbose`);
+      return (await answer.text()).trim();
+    }
+  });
+});
+
+function fail(): never {
+  throw new Error('there is no such batch');
+}

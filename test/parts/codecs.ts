@@ -1,0 +1,36 @@
+import { compressionsAlgorithms } from '@platformatic/kafka';
+import kafkajs from 'kafkajs';
+
+const { lz4, snappy } = compressionsAlgorithms;
+const { CompressionCodecs } = kafkajs;
+
+/** By the number that the attributes of a batch have. */
+export const CODECS = { gzip: 1, snappy: 2, lz4: 3, zstd: 4 } as const;
+const LARGEST_BLOCK = 128 * 1024;
+/** With a window of 2 MiB, without a size and a checksum. */
+const ZSTD_HEAD = Buffer.from('28b52ffd0058', 'hex');
+
+/** Has kafkajs, in this process, write the codecs that it knows only by name. */
+export function writeAllCodecs(): void {
+  write(CODECS.snappy, snappy.compressSync);
+  write(CODECS.lz4, lz4.compressSync);
+  write(CODECS.zstd, toZstd);
+}
+
+function write(codec: 2 | 3 | 4, compressSync: (bytes: Buffer) => Buffer): void {
+  CompressionCodecs[codec] = () => ({
+    compress: async ({ buffer }: { buffer: Buffer }) => compressSync(buffer),
+  });
+}
+
+/** A frame of blocks that are not compressed: Node 20 has nothing that would. */
+function toZstd(bytes: Buffer): Buffer {
+  const parts: Buffer[] = [ZSTD_HEAD];
+  for (let at = 0; at < bytes.length; at += LARGEST_BLOCK) {
+    const block = bytes.subarray(at, at + LARGEST_BLOCK);
+    const head = Buffer.alloc(3);
+    head.writeUIntLE((block.length << 3) | (at + LARGEST_BLOCK >= bytes.length ? 1 : 0), 0, 3);
+    parts.push(head, block);
+  }
+  return Buffer.concat(parts);
+}

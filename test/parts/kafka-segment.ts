@@ -1,0 +1,33 @@
+import { closeSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Where things lie in a batch of records. */
+const [LENGTH_AT, REST_AT, RECORDS_AT] = [8, 12, 61];
+
+/** A batch as it lies in a segment. */
+export type SegmentBatch = { path: string; at: number; bytes: Buffer };
+
+/** The batches of a partition, as its broker has them on its disk. `data`: its `log.dirs`. */
+export function batchesOnDisk(data: string, topic: string, partition: number): SegmentBatch[] {
+  const folder = join(data, `${topic}-${partition}`);
+  const segments = readdirSync(folder).filter((name) => name.endsWith('.log'));
+  return segments.sort().flatMap((name) => [...batchesIn(join(folder, name))]);
+}
+
+/** Changes one bit of its records, as a failing disk does. A broker sends it so: it checks what it gets, not what it has. */
+export function flipBit({ path, at, bytes }: SegmentBatch, place: number = RECORDS_AT + 5): void {
+  const file = openSync(path, 'r+');
+  writeSync(file, Buffer.from([(bytes[place] ?? 0) ^ 0x04]), 0, 1, at + place);
+  closeSync(file);
+}
+
+function* batchesIn(path: string): Generator<SegmentBatch> {
+  const segment = readFileSync(path);
+  for (let at = 0; at + RECORDS_AT <= segment.length; ) {
+    const end = at + REST_AT + segment.readInt32BE(at + LENGTH_AT);
+    // Behind the last one there may be room that was made beforehand.
+    if (end === at + REST_AT || end > segment.length) return;
+    yield { path, at, bytes: segment.subarray(at, end) };
+    at = end;
+  }
+}
