@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { linkSignals } from './linked-signal.ts';
 
 export type Backoff = {
-  /** Waits longer after each call, with jitter. Rejects with an AbortError when `signal` fires. */
-  wait(signal: AbortSignal): Promise<void>;
+  /** Waits longer after each call, with jitter. Rejects with an AbortError when one of `signals` fires. */
+  wait(...signals: AbortSignal[]): Promise<void>;
   /** What was tried has worked. */
   reset(): void;
 };
@@ -11,9 +12,14 @@ export type Backoff = {
 export function createBackoff({ firstMs = 100, longestMs = 5000 } = {}): Backoff {
   let attempt = 0;
   return {
-    wait(signal) {
+    async wait(...signals) {
       const ceiling = Math.min(longestMs, firstMs * 2 ** attempt++);
-      return sleep(ceiling * (0.5 + Math.random() / 2), undefined, { signal });
+      const { signal, unlink } = linkSignals(...signals);
+      try {
+        await sleep(ceiling * (0.5 + Math.random() / 2), undefined, { signal });
+      } finally {
+        unlink();
+      }
     },
     reset() {
       attempt = 0;

@@ -23,7 +23,7 @@ export async function keepTrying<T>(
     } catch (error) {
       signal.throwIfAborted();
       onFailure(error);
-      await backoff.wait(AbortSignal.any([signal, stopping]));
+      await backoff.wait(signal, stopping);
     }
   }
 }

@@ -92,7 +92,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       const again = sent.filter((at, i) => !isSettled(at, outcomes[i], delivered));
       left = [...again, ...left.slice(some.length)];
       adapt(outcomes);
-      if (again.length > 0) await backoff.wait(AbortSignal.any([signals.signal, signals.stopping]));
+      if (again.length > 0) await backoff.wait(signals.signal, signals.stopping);
       else backoff.reset();
     }
   }

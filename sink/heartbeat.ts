@@ -1,4 +1,5 @@
 import { abortable } from '../service/abortable.ts';
+import { linkSignals } from '../service/linked-signal.ts';
 import type { Context } from '../store/log.ts';
 
 const EVERY_MS = 2_000;
@@ -12,16 +13,12 @@ export async function whileBeating<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const over = new AbortController();
-  // Not AbortSignal.any: an outer signal that lives as long as the process would remember each of these.
-  const follow = () => over.abort(signal.reason);
-  signal.addEventListener('abort', follow, { once: true });
-  if (signal.aborted) follow();
+  const either = linkSignals(signal, over.signal);
   const timer = setInterval(() => heartbeat().catch((error) => over.abort(error)), EVERY_MS);
   try {
-    return await abortable(over.signal, work(over.signal));
+    return await abortable(either.signal, work(either.signal));
   } finally {
     clearInterval(timer);
-    signal.removeEventListener('abort', follow);
     over.abort();
   }
 }

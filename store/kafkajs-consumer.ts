@@ -1,5 +1,6 @@
 import kafkajs, { type EachBatchPayload, type Consumer as KafkajsConsumer, type KafkaMessage } from 'kafkajs';
 import { createBackoff } from '../service/backoff.ts';
+import { linkSignals } from '../service/linked-signal.ts';
 import { createDecodeAttempts } from './decode-attempts.ts';
 import type { Consumer, Handler } from './log.ts';
 import { readableRuns, undecodableIn } from './undecodable.ts';
@@ -85,7 +86,7 @@ export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Pro
 
   function createShare(): Share {
     const lost = new AbortController();
-    const signal = AbortSignal.any([aborting.signal, lost.signal]);
+    const { signal } = linkSignals(aborting.signal, lost.signal);
     return { lost, signal, inHand: new Map(), failed: new Map() };
   }
 

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Consumer as GroupConsumer, Message, MessagesStream } from '@platformatic/kafka';
 import { abortable } from '../service/abortable.ts';
@@ -8,6 +7,7 @@ import { MAX_BYTES_PER_PARTITION } from './kafka-timing.ts';
 import type { Batch, Consumer, Handler } from './log.ts';
 import { type FetchedRecord, fetchRecords } from './platformatic-fetch.ts';
 import { passOverRemoved } from './platformatic-offsets.ts';
+import { changeOf } from './stream-change.ts';
 import { readableRuns, undecodableIn } from './undecodable.ts';
 
 export type PlatformaticConsumerOptions = {
@@ -94,7 +94,7 @@ export async function startPlatformaticConsumer(options: PlatformaticConsumerOpt
         continue;
       }
       if (stream.destroyed) throw stream.errored ?? new Error('the stream of messages has ended');
-      await change(stream, stopping.signal);
+      await changeOf(stream, stopping.signal);
     }
   }
 
@@ -177,17 +177,6 @@ function take(stream: Stream): Message[] {
     messages.push(message);
   }
   return messages;
-}
-
-/** Resolves when there may be more, or the stream has ended. */
-async function change(stream: Stream, stopping: AbortSignal): Promise<void> {
-  const settled = new AbortController();
-  const signal = AbortSignal.any([stopping, settled.signal]);
-  try {
-    await Promise.race([once(stream, 'readable', { signal }), once(stream, 'close', { signal })]);
-  } finally {
-    settled.abort();
-  }
 }
 
 function byPartition(messages: Message[]): Map<number, Message[]> {
