@@ -78,8 +78,6 @@ const VISIBLE = [
   '$upstream_addr',
   '$upstream_status',
   '$upstream_cache_status',
-  '$limit_req_status',
-  '$limit_conn_status',
   '$sent_http_content_type',
   '$sent_http_location',
   '$remote_user',
@@ -104,6 +102,7 @@ export async function comparePages(options: PagesOptions): Promise<Outcome[]> {
   await installNginx({ dir, socket, spill, engine, breaker: `127.0.0.1:${breaker}` });
   for (const made of [spill, logs, join(folder, 'cache')]) mkdirSync(made);
   writePages(pages);
+  writeFileSync(join(folder, 'users'), 'u:{PLAIN}p\n');
   const config = join(folder, 'nginx.conf');
   writeFileSync(config, configuration());
 
@@ -124,7 +123,8 @@ export async function comparePages(options: PagesOptions): Promise<Outcome[]> {
         .map(({ name }) => ({ transport: name, ...(seen.get(name)?.[n] ?? fail(name)) })),
     }));
   } catch (error) {
-    throw new Error(`${(await logTail()).join('\n')}`, { cause: error });
+    const { message } = error instanceof Error ? error : { message: String(error) };
+    throw new Error([...(await logTail()), message.slice(0, 500)].join('\n'));
   } finally {
     for (const close of closing) await close();
     remove();
@@ -140,7 +140,7 @@ export async function comparePages(options: PagesOptions): Promise<Outcome[]> {
         const [n, { requests }] = next;
         answers[n] = [];
         for (const group of requests) {
-          const got = await Promise.all(group.map((request) => exchange(twin.port, wire(request, n))));
+          const got = await Promise.all(group.map((request) => send(twin, wire(request, n))));
           answers[n]?.push(...got.map((bytes) => normal(steady(bytes), twin)).sort());
         }
       }
@@ -164,7 +164,7 @@ export async function comparePages(options: PagesOptions): Promise<Outcome[]> {
     );
     const arrived = (await allLines()).filter((line) => !earlier.has(line)).map(fieldsOf);
     const errors = (await linesOf(join(logs, `errors-${twin.name}.log`)))
-      .filter((line) => !line.includes(OURS_TO_LOG))
+      .filter((line) => !line.includes(OURS_TO_LOG) && !line.includes('delaying request'))
       .map((line) => normal(errorOf(line), twin));
     const asked = origins.flatMap(({ requests }, i) => requests.map((request) => `${i} ${request}`));
     return servers.map((_, n) => {
@@ -263,7 +263,9 @@ http {
   }
 
   async function logTail(): Promise<string[]> {
-    return (await linesOf(join(folder, 'error.log'))).slice(-20);
+    return (await linesOf(join(folder, 'error.log')))
+      .filter((line) => /\[(emerg|alert)\]/.test(line))
+      .slice(-3);
   }
 }
 
@@ -289,16 +291,25 @@ function wire({ method = 'GET', target, headers = [], body = '' }: PageRequest, 
   return `${lines.join('\r\n')}\r\n\r\n${body}`;
 }
 
-function normal(text: string, { name, port }: Twin): string {
-  return text.replaceAll(String(port), 'PORT').replaceAll(new RegExp(`(?<=_)${name}(?![a-z])`, 'g'), 'TWIN');
+function send({ name, port }: Twin, bytes: string): Promise<Buffer> {
+  return exchange(port, bytes).catch((error: Error) => {
+    throw new Error(`${name}: ${error.message}: ${bytes}`);
+  });
 }
 
-/** What an error log's line says, without when, who and how often. */
+function normal(text: string, { name, port }: Twin): string {
+  return text
+    .replaceAll(new RegExp(`\\b${port}\\b`, 'g'), 'PORT')
+    .replaceAll(new RegExp(`(?<=_)${name}(?![a-z])`, 'g'), 'TWIN');
+}
+
+/** What an error log's line says, without when, who, how often, and at which step: that may be the subrequest's. */
 function errorOf(line: string): string {
   return line
     .replace(/^\S+ \S+ /, '')
     .replace(/\d+#\d+: \*\d+ /, '')
-    .replace(/excess: [\d.]+/, 'excess');
+    .replace(/excess: [\d.]+/, 'excess')
+    .replace(/ while [a-z ]+(?=,)/, '');
 }
 
 async function linesOf(path: string): Promise<string[]> {
@@ -318,6 +329,10 @@ function writePages(folder: string): void {
     mkdirSync(join(folder, name, '..'), { recursive: true });
     writeFileSync(join(folder, name), `<!doctype html><title>${name}</title>\n`);
   }
+  writeFileSync(
+    join(folder, 'page/ssi.html'),
+    '<p><!--#include virtual="/item/1?ssi=1" --><p><!--#echo var="uri" -->',
+  );
 }
 
 function fail(name: string): never {

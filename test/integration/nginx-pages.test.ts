@@ -1,10 +1,18 @@
+import { isDeepStrictEqual } from 'node:util';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { Suite } from '../../provision/versions.ts';
+import { report } from '../parts/report.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { FAULTS } from './nginx-pages-faults.ts';
+import { randomServers } from './nginx-pages-random.ts';
 import { comparePages, type Outcome } from './nginx-pages-site.ts';
 
+import { FULL } from './nginx-requests-ways.ts';
+
 const RUN_MS = 600_000;
+/** Another seed, other servers; hundreds in a full run. */
+const SEEDS = FULL ? [1, 2, 3, 4, 5, 6, 7, 8] : [1];
+const SERVERS = 40;
 
 describe.each<[Suite, 'njs' | 'qjs']>([
   ['bookworm', 'njs'],
@@ -20,10 +28,36 @@ describe.each<[Suite, 'njs' | 'qjs']>([
     }, RUN_MS);
 
     test.each(FAULTS.map(({ name }) => name))('%s', (name) => {
-      const { plain, captured } = outcomes.get(name) ?? { captured: [] };
-      for (const { transport, seen, views, lines } of captured) {
-        expect({ transport, ...seen, lines }).toEqual({ transport, ...plain, lines: views });
-      }
+      const outcome = outcomes.get(name);
+      expect(outcome?.captured.length).toBeGreaterThan(0);
+      expect(outcome && captured(outcome)).toEqual(outcome && unchanged(outcome));
     });
   });
+
+  suiteWith(['nginx'])('in servers put together at random', () => {
+    test.each(SEEDS)(
+      `seed %d, ${SERVERS} servers`,
+      async (seed) => {
+        const outcomes = await comparePages({ suite, engine, servers: randomServers(seed, SERVERS) });
+        const changed = outcomes.find((outcome) => !isDeepStrictEqual(captured(outcome), unchanged(outcome)));
+
+        if (changed !== undefined)
+          report(`${changed.server.name}:\n${JSON.stringify(changed.server, null, 2)}`);
+        expect(changed && captured(changed)).toEqual(changed && unchanged(changed));
+        expect(
+          outcomes.flatMap((outcome) => outcome.captured.flatMap(({ views }) => views)).length,
+        ).toBeGreaterThan(SERVERS);
+      },
+      RUN_MS,
+    );
+  });
 });
+
+function captured({ captured }: Outcome) {
+  return captured.map(({ transport, seen, lines }) => ({ transport, ...seen, lines }));
+}
+
+/** What `captured` is to be. */
+function unchanged({ plain, captured }: Outcome) {
+  return captured.map(({ transport, views }) => ({ transport, ...plain, lines: views }));
+}
