@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { HotItemEvent } from '../event/event.ts';
+import { visitorOf } from '../event/visitor.ts';
 
 const PLAIN = /^[ !#-[\]-~]*$/;
 
@@ -26,6 +27,9 @@ export function toOperation(event: HotItemEvent): string {
   if (event.ua !== undefined) json += `,"user_agent":{"original":${text(event.ua)}}`;
   if (event.node !== undefined) json += `,"host":{"name":${text(event.node)}}`;
   json += `,"hot_item":{"id":${text(event.item)},"weight":${event.weight ?? 1}`;
+  const visitor = visitorOf(event);
+  if (visitor !== undefined) json += `,"visitor":${text(visitor)}`;
+  if (event.kind !== undefined) json += `,"kind":"${event.kind}"`;
   if (event.bot === true) json += ',"bot":true';
   if (event.cut !== undefined) json += `,"cut":${JSON.stringify(event.cut)}`;
   return `${json}}}\n`;

@@ -151,6 +151,8 @@ suiteWith(['nginx'])('the transport log', () => {
       path,
       '',
       '"\\',
+      '',
+      '',
       'caf\u00e9',
       'bar',
     ]);
