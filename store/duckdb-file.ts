@@ -133,10 +133,11 @@ async function ensureSchema(connection: DuckDBConnection, path: string): Promise
   );
 }
 
-/** In one transaction: a kill leaves the file as it was. */
+/** Each step in a transaction: a kill leaves the file as it was, or of a version in between. DuckDB refuses several steps in one. */
 async function upgrade(connection: DuckDBConnection, from: number): Promise<void> {
-  const steps = Array.from({ length: SCHEMA_VERSION - from }, (_, i) => UPGRADES[from + i] ?? '');
-  await connection.run(
-    `BEGIN; ${steps.join('')} UPDATE hotitem SET schema_version = ${SCHEMA_VERSION}; COMMIT;`,
-  );
+  for (let version = from; version < SCHEMA_VERSION; version++) {
+    await connection.run(
+      `BEGIN; ${UPGRADES[version] ?? ''} UPDATE hotitem SET schema_version = ${version + 1}; COMMIT;`,
+    );
+  }
 }

@@ -159,7 +159,8 @@ async function topItems(
 function topItemsBy(ranked: 'views' | 'total'): string {
   return `
   WITH viewed AS NOT MATERIALIZED (
-    SELECT item, time, weight, kind, bot, coalesce(hash(visitor), CASE WHEN ip IS NOT NULL THEN hash(ip, ua) END) AS who
+    SELECT item, time, weight, kind, bot,
+      CASE WHEN visitor IS NOT NULL THEN hash(visitor) WHEN ip IS NOT NULL THEN hash(ip, coalesce(ua, '')) END AS who
     FROM events WHERE time >= $1 AND time < $2
   ), top AS (
     SELECT item,

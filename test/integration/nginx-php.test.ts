@@ -33,7 +33,7 @@ map $uri $hotitem_item {
 `;
 
 for (const suite of SUITES) {
-  suiteWith(['nginx'])(`a shop in PHP behind nginx of ${suite}`, () => {
+  suiteWith(['nginx', 'php-fpm'])(`a shop in PHP behind nginx of ${suite}`, () => {
     let php: PhpFpmPart;
     let shop: TestShop;
     let pages: string;
