@@ -56,7 +56,7 @@ const LONGEST_IP = 45;
 const OCTETS = 4;
 const MOST_OCTET = 255;
 const MAPPED = Buffer.from('::ffff:');
-const GET = Buffer.from('GET');
+const GET = [0x47, 0x45, 0x54];
 const TWO_32 = 2 ** 32;
 
 const PIECES = {
@@ -98,7 +98,6 @@ export function createPlainLines({
   let from: Buffer = Buffer.alloc(0);
   let lineAt = 0;
   let lineEnd = 0;
-  let time = 0;
   return {
     write,
     idBits: (word) => bitsAt(from, lineAt + AT.id, word),
@@ -176,9 +175,8 @@ export function createPlainLines({
     putField(PIECES.ua, ua, uaEnd);
     putField(PIECES.ref, itemEnd + 1, refEnd);
     put(nodePiece);
-    const isView = purposeEnd === purpose && methodEnd - method === GET.length && startsWith(GET, method);
-    if (visitorEnd > visitor) putVisitor(textOf(visitor, visitorEnd));
-    if (!isView) putKind(textOf(method, methodEnd), textOf(purpose, purposeEnd));
+    if (visitorEnd > visitor) putVisitor(visitor, visitorEnd);
+    if (purposeEnd > purpose || !isGet(method, methodEnd)) putKind(method, methodEnd, purpose, purposeEnd);
     if (isBot(textOf(ua, uaEnd))) put(PIECES.bot);
     put(PIECES.close);
     lineEnd = uaEnd;
@@ -260,24 +258,35 @@ export function createPlainLines({
   }
 
   function putTimeInHex(at: number): void {
-    time = 0;
-    for (let i = at + AT.seconds; i < at + AT.id - 1; i++) {
-      if (i !== at + AT.dot) time = time * 10 + (from[i] ?? ZERO) - ZERO;
-    }
+    const time = timeAt(at);
     const high = Math.floor(time / TWO_32);
     for (let shift = 12; shift >= 0; shift -= 4) putByte(HEX[(high >>> shift) & 15] ?? 0);
     for (let shift = 28; shift >= 0; shift -= 4) putByte(HEX[(time >>> shift) & 15] ?? 0);
   }
 
-  function putKind(method: string, purpose: string): void {
-    const kind = kindOf(method, purpose);
+  /** Of the line that begins at `at`, in ms. */
+  function timeAt(at: number): number {
+    const lines = from;
+    let time = 0;
+    for (let i = at + AT.seconds; i < at + AT.id - 1; i++) {
+      if (i !== at + AT.dot) time = time * 10 + (lines[i] ?? ZERO) - ZERO;
+    }
+    return time;
+  }
+
+  function isGet(at: number, until: number): boolean {
+    return until - at === 3 && from[at] === GET[0] && from[at + 1] === GET[1] && from[at + 2] === GET[2];
+  }
+
+  function putKind(method: number, methodEnd: number, purpose: number, purposeEnd: number): void {
+    const kind = kindOf(textOf(method, methodEnd), textOf(purpose, purposeEnd));
     const piece = kind === undefined ? undefined : KIND_PIECES.get(kind);
     if (piece !== undefined) put(piece);
   }
 
   /** The hash has hexadecimal digits only. */
-  function putVisitor(key: string): void {
-    const hashed = hashVisitor(key, time);
+  function putVisitor(at: number, until: number): void {
+    const hashed = hashVisitor(textOf(at, until), timeAt(lineAt));
     put(PIECES.visitor);
     for (let i = 0; i < hashed.length; i++) putByte(hashed.charCodeAt(i));
     put(PIECES.quote);

@@ -20,7 +20,7 @@ test('without a key two views are by one visitor where address and user agent ar
       expect(visitorOf({ ...EVENT, ip: otherIp, ua }) === visitor).toBe(ip === otherIp);
       expect(visitorOf({ ...EVENT, ip, ua: otherUa }) === visitor).toBe(ua === otherUa);
       expect(visitorOf({ ...EVENT, ip })).not.toBe(visitor);
-      expect(visitor).toMatch(/^[0-9a-z]{1,11}$/);
+      expect(visitor).toMatch(/^[\d.]+ [0-9a-z]{1,7}$/);
     }),
   );
 });
