@@ -98,7 +98,7 @@ describe('the line', () => {
     const line = fieldsOf(await onlyLine());
     expect(status).toBe(200);
     expect(line).toMatchObject({
-      version: '1',
+      version: '2',
       ip: '127.0.0.1',
       method: 'GET',
       host: 'www.example.com',
