@@ -31,6 +31,7 @@ const PURPOSE = 9;
 const VISITOR = 10;
 /** `2`, or `2/N` where one in N views is captured, N from 2 to 10000. */
 const VERSION = /^([12])(?:\/([2-9]|[1-9]\d{1,3}|10000))?$/;
+const OTHER_VERSION = /^\d{1,2}(?:\/\d{1,5}\w?)?$/;
 const TIME = /^\d{9,11}\.\d{3}$/;
 const REQUEST_ID = /^[0-9a-f]{32}$/;
 /** How a line goes on behind its version: another one in a user agent is of a disk that was full, or a forgery. */
@@ -57,7 +58,7 @@ export function fromLine(
   if (line.length > LONGEST_LINE) return bad('too_long', 'line', `${line.length} bytes`);
   const [, version = '', oneIn = '1'] = VERSION.exec(upToTab(line)) ?? [];
   const count = FIELDS[version];
-  if (count === undefined) return bad('version', 'version', upToTab(line));
+  if (count === undefined) return bad('version', 'version', shownVersion(line));
   const fields = split(line, count);
   const [, msec = '', requestId = '', ip = '', method = '', host = '', requestUri = '', item = '', ref = ''] =
     fields;
@@ -104,6 +105,12 @@ export function fromLine(
 function isClient(ip: string): boolean {
   if (ip === '' || ip === 'unix:') return true;
   return ip.length <= LONGEST_IP && isIP(ip) !== 0 && !ip.includes('%');
+}
+
+/** What begins with no version may be the rest of a torn line, with a visitor first: that is kept nowhere in clear. */
+function shownVersion(line: string): string {
+  const first = upToTab(line);
+  return first === line || OTHER_VERSION.test(first) ? first : `${line.length} bytes`;
 }
 
 /** The user agent without the line behind it, whose address and visitor are somebody else's. */
