@@ -5,15 +5,17 @@ import { countersZone, eventsZone } from './zones.ts';
 
 /**
  * Puts the view into the shared zone, from where `flush` posts it among many others. The value of
- * `$hotitem_capture_batch`, as that of `$hotitem_capture`. A view goes by subrequest instead when the zone is full.
+ * `$hotitem_capture_batch`, as that of `$hotitem_capture`. A view goes by subrequest instead when the zone is full, and
+ * when nginx is about to stop (divert.ts).
  */
 export function batch(r: NginxHTTPRequest): string {
   const counters = countersZone();
-  if (!wanted(r, counters)) return '';
+  const way = wanted(r, counters);
+  if (way === 0) return '';
   const line = zoneLineOf(r);
   if (!line) return '';
 
-  if (!keep(r.variables.request_id, line)) handOver(r, counters);
+  if (way < 0 || !keep(r.variables.request_id, line)) handOver(r, counters);
   return '1';
 }
 

@@ -1,6 +1,7 @@
 // What runs beside the views, in a script of its own: see main.ts.
 import { flush } from './flush.ts';
+import { hold } from './hold.ts';
 import { poll } from './poll.ts';
 import { limitSpill } from './spill-limit.ts';
 
-export default { flush, poll, limitSpill };
+export default { flush, hold, poll, limitSpill };

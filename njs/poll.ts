@@ -1,6 +1,7 @@
 // biome-ignore lint/style/useNodejsImportProtocol: njs knows it by this name alone
 import fs from 'fs';
 import { isAhead } from './ahead.ts';
+import { setOneIn } from './divert.ts';
 import { oneIn } from './one-in.ts';
 import { askSidecar } from './sidecar.ts';
 import { countersZone, eventsZone } from './zones.ts';
@@ -96,7 +97,7 @@ function apply(control: Control, counters: NgxSharedDict<number>): void {
     counters.delete('lease_until');
     return;
   }
-  counters.set('one_in', oneIn(control.mode === 'sample' ? `sample ${control.n}` : control.mode));
+  setOneIn(counters, oneIn(control.mode === 'sample' ? `sample ${control.n}` : control.mode));
   counters.set('version', control.version);
   counters.set('lease_ms', control.lease_ms);
 }
@@ -104,7 +105,7 @@ function apply(control: Control, counters: NgxSharedDict<number>): void {
 /** A sidecar that has gone for longer than the lease no longer decides: what the operator configured holds again. */
 function fallBack(session: NginxPeriodicSession, counters: NgxSharedDict<number>): void {
   if (isAhead(counters.get('lease_until'), counters.get('lease_ms') || 0)) return;
-  counters.set('one_in', oneIn(session.variables.hotitem_mode_default));
+  setOneIn(counters, oneIn(session.variables.hotitem_mode_default));
   counters.delete('version');
 }
 

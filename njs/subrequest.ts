@@ -10,7 +10,7 @@ import { countersZone } from './zones.ts';
  */
 export function subrequest(r: NginxHTTPRequest): string {
   const counters = countersZone();
-  if (!wanted(r, counters)) return '';
+  if (wanted(r, counters) === 0) return '';
   // Evaluated here on purpose: the line is cached from now on with the page's own $uri and time of arrival. First
   // evaluated in the subrequest it would carry that one's.
   if (!r.variables.hotitem_line) return '';

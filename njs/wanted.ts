@@ -2,16 +2,18 @@ import { oneIn } from './one-in.ts';
 
 /**
  * Whether this view is captured: by what the sidecar last said (`hotitem capture …`), else by what the operator
- * configured. A view that is captured as one of N gets `/N` into its line.
+ * configured. 0: it is not. 1: it is. -1: it is, but not by way of the zone (see divert.ts). A view that is captured as one
+ * of N gets `/N` into its line.
  */
-export function wanted(r: NginxHTTPRequest, counters: NgxSharedDict<number> | undefined): boolean {
+export function wanted(r: NginxHTTPRequest, counters: NgxSharedDict<number> | undefined): number {
   let n = counters?.get('one_in');
   if (n === undefined) n = oneIn(r.variables.hotitem_mode_default);
-  if (n === 1) return true;
-  if (n === 0 || !isChosen(r.variables.request_id, n)) return false;
+  if (n === 1 || n === -1) return n;
+  const many = Math.abs(n);
+  if (many === 0 || !isChosen(r.variables.request_id, many)) return 0;
   // Before anything evaluates the line.
-  r.variables.hotitem_sampled = `/${n}`;
-  return true;
+  r.variables.hotitem_sampled = `/${many}`;
+  return n < 0 ? -1 : 1;
 }
 
 /** By nginx's own random id and not by Math.random: under njs each request has a generator of its own. */

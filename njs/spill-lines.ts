@@ -1,0 +1,49 @@
+// biome-ignore lint/style/useNodejsImportProtocol: njs knows it by this name alone
+import fs from 'fs';
+import { isAhead } from './ahead.ts';
+import { countersZone } from './zones.ts';
+
+/** As nginx creates its own; the folder keeps them private. */
+const FILE_MODE = 0o644;
+/** When a folder that took nothing is tried again. */
+const RETRY_MS = 5_000;
+const SAY_MS = 60_000;
+
+/**
+ * Appends whole lines, each with its newline, to the spill file of the minute, one of its own beside nginx's. Returns whether
+ * all of them are in it: not while the folder is full, and for five seconds after a write that failed.
+ */
+export function spillLines(session: NginxPeriodicSession, body: string | Buffer): boolean {
+  const counters = countersZone();
+  if (!counters || isAhead(counters.get('spill_retry_at'), RETRY_MS)) return false;
+  const folder = session.variables.hotitem_spill_folder || '';
+  if (exists(`${folder}/full`)) return false;
+  const path = `${folder}/zone-${new Date().toISOString().slice(0, 16)}.tsv`;
+  try {
+    // A write that failed may have left a part of a line: an empty one between them does no harm.
+    const torn = counters.get('spill_torn') !== undefined;
+    fs.appendFileSync(path, torn ? Buffer.concat([Buffer.from('\n'), Buffer.from(body as string)]) : body, { mode: FILE_MODE });
+    if (torn) counters.delete('spill_torn');
+    return true;
+  } catch (failure) {
+    counters.set('spill_torn', 1);
+    counters.set('spill_retry_at', Date.now() + RETRY_MS);
+    complain(counters, failure as Error);
+    return false;
+  }
+}
+
+export function exists(path: string): boolean {
+  try {
+    fs.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function complain(counters: NgxSharedDict<number>, failure: Error): void {
+  if (isAhead(counters.get('spill_say_at'), SAY_MS)) return;
+  counters.set('spill_say_at', Date.now() + SAY_MS);
+  ngx.log(ngx.ERR, `hotitem: what the zone holds cannot be spilled: ${failure}`);
+}
