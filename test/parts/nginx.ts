@@ -1,8 +1,9 @@
+import { writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { NginxBuild } from '../../provision/nginx.ts';
 import { type Ran, run } from '../../provision/run.ts';
-import { type PartProcess, startProcess, tailOf } from './process.ts';
+import { isAlive, type PartProcess, pidsIn, startProcess, tailOf } from './process.ts';
 import { record } from './record.ts';
 import { until } from './until.ts';
 
@@ -26,6 +27,11 @@ export type NginxPart = {
   /** Resolves when the workers of before have left. Throws where the configuration is bad. */
   reload(): Promise<void>;
   start(): Promise<void>;
+  /**
+   * USR2 and then QUIT, as Debian's package upgrades nginx. Resolves when the old one has ended; `during` is called in between,
+   * when both run. Needs a build of `upgradableNginx`.
+   */
+  upgrade(during?: () => Promise<void>): Promise<void>;
   /** Ends it once the requests at hand are answered. */
   quit(): Promise<void>;
   /** Ends it at once. */
@@ -40,6 +46,7 @@ export type NginxPart = {
   close(): Promise<void>;
 };
 
+const UPGRADABLE = 'nginx-by-a-name-with-room-for-worker-process-is-shutting-down';
 const START_MS = 10_000;
 const RELOAD_MS = 20_000;
 
@@ -48,35 +55,49 @@ export async function startNginx(options: NginxOptions): Promise<NginxPart> {
   const { build, prefix, config, errorLog = join(prefix, 'error.log') } = options;
   const describe = `nginx ${build.version}, njs ${build.njs}${build.quickjs ? ' (QuickJS built in)' : ''}`;
   const arguments_ = ['-p', prefix, '-c', config, '-e', errorLog];
+  /** The master, where it is not the process that was started: see upgradableNginx. */
+  let orphan: number | undefined;
   let master = await launch();
   record(describe);
 
   return {
     describe,
-    pid: () => master.pid,
+    pid,
     test: () => testConfiguration(options),
     reload,
     async start() {
       if (!master.running()) master = await launch();
     },
+    upgrade,
     quit: () => master.stop('SIGQUIT'),
     stop: () => master.stop(),
     kill: () => master.kill(),
     pause: () => master.pause(),
     resume: () => master.resume(),
-    workers: async () => (await childrenOf(master.pid)).filter(takesRequests).map(({ pid }) => pid),
+    workers: async () => (await childrenOf(pid())).filter(takesRequests).map(({ pid }) => pid),
     errorLog: () => readFile(errorLog, 'utf8').catch(() => ''),
     close: () => master.kill(),
   };
 
+  function pid(): number {
+    return orphan ?? master.pid;
+  }
+
   async function launch(): Promise<PartProcess> {
+    orphan = undefined;
     const started = startProcess({
       name: 'nginx',
       command: [...build.command, ...arguments_, '-g', 'daemon off;'],
       logFile: errorLog,
+      heir: () => orphan ?? (isUpgradable(build) ? orphanOf(started.pid) : undefined),
     });
     // nginx listens before it forks.
-    const working = async () => !started.running() || (await childrenOf(started.pid)).some(takesRequests);
+    const working = async () => {
+      if (!started.running()) return true;
+      if (isUpgradable(build)) orphan = orphanOf(started.pid);
+      if (isUpgradable(build) && isAlive(started.pid)) return false;
+      return (await childrenOf(orphan ?? started.pid)).some(takesRequests);
+    };
     await until(working, { timeoutMs: START_MS, what: 'nginx to start', detail: () => tailOf(errorLog) });
     if (!started.running()) throw new Error(`nginx does not start:\n${tailOf(errorLog)}`);
     return started;
@@ -85,10 +106,10 @@ export async function startNginx(options: NginxOptions): Promise<NginxPart> {
   async function reload(): Promise<void> {
     const { ok, output } = await testConfiguration(options);
     if (!ok) throw new Error(`nginx would not reload:\n${output}`);
-    const before = new Set((await childrenOf(master.pid)).map(({ pid }) => pid));
-    process.kill(master.pid, 'SIGHUP');
+    const before = new Set((await childrenOf(pid())).map(({ pid }) => pid));
+    process.kill(pid(), 'SIGHUP');
     const renewed = async () => {
-      const now = await childrenOf(master.pid);
+      const now = await childrenOf(pid());
       return now.some(takesRequests) && !now.some(({ pid }) => before.has(pid));
     };
     await until(renewed, {
@@ -97,6 +118,46 @@ export async function startNginx(options: NginxOptions): Promise<NginxPart> {
       detail: () => tailOf(errorLog),
     });
   }
+
+  async function upgrade(during?: () => Promise<void>): Promise<void> {
+    const old = pid();
+    const detail = () => tailOf(errorLog);
+    process.kill(old, 'SIGUSR2');
+    const working = async () => {
+      const next = (await childrenOf(old)).find(({ title }) => title.includes('master process'));
+      return next !== undefined && (await childrenOf(next.pid)).some(takesRequests) ? next.pid : undefined;
+    };
+    orphan = await until(working, { timeoutMs: START_MS, what: 'the new nginx to start', detail });
+    await during?.();
+    process.kill(old, 'SIGQUIT');
+    await until(() => !isAlive(old), { timeoutMs: RELOAD_MS, what: 'the old nginx to end', detail });
+  }
+}
+
+/**
+ * The same nginx as a program of its own, which an upgrade can start again by its name alone: a file in `folder`. nginx writes the
+ * titles of its processes over that name, so it is a long one; and it takes no USR2 while the process that started it lives.
+ */
+export function upgradableNginx(build: NginxBuild, folder: string): NginxBuild {
+  const path = join(folder, UPGRADABLE);
+  const [loader, ...rest] = build.command;
+  const words = [loader, '--argv0', '"$0"', ...rest].join(' ');
+  const script = [
+    '#!/bin/sh',
+    'if [ -z "$NGINX$ORPHAN" ] && echo "$*" | grep -q daemon; then',
+    '  ORPHAN=1 "$0" "$@" &',
+    // It has looked who its parent is by then, or has failed.
+    '  while kill -0 $! && ! grep -q "master process" /proc/$!/cmdline; do sleep 0.01; done',
+    '  exit',
+    'fi',
+    `exec ${words} "$@"`,
+  ];
+  writeFileSync(path, `${script.join('\n')}\n`, { mode: 0o755 });
+  return { ...build, command: [path] };
+}
+
+function isUpgradable({ command }: NginxBuild): boolean {
+  return command[0]?.endsWith(UPGRADABLE) === true;
 }
 
 /** `nginx -t`, without starting it. */
@@ -120,6 +181,13 @@ async function childrenOf(pid: number): Promise<Child[]> {
       title: await readFile(`/proc/${child}/cmdline`, 'utf8').catch(() => ''),
     })),
   );
+}
+
+/** The first process of a group beside the one that was started. */
+function orphanOf(started: number): number | undefined {
+  return pidsIn(started)
+    .filter((pid) => pid !== started)
+    .sort((a, b) => a - b)[0];
 }
 
 function takesRequests({ title }: Child): boolean {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { guardGroup } from './guard.ts';
 import { until } from './until.ts';
 
@@ -13,10 +14,13 @@ export type ProcessOptions = {
   env?: NodeJS.ProcessEnv;
   /** Run as this user and group. */
   user?: { uid: number; gid: number };
+  /** Asked when it has ended: which process of its group goes on in its place, if one does. */
+  heir?: () => number | undefined;
 };
 
 /** A process with all that it starts: signals but `stop` go to the whole group. */
 export type PartProcess = {
+  /** Of the process that was started, and of the group. */
   pid: number;
   running(): boolean;
   /** SIGTERM, or another signal, and waits for the end. Killed, and an error, when that takes longer than 30 s. */
@@ -31,10 +35,12 @@ export type PartProcess = {
 };
 
 const STOP_MS = 30_000;
+const HEIR_EVERY_MS = 25;
 const TAIL_BYTES = 8_000;
 
 /** Starts a process. It does not outlive this one. */
-export function startProcess({ name, command, logFile, cwd, env, user }: ProcessOptions): PartProcess {
+export function startProcess(options: ProcessOptions): PartProcess {
+  const { name, command, logFile, cwd, env, user, heir } = options;
   const [program = '', ...args] = command;
   const log = openSync(logFile, 'a');
   const child = spawn(program, args, { cwd, env, ...user, detached: true, stdio: ['ignore', log, log] });
@@ -46,17 +52,24 @@ export function startProcess({ name, command, logFile, cwd, env, user }: Process
   const release = guardGroup(pid);
   const ended = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());
-  }).then(endGroup);
+  })
+    .then(heirEnded)
+    .then(endGroup);
 
   return { pid, running, stop, kill, pause: () => signal('SIGSTOP'), resume: () => signal('SIGCONT'), ended };
 
   function running(): boolean {
-    return child.exitCode === null && child.signalCode === null;
+    return (child.exitCode === null && child.signalCode === null) || isAlive(heir?.());
+  }
+
+  async function heirEnded(): Promise<void> {
+    while (isAlive(heir?.())) await delay(HEIR_EVERY_MS);
   }
 
   async function stop(which: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     signal('SIGCONT');
-    child.kill(which);
+    if (child.exitCode === null && child.signalCode === null) child.kill(which);
+    else process.kill(heir?.() ?? 0, which);
     try {
       await until(() => !running(), {
         timeoutMs: STOP_MS,
@@ -78,7 +91,7 @@ export function startProcess({ name, command, logFile, cwd, env, user }: Process
     await until(
       () => {
         signal('SIGKILL');
-        return !lives(pid ?? 0);
+        return pidsIn(pid ?? 0).length === 0;
       },
       { timeoutMs: STOP_MS, what: `all of ${name} to end`, everyMs: 5 },
     ).finally(release);
@@ -93,20 +106,33 @@ export function startProcess({ name, command, logFile, cwd, env, user }: Process
   }
 }
 
-/** Whether the group has a process that is more than an entry which nobody has waited for. */
-function lives(group: number): boolean {
-  return readdirSync('/proc').some((entry) => {
-    if (!/^\d+$/.test(entry)) return false;
-    try {
-      // After the name, which may hold anything: state, parent, group.
-      const [state, , pgrp] = readFileSync(`/proc/${entry}/stat`, 'latin1')
-        .replace(/^.*\) /s, '')
-        .split(' ');
-      return Number(pgrp) === group && state !== 'Z' && state !== 'X';
-    } catch {
-      return false;
-    }
-  });
+/** False where the process has ended, waited for or not. */
+export function isAlive(pid: number | undefined): boolean {
+  return pid !== undefined && stateOf(pid)?.isAlive === true;
+}
+
+/** The processes of a group, but for entries which nobody has waited for. */
+export function pidsIn(group: number): number[] {
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .map(Number)
+    .filter((pid) => {
+      const state = stateOf(pid);
+      return state?.group === group && state.isAlive;
+    });
+}
+
+/** Undefined where there is no such process. */
+function stateOf(pid: number): { isAlive: boolean; group: number } | undefined {
+  try {
+    // After the name, which may hold anything: state, parent, group.
+    const [state, , group] = readFileSync(`/proc/${pid}/stat`, 'latin1')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    return { isAlive: state !== 'Z' && state !== 'X', group: Number(group) };
+  } catch {
+    return undefined;
+  }
 }
 
 /** The last lines of a log, for a test that fails. */

@@ -1,0 +1,145 @@
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import type { NginxEngine } from '../../cli/nginx-install.ts';
+import { obtainNginx } from '../../provision/nginx.ts';
+import type { Suite } from '../../provision/versions.ts';
+import { temporaryFolder } from '../parts/guard.ts';
+import { upgradableNginx } from '../parts/nginx.ts';
+import { report } from '../parts/report.ts';
+import { suiteWith } from '../parts/suite.ts';
+import { until } from '../parts/until.ts';
+import { fieldsOf } from './nginx-line.ts';
+import { FULL } from './nginx-requests-ways.ts';
+import { startShop, type TestShop } from './nginx-shop.ts';
+import { chooseTransport } from './transport.ts';
+
+jest.setTimeout(120_000);
+
+const WAIT_MS = 15_000;
+const VIEWS = 40;
+const REPEAT = FULL ? 20 : 1;
+
+const EVERYWHERE: [Suite, NginxEngine][] = [
+  ['trixie', 'njs'],
+  ['sid', 'njs'],
+  ['sid', 'qjs'],
+];
+
+suiteWith(['nginx'])('batch, when nginx stops', () => {
+  describe.each(FULL ? EVERYWHERE : EVERYWHERE.filter(([, engine], i) => i === 0 || engine === 'qjs'))(
+    'of %s with %s',
+    stopping,
+  );
+});
+
+function stopping(suite: Suite, engine: NginxEngine): void {
+  let shop: TestShop;
+  let programs: ReturnType<typeof temporaryFolder>;
+  beforeEach(async () => {
+    programs = temporaryFolder('program');
+    const build = upgradableNginx(await obtainNginx({ suite, report }), programs.path);
+    shop = await startShop({ build, engine, workers: 2 });
+    await chooseTransport(join(shop.folder, 'nginx.conf'), 'batch');
+    await shop.nginx.quit();
+  });
+  afterEach(async () => {
+    await shop?.close();
+    programs.remove();
+  });
+
+  describe.each([
+    ['there', true],
+    ['away', false],
+  ])('and the sidecar is %s', (_, isThere) => {
+    beforeEach(async () => {
+      if (isThere) await shop.sidecar.start();
+      await shop.nginx.start();
+    });
+
+    test('a restart just after views loses none', async () => {
+      for (let i = 0; i < REPEAT; i++) {
+        const seen = await see();
+        await shop.nginx.quit();
+        expect(await missing(seen)).toEqual([]);
+        await shop.nginx.start();
+      }
+      expect(await shop.nginx.errorLog()).not.toMatch(/\[(alert|emerg)\]|exception|pending events|killing/);
+    });
+
+    test('an upgrade by USR2 just after views loses none', async () => {
+      for (let i = 0; i < REPEAT; i++) {
+        const seen = await see();
+        await shop.nginx.upgrade();
+        expect(await missing(seen)).toEqual([]);
+      }
+      const more = await see();
+      await shop.nginx.quit();
+      expect(await missing(more)).toEqual([]);
+    });
+
+    test('a stop at once (SIGTERM) after a drain loses none', async () => {
+      for (let i = 0; i < REPEAT; i++) {
+        const seen = await see();
+        await drain();
+        // Past the zone: by subrequest, or to nginx's own spill file.
+        seen.push(...(await see()));
+        await until(async () => (await missing(seen)).length === 0, {
+          timeoutMs: WAIT_MS,
+          what: 'the views of a drained nginx to arrive',
+        });
+        await shop.nginx.stop();
+        expect(await missing(seen)).toEqual([]);
+        await shop.nginx.start();
+      }
+    });
+  });
+
+  test('what the zone held in an outage is spilled after five seconds, byte for byte', async () => {
+    await shop.nginx.start();
+    const seen = await see();
+    await until(async () => (await missing(seen)).length === 0, {
+      timeoutMs: WAIT_MS,
+      what: 'the zone to be spilled',
+      detail: () => shop.nginx.errorLog(),
+    });
+    // From then on at once.
+    seen.push(...(await see()));
+    await until(async () => (await missing(seen)).length === 0, { timeoutMs: 3_000, what: 'the rest' });
+    await shop.nginx.kill();
+    await shop.nginx.start();
+    await shop.sidecar.start();
+    seen.push(...(await see()));
+    await until(async () => (await missing(seen)).length === 0, {
+      timeoutMs: WAIT_MS,
+      what: 'what came since',
+    });
+    expect(shop.sidecar.kept.length).toBeGreaterThan(0);
+  });
+
+  let views = 0;
+  async function see(): Promise<string[]> {
+    const items = Array.from({ length: VIEWS }, () => `${++views}`);
+    for (const item of items) await shop.get(`/web/item/${item}.html`);
+    return items;
+  }
+
+  /** Of these items, those whose view has neither come to the sidecar nor lies in a spill file. */
+  async function missing(items: string[]): Promise<string[]> {
+    const lines = [...shop.sidecar.kept.flatMap((body) => body.split('\n')), ...(await shop.spilled())];
+    const there = new Set(lines.filter((line) => line !== '').map((line) => fieldsOf(line).item));
+    return items.filter((item) => !there.has(item));
+  }
+
+  async function drain(): Promise<void> {
+    const marker = join(shop.folder, 'spill/drain');
+    await writeFile(marker, '');
+    const isGone = () => !existsSync(marker);
+    await until(isGone, {
+      timeoutMs: WAIT_MS,
+      what: 'nginx to be drained',
+      detail: () => shop.nginx.errorLog(),
+    });
+  }
+}
