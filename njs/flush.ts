@@ -3,6 +3,7 @@ import { divert, endDivert } from './divert.ts';
 import { drainAsked, endDrain } from './drain-marker.ts';
 import { isLeaving } from './leaving.ts';
 import { pause } from './pause.ts';
+import { reportLast } from './poll.ts';
 import { post } from './post.ts';
 import { spillAll, spillOverdue } from './spill-zone.ts';
 import { countersZone, eventsZone } from './zones.ts';
@@ -37,6 +38,7 @@ export async function leave(session: NginxPeriodicSession): Promise<void> {
   await empty(session, Date.now() + LEAVE_MS);
   await pause(LAST_LOOK_MS);
   await empty(session, Date.now() + LEAVE_MS);
+  await reportLast(session);
 }
 
 async function turn(session: NginxPeriodicSession, end: number): Promise<void> {

@@ -42,6 +42,17 @@ export async function poll(session: NginxPeriodicSession): Promise<void> {
   fallBack(session, counters);
 }
 
+/** Tells the sidecar the counters once more: this worker exits. Never rejects; an unavailable sidecar is not asked. */
+export async function reportLast(session: NginxPeriodicSession): Promise<void> {
+  const counters = countersZone();
+  if (!counters || counters.get('away') !== undefined) return;
+  try {
+    await askSidecar(session, { method: 'GET', path: pathOf(counters, 0) });
+  } catch {
+    // What is missing then shows when the next nginx reports.
+  }
+}
+
 async function follow(
   session: NginxPeriodicSession,
   counters: NgxSharedDict<number>,

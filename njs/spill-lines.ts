@@ -22,7 +22,8 @@ export function spillLines(session: NginxPeriodicSession, body: string | Buffer)
   try {
     // A write that failed may have left a part of a line: an empty one between them does no harm.
     const torn = counters.get('spill_torn') !== undefined;
-    fs.appendFileSync(path, torn ? Buffer.concat([Buffer.from('\n'), Buffer.from(body as string)]) : body, { mode: FILE_MODE });
+    if (torn) fs.appendFileSync(path, '\n', { mode: FILE_MODE });
+    fs.appendFileSync(path, body, { mode: FILE_MODE });
     if (torn) counters.delete('spill_torn');
     return true;
   } catch (failure) {
