@@ -19,7 +19,7 @@ jest.setTimeout(120_000);
 
 const WAIT_MS = 15_000;
 const VIEWS = 40;
-const REPEAT = FULL ? 20 : 1;
+const REPEAT = FULL ? 20 : 3;
 
 const EVERYWHERE: [Suite, NginxEngine][] = [
   ['trixie', 'njs'],

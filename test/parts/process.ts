@@ -68,8 +68,9 @@ export function startProcess(options: ProcessOptions): PartProcess {
 
   async function stop(which: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     signal('SIGCONT');
-    if (child.exitCode === null && child.signalCode === null) child.kill(which);
-    else process.kill(heir?.() ?? 0, which);
+    const next = heir?.();
+    if (next === undefined || isAlive(pid)) child.kill(which);
+    else if (isAlive(next)) process.kill(next, which);
     try {
       await until(() => !running(), {
         timeoutMs: STOP_MS,
