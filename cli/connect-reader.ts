@@ -1,10 +1,15 @@
 import type { TopicReader } from '../store/topic-reader.ts';
 import { type Core, kafkaConnection } from './core.ts';
 
-/** Looks into topics of the configured brokers. Connects when it is first used. */
+/** Looks into topics of the configured brokers, by the client that is configured. Connects when it is first used. */
 export async function connectReader(core: Pick<Core, 'config' | 'warn'>): Promise<TopicReader> {
   // What fails is said once, by the command.
   const connection = { ...kafkaConnection(core), onWarning: () => {} };
+  const options = { connection, groupPrefix: core.config.kafka.group };
+  if (core.config.kafka.client === 'platformatic') {
+    const { createPlatformaticReader } = await import('../store/platformatic-reader.ts');
+    return createPlatformaticReader(options);
+  }
   const { createTopicReader } = await import('../store/topic-reader.ts');
-  return createTopicReader({ connection, groupPrefix: core.config.kafka.group });
+  return createTopicReader(options);
 }

@@ -85,8 +85,12 @@ async function startServices(core: Core): Promise<void> {
   }
   const index = await openIndex(core);
   const meters = createSinkMeters(registry);
-  await wireKafkaSink(core, index, meters);
-  await wireAdmin(core, config.admin.listen, await wireSidecar(core, { index, accounts: meters.accounts }));
+  const check = await wireKafkaSink(core, index, meters);
+  await wireAdmin(
+    core,
+    config.admin.listen,
+    await wireSidecar(core, { index, accounts: meters.accounts, check }),
+  );
 }
 
 /** `hotitem setup`, as soon as Kafka and Elasticsearch answer. */

@@ -55,7 +55,7 @@ async function compare(context: CommandContext): Promise<number> {
   const history = await openHistory(core, { source });
   const progress = createProgress('compared');
   try {
-    const dead = await originsOfDead(core);
+    const { dead, undecodableLetters } = await originsOfDead(core);
     const lookup = await openLookup(core.config);
     const verified = await verifyEvents({
       history,
@@ -63,6 +63,7 @@ async function compare(context: CommandContext): Promise<number> {
       read: recordReader(core.config),
       range,
       dead,
+      undecodableLetters,
       examples: shown,
       now,
       onProgress: ({ records }) => progress.show(records),
@@ -85,18 +86,22 @@ async function compare(context: CommandContext): Promise<number> {
   }
 }
 
-/** Undefined where there are more than can be remembered. */
-async function originsOfDead(core: Core): Promise<DeadOrigins | undefined> {
+/** `dead` is undefined where there are more than can be remembered. */
+async function originsOfDead(
+  core: Core,
+): Promise<{ dead: DeadOrigins | undefined; undecodableLetters: number }> {
   const origins = createDeadOrigins();
+  let undecodableLetters = 0;
   const box = await openDeadLetters(core);
   try {
     await box.read((letter) => {
+      undecodableLetters += letter.undecodable ?? 0;
       if (origins.size() <= MOST_DEAD) origins.add(letter);
     });
   } finally {
     await box.close();
   }
-  return origins.size() > MOST_DEAD ? undefined : origins;
+  return { dead: origins.size() > MOST_DEAD ? undefined : origins, undecodableLetters };
 }
 
 function statusOf({ missing, duplicate, removed, gaps, doubts }: Verified): number {
@@ -120,6 +125,8 @@ function table(answer: Answer, shown: number): string {
     ...examples.missing.map(example),
     row('duplicate', answer.duplicate),
     ...examples.duplicate.map(example),
+    row('undecodable', answer.undecodable),
+    ...examples.undecodable.map(example),
     row(
       'removed unread',
       answer.removed,

@@ -37,7 +37,7 @@ export type Accounts = { nginx?: Nginx; sidecar?: SidecarAccounts; sink?: SinkAc
  */
 export async function wireSidecar(
   core: Core,
-  sink?: { index: EventIndex | DuckdbIndex; accounts: () => SinkAccounts },
+  sink?: { index: EventIndex | DuckdbIndex; accounts: () => SinkAccounts; check: Check },
 ): Promise<Part> {
   const { config, registry, shutdown } = core;
   const metrics = createMetrics(registry, SIDECAR_METRICS);
@@ -52,7 +52,7 @@ export async function wireSidecar(
     dead: next.dead,
     lost: () => spool.stats().lostEvents,
   });
-  await next.start();
+  const check = await next.start();
   const nginx = await startSidecar({ ...shared, routes: indexRoutes(next.index) }, spool);
   return {
     routes: {
@@ -60,7 +60,11 @@ export async function wireSidecar(
       '/api/v1/items': createItemsRoute(next.index, core.now),
       '/api/v1/accounting': () => json(200, accounts()),
     },
-    checks: [{ name: 'spool', ready: () => takesEvents(spool) }],
+    checks: [
+      { name: 'spool', ready: () => takesEvents(spool) },
+      check,
+      ...(sink === undefined ? [] : [sink.check]),
+    ],
   };
 
   function accounts(): Accounts {
@@ -93,6 +97,7 @@ export async function wireSidecar(
           warn: core.warn,
         });
         shutdown.add('forwarder', () => forwarder.close(core.graceMs));
+        return { name: 'forwarder', ready: () => forwarder.failure() ?? true };
       },
     };
   }
@@ -107,7 +112,7 @@ export async function wireSidecar(
       accounts: meters.accounts,
       delivered: () => meters.accounts().consumed,
       dead: () => 0,
-      start: () => void wireSink(core, { log: spool, cursor, index, deadLetters, metrics: meters.metrics }),
+      start: async () => wireSink(core, { log: spool, cursor, index, deadLetters, metrics: meters.metrics }),
     };
   }
 }
@@ -119,7 +124,8 @@ type Next = {
   delivered: () => number;
   /** Events that it refused for good, and that are not among those delivered. */
   dead: () => number;
-  start: () => Promise<void> | void;
+  /** Returns whether it goes on. */
+  start: () => Promise<Check>;
 };
 
 /** For Kafka enough for all requests at once, and as much again, so that none waits for the slowest. */

@@ -63,4 +63,3 @@ export const ELASTICSEARCH_WITH_API_KEYS: ElasticsearchDistribution = {
 
 /** trixie's. */
 export const RSYSLOG = '8.2504.0';
-export const PHP = '8.4';

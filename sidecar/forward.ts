@@ -4,6 +4,7 @@ import type { Metrics } from '../service/metrics.ts';
 import type { DeadLetters } from '../store/dead-letters.ts';
 import { KafkaError } from '../store/kafka-error.ts';
 import type { Batch, Consumer, Context, Log } from '../store/log.ts';
+import { createStandingStill, whyNotKept } from '../store/standing-still.ts';
 import type { SIDECAR_METRICS } from './metrics.ts';
 
 export type ForwarderOptions = {
@@ -31,9 +32,10 @@ export type ForwarderLimits = {
  * Several requests are under way at once, but only of what the spool hands over at once, and that is acknowledged as a
  * whole: the cursor never passes an event that Kafka does not have.
  */
-export function startForwarder(options: ForwarderOptions): Promise<Consumer> {
+export async function startForwarder(options: ForwarderOptions): Promise<Consumer> {
   const { from, cursor, to, deadLetters, limits, metrics, warn } = options;
-  return from.consume(cursor, async (batch, context) => {
+  const still = createStandingStill();
+  const consumer = await from.consume(cursor, async (batch, context) => {
     const outcome: Outcome = { forwarded: 0, dead: [] };
     const rest = requestsOf(batch, limits);
     const work = async () => {
@@ -44,7 +46,9 @@ export function startForwarder(options: ForwarderOptions): Promise<Consumer> {
     // All at once, with the cursor: the books balance at any moment.
     metrics.of('forwarded_total').add(outcome.forwarded);
     for (const reason of outcome.dead) metrics.of('forward_dead_total', { reason }).add();
+    still.goesOn(batch);
   });
+  return { ...consumer, failure: () => consumer.failure() ?? still.reason() };
 
   async function deliver(batch: Batch, context: Context, outcome: Outcome): Promise<void> {
     const refusal = await keepTrying(() => attempt(batch), { ...context, onFailure });
@@ -90,16 +94,22 @@ export function startForwarder(options: ForwarderOptions): Promise<Consumer> {
       ...(refusal.hint !== undefined && { hint: refusal.hint }),
     });
     const add = () => deadLetters.add([{ value, reason: reasonOf(refusal), origin }]);
-    await keepTrying(add, { ...context, onFailure: onNotKept });
-  }
+    await keepTrying(add, { ...context, onFailure });
 
-  function onNotKept(error: unknown): void {
-    warn('dead letters', 'cannot keep a dead letter, trying again; nothing is forwarded before that', {
-      reason: reasonOf(error),
-      ...(error instanceof KafkaError && error.hint !== undefined && { hint: error.hint }),
-    });
+    function onFailure(error: unknown): void {
+      const { failure = 'other', hint } = error instanceof KafkaError ? error : {};
+      // A Kafka that is unavailable is not what people have to be called for.
+      if (!PASSES.has(failure)) still.waits(batch, whyNotKept(error));
+      warn('dead letters', 'cannot keep a dead letter, trying again; nothing is forwarded before that', {
+        reason: reasonOf(error),
+        ...(hint !== undefined && { hint }),
+      });
+    }
   }
 }
+
+/** What ends without anybody's doing. */
+const PASSES: ReadonlySet<string> = new Set(['unreachable', 'leader', 'not_enough_replicas']);
 
 type Outcome = { forwarded: number; dead: string[] };
 

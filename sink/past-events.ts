@@ -24,8 +24,15 @@ export function originOf({ source, position }: PastRecord): string {
   return `${source}/${position}`;
 }
 
+/** How many records it stands for: more than one where they cannot be decoded. */
+export function countOf({ record: { undecodable } }: PastEvent): number {
+  return undecodable?.records ?? 1;
+}
+
 function toPastEvent(record: PastRecord, read: ReadRecord): PastEvent {
-  const { value, source, position, received } = record;
+  const { value, source, position, received, undecodable } = record;
+  if (undecodable !== undefined)
+    return { record, reason: `${undecodable.records} records cannot be decoded: ${undecodable.reason}` };
   const batch = { source, values: [value], position: () => position, time: () => received };
   try {
     return { record, event: read(batch, 0) };

@@ -2,7 +2,7 @@ import type { HotItemEvent } from '../event/event.ts';
 import type { EventLookup } from '../store/event-lookup.ts';
 import type { History, RemovedRange, TimeRange } from '../store/history.ts';
 import { bringIn } from './bring-in.ts';
-import { originOf, pastEvents } from './past-events.ts';
+import { countOf, originOf, pastEvents } from './past-events.ts';
 import type { ReadRecord } from './read-record.ts';
 
 export type ReplayOptions = {
@@ -24,7 +24,7 @@ export type Replayed = {
   created: number;
   /** Events that were there already, and were left alone. */
   existing: number;
-  /** Records that are no event, and events that the index will never take. */
+  /** Records that are no event or cannot be decoded, and events that the index will never take. */
   dead: number;
   /** Of the dead, the first ones. */
   examples: { origin: string; reason: string }[];
@@ -55,10 +55,11 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
   const { removedBefore, removedUnread, damage } = await history.read(range, async (records) => {
     const events: { event: HotItemEvent; origin: string }[] = [];
     for (const past of pastEvents(records, range, read)) {
-      replayed.read++;
+      const count = countOf(past);
+      replayed.read += count;
       const origin = originOf(past.record);
       if ('event' in past) events.push({ event: past.event, origin });
-      else bury(origin, past.reason);
+      else bury(origin, past.reason, count);
     }
     for (let at = 0; at < events.length; at += lookup.most) {
       await bring(events.slice(at, at + lookup.most));
@@ -84,8 +85,8 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
     });
   }
 
-  function bury(origin: string, reason: string): void {
-    replayed.dead++;
+  function bury(origin: string, reason: string, count = 1): void {
+    replayed.dead += count;
     if (replayed.examples.length < MOST_EXAMPLES) replayed.examples.push({ origin, reason });
   }
 }

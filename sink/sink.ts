@@ -4,12 +4,12 @@ import type { DeadLetter, DeadLetters } from '../store/dead-letters.ts';
 import { KafkaError } from '../store/kafka-error.ts';
 import type { Batch, Consumer, Context, Handler, Log } from '../store/log.ts';
 import type { Quarantine } from '../store/quarantine.ts';
+import { createStandingStill, type StandingStill, whyNotKept } from '../store/standing-still.ts';
 import { recordsIn, type Undecodable } from '../store/undecodable.ts';
 import { createDelivery, type DeliveryOptions, type Refused, type Signals } from './delivery.ts';
 import { whileBeating } from './heartbeat.ts';
 import { createReadRecord, type ReadRecordOptions, withoutToken } from './read-record.ts';
 import { setAside } from './set-aside.ts';
-import { createStandingStill, type StandingStill } from './standing-still.ts';
 
 export type SinkOptions = Omit<DeliveryOptions, 'read'> &
   ReadRecordOptions & {
@@ -85,7 +85,7 @@ function createHandler(options: SinkOptions, still: StandingStill): Handler {
     function onFailure(error: unknown): void {
       const reason = reasonOf(error);
       const hint = error instanceof KafkaError ? error.hint : undefined;
-      still.waits(batch, ['dead letters cannot be kept', reason, hint].filter(Boolean).join(': '));
+      still.waits(batch, whyNotKept(error));
       warn('dead letters', 'cannot keep dead letters, trying again', {
         reason,
         ...(hint !== undefined && { hint }),

@@ -3,7 +3,7 @@ import { IndexUnavailable } from '../store/event-index.ts';
 import type { EventLookup } from '../store/event-lookup.ts';
 import type { History, PastRecord, Place, Reach, RemovedRange, TimeRange } from '../store/history.ts';
 import type { DeadOrigins } from './dead-origins.ts';
-import { originOf, type PastEvent, pastEvents } from './past-events.ts';
+import { countOf, originOf, type PastEvent, pastEvents } from './past-events.ts';
 import type { ReadRecord } from './read-record.ts';
 import { createSequenceGaps, type Gap } from './sequence-gaps.ts';
 
@@ -14,6 +14,8 @@ export type VerifyOptions = {
   range: TimeRange;
   /** Undefined where there are too many to remember. */
   dead: DeadOrigins | undefined;
+  /** Dead letters of which nobody knows what they are about. */
+  undecodableLetters?: number;
   /** Examples of each kind. */
   examples: number;
   now: number;
@@ -21,7 +23,7 @@ export type VerifyOptions = {
   onProgress: (verified: Books) => void;
 };
 
-/** expected = there + dead + waiting + missing */
+/** expected = there + dead + waiting + missing + undecodable */
 export type Books = {
   /** Records of the range in the log. */
   records: number;
@@ -36,6 +38,8 @@ export type Books = {
   waiting: number;
   /** Not in the index, and nobody knows why. */
   missing: number;
+  /** Cannot be decoded, and no dead letter says so: they may be in the index, from when they could. */
+  undecodable: number;
   /** In the index more than once. */
   duplicate: number;
   /** Records that were removed from the log before the sink had read them, of whatever time: nobody can say what they were. */
@@ -47,7 +51,7 @@ export type Example = { id: string; origin: string };
 export type Verified = Books & {
   /** Sequences of a spool that its log does not have. */
   gaps: Gap[];
-  examples: { missing: Example[]; duplicate: Example[]; dead: Example[] };
+  examples: Record<'missing' | 'duplicate' | 'dead' | 'undecodable', Example[]>;
   removedUnread: RemovedRange[];
   /** The log has nothing from before, ms since 1970; undefined where nothing was removed from it. */
   removedBefore: number | undefined;
@@ -65,7 +69,7 @@ const MOST_MISSING = 100_000;
  * forgotten, so that memory does not grow with the range.
  */
 export async function verify(options: VerifyOptions): Promise<Verified> {
-  const { history, lookup, read, range, dead, now, onProgress } = options;
+  const { history, lookup, read, range, dead, undecodableLetters = 0, now, onProgress } = options;
   const books: Books = {
     records: 0,
     repeated: 0,
@@ -74,10 +78,13 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
     dead: 0,
     waiting: 0,
     missing: 0,
+    undecodable: 0,
     duplicate: 0,
     removed: 0,
   };
-  const examples: Verified['examples'] = { missing: [], duplicate: [], dead: [] };
+  const examples: Verified['examples'] = { missing: [], duplicate: [], dead: [], undecodable: [] };
+  /** All that cannot be decoded, whatever became of it. */
+  let unreadable = 0;
   const gaps = createSequenceGaps();
   const known = createKnown();
   let missing: Example[] = [];
@@ -91,8 +98,12 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
   }
   for (const { first, last } of removedUnread) books.removed += Number(BigInt(last) - BigInt(first) + 1n);
   const found = gaps.find({ since, until: Math.min(now, range.to) });
-  const doubts = doubtsOf(reach, found === undefined);
-  return { ...books, gaps: found ?? [], examples, removedBefore, removedUnread, doubts };
+  const absent = sum((found ?? []).map(({ first, last }) => last - first + 1));
+  const mayBeUndecodable = absent > 0 && absent <= unreadable;
+  const doubts = doubtsOf(reach, found === undefined, mayBeUndecodable && absent !== unreadable);
+  // Sequences that are in what cannot be decoded were sent.
+  const kept = mayBeUndecodable ? [] : (found ?? []);
+  return { ...books, gaps: kept, examples, removedBefore, removedUnread, doubts };
 
   async function look(records: PastRecord[]): Promise<void> {
     for (const { place, received } of records) {
@@ -107,16 +118,17 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
 
   async function compare(some: PastEvent[]): Promise<void> {
     const fresh = some.filter((past) => known.isNew(idOf(past)));
-    const counts = await countOf(fresh);
-    books.records += some.length;
+    const counts = await indexedOf(fresh);
+    const expected = sum(fresh.map(countOf));
+    books.records += expected + some.length - fresh.length;
     books.repeated += some.length - fresh.length;
-    books.expected += fresh.length;
+    books.expected += expected;
     fresh.forEach((past, i) => {
       enter(past, counts[i] ?? 0);
     });
   }
 
-  async function countOf(some: PastEvent[]): Promise<number[]> {
+  async function indexedOf(some: PastEvent[]): Promise<number[]> {
     const ids = some.flatMap((past) => ('event' in past ? [past.event.id] : []));
     const counts = await count(ids);
     // What is no event is in no index.
@@ -132,9 +144,13 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
 
   function enter(past: PastEvent, count: number): void {
     const example = { id: idOf(past), origin: originOf(past.record) };
+    const records = countOf(past);
+    const { waiting, received, undecodable } = past.record;
+    if (undecodable !== undefined) unreadable += records;
     if (count > 0) books.there++;
-    else if (dead?.has(example.origin, past.record.received)) note('dead', example);
-    else if (past.record.waiting) books.waiting++;
+    else if (dead?.has(example.origin, received)) note('dead', example, records);
+    else if (waiting) books.waiting += records;
+    else if (undecodable !== undefined) note('undecodable', example, records);
     else {
       books.missing++;
       if (missing.length < MOST_MISSING) missing.push(example);
@@ -157,13 +173,19 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
     examples.missing = missing.slice(0, options.examples);
   }
 
-  function note(kind: 'dead' | 'duplicate', example: Example): void {
-    books[kind]++;
+  function note(kind: 'dead' | 'duplicate' | 'undecodable', example: Example, records = 1): void {
+    books[kind] += records;
     if (examples[kind].length < options.examples) examples[kind].push(example);
   }
 
-  function doubtsOf({ unread, damage }: Reach, tooScattered: boolean): string[] {
+  function doubtsOf({ unread, damage }: Reach, tooScattered: boolean, absentOrNot: boolean): string[] {
+    const [first] = examples.undecodable;
     return [
+      books.undecodable > 0 &&
+        `${books.undecodable} records cannot be decoded, and no dead letter says so; the first at ${first?.origin}`,
+      undecodableLetters > 0 &&
+        `${undecodableLetters} dead letters cannot be decoded: what is missing may be among them`,
+      absentOrNot && 'sequences that are not there may be among what cannot be decoded',
       removedBefore !== undefined &&
         range.from > 0 &&
         range.from < removedBefore &&
@@ -186,6 +208,10 @@ function toPlace(origin: string): Place | undefined {
 /** The name of what is no event is where it lies. */
 function idOf(past: PastEvent): string {
   return 'event' in past ? past.event.id : originOf(past.record);
+}
+
+function sum(counts: number[]): number {
+  return counts.reduce((total, count) => total + count, 0);
 }
 
 /** Two generations: when the younger is full, the older one is forgotten. */

@@ -25,4 +25,6 @@ export type KeptLetter = {
   origin: string;
   value: Buffer;
   replayed: boolean;
+  /** Set where it stands for so many letters that cannot be decoded; `reason` says why. */
+  undecodable?: number;
 };

@@ -2,6 +2,7 @@ import type { DeadLetterBox, KeptLetter } from './dead-letter-box.ts';
 import type { KafkaClient } from './kafka-client.ts';
 import type { TopicRecord } from './topic-ranges.ts';
 import type { TopicReader } from './topic-reader.ts';
+import { offsetsOf, recordsIn, type Undecodable } from './undecodable.ts';
 
 export type DeadLetterTopicOptions = { topic: string; reader: TopicReader; client: KafkaClient };
 
@@ -41,7 +42,8 @@ export function createDeadLetterTopicBox({ topic, reader, client }: DeadLetterTo
 
     async function hand(records: TopicRecord[]): Promise<void> {
       for (const record of records) {
-        if (record.headers[REPLAYED] === undefined) await handle(toLetter(record, replayed));
+        if (record.undecodable !== undefined) await handle(toUnreadable(topic, record, record.undecodable));
+        else if (record.headers[REPLAYED] === undefined) await handle(toLetter(record, replayed));
       }
     }
   }
@@ -87,6 +89,22 @@ function toLetter(
     origin: headers.origin ?? 'unknown',
     value,
     replayed: replayed.has(id),
+  };
+}
+
+/** In place of letters that cannot be decoded. */
+function toUnreadable(topic: string, { partition, time }: TopicRecord, undecodable: Undecodable): KeptLetter {
+  const offsets = offsetsOf(undecodable);
+  const records = recordsIn(undecodable);
+  return {
+    id: `${partition}/${offsets}`,
+    time: Math.max(0, time),
+    recorded: undefined,
+    reason: `${records} dead letters cannot be decoded: ${undecodable.reason}`,
+    origin: `${topic}/${partition}/${offsets}`,
+    value: Buffer.alloc(0),
+    replayed: false,
+    undecodable: records,
   };
 }
 

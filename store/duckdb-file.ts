@@ -1,6 +1,6 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 
-const SCHEMA_VERSION = 3;
+const SCHEMA_VERSION = 2;
 
 /**
  * No primary key: its index would hold every id in memory. An id as text would take twice the room and four times as
@@ -25,9 +25,7 @@ const SCHEMA = `
     node VARCHAR,
     weight DOUBLE NOT NULL,
     cut VARCHAR[],
-    bot BOOLEAN DEFAULT FALSE,
-    visitor VARCHAR,
-    kind VARCHAR
+    bot BOOLEAN DEFAULT FALSE
   );`;
 
 /** What makes the schema of each version that of the next. A new column comes last, as `SCHEMA` has it. */
@@ -35,9 +33,6 @@ const UPGRADES: Readonly<Record<number, string>> = {
   1: `
   ALTER TABLE events ALTER COLUMN ip DROP NOT NULL;
   ALTER TABLE events ADD COLUMN bot BOOLEAN DEFAULT FALSE;`,
-  2: `
-  ALTER TABLE events ADD COLUMN visitor VARCHAR;
-  ALTER TABLE events ADD COLUMN kind VARCHAR;`,
 };
 
 /** The file cannot be used as it is. The message names it and the way out. */
@@ -133,11 +128,10 @@ async function ensureSchema(connection: DuckDBConnection, path: string): Promise
   );
 }
 
-/** Each step in a transaction: a kill leaves the file as it was, or of a version in between. DuckDB refuses several steps in one. */
+/** In one transaction: a kill leaves the file as it was. */
 async function upgrade(connection: DuckDBConnection, from: number): Promise<void> {
-  for (let version = from; version < SCHEMA_VERSION; version++) {
-    await connection.run(
-      `BEGIN; ${UPGRADES[version] ?? ''} UPDATE hotitem SET schema_version = ${version + 1}; COMMIT;`,
-    );
-  }
+  const steps = Array.from({ length: SCHEMA_VERSION - from }, (_, i) => UPGRADES[from + i] ?? '');
+  await connection.run(
+    `BEGIN; ${steps.join('')} UPDATE hotitem SET schema_version = ${SCHEMA_VERSION}; COMMIT;`,
+  );
 }

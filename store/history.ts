@@ -25,6 +25,8 @@ export type PastRecord = {
   waiting: boolean;
   /** Its place among the events of one spool; undefined where the record does not say. */
   place: Place | undefined;
+  /** How many records it stands for, and why nobody can read them; `position` is `FIRST-LAST` then. */
+  undecodable?: { records: number; reason: string };
 };
 
 /** Events of one spool are numbered without a gap. */

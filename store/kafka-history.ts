@@ -1,6 +1,7 @@
 import type { History, PastRecord, Place, Reach, RemovedRange, TimeRange } from './history.ts';
 import type { OffsetRange, TopicRecord } from './topic-ranges.ts';
 import type { TopicReader } from './topic-reader.ts';
+import { offsetsOf, recordsIn } from './undecodable.ts';
 
 export type KafkaHistoryOptions = {
   reader: TopicReader;
@@ -36,14 +37,30 @@ export function createKafkaHistory({ reader, topic, group }: KafkaHistoryOptions
     };
 
     function toPast(record: TopicRecord): PastRecord {
-      const { partition, offset, time, value } = record;
+      const { partition, offset, time, value, undecodable } = record;
+      const source = `${topic}/${partition}`;
+      const waiting = BigInt(offset) >= (committed.get(partition) ?? 0n);
+      const place = placeOf(record);
+      if (undecodable === undefined)
+        return {
+          value,
+          received: hasTime(record) ? time : undefined,
+          source,
+          position: offset,
+          waiting,
+          place,
+        };
+      const { reason } = undecodable;
+      const why = { records: recordsIn(undecodable), reason };
+      // What it says of its time is not to be relied on.
       return {
         value,
-        received: hasTime(record) ? time : undefined,
-        source: `${topic}/${partition}`,
-        position: offset,
-        waiting: BigInt(offset) >= (committed.get(partition) ?? 0n),
-        place: placeOf(record),
+        received: undefined,
+        source,
+        position: offsetsOf(undecodable),
+        waiting,
+        place,
+        undecodable: why,
       };
     }
   }
@@ -107,7 +124,9 @@ function hasTime({ time }: TopicRecord): boolean {
  */
 function createPlaces(): (record: TopicRecord) => Place | undefined {
   const rows = new Map<number, { place: Place; left: number }>();
-  return ({ partition, headers }) => {
+  return ({ partition, headers, undecodable }) => {
+    // Nobody knows which events those were, nor where the row ends that they may be part of.
+    if (undecodable !== undefined) rows.delete(partition);
     const said = toPlace(headers);
     const row = rows.get(partition);
     if (said !== undefined) {

@@ -1,6 +1,6 @@
 import { reasonOf } from '../service/log.ts';
 import { replaceKafkajsModule } from './kafkajs-module.ts';
-import { AT, ATTRIBUTE, batchesIn, HEAD_BYTES, MAGIC, toUndecodable } from './record-batch.ts';
+import { AT, ATTRIBUTE, batchesIn, HEAD_BYTES, MAGIC, timeOf, toUndecodable } from './record-batch.ts';
 import { placeholderFor, type Undecodable } from './undecodable.ts';
 import { MOST_UNPACKED, unpackLater } from './unpack.ts';
 
@@ -88,7 +88,7 @@ async function decodeBatch(bytes: Buffer): Promise<Fetched[]> {
 /** A record that passes for one of the batch, at its last offset: what is fetched next lies behind it. */
 function toPlaceholder(undecodable: Undecodable): Fetched {
   const { first, last, bytes } = undecodable;
-  const time = bytes.length < HEAD_BYTES ? 0n : bytes.readBigInt64BE(AT.maxTime);
+  const time = timeOf(bytes);
   return {
     magicByte: MAGIC,
     attributes: 0,

@@ -1,6 +1,6 @@
 import type { Connection, Reader, RecordsBatch } from '@platformatic/kafka';
 import { reasonOf } from '../service/log.ts';
-import { AT, ATTRIBUTE, batchesIn, HEAD_BYTES, MAGIC, toUndecodable } from './record-batch.ts';
+import { AT, ATTRIBUTE, batchesIn, MAGIC, timeOf, toUndecodable } from './record-batch.ts';
 import { placeholderFor, type Undecodable } from './undecodable.ts';
 import { MOST_UNPACKED, unpack } from './unpack.ts';
 
@@ -117,7 +117,7 @@ function readBatch(library: Library, bytes: Buffer): RecordsBatch {
 function toPlaceholder(undecodable: Undecodable): RecordsBatch {
   const { first, last, bytes } = undecodable;
   const delta = Number(last - first);
-  const time = bytes.length < HEAD_BYTES ? 0n : bytes.readBigInt64BE(AT.maxTime);
+  const time = timeOf(bytes);
   return {
     firstOffset: first,
     length: bytes.length - AT.rest,

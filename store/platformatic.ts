@@ -70,9 +70,7 @@ export function createPlatformaticClient(connection: KafkaConnection): KafkaClie
 
   async function consume(what: ConsumeOptions, handle: Handler): Promise<Consumer> {
     const { topic, group, concurrency } = what;
-    const library = await import('@platformatic/kafka');
-    checkBatches(library);
-    const { Consumer: GroupConsumer } = library;
+    const { Consumer: GroupConsumer } = await loadPlatformatic();
     const create = () =>
       new GroupConsumer({
         ...options,
@@ -108,8 +106,15 @@ export function createPlatformaticClient(connection: KafkaConnection): KafkaClie
   }
 }
 
+/** The library, with what this project changes inside it. It takes its time and 40 MB. */
+export async function loadPlatformatic(): Promise<typeof import('@platformatic/kafka')> {
+  const library = await import('@platformatic/kafka');
+  checkBatches(library);
+  return library;
+}
+
 /** The connection as the library wants it. */
-function toOptions({
+export function toOptions({
   brokers,
   clientId,
   tls,

@@ -19,6 +19,8 @@ export const HEAD_BYTES = 61;
 export const ATTRIBUTE = { codec: 0x07, timeOfBroker: 0x08, transactional: 0x10, control: 0x20 } as const;
 /** Of the format. */
 export const MAGIC = 2;
+/** Of a Date. */
+const LATEST_TIME = 8_640_000_000_000_000n;
 
 /** A batch whose checksum is right, or one that cannot be decoded. */
 export type FetchedBatch = { bytes: Buffer; undecodable?: Undecodable };
@@ -50,6 +52,12 @@ export function* batchesIn(fetched: Buffer): Generator<FetchedBatch> {
 export function toUndecodable(bytes: Buffer, reason: string, next: Buffer = Buffer.alloc(0)): Undecodable {
   const first = bytes.readBigInt64BE(AT.firstOffset);
   return { first, last: lastOf(bytes, next), reason, bytes: Buffer.from(bytes) };
+}
+
+/** The latest time in a batch, ms since 1970, as far as it can be one; -1, Kafka's word for no time, where it cannot. */
+export function timeOf(bytes: Buffer): bigint {
+  const time = bytes.length < HEAD_BYTES ? -1n : bytes.readBigInt64BE(AT.maxTime);
+  return time < 0n || time > LATEST_TIME ? -1n : time;
 }
 
 function whyNot(bytes: Buffer): string | undefined {

@@ -1,4 +1,5 @@
 import type { Consumer, EachBatchPayload, IHeaders, KafkaMessage } from 'kafkajs';
+import { type Undecodable, undecodableIn } from './undecodable.ts';
 
 /** A record of a topic, with all that lies around its value. */
 export type TopicRecord = {
@@ -9,6 +10,8 @@ export type TopicRecord = {
   /** Empty for a tombstone. */
   value: Buffer;
   headers: Record<string, string>;
+  /** Set where it stands for a batch that cannot be decoded, and has no value then. */
+  undecodable?: Undecodable;
 };
 
 /** Of one partition: the offsets from `from` to `to - 1`. */
@@ -58,10 +61,11 @@ export function readRanges({ consumer, topic, ranges, handle }: Reading): Promis
         return;
       }
       clearTimeout(stalled);
-      const inside = batch.messages.filter(({ offset }) => isInside(range, offset));
+      const records = batch.messages.map((message) => toRecord(partition, message));
+      const inside = records.filter((record) => isInside(range, record));
       const beating = setInterval(() => heartbeat().catch(() => {}), HEARTBEAT_MS);
       try {
-        if (inside.length > 0) await handle(inside.map((message) => toRecord(partition, message)));
+        if (inside.length > 0) await handle(inside);
       } catch (error) {
         left.clear();
         settle(error);
@@ -80,18 +84,24 @@ export function readRanges({ consumer, topic, ranges, handle }: Reading): Promis
   });
 }
 
-function isInside({ from, to }: OffsetRange, offset: string): boolean {
-  const at = BigInt(offset);
-  return at >= from && at < to;
+/** Whether any offset of the record is one of the range. */
+export function isInside(
+  { from, to }: Pick<OffsetRange, 'from' | 'to'>,
+  { offset, undecodable }: TopicRecord,
+): boolean {
+  const { first, last } = undecodable ?? { first: BigInt(offset), last: BigInt(offset) };
+  return last >= from && first < to;
 }
 
 function toRecord(partition: number, { offset, timestamp, value, headers = {} }: KafkaMessage): TopicRecord {
+  const undecodable = undecodableIn(value);
   return {
     partition,
     offset,
     time: Number(timestamp),
-    value: value ?? Buffer.alloc(0),
+    value: undecodable === undefined && value !== null ? value : Buffer.alloc(0),
     headers: toTexts(headers),
+    ...(undecodable !== undefined && { undecodable }),
   };
 }
 

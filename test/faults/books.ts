@@ -50,9 +50,15 @@ export type Equation = {
 export function balance(
   evidence: Evidence,
   { mayLose, mayRefuse, mayRepeat }: Scenario,
-  lossy: Stage['lossy'],
+  { lossy, foreign, setAside }: Pick<Stage, 'lossy' | 'foreign' | 'setAside'>,
 ): { equation: Equation; problems: string[] } {
-  const { views, records, documents, accounts, deadLetters, committed } = evidence;
+  const { views, accounts, deadLetters, committed } = evidence;
+  const strangers = new Set(foreign);
+  const records = evidence.records.filter(({ id }) => !strangers.has(id));
+  const documents = evidence.documents.filter(({ id }) => !strangers.has(id));
+  const foreignIndexed = evidence.documents.length - documents.length;
+  const buried = records.filter((record) => isSetAside(record, { setAside }));
+  const unreadable = new Set(buried.map(({ args }) => args));
   const { nginx, sidecar, sink } = accounts;
   const { captured = 0, dropped = 0, unaccounted: admitted = 0 } = nginx?.accounts ?? {};
   const bad = sidecar?.bad ?? 0;
@@ -61,7 +67,7 @@ export function balance(
   const answered = views.filter(({ status }) => status === 200);
   const failed = views.filter(({ status }) => status !== 200 && status !== 0);
   const indexed = new Set(documents.map(({ args }) => args));
-  const lost = answered.filter(({ args }) => !indexed.has(args));
+  const lost = answered.filter(({ args }) => !indexed.has(args) && !unreadable.has(args));
   const inexcusable = lost.filter(({ answeredAt }) => !mayBeLost(answeredAt));
   const equation: Equation = {
     answered: answered.length,
@@ -76,12 +82,12 @@ export function balance(
     accepted,
     again: accepted - events.size,
     records: records.length,
-    dead: deadLetters,
+    dead: buried.length,
     documents: documents.length,
   };
   const { unanswered, unaccounted, again } = equation;
   // A line that a new sidecar takes in again makes what nginx's books miss one less: nobody can tell it from another view.
-  const known = dropped + bad + admitted + deadLetters + (mayRepeat === undefined ? 0 : again);
+  const known = dropped + bad + admitted + (mayRepeat === undefined ? 0 : again);
   const checks: [holds: boolean, problem: string][] = [
     [inexcusable.length === 0, `lost: ${named(inexcusable.map(({ args }) => args))}`],
     [
@@ -101,10 +107,15 @@ export function balance(
     [bad === 0 || mayLose !== undefined, `${bad} bad lines`],
     ...none('captured twice', repeated([...events.values()])),
     ...none('of the spool, not in Kafka: sequences', gapsOf(records)),
-    ...none('of Kafka, not in the index: ids', missing(events, documents)),
+    ...none('of Kafka, not in the index: ids', missing(events, documents, unreadable)),
     ...none('twice in the index', repeated(documents.map(({ args }) => args))),
-    [deadLetters === 0, `${deadLetters} dead letters`],
-    [committed === records.length, `${records.length} records in Kafka, ${committed} committed by the sinks`],
+    [deadLetters === setAside.length, `${deadLetters} dead letters, ${setAside.length} damaged batches`],
+    [sink?.dead === buried.length, `${sink?.dead} dead, ${buried.length} records in damaged batches`],
+    [foreignIndexed === foreign.length, `${foreignIndexed} of ${foreign.length} foreign events in the index`],
+    [
+      committed === evidence.records.length,
+      `${evidence.records.length} records in Kafka, ${committed} committed by the sinks`,
+    ],
     [sidecar?.waiting === 0 && sidecar.unaccounted === 0, `the sidecar says ${JSON.stringify(sidecar)}`],
     [
       sink !== undefined && sink.consumed === sink.indexed + sink.existing + sink.dead,
@@ -118,6 +129,16 @@ export function balance(
     const { withinMs } = mayLose;
     return lossy.some(({ from, to }) => at >= from - withinMs && at <= to + withinMs);
   }
+}
+
+/** Whether it is part of a batch that the sink could not decode. */
+export function isSetAside(
+  { partition, offset }: TopicRecord,
+  { setAside }: Pick<Stage, 'setAside'>,
+): boolean {
+  return setAside.some(
+    (batch) => batch.partition === partition && offset >= batch.first && offset <= batch.last,
+  );
 }
 
 const MOST_NAMES = 20;
@@ -136,9 +157,11 @@ function repeated(names: string[]): string[] {
   return names.filter((name) => seen.size === seen.add(name).size);
 }
 
-function missing(events: Map<string, string>, documents: IndexedView[]): string[] {
+function missing(events: Map<string, string>, documents: IndexedView[], but: Set<string>): string[] {
   const indexed = new Set(documents.map(({ id }) => id));
-  return [...events].filter(([id]) => !indexed.has(id)).map(([id, args]) => `${id} ${args}`);
+  return [...events]
+    .filter(([id, args]) => !indexed.has(id) && !but.has(args))
+    .map(([id, args]) => `${id} ${args}`);
 }
 
 /** A spool numbers its events from 0, without a gap. */

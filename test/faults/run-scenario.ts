@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { steady } from '../parts/load.ts';
 import { until } from '../parts/until.ts';
-import { balance, type Equation, type Evidence } from './books.ts';
+import { balance, type Equation, type Evidence, isSetAside } from './books.ts';
 import { enoughOrQuiet } from './enough-or-quiet.ts';
 import { countIndexed, readIndexed } from './indexed-views.ts';
 import type { Scenario } from './scenarios.ts';
@@ -32,7 +32,7 @@ export async function runScenario(scenario: Scenario, stage: Stage, seconds: num
   const restless = await settle(stage).catch(reasonOf);
   const settled = performance.now();
   const evidence = { ...(await gather(stage)), views };
-  const { equation, problems } = balance(evidence, scenario, stage.lossy);
+  const { equation, problems } = balance(evidence, scenario, stage);
   return {
     equation,
     problems: restless === undefined ? problems : [restless, ...problems],
@@ -82,7 +82,8 @@ async function gather(stage: Stage): Promise<Omit<Evidence, 'views'>> {
   const { chain, kafka, elasticsearch, topic, deadTopic, group, dataStream } = stage;
   const watched = watchTopic(kafka.brokers, topic);
   const records = await watched.records();
-  const events = new Set(records.map(({ id }) => id)).size;
+  const readable = records.filter((record) => !isSetAside(record, stage));
+  const events = new Set(readable.map(({ id }) => id)).size;
   const stir = async () => (await chain.accounts()).sink;
   const count = () => countIndexed(elasticsearch.node, dataStream).catch(() => 0);
   await enoughOrQuiet({ enough: events, count, stir, timeoutMs: SETTLE_MS });

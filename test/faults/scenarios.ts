@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Need, Stage, Transport } from './stage.ts';
+import { damageOne, writeForeign } from './strange-batches.ts';
 
 export type Scenario = {
   name: string;
@@ -125,6 +126,15 @@ export const SCENARIOS: Scenario[] = [
       await kafka.pause();
       await sleep(5_000);
       await kafka.resume();
+    },
+  },
+  {
+    name: 'strange batches',
+    does: 'batches of another producer in every codec; a bit of a batch on the disk of Kafka flipped before the sink reads it',
+    transports: ['batch'],
+    async act(stage) {
+      await writeForeign(stage);
+      await damageOne(stage);
     },
   },
   {

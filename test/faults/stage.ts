@@ -30,6 +30,10 @@ export type Stage = Parts & {
   losing<T>(work: () => Promise<T>): Promise<T>;
   /** By `performance.now()`. */
   lossy: { from: number; to: number }[];
+  /** Ids of events that somebody else wrote into the topic. */
+  foreign: string[];
+  /** Batches that the sink could not decode; both offsets are part of them. */
+  setAside: { partition: number; first: number; last: number }[];
   close(): Promise<void>;
 };
 
@@ -90,6 +94,8 @@ export async function setStage({ parts, transport, needs = [], name }: StageOpti
       return present(clock, 'a clock');
     },
     lossy,
+    foreign: [],
+    setAside: [],
     async losing(work) {
       const from = performance.now();
       try {

@@ -1,4 +1,4 @@
-import { type Admin, Kafka, logLevel } from 'kafkajs';
+import { type Admin, Kafka, type KafkaMessage, logLevel } from 'kafkajs';
 import { withAdmin } from '../parts/kafka-admin.ts';
 import { until } from '../parts/until.ts';
 
@@ -10,6 +10,9 @@ export type TopicRecord = {
   /** Which spool it comes from, and where it lay in it. */
   boot: string;
   seq: number;
+  /** Where it lies. */
+  partition: number;
+  offset: number;
 };
 
 export type WatchedTopic = {
@@ -54,7 +57,7 @@ export function watchTopic(brokers: string[], topic: string): WatchedTopic {
     await consumer.run({
       autoCommit: false,
       eachBatch: async ({ batch }) => {
-        for (const { value, headers } of batch.messages) onRecord(toRecord(value, headers ?? {}));
+        for (const message of batch.messages) onRecord(toRecord(batch.partition, message));
         if (Number(batch.lastOffset()) + 1 >= (ends.get(batch.partition) ?? 0)) left.delete(batch.partition);
       },
     });
@@ -71,15 +74,15 @@ export function watchTopic(brokers: string[], topic: string): WatchedTopic {
   }
 }
 
-type Headers = Record<string, Buffer | string | (Buffer | string)[] | undefined>;
-
-function toRecord(value: Buffer | null, headers: Headers): TopicRecord {
+function toRecord(partition: number, { offset, value, headers = {} }: KafkaMessage): TopicRecord {
   const text = value?.toString() ?? '';
   return {
     id: field(text, 'id'),
     args: field(text, 'args'),
     boot: String(headers.boot ?? ''),
     seq: Number(String(headers.seq ?? -1)),
+    partition,
+    offset: Number(offset),
   };
 }
 

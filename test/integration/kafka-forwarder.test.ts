@@ -75,6 +75,26 @@ suiteWith(['kafka'], { stops: true })('the forwarder', () => {
       expect(large.startsWith(letter?.value ?? 'nothing')).toBe(true);
     });
 
+    test('says where it stands still while a dead letter cannot be kept, and goes on when it can', async () => {
+      const topic = await makeTopic({ 'max.message.bytes': '5000' });
+      const { spool, books, deadTopic, failure } = await start({
+        topic,
+        dead: { 'max.message.bytes': '60' },
+      });
+      await spool.appendLines([incompressible(40_000)]);
+      await until(() => failure() !== undefined, { ...PATIENCE, what: 'it to stand still' });
+      expect(failure()).toMatch(
+        /^it stands still in spool at 0: dead letters cannot be kept: .*: see max.message.bytes of the topic$/,
+      );
+      const configEntries = [{ name: 'max.message.bytes', value: '6000' }];
+      await admin.alterConfigs({
+        validateOnly: false,
+        resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: deadTopic, configEntries }],
+      });
+      await until(() => books().dead.too_large === 1, { ...PATIENCE, what: 'the dead letter' });
+      expect(failure()).toBeUndefined();
+    });
+
     test('gives up what the topic takes from nobody', async () => {
       // A compacted topic refuses a record without a key.
       const topic = await makeTopic({ 'cleanup.policy': 'compact' });
@@ -151,7 +171,7 @@ suiteWith(['kafka'], { stops: true })('the forwarder', () => {
         await client.close();
         folder.remove();
       });
-      return { spool, books, retried, failures, deadTopic };
+      return { spool, books, retried, failures, deadTopic, failure: forwarder.failure };
 
       function books() {
         const reasons = ['too_large', 'invalid'] as const;

@@ -127,9 +127,6 @@ events {
 }
 http {
     ${transport.http.map(include).join('\n    ')}
-    map $cookie_visit $hotitem_visitor {
-        default $cookie_visit;
-    }
     types {
         text/html html;
     }

@@ -76,8 +76,6 @@ describe('a view while the sidecar', () => {
       '/web/item/a%0A%09b%FF%3F.html?x=1?y',
       '',
       '"\\',
-      '',
-      '',
       'caf\u00e9',
       'bar',
     ]);

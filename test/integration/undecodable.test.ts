@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import kafkajs from 'kafkajs';
 import type { HotItemEvent } from '../../event/event.ts';
+import type { Replayed } from '../../sink/replay.ts';
+import type { Verified } from '../../sink/verify.ts';
 import { CODECS, writeAllCodecs } from '../parts/codecs.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { type KafkaPart, startKafka } from '../parts/kafka.ts';
@@ -11,7 +13,7 @@ import { batchesOnDisk, flipBit } from '../parts/kafka-segment.ts';
 import type { Service } from '../parts/service.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
-import { askHotitem } from './run-hotitem.ts';
+import { askHotitem, runHotitem } from './run-hotitem.ts';
 import { someEvents, startSinkService } from './sink-topic.ts';
 
 jest.setTimeout(120_000);
@@ -68,7 +70,7 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
       await accountsOf({ consumed: 120, indexed: 120, dead: 0 });
     });
 
-    test('a flipped bit costs its batch, kept and counted, and nothing else', async () => {
+    test('a flipped bit costs its batch, kept and counted, and nothing else; verify and replay say so', async () => {
       await makeTopics();
       await write(0, someEvents(10, 'before'));
       await write(0, someEvents(20, 'damaged'), CODECS.lz4);
@@ -93,6 +95,26 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
         reason: expect.stringMatching(
           /^a batch of 20 records cannot be decoded: its checksum is wrong; its bytes are in \//,
         ),
+      });
+      expect(await verify()).toMatchObject({
+        status: 0,
+        answer: { balanced: true, expected: 55, there: 35, dead: 20, missing: 0 },
+      });
+      expect(await replay()).toMatchObject({
+        status: 1,
+        answer: { read: 55, created: 0, existing: 35, dead: 20 },
+      });
+      await runHotitem(['dead-letters', 'purge', '--yes'], env);
+      expect(await verify()).toMatchObject({
+        status: 2,
+        answer: {
+          balanced: null,
+          expected: 55,
+          there: 35,
+          undecodable: 20,
+          missing: 0,
+          doubts: [expect.stringContaining(`${topic}/0/10-29`)],
+        },
       });
     });
 
@@ -138,7 +160,7 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
         validateOnly: false,
         resources: [
           {
-            type: 2,
+            type: kafkajs.ConfigResourceTypes.TOPIC,
             name: `${topic}.dead`,
             configEntries: [{ name: 'max.message.bytes', value: '1000000' }],
           },
@@ -189,6 +211,14 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
     async function ready(): Promise<string> {
       const answer = await fetch(`http://${sink?.admin}/readyz?verbose`);
       return (await answer.text()).trim();
+    }
+
+    function verify() {
+      return askHotitem<Verified & { balanced: boolean | null }>(['verify', '--from', '-1h'], env);
+    }
+
+    function replay() {
+      return askHotitem<Replayed>(['replay', '--from', '-1h'], env);
     }
   });
 });

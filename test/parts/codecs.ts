@@ -1,5 +1,6 @@
 import { compressionsAlgorithms } from '@platformatic/kafka';
 import kafkajs from 'kafkajs';
+import { unpack } from '../../store/unpack.ts';
 
 const { lz4, snappy } = compressionsAlgorithms;
 const { CompressionCodecs } = kafkajs;
@@ -10,7 +11,7 @@ const LARGEST_BLOCK = 128 * 1024;
 /** With a window of 2 MiB, without a size and a checksum. */
 const ZSTD_HEAD = Buffer.from('28b52ffd0058', 'hex');
 
-/** Has kafkajs, in this process, write the codecs that it knows only by name. */
+/** Has kafkajs, in this process, write and read the codecs that it knows only by name. */
 export function writeAllCodecs(): void {
   write(CODECS.snappy, snappy.compressSync);
   write(CODECS.lz4, lz4.compressSync);
@@ -20,6 +21,7 @@ export function writeAllCodecs(): void {
 function write(codec: 2 | 3 | 4, compressSync: (bytes: Buffer) => Buffer): void {
   CompressionCodecs[codec] = () => ({
     compress: async ({ buffer }: { buffer: Buffer }) => compressSync(buffer),
+    decompress: async (bytes: Buffer) => unpack(codec, bytes),
   });
 }
 

@@ -6,6 +6,15 @@ import type { EventLookup } from '../../../store/event-lookup.ts';
 import type { History, PastRecord, Place, Reach } from '../../../store/history.ts';
 
 const NOW = 10_000_000;
+const CUT: PastRecord = {
+  value: Buffer.alloc(0),
+  received: undefined,
+  source: 'events/0',
+  position: '10-29',
+  waiting: false,
+  place: undefined,
+  undecodable: { records: 20, reason: 'its checksum is wrong' },
+};
 const BOOT = '0123456789abcdef0123456789abcdef';
 
 // With real parts it is tested in test/integration/verify.test.ts; here is what those cannot be made to show at will.
@@ -75,6 +84,60 @@ describe('the comparison of a log with an index', () => {
     });
   });
 
+  test.each([
+    [
+      'a dead letter names them',
+      { dead: deadAt('events/0/10-29') },
+      { dead: 20, undecodable: 0, doubts: [] },
+    ],
+    ['the sink has not come to them', { waiting: true }, { waiting: 20, undecodable: 0, doubts: [] }],
+    [
+      'nobody says so',
+      {},
+      {
+        undecodable: 20,
+        doubts: ['20 records cannot be decoded, and no dead letter says so; the first at events/0/10-29'],
+      },
+    ],
+  ])(
+    'counts records that cannot be decoded, and calls them missing never: %s',
+    async (_, options, expected) => {
+      const { waiting = false, ...rest } = options as { waiting?: boolean; dead?: DeadOrigins };
+      const records = [record('a'), { ...CUT, waiting }];
+      const books = await compare(records, { dead: deadAt(), ...rest, count: (ids) => ids.map(() => 1) });
+      expect(books).toMatchObject({
+        records: 21,
+        expected: 21,
+        there: 1,
+        missing: 0,
+        duplicate: 0,
+        ...expected,
+      });
+    },
+  );
+
+  test.each([
+    ['as many as that', 20, [], []],
+    ['fewer', 19, [], ['sequences that are not there may be among what cannot be decoded']],
+    ['more', 21, [{ node: 'web-1', boot: BOOT, first: 2, last: 22 }], []],
+  ])(
+    'sequences that are not there, %s, may be among what cannot be decoded',
+    async (_, absent, gaps, doubts) => {
+      const records = [
+        record('e1', { place: place(1) }),
+        CUT,
+        record('e2', { place: place(absent + 2), position: '30' }),
+      ];
+      const books = await compare(records, { dead: deadAt('events/0/10-29') });
+      expect(books).toMatchObject({ dead: 20, gaps, doubts });
+    },
+  );
+
+  test('cannot tell what is dead where dead letters cannot be decoded', async () => {
+    const { doubts } = await compare([record('a')], { undecodableLetters: 3 });
+    expect(doubts).toEqual(['3 dead letters cannot be decoded: what is missing may be among them']);
+  });
+
   test('counts an event once that the log has several times', async () => {
     const records = Array.from({ length: 5 }, (_, i) => record(`e${i % 2}`, { position: String(i) }));
     const books = await compare(records, { count: (ids) => ids.map((id) => (id === 'e0' ? 0 : 2)) });
@@ -85,6 +148,7 @@ describe('the comparison of a log with an index', () => {
     range?: VerifyOptions['range'];
     removedBefore?: number;
     dead?: VerifyOptions['dead'];
+    undecodableLetters?: number;
     reach?: Partial<Reach>;
     count?: (ids: string[]) => number[];
     refresh?: boolean;
@@ -124,6 +188,7 @@ describe('the comparison of a log with an index', () => {
       read,
       range,
       dead,
+      undecodableLetters: situation.undecodableLetters ?? 0,
       examples: 10,
       now: NOW,
       onProgress: () => {},

@@ -1,5 +1,6 @@
 import { reasonOf } from '../service/log.ts';
-import type { Batch } from '../store/log.ts';
+import { KafkaError } from './kafka-error.ts';
+import type { Batch } from './log.ts';
 
 /** Which partitions do not go on, and why; those that wait for an index that is unavailable are not meant. */
 export type StandingStill = {
@@ -42,4 +43,10 @@ export function createStandingStill(): StandingStill {
     }
     return undefined;
   }
+}
+
+/** Why a batch waits whose dead letters cannot be kept, with what to do about it. */
+export function whyNotKept(error: unknown): string {
+  const hint = error instanceof KafkaError && error.hint !== undefined ? `: ${error.hint}` : '';
+  return `dead letters cannot be kept: ${reasonOf(error)}${hint}`;
 }
