@@ -1,6 +1,9 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type { Check } from '../service/admin.ts';
 import type { Config } from '../service/config.ts';
+import { keepTrying } from '../service/keep-trying.ts';
+import { reasonOf } from '../service/log.ts';
 import type { DuckdbIndex } from '../store/duckdb.ts';
 import type { ElasticsearchConnection } from '../store/elasticsearch.ts';
 import type { EventIndex } from '../store/event-index.ts';
@@ -9,7 +12,10 @@ import type { Core } from './core.ts';
 const REQUEST_TIMEOUT_MS = 30_000;
 const RETENTION_EVERY_MS = 3_600_000;
 
-/** The configured index: Elasticsearch where it has an address, DuckDB otherwise. Closed with everything else. */
+/**
+ * The configured index: Elasticsearch where it has an address, DuckDB otherwise. Closed with everything else. Does not wait for
+ * it: one that cannot be had yet is unavailable, and nginx's views are ingested meanwhile.
+ */
 export async function openIndex(core: Core): Promise<EventIndex | DuckdbIndex> {
   const { config, shutdown } = core;
   const index = await (config.elasticsearch.node === undefined
@@ -39,15 +45,40 @@ async function connectElasticsearch(config: Config): Promise<EventIndex> {
   });
 }
 
-async function openEmbedded({ config, log, now, shutdown }: Core): Promise<DuckdbIndex> {
+/** What `/readyz` says of the index; of Elasticsearch nothing, which is asked when there is something for it. */
+export function indexChecks(index: EventIndex | undefined): Check[] {
+  if (index?.failure === undefined) return [];
+  return [{ name: 'index', ready: () => index.failure?.() ?? true }];
+}
+
+async function openEmbedded({ config, log, now, shutdown, warn }: Core): Promise<DuckdbIndex> {
   const { path, memory_mb, retention_days } = config.duckdb;
-  // It holds addresses of visitors.
-  mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
-  const { openDuckdbIndex } = await import('../store/duckdb.ts');
-  const index = await openDuckdbIndex({ path, memoryLimitMb: memory_mb, retentionDays: retention_days, now });
+  const { createDuckdbIndex } = await import('../store/duckdb.ts');
+  const index = createDuckdbIndex({
+    path,
+    memoryLimitMb: memory_mb,
+    retentionDays: retention_days,
+    now,
+  });
+  const stopping = new AbortController();
+  const opening = keepTrying(open, {
+    signal: stopping.signal,
+    onFailure: (error) =>
+      warn('duckdb', 'the index is unavailable; events wait', { reason: index.failure() ?? reasonOf(error) }),
+  }).catch(() => {});
+  shutdown.add('opening the index', async () => {
+    stopping.abort();
+    await opening;
+  });
   const timer = setInterval(retain, RETENTION_EVERY_MS);
   shutdown.add('retention', async () => clearInterval(timer));
   return index;
+
+  async function open(): Promise<void> {
+    // It holds addresses of visitors.
+    mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
+    await index.open();
+  }
 
   function retain(): void {
     index.retain().then(

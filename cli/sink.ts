@@ -2,7 +2,7 @@ import { json } from '../service/admin.ts';
 import type { Command } from './command.ts';
 import { configure } from './configure.ts';
 import { createCore } from './core.ts';
-import { openIndex } from './open-index.ts';
+import { indexChecks, openIndex } from './open-index.ts';
 import { runService } from './run-service.ts';
 import { Trouble } from './trouble.ts';
 import { wireAdmin } from './wire-admin.ts';
@@ -27,7 +27,7 @@ export const sink: Command = {
       const running = await wireKafkaSink(core, index, meters);
       await wireAdmin(core, config.admin.sink_listen, {
         routes: { '/api/v1/accounting': () => json(200, { sink: meters.accounts() }) },
-        checks: [running],
+        checks: [running, ...indexChecks(index)],
       });
       log.info({ group: config.kafka.group, admin: config.admin.sink_listen }, 'sink is up');
     });

@@ -22,7 +22,7 @@ import { createKafkaLog } from '../store/kafka-log.ts';
 import type { Spool } from '../store/spool.ts';
 import { type Core, connectKafka } from './core.ts';
 import { deadLetterPath } from './open-dead-letters.ts';
-import { openIndex } from './open-index.ts';
+import { indexChecks, openIndex } from './open-index.ts';
 import { cursorOf } from './spool-cursor-name.ts';
 import { createSinkMeters, type SinkAccounts, wireSink } from './wire-sink.ts';
 
@@ -64,6 +64,7 @@ export async function wireSidecar(
       { name: 'spool', ready: () => takesEvents(spool) },
       check,
       ...(sink === undefined ? [] : [sink.check]),
+      ...indexChecks(next.index),
     ],
   };
 

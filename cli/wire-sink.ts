@@ -56,6 +56,10 @@ export function wireSink(core: Core, options: Wired): Check {
   // Nobody can tell what of a visitor a batch holds that cannot be decoded.
   const mayBeKept = ip === 'full' && config.event.omit.length === 0;
   const quarantine = mayBeKept ? createQuarantine(join(config.home, 'quarantine')) : undefined;
+  const { index, metrics } = options;
+  // Also while there is nothing to create.
+  if (index.failure !== undefined)
+    metrics.of('sink_index_up').follow(() => (index.failure?.() === undefined ? 1 : 0));
   const stopping = new AbortController();
   let consumer: Consumer | undefined;
   const started = keepTrying(start, {

@@ -34,7 +34,8 @@ function route(answer: (lines: string[]) => Promise<unknown[]>): IntakeRoute {
     try {
       const lines = await linesOf(request);
       if (lines === undefined) return send(response, 413, { error: `more than ${MOST_LINES} lines` });
-      send(response, 200, await answer(lines));
+      // Nothing is asked by one who wants to know whose the index is, which may be unavailable at the moment.
+      send(response, 200, lines.length === 0 ? [] : await answer(lines));
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       send(response, error instanceof IndexUnavailable ? 503 : 400, { error: message });

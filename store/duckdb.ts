@@ -1,7 +1,8 @@
 import { stat } from 'node:fs/promises';
 import type { HotItemEvent } from '../event/event.ts';
+import { reasonOf } from '../service/log.ts';
 import { createMutex } from '../service/mutex.ts';
-import { type DuckdbFile, type DuckdbFileOptions, openDuckdbFile } from './duckdb-file.ts';
+import { type DuckdbFile, DuckdbFileError, type DuckdbFileOptions, openDuckdbFile } from './duckdb-file.ts';
 import { appendEvents, countKeys, findKeys, keyOf, toTimestamp } from './duckdb-rows.ts';
 import { type EventIndex, IndexUnavailable, type ItemViews, type Outcome } from './event-index.ts';
 
@@ -34,6 +35,7 @@ export type DuckdbIndex = EventIndex & {
   /** How often each event is there, in the order of `ids`. */
   count(ids: string[]): Promise<number[]>;
   stats(): Promise<DuckdbStats>;
+  failure(): string | undefined;
 };
 
 export type DuckdbStats = {
@@ -44,23 +46,34 @@ export type DuckdbStats = {
   bytes: number;
 };
 
+/** A `DuckdbIndex` whose file is opened by the first `open` that succeeds, or the first change that finds it free. */
+export type UnopenedDuckdbIndex = DuckdbIndex & {
+  /** Does nothing where it is open. Throws a `DuckdbFileError` when the file belongs to another process or to a newer version. */
+  open(): Promise<void>;
+};
+
+/** The same as `createDuckdbIndex`, opened. Throws a `DuckdbFileError`. */
+export async function openDuckdbIndex(options: DuckdbIndexOptions): Promise<DuckdbIndex> {
+  const index = createDuckdbIndex(options);
+  await index.open();
+  return index;
+}
+
 /**
  * The index in one DuckDB file of this process. An event is there exactly once: changes happen one after the other, and
  * in one transaction `create` asks which ids are there and adds the rest; a kill in between leaves all or nothing of a
  * batch. What is created survives a power cut (the write-ahead log is synced at each commit).
- *
- * Throws a `DuckdbFileError` when the file belongs to another process or to a newer version.
  */
-export async function openDuckdbIndex({
+export function createDuckdbIndex({
   path,
   memoryLimitMb = 256,
   retentionDays = 30,
   threads = 1,
   now = Date.now,
-}: DuckdbIndexOptions): Promise<DuckdbIndex> {
+}: DuckdbIndexOptions): UnopenedDuckdbIndex {
   const settings: DuckdbFileOptions = { path, memoryLimitMb, threads };
-  let file: DuckdbFile | undefined = await openDuckdbFile(settings);
-  let broken = false;
+  let file: DuckdbFile | undefined;
+  let failure: string | undefined = 'the DuckDB file is not open yet';
   let closed = false;
   const toWrite = createMutex();
   // One question at a time as well: each keeps one of Node's few threads, which the rest of the process needs for files.
@@ -74,15 +87,23 @@ export async function openDuckdbIndex({
     retain: () => write((open) => retain(open, now() - retentionDays * DAY_MS)),
     count: (ids) => read((open) => countKeys(open.reader, ids.map(keyOf))),
     stats: () => read((open) => stats(open, path)),
+    failure: () => failure,
+    open: () => toWrite(openIfNeeded),
     close: () => toWrite(() => toRead(close)),
   };
 
   function write<Value>(work: (open: DuckdbFile) => Promise<Value>): Promise<Value> {
     return toWrite(async () => {
-      // With both held nobody else uses the file.
-      if (broken && !closed) await toRead(reopen);
+      await openIfNeeded().catch((cause: unknown) => {
+        throw new IndexUnavailable('the DuckDB file cannot be opened', { cause });
+      });
       return attempt(work);
     });
+  }
+
+  async function openIfNeeded(): Promise<void> {
+    // With both held nobody else uses the file.
+    if (failure !== undefined && !closed) await toRead(reopen);
   }
 
   function read<Value>(work: (open: DuckdbFile) => Promise<Value>): Promise<Value> {
@@ -91,11 +112,11 @@ export async function openDuckdbIndex({
 
   async function attempt<Value>(work: (open: DuckdbFile) => Promise<Value>): Promise<Value> {
     if (closed) throw new IndexUnavailable('the index is closed');
-    if (file === undefined) throw new IndexUnavailable('the DuckDB file is not open');
+    if (file === undefined) throw new IndexUnavailable(failure ?? 'the DuckDB file is not open');
     try {
       return await work(file);
     } catch (error) {
-      broken ||= isFatal(error);
+      if (isFatal(error)) failure = reasonOf(error);
       throw new IndexUnavailable('DuckDB cannot do this now', { cause: error });
     }
   }
@@ -106,14 +127,16 @@ export async function openDuckdbIndex({
     file = undefined;
     try {
       file = await openDuckdbFile(settings);
-      broken = false;
+      failure = undefined;
     } catch (error) {
-      throw new IndexUnavailable('the DuckDB file cannot be opened again', { cause: error });
+      failure = error instanceof DuckdbFileError ? error.message : reasonOf(error);
+      throw error;
     }
   }
 
   async function close(): Promise<void> {
     closed = true;
+    failure = 'the index is closed';
     file?.close();
     file = undefined;
   }

@@ -10,6 +10,8 @@ export type EventIndex = {
   create(events: Iterable<HotItemEvent>): Promise<Outcome[]>;
   /** The most viewed items with `from <= time < to` (both ms since 1970), most viewed first. */
   topItems(query: { from: number; to: number; limit: number }): Promise<ItemViews[]>;
+  /** Why it can neither take nor say anything now; undefined while it can. Missing where only an attempt would tell. */
+  failure?(): string | undefined;
   close(): Promise<void>;
 };
 

@@ -1,13 +1,21 @@
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { afterEach, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import type { Accounts } from '../../cli/wire-sidecar.ts';
 import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
+import { openDuckdbIndex } from '../../store/duckdb.ts';
+import { createSocketLookup, hasSocketLookup } from '../../store/socket-lookup.ts';
+import { temporaryFolder } from '../parts/guard.ts';
 import { steady, views } from '../parts/load.ts';
+import { freePort } from '../parts/ports.ts';
 import { report } from '../parts/report.ts';
+import { type Service, startService } from '../parts/service.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { type Chain, startChain } from './chain.ts';
+import { lineAt, postLines } from './post-lines.ts';
 import { type ExpectedView, expectedViews, plain } from './views.ts';
 
 jest.setTimeout(120_000);
@@ -94,6 +102,71 @@ suiteWith(['nginx'])('nginx → sidecar → DuckDB, with nothing else', () => {
     expect(await chain.sidecar.json('/api/v1/items?limit=1e9')).toEqual({
       error: 'limit: must be a whole number from 1 to 200 (got "1e9")',
     });
+  });
+});
+
+describe('a DuckDB file that a reader holds', () => {
+  let home: string;
+  let remove: () => void;
+  let reader: DuckDBInstance;
+  let sidecar: Service;
+  beforeEach(async () => {
+    ({ path: home, remove } = temporaryFolder('held'));
+    const path = join(home, 'duckdb/hotitem.duckdb');
+    mkdirSync(join(home, 'duckdb'));
+    await (await openDuckdbIndex({ path })).close();
+    reader = await DuckDBInstance.create(path, { access_mode: 'READ_ONLY' });
+    const admin = `127.0.0.1:${await freePort()}`;
+    const env = { HOTITEM_HOME: home, HOTITEM_ADMIN_LISTEN: admin };
+    const logFile = join(home, 'sidecar.log');
+    sidecar = await startService({ args: ['sidecar'], env, admin, logFile, waitFor: '/livez' });
+  });
+  afterEach(async () => {
+    await sidecar.stop();
+    remove();
+  });
+
+  test('does not keep the sidecar from starting and ingesting; it is indexed when the reader lets go', async () => {
+    const socket = join(home, 'run/intake.sock');
+    await postLines(socket, [lineAt(Date.now()), lineAt(Date.now())]);
+    expect(await sidecar.text('/readyz?verbose')).toMatch(
+      new RegExp(`^index: .*hotitem.duckdb is in use by process ${process.pid}, .*stop that one`, 'm'),
+    );
+    expect(await sidecar.metric('hotitem_sink_index_up')).toBe(0);
+    expect(await sidecar.json('/api/v1/items')).toMatchObject({ error: expect.any(String) });
+    expect(await sidecar.json('/api/v1/accounting')).toMatchObject({
+      sidecar: { accepted: 2, waiting: 2, unaccounted: 0 },
+    });
+    // Commands go on asking the process that will have it, and do not take the file from it.
+    expect(await hasSocketLookup(socket)).toBe(true);
+    await expect(createSocketLookup(socket).count(['a'])).rejects.toThrow('503');
+    // One line of each kind, however often it is tried.
+    const said = sidecar
+      .log()
+      .split('\n')
+      .filter((line) => line.includes('in use by process'));
+    expect(said.length).toBeLessThanOrEqual(2);
+
+    reader.closeSync();
+    const accounts = () => sidecar.json<Accounts>('/api/v1/accounting');
+    await until(async () => (await accounts()).sink?.indexed === 2, {
+      timeoutMs: 20_000,
+      what: 'the events to be indexed',
+      detail: sidecar.log,
+    });
+    expect(await sidecar.text('/readyz?verbose')).toBe('spool: ok\nsink: ok\nindex: ok\n');
+    expect(await sidecar.metric('hotitem_sink_index_up')).toBe(1);
+  });
+
+  test('is opened when the reader lets go also where nothing is to be indexed', async () => {
+    reader.closeSync();
+
+    await until(async () => (await sidecar.text('/readyz')) === 'ok\n', {
+      timeoutMs: 20_000,
+      what: 'the index to be ready',
+      detail: sidecar.log,
+    });
+    expect(await sidecar.json('/api/v1/items')).toMatchObject({ items: [] });
   });
 });
 

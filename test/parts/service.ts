@@ -9,19 +9,22 @@ export type ServiceOptions = {
   /** `host:port` of its admin listener. */
   admin: string;
   logFile: string;
+  /** What `start` waits for: `/readyz` unless said. */
+  waitFor?: '/readyz' | '/livez';
 };
 
 /** `hotitem …` as it is shipped, in a process of its own. */
 export type Service = {
   admin: string;
   pid(): number;
-  /** Resolves when it is ready. */
+  /** Resolves when it is ready, or lives. */
   start(): Promise<void>;
   stop(): Promise<void>;
   kill(): Promise<void>;
   pause(): void;
   resume(): void;
   json<T>(path: string): Promise<T>;
+  text(path: string): Promise<string>;
   metric(name: string): Promise<number>;
   log(): string;
 };
@@ -31,7 +34,8 @@ const PROGRAM = join(import.meta.dirname, '../../dist/hotitem.mjs');
 const READY_MS = 60_000;
 
 /** Starts a service with nothing of the test's own environment but the path. */
-export async function startService({ args, env, admin, logFile }: ServiceOptions): Promise<Service> {
+export async function startService(options: ServiceOptions): Promise<Service> {
+  const { args, env, admin, logFile, waitFor = '/readyz' } = options;
   let current: PartProcess = launch();
   await ready();
   return {
@@ -47,6 +51,7 @@ export async function startService({ args, env, admin, logFile }: ServiceOptions
     pause: () => current.pause(),
     resume: () => current.resume(),
     json: async <T>(path: string) => (await (await get(path)).json()) as T,
+    text: async (path) => (await get(path)).text(),
     metric,
     log: () => tailOf(logFile),
   };
@@ -63,7 +68,7 @@ export async function startService({ args, env, admin, logFile }: ServiceOptions
   async function ready(): Promise<void> {
     const isReady = () =>
       !current.running() ||
-      get('/readyz').then(
+      get(waitFor).then(
         ({ ok }) => ok,
         () => false,
       );
