@@ -14,7 +14,7 @@ const [socket, connections, seconds, linesARequest, mostRequests] = [
 
 const PREPARED_REQUESTS = linesARequest === 1 ? 32 : 2;
 const HEX = Buffer.from('0123456789abcdef');
-const ID_AT = '1\t1795355712.163\t'.length;
+const ID_AT = '2\t1795355712.163\t'.length;
 const LINE_FEED = 0x0a;
 
 const outcome = { requests: 0, events: 0, refused: 0, failed: 0 };

@@ -7,7 +7,7 @@ export function sampleLine(i) {
   const item = 1000 + ((i * 7) % ITEMS);
   const agent = `Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/${100 + (i % BROWSERS)}.0.0.0 Safari/537.36`;
   const fields = [
-    '1',
+    '2',
     '1795355712.163',
     '0'.repeat(32),
     `198.51.${i % 200}.${(i * 13) % 250}`,
@@ -16,6 +16,8 @@ export function sampleLine(i) {
     `/web/item/${item}.html`,
     String(item),
     'https://www.example.com/sale',
+    '',
+    '',
     agent,
   ];
   return `${fields.join('\t')}\n`;

@@ -12,7 +12,7 @@ export function loadEvents(count: number): HotItemEvent[] {
     const time = ((began + i) / 1000).toFixed(3);
     const requestId = randomBytes(16).toString('hex');
     const item = (i * 7919) % ITEMS;
-    const line = `1\t${time}\t${requestId}\t203.0.113.${i % 250}\tGET\tshop\t/web/item/${item}.html\t${item}\t\t${UA}`;
+    const line = `2\t${time}\t${requestId}\t203.0.113.${i % 250}\tGET\tshop\t/web/item/${item}.html\t${item}\t\t\t\t${UA}`;
     const event = fromLine(line, 'web-1');
     if (!('id' in event)) throw new Error(`no event: ${line}`);
     return event;

@@ -2,7 +2,13 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PACKAGE_ROOT } from '../service/package-root.ts';
 import { type InstallOptions, installNginx, nginxTemplate, refuse, writeWhole } from './nginx-install.ts';
-import { addressProblem, characterProblem, pathProblem, renderTemplate } from './nginx-template.ts';
+import {
+  addressProblem,
+  characterProblem,
+  pathProblem,
+  renderTemplate,
+  socketProblem,
+} from './nginx-template.ts';
 
 export type ShopOptions = Omit<InstallOptions, 'dir' | 'dryRun'> & {
   /** Everything but the socket and the spill folder goes below it: nginx.conf, includes, pid, log, temporary files. */
@@ -10,11 +16,13 @@ export type ShopOptions = Omit<InstallOptions, 'dir' | 'dryRun'> & {
   /** Where the shop listens, such as 127.0.0.1:8080. */
   listen: string;
   /** Which of nginx/examples. Default shop. */
-  example?: 'shop' | 'in-place' | 'log';
+  example?: 'shop' | 'in-place' | 'log' | 'php-fpm';
   /** The folder of pages. Default: the small catalogue of the examples. */
   pages?: string;
   /** `host:port` of the application that `in-place` proxies to. Default 127.0.0.1:8081. */
   origin?: string;
+  /** The socket of the php-fpm that `php-fpm` passes pages to. */
+  php?: string;
   /** Path of ngx_http_js_module.so; leave out where it is built in. */
   module?: string;
   /** Whom the workers run as; only root may say it, and must: the default user reaches neither socket nor spill folder. */
@@ -35,7 +43,7 @@ export type Shop = {
  * makes the folders that nginx expects. Throws as `installNginx` does.
  */
 export async function renderShop(options: ShopOptions): Promise<Shop> {
-  const { folder, listen, example = 'shop', workers = 2, user, module: jsModule } = options;
+  const { folder, listen, example = 'shop', workers = 2, php, user, module: jsModule } = options;
   const pages = options.pages ?? join(PACKAGE_ROOT, 'nginx', 'examples', 'pages');
   const origin = options.origin ?? '127.0.0.1:8081';
   refuse([
@@ -43,6 +51,7 @@ export async function renderShop(options: ShopOptions): Promise<Shop> {
     pathProblem('pages', pages),
     addressProblem('listen', listen),
     addressProblem('origin', origin),
+    php === undefined ? undefined : socketProblem('php', php),
     jsModule === undefined ? undefined : pathProblem('module', jsModule),
     user === undefined ? undefined : characterProblem('user', user),
     Number.isInteger(workers) && workers > 0
@@ -59,7 +68,7 @@ export async function renderShop(options: ShopOptions): Promise<Shop> {
 
   const conf = join(folder, 'nginx.conf');
   const template = await nginxTemplate(join('examples', `${example}.conf`));
-  const values = { dir, run, listen, pages, origin, module: jsModule, user, workers: String(workers) };
+  const values = { dir, run, listen, pages, origin, php, module: jsModule, user, workers: String(workers) };
   await writeWhole(conf, renderTemplate(template, values));
   return { conf, errorLog: join(run, 'error.log'), pidFile: join(run, 'nginx.pid') };
 }

@@ -1,3 +1,5 @@
+import type { Kind } from './kind.ts';
+
 /** One view of an item page, as every part after the sidecar's intake reads it. */
 export type HotItemEvent = {
   /** Version of this shape. */
@@ -13,12 +15,19 @@ export type HotItemEvent = {
   /** What follows the first `?`, as asked. */
   args?: string;
   item: string;
-  /** nginx's `$remote_addr`, or what `privacy.ip` made of it; absent where that is nothing. */
+  /**
+   * nginx's `$remote_addr`, or what `privacy.ip` made of it; absent where that is nothing. An IPv4 address that came in through
+   * an IPv6 socket is the IPv4 address.
+   */
   ip?: string;
   host?: string;
   method?: string;
   ua?: string;
   ref?: string;
+  /** 16 hex digits for `$hotitem_visitor`, others each UTC day; absent where the shop has no such key: `visitorOf` says who viewed. */
+  visitor?: string;
+  /** What the request was; absent means a view. */
+  kind?: Kind;
   /** Whether its user agent says so; absent means no, or not looked at. */
   bot?: boolean;
   /** The nginx host that captured it. */

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import type { HotItemEvent } from './event.ts';
 import { LIMITS } from './from-line.ts';
+import { unmapped } from './ipv4-mapped.ts';
 import { EventError } from './parse.ts';
 import { toInstant } from './wall-clock.ts';
 
@@ -51,7 +52,7 @@ export function fromArticle(message: ArticleMessage, { place, time, timeZone }: 
     item: limit('item', ITEM.exec(uri)?.[1] ?? uri, cut),
   };
   const address = typeof ip === 'string' ? ip.split(',', 1)[0]?.trim() : undefined;
-  if (address !== undefined && isIP(address) !== 0 && !address.includes('%')) event.ip = address;
+  if (address !== undefined && isIP(address) !== 0 && !address.includes('%')) event.ip = unmapped(address);
   if (cut.length > 0) event.cut = cut;
   return event;
 }

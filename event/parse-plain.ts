@@ -1,4 +1,5 @@
 import type { HotItemEvent } from './event.ts';
+import { isKind, KINDS } from './kind.ts';
 
 /** A text without escapes: what stands between the quotes is the text. */
 const TEXT = '"([^"\\\\\\x00-\\x1f]*)"';
@@ -14,9 +15,10 @@ const PLAIN = new RegExp(
     'ua',
     'ref',
     'node',
+    'visitor',
   ]
     .map(optional)
-    .join('')}(?:,"bot":(true|false))?(?:,"weight":([1-9]\\d{0,5}))?}$`,
+    .join('')}(?:,"kind":"(${KINDS.join('|')})")?(?:,"bot":(true|false))?(?:,"weight":([1-9]\\d{0,5}))?}$`,
 );
 
 /**
@@ -26,8 +28,25 @@ const PLAIN = new RegExp(
 export function parsePlain(json: string): HotItemEvent | undefined {
   const found = PLAIN.exec(json);
   if (found === null) return undefined;
-  const [, id = '', time, uri = '', item = '', ip, raw, args, host, method, ua, ref, node, bot, weight] =
-    found;
+  const [
+    ,
+    id = '',
+    time,
+    uri = '',
+    item = '',
+    ip,
+    raw,
+    args,
+    host,
+    method,
+    ua,
+    ref,
+    node,
+    visitor,
+    kind,
+    bot,
+    weight,
+  ] = found;
   const event: HotItemEvent = { v: 1, id, time: Number(time), uri, item };
   if (ip !== undefined) event.ip = ip;
   if (raw !== undefined) event.raw = raw;
@@ -37,6 +56,8 @@ export function parsePlain(json: string): HotItemEvent | undefined {
   if (ua !== undefined) event.ua = ua;
   if (ref !== undefined) event.ref = ref;
   if (node !== undefined) event.node = node;
+  if (visitor !== undefined) event.visitor = visitor;
+  if (isKind(kind)) event.kind = kind;
   if (bot !== undefined) event.bot = bot === 'true';
   if (weight !== undefined) event.weight = Number(weight);
   return event;

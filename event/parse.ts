@@ -1,4 +1,5 @@
 import type { HotItemEvent } from './event.ts';
+import { isKind, KINDS } from './kind.ts';
 
 /** What was read is no event. The message names the field and shows the (cut) value. */
 export class EventError extends Error {
@@ -16,7 +17,7 @@ const LONGEST_ID = 128;
 const LATEST_TIME = 8.64e15;
 /** More than any sampling makes: one record must not rule a ranking. */
 const MOST_WEIGHT = 1_000_000;
-const TEXTS = ['raw', 'args', 'host', 'method', 'ua', 'ref', 'node'] as const;
+const TEXTS = ['raw', 'args', 'host', 'method', 'ua', 'ref', 'node', 'visitor'] as const;
 
 /** The event in a JSON text as the sidecar wrote it. Throws an `EventError` at the first field that is wrong. */
 export function parse(json: string): HotItemEvent {
@@ -34,6 +35,9 @@ export function parse(json: string): HotItemEvent {
     if (value[field] !== undefined && typeof value[field] !== 'string') {
       throw new EventError(field, 'must be a text', value[field]);
     }
+  }
+  if (value.kind !== undefined && !isKind(value.kind)) {
+    throw new EventError('kind', `must be one of ${KINDS.join(', ')}`, value.kind);
   }
   if (value.bot !== undefined && typeof value.bot !== 'boolean') {
     throw new EventError('bot', 'must be true or false', value.bot);

@@ -1,8 +1,12 @@
 import { isIPv6 } from 'node:net';
 import type { BotTest } from './bot-test.ts';
 import { createByteWriter, OVERSHOOT_BYTES, type Piece, pieceOf } from './byte-writer.ts';
+import type { DailyHash } from './daily-hash.ts';
 import { LIMITS } from './from-line.ts';
 import { bitsAt } from './id-bits.ts';
+import { unmapped } from './ipv4-mapped.ts';
+import { KINDS, kindOf } from './kind.ts';
+import { createVisitorHash } from './visitor.ts';
 
 /*
  * The short way from a line to an event's JSON, byte by byte, for lines in which nothing needs to be decoded, escaped, cut
@@ -34,6 +38,7 @@ const SLASH = 0x2f;
 const ZERO = 0x30;
 const NINE = 0x39;
 const ONE = 0x31;
+const TWO = 0x32;
 const QUESTION = 0x3f;
 const BACKSLASH = 0x5c;
 
@@ -50,6 +55,8 @@ const KEPT_ID_DIGITS = 20;
 const LONGEST_IP = 45;
 const OCTETS = 4;
 const MOST_OCTET = 255;
+const MAPPED = Buffer.from('::ffff:');
+const GET = [0x47, 0x45, 0x54];
 const TWO_32 = 2 ** 32;
 
 const PIECES = {
@@ -63,13 +70,29 @@ const PIECES = {
   method: pieceOf('","method":"'),
   ua: pieceOf('","ua":"'),
   ref: pieceOf('","ref":"'),
+  visitor: pieceOf(',"visitor":"'),
+  quote: pieceOf('"'),
   bot: pieceOf(',"bot":true'),
   close: pieceOf('}\n'),
 };
-const PIECES_BYTES: number = Object.values(PIECES).reduce((sum, { length }) => sum + length, 0);
+const KIND_PIECES = new Map(KINDS.map((kind) => [kind, pieceOf(`,"kind":"${kind}"`)]));
+const LONGEST_KIND_BYTES: number = Math.max(...[...KIND_PIECES.values()].map(({ length }) => length));
+const HASH_BYTES = 16;
+const PIECES_BYTES: number =
+  Object.values(PIECES).reduce((sum, { length }) => sum + length, 0) + LONGEST_KIND_BYTES + HASH_BYTES;
 
-/** `node` as `fromLine` takes it. */
-export function createPlainLines({ node, isBot }: { node: string; isBot: BotTest }): PlainLines {
+export type PlainLinesOptions = {
+  /** As `fromLine` takes them. */
+  node: string;
+  hashVisitor?: DailyHash;
+  isBot: BotTest;
+};
+
+export function createPlainLines({
+  node,
+  hashVisitor = createVisitorHash(),
+  isBot,
+}: PlainLinesOptions): PlainLines {
   const nodePiece = pieceOf(node === '' ? '"' : `","node":${JSON.stringify(node)}`);
   const { begin, put, putByte, copy, end } = createByteWriter();
   let from: Buffer = Buffer.alloc(0);
@@ -89,7 +112,8 @@ export function createPlainLines({ node, isBot }: { node: string; isBot: BotTest
     if (!startsWell(at)) return false;
     const ip = at + AT.ip;
     const ipEnd = plainEnd(ip);
-    const methodEnd = plainEnd(ipEnd + 1);
+    const method = ipEnd + 1;
+    const methodEnd = plainEnd(method);
     const hostEnd = plainEnd(methodEnd + 1);
     const uri = hostEnd + 1;
     const pathEnd = plainPathEnd(uri);
@@ -99,7 +123,13 @@ export function createPlainLines({ node, isBot }: { node: string; isBot: BotTest
     const item = argsEnd + 1;
     const itemEnd = plainEnd(item);
     const refEnd = plainEnd(itemEnd + 1);
-    const ua = refEnd + 1;
+    // Version 2 has two fields more; in version 1 they end where they begin.
+    const second = from[at] === TWO;
+    const purpose = second ? refEnd + 1 : refEnd;
+    const purposeEnd = second ? plainEnd(purpose) : refEnd;
+    const visitor = second ? purposeEnd + 1 : refEnd;
+    const visitorEnd = second ? plainEnd(visitor) : refEnd;
+    const ua = visitorEnd + 1;
     const uaEnd = plainEnd(ua);
     const separated =
       from[ipEnd] === TAB &&
@@ -108,6 +138,8 @@ export function createPlainLines({ node, isBot }: { node: string; isBot: BotTest
       from[argsEnd] === TAB &&
       from[itemEnd] === TAB &&
       from[refEnd] === TAB &&
+      from[purposeEnd] === TAB &&
+      from[visitorEnd] === TAB &&
       (uaEnd >= from.length || from[uaEnd] === NEWLINE);
     if (!separated) return false;
     // An item that the line does not name is the path.
@@ -122,7 +154,8 @@ export function createPlainLines({ node, isBot }: { node: string; isBot: BotTest
       methodEnd - ipEnd <= LIMITS.method &&
       uaEnd - ua <= LIMITS.ua &&
       refEnd - itemEnd <= LIMITS.ref;
-    if (!short || !isClient(ip, ipEnd)) return false;
+    const address = short ? clientAt(ip, ipEnd) : -1;
+    if (address === -1) return false;
 
     begin(lines, out, outAt);
     put(PIECES.start);
@@ -135,22 +168,24 @@ export function createPlainLines({ node, isBot }: { node: string; isBot: BotTest
     copy(uri, pathEnd);
     put(PIECES.item);
     copy(named ? item : uri, named ? itemEnd : pathEnd);
-    putField(PIECES.ip, ip, ipEnd);
+    putField(PIECES.ip, address, ipEnd);
     putField(PIECES.args, args, argsEnd);
     putField(PIECES.host, methodEnd + 1, hostEnd);
-    putField(PIECES.method, ipEnd + 1, methodEnd);
+    putField(PIECES.method, method, methodEnd);
     putField(PIECES.ua, ua, uaEnd);
     putField(PIECES.ref, itemEnd + 1, refEnd);
     put(nodePiece);
-    if (isBot(from.toString('latin1', ua, uaEnd))) put(PIECES.bot);
+    if (visitorEnd > visitor) putVisitor(visitor, visitorEnd);
+    if (purposeEnd > purpose || !isGet(method, methodEnd)) putKind(method, methodEnd, purpose, purposeEnd);
+    if (isBot(textOf(ua, uaEnd))) put(PIECES.bot);
     put(PIECES.close);
     lineEnd = uaEnd;
     return true;
   }
 
-  /** Version 1, a time of today's length, a request id. */
+  /** A version without sampling, a time of today's length, a request id. */
   function startsWell(at: number): boolean {
-    if (from[at] !== ONE || from[at + 1] !== TAB) return false;
+    if ((from[at] !== TWO && from[at] !== ONE) || from[at + 1] !== TAB) return false;
     if (from[at + AT.seconds] === ZERO || from[at + AT.dot] !== DOT) return false;
     for (let i = at + AT.seconds; i < at + AT.id - 1; i++) {
       if (!isDigit(from[i]) && i !== at + AT.dot) return false;
@@ -186,11 +221,24 @@ export function createPlainLines({ node, isBot }: { node: string; isBot: BotTest
     return i;
   }
 
-  function isClient(at: number, until: number): boolean {
-    if (until === at || isIPv4(at, until)) return true;
-    if (until - at > LONGEST_IP) return false;
-    const text = from.toString('latin1', at, until);
-    return isIPv6(text) && !text.includes('%');
+  function startsWith(bytes: Buffer, at: number): boolean {
+    const lines = from;
+    for (let i = 0; i < bytes.length; i++) if (lines[at + i] !== bytes[i]) return false;
+    return true;
+  }
+
+  function textOf(at: number, until: number): string {
+    return from.toString('latin1', at, until);
+  }
+
+  /** Where the address begins that the event has, which may be a part of the line's; -1 where the long way has to say. */
+  function clientAt(at: number, until: number): number {
+    if (until === at || isIPv4(at, until)) return at;
+    if (until - at > LONGEST_IP) return -1;
+    const mapped = at + MAPPED.length;
+    if (startsWith(MAPPED, at) && isIPv4(mapped, until)) return mapped;
+    const text = textOf(at, until);
+    return isIPv6(text) && !text.includes('%') && unmapped(text) === text ? at : -1;
   }
 
   function isIPv4(at: number, until: number): boolean {
@@ -210,13 +258,38 @@ export function createPlainLines({ node, isBot }: { node: string; isBot: BotTest
   }
 
   function putTimeInHex(at: number): void {
-    let time = 0;
-    for (let i = at + AT.seconds; i < at + AT.id - 1; i++) {
-      if (i !== at + AT.dot) time = time * 10 + (from[i] ?? ZERO) - ZERO;
-    }
+    const time = timeAt(at);
     const high = Math.floor(time / TWO_32);
     for (let shift = 12; shift >= 0; shift -= 4) putByte(HEX[(high >>> shift) & 15] ?? 0);
     for (let shift = 28; shift >= 0; shift -= 4) putByte(HEX[(time >>> shift) & 15] ?? 0);
+  }
+
+  /** Of the line that begins at `at`, in ms. */
+  function timeAt(at: number): number {
+    const lines = from;
+    let time = 0;
+    for (let i = at + AT.seconds; i < at + AT.id - 1; i++) {
+      if (i !== at + AT.dot) time = time * 10 + (lines[i] ?? ZERO) - ZERO;
+    }
+    return time;
+  }
+
+  function isGet(at: number, until: number): boolean {
+    return until - at === 3 && from[at] === GET[0] && from[at + 1] === GET[1] && from[at + 2] === GET[2];
+  }
+
+  function putKind(method: number, methodEnd: number, purpose: number, purposeEnd: number): void {
+    const kind = kindOf(textOf(method, methodEnd), textOf(purpose, purposeEnd));
+    const piece = kind === undefined ? undefined : KIND_PIECES.get(kind);
+    if (piece !== undefined) put(piece);
+  }
+
+  /** The hash has hexadecimal digits only. */
+  function putVisitor(at: number, until: number): void {
+    const hashed = hashVisitor(textOf(at, until), timeAt(lineAt));
+    put(PIECES.visitor);
+    for (let i = 0; i < hashed.length; i++) putByte(hashed.charCodeAt(i));
+    put(PIECES.quote);
   }
 
   /** Nothing where the field is empty. */

@@ -2,10 +2,10 @@ import { type AddressMaskOptions, createAddressMask } from './address-mask.ts';
 import type { HotItemEvent } from './event.ts';
 
 /**
- * What an event can do without. Not `id`, `time`, `uri` and `ip` (that has its modes); nor `item` and `weight`, without
+ * What an event can do without. Not `id`, `time`, `uri` and `ip` (that has its modes); nor `item`, `kind` and `weight`, without
  * which nothing can be counted.
  */
-export const OMITTABLE = ['raw', 'args', 'host', 'method', 'ua', 'ref', 'node', 'bot'] as const;
+export const OMITTABLE = ['raw', 'args', 'host', 'method', 'ua', 'ref', 'node', 'visitor', 'bot'] as const;
 export type Omittable = (typeof OMITTABLE)[number];
 
 export type RedactionOptions = {
@@ -33,6 +33,7 @@ export function createRedaction({ ip, omit }: RedactionOptions): Redaction {
       const text = event[field];
       if (text !== undefined) kept[field] = text;
     }
+    if (event.kind !== undefined) kept.kind = event.kind;
     if (keepsBot && event.bot !== undefined) kept.bot = event.bot;
     if (event.weight !== undefined) kept.weight = event.weight;
     const cut = event.cut?.filter((field) => !omitted.has(field)) ?? [];

@@ -1,5 +1,7 @@
 import { isIP } from 'node:net';
 import type { HotItemEvent } from './event.ts';
+import type { Kind } from './kind.ts';
+import { visitorOf } from './visitor.ts';
 
 /** An event as a document of the Elastic Common Schema, with our own fields under `hot_item`. */
 export type EcsDocument = {
@@ -11,13 +13,14 @@ export type EcsDocument = {
   source?: { ip: string };
   user_agent?: { original: string };
   host?: { name: string };
-  hot_item: { id: string; weight: number; bot?: true; cut?: string[] };
+  hot_item: { id: string; weight: number; visitor?: string; kind?: Kind; bot?: true; cut?: string[] };
 };
 
 /**
  * `client.address` holds what the event calls its ip; `client.ip` and `source.ip` only where that is an address (a hash is
- * none, and nginx on a unix socket has none). `hot_item.bot` is there only where it is true, so that `not hot_item.bot: true`
- * finds people in documents of every age.
+ * none, and nginx on a unix socket has none). `hot_item.bot` is there only where it is true, and `hot_item.kind` only where the
+ * request was no view, so that `not hot_item.bot: true and not hot_item.kind: *` finds views by people in documents of every age.
+ * `hot_item.visitor` says who: two texts that differ are two visitors of a day.
  */
 export function toEcs(event: HotItemEvent): EcsDocument {
   const time = new Date(event.time).toISOString();
@@ -41,6 +44,9 @@ export function toEcs(event: HotItemEvent): EcsDocument {
   }
   if (event.ua !== undefined) document.user_agent = { original: event.ua };
   if (event.node !== undefined) document.host = { name: event.node };
+  const visitor = visitorOf(event);
+  if (visitor !== undefined) document.hot_item.visitor = visitor;
+  if (event.kind !== undefined) document.hot_item.kind = event.kind;
   if (event.bot === true) document.hot_item.bot = true;
   if (event.cut !== undefined) document.hot_item.cut = event.cut;
   return document;

@@ -2,8 +2,9 @@
 const START = /\d{9,11}\.\d{3}\t[0-9a-f]{32}\t/y;
 /** What a power cut leaves where the file system had noted the size of a file, and not yet its bytes. */
 const NULS = /\0+/;
-/** Of an honest line, before the user agent, which may hold any. */
+/** Of an honest line, before the user agent, which may hold any. Of version 1, and of version 2. */
 const TABS = 9;
+const TABS_2 = 11;
 
 /**
  * Where a second line begins in one that nginx could not finish: a disk that was full took a part of it, without its newline,
@@ -26,10 +27,11 @@ export function afterTear(line: string): number {
   return -1;
 }
 
-/** Where the field behind the ninth tab begins; the end where there are fewer. */
+/** Where the user agent begins; the end where there are fewer tabs before it. */
 function userAgentOf(line: string): number {
   let at = 0;
-  for (let tabs = 0; tabs < TABS; tabs++) {
+  const most = line.startsWith('2') ? TABS_2 : TABS;
+  for (let tabs = 0; tabs < most; tabs++) {
     at = line.indexOf('\t', at) + 1;
     if (at === 0) return line.length;
   }

@@ -37,7 +37,7 @@ export function createLens(
   });
 }
 
-function metricColumn({ of, field, label }: Metric): Column {
+function metricColumn({ of, field, label, only }: Metric): Column {
   return {
     label,
     customLabel: true,
@@ -46,6 +46,7 @@ function metricColumn({ of, field, label }: Metric): Column {
     sourceField: field,
     isBucketed: false,
     scale: 'ratio',
+    ...(only !== undefined && { filter: { query: only.kql, language: 'kuery' } }),
     params: { emptyAsNull: false, format: { id: 'number', params: { decimals: 0 } } },
   };
 }

@@ -13,7 +13,7 @@ export type SearchBody = { size: 0; query: object; aggs: Record<string, Aggregat
 
 type Aggregation = { [kind: string]: object; aggs?: Record<string, Aggregation> };
 
-/** The search that the panel amounts to: its rows under the id of the rows, each metric under its own. */
+/** The search that the panel amounts to: its rows under the id of the rows, each metric under its own, and there once more where it is about some of the documents. */
 export function toQuery(panel: Panel, { from, to, intervalSeconds }: PanelRange): SearchBody {
   const metrics = Object.fromEntries(panel.metrics.map((metric) => [metric.id, metricAggregation(metric)]));
   const query = { range: { [TIME_FIELD]: { gte: from, lt: to, format: 'epoch_millis' } } };
@@ -22,13 +22,15 @@ export function toQuery(panel: Panel, { from, to, intervalSeconds }: PanelRange)
   return { size: 0, query, aggs: { [panel.rows.id]: { ...rows, aggs: metrics } } };
 }
 
-function metricAggregation({ of, field }: Metric): Aggregation {
-  return of === 'sum' ? { sum: { field } } : { cardinality: { field } };
+function metricAggregation({ id, of, field, only }: Metric): Aggregation {
+  const metric: Aggregation = of === 'sum' ? { sum: { field } } : { cardinality: { field } };
+  return only === undefined ? metric : { filter: only.query, aggs: { [id]: metric } };
 }
 
 function rowAggregation(rows: Rows, first: Metric, intervalSeconds: number): Aggregation {
   if (rows.by === 'term') {
-    return { terms: { field: rows.field, size: rows.limit, order: { [first.id]: 'desc' } } };
+    const path = first.only === undefined ? first.id : `${first.id}>${first.id}`;
+    return { terms: { field: rows.field, size: rows.limit, order: { [path]: 'desc' } } };
   }
   return { date_histogram: { field: rows.field, fixed_interval: `${intervalSeconds}s`, min_doc_count: 0 } };
 }

@@ -17,22 +17,52 @@ export type Rows =
   | { by: 'term'; id: string; field: string; label: string; limit: number }
   | { by: 'time'; id: string; field: string; label: string };
 
-export type Metric = { id: string; field: string; label: string; of: 'sum' | 'distinct' };
+export type Metric = { id: string; field: string; label: string; of: 'sum' | 'distinct'; only?: Only };
+
+/** Which documents a metric is about: for Kibana, and the same for Elasticsearch. */
+export type Only = { kql: string; query: object };
 
 /** The name under which the data view knows the time of a view. */
 export const TIME_FIELD = '@timestamp';
 
+const HAS_KIND = { exists: { field: 'hot_item.kind' } };
+const IS_BOT = { term: { 'hot_item.bot': true } };
+const IS_PREFETCH = { term: { 'hot_item.kind': 'prefetch' } };
+const BY_PEOPLE: Only = {
+  kql: 'not hot_item.kind: * and not hot_item.bot: true',
+  query: { bool: { must_not: [HAS_KIND, IS_BOT] } },
+};
+const BY_BOTS: Only = {
+  kql: 'not hot_item.kind: * and hot_item.bot: true',
+  query: { bool: { must_not: [HAS_KIND], filter: [IS_BOT] } },
+};
+const PREFETCHES: Only = { kql: 'hot_item.kind: "prefetch"', query: IS_PREFETCH };
+const OTHERS: Only = {
+  kql: 'hot_item.kind: * and not hot_item.kind: "prefetch"',
+  query: { bool: { must_not: [IS_PREFETCH], filter: [HAS_KIND] } },
+};
+
 // A sum of weights and never a count of documents: while capture is sampling, one document stands for several views.
-const VIEWS: Metric = { id: 'views', field: 'hot_item.weight', label: 'Views', of: 'sum' };
-// The address, not `client.ip`: with hashed addresses only this one is filled.
-const VISITORS: Metric = { id: 'visitors', field: 'client.address', label: 'Visitors', of: 'distinct' };
+const WEIGHT = { field: 'hot_item.weight', of: 'sum' } as const;
+const VIEWS: Metric = { id: 'views', label: 'Views', ...WEIGHT, only: BY_PEOPLE };
+const BOTS: Metric = { id: 'bots', label: 'Bots', ...WEIGHT, only: BY_BOTS };
+const PREFETCHED: Metric = { id: 'prefetches', label: 'Prefetched', ...WEIGHT, only: PREFETCHES };
+const OTHER: Metric = { id: 'others', label: 'Other', ...WEIGHT, only: OTHERS };
+const ALL: Metric = { id: 'all', label: 'All', ...WEIGHT };
+const VISITORS: Metric = {
+  id: 'visitors',
+  field: 'hot_item.visitor',
+  label: 'Visitors',
+  of: 'distinct',
+  only: BY_PEOPLE,
+};
 
 /** The panels of the merchandisers' dashboard. */
 export const PANELS: Panel[] = [
   {
     id: 'total-views',
     title: 'Views',
-    about: 'How often item pages were viewed.',
+    about: 'How often people opened item pages.',
     chart: 'number',
     metrics: [VIEWS],
     place: { x: 0, y: 0, w: 12, h: 7 },
@@ -40,7 +70,8 @@ export const PANELS: Panel[] = [
   {
     id: 'visitors',
     title: 'Visitors',
-    about: 'Distinct client addresses, approximate above some thousands.',
+    about:
+      'Who opened them: distinct visitor keys, or addresses with user agents. Approximate above some thousands.',
     chart: 'number',
     metrics: [VISITORS],
     place: { x: 0, y: 7, w: 12, h: 7 },
@@ -48,7 +79,7 @@ export const PANELS: Panel[] = [
   {
     id: 'views-over-time',
     title: 'Views over time',
-    about: 'How often item pages were viewed, by time.',
+    about: 'How often people opened item pages, by time.',
     chart: 'bars',
     rows: { by: 'time', id: 'time', field: TIME_FIELD, label: 'Time' },
     metrics: [VIEWS],
@@ -57,10 +88,20 @@ export const PANELS: Panel[] = [
   {
     id: 'top-items',
     title: 'Top items',
-    about: 'The most viewed items.',
+    about:
+      'The items that people viewed most, and what else asked for them: bots, pages fetched ahead, parts of pages, headers only, other methods.',
     chart: 'table',
     rows: { by: 'term', id: 'item', field: 'hot_item.id', label: 'Item', limit: 20 },
-    metrics: [VIEWS, VISITORS],
+    metrics: [VIEWS, VISITORS, BOTS, PREFETCHED, OTHER, ALL],
     place: { x: 0, y: 14, w: 48, h: 20 },
+  },
+  {
+    id: 'no-views-over-time',
+    title: 'What else asked for item pages',
+    about: 'Bots, pages fetched ahead, parts of pages, headers only, other methods, by time.',
+    chart: 'bars',
+    rows: { by: 'time', id: 'time', field: TIME_FIELD, label: 'Time' },
+    metrics: [BOTS, PREFETCHED, OTHER],
+    place: { x: 0, y: 34, w: 48, h: 12 },
   },
 ];

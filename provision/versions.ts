@@ -63,3 +63,4 @@ export const ELASTICSEARCH_WITH_API_KEYS: ElasticsearchDistribution = {
 
 /** trixie's. */
 export const RSYSLOG = '8.2504.0';
+export const PHP = '8.4';

@@ -115,7 +115,9 @@ export const settings = z.strictObject({
         .string()
         .min(16)
         .optional()
-        .describe('what hashes are made with, at least 16 characters, the same on every node (secret)'),
+        .describe(
+          'what hashes of addresses and visitor keys are made with, at least 16 characters, the same on every node (secret)',
+        ),
     })
     .refine(({ ip, ip_salt }) => ip !== 'hash' || ip_salt !== undefined, {
       path: ['ip_salt'],

@@ -1,11 +1,11 @@
 import { json, type Reply, type Route } from '../service/admin.ts';
-import { type EventIndex, IndexUnavailable } from '../store/event-index.ts';
+import { type EventIndex, IndexUnavailable, RANKINGS } from '../store/event-index.ts';
 
 const UNITS: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const LONGEST_WINDOW_MS = 31 * 86_400_000;
 const MOST_ITEMS = 200;
 
-/** `GET /api/v1/items?window=5m&limit=20`: the most viewed items of the last while, most viewed first. */
+/** `GET /api/v1/items?window=5m&limit=20&rank=people`: the most viewed items of the last while, most viewed first. */
 export function createItemsRoute(index: EventIndex | undefined, now: () => number): Route {
   return async (url) => {
     if (index === undefined) return noIndex();
@@ -18,9 +18,13 @@ export function createItemsRoute(index: EventIndex | undefined, now: () => numbe
     if (!Number.isInteger(limit) || limit < 1 || limit > MOST_ITEMS) {
       return wrong('limit', `must be a whole number from 1 to ${MOST_ITEMS}`, asked);
     }
+    const ranking = url.searchParams.get('rank') ?? 'people';
+    const rank = RANKINGS.find((known) => known === ranking);
+    if (rank === undefined) return wrong('rank', `must be ${RANKINGS.join(' or ')}`, ranking);
     const to = now() + 1;
     try {
-      return json(200, { window, to, items: await index.topItems({ from: to - windowMs, to, limit }) });
+      const items = await index.topItems({ from: to - windowMs, to, limit, rank });
+      return json(200, { window, rank, to, items });
     } catch (error) {
       if (error instanceof IndexUnavailable) return json(503, { error: 'the index is away, try again' });
       throw error;

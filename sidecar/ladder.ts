@@ -78,8 +78,17 @@ export function weighted(event: HotItemEvent, { oneIn, bare }: Rung): HotItemEve
   if (oneIn === 1) return event;
   const weight = (event.weight ?? 1) * oneIn;
   if (!bare) return { ...event, weight };
-  const { v, id, time, uri, item, bot } = event;
-  return { v, id, time, uri, item, ...(bot !== undefined && { bot }), weight };
+  const { v, id, time, uri, item, kind, bot } = event;
+  return {
+    v,
+    id,
+    time,
+    uri,
+    item,
+    ...(kind !== undefined && { kind }),
+    ...(bot !== undefined && { bot }),
+    weight,
+  };
 }
 
 function mix(bits: number): number {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { createBotTest } from '../event/bot-test.ts';
 import { createPlainLines } from '../event/plain-line.ts';
 import { createRedaction } from '../event/redaction.ts';
+import { createVisitorHash } from '../event/visitor.ts';
 import type { Config } from '../service/config.ts';
 import type { Metrics } from '../service/metrics.ts';
 import type { Shutdown } from '../service/shutdown.ts';
@@ -82,13 +83,15 @@ export async function startSidecar(
   const { config, metrics, warn, shutdown, now, routes } = options;
   const { node, privacy, event } = config;
   const isBot = createBotTest();
+  const hashVisitor = createVisitorHash(privacy.ip_salt);
   const everythingIsKept = privacy.ip === 'full' && event.omit.length === 0;
   const takeIn = createTakeIn({
     node,
+    hashVisitor,
     recent: createRecentIds(),
     isBot,
     redact: createRedaction({ ip: { mode: privacy.ip, salt: privacy.ip_salt }, omit: event.omit }),
-    plain: everythingIsKept ? createPlainLines({ node, isBot }) : undefined,
+    plain: everythingIsKept ? createPlainLines({ node, hashVisitor, isBot }) : undefined,
     ladder: config.spool.ladder === 'on' ? openLadder(options, spool) : undefined,
     keep: (events) => spool.appendEncoded(events),
     reject: createRejectFile(join(config.home, 'rejected.log'), now),

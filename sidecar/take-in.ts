@@ -1,4 +1,5 @@
 import type { BotTest } from '../event/bot-test.ts';
+import type { DailyHash } from '../event/daily-hash.ts';
 import type { BadLine } from '../event/from-line.ts';
 import { fromLine } from '../event/from-line.ts';
 import { bitsOf } from '../event/id-bits.ts';
@@ -17,6 +18,8 @@ export type Source = 'intake' | 'spill' | 'log';
 
 export type TakeInOptions = {
   node: string;
+  /** What is kept of visitor keys; without a salt where it is left out. */
+  hashVisitor?: DailyHash;
   recent: RecentIds;
   isBot: BotTest;
   /** What may be kept of an event. */
@@ -61,7 +64,7 @@ const EVERYTHING: Rung = { oneIn: 1, bare: false };
  * rejects as `keep` does, and then none of them counts: they may all come again.
  */
 export function createTakeIn(options: TakeInOptions): TakeIn {
-  const { node, recent, isBot, redact, plain, ladder, keep, reject, metrics } = options;
+  const { node, hashVisitor, recent, isBot, redact, plain, ladder, keep, reject, metrics } = options;
   const meters = { intake: metersOf('intake'), spill: metersOf('spill'), log: metersOf('log') };
   const writes = createWritesUnderWay();
   /** Of batches that are kept: half a megabyte of garbage each would be collected late. */
@@ -145,7 +148,7 @@ export function createTakeIn(options: TakeInOptions): TakeIn {
 
   function take(line: string, rung: Rung, sorted: Sorted): void {
     sorted.lines++;
-    const event = fromLine(line, node);
+    const event = fromLine(line, node, hashVisitor);
     if ('reason' in event) {
       sorted.bad.push(event);
       return;

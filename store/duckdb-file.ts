@@ -1,6 +1,6 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 
-const SCHEMA_VERSION = 2;
+const SCHEMA_VERSION = 3;
 
 /**
  * No primary key: its index would hold every id in memory. An id as text would take twice the room and four times as
@@ -25,7 +25,9 @@ const SCHEMA = `
     node VARCHAR,
     weight DOUBLE NOT NULL,
     cut VARCHAR[],
-    bot BOOLEAN DEFAULT FALSE
+    bot BOOLEAN DEFAULT FALSE,
+    visitor VARCHAR,
+    kind VARCHAR
   );`;
 
 /** What makes the schema of each version that of the next. A new column comes last, as `SCHEMA` has it. */
@@ -33,6 +35,9 @@ const UPGRADES: Readonly<Record<number, string>> = {
   1: `
   ALTER TABLE events ALTER COLUMN ip DROP NOT NULL;
   ALTER TABLE events ADD COLUMN bot BOOLEAN DEFAULT FALSE;`,
+  2: `
+  ALTER TABLE events ADD COLUMN visitor VARCHAR;
+  ALTER TABLE events ADD COLUMN kind VARCHAR;`,
 };
 
 /** The file cannot be used as it is. The message names it and the way out. */
@@ -128,10 +133,11 @@ async function ensureSchema(connection: DuckDBConnection, path: string): Promise
   );
 }
 
-/** In one transaction: a kill leaves the file as it was. */
+/** Each step in a transaction: a kill leaves the file as it was, or of a version in between. DuckDB refuses several steps in one. */
 async function upgrade(connection: DuckDBConnection, from: number): Promise<void> {
-  const steps = Array.from({ length: SCHEMA_VERSION - from }, (_, i) => UPGRADES[from + i] ?? '');
-  await connection.run(
-    `BEGIN; ${steps.join('')} UPDATE hotitem SET schema_version = ${SCHEMA_VERSION}; COMMIT;`,
-  );
+  for (let version = from; version < SCHEMA_VERSION; version++) {
+    await connection.run(
+      `BEGIN; ${UPGRADES[version] ?? ''} UPDATE hotitem SET schema_version = ${version + 1}; COMMIT;`,
+    );
+  }
 }

@@ -82,6 +82,8 @@ function appendEvent(appender: DuckDBAppender, key: bigint, event: HotItemEvent)
   if (event.cut === undefined) appender.appendNull();
   else appender.appendList(event.cut, CUT);
   appender.appendBoolean(event.bot ?? false);
+  appendText(event.visitor);
+  appendText(event.kind);
   appender.endRow();
 
   function appendText(text: string | undefined): void {

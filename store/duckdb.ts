@@ -4,22 +4,23 @@ import { reasonOf } from '../service/log.ts';
 import { createMutex } from '../service/mutex.ts';
 import { type DuckdbFile, DuckdbFileError, type DuckdbFileOptions, openDuckdbFile } from './duckdb-file.ts';
 import { appendEvents, countKeys, findKeys, keyOf, toTimestamp } from './duckdb-rows.ts';
-import { type EventIndex, IndexUnavailable, type ItemViews, type Outcome } from './event-index.ts';
+import {
+  type EventIndex,
+  IndexUnavailable,
+  type ItemViews,
+  type Outcome,
+  type Ranking,
+  type RankingQuery,
+} from './event-index.ts';
 
 const DAY_MS = 86_400_000;
 
-/** Distinct visitors are counted for the winners only: exactly, and without a set for each item of the window. */
-const TOP_ITEMS = `
-  WITH viewed AS NOT MATERIALIZED (
-    SELECT item, ip, weight, time FROM events WHERE time >= $1 AND time < $2
-  ), top AS (
-    SELECT item, sum(weight) AS views, max(time) AS last
-    FROM viewed GROUP BY item ORDER BY views DESC, item LIMIT $3
-  )
-  SELECT item, views, count(DISTINCT ip), epoch_ms(last)
-  FROM top JOIN viewed USING (item)
-  GROUP BY item, views, last
-  ORDER BY views DESC, item`;
+const BY_PEOPLE = 'kind IS NULL AND bot IS NOT TRUE';
+/** Distinct visitors are counted for the winners only: without a set for each item of the window. */
+const TOP_ITEMS: Readonly<Record<Ranking, string>> = {
+  people: topItemsBy('views'),
+  all: topItemsBy('total'),
+};
 
 export type DuckdbIndexOptions = {
   path: string;
@@ -167,15 +168,36 @@ async function create({ writer }: DuckdbFile, events: HotItemEvent[]): Promise<O
 
 async function topItems(
   { reader }: DuckdbFile,
-  { from, to, limit }: { from: number; to: number; limit: number },
+  { from, to, limit, rank = 'people' }: RankingQuery,
 ): Promise<ItemViews[]> {
-  const found = await reader.runAndReadAll(TOP_ITEMS, [toTimestamp(from), toTimestamp(to), limit]);
-  return found.getRows().map(([item, views, visitors, last]) => ({
-    item: String(item),
-    views: Number(views),
-    visitors: Number(visitors),
-    last: Number(last),
-  }));
+  const found = await reader.runAndReadAll(TOP_ITEMS[rank], [toTimestamp(from), toTimestamp(to), limit]);
+  return found.getRows().map(([item, ...numbers]) => {
+    const [views = 0, bots = 0, prefetches = 0, all = 0, visitors = 0, last = 0] = numbers.map(Number);
+    const others = all - views - bots - prefetches;
+    return { item: String(item), views, bots, prefetches, others, all, visitors, last };
+  });
+}
+
+/** `visitorOf`, as far as it is about telling visitors apart: 64 bits of the key, or of address and user agent. */
+function topItemsBy(ranked: 'views' | 'total'): string {
+  return `
+  WITH viewed AS NOT MATERIALIZED (
+    SELECT item, time, weight, kind, bot,
+      CASE WHEN visitor IS NOT NULL THEN hash(visitor) WHEN ip IS NOT NULL THEN hash(ip, coalesce(ua, '')) END AS who
+    FROM events WHERE time >= $1 AND time < $2
+  ), top AS (
+    SELECT item,
+      coalesce(sum(weight) FILTER (${BY_PEOPLE}), 0) AS views,
+      coalesce(sum(weight) FILTER (kind IS NULL AND bot IS TRUE), 0) AS bots,
+      coalesce(sum(weight) FILTER (kind = 'prefetch'), 0) AS prefetches,
+      sum(weight) AS total,
+      max(time)${ranked === 'views' ? ` FILTER (${BY_PEOPLE})` : ''} AS last
+    FROM viewed GROUP BY item HAVING ${ranked} > 0 ORDER BY ${ranked} DESC, item LIMIT $3
+  )
+  SELECT item, views, bots, prefetches, total, count(DISTINCT who) FILTER (${BY_PEOPLE}), epoch_ms(last)
+  FROM top JOIN viewed USING (item)
+  GROUP BY item, views, bots, prefetches, total, last
+  ORDER BY ${ranked} DESC, item`;
 }
 
 async function retain({ writer }: DuckdbFile, before: number): Promise<number> {

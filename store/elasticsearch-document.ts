@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { HotItemEvent } from '../event/event.ts';
+import { visitorOf } from '../event/visitor.ts';
 
 const PLAIN = /^[ !#-[\]-~]*$/;
 
@@ -20,12 +21,18 @@ export function toOperation(event: HotItemEvent): string {
   if (event.host !== undefined) json += `,"domain":${text(event.host)}`;
   json += '}';
   if (method !== undefined || ref !== undefined) json += `,"http":{"request":{${request(method, ref)}}}`;
+  const isAddress = ip !== undefined && isIP(ip) !== 0;
   if (ip === undefined) json += ',"client":{}';
-  else if (isIP(ip) === 0) json += `,"client":{"address":${text(ip)}}`;
+  else if (!isAddress) json += `,"client":{"address":${text(ip)}}`;
   else json += `,"client":{"address":"${ip}","ip":"${ip}"},"source":{"ip":"${ip}"}`;
   if (event.ua !== undefined) json += `,"user_agent":{"original":${text(event.ua)}}`;
   if (event.node !== undefined) json += `,"host":{"name":${text(event.node)}}`;
   json += `,"hot_item":{"id":${text(event.item)},"weight":${event.weight ?? 1}`;
+  const visitor = visitorOf(event);
+  // What begins with an address was made here, of letters and digits.
+  const isPlain = isAddress && event.visitor === undefined;
+  if (visitor !== undefined) json += `,"visitor":${isPlain ? `"${visitor}"` : text(visitor)}`;
+  if (event.kind !== undefined) json += `,"kind":"${event.kind}"`;
   if (event.bot === true) json += ',"bot":true';
   if (event.cut !== undefined) json += `,"cut":${JSON.stringify(event.cut)}`;
   return `${json}}}\n`;

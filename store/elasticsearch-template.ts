@@ -1,7 +1,7 @@
 import type { estypes } from '@elastic/elasticsearch';
 
 /** Raised with every change of what is below, so that an older `hotitem setup` leaves a newer template alone. */
-export const TEMPLATE_VERSION = 2;
+export const TEMPLATE_VERSION = 3;
 
 export const MANAGED_BY = 'hotitem';
 
@@ -63,6 +63,8 @@ export const MAPPINGS = {
       properties: {
         id: { type: 'keyword', ignore_above: 1024 },
         weight: { type: 'double' },
+        visitor: { type: 'keyword', ignore_above: 1024 },
+        kind: { type: 'keyword', ignore_above: 1024 },
         bot: { type: 'boolean' },
         cut: { type: 'keyword', ignore_above: 1024 },
       },

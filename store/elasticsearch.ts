@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, estypes } from '@elastic/elasticsearch';
 import { createBulk } from './elasticsearch-bulk.ts';
 import { connectElasticsearch, type ElasticsearchConnection, toUnavailable } from './elasticsearch-client.ts';
-import type { EventIndex, ItemViews } from './event-index.ts';
+import type { EventIndex, ItemViews, RankingQuery } from './event-index.ts';
 
 export type { ElasticsearchConnection } from './elasticsearch-client.ts';
 
@@ -27,23 +27,44 @@ export function createElasticsearchIndex(options: ElasticsearchIndexOptions): Ev
   };
 }
 
-type Query = { from: number; to: number; limit: number };
+type Sum = estypes.AggregationsSumAggregate;
 
 type Aggregations = {
   items: {
     buckets: {
       key: string;
-      views: estypes.AggregationsSumAggregate;
-      visitors: estypes.AggregationsCardinalityAggregate;
+      total: Sum;
       last: estypes.AggregationsMaxAggregate;
+      people: {
+        views: Sum;
+        visitors: estypes.AggregationsCardinalityAggregate;
+        last: estypes.AggregationsMaxAggregate;
+      };
+      bots: { views: Sum };
+      prefetches: { views: Sum };
     }[];
   };
 };
 
+const WEIGHT = { sum: { field: 'hot_item.weight' } } as const;
+const LAST = { max: { field: '@timestamp' } } as const;
+const BOT = { term: { 'hot_item.bot': true } } as const;
+const NO_VIEW = { exists: { field: 'hot_item.kind' } } as const;
+const KINDS_OF_VIEWS = {
+  total: WEIGHT,
+  last: LAST,
+  people: {
+    filter: { bool: { must_not: [NO_VIEW, BOT] } },
+    aggs: { views: WEIGHT, visitors: { cardinality: { field: 'hot_item.visitor' } }, last: LAST },
+  },
+  bots: { filter: { bool: { must_not: [NO_VIEW], filter: [BOT] } }, aggs: { views: WEIGHT } },
+  prefetches: { filter: { term: { 'hot_item.kind': 'prefetch' } }, aggs: { views: WEIGHT } },
+} as const satisfies Record<string, estypes.AggregationsAggregationContainer>;
+
 async function topItems(
   client: Client,
   dataStream: string,
-  { from, to, limit }: Query,
+  { from, to, limit, rank = 'people' }: RankingQuery,
 ): Promise<ItemViews[]> {
   try {
     const { aggregations } = await client.search<unknown, Aggregations>({
@@ -62,23 +83,30 @@ async function topItems(
             size: limit,
             // Each shard orders by its own sums: asked for more than wanted, their union holds the right ones.
             shard_size: limit * 10 + 100,
-            order: [{ views: 'desc' }, { _key: 'asc' }],
+            order: [{ [rank === 'people' ? 'people>views' : 'total']: 'desc' }, { _key: 'asc' }],
           },
-          aggs: {
-            views: { sum: { field: 'hot_item.weight' } },
-            visitors: { cardinality: { field: 'client.address' } },
-            last: { max: { field: '@timestamp' } },
-          },
+          aggs: KINDS_OF_VIEWS,
         },
       },
     });
-    return (aggregations?.items.buckets ?? []).map(({ key, views, visitors, last }) => ({
-      item: key,
-      views: views.value ?? 0,
-      visitors: visitors.value,
-      last: last.value ?? 0,
-    }));
+    return (aggregations?.items.buckets ?? [])
+      .map(({ key, total, last, people, bots, prefetches }) => {
+        const counts = {
+          views: numberIn(people.views),
+          bots: numberIn(bots.views),
+          prefetches: numberIn(prefetches.views),
+        };
+        const all = numberIn(total);
+        const others = all - counts.views - counts.bots - counts.prefetches;
+        const latest = numberIn(rank === 'people' ? people.last : last);
+        return { item: key, ...counts, others, all, visitors: people.visitors.value, last: latest };
+      })
+      .filter(({ views }) => rank === 'all' || views > 0);
   } catch (error) {
     throw toUnavailable(error);
   }
+}
+
+function numberIn({ value }: { value: number | null }): number {
+  return value ?? 0;
 }

@@ -9,7 +9,7 @@ export type EventIndex = {
    */
   create(events: Iterable<HotItemEvent>): Promise<Outcome[]>;
   /** The most viewed items with `from <= time < to` (both ms since 1970), most viewed first. */
-  topItems(query: { from: number; to: number; limit: number }): Promise<ItemViews[]>;
+  topItems(query: RankingQuery): Promise<ItemViews[]>;
   /** Why it can neither take nor say anything now; undefined while it can. Missing where only an attempt would tell. */
   failure?(): string | undefined;
   close(): Promise<void>;
@@ -23,13 +23,27 @@ export type Outcome =
   /** This event will never be taken. */
   | { status: 'rejected'; reason: string };
 
+/** What items are ranked by: views by people, or whatever asked for them. Only items that have some are listed. */
+export const RANKINGS = ['people', 'all'] as const;
+export type Ranking = (typeof RANKINGS)[number];
+
+export type RankingQuery = { from: number; to: number; limit: number; rank?: Ranking };
+
+/** How often an item was asked for. Each event counts with its weight, in one of the first four numbers. */
 export type ItemViews = {
   item: string;
-  /** Views, each event counted with its weight. */
+  /** Views by people: GETs of the page that are nothing else (`kindOf`), with a user agent that is no bot's. */
   views: number;
-  /** Distinct client addresses, approximate. */
+  /** The same by bots. */
+  bots: number;
+  /** Fetched ahead, by whomever. */
+  prefetches: number;
+  /** Parts of the page, its headers, other methods. */
+  others: number;
+  all: number;
+  /** Distinct visitors (`visitorOf`) among the views by people, approximate. */
   visitors: number;
-  /** Time of the latest view, ms since 1970. */
+  /** Time of the latest of what is ranked, ms since 1970. */
   last: number;
 };
 

@@ -26,7 +26,9 @@ export function startCrowd({ shop }: { shop: string }): Crowd {
   const visitors = Array.from({ length: VISITORS }, (_, i) => ({
     agent: new Agent({ keepAlive: true, maxSockets: 2 }),
     localAddress: `127.0.1.${i + 1}`,
-    headers: { 'user-agent': `demo visitor ${i + 1}` },
+    headers: {
+      'user-agent': `Mozilla/5.0 (X11; Linux x86_64; rv:${100 + i}.0) Gecko/20100101 Firefox/${100 + i}.0`,
+    },
   }));
   const began = performance.now();
   let due = 0;

@@ -4,11 +4,13 @@ const PATIENCE_MS = 10_000;
 const rows = document.querySelector('#items');
 const state = document.querySelector('#state');
 const span = document.querySelector('#window');
+const rank = document.querySelector('#rank');
 const time = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 const number = new Intl.NumberFormat();
 let timer;
 
 span.addEventListener('change', refresh);
+rank.addEventListener('change', refresh);
 document.addEventListener('visibilitychange', refresh);
 refresh();
 
@@ -16,13 +18,17 @@ async function refresh() {
   clearTimeout(timer);
   if (document.hidden) return;
   try {
-    const reply = await fetch(`/api/v1/items?window=${span.value}&limit=50`, {
+    const reply = await fetch(`/api/v1/items?window=${span.value}&limit=50&rank=${rank.value}`, {
       signal: AbortSignal.timeout(PATIENCE_MS),
     });
     const answer = await reply.json();
     if (!reply.ok) throw new Error(answer.error);
     show(answer.items);
-    say(answer.items.length === 0 ? 'No item was viewed in this time.' : `As of ${time.format(answer.to)}`);
+    const none =
+      answer.rank === 'people'
+        ? 'Nobody viewed an item in this time.'
+        : 'No item was asked for in this time.';
+    say(answer.items.length === 0 ? none : `As of ${time.format(answer.to)}`);
   } catch (error) {
     say(`Not up to date: ${error.message}`, true);
   }
@@ -32,9 +38,10 @@ async function refresh() {
 
 function show(items) {
   rows.replaceChildren(
-    ...items.map(({ item, views, visitors, last }, i) =>
-      row([number.format(i + 1), item, number.format(views), number.format(visitors), time.format(last)]),
-    ),
+    ...items.map(({ item, views, visitors, bots, prefetches, others, all, last }, i) => {
+      const numbers = [views, visitors, bots, prefetches, others, all].map((count) => number.format(count));
+      return row([number.format(i + 1), item, ...numbers, time.format(last)]);
+    }),
   );
 }
 

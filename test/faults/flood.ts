@@ -75,5 +75,5 @@ function lineOf(number: number): string {
   const time = (Date.now() / 1_000).toFixed(3);
   const requestId = `${'f'.repeat(DIGITS)}${number.toString(16).padStart(DIGITS, '0')}`.padEnd(32, '0');
   const item = (number % 300) + 1;
-  return `1\t${time}\t${requestId}\t203.0.113.7\tGET\tshop\t/web/item/${item}.html\t${item}\t\tMozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0\n`;
+  return `2\t${time}\t${requestId}\t203.0.113.7\tGET\tshop\t/web/item/${item}.html\t${item}\t\t\t\tMozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0\n`;
 }

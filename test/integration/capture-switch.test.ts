@@ -75,7 +75,7 @@ function captureOn({ suite, engine }: (typeof EVERYWHERE)[number]): void {
       timeoutMs: 5_000,
       what: 'spilled lines',
     });
-    expect(new Set(lines.map((line) => line.split('\t')[0]))).toEqual(new Set(['1/4']));
+    expect(new Set(lines.map((line) => line.split('\t')[0]))).toEqual(new Set(['2/4']));
 
     await chain.sidecar.start();
     expect(await capture('status')).toEqual({ code: 0, output: 'capture: 1 in 4\n' });

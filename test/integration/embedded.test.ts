@@ -94,7 +94,8 @@ suiteWith(['nginx'])('nginx → sidecar → DuckDB, with nothing else', () => {
     await chain.settle(3);
     expect(await chain.sidecar.json('/api/v1/items?window=1m&limit=1')).toMatchObject({
       window: '1m',
-      items: [{ item: '2', views: 2, visitors: 1 }],
+      rank: 'people',
+      items: [{ item: '2', views: 2, all: 2, visitors: 1 }],
     });
     expect(await chain.sidecar.json('/api/v1/items?window=soon')).toEqual({
       error: 'window: must be like 90s, 5m, 24h or 7d, at most 31d (got "soon")',
@@ -194,10 +195,10 @@ async function rowsOf(chain: Chain): Promise<Row[]> {
 
 /** Of all items; there are fewer than a ranking may hold. */
 async function viewsInRanking(chain: Chain): Promise<number> {
-  const { items } = await chain.sidecar.json<{ items: { views: number }[] }>(
-    '/api/v1/items?window=1h&limit=200',
+  const { items } = await chain.sidecar.json<{ items: { all: number }[] }>(
+    '/api/v1/items?window=1h&limit=200&rank=all',
   );
-  return items.reduce((sum, { views }) => sum + views, 0);
+  return items.reduce((sum, { all }) => sum + all, 0);
 }
 
 function expectedRow({ uri, args, item }: ExpectedView): Omit<Row, 'time'> {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import type { HotItemEvent } from '../../event/event.ts';
-import type { EventIndex } from '../../store/event-index.ts';
+import type { EventIndex, ItemViews } from '../../store/event-index.ts';
 
 export type IndexUnderTest = {
   index(): EventIndex;
@@ -28,6 +28,12 @@ export function view(fields: Partial<HotItemEvent> = {}): HotItemEvent {
     ip: '203.0.113.7',
     ...fields,
   };
+}
+
+/** An item of a ranking in which what is left out is 0. */
+function ranked(counts: Partial<ItemViews> & Pick<ItemViews, 'item' | 'last'>): ItemViews {
+  const { views = 0, bots = 0, prefetches = 0, others = 0, visitors = 0, ...rest } = counts;
+  return { ...rest, views, bots, prefetches, others, all: views + bots + prefetches + others, visitors };
 }
 
 /** What every index must do. Each test has a day of its own. */
@@ -117,22 +123,80 @@ export function itIsAnIndex({ index, refresh, stored }: IndexUnderTest): void {
     await refresh();
 
     expect(await index().topItems({ from: at, to: at + MINUTE, limit: 10 })).toEqual([
-      { item: 'sampled', views: 4, visitors: 1, last: at + 1 },
-      { item: 'often', views: 3, visitors: 2, last: at + 4 },
-      { item: 'seldom', views: 1, visitors: 1, last: at },
+      ranked({ item: 'sampled', views: 4, visitors: 1, last: at + 1 }),
+      ranked({ item: 'often', views: 3, visitors: 2, last: at + 4 }),
+      ranked({ item: 'seldom', views: 1, visitors: 1, last: at }),
+    ]);
+  });
+
+  test('ranks by views of people, and says apart what bots, prefetches and other requests are', async () => {
+    const at = NOON - 15 * 86_400_000;
+    await index().create([
+      view({ time: at, item: 'opened' }),
+      view({ time: at + 1, item: 'opened', ip: '203.0.113.8' }),
+      view({ time: at + 2, item: 'opened', bot: true, ip: '203.0.113.9' }),
+      view({ time: at + 3, item: 'hovered', weight: 2 }),
+      view({ time: at + 4, item: 'hovered', kind: 'prefetch', weight: 4 }),
+      view({ time: at + 5, item: 'hovered', kind: 'prefetch', bot: true, ip: '203.0.113.8' }),
+      view({ time: at + 6, item: 'hovered', kind: 'head' }),
+      view({ time: at + 7, item: 'hovered', kind: 'part' }),
+      view({ time: at + 8, item: 'hovered', kind: 'other' }),
+      view({ time: at + 9, item: 'crawled', bot: true }),
+      view({ time: at + 9, item: 'fetched', kind: 'prefetch' }),
+    ]);
+    await refresh();
+    const range = { from: at, to: at + MINUTE, limit: 10 };
+    const opened = ranked({ item: 'opened', views: 2, bots: 1, visitors: 2, last: at + 1 });
+    const hovered = ranked({
+      item: 'hovered',
+      views: 2,
+      prefetches: 5,
+      others: 3,
+      visitors: 1,
+      last: at + 3,
+    });
+
+    expect(await index().topItems(range)).toEqual([hovered, opened]);
+    expect(await index().topItems({ ...range, rank: 'all' })).toEqual([
+      { ...hovered, last: at + 8 },
+      { ...opened, last: at + 2 },
+      ranked({ item: 'crawled', bots: 1, last: at + 9 }),
+      ranked({ item: 'fetched', prefetches: 1, last: at + 9 }),
+    ]);
+  });
+
+  test('counts visitors by their key, and without one by address and user agent together', async () => {
+    const at = NOON - 16 * 86_400_000;
+    const sameOffice = { time: at, item: 'office', ip: '203.0.113.7' };
+    const known = { ...sameOffice, ua: 'a', item: 'known' };
+    await index().create([
+      view({ ...sameOffice, ua: 'a' }),
+      view({ ...sameOffice, ua: 'b' }),
+      view({ ...sameOffice, ua: 'b' }),
+      view(sameOffice),
+      view({ ...known, visitor: '6f1c2a9e0b5d4738' }),
+      view({ ...known, visitor: '6f1c2a9e0b5d4738', ip: '203.0.113.8' }),
+      view({ ...known, visitor: '0000000000000001' }),
+      view({ ...known, visitor: '0000000000000002', ip: '203.0.113.8', kind: 'prefetch' }),
+    ]);
+    await refresh();
+
+    expect(await index().topItems({ from: at, to: at + MINUTE, limit: 10 })).toMatchObject([
+      { item: 'office', views: 4, visitors: 3 },
+      { item: 'known', views: 3, visitors: 2 },
     ]);
   });
 
   test('counts views without an address, hashed ones as visitors, and dropped ones as none', async () => {
     const at = NOON - 14 * 86_400_000;
     const { ip: _, ...dropped } = view({ time: at, item: 'dropped' });
-    const hashed = view({ time: at, item: 'hashed', ip: '9ce4fb03f1e93110', bot: true });
+    const hashed = view({ time: at, item: 'hashed', ip: '9ce4fb03f1e93110' });
     expect(await index().create([dropped, hashed])).toEqual([{ status: 'created' }, { status: 'created' }]);
     await refresh();
 
     expect(await index().topItems({ from: at, to: at + MINUTE, limit: 10 })).toEqual([
-      { item: 'dropped', views: 1, visitors: 0, last: at },
-      { item: 'hashed', views: 1, visitors: 1, last: at },
+      ranked({ item: 'dropped', views: 1, visitors: 0, last: at }),
+      ranked({ item: 'hashed', views: 1, visitors: 1, last: at }),
     ]);
   });
 

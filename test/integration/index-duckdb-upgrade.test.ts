@@ -28,22 +28,36 @@ afterEach(() => folder.remove());
 describe('a DuckDB file', () => {
   test('of schema 1 is brought up to date with its events, and takes new ones', async () => {
     const old = view({ ip: '203.0.113.1' });
-    const { ip: _, ...dropped } = view({ bot: true });
+    const { ip: _, ...dropped } = view({ bot: true, visitor: '6f1c2a9e0b5d4738', kind: 'head' });
     await ask(`${SCHEMA_1}
       INSERT INTO events VALUES ('${old.id}', NULL, epoch_ms(${old.time}), '${old.uri}', NULL, NULL, '${old.item}',
         '${old.ip}', NULL, NULL, NULL, NULL, NULL, 1, NULL)`);
 
     const index = await openDuckdbIndex({ path });
     const outcomes = await index.create([old, dropped]);
-    const items = await index.topItems({ from: old.time, to: old.time + DAY_MS, limit: 1 });
+    const items = await index.topItems({ from: old.time, to: old.time + DAY_MS, limit: 1, rank: 'all' });
     await index.close();
 
     expect(outcomes).toEqual([{ status: 'exists' }, { status: 'created' }]);
-    expect(items).toMatchObject([{ item: '4711', views: 2, visitors: 1 }]);
-    expect(await ask('SELECT ip, bot FROM events ORDER BY bot')).toEqual([
-      ['203.0.113.1', false],
-      [null, true],
+    expect(items).toMatchObject([{ item: '4711', views: 1, others: 1, all: 2, visitors: 1 }]);
+    expect(await ask('SELECT ip, bot, visitor, kind FROM events ORDER BY bot')).toEqual([
+      ['203.0.113.1', false, null, null],
+      [null, true, '6f1c2a9e0b5d4738', 'head'],
     ]);
+  });
+
+  test('of schema 2 is brought up to date with its events, which are views', async () => {
+    const old = view({ ip: '203.0.113.1', ua: 'a' });
+    await ask(`${SCHEMA_1.replace('VALUES (1)', 'VALUES (2)').replace('ip VARCHAR NOT NULL', 'ip VARCHAR').replace('cut VARCHAR[]', 'cut VARCHAR[], bot BOOLEAN DEFAULT FALSE')}
+      INSERT INTO events VALUES ('${old.id}', NULL, epoch_ms(${old.time}), '${old.uri}', NULL, NULL, '${old.item}',
+        '${old.ip}', NULL, 'GET', 'a', NULL, NULL, 1, NULL, FALSE)`);
+
+    const index = await openDuckdbIndex({ path });
+    await index.create([view({ ip: '203.0.113.1', ua: 'a' }), view({ kind: 'prefetch' })]);
+    const items = await index.topItems({ from: old.time, to: old.time + DAY_MS, limit: 1 });
+    await index.close();
+
+    expect(items).toMatchObject([{ views: 2, prefetches: 1, visitors: 1 }]);
   });
 
   test('that was brought up to date is like one that was made today', async () => {

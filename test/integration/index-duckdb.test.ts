@@ -130,7 +130,7 @@ describe('A DuckDB file', () => {
     await ask(path, 'UPDATE hotitem SET schema_version = 99');
 
     await expect(openDuckdbIndex({ path })).rejects.toThrow(
-      'has schema version 99, this hotitem knows 2: run the newer one',
+      'has schema version 99, this hotitem knows 3: run the newer one',
     );
   });
 

@@ -241,7 +241,7 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
     });
 
     test.each([
-      ['of a newer version', { managed_by: 'hotitem', version: 99 }, /has version 99, this hotitem knows 2/],
+      ['of a newer version', { managed_by: 'hotitem', version: 99 }, /has version 99, this hotitem knows 3/],
       ['that somebody else made', {}, /was not made by hotitem/],
     ])('leaves a template %s alone', async (_, meta, message) => {
       const dataStream = newStream();

@@ -13,13 +13,17 @@ const MINUTE = 60_000;
 const FROM = Date.UTC(2026, 10, 22, 15, 0);
 const RANGE = { from: FROM, to: FROM + 5 * MINUTE, intervalSeconds: 60 };
 
-// Seven views by three visitors: one event stands for four views, and the last is one too late.
+// Seven views by three visitors: one event stands for four views, and the last is one too late. A bot's visit, pages fetched
+// ahead and a look at the headers are apart.
 const EVENTS = [
   view({ item: '4711', ip: '203.0.113.1', at: 0 }),
   view({ item: '4711', ip: '203.0.113.1', at: MINUTE, weight: 4 }),
   view({ item: '4711', ip: '203.0.113.2', at: MINUTE + 1 }),
   view({ item: '1001', ip: '198.51.100.3', at: 3 * MINUTE }),
   view({ item: '1001', ip: '198.51.100.4', at: 5 * MINUTE }),
+  view({ item: '1001', ip: '198.51.100.5', at: MINUTE, bot: true, weight: 20 }),
+  view({ item: '1001', ip: '198.51.100.6', at: 3 * MINUTE, kind: 'prefetch', weight: 30 }),
+  view({ item: '9', ip: '198.51.100.7', at: 4 * MINUTE, kind: 'head' }),
 ];
 
 let elasticsearch: ElasticsearchPart;
@@ -41,11 +45,11 @@ afterAll(() => elasticsearch?.close(), STARTED_MS);
 
 describe('against a real Elasticsearch', () => {
   test('the total is the sum of the weights', async () => {
-    expect(await ask('total-views')).toEqual({ views: { value: 7 } });
+    expect(await ask('total-views')).toMatchObject({ views: { views: { value: 7 } } });
   });
 
   test('a visitor counts once however often he comes', async () => {
-    expect(await ask('visitors')).toEqual({ visitors: { value: 3 } });
+    expect(await ask('visitors')).toMatchObject({ visitors: { visitors: { value: 3 } } });
   });
 
   test('views over time have a bar for each minute, an empty one where nothing was viewed', async () => {
@@ -54,23 +58,44 @@ describe('against a real Elasticsearch', () => {
       { key: FROM + MINUTE, views: 5 },
       { key: FROM + 2 * MINUTE, views: 0 },
       { key: FROM + 3 * MINUTE, views: 1 },
+      { key: FROM + 4 * MINUTE, views: 0 },
     ]);
   });
 
-  test('the top items come by their views, each with its visitors', async () => {
+  test('what else asked for item pages has bars of its own', async () => {
+    expect(rowsOf(await ask('no-views-over-time'), 'time')).toEqual([
+      { key: FROM, bots: 0, prefetches: 0, others: 0 },
+      { key: FROM + MINUTE, bots: 20, prefetches: 0, others: 0 },
+      { key: FROM + 2 * MINUTE, bots: 0, prefetches: 0, others: 0 },
+      { key: FROM + 3 * MINUTE, bots: 0, prefetches: 30, others: 0 },
+      { key: FROM + 4 * MINUTE, bots: 0, prefetches: 0, others: 1 },
+    ]);
+  });
+
+  test('the top items come by their views, each with its visitors and with what is no view', async () => {
     expect(rowsOf(await ask('top-items'), 'item')).toEqual([
-      { key: '4711', views: 6, visitors: 2 },
-      { key: '1001', views: 1, visitors: 1 },
+      { key: '4711', views: 6, visitors: 2, bots: 0, prefetches: 0, others: 0, all: 6 },
+      { key: '1001', views: 1, visitors: 1, bots: 20, prefetches: 30, others: 0, all: 51 },
+      { key: '9', views: 0, visitors: 0, bots: 0, prefetches: 0, others: 1, all: 1 },
     ]);
   });
 
   test('every panel has a query that is tested here', () => {
-    expect(PANELS.map(({ id }) => id)).toEqual(['total-views', 'visitors', 'views-over-time', 'top-items']);
+    expect(PANELS.map(({ id }) => id)).toEqual([
+      'total-views',
+      'visitors',
+      'views-over-time',
+      'top-items',
+      'no-views-over-time',
+    ]);
   });
 });
 
-type Row = { key: string | number } & Record<string, { value: number } | string | number>;
-type Answer = Record<string, { value?: number; buckets?: Row[] }>;
+type Value = { value?: number };
+/** A metric about some of the documents is in an answer under its own name twice. */
+type Metric = Value & { [id: string]: Value | number | undefined };
+type Row = { key: string | number } & Record<string, Metric | string | number>;
+type Answer = Record<string, Metric & { buckets?: Row[] }>;
 
 async function ask(id: string): Promise<Answer> {
   const panel = PANELS.find((known) => known.id === id);
@@ -86,10 +111,15 @@ function rowsOf(answer: Answer, id: string): object[] {
     key: row.key,
     ...Object.fromEntries(
       Object.entries(row).flatMap(([name, metric]) =>
-        typeof metric === 'object' ? [[name, metric.value]] : [],
+        typeof metric === 'object' ? [[name, valueIn(metric, name)]] : [],
       ),
     ),
   }));
+}
+
+function valueIn(metric: Metric, name: string): number | undefined {
+  const inner = metric[name];
+  return typeof inner === 'object' ? inner.value : metric.value;
 }
 
 async function send(method: string, path: string, body?: object): Promise<unknown> {
@@ -105,10 +135,16 @@ async function send(method: string, path: string, body?: object): Promise<unknow
   return JSON.parse(text);
 }
 
-function view(seen: { item: string; ip: string; at: number; weight?: number }): HotItemEvent {
-  const { item, ip, at, weight } = seen;
+type Seen = Pick<HotItemEvent, 'item' | 'weight' | 'kind' | 'bot'> & { ip: string; at: number };
+
+function view({ item, ip, at, weight, kind, bot }: Seen): HotItemEvent {
   const time = FROM + at;
   const id = `${time.toString(16).padStart(12, '0')}${randomBytes(10).toString('hex')}`;
   const event: HotItemEvent = { v: 1, id, time, uri: `/web/item/${item}.html`, item, ip };
-  return weight === undefined ? event : { ...event, weight };
+  return {
+    ...event,
+    ...(kind !== undefined && { kind }),
+    ...(bot !== undefined && { bot }),
+    ...(weight !== undefined && { weight }),
+  };
 }

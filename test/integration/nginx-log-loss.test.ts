@@ -164,8 +164,8 @@ async function settled(atLeast: number): Promise<Accounts> {
 }
 
 async function indexedViews(): Promise<number> {
-  const { items } = await shop.sidecar.json<{ items: { views: number }[] }>(
-    '/api/v1/items?window=1h&limit=200',
+  const { items } = await shop.sidecar.json<{ items: { all: number }[] }>(
+    '/api/v1/items?window=1h&limit=200&rank=all',
   );
-  return items.reduce((sum, { views }) => sum + views, 0);
+  return items.reduce((sum, { all }) => sum + all, 0);
 }

@@ -38,7 +38,7 @@ suiteWith(['nginx'])('the transport log, of one shop,', () => {
     expect((await shop.get(path, more)).status).toBe(status);
 
     const [line, ...others] = (await shop.fields(before + 1)).slice(before);
-    expect(line).toMatchObject({ version: '1', uri: path, method: 'method' in more ? more.method : 'GET' });
+    expect(line).toMatchObject({ version: '2', uri: path, method: 'method' in more ? more.method : 'GET' });
     expect(others).toEqual([]);
     const { sidecar } = await shop.settle(before + 1);
     expect(sidecar).toMatchObject({ received: before + 1, bad: 0, duplicate: 0 });
@@ -151,6 +151,8 @@ suiteWith(['nginx'])('the transport log', () => {
       path,
       '',
       '"\\',
+      '',
+      '',
       'caf\u00e9',
       'bar',
     ]);

@@ -127,6 +127,9 @@ events {
 }
 http {
     ${transport.http.map(include).join('\n    ')}
+    map $cookie_visit $hotitem_visitor {
+        default $cookie_visit;
+    }
     types {
         text/html html;
     }

@@ -41,7 +41,8 @@ for (const way of WAYS) {
         const events = await site.events(requests.length);
         for (const [request, host] of hosts) {
           const mine = events.filter((event) => event.host === host);
-          asked.get(request)?.events.push(...mine.map(({ method, ua, ref }) => ({ method, ua, ref })));
+          const said = mine.map(({ method, ua, ref, kind }) => ({ method, ua, ref, kind }));
+          asked.get(request)?.events.push(...said);
         }
       }, START_MS);
 
@@ -50,13 +51,13 @@ for (const way of WAYS) {
         (_, request) => {
           const { plain, captured, events } = asked.get(request) ?? {};
 
-          const { method, terminated = false } = request;
+          const { method, kind, terminated = false } = request;
 
           expect(captured).toEqual(plain);
           expect(events).toEqual(
             terminated && !way.transport.surely
               ? []
-              : [{ method, ua: 'agent \t"\\', ref: 'https://shop/?a b' }],
+              : [{ method, ua: 'agent \t"\\', ref: 'https://shop/?a b', kind }],
           );
         },
       );
@@ -101,16 +102,42 @@ for (const way of WAYS) {
     );
 
     test.each(['User-Agent', 'Referer', 'Host', 'X-Forwarded-For', 'X-Request-Id', 'Cookie'])(
-      'every byte in %s leaves one line of ten fields, or is refused as without capture',
+      'every byte in %s leaves one line of twelve fields, or is refused as without capture',
       async (name) => {
-        const request = `GET /item/4711 HTTP/1.1\r\n${name === 'Host' ? '' : 'Host: a.invalid\r\n'}${name}: ${bytes(0x01, 0xff)}\r\nConnection: close\r\n\r\n`;
+        const request = `GET /item/4711 HTTP/1.1\r\n${name === 'Host' ? '' : 'Host: a.invalid\r\n'}${name}: ${name === 'Cookie' ? 'visit=' : ''}${bytes(0x01, 0xff)}\r\nConnection: close\r\n\r\n`;
         const plain = await served(site, site.plain, request);
         const captured = await served(site, site.captured, request);
 
         expect(captured).toEqual(plain);
-        expect(await site.events(name === 'Host' ? 0 : 1)).toHaveLength(name === 'Host' ? 0 : 1);
+        const events = await site.events(name === 'Host' ? 0 : 1);
+        expect(events).toHaveLength(name === 'Host' ? 0 : 1);
+        for (const event of events) expect(event).not.toHaveProperty('visitor');
       },
     );
+
+    test('a visitor key of the shop tells visitors apart, and is nowhere in clear', async () => {
+      const cookies = ['visit=anna; a=b', 'a=b; visit=anna', 'visit=berta', 'visit=', 'other=anna'];
+      for (const cookie of cookies) {
+        const headers = `Host: visitor.invalid\r\nCookie: ${cookie}\r\nConnection: close\r\n\r\n`;
+        await exchange(
+          site.captured,
+          `GET /item/4711?c=${encodeURIComponent(cookie)} HTTP/1.1\r\n${headers}`,
+        );
+      }
+      const events = await site.events(cookies.length);
+      const visitors = cookies.map(
+        (cookie) => events.find(({ args }) => args === `c=${encodeURIComponent(cookie)}`)?.visitor,
+      );
+
+      expect(visitors).toEqual([
+        expect.stringMatching(/^[0-9a-f]{16}$/),
+        visitors[0],
+        expect.stringMatching(/^[0-9a-f]{16}$/),
+        undefined,
+        undefined,
+      ]);
+      expect(visitors[2]).not.toBe(visitors[0]);
+    });
 
     test('requests in one packet are answered in order, and each is captured once', async () => {
       const requests = Array.from({ length: 20 }, (_, i) => pipelined(i, i === 19)).join('');

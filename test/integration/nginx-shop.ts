@@ -10,7 +10,7 @@ import { type Ask, ask, type Reply } from './nginx-ask.ts';
 import { type Origin, startOrigin } from './nginx-origin.ts';
 import { createStandIn, type StandIn } from './nginx-stand-in.ts';
 
-type TestShopOptions = Pick<ShopOptions, 'engine' | 'example'> & {
+type TestShopOptions = Pick<ShopOptions, 'engine' | 'example' | 'pages' | 'php'> & {
   build: NginxBuild;
   /** Goes into the example's server block, before its own locations; `@ORIGIN@` is the origin's address. */
   locations?: string;
@@ -40,7 +40,7 @@ export type TestShop = {
 
 /** One of the examples, rendered as `npm start` does it, on a real nginx. */
 export async function startShop(options: TestShopOptions): Promise<TestShop> {
-  const { build, locations = '', engine = 'njs', example = 'shop', workers = 1 } = options;
+  const { build, locations = '', engine = 'njs', example = 'shop', workers = 1, pages, php } = options;
   const { path: folder, remove } = temporaryFolder('shop');
   const [port = 0, breakerPort, originPort = 0] = await freePorts(3);
   const socket = join(folder, 'intake.sock');
@@ -55,6 +55,8 @@ export async function startShop(options: TestShopOptions): Promise<TestShop> {
     breaker: `127.0.0.1:${breakerPort}`,
     origin: `127.0.0.1:${originPort}`,
     workers,
+    ...(pages && { pages }),
+    ...(php && { php }),
     ...(build.modules.js && { module: build.modules.js }),
     ...(process.getuid?.() === 0 && { user: 'root' }),
   });

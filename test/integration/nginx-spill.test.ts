@@ -76,6 +76,8 @@ describe('a view while the sidecar', () => {
       '/web/item/a%0A%09b%FF%3F.html?x=1?y',
       '',
       '"\\',
+      '',
+      '',
       'caf\u00e9',
       'bar',
     ]);

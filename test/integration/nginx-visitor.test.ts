@@ -234,7 +234,7 @@ describe('Sec-GPC and DNT', () => {
 
   test('with its other choice is counted without address, referrer and user agent', async () => {
     const example = await nginxTemplate('privacy.conf.example');
-    const bare = /^# ("1\$hotitem_sampled.*")$/m.exec(example)?.[1] ?? '';
+    const bare = /^# ("2\$hotitem_sampled.*")$/m.exec(example)?.[1] ?? '';
     await honour(example.replaceAll('""', () => bare));
     const personal = { 'User-Agent': 'Mozilla/5.0', Referer: 'https://www.example.com/me' };
 

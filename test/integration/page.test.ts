@@ -10,6 +10,8 @@ import { type Chain, startChain } from './chain.ts';
 
 jest.setTimeout(120_000);
 const PATIENCE = { timeout: 15_000 };
+const HOVER = { 'Sec-Purpose': 'prefetch' };
+const BOT = { 'User-Agent': 'Googlebot/2.1 (+http://www.google.com/bot.html)' };
 
 suiteWith(['nginx', 'chromium'])('the page, in a browser', () => {
   let browser: Browser;
@@ -34,12 +36,27 @@ suiteWith(['nginx', 'chromium'])('the page, in a browser', () => {
     await open();
     await page.locator('#items tr').nth(1).waitFor(PATIENCE);
     expect(await cells()).toEqual([
-      ['1', '2', '2', '1'],
-      ['2', '1', '1', '1'],
+      ['1', '2', '2', '1', '0', '0', '0', '2'],
+      ['2', '1', '1', '1', '0', '0', '0', '1'],
     ]);
     await view('/web/item/1.html', '/web/item/1.html');
     await page.locator('#items tr:first-child td:nth-child(3)', { hasText: /^3$/ }).waitFor(PATIENCE);
-    expect((await cells())[0]).toEqual(['1', '1', '3', '1']);
+    expect((await cells())[0]).toEqual(['1', '1', '3', '1', '0', '0', '0', '3']);
+    expect(complaints).toEqual([]);
+  });
+
+  test('leaves out what no person viewed, says it apart, and ranks by it when asked to', async () => {
+    await view('/web/item/3.html');
+    await views({ port: chain.port, paths: ['/web/item/3.html', '/web/item/4.html'], headers: HOVER });
+    await views({ port: chain.port, paths: Array(9).fill('/web/item/4.html'), headers: BOT });
+    await open();
+    const cell = (row: string, column: number) =>
+      page.locator(`#items tr:has(td:nth-child(2):text-is("${row}")) td:nth-child(${column})`);
+    await cell('3', 6).filter({ hasText: /^1$/ }).waitFor(PATIENCE);
+    expect(await cell('4', 1).count()).toBe(0);
+    await page.locator('#rank').selectOption('all');
+    await cell('4', 8).filter({ hasText: /^10$/ }).waitFor(PATIENCE);
+    expect(await cells()).toContainEqual(['1', '4', '0', '0', '9', '1', '0', '10']);
     expect(complaints).toEqual([]);
   });
 
@@ -91,7 +108,7 @@ suiteWith(['nginx', 'chromium'])('the page, in a browser', () => {
     return page
       .locator('#items tr')
       .evaluateAll((rows) =>
-        rows.map((row) => [...row.querySelectorAll('td')].slice(0, 4).map((cell) => cell.textContent ?? '')),
+        rows.map((row) => [...row.querySelectorAll('td')].slice(0, 8).map((cell) => cell.textContent ?? '')),
       );
   }
 

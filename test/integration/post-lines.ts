@@ -5,7 +5,7 @@ import { request } from 'node:http';
 export function lineAt(time: number, item = 4711): string {
   const msec = (time / 1000).toFixed(3);
   const id = randomBytes(16).toString('hex');
-  return `1\t${msec}\t${id}\t203.0.113.7\tGET\tshop\t/web/item/${item}.html\t${item}\t\tMozilla/5.0`;
+  return `2\t${msec}\t${id}\t203.0.113.7\tGET\tshop\t/web/item/${item}.html\t${item}\t\t\t\tMozilla/5.0`;
 }
 
 /** Hands lines to a sidecar as nginx does. Rejects unless it took them. */

@@ -20,6 +20,8 @@ type Common = {
 };
 
 const TIMEOUT_MS = 15_000;
+/** What calls itself anything else is a bot to isbot, `Mozilla/5.0` alone as well. */
+export const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
 
 /**
  * Asks for each path once, in order, over that many keep-alive connections, each sending its next when it has its
@@ -96,7 +98,7 @@ type Asker = { (path: string, since: number): Promise<Sent>; close(): void };
 
 /** Asks over one connection, a new one wherever the last has ended. */
 function createAsker({ port, headers = {} }: Common): Asker {
-  const lines = Object.entries({ Host: '127.0.0.1', 'User-Agent': 'hotitem-load', ...headers })
+  const lines = Object.entries({ Host: '127.0.0.1', 'User-Agent': BROWSER, ...headers })
     .map(([name, value]) => `${name}: ${value}\r\n`)
     .join('');
   let connection: HttpConnection | undefined;

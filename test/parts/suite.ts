@@ -5,7 +5,7 @@ import { cacheFolder } from '../../provision/cache.ts';
 import { engineSocket } from './container.ts';
 import { record } from './record.ts';
 
-export type PartName = 'kafka' | 'elasticsearch' | 'nginx' | 'chromium';
+export type PartName = 'kafka' | 'elasticsearch' | 'nginx' | 'chromium' | 'php-fpm';
 
 type SuiteOptions = {
   /** The tests stop or kill the parts, so what an address in the environment names will not do. */
@@ -26,6 +26,7 @@ const NEEDS: Record<PartName, Needs> = {
   elasticsearch: { address: 'ELASTICSEARCH_NODE', programs: ['java'], toObtain: ['mvn'] },
   nginx: { programs: [], toObtain: ['apt-get', 'dpkg-deb'] },
   chromium: { programs: [], toObtain: ['apt-get', 'dpkg-deb'] },
+  'php-fpm': { programs: [], toObtain: ['apt-get', 'dpkg-deb'] },
 };
 
 /**

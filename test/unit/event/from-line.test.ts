@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import type { HotItemEvent } from '../../../event/event.ts';
 import { type BadLine, fromLine, LIMITS } from '../../../event/from-line.ts';
 import { parse } from '../../../event/parse.ts';
-import { line, NODE, utf8 } from './lines.ts';
+import { createVisitorHash } from '../../../event/visitor.ts';
+import { line, lineOfVersion1, NODE, utf8 } from './lines.ts';
 
 describe('a line from nginx', () => {
   test('becomes the event that it stands for', () => {
@@ -24,12 +25,69 @@ describe('a line from nginx', () => {
   });
 
   test.each([
-    ['1', undefined],
-    ['1/2', 2],
-    ['1/4', 4],
-    ['1/10000', 10_000],
-  ])('that begins with %s has the weight %p', (version, weight) => {
-    expect(accepted(line({ version })).weight).toBe(weight);
+    ['', undefined],
+    ['/2', 2],
+    ['/4', 4],
+    ['/10000', 10_000],
+  ])('whose version is followed by %j has the weight %p', (sampled, weight) => {
+    expect(accepted(line({ version: `2${sampled}` })).weight).toBe(weight);
+    expect(accepted(lineOfVersion1({ version: `1${sampled}` })).weight).toBe(weight);
+  });
+
+  test('of an older include is the event that it always was', () => {
+    expect(fromLine(lineOfVersion1({ ua: 'a\tb' }), NODE)).toEqual(fromLine(line({ ua: 'a\tb' }), NODE));
+    expect(accepted(lineOfVersion1({ method: 'HEAD' })).kind).toBe('head');
+  });
+
+  test.each([
+    ['GET', '', undefined],
+    ['', '', undefined],
+    ['GET', 'prefetch', 'prefetch'],
+    ['GET', 'part', 'part'],
+    ['HEAD', '', 'head'],
+    ['HEAD', 'prefetch', 'prefetch'],
+    ['POST', '', 'other'],
+    ['OPTIONS', '', 'other'],
+    ['get', '', 'other'],
+    ['GET', 'monitoring', 'other'],
+  ])('for %s with the purpose %j has the kind %p', (method, purpose, kind) => {
+    expect(accepted(line({ method, purpose })).kind).toBe(kind);
+  });
+
+  test('has of its visitor a hash that is another one each day, and with another salt', () => {
+    const cookie = 'u1s2e3r4-session';
+    const visitors = [
+      fromLine(line({ visitor: cookie }), NODE),
+      fromLine(line({ visitor: cookie, ip: '198.51.100.1', ua: 'other' }), 'web-2'),
+      fromLine(line({ visitor: cookie, msec: '1795442112.163' }), NODE),
+      fromLine(line({ visitor: cookie }), NODE, createVisitorHash('a secret of the nodes')),
+      fromLine(line({ visitor: 'another' }), NODE),
+    ].map((event) => ('visitor' in event ? event.visitor : undefined));
+
+    for (const visitor of visitors) expect(visitor).toMatch(/^[0-9a-f]{16}$/);
+    expect(visitors[1]).toBe(visitors[0]);
+    expect(new Set(visitors).size).toBe(4);
+    expect(accepted(line({}))).not.toHaveProperty('visitor');
+  });
+
+  test('shows its visitor nowhere, whatever is wrong with it', () => {
+    const visitor = 'u1s2e3r4-session';
+    const whole = line({ visitor, item: '', host: '', ref: '' });
+    for (const text of [
+      whole.slice(0, whole.lastIndexOf('\t')),
+      // What NULs of a power cut, or a disk that was full, leave of a line.
+      whole.slice(whole.indexOf(visitor)),
+      ...['version', 'msec', 'requestId', 'ip', 'uri'].map((field) => line({ visitor, [field]: '?' })),
+      whole,
+    ]) {
+      expect(JSON.stringify(fromLine(text, NODE))).not.toContain(visitor);
+    }
+  });
+
+  test('that goes on with another one behind a full disk has nothing of that', () => {
+    const other = line({ ip: '198.51.100.66', visitor: 'secret' });
+    const torn = `${line({ ua: 'Mozilla/5.0 (X1' })}${other}`;
+    expect(accepted(torn).ua).toBe('Mozilla/5.0 (X1');
   });
 
   test("has the article's month and minute the right way round, as milliseconds", () => {
@@ -85,8 +143,12 @@ describe('a line from nginx', () => {
     expect(accepted(line({ ip: '' }))).not.toHaveProperty('ip');
   });
 
-  test.each(['203.0.113.7', '2001:db8::7', '::ffff:203.0.113.7', 'unix:'])('from %s says so', (ip) => {
+  test.each(['203.0.113.7', '2001:db8::7', 'unix:'])('from %s says so', (ip) => {
     expect(accepted(line({ ip })).ip).toBe(ip);
+  });
+
+  test('that came in through an IPv6 socket is from the IPv4 client', () => {
+    expect(accepted(line({ ip: '::ffff:203.0.113.7' })).ip).toBe('203.0.113.7');
   });
 
   test('may hold tabs in its user agent, which shift nothing', () => {
@@ -111,13 +173,14 @@ describe('a line from nginx', () => {
   });
 
   test.each<[string, string, BadLine['reason']]>([
-    ['an unknown version', line({ version: '2' }), 'version'],
-    ['a sample of one', line({ version: '1/1' }), 'version'],
-    ['a sample of none', line({ version: '1/0' }), 'version'],
-    ['a sample that is too thin', line({ version: '1/10001' }), 'version'],
-    ['a sample that is no number', line({ version: '1/4x' }), 'version'],
+    ['an unknown version', line({ version: '3' }), 'version'],
+    ['a sample of one', line({ version: '2/1' }), 'version'],
+    ['a sample of none', line({ version: '2/0' }), 'version'],
+    ['a sample that is too thin', line({ version: '2/10001' }), 'version'],
+    ['a sample that is no number', line({ version: '2/4x' }), 'version'],
     ['nothing in it', '', 'version'],
-    ['a field missing', line({}).split('\t').slice(1, 9).join('\t').replace(/^/, '1\t'), 'fields'],
+    ['a field missing', line({}).split('\t').slice(0, 11).join('\t'), 'fields'],
+    ['a field missing in version 1', lineOfVersion1({}).split('\t').slice(0, 9).join('\t'), 'fields'],
     ['a time that is none', line({ msec: 'now' }), 'time'],
     ['a request id that is none', line({ requestId: 'abc' }), 'request_id'],
     ['a header for an address', line({ ip: 'unknown' }), 'ip'],

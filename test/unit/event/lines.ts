@@ -1,6 +1,14 @@
+type Changes = Partial<Record<keyof typeof PLAIN, string>>;
+
 /** A line as nginx writes it, one character a byte, with some of its fields changed. */
-export function line(changes: Partial<Record<keyof typeof PLAIN, string>>): string {
+export function line(changes: Changes): string {
   return Object.values({ ...PLAIN, ...changes }).join('\t');
+}
+
+/** The same as an older include writes it: without purpose and visitor. */
+export function lineOfVersion1(changes: Changes): string {
+  const { purpose: _, visitor: __, ...rest } = { ...PLAIN, version: '1', ...changes };
+  return Object.values(rest).join('\t');
 }
 
 export const NODE = 'web-1';
@@ -11,7 +19,7 @@ export function utf8(bytes: string): string {
 }
 
 const PLAIN = {
-  version: '1',
+  version: '2',
   msec: '1795355712.163',
   requestId: '4b6e0c700ca5c40ed36400000000abcd',
   ip: '203.0.113.7',
@@ -20,5 +28,7 @@ const PLAIN = {
   uri: '/web/item/4711.html',
   item: '4711',
   ref: 'https://www.example.com/',
+  purpose: '',
+  visitor: '',
   ua: 'Mozilla/5.0',
 };

@@ -1,14 +1,20 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { fromLine } from '../../../event/from-line.ts';
+import { KINDS } from '../../../event/kind.ts';
 import { parse } from '../../../event/parse.ts';
 import { parsePlain } from '../../../event/parse-plain.ts';
+import { line, lineOfVersion1 } from './lines.ts';
 
-const LINE =
-  '1\t1795355712.163\t0ca5c40ed364fa1b4b6e0c700ca5c40e\t203.0.113.7\tGET\tshop\t/web/item/4711.html?from=mail\t4711\thttps://shop/\tMozilla/5.0 (X11)';
+const LINE = line({ uri: '/web/item/4711.html?from=mail' });
 
-test('reads what the sidecar makes of a line', () => {
-  const json = JSON.stringify(fromLine(LINE, 'web-1'));
+test.each([
+  ['a line', LINE],
+  ['a line of an older include', lineOfVersion1({})],
+  ['a prefetch by a known visitor', line({ purpose: 'prefetch', visitor: 'abc' })],
+])('reads what the sidecar makes of %s', (_, text) => {
+  const json = JSON.stringify(fromLine(text, 'web-1'));
+  expect(parsePlain(json)).toBeDefined();
   expect(parsePlain(json)).toEqual(parse(json));
 });
 
@@ -49,6 +55,8 @@ const almostEvents = fc.record(
     ua: mostly(plain),
     ref: mostly(plain),
     node: mostly(plain),
+    visitor: mostly(plain),
+    kind: mostly(fc.constantFrom(...KINDS)),
     bot: mostly(fc.boolean()),
     weight: mostly(fc.integer({ min: 1, max: 2_000_000 })),
   },

@@ -4,7 +4,7 @@ import { createBotTest } from '../../../event/bot-test.ts';
 import { fromLine, LIMITS } from '../../../event/from-line.ts';
 import { bitsOf } from '../../../event/id-bits.ts';
 import { createPlainLines } from '../../../event/plain-line.ts';
-import { line, NODE } from './lines.ts';
+import { line, lineOfVersion1, NODE } from './lines.ts';
 
 const isBot = createBotTest();
 
@@ -50,6 +50,16 @@ describe('the short way from a line to an event', () => {
     ],
     ['no address', line({ ip: '' })],
     ['an IPv6 address', line({ ip: '2001:db8::1' })],
+    ['an IPv4 address through an IPv6 socket', line({ ip: '::ffff:203.0.113.7' })],
+    ['an older include', lineOfVersion1({})],
+    ['an older include, HEAD', lineOfVersion1({ method: 'HEAD' })],
+    ['a prefetch', line({ purpose: 'prefetch' })],
+    ['a part of a page', line({ purpose: 'part' })],
+    ["an operator's own purpose", line({ purpose: 'monitoring' })],
+    ['HEAD', line({ method: 'HEAD' })],
+    ['POST', line({ method: 'POST' })],
+    ['a visitor', line({ visitor: 'u1s2e3r4-session' })],
+    ['all at once', line({ visitor: 'a', method: 'HEAD', purpose: 'part', ua: 'Googlebot/2.1' })],
     ['a bot', line({ ua: 'Googlebot/2.1 (+http://www.google.com/bot.html)' })],
   ])('makes the same of %s', (_, text) => {
     expect(short(text)).toEqual(long(text));
@@ -57,7 +67,11 @@ describe('the short way from a line to an event', () => {
   });
 
   test.each([
-    ['another version', line({ version: '1/10' })],
+    ['a sampled view', line({ version: '2/10' })],
+    ['a sampled view of an older include', lineOfVersion1({ version: '1/10' })],
+    ['another version', line({ version: '3' })],
+    ['a mapped address in another spelling', line({ ip: '::ffff:cb00:7107' })],
+    ['half of the fields that are new', line({}).replace('\t\t', '\t')],
     ['a time that is none', line({ msec: '1795355712,163' })],
     ['a time of other length', line({ msec: '795355712.163' })],
     ['a request id that is none', line({ requestId: '4B6E0C700CA5C40ED36400000000ABCD' })],
@@ -83,8 +97,8 @@ describe('the short way from a line to an event', () => {
   test('never makes anything else than the long way would', () => {
     const anyLine = fc.record({
       version: fc.oneof(
-        { weight: 9, arbitrary: fc.constant('1') },
-        { weight: 1, arbitrary: fc.constantFrom('2', '1/2') },
+        { weight: 9, arbitrary: fc.constantFrom('1', '2') },
+        { weight: 1, arbitrary: fc.constantFrom('3', '1/2', '2/2') },
       ),
       msec: fc.constantFrom(
         '1795355712.163',
@@ -98,9 +112,20 @@ describe('the short way from a line to an event', () => {
         fc.ipV4(),
         fc.ipV6(),
         fc.string({ unit: fc.constantFrom(...'0125.'), minLength: 5, maxLength: 9 }),
-        fc.constantFrom('', 'unix:', '01.2.3.4', '1.2.3.4.5', '1.2.3.', 'fe80::1%a'),
+        fc.ipV4().map((ip) => `::ffff:${ip}`),
+        fc.constantFrom(
+          '',
+          'unix:',
+          '::ffff:1.2.3',
+          '::ffff:102:304',
+          '::FFFF:1.2.3.4',
+          '01.2.3.4',
+          '1.2.3.4.5',
+          '1.2.3.',
+          'fe80::1%a',
+        ),
       ),
-      method: field(LIMITS.method),
+      method: fc.oneof(fc.constantFrom('GET', 'HEAD', 'POST'), field(LIMITS.method)),
       host: field(LIMITS.host),
       uri: fc.oneof(
         field(LIMITS.uri),
@@ -109,15 +134,18 @@ describe('the short way from a line to an event', () => {
       ),
       item: field(LIMITS.item),
       ref: field(LIMITS.ref),
+      purpose: fc.oneof(fc.constantFrom('', 'prefetch', 'part'), field(20)),
+      visitor: field(40),
       ua: field(LIMITS.ua),
     });
     let taken = 0;
     fc.assert(
       fc.property(anyLine, fc.constantFrom('web-1', '', 'n\u00f6de "1"'), (fields, node) => {
-        const found = short(line(fields), node);
+        const text = fields.version.startsWith('1') ? lineOfVersion1(fields) : line(fields);
+        const found = short(text, node);
         if (found === undefined) return;
         taken++;
-        expect(found).toEqual(long(line(fields), node));
+        expect(found).toEqual(long(text, node));
       }),
       { numRuns: 5_000 },
     );

@@ -18,6 +18,8 @@ const EVENT: Required<HotItemEvent> = {
   method: 'GET',
   ua: 'Mozilla/5.0',
   ref: 'https://www.example.com/',
+  visitor: '6f1c2a9e0b5d4738',
+  kind: 'head',
   bot: true,
   node: 'web-1',
   weight: 4,
@@ -49,13 +51,14 @@ describe('what is kept of an event', () => {
   });
 
   test('with everything left out is what views are counted by', () => {
-    const { v, id, time, uri, item, weight } = EVENT;
+    const { v, id, time, uri, item, kind, weight } = EVENT;
     expect(createRedaction({ ip: { mode: 'drop' }, omit: OMITTABLE })(EVENT)).toStrictEqual({
       v,
       id,
       time,
       uri,
       item,
+      kind,
       weight,
       cut: ['uri'],
     });

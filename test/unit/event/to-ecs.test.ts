@@ -20,6 +20,8 @@ const EVENT: HotItemEvent = {
   ref: 'https://www.example.com/',
   node: 'web-1',
   weight: 4,
+  visitor: '6f1c2a9e0b5d4738',
+  kind: 'head',
   bot: true,
   cut: ['ua'],
 };
@@ -40,7 +42,7 @@ describe('an event as an ECS document', () => {
       source: { ip: '2001:db8::7' },
       user_agent: { original: 'Mozilla/5.0' },
       host: { name: 'web-1' },
-      hot_item: { id: '4711', weight: 4, bot: true, cut: ['ua'] },
+      hot_item: { id: '4711', weight: 4, visitor: '6f1c2a9e0b5d4738', kind: 'head', bot: true, cut: ['ua'] },
     });
   });
 
@@ -52,7 +54,7 @@ describe('an event as an ECS document', () => {
       url: { original: '/web/item/a b', path: '/web/item/a b' },
       client: { address: '2001:db8::7', ip: '2001:db8::7' },
       source: { ip: '2001:db8::7' },
-      hot_item: { id: '4711', weight: 1 },
+      hot_item: { id: '4711', weight: 1, visitor: expect.any(String) },
     });
   });
 

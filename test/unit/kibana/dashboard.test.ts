@@ -31,7 +31,7 @@ describe('the dashboard', () => {
 
   test('asks for fields that every document has', () => {
     const fields = fieldsOf(createDashboard());
-    expect(fields).toEqual(['@timestamp', 'client.address', 'hot_item.id', 'hot_item.weight']);
+    expect(fields).toEqual(['@timestamp', 'hot_item.id', 'hot_item.visitor', 'hot_item.weight']);
     expect(paths(toEcs(EVENT))).toEqual(expect.arrayContaining(fields));
   });
 
@@ -98,6 +98,15 @@ describe.each(createDashboard().filter(({ type }) => type === 'lens'))('the visu
     }
   });
 
+  test('tells views by people apart, with fields that the index template maps', () => {
+    const filters = Object.values(partsOf(lens).layer.columns).flatMap(({ filter }) => filter ?? []);
+    for (const { query, language } of filters) {
+      expect(language).toBe('kuery');
+      for (const [field = ''] of query.matchAll(/[\w.]+(?=:)/g)) expect(mappingOf(field)).toBeDefined();
+    }
+    expect(filters).not.toHaveLength(0);
+  });
+
   test('orders the values of a field by one of its own metrics', () => {
     const { layer } = partsOf(lens);
     const terms = Object.values(layer.columns).filter(({ operationType }) => operationType === 'terms');
@@ -109,6 +118,7 @@ type Column = {
   operationType: string;
   dataType: string;
   sourceField: string;
+  filter?: { query: string; language: string };
   params: { orderBy?: { columnId: string } };
 };
 type Layer = {

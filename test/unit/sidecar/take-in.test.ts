@@ -120,7 +120,7 @@ describe('taking in lines', () => {
 
   test('keeps a weighted sample while the spool fills, and counts what it leaves out', async () => {
     const { takeIn, kept, count } = create({ way: 'short', oneIn: 4 });
-    const many = Array.from({ length: 4000 }, (_, i) => line({ requestId: requestId(i), version: '1/10' }));
+    const many = Array.from({ length: 4000 }, (_, i) => line({ requestId: requestId(i), version: '2/10' }));
     expect(await takeIn(lines(...many), 'intake')).toEqual({ lines: 4000, bad: 0 });
     expect(kept.length).toBeGreaterThan(800);
     expect(kept.every((json) => JSON.parse(json).weight === 40)).toBe(true);

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { HotItemEvent } from '../../../event/event.ts';
+import { KINDS } from '../../../event/kind.ts';
 import { toEcs } from '../../../event/to-ecs.ts';
 import { createBody } from '../../../store/elasticsearch-body.ts';
 import { toOperation } from '../../../store/elasticsearch-document.ts';
@@ -21,6 +22,8 @@ const events: fc.Arbitrary<HotItemEvent> = fc.record(
     method: text,
     ua: text,
     ref: text,
+    visitor: text,
+    kind: fc.constantFrom(...KINDS),
     bot: fc.boolean(),
     node: text,
     weight: fc.integer({ min: 1, max: 1000 }),

@@ -17,6 +17,8 @@ const COMPLETE: Required<HotItemEvent> = {
   ua: 'Mozilla/5.0',
   ref: 'https://www.example.com/',
   node: 'web-1',
+  visitor: '6f1c2a9e0b5d4738',
+  kind: 'head',
   bot: true,
   weight: 2,
   cut: ['ua'],

@@ -1,0 +1,25 @@
+/**
+ * `compute`, remembered for about the last `size` texts. Two generations: what was asked for since the last change of them
+ * survives the next, and a flood of texts that nobody asks for again costs no more than their asking.
+ */
+export function createMemo<Value>(size: number, compute: (text: string) => Value): (text: string) => Value {
+  const half = Math.ceil(size / 2);
+  let recent = new Map<string, Value>();
+  let older = new Map<string, Value>();
+  return (text) => {
+    const known = recent.get(text);
+    if (known !== undefined) return known;
+    const value = older.get(text) ?? compute(text);
+    if (recent.size >= half) {
+      older = recent;
+      recent = new Map();
+    }
+    recent.set(ownCopy(text), value);
+    return value;
+  };
+}
+
+/** A piece of a line keeps the whole request in memory that it was cut out of. */
+function ownCopy(text: string): string {
+  return Buffer.from(text, 'utf16le').toString('utf16le');
+}

@@ -1,0 +1,135 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { installNginx, nginxTemplate } from '../../cli/nginx-install.ts';
+import { fromLine } from '../../event/from-line.ts';
+import { obtainNginx } from '../../provision/nginx.ts';
+import type { Suite } from '../../provision/versions.ts';
+import { temporaryFolder } from '../parts/guard.ts';
+import { type NginxPart, startNginx } from '../parts/nginx.ts';
+import { freePort } from '../parts/ports.ts';
+import { suiteWith } from '../parts/suite.ts';
+import { PRESETS, type Shown } from './nginx-presets-urls.ts';
+
+const START_MS = 300_000;
+const SUITES: Suite[] = process.env.HOTITEM_TEST_FULL ? ['bookworm', 'trixie', 'sid'] : ['trixie'];
+
+for (const suite of SUITES) {
+  suiteWith(['nginx'])(`the presets of items.conf on nginx of ${suite}`, () => {
+    let nginx: NginxPart;
+    let port: number;
+    let items: string;
+    let remove: () => void;
+
+    beforeAll(async () => {
+      const build = await obtainNginx({ suite, report: () => {} });
+      const folder = temporaryFolder('presets');
+      remove = folder.remove;
+      port = await freePort();
+      const dir = join(folder.path, 'hotitem');
+      items = join(dir, 'items.conf');
+      await installNginx({
+        dir,
+        socket: join(folder.path, 'intake.sock'),
+        spill: join(folder.path, 'spill'),
+      });
+      const config = join(folder.path, 'nginx.conf');
+      await writeFile(config, confOf({ dir, port }));
+      nginx = await startNginx({ build, prefix: folder.path, config });
+    }, START_MS);
+    afterAll(async () => {
+      await nginx?.close();
+      remove?.();
+    });
+
+    test('are those that are tested here', async () => {
+      const text = await nginxTemplate('items.conf');
+      expect([...text.matchAll(/^# == ([\w ]+):/gm)].map(([, name]) => name)).toEqual(Object.keys(PRESETS));
+    });
+
+    describe.each(Object.keys(PRESETS))('%s', (name) => {
+      const shown = new Map<string, Shown>();
+      beforeAll(async () => {
+        await writeFile(items, uncommented(await nginxTemplate('items.conf'), name));
+        await nginx.reload();
+        for (const [asked] of PRESETS[name] ?? []) shown.set(asked, await itemOf(asked));
+      });
+
+      test.each(PRESETS[name] ?? [])('%s shows %p', (asked, item) => {
+        expect(shown.get(asked)).toBe(item);
+      });
+    });
+
+    test('without one of them a page whose path names no item is captured by its path', async () => {
+      await writeFile(items, await nginxTemplate('items.conf'));
+      await nginx.reload();
+
+      expect(await itemOf('/web/item/4711.html')).toBe('4711');
+      expect(await itemOf('/product/album/')).toBe('/product/album/');
+    });
+
+    test('with the visitor map a visitor is a part of the cookie, which makes no login', async () => {
+      await writeFile(items, visitorUncommented(await nginxTemplate('items.conf')));
+      await nginx.reload();
+
+      const line = await lineOf('/web/item/1.html', { cookie: 'a=b; PHPSESSID=el4ukv0kqbvoirg7nkp4dncpk3' });
+      expect(line.split('\t').at(-2)).toBe('el4ukv0kqbvo');
+      expect((await lineOf('/web/item/1.html', { cookie: 'PHPSESSID=short' })).split('\t').at(-2)).toBe('');
+    });
+
+    /** As the sidecar has it; null where nginx makes no line. */
+    async function itemOf(asked: string): Promise<Shown> {
+      const line = await lineOf(asked);
+      if (line === '') return null;
+      const event = fromLine(line, 'web-1');
+      if ('reason' in event) throw new Error(`${event.reason}: ${line}`);
+      return event.item;
+    }
+
+    async function lineOf(asked: string, headers: Record<string, string> = {}): Promise<string> {
+      const reply = await fetch(`http://127.0.0.1:${port}${asked}`, { headers });
+      expect(reply.status).toBe(200);
+      return Buffer.from(await reply.arrayBuffer()).toString('latin1');
+    }
+  });
+}
+
+/** A page is its line. */
+function confOf({ dir, port }: { dir: string; port: number }): string {
+  return `${process.getuid?.() === 0 ? 'user root;' : ''}
+pid nginx.pid;
+events {
+}
+http {
+    include "${join(dir, 'http-log.conf')}";
+    ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${name}_temp;`).join('\n    ')}
+    server {
+        listen 127.0.0.1:${port};
+        access_log off;
+        location / {
+            include "${join(dir, 'capture-log.conf')}";
+            return 200 $hotitem_logged;
+        }
+    }
+}
+`;
+}
+
+/** items.conf with what stands under a heading as an operator uncomments it. */
+function uncommented(text: string, name: string): string {
+  const [before = '', rest = ''] = text.split(`# == ${name}:`);
+  const end = rest.search(/^# (?:==|\$hotitem_visitor)/m);
+  return `${before}# == ${name}:${uncomment(rest.slice(0, end))}${rest.slice(end)}`;
+}
+
+function visitorUncommented(text: string): string {
+  const at = text.indexOf('# $hotitem_visitor');
+  return text.slice(0, at) + uncomment(text.slice(at));
+}
+
+/** The maps in it. */
+function uncomment(text: string): string {
+  const maps = text.replace(/^#map [\s\S]*?^#\}$/gm, (map) => map.replace(/^#/gm, ''));
+  expect(maps).not.toBe(text);
+  return maps;
+}
