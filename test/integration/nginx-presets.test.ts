@@ -19,6 +19,7 @@ for (const suite of SUITES) {
     let nginx: NginxPart;
     let port: number;
     let items: string;
+    let current: string;
     let remove: () => void;
 
     beforeAll(async () => {
@@ -50,8 +51,7 @@ for (const suite of SUITES) {
     describe.each(Object.keys(PRESETS))('%s', (name) => {
       const shown = new Map<string, Shown>();
       beforeAll(async () => {
-        await writeFile(items, uncommented(await nginxTemplate('items.conf'), name));
-        await nginx.reload();
+        await reload(uncommented(name));
         for (const [asked] of PRESETS[name] ?? []) shown.set(asked, await itemOf(asked));
       });
 
@@ -61,21 +61,44 @@ for (const suite of SUITES) {
     });
 
     test('without one of them a page whose path names no item is captured by its path', async () => {
-      await writeFile(items, await nginxTemplate('items.conf'));
-      await nginx.reload();
+      await reload((text) => text);
 
       expect(await itemOf('/web/item/4711.html')).toBe('4711');
       expect(await itemOf('/product/album/')).toBe('/product/album/');
     });
 
+    test.each([
+      [{ 'sec-purpose': 'prefetch', purpose: 'prefetch' }, ''],
+      [{ 'sec-purpose': 'prefetch' }, ''],
+      [{ 'sec-purpose': 'prefetch;anonymous-client-ip' }, ''],
+      [{ 'sec-purpose': 'prefetch;prerender' }, 'prefetch'],
+      [{ 'sec-purpose': 'prefetch', range: 'bytes=0-' }, 'prefetch'],
+      [{ purpose: 'prefetch' }, 'prefetch'],
+      [{ 'x-purpose': 'preview' }, 'prefetch'],
+      [{ range: 'bytes=0-' }, 'part'],
+      [{}, ''],
+    ])('with the map for conservative speculation rules, %j is %j', async (headers, purpose) => {
+      await reload(variableUncommented('purpose'));
+
+      const line = await lineOf('/web/item/1.html', headers);
+      expect(line.split('\t').at(-3)).toBe(purpose);
+    });
+
     test('with the visitor map a visitor is a part of the cookie, which makes no login', async () => {
-      await writeFile(items, visitorUncommented(await nginxTemplate('items.conf')));
-      await nginx.reload();
+      await reload(variableUncommented('visitor'));
 
       const line = await lineOf('/web/item/1.html', { cookie: 'a=b; PHPSESSID=el4ukv0kqbvoirg7nkp4dncpk3' });
       expect(line.split('\t').at(-2)).toBe('el4ukv0kqbvo');
       expect((await lineOf('/web/item/1.html', { cookie: 'PHPSESSID=short' })).split('\t').at(-2)).toBe('');
     });
+
+    async function reload(edit: (text: string) => string): Promise<void> {
+      const edited = edit(await nginxTemplate('items.conf'));
+      if (edited === current) return;
+      await writeFile(items, edited);
+      await nginx.reload();
+      current = edited;
+    }
 
     /** As the sidecar has it; null where nginx makes no line. */
     async function itemOf(asked: string): Promise<Shown> {
@@ -116,15 +139,18 @@ http {
 }
 
 /** items.conf with what stands under a heading as an operator uncomments it. */
-function uncommented(text: string, name: string): string {
-  const [before = '', rest = ''] = text.split(`# == ${name}:`);
-  const end = rest.search(/^# (?:==|\$hotitem_visitor)/m);
-  return `${before}# == ${name}:${uncomment(rest.slice(0, end))}${rest.slice(end)}`;
+function uncommented(name: string): (text: string) => string {
+  return (text) => {
+    const [before = '', rest = ''] = text.split(`# == ${name}:`);
+    const end = rest.search(/^# (?:==|\$hotitem)/m);
+    return `${before}# == ${name}:${uncomment(rest.slice(0, end))}${rest.slice(end)}`;
+  };
 }
 
-function visitorUncommented(text: string): string {
-  const at = text.indexOf('# $hotitem_visitor');
-  return text.slice(0, at) + uncomment(text.slice(at));
+/** items.conf with the map of a variable uncommented. */
+function variableUncommented(name: string): (text: string) => string {
+  return (text) =>
+    text.replace(new RegExp(`^#map .* \\$hotitem_${name} \\{[\\s\\S]*?^#\\}$`, 'm'), uncomment);
 }
 
 /** The maps in it. */

@@ -33,6 +33,8 @@ const PREFETCHES = [
   'X-Moz: prefetch',
   // Turbo, on hover.
   'X-Sec-Purpose: prefetch',
+  // Facebook's app, of a link that it shows; Safari's picture of a page.
+  'X-Purpose: preview',
 ];
 
 /** Whether it is served from a folder or by an origin, rewritten or not: every way of asking that we know of. */
