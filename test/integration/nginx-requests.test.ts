@@ -47,7 +47,7 @@ for (const way of WAYS) {
       }, START_MS);
 
       test.each(requests.map((request) => [`${request.name} of ${request.target}`, request] as const))(
-        '%s reaches the origin and is answered as without capture, and is captured once',
+        '%s reaches the origin and is answered as without capture, and is captured once, as what it was',
         (_, request) => {
           const { plain, captured, events } = asked.get(request) ?? {};
 

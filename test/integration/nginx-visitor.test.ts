@@ -69,6 +69,16 @@ describe('without realip.conf', () => {
     expect(lines.map((line) => fieldsOf(line).ip)).toEqual(['127.0.0.1', '::1']);
   });
 
+  test('an IPv4 client of a socket for both is the IPv4 client', async () => {
+    const port = await freePort();
+    await listen(`[::]:${port} ipv6only=off`);
+    await (await fetch(`http://127.0.0.1:${port}${PAGE}`)).text();
+    const [line] = await lines(1);
+
+    expect(fieldsOf(line).ip).toBe('::ffff:127.0.0.1');
+    expect(fromLine(line ?? '', 'web-1')).toMatchObject({ ip: '127.0.0.1' });
+  });
+
   test('a client that speaks the PROXY protocol unasked is no view', async () => {
     await proxied(shop.port, `TCP4 ${FORGED} 127.0.0.1 1 2`);
     const [line] = await seen([{}]);
@@ -231,6 +241,18 @@ describe('Sec-GPC and DNT', () => {
       expect(await shop.spilled()).toEqual([]);
     },
   );
+
+  test('with a privacy.conf of version 1 of the line, which an update never touches, is counted as it says', async () => {
+    const bare =
+      '"1$hotitem_sampled\\t$msec\\t$request_id\\t\\t$request_method\\t$host\\t$request_uri\\t$hotitem_item_safe\\t\\t"';
+    await honour(`"1/" ${bare};\n`);
+
+    const [asked, other] = await seen([{ headers: { 'Sec-GPC': '1', 'User-Agent': 'a' } }, {}]);
+
+    expect(fromLine(asked ?? '', 'web-1')).toMatchObject({ uri: PAGE, item: '4711', method: 'GET' });
+    expect(fromLine(asked ?? '', 'web-1')).not.toHaveProperty('ua');
+    expect(fieldsOf(other)).toMatchObject({ version: '2', ip: '127.0.0.1' });
+  });
 
   test('with its other choice is counted without address, referrer and user agent', async () => {
     const example = await nginxTemplate('privacy.conf.example');
