@@ -22,7 +22,7 @@ export const check: Command = {
     if (nginx === true) return checkIt({ ...context, flags: { conf, json } }, config);
     if (conf !== undefined || json !== undefined || context.positionals.length > 0)
       throw new UsageError('check: PROGRAM, --nginx-conf and --json go with --nginx');
-    process.stdout.write(`${route(config)}\nThe configuration is good.\n`);
+    process.stdout.write(`${route(config)}\n${notes(config)}The configuration is good.\n`);
     return 0;
   },
 };
@@ -40,6 +40,12 @@ async function checkIt({ flags, positionals, env }: CommandContext, config: Conf
   });
   process.stdout.write(flags.json === true ? `${JSON.stringify(report)}\n` : reportText(report));
   return report.findings.some(({ severity }) => severity !== 'note') ? 1 : 0;
+}
+
+function notes({ ignored }: Config): string {
+  return ignored.length === 0
+    ? ''
+    : `Ignored, as Kubernetes sets them for a Service: ${ignored.join(', ')}\n`;
 }
 
 function route({ kafka, elasticsearch, intake, duckdb }: Config): string {

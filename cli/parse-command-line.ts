@@ -20,14 +20,27 @@ const COMMON = { help: { type: 'boolean', short: 'h' }, version: { type: 'boolea
 
 /** Finds the command and reads its flags. Throws a `UsageError` that names what is wrong and what may be meant. */
 export function parseCommandLine(args: string[], commands: Record<string, Command>): CommandLine {
-  const words = args.filter((arg) => !arg.startsWith('-')).slice(0, 2);
+  const words = wordsOf(args, commands).slice(0, 2);
   const [first = '', second = ''] = words;
-  const name = [`${first} ${second}`, first].find((candidate) => candidate in commands) ?? '';
-  const command = commands[name];
+  const name = [`${first} ${second}`, first].find((candidate) => Object.hasOwn(commands, candidate)) ?? '';
+  const command = name === '' ? undefined : commands[name];
   if (command === undefined && first !== '')
     throw new UsageError(unknown('command', words.join(' '), Object.keys(commands)));
   const { values, positionals } = read(args, command);
   return { name, command, flags: values, positionals: positionals.slice(name.split(' ').length) };
+}
+
+/** What is neither a flag nor the value of one, whichever command it belongs to: that is not known yet. */
+function wordsOf(args: string[], commands: Record<string, Command>): string[] {
+  const own = Object.values(commands).map(({ options }) => options);
+  const options: Options = Object.assign({}, settingOptions(), ...own);
+  return args.filter((arg, i) => !arg.startsWith('-') && !takesText(args[i - 1], options));
+}
+
+function takesText(flag: string | undefined, options: Options): boolean {
+  if (flag === undefined || !flag.startsWith('--')) return false;
+  const name = flag.slice(2);
+  return Object.hasOwn(options, name) && options[name]?.type === 'string';
 }
 
 function read(args: string[], command: Command | undefined): { values: Flags; positionals: string[] } {
@@ -62,8 +75,7 @@ function joinTimes(args: string[], options: Options): string[] {
   const joined: string[] = [];
   for (const arg of args) {
     const last = joined.at(-1);
-    const takesText = last?.startsWith('--') && options[last.slice(2)]?.type === 'string';
-    if (takesText && /^-\d/.test(arg)) joined.splice(-1, 1, `${last}=${arg}`);
+    if (takesText(last, options) && /^-\d/.test(arg)) joined.splice(-1, 1, `${last}=${arg}`);
     else joined.push(arg);
   }
   return joined;

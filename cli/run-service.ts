@@ -6,10 +6,12 @@ import type { Core } from './core.ts';
  * has started, and its error is thrown. A second signal ends the process at once; what is on disk is safe.
  */
 export async function runService(
-  core: Pick<Core, 'log' | 'shutdown'>,
+  core: Pick<Core, 'config' | 'log' | 'shutdown'>,
   start: () => Promise<void>,
 ): Promise<number> {
-  const { log, shutdown } = core;
+  const { config, log, shutdown } = core;
+  if (config.ignored.length > 0)
+    log.info({ variables: config.ignored }, 'ignored: variables that Kubernetes sets for a Service');
   const signal = nextSignal();
   const starting = start();
   try {

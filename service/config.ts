@@ -3,9 +3,15 @@ import { resolve } from 'node:path';
 import { distance } from 'fastest-levenshtein';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
+import { isOfKubernetes } from './foreign-variables.ts';
 import { type Settings, settings } from './settings.ts';
 
-export type Config = Settings;
+export type Config = Settings & {
+  /** The settings that somebody gave, whatever their value: `kafka.partitions`. */
+  given: ReadonlySet<string>;
+  /** Variables of our prefix that somebody else set: `HOTITEM_SERVICE_HOST`. */
+  ignored: string[];
+};
 
 /** Everything that is wrong with a configuration, one problem a line: `path: problem (got value)`. */
 export class ConfigError extends Error {
@@ -49,6 +55,8 @@ const OTHER_VARIABLES = new Set([
   'HOTITEM_CACHE',
   'HOTITEM_CHROMIUM',
 ]);
+/** Linux allows 107 bytes and a NUL. */
+const LONGEST_SOCKET_PATH = 107;
 const SECRETS = new Set([
   'elasticsearch.api_key',
   'elasticsearch.password',
@@ -61,20 +69,46 @@ export const SETTINGS: Setting[] = leaves(settings, []);
 /** The configuration: file, then environment, then flags, the later wins. Throws a `ConfigError` with all problems at once. */
 export function loadConfig(sources: ConfigSources): Config {
   const problems: string[] = [];
+  const ignored = Object.keys(sources.env).filter((variable) => isForeign(variable, sources.env[variable]));
+  const env = Object.fromEntries(Object.entries(sources.env).filter(([name]) => !ignored.includes(name)));
   const merged = readFile(sources, problems);
-  for (const { path, value } of fromEnvironment(sources.env, problems)) put(merged, path, value);
+  for (const { path, value } of fromEnvironment(env, problems)) put(merged, path, value);
   for (const setting of SETTINGS) {
     const text = sources.flags[setting.flag];
     if (text !== undefined) put(merged, setting.path, toValue(setting, text));
   }
   const result = settings.safeParse(merged, { reportInput: true });
   if (!result.success) problems.push(...result.error.issues.flatMap((issue) => explain(issue)));
-  if (problems.length > 0 || !result.success) throw new ConfigError(problems);
-  return withWholePaths(result.data);
+  const config = result.success ? withWholePaths(result.data) : undefined;
+  if (config !== undefined) problems.push(...socketProblems(config));
+  if (problems.length > 0 || config === undefined) throw new ConfigError(problems);
+  return { ...config, given: givenIn(merged), ignored };
+}
+
+function isForeign(variable: string, value: string | undefined): boolean {
+  if (value === undefined || !variable.startsWith('HOTITEM_') || settingOf(variable) !== undefined)
+    return false;
+  return isOfKubernetes(variable, value);
+}
+
+function givenIn(merged: Record<string, unknown>): ReadonlySet<string> {
+  const given = SETTINGS.filter(({ path }) => {
+    const value = path.reduce<unknown>((inner, key) => (isRecord(inner) ? inner[key] : undefined), merged);
+    return value !== undefined && value !== null;
+  });
+  return new Set(given.map(({ path }) => path.join('.')));
+}
+
+/** Of the whole path, which is longer than what was given. */
+function socketProblems({ intake: { socket } }: Settings): string[] {
+  if (Buffer.byteLength(socket) <= LONGEST_SOCKET_PATH) return [];
+  return [
+    `intake.socket: longer than the ${LONGEST_SOCKET_PATH} bytes that a socket path may have (got ${show(socket)})`,
+  ];
 }
 
 /** Paths of state lie below `home`, what the operator points at below the working directory. */
-function withWholePaths(config: Config): Config {
+function withWholePaths(config: Settings): Settings {
   const home = resolve(config.home);
   const { intake, spool, spill, duckdb, elasticsearch, kafka } = config;
   return {

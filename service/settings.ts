@@ -2,24 +2,27 @@ import { hostname } from 'node:os';
 import { z } from 'zod';
 import { IP_MODES } from '../event/address-mask.ts';
 import { OMITTABLE } from '../event/redaction.ts';
+import {
+  address,
+  bytes,
+  bytesAtOnce,
+  count,
+  dataStream,
+  group,
+  headerText,
+  hostName,
+  listenAddress,
+  path,
+  seconds,
+  topic,
+  url,
+  words,
+  yesOrNo,
+} from './setting-types.ts';
 
 const DAY = 24;
+const MOST_DAYS = 36_500;
 const MIB = 1024 * 1024;
-
-const path = z.string().min(1);
-const bytes = z.number().int().positive();
-const count = z.number().int().positive();
-/** The environment and flags have words only. */
-const yesOrNo = z.union([z.boolean(), z.stringbool({ truthy: ['true'], falsy: ['false'] })], {
-  error: 'must be true or false',
-});
-const name = z.string().regex(/^[\w.-]{1,200}$/, 'must be 1 to 200 of A-Z a-z 0-9 . _ -');
-const address = z.string().regex(/^(?:\[[\da-f:]+\]|[\w.-]+):\d{1,5}$/i, 'must be HOST:PORT');
-const url = z
-  .url({ protocol: /^https?$/ })
-  .refine((text) => URL.canParse(text) && new URL(text).username === '', {
-    message: 'must not hold a login: use username and password',
-  });
 
 /**
  * Every setting, with its default and what it means. A path that is not absolute lies below `home`.
@@ -27,8 +30,8 @@ const url = z
  */
 export const settings = z.strictObject({
   home: path.default('var').describe('folder of all state'),
-  node: z.string().min(1).max(255).default(hostname()).describe('name of this nginx host in every event'),
-  shutdown_seconds: count
+  node: words.default(hostname()).describe('name of this nginx host in every event'),
+  shutdown_seconds: seconds
     .default(10)
     .describe('longest clean shutdown; then what is not finished is left to the next start'),
 
@@ -38,10 +41,11 @@ export const settings = z.strictObject({
       socket_mode: z
         .string()
         .regex(/^0[0-7]{3}$/, 'must be octal like 0660')
+        .refine((mode) => (Number.parseInt(mode, 8) & 0o222) !== 0, { message: 'lets nobody post' })
         .default('0660')
         .describe('who may post: the group of the nginx workers needs rw'),
-      socket_group: z.string().min(1).optional().describe('group of the socket, as a number or a name'),
-      max_request_bytes: bytes
+      socket_group: words.optional().describe('group of the socket, as a number or a name'),
+      max_request_bytes: bytesAtOnce
         .default(8 * MIB)
         .describe('largest request; a larger one is answered with 413'),
       max_connections: count.default(1024).describe('connections of nginx at once'),
@@ -54,7 +58,7 @@ export const settings = z.strictObject({
       max_bytes: bytes
         .default(4096 * MIB)
         .describe('when this much waits, intake answers 503 and nginx spills'),
-      segment_bytes: bytes.default(64 * MIB).describe('size of one file'),
+      segment_bytes: bytesAtOnce.default(64 * MIB).describe('size of one file'),
       fsync: z
         .enum(['always', '1s', 'never'])
         .default('1s')
@@ -127,10 +131,10 @@ export const settings = z.strictObject({
 
   admin: z
     .strictObject({
-      listen: address.default('127.0.0.1:9180').describe('page, metrics and health of the sidecar'),
-      sink_listen: address.default('127.0.0.1:9181').describe('metrics and health of `hotitem sink`'),
+      listen: listenAddress.default('127.0.0.1:9180').describe('page, metrics and health of the sidecar'),
+      sink_listen: listenAddress.default('127.0.0.1:9181').describe('metrics and health of `hotitem sink`'),
       allowed_hosts: z
-        .array(z.string())
+        .array(hostName)
         .default([])
         .describe('further Host headers to answer, for a reverse proxy'),
     })
@@ -158,7 +162,7 @@ export const settings = z.strictObject({
             .enum(['plain', 'scram-sha-256', 'scram-sha-512'])
             .optional()
             .describe('how to log in: plain (only over TLS), scram-sha-256 or scram-sha-512'),
-          username: z.string().min(1).optional().describe('login'),
+          username: words.optional().describe('login'),
           password: z.string().min(1).optional().describe('its password (secret)'),
         })
         .refine(({ mechanism, username }) => (mechanism === undefined) === (username === undefined), {
@@ -179,7 +183,7 @@ export const settings = z.strictObject({
         .default('event')
         .describe('which records say node, boot and seq: each event, or the first of a row (cheaper)'),
       batch_events: count.max(10_000).default(1000).describe('most events in one request to Kafka'),
-      batch_bytes: bytes
+      batch_bytes: bytesAtOnce
         .default(512 * 1024)
         .describe('most bytes of events in one request, below max.message.bytes of the topic'),
       requests: count.max(16).default(2).describe('requests to Kafka under way at once'),
@@ -190,33 +194,49 @@ export const settings = z.strictObject({
         .max(1000)
         .default(20)
         .describe('how long events wait for others to go with them to Kafka'),
-      topic: name.default('collection_hot_item').describe('topic of the events'),
-      dead_letter_topic: name
+      topic: topic.default('collection_hot_item').describe('topic of the events'),
+      dead_letter_topic: topic
         .default('collection_hot_item.dead')
         .describe('topic of what Kafka or the index refuses for good'),
-      group: name.default('hotitem-sink').describe('consumer group of the sinks'),
-      partitions: count.default(6).describe('partitions of a new topic'),
-      replication_factor: count.default(1).describe('replicas of a new topic; 3 in production'),
-      retention_hours: count.default(7 * DAY).describe('how long a new topic keeps events'),
+      group: group.default('hotitem-sink').describe('consumer group of the sinks'),
+      partitions: count.max(10_000).default(6).describe('partitions of a new topic'),
+      replication_factor: count.max(32_767).default(1).describe('replicas of a new topic; 3 in production'),
+      retention_hours: count
+        .max(MOST_DAYS * DAY)
+        .default(7 * DAY)
+        .describe('how long a new topic keeps events'),
     })
     .refine(({ tls, ca_file }) => tls || ca_file === undefined, {
       path: ['ca_file'],
       message: 'is of no use without kafka.tls',
+    })
+    .refine(({ topic, dead_letter_topic }) => metricName(topic) !== metricName(dead_letter_topic), {
+      path: ['dead_letter_topic'],
+      message: 'must be another topic than kafka.topic; to Kafka . and _ are the same in names',
     })
     .prefault({}),
 
   elasticsearch: z
     .strictObject({
       node: url.optional().describe('address of Elasticsearch; none means DuckDB. Also ELASTICSEARCH_NODE'),
-      api_key: z.string().min(1).optional().describe('encoded API key (secret)'),
-      username: z.string().min(1).optional().describe('login, where there is no API key'),
+      api_key: headerText.optional().describe('encoded API key (secret)'),
+      username: words
+        .refine((name) => !name.includes(':'), { message: 'must not hold a colon' })
+        .optional()
+        .describe('login, where there is no API key'),
       password: z.string().min(1).optional().describe('its password (secret)'),
       ca_file: path.optional().describe('PEM file of the authority that signed its certificate'),
-      data_stream: name.default('hot_item').describe('data stream of the events'),
-      retention_days: count.default(30).describe('how long its lifecycle keeps events'),
-      refresh_seconds: count.default(1).describe('how soon a document can be searched; larger is cheaper'),
-      shards: count.default(1).describe('primary shards of a backing index'),
-      replicas: z.number().int().min(0).default(0).describe('copies of each shard; 1 or more in production'),
+      data_stream: dataStream.default('hot_item').describe('data stream of the events'),
+      retention_days: count.max(MOST_DAYS).default(30).describe('how long its lifecycle keeps events'),
+      refresh_seconds: seconds.default(1).describe('how soon a document can be searched; larger is cheaper'),
+      shards: count.max(1024).default(1).describe('primary shards of a backing index'),
+      replicas: z
+        .number()
+        .int()
+        .min(0)
+        .max(1023)
+        .default(0)
+        .describe('copies of each shard; 1 or more in production'),
     })
     .refine(({ api_key, username }) => api_key === undefined || username === undefined, {
       path: ['api_key'],
@@ -226,13 +246,17 @@ export const settings = z.strictObject({
       path: ['password'],
       message: 'username and password go together',
     })
+    .refine(({ node, ca_file }) => ca_file === undefined || node === undefined || node.startsWith('https:'), {
+      path: ['ca_file'],
+      message: 'is of no use without https in elasticsearch.node',
+    })
     .prefault({}),
 
   duckdb: z
     .strictObject({
       path: path.default('duckdb/hotitem.duckdb').describe('file of the embedded index'),
       memory_mb: count.default(256).describe('memory limit of the embedded index'),
-      retention_days: count.default(30).describe('how long it keeps events'),
+      retention_days: count.max(MOST_DAYS).default(30).describe('how long it keeps events'),
     })
     .prefault({}),
 
@@ -265,6 +289,11 @@ export const settings = z.strictObject({
 });
 
 export type Settings = z.output<typeof settings>;
+
+/** Kafka refuses a topic whose metrics would have the name of another's. */
+function metricName(topicName: string): string {
+  return topicName.replaceAll('.', '_');
+}
 
 function isTimeZone(zone: string): boolean {
   try {

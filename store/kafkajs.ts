@@ -29,7 +29,7 @@ import { toKafkaError } from './kafkajs-failure.ts';
 import { decodeRecordsLate } from './kafkajs-record-decoder.ts';
 import { encodeRecordsAtOnce } from './kafkajs-record-encoder.ts';
 import { setUpTopics } from './kafkajs-setup.ts';
-import { createSocket } from './kafkajs-socket.ts';
+import { createSocket, withoutColons } from './kafkajs-socket.ts';
 import { calmTimers } from './kafkajs-timer.ts';
 import type { Consumer, Handler } from './log.ts';
 
@@ -137,7 +137,7 @@ export function createKafka(connection: KafkaConnection): kafkajs.Kafka {
 /** The connection as kafkajs wants it. */
 function toConfig({ brokers, clientId, tls, sasl, onWarning }: KafkaConnection): KafkaConfig {
   return {
-    brokers,
+    brokers: brokers.map(withoutColons),
     clientId,
     ssl: tls === undefined ? false : tls.ca === undefined ? true : { ca: [tls.ca] },
     ...(sasl !== undefined && { sasl: toSasl(sasl) }),

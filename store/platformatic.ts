@@ -114,15 +114,10 @@ export async function loadPlatformatic(): Promise<typeof import('@platformatic/k
 }
 
 /** The connection as the library wants it. */
-export function toOptions({
-  brokers,
-  clientId,
-  tls,
-  sasl,
-}: KafkaConnection): BaseOptions & { bootstrapBrokers: string[] } {
+export function toOptions({ brokers, clientId, tls, sasl }: KafkaConnection): BaseOptions {
   return {
     clientId,
-    bootstrapBrokers: brokers,
+    bootstrapBrokers: brokers.map(toBroker),
     connectTimeout: CONNECT_MS,
     timeout: REQUEST_MS,
     requestTimeout: REQUEST_MS,
@@ -133,14 +128,18 @@ export function toOptions({
     ...(tls !== undefined && {
       tls: tls.ca === undefined ? {} : { ca: tls.ca },
       // An address is no name that TLS could ask for.
-      tlsServerName: brokers.every(
-        (broker) => isIP(broker.replace(/:\d+$/, '').replace(/^\[|\]$/g, '')) === 0,
-      ),
+      tlsServerName: brokers.every((broker) => isIP(toBroker(broker).host) === 0),
     }),
     ...(sasl !== undefined && {
       sasl: { ...sasl, mechanism: MECHANISMS[sasl.mechanism] },
     }),
   };
+}
+
+/** As a text the library would split `[::1]:9092` at its first colon. */
+function toBroker(broker: string): { host: string; port: number } {
+  const colon = broker.lastIndexOf(':');
+  return { host: broker.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(broker.slice(colon + 1)) };
 }
 
 const MECHANISMS = {

@@ -57,7 +57,7 @@ describe('the hotitem command', () => {
     const { code, stderr } = await hotitem(['check', '--config', file], { KAFKA_BROKERS: 'nowhere' });
     expect(code).toBe(1);
     expect(stderr).toContain('spool.max_bites: unknown setting, did you mean spool.max_bytes?');
-    expect(stderr).toContain('kafka.brokers.0: must be HOST:PORT (got "nowhere")');
+    expect(stderr).toContain('kafka.brokers.0: must be HOST:PORT');
   });
 
   test('nginx install writes the includes, and first says what it would write', async () => {

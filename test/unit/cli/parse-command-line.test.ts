@@ -23,6 +23,16 @@ describe('the command line', () => {
     });
   });
 
+  test.each([
+    [['--config', 'f', 'sidecar']],
+    [['--spool-dir', 'sidecar', 'nginx', '--config', 'nginx', 'install']],
+    [['--dry-run', '--dir', 'install', 'nginx', 'install']],
+    [['--config=f', 'sidecar', '--dir', 'nginx']],
+  ])('finds the command behind flags and their values: %j', (args) => {
+    const { name, positionals } = parseCommandLine(args, COMMANDS);
+    expect([name, positionals]).toEqual([args.includes('install') ? 'nginx install' : 'sidecar', []]);
+  });
+
   test('takes a time before now for a value, and not for a flag', () => {
     const { flags } = parseCommandLine(['sidecar', '--dir', '-2h', '--node=-1'], COMMANDS);
     expect(flags).toMatchObject({ dir: '-2h', node: '-1' });
@@ -45,6 +55,10 @@ describe('the command line', () => {
     [['sidecars'], 'unknown command sidecars, did you mean sidecar?'],
     [['nginx', 'instal'], 'unknown command nginx instal, did you mean nginx install?'],
     [['zzz'], 'unknown command zzz'],
+    [['toString'], 'unknown command toString'],
+    [['constructor', 'x'], 'unknown command constructor x'],
+    [['__proto__'], 'unknown command __proto__'],
+    [['sidecar', '--toString', 'x'], 'unknown flag --toString'],
     [['nginx'], 'nginx is not all of a command: say nginx install'],
     [['sidecar', '--spol-dir', 'x'], 'unknown flag --spol-dir, did you mean --spool-dir?'],
     [['sidecar', '--elasticsearch-password', 'x'], 'unknown flag --elasticsearch-password'],

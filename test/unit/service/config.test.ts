@@ -86,7 +86,7 @@ describe('the configuration', () => {
       'HOTITEM_NODES: unknown variable, did you mean HOTITEM_NODE?',
       'intake.sockets: unknown setting, did you mean intake.socket?',
       expect.stringContaining('spool.max_bytes: '),
-      'kafka.brokers.0: must be HOST:PORT (got "nowhere")',
+      expect.stringMatching(/^kafka\.brokers\.0: must be HOST:PORT.*\(got "nowhere"\)$/),
       expect.stringContaining('log.level: '),
       'spol: unknown setting, did you mean spool?',
     ]);
@@ -104,6 +104,57 @@ describe('the configuration', () => {
   ])('shows no secret in a problem: %j', (env) => {
     expect(problems({ env })).not.toEqual([]);
     expect(problems({ env }).join()).not.toContain('hunter2');
+  });
+
+  describe('beside what Kubernetes sets for a Service named hotitem', () => {
+    const ofService = {
+      HOTITEM_SERVICE_HOST: '10.96.0.17',
+      HOTITEM_SERVICE_PORT: '9180',
+      HOTITEM_SERVICE_PORT_HTTP_PAGE: '9180',
+      HOTITEM_PORT: 'tcp://10.96.0.17:9180',
+      HOTITEM_PORT_9180_TCP: 'tcp://10.96.0.17:9180',
+      HOTITEM_PORT_9180_TCP_PROTO: 'tcp',
+      HOTITEM_PORT_9180_TCP_PORT: '9180',
+      HOTITEM_PORT_9180_TCP_ADDR: '10.96.0.17',
+    };
+    const ofAnother = {
+      HOTITEM_SINK_SERVICE_HOST: 'fd00::17',
+      HOTITEM_SINK_SERVICE_PORT: '9181',
+      HOTITEM_SINK_PORT: 'udp://[fd00::17]:9181',
+      HOTITEM_SINK_PORT_9181_UDP_ADDR: 'fd00::17',
+    };
+
+    test('starts, and says what it ignores', () => {
+      const env = { ...ofService, ...ofAnother, HOTITEM_NODE: 'web-1' };
+      expect(load({ env }).node).toBe('web-1');
+      expect(load({ env }).ignored.toSorted()).toEqual(
+        Object.keys({ ...ofService, ...ofAnother }).toSorted(),
+      );
+      expect(load({}).ignored).toEqual([]);
+    });
+
+    test.each([
+      { HOTITEM_PORT: '9180' },
+      { HOTITEM_ADMIN_PORT: '9180' },
+      { HOTITEM_SERVICE_HOST: 'page.example.com' },
+      { HOTITEM_SERVICE_PORT: 'http' },
+      { HOTITEM_SERVICE_NAME: 'x' },
+      { HOTITEM_PORT_9180: 'tcp://10.96.0.17:9180' },
+    ])('still refuses what a person may have meant: %j', (env) => {
+      expect(problems({ env })).toEqual([expect.stringMatching(/^HOTITEM_\w+: unknown variable/)]);
+    });
+  });
+
+  test('knows which settings were given, whatever their value', () => {
+    const file = yaml('kafka:\n  retention_hours: 168\nspool: {}\n');
+    const env = { HOTITEM_KAFKA_PARTITIONS: '6', KAFKA_BROKERS: 'a:9092' };
+    expect([...load({ file, env, flags: { 'elasticsearch-shards': '1' } }).given].toSorted()).toEqual([
+      'elasticsearch.shards',
+      'kafka.brokers',
+      'kafka.partitions',
+      'kafka.retention_hours',
+    ]);
+    expect(load({}).given.size).toBe(0);
   });
 
   test('says so when its file is not there or is no YAML', () => {

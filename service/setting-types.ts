@@ -1,0 +1,97 @@
+import { isIP, isIPv4, isIPv6 } from 'node:net';
+import { z } from 'zod';
+
+/** A timer of Node's that is longer fires at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** What Node and Elasticsearch hold in one buffer without a special build. */
+const MOST_BYTES_AT_ONCE = 1024 * 1024 * 1024;
+
+const LABEL = /^[a-z\d_](?:[\w-]{0,61}[a-z\d_])?$/i;
+const CONTROL = /\p{Cc}/u;
+
+export const count = z.number().int().positive();
+/** Of what lies on a disk. */
+export const bytes = z.number().int().positive();
+/** Of what is held in memory in one piece. */
+export const bytesAtOnce = bytes.max(MOST_BYTES_AT_ONCE);
+/** A time that somebody waits. */
+export const seconds = count.max(Math.floor(LONGEST_TIMER_MS / 1000));
+
+/** A text of one line, as names of hosts and of people are. */
+export const words = z
+  .string()
+  .min(1)
+  .max(255)
+  .refine((text) => !CONTROL.test(text), { message: 'must not hold control characters' });
+
+export const path = z
+  .string()
+  .min(1)
+  .refine((text) => !text.includes('\0'), { message: 'must not hold a NUL' });
+
+/** The environment and flags have words only. */
+export const yesOrNo = z.union([z.boolean(), z.stringbool({ truthy: ['true'], falsy: ['false'] })], {
+  error: 'must be true or false',
+});
+
+/** What Kafka takes: see `Topic.validate` of its source. */
+export const topic = z
+  .string()
+  .regex(/^(?!\.{1,2}$)[\w.-]{1,249}$/, 'must be 1 to 249 of A-Z a-z 0-9 . _ -, and not . or ..');
+
+/** A consumer group. */
+export const group = z.string().regex(/^[\w.-]{1,200}$/, 'must be 1 to 200 of A-Z a-z 0-9 . _ -');
+
+/** What Elasticsearch takes, with room for what it adds to the names of the backing indices. */
+export const dataStream = z
+  .string()
+  .regex(/^[a-z\d][a-z\d._-]{0,199}$/, 'must be 1 to 200 of a-z 0-9 . _ -, beginning with a letter or digit');
+
+/** Where to listen. Port 0: one that is free. */
+export const listenAddress = z.string().refine((text) => isAddress(text, 0), {
+  message: 'must be HOST:PORT, IPv6 as [::1]:PORT, port up to 65535',
+});
+
+/** Where to connect to. */
+export const address = z.string().refine((text) => isAddress(text, 1), {
+  message: 'must be HOST:PORT, IPv6 as [::1]:PORT, port 1 to 65535',
+});
+
+/** A Host header without its port. */
+export const hostName = z
+  .string()
+  .refine(isHost, { message: 'must be a host name or an address, IPv6 as [::1], without a port' });
+
+/** Of a service, without a login. */
+export const url = z
+  .url({ protocol: /^https?$/ })
+  .refine((text) => !URL.canParse(text) || new URL(text).username === '', {
+    message: 'must not hold a login: use username and password',
+  })
+  .refine((text) => !/[?#]/.test(text), { message: 'must end with its path: nothing from ? or # on' })
+  .refine((text) => !URL.canParse(text) || (isHost(new URL(text).hostname) && new URL(text).port !== '0'), {
+    message: 'must be one address like https://HOST:9200',
+  });
+
+/** What goes into a header as it is. */
+export const headerText = z
+  .string()
+  .min(1)
+  .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without blanks');
+
+function isAddress(text: string, leastPort: number): boolean {
+  const [, host = '', port = ''] = /^(.+):(\d{1,5})$/.exec(text) ?? [];
+  return isHost(host) && Number(port) >= leastPort && Number(port) <= 65_535;
+}
+
+/** A name as DNS has them (an underscore is what container networks allow), or an address. */
+function isHost(host: string): boolean {
+  const inner = /^\[(.+)\]$/.exec(host)?.[1];
+  if (inner !== undefined) return isIPv6(inner);
+  if (isIP(host) !== 0) return isIPv4(host);
+  const labels = host.replace(/\.$/, '').split('.');
+  // `999.0.0.1` is nobody's name: resolvers take it for an address.
+  return (
+    host.length <= 253 && labels.every((label) => LABEL.test(label)) && !/^\d+$/.test(labels.at(-1) ?? '')
+  );
+}
