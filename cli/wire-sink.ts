@@ -22,9 +22,11 @@ export type SinkAccounts = {
   indexed: number;
   /** these had been there, */
   existing: number;
+  /** these the index takes and leaves out, */
+  dropped: number;
   /** and these are dead letters. */
   dead: number;
-  /** consumed − indexed − existing − dead */
+  /** consumed − indexed − existing − dropped − dead */
   unaccounted: number;
 };
 
@@ -38,8 +40,10 @@ export function createSinkMeters(registry: Registry): SinkMeters {
       const consumed = metrics.of('sink_consumed_total').value();
       const indexed = metrics.of('sink_indexed_total').value();
       const existing = metrics.of('sink_existing_total').value();
+      const dropped = metrics.sum('sink_dropped_total');
       const dead = metrics.sum('sink_dead_total');
-      return { consumed, indexed, existing, dead, unaccounted: consumed - indexed - existing - dead };
+      const unaccounted = consumed - indexed - existing - dropped - dead;
+      return { consumed, indexed, existing, dropped, dead, unaccounted };
     },
   };
 }
@@ -62,6 +66,7 @@ export function wireSink(core: Core, options: Wired): Check {
     metrics.of('sink_index_up').follow(() => (index.failure?.() === undefined ? 1 : 0));
   const stopping = new AbortController();
   let consumer: Consumer | undefined;
+  let refusal: string | undefined;
   const started = keepTrying(start, {
     signal: stopping.signal,
     onFailure: (error) => warn('sink', 'the sink cannot read its log yet', { reason: reasonOf(error) }),
@@ -73,8 +78,12 @@ export function wireSink(core: Core, options: Wired): Check {
   });
   return {
     name: 'sink',
-    ready: () => (consumer === undefined ? 'it cannot read its log yet' : (consumer.failure() ?? true)),
+    ready: () => (consumer === undefined ? 'it cannot read its log yet' : (consumer.failure() ?? refused())),
   };
+
+  function refused(): true | string {
+    return refusal === undefined ? true : `the index refuses everything: ${refusal}`;
+  }
 
   /** One that comes up after everything else has stopped must not stay in the group. */
   async function start(): Promise<void> {
@@ -86,6 +95,9 @@ export function wireSink(core: Core, options: Wired): Check {
       articleTimeZone: article_time_zone,
       redact,
       warn,
+      onRefusal: (reason) => {
+        refusal = reason;
+      },
     });
     if (stopping.signal.aborted) await begun.close(0);
     else consumer = begun;

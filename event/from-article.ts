@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type { HotItemEvent } from './event.ts';
 import { LIMITS } from './from-line.ts';
 import { unmapped } from './ipv4-mapped.ts';
-import { EventError } from './parse.ts';
+import { EventError, isTime } from './parse.ts';
 import { toInstant } from './wall-clock.ts';
 
 /** What the article's Lua sends: a path, an address out of a header, the same token always, and a time. */
@@ -34,8 +34,8 @@ export function isArticle(value: unknown): value is ArticleMessage {
 
 /**
  * The event that a message in the article's format stands for. Its time is the record's, for that is right; `actime` is
- * asked only where the record has none. The token is not taken over, and an address only where it is one: it came from a
- * header that anybody may send. Throws an `EventError` at what is no view.
+ * asked only where the record has none that can be. The token is not taken over, and an address only where it is one: it
+ * came from a header that anybody may send. Throws an `EventError` at what is no view.
  *
  * Its id is the place of the record and its time: a topic that was deleted and made again has the same places, at other
  * times. Nothing else of the message is in it: from a hash of the whole an address could be found by trying all of them.
@@ -47,7 +47,7 @@ export function fromArticle(message: ArticleMessage, { place, time, timeZone }: 
   const event: HotItemEvent = {
     v: 1,
     id: `${place}-${time ?? digitsOf(actime)}`,
-    time: time ?? fromActime(actime, timeZone),
+    time: isTime(time) ? time : fromActime(actime, timeZone),
     uri: limit('uri', uri, cut),
     item: limit('item', ITEM.exec(uri)?.[1] ?? uri, cut),
   };

@@ -7,7 +7,7 @@ const SOME_TEXT = TEXT.replace('*', '+');
 const optional = (field: string) => `(?:,"${field}":${TEXT})?`;
 /** The fields in the order in which the sidecar writes them; `cut` is for `parse`. */
 const PLAIN = new RegExp(
-  `^{"v":1,"id":"([\\w.-]{1,128})","time":(0|[1-9]\\d{0,14}),"uri":${SOME_TEXT},"item":${SOME_TEXT}(?:,"ip":${SOME_TEXT})?${[
+  `^{"v":1,"id":"([\\w.-]{1,128})","time":(0|[1-9]\\d{0,13}),"uri":${SOME_TEXT},"item":${SOME_TEXT}(?:,"ip":${SOME_TEXT})?${[
     'raw',
     'args',
     'host',

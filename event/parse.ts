@@ -13,8 +13,8 @@ export class EventError extends Error {
 }
 
 const LONGEST_ID = 128;
-/** What a JavaScript date, and with it every index, can hold. */
-const LATEST_TIME = 8.64e15;
+/** The end of the year 9999, beyond which Elasticsearch reads no date: a clock that counts microseconds is there already. */
+const LATEST_TIME = 253_402_300_799_999;
 /** More than any sampling makes: one record must not rule a ranking. */
 const MOST_WEIGHT = 1_000_000;
 const TEXTS = ['raw', 'args', 'host', 'method', 'ua', 'ref', 'node', 'visitor'] as const;
@@ -27,7 +27,8 @@ export function parse(json: string): HotItemEvent {
   requireText(value, 'id');
   if ((value.id as string).length > LONGEST_ID)
     throw new EventError('id', `longer than ${LONGEST_ID}`, value.id);
-  if (!isTime(value.time)) throw new EventError('time', 'must be whole milliseconds since 1970', value.time);
+  if (!isTime(value.time))
+    throw new EventError('time', 'must be whole milliseconds since 1970, up to the year 9999', value.time);
   requireText(value, 'uri');
   requireText(value, 'item');
   if (value.ip !== undefined) requireText(value, 'ip');
@@ -69,7 +70,8 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function isTime(value: unknown): boolean {
+/** Whether an event may have this time. */
+export function isTime(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= LATEST_TIME;
 }
 

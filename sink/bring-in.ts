@@ -24,7 +24,7 @@ export async function bringIn(lookup: EventLookup, events: HotItemEvent[]): Prom
     left = asked.filter(({ at }, i) => {
       const answer = answers[i];
       if (answer === undefined || answer.status === 'retry') return true;
-      outcomes[at] = answer.status === 'exists' ? { status: 'there' } : answer;
+      outcomes[at] = toBroughtIn(answer);
       return false;
     });
   }
@@ -39,6 +39,13 @@ export async function bringIn(lookup: EventLookup, events: HotItemEvent[]): Prom
     }
     return answers;
   }
+}
+
+function toBroughtIn(answer: Exclude<Outcome, { status: 'retry' }>): BroughtIn {
+  if (answer.status === 'exists') return { status: 'there' };
+  if (answer.status === 'dropped')
+    return { status: 'rejected', reason: `the index drops it: ${answer.reason}` };
+  return answer;
 }
 
 async function patiently<T>(ask: () => Promise<T>): Promise<T> {

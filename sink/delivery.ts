@@ -18,12 +18,16 @@ export type DeliveryOptions = {
   requests: number;
   metrics: Metrics<typeof SINK_METRICS>;
   warn: (key: string, message: string, fields?: object) => void;
+  /** Told why the index takes nothing until somebody puts that right, and `undefined` once it takes something. */
+  onRefusal?: (reason: string | undefined) => void;
 };
 
 /** What became of a batch: each of its records is counted once. */
 export type Delivered = {
   indexed: number;
   existing: number;
+  /** Taken and left out by the index, by reason. */
+  dropped: Map<string, number>;
   /** No events, as records go. */
   invalid: Refused[];
   /** Events that the index will never take. */
@@ -56,7 +60,7 @@ const WORDS: Record<Refusal, string> = {
 };
 
 export function createDelivery(options: DeliveryOptions): Delivery {
-  const { index, read, batchEvents, requests, metrics, warn } = options;
+  const { index, read, batchEvents, requests, metrics, warn, onRefusal = () => {} } = options;
   const slots = createSlots(requests);
   const up = metrics.of('sink_index_up');
   const batchSize = metrics.of('sink_batch_events');
@@ -65,7 +69,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   up.set(1);
 
   return async (batch, signals) => {
-    const delivered: Delivered = { indexed: 0, existing: 0, invalid: [], rejected: [] };
+    const delivered: Delivered = { indexed: 0, existing: 0, dropped: new Map(), invalid: [], rejected: [] };
     let next = 0;
     await Promise.all(Array.from({ length: requests }, takeTurns));
     return delivered;
@@ -119,19 +123,28 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     }
 
     function succeeded(outcomes: Outcome[]): Tried {
-      if (sent.length > 0) up.set(1);
+      if (sent.length > 0) note(outcomes);
       return { sent, outcomes };
     }
 
     /** Whether the index took any of them or not: they are read again, and those that are no events are known. */
     function failed(error: unknown): Tried {
       if (!(error instanceof IndexUnavailable)) throw error;
-      up.set(0);
       const noEvents = new Set(invalid.map(({ at }) => at));
       const rest = records.filter((at) => !noEvents.has(at));
       const outcome: Outcome = { status: 'retry', why: error.why, reason: reasonOf(error) };
+      if (error.why === 'refused') note([outcome]);
+      up.set(0);
       return { sent: rest, outcomes: rest.map(() => outcome) };
     }
+  }
+
+  /** Whether the index is of use, as far as these outcomes tell. */
+  function note(outcomes: Outcome[]): void {
+    const refusal = outcomes.find((outcome) => outcome.status === 'retry' && outcome.why === 'refused');
+    const takesNone = outcomes.every((outcome) => outcome.status === 'retry' && outcome.why === 'refused');
+    up.set(takesNone ? 0 : 1);
+    onRefusal(takesNone && refusal?.status === 'retry' ? refusal.reason : undefined);
   }
 
   function tryRead(batch: Batch, at: number): HotItemEvent | EventError {
@@ -162,6 +175,8 @@ function isSettled(at: number, outcome: Outcome | undefined, delivered: Delivere
   if (outcome === undefined || outcome.status === 'retry') return false;
   if (outcome.status === 'created') delivered.indexed++;
   else if (outcome.status === 'exists') delivered.existing++;
+  else if (outcome.status === 'dropped')
+    delivered.dropped.set(outcome.reason, (delivered.dropped.get(outcome.reason) ?? 0) + 1);
   else delivered.rejected.push({ at, reason: outcome.reason });
   return true;
 }

@@ -61,6 +61,7 @@ function createHandler(options: SinkOptions, still: StandingStill): Handler {
     consumed.add(batch.values.length);
     indexed.add(delivered.indexed);
     existing.add(delivered.existing);
+    for (const [reason, count] of delivered.dropped) metrics.of('sink_dropped_total', { reason }).add(count);
     metrics.of('sink_dead_total', { reason: 'invalid' }).add(delivered.invalid.length);
     metrics.of('sink_dead_total', { reason: 'rejected' }).add(delivered.rejected.length);
   }

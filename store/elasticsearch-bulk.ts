@@ -3,36 +3,20 @@ import type { HotItemEvent } from '../event/event.ts';
 import { type Body, createBody } from './elasticsearch-body.ts';
 import { reasonIn, statusOf, toUnavailable, typeIn } from './elasticsearch-client.ts';
 import { toOperation } from './elasticsearch-document.ts';
+import { createStanding, cutReason, toOutcome } from './elasticsearch-outcome.ts';
 import { IndexUnavailable, type Outcome } from './event-index.ts';
 
 /** In characters. Elasticsearch takes 100 MB, and works best with a few; a proxy before it may take less (413). */
 const LARGEST_REQUEST = 8 * 1024 * 1024;
 /** However small a proxy's limit looks: one huge event must not shrink the requests of all that follow. */
 const SMALLEST_LIMIT = 256 * 1024;
-const LONGEST_REASON = 300;
 /** As many as requests are usually under way at once. */
 const SPARE_BUFFERS = 4;
 
 /** Without the rest an answer about 1,000 documents is a tenth of the size. */
-const FILTER = 'errors,items.*.status,items.*.error.type,items.*.error.reason';
+const FILTER = 'items.*.status,items.*.error.type,items.*.error.reason';
 
-const CREATED: Outcome = { status: 'created' };
-const EXISTS: Outcome = { status: 'exists' };
-
-/**
- * Errors of single documents that are the cluster's state and not the document's fault, whatever their status: a
- * read-only block is a 403, a closed index and the limit of shards are a 400. Giving up a document for one of them would
- * give up all documents until somebody notices.
- */
-const STATE = new Set([
-  'cluster_block_exception',
-  'index_closed_exception',
-  'security_exception',
-  'validation_exception',
-]);
-const MISSING_PIPELINE = /^pipeline with id .* does not exist/;
-
-type Reply = { errors?: boolean; items?: { create?: estypes.BulkResponseItem }[] };
+type Reply = { items?: { create?: estypes.BulkResponseItem }[] };
 
 /**
  * Creates documents in a data stream, which must have its template: nothing is created by accident.
@@ -45,6 +29,7 @@ export function createBulk(
   const path = `/${encodeURIComponent(dataStream)}/_bulk`;
   let largest = LARGEST_REQUEST;
   const spare: Buffer[] = [];
+  const standing = createStanding();
   return create;
 
   function create(events: Iterable<HotItemEvent>): Promise<Outcome[]> {
@@ -67,10 +52,17 @@ export function createBulk(
       return await request(body);
     } catch (error) {
       if (!isAboutContent(error)) throw toUnavailable(error);
-      if (body.length === 1) return [{ status: 'rejected', reason: reasonOfRefusal(error) }];
+      if (body.length === 1) return [alone(reasonOfRefusal(error))];
       if (statusOf(error) === 413) largest = Math.max(SMALLEST_LIMIT, Math.min(largest, body.size >> 1));
       return inHalves(body);
     }
+  }
+
+  /** Of an event that is refused without others. Throws where it is the last of many: the rest need not be tried. */
+  function alone(reason: string): Outcome {
+    const [outcome] = standing([{ status: 'rejected', reason }]);
+    if (outcome?.status === 'retry') throw new IndexUnavailable(outcome.reason, { why: 'refused' });
+    return { status: 'rejected', reason };
   }
 
   async function inHalves(body: Body): Promise<Outcome[]> {
@@ -89,17 +81,16 @@ export function createBulk(
 
   async function request(body: Body): Promise<Outcome[]> {
     // Not client.bulk: that takes documents to serialise, and these are bytes already.
-    const { errors, items } = await client.transport.request<Reply>({
+    const { items } = await client.transport.request<Reply>({
       method: 'POST',
       path,
       querystring: { require_data_stream: true, filter_path: FILTER },
       bulkBody: body.bytes,
     });
-    if (items?.length !== body.length) {
-      throw new IndexUnavailable(`Elasticsearch told about ${items?.length ?? 0} of ${body.length} events`);
-    }
-    if (!errors) return items.map(() => CREATED);
-    return items.map(({ create }) => toOutcome(create, dataStream));
+    const told = Array.isArray(items) ? items.length : 0;
+    if (items === undefined || told !== body.length)
+      throw new IndexUnavailable(`Elasticsearch told about ${told} of ${body.length} events`);
+    return standing(items.map((item) => toOutcome(item?.create, dataStream)));
   }
 }
 
@@ -110,26 +101,5 @@ function isAboutContent(error: unknown): boolean {
 
 function reasonOfRefusal(error: unknown): string {
   if (statusOf(error) === 413) return 'too large for Elasticsearch, or for a proxy before it (413)';
-  return cut(reasonIn(error) ?? 'refused');
-}
-
-function toOutcome(item: estypes.BulkResponseItem | undefined, dataStream: string): Outcome {
-  const status = item?.status ?? 0;
-  if (status === 201) return CREATED;
-  if (status === 409) return EXISTS;
-  const type = item?.error?.type ?? 'error';
-  const said = item?.error?.reason ?? '';
-  if (status === 404) {
-    const reason = `Elasticsearch has no data stream ${dataStream} and no template for it: run \`hotitem setup\``;
-    return { status: 'retry', why: 'refused', reason: cut(`${reason} (${said})`) };
-  }
-  const reason = cut(`${type}: ${said}`);
-  const isState = STATE.has(type) || MISSING_PIPELINE.test(said) || status === 401 || status === 403;
-  if (isState) return { status: 'retry', why: 'refused', reason };
-  const isEvents = status >= 400 && status < 500 && status !== 429;
-  return isEvents ? { status: 'rejected', reason } : { status: 'retry', why: 'overloaded', reason };
-}
-
-function cut(reason: string): string {
-  return reason.length > LONGEST_REASON ? `${reason.slice(0, LONGEST_REASON)}…` : reason;
+  return cutReason(reasonIn(error) ?? 'refused');
 }

@@ -1,5 +1,8 @@
 import { Client, errors } from '@elastic/elasticsearch';
+import { StrictTransport } from './elasticsearch-transport.ts';
 import { IndexUnavailable, type Refusal } from './event-index.ts';
+
+const LONGEST_REASON = 300;
 
 export type ElasticsearchConnection = {
   /** `https://host:9200`, without a login. */
@@ -14,6 +17,7 @@ export type ElasticsearchConnection = {
 export function connectElasticsearch({ node, auth, ca, requestTimeoutMs }: ElasticsearchConnection): Client {
   return new Client({
     node,
+    Transport: StrictTransport,
     maxRetries: 0,
     requestTimeout: requestTimeoutMs,
     ...(auth !== undefined && { auth }),
@@ -33,6 +37,11 @@ export function toUnavailable(error: unknown): unknown {
 /** The HTTP status of an answer that is an error; undefined when there was no answer. */
 export function statusOf(error: unknown): number | undefined {
   return error instanceof errors.ResponseError ? error.statusCode : undefined;
+}
+
+/** Whether Elasticsearch says that there is no such thing. A proxy that knows no such path says 404 as well, and not why. */
+export function isMissing(error: unknown): boolean {
+  return statusOf(error) === 404 && typeIn(error) !== undefined;
 }
 
 /** What Elasticsearch calls the error: `cluster_block_exception`; undefined when it did not say. */
@@ -58,13 +67,22 @@ function whyOf(error: unknown): Refusal {
   return status !== undefined && status < 500 ? 'refused' : 'away';
 }
 
+function because(error: unknown): string {
+  const reason = reasonIn(error);
+  return reason === undefined ? '' : `: ${reason.slice(0, LONGEST_REASON)}`;
+}
+
 function describe(error: unknown): string {
   const status = statusOf(error);
   if (status === 401)
     return 'Elasticsearch refuses the login (401), see elasticsearch.api_key, or username and password';
   if (status === 403) return 'Elasticsearch does not permit this (403)';
   if (status === 429) return 'Elasticsearch is overloaded (429)';
-  if (status !== undefined) return `Elasticsearch answers with an error (${status})`;
+  if (status !== undefined && status < 400)
+    return `something before Elasticsearch answers in its place (${status}), see elasticsearch.node`;
+  if (status !== undefined) return `Elasticsearch answers with an error (${status})${because(error)}`;
+  if (error instanceof errors.DeserializationError)
+    return 'what answers there is not Elasticsearch: it sends no JSON';
   if (error instanceof errors.TimeoutError) return 'Elasticsearch does not answer in time';
   if (error instanceof errors.ProductNotSupportedError) return 'what answers there is not Elasticsearch';
   if (error instanceof Error && /certificate/i.test(error.message))

@@ -1,18 +1,17 @@
-import type { Client, estypes } from '@elastic/elasticsearch';
+import type { Client } from '@elastic/elasticsearch';
 import { z } from 'zod';
 import { createElasticsearchIndex, type ElasticsearchIndexOptions } from './elasticsearch.ts';
+import { complete, readAnswer, unexpected } from './elasticsearch-answer.ts';
 import { connectElasticsearch, statusOf, toUnavailable } from './elasticsearch-client.ts';
-import { IndexUnavailable } from './event-index.ts';
+import { requireField } from './elasticsearch-field.ts';
 import type { EventLookup } from './event-lookup.ts';
 
 export type ElasticsearchLookupOptions = ElasticsearchIndexOptions & { refreshMs: number };
 
+const ID = 'event.id';
+
 const counted = z.number().int().nonnegative();
-/** Anything else is no answer: a page of a proxy, a redirect, a part of the shards. */
-const answer = z.object({
-  timed_out: z.literal(false),
-  _shards: z.object({ total: counted, failed: z.literal(0) }),
-  hits: z.object({}),
+const counts = complete.extend({
   aggregations: z
     .object({
       ids: z.object({
@@ -49,7 +48,7 @@ async function count(client: Client, dataStream: string, ids: string[]): Promise
   if (ids.length === 0) return [];
   const wanted = [...new Set(ids)];
   try {
-    const found = await client.search({
+    const answer = await client.search({
       index: dataStream,
       // Nothing was indexed yet: then nothing is there.
       ignore_unavailable: true,
@@ -57,35 +56,26 @@ async function count(client: Client, dataStream: string, ids: string[]): Promise
       allow_partial_search_results: false,
       size: 0,
       track_total_hits: false,
-      query: { constant_score: { filter: { terms: { 'event.id': wanted } } } },
+      query: { constant_score: { filter: { terms: { [ID]: wanted } } } },
       // As many buckets as there can be terms: no count is an estimate.
-      aggs: { ids: { terms: { field: 'event.id', size: wanted.length, execution_hint: 'map' } } },
+      aggs: { ids: { terms: { field: ID, size: wanted.length, execution_hint: 'map' } } },
     });
-    const counts = countsIn(found);
-    return ids.map((id) => counts.get(id) ?? 0);
+    const { _shards, aggregations } = readAnswer(counts, answer, 'counting ids');
+    if (_shards.total === 0) return ids.map(() => 0);
+    if (aggregations === undefined) throw unexpected('counting ids: aggregations');
+    const found = new Map(aggregations.ids.buckets.map(({ key, doc_count }) => [key, doc_count]));
+    if (found.size < wanted.length) await requireField(client, dataStream, ID);
+    return ids.map((id) => found.get(id) ?? 0);
   } catch (error) {
     throw toUnavailable(error);
   }
 }
 
-/** Throws an `IndexUnavailable` where this is no answer to the question. */
-function countsIn(found: unknown): Map<string, number> {
-  const { data } = answer.safeParse(found);
-  if (data === undefined || (data.aggregations === undefined && data._shards.total > 0)) {
-    throw new IndexUnavailable('what answers there does not answer as Elasticsearch does', {
-      why: 'refused',
-    });
-  }
-  // No shard: nothing was indexed yet.
-  return new Map(data.aggregations?.ids.buckets.map(({ key, doc_count }) => [key, doc_count]));
-}
-
 async function refresh(client: Client, dataStream: string): Promise<boolean> {
   try {
-    const asked: estypes.IndicesRefreshRequest = { index: dataStream, ignore_unavailable: true };
-    const { data } = refreshed.safeParse(await client.indices.refresh(asked));
+    const answer = await client.indices.refresh({ index: dataStream, ignore_unavailable: true });
     // What could not be refreshed, or did not say so, is looked at again later.
-    return data?._shards.failed === 0;
+    return refreshed.safeParse(answer).data?._shards.failed === 0;
   } catch (error) {
     if (statusOf(error) === 403) return false;
     throw toUnavailable(error);

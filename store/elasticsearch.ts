@@ -1,12 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, estypes } from '@elastic/elasticsearch';
+import { z } from 'zod';
+import { complete, readAnswer, unexpected } from './elasticsearch-answer.ts';
 import { createBulk } from './elasticsearch-bulk.ts';
 import { connectElasticsearch, type ElasticsearchConnection, toUnavailable } from './elasticsearch-client.ts';
+import { requireField } from './elasticsearch-field.ts';
 import type { EventIndex, ItemViews, RankingQuery } from './event-index.ts';
 
 export type { ElasticsearchConnection } from './elasticsearch-client.ts';
 
 const CLOSE_MS = 500;
+const ITEM = 'hot_item.id';
 
 export type ElasticsearchIndexOptions = ElasticsearchConnection & { dataStream: string };
 
@@ -27,24 +31,20 @@ export function createElasticsearchIndex(options: ElasticsearchIndexOptions): Ev
   };
 }
 
-type Sum = estypes.AggregationsSumAggregate;
-
-type Aggregations = {
-  items: {
-    buckets: {
-      key: string;
-      total: Sum;
-      last: estypes.AggregationsMaxAggregate;
-      people: {
-        views: Sum;
-        visitors: estypes.AggregationsCardinalityAggregate;
-        last: estypes.AggregationsMaxAggregate;
-      };
-      bots: { views: Sum };
-      prefetches: { views: Sum };
-    }[];
-  };
-};
+const sum = z.object({ value: z.number() });
+/** Null where there is no document. */
+const latest = z.object({ value: z.number().nullable() });
+const ofItem = z.object({
+  key: z.string(),
+  total: sum,
+  last: latest,
+  people: z.object({ views: sum, visitors: sum, last: latest }),
+  bots: z.object({ views: sum }),
+  prefetches: z.object({ views: sum }),
+});
+const ranking = complete.extend({
+  aggregations: z.object({ items: z.object({ buckets: z.array(ofItem) }) }).optional(),
+});
 
 const WEIGHT = { sum: { field: 'hot_item.weight' } } as const;
 const LAST = { max: { field: '@timestamp' } } as const;
@@ -67,7 +67,7 @@ async function topItems(
   { from, to, limit, rank = 'people' }: RankingQuery,
 ): Promise<ItemViews[]> {
   try {
-    const { aggregations } = await client.search<unknown, Aggregations>({
+    const answer = await client.search({
       index: dataStream,
       // Nothing was indexed yet: that is an empty list, not an error.
       ignore_unavailable: true,
@@ -79,7 +79,7 @@ async function topItems(
       aggs: {
         items: {
           terms: {
-            field: 'hot_item.id',
+            field: ITEM,
             size: limit,
             // Each shard orders by its own sums: asked for more than wanted, their union holds the right ones.
             shard_size: limit * 10 + 100,
@@ -89,24 +89,28 @@ async function topItems(
         },
       },
     });
-    return (aggregations?.items.buckets ?? [])
-      .map(({ key, total, last, people, bots, prefetches }) => {
-        const counts = {
-          views: numberIn(people.views),
-          bots: numberIn(bots.views),
-          prefetches: numberIn(prefetches.views),
-        };
-        const all = numberIn(total);
-        const others = all - counts.views - counts.bots - counts.prefetches;
-        const latest = numberIn(rank === 'people' ? people.last : last);
-        return { item: key, ...counts, others, all, visitors: people.visitors.value, last: latest };
-      })
+    const { _shards, aggregations } = readAnswer(ranking, answer, 'the ranking');
+    if (_shards.total === 0) return [];
+    if (aggregations === undefined) throw unexpected('the ranking: aggregations');
+    const { buckets } = aggregations.items;
+    if (buckets.length === 0) await requireField(client, dataStream, ITEM);
+    return buckets
+      .map((bucket) => toItemViews(bucket, rank))
       .filter(({ views }) => rank === 'all' || views > 0);
   } catch (error) {
     throw toUnavailable(error);
   }
 }
 
-function numberIn({ value }: { value: number | null }): number {
-  return value ?? 0;
+function toItemViews(bucket: z.output<typeof ofItem>, rank: RankingQuery['rank']): ItemViews {
+  const { key, total, last, people, bots, prefetches } = bucket;
+  const counts = { views: people.views.value, bots: bots.views.value, prefetches: prefetches.views.value };
+  return {
+    item: key,
+    ...counts,
+    others: total.value - counts.views - counts.bots - counts.prefetches,
+    all: total.value,
+    visitors: people.visitors.value,
+    last: (rank === 'people' ? people.last : last).value ?? 0,
+  };
 }

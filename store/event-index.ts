@@ -18,6 +18,8 @@ export type EventIndex = {
 export type Outcome =
   | { status: 'created' }
   | { status: 'exists' }
+  /** Somebody who may decides that it is not wanted: an ingest pipeline. `reason` is a label of metrics. */
+  | { status: 'dropped'; reason: string }
   /** Not now: the same event may be created later. */
   | { status: 'retry'; reason: string; why?: Refusal }
   /** This event will never be taken. */

@@ -118,7 +118,7 @@ export function balance(
     ],
     [sidecar?.waiting === 0 && sidecar.unaccounted === 0, `the sidecar says ${JSON.stringify(sidecar)}`],
     [
-      sink !== undefined && sink.consumed === sink.indexed + sink.existing + sink.dead,
+      sink !== undefined && sink.consumed === sink.indexed + sink.existing + sink.dropped + sink.dead,
       `the sink says ${JSON.stringify(sink)}`,
     ],
   ];

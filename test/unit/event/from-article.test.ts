@@ -55,6 +55,15 @@ describe("a message in the article's format", () => {
     expect(fromArticle({ ...MESSAGE, actime }, RECORD).time).toBe(RECORD.time);
   });
 
+  test.each([1_795_355_712_163_000, 1_795_355_712_163_000_000, -1])(
+    'is not of the time %d that its record has, which is none',
+    (time) => {
+      expect(fromArticle(MESSAGE, { ...RECORD, time }).time).toBe(
+        fromArticle(MESSAGE, { ...RECORD, time: undefined }).time,
+      );
+    },
+  );
+
   test.each([
     ['203.0.113.7, 198.51.100.1', '203.0.113.7'],
     ['2001:db8::7', '2001:db8::7'],

@@ -23,8 +23,9 @@ describe('parse', () => {
     [
       'a time as text',
       { ...EVENT, time: '1795355712163' },
-      'time: must be whole milliseconds since 1970 (got "1795355712163")',
+      'time: must be whole milliseconds since 1970, up to the year 9999 (got "1795355712163")',
     ],
+    ['a time in microseconds', { ...EVENT, time: 1_795_355_712_163_000 }, 'time: must be whole milliseconds'],
     ['a time that no date can hold', { ...EVENT, time: 1e17 }, 'time: must be whole milliseconds since 1970'],
     ['a uri of the wrong type', { ...EVENT, uri: 7 }, 'uri: must be a text that is not empty (got 7)'],
     ['a user agent of the wrong type', { ...EVENT, ua: {} }, 'ua: must be a text (got {})'],

@@ -32,6 +32,13 @@ describe('events that may be missing in an index', () => {
     expect(asked).toEqual([['a', 'b', 'c'], ['a', 'c'], ['c'], ['c'], ['c']]);
   });
 
+  test('are not there where the index drops them', async () => {
+    const { lookup } = open({ answers: [[{ status: 'dropped', reason: 'pipeline' }]] });
+    expect(await bringIn(lookup, [event('a')])).toEqual([
+      { status: 'rejected', reason: 'the index drops it: pipeline' },
+    ]);
+  });
+
   test('are not asked about when there are none', async () => {
     const { lookup, asked } = open({ answers: [] });
     expect(await bringIn(lookup, [])).toEqual([]);

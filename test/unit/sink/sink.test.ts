@@ -64,6 +64,36 @@ describe('the sink, with an index that does not take everything at once', () => 
     expect(books()).toEqual({ consumed: 4, indexed: 0, existing: 1, dead: 3 });
   });
 
+  test('counts what the index takes and leaves out, with who decided that', async () => {
+    const { deliver, dead, books, dropped } = await create((events) =>
+      events.map(({ id }) => (id === 'id1' ? { status: 'dropped', reason: 'pipeline' } : CREATED)),
+    );
+    await deliver([event(0), event(1), event(2)]);
+    expect(books()).toEqual({ consumed: 3, indexed: 2, existing: 0, dead: 0 });
+    expect(dropped('pipeline')).toBe(1);
+    expect(dead).toEqual([]);
+  });
+
+  test.each<[string, (call: number) => Outcome[]]>([
+    ['about each event', () => [REFUSED, REFUSED]],
+    [
+      'about all of them',
+      () => {
+        throw new IndexUnavailable('a strict mapping', { why: 'refused' });
+      },
+    ],
+  ])('tells of an index that refuses everything, %s, until it takes something', async (_, refuse) => {
+    const { deliver, states } = await create((events, call) =>
+      call < 2 ? refuse(call) : events.map(() => CREATED),
+    );
+    await deliver([event(0), event(1)]);
+    expect(states).toEqual([
+      { reason: 'a strict mapping', up: 0 },
+      { reason: 'a strict mapping', up: 0 },
+      { reason: undefined, up: 1 },
+    ]);
+  });
+
   test('sends smaller requests to an overloaded index, and larger ones again later', async () => {
     const { deliver, asked } = await create(
       (events, call) => events.map(() => (call === 0 ? RETRY : CREATED)),
@@ -126,6 +156,7 @@ describe('a sink that stands still', () => {
 const CUT = { first: 10n, last: 29n, reason: 'its checksum is wrong', bytes: Buffer.from('x') };
 const CREATED: Outcome = { status: 'created' };
 const EXISTS: Outcome = { status: 'exists' };
+const REFUSED: Outcome = { status: 'retry', why: 'refused', reason: 'a strict mapping' };
 const RETRY: Outcome = { status: 'retry', reason: 'es_rejected_execution_exception' };
 
 function event(i: number): Buffer {
@@ -154,6 +185,7 @@ async function create(
   const asked: string[][] = [];
   const dead: DeadLetter[] = [];
   const warnings: string[] = [];
+  const states: { reason: string | undefined; up: number }[] = [];
   let handler: Handler | undefined;
   const consumer = await startSink({
     log: {
@@ -190,11 +222,14 @@ async function create(
       warnings.push(key);
       warned();
     },
+    onRefusal: (reason) => void states.push({ reason, up: metrics.of('sink_index_up').value() }),
   });
   return {
     asked,
     dead,
     warnings,
+    states,
+    dropped: (reason: string) => metrics.of('sink_dropped_total', { reason }).value(),
     books: () => ({
       consumed: metrics.of('sink_consumed_total').value(),
       indexed: metrics.of('sink_indexed_total').value(),

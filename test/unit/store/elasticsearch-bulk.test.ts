@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { afterEach, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import type { HotItemEvent } from '../../../event/event.ts';
 import { createElasticsearchIndex } from '../../../store/elasticsearch.ts';
 import type { EventIndex } from '../../../store/event-index.ts';
@@ -39,6 +39,111 @@ test.each([
     expect(standIn.asked).toHaveLength(1);
   },
 );
+
+test.each<[string, Answer, string]>([
+  [
+    'a redirection',
+    { status: 302 },
+    'something before Elasticsearch answers in its place (302), see elasticsearch.node',
+  ],
+  ['a page', { status: 200, body: '<html>' }, 'what answers there is not Elasticsearch: it sends no JSON'],
+  ['nothing', { status: 200, body: {} }, 'Elasticsearch told about 0 of 2 events'],
+  [
+    'a text of the right length',
+    { status: 200, body: { items: 'ab' } },
+    'Elasticsearch told about 0 of 2 events',
+  ],
+])('an answer that is %s tells nothing about the events', async (_, answer, message) => {
+  await open(() => answer);
+
+  await expect(index.create(events(2))).rejects.toMatchObject({ name: 'IndexUnavailable', message });
+});
+
+test.each([
+  ['no word', {}],
+  ['another operation', { index: { status: 201 } }],
+  ['no status', { create: {} }],
+  ['null', null],
+])('a document about which the answer has %s is to be asked about again', async (_, item) => {
+  await open(() => ({ status: 200, body: { errors: false, items: [{ create: { status: 201 } }, item] } }));
+
+  expect(await index.create(events(2))).toMatchObject([{ status: 'created' }, { status: 'retry' }]);
+});
+
+test('a document that an ingest pipeline drops is not taken for created', async () => {
+  const dropped = { create: { _index: 'hot_item', _id: 'a', _version: -3, result: 'noop', status: 200 } };
+  await open(() => ({ status: 200, body: { errors: false, items: [{ create: { status: 201 } }, dropped] } }));
+
+  expect(await index.create(events(2))).toEqual([
+    { status: 'created' },
+    { status: 'dropped', reason: 'pipeline' },
+  ]);
+});
+
+describe('an index that takes no event at all', () => {
+  const refusal = { create: { status: 400, error: { type: 'illegal_argument_exception', reason: 'so' } } };
+  const taken = { create: { status: 201 } };
+  const standing = { ...REFUSED, reason: 'it takes no event at all: illegal_argument_exception: so' };
+
+  test('is to be asked again, from the first request on, and takes everything once it does', async () => {
+    let item: object = refusal;
+    await open(({ body }) => ({ status: 200, body: { items: operations(body).map(() => item) } }));
+
+    expect(await index.create(events(50))).toEqual(Array(50).fill(standing));
+    expect(await index.create(events(1))).toEqual([standing]);
+    item = taken;
+    expect(await index.create(events(50))).toEqual(Array(50).fill({ status: 'created' }));
+    item = refusal;
+    expect(await index.create(events(1))).toMatchObject([REJECTED]);
+  });
+
+  test('is noticed after a few events as well, that came one by one', async () => {
+    await open(() => ({ status: 200, body: { items: [refusal] } }));
+    const outcomes = [];
+    for (let i = 0; i < 12; i++) outcomes.push(...(await index.create(events(1))));
+
+    expect(outcomes.map(({ status }) => status)).toEqual([
+      ...Array(9).fill('rejected'),
+      ...Array(3).fill('retry'),
+    ]);
+  });
+
+  test('is told from one that refuses many of them', async () => {
+    await open(({ body }) => ({
+      status: 200,
+      body: { items: operations(body).map((_, i) => (i === 0 ? taken : refusal)) },
+    }));
+
+    expect((await index.create(events(50))).map(({ status }) => status)).toEqual([
+      'created',
+      ...Array(49).fill('rejected'),
+    ]);
+  });
+
+  test('for a proxy that lets nothing through is asked a few times, and not once for each event', async () => {
+    await open(limitedTo(10));
+
+    const outcomes = await index.create(events(1_000));
+
+    const count = (status: string) => outcomes.filter((outcome) => outcome.status === status).length;
+    expect({ rejected: count('rejected'), retry: count('retry') }).toEqual({ rejected: 9, retry: 991 });
+    expect(standIn.asked.length).toBeLessThan(100);
+  });
+
+  test.each([
+    'strict_dynamic_mapping_exception: [1:44] mapping set to strict, dynamic introduction of [url] within [_doc] is not allowed',
+    'document_parsing_exception: [1:52] failed to parse: Limit of total fields [2] has been exceeded while adding new fields [3]',
+    'document_parsing_exception: [1:44] object mapping for [url] tried to parse field [url] as object, but found a concrete value',
+  ])('for its mapping is known at the first event: %s', async (error) => {
+    const [type, ...reason] = error.split(': ');
+    const item = { create: { status: 400, error: { type, reason: reason.join(': ') } } };
+    await open(() => ({ status: 200, body: { items: [item] } }));
+
+    expect(await index.create(events(1))).toEqual([
+      { ...REFUSED, reason: expect.stringContaining('`hotitem setup` says which template applies') },
+    ]);
+  });
+});
 
 test('something that is not Elasticsearch is told from it', async () => {
   await open(() => ({ status: 200, product: 'nginx' }));
@@ -135,9 +240,13 @@ async function open(answer: (asked: Asked) => Answer): Promise<void> {
 function limitedTo(bytes: number): (asked: Asked) => Answer {
   return ({ body }) => {
     if (body.length > bytes) return { status: 413 };
-    const items = body.match(/^\{"create":/gm)?.map(() => ({ create: { status: 201 } }));
+    const items = operations(body).map(() => ({ create: { status: 201 } }));
     return { status: 200, body: { errors: false, items } };
   };
+}
+
+function operations(body: string): string[] {
+  return body.match(/^\{"create":/gm) ?? [];
 }
 
 function events(count: number, size = 10): HotItemEvent[] {

@@ -17,8 +17,13 @@ export async function startStandIn(answer: (asked: Asked) => Answer): Promise<St
     const question = { method, path: url, body };
     asked.push(question);
     const { status, body: reply = {}, product = 'Elasticsearch' } = answer(question);
-    response.writeHead(status, { 'content-type': 'application/json', 'x-elastic-product': product });
-    response.end(JSON.stringify(reply));
+    const isPage = typeof reply === 'string';
+    response.writeHead(status, {
+      'content-type': isPage ? 'text/html' : 'application/json',
+      'x-elastic-product': product,
+      ...(status > 299 && status < 400 && { location: 'http://127.0.0.1:1/' }),
+    });
+    response.end(isPage ? reply : JSON.stringify(reply));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

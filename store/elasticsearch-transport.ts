@@ -1,0 +1,39 @@
+import {
+  errors,
+  Transport,
+  type TransportRequestOptions,
+  type TransportRequestOptionsWithMeta,
+  type TransportRequestOptionsWithOutMeta,
+  type TransportRequestParams,
+  type TransportResult,
+} from '@elastic/elasticsearch';
+
+/**
+ * Takes nothing for an answer that is none. The client's own transport gives a redirection, and a page that a proxy sends
+ * with Elasticsearch's header, to its caller as if Elasticsearch had said it.
+ */
+export class StrictTransport extends Transport {
+  override request<T = unknown>(
+    params: TransportRequestParams,
+    options?: TransportRequestOptionsWithOutMeta,
+  ): Promise<T>;
+  override request<T = unknown, C = unknown>(
+    params: TransportRequestParams,
+    options?: TransportRequestOptionsWithMeta,
+  ): Promise<TransportResult<T, C>>;
+  override request<T = unknown>(
+    params: TransportRequestParams,
+    options?: TransportRequestOptions,
+  ): Promise<T>;
+  override async request(
+    params: TransportRequestParams,
+    options: TransportRequestOptions = {},
+  ): Promise<unknown> {
+    const result = await super.request(params, { ...options, meta: true });
+    const { statusCode, body } = result;
+    if (statusCode < 200 || statusCode > 299) throw new errors.ResponseError(result);
+    if (typeof body !== 'object' || body === null)
+      throw new errors.DeserializationError('the answer is no JSON object', '');
+    return options.meta === true ? result : body;
+  }
+}
