@@ -100,8 +100,14 @@ function prepare(core: Core): void {
   const stopping = new AbortController();
   // What setup refuses to touch it will refuse again: that is for a person to decide.
   const attempt = () =>
-    setUp(core, false).then(
-      (changes) => log.info({ changes }, 'topics and index are set up'),
+    // Nobody is asked here, so nothing that loses something is done.
+    setUp(core, { dryRun: false }).then(
+      (changes) => {
+        log.info({ changes }, 'topics and index are set up');
+        const kept = changes.filter(({ action }) => action === 'kept');
+        if (kept.length > 0)
+          log.warn({ changes: kept }, 'a setting is not applied: it would lose data; see hotitem setup');
+      },
       (error: unknown) => {
         if (!(error instanceof SetupRefused)) throw error;
         log.error({ reason: error.message }, 'the index is not set up');

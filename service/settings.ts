@@ -227,6 +227,13 @@ export const settings = z.strictObject({
       password: z.string().min(1).optional().describe('its password (secret)'),
       ca_file: path.optional().describe('PEM file of the authority that signed its certificate'),
       data_stream: dataStream.default('hot_item').describe('data stream of the events'),
+      template_priority: z
+        .number()
+        .int()
+        .min(0)
+        .max(2 ** 31 - 1)
+        .default(500)
+        .describe('of the index template; of two for the same name the higher applies'),
       retention_days: count.max(MOST_DAYS).default(30).describe('how long its lifecycle keeps events'),
       refresh_seconds: seconds.default(1).describe('how soon a document can be searched; larger is cheaper'),
       shards: count.max(1024).default(1).describe('primary shards of a backing index'),

@@ -5,15 +5,18 @@ export const TEMPLATE_VERSION = 3;
 
 export const MANAGED_BY = 'hotitem';
 
+/** What is left out takes its default in a new template, and is left as it is in one that is there. */
 export type TemplateOptions = {
   dataStream: string;
+  /** Of two templates for the same name the one with the higher priority applies. */
+  priority?: number | undefined;
   /** How long the data stream's lifecycle keeps a document. */
-  retentionDays?: number;
+  retentionDays?: number | undefined;
   /** How soon a document can be searched; larger is cheaper. */
-  refreshSeconds?: number;
+  refreshSeconds?: number | undefined;
   /** Primary shards of a new backing index. */
-  shards?: number;
-  replicas?: number;
+  shards?: number | undefined;
+  replicas?: number | undefined;
 };
 
 export type IndexTemplate = estypes.IndicesPutIndexTemplateRequest & {
@@ -75,6 +78,8 @@ export const MAPPINGS = {
 /** The template of exactly this data stream: `hot_item` takes no `hot_item_archive` along. */
 export function indexTemplate({
   dataStream,
+  // Above Elastic's own (at most 200) and what an operator would write without a thought.
+  priority = 500,
   retentionDays = 30,
   refreshSeconds = 1,
   shards = 1,
@@ -84,8 +89,7 @@ export function indexTemplate({
     name: dataStream,
     index_patterns: [dataStream],
     data_stream: {},
-    // Above Elastic's own (at most 200) and what an operator would write without a thought.
-    priority: 500,
+    priority,
     version: TEMPLATE_VERSION,
     _meta: { managed_by: MANAGED_BY, version: TEMPLATE_VERSION, description: 'Item views captured at nginx' },
     template: {
@@ -100,5 +104,28 @@ export function indexTemplate({
       },
       lifecycle: { data_retention: `${retentionDays}d` },
     },
+  };
+}
+
+/** Those of an index's settings that somebody asked for. */
+export function indexSettings({
+  shards,
+  replicas,
+  refreshSeconds,
+}: TemplateOptions): Record<string, unknown> {
+  return {
+    ...(shards !== undefined && { number_of_shards: shards }),
+    ...liveSettings({ replicas, refreshSeconds }),
+  };
+}
+
+/** Those that can be changed in an index that is there. */
+export function liveSettings({
+  replicas,
+  refreshSeconds,
+}: Pick<TemplateOptions, 'replicas' | 'refreshSeconds'>): Record<string, unknown> {
+  return {
+    ...(replicas !== undefined && { number_of_replicas: replicas }),
+    ...(refreshSeconds !== undefined && { refresh_interval: `${refreshSeconds}s` }),
   };
 }

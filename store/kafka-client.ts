@@ -1,3 +1,4 @@
+import type { Change, ChangeOptions } from './change.ts';
 import type { Consumer, Handler } from './log.ts';
 
 /** The few things that this project asks of a Kafka client, so that one can be exchanged for another. */
@@ -9,8 +10,8 @@ export type KafkaClient = {
   send(topic: string, messages: KafkaMessage[]): Promise<void>;
   /** Joins `group` and hands out `topic`; see `Log.consume`. Resolves once it runs, and goes on through any outage. */
   consume(options: ConsumeOptions, handle: Handler): Promise<Consumer>;
-  /** Creates the topics that are missing. With `dryRun` it only says what it would do. */
-  setup(topics: TopicSpec[], options: { dryRun: boolean }): Promise<Change[]>;
+  /** See `setUpTopics`. */
+  setup(topics: TopicSpec[], options: ChangeOptions): Promise<Change[]>;
   close(): Promise<void>;
 };
 
@@ -49,6 +50,11 @@ export type ConsumeOptions = {
   concurrency: number;
 };
 
-export type TopicSpec = { topic: string; partitions: number; replicationFactor: number; retentionMs: number };
-
-export type Change = { what: string; action: 'create' | 'update' | 'unchanged' };
+export type TopicSpec = {
+  topic: string;
+  partitions: number;
+  replicationFactor: number;
+  retentionMs: number;
+  /** What of these somebody asked for, and not only for a topic to come. */
+  given?: readonly ('partitions' | 'replicationFactor' | 'retentionMs')[];
+};

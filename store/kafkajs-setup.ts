@@ -1,49 +1,40 @@
 import kafkajs, { type Admin } from 'kafkajs';
-import type { Change, TopicSpec } from './kafka-client.ts';
+import { RETENTION, type TopicAdmin } from './topic-setup.ts';
 
 const { ConfigResourceTypes } = kafkajs;
 
-/** Creates the topics that are missing and brings the retention of the others in line; their partitions are the operator's. */
-export async function setUpTopics(
-  admin: Admin,
-  topics: TopicSpec[],
-  { dryRun }: { dryRun: boolean },
-): Promise<Change[]> {
-  const there = new Set(await admin.listTopics());
-  const missing = topics.filter(({ topic }) => !there.has(topic));
-  if (!dryRun && missing.length > 0) {
-    await admin.createTopics({ waitForLeaders: true, topics: missing.map(toTopicConfig) });
-  }
-  return await Promise.all(
-    topics.map(async (spec): Promise<Change> => {
-      const what = `topic ${spec.topic}`;
-      return { what, action: there.has(spec.topic) ? await retention(admin, spec, dryRun) : 'create' };
-    }),
-  );
-}
-
-function toTopicConfig({ topic, partitions, replicationFactor, retentionMs }: TopicSpec) {
+/** An admin client of kafkajs as setting up topics needs it; its `alterConfigs` must be incremental. */
+export function toTopicAdmin(admin: Admin): TopicAdmin {
   return {
-    topic,
-    numPartitions: partitions,
-    replicationFactor,
-    configEntries: [{ name: 'retention.ms', value: String(retentionMs) }],
+    list: () => admin.listTopics(),
+
+    async create({ topic, partitions: numPartitions, replicationFactor, retentionMs }) {
+      const configEntries = [{ name: RETENTION, value: String(retentionMs) }];
+      const topics = [{ topic, numPartitions, replicationFactor, configEntries }];
+      await admin.createTopics({ waitForLeaders: true, topics });
+    },
+
+    async describe(topic, configNames) {
+      const [{ topics }, { resources }] = await Promise.all([
+        admin.fetchTopicMetadata({ topics: [topic] }),
+        admin.describeConfigs({ includeSynonyms: false, resources: [{ ...resource(topic), configNames }] }),
+      ]);
+      const entries = resources[0]?.configEntries ?? [];
+      const partitions = topics[0]?.partitions ?? [];
+      return {
+        partitions: partitions.length,
+        replicas: partitions[0]?.replicas.length ?? 0,
+        settings: Object.fromEntries(entries.map(({ configName, configValue }) => [configName, configValue])),
+      };
+    },
+
+    async set(topic, settings) {
+      const configEntries = settings.map(({ name, to: value }) => ({ name, value }));
+      await admin.alterConfigs({ validateOnly: false, resources: [{ ...resource(topic), configEntries }] });
+    },
   };
 }
 
-async function retention(admin: Admin, spec: TopicSpec, dryRun: boolean): Promise<Change['action']> {
-  const resource = { type: ConfigResourceTypes.TOPIC, name: spec.topic };
-  const described = await admin.describeConfigs({
-    includeSynonyms: false,
-    resources: [{ ...resource, configNames: ['retention.ms'] }],
-  });
-  const wanted = String(spec.retentionMs);
-  if (described.resources[0]?.configEntries[0]?.configValue === wanted) return 'unchanged';
-  if (!dryRun) {
-    await admin.alterConfigs({
-      validateOnly: false,
-      resources: [{ ...resource, configEntries: [{ name: 'retention.ms', value: wanted }] }],
-    });
-  }
-  return 'update';
+function resource(name: string) {
+  return { type: ConfigResourceTypes.TOPIC, name };
 }

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs, { type ICustomPartitioner, type KafkaConfig, type Message } from 'kafkajs';
 import { createBackoff } from '../service/backoff.ts';
 import { reasonOf } from '../service/log.ts';
+import type { Change, ChangeOptions } from './change.ts';
 import type {
-  Change,
   ConsumeOptions,
   KafkaClient,
   KafkaConnection,
@@ -26,12 +26,14 @@ import {
 import { useCodecs } from './kafkajs-codecs.ts';
 import { startKafkajsConsumer } from './kafkajs-consumer.ts';
 import { toKafkaError } from './kafkajs-failure.ts';
+import { alterIncrementally } from './kafkajs-incremental.ts';
 import { decodeRecordsLate } from './kafkajs-record-decoder.ts';
 import { encodeRecordsAtOnce } from './kafkajs-record-encoder.ts';
-import { setUpTopics } from './kafkajs-setup.ts';
+import { toTopicAdmin } from './kafkajs-setup.ts';
 import { createSocket, withoutColons } from './kafkajs-socket.ts';
 import { calmTimers } from './kafkajs-timer.ts';
 import type { Consumer, Handler } from './log.ts';
+import { setUpTopics } from './topic-setup.ts';
 
 // Node finds only some of the names of this CommonJS package for itself.
 const { CompressionTypes, Kafka, logLevel } = kafkajs;
@@ -103,11 +105,11 @@ export function createKafkajsClient(connection: KafkaConnection): KafkaClient {
     }
   }
 
-  async function setup(topics: TopicSpec[], options: { dryRun: boolean }): Promise<Change[]> {
+  async function setup(topics: TopicSpec[], options: ChangeOptions): Promise<Change[]> {
     const admin = kafka.admin();
     try {
       await admin.connect();
-      return await setUpTopics(admin, topics, options);
+      return await setUpTopics(toTopicAdmin(admin), topics, options);
     } catch (error) {
       throw toKafkaError('cannot set up the topics', error);
     } finally {
@@ -131,6 +133,7 @@ export function createKafka(connection: KafkaConnection): kafkajs.Kafka {
   useCodecs();
   decodeRecordsLate();
   encodeRecordsAtOnce();
+  alterIncrementally();
   return new Kafka(toConfig(connection));
 }
 

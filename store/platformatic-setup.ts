@@ -1,57 +1,42 @@
-import type { Admin, BaseOptions } from '@platformatic/kafka';
-import type { Change, TopicSpec } from './kafka-client.ts';
+import type { Admin } from '@platformatic/kafka';
+import { RETENTION, type TopicAdmin } from './topic-setup.ts';
 
 /** Numbers of the protocol: a resource that is a topic, and an operation that sets a value. */
 const TOPIC = 2;
 const SET = 0;
-const RETENTION = 'retention.ms';
 
-/** Creates the topics that are missing and brings the retention of the others in line; their partitions are the operator's. */
-export async function setUpTopics(
-  options: BaseOptions,
-  topics: TopicSpec[],
-  dryRun: boolean,
-): Promise<Change[]> {
-  const { Admin } = await import('@platformatic/kafka');
-  const admin = new Admin(options);
-  try {
-    const there = new Set(await admin.listTopics());
-    const changes: Change[] = [];
-    for (const spec of topics) {
-      const action = there.has(spec.topic)
-        ? await retention(admin, spec, dryRun)
-        : await create(admin, spec, dryRun);
-      changes.push({ what: `topic ${spec.topic}`, action });
-    }
-    return changes;
-  } finally {
-    await admin.close().catch(() => {});
-  }
+/** An admin client of @platformatic/kafka as setting up topics needs it. */
+export function toTopicAdmin(admin: Admin): TopicAdmin {
+  return {
+    list: () => admin.listTopics(),
+
+    async create({ topic, partitions, replicationFactor: replicas, retentionMs }) {
+      const configs = [{ name: RETENTION, value: String(retentionMs) }];
+      await admin.createTopics({ topics: [topic], partitions, replicas, configs });
+    },
+
+    async describe(topic, configurationKeys) {
+      const [metadata, [found]] = await Promise.all([
+        admin.metadata({ topics: [topic] }),
+        admin.describeConfigs({ resources: [{ ...resource(topic), configurationKeys }] }),
+      ]);
+      const shape = metadata.topics.get(topic);
+      return {
+        partitions: shape?.partitionsCount ?? 0,
+        replicas: shape?.partitions[0]?.replicas.length ?? 0,
+        settings: Object.fromEntries(
+          (found?.configs ?? []).map(({ name, value }) => [name, value ?? undefined]),
+        ),
+      };
+    },
+
+    async set(topic, settings) {
+      const configs = settings.map(({ name, to: value }) => ({ name, configOperation: SET, value }) as const);
+      await admin.incrementalAlterConfigs({ resources: [{ ...resource(topic), configs }] });
+    },
+  };
 }
 
-async function create(
-  admin: Admin,
-  { topic, partitions, replicationFactor, retentionMs }: TopicSpec,
-  dryRun: boolean,
-): Promise<Change['action']> {
-  const configs = [{ name: RETENTION, value: String(retentionMs) }];
-  if (!dryRun)
-    await admin.createTopics({ topics: [topic], partitions, replicas: replicationFactor, configs });
-  return 'create';
-}
-
-async function retention(
-  admin: Admin,
-  { topic, retentionMs }: TopicSpec,
-  dryRun: boolean,
-): Promise<Change['action']> {
-  const resource = { resourceType: TOPIC, resourceName: topic } as const;
-  const [found] = await admin.describeConfigs({
-    resources: [{ ...resource, configurationKeys: [RETENTION] }],
-  });
-  const wanted = String(retentionMs);
-  if (found?.configs[0]?.value === wanted) return 'unchanged';
-  const configs = [{ name: RETENTION, configOperation: SET, value: wanted } as const];
-  if (!dryRun) await admin.incrementalAlterConfigs({ resources: [{ ...resource, configs }] });
-  return 'update';
+function resource(resourceName: string) {
+  return { resourceType: TOPIC, resourceName } as const;
 }

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import type { BaseOptions, MessageToProduce, Producer } from '@platformatic/kafka';
 import { reasonOf } from '../service/log.ts';
+import type { Change, ChangeOptions } from './change.ts';
 import type {
-  Change,
   ConsumeOptions,
   KafkaClient,
   KafkaConnection,
@@ -25,7 +25,8 @@ import type { Consumer, Handler } from './log.ts';
 import { startPlatformaticConsumer } from './platformatic-consumer.ts';
 import { toKafkaError } from './platformatic-failure.ts';
 import { checkBatches } from './platformatic-fetch-parser.ts';
-import { setUpTopics } from './platformatic-setup.ts';
+import { toTopicAdmin } from './platformatic-setup.ts';
+import { setUpTopics } from './topic-setup.ts';
 
 type Outgoing = MessageToProduce<Buffer, Buffer, Buffer, Buffer>;
 
@@ -92,11 +93,15 @@ export function createPlatformaticClient(connection: KafkaConnection): KafkaClie
     }
   }
 
-  async function setup(topics: TopicSpec[], { dryRun }: { dryRun: boolean }): Promise<Change[]> {
+  async function setup(topics: TopicSpec[], how: ChangeOptions): Promise<Change[]> {
+    const { Admin } = await import('@platformatic/kafka');
+    const admin = new Admin(options);
     try {
-      return await setUpTopics(options, topics, dryRun);
+      return await setUpTopics(toTopicAdmin(admin), topics, how);
     } catch (error) {
       throw toKafkaError('cannot set up the topics', error);
+    } finally {
+      await admin.close().catch(() => {});
     }
   }
 

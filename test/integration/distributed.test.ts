@@ -85,6 +85,23 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'], { stops: true })(
       expect(await setUpIndexes(settings(), ['--dry-run'])).toContain('would create');
     });
 
+    test('setup names each setting that it changes, and shortens no retention unless it is told to', async () => {
+      stream++;
+      await setUpIndexes({ ...settings(), HOTITEM_KAFKA_RETENTION_HOURS: '720' });
+      expect(await setUpIndexes(settings())).toMatch(/^(unchanged\s+.*\n)+$/);
+      const shorter = { ...settings(), HOTITEM_KAFKA_RETENTION_HOURS: '168' };
+      const change = (verb: string) =>
+        new RegExp(
+          `^${verb} +topic events-${stream}\n +retention.ms: 2592000000 → 604800000\n +.*older than 7 days`,
+          'm',
+        );
+      expect(await setUpIndexes(shorter, ['--dry-run'])).toMatch(change('would update'));
+      await expect(setUpIndexes(shorter)).rejects.toThrow(change('kept'));
+      await expect(setUpIndexes(shorter)).rejects.toThrow('nothing was changed; --yes permits it');
+      expect(await setUpIndexes(shorter, ['--yes'])).toMatch(change('updated'));
+      expect(await setUpIndexes(shorter)).toMatch(/^(unchanged\s+.*\n)+$/);
+    });
+
     /** A chain with a topic and a data stream of its own. */
     async function start(): Promise<Chain> {
       stream++;

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { survey } from '../../bench/sink-index.ts';
 import type { EcsDocument } from '../../event/to-ecs.ts';
 import { createElasticsearchIndex } from '../../store/elasticsearch.ts';
+import { createElasticsearchLookup } from '../../store/elasticsearch-lookup.ts';
 import { type SetupOptions, setupElasticsearch } from '../../store/elasticsearch-setup.ts';
 import { indexTemplate } from '../../store/elasticsearch-template.ts';
 import { type EventIndex, IndexUnavailable } from '../../store/event-index.ts';
@@ -29,6 +30,7 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
     for (const stream of streams) {
       await ask('DELETE', `_data_stream/${stream}`);
       await ask('DELETE', `_index_template/${stream}`);
+      await ask('DELETE', `_index_template/theirs-${stream}`);
     }
     await elasticsearch?.close();
   });
@@ -120,12 +122,62 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
       expect(await ask('GET', dataStream)).toMatchObject({ status: 404 });
     });
 
-    test('as long as an index has the name of the data stream', async () => {
+    test('as long as an index or an alias has the name of the data stream', async () => {
       const dataStream = newStream();
       await ask('PUT', dataStream);
+      await ask('PUT', `${dataStream}/_alias/${dataStream}-alias`);
 
-      expect(await open(dataStream).create([view()])).toEqual([RETRY(/is not a data stream/)]);
+      for (const name of [dataStream, `${dataStream}-alias`]) {
+        expect(await open(name).create([view()])).toEqual([
+          RETRY(/is an index or an alias there and not a data stream/),
+        ]);
+      }
       await ask('DELETE', dataStream);
+    });
+
+    test.each([
+      ['strict', { mappings: { dynamic: 'strict', properties: { '@timestamp': { type: 'date' } } } }],
+      ['of other types', { mappings: { properties: { url: { type: 'keyword' } } } }],
+      [
+        'of other times',
+        { mappings: { properties: { '@timestamp': { type: 'date', format: 'epoch_second' } } } },
+      ],
+      ['too small', { settings: { 'index.mapping.total_fields.limit': 2 } }],
+    ])('as long as the mapping is %s, and nothing becomes a dead letter', async (_, template) => {
+      const dataStream = newStream();
+      const theirs = { index_patterns: [dataStream], data_stream: {}, priority: 900, template };
+      await ask('PUT', `_index_template/${dataStream}`, theirs);
+
+      const outcomes = await open(dataStream).create(Array.from({ length: 50 }, () => view()));
+
+      expect(outcomes).toEqual(Array(50).fill(RETRY(/mapping|takes no event at all/)));
+    });
+
+    test('has no number, as long as the mapping leaves out what is asked about', async () => {
+      const dataStream = newStream();
+      const template = { mappings: { dynamic: false, properties: { '@timestamp': { type: 'date' } } } };
+      const theirs = { index_patterns: [dataStream], data_stream: {}, priority: 900, template };
+      await ask('PUT', `_index_template/${dataStream}`, theirs);
+      const index = open(dataStream);
+      const event = view();
+      expect(await index.create([event])).toEqual([{ status: 'created' }]);
+      await refresh(dataStream);
+      const lookup = createElasticsearchLookup({
+        node: elasticsearch.node,
+        requestTimeoutMs: 30_000,
+        dataStream,
+        refreshMs: 1000,
+      });
+
+      const unmapped = (field: string) => ({
+        name: 'IndexUnavailable',
+        message: expect.stringContaining(`${field} is unmapped in the data stream ${dataStream}`),
+      });
+      await expect(lookup.count([event.id])).rejects.toMatchObject(unmapped('event.id'));
+      await expect(index.topItems({ from: 0, to: 2 ** 42, limit: 10 })).rejects.toMatchObject(
+        unmapped('hot_item.id'),
+      );
+      await lookup.close();
     });
   });
 
@@ -196,8 +248,19 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
 
       const changes = await setup({ dataStream, retentionDays: 7, refreshSeconds: 5 });
 
-      expect(changes).toContainEqual({ what: `index template ${dataStream}`, action: 'update' });
-      expect(changes).toContainEqual({ what: `settings of ${dataStream}`, action: 'update' });
+      expect(changes).toContainEqual({
+        what: `index template ${dataStream}`,
+        action: 'update',
+        settings: [
+          { name: 'index.refresh_interval', from: '1s', to: '5s' },
+          { name: 'lifecycle.data_retention', from: '30d', to: '7d' },
+        ],
+      });
+      expect(changes).toContainEqual({
+        what: `settings of ${dataStream}`,
+        action: 'update',
+        settings: [{ name: 'index.refresh_interval', from: '1s', to: '5s' }],
+      });
       expect(await ask('GET', `_index_template/${dataStream}`)).toMatchObject({
         index_templates: [{ index_template: { template: { lifecycle: { data_retention: '7d' } } } }],
       });
@@ -217,7 +280,9 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
 
       const changes = await setup({ dataStream });
 
-      expect(changes).toContainEqual({ what: `mapping of ${dataStream}`, action: 'update' });
+      expect(changes).toContainEqual(
+        expect.objectContaining({ what: `mapping of ${dataStream}`, action: 'update' }),
+      );
       await index.create([view({ item: 'found' })]);
       await refresh(dataStream);
       expect(await index.topItems({ from: 0, to: 2 ** 42, limit: 10 })).toMatchObject([{ item: 'found' }]);
@@ -255,16 +320,178 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
       });
     });
 
-    test('leaves an index alone that has the name', async () => {
+    test('leaves an index and an alias alone that have the name, and says which it is', async () => {
       const dataStream = newStream();
       await ask('PUT', dataStream);
+      await ask('PUT', `${dataStream}/_alias/${dataStream}-alias`);
 
       await expect(setup({ dataStream })).rejects.toThrow(
-        'is an index or an alias there and not a data stream',
+        `${dataStream} is an index there and not a data stream`,
+      );
+      await expect(setup({ dataStream: `${dataStream}-alias` })).rejects.toThrow(
+        `${dataStream}-alias is an alias there, for ${dataStream}, and not a data stream`,
       );
 
       expect(await ask('GET', `_index_template/${dataStream}`)).toMatchObject({ status: 404 });
       await ask('DELETE', dataStream);
+    });
+
+    describe('beside a template of somebody else with a higher priority', () => {
+      const theirs = (dataStream: string) => `theirs-${dataStream}`;
+      const put = (dataStream: string, template: object) =>
+        ask('PUT', `_index_template/${theirs(dataStream)}`, {
+          index_patterns: [`${dataStream}*`],
+          priority: 900,
+          ...template,
+        });
+
+      test.each([
+        ['plain', { template: { settings: { number_of_replicas: 0 } } }, /makes no data stream/],
+        [
+          'dynamic',
+          { data_stream: {}, template: { mappings: { dynamic: true } } },
+          /has event\.id: not set, /,
+        ],
+        [
+          'strict',
+          { data_stream: {}, template: { mappings: { dynamic: 'strict' } } },
+          /has event\.id: not set, /,
+        ],
+        [
+          'with a field of another type',
+          { data_stream: {}, template: { mappings: fieldOf(indexTemplate({ dataStream: 'x' }), 'long') } },
+          /has hot_item\.id: long: /,
+        ],
+      ])('that is %s, names it, and makes nothing', async (_, template, message) => {
+        const dataStream = newStream();
+        await put(dataStream, template);
+        const named = new RegExp(`${theirs(dataStream)} \\(priority 900, for ${dataStream}\\*\\) applies`);
+
+        for (const dryRun of [true, false]) {
+          await expect(setup({ dataStream, dryRun })).rejects.toThrow(named);
+          await expect(setup({ dataStream, dryRun })).rejects.toThrow(message);
+        }
+
+        expect(await ask('GET', `_index_template/${dataStream}`)).toMatchObject({ status: 404 });
+      });
+
+      test('that came later, names it as well', async () => {
+        const dataStream = newStream();
+        await setup({ dataStream });
+        await open(dataStream).create([view()]);
+        await put(dataStream, { data_stream: {} });
+
+        await expect(setup({ dataStream })).rejects.toThrow(
+          /applies to .* before that of hotitem \(priority 500\)/,
+        );
+      });
+
+      test('applies where its own priority is raised above that', async () => {
+        const dataStream = newStream();
+        await setup({ dataStream });
+        await put(dataStream, { data_stream: {}, template: { mappings: { dynamic: 'strict' } } });
+
+        expect(await setup({ dataStream, priority: 901 })).toContainEqual({
+          what: `index template ${dataStream}`,
+          action: 'update',
+          settings: [{ name: 'priority', from: '500', to: '901' }],
+        });
+
+        expect(await setup({ dataStream })).toContainEqual({
+          what: `index template ${dataStream}`,
+          action: 'unchanged',
+        });
+        expect(await open(dataStream).create([view()])).toEqual([{ status: 'created' }]);
+      });
+
+      test('is content with it where it has every field', async () => {
+        const dataStream = newStream();
+        const { mappings } = indexTemplate({ dataStream }).template;
+        await put(dataStream, {
+          data_stream: {},
+          template: { mappings: { ...mappings, dynamic: 'strict' } },
+        });
+
+        expect(await setup({ dataStream })).toEqual([
+          {
+            what: `index template ${dataStream}`,
+            action: 'unchanged',
+            note: expect.stringMatching(/^the index template theirs-.* applies, and has every field$/),
+          },
+        ]);
+
+        expect(await open(dataStream).create([view()])).toEqual([{ status: 'created' }]);
+      });
+    });
+
+    describe('in what an operator has changed', () => {
+      test('changes only what was asked for', async () => {
+        const dataStream = newStream();
+        await setup({ dataStream });
+        const { name, template, ...rest } = indexTemplate({ dataStream });
+        const settings = {
+          index: { number_of_replicas: '1', codec: 'best_compression', refresh_interval: '9s' },
+        };
+        const mappings = {
+          ...template.mappings,
+          properties: { ...template.mappings.properties, own: { type: 'keyword' } },
+        };
+        const lifecycle = { data_retention: '400d' };
+        await ask('PUT', `_index_template/${name}`, { ...rest, template: { settings, mappings, lifecycle } });
+        await open(dataStream).create([view()]);
+        const before = await ask<Templates>('GET', `_index_template/${name}`);
+
+        expect(new Set((await setup({ dataStream })).map(({ action }) => action))).toEqual(
+          new Set(['unchanged']),
+        );
+        expect(await ask('GET', `_index_template/${name}`)).toEqual(before);
+
+        const changes = await setup({ dataStream, refreshSeconds: 5 });
+        expect(changes).toContainEqual({
+          what: `index template ${dataStream}`,
+          action: 'update',
+          settings: [{ name: 'index.refresh_interval', from: '9s', to: '5s' }],
+        });
+        const after = structuredClone(before);
+        Object.assign(after.index_templates[0]?.index_template.template.settings.index ?? {}, {
+          refresh_interval: '5s',
+        });
+        expect(await ask('GET', `_index_template/${name}`)).toEqual(after);
+      });
+
+      test('adds the fields that its template lacks, and keeps all else', async () => {
+        const dataStream = newStream();
+        const { name, template, ...rest } = indexTemplate({ dataStream });
+        const { url: _, ...properties } = template.mappings.properties ?? {};
+        const mappings = { dynamic: 'runtime', properties: { ...properties, own: { type: 'keyword' } } };
+        const older = { version: 1, _meta: { ...rest._meta, version: 1, team: 'web' } };
+        await ask('PUT', `_index_template/${name}`, { ...rest, ...older, template: { mappings } });
+
+        expect(await setup({ dataStream })).toContainEqual({
+          what: `index template ${dataStream}`,
+          action: 'update',
+          settings: [
+            { name: 'version', from: '1', to: '2' },
+            ...['original', 'path', 'query', 'domain'].map((field) => ({
+              name: `url.${field}`,
+              from: 'not set',
+              to: 'keyword',
+            })),
+          ],
+        });
+
+        const answer = await ask<Templates>('GET', `_index_template/${name}`);
+        expect(answer.index_templates[0]?.index_template).toMatchObject({
+          _meta: { team: 'web', version: 2 },
+          template: {
+            mappings: {
+              dynamic: 'runtime',
+              properties: { own: { type: 'keyword' }, url: { properties: {} } },
+            },
+          },
+        });
+        expect(answer.index_templates[0]?.index_template.template).not.toHaveProperty('lifecycle');
+      });
     });
 
     test('takes no other name along', async () => {
@@ -327,6 +554,23 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
     return (await response.json()) as Answer;
   }
 });
+
+type Templates = {
+  index_templates: {
+    index_template: { _meta?: object; template: { settings: { index: object }; mappings: object } };
+  }[];
+};
+
+/** Our mapping, but for the type of one field. */
+function fieldOf({ template }: { template: { mappings: object } }, type: string): object {
+  const mappings = JSON.stringify(template.mappings);
+  return JSON.parse(
+    mappings.replace(
+      '"hot_item":{"properties":{"id":{"type":"keyword","ignore_above":1024}',
+      `"hot_item":{"properties":{"id":{"type":"${type}"}`,
+    ),
+  ) as object;
+}
 
 type Found = { hits: { hits: { _source: EcsDocument }[] } };
 

@@ -1,17 +1,22 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import kafkajs from 'kafkajs';
-import { type KafkaClient, ROW } from '../../store/kafka-client.ts';
+import { type KafkaClient, ROW, type TopicSpec } from '../../store/kafka-client.ts';
 import { createKafkaLog } from '../../store/kafka-log.ts';
 import { createKafkajsClient } from '../../store/kafkajs.ts';
 import { createPlatformaticClient } from '../../store/platformatic.ts';
 import { type KafkaPart, startKafka } from '../parts/kafka.ts';
 import { withAdmin } from '../parts/kafka-admin.ts';
+import { recordsOf } from '../parts/kafka-records.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { batchOf, createKafkaLogs, type KafkaLogs } from './kafka-logs.ts';
 
 jest.setTimeout(120_000);
+/** As the protocol numbers where a setting comes from. */
+const OF_THE_TOPIC = 1;
 const RUN = Date.now().toString(36);
 /** What a producer says of the time of its records. */
 const SAID = Date.UTC(2024, 0, 1);
@@ -50,13 +55,135 @@ suiteWith(['kafka'], { stops: true })('what every Kafka client does', () => {
       expect(await client.setup([spec], { dryRun: false })).toEqual([
         { what: `topic ${spec.topic}`, action: 'unchanged' },
       ]);
-      const longer = { ...spec, retentionMs: 2 * spec.retentionMs };
-      expect(await client.setup([longer], { dryRun: false })).toEqual([
-        { what: `topic ${spec.topic}`, action: 'update' },
-      ]);
-      expect(await client.setup([longer], { dryRun: false })).toEqual([
-        { what: `topic ${spec.topic}`, action: 'unchanged' },
-      ]);
+    });
+
+    describe('setting up a topic that is there', () => {
+      const THEIRS = {
+        'min.insync.replicas': '1',
+        'max.message.bytes': '2097152',
+        'retention.bytes': '1073741824',
+        'retention.ms': '2592000000',
+        'segment.ms': '86400000',
+      };
+      const week = 604_800_000;
+
+      test('leaves its settings alone where nobody asked for others', async () => {
+        const spec = await theirs('untouched');
+        expect(
+          await client.setup([{ ...spec, retentionMs: week }], { dryRun: false, mayLose: true }),
+        ).toEqual([{ what: `topic ${spec.topic}`, action: 'unchanged' }]);
+        expect(await settingsOf(spec.topic)).toEqual(THEIRS);
+      });
+
+      test('changes that setting alone that was asked for, and names the old value and the new', async () => {
+        const spec = {
+          ...(await theirs('longer')),
+          retentionMs: 2 * 2_592_000_000,
+          given: ['retentionMs'],
+        } as const;
+        const change = {
+          what: `topic ${spec.topic}`,
+          action: 'update',
+          settings: [{ name: 'retention.ms', from: '2592000000', to: '5184000000' }],
+        };
+        expect(await client.setup([spec], { dryRun: true })).toEqual([change]);
+        expect(await settingsOf(spec.topic)).toEqual(THEIRS);
+        expect(await client.setup([spec], { dryRun: false })).toEqual([change]);
+        expect(await settingsOf(spec.topic)).toEqual({ ...THEIRS, 'retention.ms': '5184000000' });
+        expect(await client.setup([spec], { dryRun: false })).toEqual([
+          { what: `topic ${spec.topic}`, action: 'unchanged' },
+        ]);
+      });
+
+      test('does not shorten the retention unless it may', async () => {
+        const spec = { ...(await theirs('shorter')), retentionMs: week, given: ['retentionMs'] } as const;
+        const change = {
+          what: `topic ${spec.topic}`,
+          settings: [{ name: 'retention.ms', from: '2592000000', to: '604800000' }],
+          loses: 'records older than 7 days',
+        };
+        expect(await client.setup([spec], { dryRun: true })).toEqual([{ ...change, action: 'update' }]);
+        expect(await client.setup([spec], { dryRun: false })).toEqual([{ ...change, action: 'kept' }]);
+        expect(await settingsOf(spec.topic)).toEqual(THEIRS);
+        expect(await client.setup([spec], { dryRun: false, mayLose: true })).toEqual([
+          { ...change, action: 'update' },
+        ]);
+        expect(await settingsOf(spec.topic)).toEqual({ ...THEIRS, 'retention.ms': '604800000' });
+      });
+
+      test('takes a retention without end for longer than any other', async () => {
+        const spec = logs.topic('endless');
+        await makeTopic(spec.topic, { 'retention.ms': '-1' });
+        expect(await client.setup([{ ...spec, given: ['retentionMs'] }], { dryRun: false })).toEqual([
+          expect.objectContaining({ action: 'kept', loses: 'records older than 1 hour' }),
+        ]);
+        expect(await settingsOf(spec.topic)).toEqual({ 'retention.ms': '-1' });
+      });
+
+      test('says where it has other partitions or replicas than were asked for, and leaves them', async () => {
+        const spec = await theirs('partitions');
+        const asked = {
+          ...spec,
+          partitions: 4,
+          replicationFactor: 3,
+          given: ['partitions', 'replicationFactor'],
+        } as const;
+        expect(await client.setup([asked], { dryRun: false, mayLose: true })).toEqual([
+          {
+            what: `topic ${spec.topic}`,
+            action: 'unchanged',
+            note: 'it has 1 partition and not 4, it has 1 replica and not 3: change that with the tools of Kafka',
+          },
+        ]);
+      });
+
+      async function theirs(name: string): Promise<TopicSpec> {
+        const spec = logs.topic(name);
+        await makeTopic(spec.topic, THEIRS);
+        return spec;
+      }
+
+      function makeTopic(topic: string, settings: Record<string, string>): Promise<boolean> {
+        const configEntries = Object.entries(settings).map(([key, value]) => ({ name: key, value }));
+        return withAdmin(kafka, (admin) =>
+          admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 1, configEntries }] }),
+        );
+      }
+
+      /** What the topic itself says, without the defaults of the broker. */
+      async function settingsOf(topic: string): Promise<Record<string, string>> {
+        const { resources } = await withAdmin(kafka, (admin) =>
+          admin.describeConfigs({
+            includeSynonyms: false,
+            resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic }],
+          }),
+        );
+        const own =
+          resources[0]?.configEntries.filter(({ configSource }) => configSource === OF_THE_TOPIC) ?? [];
+        return Object.fromEntries(own.map(({ configName, configValue }) => [configName, configValue]));
+      }
+    });
+
+    test('reaches a broker by an IPv6 address', async () => {
+      const [to = ''] = kafka.brokers;
+      const proxy = createServer((socket) => {
+        const broker = connect(Number(to.split(':')[1]), '127.0.0.1');
+        socket
+          .on('error', () => broker.destroy())
+          .pipe(broker.on('error', () => socket.destroy()))
+          .pipe(socket);
+      });
+      proxy.listen(0, '::1');
+      await once(proxy, 'listening');
+      const { port } = proxy.address() as AddressInfo;
+      const overIpv6 = createClient({ brokers: [`[::1]:${port}`], clientId: 'ipv6', onWarning: () => {} });
+      await logs.create('ipv6', 1);
+      await overIpv6.send(logs.topic('ipv6').topic, [{ value: Buffer.from('a') }]);
+      await overIpv6.close();
+      proxy.close();
+      expect(
+        (await recordsOf(kafka.brokers, logs.topic('ipv6').topic)).map(({ value }) => String(value)),
+      ).toEqual(['a']);
     });
 
     test('gives back every event that it took, over all partitions, with its headers unseen and its key null', async () => {

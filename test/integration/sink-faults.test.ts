@@ -60,7 +60,7 @@ suiteWith(['kafka', 'elasticsearch'], { stops: true })('a sink that meets what i
         [event({ id: 7 }), 'id: must be a text'],
         [event({ time: 'now' }), 'time: must be whole milliseconds'],
         [event({ ua: 'x'.repeat(300_000) }), 'event: larger than 262144 bytes'],
-        [event({ id: 'y10k', time: 8.64e15 }), 'document_parsing_exception'],
+        [event({ id: 'y10k', time: 8.64e15 }), 'time: must be whole milliseconds'],
         [Buffer.from([0x7b, 0xff, 0xfe, 0x00]), 'event: is not JSON'],
         [event({ id: '\ud800', uri: '/\ud800', ua: '\u0000' }), undefined],
         [event({ id: 'last' }), undefined],
@@ -85,7 +85,7 @@ suiteWith(['kafka', 'elasticsearch'], { stops: true })('a sink that meets what i
 
   test('keeps what contradicts the mapping as a dead letter, and only that', async () => {
     settings = named('conflict');
-    await put(`_index_template/${settings.HOTITEM_ELASTICSEARCH_DATA_STREAM}`, {
+    await ask('PUT', `_index_template/${settings.HOTITEM_ELASTICSEARCH_DATA_STREAM}`, {
       index_patterns: [settings.HOTITEM_ELASTICSEARCH_DATA_STREAM],
       data_stream: {},
       priority: 900,
@@ -101,6 +101,37 @@ suiteWith(['kafka', 'elasticsearch'], { stops: true })('a sink that meets what i
     expect(await countDocuments(settings)).toBe(1);
     const [letter] = await topic.deadLetters();
     expect(letter?.headers.reason).toMatch(/^document_parsing_exception: .*hot_item\.id/);
+  });
+
+  test("waits for an index with another's strict mapping: no dead letter, not ready, one line in the log", async () => {
+    settings = named('strict');
+    const stream = settings.HOTITEM_ELASTICSEARCH_DATA_STREAM ?? '';
+    await ask('PUT', '_index_template/theirs-strict', {
+      index_patterns: [`${stream}*`],
+      data_stream: {},
+      priority: 900,
+      template: { mappings: { dynamic: 'strict', properties: { '@timestamp': { type: 'date' } } } },
+    });
+    await begin('strict', { prepared: true });
+    await topic.append(someEvents(5_000, 's'));
+    const refusals = async () => ((await sink?.metric('hotitem_sink_retries_total')) ?? 0) > 2;
+    await until(refusals, { timeoutMs: ARRIVAL_MS, what: 'refusals', detail: () => sink?.log() ?? '' });
+
+    expect(await readiness()).toMatch(
+      /^503 .*sink: the index refuses everything: .*dynamic introduction of/s,
+    );
+    expect(await sink?.metric('hotitem_sink_index_up')).toBe(0);
+    expect(sink?.log().match(/the index refuses everything until/g)).toHaveLength(1);
+    expect(await books()).toMatchObject({ consumed: 0, dead: 0 });
+    await expect(setUpIndexes(settings)).rejects.toThrow(
+      /theirs-strict \(priority 900, for hot_item_strict\*\) applies to hot_item_strict before that of hotitem/,
+    );
+
+    await setUpIndexes({ ...settings, HOTITEM_ELASTICSEARCH_TEMPLATE_PRIORITY: '901' });
+    await allCommitted();
+    expect(await countDocuments(settings)).toBe(5_000);
+    expect(await topic.deadLetters()).toEqual([]);
+    expect(await readiness()).toMatch(/^200 /);
   });
 
   test('sends less at once to an Elasticsearch that answers 429, until all is there', async () => {
@@ -182,11 +213,16 @@ suiteWith(['kafka', 'elasticsearch'], { stops: true })('a sink that meets what i
     return accounts?.sink;
   }
 
-  async function put(path: string, body: object): Promise<void> {
+  async function readiness(): Promise<string> {
+    const reply = await fetch(`http://${sink?.admin}/readyz?verbose`);
+    return `${reply.status} ${await reply.text()}`;
+  }
+
+  async function ask(method: string, path: string, body?: object): Promise<void> {
     const reply = await fetch(`${elasticsearch.node}/${path}`, {
-      method: 'PUT',
+      method,
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
+      ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     if (!reply.ok) throw new Error(await reply.text());
   }

@@ -1,8 +1,12 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
+import kafkajs from 'kafkajs';
 import { createKafkaLog } from '../../store/kafka-log.ts';
 import { createKafkajsClient } from '../../store/kafkajs.ts';
 import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';
 import { type KafkaPart, startKafka } from '../parts/kafka.ts';
+import { withAdmin } from '../parts/kafka-admin.ts';
 import { views } from '../parts/load.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
@@ -10,6 +14,7 @@ import { documentsOf } from './documents.ts';
 import { ranking, type Started, startDemo } from './start-demo.ts';
 
 jest.setTimeout(120_000);
+const { ConfigResourceTypes } = kafkajs;
 
 suiteWith(['nginx', 'kafka', 'elasticsearch'])('npm start with addresses', () => {
   let kafka: KafkaPart;
@@ -55,6 +60,27 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'])('npm start with addresses', () =>
     expect(letter).toBe('{"v":1,"id":7}');
     await viewed('after');
     expect((await queries()).toSorted()).toEqual(['v=after', 'v=before']);
+  });
+
+  test('asks nobody, and shortens no retention of a topic that is there', async () => {
+    const topic = `events-${run + 1}`;
+    const month = { name: 'retention.ms', value: '2592000000' };
+    const topics = [{ topic, numPartitions: 1, configEntries: [month] }];
+    await withAdmin(kafka, (admin) => admin.createTopics({ waitForLeaders: true, topics }));
+    await start({ ...kafkaOf(), HOTITEM_KAFKA_RETENTION_HOURS: '168' });
+    const log = () => readFileSync(join(running?.home ?? '', 'hotitem.log'), 'utf8');
+    await until(() => log().includes('a setting is not applied: it would lose data'), {
+      timeoutMs: 60_000,
+      what: 'the warning',
+      detail: log,
+    });
+    const { resources } = await withAdmin(kafka, (admin) =>
+      admin.describeConfigs({
+        includeSynonyms: false,
+        resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configNames: [month.name] }],
+      }),
+    );
+    expect(resources[0]?.configEntries).toMatchObject([{ configValue: month.value }]);
   });
 
   async function start(env: Record<string, string>): Promise<void> {

@@ -3,15 +3,18 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { importDashboard } from '../../../cli/import-dashboard.ts';
 import { createDashboard, DASHBOARD_ID, toNdjson } from '../../../kibana/dashboard.ts';
+import type { SavedObject } from '../../../kibana/saved-object.ts';
 import { type Config, loadConfig } from '../../../service/config.ts';
 
 type Received = { method?: string | undefined; url?: string | undefined; headers: Headers; body: Buffer };
 type Answer = { status: number; body?: unknown; headers?: Record<string, string> };
 
-const IMPORTED = {
-  success: true,
-  successCount: 6,
-  successResults: [{ type: 'dashboard', id: DASHBOARD_ID }],
+/** Nobody was asked. */
+const REAL = { dryRun: false };
+const MISSING = {
+  statusCode: 400,
+  error: 'Bad Request',
+  message: 'Error fetching objects to export',
 };
 const LOGIN = { HOTITEM_ELASTICSEARCH_USERNAME: 'shop', HOTITEM_ELASTICSEARCH_PASSWORD: 'se:cret' };
 
@@ -24,22 +27,27 @@ afterEach(() => {
 });
 
 describe('importing the dashboard', () => {
-  test('posts every object as one NDJSON file, to replace what is there', async () => {
-    const { url, received } = await listen({ status: 200, body: IMPORTED });
-    await importDashboard(url, config(), false);
-    const [request] = received;
-    expect(request).toMatchObject({ method: 'POST', url: '/api/saved_objects/_import?overwrite=true' });
-    expect(request?.headers.get('kbn-xsrf')).toBeTruthy();
-    expect(request?.headers.has('authorization')).toBe(false);
+  test('posts every object as one NDJSON file, and replaces none', async () => {
+    const { url, received } = await kibana();
+    expect(await importDashboard(url, config(), REAL)).toEqual({
+      what: `dashboard "Hot items" in Kibana ${url}`,
+      action: 'create',
+    });
+    const [request] = imports(received);
+    expect(request).toMatchObject({ method: 'POST', url: '/api/saved_objects/_import?overwrite=false' });
+    for (const { headers } of received) {
+      expect(headers.get('kbn-xsrf')).toBeTruthy();
+      expect(headers.has('authorization')).toBe(false);
+    }
     const file = await fileOf(request);
     expect(file.name).toMatch(/\.ndjson$/);
     expect(await file.text()).toBe(toNdjson(createDashboard()));
   });
 
   test('shows the configured data stream', async () => {
-    const { url, received } = await listen({ status: 200, body: IMPORTED });
-    await importDashboard(url, config({ HOTITEM_ELASTICSEARCH_DATA_STREAM: 'views' }), false);
-    const file = await fileOf(received[0]);
+    const { url, received } = await kibana();
+    await importDashboard(url, config({ HOTITEM_ELASTICSEARCH_DATA_STREAM: 'views' }), REAL);
+    const file = await fileOf(imports(received)[0]);
     expect(await file.text()).toBe(toNdjson(createDashboard({ dataView: 'views*' })));
   });
 
@@ -47,36 +55,75 @@ describe('importing the dashboard', () => {
     ['an API key', { HOTITEM_ELASTICSEARCH_API_KEY: 'a2V5' }, 'ApiKey a2V5'],
     ['a user', LOGIN, `Basic ${Buffer.from('shop:se:cret').toString('base64')}`],
   ])('logs in with %s', async (_, env, authorization) => {
-    const { url, received } = await listen({ status: 200, body: IMPORTED });
-    await importDashboard(url, config(env), false);
-    expect(received[0]?.headers.get('authorization')).toBe(authorization);
+    const { url, received } = await kibana();
+    await importDashboard(url, config(env), REAL);
+    expect(new Set(received.map(({ headers }) => headers.get('authorization')))).toEqual(
+      new Set([authorization]),
+    );
   });
 
   test.each(['/kibana', '/kibana/', '/kibana/s/shop'])('keeps the base path %s', async (path) => {
-    const { url, received } = await listen({ status: 200, body: IMPORTED });
-    await importDashboard(`${url}${path}`, config(), false);
-    expect(received[0]?.url).toBe(`${path.replace(/\/$/, '')}/api/saved_objects/_import?overwrite=true`);
+    const { url, received } = await kibana();
+    await importDashboard(`${url}${path}`, config(), REAL);
+    const base = path.replace(/\/$/, '');
+    expect(new Set(received.map((request) => request.url))).toEqual(
+      new Set([`${base}/api/saved_objects/_export`, `${base}/api/saved_objects/_import?overwrite=false`]),
+    );
   });
 
-  test.each([
-    ['create', {}],
-    ['update', { overwrite: true }],
-  ])('says %s after Kibana did', async (action, marks) => {
-    const successResults = [{ type: 'dashboard', id: DASHBOARD_ID, ...marks }];
-    const { url } = await listen({ status: 200, body: { ...IMPORTED, successResults } });
-    const change = await importDashboard(url, config(), false);
-    expect(change).toEqual({ what: `dashboard "Hot items" in Kibana ${url}`, action });
+  test('changes nothing the second time, though Kibana adds values of its own', async () => {
+    const { url, received, stored } = await kibana();
+    await importDashboard(url, config(), REAL);
+    for (const object of stored.values()) Object.assign(object.attributes, { hits: 0 });
+    const view = stored.get('hotitem-data-view')?.attributes ?? {};
+    // Discover counts there how often a field is looked at.
+    view.fieldAttrs = '{"hot_item.id":{"count":3}}';
+    expect(await importDashboard(url, config(), REAL)).toMatchObject({ action: 'unchanged' });
+    expect(imports(received)).toHaveLength(1);
   });
 
-  test.each([
-    ['create', { status: 400, body: { message: 'Error fetching objects to export' } }],
-    ['update', { status: 200 }],
-  ])('says %s in a dry run, without importing', async (action, answer) => {
-    const { url, received } = await listen(answer);
-    expect(await importDashboard(url, config(), true)).toMatchObject({ action });
-    expect(received.map((request) => request.url)).toEqual(['/api/saved_objects/_export']);
-    const asked = { objects: [{ type: 'dashboard', id: DASHBOARD_ID }] };
-    expect(JSON.parse(String(received[0]?.body))).toEqual(asked);
+  test('leaves what somebody changed in Kibana as it is, and says so', async () => {
+    const { url, received, stored } = await kibana();
+    await importDashboard(url, config(), REAL);
+    const theirs = changed(stored);
+    const change = {
+      what: `dashboard "Hot items" in Kibana ${url}`,
+      loses: expect.stringContaining(
+        `changed in Kibana, or came from another version: dashboard ${DASHBOARD_ID}`,
+      ),
+    };
+    expect(await importDashboard(url, config(), { dryRun: true })).toEqual({ ...change, action: 'update' });
+    expect(await importDashboard(url, config(), REAL)).toEqual({ ...change, action: 'kept' });
+    expect(stored.get(DASHBOARD_ID)?.attributes.title).toBe(theirs);
+    expect(imports(received)).toHaveLength(1);
+  });
+
+  test('replaces that, and only that, where it may', async () => {
+    const { url, received, stored } = await kibana();
+    await importDashboard(url, config(), REAL);
+    changed(stored);
+    expect(await importDashboard(url, config(), { dryRun: false, mayLose: true })).toMatchObject({
+      action: 'update',
+    });
+    expect(stored.get(DASHBOARD_ID)?.attributes.title).toBe('Hot items');
+    const [, request] = imports(received);
+    expect(request?.url).toBe('/api/saved_objects/_import?overwrite=true');
+    const replaced = (await (await fileOf(request)).text()).trim().split('\n');
+    expect(replaced.map((line) => (JSON.parse(line) as SavedObject).id)).toEqual([DASHBOARD_ID]);
+  });
+
+  test('makes what was deleted there again', async () => {
+    const { url, stored } = await kibana();
+    await importDashboard(url, config(), REAL);
+    stored.delete('hotitem-data-view');
+    expect(await importDashboard(url, config(), REAL)).toMatchObject({ action: 'update' });
+    expect(stored.has('hotitem-data-view')).toBe(true);
+  });
+
+  test('imports nothing in a dry run', async () => {
+    const { url, received } = await kibana();
+    expect(await importDashboard(url, config(), { dryRun: true })).toMatchObject({ action: 'create' });
+    expect(imports(received)).toEqual([]);
   });
 });
 
@@ -86,8 +133,12 @@ describe('an import that fails', () => {
       { type: 'lens', id: 'hotitem-visitors', error: { type: 'missing_references', references: [] } },
       { type: 'dashboard', id: 'hotitem-\u001b[31mdashboard', error: { type: 'unknown' } },
     ];
-    const { url } = await listen({ status: 200, body: { success: false, successCount: 4, errors } });
-    const failure = importDashboard(url, config(), false);
+    const { url } = await listen(({ url: asked }) =>
+      asked?.includes('_import')
+        ? { status: 200, body: { success: false, successCount: 4, errors } }
+        : { status: 400, body: MISSING },
+    );
+    const failure = importDashboard(url, config(), REAL);
     await expect(failure).rejects.toThrow('lens hotitem-visitors: missing_references');
     await expect(failure).rejects.not.toThrow('\u001b');
   });
@@ -99,30 +150,32 @@ describe('an import that fails', () => {
     [302, /no Kibana at/, /base path/],
     [503, /not ready/, /again/],
     [413, /refuses the dashboard \(413\): .*too large/, undefined],
+    // A proxy says that, and Kibana of an object that is not there says why.
+    [400, /refuses the dashboard \(400\)/, undefined],
   ])('is explained for the status %i', async (status, message, hint) => {
     const headers = { location: 'http://127.0.0.1:1/' };
-    const { url } = await listen({ status, headers, body: { message: 'too large' } });
-    const failure = await importDashboard(url, config(), false).catch((error: unknown) => error);
+    const { url } = await listen(() => ({ status, headers, body: { message: 'too large' } }));
+    const failure = await importDashboard(url, config(), REAL).catch((error: unknown) => error);
     expect(failure).toMatchObject({ message: expect.stringMatching(message) });
     if (hint !== undefined) expect(failure).toMatchObject({ hint: expect.stringMatching(hint) });
   });
 
   test('never shows the login', async () => {
-    const { url } = await listen({ status: 401 });
-    const failure = importDashboard(url, config(LOGIN), false);
+    const { url } = await listen(() => ({ status: 401 }));
+    const failure = importDashboard(url, config(LOGIN), REAL);
     await expect(failure).rejects.toThrow(/refuses the login/);
     await expect(failure).rejects.not.toThrow(/cret/);
   });
 
   test('is explained where something else answers', async () => {
-    const { url } = await listen({ status: 200, body: 'It works!' });
-    await expect(importDashboard(url, config(), false)).rejects.toThrow(/not Kibana/);
+    const { url } = await listen(() => ({ status: 200, body: 'It works!' }));
+    await expect(importDashboard(url, config(), REAL)).rejects.toThrow(/not Kibana/);
   });
 
   test('is explained where nobody answers', async () => {
-    const { url } = await listen({ status: 200 });
+    const { url } = await listen(() => ({ status: 200 }));
     server?.close();
-    await expect(importDashboard(url, config(), false)).rejects.toThrow(/cannot be reached \(ECONNREFUSED\)/);
+    await expect(importDashboard(url, config(), REAL)).rejects.toThrow(/cannot be reached \(ECONNREFUSED\)/);
   });
 
   test.each([
@@ -131,7 +184,7 @@ describe('an import that fails', () => {
     ['a login', 'http://shop:secret@kibana:5601', /must not hold a login/],
     ['a query', 'http://kibana:5601/?space=shop', /end with its path/],
   ])('sends nothing to %s, and does not repeat it', async (_, url, message) => {
-    const failure = importDashboard(url, config(), false);
+    const failure = importDashboard(url, config(), REAL);
     await expect(failure).rejects.toThrow(message);
     await expect(failure).rejects.not.toThrow(/secret/);
   });
@@ -141,14 +194,53 @@ function config(env: Record<string, string> = {}): Config {
   return loadConfig({ env, flags: {} });
 }
 
-async function listen({
-  status,
-  body = {},
-  headers,
-}: Answer): Promise<{ url: string; received: Received[] }> {
+/** What of Kibana's saved objects is used, as its documentation says. */
+async function kibana() {
+  const stored = new Map<string, SavedObject>();
+  const { url, received } = await listen(async (request) => {
+    if (request.url?.endsWith('_export') === true) return exported(request);
+    const overwrite = request.url?.endsWith('overwrite=true') === true;
+    const lines = (await (await fileOf(request)).text()).trim().split('\n');
+    const objects = lines.map((line) => JSON.parse(line) as SavedObject);
+    const errors = objects
+      .filter(({ id }) => stored.has(id) && !overwrite)
+      .map(({ type, id }) => ({ type, id, error: { type: 'conflict' } }));
+    for (const object of objects) if (overwrite || !stored.has(object.id)) stored.set(object.id, object);
+    return { status: 200, body: { success: errors.length === 0, errors } };
+  });
+  return { url, received, stored };
+
+  function exported({ body }: Received): Answer {
+    const { objects } = JSON.parse(String(body)) as { objects: { id: string }[] };
+    const object = stored.get(objects[0]?.id ?? '');
+    return object === undefined
+      ? { status: 400, body: MISSING }
+      : {
+          status: 200,
+          body: JSON.stringify({ ...object, updated_at: '2026-11-26T00:00:00Z', version: 'WzEsMV0=' }),
+        };
+  }
+}
+
+function imports(received: Received[]): Received[] {
+  return received.filter(({ url }) => url?.includes('_import'));
+}
+
+/** A merchandiser's own title. */
+function changed(stored: Map<string, SavedObject>): string {
+  const title = 'Our bestsellers';
+  Object.assign(stored.get(DASHBOARD_ID)?.attributes ?? {}, { title });
+  return title;
+}
+
+async function listen(
+  answer: (request: Received) => Answer | Promise<Answer>,
+): Promise<{ url: string; received: Received[] }> {
   const received: Received[] = [];
   const started = createServer(async (request, response) => {
-    received.push(await receive(request));
+    const asked = await receive(request);
+    received.push(asked);
+    const { status, body = {}, headers } = await answer(asked);
     response.writeHead(status, headers).end(typeof body === 'string' ? body : JSON.stringify(body));
   });
   server = started;

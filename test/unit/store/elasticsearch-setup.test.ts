@@ -1,7 +1,7 @@
-import { afterEach, expect, test } from '@jest/globals';
-import { setupElasticsearch } from '../../../store/elasticsearch-setup.ts';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { Change } from '../../../store/change.ts';
+import { type SetupOptions, setupElasticsearch } from '../../../store/elasticsearch-setup.ts';
 import { indexTemplate } from '../../../store/elasticsearch-template.ts';
-import type { Change } from '../../../store/kafka-client.ts';
 import { type Answer, type Asked, type StandIn, startStandIn } from './elasticsearch-stand-in.ts';
 
 // The distribution that tests can have lacks the API of data streams. Its answers here are those of the documentation.
@@ -32,25 +32,116 @@ test('a dry run asks only questions', async () => {
   expect(changesAsked()).toEqual([]);
 });
 
-test('the retention of a data stream that is there is brought up to date', async () => {
-  standIn = await startStandIn(answers({ exists: true, retention: '90d' }));
+describe('the retention of a data stream that is there', () => {
+  const change = (from: string, to: string) => ({
+    what: 'lifecycle of hot_item',
+    settings: [{ name: 'data_retention', from, to }],
+  });
+  const lifecycleOf = (changes: Change[]) => changes.find(({ what }) => what === 'lifecycle of hot_item');
 
-  const changes = await setup();
+  test('is left alone where nobody asked for another', async () => {
+    standIn = await startStandIn(answers({ exists: true, lifecycle: { data_retention: '90d' } }));
 
-  expect(changes.filter(({ action }) => action !== 'unchanged')).toEqual([
-    { what: 'lifecycle of hot_item', action: 'update' },
-  ]);
-  expect(changesAsked()).toEqual(['PUT /_data_stream/hot_item/_lifecycle']);
-  expect(standIn.asked.at(-1)?.body).toBe('{"data_retention":"30d"}');
+    const changes = await setup();
+
+    expect(new Set(changes.map(({ action }) => action))).toEqual(new Set(['unchanged']));
+    expect(changesAsked()).toEqual([]);
+  });
+
+  test('is made longer where that was asked for, and nothing else of the lifecycle is touched', async () => {
+    const lifecycle = {
+      enabled: true,
+      data_retention: '90d',
+      downsampling: [{ after: '1d', fixed_interval: '1h' }],
+    };
+    standIn = await startStandIn(answers({ exists: true, lifecycle }));
+
+    const changes = await setup({ retentionDays: 100 });
+
+    expect(lifecycleOf(changes)).toEqual({ ...change('90d', '100d'), action: 'update' });
+    expect(standIn.asked.find(({ path }) => path === '/_data_stream/hot_item/_lifecycle')).toBeDefined();
+    expect(JSON.parse(standIn.asked.at(-1)?.body ?? '')).toEqual({ ...lifecycle, data_retention: '100d' });
+  });
+
+  test.each([
+    ['90d', { data_retention: '90d' }],
+    ['721h', { data_retention: '721h' }],
+    ['not set', {}],
+    ['not set', undefined],
+  ])('of %s is not shortened unless it may be', async (from, lifecycle) => {
+    standIn = await startStandIn(answers({ exists: true, lifecycle }));
+    const loses = 'documents older than 30 days';
+
+    expect(lifecycleOf(await setup({ retentionDays: 30, dryRun: true }))).toEqual({
+      ...change(from, '30d'),
+      action: 'update',
+      loses,
+    });
+    expect(lifecycleOf(await setup({ retentionDays: 30 }))).toEqual({
+      ...change(from, '30d'),
+      action: 'kept',
+      loses,
+    });
+    expect(changesAsked()).not.toContain('PUT /_data_stream/hot_item/_lifecycle');
+
+    expect(lifecycleOf(await setup({ retentionDays: 30, mayLose: true }))).toEqual({
+      ...change(from, '30d'),
+      action: 'update',
+      loses,
+    });
+    expect(changesAsked()).toContain('PUT /_data_stream/hot_item/_lifecycle');
+  });
 });
 
 test('nothing is changed where everything is as it should be', async () => {
-  standIn = await startStandIn(answers({ exists: true, retention: '30d' }));
+  standIn = await startStandIn(answers({ exists: true, lifecycle: { data_retention: '30d' } }));
 
-  const changes = await setup();
+  const changes = await setup({
+    retentionDays: 30,
+    replicas: 0,
+    refreshSeconds: 1,
+    shards: 1,
+    priority: 500,
+  });
 
   expect(new Set(changes.map(({ action }) => action))).toEqual(new Set(['unchanged']));
   expect(changesAsked()).toEqual([]);
+});
+
+describe('an answer that is none', () => {
+  const QUESTIONS = [
+    'GET /_resolve/index/hot_item',
+    'GET /_index_template',
+    'POST /_index_template/_simulate_index/hot_item',
+    'GET /_data_stream/hot_item',
+    'GET /hot_item/_mapping',
+    'GET /hot_item/_settings',
+    'GET /_data_stream/hot_item/_lifecycle',
+  ];
+
+  test.each(
+    QUESTIONS.flatMap((question): [string, string, Answer][] => [
+      [question, 'a redirection', { status: 301 }],
+      [question, 'a page of a proxy', { status: 200, body: '<html>' }],
+      [question, 'a page of a proxy that knows no such path', { status: 404, body: '<html>' }],
+      [question, 'a list', { status: 200, body: [] }],
+      [question, 'null', { status: 200, body: null }],
+      [question, 'other JSON', { status: 200, body: { ok: [{}] } }],
+    ]),
+  )('to %s, %s, is Elasticsearch being unavailable, and no mistake of ours', async (question, _, answer) => {
+    const usual = answers({ exists: true, lifecycle: { data_retention: '90d' } });
+    standIn = await startStandIn((asked) =>
+      `${asked.method} ${asked.path}` === question ? answer : usual(asked),
+    );
+
+    const failure = await setup({ retentionDays: 100, replicas: 1 }).catch((error: unknown) => error);
+
+    // Only that of the data streams may be taken for an Elasticsearch that does not have them.
+    if (question === 'GET /_data_stream/hot_item' && answer.status === 200)
+      expect(failure).toBeInstanceOf(Object);
+    else expect(failure).toMatchObject({ name: 'IndexUnavailable' });
+    expect(changesAsked()).toEqual([]);
+  });
 });
 
 test('a login that may not do this is named', async () => {
@@ -62,8 +153,14 @@ test('a login that may not do this is named', async () => {
   });
 });
 
-function setup({ dryRun = false }: { dryRun?: boolean } = {}): Promise<Change[]> {
-  return setupElasticsearch({ node: standIn.node, requestTimeoutMs: 5_000, dataStream: NAME, dryRun });
+function setup(options: Partial<SetupOptions> = {}): Promise<Change[]> {
+  return setupElasticsearch({
+    node: standIn.node,
+    requestTimeoutMs: 5_000,
+    dataStream: NAME,
+    dryRun: false,
+    ...options,
+  });
 }
 
 function changesAsked(): string[] {
@@ -72,20 +169,28 @@ function changesAsked(): string[] {
     .map(({ method, path }) => `${method} ${path}`);
 }
 
-function answers({ exists = false, retention = '' }): (asked: Asked) => Answer {
+function answers({
+  exists = false,
+  lifecycle,
+}: {
+  exists?: boolean;
+  lifecycle?: object | undefined;
+}): (asked: Asked) => Answer {
   const backing = `.ds-${NAME}-2026.11.22-000001`;
   const found: Record<string, unknown> = {
-    [`/_index_template/${NAME}`]: TEMPLATE,
+    '/_index_template': TEMPLATE,
+    [`/_index_template/_simulate_index/${NAME}`]: { template, overlapping: [] },
     [`/_resolve/index/${NAME}`]: { indices: [], aliases: [], data_streams: [{ name: NAME }] },
     [`/_data_stream/${NAME}`]: { data_streams: [{ name: NAME }] },
     [`/${NAME}/_mapping`]: { [backing]: { mappings: template.mappings } },
     [`/${NAME}/_settings`]: { [backing]: { settings: template.settings } },
-    [`/_data_stream/${NAME}/_lifecycle`]: {
-      data_streams: [{ name: NAME, lifecycle: { enabled: true, data_retention: retention } }],
-    },
+    [`/_data_stream/${NAME}/_lifecycle`]: { data_streams: [{ name: NAME, lifecycle }] },
   };
   return ({ method, path }) => {
     if (method === 'PUT') return { status: 200, body: { acknowledged: true } };
-    return exists && path in found ? { status: 200, body: found[path] } : MISSING;
+    if (exists && path in found) return { status: 200, body: found[path] };
+    if (path === '/_index_template') return { status: 200, body: { index_templates: [] } };
+    if (path.includes('_simulate_index')) return { status: 200, body: { template: {}, overlapping: [] } };
+    return MISSING;
   };
 }

@@ -1,0 +1,30 @@
+import type { Change } from '../store/change.ts';
+
+const WIDTH = 14;
+const DONE = { create: 'created', update: 'updated', unchanged: 'unchanged', kept: 'kept' };
+const TO_DO = { ...DONE, create: 'would create', update: 'would update' };
+
+/** What setup did, or would do: a line for each thing, and below it each setting with its old value and the new one. */
+export function changesText(changes: Change[], dryRun: boolean): string {
+  const verbs = dryRun ? TO_DO : DONE;
+  return changes
+    .map((change) => `${verbs[change.action].padEnd(WIDTH)}${change.what}\n${details(change)}`)
+    .join('');
+}
+
+export function changesJson(changes: Change[]): string {
+  return `${JSON.stringify(changes)}\n`;
+}
+
+/** What a person has to know before saying yes. */
+export function lossesText(changes: Change[]): string {
+  return changes.map((change) => `${change.what} loses ${change.loses}\n${details(change)}`).join('');
+}
+
+function details({ action, settings = [], loses, note }: Change): string {
+  const lines = settings.map(({ name, from, to }) => `${name}: ${from} → ${to}`);
+  if (action === 'kept') lines.push(`would lose ${loses}: nothing was changed; --yes permits it`);
+  else if (loses !== undefined) lines.push(`loses ${loses}`);
+  if (note !== undefined) lines.push(note);
+  return lines.map((line) => `${' '.repeat(WIDTH)}${line}\n`).join('');
+}
