@@ -171,7 +171,11 @@ suiteWith(['kafka', 'elasticsearch'], { stops: true })('a sink that meets what i
     const stream = `${settings.ELASTICSEARCH_NODE}/${settings.HOTITEM_ELASTICSEARCH_DATA_STREAM}`;
     const reply = await fetch(`${stream}/_search?sort=event.id`);
     const { hits } = (await reply.json()) as { hits: { hits: { _id: string; _source: object }[] } };
-    expect(hits.hits.map(({ _id }) => _id)).toEqual(['e-0', 'events-article-0-0', 'events-article-0-2']);
+    expect(hits.hits.map(({ _id }) => _id)).toEqual([
+      'e-0',
+      'events-article-0-0-1795355712163',
+      'events-article-0-2-20260522191142',
+    ]);
     expect(hits.hits.slice(1).map(({ _source }) => _source)).toMatchObject([
       { '@timestamp': '2026-11-22T13:55:12.163Z', hot_item: { id: '4711' }, client: { ip: '203.0.113.0' } },
       // 19:05:42 in Shanghai, on the 22nd of November.
