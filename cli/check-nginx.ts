@@ -10,6 +10,7 @@ import { engineFindings } from './check/engine-rules.ts';
 import type { Facts } from './check/facts.ts';
 import { type Finding, placeOf } from './check/finding.ts';
 import { includeFindings } from './check/include-rules.ts';
+import { inheritedFindings } from './check/inherited-rules.ts';
 import { locationFindings } from './check/location-rules.ts';
 import { logFindings } from './check/log-rules.ts';
 import { nginxFindings } from './check/nginx-rules.ts';
@@ -85,6 +86,7 @@ async function findingsOf(facts: Facts): Promise<Finding[]> {
     includeFindings(facts),
     engineFindings(facts),
     locationFindings(facts),
+    inheritedFindings(facts),
     logFindings(facts),
     upstreamFindings(facts),
     pathFindings(facts),

@@ -37,7 +37,7 @@ export const INCLUDES: Readonly<Record<string, Include>> = {
   'engine-njs.conf': { context: ['http'], njs: '0.7.9' },
   'engine-qjs.conf': { context: ['http'], njs: '1.0.1', quickjs: true },
   'fetch-njs.conf': { context: ['location'] },
-  'fetch-qjs.conf': { context: ['location'], njs: '0.9.2' },
+  'fetch-qjs.conf': { context: ['location'], njs: '0.9.4' },
   'items.conf': { context: ['http'], yours: true },
   'line.conf': { context: ['http'], nginx: '1.22' },
   'server.conf': { context: ['server'], requires: [SCRIPTED] },

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { installNginx } from '../../cli/nginx-install.ts';
@@ -27,6 +27,8 @@ export type PageServer = {
   server: string;
   /** What the access log shows at the end of a request, beside the usual. */
   variables?: string[];
+  /** Transports by which it does not capture: `check` says that they cannot. */
+  without?: string[];
   /** One group after the other; those of a group are sent at once. */
   requests: PageRequest[][];
 };
@@ -57,6 +59,8 @@ export type PagesOptions = {
   http?: string;
   /** Goes into each server that captures by subrequest or batch, in place of `include server.conf`. */
   atServer?: (include: string) => string;
+  /** What the sidecar answers; with 503, and where there is none, each view is spilled. */
+  sidecar?: 204 | 503 | 'none';
 };
 
 type Twin = { name: string; port: number; include: string };
@@ -85,12 +89,20 @@ const VISIBLE = [
 
 /** Serves each of the servers without us and by each transport, in one nginx, and says what was seen of all of them. */
 export async function comparePages(options: PagesOptions): Promise<Outcome[]> {
-  const { suite, engine, servers, http = '', atServer = (include) => include } = options;
+  const {
+    suite,
+    engine,
+    servers,
+    http = '',
+    atServer = (include) => include,
+    sidecar: answer = 204,
+  } = options;
   const build = await obtainNginx({ suite, report: () => {} });
   const { path: folder, remove } = temporaryFolder('pages');
   const [right = 0, other = 0, breaker, ...ports] = await freePorts(7);
   const hasBatch = compareVersions(build.njs, '0.8.1') >= 0;
-  const names = [PLAIN, 'subrequest', ...(hasBatch ? ['batch'] : []), 'log'];
+  // While the sidecar refuses them, batch keeps its views.
+  const names = [PLAIN, 'subrequest', ...(hasBatch && answer === 204 ? ['batch'] : []), 'log'];
   const twins = names.map(
     (name, i): Twin => ({ name, port: ports[i] ?? 0, include: `capture-${name}.conf` }),
   );
@@ -100,7 +112,10 @@ export async function comparePages(options: PagesOptions): Promise<Outcome[]> {
   const socket = join(folder, 'intake.sock');
   const include = (name: string) => `include "${join(dir, name)}";`;
   await installNginx({ dir, socket, spill, engine, breaker: `127.0.0.1:${breaker}` });
-  for (const made of [spill, logs, join(folder, 'cache')]) mkdirSync(made);
+  // As where the folder lies on a file system of its own.
+  mkdirSync(join(folder, 'real'));
+  symlinkSync(join(folder, 'real'), spill);
+  for (const made of [logs, join(folder, 'cache')]) mkdirSync(made);
   writePages(pages);
   writeFileSync(join(folder, 'users'), 'u:{PLAIN}p\n');
   const config = join(folder, 'nginx.conf');
@@ -108,7 +123,10 @@ export async function comparePages(options: PagesOptions): Promise<Outcome[]> {
 
   const origins = await Promise.all([right, other].map(startRawOrigin));
   const sidecar = createStandIn(socket);
-  await sidecar.start();
+  if (answer !== 'none') {
+    sidecar.answer = answer;
+    await sidecar.start();
+  }
   const closing: (() => Promise<unknown>)[] = [sidecar.stop, ...origins.map(({ close }) => close)];
   try {
     const nginx = await startNginx({ build, prefix: folder, config });
@@ -148,23 +166,24 @@ export async function comparePages(options: PagesOptions): Promise<Outcome[]> {
     await Promise.all(Array.from({ length: AT_ONCE }, asker));
     const requests = servers.flatMap((server) => server.requests.flat()).length;
     const logged = () => linesOf(join(logs, `seen-${twin.name}.log`));
-    await until(async () => (await logged()).length >= requests, {
-      timeoutMs: SETTLE_MS,
-      what: `${requests} lines in the access log of ${twin.name}`,
-    });
+    // What never comes is for the caller to say; here and below.
+    await until(async () => (await logged()).length >= requests, { timeoutMs: SETTLE_MS, what: '' }).catch(
+      () => {},
+    );
     const accessLog = (await logged()).map(readSeen);
     const views = accessLog.filter(({ captured }) => captured).map(({ id }) => id);
     const missing = async () => {
       const arrived = new Set((await allLines()).map((line) => fieldsOf(line).id));
       return views.filter((id) => !arrived.has(id));
     };
-    // What never comes is for the caller to say.
     await until(async () => (await missing()).length === 0, { timeoutMs: SETTLE_MS, what: '' }).catch(
       () => {},
     );
     const arrived = (await allLines()).filter((line) => !earlier.has(line)).map(fieldsOf);
     const errors = (await linesOf(join(logs, `errors-${twin.name}.log`)))
       .filter((line) => !line.includes(OURS_TO_LOG) && !line.includes('delaying request'))
+      // That the sidecar is unavailable is for the log to say.
+      .filter((line) => answer !== 'none' || !line.includes(socket))
       .map((line) => normal(errorOf(line), twin));
     const asked = origins.flatMap(({ requests }, i) => requests.map((request) => `${i} ${request}`));
     return servers.map((_, n) => {
@@ -205,7 +224,7 @@ events {
     worker_connections 1024;
 }
 http {
-    ${http}
+    ${fill(http, 0, '')}
     ${include('http.conf')}
     ${hasBatch ? include('http-batch.conf') : ''}
     types {
@@ -231,14 +250,14 @@ http {
   }
 
   function serverOf(
-    { server, variables = [] }: PageServer,
+    { server, variables = [], without = [] }: PageServer,
     n: number,
     { name, port, include: capture }: Twin,
   ): string {
     const scripted = name === 'subrequest' || name === 'batch';
     const view = name === 'log' ? '$hotitem_logged' : scripted ? '$hotitem_captured' : '';
     const text = fill(server, n, name)
-      .replaceAll('@CAPTURE@', name === PLAIN ? '' : include(capture))
+      .replaceAll('@CAPTURE@', name === PLAIN || without.includes(name) ? '' : include(capture))
       .replaceAll('@LOG@', name === 'log' ? include('log.conf') : '');
     return `
     log_format seen_${n}_${name} escape=json '$server_name|${fill([...VISIBLE, ...variables].join(' '), n, name)}|$request_id|${view}';

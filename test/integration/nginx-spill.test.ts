@@ -169,6 +169,21 @@ describe('the spill folder', () => {
     expect(fieldsOf(await onlySpilled()).item).toBe('4712');
   });
 
+  test('is seen as it is, whatever open_file_cache the shop has for its pages', async () => {
+    const full = join(shop.folder, 'spill', 'full');
+    const cache = 'open_file_cache max=10; open_file_cache_errors on; open_file_cache_valid 1h;';
+    await shop.edit('index index.html;', `index index.html; ${cache}`);
+    await shop.nginx.reload();
+    for (const item of ['1', '2', '3']) {
+      if (item === '2') await writeFile(full, '');
+      else await rm(full, { force: true });
+      await shop.get(`/web/item/${item}.html`);
+      await shop.settle();
+    }
+
+    expect((await spilled(2)).map((line) => fieldsOf(line).item)).toEqual(['1', '3']);
+  });
+
   test('may be missing, and pages are served', async () => {
     await rm(join(shop.folder, 'spill'), { recursive: true });
 

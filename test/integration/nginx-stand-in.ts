@@ -78,6 +78,10 @@ export function createStandIn(socket: string): StandIn {
         return;
       }
       standIn.arrived.push({ method, url, headers: request.headers, body });
+      if (method !== 'POST') {
+        response.writeHead(405).end();
+        return;
+      }
       if (standIn.answer === 'hang') return;
       if (standIn.answer === 204) standIn.kept.push(body);
       const text = standIn.answer === 400 ? 'no line' : '';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { engineFindings } from '../../../../cli/check/engine-rules.ts';
 import { includeFindings } from '../../../../cli/check/include-rules.ts';
+import { inheritedFindings } from '../../../../cli/check/inherited-rules.ts';
 import { locationFindings } from '../../../../cli/check/location-rules.ts';
 import { logFindings } from '../../../../cli/check/log-rules.ts';
 import { njsFindings } from '../../../../cli/check/njs-rules.ts';
@@ -34,6 +35,13 @@ describe('a good configuration', () => {
     [
       'with rules of its server and capture by log',
       { http: 'include h/http-log.conf;', server: 'set $a 1;', location: LOG },
+    ],
+    [
+      'with the same directives where they do no harm',
+      {
+        http: `${HTTP} include h/http-batch.conf; disable_symlinks on; open_file_cache max=9;`,
+        server: `${SERVER} location /api/ { js_fetch_proxy http://a:1; rewrite_by_lua_block { return } }`,
+      },
     ],
     ['with a limit where the view ends', { server: `${SERVER} location /item/ { limit_req zone=a; }` }],
   ])('%s has no finding', (_, given) => {
@@ -91,6 +99,37 @@ describe.each<[string, string, Given, number?]>([
     "server.conf in server shop does not keep that server's rules from the subrequest",
     { server: 'location = /_hotitem/capture { internal; }' },
     6,
+  ],
+  [
+    'views-to-proxy',
+    'js_fetch_proxy http://a:1 holds for http-batch.conf as well',
+    { http: `${HTTP} include h/http-batch.conf;\njs_fetch_proxy http://a:1;` },
+    4,
+  ],
+  ...(['rewrite_by_lua_block', 'header_filter_by_lua_block', 'log_by_lua_block'] as const).map(
+    (name): [string, string, Given, number] => [
+      'sees-the-subrequest',
+      `${name} sees the subrequest of each view`,
+      { http: `${HTTP}\n${name} { return }` },
+      4,
+    ],
+  ),
+  ['sees-the-subrequest', 'modsecurity sees the subrequest', { server: `${SERVER}\nmodsecurity on;` }, 7],
+  [
+    'symlinks-disabled',
+    'disable_symlinks if_not_owner from=/srv where location /web/item/ captures by log',
+    { http: 'include h/http-log.conf;', server: 'disable_symlinks if_not_owner from=/srv;', location: LOG },
+    6,
+  ],
+  [
+    'full-is-cached',
+    'open_file_cache in server shop holds for log-limit.conf',
+    {
+      http: 'include h/http-log.conf;\nopen_file_cache max=9;',
+      server: 'include h/log-limit.conf;',
+      location: LOG,
+    },
+    4,
   ],
   [
     'capture-too-late',
@@ -268,6 +307,7 @@ function all(given: Given) {
     ...includeFindings(facts),
     ...engineFindings(facts),
     ...locationFindings(facts),
+    ...inheritedFindings(facts),
     ...logFindings(facts),
     ...upstreamFindings(facts),
   ];

@@ -1,0 +1,97 @@
+import { createServer } from 'node:net';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import type { Suite } from '../../provision/versions.ts';
+import { suiteWith } from '../parts/suite.ts';
+import { HTTP_BLOCK, HTTP_SERVER, INHERITED_SERVERS } from './nginx-inherited-cases.ts';
+import { comparePages, type Outcome } from './nginx-pages-site.ts';
+
+import { FULL } from './nginx-requests-ways.ts';
+
+const RUN_MS = 600_000;
+
+for (const [suite, engine] of [
+  ['bookworm', 'njs'],
+  ['trixie', 'njs'],
+  ['sid', 'njs'],
+  ['sid', 'qjs'],
+] satisfies [Suite, 'njs' | 'qjs'][]) {
+  suiteWith(['nginx'])(`what our locations inherit, on nginx of ${suite} with ${engine}`, () => {
+    describe.each(answers(suite))('changes nothing, and each view is %s, with', (_, sidecar) => {
+      let outcomes: Map<string, Outcome>;
+      beforeAll(async () => {
+        const found = await comparePages({ suite, engine, servers: INHERITED_SERVERS, sidecar });
+        outcomes = new Map(found.map((outcome) => [outcome.server.name, outcome]));
+      }, RUN_MS);
+
+      test.each(INHERITED_SERVERS.map(({ name }) => name))('%s', (name) => {
+        unchanged(outcomes.get(name));
+      });
+    });
+
+    test.each([
+      ['delivered', 204],
+      ['spilled', 503],
+      ['spilled by way of the breaker', 'none'],
+    ] as const)(
+      'changes nothing, and each view is %s, with a whole http block',
+      async (_, sidecar) => {
+        const proxy = await startProxy();
+        const http = `${HTTP_BLOCK}\n${scriptsOf(suite, engine, proxy.port)}`;
+        try {
+          const [outcome] = await comparePages({ suite, engine, servers: [HTTP_SERVER], sidecar, http });
+          unchanged(outcome);
+          expect(proxy.connections()).toBe(0);
+        } finally {
+          await proxy.close();
+        }
+      },
+      RUN_MS,
+    );
+  });
+}
+
+/** By `npm test` each nginx delivers, and one spills as well. */
+function answers(suite: Suite): (readonly [string, 204 | 503])[] {
+  return FULL || suite === 'trixie'
+    ? [
+        ['delivered', 204],
+        ['spilled', 503],
+      ]
+    : [['delivered', 204]];
+}
+
+function unchanged(outcome: Outcome | undefined): void {
+  const { plain, captured = [], server } = outcome ?? {};
+  const used = captured.filter(({ transport }) => !server?.without?.includes(transport));
+  expect(used.length).toBeGreaterThan(0);
+  for (const { transport, seen, views, lines } of used) {
+    expect(views.length).toBeGreaterThan(0);
+    expect({ transport, ...seen, lines }).toEqual({ transport, ...plain, lines: views });
+  }
+}
+
+/** What scripts of the shop's own may need; of js_fetch_proxy see fetch-njs.conf. */
+function scriptsOf(suite: Suite, engine: string, proxy: number): string {
+  if (suite === 'bookworm') return '';
+  const small = 'js_fetch_timeout 1ms; js_fetch_buffer_size 64; js_fetch_max_response_buffer_size 1;';
+  return engine === 'qjs' ? `${small} js_fetch_proxy http://127.0.0.1:${proxy};` : small;
+}
+
+async function startProxy() {
+  let connections = 0;
+  const server = createServer((socket) => {
+    connections += 1;
+    socket.destroy();
+  });
+  const port = await new Promise<number>((resolve) => {
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      resolve(address !== null && typeof address === 'object' ? address.port : 0);
+    });
+  });
+  return {
+    port,
+    connections: () => connections,
+    close: () => new Promise((resolve) => server.close(resolve)),
+  };
+}
