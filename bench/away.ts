@@ -129,9 +129,9 @@ async function indexed(sidecar: BenchSidecar, views: number): Promise<void> {
 }
 
 async function indexedViews(sidecar: BenchSidecar): Promise<number> {
-  const { items } = await sidecar.json<{ items: { item: string; views: number }[] }>(
-    '/api/v1/items?window=1h&limit=10',
+  const { items } = await sidecar.json<{ items: { item: string; all: number }[] }>(
+    '/api/v1/items?window=1h&limit=10&rank=all',
   );
   const measured = /(\d+)\.html$/.exec(MEASURED_PAGE)?.[1];
-  return items.find(({ item }) => item === measured)?.views ?? 0;
+  return items.find(({ item }) => item === measured)?.all ?? 0;
 }

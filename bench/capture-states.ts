@@ -138,10 +138,10 @@ async function drained({ sidecar, accounts }: Chain): Promise<void> {
 }
 
 async function indexedViews({ sidecar }: Chain): Promise<number> {
-  const { items } = await sidecar.json<{ items: { item: string; views: number }[] }>(
-    '/api/v1/items?window=1h&limit=10',
+  const { items } = await sidecar.json<{ items: { item: string; all: number }[] }>(
+    '/api/v1/items?window=1h&limit=10&rank=all',
   );
-  return items.find(({ item }) => item === '1')?.views ?? 0;
+  return items.find(({ item }) => item === '1')?.all ?? 0;
 }
 
 /** The same redirect without capture, in the same nginx. */

@@ -28,8 +28,8 @@ async function inEmbedded(report: (line: string) => void): Promise<number[]> {
   report('embedded: nginx, sidecar, DuckDB');
   try {
     return await probe(chain, report, async (item) => {
-      const { items } = await chain.sidecar.json<Ranking>(`/api/v1/items?window=1h&limit=200`);
-      return items.find((one) => one.item === item)?.views ?? 0;
+      const { items } = await chain.sidecar.json<Ranking>(`/api/v1/items?window=1h&limit=200&rank=all`);
+      return items.find((one) => one.item === item)?.all ?? 0;
     });
   } finally {
     await chain.close();
@@ -59,7 +59,7 @@ async function inDistributed(report: (line: string) => void): Promise<number[]> 
   }
 }
 
-type Ranking = { items: { item: string; views: number }[] };
+type Ranking = { items: { item: string; all: number }[] };
 
 /** Views one item after the other, and waits for each until it shows. Returns the times in ms. */
 async function probe(
