@@ -5,7 +5,7 @@ import type { EcsDocument } from '../../event/to-ecs.ts';
 import { createElasticsearchIndex } from '../../store/elasticsearch.ts';
 import { createElasticsearchLookup } from '../../store/elasticsearch-lookup.ts';
 import { type SetupOptions, setupElasticsearch } from '../../store/elasticsearch-setup.ts';
-import { indexTemplate } from '../../store/elasticsearch-template.ts';
+import { indexTemplate, TEMPLATE_VERSION } from '../../store/elasticsearch-template.ts';
 import { type EventIndex, IndexUnavailable } from '../../store/event-index.ts';
 import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';
 import { suiteWith } from '../parts/suite.ts';
@@ -386,6 +386,20 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
         );
       });
 
+      test('that has the same priority, names it, and works with another', async () => {
+        const dataStream = newStream();
+        await put(dataStream, { priority: 500, data_stream: {} });
+
+        await expect(setup({ dataStream })).rejects.toThrow(
+          new RegExp(`${theirs(dataStream)} .* with the same priority as that of hotitem: set another`),
+        );
+
+        expect(await setup({ dataStream, priority: 501 })).toContainEqual({
+          what: `index template ${dataStream}`,
+          action: 'create',
+        });
+      });
+
       test('applies where its own priority is raised above that', async () => {
         const dataStream = newStream();
         await setup({ dataStream });
@@ -471,7 +485,7 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
           what: `index template ${dataStream}`,
           action: 'update',
           settings: [
-            { name: 'version', from: '1', to: '2' },
+            { name: 'version', from: '1', to: String(TEMPLATE_VERSION) },
             ...['original', 'path', 'query', 'domain'].map((field) => ({
               name: `url.${field}`,
               from: 'not set',
@@ -482,7 +496,7 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
 
         const answer = await ask<Templates>('GET', `_index_template/${name}`);
         expect(answer.index_templates[0]?.index_template).toMatchObject({
-          _meta: { team: 'web', version: 2 },
+          _meta: { team: 'web', version: TEMPLATE_VERSION },
           template: {
             mappings: {
               dynamic: 'runtime',
