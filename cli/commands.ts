@@ -5,6 +5,7 @@ import { deadLettersList } from './dead-letters-list.ts';
 import { deadLettersPurge } from './dead-letters-purge.ts';
 import { deadLettersReplay } from './dead-letters-replay.ts';
 import { deadLettersShow } from './dead-letters-show.ts';
+import { nginxDrain } from './nginx-drain.ts';
 import { nginxInstall } from './nginx-install-command.ts';
 import { replay } from './replay.ts';
 import { setup } from './setup.ts';
@@ -20,6 +21,7 @@ export const COMMANDS: Record<string, Command> = {
   sink,
   setup,
   'nginx install': nginxInstall,
+  'nginx drain': nginxDrain,
   capture,
   check,
   status,

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { NginxEngine } from '../../cli/nginx-install.ts';
@@ -13,6 +12,7 @@ import { until } from '../parts/until.ts';
 import { fieldsOf } from './nginx-line.ts';
 import { FULL } from './nginx-requests-ways.ts';
 import { startShop, type TestShop } from './nginx-shop.ts';
+import { runHotitem } from './run-hotitem.ts';
 import { chooseTransport } from './transport.ts';
 
 jest.setTimeout(120_000);
@@ -118,6 +118,13 @@ function stopping(suite: Suite, engine: NginxEngine): void {
     expect(shop.sidecar.kept.length).toBeGreaterThan(0);
   });
 
+  test('a drain that no nginx answers fails, and leaves nothing behind', async () => {
+    const { code, stderr } = await runHotitem(['nginx', 'drain', '--timeout', '1'], settings());
+    expect(code).toBe(1);
+    expect(stderr).toContain('nginx did not empty its zone within 1 s');
+    expect(existsSync(join(shop.folder, 'spill/drain'))).toBe(false);
+  });
+
   let views = 0;
   async function see(): Promise<string[]> {
     const items = Array.from({ length: VIEWS }, () => `${++views}`);
@@ -133,13 +140,11 @@ function stopping(suite: Suite, engine: NginxEngine): void {
   }
 
   async function drain(): Promise<void> {
-    const marker = join(shop.folder, 'spill/drain');
-    await writeFile(marker, '');
-    const isGone = () => !existsSync(marker);
-    await until(isGone, {
-      timeoutMs: WAIT_MS,
-      what: 'nginx to be drained',
-      detail: () => shop.nginx.errorLog(),
-    });
+    const { code, stderr } = await runHotitem(['nginx', 'drain'], settings());
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  }
+
+  function settings(): Record<string, string> {
+    return { HOTITEM_HOME: shop.folder, HOTITEM_SPILL_DIR: join(shop.folder, 'spill') };
   }
 }

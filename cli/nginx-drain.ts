@@ -1,0 +1,70 @@
+import { lstat, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { reasonOf } from '../service/log.ts';
+import type { Command } from './command.ts';
+import { configure } from './configure.ts';
+import { parseCount } from './parse-count.ts';
+import { Trouble } from './trouble.ts';
+
+const DEFAULT_SECONDS = 10;
+const LONGEST_SECONDS = 300;
+const LOOK_MS = 50;
+
+/**
+ * Asks nginx by a file in its spill folder, not by way of the sidecar: it works while that is stopped, and a shell can do the
+ * same where there is no hotitem.
+ */
+export const nginxDrain: Command = {
+  about: 'empties the shared zone of the transport batch, before nginx is stopped',
+  options: {
+    timeout: {
+      type: 'string',
+      placeholder: 'SECONDS',
+      about: `how long to wait for nginx (${DEFAULT_SECONDS})`,
+    },
+  },
+  configured: true,
+  async run(context) {
+    const { timeout = DEFAULT_SECONDS, ...flags } = context.flags;
+    const seconds = parseCount('timeout', String(timeout), { least: 1, most: LONGEST_SECONDS });
+    const { spill } = configure({ ...context, flags });
+    await drain(join(spill.dir, 'drain'), seconds);
+    process.stdout.write('nginx: nothing waits in the zone; for 30 s views go past it\n');
+    return 0;
+  },
+};
+
+async function drain(marker: string, seconds: number): Promise<void> {
+  const end = performance.now() + seconds * 1_000;
+  await put(marker);
+  while (performance.now() < end) {
+    if (!(await exists(marker))) return;
+    await sleep(LOOK_MS);
+  }
+  await rm(marker, { force: true });
+  throw new Trouble(
+    `nginx did not empty its zone within ${seconds} s`,
+    `Is nginx running, with http-batch.conf of this version, and may its workers write to ${marker}'s folder? If views wait for a sidecar or a spill folder that takes none, hotitem status says so.`,
+  );
+}
+
+/** A drain that somebody else asked for is ours as well. */
+async function put(marker: string): Promise<void> {
+  try {
+    await writeFile(marker, '', { flag: 'wx' });
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return;
+    throw new Trouble(
+      `${marker} cannot be written: ${reasonOf(error)}`,
+      'spill.dir must be the folder that nginx spills to; run as root or as the user of the sidecar.',
+    );
+  }
+}
+
+function exists(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => true,
+    () => false,
+  );
+}
