@@ -47,6 +47,7 @@ const INCLUDES = [
   'http-log.conf',
   'line.conf',
   'log.conf',
+  'log-cut.conf',
   'log-limit.conf',
   'off.conf',
   'off-batch.conf',

@@ -2,6 +2,7 @@
 // js_set and its kin can name the members of the default export, nothing else.
 import { batch } from './batch.ts';
 import { count } from './count.ts';
+import { cutOff } from './cut-off.ts';
 import { subrequest } from './subrequest.ts';
 
-export default { subrequest, batch, count };
+export default { subrequest, batch, count, cutOff };

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { reasonOf } from '../service/log.ts';
 import type { Metrics } from '../service/metrics.ts';
 import type { SIDECAR_METRICS } from './metrics.ts';
-import { createShortPosts, type PostStatus } from './short-posts.ts';
+import { ARRIVED, createShortPosts, type PostStatus } from './short-posts.ts';
 import type { TakeIn } from './take-in.ts';
 import { listenOnSocket, type SocketOptions } from './unix-socket.ts';
 
@@ -104,7 +104,8 @@ export async function startIntake(options: IntakeOptions): Promise<Intake> {
   function answer(status: number, response: ServerResponse): void {
     if (closing) response.setHeader('connection', 'close');
     // Set by hand, in one write: 204 must not, the others must say that no body follows.
-    response.writeHead(status, status === 204 ? {} : { 'content-length': '0' });
+    const arrived = status === 204 || status === 400 ? { location: ARRIVED } : {};
+    response.writeHead(status, status === 204 ? arrived : { ...arrived, 'content-length': '0' });
     response.end();
   }
 

@@ -22,9 +22,11 @@ const IDLE_MS = 75_000;
 /** A request as server.conf makes nginx send it, and nothing else: no header more, no other spelling. */
 const HEAD = /^POST \/v1\/lines HTTP\/1\.1\r\nHost: [\w.-]{1,100}\r\nContent-Length: (\d{1,6})\r\n\r\n/;
 const LONGEST_HEAD = 200;
+/** By this header, and not by the status, server.conf notes on the page that its view has arrived. */
+export const ARRIVED = '/arrived';
 const ANSWERS: Record<PostStatus, string> = {
-  204: 'HTTP/1.1 204 No Content\r\n',
-  400: 'HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n',
+  204: `HTTP/1.1 204 No Content\r\nLocation: ${ARRIVED}\r\n`,
+  400: `HTTP/1.1 400 Bad Request\r\nLocation: ${ARRIVED}\r\nContent-Length: 0\r\n`,
   503: 'HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n',
 };
 

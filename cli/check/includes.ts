@@ -42,6 +42,7 @@ export const INCLUDES: Readonly<Record<string, Include>> = {
   'line.conf': { context: ['http'], nginx: '1.22' },
   'server.conf': { context: ['server'], requires: [SCRIPTED] },
   'log.conf': { context: ['http', 'server', 'location'], requires: [DEFINED] },
+  'log-cut.conf': { context: ['http', 'server', 'location'], requires: [SCRIPTED] },
   'log-limit.conf': { context: ['server'], requires: [DEFINED] },
   'capture-subrequest.conf': { context: LOCATION, requires: [SCRIPTED, SERVER], transport: 'subrequest' },
   'capture-batch.conf': { context: LOCATION, requires: [SCRIPTED, BATCH, SERVER], transport: 'batch' },

@@ -1,9 +1,12 @@
+import { once } from 'node:events';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
-import { connect } from 'node:net';
+import { connect as connectHttp2 } from 'node:http2';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
+import { freePorts } from '../parts/ports.ts';
 import { until } from '../parts/until.ts';
 import { fieldsOf } from './nginx-line.ts';
 import { startShop, type TestShop } from './nginx-shop.ts';
@@ -210,6 +213,63 @@ test('the error log says that the sidecar is away, with no alert', async () => {
   const log = await shop.nginx.errorLog();
   expect(log).toContain('intake.sock');
   expect(log).not.toMatch(/\[(alert|emerg)\]|exception/);
+});
+
+describe.each([
+  ['bookworm', 'njs'],
+  ['trixie', 'njs'],
+  ['sid', 'qjs'],
+] as const)('a client that closes right after its page, on nginx of %s with %s,', (suite, engine) => {
+  let http2 = 0;
+  beforeEach(async () => {
+    await shop.close();
+    shop = await startShop({ build: await obtainNginx({ suite, report: () => {} }), engine });
+    [http2 = 0] = await freePorts(1);
+    const listen = `listen 127.0.0.1:${shop.port};`;
+    await shop.edit(listen, `${listen} listen 127.0.0.1:${http2} http2;`);
+    await shop.nginx.reload();
+  }, START_MS);
+
+  test.each([
+    ['HTTP/2, closed in order', closeHttp2],
+    ['HTTP/1.1, closed in order', (path: string) => closeHttp1(path, (client) => client.end())],
+    ['HTTP/1.1, reset', (path: string) => closeHttp1(path, (client) => client.resetAndDestroy())],
+  ])('is counted once while the sidecar hangs: %s', async (_, visit) => {
+    shop.sidecar.answer = 'hang';
+    await shop.sidecar.start();
+    const items = Array.from({ length: 30 }, (_, i) => `${i}`);
+    await Promise.all(items.map((item) => visit(`/web/item/${item}.html`)));
+
+    const found = (await spilled(items.length)).map((line) => fieldsOf(line).item);
+    expect(found.sort()).toEqual(items.sort());
+  });
+
+  test('is counted once when the sidecar has it, and nothing is spilled', async () => {
+    await shop.sidecar.start();
+    for (let i = 0; i < 10; i++) {
+      await closeHttp2(`/web/item/${i}.html`);
+      await until(() => shop.sidecar.kept.length === i + 1, { timeoutMs: 5_000, what: `view ${i}` });
+    }
+    await shop.nginx.quit();
+    expect(await shop.spilled()).toEqual([]);
+  });
+
+  async function closeHttp2(path: string): Promise<void> {
+    const session = connectHttp2(`http://127.0.0.1:${http2}`);
+    const stream = session.request({ ':path': path });
+    stream.resume();
+    await once(stream, 'end');
+    session.close();
+    session.destroy();
+  }
+
+  async function closeHttp1(path: string, close: (client: Socket) => void): Promise<void> {
+    const client = connect(shop.port, '127.0.0.1');
+    client.on('error', () => {});
+    client.write(`GET ${path} HTTP/1.1\r\nHost: shop\r\n\r\n`);
+    await once(client, 'data');
+    close(client);
+  }
 });
 
 async function linesOfErrorLog(): Promise<string[]> {

@@ -8,6 +8,8 @@ import {
 } from 'node:http';
 import type { Socket } from 'node:net';
 
+import { ARRIVED } from '../../sidecar/short-posts.ts';
+
 type Answer = 204 | 400 | 413 | 429 | 500 | 503 | 'hang';
 
 export type StandIn = {
@@ -85,7 +87,8 @@ export function createStandIn(socket: string): StandIn {
       if (standIn.answer === 'hang') return;
       if (standIn.answer === 204) standIn.kept.push(body);
       const text = standIn.answer === 400 ? 'no line' : '';
-      const headers = standIn.answer === 204 ? {} : { 'content-length': text.length };
+      const arrived = standIn.answer === 204 || standIn.answer === 400 ? { location: ARRIVED } : {};
+      const headers = standIn.answer === 204 ? arrived : { ...arrived, 'content-length': text.length };
       response.writeHead(standIn.answer, headers).end(text);
     });
   }

@@ -38,6 +38,7 @@ test('writes every include and the scripts', async () => {
     'http.conf',
     'items.conf',
     'line.conf',
+    'log-cut.conf',
     'log-limit.conf',
     'log.conf',
     'off-batch.conf',

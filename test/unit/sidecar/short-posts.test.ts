@@ -10,7 +10,7 @@ import { SIDECAR_METRICS } from '../../../sidecar/metrics.ts';
 import { until } from '../../parts/until.ts';
 
 const soon = { timeoutMs: 5_000, everyMs: 1 };
-const KEPT = 'HTTP/1.1 204 No Content\r\n\r\n';
+const KEPT = 'HTTP/1.1 204 No Content\r\nLocation: /arrived\r\n\r\n';
 
 describe('a post as nginx sends it', () => {
   test('is answered in as few bytes as there can be, and the next one on the same connection', async () => {
@@ -61,7 +61,7 @@ describe('a post as nginx sends it', () => {
   test('of lines that are no events is refused, and the connection stays', async () => {
     const { client } = await open();
     client.send(post('bad\n'));
-    await client.hears('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n');
+    await client.hears('HTTP/1.1 400 Bad Request\r\nLocation: /arrived\r\nContent-Length: 0\r\n\r\n');
     client.send(post('good\n'));
     await until(() => client.statuses().length === 2, { ...soon, what: 'the second answer' });
     expect(client.statuses()).toEqual([400, 204]);
@@ -94,7 +94,7 @@ describe('a post as nginx sends it', () => {
     await idle.closed();
     release();
     await Promise.all([closed, client.closed()]);
-    expect(client.heard()).toBe('HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n');
+    expect(client.heard()).toBe('HTTP/1.1 204 No Content\r\nLocation: /arrived\r\nConnection: close\r\n\r\n');
   });
 });
 
