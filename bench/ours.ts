@@ -45,8 +45,13 @@ async function choose(conf: string, dir: string, transport: Transport | undefine
   put('http.conf', http);
   put('server.conf', server);
   put('capture-subrequest.conf', location === undefined ? [] : [location]);
-  // `log` is an access log: the example's `off` would silence it.
-  if (transport?.name === 'log') text = text.replace(/^ *access_log off;\n/m, '');
+  // What belongs to the subrequest alone. `log` is an access log, and `off` would silence it.
+  if (transport?.name !== 'subrequest') {
+    text = text.replace(
+      /^ *include "[^"]*log-cut\.conf";\n/m,
+      transport?.name === 'log' ? '' : 'access_log off;\n',
+    );
+  }
   await writeFile(conf, text);
 
   function put(name: string, instead: string[]): void {

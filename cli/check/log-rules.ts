@@ -20,9 +20,9 @@ export function logFindings({ site, captures }: Facts): Finding[] {
   ];
 }
 
-/** Whether an access_log writes our line, by the format's name. */
+/** Whether an access_log writes our line, by the format's name. That of log-cut.conf does not: it writes next to nothing. */
 export function writesLine({ name, args }: Directive, formats: Set<string>): boolean {
-  return name === 'access_log' && formats.has(args[1] ?? '');
+  return name === 'access_log' && formats.has(args[1] ?? '') && !args.includes('if=$hotitem_cut');
 }
 
 /** The names of the formats that hold our line. */

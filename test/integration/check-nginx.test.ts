@@ -65,7 +65,7 @@ describe.each<[Suite, Engine]>([
     await render({ build, engine });
     edit(/http\.conf"/, 'http-log.conf"');
     edit(/include .*server\.conf";/, '');
-    edit(/access_log off;/, '');
+    edit(/include .*log-cut\.conf";/, '');
     edit(/capture-subrequest/, 'capture-log');
     const report = await check(build);
 

@@ -231,7 +231,6 @@ suiteWith(['nginx'])('the transport log', () => {
     shop = await startLogShop(build, { example: 'shop' });
     const dir = `${shop.home}/nginx/hotitem`;
     await shop.edit('/http.conf";', `/http.conf"; include "${dir}/log.conf";`);
-    await shop.edit('access_log off;', '');
     await shop.edit('location /item/ {', `location /item/ { include "${dir}/capture-log.conf";`);
     await shop.nginx.reload();
     await shop.get('/web/item/1.html');

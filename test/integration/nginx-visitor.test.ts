@@ -210,7 +210,10 @@ describe('Sec-GPC and DNT', () => {
   });
 
   test('with privacy.conf the log transport writes nothing of such a view', async () => {
-    await shop.edit('access_log off;', `include "${shop.folder}/hotitem/log.conf";`);
+    await shop.edit(
+      `include "${shop.folder}/hotitem/log-cut.conf";`,
+      `include "${shop.folder}/hotitem/log.conf";`,
+    );
     await shop.edit('capture-subrequest.conf', 'capture-log.conf');
     await honour(await nginxTemplate('privacy.conf.example'));
 

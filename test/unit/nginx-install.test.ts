@@ -128,7 +128,7 @@ describe('an items.conf that the operator has edited', () => {
 test('a dry run says what it would write, and writes nothing', async () => {
   const { files } = await installNginx({ ...options, dryRun: true });
 
-  expect(files).toHaveLength(23);
+  expect(files).toHaveLength(24);
   expect(readdirSync(root)).toEqual([]);
 });
 
