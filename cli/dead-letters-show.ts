@@ -31,10 +31,11 @@ export const deadLettersShow: Command = {
   },
 };
 
-function text({ id, time, reason, origin, value, replayed }: KeptLetter): string {
+function text({ id, time, recorded, reason, origin, value, replayed }: KeptLetter): string {
   return [
     `id        ${id}`,
     `time      ${new Date(time).toISOString()}`,
+    `recorded  ${recorded === undefined ? 'unknown' : new Date(recorded).toISOString()}`,
     `replayed  ${replayed ? 'yes' : 'no'}`,
     `origin    ${plainText(origin)}`,
     `reason    ${plainText(reason)}`,

@@ -4,7 +4,7 @@ import { bringIn } from '../sink/bring-in.ts';
 import type { ReadRecord } from '../sink/read-record.ts';
 import type { KeptLetter } from '../store/dead-letter-box.ts';
 import type { EventLookup } from '../store/event-lookup.ts';
-import type { KafkaClient } from '../store/kafka-client.ts';
+import type { KafkaClient, KafkaMessage } from '../store/kafka-client.ts';
 import { KafkaError } from '../store/kafka-error.ts';
 import { type Core, connectKafka } from './core.ts';
 import { openLookup } from './open-lookup.ts';
@@ -22,16 +22,27 @@ export type Delivery = {
 /** With Kafka the topic of the events, from where a sink takes them again; without it the index. */
 export async function openDelivery(core: Core): Promise<Delivery> {
   const { config } = core;
-  if (config.kafka.brokers.length > 0) return toTopic(await connectKafka(core), config.kafka.topic);
-  return toIndex(await openLookup(config), recordReader(config));
+  const read = recordReader(config);
+  if (config.kafka.brokers.length > 0) return toTopic(await connectKafka(core), config.kafka.topic, read);
+  return toIndex(await openLookup(config), read);
 }
 
-function toTopic(client: KafkaClient, topic: string): Delivery {
+function toTopic(client: KafkaClient, topic: string, read: ReadRecord): Delivery {
   return { name: `Kafka topic ${topic}`, deliver, close: () => client.close() };
 
   async function deliver(letters: KeptLetter[]): Promise<(string | undefined)[]> {
+    const whole = letters.filter(({ value }) => value.length > 0);
+    const reasons = await send(whole);
+    return letters.map((letter) => (letter.value.length === 0 ? NOT_KEPT : reasons[whole.indexOf(letter)]));
+  }
+
+  async function send(letters: KeptLetter[]): Promise<(string | undefined)[]> {
+    if (letters.length === 0) return [];
     try {
-      await client.send(topic, letters.map(toMessage));
+      await client.send(
+        topic,
+        letters.map((letter) => toMessage(letter, read)),
+      );
       return letters.map(() => undefined);
     } catch (error) {
       if (!(error instanceof KafkaError) || error.retriable) throw error;
@@ -39,14 +50,22 @@ function toTopic(client: KafkaClient, topic: string): Delivery {
     }
     // One of them spoils the batch.
     const reasons: (string | undefined)[] = [];
-    for (const letter of letters) reasons.push(...(await deliver([letter])));
+    for (const letter of letters) reasons.push(...(await send([letter])));
     return reasons;
   }
 }
 
-/** Without a sequence: it is not the spool that sends it. */
-function toMessage({ value, origin }: KeptLetter) {
-  return { value, headers: { replayed_from: origin } };
+const NOT_KEPT = 'its record was not kept; where it still lies in Kafka, `hotitem replay` reads it there';
+
+/**
+ * With the time that its record had: thousands of letters of a week must not look like a rush. Without a sequence: it is not
+ * the spool that sends it. A message in the article's format goes as the event that it is, with the id that its place gives:
+ * at another place it would be another one, as often as it is replayed.
+ */
+function toMessage(letter: KeptLetter, read: ReadRecord): KafkaMessage {
+  const event = toEvent(letter, read);
+  const value = typeof event === 'string' ? letter.value : Buffer.from(JSON.stringify(event));
+  return { value, headers: { replayed_from: letter.origin }, time: letter.recorded };
 }
 
 function toIndex(lookup: EventLookup, read: ReadRecord): Delivery {
@@ -65,13 +84,16 @@ function toIndex(lookup: EventLookup, read: ReadRecord): Delivery {
 }
 
 /** The event, or why it is none. */
-function toEvent({ value, origin, time }: KeptLetter, read: ReadRecord): HotItemEvent | string {
+function toEvent(
+  { value, origin, time, recorded = time }: KeptLetter,
+  read: ReadRecord,
+): HotItemEvent | string {
   const slash = origin.lastIndexOf('/');
   const batch = {
     source: origin.slice(0, slash),
     values: [value],
     position: () => origin.slice(slash + 1),
-    time: () => time,
+    time: () => recorded,
   };
   try {
     return read(batch, 0);

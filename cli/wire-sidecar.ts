@@ -107,7 +107,8 @@ export async function wireSidecar(
   async function embed(): Promise<Next> {
     const index = await openIndex(core);
     const meters = createSinkMeters(registry);
-    const deadLetters = createDeadLetterFile(deadLetterPath(config), core.now);
+    const path = deadLetterPath(config);
+    const deadLetters = createDeadLetterFile({ path, now: core.now, onDropped });
     return {
       index,
       accounts: meters.accounts,
@@ -115,6 +116,13 @@ export async function wireSidecar(
       dead: () => 0,
       start: async () => wireSink(core, { log: spool, cursor, index, deadLetters, metrics: meters.metrics }),
     };
+
+    function onDropped(letters: number): void {
+      meters.metrics.of('sink_dead_dropped_total', { reason: 'rolled' }).add(letters);
+      core.warn('dead letters dropped', 'dead letters fill two files: the older one was deleted', {
+        letters,
+      });
+    }
   }
 }
 

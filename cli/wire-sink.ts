@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Registry } from 'prom-client';
-import { createRedaction } from '../event/redaction.ts';
+import { createRedaction, keepsEverything, type RedactionOptions } from '../event/redaction.ts';
 import type { Check } from '../service/admin.ts';
 import { keepTrying } from '../service/keep-trying.ts';
 import { reasonOf } from '../service/log.ts';
@@ -56,10 +56,10 @@ export function wireSink(core: Core, options: Wired): Check {
   const { config, shutdown, warn, graceMs } = core;
   const { batch_events, requests, article_time_zone } = config.sink;
   const { ip, ip_salt } = config.privacy;
-  const redact = createRedaction({ ip: { mode: ip, salt: ip_salt }, omit: config.event.omit });
+  const privacy: RedactionOptions = { ip: { mode: ip, salt: ip_salt }, omit: config.event.omit };
+  const keepsAll = keepsEverything(privacy);
   // Nobody can tell what of a visitor a batch holds that cannot be decoded.
-  const mayBeKept = ip === 'full' && config.event.omit.length === 0;
-  const quarantine = mayBeKept ? createQuarantine(join(config.home, 'quarantine')) : undefined;
+  const quarantine = keepsAll ? createQuarantine(join(config.home, 'quarantine')) : undefined;
   const { index, metrics } = options;
   // Also while there is nothing to create.
   if (index.failure !== undefined)
@@ -93,8 +93,10 @@ export function wireSink(core: Core, options: Wired): Check {
       batchEvents: batch_events,
       requests,
       articleTimeZone: article_time_zone,
-      redact,
+      redact: createRedaction(privacy),
+      keepsAll,
       warn,
+      say: (fields, message) => core.log.warn(fields, message),
       onRefusal: (reason) => {
         refusal = reason;
       },

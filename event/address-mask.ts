@@ -15,6 +15,8 @@ export type AddressMaskOptions = {
 export type AddressMask = (ip: string, time: number) => string | undefined;
 
 const SIX_TO_FOUR = 0x2002;
+/** What `hash` makes: no address is that long without a dot or a colon. */
+const HASHED = /^[0-9a-f]{16}$/;
 
 /**
  * The way in which addresses are kept.
@@ -22,7 +24,8 @@ const SIX_TO_FOUR = 0x2002;
  * `truncate` gives the network's first address, /24 for IPv4 and /48 for IPv6. `hash` gives 16 hex digits that are the same
  * for one address on one UTC day, on every node with the same salt. It is a pseudonym: who has the salt can try all
  * addresses.
- * `unix:`, nginx's word for a client on a unix socket, says nothing about anybody and stays.
+ * `unix:`, nginx's word for a client on a unix socket, says nothing about anybody and stays. What was masked stays as it is when
+ * it is masked again: it may pass another part that is configured alike.
  *
  * Throws where `hash` has no salt.
  */
@@ -32,7 +35,7 @@ export function createAddressMask({ mode, salt }: AddressMaskOptions): AddressMa
   if (mode === 'truncate') return (ip) => (ip === 'unix:' ? ip : truncate(unmapped(ip)));
   if (salt === undefined || salt === '') throw new Error('hashing addresses needs a salt');
   const hashOf = createDailyHash(salt, 'ip');
-  return (ip, time) => (ip === 'unix:' ? ip : hashOf(unmapped(ip), time));
+  return (ip, time) => (ip === 'unix:' || HASHED.test(ip) ? ip : hashOf(unmapped(ip), time));
 }
 
 function truncate(ip: string): string {

@@ -5,10 +5,13 @@ import { isKind, KINDS } from './kind.ts';
 export class EventError extends Error {
   override name = 'EventError';
   readonly field: string;
+  /** Field and problem, without the value: one of a closed list. */
+  readonly problem: string;
 
   constructor(field: string, problem: string, value: unknown) {
     super(`${field}: ${problem} (got ${show(value)})`);
     this.field = field;
+    this.problem = `${field}: ${problem}`;
   }
 }
 

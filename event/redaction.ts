@@ -17,10 +17,16 @@ export type RedactionOptions = {
 /** What is kept of an event. The event that it is given stays as it is. */
 export type Redaction = (event: HotItemEvent) => HotItemEvent;
 
+/** Whether everything may be kept. */
+export function keepsEverything({ ip, omit }: RedactionOptions): boolean {
+  return ip.mode === 'full' && omit.length === 0;
+}
+
 /** Takes out of events what may not rest anywhere. Throws where addresses are to be hashed and there is no salt. */
-export function createRedaction({ ip, omit }: RedactionOptions): Redaction {
+export function createRedaction(options: RedactionOptions): Redaction {
+  const { ip, omit } = options;
   const mask = createAddressMask(ip);
-  if (ip.mode === 'full' && omit.length === 0) return (event) => event;
+  if (keepsEverything(options)) return (event) => event;
   const keepsBot = !omit.includes('bot');
   const texts = OMITTABLE.filter((field) => field !== 'bot').filter((field) => !omit.includes(field));
   const omitted = new Set<string>(omit);

@@ -28,14 +28,15 @@ export type Delivered = {
   existing: number;
   /** Taken and left out by the index, by reason. */
   dropped: Map<string, number>;
-  /** No events, as records go. */
-  invalid: Refused[];
+  /** Records that are no events. */
+  invalid: Invalid[];
   /** Events that the index will never take. */
-  rejected: Refused[];
+  rejected: Rejected[];
 };
 
 /** Record `at` of the batch, and why not. */
-export type Refused = { at: number; reason: string };
+export type Invalid = { at: number; error: EventError };
+export type Rejected = { at: number; reason: string };
 
 export type Signals = {
   /** Give up at once. */
@@ -114,7 +115,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       for (const at of records) {
         const event = tryRead(batch, at);
         if (event instanceof EventError) {
-          invalid.push({ at, reason: event.message });
+          invalid.push({ at, error: event });
           continue;
         }
         sent.push(at);

@@ -11,6 +11,11 @@ export const SINK_METRICS = {
     labels: ['reason'],
   },
   sink_dead_total: { kind: 'counter', help: 'Records given up, kept as dead letters', labels: ['reason'] },
+  sink_dead_dropped_total: {
+    kind: 'counter',
+    help: 'Dead letters that are gone without anybody deleting them: rolled (the second of two full files gave way)',
+    labels: ['reason'],
+  },
   sink_retries_total: {
     kind: 'counter',
     help: 'Requests to the index that are tried again, by reason',

@@ -2,6 +2,7 @@ import type { HotItemEvent } from '../event/event.ts';
 import { EventError } from '../event/parse.ts';
 import type { PastRecord, TimeRange } from '../store/history.ts';
 import type { ReadRecord } from './read-record.ts';
+import { separateEvents } from './separate-events.ts';
 
 /** A record of the range: an event, or why it is none. */
 export type PastEvent = { record: PastRecord; event: HotItemEvent } | { record: PastRecord; reason: string };
@@ -11,7 +12,7 @@ export type PastEvent = { record: PastRecord; event: HotItemEvent } | { record: 
  * where nobody knows that.
  */
 export function pastEvents(records: PastRecord[], { from, to }: TimeRange, read: ReadRecord): PastEvent[] {
-  return records.map((record) => toPastEvent(record, read)).filter(isInside);
+  return records.flatMap((record) => toPastEvents(record, read)).filter(isInside);
 
   function isInside(past: PastEvent): boolean {
     const time = 'event' in past ? past.event.time : past.record.received;
@@ -29,15 +30,20 @@ export function countOf({ record: { undecodable } }: PastEvent): number {
   return undecodable?.records ?? 1;
 }
 
-function toPastEvent(record: PastRecord, read: ReadRecord): PastEvent {
+/** A record may hold several events. */
+function toPastEvents(record: PastRecord, read: ReadRecord): PastEvent[] {
   const { value, source, position, received, undecodable } = record;
   if (undecodable !== undefined)
-    return { record, reason: `${undecodable.records} records cannot be decoded: ${undecodable.reason}` };
-  const batch = { source, values: [value], position: () => position, time: () => received };
-  try {
-    return { record, event: read(batch, 0) };
-  } catch (error) {
-    if (!(error instanceof EventError)) throw error;
-    return { record, reason: error.message };
-  }
+    return [{ record, reason: `${undecodable.records} records cannot be decoded: ${undecodable.reason}` }];
+  const batch = separateEvents({ source, values: [value], position: () => position, time: () => received });
+  return batch.values.map((one, i) => {
+    const own = one === value ? record : { ...record, value: one, position: batch.position(i) };
+    try {
+      return { record: own, event: read(batch, i) };
+    } catch (error) {
+      if (!(error instanceof EventError)) throw error;
+      // Without the value, which lies where it lay: what is printed may be kept as well.
+      return { record: own, reason: error.problem };
+    }
+  });
 }

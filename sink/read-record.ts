@@ -35,15 +35,6 @@ export function createReadRecord({ articleTimeZone, redact }: ReadRecordOptions)
   };
 }
 
-/** What may be kept of a record that is no event: of a message in the article's format not its token. */
-export function withoutToken(value: Buffer): Buffer {
-  if (value.length > LARGEST_RECORD || !value.includes('"token"')) return value;
-  const message = fromJson(value.toString('utf8'));
-  if (typeof message !== 'object' || message === null || !('token' in message)) return value;
-  const { token: _, ...rest } = message;
-  return Buffer.from(JSON.stringify(rest));
-}
-
 function fromJson(json: string): unknown {
   try {
     return JSON.parse(json);

@@ -6,9 +6,12 @@ import type { Batch, Consumer, Context, Handler, Log } from '../store/log.ts';
 import type { Quarantine } from '../store/quarantine.ts';
 import { createStandingStill, type StandingStill, whyNotKept } from '../store/standing-still.ts';
 import { recordsIn, type Undecodable } from '../store/undecodable.ts';
-import { createDelivery, type DeliveryOptions, type Refused, type Signals } from './delivery.ts';
+import { createDeadNotice, type DeadNotice } from './dead-notice.ts';
+import { createDelivery, type Delivered, type DeliveryOptions, type Signals } from './delivery.ts';
 import { whileBeating } from './heartbeat.ts';
-import { createReadRecord, type ReadRecordOptions, withoutToken } from './read-record.ts';
+import { createLetterContents, type LetterContent } from './letter.ts';
+import { createReadRecord, type ReadRecordOptions } from './read-record.ts';
+import { separateEvents } from './separate-events.ts';
 import { setAside } from './set-aside.ts';
 
 export type SinkOptions = Omit<DeliveryOptions, 'read'> &
@@ -19,6 +22,10 @@ export type SinkOptions = Omit<DeliveryOptions, 'read'> &
     deadLetters: DeadLetters;
     /** For what cannot be decoded; undefined where it may not be kept. */
     quarantine: Quarantine | undefined;
+    /** Whether a record that is no event may be kept as it is. */
+    keepsAll: boolean;
+    /** Writes a line to the log. */
+    say: (fields: object, message: string) => void;
   };
 
 /**
@@ -27,13 +34,23 @@ export type SinkOptions = Omit<DeliveryOptions, 'read'> &
  */
 export async function startSink(options: SinkOptions): Promise<Consumer> {
   const still = createStandingStill();
-  const consumer = await options.log.consume(options.cursor, createHandler(options, still));
-  return { ...consumer, failure: () => consumer.failure() ?? still.reason() };
+  const notice = createDeadNotice({ say: options.say });
+  const consumer = await options.log.consume(options.cursor, createHandler(options, still, notice));
+  return {
+    ...consumer,
+    failure: () => consumer.failure() ?? still.reason(),
+    async close(graceMs) {
+      await consumer.close(graceMs);
+      notice.close();
+    },
+  };
 }
 
-function createHandler(options: SinkOptions, still: StandingStill): Handler {
+function createHandler(options: SinkOptions, still: StandingStill, notice: DeadNotice): Handler {
   const { deadLetters, quarantine, metrics, warn } = options;
-  const deliver = createDelivery({ ...options, read: createReadRecord(options) });
+  const read = createReadRecord(options);
+  const contents = createLetterContents(options);
+  const deliver = createDelivery({ ...options, read });
   const consumed = metrics.of('sink_consumed_total');
   const indexed = metrics.of('sink_indexed_total');
   const existing = metrics.of('sink_existing_total');
@@ -50,20 +67,31 @@ function createHandler(options: SinkOptions, still: StandingStill): Handler {
     }
   };
 
-  async function bringIn(batch: Batch, context: Context): Promise<void> {
+  async function bringIn(fetched: Batch, context: Context): Promise<void> {
     const { stopping } = context;
+    const batch = separateEvents(fetched);
     const delivered = await whileBeating(context, async (signal) => {
       const outcome = await deliver(batch, { signal, stopping });
-      const dead = [...outcome.invalid, ...outcome.rejected].map((refused) => toLetter(batch, refused));
+      const dead = toLetters(batch, outcome);
       if (dead.length > 0) await bury(batch, dead, { signal, stopping });
       return outcome;
     });
+    notice.add(reasonsOf(delivered));
     consumed.add(batch.values.length);
     indexed.add(delivered.indexed);
     existing.add(delivered.existing);
     for (const [reason, count] of delivered.dropped) metrics.of('sink_dropped_total', { reason }).add(count);
     metrics.of('sink_dead_total', { reason: 'invalid' }).add(delivered.invalid.length);
     metrics.of('sink_dead_total', { reason: 'rejected' }).add(delivered.rejected.length);
+  }
+
+  function toLetters(batch: Batch, { invalid, rejected }: Delivered): DeadLetter[] {
+    return [
+      ...invalid.map(({ at, error }) =>
+        toLetter(batch, at, contents.ofInvalid(batch.values[at] ?? Buffer.alloc(0), error)),
+      ),
+      ...rejected.map(({ at, reason }) => toLetter(batch, at, contents.ofRejected(read(batch, at), reason))),
+    ];
   }
 
   /** What cannot be decoded is dead as a whole. */
@@ -95,11 +123,14 @@ function createHandler(options: SinkOptions, still: StandingStill): Handler {
   }
 }
 
-function toLetter(batch: Batch, { at, reason }: Refused): DeadLetter {
-  return {
-    value: withoutToken(batch.values[at] ?? Buffer.alloc(0)),
-    reason,
-    origin: `${batch.source}/${batch.position(at)}`,
-    recorded: batch.time?.(at),
-  };
+function toLetter(batch: Batch, at: number, content: LetterContent): DeadLetter {
+  return { ...content, origin: `${batch.source}/${batch.position(at)}`, recorded: batch.time?.(at) };
+}
+
+/** Of what an index says only what it calls the error: the rest may quote the document. */
+const TYPE_OF_ERROR = /^\w+(?=:|$)/;
+
+function reasonsOf({ invalid, rejected }: Delivered): string[] {
+  const types = rejected.map(({ reason }) => TYPE_OF_ERROR.exec(reason)?.[0] ?? 'rejected by the index');
+  return [...invalid.map(({ error }) => error.problem), ...types];
 }

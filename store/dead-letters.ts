@@ -1,5 +1,7 @@
 import { isUtf8 } from 'node:buffer';
+import { createReadStream, existsSync } from 'node:fs';
 import { rename, stat } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
 import { appendLines } from './append-lines.ts';
 import type { KafkaClient } from './kafka-client.ts';
 import { KafkaError } from './kafka-error.ts';
@@ -85,8 +87,18 @@ export function nameSpool(letters: DeadLetters, { node, boot }: { node: string; 
   };
 }
 
+export type DeadLetterFileOptions = {
+  path: string;
+  now: () => number;
+  /** From which size on a new file is begun, bytes. */
+  largest?: number;
+  /** Told how many letters a new file has cost: those of the file before the last one. */
+  onDropped: (letters: number) => void;
+};
+
 /** For the embedded index: JSON lines in `path`, and in one older file beside it once that holds 64 MB. */
-export function createDeadLetterFile(path: string, now: () => number): DeadLetters {
+export function createDeadLetterFile(options: DeadLetterFileOptions): DeadLetters {
+  const { path, now, largest = LARGEST_FILE, onDropped } = options;
   return {
     async add(letters) {
       const lines = letters.map(({ value, reason, origin, recorded }) =>
@@ -102,7 +114,7 @@ export function createDeadLetterFile(path: string, now: () => number): DeadLette
         (found) => found.size,
         () => 0,
       );
-      if (size > LARGEST_FILE) await rename(path, `${path}.1`);
+      if (size > largest) await beginAnother(path, onDropped);
       await appendLines(path, `${lines.join('\n')}\n`);
     },
   };
@@ -110,6 +122,23 @@ export function createDeadLetterFile(path: string, now: () => number): DeadLette
 
 function toRecorded(time: number | undefined): { recorded?: string } {
   return time === undefined ? {} : { recorded: new Date(time).toISOString() };
+}
+
+async function beginAnother(path: string, onDropped: (letters: number) => void): Promise<void> {
+  const older = `${path}.1`;
+  const dropped = await countLetters(older);
+  await rename(path, older);
+  if (dropped > 0) onDropped(dropped);
+}
+
+/** Lines, but for the notes of what was replayed. */
+async function countLetters(path: string): Promise<number> {
+  if (!existsSync(path)) return 0;
+  let letters = 0;
+  for await (const line of createInterface({ input: createReadStream(path) })) {
+    if (line !== '' && !line.startsWith('{"replayed":')) letters++;
+  }
+  return letters;
 }
 
 /** Bytes that are no text must come back as they were. */

@@ -21,7 +21,12 @@ export type KafkaClient = {
  */
 export const ROW = 128;
 
-export type KafkaMessage = { value: Buffer; headers?: Record<string, Buffer | string> };
+export type KafkaMessage = {
+  value: Buffer;
+  headers?: Record<string, Buffer | string>;
+  /** Of the record, ms since 1970; now by default. */
+  time?: number | undefined;
+};
 
 /** What every client needs to be told. */
 export type KafkaConnection = {

@@ -64,7 +64,7 @@ export function createKafkajsClient(connection: KafkaConnection): KafkaClient {
 
   async function send(topic: string, messages: KafkaMessage[]): Promise<void> {
     const rowOf = rows.take(messages.length);
-    const placed = messages.map((message, i) => ({ ...message, partition: rowOf(i) }));
+    const placed = messages.map((message, i) => place(message, rowOf(i)));
     const backoff = createBackoff({ longestMs: 1_000 });
     for (let left = ATTEMPTS - 1; ; left--) {
       const failed = await attempt(topic, placed);
@@ -125,6 +125,14 @@ export function createKafkajsClient(connection: KafkaConnection): KafkaClient {
 
 function passesSoon({ failure }: KafkaError): boolean {
   return failure === 'leader' || failure === 'unreachable';
+}
+
+/** Not a copy of all of the message: there are many. */
+function place({ value, headers, time }: KafkaMessage, partition: number): Message {
+  const placed: Message = { value, partition };
+  if (headers !== undefined) placed.headers = headers;
+  if (time !== undefined) placed.timestamp = String(time);
+  return placed;
 }
 
 /** kafkajs over this connection, with what this project changes inside it. Connects to nothing yet. */

@@ -159,10 +159,13 @@ function compressFast(data: Buffer | { buffer: Buffer }): Buffer {
 }
 
 /** `partition` counts rows without end: the library takes it modulo the partitions that there are. */
-function toOutgoing(topic: string, { value, headers }: KafkaMessage, partition: number): Outgoing {
-  if (headers === undefined) return { topic, partition, value };
+function toOutgoing(topic: string, { value, headers, time }: KafkaMessage, partition: number): Outgoing {
+  const outgoing: Outgoing = { topic, partition, value };
+  if (time !== undefined) outgoing.timestamp = BigInt(time);
+  if (headers === undefined) return outgoing;
   const pairs = Object.entries(headers).map(([name, content]) => [bytesOf(name), toBuffer(content)] as const);
-  return { topic, partition, value, headers: new Map(pairs) };
+  outgoing.headers = new Map(pairs);
+  return outgoing;
 }
 
 const names = new Map<string, Buffer>();

@@ -1,4 +1,12 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { ReplayedLetters } from '../../sink/replay-letters.ts';
@@ -10,12 +18,15 @@ import type { KafkaClient } from '../../store/kafka-client.ts';
 import { createKafkajsClient } from '../../store/kafkajs.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { type KafkaPart, startKafka } from '../parts/kafka.ts';
+import { ARTICLE, tracesIn, WRAPS } from '../parts/nasty-records.ts';
 import { freePort } from '../parts/ports.ts';
 import { startService } from '../parts/service.ts';
 import { suiteWith } from '../parts/suite.ts';
+import { until } from '../parts/until.ts';
 import { view } from './index-contract.ts';
 import { openPastTopic, type PastTopic } from './past-topic.ts';
 import { askHotitem, runHotitem } from './run-hotitem.ts';
+import { openSinkTopic, startSinkService } from './sink-topic.ts';
 
 jest.setTimeout(60_000);
 const HOSTILE = '\x1b]0;owned\x07\x1b[2J <b>\u202e\r\nrm -rf';
@@ -82,7 +93,7 @@ suiteWith(['kafka'])('hotitem dead-letters, of a topic', () => {
 
     expect(await replay(['--reason', 'no date'])).toMatchObject({ answer: { replayed: 1, before: 0 } });
     expect(await replay(['--reason', 'no date'])).toMatchObject({ answer: { replayed: 0, before: 1 } });
-    expect(await topic.recordsOf(env.HOTITEM_KAFKA_TOPIC ?? '')).toEqual([
+    expect(await topic.recordsOf(env.HOTITEM_KAFKA_TOPIC ?? '')).toMatchObject([
       { value: good, headers: { replayed_from: `${env.HOTITEM_KAFKA_TOPIC}/0/12` } },
     ]);
     const { stdout } = await runHotitem(['dead-letters', 'list'], env);
@@ -102,6 +113,75 @@ suiteWith(['kafka'])('hotitem dead-letters, of a topic', () => {
     const { answer } = await askHotitem(['dead-letters', 'purge', '--yes'], env);
     expect(answer).toMatchObject({ letters: 2, notReplayed: 2 });
     expect((await runHotitem(['dead-letters', 'list'], env)).stdout).toBe('');
+  });
+
+  test.each(['kafkajs', 'platformatic'])(
+    'are replayed with the time and the id of their record, by %s: no rush, and none twice',
+    async (name) => {
+      Object.assign(env, { HOTITEM_KAFKA_CLIENT: name });
+      const events = env.HOTITEM_KAFKA_TOPIC ?? '';
+      const hour = 3_600_000;
+      const recorded = [1, 2, 3].map((ago) => Math.floor(Date.now() / 1000) * 1000 - ago * hour);
+      const article = JSON.stringify({ uri: '/web/item/1.html', ip: '', token: 't', actime: '' });
+      const letters = createDeadLetterTopic(client, `${events}.dead`, Date.now);
+      await letters.add(
+        recorded.map((time, i) => ({
+          value: Buffer.from(i === 0 ? good : article),
+          reason: 'the index was wrong',
+          origin: `${events}/0/${i}`,
+          recorded: time,
+        })),
+      );
+      await replay(['--reason', 'was wrong']);
+      await replay(['--reason', 'was wrong', '--again']);
+      const records = await topic.recordsOf(events);
+      expect(records.map(({ time }) => time).sort()).toEqual([...recorded, ...recorded].sort());
+      const ids = records.map(({ value }) => JSON.parse(value).id);
+      expect(new Set(ids)).toEqual(
+        new Set([JSON.parse(good).id, `${events}-0-1-${recorded[1]}`, `${events}-0-2-${recorded[2]}`]),
+      );
+      expect(JSON.stringify(records)).not.toContain('token');
+    },
+  );
+
+  test('of records that are no events: with privacy.ip drop nothing of a visitor is kept anywhere', async () => {
+    const { path: home, remove } = temporaryFolder('dead-privacy');
+    const logFile = join(home, 'sink.log');
+    const settings = { ...env, HOTITEM_HOME: home, HOTITEM_KAFKA_GROUP: `sink-${env.HOTITEM_KAFKA_TOPIC}` };
+    const raw = await openSinkTopic(settings);
+    const nasty = Object.values(WRAPS).map((wrap) => ({ value: wrap(Buffer.from(JSON.stringify(ARTICLE))) }));
+    const view = JSON.stringify({ ...ARTICLE, uri: '/web/item/1.html' });
+    const lists = [`\ufeff${view}`, `[${view},${view}]`, ` \n[${view}, 7]`].map((value) =>
+      Buffer.from(value),
+    );
+    await raw.appendRaw([...nasty, ...lists.map((value) => ({ value }))]);
+    await raw.close();
+    const sink = await startSinkService({ ...settings, HOTITEM_PRIVACY_IP: 'drop' }, logFile);
+    try {
+      const count = nasty.length + 5;
+      await until(async () => (await sink.metric('hotitem_sink_consumed_total')) >= count, {
+        timeoutMs: 30_000,
+        what: `${count} records`,
+        detail: sink.log,
+      });
+      expect(await sink.metric('hotitem_sink_indexed_total')).toBe(4);
+    } finally {
+      await sink.stop();
+    }
+    const kept = (await topic.recordsOf(env.HOTITEM_KAFKA_DEAD_LETTER_TOPIC ?? '')).slice(2);
+    expect(kept).toHaveLength(nasty.length + 1);
+    expect(tracesIn(JSON.stringify(kept))).toEqual([]);
+    expect(kept.every(({ headers }) => Date.parse(headers.recorded ?? '') > 0)).toBe(true);
+    const written = readdirSync(home, { recursive: true, withFileTypes: true }).filter((entry) =>
+      entry.isFile(),
+    );
+    const files = written.map(({ parentPath, name }) => readFileSync(join(parentPath, name), 'latin1'));
+    expect(files.flatMap((content) => tracesIn(content, ['203.0.113', 'c2VzYW1l']))).toEqual([]);
+    const lines = readFileSync(logFile, 'utf8').split('\n');
+    const notices = lines.filter((line) => line.includes('dead letters')).map((line) => JSON.parse(line));
+    expect(notices.reduce((sum, { count }) => sum + count, 0)).toBe(kept.length);
+    expect(notices[0].reasons).toMatchObject({ 'uri: must be a path': expect.any(Number) });
+    remove();
   });
 
   function replay(args: string[]) {
@@ -148,8 +228,8 @@ describe('hotitem dead-letters, of the file of the embedded index', () => {
     const env = { HOTITEM_HOME: home };
     const path = join(home, 'dead-letters.ndjson');
     const bytes = Buffer.from([0xff, 0xfe, 0x00]);
-    await createDeadLetterFile(path, () => Date.UTC(2026, 0, 1)).add([letter('old', bytes)]);
-    await createDeadLetterFile(path, () => Date.UTC(2026, 5, 1)).add([letter('new', bytes)]);
+    await letterFile(path, () => Date.UTC(2026, 0, 1)).add([letter('old', bytes)]);
+    await letterFile(path, () => Date.UTC(2026, 5, 1)).add([letter('new', bytes)]);
     appendFileSync(path, '{"time":"cut off');
     await askHotitem(['dead-letters', 'purge', '--yes', '--until', '2026-03-01'], env);
     const { stdout } = await runHotitem(['dead-letters', 'list', '--json'], env);
@@ -167,8 +247,8 @@ describe('hotitem dead-letters, of the file of the embedded index', () => {
       const { path: home, remove } = temporaryFolder('dead-letters');
       const env = { HOTITEM_HOME: home };
       const path = join(home, 'dead-letters.ndjson');
-      await createDeadLetterFile(path, () => Date.UTC(2026, 0, 1)).add([letter('old', Buffer.from('1'))]);
-      await createDeadLetterFile(path, () => Date.UTC(2026, 5, 1)).add([letter('new', Buffer.from('2'))]);
+      await letterFile(path, () => Date.UTC(2026, 0, 1)).add([letter('old', Buffer.from('1'))]);
+      await letterFile(path, () => Date.UTC(2026, 5, 1)).add([letter('new', Buffer.from('2'))]);
       const reasons = async () => {
         const { stdout } = await runHotitem(['dead-letters', 'list', '--json'], env);
         return stdout
@@ -184,7 +264,7 @@ describe('hotitem dead-letters, of the file of the embedded index', () => {
       expect(failed.stderr).toMatch(/^hotitem: cannot write .*\.kept, nothing was deleted: E[A-Z]+: .*\n$/);
       expect(await reasons()).toEqual(['old', 'new']);
 
-      await createDeadLetterFile(path, () => Date.UTC(2026, 6, 1)).add([letter('newest', Buffer.from('3'))]);
+      await letterFile(path, () => Date.UTC(2026, 6, 1)).add([letter('newest', Buffer.from('3'))]);
       expect(await runHotitem(purge, env)).toMatchObject({ code: 1 });
       expect(await reasons()).toEqual(['old', 'new', 'newest']);
 
@@ -202,7 +282,7 @@ describe('hotitem dead-letters, of the file of the embedded index', () => {
     const { path: home, remove } = temporaryFolder('dead-letters');
     const path = join(home, 'dead-letters.ndjson');
     appendFileSync(path, left);
-    await createDeadLetterFile(path, Date.now).add([letter('good', Buffer.from('1'))]);
+    await letterFile(path, Date.now).add([letter('good', Buffer.from('1'))]);
     const box = createDeadLetterFileBox(path);
     const found = () => {
       const letters: KeptLetter[] = [];
@@ -218,7 +298,7 @@ describe('hotitem dead-letters, of the file of the embedded index', () => {
   });
 
   async function fill(path: string): Promise<void> {
-    const letters = createDeadLetterFile(path, Date.now);
+    const letters = letterFile(path, Date.now);
     await letters.add([
       letter('disk is full', Buffer.from(JSON.stringify(event))),
       letter('event: is not JSON', Buffer.from(HOSTILE)),
@@ -239,3 +319,7 @@ describe('hotitem dead-letters, of the file of the embedded index', () => {
     return index.count([event.id]).finally(() => index.close());
   }
 });
+
+function letterFile(path: string, now: () => number) {
+  return createDeadLetterFile({ path, now, onDropped: () => {} });
+}

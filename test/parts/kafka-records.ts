@@ -1,8 +1,8 @@
 import { Kafka, logLevel } from 'kafkajs';
 import { withAdmin } from './kafka-admin.ts';
 
-/** What a record says, as text. */
-export type KafkaRecord = { value: string; headers: Record<string, string> };
+/** What a record says, as text, and its time: ms since 1970. */
+export type KafkaRecord = { value: string; headers: Record<string, string>; time: number };
 
 /** Everything that is in a topic now. */
 export async function recordsOf(brokers: string[], topic: string): Promise<KafkaRecord[]> {
@@ -18,7 +18,8 @@ export async function recordsOf(brokers: string[], topic: string): Promise<Kafka
     void consumer.run({
       eachMessage: async ({ message }) => {
         const headers = Object.entries(message.headers ?? {}).map(([key, value]) => [key, String(value)]);
-        found.push({ value: String(message.value), headers: Object.fromEntries(headers) });
+        const time = Number(message.timestamp);
+        found.push({ value: String(message.value), headers: Object.fromEntries(headers), time });
         if (found.length === count) resolve();
       },
     });

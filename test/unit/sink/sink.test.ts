@@ -217,6 +217,8 @@ async function create(
     requests: 1,
     articleTimeZone: 'UTC',
     redact: (event) => event,
+    keepsAll: true,
+    say: () => {},
     metrics,
     warn(key) {
       warnings.push(key);

@@ -1,7 +1,11 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { createDeadLetterTopic } from '../../../store/dead-letters.ts';
+import { createDeadLetterFileBox } from '../../../store/dead-letter-file.ts';
+import { createDeadLetterFile, createDeadLetterTopic } from '../../../store/dead-letters.ts';
 import type { KafkaClient, KafkaMessage } from '../../../store/kafka-client.ts';
 import { KafkaError } from '../../../store/kafka-error.ts';
+import { tempFolder } from './spool-folder.ts';
 
 describe('a dead letter that is larger than its topic takes', () => {
   test.each([
@@ -31,6 +35,43 @@ describe('a dead letter that is larger than its topic takes', () => {
     const client = { ...topicOf(10).client, send: () => Promise.reject(new Error('unreachable')) };
     await expect(createDeadLetterTopic(client, 'dead', () => 0).add([letter])).rejects.toThrow('unreachable');
   });
+});
+
+describe('the file of dead letters', () => {
+  test('counts the letters that a third file costs, and not the notes among them', async () => {
+    const path = join(tempFolder(), 'dead-letters.ndjson');
+    const dropped: number[] = [];
+    const letters = createDeadLetterFile({
+      path,
+      now: () => 0,
+      largest: 100,
+      onDropped: (count) => dropped.push(count),
+    });
+    await letters.add([letter('a'), letter('b'), letter('c')]);
+    await createDeadLetterFileBox(path).markReplayed(['abc']);
+    await letters.add([letter('d')]);
+    expect(existsSync(`${path}.1`)).toBe(true);
+    expect(dropped).toEqual([]);
+    await letters.add([letter('e')]);
+    expect(dropped).toEqual([3]);
+    expect(readFileSync(`${path}.1`, 'utf8')).toContain('"origin":"d"');
+  });
+
+  test('keeps the time of the record', async () => {
+    const path = join(tempFolder(), 'dead-letters.ndjson');
+    const letters = createDeadLetterFile({ path, now: () => 2_000, onDropped: () => {} });
+    await letters.add([{ ...letter('a'), recorded: 1_000 }, letter('b')]);
+    const times: unknown[] = [];
+    await createDeadLetterFileBox(path).read(({ time, recorded }) => void times.push([time, recorded]));
+    expect(times).toEqual([
+      [2_000, 1_000],
+      [2_000, undefined],
+    ]);
+  });
+
+  function letter(origin: string) {
+    return { origin, reason: 'event: is not JSON', value: Buffer.from('x'.repeat(100)) };
+  }
 });
 
 /** A topic that takes messages of so many bytes. */

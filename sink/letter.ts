@@ -1,0 +1,83 @@
+import type { HotItemEvent } from '../event/event.ts';
+import type { EventError } from '../event/parse.ts';
+import type { Redaction } from '../event/redaction.ts';
+
+/** What a dead letter says of a record. */
+export type LetterContent = { value: Buffer; reason: string };
+
+export type LetterRules = {
+  /** `privacy.ip: full` and nothing is omitted. */
+  keepsAll: boolean;
+  redact: Redaction;
+};
+
+export type LetterContents = {
+  /** Of a record that is no event. */
+  ofInvalid(record: Buffer, error: EventError): LetterContent;
+  /** Of an event that the index refuses: redacted, as the index would have got it, with the id that it has. */
+  ofRejected(event: HotItemEvent, reason: string): LetterContent;
+};
+
+const NOTHING = Buffer.alloc(0);
+const TOKEN = /token/i;
+/** Characters by their number, as JSON, URIs and HTML write them: letters among them, perhaps. */
+const ESCAPED = /\\[ux]|%[0-9a-f]{2}|&#/i;
+/** What may be base64, of the word at least. */
+const BASE64 = /[\w+/-]{7,}/g;
+/** How often it may have been wrapped. */
+const DEPTH = 3;
+
+/**
+ * What may be kept of records that cannot be indexed. Where a visitor's address is not kept as it is, or fields are omitted,
+ * nothing is kept of a record that is no event, neither in value nor in reason: no pattern finds every address in bytes that
+ * nobody could read, and a hash of them gives an address away to whoever tries all of them. The origin tells where it lies in
+ * Kafka. Else it is kept as it is, unless it may hold the token of a message in the article's format, which is never stored.
+ */
+export function createLetterContents({ keepsAll, redact }: LetterRules): LetterContents {
+  return { ofInvalid, ofRejected };
+
+  function ofInvalid(record: Buffer, error: EventError): LetterContent {
+    if (record.length === 0) return { value: NOTHING, reason: error.message };
+    const kept = keepsAll ? withoutToken(record) : undefined;
+    if (kept === undefined) {
+      const reason = `${error.problem} (${record.length} bytes, not kept for privacy)`;
+      return { value: NOTHING, reason };
+    }
+    return { value: kept, reason: kept === record ? error.message : error.problem };
+  }
+
+  function ofRejected(event: HotItemEvent, reason: string): LetterContent {
+    return { value: Buffer.from(JSON.stringify(redact(event))), reason };
+  }
+}
+
+/** The record, or what of its JSON is not the token; undefined where there may be one in it that cannot be cut out. */
+function withoutToken(record: Buffer): Buffer | undefined {
+  if (!mayHoldToken(record)) return record;
+  const message = fromJson(record.toString('utf8'));
+  if (typeof message !== 'object' || message === null || Array.isArray(message)) return undefined;
+  const rest = Object.entries(message).filter(([name]) => name.toLowerCase() !== 'token');
+  const bytes = Buffer.from(JSON.stringify(Object.fromEntries(rest)));
+  return mayHoldToken(bytes) ? undefined : bytes;
+}
+
+/** Whether the word is in it, or letters are hidden in it: then it may be. */
+function mayHoldToken(bytes: Buffer, depth = DEPTH): boolean {
+  // UTF-16 has a zero beside each letter.
+  const text = bytes.toString('latin1').replaceAll('\0', '');
+  if (TOKEN.test(text) || ESCAPED.test(text)) return true;
+  if (depth === 0) return false;
+  const runs = text.match(BASE64) ?? [];
+  // A run may begin in front of what was encoded.
+  return runs.some((run) =>
+    [0, 1, 2, 3].some((skip) => mayHoldToken(Buffer.from(run.slice(skip), 'base64'), depth - 1)),
+  );
+}
+
+function fromJson(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}

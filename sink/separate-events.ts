@@ -1,0 +1,63 @@
+import type { Batch } from '../store/log.ts';
+
+/** Of a record with a list of events: Kafka's usual limit. */
+const LARGEST_LIST = 1024 * 1024;
+const MOST_ELEMENTS = 10_000;
+
+const BOM = Buffer.from('\ufeff');
+const BRACKET = 0x5b;
+const SPACE = 0x20;
+
+/**
+ * The batch with an event a value: what a record has in a JSON array becomes values of their own, the first of record `1207` at
+ * position `1207.0`; a byte order mark goes. What is none of both, or too much, stays as it is. A byte of each record is looked at.
+ */
+export function separateEvents(batch: Batch): Batch {
+  if (!batch.values.some(isUnusual)) return batch;
+  const parts = batch.values.flatMap(partsOf);
+  return {
+    ...batch,
+    values: parts.map(({ value }) => value),
+    position: (i) => {
+      const { at = i, element } = parts[i] ?? {};
+      return element === undefined ? batch.position(at) : `${batch.position(at)}.${element}`;
+    },
+    time: (i) => batch.time?.(parts[i]?.at ?? i),
+  };
+}
+
+/** Whether it may begin otherwise than with the brace of an event. */
+function isUnusual(value: Buffer): boolean {
+  const first = value[0] ?? 0;
+  return first === BRACKET || first === BOM[0] || (first <= SPACE && value.length > 0);
+}
+
+type Part = { value: Buffer; at: number; element?: number };
+
+function partsOf(record: Buffer, at: number): Part[] {
+  if (!isUnusual(record)) return [{ value: record, at }];
+  const value = record.indexOf(BOM) === 0 ? record.subarray(BOM.length) : record;
+  return elementsOf(value)?.map((element, i) => ({ value: element, at, element: i })) ?? [{ value, at }];
+}
+
+/** Undefined where it is no list of events. */
+function elementsOf(value: Buffer): Buffer[] | undefined {
+  const begin = value.findIndex((byte) => byte > SPACE);
+  if (value[begin] !== BRACKET || value.length > LARGEST_LIST) return undefined;
+  const list = fromJson(value.toString('utf8'));
+  // A list without any is one record that is no event, however long it is.
+  if (!Array.isArray(list) || list.length > MOST_ELEMENTS || !list.some(isObject)) return undefined;
+  return list.map((element) => Buffer.from(JSON.stringify(element)));
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function fromJson(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}

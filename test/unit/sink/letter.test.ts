@@ -1,0 +1,109 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { HotItemEvent } from '../../../event/event.ts';
+import { EventError } from '../../../event/parse.ts';
+import { createRedaction, keepsEverything, type RedactionOptions } from '../../../event/redaction.ts';
+import { createLetterContents } from '../../../sink/letter.ts';
+import { createReadRecord } from '../../../sink/read-record.ts';
+import { separateEvents } from '../../../sink/separate-events.ts';
+import { ARTICLE, tracesIn, VISITOR, WRAPS } from '../../parts/nasty-records.ts';
+
+const DROP: RedactionOptions = { ip: { mode: 'drop' }, omit: [] };
+const FULL: RedactionOptions = { ip: { mode: 'full' }, omit: [] };
+const RECORD = Buffer.from(JSON.stringify(ARTICLE));
+
+/** Messages that are no event, as they are or wrapped, up to three deep, and perhaps cut at any byte. */
+const nasty = fc
+  .record({
+    wraps: fc.array(fc.constantFrom(...Object.values(WRAPS)), { maxLength: 3 }),
+    cut: fc.option(fc.nat(400), { nil: undefined }),
+  })
+  .map(({ wraps, cut }) => wraps.reduce<Buffer>((record, wrap) => wrap(record), RECORD).subarray(0, cut));
+
+describe('what a dead letter keeps', () => {
+  test.each<[string, RedactionOptions]>([
+    ['drop', DROP],
+    ['hash', { ip: { mode: 'hash', salt: 'a secret' }, omit: [] }],
+    ['truncate', { ip: { mode: 'truncate' }, omit: [] }],
+    ['full, with a field omitted', { ip: { mode: 'full' }, omit: ['ua'] }],
+  ])('with %s nothing of a record that is no event but its size and what is wrong with it', (_, privacy) => {
+    fc.assert(
+      fc.property(nasty, (record) => {
+        for (const { value, reason } of lettersOf(record, privacy)) {
+          expect(value).toHaveLength(0);
+          expect(reason).toMatch(
+            /^[a-z]+: [a-zA-Z0-9, -]+(?: \((?:\d+ bytes, not kept for privacy|got nothing)\))?$/,
+          );
+        }
+      }),
+    );
+  });
+
+  test('where addresses are kept, never the token', () => {
+    fc.assert(
+      fc.property(nasty, (record) => {
+        const kept = lettersOf(record, FULL).map(
+          ({ value, reason }) => `${reason} ${value.toString('latin1')}`,
+        );
+        // A record that was cut inside it holds the beginning of one, and says so before that.
+        expect(tracesIn(kept.join(' '), [VISITOR.token])).toEqual([]);
+      }),
+    );
+  });
+
+  test.each([
+    ['no event', 'event: is not JSON (got "no event")'],
+    ['{"v":2}', 'v: unknown version, this reads 1 (got 2)'],
+    ['{"v":1,"id":"caf\u00e9"}', 'time: must be whole milliseconds since 1970 (got nothing)'],
+  ])('where addresses are kept, a record like %s as it was, and what was found in it', (text, reason) => {
+    expect(lettersOf(Buffer.from(text), FULL)).toEqual([{ value: Buffer.from(text), reason }]);
+  });
+
+  test('where addresses are kept, a message of the article without its token', () => {
+    const { token: _, ...rest } = ARTICLE;
+    const [letter] = lettersOf(RECORD, FULL);
+    expect(JSON.parse(String(letter?.value))).toEqual(rest);
+    expect(letter?.reason).toBe('uri: must be a path');
+  });
+
+  test('of an event that the index refuses what the index would have got, with its id', () => {
+    const contents = createLetterContents({ keepsAll: false, redact: createRedaction(DROP) });
+    const event = {
+      v: 1,
+      id: 'a',
+      time: 1,
+      uri: '/',
+      item: '/',
+      ip: VISITOR.ip,
+      ua: 'x',
+      token: 'sesame',
+    } as const;
+    const { value, reason } = contents.ofRejected(
+      event satisfies HotItemEvent,
+      'mapper_parsing_exception: no',
+    );
+    expect(JSON.parse(String(value))).toEqual({ v: 1, id: 'a', time: 1, uri: '/', item: '/', ua: 'x' });
+    expect(reason).toBe('mapper_parsing_exception: no');
+  });
+
+  function lettersOf(record: Buffer, privacy: RedactionOptions) {
+    const redact = createRedaction(privacy);
+    const read = createReadRecord({ articleTimeZone: 'UTC', redact });
+    const contents = createLetterContents({ keepsAll: keepsEverything(privacy), redact });
+    const batch = separateEvents({
+      source: 'events/0',
+      values: [record],
+      position: () => '7',
+      time: () => 1,
+    });
+    return batch.values.flatMap((value, i) => {
+      try {
+        read(batch, i);
+        return [];
+      } catch (error) {
+        if (!(error instanceof EventError)) throw error;
+        return [contents.ofInvalid(value, error)];
+      }
+    });
+  }
+});

@@ -1,0 +1,74 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { separateEvents } from '../../../sink/separate-events.ts';
+
+describe('records with more or less than an event', () => {
+  test.each([
+    ['an event', '{"v":1}', [['7', '{"v":1}']]],
+    ['a byte order mark', '\ufeff{"v":1}', [['7', '{"v":1}']]],
+    [
+      'a list',
+      '[{"a":1},{"b":2}]',
+      [
+        ['7.0', '{"a":1}'],
+        ['7.1', '{"b":2}'],
+      ],
+    ],
+    ['a list behind a mark and blanks', '\ufeff \r\n\t[ {"a":1} ]', [['7.0', '{"a":1}']]],
+    [
+      'a list with something else',
+      '[{"a":1},null,"x"]',
+      [
+        ['7.0', '{"a":1}'],
+        ['7.1', 'null'],
+        ['7.2', '"x"'],
+      ],
+    ],
+    ['an empty list', '[]', [['7', '[]']]],
+    ['a list of lists', '[[{"a":1}]]', [['7', '[[{"a":1}]]']]],
+    ['a list of numbers', '[1,2]', [['7', '[1,2]']]],
+    ['a list that is cut', '[{"a":1},', [['7', '[{"a":1},']]],
+    ['nothing', '', [['7', '']]],
+    ['blanks', '  ', [['7', '  ']]],
+  ])('%s', (_, record, parts) => {
+    expect(partsOf([record])).toEqual(parts);
+  });
+
+  test('more elements than a record may have stay one record', () => {
+    const list = JSON.stringify(Array.from({ length: 10_001 }, () => ({})));
+    expect(partsOf([list])).toEqual([['7', list]]);
+  });
+
+  test('each event has the time of its record, and a name that no other has', () => {
+    const record = fc.oneof(
+      fc.constant('{}'),
+      fc.constant('[{},{}]'),
+      fc.constant('\ufeff{}'),
+      fc.constant('[]'),
+    );
+    fc.assert(
+      fc.property(fc.array(record), (records) => {
+        const batch = separateEvents(batchOf(records));
+        const names = batch.values.map((_, i) => batch.position(i));
+        expect(new Set(names).size).toBe(names.length);
+        for (const [i, name] of names.entries()) expect(batch.time?.(i)).toBe(Number.parseInt(name, 10) * 10);
+      }),
+    );
+  });
+
+  test('what holds none of it is handed on as it is', () => {
+    const batch = batchOf(['{"v":1}', '']);
+    expect(separateEvents(batch)).toBe(batch);
+  });
+
+  function partsOf(records: string[]): [string, string][] {
+    const batch = separateEvents(batchOf(records, 7));
+    return batch.values.map((value, i) => [batch.position(i), String(value)]);
+  }
+
+  function batchOf(records: string[], first = 0) {
+    const values = records.map((record) => Buffer.from(record));
+    const position = (i: number) => String(first + i);
+    return { source: 'events/0', values, position, time: (i: number) => (first + i) * 10 };
+  }
+});
