@@ -132,8 +132,8 @@ suiteWith(['kafka'])('hotitem dead-letters, of a topic', () => {
           recorded: time,
         })),
       );
-      await replay(['--reason', 'was wrong']);
-      await replay(['--reason', 'was wrong', '--again']);
+      expect(await replay(['--reason', 'was wrong'])).toMatchObject({ answer: { replayed: 3 } });
+      expect(await replay(['--reason', 'was wrong', '--again'])).toMatchObject({ answer: { replayed: 3 } });
       const records = await topic.recordsOf(events);
       expect(records.map(({ time }) => time).sort()).toEqual([...recorded, ...recorded].sort());
       const ids = records.map(({ value }) => JSON.parse(value).id);

@@ -184,8 +184,8 @@ suiteWith(['kafka', 'elasticsearch'], { stops: true })('a sink that meets what i
     ]);
     const letters = await topic.deadLetters();
     expect(letters.map(({ headers }) => headers.reason).sort()).toEqual([
-      'actime: must be a date and a time (got "yesterday")',
-      'uri: must be a path (got 7)',
+      expect.stringMatching(/^actime: must be a date and a time \(\d+ bytes, not kept for privacy\)$/),
+      expect.stringMatching(/^uri: must be a path \(\d+ bytes, not kept for privacy\)$/),
     ]);
     expect(JSON.stringify([hits, letters, sink?.log()])).not.toContain('sesame');
   });
