@@ -17,7 +17,12 @@ export function locationFindings({ captures }: Facts): Finding[] {
       .filter(({ transport }) => transport !== 'log')
       .flatMap(({ spot }) => blockAround(spot, 'server') ?? []),
   );
-  return [...[...servers].flatMap(rerun), ...captures.flatMap(tooLate), ...captures.flatMap(neverReached)];
+  return [
+    ...[...servers].flatMap(rerun),
+    ...captures.flatMap(tooLate),
+    ...captures.flatMap(inIf),
+    ...captures.flatMap(neverReached),
+  ];
 }
 
 /** What nginx runs again for the subrequest, because it stands before the lines of server.conf that end this. */
@@ -85,6 +90,23 @@ function tooLate({ block, spot, location }: Capture): Finding[] {
       where: placeOf(ender),
       why: 'it ends the rewrite phase, in which capture happens: the views that it takes are not captured',
       fix: 'put the capture first in its location',
+    },
+  ];
+}
+
+/** nginx serves what an `if` is true for by the configuration of the `if`, which inherits no try_files. */
+function inIf({ block, spot, location }: Capture): Finding[] {
+  const condition = blockAround(spot, 'if');
+  const files = [...childrenOf(block?.block ?? [])].find(({ name }) => name === 'try_files');
+  if (condition === undefined || files === undefined) return [];
+  return [
+    {
+      id: 'capture-in-if',
+      severity: 'error',
+      what: `the capture in ${nameOf(condition)} of ${location} switches try_files off`,
+      where: placeOf(condition),
+      why: 'nginx forgets the try_files of a location wherever an if in it is true: such a page is a 404',
+      fix: 'put the capture into the location itself; pages that show no item are left out by items.conf, with the item "-"',
     },
   ];
 }

@@ -138,6 +138,12 @@ describe.each<[string, string, Given, number?]>([
     9,
   ],
   [
+    'capture-in-if',
+    'the capture in if ($hotitem_item) of location /web/item/ switches try_files off',
+    { location: `if ($hotitem_item) {\n${CAPTURE} } try_files $uri /index.php;` },
+    9,
+  ],
+  [
     'never-reached',
     'limit_req in location /web/item/ does nothing',
     { location: `${CAPTURE} limit_req zone=a; rewrite ^/web(.*)$ $1 last;` },
