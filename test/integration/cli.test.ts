@@ -1,11 +1,13 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { type Ran, run } from '../../provision/run.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { freePorts } from '../parts/ports.ts';
 import { type Service, startService } from '../parts/service.ts';
+import { type StandIn, startStandIn } from '../unit/store/elasticsearch-stand-in.ts';
+import { withStreams } from '../unit/store/elasticsearch-with-streams.ts';
 
 jest.setTimeout(60_000);
 const PROGRAM = join(import.meta.dirname, '../../dist/hotitem.mjs');
@@ -104,6 +106,57 @@ describe('the hotitem command', () => {
     for (const { stderr } of [kafka, elasticsearch]) expect(stderr).not.toMatch(/^\s+at /m);
   });
 
+  describe('setup, where a retention would become shorter', () => {
+    const lifecycle = { data_retention: '90d' };
+    let standIn: StandIn;
+    let env: Record<string, string>;
+
+    beforeEach(async () => {
+      // The Elasticsearch that tests can have has no lifecycle of data streams.
+      standIn = await startStandIn(withStreams({ exists: true, lifecycle }));
+      env = { ELASTICSEARCH_NODE: standIn.node, HOTITEM_ELASTICSEARCH_RETENTION_DAYS: '7' };
+    });
+    afterEach(() => standIn.close());
+
+    test('leaves it where nobody can be asked, and exits 1', async () => {
+      const { code, stdout } = await hotitem(['setup'], env);
+      expect(code).toBe(1);
+      expect(stdout).toMatch(
+        /^kept +lifecycle of hot_item\n +data_retention: 90d → 7d\n +would lose documents/m,
+      );
+      expect(shortened()).toBe(false);
+    });
+
+    test('makes it so with --yes', async () => {
+      const { code, stdout } = await hotitem(['setup', '--yes'], env);
+      expect(code).toBe(0);
+      expect(stdout).toMatch(
+        /^updated +lifecycle of hot_item\n +data_retention: 90d → 7d\n +loses documents/m,
+      );
+      expect(shortened()).toBe(true);
+    });
+
+    test.each([
+      ['yes', true],
+      ['no', false],
+    ])('asks at a terminal, and does what the answer says: %s', async (answer, done) => {
+      const command = `${process.execPath} ${PROGRAM} setup`;
+      const { stdout } = await run('sh', ['-c', `echo ${answer} | script -qec '${command}' /dev/null`], {
+        cwd: folder,
+        env: { PATH: process.env.PATH, ...env },
+        timeoutMs: 30_000,
+      });
+      expect(stdout).toMatch(
+        /lifecycle of hot_item loses documents older than 7 days.*90d → 7d.*Type yes: /s,
+      );
+      expect(shortened()).toBe(done);
+    });
+
+    function shortened(): boolean {
+      return standIn.asked.some(({ method, path }) => method === 'PUT' && path.endsWith('/_lifecycle'));
+    }
+  });
+
   test('sink says that it needs Kafka', async () => {
     expect(await hotitem(['sink'])).toMatchObject({
       code: 1,
@@ -157,7 +210,13 @@ describe('the hotitem command', () => {
 
     beforeAll(async () => {
       const [port] = await freePorts(1);
-      env = { HOTITEM_HOME: join(folder, 'home'), HOTITEM_ADMIN_LISTEN: `127.0.0.1:${port}` };
+      env = {
+        HOTITEM_HOME: join(folder, 'home'),
+        HOTITEM_ADMIN_LISTEN: `127.0.0.1:${port}`,
+        // What Kubernetes sets where there is a Service named hotitem.
+        HOTITEM_SERVICE_HOST: '10.96.0.17',
+        HOTITEM_PORT: 'tcp://10.96.0.17:9180',
+      };
       sidecar = await startService({
         args: ['sidecar'],
         env,
@@ -166,6 +225,13 @@ describe('the hotitem command', () => {
       });
     });
     afterAll(() => sidecar?.stop());
+
+    test('the sidecar says which variables it ignores, and so does check', async () => {
+      expect(sidecar.log()).toContain('"variables":["HOTITEM_SERVICE_HOST","HOTITEM_PORT"]');
+      const { code, stdout } = await hotitem(['check'], env);
+      expect(code).toBe(0);
+      expect(stdout).toContain('for a Service: HOTITEM_SERVICE_HOST, HOTITEM_PORT\n');
+    });
 
     test('status shows that it is ready, and its books', async () => {
       const { code, stdout } = await hotitem(['status'], env);

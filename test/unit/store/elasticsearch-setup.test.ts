@@ -1,20 +1,14 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Change } from '../../../store/change.ts';
 import { type SetupOptions, setupElasticsearch } from '../../../store/elasticsearch-setup.ts';
-import { indexTemplate } from '../../../store/elasticsearch-template.ts';
-import { type Answer, type Asked, type StandIn, startStandIn } from './elasticsearch-stand-in.ts';
-
-// The distribution that tests can have lacks the API of data streams. Its answers here are those of the documentation.
-const NAME = 'hot_item';
-const MISSING: Answer = { status: 404, body: { error: { type: 'index_not_found_exception' }, status: 404 } };
-const { template, ...rest } = indexTemplate({ dataStream: NAME });
-const TEMPLATE = { index_templates: [{ name: NAME, index_template: { ...rest, template } }] };
+import { type Answer, type StandIn, startStandIn } from './elasticsearch-stand-in.ts';
+import { NAME, withStreams } from './elasticsearch-with-streams.ts';
 
 let standIn: StandIn;
 afterEach(() => standIn.close());
 
 test('the data stream is made at once where it can be', async () => {
-  standIn = await startStandIn(answers({}));
+  standIn = await startStandIn(withStreams({}));
 
   expect(await setup()).toEqual([
     { what: 'index template hot_item', action: 'create' },
@@ -24,7 +18,7 @@ test('the data stream is made at once where it can be', async () => {
 });
 
 test('a dry run asks only questions', async () => {
-  standIn = await startStandIn(answers({}));
+  standIn = await startStandIn(withStreams({}));
 
   const changes = await setup({ dryRun: true });
 
@@ -40,7 +34,7 @@ describe('the retention of a data stream that is there', () => {
   const lifecycleOf = (changes: Change[]) => changes.find(({ what }) => what === 'lifecycle of hot_item');
 
   test('is left alone where nobody asked for another', async () => {
-    standIn = await startStandIn(answers({ exists: true, lifecycle: { data_retention: '90d' } }));
+    standIn = await startStandIn(withStreams({ exists: true, lifecycle: { data_retention: '90d' } }));
 
     const changes = await setup();
 
@@ -54,7 +48,7 @@ describe('the retention of a data stream that is there', () => {
       data_retention: '90d',
       downsampling: [{ after: '1d', fixed_interval: '1h' }],
     };
-    standIn = await startStandIn(answers({ exists: true, lifecycle }));
+    standIn = await startStandIn(withStreams({ exists: true, lifecycle }));
 
     const changes = await setup({ retentionDays: 100 });
 
@@ -69,7 +63,7 @@ describe('the retention of a data stream that is there', () => {
     ['not set', {}],
     ['not set', undefined],
   ])('of %s is not shortened unless it may be', async (from, lifecycle) => {
-    standIn = await startStandIn(answers({ exists: true, lifecycle }));
+    standIn = await startStandIn(withStreams({ exists: true, lifecycle }));
     const loses = 'documents older than 30 days';
 
     expect(lifecycleOf(await setup({ retentionDays: 30, dryRun: true }))).toEqual({
@@ -94,7 +88,7 @@ describe('the retention of a data stream that is there', () => {
 });
 
 test('nothing is changed where everything is as it should be', async () => {
-  standIn = await startStandIn(answers({ exists: true, lifecycle: { data_retention: '30d' } }));
+  standIn = await startStandIn(withStreams({ exists: true, lifecycle: { data_retention: '30d' } }));
 
   const changes = await setup({
     retentionDays: 30,
@@ -129,7 +123,7 @@ describe('an answer that is none', () => {
       [question, 'other JSON', { status: 200, body: { ok: [{}] } }],
     ]),
   )('to %s, %s, is Elasticsearch being unavailable, and no mistake of ours', async (question, _, answer) => {
-    const usual = answers({ exists: true, lifecycle: { data_retention: '90d' } });
+    const usual = withStreams({ exists: true, lifecycle: { data_retention: '90d' } });
     standIn = await startStandIn((asked) =>
       `${asked.method} ${asked.path}` === question ? answer : usual(asked),
     );
@@ -167,30 +161,4 @@ function changesAsked(): string[] {
   return standIn.asked
     .filter(({ method }) => method === 'PUT')
     .map(({ method, path }) => `${method} ${path}`);
-}
-
-function answers({
-  exists = false,
-  lifecycle,
-}: {
-  exists?: boolean;
-  lifecycle?: object | undefined;
-}): (asked: Asked) => Answer {
-  const backing = `.ds-${NAME}-2026.11.22-000001`;
-  const found: Record<string, unknown> = {
-    '/_index_template': TEMPLATE,
-    [`/_index_template/_simulate_index/${NAME}`]: { template, overlapping: [] },
-    [`/_resolve/index/${NAME}`]: { indices: [], aliases: [], data_streams: [{ name: NAME }] },
-    [`/_data_stream/${NAME}`]: { data_streams: [{ name: NAME }] },
-    [`/${NAME}/_mapping`]: { [backing]: { mappings: template.mappings } },
-    [`/${NAME}/_settings`]: { [backing]: { settings: template.settings } },
-    [`/_data_stream/${NAME}/_lifecycle`]: { data_streams: [{ name: NAME, lifecycle }] },
-  };
-  return ({ method, path }) => {
-    if (method === 'PUT') return { status: 200, body: { acknowledged: true } };
-    if (exists && path in found) return { status: 200, body: found[path] };
-    if (path === '/_index_template') return { status: 200, body: { index_templates: [] } };
-    if (path.includes('_simulate_index')) return { status: 200, body: { template: {}, overlapping: [] } };
-    return MISSING;
-  };
 }
