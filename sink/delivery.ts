@@ -142,10 +142,10 @@ export function createDelivery(options: DeliveryOptions): Delivery {
 
   /** Whether the index is of use, as far as these outcomes tell. */
   function note(outcomes: Outcome[]): void {
-    const refusal = outcomes.find((outcome) => outcome.status === 'retry' && outcome.why === 'refused');
+    const [first] = outcomes;
     const takesNone = outcomes.every((outcome) => outcome.status === 'retry' && outcome.why === 'refused');
     up.set(takesNone ? 0 : 1);
-    onRefusal(takesNone && refusal?.status === 'retry' ? refusal.reason : undefined);
+    onRefusal(takesNone && first?.status === 'retry' ? first.reason : undefined);
   }
 
   function tryRead(batch: Batch, at: number): HotItemEvent | EventError {

@@ -55,9 +55,11 @@ export function toOutcome(item: estypes.BulkResponseItem | undefined, dataStream
 export function createStanding(): (outcomes: Outcome[]) => Outcome[] {
   let inARow = 0;
   return (outcomes) => {
-    const rejected = outcomes.filter(({ status }) => status === 'rejected').length;
-    if (outcomes.some(isTaken)) inARow = 0;
-    else inARow = Math.min(inARow + rejected, MOST_IN_A_ROW);
+    if (outcomes.some(isTaken)) {
+      inARow = 0;
+      return outcomes;
+    }
+    inARow += outcomes.filter(({ status }) => status === 'rejected').length;
     if (inARow < MOST_IN_A_ROW) return outcomes;
     return outcomes.map((outcome) =>
       outcome.status === 'rejected' ? refused(`it takes no event at all: ${outcome.reason}`) : outcome,
