@@ -104,8 +104,9 @@ async function originsOfDead(
   return { dead: origins.size() > MOST_DEAD ? undefined : origins, undecodableLetters };
 }
 
-function statusOf({ missing, duplicate, removed, gaps, doubts }: Verified): number {
-  if (missing > 0 || duplicate > 0 || removed > 0 || gaps.length > 0) return NOT_BALANCED;
+function statusOf(verified: Verified): number {
+  const { missing, undecodableLetters, duplicate, removed, gaps, doubts } = verified;
+  if (missing > undecodableLetters || duplicate > 0 || removed > 0 || gaps.length > 0) return NOT_BALANCED;
   return doubts.length > 0 ? CANNOT_TELL : BALANCED;
 }
 

@@ -53,6 +53,8 @@ export type Verified = Books & {
   gaps: Gap[];
   examples: Record<'missing' | 'duplicate' | 'dead' | 'undecodable', Example[]>;
   removedUnread: RemovedRange[];
+  /** Dead letters that cannot be decoded: so many of the missing may be named by them. */
+  undecodableLetters: number;
   /** The log has nothing from before, ms since 1970; undefined where nothing was removed from it. */
   removedBefore: number | undefined;
   /** Why one cannot tell; empty where one can. */
@@ -103,7 +105,7 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
   const doubts = doubtsOf(reach, found === undefined, mayBeUndecodable && absent !== unreadable);
   // Sequences that are in what cannot be decoded were sent.
   const kept = mayBeUndecodable ? [] : (found ?? []);
-  return { ...books, gaps: kept, examples, removedBefore, removedUnread, doubts };
+  return { ...books, gaps: kept, examples, removedBefore, removedUnread, undecodableLetters, doubts };
 
   async function look(records: PastRecord[]): Promise<void> {
     for (const { place, received } of records) {

@@ -55,15 +55,15 @@ export function createDecodeMessages(ofKafkajs: DecodeMessages): DecodeMessages 
  * Not more than memory has room for: the rest is fetched again.
  */
 async function decodeFetched(fetched: Buffer): Promise<Fetched[]> {
-  const batches: Fetched[][] = [];
+  const records: Fetched[] = [];
   let unpacked = 0;
   for (const { bytes, undecodable } of batchesIn(fetched)) {
-    const records = undecodable === undefined ? await decodeBatch(bytes) : [toPlaceholder(undecodable)];
-    unpacked += records[0]?.batchContext.content.length ?? 0;
-    batches.push(records);
+    const some = undecodable === undefined ? await decodeBatch(bytes) : [toPlaceholder(undecodable)];
+    for (const record of some) records.push(record);
+    unpacked += some[0]?.batchContext.content.length ?? 0;
     if (unpacked > MOST_UNPACKED) break;
   }
-  return batches.flat();
+  return records;
 }
 
 async function decodeBatch(bytes: Buffer): Promise<Fetched[]> {

@@ -32,8 +32,10 @@ export type FetchedBatch = { bytes: Buffer; undecodable?: Undecodable };
 export function* batchesIn(fetched: Buffer): Generator<FetchedBatch> {
   for (let at = 0; at + HEAD_BYTES <= fetched.length; ) {
     const end = at + AT.rest + fetched.readInt32BE(at + AT.length);
-    if (end > fetched.length) return;
-    if (end < at + HEAD_BYTES) {
+    const isCut = end > fetched.length;
+    // Kafka sends at least one batch whole, however large it is.
+    if (isCut && at > 0) return;
+    if (isCut || end < at + HEAD_BYTES) {
       // Nobody knows where the next one begins.
       const bytes = fetched.subarray(at);
       yield { bytes, undecodable: toUndecodable(bytes, 'its length is wrong') };

@@ -9,7 +9,7 @@ import type { Verified } from '../../sink/verify.ts';
 import { CODECS, writeAllCodecs } from '../parts/codecs.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { type KafkaPart, startKafka } from '../parts/kafka.ts';
-import { batchesOnDisk, flipBit } from '../parts/kafka-segment.ts';
+import { batchesOnDisk, flipBit, mend } from '../parts/kafka-segment.ts';
 import type { Service } from '../parts/service.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
@@ -70,7 +70,7 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
       await accountsOf({ consumed: 120, indexed: 120, dead: 0 });
     });
 
-    test('a flipped bit costs its batch, kept and counted, and nothing else; verify and replay say so', async () => {
+    test('a flipped bit costs its batch, kept and counted, and nothing else; verify and replay say so, and bring it in once it is whole', async () => {
       await makeTopics();
       await write(0, someEvents(10, 'before'));
       await write(0, someEvents(20, 'damaged'), CODECS.lz4);
@@ -116,6 +116,16 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
           doubts: [expect.stringContaining(`${topic}/0/10-29`)],
         },
       });
+
+      mend(damaged);
+      expect(await replay()).toMatchObject({
+        status: 0,
+        answer: { read: 55, created: 20, existing: 35, dead: 0 },
+      });
+      expect(await verify()).toMatchObject({
+        status: 0,
+        answer: { balanced: true, expected: 55, there: 55 },
+      });
     });
 
     test('its bytes are not kept where privacy forbids what they may hold', async () => {
@@ -129,7 +139,7 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
       expect(letters.answer.reason).toContain('its bytes are not kept, which may hold what privacy forbids');
     });
 
-    test('a dead letter is cut until its topic takes it', async () => {
+    test('a dead letter is cut until its topic takes it; one that cannot be decoded itself is said', async () => {
       await makeTopics({ 'max.message.bytes': '1000' });
       await producer.send({
         topic,
@@ -140,6 +150,15 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
       const letters = await askHotitem<{ reason: string; value: string }>(['dead-letters', 'list'], env);
       expect(letters.answer.reason).toMatch(/, cut from 50009 to \d+ bytes$/);
       expect(letters.answer.value).toMatch(/^no event [\da-f]+$/);
+
+      await sink?.stop();
+      flipBit(batchesOnDisk(kafka.nodes[0]?.data ?? '', `${topic}.dead`, 0)[0] ?? fail());
+      const damaged = await askHotitem<{ reason: string }>(['dead-letters', 'list'], env);
+      expect(damaged.answer.reason).toBe('1 dead letters cannot be decoded: its checksum is wrong');
+      expect(await verify()).toMatchObject({
+        status: 2,
+        answer: { missing: 1, doubts: [expect.stringContaining('1 dead letters cannot be decoded')] },
+      });
     });
 
     test('a sink whose dead letters cannot be kept is not ready, and says where it stands still and what to do', async () => {

@@ -52,6 +52,14 @@ describe('what was fetched of a partition', () => {
     const [found] = batchesIn(length);
     expect(found?.undecodable).toMatchObject({ reason: 'its length is wrong', first: 100n, bytes: length });
   });
+
+  test('a first batch that is cut off is none that Kafka cuts off: it cannot be decoded, and stands still for ever otherwise', () => {
+    const longer = Buffer.from(BATCH);
+    longer.writeInt32BE(1_000_000, LENGTH_AT);
+    expect([...batchesIn(longer)]).toMatchObject([
+      { undecodable: { reason: 'its length is wrong', first: 100n, last: 139n } },
+    ]);
+  });
 });
 
 /** The same batch at another offset, which no checksum covers. */
