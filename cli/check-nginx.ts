@@ -15,11 +15,14 @@ import { locationFindings } from './check/location-rules.ts';
 import { logFindings } from './check/log-rules.ts';
 import { nginxFindings } from './check/nginx-rules.ts';
 import { isJsModule, njsFindings } from './check/njs-rules.ts';
+import { orderFindings } from './check/order-rules.ts';
 import { pathFindings } from './check/path-rules.ts';
 import { createSite, type Site } from './check/site.ts';
+import { takenFindings } from './check/taken-rules.ts';
 import { madeFrom } from './check/template-rules.ts';
 import { upstreamFindings } from './check/upstream-rules.ts';
 import { findWorker } from './check/worker.ts';
+import { workerFindings } from './check/worker-rules.ts';
 import { nginxTemplate } from './nginx-install.ts';
 import { installedVersion, signerOf } from './nginx-install-version.ts';
 import { Trouble } from './trouble.ts';
@@ -87,6 +90,9 @@ async function findingsOf(facts: Facts): Promise<Finding[]> {
     engineFindings(facts),
     locationFindings(facts),
     inheritedFindings(facts),
+    takenFindings(facts),
+    orderFindings(facts),
+    workerFindings(facts),
     logFindings(facts),
     upstreamFindings(facts),
     pathFindings(facts),

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { PACKAGE_ROOT } from '../service/package-root.ts';
 import { NginxInstallError } from './nginx-install-error.ts';
 import { installedVersion, signInclude } from './nginx-install-version.ts';
@@ -73,7 +73,7 @@ export async function installNginx(options: InstallOptions): Promise<InstallResu
   const { dir, socket, spill, breaker = DEFAULT_BREAKER, engine = 'njs', dryRun = false } = options;
   const { spillMaxBytes = DEFAULT_SPILL_MAX_BYTES } = options;
   refuse([
-    pathProblem('dir', dir),
+    pathProblem('dir', dir) ?? sweptProblem(dir),
     socketProblem('socket', socket),
     pathProblem('spill', spill),
     addressProblem('breaker', breaker),
@@ -99,6 +99,15 @@ export async function installNginx(options: InstallOptions): Promise<InstallResu
   }
   files.push(...(await putItems(dir, items, dryRun)));
   return { files, next: nextSteps(options) };
+}
+
+/** Folders of which nginx.conf usually includes every file, into one block; each of ours belongs to a block of its own. */
+const SWEPT = ['conf.d', 'default.d', 'modules-enabled', 'sites-enabled', 'vhosts.d'];
+
+function sweptProblem(dir: string): string | undefined {
+  const name = basename(dir);
+  if (!SWEPT.includes(name)) return undefined;
+  return `dir: nginx.conf includes all files of a folder ${name} into one block, and would refuse ours (got ${JSON.stringify(dir)}); take ${JSON.stringify(join(dirname(dir), 'hotitem'))}`;
 }
 
 /** A template below `nginx/`, as it lies in the package. */

@@ -3,7 +3,7 @@ import type { Directive } from './directives.ts';
 import type { Facts } from './facts.ts';
 import { type Finding, placeOf } from './finding.ts';
 import { CAPTURE_URI, SUBREQUEST_VARIABLE } from './includes.ts';
-import { blockAround, childrenOf, nameOf } from './site.ts';
+import { blockAround, childrenOf, inherited, nameOf } from './site.ts';
 
 // What nginx asks after the rewrite phase: a location that hands its requests on by then never gets to it.
 const NEVER_REACHED = ['limit_req', 'limit_conn', 'auth_basic', 'auth_request', 'allow', 'deny'];
@@ -22,6 +22,7 @@ export function locationFindings({ captures }: Facts): Finding[] {
     ...captures.flatMap(tooLate),
     ...captures.flatMap(inIf),
     ...captures.flatMap(neverReached),
+    ...captures.flatMap(replaced),
   ];
 }
 
@@ -125,6 +126,41 @@ function neverReached({ block, location, how, spot }: Capture): Finding[] {
       where: placeOf(first),
       why: `"rewrite … ${rewrite.args[2] ?? ''}" of that location leaves it before nginx asks for ${first.name}`,
       fix: `move ${first.name} into the location that the rewrite leads to`,
+    },
+  ];
+}
+
+/** Directives with a pattern of their own, whose $1 is not that of the location. */
+const OWN_PATTERN = ['rewrite', 'if', 'location', 'sub_filter'];
+
+/** Evaluating a map with a pattern, as items.conf has, replaces $1 of the request. */
+function replaced({ block, spot, location }: Capture): Finding[] {
+  const server = blockAround(spot, 'server');
+  const names =
+    server === undefined
+      ? []
+      : [...childrenOf(server.block ?? [])].filter(({ name }) => name === 'server_name');
+  const patterns = [
+    ...(block?.args[0]?.startsWith('~') ? [block.args.join(' ')] : []),
+    ...names.flatMap(({ args }) => args.filter((arg) => arg.startsWith('~'))),
+  ];
+  // A group that is neither named nor without a number.
+  if (!patterns.some((pattern) => /(?<!\\)\((?!\?)/.test(pattern))) return [];
+  const user = [...childrenOf(block?.block ?? []), inherited(spot, 'root')].find(
+    (directive) =>
+      directive !== undefined &&
+      !OWN_PATTERN.includes(directive.name) &&
+      directive.args.some((arg) => /\$\{?[1-9]/.test(arg)),
+  );
+  if (user === undefined) return [];
+  return [
+    {
+      id: 'captures-replaced',
+      severity: 'error',
+      what: `${[user.name, ...user.args].join(' ')} takes a numbered group of a pattern where ${location} captures`,
+      where: placeOf(user),
+      why: 'the patterns of items.conf replace $1, $2 … of the request: another page is served',
+      fix: 'name the group, and use its name: location ~ ^/item/(?<page>.+)$ { … alias /srv/$page; }',
     },
   ];
 }

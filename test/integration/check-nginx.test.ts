@@ -90,6 +90,26 @@ describe.each<[Suite, Engine]>([
     ['include-misplaced', 'http.conf"', () => edit(/(include .*)server\.conf";/, '$1http.conf";')],
     ['include-missing', 'server {', () => edit(/include .*\/server\.conf";/, '')],
     ['include-not-found', 'items.conf"', () => rmSync(join(folder, 'hotitem/items.conf'))],
+    [
+      'item-taken',
+      'location ~*',
+      () => edit(/(include .*\/server\.conf";)/, '$1\nlocation ~* \\.(css|html)$ { expires 1h; }'),
+    ],
+    [
+      'item-taken',
+      'location ~ ',
+      () => edit(/(include .*capture-subrequest.*)/, '$1\nlocation ~ \\.html$ { expires 1h; }'),
+    ],
+    [
+      'include-too-late',
+      'http.conf',
+      () => {
+        edit(/(include .*\/)http\.conf";/, '');
+        edit(/\n}\s*$/, `\ninclude "${join(folder, 'hotitem/http.conf')}";\n}\n`);
+      },
+    ],
+    ['include-by-pattern', 'hotitem/*.conf', () => edit(/(include .*\/)http\.conf";/, '$1*.conf";')],
+    ['below-a-map', 'map_hash', () => edit(/(http\.conf";)/, '$1\nmap_hash_bucket_size 128;')],
     ['server-conf-too-late', 'set $app', () => edit(/(include .*\/server\.conf";)/, 'set $app other;\n$1')],
     ['capture-too-late', 'return 204', () => edit(/(include .*capture-subrequest.*)/, 'return 204;\n$1')],
     ['never-reached', 'limit_conn a', () => edit(/(capture-subrequest\.conf";)/, '$1\nlimit_conn a 9;')],

@@ -7,6 +7,7 @@ import { report } from '../parts/report.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { type LogShop, startLogShop } from './nginx-log-shop.ts';
+import { openSocket } from './nginx-requests-wire.ts';
 
 jest.setTimeout(120_000);
 
@@ -199,6 +200,23 @@ suiteWith(['nginx'])('the transport log', () => {
 
     // nginx takes the page for the root of the one that is not there: docs/nginx.md says so.
     expect(await shop.fields(1)).toMatchObject([{ uri: '/shelf/1.html' }]);
+  });
+
+  test('writes every view though all connections of a worker are in use', async () => {
+    // As many files as a service manager may allow: a worker has some twenty open before the first client.
+    const few = ['/bin/sh', '-c', 'ulimit -Sn 64; exec "$@"', 'sh', ...build.command];
+    shop = await startLogShop({ ...build, command: few });
+    await addToServer(`location /r/ { include "${shop.home}/nginx/hotitem/capture-log.conf"; return 200; }`);
+    const clients = await Promise.all(Array.from({ length: 100 }, () => openSocket(shop.port)));
+    const answers = clients.map(
+      (client) => new Promise((resolve) => client.once('close', resolve).on('data', () => {})),
+    );
+    for (const client of clients)
+      client.write('GET /r/1 HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n');
+    await Promise.all(answers);
+
+    expect(await shop.fields(100)).toHaveLength(100);
+    expect(await shop.nginx.errorLog()).not.toContain('Too many open files');
   });
 
   test('with log-limit.conf writes nothing while the folder is full, and pages are served', async () => {

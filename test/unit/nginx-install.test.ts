@@ -177,6 +177,15 @@ test.each(
   expect(readdirSync(root)).toEqual([]);
 });
 
+test.each(['/etc/nginx/conf.d', '/etc/nginx/sites-enabled/', '/etc/nginx/default.d'])(
+  'refuses the folder %s, all of which nginx.conf includes',
+  async (dir) => {
+    const install = installNginx({ ...options, dir });
+    await expect(install).rejects.toMatchObject({ code: 'BAD_OPTION' });
+    await expect(install).rejects.toThrow('take "/etc/nginx/hotitem"');
+  },
+);
+
 test.each([
   ['socket', 'run/intake.sock', 'absolute'],
   ['socket', `/${'x'.repeat(107)}`, '107 bytes'],

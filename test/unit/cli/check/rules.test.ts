@@ -5,7 +5,10 @@ import { inheritedFindings } from '../../../../cli/check/inherited-rules.ts';
 import { locationFindings } from '../../../../cli/check/location-rules.ts';
 import { logFindings } from '../../../../cli/check/log-rules.ts';
 import { njsFindings } from '../../../../cli/check/njs-rules.ts';
+import { orderFindings } from '../../../../cli/check/order-rules.ts';
+import { takenFindings } from '../../../../cli/check/taken-rules.ts';
 import { upstreamFindings } from '../../../../cli/check/upstream-rules.ts';
+import { workerFindings } from '../../../../cli/check/worker-rules.ts';
 import type { Njs } from '../../../../provision/njs-probe.ts';
 import { factsOf, type Given, HTTP, SERVER, SHOP } from './shop-facts.ts';
 
@@ -35,6 +38,31 @@ describe('a good configuration', () => {
     [
       'with rules of its server and capture by log',
       { http: 'include h/http-log.conf;', server: 'set $a 1;', location: LOG },
+    ],
+    [
+      'with groups that are named, or of a rewrite',
+      {
+        server: `${SERVER} location ~ ^/page/(?<page>.+)$ { ${CAPTURE} alias /srv/$page; }
+          location ~ \\.(htm|aspx)$ { ${CAPTURE} rewrite ^(.*)$ /index.php?u=$1 break; }`,
+      },
+    ],
+    [
+      'with locations that take no item page',
+      {
+        server: `${SERVER} location ~* \\.(css|js)$ { expires 1h; } location ~ \\.php$ { root /srv; }
+          location ~ \\.html$ { rewrite ^ /index.php last; } location /web/ { root /srv; }`,
+      },
+    ],
+    [
+      'with a capture that regular expressions do not reach',
+      {
+        server: `${SERVER} location ~ \\.html$ { expires 1h; } location ^~ /item/ { ${CAPTURE} }`,
+        location: '',
+      },
+    ],
+    [
+      'with as many files as its connections need',
+      { main: 'events { worker_connections 768; } worker_rlimit_nofile 2048;' },
     ],
     [
       'with the same directives where they do no harm',
@@ -99,6 +127,79 @@ describe.each<[string, string, Given, number?]>([
     "server.conf in server shop does not keep that server's rules from the subrequest",
     { server: 'location = /_hotitem/capture { internal; }' },
     6,
+  ],
+  ...[
+    ['location ~* \\.(css|html)$ { expires 1h; }', '/web/item/4.html', 6],
+    ['location ^~ /web/item/4 { root /srv; }', '/web/item/4.html', 6],
+    ['location = /web/item/4711 { return 204; }', '/web/item/4711', 6],
+  ].map(([taker, uri, line]): [string, string, Given, number] => [
+    'item-taken',
+    `${`${taker}`.replace(/ \{.*/, '')} takes ${uri} from location /web/item/`,
+    { server: `${SERVER} ${taker}` },
+    Number(line),
+  ]),
+  [
+    'item-taken',
+    'location ~ \\.html$ takes /web/item/4.html from location /web/item/',
+    { location: `${CAPTURE}\nlocation ~ \\.html$ { expires 1h; }` },
+    10,
+  ],
+  [
+    'item-taken',
+    'location /shop/ takes /shop/4 from location /',
+    {
+      http: `${HTTP} map $uri $hotitem_item { "~^/shop/(?<slug>[^/]+)$" $slug; default "-"; }`,
+      server: `${SERVER} location / { ${CAPTURE} } location /shop/ { root /srv; }`,
+      location: '',
+    },
+    6,
+  ],
+  [
+    'captures-replaced',
+    'alias /srv/$1 takes a numbered group of a pattern where location ~ ^/page/(.+)$ captures',
+    { server: `${SERVER} location ~ ^/page/(.+)$ { ${CAPTURE}\nalias /srv/$1; }` },
+    7,
+  ],
+  [
+    'captures-replaced',
+    'root /sites/$2 takes a numbered group',
+    { server: `${SERVER} server_name ~^(www\\.)?(.+)$;\nroot /sites/$2;` },
+    7,
+  ],
+  [
+    'include-by-pattern',
+    'include conf.d/*.conf brings in all 2 includes of hotitem at once',
+    { http: 'include conf.d/*.conf;' },
+    3,
+  ],
+  [
+    'include-too-late',
+    'http.conf stands below server early, which needs it',
+    { http: `server { server_name early; ${SERVER} location / { ${CAPTURE} } }\n${HTTP}` },
+    4,
+  ],
+  [
+    'below-a-map',
+    'map_hash_bucket_size stands below http.conf',
+    { http: `${HTTP}\nmap_hash_bucket_size 128;` },
+    4,
+  ],
+  [
+    'few-descriptors',
+    'a worker may open 1024 files (the usual limit) and has 4096 connections',
+    {
+      main: 'events { worker_connections 4096; }',
+      http: 'include h/http-log.conf;',
+      server: '',
+      location: LOG,
+    },
+    1,
+  ],
+  [
+    'few-descriptors',
+    'a worker may open 600 files and has 512 connections',
+    { main: 'worker_rlimit_nofile 600;' },
+    1,
   ],
   [
     'views-to-proxy',
@@ -314,6 +415,9 @@ function all(given: Given) {
     ...engineFindings(facts),
     ...locationFindings(facts),
     ...inheritedFindings(facts),
+    ...takenFindings(facts),
+    ...orderFindings(facts),
+    ...workerFindings(facts),
     ...logFindings(facts),
     ...upstreamFindings(facts),
   ];

@@ -68,5 +68,9 @@ function includes(): [string, string][] {
       renderTemplate(readFileSync(join(TEMPLATES, name), 'utf8'), VALUES),
     ]),
     ['/etc/nginx/theirs/http.conf', '# ours\ngzip on;\n'],
+    ...['http.conf', 'server.conf'].map((name): [string, string] => [
+      `/etc/nginx/conf.d/${name}`,
+      renderTemplate(readFileSync(join(TEMPLATES, name), 'utf8'), VALUES),
+    ]),
   ];
 }

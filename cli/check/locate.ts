@@ -1,0 +1,72 @@
+import type { Directive } from './directives.ts';
+import { childrenOf } from './site.ts';
+
+type Location = { directive: Directive; modifier: string; pattern: string };
+
+/**
+ * The location of a server that nginx takes for a URI (ngx_http_core_find_location): the longest prefix, then what is nested in
+ * it, then the regular expressions in their order, unless the prefix is exact, has `^~`, or one nested in it has matched.
+ * Undefined where none does. A pattern that only PCRE knows is taken for one that does not match.
+ */
+export function locate(block: Directive, uri: string): Directive | undefined {
+  return find(block, uri).location;
+}
+
+/** Whether a location is for that URI, all others aside. */
+export function isFor(location: Directive, uri: string): boolean {
+  const { modifier, pattern } = partsOf(location);
+  if (isRegex(modifier)) return matches(location, uri);
+  return modifier === '=' ? uri === pattern : uri.startsWith(pattern);
+}
+
+type Found = { location: Directive | undefined; final: boolean };
+
+function find(block: Directive, uri: string): Found {
+  const locations = [...childrenOf(block.block ?? [])].filter(isLocation).map(partsOf);
+  const exact = locations.find(({ modifier, pattern }) => modifier === '=' && pattern === uri);
+  if (exact !== undefined) return { location: exact.directive, final: true };
+
+  const best = locations
+    .filter(({ modifier, pattern }) => (modifier === '' || modifier === '^~') && uri.startsWith(pattern))
+    .reduce<Location | undefined>(
+      (longest, one) => (longest && longest.pattern.length >= one.pattern.length ? longest : one),
+      undefined,
+    );
+  const nested = best === undefined ? undefined : find(best.directive, uri);
+  if (nested?.final) return nested;
+
+  const regex =
+    best?.modifier === '^~'
+      ? undefined
+      : locations.find(({ modifier, directive }) => isRegex(modifier) && matches(directive, uri));
+  if (regex === undefined) return { location: nested?.location ?? best?.directive, final: false };
+  return { location: find(regex.directive, uri).location ?? regex.directive, final: true };
+}
+
+function isLocation({ name, args }: Directive): boolean {
+  return name === 'location' && !args[0]?.startsWith('@');
+}
+
+/** nginx takes the modifier and its pattern in one word, too: `~\.php$`. */
+function partsOf(directive: Directive): Location {
+  const [, modifier = '', pattern = ''] = /^(=|\^~|~\*|~)? ?(.*)$/s.exec(directive.args.join(' ')) ?? [];
+  return { directive, modifier, pattern };
+}
+
+function isRegex(modifier: string): boolean {
+  return modifier === '~' || modifier === '~*';
+}
+
+function matches(location: Directive, uri: string): boolean {
+  const { modifier, pattern } = partsOf(location);
+  return toRegExp(pattern, modifier === '~*')?.test(uri) ?? false;
+}
+
+/** PCRE and JavaScript agree on what such patterns are made of. Undefined where they do not. */
+export function toRegExp(pattern: string, ignoresCase: boolean): RegExp | undefined {
+  try {
+    return new RegExp(pattern.replaceAll('(?P<', '(?<'), ignoresCase ? 'i' : '');
+  } catch {
+    return undefined;
+  }
+}

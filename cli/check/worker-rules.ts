@@ -1,0 +1,30 @@
+import type { Facts } from './facts.ts';
+import { type Finding, placeOf } from './finding.ts';
+
+/** What nginx has where it is told nothing. */
+const CONNECTIONS = 512;
+/** The soft limit that Linux and systemd give to a process. */
+const USUAL_LIMIT = 1024;
+/** A connection and the file or the application behind it. */
+const EACH = 2;
+
+/** Whether a worker can open the file of a line when all its connections are in use. */
+export function workerFindings({ site, captures }: Facts): Finding[] {
+  if (captures.length === 0) return [];
+  const connections = site.spots.find(({ directive }) => directive.name === 'worker_connections')?.directive;
+  const set = site.spots.find(({ directive }) => directive.name === 'worker_rlimit_nofile')?.directive;
+  const most = Number(connections?.args[0] ?? CONNECTIONS);
+  const limit = Number(set?.args[0] ?? USUAL_LIMIT);
+  if (!(limit < most * EACH)) return [];
+  const where = set ?? connections;
+  return [
+    {
+      id: 'few-descriptors',
+      severity: captures.some(({ transport }) => transport === 'log') ? 'warning' : 'note',
+      what: `a worker may open ${limit} files${set === undefined ? ' (the usual limit)' : ''} and has ${most} connections`,
+      ...(where && { where: placeOf(where) }),
+      why: 'at its limit it cannot open the file of the minute: views by log, and spilled ones, are lost, and only the error log says so',
+      fix: `worker_rlimit_nofile ${most * EACH * 2}; at the top of nginx.conf`,
+    },
+  ];
+}
