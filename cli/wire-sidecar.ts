@@ -53,7 +53,7 @@ export async function wireSidecar(
     lost: () => spool.stats().lostEvents,
   });
   const check = await next.start();
-  const nginx = await startSidecar({ ...shared, routes: indexRoutes(next.index) }, spool);
+  const { nginx, checks } = await startSidecar({ ...shared, routes: indexRoutes(next.index) }, spool);
   return {
     routes: {
       ...createPageRoutes(),
@@ -62,6 +62,7 @@ export async function wireSidecar(
     },
     checks: [
       { name: 'spool', ready: () => takesEvents(spool) },
+      ...checks,
       check,
       ...(sink === undefined ? [] : [sink.check]),
       ...indexChecks(next.index),

@@ -13,7 +13,6 @@ export type IntakeOptions = SocketOptions & {
   /** What else is asked on this socket, by path without the query. */
   routes?: Record<string, IntakeRoute>;
   metrics: Metrics<typeof SIDECAR_METRICS>;
-  warn: (key: string, message: string, fields?: object) => void;
 };
 
 /** Answers, with whatever it likes, and closes nothing. */
@@ -21,7 +20,11 @@ export type IntakeRoute = (request: IncomingMessage, response: ServerResponse) =
 
 const STALLED_MS = 10_000;
 
-export type Intake = { close(): Promise<void> };
+export type Intake = {
+  /** Why nginx does not reach it at its path; undefined while it does. */
+  failure(): string | undefined;
+  close(): Promise<void>;
+};
 
 /**
  * `POST /v1/lines` on a unix socket. 204: every line is on disk. 400: none of them is an event, do not send them again.
@@ -45,8 +48,8 @@ export async function startIntake(options: IntakeOptions): Promise<Intake> {
   server.removeAllListeners('connection');
   const short = createShortPosts({ post, maxRequestBytes, toHttp: (socket) => toHttp.call(server, socket) });
   server.on('connection', short.serve);
-  await listenOnSocket(server, options);
-  return { close };
+  const listening = await listenOnSocket(server, options);
+  return { failure: listening.failure, close };
 
   function handle(request: IncomingMessage, response: ServerResponse): void {
     response.sendDate = false;
@@ -113,6 +116,7 @@ export async function startIntake(options: IntakeOptions): Promise<Intake> {
   function close(): Promise<void> {
     closing = true;
     short.close();
+    listening.close();
     return closeServer(server);
   }
 }

@@ -3,6 +3,7 @@ import { createBotTest } from '../event/bot-test.ts';
 import { createPlainLines } from '../event/plain-line.ts';
 import { createRedaction } from '../event/redaction.ts';
 import { createVisitorHash } from '../event/visitor.ts';
+import type { Check } from '../service/admin.ts';
 import type { Config } from '../service/config.ts';
 import type { Metrics } from '../service/metrics.ts';
 import type { Shutdown } from '../service/shutdown.ts';
@@ -45,7 +46,7 @@ export async function openSidecarSpool({
   shutdown,
   now,
 }: SidecarOptions): Promise<Spool> {
-  makeFolders({ home: config.home, spill: config.spill.dir, group: config.intake.socket_group, warn });
+  makeSidecarFolders({ config, warn });
   const spool = await openSpool({
     dir: config.spool.dir,
     maxBytes: config.spool.max_bytes,
@@ -72,14 +73,20 @@ export async function openSidecarSpool({
 /** What is known of the nginx that this sidecar belongs to. */
 export type Nginx = { capture: CaptureState; accounts: NginxAccounts | undefined };
 
-/** Takes in what nginx sends and what it spilled, into `spool`. What it returns tells of nginx, at any time. */
+export type Sidecar = {
+  /** At any time. */
+  nginx: () => Nginx;
+  checks: Check[];
+};
+
+/** Ingests what nginx sends and what it spilled, into `spool`. */
 export async function startSidecar(
   options: SidecarOptions & {
     /** What else is asked on the socket of the intake. */
     routes: Record<string, IntakeRoute>;
   },
   spool: Spool,
-): Promise<() => Nginx> {
+): Promise<Sidecar> {
   const { config, metrics, warn, shutdown, now, routes } = options;
   const { node, privacy, event } = config;
   const isBot = createBotTest();
@@ -106,7 +113,8 @@ export async function startSidecar(
   const offsetsPath = join(config.home, 'spill-offsets.json');
   const { dir, max_bytes: maxBytes } = config.spill;
   const limit = createSpillLimit({ dir, maxBytes, metrics, warn });
-  const tail = await startTail({ dir, offsetsPath, takeIn, limit, metrics, warn, now });
+  const makeFolder = () => makeSidecarFolders(options);
+  const tail = await startTail({ dir, makeFolder, offsetsPath, takeIn, limit, metrics, warn, now });
   shutdown.add('tail', tail.close);
   const control = createControl(join(config.home, 'capture.json'), warn);
   metrics.of('capture_one_in').follow(() => oneIn(control.state()));
@@ -122,7 +130,17 @@ export async function startSidecar(
     warn,
   });
   shutdown.add('intake', intake.close);
-  return () => ({ capture: control.state(), accounts: books.accounts() });
+  return {
+    nginx: () => ({ capture: control.state(), accounts: books.accounts() }),
+    checks: [
+      { name: 'intake', ready: () => intake.failure() ?? true },
+      { name: 'spill', ready: () => tail.failure() ?? true },
+    ],
+  };
+}
+
+function makeSidecarFolders({ config, warn }: Pick<SidecarOptions, 'config' | 'warn'>): void {
+  makeFolders({ home: config.home, spill: config.spill.dir, group: config.intake.socket_group, warn });
 }
 
 function openLadder({ config, metrics, warn }: SidecarOptions, spool: Spool): Ladder {

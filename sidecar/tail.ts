@@ -12,6 +12,8 @@ import type { TakeIn } from './take-in.ts';
 export type TailOptions = {
   /** Folder in which nginx writes a file a minute. */
   dir: string;
+  /** Makes it, where somebody removed it: nginx writes nothing before it is back. */
+  makeFolder: () => void;
   /** File that holds how far each was taken in. */
   offsetsPath: string;
   takeIn: TakeIn;
@@ -24,7 +26,11 @@ export type TailOptions = {
   everyMs?: number;
 };
 
-export type Tail = { close(): Promise<void> };
+export type Tail = {
+  /** Why it cannot ingest what is in the folder; undefined while it can. */
+  failure(): string | undefined;
+  close(): Promise<void>;
+};
 
 /** Some 1,500 lines: the sidecar answers nginx in between. */
 const CHUNK_BYTES = 256 * 1024;
@@ -46,7 +52,7 @@ const PUT_OFF_MS = 30_000;
  * later and keeps nobody waiting.
  */
 export async function startTail(options: TailOptions): Promise<Tail> {
-  const { dir, takeIn, limit, metrics, warn, now, everyMs = 200 } = options;
+  const { dir, makeFolder, takeIn, limit, metrics, warn, now, everyMs = 200 } = options;
   const count = metrics.of('spill_files');
   const waiting = metrics.of('spill_waiting_bytes');
   const offsets = await loadOffsets(options.offsetsPath);
@@ -56,8 +62,10 @@ export async function startTail(options: TailOptions): Promise<Tail> {
   let behind = 0;
   let unstored = 0;
   let pauseMs = everyMs;
+  let failure: string | undefined;
   const running = run();
   return {
+    failure: () => failure,
     async close() {
       stopping.abort();
       await running;
@@ -66,10 +74,17 @@ export async function startTail(options: TailOptions): Promise<Tail> {
 
   async function run(): Promise<void> {
     while (!stopping.signal.aborted) {
-      const caughtUp = await look().catch((error: unknown) => {
-        warn('tail', 'cannot take in lines from files, trying again', { reason: reasonOf(error), dir });
-        return true;
-      });
+      const caughtUp = await look().then(
+        (isDone) => {
+          failure = undefined;
+          return isDone;
+        },
+        (error: unknown) => {
+          failure = reasonOf(error);
+          warn('tail', 'cannot ingest lines from files, trying again', { reason: failure, dir });
+          return true;
+        },
+      );
       await sleep(caughtUp ? pauseMs : 0, undefined, { signal: stopping.signal }).catch(() => {});
     }
   }
@@ -77,7 +92,12 @@ export async function startTail(options: TailOptions): Promise<Tail> {
   /** Returns whether there was time for all. */
   async function look(): Promise<boolean> {
     const began = performance.now();
-    const files = await listTailed(dir, now());
+    const files = await listTailed(dir, now()).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+      makeFolder();
+      warn('spill folder removed', 'the spill folder was removed, and is made again', { dir });
+      return [];
+    });
     pauseMs = Math.max(everyMs, (SHARE_OF_LOOKING - 1) * (performance.now() - began));
     forgetAllBut(files);
     behind = files.reduce((sum, file) => sum + Math.max(0, file.bytes - atIn(file)), 0);

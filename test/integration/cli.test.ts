@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
@@ -6,6 +6,7 @@ import { type Ran, run } from '../../provision/run.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { freePorts } from '../parts/ports.ts';
 import { type Service, startService } from '../parts/service.ts';
+import { until } from '../parts/until.ts';
 import { type StandIn, startStandIn } from '../unit/store/elasticsearch-stand-in.ts';
 import { withStreams } from '../unit/store/elasticsearch-with-streams.ts';
 
@@ -244,6 +245,21 @@ describe('the hotitem command', () => {
         nginx: { capture: { version: 0, mode: 'default' } },
         sidecar: { accepted: 0, unaccounted: 0 },
       });
+    });
+
+    test('the socket file removed under a running sidecar is noticed, made again, and logged in a line', async () => {
+      const socket = join(folder, 'home/run/intake.sock');
+      rmSync(socket);
+      await until(() => existsSync(socket), { timeoutMs: 5_000, what: 'the socket' });
+
+      expect((await hotitem(['capture', 'status'], env)).code).toBe(0);
+      expect(
+        sidecar
+          .log()
+          .split('\n')
+          .filter((line) => line.includes('socket was removed')),
+      ).toHaveLength(1);
+      expect(await sidecar.text('/readyz?verbose')).toContain('intake: ok\n');
     });
 
     test('a sidecar whose page cannot listen ends, and leaves its folder to the next', async () => {

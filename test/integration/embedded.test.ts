@@ -155,7 +155,9 @@ describe('a DuckDB file that a reader holds', () => {
       what: 'the events to be indexed',
       detail: sidecar.log,
     });
-    expect(await sidecar.text('/readyz?verbose')).toBe('spool: ok\nsink: ok\nindex: ok\n');
+    expect(await sidecar.text('/readyz?verbose')).toBe(
+      'spool: ok\nintake: ok\nspill: ok\nsink: ok\nindex: ok\n',
+    );
     expect(await sidecar.metric('hotitem_sink_index_up')).toBe(1);
   });
 

@@ -1,14 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, statSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer, request } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { createMetrics } from '../../../service/metrics.ts';
 import { type Intake, startIntake } from '../../../sidecar/intake.ts';
 import { SIDECAR_METRICS } from '../../../sidecar/metrics.ts';
 import type { Taken } from '../../../sidecar/take-in.ts';
+import { until } from '../../parts/until.ts';
 
 const intakes: Intake[] = [];
 afterEach(async () => {
@@ -51,8 +52,7 @@ describe('intake on the unix socket', () => {
 
   test('replaces a socket that a killed process left', async () => {
     const path = socketPath();
-    const killed = `require('node:net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`;
-    spawnSync(process.execPath, ['-e', killed]);
+    leaveStale(path);
     expect(statSync(path).isSocket()).toBe(true);
     await start(undefined, path);
     expect(statSync(path).isSocket()).toBe(true);
@@ -75,17 +75,107 @@ describe('intake on the unix socket', () => {
   });
 });
 
+describe('the socket file removed under a running sidecar', () => {
+  test.each<[string, (path: string) => void]>([
+    ['it alone', (path) => rmSync(path)],
+    ['with its folder', (path) => rmSync(dirname(path), { recursive: true })],
+    ['for one that a killed process left', leaveStale],
+  ])('is made again, with its permissions: %s', async (_, remove) => {
+    const { path, intake, warnings } = await start();
+    remove(path);
+    await until(async () => (await post(path, 'a line\n').catch(() => undefined))?.status === 204, WAIT);
+
+    expect(statSync(path).mode & 0o777).toBe(0o660);
+    expect(intake.failure()).toBeUndefined();
+    expect(warnings).toEqual(['intake socket removed']);
+    expect(readdirSync(dirname(path))).toEqual([basename(path)]);
+  });
+
+  test('is noticed again and again', async () => {
+    const { path } = await start();
+    for (let i = 0; i < 2; i++) {
+      rmSync(path);
+      await until(() => existsSync(path), WAIT);
+      expect((await post(path, 'a line\n')).status).toBe(204);
+    }
+  });
+
+  test('is left to another process that has it, and is taken back when that one ends', async () => {
+    const { path, intake, warnings } = await start();
+    rmSync(path);
+    const other = createServer((_, response) => response.writeHead(418).end());
+    await new Promise<void>((resolve) => other.listen(path, resolve));
+    await until(() => intake.failure() !== undefined, WAIT);
+    expect(intake.failure()).toBe(`intake.socket: another process listens on it (got ${path})`);
+    expect((await post(path, 'a line\n')).status).toBe(418);
+    expect(warnings).toContain('intake socket');
+
+    await new Promise((resolve) => other.close(resolve));
+    await until(() => intake.failure() === undefined, WAIT);
+    expect((await post(path, 'a line\n')).status).toBe(204);
+  });
+
+  test('is not taken from another process by a sidecar that stops', async () => {
+    const { path, intake } = await start();
+    rmSync(path);
+    const other = createServer((_, response) => response.writeHead(418).end());
+    await new Promise<void>((resolve) => other.listen(path, resolve));
+    await intake.close();
+
+    expect((await post(path, 'a line\n')).status).toBe(418);
+    await new Promise((resolve) => other.close(resolve));
+  });
+
+  test('loses no request at hand', async () => {
+    let kept = () => {};
+    const { path } = await start(
+      () =>
+        new Promise((resolve) => {
+          kept = () => resolve({ lines: 1, bad: 0 });
+        }),
+    );
+    const answer = post(path, 'a line\n');
+    await sleepUntilAsked();
+    rmSync(path);
+    await until(() => existsSync(path), WAIT);
+    kept();
+
+    expect((await answer).status).toBe(204);
+
+    function sleepUntilAsked(): Promise<boolean> {
+      const before = kept;
+      return until(() => kept !== before, WAIT);
+    }
+  });
+
+  test('is removed by a sidecar that stops, when it is its own', async () => {
+    const { path, intake } = await start();
+    await intake.close();
+
+    expect(readdirSync(dirname(path))).toEqual([]);
+  });
+});
+
+const WAIT = { timeoutMs: 5_000, what: 'the intake' };
+
+function leaveStale(path: string): void {
+  const killed = `require('node:net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`;
+  rmSync(path, { force: true });
+  spawnSync(process.execPath, ['-e', killed]);
+}
+
 function socketPath(): string {
   return join(mkdtempSync(join(tmpdir(), 'hotitem-intake-')), 'intake.sock');
 }
 
 async function start(takeIn: () => Promise<Taken> = async () => ({ lines: 1, bad: 0 }), path = socketPath()) {
   const metrics = createMetrics(new Registry(), SIDECAR_METRICS);
-  const warn = () => {};
+  const warnings: string[] = [];
+  const warn = (key: string) => void warnings.push(key);
   const options = { path, mode: 0o660, takeIn, maxRequestBytes: 1000, maxConnections: 10, metrics, warn };
   const intake = await startIntake(options);
   intakes.push(intake);
-  return { path };
+  return { path, intake, warnings };
 }
 
 function post(socketPath: string, body: string, path = '/v1/lines') {

@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { until } from '../../parts/until.ts';
@@ -49,6 +58,32 @@ describe('in its folder the tail', () => {
     await untilTaken(tailed, ['b']);
     expect([...tailed.warnings]).toEqual(['tail file']);
     expect(tailed.gauge('spill_waiting_bytes')).toBe(2);
+  });
+
+  test('is not lost when somebody removes it: it is made again, and read', async () => {
+    const tailed = await startTailed();
+    tailed.write('a.tsv', 'a\n');
+    await untilTaken(tailed, ['a']);
+    rmSync(tailed.dir, { recursive: true });
+    await until(() => existsSync(tailed.dir), { timeoutMs: 5000, what: 'the folder' });
+    tailed.write('b.tsv', 'another\n');
+
+    await untilTaken(tailed, ['a', 'another']);
+    expect([...tailed.warnings]).toEqual(['spill folder removed']);
+  });
+
+  test('says why it cannot be read, until it can', async () => {
+    const folder = tailFolder();
+    const tailed = await startTailed(folder);
+    const file = join(folder, 'file');
+    writeFileSync(file, '');
+    rmSync(tailed.dir, { recursive: true });
+    renameSync(file, tailed.dir);
+    await until(() => tailed.failure() !== undefined, { timeoutMs: 5000, what: 'a failure' });
+    expect(tailed.failure()).toContain('ENOTDIR');
+
+    rmSync(tailed.dir);
+    await until(() => tailed.failure() === undefined, { timeoutMs: 5000, what: 'its end' });
   });
 
   test('takes in and removes 10,000 files, and meanwhile what is being written', async () => {

@@ -27,6 +27,7 @@ export type Tailed = {
   looks: number;
   write(name: string, text: string): string;
   gauge(name: 'spill_files' | 'spill_waiting_bytes' | 'spill_full'): number;
+  failure(): string | undefined;
   close(): Promise<void>;
 };
 
@@ -67,12 +68,14 @@ export async function startTailed(
       return join(dir, name);
     },
     gauge: (name) => metrics.of(name).value(),
+    failure: () => tail.failure(),
     close: () => tail.close(),
   };
   const warn = (key: string) => tailed.warnings.add(key);
   const limit = createSpillLimit({ dir, maxBytes, metrics, warn });
   const tail = await startTail({
     dir,
+    makeFolder: () => void mkdirSync(dir),
     offsetsPath,
     async takeIn(bytes, source) {
       if (tailed.refuse) {
