@@ -22,7 +22,8 @@ import {
 
 const DAY = 24;
 const MOST_DAYS = 36_500;
-const MIB = 1024 * 1024;
+const KIB = 1024;
+const MIB = 1024 * KIB;
 
 /**
  * Every setting, with its default and what it means. A path that is not absolute lies below `home`.
@@ -55,7 +56,9 @@ export const settings = z.strictObject({
   spool: z
     .strictObject({
       dir: path.default('spool').describe('folder of the spool'),
+      // Less holds not even the longest line twice.
       max_bytes: bytes
+        .min(128 * KIB)
         .default(4096 * MIB)
         .describe('when this much waits, intake answers 503 and nginx spills'),
       segment_bytes: bytesAtOnce.default(64 * MIB).describe('size of one file'),
@@ -204,7 +207,7 @@ export const settings = z.strictObject({
       retention_hours: count
         .max(MOST_DAYS * DAY)
         .default(7 * DAY)
-        .describe('how long a new topic keeps events'),
+        .describe('how long a new topic keeps events; where this is set, one that is there as well'),
     })
     .refine(({ tls, ca_file }) => tls || ca_file === undefined, {
       path: ['ca_file'],
@@ -262,7 +265,8 @@ export const settings = z.strictObject({
   duckdb: z
     .strictObject({
       path: path.default('duckdb/hotitem.duckdb').describe('file of the embedded index'),
-      memory_mb: count.default(256).describe('memory limit of the embedded index'),
+      // With 8 MB DuckDB does nothing at all.
+      memory_mb: count.min(16).default(256).describe('memory limit of the embedded index'),
       retention_days: count.max(MOST_DAYS).default(30).describe('how long it keeps events'),
     })
     .prefault({}),

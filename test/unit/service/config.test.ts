@@ -17,10 +17,10 @@ describe('the configuration', () => {
   });
 
   test('takes the flag before the environment, and that before the file', () => {
-    const file = yaml('spool:\n  max_bytes: 1\n  segment_bytes: 2\n  fsync: never\n');
+    const file = yaml('spool:\n  max_bytes: 200000\n  segment_bytes: 2\n  fsync: never\n');
     const env = { HOTITEM_SPOOL_SEGMENT_BYTES: '20', HOTITEM_SPOOL_FSYNC: 'always' };
     expect(load({ file, env, flags: { 'spool-fsync': '1s' } }).spool).toMatchObject({
-      max_bytes: 1,
+      max_bytes: 200_000,
       segment_bytes: 20,
       fsync: '1s',
     });

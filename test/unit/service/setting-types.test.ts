@@ -41,6 +41,8 @@ describe('a configuration that cannot work is refused at the start', () => {
     ['intake-max-request-bytes', String(2 ** 31)],
     // Longer than a timer of Node's can be, which then fires at once.
     ['shutdown-seconds', '2147484'],
+    ['spool-max-bytes', '1000'],
+    ['duckdb-memory-mb', '8'],
     ['node', 'web\n1'],
     ['spool-dir', 'a\0b'],
   ])('--%s %j', (flag, value) => {
