@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { HotItemEvent } from './event.ts';
-import { LIMITS } from './from-line.ts';
+import { LIMITS } from './field-text.ts';
 import { unmapped } from './ipv4-mapped.ts';
 import { EventError, isTime } from './parse.ts';
 import { toInstant } from './wall-clock.ts';

@@ -42,3 +42,12 @@ function userAgentOf(line: string): number {
 export function betweenNuls(line: string): string[] {
   return line.includes('\0') ? line.split(NULS) : [line];
 }
+
+/** How a line goes on behind its version: another one in a user agent is of a disk that was full, or a forgery. */
+const ANOTHER = /[12](?:\/\d+)?\t\d{9,11}\.\d{3}\t[0-9a-f]{32}\t/;
+
+/** The user agent without the line behind it, whose address and visitor are somebody else's. */
+export function withoutAnother(ua: string): string {
+  const at = ua.includes('\t') ? ua.search(ANOTHER) : -1;
+  return at === -1 ? ua : ua.slice(0, at);
+}

@@ -1,6 +1,5 @@
 /** Events as the spool keeps them, JSON with a newline behind each, gathered in one buffer that grows. */
 export type EncodedEvents = {
-  add(json: string): void;
   /** Makes sure that `bytes` more fit. For who writes into `buffer()` at `end()` and then tells by `extend`. */
   reserve(bytes: number): void;
   buffer(): Buffer;
@@ -23,12 +22,6 @@ export function createEncodedEvents(lineBytes: number, used?: Buffer): EncodedEv
   let end = 0;
   let count = 0;
   return {
-    add(json) {
-      reserve(Buffer.byteLength(json) + 1);
-      end += buffer.write(json, end);
-      buffer[end++] = NEWLINE;
-      count++;
-    },
     reserve,
     buffer: () => buffer,
     end: () => end,

@@ -1,13 +1,7 @@
-import type { HotItemEvent } from '../event/event.ts';
-import { bitsOf } from '../event/id-bits.ts';
+import type { Extent } from '../event/event-writer.ts';
 
-/** How much is kept of what comes in. */
-export type Rung = {
-  /** One event in so many is kept, its weight multiplied by this. */
-  oneIn: number;
-  /** Of an event only what a count needs. */
-  bare: boolean;
-};
+/** How much is kept of what comes in: one event in `oneIn`. */
+export type Rung = Extent;
 
 export type Ladder = {
   /** Where it stands now: an index of `RUNGS`. */
@@ -66,29 +60,11 @@ export function nextStep(step: number, { fill, from }: { fill: number; from: num
 }
 
 /**
- * Whether the event `id` is among the one in `oneIn` (a power of two) that are kept. By the id alone, so that a line which
- * is read twice has the same fate; mixed (the finaliser of MurmurHash3), because nginx samples by request ids as well.
+ * Whether an event is among the one in `oneIn` (a power of two) that are kept. By its id alone, given as its `bitsOf`, so that a
+ * line which is read twice has the same fate; mixed (the finaliser of MurmurHash3), because nginx samples by request ids as well.
  */
-export function isKept(id: string, oneIn: number): boolean {
-  return (mix(bitsOf(id, 0) ^ mix(bitsOf(id, 1))) & (oneIn - 1)) === 0;
-}
-
-/** What is kept of an event that `isKept` on this rung. */
-export function weighted(event: HotItemEvent, { oneIn, bare }: Rung): HotItemEvent {
-  if (oneIn === 1) return event;
-  const weight = (event.weight ?? 1) * oneIn;
-  if (!bare) return { ...event, weight };
-  const { v, id, time, uri, item, kind, bot } = event;
-  return {
-    v,
-    id,
-    time,
-    uri,
-    item,
-    ...(kind !== undefined && { kind }),
-    ...(bot !== undefined && { bot }),
-    weight,
-  };
+export function isKept(high: number, low: number, oneIn: number): boolean {
+  return oneIn === 1 || (mix(high ^ mix(low)) & (oneIn - 1)) === 0;
 }
 
 function mix(bits: number): number {

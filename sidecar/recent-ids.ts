@@ -1,3 +1,5 @@
+import { placeOf } from './place-of.ts';
+
 /** Remembers which events came lately, in a fixed amount of memory. An id is given as its `bitsOf`, word 0 and word 1. */
 export type RecentIds = {
   has(high: number, low: number): boolean;
@@ -5,7 +7,8 @@ export type RecentIds = {
 };
 
 /** Slots a generation; half of them are used at most. 2 × 8 MB, the last 524,288 ids at least. */
-const SLOTS = 1 << 20;
+const SLOT_BITS = 20;
+const SLOTS = 1 << SLOT_BITS;
 /** Zero marks an empty slot; of an id that begins so this stands there. */
 const NOT_EMPTY = 1;
 
@@ -52,7 +55,7 @@ function createTable() {
   };
 
   function find(high: number, low: number): number {
-    let slot = low & (SLOTS - 1);
+    let slot = placeOf(low, SLOT_BITS);
     while (slots[2 * slot] !== 0 && (slots[2 * slot] !== high || slots[2 * slot + 1] !== low)) {
       slot = (slot + 1) & (SLOTS - 1);
     }

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { createBotTest } from '../event/bot-test.ts';
-import { createPlainLines } from '../event/plain-line.ts';
-import { createRedaction } from '../event/redaction.ts';
+import { createEventWriter } from '../event/event-writer.ts';
 import { createVisitorHash } from '../event/visitor.ts';
 import type { Check } from '../service/admin.ts';
 import type { Config } from '../service/config.ts';
@@ -89,16 +88,16 @@ export async function startSidecar(
 ): Promise<Sidecar> {
   const { config, metrics, warn, shutdown, now, routes } = options;
   const { node, privacy, event } = config;
-  const isBot = createBotTest();
-  const hashVisitor = createVisitorHash(privacy.ip_salt);
-  const everythingIsKept = privacy.ip === 'full' && event.omit.length === 0;
-  const takeIn = createTakeIn({
+  const writer = createEventWriter({
     node,
-    hashVisitor,
+    hashVisitor: createVisitorHash(privacy.ip_salt),
+    isBot: createBotTest(),
+    ip: { mode: privacy.ip, salt: privacy.ip_salt },
+    omit: event.omit,
+  });
+  const takeIn = createTakeIn({
     recent: createRecentIds(),
-    isBot,
-    redact: createRedaction({ ip: { mode: privacy.ip, salt: privacy.ip_salt }, omit: event.omit }),
-    plain: everythingIsKept ? createPlainLines({ node, hashVisitor, isBot }) : undefined,
+    writer,
     ladder: config.spool.ladder === 'on' ? openLadder(options, spool) : undefined,
     keep: (events) => spool.appendEncoded(events),
     reject: createRejectFile(join(config.home, 'rejected.log'), now),

@@ -1,14 +1,9 @@
-import type { BotTest } from '../event/bot-test.ts';
-import type { DailyHash } from '../event/daily-hash.ts';
-import type { BadLine } from '../event/from-line.ts';
-import { fromLine } from '../event/from-line.ts';
-import { bitsOf } from '../event/id-bits.ts';
-import type { PlainLines } from '../event/plain-line.ts';
-import type { Redaction } from '../event/redaction.ts';
+import type { EventWriter } from '../event/event-writer.ts';
+import { type BadLine, createLine, type Line } from '../event/line.ts';
 import { afterTear, betweenNuls } from '../event/torn-line.ts';
 import type { Metrics } from '../service/metrics.ts';
 import { createEncodedEvents, type EncodedEvents } from './encoded-events.ts';
-import { isKept, type Ladder, type Rung, weighted } from './ladder.ts';
+import { isKept, type Ladder, type Rung } from './ladder.ts';
 import type { SIDECAR_METRICS } from './metrics.ts';
 import type { RecentIds } from './recent-ids.ts';
 import { createWritesUnderWay } from './writes-under-way.ts';
@@ -17,15 +12,8 @@ import { createWritesUnderWay } from './writes-under-way.ts';
 export type Source = 'intake' | 'spill' | 'log';
 
 export type TakeInOptions = {
-  node: string;
-  /** What is kept of visitor keys; without a salt where it is left out. */
-  hashVisitor?: DailyHash;
   recent: RecentIds;
-  isBot: BotTest;
-  /** What may be kept of an event. */
-  redact: Redaction;
-  /** The short way for most lines, where everything may be kept. */
-  plain?: PlainLines | undefined;
+  writer: EventWriter;
   /** How much is kept while the spool fills; everything without one. */
   ladder?: Ladder | undefined;
   /** Resolves once the events are on disk. */
@@ -52,7 +40,6 @@ type Sorted = {
   sampledOut: number;
 };
 
-const NEWLINE = 0x0a;
 /** As many as requests of nginx' workers are usually under way at once. */
 const SPARE_BUFFERS = 4;
 /** Twice what nginx posts, or the tail reads, at once. */
@@ -64,7 +51,8 @@ const EVERYTHING: Rung = { oneIn: 1, bare: false };
  * rejects as `keep` does, and then none of them counts: they may all come again.
  */
 export function createTakeIn(options: TakeInOptions): TakeIn {
-  const { node, hashVisitor, recent, isBot, redact, plain, ladder, keep, reject, metrics } = options;
+  const { recent, writer, ladder, keep, reject, metrics } = options;
+  const line = createLine();
   const meters = { intake: metersOf('intake'), spill: metersOf('spill'), log: metersOf('log') };
   const writes = createWritesUnderWay();
   /** Of batches that are kept: half a megabyte of garbage each would be collected late. */
@@ -78,7 +66,7 @@ export function createTakeIn(options: TakeInOptions): TakeIn {
       sorted = sort(lines, source);
     }
     const events = sorted.events.finish();
-    if (sorted.low.length > 0) await writes.whileUnderWay(sorted.low, write(sorted, events));
+    if (sorted.low.length > 0) await writes.whileUnderWay(sorted.low, keepAll(sorted, events));
     // Not after a failure, which may come while it is still being written from.
     const buffer = sorted.events.buffer();
     if (spare.length < SPARE_BUFFERS && buffer.length <= LARGEST_SPARE_BYTES) spare.push(buffer);
@@ -93,7 +81,7 @@ export function createTakeIn(options: TakeInOptions): TakeIn {
     return { lines: sorted.lines, bad: sorted.bad.length };
   };
 
-  async function write({ high, low }: Sorted, events: { bytes: Buffer; count: number }): Promise<void> {
+  async function keepAll({ high, low }: Sorted, events: { bytes: Buffer; count: number }): Promise<void> {
     if (events.count > 0) await keep(events);
     // Only now: a line whose write failed comes again, and must not pass for a duplicate then.
     for (let i = 0; i < low.length; i++) recent.add(high[i] ?? 0, low[i] ?? 0);
@@ -101,75 +89,60 @@ export function createTakeIn(options: TakeInOptions): TakeIn {
 
   function sort(lines: Buffer, source: Source): Sorted {
     const rung = ladder?.rung() ?? EVERYTHING;
-    const takeLong = source === 'intake' ? take : takeFromFile;
     const events = createEncodedEvents(lines.length, spare.pop());
     const sorted: Sorted = { events, high: [], low: [], bad: [], lines: 0, duplicates: 0, sampledOut: 0 };
-    const short = rung.oneIn === 1 ? plain : undefined;
+    const isFile = source !== 'intake';
     for (let at = 0; at < lines.length; ) {
-      let end = short === undefined ? -1 : takeShort(lines, at, sorted, short);
-      if (end === -1) {
-        const newline = lines.indexOf(NEWLINE, at);
-        end = newline === -1 ? lines.length : newline;
-        // One character a byte: what a shopper sends need not be UTF-8.
-        if (end > at) takeLong(lines.toString('latin1', at, end), rung, sorted);
-      }
+      const isEvent = line.read(lines, at);
+      const end = line.lineEnd();
+      // What a full disk or a power cut has done to a line shows in it: most need not be looked at.
+      if (isFile && (!isEvent || line.isOdd())) sortDamaged(lines.toString('latin1', at, end), rung, sorted);
+      else if (end > at) sortLine(isEvent, rung, sorted);
       at = end + 1;
     }
     return sorted;
   }
 
-  /** Returns where the line ends, or -1 when it has to go the long way. */
-  function takeShort(lines: Buffer, at: number, sorted: Sorted, short: PlainLines): number {
-    const { events } = sorted;
-    events.reserve(lines.length - at + short.mostAdded);
-    if (!short.write(lines, at, events.buffer(), events.end())) return -1;
-    sorted.lines++;
-    if (isNew(short.idBits(0), short.idBits(1), sorted)) events.extend(short.outEnd());
-    return short.lineEnd();
-  }
-
-  /** Of a file: what a power cut made NULs is none of its lines, and counted apart from them. */
-  function takeFromFile(line: string, rung: Rung, sorted: Sorted): void {
-    const parts = betweenNuls(line);
-    for (const part of parts) if (part !== '') takeTorn(part, rung, sorted);
+  /** What a power cut made NULs is no line, and is counted apart from the lines around it. */
+  function sortDamaged(text: string, rung: Rung, sorted: Sorted): void {
+    const parts = betweenNuls(text);
+    for (const part of parts) if (part !== '') sortTorn(part, rung, sorted);
     for (let i = 1; i < parts.length; i++)
       sorted.bad.push({ reason: 'nul', field: 'line', value: 'NULs, as a power cut leaves them' });
   }
 
-  /** What its disk had no more room for goes on in the line behind it. */
-  function takeTorn(line: string, rung: Rung, sorted: Sorted): void {
-    let rest = line;
+  /** Behind a line that its disk had no more room for the next one begins without a newline. */
+  function sortTorn(text: string, rung: Rung, sorted: Sorted): void {
+    let rest = text;
     for (let second = afterTear(rest); second !== -1; second = afterTear(rest)) {
-      take(rest.slice(0, second), rung, sorted);
+      sortLine(line.read(Buffer.from(rest.slice(0, second), 'latin1'), 0), rung, sorted);
       rest = rest.slice(second);
     }
-    take(rest, rung, sorted);
+    sortLine(line.read(Buffer.from(rest, 'latin1'), 0), rung, sorted);
   }
 
-  function take(line: string, rung: Rung, sorted: Sorted): void {
+  /** Deals with the line that was read last. */
+  function sortLine(isEvent: boolean, rung: Rung, sorted: Sorted): void {
     sorted.lines++;
-    const event = fromLine(line, node, hashVisitor);
-    if ('reason' in event) {
-      sorted.bad.push(event);
+    if (!isEvent) {
+      sorted.bad.push(line.bad());
       return;
     }
-    if (!isNew(bitsOf(event.id, 0), bitsOf(event.id, 1), sorted)) return;
-    if (!isKept(event.id, rung.oneIn)) {
-      sorted.sampledOut++;
-      return;
-    }
-    if (isBot(event.ua)) event.bot = true;
-    sorted.events.add(JSON.stringify(weighted(redact(event), rung)));
-  }
-
-  function isNew(high: number, low: number, sorted: Sorted): boolean {
+    const high = line.idBits(0);
+    const low = line.idBits(1);
     if (recent.has(high, low)) {
       sorted.duplicates++;
-      return false;
+      return;
     }
     sorted.high.push(high);
     sorted.low.push(low);
-    return true;
+    if (isKept(high, low, rung.oneIn)) write(line, rung, sorted.events);
+    else sorted.sampledOut++;
+  }
+
+  function write(view: Line, rung: Rung, events: EncodedEvents): void {
+    events.reserve(writer.mostBytes(view));
+    events.extend(writer.write(view, events.buffer(), events.end(), rung));
   }
 
   function metersOf(from: Source) {
