@@ -205,7 +205,11 @@ export function createEventWriter(options: EventWriterOptions): EventWriter {
 
   function putKind(line: Line): void {
     const at = line.begin[METHOD] ?? 0;
-    if (line.begin[PURPOSE] === line.end[PURPOSE] && startsWithGet(at) && line.end[METHOD] === at + GET.length)
+    if (
+      line.begin[PURPOSE] === line.end[PURPOSE] &&
+      startsWithGet(at) &&
+      line.end[METHOD] === at + GET.length
+    )
       return;
     const kind = kindOf(bytesOf(line, METHOD), bytesOf(line, PURPOSE));
     const piece = kind === undefined ? undefined : KIND.get(kind);

@@ -13,7 +13,8 @@ import { normalisePath } from './normalise-path.ts';
 
 /** Why a line is no event. `reason` is one of a closed list and fit for a metric's label; `value` is cut. */
 export type BadLine = { reason: BadLineReason; field: string; value: string };
-export type BadLineReason = 'too_long' | 'version' | 'fields' | 'time' | 'request_id' | 'ip' | 'uri' | 'nul';
+/** `nul`: NULs in a file, in the place of an unknown number of lines. */
+export type BadLineReason = 'too_long' | 'nul' | 'version' | 'fields' | 'time' | 'request_id' | 'ip' | 'uri';
 
 /** Indexes of `begin`, `end` and `odd`. */
 export const IP = 0;
@@ -93,14 +94,19 @@ const MOST_ONE_IN = 10_000;
 const LONGEST_SHOWN = 200;
 /** Fields before the visitor's, which is never shown. */
 const SHOWN_FIELDS = 10;
+const OTHER_VERSION = /^\d{1,2}(?:\/\d{1,5}\w?)?$/;
 
 /** Printable ASCII that JSON writes as it is. */
 const IS_PLAIN = Uint8Array.from({ length: 256 }, (_, byte) =>
   byte >= 0x20 && byte < 0x7f && byte !== QUOTE && byte !== BACKSLASH ? 1 : 0,
 );
 /** Of these, what means nothing special in a path. */
-const IS_PATH = IS_PLAIN.map((isPlain, byte) => (byte === QUESTION || byte === PERCENT || byte === HASH || byte === SLASH ? 0 : isPlain));
-const HEX = Int8Array.from({ length: 256 }, (_, byte) => '0123456789abcdef'.indexOf(String.fromCharCode(byte)));
+const IS_PATH = IS_PLAIN.map((isPlain, byte) =>
+  byte === QUESTION || byte === PERCENT || byte === HASH || byte === SLASH ? 0 : isPlain,
+);
+const HEX = Int8Array.from({ length: 256 }, (_, byte) =>
+  '0123456789abcdef'.indexOf(String.fromCharCode(byte)),
+);
 
 export function createLine(): Line {
   const begin = new Int32Array(SPANS);
@@ -143,7 +149,7 @@ export function createLine(): Line {
     anyOdd = 0;
     const version = lines[at];
     const versionEnd = lines[at + 1] === SLASH ? readWeight(at + 2) : at + 1;
-    const isVersion = (version === ONE || version === TWO) && lines[versionEnd] === TAB && weight > 0;
+    const isVersion = (version === ONE || version === TWO) && endsField(versionEnd) && weight > 0;
     const timeEnd = readTime(versionEnd + 1);
     idAt = timeEnd + 1;
     const idEnd = readId(idAt);
@@ -164,7 +170,7 @@ export function createLine(): Line {
     if (isWhole) readAgent(last + 1);
     else lineEnd = newlineFrom(at);
     if (lineEnd - at > LONGEST_LINE) return refuse('too_long', 'line', at, lineEnd);
-    if (!isVersion) return refuse('version', 'version', at, fieldEnd(at));
+    if (!isVersion) return refuse('version', 'version', at, lineEnd);
     if (!isWhole) return refuse('fields', 'line', at, lineEnd);
     if (Number.isNaN(time[0])) return refuse('time', '$msec', versionEnd + 1, timeEnd);
     if (!isId) return refuse('request_id', '$request_id', idAt, idEnd);
@@ -182,8 +188,7 @@ export function createLine(): Line {
     const { reason, field, at, end: until } = problem;
     if (reason === 'too_long') return { reason, field, value: `${until - at} bytes` };
     const text = from.toString('latin1', at, until);
-    const shown = reason === 'fields' ? text.split('\t').slice(0, SHOWN_FIELDS).join('\t') : text;
-    return { reason, field, value: shown.slice(0, LONGEST_SHOWN) };
+    return { reason, field, value: shown(reason, text).slice(0, LONGEST_SHOWN) };
   }
 
   /** Where N ends; `weight` is 0 for one that is none. */
@@ -417,6 +422,15 @@ export function createLine(): Line {
     const byte = from[at];
     return byte === TAB || byte === NEWLINE || byte === undefined;
   }
+}
+
+/** What may be kept of what is wrong: a visitor key in clear must not. */
+function shown(reason: BadLineReason, text: string): string {
+  if (reason === 'fields') return text.split('\t').slice(0, SHOWN_FIELDS).join('\t');
+  if (reason !== 'version') return text;
+  // What begins with no version may be the rest of a torn line, with a visitor first.
+  const [first = ''] = text.split('\t', 1);
+  return first === text || OTHER_VERSION.test(first) ? first : `${text.length} bytes`;
 }
 
 function isDigit(byte: number | undefined): boolean {

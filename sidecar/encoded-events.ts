@@ -9,7 +9,6 @@ export type EncodedEvents = {
   finish(): { bytes: Buffer; count: number };
 };
 
-const NEWLINE = 0x0a;
 /** The names of the fields, and room for one long value. */
 const ADDED_BYTES = 700;
 /** An event is longer than its line: twice is enough for lines of common length. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { HotItemEvent } from '../../event/event.ts';
-import { LIMITS } from '../../event/from-line.ts';
+import { LIMITS } from '../../event/field-text.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { type Site, startSite } from './nginx-requests-site.ts';
 import { FULL, nameOf, triesAll, WAYS } from './nginx-requests-ways.ts';

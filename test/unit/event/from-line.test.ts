@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { HotItemEvent } from '../../../event/event.ts';
-import { type BadLine, fromLine, LIMITS } from '../../../event/from-line.ts';
+import { LIMITS } from '../../../event/field-text.ts';
+import { fromLine } from '../../../event/from-line.ts';
+import type { BadLine } from '../../../event/line.ts';
 import { parse } from '../../../event/parse.ts';
 import { createVisitorHash } from '../../../event/visitor.ts';
 import { line, lineOfVersion1, NODE, utf8 } from './lines.ts';

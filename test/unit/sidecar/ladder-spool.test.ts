@@ -1,8 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { createBotTest } from '../../../event/bot-test.ts';
+import { createEventWriter } from '../../../event/event-writer.ts';
 import { parse } from '../../../event/parse.ts';
-import { createPlainLines } from '../../../event/plain-line.ts';
+import { createVisitorHash } from '../../../event/visitor.ts';
 import { createMetrics } from '../../../service/metrics.ts';
 import { createAccounting } from '../../../sidecar/accounting.ts';
 import { createLadder } from '../../../sidecar/ladder.ts';
@@ -49,13 +50,15 @@ function sidecarOf(spool: Spool) {
   const steps: number[] = [];
   const ladder = createLadder({ from: 0.5, fill: spool.fill, onChange: ({ step }) => steps.push(step) });
   metrics.of('ladder_step').follow(ladder.step);
-  const isBot = createBotTest();
   const takeIn = createTakeIn({
-    node: NODE,
     recent: createRecentIds(),
-    isBot,
-    redact: (event) => event,
-    plain: createPlainLines({ node: NODE, isBot }),
+    writer: createEventWriter({
+      node: NODE,
+      hashVisitor: createVisitorHash(),
+      isBot: createBotTest(),
+      ip: { mode: 'full' },
+      omit: [],
+    }),
     ladder,
     keep: (events) => spool.appendEncoded(events),
     reject: () => {},

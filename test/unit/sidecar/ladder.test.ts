@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { createLadder, isKept, nextStep, RUNGS, weighted } from '../../../sidecar/ladder.ts';
+import { bitsOf } from '../../../event/id-bits.ts';
+import { createLadder, isKept, nextStep, RUNGS } from '../../../sidecar/ladder.ts';
 
 const FROM = 0.8;
 const SEED = 20_261_122;
@@ -58,7 +59,7 @@ describe('sampling', () => {
   const ids = Array.from({ length: 200_000 }, () => `01a2038a1aa3${hex(random, 20)}`);
 
   test.each(RUNGS.map(({ oneIn }) => oneIn))('of one in %i keeps the sum of the weights', (oneIn) => {
-    const kept = ids.filter((id) => isKept(id, oneIn)).length;
+    const kept = ids.filter((id) => isKept(bitsOf(id, 0), bitsOf(id, 1), oneIn)).length;
     // Of a binomial count times its weight.
     const standardError = oneIn * Math.sqrt(ids.length * (1 / oneIn) * (1 - 1 / oneIn));
     expect(Math.abs(kept * oneIn - ids.length)).toBeLessThanOrEqual(4 * standardError);
@@ -72,12 +73,8 @@ describe('sampling', () => {
     passed.forEach((id, i) => {
       const item = i % 50 === 0 ? 'cold' : 'hot';
       if (item === 'cold') rare++;
-      if (!isKept(id, 8)) return;
-      const { weight = 1 } = weighted(
-        { v: 1, id, time: 0, uri: '/', item, weight: 10 },
-        { oneIn: 8, bare: false },
-      );
-      views[item] += weight;
+      if (!isKept(bitsOf(id, 0), bitsOf(id, 1), 8)) return;
+      views[item] += 10 * 8;
     });
     const error = (count: number) => 10 * 8 * Math.sqrt(count * (1 / 8) * (7 / 8));
     expect(Math.abs(views.cold - rare * 10)).toBeLessThanOrEqual(4 * error(rare));
@@ -87,30 +84,9 @@ describe('sampling', () => {
 
   test('keeps on a fuller rung nothing that it would not keep on an emptier one', () => {
     for (const id of ids.slice(0, 10_000)) {
-      const fates = RUNGS.map(({ oneIn }) => isKept(id, oneIn));
+      const fates = RUNGS.map(({ oneIn }) => isKept(bitsOf(id, 0), bitsOf(id, 1), oneIn));
       expect(fates).toEqual(fates.toSorted((a, b) => Number(b) - Number(a)));
     }
-  });
-});
-
-describe('a kept event', () => {
-  const event = {
-    ...{ v: 1 as const, id: 'x', time: 1, uri: '/item/1', item: '1', ip: '203.0.113.7' },
-    ...{ ua: 'Mozilla', ref: 'https://a', args: 'a=1', host: 'h', method: 'GET', node: 'n', bot: true },
-  };
-
-  test('stands for the others', () => {
-    expect(weighted(event, { oneIn: 4, bare: false })).toEqual({ ...event, weight: 4 });
-    expect(weighted({ ...event, weight: 10 }, { oneIn: 4, bare: false })).toEqual({ ...event, weight: 40 });
-  });
-
-  test('is as it was while nothing is left out', () => {
-    expect(weighted(event, { oneIn: 1, bare: false })).toBe(event);
-  });
-
-  test('holds on the last rung what a count needs, and no visitor', () => {
-    const { v, id, time, uri, item, bot } = event;
-    expect(weighted(event, { oneIn: 64, bare: true })).toEqual({ v, id, time, uri, item, bot, weight: 64 });
   });
 });
 

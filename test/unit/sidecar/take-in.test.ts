@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { createBotTest } from '../../../event/bot-test.ts';
-import type { BadLine } from '../../../event/from-line.ts';
-import { createPlainLines } from '../../../event/plain-line.ts';
-import { createRedaction } from '../../../event/redaction.ts';
+import { createEventWriter } from '../../../event/event-writer.ts';
+import type { BadLine } from '../../../event/line.ts';
+import { createVisitorHash } from '../../../event/visitor.ts';
 import { createMetrics } from '../../../service/metrics.ts';
 import { SIDECAR_METRICS } from '../../../sidecar/metrics.ts';
 import { createRecentIds } from '../../../sidecar/recent-ids.ts';
@@ -93,8 +93,8 @@ describe('taking in lines', () => {
     expect(kept[0]).not.toMatch(/203\.0\.113\.7|curl/);
   });
 
-  test.each(['short', 'long'] as const)('makes the same of lines that go the %s way', async (way) => {
-    const { takeIn, kept, count } = create({ way });
+  test('takes lines that are copied and lines that are decoded', async () => {
+    const { takeIn, kept, count } = create({ full: true });
     const odd = line({ requestId: 'e'.repeat(32), uri: '/web/item/%34.html' });
     expect(await takeIn(lines(first, odd, '', 'nonsense', second, first), 'intake')).toEqual({
       lines: 5,
@@ -112,14 +112,20 @@ describe('taking in lines', () => {
     expect(count('intake_duplicates_total', 'spill')).toBe(1);
   });
 
+  test('takes a torn line apart only in a file', async () => {
+    const torn = first.slice(0, 70) + second;
+    expect(await create().takeIn(lines(torn), 'intake')).toEqual({ lines: 1, bad: 0 });
+    expect(await create().takeIn(lines(torn), 'spill')).toEqual({ lines: 2, bad: 1 });
+  });
+
   test('takes in a line without a newline at its end', async () => {
-    const { takeIn, kept } = create({ way: 'short' });
+    const { takeIn, kept } = create({ full: true });
     await takeIn(Buffer.from(first, 'latin1'), 'log');
     expect(kept).toHaveLength(1);
   });
 
   test('keeps a weighted sample while the spool fills, and counts what it leaves out', async () => {
-    const { takeIn, kept, count } = create({ way: 'short', oneIn: 4 });
+    const { takeIn, kept, count } = create({ full: true, oneIn: 4 });
     const many = Array.from({ length: 4000 }, (_, i) => line({ requestId: requestId(i), version: '2/10' }));
     expect(await takeIn(lines(...many), 'intake')).toEqual({ lines: 4000, bad: 0 });
     expect(kept.length).toBeGreaterThan(800);
@@ -154,22 +160,23 @@ type IntakeTotal =
   | 'intake_duplicates_total'
   | 'intake_sampled_out_total';
 
-type Created = { way?: 'short' | 'long'; oneIn?: number };
+type Created = { full?: boolean; oneIn?: number };
 
-/** By default an address is cut and no user agent kept; with a `way` everything is. */
-function create({ way, oneIn = 1 }: Created = {}) {
+/** By default an address is cut and no user agent kept. */
+function create({ full = false, oneIn = 1 }: Created = {}) {
   const metrics = createMetrics(new Registry(), SIDECAR_METRICS);
-  const isBot = createBotTest();
   const kept: string[] = [];
   const rejected: BadLine[] = [];
   let failing = false;
   const takeIn = createTakeIn({
-    node: 'web-1',
     recent: createRecentIds(),
-    isBot,
-    redact:
-      way === undefined ? createRedaction({ ip: { mode: 'truncate' }, omit: ['ua'] }) : (event) => event,
-    plain: way === 'short' ? createPlainLines({ node: 'web-1', isBot }) : undefined,
+    writer: createEventWriter({
+      node: 'web-1',
+      hashVisitor: createVisitorHash(),
+      isBot: createBotTest(),
+      ip: { mode: full ? 'full' : 'truncate' },
+      omit: full ? [] : ['ua'],
+    }),
     ladder: { step: () => 0, rung: () => ({ oneIn, bare: false }) },
     keep: async ({ bytes, count }) => {
       if (failing) throw new Error('disk full');

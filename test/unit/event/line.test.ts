@@ -1,0 +1,96 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { fromLine } from '../../../event/from-line.ts';
+import { bitsOf } from '../../../event/id-bits.ts';
+import { createLine, HOST, PATH, UA } from '../../../event/line.ts';
+import { line, NODE } from './lines.ts';
+
+/** Everything that may stand between two newlines. */
+const anything = fc.string({
+  unit: fc.constantFrom(...'012/\t\t\t.:aGET?#%"\\\0\x1f\x7f\xc3\xa9\xff'),
+  maxLength: 120,
+});
+const anyLine = fc.oneof(
+  anything,
+  anything.map((ua) => line({ ua })),
+  anything.map((rest) => line({ uri: `/item/${rest}` })),
+);
+
+describe('the fields of a line', () => {
+  test('are found where they lie, and end at its newline', () => {
+    const lines = Buffer.from(`before\n${line({ host: 'shop', ua: 'a\tb' })}\nafter`, 'latin1');
+    const { read, begin, end, odd, lineEnd, time, weight } = createLine();
+
+    expect(read(lines, 'before\n'.length)).toBe(true);
+    const textOf = (field: number) => lines.toString('latin1', begin[field], end[field]);
+    expect([HOST, PATH, UA].map(textOf)).toEqual(['shop', '/web/item/4711.html', 'a\tb']);
+    expect([HOST, PATH, UA].map((field) => odd[field])).toEqual([0, 0, 1]);
+    expect(lineEnd()).toBe(lines.indexOf('\nafter'));
+    expect(time()).toBe(1795355712163);
+    expect(weight()).toBe(1);
+  });
+
+  test.each([
+    ['is cut off anywhere', (text: string, i: number) => text.slice(0, i)],
+    ['lacks a piece', (text: string, i: number) => text.slice(0, i) + text.slice(i + 5)],
+  ])('of a line that %s are never those of the next one', (_, damage) => {
+    const whole = line({});
+    const reader = createLine();
+    for (let i = 1; i < whole.length; i++) {
+      const damaged = damage(whole, i);
+      const lines = Buffer.from(`${damaged}\n${line({ ua: 'next' })}\n`, 'latin1');
+      const isEvent = reader.read(lines, 0);
+      expect(reader.lineEnd()).toBe(damaged.length);
+      expect(isEvent).toBe('id' in fromLine(damaged, NODE));
+      expect(Math.max(...reader.begin, ...reader.end)).toBeLessThanOrEqual(damaged.length);
+    }
+  });
+
+  test('depend on nothing that lies before or behind the line', () => {
+    const reader = createLine();
+    fc.assert(
+      fc.property(anyLine, anything, anything, (text, before, behind) => {
+        const alone = fromLine(text, NODE);
+        const isEvent = reader.read(
+          Buffer.from(`${before}\n${text}\n${behind}`, 'latin1'),
+          before.length + 1,
+        );
+
+        expect(reader.lineEnd()).toBe(before.length + 1 + text.length);
+        if (!('id' in alone)) expect(reader.bad()).toEqual(alone);
+        else
+          expect([isEvent, reader.idBits(0), reader.idBits(1)]).toEqual([
+            true,
+            bitsOf(alone.id, 0),
+            bitsOf(alone.id, 1),
+          ]);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test('hash equal user agents to the same bits wherever they lie, and others to others', () => {
+    const reader = createLine();
+    const bitsOfAgent = (ua: string, before: string, behind: string) => {
+      expect(reader.read(Buffer.from(`${before}${line({ ua })}${behind}`, 'latin1'), before.length)).toBe(
+        true,
+      );
+      return `${reader.agentBits(0)} ${reader.agentBits(1)}`;
+    };
+    const seen = new Map<string, string>();
+    fc.assert(
+      fc.property(
+        fc.string({ unit: fc.constantFrom(...'ab"\xe9\0'), maxLength: 12 }),
+        fc.constantFrom('', 'x\n', 'xyz\n'),
+        fc.constantFrom('', '\n', '\nabcdefgh'),
+        (ua, before, behind) => {
+          const bits = bitsOfAgent(ua, before, behind);
+          expect(seen.get(bits) ?? ua).toBe(ua);
+          seen.set(bits, ua);
+          expect(bitsOfAgent(ua, '', '\n')).toBe(bits);
+        },
+      ),
+      { numRuns: 2_000 },
+    );
+  });
+});
