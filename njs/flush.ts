@@ -3,8 +3,8 @@ import { divert, endDivert } from './divert.ts';
 import { drainAsked, endDrain } from './drain-marker.ts';
 import { isLeaving } from './leaving.ts';
 import { pause } from './pause.ts';
-import { reportLast } from './poll.ts';
 import { post } from './post.ts';
+import { reportLast } from './report.ts';
 import { spillAll, spillOverdue } from './spill-zone.ts';
 import { countersZone, eventsZone } from './zones.ts';
 

@@ -3,8 +3,9 @@ import fs from 'fs';
 import { isAhead } from './ahead.ts';
 import { setOneIn } from './divert.ts';
 import { oneIn } from './one-in.ts';
+import { reportOf, reportPast } from './report.ts';
 import { askSidecar } from './sidecar.ts';
-import { countersZone, eventsZone } from './zones.ts';
+import { countersZone } from './zones.ts';
 
 /** A run ends within the interval of one second. */
 const RUN_MS = 900;
@@ -42,17 +43,6 @@ export async function poll(session: NginxPeriodicSession): Promise<void> {
   fallBack(session, counters);
 }
 
-/** Tells the sidecar the counters once more: this worker exits. Never rejects; an unavailable sidecar is not asked. */
-export async function reportLast(session: NginxPeriodicSession): Promise<void> {
-  const counters = countersZone();
-  if (!counters || counters.get('away') !== undefined) return;
-  try {
-    await askSidecar(session, { method: 'GET', path: pathOf(counters, 0) });
-  } catch {
-    // What is missing then shows when the next nginx reports.
-  }
-}
-
 async function follow(
   session: NginxPeriodicSession,
   counters: NgxSharedDict<number>,
@@ -63,7 +53,10 @@ async function follow(
     const away = counters.get('away') !== undefined;
     if (!away && !isAhead(end - SHORTEST_WAIT_MS, RUN_MS)) return;
     const wait = away ? 0 : end - Date.now();
-    const reply = await askSidecar(session, { method: 'GET', path: pathOf(counters, wait) });
+    const reply = await askSidecar(session, {
+      method: 'GET',
+      path: `/v1/control?wait=${wait}&${reportOf(counters)}`,
+    });
     if (reply.status >= 500) throw new Error(`${UNABLE} ${reply.status}`);
     if (reply.status === 200) {
       // On its own line: njs has no await in arguments.
@@ -73,26 +66,10 @@ async function follow(
     if (counters.get('lease_ms')) counters.set('lease_until', Date.now() + (counters.get('lease_ms') || 0));
     counters.delete('away');
     counters.delete('retry_at');
+    await reportPast(session, counters);
     // 204 means that it has waited; anything else but 200, that it is too old to know of this.
     if (reply.status !== 200 && !away) return;
   }
-}
-
-function pathOf(counters: NgxSharedDict<number>, wait: number): string {
-  const events = eventsZone();
-  const names = [
-    'started',
-    'instance',
-    'version',
-    'flushed',
-    'handed',
-    'diverted',
-    'spilled',
-    'dropped',
-    'fulls',
-  ];
-  const report = names.map((name) => `${name}=${counters.get(name) || 0}`).join('&');
-  return `/v1/control?wait=${wait}&waiting=${events ? events.size() : 0}&${report}`;
 }
 
 /** 48 bits of nginx's own randomness: a generator of njs begins with the time. */

@@ -27,6 +27,8 @@ export type Scenario = {
 
 const FORGETS =
   'a killed sidecar forgets which lines it has taken in, and what was on its way to it comes again';
+const CLOSED =
+  'while nginx does not listen nobody answers, and a worker that exits closes idle connections, also one that a view is just coming on';
 const BOTH: Transport[] = ['batch', 'subrequest'];
 
 /** Every fault that a shop must expect, and what it may cost. */
@@ -97,6 +99,53 @@ export const SCENARIOS: Scenario[] = [
     mayRefuse: 'a worker that leaves closes idle connections, also one that a view is just coming on',
     async act({ chain }) {
       for (let i = 0; i < 10; i++) await chain.nginx.reload();
+    },
+  },
+  {
+    name: 'nginx restarted',
+    does: 'nginx -s quit and a start, as a package or service manager restarts it',
+    transports: ['batch'],
+    short: true,
+    mayRefuse: CLOSED,
+    async act({ chain }) {
+      await chain.nginx.quit();
+      await chain.nginx.start();
+    },
+  },
+  {
+    name: 'nginx restarted, sidecar down',
+    does: 'kill -9 of the sidecar, nginx -s quit and a start, the sidecar started again after 2 s',
+    transports: ['batch'],
+    mayRefuse: CLOSED,
+    mayRepeat: FORGETS,
+    async act({ chain }) {
+      await chain.sidecar.kill();
+      await chain.nginx.quit();
+      await chain.nginx.start();
+      await sleep(2_000);
+      await chain.sidecar.start();
+    },
+  },
+  {
+    name: 'nginx upgraded',
+    does: 'USR2 and, when the new nginx works, QUIT of the old one',
+    transports: ['batch'],
+    needs: ['upgrade'],
+    mayRefuse: CLOSED,
+    act: ({ chain }) => chain.nginx.upgrade(),
+  },
+  {
+    name: 'nginx upgraded, sidecar down',
+    does: 'kill -9 of the sidecar, USR2 and QUIT of the old nginx, the sidecar started again after 2 s',
+    transports: ['batch'],
+    needs: ['upgrade'],
+    mayRefuse: CLOSED,
+    mayRepeat: FORGETS,
+    async act({ chain }) {
+      await chain.sidecar.kill();
+      await chain.nginx.upgrade();
+      await sleep(2_000);
+      await chain.sidecar.start();
     },
   },
   {

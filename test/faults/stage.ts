@@ -4,13 +4,15 @@ import type { NginxBuild } from '../../provision/nginx.ts';
 import { type Chain, startChain } from '../integration/chain.ts';
 import { setUpIndexes } from '../integration/set-up.ts';
 import type { ElasticsearchPart } from '../parts/elasticsearch.ts';
+import { temporaryFolder } from '../parts/guard.ts';
 import type { KafkaPart } from '../parts/kafka.ts';
+import { upgradableNginx } from '../parts/nginx.ts';
 import { until } from '../parts/until.ts';
 import { type FakeClock, obtainClock } from './fake-clock.ts';
 import { makeDisk, type SmallDisk } from './small-disk.ts';
 
 export type Transport = 'batch' | 'subrequest';
-export type Need = 'small spool disk' | 'small spill disk' | 'clock';
+export type Need = 'small spool disk' | 'small spill disk' | 'clock' | 'upgrade';
 
 /** What all scenarios share. */
 export type Parts = { build: NginxBuild; kafka: KafkaPart; elasticsearch: ElasticsearchPart };
@@ -57,7 +59,10 @@ export async function setStage({ parts, transport, needs = [], name }: StageOpti
     ...(disk && needs.includes('small spool disk') && { HOTITEM_SPOOL_DIR: join(disk.path, 'spool') }),
   };
   await setUpIndexes(settings);
-  const build = clock?.build(parts.build) ?? parts.build;
+  const programs = needs.includes('upgrade') ? temporaryFolder('program') : undefined;
+  const build = programs
+    ? upgradableNginx(parts.build, programs.path)
+    : (clock?.build(parts.build) ?? parts.build);
   const chain = await startChain({
     build,
     transport,
@@ -108,6 +113,7 @@ export async function setStage({ parts, transport, needs = [], name }: StageOpti
       await chain.close();
       await disk?.close();
       clock?.remove();
+      programs?.remove();
     },
   };
 }

@@ -1,0 +1,80 @@
+// biome-ignore lint/style/useNodejsImportProtocol: njs knows it by this name alone
+import fs from 'fs';
+import { askSidecar } from './sidecar.ts';
+import { countersZone, eventsZone } from './zones.ts';
+
+const NAMES = [
+  'started',
+  'instance',
+  'version',
+  'flushed',
+  'handed',
+  'diverted',
+  'spilled',
+  'dropped',
+  'fulls',
+];
+const LEFT = /^report-(\d{1,15})$/;
+const FILE_MODE = 0o644;
+
+/** What this nginx has counted, for the query of a poll. */
+export function reportOf(counters: NgxSharedDict<number>): string {
+  const events = eventsZone();
+  const counted = NAMES.map((name) => `${name}=${counters.get(name) || 0}`).join('&');
+  return `waiting=${events ? events.size() : 0}&${counted}`;
+}
+
+/**
+ * The last report of an nginx that exits: to the sidecar, or to a file in the spill folder where the sidecar is unavailable. The
+ * next nginx delivers it, so that the views spilled since the report before are counted. Never rejects.
+ */
+export async function reportLast(session: NginxPeriodicSession): Promise<void> {
+  const counters = countersZone();
+  if (!counters) return;
+  const report = reportOf(counters);
+  try {
+    if (counters.get('away') !== undefined) throw new Error('the sidecar is away');
+    await tell(session, report);
+  } catch {
+    leave(`${folderOf(session)}/report-${counters.get('instance') || 0}`, report);
+  }
+}
+
+/** Delivers what an nginx before this one, or beside it, has left. Rejects when the sidecar does not answer; the file then stays. */
+export async function reportPast(
+  session: NginxPeriodicSession,
+  counters: NgxSharedDict<number>,
+): Promise<void> {
+  const names = leftIn(folderOf(session));
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i] as string;
+    const path = `${folderOf(session)}/${name}`;
+    // After a reload this nginx itself goes on counting.
+    if (name !== `report-${counters.get('instance')}`) await tell(session, fs.readFileSync(path, 'utf8'));
+    fs.unlinkSync(path);
+  }
+}
+
+function tell(session: NginxPeriodicSession, report: string): Promise<Response> {
+  return askSidecar(session, { method: 'GET', path: `/v1/control?wait=0&${report}` });
+}
+
+function leave(path: string, report: string): void {
+  try {
+    fs.writeFileSync(path, report, { mode: FILE_MODE });
+  } catch {
+    // The folder takes nothing, and has said so. What is missing shows when the next nginx reports.
+  }
+}
+
+function leftIn(folder: string): string[] {
+  try {
+    return fs.readdirSync(folder).filter((name) => LEFT.test(name));
+  } catch {
+    return [];
+  }
+}
+
+function folderOf(session: NginxPeriodicSession): string {
+  return session.variables.hotitem_spill_folder || '';
+}
