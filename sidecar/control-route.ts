@@ -25,6 +25,8 @@ export type ControlRoute = (request: IncomingMessage, response: ServerResponse) 
  * when it does not within the wait. The rest of nginx's query is its report. `POST /v1/control` sets the mode.
  */
 export function createControlRoute({ control, books, warn }: ControlRouteOptions): ControlRoute {
+  /** The last poll of each nginx, until it is answered. */
+  const waiting = new Map<string, AbortController>();
   return (request, response) => {
     if (request.method === 'POST') {
       void change(request, response);
@@ -47,12 +49,23 @@ export function createControlRoute({ control, books, warn }: ControlRouteOptions
     const version = natural.parse(query.get('version'));
     const gone = new AbortController();
     response.once('close', () => gone.abort());
+    replacePoll(query.get('instance'), gone);
     const timer = setTimeout(() => gone.abort(), Math.min(natural.parse(wait), LONGEST_WAIT_MS));
     await control.changed(version, gone.signal);
     clearTimeout(timer);
     const state = control.state();
     if (state.version === version) return send(response, 204);
     send(response, 200, { ...state, lease_ms: LEASE_MS });
+  }
+
+  /** An nginx that asks again waits no longer for the answer before: its worker exits, and would not until then. */
+  function replacePoll(instance: string | null, poll: AbortController): void {
+    if (instance === null) return;
+    waiting.get(instance)?.abort();
+    waiting.set(instance, poll);
+    poll.signal.addEventListener('abort', () => {
+      if (waiting.get(instance) === poll) waiting.delete(instance);
+    });
   }
 
   async function change(request: IncomingMessage, response: ServerResponse): Promise<void> {
