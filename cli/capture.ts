@@ -3,6 +3,7 @@ import { type CaptureMode, type CaptureState, toCaptureMode } from '../sidecar/c
 import type { Command } from './command.ts';
 import { configure } from './configure.ts';
 import { UsageError } from './parse-command-line.ts';
+import { plainText } from './plain-text.ts';
 import { Trouble } from './trouble.ts';
 
 const TIMEOUT_MS = 5_000;
@@ -52,8 +53,9 @@ function ask(socket: string, mode: CaptureMode | undefined): Promise<CaptureStat
           text += chunk;
         });
         response.on('end', () => {
-          if (response.statusCode === 200) resolve(JSON.parse(text) as CaptureState);
-          else reject(new Trouble(`the sidecar does not do it: ${text.trim()}`));
+          const state = response.statusCode === 200 ? toState(text) : undefined;
+          if (state !== undefined) resolve(state);
+          else reject(new Trouble(`the sidecar does not do it: ${plainText(text.trim(), 200)}`));
         });
       },
     );
@@ -68,4 +70,13 @@ function ask(socket: string, mode: CaptureMode | undefined): Promise<CaptureStat
     );
     asked.end(mode === undefined ? undefined : JSON.stringify(mode));
   });
+}
+
+/** Undefined where it is not what a sidecar answers. */
+function toState(text: string): CaptureState | undefined {
+  try {
+    return JSON.parse(text) as CaptureState;
+  } catch {
+    return undefined;
+  }
 }

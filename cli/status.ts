@@ -102,13 +102,18 @@ function table({
 }
 
 function ofNginx({ capture, accounts }: Nginx): string[] {
-  const counters =
-    accounts === undefined
-      ? ['  no counters (http-batch.conf)']
-      : rows(NGINX, { ...accounts, instances: accounts.instances.length });
-  return [`  ${'capture'.padEnd(18)}${captureWords(capture).padStart(12)}`, ...counters];
+  return [`  ${'capture'.padEnd(18)}${captureWords(capture).padStart(12)}`, ...ofAccounts(accounts)];
 }
 
-function rows<K extends string>(labels: [K, string][], values: Record<K, number>): string[] {
-  return labels.map(([key, label]) => `  ${label.padEnd(18)}${String(values[key]).padStart(12)}`);
+function ofAccounts(accounts: Partial<NginxAccounts> | undefined): string[] {
+  if (accounts === undefined) return ['  no counters (http-batch.conf)'];
+  const { instances, ...counters } = accounts;
+  return rows(NGINX, { ...counters, ...(instances !== undefined && { instances: instances.length }) });
+}
+
+/** What a sidecar of another version does not know is left out. */
+function rows<K extends string>(labels: [K, string][], values: Partial<Record<K, number>>): string[] {
+  return labels
+    .filter(([key]) => values[key] !== undefined)
+    .map(([key, label]) => `  ${label.padEnd(18)}${String(values[key]).padStart(12)}`);
 }

@@ -190,6 +190,43 @@ describe('the hotitem command', () => {
     }
   });
 
+  test('status shows what a sidecar of before an upgrade knows', async () => {
+    const accounts = {
+      reportedAt: 1,
+      captured: 7,
+      buffered: 0,
+      spilled: 0,
+      diverted: 0,
+      dropped: 0,
+      unaccounted: 0,
+    };
+    const body = JSON.stringify({ nginx: { capture: { version: 0, mode: 'default' }, accounts } });
+    const [port = 0] = await freePorts(1);
+    const older = createServer((_, response) => response.end(body));
+    await new Promise<void>((resolve) => older.listen(port, '127.0.0.1', resolve));
+    try {
+      const { code, stdout } = await hotitem(['status', '--admin-listen', `127.0.0.1:${port}`]);
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/captured +7\n/);
+      expect(stdout).not.toContain('undefined');
+    } finally {
+      older.close();
+    }
+  });
+
+  test('capture says in one line that another program answers at the socket', async () => {
+    const socket = join(folder, 'stranger.sock');
+    const stranger = createServer((_, response) => response.end('<!doctype html>\u001b[31m'));
+    await new Promise<void>((resolve) => stranger.listen(socket, resolve));
+    try {
+      const { code, stderr } = await hotitem(['capture', 'status', '--intake-socket', socket]);
+      expect(code).toBe(1);
+      expect(stderr).toBe('hotitem: the sidecar does not do it: <!doctype html>\\x1b[31m\n');
+    } finally {
+      stranger.close();
+    }
+  });
+
   test('admin.listen [::]:PORT does not answer 403 to itself', async () => {
     const [port] = await freePorts(1);
     const env = { HOTITEM_HOME: join(folder, 'wildcard'), HOTITEM_ADMIN_LISTEN: `[::]:${port}` };
