@@ -19,6 +19,15 @@ const HINTS = {
   other: undefined,
 } as const;
 
+/** The permissions that something needs, in words (`Read on group hotitem-sink`), by what Kafka refuses without them. */
+export type Needs = Partial<Record<'topic' | 'group' | 'cluster', string>>;
+
+const REFUSED: Record<string, keyof Needs> = {
+  TOPIC_AUTHORIZATION_FAILED: 'topic',
+  GROUP_AUTHORIZATION_FAILED: 'group',
+  CLUSTER_AUTHORIZATION_FAILED: 'cluster',
+};
+
 /** Kafka did not do what it was asked. */
 export class KafkaError extends Error {
   override name = 'KafkaError';
@@ -68,4 +77,11 @@ const BY_NAME: Record<string, KafkaFailure> = {
 /** Undefined for an error of the protocol that is not told apart. */
 export function failureOf(name: string): KafkaFailure | undefined {
   return BY_NAME[name];
+}
+
+/** The message, and which permission is missing where that is the cause. `name` is the protocol's name of the error. */
+export function withNeed(message: string, name: unknown, needs: Needs = {}): string {
+  const refused = typeof name === 'string' ? REFUSED[name] : undefined;
+  const need = refused === undefined ? undefined : needs[refused];
+  return need === undefined ? message : `${message}: it needs ${need}`;
 }

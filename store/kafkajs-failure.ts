@@ -1,8 +1,15 @@
-import { failureOf, KafkaError, type KafkaFailure } from './kafka-error.ts';
+import { failureOf, KafkaError, type KafkaFailure, type Needs, withNeed } from './kafka-error.ts';
 
-/** What kafkajs says, as this project calls it. */
-export function toKafkaError(message: string, cause: unknown): KafkaError {
-  return new KafkaError(message, { cause, failure: find(cause) });
+/** What kafkajs says, as this project calls it. `needs` are the permissions without which Kafka refuses. */
+export function toKafkaError(message: string, cause: unknown, needs?: Needs): KafkaError {
+  return new KafkaError(withNeed(message, nameOf(cause), needs), { cause, failure: find(cause) });
+}
+
+/** The protocol's name of the error. */
+function nameOf(error: unknown): unknown {
+  if (!(error instanceof Error)) return undefined;
+  const { type } = error as Error & { type?: unknown };
+  return type ?? nameOf(error.cause);
 }
 
 const BY_CLASS: Record<string, KafkaFailure> = {

@@ -1,10 +1,20 @@
 import { isNativeError } from 'node:util/types';
-import { failureOf, KafkaError, type KafkaFailure } from './kafka-error.ts';
+import { failureOf, KafkaError, type KafkaFailure, type Needs, withNeed } from './kafka-error.ts';
 
-/** What @platformatic/kafka says, as this project calls it. It collects the errors of all attempts: the last counts. */
-export function toKafkaError(message: string, error: unknown): KafkaError {
+/**
+ * What @platformatic/kafka says, as this project calls it. It collects the errors of all attempts: the last counts. `needs` are the
+ * permissions without which Kafka refuses.
+ */
+export function toKafkaError(message: string, error: unknown, needs?: Needs): KafkaError {
   const cause = lastOf(error);
-  return new KafkaError(message, { cause, failure: find(cause) });
+  return new KafkaError(withNeed(message, nameOf(cause), needs), { cause, failure: find(cause) });
+}
+
+/** The protocol's name of the error. */
+function nameOf(error: unknown): unknown {
+  if (!isNativeError(error)) return undefined;
+  const { apiId } = error as Error & { apiId?: unknown };
+  return apiId ?? nameOf(lastOf(error.cause));
 }
 
 function lastOf(error: unknown): unknown {
