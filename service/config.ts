@@ -6,7 +6,10 @@ import { z } from 'zod';
 import { isOfKubernetes } from './foreign-variables.ts';
 import { type Settings, settings } from './settings.ts';
 
-export type Config = Settings & {
+/** The settings, and what follows from them. */
+type Complete = Omit<Settings, 'kafka'> & { kafka: Settings['kafka'] & { group: string } };
+
+export type Config = Complete & {
   /** The settings that somebody gave, whatever their value: `kafka.partitions`. */
   given: ReadonlySet<string>;
   /** Variables of our prefix that somebody else set: `HOTITEM_SERVICE_HOST`. */
@@ -57,6 +60,8 @@ const OTHER_VARIABLES = new Set([
 ]);
 /** Linux allows 107 bytes and a NUL. */
 const LONGEST_SOCKET_PATH = 107;
+const DEFAULT_TOPIC = 'collection_hot_item';
+const DEFAULT_GROUP = 'hotitem-sink';
 const SECRETS = new Set([
   'elasticsearch.api_key',
   'elasticsearch.password',
@@ -79,7 +84,7 @@ export function loadConfig(sources: ConfigSources): Config {
   }
   const result = settings.safeParse(merged, { reportInput: true });
   if (!result.success) problems.push(...result.error.issues.flatMap((issue) => explain(issue)));
-  const config = result.success ? withWholePaths(result.data) : undefined;
+  const config = result.success ? withWholePaths(withGroup(result.data)) : undefined;
   if (config !== undefined) problems.push(...socketProblems(config));
   if (problems.length > 0 || config === undefined) throw new ConfigError(problems);
   return { ...config, given: givenIn(merged), ignored };
@@ -100,15 +105,25 @@ function givenIn(merged: Record<string, unknown>): ReadonlySet<string> {
 }
 
 /** Of the whole path, which is longer than what was given. */
-function socketProblems({ intake: { socket } }: Settings): string[] {
+function socketProblems({ intake: { socket } }: Complete): string[] {
   if (Buffer.byteLength(socket) <= LONGEST_SOCKET_PATH) return [];
   return [
     `intake.socket: longer than the ${LONGEST_SOCKET_PATH} bytes that a socket path may have (got ${show(socket)})`,
   ];
 }
 
+function withGroup(config: Settings): Complete {
+  const { kafka } = config;
+  return { ...config, kafka: { ...kafka, group: kafka.group ?? groupOf(kafka.topic) } };
+}
+
+/** Two environments on one cluster differ in their topics: one group for both would let neither read all of its own. */
+function groupOf(topic: string): string {
+  return topic === DEFAULT_TOPIC ? DEFAULT_GROUP : `${DEFAULT_GROUP}-${topic}`;
+}
+
 /** Paths of state lie below `home`, what the operator points at below the working directory. */
-function withWholePaths(config: Settings): Settings {
+function withWholePaths(config: Complete): Complete {
   const home = resolve(config.home);
   const { intake, spool, spill, duckdb, elasticsearch, kafka } = config;
   return {

@@ -201,7 +201,11 @@ export const settings = z.strictObject({
       dead_letter_topic: topic
         .default('collection_hot_item.dead')
         .describe('topic of what Kafka or the index refuses for good'),
-      group: group.default('hotitem-sink').describe('consumer group of the sinks'),
+      group: group
+        .optional()
+        .describe(
+          'consumer group of the sinks; without it hotitem-sink for the topic collection_hot_item, hotitem-sink-TOPIC for any other',
+        ),
       partitions: count.max(10_000).default(6).describe('partitions of a new topic'),
       replication_factor: count.max(32_767).default(1).describe('replicas of a new topic; 3 in production'),
       retention_hours: count

@@ -34,6 +34,14 @@ describe('the configuration', () => {
     });
   });
 
+  test.each([
+    ['the one of always for the topic of always', {}, 'hotitem-sink'],
+    ['another for another topic', { HOTITEM_KAFKA_TOPIC: 'staging' }, 'hotitem-sink-staging'],
+    ['the one that is named', { HOTITEM_KAFKA_TOPIC: 'staging', HOTITEM_KAFKA_GROUP: 'mine' }, 'mine'],
+  ])('has a group for each topic: %s', (_, env, group) => {
+    expect(load({ env }).kafka.group).toBe(group);
+  });
+
   test('reads a secret from a file that the environment names', () => {
     const env = { HOTITEM_ELASTICSEARCH_API_KEY_FILE: yaml('secret\n') };
     expect(load({ env }).elasticsearch.api_key).toBe('secret');
