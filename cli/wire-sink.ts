@@ -11,6 +11,7 @@ import { createDeadLetterTopic } from '../store/dead-letters.ts';
 import type { EventIndex } from '../store/event-index.ts';
 import { createKafkaLog } from '../store/kafka-log.ts';
 import type { Consumer } from '../store/log.ts';
+import { createResets, type OffsetReset } from '../store/offset-reset.ts';
 import { createQuarantine } from '../store/quarantine.ts';
 import { type Core, connectKafka } from './core.ts';
 
@@ -108,11 +109,26 @@ export function wireSink(core: Core, options: Wired): Check {
 
 /** Kafka → index: what `hotitem sink` runs. Returns whether it does. */
 export async function wireKafkaSink(core: Core, index: EventIndex, { metrics }: SinkMeters): Promise<Check> {
-  const { config, shutdown } = core;
+  const { config, shutdown, warn } = core;
   const client = await connectKafka(core);
   shutdown.add('kafka client', () => client.close());
   const { topic, dead_letter_topic, group } = config.kafka;
-  const log = createKafkaLog({ client, topic, concurrency: config.sink.concurrency, headers: {} });
+  const passedOver = createResets();
+  const log = createKafkaLog({ client, topic, concurrency: config.sink.concurrency, headers: {}, onReset });
   const deadLetters = createDeadLetterTopic(client, dead_letter_topic, core.now);
   return wireSink(core, { log, cursor: group, index, deadLetters, metrics });
+
+  function onReset(reset: OffsetReset): void {
+    const { partition, from, to } = reset;
+    const count = Number(passedOver(reset));
+    metrics.of('sink_offset_resets_total').add();
+    metrics.of('sink_removed_total').add(count);
+    warn(
+      `offsets ${partition}`,
+      count > 0
+        ? 'Kafka has removed records before this sink had read them; it goes on with the oldest that is there'
+        : 'a partition does not hold what was to be read next; the sink reads it again from its oldest record',
+      { partition: `${topic}/${partition}`, from: String(from), to: String(to), removed: count },
+    );
+  }
 }

@@ -21,6 +21,14 @@ export const SINK_METRICS = {
     help: 'Requests to the index that are tried again, by reason',
     labels: ['reason'],
   },
+  sink_removed_total: {
+    kind: 'counter',
+    help: 'Records that Kafka had removed before this sink had read them',
+  },
+  sink_offset_resets_total: {
+    kind: 'counter',
+    help: 'Times that a partition no longer had what was to be read next, and reading went on with its oldest record',
+  },
   sink_index_up: {
     kind: 'gauge',
     help: '1 while the index takes events, 0 while it is unavailable or refuses all',

@@ -1,5 +1,6 @@
 import type { Change, ChangeOptions } from './change.ts';
 import type { Consumer, Handler } from './log.ts';
+import type { OffsetReset } from './offset-reset.ts';
 
 /** The few things that this project asks of a Kafka client, so that one can be exchanged for another. */
 export type KafkaClient = {
@@ -53,6 +54,8 @@ export type ConsumeOptions = {
   group: string;
   /** Partitions worked on at once. */
   concurrency: number;
+  /** Told when the group did not go on with the offset that it had reached. */
+  onReset?: ((reset: OffsetReset) => void) | undefined;
 };
 
 export type TopicSpec = {

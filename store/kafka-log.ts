@@ -1,5 +1,6 @@
 import { type KafkaClient, type KafkaMessage, ROW } from './kafka-client.ts';
 import type { Batch, Log } from './log.ts';
+import type { OffsetReset } from './offset-reset.ts';
 
 export type KafkaLogOptions = {
   client: KafkaClient;
@@ -10,6 +11,8 @@ export type KafkaLogOptions = {
   headers: Record<string, string>;
   /** Which events have headers: each (by default), or the first of each row. */
   headersOn?: 'event' | 'row';
+  /** Told when a consumer did not go on with the offset that its group had reached. */
+  onReset?: (reset: OffsetReset) => void;
 };
 
 /**
@@ -20,7 +23,7 @@ export type KafkaLogOptions = {
  * directly behind it; a row is in the topic as a whole or not at all.
  */
 export function createKafkaLog(options: KafkaLogOptions): Log {
-  const { client, topic, concurrency, headersOn = 'event' } = options;
+  const { client, topic, concurrency, headersOn = 'event', onReset } = options;
   // Made once: a client copies bytes faster than it encodes text.
   const headers = Object.fromEntries(
     Object.entries(options.headers).map(([name, value]) => [name, Buffer.from(value)]),
@@ -28,7 +31,7 @@ export function createKafkaLog(options: KafkaLogOptions): Log {
   const toMessages = headersOn === 'event' ? onEach : onRows;
   return {
     append: (batch) => client.send(topic, toMessages(batch)),
-    consume: (group, handle) => client.consume({ topic, group, concurrency }, handle),
+    consume: (group, handle) => client.consume({ topic, group, concurrency, onReset }, handle),
   };
 
   function onEach({ values, position }: Batch): KafkaMessage[] {

@@ -16,4 +16,4 @@ export const MAX_BYTES_PER_PARTITION: number = 256 * 1024;
 /** How long a close waits for a broker that hangs: what it did not acknowledge is sent again by the next process. */
 export const CLOSE_MS = 500;
 /** After so long the partitions of a topic and their leaders are asked for again, whatever happens: a partition that was added is read from then on. */
-export const METADATA_MS = 10_000;
+export const METADATA_MS = 5_000;

@@ -1,56 +1,76 @@
+import { once } from 'node:events';
 import kafkajs, { type EachBatchPayload, type Consumer as KafkajsConsumer, type KafkaMessage } from 'kafkajs';
 import { createBackoff } from '../service/backoff.ts';
 import { linkSignals } from '../service/linked-signal.ts';
 import { createDecodeAttempts } from './decode-attempts.ts';
+import { watchGroup } from './group-watch.ts';
+import { resetIn } from './kafkajs-offsets.ts';
 import type { Consumer, Handler } from './log.ts';
+import type { OffsetReset } from './offset-reset.ts';
 import { readableRuns, undecodableIn } from './undecodable.ts';
 
 export type KafkajsConsumerOptions = {
   /** Makes a consumer of the group; each is used once. */
   create: () => KafkajsConsumer;
   topic: string;
+  group: string;
   /** Partitions worked on at once. */
   concurrency: number;
   handle: Handler;
-  /** Told why the consumer had to be started anew. */
-  onFailure: (error: unknown) => void;
+  /** Told why the consumer had to be started again. Returns it in words. */
+  onFailure: (error: unknown) => string;
+  /** Told when the group did not go on with the offset that it had reached. */
+  onReset: (reset: OffsetReset) => void;
+};
+
+type Member = {
+  consumer: KafkajsConsumer;
+  /** Rejects when kafkajs has given up. */
+  crashed: Promise<never>;
 };
 
 /**
  * Joins the group and hands out the topic, see `Log.consume`. Rejects when the first attempt fails. After that it goes on
- * through everything: kafkajs itself comes back from what it calls retriable, and gives up for good on the rest (a permission that
- * was taken away); then it is started anew, with back-off. A batch that cannot be decoded is fetched a few times, and then handed
- * out as such.
+ * through everything: a member that kafkajs has given up is left behind and another one joins, with back-off. A batch that cannot be
+ * decoded is fetched a few times, and then handed out as such.
  */
 export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Promise<Consumer> {
-  const { topic, concurrency, handle, onFailure } = options;
+  const { topic, group, concurrency, handle, onFailure, onReset } = options;
   const stopping = new AbortController();
   const aborting = new AbortController();
   const backoff = createBackoff({ firstMs: 500, longestMs: 30_000 });
   const inHand = new Set<Promise<void>>();
   const attempts = createDecodeAttempts(topic, onFailure);
+  const foreign = watchGroup({ group, topic, onFailure });
   let failure: string | undefined = 'it has not joined its group yet';
-  let current = await join();
-  let restarting: Promise<void> | undefined;
-  return { failure: () => failure, close };
+  let current: Member | undefined = await join();
+  const running = run();
+  return { failure: () => failure ?? foreign.failure(), close };
 
-  async function join(): Promise<KafkajsConsumer> {
+  async function join(): Promise<Member> {
     const consumer = options.create();
     let share = createShare();
     consumer.on(consumer.events.GROUP_JOIN, () => {
       // What of the old one is still worked on comes again, here or elsewhere.
       share.lost.abort(new Error('the group has shared out its partitions anew'));
       share = createShare();
+      foreign.look(() => topicsOf(consumer));
     });
     consumer.on(consumer.events.FETCH, () => {
       failure = undefined;
       backoff.reset();
     });
-    consumer.on(consumer.events.CRASH, ({ payload }) => {
-      share.lost.abort(payload.error);
-      if (payload.restart || stopping.signal.aborted) return;
-      restarting ??= restart(payload.error);
+    consumer.on(consumer.events.COMMIT_OFFSETS, ({ payload }) => {
+      const reset = resetIn(payload);
+      if (reset !== undefined) onReset(reset);
     });
+    const crashed = new Promise<never>((_, reject) => {
+      consumer.on(consumer.events.CRASH, ({ payload }) => {
+        share.lost.abort(payload.error);
+        reject(payload.error);
+      });
+    });
+    crashed.catch(() => {});
     try {
       await consumer.connect();
       await consumer.subscribe({ topic, fromBeginning: true });
@@ -60,28 +80,29 @@ export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Pro
         partitionsConsumedConcurrently: concurrency,
         eachBatch: (payload) => eachBatch(payload, consumer, share),
       });
-      return consumer;
+      // A group that is refused is a crash, and not an error of `run`.
+      await Promise.race([crashed, Promise.resolve()]);
+      return { consumer, crashed };
     } catch (error) {
       await consumer.disconnect().catch(() => {});
       throw error;
     }
   }
 
-  async function restart(reason: unknown): Promise<void> {
-    let error = reason;
-    await current.disconnect().catch(() => {});
+  async function run(): Promise<void> {
+    const stopped = once(stopping.signal, 'abort');
     while (!stopping.signal.aborted) {
-      failure = error instanceof Error ? error.message : String(error);
-      onFailure(error);
       try {
-        await backoff.wait(stopping.signal);
-        current = await join();
-        break;
-      } catch (next) {
-        error = next;
+        current ??= await join();
+        await Promise.race([current.crashed, stopped]);
+      } catch (error) {
+        if (stopping.signal.aborted) break;
+        failure = onFailure(error);
+        await current?.consumer.disconnect().catch(() => {});
+        current = undefined;
+        await backoff.wait(stopping.signal).catch(() => {});
       }
     }
-    restarting = undefined;
   }
 
   function createShare(): Share {
@@ -175,13 +196,15 @@ export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Pro
   async function close(graceMs: number): Promise<void> {
     stopping.abort();
     const timer = setTimeout(() => aborting.abort(), inHand.size > 0 ? graceMs : 0);
-    await restarting;
+    await running;
     await Promise.all(inHand);
-    await current.disconnect().catch(() => {});
+    await current?.consumer.disconnect().catch(() => {});
     clearTimeout(timer);
     aborting.abort();
   }
 }
+
+const { MemberMetadata } = kafkajs.AssignerProtocol;
 
 /** What Kafka answers to a heartbeat, also to kafkajs' own, after which kafkajs joins its group again. */
 const JOINS_AGAIN = new Set([
@@ -212,6 +235,12 @@ function firstRun(batch: EachBatchPayload['batch']): Run {
   // Behind the last message there may be others that are not for us.
   const isWhole = messages.length === batch.messages.length;
   return { messages, last: isWhole ? batch.lastOffset() : (messages.at(-1)?.offset ?? batch.lastOffset()) };
+}
+
+/** What the members of its group subscribe to. */
+async function topicsOf(consumer: KafkajsConsumer): Promise<string[]> {
+  const { members } = await consumer.describeGroup();
+  return members.flatMap(({ memberMetadata }) => MemberMetadata.decode(memberMetadata)?.topics ?? []);
 }
 
 /** Kafka's word for no time is -1. */

@@ -12,6 +12,7 @@ import type {
   TopicSpec,
 } from './kafka-client.ts';
 import type { KafkaError } from './kafka-error.ts';
+import { NEEDS_OF_SETUP, needsToRead, needsToWrite } from './kafka-needs.ts';
 import { createRows } from './kafka-rows.ts';
 import {
   CLOSE_MS,
@@ -27,6 +28,7 @@ import { useCodecs } from './kafkajs-codecs.ts';
 import { startKafkajsConsumer } from './kafkajs-consumer.ts';
 import { toKafkaError } from './kafkajs-failure.ts';
 import { alterIncrementally } from './kafkajs-incremental.ts';
+import { tellOffsetResets } from './kafkajs-offsets.ts';
 import { decodeRecordsLate } from './kafkajs-record-decoder.ts';
 import { encodeRecordsAtOnce } from './kafkajs-record-encoder.ts';
 import { toTopicAdmin } from './kafkajs-setup.ts';
@@ -81,7 +83,7 @@ export function createKafkajsClient(connection: KafkaConnection): KafkaClient {
       await producer.send({ topic, messages, acks: -1, compression: codec });
       return undefined;
     } catch (error) {
-      return toKafkaError(`cannot write to topic ${topic}`, error);
+      return toKafkaError(`cannot write to topic ${topic}`, error, needsToWrite(topic));
     }
   }
 
@@ -94,12 +96,17 @@ export function createKafkajsClient(connection: KafkaConnection): KafkaClient {
   }
 
   async function consume(options: ConsumeOptions, handle: Handler): Promise<Consumer> {
-    const { topic, group, concurrency } = options;
+    const { topic, group, onReset = () => {} } = options;
     const create = () => kafka.consumer(consumerOptions(group));
-    const failed = (error: unknown) => toKafkaError(`cannot read topic ${topic}`, error);
-    const onFailure = (error: unknown) => onWarning(reasonOf(failed(error)));
+    const failed = (error: unknown) =>
+      toKafkaError(`cannot read topic ${topic}`, error, needsToRead(topic, group));
+    const onFailure = (error: unknown) => {
+      const reason = reasonOf(failed(error));
+      onWarning(reason);
+      return reason;
+    };
     try {
-      return await startKafkajsConsumer({ create, topic, concurrency, handle, onFailure });
+      return await startKafkajsConsumer({ ...options, create, handle, onFailure, onReset });
     } catch (error) {
       throw failed(error);
     }
@@ -111,7 +118,7 @@ export function createKafkajsClient(connection: KafkaConnection): KafkaClient {
       await admin.connect();
       return await setUpTopics(toTopicAdmin(admin), topics, options);
     } catch (error) {
-      throw toKafkaError('cannot set up the topics', error);
+      throw toKafkaError('cannot set up the topics', error, NEEDS_OF_SETUP);
     } finally {
       await admin.disconnect().catch(() => {});
     }
@@ -140,6 +147,7 @@ export function createKafka(connection: KafkaConnection): kafkajs.Kafka {
   calmTimers();
   useCodecs();
   decodeRecordsLate();
+  tellOffsetResets();
   encodeRecordsAtOnce();
   alterIncrementally();
   return new Kafka(toConfig(connection));
@@ -194,8 +202,8 @@ function consumerOptions(groupId: string) {
     maxBytesPerPartition: MAX_BYTES_PER_PARTITION,
     allowAutoTopicCreation: false,
     metadataMaxAge: METADATA_MS,
-    // For ever: a broker that is away comes back.
-    retry: { initialRetryTime: 200, maxRetryTime: 5_000, restartOnFailure: async () => true },
+    // Who gives up is left behind, and another one joins.
+    retry: { initialRetryTime: 200, maxRetryTime: 5_000, restartOnFailure: async () => false },
   };
 }
 

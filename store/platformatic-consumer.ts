@@ -3,9 +3,12 @@ import type { Consumer as GroupConsumer, Message, MessagesStream } from '@platfo
 import { abortable } from '../service/abortable.ts';
 import { createBackoff } from '../service/backoff.ts';
 import { createDecodeAttempts } from './decode-attempts.ts';
+import { watchGroup } from './group-watch.ts';
 import { MAX_BYTES_PER_PARTITION } from './kafka-timing.ts';
 import type { Batch, Consumer, Handler } from './log.ts';
+import type { OffsetReset } from './offset-reset.ts';
 import { type FetchedRecord, fetchRecords } from './platformatic-fetch.ts';
+import { onNewPartitions, refuseUnknownBrokers } from './platformatic-metadata.ts';
 import { passOverRemoved } from './platformatic-offsets.ts';
 import { changeOf } from './stream-change.ts';
 import { readableRuns, undecodableIn } from './undecodable.ts';
@@ -14,11 +17,16 @@ export type PlatformaticConsumerOptions = {
   /** Makes a consumer of the group; each is used once. */
   create: () => GroupConsumer;
   topic: string;
+  group: string;
   /** Partitions worked on at once. */
   concurrency: number;
   handle: Handler;
-  /** Told why a batch comes again, and why the consumer had to be started anew. */
-  onFailure: (error: unknown) => void;
+  /** What the members of the group subscribe to. */
+  topicsOfGroup: () => Promise<string[]>;
+  /** Told why a batch comes again, and why the consumer had to be started again. Returns it in words. */
+  onFailure: (error: unknown) => string;
+  /** Told when the group did not go on with the offset that it had reached. */
+  onReset: (reset: OffsetReset) => void;
 };
 
 type Stream = MessagesStream<Buffer, Buffer, Buffer, Buffer>;
@@ -35,7 +43,7 @@ const UNKNOWN_EPOCH = -1;
  * through everything: a member that fails is left behind and another one joins, with back-off.
  */
 export async function startPlatformaticConsumer(options: PlatformaticConsumerOptions): Promise<Consumer> {
-  const { create, topic, concurrency, handle, onFailure } = options;
+  const { create, topic, group, concurrency, handle, onFailure, onReset } = options;
   const stopping = new AbortController();
   const aborting = new AbortController();
   // Memberships are kept by the library's own timer.
@@ -43,17 +51,23 @@ export async function startPlatformaticConsumer(options: PlatformaticConsumerOpt
   let failure: string | undefined;
   let inHand = 0;
   const attempts = createDecodeAttempts(topic, onFailure);
+  const foreign = watchGroup({ group, topic, onFailure });
   const first = await join();
   const running = run(first);
-  return { failure: () => failure, close };
+  return { failure: () => failure ?? foreign.failure(), close };
 
   async function join(): Promise<Member> {
     const consumer = create();
-    passOverRemoved(consumer);
-    // What is not listened to would end the process.
-    consumer.on('error', onFailure);
+    let stream: Stream | undefined;
+    passOverRemoved(consumer, onReset);
+    refuseUnknownBrokers(consumer.connections);
+    // What is not listened to would end the process. Whatever it is, the library gives up its membership without a word.
+    consumer.on('error', giveUp);
+    consumer.on('consumer:heartbeat:error', ({ error }) => giveUp(error));
+    consumer.on('consumer:group:join', () => foreign.look(options.topicsOfGroup));
+    onNewPartitions(consumer, topic, giveUp);
     try {
-      const stream = await consumer.consume({ topics: [topic], mode: 'committed', fallbackMode: 'earliest' });
+      stream = await consumer.consume({ topics: [topic], mode: 'committed', fallbackMode: 'earliest' });
       // It fetches only while somebody listens for this.
       stream.on('readable', () => {});
       stream.on('error', () => {});
@@ -61,6 +75,13 @@ export async function startPlatformaticConsumer(options: PlatformaticConsumerOpt
     } catch (error) {
       await leave(consumer);
       throw error;
+    }
+
+    /** Once: of a member that was left behind nothing is heard any more. */
+    function giveUp(error: Error): void {
+      if (stream?.destroyed) return;
+      failure = onFailure(error);
+      stream?.destroy(error);
     }
   }
 
@@ -74,8 +95,8 @@ export async function startPlatformaticConsumer(options: PlatformaticConsumerOpt
         await read(current, () => backoff.reset());
       } catch (error) {
         if (stopping.signal.aborted) break;
-        failure = error instanceof Error ? error.message : String(error);
-        onFailure(error);
+        failure = onFailure(error);
+        current?.stream.destroy();
         if (current !== undefined) await leave(current.consumer);
         current = undefined;
         await backoff.wait(stopping.signal).catch(() => {});
@@ -90,7 +111,7 @@ export async function startPlatformaticConsumer(options: PlatformaticConsumerOpt
       const messages = take(stream);
       if (messages.length > 0) {
         onBatch();
-        await deliverAll(consumer, messages);
+        await deliverAll({ consumer, stream }, messages);
         continue;
       }
       if (stream.destroyed) throw stream.errored ?? new Error('the stream of messages has ended');
@@ -98,23 +119,25 @@ export async function startPlatformaticConsumer(options: PlatformaticConsumerOpt
     }
   }
 
-  async function deliverAll(consumer: GroupConsumer, messages: Message[]): Promise<void> {
+  async function deliverAll(member: Member, messages: Message[]): Promise<void> {
     const rest = byPartition(messages).entries();
     const work = async () => {
-      for (const [partition, some] of rest) await deliver(consumer, partition, some);
+      for (const [partition, some] of rest) await deliver(member, partition, some);
     };
     await Promise.all(Array.from({ length: concurrency }, work));
   }
 
-  async function deliver(consumer: GroupConsumer, partition: number, messages: Message[]): Promise<void> {
+  async function deliver(member: Member, partition: number, messages: Message[]): Promise<void> {
+    const { consumer, stream } = member;
+    const isOurs = () => !stream.destroyed && isAssigned(consumer, topic, partition);
     inHand++;
     try {
       for (const run of readableRuns(messages)) {
         const records = await decoded(consumer, partition, run);
         const batch = toBatch(topic, partition, records);
-        const isDone = await handled(batch, () => isAssigned(consumer, topic, partition));
+        const isDone = await handled(batch, isOurs);
         const last = run.at(-1)?.offset;
-        if (!isDone || last === undefined || !isAssigned(consumer, topic, partition)) return;
+        if (!isDone || last === undefined || !isOurs()) return;
         const offsets = [{ topic, partition, offset: last + 1n, leaderEpoch: UNKNOWN_EPOCH }];
         await consumer.commit({ offsets });
       }
@@ -132,7 +155,10 @@ export async function startPlatformaticConsumer(options: PlatformaticConsumerOpt
       if (!(await attempts.again(partition, undecodable, stopping.signal))) break;
       const { first, last } = undecodable;
       const what = { topic, partition, offset: first, maxBytes: MAX_BYTES_PER_PARTITION };
-      const again = await fetchRecords(consumer, what).then(({ records: some }) => some, onFailure);
+      const again = await fetchRecords(consumer, what).then(
+        ({ records: some }) => some,
+        (error) => void onFailure(error),
+      );
       const inside = again?.filter(({ offset }) => offset <= last) ?? [];
       if (inside.length > 0) records = inside;
     }
@@ -207,8 +233,12 @@ function timeOf(timestamp: bigint | undefined): number | undefined {
   return time > 0 ? time : undefined;
 }
 
-/** Does not wait for a broker that is away: it misses this member by itself. */
+/**
+ * Does not wait for a broker that is away: it misses this member by itself. Where leaving is refused (a permission that was taken away) the
+ * library keeps its connections, and might join again behind our back.
+ */
 async function leave(consumer: GroupConsumer): Promise<void> {
   const left = new Promise<void>((resolve) => consumer.close(true, () => resolve()));
   await Promise.race([left, sleep(LEAVE_MS)]);
+  consumer.connections.close(() => {});
 }

@@ -11,6 +11,7 @@ import type {
   KafkaMessage,
   TopicSpec,
 } from './kafka-client.ts';
+import { NEEDS_OF_SETUP, needsToRead, needsToWrite } from './kafka-needs.ts';
 import { createRows } from './kafka-rows.ts';
 import {
   CLOSE_MS,
@@ -18,6 +19,7 @@ import {
   FETCH_WAIT_MS,
   HEARTBEAT_MS,
   MAX_BYTES_PER_PARTITION,
+  METADATA_MS,
   REQUEST_MS,
   SESSION_MS,
 } from './kafka-timing.ts';
@@ -25,6 +27,7 @@ import type { Consumer, Handler } from './log.ts';
 import { startPlatformaticConsumer } from './platformatic-consumer.ts';
 import { toKafkaError } from './platformatic-failure.ts';
 import { checkBatches } from './platformatic-fetch-parser.ts';
+import { refuseUnknownBrokers } from './platformatic-metadata.ts';
 import { toTopicAdmin } from './platformatic-setup.ts';
 import { setUpTopics } from './topic-setup.ts';
 
@@ -51,7 +54,7 @@ export function createPlatformaticClient(connection: KafkaConnection): KafkaClie
       // Here: of the producer's own options the library heeds `acks` only for an idempotent one, and asks the leader alone.
       await one.send({ messages: outgoing, acks: ALL });
     } catch (error) {
-      const failed = toKafkaError(`cannot write to topic ${topic}`, error);
+      const failed = toKafkaError(`cannot write to topic ${topic}`, error, needsToWrite(topic));
       if (failed.failure === 'other' || failed.failure === 'unreachable') giveUp(current);
       throw failed;
     }
@@ -66,12 +69,14 @@ export function createPlatformaticClient(connection: KafkaConnection): KafkaClie
   async function createProducer(): Promise<Producer> {
     const { compressionsAlgorithms, Producer } = await import('@platformatic/kafka');
     Object.assign(compressionsAlgorithms.gzip, { compressSync: compressFast });
-    return new Producer({ ...options, compression });
+    const made = new Producer({ ...options, compression });
+    refuseUnknownBrokers(made.connections);
+    return made;
   }
 
   async function consume(what: ConsumeOptions, handle: Handler): Promise<Consumer> {
-    const { topic, group, concurrency } = what;
-    const { Consumer: GroupConsumer } = await loadPlatformatic();
+    const { topic, group, onReset = () => {} } = what;
+    const { Admin, Consumer: GroupConsumer } = await loadPlatformatic();
     const create = () =>
       new GroupConsumer({
         ...options,
@@ -84,12 +89,27 @@ export function createPlatformaticClient(connection: KafkaConnection): KafkaClie
         maxWaitTime: FETCH_WAIT_MS,
         maxBytes: MAX_BYTES_PER_PARTITION,
       });
-    const failed = (error: unknown) => toKafkaError(`cannot read topic ${topic}`, error);
-    const onFailure = (error: unknown) => onWarning(reasonOf(failed(error)));
+    const failed = (error: unknown) =>
+      toKafkaError(`cannot read topic ${topic}`, error, needsToRead(topic, group));
+    const onFailure = (error: unknown) => {
+      const reason = reasonOf(failed(error));
+      onWarning(reason);
+      return reason;
+    };
     try {
-      return await startPlatformaticConsumer({ create, topic, concurrency, handle, onFailure });
+      return await startPlatformaticConsumer({ ...what, create, handle, topicsOfGroup, onFailure, onReset });
     } catch (error) {
       throw failed(error);
+    }
+
+    async function topicsOfGroup(): Promise<string[]> {
+      const admin = new Admin(options);
+      try {
+        const found = (await admin.describeGroups({ groups: [group] })).get(group);
+        return [...(found?.members.values() ?? [])].flatMap(({ metadata }) => metadata?.topics ?? []);
+      } finally {
+        await admin.close().catch(() => {});
+      }
     }
   }
 
@@ -99,7 +119,7 @@ export function createPlatformaticClient(connection: KafkaConnection): KafkaClie
     try {
       return await setUpTopics(toTopicAdmin(admin), topics, how);
     } catch (error) {
-      throw toKafkaError('cannot set up the topics', error);
+      throw toKafkaError('cannot set up the topics', error, NEEDS_OF_SETUP);
     } finally {
       await admin.close().catch(() => {});
     }
@@ -130,6 +150,7 @@ export function toOptions({ brokers, clientId, tls, sasl }: KafkaConnection): Ba
     retries: 2,
     retryDelay: 200,
     autocreateTopics: false,
+    metadataMaxAge: METADATA_MS,
     ...(tls !== undefined && {
       tls: tls.ca === undefined ? {} : { ca: tls.ca },
       // An address is no name that TLS could ask for.

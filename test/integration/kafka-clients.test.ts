@@ -6,6 +6,7 @@ import kafkajs from 'kafkajs';
 import { type KafkaClient, ROW, type TopicSpec } from '../../store/kafka-client.ts';
 import { createKafkaLog } from '../../store/kafka-log.ts';
 import { createKafkajsClient } from '../../store/kafkajs.ts';
+import type { OffsetReset } from '../../store/offset-reset.ts';
 import { createPlatformaticClient } from '../../store/platformatic.ts';
 import { type KafkaPart, startKafka } from '../parts/kafka.ts';
 import { withAdmin } from '../parts/kafka-admin.ts';
@@ -391,9 +392,78 @@ suiteWith(['kafka'], { stops: true })('what every Kafka client does', () => {
       await admin.deleteTopicRecords({ topic: logs.topic('removed').topic, partitions });
       await admin.disconnect();
       const second: string[] = [];
-      await logs.consume(log, 'removed', async ({ values }) => void second.push(...values.map(String)));
+      const resets: OffsetReset[] = [];
+      const told = createKafkaLog({
+        client,
+        topic: logs.topic('removed').topic,
+        concurrency: 1,
+        headers: {},
+        onReset: (reset) => void resets.push(reset),
+      });
+      await logs.consume(told, 'removed', async ({ values }) => void second.push(...values.map(String)));
       await until(() => second.length > 0, { timeoutMs: 60_000, what: 'what is left' });
       expect(second).toEqual(['c']);
+      expect(resets).toEqual([{ partition: 0, from: 1n, to: 2n }]);
+    });
+
+    test('begins with the oldest record where the topic ends before what was committed, and says so', async () => {
+      const { topic } = logs.topic('ends-before');
+      const log = await logs.create('ends-before', 1);
+      await log.append(batchOf(['a']));
+      await withAdmin(kafka, (admin) =>
+        admin.setOffsets({
+          groupId: `ends-before-${run}`,
+          topic,
+          partitions: [{ partition: 0, offset: '700' }],
+        }),
+      );
+      const seen: string[] = [];
+      const resets: OffsetReset[] = [];
+      const onReset = (reset: OffsetReset) => void resets.push(reset);
+      const told = createKafkaLog({ client, topic, concurrency: 1, headers: {}, onReset });
+      await logs.consume(told, 'ends-before', async ({ values }) => void seen.push(...values.map(String)));
+      await until(() => seen.length > 0, { timeoutMs: 60_000, what: 'the record' });
+      expect(seen).toEqual(['a']);
+      expect(resets).toEqual([{ partition: 0, from: 700n, to: 0n }]);
+    });
+
+    test('reads partitions that are added while it runs', async () => {
+      const { topic } = logs.topic('grows');
+      const log = await logs.create('grows', 1);
+      const sources = new Set<string>();
+      await logs.consume(log, 'grows', async ({ source }) => void sources.add(source));
+      await withAdmin(kafka, (admin) =>
+        admin.createPartitions({ topicPartitions: [{ topic, count: 3 }], timeout: 5_000 }),
+      );
+      const isWhole = async () => {
+        await log.append(batchOf(Array.from({ length: 3 * ROW }, String)));
+        return sources.size === 3;
+      };
+      await until(isWhole, { timeoutMs: 60_000, everyMs: 500, what: 'all three partitions' });
+    });
+
+    test('is not ready while its group also reads another topic, says which, and goes on when that has left', async () => {
+      const log = await logs.create('mine', 2);
+      const theirs = await logs.create('theirs', 2);
+      const seen = new Set<string>();
+      const mine = await logs.consume(log, 'shared', async ({ values }) => {
+        for (const value of values) seen.add(String(value));
+      });
+      const other = await logs.consume(theirs, 'shared', async () => {});
+      const { topic } = logs.topic('theirs');
+      await until(() => mine.failure()?.includes(topic), { timeoutMs: 30_000, what: 'the failure' });
+      expect(mine.failure()).toContain('kafka.group');
+      await until(() => other.failure()?.includes(logs.topic('mine').topic), {
+        timeoutMs: 30_000,
+        what: 'the failure of the other',
+      });
+      await other.close(0);
+      await log.append(batchOf(Array.from({ length: 2 * ROW }, (_, i) => String(i))));
+      await until(() => seen.size === 2 * ROW && mine.failure() === undefined, {
+        timeoutMs: 30_000,
+        what: 'all of its events',
+        detail: () => `${seen.size} events, ${mine.failure()}`,
+      });
     });
 
     test('loses nothing and needs no restart when the broker goes away and comes back', async () => {
