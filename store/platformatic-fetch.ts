@@ -12,7 +12,7 @@ export type FetchedRecord = {
 
 export type Fetched = {
   records: FetchedRecord[];
-  /** Where to go on: behind the last batch, whether it had records for us or not. */
+  /** Where to go on: behind the last batch, whether it had records for us or not; never before `offset`. */
   next: bigint;
 };
 
@@ -39,7 +39,12 @@ export async function fetchRecords(
     currentLeaderEpoch: UNKNOWN_EPOCH,
     lastFetchedEpoch: UNKNOWN_EPOCH,
   };
-  const { responses } = await consumer.fetch({ node, topics: [{ topicId: found.id, partitions: [wanted] }] });
+  const topics = [{ topicId: found.id, partitions: [wanted] }];
+  const { responses } = await consumer.fetch({ node, topics }).catch((error: unknown) => {
+    // Another broker may lead the partition now: whoever asks again must not ask this one.
+    consumer.clearMetadata();
+    throw error;
+  });
   const batches = responses[0]?.partitions[0]?.records ?? [];
   const last = batches.at(-1);
   const records = batches
@@ -53,8 +58,6 @@ export async function fetchRecords(
       })),
     )
     .filter((record) => record.offset >= offset);
-  return {
-    records,
-    next: last === undefined ? offset : last.firstOffset + BigInt(last.lastOffsetDelta) + 1n,
-  };
+  const behind = last === undefined ? offset : last.firstOffset + BigInt(last.lastOffsetDelta) + 1n;
+  return { records, next: behind > offset ? behind : offset };
 }
