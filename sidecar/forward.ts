@@ -4,7 +4,7 @@ import type { Metrics } from '../service/metrics.ts';
 import type { DeadLetters } from '../store/dead-letters.ts';
 import { KafkaError } from '../store/kafka-error.ts';
 import type { Batch, Consumer, Context, Log } from '../store/log.ts';
-import { createStandingStill, whyNotKept } from '../store/standing-still.ts';
+import { createStalls, whyNotKept } from '../store/stalls.ts';
 import type { SIDECAR_METRICS } from './metrics.ts';
 
 export type ForwarderOptions = {
@@ -34,7 +34,7 @@ export type ForwarderLimits = {
  */
 export async function startForwarder(options: ForwarderOptions): Promise<Consumer> {
   const { from, cursor, to, deadLetters, limits, metrics, warn } = options;
-  const still = createStandingStill();
+  const stalls = createStalls();
   const consumer = await from.consume(cursor, async (batch, context) => {
     const outcome: Outcome = { forwarded: 0, dead: [] };
     const rest = requestsOf(batch, limits);
@@ -46,9 +46,9 @@ export async function startForwarder(options: ForwarderOptions): Promise<Consume
     // All at once, with the cursor: the books balance at any moment.
     metrics.of('forwarded_total').add(outcome.forwarded);
     for (const reason of outcome.dead) metrics.of('forward_dead_total', { reason }).add();
-    still.goesOn(batch);
+    stalls.goesOn(batch);
   });
-  return { ...consumer, failure: () => consumer.failure() ?? still.reason() };
+  return { ...consumer, failure: () => consumer.failure() ?? stalls.reason() };
 
   async function deliver(batch: Batch, context: Context, outcome: Outcome): Promise<void> {
     const refusal = await keepTrying(() => attempt(batch), { ...context, onFailure });
@@ -99,7 +99,7 @@ export async function startForwarder(options: ForwarderOptions): Promise<Consume
     function onFailure(error: unknown): void {
       const { failure = 'other', hint } = error instanceof KafkaError ? error : {};
       // A Kafka that is unavailable is not what people have to be called for.
-      if (!PASSES.has(failure)) still.waits(batch, whyNotKept(error));
+      if (!PASSES.has(failure)) stalls.waits(batch, whyNotKept(error));
       warn('dead letters', 'cannot keep a dead letter, trying again; nothing is forwarded before that', {
         reason: reasonOf(error),
         ...(hint !== undefined && { hint }),

@@ -4,7 +4,7 @@ import type { DeadLetter, DeadLetters } from '../store/dead-letters.ts';
 import { KafkaError } from '../store/kafka-error.ts';
 import type { Batch, Consumer, Context, Handler, Log } from '../store/log.ts';
 import type { Quarantine } from '../store/quarantine.ts';
-import { createStandingStill, type StandingStill, whyNotKept } from '../store/standing-still.ts';
+import { createStalls, type Stalls, whyNotKept } from '../store/stalls.ts';
 import { recordsIn, type Undecodable } from '../store/undecodable.ts';
 import { createDeadNotice, type DeadNotice } from './dead-notice.ts';
 import { createDelivery, type Delivered, type DeliveryOptions, type Signals } from './delivery.ts';
@@ -33,12 +33,12 @@ export type SinkOptions = Omit<DeliveryOptions, 'read'> &
  * already, or is kept as a dead letter; so whatever fails or is killed in between only makes some come again.
  */
 export async function startSink(options: SinkOptions): Promise<Consumer> {
-  const still = createStandingStill();
+  const stalls = createStalls();
   const notice = createDeadNotice({ say: options.say });
-  const consumer = await options.log.consume(options.cursor, createHandler(options, still, notice));
+  const consumer = await options.log.consume(options.cursor, createHandler(options, stalls, notice));
   return {
     ...consumer,
-    failure: () => consumer.failure() ?? still.reason(),
+    failure: () => consumer.failure() ?? stalls.reason(),
     async close(graceMs) {
       await consumer.close(graceMs);
       notice.close();
@@ -46,7 +46,7 @@ export async function startSink(options: SinkOptions): Promise<Consumer> {
   };
 }
 
-function createHandler(options: SinkOptions, still: StandingStill, notice: DeadNotice): Handler {
+function createHandler(options: SinkOptions, stalls: Stalls, notice: DeadNotice): Handler {
   const { deadLetters, quarantine, metrics, warn } = options;
   const read = createReadRecord(options);
   const contents = createLetterContents(options);
@@ -59,10 +59,10 @@ function createHandler(options: SinkOptions, still: StandingStill, notice: DeadN
     try {
       if (batch.undecodable === undefined) await bringIn(batch, context);
       else await giveUp(batch, batch.undecodable, context);
-      still.goesOn(batch);
+      stalls.goesOn(batch);
     } catch (error) {
-      if (context.signal.aborted || context.stopping.aborted) still.goesOn(batch);
-      else still.failed(batch, error);
+      if (context.signal.aborted || context.stopping.aborted) stalls.goesOn(batch);
+      else stalls.failed(batch, error);
       throw error;
     }
   };
@@ -114,7 +114,7 @@ function createHandler(options: SinkOptions, still: StandingStill, notice: DeadN
     function onFailure(error: unknown): void {
       const reason = reasonOf(error);
       const hint = error instanceof KafkaError ? error.hint : undefined;
-      still.waits(batch, whyNotKept(error));
+      stalls.waits(batch, whyNotKept(error));
       warn('dead letters', 'cannot keep dead letters, trying again', {
         reason,
         ...(hint !== undefined && { hint }),

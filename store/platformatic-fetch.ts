@@ -41,7 +41,7 @@ export async function fetchRecords(
   };
   const topics = [{ topicId: found.id, partitions: [wanted] }];
   const { responses } = await consumer.fetch({ node, topics }).catch((error: unknown) => {
-    // Another broker may lead the partition now: whoever asks again must not ask this one.
+    // Another broker may lead the partition now: ask for the leader before the next attempt.
     consumer.clearMetadata();
     throw error;
   });

@@ -75,16 +75,16 @@ suiteWith(['kafka'], { stops: true })('the forwarder', () => {
       expect(large.startsWith(letter?.value ?? 'nothing')).toBe(true);
     });
 
-    test('says where it stands still while a dead letter cannot be kept, and goes on when it can', async () => {
+    test('says where it is stalled while a dead letter cannot be kept, and goes on when it can', async () => {
       const topic = await makeTopic({ 'max.message.bytes': '5000' });
       const { spool, books, deadTopic, failure } = await start({
         topic,
         dead: { 'max.message.bytes': '60' },
       });
       await spool.appendLines([incompressible(40_000)]);
-      await until(() => failure() !== undefined, { ...PATIENCE, what: 'it to stand still' });
+      await until(() => failure() !== undefined, { ...PATIENCE, what: 'it to be stalled' });
       expect(failure()).toMatch(
-        /^it stands still in spool at 0: dead letters cannot be kept: .*: see max.message.bytes of the topic$/,
+        /^it is stalled in spool at 0: dead letters cannot be kept: .*: see max.message.bytes of the topic$/,
       );
       const configEntries = [{ name: 'max.message.bytes', value: '6000' }];
       await admin.alterConfigs({

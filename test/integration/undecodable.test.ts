@@ -163,7 +163,7 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
       });
     });
 
-    test('a sink whose dead letters cannot be kept is not ready, and says where it stands still and what to do', async () => {
+    test('a sink whose dead letters cannot be kept is not ready, and says where and what to do', async () => {
       await makeTopics({ 'max.message.bytes': '60' });
       await write(0, someEvents(7));
       await producer.send({ topic, messages: [{ partition: 0, value: 'no event' }] });
@@ -174,7 +174,7 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
       });
       expect(await ready()).toMatch(
         new RegExp(
-          `^sink: it stands still in ${topic}/0 at \\d+: dead letters cannot be kept: .*max.message.bytes`,
+          `^sink: it is stalled in ${topic}/0 at \\d+: dead letters cannot be kept: .*max.message.bytes`,
         ),
       );
       await admin.alterConfigs({

@@ -130,13 +130,13 @@ describe('the sink, with an index that does not take everything at once', () => 
   });
 });
 
-describe('a sink that stands still', () => {
+describe('a sink that is stalled', () => {
   test('says where and why while dead letters cannot be kept, and no more when it goes on', async () => {
     const during: (string | undefined)[] = [];
     const full = ['disk is full', 'disk is full'];
     const sink = await create(() => [], { full, warned: () => during.push(sink.failure()) });
     await sink.deliver([Buffer.from('not json')]);
-    const why = 'it stands still in topic/3 at 0: dead letters cannot be kept: disk is full';
+    const why = 'it is stalled in topic/3 at 0: dead letters cannot be kept: disk is full';
     expect(during).toEqual([why, why]);
     expect(sink.failure()).toBeUndefined();
   });
@@ -149,7 +149,7 @@ describe('a sink that stands still', () => {
       expect(sink.failure()).toBeUndefined();
       await expect(sink.deliver([event(0)])).rejects.toThrow('a fault of ours');
     }
-    expect(sink.failure()).toBe('it stands still in topic/3 at 0: it fails again and again: a fault of ours');
+    expect(sink.failure()).toBe('it is stalled in topic/3 at 0: it fails again and again: a fault of ours');
   });
 });
 

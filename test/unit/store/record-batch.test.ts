@@ -53,7 +53,7 @@ describe('what was fetched of a partition', () => {
     expect(found?.undecodable).toMatchObject({ reason: 'its length is wrong', first: 100n, bytes: length });
   });
 
-  test('a first batch that is cut off is none that Kafka cuts off: it cannot be decoded, and stands still for ever otherwise', () => {
+  test('a first batch that is cut off is none that Kafka cuts off: it cannot be decoded, and nothing would go on otherwise', () => {
     const longer = Buffer.from(BATCH);
     longer.writeInt32BE(1_000_000, LENGTH_AT);
     expect([...batchesIn(longer)]).toMatchObject([

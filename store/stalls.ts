@@ -3,10 +3,10 @@ import { KafkaError } from './kafka-error.ts';
 import type { Batch } from './log.ts';
 
 /** Which partitions do not go on, and why; those that wait for an index that is unavailable are not meant. */
-export type StandingStill = {
+export type Stalls = {
   /** The batch cannot go on because of this, whatever is tried. */
   waits(batch: Batch, why: string): void;
-  /** Handling the batch has failed. It may be a matter of one attempt: said only when it goes on failing. */
+  /** Handling the batch has failed. It may be a matter of one attempt: a stall only when it goes on failing. */
   failed(batch: Batch, error: unknown): void;
   /** The batch is done. */
   goesOn(batch: Batch): void;
@@ -17,7 +17,7 @@ export type StandingStill = {
 /** Failures of one batch, one after the other, that are no chance. */
 const MOST_FAILURES = 5;
 
-export function createStandingStill(): StandingStill {
+export function createStalls(): Stalls {
   const sources = new Map<string, { position: string; failures: number; why: string | undefined }>();
   return { waits, failed, goesOn, reason };
 
@@ -39,7 +39,7 @@ export function createStandingStill(): StandingStill {
 
   function reason(): string | undefined {
     for (const [source, { position, why }] of sources) {
-      if (why !== undefined) return `it stands still in ${source} at ${position}: ${why}`;
+      if (why !== undefined) return `it is stalled in ${source} at ${position}: ${why}`;
     }
     return undefined;
   }
