@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, truncateSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, truncateSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
@@ -93,6 +93,17 @@ suiteWith(['nginx'])('the transport batch', () => {
     await chain.sidecar.start();
     await chain.settle(500);
     expect(await balanced(chain, 600)).toMatchObject({ spilled: 0, dropped: 0 });
+  });
+
+  test('loses nothing when the socket file is removed under a running sidecar', async () => {
+    chain = await startChain({ build, transport: 'batch' });
+    await see(chain, 20);
+    await chain.settle(20);
+    rmSync(join(chain.home, 'run/intake.sock'));
+    await see(chain, 30);
+
+    await chain.settle(50);
+    await balanced(chain, 50);
   });
 
   test('spills what the zone has no room for, and all of it arrives once', async () => {
