@@ -182,7 +182,7 @@ function post(socketPath: string, body: string, path = '/v1/lines') {
   return new Promise<{ status: number | undefined; body: string; length: string | undefined }>(
     (resolve, reject) => {
       const call = request(
-        { socketPath, path, method: 'POST', headers: { 'content-length': body.length } },
+        { socketPath, path, method: 'POST', headers: { 'content-length': body.length }, agent: false },
         (reply) => {
           let text = '';
           reply.on('data', (chunk) => {
