@@ -1,7 +1,9 @@
 import { ConfigError } from '../service/config.ts';
 import { reasonOf } from '../service/log.ts';
-import { createDeadOrigins, type DeadOrigins } from '../sink/dead-origins.ts';
-import { type Example, type Verified, verify as verifyEvents } from '../sink/verify.ts';
+import { createDeadOrigins } from '../sink/dead-origins.ts';
+import { toRemovedRange } from '../sink/removed-unread.ts';
+import { type Example, type Verified, type VerifyOptions, verify as verifyEvents } from '../sink/verify.ts';
+import type { RemovedRange, TimeRange } from '../store/history.ts';
 import { KafkaError } from '../store/kafka-error.ts';
 import type { Command, CommandContext } from './command.ts';
 import { configure } from './configure.ts';
@@ -55,7 +57,7 @@ async function compare(context: CommandContext): Promise<number> {
   const history = await openHistory(core, { source });
   const progress = createProgress('compared');
   try {
-    const { dead, undecodableLetters } = await originsOfDead(core);
+    const { dead, undecodableLetters, removedUnread } = await originsOfDead(core, range);
     const lookup = await openLookup(core.config);
     const verified = await verifyEvents({
       history,
@@ -64,6 +66,7 @@ async function compare(context: CommandContext): Promise<number> {
       range,
       dead,
       undecodableLetters,
+      removedUnread,
       examples: shown,
       now,
       onProgress: ({ records }) => progress.show(records),
@@ -86,22 +89,26 @@ async function compare(context: CommandContext): Promise<number> {
   }
 }
 
+type OfDead = Required<Pick<VerifyOptions, 'undecodableLetters' | 'removedUnread'>> &
+  Pick<VerifyOptions, 'dead'>;
+
 /** `dead` is undefined where there are more than can be remembered. */
-async function originsOfDead(
-  core: Core,
-): Promise<{ dead: DeadOrigins | undefined; undecodableLetters: number }> {
+async function originsOfDead(core: Core, { from }: TimeRange): Promise<OfDead> {
   const origins = createDeadOrigins();
+  const removedUnread: RemovedRange[] = [];
   let undecodableLetters = 0;
   const box = await openDeadLetters(core);
   try {
     await box.read((letter) => {
       undecodableLetters += letter.undecodable ?? 0;
+      const removed = letter.time < from ? undefined : toRemovedRange(letter);
+      if (removed !== undefined && removedUnread.length < MOST_DEAD) removedUnread.push(removed);
       if (origins.size() <= MOST_DEAD) origins.add(letter);
     });
   } finally {
     await box.close();
   }
-  return { dead: origins.size() > MOST_DEAD ? undefined : origins, undecodableLetters };
+  return { dead: origins.size() > MOST_DEAD ? undefined : origins, undecodableLetters, removedUnread };
 }
 
 function statusOf(verified: Verified): number {

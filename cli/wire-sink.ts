@@ -6,9 +6,11 @@ import { keepTrying } from '../service/keep-trying.ts';
 import { reasonOf } from '../service/log.ts';
 import { createMetrics, type Metrics } from '../service/metrics.ts';
 import { SINK_METRICS } from '../sink/metrics.ts';
+import { toRemovedLetter } from '../sink/removed-unread.ts';
 import { type SinkOptions, startSink } from '../sink/sink.ts';
 import { createDeadLetterTopic } from '../store/dead-letters.ts';
 import type { EventIndex } from '../store/event-index.ts';
+import type { RemovedRange } from '../store/history.ts';
 import { createKafkaLog } from '../store/kafka-log.ts';
 import type { Consumer } from '../store/log.ts';
 import { createResets, type OffsetReset } from '../store/offset-reset.ts';
@@ -113,6 +115,8 @@ export async function wireKafkaSink(core: Core, index: EventIndex, { metrics }: 
   const client = await connectKafka(core);
   shutdown.add('kafka client', () => client.close());
   const { topic, dead_letter_topic, group } = config.kafka;
+  const stopping = new AbortController();
+  shutdown.add('letters of what was removed', async () => stopping.abort());
   const passedOver = createResets();
   const log = createKafkaLog({ client, topic, concurrency: config.sink.concurrency, headers: {}, onReset });
   const deadLetters = createDeadLetterTopic(client, dead_letter_topic, core.now);
@@ -130,5 +134,19 @@ export async function wireKafkaSink(core: Core, index: EventIndex, { metrics }: 
         : 'a partition does not hold what was to be read next; the sink reads it again from its oldest record',
       { partition: `${topic}/${partition}`, from: String(from), to: String(to), removed: count },
     );
+    if (count === 0) return;
+    const first = to - BigInt(count);
+    keep({ source: `${topic}/${partition}`, first: String(first), last: String(to - 1n) });
+  }
+
+  /** For `hotitem verify`: once the group has moved on, Kafka says nothing about it any more. */
+  function keep(range: RemovedRange): void {
+    keepTrying(() => deadLetters.add([toRemovedLetter(range)]), {
+      signal: stopping.signal,
+      onFailure: (error) =>
+        warn('removed', 'cannot keep the dead letter for records that Kafka removed, trying again', {
+          reason: reasonOf(error),
+        }),
+    }).catch(() => {});
   }
 }

@@ -5,6 +5,7 @@ import type { History, PastRecord, Place, Reach, RemovedRange, TimeRange } from 
 import type { DeadOrigins } from './dead-origins.ts';
 import { countOf, originOf, type PastEvent, pastEvents } from './past-events.ts';
 import type { ReadRecord } from './read-record.ts';
+import { countRemoved } from './removed-unread.ts';
 import { createSequenceGaps, type Gap } from './sequence-gaps.ts';
 
 export type VerifyOptions = {
@@ -16,6 +17,8 @@ export type VerifyOptions = {
   dead: DeadOrigins | undefined;
   /** Dead letters of which nobody knows what they are about. */
   undecodableLetters?: number;
+  /** What a sink found removed before it had read it. */
+  removedUnread: RemovedRange[];
   /** Examples of each kind. */
   examples: number;
   now: number;
@@ -92,13 +95,14 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
   let missing: Example[] = [];
   const refreshed = await lookup.refresh();
   const reach = await history.read(range, look);
-  const { since, removedBefore, removedUnread } = reach;
+  const { since, removedBefore } = reach;
+  const removedUnread = distinct([...reach.removedUnread, ...options.removedUnread]);
   await lookAgain();
   for (const origin of dead?.origins() ?? []) {
     const place = toPlace(origin);
     if (place !== undefined) gaps.excuse(place);
   }
-  for (const { first, last } of removedUnread) books.removed += Number(BigInt(last) - BigInt(first) + 1n);
+  for (const one of removedUnread) books.removed += countRemoved(one);
   const found = gaps.find({ since, until: Math.min(now, range.to) });
   const absent = sum((found ?? []).map(({ first, last }) => last - first + 1));
   const mayBeUndecodable = absent > 0 && absent <= unreadable;
@@ -180,7 +184,11 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
     if (examples[kind].length < options.examples) examples[kind].push(example);
   }
 
-  function doubtsOf({ unread, damage }: Reach, tooScattered: boolean, absentOrNot: boolean): string[] {
+  function doubtsOf(
+    { unread, forgotten, damage }: Reach,
+    tooScattered: boolean,
+    absentOrNot: boolean,
+  ): string[] {
     const [first] = examples.undecodable;
     return [
       books.undecodable > 0 &&
@@ -193,11 +201,19 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
         range.from < removedBefore &&
         `the log reaches back to ${new Date(removedBefore).toISOString()} only`,
       books.waiting > 0 && unread !== undefined && `${unread}: what waits there may be missing`,
+      forgotten,
       damage,
       dead === undefined && 'there are too many dead letters to compare with',
       tooScattered && 'the sequences are too scattered to find gaps',
     ].filter((doubt) => typeof doubt === 'string');
   }
+}
+
+/** A sink may say it twice, and once more while it has not committed beyond it. */
+function distinct(ranges: RemovedRange[]): RemovedRange[] {
+  const byPlace = new Map(ranges.map((one) => [`${one.source}/${one.first}`, one]));
+  const places = [...byPlace.keys()].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+  return places.flatMap((place) => byPlace.get(place) ?? []);
 }
 
 /** Of an event that a forwarder gave up: `web-1/BOOT/77`. */

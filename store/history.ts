@@ -42,6 +42,8 @@ export type Reach = {
   removedUnread: RemovedRange[];
   /** Where the sink has read nothing yet, as far as the log knows: `waiting` there may also be what nobody reads. */
   unread: string | undefined;
+  /** What was removed and may not have been read by the sink, for nobody knows how far it was, in words. */
+  forgotten: string | undefined;
   /** Bytes that are there and cannot be read, in words; undefined where there are none. */
   damage: string | undefined;
 };

@@ -33,6 +33,7 @@ export function createKafkaHistory({ reader, topic, group }: KafkaHistoryOptions
       removedBefore,
       removedUnread,
       unread: unreadIn(committed, there),
+      forgotten: forgottenIn(committed, there),
       damage: undefined,
     };
 
@@ -73,19 +74,27 @@ export function createKafkaHistory({ reader, topic, group }: KafkaHistoryOptions
       const at = first.get(bounds.partition) ?? bounds.from;
       return { ...bounds, from: smaller(larger(bounds.from, at), bounds.to) };
     });
-    const timeless = await timelessBefore(found, there);
-    return found.map((range, i) => (timeless.has(range.partition) ? (there[i] ?? range) : range));
+    const doubtful = await doubtfulBefore(found, there, time - SKEW_MS);
+    return found.map((range, i) => (doubtful.has(range.partition) ? (there[i] ?? range) : range));
   }
 
-  /** Partitions in which the last record that is passed over has no time: what its time is, is not known to Kafka. */
-  async function timelessBefore(found: OffsetRange[], there: OffsetRange[]): Promise<Set<number>> {
+  /**
+   * Partitions in which Kafka's answer is not to be believed: the last record that is passed over has no time, or one that the answer
+   * says is not there (a broker answers so about records that are due to be deleted).
+   */
+  async function doubtfulBefore(
+    found: OffsetRange[],
+    there: OffsetRange[],
+    time: number,
+  ): Promise<Set<number>> {
     const passedOver = found.filter(({ from }, i) => from > (there[i]?.from ?? from));
     const lasts = passedOver.map(({ partition, from }) => ({ partition, from: from - 1n, to: from }));
-    const timeless = new Set<number>();
+    const doubtful = new Set<number>();
     await reader.read(topic, lasts, async (records) => {
-      for (const record of records) if (!hasTime(record)) timeless.add(record.partition);
+      for (const record of records)
+        if (!hasTime(record) || record.time >= time) doubtful.add(record.partition);
     });
-    return timeless;
+    return doubtful;
   }
 
   /** Asked only of partitions that have lost something to their retention: the time of what is first in all of them. */
@@ -98,11 +107,20 @@ export function createKafkaHistory({ reader, topic, group }: KafkaHistoryOptions
   }
 
   function removedBetween(committed: Map<number, bigint>, there: OffsetRange[]): RemovedRange[] {
-    return there.flatMap(({ partition, from }) => {
+    const inOrder = there.toSorted((a, b) => a.partition - b.partition);
+    return inOrder.flatMap(({ partition, from }) => {
       const next = committed.get(partition);
       if (next === undefined || next >= from) return [];
       return [{ source: `${topic}/${partition}`, first: String(next), last: String(from - 1n) }];
     });
+  }
+
+  /** With kafkajs also right after an offset was out of range, until the sink has read on. */
+  function forgottenIn(committed: Map<number, bigint>, there: OffsetRange[]): string | undefined {
+    const forgotten = there.filter(({ partition, from }) => from > 0n && !committed.has(partition));
+    if (forgotten.length === 0) return undefined;
+    const places = forgotten.map(({ partition, from }) => `${topic}/${partition} before ${from}`).sort();
+    return `nobody can say whether group ${group} had read what was removed: ${places.join(', ')}`;
   }
 
   function unreadIn(committed: Map<number, bigint>, there: OffsetRange[]): string | undefined {

@@ -45,6 +45,7 @@ export function createRetainedHistory({ dir, cursor, node }: RetainedHistoryOpti
       // A spool removes what its consumer has passed.
       removedUnread: [],
       unread: passed === undefined ? `consumer ${cursor} has no position in the spool` : undefined,
+      forgotten: undefined,
       damage: damaged === 0 ? undefined : `${damaged} bytes of the spool are damaged`,
     };
 

@@ -64,8 +64,8 @@ export function createTopicReader({ connection, groupPrefix }: TopicReaderOption
   function committed(topic: string, group: string): Promise<Map<number, bigint>> {
     return ask(`read topic ${topic}`, async () => {
       const [found] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
-      // -1: nothing is committed.
-      return toMap((found?.partitions ?? []).filter(({ offset }) => offset !== '-1'));
+      // -1: nothing is committed. -2: kafkajs has forgotten it, for it was out of range.
+      return toMap((found?.partitions ?? []).filter(({ offset }) => !offset.startsWith('-')));
     });
   }
 

@@ -2,7 +2,7 @@ import type { Accounts } from '../../cli/wire-sidecar.ts';
 import type { Sent } from '../parts/load.ts';
 import type { IndexedView } from './indexed-views.ts';
 import type { Scenario } from './scenarios.ts';
-import type { Stage } from './stage.ts';
+import type { OffsetsOf, Stage } from './stage.ts';
 import type { TopicRecord } from './topic-records.ts';
 
 /** All that was seen of one run, from outside and by the services' own word. */
@@ -15,6 +15,8 @@ export type Evidence = {
   committed: number;
   documents: IndexedView[];
   accounts: Accounts;
+  /** Records that were removed from the topic before a sink had read them, by the sink's own word. */
+  removed: number;
 };
 
 /** The equation, each term a number of views unless said. */
@@ -43,6 +45,8 @@ export type Equation = {
   /** Messages in Kafka: accepted, and those that were sent twice. */
   records: number;
   dead: number;
+  /** Removed from Kafka before the sink read them. */
+  removed: number;
   documents: number;
 };
 
@@ -50,15 +54,16 @@ export type Equation = {
 export function balance(
   evidence: Evidence,
   { mayLose, mayRefuse, mayRepeat }: Scenario,
-  { lossy, foreign, setAside }: Pick<Stage, 'lossy' | 'foreign' | 'setAside'>,
+  { lossy, foreign, setAside, removed }: Pick<Stage, 'lossy' | 'foreign' | 'setAside' | 'removed'>,
 ): { equation: Equation; problems: string[] } {
   const { views, accounts, deadLetters, committed } = evidence;
   const strangers = new Set(foreign);
   const records = evidence.records.filter(({ id }) => !strangers.has(id));
   const documents = evidence.documents.filter(({ id }) => !strangers.has(id));
   const foreignIndexed = evidence.documents.length - documents.length;
-  const buried = records.filter((record) => isSetAside(record, { setAside }));
-  const unreadable = new Set(buried.map(({ args }) => args));
+  const buried = records.filter((record) => isIn(setAside, record));
+  const unread = records.filter((record) => isIn(removed.unread, record));
+  const unreadable = new Set([...buried, ...unread].map(({ args }) => args));
   const { nginx, sidecar, sink } = accounts;
   const { captured = 0, dropped = 0, unaccounted: admitted = 0 } = nginx?.accounts ?? {};
   const bad = sidecar?.bad ?? 0;
@@ -83,6 +88,7 @@ export function balance(
     again: accepted - events.size,
     records: records.length,
     dead: buried.length,
+    removed: unread.length,
     documents: documents.length,
   };
   const { unanswered, unaccounted, again } = equation;
@@ -109,7 +115,14 @@ export function balance(
     ...none('of the spool, not in Kafka: sequences', gapsOf(records)),
     ...none('of Kafka, not in the index: ids', missing(events, documents, unreadable)),
     ...none('twice in the index', repeated(documents.map(({ args }) => args))),
-    [deadLetters === setAside.length, `${deadLetters} dead letters, ${setAside.length} damaged batches`],
+    [
+      deadLetters === setAside.length + removed.unread.length,
+      `${deadLetters} dead letters, ${setAside.length} damaged batches, ${removed.unread.length} removed ranges`,
+    ],
+    [
+      evidence.removed === unread.length,
+      `${unread.length} records removed unread, ${evidence.removed} noticed`,
+    ],
     [sink?.dead === buried.length, `${sink?.dead} dead, ${buried.length} records in damaged batches`],
     [foreignIndexed === foreign.length, `${foreignIndexed} of ${foreign.length} foreign events in the index`],
     [
@@ -131,14 +144,8 @@ export function balance(
   }
 }
 
-/** Whether it is part of a batch that the sink could not decode. */
-export function isSetAside(
-  { partition, offset }: TopicRecord,
-  { setAside }: Pick<Stage, 'setAside'>,
-): boolean {
-  return setAside.some(
-    (batch) => batch.partition === partition && offset >= batch.first && offset <= batch.last,
-  );
+export function isIn(ranges: OffsetsOf[], { partition, offset }: TopicRecord): boolean {
+  return ranges.some((one) => one.partition === partition && offset >= one.first && offset <= one.last);
 }
 
 const MOST_NAMES = 20;

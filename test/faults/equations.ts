@@ -19,6 +19,7 @@ const COLUMNS: [title: string, cell: (row: Row) => string | number][] = [
   ['records', ({ equation }) => equation.records],
   ['documents', ({ equation }) => equation.documents],
   ['dead', ({ equation }) => equation.dead],
+  ['removed', ({ equation }) => equation.removed],
   ['handed on after s', ({ handedOnAfter }) => Math.round(handedOnAfter)],
   ['indexed after s', ({ indexedAfter }) => Math.round(indexedAfter)],
   ['', ({ problems }) => (problems.length === 0 ? 'balances' : 'DOES NOT BALANCE')],

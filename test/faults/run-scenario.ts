@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { steady } from '../parts/load.ts';
 import { until } from '../parts/until.ts';
-import { balance, type Equation, type Evidence, isSetAside } from './books.ts';
+import { balance, type Equation, type Evidence, isIn } from './books.ts';
 import { enoughOrQuiet } from './enough-or-quiet.ts';
 import { countIndexed, readIndexed } from './indexed-views.ts';
 import type { Scenario } from './scenarios.ts';
@@ -79,10 +79,10 @@ async function settle({ chain }: Stage): Promise<undefined> {
 
 /** Whatever of it is in the index, or never will be. */
 async function gather(stage: Stage): Promise<Omit<Evidence, 'views'>> {
-  const { chain, kafka, elasticsearch, topic, deadTopic, group, dataStream } = stage;
+  const { chain, kafka, elasticsearch, topic, deadTopic, group, dataStream, setAside, removed } = stage;
   const watched = watchTopic(kafka.brokers, topic);
-  const records = await watched.records();
-  const readable = records.filter((record) => !isSetAside(record, stage));
+  const records = [...removed.records, ...(await watched.records())];
+  const readable = records.filter((record) => !isIn([...setAside, ...removed.unread], record));
   const events = new Set(readable.map(({ id }) => id)).size;
   const stir = async () => (await chain.accounts()).sink;
   const count = () => countIndexed(elasticsearch.node, dataStream).catch(() => 0);
@@ -96,6 +96,7 @@ async function gather(stage: Stage): Promise<Omit<Evidence, 'views'>> {
     committed: await committed(),
     documents: await readIndexed(elasticsearch.node, dataStream),
     accounts: await chain.accounts(),
+    removed: (await chain.sink?.metric('hotitem_sink_removed_total')) ?? 0,
   };
 }
 

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { passSink, untilAllCommitted } from './retention.ts';
 import type { Need, Stage, Transport } from './stage.ts';
 import { damageOne, writeForeign } from './strange-batches.ts';
 
@@ -76,6 +77,19 @@ export const SCENARIOS: Scenario[] = [
     async act({ chain }) {
       await chain.sink?.kill();
       await chain.sink?.start();
+    },
+  },
+  {
+    name: 'retention passes a stopped sink',
+    does: 'the sink stopped; 3 s later the beginning of each partition moves beyond what it has read; the sink started again',
+    transports: ['batch'],
+    seconds: 16,
+    async act(stage) {
+      await untilAllCommitted(stage);
+      await stage.chain.sink?.stop();
+      await sleep(3_000);
+      await passSink(stage);
+      await stage.chain.sink?.start();
     },
   },
   {

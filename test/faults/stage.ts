@@ -10,12 +10,16 @@ import { upgradableNginx } from '../parts/nginx.ts';
 import { until } from '../parts/until.ts';
 import { type FakeClock, obtainClock } from './fake-clock.ts';
 import { makeDisk, type SmallDisk } from './small-disk.ts';
+import type { TopicRecord } from './topic-records.ts';
 
 export type Transport = 'batch' | 'subrequest';
 export type Need = 'small spool disk' | 'small spill disk' | 'clock' | 'upgrade';
 
 /** What all scenarios share. */
 export type Parts = { build: NginxBuild; kafka: KafkaPart; elasticsearch: ElasticsearchPart };
+
+/** Both offsets are part of it. */
+export type OffsetsOf = { partition: number; first: number; last: number };
 
 /** What a fault acts upon: the whole chain, with a topic, a group and a data stream of its own. */
 export type Stage = Parts & {
@@ -35,7 +39,9 @@ export type Stage = Parts & {
   /** Ids of events that somebody else wrote into the topic. */
   foreign: string[];
   /** Batches that the sink could not decode; both offsets are part of them. */
-  setAside: { partition: number; first: number; last: number }[];
+  setAside: OffsetsOf[];
+  /** What was removed from the topic: all of it, and what of that the sink had not read. */
+  removed: { records: TopicRecord[]; unread: OffsetsOf[] };
   close(): Promise<void>;
 };
 
@@ -101,6 +107,7 @@ export async function setStage({ parts, transport, needs = [], name }: StageOpti
     lossy,
     foreign: [],
     setAside: [],
+    removed: { records: [], unread: [] },
     async losing(work) {
       const from = performance.now();
       try {

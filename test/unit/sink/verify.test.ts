@@ -62,6 +62,11 @@ describe('the comparison of a log with an index', () => {
     expect((await compare([record('a')], { reach })).doubts).toEqual(['7 bytes are damaged']);
   });
 
+  test('cannot tell where nobody knows whether the sink had read what was removed', async () => {
+    const forgotten = 'nobody can say whether group sinks had read what was removed: events/2 before 50';
+    expect((await compare([record('a')], { reach: { forgotten } })).doubts).toEqual([forgotten]);
+  });
+
   test('counts what was removed unread, whatever its time was', async () => {
     const removedUnread = [
       { source: 'events/0', first: '10', last: '19' },
@@ -165,6 +170,7 @@ describe('the comparison of a log with an index', () => {
           removedBefore: situation.removedBefore,
           removedUnread: [],
           unread: undefined,
+          forgotten: undefined,
           damage: undefined,
           ...situation.reach,
         };
@@ -189,6 +195,7 @@ describe('the comparison of a log with an index', () => {
       range,
       dead,
       undecodableLetters: situation.undecodableLetters ?? 0,
+      removedUnread: [],
       examples: 10,
       now: NOW,
       onProgress: () => {},

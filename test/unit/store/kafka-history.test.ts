@@ -67,6 +67,15 @@ describe('a topic as history', () => {
     expect(records[0]?.received).toBeUndefined();
   });
 
+  test('is read whole where Kafka passes over a record that is not older than what it was asked for', async () => {
+    const { ranges } = await read([{ ...record(0, 99), time: 9 * HOUR }], {
+      range: { from: 10 * HOUR, to: 12 * HOUR },
+      bounds: [{ partition: 0, from: 3n, to: 100n }],
+      offsetsAt: () => new Map([[0, 100n]]),
+    });
+    expect(ranges[1]).toEqual([{ partition: 0, from: 3n, to: 100n }]);
+  });
+
   test('says what was removed before the sinks had read it, and where they have committed nothing', async () => {
     const { reach } = await read([], {
       committed: [
@@ -77,6 +86,9 @@ describe('a topic as history', () => {
     });
     expect(reach.removedUnread).toEqual([{ source: 'events/0', first: '40', last: '49' }]);
     expect(reach.unread).toBe('group sinks has committed nothing in events/2');
+    expect(reach.forgotten).toBe(
+      'nobody can say whether group sinks had read what was removed: events/2 before 50',
+    );
   });
 
   test('says what it was read from, and what its retention took', async () => {

@@ -33,6 +33,7 @@ describe('a spool as history', () => {
       removedBefore: undefined,
       removedUnread: [],
       unread: undefined,
+      forgotten: undefined,
       damage: undefined,
     });
   });

@@ -1,0 +1,33 @@
+import type { DeadLetter } from '../store/dead-letters.ts';
+import type { RemovedRange } from '../store/history.ts';
+
+/** How the reason of a dead letter begins that stands for records which nobody has read. */
+const REMOVED = 'removed from the log before they were read';
+
+export function countRemoved({ first, last }: RemovedRange): number {
+  return Number(BigInt(last) - BigInt(first) + 1n);
+}
+
+/** Keeps it in mind when the group has moved on: `hotitem verify` reads it. */
+export function toRemovedLetter(range: RemovedRange): DeadLetter {
+  const { source, first, last } = range;
+  return {
+    value: Buffer.alloc(0),
+    reason: `${REMOVED}: ${countRemoved(range)} records, see its retention`,
+    origin: `${source}/${first}-${last}`,
+  };
+}
+
+/** What such a letter stands for; undefined for any other. */
+export function toRemovedRange({
+  reason,
+  origin,
+}: {
+  reason: string;
+  origin: string;
+}): RemovedRange | undefined {
+  const [, source, first, last] = /^(.+)\/(\d+)-(\d+)$/.exec(origin) ?? [];
+  if (!reason.startsWith(REMOVED) || source === undefined || first === undefined || last === undefined)
+    return undefined;
+  return { source, first, last };
+}

@@ -1,0 +1,43 @@
+import { withAdmin } from '../parts/kafka-admin.ts';
+import { until } from '../parts/until.ts';
+import type { Stage } from './stage.ts';
+import { watchTopic } from './topic-records.ts';
+
+/** Until then nobody can say what a sink has not read. */
+export async function untilAllCommitted({ kafka, topic, group }: Stage): Promise<void> {
+  const areAll = () =>
+    withAdmin(kafka, async (admin) => {
+      const [found] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
+      return found?.partitions.every(({ offset }) => Number(offset) > 0) ?? false;
+    });
+  await until(areAll, { timeoutMs: 20_000, everyMs: 250, what: 'the sink to commit in each partition' });
+}
+
+/**
+ * Moves the beginning of each partition as retention does, beyond what the stopped sink has read: half of the rest is gone. What
+ * was there before is noted, for nobody can ask the topic afterwards.
+ */
+export async function passSink({ kafka, topic, group, removed }: Stage): Promise<void> {
+  const there = await watchTopic(kafka.brokers, topic).records();
+  await withAdmin(kafka, async (admin) => {
+    const ends = await admin.fetchTopicOffsets(topic);
+    const [found] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
+    const committed = new Map(
+      found?.partitions.map(({ partition, offset }) => [partition, Math.max(0, Number(offset))]),
+    );
+    const begins = ends.map(({ partition, high }) => {
+      const first = committed.get(partition) ?? 0;
+      return { partition, first, begin: first + Math.ceil((Number(high) - first) / 2) };
+    });
+    await admin.deleteTopicRecords({
+      topic,
+      partitions: begins.map(({ partition, begin }) => ({ partition, offset: String(begin) })),
+    });
+    for (const { partition, first, begin } of begins) {
+      if (first < begin) removed.unread.push({ partition, first, last: begin - 1 });
+      removed.records.push(
+        ...there.filter((record) => record.partition === partition && record.offset < begin),
+      );
+    }
+  });
+}

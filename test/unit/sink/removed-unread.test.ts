@@ -1,0 +1,12 @@
+import { expect, test } from '@jest/globals';
+import { countRemoved, toRemovedLetter, toRemovedRange } from '../../../sink/removed-unread.ts';
+
+test('what was removed before it was read is kept as a letter that says where it was', () => {
+  const range = { source: 'events/3', first: '9007199254740993', last: '9007199254740995' };
+  const letter = toRemovedLetter(range);
+  expect(countRemoved(range)).toBe(3);
+  expect(letter).toMatchObject({ origin: 'events/3/9007199254740993-9007199254740995' });
+  expect(toRemovedRange(letter)).toEqual(range);
+  expect(toRemovedRange({ ...letter, reason: 'a batch cannot be decoded' })).toBeUndefined();
+  expect(toRemovedRange({ ...letter, origin: 'events/3/7' })).toBeUndefined();
+});
