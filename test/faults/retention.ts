@@ -18,26 +18,29 @@ export async function untilAllCommitted({ kafka, topic, group }: Stage): Promise
  * was there before is noted, for nobody can ask the topic afterwards.
  */
 export async function passSink({ kafka, topic, group, removed }: Stage): Promise<void> {
-  const there = await watchTopic(kafka.brokers, topic).records();
-  await withAdmin(kafka, async (admin) => {
+  const begins = await withAdmin(kafka, async (admin) => {
     const ends = await admin.fetchTopicOffsets(topic);
     const [found] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
     const committed = new Map(
       found?.partitions.map(({ partition, offset }) => [partition, Math.max(0, Number(offset))]),
     );
-    const begins = ends.map(({ partition, high }) => {
+    return ends.map(({ partition, high }) => {
       const first = committed.get(partition) ?? 0;
       return { partition, first, begin: first + Math.ceil((Number(high) - first) / 2) };
     });
-    await admin.deleteTopicRecords({
-      topic,
-      partitions: begins.map(({ partition, begin }) => ({ partition, offset: String(begin) })),
-    });
-    for (const { partition, first, begin } of begins) {
-      if (first < begin) removed.unread.push({ partition, first, last: begin - 1 });
-      removed.records.push(
-        ...there.filter((record) => record.partition === partition && record.offset < begin),
-      );
-    }
   });
+  // Afterwards, so that it has all that is about to go: views come meanwhile.
+  const there = await watchTopic(kafka.brokers, topic).records();
+  await withAdmin(kafka, async (admin) => {
+    // kafkajs looks up no leaders for the other.
+    await admin.fetchTopicOffsets(topic);
+    const partitions = begins.map(({ partition, begin }) => ({ partition, offset: String(begin) }));
+    await admin.deleteTopicRecords({ topic, partitions });
+  });
+  for (const { partition, first, begin } of begins) {
+    if (first < begin) removed.unread.push({ partition, first, last: begin - 1 });
+    removed.records.push(
+      ...there.filter((record) => record.partition === partition && record.offset < begin),
+    );
+  }
 }
