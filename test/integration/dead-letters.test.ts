@@ -29,6 +29,7 @@ import { askHotitem, runHotitem } from './run-hotitem.ts';
 import { openSinkTopic, startSinkService } from './sink-topic.ts';
 
 jest.setTimeout(60_000);
+const FULL = process.env.HOTITEM_TEST_FULL === '1';
 const HOSTILE = '\x1b]0;owned\x07\x1b[2J <b>\u202e\r\nrm -rf';
 
 type Listed = { id: string; reason: string; origin: string; value: string; replayed: boolean };
@@ -115,7 +116,7 @@ suiteWith(['kafka'])('hotitem dead-letters, of a topic', () => {
     expect((await runHotitem(['dead-letters', 'list'], env)).stdout).toBe('');
   });
 
-  test.each(['kafkajs', 'platformatic'])(
+  test.each(FULL ? ['kafkajs', 'platformatic'] : ['kafkajs'])(
     'are replayed with the time and the id of their record, by %s: no rush, and none twice',
     async (name) => {
       Object.assign(env, { HOTITEM_KAFKA_CLIENT: name });
