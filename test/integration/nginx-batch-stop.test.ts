@@ -118,6 +118,17 @@ function stopping(suite: Suite, engine: NginxEngine): void {
     expect(shop.sidecar.kept.length).toBeGreaterThan(0);
   });
 
+  test('a quit while the sidecar hangs spills what the zone held, and nginx exits', async () => {
+    await shop.sidecar.start();
+    await shop.nginx.start();
+    shop.sidecar.answer = 'hang';
+    const seen = await see();
+    await shop.nginx.quit();
+    expect(shop.sidecar.kept).toEqual([]);
+    expect(await missing(seen)).toEqual([]);
+    expect(await shop.nginx.errorLog()).not.toMatch(/\[(alert|emerg)\]|exception|pending events|killing/);
+  });
+
   test('a drain that no nginx answers fails, and leaves nothing behind', async () => {
     const { code, stderr } = await runHotitem(['nginx', 'drain', '--timeout', '1'], settings());
     expect(code).toBe(1);
