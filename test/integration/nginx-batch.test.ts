@@ -35,7 +35,8 @@ suiteWith(['nginx'])('the transport batch', () => {
     await see(chain, 3, (i) => `/web/item/\xff${i}`);
 
     const { sidecar } = await chain.settle(3_003);
-    expect(sidecar).toMatchObject({ bad: 0, duplicate: 0 });
+    // Duplicates are none of its business: on a busy machine an answer comes after nginx has given up, and the post comes again.
+    expect(sidecar).toMatchObject({ bad: 0, accepted: 3_003 });
     expect(await balanced(chain, 3_003)).toMatchObject({ buffered: 0, spilled: 0, dropped: 0 });
     expect(await chain.nginx.errorLog()).not.toMatch(
       /\[(alert|emerg|crit)\]|exception|pending events|killing/,
