@@ -62,10 +62,30 @@ function matches(location: Directive, uri: string): boolean {
   return toRegExp(pattern, modifier === '~*')?.test(uri) ?? false;
 }
 
-/** PCRE and JavaScript agree on what such patterns are made of. Undefined where they do not. */
+const POSIX: Readonly<Record<string, string>> = {
+  alnum: 'A-Za-z0-9',
+  alpha: 'A-Za-z',
+  digit: '0-9',
+  lower: 'a-z',
+  upper: 'A-Z',
+  space: '\\s',
+  xdigit: '0-9A-Fa-f',
+};
+
+/** PCRE and JavaScript agree on most of what such patterns are made of; the rest is said in JavaScript. Undefined where it cannot be. */
 export function toRegExp(pattern: string, ignoresCase: boolean): RegExp | undefined {
+  const inline = pattern.startsWith('(?i)');
+  const source = (inline ? pattern.slice('(?i)'.length) : pattern)
+    .replaceAll('(?P<', '(?<')
+    .replace(/\[:(\w+):\]/g, (whole, name: string) =>
+      Object.hasOwn(POSIX, name) ? (POSIX[name] ?? whole) : whole,
+    )
+    .replace(/\\A/g, '^')
+    .replace(/\\[zZ]/g, '$')
+    // What never gives back matches no more than what does.
+    .replace(/(?<=[^\\][*+?}])\+/g, '');
   try {
-    return new RegExp(pattern.replaceAll('(?P<', '(?<'), ignoresCase ? 'i' : '');
+    return new RegExp(source, ignoresCase || inline ? 'i' : '');
   } catch {
     return undefined;
   }

@@ -18,7 +18,19 @@ const SERVERS = 150;
 const SEED = 1;
 
 const PREFIXES = ['/', '/a', '/a/', '/a/b', '/a/b/', '/b/'];
-const PATTERNS = ['\\.html$', '^/a', 'b', '/b/', '^/$'];
+// As shops have them, those that only PCRE spells so among them.
+const PATTERNS = [
+  '\\.html$',
+  '^/a',
+  'b',
+  '/b/',
+  '^/$',
+  '(?i)\\.HTML$',
+  '/[[:alpha:]]$',
+  '^/a++/',
+  '\\A/c\\z',
+  '^/(?P<one>.)/$',
+];
 const URIS = ['/', '/a', '/a/', '/a/b', '/a/b/', '/a/b/c.html', '/a/c.HTML', '/b/x.html', '/c', '/ab'];
 
 const prefix = fc.tuple(fc.constantFrom('', '', '^~ ', '= '), fc.constantFrom(...PREFIXES));

@@ -57,8 +57,6 @@ export type PagesOptions = {
   servers: PageServer[];
   /** Goes into the http block, before our includes. */
   http?: string;
-  /** Goes into each server that captures by subrequest or batch, in place of `include server.conf`. */
-  atServer?: (include: string) => string;
   /** What the sidecar answers; with 503, and where there is none, each view is spilled. */
   sidecar?: 204 | 503 | 'none';
 };
@@ -94,7 +92,7 @@ export async function comparePages(options: PagesOptions): Promise<Outcome[]> {
     engine,
     servers,
     http = '',
-    atServer = (include) => include,
+
     sidecar: answer = 204,
   } = options;
   const build = await obtainNginx({ suite, report: () => {} });
@@ -258,7 +256,7 @@ http {
     const view = name === 'log' ? '$hotitem_logged' : scripted ? '$hotitem_captured' : '';
     const text = fill(server, n, name)
       .replaceAll('@CAPTURE@', name === PLAIN || without.includes(name) ? '' : include(capture))
-      .replaceAll('@LOG@', name === 'log' ? include('log.conf') : '');
+      .replaceAll('@LOG@', logOf(name));
     return `
     log_format seen_${n}_${name} escape=json '$server_name|${fill([...VISIBLE, ...variables].join(' '), n, name)}|$request_id|${view}';
     server {
@@ -266,9 +264,15 @@ http {
         server_name ${hostOf(n)};
         access_log "${logs}/seen-${name}.log" seen_${n}_${name};
         error_log "${logs}/errors-${name}.log" warn;
-        ${name === 'log' ? include('log.conf') : scripted ? atServer(include('server.conf')) : ''}
+        ${logOf(name)} ${scripted ? include('server.conf') : ''}
         ${text}
     }`;
+  }
+
+  /** What goes beside each access_log of the shop. */
+  function logOf(transport: string): string {
+    if (transport === 'log') return include('log.conf');
+    return transport === 'subrequest' ? include('log-cut.conf') : '';
   }
 
   function fill(text: string, n: number, transport: string): string {
