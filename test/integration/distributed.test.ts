@@ -1,5 +1,3 @@
-import { appendFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
@@ -59,24 +57,6 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'], { stops: true })(
         expect(time).toBeGreaterThanOrEqual(began);
         expect(time).toBeLessThanOrEqual(ended);
       }
-    });
-
-    test('what a request was and who asked are in its document', async () => {
-      const { port, home, nginx, settle } = await start();
-      const map = 'map $cookie_session $hotitem_visitor { default $cookie_session; }\n';
-      await appendFile(join(home, 'nginx/hotitem/items.conf'), map);
-      await nginx.reload();
-      const paths = [plain(1, 'v=1').path];
-      await views({ port, paths, headers: { Cookie: 'session=anna' } });
-      await views({ port, paths, headers: { 'Sec-Purpose': 'prefetch' } });
-      await settle(2);
-
-      const documents = await indexed(2);
-      const asked = documents.map(({ hot_item: { kind, visitor } }) => ({ kind, visitor }));
-      expect(asked.toSorted((a) => (a.kind === undefined ? -1 : 1))).toEqual([
-        { kind: undefined, visitor: expect.stringMatching(/^[0-9a-f]{16}$/) },
-        { kind: 'prefetch', visitor: expect.stringMatching(/^127\.0\.0\.1 \w+$/) },
-      ]);
     });
 
     test('the sidecar stopped for five seconds: no page fails, each view arrives once', async () => {
