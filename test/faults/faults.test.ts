@@ -63,8 +63,8 @@ function isPossible({ needs = [] }: Scenario): boolean {
   return canMakeDisk() || !needs.some((need) => need.endsWith('disk'));
 }
 
-function needsOf({ needs }: Scenario) {
-  return needs === undefined ? {} : { needs };
+function needsOf({ needs, client }: Scenario) {
+  return { ...(needs && { needs }), ...(client && { client }) };
 }
 
 function costs({ mayLose }: Scenario): string {

@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Permission } from '../integration/permissions.ts';
+import { withAdmin } from '../parts/kafka-admin.ts';
+import { until } from '../parts/until.ts';
 import { passSink, untilAllCommitted } from './retention.ts';
-import type { Need, Stage, Transport } from './stage.ts';
+import type { KafkaClientName, Need, Stage, Transport } from './stage.ts';
 import { damageOne, writeForeign } from './strange-batches.ts';
 
 export type Scenario = {
@@ -11,6 +14,8 @@ export type Scenario = {
   /** Part of `npm test`, with the first transport. */
   short?: boolean;
   needs?: Need[];
+  /** `kafka.client` of sidecar and sink. */
+  client?: KafkaClientName;
   /** How long views come. Default 12, and 7 in `npm test`. */
   seconds?: number;
   /** Begins two seconds after the first view. */
@@ -30,6 +35,11 @@ const FORGETS =
   'a killed sidecar forgets which lines it has taken in, and what was on its way to it comes again';
 const CLOSED =
   'while nginx does not listen nobody answers, and a worker that exits closes idle connections, also one that a view is just coming on';
+const CLIENTS: KafkaClientName[] = ['kafkajs', 'platformatic'];
+const LOST: Permission[] = [
+  { whose: 'sidecar', on: 'topic', operation: 'WRITE' },
+  { whose: 'sink', on: 'group', operation: 'READ' },
+];
 const BOTH: Transport[] = ['batch', 'subrequest'];
 
 /** Every fault that a shop must expect, and what it may cost. */
@@ -315,4 +325,50 @@ export const SCENARIOS: Scenario[] = [
       clock.step(0);
     },
   },
+  ...CLIENTS.map(
+    (client): Scenario => ({
+      name: `brokers restarted in turn (${client})`,
+      does: 'SIGTERM of each of three brokers in turn, started again after 20 s, the next one when all replicas are in sync',
+      transports: ['batch'],
+      needs: ['three brokers'],
+      client,
+      seconds: 150,
+      async act({ kafka, topic }) {
+        for (const node of kafka.nodes) {
+          await node.stop();
+          await sleep(20_000);
+          await node.start();
+          await inSync(kafka.brokers, topic);
+        }
+      },
+    }),
+  ),
+  ...CLIENTS.map(
+    (client): Scenario => ({
+      name: `permissions taken and given back (${client})`,
+      does: 'Write on the topic, then Read on the group denied by an ACL, each given back after 6 s',
+      transports: ['batch'],
+      needs: ['login'],
+      client,
+      seconds: 40,
+      async act({ deny }) {
+        for (const permission of LOST) {
+          const giveBack = await deny(permission);
+          await sleep(6_000);
+          await giveBack();
+          await sleep(3_000);
+        }
+      },
+    }),
+  ),
 ];
+
+async function inSync(brokers: string[], topic: string): Promise<void> {
+  const isWhole = () =>
+    withAdmin({ brokers }, async (admin) => {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+      const partitions = topics.flatMap((one) => one.partitions);
+      return partitions.every(({ isr, replicas }) => isr.length === replicas.length);
+    }).catch(() => false);
+  await until(isWhole, { timeoutMs: 60_000, everyMs: 500, what: 'all replicas to be in sync' });
+}

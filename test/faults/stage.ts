@@ -2,10 +2,13 @@ import { rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NginxBuild } from '../../provision/nginx.ts';
 import { type Chain, startChain } from '../integration/chain.ts';
+import { allowAll, giveBack, type Permission, take } from '../integration/permissions.ts';
 import { setUpIndexes } from '../integration/set-up.ts';
 import type { ElasticsearchPart } from '../parts/elasticsearch.ts';
 import { temporaryFolder } from '../parts/guard.ts';
-import type { KafkaPart } from '../parts/kafka.ts';
+import { type KafkaPart, startKafka } from '../parts/kafka.ts';
+import { withAdmin } from '../parts/kafka-admin.ts';
+import type { KafkaSecurity } from '../parts/kafka-security.ts';
 import { upgradableNginx } from '../parts/nginx.ts';
 import { until } from '../parts/until.ts';
 import { type FakeClock, obtainClock } from './fake-clock.ts';
@@ -13,7 +16,8 @@ import { makeDisk, type SmallDisk } from './small-disk.ts';
 import type { TopicRecord } from './topic-records.ts';
 
 export type Transport = 'batch' | 'subrequest';
-export type Need = 'small spool disk' | 'small spill disk' | 'clock' | 'upgrade';
+export type Need = 'small spool disk' | 'small spill disk' | 'clock' | 'upgrade' | 'three brokers' | 'login';
+export type KafkaClientName = 'kafkajs' | 'platformatic';
 
 /** What all scenarios share. */
 export type Parts = { build: NginxBuild; kafka: KafkaPart; elasticsearch: ElasticsearchPart };
@@ -32,6 +36,8 @@ export type Stage = Parts & {
   /** Present where the scenario needs it. */
   disk: SmallDisk;
   clock: FakeClock;
+  /** Takes a permission away. Resolves with what gives it back. Where the scenario needs a login. */
+  deny(permission: Permission): Promise<() => Promise<void>>;
   /** Notes from when to when views may be lost. */
   losing<T>(work: () => Promise<T>): Promise<T>;
   /** By `performance.now()`. */
@@ -45,12 +51,32 @@ export type Stage = Parts & {
   close(): Promise<void>;
 };
 
-export type StageOptions = { parts: Parts; transport: Transport; needs?: Need[]; name: string };
+export type StageOptions = {
+  parts: Parts;
+  transport: Transport;
+  needs?: Need[];
+  client?: KafkaClientName;
+  name: string;
+};
 
 const DISK_MB = 48;
+/** Who comes without a login is the broker itself, or the test. */
+const AUTHORIZER = {
+  'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+  'super.users': 'User:ANONYMOUS',
+};
 const REPORT_MS = 10_000;
 
-export async function setStage({ parts, transport, needs = [], name }: StageOptions): Promise<Stage> {
+export async function setStage({
+  parts: shared,
+  transport,
+  needs = [],
+  client,
+  name,
+}: StageOptions): Promise<Stage> {
+  const ownKafka = await startOwnKafka(needs);
+  const parts = { ...shared, kafka: ownKafka ?? shared.kafka };
+  const { security } = parts.kafka;
   const disk = needs.some((need) => need.endsWith('disk')) ? await makeDisk(DISK_MB) : undefined;
   const clock = needs.includes('clock') ? await obtainClock() : undefined;
   const dataStream = `hot_item_${name}`;
@@ -64,7 +90,12 @@ export async function setStage({ parts, transport, needs = [], name }: StageOpti
     HOTITEM_ELASTICSEARCH_DATA_STREAM: dataStream,
     ...(disk && needs.includes('small spool disk') && { HOTITEM_SPOOL_DIR: join(disk.path, 'spool') }),
   };
-  await setUpIndexes(settings);
+  await setUpIndexes({
+    ...settings,
+    ...(needs.includes('three brokers') && { HOTITEM_KAFKA_REPLICATION_FACTOR: '3' }),
+  });
+  const resources = { topic, dead: deadTopic, group };
+  if (security !== undefined) await withAdmin(parts.kafka, (admin) => allowAll(admin, resources, security));
   const programs = needs.includes('upgrade') ? temporaryFolder('program') : undefined;
   const build = programs
     ? upgradableNginx(parts.build, programs.path)
@@ -73,7 +104,12 @@ export async function setStage({ parts, transport, needs = [], name }: StageOpti
     build,
     transport,
     withSink: true,
-    env: { ...settings, ...clock?.env },
+    env: {
+      ...settings,
+      ...clock?.env,
+      ...(client && { HOTITEM_KAFKA_CLIENT: client }),
+      ...(security && loginOf(security)),
+    },
   });
   if (disk && needs.includes('small spill disk')) moveSpill(chain, disk);
   await clock?.reachWorkers(chain.nginx, join(chain.home, 'nginx/nginx.conf'));
@@ -108,6 +144,11 @@ export async function setStage({ parts, transport, needs = [], name }: StageOpti
     foreign: [],
     setAside: [],
     removed: { records: [], unread: [] },
+    async deny(permission) {
+      const login = present(security, 'a login');
+      await withAdmin(parts.kafka, (admin) => take(admin, permission, resources, login));
+      return () => withAdmin(parts.kafka, (admin) => giveBack(admin, permission, resources, login));
+    },
     async losing(work) {
       const from = performance.now();
       try {
@@ -121,7 +162,26 @@ export async function setStage({ parts, transport, needs = [], name }: StageOpti
       await disk?.close();
       clock?.remove();
       programs?.remove();
+      await ownKafka?.close();
     },
+  };
+}
+
+/** What the one of all scenarios cannot do. */
+async function startOwnKafka(needs: Need[]): Promise<KafkaPart | undefined> {
+  if (needs.includes('three brokers'))
+    return startKafka({ brokers: 3, properties: { 'min.insync.replicas': '2' } });
+  return needs.includes('login') ? startKafka({ secured: true, properties: AUTHORIZER }) : undefined;
+}
+
+function loginOf({ saslTls, caFile, username, password }: KafkaSecurity): Record<string, string> {
+  return {
+    KAFKA_BROKERS: saslTls.join(','),
+    HOTITEM_KAFKA_TLS: 'true',
+    HOTITEM_KAFKA_CA_FILE: caFile,
+    HOTITEM_KAFKA_SASL_MECHANISM: 'scram-sha-512',
+    HOTITEM_KAFKA_SASL_USERNAME: username,
+    HOTITEM_KAFKA_SASL_PASSWORD: password,
   };
 }
 

@@ -1,0 +1,223 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import type { Accounts } from '../../cli/wire-sidecar.ts';
+import type { SinkAccounts } from '../../cli/wire-sink.ts';
+import { temporaryFolder } from '../parts/guard.ts';
+import { type KafkaPart, startKafka } from '../parts/kafka.ts';
+import { withAdmin } from '../parts/kafka-admin.ts';
+import type { KafkaSecurity } from '../parts/kafka-security.ts';
+import { freePort } from '../parts/ports.ts';
+import { type Service, startService } from '../parts/service.ts';
+import { suiteWith } from '../parts/suite.ts';
+import { until } from '../parts/until.ts';
+import { allowAll, giveBack, PERMISSIONS, type Permission, type Resources, take } from './permissions.ts';
+import { lineAt, postLines } from './post-lines.ts';
+
+jest.setTimeout(300_000);
+const PATIENCE_MS = 90_000;
+const COUNT = 20;
+const CLIENTS = ['kafkajs', 'platformatic'];
+/** Below what a line of `large` becomes. */
+const LARGEST = '3000';
+const AUTHORIZER = {
+  'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+  // Who comes without a login: the broker itself, and the test.
+  'super.users': 'User:ANONYMOUS',
+};
+const FULL = process.env.HOTITEM_TEST_FULL === '1';
+/** The one whose loss ended a sink for good. */
+const SHORT = PERMISSIONS.filter(({ on, operation }) => on === 'group' && operation === 'READ');
+
+suiteWith(['kafka'], { stops: true })('a permission that is missing, and given', () => {
+  let kafka: KafkaPart;
+  let security: KafkaSecurity;
+  let folder: ReturnType<typeof temporaryFolder>;
+  let env: Record<string, string>;
+  let resources: Resources;
+  let running: Service[];
+  let names = 0;
+
+  beforeAll(async () => {
+    kafka = await startKafka({ secured: true, properties: AUTHORIZER });
+    if (kafka.security === undefined) throw new Error('this Kafka has no secured listeners');
+    security = kafka.security;
+  });
+  afterAll(() => kafka?.close());
+  beforeEach(async () => {
+    folder = temporaryFolder('permissions');
+    running = [];
+    const topic = `permissions-${names++}`;
+    resources = { topic, dead: `${topic}.dead`, group: `hotitem-sink-${topic}` };
+    await withAdmin(kafka, async (admin) => {
+      const configEntries = [{ name: 'max.message.bytes', value: LARGEST }];
+      const topics = [{ topic, configEntries }, { topic: `${topic}.dead` }];
+      await admin.createTopics({ waitForLeaders: true, topics });
+      await allowAll(admin, resources, security);
+    });
+    env = {
+      HOTITEM_HOME: folder.path,
+      HOTITEM_NODE: 'web-1',
+      HOTITEM_KAFKA_COMPRESSION: 'none',
+      HOTITEM_KAFKA_TOPIC: topic,
+      HOTITEM_KAFKA_DEAD_LETTER_TOPIC: resources.dead,
+      KAFKA_BROKERS: security.saslTls.join(','),
+      HOTITEM_KAFKA_TLS: 'true',
+      HOTITEM_KAFKA_CA_FILE: security.caFile,
+      HOTITEM_KAFKA_SASL_MECHANISM: 'scram-sha-512',
+      HOTITEM_KAFKA_SASL_USERNAME: security.username,
+      HOTITEM_KAFKA_SASL_PASSWORD: security.password,
+    };
+  });
+  afterEach(async () => {
+    await Promise.all(running.map((service) => service.stop()));
+    folder.remove();
+  });
+
+  describe.each(CLIENTS)('%s', (client) => {
+    test.each(named(FULL ? PERMISSIONS : SHORT))(
+      'from the start: %s: says which, and recovers by itself',
+      async (_, permission) => {
+        await change(take, permission);
+        const waiting = start(permission.whose, client);
+        // Nobody is ready without it, but a sidecar is: nginx can go on.
+        const service =
+          permission.whose === 'sidecar' || permission.forDead ? await waiting.started : undefined;
+        const other = permission.whose === 'sidecar' ? undefined : await start('sidecar', client).started;
+        await provoke(permission);
+        await until(() => waiting.log().includes(needOf(permission)), {
+          timeoutMs: PATIENCE_MS,
+          what: needOf(permission),
+          detail: waiting.log,
+        });
+        expect(waiting.log()).not.toContain('before initialization');
+        await change(giveBack, permission);
+        const first = service ?? (await waiting.started);
+        if (permission.whose === 'sidecar') await forwarded(first, permission.forDead ? 1 : 0);
+        else await consumed(first, permission.forDead ? COUNT + 1 : COUNT);
+        expect(other?.admin).not.toBe(first.admin);
+      },
+    );
+
+    test.each(named(FULL ? PERMISSIONS : SHORT))(
+      'in the middle: %s: says which, and recovers by itself, each event indexed once',
+      async (_, permission) => {
+        const sidecar = await start('sidecar', client).started;
+        const sink = await start('sink', client).started;
+        await post(COUNT);
+        await consumed(sink, COUNT);
+        await change(take, permission);
+        await provoke(permission);
+        const noticed =
+          permission.whose === 'sidecar'
+            ? async () => sidecar.log().includes(needOf(permission))
+            : async () => (await readiness(sink)).includes(needOf(permission));
+        await until(noticed, {
+          timeoutMs: PATIENCE_MS,
+          everyMs: 100,
+          what: needOf(permission),
+          detail: async () => `${await readiness(sink)}\n${sidecar.log()}\n${sink.log()}`,
+        });
+        await change(giveBack, permission);
+        await post(COUNT);
+        const letters = permission.forDead ? 1 : 0;
+        if (permission.whose === 'sidecar') await forwarded(sidecar, letters);
+        await consumed(sink, 3 * COUNT + (permission.whose === 'sink' ? letters : 0));
+        await until(async () => (await readiness(sink)).includes('sink: ok'), {
+          timeoutMs: PATIENCE_MS,
+          what: 'the sink to be ready',
+        });
+      },
+    );
+  });
+
+  function start(whose: Permission['whose'], client: string) {
+    const logFile = join(folder.path, `${whose}.log`);
+    const started = freePort().then(async (port) => {
+      const admin = `127.0.0.1:${port}`;
+      const listen = { HOTITEM_ADMIN_LISTEN: admin, HOTITEM_ADMIN_SINK_LISTEN: admin };
+      // One index for each: DuckDB's file has one owner.
+      const index = { HOTITEM_DUCKDB_PATH: join(folder.path, `${whose}.duckdb`) };
+      const settings = { ...env, ...listen, ...index, HOTITEM_KAFKA_CLIENT: client };
+      const service = await startService({ args: [whose], env: settings, admin, logFile });
+      running.push(service);
+      return service;
+    });
+    started.catch(() => {});
+    const log = () => {
+      try {
+        return readFileSync(logFile, 'utf8');
+      } catch {
+        return '';
+      }
+    };
+    return { started, log };
+  }
+
+  /** Events, and one that only a dead letter can keep, where the permission is for those. */
+  async function provoke({ whose, forDead }: Permission): Promise<void> {
+    if (forDead && whose === 'sink') await withProducer((send) => send(resources.topic, 'no event at all'));
+    await post(COUNT);
+    if (forDead && whose === 'sidecar') await post(1, 'x'.repeat(Number(LARGEST)));
+  }
+
+  async function withProducer(
+    work: (send: (topic: string, value: string) => Promise<unknown>) => Promise<unknown>,
+  ) {
+    const kafkajs = (await import('kafkajs')).default;
+    const producer = new kafkajs.Kafka({
+      brokers: kafka.brokers,
+      logLevel: kafkajs.logLevel.NOTHING,
+    }).producer({
+      createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+    });
+    await producer.connect();
+    await work((topic, value) => producer.send({ topic, messages: [{ value }] }));
+    await producer.disconnect();
+  }
+
+  function post(count: number, query = ''): Promise<void> {
+    const lines = Array.from({ length: count }, (_, i) =>
+      query === '' ? lineAt(Date.now(), i) : lineAt(Date.now(), i).replace('.html\t', `.html?q=${query}\t`),
+    );
+    return postLines(join(folder.path, 'run/intake.sock'), lines);
+  }
+
+  function needOf({ whose, on }: Permission): string {
+    if (on === 'group') return `it needs Read and Describe on group ${resources.group}`;
+    const reads = whose === 'sink' && on === 'topic';
+    return `it needs ${reads ? 'Read' : 'Write'} and Describe on topic ${resources[on]}`;
+  }
+
+  function change(how: typeof take, permission: Permission): Promise<void> {
+    return withAdmin(kafka, (admin) => how(admin, permission, resources, security));
+  }
+
+  async function forwarded(sidecar: Service, dead: number): Promise<void> {
+    const all = async () => {
+      const { sidecar: now } = await sidecar.json<Accounts>('/api/v1/accounting');
+      return now?.waiting === 0 && now.unaccounted === 0 && now.dead === dead;
+    };
+    await until(all, { timeoutMs: PATIENCE_MS, what: 'everything to be forwarded', detail: sidecar.log });
+  }
+
+  async function consumed(sink: Service, count: number): Promise<void> {
+    const all = async () => {
+      const { sink: now } = await sink.json<{ sink: SinkAccounts }>('/api/v1/accounting');
+      return now.consumed >= count && now.unaccounted === 0 && now.indexed + now.dead === count;
+    };
+    const detail = async () => `${JSON.stringify(await sink.json('/api/v1/accounting'))}\n${sink.log()}`;
+    await until(all, { timeoutMs: PATIENCE_MS, what: `${count} records to be indexed`, detail });
+  }
+});
+
+function named(permissions: Permission[]): [string, Permission][] {
+  return permissions.map((permission) => [
+    `${permission.operation} on the ${permission.on === 'dead' ? 'dead-letter topic' : permission.on} for a ${permission.whose}`,
+    permission,
+  ]);
+}
+
+async function readiness({ admin }: Service): Promise<string> {
+  return (await fetch(`http://${admin}/readyz?verbose`)).text();
+}
