@@ -10,6 +10,7 @@ import type { OffsetReset } from './offset-reset.ts';
 import { type FetchedRecord, fetchRecords } from './platformatic-fetch.ts';
 import { onNewPartitions, refuseUnknownBrokers } from './platformatic-metadata.ts';
 import { passOverRemoved } from './platformatic-offsets.ts';
+import { followShares } from './platformatic-shares.ts';
 import { changeOf } from './stream-change.ts';
 import { readableRuns, undecodableIn } from './undecodable.ts';
 
@@ -30,7 +31,12 @@ export type PlatformaticConsumerOptions = {
 };
 
 type Stream = MessagesStream<Buffer, Buffer, Buffer, Buffer>;
-type Member = { consumer: GroupConsumer; stream: Stream };
+type Member = {
+  consumer: GroupConsumer;
+  stream: Stream;
+  /** Counts how often the group has shared out its partitions. */
+  share: () => number;
+};
 type Fetched = Pick<FetchedRecord, 'offset' | 'timestamp' | 'value'>;
 
 const LEAVE_MS = 2_000;
@@ -60,6 +66,10 @@ export async function startPlatformaticConsumer(options: PlatformaticConsumerOpt
     const consumer = create();
     let stream: Stream | undefined;
     passOverRemoved(consumer, onReset);
+    const share = followShares(consumer, () => {
+      // All that is not committed comes again, here or elsewhere, and in its order.
+      while (stream !== undefined && stream.read() !== null);
+    });
     refuseUnknownBrokers(consumer.connections);
     // What is not listened to would end the process. Whatever it is, the library gives up its membership without a word.
     consumer.on('error', giveUp);
@@ -71,7 +81,7 @@ export async function startPlatformaticConsumer(options: PlatformaticConsumerOpt
       // It fetches only while somebody listens for this.
       stream.on('readable', () => {});
       stream.on('error', () => {});
-      return { consumer, stream };
+      return { consumer, stream, share };
     } catch (error) {
       await leave(consumer);
       throw error;
@@ -106,12 +116,13 @@ export async function startPlatformaticConsumer(options: PlatformaticConsumerOpt
   }
 
   /** Rejects when the stream ends. */
-  async function read({ consumer, stream }: Member, onBatch: () => void): Promise<void> {
+  async function read(member: Member, onBatch: () => void): Promise<void> {
+    const { stream } = member;
     while (!stopping.signal.aborted) {
       const messages = take(stream);
       if (messages.length > 0) {
         onBatch();
-        await deliverAll({ consumer, stream }, messages);
+        await deliverAll(member, messages);
         continue;
       }
       if (stream.destroyed) throw stream.errored ?? new Error('the stream of messages has ended');
@@ -120,16 +131,22 @@ export async function startPlatformaticConsumer(options: PlatformaticConsumerOpt
   }
 
   async function deliverAll(member: Member, messages: Message[]): Promise<void> {
+    const { stream, share } = member;
+    const mine = share();
+    const isOurs = () => !stream.destroyed && share() === mine;
     const rest = byPartition(messages).entries();
     const work = async () => {
-      for (const [partition, some] of rest) await deliver(member, partition, some);
+      for (const [partition, some] of rest) await deliver(member.consumer, partition, some, isOurs);
     };
     await Promise.all(Array.from({ length: concurrency }, work));
   }
 
-  async function deliver(member: Member, partition: number, messages: Message[]): Promise<void> {
-    const { consumer, stream } = member;
-    const isOurs = () => !stream.destroyed && isAssigned(consumer, topic, partition);
+  async function deliver(
+    consumer: GroupConsumer,
+    partition: number,
+    messages: Message[],
+    isOurs: () => boolean,
+  ): Promise<void> {
     inHand++;
     try {
       for (const run of readableRuns(messages)) {
@@ -165,7 +182,7 @@ export async function startPlatformaticConsumer(options: PlatformaticConsumerOpt
     return records;
   }
 
-  /** False when it was not: this consumer stops, or the partition has gone to another one. */
+  /** False when it was not: this consumer stops, or the group has shared out its partitions anew. */
   async function handled(batch: Batch, isOurs: () => boolean): Promise<boolean> {
     const backoff = createBackoff();
     while (!stopping.signal.aborted && isOurs()) {
@@ -188,10 +205,6 @@ export async function startPlatformaticConsumer(options: PlatformaticConsumerOpt
     clearTimeout(timer);
     aborting.abort();
   }
-}
-
-function isAssigned({ assignments }: GroupConsumer, topic: string, partition: number): boolean {
-  return assignments?.some((one) => one.topic === topic && one.partitions.includes(partition)) ?? false;
 }
 
 /** What has been fetched. */

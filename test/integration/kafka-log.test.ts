@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import kafkajs from 'kafkajs';
+import { abortable } from '../../service/abortable.ts';
 import { createDeadLetterTopic } from '../../store/dead-letters.ts';
-import type { KafkaClient } from '../../store/kafka-client.ts';
+import { type KafkaClient, ROW } from '../../store/kafka-client.ts';
 import { createKafkaLog } from '../../store/kafka-log.ts';
 import { createKafkajsClient } from '../../store/kafkajs.ts';
+import { createPlatformaticClient } from '../../store/platformatic.ts';
 import { type KafkaPart, startKafka } from '../parts/kafka.ts';
+import { withAdmin } from '../parts/kafka-admin.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { batchOf, createKafkaLogs, type KafkaLogs } from './kafka-logs.ts';
@@ -28,39 +30,50 @@ suiteWith(['kafka'])('a Kafka topic as a log', () => {
     await kafka?.close();
   });
 
-  test('comes back from what kafkajs gives up for good, and says why it does not run', async () => {
-    const log = await logs.create('crash', 1);
-    const admin = new kafkajs.Kafka({ brokers: kafka.brokers, logLevel: kafkajs.logLevel.NOTHING }).admin();
-    await admin.connect();
-    // kafkajs cannot read lz4, and does not call that retriable.
-    await compress('lz4');
-    await log.append(batchOf(['a']));
-    const seen: string[] = [];
-    const consumer = await logs.consume(
-      log,
-      'crash',
-      async (batch) => void seen.push(...batch.values.map(String)),
-    );
-    await until(() => consumer.failure()?.includes('LZ4'), { timeoutMs: 30_000, what: 'the failure' });
-    await admin.deleteTopicRecords({
-      topic: logs.topic('crash').topic,
-      partitions: [{ partition: 0, offset: '-1' }],
+  test('commits nothing past a batch that failed while its partition was with another consumer (platformatic)', async () => {
+    const platformatic = createPlatformaticClient({
+      brokers: kafka.brokers,
+      clientId: 'test',
+      onWarning: () => {},
     });
-    await compress('producer');
-    await admin.disconnect();
-    await log.append(batchOf(['b']));
-    await until(() => seen.includes('b'), { timeoutMs: 60_000, what: 'the event after' });
-    expect(consumer.failure()).toBeUndefined();
-
-    function compress(name: string): Promise<unknown> {
-      const configEntries = [{ name: 'compression.type', value: name }];
-      const resource = {
-        type: kafkajs.ConfigResourceTypes.TOPIC,
-        name: logs.topic('crash').topic,
-        configEntries,
-      };
-      return admin.alterConfigs({ validateOnly: false, resources: [resource] });
-    }
+    const others = createKafkaLogs(platformatic, RUN);
+    const log = await others.create('regained', 2);
+    const held = new Map<string, (error?: Error) => void>();
+    const done = new Map<string, string[]>();
+    await others.consume(log, 'regained', async ({ source, values, position }, { signal }) => {
+      if (!held.has(source)) {
+        const end = new Promise<void>((resolve, reject) => {
+          held.set(source, (error) => (error ? reject(error) : resolve()));
+        });
+        await abortable(signal, end);
+      }
+      done.set(source, [...(done.get(source) ?? []), ...values.map((_, i) => position(i))]);
+    });
+    const rows = batchOf(Array.from({ length: 2 * ROW }, String));
+    await log.append(rows);
+    await until(() => held.size === 2, { timeoutMs: 30_000, what: 'a batch in hand of each partition' });
+    await log.append(rows);
+    let lost = '';
+    const other = await others.consume(log, 'regained', ({ source }, { signal }) => {
+      lost = source;
+      return abortable(signal, new Promise(() => {}));
+    });
+    await until(() => lost !== '', { timeoutMs: 30_000, what: 'the other to get a partition' });
+    held.get(lost)?.(new Error('the index is on fire'));
+    await other.close(0);
+    const isAlone = () =>
+      withAdmin(kafka, async (admin) => {
+        const { groups } = await admin.describeGroups([`regained-${RUN}`]);
+        return groups.every(({ state, members }) => state === 'Stable' && members.length === 1);
+      });
+    await until(isAlone, { timeoutMs: 30_000, everyMs: 100, what: 'the first to have both partitions' });
+    for (const release of held.values()) release();
+    const inOrder = () => done.get(lost) ?? [];
+    const last = String(2 * ROW - 1);
+    await until(() => inOrder().includes(last), { timeoutMs: 30_000, what: 'both rows' });
+    expect(inOrder()[0]).toBe('0');
+    await others.close();
+    await platformatic.close();
   });
 
   test('keeps dead letters with reason, origin and time', async () => {
