@@ -4,6 +4,7 @@ import type { Command } from './command.ts';
 import { configure } from './configure.ts';
 import { UsageError } from './parse-command-line.ts';
 import { plainText } from './plain-text.ts';
+import { print } from './terminal.ts';
 import { Trouble } from './trouble.ts';
 
 const TIMEOUT_MS = 5_000;
@@ -16,7 +17,7 @@ export const capture: Command = {
     const mode = toMode(context.positionals);
     const { socket } = configure(context).intake;
     const state = await ask(socket, mode);
-    process.stdout.write(`capture: ${captureWords(state)}\n`);
+    print(`capture: ${captureWords(state)}\n`);
     return 0;
   },
 };

@@ -12,10 +12,6 @@ export function changesText(changes: Change[], dryRun: boolean): string {
     .join('');
 }
 
-export function changesJson(changes: Change[]): string {
-  return `${JSON.stringify(changes)}\n`;
-}
-
 /** What a person has to know before saying yes. */
 export function lossesText(changes: Change[]): string {
   return changes.map((change) => `${change.what} loses ${change.loses}\n${details(change)}`).join('');

@@ -6,6 +6,7 @@ import { checkNginx } from './check-nginx.ts';
 import type { Command, CommandContext } from './command.ts';
 import { configure } from './configure.ts';
 import { UsageError } from './parse-command-line.ts';
+import { print, printJson } from './terminal.ts';
 import { Trouble } from './trouble.ts';
 
 export const check: Command = {
@@ -22,7 +23,7 @@ export const check: Command = {
     if (nginx === true) return checkIt({ ...context, flags: { conf, json } }, config);
     if (conf !== undefined || json !== undefined || context.positionals.length > 0)
       throw new UsageError('check: PROGRAM, --nginx-conf and --json go with --nginx');
-    process.stdout.write(`${route(config)}\n${notes(config)}The configuration is good.\n`);
+    print(`${route(config)}\n${notes(config)}The configuration is good.\n`);
     return 0;
   },
 };
@@ -38,7 +39,8 @@ async function checkIt({ flags, positionals, env }: CommandContext, config: Conf
     ...(typeof flags.conf === 'string' && { conf: resolve(flags.conf) }),
     sidecar: { socket: config.intake.socket, spill: config.spill.dir },
   });
-  process.stdout.write(flags.json === true ? `${JSON.stringify(report)}\n` : reportText(report));
+  if (flags.json === true) printJson(report);
+  else print(reportText(report));
   return report.findings.some(({ severity }) => severity !== 'note') ? 1 : 0;
 }
 

@@ -1,12 +1,12 @@
 import { isUtf8 } from 'node:buffer';
 import type { KeptLetter } from '../store/dead-letter-box.ts';
 
-/** A letter as one line of JSON; a value that is no text in base64. */
-export function toJson({ id, time, recorded, reason, origin, replayed, value }: KeptLetter): string {
+/** A letter as it is printed in JSON; a value that is no text in base64. */
+export function toJson({ id, time, recorded, reason, origin, replayed, value }: KeptLetter): object {
   const text = isUtf8(value) ? { value: value.toString('utf8') } : { value_base64: value.toString('base64') };
   const times = {
     time: new Date(time).toISOString(),
     ...(recorded !== undefined && { recorded: new Date(recorded).toISOString() }),
   };
-  return JSON.stringify({ id, ...times, reason, origin, replayed, ...text });
+  return { id, ...times, reason, origin, replayed, ...text };
 }

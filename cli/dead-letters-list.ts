@@ -8,6 +8,7 @@ import { openDeadLetters } from './open-dead-letters.ts';
 import { parseCount } from './parse-count.ts';
 import { plainText } from './plain-text.ts';
 import { createProgress } from './progress.ts';
+import { print, printJson, tell } from './terminal.ts';
 
 const CUT = { reason: 60, origin: 40, value: 60 } as const;
 
@@ -40,10 +41,12 @@ export const deadLettersList: Command = {
       await box.close();
     }
     latest.sort((a, b) => a.time - b.time);
-    process.stdout.write(
-      json === true ? latest.map((letter) => `${toJson(letter)}\n`).join('') : table(latest),
-    );
-    if (json !== true) process.stderr.write(`${summary(latest.length, count)} in ${box.name}\n`);
+    if (json === true) {
+      for (const letter of latest) printJson(toJson(letter));
+      return 0;
+    }
+    print(table(latest));
+    tell(`${summary(latest.length, count)} in ${box.name}\n`);
     return 0;
   },
 };

@@ -1,9 +1,9 @@
-import { createInterface } from 'node:readline/promises';
 import type { Command } from './command.ts';
 import { configure } from './configure.ts';
 import { createCore } from './core.ts';
 import { openDeadLetters } from './open-dead-letters.ts';
 import { parseTime } from './parse-time.ts';
+import { askYes, print, printJson } from './terminal.ts';
 import { Trouble } from './trouble.ts';
 
 export const deadLettersPurge: Command = {
@@ -45,7 +45,8 @@ export const deadLettersPurge: Command = {
       };
       const verb = dryRun === true ? 'would delete' : 'deleted';
       const line = `${verb} ${letters} dead letters (${notReplayed} never replayed) from ${box.name}\n`;
-      process.stdout.write(json === true ? `${JSON.stringify(answer)}\n` : line);
+      if (json === true) printJson(answer);
+      else print(line);
       return 0;
     } finally {
       await box.close();
@@ -57,7 +58,5 @@ export const deadLettersPurge: Command = {
 async function confirm(question: string): Promise<void> {
   if (!process.stdin.isTTY)
     throw new Trouble(question, 'Nothing was deleted. Say --yes where nobody can be asked.');
-  const asking = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await asking.question(`${question} Type yes: `).finally(() => asking.close());
-  if (answer.trim().toLowerCase() !== 'yes') throw new Trouble('nothing was deleted');
+  if (!(await askYes(`${question} `))) throw new Trouble('nothing was deleted');
 }

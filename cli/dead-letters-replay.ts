@@ -9,6 +9,7 @@ import { openDelivery } from './open-delivery.ts';
 import { parseCount } from './parse-count.ts';
 import { plainText } from './plain-text.ts';
 import { createProgress } from './progress.ts';
+import { print, printJson } from './terminal.ts';
 
 export const deadLettersReplay: Command = {
   about: 'puts them back on their way: into the topic of the events, or into the embedded index',
@@ -45,7 +46,8 @@ export const deadLettersReplay: Command = {
       }).finally(delivery.close);
       progress.end();
       const answer = { from: box.name, to: delivery.name, dryRun: dryRun === true, ...result };
-      process.stdout.write(json === true ? `${JSON.stringify(answer)}\n` : table(answer));
+      if (json === true) printJson(answer);
+      else print(table(answer));
       return result.refused === 0 ? 0 : 1;
     } finally {
       progress.end();

@@ -6,6 +6,7 @@ import { toJson } from './dead-letters-json.ts';
 import { openDeadLetters } from './open-dead-letters.ts';
 import { UsageError } from './parse-command-line.ts';
 import { plainText } from './plain-text.ts';
+import { print, printJson } from './terminal.ts';
 import { Trouble } from './trouble.ts';
 
 export const deadLettersShow: Command = {
@@ -26,7 +27,8 @@ export const deadLettersShow: Command = {
         '`hotitem dead-letters list` prints those that are there.',
       );
     }
-    process.stdout.write(json === true ? `${toJson(letter)}\n` : text(letter));
+    if (json === true) printJson(toJson(letter));
+    else print(text(letter));
     return 0;
   },
 };

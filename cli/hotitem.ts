@@ -7,8 +7,15 @@ import { KafkaError } from '../store/kafka-error.ts';
 import { COMMANDS } from './commands.ts';
 import { commandHelp, overview } from './help.ts';
 import { parseCommandLine, UsageError } from './parse-command-line.ts';
+import { plainText } from './plain-text.ts';
+import { print, tell } from './terminal.ts';
 import { Trouble } from './trouble.ts';
 
+// Node would print the error as it is, whoever wrote its text.
+process.on('uncaughtException', (error) => {
+  tell(`hotitem: ${(error instanceof Error && error.stack) || reasonOf(error)}\n`);
+  process.exit(1);
+});
 const status = await main(process.argv.slice(2));
 process.exitCode = status;
 // After a failure something may still hold on to its timers or sockets; there is nothing left to wait for.
@@ -28,14 +35,18 @@ async function main(args: string[]): Promise<number> {
 }
 
 function say(text: string): number {
-  process.stdout.write(`${text}\n`);
+  print(`${text}\n`);
   return 0;
 }
 
 function complain(error: unknown): number {
-  if (error instanceof UsageError) return fail(2, [error.message, 'hotitem --help lists the commands.']);
+  if (error instanceof UsageError)
+    return fail(2, [plainText(error.message), 'hotitem --help lists the commands.']);
   if (error instanceof ConfigError)
-    return fail(1, ['the configuration is wrong:', ...error.problems.map(indent)]);
+    return fail(1, [
+      'the configuration is wrong:',
+      ...error.problems.map((problem) => `  ${plainText(problem)}`),
+    ]);
   if (error instanceof Trouble) return fail(error.status, [error.message, ...linesOf(error.hint)]);
   return fail(1, [reasonOf(error), ...linesOf(error instanceof KafkaError ? error.hint : undefined)]);
 }
@@ -45,12 +56,8 @@ function linesOf(hint: string | undefined): string[] {
 }
 
 function fail(status: number, lines: string[]): number {
-  process.stderr.write(`hotitem: ${lines.join('\n')}\n`);
+  tell(`hotitem: ${lines.join('\n')}\n`);
   return status;
-}
-
-function indent(line: string): string {
-  return `  ${line}`;
 }
 
 function version(): string {

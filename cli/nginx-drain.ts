@@ -5,6 +5,7 @@ import { reasonOf } from '../service/log.ts';
 import type { Command } from './command.ts';
 import { configure } from './configure.ts';
 import { parseCount } from './parse-count.ts';
+import { print } from './terminal.ts';
 import { Trouble } from './trouble.ts';
 
 const DEFAULT_SECONDS = 10;
@@ -30,7 +31,7 @@ export const nginxDrain: Command = {
     const seconds = parseCount('timeout', String(timeout), { least: 1, most: LONGEST_SECONDS });
     const { spill } = configure({ ...context, flags });
     await drain(join(spill.dir, 'drain'), seconds);
-    process.stdout.write('nginx: nothing waits in the zone; for 30 s views go past it\n');
+    print('nginx: nothing waits in the zone; for 30 s views go past it\n');
     return 0;
   },
 };

@@ -3,6 +3,7 @@ import type { Command } from './command.ts';
 import { configure } from './configure.ts';
 import { installNginx } from './nginx-install.ts';
 import { UsageError } from './parse-command-line.ts';
+import { print } from './terminal.ts';
 
 export const nginxInstall: Command = {
   about: 'writes the nginx includes and scripts, with their paths, into a folder',
@@ -33,7 +34,7 @@ export const nginxInstall: Command = {
       ...(typeof breaker === 'string' && { breaker }),
     });
     const lines = files.map(({ path, outcome }) => `${outcome.padEnd(10)}${path}`);
-    process.stdout.write(`${lines.join('\n')}\n\n${next}`);
+    print(`${lines.join('\n')}\n\n${next}`);
     return 0;
   },
 };

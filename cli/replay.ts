@@ -11,6 +11,7 @@ import { plainText } from './plain-text.ts';
 import { createProgress } from './progress.ts';
 import { recordReader } from './record-reader.ts';
 import { removedRange } from './removed-range.ts';
+import { print, printJson } from './terminal.ts';
 
 export const replay: Command = {
   about: 'brings past events from Kafka or the spool into the index; what is there is left alone',
@@ -46,7 +47,8 @@ export const replay: Command = {
         dryRun: dryRun === true,
         ...replayed,
       };
-      process.stdout.write(json === true ? `${JSON.stringify(answer)}\n` : table(answer));
+      if (json === true) printJson(answer);
+      else print(table(answer));
       return isComplete(range, replayed) ? 0 : 1;
     } finally {
       progress.end();

@@ -2,13 +2,13 @@ import type { Config } from '../service/config.ts';
 import type { Change, ChangeOptions } from '../store/change.ts';
 import type { TemplateOptions } from '../store/elasticsearch-template.ts';
 import type { TopicSpec } from '../store/kafka-client.ts';
-import { askYes } from './ask-yes.ts';
-import { changesJson, changesText, lossesText } from './changes-text.ts';
+import { changesText, lossesText } from './changes-text.ts';
 import type { Command } from './command.ts';
 import { configure } from './configure.ts';
 import { type Core, connectKafka, createCore } from './core.ts';
 import { importDashboard } from './import-dashboard.ts';
 import { elasticsearchConnection } from './open-index.ts';
+import { askYes, print, printJson } from './terminal.ts';
 import { Trouble } from './trouble.ts';
 
 export const setup: Command = {
@@ -29,7 +29,8 @@ export const setup: Command = {
     if (nothing)
       throw new Trouble('there is nothing to set up', 'Set KAFKA_BROKERS, ELASTICSEARCH_NODE or --kibana.');
     const changes = dryRun === true ? await make({ dryRun: true }) : await makeAsked();
-    process.stdout.write(json === true ? changesJson(changes) : changesText(changes, dryRun === true));
+    if (json === true) printJson(changes);
+    else print(changesText(changes, dryRun === true));
     return changes.some(isRefusedSetting) ? 1 : 0;
 
     async function make(options: ChangeOptions): Promise<Change[]> {

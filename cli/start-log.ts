@@ -2,6 +2,8 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DestinationStream } from 'pino';
 import { createDestination } from '../service/log.ts';
+import { plainText } from './plain-text.ts';
+import { tell } from './terminal.ts';
 
 const WARN = 40;
 
@@ -15,14 +17,14 @@ export function startLog(home: string): { destination: DestinationStream; path: 
     destination: {
       write(line) {
         file.write(line);
-        tell(line);
+        show(line);
       },
     },
   };
 }
 
-function tell(line: string): void {
+function show(line: string): void {
   const { level, msg, reason } = JSON.parse(line) as { level: number; msg: string; reason?: string };
   if (level < WARN) return;
-  process.stderr.write(`hotitem: ${msg}${reason === undefined ? '' : ` (${reason})`}\n`);
+  tell(`hotitem: ${plainText(msg)}${reason === undefined ? '' : ` (${plainText(String(reason))})`}\n`);
 }

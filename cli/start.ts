@@ -19,6 +19,7 @@ import { requireFree } from './ports.ts';
 import { runService } from './run-service.ts';
 import { setUp } from './setup.ts';
 import { startLog } from './start-log.ts';
+import { tell } from './terminal.ts';
 import { Trouble } from './trouble.ts';
 import { wireAdmin } from './wire-admin.ts';
 import { wireSidecar } from './wire-sidecar.ts';
@@ -172,5 +173,5 @@ Ctrl-C stops everything.
 }
 
 function say(text: string): void {
-  process.stderr.write(`${text.startsWith('\n') ? text : `hotitem: ${text}`}\n`);
+  tell(`${text.startsWith('\n') ? text : `hotitem: ${text}`}\n`);
 }

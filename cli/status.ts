@@ -6,6 +6,7 @@ import { captureWords } from './capture.ts';
 import type { Command } from './command.ts';
 import { configure } from './configure.ts';
 import { plainText } from './plain-text.ts';
+import { print, printJson } from './terminal.ts';
 import { Trouble } from './trouble.ts';
 import type { Accounts } from './wire-sidecar.ts';
 import type { SinkAccounts } from './wire-sink.ts';
@@ -23,7 +24,8 @@ export const status: Command = {
       ask(`${base}/api/v1/accounting`),
     ]);
     const answer = { ready: ready.ok, checks: ready.body.trim(), ...toAccounts(accounts) };
-    process.stdout.write(json === true ? `${JSON.stringify(answer)}\n` : table(answer));
+    if (json === true) printJson(answer);
+    else print(table(answer));
     return ready.ok ? 0 : 1;
   },
 };

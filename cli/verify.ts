@@ -18,6 +18,7 @@ import { plainText } from './plain-text.ts';
 import { createProgress } from './progress.ts';
 import { recordReader } from './record-reader.ts';
 import { removedRange } from './removed-range.ts';
+import { print, printJson } from './terminal.ts';
 import { Trouble } from './trouble.ts';
 
 const MOST_DEAD = 500_000;
@@ -81,7 +82,8 @@ async function compare(context: CommandContext): Promise<number> {
       balanced: status === CANNOT_TELL ? null : status === BALANCED,
       ...verified,
     };
-    process.stdout.write(json === true ? `${JSON.stringify(answer)}\n` : table(answer, shown));
+    if (json === true) printJson(answer);
+    else print(table(answer, shown));
     return status;
   } finally {
     progress.end();

@@ -1,10 +1,16 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
+import { terminalJson } from './json-text.ts';
 
 export type Log = Logger;
 
-/** Structured lines (JSON) on standard error, or wherever `destination` leads. */
+/** Structured lines (JSON), fit for a terminal, on standard error, or wherever `destination` leads. */
 export function createLog(level: string, destination?: DestinationStream): Log {
-  const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
+  const options = {
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    hooks: { streamWrite: terminalJson },
+  };
   return pino(options, destination ?? createDestination({ dest: 2 }));
 }
 

@@ -65,9 +65,10 @@ export const hostName = z
 /** Of a service, without a login. */
 export const url = z
   .url({ protocol: /^https?$/ })
-  .refine((text) => !URL.canParse(text) || new URL(text).username === '', {
+  .refine((text) => !URL.canParse(text) || hasNoLogin(new URL(text)), {
     message: 'must not hold a login: use username and password',
   })
+  .refine((text) => !/[^\x21-\x7e]/.test(text), { message: 'must be printable ASCII without blanks' })
   .refine((text) => !/[?#]/.test(text), { message: 'must end with its path: nothing from ? or # on' })
   .refine((text) => !URL.canParse(text) || (isHost(new URL(text).hostname) && new URL(text).port !== '0'), {
     message: 'must be one address like https://HOST:9200',
@@ -78,6 +79,10 @@ export const headerText = z
   .string()
   .min(1)
   .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without blanks');
+
+function hasNoLogin({ username, password }: URL): boolean {
+  return username === '' && password === '';
+}
 
 function isAddress(text: string, leastPort: number): boolean {
   const [, host = '', port = ''] = /^(.+):(\d{1,5})$/.exec(text) ?? [];

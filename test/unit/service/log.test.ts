@@ -22,6 +22,16 @@ describe('the log', () => {
     expect(lines.map((line) => JSON.parse(line).repeated)).toEqual([undefined, 59, 59]);
   });
 
+  test('carries no escape sequence to a terminal, and loses nothing of what it says', () => {
+    const evil = 'x\x1b[2J\x9b31m\x7f\u202e\ud800';
+    const lines: string[] = [];
+    const log = createLog('info', { write: (line) => void lines.push(line) }).child({ part: evil });
+    log.warn({ reason: evil, [evil]: [evil], err: new Error(evil) }, evil);
+    const [line = ''] = lines;
+    expect(line).toMatch(/^\P{C}+\n$/u);
+    expect(JSON.parse(line)).toMatchObject({ msg: evil, reason: evil, part: evil, [evil]: [evil] });
+  });
+
   test('tells the whole reason in a line', () => {
     const error = new Error('cannot write', {
       cause: new Error('connection\nrefused', { cause: 'ECONNREFUSED' }),

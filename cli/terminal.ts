@@ -1,0 +1,28 @@
+import { createInterface } from 'node:readline/promises';
+import { terminalJson } from '../service/json-text.ts';
+import { plainLines } from './plain-text.ts';
+
+// The only file that writes to a terminal: whatever is printed, and whoever wrote it, no escape sequence gets there.
+
+/** Lines for standard output, as they are. */
+export function print(text: string): void {
+  process.stdout.write(plainLines(text));
+}
+
+/** One line of JSON for standard output. */
+export function printJson(value: unknown): void {
+  process.stdout.write(`${terminalJson(JSON.stringify(value))}\n`);
+}
+
+/** Lines for standard error, as they are. */
+export function tell(text: string): void {
+  process.stderr.write(plainLines(text));
+}
+
+/** Whether somebody at the terminal types `yes`; false where nobody can be asked. */
+export async function askYes(question: string): Promise<boolean> {
+  if (!process.stdin.isTTY) return false;
+  const asking = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await asking.question(`${plainLines(question)}Type yes: `).finally(() => asking.close());
+  return answer.trim().toLowerCase() === 'yes';
+}
