@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { systemNginx } from '../provision/nginx-inspect.ts';
 import type { Config } from '../service/config.ts';
-import { reportText } from './check/report.ts';
+import { fileFindings } from './check/file-rules.ts';
+import { findingsText, reportText } from './check/report.ts';
 import { checkNginx } from './check-nginx.ts';
 import type { Command, CommandContext } from './command.ts';
 import { configure } from './configure.ts';
@@ -23,8 +24,10 @@ export const check: Command = {
     if (nginx === true) return checkIt({ ...context, flags: { conf, json } }, config);
     if (conf !== undefined || json !== undefined || context.positionals.length > 0)
       throw new UsageError('check: PROGRAM, --nginx-conf and --json go with --nginx');
-    print(`${route(config)}\n${notes(config)}The configuration is good.\n`);
-    return 0;
+    const findings = fileFindings(config.files, process.getuid?.() ?? 0);
+    const verdict = findings.length === 0 ? 'The configuration is good.\n' : `\n${findingsText(findings)}`;
+    print(`${route(config)}\n${notes(config)}${verdict}`);
+    return findings.length === 0 ? 0 : 1;
   },
 };
 

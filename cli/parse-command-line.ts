@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { distance } from 'fastest-levenshtein';
-import { SETTINGS } from '../service/config.ts';
+import { SETTINGS, type Setting } from '../service/config.ts';
 import type { Command, Flags } from './command.ts';
 
 /** The command line is not understood. */
@@ -30,10 +30,13 @@ export function parseCommandLine(args: string[], commands: Record<string, Comman
   return { name, command, flags: values, positionals: positionals.slice(name.split(' ').length) };
 }
 
-/** What is neither a flag nor the value of one, whichever command it belongs to: that is not known yet. */
+/**
+ * What is neither a flag nor the value of one, whichever command it belongs to: that is not known yet. A secret has no flag; what
+ * follows one in spite of that must not be printed as an unknown command.
+ */
 function wordsOf(args: string[], commands: Record<string, Command>): string[] {
   const own = Object.values(commands).map(({ options }) => options);
-  const options: Options = Object.assign({}, settingOptions(), ...own);
+  const options: Options = Object.assign({}, settingOptions(SETTINGS), ...own);
   return args.filter((arg, i) => !arg.startsWith('-') && !takesText(args[i - 1], options));
 }
 
@@ -81,10 +84,10 @@ function joinTimes(args: string[], options: Options): string[] {
   return joined;
 }
 
-function settingOptions(): Options {
-  const settings = SETTINGS.filter(({ secret }) => !secret).map(
-    ({ flag }) => [flag, { type: 'string' }] as const,
-  );
+const GIVEN_BY_FLAG = SETTINGS.filter(({ secret }) => !secret);
+
+function settingOptions(known: Setting[] = GIVEN_BY_FLAG): Options {
+  const settings = known.map(({ flag }) => [flag, { type: 'string' }] as const);
   return { config: { type: 'string' }, ...Object.fromEntries(settings) };
 }
 

@@ -1,3 +1,4 @@
+import { fileFindings } from './check/file-rules.ts';
 import type { Core } from './core.ts';
 
 /**
@@ -12,6 +13,7 @@ export async function runService(
   const { config, log, shutdown } = core;
   if (config.ignored.length > 0)
     log.info({ variables: config.ignored }, 'ignored: variables that Kubernetes sets for a Service');
+  for (const { what, fix } of fileFindings(config.files, process.getuid?.() ?? 0)) log.warn({ fix }, what);
   const signal = nextSignal();
   const starting = start();
   try {

@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { distance } from 'fastest-levenshtein';
-import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { isOfKubernetes } from './foreign-variables.ts';
+import { parseSettings } from './parse-settings.ts';
+import { readWithRights, type SettingsFile } from './read-rights.ts';
 import { type Settings, settings } from './settings.ts';
 
 /** The settings, and what follows from them. */
@@ -14,6 +15,8 @@ export type Config = Complete & {
   given: ReadonlySet<string>;
   /** Variables of our prefix that somebody else set: `HOTITEM_SERVICE_HOST`. */
   ignored: string[];
+  /** The files that settings came from. */
+  files: SettingsFile[];
 };
 
 /** Everything that is wrong with a configuration, one problem a line: `path: problem (got value)`. */
@@ -74,10 +77,11 @@ export const SETTINGS: Setting[] = leaves(settings, []);
 /** The configuration: file, then environment, then flags, the later wins. Throws a `ConfigError` with all problems at once. */
 export function loadConfig(sources: ConfigSources): Config {
   const problems: string[] = [];
+  const files: SettingsFile[] = [];
   const ignored = Object.keys(sources.env).filter((variable) => isForeign(variable, sources.env[variable]));
   const env = Object.fromEntries(Object.entries(sources.env).filter(([name]) => !ignored.includes(name)));
-  const merged = readFile(sources, problems);
-  for (const { path, value } of fromEnvironment(env, problems)) put(merged, path, value);
+  const merged = readFile(sources, problems, files);
+  for (const { path, value } of fromEnvironment(env, problems, files)) put(merged, path, value);
   for (const setting of SETTINGS) {
     const text = sources.flags[setting.flag];
     if (text !== undefined) put(merged, setting.path, toValue(setting, text));
@@ -87,7 +91,7 @@ export function loadConfig(sources: ConfigSources): Config {
   const config = result.success ? withWholePaths(withGroup(result.data)) : undefined;
   if (config !== undefined) problems.push(...socketProblems(config));
   if (problems.length > 0 || config === undefined) throw new ConfigError(problems);
-  return { ...config, given: givenIn(merged), ignored };
+  return { ...config, given: givenIn(merged), ignored, files };
 }
 
 function isForeign(variable: string, value: string | undefined): boolean {
@@ -141,13 +145,23 @@ function withWholePaths(config: Complete): Complete {
   };
 }
 
-function readFile({ file, env }: ConfigSources, problems: string[]): Record<string, unknown> {
+function readFile(
+  { file, env }: ConfigSources,
+  problems: string[],
+  files: SettingsFile[],
+): Record<string, unknown> {
   const name = file ?? env.HOTITEM_CONFIG ?? (existsSync('hotitem.yml') ? 'hotitem.yml' : undefined);
   if (name === undefined) return {};
   try {
-    const value: unknown = parseYaml(readFileSync(name, 'utf8')) ?? {};
-    if (isRecord(value)) return value;
-    problems.push(`${name}: must be a mapping of settings (got ${show(value)})`);
+    const { text, ...rights } = readWithRights(name);
+    const value = parseSettings(text) ?? {};
+    if (isRecord(value)) {
+      const secret = [...givenIn(value)].some((path) => SECRETS.has(path));
+      files.push({ path: resolve(name), secret, ...rights });
+      return value;
+    }
+    // Its content stays out of the log: it may be the file of a password.
+    problems.push(`${name}: must be a mapping of settings`);
   } catch (error) {
     problems.push(`${name}: ${error instanceof Error ? error.message.split('\n')[0] : error}`);
   }
@@ -157,6 +171,7 @@ function readFile({ file, env }: ConfigSources, problems: string[]): Record<stri
 function* fromEnvironment(
   env: ConfigSources['env'],
   problems: string[],
+  files: SettingsFile[],
 ): Generator<{ path: string[]; value: unknown }> {
   for (const [variable, text] of Object.entries(env)) {
     if (text === undefined || text === '') continue;
@@ -169,7 +184,9 @@ function* fromEnvironment(
     const secret = variable.endsWith('_FILE') ? settingOf(variable.slice(0, -'_FILE'.length)) : undefined;
     if (secret?.secret) {
       try {
-        yield { path: secret.path, value: readFileSync(text, 'utf8').trim() };
+        const { text: value, ...rights } = readWithRights(text);
+        files.push({ path: resolve(text), secret: true, ...rights });
+        yield { path: secret.path, value: value.trim() };
       } catch (error) {
         problems.push(`${variable}: cannot be read: ${error instanceof Error ? error.message : error}`);
       }
@@ -219,13 +236,23 @@ function explain(issue: z.core.$ZodIssue): string[] {
   const path = issue.path.join('.');
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => {
-      const full = path === '' ? key : `${path}.${key}`;
+      // `{password:secret}` is one key in YAML.
+      const name = key.replace(/[^\w.-].*$/s, '…');
+      const full = path === '' ? name : `${path}.${name}`;
       return `${full}: unknown setting${suggest(full, [...SETTINGS.map((known) => known.path.join('.')), ...SECTIONS])}`;
     });
   }
-  // A rule about several settings is handed all of them, secrets included.
-  const got = SECRETS.has(path) || isRecord(issue.input) ? '' : ` (got ${show(issue.input)})`;
+  const got = mayHoldSecret(path, issue.input) ? '' : ` (got ${show(issue.input)})`;
   return [`${path}: ${issue.message}${got}`];
+}
+
+/** A secret, what stands where a section with one belongs, and what a rule about several settings is handed. */
+function mayHoldSecret(path: string, input: unknown): boolean {
+  const [...secrets] = SECRETS;
+  return (
+    secrets.some((secret) => secret === path || secret.startsWith(`${path}.`)) ||
+    (typeof input === 'object' && input !== null)
+  );
 }
 
 function suggest(unknown: string, known: string[]): string {
@@ -238,8 +265,14 @@ function suggest(unknown: string, known: string[]): string {
 }
 
 function show(value: unknown): string {
-  // A login that somebody put into a URL stays out of the log.
-  return (JSON.stringify(value) ?? 'nothing').replace(/[^"]*@/g, '***@').slice(0, 200);
+  const shown = typeof value === 'string' ? withoutSecrets(value) : value;
+  return (JSON.stringify(shown) ?? 'nothing').slice(0, 200);
+}
+
+/** A login or a query in a URL, or what follows a name in a list of properties, stays out of the log. */
+function withoutSecrets(text: string): string {
+  if (/@.*[?#;=]|[?#;=].*@/s.test(text)) return '***';
+  return text.replace(/^.*@/s, '***@').replace(/([?#;=]).+$/s, '$1***');
 }
 
 const SECTIONS: string[] = Object.keys(settings.shape);

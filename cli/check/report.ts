@@ -6,7 +6,6 @@ const ORDER: Severity[] = ['error', 'warning', 'note'];
 /** The report for a terminal: what this nginx is, what captures, and what to change, the worst first. */
 export function reportText({ nginx, njs, program, conf, captures, findings }: NginxReport): string {
   const engine = njs === undefined ? 'no njs' : `njs ${njs.version}${njs.quickjs ? ' with QuickJS' : ''}`;
-  const sorted = findings.toSorted((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
   const off = findings.some(({ id }) => id === 'capture-off');
   return [
     `nginx ${nginx}, ${engine} (${program})`,
@@ -23,10 +22,14 @@ export function reportText({ nginx, njs, program, conf, captures, findings }: Ng
       ]),
     ),
     '',
-    ...sorted.flatMap((finding) => [...findingText(finding), '']),
-    summary(findings),
-    '',
+    findingsText(findings),
   ].join('\n');
+}
+
+/** What to change, the worst first, and how much that is. */
+export function findingsText(findings: Finding[]): string {
+  const sorted = findings.toSorted((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
+  return [...sorted.flatMap((finding) => [...findingText(finding), '']), summary(findings), ''].join('\n');
 }
 
 function findingText({ id, severity, what, where, why, fix }: Finding): string[] {

@@ -62,6 +62,7 @@ describe('the command line', () => {
     [['nginx'], 'nginx is not all of a command: say nginx install'],
     [['sidecar', '--spol-dir', 'x'], 'unknown flag --spol-dir, did you mean --spool-dir?'],
     [['sidecar', '--elasticsearch-password', 'x'], 'unknown flag --elasticsearch-password'],
+    [['--elasticsearch-password', 'x', 'sidecar'], 'unknown flag --elasticsearch-password'],
     [['sidecar', '--spool-dir'], "Option '--spool-dir <value>' argument missing"],
   ])('says what is wrong with %j', (args, message) => {
     expect(() => parseCommandLine(args, COMMANDS)).toThrow(message);

@@ -1,7 +1,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { ConfigError, type ConfigSources, loadConfig, SETTINGS } from '../../../service/config.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hotitem-config-'));
@@ -108,10 +108,45 @@ describe('the configuration', () => {
     [{ ELASTICSEARCH_NODE: 'http://user:a/hunter2@b@es:9200' }],
     [{ KAFKA_BROKERS: 'user:hunter2@kafka:9092' }],
     [{ HOTITEM_KAFKA_SASL_PASSWORD: 'hunter2' }],
+    [{ ELASTICSEARCH_NODE: 'http://:hunter2@es:9200' }],
+    [{ ELASTICSEARCH_NODE: 'http://hunter2@es:9200' }],
+    [{ ELASTICSEARCH_NODE: 'http://es:9200/?api_key=hunter2' }],
+    [{ ELASTICSEARCH_NODE: 'http://es:9200/?api_key=a@hunter2' }],
+    [{ ELASTICSEARCH_NODE: 'http://es:9200/#hunter2' }],
+    [{ ELASTICSEARCH_NODE: 'http://user:hunter2"b@es:9200' }],
+    [{ KAFKA_BROKERS: 'Endpoint=sb://x/;SharedAccessKey=hunter2' }],
     [{ HOTITEM_KAFKA_SASL_USERNAME: 'hotitem', HOTITEM_KAFKA_SASL_PASSWORD: 'hunter2' }],
   ])('shows no secret in a problem: %j', (env) => {
     expect(problems({ env })).not.toEqual([]);
     expect(problems({ env }).join()).not.toContain('hunter2');
+  });
+
+  test.each([
+    'kafka:\n  sasl: hunter2\n',
+    'kafka:\n  sasl: [hunter2]\n',
+    'kafka: hunter2\n',
+    'kafka:\n  brokers: [[hunter2]]\n',
+    'kafka:\n  sasl: {password:hunter2}\n',
+    'elasticsearch: [api_key, hunter2]\n',
+    'privacy:\n  ip_salt: {a: hunter2}\n',
+    'elasticsearch:\n  password: *hunter2\n',
+    'elasticsearch:\n  password: !hunter2 x\n',
+    'elasticsearch:\n  password: |hunter2\n',
+    'elasticsearch:\n  password: "\\xhunter2"\n',
+    'hunter2\n',
+    '[hunter2]\n',
+  ])('shows no secret of a file in a problem, and warns of none: %j', (text) => {
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    expect(problems({ file: yaml(text) })).not.toEqual([]);
+    expect(problems({ file: yaml(text) }).join()).not.toMatch(/hunter|xhu/);
+    expect(warn).not.toHaveBeenCalled();
+    warn.mockRestore();
+  });
+
+  test('says where a file is no YAML', () => {
+    expect(problems({ file: yaml('a: 1\nb: @x\n') })).toEqual([
+      expect.stringMatching(/yml: line 2, column 4: not valid YAML/),
+    ]);
   });
 
   describe('beside what Kubernetes sets for a Service named hotitem', () => {

@@ -1,0 +1,46 @@
+import type { SettingsFile } from '../../service/read-rights.ts';
+import type { Finding } from './finding.ts';
+
+const OTHERS_READ = 0o004;
+const OTHERS_WRITE = 0o002;
+const ROOT = 0;
+
+/** What other users of the host may do with the files that settings came from; `uid` is who runs this. */
+export function fileFindings(files: SettingsFile[], uid: number): Finding[] {
+  return files.flatMap((file) => {
+    const { path, mode = 0 } = file;
+    const findings: Finding[] = [];
+    if (file.secret && (mode & OTHERS_READ) !== 0) {
+      findings.push({
+        id: 'file-readable',
+        severity: 'error',
+        what: `${path} holds a secret and may be read by every user of this host (${octal(mode)})`,
+        why: 'whoever reads it has the rights of hotitem in Kafka and Elasticsearch, or can tell hashed addresses',
+        fix: `chmod o= ${path}, and change the secret if others use this host`,
+      });
+    }
+    if ((mode & OTHERS_WRITE) !== 0) {
+      findings.push({
+        id: 'file-writable',
+        severity: 'error',
+        what: `${path} may be changed by every user of this host (${octal(mode)})`,
+        why: 'whoever changes it decides where events and logins are sent',
+        fix: `chmod o= ${path}`,
+      });
+    }
+    if (file.mode !== undefined && file.uid !== ROOT && file.uid !== uid) {
+      findings.push({
+        id: 'file-owner',
+        severity: 'error',
+        what: `${path} belongs to the user ${file.uid}, which is neither root nor the one who runs this (${uid})`,
+        why: 'its owner decides where events and logins are sent',
+        fix: `chown root ${path}, or run this as its owner`,
+      });
+    }
+    return findings;
+  });
+}
+
+function octal(mode: number): string {
+  return mode.toString(8).padStart(4, '0');
+}
