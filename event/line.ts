@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { isIPv6 } from 'node:net';
+import { isIPv4, isOtherClient } from './client-address.ts';
 import { normalisePath } from './normalise-path.ts';
 
 /*
@@ -86,10 +86,6 @@ const SHORTEST_TIME = '123456789.123'.length;
 const LONGEST_TIME = '12345678901.123'.length;
 /** nginx's own limits (four header buffers of 8 KB) keep every honest line below this. */
 const LONGEST_LINE = 65_536;
-/** INET6_ADDRSTRLEN without its zero. */
-const LONGEST_IP = 45;
-const OCTETS = 4;
-const MOST_OCTET = 255;
 const MOST_ONE_IN = 10_000;
 const LONGEST_SHOWN = 200;
 /** Fields before the visitor's, which is never shown. */
@@ -174,7 +170,9 @@ export function createLine(): Line {
     if (!isWhole) return refuse('fields', 'line', at, lineEnd);
     if (Number.isNaN(time[0])) return refuse('time', '$msec', versionEnd + 1, timeEnd);
     if (!isId) return refuse('request_id', '$request_id', idAt, idEnd);
-    if (!isClient(idEnd + 1, ipEnd)) return refuse('ip', '$remote_addr', idEnd + 1, ipEnd);
+    odd[IP] = isIPv4(lines, idEnd + 1, ipEnd) ? 0 : 1;
+    if (odd[IP] !== 0 && !isOtherClient(lines, idEnd + 1, ipEnd))
+      return refuse('ip', '$remote_addr', idEnd + 1, ipEnd);
     if (uriEnd === hostEnd + 1 || !resolve()) return refuse('uri', '$request_uri', hostEnd + 1, uriEnd);
     return true;
   }
@@ -256,22 +254,13 @@ export function createLine(): Line {
     return i;
   }
 
-  /** Where printable ASCII ends that JSON writes as it is. Four bytes at a time: see "Bit Twiddling Hacks", S. E. Anderson. */
+  /** Where printable ASCII ends that JSON writes as it is. Four bytes at a time. */
   function plainEnd(at: number): number {
     const words = view;
     const lines = from;
     let i = at;
     for (const last = lines.length - 4; i <= last; i += 4) {
-      const word = words.getInt32(i, true);
-      const quotes = word ^ 0x22222222;
-      const slashes = word ^ 0x5c5c5c5c;
-      const found =
-        word |
-        (word + 0x01010101) |
-        ((word - 0x20202020) & ~word) |
-        ((quotes - 0x01010101) & ~quotes) |
-        ((slashes - 0x01010101) & ~slashes);
-      if ((found & 0x80808080) !== 0) break;
+      if (hasOdd(words.getInt32(i, true))) break;
     }
     while (IS_PLAIN[lines[i] ?? 0] === 1) i++;
     return i;
@@ -326,19 +315,9 @@ export function createLine(): Line {
     let i = at;
     for (const last = lines.length - 4; i <= last; i += 4) {
       const word = words.getInt32(i, true);
-      const quotes = word ^ 0x22222222;
-      const slashes = word ^ 0x5c5c5c5c;
-      const found =
-        word |
-        (word + 0x01010101) |
-        ((word - 0x20202020) & ~word) |
-        ((quotes - 0x01010101) & ~quotes) |
-        ((slashes - 0x01010101) & ~slashes);
-      if ((found & 0x80808080) !== 0) break;
-      high = Math.imul(high ^ word, 0x85ebca6b);
-      high = (high << 13) | (high >>> 19);
-      low = Math.imul(low + word, 0xc2b2ae35);
-      low ^= low >>> 15;
+      if (hasOdd(word)) break;
+      high = mixed(high ^ word);
+      low = mixedAgain(low + word);
     }
     let isOdd = 0;
     let word = 0;
@@ -349,18 +328,14 @@ export function createLine(): Line {
       word |= byte << shift;
       shift += 8;
       if (shift < 32) continue;
-      high = Math.imul(high ^ word, 0x85ebca6b);
-      high = (high << 13) | (high >>> 19);
-      low = Math.imul(low + word, 0xc2b2ae35);
-      low ^= low >>> 15;
+      high = mixed(high ^ word);
+      low = mixedAgain(low + word);
       word = 0;
       shift = 0;
     }
     // The last word may be the same for texts of different length.
-    high = Math.imul(high ^ word, 0x85ebca6b) ^ (i - at);
-    low = Math.imul(low + word, 0xc2b2ae35) ^ (i - at);
-    agent[0] = high ^ (high >>> 16);
-    agent[1] = low ^ (low >>> 13);
+    agent[0] = mixed(high ^ word) ^ (i - at);
+    agent[1] = mixedAgain(low + word) ^ (i - at);
     begin[UA] = at;
     end[UA] = i;
     odd[UA] = isOdd;
@@ -372,32 +347,6 @@ export function createLine(): Line {
     if (odd[PATH] === 0) return true;
     path = normalisePath(from.toString('latin1', begin[PATH], end[PATH]));
     return path !== '';
-  }
-
-  /** An address as nginx writes it, without a zone; `unix:`; or nothing, where privacy.conf withholds it. */
-  function isClient(at: number, until: number): boolean {
-    odd[IP] = until === at || isIPv4(at, until) ? 0 : 1;
-    if (odd[IP] === 0) return true;
-    if (until - at > LONGEST_IP) return false;
-    const text = from.toString('latin1', at, until);
-    return text === 'unix:' || (isIPv6(text) && !text.includes('%'));
-  }
-
-  function isIPv4(at: number, until: number): boolean {
-    const lines = from;
-    let octets = 1;
-    let octet = -1;
-    for (let i = at; i < until; i++) {
-      const byte = lines[i] ?? 0;
-      if (byte === DOT && octet >= 0) {
-        octets++;
-        octet = -1;
-      } else if (isDigit(byte) && octet !== 0) {
-        octet = Math.max(octet, 0) * 10 + byte - ZERO;
-        if (octet > MOST_OCTET) return false;
-      } else return false;
-    }
-    return octets === OCTETS && octet >= 0;
   }
 
   function leaveOut(field: number, at: number): number {
@@ -431,6 +380,34 @@ function shown(reason: BadLineReason, text: string): string {
   // What begins with no version may be the rest of a torn line, with a visitor first.
   const [first = ''] = text.split('\t', 1);
   return first === text || OTHER_VERSION.test(first) ? first : `${text.length} bytes`;
+}
+
+/** One step of a hash of words: the multipliers are those of MurmurHash3's finaliser. */
+function mixed(word: number): number {
+  const product = Math.imul(word, 0x85ebca6b);
+  return (product << 13) | (product >>> 19);
+}
+
+/** The same of another hash. */
+function mixedAgain(word: number): number {
+  const product = Math.imul(word, 0xc2b2ae35);
+  return product ^ (product >>> 15);
+}
+
+/**
+ * Whether one of the four bytes of a word is not plain: control characters, quotes, backslashes, DEL, or not ASCII. See "Determine
+ * if a word has a byte less than n", and "equal to n", in S. E. Anderson, Bit Twiddling Hacks.
+ */
+function hasOdd(word: number): boolean {
+  const quotes = word ^ 0x22222222;
+  const slashes = word ^ 0x5c5c5c5c;
+  const found =
+    word |
+    (word + 0x01010101) |
+    ((word - 0x20202020) & ~word) |
+    ((quotes - 0x01010101) & ~quotes) |
+    ((slashes - 0x01010101) & ~slashes);
+  return (found & 0x80808080) !== 0;
 }
 
 function isDigit(byte: number | undefined): boolean {
