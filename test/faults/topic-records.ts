@@ -51,7 +51,11 @@ export function watchTopic(brokers: string[], topic: string): WatchedTopic {
     const ends = await withAdmin({ brokers }, endsOf);
     const left = new Set([...ends].filter(([, end]) => end > 0).map(([partition]) => partition));
     if (left.size === 0) return;
-    const consumer = kafka.consumer({ groupId: `${topic}-reader-${process.pid}-${readers++}` });
+    // It disconnects only when the last fetch is answered.
+    const consumer = kafka.consumer({
+      groupId: `${topic}-reader-${process.pid}-${readers++}`,
+      maxWaitTimeInMs: 100,
+    });
     await consumer.connect();
     await consumer.subscribe({ topic, fromBeginning: true });
     await consumer.run({

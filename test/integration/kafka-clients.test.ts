@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { Admin } from '@platformatic/kafka';
 import kafkajs from 'kafkajs';
 import { type KafkaClient, ROW, type TopicSpec } from '../../store/kafka-client.ts';
 import { createKafkaLog } from '../../store/kafka-log.ts';
@@ -208,6 +209,7 @@ suiteWith(['kafka'], { stops: true })('what every Kafka client does', () => {
         logLevel: kafkajs.logLevel.NOTHING,
       }).consumer({
         groupId: `headers-${run}`,
+        maxWaitTimeInMs: 100,
       });
       const seen: unknown[] = [];
       await reader.connect();
@@ -410,13 +412,12 @@ suiteWith(['kafka'], { stops: true })('what every Kafka client does', () => {
       const { topic } = logs.topic('ends-before');
       const log = await logs.create('ends-before', 1);
       await log.append(batchOf(['a']));
-      await withAdmin(kafka, (admin) =>
-        admin.setOffsets({
-          groupId: `ends-before-${run}`,
-          topic,
-          partitions: [{ partition: 0, offset: '700' }],
-        }),
-      );
+      const admin = new Admin({ clientId: 'test', bootstrapBrokers: kafka.brokers });
+      await admin.alterConsumerGroupOffsets({
+        groupId: `ends-before-${run}`,
+        topics: [{ name: topic, partitionOffsets: [{ partition: 0, offset: 700n }] }],
+      });
+      await admin.close();
       const seen: string[] = [];
       const resets: OffsetReset[] = [];
       const onReset = (reset: OffsetReset) => void resets.push(reset);

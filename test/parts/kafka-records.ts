@@ -11,7 +11,8 @@ export async function recordsOf(brokers: string[], topic: string): Promise<Kafka
   const found: KafkaRecord[] = [];
   if (count === 0) return found;
   const kafka = new Kafka({ brokers, logLevel: logLevel.NOTHING });
-  const consumer = kafka.consumer({ groupId: `test-${Math.random()}` });
+  // It disconnects only when the last fetch is answered.
+  const consumer = kafka.consumer({ groupId: `test-${Math.random()}`, maxWaitTimeInMs: 100 });
   await consumer.connect();
   await consumer.subscribe({ topic, fromBeginning: true });
   await new Promise<void>((resolve) => {
