@@ -56,7 +56,8 @@ export function kafkaConnection({ config, warn }: Pick<Core, 'config' | 'warn'>)
     brokers,
     clientId: `hotitem-${config.node}`,
     compression,
-    onWarning: (message) => warn('kafka client', 'from the Kafka client', { reason: message }),
+    onWarning: (message, who = 'client') =>
+      warn(`kafka ${who}`, `from the Kafka ${who}`, { reason: message }),
     ...(tls && { tls: { ca: ca_file === undefined ? undefined : readCertificate(ca_file) } }),
     ...(mechanism !== undefined &&
       username !== undefined &&

@@ -70,9 +70,14 @@ export function wireSink(core: Core, options: Wired): Check {
   const stopping = new AbortController();
   let consumer: Consumer | undefined;
   let refusal: string | undefined;
+  let notYet = 'it cannot read its log yet';
   const started = keepTrying(start, {
     signal: stopping.signal,
-    onFailure: (error) => warn('sink', 'the sink cannot read its log yet', { reason: reasonOf(error) }),
+    onFailure: (error) => {
+      const reason = reasonOf(error);
+      notYet = `it cannot read its log yet: ${reason}`;
+      warn('sink', 'the sink cannot read its log yet', { reason });
+    },
   }).catch(() => {});
   shutdown.add('sink', async () => {
     stopping.abort();
@@ -81,7 +86,7 @@ export function wireSink(core: Core, options: Wired): Check {
   });
   return {
     name: 'sink',
-    ready: () => (consumer === undefined ? 'it cannot read its log yet' : (consumer.failure() ?? refused())),
+    ready: () => (consumer === undefined ? notYet : (consumer.failure() ?? refused())),
   };
 
   function refused(): true | string {

@@ -39,8 +39,11 @@ export type KafkaConnection = {
   sasl?: Sasl | undefined;
   /** gzip by default. */
   compression?: 'gzip' | 'none' | undefined;
-  /** Told what goes wrong where nobody waits for an answer; it repeats itself while a broker is away. */
-  onWarning: (message: string) => void;
+  /**
+   * Told what goes wrong where nobody waits for an answer; it repeats itself while a broker is unavailable. What the library says hides nothing of
+   * what our consumer makes of it: `who` tells them apart, by default the library.
+   */
+  onWarning: (message: string, who?: 'client' | 'consumer') => void;
 };
 
 export type Sasl = {

@@ -26,6 +26,7 @@ import {
 } from './kafka-timing.ts';
 import { useCodecs } from './kafkajs-codecs.ts';
 import { startKafkajsConsumer } from './kafkajs-consumer.ts';
+import { tellWhyNoCoordinator } from './kafkajs-coordinator.ts';
 import { toKafkaError } from './kafkajs-failure.ts';
 import { alterIncrementally } from './kafkajs-incremental.ts';
 import { tellOffsetResets } from './kafkajs-offsets.ts';
@@ -102,7 +103,7 @@ export function createKafkajsClient(connection: KafkaConnection): KafkaClient {
       toKafkaError(`cannot read topic ${topic}`, error, needsToRead(topic, group));
     const onFailure = (error: unknown) => {
       const reason = reasonOf(failed(error));
-      onWarning(reason);
+      onWarning(reason, 'consumer');
       return reason;
     };
     try {
@@ -148,6 +149,7 @@ export function createKafka(connection: KafkaConnection): kafkajs.Kafka {
   useCodecs();
   decodeRecordsLate();
   tellOffsetResets();
+  tellWhyNoCoordinator();
   encodeRecordsAtOnce();
   alterIncrementally();
   return new Kafka(toConfig(connection));

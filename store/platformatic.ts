@@ -93,7 +93,7 @@ export function createPlatformaticClient(connection: KafkaConnection): KafkaClie
       toKafkaError(`cannot read topic ${topic}`, error, needsToRead(topic, group));
     const onFailure = (error: unknown) => {
       const reason = reasonOf(failed(error));
-      onWarning(reason);
+      onWarning(reason, 'consumer');
       return reason;
     };
     try {

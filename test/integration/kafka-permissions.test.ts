@@ -26,8 +26,13 @@ const AUTHORIZER = {
   'super.users': 'User:ANONYMOUS',
 };
 const FULL = process.env.HOTITEM_TEST_FULL === '1';
+/** Those that a sink over kafkajs did not name. */
+const SHORT = PERMISSIONS.filter(
+  ({ whose, on, operation }) =>
+    whose === 'sink' && (on === 'group' || (on === 'topic' && operation === 'READ')),
+);
 /** The one whose loss ended a sink for good. */
-const SHORT = PERMISSIONS.filter(({ on, operation }) => on === 'group' && operation === 'READ');
+const SHORTEST = SHORT.filter(({ on, operation }) => on === 'group' && operation === 'READ');
 
 suiteWith(['kafka'], { stops: true })('a permission that is missing, and given', () => {
   let kafka: KafkaPart;
@@ -75,7 +80,7 @@ suiteWith(['kafka'], { stops: true })('a permission that is missing, and given',
   });
 
   describe.each(CLIENTS)('%s', (client) => {
-    test.each(named(FULL ? PERMISSIONS : SHORT))(
+    test.each(named(FULL ? PERMISSIONS : client === 'kafkajs' ? SHORT : SHORTEST))(
       'from the start: %s: says which, and recovers by itself',
       async (_, permission) => {
         await change(take, permission);
@@ -99,7 +104,7 @@ suiteWith(['kafka'], { stops: true })('a permission that is missing, and given',
       },
     );
 
-    test.each(named(FULL ? PERMISSIONS : SHORT))(
+    test.each(named(FULL ? PERMISSIONS : SHORTEST))(
       'in the middle: %s: says which, and recovers by itself, each event indexed once',
       async (_, permission) => {
         const sidecar = await start('sidecar', client).started;
@@ -108,9 +113,14 @@ suiteWith(['kafka'], { stops: true })('a permission that is missing, and given',
         await consumed(sink, COUNT);
         await change(take, permission);
         await provoke(permission);
+        // Kafka asks for it only who joins.
+        if (permission.on === 'group' && permission.operation === 'DESCRIBE') await addPartition();
+        // Kafka asks for it only who asks for the leaders: until then the sidecar goes on.
+        const mayGoOn = permission.on === 'topic' && permission.operation === 'DESCRIBE';
         const noticed =
           permission.whose === 'sidecar'
-            ? async () => sidecar.log().includes(needOf(permission))
+            ? async () =>
+                sidecar.log().includes(needOf(permission)) || (mayGoOn && (await isForwarded(sidecar, 0)))
             : async () => (await readiness(sink)).includes(needOf(permission));
         await until(noticed, {
           timeoutMs: PATIENCE_MS,
@@ -194,17 +204,43 @@ suiteWith(['kafka'], { stops: true })('a permission that is missing, and given',
   }
 
   async function forwarded(sidecar: Service, dead: number): Promise<void> {
-    const all = async () => {
-      const { sidecar: now } = await sidecar.json<Accounts>('/api/v1/accounting');
-      return now?.waiting === 0 && now.unaccounted === 0 && now.dead === dead;
-    };
+    const all = () => isForwarded(sidecar, dead);
     await until(all, { timeoutMs: PATIENCE_MS, what: 'everything to be forwarded', detail: sidecar.log });
+  }
+
+  async function isForwarded(sidecar: Service, dead: number): Promise<boolean> {
+    const { sidecar: now } = await sidecar.json<Accounts>('/api/v1/accounting');
+    return now?.waiting === 0 && now.unaccounted === 0 && now.dead === dead;
+  }
+
+  async function addPartition(): Promise<void> {
+    const { topic } = resources;
+    await withAdmin(kafka, async (admin) => {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+      const count = (topics[0]?.partitions.length ?? 0) + 1;
+      await admin.createPartitions({ topicPartitions: [{ topic, count }] });
+    });
+  }
+
+  async function isCommitted(): Promise<boolean> {
+    const { topic, group } = resources;
+    return withAdmin(kafka, async (admin) => {
+      const ends = await admin.fetchTopicOffsets(topic);
+      const [found] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
+      const committed = new Map(
+        found?.partitions.map(({ partition, offset }) => [partition, Number(offset)]),
+      );
+      return ends.every(({ partition, high }) => Math.max(0, committed.get(partition) ?? 0) === Number(high));
+    });
   }
 
   async function consumed(sink: Service, count: number): Promise<void> {
     const all = async () => {
       const { sink: now } = await sink.json<{ sink: SinkAccounts }>('/api/v1/accounting');
-      return now.consumed >= count && now.unaccounted === 0 && now.indexed + now.dead === count;
+      const { consumed, indexed, existing, dead, unaccounted } = now;
+      if (consumed < count || unaccounted !== 0 || indexed + dead > count) return false;
+      // A batch that was indexed and could not be committed comes again, and is there already.
+      return indexed + existing + dead >= count && (await isCommitted());
     };
     const detail = async () => `${JSON.stringify(await sink.json('/api/v1/accounting'))}\n${sink.log()}`;
     await until(all, { timeoutMs: PATIENCE_MS, what: `${count} records to be indexed`, detail });
