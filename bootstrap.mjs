@@ -1,31 +1,35 @@
-// What `npm start`, `npm test` and `npm run bench` run first. Uses nothing but Node, so that it works on a fresh clone:
-// installs the packages when they are missing, builds, and hands over.
+// What `npm start`, `npm test`, `npm run bench`, `npm run build` and `npm pack` run first. Uses nothing but Node, so that it
+// works on a fresh clone: installs the packages when they are missing, builds, and starts the task. `build` is no more
+// than that.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { requireNode } from './bin/require-node.mjs';
 
-const NEEDS = [20, 19, 4];
 const root = dirname(fileURLToPath(import.meta.url));
 const [task, ...args] = process.argv.slice(2);
 
 requireNode();
 installPackages();
 run('building', process.execPath, [join(root, 'build.mjs')]);
-await handOver();
-
-function requireNode() {
-  const [major, minor, patch] = process.versions.node.split('.').map(Number);
-  const have = major * 1e6 + minor * 1e3 + patch;
-  const need = NEEDS[0] * 1e6 + NEEDS[1] * 1e3 + NEEDS[2];
-  if (have < need) stop(`hotitem needs Node ${NEEDS.join('.')} or newer, this is ${process.versions.node}`);
-}
+if (task !== 'build') await handOver();
 
 function installPackages() {
   if (installed()) return;
   // Not `npm ci`: it refuses a lock file that does not list the optional packages of every other platform.
-  const args = ['install', '--no-save', '--no-progress', '--loglevel=error'];
-  run('installing the npm packages (about half a minute the first time)', 'npm', args);
+  run('installing the npm packages (about half a minute the first time)', 'npm', [
+    'install',
+    '--no-save',
+    '--no-progress',
+    '--loglevel=error',
+    '--ignore-scripts',
+    // Whatever the environment says: NODE_ENV=production leaves the compiler out, and npm hands the flags of
+    // `npm pack --dry-run` or `npm install -g` on to this npm.
+    '--include=dev',
+    '--no-dry-run',
+    '--no-global',
+  ]);
 }
 
 // npm writes node_modules/.package-lock.json last: the packages are there when it names the same versions as ours.
