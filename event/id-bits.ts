@@ -16,14 +16,6 @@ export function bitsOf(id: string, word: 0 | 1): number {
   return value;
 }
 
-/** The same of the event that a line makes, from the request id in it that begins at `at`. */
-export function bitsAt(line: Buffer, at: number, word: 0 | 1): number {
-  let value = 0;
-  const from = at + word * WORD_DIGITS;
-  for (let i = from; i < from + WORD_DIGITS; i++) value = (value << 4) | worthOf(line[i] ?? 0);
-  return value;
-}
-
 function worthOf(digit: number): number {
   return digit <= NINE ? digit & 0xf : (digit & 0xf) + 9;
 }
