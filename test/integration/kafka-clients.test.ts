@@ -91,6 +91,7 @@ suiteWith(['kafka'], { stops: true })('what every Kafka client does', () => {
         expect(await client.setup([spec], { dryRun: true })).toEqual([change]);
         expect(await settingsOf(spec.topic)).toEqual(THEIRS);
         expect(await client.setup([spec], { dryRun: false })).toEqual([change]);
+        await changed(spec.topic);
         expect(await settingsOf(spec.topic)).toEqual({ ...THEIRS, 'retention.ms': '5184000000' });
         expect(await client.setup([spec], { dryRun: false })).toEqual([
           { what: `topic ${spec.topic}`, action: 'unchanged' },
@@ -110,6 +111,7 @@ suiteWith(['kafka'], { stops: true })('what every Kafka client does', () => {
         expect(await client.setup([spec], { dryRun: false, mayLose: true })).toEqual([
           { ...change, action: 'update' },
         ]);
+        await changed(spec.topic);
         expect(await settingsOf(spec.topic)).toEqual({ ...THEIRS, 'retention.ms': '604800000' });
       });
 
@@ -150,6 +152,14 @@ suiteWith(['kafka'], { stops: true })('what every Kafka client does', () => {
         return withAdmin(kafka, (admin) =>
           admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 1, configEntries }] }),
         );
+      }
+
+      /** The controller answers for a change before each broker has heard of it. */
+      async function changed(topic: string): Promise<void> {
+        await until(async () => (await settingsOf(topic))['retention.ms'] !== THEIRS['retention.ms'], {
+          timeoutMs: 30_000,
+          what: `the other retention of ${topic}`,
+        });
       }
 
       /** What the topic itself says, without the defaults of the broker. */
