@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError } from '../service/config.ts';
+import { endProcess, endProcessSoon } from '../service/end-process.ts';
 import { reasonOf } from '../service/log.ts';
 import { PACKAGE_ROOT } from '../service/package-root.ts';
 import { KafkaError } from '../store/kafka-error.ts';
@@ -14,12 +15,12 @@ import { Trouble } from './trouble.ts';
 // Node would print the error as it is, whoever wrote its text.
 process.on('uncaughtException', (error) => {
   tell(`hotitem: ${(error instanceof Error && error.stack) || reasonOf(error)}\n`);
-  process.exit(1);
+  endProcess(1);
 });
 const status = await main(process.argv.slice(2));
 process.exitCode = status;
 // After a failure something may still hold on to its timers or sockets; there is nothing left to wait for.
-if (status !== 0) process.exit();
+if (status !== 0) await endProcessSoon(status);
 
 /** The exit status: 0 done, 1 failed, 2 not understood. */
 async function main(args: string[]): Promise<number> {

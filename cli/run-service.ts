@@ -1,3 +1,4 @@
+import { endProcess, endProcessSoon } from '../service/end-process.ts';
 import { fileFindings } from './check/file-rules.ts';
 import type { Core } from './core.ts';
 
@@ -23,11 +24,11 @@ export async function runService(
     throw error;
   }
   log.info({ signal: await signal }, 'stopping');
-  void nextSignal().then(() => process.exit(1));
+  void nextSignal().then(() => endProcess(1));
   const clean = await shutdown.run(starting);
   log.info({ clean }, 'stopped');
   // A client that never lets go of its timers must not keep the process.
-  return process.exit(clean ? 0 : 1);
+  return endProcessSoon(clean ? 0 : 1);
 }
 
 function nextSignal(): Promise<string> {

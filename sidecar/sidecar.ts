@@ -111,7 +111,7 @@ export async function startSidecar(
   });
   const offsetsPath = join(config.home, 'spill-offsets.json');
   const { dir, max_bytes: maxBytes } = config.spill;
-  const limit = createSpillLimit({ dir, maxBytes, metrics, warn });
+  const limit = createSpillLimit({ dir, maxBytes, socket: config.intake.socket, metrics, warn });
   const makeFolder = () => makeSidecarFolders(options);
   const tail = await startTail({ dir, makeFolder, offsetsPath, takeIn, limit, metrics, warn, now });
   shutdown.add('tail', tail.close);

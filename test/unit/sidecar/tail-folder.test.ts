@@ -3,7 +3,11 @@ import {
   chmodSync,
   chownSync,
   existsSync,
+  linkSync,
+  lstatSync,
   mkdirSync,
+  readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -117,10 +121,13 @@ test('offsets that cannot be stored (a full disk) do not keep the tail from read
   expect([...tailed.warnings]).toEqual(['tail offsets']);
 });
 
-describe('the file "full"', () => {
+const MARKERS = ['intake.sock.full', 'spill/full'];
+
+describe.each(MARKERS)('the marker %s', (marker) => {
   test('is there while the folder holds as much as it may, and goes when it is emptied', async () => {
-    const tailed = await startTailed(tailFolder(), { maxBytes: 10 });
-    const full = join(tailed.dir, 'full');
+    const folder = tailFolder();
+    const tailed = await startTailed(folder, { maxBytes: 10 });
+    const full = join(folder, marker);
     tailed.write('a.tsv', 'a\n');
     await untilTaken(tailed, ['a']);
     expect(existsSync(full)).toBe(false);
@@ -133,20 +140,34 @@ describe('the file "full"', () => {
     expect(existsSync(full)).toBe(false);
   });
 
-  test('that cannot be removed does not keep the tail from reading', async () => {
+  test.each<[string, (path: string, victim: string) => void]>([
+    ['a link to a file', (path, victim) => symlinkSync(victim, path)],
+    ['a link to nothing', (path) => symlinkSync('nothing', path)],
+    ['a pipe', (path) => execFileSync('mkfifo', [path])],
+    ['another name of a file', (path, victim) => linkSync(victim, path)],
+  ])('is made where %s lies, and nothing else is written to', async (_, make) => {
     const folder = tailFolder();
-    mkdirSync(join(folder, 'spill/full/of'), { recursive: true });
-    const tailed = await startTailed(folder);
-    tailed.write('a.tsv', 'a\n');
+    const victim = join(folder, 'victim');
+    writeFileSync(victim, 'precious');
+    make(join(folder, marker), victim);
+    const tailed = await startTailed(folder, { maxBytes: 1 });
+    const path = tailed.write('a.tsv', 'a\n');
+    await untilFull(tailed, 1);
+    await until(() => lstatSync(join(folder, marker), { throwIfNoEntry: false })?.isFile(), {
+      timeoutMs: 5000,
+      what: 'a file',
+    });
+    age(path, 190);
+    await untilFull(tailed, 0);
 
-    await untilTaken(tailed, ['a']);
-    expect([...tailed.warnings]).toEqual(['spill marker']);
-    expect(tailed.gauge('spill_full')).toBe(1);
+    expect(existsSync(join(folder, marker))).toBe(false);
+    expect(readdirSync(folder)).not.toContain('nothing');
+    expect(readFileSync(victim, 'utf8')).toBe('precious');
   });
 
   test('that cannot be made (a full disk) does not keep the tail from reading and removing', async () => {
     const folder = tailFolder();
-    mkdirSync(join(folder, 'spill/full'));
+    mkdirSync(join(folder, marker));
     const tailed = await startTailed(folder, { maxBytes: 1 });
     const path = tailed.write('a.tsv', 'a\n');
     await untilTaken(tailed, ['a']);
@@ -155,11 +176,22 @@ describe('the file "full"', () => {
     await until(() => !existsSync(path), { timeoutMs: 5000, what: 'the removal' });
   });
 
+  test('that is a folder is none, and is left alone', async () => {
+    const folder = tailFolder();
+    mkdirSync(join(folder, marker, 'of'), { recursive: true });
+    const tailed = await startTailed(folder);
+    tailed.write('a.tsv', 'a\n');
+
+    await untilTaken(tailed, ['a']);
+    expect([...tailed.warnings]).toEqual([]);
+    expect(tailed.gauge('spill_full')).toBe(0);
+  });
+
   test('of an earlier sidecar goes when there is room', async () => {
     const folder = tailFolder();
-    writeFileSync(join(folder, 'spill', 'full'), '');
+    writeFileSync(join(folder, marker), '');
     await startTailed(folder);
-    await until(() => !existsSync(join(folder, 'spill', 'full')), { timeoutMs: 5000, what: 'its removal' });
+    await until(() => !existsSync(join(folder, marker)), { timeoutMs: 5000, what: 'its removal' });
   });
 });
 

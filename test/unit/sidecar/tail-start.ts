@@ -72,7 +72,8 @@ export async function startTailed(
     close: () => tail.close(),
   };
   const warn = (key: string) => tailed.warnings.add(key);
-  const limit = createSpillLimit({ dir, maxBytes, metrics, warn });
+  const socket = join(folder, 'intake.sock');
+  const limit = createSpillLimit({ dir, maxBytes, socket, metrics, warn });
   const tail = await startTail({
     dir,
     makeFolder: () => void mkdirSync(dir),

@@ -1,0 +1,23 @@
+import { lstat, open, unlink } from 'node:fs/promises';
+
+/** nginx's workers see that it is there, and need not read it. */
+const MODE = 0o644;
+
+/**
+ * Makes an empty file, whose presence says something. Whatever else lies at `path` may be an attacker's: nothing is opened
+ * that is there, so no link is followed, no file cut short and no pipe waited for. Rejects where it cannot be made.
+ */
+export async function makeMarker(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined);
+  if (found?.isFile()) return;
+  await removeMarker(path);
+  const file = await open(path, 'wx', MODE);
+  await file.close();
+}
+
+/** A folder stays: nginx takes it for no marker. */
+export async function removeMarker(path: string): Promise<void> {
+  await unlink(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT' && error.code !== 'EISDIR') throw error;
+  });
+}

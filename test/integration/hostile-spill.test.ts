@@ -1,0 +1,128 @@
+import { spawnSync } from 'node:child_process';
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import type { Accounts } from '../../cli/wire-sidecar.ts';
+import { temporaryFolder } from '../parts/guard.ts';
+import { freePort } from '../parts/ports.ts';
+import { type Service, startService } from '../parts/service.ts';
+import { until } from '../parts/until.ts';
+import { lineAt, postLines } from './post-lines.ts';
+
+jest.setTimeout(120_000);
+
+/** Who nginx's workers, and on Debian the shop's PHP, run as. */
+const WORKER = 65_534;
+const WAIT_MS = 30_000;
+const MAX_BYTES = 1_000_000;
+const asRoot = process.getuid?.() === 0 ? describe : describe.skip;
+
+asRoot('in a spill folder that belongs to an attacker', () => {
+  let home: string;
+  let spill: string;
+  let remove: () => void;
+  let sidecar: Service;
+
+  beforeEach(async () => {
+    ({ path: home, remove } = temporaryFolder('hostile'));
+    spill = join(home, 'spill');
+    mkdirSync(spill);
+    chownSync(spill, 0, WORKER);
+    chmodSync(spill, 0o2770);
+    const admin = `127.0.0.1:${await freePort()}`;
+    sidecar = await startService({
+      args: ['sidecar'],
+      env: {
+        HOTITEM_HOME: home,
+        HOTITEM_ADMIN_LISTEN: admin,
+        HOTITEM_SPILL_MAX_BYTES: `${MAX_BYTES}`,
+        HOTITEM_SHUTDOWN_SECONDS: '1',
+        // Nobody: what is ingested waits in the spool.
+        KAFKA_BROKERS: '127.0.0.1:9',
+      },
+      admin,
+      logFile: join(home, 'sidecar.log'),
+    });
+  });
+  afterEach(async () => {
+    await sidecar?.kill();
+    remove();
+  });
+
+  test('full as a link to a segment of the spool: not a byte of it is touched', async () => {
+    await postLines(join(home, 'run/intake.sock'), lines(2_000));
+    const [segment = ''] = readdirSync(join(home, 'spool')).filter((name) => name.endsWith('.log'));
+    const before = readFileSync(join(home, 'spool', segment));
+    attack(`ln -s ../spool/${segment} full; head -c ${2 * MAX_BYTES} /dev/zero | tr '\\0' '\\n' > 1.tsv`);
+    await untilMetric('hotitem_spill_full', 1);
+
+    expect(readFileSync(join(home, 'spool', segment)).equals(before)).toBe(true);
+    expect(await accounts()).toMatchObject({ accepted: 2_000, waiting: 2_000, lost: 0 });
+  });
+
+  test('full as a pipe: spills are ingested, and SIGTERM ends the process', async () => {
+    attack(`mkfifo full; head -c ${2 * MAX_BYTES} /dev/zero | tr '\\0' '\\n' > 1.tsv`);
+    await untilMetric('hotitem_spill_full', 1);
+    spillLines(1_000);
+    await untilAccepted(1_000);
+
+    await sidecar.stop();
+  });
+
+  test('a shutdown ends the process, though a file of it hangs', async () => {
+    expect(spawnSync('mkfifo', [join(home, 'rejected.log')]).status).toBe(0);
+    await postLines(join(home, 'run/intake.sock'), ['no line', ...lines(1)]);
+    await untilAccepted(1);
+
+    await sidecar.stop();
+    expect(lstatSync(join(home, 'rejected.log')).isFIFO()).toBe(true);
+  });
+
+  /** In the folder, as the workers' user. */
+  function attack(script: string): void {
+    const ids = [`--reuid=${WORKER}`, `--regid=${WORKER}`, '--clear-groups'];
+    const { status, stderr } = spawnSync('setpriv', [...ids, 'sh', '-ec', script], { cwd: spill });
+    if (status !== 0) throw new Error(`the attack does not work: ${stderr}`);
+  }
+
+  /** As nginx does. */
+  function spillLines(count: number): void {
+    const path = join(spill, `${new Date().toISOString().slice(0, 16)}.tsv`);
+    const isNew = !existsSync(path);
+    appendFileSync(path, `${lines(count).join('\n')}\n`);
+    if (isNew) chownSync(path, WORKER, WORKER);
+  }
+
+  async function accounts(): Promise<Accounts['sidecar']> {
+    return (await sidecar.json<Accounts>('/api/v1/accounting')).sidecar;
+  }
+
+  function untilAccepted(count: number): Promise<boolean> {
+    return until(async () => (await accounts())?.accepted === count, {
+      timeoutMs: WAIT_MS,
+      what: `${count} accepted events`,
+      detail: async () => `${JSON.stringify(await accounts())}\n${sidecar.log()}`,
+    });
+  }
+
+  function untilMetric(name: string, value: number): Promise<boolean> {
+    return until(async () => (await sidecar.metric(name)) === value, {
+      timeoutMs: WAIT_MS,
+      what: `${name} ${value}`,
+      detail: () => sidecar.log(),
+    });
+  }
+});
+
+function lines(count: number): string[] {
+  return Array.from({ length: count }, () => lineAt(Date.now()));
+}
