@@ -1,4 +1,5 @@
 import type { HotItemEvent } from './event.ts';
+import { whyTooComplex } from './json-limits.ts';
 import { isKind, KINDS } from './kind.ts';
 
 /** What was read is no event. The message names the field and shows the (cut) value. */
@@ -16,6 +17,8 @@ export class EventError extends Error {
 }
 
 const LONGEST_ID = 128;
+/** Of a value in a message. */
+const LONGEST_SHOWN = 200;
 /** The end of the year 9999, beyond which Elasticsearch reads no date: a clock that counts microseconds is there already. */
 const LATEST_TIME = 253_402_300_799_999;
 /** More than any sampling makes: one record must not rule a ranking. */
@@ -26,6 +29,7 @@ const TEXTS = ['raw', 'args', 'host', 'method', 'ua', 'ref', 'node', 'visitor'] 
 export function parse(json: string): HotItemEvent {
   const value = fromJson(json);
   if (!isRecord(value)) throw new EventError('event', 'must be a JSON object', value);
+  refuseTooComplex(value);
   if (value.v !== 1) throw new EventError('v', 'unknown version, this reads 1', value.v);
   requireText(value, 'id');
   if ((value.id as string).length > LONGEST_ID)
@@ -53,6 +57,12 @@ export function parse(json: string): HotItemEvent {
     throw new EventError('cut', 'must be a list of field names', value.cut);
   }
   return value as HotItemEvent;
+}
+
+/** Throws an `EventError` where an object that was read from JSON is nested too deep, or has too many keys. */
+export function refuseTooComplex(value: unknown): void {
+  const why = whyTooComplex(value);
+  if (why !== undefined) throw new EventError('event', why, value);
 }
 
 function fromJson(json: string): unknown {
@@ -86,7 +96,11 @@ function isTexts(value: unknown): boolean {
   return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }
 
+/** The value as JSON, not more of it than is read. */
 function show(value: unknown): string {
-  const shown = value === undefined ? 'nothing' : (JSON.stringify(value) ?? typeof value);
-  return shown.length > 200 ? `${shown.slice(0, 200)}…` : shown;
+  if (value === undefined) return 'nothing';
+  if (whyTooComplex(value) !== undefined) return 'more than is shown';
+  const begin = typeof value === 'string' ? value.slice(0, LONGEST_SHOWN) : value;
+  const shown = JSON.stringify(begin) ?? typeof value;
+  return shown.length > LONGEST_SHOWN ? `${shown.slice(0, LONGEST_SHOWN)}…` : shown;
 }

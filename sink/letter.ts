@@ -1,6 +1,8 @@
 import type { HotItemEvent } from '../event/event.ts';
+import { whyTooComplex } from '../event/json-limits.ts';
 import type { EventError } from '../event/parse.ts';
 import type { Redaction } from '../event/redaction.ts';
+import { LARGEST_RECORD } from './read-record.ts';
 
 /** What a dead letter says of a record. */
 export type LetterContent = { value: Buffer; reason: string };
@@ -11,10 +13,11 @@ export type LetterRules = {
   redact: Redaction;
 };
 
+/** Throws nothing, whatever the record is: what cannot be kept is said in the reason. */
 export type LetterContents = {
   /** Of a record that is no event. */
   ofInvalid(record: Buffer, error: EventError): LetterContent;
-  /** Of an event that the index refuses: redacted, as the index would have got it, with the id that it has. */
+  /** Of an event that the index rejects: redacted, as the index would have got it, with the id that it has. */
   ofRejected(event: HotItemEvent, reason: string): LetterContent;
 };
 
@@ -34,14 +37,22 @@ const DEPTH = 3;
  * Kafka. Else it is kept as it is, unless it may hold the token of a message in the article's format, which is never stored.
  */
 export function createLetterContents({ keepsAll, redact }: LetterRules): LetterContents {
-  return { ofInvalid, ofRejected };
+  return {
+    ofInvalid: (record, error) => orNothing(error.problem, () => ofInvalid(record, error)),
+    ofRejected: (event, reason) => orNothing(reason, () => ofRejected(event, reason)),
+  };
 
   function ofInvalid(record: Buffer, error: EventError): LetterContent {
     if (record.length === 0) return { value: NOTHING, reason: error.message };
-    const kept = keepsAll ? withoutToken(record) : undefined;
+    const beginning = record.length > LARGEST_RECORD ? record.subarray(0, LARGEST_RECORD) : record;
+    const kept = keepsAll ? withoutToken(beginning) : undefined;
     if (kept === undefined) {
       const reason = `${error.problem} (${record.length} bytes, not kept for privacy)`;
       return { value: NOTHING, reason };
+    }
+    if (beginning !== record) {
+      const cut = `, cut from ${record.length} to ${kept.length} bytes`;
+      return { value: kept, reason: `${error.problem}${cut}` };
     }
     return { value: kept, reason: kept === record ? error.message : error.problem };
   }
@@ -51,11 +62,20 @@ export function createLetterContents({ keepsAll, redact }: LetterRules): LetterC
   }
 }
 
+function orNothing(reason: string, content: () => LetterContent): LetterContent {
+  try {
+    return content();
+  } catch {
+    return { value: NOTHING, reason: `${reason} (it cannot be kept)` };
+  }
+}
+
 /** The record, or what of its JSON is not the token; undefined where there may be one in it that cannot be cut out. */
 function withoutToken(record: Buffer): Buffer | undefined {
   if (!mayHoldToken(record)) return record;
   const message = fromJson(record.toString('utf8'));
   if (typeof message !== 'object' || message === null || Array.isArray(message)) return undefined;
+  if (whyTooComplex(message) !== undefined) return undefined;
   const rest = Object.entries(message).filter(([name]) => name.toLowerCase() !== 'token');
   const bytes = Buffer.from(JSON.stringify(Object.fromEntries(rest)));
   return mayHoldToken(bytes) ? undefined : bytes;

@@ -1,8 +1,9 @@
 import type { HotItemEvent } from '../event/event.ts';
 import { fromArticle, isArticle } from '../event/from-article.ts';
-import { EventError, parse } from '../event/parse.ts';
+import { EventError, parse, refuseTooComplex } from '../event/parse.ts';
 import { parsePlain } from '../event/parse-plain.ts';
 import type { Redaction } from '../event/redaction.ts';
+import { reasonOf } from '../service/log.ts';
 import type { Batch } from '../store/log.ts';
 
 export type ReadRecordOptions = {
@@ -12,16 +13,25 @@ export type ReadRecordOptions = {
   redact: Redaction;
 };
 
-/** The event in record `at` of a batch. Throws an `EventError` where it holds none. */
+/** The event in record `at` of a batch. Throws an `EventError` where it holds none, and nothing else: no record stops a reader. */
 export type ReadRecord = (batch: Batch, at: number) => HotItemEvent;
 
 /** Several times what the limits of all fields allow. */
-const LARGEST_RECORD = 256 * 1024;
+export const LARGEST_RECORD: number = 256 * 1024;
 /** How every event of ours begins; one that does not is looked at more closely. */
 const OURS = '{"v":';
 
 export function createReadRecord({ articleTimeZone, redact }: ReadRecordOptions): ReadRecord {
   return (batch, at) => {
+    try {
+      return readRecord(batch, at);
+    } catch (error) {
+      if (error instanceof EventError) throw error;
+      throw new EventError('event', 'cannot be read', reasonOf(error));
+    }
+  };
+
+  function readRecord(batch: Batch, at: number): HotItemEvent {
     const value = batch.values[at];
     if (value === undefined || value.length === 0) throw new EventError('event', 'has no value', undefined);
     if (value.length > LARGEST_RECORD)
@@ -30,9 +40,10 @@ export function createReadRecord({ articleTimeZone, redact }: ReadRecordOptions)
     if (json.startsWith(OURS)) return parsePlain(json) ?? parse(json);
     const message = fromJson(json);
     if (!isArticle(message)) return parse(json);
+    refuseTooComplex(message);
     const place = `${batch.source.replaceAll('/', '-')}-${batch.position(at)}`;
     return redact(fromArticle(message, { place, time: batch.time?.(at), timeZone: articleTimeZone }));
-  };
+  }
 }
 
 function fromJson(json: string): unknown {

@@ -47,7 +47,16 @@ function elementsOf(value: Buffer): Buffer[] | undefined {
   const list = fromJson(value.toString('utf8'));
   // A list without any is one record that is no event, however long it is.
   if (!Array.isArray(list) || list.length > MOST_ELEMENTS || !list.some(isObject)) return undefined;
-  return list.map((element) => Buffer.from(JSON.stringify(element)));
+  return written(list);
+}
+
+/** Undefined where one of them is nested deeper than can be written: then the list is no event, as a whole. */
+function written(list: unknown[]): Buffer[] | undefined {
+  try {
+    return list.map((element) => Buffer.from(JSON.stringify(element)));
+  } catch {
+    return undefined;
+  }
 }
 
 function isObject(value: unknown): boolean {

@@ -10,6 +10,7 @@ import { CODECS, writeAllCodecs } from '../parts/codecs.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { type KafkaPart, startKafka } from '../parts/kafka.ts';
 import { batchesOnDisk, flipBit, mend } from '../parts/kafka-segment.ts';
+import { PITS } from '../parts/nasty-records.ts';
 import type { Service } from '../parts/service.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
@@ -17,6 +18,7 @@ import { askHotitem, runHotitem } from './run-hotitem.ts';
 import { someEvents, startSinkService } from './sink-topic.ts';
 
 jest.setTimeout(120_000);
+const FULL = process.env.HOTITEM_TEST_FULL === '1';
 const PARTITIONS = 3;
 /** In short words, which hide no token; gzip makes it no smaller than its topic takes. */
 const NO_EVENT = `no event ${randomBytes(25_000).toString('hex').replace(/..../g, '$& ')}`;
@@ -41,6 +43,7 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
   });
 
   describe.each(['kafkajs', 'platformatic'])('by %s', (client) => {
+    const testOfBoth = FULL || client === 'kafkajs' ? test : test.skip;
     let folder: ReturnType<typeof temporaryFolder>;
     let env: Record<string, string>;
     let topic: string;
@@ -129,6 +132,34 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
         answer: { balanced: true, expected: 55, there: 55 },
       });
     });
+
+    testOfBoth(
+      'records that are nested without end are dead letters: the sink, verify, replay and dead-letters go on behind them',
+      async () => {
+        await makeTopics();
+        const pits = Object.values(PITS);
+        await write(0, someEvents(5, 'before'));
+        await producer.send({ topic, messages: pits.map((value) => ({ partition: 0, value })) });
+        await write(0, someEvents(5, 'behind'));
+        await startSink();
+        const all = 10 + pits.length;
+        await accountsOf({ consumed: all, indexed: 10, dead: pits.length, unaccounted: 0 });
+        expect(await ready()).toBe('sink: ok');
+        await sink?.stop();
+        expect(await verify()).toMatchObject({
+          status: 0,
+          answer: { balanced: true, expected: all, there: 10, dead: pits.length },
+        });
+        expect(await replay()).toMatchObject({
+          status: 1,
+          answer: { read: all, created: 0, existing: 10, dead: pits.length },
+        });
+        // Nothing is kept of a record that a token cannot be cut out of.
+        const refused = pits.filter((json) => json.includes('"token"')).length;
+        const again = await askHotitem(['dead-letters', 'replay'], env);
+        expect(again).toMatchObject({ answer: { replayed: pits.length - refused, refused } });
+      },
+    );
 
     test('its bytes are not kept where privacy forbids what they may hold', async () => {
       env.HOTITEM_PRIVACY_IP = 'drop';

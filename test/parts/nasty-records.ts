@@ -41,6 +41,25 @@ export const WRAPS: Record<string, Wrap> = {
   'not UTF-8': (record) => Buffer.concat([record, Buffer.from([0xff, 0xfe, 0x00])]),
 };
 
+/** Deeper than a stack that goes down with it, and in 40 KB. */
+const DEPTH = 20_000;
+const PIT = '['.repeat(DEPTH) + ']'.repeat(DEPTH);
+const OBJECTS = `${'{"a":'.repeat(DEPTH / 4)}1${'}'.repeat(DEPTH / 4)}`;
+
+/** JSON that is nested without end, wherever it may be put. None of these is an event. */
+export const PITS: Record<string, string> = {
+  'the version of an event': `{"v":${PIT}}`,
+  'the weight of an event': `{"v":1,"id":"pit","time":1,"uri":"/a","item":"a","weight":${PIT}}`,
+  'a field that nobody knows': `{"v":1,"id":"pit","time":1,"uri":"/a","item":"a","x":${PIT}}`,
+  'objects in objects': `{"v":1,"id":"pit","time":1,"uri":"/a","item":"a","x":${OBJECTS}}`,
+  'the path of a message': `{"uri":${PIT},"ip":"","token":"","actime":"2026-05-22 19:11:42"}`,
+  'the token of a message': `{"uri":"/item/1","ip":"","token":${PIT},"actime":"2026-05-22 19:11:42"}`,
+  'the time of a message': `{"uri":"/item/1","ip":"","token":"","actime":${PIT}}`,
+  'a field of a message that is no view': `{"uri":"item/1","token":"c2VzYW1l","actime":"","x":${PIT}}`,
+  'a list': PIT,
+  'an event in a list': `[{"v":${PIT}}]`,
+};
+
 /** Whether something of the visitor is in the text, in whatever of these ways it was wrapped, up to three deep. */
 export function tracesIn(stored: string, traces: string[] = TRACES): string[] {
   const seen = new Set<string>();

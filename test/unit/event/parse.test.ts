@@ -37,6 +37,17 @@ describe('parse', () => {
     expect(() => parse(value === undefined ? 'not json' : JSON.stringify(value))).toThrow(message);
   });
 
+  test.each([
+    ['nested deeper than it may be', 'is nested more than 16 deep', '['.repeat(50_000) + ']'.repeat(50_000)],
+    ['with more keys than it may have', 'has more than 1000 keys', `{${keys(1_001)}}`],
+  ])('refuses an event that holds something %s, in whatever field', (_, problem, value) => {
+    for (const field of ['v', 'id', 'time', 'uri', 'ua', 'cut', 'x']) {
+      const json = `{${JSON.stringify(EVENT).slice(1, -1)},"${field}":${value}}`;
+      expect(() => parse(json)).toThrow(new EventError('event', problem, JSON.parse(json)));
+    }
+    expect(() => parse(`[${value}]`)).toThrow('event: must be a JSON object (got more than is shown)');
+  });
+
   test('throws nothing but an EventError, with a message of bounded length', () => {
     fc.assert(
       fc.property(
@@ -57,3 +68,7 @@ describe('parse', () => {
     );
   });
 });
+
+function keys(count: number): string {
+  return Array.from({ length: count }, (_, i) => `"k${i}":0`).join();
+}

@@ -6,7 +6,7 @@ import { createRedaction, keepsEverything, type RedactionOptions } from '../../.
 import { createLetterContents } from '../../../sink/letter.ts';
 import { createReadRecord } from '../../../sink/read-record.ts';
 import { separateEvents } from '../../../sink/separate-events.ts';
-import { ARTICLE, tracesIn, VISITOR, WRAPS } from '../../parts/nasty-records.ts';
+import { ARTICLE, PITS, tracesIn, VISITOR, WRAPS } from '../../parts/nasty-records.ts';
 
 const DROP: RedactionOptions = { ip: { mode: 'drop' }, omit: [] };
 const FULL: RedactionOptions = { ip: { mode: 'full' }, omit: [] };
@@ -64,6 +64,16 @@ describe('what a dead letter keeps', () => {
     const [letter] = lettersOf(RECORD, FULL);
     expect(JSON.parse(String(letter?.value))).toEqual(rest);
     expect(letter?.reason).toBe('uri: must be a path');
+  });
+
+  test.each(Object.entries(PITS))('of a record that is nested without end, in %s, what it can', (_, json) => {
+    const [whole, nothing] = [FULL, DROP].map((privacy) => lettersOf(Buffer.from(json), privacy));
+    expect(whole).toHaveLength(1);
+    expect(whole?.[0]?.reason.length).toBeLessThan(300);
+    expect(String(whole?.[0]?.value)).not.toContain('token');
+    expect(nothing).toMatchObject([
+      { value: Buffer.alloc(0), reason: expect.stringContaining('bytes, not kept') },
+    ]);
   });
 
   test('of an event that the index refuses what the index would have got, with its id', () => {
