@@ -80,7 +80,6 @@ const QUESTION = 0x3f;
 const BACKSLASH = 0x5c;
 
 const ID_DIGITS = 32;
-const WORD_DIGITS = 8;
 const MS_DIGITS = 3;
 const SHORTEST_TIME = '123456789.123'.length;
 const LONGEST_TIME = '12345678901.123'.length;
@@ -99,9 +98,6 @@ const IS_PLAIN = Uint8Array.from({ length: 256 }, (_, byte) =>
 /** Of these, what means nothing special in a path. */
 const IS_PATH = IS_PLAIN.map((isPlain, byte) =>
   byte === QUESTION || byte === PERCENT || byte === HASH || byte === SLASH ? 0 : isPlain,
-);
-const HEX = Int8Array.from({ length: 256 }, (_, byte) =>
-  '0123456789abcdef'.indexOf(String.fromCharCode(byte)),
 );
 
 export function createLine(): Line {
@@ -216,26 +212,17 @@ export function createLine(): Line {
 
   function readId(at: number): number {
     const lines = from;
+    const words = view;
     if (lines[at - 1] !== TAB) return at - 1;
-    let high = 0;
-    let low = 0;
-    // Of a digit that is none: -1, which all others leave as it is.
-    let all = 0;
-    for (let i = at; i < at + WORD_DIGITS; i++) {
-      const digit = HEX[lines[i] ?? 0] ?? -1;
-      all |= digit;
-      high = (high << 4) | digit;
-    }
-    for (let i = at + WORD_DIGITS; i < at + 2 * WORD_DIGITS; i++) {
-      const digit = HEX[lines[i] ?? 0] ?? -1;
-      all |= digit;
-      low = (low << 4) | digit;
-    }
-    for (let i = at + 2 * WORD_DIGITS; i < at + ID_DIGITS; i++) all |= HEX[lines[i] ?? 0] ?? -1;
-    id[0] = high;
-    id[1] = low;
-    isId = all >= 0 && lines[at + ID_DIGITS] === TAB;
-    return isId ? at + ID_DIGITS : fieldEnd(at);
+    isId = lines[at + ID_DIGITS] === TAB;
+    if (!isId) return fieldEnd(at);
+    let wrong = 0;
+    for (let i = at; i < at + ID_DIGITS; i += 4) wrong |= wrongDigits(words.getInt32(i));
+    isId = wrong === 0;
+    if (!isId) return fieldEnd(at);
+    id[0] = (hexOf(words.getInt32(at)) << 16) | hexOf(words.getInt32(at + 4));
+    id[1] = (hexOf(words.getInt32(at + 8)) << 16) | hexOf(words.getInt32(at + 12));
+    return at + ID_DIGITS;
   }
 
   /** Returns where the field ends: at a tab, a newline, or the end of all. One that is not there ends before its tab. */
@@ -408,6 +395,21 @@ function hasOdd(word: number): boolean {
     ((quotes - 0x01010101) & ~quotes) |
     ((slashes - 0x01010101) & ~slashes);
   return (found & 0x80808080) !== 0;
+}
+
+/** Not 0 where one of the four bytes of a word is no lower-case hexadecimal digit. The letters are moved behind the nine first. */
+function wrongDigits(word: number): number {
+  const letters = (word >>> 6) & 0x01010101;
+  const moved = word - Math.imul(letters, 0x61 - 0x3a);
+  const fromTen = (((moved & 0x0f0f0f0f) + 0x06060606) >>> 4) & 0x01010101;
+  return ((moved & 0xf0f0f0f0) ^ 0x30303030) | (fromTen ^ letters);
+}
+
+/** The number that four hexadecimal digits are, the first in the highest byte of the word. */
+function hexOf(word: number): number {
+  const digits = (word & 0x0f0f0f0f) + Math.imul((word >>> 6) & 0x01010101, 9);
+  const pairs = digits | (digits >>> 4);
+  return ((pairs >>> 8) & 0xff00) | (pairs & 0xff);
 }
 
 function isDigit(byte: number | undefined): boolean {

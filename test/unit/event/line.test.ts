@@ -69,6 +69,22 @@ describe('the fields of a line', () => {
     );
   });
 
+  test('have an id of 32 lower-case hexadecimal digits and of nothing else, each with its value', () => {
+    const reader = createLine();
+    const requestId = '0123456789abcdef0f1e2d3c4b5a6978';
+    for (let at = 0; at < requestId.length; at++) {
+      for (let byte = 0; byte < 256; byte++) {
+        const digit = String.fromCharCode(byte);
+        const id = requestId.slice(0, at) + digit + requestId.slice(at + 1);
+        const isId = /^[0-9a-f]$/.test(digit);
+        expect(reader.read(Buffer.from(line({ requestId: id }), 'latin1'), 0)).toBe(isId);
+        if (!isId) continue;
+        const words = [reader.idBits(0) >>> 0, reader.idBits(1) >>> 0];
+        expect(words).toEqual([Number.parseInt(id.slice(0, 8), 16), Number.parseInt(id.slice(8, 16), 16)]);
+      }
+    }
+  });
+
   test('hash equal user agents to the same bits wherever they lie, and others to others', () => {
     const reader = createLine();
     const bitsOfAgent = (ua: string, before: string, behind: string) => {

@@ -10,6 +10,19 @@ describe('recent ids', () => {
     expect(recent.has(...id(0))).toBe(false);
   });
 
+  test('tells whether it knows any of many', () => {
+    const recent = createRecentIds();
+    recent.add(...id(7));
+    const anyOf = (...ids: [number, number][]) =>
+      recent.hasAny(
+        ids.map(([high]) => high),
+        ids.map(([, low]) => low),
+      );
+    expect(anyOf()).toBe(false);
+    expect(anyOf(id(1), id(2))).toBe(false);
+    expect(anyOf(id(1), id(7))).toBe(true);
+  });
+
   test('does not know what it was never told', () => {
     const recent = createRecentIds();
     for (let i = 0; i < 1000; i++) recent.add(...id(i));
