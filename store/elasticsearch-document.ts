@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { HotItemEvent } from '../event/event.ts';
+import { isPlain } from '../event/parse-plain.ts';
 import { visitorOf } from '../event/visitor.ts';
 
 const PLAIN = /^[ !#-[\]-~]*$/;
@@ -10,6 +11,7 @@ const PLAIN = /^[ !#-[\]-~]*$/;
  * anything else; the tests hold the two together.
  */
 export function toOperation(event: HotItemEvent): string {
+  const text = isPlain(event) ? quoted : escaped;
   const { args, ip, method, ref } = event;
   const id = text(event.id);
   const time = toIso(event.time);
@@ -20,7 +22,10 @@ export function toOperation(event: HotItemEvent): string {
   if (args !== undefined) json += `,"query":${text(args)}`;
   if (event.host !== undefined) json += `,"domain":${text(event.host)}`;
   json += '}';
-  if (method !== undefined || ref !== undefined) json += `,"http":{"request":{${request(method, ref)}}}`;
+  if (method !== undefined && ref !== undefined)
+    json += `,"http":{"request":{"method":${text(method)},"referrer":${text(ref)}}}`;
+  else if (method !== undefined) json += `,"http":{"request":{"method":${text(method)}}}`;
+  else if (ref !== undefined) json += `,"http":{"request":{"referrer":${text(ref)}}}`;
   const isAddress = ip !== undefined && isIP(ip) !== 0;
   if (ip === undefined) json += ',"client":{}';
   else if (!isAddress) json += `,"client":{"address":${text(ip)}}`;
@@ -29,22 +34,20 @@ export function toOperation(event: HotItemEvent): string {
   if (event.node !== undefined) json += `,"host":{"name":${text(event.node)}}`;
   json += `,"hot_item":{"id":${text(event.item)},"weight":${event.weight ?? 1}`;
   const visitor = visitorOf(event);
-  // What begins with an address was made here, of letters and digits.
-  const isPlain = isAddress && event.visitor === undefined;
-  if (visitor !== undefined) json += `,"visitor":${isPlain ? `"${visitor}"` : text(visitor)}`;
+  if (visitor !== undefined) json += `,"visitor":${text(visitor)}`;
   if (event.kind !== undefined) json += `,"kind":"${event.kind}"`;
   if (event.bot === true) json += ',"bot":true';
   if (event.cut !== undefined) json += `,"cut":${JSON.stringify(event.cut)}`;
   return `${json}}}\n`;
 }
 
-function request(method: string | undefined, ref: string | undefined): string {
-  if (method === undefined) return `"referrer":${text(ref ?? '')}`;
-  return ref === undefined ? `"method":${text(method)}` : `"method":${text(method)},"referrer":${text(ref)}`;
+/** Of a plain event, of which each text is looked at already. */
+function quoted(value: string): string {
+  return `"${value}"`;
 }
 
 /** Most texts need no escapes, and finding that out is cheaper than JSON.stringify. */
-function text(value: string): string {
+function escaped(value: string): string {
   return PLAIN.test(value) ? `"${value}"` : JSON.stringify(value);
 }
 

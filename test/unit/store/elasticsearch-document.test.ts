@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { HotItemEvent } from '../../../event/event.ts';
 import { KINDS } from '../../../event/kind.ts';
+import { isPlain, parsePlain } from '../../../event/parse-plain.ts';
 import { toEcs } from '../../../event/to-ecs.ts';
 import { createBody } from '../../../store/elasticsearch-body.ts';
 import { toOperation } from '../../../store/elasticsearch-document.ts';
@@ -41,6 +42,38 @@ test('an operation creates the document that toEcs says, under the id of the eve
       expect(rest).toBe('');
     }),
   );
+});
+
+test('an event that was read as a plain one makes the same document as any other', () => {
+  const field = fc.string({
+    unit: fc.constantFrom(...'a /?é☕💥\x7f\u2028"\\\n'),
+    minLength: 1,
+    maxLength: 4,
+  });
+  let plain = 0;
+  fc.assert(
+    fc.property(field, field, field, field, (uri, ua, ref, host) => {
+      const json = JSON.stringify({
+        v: 1,
+        id: 'a',
+        time: 1,
+        uri,
+        item: uri,
+        ip: '198.51.100.7',
+        host,
+        ua,
+        ref,
+      });
+      const event = parsePlain(json);
+      if (event === undefined) return;
+      plain++;
+      expect(isPlain(event)).toBe(true);
+      expect(isPlain({ ...event })).toBe(false);
+      expect(toOperation(event)).toBe(toOperation({ ...event }));
+    }),
+    { numRuns: 2_000 },
+  );
+  expect(plain).toBeGreaterThan(50);
 });
 
 test('a body holds its operations one behind the other, and so does each part of it', () => {
