@@ -1,14 +1,17 @@
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
 import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';
 import { type KafkaPart, startKafka } from '../parts/kafka.ts';
-import { steady, views } from '../parts/load.ts';
+import { BROWSER, steady, views } from '../parts/load.ts';
 import { report } from '../parts/report.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
+import { line } from '../unit/event/lines.ts';
 import { type Chain, startChain } from './chain.ts';
 import { type Document, documentsOf } from './documents.ts';
+import { postLines } from './post-lines.ts';
 import { setUpIndexes } from './set-up.ts';
 import { type ExpectedView, expectedViews, plain } from './views.ts';
 
@@ -57,6 +60,32 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'], { stops: true })(
         expect(time).toBeGreaterThanOrEqual(began);
         expect(time).toBeLessThanOrEqual(ended);
       }
+    });
+
+    test('what a request was and who asked are in its document', async () => {
+      const { home, port } = await start();
+      const shop = `http://127.0.0.1:${port}/web/item`;
+      const headers = { 'User-Agent': BROWSER };
+      await fetch(`${shop}/1.html`, { headers });
+      await fetch(`${shop}/2.html`, { headers: { ...headers, 'Sec-Purpose': 'prefetch' } });
+      await fetch(`${shop}/3.html`, { headers, method: 'HEAD' });
+      await fetch(`${shop}/4.html`, { headers: { 'User-Agent': 'Googlebot/2.1' } });
+      await postLines(join(home, 'run/intake.sock'), [
+        line({ item: '5', visitor: 'key-of-a-session', ua: BROWSER }),
+      ]);
+      await chain?.settle(5);
+      const documents = await indexed(5);
+      const found = documents.map(({ hot_item }) => hot_item).toSorted((a, b) => a.id.localeCompare(b.id));
+      const visitor = expect.stringMatching(/^127\.0\.0\.1 \w+$/);
+      expect(found).toEqual([
+        { id: '1', weight: 1, visitor },
+        { id: '2', weight: 1, visitor, kind: 'prefetch' },
+        { id: '3', weight: 1, visitor, kind: 'head' },
+        { id: '4', weight: 1, visitor, bot: true },
+        { id: '5', weight: 1, visitor: expect.stringMatching(/^[0-9a-f]{16}$/) },
+      ]);
+      expect(new Set(found.map((item) => item.visitor)).size).toBe(3);
+      expect(JSON.stringify(documents)).not.toContain('key-of-a-session');
     });
 
     test('the sidecar stopped for five seconds: no page fails, each view arrives once', async () => {
