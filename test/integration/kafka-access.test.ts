@@ -207,8 +207,8 @@ async function books(running: Service): Promise<SidecarAccounts> {
   return sidecar;
 }
 
-async function retries({ admin }: Service, reason: string): Promise<number> {
-  const text = await (await fetch(`http://${admin}/metrics`)).text();
+async function retries(running: Service, reason: string): Promise<number> {
+  const text = await running.text('/metrics');
   const [, count = '0'] =
     new RegExp(`^hotitem_forward_retries_total{reason="${reason}"} (\\d+)`, 'm').exec(text) ?? [];
   return Number(count);

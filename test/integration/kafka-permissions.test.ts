@@ -254,6 +254,6 @@ function named(permissions: Permission[]): [string, Permission][] {
   ]);
 }
 
-async function readiness({ admin }: Service): Promise<string> {
-  return (await fetch(`http://${admin}/readyz?verbose`)).text();
+function readiness(service: Service): Promise<string> {
+  return service.text('/readyz?verbose');
 }

@@ -36,9 +36,9 @@ export type Site = {
   lines(): Promise<string[]>;
   /**
    * Their events, once a view that is asked for now has arrived, without that one. Waits a little for `count` of them;
-   * throws where a line is no event.
+   * throws where a line is no event. `ofHost`: none but views of this host.
    */
-  events(count: number): Promise<HotItemEvent[]>;
+  events(count: number, ofHost?: string): Promise<HotItemEvent[]>;
   /** Forgets what was captured, and what the origin was asked. */
   forget(): Promise<void>;
   close(): Promise<void>;
@@ -186,7 +186,7 @@ http {
     return [...kept.slice(posted), ...spilled];
   }
 
-  async function events(count: number): Promise<HotItemEvent[]> {
+  async function events(count: number, ofHost?: string): Promise<HotItemEvent[]> {
     asked += 1;
     const last = `${asked}.${LAST}`;
     await exchange(captured, `GET / HTTP/1.1\r\nHost: ${last}\r\nConnection: close\r\n\r\n`);
@@ -195,7 +195,8 @@ http {
       what: 'the line of the last view',
       detail: nginx.errorLog,
     });
-    const viewed = async () => (await lines()).map(toEvent).filter(({ host }) => !host?.endsWith(LAST));
+    const isAsked = (host = '') => (ofHost === undefined ? !host.endsWith(LAST) : host === ofHost);
+    const viewed = async () => (await lines()).map(toEvent).filter(({ host }) => isAsked(host));
     // Too few is for the caller to say: it knows which.
     await until(async () => (await viewed()).length >= count, { timeoutMs: LATE_MS, what: '' }).catch(
       () => {},

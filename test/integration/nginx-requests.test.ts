@@ -6,7 +6,7 @@ import { report } from '../parts/report.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { bytes, REQUESTS, type RequestCase } from './nginx-requests-cases.ts';
-import { resetAt, STAGES } from './nginx-requests-resets.ts';
+import { hostOf, resetAt, STAGES } from './nginx-requests-resets.ts';
 import { type Site, startSite } from './nginx-requests-site.ts';
 import { FULL, nameOf, triesAll, WAYS } from './nginx-requests-ways.ts';
 import { exchange, readAnswer, steady } from './nginx-requests-wire.ts';
@@ -182,11 +182,9 @@ for (const way of WAYS) {
           site.sidecar.answer = 204;
           await settled(site, worker);
 
-          const ids = (await site.events(stage.complete ? RESETS : 0))
-            .filter(({ host }) => host === 'reset.invalid')
-            .map(({ id }) => id);
-          const captured = new Set(ids).size;
           const views = stage.complete ? RESETS : 0;
+          const ids = (await site.events(views, hostOf(stage))).map(({ id }) => id);
+          const captured = new Set(ids).size;
           report(
             `${nameOf(way)}: reset ${stage.name}: ${RESETS} clients, ${captured} captured, ${views - captured} unaccounted`,
           );

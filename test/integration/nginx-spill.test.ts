@@ -151,11 +151,14 @@ describe.each([
     expect(new Set(ids).size).toBe(200);
     // The items are not in the catalogue.
     const said = (await linesOfErrorLog()).slice(before).filter((line) => !line.includes(' open() "'));
-    // Each is a view that waited, three at once a worker. nginx counts them: on a busy machine it gives one up before it arrives.
-    const delayed = said.filter((line) => line.includes('upstream timed out')).length;
+    const timedOut = said.filter((line) => line.includes('upstream timed out'));
+    // Each is a view that waited, three at once a worker. nginx counts them: on a busy machine it gives one up before it arrives,
+    // and is late itself in answering for the breaker.
+    const delayed = timedOut.filter((line) => line.includes('unix:')).length;
     expect(delayed).toBeGreaterThan(0);
     expect(delayed).toBeLessThanOrEqual(6);
-    expect(said.length).toBeLessThan(LOG_LINES);
+    const ownLateness = timedOut.length - delayed;
+    expect(said.length - ownLateness).toBeLessThan(LOG_LINES);
   });
 });
 

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/global
 import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { type KafkaPart, startKafka } from '../parts/kafka.ts';
-import type { Service } from '../parts/service.ts';
+import { askOnce, type Service } from '../parts/service.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { setUpIndexes } from './set-up.ts';
@@ -219,7 +219,7 @@ suiteWith(['kafka', 'elasticsearch'], { stops: true })('a sink that meets what i
   }
 
   async function readiness(): Promise<string> {
-    const reply = await fetch(`http://${sink?.admin}/readyz?verbose`);
+    const reply = await askOnce(`http://${sink?.admin}/readyz?verbose`);
     return `${reply.status} ${await reply.text()}`;
   }
 

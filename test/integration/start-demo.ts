@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { temporaryFolder } from '../parts/guard.ts';
 import { freePorts } from '../parts/ports.ts';
 import { type PartProcess, startProcess, tailOf } from '../parts/process.ts';
+import { askOnce } from '../parts/service.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -56,6 +57,6 @@ export async function startDemo(args: string[], env: Record<string, string>): Pr
 }
 
 export async function ranking(page: string): Promise<{ item: string; views: number; visitors: number }[]> {
-  const reply = await fetch(`http://${page}/api/v1/items`);
+  const reply = await askOnce(`http://${page}/api/v1/items`);
   return ((await reply.json()) as { items: { item: string; views: number; visitors: number }[] }).items;
 }

@@ -6,6 +6,7 @@ import { obtainNginx } from '../../provision/nginx.ts';
 import { views } from '../parts/load.ts';
 import { freePorts } from '../parts/ports.ts';
 import { report } from '../parts/report.ts';
+import { askOnce } from '../parts/service.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { ranking, type Started, startDemo } from './start-demo.ts';
@@ -111,7 +112,7 @@ suiteWith(['nginx'])('npm start', () => {
     });
     await views({ port: Number(shop.split(':')[1]), paths: ['/web/item/4711.html'] });
     const waiting = async () => {
-      const reply = await fetch(`http://${page}/api/v1/accounting`);
+      const reply = await askOnce(`http://${page}/api/v1/accounting`);
       return ((await reply.json()) as { sidecar: { waiting: number } }).sidecar.waiting === 1;
     };
     await until(waiting, { timeoutMs: 10_000, what: 'the view to wait', detail: output });

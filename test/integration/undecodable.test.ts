@@ -261,8 +261,7 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
     }
 
     async function ready(): Promise<string> {
-      const answer = await fetch(`http://${sink?.admin}/readyz?verbose`);
-      const checks = (await answer.text()).split('\n');
+      const checks = ((await sink?.text('/readyz?verbose')) ?? '').split('\n');
       return checks.find((line) => line.startsWith('sink: ')) ?? checks.join('\n');
     }
 

@@ -29,6 +29,11 @@ export type Service = {
   log(): string;
 };
 
+/** Over a connection of its own: one that was kept may be closed by the other side in this very moment. */
+export function askOnce(url: string): Promise<Response> {
+  return fetch(url, { headers: { connection: 'close' } });
+}
+
 const PROGRAM = join(import.meta.dirname, '../../dist/hotitem.mjs');
 /** A sink that was killed together with its Kafka waits for both: Kafka to recover, its own past session to end. */
 const READY_MS = 60_000;
@@ -78,7 +83,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   }
 
   function get(path: string): Promise<Response> {
-    return fetch(`http://${admin}${path}`);
+    return askOnce(`http://${admin}${path}`);
   }
 
   /** The sum over all labels. */
