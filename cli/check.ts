@@ -2,8 +2,11 @@ import { resolve } from 'node:path';
 import { systemNginx } from '../provision/nginx-inspect.ts';
 import type { Config } from '../service/config.ts';
 import { fileFindings } from './check/file-rules.ts';
+import type { Finding } from './check/finding.ts';
+import { JUDGE_OPTIONS, judgingOf } from './check/judge-flags.ts';
 import { findingsText, reportText } from './check/report.ts';
-import { checkNginx } from './check-nginx.ts';
+import { judge } from './check/verdict.ts';
+import { checkNginx, type NginxReport } from './check-nginx.ts';
 import type { Command, CommandContext } from './command.ts';
 import { configure } from './configure.ts';
 import { UsageError } from './parse-command-line.ts';
@@ -15,36 +18,58 @@ export const check: Command = {
   options: {
     nginx: { type: 'boolean', about: 'check nginx: --nginx [PROGRAM], as root; 0: nothing to change' },
     'nginx-conf': { type: 'string', placeholder: 'FILE', about: 'with --nginx: the nginx.conf to check' },
-    json: { type: 'boolean', about: 'with --nginx: print JSON' },
+    ...JUDGE_OPTIONS,
   },
   configured: true,
   async run(context) {
-    const { nginx, 'nginx-conf': conf, json, ...flags } = context.flags;
+    const { nginx, 'nginx-conf': conf, json, accept, strict, ...flags } = context.flags;
+    const judging = judgingOf({ accept, strict });
     const config = configure({ ...context, flags });
-    if (nginx === true) return checkIt({ ...context, flags: { conf, json } }, config);
-    if (conf !== undefined || json !== undefined || context.positionals.length > 0)
-      throw new UsageError('check: PROGRAM, --nginx-conf and --json go with --nginx');
-    const findings = fileFindings(config.files, process.getuid?.() ?? 0);
-    const verdict = findings.length === 0 ? 'The configuration is good.\n' : `\n${findingsText(findings)}`;
-    print(`${route(config)}\n${notes(config)}${verdict}`);
-    return findings.length === 0 ? 0 : 1;
+    if (nginx !== true && (conf !== undefined || context.positionals.length > 0))
+      throw new UsageError('check: PROGRAM and --nginx-conf go with --nginx');
+    if (nginx === true) {
+      const report = await nginxReport({ ...context, flags: { conf } }, config);
+      const verdict = judge(report.findings, judging);
+      if (json === true) printJson({ ok: verdict.status === 0, ...report, ...withoutStatus(verdict) });
+      else print(reportText(report, verdict));
+      return verdict.status;
+    }
+    const verdict = judge(configFindings(config), judging);
+    const route = routeOf(config);
+    if (json === true) printJson({ ok: verdict.status === 0, route, ...withoutStatus(verdict) });
+    else print(`${route}\n${notes(config)}${verdictText(verdict)}`);
+    return verdict.status;
   },
 };
 
-/** Returns 0 where nothing is to be changed, 1 where there are errors or warnings. */
-async function checkIt({ flags, positionals, env }: CommandContext, config: Config): Promise<number> {
+/** What is wrong with a configuration that can be read: with its files and whom they let in. */
+export function configFindings({ files }: Config): Finding[] {
+  return fileFindings(files, process.getuid?.() ?? 0);
+}
+
+/** Checks the nginx that is named, or the one of this host. Throws `Trouble` where there is none. */
+export async function nginxReport(
+  { flags, positionals, env }: CommandContext,
+  config: Config,
+): Promise<NginxReport> {
   const program = positionals[0] ?? env.HOTITEM_NGINX ?? systemNginx(env);
   if (program === undefined) {
     throw new Trouble('nginx is not installed here', 'Name it: hotitem check --nginx /path/to/nginx');
   }
-  const report = await checkNginx({
+  return checkNginx({
     command: [resolve(program)],
     ...(typeof flags.conf === 'string' && { conf: resolve(flags.conf) }),
     sidecar: { socket: config.intake.socket, spill: config.spill.dir },
   });
-  if (flags.json === true) printJson(report);
-  else print(reportText(report));
-  return report.findings.some(({ severity }) => severity !== 'note') ? 1 : 0;
+}
+
+function withoutStatus({ findings, unused }: ReturnType<typeof judge>) {
+  return { findings, unused };
+}
+
+function verdictText(verdict: ReturnType<typeof judge>): string {
+  if (verdict.findings.length === 0 && verdict.unused.length === 0) return 'The configuration is good.\n';
+  return `\n${findingsText(verdict)}`;
 }
 
 function notes({ ignored }: Config): string {
@@ -53,7 +78,7 @@ function notes({ ignored }: Config): string {
     : `Ignored, as Kubernetes sets them for a Service: ${ignored.join(', ')}\n`;
 }
 
-function route({ kafka, elasticsearch, intake, duckdb }: Config): string {
+function routeOf({ kafka, elasticsearch, intake, duckdb }: Config): string {
   const index =
     elasticsearch.node === undefined ? `DuckDB ${duckdb.path}` : `Elasticsearch ${elasticsearch.node}`;
   const steps = kafka.brokers.length > 0 ? [`Kafka ${kafka.brokers.join(',')}`, 'sink', index] : [index];

@@ -6,7 +6,13 @@ export type CommandContext = {
   env: Record<string, string | undefined>;
 };
 
-export type CommandOption = { type: 'string' | 'boolean'; about: string; placeholder?: string };
+export type CommandOption = {
+  type: 'string' | 'boolean';
+  about: string;
+  placeholder?: string;
+  /** May be given several times; the values then come as one, with commas between them. */
+  multiple?: true;
+};
 
 /** One word (or two) after `hotitem`. */
 export type Command = {

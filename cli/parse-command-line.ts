@@ -55,7 +55,7 @@ function read(args: string[], command: Command | undefined): { values: Flags; po
       options: plain(options),
       allowPositionals: true,
     });
-    return { values: values as Flags, positionals };
+    return { values: withLists(values), positionals };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const flag = /'?--([\w-]+)/.exec(message)?.[1];
@@ -71,7 +71,15 @@ function read(args: string[], command: Command | undefined): { values: Flags; po
   }
 }
 
-type Options = Record<string, { type: 'string' | 'boolean'; short?: string }>;
+type Values = ReturnType<typeof parseArgs>['values'];
+
+function withLists(values: Values): Flags {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, Array.isArray(value) ? value.join(',') : value]),
+  );
+}
+
+type Options = Record<string, { type: 'string' | 'boolean'; short?: string; multiple?: boolean }>;
 
 /** `--from -2h` as `--from=-2h`: parseArgs would ask whether `-2` is a flag. */
 function joinTimes(args: string[], options: Options): string[] {
@@ -93,9 +101,9 @@ function settingOptions(known: Setting[] = GIVEN_BY_FLAG): Options {
 
 function plain(options: Options): Options {
   return Object.fromEntries(
-    Object.entries(options).map(([name, { type, short }]) => [
+    Object.entries(options).map(([name, { type, short, multiple = false }]) => [
       name,
-      short === undefined ? { type } : { type, short },
+      short === undefined ? { type, multiple } : { type, short, multiple },
     ]),
   );
 }

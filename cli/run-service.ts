@@ -14,7 +14,8 @@ export async function runService(
   const { config, log, shutdown } = core;
   if (config.ignored.length > 0)
     log.info({ variables: config.ignored }, 'ignored: variables that Kubernetes sets for a Service');
-  for (const { what, fix } of fileFindings(config.files, process.getuid?.() ?? 0)) log.warn({ fix }, what);
+  for (const { what, fix, command } of fileFindings(config.files, process.getuid?.() ?? 0))
+    log.warn({ fix, command }, what);
   const signal = nextSignal();
   const starting = start();
   try {

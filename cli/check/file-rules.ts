@@ -1,5 +1,5 @@
 import type { SettingsFile } from '../../service/read-rights.ts';
-import type { Finding } from './finding.ts';
+import { type Finding, shellWord } from './finding.ts';
 
 const OTHERS_READ = 0o004;
 const OTHERS_WRITE = 0o002;
@@ -16,7 +16,8 @@ export function fileFindings(files: SettingsFile[], uid: number): Finding[] {
         severity: 'error',
         what: `${path} holds a secret and may be read by every user of this host (${octal(mode)})`,
         why: 'whoever reads it has the rights of hotitem in Kafka and Elasticsearch, or can tell hashed addresses',
-        fix: `chmod o= ${path}, and change the secret if others use this host`,
+        fix: 'close the file to others, and change the secret if others use this host',
+        command: `chmod o= ${shellWord(path)}`,
       });
     }
     if ((mode & OTHERS_WRITE) !== 0) {
@@ -25,7 +26,8 @@ export function fileFindings(files: SettingsFile[], uid: number): Finding[] {
         severity: 'error',
         what: `${path} may be changed by every user of this host (${octal(mode)})`,
         why: 'whoever changes it decides where events and logins are sent',
-        fix: `chmod o= ${path}`,
+        fix: 'close the file to others, and look at what it says',
+        command: `chmod o= ${shellWord(path)}`,
       });
     }
     if (file.mode !== undefined && file.uid !== ROOT && file.uid !== uid) {
@@ -34,7 +36,8 @@ export function fileFindings(files: SettingsFile[], uid: number): Finding[] {
         severity: 'error',
         what: `${path} belongs to the user ${file.uid}, which is neither root nor the one who runs this (${uid})`,
         why: 'its owner decides where events and logins are sent',
-        fix: `chown root ${path}, or run this as its owner`,
+        fix: 'give it to root, or run this as its owner',
+        command: `chown root ${shellWord(path)}`,
       });
     }
     return findings;

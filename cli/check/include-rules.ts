@@ -1,8 +1,10 @@
+import { basename, dirname, resolve } from 'node:path';
 import { compareVersions } from '../../provision/nginx-version.ts';
 import type { Directive } from './directives.ts';
 import type { Facts } from './facts.ts';
 import { type Finding, placeOf } from './finding.ts';
 import { INCLUDES } from './includes.ts';
+import { installInto, otherInclude } from './mend.ts';
 import { blockAround, nameOf, type OurInclude } from './site.ts';
 
 /** Whether each include of ours stands where it belongs, once, with what it needs beside it. */
@@ -18,14 +20,19 @@ export function includeFindings(facts: Facts): Finding[] {
 }
 
 function missingFiles({ site }: Facts): Finding[] {
-  return site.configuration.missing.map((directive) => ({
-    id: 'include-not-found',
-    severity: 'error',
-    what: `${directive.args[0]} is not there`,
-    where: placeOf(directive),
-    why: 'nginx does not start, or reload, without a file that it is told to include',
-    fix: 'hotitem nginx install --dir writes the files of ours, items.conf as well where it is missing; else correct the path',
-  }));
+  const { main, missing } = site.configuration;
+  return missing.map((directive) => {
+    const path = resolve(dirname(main.path), directive.args[0] ?? '');
+    return {
+      id: 'include-not-found',
+      severity: 'error',
+      what: `${directive.args[0]} is not there`,
+      where: placeOf(directive),
+      why: 'nginx does not start, or reload, without a file that it is told to include',
+      fix: 'hotitem nginx install writes the files of ours, items.conf as well where it is missing; else correct the path',
+      ...(Object.hasOwn(INCLUDES, basename(path)) && { command: installInto(dirname(path)) }),
+    };
+  });
 }
 
 function misplaced({ site }: Facts): Finding[] {
@@ -144,16 +151,22 @@ function tooOldFor({ site, build }: Facts): Finding[] {
 
 /** Whether anything is captured at all. */
 function purpose({ site, captures }: Facts): Finding[] {
-  const off = site.ours.find(({ name }) => name === 'off.conf');
+  const inOurs = new Set(site.ours.map(({ file }) => file.path));
+  const off = site.ours.find(
+    ({ name, directive }) => ['off.conf', 'off-batch.conf'].includes(name) && !inOurs.has(directive.file),
+  );
   if (off !== undefined) {
+    const logged = captures.length > 0 && captures.every(({ transport }) => transport === 'log');
+    const on = logged ? 'http-log.conf' : 'http.conf';
     return [
       {
         id: 'capture-off',
         severity: 'note',
         what: 'capture is off',
         where: placeOf(off.directive),
-        why: 'off.conf is included: all is in place, nothing is captured',
-        fix: 'to switch capture on, name http.conf (or http-log.conf) in its place and reload',
+        why: `${off.name} is included: all is in place, nothing is captured`,
+        fix: `to switch capture on, name ${on} in its place and reload`,
+        command: otherInclude(off.directive, off.name, on),
       },
     ];
   }

@@ -3,7 +3,8 @@ import type { Directive } from './directives.ts';
 import type { Facts } from './facts.ts';
 import { type Finding, placeOf } from './finding.ts';
 import { CAPTURE_URI, SUBREQUEST_VARIABLE } from './includes.ts';
-import { blockAround, childrenOf, inherited, nameOf } from './site.ts';
+import { installAgain } from './mend.ts';
+import { blockAround, childrenOf, inherited, nameOf, type Site } from './site.ts';
 
 // What nginx asks after the rewrite phase: a location that hands its requests on by then never gets to it.
 const NEVER_REACHED = ['limit_req', 'limit_conn', 'auth_basic', 'auth_request', 'allow', 'deny'];
@@ -11,14 +12,14 @@ const ENDS_REWRITING = ['return', 'break'];
 const RERUN = ['set', 'if', 'rewrite', 'return', 'break'];
 
 /** What the shop's own directives around a capture do to it. */
-export function locationFindings({ captures }: Facts): Finding[] {
+export function locationFindings({ captures, site }: Facts): Finding[] {
   const servers = new Set(
     captures
       .filter(({ transport }) => transport !== 'log')
       .flatMap(({ spot }) => blockAround(spot, 'server') ?? []),
   );
   return [
-    ...[...servers].flatMap(rerun),
+    ...[...servers].flatMap((server) => rerun(server, site)),
     ...captures.flatMap(tooLate),
     ...captures.flatMap(inIf),
     ...captures.flatMap(neverReached),
@@ -27,7 +28,7 @@ export function locationFindings({ captures }: Facts): Finding[] {
 }
 
 /** What nginx runs again for the subrequest, because it stands before the lines of server.conf that end this. */
-function rerun(server: Directive): Finding[] {
+function rerun(server: Directive, site: Site): Finding[] {
   const children = [...childrenOf(server.block ?? [])];
   const guard = children.findIndex(isGuard);
   // Whether server.conf is there at all is for another rule to say.
@@ -41,7 +42,8 @@ function rerun(server: Directive): Finding[] {
         what: `server.conf in ${nameOf(server)} does not keep that server's rules from the subrequest`,
         where: placeOf(ours ?? server),
         why: WHY_RERUN,
-        fix: 'hotitem nginx install writes the one of this version; then include it first in its server',
+        fix: 'hotitem nginx install writes the one of this version; include it first in its server',
+        ...installAgain(site),
       },
     ];
   }

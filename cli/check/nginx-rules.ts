@@ -12,7 +12,8 @@ export function nginxFindings({ complaints }: Asked, { files }: Configuration): 
         id: 'no-rights',
         what: `nginx -T may not read or open everything: ${text}`,
         why: 'it needs the rights that nginx is started with; what follows was read without it and may be incomplete',
-        fix: 'run this as root: sudo hotitem check --nginx',
+        fix: 'run this as root',
+        command: 'sudo hotitem check --nginx',
       };
     }
     return {

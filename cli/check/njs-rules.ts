@@ -1,6 +1,7 @@
 import { compareVersions } from '../../provision/nginx-version.ts';
 import type { Facts } from './facts.ts';
 import { type Finding, placeOf } from './finding.ts';
+import { topLine } from './mend.ts';
 import { inherited } from './site.ts';
 
 type Danger = { from: string; below: string; why: string; fix: string };
@@ -108,6 +109,10 @@ function noNjs({ site, moduleFile, build }: Facts, reason: string): Finding {
         : moduleFile !== undefined
           ? `add at the very top of nginx.conf: load_module ${moduleFile};`
           : 'install it (Debian: libnginx-mod-http-js, nginx.org: nginx-module-njs) and load it, or use capture-log.conf, which needs none',
+    ...(loads === undefined &&
+      moduleFile !== undefined && {
+        command: topLine(site.configuration.main.path, `load_module ${moduleFile};`),
+      }),
   };
 }
 

@@ -6,6 +6,7 @@ import type { Directive } from './directives.ts';
 import type { Facts } from './facts.ts';
 import { type Finding, type Place, placeOf } from './finding.ts';
 import { lineFormats, writesLine } from './log-rules.ts';
+import { installAgain } from './mend.ts';
 import { blockAround, childOf, inherited, type Spot } from './site.ts';
 import { upstreamOf } from './upstream-rules.ts';
 import { obstacle } from './worker.ts';
@@ -134,7 +135,7 @@ async function folderFindings(facts: Facts): Promise<Finding[]> {
   return each.flat();
 }
 
-async function folderOf({ worker, sidecar }: Facts, { directive }: Spot): Promise<Finding[]> {
+async function folderOf({ worker, sidecar, site }: Facts, { directive }: Spot): Promise<Finding[]> {
   const target = directive.args[0] ?? '';
   const folder = target.slice(0, Math.max(target.split('$')[0]?.lastIndexOf('/') ?? 0, 1));
   const where = placeOf(directive);
@@ -159,7 +160,8 @@ async function folderOf({ worker, sidecar }: Facts, { directive }: Spot): Promis
       what: `nginx writes lines into ${folder}, the sidecar looks into ${sidecar.spill}`,
       where,
       why: 'what is written there is never taken in',
-      fix: "hotitem nginx install with the sidecar's --config, or change spill.dir",
+      fix: "write the includes with the sidecar's configuration, or change spill.dir",
+      ...installAgain(site),
     });
   }
   const barrier = worker.ids && found && (await obstacle(worker.ids, folder, ['write', 'enter']));

@@ -1,12 +1,13 @@
 import type { NginxReport } from '../check-nginx.ts';
 import type { Finding, Severity } from './finding.ts';
+import type { Verdict } from './verdict.ts';
 
 const ORDER: Severity[] = ['error', 'warning', 'note'];
 
 /** The report for a terminal: what this nginx is, what captures, and what to change, the worst first. */
-export function reportText({ nginx, njs, program, conf, captures, findings }: NginxReport): string {
+export function reportText({ nginx, njs, program, conf, captures }: NginxReport, verdict: Verdict): string {
   const engine = njs === undefined ? 'no njs' : `njs ${njs.version}${njs.quickjs ? ' with QuickJS' : ''}`;
-  const off = findings.some(({ id }) => id === 'capture-off');
+  const off = verdict.findings.some(({ id }) => id === 'capture-off');
   return [
     `nginx ${nginx}, ${engine} (${program})`,
     conf,
@@ -22,32 +23,46 @@ export function reportText({ nginx, njs, program, conf, captures, findings }: Ng
       ]),
     ),
     '',
-    findingsText(findings),
+    findingsText(verdict),
   ].join('\n');
 }
 
-/** What to change, the worst first, and how much that is. */
-export function findingsText(findings: Finding[]): string {
-  const sorted = findings.toSorted((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
-  return [...sorted.flatMap((finding) => [...findingText(finding), '']), summary(findings), ''].join('\n');
+/** What to change, the worst first, then what is accepted, and how much that is. */
+export function findingsText({ findings, unused }: Verdict): string {
+  const open = findings
+    .filter(({ accepted }) => !accepted)
+    .toSorted((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
+  const accepted = findings.filter((one) => one.accepted);
+  return [
+    ...open.flatMap((finding) => [...findingText(finding), '']),
+    ...(accepted.length === 0 ? [] : [...accepted.map(acceptedText), '']),
+    ...(unused.length === 0 ? [] : [`Accepted, but not found: ${unused.join(', ')}`]),
+    summary(open, accepted.length),
+    '',
+  ].join('\n');
 }
 
-function findingText({ id, severity, what, where, why, fix }: Finding): string[] {
+function findingText({ id, severity, what, where, why, fix, command }: Finding): string[] {
   return [
     `${severity}  ${what}  [${id}]`,
     ...(where === undefined ? [] : [`  where  ${where.file}:${where.line}`]),
     `  why    ${why}`,
     `  fix    ${fix}`,
+    ...(command === undefined ? [] : [`  run    ${command}`]),
   ];
 }
 
-function summary(findings: Finding[]): string {
+function acceptedText({ id, what, where }: Finding): string {
+  return `accepted  ${what}  [${id}]${where === undefined ? '' : `  ${where.file}:${where.line}`}`;
+}
+
+function summary(open: Finding[], accepted: number): string {
   const [errors = 0, warnings = 0, notes = 0] = ORDER.map(
-    (severity) => findings.filter((finding) => finding.severity === severity).length,
+    (severity) => open.filter((finding) => finding.severity === severity).length,
   );
-  const noted = notes === 0 ? '' : `, ${count(notes, 'note')}`;
-  if (errors + warnings === 0) return `Nothing to change${noted}.`;
-  return `${count(errors, 'error')}, ${count(warnings, 'warning')}${noted}.`;
+  const rest = `${notes === 0 ? '' : `, ${count(notes, 'note')}`}${accepted === 0 ? '' : `, ${accepted} accepted`}`;
+  if (errors + warnings === 0) return `Nothing to change${rest}.`;
+  return `${count(errors, 'error')}, ${count(warnings, 'warning')}${rest}.`;
 }
 
 function count(number: number, what: string): string {

@@ -1,6 +1,7 @@
 import type { Facts } from './facts.ts';
 import { type Finding, type Place, placeOf } from './finding.ts';
 import { SIDECAR_HOST, UPSTREAM } from './includes.ts';
+import { installAgain } from './mend.ts';
 import { childOf, childrenOf, nameOf, type Spot } from './site.ts';
 
 const LOOPBACK = /^(127(\.\d{1,3}){3}|localhost|\[::1\])(:|$)/;
@@ -37,7 +38,8 @@ export function upstreamFindings(facts: Facts): Finding[] {
       what: `nginx posts to ${socket}, the sidecar listens at ${facts.sidecar.socket}`,
       where,
       why: 'no view arrives; all are spilled',
-      fix: "hotitem nginx install with the sidecar's --config, or change intake.socket",
+      fix: "write the includes with the sidecar's configuration, or change intake.socket",
+      ...installAgain(facts.site),
     });
   }
   if (breaker === undefined) {
@@ -47,7 +49,8 @@ export function upstreamFindings(facts: Facts): Finding[] {
       what: `upstream ${UPSTREAM} has no backup`,
       where,
       why: 'nginx never marks its only server as down: with a hanging sidecar each view waits for a time-out',
-      fix: 'hotitem nginx install writes it anew, with the backup',
+      fix: 'hotitem nginx install writes it, with the backup',
+      ...installAgain(facts.site),
     });
     return found;
   }
@@ -86,8 +89,9 @@ function breakerFindings({ site }: Facts, breaker: string, where: Place): Findin
     why: 'only an answer of 503 makes nginx spill: any other, or none, loses the view while the sidecar is down',
     fix:
       server === undefined
-        ? 'hotitem nginx install writes it anew'
+        ? 'hotitem nginx install writes it'
         : 'give one of the two another address (hotitem nginx install --breaker)',
+    ...(server === undefined && installAgain(site)),
   });
   return found;
 }

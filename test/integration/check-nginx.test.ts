@@ -228,6 +228,26 @@ describe('check --nginx', () => {
     ]);
   });
 
+  test('accepts what the operator names, and takes warnings for errors only where it is told to', async () => {
+    await render({ build });
+    edit(/include .*\/server\.conf";/, 'access_log syslog:server=127.0.0.1:9 hotitem;');
+    const both = ['--accept', 'include-missing', '--accept', 'line-to-syslog'];
+    expect(await hotitem(both.slice(0, 2))).toMatchObject({ code: 1 });
+    expect(await hotitem(both)).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('Nothing to change, 1 note, 2 accepted.'),
+    });
+
+    await render({ build });
+    edit(/http\.conf";/, 'http.conf"; set_real_ip_from 0.0.0.0/0;');
+    expect(await hotitem()).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('[trusts-everybody]'),
+    });
+    expect(await hotitem(['--strict'])).toMatchObject({ code: 1 });
+    expect(await hotitem(['--strict', '--accept', 'trusts-everybody'])).toMatchObject({ code: 0 });
+  });
+
   test('says so where there is no nginx', async () => {
     expect(await run(process.execPath, [PROGRAM, 'check', '--nginx', '/bin/true'])).toMatchObject({
       code: 1,
@@ -251,7 +271,7 @@ type Rendered = { build: NginxBuild; engine?: Engine; example?: 'shop' | 'in-pla
 
 async function render({ build, engine = 'njs', example = 'shop' }: Rendered): Promise<void> {
   const [port] = await freePorts(1);
-  mkdirSync(join(folder, 'spill'), { mode: 0o750 });
+  mkdirSync(join(folder, 'spill'), { mode: 0o750, recursive: true });
   await renderShop({
     folder,
     socket: join(folder, 'intake.sock'),

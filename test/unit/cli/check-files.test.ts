@@ -28,6 +28,20 @@ describe('hotitem check, of the files that settings come from', () => {
     expect(stdout + stderr).not.toContain('hunter2');
   });
 
+  test('come as JSON, each with the command that mends it', async () => {
+    const path = file('secret.yml', SECRET, 0o644);
+    const { code, stdout } = await check(['--json', '--config', path]);
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({
+      ok: false,
+      findings: [{ id: 'file-readable', severity: 'error', command: `chmod o= ${path}` }],
+    });
+    expect(await check(['--accept', 'file-readable', '--config', path])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('Nothing to change, 1 accepted.'),
+    });
+  });
+
   test.each([0o604, 0o600])('a secret in a file that a variable names, %o', async (mode) => {
     const env = {
       HOTITEM_PRIVACY_IP_SALT_FILE: file('salt', 'hunter2hunter2hunter2', mode),

@@ -7,11 +7,7 @@ import { factsOf } from './shop-facts.ts';
 const { build } = factsOf({});
 
 test.each([
-  [
-    'open() "/etc/nginx/nginx.conf" failed (13: Permission denied)',
-    'no-rights',
-    'sudo hotitem check --nginx',
-  ],
+  ['open() "/etc/nginx/nginx.conf" failed (13: Permission denied)', 'no-rights', 'run this as root'],
   ['unknown directive "gzap" in /etc/nginx/nginx.conf:3', 'nginx-refuses', 'put right what it names'],
 ])('what nginx says, %s, is %s', (said, id, fix) => {
   const complaints = complaintsOf(`nginx: [emerg] ${said}\n`);

@@ -1,0 +1,28 @@
+import type { CommandOption, Flags } from '../command.ts';
+import { UsageError } from '../parse-command-line.ts';
+import type { Judging } from './verdict.ts';
+
+const ID = /^[a-z]+(-[a-z]+)*$/;
+
+/** The flags of every command that ends in findings. */
+export const JUDGE_OPTIONS: Record<string, CommandOption> = {
+  accept: {
+    type: 'string',
+    placeholder: 'ID',
+    multiple: true,
+    about: 'a finding that stays as it is; may be given several times, or as ID,ID',
+  },
+  strict: { type: 'boolean', about: 'warnings count as well: they exit 1' },
+  json: { type: 'boolean', about: 'print JSON' },
+};
+
+/** What these flags say. Throws a `UsageError` where an id cannot be one. */
+export function judgingOf({ accept, strict }: Flags): Required<Judging> {
+  const ids = typeof accept === 'string' ? accept.split(',').map((id) => id.trim()) : [];
+  const bad = ids.find((id) => !ID.test(id));
+  if (bad !== undefined)
+    throw new UsageError(
+      `--accept: must be the id of a finding, such as njs-version (got ${JSON.stringify(bad)})`,
+    );
+  return { accept: [...new Set(ids)], strict: strict === true };
+}
