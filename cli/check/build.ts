@@ -7,6 +7,8 @@ export type Build = {
   prefix: string;
   /** The configuration that it reads where it is told none. */
   conf: string;
+  /** Where the running one writes its process id, where the configuration says nothing. */
+  pid: string;
   /** Where packages put modules. */
   modulesPath: string;
   /** Whom the workers run as where the configuration says nothing. */
@@ -24,6 +26,7 @@ export function parseBuild(text: string): Build | undefined {
     version,
     prefix,
     conf: resolve(prefix, option('conf-path') ?? 'conf/nginx.conf'),
+    pid: resolve(prefix, option('pid-path') ?? 'logs/nginx.pid'),
     modulesPath: resolve(prefix, option('modules-path') ?? 'modules'),
     user,
     group: option('group') ?? user,

@@ -60,6 +60,7 @@ export const CAPTURE_VARIABLES: Readonly<Record<string, Transport>> = {
 export const LINE_FORMAT = 'hotitem';
 export const LINE_VARIABLE = '$hotitem_line';
 export const CAPTURE_URI = '/_hotitem/capture';
+export const SPILL_URI = '/_hotitem/spill';
 /** By which server.conf knows the script's own subrequest. */
 export const SUBREQUEST_VARIABLE = '$hotitem_subrequest';
 export const UPSTREAM = 'hotitem_sidecar';

@@ -1,79 +1,23 @@
 import { type Capture, redirectOf } from './captures.ts';
-import type { Directive } from './directives.ts';
 import type { Facts } from './facts.ts';
 import { type Finding, placeOf } from './finding.ts';
-import { CAPTURE_URI, SUBREQUEST_VARIABLE } from './includes.ts';
-import { installAgain } from './mend.ts';
-import { blockAround, childrenOf, inherited, nameOf, type Site } from './site.ts';
+import { rerunFindings } from './rerun-rules.ts';
+import { blockAround, childrenOf, inherited, nameOf } from './site.ts';
 
 // What nginx asks after the rewrite phase: a location that hands its requests on by then never gets to it.
 const NEVER_REACHED = ['limit_req', 'limit_conn', 'auth_basic', 'auth_request', 'allow', 'deny'];
 const ENDS_REWRITING = ['return', 'break'];
-const RERUN = ['set', 'if', 'rewrite', 'return', 'break'];
 
 /** What the shop's own directives around a capture do to it. */
-export function locationFindings({ captures, site }: Facts): Finding[] {
-  const servers = new Set(
-    captures
-      .filter(({ transport }) => transport !== 'log')
-      .flatMap(({ spot }) => blockAround(spot, 'server') ?? []),
-  );
+export function locationFindings(facts: Facts): Finding[] {
+  const { captures } = facts;
   return [
-    ...[...servers].flatMap((server) => rerun(server, site)),
+    ...rerunFindings(facts),
     ...captures.flatMap(tooLate),
     ...captures.flatMap(inIf),
     ...captures.flatMap(neverReached),
     ...captures.flatMap(replaced),
   ];
-}
-
-/** What nginx runs again for the subrequest, because it stands before the lines of server.conf that end this. */
-function rerun(server: Directive, site: Site): Finding[] {
-  const children = [...childrenOf(server.block ?? [])];
-  const guard = children.findIndex(isGuard);
-  // Whether server.conf is there at all is for another rule to say.
-  const ours = children.find(({ name, args }) => name === 'location' && args.at(-1) === CAPTURE_URI);
-  if (guard === -1 && ours === undefined) return [];
-  if (guard === -1) {
-    return [
-      {
-        id: 'server-conf-old',
-        severity: 'error',
-        what: `server.conf in ${nameOf(server)} does not keep that server's rules from the subrequest`,
-        where: placeOf(ours ?? server),
-        why: WHY_RERUN,
-        fix: 'hotitem nginx install writes the one of this version; include it first in its server',
-        ...installAgain(site),
-      },
-    ];
-  }
-  return children
-    .slice(0, guard)
-    .filter(isRerun)
-    .map(
-      (directive): Finding => ({
-        id: 'server-conf-too-late',
-        severity: 'error',
-        what: `${[directive.name, ...directive.args].join(' ')} stands before server.conf in ${nameOf(server)}`,
-        where: placeOf(directive),
-        why: WHY_RERUN,
-        fix: 'include server.conf first in its server, above any set, if, rewrite or return',
-      }),
-    );
-}
-
-const WHY_RERUN =
-  'nginx runs it again for the subrequest, with the variables of the page: that may go to another upstream, be stored for others, or take the view elsewhere';
-
-/** `if ($uri = $hotitem_subrequest) { break; }` */
-function isGuard({ name, args, block = [] }: Directive): boolean {
-  return name === 'if' && args.join(' ').includes(SUBREQUEST_VARIABLE) && block[0]?.name === 'break';
-}
-
-/** The directives of nginx's rewrite module, and those that others put into its list: `set_by_lua`, `set_escape_uri` … */
-function isRerun({ name, args }: Directive): boolean {
-  if (name === 'set_real_ip_from' || args.join(' ').includes('_hotitem')) return false;
-  return RERUN.includes(name) || name.startsWith('set_');
 }
 
 /** A rewrite or return before the capture ends the phase in which it would happen. */

@@ -3,7 +3,7 @@ import { type Place, shellWord } from './finding.ts';
 import type { Site } from './site.ts';
 
 /** Has nginx take over what was changed, unless it would not start with it. */
-const RELOAD = 'nginx -t && nginx -s reload';
+export const RELOAD = 'nginx -t && nginx -s reload';
 
 /** The folder of our includes, by the first that the configuration names; undefined where it names none. */
 export function includeFolder({ ours }: Pick<Site, 'ours'>): string | undefined {

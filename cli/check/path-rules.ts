@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { request } from 'node:http';
 import { resolve } from 'node:path';
+import { breakerFindings } from './breaker-rules.ts';
 import type { Directive } from './directives.ts';
 import type { Facts } from './facts.ts';
 import { type Finding, type Place, placeOf } from './finding.ts';
@@ -11,8 +11,6 @@ import { blockAround, childOf, inherited, type Spot } from './site.ts';
 import { upstreamOf } from './upstream-rules.ts';
 import { obstacle } from './worker.ts';
 
-const ANSWER_MS = 1_000;
-
 /** What stands in the way on this machine: the socket, the folders, the breaker's port. Looks, and asks the breaker once. */
 export async function pathFindings(facts: Facts): Promise<Finding[]> {
   const upstream = upstreamOf(facts);
@@ -20,7 +18,7 @@ export async function pathFindings(facts: Facts): Promise<Finding[]> {
   const parts = await Promise.all([
     unknownWorker(facts),
     upstream?.socket && where ? socketFindings(facts, upstream.socket, where) : [],
-    upstream?.breaker && where ? breakerFindings(upstream.breaker, where) : [],
+    upstream?.breaker && where ? breakerFindings(facts, upstream.breaker, where) : [],
     folderFindings(facts),
   ]);
   return parts.flat();
@@ -79,36 +77,6 @@ async function socketFindings({ worker }: Facts, socket: string, where: Place): 
       fix: `intake.socket_group: a group of ${worker.name}, and that group may enter the folders above (chgrp, chmod g+x)`,
     },
   ];
-}
-
-/** Nobody need listen there, for nginx may be stopped; whoever does must say 503. */
-async function breakerFindings(breaker: string, where: Place): Promise<Finding[]> {
-  const status = await statusAt(breaker);
-  if (status === undefined || status === 503) return [];
-  return [
-    {
-      id: 'breaker-taken',
-      severity: 'error',
-      what: `another program answers at the breaker's address ${breaker}${status === 0 ? '' : ` (with ${status})`}`,
-      where,
-      why: 'nginx does not start while that port is taken; only an answer of 503 makes it spill',
-      fix: 'hotitem nginx install --breaker with a free port, or stop the other program',
-    },
-  ];
-}
-
-/** The status of the answer, 0 where it is not HTTP or never comes, undefined where nobody listens. */
-function statusAt(address: string): Promise<number | undefined> {
-  return new Promise((done) => {
-    const asked = request(`http://${address}/`, { timeout: ANSWER_MS, agent: false }, (response) => {
-      response.destroy();
-      done(response.statusCode ?? 0);
-    });
-    asked
-      .once('timeout', () => asked.destroy(new Error('no answer')))
-      .once('error', (error: NodeJS.ErrnoException) => done(error.code === 'ECONNREFUSED' ? undefined : 0))
-      .end();
-  });
 }
 
 /** The folders that nginx writes lines into, by the access_log lines that write them. */

@@ -110,7 +110,7 @@ describe.each<[Suite, Engine]>([
     ],
     ['include-by-pattern', 'hotitem/*.conf', () => edit(/(include .*\/)http\.conf";/, '$1*.conf";')],
     ['below-a-map', 'map_hash', () => edit(/(http\.conf";)/, '$1\nmap_hash_bucket_size 128;')],
-    ['server-conf-too-late', 'set $app', () => edit(/(include .*\/server\.conf";)/, 'set $app other;\n$1')],
+    ['server-conf-too-late', 'set $app', () => edit(/(include .*\/server\.conf";)/, 'set $app $uri;\n$1')],
     ['capture-too-late', 'return 204', () => edit(/(include .*capture-subrequest.*)/, 'return 204;\n$1')],
     ['never-reached', 'limit_conn a', () => edit(/(capture-subrequest\.conf";)/, '$1\nlimit_conn a 9;')],
     [
@@ -188,7 +188,10 @@ describe('check --nginx', () => {
     await new Promise<void>((resolve) => other.listen(breaker, '127.0.0.1', resolve));
     try {
       expect((await check(build)).findings).toContainEqual(
-        expect.objectContaining({ id: 'breaker-taken', what: expect.stringContaining('(with 200)') }),
+        expect.objectContaining({
+          id: 'breaker-taken',
+          what: expect.stringContaining(`(with 200): node, process ${process.pid}`),
+        }),
       );
     } finally {
       other.close();

@@ -6,12 +6,13 @@ describe('what nginx says', () => {
   test('with -V is its build', () => {
     const text = `nginx version: nginx/1.26.3 (Debian)
 built with OpenSSL 3.5.0
-configure arguments: --with-cc-opt='-g -O2' --prefix=/usr/share/nginx --conf-path=/etc/nginx/nginx.conf --modules-path=/usr/lib/nginx/modules --user=www-data
+configure arguments: --with-cc-opt='-g -O2' --prefix=/usr/share/nginx --conf-path=/etc/nginx/nginx.conf --pid-path=/run/nginx.pid --modules-path=/usr/lib/nginx/modules --user=www-data
 `;
     expect(parseBuild(text)).toEqual({
       version: '1.26.3',
       prefix: '/usr/share/nginx',
       conf: '/etc/nginx/nginx.conf',
+      pid: '/run/nginx.pid',
       modulesPath: '/usr/lib/nginx/modules',
       user: 'www-data',
       group: 'www-data',

@@ -1,0 +1,91 @@
+import { readFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import { resolve } from 'node:path';
+import type { Facts } from './facts.ts';
+import type { Finding, Place } from './finding.ts';
+import { type Listener, listenersAt } from './listener.ts';
+import { RELOAD } from './mend.ts';
+
+const ANSWER_MS = 1_000;
+
+type Answer = {
+  /** 0 where it is not HTTP or never comes. */
+  status: number;
+  /** Who it says it is. */
+  server: string;
+};
+
+/** Nobody need listen at the breaker's address, for nginx may be stopped; whoever does must say 503. */
+export async function breakerFindings(facts: Facts, breaker: string, where: Place): Promise<Finding[]> {
+  const answer = await ask(breaker);
+  if (answer === undefined || answer.status === 503) return [];
+  const [listeners, master] = await Promise.all([listenersAt(portOf(breaker)), masterOf(facts)]);
+  const said = answer.status === 0 ? '' : ` (with ${answer.status})`;
+  if (listeners.some(({ pid }) => pid === master)) {
+    return [
+      {
+        id: 'reload-pending',
+        severity: 'note',
+        what: `the nginx that runs has another configuration: at the breaker's address ${breaker} it answers otherwise${said}`,
+        where,
+        why: 'these files were changed after it read them',
+        fix: 'reload it',
+        command: RELOAD,
+      },
+    ];
+  }
+  if (listeners.length === 0 && /^(?:nginx|openresty)/.test(answer.server)) {
+    return [
+      {
+        id: 'breaker-unclear',
+        severity: 'warning',
+        what: `an nginx answers at the breaker's address ${breaker}${said}, and whose it is cannot be seen`,
+        where,
+        why: 'one that runs with an older state of these files does no harm; while another holds the port, yours does not start',
+        fix: 'run this as root, or reload nginx and check again',
+      },
+    ];
+  }
+  return [
+    {
+      id: 'breaker-taken',
+      severity: 'error',
+      what: `another program answers at the breaker's address ${breaker}${said}${whoIs(listeners)}`,
+      where,
+      why: 'nginx does not start while that port is taken; only an answer of 503 makes it spill',
+      fix: 'hotitem nginx install --breaker with a free port, or stop the other program',
+    },
+  ];
+}
+
+function whoIs([first]: Listener[]): string {
+  return first === undefined ? '' : `: ${first.name}, process ${first.pid}`;
+}
+
+/** The process id of the nginx that runs with this configuration, by its pid file. */
+async function masterOf({ build, site }: Facts): Promise<number | undefined> {
+  const set = site.spots.find(({ directive, around }) => directive.name === 'pid' && around.length === 0);
+  const path = resolve(build.prefix, set?.directive.args[0] ?? build.pid);
+  const pid = Number.parseInt(await readFile(path, 'utf8').catch(() => ''), 10);
+  return Number.isNaN(pid) ? undefined : pid;
+}
+
+function portOf(address: string): number {
+  return Number(address.slice(address.lastIndexOf(':') + 1));
+}
+
+/** What answers there; undefined where nobody listens. */
+function ask(address: string): Promise<Answer | undefined> {
+  return new Promise((done) => {
+    const asked = request(`http://${address}/`, { timeout: ANSWER_MS, agent: false }, (response) => {
+      response.destroy();
+      done({ status: response.statusCode ?? 0, server: String(response.headers.server ?? '') });
+    });
+    asked
+      .once('timeout', () => asked.destroy(new Error('no answer')))
+      .once('error', (error: NodeJS.ErrnoException) =>
+        done(error.code === 'ECONNREFUSED' ? undefined : { status: 0, server: '' }),
+      )
+      .end();
+  });
+}
