@@ -15,7 +15,7 @@ export const capture: Command = {
   configured: true,
   async run(context) {
     const mode = toMode(context.positionals);
-    const { socket } = configure(context).intake;
+    const { socket } = configure(context).control;
     const state = await ask(socket, mode);
     print(`capture: ${captureWords(state)}\n`);
     return 0;
@@ -65,7 +65,7 @@ function ask(socket: string, mode: CaptureMode | undefined): Promise<CaptureStat
       reject(
         new Trouble(
           `nobody answers at ${socket} (${error.message})`,
-          'Is the sidecar running? intake.socket says where it listens; only its owner and group may ask.',
+          'Is the sidecar running? control.socket says where it listens; only root and the user of the sidecar may ask.',
         ),
       ),
     );

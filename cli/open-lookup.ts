@@ -2,13 +2,13 @@ import { existsSync } from 'node:fs';
 import type { Config } from '../service/config.ts';
 import { createDuckdbLookup } from '../store/duckdb-lookup.ts';
 import type { EventLookup } from '../store/event-lookup.ts';
-import { createSocketLookup, hasSocketLookup } from '../store/socket-lookup.ts';
+import { createSocketLookup, hasSocketLookup, SocketForbidden } from '../store/socket-lookup.ts';
 import { elasticsearchConnection } from './open-index.ts';
 import { Trouble } from './trouble.ts';
 
 /** The configured index. An embedded one is asked through the process that has it, or opened where there is none. */
 export async function openLookup(config: Config): Promise<EventLookup> {
-  const { elasticsearch, duckdb, intake } = config;
+  const { elasticsearch, duckdb, control } = config;
   if (elasticsearch.node !== undefined) {
     const { createElasticsearchLookup } = await import('../store/elasticsearch-lookup.ts');
     return createElasticsearchLookup({
@@ -17,7 +17,7 @@ export async function openLookup(config: Config): Promise<EventLookup> {
       refreshMs: elasticsearch.refresh_seconds * 1000 + 500,
     });
   }
-  if (await hasSocketLookup(intake.socket)) return createSocketLookup(intake.socket);
+  if (await isIndexAt(control.socket)) return createSocketLookup(control.socket);
   const { path, memory_mb: memoryLimitMb, retention_days: retentionDays } = duckdb;
   if (!existsSync(path)) {
     throw new Trouble(
@@ -27,4 +27,16 @@ export async function openLookup(config: Config): Promise<EventLookup> {
   }
   const { openDuckdbIndex } = await import('../store/duckdb.ts');
   return createDuckdbLookup(await openDuckdbIndex({ path, memoryLimitMb, retentionDays }), path);
+}
+
+async function isIndexAt(socket: string): Promise<boolean> {
+  try {
+    return await hasSocketLookup(socket);
+  } catch (error) {
+    if (!(error instanceof SocketForbidden)) throw error;
+    throw new Trouble(
+      error.message,
+      'Run it as root or as the user of the sidecar: control.socket is for them alone.',
+    );
+  }
 }

@@ -5,7 +5,6 @@ import { createAccounting, type SidecarAccounts } from '../sidecar/accounting.ts
 import { createItemsRoute } from '../sidecar/api.ts';
 import { startForwarder } from '../sidecar/forward.ts';
 import { createIndexRoutes } from '../sidecar/index-routes.ts';
-import type { IntakeRoute } from '../sidecar/intake.ts';
 import { SIDECAR_METRICS } from '../sidecar/metrics.ts';
 import { createPageRoutes } from '../sidecar/page-routes.ts';
 import {
@@ -15,6 +14,7 @@ import {
   startSidecar,
   waitingFor,
 } from '../sidecar/sidecar.ts';
+import type { SocketRoute } from '../sidecar/socket-route.ts';
 import { createDeadLetterFile, createDeadLetterTopic, nameSpool } from '../store/dead-letters.ts';
 import type { DuckdbIndex } from '../store/duckdb.ts';
 import type { EventIndex } from '../store/event-index.ts';
@@ -150,7 +150,7 @@ function batchOf({ kafka }: Config): SidecarOptions['batch'] {
 }
 
 /** Only the process that has DuckDB's file can answer for it. */
-function indexRoutes(index: Next['index']): Record<string, IntakeRoute> {
+function indexRoutes(index: Next['index']): Record<string, SocketRoute> {
   return index !== undefined && 'count' in index ? createIndexRoutes(index) : {};
 }
 

@@ -35,7 +35,12 @@ export function createAddressMask({ mode, salt }: AddressMaskOptions): AddressMa
   if (mode === 'truncate') return (ip) => (ip === 'unix:' ? ip : truncate(unmapped(ip)));
   if (salt === undefined || salt === '') throw new Error('hashing addresses needs a salt');
   const hashOf = createDailyHash(salt, 'ip');
-  return (ip, time) => (ip === 'unix:' || HASHED.test(ip) ? ip : hashOf(unmapped(ip), time));
+  return (ip, time) => (ip === 'unix:' || isHashedAddress(ip) ? ip : hashOf(unmapped(ip), time));
+}
+
+/** Whether it is what `hash` makes of an address. */
+export function isHashedAddress(ip: string): boolean {
+  return HASHED.test(ip);
 }
 
 function truncate(ip: string): string {

@@ -108,12 +108,22 @@ function givenIn(merged: Record<string, unknown>): ReadonlySet<string> {
   return new Set(given.map(({ path }) => path.join('.')));
 }
 
-/** Of the whole path, which is longer than what was given. */
-function socketProblems({ intake: { socket } }: Complete): string[] {
-  if (Buffer.byteLength(socket) <= LONGEST_SOCKET_PATH) return [];
-  return [
-    `intake.socket: longer than the ${LONGEST_SOCKET_PATH} bytes that a socket path may have (got ${show(socket)})`,
-  ];
+/** Of the whole paths, which are longer than what was given. */
+function socketProblems({ intake, control }: Complete): string[] {
+  const problems = [
+    ['intake.socket', intake.socket],
+    ['control.socket', control.socket],
+  ]
+    .filter(([, socket = '']) => Buffer.byteLength(socket) > LONGEST_SOCKET_PATH)
+    .map(
+      ([setting, socket]) =>
+        `${setting}: longer than the ${LONGEST_SOCKET_PATH} bytes that a socket path may have (got ${show(socket)})`,
+    );
+  if (control.socket === intake.socket)
+    problems.push(
+      `control.socket: must not be intake.socket, which the workers of nginx may use (got ${show(control.socket)})`,
+    );
+  return problems;
 }
 
 function withGroup(config: Settings): Complete {
@@ -129,11 +139,12 @@ function groupOf(topic: string): string {
 /** Paths of state lie below `home`, what the operator points at below the working directory. */
 function withWholePaths(config: Complete): Complete {
   const home = resolve(config.home);
-  const { intake, spool, spill, duckdb, elasticsearch, kafka } = config;
+  const { intake, control, spool, spill, duckdb, elasticsearch, kafka } = config;
   return {
     ...config,
     home,
     intake: { ...intake, socket: resolve(home, intake.socket) },
+    control: { ...control, socket: resolve(home, control.socket) },
     spool: { ...spool, dir: resolve(home, spool.dir) },
     spill: { ...spill, dir: resolve(home, spill.dir) },
     duckdb: { ...duckdb, path: resolve(home, duckdb.path) },

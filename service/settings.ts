@@ -53,6 +53,16 @@ export const settings = z.strictObject({
     })
     .prefault({}),
 
+  control: z
+    .strictObject({
+      socket: path
+        .default('run/control.sock')
+        .describe(
+          'unix socket that `hotitem capture`, `verify`, `replay` and `dead-letters` ask; for the owner alone',
+        ),
+    })
+    .prefault({}),
+
   spool: z
     .strictObject({
       dir: path.default('spool').describe('folder of the spool'),

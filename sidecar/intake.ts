@@ -1,22 +1,21 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { reasonOf } from '../service/log.ts';
 import type { Metrics } from '../service/metrics.ts';
+import { closeServer } from './close-server.ts';
 import type { SIDECAR_METRICS } from './metrics.ts';
 import { ARRIVED, createShortPosts, type PostStatus } from './short-posts.ts';
+import type { SocketRoute } from './socket-route.ts';
 import type { TakeIn } from './take-in.ts';
 import { listenOnSocket, type SocketOptions } from './unix-socket.ts';
 
-export type IntakeOptions = SocketOptions & {
+export type IntakeOptions = Omit<SocketOptions, 'setting'> & {
   takeIn: TakeIn;
   maxRequestBytes: number;
   maxConnections: number;
-  /** What else is asked on this socket, by path without the query. */
-  routes?: Record<string, IntakeRoute>;
+  /** What else nginx asks on this socket, by path without the query. */
+  routes?: Record<string, SocketRoute>;
   metrics: Metrics<typeof SIDECAR_METRICS>;
 };
-
-/** Answers, with whatever it likes, and closes nothing. */
-export type IntakeRoute = (request: IncomingMessage, response: ServerResponse) => void;
 
 const STALLED_MS = 10_000;
 
@@ -48,7 +47,7 @@ export async function startIntake(options: IntakeOptions): Promise<Intake> {
   server.removeAllListeners('connection');
   const short = createShortPosts({ post, maxRequestBytes, toHttp: (socket) => toHttp.call(server, socket) });
   server.on('connection', short.serve);
-  const listening = await listenOnSocket(server, options);
+  const listening = await listenOnSocket(server, { ...options, setting: 'intake.socket' });
   return { failure: listening.failure, close };
 
   function handle(request: IncomingMessage, response: ServerResponse): void {
@@ -119,11 +118,4 @@ export async function startIntake(options: IntakeOptions): Promise<Intake> {
     listening.close();
     return closeServer(server);
   }
-}
-
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeIdleConnections();
-  });
 }

@@ -9,14 +9,17 @@ import type { Shutdown } from '../service/shutdown.ts';
 import { openSpool, type Spool, type SpoolOptions } from '../store/spool.ts';
 import { type CaptureState, createControl } from './control.ts';
 import { createControlRoute } from './control-route.ts';
+import { startControlSocket } from './control-socket.ts';
 import { makeFolders } from './folders.ts';
-import { type IntakeRoute, startIntake } from './intake.ts';
+import { startIntake } from './intake.ts';
 import { createLadder, type Ladder, RUNGS } from './ladder.ts';
 import type { SIDECAR_METRICS } from './metrics.ts';
 import { createNginxBooks, type NginxAccounts } from './nginx-books.ts';
 import { createBooksFile } from './nginx-books-file.ts';
+import { createPollRoute } from './poll-route.ts';
 import { createRecentIds } from './recent-ids.ts';
 import { createRejectFile } from './reject-file.ts';
+import type { SocketRoute } from './socket-route.ts';
 import { createSpillLimit } from './spill-limit.ts';
 import { startTail } from './tail.ts';
 import { createTakeIn } from './take-in.ts';
@@ -81,8 +84,8 @@ export type Sidecar = {
 /** Ingests what nginx sends and what it spilled, into `spool`. */
 export async function startSidecar(
   options: SidecarOptions & {
-    /** What else is asked on the socket of the intake. */
-    routes: Record<string, IntakeRoute>;
+    /** What else the owner asks on the control socket. */
+    routes: Record<string, SocketRoute>;
   },
   spool: Spool,
 ): Promise<Sidecar> {
@@ -124,15 +127,22 @@ export async function startSidecar(
     maxRequestBytes: config.intake.max_request_bytes,
     maxConnections: config.intake.max_connections,
     takeIn,
-    routes: { ...routes, '/v1/control': createControlRoute({ control, books, warn }) },
+    routes: { '/v1/control': createPollRoute({ control, books, warn }) },
     metrics,
     warn,
   });
   shutdown.add('intake', intake.close);
+  const owner = await startControlSocket({
+    path: config.control.socket,
+    routes: { ...routes, '/v1/control': createControlRoute(control) },
+    warn,
+  });
+  shutdown.add('control socket', owner.close);
   return {
     nginx: () => ({ capture: control.state(), accounts: books.accounts() }),
     checks: [
       { name: 'intake', ready: () => intake.failure() ?? true },
+      { name: 'control socket', ready: () => owner.failure() ?? true },
       { name: 'spill', ready: () => tail.failure() ?? true },
     ],
   };

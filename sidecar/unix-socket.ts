@@ -1,20 +1,27 @@
 import {
   type BigIntStats,
   chmodSync,
-  chownSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  lchownSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   renameSync,
-  rmSync,
+  rmdirSync,
   unlinkSync,
 } from 'node:fs';
 import { connect, type Server } from 'node:net';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { reasonOf } from '../service/log.ts';
 import { groupId } from './group-id.ts';
 
 export type SocketOptions = {
+  /** The setting that names the path. */
+  setting: 'intake.socket' | 'control.socket';
   path: string;
   /** Permission bits. */
   mode: number;
@@ -32,8 +39,12 @@ export type ListeningSocket = {
 
 /** Linux allows 107 bytes and a NUL; a longer path would be cut without a word. */
 const LONGEST_PATH = 107;
-/** In the folder of the socket, closed to all others: there it is made. Its name is not longer than `intake.sock`. */
+/** In the folder of the socket, closed to all others: there it is made. */
 const PRIVATE_FOLDER = '.h';
+/** Of the folder of the socket where we make it: the workers pass through it. */
+const FOLDER_MODE = 0o755;
+const A_FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+const OF_OTHERS = 0o077;
 const LOOK_EVERY_MS = 1_000;
 
 /**
@@ -44,7 +55,7 @@ const LOOK_EVERY_MS = 1_000;
  * process has it, or it cannot be made, `failure` and the log say so, and it is tried again.
  */
 export async function listenOnSocket(server: Server, options: SocketOptions): Promise<ListeningSocket> {
-  const { path, warn } = options;
+  const { setting, path, warn } = options;
   let failure: string | undefined;
   let looking = false;
   let closed = false;
@@ -67,7 +78,7 @@ export async function listenOnSocket(server: Server, options: SocketOptions): Pr
       failure = undefined;
     } catch (error) {
       failure = reasonOf(error);
-      warn('intake socket', 'nginx cannot reach the sidecar', { reason: failure });
+      warn(setting, `nobody reaches the sidecar at ${setting}`, { reason: failure });
     } finally {
       looking = false;
     }
@@ -75,46 +86,89 @@ export async function listenOnSocket(server: Server, options: SocketOptions): Pr
 
   /** Requests at hand are answered. A server takes its connections at one place at a time. */
   async function listenAgain(): Promise<void> {
-    await makeRoom(path);
+    await makeRoom(options);
     if (closed) return;
     if (server.listening) server.close();
     own = await listenAt(server, options);
-    warn('intake socket removed', 'the intake socket was removed, and is made again', { path });
+    warn(`${setting} removed`, 'the socket was removed, and is made again', { path });
   }
 }
 
 /**
- * Returns which socket it is. It is made elsewhere and moved to its place: at no moment has it other permissions there, and
- * Node, which removes the path of a server that it closes whoever has it then, does not know of that place.
+ * Returns which socket it is. It is made in a folder of its own and moved to its place: at no moment has it other permissions
+ * there, and Node, which removes the path of a server that it closes whoever has it then, does not know of that place.
+ *
+ * Who may write to the folder of the socket could put a link in the place of anything in it. So the own folder is reached by its
+ * descriptor: nobody else can put anything there.
  */
-async function listenAt(server: Server, { path, mode, group }: SocketOptions): Promise<string | undefined> {
-  const folder = dirname(path);
-  // mkdtemp appends six characters.
-  const longest = Math.max(
-    Buffer.byteLength(path),
-    Buffer.byteLength(join(folder, `${PRIVATE_FOLDER}XXXXXX`, 's')),
-  );
-  if (longest > LONGEST_PATH) {
+async function listenAt(server: Server, options: SocketOptions): Promise<string | undefined> {
+  const { setting, path, mode, group } = options;
+  if (Buffer.byteLength(path) > LONGEST_PATH) {
     throw new Error(
-      `intake.socket: longer than the ${LONGEST_PATH} bytes that a socket path may have (got ${path})`,
+      `${setting}: longer than the ${LONGEST_PATH} bytes that a socket path may have (got ${path})`,
     );
   }
-  mkdirSync(folder, { recursive: true });
-  await makeRoom(path);
-  const made = mkdtempSync(join(folder, PRIVATE_FOLDER));
-  const temporary = join(made, 's');
+  makeFolder(dirname(path));
+  await makeRoom(options);
+  const made = mkdtempSync(join(dirname(path), PRIVATE_FOLDER));
+  const folder = openOwn(made);
+  // A name that nobody has elsewhere: Node removes it from whatever this descriptor is when the server is closed.
+  const temporary = join('/proc/self/fd', String(folder), basename(made));
   try {
     await listen(server, temporary);
     chmodSync(temporary, mode);
-    if (group !== undefined) chownSync(temporary, process.getuid?.() ?? 0, groupId(group));
+    if (group !== undefined) giveToGroup(temporary, group);
     const own = identityAt(temporary);
     renameSync(temporary, path);
     return own;
   } catch (error) {
+    // Removes the socket as well.
     server.close();
     throw error;
   } finally {
-    rmSync(made, { recursive: true, force: true });
+    closeSync(folder);
+    removeFolder(made);
+  }
+}
+
+function giveToGroup(path: string, group: string): void {
+  try {
+    lchownSync(path, process.geteuid?.() ?? 0, groupId(group));
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) throw error;
+    throw new Error(
+      `intake.socket_group: the user of the sidecar is not in that group (got ${group}). usermod --append --groups ${group} USER, then start it again`,
+      { cause: error },
+    );
+  }
+}
+
+/** Modes are set, and not what a umask leaves of them. */
+function makeFolder(path: string): void {
+  if (mkdirSync(path, { recursive: true, mode: FOLDER_MODE }) === undefined) return;
+  const folder = openSync(path, A_FOLDER);
+  try {
+    fchmodSync(folder, FOLDER_MODE);
+  } finally {
+    closeSync(folder);
+  }
+}
+
+/** The descriptor of a folder that is ours alone. */
+function openOwn(path: string): number {
+  const folder = openSync(path, A_FOLDER);
+  const { uid, mode } = fstatSync(folder);
+  if (uid === process.geteuid?.() && (mode & OF_OTHERS) === 0) return folder;
+  closeSync(folder);
+  throw new Error(`somebody exchanged a folder that was just made (got ${path})`);
+}
+
+/** Not what somebody put in its place. */
+function removeFolder(path: string): void {
+  try {
+    rmdirSync(path);
+  } catch {
+    // An empty folder more, where somebody may write who should not.
   }
 }
 
@@ -129,11 +183,11 @@ function listen(server: Server, path: string): Promise<void> {
 }
 
 /** Removes a socket that nobody listens on. Throws where anything else is at the path. */
-async function makeRoom(path: string): Promise<void> {
+async function makeRoom({ setting, path }: Pick<SocketOptions, 'setting' | 'path'>): Promise<void> {
   const found = statAt(path);
   if (found === undefined) return;
-  if (!found.isSocket()) throw new Error(`intake.socket: something else lies there (got ${path})`);
-  if (await answers(path)) throw new Error(`intake.socket: another process listens on it (got ${path})`);
+  if (!found.isSocket()) throw new Error(`${setting}: something else lies there (got ${path})`);
+  if (await answers(path)) throw new Error(`${setting}: another process listens on it (got ${path})`);
   unlinkSync(path);
 }
 

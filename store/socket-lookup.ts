@@ -27,14 +27,28 @@ export function createSocketLookup(socket: string): EventLookup {
   };
 }
 
-/** Whether the process that listens there has an embedded index. False where nobody listens. */
+/** Somebody listens there, and lets only root and its own user ask. */
+export class SocketForbidden extends Error {
+  override name = 'SocketForbidden';
+}
+
+/**
+ * Whether the process that listens there has an embedded index. False where nobody listens. Throws a `SocketForbidden` where this user
+ * may not ask.
+ */
 export async function hasSocketLookup(socket: string): Promise<boolean> {
   try {
     await post(socket, 'count', []);
     return true;
-  } catch {
+  } catch (error) {
+    if (isForbidden(error)) throw new SocketForbidden(`not allowed to ask at ${socket}`, { cause: error });
     return false;
   }
+}
+
+function isForbidden(error: unknown): boolean {
+  const cause = error instanceof IndexUnavailable ? error.cause : undefined;
+  return cause instanceof Error && 'code' in cause && cause.code === 'EACCES';
 }
 
 async function createEvents(socket: string, events: HotItemEvent[]): Promise<Outcome[]> {

@@ -219,7 +219,7 @@ describe('the hotitem command', () => {
     const stranger = createServer((_, response) => response.end('<!doctype html>\u001b[31m'));
     await new Promise<void>((resolve) => stranger.listen(socket, resolve));
     try {
-      const { code, stderr } = await hotitem(['capture', 'status', '--intake-socket', socket]);
+      const { code, stderr } = await hotitem(['capture', 'status', '--control-socket', socket]);
       expect(code).toBe(1);
       expect(stderr).toBe('hotitem: the sidecar does not do it: <!doctype html>\\x1b[31m\n');
     } finally {

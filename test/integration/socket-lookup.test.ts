@@ -44,14 +44,30 @@ describe('the index of another process, asked on its socket', () => {
     expect(await index.count([odd.id])).toEqual([1]);
   });
 
-  test.each([
-    ['/v1/index/create', 'no event', 400, 'event: is not JSON'],
-    ['/v1/index/count', `${'a\n'.repeat(1_001)}`, 413, 'more than 1000 lines'],
-  ])('%s refuses what it is not made for', async (path, body, status, message) => {
-    const answer = await ask(path, body);
-    expect(answer.status).toBe(status);
-    expect(answer.text).toContain(message);
+  test('creates what is good of a request, and rejects each event that no sidecar makes', async () => {
+    const [good, heavy, strange] = [view(), view({ weight: 1_000_000 }), view({ ip: 'no address' })];
+    expect(await lookup.create([heavy, good, strange])).toEqual([
+      {
+        status: 'rejected',
+        reason: expect.stringContaining('weight: must be a whole number from 1 to 640000'),
+      },
+      { status: 'created' },
+      { status: 'rejected', reason: 'ip: must be an address (got "no address")' },
+    ]);
+    expect(await index.count([heavy.id, good.id, strange.id])).toEqual([0, 1, 0]);
+    const { status, text } = await ask('/v1/index/create', 'no event');
+    expect(status).toBe(200);
+    expect(JSON.parse(text)).toEqual([{ status: 'rejected', reason: 'event: is not JSON (got "no event")' }]);
   });
+
+  test.each([['/v1/index/count', `${'a\n'.repeat(1_001)}`, 413, 'more than 1000 lines']])(
+    '%s refuses what it is not made for',
+    async (path, body, status, message) => {
+      const answer = await ask(path, body);
+      expect(answer.status).toBe(status);
+      expect(answer.text).toContain(message);
+    },
+  );
 
   test('is known to be there, or not', async () => {
     expect(await hasSocketLookup(socket)).toBe(true);

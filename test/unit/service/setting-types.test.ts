@@ -37,6 +37,9 @@ describe('a configuration that cannot work is refused at the start', () => {
     ['elasticsearch-shards', '1025'],
     ['elasticsearch-retention-days', '36501'],
     ['intake-socket', `${'x'.repeat(110)}.sock`],
+    ['control-socket', `${'x'.repeat(110)}.sock`],
+    // The workers of nginx may use that one.
+    ['control-socket', 'run/intake.sock'],
     ['intake-socket-mode', '0444'],
     ['intake-max-request-bytes', String(2 ** 31)],
     // Longer than a timer of Node's can be, which then fires at once.

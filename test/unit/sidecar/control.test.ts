@@ -8,14 +8,17 @@ import { z } from 'zod';
 import { createMetrics } from '../../../service/metrics.ts';
 import { createControl } from '../../../sidecar/control.ts';
 import { createControlRoute } from '../../../sidecar/control-route.ts';
+import { type ControlSocket, startControlSocket } from '../../../sidecar/control-socket.ts';
 import { type Intake, startIntake } from '../../../sidecar/intake.ts';
 import { SIDECAR_METRICS } from '../../../sidecar/metrics.ts';
 import { createNginxBooks, type NginxBooks } from '../../../sidecar/nginx-books.ts';
+import { createPollRoute } from '../../../sidecar/poll-route.ts';
 import { until } from '../../parts/until.ts';
 
 let folder: string;
 let file: string;
 let intake: Intake | undefined;
+let owner: ControlSocket | undefined;
 let books: NginxBooks;
 let warnings: unknown[];
 
@@ -25,8 +28,9 @@ beforeEach(() => {
   warnings = [];
 });
 afterEach(async () => {
-  await intake?.close();
+  await Promise.all([intake?.close(), owner?.close()]);
   intake = undefined;
+  owner = undefined;
   rmSync(folder, { recursive: true });
 });
 
@@ -201,6 +205,7 @@ test('the file is written whole, or not at all', async () => {
 
 async function start(path = file): Promise<void> {
   const metrics = createMetrics(new Registry(), SIDECAR_METRICS);
+  const control = createControl(path, warn);
   books = createNginxBooks({
     metrics,
     now: () => 0,
@@ -213,8 +218,13 @@ async function start(path = file): Promise<void> {
     maxRequestBytes: 1000,
     maxConnections: 10,
     takeIn: async () => ({ lines: 1, bad: 0 }),
-    routes: { '/v1/control': createControlRoute({ control: createControl(path, warn), books, warn }) },
+    routes: { '/v1/control': createPollRoute({ control, books, warn }) },
     metrics,
+    warn,
+  });
+  owner = await startControlSocket({
+    path: join(folder, 'control.sock'),
+    routes: { '/v1/control': createControlRoute(control) },
     warn,
   });
 }
@@ -227,20 +237,19 @@ function warn(_: string, message: string, fields?: object): void {
   warnings.push([message, fields]);
 }
 
+/** As nginx asks with GET, and as the owner does with anything else. */
 function ask(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }> {
   return new Promise((resolve, reject) => {
-    const asked = request(
-      { socketPath: join(folder, 'intake.sock'), method, path, agent: false },
-      (response) => {
-        let text = '';
-        response.on('data', (chunk) => {
-          text += chunk;
-        });
-        response.on('end', () =>
-          resolve({ status: response.statusCode ?? 0, body: text === '' ? undefined : JSON.parse(text) }),
-        );
-      },
-    );
+    const socketPath = join(folder, method === 'GET' ? 'intake.sock' : 'control.sock');
+    const asked = request({ socketPath, method, path, agent: false }, (response) => {
+      let text = '';
+      response.on('data', (chunk) => {
+        text += chunk;
+      });
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, body: text === '' ? undefined : JSON.parse(text) }),
+      );
+    });
     asked.once('error', reject);
     asked.end(body === undefined ? undefined : JSON.stringify(body));
   });

@@ -87,7 +87,7 @@ describe('the socket file removed under a running sidecar', () => {
 
     expect(statSync(path).mode & 0o777).toBe(0o660);
     expect(intake.failure()).toBeUndefined();
-    expect(warnings).toEqual(['intake socket removed']);
+    expect(warnings).toEqual(['intake.socket removed']);
     expect(readdirSync(dirname(path))).toEqual([basename(path)]);
   });
 
@@ -108,7 +108,7 @@ describe('the socket file removed under a running sidecar', () => {
     await until(() => intake.failure() !== undefined, WAIT);
     expect(intake.failure()).toBe(`intake.socket: another process listens on it (got ${path})`);
     expect((await post(path, 'a line\n')).status).toBe(418);
-    expect(warnings).toContain('intake socket');
+    expect(warnings).toContain('intake.socket');
 
     await new Promise((resolve) => other.close(resolve));
     await until(() => intake.failure() === undefined, WAIT);

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createControl } from '../../../sidecar/control.ts';
-import { createControlRoute } from '../../../sidecar/control-route.ts';
+import { createPollRoute } from '../../../sidecar/poll-route.ts';
 
 let folder: string;
 let server: Server;
@@ -14,12 +14,19 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'hotitem-control-'));
   const control = createControl(join(folder, 'capture.json'), () => {});
   const books = { report: () => {}, accounts: () => undefined };
-  server = createServer(createControlRoute({ control, books, warn: () => {} }));
+  server = createServer(createPollRoute({ control, books, warn: () => {} }));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 });
 afterEach(() => {
   server.close();
   rmSync(folder, { recursive: true });
+});
+
+test.each(['POST', 'PUT', 'DELETE'])('%s is not for the workers of nginx', async (method) => {
+  const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}/v1/control`;
+  expect((await fetch(url, { method, body: '{"mode":"off"}' })).status).toBe(405);
+  expect(await (await fetch(url)).json()).toMatchObject({ mode: 'default' });
 });
 
 test('an nginx that asks again gets the answer to its poll before, and no other nginx does', async () => {

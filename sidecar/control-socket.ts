@@ -1,0 +1,62 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { closeServer } from './close-server.ts';
+import { type SocketRoute, sendJson } from './socket-route.ts';
+import { listenOnSocket } from './unix-socket.ts';
+
+export type ControlSocketOptions = {
+  path: string;
+  /** By path. */
+  routes: Record<string, SocketRoute>;
+  warn: (key: string, message: string, fields?: object) => void;
+};
+
+export type ControlSocket = {
+  /** Why nobody reaches it at its path; undefined while its owner does. */
+  failure(): string | undefined;
+  /** Requests in hand are answered. */
+  close(): Promise<void>;
+};
+
+/** Root and the user of the sidecar, nobody else: the kernel lets no other connect. */
+const OWNER_ONLY = 0o600;
+const MOST_CONNECTIONS = 16;
+
+/**
+ * Where `hotitem capture`, `replay`, `verify` and `dead-letters` ask a running sidecar: what may switch capture, create events,
+ * or say which there are. The socket of the intake is open to the workers of nginx, and on many hosts the shop's own scripts
+ * run as their user.
+ */
+export async function startControlSocket({
+  path,
+  routes,
+  warn,
+}: ControlSocketOptions): Promise<ControlSocket> {
+  let closing = false;
+  const server = createServer(handle);
+  server.maxConnections = MOST_CONNECTIONS;
+  const listening = await listenOnSocket(server, {
+    setting: 'control.socket',
+    path,
+    mode: OWNER_ONLY,
+    warn,
+  });
+  return { failure: listening.failure, close };
+
+  function handle(request: IncomingMessage, response: ServerResponse): void {
+    if (closing) response.setHeader('connection', 'close');
+    const { url = '' } = request;
+    const route = Object.hasOwn(routes, url) ? routes[url] : undefined;
+    if (route !== undefined) {
+      route(request, response);
+      return;
+    }
+    request.resume();
+    sendJson(response, 404, { error: 'nothing is here' });
+  }
+
+  function close(): Promise<void> {
+    closing = true;
+    listening.close();
+    return closeServer(server);
+  }
+}

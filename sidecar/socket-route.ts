@@ -1,0 +1,11 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** Answers, with whatever it likes, and closes nothing. */
+export type SocketRoute = (request: IncomingMessage, response: ServerResponse) => void;
+
+export function sendJson(response: ServerResponse, status: number, value?: unknown): void {
+  const body = value === undefined ? '' : `${JSON.stringify(value)}\n`;
+  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+  response.writeHead(status, status === 204 ? {} : headers);
+  response.end(body);
+}

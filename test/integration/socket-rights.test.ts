@@ -1,0 +1,99 @@
+import { chmodSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { ANOTHER, askAsAnother, CAN_BE_ANOTHER } from '../parts/another-user.ts';
+import { temporaryFolder } from '../parts/guard.ts';
+import { freePort } from '../parts/ports.ts';
+import { type Service, startService } from '../parts/service.ts';
+import { view } from './index-contract.ts';
+import { lineAt } from './post-lines.ts';
+import { askHotitem, runHotitem } from './run-hotitem.ts';
+
+jest.setTimeout(60_000);
+
+type Answer = { status?: number; code?: string };
+
+/** Asks `argv[1]`, a socket, what is in `argv[2]`, one after the other: what it answers, or why it does not. */
+const ASK = `
+import { request } from 'node:http';
+const [socketPath, asks] = process.argv.slice(1);
+const answers = [];
+for (const { method, path, body } of JSON.parse(asks)) {
+  answers.push(
+    await new Promise((resolve) => {
+      const asked = request({ socketPath, method, path, agent: false }, (response) => {
+        response.resume();
+        response.on('end', () => resolve({ status: response.statusCode }));
+      });
+      asked.on('error', ({ code }) => resolve({ code }));
+      asked.end(body);
+    }),
+  );
+}
+process.stdout.write(JSON.stringify(answers));
+`;
+
+describe('the group of the workers, who may use the intake socket', () => {
+  const folder = temporaryFolder('rights');
+  const home = join(folder.path, 'home');
+  const intake = join(home, 'run/intake.sock');
+  const control = join(home, 'run/control.sock');
+  let env: Record<string, string>;
+  let sidecar: Service;
+
+  beforeAll(async () => {
+    chmodSync(folder.path, 0o755);
+    const admin = `127.0.0.1:${await freePort()}`;
+    env = {
+      HOTITEM_HOME: home,
+      HOTITEM_ADMIN_LISTEN: admin,
+      ...(CAN_BE_ANOTHER && { HOTITEM_INTAKE_SOCKET_GROUP: String(ANOTHER.gid) }),
+    };
+    sidecar = await startService({ args: ['sidecar'], env, admin, logFile: join(folder.path, 'log') });
+  });
+  afterAll(async () => {
+    await sidecar?.stop();
+    folder.remove();
+  });
+
+  test('delivers lines and polls', async () => {
+    const asks = [
+      { method: 'POST', path: '/v1/lines', body: `${lineAt(Date.now())}\n` },
+      { method: 'GET', path: '/v1/control?version=0&wait=0&started=1' },
+    ];
+    expect(await ask(intake, asks)).toEqual([{ status: 204 }, { status: 204 }]);
+  });
+
+  test('cannot switch capture off', async () => {
+    const asks = [{ method: 'POST', path: '/v1/control', body: '{"mode":"off"}' }];
+    expect(await ask(intake, asks)).toEqual([{ status: 405 }]);
+    expect((await runHotitem(['capture', 'status'], env)).stdout).toBe('capture: as nginx is configured\n');
+  });
+
+  test('cannot create events, nor ask which there are', async () => {
+    const event = view({ weight: 1_000_000, ip: 'no address' });
+    const asks = [
+      { method: 'POST', path: '/v1/index/create', body: JSON.stringify(event) },
+      { method: 'POST', path: '/v1/index/count', body: event.id },
+    ];
+    expect(await ask(intake, asks)).toEqual([{ status: 404 }, { status: 404 }]);
+  });
+
+  const asRoot = CAN_BE_ANOTHER ? test : test.skip;
+  asRoot('cannot connect to the control socket', async () => {
+    const asks = [{ method: 'POST', path: '/v1/control', body: '{"mode":"off"}' }];
+    expect(await ask(control, asks)).toEqual([{ code: 'EACCES' }]);
+  });
+
+  test('is not the owner, who switches capture and asks the index', async () => {
+    expect(statSync(control).mode & 0o777).toBe(0o600);
+    expect((await runHotitem(['capture', 'sample', '4'], env)).stdout).toBe('capture: 1 in 4\n');
+    expect((await runHotitem(['capture', 'status'], env)).stdout).toBe('capture: 1 in 4\n');
+    const { answer } = await askHotitem<{ index: { name: string } }>(['verify', '--from', '-1h'], env);
+    expect(JSON.stringify(answer)).toContain(control);
+  });
+
+  function ask(socket: string, asks: object[]): Promise<Answer[]> {
+    return askAsAnother<Answer[]>(ASK, [socket, JSON.stringify(asks)]);
+  }
+});
