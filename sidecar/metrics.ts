@@ -33,6 +33,11 @@ export const SIDECAR_METRICS = {
     labels: ['reason'],
   },
   spill_files: { kind: 'gauge', help: 'Files in the spill folder' },
+  spill_odd: {
+    kind: 'gauge',
+    help: 'What lies in the spill folder and is not read, because nginx did not write it there, by reason: name, link, type, hard_link, owner, sparse',
+    labels: ['reason'],
+  },
   spill_full: { kind: 'gauge', help: '1 while the spill folder holds as much as it may' },
   spill_waiting_bytes: { kind: 'gauge', help: 'Bytes in the spill folder that are not taken in' },
   capture_one_in: {

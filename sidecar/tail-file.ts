@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
+import { oddityOf, type TailedFile } from './tail-folder.ts';
 import type { Offset } from './tail-offsets.ts';
 
 /** A file of lines, read from where it was taken in so far. */
@@ -25,13 +26,20 @@ const HEAD_BYTES = 48;
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**
- * Opens `path` where it was left. It begins again at the start when the file is shorter than that or begins otherwise: it was
- * truncated, or is another file with the inode of one that was removed. Throws as the file system does.
+ * Opens a file where it was left. It begins again at the start when the file is shorter than that or begins otherwise: it was
+ * truncated, or is another file with the inode of one that was removed. Throws as the file system does, and where something
+ * else has come to lie there since the folder was looked at.
  */
-export async function openLines(path: string, from: Offset | undefined, buffer: Buffer): Promise<LineReader> {
+export async function openLines(
+  { path, inode }: TailedFile,
+  from: Offset | undefined,
+  buffer: Buffer,
+): Promise<LineReader> {
   const file = await open(path, FLAGS);
   let at = 0;
   try {
+    const found = await file.stat({ bigint: true });
+    if (String(found.ino) !== inode || oddityOf(found) !== undefined) throw new Error('it was exchanged');
     if (from !== undefined && (await headOf(from.at)) === from.head) at = from.at;
   } catch (error) {
     await file.close();

@@ -1,4 +1,5 @@
-import { lstat, opendir } from 'node:fs/promises';
+import type { BigIntStats, Dirent } from 'node:fs';
+import { lstat, opendir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** A file of lines, as it was when the folder was looked at. */
@@ -9,43 +10,140 @@ export type TailedFile = {
   /** As text: file systems number beyond 2^53, and two inodes rounded to one number would be one file. */
   inode: string;
   bytes: number;
+  /** What of the disk it takes; less where it has holes, or the file system compresses. */
+  diskBytes: number;
   /** Nobody writes to it any more. */
   cold: boolean;
 };
 
+/** Why something in the folder is not read. */
+export type Oddity = (typeof ODDITIES)[number];
+
+export const ODDITIES = [
+  /** Its name is no name of nginx's. */
+  'name',
+  /** A symbolic link. */
+  'link',
+  /** A folder, a pipe, a socket. */
+  'type',
+  /** It has another name elsewhere: it may be a file of somebody else. */
+  'hard_link',
+  /** It was made elsewhere: it does not have the group that the folder gives to what is made in it. */
+  'owner',
+  /** Far larger than what it takes of the disk: lines cannot be. */
+  'sparse',
+] as const;
+
+export type Listing = {
+  /** Oldest name first. */
+  files: TailedFile[];
+  /** Whether these are all; there may be too many. */
+  isWhole: boolean;
+  odd: Record<Oddity, number>;
+  /** One of the odd ones. */
+  example?: { name: string; reason: Oddity };
+};
+
 /** A minute, nginx's cache of open files (60 s, checked every 10 s) and a grace. See nginx/log.conf. */
 const COLD_AFTER_MS = 180_000;
-/** More are left for when these are done and removed. */
+/** Where there are more, each look takes others. */
 const MOST_FILES = 50_000;
 const NAME = /^\w[\w.:-]{0,127}\.tsv$/;
+/** What nginx, `hotitem nginx drain`, an earlier sidecar and the file system itself put there. */
+const OWN = /^(full|drain|report-\d{1,15}|lost\+found)$/;
+/** Asked for at once: they are answered by four threads. */
+const AT_ONCE = 32;
+const BLOCK_BYTES = 512;
+/** A request id alone is 16 bytes that nobody can compress, a line has some 200. */
+const BEST_COMPRESSION = 32;
+const SPARSE_FROM_BYTES = 16 * 1024 * 1024;
+const SETGID = 0o2000;
 
 /**
- * The files that nginx writes to `dir`, oldest name first. Anything else that lies there is no file of ours and is passed
- * over: other names, folders, links, pipes.
+ * What lies in `dir`. Whoever runs nginx's workers may put anything there, so nothing is opened, and only regular files that are
+ * beyond doubt are files of ours. The rest is counted, by the first reason that it gives, and left where it lies: that a person looks at.
  */
-export async function listTailed(dir: string, now: number): Promise<TailedFile[]> {
-  const files: TailedFile[] = [];
-  for (const name of await namesIn(dir)) {
-    const path = join(dir, name);
-    const found = await lstat(path, { bigint: true }).catch(() => undefined);
-    if (!found?.isFile()) continue;
-    files.push({
-      path,
-      source: name.startsWith('log-') ? 'log' : 'spill',
-      inode: String(found.ino),
-      bytes: Number(found.size),
-      cold: now - Number(found.mtimeMs) > COLD_AFTER_MS,
-    });
+export async function listTailed(dir: string, now: number): Promise<Listing> {
+  const folder = await stat(dir);
+  const group = folder.mode & SETGID ? folder.gid : undefined;
+  const listing: Listing = { files: [], isWhole: true, odd: noneOdd() };
+  const names = await namesIn(dir, passOver);
+  listing.isWhole = names.length < MOST_FILES;
+  for (let at = 0; at < names.length; at += AT_ONCE) {
+    const some = names.slice(at, at + AT_ONCE);
+    const found = await Promise.all(
+      some.map((name) => lstat(join(dir, name), { bigint: true }).catch(() => undefined)),
+    );
+    for (const [i, name] of some.entries()) judge(name, found[i], group);
   }
-  return files;
+  return listing;
+
+  function judge(name: string, found: BigIntStats | undefined, group: number | undefined): void {
+    if (found === undefined) return;
+    const oddity = oddityOf(found, group);
+    if (oddity !== undefined) passOver(name, oddity);
+    else
+      listing.files.push({
+        path: join(dir, name),
+        source: name.startsWith('log-') ? 'log' : 'spill',
+        inode: String(found.ino),
+        bytes: Number(found.size),
+        diskBytes: diskBytesOf(found),
+        cold: now - Number(found.mtimeMs) > COLD_AFTER_MS,
+      });
+  }
+
+  function passOver(name: string, reason: Oddity): void {
+    listing.odd[reason]++;
+    listing.example ??= { name, reason };
+  }
 }
 
-async function namesIn(dir: string): Promise<string[]> {
+/** Of a name or of what it leads to, before anything is opened. */
+export function oddityOf(found: BigIntStats, group?: number): Oddity | undefined {
+  if (found.isSymbolicLink()) return 'link';
+  if (!found.isFile()) return 'type';
+  if (found.nlink > 1n) return 'hard_link';
+  if (group !== undefined && Number(found.gid) !== group && !isTrusted(Number(found.uid))) return 'owner';
+  const isSparse =
+    found.size > SPARSE_FROM_BYTES && diskBytesOf(found) * BEST_COMPRESSION < Number(found.size);
+  return isSparse ? 'sparse' : undefined;
+}
+
+/** The names of files in `dir` that nginx may have given, sorted; of more than `MOST_FILES` any. */
+async function namesIn(dir: string, passOver: (name: string, reason: Oddity) => void): Promise<string[]> {
   const names: string[] = [];
-  for await (const { name } of await opendir(dir, { bufferSize: 1024 })) {
-    if (!NAME.test(name)) continue;
-    names.push(name);
-    if (names.length === MOST_FILES) break;
+  let seen = 0;
+  for await (const entry of await opendir(dir, { bufferSize: 1024 })) {
+    const { name } = entry;
+    if (OWN.test(name)) continue;
+    const oddity = NAME.test(name) ? oddTypeOf(entry) : 'name';
+    if (oddity !== undefined) passOver(name, oddity);
+    else if (++seen <= MOST_FILES) names.push(name);
+    else replaceAny(names, name, seen);
   }
   return names.sort();
+}
+
+/** Algorithm R (Vitter 1985): each of all `seen` is as likely to be among them, so that no number of others hides one for long. */
+function replaceAny(names: string[], name: string, seen: number): void {
+  const at = Math.floor(Math.random() * seen);
+  if (at < names.length) names[at] = name;
+}
+
+function oddTypeOf(entry: Dirent): Oddity | undefined {
+  if (entry.isFile()) return undefined;
+  return entry.isSymbolicLink() ? 'link' : 'type';
+}
+
+function isTrusted(uid: number): boolean {
+  return uid === 0 || uid === process.geteuid?.();
+}
+
+function diskBytesOf({ size, blocks }: BigIntStats): number {
+  return Math.min(Number(size), Number(blocks) * BLOCK_BYTES);
+}
+
+function noneOdd(): Record<Oddity, number> {
+  return { name: 0, link: 0, type: 0, hard_link: 0, owner: 0, sparse: 0 };
 }

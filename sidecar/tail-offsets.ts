@@ -20,6 +20,9 @@ export type Offsets = {
   store(): Promise<void>;
 };
 
+/** Of more files the first are forgotten, and read again. */
+const MOST_OFFSETS = 200_000;
+
 /**
  * A file that is missing or damaged counts as empty: everything is read again, and known by its ids. For the same
  * reason it is not forced to the disk, and may lag behind.
@@ -32,6 +35,8 @@ export async function loadOffsets(path: string): Promise<Offsets> {
     get: (inode) => offsets.get(inode),
     set(inode, offset) {
       offsets.set(inode, offset);
+      const [first] = offsets.size > MOST_OFFSETS ? offsets.keys() : [];
+      if (first !== undefined) offsets.delete(first);
       changed = true;
     },
     retain(inodes) {

@@ -4,10 +4,12 @@ import { reasonOf } from '../service/log.ts';
 import type { Metrics } from '../service/metrics.ts';
 import type { SIDECAR_METRICS } from './metrics.ts';
 import type { SpillLimit } from './spill-limit.ts';
-import { openLines } from './tail-file.ts';
-import { listTailed, type TailedFile } from './tail-folder.ts';
+import { type LineReader, openLines } from './tail-file.ts';
+import { type Listing, listTailed, ODDITIES, type TailedFile } from './tail-folder.ts';
 import { loadOffsets } from './tail-offsets.ts';
+import { createTurns, type TurnOutcome } from './tail-turns.ts';
 import type { TakeIn } from './take-in.ts';
+import { createTornEnds } from './torn-ends.ts';
 
 export type TailOptions = {
   /** Folder in which nginx writes a file a minute. */
@@ -24,6 +26,8 @@ export type TailOptions = {
   now: () => number;
   /** How often the folder is looked at, ms. */
   everyMs?: number;
+  /** How long a file has not grown whose last line has no end, until nobody will end it, ms. */
+  tornAfterMs?: number;
 };
 
 export type Tail = {
@@ -34,29 +38,29 @@ export type Tail = {
 
 /** Some 1,500 lines: the sidecar answers nginx in between. */
 const CHUNK_BYTES = 256 * 1024;
+/** Bytes for each event, from which on a file holds next to none: what nginx writes has some 200. */
+const JUNK_FROM_BYTES = 4096;
 /** What a killed sidecar reads again at most. */
 const STORE_BYTES = 4 * 1024 * 1024;
-/** How long files of the past may keep the tail from what is being written now. */
-const ROUND_MS = 2_000;
 /** A folder that takes long to look at is looked at less often. */
 const SHARE_OF_LOOKING = 5;
-/** How long a file is left alone that cannot be read or removed. */
-const PUT_OFF_MS = 30_000;
 
 /**
- * Takes in what nginx wrote to files, spills and the transport `log`: every complete line of every file, also while it
+ * Ingests what nginx wrote to files, spills and the transport `log`: every complete line of every file, also while it
  * grows. How far it came is stored after the spool has it, so that a crash in between reads some lines twice; they are the
- * same events. A file is removed once it is taken in and was not written to for three minutes.
+ * same events. A file is removed once it is ingested and was not written to for three minutes.
  *
- * What is being written comes first, then what is left from before, oldest first. A file that cannot be read is tried again
- * later and keeps nobody waiting.
+ * The folder belongs to nginx's workers, so anything may lie in it. What is odd is passed over (tail-folder.ts), and no file keeps
+ * the others waiting (tail-turns.ts): not one that cannot be read, nor one without an end.
  */
 export async function startTail(options: TailOptions): Promise<Tail> {
   const { dir, makeFolder, takeIn, limit, metrics, warn, now, everyMs = 200 } = options;
   const count = metrics.of('spill_files');
   const waiting = metrics.of('spill_waiting_bytes');
+  const odd = ODDITIES.map((reason) => ({ reason, gauge: metrics.of('spill_odd', { reason }) }));
   const offsets = await loadOffsets(options.offsetsPath);
-  const putOff = new Map<string, number>();
+  const tornEnds = createTornEnds(options.tornAfterMs);
+  const turns = createTurns({ follow, onFailure, isStopping: () => stopping.signal.aborted });
   const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
   const stopping = new AbortController();
   let behind = 0;
@@ -89,63 +93,73 @@ export async function startTail(options: TailOptions): Promise<Tail> {
     }
   }
 
-  /** Returns whether there was time for all. */
+  /** Returns whether there was time for all but junk. */
   async function look(): Promise<boolean> {
     const began = performance.now();
-    const files = await listTailed(dir, now()).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error;
-      makeFolder();
-      warn('spill folder removed', 'the spill folder was removed, and is made again', { dir });
-      return [];
-    });
+    const { files, isWhole } = await listing();
     pauseMs = Math.max(everyMs, (SHARE_OF_LOOKING - 1) * (performance.now() - began));
-    forgetAllBut(files);
+    if (isWhole) forgetAllBut(files);
     behind = files.reduce((sum, file) => sum + Math.max(0, file.bytes - atIn(file)), 0);
     count.set(files.length);
     waiting.set(behind);
-    await limit?.(files.reduce((sum, { bytes }) => sum + bytes, 0));
+    await limit?.(files.reduce((sum, { diskBytes }) => sum + diskBytes, 0));
     try {
-      return await followAll(files.filter(isDue), began + ROUND_MS);
+      return await turns.round(files);
     } finally {
       await store();
     }
   }
 
-  async function followAll(files: TailedFile[], deadline: number): Promise<boolean> {
-    const isCold = ({ cold }: TailedFile) => cold;
-    for (const file of [...files.filter((file) => !isCold(file)), ...files.filter(isCold)]) {
-      if (stopping.signal.aborted || (file.cold && performance.now() > deadline)) return false;
-      try {
-        await follow(file, deadline);
-      } catch (error) {
-        if (error instanceof RoundError) throw error.cause;
-        putOff.set(file.path, performance.now() + PUT_OFF_MS);
-        warn('tail file', 'cannot read or remove a file, leaving it for later', {
-          reason: reasonOf(error),
-          path: file.path,
-        });
-      }
+  async function listing(): Promise<Pick<Listing, 'files' | 'isWhole'>> {
+    try {
+      const listed = await listTailed(dir, now());
+      tellOdd(listed);
+      return listed;
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      makeFolder();
+      warn('spill folder removed', 'the spill folder was removed, and is made again', { dir });
+      return { files: [], isWhole: true };
     }
-    return performance.now() <= deadline;
   }
 
-  async function follow(file: TailedFile, deadline: number): Promise<void> {
-    if (!file.cold && file.bytes === atIn(file)) return;
-    const reader = await openLines(file.path, offsets.get(file.inode), buffer);
-    let ended = false;
+  function tellOdd({ odd: counts, example }: Listing): void {
+    for (const { reason, gauge } of odd) gauge.set(counts[reason]);
+    if (example === undefined) return;
+    const what =
+      'the spill folder holds what nginx did not write there: it is not read, and stays until somebody removes it';
+    warn('spill odd', what, { dir, ...example, counts });
+  }
+
+  function onFailure({ path }: TailedFile, error: unknown): void {
+    if (error instanceof RoundError) throw error.cause;
+    const reason = reasonOf(error);
+    warn('tail file', 'cannot read or remove a file, leaving it for later', { reason, path });
+  }
+
+  async function follow(file: TailedFile, mostBytes: number): Promise<TurnOutcome> {
+    if (!file.cold && file.bytes === atIn(file)) return 'done';
+    const isLast = file.cold || tornEnds.isTorn(file, atIn(file));
+    const reader = await openLines(file, offsets.get(file.inode), buffer);
+    let outcome: TurnOutcome = 'more';
     try {
-      do {
-        const lines = await reader.read(file.cold);
-        ended = lines.length === 0;
-        if (ended) break;
-        await takeIn(lines, file.source).catch(endRound);
-        offsets.set(file.inode, await reader.offset());
-        await account(lines.length);
-      } while (!stopping.signal.aborted && performance.now() < deadline);
+      for (let bytes = 0; outcome === 'more' && bytes < mostBytes && !stopping.signal.aborted; ) {
+        const lines = await reader.read(isLast);
+        outcome = lines.length === 0 ? 'done' : await ingest(lines, file, reader);
+        bytes += lines.length;
+      }
     } finally {
       await reader.close();
     }
-    if (file.cold && ended) await unlink(file.path);
+    if (file.cold && outcome === 'done') await unlink(file.path);
+    return outcome;
+  }
+
+  async function ingest(lines: Buffer, file: TailedFile, reader: LineReader): Promise<TurnOutcome> {
+    const taken = await takeIn(lines, file.source).catch(endRound);
+    offsets.set(file.inode, await reader.offset());
+    await account(lines.length);
+    return lines.length > (taken.lines - taken.bad) * JUNK_FROM_BYTES ? 'junk' : 'more';
   }
 
   async function account(bytes: number): Promise<void> {
@@ -167,22 +181,14 @@ export async function startTail(options: TailOptions): Promise<Tail> {
   }
 
   function forgetAllBut(files: TailedFile[]): void {
-    offsets.retain(new Set(files.map(({ inode }) => inode)));
-    if (putOff.size === 0) return;
-    const paths = new Set(files.map(({ path }) => path));
-    for (const path of putOff.keys()) if (!paths.has(path)) putOff.delete(path);
+    const inodes = new Set(files.map(({ inode }) => inode));
+    offsets.retain(inodes);
+    tornEnds.retain(inodes);
+    turns.retain(files);
   }
 
   function atIn({ inode }: TailedFile): number {
     return offsets.get(inode)?.at ?? 0;
-  }
-
-  function isDue({ path }: TailedFile): boolean {
-    const until = putOff.get(path);
-    if (until === undefined) return true;
-    if (performance.now() < until) return false;
-    putOff.delete(path);
-    return true;
   }
 }
 
@@ -191,4 +197,8 @@ class RoundError extends Error {}
 
 function endRound(cause: unknown): never {
   throw new RoundError('the round ends', { cause });
+}
+
+function isMissing(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT';
 }

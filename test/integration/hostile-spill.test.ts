@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
   chmodSync,
@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { Accounts } from '../../cli/wire-sidecar.ts';
 import { temporaryFolder } from '../parts/guard.ts';
+import { attack, canAttack, EVERYTHING_ODD, ODD, WORKER } from '../parts/hostile-spill.ts';
 import { freePort } from '../parts/ports.ts';
 import { type Service, startService } from '../parts/service.ts';
 import { until } from '../parts/until.ts';
@@ -20,11 +21,9 @@ import { lineAt, postLines } from './post-lines.ts';
 
 jest.setTimeout(120_000);
 
-/** Who nginx's workers, and on Debian the shop's PHP, run as. */
-const WORKER = 65_534;
 const WAIT_MS = 30_000;
-const MAX_BYTES = 1_000_000;
-const asRoot = process.getuid?.() === 0 ? describe : describe.skip;
+const MAX_BYTES = 20_000_000;
+const asRoot = canAttack ? describe : describe.skip;
 
 asRoot('in a spill folder that belongs to an attacker', () => {
   let home: string;
@@ -62,7 +61,10 @@ asRoot('in a spill folder that belongs to an attacker', () => {
     await postLines(join(home, 'run/intake.sock'), lines(2_000));
     const [segment = ''] = readdirSync(join(home, 'spool')).filter((name) => name.endsWith('.log'));
     const before = readFileSync(join(home, 'spool', segment));
-    attack(`ln -s ../spool/${segment} full; head -c ${2 * MAX_BYTES} /dev/zero | tr '\\0' '\\n' > 1.tsv`);
+    attack(
+      spill,
+      `ln -s ../spool/${segment} full; head -c ${2 * MAX_BYTES} /dev/zero | tr '\\0' '\\n' > 1.tsv`,
+    );
     await untilMetric('hotitem_spill_full', 1);
 
     expect(readFileSync(join(home, 'spool', segment)).equals(before)).toBe(true);
@@ -70,7 +72,7 @@ asRoot('in a spill folder that belongs to an attacker', () => {
   });
 
   test('full as a pipe: spills are ingested, and SIGTERM ends the process', async () => {
-    attack(`mkfifo full; head -c ${2 * MAX_BYTES} /dev/zero | tr '\\0' '\\n' > 1.tsv`);
+    attack(spill, `mkfifo full; head -c ${2 * MAX_BYTES} /dev/zero | tr '\\0' '\\n' > 1.tsv`);
     await untilMetric('hotitem_spill_full', 1);
     spillLines(1_000);
     await untilAccepted(1_000);
@@ -78,21 +80,39 @@ asRoot('in a spill folder that belongs to an attacker', () => {
     await sidecar.stop();
   });
 
+  test('a sparse file of 1 TB is set aside: spills are ingested, and nginx is not told that the folder is full', async () => {
+    attack(spill, 'truncate -s 1T 0.tsv');
+    spillLines(10_000);
+    await untilAccepted(10_000);
+
+    expect(await sidecar.metric('hotitem_spill_odd')).toBe(1);
+    expect(await sidecar.metric('hotitem_spill_full')).toBe(0);
+    expect(await sidecar.metric('hotitem_spill_waiting_bytes')).toBe(0);
+  });
+
+  test('everything odd at once: spills are ingested meanwhile, and what is odd is counted and logged once', async () => {
+    spillLines(1);
+    attack(spill, EVERYTHING_ODD);
+    spillLines(10_000);
+    await untilAccepted(10_001);
+    for (const [reason, count] of Object.entries(ODD))
+      await untilMetric(`hotitem_spill_odd{reason="${reason}"}`, count);
+
+    expect(await accounts()).toMatchObject({ accepted: 10_001, lost: 0, unaccounted: 0 });
+    expect(await sidecar.metric('hotitem_spill_full')).toBe(0);
+    expect(sidecar.log().match(/the spill folder holds what nginx did not write/g)).toHaveLength(1);
+    expect(sidecar.log()).not.toContain('\u001b');
+    await sidecar.stop();
+  });
+
   test('a shutdown ends the process, though a file of it hangs', async () => {
-    expect(spawnSync('mkfifo', [join(home, 'rejected.log')]).status).toBe(0);
+    execFileSync('mkfifo', [join(home, 'rejected.log')]);
     await postLines(join(home, 'run/intake.sock'), ['no line', ...lines(1)]);
     await untilAccepted(1);
 
     await sidecar.stop();
     expect(lstatSync(join(home, 'rejected.log')).isFIFO()).toBe(true);
   });
-
-  /** In the folder, as the workers' user. */
-  function attack(script: string): void {
-    const ids = [`--reuid=${WORKER}`, `--regid=${WORKER}`, '--clear-groups'];
-    const { status, stderr } = spawnSync('setpriv', [...ids, 'sh', '-ec', script], { cwd: spill });
-    if (status !== 0) throw new Error(`the attack does not work: ${stderr}`);
-  }
 
   /** As nginx does. */
   function spillLines(count: number): void {

@@ -15,8 +15,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import type { Oddity } from '../../../sidecar/tail-folder.ts';
 import { until } from '../../parts/until.ts';
-import { age, startTailed, type Tailed, tailFolder, untilTaken } from './tail-start.ts';
+import { age, startTailed, type Tailed, tailFolder, untilLooked, untilTaken } from './tail-start.ts';
 
 const NOBODY = 65_534;
 const isRoot = process.getuid?.() === 0;
@@ -26,20 +27,51 @@ afterEach(() => {
 });
 
 describe('in its folder the tail', () => {
-  test.each<[string, (path: string) => void]>([
-    ['a folder', (path) => mkdirSync(path)],
-    ['a link', (path) => symlinkSync('/etc/passwd', path)],
-    ['a link to itself', (path) => symlinkSync(path, path)],
-    ['a pipe', (path) => execFileSync('mkfifo', [path])],
-  ])('passes over %s', async (_, make) => {
+  test.each<[string, Oddity, (path: string) => void]>([
+    ['a folder', 'type', (path) => mkdirSync(path)],
+    ['a pipe', 'type', (path) => execFileSync('mkfifo', [path])],
+    ['a link to a file', 'link', (path) => symlinkSync('/etc/passwd', path)],
+    ['a link to itself', 'link', (path) => symlinkSync(path, path)],
+    ['another name of a file', 'hard_link', (path) => linkSync(fileBeside(path), path)],
+    ['a file of 1 TB that takes no room', 'sparse', (path) => execFileSync('truncate', ['-s', '1T', path])],
+  ])('leaves %s alone, counts it, and reads the others', async (_, reason, make) => {
     const tailed = await startTailed();
-    make(join(tailed.dir, 'a.tsv'));
+    const path = join(tailed.dir, 'a.tsv');
+    make(path);
     tailed.write('b.tsv', 'b\n');
     await untilTaken(tailed, ['b']);
-    expect([...tailed.warnings]).toEqual([]);
+    await until(() => tailed.odd(reason) === 1, { timeoutMs: 5000, what: 'its number' });
+    await untilLooked(tailed);
+
+    expect(tailed.taken).toEqual(['b']);
+    expect([...tailed.warnings]).toEqual(['spill odd']);
+    expect(tailed.gauge('spill_waiting_bytes')).toBe(0);
+    expect(tailed.gauge('spill_full')).toBe(0);
+    rmSync(path, { recursive: true });
+    await until(() => tailed.odd(reason) === 0, { timeoutMs: 5000, what: 'it to be forgotten' });
   });
 
-  test.each(['.a.tsv', 'a b.tsv', 'a\nb.tsv', '\u2028.tsv', `${'a'.repeat(200)}.tsv`, 'a.tsv.gz', 'full'])(
+  const byRoot = isRoot ? test : test.skip;
+
+  byRoot('leaves alone what was made elsewhere: it lacks the group that the folder gives', async () => {
+    const folder = tailFolder();
+    const dir = join(folder, 'spill');
+    chownSync(dir, 0, NOBODY);
+    chmodSync(dir, 0o2770);
+    const moved = join(folder, 'moved.tsv');
+    writeFileSync(moved, 'moved\n');
+    chownSync(moved, NOBODY, 4711);
+    const tailed = await startTailed(folder);
+    renameSync(moved, join(dir, 'a.tsv'));
+    chownSync(tailed.write('b.tsv', 'b\n'), NOBODY, NOBODY);
+    await untilTaken(tailed, ['b']);
+    await until(() => tailed.odd('owner') === 1, { timeoutMs: 5000, what: 'its number' });
+    chownSync(join(dir, 'a.tsv'), NOBODY, NOBODY);
+
+    await untilTaken(tailed, ['b', 'moved']);
+  });
+
+  test.each(['.a.tsv', 'a b.tsv', 'a\nb.tsv', '\u2028.tsv', `${'a'.repeat(200)}.tsv`, 'a.tsv.gz'])(
     'passes over the name %j',
     async (name) => {
       const folder = tailFolder();
@@ -47,8 +79,32 @@ describe('in its folder the tail', () => {
       const tailed = await startTailed(folder);
       tailed.write('b.tsv', 'b\n');
       await untilTaken(tailed, ['b']);
+      expect(tailed.odd('name')).toBe(1);
     },
   );
+
+  test.each(['full', 'drain', 'report-4711', 'lost+found'])('takes %s for what it is', async (name) => {
+    const folder = tailFolder();
+    mkdirSync(join(folder, 'spill', name));
+    const tailed = await startTailed(folder);
+    await untilLooked(tailed);
+    expect([...tailed.warnings]).toEqual([]);
+  });
+
+  test('reads a file of junk last and slowly, to its end', async () => {
+    const folder = tailFolder();
+    const junk = join(folder, 'spill', '0.tsv');
+    writeFileSync(junk, `${'\n'.repeat(20_000_000)}bad\n${'\0'.repeat(1_000_000)}\n`);
+    age(junk, 3600);
+    const tailed = await startTailed(folder);
+    for (let i = 1; i <= 20; i++) {
+      tailed.write('b.tsv', `${i}\n`);
+      await until(() => tailed.taken.includes(`${i}`), { timeoutMs: 5000, what: 'a line beside it' });
+      if (i === 1) expect(tailed.gauge('spill_waiting_bytes')).toBeGreaterThan(1_000_000);
+    }
+    await until(() => !existsSync(junk), { timeoutMs: 20_000, what: 'its removal' });
+    expect(tailed.taken).toContain('bad');
+  });
 
   test('is not kept by a file that it may not read, and reads it when it may', async () => {
     const folder = tailFolder();
@@ -194,6 +250,12 @@ describe.each(MARKERS)('the marker %s', (marker) => {
     await until(() => !existsSync(join(folder, marker)), { timeoutMs: 5000, what: 'its removal' });
   });
 });
+
+function fileBeside(path: string): string {
+  const beside = join(path, '../../beside');
+  writeFileSync(beside, 'beside\n');
+  return beside;
+}
 
 function untilFull(tailed: Tailed, value: number): Promise<boolean> {
   return until(() => tailed.gauge('spill_full') === value, { timeoutMs: 5000, what: `spill_full ${value}` });

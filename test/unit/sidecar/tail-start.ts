@@ -7,6 +7,7 @@ import { createMetrics } from '../../../service/metrics.ts';
 import { SIDECAR_METRICS } from '../../../sidecar/metrics.ts';
 import { createSpillLimit } from '../../../sidecar/spill-limit.ts';
 import { startTail } from '../../../sidecar/tail.ts';
+import type { Oddity } from '../../../sidecar/tail-folder.ts';
 import { until } from '../../parts/until.ts';
 
 export type Tailed = {
@@ -27,6 +28,8 @@ export type Tailed = {
   looks: number;
   write(name: string, text: string): string;
   gauge(name: 'spill_files' | 'spill_waiting_bytes' | 'spill_full'): number;
+  /** How many things are passed over for that reason. */
+  odd(reason: Oddity): number;
   failure(): string | undefined;
   close(): Promise<void>;
 };
@@ -46,10 +49,12 @@ export function tailFolder(): string {
   return folder;
 }
 
+type StartOptions = { maxBytes?: number; dir?: string; tornAfterMs?: number };
+
 /** A tail of a folder, stopped after the test. */
 export async function startTailed(
   folder: string = tailFolder(),
-  { maxBytes = 1e9, dir = join(folder, 'spill') }: { maxBytes?: number; dir?: string } = {},
+  { maxBytes = 1e9, dir = join(folder, 'spill'), tornAfterMs }: StartOptions = {},
 ): Promise<Tailed> {
   const offsetsPath = join(folder, 'offsets.json');
   const metrics = createMetrics(new Registry(), SIDECAR_METRICS);
@@ -68,6 +73,7 @@ export async function startTailed(
       return join(dir, name);
     },
     gauge: (name) => metrics.of(name).value(),
+    odd: (reason) => metrics.of('spill_odd', { reason }).value(),
     failure: () => tail.failure(),
     close: () => tail.close(),
   };
@@ -86,7 +92,7 @@ export async function startTailed(
       const lines = bytes.toString('latin1').split('\n').filter(Boolean);
       tailed.taken.push(...lines);
       tailed.sources.add(source);
-      return { lines: lines.length, bad: 0 };
+      return { lines: lines.length, bad: lines.filter((line) => line.startsWith('bad')).length };
     },
     async limit(bytes) {
       tailed.looks++;
@@ -96,6 +102,7 @@ export async function startTailed(
     warn,
     now: Date.now,
     everyMs: 10,
+    ...(tornAfterMs !== undefined && { tornAfterMs }),
   });
   started.push(tailed);
   return tailed;

@@ -174,6 +174,20 @@ describe('a file is removed', () => {
     });
   });
 
+  test('not because a full disk tore its last line: that is read when nobody has ended it, and what follows is whole', async () => {
+    const tailed = await startTailed(tailFolder(), { tornAfterMs: 50 });
+    const path = tailed.write('a.tsv', 'a\ntorn');
+    await untilTaken(tailed, ['a', 'torn']);
+    await until(() => tailed.gauge('spill_waiting_bytes') === 0, {
+      timeoutMs: 5000,
+      what: 'nothing to wait',
+    });
+    tailed.write('a.tsv', 'b\n');
+
+    await untilTaken(tailed, ['a', 'torn', 'b']);
+    expect(existsSync(path)).toBe(true);
+  });
+
   test('not while nginx may still hold it open', async () => {
     const tailed = await startTailed();
     const path = tailed.write('a.tsv', 'a\n');
