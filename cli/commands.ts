@@ -8,6 +8,8 @@ import { deadLettersShow } from './dead-letters-show.ts';
 import { nginxDrain } from './nginx-drain.ts';
 import { nginxInstall } from './nginx-install-command.ts';
 import { replay } from './replay.ts';
+import { serviceInstall } from './service-install.ts';
+import { serviceRemove } from './service-remove.ts';
 import { setup } from './setup.ts';
 import { sidecar } from './sidecar.ts';
 import { sink } from './sink.ts';
@@ -22,6 +24,8 @@ export const COMMANDS: Record<string, Command> = {
   setup,
   'nginx install': nginxInstall,
   'nginx drain': nginxDrain,
+  'service install': serviceInstall,
+  'service remove': serviceRemove,
   capture,
   check,
   status,

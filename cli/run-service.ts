@@ -1,39 +1,56 @@
+import { isatty } from 'node:tty';
 import { endProcess, endProcessSoon } from '../service/end-process.ts';
+import { createNotifier } from '../service/notify.ts';
 import { fileFindings } from './check/file-rules.ts';
 import type { Core } from './core.ts';
 
 /**
- * Starts a service and waits for SIGINT, SIGTERM or SIGHUP, then stops everything in order and ends the process: with 0
+ * Starts a service and waits for SIGINT or SIGTERM, then stops everything in order and ends the process: with 0
  * when all ended in time. A signal during the start stops what has started by then, and what starts in spite of it; a start that fails stops what
  * has started, and its error is thrown. A second signal ends the process at once; what is on disk is safe.
+ *
+ * SIGHUP is the same at a terminal, which it says is gone. Without one it is ignored: to a daemon it means "read your settings again",
+ * and settings are read at the start only.
+ *
+ * systemd, where it runs this, is told when the service has started, and when it stops.
  */
 export async function runService(
   core: Pick<Core, 'config' | 'log' | 'shutdown'>,
   start: () => Promise<void>,
 ): Promise<number> {
   const { config, log, shutdown } = core;
+  const systemd = createNotifier({ env: process.env, pid: process.pid, log });
   if (config.ignored.length > 0)
     log.info({ variables: config.ignored }, 'ignored: variables that Kubernetes sets for a Service');
   for (const { what, fix, command } of fileFindings(config.files, process.getuid?.() ?? 0))
     log.warn({ fix, command }, what);
-  const signal = nextSignal();
+  const signals = endingSignals();
+  if (!signals.includes('SIGHUP'))
+    process.on('SIGHUP', () => log.warn('SIGHUP is ignored: settings are read at the start, so restart'));
+  const signal = nextOf(signals);
   const starting = start();
   try {
-    await Promise.race([starting, signal]);
+    await Promise.race([starting.then(systemd.ready), signal]);
   } catch (error) {
     await shutdown.run();
     throw error;
   }
   log.info({ signal: await signal }, 'stopping');
-  void nextSignal().then(() => endProcess(1));
+  void systemd.stopping();
+  void nextOf(signals).then(() => endProcess(1));
   const clean = await shutdown.run(starting);
   log.info({ clean }, 'stopped');
   // A client that never lets go of its timers must not keep the process.
   return endProcessSoon(clean ? 0 : 1);
 }
 
-function nextSignal(): Promise<string> {
+function endingSignals(): NodeJS.Signals[] {
+  const atTerminal = [0, 1, 2].some((fd) => isatty(fd));
+  return atTerminal ? ['SIGINT', 'SIGTERM', 'SIGHUP'] : ['SIGINT', 'SIGTERM'];
+}
+
+function nextOf(signals: NodeJS.Signals[]): Promise<string> {
   return new Promise((resolve) => {
-    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, resolve);
+    for (const name of signals) process.once(name, resolve);
   });
 }

@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises';
+import { ERROR_LEVEL, forJournal, isJournal } from '../service/journal.ts';
 import { terminalJson } from '../service/json-text.ts';
 import { plainLines } from './plain-text.ts';
 
@@ -14,9 +15,10 @@ export function printJson(value: unknown): void {
   process.stdout.write(`${terminalJson(JSON.stringify(value))}\n`);
 }
 
-/** Lines for standard error, as they are. */
+/** Lines for standard error, as they are; where that is systemd's journal they are errors there. */
 export function tell(text: string): void {
-  process.stderr.write(plainLines(text));
+  const lines = plainLines(text);
+  process.stderr.write(isJournal(process.stderr.fd, process.env) ? forJournal(lines, ERROR_LEVEL) : lines);
 }
 
 /** Whether somebody at the terminal types `yes`; false where nobody can be asked. */

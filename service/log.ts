@@ -1,17 +1,26 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
+import { isJournal, logLineForJournal } from './journal.ts';
 import { terminalJson } from './json-text.ts';
 
 export type Log = Logger;
 
-/** Structured lines (JSON), fit for a terminal, on standard error, or wherever `destination` leads. */
+const STANDARD_ERROR = 2;
+
+/**
+ * Structured lines (JSON), fit for a terminal, on standard error, or wherever `destination` leads. Where systemd's journal reads them
+ * each says its level the way that journald understands.
+ */
 export function createLog(level: string, destination?: DestinationStream): Log {
+  const journal = destination === undefined && isJournal(STANDARD_ERROR, process.env);
   const options = {
     level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
-    hooks: { streamWrite: terminalJson },
+    hooks: {
+      streamWrite: journal ? (line: string) => logLineForJournal(terminalJson(line)) : terminalJson,
+    },
   };
-  return pino(options, destination ?? createDestination({ dest: 2 }));
+  return pino(options, destination ?? createDestination({ dest: STANDARD_ERROR }));
 }
 
 /** A file or a descriptor to log to. That it cannot be written, on a full disk, must not end the process. */

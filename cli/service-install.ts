@@ -1,0 +1,71 @@
+import { resolve } from 'node:path';
+import type { Command } from './command.ts';
+import { UsageError } from './parse-command-line.ts';
+import { applyPlan } from './service/apply.ts';
+import { SERVICE_PATHS, SERVICE_USER } from './service/paths.ts';
+import { type Plan, planService } from './service/plan.ts';
+import { isBooted } from './service/systemctl.ts';
+import { ROLES, type Role } from './service/unit.ts';
+import { print } from './terminal.ts';
+import { textDiff } from './text-diff.ts';
+import { Trouble } from './trouble.ts';
+
+export const serviceInstall: Command = {
+  about:
+    'sets up the sidecar as a service of systemd, or with `sink` the sink: user, folders, configuration, unit',
+  options: {
+    config: {
+      type: 'string',
+      placeholder: 'FILE',
+      about: `configuration of the service (${SERVICE_PATHS.config}); written where it is missing`,
+    },
+    group: {
+      type: 'string',
+      placeholder: 'GROUP',
+      about: "group of nginx's workers (what this host's nginx says)",
+    },
+    diff: { type: 'boolean', about: 'only show what would change; exits 1 where something would' },
+    'no-start': { type: 'boolean', about: 'do not start or restart it' },
+  },
+  configured: false,
+  async run({ flags, positionals, env }) {
+    const { config = SERVICE_PATHS.config, group, diff, 'no-start': noStart } = flags;
+    const plan = await planService({
+      role: roleOf(positionals),
+      configFile: resolve(String(config)),
+      group: typeof group === 'string' ? group : undefined,
+      env,
+    });
+    if (diff === true) return show(plan);
+    if (process.getuid?.() !== 0)
+      throw new Trouble(
+        'service install: needs root, to write the unit and to make the user',
+        'See what it would do: --diff',
+      );
+    const done = await applyPlan(plan, { start: noStart !== true });
+    print(done.map(({ outcome, what }) => `${outcome.padEnd(10)}${what}\n`).join(''));
+    if (!isBooted()) print('\nsystemd does not run here: the service starts at the next boot.\n');
+    return 0;
+  },
+};
+
+export function roleOf(positionals: string[]): Role {
+  const [name = 'sidecar', ...more] = positionals;
+  const role = ROLES.find((known) => known === name);
+  if (role === undefined || more.length > 0)
+    throw new UsageError(`service: must be ${ROLES.join(' or ')} (got ${positionals.join(' ')})`);
+  return role;
+}
+
+async function show({ config, unitFile, folders, user, join }: Plan): Promise<number> {
+  const files = config.before === undefined ? [config, unitFile] : [unitFile];
+  const missing = [
+    ...(user === undefined ? [`user ${SERVICE_USER}`] : []),
+    ...(join === undefined ? [] : [`${SERVICE_USER} as a member of ${join}`]),
+    ...folders,
+  ];
+  const diffs = await Promise.all(files.map(({ path, before, text }) => textDiff(path, before, text)));
+  const lines = [...missing.map((what) => `missing: ${what}\n`), ...diffs].join('');
+  print(lines === '' ? 'nothing would change\n' : lines);
+  return lines === '' ? 0 : 1;
+}

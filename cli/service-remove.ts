@@ -1,0 +1,91 @@
+import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { run, tail } from '../provision/run.ts';
+import type { Command } from './command.ts';
+import { removeUser } from './service/account.ts';
+import { nginxUses } from './service/nginx-uses.ts';
+import { SERVICE_PATHS, SERVICE_USER } from './service/paths.ts';
+import { isBooted, stateOf, systemctl } from './service/systemctl.ts';
+import { ROLES, type Role, unitName } from './service/unit.ts';
+import { roleOf } from './service-install.ts';
+import { askYes, print } from './terminal.ts';
+import { Trouble } from './trouble.ts';
+
+export const serviceRemove: Command = {
+  about: 'stops the services and takes their units away; with --purge also user, configuration and state',
+  options: {
+    purge: { type: 'boolean', about: `and ${SERVICE_PATHS.home}, with events that were not delivered` },
+    yes: { type: 'boolean', about: 'do not ask' },
+  },
+  configured: false,
+  async run({ flags, positionals, env }) {
+    const roles = positionals.length === 0 ? ROLES : [roleOf(positionals)];
+    if (process.getuid?.() !== 0) throw new Trouble('service remove: needs root');
+    if (flags.purge === true) await mayPurge(roles, { yes: flags.yes === true, env });
+    for (const role of roles) await removeUnit(role);
+    if (flags.purge === true) await purge();
+    return 0;
+  },
+};
+
+async function mayPurge(
+  roles: readonly Role[],
+  { yes, env }: { yes: boolean; env: NodeJS.ProcessEnv },
+): Promise<void> {
+  const other = ROLES.find((role) => !roles.includes(role) && existsSync(unitFile(role)));
+  if (other !== undefined)
+    throw new Trouble(
+      `--purge: ${unitName(other)} is still there and needs all of it`,
+      'Without a name both are removed.',
+    );
+  const use = await nginxUses(SERVICE_PATHS.home, env);
+  if (use !== undefined)
+    throw new Trouble(
+      `--purge: nginx still writes below ${SERVICE_PATHS.home} (${use})`,
+      'Take the includes of hotitem out of its configuration and reload it first. Nothing was removed.',
+    );
+  const question = `remove ${SERVICE_PATHS.home}, with events that were not delivered, ${SERVICE_PATHS.config} and the user ${SERVICE_USER}?`;
+  if (yes || (await askYes(`${question} `))) return;
+  throw new Trouble(question, 'Nothing was removed. Say --yes where nobody can be asked.');
+}
+
+async function removeUnit(role: Role): Promise<void> {
+  const unit = unitName(role);
+  const path = unitFile(role);
+  if (!existsSync(path)) return;
+  if (isBooted()) await systemctl('disable', '--now', '--quiet', unit);
+  else await systemctl('disable', '--quiet', unit);
+  for (const file of [path, `${path}.old`]) rmSync(file, { force: true });
+  if (isBooted()) {
+    await systemctl('daemon-reload');
+    if ((await stateOf('is-failed', unit)) === 'failed') await systemctl('reset-failed', unit);
+  }
+  print(`removed   ${path}\n`);
+  const dropIns = `${path}.d`;
+  if (existsSync(dropIns)) print(`kept      ${dropIns}, which is yours\n`);
+}
+
+/** Only what `service install` made where it makes it: a folder that somebody else named may hold what is not ours. */
+async function purge(): Promise<void> {
+  const { home, config } = SERVICE_PATHS;
+  if (existsSync(home)) {
+    // Not Node's: below lies a folder of nginx's workers, who could put a link in its way. This one goes by descriptors.
+    const ran = await run('rm', ['-rf', '--one-file-system', '--', home]);
+    if (ran.code !== 0) throw new Trouble(`${home} cannot be removed: ${tail(ran)}`);
+    print(`removed   ${home}\n`);
+  }
+  if (existsSync(config)) {
+    rmSync(config);
+    print(`removed   ${config}\n`);
+  }
+  const folder = dirname(config);
+  if (existsSync(folder)) {
+    if (readdirSync(folder).length === 0) rmdirSync(folder);
+    else print(`kept      ${folder}, which holds what is yours\n`);
+  }
+  if (await removeUser()) print(`removed   user ${SERVICE_USER}\n`);
+}
+
+function unitFile(role: Role): string {
+  return join(SERVICE_PATHS.units, unitName(role));
+}

@@ -1,0 +1,150 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Config, loadConfig, SETTINGS } from '../../service/config.ts';
+import { PACKAGE_ROOT } from '../../service/package-root.ts';
+import { installedVersion } from '../nginx-install-version.ts';
+import { Trouble } from '../trouble.ts';
+import { type Account, findUser } from './account.ts';
+import { serviceFolders } from './folders.ts';
+import { SERVICE_PATHS, SERVICE_USER } from './paths.ts';
+import { type Role, unitName, unitText } from './unit.ts';
+import { workersGroup } from './workers-group.ts';
+
+export type PlanOptions = {
+  role: Role;
+  configFile: string;
+  /** The group of nginx's workers where somebody said it. */
+  group: string | undefined;
+  env: Record<string, string | undefined>;
+};
+
+/** A file as it is to be; `before` is its text now, undefined where there is none. */
+export type PlannedFile = { path: string; text: string; before: string | undefined; mode: number };
+
+/** What a service needs on this host, and what of it is missing. */
+export type Plan = {
+  unit: string;
+  /** Written first, and never again: it is the operator's. */
+  config: PlannedFile;
+  unitFile: PlannedFile;
+  /** Folders that systemd does not make, and that are missing. */
+  folders: string[];
+  /** The user as it is, and the group that it is to become a member of. */
+  user: Account | undefined;
+  join: string | undefined;
+  node: string;
+  program: string;
+};
+
+const CONFIG_MODE = 0o640;
+const UNIT_MODE = 0o644;
+const OTHERS_WRITE = 0o002;
+/** systemd hides them from the service (ProtectHome=). */
+const HIDDEN = ['/root/', '/home/', '/run/user/'];
+
+/** Looks at the host and changes nothing. Throws a `Trouble` or a `ConfigError` where the service could not work. */
+export async function planService({ role, configFile, group, env }: PlanOptions): Promise<Plan> {
+  const node = process.execPath;
+  const program = join(PACKAGE_ROOT, 'bin/hotitem.mjs');
+  refuseHidden({ Node: node, hotitem: program });
+  const before = textAt(configFile);
+  const settings = before === undefined ? await newSettings(role, configFile, { group, env }) : {};
+  const config = loadConfig({
+    ...(before !== undefined && { file: configFile }),
+    env: secretsOf(env),
+    flags: settings,
+  });
+  const workers = role === 'sidecar' ? groupOf(config, configFile, group) : undefined;
+  const unitFile = join(SERVICE_PATHS.units, unitName(role));
+  const version = await installedVersion();
+  const user = await findUser();
+  const isMember = workers === undefined || user?.groups.includes(workers) === true;
+  return {
+    unit: unitName(role),
+    config: { path: configFile, text: before ?? configText(settings), before, mode: CONFIG_MODE },
+    unitFile: {
+      path: unitFile,
+      text: unitText({ role, configFile, config, node, program, version }),
+      before: textAt(unitFile),
+      mode: UNIT_MODE,
+    },
+    folders: serviceFolders(role, config).others.filter((path) => !existsSync(path)),
+    user,
+    join: isMember ? undefined : workers,
+    node,
+    program,
+  };
+}
+
+type NewSettings = { home?: string; 'intake-socket'?: string; 'intake-socket-group'?: string };
+
+/** The settings of a host that has none, by their flags. */
+async function newSettings(
+  role: Role,
+  configFile: string,
+  { group, env }: Pick<PlanOptions, 'group' | 'env'>,
+): Promise<NewSettings> {
+  if (role === 'sink')
+    throw new Trouble(
+      `${configFile} is missing: a sink must be told its brokers`,
+      `Write it first, with home: ${SERVICE_PATHS.home} and kafka.brokers; hotitem.example.yml shows how.`,
+    );
+  const workers = group ?? (await workersGroup(env));
+  if (workers === undefined)
+    throw new Trouble(
+      'no nginx is installed here whose workers the sidecar could receive views from',
+      'Install nginx first, or name the group of its workers: --group www-data',
+    );
+  return {
+    home: SERVICE_PATHS.home,
+    'intake-socket': join(SERVICE_PATHS.run, 'intake.sock'),
+    'intake-socket-group': workers,
+  };
+}
+
+function configText(settings: NewSettings): string {
+  return `# Settings of every hotitem command on this host. All of them: hotitem sidecar --help
+home: ${settings.home}
+intake:
+  socket: ${settings['intake-socket']}
+  socket_group: ${settings['intake-socket-group']} # the group of nginx's workers
+`;
+}
+
+/** The group that the sidecar gives its socket and spill folder to. */
+function groupOf({ intake }: Config, configFile: string, named: string | undefined): string | undefined {
+  const { socket_group: group, socket_mode: mode } = intake;
+  if (named !== undefined && named !== group)
+    throw new Trouble(
+      `--group: ${configFile} has intake.socket_group ${group ?? 'unset'} (got ${named})`,
+      'Change it there; that file is yours and is not written again.',
+    );
+  if (group !== undefined || (Number.parseInt(mode, 8) & OTHERS_WRITE) !== 0) return group;
+  throw new Trouble(
+    `intake.socket_group is not set in ${configFile}: nginx's workers could not post to the sidecar, which runs as ${SERVICE_USER}`,
+    'Set it to the group of the workers: www-data on Debian, nginx with the packages of nginx.org.',
+  );
+}
+
+/** Of the environment the secrets alone: what else stands there is not the service's, a drop-in may give it these. */
+function secretsOf(env: PlanOptions['env']): PlanOptions['env'] {
+  const names = SETTINGS.filter(({ secret }) => secret).flatMap((setting) => [
+    setting.env,
+    `${setting.env}_FILE`,
+  ]);
+  return Object.fromEntries(Object.entries(env).filter(([name]) => names.includes(name)));
+}
+
+function refuseHidden(programs: Record<string, string>): void {
+  for (const [what, path] of Object.entries(programs)) {
+    if (!HIDDEN.some((folder) => path.startsWith(folder))) continue;
+    throw new Trouble(
+      `${what} lies in ${path}, where the user of the service cannot come`,
+      "Install it for everybody: Debian's nodejs, or Node below /usr/local or /opt, and hotitem with its npm install -g.",
+    );
+  }
+}
+
+function textAt(path: string): string | undefined {
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+}

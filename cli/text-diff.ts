@@ -1,0 +1,20 @@
+import { spawn } from 'node:child_process';
+import { Trouble } from './trouble.ts';
+
+/** What `diff -u` says of a file and the text that it is to have; empty where they are the same. `before` undefined: there is no file. */
+export function textDiff(path: string, before: string | undefined, after: string): Promise<string> {
+  if (before === after) return Promise.resolve('');
+  const [old, label] = before === undefined ? ['/dev/null', '/dev/null'] : [path, path];
+  const args = ['-u', '--label', label, '--label', `${path} (new)`, '--', old, '-'];
+  return new Promise((resolve, reject) => {
+    const child = spawn('diff', args, { stdio: ['pipe', 'pipe', 'ignore'] });
+    let text = '';
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+    });
+    child.once('error', () => reject(new Trouble('there is no diff on this host', 'Install diffutils.')));
+    child.once('close', () => resolve(text));
+    child.stdin.on('error', () => {});
+    child.stdin.end(after);
+  });
+}
