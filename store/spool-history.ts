@@ -45,14 +45,15 @@ export async function* readSpool({ dir, from, onDamage }: ReadSpoolOptions): Asy
         if (found.kind === 'record') {
           const { sequence: first, received, payload } = found.record;
           if (received >= from) yield { first, received, values: split(payload) };
-        } else if (!(found.short && found.end === size)) {
-          // The exception is the record that is just being written.
-          onDamage?.({ segment, offset: found.offset, bytes: found.end - found.offset });
+        } else {
+          const left = (await file.stat()).size;
+          // Shorter than it was: a write that failed was taken back.
+          if (left < size && found.end >= left) break;
+          // The record that is just being written is no damage.
+          if (!(found.short && found.end === size))
+            onDamage?.({ segment, offset: found.offset, bytes: found.end - found.offset });
         }
       }
-    } catch (error) {
-      // Shorter than it was: a write that failed was taken back.
-      if ((await file.stat()).size >= size) throw error;
     } finally {
       await file.close();
     }

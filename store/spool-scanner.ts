@@ -29,6 +29,17 @@ export function createScanner(file: FileHandle, from: number): Scanner {
 
   async function next(limit: number): Promise<Found | undefined> {
     if (offset >= limit) return undefined;
+    try {
+      return await nextBefore(limit);
+    } catch (error) {
+      if (!(error instanceof CutShort)) throw error;
+      // What is left of it may hold records; from its end on everything is lost.
+      const { end } = error;
+      return offset < end ? nextBefore(end) : moveTo({ kind: 'damage', offset, end: limit, short: false });
+    }
+  }
+
+  async function nextBefore(limit: number): Promise<Found> {
     const begin = offset;
     const read = await recordAt(begin, limit);
     if (typeof read === 'string') return moveTo(await damage(begin, limit, read === 'short'));
@@ -76,11 +87,26 @@ export function createScanner(file: FileHandle, from: number): Scanner {
     let length = 0;
     while (length < buffer.length) {
       const { bytesRead } = await file.read(buffer, length, buffer.length - length, at + length);
-      if (bytesRead === 0) throw new Error(`the segment ends at byte ${at + length}, not at ${limit}`);
+      if (bytesRead === 0) throw await cutShort(at + length);
       length += bytesRead;
     }
     window = buffer;
     start = at;
+  }
+
+  /** Not by one read that returned nothing: that a record is lost is final. */
+  async function cutShort(at: number): Promise<Error> {
+    const { size } = await file.stat();
+    return size <= at ? new CutShort(size) : new Error(`nothing can be read at byte ${at} of ${size}`);
+  }
+}
+
+/** The file is shorter than it is known to have been: somebody has truncated it. */
+class CutShort extends Error {
+  readonly end: number;
+  constructor(end: number) {
+    super(`the segment ends at byte ${end}`);
+    this.end = end;
   }
 }
 

@@ -14,6 +14,8 @@ export type WriterOptions = {
   fsync: Fsync;
   now: () => number;
   onFsyncFailure: (error: unknown) => void;
+  /** Called when events were acknowledged. */
+  onAcknowledged: () => void;
 };
 
 export type Writer = {
@@ -43,7 +45,8 @@ const MAX_PENDING_BYTES = 64 * 1024 * 1024;
 
 /** Appends to the active segment. An idle writer writes at once; what arrives during a write forms the next group. */
 export async function openWriter(options: WriterOptions): Promise<Writer> {
-  const { segments, files, maxBytes, makeRoom, segmentBytes, fsync, now, onFsyncFailure } = options;
+  const { segments, files, maxBytes, makeRoom, segmentBytes, fsync, now, onFsyncFailure, onAcknowledged } =
+    options;
   let file = await (segments.active.bytes === 0 ? files.create : files.open)(fileOptions());
   const scratch = Buffer.allocUnsafe(SCRATCH_BYTES);
   const waiting: Waiting[] = [];
@@ -114,6 +117,7 @@ export async function openWriter(options: WriterOptions): Promise<Writer> {
       );
       await write(records);
       segments.grow({ bytes: records.length, count: countOf(group), received });
+      onAcknowledged();
     } catch (cause) {
       const error = refuse(new SpoolError('SPOOL_WRITE', 'cannot write to the spool', cause));
       for (const one of group) one.reject(error);

@@ -13,6 +13,7 @@
  *   id                         `hotitem-spool 1 ID`: the format, and 32 hex digits made with the folder
  *   lock.PID.RANDOM            the socket of the process that has the folder (spool-lock.ts)
  *   00000000000000000000.log   a segment, named by the sequence of its first event in 20 digits
+ *   end                        where the acknowledged events end, as a cursor
  *   cursors/NAME               where a consumer has come to: two slots of text (spool-cursor.ts);
  *                              NAME.released while it is not configured
  *   quarantine/SEGMENT.OFFSET  bytes that were no record, for people; 32 MiB at most
@@ -34,8 +35,8 @@
  * before a group that would make it larger than `segmentBytes`. A write that fails is cut off again and all its appends
  * are rejected; nothing is written before that has worked.
  *
- * Reading. Readers know the acknowledged end from the writer, in memory, and never look beyond; nothing polls. Where
- * there is no record they search for the next magic with a right crc, keep a copy of what they passed, and report it as
+ * Reading. Readers know the acknowledged end from the writer, in memory, and never look beyond; nothing polls. A segment that
+ * is shorter is damaged from its end on. Where there is no record they search for the next magic with a right crc, keep a copy of what they passed, and report it as
  * `corrupt`. Sequences that are missing, for this or any other reason, are reported as a `gap`.
  *
  * Invariants
@@ -43,6 +44,9 @@
  *   older copy, or cut by a power failure after they were read) moves the numbering, not itself.
  * - An event is acknowledged when its record is wholly written, and with `always` fsynced; only then is it delivered.
  * - Only the last segment is written to, by the one process that holds the lock.
+ * - The acknowledged end is stored at most 200 ms later, and when the spool is closed. Where the segments end before it, as after
+ *   somebody truncated one or a power failure took what was not fsynced, the numbering goes on behind it: what lies between
+ *   is a gap, and counted as lost.
  * - A cursor is stored after its batch was taken, at most 200 ms later and when the spool is closed; a crash delivers
  *   those batches again. Events carry ids, so that harms nobody.
  * - A segment is removed only when the stored cursors of all configured consumers have passed it. A consumer that is new
@@ -55,14 +59,15 @@
  * newer `id`, refuses to open.
  *
  * What it does not do: several writing processes, replication, compression, encryption, random access, repair. It does
- * not notice a whole record exchanged for an older copy of itself. A lost tail that was acknowledged but not fsynced (a
- * power cut with `1s` or `never`) leaves no trace when no cursor was beyond it.
+ * not notice a whole record exchanged for an older copy of itself, nor the loss of what was acknowledged in the last 200 ms before a
+ * crash.
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { reasonOf } from '../service/log.ts';
 import type { Log } from './log.ts';
 import { type Consumers, createConsumers, openCursors, passedByAll } from './spool-consumers.ts';
+import { openEnd } from './spool-end.ts';
 import { SpoolError } from './spool-error.ts';
 import { createFaults, type FaultCounts, type Faults, type SpoolFault } from './spool-faults.ts';
 import { type Fsync, type SegmentFiles, segmentFiles } from './spool-file.ts';
@@ -164,7 +169,10 @@ async function openLocked(options: SpoolOptions, release: () => Promise<void>): 
     end,
     faults,
   });
-  const nextSequence = Math.max(end, ...[...cursors.values()].map(({ position }) => position.sequence));
+  const last = { sequence: end, segment: found.at(-1)?.first ?? end, offset: found.at(-1)?.bytes ?? 0 };
+  const acknowledged = await openEnd(join(dir, 'end'), last, faults);
+  const positions = [...cursors.values()].map(({ position }) => position.sequence);
+  const nextSequence = Math.max(end, acknowledged.sequence ?? 0, ...positions);
   const segments = createSegments({
     dir,
     found,
@@ -190,6 +198,10 @@ async function openLocked(options: SpoolOptions, release: () => Promise<void>): 
     fsync,
     now,
     onFsyncFailure: (error) => faults.report({ kind: 'fsync', reason: reasonOf(error) }),
+    onAcknowledged() {
+      const { nextSequence: sequence, active } = segments;
+      acknowledged.advance({ sequence, segment: active.first, offset: active.bytes });
+    },
   });
   const consumers = createConsumers({
     cursors,
@@ -209,6 +221,7 @@ async function openLocked(options: SpoolOptions, release: () => Promise<void>): 
     clearInterval(sweeping);
     await consumers.close({ fsync: fsync !== 'never' });
     await writer.close();
+    await acknowledged.close({ fsync: fsync !== 'never' });
     await release();
   }
 }

@@ -1,4 +1,12 @@
-import { appendFileSync, readdirSync, readFileSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
@@ -280,3 +288,75 @@ describe('the version of the format', () => {
     await expect(open({ dir })).rejects.toMatchObject({ code: 'SPOOL_VERSION' });
   });
 });
+
+describe('a segment that somebody truncated', () => {
+  test.each([
+    ['to nothing', 0],
+    ['within a record', 1.5],
+    ['behind a record', 2],
+  ])(
+    '%s while it is in use loses what it no longer holds, counted, and nothing that comes after',
+    async (_, records) => {
+      const spool = await open();
+      const ends = [0];
+      for (let i = 0; i < 3; i++) {
+        await spool.appendLines(events(10, i * 10));
+        ends.push(spool.stats().bytes);
+      }
+      const left = Math.floor(records) * 10;
+      const cutAt = ((ends[Math.floor(records)] ?? 0) + (ends[Math.ceil(records)] ?? 0)) / 2;
+      truncateSync(pathOf(spool.dir), Math.floor(cutAt));
+      expect((await take(spool)).values).toEqual(events(left));
+      expect(spool.stats().lostEvents).toBe(30 - left);
+
+      expect(await spool.appendLines(events(5, 30))).toBe(30);
+      expect((await take(spool)).values).toEqual(events(5, 30));
+      expect(spool.stats().lostEvents).toBe(30 - left);
+    },
+  );
+
+  test('and that is not the last loses its own events', async () => {
+    const spool = await open({ segmentBytes: 300 });
+    for (let i = 0; i < 6; i++) await spool.appendLines(events(10, i * 10));
+    const [, second = ''] = segmentsIn(spool.dir);
+    const [from, to] = segmentsIn(spool.dir)
+      .slice(1, 3)
+      .map((name) => Number.parseInt(name, 10));
+    truncateSync(join(spool.dir, second), 0);
+    const { positions } = await take(spool);
+
+    expect(spool.faults).toContainEqual({ kind: 'gap', consumer: 'a', from, to });
+    expect(positions.length + spool.stats().lostEvents).toBe(60);
+  });
+
+  test.each([
+    ['no consumer had come', 0],
+    ['a consumer had come', 10],
+  ])(
+    'between two starts, to where %s, loses what was acknowledged: it is counted, and no number is given again',
+    async (_, passed) => {
+      const first = await open({ maxBatchEvents: 10 });
+      for (let i = 0; i < 3; i++) await first.appendLines(events(10, i * 10));
+      if (passed > 0) await take(first, 'a', 1);
+      await first.close();
+      truncateSync(pathOf(first.dir), 0);
+
+      const spool = await open({ dir: first.dir });
+      expect(await spool.appendLines(events(5, 30))).toBe(30);
+      expect((await take(spool)).values).toEqual(events(5, 30));
+      expect(spool.stats().lostEvents).toBe(30 - passed);
+    },
+  );
+
+  test('does not keep a spool from opening whose end cannot be stored', async () => {
+    const dir = tempFolder();
+    mkdirSync(join(dir, 'end'));
+    const spool = await open({ dir });
+    expect(await spool.appendLines(events(5))).toBe(0);
+    expect(spool.faults).toMatchObject([{ kind: 'cursor', consumer: 'end' }]);
+  });
+});
+
+function pathOf(dir: string): string {
+  return join(dir, segmentsIn(dir)[0] ?? '');
+}
