@@ -47,8 +47,10 @@ export const settings = z.strictObject({
         .describe('who may post: the group of the nginx workers needs rw'),
       socket_group: words.optional().describe('group of the socket, as a number or a name'),
       max_request_bytes: bytesAtOnce
-        .default(8 * MIB)
-        .describe('largest request; a larger one is answered with 413'),
+        .default(2 * MIB)
+        .describe(
+          'largest request; a larger one is answered with 413. Twice this much may be in hand at once',
+        ),
       max_connections: count.default(1024).describe('connections of nginx at once'),
     })
     .prefault({}),

@@ -1,5 +1,4 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { closeServer } from './close-server.ts';
 import { type SocketRoute, sendJson } from './socket-route.ts';
 import { listenOnSocket } from './unix-socket.ts';
 
@@ -57,6 +56,9 @@ export async function startControlSocket({
   function close(): Promise<void> {
     closing = true;
     listening.close();
-    return closeServer(server);
+    return new Promise((resolve) => {
+      server.close(() => resolve());
+      server.closeIdleConnections();
+    });
   }
 }

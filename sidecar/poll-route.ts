@@ -1,9 +1,9 @@
-import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
+import type { Answer } from './connections.ts';
 import type { Control } from './control.ts';
+import type { IntakeRoute, Question } from './intake.ts';
 import type { NginxBooks } from './nginx-books.ts';
 import { toNginxReport } from './nginx-report.ts';
-import { type SocketRoute, sendJson } from './socket-route.ts';
 
 /** How long nginx applies the mode without hearing of it again. */
 const LEASE_MS = 10_000;
@@ -23,16 +23,13 @@ export type PollRouteOptions = {
  * else when it changes; 204 when it does not within the wait. The rest of nginx's query is its report. Setting the mode is
  * not for the workers: control-route.ts.
  */
-export function createPollRoute({ control, books, warn }: PollRouteOptions): SocketRoute {
+export function createPollRoute({ control, books, warn }: PollRouteOptions): IntakeRoute {
   /** The last poll of each nginx, until it is answered. */
   const waiting = new Map<string, AbortController>();
-  return (request, response) => {
-    request.resume();
-    if (request.method !== 'GET') return sendJson(response, 405, { error: 'only GET' });
-    void tell(new URL(request.url ?? '', 'http://hotitem').searchParams, response);
-  };
+  return async (question) =>
+    question.method === 'GET' ? tell(question) : { status: 405, value: { error: 'only GET' } };
 
-  async function tell(query: URLSearchParams, response: ServerResponse): Promise<void> {
+  async function tell({ query, gone }: Question): Promise<Answer> {
     const report = toNginxReport(query);
     if (report !== undefined && 'problem' in report) {
       warn('nginx report', 'a report of nginx is left out of the accounting', { reason: report.problem });
@@ -40,17 +37,19 @@ export function createPollRoute({ control, books, warn }: PollRouteOptions): Soc
       books.report(report);
     }
     const wait = query.get('wait');
-    if (wait === null) return sendJson(response, 200, { ...control.state(), lease_ms: LEASE_MS });
+    if (wait === null) return toldNow();
     const version = natural.parse(query.get('version'));
-    const gone = new AbortController();
-    response.once('close', () => gone.abort());
-    replacePoll(query.get('instance'), gone);
-    const timer = setTimeout(() => gone.abort(), Math.min(natural.parse(wait), LONGEST_WAIT_MS));
-    await control.changed(version, gone.signal);
+    const end = new AbortController();
+    gone.addEventListener('abort', () => end.abort());
+    replacePoll(query.get('instance'), end);
+    const timer = setTimeout(() => end.abort(), Math.min(natural.parse(wait), LONGEST_WAIT_MS));
+    await control.changed(version, end.signal);
     clearTimeout(timer);
-    const state = control.state();
-    if (state.version === version) return sendJson(response, 204);
-    sendJson(response, 200, { ...state, lease_ms: LEASE_MS });
+    return control.state().version === version ? { status: 204 } : toldNow();
+  }
+
+  function toldNow(): Answer {
+    return { status: 200, value: { ...control.state(), lease_ms: LEASE_MS } };
   }
 
   /** An nginx that asks again waits no longer for the answer before: its worker exits, and would not until then. */

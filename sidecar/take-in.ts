@@ -1,5 +1,5 @@
 import type { EventWriter } from '../event/event-writer.ts';
-import { type BadLine, createLine, type Line } from '../event/line.ts';
+import { type BadLine, type BadLineReason, createLine, type Line } from '../event/line.ts';
 import { afterTear, betweenNuls } from '../event/torn-line.ts';
 import type { Metrics } from '../service/metrics.ts';
 import { createEncodedEvents, type EncodedEvents } from './encoded-events.ts';
@@ -25,6 +25,11 @@ export type TakeInOptions = {
 
 export type Taken = { lines: number; bad: number };
 
+/** A request holds more lines that are no events than nginx posts at all. None of its lines counts. */
+export class TooManyBadLines extends Error {
+  override name = 'TooManyBadLines';
+}
+
 /** Takes in lines as nginx wrote them, each ended by a newline (the last one may lack it). */
 export type TakeIn = (lines: Buffer, source: Source) => Promise<Taken>;
 
@@ -36,12 +41,17 @@ type Sorted = {
   /** `bitsOf` the ids of the events and of those that are sampled out: word 0 and word 1. */
   high: number[];
   low: number[];
-  bad: BadLine[];
+  bad: BadLines;
   lines: number;
   duplicates: number;
   sampledOut: number;
 };
 
+/** Those that are shown, and how many there are of each reason. */
+type BadLines = { shown: BadLine[]; count: number; byReason: Map<BadLineReason, number> };
+
+/** What nginx posts at once, at most. What more there is in a file is counted and not shown. */
+const MOST_BAD_LINES = 1_000;
 /** As many as requests of nginx' workers are usually under way at once. */
 const SPARE_BUFFERS = 4;
 /** Twice what nginx posts, or the tail reads, at once. */
@@ -78,11 +88,10 @@ export function createTakeIn(options: TakeInOptions): TakeIn {
     accepted.add(events.count);
     duplicates.add(sorted.duplicates);
     sampledOut.add(sorted.sampledOut);
-    for (const line of sorted.bad) {
-      metrics.of('intake_bad_lines_total', { reason: line.reason }).add();
-      reject(line);
-    }
-    return { lines: sorted.lines, bad: sorted.bad.length };
+    const { bad } = sorted;
+    for (const [reason, count] of bad.byReason) metrics.of('intake_bad_lines_total', { reason }).add(count);
+    for (const line of bad.shown) reject(line);
+    return { lines: sorted.lines, bad: bad.count };
   };
 
   async function keepAll({ high, low }: Sorted, events: { bytes: Buffer; count: number }): Promise<void> {
@@ -95,23 +104,19 @@ export function createTakeIn(options: TakeInOptions): TakeIn {
   function sort(lines: Buffer, source: Source, { areNew }: { areNew: boolean }): Sorted {
     const rung = ladder?.rung() ?? EVERYTHING;
     const events = createEncodedEvents(lines.length, spare.pop());
-    const sorted: Sorted = {
-      events,
-      areNew,
-      high: [],
-      low: [],
-      bad: [],
-      lines: 0,
-      duplicates: 0,
-      sampledOut: 0,
-    };
+    const bad: BadLines = { shown: [], count: 0, byReason: new Map() };
+    const sorted: Sorted = { events, areNew, high: [], low: [], bad, lines: 0, duplicates: 0, sampledOut: 0 };
     const isFile = source !== 'intake';
+    let empty = 0;
     for (let at = 0; at < lines.length; ) {
       const isEvent = line.read(lines, at);
       const end = line.lineEnd();
       // What a full disk or a power cut has done to a line shows in it: most need not be looked at.
       if (isFile && (!isEvent || line.isOdd())) sortDamaged(lines.toString('latin1', at, end), rung, sorted);
-      else if (end > at) sortLine(isEvent, rung, sorted);
+      else if (isEvent) sortEvent(rung, sorted);
+      else if (bad.count + empty === MOST_BAD_LINES) throw new TooManyBadLines();
+      else if (end > at) sortBad(sorted);
+      else empty++;
       at = end + 1;
     }
     return sorted;
@@ -122,7 +127,7 @@ export function createTakeIn(options: TakeInOptions): TakeIn {
     const parts = betweenNuls(text);
     for (const part of parts) if (part !== '') sortTorn(part, rung, sorted);
     for (let i = 1; i < parts.length; i++)
-      sorted.bad.push({ reason: 'nul', field: 'line', value: 'NULs, as a power cut leaves them' });
+      addBad(sorted.bad, { reason: 'nul', field: 'line', value: 'NULs, as a power cut leaves them' });
   }
 
   /** Behind a line that its disk had no more room for the next one begins without a newline. */
@@ -137,11 +142,17 @@ export function createTakeIn(options: TakeInOptions): TakeIn {
 
   /** Deals with the line that was read last. */
   function sortLine(isEvent: boolean, rung: Rung, sorted: Sorted): void {
+    if (isEvent) sortEvent(rung, sorted);
+    else sortBad(sorted);
+  }
+
+  function sortBad(sorted: Sorted): void {
     sorted.lines++;
-    if (!isEvent) {
-      sorted.bad.push(line.bad());
-      return;
-    }
+    addBad(sorted.bad, line.bad());
+  }
+
+  function sortEvent(rung: Rung, sorted: Sorted): void {
+    sorted.lines++;
     const high = line.idBits(0);
     const low = line.idBits(1);
     if (!sorted.areNew && recent.has(high, low)) {
@@ -167,4 +178,10 @@ export function createTakeIn(options: TakeInOptions): TakeIn {
       sampledOut: metrics.of('intake_sampled_out_total', { from }),
     };
   }
+}
+
+function addBad(bad: BadLines, line: BadLine): void {
+  bad.count++;
+  bad.byReason.set(line.reason, (bad.byReason.get(line.reason) ?? 0) + 1);
+  if (bad.shown.length < MOST_BAD_LINES) bad.shown.push(line);
 }

@@ -1,6 +1,7 @@
-import { chmodSync, statSync } from 'node:fs';
+import { chmodSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import type { Accounts } from '../../cli/wire-sidecar.ts';
 import { ANOTHER, askAsAnother, CAN_BE_ANOTHER } from '../parts/another-user.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { freePort } from '../parts/ports.ts';
@@ -9,7 +10,7 @@ import { view } from './index-contract.ts';
 import { lineAt } from './post-lines.ts';
 import { askHotitem, runHotitem } from './run-hotitem.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 type Answer = { status?: number; code?: string };
 
@@ -33,6 +34,39 @@ for (const { method, path, body } of JSON.parse(asks)) {
 process.stdout.write(JSON.stringify(answers));
 `;
 
+type Heard = Record<string, Record<string, number>>;
+
+/** Whatever may be in hand is, so any of them may have to give way. */
+const ANSWERED: Record<string, string[]> = {
+  'bad lines of two bytes': ['413', '503'],
+  'empty lines': ['413', '503'],
+  'a line without end': ['400', '503'],
+  'larger than it may be': ['413'],
+  'many in one piece': ['400', '503'],
+  'a body in chunks of a byte': ['411'],
+  'more than was asked for': ['400', '503'],
+  '30 slow posts of 8 MiB': ['503'],
+  'slow posts within the limit': ['503'],
+  'heads without end': ['503'],
+};
+
+const ATTACKS = readFileSync(join(import.meta.dirname, 'intake-attacks.mjs'), 'utf8');
+const README = join(import.meta.dirname, '../../README.md');
+
+/** The most that a process has had in memory. */
+function peakMb(pid: number): number {
+  return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
+}
+
+/** What README.md says about a sidecar with the embedded index, whatever its socket is sent. */
+function documentedMb(): number {
+  return Number(
+    /whatever its socket is sent[^.]*?\((\d+) MB with the embedded index\)/s.exec(
+      readFileSync(README, 'utf8'),
+    )?.[1],
+  );
+}
+
 describe('the group of the workers, who may use the intake socket', () => {
   const folder = temporaryFolder('rights');
   const home = join(folder.path, 'home');
@@ -47,6 +81,8 @@ describe('the group of the workers, who may use the intake socket', () => {
     env = {
       HOTITEM_HOME: home,
       HOTITEM_ADMIN_LISTEN: admin,
+      // As README.md says.
+      NODE_OPTIONS: '--max-semi-space-size=4',
       ...(CAN_BE_ANOTHER && { HOTITEM_INTAKE_SOCKET_GROUP: String(ANOTHER.gid) }),
     };
     sidecar = await startService({ args: ['sidecar'], env, admin, logFile: join(folder.path, 'log') });
@@ -92,6 +128,36 @@ describe('the group of the workers, who may use the intake socket', () => {
     const { answer } = await askHotitem<{ index: { name: string } }>(['verify', '--from', '-1h'], env);
     expect(JSON.stringify(answer)).toContain(control);
   });
+
+  test('cannot fill the memory, nor keep the sidecar from answering /livez, whatever they send', async () => {
+    const before = await acceptedLines();
+    const attack = askAsAnother<Heard>(ATTACKS, [intake]);
+    let isOver = false;
+    const over = attack.finally(() => {
+      isOver = true;
+    });
+    let answers = 0;
+    while (!isOver) if ((await sidecar.text('/livez')) !== '') answers++;
+    const heard = await over;
+
+    for (const [attack, statuses] of Object.entries(ANSWERED))
+      expect([
+        attack,
+        Object.keys(heard[attack] ?? {}).filter((status) => !statuses.includes(status)),
+      ]).toEqual([attack, []]);
+    // While the slow posts are waited for, thousands are usual.
+    expect(answers).toBeGreaterThan(20);
+    expect(peakMb(sidecar.pid())).toBeLessThan(documentedMb());
+    expect(await sidecar.text('/readyz?verbose')).toContain('intake: ok');
+    expect(
+      await ask(intake, [{ method: 'POST', path: '/v1/lines', body: `${lineAt(Date.now())}\n` }]),
+    ).toEqual([{ status: 204 }]);
+    expect(await acceptedLines()).toBe(before + 1);
+  });
+
+  async function acceptedLines(): Promise<number> {
+    return (await sidecar.json<Accounts>('/api/v1/accounting')).sidecar?.accepted ?? Number.NaN;
+  }
 
   function ask(socket: string, asks: object[]): Promise<Answer[]> {
     return askAsAnother<Answer[]>(ASK, [socket, JSON.stringify(asks)]);

@@ -1,36 +1,34 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { createControl } from '../../../sidecar/control.ts';
+import { type Control, createControl } from '../../../sidecar/control.ts';
+import type { IntakeRoute } from '../../../sidecar/intake.ts';
 import { createPollRoute } from '../../../sidecar/poll-route.ts';
 
 let folder: string;
-let server: Server;
+let control: Control;
+let route: IntakeRoute;
+let order: string[];
 
-beforeEach(async () => {
+beforeEach(() => {
+  order = [];
   folder = mkdtempSync(join(tmpdir(), 'hotitem-control-'));
-  const control = createControl(join(folder, 'capture.json'), () => {});
+  control = createControl(join(folder, 'capture.json'), () => {});
   const books = { report: () => {}, accounts: () => undefined };
-  server = createServer(createPollRoute({ control, books, warn: () => {} }));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  route = createPollRoute({ control, books, warn: () => {} });
 });
-afterEach(() => {
-  server.close();
-  rmSync(folder, { recursive: true });
-});
+afterEach(() => rmSync(folder, { recursive: true }));
 
 test.each(['POST', 'PUT', 'DELETE'])('%s is not for the workers of nginx', async (method) => {
-  const { port } = server.address() as AddressInfo;
-  const url = `http://127.0.0.1:${port}/v1/control`;
-  expect((await fetch(url, { method, body: '{"mode":"off"}' })).status).toBe(405);
-  expect(await (await fetch(url)).json()).toMatchObject({ mode: 'default' });
+  const gone = new AbortController().signal;
+  expect(await route({ method, query: new URLSearchParams('mode=off'), gone })).toMatchObject({
+    status: 405,
+  });
+  expect(control.state()).toEqual({ version: 0, mode: 'default' });
 });
 
 test('an nginx that asks again gets the answer to its poll before, and no other nginx does', async () => {
-  const order: string[] = [];
   const first = poll('instance=7&wait=4000', 'first of 7');
   const other = poll('instance=8&wait=1000', '8');
   await poll('instance=7&wait=0', 'last of 7');
@@ -38,11 +36,22 @@ test('an nginx that asks again gets the answer to its poll before, and no other 
 
   expect(order.at(-1)).toBe('8');
   expect(order).toHaveLength(3);
-
-  async function poll(query: string, name: string): Promise<void> {
-    const { port } = server.address() as AddressInfo;
-    const { status } = await fetch(`http://127.0.0.1:${port}/v1/control?version=0&started=1&${query}`);
-    expect(status).toBe(204);
-    order.push(name);
-  }
 });
+
+test('an nginx that has gone is not waited for', async () => {
+  const gone = new AbortController();
+  const answer = route({
+    method: 'GET',
+    query: new URLSearchParams('version=0&wait=5000'),
+    gone: gone.signal,
+  });
+  gone.abort();
+  expect(await answer).toEqual({ status: 204 });
+});
+
+async function poll(query: string, name: string): Promise<void> {
+  const gone = new AbortController().signal;
+  const question = { method: 'GET', query: new URLSearchParams(`version=0&started=1&${query}`), gone };
+  expect(await route(question)).toEqual({ status: 204 });
+  order.push(name);
+}

@@ -7,7 +7,7 @@ import { createVisitorHash } from '../../../event/visitor.ts';
 import { createMetrics } from '../../../service/metrics.ts';
 import { SIDECAR_METRICS } from '../../../sidecar/metrics.ts';
 import { createRecentIds } from '../../../sidecar/recent-ids.ts';
-import { createTakeIn, type Source } from '../../../sidecar/take-in.ts';
+import { createTakeIn, type Source, TooManyBadLines } from '../../../sidecar/take-in.ts';
 import { line } from '../event/lines.ts';
 
 describe('taking in lines', () => {
@@ -197,3 +197,30 @@ function create({ full = false, oneIn = 1 }: Created = {}) {
     count: (name: IntakeTotal, from: string) => metrics.of(name, { from }).value(),
   };
 }
+
+describe('lines that are no events', () => {
+  test.each([
+    ['of two bytes', 'x\n'],
+    ['that are empty', '\n'],
+  ])('%s: more than nginx posts at all are refused, and nothing beside them is kept', async (_, bad) => {
+    const { takeIn, kept, rejected, count } = create();
+    await expect(takeIn(Buffer.from(`${first}\n${bad.repeat(1_001)}${second}\n`), 'intake')).rejects.toThrow(
+      TooManyBadLines,
+    );
+    expect([kept, rejected, count('intake_lines_total', 'intake')]).toEqual([[], [], 0]);
+    expect(await takeIn(lines(first), 'intake')).toEqual({ lines: 1, bad: 0 });
+  });
+
+  test('of a post of nginx are each counted and shown', async () => {
+    const { takeIn, rejected } = create();
+    expect(await takeIn(Buffer.from('x\n'.repeat(1_000)), 'intake')).toEqual({ lines: 1_000, bad: 1_000 });
+    expect(rejected).toHaveLength(1_000);
+  });
+
+  test('of a file are all counted, and some are shown', async () => {
+    const { takeIn, kept, rejected } = create();
+    const taken = await takeIn(Buffer.from(`${'x\n'.repeat(100_000)}${first}\n`), 'spill');
+    expect(taken).toEqual({ lines: 100_001, bad: 100_000 });
+    expect([kept.length, rejected.length]).toEqual([1, 1_000]);
+  });
+});

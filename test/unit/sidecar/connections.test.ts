@@ -10,6 +10,8 @@ import { SIDECAR_METRICS } from '../../../sidecar/metrics.ts';
 import { until } from '../../parts/until.ts';
 
 const soon = { timeoutMs: 5_000, everyMs: 1 };
+/** Of the kernel and of Node together. */
+const MORE_ANSWERS_THAN_WAIT = 10_000;
 const KEPT = 'HTTP/1.1 204 No Content\r\nLocation: /arrived\r\n\r\n';
 
 describe('a post as nginx sends it', () => {
@@ -36,26 +38,34 @@ describe('a post as nginx sends it', () => {
     }
   });
 
-  test('is answered in order when the next one comes with it', async () => {
+  test('is answered, and what comes with it is not read: the connection ends', async () => {
     const { client, bodies } = await open();
     client.send(post('one\n') + post('two\n') + post('three\n'));
-    await until(() => client.statuses().length === 3, { ...soon, what: 'three answers' });
-    expect(bodies).toEqual(['one\n', 'two\n', 'three\n']);
+    await client.closed();
+    expect([client.statuses(), bodies]).toEqual([[204], ['one\n']]);
   });
 
-  test('is answered before another that did not wait for it', async () => {
+  test('is answered, and what did not wait for that is not read: the connection ends', async () => {
     const { client, bodies, hold, release } = await open();
     hold();
     client.send(post('one\n'));
     await until(() => bodies.length === 1, { ...soon, what: 'the first' });
     client.send(post('two\n'));
     await client.sent();
-    client.send(post('three\n'));
-    await client.sent();
     expect(client.heard()).toBe('');
     release();
-    await until(() => client.statuses().length === 3, { ...soon, what: 'three answers' });
-    expect(bodies).toEqual(['one\n', 'two\n', 'three\n']);
+    await client.closed();
+    expect([client.statuses(), bodies]).toEqual([[204], ['one\n']]);
+  });
+
+  test('is not answered for ever to a client that does not read: the connection ends', async () => {
+    const { client, bodies } = await open();
+    client.pause();
+    for (let sent = 1; sent <= MORE_ANSWERS_THAN_WAIT && !client.isClosed(); sent++) {
+      client.send(post('one\n'));
+      await until(() => bodies.length === sent || client.isClosed(), { ...soon, what: 'the next post' });
+    }
+    expect(client.isClosed()).toBe(true);
   });
 
   test('of lines that are no events is refused, and the connection stays', async () => {
@@ -98,8 +108,67 @@ describe('a post as nginx sends it', () => {
   });
 });
 
-describe('whatever else comes is judged by the parser of Node', () => {
-  const head = 'POST /v1/lines HTTP/1.1\r\nHost: hotitem\r\n';
+describe('a request that does not arrive as a whole', () => {
+  test('gets 503 when its time is over, and loses the connection, however busily it sends', async () => {
+    const { client, bodies, refused } = await open({ longestRequestMs: 200 });
+    client.send('POST /v1/lines HTTP/1.1\r\nHost: h\r\nContent-Length: 4000\r\n\r\n');
+    const sending = setInterval(() => client.send('x'), 20);
+    await client.closed().finally(() => clearInterval(sending));
+    expect([client.statuses(), bodies]).toEqual([[503], []]);
+    expect(refused('slow')).toBe(1);
+  });
+
+  test('gives way to another when too much is in hand, the one that takes longest first', async () => {
+    const { client, another, bodies, refused } = await open();
+    const others = await Promise.all(Array.from({ length: 3 }, another));
+    const all = [client, ...others];
+    // Two of the largest are in hand at most.
+    for (const one of all) {
+      one.send(`${head}X-A: 1\r\nContent-Length: 4000\r\n\r\n${'x'.repeat(3_999)}`);
+      await one.sent();
+    }
+    await until(() => refused('busy') === 2, { ...soon, what: 'two that give way' });
+    expect(all.map((one) => one.statuses())).toEqual([[503], [503], [], []]);
+    for (const one of all.slice(2)) one.send('\n');
+    await until(() => bodies.length === 2, { ...soon, what: 'the others' });
+    await until(() => all.every((one) => one.statuses().length === 1), { ...soon, what: 'the answers' });
+    expect(all.map((one) => one.statuses())).toEqual([[503], [503], [204], [204]]);
+  });
+
+  test('holds nothing any more when its client has gone', async () => {
+    const { another, bodies } = await open();
+    for (let i = 0; i < 20; i++) {
+      const one = await another();
+      one.send(`${head}X-A: 1\r\nContent-Length: 4000\r\n\r\n${'x'.repeat(3_999)}`);
+      await one.sent();
+      one.destroy();
+      await one.closed();
+    }
+    const last = await another();
+    last.send(post(`${'y'.repeat(3_999)}\n`));
+    await until(() => bodies.length === 1, { ...soon, what: 'the last' });
+  });
+
+  test('is refused where all that is in hand waits for the disk', async () => {
+    const { client, another, bodies, hold, release, refused } = await open();
+    hold();
+    const others = [await another(), await another()];
+    for (const one of others) one.send(post(`${'x'.repeat(4_000)}\n`));
+    await until(() => bodies.length === 2, { ...soon, what: 'two posts' });
+    client.send(post('one\n'.repeat(200)));
+    await client.hears('HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n');
+    expect(refused('busy')).toBe(1);
+    release();
+    await until(() => others.every((one) => one.statuses().length === 1), { ...soon, what: 'the others' });
+    client.send(post('two\n'));
+    await until(() => client.statuses().length === 2, { ...soon, what: 'the second answer' });
+    expect(client.statuses()).toEqual([503, 204]);
+  });
+});
+
+const head = 'POST /v1/lines HTTP/1.1\r\nHost: hotitem\r\n';
+
+describe('whatever else comes', () => {
   test.each<[string, string, number[]]>([
     [
       'header names in lower case',
@@ -107,8 +176,8 @@ describe('whatever else comes is judged by the parser of Node', () => {
       [204],
     ],
     ['another header', `${head}X-A: 1\r\nContent-Length: 2\r\n\r\na\n`, [204]],
-    ['a body in chunks', `${head}Transfer-Encoding: chunked\r\n\r\n2\r\na\n\r\n0\r\n\r\n`, [204]],
-    ['an expectation', `${head}Expect: 100-continue\r\nContent-Length: 2\r\n\r\na\n`, [100, 204]],
+    ['a body in chunks', `${head}Transfer-Encoding: chunked\r\n\r\n2\r\na\n\r\n0\r\n\r\n`, [411]],
+    ['an expectation', `${head}Expect: 100-continue\r\nContent-Length: 2\r\n\r\na\n`, [417]],
     ['HTTP/1.0', 'POST /v1/lines HTTP/1.0\r\nContent-Length: 2\r\n\r\na\n', [204]],
     ['another path', 'POST /v1/other HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\na\n', [404]],
     ['another method', 'GET /v1/lines HTTP/1.1\r\nHost: h\r\n\r\n', [404]],
@@ -123,7 +192,7 @@ describe('whatever else comes is judged by the parser of Node', () => {
     ['a NUL in a header', `${head}X-A: \0\r\nContent-Length: 2\r\n\r\na\n`, [400]],
     ['headers without end', `${head}X-A: ${'a'.repeat(20_000)}\r\n\r\n`, [431]],
     ['no HTTP', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', [400]],
-    ['rubbish behind a post', `${post('a\n')}rubbish\r\n\r\n`, [400]],
+    ['rubbish behind a post', `${post('a\n')}rubbish\r\n\r\n`, [204]],
   ])('%s', async (_, request, statuses) => {
     const { client } = await open();
     client.send(request);
@@ -135,7 +204,7 @@ describe('whatever else comes is judged by the parser of Node', () => {
     expect(client.statuses()).toEqual(statuses);
   });
 
-  test('and also what follows on the same connection', async () => {
+  test('leaves the connection as it was, where it is a good request', async () => {
     const { client, bodies } = await open();
     client.send(post('one\n'));
     await client.hears(KEPT);
@@ -159,9 +228,10 @@ afterEach(async () => {
 });
 
 /** An intake that keeps every line but `bad` and `full`, and a connection to it. */
-async function open() {
+async function open({ longestRequestMs }: { longestRequestMs?: number } = {}) {
   const path = join(mkdtempSync(join(tmpdir(), 'hotitem-intake-')), 'intake.sock');
   const bodies: string[] = [];
+  const metrics = createMetrics(new Registry(), SIDECAR_METRICS);
   let release = () => {};
   let held: Promise<void> = Promise.resolve();
   const intake = await startIntake({
@@ -169,7 +239,8 @@ async function open() {
     mode: 0o660,
     maxRequestBytes: 4096,
     maxConnections: 10,
-    metrics: createMetrics(new Registry(), SIDECAR_METRICS),
+    ...(longestRequestMs !== undefined && { longestRequestMs }),
+    metrics,
     warn: () => {},
     async takeIn(lines) {
       bodies.push(lines.toString());
@@ -182,6 +253,7 @@ async function open() {
   return {
     client: await connectTo(path),
     another: () => connectTo(path),
+    refused: (reason: string) => metrics.of('intake_refused_total', { reason }).value(),
     bodies,
     intake,
     hold() {
@@ -216,6 +288,9 @@ async function connectTo(path: string) {
     statuses: () => [...heard.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => Number(status)),
     hears: (text: string) => until(() => heard === text, { ...soon, what: text, detail: () => heard }),
     end: () => socket.end(),
+    destroy: () => void socket.destroy(),
+    pause: () => void socket.pause(),
+    isClosed: () => ended,
     closed: () => until(() => ended, { ...soon, what: 'the end of the connection' }),
   };
 }

@@ -1,0 +1,98 @@
+import type { InHand } from './in-hand.ts';
+import { type Head, type HeadProblem, readHead } from './request-head.ts';
+
+/** A request that has arrived. The bytes of its body are in hand, and let go by who has it. */
+export type Arrived = { head: Head; body: Buffer };
+
+/** What to refuse a request with. 413: it is too long, 503: it had to give way to others. */
+export type Refused = HeadProblem | 413 | 503;
+
+export type IncomingOptions = {
+  mostBytes: number;
+  inHand: InHand;
+  /** Called once, unless it is forgotten before. `isLast`: something came behind the request, and will not be read. */
+  done: (request: Arrived | Refused, isLast: boolean) => void;
+};
+
+export type Incoming = {
+  add(chunk: Buffer): void;
+  /** Lets go of what has come. Nothing more is called. */
+  forget(): void;
+};
+
+const NOTHING: Buffer = Buffer.alloc(0);
+
+/**
+ * One request that arrives in pieces. The whole room of its body counts as in hand, so that what is held open costs no more than what
+ * is counted. A body that is too long is read to its end and not kept: its sender hears the answer.
+ */
+export function createIncoming({ mostBytes, inHand, done }: IncomingOptions): Incoming {
+  let begun = NOTHING;
+  let head: Head | undefined;
+  let body = NOTHING;
+  let received = 0;
+  let isOver = false;
+  let stays = () => {};
+  return { add, forget };
+
+  function add(chunk: Buffer): void {
+    if (isOver) return;
+    if (head !== undefined) {
+      addToBody(head, chunk);
+      return;
+    }
+    begun = begun.length === 0 ? chunk : Buffer.concat([begun, chunk]);
+    const read = readHead(begun);
+    if (typeof read === 'number') refuse(read);
+    else if (read !== undefined) begin(read, begun.subarray(read.size));
+  }
+
+  function begin(read: Head, chunk: Buffer): void {
+    head = read;
+    begun = NOTHING;
+    const { length } = read;
+    if (length <= mostBytes && !makeRoom(length)) return;
+    addToBody(read, chunk);
+  }
+
+  function makeRoom(length: number): boolean {
+    if (!inHand.take(length)) {
+      refuse(503);
+      return false;
+    }
+    stays = inHand.receiving(() => refuse(503));
+    body = Buffer.allocUnsafe(length);
+    return true;
+  }
+
+  function addToBody(of: Head, chunk: Buffer): void {
+    const { length } = of;
+    // Not what comes behind it.
+    if (length <= mostBytes) chunk.copy(body, received, 0, length - received);
+    received += chunk.length;
+    if (received < length) return;
+    if (length > mostBytes) refuse(413, received > length);
+    else arrive(of, received > length);
+  }
+
+  function arrive(of: Head, isLast: boolean): void {
+    isOver = true;
+    stays();
+    done({ head: of, body }, isLast || of.isLast);
+  }
+
+  function refuse(status: Refused, isLast = true): void {
+    if (isOver) return;
+    forget();
+    done(status, isLast);
+  }
+
+  function forget(): void {
+    if (isOver) return;
+    isOver = true;
+    stays();
+    inHand.letGo(body.length);
+    body = NOTHING;
+    begun = NOTHING;
+  }
+}
