@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
 import { reasonOf } from '../service/log.ts';
 import type { Metrics } from '../service/metrics.ts';
+import { createMutex } from '../service/mutex.ts';
 import { type Answer, createConnections, type PostStatus } from './connections.ts';
 import { createInHand } from './in-hand.ts';
 import type { SIDECAR_METRICS } from './metrics.ts';
@@ -33,6 +34,8 @@ export type Intake = {
 const LONGEST_REQUEST_MS = 5_000;
 /** Of all requests in hand, in largest requests. What is made of them takes a few times as much. */
 const LARGEST_IN_HAND = 2;
+/** From here on a request takes milliseconds. */
+const LARGE_BYTES = 64 * 1024;
 
 /**
  * `POST /v1/lines` on a unix socket. 204: every line is on disk. 400: none of them is an event, do not send them again.
@@ -64,6 +67,7 @@ export async function startIntake(options: IntakeOptions): Promise<Intake> {
     unavailable: refusals('unavailable'),
   };
   const inHand = createInHand(LARGEST_IN_HAND * maxRequestBytes);
+  const oneByOne = createMutex();
   const connections = createConnections({
     post,
     ask,
@@ -80,6 +84,8 @@ export async function startIntake(options: IntakeOptions): Promise<Intake> {
   /** What to answer to `lines`, which are in hand until then; what is refused is counted. */
   async function post(lines: Buffer): Promise<PostStatus> {
     try {
+      // Between two of them all others have their turn, /livez for one.
+      if (lines.length > LARGE_BYTES) await oneByOne(nextTurn);
       const taken = await takeIn(lines, 'intake');
       if (taken.bad === 0 || taken.bad < taken.lines) return 204;
       refused.bad.add();
@@ -116,4 +122,10 @@ export async function startIntake(options: IntakeOptions): Promise<Intake> {
   function refusals(reason: string) {
     return metrics.of('intake_refused_total', { reason });
   }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 }

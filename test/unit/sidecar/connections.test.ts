@@ -135,6 +135,19 @@ describe('a request that does not arrive as a whole', () => {
     expect(all.map((one) => one.statuses())).toEqual([[503], [503], [204], [204]]);
   });
 
+  test('has a turn of the event loop of its own where it is large', async () => {
+    const { client, another, turns } = await open({ maxRequestBytes: 200_000 });
+    const all = [client, await another(), await another(), await another()];
+    for (const one of all) one.send(post(`${'x'.repeat(99_999)}\n`).slice(0, -1));
+    await Promise.all(all.map((one) => one.sent()));
+    const counting = countTurns();
+    // All of them at once.
+    for (const one of all) one.send('\n');
+    await until(() => all.every((one) => one.statuses().length === 1), { ...soon, what: 'the answers' });
+    counting.stop();
+    expect(new Set(turns).size).toBe(all.length);
+  });
+
   test('holds nothing any more when its client has gone', async () => {
     const { another, bodies } = await open();
     for (let i = 0; i < 20; i++) {
@@ -227,8 +240,25 @@ afterEach(async () => {
   await Promise.all(intakes.splice(0).map((intake) => intake.close()));
 });
 
+let turn = 0;
+
+/** Counts the turns of the event loop. */
+function countTurns(): { stop(): void } {
+  let next = setImmediate(count);
+  return { stop: () => clearImmediate(next) };
+
+  function count(): void {
+    turn++;
+    next = setImmediate(count);
+  }
+}
+
+type Limits = { longestRequestMs?: number; maxRequestBytes?: number };
+
 /** An intake that keeps every line but `bad` and `full`, and a connection to it. */
-async function open({ longestRequestMs }: { longestRequestMs?: number } = {}) {
+async function open({ longestRequestMs, maxRequestBytes = 4096 }: Limits = {}) {
+  const turns: number[] = [];
+
   const path = join(mkdtempSync(join(tmpdir(), 'hotitem-intake-')), 'intake.sock');
   const bodies: string[] = [];
   const metrics = createMetrics(new Registry(), SIDECAR_METRICS);
@@ -237,13 +267,14 @@ async function open({ longestRequestMs }: { longestRequestMs?: number } = {}) {
   const intake = await startIntake({
     path,
     mode: 0o660,
-    maxRequestBytes: 4096,
+    maxRequestBytes,
     maxConnections: 10,
     ...(longestRequestMs !== undefined && { longestRequestMs }),
     metrics,
     warn: () => {},
     async takeIn(lines) {
       bodies.push(lines.toString());
+      turns.push(turn);
       await held;
       if (lines.toString() === 'full\n') throw new Error('full');
       return { lines: 1, bad: lines.toString() === 'bad\n' ? 1 : 0 };
@@ -255,6 +286,7 @@ async function open({ longestRequestMs }: { longestRequestMs?: number } = {}) {
     another: () => connectTo(path),
     refused: (reason: string) => metrics.of('intake_refused_total', { reason }).value(),
     bodies,
+    turns,
     intake,
     hold() {
       held = new Promise((resolve) => {
