@@ -139,8 +139,9 @@ describe('a DuckDB file that a reader holds', () => {
       sidecar: { accepted: 2, waiting: 2, unaccounted: 0 },
     });
     // Commands go on asking the process that will have it, and do not take the file from it.
-    expect(await hasSocketLookup(socket)).toBe(true);
-    await expect(createSocketLookup(socket).count(['a'])).rejects.toThrow('503');
+    const control = join(home, 'run/control.sock');
+    expect(await hasSocketLookup(control)).toBe(true);
+    await expect(createSocketLookup(control).count(['a'])).rejects.toThrow('503');
     // One line of each kind, however often it is tried.
     const said = sidecar
       .log()
@@ -156,7 +157,7 @@ describe('a DuckDB file that a reader holds', () => {
       detail: sidecar.log,
     });
     expect(await sidecar.text('/readyz?verbose')).toBe(
-      'spool: ok\nintake: ok\nspill: ok\nsink: ok\nindex: ok\n',
+      'spool: ok\nintake: ok\ncontrol socket: ok\nspill: ok\nsink: ok\nindex: ok\n',
     );
     expect(await sidecar.metric('hotitem_sink_index_up')).toBe(1);
   });

@@ -4,9 +4,10 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import type { Accounts } from '../../cli/wire-sidecar.ts';
 import { ANOTHER, askAsAnother, CAN_BE_ANOTHER } from '../parts/another-user.ts';
 import { temporaryFolder } from '../parts/guard.ts';
-import { freePort } from '../parts/ports.ts';
+import { freePort, freePorts } from '../parts/ports.ts';
 import { type Service, startService } from '../parts/service.ts';
 import { view } from './index-contract.ts';
+import { FULL } from './nginx-requests-ways.ts';
 import { lineAt } from './post-lines.ts';
 import { askHotitem, runHotitem } from './run-hotitem.ts';
 
@@ -58,13 +59,12 @@ function peakMb(pid: number): number {
   return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
 }
 
-/** What README.md says about a sidecar with the embedded index, whatever its socket is sent. */
-function documentedMb(): number {
-  return Number(
-    /whatever its socket is sent[^.]*?\((\d+) MB with the embedded index\)/s.exec(
-      readFileSync(README, 'utf8'),
-    )?.[1],
+/** What README.md says about a sidecar whose socket is sent anything. */
+function documentedMb(): { forwarding: number; embedded: number } {
+  const said = /below (\d+) MB whatever its socket is sent \((\d+) MB with the embedded index\)/.exec(
+    readFileSync(README, 'utf8'),
   );
+  return { forwarding: Number(said?.[1]), embedded: Number(said?.[2]) };
 }
 
 describe('the group of the workers, who may use the intake socket', () => {
@@ -116,6 +116,7 @@ describe('the group of the workers, who may use the intake socket', () => {
   });
 
   const asRoot = CAN_BE_ANOTHER ? test : test.skip;
+  const inFull = FULL ? test : test.skip;
   asRoot('cannot connect to the control socket', async () => {
     const asks = [{ method: 'POST', path: '/v1/control', body: '{"mode":"off"}' }];
     expect(await ask(control, asks)).toEqual([{ code: 'EACCES' }]);
@@ -147,12 +148,34 @@ describe('the group of the workers, who may use the intake socket', () => {
       ]).toEqual([attack, []]);
     // While the slow posts are waited for, thousands are usual.
     expect(answers).toBeGreaterThan(20);
-    expect(peakMb(sidecar.pid())).toBeLessThan(documentedMb());
+    expect(peakMb(sidecar.pid())).toBeLessThan(documentedMb().embedded);
     expect(await sidecar.text('/readyz?verbose')).toContain('intake: ok');
     expect(
       await ask(intake, [{ method: 'POST', path: '/v1/lines', body: `${lineAt(Date.now())}\n` }]),
     ).toEqual([{ status: 204 }]);
     expect(await acceptedLines()).toBe(before + 1);
+  });
+
+  inFull('cannot fill the memory of a sidecar that forwards to Kafka either', async () => {
+    const [admin, kafka] = (await freePorts(2)).map((port) => `127.0.0.1:${port}`);
+    if (admin === undefined || kafka === undefined) throw new Error('no ports are free');
+    const forwarding = await startService({
+      args: ['sidecar'],
+      env: {
+        ...env,
+        HOTITEM_HOME: join(folder.path, 'forwarding'),
+        HOTITEM_ADMIN_LISTEN: admin,
+        KAFKA_BROKERS: kafka,
+      },
+      admin,
+      logFile: join(folder.path, 'forwarding.log'),
+    });
+    try {
+      await askAsAnother<Heard>(ATTACKS, [join(folder.path, 'forwarding/run/intake.sock')]);
+      expect(peakMb(forwarding.pid())).toBeLessThan(documentedMb().forwarding);
+    } finally {
+      await forwarding.stop();
+    }
   });
 
   async function acceptedLines(): Promise<number> {
