@@ -1,8 +1,10 @@
 import { Client, errors } from '@elastic/elasticsearch';
+import { BoundedConnection, BoundedSerializer, LARGEST_ANSWER } from './elasticsearch-connection.ts';
 import { StrictTransport } from './elasticsearch-transport.ts';
 import { IndexUnavailable, type Refusal } from './event-index.ts';
 
 const LONGEST_REASON = 300;
+const MIB = 1024 * 1024;
 
 export type ElasticsearchConnection = {
   /** `https://host:9200`, without a login. */
@@ -18,6 +20,10 @@ export function connectElasticsearch({ node, auth, ca, requestTimeoutMs }: Elast
   return new Client({
     node,
     Transport: StrictTransport,
+    Connection: BoundedConnection,
+    Serializer: BoundedSerializer,
+    maxResponseSize: LARGEST_ANSWER,
+    maxCompressedResponseSize: LARGEST_ANSWER,
     maxRetries: 0,
     requestTimeout: requestTimeoutMs,
     ...(auth !== undefined && { auth }),
@@ -63,8 +69,14 @@ function textIn(error: unknown, field: 'type' | 'reason'): string | undefined {
 function whyOf(error: unknown): Refusal {
   const status = statusOf(error);
   if (status === 429) return 'overloaded';
+  if (isTooLarge(error)) return 'refused';
   // A gateway says 502 to 504 while nobody is behind it, and Elasticsearch 503 while it has no master.
   return status !== undefined && status < 500 ? 'refused' : 'away';
+}
+
+/** No request is aborted by us: it is the answer that the client gave up. */
+function isTooLarge(error: unknown): boolean {
+  return error instanceof errors.RequestAbortedError;
 }
 
 function because(error: unknown): string {
@@ -81,6 +93,8 @@ function describe(error: unknown): string {
   if (status !== undefined && status < 400)
     return `something before Elasticsearch answers in its place (${status}), see elasticsearch.node`;
   if (status !== undefined) return `Elasticsearch answers with an error (${status})${because(error)}`;
+  if (isTooLarge(error))
+    return `what answers there does not answer as Elasticsearch does: it is larger than ${LARGEST_ANSWER / MIB} MiB, or holds too much`;
   if (error instanceof errors.DeserializationError)
     return 'what answers there is not Elasticsearch: it sends no JSON';
   if (error instanceof errors.TimeoutError) return 'Elasticsearch does not answer in time';

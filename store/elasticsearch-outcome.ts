@@ -32,8 +32,8 @@ export function toOutcome(item: estypes.BulkResponseItem | undefined, dataStream
   if (status === 201) return CREATED;
   if (status === 409) return EXISTS;
   if (status === 200) return DROPPED;
-  const type = item?.error?.type ?? 'error';
-  const said = item?.error?.reason ?? '';
+  const type = textOr(item?.error?.type, 'error');
+  const said = textOr(item?.error?.reason, '');
   if (status === 404) return refused(`${missing(said, dataStream)} (${said})`);
   const reason = `${type}: ${said}`;
   if (status === 400 && FOREIGN_MAPPING.test(said))
@@ -73,6 +73,11 @@ export function cutReason(reason: string): string {
 
 function isTaken({ status }: Outcome): boolean {
   return status === 'created' || status === 'exists' || status === 'dropped';
+}
+
+/** What answers may not be Elasticsearch. */
+function textOr(said: unknown, otherwise: string): string {
+  return typeof said === 'string' ? said : otherwise;
 }
 
 function refused(reason: string): Outcome {

@@ -29,11 +29,18 @@ export class StrictTransport extends Transport {
     params: TransportRequestParams,
     options: TransportRequestOptions = {},
   ): Promise<unknown> {
-    const result = await super.request(params, { ...options, meta: true });
+    const result = await super.request(params, { ...options, meta: true }).catch(explain);
     const { statusCode, body } = result;
     if (statusCode < 200 || statusCode > 299) throw new errors.ResponseError(result);
     if (typeof body !== 'object' || body === null)
       throw new errors.DeserializationError('the answer is no JSON object', '');
     return options.meta === true ? result : body;
   }
+}
+
+/** The client writes an answer that is an error into its own message, however deep it is nested. */
+function explain(error: unknown): never {
+  throw error instanceof RangeError
+    ? new errors.DeserializationError('the answer is nested too deep', '')
+    : error;
 }

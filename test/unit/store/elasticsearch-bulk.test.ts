@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { deflateSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { HotItemEvent } from '../../../event/event.ts';
 import { createElasticsearchIndex } from '../../../store/elasticsearch.ts';
@@ -9,6 +10,13 @@ const OVERLOADED = { status: 'retry', why: 'overloaded' };
 const REFUSED = { status: 'retry', why: 'refused' };
 const REJECTED = { status: 'rejected' };
 const SECRET = 'c2VjcmV0OmtleQ==';
+
+const MB = 1024 * 1024;
+const LARGE =
+  'what answers there does not answer as Elasticsearch does: it is larger than 8 MiB, or holds too much';
+const NOT_JSON = 'what answers there is not Elasticsearch: it sends no JSON';
+const PIT = Buffer.from('['.repeat(50_000) + ']'.repeat(50_000));
+const TAKEN = JSON.stringify({ items: [{ create: { status: 201 } }, { create: { status: 201 } }] });
 
 let standIn: StandIn;
 let index: EventIndex;
@@ -39,6 +47,42 @@ test.each([
     expect(standIn.asked).toHaveLength(1);
   },
 );
+
+test.each<[string, Answer, string]>([
+  ['packed, which unpacks to 20 MB', packed(blanks(20 * MB)), LARGE],
+  ['not packed, of 9 MB', { status: 200, body: blanks(9 * MB) }, LARGE],
+  ['of 2 MB with 600,000 objects', { status: 200, body: Buffer.from(`[${'{},'.repeat(600_000)}{}]`) }, LARGE],
+  ['an error of 20 MB', { ...packed(blanks(20 * MB)), status: 400 }, LARGE],
+  ['an error that is nested without end', { status: 400, body: PIT }, NOT_JSON],
+  ['nested without end', { status: 200, body: PIT }, 'Elasticsearch told about 0 of 2 events'],
+  ['packed and cut off', { ...packed(blanks(9)), body: gzipSync('{}').subarray(0, -9) }, NOT_JSON],
+])('an answer that is %s takes no memory, and is waited for', async (_, answer, message) => {
+  await open(() => answer);
+
+  await expect(index.create(events(2))).rejects.toMatchObject({ name: 'IndexUnavailable', message });
+});
+
+test.each<[string, Answer]>([
+  ['gzip', { status: 200, body: gzipSync(TAKEN), encoding: 'gzip' }],
+  ['deflate', { status: 200, body: deflateSync(TAKEN), encoding: 'deflate' }],
+])('an answer that is packed without being asked for, with %s, is read', async (_, answer) => {
+  await open(() => answer);
+
+  expect(await index.create(events(2))).toEqual([{ status: 'created' }, { status: 'created' }]);
+});
+
+test('a reason that is no text is none', async () => {
+  await open(() => ({
+    status: 200,
+    body: Buffer.from(
+      `{"items":[{"create":{"status":400,"error":{"type":"mapper_parsing_exception","reason":${PIT}}}}]}`,
+    ),
+  }));
+
+  expect(await index.create(events(1))).toEqual([
+    { status: 'rejected', reason: 'mapper_parsing_exception: ' },
+  ]);
+});
 
 test.each<[string, Answer, string]>([
   [
@@ -256,4 +300,13 @@ function events(count: number, size = 10): HotItemEvent[] {
 function event(ua: string): HotItemEvent {
   const id = '01a2038a1aa34b6e0c700ca5c40ed364';
   return { v: 1, id, time: 1_795_355_712_163, uri: '/web/item/1.html', item: '1', ip: '203.0.113.7', ua };
+}
+
+/** JSON of so many bytes that says nothing. */
+function blanks(bytes: number): Buffer {
+  return Buffer.concat([Buffer.from('{'), Buffer.alloc(bytes, ' '), Buffer.from('}')]);
+}
+
+function packed(json: Buffer): Answer {
+  return { status: 200, body: gzipSync(json), encoding: 'gzip' };
 }

@@ -3,7 +3,8 @@ import { createServer } from 'node:http';
 
 export type Asked = { method: string; path: string; body: string };
 
-export type Answer = { status: number; body?: unknown; product?: string };
+/** The body is written as JSON; a page is a text, and bytes are JSON already, perhaps packed. */
+export type Answer = { status: number; body?: unknown; product?: string; encoding?: 'gzip' | 'deflate' };
 
 export type StandIn = { node: string; asked: Asked[]; close(): Promise<void> };
 
@@ -16,14 +17,15 @@ export async function startStandIn(answer: (asked: Asked) => Answer): Promise<St
     const { method = '', url = '' } = request;
     const question = { method, path: url, body };
     asked.push(question);
-    const { status, body: reply = {}, product = 'Elasticsearch' } = answer(question);
+    const { status, body: reply = {}, product = 'Elasticsearch', encoding } = answer(question);
     const isPage = typeof reply === 'string';
     response.writeHead(status, {
       'content-type': isPage ? 'text/html' : 'application/json',
       'x-elastic-product': product,
+      ...(encoding && { 'content-encoding': encoding }),
       ...(status > 299 && status < 400 && { location: 'http://127.0.0.1:1/' }),
     });
-    response.end(isPage ? reply : JSON.stringify(reply));
+    response.end(isPage || Buffer.isBuffer(reply) ? reply : JSON.stringify(reply));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
