@@ -9,15 +9,31 @@ export type PastEvent = { record: PastRecord; event: HotItemEvent } | { record: 
 
 /**
  * The records that belong to `range`, by the time of their event; what is no event, by the time at which it came, and always
- * where nobody knows that.
+ * where nobody knows that. One by one, for a record may hold thousands.
  */
-export function pastEvents(records: PastRecord[], { from, to }: TimeRange, read: ReadRecord): PastEvent[] {
-  return records.flatMap((record) => toPastEvents(record, read)).filter(isInside);
+export function* pastEvents(
+  records: PastRecord[],
+  { from, to }: TimeRange,
+  read: ReadRecord,
+): Generator<PastEvent> {
+  for (const record of records) for (const past of toPastEvents(record, read)) if (isInside(past)) yield past;
 
   function isInside(past: PastEvent): boolean {
     const time = 'event' in past ? past.event.time : past.record.received;
     return time === undefined || (time >= from && time < to);
   }
+}
+
+/** As many at a time as can be asked about at once. */
+export function* chunksOf<T>(all: Iterable<T>, most: number): Generator<T[]> {
+  let some: T[] = [];
+  for (const one of all) {
+    some.push(one);
+    if (some.length < most) continue;
+    yield some;
+    some = [];
+  }
+  if (some.length > 0) yield some;
 }
 
 /** Where a record lies, as a dead letter says it: `collection_hot_item/3/1207`. */
@@ -31,19 +47,26 @@ export function countOf({ record: { undecodable } }: PastEvent): number {
 }
 
 /** A record may hold several events. */
-function toPastEvents(record: PastRecord, read: ReadRecord): PastEvent[] {
+function* toPastEvents(record: PastRecord, read: ReadRecord): Generator<PastEvent> {
   const { value, source, position, received, undecodable } = record;
-  if (undecodable !== undefined)
-    return [{ record, reason: `${undecodable.records} records cannot be decoded: ${undecodable.reason}` }];
-  const batch = separateEvents({ source, values: [value], position: () => position, time: () => received });
-  return batch.values.map((one, i) => {
-    const own = one === value ? record : { ...record, value: one, position: batch.position(i) };
-    try {
-      return { record: own, event: read(batch, i) };
-    } catch (error) {
-      if (!(error instanceof EventError)) throw error;
-      // Without the value, which lies where it lay: what is printed may be kept as well.
-      return { record: own, reason: error.problem };
+  if (undecodable !== undefined) {
+    yield { record, reason: `${undecodable.records} records cannot be decoded: ${undecodable.reason}` };
+    return;
+  }
+  const whole = { source, values: [value], position: () => position, time: () => received };
+  for (const batch of separateEvents(whole))
+    for (const [i, one] of batch.values.entries()) {
+      const own = one === value ? record : { ...record, value: one, position: batch.position(i) };
+      yield toPastEvent(own, () => read(batch, i));
     }
-  });
+}
+
+function toPastEvent(record: PastRecord, read: () => HotItemEvent): PastEvent {
+  try {
+    return { record, event: read() };
+  } catch (error) {
+    if (!(error instanceof EventError)) throw error;
+    // Without the value, which lies where it lay: what is printed may be kept as well.
+    return { record, reason: error.problem };
+  }
 }

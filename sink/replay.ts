@@ -2,7 +2,7 @@ import type { HotItemEvent } from '../event/event.ts';
 import type { EventLookup } from '../store/event-lookup.ts';
 import type { History, RemovedRange, TimeRange } from '../store/history.ts';
 import { bringIn } from './bring-in.ts';
-import { countOf, originOf, pastEvents } from './past-events.ts';
+import { chunksOf, countOf, originOf, pastEvents } from './past-events.ts';
 import type { ReadRecord } from './read-record.ts';
 
 export type ReplayOptions = {
@@ -53,16 +53,16 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
   };
   await lookup.refresh();
   const { removedBefore, removedUnread, damage } = await history.read(range, async (records) => {
-    const events: { event: HotItemEvent; origin: string }[] = [];
-    for (const past of pastEvents(records, range, read)) {
-      const count = countOf(past);
-      replayed.read += count;
-      const origin = originOf(past.record);
-      if ('event' in past) events.push({ event: past.event, origin });
-      else bury(origin, past.reason, count);
-    }
-    for (let at = 0; at < events.length; at += lookup.most) {
-      await bring(events.slice(at, at + lookup.most));
+    for (const some of chunksOf(pastEvents(records, range, read), lookup.most)) {
+      const events: { event: HotItemEvent; origin: string }[] = [];
+      for (const past of some) {
+        const count = countOf(past);
+        replayed.read += count;
+        const origin = originOf(past.record);
+        if ('event' in past) events.push({ event: past.event, origin });
+        else bury(origin, past.reason, count);
+      }
+      if (events.length > 0) await bring(events);
       onProgress(replayed);
     }
   });

@@ -3,18 +3,50 @@ import type { Batch } from '../store/log.ts';
 /** Of a record with a list of events: Kafka's usual limit. */
 const LARGEST_LIST = 1024 * 1024;
 const MOST_ELEMENTS = 10_000;
+/** Of a piece: more than what Kafka is asked for of a partition unpacks to, and little beside what a batch can be made to unpack to. */
+const MOST_EVENTS = 10_000;
+const MOST_BYTES = 4 * 1024 * 1024;
 
 const BOM = Buffer.from('\ufeff');
 const BRACKET = 0x5b;
 const SPACE = 0x20;
 
 /**
- * The batch with an event a value: what a record has in a JSON array becomes values of their own, the first of record `1207` at
- * position `1207.0`; a byte order mark goes. What is none of both, or too much, stays as it is. A byte of each record is looked at.
+ * The batch with an event a value, in pieces of what may be worked on at once: what a record has in a JSON array becomes values of
+ * their own, the first of record `1207` at position `1207.0`; a byte order mark goes. What is none of both, or too much, stays as it
+ * is. A byte of each record is looked at.
  */
-export function separateEvents(batch: Batch): Batch {
-  if (!batch.values.some(isUnusual)) return batch;
-  const parts = batch.values.flatMap(partsOf);
+export function* separateEvents(batch: Batch): Generator<Batch> {
+  if (isPlain(batch)) {
+    yield batch;
+    return;
+  }
+  let piece: Part[] = [];
+  let bytes = 0;
+  for (const [at, record] of batch.values.entries()) {
+    for (const part of partsOf(record, at)) {
+      piece.push(part);
+      bytes += part.value.length;
+    }
+    if (piece.length < MOST_EVENTS && bytes < MOST_BYTES) continue;
+    yield toBatch(batch, piece);
+    piece = [];
+    bytes = 0;
+  }
+  if (piece.length > 0) yield toBatch(batch, piece);
+}
+
+/** Whether each record is an event, if it is anything, and all of them are one piece. */
+function isPlain({ values }: Batch): boolean {
+  let bytes = 0;
+  for (const value of values) {
+    if (isUnusual(value)) return false;
+    bytes += value.length;
+  }
+  return values.length <= MOST_EVENTS && bytes <= MOST_BYTES;
+}
+
+function toBatch(batch: Batch, parts: Part[]): Batch {
   return {
     ...batch,
     values: parts.map(({ value }) => value),

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { keepTrying } from '../service/keep-trying.ts';
 import { reasonOf } from '../service/log.ts';
 import type { DeadLetter, DeadLetters } from '../store/dead-letters.ts';
@@ -28,6 +29,9 @@ export type SinkOptions = Omit<DeliveryOptions, 'read'> &
     say: (fields: object, message: string) => void;
   };
 
+/** Bytes of records that are no events, in one turn. */
+const MOST_SEARCHED = 256 * 1024;
+
 /**
  * Moves events from a log into an index. A batch is acknowledged when each of its records is in the index, was there
  * already, or is kept as a dead letter; so whatever fails or is killed in between only makes some come again.
@@ -57,8 +61,8 @@ function createHandler(options: SinkOptions, stalls: Stalls, notice: DeadNotice)
 
   return async (batch, context) => {
     try {
-      if (batch.undecodable === undefined) await bringIn(batch, context);
-      else await giveUp(batch, batch.undecodable, context);
+      if (batch.undecodable !== undefined) await giveUp(batch, batch.undecodable, context);
+      else for (const piece of separateEvents(batch)) await bringIn(piece, context);
       stalls.goesOn(batch);
     } catch (error) {
       if (context.signal.aborted || context.stopping.aborted) stalls.goesOn(batch);
@@ -67,12 +71,11 @@ function createHandler(options: SinkOptions, stalls: Stalls, notice: DeadNotice)
     }
   };
 
-  async function bringIn(fetched: Batch, context: Context): Promise<void> {
+  async function bringIn(batch: Batch, context: Context): Promise<void> {
     const { stopping } = context;
-    const batch = separateEvents(fetched);
     const delivered = await whileBeating(context, async (signal) => {
       const outcome = await deliver(batch, { signal, stopping });
-      const dead = toLetters(batch, outcome);
+      const dead = await toLetters(batch, outcome);
       if (dead.length > 0) await bury(batch, dead, { signal, stopping });
       return outcome;
     });
@@ -85,13 +88,21 @@ function createHandler(options: SinkOptions, stalls: Stalls, notice: DeadNotice)
     metrics.of('sink_dead_total', { reason: 'rejected' }).add(delivered.rejected.length);
   }
 
-  function toLetters(batch: Batch, { invalid, rejected }: Delivered): DeadLetter[] {
-    return [
-      ...invalid.map(({ at, error }) =>
-        toLetter(batch, at, contents.ofInvalid(batch.values[at] ?? Buffer.alloc(0), error)),
-      ),
-      ...rejected.map(({ at, reason }) => toLetter(batch, at, contents.ofRejected(read(batch, at), reason))),
-    ];
+  /** Searching a large record for what may not be kept takes a while: others have their turn between them. */
+  async function toLetters(batch: Batch, { invalid, rejected }: Delivered): Promise<DeadLetter[]> {
+    const letters: DeadLetter[] = [];
+    let searched = 0;
+    for (const { at, error } of invalid) {
+      const record = batch.values[at] ?? Buffer.alloc(0);
+      letters.push(toLetter(batch, at, contents.ofInvalid(record, error)));
+      searched += record.length;
+      if (searched < MOST_SEARCHED) continue;
+      await nextTurn();
+      searched = 0;
+    }
+    for (const { at, reason } of rejected)
+      letters.push(toLetter(batch, at, contents.ofRejected(read(batch, at), reason)));
+    return letters;
   }
 
   /** What cannot be decoded is dead as a whole. */

@@ -3,7 +3,7 @@ import { IndexUnavailable } from '../store/event-index.ts';
 import type { EventLookup } from '../store/event-lookup.ts';
 import type { History, PastRecord, Place, Reach, RemovedRange, TimeRange } from '../store/history.ts';
 import type { DeadOrigins } from './dead-origins.ts';
-import { countOf, originOf, type PastEvent, pastEvents } from './past-events.ts';
+import { chunksOf, countOf, originOf, type PastEvent, pastEvents } from './past-events.ts';
 import type { ReadRecord } from './read-record.ts';
 import { countRemoved } from './removed-unread.ts';
 import { createSequenceGaps, type Gap } from './sequence-gaps.ts';
@@ -115,9 +115,8 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
     for (const { place, received } of records) {
       if (place !== undefined && received !== undefined) gaps.add(place, received);
     }
-    const past = pastEvents(records, range, read);
-    for (let at = 0; at < past.length; at += lookup.most) {
-      await compare(past.slice(at, at + lookup.most));
+    for (const some of chunksOf(pastEvents(records, range, read), lookup.most)) {
+      await compare(some);
       onProgress(books);
     }
   }

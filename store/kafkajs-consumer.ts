@@ -5,6 +5,7 @@ import { linkSignals } from '../service/linked-signal.ts';
 import { createDecodeAttempts } from './decode-attempts.ts';
 import { watchGroup } from './group-watch.ts';
 import { resetIn } from './kafkajs-offsets.ts';
+import { unpackedSizeOf } from './kafkajs-record-decoder.ts';
 import type { Consumer, Handler } from './log.ts';
 import type { OffsetReset } from './offset-reset.ts';
 import { readableRuns, undecodableIn } from './undecodable.ts';
@@ -22,6 +23,9 @@ export type KafkajsConsumerOptions = {
   /** Told when the group did not go on with the offset that it had reached. */
   onReset: (reset: OffsetReset) => void;
 };
+
+/** Several times what is asked for of a partition. */
+const LARGE = { records: 20_000, bytes: 8 * 1024 * 1024 };
 
 type Member = {
   consumer: KafkajsConsumer;
@@ -135,6 +139,8 @@ export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Pro
     inHand.add(work);
     share.inHand.set(partition, work);
     resolveOffset(run.last);
+    // Memory has room for one that is so large, and not for what is fetched meanwhile.
+    if (isLarge(run)) await work;
 
     /** Not after a new share of the partitions: each begins there where it was committed. */
     function comeAgain(error: unknown): void {
@@ -228,6 +234,10 @@ type Share = {
 
 /** What is worked on at once: all that was fetched, up to a batch that cannot be decoded, or that one alone. */
 type Run = { messages: KafkaMessage[]; last: string };
+
+function isLarge({ messages }: Run): boolean {
+  return messages.length > LARGE.records || unpackedSizeOf(messages.at(-1)) > LARGE.bytes;
+}
 
 /** What of the fetched is left out is fetched again. */
 function firstRun(batch: EachBatchPayload['batch']): Run {

@@ -1,8 +1,9 @@
 import { reasonOf } from '../service/log.ts';
+import { type AnswerRoom, createAnswerRoom, refuseTooMany } from './answer-room.ts';
 import { replaceKafkajsModule } from './kafkajs-module.ts';
 import { AT, ATTRIBUTE, batchesIn, HEAD_BYTES, MAGIC, timeOf, toUndecodable } from './record-batch.ts';
 import { placeholderFor, type Undecodable } from './undecodable.ts';
-import { MOST_UNPACKED, unpackLater } from './unpack.ts';
+import { unpackLater } from './unpack.ts';
 
 /** What of kafkajs' own decoder is used: bytes, and how far they are read. */
 type Decoder = { buffer: Buffer; offset: number };
@@ -39,6 +40,8 @@ export function decodeRecordsLate(): void {
 
 /** What is older than Kafka 0.11 goes to `ofKafkajs`. */
 export function createDecodeMessages(ofKafkajs: DecodeMessages): DecodeMessages {
+  /** By the whole answer, of which each partition is decoded by itself. */
+  const rooms = new WeakMap<Buffer, AnswerRoom>();
   return async (answer) => {
     const from = answer.offset + SIZE_BYTES;
     const to = from + answer.buffer.readInt32BE(answer.offset);
@@ -46,28 +49,27 @@ export function createDecodeMessages(ofKafkajs: DecodeMessages): DecodeMessages 
     const isOld = fetched.length > AT.magic && fetched.readUInt8(AT.magic) < MAGIC;
     if (isOld || to <= from || to > answer.buffer.length) return ofKafkajs(answer);
     answer.offset = to;
-    return decodeFetched(fetched);
+    const room = rooms.get(answer.buffer) ?? createAnswerRoom();
+    rooms.set(answer.buffer, room);
+    return decodeFetched(fetched, room);
   };
 }
 
-/**
- * The records of the batches in what was fetched of a partition; one that stands for all of a batch that cannot be decoded.
- * Not more than memory has room for: the rest is fetched again.
- */
-async function decodeFetched(fetched: Buffer): Promise<Fetched[]> {
+/** The records of the batches in what was fetched of a partition; one that stands for all of a batch that cannot be decoded. */
+async function decodeFetched(fetched: Buffer, room: AnswerRoom): Promise<Fetched[]> {
   const records: Fetched[] = [];
-  let unpacked = 0;
   for (const { bytes, undecodable } of batchesIn(fetched)) {
+    if (!room.isLeft()) break;
     const some = undecodable === undefined ? await decodeBatch(bytes) : [toPlaceholder(undecodable)];
     for (const record of some) records.push(record);
-    unpacked += some[0]?.batchContext.content.length ?? 0;
-    if (unpacked > MOST_UNPACKED) break;
+    room.take(some[0]?.batchContext.content.length ?? 0, some.length);
   }
   return records;
 }
 
 async function decodeBatch(bytes: Buffer): Promise<Fetched[]> {
   try {
+    refuseTooMany(bytes);
     const attributes = bytes.readInt16BE(AT.attributes);
     const content = await unpackLater(attributes & ATTRIBUTE.codec, bytes.subarray(HEAD_BYTES));
     const batch: BatchContext = {
@@ -176,10 +178,16 @@ class FetchedRecord {
       const name = String(cursor.bytes() ?? '');
       const value = cursor.bytes();
       const before = headers[name];
-      headers[name] = before === undefined ? value : [before, value].flat();
+      if (Array.isArray(before)) before.push(value);
+      else headers[name] = before === undefined ? value : [before, value];
     }
     return headers;
   }
+}
+
+/** How many bytes were unpacked for the batch of a record: they stay in memory as long as one of its records does. */
+export function unpackedSizeOf(record: object | undefined): number {
+  return record instanceof FetchedRecord ? record.batchContext.content.length : 0;
 }
 
 /** Reads bytes, and numbers of Kafka's variable length. */

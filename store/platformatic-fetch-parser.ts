@@ -1,8 +1,9 @@
 import type { Connection, Reader, RecordsBatch } from '@platformatic/kafka';
 import { reasonOf } from '../service/log.ts';
+import { type AnswerRoom, createAnswerRoom, refuseTooMany } from './answer-room.ts';
 import { AT, ATTRIBUTE, batchesIn, MAGIC, timeOf, toUndecodable } from './record-batch.ts';
 import { placeholderFor, type Undecodable } from './undecodable.ts';
-import { MOST_UNPACKED, unpack } from './unpack.ts';
+import { unpack } from './unpack.ts';
 
 type Library = typeof import('@platformatic/kafka');
 type Partition = Awaited<
@@ -49,13 +50,14 @@ function parseFetched(
   { key, version, reader }: { key: number; version: number; reader: Reader },
 ): unknown {
   const errors: Record<string, [number, null]> = {};
+  const room = createAnswerRoom();
   const throttleTimeMs = reader.readInt32();
   const errorCode = note('', reader.readInt16());
   const sessionId = reader.readInt32();
   const responses = reader.readArray((r, topic) => ({
     topicId: version < FETCH.withTopicIds ? r.readString() : r.readUUID(),
     partitions: r.readArray((p, at) => {
-      const partition = readPartition(library, p);
+      const partition = readPartition(library, p, room);
       note(`/responses/${topic}/partitions/${at}`, partition.errorCode);
       return partition;
     }),
@@ -70,7 +72,7 @@ function parseFetched(
   }
 }
 
-function readPartition(library: Library, reader: Reader): Partition {
+function readPartition(library: Library, reader: Reader, room: AnswerRoom): Partition {
   const partition: Partition = {
     partitionIndex: reader.readInt32(),
     errorCode: reader.readInt16(),
@@ -83,26 +85,30 @@ function readPartition(library: Library, reader: Reader): Partition {
   // One more than it is, as everywhere in the newer protocol.
   const size = reader.readUnsignedVarInt() - 1;
   if (size <= 0) return partition;
-  partition.records = readBatches(library, reader.buffer.slice(reader.position, reader.position + size));
+  const fetched = reader.buffer.slice(reader.position, reader.position + size);
+  partition.records = readBatches(library, fetched, room);
   reader.skip(size);
   return partition;
 }
 
-/** Not more than memory has room for: the rest is fetched again. */
-function readBatches(library: Library, fetched: Buffer): RecordsBatch[] {
+function readBatches(library: Library, fetched: Buffer, room: AnswerRoom): RecordsBatch[] {
   const batches: RecordsBatch[] = [];
-  let unpacked = 0;
   for (const { bytes, undecodable } of batchesIn(fetched)) {
+    if (!room.isLeft()) break;
     const batch = undecodable === undefined ? readBatch(library, bytes) : toPlaceholder(undecodable);
     batches.push(batch);
-    for (const { length } of batch.records) unpacked += length;
-    if (unpacked > MOST_UNPACKED) break;
+    const { records } = batch;
+    room.take(
+      records.reduce((sum, { length }) => sum + length, 0),
+      records.length,
+    );
   }
   return batches;
 }
 
 function readBatch(library: Library, bytes: Buffer): RecordsBatch {
   try {
+    refuseTooMany(bytes);
     const batch = library.readRecordsBatch(library.Reader.from(bytes));
     if (batch.attributes & ATTRIBUTE.timeOfBroker) {
       for (const record of batch.records) record.timestampDelta = batch.maxTimestamp - batch.firstTimestamp;

@@ -12,13 +12,11 @@ const gunzipLater = promisify(gunzip);
  * How much may come out of one batch: several times what any producer packs into the 1 MiB that Kafka takes of one. A batch
  * of 300 KB can be made that unpacks to gigabytes.
  */
-export const MOST_UNPACKED: number = 64 * 1024 * 1024;
+export const MOST_UNPACKED: number = 32 * 1024 * 1024;
 /** About, of events. */
 const RATIO = 8;
 const SIZE_BYTES = 4;
 const SMALLEST_CHUNK = 1024;
-/** What a producer says of its size is not believed beyond this: our own requests are smaller. */
-const LARGEST_CHUNK = 4 * 1024 * 1024;
 
 const NONE = 0;
 const GZIP = 1;
@@ -56,11 +54,15 @@ function unpackHere(codec: number, bytes: Buffer): Buffer {
   return output.bytes();
 }
 
-/** Room for all that comes out, so that it need not be put together from pieces of 16 KB: gzip ends with its size. */
+/**
+ * Room for all that comes out, so that it need not be put together from pieces: gzip ends with its size. Room that is not written to
+ * takes no memory. Throws where it is too large by its own word; where it says less than is true, unpacking ends at the limit.
+ */
 function gzipOptions(bytes: Buffer): { chunkSize: number; maxOutputLength: number } {
   const size = bytes.length < SIZE_BYTES ? 0 : bytes.readUInt32LE(bytes.length - SIZE_BYTES);
+  if (size > MOST_UNPACKED) throw new TooLarge(MOST_UNPACKED);
   // A byte more: where a chunk is full another one is made.
-  const chunkSize = Math.min(Math.max(size + 1, SMALLEST_CHUNK), LARGEST_CHUNK);
+  const chunkSize = Math.max(size + 1, SMALLEST_CHUNK);
   return { chunkSize, maxOutputLength: MOST_UNPACKED };
 }
 

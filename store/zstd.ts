@@ -9,7 +9,7 @@ const CHECKSUM = 0x04;
 const RLE = 1;
 const LARGEST_BLOCK = 128 * 1024;
 /** How far back a frame may refer; the library makes a buffer of that size, whatever the frame then holds. */
-const LARGEST_WINDOW = 64 * 1024 * 1024;
+const LARGEST_WINDOW = 32 * 1024 * 1024;
 /** Where the size of the window is. */
 const WINDOW_AT = 5;
 
@@ -43,8 +43,10 @@ function frameAt(bytes: Buffer, from: number): Buffer {
     if (sizeOf(bytes, sizeAt, sizeBytes) > LARGEST_WINDOW) throw new TooLarge(LARGEST_WINDOW);
     return frame;
   }
-  const window = descriptorFor(most);
-  if (window >= bytes.readUInt8(from + WINDOW_AT)) return frame;
+  const said = bytes.readUInt8(from + WINDOW_AT);
+  const window = Math.min(said, descriptorFor(most));
+  if (window > descriptorFor(LARGEST_WINDOW)) throw new TooLarge(LARGEST_WINDOW);
+  if (window === said) return frame;
   const smaller = Buffer.from(frame);
   smaller[WINDOW_AT] = window;
   return smaller;
@@ -66,7 +68,6 @@ function measureBlocks(bytes: Buffer, from: number): { end: number; most: number
 
 /** Of the smallest window that is a power of two. */
 function descriptorFor(bytes: number): number {
-  if (bytes > LARGEST_WINDOW) throw new TooLarge(LARGEST_WINDOW);
   return (Math.ceil(Math.log2(bytes)) - 10) << 3;
 }
 

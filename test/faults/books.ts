@@ -54,16 +54,24 @@ export type Equation = {
 export function balance(
   evidence: Evidence,
   { mayLose, mayRefuse, mayRepeat }: Scenario,
-  { lossy, foreign, setAside, removed }: Pick<Stage, 'lossy' | 'foreign' | 'setAside' | 'removed'>,
+  {
+    lossy,
+    foreign,
+    setAside,
+    bombs,
+    removed,
+  }: Pick<Stage, 'lossy' | 'foreign' | 'setAside' | 'bombs' | 'removed'>,
 ): { equation: Equation; problems: string[] } {
   const { views, accounts, deadLetters, committed } = evidence;
   const strangers = new Set(foreign);
-  const records = evidence.records.filter(({ id }) => !strangers.has(id));
+  const hostile = evidence.records.filter((record) => isIn(bombs, record));
+  const records = evidence.records.filter((record) => !strangers.has(record.id) && !isIn(bombs, record));
   const documents = evidence.documents.filter(({ id }) => !strangers.has(id));
   const foreignIndexed = evidence.documents.length - documents.length;
   const buried = records.filter((record) => isIn(setAside, record));
   const unread = records.filter((record) => isIn(removed.unread, record));
   const unreadable = new Set([...buried, ...unread].map(({ args }) => args));
+  const ofBombs = bombs.reduce((sum, { letters }) => sum + letters, 0);
   const { nginx, sidecar, sink } = accounts;
   const { captured = 0, dropped = 0, unaccounted: admitted = 0 } = nginx?.accounts ?? {};
   const bad = sidecar?.bad ?? 0;
@@ -116,14 +124,17 @@ export function balance(
     ...none('of Kafka, not in the index: ids', missing(events, documents, unreadable)),
     ...none('twice in the index', repeated(documents.map(({ args }) => args))),
     [
-      deadLetters === setAside.length + removed.unread.length,
-      `${deadLetters} dead letters, ${setAside.length} damaged batches, ${removed.unread.length} removed ranges`,
+      deadLetters === setAside.length + removed.unread.length + ofBombs,
+      `${deadLetters} dead letters, ${setAside.length} damaged batches, ${removed.unread.length} removed ranges, ${ofBombs} of bombs`,
     ],
     [
       evidence.removed === unread.length,
       `${unread.length} records removed unread, ${evidence.removed} noticed`,
     ],
-    [sink?.dead === buried.length, `${sink?.dead} dead, ${buried.length} records in damaged batches`],
+    [
+      sink?.dead === buried.length + hostile.length,
+      `${sink?.dead} dead, ${buried.length} records in damaged batches, ${hostile.length} in bombs`,
+    ],
     [foreignIndexed === foreign.length, `${foreignIndexed} of ${foreign.length} foreign events in the index`],
     [
       committed === evidence.records.length,

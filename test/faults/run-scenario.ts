@@ -79,10 +79,11 @@ async function settle({ chain }: Stage): Promise<undefined> {
 
 /** Whatever of it is in the index, or never will be. */
 async function gather(stage: Stage): Promise<Omit<Evidence, 'views'>> {
-  const { chain, kafka, elasticsearch, topic, deadTopic, group, dataStream, setAside, removed } = stage;
+  const { chain, kafka, elasticsearch, topic, deadTopic, group, dataStream, setAside, bombs, removed } =
+    stage;
   const watched = watchTopic(kafka.brokers, topic);
   const records = [...removed.records, ...(await watched.records())];
-  const readable = records.filter((record) => !isIn([...setAside, ...removed.unread], record));
+  const readable = records.filter((record) => !isIn([...setAside, ...bombs, ...removed.unread], record));
   const events = new Set(readable.map(({ id }) => id)).size;
   const stir = async () => (await chain.accounts()).sink;
   const count = () => countIndexed(elasticsearch.node, dataStream).catch(() => 0);

@@ -5,6 +5,7 @@ import { until } from '../parts/until.ts';
 import { passSink, untilAllCommitted } from './retention.ts';
 import type { KafkaClientName, Need, Stage, Transport } from './stage.ts';
 import { damageOne, writeForeign } from './strange-batches.ts';
+import { writeBombs, writePits } from './throw-bombs.ts';
 
 export type Scenario = {
   name: string;
@@ -209,6 +210,18 @@ export const SCENARIOS: Scenario[] = [
       await writeForeign(stage);
       await damageOne(stage);
     },
+  },
+  {
+    name: 'depth bomb',
+    does: "records that are nested 20,000 deep, events and messages in the article's format, between the views",
+    transports: ['batch'],
+    act: writePits,
+  },
+  {
+    name: 'gzip bomb',
+    does: 'batches of 30 and 100 KB that unpack to 30 and 100 MB, between the views of three partitions',
+    transports: ['batch'],
+    act: writeBombs,
   },
   {
     name: 'Elasticsearch stopped',

@@ -46,6 +46,8 @@ export type Stage = Parts & {
   foreign: string[];
   /** Batches that the sink could not decode; both offsets are part of them. */
   setAside: OffsetsOf[];
+  /** What somebody wrote into the topic to stop the sinks: none of it is an event. `letters`: how many dead letters it makes. */
+  bombs: (OffsetsOf & { letters: number })[];
   /** What was removed from the topic: all of it, and what of that the sink had not read. */
   removed: { records: TopicRecord[]; unread: OffsetsOf[] };
   close(): Promise<void>;
@@ -143,6 +145,7 @@ export async function setStage({
     lossy,
     foreign: [],
     setAside: [],
+    bombs: [],
     removed: { records: [], unread: [] },
     async deny(permission) {
       const login = present(security, 'a login');

@@ -6,10 +6,12 @@ import kafkajs from 'kafkajs';
 import type { HotItemEvent } from '../../event/event.ts';
 import type { Replayed } from '../../sink/replay.ts';
 import type { Verified } from '../../sink/verify.ts';
+import { makeBomb, sendBomb } from '../parts/bombs.ts';
 import { CODECS, writeAllCodecs } from '../parts/codecs.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { type KafkaPart, startKafka } from '../parts/kafka.ts';
 import { batchesOnDisk, flipBit, mend } from '../parts/kafka-segment.ts';
+import { peakMemory, promisedOfSink } from '../parts/memory.ts';
 import { PITS } from '../parts/nasty-records.ts';
 import type { Service } from '../parts/service.ts';
 import { suiteWith } from '../parts/suite.ts';
@@ -158,6 +160,23 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
         const refused = pits.filter((json) => json.includes('"token"')).length;
         const again = await askHotitem(['dead-letters', 'replay'], env);
         expect(again).toMatchObject({ answer: { replayed: pits.length - refused, refused } });
+      },
+    );
+
+    testOfBoth(
+      'gzip batches that unpack to a thousand times as much, in all partitions at once, are dead letters and take no memory',
+      async () => {
+        await makeTopics();
+        const bombs = [await makeBomb(30), await makeBomb(FULL ? 300 : 60)];
+        await write(0, someEvents(5, 'before'));
+        for (const bomb of [...bombs, ...bombs])
+          for (let partition = 0; partition < PARTITIONS; partition++)
+            await sendBomb({ brokers: kafka.brokers, topic, partition }, bomb);
+        await write(0, someEvents(5, 'behind'));
+        await startSink();
+        const dead = 2 * PARTITIONS * bombs.reduce((sum, { count }) => sum + count, 0);
+        await accountsOf({ consumed: 10 + dead, indexed: 10, dead, unaccounted: 0 });
+        expect(peakMemory(sink?.pid() ?? 0)).toBeLessThan(promisedOfSink());
       },
     );
 

@@ -76,6 +76,17 @@ describe('what a dead letter keeps', () => {
     ]);
   });
 
+  test('of a record that is larger than an event may be its beginning, as far as it is searched for a token', () => {
+    const [letter] = lettersOf(Buffer.from('no event '.repeat(100_000)), FULL);
+    expect(letter).toMatchObject({
+      value: Buffer.from('no event '.repeat(100_000)).subarray(0, 262_144),
+      reason: 'event: larger than 262144 bytes, cut from 900000 to 262144 bytes',
+    });
+    const long = JSON.stringify({ ...ARTICLE, x: 'x'.repeat(300_000) });
+    const [hiding] = lettersOf(Buffer.from(long), FULL);
+    expect(hiding?.value).toHaveLength(0);
+  });
+
   test('of an event that the index refuses what the index would have got, with its id', () => {
     const contents = createLetterContents({ keepsAll: false, redact: createRedaction(DROP) });
     const event = {
@@ -100,12 +111,13 @@ describe('what a dead letter keeps', () => {
     const redact = createRedaction(privacy);
     const read = createReadRecord({ articleTimeZone: 'UTC', redact });
     const contents = createLetterContents({ keepsAll: keepsEverything(privacy), redact });
-    const batch = separateEvents({
+    const [batch, ...more] = separateEvents({
       source: 'events/0',
       values: [record],
       position: () => '7',
       time: () => 1,
     });
+    if (batch === undefined || more.length > 0) throw new Error('one record is one piece');
     return batch.values.flatMap((value, i) => {
       try {
         read(batch, i);

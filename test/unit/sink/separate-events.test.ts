@@ -48,22 +48,43 @@ describe('records with more or less than an event', () => {
     );
     fc.assert(
       fc.property(fc.array(record), (records) => {
-        const batch = separateEvents(batchOf(records));
-        const names = batch.values.map((_, i) => batch.position(i));
-        expect(new Set(names).size).toBe(names.length);
-        for (const [i, name] of names.entries()) expect(batch.time?.(i)).toBe(Number.parseInt(name, 10) * 10);
+        const pieces = [...separateEvents(batchOf(records))];
+        const named = pieces.flatMap(({ values, position, time }) =>
+          values.map((_, i) => ({ name: position(i), time: time?.(i) })),
+        );
+        expect(new Set(named.map(({ name }) => name)).size).toBe(named.length);
+        for (const { name, time } of named) expect(time).toBe(Number.parseInt(name, 10) * 10);
       }),
     );
   });
 
   test('what holds none of it is handed on as it is', () => {
     const batch = batchOf(['{"v":1}', '']);
-    expect(separateEvents(batch)).toBe(batch);
+    expect([...separateEvents(batch)]).toEqual([batch]);
   });
 
-  function partsOf(records: string[]): [string, string][] {
-    const batch = separateEvents(batchOf(records, 7));
-    return batch.values.map((value, i) => [batch.position(i), String(value)]);
+  test.each<[string, string[]]>([
+    ['many lists', Array.from({ length: 20 }, () => `[${'{},'.repeat(3_000)}{}]`)],
+    ['many records', Array.from({ length: 25_000 }, () => '{"v":1}')],
+    ['many bytes', Array.from({ length: 50 }, () => `{"v":"${' '.repeat(200_000)}"}`)],
+  ])('are pieces of which memory has room for one: %s', (_, records) => {
+    const all = partsOf(records, 0);
+    const pieces = [...separateEvents(batchOf(records))];
+    expect(pieces.length).toBeGreaterThan(2);
+    for (const { values } of pieces) {
+      expect(values.length).toBeLessThan(20_000);
+      expect(values.reduce((sum, { length }) => sum + length, 0)).toBeLessThan(5 * 1024 * 1024);
+    }
+    const positions = all.map(([position]) => position);
+    expect(new Set(positions).size).toBe(positions.length);
+    expect(all.length).toBe(records.length * (records[0]?.split('{}').length === 3_002 ? 3_001 : 1));
+  });
+
+  function partsOf(records: string[], first = 7): [string, string][] {
+    const pieces = [...separateEvents(batchOf(records, first))];
+    return pieces.flatMap(({ values, position }) =>
+      values.map((value, i): [string, string] => [position(i), String(value)]),
+    );
   }
 
   function batchOf(records: string[], first = 0) {

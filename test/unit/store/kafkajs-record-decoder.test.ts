@@ -16,7 +16,9 @@ const { RecordBatch } = require('kafkajs/src/protocol/recordBatch/v0');
 const decodeAsKafkajs = require('kafkajs/src/protocol/requests/fetch/v4/decodeMessages');
 const decodeMessages = createDecodeMessages(decodeAsKafkajs);
 
-const [CHECKSUM_AT, ATTRIBUTES_AT, FLAGS_AT] = [17, 21, 22];
+const [CHECKSUM_AT, ATTRIBUTES_AT, FLAGS_AT, COUNT_AT] = [17, 21, 22, 57];
+const MB = 1024 * 1024;
+const RECORD = { offsetDelta: 0, timestampDelta: 0, key: null, value: Buffer.from('v'), headers: {} };
 const FLAGS = { brokerTime: 0x08, transactional: 0x10, control: 0x20 };
 
 const bytes = fc.uint8Array({ maxLength: 300 }).map((some) => Buffer.from(some));
@@ -80,7 +82,7 @@ describe('a batch of records that was fetched', () => {
     const damaged = await encode({ ...ONE, firstOffset: 2 });
     damaged[damaged.length - 1] = 1;
     const fewer = await encode({ ...ONE, firstOffset: 3 });
-    fewer.writeInt32BE(1_000_000, fewer.length - RECORD_BYTES - 4);
+    fewer.writeInt32BE(100_000, fewer.length - RECORD_BYTES - 4);
     sign(fewer);
     const [first, second, third, last, ...more] = await decodeMessages(
       new Decoder(answer([await encode(ONE), damaged, fewer, await encode({ ...ONE, firstOffset: 4 })])),
@@ -98,7 +100,41 @@ describe('a batch of records that was fetched', () => {
   });
 });
 
-const RECORD = { offsetDelta: 0, timestampDelta: 0, key: null, value: Buffer.from('v'), headers: {} };
+describe('batches that were made to take more memory than there is', () => {
+  test('are decoded as far as one answer may, over all of its partitions; the rest comes again', async () => {
+    const large = { ...RECORD, value: Buffer.alloc(10 * MB) };
+    const sent = await encode({ ...ONE, records: [large], compression: 1 });
+    const partitions = new Decoder(Buffer.concat(Array.from({ length: 3 }, () => answer([sent, sent]))));
+    const decoded = [];
+    for (let i = 0; i < 3; i++) decoded.push(await decodeMessages(partitions));
+    expect(decoded.map(({ length }) => length)).toEqual([2, 0, 0]);
+    expect(partitions.offset).toBe(partitions.buffer.length);
+    expect(await decodeMessages(new Decoder(answer([sent])))).toHaveLength(1);
+  });
+
+  test('cannot be decoded, where a batch alone is larger than that', async () => {
+    const large = await encode({
+      ...ONE,
+      records: [{ ...RECORD, value: Buffer.alloc(33 * MB) }],
+      compression: 1,
+    });
+    const many = await encode({ ...ONE, firstOffset: 2 });
+    many.writeInt32BE(100_001, COUNT_AT);
+    const records = await decodeMessages(new Decoder(answer([large, sign(many)])));
+    expect(records.map(({ value }) => undecodableIn(value)?.reason)).toEqual([
+      'unpacked it is larger than 33554432 bytes',
+      'it holds 100001 records, more than 100000',
+    ]);
+  });
+
+  test('do not make the headers of one record take longer than others', async () => {
+    const headers = { a: Array.from({ length: 20_000 }, () => Buffer.from('b')) };
+    const sent = await encode({ ...ONE, records: [{ ...RECORD, headers }] });
+    const [record] = await decodeMessages(new Decoder(answer([sent])));
+    expect(record?.headers.a).toHaveLength(20_000);
+  });
+});
+
 const ONE: Written = { records: [RECORD], firstOffset: 1, firstTimestamp: 1, compression: 0, flags: [] };
 const RECORD_BYTES = 8;
 
