@@ -21,6 +21,8 @@ const CHUNK = 65_536;
 /** Chunks in which something is missing: 32 MiB. One that is whole takes no room. */
 const MOST_OPEN_CHUNKS = 4096;
 const MINUTE_MS = 60_000;
+/** Of all spools together: a year of one spool, and 100 bytes each. Times and spools are what a producer says. */
+const MOST_MINUTES = 600_000;
 /** How long one request of a forwarder may overtake another. */
 const SETTLE_MS = 30_000;
 
@@ -36,15 +38,21 @@ type Chunk = { bits: Uint8Array; count: number };
 export function createSequenceGaps(): SequenceGaps {
   const spools = new Map<string, Spool>();
   let open = 0;
+  let minutes = 0;
   let overflown = false;
   return { add, excuse, find };
 
   function add({ node, boot, sequence }: Place, received: number): void {
     const name = nameOf(node, boot);
     const spool = spools.get(name) ?? { node, boot, chunks: new Map(), minutes: new Map() };
-    spools.set(name, spool);
     const minute = Math.floor(received / MINUTE_MS);
-    const { low = sequence, high = sequence } = spool.minutes.get(minute) ?? {};
+    const edge = spool.minutes.get(minute);
+    if (edge === undefined && ++minutes > MOST_MINUTES) {
+      overflown = true;
+      return;
+    }
+    spools.set(name, spool);
+    const { low = sequence, high = sequence } = edge ?? {};
     spool.minutes.set(minute, { low: Math.min(low, sequence), high: Math.max(high, sequence) });
     mark(spool, sequence);
   }
@@ -89,8 +97,8 @@ export function createSequenceGaps(): SequenceGaps {
         ([minute]) => since === 0 || (minute * MINUTE_MS >= since + SETTLE_MS && minute * MINUTE_MS <= until),
       );
       const early = minutes.filter(([minute]) => (minute + 1) * MINUTE_MS <= until - SETTLE_MS);
-      const low = Math.min(...late.map(([, edge]) => edge.low));
-      const high = Math.max(...early.map(([, edge]) => edge.high));
+      const low = late.reduce((least, [, edge]) => Math.min(least, edge.low), Number.POSITIVE_INFINITY);
+      const high = early.reduce((most, [, edge]) => Math.max(most, edge.high), Number.NEGATIVE_INFINITY);
       return [...gapsBetween(spool, low, high)];
     });
   }
@@ -102,14 +110,20 @@ function nameOf(node: string, boot: string): string {
 
 function* gapsBetween({ node, boot, chunks }: Spool, low: number, high: number): Generator<Gap> {
   let first: number | undefined;
+  const numbers = [...chunks.keys()].sort((a, b) => a - b);
+  let next = 0;
   for (let sequence = low; sequence <= high; sequence++) {
-    const chunk = chunks.get(Math.floor(sequence / CHUNK));
+    const number = Math.floor(sequence / CHUNK);
+    const chunk = chunks.get(number);
     if (isIn(chunk, sequence)) {
       if (first !== undefined) yield { node, boot, first, last: sequence - 1 };
       first = undefined;
     } else first ??= sequence;
-    // The rest of the chunk is as this one is.
-    if (chunk === 'whole' || chunk === undefined) sequence += CHUNK - 1 - (sequence % CHUNK);
+    // The rest of a whole chunk is there; none is up to the next chunk, however far that is.
+    if (chunk === 'whole') sequence = (number + 1) * CHUNK - 1;
+    if (chunk !== undefined) continue;
+    while ((numbers[next] ?? number + 1) <= number) next++;
+    sequence = (numbers[next] ?? number + 1) * CHUNK - 1;
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Client, estypes } from '@elastic/elasticsearch';
 import type { HotItemEvent } from '../event/event.ts';
 import { type Body, createBody } from './elasticsearch-body.ts';
-import { reasonIn, statusOf, toUnavailable, typeIn } from './elasticsearch-client.ts';
+import { isTooLargeAnswer, reasonIn, statusOf, toUnavailable, typeIn } from './elasticsearch-client.ts';
 import { toOperation } from './elasticsearch-document.ts';
 import { createStanding, cutReason, toOutcome } from './elasticsearch-outcome.ts';
 import { IndexUnavailable, type Outcome } from './event-index.ts';
@@ -10,6 +10,8 @@ import { IndexUnavailable, type Outcome } from './event-index.ts';
 const LARGEST_REQUEST = 8 * 1024 * 1024;
 /** However small a proxy's limit looks: one huge event must not shrink the requests of all that follow. */
 const SMALLEST_LIMIT = 256 * 1024;
+/** Events that no Elasticsearch has so much to say about that its answer is too large. */
+const FEW = 50;
 /** As many as requests are usually under way at once. */
 const SPARE_BUFFERS = 4;
 
@@ -51,6 +53,7 @@ export function createBulk(
     try {
       return await request(body);
     } catch (error) {
+      if (isTooLargeAnswer(error) && body.length > FEW) return inHalves(body);
       if (!isAboutContent(error)) throw toUnavailable(error);
       if (body.length === 1) return [alone(reasonOfRefusal(error))];
       if (statusOf(error) === 413) largest = Math.max(SMALLEST_LIMIT, Math.min(largest, body.size >> 1));

@@ -69,13 +69,13 @@ function textIn(error: unknown, field: 'type' | 'reason'): string | undefined {
 function whyOf(error: unknown): Refusal {
   const status = statusOf(error);
   if (status === 429) return 'overloaded';
-  if (isTooLarge(error)) return 'refused';
+  if (isTooLargeAnswer(error)) return 'refused';
   // A gateway says 502 to 504 while nobody is behind it, and Elasticsearch 503 while it has no master.
   return status !== undefined && status < 500 ? 'refused' : 'away';
 }
 
-/** No request is aborted by us: it is the answer that the client gave up. */
-function isTooLarge(error: unknown): boolean {
+/** Whether an answer was given up because it is larger than it may be: no request is aborted for anything else. */
+export function isTooLargeAnswer(error: unknown): boolean {
   return error instanceof errors.RequestAbortedError;
 }
 
@@ -93,7 +93,7 @@ function describe(error: unknown): string {
   if (status !== undefined && status < 400)
     return `something before Elasticsearch answers in its place (${status}), see elasticsearch.node`;
   if (status !== undefined) return `Elasticsearch answers with an error (${status})${because(error)}`;
-  if (isTooLarge(error))
+  if (isTooLargeAnswer(error))
     return `what answers there does not answer as Elasticsearch does: it is larger than ${LARGEST_ANSWER / MIB} MiB, or holds too much`;
   if (error instanceof errors.DeserializationError)
     return 'what answers there is not Elasticsearch: it sends no JSON';

@@ -33,6 +33,24 @@ describe('the sequences of a spool', () => {
     ]);
   });
 
+  test('are missing up to the last sequence that a record can name, and nobody looks at each', () => {
+    expect(gaps([10, 999_999_999_999_999])).toEqual([
+      { node: 'web-1', boot: 'b1', first: 11, last: 999_999_999_999_998 },
+    ]);
+  });
+
+  test('may come in each minute of months', () => {
+    const found = createSequenceGaps();
+    for (let i = 0; i < 150_000; i++) found.add({ node: 'web-1', boot: 'b1', sequence: i + 1 }, i * MINUTE);
+    expect(found.find({ since: 0, until: 200_000 * MINUTE })).toEqual([]);
+  });
+
+  test('that say more minutes than are remembered give no answer', () => {
+    const found = createSequenceGaps();
+    for (let i = 0; i < 600_001; i++) found.add({ node: 'web-1', boot: 'b1', sequence: 1 }, i * MINUTE);
+    expect(found.find(ALL)).toBeUndefined();
+  });
+
   test('just received may still have neighbours on their way', () => {
     const found = createSequenceGaps();
     found.add({ node: 'web-1', boot: 'b1', sequence: 1 }, EARLIER);

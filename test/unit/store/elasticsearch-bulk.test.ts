@@ -71,6 +71,23 @@ test.each<[string, Answer]>([
   expect(await index.create(events(2))).toEqual([{ status: 'created' }, { status: 'created' }]);
 });
 
+test('an answer that is too large because it has so much to say is asked for in halves', async () => {
+  const error = { type: 'document_parsing_exception', reason: 'x'.repeat(20_000) };
+  await open(({ body }) => ({
+    status: 200,
+    body: {
+      items: body
+        .split('{"create":')
+        .slice(1)
+        .map((_, i) => ({ create: i === 0 ? { status: 201 } : { status: 400, error } })),
+    },
+  }));
+
+  const outcomes = await index.create(events(600));
+  expect(outcomes).toHaveLength(600);
+  expect(standIn.asked).toHaveLength(3);
+});
+
 test('a reason that is no text is none', async () => {
   await open(() => ({
     status: 200,
