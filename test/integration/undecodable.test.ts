@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import kafkajs from 'kafkajs';
 import type { HotItemEvent } from '../../event/event.ts';
@@ -16,11 +17,13 @@ import { PITS } from '../parts/nasty-records.ts';
 import type { Service } from '../parts/service.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
+import { startStandIn } from '../unit/store/elasticsearch-stand-in.ts';
 import { askHotitem, runHotitem } from './run-hotitem.ts';
 import { someEvents, startSinkService } from './sink-topic.ts';
 
 jest.setTimeout(120_000);
 const FULL = process.env.HOTITEM_TEST_FULL === '1';
+const MB = 1024 * 1024;
 const PARTITIONS = 3;
 /** In short words, which hide no token; gzip makes it no smaller than its topic takes. */
 const NO_EVENT = `no event ${randomBytes(25_000).toString('hex').replace(/..../g, '$& ')}`;
@@ -177,6 +180,39 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
         const dead = 2 * PARTITIONS * bombs.reduce((sum, { count }) => sum + count, 0);
         await accountsOf({ consumed: 10 + dead, indexed: 10, dead, unaccounted: 0 });
         expect(peakMemory(sink?.pid() ?? 0)).toBeLessThan(promisedOfSink());
+      },
+    );
+
+    (FULL && client === 'kafkajs' ? test : test.skip)(
+      'an answer of Elasticsearch that unpacks to 200 MB takes no memory: the sink is not ready, says why, and goes on once it is right',
+      async () => {
+        const bomb = gzipSync(
+          Buffer.concat([Buffer.from('{'), Buffer.alloc(200 * MB, ' '), Buffer.from('}')]),
+        );
+        let isHostile = true;
+        const index = await startStandIn(({ body }) => {
+          if (isHostile) return { status: 200, body: bomb, encoding: 'gzip' };
+          const asked = body.split('{"create":').slice(1);
+          return { status: 200, body: { items: asked.map(() => ({ create: { status: 201 } })) } };
+        });
+        env.ELASTICSEARCH_NODE = index.node;
+        try {
+          await makeTopics();
+          for (let partition = 0; partition < PARTITIONS; partition++)
+            await write(partition, someEvents(500));
+          await startSink();
+          const isRefused = async () => (await ready()).includes('larger than 8 MiB');
+          await until(isRefused, { timeoutMs: 30_000, what: 'it to say so', detail: ready });
+          const asked = index.asked.length;
+          await until(() => index.asked.length > asked + 10, { timeoutMs: 60_000, what: 'more answers' });
+          expect(peakMemory(sink?.pid() ?? 0)).toBeLessThan(promisedOfSink());
+          isHostile = false;
+          await accountsOf({ consumed: 1_500, indexed: 1_500, dead: 0, unaccounted: 0 });
+          expect(await ready()).toBe('sink: ok');
+        } finally {
+          await sink?.stop();
+          await index.close();
+        }
       },
     );
 
