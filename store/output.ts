@@ -37,19 +37,29 @@ export function createOutput({ guess, most }: { guess: number; most: number }): 
   function repeat(distance: number, length: number): void {
     if (distance === 0 || distance > size) throw new Error('it refers to what is not there');
     reserve(length);
-    const from = size - distance;
     const end = size + length;
-    if (length > SHORT && length <= distance) buffer.copyWithin(size, from, from + length);
-    // Byte by byte also where they overlap: what was just added is repeated.
+    if (length > SHORT) repeatLong(distance, length);
     else for (let at = size; at < end; at++) buffer[at] = buffer[at - distance] ?? 0;
     size = end;
+  }
+
+  /** Where both overlap, what was just added is repeated: the part that is there doubles with each copy. */
+  function repeatLong(distance: number, length: number): void {
+    let there = Math.min(distance, length);
+    buffer.copyWithin(size, size - distance, size - distance + there);
+    while (there < length) {
+      const more = Math.min(there, length - there);
+      buffer.copyWithin(size + there, size, size + more);
+      there += more;
+    }
   }
 
   function reserve(more: number): void {
     const needed = size + more;
     if (needed > most) throw new TooLarge(most);
     if (needed <= buffer.length) return;
-    const larger = Buffer.allocUnsafe(Math.min(most, Math.max(needed, buffer.length * 2)));
+    // All that there may be: room that is not written to takes no memory, and what grows in steps is garbage after each.
+    const larger = Buffer.allocUnsafe(most);
     buffer.copy(larger, 0, 0, size);
     buffer = larger;
   }
