@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { NginxEngine } from '../cli/nginx-install.ts';
+import type { NginxEngine } from '../cli/nginx-includes.ts';
 import { renderShop } from '../cli/nginx-shop.ts';
 import type { NginxBuild } from '../provision/nginx.ts';
 import { startNginx } from '../test/parts/nginx.ts';

@@ -1,39 +1,35 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Njs, probeNjs } from '../provision/njs-probe.ts';
-import { askNginx } from './check/ask-nginx.ts';
 import type { Build } from './check/build.ts';
 import { type Capture, capturesOf } from './check/captures.ts';
-import { dumpSource, readConfiguration, splitDump } from './check/configuration.ts';
-import { diskSource } from './check/disk-source.ts';
 import { engineFindings } from './check/engine-rules.ts';
 import type { Facts } from './check/facts.ts';
-import { type Finding, placeOf } from './check/finding.ts';
+import type { Finding } from './check/finding.ts';
 import { includeFindings } from './check/include-rules.ts';
 import { inheritedFindings } from './check/inherited-rules.ts';
+import { installedFindings } from './check/installed-rules.ts';
 import { locationFindings } from './check/location-rules.ts';
 import { logFindings } from './check/log-rules.ts';
 import { nginxFindings } from './check/nginx-rules.ts';
 import { isJsModule, njsFindings } from './check/njs-rules.ts';
 import { orderFindings } from './check/order-rules.ts';
 import { pathFindings } from './check/path-rules.ts';
+import { readNginx } from './check/read-nginx.ts';
 import { createSite, type Site } from './check/site.ts';
 import { takenFindings } from './check/taken-rules.ts';
-import { madeFrom } from './check/template-rules.ts';
 import { upstreamFindings } from './check/upstream-rules.ts';
 import { findWorker } from './check/worker.ts';
 import { workerFindings } from './check/worker-rules.ts';
-import { nginxTemplate } from './nginx-install.ts';
-import { installedVersion, signerOf } from './nginx-install-version.ts';
-import { Trouble } from './trouble.ts';
+import type { IncludeSettings } from './nginx-includes.ts';
 
 export type CheckNginxOptions = {
   /** The program and its first arguments. */
   command: string[];
   /** The configuration to check; the one that this nginx was built to read unless said. */
   conf?: string;
-  /** Where the sidecar listens and looks for spilled lines. */
-  sidecar: { socket: string; spill: string };
+  /** Where the sidecar listens and looks for spilled lines, and what else the includes are written with. */
+  sidecar: IncludeSettings;
 };
 
 export type NginxReport = {
@@ -52,15 +48,8 @@ export type NginxReport = {
  * changes nothing. Throws `Trouble` where there is no such nginx.
  */
 export async function checkNginx({ command, conf, sidecar }: CheckNginxOptions): Promise<NginxReport> {
-  const program = command.at(-1) ?? '';
-  const asked = await askNginx(command, conf);
-  if (asked === undefined) {
-    throw new Trouble(`${program} is no nginx that runs`, 'Name it: hotitem check --nginx /usr/sbin/nginx');
-  }
-  const { build, dump } = asked;
-  const files = dump === undefined ? undefined : splitDump(dump);
-  const [main = conf ?? build.conf] = files?.keys() ?? [];
-  const configuration = readConfiguration(main, files === undefined ? diskSource : dumpSource(files));
+  const { asked, main, configuration, unreadable } = await readNginx(command, conf);
+  const { build } = asked;
   const site = createSite(configuration);
   const [njs, worker] = await Promise.all([
     findNjs({ command, build, site }),
@@ -70,11 +59,9 @@ export async function checkNginx({ command, conf, sidecar }: CheckNginxOptions):
   const moduleFile = [join(build.modulesPath, 'ngx_http_js_module.so')].find((path) => existsSync(path));
   const facts: Facts = { build, site, captures, njs, moduleFile, worker, sidecar };
 
-  // A configuration that cannot be read at all is not one that captures nothing.
-  const unreadable = dump === undefined && diskSource.read(main) === undefined;
   const findings = unreadable ? [] : await findingsOf(facts);
   return {
-    program,
+    program: command.at(-1) ?? '',
     nginx: build.version,
     njs: 'reason' in njs ? undefined : njs,
     conf: main,
@@ -96,7 +83,7 @@ async function findingsOf(facts: Facts): Promise<Finding[]> {
     logFindings(facts),
     upstreamFindings(facts),
     pathFindings(facts),
-    differing(facts.site),
+    installedFindings(facts),
   ]);
   return unique(parts.flat());
 }
@@ -107,36 +94,6 @@ type Probed = { command: string[]; build: Build; site: Site };
 function findNjs({ command, build, site }: Probed): Promise<Njs | { reason: string }> {
   const named = site.spots.find(({ directive }) => isJsModule(directive))?.directive.args[0];
   return probeNjs({ command, module: named === undefined ? undefined : resolve(build.prefix, named) });
-}
-
-async function differing({ ours }: Site): Promise<Finding[]> {
-  const files = new Map(ours.filter(({ include }) => !include.yours).map((one) => [one.file.path, one]));
-  const version = await installedVersion();
-  const found = await Promise.all(
-    [...files.values()].map(async ({ name, file, directive }): Promise<Finding[]> => {
-      const template = await nginxTemplate(name).catch(() => undefined);
-      if (template === undefined || madeFrom(template, file.text)) return [];
-      return [
-        {
-          id: 'include-differs',
-          severity: 'note',
-          where: placeOf(directive),
-          fix: 'hotitem nginx install writes that of this version; edits of yours are lost',
-          ...difference({ name, version, signer: signerOf(file.comments) }),
-        },
-      ];
-    }),
-  );
-  return found.flat();
-}
-
-type Signed = { name: string; version: string; signer: string | undefined };
-
-function difference({ name, version, signer }: Signed): Pick<Finding, 'what' | 'why'> {
-  const what = `${name} is not the one of hotitem ${version}`;
-  if (signer === undefined) return { what, why: 'it does not say who wrote it: it is older, or was edited' };
-  if (signer === version) return { what, why: 'it was edited since hotitem of this version wrote it' };
-  return { what: `${name} is of hotitem ${signer}, this is ${version}`, why: 'another version wrote it' };
 }
 
 /** An include that stands in ten locations has its faults once. */

@@ -9,6 +9,7 @@ import { judge } from './check/verdict.ts';
 import { checkNginx, type NginxReport } from './check-nginx.ts';
 import type { Command, CommandContext } from './command.ts';
 import { configure } from './configure.ts';
+import { includeSettings } from './nginx-includes.ts';
 import { UsageError } from './parse-command-line.ts';
 import { print, printJson } from './terminal.ts';
 import { Trouble } from './trouble.ts';
@@ -59,7 +60,7 @@ export async function nginxReport(
   return checkNginx({
     command: [resolve(program)],
     ...(typeof flags.conf === 'string' && { conf: resolve(flags.conf) }),
-    sidecar: { socket: config.intake.socket, spill: config.spill.dir },
+    sidecar: includeSettings(config),
   });
 }
 

@@ -7,6 +7,7 @@ import { deadLettersReplay } from './dead-letters-replay.ts';
 import { deadLettersShow } from './dead-letters-show.ts';
 import { nginxDrain } from './nginx-drain.ts';
 import { nginxInstall } from './nginx-install-command.ts';
+import { nginxRemove } from './nginx-remove-command.ts';
 import { replay } from './replay.ts';
 import { serviceInstall } from './service-install.ts';
 import { serviceRemove } from './service-remove.ts';
@@ -24,6 +25,7 @@ export const COMMANDS: Record<string, Command> = {
   setup,
   'nginx install': nginxInstall,
   'nginx drain': nginxDrain,
+  'nginx remove': nginxRemove,
   'service install': serviceInstall,
   'service remove': serviceRemove,
   capture,

@@ -1,40 +1,80 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Command } from './command.ts';
 import { configure } from './configure.ts';
+import { includeSettings } from './nginx-includes.ts';
 import { installNginx } from './nginx-install.ts';
+import { installDiff, installText } from './nginx-install-report.ts';
 import { UsageError } from './parse-command-line.ts';
 import { print } from './terminal.ts';
 
 export const nginxInstall: Command = {
   about: 'writes the nginx includes and scripts, with their paths, into a folder',
   options: {
-    dir: { type: 'string', placeholder: 'FOLDER', about: 'where they go, for example /etc/nginx/hotitem' },
-    engine: { type: 'string', placeholder: 'njs|qjs', about: 'which engine runs the script (njs)' },
+    dir: { type: 'string', placeholder: 'FOLDER', about: 'where they go (nginx.dir: /etc/nginx/hotitem)' },
+    engine: { type: 'string', placeholder: 'njs|qjs', about: 'which engine runs the script (nginx.engine)' },
     breaker: {
       type: 'string',
       placeholder: 'HOST:PORT',
-      about: 'loopback address that nginx answers itself on (127.0.0.1:9189)',
+      about: 'loopback address that nginx answers itself on (nginx.breaker)',
     },
     'dry-run': { type: 'boolean', about: 'only say what would be written' },
+    diff: { type: 'boolean', about: 'only show how each file would be changed' },
   },
   configured: true,
   async run(context) {
-    const { dir, engine = 'njs', breaker, 'dry-run': dryRun = false, ...flags } = context.flags;
-    if (typeof dir !== 'string') throw new UsageError('nginx install: --dir FOLDER is missing');
-    if (engine !== 'njs' && engine !== 'qjs')
+    const { dir, engine, breaker, 'dry-run': dryRun, diff, ...flags } = context.flags;
+    if (engine !== undefined && engine !== 'njs' && engine !== 'qjs')
       throw new UsageError(`--engine: must be njs or qjs (got ${engine})`);
-    const { intake, spill } = configure({ ...context, flags });
-    const { files, next } = await installNginx({
-      dir: resolve(dir),
-      socket: intake.socket,
-      spill: spill.dir,
-      spillMaxBytes: spill.max_bytes,
-      engine,
-      dryRun: dryRun === true,
+    const config = configure({ ...context, flags });
+    const folder = resolve(typeof dir === 'string' ? dir : config.nginx.dir);
+    const onlyLooks = dryRun === true || diff === true;
+    const result = await installNginx({
+      ...includeSettings(config),
+      dir: folder,
+      dryRun: onlyLooks,
+      ...(engine !== undefined && { engine }),
       ...(typeof breaker === 'string' && { breaker }),
     });
-    const lines = files.map(({ path, outcome }) => `${outcome.padEnd(10)}${path}`);
-    print(`${lines.join('\n')}\n\n${next}`);
+    if (diff === true) print((await installDiff(result)) || `${folder} is as this version writes it.\n`);
+    else print(`${installText(result, folder, onlyLooks)}${passing({ engine, breaker })}`);
+    if (!onlyLooks) print(`\n${isFirst(result.files) ? nextSteps(folder, config) : RELOAD}`);
     return 0;
   },
 };
+
+const RELOAD = 'Check and apply: nginx -t && nginx -s reload\n';
+
+/** What was said on the command line alone is forgotten by the next one. */
+function passing(flags: { engine: string | undefined; breaker: string | boolean | undefined }): string {
+  const given = Object.entries(flags).filter(([, value]) => typeof value === 'string');
+  if (given.length === 0) return '';
+  const lines = given.map(([name, value]) => `  ${name}: ${value}`);
+  return `\nFor the next time, in hotitem.yml:\nnginx:\n${lines.join('\n')}\n`;
+}
+
+function isFirst(files: { before: string | undefined }[]): boolean {
+  return files.every(({ before }) => before === undefined);
+}
+
+function nextSteps(
+  dir: string,
+  { intake, spill }: { intake: { socket: string }; spill: { dir: string } },
+): string {
+  return `Which path shows which item is yours to say in ${join(dir, 'items.conf')}. Then, in nginx.conf:
+
+  http {
+      include ${join(dir, 'http.conf')};          # off.conf in its place captures nothing
+      server {
+          include ${join(dir, 'server.conf')};
+          location /web/item/ {                   # the location of your item pages
+              include ${join(dir, 'capture-subrequest.conf')};
+              rewrite ^/web(/item/.*)$ $1 last;   # only if your pages lie elsewhere, as /item/ here
+          }
+      }
+  }
+
+nginx needs njs: Debian's libnginx-mod-http-js, or nginx-module-njs of nginx.org and a load_module line. Where it has none:
+http-log.conf in place of http.conf, capture-log.conf in place of capture-subrequest.conf, and no server.conf.
+Its workers must be able to write to the socket ${intake.socket} and into the folder ${spill.dir}.
+${RELOAD}`;
+}

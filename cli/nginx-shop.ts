@@ -1,7 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PACKAGE_ROOT } from '../service/package-root.ts';
-import { type InstallOptions, installNginx, nginxTemplate, refuse, writeWhole } from './nginx-install.ts';
+import { nginxTemplate } from './nginx-includes.ts';
+import { type InstallOptions, installNginx, refuse, writeWhole } from './nginx-install.ts';
 import {
   addressProblem,
   characterProblem,

@@ -11,7 +11,7 @@ import type { Command } from './command.ts';
 import { configure } from './configure.ts';
 import { type Core, createCore } from './core.ts';
 import { startCrowd } from './demo/crowd.ts';
-import { DEFAULT_BREAKER } from './nginx-install.ts';
+import { DEFAULT_BREAKER, includeSettings } from './nginx-includes.ts';
 import { startNginxProcess } from './nginx-process.ts';
 import { renderShop } from './nginx-shop.ts';
 import { openIndex } from './open-index.ts';
@@ -134,12 +134,12 @@ async function startShop(
   const folder = join(config.home, 'nginx');
   const user = userInfo();
   const rendered = await renderShop({
+    ...includeSettings(config),
+    // What every njs has: this nginx is not the operator's.
+    engine: 'njs',
     folder,
     listen: shop,
     breaker,
-    socket: config.intake.socket,
-    spill: config.spill.dir,
-    spillMaxBytes: config.spill.max_bytes,
     ...(nginx.modules.js !== undefined && { module: nginx.modules.js }),
     ...(user.uid === 0 && { user: user.username }),
   });

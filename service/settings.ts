@@ -104,6 +104,37 @@ export const settings = z.strictObject({
     })
     .prefault({}),
 
+  nginx: z
+    .strictObject({
+      dir: path.default('/etc/nginx/hotitem').describe('folder of the includes, for `hotitem nginx install`'),
+      engine: z
+        .enum(['njs', 'qjs'])
+        .default('njs')
+        .describe('which engine runs the script; qjs needs njs 1.0.1'),
+      breaker: address
+        .default('127.0.0.1:9189')
+        .describe('loopback address on which nginx answers itself while the sidecar is unavailable'),
+      max_conns: count.max(10_000).default(3).describe('views of a worker that wait for the sidecar at once'),
+      timeout_ms: count
+        .min(10)
+        .max(10_000)
+        .default(150)
+        .describe('how long such a view waits; the next request of its connection waits as long'),
+      fail_timeout_seconds: count
+        .max(3600)
+        .default(30)
+        .describe('how long a worker spills after a failure, before it asks the sidecar again'),
+      zone_mb: count
+        .max(4096)
+        .default(16)
+        .describe('shared memory of capture-batch.conf; a change needs a restart of nginx'),
+      log_cache: z
+        .enum(['on', 'off'])
+        .default('on')
+        .describe('off where nginx.conf has an open_log_file_cache of its own beside log.conf'),
+    })
+    .prefault({}),
+
   spill: z
     .strictObject({
       dir: path.default('spill').describe('folder where nginx writes while the sidecar is away'),

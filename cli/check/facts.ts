@@ -1,4 +1,5 @@
 import type { Njs } from '../../provision/njs-probe.ts';
+import type { IncludeSettings } from '../nginx-includes.ts';
 import type { Build } from './build.ts';
 import type { Capture } from './captures.ts';
 import type { Site } from './site.ts';
@@ -15,5 +16,5 @@ export type Facts = {
   moduleFile: string | undefined;
   worker: Worker;
   /** What the sidecar's configuration says. */
-  sidecar: { socket: string; spill: string };
+  sidecar: IncludeSettings;
 };

@@ -38,6 +38,7 @@ export const INCLUDES: Readonly<Record<string, Include>> = {
   'engine-qjs.conf': { context: ['http'], njs: '1.0.1', quickjs: true },
   'fetch-njs.conf': { context: ['location'] },
   'fetch-qjs.conf': { context: ['location'], njs: '0.9.4' },
+  'version.conf': { context: ['http'] },
   'items.conf': { context: ['http'], yours: true },
   'line.conf': { context: ['http'], nginx: '1.22' },
   'server.conf': { context: ['server'], requires: [SCRIPTED] },

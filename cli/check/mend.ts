@@ -24,10 +24,10 @@ export function installInto(dir: string): string {
 
 /** The command that names another include in a line of nginx.conf. */
 export function otherInclude({ file, line }: Place, from: string, to: string): string {
-  return `sed -i '${line}s/${from.replaceAll('.', '\\.')}/${to}/' ${shellWord(file)} && ${RELOAD}`;
+  return `sed -i --follow-symlinks '${line}s/${from.replaceAll('.', '\\.')}/${to}/' ${shellWord(file)} && ${RELOAD}`;
 }
 
 /** The command that puts a line at the top of a file. */
 export function topLine(file: string, text: string): string {
-  return `sed -i '1i ${text}' ${shellWord(file)} && ${RELOAD}`;
+  return `sed -i --follow-symlinks '1i ${text}' ${shellWord(file)} && ${RELOAD}`;
 }

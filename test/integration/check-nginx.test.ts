@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Finding } from '../../cli/check/finding.ts';
 import { checkNginx, type NginxReport } from '../../cli/check-nginx.ts';
+import type { IncludeSettings } from '../../cli/nginx-includes.ts';
 import { installedVersion } from '../../cli/nginx-install-version.ts';
 import { renderShop } from '../../cli/nginx-shop.ts';
 import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
@@ -14,7 +16,6 @@ import { freePorts } from '../parts/ports.ts';
 import { createStandIn } from './nginx-stand-in.ts';
 
 const START_MS = 300_000;
-const SIGNATURE = /# hotitem \S+\n$/;
 const PROGRAM = join(import.meta.dirname, '../../dist/hotitem.mjs');
 
 let folder: string;
@@ -51,7 +52,7 @@ describe.each<[Suite, Engine]>([
     ],
   ] as const)('has nothing against the example %s, and lists what captures', async (example, captures) => {
     await render({ build, engine, example });
-    const report = await check(build);
+    const report = await check(build, engine);
 
     expect(report.findings.filter(({ severity }) => severity !== 'note')).toEqual([]);
     expect(report.captures.map(({ location, how }) => [location, how])).toEqual(captures);
@@ -67,7 +68,7 @@ describe.each<[Suite, Engine]>([
     edit(/include .*server\.conf";/, '');
     edit(/include .*log-cut\.conf";/, '');
     edit(/capture-subrequest/, 'capture-log');
-    const report = await check(build);
+    const report = await check(build, engine);
 
     expect(report.findings).toEqual([]);
     expect(report.captures).toMatchObject([{ location: 'location /web/item/', transport: 'log' }]);
@@ -77,7 +78,7 @@ describe.each<[Suite, Engine]>([
     await render({ build, engine });
     edit(/include (.*)http\.conf";/, 'include $1http.conf";\ninclude $1http-batch.conf";');
     edit(/capture-subrequest/, 'capture-batch');
-    const report = await check(build);
+    const report = await check(build, engine);
     const ids = report.findings.filter(({ severity }) => severity !== 'note').map(({ id }) => id);
 
     expect(ids).toEqual(build.njs === '0.7.9' ? ['nginx-refuses', 'njs-too-old'] : []);
@@ -139,7 +140,7 @@ describe.each<[Suite, Engine]>([
   ])('says %s, at the line with %s', async (id, text, spoil) => {
     await render({ build, engine });
     await spoil();
-    const { findings } = await check(build);
+    const { findings } = await check(build, engine);
     const finding = findings.find((one) => one.id === id);
 
     expect(findings.map((one) => one.id)).toContain(id);
@@ -161,25 +162,65 @@ describe('check --nginx', () => {
     expect((await check(build)).findings).toMatchObject([{ id: 'capture-off', severity: 'note' }]);
   });
 
-  test.each([
-    ['was edited', /$/, '', 'http.conf is not the one of hotitem '],
-    ['another version wrote', SIGNATURE, '# hotitem 0.0.1\n', 'http.conf is of hotitem 0.0.1, this is '],
-    ['does not say its version', SIGNATURE, '', 'http.conf is not the one of hotitem '],
-  ])('notes an include that %s', async (_, from, to, what) => {
+  test('notes an include that was edited, and says where such changes belong', async () => {
     await render({ build });
-    edit(/fail_timeout=30s/, 'fail_timeout=9s', 'hotitem/http.conf');
-    edit(from, to, 'hotitem/http.conf');
+    edit(/max_conns=3/, 'max_conns=32', 'hotitem/http.conf');
 
     expect((await check(build)).findings).toContainEqual(
-      expect.objectContaining({ id: 'include-differs', what: `${what}${await installedVersion()}` }),
+      expect.objectContaining({
+        id: 'include-edited',
+        severity: 'note',
+        what: `http.conf was edited since hotitem ${await installedVersion()} wrote it`,
+        fix: expect.stringContaining('hotitem.yml'),
+        command: `hotitem nginx install --dir ${folder}/hotitem --diff`,
+      }),
     );
   });
 
-  test('finds nothing in an include of another version that says the same', async () => {
+  test.each([
+    ['of another version', /"\d[^"]*";/, '"0.0.1";', 'of hotitem 0.0.1, and this is VERSION: http.conf'],
+    [
+      'of a version that does not say so',
+      /[\s\S]*/,
+      '',
+      'of an older hotitem, or edited, and this is VERSION: http.conf',
+    ],
+  ])('warns of an include %s', async (_, from, to, what) => {
     await render({ build });
-    edit(SIGNATURE, '# hotitem 0.0.1\n', 'hotitem/http.conf');
+    writeFileSync(join(folder, 'hotitem/http.conf'), 'map "" $hotitem_older { default ""; }\n', {
+      flag: 'a',
+    });
+    edit(/[0-9a-f]{64} http\.conf/, `${sumOf('hotitem/http.conf')} http.conf`, 'hotitem/version.conf');
+    edit(from, to, 'hotitem/version.conf');
 
-    expect((await check(build)).findings.map(({ id }) => id)).not.toContain('include-differs');
+    expect((await check(build)).findings).toContainEqual(
+      expect.objectContaining({
+        id: 'include-old',
+        severity: 'warning',
+        what: what.replace('VERSION', await installedVersion()),
+        command: `hotitem nginx install --dir ${folder}/hotitem && nginx -t && nginx -s reload`,
+      }),
+    );
+  });
+
+  test('warns of settings that were changed since the includes were written', async () => {
+    await render({ build });
+    const { findings } = await check(build, 'njs', { maxConns: 32, timeoutMs: 100 });
+
+    expect(findings).toContainEqual(
+      expect.objectContaining({
+        id: 'include-settings',
+        what: 'not what the configuration says: http.conf, server.conf',
+      }),
+    );
+  });
+
+  test('finds nothing in includes of another version that say the same', async () => {
+    await render({ build });
+    edit(/"\d[^"]*";/, '"0.0.1";', 'hotitem/version.conf');
+    edit(/$/, '# one comment more\n', 'hotitem/http.conf');
+
+    expect((await check(build)).findings.map(({ id }) => id)).toEqual(['socket-not-there']);
   });
 
   test('finds who else answers at the address of the breaker', async () => {
@@ -263,7 +304,8 @@ describe('check --nginx', () => {
     const program = join(folder, 'nginx');
     writeFileSync(program, `#!/bin/sh\nexec ${build.command.join(' ')} "$@"\n`, { mode: 0o755 });
     const own = ['--nginx-conf', join(folder, 'nginx.conf'), '--home', folder];
-    const paths = ['--intake-socket', 'intake.sock', '--spill-dir', 'spill'];
+    const breakerAt = ['--nginx-breaker', `127.0.0.1:${breaker}`];
+    const paths = ['--intake-socket', 'intake.sock', '--spill-dir', 'spill', ...breakerAt];
     return run(process.execPath, [PROGRAM, 'check', '--nginx', program, ...own, ...paths, ...more], {
       cwd: folder,
     });
@@ -288,11 +330,21 @@ async function render({ build, engine = 'njs', example = 'shop' }: Rendered): Pr
   });
 }
 
-function check(build: NginxBuild): Promise<NginxReport> {
+function check(
+  build: NginxBuild,
+  engine: Engine = 'njs',
+  more: Partial<IncludeSettings> = {},
+): Promise<NginxReport> {
   return checkNginx({
     command: build.command,
     conf: join(folder, 'nginx.conf'),
-    sidecar: { socket: join(folder, 'intake.sock'), spill: join(folder, 'spill') },
+    sidecar: {
+      socket: join(folder, 'intake.sock'),
+      spill: join(folder, 'spill'),
+      breaker: `127.0.0.1:${breaker}`,
+      engine,
+      ...more,
+    },
   });
 }
 
@@ -305,6 +357,12 @@ function edit(from: RegExp, to: string, name = 'nginx.conf'): void {
 
 function lineAt(where: Finding['where']): string | undefined {
   return where && readFileSync(where.file, 'utf8').split('\n')[where.line - 1];
+}
+
+function sumOf(name: string): string {
+  return createHash('sha256')
+    .update(readFileSync(join(folder, name)))
+    .digest('hex');
 }
 
 function swapBundles(engine: Engine): void {

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, rmSync, truncateSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import type { NginxEngine } from '../../cli/nginx-install.ts';
+import type { NginxEngine } from '../../cli/nginx-includes.ts';
 import { renderShop } from '../../cli/nginx-shop.ts';
 import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
 import type { Suite } from '../../provision/versions.ts';

@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { installNginx, nginxTemplate } from '../../cli/nginx-install.ts';
+import { nginxTemplate } from '../../cli/nginx-includes.ts';
+import { installNginx } from '../../cli/nginx-install.ts';
 import { fromLine } from '../../event/from-line.ts';
 import { obtainNginx } from '../../provision/nginx.ts';
 import type { Suite } from '../../provision/versions.ts';

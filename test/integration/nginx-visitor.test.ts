@@ -3,7 +3,7 @@ import { Agent } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { nginxTemplate } from '../../cli/nginx-install.ts';
+import { nginxTemplate } from '../../cli/nginx-includes.ts';
 import { fromLine } from '../../event/from-line.ts';
 import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
 import type { Suite } from '../../provision/versions.ts';

@@ -1,8 +1,10 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type InstallOptions, installNginx } from '../../cli/nginx-install.ts';
+import { installDiff, installText } from '../../cli/nginx-install-report.ts';
 import { installedVersion } from '../../cli/nginx-install-version.ts';
 
 let root: string;
@@ -46,17 +48,23 @@ test('writes every include and the scripts', async () => {
     'privacy.conf.example',
     'realip.conf.example',
     'server.conf',
+    'version.conf',
   ]);
-  expect(new Set(files.map(({ outcome }) => outcome))).toEqual(new Set(['written']));
+  expect(new Set(files.map(({ outcome }) => outcome))).toEqual(new Set(['new']));
 });
 
-test('says in the last line of each include which version wrote it', async () => {
-  const { files } = await installNginx(options);
+test('only version.conf carries the version, with the sum of each file', async () => {
+  await installNginx(options);
 
-  const includes = files.map(({ path }) => path).filter((path) => /\.conf(\.example)?$/.test(path));
   const version = await installedVersion();
-  for (const path of includes.filter((path) => !path.endsWith('/items.conf'))) {
-    expect(readFileSync(path, 'utf8').endsWith(`\n# hotitem ${version}\n`)).toBe(true);
+  const carrying = readdirSync(options.dir).filter((name) => read(name).includes(version));
+  expect(carrying).toEqual(['version.conf']);
+  const sums = [...read('version.conf').matchAll(/^# sha256 ([0-9a-f]{64}) (\S+)$/gm)];
+  expect(sums.map(([, , name]) => name).sort()).toEqual(
+    readdirSync(options.dir).filter((name) => name !== 'version.conf'),
+  );
+  for (const [, sum, name = ''] of sums) {
+    expect(createHash('sha256').update(read(name)).digest('hex')).toBe(sum);
   }
 });
 
@@ -91,14 +99,104 @@ test('changes nothing the second time', async () => {
   expect(new Set(files.map(({ outcome }) => outcome))).toEqual(new Set(['unchanged']));
 });
 
-test('writes a changed file again', async () => {
-  await installNginx(options);
-  writeFileSync(join(options.dir, 'http.conf'), '# torn');
-  const { files } = await installNginx(options);
+test('puts what may be tuned into the includes', async () => {
+  await installNginx({
+    ...options,
+    maxConns: 32,
+    timeoutMs: 90,
+    failTimeoutSeconds: 7,
+    zoneMb: 64,
+    logCache: false,
+  });
 
-  expect(files.filter(({ outcome }) => outcome === 'written')).toEqual([
-    { path: join(options.dir, 'http.conf'), outcome: 'written' },
-  ]);
+  expect(read('http.conf')).toContain('max_fails=1 fail_timeout=7s max_conns=32;');
+  expect(read('server.conf')).toContain('proxy_send_timeout 90ms;\n    proxy_read_timeout 90ms;');
+  expect(read('http-batch.conf')).toContain('zone=hotitem_events:64m;');
+  expect(read('log.conf')).not.toMatch(/^open_log_file_cache/m);
+});
+
+describe('a file that was edited', () => {
+  const at = new Date('2026-11-26T17:20:00.123Z');
+  const backup = () => join(options.dir, 'backup/2026-11-26T17-20-00Z');
+  let edited: string;
+  beforeEach(async () => {
+    await installNginx(options);
+    edited = read('http.conf').replace('max_conns=3', 'max_conns=32');
+    writeFileSync(join(options.dir, 'http.conf'), edited);
+  });
+
+  test('is written again, alone, and what was there is kept', async () => {
+    const result = await installNginx({ ...options, at });
+
+    expect(result.files.filter(({ outcome }) => outcome !== 'unchanged')).toMatchObject([
+      { name: 'http.conf', outcome: 'changed', edited: true },
+    ]);
+    expect(read('http.conf')).toContain('max_conns=3;');
+    expect(result.backup).toBe(backup());
+    expect(readdirSync(backup())).toEqual(['http.conf']);
+    expect(read('backup/2026-11-26T17-20-00Z/http.conf')).toBe(edited);
+  });
+
+  test('is named, with the setting that belongs into hotitem.yml, before and after', async () => {
+    const dry = await installNginx({ ...options, at, dryRun: true });
+    expect(installText(dry, options.dir, true)).toMatch(/^would change .*http\.conf {2}had been edited$/m);
+    expect(installText(dry, options.dir, true)).not.toMatch(/^(written|changed) /m);
+    expect(await installDiff(dry)).toMatch(/^-.* max_conns=32;\n\+.* max_conns=3;$/m);
+    expect(read('http.conf')).toBe(edited);
+
+    const done = await installNginx({ ...options, at });
+    expect(installText(done, options.dir, false)).toContain(
+      `kept in ${backup()}. Put what you had changed into hotitem.yml`,
+    );
+  });
+
+  test('is not changed where the setting says the same', async () => {
+    const { files } = await installNginx({ ...options, maxConns: 32 });
+
+    expect(files.filter(({ outcome }) => outcome === 'changed').map(({ name }) => name)).toEqual([
+      'version.conf',
+    ]);
+  });
+});
+
+describe('an older version of the includes', () => {
+  beforeEach(async () => {
+    await installNginx(options);
+    const text = read('version.conf').replace(/"\d[^"]*"/, '"0.0.1"');
+    const sum = createHash('sha256').update('# ended\n').digest('hex');
+    writeFileSync(join(options.dir, 'ended.conf'), '# ended\n');
+    writeFileSync(join(options.dir, 'version.conf'), `${text}# sha256 ${sum} ended.conf\n`);
+  });
+
+  test('of which no file but the version differs is not written again', async () => {
+    const { files, from } = await installNginx(options);
+
+    expect(from).toBe('0.0.1');
+    expect(files.filter(({ outcome }) => outcome === 'changed').map(({ name }) => name)).toEqual([
+      'version.conf',
+    ]);
+  });
+
+  test('that has a file more keeps it, for nginx.conf may include it, and says so each time', async () => {
+    for (const _ of [1, 2]) {
+      const { files } = await installNginx(options);
+      expect(files.filter(({ outcome }) => outcome === 'obsolete').map(({ name }) => name)).toEqual([
+        'ended.conf',
+      ]);
+    }
+    expect(read('ended.conf')).toBe('# ended\n');
+  });
+});
+
+test('files and folder have the same modes with any umask', async () => {
+  const before = process.umask(0o077);
+  try {
+    await installNginx(options);
+  } finally {
+    process.umask(before);
+  }
+  const modes = readdirSync(options.dir).map((name) => statSync(join(options.dir, name)).mode & 0o777);
+  expect([statSync(options.dir).mode & 0o777, ...new Set(modes)]).toEqual([0o755, 0o644]);
 });
 
 describe('an items.conf that the operator has edited', () => {
@@ -118,9 +216,9 @@ describe('an items.conf that the operator has edited', () => {
     const { files } = await installNginx(options);
 
     expect(read('items.conf.new')).toContain('map $uri $hotitem_item');
-    expect(files.slice(-2)).toEqual([
+    expect(files.slice(-2)).toMatchObject([
       { path: join(options.dir, 'items.conf'), outcome: 'kept' },
-      { path: join(options.dir, 'items.conf.new'), outcome: 'written' },
+      { path: join(options.dir, 'items.conf.new'), outcome: 'new' },
     ]);
   });
 });
@@ -128,16 +226,8 @@ describe('an items.conf that the operator has edited', () => {
 test('a dry run says what it would write, and writes nothing', async () => {
   const { files } = await installNginx({ ...options, dryRun: true });
 
-  expect(files).toHaveLength(24);
+  expect(files).toHaveLength(25);
   expect(readdirSync(root)).toEqual([]);
-});
-
-test('says what to add to nginx.conf', async () => {
-  const { next } = await installNginx(options);
-
-  for (const name of ['http.conf', 'server.conf', 'capture-subrequest.conf']) {
-    expect(next).toContain(`include ${join(options.dir, name)};`);
-  }
 });
 
 const BREAKING = [

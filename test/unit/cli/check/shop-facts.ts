@@ -13,6 +13,12 @@ const VALUES = {
   socket: '/run/h.sock',
   spill: '/var/spill',
   spillmax: '1000',
+  maxconns: '3',
+  timeout: '150',
+  failtimeout: '30',
+  zone: '16',
+  logcache: '',
+  release: '0.1.0',
   breaker: '127.0.0.1:9189',
   engine: 'njs',
 };

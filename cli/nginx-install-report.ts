@@ -1,0 +1,59 @@
+import { join } from 'node:path';
+import type { InstallResult } from './nginx-install.ts';
+import type { PlannedFile } from './nginx-plan.ts';
+import { textDiff } from './text-diff.ts';
+
+const DONE: Record<PlannedFile['outcome'], string> = {
+  new: 'written',
+  changed: 'changed',
+  unchanged: 'unchanged',
+  kept: 'kept',
+  obsolete: 'obsolete',
+};
+const TO_DO = { ...DONE, new: 'would write', changed: 'would change' };
+const WIDTH = 14;
+
+/** What was done, or with `dryRun` what would be, a line for each file that is not as it was. */
+export function installText(result: InstallResult, dir: string, dryRun: boolean): string {
+  const { version, from, files, backup } = result;
+  const words = dryRun ? TO_DO : DONE;
+  const told = files.filter(({ outcome }) => outcome !== 'unchanged');
+  const unchanged = files.length - told.length;
+  const before = files.some((file) => file.before !== undefined);
+  return [
+    `hotitem ${version} in ${dir}${before && from !== version ? ` (before: ${from ?? 'of an unknown version'})` : ''}`,
+    ...told.map((file) => `${words[file.outcome].padEnd(WIDTH)}${file.path}${remark(file, from)}`),
+    ...(unchanged === 0 ? [] : [`${'unchanged'.padEnd(WIDTH)}${unchanged} files`]),
+    ...(backup === undefined ? [] : ['', backupText(files, backup, dryRun)]),
+    ...(dryRun ? ['', 'Nothing was written.'] : []),
+    '',
+  ].join('\n');
+}
+
+/** How each file would be changed. */
+export async function installDiff({ files }: InstallResult): Promise<string> {
+  const changes = files.filter(({ outcome }) => outcome === 'changed' || outcome === 'new');
+  const parts = await Promise.all(
+    changes.map(({ path, before, after }) =>
+      before === undefined ? `new file ${path}\n` : textDiff(path, before, after),
+    ),
+  );
+  return parts.join('');
+}
+
+function remark({ outcome, edited, name }: PlannedFile, from: string | undefined): string {
+  if (outcome === 'kept') return '  yours; that of this version lies beside it with the ending .new';
+  if (outcome === 'obsolete') return '  of an older version: remove it once nginx.conf does not include it';
+  if (outcome !== 'changed' || name.endsWith('.new')) return '';
+  if (edited === true) return '  had been edited';
+  return edited === undefined && from === undefined ? '  may have been edited' : '';
+}
+
+function backupText(files: PlannedFile[], backup: string, dryRun: boolean): string {
+  const changed = files.filter(({ outcome }) => outcome === 'changed');
+  const edited = changed.filter((file) => file.edited !== false).map(({ name }) => name);
+  const kept = `${dryRun ? 'What is there would be' : 'What was there is'} kept in ${backup}.`;
+  if (edited.length === 0) return kept;
+  const [first = ''] = edited;
+  return `${kept} Put what you had changed into hotitem.yml (settings nginx.*):\n  diff -u ${join(backup, first)} ${changed.find(({ name }) => name === first)?.path}`;
+}

@@ -1,0 +1,74 @@
+import { resolve } from 'node:path';
+import { systemNginx } from '../provision/nginx-inspect.ts';
+import { shellWord } from './check/finding.ts';
+import { RELOAD } from './check/mend.ts';
+import type { Command } from './command.ts';
+import { configure } from './configure.ts';
+import { includeSettings } from './nginx-includes.ts';
+import { removeIncludes } from './nginx-remove.ts';
+import type { Use } from './nginx-uses.ts';
+import { print } from './terminal.ts';
+
+export const nginxRemove: Command = {
+  about: 'removes the nginx includes, while nginx runs: nginx remove [PROGRAM], as root; may be run again',
+  options: {
+    dir: { type: 'string', placeholder: 'FOLDER', about: 'where they are (nginx.dir: /etc/nginx/hotitem)' },
+    'nginx-conf': { type: 'string', placeholder: 'FILE', about: 'the nginx.conf that may include them' },
+    purge: { type: 'boolean', about: 'an items.conf of your own and backups go as well' },
+  },
+  configured: true,
+  async run(context) {
+    const { dir, 'nginx-conf': conf, purge, ...flags } = context.flags;
+    const config = configure({ ...context, flags });
+    const folder = resolve(typeof dir === 'string' ? dir : config.nginx.dir);
+    const program = context.positionals[0] ?? context.env.HOTITEM_NGINX ?? systemNginx(context.env);
+    const result = await removeIncludes({
+      ...includeSettings(config),
+      dir: folder,
+      purge: purge === true,
+      nginx:
+        program === undefined
+          ? undefined
+          : { command: [resolve(program)], ...(typeof conf === 'string' && { conf: resolve(conf) }) },
+    });
+    if ('inUse' in result) {
+      print(inUseText(folder, result.inUse));
+      return 1;
+    }
+    const { removed, kept } = result;
+    print(`${removed} files of ${folder} are removed.\n${keptText(kept)}${LEFT}`);
+    return 0;
+  },
+};
+
+const LEFT =
+  'Views that the sidecar has not ingested are still in its spill folder: `hotitem status` shows them.\n';
+
+function keptText(kept: string[]): string {
+  if (kept.length === 0) return '';
+  return `Kept, as it is yours (--purge removes it): ${kept.join(', ')}\n`;
+}
+
+function inUseText(dir: string, uses: Use[]): string {
+  const files = [...new Set(uses.map(({ file }) => file))];
+  return [
+    `Not removed yet: nginx includes ${dir}. Its files say nothing now, so nothing is captured from the next reload on, and nginx`,
+    'starts at each step. Take these lines out:',
+    ...uses.map(
+      ({ file, line, text, names }) =>
+        `  ${file}:${line}  ${text}${names ? '' : '   (first, before the includes)'}`,
+    ),
+    '',
+    ...(uses.every(({ alone }) => alone)
+      ? [
+          'That is:',
+          ...files.map((file) => {
+            const lines = uses.filter((use) => use.file === file).map(({ line }) => `${line}d`);
+            return `  sed -i --follow-symlinks '${[...new Set(lines)].join(';')}' ${shellWord(file)}`;
+          }),
+        ]
+      : []),
+    `Then: ${RELOAD} && hotitem nginx remove --dir ${shellWord(dir)}`,
+    '',
+  ].join('\n');
+}
