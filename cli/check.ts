@@ -5,6 +5,7 @@ import { fileFindings } from './check/file-rules.ts';
 import type { Finding } from './check/finding.ts';
 import { JUDGE_OPTIONS, judgingOf } from './check/judge-flags.ts';
 import { findingsText, reportText } from './check/report.ts';
+import { runningNginx } from './check/running-nginx.ts';
 import { judge } from './check/verdict.ts';
 import { checkNginx, type NginxReport } from './check-nginx.ts';
 import type { Command, CommandContext } from './command.ts';
@@ -57,11 +58,20 @@ export async function nginxReport(
   if (program === undefined) {
     throw new Trouble('nginx is not installed here', 'Name it: hotitem check --nginx /path/to/nginx');
   }
+  const conf = typeof flags.conf === 'string' ? resolve(flags.conf) : await confOf(program);
   return checkNginx({
     command: [resolve(program)],
-    ...(typeof flags.conf === 'string' && { conf: resolve(flags.conf) }),
+    ...(conf !== undefined && { conf }),
     sidecar: includeSettings(config),
   });
+}
+
+/** The configuration that the nginx of this program runs with, where it was told another than it was built to read. */
+async function confOf(program: string): Promise<string | undefined> {
+  const path = resolve(program);
+  const running = (await runningNginx()).filter((one) => one.program === path || one.program === program);
+  const confs = new Set(running.map(({ conf }) => conf));
+  return confs.size === 1 ? [...confs][0] : undefined;
 }
 
 function withoutStatus({ findings, unused }: ReturnType<typeof judge>) {

@@ -1,9 +1,11 @@
 import { join, resolve } from 'node:path';
+import { systemNginx } from '../provision/nginx-inspect.ts';
 import type { Command } from './command.ts';
 import { configure } from './configure.ts';
 import { includeSettings } from './nginx-includes.ts';
-import { installNginx } from './nginx-install.ts';
+import { type InstallOptions, installNginx } from './nginx-install.ts';
 import { installDiff, installText } from './nginx-install-report.ts';
+import { installTested } from './nginx-install-tested.ts';
 import { UsageError } from './parse-command-line.ts';
 import { print } from './terminal.ts';
 
@@ -17,24 +19,31 @@ export const nginxInstall: Command = {
       placeholder: 'HOST:PORT',
       about: 'loopback address that nginx answers itself on (nginx.breaker)',
     },
+    'nginx-conf': { type: 'string', placeholder: 'FILE', about: 'the nginx.conf that includes them' },
     'dry-run': { type: 'boolean', about: 'only say what would be written' },
     diff: { type: 'boolean', about: 'only show how each file would be changed' },
   },
   configured: true,
   async run(context) {
-    const { dir, engine, breaker, 'dry-run': dryRun, diff, ...flags } = context.flags;
+    const { dir, engine, breaker, 'nginx-conf': conf, 'dry-run': dryRun, diff, ...flags } = context.flags;
     if (engine !== undefined && engine !== 'njs' && engine !== 'qjs')
       throw new UsageError(`--engine: must be njs or qjs (got ${engine})`);
     const config = configure({ ...context, flags });
     const folder = resolve(typeof dir === 'string' ? dir : config.nginx.dir);
     const onlyLooks = dryRun === true || diff === true;
-    const result = await installNginx({
+    const options: InstallOptions = {
       ...includeSettings(config),
       dir: folder,
       dryRun: onlyLooks,
       ...(engine !== undefined && { engine }),
       ...(typeof breaker === 'string' && { breaker }),
-    });
+    };
+    const program = context.env.HOTITEM_NGINX ?? systemNginx(context.env);
+    const nginx = program !== undefined && {
+      command: [resolve(program)],
+      ...(typeof conf === 'string' && { conf: resolve(conf) }),
+    };
+    const result = onlyLooks || !nginx ? await installNginx(options) : await installTested(options, nginx);
     if (diff === true) print((await installDiff(result)) || `${folder} is as this version writes it.\n`);
     else print(`${installText(result, folder, onlyLooks)}${passing({ engine, breaker })}`);
     if (!onlyLooks) print(`\n${isFirst(result.files) ? nextSteps(folder, config) : RELOAD}`);

@@ -47,6 +47,14 @@ export async function installNginx({
   return { ...plan, backup };
 }
 
+/** Files as they were before they were written, the last one first. */
+export async function putBack(files: { path: string; before: string | undefined }[]): Promise<void> {
+  for (const { path, before } of files.toReversed()) {
+    if (before === undefined) await rm(path, { force: true });
+    else await writeWhole(path, before);
+  }
+}
+
 /** Folders of which nginx.conf usually includes every file, into one block; each of ours belongs to a block of its own. */
 const SWEPT = ['conf.d', 'default.d', 'modules-enabled', 'sites-enabled', 'vhosts.d'];
 

@@ -10,15 +10,15 @@ import {
   VERSION_FILE,
 } from './nginx-includes.ts';
 import { inertIncludes } from './nginx-inert.ts';
-import { writeWhole } from './nginx-install.ts';
+import { putBack, writeWhole } from './nginx-install.ts';
 import { installedVersion, isEdited, readInstalled, withSums } from './nginx-install-version.ts';
-import { findUses, type Use } from './nginx-uses.ts';
+import { findUses, type NginxAsked, type Use } from './nginx-uses.ts';
 import { Trouble } from './trouble.ts';
 
 export type RemoveOptions = IncludeSettings & {
   dir: string;
   /** The nginx that may include it, and its nginx.conf; undefined where this host has none. */
-  nginx: { command: string[]; conf?: string } | undefined;
+  nginx: NginxAsked | undefined;
   /** Whether what is the operator's own goes as well. */
   purge?: boolean;
 };
@@ -46,7 +46,7 @@ export async function removeIncludes(options: RemoveOptions): Promise<RemoveResu
   return { inUse: uses };
 }
 
-type Silencing = { nginx: { command: string[]; conf?: string }; there: string[]; accepted: boolean };
+type Silencing = { nginx: NginxAsked; there: string[]; accepted: boolean };
 
 async function silence(
   { dir, nginx: _, purge: __, ...settings }: RemoveOptions,
@@ -66,10 +66,7 @@ async function silence(
   for (const { name, text } of files) await writeWhole(join(dir, name), text);
   const after = await findUses(dir, nginx);
   if (after.accepted || !accepted) return;
-  for (const { name, text } of before.toReversed()) {
-    if (text === undefined) await rm(join(dir, name), { force: true });
-    else await writeWhole(join(dir, name), text);
-  }
+  await putBack(before.map(({ name, text }) => ({ path: join(dir, name), before: text })));
   throw new Trouble(
     `nginx would not start without what the includes define: ${after.complaint}`,
     'Put that right first; nothing was changed.',

@@ -1,9 +1,12 @@
 import { realpath } from 'node:fs/promises';
 import { dirname, resolve, sep } from 'node:path';
+import { type Configuration, readConfiguration } from './check/configuration.ts';
 import type { Directive } from './check/directives.ts';
+import { diskSource } from './check/disk-source.ts';
 import { type Place, placeOf } from './check/finding.ts';
 import { LINE_FORMAT } from './check/includes.ts';
 import { readNginx } from './check/read-nginx.ts';
+import { runningNginx } from './check/running-nginx.ts';
 import { createSite } from './check/site.ts';
 import { Trouble } from './trouble.ts';
 
@@ -24,14 +27,17 @@ export type Uses = {
   complaint: string | undefined;
 };
 
+export type NginxAsked = {
+  command: string[];
+  /** The one nginx.conf to look at; undefined: that which nginx was built to read, and those that running ones were told to. */
+  conf?: string;
+};
+
 /**
- * What of an nginx's configuration needs the includes in `dir`. Throws `Trouble` where it cannot be read as a whole: what is not seen
+ * What of nginx's configuration needs the includes in `dir`. Throws `Trouble` where it cannot be read as a whole: what is not seen
  * could need them.
  */
-export async function findUses(
-  dir: string,
-  { command, conf }: { command: string[]; conf?: string },
-): Promise<Uses> {
+export async function findUses(dir: string, { command, conf }: NginxAsked): Promise<Uses> {
   const { asked, main, configuration, unreadable } = await readNginx(command, conf);
   const [complaint] = asked.complaints;
   if (unreadable || complaint?.rights)
@@ -39,6 +45,18 @@ export async function findUses(
       `nginx's configuration cannot be read: ${complaint?.text ?? main}`,
       'Run this as root.',
     );
+  const others = conf === undefined ? (await runningNginx()).flatMap((running) => running.conf ?? []) : [];
+  const read = [...new Set(others)]
+    .filter((path) => path !== main)
+    .map((path) => usesIn(dir, path, readConfiguration(path, diskSource)));
+  return {
+    uses: (await Promise.all([usesIn(dir, main, configuration), ...read])).flat(),
+    accepted: asked.dump !== undefined,
+    complaint: complaint?.text,
+  };
+}
+
+async function usesIn(dir: string, main: string, configuration: Configuration): Promise<Use[]> {
   const folders = [...new Set([dir, await realpath(dir).catch(() => dir)])];
   const outside = createSite(configuration).spots.filter(({ directive }) => !isInside(directive.file));
   const uses = outside.flatMap(({ directive }): Use[] => {
@@ -53,11 +71,9 @@ export async function findUses(
       },
     ];
   });
-  return {
-    uses: uses.toSorted((a, b) => Number(a.names) - Number(b.names)),
-    accepted: asked.dump !== undefined,
-    complaint: complaint?.text,
-  };
+  // Where a line does not name the folder, what it uses may be of another one.
+  if (!uses.some(({ names }) => names)) return [];
+  return uses.toSorted((a, b) => Number(a.names) - Number(b.names));
 
   function isInside(path: string): boolean {
     return folders.some((folder) => path === folder || path.startsWith(`${folder}${sep}`));

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { IncludeSettings } from '../../cli/nginx-includes.ts';
 import { installNginx } from '../../cli/nginx-install.ts';
+import { installTested } from '../../cli/nginx-install-tested.ts';
 import { planInstall } from '../../cli/nginx-plan.ts';
 import { removeIncludes } from '../../cli/nginx-remove.ts';
 import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
@@ -104,6 +105,38 @@ describe('the includes of an nginx', () => {
     expect(texts(dir)).toEqual(before);
   });
 
+  test('are not removed where the nginx that runs was told to read another nginx.conf than it was built to', async () => {
+    const { dir, settings, folder } = await start();
+    const empty = join(folder, 'empty.conf');
+    writeFileSync(empty, 'events { }\n');
+    // As a built-in path: nothing there includes the folder.
+    const command = [...build.command, '-c', empty];
+
+    const result = await removeIncludes({ ...settings, dir, nginx: { command } });
+    expect(result).toMatchObject({
+      inUse: expect.arrayContaining([expect.objectContaining({ names: true })]),
+    });
+    expect(existsSync(dir)).toBe(true);
+  });
+
+  test('are put back where nginx would not start with the new ones, as with a second open_log_file_cache', async () => {
+    const { dir, settings, folder, edit, nginx } = await start();
+    release(dir, settings);
+    const path = join(dir, 'log.conf');
+    writeFileSync(path, readFileSync(path, 'utf8').replace(/^open_log_file_cache.*$/m, ''));
+    await edit('charset utf-8;', 'charset utf-8; open_log_file_cache max=64 inactive=60s valid=10s;');
+    expect(await nginx.test()).toMatchObject({ ok: true });
+    const before = texts(dir);
+    const command = { command: build.command, conf: join(folder, 'nginx.conf') };
+
+    await expect(installTested({ ...settings, dir }, command)).rejects.toThrow(
+      'nginx would not start with the new includes: "open_log_file_cache" directive is duplicate',
+    );
+    expect(texts(dir)).toEqual(before);
+    await installTested({ ...settings, dir, logCache: false }, command);
+    expect(await nginx.test()).toMatchObject({ ok: true });
+  });
+
   test('of which some were made or edited by the operator are kept until they are purged', async () => {
     const { dir, settings } = await start();
     writeFileSync(join(dir, 'items.conf'), 'map $uri $hotitem_item { default ours; }\n');
@@ -170,5 +203,6 @@ function without(text: string, lines: number[]): string {
 }
 
 function texts(dir: string): Record<string, string> {
-  return Object.fromEntries(readdirSync(dir).map((name) => [name, readFileSync(join(dir, name), 'utf8')]));
+  const files = readdirSync(dir).filter((name) => name !== 'backup');
+  return Object.fromEntries(files.map((name) => [name, readFileSync(join(dir, name), 'utf8')]));
 }
