@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { resolve } from 'node:path';
 import type { Facts } from './facts.ts';
-import type { Finding, Place } from './finding.ts';
+import { type Finding, type Place, shellWord } from './finding.ts';
 import { type Listener, listenersAt } from './listener.ts';
-import { RELOAD } from './mend.ts';
+import { includeFolder, RELOAD } from './mend.ts';
 
 const ANSWER_MS = 1_000;
 
@@ -20,6 +20,7 @@ export async function breakerFindings(facts: Facts, breaker: string, where: Plac
   const answer = await ask(breaker);
   if (answer === undefined || answer.status === 503) return [];
   const [listeners, master] = await Promise.all([listenersAt(portOf(breaker)), masterOf(facts)]);
+  const dir = includeFolder(facts.site);
   const said = answer.status === 0 ? '' : ` (with ${answer.status})`;
   if (listeners.some(({ pid }) => pid === master)) {
     return [
@@ -53,9 +54,19 @@ export async function breakerFindings(facts: Facts, breaker: string, where: Plac
       what: `another program answers at the breaker's address ${breaker}${said}${whoIs(listeners)}`,
       where,
       why: 'nginx does not start while that port is taken; only an answer of 503 makes it spill',
-      fix: 'hotitem nginx install --breaker with a free port, or stop the other program',
+      fix: `stop the other program, or write the includes with a free port, and put it into hotitem.yml (nginx.breaker)`,
+      ...(dir !== undefined && {
+        command: `hotitem nginx install --dir ${shellWord(dir)} --breaker ${await freeBeside(breaker)} && ${RELOAD}`,
+      }),
     },
   ];
+}
+
+/** The address with the next port that nobody listens at. */
+async function freeBeside(address: string): Promise<string> {
+  let port = (portOf(address) % 65_535) + 1;
+  while ((await listenersAt(port)).length > 0) port = (port % 65_535) + 1;
+  return `${address.slice(0, address.lastIndexOf(':'))}:${port}`;
 }
 
 function whoIs([first]: Listener[]): string {

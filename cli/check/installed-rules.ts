@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { SCRIPT_FILES } from '../nginx-includes.ts';
 import { type Plan, type PlannedFile, planInstall } from '../nginx-plan.ts';
 import type { Facts } from './facts.ts';
-import { type Finding, placeOf, shellWord } from './finding.ts';
+import { type Finding, placeOf } from './finding.ts';
 import { installInto } from './mend.ts';
 import { saysTheSame } from './same-text.ts';
 import type { OurInclude } from './site.ts';
@@ -36,8 +36,8 @@ function inFolder(dir: string, used: OurInclude[], { version, from, files }: Pla
     what: `${file.name} was edited since hotitem ${from} wrote it`,
     ...place(file),
     why: 'the next hotitem nginx install writes it again, and keeps what was there in the folder backup',
-    fix: 'put what you changed into hotitem.yml (settings nginx.*), and see what an installation would change',
-    command: `hotitem nginx install --dir ${shellWord(dir)} --diff`,
+    fix: 'put what you changed into hotitem.yml (settings nginx.*); hotitem nginx install --diff shows what it would take back',
+    command: installInto(dir),
   }));
   const [first] = untouched;
   if (first === undefined) return findings;

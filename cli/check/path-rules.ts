@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { breakerFindings } from './breaker-rules.ts';
 import type { Directive } from './directives.ts';
 import type { Facts } from './facts.ts';
-import { type Finding, type Place, placeOf } from './finding.ts';
+import { type Finding, type Place, placeOf, shellWord } from './finding.ts';
 import { lineFormats, writesLine } from './log-rules.ts';
 import { installAgain } from './mend.ts';
 import { blockAround, childOf, inherited, type Spot } from './site.ts';
@@ -74,7 +74,8 @@ async function socketFindings({ worker }: Facts, socket: string, where: Place): 
       what: `nginx's workers (${worker.name}) cannot use ${socket}`,
       where,
       why: `${barrier} does not let them; all views are spilled`,
-      fix: `intake.socket_group: a group of ${worker.name}, and that group may enter the folders above (chgrp, chmod g+x)`,
+      fix: `intake.socket_group: a group of ${worker.name}, so that it stays after a restart; and that group may enter the folders above`,
+      ...openTo(worker, socket, barrier, 'g+rw'),
     },
   ];
 }
@@ -140,10 +141,18 @@ async function folderOf({ worker, sidecar, site }: Facts, { directive }: Spot): 
       what: `nginx's workers (${worker.name}) cannot write into ${folder}`,
       where,
       why: `${barrier} does not let them; what should be written there is lost`,
-      fix: `chgrp to a group of ${worker.name} and chmod g+rwx the folder, g+x those above`,
+      fix: `give the folder to a group of ${worker.name}, and let that group enter those above`,
+      ...openTo(worker, folder, barrier, 'g+rwxs'),
     });
   }
   return findings;
+}
+
+/** The command that opens a path to the workers' group, where it is that path which keeps them out and none above it. */
+function openTo({ ids }: Facts['worker'], path: string, barrier: string, mode: string): { command?: string } {
+  const [gid] = ids?.gids ?? [];
+  if (gid === undefined || !barrier.startsWith(`${path} `)) return {};
+  return { command: `chgrp ${gid} ${shellWord(path)} && chmod ${mode} ${shellWord(path)}` };
 }
 
 function isPipe(found: Stats | undefined): boolean {

@@ -172,7 +172,7 @@ describe('check --nginx', () => {
         severity: 'note',
         what: `http.conf was edited since hotitem ${await installedVersion()} wrote it`,
         fix: expect.stringContaining('hotitem.yml'),
-        command: `hotitem nginx install --dir ${folder}/hotitem --diff`,
+        command: `hotitem nginx install --dir ${folder}/hotitem && nginx -t && nginx -s reload`,
       }),
     );
   });
@@ -232,6 +232,9 @@ describe('check --nginx', () => {
         expect.objectContaining({
           id: 'breaker-taken',
           what: expect.stringContaining(`(with 200): node, process ${process.pid}`),
+          command: expect.stringMatching(
+            /^hotitem nginx install --dir \S+ --breaker 127\.0\.0\.1:\d+ && nginx -t/,
+          ),
         }),
       );
     } finally {
@@ -249,7 +252,11 @@ describe('check --nginx', () => {
       edit(/^(user .*|worker_processes)/m, 'user nobody;\n$1');
 
       expect((await check(build)).findings).toContainEqual(
-        expect.objectContaining({ id: 'socket-not-writable', why: expect.stringContaining('mode 0600') }),
+        expect.objectContaining({
+          id: 'socket-not-writable',
+          why: expect.stringContaining('mode 0600'),
+          command: expect.stringMatching(/^chgrp \d+ (\S+) && chmod g\+rw \1$/),
+        }),
       );
     } finally {
       await sidecar.stop();
