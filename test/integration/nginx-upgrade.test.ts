@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
@@ -112,11 +113,22 @@ describe('the includes of an nginx', () => {
     // As a built-in path: nothing there includes the folder.
     const command = [...build.command, '-c', empty];
 
-    const result = await removeIncludes({ ...settings, dir, nginx: { command } });
-    expect(result).toMatchObject({
-      inUse: expect.arrayContaining([expect.objectContaining({ names: true })]),
-    });
-    expect(existsSync(dir)).toBe(true);
+    // The nginx of the tests is started by a loader, and has no title that /proc shows.
+    const argv0 = `nginx: master process /usr/sbin/nginx -c ${join(folder, 'nginx.conf')}`;
+    const master = spawn('/bin/sleep', ['60'], { argv0, stdio: 'ignore' });
+    try {
+      await until(() => readFileSync(`/proc/${master.pid}/cmdline`, 'utf8').startsWith(argv0), {
+        timeoutMs: 10_000,
+        what: 'its title',
+      });
+      const result = await removeIncludes({ ...settings, dir, nginx: { command } });
+      expect(result).toMatchObject({
+        inUse: expect.arrayContaining([expect.objectContaining({ names: true })]),
+      });
+      expect(existsSync(dir)).toBe(true);
+    } finally {
+      master.kill();
+    }
   });
 
   test('are put back where nginx would not start with the new ones, as with a second open_log_file_cache', async () => {
