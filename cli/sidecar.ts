@@ -13,7 +13,7 @@ export const sidecar: Command = {
     const core = createCore(configure(context));
     const { config, log } = core;
     return runService(core, async () => {
-      await wireAdmin(core, config.admin.listen, await wireSidecar(core));
+      await wireAdmin(core, 'listen', await wireSidecar(core));
       log.info({ socket: config.intake.socket, admin: config.admin.listen }, 'sidecar is up');
     });
   },

@@ -25,7 +25,7 @@ export const sink: Command = {
       const index = await openIndex(core);
       const meters = createSinkMeters(registry);
       const running = await wireKafkaSink(core, index, meters);
-      await wireAdmin(core, config.admin.sink_listen, {
+      await wireAdmin(core, 'sink_listen', {
         routes: { '/api/v1/accounting': () => json(200, { sink: meters.accounts() }) },
         checks: [running, ...indexChecks(index)],
       });

@@ -81,17 +81,13 @@ async function startServices(core: Core): Promise<void> {
   const { config, registry } = core;
   prepare(core);
   if (config.kafka.brokers.length === 0) {
-    await wireAdmin(core, config.admin.listen, await wireSidecar(core));
+    await wireAdmin(core, 'listen', await wireSidecar(core));
     return;
   }
   const index = await openIndex(core);
   const meters = createSinkMeters(registry);
   const check = await wireKafkaSink(core, index, meters);
-  await wireAdmin(
-    core,
-    config.admin.listen,
-    await wireSidecar(core, { index, accounts: meters.accounts, check }),
-  );
+  await wireAdmin(core, 'listen', await wireSidecar(core, { index, accounts: meters.accounts, check }));
 }
 
 /** `hotitem setup`, as soon as Kafka and Elasticsearch answer. */

@@ -1,18 +1,58 @@
 import { type Admin, startAdmin } from '../service/admin.ts';
+import { ADMIN_METRICS } from '../service/admin-metrics.ts';
+import { keepTrying } from '../service/keep-trying.ts';
+import { reasonOf } from '../service/log.ts';
+import { createMetrics } from '../service/metrics.ts';
 import type { Core } from './core.ts';
 import type { Part } from './wire-sidecar.ts';
 
-/** Starts the listener for people and monitoring, stopped before everything else. */
-export async function wireAdmin(core: Core, listen: string, { routes, checks }: Part): Promise<Admin> {
-  const { config, registry, log, shutdown } = core;
-  const admin = await startAdmin({
-    listen,
-    allowedHosts: config.admin.allowed_hosts,
-    routes,
-    checks,
-    registry,
-    log,
+/**
+ * Starts the listener for people and monitoring, stopped before everything else. Events are moved without it: where its address
+ * cannot be had this resolves after the first attempt, and goes on trying.
+ */
+export async function wireAdmin(
+  core: Core,
+  setting: 'listen' | 'sink_listen',
+  { routes, checks }: Part,
+): Promise<void> {
+  const { config, registry, log, shutdown, warn } = core;
+  const listen = config.admin[setting];
+  const metrics = createMetrics(registry, ADMIN_METRICS);
+  const stopping = new AbortController();
+  let admin: Admin | undefined;
+  let isTried = () => {};
+  const tried = new Promise<void>((resolve) => {
+    isTried = resolve;
   });
-  shutdown.add('admin', admin.close);
-  return admin;
+  const started = keepTrying(start, { signal: stopping.signal, onFailure }).then(isTried, isTried);
+  shutdown.add('admin', async () => {
+    stopping.abort();
+    await started;
+    await admin?.close();
+  });
+  await tried;
+
+  async function start(): Promise<void> {
+    const begun = await startAdmin({
+      listen,
+      allowedHosts: config.admin.allowed_hosts,
+      routes,
+      checks,
+      registry,
+      metrics,
+      log,
+    });
+    if (stopping.signal.aborted) await begun.close();
+    else admin = begun;
+  }
+
+  function onFailure(error: unknown): void {
+    metrics.of('admin_listen_failures_total').add();
+    warn(
+      'admin',
+      `cannot listen on admin.${setting}, trying again: no page, no metrics, no readiness; events are delivered all the same`,
+      { [`admin.${setting}`]: listen, reason: reasonOf(error) },
+    );
+    isTried();
+  }
 }

@@ -1,12 +1,13 @@
-import { type Check, json, type Route } from '../service/admin.ts';
+import { type Check, json, type Reply, type Route } from '../service/admin.ts';
 import type { Config } from '../service/config.ts';
-import { createMetrics } from '../service/metrics.ts';
+import { createMetrics, type Metrics } from '../service/metrics.ts';
 import { createAccounting, type SidecarAccounts } from '../sidecar/accounting.ts';
 import { createItemsRoute } from '../sidecar/api.ts';
 import { startForwarder } from '../sidecar/forward.ts';
 import { createIndexRoutes } from '../sidecar/index-routes.ts';
 import { SIDECAR_METRICS } from '../sidecar/metrics.ts';
 import { createPageRoutes } from '../sidecar/page-routes.ts';
+import { createQuestions, type Questions } from '../sidecar/questions.ts';
 import {
   type Nginx,
   openSidecarSpool,
@@ -57,7 +58,11 @@ export async function wireSidecar(
   return {
     routes: {
       ...createPageRoutes(),
-      '/api/v1/items': createItemsRoute(next.index, core.now),
+      '/api/v1/items': createItemsRoute({
+        index: next.index,
+        questions: openQuestions(metrics),
+        now: core.now,
+      }),
       '/api/v1/accounting': () => json(200, accounts()),
     },
     checks: [
@@ -147,6 +152,14 @@ function batchOf({ kafka }: Config): SidecarOptions['batch'] {
     maxBatchBytes: requests * kafka.batch_bytes,
     lingerMs: kafka.linger_ms,
   };
+}
+
+/** The page gives up after 15 s. An index is asked one thing at a time: DuckDB's queries keep one of Node's few threads each. */
+function openQuestions(metrics: Metrics<typeof SIDECAR_METRICS>): Questions<Reply> {
+  const questions = createQuestions<Reply>({ waiting: 8, askers: 128, sharedMs: 10_000, longestMs: 30_000 });
+  metrics.of('ranking_questions', { state: 'running' }).follow(() => questions.counts().running);
+  metrics.of('ranking_questions', { state: 'waiting' }).follow(() => questions.counts().waiting);
+  return questions;
 }
 
 /** Only the process that has DuckDB's file can answer for it. */

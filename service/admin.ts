@@ -1,10 +1,23 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Registry } from 'prom-client';
+import { createConnections } from './admin-connections.ts';
+import type { ADMIN_METRICS } from './admin-metrics.ts';
+import { refusalOf } from './admin-refusal.ts';
 import { normalHost, splitAddress } from './listen-address.ts';
 import { type Log, reasonOf } from './log.ts';
+import type { Metrics } from './metrics.ts';
 
-export type Reply = { status: number; type: string; body: string | Buffer };
-export type Route = (url: URL) => Reply | Promise<Reply>;
+export type Reply = {
+  status: number;
+  type: string;
+  body: string | Buffer;
+  headers?: Record<string, string>;
+  /** Why there is no answer to what was asked: a label of metrics. */
+  refused?: string;
+};
+
+/** `asker` fires when whoever asks is gone. */
+export type Route = (url: URL, asker: AbortSignal) => Reply | Promise<Reply>;
 
 /** A thing that must work before traffic may come: `true`, or why it does not. */
 export type Check = { name: string; ready: () => true | string };
@@ -16,12 +29,14 @@ export type AdminOptions = {
   routes: Record<string, Route>;
   checks: Check[];
   registry: Registry;
+  metrics: Metrics<typeof ADMIN_METRICS>;
   log: Log;
 };
 
 export type Admin = { port: number; close(): Promise<void> };
 
 const MAX_CONNECTIONS = 256;
+const LIMITS = { maxHeaderSize: 8192, requestTimeout: 10_000, connectionsCheckingInterval: 5_000 };
 const HEADERS = {
   'content-security-policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
@@ -34,10 +49,11 @@ const HEADERS = {
 
 /**
  * The listener for people and monitoring: `/livez`, `/readyz`, `/metrics` and the routes of the service. It only answers
- * GET and HEAD, and only to a Host that is ours, so that no page elsewhere can read it through a name that it resolves to
- * loopback (DNS rebinding). Rejects with the system's error when the address cannot be had.
+ * GET and HEAD, only to a Host that is ours, so that no page elsewhere can read it through a name that it resolves to
+ * loopback (DNS rebinding), and to no other site (`refusalOf`). Rejects with the system's error when the address cannot be had.
  */
 export async function startAdmin(options: AdminOptions): Promise<Admin> {
+  const { log, metrics } = options;
   const { host, port } = splitAddress(options.listen);
   const routes = new Map<string, Route>([
     ['/livez', () => text(200, 'ok')],
@@ -55,10 +71,16 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
   const hosts = new Set(
     ['localhost', '127.0.0.1', '[::1]', host, ...options.allowedHosts].map((name) => normalHost(name)),
   );
-  const server = createServer({ maxHeaderSize: 8192, requestTimeout: 10_000 }, (request, response) => {
-    answer(request, routes, hosts, options.log).then((reply) => send(request, response, reply));
+  const server = createServer(LIMITS, (request, response) => {
+    const asker = askerOf(response);
+    void connections.during(request.socket, async () => {
+      const reply = await answer(request, { routes, hosts, log, asker });
+      if (reply.refused !== undefined) metrics.of('admin_refused_total', { reason: reply.refused }).add();
+      if (!asker.aborted) send(request, response, reply);
+    });
   });
-  server.maxConnections = MAX_CONNECTIONS;
+  const closed = metrics.of('admin_connections_closed_total');
+  const connections = createConnections(server, MAX_CONNECTIONS, () => closed.add());
   await listen(server, host, port);
   const bound = server.address();
   return {
@@ -76,36 +98,36 @@ function text(status: number, line: string): Reply {
   return { status, type: 'text/plain; charset=utf-8', body: `${line}\n` };
 }
 
-async function answer(
-  request: IncomingMessage,
-  routes: Map<string, Route>,
-  hosts: Set<string>,
-  log: Log,
-): Promise<Reply> {
-  const host = request.headers.host ?? '';
-  if (!hosts.has(withoutPort(host))) {
-    return text(403, 'this Host is not served here; admin.allowed_hosts can name it');
-  }
-  const origin = request.headers.origin;
-  if (origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`) {
-    return text(403, 'other origins are not served');
-  }
-  if (request.method !== 'GET' && request.method !== 'HEAD') return text(405, 'only GET and HEAD');
+/** Fires when the connection is closed before the answer. */
+function askerOf(response: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  response.once('close', () => gone.abort(new Error('the asker is gone')));
+  return gone.signal;
+}
+
+type Answering = { routes: Map<string, Route>; hosts: Set<string>; log: Log; asker: AbortSignal };
+
+async function answer(request: IncomingMessage, { routes, hosts, log, asker }: Answering): Promise<Reply> {
   const target = `http://host${request.url}`;
   if (!URL.canParse(target)) return text(400, 'no such address');
   const url = new URL(target);
+  const refusal = refusalOf(request, url.pathname, hosts);
+  if (refusal !== undefined) return { ...text(refusal.status, refusal.text), refused: refusal.reason };
   const route = routes.get(url.pathname);
   if (route === undefined) return text(404, 'no such page');
   try {
-    return await route(url);
+    return await route(url, asker);
   } catch (error) {
+    if (asker.aborted) return text(503, 'the asker is gone');
     log.error({ path: url.pathname, reason: reasonOf(error) }, 'a request to the admin listener failed');
     return json(500, { error: 'this failed; the log says why' });
   }
 }
 
-function send(request: IncomingMessage, response: ServerResponse, { status, type, body }: Reply): void {
-  response.writeHead(status, { ...HEADERS, 'content-type': type, 'content-length': Buffer.byteLength(body) });
+function send(request: IncomingMessage, response: ServerResponse, reply: Reply): void {
+  const { status, type, body, headers } = reply;
+  const length = Buffer.byteLength(body);
+  response.writeHead(status, { ...HEADERS, ...headers, 'content-type': type, 'content-length': length });
   response.end(request.method === 'HEAD' ? undefined : body);
 }
 
@@ -117,11 +139,6 @@ function readiness(checks: Check[], verbose: boolean): Reply {
     status,
     results.map(({ name, state }) => `${name}: ${state === true ? 'ok' : state}`).join('\n'),
   );
-}
-
-/** What a `Host` names. `[::]` is the whole of it, and ends in no port. */
-function withoutPort(host: string): string {
-  return normalHost(host.replace(/:\d+$/, ''));
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {

@@ -95,4 +95,9 @@ export const SIDECAR_METRICS = {
     help: 'Events that Kafka refuses for what they are, kept as dead letters',
     labels: ['reason'],
   },
+  ranking_questions: {
+    kind: 'gauge',
+    help: 'Questions for a ranking: running in the index, and waiting for it',
+    labels: ['state'],
+  },
 } as const satisfies MetricList;

@@ -1,8 +1,10 @@
 import { stat } from 'node:fs/promises';
 import type { HotItemEvent } from '../event/event.ts';
+import { linkSignals } from '../service/linked-signal.ts';
 import { reasonOf } from '../service/log.ts';
 import { createMutex } from '../service/mutex.ts';
 import { type DuckdbFile, DuckdbFileError, type DuckdbFileOptions, openDuckdbFile } from './duckdb-file.ts';
+import { interruptible } from './duckdb-interrupt.ts';
 import { appendEvents, countKeys, findKeys, keyOf, toTimestamp } from './duckdb-rows.ts';
 import {
   type EventIndex,
@@ -75,7 +77,7 @@ export function createDuckdbIndex({
   const settings: DuckdbFileOptions = { path, memoryLimitMb, threads };
   let file: DuckdbFile | undefined;
   let failure: string | undefined = 'the DuckDB file is not open yet';
-  let closed = false;
+  const closing = new AbortController();
   const toWrite = createMutex();
   // One question at a time as well: each keeps one of Node's few threads, which the rest of the process needs for files.
   const toRead = createMutex();
@@ -84,13 +86,13 @@ export function createDuckdbIndex({
       const all = [...events];
       return write((open) => create(open, all));
     },
-    topItems: (query) => read((open) => topItems(open, query)),
+    topItems: (query, signal) => read((open) => topItems(open, query), signal),
     retain: () => write((open) => retain(open, now() - retentionDays * DAY_MS)),
     count: (ids) => read((open) => countKeys(open.reader, ids.map(keyOf))),
     stats: () => read((open) => stats(open, path)),
     failure: () => failure,
     open: () => toWrite(openIfNeeded),
-    close: () => toWrite(() => toRead(close)),
+    close,
   };
 
   function write<Value>(work: (open: DuckdbFile) => Promise<Value>): Promise<Value> {
@@ -98,25 +100,38 @@ export function createDuckdbIndex({
       await openIfNeeded().catch((cause: unknown) => {
         throw new IndexUnavailable('the DuckDB file cannot be opened', { cause });
       });
-      return attempt(work);
+      return attempt('writer', closing.signal, work);
     });
   }
 
   async function openIfNeeded(): Promise<void> {
     // With both held nobody else uses the file.
-    if (failure !== undefined && !closed) await toRead(reopen);
+    if (failure !== undefined && !closing.signal.aborted) await toRead(reopen);
   }
 
-  function read<Value>(work: (open: DuckdbFile) => Promise<Value>): Promise<Value> {
-    return toRead(() => attempt(work));
+  function read<Value>(
+    work: (open: DuckdbFile) => Promise<Value>,
+    asker: AbortSignal = closing.signal,
+  ): Promise<Value> {
+    return toRead(async () => {
+      const { signal, unlink } = linkSignals(closing.signal, asker);
+      return attempt('reader', signal, work).finally(unlink);
+    });
   }
 
-  async function attempt<Value>(work: (open: DuckdbFile) => Promise<Value>): Promise<Value> {
-    if (closed) throw new IndexUnavailable('the index is closed');
-    if (file === undefined) throw new IndexUnavailable(failure ?? 'the DuckDB file is not open');
+  /** Ends what runs when `signal` fires, with its reason. */
+  async function attempt<Value>(
+    by: 'reader' | 'writer',
+    signal: AbortSignal,
+    work: (open: DuckdbFile) => Promise<Value>,
+  ): Promise<Value> {
+    signal.throwIfAborted();
+    const open = file;
+    if (open === undefined) throw new IndexUnavailable(failure ?? 'the DuckDB file is not open');
     try {
-      return await work(file);
+      return await interruptible(open[by], signal, () => work(open));
     } catch (error) {
+      signal.throwIfAborted();
       if (isFatal(error)) failure = reasonOf(error);
       throw new IndexUnavailable('DuckDB cannot do this now', { cause: error });
     }
@@ -135,11 +150,16 @@ export function createDuckdbIndex({
     }
   }
 
+  /** What runs is given up: a change leaves nothing of itself, and is made again. */
   async function close(): Promise<void> {
-    closed = true;
-    failure = 'the index is closed';
-    file?.close();
-    file = undefined;
+    closing.abort(new IndexUnavailable('the index is closed'));
+    await toWrite(() =>
+      toRead(async () => {
+        failure = 'the index is closed';
+        file?.close();
+        file = undefined;
+      }),
+    );
   }
 }
 

@@ -25,7 +25,7 @@ export function createElasticsearchIndex(options: ElasticsearchIndexOptions): Ev
   const bulk = createBulk(client, dataStream);
   return {
     create: bulk,
-    topItems: (query) => topItems(client, dataStream, query),
+    topItems: (query, signal) => topItems({ client, dataStream, signal }, query),
     // A request that hangs is not waited for: what it asked for comes again.
     close: () => Promise.race([client.close(), sleep(CLOSE_MS)]),
   };
@@ -61,13 +61,19 @@ const KINDS_OF_VIEWS = {
   prefetches: { filter: { term: { 'hot_item.kind': 'prefetch' } }, aggs: { views: WEIGHT } },
 } as const satisfies Record<string, estypes.AggregationsAggregationContainer>;
 
+type Asked = {
+  client: Client;
+  dataStream: string;
+  /** Closes the connection of the request: then Elasticsearch cancels the search. */
+  signal: AbortSignal | undefined;
+};
+
 async function topItems(
-  client: Client,
-  dataStream: string,
+  { client, dataStream, signal }: Asked,
   { from, to, limit, rank = 'people' }: RankingQuery,
 ): Promise<ItemViews[]> {
   try {
-    const answer = await client.search({
+    const search = {
       index: dataStream,
       // Nothing was indexed yet: that is an empty list, not an error.
       ignore_unavailable: true,
@@ -88,7 +94,8 @@ async function topItems(
           aggs: KINDS_OF_VIEWS,
         },
       },
-    });
+    } satisfies estypes.SearchRequest;
+    const answer = await client.search(search, signal === undefined ? {} : { signal });
     const { _shards, aggregations } = readAnswer(ranking, answer, 'the ranking');
     if (_shards.total === 0) return [];
     if (aggregations === undefined) throw unexpected('the ranking: aggregations');
@@ -98,6 +105,7 @@ async function topItems(
       .map((bucket) => toItemViews(bucket, rank))
       .filter(({ views }) => rank === 'all' || views > 0);
   } catch (error) {
+    signal?.throwIfAborted();
     throw toUnavailable(error);
   }
 }

@@ -8,8 +8,11 @@ export type EventIndex = {
    * Throws an `IndexUnavailable` when nothing can be said about any of them: try the same again later.
    */
   create(events: Iterable<HotItemEvent>): Promise<Outcome[]>;
-  /** The most viewed items with `from <= time < to` (both ms since 1970), most viewed first. */
-  topItems(query: RankingQuery): Promise<ItemViews[]>;
+  /**
+   * The most viewed items with `from <= time < to` (both ms since 1970), most viewed first. When `signal` fires the index is told to
+   * give the query up, and its reason is thrown as soon as nothing of it runs here any more.
+   */
+  topItems(query: RankingQuery, signal?: AbortSignal): Promise<ItemViews[]>;
   /** Why it can neither take nor say anything now; undefined while it can. Missing where only an attempt would tell. */
   failure?(): string | undefined;
   close(): Promise<void>;

@@ -6,6 +6,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type DuckdbIndex, openDuckdbIndex } from '../../store/duckdb.ts';
 import { DuckdbFileError } from '../../store/duckdb-file.ts';
+import { writeEndlessIndex } from '../parts/endless-duckdb.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { until } from '../parts/until.ts';
 import { itIsAnIndex, view } from './index-contract.ts';
@@ -155,6 +156,35 @@ describe('A DuckDB file', () => {
     await index.close();
   });
 
+  test.each(['at once', 'while it runs'])('gives a question up that is taken back %s', async (when) => {
+    await writeEndlessIndex(path);
+    const index = await openDuckdbIndex({ path });
+    const asker = new AbortController();
+
+    const question = index.topItems({ from: 0, to: Date.now() + DAY, limit: 10 }, asker.signal);
+    question.catch(() => {});
+    if (when === 'while it runs') await untilBusy();
+    asker.abort(new Error('the asker is gone'));
+
+    await expect(question).rejects.toThrow('the asker is gone');
+    await index.close();
+  });
+
+  test('is closed whatever runs, a question or a change', async () => {
+    await writeEndlessIndex(path);
+    const index = await openDuckdbIndex({ path });
+    const query = { from: 0, to: Date.now() + DAY, limit: 10 };
+    const running = [index.topItems(query), index.create([view()]), index.topItems(query), index.retain()];
+    const outcomes = Promise.allSettled(running);
+    await untilBusy();
+
+    await index.close();
+
+    for (const { status } of await outcomes) expect(status).toBe('rejected');
+    await expect(running[0]).rejects.toThrow('the index is closed');
+    await expect(running[1]).rejects.toThrow('the index is closed');
+  });
+
   test('does nothing more once it is closed', async () => {
     const index = await openDuckdbIndex({ path });
     await index.close();
@@ -163,6 +193,15 @@ describe('A DuckDB file', () => {
     await expect(index.topItems({ from: 0, to: 1, limit: 1 })).rejects.toThrow('the index is closed');
   });
 });
+
+/** Until this process has computed for a while, as it does for DuckDB only. */
+async function untilBusy(): Promise<void> {
+  const { user } = process.cpuUsage();
+  await until(() => process.cpuUsage().user - user > 300_000, {
+    timeoutMs: 15_000,
+    what: 'DuckDB to compute',
+  });
+}
 
 function numbered(i: number): { id: string } {
   return { id: i.toString(16).padStart(32, '0') };

@@ -9,6 +9,7 @@ import { indexTemplate, TEMPLATE_VERSION } from '../../store/elasticsearch-templ
 import { type EventIndex, IndexUnavailable } from '../../store/event-index.ts';
 import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';
 import { suiteWith } from '../parts/suite.ts';
+import { until } from '../parts/until.ts';
 import { itIsAnIndex, type Texts, view } from './index-contract.ts';
 
 const START_MS = 300_000;
@@ -184,6 +185,35 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
   test('has no items before there is anything', async () => {
     expect(await open(newStream()).topItems({ from: 0, to: 2 ** 42, limit: 10 })).toEqual([]);
   });
+
+  test('gives questions up that are taken back', async () => {
+    const dataStream = newStream();
+    await setup({ dataStream });
+    const index = open(dataStream);
+    await index.create(Array.from({ length: 3_000 }, (_, i) => view({ item: `item ${i}` })));
+    await refresh(dataStream);
+    const searches = async () => {
+      const { nodes } = await ask<Tasks>('GET', '_tasks?actions=indices:data/read/search*&detailed');
+      const tasks = Object.values(nodes).flatMap((node) => Object.values(node.tasks));
+      return tasks.filter(({ description }) => description.includes(dataStream)).length;
+    };
+
+    // Of so many some run and the others wait for their turn.
+    const askers = Array.from({ length: 40 }, () => new AbortController());
+    const outcomes = Promise.allSettled(
+      askers.map(({ signal }, i) => index.topItems({ from: 0, to: 2 ** 42, limit: 200 - i }, signal)),
+    );
+    await until(async () => (await searches()) > 0, { timeoutMs: 30_000, what: 'searches to run' });
+    for (const asker of askers) asker.abort(new Error('the asker is gone'));
+
+    const reasons = (await outcomes).flatMap((one) =>
+      one.status === 'rejected' ? [String(one.reason)] : [],
+    );
+    expect(new Set(reasons)).toEqual(new Set(['Error: the asker is gone']));
+    await until(async () => (await searches()) === 0, { timeoutMs: 30_000, what: 'searches to end' });
+    const { _all } = await ask<Stats>('GET', `${dataStream}/_stats/search`);
+    expect(_all.total.search.query_total).toBeLessThan(askers.length);
+  }, 90_000);
 
   test('that is away for a while is unavailable, and takes everything afterwards', async () => {
     if (!elasticsearch.controllable) return;
@@ -586,6 +616,8 @@ function fieldOf({ template }: { template: { mappings: object } }, type: string)
   ) as object;
 }
 
+type Tasks = { nodes: Record<string, { tasks: Record<string, { description: string }> }> };
+type Stats = { _all: { total: { search: { query_total: number } } } };
 type Found = { hits: { hits: { _source: EcsDocument }[] } };
 
 function toTexts({ url, hot_item, user_agent, http }: EcsDocument): Texts {

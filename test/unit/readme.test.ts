@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
+import { ADMIN_METRICS } from '../../service/admin-metrics.ts';
 import { loadConfig, SETTINGS } from '../../service/config.ts';
 import type { MetricList } from '../../service/metrics.ts';
 import { SIDECAR_METRICS } from '../../sidecar/metrics.ts';
@@ -14,7 +15,7 @@ describe('what the documentation says', () => {
     const rows = read('README.md')
       .split('\n')
       .filter((line) => line.startsWith('| `hotitem_'));
-    expect(rows).toEqual([...table(SIDECAR_METRICS), ...table(SINK_METRICS)]);
+    expect(rows).toEqual([...table(SIDECAR_METRICS), ...table(SINK_METRICS), ...table(ADMIN_METRICS)]);
   });
 
   test('in the extended example is every setting with its default', () => {

@@ -1,11 +1,26 @@
+import { once } from 'node:events';
 import { request } from 'node:http';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { connect, type Socket } from 'node:net';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { type Admin, json, startAdmin } from '../../../service/admin.ts';
+import { ADMIN_METRICS } from '../../../service/admin-metrics.ts';
 import { createLog } from '../../../service/log.ts';
+import { createMetrics, type Metrics } from '../../../service/metrics.ts';
+import { until } from '../../parts/until.ts';
 
+/** More than a listener keeps. */
+const CONNECTIONS = 300;
 const admins: Admin[] = [];
+const sockets: Socket[] = [];
+let metrics: Metrics<typeof ADMIN_METRICS>;
+let asked: AbortSignal[];
+beforeEach(() => {
+  metrics = createMetrics(new Registry(), ADMIN_METRICS);
+  asked = [];
+});
 afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy();
   await Promise.all(admins.splice(0).map((admin) => admin.close()));
 });
 
@@ -48,6 +63,67 @@ describe('the admin listener', () => {
     expect((await get('/api/v1/test', { host: 'localhost:1', origin: 'http://localhost:1' })).status).toBe(
       200,
     );
+  });
+
+  const image = { 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' };
+  const script = { 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' };
+  const frame = { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'iframe' };
+  const link = { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
+  test.each([
+    ['an image', 'cross-site', '/api/v1/test', image],
+    ['an image of another port', 'same-site', '/api/v1/test', image],
+    ['an image of the page', 'cross-site', '/page', image],
+    ['a script', 'same-site', '/metrics', script],
+    ['a frame', 'cross-site', '/page', frame],
+    ['a link to the API', 'cross-site', '/api/v1/test', link],
+    ['a link to the API by another way', 'same-site', '/page/%2e%2e/api/v1/test', link],
+    ['a word that no browser knows yet', 'sibling-site', '/api/v1/test', script],
+    ['two words', 'same-origin, cross-site', '/api/v1/test', script],
+  ])('refuses %s in a page elsewhere', async (_, site, path, headers) => {
+    expect((await get(path, { ...headers, 'sec-fetch-site': site })).status).toBe(403);
+    expect(asked).toEqual([]);
+    expect(metrics.of('admin_refused_total', { reason: 'site' }).value()).toBe(1);
+  });
+
+  test.each([
+    ['a link to the page in a mail', 'cross-site', '/page', link],
+    ['a link to the metrics in a page of Prometheus on this host', 'same-site', '/metrics', link],
+    ['what somebody typed', 'none', '/api/v1/test', link],
+    ['our own page', 'same-origin', '/api/v1/test', script],
+  ])('answers %s', async (_, site, path, headers) => {
+    expect((await get(path, { ...headers, 'sec-fetch-site': site })).status).toBe(200);
+  });
+
+  test('answers a program, which says nothing of a site', async () => {
+    expect((await get('/api/v1/test')).status).toBe(200);
+  });
+
+  test('tells a route when its asker is gone', async () => {
+    const port = await start(true);
+    const socket = await open(port, 'GET /api/v1/slow HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await until(() => asked.length === 1, { timeoutMs: 5_000, what: 'the route to be asked' });
+    expect(asked[0]?.aborted).toBe(false);
+    socket.destroy();
+    await until(() => asked[0]?.aborted, { timeoutMs: 5_000, what: 'the route to be told' });
+  });
+
+  test('lets nobody ask twice at once over one connection', async () => {
+    const port = await start(true);
+    const question = 'GET /api/v1/slow HTTP/1.1\r\nHost: localhost\r\n\r\n';
+    const socket = await open(port, question.repeat(2));
+    await once(socket, 'close');
+    expect(asked.map(({ aborted }) => aborted)).toEqual([true]);
+  });
+
+  test.each([
+    ['nothing', ''],
+    ['half a request', 'GET /livez HTTP/1.1\r\nHost: loc'],
+    ['a request, read by nobody', 'GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n'],
+  ])('answers who monitors it while connections with %s are held open', async (_, words) => {
+    const port = await start(true);
+    for (let i = 0; i < CONNECTIONS; i++) await open(port, words);
+    expect((await get('/livez', {}, 'GET', port)).status).toBe(200);
+    expect((await get('/metrics', {}, 'GET', port)).status).toBe(200);
   });
 
   test('refuses to change anything', async () => {
@@ -93,15 +169,34 @@ async function start(state: true | string, port = 0, host = '127.0.0.1'): Promis
     listen: `${host}:${port}`,
     allowedHosts: ['shop.internal'],
     routes: {
-      '/api/v1/test': () => json(200, {}),
+      '/page': () => json(200, {}),
+      '/api/v1/test': (_, asker) => {
+        asked.push(asker);
+        return json(200, {});
+      },
+      '/api/v1/slow': (_, asker) => {
+        asked.push(asker);
+        return new Promise(() => {});
+      },
       '/api/v1/broken': () => Promise.reject(new Error('secret')),
     },
     checks: [{ name: 'spool', ready: () => state }],
     registry: new Registry(),
+    metrics,
     log: createLog('error', { write: () => {} }),
   });
   admins.push(admin);
   return admin.port;
+}
+
+/** A connection over which `words` are sent. Resolves when it is open, and reads nothing. */
+async function open(port: number, words: string): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => {});
+  sockets.push(socket);
+  await once(socket, 'connect');
+  socket.write(words);
+  return socket;
 }
 
 async function get(path: string, headers: Record<string, string> = {}, method = 'GET', given?: number) {

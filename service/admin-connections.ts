@@ -1,0 +1,46 @@
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+
+export type Connections = {
+  /** Answers a request of that connection, which is not closed for a newcomer meanwhile. */
+  during(socket: Socket, answer: () => Promise<void>): Promise<void>;
+};
+
+/**
+ * Keeps at most `most` connections open, and always lets a newcomer in: the connection that was quiet for longest makes room. So
+ * whoever holds connections open does not keep out `/livez` and `/metrics`. A connection asks one thing at a time: one that sends the
+ * next request before the answer (pipelining, which no browser or proxy does) is closed. What limits those that wait for an answer
+ * to fewer than `most` is not here.
+ */
+export function createConnections(server: Server, most: number, onClosed: () => void): Connections {
+  /** The one that was quiet for longest comes first. */
+  const quiet = new Set<Socket>();
+  const answering = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    if (quiet.size + answering.size >= most) close(quiet.values().next().value ?? socket);
+    if (socket.destroyed) return;
+    quiet.add(socket);
+    socket.once('close', () => {
+      quiet.delete(socket);
+      answering.delete(socket);
+    });
+  });
+  return {
+    async during(socket, answer) {
+      if (answering.has(socket)) return close(socket);
+      quiet.delete(socket);
+      answering.add(socket);
+      try {
+        await answer();
+      } finally {
+        if (answering.delete(socket) && !socket.destroyed) quiet.add(socket);
+      }
+    },
+  };
+
+  function close(socket: Socket): void {
+    quiet.delete(socket);
+    socket.destroy();
+    onClosed();
+  }
+}

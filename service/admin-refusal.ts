@@ -1,0 +1,63 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { normalHost } from './listen-address.ts';
+
+/** Why a request is not served. `reason` is a label of metrics. */
+export type Refusal = {
+  status: 403 | 405;
+  reason: 'host' | 'origin' | 'site' | 'method';
+  text: string;
+};
+
+/**
+ * Why a request for `path` is not served; undefined where a person, a program or our own page sent it. `hosts` are names as
+ * `normalHost` returns them.
+ *
+ * A page elsewhere can send requests to this listener that it need not be able to read: each `<img>` may start a long query.
+ * Browsers name the sender in `Sec-Fetch-Site`. Another port of this host is the same site and another sender; both are refused,
+ * except a link that somebody follows to anything but the API: the page, health, metrics. That is also how a browser comes back from
+ * the login of a proxy before us. A request without the header comes from a program or an old browser; the limits of
+ * `sidecar/questions.ts` hold for it.
+ */
+export function refusalOf(
+  { headers, method }: Pick<IncomingMessage, 'headers' | 'method'>,
+  path: string,
+  hosts: Set<string>,
+): Refusal | undefined {
+  const { host = '', origin } = headers;
+  if (!hosts.has(withoutPort(host))) {
+    return refused(403, 'host', 'this Host is not served here; admin.allowed_hosts can name it');
+  }
+  if (origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`) {
+    return refused(403, 'origin', 'other origins are not served');
+  }
+  if (isForeign(headers) && !isLinkTo(headers, path)) {
+    return refused(
+      403,
+      'site',
+      'requests that another site makes are not served; open this address by itself',
+    );
+  }
+  if (method !== 'GET' && method !== 'HEAD') return refused(405, 'method', 'only GET and HEAD');
+  return undefined;
+}
+
+/** `none` is what somebody typed or had as a bookmark. */
+function isForeign(headers: IncomingHttpHeaders): boolean {
+  const site = headers['sec-fetch-site'];
+  return site !== undefined && site !== 'same-origin' && site !== 'none';
+}
+
+/** A whole page that takes the place of the one before, not a frame in it. */
+function isLinkTo(headers: IncomingHttpHeaders, path: string): boolean {
+  const isPage = headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
+  return isPage && !path.startsWith('/api/');
+}
+
+/** What a `Host` names. `[::]` is the whole of it, and ends in no port. */
+function withoutPort(host: string): string {
+  return normalHost(host.replace(/:\d+$/, ''));
+}
+
+function refused(status: Refusal['status'], reason: Refusal['reason'], text: string): Refusal {
+  return { status, reason, text };
+}

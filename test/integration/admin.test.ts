@@ -1,0 +1,180 @@
+import { mkdirSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import type { Accounts } from '../../cli/wire-sidecar.ts';
+import { writeEndlessIndex } from '../parts/endless-duckdb.ts';
+import { temporaryFolder } from '../parts/guard.ts';
+import { freePort } from '../parts/ports.ts';
+import { type Service, startService } from '../parts/service.ts';
+import { until } from '../parts/until.ts';
+import { lineAt, postLines } from './post-lines.ts';
+
+jest.setTimeout(120_000);
+const PATIENCE_MS = 30_000;
+
+let home: string;
+let remove: () => void;
+let admin: string;
+let service: Service;
+beforeEach(async () => {
+  ({ path: home, remove } = temporaryFolder('admin'));
+  admin = `127.0.0.1:${await freePort()}`;
+});
+afterEach(async () => {
+  await service?.kill();
+  remove();
+});
+
+describe('questions that would take hours', () => {
+  let askers: AbortController[];
+  beforeEach(async () => {
+    askers = [];
+    mkdirSync(join(home, 'duckdb'));
+    await writeEndlessIndex(join(home, 'duckdb/hotitem.duckdb'));
+    service = await start(['sidecar']);
+  });
+  afterEach(() => {
+    for (const asker of askers) asker.abort();
+  });
+
+  test('end when their askers are gone; the same are asked once, and of others only some wait', async () => {
+    for (let i = 0; i < 5; i++) void ask('window=31d');
+    await questions({ running: 1, waiting: 0 });
+
+    const others = Array.from({ length: 12 }, (_, i) => ask(`window=31d&limit=${i + 1}`));
+    const refused = await Promise.any(others.map(tooMany));
+    expect(refused.status).toBe(503);
+    expect(refused.headers.get('retry-after')).toBe('2');
+    expect(await service.text('/metrics')).toMatch(/^hotitem_admin_refused_total\{reason="queue"\} [1-9]/m);
+    expect(await service.text('/livez')).toBe('ok\n');
+
+    for (const asker of askers) asker.abort();
+    await questions({ running: 0, waiting: 0 });
+  });
+
+  test('do not keep the sidecar from stopping', async () => {
+    void ask('window=31d');
+    void ask('window=1m');
+    await questions({ running: 1, waiting: 1 });
+
+    await service.stop();
+
+    expect(service.log()).toContain('"clean":true');
+  });
+
+  /** Rejects unless the answer says so. */
+  async function tooMany(asked: Promise<Response | undefined>): Promise<Response> {
+    const response = await asked;
+    const text = await response?.clone().text();
+    if (response === undefined || !text?.includes('too many questions at once, try again'))
+      throw new Error(text);
+    return response;
+  }
+
+  /** Undefined where the asker left. */
+  async function ask(question: string): Promise<Response | undefined> {
+    const asker = new AbortController();
+    askers.push(asker);
+    try {
+      return await fetch(`http://${admin}/api/v1/items?${question}`, { signal: asker.signal });
+    } catch {
+      return undefined;
+    }
+  }
+
+  async function questions(expected: { running: number; waiting: number }): Promise<void> {
+    const wanted = Object.entries(expected).map(
+      ([state, count]) => `hotitem_ranking_questions{state="${state}"} ${count}`,
+    );
+    await until(
+      async () => {
+        const metrics = (await service.text('/metrics')).split('\n');
+        return wanted.every((line) => metrics.includes(line));
+      },
+      { timeoutMs: PATIENCE_MS, what: wanted.join(', '), detail: service.log },
+    );
+  }
+});
+
+describe('an admin.listen that another program has', () => {
+  let other: Server;
+  beforeEach(async () => {
+    // Looks ready, so that the service counts as started as soon as it runs.
+    other = createServer((_, response) => response.end('another program\n'));
+    const port = Number(admin.split(':')[1]);
+    await new Promise<void>((resolve) => other.listen(port, '127.0.0.1', resolve));
+  });
+  afterEach(() => {
+    other.close();
+  });
+
+  test('does not keep a sidecar from ingesting and indexing; it listens when that program is gone', async () => {
+    service = await start(['sidecar']);
+    const socket = join(home, 'run/intake.sock');
+    const send = () =>
+      postLines(socket, [lineAt(Date.now())]).then(
+        () => true,
+        () => false,
+      );
+    await until(send, { timeoutMs: PATIENCE_MS, what: 'a line to be accepted', detail: service.log });
+    await saysSo('admin.listen');
+
+    await release();
+    const ofSink = async () => (await service.json<Accounts>('/api/v1/accounting')).sink?.indexed;
+    await until(async () => (await ofSink()) === 1, {
+      timeoutMs: PATIENCE_MS,
+      what: 'the view to be indexed',
+    });
+  });
+
+  test('does not keep a sink from running', async () => {
+    service = await start(['sink'], { KAFKA_BROKERS: `127.0.0.1:${await freePort()}` });
+    await saysSo('admin.sink_listen');
+    await release();
+  });
+
+  async function saysSo(setting: string): Promise<void> {
+    const lines = () =>
+      service
+        .log()
+        .split('\n')
+        .filter((line) => line.includes(`cannot listen on ${setting}`));
+    await until(() => lines().length > 0, {
+      timeoutMs: PATIENCE_MS,
+      what: 'a line in the log',
+      detail: service.log,
+    });
+    expect(JSON.parse(lines()[0] ?? '')).toMatchObject({
+      level: 40,
+      [setting]: admin,
+      reason: `listen EADDRINUSE: address already in use ${admin}`,
+    });
+  }
+
+  async function release(): Promise<void> {
+    other.closeAllConnections();
+    await new Promise((resolve) => other.close(resolve));
+    const isOurs = () =>
+      service.text('/livez').then(
+        (text) => text === 'ok\n',
+        () => false,
+      );
+    await until(isOurs, { timeoutMs: PATIENCE_MS, what: 'it to listen', detail: service.log });
+    expect(await service.metric('hotitem_admin_listen_failures_total')).toBeGreaterThan(0);
+    // However often it was tried.
+    expect(service.log().match(/cannot listen on/g)).toHaveLength(1);
+  }
+});
+
+function start(args: string[], env: Record<string, string> = {}): Promise<Service> {
+  const listen = { HOTITEM_ADMIN_LISTEN: admin, HOTITEM_ADMIN_SINK_LISTEN: admin };
+  const logFile = join(home, 'service.log');
+  return startService({
+    args,
+    env: { HOTITEM_HOME: home, ...listen, ...env },
+    admin,
+    logFile,
+    waitFor: '/livez',
+  });
+}
