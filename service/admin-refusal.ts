@@ -27,7 +27,12 @@ export function refusalOf(
   if (!hosts.has(withoutPort(host))) {
     return refused(403, 'host', 'this Host is not served here; admin.allowed_hosts can name it');
   }
-  if (origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`) {
+  // A proxy may have written our Host into the request; what the browser says of the two origins holds.
+  const isOurs =
+    headers['sec-fetch-site'] === 'same-origin' ||
+    origin === `http://${host}` ||
+    origin === `https://${host}`;
+  if (origin !== undefined && !isOurs) {
     return refused(403, 'origin', 'other origins are not served');
   }
   if (isForeign(headers) && !isLinkTo(headers, path)) {

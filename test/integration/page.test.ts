@@ -6,10 +6,14 @@ import { views } from '../parts/load.ts';
 import { record } from '../parts/record.ts';
 import { report } from '../parts/report.ts';
 import { suiteWith } from '../parts/suite.ts';
+import { until } from '../parts/until.ts';
 import { type Chain, startChain } from './chain.ts';
+import { type Elsewhere, servePage, serveProxy } from './page-elsewhere.ts';
 
 jest.setTimeout(120_000);
 const PATIENCE = { timeout: 15_000 };
+/** Says the page once it has an answer. */
+const SHOWN = { hasText: /As of|Nobody viewed/ };
 const HOVER = { 'Sec-Purpose': 'prefetch' };
 const BOT = { 'User-Agent': 'Googlebot/2.1 (+http://www.google.com/bot.html)' };
 
@@ -18,6 +22,7 @@ suiteWith(['nginx', 'chromium'])('the page, in a browser', () => {
   let chain: Chain;
   let page: Page;
   let complaints: string[];
+  const others: Elsewhere[] = [];
 
   beforeAll(async () => {
     const executablePath = await obtainChromium({ report });
@@ -25,7 +30,10 @@ suiteWith(['nginx', 'chromium'])('the page, in a browser', () => {
     record(`Chromium ${browser.version()}`);
     chain = await startChain({ build: await obtainNginx({ suite: 'trixie', report }) });
   });
-  afterEach(() => page?.close());
+  afterEach(async () => {
+    await page?.close();
+    await Promise.all(others.splice(0).map((other) => other.close()));
+  });
   afterAll(async () => {
     await browser?.close();
     await chain?.close();
@@ -91,6 +99,45 @@ suiteWith(['nginx', 'chromium'])('the page, in a browser', () => {
       document.title`);
     expect(ran).toBe('Most viewed items');
     expect(complaints.join()).toContain('Content Security Policy');
+  });
+
+  test.each([
+    ['of another host', 'localhost'],
+    ['of another port of this host', '127.0.0.1'],
+  ])('answers nothing that a page %s asks for, and opens when its link is followed', async (_, host) => {
+    const admin = `http://${chain.sidecar.admin}`;
+    const refusedBefore = await chain.sidecar.metric('hotitem_admin_refused_total');
+    const images = [1, 2, 3, 4].map((limit) => `${admin}/api/v1/items?window=31d&limit=${limit}`);
+    const other = await servePage(`
+      ${images.map((url) => `<img src="${url}">`).join('')}
+      <script src="${admin}/page.js"></script>
+      <iframe src="${admin}/metrics"></iframe>
+      <a id="api" href="${admin}/api/v1/items">numbers</a>
+      <a id="page" href="${admin}/">the ranking</a>`);
+    others.push(other);
+    page = await browser.newPage();
+    await page.goto(`http://${host}:${other.port}/`);
+    const refused = async () => (await chain.sidecar.metric('hotitem_admin_refused_total')) - refusedBefore;
+    await until(async () => (await refused()) === images.length + 2, {
+      timeoutMs: PATIENCE.timeout,
+      what: 'images, script and frame to be refused',
+    });
+
+    await page.locator('#api').click();
+    expect(await page.locator('body').textContent()).toContain('requests that another site makes');
+    await page.goBack();
+    await page.locator('#page').click();
+    await page.locator('#state', SHOWN).waitFor(PATIENCE);
+  });
+
+  test('opens behind a proxy that has its own name, after a login on another host', async () => {
+    const proxy: Elsewhere = await serveProxy(chain.sidecar.admin, () => `http://127.0.0.1:${login.port}/`);
+    const login = await servePage(`<a href="http://localhost:${proxy.port}/?welcome">log in</a>`);
+    others.push(login, proxy);
+    page = await browser.newPage();
+    await page.goto(`http://localhost:${proxy.port}/`);
+    await page.getByText('log in').click();
+    await page.locator('#state', SHOWN).waitFor(PATIENCE);
   });
 
   async function open(): Promise<void> {

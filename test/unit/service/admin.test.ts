@@ -94,6 +94,11 @@ describe('the admin listener', () => {
     expect((await get(path, { ...headers, 'sec-fetch-site': site })).status).toBe(200);
   });
 
+  test('answers our own page behind a proxy that writes another Host', async () => {
+    const headers = { ...script, 'sec-fetch-site': 'same-origin', origin: 'https://ranking.example' };
+    expect((await get('/api/v1/test', headers)).status).toBe(200);
+  });
+
   test('answers a program, which says nothing of a site', async () => {
     expect((await get('/api/v1/test')).status).toBe(200);
   });
