@@ -2,6 +2,7 @@ import { request } from 'node:http';
 import { type CaptureMode, type CaptureState, toCaptureMode } from '../sidecar/control.ts';
 import type { Command } from './command.ts';
 import { configure } from './configure.ts';
+import { OWNER_ONLY } from './owner-only.ts';
 import { UsageError } from './parse-command-line.ts';
 import { plainText } from './plain-text.ts';
 import { print } from './terminal.ts';
@@ -61,16 +62,17 @@ function ask(socket: string, mode: CaptureMode | undefined): Promise<CaptureStat
       },
     );
     asked.on('timeout', () => asked.destroy(new Error('no answer')));
-    asked.on('error', (error) =>
-      reject(
-        new Trouble(
-          `nobody answers at ${socket} (${error.message})`,
-          'Is the sidecar running? control.socket says where it listens; only root and the user of the sidecar may ask.',
-        ),
-      ),
-    );
+    asked.on('error', (error: NodeJS.ErrnoException) => reject(troubleOf(error, socket)));
     asked.end(mode === undefined ? undefined : JSON.stringify(mode));
   });
+}
+
+function troubleOf({ code, message }: NodeJS.ErrnoException, socket: string): Trouble {
+  if (code === 'EACCES') return new Trouble(`not allowed to ask at ${socket}`, OWNER_ONLY);
+  return new Trouble(
+    `nobody answers at ${socket} (${message})`,
+    'Is the sidecar running? control.socket says where it listens.',
+  );
 }
 
 /** Undefined where it is not what a sidecar answers. */

@@ -4,6 +4,7 @@ import { createDuckdbLookup } from '../store/duckdb-lookup.ts';
 import type { EventLookup } from '../store/event-lookup.ts';
 import { createSocketLookup, hasSocketLookup, SocketForbidden } from '../store/socket-lookup.ts';
 import { elasticsearchConnection } from './open-index.ts';
+import { OWNER_ONLY } from './owner-only.ts';
 import { Trouble } from './trouble.ts';
 
 /** The configured index. An embedded one is asked through the process that has it, or opened where there is none. */
@@ -34,9 +35,6 @@ async function isIndexAt(socket: string): Promise<boolean> {
     return await hasSocketLookup(socket);
   } catch (error) {
     if (!(error instanceof SocketForbidden)) throw error;
-    throw new Trouble(
-      error.message,
-      'Run it as root or as the user of the sidecar: control.socket is for them alone.',
-    );
+    throw new Trouble(error.message, OWNER_ONLY);
   }
 }

@@ -15,7 +15,8 @@ export type Head = {
 /** Why there is none: what to answer. */
 export type HeadProblem = 400 | 411 | 417 | 431;
 
-const LONGEST_HEAD = 8192;
+/** nginx sends a few hundred bytes. */
+const LONGEST_HEAD = 2048;
 const END = '\r\n\r\n';
 const START = /^([A-Z]{1,16}) (\/[\x21-\x7e]*) HTTP\/1\.([01])$/;
 const FIELD = /^([!#$%&'*+.^_`|~\w-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*?)[ \t]*$/;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type Ran, run } from '../../provision/run.ts';
 
-const PROGRAM = join(import.meta.dirname, '../../dist/hotitem.mjs');
+export const PROGRAM: string = join(import.meta.dirname, '../../dist/hotitem.mjs');
 
 /** Runs `hotitem …` as it is shipped to its end, with nothing of the test's own environment but the path. */
 export function runHotitem(args: string[], env: Record<string, string>): Promise<Ran> {

@@ -1,15 +1,17 @@
+import { spawnSync } from 'node:child_process';
 import { chmodSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Accounts } from '../../cli/wire-sidecar.ts';
-import { ANOTHER, askAsAnother, CAN_BE_ANOTHER } from '../parts/another-user.ts';
+import { run } from '../../provision/run.ts';
+import { ANOTHER, asAnother, askAsAnother, CAN_BE_ANOTHER } from '../parts/another-user.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { freePort, freePorts } from '../parts/ports.ts';
 import { type Service, startService } from '../parts/service.ts';
 import { view } from './index-contract.ts';
 import { FULL } from './nginx-requests-ways.ts';
 import { lineAt } from './post-lines.ts';
-import { askHotitem, runHotitem } from './run-hotitem.ts';
+import { askHotitem, PROGRAM, runHotitem } from './run-hotitem.ts';
 
 jest.setTimeout(120_000);
 
@@ -34,6 +36,14 @@ for (const { method, path, body } of JSON.parse(asks)) {
 }
 process.stdout.write(JSON.stringify(answers));
 `;
+
+/** A checkout may lie where nobody else can look. */
+const OTHERS_CAN_RUN_IT = CAN_BE_ANOTHER && canRead(PROGRAM);
+
+function canRead(path: string): boolean {
+  const [program = '', ...args] = asAnother(['test', '-r', path]);
+  return spawnSync(program, args).status === 0;
+}
 
 type Heard = Record<string, Record<string, number>>;
 
@@ -120,6 +130,17 @@ describe('the group of the workers, who may use the intake socket', () => {
   asRoot('cannot connect to the control socket', async () => {
     const asks = [{ method: 'POST', path: '/v1/control', body: '{"mode":"off"}' }];
     expect(await ask(control, asks)).toEqual([{ code: 'EACCES' }]);
+  });
+
+  (OTHERS_CAN_RUN_IT ? test : test.skip).each([
+    ['capture off', 1],
+    ['verify --from -1h', 2],
+  ])('is told by hotitem %s who may ask', async (command, status) => {
+    const [program = '', ...args] = asAnother([process.execPath, PROGRAM, ...command.split(' ')]);
+    const { code, stderr } = await run(program, args, { env: { PATH: process.env.PATH, ...env } });
+    expect(stderr).toContain(`not allowed to ask at ${control}`);
+    expect(stderr).toContain('Run it as root or as the user of the sidecar');
+    expect(code).toBe(status);
   });
 
   test('is not the owner, who switches capture and asks the index', async () => {
