@@ -66,7 +66,8 @@ describe('a post as nginx sends it', () => {
       await until(() => bodies.length === sent || client.isClosed(), { ...soon, what: 'the next post' });
     }
     expect(client.isClosed()).toBe(true);
-  });
+    // Some hundred answers one by one.
+  }, 60_000);
 
   test('of lines that are no events is refused, and the connection stays', async () => {
     const { client } = await open();
