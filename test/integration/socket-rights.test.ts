@@ -71,7 +71,7 @@ function peakMb(pid: number): number {
 
 /** What README.md says about a sidecar whose socket is sent anything. */
 function documentedMb(): { forwarding: number; embedded: number } {
-  const said = /below (\d+) MB whatever its socket is sent \((\d+) MB with the embedded index\)/.exec(
+  const said = /below (\d+) MB whatever its socket is sent \((\d+) MB with the embedded index,/.exec(
     readFileSync(README, 'utf8'),
   );
   return { forwarding: Number(said?.[1]), embedded: Number(said?.[2]) };
