@@ -1,10 +1,10 @@
 // biome-ignore lint/style/useNodejsImportProtocol: njs knows it by this name alone
 import fs from 'fs';
-import { exists } from './spill-lines.ts';
+import { isPlainFile } from './plain-file.ts';
 
 /** Whether somebody, `hotitem nginx drain` or a shell, has put a file named `drain` into the spill folder. */
 export function drainAsked(session: NginxPeriodicSession): boolean {
-  return exists(pathOf(session));
+  return isPlainFile(pathOf(session));
 }
 
 /** Tells them that the zone is empty: the file is gone. */

@@ -3,6 +3,7 @@
 import { batch } from './batch.ts';
 import { count } from './count.ts';
 import { cutOff } from './cut-off.ts';
+import { spillShut } from './spill-gate.ts';
 import { subrequest } from './subrequest.ts';
 
-export default { subrequest, batch, count, cutOff };
+export default { subrequest, batch, count, cutOff, spillShut };

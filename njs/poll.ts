@@ -5,6 +5,7 @@ import { setOneIn } from './divert.ts';
 import { oneIn } from './one-in.ts';
 import { reportOf, reportPast } from './report.ts';
 import { askSidecar } from './sidecar.ts';
+import { barSpill } from './spill-limit.ts';
 import { countersZone } from './zones.ts';
 
 /** A run ends within the interval of one second. */
@@ -29,6 +30,7 @@ export async function poll(session: NginxPeriodicSession): Promise<void> {
   if (!counters) return;
   counters.add('started', Date.now());
   counters.add('instance', randomOf(session));
+  barSpill(session, counters);
   const now = Date.now();
   const made = socketMade(session);
   if (isSilent(counters, made)) return fallBack(session, counters);

@@ -1,5 +1,6 @@
 // biome-ignore lint/style/useNodejsImportProtocol: njs knows it by this name alone
 import fs from 'fs';
+import { isPlainFile, isThere } from './plain-file.ts';
 import { askSidecar } from './sidecar.ts';
 import { countersZone, eventsZone } from './zones.ts';
 
@@ -13,8 +14,13 @@ const NAMES = [
   'spilled',
   'dropped',
   'fulls',
+  'spill_barred',
 ];
 const LEFT = /^report-(\d{1,15})$/;
+/** A report, as `reportOf` makes it. */
+const REPORT = /^[a-z_]+=\d+(&[a-z_]+=\d+)*$/;
+const LONGEST = 1_000;
+const MOST_AT_ONCE = 16;
 const FILE_MODE = 0o644;
 
 /** What this nginx has counted, for the query of a poll. */
@@ -46,12 +52,13 @@ export async function reportPast(
   counters: NgxSharedDict<number>,
 ): Promise<void> {
   const names = leftIn(folderOf(session));
-  for (let i = 0; i < names.length; i++) {
+  for (let i = 0; i < names.length && i < MOST_AT_ONCE; i++) {
     const name = names[i] as string;
     const path = `${folderOf(session)}/${name}`;
     // After a reload this nginx itself goes on counting.
-    if (name !== `report-${counters.get('instance')}`) await tell(session, fs.readFileSync(path, 'utf8'));
-    fs.unlinkSync(path);
+    const report = readReport(path);
+    if (report && name !== `report-${counters.get('instance')}`) await tell(session, report);
+    remove(path);
   }
 }
 
@@ -59,9 +66,23 @@ function tell(session: NginxPeriodicSession, report: string): Promise<Response> 
   return askSidecar(session, { method: 'GET', path: `/v1/control?wait=0&${report}` });
 }
 
+/** Undefined for what none of us has left: whoever has the workers' user writes to that folder. */
+function readReport(path: string): string | undefined {
+  if (!isPlainFile(path) || fs.lstatSync(path).size > LONGEST) return undefined;
+  const report = fs.readFileSync(path, 'utf8');
+  return REPORT.test(report) ? report : undefined;
+}
+
+/** A folder of that name stays, and harms nobody. */
+function remove(path: string): void {
+  try {
+    fs.unlinkSync(path);
+  } catch {}
+}
+
 function leave(path: string, report: string): void {
   try {
-    fs.writeFileSync(path, report, { mode: FILE_MODE });
+    if (isPlainFile(path) || !isThere(path)) fs.writeFileSync(path, report, { mode: FILE_MODE });
   } catch {
     // The folder takes nothing, and has said so. What is missing shows when the next nginx reports.
   }

@@ -1,6 +1,8 @@
 // biome-ignore lint/style/useNodejsImportProtocol: njs knows it by this name alone
 import fs from 'fs';
 import { isAhead } from './ahead.ts';
+import { isPlainFile, isThere } from './plain-file.ts';
+import { isShut } from './spill-gate.ts';
 import { countersZone } from './zones.ts';
 
 /** As nginx creates its own; the folder keeps them private. */
@@ -15,11 +17,12 @@ const SAY_MS = 60_000;
  */
 export function spillLines(session: NginxPeriodicSession, body: string | Buffer): boolean {
   const counters = countersZone();
-  if (!counters || isAhead(counters.get('spill_retry_at'), RETRY_MS)) return false;
+  if (!counters || isShut(counters) || isAhead(counters.get('spill_retry_at'), RETRY_MS)) return false;
+  if (isThere(`${session.variables.hotitem_socket}.full`)) return false;
   const folder = session.variables.hotitem_spill_folder || '';
-  if (exists(`${folder}/full`)) return false;
   const path = `${folder}/zone-${new Date().toISOString().slice(0, 16)}.tsv`;
   try {
+    if (isThere(path) && !isPlainFile(path)) throw new Error(`${path} is no file`);
     // A write that failed may have left a part of a line: an empty one between them does no harm.
     const torn = counters.get('spill_torn') !== undefined;
     if (torn) fs.appendFileSync(path, '\n', { mode: FILE_MODE });
@@ -30,15 +33,6 @@ export function spillLines(session: NginxPeriodicSession, body: string | Buffer)
     counters.set('spill_torn', 1);
     counters.set('spill_retry_at', Date.now() + RETRY_MS);
     complain(counters, failure as Error);
-    return false;
-  }
-}
-
-export function exists(path: string): boolean {
-  try {
-    fs.statSync(path);
-    return true;
-  } catch {
     return false;
   }
 }

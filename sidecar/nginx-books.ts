@@ -43,6 +43,8 @@ export type NginxBooks = {
   report(report: NginxReport): void;
   /** Undefined until nginx has reported. */
   accounts(): NginxAccounts | undefined;
+  /** Whether an nginx that reports cannot write to the spill folder. */
+  isSpillBarred(): boolean;
 };
 
 export type NginxBooksOptions = {
@@ -77,13 +79,15 @@ export function createNginxBooks({ metrics, now, file, sequence }: NginxBooksOpt
   if (past) before.intake += Math.max(0, sequence() - past.sequence);
   let last: NginxAccounts | undefined;
   let heardAt = Number.NEGATIVE_INFINITY;
+  let barred = false;
   /** Of the views that nginx says it spilled, those that did not come; as of the last time that the folder was empty. */
   let spilledGap = past?.spilledGap ?? 0;
   let lastChange = { views: 0, at: Number.POSITIVE_INFINITY };
-  metrics.of('nginx_up').follow(() => (now() - heardAt < SILENT_AFTER_MS ? 1 : 0));
+  metrics.of('nginx_up').follow(() => (isHeard() ? 1 : 0));
   return {
     report(report) {
       heardAt = now();
+      barred = report.spill_barred > 0;
       const standing = instances.note(report);
       const totals = instances.totals();
       last = {
@@ -107,7 +111,12 @@ export function createNginxBooks({ metrics, now, file, sequence }: NginxBooksOpt
       publish(totals, last.unaccounted);
     },
     accounts: () => last,
+    isSpillBarred: () => barred && isHeard(),
   };
+
+  function isHeard(): boolean {
+    return now() - heardAt < SILENT_AFTER_MS;
+  }
 
   function unaccountedIn(totals: NginxTotals, standing: Standing): number {
     const here = taken();

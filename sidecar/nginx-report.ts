@@ -29,9 +29,11 @@ const report = z.object({
   dropped: counted,
   /** How often the spill folder became full. */
   fulls: counted,
+  /** 1 while the spill folder takes nothing from the workers: they may not write to it, or it is not there. */
+  spill_barred: counted,
 });
 
-/** What nginx has counted since it started, as its poll tells it. Of views, but for `fulls`. */
+/** What nginx has counted since it started, as its poll tells it. Of views, but for `fulls` and `spill_barred`. */
 export type NginxReport = z.output<typeof report>;
 
 /**

@@ -37,6 +37,8 @@ export type SidecarOptions = {
 };
 
 const HOUR_MS = 3_600_000;
+const BARRED =
+  "nginx's workers cannot write to the spill folder: what they would spill is dropped (hotitem check --nginx says why)";
 
 /** Opens the spool and says what happens to it. */
 export async function openSidecarSpool({
@@ -143,7 +145,7 @@ export async function startSidecar(
     checks: [
       { name: 'intake', ready: () => intake.failure() ?? true },
       { name: 'control socket', ready: () => owner.failure() ?? true },
-      { name: 'spill', ready: () => tail.failure() ?? true },
+      { name: 'spill', ready: () => tail.failure() ?? (books.isSpillBarred() ? BARRED : true) },
     ],
   };
 }

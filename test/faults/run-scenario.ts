@@ -20,7 +20,7 @@ export type Outcome = {
 const RATE = 2_000;
 const ITEMS = 300;
 const FAULT_AFTER_MS = 2_000;
-/** A line that a full disk tore off waits three minutes for its end when the minute of its file was over. */
+/** What waits longest: a line that a full disk tore off, ten seconds; junk in the spill folder, read slowly. */
 const SETTLE_MS = 240_000;
 /** nginx reports once a second: the last of these was made after the last view. */
 const REPORTS = 3;

@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Permission } from '../integration/permissions.ts';
+import { attack, EVERYTHING_ODD, letIn } from '../parts/hostile-spill.ts';
 import { withAdmin } from '../parts/kafka-admin.ts';
 import { until } from '../parts/until.ts';
 import { passSink, untilAllCommitted } from './retention.ts';
@@ -298,6 +300,28 @@ export const SCENARIOS: Scenario[] = [
       });
       await sleep(2_500);
       await chain.sidecar.start();
+    },
+  },
+  {
+    name: 'hostile spill folder',
+    does: "nginx's user puts links, pipes, folders, files with holes and a thousand others into the spill folder while SIGSTOP of the sidecar makes nginx spill, and a full that is a link, then a pipe",
+    transports: BOTH,
+    needs: ['another user'],
+    async act({ chain }) {
+      const spill = join(chain.home, 'spill');
+      letIn(spill);
+      chain.sidecar.pause();
+      attack(
+        spill,
+        `${EVERYTHING_ODD}\nfor segment in ../spool/*.log; do ln -s "$segment" full; break; done`,
+      );
+      await sleep(1_000);
+      chain.sidecar.resume();
+      await sleep(1_000);
+      chain.sidecar.pause();
+      attack(spill, 'rm -f full; mkfifo full');
+      await sleep(1_000);
+      chain.sidecar.resume();
     },
   },
   {

@@ -16,7 +16,14 @@ import { makeDisk, type SmallDisk } from './small-disk.ts';
 import type { TopicRecord } from './topic-records.ts';
 
 export type Transport = 'batch' | 'subrequest';
-export type Need = 'small spool disk' | 'small spill disk' | 'clock' | 'upgrade' | 'three brokers' | 'login';
+export type Need =
+  | 'small spool disk'
+  | 'small spill disk'
+  | 'clock'
+  | 'upgrade'
+  | 'three brokers'
+  | 'login'
+  | 'another user';
 export type KafkaClientName = 'kafkajs' | 'platformatic';
 
 /** What all scenarios share. */

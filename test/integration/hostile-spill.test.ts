@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
-  chmodSync,
   chownSync,
   existsSync,
   lstatSync,
@@ -13,7 +12,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { Accounts } from '../../cli/wire-sidecar.ts';
 import { temporaryFolder } from '../parts/guard.ts';
-import { attack, canAttack, EVERYTHING_ODD, ODD, WORKER } from '../parts/hostile-spill.ts';
+import { attack, canAttack, EVERYTHING_ODD, letIn, ODD, WORKER } from '../parts/hostile-spill.ts';
 import { freePort } from '../parts/ports.ts';
 import { type Service, startService } from '../parts/service.ts';
 import { until } from '../parts/until.ts';
@@ -35,8 +34,7 @@ asRoot('in a spill folder that belongs to an attacker', () => {
     ({ path: home, remove } = temporaryFolder('hostile'));
     spill = join(home, 'spill');
     mkdirSync(spill);
-    chownSync(spill, 0, WORKER);
-    chmodSync(spill, 0o2770);
+    letIn(spill);
     const admin = `127.0.0.1:${await freePort()}`;
     sidecar = await startService({
       args: ['sidecar'],
@@ -93,6 +91,7 @@ asRoot('in a spill folder that belongs to an attacker', () => {
   test('everything odd at once: spills are ingested meanwhile, and what is odd is counted and logged once', async () => {
     spillLines(1);
     attack(spill, EVERYTHING_ODD);
+    attack(spill, "head -c 3000000 /dev/zero | tr '\\0' x > 2.tsv");
     spillLines(10_000);
     await untilAccepted(10_001);
     for (const [reason, count] of Object.entries(ODD))

@@ -225,12 +225,12 @@ suiteWith(['nginx'])('the transport log', () => {
     // Else the sidecar, which finds room, would remove the file.
     shop.sidecar.pause();
     await shop.get('/web/item/1.html');
-    await writeFile(join(shop.home, 'spill/full'), '');
+    await writeFile(join(shop.home, 'run/intake.sock.full'), '');
     expect((await shop.get('/web/item/2.html')).status).toBe(200);
     shop.sidecar.resume();
     await until(
       () =>
-        stat(join(shop.home, 'spill/full')).then(
+        stat(join(shop.home, 'run/intake.sock.full')).then(
           () => false,
           () => true,
         ),

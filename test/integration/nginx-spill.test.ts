@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
@@ -16,6 +16,8 @@ const START_MS = 300_000;
 const BREAKER_MS = 8000;
 /** Of an error log while the sidecar is away: fewer, in a minute. */
 const LOG_LINES = 10;
+
+const byRoot = process.getuid?.() === 0 ? test : test.skip;
 
 let build: NginxBuild;
 let shop: TestShop;
@@ -163,8 +165,8 @@ describe.each([
 });
 
 describe('the spill folder', () => {
-  test('takes nothing while the file "full" is in it, and pages are served', async () => {
-    const full = join(shop.folder, 'spill', 'full');
+  test('takes nothing while the sidecar says that it is full, and pages are served', async () => {
+    const full = join(shop.folder, 'intake.sock.full');
     await writeFile(full, '');
     expect((await shop.get('/web/item/4711.html')).status).toBe(200);
     await shop.settle();
@@ -175,7 +177,7 @@ describe('the spill folder', () => {
   });
 
   test('is seen as it is, whatever open_file_cache the shop has for its pages', async () => {
-    const full = join(shop.folder, 'spill', 'full');
+    const full = join(shop.folder, 'intake.sock.full');
     const cache = 'open_file_cache max=10; open_file_cache_errors on; open_file_cache_valid 1h;';
     await shop.edit('index index.html;', `index index.html; ${cache}`);
     await shop.nginx.reload();
@@ -187,6 +189,41 @@ describe('the spill folder', () => {
     }
 
     expect((await spilled(2)).map((line) => fieldsOf(line).item)).toEqual(['1', '3']);
+  });
+
+  test('takes all that comes, whoever puts a file "full" into it', async () => {
+    await writeFile(join(shop.folder, 'spill/full'), '');
+    await shop.get('/web/item/4711.html');
+
+    expect(fieldsOf(await onlySpilled()).item).toBe('4711');
+  });
+
+  byRoot('that the workers may not write to: one line a minute in place of one a view', async () => {
+    const spill = join(shop.folder, 'spill');
+    const views = async (count: number) => {
+      for (let i = 0; i < count; i++) await shop.get(`/web/item/${i}.html`);
+      await shop.settle();
+    };
+    await chmod(shop.folder, 0o711);
+    await chmod(spill, 0o750);
+    await shop.edit('user root;', 'user nobody nogroup;');
+    await chooseTransport(join(shop.folder, 'nginx.conf'), 'subrequest');
+    await shop.nginx.reload();
+    const told = async () =>
+      (await linesOfErrorLog()).filter((line) => line.includes('the folder takes none'));
+    await until(async () => (await told()).length > 0, { timeoutMs: 10_000, what: 'nginx to say so' });
+    const before = (await linesOfErrorLog()).length;
+    await views(30);
+    const said = (await linesOfErrorLog()).slice(before);
+    expect(said.filter((line) => line.includes('/spill/'))).toEqual([]);
+    expect(await told()).toHaveLength(1);
+
+    await chmod(spill, 0o777);
+    const taken = async () => {
+      await views(1);
+      return (await shop.spilled()).length > 0;
+    };
+    await until(taken, { timeoutMs: 10_000, what: 'a view to be spilled again' });
   });
 
   test('may be missing, and pages are served', async () => {

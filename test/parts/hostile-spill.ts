@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { chmodSync, chownSync } from 'node:fs';
 import type { Oddity } from '../../sidecar/tail-folder.ts';
 
 /** Who nginx's workers, and on Debian the shop's PHP, run as: nobody, of every system. */
@@ -6,6 +7,12 @@ export const WORKER = 65_534;
 
 /** Whether this test may act as another user. */
 export const canAttack = process.getuid?.() === 0;
+
+/** Lets the workers' user write to a folder, as the documentation has it. */
+export function letIn(folder: string): void {
+  chownSync(folder, 0, WORKER);
+  chmodSync(folder, 0o2770);
+}
 
 /** Runs a shell script in a folder, as the workers' user. */
 export function attack(folder: string, script: string): void {
@@ -16,21 +23,20 @@ export function attack(folder: string, script: string): void {
 
 /**
  * Everything odd that such a user can put there, but for `full`: for `attack`, in a folder beside that of the spool. Beside these a
- * thousand empty files, holes, NULs and text without an end under names of nginx's.
+ * thousand empty files of the future, and holes and empty lines under names of nginx's; no line that would count as one.
  */
 export const EVERYTHING_ODD = `
 mkdir 2026-11-22T10:01.tsv folder
 chmod 0 folder
-mkfifo 2026-11-22T10:02.tsv log-2026-11-22T10:02.tsv pipe
+mkfifo 2026-11-22T10:02.tsv log-2026-11-22T10:02.tsv pipe zone-$(date -u +%FT%H:%M).tsv report-2
 for segment in ../spool/*.log; do ln -s "$segment" 2026-11-22T10:03.tsv; break; done
 ln -s /dev/zero zone-2026-11-22T10:03.tsv
 ln -s 2026-11-22T10:04.tsv 2026-11-22T10:04.tsv
 echo linked > one.tsv && ln one.tsv two.tsv
 truncate -s 1T 0.tsv
 echo name > "$(printf 'a\\033[31m\\nb.tsv')"
-for i in $(seq 20); do truncate -s 15M 2026-11-22T11:$i.tsv; done
+for i in 1 2 3; do truncate -s 15M 2026-11-22T11:$i.tsv; done
 head -c 3000000 /dev/zero | tr '\\0' '\\n' > 1.tsv
-head -c 3000000 /dev/zero | tr '\\0' x > 2.tsv
 for i in $(seq 1000); do : > 3-$i.tsv; done
 touch -d '2099-01-01' 3-*.tsv
 mkdir drain report-1
@@ -38,7 +44,7 @@ mkdir drain report-1
 
 /** How many there are of each. */
 export const ODD: Partial<Record<Oddity, number>> = {
-  type: 3,
+  type: 4,
   link: 3,
   hard_link: 2,
   sparse: 1,

@@ -65,7 +65,7 @@ describe('the state of capture', () => {
   });
 });
 
-const report = 'started=1&waiting=2&flushed=3&handed=4&diverted=5&spilled=5&dropped=0&fulls=0';
+const report = 'started=1&waiting=2&flushed=3&handed=4&diverted=5&spilled=5&dropped=0&fulls=0&spill_barred=0';
 
 describe('/v1/control', () => {
   test('tells the mode at once to who does not wait', async () => {
@@ -160,7 +160,7 @@ describe('/v1/control', () => {
     });
   });
 
-  test.each(['waiting', 'flushed', 'handed', 'diverted', 'spilled', 'dropped', 'fulls'])(
+  test.each(['waiting', 'flushed', 'handed', 'diverted', 'spilled', 'dropped', 'fulls', 'spill_barred'])(
     'a report of an older nginx, without the field %s, is not dropped: the field is 0',
     async (field) => {
       await start();

@@ -24,6 +24,17 @@ beforeEach(() => {
   books.report(nothing());
 });
 
+test('nginx says that it cannot write to the spill folder, until it can or is silent', () => {
+  expect(books.isSpillBarred()).toBe(false);
+  books.report({ ...nothing(), spill_barred: 1 });
+  expect(books.isSpillBarred()).toBe(true);
+  books.report(nothing());
+  expect(books.isSpillBarred()).toBe(false);
+  books.report({ ...nothing(), spill_barred: 1 });
+  now += 6_000;
+  expect(books.isSpillBarred()).toBe(false);
+});
+
 describe('unaccounted', () => {
   test.each<[string, Partial<NginxReport>, () => void]>([
     ['posted and taken in', { flushed: 10 }, () => takenIn('intake', 10)],
@@ -370,5 +381,6 @@ function nothing(): NginxReport {
     spilled: 0,
     dropped: 0,
     fulls: 0,
+    spill_barred: 0,
   };
 }

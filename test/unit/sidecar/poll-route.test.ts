@@ -15,7 +15,7 @@ beforeEach(() => {
   order = [];
   folder = mkdtempSync(join(tmpdir(), 'hotitem-control-'));
   control = createControl(join(folder, 'capture.json'), () => {});
-  const books = { report: () => {}, accounts: () => undefined };
+  const books = { report: () => {}, accounts: () => undefined, isSpillBarred: () => false };
   route = createPollRoute({ control, books, warn: () => {} });
 });
 afterEach(() => rmSync(folder, { recursive: true }));

@@ -1,0 +1,23 @@
+// biome-ignore lint/style/useNodejsImportProtocol: njs knows it by this name alone
+import fs from 'fs';
+
+/**
+ * Whether a regular file lies there, no link and no pipe: opening a pipe would stop this worker, and all its pages. Who exchanges
+ * it between this look and the opening has the workers' user, and could stop them by a signal.
+ */
+export function isPlainFile(path: string): boolean {
+  try {
+    return fs.lstatSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+export function isThere(path: string): boolean {
+  try {
+    fs.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
