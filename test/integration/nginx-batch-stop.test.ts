@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { NginxEngine } from '../../cli/nginx-includes.ts';
@@ -117,6 +118,32 @@ function stopping(suite: Suite, engine: NginxEngine): void {
     });
     expect(shop.sidecar.kept.length).toBeGreaterThan(0);
   });
+
+  (FULL ? test : test.skip)(
+    'pipes and folders under names of ours in the spill folder stop no worker, and lose no view',
+    async () => {
+      const spill = join(shop.folder, 'spill');
+      const minutes = [0, 60_000].map((ms) => new Date(Date.now() + ms).toISOString().slice(0, 16));
+      const pipes = ['report-1', ...minutes.map((minute) => `zone-${minute}.tsv`)].map((name) =>
+        join(spill, name),
+      );
+      execFileSync('mkfifo', pipes);
+      mkdirSync(join(spill, 'drain'));
+      await shop.nginx.start();
+      const seen = await see();
+      await until(async () => (await shop.nginx.errorLog()).includes('is no file'), {
+        timeoutMs: WAIT_MS,
+        what: 'nginx to look at the pipe',
+        detail: () => shop.nginx.errorLog(),
+      });
+      seen.push(...(await see()));
+      for (const pipe of pipes) rmSync(pipe, { force: true });
+      await until(async () => (await missing(seen)).length === 0, {
+        timeoutMs: WAIT_MS,
+        what: 'the zone to be spilled',
+      });
+    },
+  );
 
   test('a quit while the sidecar hangs spills what the zone held, and nginx exits', async () => {
     await shop.sidecar.start();

@@ -215,7 +215,7 @@ describe('the spill folder', () => {
     const before = (await linesOfErrorLog()).length;
     await views(30);
     const said = (await linesOfErrorLog()).slice(before);
-    expect(said.filter((line) => line.includes('/spill/'))).toEqual([]);
+    expect(said.filter((line) => line.includes(`${spill}/`))).toEqual([]);
     expect(await told()).toHaveLength(1);
 
     await chmod(spill, 0o777);
