@@ -15,6 +15,7 @@ import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { type Chain, startChain } from './chain.ts';
 import { fieldsOf } from './nginx-line.ts';
+import { FULL } from './nginx-requests-ways.ts';
 import { startShop, type TestShop } from './nginx-shop.ts';
 import { chooseTransport } from './transport.ts';
 
@@ -299,53 +300,63 @@ suiteWith(['nginx'])('two nginx on one sidecar', () => {
 });
 
 suiteWith(['nginx'])('the spill folder', () => {
-  test('is kept to its limit by nginx while the sidecar is away, and what it drops is a number', async () => {
-    const build = await obtainNginx({ suite: 'trixie', report });
-    const env = { HOTITEM_SPILL_MAX_BYTES: '2000' };
-    const chain = await startChain({ build, transport: 'subrequest', env });
-    try {
-      await editIncludes(chain, '1073741824', '2000');
-      await chain.nginx.reload();
-      await see(chain, 10);
-      await chain.settle(10);
-      // Ten at once are more than nginx lets wait for the sidecar: some of them are spilled.
-      const { spilled } = await balanced(chain, 10);
-      await chain.sidecar.kill();
-      await see(chain, 50);
-      let after = 0;
-      const isFull = async () => {
-        const before = sizeOf(chain);
-        for (let i = 0; i < 5; i++) await see(chain, 1).then(() => sleep(50));
-        after += 5;
-        return sizeOf(chain) === before;
-      };
-      await until(isFull, { timeoutMs: 20_000, what: 'nginx to write no more' });
-      await see(chain, 25);
-      after += 25;
+  test.each<[Suite, NginxEngine]>(
+    FULL
+      ? [
+          ['trixie', 'njs'],
+          ['sid', 'qjs'],
+        ]
+      : [['trixie', 'njs']],
+  )(
+    'is kept to its limit by nginx of %s with %s while the sidecar is down, and what it drops is a number',
+    async (suite, engine) => {
+      const build = await obtainNginx({ suite, report });
+      const env = { HOTITEM_SPILL_MAX_BYTES: '2000' };
+      const chain = await startChain({ build, engine, transport: 'subrequest', env });
+      try {
+        await editIncludes(chain, '1073741824', '2000');
+        await chain.nginx.reload();
+        await see(chain, 10);
+        await chain.settle(10);
+        // Ten at once are more than nginx lets wait for the sidecar: some of them are spilled.
+        const { spilled } = await balanced(chain, 10);
+        await chain.sidecar.kill();
+        await see(chain, 50);
+        let after = 0;
+        const isFull = async () => {
+          const before = sizeOf(chain);
+          for (let i = 0; i < 5; i++) await see(chain, 1).then(() => sleep(50));
+          after += 5;
+          return sizeOf(chain) === before;
+        };
+        await until(isFull, { timeoutMs: 20_000, what: 'nginx to write no more' });
+        await see(chain, 25);
+        after += 25;
 
-      await chain.sidecar.start();
-      const found = await balanced(chain, 60 + after);
-      expect(found.dropped).toBeGreaterThanOrEqual(30);
-      expect(found.spilled - spilled + found.dropped).toBe(50 + after);
-      expect(await chain.sidecar.metric('hotitem_nginx_spill_full_total')).toBe(1);
+        await chain.sidecar.start();
+        const found = await balanced(chain, 60 + after);
+        expect(found.dropped).toBeGreaterThanOrEqual(30);
+        expect(found.spilled - spilled + found.dropped).toBe(50 + after);
+        expect(await chain.sidecar.metric('hotitem_nginx_spill_full_total')).toBe(1);
 
-      // What includes of an earlier version do, and no more.
-      const server = join(chain.home, 'nginx/hotitem/server.conf');
-      await edit(server, `${chain.home}/run/intake.sock.full`, `${chain.home}/spill/full`);
-      await edit(server, '$hotitem_spill_shut', '""');
-      await chain.nginx.reload();
-      chain.sidecar.pause();
-      const held = sizeOf(chain);
-      await see(chain, 10);
-      chain.sidecar.resume();
-      const { dropped } = await balanced(chain, 70 + after);
-      // Up to three views a worker wait for the sidecar; the others are more than it has connections.
-      expect(dropped).toBeGreaterThan(found.dropped);
-      expect(sizeOf(chain)).toBe(held);
-    } finally {
-      await chain.close();
-    }
-  });
+        // What includes of an earlier version do, and no more.
+        const server = join(chain.home, 'nginx/hotitem/server.conf');
+        await edit(server, `${chain.home}/run/intake.sock.full`, `${chain.home}/spill/full`);
+        await edit(server, '$hotitem_spill_shut', '""');
+        await chain.nginx.reload();
+        chain.sidecar.pause();
+        const held = sizeOf(chain);
+        await see(chain, 10);
+        chain.sidecar.resume();
+        const { dropped } = await balanced(chain, 70 + after);
+        // Up to three views a worker wait for the sidecar; the others are more than it has connections.
+        expect(dropped).toBeGreaterThan(found.dropped);
+        expect(sizeOf(chain)).toBe(held);
+      } finally {
+        await chain.close();
+      }
+    },
+  );
 });
 
 type Counted = { captured?: number; unaccounted?: number };
