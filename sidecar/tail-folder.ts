@@ -32,6 +32,8 @@ export const ODDITIES = [
   'owner',
   /** Far larger than what it takes of the disk: lines cannot be. */
   'sparse',
+  /** It holds next to no event: it is read all the same, slowly (tail-turns.ts). */
+  'junk',
 ] as const;
 
 export type Listing = {
@@ -145,5 +147,5 @@ function diskBytesOf({ size, blocks }: BigIntStats): number {
 }
 
 function noneOdd(): Record<Oddity, number> {
-  return { name: 0, link: 0, type: 0, hard_link: 0, owner: 0, sparse: 0 };
+  return { name: 0, link: 0, type: 0, hard_link: 0, owner: 0, sparse: 0, junk: 0 };
 }

@@ -14,6 +14,8 @@ export type TurnsOptions = {
 export type Turns = {
   /** Gives each file its turns until nothing is left, or two seconds are over. Returns whether there was time for all but junk. */
   round(files: TailedFile[]): Promise<boolean>;
+  /** Whether it holds next to no event, as far as it was read. */
+  isJunk(file: TailedFile): boolean;
   /** Forgets all other files. */
   retain(files: TailedFile[]): void;
 };
@@ -37,7 +39,7 @@ export function createTurns({ follow, onFailure, isStopping }: TurnsOptions): Tu
   /** Inodes. */
   const junk = new Set<string>();
   let caughtUp = true;
-  return { round, retain };
+  return { round, isJunk, retain };
 
   async function round(files: TailedFile[]): Promise<boolean> {
     const due = files.filter(isDue);

@@ -40,6 +40,8 @@ export type Tail = {
 const CHUNK_BYTES = 256 * 1024;
 /** Bytes for each event, from which on a file holds next to none: what nginx writes has some 200. */
 const JUNK_FROM_BYTES = 4096;
+/** What a torn line or two may take. */
+const MOST_TORN_BYTES = 64 * 1024;
 /** What a killed sidecar reads again at most. */
 const STORE_BYTES = 4 * 1024 * 1024;
 /** A folder that takes long to look at is looked at less often. */
@@ -57,7 +59,11 @@ export async function startTail(options: TailOptions): Promise<Tail> {
   const { dir, makeFolder, takeIn, limit, metrics, warn, now, everyMs = 200 } = options;
   const count = metrics.of('spill_files');
   const waiting = metrics.of('spill_waiting_bytes');
-  const odd = ODDITIES.map((reason) => ({ reason, gauge: metrics.of('spill_odd', { reason }) }));
+  const junkCount = metrics.of('spill_odd', { reason: 'junk' });
+  const odd = ODDITIES.filter((reason) => reason !== 'junk').map((reason) => ({
+    reason,
+    gauge: metrics.of('spill_odd', { reason }),
+  }));
   const offsets = await loadOffsets(options.offsetsPath);
   const tornEnds = createTornEnds(options.tornAfterMs);
   const turns = createTurns({ follow, onFailure, isStopping: () => stopping.signal.aborted });
@@ -99,7 +105,11 @@ export async function startTail(options: TailOptions): Promise<Tail> {
     const { files, isWhole } = await listing();
     pauseMs = Math.max(everyMs, (SHARE_OF_LOOKING - 1) * (performance.now() - began));
     if (isWhole) forgetAllBut(files);
-    behind = files.reduce((sum, file) => sum + Math.max(0, file.bytes - atIn(file)), 0);
+    const unread = files.filter((file) => file.bytes > atIn(file));
+    const junk = unread.filter(turns.isJunk);
+    // The accounting of nginx must not wait for junk.
+    behind = sizeOf(unread) - sizeOf(junk);
+    junkCount.set(junk.length);
     count.set(files.length);
     waiting.set(behind);
     await limit?.(files.reduce((sum, { diskBytes }) => sum + diskBytes, 0));
@@ -158,12 +168,13 @@ export async function startTail(options: TailOptions): Promise<Tail> {
   async function ingest(lines: Buffer, file: TailedFile, reader: LineReader): Promise<TurnOutcome> {
     const taken = await takeIn(lines, file.source).catch(endRound);
     offsets.set(file.inode, await reader.offset());
-    await account(lines.length);
-    return lines.length > (taken.lines - taken.bad) * JUNK_FROM_BYTES ? 'junk' : 'more';
+    await account(file, lines.length);
+    const most = MOST_TORN_BYTES + (taken.lines - taken.bad) * JUNK_FROM_BYTES;
+    return lines.length > most ? 'junk' : 'more';
   }
 
-  async function account(bytes: number): Promise<void> {
-    behind = Math.max(0, behind - bytes);
+  async function account(file: TailedFile, bytes: number): Promise<void> {
+    if (!turns.isJunk(file)) behind = Math.max(0, behind - bytes);
     waiting.set(behind);
     unstored += bytes;
     if (unstored >= STORE_BYTES) await store();
@@ -185,6 +196,11 @@ export async function startTail(options: TailOptions): Promise<Tail> {
     offsets.retain(inodes);
     tornEnds.retain(inodes);
     turns.retain(files);
+  }
+
+  /** Of what is not read. */
+  function sizeOf(files: TailedFile[]): number {
+    return files.reduce((sum, file) => sum + file.bytes - atIn(file), 0);
   }
 
   function atIn({ inode }: TailedFile): number {
