@@ -13,7 +13,7 @@ const ON_A_THREAD = /^(FSReq|GetAddrInfoReq|GetNameInfoReq)/;
  */
 export function endProcess(code: number): never {
   process.once('exit', () => {
-    if (isOnThread()) process.kill(process.pid, 'SIGKILL');
+    if (isOnThread()) die();
   });
   return process.exit(code);
 }
@@ -23,6 +23,12 @@ export async function endProcessSoon(code: number): Promise<never> {
   const end = performance.now() + GRACE_MS;
   while (isOnThread() && performance.now() < end) await sleep(LOOK_MS);
   return endProcess(code);
+}
+
+/** Nobody in a container may kill its first process, which only an abort ends from within. */
+function die(): void {
+  if (process.pid === 1) process.abort();
+  process.kill(process.pid, 'SIGKILL');
 }
 
 function isOnThread(): boolean {
