@@ -25,10 +25,6 @@ describe('a process ends', () => {
     expect(run([])).toMatchObject({ status: 3, stdout: 'exit', isLate: false });
   });
 
-  test('though a file hangs, after its exit listeners', () => {
-    expect(run([pipe])).toMatchObject({ signal: 'SIGKILL', stdout: 'exit', isLate: false });
-  });
-
   (canUnshare ? test : test.skip)('though a file hangs, also as the first process of a container', () => {
     expect(run([pipe], AS_FIRST)).toMatchObject({ stdout: 'exit', isLate: false });
   });
