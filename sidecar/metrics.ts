@@ -35,7 +35,7 @@ export const SIDECAR_METRICS = {
   spill_files: { kind: 'gauge', help: 'Files in the spill folder' },
   spill_odd: {
     kind: 'gauge',
-    help: 'What lies in the spill folder and is not read, because nginx did not write it there, by reason: name, link, type, hard_link, owner, sparse; or slowly: junk',
+    help: 'What lies in the spill folder and is not read, because nginx did not write it there, by reason: name, link, type, hard_link, owner, sparse, unreadable; or slowly: junk',
     labels: ['reason'],
   },
   spill_full: { kind: 'gauge', help: '1 while the spill folder holds as much as it may' },

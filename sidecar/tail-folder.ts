@@ -32,6 +32,8 @@ export const ODDITIES = [
   'owner',
   /** Far larger than what it takes of the disk: lines cannot be. */
   'sparse',
+  /** The sidecar may not read it. It tries again every 30 s. */
+  'unreadable',
   /** It holds next to no event: it is read all the same, slowly (tail-turns.ts). */
   'junk',
 ] as const;
@@ -146,6 +148,6 @@ function diskBytesOf({ size, blocks }: BigIntStats): number {
   return Math.min(Number(size), Number(blocks) * BLOCK_BYTES);
 }
 
-function noneOdd(): Record<Oddity, number> {
-  return { name: 0, link: 0, type: 0, hard_link: 0, owner: 0, sparse: 0, junk: 0 };
+export function noneOdd(): Record<Oddity, number> {
+  return { name: 0, link: 0, type: 0, hard_link: 0, owner: 0, sparse: 0, unreadable: 0, junk: 0 };
 }

@@ -16,6 +16,8 @@ export type Turns = {
   round(files: TailedFile[]): Promise<boolean>;
   /** Whether it holds next to no event, as far as it was read. */
   isJunk(file: TailedFile): boolean;
+  /** Whether it could not be read. */
+  isPutOff(file: TailedFile): boolean;
   /** Forgets all other files. */
   retain(files: TailedFile[]): void;
 };
@@ -39,7 +41,7 @@ export function createTurns({ follow, onFailure, isStopping }: TurnsOptions): Tu
   /** Inodes. */
   const junk = new Set<string>();
   let caughtUp = true;
-  return { round, isJunk, retain };
+  return { round, isJunk, isPutOff, retain };
 
   async function round(files: TailedFile[]): Promise<boolean> {
     const due = files.filter(isDue);
@@ -86,6 +88,10 @@ export function createTurns({ follow, onFailure, isStopping }: TurnsOptions): Tu
 
   function isJunk({ inode }: TailedFile): boolean {
     return junk.has(inode);
+  }
+
+  function isPutOff({ path }: TailedFile): boolean {
+    return putOff.has(path);
   }
 
   function isDue({ path }: TailedFile): boolean {

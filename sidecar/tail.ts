@@ -5,7 +5,7 @@ import type { Metrics } from '../service/metrics.ts';
 import type { SIDECAR_METRICS } from './metrics.ts';
 import type { SpillLimit } from './spill-limit.ts';
 import { type LineReader, openLines } from './tail-file.ts';
-import { type Listing, listTailed, ODDITIES, type TailedFile } from './tail-folder.ts';
+import { type Listing, listTailed, noneOdd, ODDITIES, type TailedFile } from './tail-folder.ts';
 import { loadOffsets } from './tail-offsets.ts';
 import { createTurns, type TurnOutcome } from './tail-turns.ts';
 import type { TakeIn } from './take-in.ts';
@@ -59,11 +59,7 @@ export async function startTail(options: TailOptions): Promise<Tail> {
   const { dir, makeFolder, takeIn, limit, metrics, warn, now, everyMs = 200 } = options;
   const count = metrics.of('spill_files');
   const waiting = metrics.of('spill_waiting_bytes');
-  const junkCount = metrics.of('spill_odd', { reason: 'junk' });
-  const odd = ODDITIES.filter((reason) => reason !== 'junk').map((reason) => ({
-    reason,
-    gauge: metrics.of('spill_odd', { reason }),
-  }));
+  const odd = ODDITIES.map((reason) => ({ reason, gauge: metrics.of('spill_odd', { reason }) }));
   const offsets = await loadOffsets(options.offsetsPath);
   const tornEnds = createTornEnds(options.tornAfterMs);
   const turns = createTurns({ follow, onFailure, isStopping: () => stopping.signal.aborted });
@@ -102,14 +98,15 @@ export async function startTail(options: TailOptions): Promise<Tail> {
   /** Returns whether there was time for all but junk. */
   async function look(): Promise<boolean> {
     const began = performance.now();
-    const { files, isWhole } = await listing();
+    const { files, isWhole, odd: counts } = await listing();
     pauseMs = Math.max(everyMs, (SHARE_OF_LOOKING - 1) * (performance.now() - began));
     if (isWhole) forgetAllBut(files);
     const unread = files.filter((file) => file.bytes > atIn(file));
-    const junk = unread.filter(turns.isJunk);
-    // The accounting of nginx must not wait for junk.
-    behind = sizeOf(unread) - sizeOf(junk);
-    junkCount.set(junk.length);
+    const unreadable = unread.filter(turns.isPutOff);
+    const junk = unread.filter((file) => turns.isJunk(file) && !turns.isPutOff(file));
+    behind = sizeOf(unread.filter(isWaiting));
+    const all = { ...counts, unreadable: unreadable.length, junk: junk.length };
+    for (const { reason, gauge } of odd) gauge.set(all[reason]);
     count.set(files.length);
     waiting.set(behind);
     await limit?.(files.reduce((sum, { diskBytes }) => sum + diskBytes, 0));
@@ -120,7 +117,7 @@ export async function startTail(options: TailOptions): Promise<Tail> {
     }
   }
 
-  async function listing(): Promise<Pick<Listing, 'files' | 'isWhole'>> {
+  async function listing(): Promise<Listing> {
     try {
       const listed = await listTailed(dir, now());
       tellOdd(listed);
@@ -129,12 +126,11 @@ export async function startTail(options: TailOptions): Promise<Tail> {
       if (!isMissing(error)) throw error;
       makeFolder();
       warn('spill folder removed', 'the spill folder was removed, and is made again', { dir });
-      return { files: [], isWhole: true };
+      return { files: [], isWhole: true, odd: noneOdd() };
     }
   }
 
   function tellOdd({ odd: counts, example }: Listing): void {
-    for (const { reason, gauge } of odd) gauge.set(counts[reason]);
     if (example === undefined) return;
     const what =
       'the spill folder holds what nginx did not write there: it is not read, and stays until somebody removes it';
@@ -149,12 +145,11 @@ export async function startTail(options: TailOptions): Promise<Tail> {
 
   async function follow(file: TailedFile, mostBytes: number): Promise<TurnOutcome> {
     if (!file.cold && file.bytes === atIn(file)) return 'done';
-    const isLast = file.cold || tornEnds.isTorn(file, atIn(file));
     const reader = await openLines(file, offsets.get(file.inode), buffer);
     let outcome: TurnOutcome = 'more';
     try {
       for (let bytes = 0; outcome === 'more' && bytes < mostBytes && !stopping.signal.aborted; ) {
-        const lines = await reader.read(isLast);
+        const lines = await nextLines(file, reader);
         outcome = lines.length === 0 ? 'done' : await ingest(lines, file, reader);
         bytes += lines.length;
       }
@@ -163,6 +158,12 @@ export async function startTail(options: TailOptions): Promise<Tail> {
     }
     if (file.cold && outcome === 'done') await unlink(file.path);
     return outcome;
+  }
+
+  async function nextLines(file: TailedFile, reader: LineReader): Promise<Buffer> {
+    const lines = await reader.read(file.cold);
+    if (lines.length > 0 || file.bytes <= reader.at()) return lines;
+    return reader.read(tornEnds.isTorn(file.inode, reader.at()));
   }
 
   async function ingest(lines: Buffer, file: TailedFile, reader: LineReader): Promise<TurnOutcome> {
@@ -196,6 +197,15 @@ export async function startTail(options: TailOptions): Promise<Tail> {
     offsets.retain(inodes);
     tornEnds.retain(inodes);
     turns.retain(files);
+  }
+
+  /**
+   * Whether there are lines in it that will be read. The accounting of nginx does not wait for any other: a full disk, or who
+   * has the workers' user, would hide what is lost.
+   */
+  function isWaiting(file: TailedFile): boolean {
+    if (turns.isPutOff(file) || turns.isJunk(file)) return false;
+    return !tornEnds.isEndless(file.inode, atIn(file));
   }
 
   /** Of what is not read. */

@@ -1,30 +1,31 @@
-import type { TailedFile } from './tail-folder.ts';
-
 /** Tells whether somebody will still end the last line of a file. */
 export type TornEnds = {
-  /** Whether `file`, read up to byte `at`, has not grown for so long that what is behind it was torn off. */
-  isTorn(file: TailedFile, at: number): boolean;
+  /** Whether what lies behind byte `at` has had no end for so long that it was torn off. Asked whenever it has none. */
+  isTorn(inode: string, at: number): boolean;
+  /** Whether it had no end when that was asked last. */
+  isEndless(inode: string, at: number): boolean;
   retain(inodes: Set<string>): void;
 };
 
-type End = { at: number; bytes: number; since: number };
+type End = { at: number; since: number };
 
 /** nginx writes a line in one go; only a disk that is full or slow parts it. */
 const TORN_AFTER_MS = 10_000;
 
 /**
  * A full disk takes a part of a line, and the rest never comes: waiting for it would keep the accounting waiting. By our own
- * clock, as the times of files may be those of another.
+ * clock, as the times of files may be those of another; and whether it grows or not, for then somebody else is writing.
  */
 export function createTornEnds(afterMs: number = TORN_AFTER_MS): TornEnds {
   const ends = new Map<string, End>();
   return {
-    isTorn({ inode, bytes }, at) {
+    isTorn(inode, at) {
       const end = ends.get(inode);
-      if (end?.at === at && end.bytes === bytes) return performance.now() - end.since > afterMs;
-      ends.set(inode, { at, bytes, since: performance.now() });
+      if (end?.at === at) return performance.now() - end.since > afterMs;
+      ends.set(inode, { at, since: performance.now() });
       return false;
     },
+    isEndless: (inode, at) => ends.get(inode)?.at === at,
     retain(inodes) {
       for (const inode of ends.keys()) if (!inodes.has(inode)) ends.delete(inode);
     },

@@ -188,6 +188,27 @@ describe('a file is removed', () => {
     expect(existsSync(path)).toBe(true);
   });
 
+  test('nor does a line without an end keep the accounting of nginx waiting', async () => {
+    const tailed = await startTailed();
+    tailed.write('a.tsv', 'a\ntorn');
+    await untilTaken(tailed, ['a']);
+    await untilLooked(tailed);
+    expect(tailed.gauge('spill_waiting_bytes')).toBe(0);
+    tailed.write('a.tsv', ' and mended\n');
+    await untilTaken(tailed, ['a', 'torn and mended']);
+  });
+
+  test('a last line that grows without an end is read as well, and does not wait', async () => {
+    const tailed = await startTailed(tailFolder(), { tornAfterMs: 50 });
+    tailed.write('a.tsv', 'a\n');
+    await untilTaken(tailed, ['a']);
+    const grows = setInterval(() => tailed.write('a.tsv', 'x'), 5);
+    await until(() => tailed.taken.length > 2, { timeoutMs: 5000, what: 'parts of it' }).finally(() =>
+      clearInterval(grows),
+    );
+    expect(tailed.taken.join('')).toMatch(/^ax+$/);
+  });
+
   test('not while nginx may still hold it open', async () => {
     const tailed = await startTailed();
     const path = tailed.write('a.tsv', 'a\n');
