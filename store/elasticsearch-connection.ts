@@ -11,6 +11,8 @@ import {
   Serializer,
   UndiciConnection,
 } from '@elastic/elasticsearch';
+import { TooLarge } from './output.ts';
+import { gzipSize } from './unpack.ts';
 
 /** What is asked here gets some KB for an answer; 5,000 documents that are rejected, with a long reason each, get 3 MB. */
 export const LARGEST_ANSWER: number = 8 * 1024 * 1024;
@@ -54,9 +56,11 @@ export class BoundedSerializer extends Serializer {
   }
 }
 
+/** In room for all that there may be: room that is not written to takes no memory, and an answer in pieces takes it twice. */
 async function unpacked(packed: Buffer): Promise<Buffer> {
   try {
-    return await unzipLater(packed, { maxOutputLength: LARGEST_ANSWER });
+    if (isGzip(packed) && gzipSize(packed) > LARGEST_ANSWER) throw new TooLarge(LARGEST_ANSWER);
+    return await unzipLater(packed, { chunkSize: LARGEST_ANSWER + 1, maxOutputLength: LARGEST_ANSWER });
   } catch (cause) {
     throw isTooLarge(cause)
       ? new errors.RequestAbortedError(`its answer is larger than ${LARGEST_ANSWER} bytes`)
@@ -64,8 +68,15 @@ async function unpacked(packed: Buffer): Promise<Buffer> {
   }
 }
 
+function isGzip(packed: Buffer): boolean {
+  return packed[0] === 0x1f && packed[1] === 0x8b;
+}
+
 function isTooLarge(error: unknown): boolean {
-  return isNativeError(error) && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
+  return (
+    error instanceof TooLarge ||
+    (isNativeError(error) && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE')
+  );
 }
 
 function countValues(json: string): number {

@@ -41,6 +41,8 @@ type Fetched = Pick<FetchedRecord, 'offset' | 'timestamp' | 'value'>;
 
 const LEAVE_MS = 2_000;
 const MOST_EVENTS = 5_000;
+/** Messages in the stream from which on it fetches no more: any answer, of a few large ones as well, is enough to go on with. */
+const ONE_ANSWER = 1;
 /** Of a commit: Kafka asks for it, and does not mind. */
 const UNKNOWN_EPOCH = -1;
 
@@ -77,7 +79,12 @@ export async function startPlatformaticConsumer(options: PlatformaticConsumerOpt
     consumer.on('consumer:group:join', () => foreign.look(options.topicsOfGroup));
     onNewPartitions(consumer, topic, giveUp);
     try {
-      stream = await consumer.consume({ topics: [topic], mode: 'committed', fallbackMode: 'earliest' });
+      stream = await consumer.consume({
+        topics: [topic],
+        mode: 'committed',
+        fallbackMode: 'earliest',
+        highWaterMark: ONE_ANSWER,
+      });
       // It fetches only while somebody listens for this.
       stream.on('readable', () => {});
       stream.on('error', () => {});

@@ -59,11 +59,16 @@ function unpackHere(codec: number, bytes: Buffer): Buffer {
  * takes no memory. Throws where it is too large by its own word; where it says less than is true, unpacking ends at the limit.
  */
 function gzipOptions(bytes: Buffer): { chunkSize: number; maxOutputLength: number } {
-  const size = bytes.length < SIZE_BYTES ? 0 : bytes.readUInt32LE(bytes.length - SIZE_BYTES);
+  const size = gzipSize(bytes);
   if (size > MOST_UNPACKED) throw new TooLarge(MOST_UNPACKED);
   // A byte more: where a chunk is full another one is made.
   const chunkSize = Math.max(size + 1, SMALLEST_CHUNK);
   return { chunkSize, maxOutputLength: MOST_UNPACKED };
+}
+
+/** How large it is unpacked, by its own word; 0 where it has none. */
+export function gzipSize(bytes: Buffer): number {
+  return bytes.length < SIZE_BYTES ? 0 : bytes.readUInt32LE(bytes.length - SIZE_BYTES);
 }
 
 function explain(error: unknown): unknown {

@@ -50,12 +50,22 @@ test.each([
 
 test.each<[string, Answer, string]>([
   ['packed, which unpacks to 20 MB', packed(blanks(20 * MB)), LARGE],
+  ['packed, which unpacks to more than it says', understated(blanks(20 * MB)), LARGE],
+  [
+    'deflated, which unpacks to 20 MB',
+    { status: 200, body: deflateSync(blanks(20 * MB)), encoding: 'deflate' },
+    LARGE,
+  ],
   ['not packed, of 9 MB', { status: 200, body: blanks(9 * MB) }, LARGE],
   ['of 2 MB with 600,000 objects', { status: 200, body: Buffer.from(`[${'{},'.repeat(600_000)}{}]`) }, LARGE],
   ['an error of 20 MB', { ...packed(blanks(20 * MB)), status: 400 }, LARGE],
   ['an error that is nested without end', { status: 400, body: PIT }, NOT_JSON],
   ['nested without end', { status: 200, body: PIT }, 'Elasticsearch told about 0 of 2 events'],
-  ['packed and cut off', { ...packed(blanks(9)), body: gzipSync('{}').subarray(0, -9) }, NOT_JSON],
+  [
+    'packed and damaged',
+    { ...packed(blanks(9)), body: Buffer.from('1f8b08000000000000ff00000000', 'hex') },
+    NOT_JSON,
+  ],
 ])('an answer that is %s takes no memory, and is waited for', async (_, answer, message) => {
   await open(() => answer);
 
@@ -326,4 +336,11 @@ function blanks(bytes: number): Buffer {
 
 function packed(json: Buffer): Answer {
   return { status: 200, body: gzipSync(json), encoding: 'gzip' };
+}
+
+/** gzip ends with its size. */
+function understated(json: Buffer): Answer {
+  const body = gzipSync(json);
+  body.writeUInt32LE(9, body.length - 4);
+  return { status: 200, body, encoding: 'gzip' };
 }
