@@ -1,6 +1,6 @@
 import { Client, errors } from '@elastic/elasticsearch';
 import { BoundedConnection, BoundedSerializer, LARGEST_ANSWER } from './elasticsearch-connection.ts';
-import { StrictTransport } from './elasticsearch-transport.ts';
+import { REDACTION, StrictTransport } from './elasticsearch-transport.ts';
 import { IndexUnavailable, type Refusal } from './event-index.ts';
 
 const LONGEST_REASON = 300;
@@ -22,6 +22,7 @@ export function connectElasticsearch({ node, auth, ca, requestTimeoutMs }: Elast
     Transport: StrictTransport,
     Connection: BoundedConnection,
     Serializer: BoundedSerializer,
+    redaction: REDACTION,
     maxResponseSize: LARGEST_ANSWER,
     maxCompressedResponseSize: LARGEST_ANSWER,
     maxRetries: 0,

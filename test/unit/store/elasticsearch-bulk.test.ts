@@ -292,6 +292,23 @@ test('what one half was told is not forgotten when the other half was not answer
   );
 });
 
+test.each<[string, () => Answer | undefined]>([
+  ['no answer', () => undefined],
+  ['an error', () => ({ status: 503 })],
+  ['a redirection', () => ({ status: 302 })],
+  ['more than is read', () => packed(blanks(20 * MB))],
+])(
+  '%s is an error that holds no secret, and no copy of what was asked, which may be megabytes',
+  async (_, answer) => {
+    await open(answer);
+    const error = await index.create(events(2)).catch((refused: unknown) => refused);
+    expect(error).toMatchObject({
+      cause: { meta: { meta: { request: { params: { body: expect.any(Buffer) } } } } },
+    });
+    expect(inspect(error, { depth: Number.POSITIVE_INFINITY, showHidden: true })).not.toContain(SECRET);
+  },
+);
+
 test('an error holds no secret, however closely it is looked at', async () => {
   await open(() => ({ status: 401 }));
 
@@ -300,7 +317,7 @@ test('an error holds no secret, however closely it is looked at', async () => {
   expect(inspect(error, { depth: Number.POSITIVE_INFINITY, showHidden: true })).not.toContain(SECRET);
 });
 
-async function open(answer: (asked: Asked) => Answer): Promise<void> {
+async function open(answer: (asked: Asked) => Answer | undefined): Promise<void> {
   standIn = await startStandIn(answer);
   const { node } = standIn;
   const auth = { apiKey: SECRET };

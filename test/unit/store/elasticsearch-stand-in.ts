@@ -8,8 +8,11 @@ export type Answer = { status: number; body?: unknown; product?: string; encodin
 
 export type StandIn = { node: string; asked: Asked[]; close(): Promise<void> };
 
-/** Answers what a real Elasticsearch cannot be made to answer: limits of a proxy before it, overload, a lost login. */
-export async function startStandIn(answer: (asked: Asked) => Answer): Promise<StandIn> {
+/**
+ * Answers what a real Elasticsearch cannot be made to answer: limits of a proxy before it, overload, a lost login. Closes the connection
+ * where there is no answer.
+ */
+export async function startStandIn(answer: (asked: Asked) => Answer | undefined): Promise<StandIn> {
   const asked: Asked[] = [];
   const server = createServer(async (request, response) => {
     let body = '';
@@ -17,7 +20,9 @@ export async function startStandIn(answer: (asked: Asked) => Answer): Promise<St
     const { method = '', url = '' } = request;
     const question = { method, path: url, body };
     asked.push(question);
-    const { status, body: reply = {}, product = 'Elasticsearch', encoding } = answer(question);
+    const answered = answer(question);
+    if (answered === undefined) return void response.destroy();
+    const { status, body: reply = {}, product = 'Elasticsearch', encoding } = answered;
     const isPage = typeof reply === 'string';
     response.writeHead(status, {
       'content-type': isPage ? 'text/html' : 'application/json',
