@@ -9,10 +9,10 @@ import { unpackZstd } from './zstd.ts';
 const gunzipLater = promisify(gunzip);
 
 /**
- * How much may come out of one batch: several times what any producer packs into the 1 MiB that Kafka takes of one. A batch
- * of 300 KB can be made that unpacks to gigabytes.
+ * How much may come out of one batch: sixteen times the 1 MiB that clients put into one by default before they pack it, and more than
+ * events come to that are packed into the 1 MiB that Kafka takes. A batch of 300 KB can be made that unpacks to gigabytes.
  */
-export const MOST_UNPACKED: number = 32 * 1024 * 1024;
+export const MOST_UNPACKED: number = 16 * 1024 * 1024;
 /** About, of events. */
 const RATIO = 8;
 const SIZE_BYTES = 4;

@@ -9,7 +9,7 @@ const CHECKSUM = 0x04;
 const RLE = 1;
 const LARGEST_BLOCK = 128 * 1024;
 /** How far back a frame may refer; the library makes a buffer of that size, whatever the frame then holds. */
-const LARGEST_WINDOW = 32 * 1024 * 1024;
+const LARGEST_WINDOW = 16 * 1024 * 1024;
 /** Where the size of the window is. */
 const WINDOW_AT = 5;
 

@@ -221,7 +221,7 @@ export const SCENARIOS: Scenario[] = [
   },
   {
     name: 'gzip bomb',
-    does: 'batches of 30 and 100 KB that unpack to 30 and 100 MB, between the views of three partitions',
+    does: 'batches of 15 and 100 KB that unpack to 15 and 100 MB, between the views of three partitions',
     transports: ['batch'],
     act: writeBombs,
   },

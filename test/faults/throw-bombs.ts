@@ -24,7 +24,7 @@ export async function writePits({ kafka, topic, bombs }: Stage): Promise<void> {
  * behind the other, for the client that writes them has one codec for all.
  */
 export async function writeBombs({ kafka, topic, bombs }: Stage): Promise<void> {
-  const [near, far] = [await makeBomb(30), await makeBomb(100)];
+  const [near, far] = [await makeBomb(15), await makeBomb(100)];
   for (const partition of PARTITIONS) {
     await write(partition, near, near.count);
     await write(partition, far, 1);

@@ -82,7 +82,7 @@ describe('a batch of records that was fetched', () => {
     const damaged = await encode({ ...ONE, firstOffset: 2 });
     damaged[damaged.length - 1] = 1;
     const fewer = await encode({ ...ONE, firstOffset: 3 });
-    fewer.writeInt32BE(100_000, fewer.length - RECORD_BYTES - 4);
+    fewer.writeInt32BE(50_000, fewer.length - RECORD_BYTES - 4);
     sign(fewer);
     const [first, second, third, last, ...more] = await decodeMessages(
       new Decoder(answer([await encode(ONE), damaged, fewer, await encode({ ...ONE, firstOffset: 4 })])),
@@ -115,15 +115,15 @@ describe('batches that were made to take more memory than there is', () => {
   test('cannot be decoded, where a batch alone is larger than that', async () => {
     const large = await encode({
       ...ONE,
-      records: [{ ...RECORD, value: Buffer.alloc(33 * MB) }],
+      records: [{ ...RECORD, value: Buffer.alloc(17 * MB) }],
       compression: 1,
     });
     const many = await encode({ ...ONE, firstOffset: 2 });
-    many.writeInt32BE(100_001, COUNT_AT);
+    many.writeInt32BE(50_001, COUNT_AT);
     const records = await decodeMessages(new Decoder(answer([large, sign(many)])));
     expect(records.map(({ value }) => undecodableIn(value)?.reason)).toEqual([
-      'unpacked it is larger than 33554432 bytes',
-      'it holds 100001 records, more than 100000',
+      'unpacked it is larger than 16777216 bytes',
+      'it holds 50001 records, more than 50000',
     ]);
   });
 
