@@ -282,7 +282,7 @@ suiteWith(['kafka', 'elasticsearch'])('hotitem verify, between Kafka and Elastic
       [204, elastic],
     ];
     const answers = FULL ? [...few, ...others] : few;
-    const proxy = createServer((asked, answer) => {
+    const proxy = createServer({ keepAliveTimeout: 75_000 }, (asked, answer) => {
       const [status = 500, headers = {}] = answers[0] ?? [];
       const isJson = headers['content-type'] === 'application/json';
       asked.resume();

@@ -35,7 +35,7 @@ export async function startTlsProxy(target: string, folder: string): Promise<Tls
     file('own.pem'),
   );
   const server = createServer(
-    { key: readFileSync(file('own.key')), cert: readFileSync(file('own.pem')) },
+    { key: readFileSync(file('own.key')), cert: readFileSync(file('own.pem')), keepAliveTimeout: 75_000 },
     (asked, answer) => {
       const { method, url, headers } = asked;
       const passed = request(`${target}${url}`, { method, headers }, (reply) => {

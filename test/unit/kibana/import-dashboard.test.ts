@@ -237,7 +237,7 @@ async function listen(
   answer: (request: Received) => Answer | Promise<Answer>,
 ): Promise<{ url: string; received: Received[] }> {
   const received: Received[] = [];
-  const started = createServer(async (request, response) => {
+  const started = createServer({ keepAliveTimeout: 75_000 }, async (request, response) => {
     const asked = await receive(request);
     received.push(asked);
     const { status, body = {}, headers } = await answer(asked);

@@ -14,7 +14,8 @@ export type StandIn = { node: string; asked: Asked[]; close(): Promise<void> };
  */
 export async function startStandIn(answer: (asked: Asked) => Answer | undefined): Promise<StandIn> {
   const asked: Asked[] = [];
-  const server = createServer(async (request, response) => {
+  // Not in 5 s: on a busy machine a kept connection would be closed while it is asked.
+  const server = createServer({ keepAliveTimeout: 75_000 }, async (request, response) => {
     let body = '';
     for await (const chunk of request.setEncoding('utf8')) body += chunk;
     const { method = '', url = '' } = request;
