@@ -6,7 +6,7 @@ import { SERVICE_PATHS, SERVICE_USER } from './service/paths.ts';
 import { type Plan, planService } from './service/plan.ts';
 import { isBooted } from './service/systemctl.ts';
 import { ROLES, type Role } from './service/unit.ts';
-import { print } from './terminal.ts';
+import { print, tell } from './terminal.ts';
 import { textDiff } from './text-diff.ts';
 import { Trouble } from './trouble.ts';
 
@@ -30,18 +30,19 @@ export const serviceInstall: Command = {
   configured: false,
   async run({ flags, positionals, env }) {
     const { config = SERVICE_PATHS.config, group, diff, 'no-start': noStart } = flags;
+    if (diff !== true && process.getuid?.() !== 0)
+      throw new Trouble(
+        'service install: needs root, to write the unit and to make the user',
+        'See what it would do: --diff',
+      );
     const plan = await planService({
       role: roleOf(positionals),
       configFile: resolve(String(config)),
       group: typeof group === 'string' ? group : undefined,
       env,
     });
+    if (plan.config.before !== undefined) tell(`hotitem: configuration ${plan.config.path}\n`);
     if (diff === true) return show(plan);
-    if (process.getuid?.() !== 0)
-      throw new Trouble(
-        'service install: needs root, to write the unit and to make the user',
-        'See what it would do: --diff',
-      );
     const done = await applyPlan(plan, { start: noStart !== true });
     print(done.map(({ outcome, what }) => `${outcome.padEnd(10)}${what}\n`).join(''));
     if (!isBooted()) print('\nsystemd does not run here: the service starts at the next boot.\n');

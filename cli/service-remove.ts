@@ -22,7 +22,9 @@ export const serviceRemove: Command = {
     const roles = positionals.length === 0 ? ROLES : [roleOf(positionals)];
     if (process.getuid?.() !== 0) throw new Trouble('service remove: needs root');
     if (flags.purge === true) await mayPurge(roles, { yes: flags.yes === true, env });
-    for (const role of roles) await removeUnit(role);
+    const there = roles.filter((role) => existsSync(unitFile(role)));
+    if (there.length === 0 && flags.purge !== true) print('nothing to remove\n');
+    for (const role of there) await removeUnit(role);
     if (flags.purge === true) await purge();
     return 0;
   },
@@ -52,7 +54,6 @@ async function mayPurge(
 async function removeUnit(role: Role): Promise<void> {
   const unit = unitName(role);
   const path = unitFile(role);
-  if (!existsSync(path)) return;
   if (isBooted()) await systemctl('disable', '--now', '--quiet', unit);
   else await systemctl('disable', '--quiet', unit);
   for (const file of [path, `${path}.old`]) rmSync(file, { force: true });

@@ -39,7 +39,7 @@ export async function obtain({ name, what, report, make }: Obtain): Promise<stri
   const progress = setInterval(async () => {
     // Shows that somebody is at work, however long a download takes.
     await utimes(unfinished, new Date(), new Date()).catch(() => {});
-    const bytes = await size(unfinished);
+    const bytes = await sizeOf(unfinished);
     report(`… ${seconds(started)} s, ${megabytes(bytes)} MB on disk, unpacked files included`);
   }, PROGRESS_MS);
   try {
@@ -76,14 +76,19 @@ async function removeAbandoned(cache: string): Promise<void> {
   }
 }
 
-/** Bytes of all files below; those that vanish meanwhile count nothing. */
-async function size(folder: string): Promise<number> {
-  const entries = await readdir(folder, { recursive: true }).catch(() => []);
+/**
+ * Bytes of all files below; those that vanish meanwhile count nothing. By types: without them Node follows links to folders, and a whole
+ * Debian has some that lead out of it, or to themselves (`/usr/bin/X11`).
+ */
+export async function sizeOf(folder: string): Promise<number> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
   const sizes = await Promise.all(
-    entries.map(async (entry) => {
-      const info = await lstat(join(folder, entry)).catch(() => undefined);
-      return info?.isFile() ? info.size : 0;
-    }),
+    entries
+      .filter((entry) => entry.isFile())
+      .map(
+        async ({ parentPath, name }) =>
+          (await lstat(join(parentPath, name)).catch(() => undefined))?.size ?? 0,
+      ),
   );
   return sizes.reduce((sum, bytes) => sum + bytes, 0);
 }

@@ -19,6 +19,16 @@ async function askId(flag: string): Promise<string | undefined> {
   return code === 0 ? stdout.trim() : undefined;
 }
 
+/** The name of a group that is given by name or number. Throws a `Trouble` where there is none: one that is mistyped must not be made. */
+export async function groupName(group: string): Promise<string> {
+  const { code, stdout } = await run('getent', ['group', '--', group], { timeoutMs: LONGEST_MS });
+  if (code === 0) return stdout.split(':')[0] ?? group;
+  throw new Trouble(
+    `intake.socket_group: no such group (got ${group})`,
+    "It is the group of nginx's workers: www-data on Debian, nginx with the packages of nginx.org.",
+  );
+}
+
 /** Makes the user and the group of its name, and the user a member of `group`. What is there already stays. Throws a `Trouble`. */
 export async function makeUser(group: string | undefined): Promise<Account> {
   const lines = [`u ${SERVICE_USER} - "hotitem" ${SERVICE_PATHS.home}`];

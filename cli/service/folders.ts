@@ -6,10 +6,13 @@ export type ServiceFolders = {
   /** Below /var/lib: systemd makes it for the user at each start. */
   state: string | undefined;
   /** Below /run: the same, and removed at each stop. */
-  run: string | undefined;
+  runs: string[];
   /** Elsewhere: the service may write there, and they must be there. */
   others: string[];
 };
+
+/** The settings that say where a service writes. */
+export type FolderSettings = Pick<Config, 'home' | 'intake' | 'control' | 'spool' | 'spill' | 'duckdb'>;
 
 const STATE = '/var/lib';
 const RUN = '/run';
@@ -17,16 +20,17 @@ const RUN = '/run';
 /** The folders that a service writes to. */
 export function serviceFolders(
   role: Role,
-  { home, intake, spool, spill, duckdb }: Pick<Config, 'home' | 'intake' | 'spool' | 'spill' | 'duckdb'>,
+  { home, intake, control, spool, spill, duckdb }: FolderSettings,
 ): ServiceFolders {
-  const socket = dirname(intake.socket);
   const state = isWithin(home, STATE) && home !== STATE ? home : undefined;
-  // The sink's unit must not have it: it would remove it when the sink stops.
-  const run = role === 'sidecar' && isWithin(socket, RUN) && socket !== RUN ? socket : undefined;
-  const written = [home, spool.dir, dirname(duckdb.path), ...(role === 'sidecar' ? [spill.dir, socket] : [])];
-  const made = [state, run].filter((path) => path !== undefined);
+  const sockets = [dirname(intake.socket), dirname(control.socket)];
+  const ofSidecar = role === 'sidecar' ? [spill.dir, ...sockets] : [];
+  // The sink's unit must not have them: it would remove them when the sink stops.
+  const runs = outermost(ofSidecar.filter((path) => isWithin(path, RUN) && path !== RUN));
+  const made = [...runs, ...(state === undefined ? [] : [state])];
+  const written = [home, spool.dir, dirname(duckdb.path), ...ofSidecar];
   const others = written.filter((path) => !made.some((parent) => isWithin(path, parent)));
-  return { state, run, others: outermost(others) };
+  return { state, runs, others: outermost(others) };
 }
 
 /** `hotitem` of /var/lib/hotitem, as StateDirectory= and RuntimeDirectory= have it. */

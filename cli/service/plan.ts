@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { type Config, loadConfig, SETTINGS } from '../../service/config.ts';
 import { PACKAGE_ROOT } from '../../service/package-root.ts';
+import { parseSettings } from '../../service/parse-settings.ts';
 import { installedVersion } from '../nginx-install-version.ts';
 import { Trouble } from '../trouble.ts';
-import { type Account, findUser } from './account.ts';
+import { type Account, findUser, groupName } from './account.ts';
 import { serviceFolders } from './folders.ts';
 import { SERVICE_PATHS, SERVICE_USER } from './paths.ts';
 import { type Role, unitName, unitText } from './unit.ts';
@@ -39,14 +40,11 @@ export type Plan = {
 const CONFIG_MODE = 0o640;
 const UNIT_MODE = 0o644;
 const OTHERS_WRITE = 0o002;
-/** systemd hides them from the service (ProtectHome=). */
-const HIDDEN = ['/root/', '/home/', '/run/user/'];
 
 /** Looks at the host and changes nothing. Throws a `Trouble` or a `ConfigError` where the service could not work. */
 export async function planService({ role, configFile, group, env }: PlanOptions): Promise<Plan> {
   const node = process.execPath;
   const program = join(PACKAGE_ROOT, 'bin/hotitem.mjs');
-  refuseHidden({ Node: node, hotitem: program });
   const before = textAt(configFile);
   const settings = before === undefined ? await newSettings(role, configFile, { group, env }) : {};
   const config = loadConfig({
@@ -54,11 +52,13 @@ export async function planService({ role, configFile, group, env }: PlanOptions)
     env: secretsOf(env),
     flags: settings,
   });
+  if (before !== undefined) requireAbsoluteHome(before, configFile);
   const workers = role === 'sidecar' ? groupOf(config, configFile, group) : undefined;
   const unitFile = join(SERVICE_PATHS.units, unitName(role));
   const version = await installedVersion();
   const user = await findUser();
-  const isMember = workers === undefined || user?.groups.includes(workers) === true;
+  const needed = workers === undefined ? undefined : await groupName(workers);
+  const isMember = needed === undefined || user?.groups.includes(needed) === true;
   return {
     unit: unitName(role),
     config: { path: configFile, text: before ?? configText(settings), before, mode: CONFIG_MODE },
@@ -70,7 +70,7 @@ export async function planService({ role, configFile, group, env }: PlanOptions)
     },
     folders: serviceFolders(role, config).others.filter((path) => !existsSync(path)),
     user,
-    join: isMember ? undefined : workers,
+    join: isMember ? undefined : needed,
     node,
     program,
   };
@@ -111,6 +111,18 @@ intake:
 `;
 }
 
+/** What hangs on a working directory is not the same for the service and for whoever asks it. */
+function requireAbsoluteHome(text: string, configFile: string): void {
+  const settings = parseSettings(text);
+  const home =
+    typeof settings === 'object' && settings !== null && 'home' in settings ? settings.home : undefined;
+  if (typeof home === 'string' && isAbsolute(home)) return;
+  throw new Trouble(
+    `home: must be set to an absolute path in ${configFile}, for a service (got ${JSON.stringify(home) ?? 'nothing'})`,
+    `Set home: ${SERVICE_PATHS.home} there.`,
+  );
+}
+
 /** The group that the sidecar gives its socket and spill folder to. */
 function groupOf({ intake }: Config, configFile: string, named: string | undefined): string | undefined {
   const { socket_group: group, socket_mode: mode } = intake;
@@ -133,16 +145,6 @@ function secretsOf(env: PlanOptions['env']): PlanOptions['env'] {
     `${setting.env}_FILE`,
   ]);
   return Object.fromEntries(Object.entries(env).filter(([name]) => names.includes(name)));
-}
-
-function refuseHidden(programs: Record<string, string>): void {
-  for (const [what, path] of Object.entries(programs)) {
-    if (!HIDDEN.some((folder) => path.startsWith(folder))) continue;
-    throw new Trouble(
-      `${what} lies in ${path}, where the user of the service cannot come`,
-      "Install it for everybody: Debian's nodejs, or Node below /usr/local or /opt, and hotitem with its npm install -g.",
-    );
-  }
 }
 
 function textAt(path: string): string | undefined {

@@ -1,6 +1,6 @@
 import type { Config } from '../../service/config.ts';
 import { Trouble } from '../trouble.ts';
-import { runName, type ServiceFolders, serviceFolders, stateName } from './folders.ts';
+import { type FolderSettings, runName, type ServiceFolders, serviceFolders, stateName } from './folders.ts';
 import { SERVICE_USER } from './paths.ts';
 
 export type Role = 'sidecar' | 'sink';
@@ -10,7 +10,7 @@ export type UnitOptions = {
   role: Role;
   /** The configuration that the service reads. */
   configFile: string;
-  config: Pick<Config, 'home' | 'intake' | 'spool' | 'spill' | 'duckdb' | 'shutdown_seconds'>;
+  config: FolderSettings & Pick<Config, 'shutdown_seconds'>;
   /** Node and the command, absolute. */
   node: string;
   program: string;
@@ -31,14 +31,7 @@ export function unitName(role: Role): string {
 export function unitText(options: UnitOptions): string {
   const { role, configFile, config, node, program, version } = options;
   const folders = serviceFolders(role, config);
-  refuseOdd({
-    node,
-    program,
-    '--config': configFile,
-    home: config.home,
-    'intake.socket': config.intake.socket,
-  });
-  refuseOdd(Object.fromEntries(folders.others.map((path) => ['a folder of the state', path])));
+  refuse(pathProblems({ node, program, '--config': configFile, ...pathsOf(config) }));
   return `# Written by \`hotitem service install\`, which replaces it. Your changes belong into a drop-in: systemctl edit ${unitName(role)}
 [Unit]
 Description=hotitem ${role}
@@ -110,10 +103,12 @@ function orderOf(role: Role): string {
   return 'Wants=network-online.target\nAfter=network-online.target';
 }
 
-function foldersOf({ state, run, others }: ServiceFolders, home: string): string[] {
+function foldersOf({ state, runs, others }: ServiceFolders, home: string): string[] {
   return [
     ...(state === undefined ? [] : [`StateDirectory=${stateName(state)}`, 'StateDirectoryMode=0755']),
-    ...(run === undefined ? [] : [`RuntimeDirectory=${runName(run)}`, 'RuntimeDirectoryMode=0755']),
+    ...(runs.length === 0
+      ? []
+      : [`RuntimeDirectory=${runs.map(runName).join(' ')}`, 'RuntimeDirectoryMode=0755']),
     ...(others.length === 0 ? [] : [`ReadWritePaths=${others.join(' ')}`]),
     `WorkingDirectory=${home}`,
   ];
@@ -121,17 +116,35 @@ function foldersOf({ state, run, others }: ServiceFolders, home: string): string
 
 /** What a path may hold that goes into a unit as it is: nothing that systemd reads as a quote, a variable or a specifier. */
 const PLAIN_PATH = /^\/[\w./@+:~-]*$/;
+/** What ProtectHome= and PrivateTmp= hide from the service. */
+const HIDDEN = ['/root/', '/home/', '/run/user/', '/tmp/', '/var/tmp/'];
 
-function refuseOdd(paths: Record<string, string>): void {
-  const odd = Object.entries(paths).filter(([, path]) => !PLAIN_PATH.test(path));
-  if (odd.length === 0) return;
+function pathsOf({ home, intake, control, spool, spill, duckdb }: FolderSettings): Record<string, string> {
+  return {
+    home,
+    'intake.socket': intake.socket,
+    'control.socket': control.socket,
+    'spool.dir': spool.dir,
+    'spill.dir': spill.dir,
+    'duckdb.path': duckdb.path,
+  };
+}
+
+function pathProblems(paths: Record<string, string>): string[] {
+  return Object.entries(paths).flatMap(([name, path]) => {
+    const got = `(got ${JSON.stringify(path)})`;
+    if (!PLAIN_PATH.test(path))
+      return `${name}: goes into a unit of systemd, so it must be an absolute path of letters, digits and . _ - + @ : ~ ${got}`;
+    if (HIDDEN.some((folder) => path.startsWith(folder)))
+      return `${name}: lies in a folder that the service does not see (ProtectHome=, PrivateTmp=) ${got}`;
+    return [];
+  });
+}
+
+function refuse(problems: string[]): void {
+  if (problems.length === 0) return;
   throw new Trouble(
-    odd
-      .map(
-        ([name, path]) =>
-          `${name}: goes into a unit of systemd, and so must be an absolute path of letters, digits and . _ - + @ : ~ (got ${JSON.stringify(path)})`,
-      )
-      .join('\n'),
-    'Nothing was written.',
+    problems.join('\n'),
+    'Nothing was written. Programs belong below /usr or /opt, for all users; state below /var/lib, sockets below /run.',
   );
 }

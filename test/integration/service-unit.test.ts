@@ -53,8 +53,7 @@ describe.each(ROLES)('the unit of the %s', (role) => {
 
 function unitOf(role: Role): string {
   const config = loadConfig({ env: {}, flags: { home: '/var/lib/hotitem' } });
-  const program = join(import.meta.dirname, '../../bin/hotitem.mjs');
   // verify looks whether the program is there.
-  const node = process.execPath;
-  return unitText({ role, configFile: '/etc/hotitem/hotitem.yml', config, node, program, version: '1.2.3' });
+  const paths = { node: '/bin/sh', program: '/usr/lib/hotitem.mjs', configFile: '/etc/hotitem/hotitem.yml' };
+  return unitText({ role, config, ...paths, version: '1.2.3' });
 }

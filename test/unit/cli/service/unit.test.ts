@@ -17,9 +17,10 @@ describe('the unit', () => {
         'intake-socket': '/run/shop/a/intake.sock',
         'spool-dir': '/mnt/spool',
         'duckdb-path': '/mnt/spool/x',
+        'control-socket': '/run/shop/control/c.sock',
       },
       lines: [
-        'RuntimeDirectory=shop/a',
+        'RuntimeDirectory=shop/a shop/control',
         'ReadWritePaths=/srv/shop/views /mnt/spool',
         'WorkingDirectory=/srv/shop/views',
       ],
@@ -55,11 +56,30 @@ describe('the unit', () => {
   test.each(['/var/lib/hot item', '/srv/100%', '/srv/$HOME', '/srv/"x"', '/srv/x\nUser=root', "/srv/'"])(
     'is refused with a path that systemd would read as something else: %j',
     (home) => {
-      expect(() => textOf('sidecar', { home })).toThrow(
-        expect.objectContaining({ message: expect.stringContaining(JSON.stringify(home)) }),
-      );
+      expect(() => textOf('sidecar', { home })).toThrow(`home: goes into a unit of systemd`);
     },
   );
+
+  test.each([
+    ['home', '/home/shop/var'],
+    ['intake.socket', '/tmp/intake.sock'],
+    ['control.socket', '/root/control.sock'],
+    ['spool.dir', '/var/tmp/spool'],
+    ['duckdb.path', '/run/user/0/x'],
+  ])('is refused with %s where the service would not see it: %s', (setting, path) => {
+    const flag = setting.replaceAll(/[._]/g, '-');
+    const flags = { home: '/var/lib/hotitem', 'spill-dir': '/srv/spill', [flag]: path };
+    expect(() => textOf('sidecar', flags)).toThrow(`${setting}: lies in a folder`);
+  });
+
+  test('is refused with a Node of one user alone', () => {
+    const config = loadConfig({ env: {}, flags: { home: '/var/lib/hotitem' } });
+    const node = '/root/.nvm/versions/node/v20.20.2/bin/node';
+    const paths = { configFile: '/etc/hotitem/hotitem.yml', program: '/opt/hotitem.mjs', node };
+    expect(() => unitText({ role: 'sink', config, version: '1.2.3', ...paths })).toThrow(
+      'node: lies in a folder',
+    );
+  });
 });
 
 function textOf(role: Role, flags: Record<string, string>): string {

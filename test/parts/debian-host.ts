@@ -1,0 +1,124 @@
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { obtainDebianHost } from '../../provision/debian-host.ts';
+import { type Ran, run, tail } from '../../provision/run.ts';
+import { temporaryFolder } from './guard.ts';
+import { startProcess, tailOf } from './process.ts';
+import { record } from './record.ts';
+import { report } from './report.ts';
+import { until } from './until.ts';
+
+/** A Debian that was booted: systemd is its first process, its network is its own loopback. */
+export type DebianHost = {
+  /** Runs a command of the shell in it, as root, to its end. `outside`: on the network of this machine. */
+  run(command: string, options?: { outside?: boolean }): Promise<Ran>;
+  /** The same, and what it prints. Throws where it fails. */
+  must(command: string, options?: { outside?: boolean }): Promise<string>;
+  /** Where one of its files is from here. */
+  path(file: string): string;
+  close(): Promise<void>;
+};
+
+const BOOT_MS = 180_000;
+const STOP_MS = 120_000;
+const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+const CACHE = '/npm';
+/** Certificates that the way to the registry needs here. */
+const AUTHORITIES = '/opt/authorities.pem';
+const BOOT = join(import.meta.dirname, 'boot-debian.sh');
+
+/** Why this machine cannot boot one; undefined where it can. */
+export function whyNoDebianHost(): string | undefined {
+  if (process.getuid?.() !== 0) return 'a Debian to boot needs root';
+  const probe = 'mount -t cgroup2 hotitem /mnt && mkdir /mnt/hotitem-probe && rmdir /mnt/hotitem-probe';
+  const { status } = spawnSync('unshare', ['--mount', '--cgroup', '--net', 'sh', '-c', probe], {
+    stdio: 'ignore',
+  });
+  return status === 0 ? undefined : 'a Debian to boot needs namespaces and control groups of its own';
+}
+
+/** Boots a fresh one; what it writes is gone with it. */
+export async function bootDebian(): Promise<DebianHost> {
+  const missing = whyNoDebianHost();
+  if (missing !== undefined) throw new Error(missing);
+  const tree = await obtainDebianHost({ report });
+  const { path: folder, remove } = temporaryFolder('debian');
+  const logFile = join(folder, 'boot.log');
+  const work = join(folder, 'work');
+  mkdirSync(work);
+  const cache = (await run('npm', ['config', 'get', 'cache'])).stdout.trim();
+  const registry = (await run('npm', ['config', 'get', 'registry'])).stdout.trim();
+  mkdirSync(cache, { recursive: true });
+  const booting = startProcess({ name: 'Debian', command: [BOOT, tree, work, `${CACHE}=${cache}`], logFile });
+  const detail = () => tailOf(logFile);
+  const init = await until(() => firstProcess(booting.pid), { timeoutMs: BOOT_MS, what: 'systemd', detail });
+  const host = { run: inside, must, path, close };
+  await until(async () => (await inside('test -S /run/systemd/private')).code === 0 || !booting.running(), {
+    timeoutMs: BOOT_MS,
+    what: 'Debian to boot',
+    detail,
+  });
+  await inside('systemctl is-system-running --wait');
+  copyFileSync('/etc/resolv.conf', path('/etc/resolv.conf'));
+  const { NODE_EXTRA_CA_CERTS: authorities } = process.env;
+  if (authorities) copyFileSync(authorities, path(AUTHORITIES));
+  const systemd = (await must('systemctl --version')).split('\n')[0];
+  record(
+    `${systemd}, booted, with ${(await inside('nginx -v')).stderr.trim().replace('nginx version: ', '')}`,
+  );
+  return host;
+
+  function inside(command: string, { outside = false } = {}): Promise<Ran> {
+    const spaces = ['--mount', '--pid', '--uts', '--ipc', '--cgroup', ...(outside ? [] : ['--net'])];
+    const env = [
+      `PATH=${PATH}`,
+      'HOME=/root',
+      `npm_config_cache=${CACHE}`,
+      `npm_config_registry=${registry}`,
+      ...(process.env.NODE_EXTRA_CA_CERTS && outside ? [`NODE_EXTRA_CA_CERTS=${AUTHORITIES}`] : []),
+      ...Object.entries(process.env).flatMap(([name, value]) =>
+        /^https?_proxy$/i.test(name) ? [`${name}=${value}`] : [],
+      ),
+    ];
+    const enter = ['--target', String(init), ...spaces];
+    return run('nsenter', [...enter, 'env', '-i', ...env, 'sh', '-c', `cd /root && ${command}`]);
+  }
+
+  async function must(command: string, options?: { outside?: boolean }): Promise<string> {
+    const ran = await inside(command, options);
+    if (ran.code !== 0) throw new Error(`${command}: exit ${ran.code}\n${tail(ran, 30)}`);
+    return ran.stdout;
+  }
+
+  function path(file: string): string {
+    return join(`/proc/${init}/root`, file);
+  }
+
+  async function close(): Promise<void> {
+    process.kill(booting.pid, 'SIGTERM');
+    try {
+      await until(() => !booting.running(), { timeoutMs: STOP_MS, what: 'Debian to power off', detail });
+    } finally {
+      await booting.kill();
+      remove();
+    }
+  }
+}
+
+/** systemd: the child of the process that the script has started, as soon as it is no shell any more. */
+function firstProcess(script: number): number | undefined {
+  const init = childOf(childOf(script));
+  if (init === undefined) return undefined;
+  return readFileSync(`/proc/${init}/cmdline`, 'utf8').startsWith('/lib/systemd/systemd') ? init : undefined;
+}
+
+function childOf(pid: number | undefined): number | undefined {
+  if (pid === undefined) return undefined;
+  try {
+    const [child = ''] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ');
+    return child === '' ? undefined : Number(child);
+  } catch {
+    return undefined;
+  }
+}
