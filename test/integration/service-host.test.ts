@@ -191,8 +191,11 @@ const runs = process.env.HOTITEM_TEST_FULL && (missing === undefined || process.
   });
 
   test('has a sidecar that says which group its user lacks, and an install that adds it', async () => {
-    await host.must(`gpasswd --delete hotitem www-data && rm -rf /var/lib/hotitem/spill`);
-    await host.run(`systemctl restart --no-block ${UNIT}`);
+    // Stopped before: a running one has its groups for as long as it lives, and makes the folder again.
+    await host.must(
+      `systemctl stop ${UNIT} && gpasswd --delete hotitem www-data && rm -rf /var/lib/hotitem/spill`,
+    );
+    await host.run(`systemctl start --no-block ${UNIT}`);
     await logSays('err', 'usermod');
     expect(await host.must('hotitem service install')).toContain(
       'made      user hotitem, member of www-data',
