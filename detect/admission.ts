@@ -1,0 +1,103 @@
+/*
+ * Which items are viewed often enough to be tracked, out of any number of them, in a fixed amount of memory.
+ *
+ * A table of buckets, each as long as a cache line (64 bytes): eight fingerprints and eight counts. Within a bucket it is
+ * Misra and Gries' "Finding repeated elements" (1982), for weights as in Anderson et al., "A high-performance algorithm for
+ * identifying frequent items in data streams" (2017): an item that is not in its bucket takes its weight from the smallest count, and
+ * that one's place when nothing is left of it. So an item's count is too low by at most a ninth of what its bucket was
+ * shown, never too high. A sweep halves each count once in ten seconds. Nothing is allocated for an event, and nothing is moved.
+ */
+export type Admission = {
+  /**
+   * Counts views of an item, known by two words of 32 scattered bits. Returns its place among the tracked items; `NOT_TRACKED`; or,
+   * where its count has reached `bar`, `RISES - cell`: at most `RISES`, which is below `NOT_TRACKED`.
+   */
+  count(high: number, low: number, weight: number, bar: number): number;
+  /** The item whose count reached the bar in `cell` is tracked from now on, at `place`. */
+  track(cell: number, low: number, place: number): void;
+  /** The item at `place` is not tracked any more. */
+  forget(place: number): void;
+  /** Halves the counts of the next part of the buckets, each once in `SWEEP_TICKS` calls. */
+  sweep(): void;
+  bytes: number;
+};
+
+export const NOT_TRACKED = -1;
+export const RISES = -2;
+export const SWEEP_TICKS = 100;
+
+const WAYS = 8;
+const BUCKET_WORDS = 2 * WAYS;
+/** The sign of a count says that the rest of it is a place. */
+const TRACKED = 0x80000000;
+/** Whatever the weights. */
+const MOST_COUNTED = 0x3fffffff;
+/** Zero marks an empty cell. */
+const NOT_EMPTY = 1;
+
+/** `bits`: of the number of buckets; 1 MB at 14. `places`: how many items are tracked at most. */
+export function createAdmission(places: number, bits = 14): Admission {
+  const buckets = 1 << bits;
+  const words = new Int32Array(buckets * BUCKET_WORDS);
+  const lows = new Int32Array(places);
+  const cells = new Int32Array(places);
+  let sweeps = 0;
+  return {
+    count,
+    track(cell, low, place) {
+      lows[place] = low;
+      cells[place] = cell;
+      words[cell + WAYS] = place | TRACKED;
+    },
+    forget(place) {
+      const cell = cells[place] ?? 0;
+      words[cell] = 0;
+      words[cell + WAYS] = 0;
+    },
+    sweep() {
+      const first = Math.floor((buckets * sweeps) / SWEEP_TICKS);
+      const end = Math.floor((buckets * (sweeps + 1)) / SWEEP_TICKS);
+      for (let bucket = first; bucket < end; bucket++) halve(bucket * BUCKET_WORDS);
+      sweeps = (sweeps + 1) % SWEEP_TICKS;
+    },
+    bytes: words.byteLength + lows.byteLength + cells.byteLength,
+  };
+
+  function count(highBits: number, low: number, weight: number, bar: number): number {
+    const high = highBits || NOT_EMPTY;
+    const bucket = (low & (buckets - 1)) * BUCKET_WORDS;
+    let least = -1;
+    let leastCount = 0x7fffffff;
+    for (let cell = bucket; cell < bucket + WAYS; cell++) {
+      const value = words[cell + WAYS] ?? 0;
+      if (words[cell] === high) {
+        if (value >= 0) return raise(cell, value + weight, bar);
+        if (lows[value & ~TRACKED] === low) return value & ~TRACKED;
+      }
+      if (value < 0 || value >= leastCount) continue;
+      least = cell;
+      leastCount = value;
+    }
+    if (least === -1) return NOT_TRACKED;
+    if (weight <= leastCount) {
+      words[least + WAYS] = leastCount - weight;
+      return NOT_TRACKED;
+    }
+    words[least] = high;
+    return raise(least, weight - leastCount, bar);
+  }
+
+  function raise(cell: number, value: number, bar: number): number {
+    words[cell + WAYS] = Math.min(value, MOST_COUNTED);
+    return value >= bar ? RISES - cell : NOT_TRACKED;
+  }
+
+  function halve(bucket: number): void {
+    for (let cell = bucket; cell < bucket + WAYS; cell++) {
+      const value = words[cell + WAYS] ?? 0;
+      if (value <= 0) continue;
+      words[cell + WAYS] = value >> 1;
+      if (value === 1) words[cell] = 0;
+    }
+  }
+}

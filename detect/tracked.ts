@@ -1,0 +1,99 @@
+/*
+ * The places of the items that are tracked. When nearly all are taken the coldest leave, some at a time, and the bar rises to what
+ * those had: who comes then must have been viewed more often than who went.
+ */
+export type Tracked = {
+  /** A free place, or -1. */
+  take(tick: number): number;
+  leave(place: number): void;
+  /** The tick at which the item came. */
+  since(place: number): number;
+  /** How many views an item needs to be tracked. */
+  bar(): number;
+  /**
+   * Makes room where it is short: calls `fall` for the coldest, after which `leave` is expected. `heatOf`: views in the last
+   * ten seconds. `mayLeave`: nobody leaves who is hot.
+   */
+  makeRoom(tick: number, heatOf: (place: number) => number, fall: (place: number) => void): void;
+  /** The clock was set back to `tick`: as if all had come just then. */
+  startAgain(tick: number): void;
+  count(): number;
+  /** The place at `index` of those taken, in no order. */
+  at(index: number): number;
+};
+
+export type TrackedOptions = {
+  places: number;
+  /** Views that it takes to be tracked while there is room. */
+  views: number;
+  /** Nobody leaves who is hot. */
+  mayLeave: (place: number) => boolean;
+};
+
+/** Of the places, kept free for a rush. */
+const KEPT_FREE = 1 / 16;
+const LOOKED_AT = 256;
+/** The coldest eighth of these. */
+const COLDEST = 8;
+/** Bounds the work of one tick. */
+const LEAVE_A_TICK = 48;
+/** Nobody leaves in his first ten seconds: his windows are not full. */
+const SETTLED_TICKS = 100;
+const BAR_FALLS = 0.9;
+
+export function createTracked({ places, views, mayLeave }: TrackedOptions): Tracked {
+  const free = Int32Array.from({ length: places }, (_, i) => places - 1 - i);
+  const used = new Int32Array(places);
+  const indexOf = new Int32Array(places);
+  const born = new Int32Array(places);
+  const wanted = Math.ceil(places * KEPT_FREE);
+  let freeCount = places;
+  let count = 0;
+  let bar = views;
+  return {
+    take(tick) {
+      if (freeCount === 0) return -1;
+      const place = free[--freeCount] ?? 0;
+      born[place] = tick;
+      indexOf[place] = count;
+      used[count++] = place;
+      return place;
+    },
+    leave(place) {
+      const last = used[--count] ?? 0;
+      const index = indexOf[place] ?? 0;
+      used[index] = last;
+      indexOf[last] = index;
+      free[freeCount++] = place;
+    },
+    since: (place) => born[place] ?? 0,
+    bar: () => bar,
+    makeRoom(tick, heatOf, fall) {
+      if (freeCount >= wanted) {
+        if (bar > views && freeCount > 2 * wanted) bar = Math.max(views, bar * BAR_FALLS);
+        return;
+      }
+      const cold = coldOf(heatOf);
+      bar = Math.max(bar, cold + 2);
+      let left = LEAVE_A_TICK;
+      for (let index = count - 1; index >= 0 && left > 0 && freeCount < 2 * wanted; index--) {
+        const place = used[index] ?? 0;
+        if (heatOf(place) > cold || tick - (born[place] ?? 0) <= SETTLED_TICKS || !mayLeave(place)) continue;
+        fall(place);
+        left--;
+      }
+    },
+    startAgain: (tick) => void born.fill(tick),
+    count: () => count,
+    at: (index) => used[index] ?? 0,
+  };
+
+  /** What the coldest eighth have at most, by a sample. */
+  function coldOf(heatOf: (place: number) => number): number {
+    const looked = Math.min(LOOKED_AT, count);
+    const heats = Float64Array.from({ length: looked }, (_, i) =>
+      heatOf(used[Math.floor((i * count) / looked)] ?? 0),
+    );
+    return heats.sort()[Math.floor(looked / COLDEST)] ?? 0;
+  }
+}

@@ -1,0 +1,74 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { createAdmission, NOT_TRACKED, RISES, SWEEP_TICKS } from '../../../detect/admission.ts';
+import { mix } from '../../../detect/mix.ts';
+
+const NEVER = 2 ** 30;
+const highOf = (item: number) => mix(2 * item + 1);
+
+describe('admission', () => {
+  test('lets in what has reached the bar, and knows it then by its place', () => {
+    const admission = createAdmission(4);
+    const counted = [1, 2, 3, 4].map(() => admission.count(7, 9, 1, 4));
+    expect(counted.slice(0, 3)).toEqual([NOT_TRACKED, NOT_TRACKED, NOT_TRACKED]);
+    expect(counted[3]).toBeLessThanOrEqual(RISES);
+    admission.track(RISES - (counted[3] ?? 0), 9, 2);
+    expect(admission.count(7, 9, 1, 4)).toBe(2);
+    admission.forget(2);
+    expect(admission.count(7, 9, 1, 4)).toBe(NOT_TRACKED);
+  });
+
+  test('takes no item for another of the same bucket, tracked or not', () => {
+    const admission = createAdmission(4);
+    admission.track(RISES - admission.count(7, 9, 4, 4), 9, 0);
+    // The same fingerprint and the same bucket.
+    expect(admission.count(7, 9 + (1 << 14), 1, 4)).toBe(NOT_TRACKED);
+    expect(admission.count(8, 9, 1, 4)).toBe(NOT_TRACKED);
+  });
+
+  test('counts an item too low by at most a ninth of what its bucket is shown, and never too high', () => {
+    const item = fc.record({ item: fc.nat(30), weight: fc.integer({ min: 1, max: 20 }) });
+    fc.assert(
+      fc.property(fc.array(item, { maxLength: 300 }), (views) => {
+        // One bucket for all.
+        const admission = createAdmission(1, 0);
+        const exact = new Map<number, number>();
+        let shown = 0;
+        for (const { item, weight } of views) {
+          admission.count(highOf(item), 0, weight, NEVER);
+          exact.set(item, (exact.get(item) ?? 0) + weight);
+          shown += weight;
+        }
+        for (const [item, count] of exact) {
+          // Reaches the bar by one more view just where it was counted to one less.
+          const reaches = (bar: number) => {
+            const copy = createAdmission(1, 0);
+            for (const view of views) copy.count(highOf(view.item), 0, view.weight, NEVER);
+            return copy.count(highOf(item), 0, 1, bar) <= RISES;
+          };
+          expect(reaches(count + 2)).toBe(false);
+          const least = count - Math.floor(shown / 9);
+          if (least > 0) expect(reaches(least + 1)).toBe(true);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('a flood of a million items that are viewed once lets none of them in, and forgets none that is tracked', () => {
+    const admission = createAdmission(1);
+    admission.track(RISES - admission.count(7, 9, 4, 4), 9, 0);
+    let rose = 0;
+    for (let i = 0; i < 1_000_000; i++) if (admission.count(highOf(i), mix(2 * i), 1, 4) <= RISES) rose++;
+    expect(rose).toBe(0);
+    expect(admission.count(7, 9, 1, 4)).toBe(0);
+  });
+
+  test('forgets by half with each sweep', () => {
+    const admission = createAdmission(1, 4);
+    admission.count(7, 9, 3, 4);
+    for (let i = 0; i < SWEEP_TICKS; i++) admission.sweep();
+    expect(admission.count(7, 9, 2, 4)).toBe(NOT_TRACKED);
+    expect(admission.count(7, 9, 1, 4)).toBeLessThanOrEqual(RISES);
+  });
+});

@@ -1,0 +1,109 @@
+import { TICK_MS } from '../../../detect/clock.ts';
+import { type Change, createDecisions, type Decisions } from '../../../detect/decisions.ts';
+import { createHeat, type Heat } from '../../../detect/heat.ts';
+import { mix } from '../../../detect/mix.ts';
+
+export const START = 1_795_355_712_000;
+export const DWELL_MS = { busy: 30_000, surge: 60_000 };
+
+/** Views that come evenly, each by the next of `visitors` (by a new one each where there is no such number). */
+export type Stream = {
+  item: string;
+  perSecond: number;
+  visitors?: number;
+  weight?: number;
+  isBot?: boolean;
+  /** How old a view is when it comes, ms. */
+  lateMs?: number;
+};
+
+export type SimulatedShop = {
+  heat: Heat;
+  decisions: Decisions;
+  changes: Change[];
+  /** Ms since 1970 by the shop's clock. */
+  now(): number;
+  /** Sets the clock, without time passing. */
+  setClock(now: number): void;
+  /** Lets so much time pass, with these views in it besides those of the shop. */
+  pass(seconds: number, streams?: Stream[]): void;
+  /** A view of an item by a new visitor, now. */
+  viewOnce(item: string): void;
+  /** Items that became hot by a signal. */
+  entered(signal: Change['signal']): string[];
+};
+
+/** A shop with a Zipf-like popularity: `perSecond` views of `items` items, each by a new visitor, from a fixed seed. */
+export function simulateShop({ perSecond = 100, items = 2_000, weight = 1, cap = 100 } = {}): SimulatedShop {
+  const changes: Change[] = [];
+  const decisions = createDecisions({ cap, dwellMs: DWELL_MS, onChange: (change) => changes.push(change) });
+  let name = '';
+  let now = START;
+  const heat = createHeat({ now, nameOf: () => name, decisions });
+  const random = createRandom(42);
+  const names = Array.from({ length: items }, (_, i) => `item-${i}`);
+  const hashes = new Map(names.map((item) => [item, hashOf(item)]));
+  let nextVisitor = 1;
+  return {
+    heat,
+    decisions,
+    changes,
+    now: () => now,
+    setClock(to) {
+      now = to;
+    },
+    pass,
+    viewOnce: (item) => view({ item, perSecond: 0 }),
+    entered: (signal) =>
+      changes.filter((one) => one.signal === signal && one.change === 'enters').map(({ item }) => item),
+  };
+
+  function pass(seconds: number, streams: Stream[] = []): void {
+    const due = streams.map(() => 0);
+    const seen = streams.map(() => 0);
+    let shopDue = 0;
+    for (let i = 0; i < (seconds * 1_000) / TICK_MS; i++) {
+      now += TICK_MS;
+      heat.advance(now);
+      for (shopDue += (perSecond * TICK_MS) / 1_000; shopDue >= 1; shopDue--)
+        view({ item: popular(), perSecond, weight });
+      for (const [at, stream] of streams.entries()) {
+        due[at] = (due[at] ?? 0) + (stream.perSecond * TICK_MS) / 1_000;
+        for (; (due[at] ?? 0) >= 1; due[at] = (due[at] ?? 0) - 1) {
+          seen[at] = (seen[at] ?? 0) + 1;
+          view(stream, stream.visitors === undefined ? undefined : (seen[at] ?? 0) % stream.visitors);
+        }
+      }
+      heat.decide();
+    }
+  }
+
+  function view({ item, weight = 1, isBot = false, lateMs = 0 }: Stream, visitor?: number): void {
+    name = item;
+    const [high, low] = hashes.get(item) ?? hashOf(item);
+    const who = visitor === undefined ? mix(nextVisitor++) : mix(~visitor);
+    heat.observe(high, low, who, weight, isBot, now - lateMs);
+  }
+
+  /** The density of a popularity of 1/rank, by its inverse. */
+  function popular(): string {
+    return names[Math.floor(items ** random())] ?? '';
+  }
+}
+
+function hashOf(text: string): [number, number] {
+  let high = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) high = Math.imul(high ^ text.charCodeAt(i), 0x01000193);
+  return [mix(high), mix(high ^ 0x5bd1e995)];
+}
+
+/** Numbers in [0, 1): mulberry32. */
+function createRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
