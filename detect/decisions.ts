@@ -22,8 +22,14 @@ export type Decision = {
 
 export type Change = Decision & { change: 'enters' | 'leaves' };
 
-/** What a signal says of an item. `strength` compares items with one signal: views or visitors a second. */
-export type Finding = { item: string; signal: RuleSignal; strength: number; reason: string };
+/**
+ * What a signal says of an item. `strength` compares items with one signal: views or visitors a second. `explain`: the reason, asked for
+ * only where it is needed.
+ */
+export type Finding = { item: string; signal: RuleSignal; strength: number; explain: () => string };
+
+/** What the cap holds back. */
+export type Held = Omit<Finding, 'explain'> & { reason: string };
 
 export type Decisions = {
   /** `held`: the cap is reached, and none that may leave is weaker. */
@@ -42,7 +48,7 @@ export type Decisions = {
   /** Hot items, the latest change last. */
   hot(): Decision[];
   /** What the cap holds back since the last call of `advance`. */
-  held(): Finding[];
+  held(): Held[];
   version(): number;
 };
 
@@ -81,7 +87,7 @@ export function createDecisions({ cap, dwellMs, onChange }: DecisionsOptions): D
         held.set(keyOf(item, signal), finding);
         return 'held';
       }
-      begin({ item, signal, since: now, reason: finding.reason, version: 0 }, strength);
+      begin({ item, signal, since: now, reason: finding.explain(), version: 0 }, strength);
       return 'entered';
     },
     update(item, signal, strength) {
@@ -113,7 +119,7 @@ export function createDecisions({ cap, dwellMs, onChange }: DecisionsOptions): D
     },
     isHot: (item, signal) => hot.has(keyOf(item, signal)),
     hot: () => [...hot.values()].map(({ decision }) => decision),
-    held: () => [...held.values()],
+    held: () => [...held.values()].map(({ explain, ...finding }) => ({ ...finding, reason: explain() })),
     version: () => version,
   };
 

@@ -6,9 +6,9 @@ import { createHyperLogLog } from './hyperloglog.ts';
 import { mix } from './mix.ts';
 import { createPairFilter } from './pair-filter.ts';
 import { createShop } from './shop.ts';
-import { type Crowd, shopFactorOf, surgeOf } from './surge.ts';
+import { type Crowd, isCrowd, shopFactorOf, surgeOf } from './surge.ts';
 import { createTracked } from './tracked.ts';
-import { CAPPED, createWindows, secondsOf, VIEWS, VISITORS, type Window } from './windows.ts';
+import { createWindows, secondsOf, VIEWS, VISITORS, type Window } from './windows.ts';
 
 /*
  * Which items are hot, as the views come. A view costs a few hashed places in tables of fixed size; nothing is allocated for it and
@@ -87,6 +87,7 @@ export function createHeat({ now, nameOf, decisions, places = PLACES }: HeatOpti
   const names: string[] = new Array(places).fill('');
   const hotBy = new Uint8Array(places);
   const settledAt = new Int32Array(places);
+  const heldAt = new Int32Array(places);
   const isViewed = new Uint8Array(places);
   const viewed = new Int32Array(places);
   const tracked = createTracked({ places, views: TRACKED_FROM, mayLeave: (place) => hotBy[place] === 0 });
@@ -123,17 +124,18 @@ export function createHeat({ now, nameOf, decisions, places = PLACES }: HeatOpti
       return;
     }
     settle(place);
-    windows.add(place, at, VIEWS, weight);
     if (isViewed[place] === 0) {
       isViewed[place] = 1;
       viewed[viewedCount++] = place;
     }
-    if (isBot) return;
+    if (isBot) {
+      windows.add(place, at, weight, 0, 0);
+      return;
+    }
     const seen = pairs.count(mix(visitor ^ low));
-    if (seen <= COUNTED_OF_A_VISITOR) windows.add(place, at, CAPPED, weight);
-    if (seen > 1) return;
-    windows.add(place, at, VISITORS, weight);
-    shop.add(at, weight);
+    const visitors = seen === 1 ? weight : 0;
+    windows.add(place, at, weight, seen <= COUNTED_OF_A_VISITOR ? weight : 0, visitors);
+    if (visitors !== 0) shop.add(at, weight);
   }
 
   function promote(cell: number, low: number): number {
@@ -223,6 +225,8 @@ export function createHeat({ now, nameOf, decisions, places = PLACES }: HeatOpti
       const place = viewed[i] ?? 0;
       isViewed[place] = 0;
       settle(place);
+      // The cap holds it back until something leaves, which the tick sees to.
+      if (heldAt[place] === tick) continue;
       if (!isHot(place, 'busy')) lookWhetherBusy(place);
       if (!isHot(place, 'surge')) lookWhetherSurge(place);
     }
@@ -232,27 +236,28 @@ export function createHeat({ now, nameOf, decisions, places = PLACES }: HeatOpti
   function lookWhetherBusy(place: number): void {
     const views = windows.sum(place, 'ten', VIEWS);
     if (views < BUSY_PER_SECOND * 10) return;
-    const visitors = windows.sum(place, 'ten', VISITORS);
-    const reason = `${number(views / 10)} views/s over 10 s, ${number(visitors)} visitors in 10 s`;
-    enter(place, 'busy', views / 10, reason);
+    enter(place, 'busy', views / 10, () => {
+      const visitors = windows.sum(place, 'ten', VISITORS);
+      return `${number(windows.sum(place, 'ten', VIEWS) / 10)} views/s over 10 s, ${number(visitors)} visitors in 10 s`;
+    });
   }
 
   function lookWhetherSurge(place: number): void {
     if (second() < LEARN_SECONDS) return;
     for (const window of SURGE_WINDOWS) {
+      if (!isCrowd(windows.sum(place, window, VISITORS), shop.visitors(window))) continue;
       const crowd = crowdOf(place, window);
-      if (crowd === undefined || surgeOf(crowd) === 0) continue;
-      const times = crowd.visitors / (crowd.baseline * crowd.seconds);
-      const reason = `${number(crowd.visitors)} visitors in ${seconds(crowd.seconds)}, ${number(times)} × its baseline of ${number(crowd.baseline)}/s`;
-      enter(place, 'surge', crowd.visitors / crowd.seconds, reason);
+      if (surgeOf(crowd) === 0) continue;
+      enter(place, 'surge', crowd.visitors / crowd.seconds, () => {
+        const times = crowd.visitors / (crowd.baseline * crowd.seconds);
+        return `${number(crowd.visitors)} visitors in ${seconds(crowd.seconds)}, ${number(times)} × its baseline of ${number(crowd.baseline)}/s`;
+      });
       return;
     }
   }
 
-  /** Undefined where nobody came. */
-  function crowdOf(place: number, window: Window): Crowd | undefined {
+  function crowdOf(place: number, window: Window): Crowd {
     const visitors = windows.sum(place, window, VISITORS);
-    if (visitors === 0) return undefined;
     const length = secondsOf(window, tick);
     const shopVisitors = shop.visitors(window);
     const others = shop.usual(second(), baselines.stored(place, second()));
@@ -274,9 +279,10 @@ export function createHeat({ now, nameOf, decisions, places = PLACES }: HeatOpti
     return baselineOf({ visitors, past: pastSeconds(second()), prior });
   }
 
-  function enter(place: number, signal: RuleSignal, strength: number, reason: string): void {
+  function enter(place: number, signal: RuleSignal, strength: number, explain: () => string): void {
     const item = names[place] ?? '';
-    const outcome = decisions.enter({ item, signal, strength, reason }, wall);
+    const outcome = decisions.enter({ item, signal, strength, explain }, wall);
+    if (outcome === 'held') heldAt[place] = tick;
     if (outcome === 'entered' || outcome === 'there') hotBy[place] = (hotBy[place] ?? 0) | bitOf(signal);
   }
 

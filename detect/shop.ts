@@ -29,8 +29,7 @@ export function createShop(tick: number): Shop {
   windows.begin(0, tick);
   return {
     add(at, weight) {
-      windows.add(0, at, VISITORS, weight);
-      windows.add(0, at, SEEN, 1);
+      windows.add(0, at, 0, 1, weight);
     },
     advance(to, second) {
       const left = windows.advance(0, to);

@@ -34,12 +34,21 @@ export type Crowd = {
 /** S of a window that is a surge's; 0 for any other. */
 export function surgeOf(crowd: Crowd, thresholds: SurgeThresholds = SURGE): number {
   const { visitors, shopVisitors } = crowd;
-  if (visitors < thresholds.visitors || visitors < thresholds.share * shopVisitors) return 0;
+  if (!isCrowd(visitors, shopVisitors, thresholds)) return 0;
   const expected = crowd.baseline * crowd.seconds * crowd.shopFactor;
   if (visitors < thresholds.ratio * expected) return 0;
   // One in ten that is seen surprises as one does, and not as ten.
   const found = surprise(visitors, expected) / crowd.weight;
   return found >= thresholds.surprise ? found : 0;
+}
+
+/** Whether so many visitors may be a surge at all. Most items are done with by that. */
+export function isCrowd(
+  visitors: number,
+  shopVisitors: number,
+  { visitors: least, share }: SurgeThresholds = SURGE,
+): boolean {
+  return visitors >= least && visitors >= share * shopVisitors;
 }
 
 /** How surprising `count` is where `expected` were: 0 for no more than that. */

@@ -14,17 +14,23 @@ export const VISITORS = 2;
 export type Kind = typeof VIEWS | typeof CAPPED | typeof VISITORS;
 const KINDS = 3;
 
-export const WINDOWS = { second: 0, ten: 1, minute: 2, fiveMinutes: 3 } as const;
-export type Window = keyof typeof WINDOWS;
-/** In slots of its ring, and of that the length, ticks. */
-const TEN_TICKS = { slots: 10, slotTicks: 1 };
-const TEN_SECONDS = { slots: 10, slotTicks: TICKS_A_SECOND };
-const MINUTE = { slots: 60, slotTicks: TICKS_A_SECOND };
-const FIVE_MINUTES = { slots: 60, slotTicks: 5 * TICKS_A_SECOND };
+/** `second` and `ten` are ten slots of their rings, `minute` and `fiveMinutes` sixty. */
+export type Window = 'second' | 'ten' | 'minute' | 'fiveMinutes';
+const SHORT = 10;
+const LONG = 60;
+const SLOT_TICKS: Record<Window, number> = {
+  second: 1,
+  ten: TICKS_A_SECOND,
+  minute: TICKS_A_SECOND,
+  fiveMinutes: 5 * TICKS_A_SECOND,
+};
 
 export type Windows = {
-  /** Counts at `tick`, which is not after the item's last `advance`. */
-  add(item: number, tick: number, kind: Kind, weight: number): void;
+  /**
+   * Counts a view at `tick`, which is not after the item's last `advance`: by what `views`, `capped` and `visitors` are to grow. One
+   * that is too old for a window is not counted in it.
+   */
+  add(item: number, tick: number, views: number, capped: number, visitors: number): void;
   /** Moves an item's windows on to `tick`. Returns how many visitors have left the window of a minute by that. */
   advance(item: number, tick: number): number;
   /** The count of a window that was moved on to the current tick. */
@@ -36,111 +42,148 @@ export type Windows = {
 
 /** How long a window is at `tick`, in seconds: its last slot is not over. */
 export function secondsOf(window: Window, tick: number): number {
-  const { slots, slotTicks } = [TEN_TICKS, TEN_SECONDS, MINUTE, FIVE_MINUTES][WINDOWS[window]] ?? MINUTE;
+  const slotTicks = SLOT_TICKS[window];
+  const slots = window === 'second' || window === 'ten' ? SHORT : LONG;
   return ((slots - 1) * slotTicks + (tick % slotTicks) + 1) / TICKS_A_SECOND;
 }
 
 export function createWindows(items: number): Windows {
-  const second = createRing({ items, slots: 16, slotTicks: 1, windows: [TEN_TICKS.slots] });
-  const minute = createRing({
+  const ticks = createRing({
+    items,
+    slots: 16,
+    slotTicks: SLOT_TICKS.second,
+    shortest: SHORT,
+    longest: SHORT,
+  });
+  const seconds = createRing({
     items,
     slots: 64,
-    slotTicks: TICKS_A_SECOND,
-    windows: [TEN_SECONDS.slots, MINUTE.slots],
+    slotTicks: SLOT_TICKS.minute,
+    shortest: SHORT,
+    longest: LONG,
   });
-  const five = createRing({
+  const fives = createRing({
     items,
     slots: 64,
-    slotTicks: FIVE_MINUTES.slotTicks,
-    windows: [FIVE_MINUTES.slots],
+    slotTicks: SLOT_TICKS.fiveMinutes,
+    shortest: LONG,
+    longest: LONG,
   });
-  const sums = [second.sums[0], minute.sums[0], minute.sums[1], five.sums[0]];
+  const sums = { second: ticks.long, ten: seconds.short, minute: seconds.long, fiveMinutes: fives.long };
   return {
-    add(item, tick, kind, weight) {
-      second.add(item, tick, kind, weight);
-      minute.add(item, tick, kind, weight);
-      five.add(item, tick, kind, weight);
+    add(item, tick, views, capped, visitors) {
+      addTo(ticks, item, tick, views, capped, visitors);
+      addTo(seconds, item, tick, views, capped, visitors);
+      addTo(fives, item, tick, views, capped, visitors);
     },
     advance(item, tick) {
-      second.advance(item, tick);
-      five.advance(item, tick);
-      return minute.advance(item, tick);
+      advance(ticks, item, tick);
+      advance(fives, item, tick);
+      const at = item * KINDS + VISITORS;
+      const before = seconds.long[at] ?? 0;
+      advance(seconds, item, tick);
+      return before - (seconds.long[at] ?? 0);
     },
-    sum: (item, window, kind) => sums[WINDOWS[window]]?.[item * KINDS + kind] ?? 0,
+    sum: (item, window, kind) => sums[window][item * KINDS + kind] ?? 0,
     begin(item, tick) {
-      second.begin(item, tick);
-      minute.begin(item, tick);
-      five.begin(item, tick);
+      for (const ring of [ticks, seconds, fives]) begin(ring, item, tick);
     },
-    bytes: second.bytes + minute.bytes + five.bytes,
+    bytes: [ticks, seconds, fives].reduce(
+      (sum, { cells, short, long }) => sum + cells.byteLength + short.byteLength + long.byteLength,
+      0,
+    ),
   };
 }
 
 type RingOptions = {
   items: number;
-  /** A power of two, above the longest of `windows`. */
+  /** A power of two, above `longest`. */
   slots: number;
   slotTicks: number;
-  /** In slots, the longest last. */
-  windows: number[];
+  /** The windows that are summed up, in slots. */
+  shortest: number;
+  longest: number;
 };
 
-function createRing({ items, slots, slotTicks, windows }: RingOptions) {
-  const cells = new Uint32Array(items * slots * KINDS);
-  const sums = windows.map(() => new Uint32Array(items * KINDS));
-  const heads = new Int32Array(items);
-  const longest = windows.at(-1) ?? 0;
-  return { sums, add, advance, begin, bytes: cells.byteLength + sums.length * items * KINDS * 4 };
+type Ring = Omit<RingOptions, 'items'> & {
+  /** Of each item each slot's counts of each kind. */
+  cells: Uint32Array;
+  /** Of each item the sums of each kind. */
+  short: Uint32Array;
+  long: Uint32Array;
+  /** The current slot of each item. */
+  heads: Int32Array;
+};
 
-  function add(item: number, tick: number, kind: Kind, weight: number): void {
-    const slot = (tick / slotTicks) | 0;
-    const age = (heads[item] ?? 0) - slot;
-    if (age < 0 || age >= longest) return;
-    const cell = cellOf(item, slot) + kind;
-    cells[cell] = (cells[cell] ?? 0) + weight;
-    const at = item * KINDS + kind;
-    for (let i = 0; i < windows.length; i++) {
-      const sum = sums[i];
-      if (sum !== undefined && age < (windows[i] ?? 0)) sum[at] = (sum[at] ?? 0) + weight;
-    }
-  }
+function createRing({ items, slots, slotTicks, shortest, longest }: RingOptions): Ring {
+  return {
+    slots,
+    slotTicks,
+    shortest,
+    longest,
+    cells: new Uint32Array(items * slots * KINDS),
+    short: new Uint32Array(items * KINDS),
+    long: new Uint32Array(items * KINDS),
+    heads: new Int32Array(items),
+  };
+}
 
-  /** Returns how many visitors left the longest window. */
-  function advance(item: number, tick: number): number {
-    const now = (tick / slotTicks) | 0;
-    const head = heads[item] ?? 0;
-    if (now <= head) return 0;
-    heads[item] = now;
-    const before = sums.at(-1)?.[item * KINDS + VISITORS] ?? 0;
-    if (now - head >= slots) clear(item);
-    else for (let slot = head + 1; slot <= now; slot++) enter(item, slot);
-    return before - (sums.at(-1)?.[item * KINDS + VISITORS] ?? 0);
-  }
+function addTo(
+  ring: Ring,
+  item: number,
+  tick: number,
+  views: number,
+  capped: number,
+  visitors: number,
+): void {
+  const slot = (tick / ring.slotTicks) | 0;
+  const age = (ring.heads[item] ?? 0) - slot;
+  if (age < 0 || age >= ring.longest) return;
+  grow(ring.cells, cellOf(ring, item, slot), views, capped, visitors);
+  grow(ring.long, item * KINDS, views, capped, visitors);
+  if (age < ring.shortest) grow(ring.short, item * KINDS, views, capped, visitors);
+}
 
-  /** A window that ends with `slot` has lost one at its other end. */
-  function enter(item: number, slot: number): void {
-    for (let i = 0; i < windows.length; i++) {
-      const sum = sums[i];
-      const gone = cellOf(item, slot - (windows[i] ?? 0));
-      for (let kind = 0; kind < KINDS && sum !== undefined; kind++) {
-        sum[item * KINDS + kind] = (sum[item * KINDS + kind] ?? 0) - (cells[gone + kind] ?? 0);
-      }
-    }
-    const cell = cellOf(item, slot);
-    cells.fill(0, cell, cell + KINDS);
-  }
+function grow(counts: Uint32Array, at: number, views: number, capped: number, visitors: number): void {
+  counts[at] = (counts[at] ?? 0) + views;
+  if (capped !== 0) counts[at + CAPPED] = (counts[at + CAPPED] ?? 0) + capped;
+  if (visitors !== 0) counts[at + VISITORS] = (counts[at + VISITORS] ?? 0) + visitors;
+}
 
-  function begin(item: number, tick: number): void {
-    heads[item] = (tick / slotTicks) | 0;
-    clear(item);
-  }
+function advance(ring: Ring, item: number, tick: number): void {
+  const now = (tick / ring.slotTicks) | 0;
+  const head = ring.heads[item] ?? 0;
+  if (now <= head) return;
+  ring.heads[item] = now;
+  if (now - head >= ring.slots) clear(ring, item);
+  else for (let slot = head + 1; slot <= now; slot++) enter(ring, item, slot);
+}
 
-  function clear(item: number): void {
-    cells.fill(0, item * slots * KINDS, (item + 1) * slots * KINDS);
-    for (const sum of sums) sum.fill(0, item * KINDS, (item + 1) * KINDS);
+/** A window that ends with `slot` has lost one at its other end. */
+function enter(ring: Ring, item: number, slot: number): void {
+  const { cells, short, long, shortest, longest } = ring;
+  const sum = item * KINDS;
+  const entered = cellOf(ring, item, slot);
+  const leftShort = cellOf(ring, item, slot - shortest);
+  const leftLong = cellOf(ring, item, slot - longest);
+  for (let kind = 0; kind < KINDS; kind++) {
+    short[sum + kind] = (short[sum + kind] ?? 0) - (cells[leftShort + kind] ?? 0);
+    long[sum + kind] = (long[sum + kind] ?? 0) - (cells[leftLong + kind] ?? 0);
+    cells[entered + kind] = 0;
   }
+}
 
-  function cellOf(item: number, slot: number): number {
-    return (item * slots + (slot & (slots - 1))) * KINDS;
-  }
+function begin(ring: Ring, item: number, tick: number): void {
+  ring.heads[item] = (tick / ring.slotTicks) | 0;
+  clear(ring, item);
+}
+
+function clear({ cells, short, long, slots }: Ring, item: number): void {
+  cells.fill(0, item * slots * KINDS, (item + 1) * slots * KINDS);
+  short.fill(0, item * KINDS, (item + 1) * KINDS);
+  long.fill(0, item * KINDS, (item + 1) * KINDS);
+}
+
+function cellOf({ slots }: Ring, item: number, slot: number): number {
+  return (item * slots + (slot & (slots - 1))) * KINDS;
 }

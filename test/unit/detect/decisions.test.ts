@@ -21,7 +21,7 @@ describe('decisions', () => {
     const { decisions } = create({ cap: 1 });
     decisions.enter(busy('a', 100), 0);
     expect(decisions.enter(busy('b', 90), 60_000)).toBe('held');
-    expect(decisions.held()).toEqual([busy('b', 90)]);
+    expect(decisions.held()).toEqual([{ item: 'b', signal: 'busy', strength: 90, reason: 'many' }]);
     decisions.advance(60_100);
     expect(decisions.held()).toEqual([]);
   });
@@ -89,7 +89,7 @@ describe('decisions', () => {
         for (const { passes, item, signal, strength, enters } of steps) {
           now += passes;
           const before = changes.length;
-          if (enters) decisions.enter({ item, signal, strength, reason: '' }, now);
+          if (enters) decisions.enter({ item, signal, strength, explain: () => '' }, now);
           else decisions.leave(item, signal, now);
           for (const { change, signal: left, since } of changes.slice(before)) {
             if (change === 'leaves' && left !== 'pin')
@@ -105,7 +105,7 @@ describe('decisions', () => {
 });
 
 function busy(item: string, strength = 50): Finding {
-  return { item, signal: 'busy', strength, reason: 'many' };
+  return { item, signal: 'busy', strength, explain: () => 'many' };
 }
 
 function create({ cap = 100 } = {}) {

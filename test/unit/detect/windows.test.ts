@@ -28,7 +28,7 @@ test('no window is ever wrong, whenever views come and however late', () => {
       for (const { passes, item, late, kind, weight } of steps) {
         now += passes;
         windows.advance(item, now);
-        windows.add(item, now - late, kind, weight);
+        windows.add(item, now - late, kind === VIEWS ? weight : 0, 0, kind === VISITORS ? weight : 0);
         added.push({ item, tick: now - late, kind, weight });
         for (const window of Object.keys(WINDOWS) as Window[]) {
           const { slots, slotTicks } = WINDOWS[window];
@@ -57,7 +57,7 @@ test('each visitor who leaves the window of a minute is told once', () => {
       for (const { passes, weight } of steps) {
         now += passes;
         left += windows.advance(0, now);
-        windows.add(0, now, VISITORS, weight);
+        windows.add(0, now, 0, 0, weight);
         came += weight;
         expect(windows.sum(0, 'minute', VISITORS) + left).toBe(came);
       }
@@ -68,7 +68,7 @@ test('each visitor who leaves the window of a minute is told once', () => {
 test('an item that begins has nothing of the one before it', () => {
   const windows = createWindows(2);
   windows.begin(1, START);
-  windows.add(1, START, VIEWS, 5);
+  windows.add(1, START, 5, 0, 0);
   windows.begin(1, START + 1);
   for (const window of Object.keys(WINDOWS) as Window[]) expect(windows.sum(1, window, VIEWS)).toBe(0);
 });
