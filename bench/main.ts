@@ -7,10 +7,21 @@ import { freshness } from './freshness.ts';
 import { growth } from './growth.ts';
 import { intake } from './intake.ts';
 import { latency } from './latency.ts';
+import { rules } from './rules.ts';
 import { sink } from './sink.ts';
 import { printTable } from './table.ts';
 
-const BENCHES: Record<string, Bench> = { capture, latency, away, freshness, forward, growth, intake, sink };
+const BENCHES: Record<string, Bench> = {
+  capture,
+  latency,
+  away,
+  freshness,
+  forward,
+  growth,
+  intake,
+  rules,
+  sink,
+};
 
 const { values: flags, positionals } = parseArgs({
   options: {
