@@ -37,9 +37,11 @@ const LOOKED_AT = 256;
 const COLDEST = 8;
 /** Bounds the work of one tick. */
 const LEAVE_A_TICK = 48;
-/** Nobody leaves in his first ten seconds: his windows are not full. */
-const SETTLED_TICKS = 100;
-const BAR_FALLS = 0.9;
+/** Nobody leaves in his first two seconds: little is known of him. */
+const SETTLED_TICKS = 20;
+const BAR_FALLS = 0.95;
+const BAR_RISES = 1.05;
+const HIGHEST_BAR = 1_000_000;
 
 export function createTracked({ places, views, mayLeave }: TrackedOptions): Tracked {
   const free = Int32Array.from({ length: places }, (_, i) => places - 1 - i);
@@ -70,11 +72,12 @@ export function createTracked({ places, views, mayLeave }: TrackedOptions): Trac
     bar: () => bar,
     makeRoom(tick, heatOf, fall) {
       if (freeCount >= wanted) {
-        if (bar > views && freeCount > 2 * wanted) bar = Math.max(views, bar * BAR_FALLS);
+        bar = Math.max(views, bar * BAR_FALLS);
         return;
       }
       const cold = coldOf(heatOf);
-      bar = Math.max(bar, cold + 2);
+      // Until fewer come than leave, so that a place is free for whoever is far above it.
+      bar = Math.min(HIGHEST_BAR, Math.max(bar * BAR_RISES, cold + 2));
       let left = LEAVE_A_TICK;
       for (let index = count - 1; index >= 0 && left > 0 && freeCount < 2 * wanted; index--) {
         const place = used[index] ?? 0;
