@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { accuracy } from './accuracy.ts';
 import { away } from './away.ts';
 import type { Bench, Outcome } from './bench.ts';
 import { capture } from './capture.ts';
@@ -12,6 +13,7 @@ import { sink } from './sink.ts';
 import { printTable } from './table.ts';
 
 const BENCHES: Record<string, Bench> = {
+  accuracy,
   capture,
   latency,
   away,

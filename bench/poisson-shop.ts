@@ -2,6 +2,7 @@ import { TICK_MS } from '../detect/clock.ts';
 import { type Change, createDecisions } from '../detect/decisions.ts';
 import { createHeat } from '../detect/heat.ts';
 import { mix } from '../detect/mix.ts';
+import { createRandom, wordsOf } from './zipf-stream.ts';
 
 /** Views that are not the shop's usual ones, at random times. */
 export type Stream = {
@@ -82,7 +83,8 @@ export function runShop({
   function view(which: number, who: number, now: number): void {
     views++;
     item = which;
-    heat.observe(mix(2 * which + 1), mix(0x5bd1e995 + 2 * which), mix(who), 1, false, now);
+    const [high, low] = wordsOf(which);
+    heat.observe(high, low, mix(who), 1, false, now);
   }
 
   function judge(): Pick<ShopOutcome, 'falseAlarms' | 'detectedAfter'> {
@@ -128,15 +130,4 @@ function poisson(mean: number, random: () => number): number {
     for (let product = random(); product > least; product *= random()) count++;
   }
   return count;
-}
-
-/** Numbers in [0, 1): mulberry32. */
-function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -25,8 +25,12 @@ export type Heat = {
   observe(high: number, low: number, visitor: number, weight: number, isBot: boolean, time: number): void;
   /** Looks at the items that were viewed since the last call, and enters those that are hot. */
   decide(): void;
+  /** The items with the most views in a window, the most first. Looks at all that are tracked. */
+  top(count: number, window: Window): Ranked[];
   stats(): HeatStats;
 };
+
+export type Ranked = { item: string; views: number; visitors: number };
 
 export type HeatStats = {
   observed: number;
@@ -100,7 +104,7 @@ export function createHeat({ now, nameOf, decisions, places = PLACES }: HeatOpti
   let coolFrom = tick + COOL_TICKS;
   let items = 1;
   let [observed, late, promoted, looked] = [0, 0, 0, 0];
-  return { advance, observe, decide, stats };
+  return { advance, observe, decide, top, stats };
 
   function observe(
     high: number,
@@ -310,6 +314,16 @@ export function createHeat({ now, nameOf, decisions, places = PLACES }: HeatOpti
 
   function isHot(place: number, signal: RuleSignal): boolean {
     return ((hotBy[place] ?? 0) & bitOf(signal)) !== 0;
+  }
+
+  function top(count: number, window: Window): Ranked[] {
+    const ranked = Array.from({ length: tracked.count() }, (_, i): Ranked => {
+      const place = tracked.at(i);
+      settle(place);
+      const views = windows.sum(place, window, VIEWS);
+      return { item: names[place] ?? '', views, visitors: windows.sum(place, window, VISITORS) };
+    });
+    return ranked.sort((a, b) => b.views - a.views).slice(0, count);
   }
 
   function stats(): HeatStats {

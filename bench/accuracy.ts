@@ -1,0 +1,114 @@
+import { TICK_MS } from '../detect/clock.ts';
+import { createDecisions } from '../detect/decisions.ts';
+import { createHeat } from '../detect/heat.ts';
+import { mix } from '../detect/mix.ts';
+import type { Bench, Case, Outcome } from './bench.ts';
+import { createSpaceSaving } from './space-saving.ts';
+import { round } from './statistics.ts';
+import { atLeast, atMost } from './target.ts';
+import { createRandom, wordsOf, zipfRanks } from './zipf-stream.ts';
+
+const START = 1_795_355_700_000;
+const ITEMS = 1_000_000;
+const A_TICK = 15_000;
+const TOP = 100;
+const WINDOW_TICKS = 100;
+/** Which items are popular changes so often, s. */
+const MOVES_AFTER = 60;
+const MOVED = 20_000;
+const DWELL_MS = { busy: 30_000, surge: 60_000 };
+
+type Measured = { at: number; recall: number; worstError: number; spaceSaving: number };
+
+export const accuracy: Bench = {
+  about:
+    'the hottest items of the last ten seconds beside an exact count, with a popularity that moves and URLs of their own',
+  async run({ report, quick }) {
+    const seconds = quick ? 65 : 180;
+    const outcomes = [1, 1.2].map((s) => ({ s, ...measure(s, seconds, report) }));
+    const cases = outcomes.flatMap(({ s, measured }): Case[] =>
+      measured.map(({ at, recall, worstError, spaceSaving }) => ({
+        case: `Zipf ${s}, after ${at} s`,
+        recall_of_top_100: round(recall, 2),
+        worst_count_error_pct: round(100 * worstError, 2),
+        recall_of_space_saving: round(spaceSaving, 2),
+      })),
+    );
+    const all = outcomes.flatMap(({ measured }) => measured);
+    return {
+      tables: [
+        { title: '150,000 views/s of a million items, half of them URLs that are asked for once', cases },
+      ],
+      targets: [
+        atLeast('recall of the top 100 of the last 10 s', Math.min(...all.map(({ recall }) => recall)), 0.99),
+        atMost('worst error of a count, %', 100 * Math.max(...all.map(({ worstError }) => worstError)), 2),
+        atMost('tables, MB', Math.max(...outcomes.map(({ bytes }) => bytes)) / 1e6, 32, 1),
+      ],
+      notes: ['space_saving: 10,000 counters on the same stream, never aged.'],
+    } satisfies Outcome;
+  },
+};
+
+function measure(
+  s: number,
+  seconds: number,
+  report: (line: string) => void,
+): { measured: Measured[]; bytes: number } {
+  const ranks = zipfRanks({ items: ITEMS, s, count: 60 * 150_000 });
+  const random = createRandom(9);
+  const words = Array.from({ length: ITEMS }, (_, item) => wordsOf(item));
+  const exact = new Uint32Array(ITEMS);
+  const past: Uint32Array[] = [];
+  let name = 0;
+  const decisions = createDecisions({ cap: TOP, dwellMs: DWELL_MS, onChange: () => {} });
+  const heat = createHeat({ now: START, nameOf: () => String(name), decisions });
+  const other = createSpaceSaving(10_000);
+  const measured: Measured[] = [];
+  let unique = ITEMS;
+  let next = 0;
+  // A window of ten seconds is one of exactly ten at the last tick of a second.
+  const ticks = (seconds * 1_000) / TICK_MS - 1;
+  for (let tick = 1; tick <= ticks; tick++) {
+    const now = START + tick * TICK_MS;
+    heat.advance(now);
+    const seen = new Uint32Array(A_TICK);
+    let count = 0;
+    for (let i = 0; i < A_TICK; i++) {
+      const isUnique = random() < 0.5;
+      const item = isUnique ? unique++ : moved(ranks[next++ % ranks.length] ?? 0, tick);
+      const [high, low] = words[item] ?? wordsOf(item);
+      name = item;
+      heat.observe(high, low, mix(next * 7 + tick), 1, false, now);
+      other.add(item);
+      if (isUnique) continue;
+      seen[count++] = item;
+      exact[item] = (exact[item] ?? 0) + 1;
+    }
+    heat.decide();
+    past.push(seen.subarray(0, count));
+    if (past.length > WINDOW_TICKS)
+      for (const item of past.shift() ?? []) exact[item] = (exact[item] ?? 0) - 1;
+    if (tick === ticks || (tick % 300 === 299 && tick > 600)) {
+      const at = (tick + 1) / 10;
+      const one = { at, ...compare(), spaceSaving: recallOf(other.top(TOP)) };
+      measured.push(one);
+      report(`Zipf ${s}, ${at} s: recall ${one.recall}, Space-Saving ${one.spaceSaving}`);
+    }
+  }
+  return { measured, bytes: heat.stats().bytes };
+
+  function moved(rank: number, tick: number): number {
+    return rank < MOVED ? (rank + Math.floor(tick / 10 / MOVES_AFTER) * MOVED) % ITEMS : rank;
+  }
+
+  function compare(): Pick<Measured, 'recall' | 'worstError'> {
+    const top = heat.top(TOP, 'ten').map(({ item, views }) => ({ item: Number(item), views }));
+    const errors = top.map(({ item, views }) => Math.abs(views / (exact[item] ?? Number.NaN) - 1));
+    return { recall: recallOf(top.map(({ item }) => item)), worstError: Math.max(...errors) };
+  }
+
+  function recallOf(items: number[]): number {
+    const least = exact.toSorted().at(-TOP) ?? 0;
+    return items.filter((item) => (exact[item] ?? 0) >= least).length / TOP;
+  }
+}
