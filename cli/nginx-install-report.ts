@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { VERSION_FILE } from './nginx-includes.ts';
 import type { InstallResult } from './nginx-install.ts';
 import type { PlannedFile } from './nginx-plan.ts';
 import { textDiff } from './text-diff.ts';
@@ -32,7 +33,10 @@ export function installText(result: InstallResult, dir: string, dryRun: boolean)
 
 /** How each file would be changed. */
 export async function installDiff({ files }: InstallResult): Promise<string> {
-  const changes = files.filter(({ outcome }) => outcome === 'changed' || outcome === 'new');
+  // Its sums say nothing that the files do not.
+  const changes = files.filter(
+    ({ name, outcome }) => name !== VERSION_FILE && (outcome === 'changed' || outcome === 'new'),
+  );
   const parts = await Promise.all(
     changes.map(({ path, before, after }) =>
       before === undefined ? `new file ${path}\n` : textDiff(path, before, after),
@@ -55,5 +59,7 @@ function backupText(files: PlannedFile[], backup: string, dryRun: boolean): stri
   const kept = `${dryRun ? 'What is there would be' : 'What was there is'} kept in ${backup}.`;
   if (edited.length === 0) return kept;
   const [first = ''] = edited;
-  return `${kept} Put what you had changed into hotitem.yml (settings nginx.*):\n  diff -u ${join(backup, first)} ${changed.find(({ name }) => name === first)?.path}`;
+  const advice = `${kept} Put what you had changed into hotitem.yml (settings nginx.*)`;
+  if (dryRun) return `${advice}: --diff shows it.`;
+  return `${advice}:\n  diff -u ${join(backup, first)} ${changed.find(({ name }) => name === first)?.path}`;
 }

@@ -37,7 +37,8 @@ const OWN = ['privacy.conf', 'realip.conf', 'backup'];
 export async function removeIncludes(options: RemoveOptions): Promise<RemoveResult> {
   const { dir, nginx, purge = false } = options;
   const there = await readdir(dir).catch(() => []);
-  if (!there.some((name) => name === VERSION_FILE || INCLUDE_FILES.includes(name)))
+  const known = [VERSION_FILE, ...INCLUDE_FILES, ...(purge ? [ITEMS_FILE, ...OWN] : [])];
+  if (!there.some((name) => known.includes(name)))
     throw new Trouble(`${dir} holds no includes of hotitem`, 'Name their folder with --dir.');
   if (nginx === undefined) return deleteFiles(dir, purge);
   const { uses, accepted } = await findUses(dir, nginx);

@@ -156,7 +156,8 @@ describe('the includes of an nginx', () => {
     const kept = [join(dir, 'items.conf'), join(dir, 'realip.conf')];
 
     expect(await removeIncludes({ ...settings, dir, nginx: undefined })).toMatchObject({ kept });
-    await installNginx({ ...settings, dir });
+    const again = removeIncludes({ ...settings, dir, nginx: undefined });
+    await expect(again).rejects.toThrow('holds no includes of hotitem');
     expect(await removeIncludes({ ...settings, dir, nginx: undefined, purge: true })).toMatchObject({
       kept: [],
     });
