@@ -15,6 +15,7 @@ const COMPUTED = ['map', 'geo', 'split_clients'];
 /** Whoever may set variables out of our sight. */
 const SCRIPTS = /_by_lua|^perl$|^js_(?:content|access|header_filter|body_filter)$/;
 const REDIRECTS = ['redirect', 'permanent'];
+const ENDS = ['last', 'break'];
 
 export type Rerun = {
   /** Whether running that rule again for our subrequest may change a page, or take the view away. */
@@ -83,12 +84,33 @@ export function createRerun({
 
   /** The rules that run for the subrequest whenever they ran for the page. */
   function runAlike(rule: Directive): Directive[] {
+    if (isPastAnEnd(rule)) return [];
     if (rule.name !== 'if') return [rule];
     return conditionAt(rule).runs === 'alike' ? [...childrenOf(rule.block ?? [])] : [];
   }
 
   function conditionAt(rule: Directive): Condition {
-    return conditionOf(rule.args, (name) => readAt(rule, name));
+    const condition = conditionOf(rule.args, (name) => readAt(rule, name));
+    return condition.runs === 'alike' && isPastAnEnd(rule) ? { ...condition, runs: 'unknown' } : condition;
+  }
+
+  /** Whether the page's request may not have come to a rule to which the subrequest comes. */
+  function isPastAnEnd(rule: Directive): boolean {
+    return rules.slice(0, Math.max(indexOf(rule), 0)).some(mayEndForThePage);
+  }
+
+  function mayEndForThePage({ name, args, block = [] }: Directive): boolean {
+    if (name === 'rewrite') return ENDS.includes(args[2] ?? '');
+    if (name !== 'if') return false;
+    const alikeForBoth =
+      conditionOf(args, (variable) => (isAlways(variable) ? 'alike' : 'unknown')).runs === 'alike';
+    return [...childrenOf(block)].some(
+      (inner) => (inner.name === 'break' && !alikeForBoth) || mayEndForThePage(inner),
+    );
+  }
+
+  function isAlways(variable: string): boolean {
+    return SAME.test(variable) || computed.has(`$${variable}`);
   }
 
   function isSettled(rule: Directive): boolean {
@@ -109,7 +131,7 @@ export function createRerun({
   function readAt(rule: Directive, name: string): Reading {
     if (OF_URI.includes(name)) return SUBREQUESTS;
     if (OF_QUERY.test(name)) return [''];
-    if (SAME.test(name) || computed.has(`$${name}`)) return 'alike';
+    if (isAlways(name)) return 'alike';
     return isReset(rule, name) && settled.has(`$${name}`) ? 'alike' : 'unknown';
   }
 

@@ -43,6 +43,7 @@ describe('a good configuration', () => {
       'rewrite ^/old/(.*)$ /new/$1 permanent;',
       'rewrite ^/sitemap.xml$ /sitemap.php last;',
       'set $base /srv/shop;',
+      'set $base /srv; if ($http_x) { break; } if ($http_y) { return 403; }',
       'set $store $blocked;',
       'set $skip 0; if ($request_method = POST) { set $skip 1; } if ($http_cookie ~ user) { set $skip 1; }',
       'set $test ""; if ($host = www.shop) { set $test A; } if ($http_dnt) { set $test $test-B; } if ($test = A-B) { return 301 /; }',
@@ -157,6 +158,24 @@ describe.each<[string, string, Given, number?]>([
       server: `${rule.endsWith('}') ? rule : `${rule};`}\n${SERVER} location ~ ^/(?<lang>de)/ { set $skip 1; }`,
     },
     6,
+  ]),
+  ...[
+    'rewrite ^/old(.*)$ /item$1 last;',
+    'if ($http_user_agent ~ mobile) { rewrite ^/old(.*)$ /m$1 break; }',
+    'if ($uri ~ ^/old) { break; }',
+  ].flatMap((end): [string, string, Given, number][] => [
+    [
+      'server-conf-too-late',
+      'set $after 1 stands before server.conf in server shop',
+      { server: `${end}\nset $after 1;\n${SERVER}` },
+      7,
+    ],
+    [
+      'server-conf-too-late',
+      'if ($http_after) stands before server.conf in server shop',
+      { server: `${end}\nif ($http_after) { return 403; }\n${SERVER}` },
+      7,
+    ],
   ]),
   [
     'server-conf-old',
