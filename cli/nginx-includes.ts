@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../service/config.ts';
 import { PACKAGE_ROOT } from '../service/package-root.ts';
+import { chooseBreaker, DEFAULT_BREAKER } from './nginx-breaker.ts';
 import { addressProblem, pathProblem, renderTemplate, socketProblem } from './nginx-template.ts';
 
 export type NginxEngine = 'njs' | 'qjs';
@@ -14,7 +15,7 @@ export type IncludeSettings = {
   spill: string;
   /** How much it may hold, in bytes. Default 1 GiB. */
   spillMaxBytes?: number;
-  /** The loopback address on which nginx answers itself while the sidecar is down. Default 127.0.0.1:9189. */
+  /** The loopback address on which nginx answers itself while the sidecar is down. Default: see `chooseBreaker`. */
   breaker?: string;
   /** Which engine runs the script: `qjs` needs njs 1.0.1 built with QuickJS. Default njs. */
   engine?: NginxEngine;
@@ -30,8 +31,6 @@ export type IncludeSettings = {
   logCache?: boolean;
 };
 
-/** The address of the breaker's other side where none is given. */
-export const DEFAULT_BREAKER = '127.0.0.1:9189';
 const GIB = 1024 ** 3;
 
 /** Carries the version, and what each other file is. */
@@ -76,7 +75,7 @@ export function includeSettings({ intake, spill, nginx }: Pick<Config, 'intake' 
     socket: intake.socket,
     spill: spill.dir,
     spillMaxBytes: spill.max_bytes,
-    breaker: nginx.breaker,
+    ...(nginx.breaker !== undefined && { breaker: nginx.breaker }),
     engine: nginx.engine,
     maxConns: nginx.max_conns,
     timeoutMs: nginx.timeout_ms,
@@ -104,13 +103,13 @@ export async function renderInclude(
   name: string,
   { dir, settings, version }: { dir: string; settings: IncludeSettings; version: string },
 ): Promise<string> {
-  const { socket, spill, spillMaxBytes = GIB, breaker = DEFAULT_BREAKER, engine = 'njs' } = settings;
+  const { socket, spill, spillMaxBytes = GIB, engine = 'njs' } = settings;
   const { maxConns = 3, timeoutMs = 150, failTimeoutSeconds = 30, zoneMb = 16, logCache = true } = settings;
   return renderTemplate(await nginxTemplate(name), {
     dir,
     socket,
     spill,
-    breaker,
+    breaker: chooseBreaker(dir, settings.breaker).address,
     engine,
     spillmax: String(spillMaxBytes),
     maxconns: String(maxConns),

@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import { systemNginx } from '../provision/nginx-inspect.ts';
 import type { Command } from './command.ts';
 import { configure } from './configure.ts';
+import { chooseBreaker } from './nginx-breaker.ts';
 import { includeSettings } from './nginx-includes.ts';
 import { type InstallOptions, installNginx } from './nginx-install.ts';
 import { installDiff, installText } from './nginx-install-report.ts';
@@ -38,6 +39,7 @@ export const nginxInstall: Command = {
       ...(engine !== undefined && { engine }),
       ...(typeof breaker === 'string' && { breaker }),
     };
+    const { address, about } = chooseBreaker(folder, options.breaker);
     const program = context.env.HOTITEM_NGINX ?? systemNginx(context.env);
     const nginx = program !== undefined && {
       command: [resolve(program)],
@@ -45,7 +47,10 @@ export const nginxInstall: Command = {
     };
     const result = onlyLooks || !nginx ? await installNginx(options) : await installTested(options, nginx);
     if (diff === true) print((await installDiff(result)) || `${folder} is as this version writes it.\n`);
-    else print(`${installText(result, folder, onlyLooks)}${passing({ engine, breaker })}`);
+    else
+      print(
+        `${installText(result, folder, onlyLooks)}\nnginx answers itself at ${address}: ${about}\n${passing({ engine, breaker })}`,
+      );
     if (!onlyLooks) print(`\n${isFirst(result.files) ? nextSteps(folder, config) : RELOAD}`);
     return 0;
   },

@@ -112,8 +112,10 @@ export const settings = z.strictObject({
         .default('njs')
         .describe('which engine runs the script; qjs needs njs 1.0.1'),
       breaker: address
-        .default('127.0.0.1:9189')
-        .describe('loopback address on which nginx answers itself while the sidecar is unavailable'),
+        .optional()
+        .describe(
+          'loopback address on which nginx answers itself while the sidecar is unavailable; without it at a port of the shop, else 127.0.0.1:9189',
+        ),
       max_conns: count.max(10_000).default(3).describe('views of a worker that wait for the sidecar at once'),
       timeout_ms: count
         .min(10)

@@ -2,7 +2,8 @@ import type { Facts } from './facts.ts';
 import { type Finding, type Place, placeOf } from './finding.ts';
 import { SIDECAR_HOST, UPSTREAM } from './includes.ts';
 import { installAgain } from './mend.ts';
-import { childOf, childrenOf, nameOf, type Spot } from './site.ts';
+import { isShared, sharedAddresses } from './shared-port.ts';
+import { childOf, childrenOf, nameOf, type Site, type Spot } from './site.ts';
 
 const LOOPBACK = /^(127(\.\d{1,3}){3}|localhost|\[::1\])(:|$)/;
 
@@ -75,9 +76,13 @@ function breakerFindings({ site }: Facts, breaker: string, where: Place): Findin
       fix: 'hotitem nginx install --breaker 127.0.0.1:9189',
     });
   }
-  const answering = listeners.find(isNamed) ?? listeners.find(isDefault) ?? listeners[0];
+  // Servers of that very address are asked before those of all addresses.
+  const exact = listeners.filter(({ directive }) => directive.args[0] === breaker);
+  const asked = exact.length > 0 ? exact : listeners;
+  const answering = asked.find(isNamed) ?? asked.find(isDefault) ?? asked[0];
   const server = answering?.around.at(-1);
-  if (server !== undefined && childOf(server, 'return')?.args[0] === '503') return found;
+  if (server !== undefined && childOf(server, 'return')?.args[0] === '503')
+    return [...found, ...ownPortFindings(site, breaker, where)];
   found.push({
     id: 'breaker-taken',
     severity: 'error',
@@ -94,6 +99,22 @@ function breakerFindings({ site }: Facts, breaker: string, where: Place): Findin
     ...(server === undefined && installAgain(site)),
   });
   return found;
+}
+
+function ownPortFindings(site: Site, breaker: string, where: Place): Finding[] {
+  const [better] = sharedAddresses(site);
+  if (better === undefined || isShared(site, breaker)) return [];
+  return [
+    {
+      id: 'breaker-own-port',
+      severity: 'warning',
+      what: `the breaker has a port of its own, ${breaker}`,
+      where,
+      why: 'while another program has that port nginx does not start, and the shop with it',
+      fix: `write the includes again, without nginx.breaker in hotitem.yml: it will be at ${better}, a port that the shop has anyway`,
+      ...installAgain(site),
+    },
+  ];
 }
 
 function isNamed({ around }: Spot): boolean {

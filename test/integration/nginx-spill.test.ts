@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
-import { connect, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
@@ -10,6 +10,7 @@ import { freePorts } from '../parts/ports.ts';
 import { until } from '../parts/until.ts';
 import { fieldsOf } from './nginx-line.ts';
 import { startShop, type TestShop } from './nginx-shop.ts';
+import { runHotitem } from './run-hotitem.ts';
 import { chooseTransport } from './transport.ts';
 
 const START_MS = 300_000;
@@ -103,6 +104,42 @@ describe('the circuit breaker', () => {
     const ids = (await spilled(51)).map((line) => fieldsOf(line).id);
     expect(new Set(ids).size).toBe(51);
     expect(shop.sidecar.arrived).toHaveLength(1);
+  });
+
+  test('needs no port of its own where the shop listens on all addresses: a taken port does not stop the shop', async () => {
+    const { folder, port, nginx, sidecar } = shop;
+    const dir = join(folder, 'hotitem');
+    const http = join(dir, 'http.conf');
+    const before = /server (127\.0\.0\.1):(\d+) backup/.exec(await readFile(http, 'utf8')) ?? [];
+    await shop.edit(`listen 127.0.0.1:${port};`, `listen ${port};`);
+    const env = {
+      HOTITEM_INTAKE_SOCKET: join(folder, 'intake.sock'),
+      HOTITEM_SPILL_DIR: join(folder, 'spill'),
+    };
+    const { code, stdout } = await runHotitem(['nginx', 'install', '--dir', dir], {
+      HOTITEM_HOME: folder,
+      ...env,
+    });
+    expect(code).toBe(0);
+    expect(stdout).toContain(
+      `nginx answers itself at 127.0.91.89:${port}: at a port that the shop has anyway`,
+    );
+
+    await nginx.quit();
+    const taken = await listenAt(before[1] ?? '', Number(before[2]));
+    await nginx.start();
+    await expect(listenAt('127.0.91.89', port)).rejects.toThrow('EADDRINUSE');
+    sidecar.answer = 'hang';
+    await sidecar.start();
+    await shop.get('/web/item/first.html');
+    await spilled(1);
+    for (let i = 0; i < 20; i++) expect((await shop.get(`/web/item/4711.html?v=${i}`)).status).toBe(200);
+    await spilled(21);
+    taken.close();
+
+    // The breaker answered: what came after the first view was kept from the sidecar, without a line each.
+    expect(sidecar.arrived).toHaveLength(1);
+    expect((await nginx.errorLog()).split('\n').length).toBeLessThan(LOG_LINES);
   });
 
   test('closes again: views go to a sidecar that is back', async () => {
@@ -329,4 +366,11 @@ async function onlySpilled(): Promise<string> {
   const lines = await spilled(1);
   expect(lines).toHaveLength(1);
   return lines[0] ?? '';
+}
+
+/** Another program's listener. Rejects where the address cannot be had. */
+async function listenAt(host: string, port: number): Promise<Server> {
+  const server = createServer();
+  await once(server.listen(port, host), 'listening');
+  return server;
 }

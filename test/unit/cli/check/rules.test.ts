@@ -385,6 +385,11 @@ describe.each<[string, string, Given, number?]>([
     3,
   ],
   [
+    'breaker-own-port',
+    'the breaker has a port of its own, 127.0.0.1:9189',
+    { http: `${HTTP}\nserver { listen 80 default_server; }` },
+  ],
+  [
     'breaker-taken',
     'server other answers at',
     { http: `server { listen 127.0.0.1:9189; server_name other; }\n${HTTP}` },
