@@ -6,6 +6,7 @@ import { createLog, createRepeatedWarning, type Log, reasonOf } from '../service
 import { createRegistry } from '../service/metrics.ts';
 import { createShutdown, type Shutdown } from '../service/shutdown.ts';
 import type { KafkaClient, KafkaConnection } from '../store/kafka-client.ts';
+import { type About, createAbout } from './about.ts';
 import { Trouble } from './trouble.ts';
 
 /** What every part of one process shares. */
@@ -15,6 +16,7 @@ export type Core = {
   registry: Registry;
   shutdown: Shutdown;
   now: () => number;
+  about: () => About;
   /** A warning that may come many times a second, written once a minute for each `key`. */
   warn: (key: string, message: string, fields?: object) => void;
   /** How long a consumer may work on the batch in its hand when everything stops. */
@@ -30,6 +32,7 @@ export function createCore(config: Config, destination?: DestinationStream): Cor
     registry: createRegistry(),
     shutdown,
     now: Date.now,
+    about: createAbout(config.node, Date.now),
     warn: createRepeatedWarning(log),
     graceMs: (config.shutdown_seconds * 1000) / 2,
   };

@@ -5,7 +5,9 @@ import { createCore } from './core.ts';
 import { indexChecks, openIndex } from './open-index.ts';
 import { runService } from './run-service.ts';
 import { Trouble } from './trouble.ts';
+import { watchLosses } from './watch-losses.ts';
 import { wireAdmin } from './wire-admin.ts';
+import type { Accounts } from './wire-sidecar.ts';
 import { createSinkMeters, wireKafkaSink } from './wire-sink.ts';
 
 export const sink: Command = {
@@ -23,13 +25,19 @@ export const sink: Command = {
     }
     return runService(core, async () => {
       const index = await openIndex(core);
-      const meters = createSinkMeters(registry);
+      const meters = createSinkMeters(registry, core.now);
       const running = await wireKafkaSink(core, index, meters);
+      const lost = watchLosses(core, 'sink-losses.json', meters.losses);
       await wireAdmin(core, 'sink_listen', {
-        routes: { '/api/v1/accounting': () => json(200, { sink: meters.accounts() }) },
+        routes: { '/api/v1/accounting': () => json(200, accounts()) },
         checks: [running, ...indexChecks(index)],
       });
       log.info({ group: config.kafka.group, admin: config.admin.sink_listen }, 'sink is up');
+
+      function accounts(): Accounts {
+        const outage = meters.outage.state();
+        return { about: core.about(), sink: meters.accounts(), outage, losses: lost.list() };
+      }
     });
   },
 };

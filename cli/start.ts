@@ -86,9 +86,9 @@ async function startServices(core: Core): Promise<void> {
     return;
   }
   const index = await openIndex(core);
-  const meters = createSinkMeters(registry);
+  const meters = createSinkMeters(registry, core.now);
   const check = await wireKafkaSink(core, index, meters);
-  await wireAdmin(core, 'listen', await wireSidecar(core, { index, accounts: meters.accounts, check }));
+  await wireAdmin(core, 'listen', await wireSidecar(core, { index, meters, check }));
 }
 
 /** `hotitem setup`, as soon as Kafka and Elasticsearch answer. */

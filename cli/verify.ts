@@ -1,5 +1,6 @@
 import { ConfigError } from '../service/config.ts';
 import { reasonOf } from '../service/log.ts';
+import type { Loss } from '../service/losses.ts';
 import { createDeadOrigins } from '../sink/dead-origins.ts';
 import { toRemovedRange } from '../sink/removed-unread.ts';
 import { type Example, type Verified, type VerifyOptions, verify as verifyEvents } from '../sink/verify.ts';
@@ -18,6 +19,9 @@ import { plainText } from './plain-text.ts';
 import { createProgress } from './progress.ts';
 import { recordReader } from './record-reader.ts';
 import { removedRange } from './removed-range.ts';
+import { askService } from './status/ask-service.ts';
+import { isoTime } from './status/iso-time.ts';
+import { lossWords } from './status/loss-words.ts';
 import { print, printJson } from './terminal.ts';
 import { Trouble } from './trouble.ts';
 
@@ -27,7 +31,8 @@ const NOT_BALANCED = 1;
 const CANNOT_TELL = 2;
 
 export const verify: Command = {
-  about: 'compares the events in Kafka or the spool with the index; 0: balanced, 1: not, 2: cannot tell',
+  about:
+    'compares the events in Kafka or the spool with the index, from the spool on; 0: balanced, 1: not, 2: cannot tell',
   options: {
     ...RANGE_OPTIONS,
     ...HISTORY_OPTIONS,
@@ -73,7 +78,8 @@ async function compare(context: CommandContext): Promise<number> {
       onProgress: ({ records }) => progress.show(records),
     }).finally(lookup.close);
     progress.end();
-    const status = statusOf(verified);
+    const nginx = await askNginxBooks(core, range.from);
+    const status = statusOf(verified, nginx);
     const answer: Answer = {
       from: new Date(range.from).toISOString(),
       to: new Date(range.to).toISOString(),
@@ -81,6 +87,7 @@ async function compare(context: CommandContext): Promise<number> {
       index: lookup.name,
       balanced: status === CANNOT_TELL ? null : status === BALANCED,
       ...verified,
+      nginx,
     };
     if (json === true) printJson(answer);
     else print(table(answer, shown));
@@ -113,13 +120,37 @@ async function originsOfDead(core: Core, { from }: TimeRange): Promise<OfDead> {
   return { dead: origins.size() > MOST_DEAD ? undefined : origins, undecodableLetters, removedUnread };
 }
 
-function statusOf(verified: Verified): number {
+/** What nginx of this host says of the way to the spool, which no log can tell. */
+type NginxBefore = { captured: number; ingested: number; buffered: number; lost: Loss[] };
+
+const BEFORE_SPOOL = ['nginx_dropped', 'nginx_missing', 'sampled_out'];
+
+/** Undefined where no sidecar answers here, or its nginx does not count (http-batch.conf). */
+async function askNginxBooks({ config }: Core, from: number): Promise<NginxBefore | undefined> {
+  const sidecar = await askService(config.admin.listen, 'admin.listen');
+  if (!('accounts' in sidecar)) return undefined;
+  const { nginx, losses = [] } = sidecar.accounts;
+  if (nginx?.accounts === undefined) return undefined;
+  const { captured, ingested, buffered } = nginx.accounts;
+  const lost = losses.filter(({ reason, last }) => BEFORE_SPOOL.includes(reason) && last >= from);
+  return { captured, ingested, buffered, lost };
+}
+
+function statusOf(verified: Verified, nginx: NginxBefore | undefined): number {
+  if (nginx !== undefined && nginx.lost.length > 0) return NOT_BALANCED;
   const { missing, undecodableLetters, duplicate, removed, gaps, doubts } = verified;
   if (missing > undecodableLetters || duplicate > 0 || removed > 0 || gaps.length > 0) return NOT_BALANCED;
   return doubts.length > 0 ? CANNOT_TELL : BALANCED;
 }
 
-type Answer = Verified & { from: string; to: string; log: string; index: string; balanced: boolean | null };
+type Answer = Verified & {
+  from: string;
+  to: string;
+  log: string;
+  index: string;
+  balanced: boolean | null;
+  nginx: NginxBefore | undefined;
+};
 
 function table(answer: Answer, shown: number): string {
   const { examples, gaps, doubts } = answer;
@@ -150,10 +181,26 @@ function table(answer: Answer, shown: number): string {
         ({ node, boot, first, last }) =>
           `    ${plainText(node, 60)}, spool ${plainText(boot, 40)}: ${first} to ${last}`,
       ),
+    ...ofNginx(answer.nginx),
     ...doubts.map((doubt) => `cannot tell: ${doubt}`),
     answer.balanced === null ? 'cannot tell' : answer.balanced ? 'balanced' : 'NOT BALANCED',
     '',
   ].join('\n');
+}
+
+function ofNginx(nginx: NginxBefore | undefined): string[] {
+  if (nginx === undefined)
+    return [
+      'this begins at the spool; no nginx of this host says what it captured (http-batch.conf, hotitem status)',
+    ];
+  const { captured, ingested, buffered, lost } = nginx;
+  return [
+    `before the spool, nginx of this host since its accounting began: captured ${captured}, ingested ${ingested}, waiting ${buffered}`,
+    ...lost.map(
+      ({ reason, views, first, last }) =>
+        `    lost ${views} from ${isoTime(first)} to ${isoTime(last)}: ${plainText(lossWords(reason).why, 200)}`,
+    ),
+  ];
 }
 
 function row(label: string, count: number, remark = ''): string {

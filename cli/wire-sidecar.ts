@@ -1,6 +1,8 @@
 import { type Check, json, type Reply, type Route } from '../service/admin.ts';
 import type { Config } from '../service/config.ts';
+import type { Loss } from '../service/losses.ts';
 import { createMetrics, type Metrics } from '../service/metrics.ts';
+import { createOutage, type Outage, type OutageState } from '../service/outage.ts';
 import { createAccounting, type SidecarAccounts } from '../sidecar/accounting.ts';
 import { createItemsRoute } from '../sidecar/api.ts';
 import { startForwarder } from '../sidecar/forward.ts';
@@ -21,16 +23,27 @@ import type { DuckdbIndex } from '../store/duckdb.ts';
 import type { EventIndex } from '../store/event-index.ts';
 import { createKafkaLog } from '../store/kafka-log.ts';
 import type { Spool } from '../store/spool.ts';
+import type { About } from './about.ts';
 import { type Core, connectKafka } from './core.ts';
 import { deadLetterPath } from './open-dead-letters.ts';
 import { indexChecks, openIndex } from './open-index.ts';
 import { cursorOf } from './spool-cursor-name.ts';
-import { createSinkMeters, type SinkAccounts, wireSink } from './wire-sink.ts';
+import { watchLosses } from './watch-losses.ts';
+import { createSinkMeters, type SinkAccounts, type SinkMeters, wireSink } from './wire-sink.ts';
 
 /** One part of a process: what it shows to people and monitoring. */
 export type Part = { routes: Record<string, Route>; checks: Check[] };
 
-export type Accounts = { nginx?: Nginx; sidecar?: SidecarAccounts; sink?: SinkAccounts };
+export type Accounts = {
+  /** Missing where the process is of a version before it. */
+  about?: About;
+  nginx?: Nginx;
+  sidecar?: SidecarAccounts;
+  sink?: SinkAccounts;
+  /** Why nothing is delivered; missing while it is, as far as anybody has tried. */
+  outage?: OutageState | undefined;
+  losses?: Loss[];
+};
 
 /**
  * Starts a sidecar. With Kafka it forwards to it; without, it indexes from its own spool. `index` is where its page asks;
@@ -38,7 +51,7 @@ export type Accounts = { nginx?: Nginx; sidecar?: SidecarAccounts; sink?: SinkAc
  */
 export async function wireSidecar(
   core: Core,
-  sink?: { index: EventIndex | DuckdbIndex; accounts: () => SinkAccounts; check: Check },
+  sink?: { index: EventIndex | DuckdbIndex; meters: SinkMeters; check: Check },
 ): Promise<Part> {
   const { config, registry, shutdown } = core;
   const metrics = createMetrics(registry, SIDECAR_METRICS);
@@ -54,7 +67,9 @@ export async function wireSidecar(
     lost: () => spool.stats().lostEvents,
   });
   const check = await next.start();
-  const { nginx, checks } = await startSidecar({ ...shared, routes: indexRoutes(next.index) }, spool);
+  const { nginx, losses, checks } = await startSidecar({ ...shared, routes: indexRoutes(next.index) }, spool);
+  const ofSink = sink?.meters ?? next.meters;
+  const lost = watchLosses(core, 'losses.json', [...losses, ...(ofSink?.losses ?? [])]);
   return {
     routes: {
       ...createPageRoutes(),
@@ -75,8 +90,14 @@ export async function wireSidecar(
   };
 
   function accounts(): Accounts {
-    const ofSink = sink?.accounts ?? next.accounts;
-    return { nginx: nginx(), sidecar: accounting(), ...(ofSink !== undefined && { sink: ofSink() }) };
+    return {
+      about: core.about(),
+      nginx: nginx(),
+      sidecar: accounting(),
+      ...(ofSink !== undefined && { sink: ofSink.accounts() }),
+      outage: next.outage.state() ?? sink?.meters.outage.state(),
+      losses: lost.list(),
+    };
   }
 
   /** spool → Kafka; a sink takes it from there. */
@@ -89,10 +110,12 @@ export async function wireSidecar(
     const deadLetters = nameSpool(createDeadLetterTopic(client, dead_letter_topic, core.now), headers);
     const limits = { batchEvents: batch_events, batchBytes: batch_bytes, requests };
     const knowsIndex = config.elasticsearch.node !== undefined;
+    const outage = createOutage(core.now);
     return {
       index: sink?.index ?? (knowsIndex ? await openIndex(core) : undefined),
       delivered: () => metrics.of('forwarded_total').value(),
       dead: () => metrics.sum('forward_dead_total'),
+      outage,
       async start() {
         const forwarder = await startForwarder({
           from: spool,
@@ -102,6 +125,7 @@ export async function wireSidecar(
           limits,
           metrics,
           warn: core.warn,
+          outage,
         });
         shutdown.add('forwarder', () => forwarder.close(core.graceMs));
         return { name: 'forwarder', ready: () => forwarder.failure() ?? true };
@@ -112,15 +136,18 @@ export async function wireSidecar(
   /** spool → index, in this process. */
   async function embed(): Promise<Next> {
     const index = await openIndex(core);
-    const meters = createSinkMeters(registry);
+    const meters = createSinkMeters(registry, core.now);
+    const { outage } = meters;
     const path = deadLetterPath(config);
     const deadLetters = createDeadLetterFile({ path, now: core.now, onDropped });
     return {
       index,
-      accounts: meters.accounts,
+      meters,
+      outage,
       delivered: () => meters.accounts().consumed,
       dead: () => 0,
-      start: async () => wireSink(core, { log: spool, cursor, index, deadLetters, metrics: meters.metrics }),
+      start: async () =>
+        wireSink(core, { log: spool, cursor, index, deadLetters, metrics: meters.metrics, outage }),
     };
 
     function onDropped(letters: number): void {
@@ -134,7 +161,10 @@ export async function wireSidecar(
 
 type Next = {
   index: EventIndex | DuckdbIndex | undefined;
-  accounts?: () => SinkAccounts;
+  /** Of the sink in this process. */
+  meters?: SinkMeters;
+  /** Whether it takes events. */
+  outage: Outage;
   /** Events handed on since the start. */
   delivered: () => number;
   /** Events that it refused for good, and that are not among those delivered. */

@@ -4,13 +4,16 @@ import { createRedaction, keepsEverything, type RedactionOptions } from '../even
 import type { Check } from '../service/admin.ts';
 import { keepTrying } from '../service/keep-trying.ts';
 import { reasonOf } from '../service/log.ts';
+import type { LossSource } from '../service/losses.ts';
 import { createMetrics, type Metrics } from '../service/metrics.ts';
+import { createOutage, type Outage } from '../service/outage.ts';
 import { SINK_METRICS } from '../sink/metrics.ts';
 import { toRemovedLetter } from '../sink/removed-unread.ts';
 import { type SinkOptions, startSink } from '../sink/sink.ts';
 import { createDeadLetterTopic } from '../store/dead-letters.ts';
 import type { EventIndex } from '../store/event-index.ts';
 import type { RemovedRange } from '../store/history.ts';
+import { KafkaError } from '../store/kafka-error.ts';
 import { createKafkaLog } from '../store/kafka-log.ts';
 import type { Consumer } from '../store/log.ts';
 import { createResets, type OffsetReset } from '../store/offset-reset.ts';
@@ -33,12 +36,23 @@ export type SinkAccounts = {
   unaccounted: number;
 };
 
-export type SinkMeters = { metrics: Metrics<typeof SINK_METRICS>; accounts: () => SinkAccounts };
+export type SinkMeters = {
+  metrics: Metrics<typeof SINK_METRICS>;
+  outage: Outage;
+  accounts: () => SinkAccounts;
+  /** What it cannot bring back. */
+  losses: LossSource[];
+};
 
-export function createSinkMeters(registry: Registry): SinkMeters {
+export function createSinkMeters(registry: Registry, now: () => number): SinkMeters {
   const metrics = createMetrics(registry, SINK_METRICS);
   return {
     metrics,
+    outage: createOutage(now),
+    losses: [
+      { reason: 'removed', total: () => metrics.of('sink_removed_total').value() },
+      { reason: 'dead_letters_rolled', total: () => metrics.sum('sink_dead_dropped_total') },
+    ],
     accounts() {
       const consumed = metrics.of('sink_consumed_total').value();
       const indexed = metrics.of('sink_indexed_total').value();
@@ -52,7 +66,7 @@ export function createSinkMeters(registry: Registry): SinkMeters {
 }
 
 /** What of a sink is not configured. */
-type Wired = Pick<SinkOptions, 'log' | 'cursor' | 'index' | 'deadLetters' | 'metrics'>;
+type Wired = Pick<SinkOptions, 'log' | 'cursor' | 'index' | 'deadLetters' | 'metrics' | 'outage'>;
 
 /** Starts a sink, stopped with everything else. Goes on trying while its log is away. Returns whether it runs. */
 export function wireSink(core: Core, options: Wired): Check {
@@ -75,6 +89,7 @@ export function wireSink(core: Core, options: Wired): Check {
     signal: stopping.signal,
     onFailure: (error) => {
       const reason = reasonOf(error);
+      options.outage.fails(reason, error instanceof KafkaError ? error.hint : undefined);
       notYet = `it cannot read its log yet: ${reason}`;
       warn('sink', 'the sink cannot read its log yet', { reason });
     },
@@ -111,11 +126,16 @@ export function wireSink(core: Core, options: Wired): Check {
     });
     if (stopping.signal.aborted) await begun.close(0);
     else consumer = begun;
+    options.outage.works();
   }
 }
 
 /** Kafka → index: what `hotitem sink` runs. Returns whether it does. */
-export async function wireKafkaSink(core: Core, index: EventIndex, { metrics }: SinkMeters): Promise<Check> {
+export async function wireKafkaSink(
+  core: Core,
+  index: EventIndex,
+  { metrics, outage }: SinkMeters,
+): Promise<Check> {
   const { config, shutdown, warn } = core;
   const client = await connectKafka(core);
   shutdown.add('kafka client', () => client.close());
@@ -125,7 +145,7 @@ export async function wireKafkaSink(core: Core, index: EventIndex, { metrics }: 
   const passedOver = createResets();
   const log = createKafkaLog({ client, topic, concurrency: config.sink.concurrency, headers: {}, onReset });
   const deadLetters = createDeadLetterTopic(client, dead_letter_topic, core.now);
-  return wireSink(core, { log, cursor: group, index, deadLetters, metrics });
+  return wireSink(core, { log, cursor: group, index, deadLetters, metrics, outage });
 
   function onReset(reset: OffsetReset): void {
     const { partition, from, to } = reset;

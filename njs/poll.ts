@@ -3,7 +3,7 @@ import fs from 'fs';
 import { isAhead } from './ahead.ts';
 import { setOneIn } from './divert.ts';
 import { oneIn } from './one-in.ts';
-import { reportOf, reportPast } from './report.ts';
+import { reportOf, reportPast, standingOf } from './report.ts';
 import { askSidecar } from './sidecar.ts';
 import { barSpill } from './spill-limit.ts';
 import { countersZone } from './zones.ts';
@@ -57,7 +57,7 @@ async function follow(
     const wait = away ? 0 : end - Date.now();
     const reply = await askSidecar(session, {
       method: 'GET',
-      path: `/v1/control?wait=${wait}&${reportOf(counters)}`,
+      path: `/v1/control?wait=${wait}&${reportOf(counters)}&${standingOf(session, counters)}`,
     });
     if (reply.status >= 500) throw new Error(`${UNABLE} ${reply.status}`);
     if (reply.status === 200) {

@@ -1,6 +1,7 @@
 // biome-ignore lint/style/useNodejsImportProtocol: njs knows it by this name alone
 import fs from 'fs';
 import { isPlainFile, isThere } from './plain-file.ts';
+import { oneIn } from './one-in.ts';
 import { askSidecar } from './sidecar.ts';
 import { countersZone, eventsZone } from './zones.ts';
 
@@ -28,6 +29,18 @@ export function reportOf(counters: NgxSharedDict<number>): string {
   const events = eventsZone();
   const counted = NAMES.map((name) => `${name}=${counters.get(name) || 0}`).join('&');
   return `waiting=${events ? events.size() : 0}&${counted}`;
+}
+
+/**
+ * What a running nginx does now, beside it. `one_in`: views behind one that is captured, 0 for none. `off`: none is, whatever the
+ * sidecar says (off.conf). `release`: which hotitem wrote its includes.
+ */
+export function standingOf(session: NginxPeriodicSession, counters: NgxSharedDict<number>): string {
+  const variables = session.variables;
+  const told = counters.get('one_in');
+  const n = Math.abs(told === undefined ? oneIn(variables.hotitem_mode_default) : told);
+  const off = variables.hotitem_off === '1' ? 1 : 0;
+  return `one_in=${n}&off=${off}&release=${variables.hotitem_release || ''}`;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { keepTrying } from '../service/keep-trying.ts';
 import { reasonOf } from '../service/log.ts';
 import type { Metrics } from '../service/metrics.ts';
+import type { Outage } from '../service/outage.ts';
 import type { DeadLetters } from '../store/dead-letters.ts';
 import { KafkaError } from '../store/kafka-error.ts';
 import type { Batch, Consumer, Context, Log } from '../store/log.ts';
@@ -15,6 +16,8 @@ export type ForwarderOptions = {
   limits: ForwarderLimits;
   metrics: Metrics<typeof SIDECAR_METRICS>;
   warn: (key: string, message: string, fields?: object) => void;
+  /** Told whether Kafka takes events. */
+  outage: Outage;
 };
 
 export type ForwarderLimits = {
@@ -33,7 +36,7 @@ export type ForwarderLimits = {
  * whole: the cursor never passes an event that Kafka does not have.
  */
 export async function startForwarder(options: ForwarderOptions): Promise<Consumer> {
-  const { from, cursor, to, deadLetters, limits, metrics, warn } = options;
+  const { from, cursor, to, deadLetters, limits, metrics, warn, outage } = options;
   const stalls = createStalls();
   const consumer = await from.consume(cursor, async (batch, context) => {
     const outcome: Outcome = { forwarded: 0, dead: [] };
@@ -47,6 +50,7 @@ export async function startForwarder(options: ForwarderOptions): Promise<Consume
     metrics.of('forwarded_total').add(outcome.forwarded);
     for (const reason of outcome.dead) metrics.of('forward_dead_total', { reason }).add();
     stalls.goesOn(batch);
+    outage.works();
   });
   return { ...consumer, failure: () => consumer.failure() ?? stalls.reason() };
 
@@ -79,6 +83,7 @@ export async function startForwarder(options: ForwarderOptions): Promise<Consume
   function onFailure(error: unknown): void {
     const { failure = 'other', hint } = error instanceof KafkaError ? error : {};
     metrics.of('forward_retries_total', { reason: failure }).add();
+    outage.fails(reasonOf(error), hint);
     warn(`kafka ${failure}`, 'Kafka does not take events; they wait in the spool', {
       reason: reasonOf(error),
       ...(hint !== undefined && { hint }),

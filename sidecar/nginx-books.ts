@@ -9,6 +9,8 @@ export type NginxAccounts = {
   /** ms since 1970. */
   reportedAt: number;
   captured: number;
+  /** Different lines of it that came here, to this sidecar and those before it. */
+  ingested: number;
   /** Waiting in the shared zone of an nginx that still reports. */
   buffered: number;
   /** Written to the spill folder… */
@@ -37,6 +39,12 @@ export type NginxInstanceAccounts = {
   buffered: number;
   spilled: number;
   dropped: number;
+  /** Views behind one that it captures now, 0 for none; undefined where its includes are older. */
+  oneIn: number | undefined;
+  /** Whether off.conf is in place of http.conf. */
+  off: boolean;
+  /** The version of hotitem that wrote its includes; undefined where they are older. */
+  release: string | undefined;
 };
 
 export type NginxBooks = {
@@ -45,6 +53,11 @@ export type NginxBooks = {
   accounts(): NginxAccounts | undefined;
   /** Whether an nginx that reports cannot write to the spill folder. */
   isSpillBarred(): boolean;
+  /**
+   * Views that are lost, and not on their way: what has been unaccounted at rest, or for half a minute. Undefined while
+   * nobody can tell.
+   */
+  missing(): number | undefined;
 };
 
 export type NginxBooksOptions = {
@@ -63,6 +76,8 @@ type Beginning = { posted: number; spilled?: number | undefined };
 const SILENT_AFTER_MS = 5_000;
 /** Longer than nginx waits for any answer. */
 const AT_REST_AFTER_MS = 1_000;
+/** Of reports, one a second: what is on its way has arrived by then, or another of its kind has. */
+const MISSING_AFTER = 30;
 
 /**
  * The accounting of nginx: one equation over all that report. The sidecar cannot tell which nginx a line is from, so an
@@ -83,6 +98,7 @@ export function createNginxBooks({ metrics, now, file, sequence }: NginxBooksOpt
   /** Of the views that nginx says it spilled, those that did not come; as of the last time that the folder was empty. */
   let spilledGap = past?.spilledGap ?? 0;
   let lastChange = { views: 0, at: Number.POSITIVE_INFINITY };
+  let lately: number[] = [];
   metrics.of('nginx_up').follow(() => (isHeard() ? 1 : 0));
   return {
     report(report) {
@@ -93,6 +109,7 @@ export function createNginxBooks({ metrics, now, file, sequence }: NginxBooksOpt
       last = {
         reportedAt: heardAt,
         captured: totals.captured,
+        ingested: ingested(),
         buffered: totals.waiting,
         spilled: totals.spilled,
         diverted: totals.diverted,
@@ -106,12 +123,16 @@ export function createNginxBooks({ metrics, now, file, sequence }: NginxBooksOpt
           buffered: one.waiting,
           spilled: one.spilled,
           dropped: one.dropped,
+          oneIn: one.one_in,
+          off: one.off,
+          release: one.release,
         })),
       };
       publish(totals, last.unaccounted);
     },
     accounts: () => last,
     isSpillBarred: () => barred && isHeard(),
+    missing: () => (lately.length < MISSING_AFTER ? undefined : Math.max(0, Math.min(...lately))),
   };
 
   function isHeard(): boolean {
@@ -129,14 +150,19 @@ export function createNginxBooks({ metrics, now, file, sequence }: NginxBooksOpt
       beginning.spilled ??= spilledGap;
     }
     let unaccounted = posted - beginning.posted + spilledGap - (beginning.spilled ?? spilledGap);
-    const isAtRest = hasSettled(totals.captured + here.intake + here.spill);
-    if (unaccounted < 0 && isAtRest && isNoneSpilled && totals.waiting === 0) {
+    const hasCome = hasSettled(totals.captured + here.intake + here.spill);
+    const isAtRest = hasCome && isNoneSpilled && totals.waiting === 0;
+    if (unaccounted < 0 && isAtRest) {
       // So many were on their way at the first report, and have come since; or an nginx that stopped had no time to report
       // them. Elsewhere than at rest it would be too early to say: a view that nginx gave up on too soon is here, and still
       // waits there.
       beginning.posted += unaccounted;
       unaccounted = 0;
     }
+    // At rest nothing is on its way.
+    lately = isAtRest
+      ? Array.from({ length: MISSING_AFTER }, () => unaccounted)
+      : [...lately, unaccounted].slice(-MISSING_AFTER);
     if (!instances.isBeginning()) missing = Math.max(0, posted - beginning.posted);
     file.store({ ...instances.toRemember(), ...beginning, ...here, spilledGap, sequence: sequence() });
     return unaccounted;
@@ -169,6 +195,11 @@ export function createNginxBooks({ metrics, now, file, sequence }: NginxBooksOpt
     if (views !== lastChange.views) lastChange = { views, at: heardAt };
     if (heardAt - lastChange.at < AT_REST_AFTER_MS) return false;
     return instances.reporting().every((one) => one.heardAt > lastChange.at);
+  }
+
+  function ingested(): number {
+    const { intake, spill, known } = taken();
+    return intake + spill - known;
   }
 
   /** By this sidecar and those before it. */

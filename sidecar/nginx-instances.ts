@@ -13,6 +13,9 @@ export type NginxTotals = {
   fulls: number;
 };
 
+/** What a running nginx says of itself beside its counters. */
+export type NginxStanding = Pick<NginxReport, 'one_in' | 'off' | 'release'>;
+
 /** One nginx at its last report. What tells it from every other: `started` and `instance`. */
 export type NginxInstance = NginxTotals & Pick<NginxReport, 'started' | 'instance'>;
 
@@ -36,13 +39,13 @@ export type NginxInstances = {
   /** Of all that ever reported. `waiting`: of those that still report. */
   totals(): NginxTotals;
   /** Those that still report. */
-  reporting(): (NginxInstance & { heardAt: number })[];
+  reporting(): (NginxInstance & NginxStanding & { heardAt: number })[];
   /** Whether the accounting of one of them is just beginning. */
   isBeginning(): boolean;
   toRemember(): RememberedInstances;
 };
 
-type Known = NginxInstance & { heardAt: number; standing: Standing };
+type Known = NginxInstance & NginxStanding & { heardAt: number; standing: Standing };
 
 /** nginx reports every second; it asks a sidecar that was too slow again after five. */
 const GONE_AFTER_MS = 10_000;
@@ -62,6 +65,7 @@ export function createNginxInstances(
   let since = remembered?.since ?? now();
   let known: Known[] = (remembered?.instances ?? []).map((instance) => ({
     ...instance,
+    off: false,
     heardAt: now(),
     standing: 'whole',
   }));
@@ -70,7 +74,9 @@ export function createNginxInstances(
   function note(report: NginxReport): Standing {
     const before = known.find((one) => isSame(one, report));
     const standing = before === undefined ? standingOfNew(report) : next(before.standing);
-    known = [...known.filter((one) => one !== before), { ...toInstance(report), heardAt: now(), standing }];
+    const { one_in, off, release } = report;
+    const noted = { ...toInstance(report), one_in, off, release, heardAt: now(), standing };
+    known = [...known.filter((one) => one !== before), noted];
     const [oldest] = known;
     if (oldest !== undefined && known.length > MOST_INSTANCES) {
       past = sum(past, { ...oldest, waiting: 0 });
@@ -106,7 +112,9 @@ export function createNginxInstances(
     return {
       since,
       past,
-      instances: known.map(({ heardAt: _heardAt, standing: _standing, ...instance }) => instance),
+      instances: known.map(({ started, instance, captured, waiting, spilled, diverted, dropped, fulls }) => ({
+        ...{ started, instance, captured, waiting, spilled, diverted, dropped, fulls },
+      })),
     };
   }
 }

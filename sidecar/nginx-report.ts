@@ -31,6 +31,24 @@ const report = z.object({
   fulls: counted,
   /** 1 while the spill folder takes nothing from the workers: they may not write to it, or it is not there. */
   spill_barred: counted,
+  /** Views behind one that it captures now, 0 for none; undefined where an older include does not say. */
+  one_in: z
+    .string()
+    .regex(/^\d{1,5}$/)
+    .transform(Number)
+    .optional()
+    .catch(undefined),
+  /** Whether off.conf is in place of http.conf: nothing is captured, whatever it is told. */
+  off: z
+    .string()
+    .optional()
+    .transform((text) => text === '1'),
+  /** The version of hotitem that wrote its includes; undefined where an older one does not say. */
+  release: z
+    .string()
+    .regex(/^[\w.+-]{1,40}$/)
+    .optional()
+    .catch(undefined),
 });
 
 /** What nginx has counted since it started, as its poll tells it. Of views, but for `fulls` and `spill_barred`. */

@@ -4,6 +4,7 @@ import { createEventWriter } from '../event/event-writer.ts';
 import { createVisitorHash } from '../event/visitor.ts';
 import type { Check } from '../service/admin.ts';
 import type { Config } from '../service/config.ts';
+import type { LossSource } from '../service/losses.ts';
 import type { Metrics } from '../service/metrics.ts';
 import type { Shutdown } from '../service/shutdown.ts';
 import { openSpool, type Spool, type SpoolOptions } from '../store/spool.ts';
@@ -80,6 +81,8 @@ export type Nginx = { capture: CaptureState; accounts: NginxAccounts | undefined
 export type Sidecar = {
   /** At any time. */
   nginx: () => Nginx;
+  /** What is lost before it is in the spool, or in it. */
+  losses: LossSource[];
   checks: Check[];
 };
 
@@ -142,6 +145,12 @@ export async function startSidecar(
   shutdown.add('control socket', owner.close);
   return {
     nginx: () => ({ capture: control.state(), accounts: books.accounts() }),
+    losses: [
+      { reason: 'nginx_dropped', total: () => books.accounts()?.dropped, lasts: true },
+      { reason: 'nginx_missing', total: books.missing, lasts: true, falls: true },
+      { reason: 'sampled_out', total: () => metrics.sum('intake_sampled_out_total') },
+      { reason: 'spool_damaged', total: () => spool.stats().lostEvents },
+    ],
     checks: [
       { name: 'intake', ready: () => intake.failure() ?? true },
       { name: 'control socket', ready: () => owner.failure() ?? true },

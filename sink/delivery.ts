@@ -3,6 +3,7 @@ import { EventError } from '../event/parse.ts';
 import { createBackoff } from '../service/backoff.ts';
 import { reasonOf } from '../service/log.ts';
 import type { Metrics } from '../service/metrics.ts';
+import type { Outage } from '../service/outage.ts';
 import { type EventIndex, IndexUnavailable, type Outcome, type Refusal } from '../store/event-index.ts';
 import type { Batch } from '../store/log.ts';
 import type { SINK_METRICS } from './metrics.ts';
@@ -18,6 +19,8 @@ export type DeliveryOptions = {
   requests: number;
   metrics: Metrics<typeof SINK_METRICS>;
   warn: (key: string, message: string, fields?: object) => void;
+  /** Told whether the index takes events. */
+  outage: Outage;
   /** Told why the index takes nothing until somebody puts that right, and `undefined` once it takes something. */
   onRefusal?: (reason: string | undefined) => void;
 };
@@ -61,7 +64,7 @@ const WORDS: Record<Refusal, string> = {
 };
 
 export function createDelivery(options: DeliveryOptions): Delivery {
-  const { index, read, batchEvents, requests, metrics, warn, onRefusal = () => {} } = options;
+  const { index, read, batchEvents, requests, metrics, warn, outage, onRefusal = () => {} } = options;
   const slots = createSlots(requests);
   const up = metrics.of('sink_index_up');
   const batchSize = metrics.of('sink_batch_events');
@@ -161,13 +164,17 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   function adapt(outcomes: Outcome[]): void {
     const refusal = outcomes.find((outcome) => outcome.status === 'retry');
     if (refusal === undefined) {
+      outage.works();
       batchSize.set(Math.min(batchEvents, batchSize.value() + SMALLEST_BATCH));
       return;
     }
     const { why = 'overloaded', reason } = refusal;
     metrics.of('sink_retries_total', { reason: why }).add();
     warn(`index ${why}`, WORDS[why], { reason });
-    if (why !== 'overloaded') return;
+    if (why !== 'overloaded') {
+      outage.fails(reason);
+      return;
+    }
     batchSize.set(Math.max(Math.min(SMALLEST_BATCH, batchEvents), batchSize.value() >> 1));
   }
 }

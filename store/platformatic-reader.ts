@@ -6,7 +6,7 @@ import { loadPlatformatic, toOptions } from './platformatic.ts';
 import { toKafkaError } from './platformatic-failure.ts';
 import { type FetchedRecord, fetchRecords } from './platformatic-fetch.ts';
 import { isInside, type OffsetRange, type TopicRecord } from './topic-ranges.ts';
-import type { TopicReader, TopicReaderOptions } from './topic-reader.ts';
+import type { GroupMember, TopicReader, TopicReaderOptions } from './topic-reader.ts';
 import { undecodableIn } from './undecodable.ts';
 
 /** Kafka's words for the oldest record and the end. */
@@ -20,7 +20,7 @@ const STALLED_MS = 60_000;
 /** Reads topics over @platformatic/kafka, without any group. Connects when it is first used. */
 export function createPlatformaticReader({ connection, groupPrefix }: TopicReaderOptions): TopicReader {
   let connecting: Promise<{ admin: Admin; consumer: Consumer }> | undefined;
-  return { bounds, offsetsAt, committed, read, deleteBefore, close };
+  return { bounds, offsetsAt, committed, members, read, deleteBefore, close };
 
   function connected() {
     connecting ??= connect();
@@ -82,6 +82,16 @@ export function createPlatformaticReader({ connection, groupPrefix }: TopicReade
           .filter(({ committedOffset }) => committedOffset >= 0n)
           .map(({ partitionIndex, committedOffset }) => [partitionIndex, committedOffset]),
       );
+    });
+  }
+
+  function members(group: string): Promise<GroupMember[]> {
+    return ask(`look into group ${group}`, async ({ admin }) => {
+      const found = (await admin.describeGroups({ groups: [group] })).get(group);
+      return [...(found?.members.values() ?? [])].map(({ clientId, clientHost }) => ({
+        client: clientId,
+        host: clientHost.replace(/^\//, ''),
+      }));
     });
   }
 

@@ -14,6 +14,8 @@ export type TopicReader = {
   offsetsAt(topic: string, time: number): Promise<Map<number, bigint>>;
   /** By partition, where `group` goes on; nothing for a partition that it has not begun. */
   committed(topic: string, group: string): Promise<Map<number, bigint>>;
+  /** Those that are in `group` now; none where there is no such group. */
+  members(group: string): Promise<GroupMember[]>;
   /** Hands over the records of the ranges; of one partition in order. Ends with the first `handle` that rejects. */
   read(
     topic: string,
@@ -24,6 +26,8 @@ export type TopicReader = {
   deleteBefore(topic: string, offsets: Map<number, bigint>): Promise<void>;
   close(): Promise<void>;
 };
+
+export type GroupMember = { client: string; host: string };
 
 export type TopicReaderOptions = {
   connection: KafkaConnection;
@@ -46,7 +50,7 @@ export function createTopicReader({ connection, groupPrefix }: TopicReaderOption
   const kafka = createKafka(connection);
   const admin = kafka.admin();
   let connecting: Promise<void> | undefined;
-  return { bounds, offsetsAt, committed, read, deleteBefore, close };
+  return { bounds, offsetsAt, committed, members, read, deleteBefore, close };
 
   function bounds(topic: string): Promise<OffsetRange[]> {
     return ask(`read topic ${topic}`, async () => {
@@ -66,6 +70,16 @@ export function createTopicReader({ connection, groupPrefix }: TopicReaderOption
       const [found] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
       // -1: nothing is committed. -2: kafkajs has forgotten it, for it was out of range.
       return toMap((found?.partitions ?? []).filter(({ offset }) => !offset.startsWith('-')));
+    });
+  }
+
+  function members(group: string): Promise<GroupMember[]> {
+    return ask(`look into group ${group}`, async () => {
+      const [found] = (await admin.describeGroups([group])).groups;
+      return (found?.members ?? []).map(({ clientId, clientHost }) => ({
+        client: clientId,
+        host: clientHost.replace(/^\//, ''),
+      }));
     });
   }
 

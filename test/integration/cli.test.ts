@@ -235,7 +235,7 @@ describe('the hotitem command', () => {
     try {
       expect(await hotitem(['status'], env)).toMatchObject({
         code: 0,
-        stdout: expect.stringMatching(/^ready\n/),
+        stdout: expect.stringMatching(/^nothing captured yet; delivers; nothing lost\n/),
       });
     } finally {
       await sidecar.stop();
@@ -271,11 +271,11 @@ describe('the hotitem command', () => {
       expect(stdout).toContain('for a Service: HOTITEM_SERVICE_HOST, HOTITEM_PORT\n');
     });
 
-    test('status shows that it is ready, and its books', async () => {
+    test('status begins with a verdict, and shows the accounting', async () => {
       const { code, stdout } = await hotitem(['status'], env);
       expect(code).toBe(0);
       expect(stdout).toMatch(
-        /^ready\nnginx\n {2}capture +as nginx is configured\n.*\nsidecar\n(.*\n)*\s+unaccounted\s+0\n/,
+        /^nothing captured yet; delivers; nothing lost\n(.*\n)+nginx, over all restarts\n {2}capture +as nginx is configured\n.*\nsidecar, since (.*\n)*\s+unaccounted\s+0\n/,
       );
       expect(JSON.parse((await hotitem(['status', '--json'], env)).stdout)).toMatchObject({
         ready: true,

@@ -5,13 +5,16 @@ import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
 import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';
 import { type KafkaPart, startKafka } from '../parts/kafka.ts';
 import { BROWSER, steady, views } from '../parts/load.ts';
+import { freePorts } from '../parts/ports.ts';
 import { report } from '../parts/report.ts';
+import { startService } from '../parts/service.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { line } from '../unit/event/lines.ts';
 import { type Chain, startChain } from './chain.ts';
 import { type Document, documentsOf } from './documents.ts';
 import { postLines } from './post-lines.ts';
+import { runHotitem } from './run-hotitem.ts';
 import { setUpIndexes } from './set-up.ts';
 import { type ExpectedView, expectedViews, plain } from './views.ts';
 
@@ -129,6 +132,55 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'], { stops: true })(
       await expect(setUpIndexes(shorter)).rejects.toThrow('nothing was changed; --yes permits it');
       expect(await setUpIndexes(shorter, ['--yes'])).toMatch(change('updated'));
       expect(await setUpIndexes(shorter)).toMatch(/^(unchanged\s+.*\n)+$/);
+    });
+
+    test('status names the missing topic, then the missing sink, and exits 0 when events arrive', async () => {
+      stream++;
+      chain = await startChain({ build, env: settings() });
+      expect(await status()).toMatchObject({
+        code: 1,
+        stdout: expect.stringMatching(
+          new RegExp(`^.*; does NOT deliver: Kafka has no topic events-${stream};.*\n(.*\n)*.*hotitem setup`),
+        ),
+      });
+      await setUpIndexes(settings());
+      expect(await status()).toMatchObject({
+        code: 1,
+        stdout: expect.stringMatching(
+          new RegExp(
+            `^.*; does NOT deliver: no sink is in the group sink-${stream};.*\n(.*\n)*.*\\[no-sink\\]`,
+          ),
+        ),
+      });
+      const [port] = await freePorts(1);
+      const admin = `127.0.0.1:${port}`;
+      const env = { ...settings(), HOTITEM_HOME: chain.home, HOTITEM_ADMIN_SINK_LISTEN: admin };
+      const sink = await startService({ args: ['sink'], env, admin, logFile: join(chain.home, 'sink.log') });
+      try {
+        const delivers = async () => {
+          const { code, stdout } = await status({ HOTITEM_ADMIN_SINK_LISTEN: admin });
+          return code === 0 && /; delivers; nothing lost\n/.test(stdout) && stdout;
+        };
+        const said = await until(delivers, { timeoutMs: 30_000, what: 'a good verdict', detail: chain.logs });
+        expect(said).toMatch(
+          new RegExp(`^sinks +1 in the group sink-${stream}: .*; 0 events not read yet$`, 'm'),
+        );
+        expect(said).toMatch(
+          new RegExp(`^index +Elasticsearch .*, data stream hot_item_${stream}: answers$`, 'm'),
+        );
+      } finally {
+        await sink.stop();
+      }
+
+      function status(more: Record<string, string> = {}) {
+        const admin = chain?.sidecar.admin ?? '';
+        return runHotitem(['status'], {
+          ...settings(),
+          HOTITEM_HOME: chain?.home ?? '',
+          HOTITEM_ADMIN_LISTEN: admin,
+          ...more,
+        });
+      }
     });
 
     /** A chain with a topic and a data stream of its own. */

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import kafkajs, { type Admin } from 'kafkajs';
 import { createMetrics, createRegistry } from '../../service/metrics.ts';
+import { createOutage } from '../../service/outage.ts';
 import { type ForwarderLimits, startForwarder } from '../../sidecar/forward.ts';
 import { SIDECAR_METRICS } from '../../sidecar/metrics.ts';
 import { createDeadLetterTopic } from '../../store/dead-letters.ts';
@@ -164,6 +165,7 @@ suiteWith(['kafka'], { stops: true })('the forwarder', () => {
         limits,
         metrics,
         warn,
+        outage: createOutage(Date.now),
       });
       closing.push(async () => {
         await forwarder.close(0);

@@ -382,5 +382,6 @@ function nothing(): NginxReport {
     dropped: 0,
     fulls: 0,
     spill_barred: 0,
+    off: false,
   };
 }

@@ -15,7 +15,12 @@ beforeEach(() => {
   order = [];
   folder = mkdtempSync(join(tmpdir(), 'hotitem-control-'));
   control = createControl(join(folder, 'capture.json'), () => {});
-  const books = { report: () => {}, accounts: () => undefined, isSpillBarred: () => false };
+  const books = {
+    report: () => {},
+    accounts: () => undefined,
+    isSpillBarred: () => false,
+    missing: () => undefined,
+  };
   route = createPollRoute({ control, books, warn: () => {} });
 });
 afterEach(() => rmSync(folder, { recursive: true }));

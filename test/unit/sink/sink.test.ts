@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
 import type { HotItemEvent } from '../../../event/event.ts';
 import { createMetrics } from '../../../service/metrics.ts';
+import { createOutage } from '../../../service/outage.ts';
 import { SINK_METRICS } from '../../../sink/metrics.ts';
 import { startSink } from '../../../sink/sink.ts';
 import type { DeadLetter } from '../../../store/dead-letters.ts';
@@ -212,6 +213,7 @@ async function create(
         dead.push(...letters);
       },
     },
+    outage: createOutage(() => 0),
     quarantine: { keep: async (name) => `/q/${name}` },
     batchEvents,
     requests: 1,

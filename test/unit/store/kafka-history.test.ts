@@ -115,6 +115,7 @@ describe('a topic as history', () => {
     ];
     const ranges: OffsetRange[][] = [];
     const reader: TopicReader = {
+      members: async () => [],
       bounds: async () => bounds,
       offsetsAt: async (_, time) => offsetsAt(time),
       committed: async () => new Map(committed),

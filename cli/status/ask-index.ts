@@ -1,0 +1,33 @@
+import type { Config } from '../../service/config.ts';
+import { reasonOf } from '../../service/log.ts';
+import { IndexUnavailable } from '../../store/event-index.ts';
+import { openLookup } from '../open-lookup.ts';
+import { withinTime } from './within-time.ts';
+
+export type IndexState = {
+  name: string;
+  /** Why it does not answer as it should. */
+  problem?: string;
+  /** Why nobody can tell whether it does. */
+  unknown?: string;
+};
+
+const NO_EVENT = '0'.repeat(32);
+const PATIENCE_MS = 10_000;
+
+/** Whether Elasticsearch answers to this login; undefined for DuckDB, of which the process that has it tells. */
+export async function askIndex(config: Config): Promise<IndexState | undefined> {
+  const { node, data_stream } = config.elasticsearch;
+  if (node === undefined) return undefined;
+  const name = `Elasticsearch ${node}, data stream ${data_stream}`;
+  try {
+    const lookup = await openLookup(config);
+    await withinTime(PATIENCE_MS, lookup.count([NO_EVENT])).finally(lookup.close);
+    return { name };
+  } catch (error) {
+    const reason = reasonOf(error);
+    // The login of a sink may only create: that is as it should be.
+    const mayNotRead = error instanceof IndexUnavailable && /\(403\)/.test(reason);
+    return mayNotRead ? { name, unknown: 'this login may not read' } : { name, problem: reason };
+  }
+}

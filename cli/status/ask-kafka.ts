@@ -1,0 +1,92 @@
+import { reasonOf } from '../../service/log.ts';
+import { KafkaError, type KafkaFailure } from '../../store/kafka-error.ts';
+import type { GroupMember, TopicReader } from '../../store/topic-reader.ts';
+import { connectReader } from '../connect-reader.ts';
+import type { Core } from '../core.ts';
+import { Trouble } from '../trouble.ts';
+import { withinTime } from './within-time.ts';
+
+export type KafkaState = {
+  brokers: string[];
+  topic: TopicState;
+  deadLetterTopic: TopicState;
+  group: GroupState;
+};
+
+export type TopicState = { name: string } & ({ partitions: number } | { problem: KafkaProblem });
+
+export type GroupState = {
+  name: string;
+  /** Undefined where this login may not see them. */
+  members: GroupMember[] | undefined;
+  /** Events in the topic that the group has not committed; undefined where nobody can tell. */
+  behind: number | undefined;
+};
+
+export type KafkaProblem = { failure: KafkaFailure; reason: string; hint?: string | undefined };
+
+const PATIENCE_MS = 12_000;
+
+/** What the configured brokers say of the topics and of the group of the sinks; undefined where none are configured. */
+export async function askKafka(core: Core): Promise<KafkaState | undefined> {
+  const { brokers, topic, dead_letter_topic, group } = core.config.kafka;
+  if (brokers.length === 0) return undefined;
+  let reader: TopicReader | undefined;
+  try {
+    reader = await connectReader(core);
+    const first = await askTopic(reader, topic);
+    // Brokers that do not answer are asked once.
+    const isThere = !('problem' in first) || first.problem.failure === 'topic_missing';
+    const [second, state] = await Promise.all([
+      isThere ? askTopic(reader, dead_letter_topic) : { ...first, name: dead_letter_topic },
+      isThere ? askGroup(reader, topic, group) : { name: group, members: undefined, behind: undefined },
+    ]);
+    return { brokers, topic: first, deadLetterTopic: second, group: state };
+  } catch (error) {
+    // The certificate of the authority cannot be read.
+    const hint = error instanceof Trouble ? error.hint : undefined;
+    const problem: KafkaProblem = { failure: 'tls', reason: reasonOf(error), hint };
+    return {
+      brokers,
+      topic: { name: topic, problem },
+      deadLetterTopic: { name: dead_letter_topic, problem },
+      group: { name: group, members: undefined, behind: undefined },
+    };
+  } finally {
+    await reader?.close();
+  }
+}
+
+async function askTopic(reader: TopicReader, name: string): Promise<TopicState> {
+  try {
+    const found = await withinTime(PATIENCE_MS, reader.bounds(name));
+    return { name, partitions: found.length };
+  } catch (error) {
+    return { name, problem: toProblem(error) };
+  }
+}
+
+async function askGroup(reader: TopicReader, topic: string, group: string): Promise<GroupState> {
+  const [members, behind] = await Promise.all([
+    withinTime(PATIENCE_MS, reader.members(group)).catch(() => undefined),
+    withinTime(PATIENCE_MS, behindOf(reader, topic, group)).catch(() => undefined),
+  ]);
+  return { name: group, members, behind };
+}
+
+async function behindOf(reader: TopicReader, topic: string, group: string): Promise<number> {
+  // First: what is committed later lies before the ends.
+  const committed = await reader.committed(topic, group);
+  const bounds = await reader.bounds(topic);
+  return bounds.reduce((sum, { partition, from, to }) => {
+    const left = to - (committed.get(partition) ?? from);
+    // No more than is there: Kafka may have removed what was not read.
+    return sum + Math.min(Number(left), Number(to - from));
+  }, 0);
+}
+
+function toProblem(error: unknown): KafkaProblem {
+  if (error instanceof KafkaError)
+    return { failure: error.failure, reason: reasonOf(error), hint: error.hint };
+  return { failure: 'unreachable', reason: reasonOf(error) };
+}

@@ -1,0 +1,59 @@
+import { toUrl } from '../../service/listen-address.ts';
+import { plainText } from '../plain-text.ts';
+import type { Accounts } from '../wire-sidecar.ts';
+
+const TIMEOUT_MS = 5_000;
+
+/** A sidecar or a sink of this host, as its admin listener shows it; or why nothing is known of it. */
+export type Service =
+  | { at: string; ready: boolean; checks: string; accounts: Accounts }
+  | { at: string; problem: string; hint: string; silent: boolean };
+
+/** Asks who listens at `listen` (`admin.listen`, `admin.sink_listen`: named by `setting`). */
+export async function askService(listen: string, setting: string): Promise<Service> {
+  const base = toUrl(listen);
+  const at = new URL(base).host;
+  try {
+    const [ready, accounts] = await Promise.all([
+      ask(`${base}/readyz?verbose`),
+      ask(`${base}/api/v1/accounting`),
+    ]);
+    return toService(at, setting, { ready, accounts });
+  } catch {
+    const hint = `Is it running? ${setting} says where it listens.`;
+    return { at, problem: `nobody answers at ${at}`, hint, silent: true };
+  }
+}
+
+type Answer = { ok: boolean; status: number; body: string };
+
+async function ask(url: string): Promise<Answer> {
+  const reply = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS), redirect: 'manual' });
+  return { ok: reply.ok, status: reply.status, body: await reply.text() };
+}
+
+function toService(
+  at: string,
+  setting: string,
+  { ready, accounts }: { ready: Answer; accounts: Answer },
+): Service {
+  const found = accounts.ok ? toAccounts(accounts.body) : undefined;
+  if (found !== undefined) return { at, ready: ready.ok, checks: ready.body.trim(), accounts: found };
+  const [said = ''] = accounts.body.trim().split('\n', 1);
+  return {
+    at,
+    problem: `${at} answers ${accounts.status}: ${plainText(said, 200)}`,
+    hint: `Is it hotitem that listens there? ${setting} says where it does.`,
+    silent: false,
+  };
+}
+
+/** Undefined where it is not what hotitem answers. */
+function toAccounts(body: string): Accounts | undefined {
+  try {
+    const value: unknown = JSON.parse(body);
+    return typeof value === 'object' && value !== null ? (value as Accounts) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,76 @@
+import type { Nginx } from '../../sidecar/sidecar.ts';
+import type { Finding } from '../check/finding.ts';
+import { isoTime } from './iso-time.ts';
+
+export type Clause = { text: string; findings: Finding[] };
+
+/** An nginx that runs reports each second; it asks a sidecar that was unavailable again after 20. */
+const SILENT_AFTER_MS = 30_000;
+
+/** Whether nginx captures, as far as it says: what the sidecar told it is not what it does. */
+export function capturing({ capture, accounts }: Nginx, received: number, now: number): Clause {
+  if (accounts === undefined) return unreported(received);
+  if (now - accounts.reportedAt > SILENT_AFTER_MS) return silent(accounts.reportedAt);
+  const instances = accounts.instances ?? [];
+  if (instances.some(({ off }) => off)) return off();
+  const oneIn = instances.at(-1)?.oneIn ?? (capture.mode === 'off' ? 0 : undefined);
+  if (oneIn === 0) return switchedOff(capture.mode === 'off');
+  if (oneIn !== undefined && oneIn > 1) return { text: `captures 1 view in ${oneIn}`, findings: [] };
+  return { text: 'captures', findings: [] };
+}
+
+/** nginx has nothing to report with. */
+function unreported(received: number): Clause {
+  const text =
+    received === 0
+      ? 'nothing captured yet'
+      : `captures: ${received} lines since it started (nginx itself does not report)`;
+  return { text, findings: [] };
+}
+
+function silent(since: number): Clause {
+  const text = `nginx is silent since ${isoTime(since)}`;
+  return {
+    text,
+    findings: [
+      {
+        id: 'nginx-silent',
+        severity: 'error',
+        what: text,
+        why: 'it reports every second while it runs and reaches the socket of the sidecar',
+        fix: 'systemctl start nginx; hotitem check --nginx says whether it reaches the socket',
+      },
+    ],
+  };
+}
+
+function off(): Clause {
+  return {
+    text: 'captures NOTHING: nginx includes off-batch.conf',
+    findings: [
+      {
+        id: 'capture-off',
+        severity: 'error',
+        what: 'nginx includes off-batch.conf (or off.conf) in place of http.conf',
+        why: 'nothing is captured, whatever `hotitem capture` says',
+        fix: 'name http.conf in its place in nginx.conf, then nginx -t && nginx -s reload',
+      },
+    ],
+  };
+}
+
+function switchedOff(byUs: boolean): Clause {
+  const who = byUs ? 'hotitem capture off' : '$hotitem_mode_default is off in the configuration of nginx';
+  return {
+    text: `captures NOTHING: ${who}`,
+    findings: [
+      {
+        id: 'capture-switched-off',
+        severity: 'error',
+        what: `capture is switched off: ${who}`,
+        why: 'no view is counted while it is',
+        fix: 'hotitem capture on',
+      },
+    ],
+  };
+}

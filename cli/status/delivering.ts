@@ -1,0 +1,118 @@
+import type { Finding } from '../check/finding.ts';
+import { plainText } from '../plain-text.ts';
+import type { KafkaState, TopicState } from './ask-kafka.ts';
+import type { Service } from './ask-service.ts';
+import type { Clause } from './capturing.ts';
+import type { StatusFacts } from './facts.ts';
+import { isoTime } from './iso-time.ts';
+
+/** A reason why events do not get on. */
+type Obstacle = Finding & { since?: number };
+
+/** Whether events get from the spool into the index, the nearest obstacle first. */
+export function delivering(facts: StatusFacts): Clause {
+  const { sidecar, sink, kafka, index } = facts;
+  const obstacles = [
+    ...ofService('sidecar', sidecar),
+    ...(kafka === undefined ? [] : ofKafka(kafka)),
+    ...(sink === undefined ? [] : ofService('sink', sink)),
+    ...(index?.problem === undefined ? [] : [ofIndex(index.name, index.problem)]),
+  ];
+  const [first] = obstacles;
+  if (first === undefined) return { text: 'delivers', findings: [] };
+  const since = obstacles.find((one) => one.since !== undefined)?.since;
+  const text = `does NOT deliver${since === undefined ? '' : ` since ${isoTime(since)}`}: ${first.what}${waiting(facts)}`;
+  return { text, findings: obstacles.map(({ since: _since, ...finding }) => finding) };
+}
+
+function waiting({ sidecar, kafka }: StatusFacts): string {
+  const inSpool = 'accounts' in sidecar ? (sidecar.accounts.sidecar?.waiting ?? 0) : 0;
+  const inKafka = kafka?.group.behind ?? 0;
+  const parts = [
+    ...(inSpool > 0 ? [`${inSpool} wait in the spool`] : []),
+    ...(inKafka > 0 ? [`${inKafka} wait in Kafka`] : []),
+  ];
+  return parts.length === 0 ? '' : ` (${parts.join(', ')})`;
+}
+
+function ofService(name: string, service: Service): Obstacle[] {
+  // A sink may run on other hosts alone; of the sidecar the command itself says that it does not answer.
+  if (!('accounts' in service)) return [];
+  const { ready, checks, accounts } = service;
+  const { outage } = accounts;
+  const failing = checks.split('\n').filter((line) => !line.endsWith(': ok') && line !== '');
+  const unready = ready
+    ? []
+    : failing.map(
+        (line): Obstacle => ({
+          id: `${name}-not-ready`,
+          severity: 'error',
+          what: `the ${name} is not ready: ${plainText(line, 300)}`,
+          why: 'it cannot do its work before that is put right',
+          fix: `journalctl -u hotitem-${name} -n 50`,
+        }),
+      );
+  if (outage === undefined) return unready;
+  return [
+    {
+      id: 'not-delivered',
+      severity: 'error',
+      what: plainText(outage.reason, 300),
+      why: `the ${name} tries again and again; what is not delivered waits`,
+      fix: outage.hint === undefined ? 'bring back what it names' : plainText(outage.hint, 300),
+      since: outage.since,
+    },
+    ...unready,
+  ];
+}
+
+function ofKafka({ brokers, topic, deadLetterTopic, group }: KafkaState): Obstacle[] {
+  const found = [...ofTopic(brokers, topic)];
+  const isElsewhere = 'problem' in topic && topic.problem.failure !== 'topic_missing';
+  if (!isElsewhere) found.push(...ofTopic(brokers, deadLetterTopic));
+  if (group.members?.length === 0) {
+    found.push({
+      id: 'no-sink',
+      severity: 'error',
+      what: `no sink is in the group ${group.name}`,
+      why: 'nobody reads what is in Kafka: it reaches no index, and is removed when its retention ends',
+      fix: 'systemctl start hotitem-sink, or hotitem sink, with this configuration',
+    });
+  }
+  return found;
+}
+
+function ofTopic(brokers: string[], topic: TopicState): Obstacle[] {
+  if (!('problem' in topic)) return [];
+  const { failure, reason, hint } = topic.problem;
+  if (failure === 'topic_missing') {
+    return [
+      {
+        id: 'no-topic',
+        severity: 'error',
+        what: `Kafka has no topic ${topic.name}`,
+        why: 'what is sent there waits until it is made',
+        fix: 'hotitem setup',
+      },
+    ];
+  }
+  return [
+    {
+      id: `kafka-${failure}`,
+      severity: 'error',
+      what: `Kafka at ${brokers.join(', ')}: ${plainText(reason, 300)}`,
+      why: 'this command, with its configuration, cannot ask it',
+      fix: hint ?? 'start it, or correct kafka.brokers',
+    },
+  ];
+}
+
+function ofIndex(name: string, problem: string): Obstacle {
+  return {
+    id: 'index-unavailable',
+    severity: 'error',
+    what: `${name}: ${plainText(problem, 300)}`,
+    why: 'events wait in Kafka, or in the spool, until it takes them',
+    fix: 'start it, or correct elasticsearch.* (docs/elasticsearch.md makes a key)',
+  };
+}

@@ -1,0 +1,132 @@
+import type { SidecarAccounts } from '../../sidecar/accounting.ts';
+import type { NginxAccounts } from '../../sidecar/nginx-books.ts';
+import type { Nginx } from '../../sidecar/sidecar.ts';
+import type { About } from '../about.ts';
+import { captureWords } from '../capture.ts';
+import { findingsText } from '../check/report.ts';
+import { plainText } from '../plain-text.ts';
+import type { SinkAccounts } from '../wire-sink.ts';
+import type { KafkaState, TopicState } from './ask-kafka.ts';
+import type { Service } from './ask-service.ts';
+import type { StatusFacts } from './facts.ts';
+import { isoTime } from './iso-time.ts';
+import type { Verdict } from './verdict.ts';
+
+const NGINX: [keyof NginxAccounts, string][] = [
+  ['captured', 'captured'],
+  ['ingested', 'ingested'],
+  ['buffered', 'buffered'],
+  ['spilled', 'spilled'],
+  ['dropped', 'dropped'],
+  ['unaccounted', 'unaccounted'],
+  ['instances', 'instances'],
+];
+const SIDECAR: [keyof SidecarAccounts, string][] = [
+  ['received', 'lines received'],
+  ['accepted', 'accepted'],
+  ['duplicate', 'duplicate'],
+  ['sampledOut', 'sampled out'],
+  ['bad', 'bad'],
+  ['ladder', 'shedding step'],
+  ['waitingAtStart', 'waiting at start'],
+  ['waiting', 'waiting'],
+  ['delivered', 'delivered'],
+  ['dead', 'dead letters'],
+  ['lost', 'lost to damage'],
+  ['unaccounted', 'unaccounted'],
+];
+const SINK: [keyof SinkAccounts, string][] = [
+  ['consumed', 'consumed'],
+  ['indexed', 'indexed'],
+  ['existing', 'there already'],
+  ['dropped', 'dropped'],
+  ['dead', 'dead letters'],
+  ['unaccounted', 'unaccounted'],
+];
+
+/** For a terminal: the verdict, what to change, then Kafka, the index, the sinks, versions and the accounting. */
+export function statusText(facts: StatusFacts, { line, findings }: Verdict): string {
+  const { sidecar, sink } = facts;
+  return [
+    line,
+    '',
+    ...(findings.length === 0 ? [] : [findingsText(findings)]),
+    ...(facts.kafka === undefined ? [] : ofKafka(facts.kafka)),
+    ...(facts.index === undefined
+      ? []
+      : [
+          `index    ${facts.index.name}: ${plainText(facts.index.problem ?? facts.index.unknown ?? 'answers', 200)}`,
+        ]),
+    ...versions(facts),
+    ...('accounts' in sidecar ? ofServices(sidecar) : []),
+    ...(sink !== undefined && 'accounts' in sink && sink.accounts.sink !== undefined
+      ? [heading(`sink at ${sink.at}`, sink.accounts.about), ...rows(SINK, sink.accounts.sink)]
+      : []),
+    '',
+  ].join('\n');
+}
+
+function ofServices({ accounts: { about, nginx, sidecar, sink } }: Extract<Service, { accounts: unknown }>) {
+  return [
+    ...(nginx === undefined ? [] : ['nginx, over all restarts', ...ofNginx(nginx)]),
+    ...(sidecar === undefined ? [] : [heading('sidecar', about), ...rows(SIDECAR, sidecar)]),
+    ...(sink === undefined ? [] : [heading('sink', about), ...rows(SINK, sink)]),
+  ];
+}
+
+/** Counters of a process begin with it, those of nginx do not: beside each other they would look like a loss. */
+function heading(name: string, about: About | undefined): string {
+  return about === undefined ? name : `${name}, since it started at ${isoTime(about.started)}`;
+}
+
+function ofKafka({ brokers, topic, deadLetterTopic, group }: KafkaState): string[] {
+  const members = group.members?.map(({ client, host }) => plainText(`${client} (${host})`, 80));
+  const sinks =
+    members === undefined
+      ? `not known who is in the group ${group.name} (it needs Describe on it)`
+      : `${members.length} in the group ${group.name}${members.length === 0 ? '' : `: ${members.join(', ')}`}`;
+  return [
+    `kafka    ${brokers.join(', ')}: ${topicText(topic)}, ${topicText(deadLetterTopic)}`,
+    `sinks    ${sinks}${group.behind === undefined ? '' : `; ${group.behind} events not read yet`}`,
+  ];
+}
+
+function topicText(topic: TopicState): string {
+  if ('partitions' in topic) return `${topic.name} has ${topic.partitions} partition(s)`;
+  return topic.problem.failure === 'topic_missing'
+    ? `no topic ${topic.name}`
+    : `${topic.name}: ${plainText(topic.problem.reason, 200)}`;
+}
+
+function versions({ installed, sidecar, sink }: StatusFacts): string[] {
+  const nginx = 'accounts' in sidecar ? (sidecar.accounts.nginx?.accounts?.instances ?? []) : [];
+  const parts = [
+    `installed ${installed}`,
+    ...running('sidecar', sidecar),
+    ...(sink === undefined ? [] : running('sink', sink)),
+    ...nginx.map(({ release }) => `nginx runs ${plainText(release ?? 'older includes', 40)}`),
+  ];
+  return [`version  ${parts.join(', ')}`, ''];
+}
+
+function running(name: string, service: Service): string[] {
+  if (!('accounts' in service)) return [];
+  return [`${name} runs ${plainText(service.accounts.about?.version ?? 'an older version', 40)}`];
+}
+
+function ofNginx({ capture, accounts }: Nginx): string[] {
+  return [`  ${'capture'.padEnd(18)}${captureWords(capture).padStart(12)}`, ...ofAccounts(accounts)];
+}
+
+function ofAccounts(accounts: Partial<NginxAccounts> | undefined): string[] {
+  if (accounts === undefined) return ['  no counters (http-batch.conf)'];
+  const { instances, ...counters } = accounts;
+  return rows(NGINX, { ...counters, ...(instances !== undefined && { instances: instances.length }) });
+}
+
+/** What a process of another version does not know is left out. */
+function rows<K extends string>(labels: [K, string][], values: Partial<Record<K, number>>): string[] {
+  return labels
+    .filter(([key]) => values[key] !== undefined)
+    .map(([key, label]) => `  ${label.padEnd(18)}${String(values[key]).padStart(12)}`);
+}

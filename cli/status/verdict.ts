@@ -1,0 +1,83 @@
+import type { Finding } from '../check/finding.ts';
+import type { Service } from './ask-service.ts';
+import { type Clause, capturing } from './capturing.ts';
+import { delivering } from './delivering.ts';
+import type { StatusFacts } from './facts.ts';
+import { losing } from './losing.ts';
+
+export type Verdict = {
+  /** One line: whether it captures, whether it delivers, what is lost since when and why. */
+  line: string;
+  findings: Finding[];
+  /** 0: all is well. 1: something does not work. 3: views are lost. */
+  status: 0 | 1 | 3;
+};
+
+export function verdictOf(facts: StatusFacts): Verdict {
+  const captures = captureOf(facts);
+  const delivers = delivering(facts);
+  const loses = losing(facts);
+  const versions = [
+    ...versionFinding('sidecar', facts.sidecar, facts.installed),
+    ...(facts.sink === undefined ? [] : versionFinding('sink', facts.sink, facts.installed)),
+    ...includesFinding(facts),
+  ];
+  const wrong = [...captures.findings, ...delivers.findings];
+  return {
+    line: [captures, delivers, loses].map(({ text }) => text).join('; '),
+    findings: [...wrong, ...loses.findings, ...versions],
+    status: loses.findings.length > 0 ? 3 : wrong.length > 0 ? 1 : 0,
+  };
+}
+
+function captureOf({ sidecar }: StatusFacts): Clause {
+  if ('problem' in sidecar) {
+    const { problem, hint } = sidecar;
+    return {
+      text: problem,
+      findings: [
+        {
+          id: 'sidecar-unavailable',
+          severity: 'error',
+          what: problem,
+          why: 'nginx spills while no sidecar listens, until the spill folder is full',
+          fix: `systemctl start hotitem-sidecar. ${hint}`,
+        },
+      ],
+    };
+  }
+  const { nginx, sidecar: books, about } = sidecar.accounts;
+  // A process of before an upgrade has nothing of this.
+  if (nginx === undefined) return { text: 'not known whether nginx captures', findings: [] };
+  return capturing(nginx, books?.received ?? 0, about?.now ?? nginx.accounts?.reportedAt ?? 0);
+}
+
+function versionFinding(name: string, service: Service, installed: string): Finding[] {
+  if (!('accounts' in service)) return [];
+  const running = service.accounts.about?.version;
+  if (running === installed) return [];
+  return [
+    {
+      id: `${name}-version`,
+      severity: 'warning',
+      what: `the ${name} runs ${running ?? 'an older version'}, ${installed} is installed`,
+      why: 'it was not restarted since the upgrade',
+      fix: `systemctl restart hotitem-${name}`,
+    },
+  ];
+}
+
+function includesFinding({ sidecar, installed }: StatusFacts): Finding[] {
+  const instances = 'accounts' in sidecar ? (sidecar.accounts.nginx?.accounts?.instances ?? []) : [];
+  const other = instances.find(({ release }) => release !== installed);
+  if (other === undefined) return [];
+  return [
+    {
+      id: 'includes-version',
+      severity: 'warning',
+      what: `nginx runs the includes of ${other.release ?? 'an older version'}, ${installed} is installed`,
+      why: 'the includes were not installed again, or nginx was not reloaded, since the upgrade',
+      fix: 'hotitem nginx install --dir /etc/nginx/hotitem && nginx -t && nginx -s reload',
+    },
+  ];
+}

@@ -1,0 +1,118 @@
+import { readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import { reasonOf } from './log.ts';
+import { createMutex } from './mutex.ts';
+import { replaceFile } from './replace-file.ts';
+
+const loss = z.object({
+  /** What counts it: a word that stays. */
+  reason: z.string(),
+  /** Views lost in its last bout: from `first` on without a pause of an hour. */
+  views: z.number(),
+  /** ms since 1970. */
+  first: z.number(),
+  last: z.number(),
+  /** Views lost ever, as far as this file goes back. */
+  total: z.number(),
+  /** What its source said last. */
+  seen: z.number(),
+});
+
+export type Loss = Omit<z.output<typeof loss>, 'seen'>;
+
+/** A number that says how many views are lost, for one reason. */
+export type LossSource = {
+  reason: string;
+  /** Undefined while nobody can tell. */
+  total: () => number | undefined;
+  /** Whether it goes on over a restart of this process; else it begins at 0. */
+  lasts?: boolean;
+  /** Whether it falls when views that were believed lost arrive. */
+  falls?: boolean;
+};
+
+export type LossesOptions = {
+  /** Remembers them over a restart. */
+  path: string;
+  sources: LossSource[];
+  now: () => number;
+  warn: (key: string, message: string, fields?: object) => void;
+};
+
+export type Losses = {
+  /** Looks whether more was lost. Resolves when that is on disk. */
+  look(): Promise<void>;
+  /** Those that lost anything, the last one first. */
+  list(): Loss[];
+};
+
+const PAUSE_MS = 3_600_000;
+
+/** Since when, until when and why views were lost: counters alone do not say. */
+export function createLosses({ path, sources, now, warn }: LossesOptions): Losses {
+  const known = new Map(load(path).map((one) => [one.reason, one]));
+  for (const { reason, lasts } of sources) {
+    const one = known.get(reason);
+    if (one !== undefined && lasts !== true) one.seen = 0;
+  }
+  const oneByOne = createMutex();
+  let isStored = true;
+  return { look, list };
+
+  async function look(): Promise<void> {
+    for (const source of sources) {
+      const total = source.total();
+      if (total !== undefined) note(source, total);
+    }
+    if (!isStored) await oneByOne(store);
+  }
+
+  function list(): Loss[] {
+    return [...known.values()]
+      .filter(({ views }) => views > 0)
+      .map(({ seen: _seen, ...one }) => one)
+      .sort((a, b) => b.last - a.last);
+  }
+
+  function note({ reason, falls }: LossSource, total: number): void {
+    const one = known.get(reason) ?? { reason, views: 0, first: 0, last: 0, total: 0, seen: 0 };
+    const more = total - one.seen;
+    if (more === 0) return;
+    one.seen = total;
+    if (more > 0) {
+      const at = now();
+      if (one.views === 0 || at - one.last > PAUSE_MS) Object.assign(one, { views: 0, first: at });
+      one.views += more;
+      one.total += more;
+      one.last = at;
+    } else if (falls === true) {
+      one.views = Math.max(0, one.views + more);
+      one.total = Math.max(0, one.total + more);
+    }
+    known.set(reason, one);
+    isStored = false;
+  }
+
+  async function store(): Promise<void> {
+    if (isStored) return;
+    isStored = true;
+    const text = JSON.stringify([...known.values()]);
+    const stored = mkdir(dirname(path), { recursive: true, mode: 0o750 }).then(() => replaceFile(path, text));
+    await stored.catch((error: unknown) => {
+      isStored = false;
+      warn('losses', 'since when views are lost is not on disk; a restart forgets it', {
+        reason: reasonOf(error),
+      });
+    });
+  }
+}
+
+function load(path: string): z.output<typeof loss>[] {
+  try {
+    return z.array(loss).parse(JSON.parse(readFileSync(path, 'utf8')));
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,132 @@
+import { expect, test } from '@jest/globals';
+import type { StatusFacts } from '../../../../cli/status/facts.ts';
+import { verdictOf } from '../../../../cli/status/verdict.ts';
+import type { Accounts } from '../../../../cli/wire-sidecar.ts';
+import type { NginxAccounts, NginxInstanceAccounts } from '../../../../sidecar/nginx-books.ts';
+
+const NOW = Date.parse('2026-11-26T16:40:00Z');
+const OLDER = {
+  reportedAt: NOW,
+  captured: 7,
+  buffered: 0,
+  spilled: 0,
+  diverted: 0,
+  dropped: 0,
+  unaccounted: 0,
+};
+
+const NOTHING = {
+  ...{ received: 0, accepted: 0, duplicate: 0, sampledOut: 0, bad: 0, ladder: 0 },
+  ...{ waitingAtStart: 0, waiting: 0, delivered: 0, dead: 0, lost: 0, unaccounted: 0 },
+};
+
+test.each<[string, string, Accounts, number]>([
+  ['an nginx that captures', 'captures; delivers; nothing lost', of({}), 0],
+  ['nothing that reports', 'nothing captured yet; delivers; nothing lost', of({ nginx: undefined }), 0],
+  ['one view in four', 'captures 1 view in 4; delivers; nothing lost', of({ instance: { oneIn: 4 } }), 0],
+  [
+    'an include that is off, whatever the sidecar said',
+    'captures NOTHING: nginx includes off-batch.conf; delivers; nothing lost',
+    of({ instance: { oneIn: 1, off: true } }),
+    1,
+  ],
+  [
+    'a mode that is off in nginx.conf',
+    'captures NOTHING: $hotitem_mode_default is off in the configuration of nginx; delivers; nothing lost',
+    of({ instance: { oneIn: 0 } }),
+    1,
+  ],
+  [
+    'an nginx that does not run',
+    'nginx is silent since 2026-11-26T16:39:00Z; delivers; nothing lost',
+    of({ nginx: { reportedAt: NOW - 60_000 } }),
+    1,
+  ],
+  [
+    'an outage',
+    'captures; does NOT deliver since 2026-11-26T16:38:20Z: no broker (12 wait in the spool); nothing lost',
+    { ...of({}), outage: { since: NOW - 100_000, reason: 'no broker' } },
+    1,
+  ],
+  [
+    'a loss that goes on',
+    'captures; delivers; LOSING views: 30 since 2026-11-26T16:23:20Z: the spill folder was full (spill.max_bytes) while the sidecar was unavailable or busy',
+    { ...of({}), losses: [loss(NOW - 10_000)] },
+    3,
+  ],
+  [
+    'a loss that has ended',
+    'captures; delivers; LOST views: 30 since 2026-11-26T16:23:20Z: the spill folder was full (spill.max_bytes) while the sidecar was unavailable or busy',
+    { ...of({}), losses: [loss(NOW - 120_000)] },
+    3,
+  ],
+  [
+    'a loss of before',
+    'captures; delivers; nothing lost',
+    { ...of({}), losses: [loss(NOW - 90_000_000)] },
+    0,
+  ],
+])('a sidecar that shows %s', (_, line, accounts, status) => {
+  expect(verdictOf(facts(accounts))).toMatchObject({ line, status });
+});
+
+test('a sidecar of before an upgrade is shown as it is, and its version is a warning', () => {
+  const instances: NginxInstanceAccounts[] = [];
+  const accounts = {
+    capture: { version: 0, mode: 'default' },
+    accounts: { ...OLDER, ingested: 7, instances },
+  } as const;
+  const { line, status, findings } = verdictOf(facts({ nginx: { ...accounts } }));
+  expect({ line, status }).toEqual({ line: 'captures; delivers; nothing lost', status: 0 });
+  expect(findings.map(({ id }) => id)).toEqual(['sidecar-version']);
+});
+
+test('names the nearest obstacle of several, and keeps the others', () => {
+  const group = { name: 'hotitem-sink', members: [], behind: 20 };
+  const topic = { name: 'events', partitions: 6 };
+  const deadLetterTopic = {
+    name: 'events.dead',
+    problem: { failure: 'topic_missing', reason: 'no' },
+  } as const;
+  const { line, findings } = verdictOf({
+    ...facts(of({})),
+    kafka: { brokers: ['a:9092'], topic, deadLetterTopic, group },
+    index: { name: 'Elasticsearch', problem: 'refuses the login (401)' },
+  });
+  expect(line).toBe(
+    'captures; does NOT deliver: Kafka has no topic events.dead (12 wait in the spool, 20 wait in Kafka); nothing lost',
+  );
+  expect(findings.map(({ id }) => id)).toEqual(['no-topic', 'no-sink', 'index-unavailable']);
+});
+
+type Changed = { nginx?: Partial<NginxAccounts> | undefined; instance?: Partial<NginxInstanceAccounts> };
+
+function of(changed: Changed): Accounts {
+  const instance = {
+    started: 1,
+    instance: 1,
+    reportedAt: NOW,
+    captured: 7,
+    buffered: 0,
+    spilled: 0,
+    dropped: 0,
+  };
+  const instances = [{ ...instance, oneIn: 1, off: false, release: '1.0.0', ...changed.instance }];
+  const isSilent = 'nginx' in changed && changed.nginx === undefined;
+  const accounts = { ...OLDER, ingested: 7, instances, ...changed.nginx };
+  return {
+    about: { version: '1.0.0', node: 'web-1', pid: 1, started: 0, now: NOW },
+    nginx: { capture: { version: 1, mode: 'on' }, accounts: isSilent ? undefined : accounts },
+    sidecar: { ...NOTHING, waiting: 12 },
+  };
+}
+
+function facts(accounts: Accounts): StatusFacts {
+  const sidecar = { at: '127.0.0.1:9180', ready: true, checks: 'spool: ok', accounts };
+  const rest = { sink: undefined, kafka: undefined, index: undefined, installed: '1.0.0' };
+  return { sidecar, ...rest, now: NOW, lossesFrom: NOW - 86_400_000 };
+}
+
+function loss(last: number) {
+  return { reason: 'nginx_dropped', views: 30, first: NOW - 1_000_000, last, total: 30 };
+}
