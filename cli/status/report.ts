@@ -4,6 +4,7 @@ import type { Nginx } from '../../sidecar/sidecar.ts';
 import type { About } from '../about.ts';
 import { captureWords } from '../capture.ts';
 import { findingsText } from '../check/report.ts';
+import { judge } from '../check/verdict.ts';
 import { plainText } from '../plain-text.ts';
 import type { SinkAccounts } from '../wire-sink.ts';
 import type { KafkaState, TopicState } from './ask-kafka.ts';
@@ -50,7 +51,7 @@ export function statusText(facts: StatusFacts, { line, findings }: Verdict): str
   return [
     line,
     '',
-    ...(findings.length === 0 ? [] : [findingsText(findings)]),
+    ...(findings.length === 0 ? [] : [findingsText(judge(findings))]),
     ...(facts.kafka === undefined ? [] : ofKafka(facts.kafka)),
     ...(facts.index === undefined
       ? []
