@@ -18,6 +18,7 @@ import {
   waitingFor,
 } from '../sidecar/sidecar.ts';
 import type { SocketRoute } from '../sidecar/socket-route.ts';
+import type { TestView } from '../sidecar/test-views.ts';
 import { createDeadLetterFile, createDeadLetterTopic, nameSpool } from '../store/dead-letters.ts';
 import type { DuckdbIndex } from '../store/duckdb.ts';
 import type { EventIndex } from '../store/event-index.ts';
@@ -43,6 +44,8 @@ export type Accounts = {
   /** Why nothing is delivered; missing while it is, as far as anybody has tried. */
   outage?: OutageState | undefined;
   losses?: Loss[];
+  /** The last views of `hotitem doctor`. */
+  tests?: TestView[];
 };
 
 /**
@@ -67,7 +70,8 @@ export async function wireSidecar(
     lost: () => spool.stats().lostEvents,
   });
   const check = await next.start();
-  const { nginx, losses, checks } = await startSidecar({ ...shared, routes: indexRoutes(next.index) }, spool);
+  const sidecar = await startSidecar({ ...shared, routes: indexRoutes(next.index) }, spool);
+  const { nginx, losses, tests, checks } = sidecar;
   const ofSink = sink?.meters ?? next.meters;
   const lost = watchLosses(core, 'losses.json', [...losses, ...(ofSink?.losses ?? [])]);
   return {
@@ -97,6 +101,7 @@ export async function wireSidecar(
       ...(ofSink !== undefined && { sink: ofSink.accounts() }),
       outage: next.outage.state() ?? sink?.meters.outage.state(),
       losses: lost.list(),
+      tests: tests(),
     };
   }
 

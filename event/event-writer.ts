@@ -6,6 +6,7 @@ import { unmapped } from './ipv4-mapped.ts';
 import { KINDS, kindOf } from './kind.ts';
 import { ARGS, HOST, IP, ITEM, type Line, METHOD, PATH, PURPOSE, REF, UA, VISITOR } from './line.ts';
 import type { Omittable, RedactionOptions } from './redaction.ts';
+import { testToken } from './test-view.ts';
 
 /*
  * The event of a line as JSON, written field by field from the line's spans of bytes. A field of printable ASCII, as nearly all are,
@@ -72,6 +73,7 @@ const UA_KEY = keyOf('ua');
 const REF_KEY = keyOf('ref');
 const VISITOR_KEY = keyOf('visitor');
 const KIND = new Map(KINDS.map((kind) => [kind, pieceOf(`,"kind":"${kind}"`)]));
+const TEST = pieceOf(',"kind":"test"');
 const BOT = pieceOf(',"bot":true');
 const WEIGHT = pieceOf(',"weight":');
 const CUT = pieceOf(',"cut":');
@@ -203,7 +205,12 @@ export function createEventWriter(options: EventWriterOptions): EventWriter {
     putText(UA_LIMIT, text);
   }
 
+  /** A test stays one whatever its method. */
   function putKind(line: Line): void {
+    if (testToken(line) !== undefined) {
+      put(TEST);
+      return;
+    }
     const at = line.begin[METHOD] ?? 0;
     if (
       line.begin[PURPOSE] === line.end[PURPOSE] &&

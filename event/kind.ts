@@ -1,8 +1,8 @@
 /**
  * What a request was, where it is not a view: a page fetched ahead in case somebody opens it, a part of a page, a look at its
- * headers, or any other method.
+ * headers, any other method, or a test by `hotitem doctor`, which counts nowhere.
  */
-export const KINDS = ['prefetch', 'part', 'head', 'other'] as const;
+export const KINDS = ['prefetch', 'part', 'head', 'other', 'test'] as const;
 export type Kind = (typeof KINDS)[number];
 
 /**

@@ -27,6 +27,7 @@ export const TIME_FIELD = '@timestamp';
 
 const HAS_KIND = { exists: { field: 'hot_item.kind' } };
 const IS_BOT = { term: { 'hot_item.bot': true } };
+const IS_TEST = { term: { 'hot_item.kind': 'test' } };
 const IS_PREFETCH = { term: { 'hot_item.kind': 'prefetch' } };
 const BY_PEOPLE: Only = {
   kql: 'not hot_item.kind: * and not hot_item.bot: true',
@@ -37,9 +38,15 @@ const BY_BOTS: Only = {
   query: { bool: { must_not: [HAS_KIND], filter: [IS_BOT] } },
 };
 const PREFETCHES: Only = { kql: 'hot_item.kind: "prefetch"', query: IS_PREFETCH };
+/** Nor a view by `hotitem doctor`. */
 const OTHERS: Only = {
-  kql: 'hot_item.kind: * and not hot_item.kind: "prefetch"',
-  query: { bool: { must_not: [IS_PREFETCH], filter: [HAS_KIND] } },
+  kql: 'hot_item.kind: * and not hot_item.kind: ("prefetch" or "test")',
+  query: { bool: { must_not: [IS_PREFETCH, IS_TEST], filter: [HAS_KIND] } },
+};
+
+const NO_TEST: Only = {
+  kql: 'not hot_item.kind: "test"',
+  query: { bool: { must_not: [IS_TEST] } },
 };
 
 // A sum of weights and never a count of documents: while capture is sampling, one document stands for several views.
@@ -48,7 +55,7 @@ const VIEWS: Metric = { id: 'views', label: 'Views', ...WEIGHT, only: BY_PEOPLE 
 const BOTS: Metric = { id: 'bots', label: 'Bots', ...WEIGHT, only: BY_BOTS };
 const PREFETCHED: Metric = { id: 'prefetches', label: 'Prefetched', ...WEIGHT, only: PREFETCHES };
 const OTHER: Metric = { id: 'others', label: 'Other', ...WEIGHT, only: OTHERS };
-const ALL: Metric = { id: 'all', label: 'All', ...WEIGHT };
+const ALL: Metric = { id: 'all', label: 'All', ...WEIGHT, only: NO_TEST };
 const VISITORS: Metric = {
   id: 'visitors',
   field: 'hot_item.visitor',

@@ -24,6 +24,7 @@ import type { SocketRoute } from './socket-route.ts';
 import { createSpillLimit } from './spill-limit.ts';
 import { startTail } from './tail.ts';
 import { createTakeIn } from './take-in.ts';
+import { createTestViews, type TestView } from './test-views.ts';
 
 export type SidecarOptions = {
   config: Config;
@@ -81,6 +82,8 @@ export type Nginx = { capture: CaptureState; accounts: NginxAccounts | undefined
 export type Sidecar = {
   /** At any time. */
   nginx: () => Nginx;
+  /** The last views of `hotitem doctor`. */
+  tests: () => TestView[];
   /** What is lost before it is in the spool, or in it. */
   losses: LossSource[];
   checks: Check[];
@@ -103,11 +106,13 @@ export async function startSidecar(
     ip: { mode: privacy.ip, salt: privacy.ip_salt },
     omit: event.omit,
   });
+  const tests = createTestViews();
   const takeIn = createTakeIn({
     recent: createRecentIds(),
     writer,
     ladder: config.spool.ladder === 'on' ? openLadder(options, spool) : undefined,
     keep: (events) => spool.appendEncoded(events),
+    onTest: tests.note,
     reject: createRejectFile(join(config.home, 'rejected.log'), now),
     metrics,
   });
@@ -145,6 +150,7 @@ export async function startSidecar(
   shutdown.add('control socket', owner.close);
   return {
     nginx: () => ({ capture: control.state(), accounts: books.accounts() }),
+    tests: tests.list,
     losses: [
       { reason: 'nginx_dropped', total: () => books.accounts()?.dropped, lasts: true },
       { reason: 'nginx_missing', total: books.missing, lasts: true, falls: true },

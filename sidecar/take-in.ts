@@ -1,5 +1,6 @@
 import type { EventWriter } from '../event/event-writer.ts';
 import { type BadLine, type BadLineReason, createLine, type Line } from '../event/line.ts';
+import { testToken } from '../event/test-view.ts';
 import { afterTear, betweenNuls } from '../event/torn-line.ts';
 import type { Metrics } from '../service/metrics.ts';
 import { createEncodedEvents, type EncodedEvents } from './encoded-events.ts';
@@ -18,6 +19,8 @@ export type TakeInOptions = {
   ladder?: Ladder | undefined;
   /** Resolves once the events are on disk. */
   keep: (events: { bytes: Buffer; count: number }) => Promise<unknown>;
+  /** Told of a view that `hotitem doctor` sent, with its event. */
+  onTest?: (token: string, event: string) => void;
   /** Where a line goes that is no event. */
   reject: (line: BadLine) => void;
   metrics: Metrics<typeof SIDECAR_METRICS>;
@@ -63,7 +66,7 @@ const EVERYTHING: Rung = { oneIn: 1, bare: false };
  * rejects as `keep` does, and then none of them counts: they may all come again.
  */
 export function createTakeIn(options: TakeInOptions): TakeIn {
-  const { recent, writer, ladder, keep, reject, metrics } = options;
+  const { recent, writer, ladder, keep, onTest, reject, metrics } = options;
   const line = createLine();
   const meters = { intake: metersOf('intake'), spill: metersOf('spill'), log: metersOf('log') };
   const writes = createWritesUnderWay();
@@ -167,7 +170,10 @@ export function createTakeIn(options: TakeInOptions): TakeIn {
 
   function write(view: Line, rung: Rung, events: EncodedEvents): void {
     events.reserve(writer.mostBytes(view));
-    events.extend(writer.write(view, events.buffer(), events.end(), rung));
+    const at = events.end();
+    events.extend(writer.write(view, events.buffer(), at, rung));
+    const token = onTest === undefined ? undefined : testToken(view);
+    if (token !== undefined) onTest?.(token, events.buffer().toString('utf8', at, events.end()));
   }
 
   function metersOf(from: Source) {

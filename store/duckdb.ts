@@ -204,7 +204,7 @@ function topItemsBy(ranked: 'views' | 'total'): string {
   WITH viewed AS NOT MATERIALIZED (
     SELECT item, time, weight, kind, bot,
       CASE WHEN visitor IS NOT NULL THEN hash(visitor) WHEN ip IS NOT NULL THEN hash(ip, coalesce(ua, '')) END AS who
-    FROM events WHERE time >= $1 AND time < $2
+    FROM events WHERE time >= $1 AND time < $2 AND kind IS DISTINCT FROM 'test'
   ), top AS (
     SELECT item,
       coalesce(sum(weight) FILTER (${BY_PEOPLE}), 0) AS views,

@@ -21,6 +21,7 @@ const counts = complete.extend({
     })
     .optional(),
 });
+const hits = complete.extend({ hits: z.object({ total: z.object({ value: counted }) }) });
 const refreshed = z.object({ _shards: z.object({ total: counted, failed: counted }) });
 
 /**
@@ -38,6 +39,7 @@ export function createElasticsearchLookup(options: ElasticsearchLookupOptions): 
     create: index.create,
     refresh: () => refresh(client, dataStream),
     refreshMs,
+    isNow: (id, ms) => isNow(client, dataStream, { id, ms }),
     async close() {
       await Promise.all([client.close(), index.close()]);
     },
@@ -66,6 +68,34 @@ async function count(client: Client, dataStream: string, ids: string[]): Promise
     const found = new Map(aggregations.ids.buckets.map(({ key, doc_count }) => [key, doc_count]));
     if (found.size < wanted.length) await requireField(client, dataStream, ID);
     return ids.map((id) => found.get(id) ?? 0);
+  } catch (error) {
+    throw toUnavailable(error);
+  }
+}
+
+/** Elasticsearch says nowhere what time it is; but it compares. */
+async function isNow(
+  client: Client,
+  dataStream: string,
+  { id, ms }: { id: string; ms: number },
+): Promise<boolean> {
+  try {
+    const answer = await client.search({
+      index: dataStream,
+      ignore_unavailable: true,
+      allow_partial_search_results: false,
+      size: 0,
+      track_total_hits: 1,
+      query: {
+        bool: {
+          filter: [
+            { term: { [ID]: id } },
+            { range: { '@timestamp': { gte: `now-${ms}ms`, lte: `now+${ms}ms` } } },
+          ],
+        },
+      },
+    });
+    return readAnswer(hits, answer, 'the time of an event').hits.total.value > 0;
   } catch (error) {
     throw toUnavailable(error);
   }

@@ -49,6 +49,8 @@ const ranking = complete.extend({
 const WEIGHT = { sum: { field: 'hot_item.weight' } } as const;
 const LAST = { max: { field: '@timestamp' } } as const;
 const BOT = { term: { 'hot_item.bot': true } } as const;
+/** A view by `hotitem doctor`. */
+const TEST = { term: { 'hot_item.kind': 'test' } } as const;
 const NO_VIEW = { exists: { field: 'hot_item.kind' } } as const;
 const KINDS_OF_VIEWS = {
   total: WEIGHT,
@@ -81,7 +83,12 @@ async function topItems(
       allow_partial_search_results: false,
       size: 0,
       track_total_hits: false,
-      query: { range: { '@timestamp': { gte: from, lt: to, format: 'epoch_millis' } } },
+      query: {
+        bool: {
+          filter: [{ range: { '@timestamp': { gte: from, lt: to, format: 'epoch_millis' } } }],
+          must_not: [TEST],
+        },
+      },
       aggs: {
         items: {
           terms: {

@@ -17,5 +17,7 @@ export type EventLookup = {
   /** Lets `count` see all that was created before. Resolves with false where that is not permitted: it then does within `refreshMs`. */
   refresh(): Promise<boolean>;
   refreshMs: number;
+  /** Whether the time of an event is now, give or take `ms`, by the clock of the index; missing where that is the clock of this host. */
+  isNow?(id: string, ms: number): Promise<boolean>;
   close(): Promise<void>;
 };

@@ -143,6 +143,9 @@ export function itIsAnIndex({ index, refresh, stored }: IndexUnderTest): void {
       view({ time: at + 8, item: 'hovered', kind: 'other' }),
       view({ time: at + 9, item: 'crawled', bot: true }),
       view({ time: at + 9, item: 'fetched', kind: 'prefetch' }),
+      // By `hotitem doctor`: counted nowhere.
+      view({ time: at + 10, item: 'opened', kind: 'test' }),
+      view({ time: at + 10, item: 'tested', kind: 'test' }),
     ]);
     await refresh();
     const range = { from: at, to: at + MINUTE, limit: 10 };

@@ -56,6 +56,16 @@ describe('a line from nginx', () => {
     expect(accepted(line({ method, purpose })).kind).toBe(kind);
   });
 
+  test.each([
+    [`hotitem-doctor/${'0f'.repeat(16)}`, 'test'],
+    ['hotitem-doctor/none', undefined],
+    ['hot air', undefined],
+    [`x hotitem-doctor/${'0f'.repeat(16)}`, undefined],
+  ])('of the user agent %j has the kind %p', (ua, kind) => {
+    expect(accepted(line({ ua })).kind).toBe(kind);
+    expect(accepted(line({ ua, method: 'HEAD' })).kind).toBe(kind ?? 'head');
+  });
+
   test('has of its visitor a hash that is another one each day, and with another salt', () => {
     const cookie = 'u1s2e3r4-session';
     const visitors = [
