@@ -5,6 +5,7 @@ import { configure } from './configure.ts';
 import { OWNER_ONLY } from './owner-only.ts';
 import { UsageError } from './parse-command-line.ts';
 import { plainText } from './plain-text.ts';
+import { askService } from './status/ask-service.ts';
 import { print } from './terminal.ts';
 import { Trouble } from './trouble.ts';
 
@@ -16,12 +17,21 @@ export const capture: Command = {
   configured: true,
   async run(context) {
     const mode = toMode(context.positionals);
-    const { socket } = configure(context).control;
-    const state = await ask(socket, mode);
-    print(`capture: ${captureWords(state)}\n`);
+    const { control, admin } = configure(context);
+    const state = await ask(control.socket, mode);
+    print(`capture: ${captureWords(state)}\n${await remarkOf(admin.listen)}`);
     return 0;
   },
 };
+
+/** A mode that nginx does not follow; empty where it does, or nothing is known of it. */
+async function remarkOf(listen: string): Promise<string> {
+  const sidecar = await askService(listen, 'admin.listen');
+  const instances = 'accounts' in sidecar ? (sidecar.accounts.nginx?.accounts?.instances ?? []) : [];
+  return instances.some(({ off }) => off)
+    ? 'but nginx includes off-batch.conf: nothing is captured before http.conf is in its place\n'
+    : '';
+}
 
 /** The mode as a person says it. */
 export function captureWords(state: CaptureState): string {

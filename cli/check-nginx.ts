@@ -18,6 +18,7 @@ import { pathFindings } from './check/path-rules.ts';
 import { readNginx } from './check/read-nginx.ts';
 import { createSite, type Site } from './check/site.ts';
 import { takenFindings } from './check/taken-rules.ts';
+import { type TestRequest, testRequests } from './check/test-request.ts';
 import { upstreamFindings } from './check/upstream-rules.ts';
 import { findWorker } from './check/worker.ts';
 import { workerFindings } from './check/worker-rules.ts';
@@ -40,6 +41,8 @@ export type NginxReport = {
   njs: Njs | undefined;
   conf: string;
   captures: Omit<Capture, 'spot' | 'block'>[];
+  /** How to ask it for a page that it captures. */
+  tests: TestRequest[];
   findings: Finding[];
 };
 
@@ -66,6 +69,7 @@ export async function checkNginx({ command, conf, sidecar }: CheckNginxOptions):
     njs: 'reason' in njs ? undefined : njs,
     conf: main,
     captures: captures.map(({ spot, block, ...capture }) => capture),
+    tests: testRequests(site, captures),
     findings: [...nginxFindings(asked, configuration), ...findings],
   };
 }

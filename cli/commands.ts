@@ -5,6 +5,7 @@ import { deadLettersList } from './dead-letters-list.ts';
 import { deadLettersPurge } from './dead-letters-purge.ts';
 import { deadLettersReplay } from './dead-letters-replay.ts';
 import { deadLettersShow } from './dead-letters-show.ts';
+import { doctor } from './doctor.ts';
 import { nginxDrain } from './nginx-drain.ts';
 import { nginxInstall } from './nginx-install-command.ts';
 import { nginxRemove } from './nginx-remove-command.ts';
@@ -31,6 +32,7 @@ export const COMMANDS: Record<string, Command> = {
   capture,
   check,
   status,
+  doctor,
   verify,
   replay,
   'dead-letters list': deadLettersList,

@@ -79,6 +79,7 @@ async function isNow(
   dataStream: string,
   { id, ms }: { id: string; ms: number },
 ): Promise<boolean> {
+  const seconds = Math.ceil(ms / 1000);
   try {
     const answer = await client.search({
       index: dataStream,
@@ -90,7 +91,7 @@ async function isNow(
         bool: {
           filter: [
             { term: { [ID]: id } },
-            { range: { '@timestamp': { gte: `now-${ms}ms`, lte: `now+${ms}ms` } } },
+            { range: { '@timestamp': { gte: `now-${seconds}s`, lte: `now+${seconds}s` } } },
           ],
         },
       },

@@ -59,10 +59,10 @@ function below({ args }: Directive): string[] {
   return prefix?.endsWith('/') ? USUAL.map((rest) => prefix + rest) : [];
 }
 
-type Items = { examples: string[]; isItem(uri: string): boolean };
+export type Items = { examples: string[]; isItem(uri: string): boolean };
 
 /** What items.conf makes of a path. */
-function itemsOf({ spots }: Site): Items {
+export function itemsOf({ spots }: Site): Items {
   const map = spots.findLast(
     ({ directive: { name, args } }) => name === 'map' && args[1] === ITEM,
   )?.directive;

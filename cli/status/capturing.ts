@@ -38,7 +38,8 @@ function silent(since: number): Clause {
         severity: 'error',
         what: text,
         why: 'it reports every second while it runs and reaches the socket of the sidecar',
-        fix: 'systemctl start nginx; hotitem check --nginx says whether it reaches the socket',
+        fix: 'start it; hotitem check --nginx says whether it reaches the socket',
+        command: 'systemctl start nginx',
       },
     ],
   };
@@ -53,7 +54,8 @@ function off(): Clause {
         severity: 'error',
         what: 'nginx includes off-batch.conf (or off.conf) in place of http.conf',
         why: 'nothing is captured, whatever `hotitem capture` says',
-        fix: 'name http.conf in its place in nginx.conf, then nginx -t && nginx -s reload',
+        fix: 'name http.conf in its place in nginx.conf, and reload; hotitem check --nginx names the line',
+        command: 'hotitem check --nginx',
       },
     ],
   };
@@ -69,7 +71,8 @@ function switchedOff(byUs: boolean): Clause {
         severity: 'error',
         what: `capture is switched off: ${who}`,
         why: 'no view is counted while it is',
-        fix: 'hotitem capture on',
+        fix: byUs ? 'switch it on again' : 'hotitem capture on, or take that map out of nginx.conf',
+        command: 'hotitem capture on',
       },
     ],
   };

@@ -5,6 +5,7 @@ import type { Service } from './ask-service.ts';
 import type { Clause } from './capturing.ts';
 import type { StatusFacts } from './facts.ts';
 import { isoTime } from './iso-time.ts';
+import { knownCause } from './known-causes.ts';
 
 /** A reason why events do not get on. */
 type Obstacle = Finding & { since?: number };
@@ -12,12 +13,14 @@ type Obstacle = Finding & { since?: number };
 /** Whether events get from the spool into the index, the nearest obstacle first. */
 export function delivering(facts: StatusFacts): Clause {
   const { sidecar, sink, kafka, index } = facts;
-  const obstacles = [
+  const all = [
     ...ofService('sidecar', sidecar),
     ...(kafka === undefined ? [] : ofKafka(kafka)),
     ...(sink === undefined ? [] : ofService('sink', sink)),
     ...(index?.problem === undefined ? [] : [ofIndex(index.name, index.problem)]),
   ];
+  // Of one cause several may speak.
+  const obstacles = all.filter(({ id }, i) => all.findIndex((other) => other.id === id) === i);
   const [first] = obstacles;
   if (first === undefined) return { text: 'delivers', findings: [] };
   const since = obstacles.find((one) => one.since !== undefined)?.since;
@@ -49,21 +52,22 @@ function ofService(name: string, service: Service): Obstacle[] {
           severity: 'error',
           what: `the ${name} is not ready: ${plainText(line, 300)}`,
           why: 'it cannot do its work before that is put right',
-          fix: `journalctl -u hotitem-${name} -n 50`,
+          fix: 'its log says more',
+          command: `journalctl -u hotitem-${name} -n 50`,
+          ...knownCause(line),
         }),
       );
   if (outage === undefined) return unready;
-  return [
-    {
-      id: 'not-delivered',
-      severity: 'error',
-      what: plainText(outage.reason, 300),
-      why: `the ${name} tries again and again; what is not delivered waits`,
-      fix: outage.hint === undefined ? 'bring back what it names' : plainText(outage.hint, 300),
-      since: outage.since,
-    },
-    ...unready,
-  ];
+  const stands: Obstacle = {
+    id: 'not-delivered',
+    severity: 'error',
+    what: plainText(outage.reason, 300),
+    why: `the ${name} tries again and again; what is not delivered waits`,
+    fix: outage.hint === undefined ? 'bring back what it names' : plainText(outage.hint, 300),
+    command: `journalctl -u hotitem-${name} -n 50`,
+    since: outage.since,
+  };
+  return [{ ...stands, ...knownCause(`${outage.reason} ${outage.hint}`) }, ...unready];
 }
 
 function ofKafka({ brokers, topic, deadLetterTopic, group }: KafkaState): Obstacle[] {
@@ -76,7 +80,8 @@ function ofKafka({ brokers, topic, deadLetterTopic, group }: KafkaState): Obstac
       severity: 'error',
       what: `no sink is in the group ${group.name}`,
       why: 'nobody reads what is in Kafka: it reaches no index, and is removed when its retention ends',
-      fix: 'systemctl start hotitem-sink, or hotitem sink, with this configuration',
+      fix: 'start one, here or elsewhere, with the same kafka.group',
+      command: 'systemctl start hotitem-sink',
     });
   }
   return found;
@@ -92,7 +97,8 @@ function ofTopic(brokers: string[], topic: TopicState): Obstacle[] {
         severity: 'error',
         what: `Kafka has no topic ${topic.name}`,
         why: 'what is sent there waits until it is made',
-        fix: 'hotitem setup',
+        fix: 'make it, with the partitions and the retention of the configuration',
+        command: 'hotitem setup',
       },
     ];
   }
@@ -109,10 +115,12 @@ function ofTopic(brokers: string[], topic: TopicState): Obstacle[] {
 
 function ofIndex(name: string, problem: string): Obstacle {
   return {
-    id: 'index-unavailable',
     severity: 'error',
+    id: 'index-unavailable',
     what: `${name}: ${plainText(problem, 300)}`,
     why: 'events wait in Kafka, or in the spool, until it takes them',
-    fix: 'start it, or correct elasticsearch.* (docs/elasticsearch.md makes a key)',
+    fix: 'start it, or correct elasticsearch.node and its login',
+    command: 'hotitem check',
+    ...knownCause(problem),
   };
 }

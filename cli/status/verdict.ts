@@ -1,4 +1,5 @@
 import type { Finding } from '../check/finding.ts';
+import { RELOAD } from '../check/mend.ts';
 import type { Service } from './ask-service.ts';
 import { type Clause, capturing } from './capturing.ts';
 import { delivering } from './delivering.ts';
@@ -41,7 +42,8 @@ function captureOf({ sidecar }: StatusFacts): Clause {
           severity: 'error',
           what: problem,
           why: 'nginx spills while no sidecar listens, until the spill folder is full',
-          fix: `systemctl start hotitem-sidecar. ${hint}`,
+          fix: hint,
+          command: 'systemctl start hotitem-sidecar',
         },
       ],
     };
@@ -62,7 +64,8 @@ function versionFinding(name: string, service: Service, installed: string): Find
       severity: 'warning',
       what: `the ${name} runs ${running ?? 'an older version'}, ${installed} is installed`,
       why: 'it was not restarted since the upgrade',
-      fix: `systemctl restart hotitem-${name}`,
+      fix: 'restart it',
+      command: `systemctl restart hotitem-${name}`,
     },
   ];
 }
@@ -77,7 +80,8 @@ function includesFinding({ sidecar, installed }: StatusFacts): Finding[] {
       severity: 'warning',
       what: `nginx runs the includes of ${other.release ?? 'an older version'}, ${installed} is installed`,
       why: 'the includes were not installed again, or nginx was not reloaded, since the upgrade',
-      fix: 'hotitem nginx install --dir /etc/nginx/hotitem && nginx -t && nginx -s reload',
+      fix: 'install them again into their folder, and reload',
+      command: `hotitem nginx install --dir /etc/nginx/hotitem && ${RELOAD}`,
     },
   ];
 }

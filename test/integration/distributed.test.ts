@@ -134,7 +134,7 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'], { stops: true })(
       expect(await setUpIndexes(shorter)).toMatch(/^(unchanged\s+.*\n)+$/);
     });
 
-    test('status names the missing topic, then the missing sink, and exits 0 when events arrive', async () => {
+    test('status names the missing topic, then the missing sink, and exits 0 when events arrive, as a test view does', async () => {
       stream++;
       chain = await startChain({ build, env: settings() });
       expect(await status()).toMatchObject({
@@ -168,13 +168,23 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'], { stops: true })(
         expect(said).toMatch(
           new RegExp(`^index +Elasticsearch .*, data stream hot_item_${stream}: answers$`, 'm'),
         );
+        // Whatever nginx this machine has of its own.
+        const page = `http://127.0.0.1:${chain.port}/web/item/hotitem-doctor`;
+        const doctor = await status({ HOTITEM_ADMIN_SINK_LISTEN: admin }, ['doctor', '--url', page]);
+        expect(doctor.stdout).toMatch(
+          new RegExp(
+            `^test view {2}asked for .*, ingested, in data stream hot_item_${stream} after [0-9.]+ s$`,
+            'm',
+          ),
+        );
+        expect(doctor.stdout).not.toContain('[clock]');
       } finally {
         await sink.stop();
       }
 
-      function status(more: Record<string, string> = {}) {
+      function status(more: Record<string, string> = {}, args = ['status']) {
         const admin = chain?.sidecar.admin ?? '';
-        return runHotitem(['status'], {
+        return runHotitem(args, {
           ...settings(),
           HOTITEM_HOME: chain?.home ?? '',
           HOTITEM_ADMIN_LISTEN: admin,

@@ -96,7 +96,7 @@ test('names the nearest obstacle of several, and keeps the others', () => {
   expect(line).toBe(
     'captures; does NOT deliver: Kafka has no topic events.dead (12 wait in the spool, 20 wait in Kafka); nothing lost',
   );
-  expect(findings.map(({ id }) => id)).toEqual(['no-topic', 'no-sink', 'index-unavailable']);
+  expect(findings.map(({ id }) => id)).toEqual(['no-topic', 'no-sink', 'index-login']);
 });
 
 type Changed = { nginx?: Partial<NginxAccounts> | undefined; instance?: Partial<NginxInstanceAccounts> };

@@ -1,0 +1,172 @@
+import { type Config, ConfigError } from '../service/config.ts';
+import type { Finding } from './check/finding.ts';
+import { JUDGE_OPTIONS, judgingOf } from './check/judge-flags.ts';
+import { findingsText } from './check/report.ts';
+import { judge } from './check/verdict.ts';
+import { configFindings, nginxReport } from './check.ts';
+import type { NginxReport } from './check-nginx.ts';
+import type { Command, CommandContext } from './command.ts';
+import { configure } from './configure.ts';
+import { createCore } from './core.ts';
+import { certificateFindings } from './doctor/certificate-rules.ts';
+import { clockFindings } from './doctor/clock-rules.ts';
+import { folderFindings } from './doctor/folder-rules.ts';
+import { type Followed, followTestView } from './doctor/follow-test-view.ts';
+import { mergeFindings } from './doctor/merge-findings.ts';
+import { portFindings, type ServiceAddress } from './doctor/port-rules.ts';
+import { sendTestView, toTestRequest } from './doctor/send-test-view.ts';
+import { become, findServiceUser, type ServiceUser } from './doctor/service-user.ts';
+import { UsageError } from './parse-command-line.ts';
+import { askService } from './status/ask-service.ts';
+import type { StatusFacts } from './status/facts.ts';
+import { verdictOf } from './status/verdict.ts';
+import { gather } from './status.ts';
+import { print, printJson } from './terminal.ts';
+import { Trouble } from './trouble.ts';
+
+const DAY_MS = 86_400_000;
+
+export const doctor: Command = {
+  about:
+    'check, check --nginx, status and a test view through the whole way: what is wrong, and what mends it',
+  options: {
+    'nginx-conf': { type: 'string', placeholder: 'FILE', about: 'the nginx.conf to check' },
+    url: {
+      type: 'string',
+      placeholder: 'URL',
+      about: 'the page of an item to ask for, where the configuration does not tell',
+    },
+    'no-view': { type: 'boolean', about: 'send no test view' },
+    ...JUDGE_OPTIONS,
+  },
+  configured: true,
+  async run(context) {
+    const { 'nginx-conf': conf, url, 'no-view': noView, json, accept, strict, ...flags } = context.flags;
+    const judging = judgingOf({ accept, strict });
+    const page = typeof url === 'string' ? toTestRequest(url) : undefined;
+    if (url !== undefined && page === undefined)
+      throw new UsageError(`--url: must be an address of HTTP (got ${JSON.stringify(url)})`);
+    const own = { ...context, flags };
+    const config = configure(own);
+
+    // While it may be root: only root reads nginx's certificates and sees whose a port is.
+    const nginx = await reportOn({ ...context, flags: { conf } }, config);
+    const ports = await portFindings(addressesOf(config));
+    const user = await becomeServiceUser(config);
+
+    const found = await findingsAs(user, own);
+    const facts = await gather(createCore(config), Date.now() - DAY_MS);
+    const verdict = verdictOf(facts);
+    const inTheWay = verdict.findings.some(
+      ({ severity, id }) => severity === 'error' && !id.startsWith('lost-'),
+    );
+    const request = page ?? nginx?.tests[0];
+    const view =
+      noView === true
+        ? { text: 'not sent (--no-view)', findings: [] }
+        : await testView({ config, request, facts, isDelivered: !inTheWay });
+    const files = [...(nginx?.findings ?? []), ...found];
+    const judged = judge(mergeFindings(files, [...ports, ...verdict.findings, ...view.findings]), judging);
+    const status = judged.status === 0 ? 0 : verdict.status === 3 ? 3 : 1;
+    if (json === true) {
+      const { findings, unused } = judged;
+      const shown = {
+        user,
+        nginx: nginx && withoutFindings(nginx),
+        verdict: verdict.line,
+        testView: view.text,
+      };
+      printJson({ ok: status === 0, ...shown, findings, unused });
+    } else {
+      const lines = [heading(user, nginx), `verdict    ${verdict.line}`, `test view  ${view.text}`];
+      print(`${lines.join('\n')}\n\n${findingsText(judged)}`);
+    }
+    return status;
+  },
+};
+
+/** Undefined where there is no nginx on this host. */
+async function reportOn(context: CommandContext, config: Config): Promise<NginxReport | undefined> {
+  try {
+    return await nginxReport(context, config);
+  } catch (error) {
+    if (error instanceof Trouble && context.positionals.length === 0) return undefined;
+    throw error;
+  }
+}
+
+function addressesOf({ admin, kafka }: Config): ServiceAddress[] {
+  const sidecar = { name: 'sidecar', setting: 'admin.listen', listen: admin.listen } as const;
+  const sink = { name: 'sink', setting: 'admin.sink_listen', listen: admin.sink_listen } as const;
+  return kafka.brokers.length === 0 ? [sidecar] : [sidecar, sink];
+}
+
+/** Goes on as the user of the service, where this is root and the service is not. */
+async function becomeServiceUser({ admin, home }: Config): Promise<ServiceUser> {
+  const uid = process.getuid?.() ?? 0;
+  const self = {
+    name: 'that runs this',
+    uid,
+    gid: process.getgid?.() ?? 0,
+    groups: process.getgroups?.() ?? [],
+    by: '',
+  };
+  if (uid !== 0) return self;
+  const sidecar = await askService(admin.listen, 'admin.listen');
+  const pid = 'accounts' in sidecar ? sidecar.accounts.about?.pid : undefined;
+  const user = await findServiceUser(pid, home);
+  if (user === undefined || user.uid === 0) return { ...self, name: 'root', by: user?.by ?? '' };
+  become(user);
+  return user;
+}
+
+/** What this user sees of the configuration and of what it names. */
+async function findingsAs(user: ServiceUser, context: CommandContext): Promise<Finding[]> {
+  try {
+    const config = configure(context);
+    const parts = await Promise.all([
+      configFindings(config),
+      certificateFindings(config, user, Date.now()),
+      folderFindings(config, user),
+      clockFindings(),
+    ]);
+    return parts.flat();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.problems.map((problem) => ({
+      id: 'configuration-unreadable',
+      severity: 'error',
+      what: `the user ${user.name} cannot use the configuration: ${problem}`,
+      why: 'the service reads it as that user and does not start',
+      fix: 'let the group of the service read it and the files that it names',
+      command: `chgrp ${user.gid} /etc/hotitem/* && chmod g+r /etc/hotitem/*`,
+    }));
+  }
+}
+
+type Test = {
+  config: Config;
+  request: ReturnType<typeof toTestRequest>;
+  facts: StatusFacts;
+  isDelivered: boolean;
+};
+
+async function testView({ config, request, facts, isDelivered }: Test): Promise<Followed> {
+  if (request === undefined)
+    return { text: 'not sent: no location is known that captures (--url names a page)', findings: [] };
+  if ('problem' in facts.sidecar) return { text: 'not sent: no sidecar answers', findings: [] };
+  const sentAt = Date.now();
+  const sent = await sendTestView(request);
+  return followTestView(sent, { config, sentAt, isDelivered });
+}
+
+function heading({ name, uid, by }: ServiceUser, nginx: NginxReport | undefined): string {
+  const who = `checked as the user ${name} (uid ${uid}${by === '' ? '' : `: ${by}`})`;
+  if (nginx === undefined) return `${who}; no nginx on this host`;
+  const njs = nginx.njs === undefined ? 'no njs' : `njs ${nginx.njs.version}`;
+  return `${who}; nginx ${nginx.nginx}, ${njs} (${nginx.program})`;
+}
+
+function withoutFindings({ findings: _findings, ...rest }: NginxReport): Omit<NginxReport, 'findings'> {
+  return rest;
+}

@@ -1,0 +1,78 @@
+import { X509Certificate } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Config } from '../../service/config.ts';
+import { reasonOf } from '../../service/log.ts';
+import { type Finding, shellWord } from '../check/finding.ts';
+import { obstacle } from '../check/worker.ts';
+import type { ServiceUser } from './service-user.ts';
+
+/** Whether whoever runs this can use the certificates that the configuration names. */
+export async function certificateFindings(
+  config: Config,
+  user: ServiceUser,
+  now: number,
+): Promise<Finding[]> {
+  const files = [
+    { setting: 'kafka.ca_file', path: config.kafka.ca_file },
+    { setting: 'elasticsearch.ca_file', path: config.elasticsearch.ca_file },
+  ];
+  const found = await Promise.all(
+    files.map(({ setting, path }) =>
+      path === undefined ? undefined : findingOf({ setting, path, user, now }),
+    ),
+  );
+  return found.filter((one) => one !== undefined);
+}
+
+type File = { setting: string; path: string; user: ServiceUser; now: number };
+
+async function findingOf({ setting, path, user, now }: File): Promise<Finding | undefined> {
+  const why = 'a connection over TLS is made with no certificate but those that it signed';
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    return {
+      id: 'certificate-unreadable',
+      severity: 'error',
+      what: `the user ${user.name} cannot read ${setting}: ${reasonOf(error)}`,
+      why: (await obstacle({ uid: user.uid, gids: [user.gid, ...user.groups] }, path, ['read'])) ?? why,
+      fix: 'let the group of the service read the file and enter the folders above it',
+      command: await readableBy(path, user),
+    };
+  }
+  const end = endOf(text);
+  if (end !== undefined && end > now) return undefined;
+  return {
+    id: end === undefined ? 'certificate-invalid' : 'certificate-expired',
+    severity: 'error',
+    what: `${setting}: ${path} ${end === undefined ? 'holds no certificate (PEM)' : `has expired at ${new Date(end).toISOString()}`}`,
+    why,
+    fix: 'fetch the certificate of the authority again and put it there',
+    command: `openssl x509 -in ${shellWord(path)} -noout -subject -enddate`,
+  };
+}
+
+/** What opens it to the group of the service, and no more. */
+async function readableBy(path: string, { gid, uid, groups }: ServiceUser): Promise<string> {
+  const folders: string[] = [];
+  const ids = { uid, gids: [gid, ...groups] };
+  for (let at = dirname(path), last = ''; at !== last; last = at, at = dirname(at)) {
+    const barrier = await obstacle(ids, `${at}/x`, []);
+    if (barrier?.startsWith(`${at} `)) folders.push(at);
+  }
+  const open = folders.map((folder) => `chmod o+x ${shellWord(folder)}`);
+  // Behind a closed folder nobody can tell.
+  if (folders.length === 0 && !existsSync(path)) return `ls -l ${shellWord(dirname(path))}`;
+  return [...open, `chgrp ${gid} ${shellWord(path)}`, `chmod g+r ${shellWord(path)}`].join(' && ');
+}
+
+/** When the first certificate ends, ms since 1970; undefined where there is none. */
+function endOf(pem: string): number | undefined {
+  try {
+    return Date.parse(new X509Certificate(pem).validTo);
+  } catch {
+    return undefined;
+  }
+}

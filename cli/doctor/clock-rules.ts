@@ -1,0 +1,36 @@
+import { run } from '../../provision/run.ts';
+import type { Finding } from '../check/finding.ts';
+
+/** What is one moment, whatever the network does. */
+export const SAME_TIME_MS = 60_000;
+
+/** Whether the clock of this host is kept right, as far as systemd knows. */
+export async function clockFindings(): Promise<Finding[]> {
+  const asked = ['show', '--property=NTPSynchronized', '--value'];
+  const { code, stdout } = await run('timedatectl', asked, { timeoutMs: 5_000 });
+  if (code !== 0 || stdout.trim() !== 'no') return [];
+  return [
+    {
+      id: 'clock-not-kept',
+      severity: 'warning',
+      what: 'the clock of this host is not synchronised',
+      why: 'the time of a view is that of its nginx: rankings mix up what hosts with different clocks saw',
+      fix: 'have it synchronised',
+      command: SET_CLOCK,
+    },
+  ];
+}
+
+/** Two clocks that differ; `whose` says which, and by how much. */
+export function clockDiffers(whose: string): Finding {
+  return {
+    id: 'clock',
+    severity: 'error',
+    what: `clocks differ: ${whose}`,
+    why: 'the time of a view is that of its nginx: it ranks in another hour, and Kafka refuses what is far ahead',
+    fix: 'set the clock of the host that is wrong right, and keep it synchronised',
+    command: SET_CLOCK,
+  };
+}
+
+const SET_CLOCK = 'timedatectl set-ntp true';

@@ -1,0 +1,67 @@
+import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Config } from '../../service/config.ts';
+import { reasonOf } from '../../service/log.ts';
+import { type Finding, shellWord } from '../check/finding.ts';
+import type { ServiceUser } from './service-user.ts';
+
+/** A segment of the spool, and what is written beside it. */
+const LEAST_FREE = 96 * 1024 * 1024;
+const LEAST_FILES = 100;
+
+/** Whether whoever runs this may write where the service writes, and whether there is room. */
+export function folderFindings(config: Config, user: ServiceUser): Finding[] {
+  const { home, spool, spill, duckdb, elasticsearch } = config;
+  const folders = [home, spool.dir, spill.dir];
+  if (elasticsearch.node === undefined) folders.push(dirname(duckdb.path));
+  const seen = new Set<string>();
+  return folders.map(nearest).flatMap((folder) => {
+    if (seen.has(folder)) return [];
+    seen.add(folder);
+    return [...unwritable(folder, user), ...full(folder, seen)];
+  });
+}
+
+/** The folder, or that above it in which it would be made. */
+function nearest(folder: string): string {
+  return existsSync(folder) || folder === dirname(folder) ? folder : nearest(dirname(folder));
+}
+
+function unwritable(folder: string, { name, uid, gid }: ServiceUser): Finding[] {
+  try {
+    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+    return [];
+  } catch (error) {
+    return [
+      {
+        id: 'folder-not-writable',
+        severity: 'error',
+        what: `the user ${name} cannot write into ${folder}: ${reasonOf(error)}`,
+        why: 'the service keeps its events there',
+        fix: 'give the folder to the user of the service',
+        command: `chown -R ${uid}:${gid} ${shellWord(folder)}`,
+      },
+    ];
+  }
+}
+
+/** Once for each disk. */
+function full(folder: string, seen: Set<string>): Finding[] {
+  const { bavail, bsize, blocks, ffree, files, type } = statfsSync(folder);
+  const disk = `${type} ${blocks} ${bavail} ${ffree}`;
+  if (seen.has(disk)) return [];
+  seen.add(disk);
+  const free = bavail * bsize;
+  const noFiles = files > 0 && ffree < LEAST_FILES;
+  if (free >= LEAST_FREE && !noFiles) return [];
+  return [
+    {
+      id: 'disk-full',
+      severity: 'error',
+      what: `the disk of ${folder} has ${noFiles ? `${ffree} files` : `${Math.floor(free / 1024 ** 2)} MB`} left`,
+      why: 'when it is full nothing is ingested: nginx spills, and drops views when it cannot do that either',
+      fix: 'make room on it (this lists what takes most), or lower spool.max_bytes and spill.max_bytes',
+      command: `du -xah ${shellWord(folder)}/.. | sort -h | tail -n 20`,
+    },
+  ];
+}

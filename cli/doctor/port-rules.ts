@@ -1,0 +1,32 @@
+import { splitAddress } from '../../service/listen-address.ts';
+import type { Finding } from '../check/finding.ts';
+import { listenersAt } from '../check/listener.ts';
+import { plainText } from '../plain-text.ts';
+import { askService } from '../status/ask-service.ts';
+
+export type ServiceAddress = { name: 'sidecar' | 'sink'; setting: string; listen: string };
+
+/** Whether somebody else listens where a service would. Only root sees whose a port is. */
+export async function portFindings(addresses: ServiceAddress[]): Promise<Finding[]> {
+  const found = await Promise.all(addresses.map(findingOf));
+  return found.filter((one) => one !== undefined);
+}
+
+async function findingOf({ name, setting, listen }: ServiceAddress): Promise<Finding | undefined> {
+  const service = await askService(listen, setting);
+  if (!('problem' in service)) return undefined;
+  const { port } = splitAddress(listen);
+  const [first] = await listenersAt(port);
+  // Somebody answers, of whom nothing can be seen; nobody does, and the service does not run.
+  if (first === undefined && service.silent) return undefined;
+  const who = first === undefined ? 'another program' : `${plainText(first.name, 60)} (pid ${first.pid})`;
+  const find = first === undefined ? `ss -ltnp 'sport = :${port}'` : `kill ${first.pid}`;
+  return {
+    id: 'port-taken',
+    severity: 'error',
+    what: `${listen}, the ${setting} of the ${name}, is taken: ${who} listens there, and is not hotitem or hangs`,
+    why: `the ${name} cannot be asked how it is, and may not start`,
+    fix: `stop that program, or name another ${setting} in the configuration; then restart the ${name}`,
+    command: `${find} && systemctl restart hotitem-${name}`,
+  };
+}

@@ -1,0 +1,21 @@
+import { expect, test } from '@jest/globals';
+import type { Finding, Severity } from '../../../../cli/check/finding.ts';
+import { mergeFindings } from '../../../../cli/doctor/merge-findings.ts';
+
+test('of one cause that files and processes show, the worse severity and the better command stay', () => {
+  const file = { ...finding('capture-off', 'note'), command: 'sed', where: { file: '/n.conf', line: 3 } };
+  const running = { ...finding('capture-off', 'error'), command: 'hotitem check --nginx' };
+
+  expect(mergeFindings([file], [running])).toEqual([{ ...file, severity: 'error' }]);
+});
+
+test('the same is said once, and nothing else is left out', () => {
+  const [taken, other] = [finding('port-taken', 'error'), finding('clock', 'warning')];
+
+  expect(mergeFindings([], [taken, other, { ...taken }])).toEqual([taken, other]);
+  expect(mergeFindings([other, { ...other, what: 'another file' }], [])).toHaveLength(2);
+});
+
+function finding(id: string, severity: Severity): Finding {
+  return { id, severity, what: id, why: '', fix: '' };
+}
