@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { chmodSync, chownSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
@@ -138,6 +139,8 @@ suiteWith(['nginx'])('hotitem status, beside an nginx whose workers are not root
           chownSync(join(chain.home, 'run/intake.sock'), 0, statSync(join(chain.home, 'spill')).gid),
       },
     ],
+    ['an edited include', 'include-edited', inInclude('http.conf', /fail_timeout=30s/, 'fail_timeout=9s')],
+    ['an old include', 'include-old', olderInclude()],
     ['the wrong socket', 'socket-differs', inInclude('http.conf', /intake\.sock/g, 'other.sock')],
   ];
 
@@ -179,6 +182,27 @@ suiteWith(['nginx'])('hotitem status, beside an nginx whose workers are not root
     const { code } = await says(/^nginx is silent since \S+Z; delivers; /, 60_000);
     expect(code).toBe(3);
   });
+
+  /** As another version wrote it: its sum is that of its text, and version.conf says which one that was. */
+  function olderInclude(): SetUp {
+    const path = (name: string) => join(chain.home, 'nginx/hotitem', name);
+    let texts: Record<string, string> = {};
+    return {
+      spoil() {
+        const names = ['http.conf', 'version.conf'];
+        texts = Object.fromEntries(names.map((name) => [name, readFileSync(path(name), 'utf8')]));
+        const { 'http.conf': http = '', 'version.conf': version = '' } = texts;
+        const older = http.replace('fail_timeout=30s', 'fail_timeout=20s');
+        const sums = version.replaceAll(sumOf(http), sumOf(older));
+        if (sums === version) throw new Error('version.conf holds no sum of http.conf');
+        writeFileSync(path('http.conf'), older);
+        writeFileSync(path('version.conf'), sums.replace(/default "[^"]+"/, 'default "0.0.1"'));
+      },
+      mend() {
+        for (const [name, text] of Object.entries(texts)) writeFileSync(path(name), text);
+      },
+    };
+  }
 
   /** By whomever, of all items. */
   async function rankedViews(): Promise<number> {
@@ -240,3 +264,8 @@ suiteWith(['nginx'])('hotitem status, beside an nginx whose workers are not root
     await chain.nginx.reload();
   }
 });
+
+/** As version.conf has it. */
+function sumOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
