@@ -1,7 +1,7 @@
 // biome-ignore lint/style/useNodejsImportProtocol: njs knows it by this name alone
 import fs from 'fs';
-import { isPlainFile, isThere } from './plain-file.ts';
 import { oneIn } from './one-in.ts';
+import { isPlainFile, isThere } from './plain-file.ts';
 import { askSidecar } from './sidecar.ts';
 import { countersZone, eventsZone } from './zones.ts';
 
