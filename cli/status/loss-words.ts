@@ -2,8 +2,8 @@ type Words = { why: string; fix: string };
 
 const WORDS: Record<string, Words> = {
   nginx_dropped: {
-    why: 'the spill folder was full (spill.max_bytes) while the sidecar was unavailable or busy',
-    fix: 'raise spill.max_bytes, then hotitem nginx install and a reload; keep the sidecar running',
+    why: 'nginx could not spill them: the spill folder was full, or its workers may not write to it',
+    fix: 'hotitem check --nginx names a missing permission; else raise spill.max_bytes, or keep the sidecar running',
   },
   nginx_missing: {
     why: 'nginx captured them and they arrived nowhere: it could not write the spill folder, or was killed',

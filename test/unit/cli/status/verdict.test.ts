@@ -50,13 +50,13 @@ test.each<[string, string, Accounts, number]>([
   ],
   [
     'a loss that goes on',
-    'captures; delivers; LOSING views: 30 since 2026-11-26T16:23:20Z: the spill folder was full (spill.max_bytes) while the sidecar was unavailable or busy',
+    'captures; delivers; LOSING views: 30 since 2026-11-26T16:23:20Z: nginx could not spill them: the spill folder was full, or its workers may not write to it',
     { ...of({}), losses: [loss(NOW - 10_000)] },
     3,
   ],
   [
     'a loss that has ended',
-    'captures; delivers; LOST views: 30 since 2026-11-26T16:23:20Z: the spill folder was full (spill.max_bytes) while the sidecar was unavailable or busy',
+    'captures; delivers; LOST views: 30 since 2026-11-26T16:23:20Z: nginx could not spill them: the spill folder was full, or its workers may not write to it',
     { ...of({}), losses: [loss(NOW - 120_000)] },
     3,
   ],
