@@ -3,6 +3,7 @@ import { systemNginx } from '../provision/nginx-inspect.ts';
 import type { Config } from '../service/config.ts';
 import { fileFindings } from './check/file-rules.ts';
 import type { Finding } from './check/finding.ts';
+import { homeFindings } from './check/home-rules.ts';
 import { JUDGE_OPTIONS, judgingOf } from './check/judge-flags.ts';
 import { findingsText, reportText } from './check/report.ts';
 import { runningNginx } from './check/running-nginx.ts';
@@ -45,8 +46,8 @@ export const check: Command = {
 };
 
 /** What is wrong with a configuration that can be read: with its files and whom they let in. */
-export function configFindings({ files }: Config): Finding[] {
-  return fileFindings(files, process.getuid?.() ?? 0);
+export function configFindings(config: Config): Finding[] {
+  return [...fileFindings(config.files, process.getuid?.() ?? 0), ...homeFindings(config)];
 }
 
 /** Checks the nginx that is named, or the one of this host. Throws `Trouble` where there is none. */

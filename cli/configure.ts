@@ -1,11 +1,42 @@
+import { resolve } from 'node:path';
 import { type Config, loadConfig } from '../service/config.ts';
+import type { ConfigPlace } from '../service/find-config-file.ts';
+import { SYSTEM_PATHS } from '../service/system-paths.ts';
 import type { CommandContext } from './command.ts';
+import { tell } from './terminal.ts';
 
-/** The configuration of a command, from its file, environment and flags. */
-export function configure({ flags, env }: CommandContext): Config {
+/** In the working directory. */
+const HERE = 'hotitem.yml';
+
+export type ConfigureOptions = {
+  /** Not the configuration of this host. */
+  hereOnly?: boolean;
+  /** Standard error has lines of a log only, and the log says it. */
+  silent?: boolean;
+};
+
+/**
+ * The configuration of a command, from its file, environment and flags; standard error says which file was read. Where none
+ * is named it is that of this host, else that of the working directory.
+ */
+export function configure(
+  { flags, env }: CommandContext,
+  { hereOnly = false, silent = false }: ConfigureOptions = {},
+): Config {
   const texts = Object.entries(flags).filter(
     (entry): entry is [string, string] => typeof entry[1] === 'string',
   );
   const { config: file, ...settings } = Object.fromEntries(texts);
-  return loadConfig({ file, env, flags: settings });
+  const paths = hereOnly ? [HERE] : [SYSTEM_PATHS.config, HERE];
+  const usual = { paths, uid: process.getuid?.() ?? 0 };
+  const config = loadConfig({ file, usual, env, flags: settings });
+  if (!silent) tell(`hotitem: ${sourceText(config.source)}\n`);
+  return config;
+}
+
+/** Which file was read, and which one not. */
+function sourceText({ file, looked, passedOver }: ConfigPlace): string {
+  if (file === undefined) return `no configuration file (looked for ${looked.join(' and ')})`;
+  const others = passedOver.length === 0 ? '' : ` (not read: ${passedOver.join(', ')})`;
+  return `configuration ${resolve(file)}${others}`;
 }

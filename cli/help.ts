@@ -1,4 +1,5 @@
 import { SETTINGS } from '../service/config.ts';
+import { SYSTEM_PATHS } from '../service/system-paths.ts';
 import type { Command } from './command.ts';
 
 const WIDTH = 30;
@@ -25,7 +26,10 @@ export function commandHelp(name: string, { about, options, configured }: Comman
 
 function settings(): string[] {
   return [
-    row('--config FILE', 'configuration, YAML (default: hotitem.yml where it exists)'),
+    row(
+      '--config FILE',
+      `configuration, YAML (else HOTITEM_CONFIG, ${SYSTEM_PATHS.config}, hotitem.yml of the working directory)`,
+    ),
     '',
     'Settings: in the file, as an environment variable, or as a flag; the later wins.',
     ...SETTINGS.map(({ path, env, flag, secret, fallback, about }) => {

@@ -45,7 +45,7 @@ function complain(error: unknown): number {
     return fail(2, [plainText(error.message), 'hotitem --help lists the commands.']);
   if (error instanceof ConfigError)
     return fail(1, [
-      'the configuration is wrong:',
+      `the configuration is wrong${error.file === undefined ? '' : ` (${plainText(error.file)})`}:`,
       ...error.problems.map((problem) => `  ${plainText(problem)}`),
     ]);
   if (error instanceof Trouble) return fail(error.status, [error.message, ...linesOf(error.hint)]);

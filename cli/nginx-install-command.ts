@@ -1,5 +1,7 @@
-import { join, resolve } from 'node:path';
+import { join, resolve, sep } from 'node:path';
 import { systemNginx } from '../provision/nginx-inspect.ts';
+import type { Config } from '../service/config.ts';
+import { SYSTEM_PATHS } from '../service/system-paths.ts';
 import type { Command } from './command.ts';
 import { configure } from './configure.ts';
 import { chooseBreaker } from './nginx-breaker.ts';
@@ -9,6 +11,7 @@ import { installDiff, installText } from './nginx-install-report.ts';
 import { installTested } from './nginx-install-tested.ts';
 import { UsageError } from './parse-command-line.ts';
 import { print } from './terminal.ts';
+import { Trouble } from './trouble.ts';
 
 export const nginxInstall: Command = {
   about: 'writes the nginx includes and scripts, with their paths, into a folder',
@@ -30,6 +33,7 @@ export const nginxInstall: Command = {
     if (engine !== undefined && engine !== 'njs' && engine !== 'qjs')
       throw new UsageError(`--engine: must be njs or qjs (got ${engine})`);
     const config = configure({ ...context, flags });
+    requireWholeHome(config);
     const folder = resolve(typeof dir === 'string' ? dir : config.nginx.dir);
     const onlyLooks = dryRun === true || diff === true;
     const options: InstallOptions = {
@@ -91,4 +95,14 @@ nginx needs njs: Debian's libnginx-mod-http-js, or nginx-module-njs of nginx.org
 http-log.conf in place of http.conf, capture-log.conf in place of capture-subrequest.conf, and no server.conf.
 Its workers must be able to write to the socket ${intake.socket} and into the folder ${spill.dir}.
 ${RELOAD}`;
+}
+
+/** A path that hangs on the working directory would be another one for the sidecar. Throws a `Trouble`. */
+function requireWholeHome({ home, homeIsRelative, intake, spill }: Config): void {
+  const below = [intake.socket, spill.dir].filter((path) => path.startsWith(`${home}${sep}`));
+  if (!homeIsRelative || below.length === 0) return;
+  throw new Trouble(
+    `home: must be an absolute path here, as nginx is told ${below.join(' and ')} (got a relative one, here ${home})`,
+    `Set it to what the sidecar has, in ${SYSTEM_PATHS.config} (home: ${SYSTEM_PATHS.home}) or with --home; nothing was written.`,
+  );
 }

@@ -20,6 +20,7 @@ export async function runService(
 ): Promise<number> {
   const { config, log, shutdown } = core;
   const systemd = createNotifier({ env: process.env, pid: process.pid, log });
+  log.info({ file: config.source.file ?? 'none', home: config.home }, 'configuration');
   if (config.ignored.length > 0)
     log.info({ variables: config.ignored }, 'ignored: variables that Kubernetes sets for a Service');
   for (const { what, fix, command } of fileFindings(config.files, process.getuid?.() ?? 0))

@@ -10,7 +10,7 @@ export const sidecar: Command = {
   options: {},
   configured: true,
   async run(context) {
-    const core = createCore(configure(context));
+    const core = createCore(configure(context, { silent: true }));
     const { config, log } = core;
     return runService(core, async () => {
       await wireAdmin(core, 'listen', await wireSidecar(core));

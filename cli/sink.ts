@@ -15,7 +15,7 @@ export const sink: Command = {
   options: {},
   configured: true,
   async run(context) {
-    const core = createCore(configure(context));
+    const core = createCore(configure(context, { silent: true }));
     const { config, log, registry } = core;
     if (config.kafka.brokers.length === 0) {
       throw new Trouble(

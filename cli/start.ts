@@ -46,7 +46,8 @@ export const start: Command = {
   configured: true,
   async run(context) {
     const { listen: shop = DEFAULT_SHOP, breaker = DEFAULT_BREAKER, demo = false, ...flags } = context.flags;
-    const config = configure({ ...context, flags });
+    // A demonstration must not touch the state of the service that this host has.
+    const config = configure({ ...context, flags }, { hereOnly: true });
     mkdirSync(config.home, { recursive: true });
     const { destination, path: logPath } = startLog(config.home);
     const core = createCore(config, destination);

@@ -1,10 +1,10 @@
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 import { distance } from 'fastest-levenshtein';
 import { z } from 'zod';
+import { type ConfigPlace, findConfigFile } from './find-config-file.ts';
 import { isOfKubernetes } from './foreign-variables.ts';
 import { parseSettings } from './parse-settings.ts';
-import { readWithRights, type SettingsFile } from './read-rights.ts';
+import { readOwn, readWithRights, type SettingsFile } from './read-rights.ts';
 import { type Settings, settings } from './settings.ts';
 
 /** The settings, and what follows from them. */
@@ -17,22 +17,31 @@ export type Config = Complete & {
   ignored: string[];
   /** The files that settings came from. */
   files: SettingsFile[];
+  /** Where the configuration is, and where else one was looked for. */
+  source: ConfigPlace;
+  /** Whether `home` hangs on the working directory. */
+  homeIsRelative: boolean;
 };
 
 /** Everything that is wrong with a configuration, one problem a line: `path: problem (got value)`. */
 export class ConfigError extends Error {
   override name = 'ConfigError';
   readonly problems: string[];
+  /** The configuration that was read, where there is one. */
+  readonly file: string | undefined;
 
-  constructor(problems: string[]) {
+  constructor(problems: string[], file?: string) {
     super(problems.join('\n'));
     this.problems = problems;
+    this.file = file;
   }
 }
 
 export type ConfigSources = {
-  /** A YAML file; without it `hotitem.yml` is read where it exists. */
+  /** A YAML file; without it the one that HOTITEM_CONFIG names. */
   file?: string | undefined;
+  /** Where a file is looked for that nobody named, by which user; the first counts, and only one that root or that user put there. */
+  usual?: { paths: string[]; uid: number };
   env: Record<string, string | undefined>;
   /** By setting, as `FLAGS` names them: `{'spool-max-bytes': '1000'}`. */
   flags: Record<string, string | undefined>;
@@ -80,7 +89,8 @@ export function loadConfig(sources: ConfigSources): Config {
   const files: SettingsFile[] = [];
   const ignored = Object.keys(sources.env).filter((variable) => isForeign(variable, sources.env[variable]));
   const env = Object.fromEntries(Object.entries(sources.env).filter(([name]) => !ignored.includes(name)));
-  const merged = readFile(sources, problems, files);
+  const source = findConfigFile(sources);
+  const merged = readFile(source, sources.usual?.uid ?? 0, { problems, files });
   for (const { path, value } of fromEnvironment(env, problems, files)) put(merged, path, value);
   for (const setting of SETTINGS) {
     const text = sources.flags[setting.flag];
@@ -90,8 +100,9 @@ export function loadConfig(sources: ConfigSources): Config {
   if (!result.success) problems.push(...result.error.issues.flatMap((issue) => explain(issue)));
   const config = result.success ? withWholePaths(withGroup(result.data)) : undefined;
   if (config !== undefined) problems.push(...socketProblems(config));
-  if (problems.length > 0 || config === undefined) throw new ConfigError(problems);
-  return { ...config, given: givenIn(merged), ignored, files };
+  if (problems.length > 0 || config === undefined) throw new ConfigError(problems, source.file);
+  const homeIsRelative = result.success && !isAbsolute(result.data.home);
+  return { ...config, given: givenIn(merged), ignored, files, source, homeIsRelative };
 }
 
 function isForeign(variable: string, value: string | undefined): boolean {
@@ -157,14 +168,13 @@ function withWholePaths(config: Complete): Complete {
 }
 
 function readFile(
-  { file, env }: ConfigSources,
-  problems: string[],
-  files: SettingsFile[],
+  { file: name, named }: ConfigPlace,
+  uid: number,
+  { problems, files }: { problems: string[]; files: SettingsFile[] },
 ): Record<string, unknown> {
-  const name = file ?? env.HOTITEM_CONFIG ?? (existsSync('hotitem.yml') ? 'hotitem.yml' : undefined);
   if (name === undefined) return {};
   try {
-    const { text, ...rights } = readWithRights(name);
+    const { text, ...rights } = named ? readWithRights(name) : readOwn(name, uid);
     const value = parseSettings(text) ?? {};
     if (isRecord(value)) {
       const secret = [...givenIn(value)].some((path) => SECRETS.has(path));
@@ -174,9 +184,16 @@ function readFile(
     // Its content stays out of the log: it may be the file of a password.
     problems.push(`${name}: must be a mapping of settings`);
   } catch (error) {
-    problems.push(`${name}: ${error instanceof Error ? error.message.split('\n')[0] : error}`);
+    problems.push(`${name}: ${error instanceof Error ? error.message.split('\n')[0] : error}${wayIn(error)}`);
   }
   return {};
+}
+
+function wayIn(error: unknown): string {
+  const denied = typeof error === 'object' && error !== null && 'code' in error && error.code === 'EACCES';
+  return denied
+    ? ' (run this as root or as the user of the service, or name another file with --config)'
+    : '';
 }
 
 function* fromEnvironment(

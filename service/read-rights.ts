@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, type Stats } from 'node:fs';
 
 /** A file that settings came from, and who may do what with it. */
 export type SettingsFile = {
@@ -10,14 +10,54 @@ export type SettingsFile = {
   uid: number;
 };
 
-/** A file's text and its rights at that moment. Throws what the file system says. */
-export function readWithRights(path: string): { text: string; mode: number | undefined; uid: number } {
+type Read = { text: string; mode: number | undefined; uid: number };
+
+const ROOT = 0;
+const GROUP_WRITES = 0o020;
+const OTHERS_WRITE = 0o002;
+
+/** The text of a file that somebody named, and its rights at that moment. Throws what the file system says. */
+export function readWithRights(path: string): Read {
   const fd = openSync(path, 'r');
   try {
-    const stat = fstatSync(fd);
-    const mode = stat.isFile() ? stat.mode & 0o777 : undefined;
-    return { text: readFileSync(fd, 'utf8'), mode, uid: stat.uid };
+    return readOpen(fd, fstatSync(fd));
   } finally {
     closeSync(fd);
   }
+}
+
+/**
+ * The same of a file that nobody named, and that is read because it lies there: it must be a regular file that only root or the user
+ * `uid`, who reads it, could have put there. Throws where it is not.
+ */
+export function readOwn(path: string, uid: number): Read {
+  const link = lstatSync(path);
+  const follow = link.isSymbolicLink() ? 0 : constants.O_NOFOLLOW;
+  // A FIFO would be waited for.
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | follow);
+  try {
+    const file = fstatSync(fd);
+    const reason = whyForeign(link, file, uid);
+    if (reason !== undefined)
+      throw new Error(`it is not read, as ${reason}; name it with --config where you trust it`);
+    return readOpen(fd, file);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function readOpen(fd: number, stat: Stats): Read {
+  const mode = stat.isFile() ? stat.mode & 0o777 : undefined;
+  return { text: readFileSync(fd, 'utf8'), mode, uid: stat.uid };
+}
+
+/** Who else could have written it. `link` is what lies at the path, `file` what that leads to. */
+function whyForeign(link: Stats, file: Stats, uid: number): string | undefined {
+  if (!file.isFile()) return 'it is no regular file';
+  const owner = [link.uid, file.uid].find((one) => one !== ROOT && one !== uid);
+  if (owner !== undefined) return `it belongs to the user ${owner}, neither root nor you (${uid})`;
+  if ((file.mode & OTHERS_WRITE) !== 0) return 'every user of this host may change it';
+  if (uid === ROOT && file.gid !== ROOT && (file.mode & GROUP_WRITES) !== 0)
+    return `the group ${file.gid} may change it, and you are root`;
+  return undefined;
 }

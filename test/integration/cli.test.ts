@@ -9,6 +9,7 @@ import { type Service, startService } from '../parts/service.ts';
 import { until } from '../parts/until.ts';
 import { type StandIn, startStandIn } from '../unit/store/elasticsearch-stand-in.ts';
 import { withStreams } from '../unit/store/elasticsearch-with-streams.ts';
+import { runHotitem } from './run-hotitem.ts';
 
 jest.setTimeout(60_000);
 const PROGRAM = join(import.meta.dirname, '../../dist/hotitem.mjs');
@@ -65,7 +66,7 @@ describe('the hotitem command', () => {
 
   test('nginx install writes the includes, and first says what it would write', async () => {
     const dir = join(folder, 'nginx');
-    const dry = await hotitem(['nginx', 'install', '--dir', dir, '--dry-run']);
+    const dry = await hotitem(['nginx', 'install', '--dir', dir, '--home', folder, '--dry-run']);
     expect(dry).toMatchObject({ code: 0 });
     expect(existsSync(dir)).toBe(false);
     const { stdout } = await hotitem([
@@ -75,6 +76,8 @@ describe('the hotitem command', () => {
       dir,
       '--intake-socket',
       '/run/hotitem/intake.sock',
+      '--spill-dir',
+      '/var/lib/hotitem/spill',
     ]);
     expect(readdirSync(dir)).toEqual(
       expect.arrayContaining(['http.conf', 'server.conf', 'items.conf', 'hotitem.njs.js']),
@@ -84,7 +87,7 @@ describe('the hotitem command', () => {
   });
 
   test('nginx install names the option and the value that nginx would misread', async () => {
-    const { code, stderr } = await hotitem(['nginx', 'install', '--dir', '/tmp/a;b']);
+    const { code, stderr } = await hotitem(['nginx', 'install', '--dir', '/tmp/a;b', '--home', folder]);
     expect(code).toBe(1);
     expect(stderr).toContain('dir: must not contain ";"');
     expect(stderr).not.toMatch(/^\s+at /m);
@@ -317,10 +320,6 @@ describe('the hotitem command', () => {
   });
 
   function hotitem(args: string[], env: Record<string, string> = {}): Promise<Ran> {
-    return run(process.execPath, [PROGRAM, ...args], {
-      cwd: folder,
-      env: { PATH: process.env.PATH, ...env },
-      timeoutMs: 30_000,
-    });
+    return runHotitem(args, env, { cwd: folder, timeoutMs: 30_000 });
   }
 });

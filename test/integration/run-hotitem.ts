@@ -1,11 +1,25 @@
 import { join } from 'node:path';
-import { type Ran, run } from '../../provision/run.ts';
+import { type Ran, type RunOptions, run } from '../../provision/run.ts';
 
 export const PROGRAM: string = join(import.meta.dirname, '../../dist/hotitem.mjs');
 
-/** Runs `hotitem …` as it is shipped to its end, with nothing of the test's own environment but the path. */
-export function runHotitem(args: string[], env: Record<string, string>): Promise<Ran> {
-  return run(process.execPath, [PROGRAM, ...args], { env: { PATH: process.env.PATH, ...env } });
+/** What every command says first. */
+const CONFIGURATION = /^hotitem: (?:no )?configuration .*\n/;
+
+/**
+ * Runs `hotitem …` as it is shipped to its end, with nothing of the test's own environment but the path. Of standard error the
+ * line is left out that says which configuration was read.
+ */
+export async function runHotitem(
+  args: string[],
+  env: Record<string, string>,
+  options: Omit<RunOptions, 'env'> = {},
+): Promise<Ran> {
+  const ran = await run(process.execPath, [PROGRAM, ...args], {
+    ...options,
+    env: { PATH: process.env.PATH, ...env },
+  });
+  return { ...ran, stderr: ran.stderr.replace(CONFIGURATION, '') };
 }
 
 /** The same with `--json`: what it prints, and its exit status. Throws where it prints no JSON. */

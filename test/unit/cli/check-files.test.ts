@@ -21,7 +21,7 @@ describe('hotitem check, of the files that settings come from', () => {
     ['a password of owner and group', SECRET, 0o640, []],
     ['no secret', PLAIN, 0o644, []],
   ])('%s', async (_, text, mode, ids) => {
-    const { code, stdout, stderr } = await check(['--config', file('hotitem.yml', text, mode)]);
+    const { code, stdout, stderr } = await check(['--config', file('settings.yml', text, mode)]);
     expect([...stdout.matchAll(/\[(file-\w+)\]$/gm)].map(([, id]) => id)).toEqual(ids);
     expect(code).toBe(ids.length === 0 ? 0 : 1);
     expect(stdout.includes('The configuration is good.')).toBe(ids.length === 0);
@@ -80,7 +80,7 @@ describe('hotitem check, of the files that settings come from', () => {
   function check(args: string[], env: Record<string, string> = {}): Promise<Ran> {
     return run(process.execPath, [PROGRAM, 'check', ...args], {
       cwd: folder,
-      env: { PATH: process.env.PATH, ...env },
+      env: { PATH: process.env.PATH, HOTITEM_HOME: folder, ...env },
     });
   }
 });
