@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import { systemNginx } from '../provision/nginx-inspect.ts';
 import type { Config } from '../service/config.ts';
 import { fileFindings } from './check/file-rules.ts';
 import type { Finding } from './check/finding.ts';
@@ -12,6 +11,7 @@ import { checkNginx, type NginxReport } from './check-nginx.ts';
 import type { Command, CommandContext } from './command.ts';
 import { configure } from './configure.ts';
 import { includeSettings } from './nginx-includes.ts';
+import { nginxProgram } from './nginx-program.ts';
 import { UsageError } from './parse-command-line.ts';
 import { print, printJson } from './terminal.ts';
 import { Trouble } from './trouble.ts';
@@ -55,13 +55,13 @@ export async function nginxReport(
   { flags, positionals, env }: CommandContext,
   config: Config,
 ): Promise<NginxReport> {
-  const program = positionals[0] ?? env.HOTITEM_NGINX ?? systemNginx(env);
+  const program = nginxProgram(env, positionals[0]);
   if (program === undefined) {
     throw new Trouble('nginx is not installed here', 'Name it: hotitem check --nginx /path/to/nginx');
   }
   const conf = typeof flags.conf === 'string' ? resolve(flags.conf) : await confOf(program);
   return checkNginx({
-    command: [resolve(program)],
+    command: [program],
     ...(conf !== undefined && { conf }),
     sidecar: includeSettings(config),
   });

@@ -1,5 +1,4 @@
 import { join, resolve, sep } from 'node:path';
-import { systemNginx } from '../provision/nginx-inspect.ts';
 import type { Config } from '../service/config.ts';
 import { SYSTEM_PATHS } from '../service/system-paths.ts';
 import type { Command } from './command.ts';
@@ -9,6 +8,7 @@ import { includeSettings } from './nginx-includes.ts';
 import { type InstallOptions, installNginx } from './nginx-install.ts';
 import { installDiff, installText } from './nginx-install-report.ts';
 import { installTested } from './nginx-install-tested.ts';
+import { nginxProgram } from './nginx-program.ts';
 import { UsageError } from './parse-command-line.ts';
 import { print } from './terminal.ts';
 import { Trouble } from './trouble.ts';
@@ -44,9 +44,9 @@ export const nginxInstall: Command = {
       ...(typeof breaker === 'string' && { breaker }),
     };
     const { address, about } = chooseBreaker(folder, options.breaker);
-    const program = context.env.HOTITEM_NGINX ?? systemNginx(context.env);
+    const program = nginxProgram(context.env, undefined);
     const nginx = program !== undefined && {
-      command: [resolve(program)],
+      command: [program],
       ...(typeof conf === 'string' && { conf: resolve(conf) }),
     };
     const result = onlyLooks || !nginx ? await installNginx(options) : await installTested(options, nginx);

@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
-import { systemNginx } from '../provision/nginx-inspect.ts';
 import { shellWord } from './check/finding.ts';
 import { RELOAD } from './check/mend.ts';
 import type { Command } from './command.ts';
 import { configure } from './configure.ts';
 import { includeSettings } from './nginx-includes.ts';
+import { nginxProgram } from './nginx-program.ts';
 import { removeIncludes } from './nginx-remove.ts';
 import type { Use } from './nginx-uses.ts';
 import { print } from './terminal.ts';
@@ -21,7 +21,7 @@ export const nginxRemove: Command = {
     const { dir, 'nginx-conf': conf, purge, ...flags } = context.flags;
     const config = configure({ ...context, flags });
     const folder = resolve(typeof dir === 'string' ? dir : config.nginx.dir);
-    const program = context.positionals[0] ?? context.env.HOTITEM_NGINX ?? systemNginx(context.env);
+    const program = nginxProgram(context.env, context.positionals[0]);
     const result = await removeIncludes({
       ...includeSettings(config),
       dir: folder,
@@ -29,7 +29,7 @@ export const nginxRemove: Command = {
       nginx:
         program === undefined
           ? undefined
-          : { command: [resolve(program)], ...(typeof conf === 'string' && { conf: resolve(conf) }) },
+          : { command: [program], ...(typeof conf === 'string' && { conf: resolve(conf) }) },
     });
     if ('inUse' in result) {
       print(inUseText(folder, result.inUse));

@@ -1,6 +1,9 @@
-import { chmod, lstat, mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { chmod, lstat, mkdtemp, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { makeFolder } from '../service/make-folder.ts';
+import { foreignOwner, foreignWriters } from '../service/ownership.ts';
+import { ProvisionError } from './provision-error.ts';
 import type { Report } from './report.ts';
 
 export type Obtain = {
@@ -16,6 +19,9 @@ export type Obtain = {
 const PROGRESS_MS = 4_000;
 const ABANDONED_MS = 60 * 60_000;
 
+/** In the cache: what is not complete yet. Nobody else has a folder of that name, and what is in no other is ever removed. */
+const UNFINISHED = '.hotitem-unfinished';
+
 /** Where the parts are kept: `$HOTITEM_CACHE`, else `$XDG_CACHE_HOME/hotitem`, else `~/.cache/hotitem`. */
 export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
   if (env.HOTITEM_CACHE) return resolve(env.HOTITEM_CACHE);
@@ -29,11 +35,14 @@ export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
 export async function obtain({ name, what, report, make }: Obtain): Promise<string> {
   const cache = cacheFolder();
   const folder = join(cache, name);
+  await requireOwn(cache, report);
   if (await exists(folder)) return folder;
 
-  await mkdir(cache, { recursive: true });
-  await removeAbandoned(cache);
-  const unfinished = await mkdtemp(join(cache, `.${name}-`));
+  const work = join(cache, UNFINISHED);
+  makeFolder(cache, 0o755);
+  makeFolder(work, 0o700);
+  await removeAbandoned(work);
+  const unfinished = await mkdtemp(join(work, `${name}-`));
   const started = Date.now();
   report(`getting ${what} …`);
   const progress = setInterval(async () => {
@@ -54,6 +63,26 @@ export async function obtain({ name, what, report, make }: Obtain): Promise<stri
   return folder;
 }
 
+/**
+ * What lies there is run: who could have put it there must be root or this user. Of our own folder the rights of others are
+ * taken away. Throws a `ProvisionError`.
+ */
+async function requireOwn(folder: string, report: Report): Promise<void> {
+  const uid = process.getuid?.() ?? 0;
+  const found = await stat(folder).catch(() => undefined);
+  if (found === undefined) return;
+  const owner = foreignOwner(found, uid);
+  const writers = foreignWriters(found, uid);
+  if (owner === undefined && writers !== undefined && found.uid === uid) {
+    await chmod(folder, found.mode & ~0o022);
+    report(`${folder} ${writers}: now by its owner only. Remove it if it is not all yours`);
+  } else if (owner !== undefined || writers !== undefined) {
+    throw new ProvisionError(`${folder} ${owner ?? writers}: nothing is run from there`, {
+      hint: 'Name a folder of your own: HOTITEM_CACHE=/path/to/folder.',
+    });
+  }
+}
+
 async function renameUnlessThere(from: string, to: string): Promise<void> {
   try {
     await rename(from, to);
@@ -66,11 +95,10 @@ async function renameUnlessThere(from: string, to: string): Promise<void> {
  * What a killed process has left. Younger ones may be another process at work. Unlike the time of modification, that of
  * the change cannot be set: unpacking a package gives the folder the package's own, years old.
  */
-async function removeAbandoned(cache: string): Promise<void> {
-  for (const name of await readdir(cache)) {
-    if (!name.startsWith('.')) continue;
-    const folder = join(cache, name);
-    const info = await stat(folder).catch(() => undefined);
+async function removeAbandoned(work: string): Promise<void> {
+  for (const name of await readdir(work)) {
+    const folder = join(work, name);
+    const info = await lstat(folder).catch(() => undefined);
     if (info === undefined || Date.now() - info.ctimeMs < ABANDONED_MS) continue;
     await rm(folder, { recursive: true, force: true });
   }

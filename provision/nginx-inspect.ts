@@ -1,5 +1,6 @@
 import { existsSync, realpathSync } from 'node:fs';
-import { delimiter, dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import { findProgram } from './find-program.ts';
 import type { NginxBuild } from './nginx.ts';
 import { nginxVersion } from './nginx-version.ts';
 import { probeNjs } from './njs-probe.ts';
@@ -9,10 +10,9 @@ const MODULE = 'ngx_http_js_module.so';
 const MODULE_FOLDERS = ['/usr/lib/nginx/modules', '/usr/lib64/nginx/modules', '/usr/local/lib/nginx/modules'];
 const PROGRAM_FOLDERS = ['/usr/sbin', '/usr/local/sbin', '/usr/local/nginx/sbin', '/opt/homebrew/bin'];
 
-/** The path of the nginx that is installed, if one is. */
-export function systemNginx(env: NodeJS.ProcessEnv): string | undefined {
-  const folders = [...(env.PATH ?? '').split(delimiter), ...PROGRAM_FOLDERS];
-  return folders.map((folder) => join(folder, 'nginx')).find((path) => existsSync(path));
+/** The path of the nginx that is installed, or of another one by its name or path; undefined where there is none. */
+export function systemNginx(env: NodeJS.ProcessEnv, name = 'nginx'): string | undefined {
+  return findProgram(name, { searched: env.PATH, folders: PROGRAM_FOLDERS });
 }
 
 /**

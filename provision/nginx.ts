@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { inspectNginx, systemNginx } from './nginx-inspect.ts';
 import { unpackNginx } from './nginx-tree.ts';
 import { compareVersions } from './nginx-version.ts';
@@ -49,7 +48,7 @@ export function obtainNginx(options: ObtainOptions): Promise<NginxBuild> {
  * else Debian's unpacked privately. Throws a `ProvisionError` that names the ways left.
  */
 export async function findNginx({ report, env = process.env }: FindOptions): Promise<NginxBuild> {
-  if (env.HOTITEM_NGINX) return named(env.HOTITEM_NGINX, env.HOTITEM_NGINX_JS_MODULE);
+  if (env.HOTITEM_NGINX) return named(env.HOTITEM_NGINX, env);
 
   const system = systemNginx(env);
   const installed = system === undefined ? { reason: 'nginx is not installed' } : await inspectNginx(system);
@@ -68,8 +67,8 @@ export async function findNginx({ report, env = process.env }: FindOptions): Pro
   }
 }
 
-async function named(path: string, module: string | undefined): Promise<NginxBuild> {
-  const build = await inspectNginx(resolve(path), module);
+async function named(name: string, env: NodeJS.ProcessEnv): Promise<NginxBuild> {
+  const build = await inspectNginx(systemNginx(env, name) ?? name, env.HOTITEM_NGINX_JS_MODULE);
   if ('reason' in build) {
     throw new ProvisionError(`HOTITEM_NGINX: ${build.reason}`, {
       hint: 'Install its njs module (Debian: libnginx-mod-http-js, nginx.org: nginx-module-njs), name the module with HOTITEM_NGINX_JS_MODULE, or unset HOTITEM_NGINX.',

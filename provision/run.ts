@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { withoutRelative } from './find-program.ts';
 
 export type Ran = {
   /** The exit code; -1 where the program could not be started, was ended by a signal, or took too long. */
@@ -19,7 +20,8 @@ export function run(command: string, args: string[], options: RunOptions = {}): 
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       cwd,
-      env: { ...env, LC_ALL: 'C.UTF-8' },
+      // A program of that name in the working directory may be somebody else's.
+      env: { ...env, PATH: withoutRelative(env.PATH), LC_ALL: 'C.UTF-8' },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     // Not spawn's own `timeout`: where the program is missing its timer keeps this process alive to the end of it.

@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, type Stats } from 'node:fs';
+import { foreignOwner, whyForeign } from './ownership.ts';
 
 /** A file that settings came from, and who may do what with it. */
 export type SettingsFile = {
@@ -11,10 +12,6 @@ export type SettingsFile = {
 };
 
 type Read = { text: string; mode: number | undefined; uid: number };
-
-const ROOT = 0;
-const GROUP_WRITES = 0o020;
-const OTHERS_WRITE = 0o002;
 
 /** The text of a file that somebody named, and its rights at that moment. Throws what the file system says. */
 export function readWithRights(path: string): Read {
@@ -37,9 +34,9 @@ export function readOwn(path: string, uid: number): Read {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | follow);
   try {
     const file = fstatSync(fd);
-    const reason = whyForeign(link, file, uid);
+    const reason = file.isFile() ? (foreignOwner(link, uid) ?? whyForeign(file, uid)) : 'is no regular file';
     if (reason !== undefined)
-      throw new Error(`it is not read, as ${reason}; name it with --config where you trust it`);
+      throw new Error(`it is not read, as it ${reason}; name it with --config where you trust it`);
     return readOpen(fd, file);
   } finally {
     closeSync(fd);
@@ -49,15 +46,4 @@ export function readOwn(path: string, uid: number): Read {
 function readOpen(fd: number, stat: Stats): Read {
   const mode = stat.isFile() ? stat.mode & 0o777 : undefined;
   return { text: readFileSync(fd, 'utf8'), mode, uid: stat.uid };
-}
-
-/** Who else could have written it. `link` is what lies at the path, `file` what that leads to. */
-function whyForeign(link: Stats, file: Stats, uid: number): string | undefined {
-  if (!file.isFile()) return 'it is no regular file';
-  const owner = [link.uid, file.uid].find((one) => one !== ROOT && one !== uid);
-  if (owner !== undefined) return `it belongs to the user ${owner}, neither root nor you (${uid})`;
-  if ((file.mode & OTHERS_WRITE) !== 0) return 'every user of this host may change it';
-  if (uid === ROOT && file.gid !== ROOT && (file.mode & GROUP_WRITES) !== 0)
-    return `the group ${file.gid} may change it, and you are root`;
-  return undefined;
 }

@@ -79,8 +79,8 @@ describe('which configuration is read', () => {
     });
 
     testAsRoot.each<[string, number, string]>([
-      ['everybody', 0o646, 'every user of this host may change it'],
-      ['a group', 0o664, 'the group 65534 may change it'],
+      ['everybody', 0o646, 'may be changed by every user of this host'],
+      ['a group', 0o664, 'may be changed by the group 65534'],
     ])('root does not believe a file of his own that %s may change', async (_, mode, reason) => {
       const own = temporaryFolder('configuration');
       const file = join(own.path, 'hotitem.yml');

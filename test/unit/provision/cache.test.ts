@@ -1,8 +1,13 @@
-import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { cacheFolder, obtain } from '../../../provision/cache.ts';
+import { attack, sharedFolder, testAsRoot } from '../../parts/another-user.ts';
 import { temporaryFolder } from '../../parts/guard.ts';
+
+const UNFINISHED = '.hotitem-unfinished';
+const shared = sharedFolder('cache');
+afterAll(() => shared.remove());
 
 let cache: ReturnType<typeof temporaryFolder>;
 const before = process.env.HOTITEM_CACHE;
@@ -33,7 +38,7 @@ test('a part is made once, and silently there afterwards', async () => {
 
   expect(await part()).toBe(first);
   expect(said).toHaveLength(lines);
-  expect(readdirSync(cache.path)).toEqual(['part-1']);
+  expect(parts()).toEqual(['part-1']);
 });
 
 test('a part that could not be made whole is not there', async () => {
@@ -44,14 +49,14 @@ test('a part that could not be made whole is not there', async () => {
 
   await expect(obtain({ ...complete, make })).rejects.toThrow('cut off');
 
-  expect(readdirSync(cache.path)).toEqual([]);
+  expect(parts()).toEqual([]);
 });
 
 test('two that make the same part at once both have it whole', async () => {
   const folders = await Promise.all([obtain(complete), obtain(complete)]);
 
   expect(folders.map((folder) => readdirSync(folder))).toEqual([['file'], ['file']]);
-  expect(readdirSync(cache.path)).toEqual(['part-1']);
+  expect(parts()).toEqual(['part-1']);
 });
 
 test('a part that another process is unpacking is left alone, however old its package', async () => {
@@ -63,18 +68,67 @@ test('a part that another process is unpacking is left alone, however old its pa
 
   await obtain({ ...complete, make });
 
-  expect(readdirSync(cache.path)).toEqual(['part-1', 'part-2']);
+  expect(parts()).toEqual(['part-1', 'part-2']);
 });
 
 test('what a killed process left an hour ago is removed', async () => {
-  mkdirSync(join(cache.path, '.part-1-abandoned'));
+  const abandoned = join(cache.path, UNFINISHED, 'part-1-abandoned');
+  mkdirSync(abandoned, { recursive: true });
   const now = Date.now();
   jest.spyOn(Date, 'now').mockImplementation(() => now + 61 * 60_000);
 
   await obtain(complete);
 
-  expect(readdirSync(cache.path)).toEqual(['part-1']);
+  expect(parts()).toEqual(['part-1']);
+  expect(existsSync(abandoned)).toBe(false);
 });
+
+test('a cache that names a folder in use removes nothing of what is in it', async () => {
+  const theirs = ['.git', '.ssh', '.config-backup', '.part-1-abc123', 'src'];
+  for (const name of theirs) {
+    mkdirSync(join(cache.path, name));
+    writeFileSync(join(cache.path, name, 'file'), '');
+  }
+  const now = Date.now();
+  jest.spyOn(Date, 'now').mockImplementation(() => now + 61 * 60_000);
+
+  await obtain(complete);
+
+  expect(parts()).toEqual([...theirs, 'part-1'].sort());
+  for (const name of theirs) expect(readdirSync(join(cache.path, name))).toEqual(['file']);
+});
+
+testAsRoot('a part that another user put there is not used', async () => {
+  await attack(shared.path, 'mkdir -p cache/part-1 && touch cache/part-1/file');
+  process.env.HOTITEM_CACHE = join(shared.path, 'cache');
+
+  await expect(obtain(complete)).rejects.toThrow('belongs to the user 65534, not to root');
+});
+
+test('a cache of our own that everybody may change is closed, and a person told', async () => {
+  chmodSync(cache.path, 0o777);
+  const said: string[] = [];
+
+  await obtain({ ...complete, report: (line) => said.push(line) });
+
+  expect(statSync(cache.path).mode & 0o777).toBe(0o755);
+  expect(said[0]).toContain('may be changed by every user of this host');
+});
+
+test.each([0o000, 0o077])('a cache is there for everybody to run, made with the umask %o', async (mask) => {
+  process.env.HOTITEM_CACHE = join(cache.path, 'a/b');
+  const before = process.umask(mask);
+  const folder = await obtain(complete).finally(() => process.umask(before));
+
+  for (const path of ['a', 'a/b']) expect(statSync(join(cache.path, path)).mode & 0o777).toBe(0o755);
+  expect(statSync(folder).mode & 0o777).toBe(0o755);
+});
+
+function parts(): string[] {
+  return readdirSync(cache.path)
+    .filter((name) => name !== UNFINISHED)
+    .sort();
+}
 
 const complete = {
   name: 'part-1',
