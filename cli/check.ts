@@ -6,6 +6,7 @@ import { homeFindings } from './check/home-rules.ts';
 import { JUDGE_OPTIONS, judgingOf } from './check/judge-flags.ts';
 import { findingsText, reportText } from './check/report.ts';
 import { runningNginx } from './check/running-nginx.ts';
+import { stateFindings } from './check/state-rules.ts';
 import { judge } from './check/verdict.ts';
 import { checkNginx, type NginxReport } from './check-nginx.ts';
 import type { Command, CommandContext } from './command.ts';
@@ -47,7 +48,11 @@ export const check: Command = {
 
 /** What is wrong with a configuration that can be read: with its files and whom they let in. */
 export function configFindings(config: Config): Finding[] {
-  return [...fileFindings(config.files, process.getuid?.() ?? 0), ...homeFindings(config)];
+  return [
+    ...fileFindings(config.files, process.getuid?.() ?? 0),
+    ...homeFindings(config),
+    ...stateFindings(config),
+  ];
 }
 
 /** Checks the nginx that is named, or the one of this host. Throws `Trouble` where there is none. */

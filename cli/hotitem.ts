@@ -12,6 +12,10 @@ import { plainText } from './plain-text.ts';
 import { print, tell } from './terminal.ts';
 import { Trouble } from './trouble.ts';
 
+// What we make is for its owner and group, whatever was inherited: also what libraries make, as DuckDB its files. Where others must
+// read or pass, the mode is set (`makeFolder`).
+process.umask(0o027);
+
 // Node would print the error as it is, whoever wrote its text.
 process.on('uncaughtException', (error) => {
   tell(`hotitem: ${(error instanceof Error && error.stack) || reasonOf(error)}\n`);

@@ -1,5 +1,6 @@
-import { chmod, mkdir, open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { makeFolder } from '../service/make-folder.ts';
 import { type IncludeSettings, settingProblems } from './nginx-includes.ts';
 import { NginxInstallError } from './nginx-install-error.ts';
 import { type Plan, type PlannedFile, planInstall } from './nginx-plan.ts';
@@ -75,8 +76,7 @@ export function refuse(problems: (string | undefined)[]): void {
 
 /** Writes a file of a folder that nginx reads, and makes the folder. */
 async function putFile(path: string, text: string): Promise<void> {
-  if ((await mkdir(dirname(path), { recursive: true })) !== undefined)
-    await chmod(dirname(path), FOLDER_MODE);
+  makeFolder(dirname(path), FOLDER_MODE);
   await writeWhole(path, text);
 }
 

@@ -1,5 +1,5 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../service/make-folder.ts';
 import { PACKAGE_ROOT } from '../service/package-root.ts';
 import { nginxTemplate } from './nginx-includes.ts';
 import { type InstallOptions, installNginx, refuse, writeWhole } from './nginx-install.ts';
@@ -63,9 +63,9 @@ export async function renderShop(options: ShopOptions): Promise<Shop> {
   const dir = join(folder, 'hotitem');
   const run = join(folder, 'run');
   await installNginx({ ...options, dir });
-  await mkdir(run, { recursive: true });
+  makeFolder(run, 0o755);
   // nginx may be up before the sidecar: without this folder it could not spill.
-  await mkdir(options.spill, { recursive: true, mode: 0o750 });
+  makeFolder(options.spill, 0o750);
 
   const conf = join(folder, 'nginx.conf');
   const template = await nginxTemplate(join('examples', `${example}.conf`));

@@ -1,9 +1,10 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Check } from '../service/admin.ts';
 import type { Config } from '../service/config.ts';
 import { keepTrying } from '../service/keep-trying.ts';
 import { reasonOf } from '../service/log.ts';
+import { makeFolder } from '../service/make-folder.ts';
 import type { DuckdbIndex } from '../store/duckdb.ts';
 import type { ElasticsearchConnection } from '../store/elasticsearch.ts';
 import type { EventIndex } from '../store/event-index.ts';
@@ -76,7 +77,7 @@ async function openEmbedded({ config, log, now, shutdown, warn }: Core): Promise
 
   async function open(): Promise<void> {
     // It holds addresses of visitors.
-    mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
+    makeFolder(dirname(path), 0o750);
     await index.open();
   }
 

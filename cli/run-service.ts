@@ -2,6 +2,7 @@ import { isatty } from 'node:tty';
 import { endProcess, endProcessSoon } from '../service/end-process.ts';
 import { createNotifier } from '../service/notify.ts';
 import { fileFindings } from './check/file-rules.ts';
+import { stateFindings } from './check/state-rules.ts';
 import type { Core } from './core.ts';
 
 /**
@@ -23,8 +24,8 @@ export async function runService(
   log.info({ file: config.source.file ?? 'none', home: config.home }, 'configuration');
   if (config.ignored.length > 0)
     log.info({ variables: config.ignored }, 'ignored: variables that Kubernetes sets for a Service');
-  for (const { what, fix, command } of fileFindings(config.files, process.getuid?.() ?? 0))
-    log.warn({ fix, command }, what);
+  const findings = [...fileFindings(config.files, process.getuid?.() ?? 0), ...stateFindings(config)];
+  for (const { what, fix, command } of findings) log.warn({ fix, command }, what);
   const signals = endingSignals();
   if (!signals.includes('SIGHUP'))
     process.on('SIGHUP', () => log.warn('SIGHUP is ignored: settings are read at the start, so restart'));

@@ -1,16 +1,20 @@
 import type { Command } from './command.ts';
 import { configure } from './configure.ts';
 import { createCore } from './core.ts';
+import { runAs, USER_OPTION, warnOfRoot } from './run-as.ts';
 import { runService } from './run-service.ts';
 import { wireAdmin } from './wire-admin.ts';
 import { wireSidecar } from './wire-sidecar.ts';
 
 export const sidecar: Command = {
   about: 'takes in what nginx captures, beside each nginx',
-  options: {},
+  options: USER_OPTION,
   configured: true,
   async run(context) {
-    const core = createCore(configure(context, { silent: true }));
+    const configured = configure(context, { silent: true });
+    await runAs(context.flags, configured);
+    const core = createCore(configured);
+    warnOfRoot(core);
     const { config, log } = core;
     return runService(core, async () => {
       await wireAdmin(core, 'listen', await wireSidecar(core));

@@ -3,6 +3,7 @@ import type { Command } from './command.ts';
 import { configure } from './configure.ts';
 import { createCore } from './core.ts';
 import { indexChecks, openIndex } from './open-index.ts';
+import { runAs, USER_OPTION, warnOfRoot } from './run-as.ts';
 import { runService } from './run-service.ts';
 import { Trouble } from './trouble.ts';
 import { watchLosses } from './watch-losses.ts';
@@ -12,10 +13,13 @@ import { createSinkMeters, wireKafkaSink } from './wire-sink.ts';
 
 export const sink: Command = {
   about: 'moves events from Kafka into Elasticsearch (or DuckDB); run as many as there is work',
-  options: {},
+  options: USER_OPTION,
   configured: true,
   async run(context) {
-    const core = createCore(configure(context, { silent: true }));
+    const configured = configure(context, { silent: true });
+    await runAs(context.flags, configured);
+    const core = createCore(configured);
+    warnOfRoot(core);
     const { config, log, registry } = core;
     if (config.kafka.brokers.length === 0) {
       throw new Trouble(

@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DestinationStream } from 'pino';
 import { createDestination } from '../service/log.ts';
+import { makeFolder } from '../service/make-folder.ts';
 import { plainText } from './plain-text.ts';
 import { tell } from './terminal.ts';
 
@@ -9,7 +9,7 @@ const WARN = 40;
 
 /** For `hotitem start`: every line goes into a file, warnings also to the terminal, readable. */
 export function startLog(home: string): { destination: DestinationStream; path: string } {
-  mkdirSync(home, { recursive: true });
+  makeFolder(home, 0o755);
   const path = join(home, 'hotitem.log');
   const file = createDestination({ dest: path, mode: 0o640 });
   return {

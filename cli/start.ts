@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { findNginx, type NginxBuild } from '../provision/nginx.ts';
@@ -16,6 +15,7 @@ import { includeSettings } from './nginx-includes.ts';
 import { startNginxProcess } from './nginx-process.ts';
 import { renderShop } from './nginx-shop.ts';
 import { openIndex } from './open-index.ts';
+import { requireOwnState } from './own-state.ts';
 import { requireFree } from './ports.ts';
 import { runService } from './run-service.ts';
 import { setUp } from './setup.ts';
@@ -48,7 +48,7 @@ export const start: Command = {
     const { listen: shop = DEFAULT_SHOP, breaker = DEFAULT_BREAKER, demo = false, ...flags } = context.flags;
     // A demonstration must not touch the state of the service that this host has.
     const config = configure({ ...context, flags }, { hereOnly: true });
-    mkdirSync(config.home, { recursive: true });
+    requireOwnState(config);
     const { destination, path: logPath } = startLog(config.home);
     const core = createCore(config, destination);
     const addresses = { shop: String(shop), breaker: String(breaker), admin: config.admin.listen };

@@ -1,5 +1,6 @@
-import { chmodSync, chownSync, mkdirSync, statSync } from 'node:fs';
-import { groupId } from './group-id.ts';
+import { statSync } from 'node:fs';
+import { makeFolder } from '../service/make-folder.ts';
+import { explainGroup, groupId } from './group-id.ts';
 
 export type FoldersOptions = {
   /** Folder of all state. */
@@ -18,26 +19,23 @@ const GROUP_WRITES = 0o030;
  * and write to `spill`. Folders that are there already are the operator's; he is warned when the group cannot write.
  */
 export function makeFolders({ home, spill, group, warn }: FoldersOptions): void {
-  make(home, 0o755);
+  makeFolder(home, 0o755);
   const gid = group === undefined ? undefined : groupId(group);
   // What is written there belongs to that group as well.
-  if (make(spill, 0o2770)) {
-    if (gid !== undefined) chownSync(spill, process.getuid?.() ?? 0, gid);
-    return;
-  }
+  const made = makeSpill(spill, group, gid);
+  if (made || gid === undefined) return;
   const found = statSync(spill);
-  const writable = found.gid === gid && (found.mode & GROUP_WRITES) === GROUP_WRITES;
-  if (gid !== undefined && !writable) {
-    warn('spill folder', 'the group of intake.socket_group cannot write to the spill folder', {
-      spill,
-      group,
-    });
-  }
+  if (found.gid === gid && (found.mode & GROUP_WRITES) === GROUP_WRITES) return;
+  warn('spill folder', 'the group of intake.socket_group cannot write to the spill folder', {
+    spill,
+    group,
+  });
 }
 
-/** Returns whether it was not there before. */
-function make(path: string, mode: number): boolean {
-  const made = mkdirSync(path, { recursive: true }) !== undefined;
-  if (made) chmodSync(path, mode);
-  return made;
+function makeSpill(spill: string, group = '', gid = -1): boolean {
+  try {
+    return makeFolder(spill, 0o2770, { uid: -1, gid });
+  } catch (error) {
+    throw explainGroup(error, group);
+  }
 }

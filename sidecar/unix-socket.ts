@@ -3,11 +3,9 @@ import {
   chmodSync,
   closeSync,
   constants,
-  fchmodSync,
   fstatSync,
   lchownSync,
   lstatSync,
-  mkdirSync,
   mkdtempSync,
   openSync,
   renameSync,
@@ -17,7 +15,8 @@ import {
 import { connect, type Server } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { reasonOf } from '../service/log.ts';
-import { groupId } from './group-id.ts';
+import { makeFolder } from '../service/make-folder.ts';
+import { explainGroup, groupId } from './group-id.ts';
 
 export type SocketOptions = {
   /** The setting that names the path. */
@@ -108,7 +107,7 @@ async function listenAt(server: Server, options: SocketOptions): Promise<string 
       `${setting}: longer than the ${LONGEST_PATH} bytes that a socket path may have (got ${path})`,
     );
   }
-  makeFolder(dirname(path));
+  makeFolder(dirname(path), FOLDER_MODE);
   await makeRoom(options);
   const made = mkdtempSync(join(dirname(path), PRIVATE_FOLDER));
   const folder = openOwn(made);
@@ -135,22 +134,7 @@ function giveToGroup(path: string, group: string): void {
   try {
     lchownSync(path, process.geteuid?.() ?? 0, groupId(group));
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) throw error;
-    throw new Error(
-      `intake.socket_group: the user of the sidecar is not in that group (got ${group}). usermod --append --groups ${group} USER, then start it again`,
-      { cause: error },
-    );
-  }
-}
-
-/** Modes are set, and not what a umask leaves of them. */
-function makeFolder(path: string): void {
-  if (mkdirSync(path, { recursive: true, mode: FOLDER_MODE }) === undefined) return;
-  const folder = openSync(path, A_FOLDER);
-  try {
-    fchmodSync(folder, FOLDER_MODE);
-  } finally {
-    closeSync(folder);
+    throw explainGroup(error, group);
   }
 }
 

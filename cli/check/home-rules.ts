@@ -11,7 +11,7 @@ export function homeFindings({ home, homeIsRelative }: Pick<Config, 'home' | 'ho
       severity: 'warning',
       what: `home is a relative path: state goes below the working directory, here ${home}`,
       why: 'in another directory every command means another sidecar, and nginx cannot be told where its socket is',
-      fix: `home: ${SYSTEM_PATHS.home} in ${SYSTEM_PATHS.config}, or another absolute path`,
+      fix: `set an absolute path: home: ${SYSTEM_PATHS.home} in ${SYSTEM_PATHS.config}`,
     },
   ];
 }

@@ -8,14 +8,16 @@ const CONFIGURATION = /^hotitem: (?:no )?configuration .*\n/;
 
 /**
  * Runs `hotitem …` as it is shipped to its end, with nothing of the test's own environment but the path. Of standard error the
- * line is left out that says which configuration was read.
+ * line is left out that says which configuration was read. `as` begins the command of another user.
  */
 export async function runHotitem(
   args: string[],
   env: Record<string, string>,
   options: Omit<RunOptions, 'env'> = {},
+  as: string[] = [],
 ): Promise<Ran> {
-  const ran = await run(process.execPath, [PROGRAM, ...args], {
+  const [program = '', ...rest] = [...as, process.execPath, PROGRAM, ...args];
+  const ran = await run(program, rest, {
     ...options,
     env: { PATH: process.env.PATH, ...env },
   });

@@ -1,0 +1,33 @@
+import { accessSync, constants } from 'node:fs';
+import type { Config } from '../service/config.ts';
+import { foreignOwner } from '../service/ownership.ts';
+import { statePlaces } from './state-places.ts';
+import { Trouble } from './trouble.ts';
+
+/**
+ * Requires, before anything is written, that what is there of a service's state belongs to the user who runs it, or to root: another
+ * owner decides where that is written, by a link for one. Throws a `Trouble` that names the way out.
+ */
+export function requireOwnState(
+  config: Pick<Config, 'home' | 'spool' | 'duckdb'>,
+  user = process.getuid?.() ?? 0,
+): void {
+  const places = statePlaces(config);
+  for (const { path, stats } of places) {
+    const stat = stats.find((one) => foreignOwner(one, user) !== undefined);
+    if (stat === undefined) continue;
+    throw new Trouble(
+      `${path} ${foreignOwner(stat, user)}: nothing is written there`,
+      `Run it as that user${user === 0 ? ` (hotitem sidecar and sink: --user ${stat.uid})` : ''}, or chown it to whom this runs as, or name another folder: --home.`,
+    );
+  }
+  if (places[0]?.path !== config.home) return;
+  try {
+    accessSync(config.home, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch {
+    throw new Trouble(
+      `home: the user ${user} may not write there (got ${JSON.stringify(config.home)})`,
+      `chown -R ${user} ${config.home}, or run this as its owner.`,
+    );
+  }
+}

@@ -1,0 +1,72 @@
+import { dirname } from 'node:path';
+import { run } from '../provision/run.ts';
+import type { Config } from '../service/config.ts';
+import { makeFolder, type Owner } from '../service/make-folder.ts';
+import type { CommandOption, Flags } from './command.ts';
+import type { Core } from './core.ts';
+import { requireOwnState } from './own-state.ts';
+import { Trouble } from './trouble.ts';
+
+/** The flag of the services. */
+export const USER_OPTION: Record<'user', CommandOption> = {
+  user: {
+    type: 'string',
+    placeholder: 'NAME',
+    about: 'started as root: run as this user, after the configuration and its secrets are read',
+  },
+};
+
+type Account = Owner & { name: string; groups: number[] };
+
+/**
+ * Becomes the user that `--user` names, for good, and requires that the state is that user's. Folders that only root can make are
+ * made first. Does nothing where no user is named. Rejects with a `Trouble`.
+ */
+export async function runAs({ user }: Flags, config: Config): Promise<void> {
+  if (typeof user === 'string') await become(await accountOf(user), config);
+  requireOwnState(config);
+}
+
+/** Says what it means that a service runs as root, where it does. */
+export function warnOfRoot({ log }: Pick<Core, 'log'>): void {
+  if (process.getuid?.() !== 0) return;
+  const fix = '--user NAME runs it as that user, who needs no more than its own folders';
+  log.warn({ fix }, 'this runs as root: a fault in it, or in a package that it uses, has the whole host');
+}
+
+async function become(account: Account, config: Config): Promise<void> {
+  const own = process.getuid?.();
+  if (own === account.uid) return;
+  if (own !== 0)
+    throw new Trouble(
+      `--user: only root can become another user (you are ${own})`,
+      `Start it as root, or as ${account.name}: sudo -u ${account.name} hotitem …`,
+    );
+  makeFolders(config, account);
+  process.setgroups?.(account.groups);
+  process.setgid?.(account.gid);
+  process.setuid?.(account.uid);
+}
+
+/** Where others may look in and pass, and where nobody else has to. The spill folder is made by the sidecar, with its group. */
+function makeFolders({ home, intake, spool, duckdb }: Config, account: Account): void {
+  for (const path of [home, dirname(intake.socket)]) makeFolder(path, 0o755, account);
+  for (const path of [spool.dir, dirname(duckdb.path)]) makeFolder(path, 0o750, account);
+}
+
+async function accountOf(user: string): Promise<Account> {
+  const [name, uid, gid, groups] = await Promise.all(
+    ['-un', '-u', '-g', '-G'].map((flag) => ask(flag, user)),
+  );
+  if (name !== undefined && uid !== undefined && gid !== undefined && groups !== undefined)
+    return { name, uid: Number(uid), gid: Number(gid), groups: groups.split(' ').map(Number) };
+  throw new Trouble(
+    `--user: there is no such user (got ${JSON.stringify(user)})`,
+    'useradd --system --shell /usr/sbin/nologin hotitem makes one.',
+  );
+}
+
+async function ask(flag: string, user: string): Promise<string | undefined> {
+  const { code, stdout } = await run('id', [flag, '--', user], { timeoutMs: 10_000 });
+  return code === 0 && stdout.trim() !== '' ? stdout.trim() : undefined;
+}

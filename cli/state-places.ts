@@ -1,0 +1,38 @@
+import { lstatSync, type Stats, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Config } from '../service/config.ts';
+
+export type StatePlace = {
+  path: string;
+  /** Of what lies there, and of what that leads to where it is a link. */
+  stats: Stats[];
+};
+
+/** Below `home`: what a sidecar or a sink writes by its name. */
+const FILES = [
+  'capture.json',
+  'dead-letters.ndjson',
+  'hotitem.log',
+  'nginx-books.json',
+  'quarantine',
+  'rejected.log',
+  'spill-offsets.json',
+];
+
+/** What is there of the state that nobody but the service has to do with: not the spill folder, which is the workers'. */
+export function statePlaces({
+  home,
+  spool,
+  duckdb,
+}: Pick<Config, 'home' | 'spool' | 'duckdb'>): StatePlace[] {
+  const paths = [home, spool.dir, duckdb.path, ...FILES.map((name) => join(home, name))];
+  return paths.flatMap((path) => {
+    try {
+      const found = lstatSync(path);
+      return [{ path, stats: found.isSymbolicLink() ? [found, statSync(path)] : [found] }];
+    } catch {
+      // Missing, or hidden from whoever asks; who writes there is told by the system.
+      return [];
+    }
+  });
+}
