@@ -1,6 +1,7 @@
 import { join, resolve, sep } from 'node:path';
 import type { Config } from '../service/config.ts';
 import { SYSTEM_PATHS } from '../service/system-paths.ts';
+import { wayFindings } from './check/way-rules.ts';
 import type { Command } from './command.ts';
 import { configure } from './configure.ts';
 import { chooseBreaker } from './nginx-breaker.ts';
@@ -10,7 +11,7 @@ import { installDiff, installText } from './nginx-install-report.ts';
 import { installTested } from './nginx-install-tested.ts';
 import { nginxProgram } from './nginx-program.ts';
 import { UsageError } from './parse-command-line.ts';
-import { print } from './terminal.ts';
+import { print, tell } from './terminal.ts';
 import { Trouble } from './trouble.ts';
 
 export const nginxInstall: Command = {
@@ -55,6 +56,9 @@ export const nginxInstall: Command = {
       print(
         `${installText(result, folder, onlyLooks)}\nnginx answers itself at ${address}: ${about}\n${passing({ engine, breaker })}`,
       );
+    const written = { 'intake.socket': config.intake.socket, 'spill.dir': config.spill.dir };
+    for (const { id, severity, what, why, fix } of await wayFindings(written, nginx || undefined))
+      tell(`hotitem: ${severity}: ${what}: ${why}. ${fix}  [${id}]\n`);
     if (!onlyLooks) print(`\n${isFirst(result.files) ? nextSteps(folder, config) : RELOAD}`);
     return 0;
   },

@@ -41,8 +41,10 @@ function unknownWorker({ worker, site }: Facts): Finding[] {
 
 async function socketFindings({ worker }: Facts, socket: string, where: Place): Promise<Finding[]> {
   const found = await stat(socket).catch(() => undefined);
+  const barrier = worker.ids && (await obstacle(worker.ids, socket, ['write']));
   if (found === undefined) {
     return [
+      ...(barrier === undefined ? [] : [notWritable(barrier)]),
       {
         id: 'socket-not-there',
         severity: 'note',
@@ -65,10 +67,10 @@ async function socketFindings({ worker }: Facts, socket: string, where: Place): 
       },
     ];
   }
-  const barrier = worker.ids && (await obstacle(worker.ids, socket, ['write']));
-  if (barrier === undefined) return [];
-  return [
-    {
+  return barrier === undefined ? [] : [notWritable(barrier)];
+
+  function notWritable(barrier: string): Finding {
+    return {
       id: 'socket-not-writable',
       severity: 'error',
       what: `nginx's workers (${worker.name}) cannot use ${socket}`,
@@ -76,8 +78,8 @@ async function socketFindings({ worker }: Facts, socket: string, where: Place): 
       why: `${barrier} does not let them; all views are spilled`,
       fix: `intake.socket_group: a group of ${worker.name}, so that it stays after a restart; and that group may enter the folders above`,
       ...openTo(worker, socket, barrier, 'g+rw'),
-    },
-  ];
+    };
+  }
 }
 
 /** The folders that nginx writes lines into, by the access_log lines that write them. */
@@ -133,7 +135,7 @@ async function folderOf({ worker, sidecar, site }: Facts, { directive }: Spot): 
       ...installAgain(site),
     });
   }
-  const barrier = worker.ids && found && (await obstacle(worker.ids, folder, ['write', 'enter']));
+  const barrier = worker.ids && (await obstacle(worker.ids, folder, ['write', 'enter']));
   if (barrier !== undefined) {
     findings.push({
       id: 'spill-not-writable',

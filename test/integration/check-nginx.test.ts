@@ -263,6 +263,22 @@ describe('check --nginx', () => {
     }
   });
 
+  test('finds a folder that the workers may not enter, also where the sidecar has made nothing there yet', async () => {
+    await render({ build });
+    const closed = join(folder, 'closed');
+    chmodSync(folder, 0o755);
+    mkdirSync(closed, { mode: 0o700 });
+    edit(/[^:]*intake\.sock/g, join(closed, 'run/intake.sock'), 'hotitem/http.conf');
+    edit(/^(user .*|worker_processes)/m, 'user nobody;\n$1');
+
+    expect((await check(build)).findings).toContainEqual(
+      expect.objectContaining({
+        id: 'socket-not-writable',
+        why: expect.stringContaining(`${closed} (uid ${process.getuid?.()}`),
+      }),
+    );
+  });
+
   test('ends with 0, or with 1 where something is to be changed, and says it all in JSON, too', async () => {
     await render({ build });
     const good = await hotitem();

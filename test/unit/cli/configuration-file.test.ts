@@ -54,6 +54,18 @@ describe('which configuration is read', () => {
     expect(absolute).toMatchObject({ code: 0, stdout: expect.stringContaining('/srv/x/run/intake.sock') });
   });
 
+  test('nginx install warns of a folder on the way that the workers of nginx cannot enter', async () => {
+    const closed = join(folder.path, 'closed');
+    mkdirSync(closed, { mode: 0o700 });
+    chmodSync(folder.path, 0o755);
+    const args = ['nginx', 'install', '--dry-run', '--dir', '/nowhere', '--home', join(closed, 'home')];
+    const { code, stderr } = await hotitem(args, {});
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/cannot come to \S+closed\/home\/run\/intake\.sock: \S+\/closed .*\[way-closed\]/);
+    const open = await hotitem([...args.slice(0, -1), '/srv/hotitem'], {});
+    expect(open.stderr).not.toContain('[way-closed]');
+  });
+
   describe('in a directory that another user writes to', () => {
     const name = join(here.path, 'hotitem.yml');
 
