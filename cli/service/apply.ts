@@ -1,5 +1,6 @@
-import { chmodSync, chownSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeFolder } from '../../service/make-folder.ts';
 import { Trouble } from '../trouble.ts';
 import { type Account, makeUser, mayUser } from './account.ts';
 import { SERVICE_USER } from './paths.ts';
@@ -21,9 +22,7 @@ export async function applyPlan(plan: Plan, { start }: { start: boolean }): Prom
     done.push({ outcome: 'written', what: config.path });
   }
   for (const folder of folders) {
-    mkdirSync(folder, { recursive: true });
-    chmodSync(folder, FOLDER_MODE);
-    chownSync(folder, user.uid, user.gid);
+    makeFolder(folder, FOLDER_MODE, user);
     done.push({ outcome: 'made', what: folder });
   }
   await requireRights(plan);
@@ -69,7 +68,7 @@ function replace(file: PlannedFile, done: Done[]): void {
 }
 
 function put({ path, text, mode }: PlannedFile, gid: number): void {
-  mkdirSync(dirname(path), { recursive: true, mode: FOLDER_MODE });
+  makeFolder(dirname(path), FOLDER_MODE);
   const temporary = `${path}.${process.pid}.tmp`;
   writeFileSync(temporary, text, { mode, flag: 'wx' });
   chmodSync(temporary, mode);
