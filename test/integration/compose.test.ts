@@ -1,21 +1,33 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { installNginx } from '../../cli/nginx-install.ts';
 import { obtainCompose } from '../../provision/compose.ts';
-import { obtainNginx } from '../../provision/nginx.ts';
+import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
 import { run } from '../../provision/run.ts';
 import { ELASTICSEARCH, KAFKA } from '../../provision/versions.ts';
 import { loadConfig } from '../../service/config.ts';
+import { ANOTHER_USER, asUser, testAsRoot } from '../parts/attacker.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { freePorts } from '../parts/ports.ts';
+import { startProcess, tailOf } from '../parts/process.ts';
 import { record } from '../parts/record.ts';
 import { report } from '../parts/report.ts';
+import { until } from '../parts/until.ts';
 
 type Service = {
   image?: string;
-  build?: { dockerfile: string; target: string };
+  build?: { dockerfile: string; target: string; args: Record<string, string> };
+  user?: string;
+  read_only?: boolean;
+  cap_add?: string[];
+  cap_drop?: string[];
+  privileged?: boolean;
+  security_opt?: string[];
+  pids_limit?: number;
+  tmpfs?: string[];
+  volumes?: string[];
   command?: string[];
   environment?: Record<string, string | number>;
   ports?: string[];
@@ -27,7 +39,9 @@ type Service = {
 const ROOT = join(import.meta.dirname, '../..');
 const OBTAINED_MS = 180_000;
 
-const compose = parse(read('docker-compose.yml'), { merge: true }) as { services: Record<string, Service> };
+/** As it is where no variable is set. */
+const composed = read('docker-compose.yml').replace(/\$\{\w+:-([^}]+)\}/g, '$1');
+const compose = parse(composed, { merge: true }) as { services: Record<string, Service> };
 const services = Object.entries(compose.services);
 const dockerfile = read('deploy/Dockerfile');
 const folder = temporaryFolder('compose');
@@ -85,8 +99,26 @@ describe('docker-compose.yml', () => {
       expect(service.healthcheck === undefined).toBe(runsOnce);
     });
 
-    test('may not take all of the memory', () => {
+    test('may not take all of the memory, nor start processes without end', () => {
       expect(service.mem_limit).toMatch(/^\d+[mg]$/);
+      expect(service.pids_limit).toBeGreaterThan(0);
+    });
+
+    test('has no capability, gains none, and reaches nothing of the host', () => {
+      expect(service.cap_drop).toEqual(['ALL']);
+      expect(service.cap_add).toBeUndefined();
+      expect(service.privileged).toBeUndefined();
+      expect(service.security_opt).toEqual(['no-new-privileges:true']);
+      for (const volume of service.volumes ?? []) expect(volume).toMatch(/^[a-z]+:/);
+    });
+
+    test('of ours, writes to its volumes and to memory only, and not as root', () => {
+      if (service.build === undefined) return;
+      expect(service.read_only).toBe(true);
+      expect(service.tmpfs).not.toEqual([]);
+      const stage = dockerfile.split(`AS ${service.build.target}\n`)[1]?.split(/^FROM /m)[0];
+      expect(stage).toMatch(/^USER [1-9]\d*:\d+$/m);
+      expect(service.user ?? '1').not.toMatch(/^(0|root)/);
     });
   });
 
@@ -105,12 +137,18 @@ describe('docker-compose.yml', () => {
 
 describe('deploy/Dockerfile', () => {
   test('starts from exact versions, or from its own stages', () => {
-    const stages = [...dockerfile.matchAll(/^FROM (\S+) AS (\S+)$/gm)];
+    const bases = Object.fromEntries(
+      [...dockerfile.matchAll(/^ARG (\w+)=(\S+)$/gm)].map(([, name, base]) => [name, base]),
+    );
+    expect(compose.services.nginx?.build?.args).toEqual(bases);
+    expect(compose.services.sidecar?.build?.args).toEqual(bases);
+    const text = dockerfile.replace(/\$\{(\w+)\}/g, (_, name: string) => bases[name] ?? name);
+    const stages = [...text.matchAll(/^FROM (\S+) AS (\S+)$/gm)];
     expect(stages).toHaveLength(dockerfile.match(/^FROM /gm)?.length ?? 0);
     const own = new Set(stages.map(([, , name]) => name));
-    const bases = stages.map(([, base = '']) => base).filter((base) => !own.has(base));
-    expect(bases).not.toHaveLength(0);
-    for (const base of bases) expect(base).toMatch(/^(node|nginx):\d+\.\d+\.\d+-[\w-]+$/);
+    const foreign = stages.map(([, base = '']) => base).filter((base) => !own.has(base));
+    expect(foreign).not.toHaveLength(0);
+    for (const base of foreign) expect(base).toMatch(/^(node|nginx):\d+\.\d+\.\d+-[\w-]+$/);
   });
 
   test('gives nginx the folders that the sidecar is configured with', () => {
@@ -128,39 +166,67 @@ describe('deploy/nginx.conf', () => {
     async () => {
       const nginx = await obtainNginx({ suite: 'trixie', report });
       record(`nginx ${nginx.version} with njs ${nginx.njs}, deploy/nginx.conf`);
-      const conf = await relocated(nginx.modules.js ?? '');
-      const [program = '', ...leading] = nginx.command;
-      const args = [
-        ...leading,
-        '-t',
-        '-q',
-        '-p',
-        folder.path,
-        '-c',
-        conf,
-        '-e',
-        join(folder.path, 'error.log'),
+      const { conf } = await relocated(nginx.modules.js ?? '');
+      const [program = '', ...args] = commandOf(nginx, conf);
+      expect(await run(program, [...args, '-t', '-q'])).toMatchObject({ code: 0, stderr: '' });
+    },
+    OBTAINED_MS,
+  );
+
+  testAsRoot(
+    'serves pages as a user who may change nothing of the system, master and workers',
+    async () => {
+      const nginx = await obtainNginx({ suite: 'trixie', report });
+      const { conf, port } = await relocated(nginx.modules.js ?? '');
+      const owned = readdirSync(folder.path, { recursive: true }) as string[];
+      for (const name of ['', ...owned]) chownSync(join(folder.path, name), ANOTHER_USER, ANOTHER_USER);
+      // The one capability is for this machine alone: the tree of nginx may lie in a home that nobody else may enter.
+      const only = '-all,+dac_read_search';
+      const locks = [
+        `--bounding-set=${only}`,
+        `--inh-caps=${only}`,
+        `--ambient-caps=${only}`,
+        '--no-new-privs',
       ];
-      expect(await run(program, args)).toMatchObject({ code: 0, stderr: '' });
+      const logFile = join(folder.path, 'nginx.log');
+      const running = startProcess({
+        name: 'nginx of the image',
+        command: [...asUser(), ...locks, ...commandOf(nginx, conf), '-g', 'daemon off;'],
+        logFile,
+      });
+      try {
+        const isUp = () =>
+          fetch(`http://127.0.0.1:${port}/healthz`).then(
+            ({ status }) => status === 204,
+            () => false,
+          );
+        await until(isUp, { timeoutMs: 20_000, what: 'nginx to serve', detail: () => tailOf(logFile) });
+        expect(tailOf(logFile)).toBe('');
+      } finally {
+        await running.stop();
+      }
     },
     OBTAINED_MS,
   );
 });
 
+function commandOf(nginx: NginxBuild, conf: string): string[] {
+  return [...nginx.command, '-p', folder.path, '-c', conf, '-e', join(folder.path, 'error.log')];
+}
+
 /** deploy/nginx.conf for this machine: every path of the image under our folder, other ports, the user that we are. */
-async function relocated(jsModule: string): Promise<string> {
+async function relocated(jsModule: string): Promise<{ conf: string; port: number }> {
   const dir = join(folder.path, 'hotitem');
   const [port = 0, breakerPort = 0] = await freePorts(2);
   const breaker = `127.0.0.1:${breakerPort}`;
-  mkdirSync(join(folder.path, 'spill'));
+  mkdirSync(join(folder.path, 'spill'), { recursive: true });
   await installNginx({ dir, socket: join(folder.path, 'sock'), spill: join(folder.path, 'spill'), breaker });
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
     .map((name) => `${name}_temp_path ${folder.path}/${name};`)
     .join('\n');
   const text = read('deploy/nginx.conf')
     .replace('modules/ngx_http_js_module.so', jsModule)
-    .replace('user nginx;', '')
-    .replace('pid /run/nginx.pid;', `pid ${folder.path}/nginx.pid;`)
+    .replace('pid /tmp/nginx.pid;', `pid ${folder.path}/nginx.pid;`)
     .replace('/var/log/nginx/error.log', join(folder.path, 'error.log'))
     .replace('include /etc/nginx/mime.types;', temporary)
     .replace('listen 8080;', `listen 127.0.0.1:${port};`)
@@ -168,7 +234,7 @@ async function relocated(jsModule: string): Promise<string> {
   expect(text).not.toContain('/etc/');
   const conf = join(folder.path, 'nginx.conf');
   writeFileSync(conf, text);
-  return conf;
+  return { conf, port };
 }
 
 function version(): string {
