@@ -21,13 +21,19 @@ export function requireOwnState(
       `Run it as that user${user === 0 ? ` (hotitem sidecar and sink: --user ${stat.uid})` : ''}, or chown it to whom this runs as, or name another folder: --home.`,
     );
   }
-  if (places[0]?.path !== config.home) return;
-  try {
-    accessSync(config.home, constants.R_OK | constants.W_OK | constants.X_OK);
-  } catch {
+  // As after a start as root by mistake.
+  for (const { path } of places.filter((place) => !mayWrite(place.path)))
     throw new Trouble(
-      `home: the user ${user} may not write there (got ${JSON.stringify(config.home)})`,
+      `${path}: the user ${user}, whom this runs as, may not write there`,
       `chown -R ${user} ${config.home}, or run this as its owner.`,
     );
+}
+
+function mayWrite(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK);
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, jest, test } from '@jest/globals';
 import { ANOTHER_USER, asUser, attack, testAsRoot } from '../parts/attacker.ts';
@@ -86,6 +86,18 @@ describe('who may do what with what is made', () => {
     });
     const again = await startSidecar(home, { args: ['--user', String(ANOTHER_USER)] });
     await again.stop();
+  });
+
+  testAsRoot('a start as root by mistake is named by the next one as the user of the service', async () => {
+    const home = join(folder.path, 'mistaken');
+    mkdirSync(join(home, 'spool'), { recursive: true, mode: 0o750 });
+    chownSync(home, ANOTHER_USER, ANOTHER_USER);
+    expect(await run(home, ['--user', 'nobody'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(
+        `${home}/spool: the user ${ANOTHER_USER}, whom this runs as, may not write there\nchown -R ${ANOTHER_USER} ${home}`,
+      ),
+    });
   });
 
   testAsRoot.each(['sidecar', 'sink'])('a %s cannot become another user but from root', async (service) => {

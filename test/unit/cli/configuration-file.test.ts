@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type Ran, run } from '../../../provision/run.ts';
@@ -133,6 +133,13 @@ describe('which configuration is read', () => {
       expect(ran.stdout).toContain('/var/lib/of-the-host/run/intake.sock');
       const { stdout } = await onHost(['nginx', 'install', '--dir', '/nowhere', '--dry-run']);
       expect(stdout).toContain('socket /var/lib/of-the-host/run/intake.sock');
+    });
+
+    onAnotherEtc('it may be a link, as Kubernetes mounts it', async () => {
+      mkdirSync(join(etc, 'hotitem/..data'));
+      renameSync(join(etc, 'hotitem/hotitem.yml'), join(etc, 'hotitem/..data/hotitem.yml'));
+      symlinkSync('..data/hotitem.yml', join(etc, 'hotitem/hotitem.yml'));
+      expect((await onHost(['check'])).stdout).toContain('/var/lib/of-the-host/run/intake.sock');
     });
 
     onAnotherEtc('that of the working directory is not read beside it, and a command says so', async () => {
