@@ -13,9 +13,11 @@ const FILES = [
   'capture.json',
   'dead-letters.ndjson',
   'hotitem.log',
+  'losses.json',
   'nginx-books.json',
   'quarantine',
   'rejected.log',
+  'sink-losses.json',
   'spill-offsets.json',
 ];
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { reasonOf } from './log.ts';
+import { makeFolder } from './make-folder.ts';
 import { createMutex } from './mutex.ts';
 import { replaceFile } from './replace-file.ts';
 
@@ -99,13 +99,16 @@ export function createLosses({ path, sources, now, warn }: LossesOptions): Losse
     if (isStored) return;
     isStored = true;
     const text = JSON.stringify([...known.values()]);
-    const stored = mkdir(dirname(path), { recursive: true, mode: 0o750 }).then(() => replaceFile(path, text));
-    await stored.catch((error: unknown) => {
+    try {
+      // Of all state: where a sink makes it, nginx's workers must still pass through.
+      makeFolder(dirname(path), 0o755);
+      await replaceFile(path, text);
+    } catch (error) {
       isStored = false;
       warn('losses', 'since when views are lost is not on disk; a restart forgets it', {
         reason: reasonOf(error),
       });
-    });
+    }
   }
 }
 
