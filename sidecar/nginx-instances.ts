@@ -74,7 +74,8 @@ export function createNginxInstances(
   function note(report: NginxReport): Standing {
     const before = known.find((one) => isSame(one, report));
     const standing = before === undefined ? standingOfNew(report) : next(before.standing);
-    const { one_in, off, release } = report;
+    // The last report of a worker that exits, as in a reload, holds nothing but counters.
+    const { one_in, off, release } = report.one_in === undefined && before !== undefined ? before : report;
     const noted = { ...toInstance(report), one_in, off, release, heardAt: now(), standing };
     known = [...known.filter((one) => one !== before), noted];
     const [oldest] = known;

@@ -35,6 +35,14 @@ test('nginx says that it cannot write to the spill folder, until it can or is si
   expect(books.isSpillBarred()).toBe(false);
 });
 
+test('the last report of a worker that a reload replaces, which holds counters alone, leaves it known what nginx runs', () => {
+  const running = { one_in: 1, off: true, release: '1.0.0' };
+  books.report({ ...nothing(), ...running });
+  books.report({ ...nothing(), flushed: 5, one_in: undefined, off: false, release: undefined });
+  const instances = books.accounts()?.instances;
+  expect(instances).toMatchObject([{ oneIn: 1, off: true, release: '1.0.0' }]);
+});
+
 describe('unaccounted', () => {
   test.each<[string, Partial<NginxReport>, () => void]>([
     ['posted and taken in', { flushed: 10 }, () => takenIn('intake', 10)],
