@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { readdirSync, rmSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,10 +10,10 @@ import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { type Chain, startChain } from './chain.ts';
 import { FULL } from './nginx-requests-ways.ts';
+import { runHotitem } from './run-hotitem.ts';
 
 jest.setTimeout(120_000);
 
-const PROGRAM = join(import.meta.dirname, '../../dist/hotitem.mjs');
 const LEARN_MS = 5_000;
 /** The lease, and the second in which nginx looks. */
 const LEASE_MS = 20_000;
@@ -203,18 +202,10 @@ function captureOn({ suite, engine }: (typeof EVERYWHERE)[number]): void {
     return hotitem('capture', ...words);
   }
 
-  function hotitem(...args: string[]): Promise<{ code: number | null; output: string }> {
-    return new Promise((resolve) => {
-      const env = {
-        PATH: process.env.PATH,
-        HOTITEM_HOME: chain.home,
-        HOTITEM_ADMIN_LISTEN: chain.sidecar.admin,
-      };
-      const child = spawn(process.execPath, [PROGRAM, ...args], { env });
-      let output = '';
-      for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
-      child.once('close', (code) => resolve({ code, output }));
-    });
+  async function hotitem(...args: string[]): Promise<{ code: number | null; output: string }> {
+    const env = { HOTITEM_HOME: chain.home, HOTITEM_ADMIN_LISTEN: chain.sidecar.admin };
+    const { code, stdout, stderr } = await runHotitem(args, env);
+    return { code, output: stdout + stderr };
   }
 }
 

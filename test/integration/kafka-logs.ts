@@ -1,6 +1,9 @@
 import type { KafkaClient, TopicSpec } from '../../store/kafka-client.ts';
 import { createKafkaLog } from '../../store/kafka-log.ts';
 import type { Batch, Consumer, Handler, Log } from '../../store/log.ts';
+import { until } from '../parts/until.ts';
+
+const JOIN_MS = 30_000;
 
 /** Topics of one run of a suite, as logs. */
 export type KafkaLogs = {
@@ -29,7 +32,8 @@ export function createKafkaLogs(client: KafkaClient, run: string): KafkaLogs {
       });
     },
     async consume(log, group, handle) {
-      const consumer = await log.consume(`${group}-${run}`, handle);
+      const join = () => log.consume(`${group}-${run}`, handle).catch(ifNotLoading);
+      const consumer = await until(join, { timeoutMs: JOIN_MS, what: `group ${group} to be joined` });
       consumers.push(consumer);
       return consumer;
     },
@@ -41,6 +45,13 @@ export function createKafkaLogs(client: KafkaClient, run: string): KafkaLogs {
   function topic(name: string, partitions = 1): TopicSpec {
     return { topic: `${name}-${run}`, partitions, replicationFactor: 1, retentionMs: 3_600_000 };
   }
+}
+
+/** A Kafka that has just started may still be loading its groups: a sink joins again then. */
+function ifNotLoading(error: unknown): undefined {
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (!(cause instanceof Error && /coordinator is (?:loading|not available)/.test(cause.message)))
+    throw error;
 }
 
 export function batchOf(texts: string[]): Batch {

@@ -157,7 +157,14 @@ function changed({ target, plain, captured, plainAsked, capturedAsked }: Outcome
  * redirect to `/item/`, before any location's rewrites.
  */
 function isView({ nginx }: Pick<Outcome, 'nginx'>): boolean {
-  return nginx !== undefined && !/^\/(?:(?:shelf|page|_hotitem)\/|(?:shelf|item|stream)$)/.test(nginx.uri);
+  if (nginx === undefined || showsNoItem(nginx)) return false;
+  return !/^\/(?:(?:shelf|page|_hotitem)\/|(?:shelf|item|stream)$)/.test(nginx.uri);
+}
+
+/** The item is `-`, by the map in items.conf. */
+function showsNoItem({ uri, args }: { uri: string; args: string }): boolean {
+  const [, item] = /^(?:\/web)?\/item\/([\w.-]+?)(?:\.html)?$/.exec(uri) ?? [];
+  return item === undefined ? /(?:^|&)id=-(?:&|$)/i.test(args) : item === '-';
 }
 
 function said({ uri, raw, args, method, ip }: HotItemEvent): unknown {
