@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { NginxBuild } from '../../provision/nginx.ts';
@@ -183,11 +183,17 @@ async function childrenOf(pid: number): Promise<Child[]> {
   );
 }
 
-/** The first process of a group beside the one that was started. */
+/** The master in a group, beside the process that was started, which has helpers for a moment. */
 function orphanOf(started: number): number | undefined {
-  return pidsIn(started)
-    .filter((pid) => pid !== started)
-    .sort((a, b) => a - b)[0];
+  return pidsIn(started).find((pid) => pid !== started && titleOf(pid).includes('master process'));
+}
+
+function titleOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 function takesRequests({ title }: Child): boolean {
