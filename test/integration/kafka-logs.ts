@@ -32,8 +32,7 @@ export function createKafkaLogs(client: KafkaClient, run: string): KafkaLogs {
       });
     },
     async consume(log, group, handle) {
-      const join = () => log.consume(`${group}-${run}`, handle).catch(ifNotLoading);
-      const consumer = await until(join, { timeoutMs: JOIN_MS, what: `group ${group} to be joined` });
+      const consumer = await joined(() => log.consume(`${group}-${run}`, handle));
       consumers.push(consumer);
       return consumer;
     },
@@ -47,7 +46,11 @@ export function createKafkaLogs(client: KafkaClient, run: string): KafkaLogs {
   }
 }
 
-/** A Kafka that has just started may still be loading its groups: a sink joins again then. */
+/** A Kafka that has just started may be loading its groups for some seconds: a sink joins again then. */
+export function joined(consume: () => Promise<Consumer>): Promise<Consumer> {
+  return until(() => consume().catch(ifNotLoading), { timeoutMs: JOIN_MS, what: 'the group to be joined' });
+}
+
 function ifNotLoading(error: unknown): undefined {
   const cause = error instanceof Error ? error.cause : undefined;
   if (!(cause instanceof Error && /coordinator is (?:loading|not available)/.test(cause.message)))

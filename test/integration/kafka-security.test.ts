@@ -6,6 +6,7 @@ import { type KafkaPart, startKafka } from '../parts/kafka.ts';
 import type { KafkaSecurity } from '../parts/kafka-security.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
+import { joined } from './kafka-logs.ts';
 
 jest.setTimeout(60_000);
 
@@ -54,9 +55,8 @@ suiteWith(['kafka'], { stops: true })('TLS and logins', () => {
       await client.send('secured', [{ value: Buffer.from(value) }]);
       const seen: string[] = [];
       const options = { topic: 'secured', group: `${which}-${mechanism}`, concurrency: 1 };
-      const consumer = await client.consume(
-        options,
-        async ({ values }) => void seen.push(...values.map(String)),
+      const consumer = await joined(() =>
+        client.consume(options, async ({ values }) => void seen.push(...values.map(String))),
       );
       await until(() => seen.includes(value), { timeoutMs: 30_000, what: 'the event' });
       await consumer.close(1_000);

@@ -11,6 +11,7 @@ import { views } from '../parts/load.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { documentsOf } from './documents.ts';
+import { joined } from './kafka-logs.ts';
 import { ranking, type Started, startDemo } from './start-demo.ts';
 
 jest.setTimeout(120_000);
@@ -121,9 +122,8 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'])('npm start with addresses', () =>
   async function events(topic = `events-${run}`): Promise<string[]> {
     const seen: string[] = [];
     const log = createKafkaLog({ client: client(), topic, concurrency: 1, headers: {} });
-    const reader = await log.consume(
-      `reader-${topic}`,
-      async (batch) => void seen.push(...batch.values.map(String)),
+    const reader = await joined(() =>
+      log.consume(`reader-${topic}`, async (batch) => void seen.push(...batch.values.map(String))),
     );
     await until(() => seen.length > 0, { timeoutMs: 30_000, what: `an event in ${topic}` });
     await reader.close(100);
