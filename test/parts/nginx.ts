@@ -183,9 +183,9 @@ async function childrenOf(pid: number): Promise<Child[]> {
   );
 }
 
-/** The master in a group, beside the process that was started, which has helpers for a moment. */
+/** The master in a group, beside the process that was started. That has helpers for a moment, one of which names half of that title. */
 function orphanOf(started: number): number | undefined {
-  return pidsIn(started).find((pid) => pid !== started && titleOf(pid).includes('master process'));
+  return pidsIn(started).find((pid) => pid !== started && titleOf(pid).includes('nginx: master process'));
 }
 
 function titleOf(pid: number): string {
