@@ -1,3 +1,4 @@
+import { createRandom } from '../cli/demo/random.ts';
 import { TICK_MS } from '../detect/clock.ts';
 import { createDecisions } from '../detect/decisions.ts';
 import { createHeat } from '../detect/heat.ts';
@@ -6,7 +7,7 @@ import type { Bench, Case, Outcome } from './bench.ts';
 import { createSpaceSaving } from './space-saving.ts';
 import { round } from './statistics.ts';
 import { atLeast, atMost } from './target.ts';
-import { createRandom, wordsOf, zipfRanks } from './zipf-stream.ts';
+import { wordsOf, zipfRanks } from './zipf-stream.ts';
 
 const START = 1_795_355_700_000;
 const ITEMS = 1_000_000;

@@ -1,3 +1,4 @@
+import { createRandom } from '../cli/demo/random.ts';
 import { mix } from '../detect/mix.ts';
 
 /** Ranks 0 to `items` - 1, each as frequent as 1/(rank + 1)^s, from a fixed seed: `count` of them, by Walker's alias method. */
@@ -13,17 +14,6 @@ export function zipfRanks({ items, s, count }: { items: number; s: number; count
 /** Two words of an item, as `observe` wants them. */
 export function wordsOf(item: number): [high: number, low: number] {
   return [mix(2 * item + 1), mix(0x5bd1e995 + 2 * item)];
-}
-
-/** Numbers in [0, 1): mulberry32. */
-export function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 function aliasTable(items: number, s: number): { share: Float64Array; alias: Uint32Array } {

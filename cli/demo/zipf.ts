@@ -1,3 +1,5 @@
+import { createRandom } from './random.ts';
+
 export type Zipf = {
   /** A number from 0 to n − 1; k comes up in proportion to 1 / (k + 1). */
   next(): number;
@@ -5,7 +7,7 @@ export type Zipf = {
   random(): number;
 };
 
-/** Zipf's law over `n` ranks from a generator with a fixed seed (mulberry32, T. Ettinger, public domain). */
+/** Zipf's law over `n` ranks from a generator with a fixed seed. */
 export function createZipf(n: number, seed: number): Zipf {
   const cumulative: number[] = [];
   let total = 0;
@@ -13,18 +15,11 @@ export function createZipf(n: number, seed: number): Zipf {
     total += 1 / rank;
     cumulative.push(total);
   }
-  let state = seed >>> 0;
+  const random = createRandom(seed);
   return { next, random };
 
   function next(): number {
     const point = random() * total;
     return cumulative.findIndex((sum) => point < sum);
-  }
-
-  function random(): number {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   }
 }

@@ -1,3 +1,4 @@
+import { createRandom } from '../../../cli/demo/random.ts';
 import { TICK_MS } from '../../../detect/clock.ts';
 import { type Change, createDecisions, type Decisions } from '../../../detect/decisions.ts';
 import { createHeat, type Heat } from '../../../detect/heat.ts';
@@ -95,15 +96,4 @@ function hashOf(text: string): [number, number] {
   let high = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) high = Math.imul(high ^ text.charCodeAt(i), 0x01000193);
   return [mix(high), mix(high ^ 0x5bd1e995)];
-}
-
-/** Numbers in [0, 1): mulberry32. */
-function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
