@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Accounts } from '../../cli/wire-sidecar.ts';
 import { run } from '../../provision/run.ts';
-import { ANOTHER, asAnother, askAsAnother, CAN_BE_ANOTHER } from '../parts/another-user.ts';
+import { ANOTHER_USER, asAnother, askAsAnother, CAN_BE_ANOTHER, testAsRoot } from '../parts/attacker.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { freePort, freePorts } from '../parts/ports.ts';
 import { type Service, startService } from '../parts/service.ts';
@@ -93,7 +93,7 @@ describe('the group of the workers, who may use the intake socket', () => {
       HOTITEM_ADMIN_LISTEN: admin,
       // As README.md says.
       NODE_OPTIONS: '--max-semi-space-size=4',
-      ...(CAN_BE_ANOTHER && { HOTITEM_INTAKE_SOCKET_GROUP: String(ANOTHER.gid) }),
+      ...(CAN_BE_ANOTHER && { HOTITEM_INTAKE_SOCKET_GROUP: String(ANOTHER_USER) }),
     };
     sidecar = await startService({ args: ['sidecar'], env, admin, logFile: join(folder.path, 'log') });
   });
@@ -125,9 +125,8 @@ describe('the group of the workers, who may use the intake socket', () => {
     expect(await ask(intake, asks)).toEqual([{ status: 404 }, { status: 404 }]);
   });
 
-  const asRoot = CAN_BE_ANOTHER ? test : test.skip;
   const inFull = FULL ? test : test.skip;
-  asRoot('cannot connect to the control socket', async () => {
+  testAsRoot('cannot connect to the control socket', async () => {
     const asks = [{ method: 'POST', path: '/v1/control', body: '{"mode":"off"}' }];
     expect(await ask(control, asks)).toEqual([{ code: 'EACCES' }]);
   });

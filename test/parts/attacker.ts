@@ -5,14 +5,29 @@ import { temporaryFolder } from './guard.ts';
 
 /** A user of this machine that owns nothing: what an attacker on the host has. */
 export const ANOTHER_USER = 65_534;
-const ROOT = process.getuid?.() === 0;
+/** Only root can become another user. */
+export const CAN_BE_ANOTHER = process.getuid?.() === 0;
 
-/** Only root can become another user: elsewhere these tests are skipped. */
-export const testAsRoot = ROOT ? test : test.skip;
+/** Elsewhere these tests are skipped. */
+export const testAsRoot = CAN_BE_ANOTHER ? test : test.skip;
 
 /** What begins a command that another user runs. */
 export function asUser(uid: number = ANOTHER_USER): string[] {
   return ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups'];
+}
+
+/** The command as another user runs it; as oneself where that is not possible. */
+export function asAnother(command: string[]): string[] {
+  return CAN_BE_ANOTHER ? [...asUser(), '--', ...command] : command;
+}
+
+/** Runs a script of Node (its text, as an ES module) as another user, which prints JSON and nothing else. */
+export async function askAsAnother<T>(script: string, args: string[]): Promise<T> {
+  const node = [process.execPath, '--input-type=module', '--eval', script, ...args];
+  const [program = '', ...rest] = asAnother(node);
+  const { code, stdout, stderr } = await run(program, rest, { env: { PATH: process.env.PATH } });
+  if (code !== 0) throw new Error(`the script ended with ${code}: ${stderr}`);
+  return JSON.parse(stdout) as T;
 }
 
 /** Has another user run a line of shell. Throws where that fails: the attack has not happened then. */
