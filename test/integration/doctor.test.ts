@@ -13,6 +13,7 @@ import { suiteWith } from '../parts/suite.ts';
 import { startTlsProxy, type TlsProxy } from '../parts/tls-proxy.ts';
 import { until } from '../parts/until.ts';
 import { commandOf } from './doctor-report.ts';
+import { ADMINISTRATOR, WITH_KEYS } from './elasticsearch-keys.ts';
 import { lineAt, postLines } from './post-lines.ts';
 import { runHotitem } from './run-hotitem.ts';
 import { setUpIndexes } from './set-up.ts';
@@ -22,7 +23,6 @@ jest.setTimeout(180_000);
 const WAIT_MS = 60_000;
 const NOBODY = 65_534;
 const TWO_HOURS_S = 7_200;
-const ADMINISTRATOR = `Basic ${Buffer.from('administrator:sesame-sesame').toString('base64')}`;
 const SINK = { indices: [{ names: ['hot_item'], privileges: ['create_doc', 'auto_configure'] }] };
 
 // What nginx has to do with it is in status.test.ts.
@@ -44,18 +44,7 @@ suite('hotitem doctor names the cause, and the command that mends it', () => {
 
   beforeAll(async () => {
     clock = await obtainClock();
-    [kafka, elasticsearch] = await Promise.all([
-      startKafka(),
-      startElasticsearch({
-        apiKeys: true,
-        settings: { 'xpack.security.enabled': 'true', 'xpack.security.authc.anonymous.roles': 'anyone' },
-        files: {
-          'roles.yml': 'anyone:\n  cluster: [monitor]\n',
-          users: 'administrator:sesame-sesame\n',
-          users_roles: 'superuser:administrator\n',
-        },
-      }),
-    ]);
+    [kafka, elasticsearch] = await Promise.all([startKafka(), startElasticsearch(WITH_KEYS)]);
     proxy = await startTlsProxy(elasticsearch.node, folder.path);
     const [admin, sinkAdmin] = await freePorts(2);
     env = {

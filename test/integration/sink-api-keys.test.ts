@@ -8,6 +8,7 @@ import type { Service } from '../parts/service.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { startTlsProxy, type TlsProxy } from '../parts/tls-proxy.ts';
 import { until } from '../parts/until.ts';
+import { ADMINISTRATOR, WITH_KEYS } from './elasticsearch-keys.ts';
 import { setUpIndexes } from './set-up.ts';
 import {
   openSinkTopic,
@@ -20,7 +21,6 @@ import {
 
 jest.setTimeout(300_000);
 const DOCS = readFileSync(join(import.meta.dirname, '../../docs/elasticsearch.md'), 'utf8');
-const ADMINISTRATOR = `Basic ${Buffer.from('administrator:sesame-sesame').toString('base64')}`;
 const REFUSED_MS = 60_000;
 
 type KeyRequest = { name: string; expiration: string };
@@ -44,18 +44,7 @@ suite('a sink with an API key made as docs/elasticsearch.md says', () => {
   let sinks = 0;
 
   beforeAll(async () => {
-    [kafka, elasticsearch] = await Promise.all([
-      startKafka(),
-      startElasticsearch({
-        apiKeys: true,
-        settings: { 'xpack.security.enabled': 'true', 'xpack.security.authc.anonymous.roles': 'anyone' },
-        files: {
-          'roles.yml': 'anyone:\n  cluster: [monitor]\n',
-          users: 'administrator:sesame-sesame\n',
-          users_roles: 'superuser:administrator\n',
-        },
-      }),
-    ]);
+    [kafka, elasticsearch] = await Promise.all([startKafka(), startElasticsearch(WITH_KEYS)]);
     proxy = await startTlsProxy(elasticsearch.node, folder.path);
     settings = {
       ...sinkSettings('api-keys', { brokers: kafka.brokers, node: proxy.address }),
