@@ -9,6 +9,14 @@ import type { EventLookup } from './event-lookup.ts';
 export type ElasticsearchLookupOptions = ElasticsearchIndexOptions & { refreshMs: number };
 
 const ID = 'event.id';
+/** Of a search that returns no documents. */
+const COUNTING = {
+  // Nothing was indexed yet: then nothing is there.
+  ignore_unavailable: true,
+  // What lies on a shard that is unavailable must not pass for missing.
+  allow_partial_search_results: false,
+  size: 0,
+};
 
 const counted = z.number().int().nonnegative();
 const counts = complete.extend({
@@ -52,11 +60,7 @@ async function count(client: Client, dataStream: string, ids: string[]): Promise
   try {
     const answer = await client.search({
       index: dataStream,
-      // Nothing was indexed yet: then nothing is there.
-      ignore_unavailable: true,
-      // What lies on a shard that is away must not pass for missing.
-      allow_partial_search_results: false,
-      size: 0,
+      ...COUNTING,
       track_total_hits: false,
       query: { constant_score: { filter: { terms: { [ID]: wanted } } } },
       // As many buckets as there can be terms: no count is an estimate.
@@ -83,9 +87,7 @@ async function isNow(
   try {
     const answer = await client.search({
       index: dataStream,
-      ignore_unavailable: true,
-      allow_partial_search_results: false,
-      size: 0,
+      ...COUNTING,
       track_total_hits: 1,
       query: {
         bool: {
