@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { openSpool } from '../store/spool.ts';
+import { openSpool } from '../store/spool/spool.ts';
 import { temporaryFolder } from '../test/parts/guard.ts';
 import type { Bench, Case, Outcome } from './bench.ts';
 import { cpuMicroseconds } from './cpu.ts';

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import type { HotItemEvent } from '../event/event.ts';
-import { createBody } from '../store/elasticsearch-body.ts';
-import { toOperation } from '../store/elasticsearch-document.ts';
+import { createBody } from '../store/elasticsearch/body.ts';
+import { toOperation } from '../store/elasticsearch/document.ts';
 
 export type BareOptions = {
   node: string;

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { obtainRsyslog, type Rsyslog } from '../provision/rsyslog.ts';
-import { createKafkaLog } from '../store/kafka-log.ts';
-import { createKafkajsClient } from '../store/kafkajs.ts';
+import { createKafkajsClient } from '../store/kafka/kafkajs/kafkajs.ts';
+import { createKafkaLog } from '../store/kafka/topic-log.ts';
 import { setUpIndexes } from '../test/integration/set-up.ts';
 import { type ElasticsearchPart, startElasticsearch } from '../test/parts/elasticsearch.ts';
 import { temporaryFolder } from '../test/parts/guard.ts';

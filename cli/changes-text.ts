@@ -1,4 +1,4 @@
-import type { Change } from '../store/change.ts';
+import type { Change } from '../service/change.ts';
 
 const WIDTH = 14;
 const DONE = { create: 'created', update: 'updated', unchanged: 'unchanged', kept: 'kept' };

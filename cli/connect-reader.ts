@@ -1,4 +1,4 @@
-import type { TopicReader } from '../store/topic-reader.ts';
+import type { TopicReader } from '../store/kafka/topic-reader.ts';
 import { type Core, kafkaConnection } from './core.ts';
 
 /** Looks into topics of the configured brokers, by the client that is configured. Connects when it is first used. */
@@ -7,9 +7,9 @@ export async function connectReader(core: Pick<Core, 'config' | 'warn'>): Promis
   const connection = { ...kafkaConnection(core), onWarning: () => {} };
   const options = { connection, groupPrefix: core.config.kafka.group };
   if (core.config.kafka.client === 'platformatic') {
-    const { createPlatformaticReader } = await import('../store/platformatic-reader.ts');
+    const { createPlatformaticReader } = await import('../store/kafka/platformatic/reader.ts');
     return createPlatformaticReader(options);
   }
-  const { createTopicReader } = await import('../store/topic-reader.ts');
+  const { createTopicReader } = await import('../store/kafka/topic-reader.ts');
   return createTopicReader(options);
 }

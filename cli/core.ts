@@ -5,7 +5,7 @@ import type { Config } from '../service/config.ts';
 import { createLog, createRepeatedWarning, type Log, reasonOf } from '../service/log.ts';
 import { createRegistry } from '../service/metrics.ts';
 import { createShutdown, type Shutdown } from '../service/shutdown.ts';
-import type { KafkaClient, KafkaConnection } from '../store/kafka-client.ts';
+import type { KafkaClient, KafkaConnection } from '../store/kafka/client.ts';
 import { type About, createAbout } from './about.ts';
 import { Trouble } from './trouble.ts';
 
@@ -42,10 +42,10 @@ export function createCore(config: Config, destination?: DestinationStream): Cor
 export async function connectKafka(core: Pick<Core, 'config' | 'warn'>): Promise<KafkaClient> {
   const connection = kafkaConnection(core);
   if (core.config.kafka.client === 'platformatic') {
-    const { createPlatformaticClient } = await import('../store/platformatic.ts');
+    const { createPlatformaticClient } = await import('../store/kafka/platformatic/platformatic.ts');
     return createPlatformaticClient(connection);
   }
-  const { createKafkajsClient } = await import('../store/kafkajs.ts');
+  const { createKafkajsClient } = await import('../store/kafka/kafkajs/kafkajs.ts');
   return createKafkajsClient(connection);
 }
 

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { KeptLetter } from '../store/dead-letter-box.ts';
+import type { KeptLetter } from '../store/dead-letters/box.ts';
 
 /** A letter as it is printed in JSON; a value that is no text in base64. */
 export function toJson({ id, time, recorded, reason, origin, replayed, value }: KeptLetter): object {

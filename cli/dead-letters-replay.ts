@@ -1,5 +1,5 @@
 import { type ReplayedLetters, replayLetters } from '../sink/replay-letters.ts';
-import type { DeadLetterBox, KeptLetter } from '../store/dead-letter-box.ts';
+import type { DeadLetterBox, KeptLetter } from '../store/dead-letters/box.ts';
 import type { Command } from './command.ts';
 import { configure } from './configure.ts';
 import { createCore } from './core.ts';

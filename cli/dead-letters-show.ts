@@ -1,4 +1,4 @@
-import type { KeptLetter } from '../store/dead-letter-box.ts';
+import type { KeptLetter } from '../store/dead-letters/box.ts';
 import type { Command } from './command.ts';
 import { configure } from './configure.ts';
 import { createCore } from './core.ts';

@@ -4,7 +4,7 @@ import { ConfigError } from '../service/config.ts';
 import { endProcess, endProcessSoon } from '../service/end-process.ts';
 import { reasonOf } from '../service/log.ts';
 import { PACKAGE_ROOT } from '../service/package-root.ts';
-import { KafkaError } from '../store/kafka-error.ts';
+import { KafkaError } from '../store/kafka/error.ts';
 import { COMMANDS } from './commands.ts';
 import { commandHelp, overview } from './help.ts';
 import { parseCommandLine, UsageError } from './parse-command-line.ts';

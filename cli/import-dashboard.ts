@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { createDashboard, toNdjson } from '../kibana/dashboard.ts';
 import type { SavedObject } from '../kibana/saved-object.ts';
+import type { Change, ChangeOptions } from '../service/change.ts';
 import type { Config } from '../service/config.ts';
-import type { Change, ChangeOptions } from '../store/change.ts';
 import { connectKibana, type Kibana, oneLine, post, read, refusal } from './kibana-client.ts';
 import { Trouble } from './trouble.ts';
 

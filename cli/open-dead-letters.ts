@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { Config } from '../service/config.ts';
-import type { DeadLetterBox } from '../store/dead-letter-box.ts';
-import { createDeadLetterFileBox } from '../store/dead-letter-file.ts';
-import { createDeadLetterTopicBox } from '../store/dead-letter-topic.ts';
+import type { DeadLetterBox } from '../store/dead-letters/box.ts';
+import { createDeadLetterFileBox } from '../store/dead-letters/file.ts';
+import { createDeadLetterTopicBox } from '../store/dead-letters/topic.ts';
 import { connectReader } from './connect-reader.ts';
 import { type Core, connectKafka } from './core.ts';
 

@@ -1,7 +1,7 @@
 import type { Config } from '../service/config.ts';
 import type { History } from '../store/history.ts';
-import { createKafkaHistory } from '../store/kafka-history.ts';
-import { createRetainedHistory } from '../store/retained-history.ts';
+import { createKafkaHistory } from '../store/kafka/history.ts';
+import { createRetainedHistory } from '../store/spool/retained-history.ts';
 import type { CommandOption, Flags } from './command.ts';
 import { connectReader } from './connect-reader.ts';
 import type { Core } from './core.ts';

@@ -5,8 +5,8 @@ import type { Config } from '../service/config.ts';
 import { keepTrying } from '../service/keep-trying.ts';
 import { reasonOf } from '../service/log.ts';
 import { makeFolder } from '../service/make-folder.ts';
-import type { DuckdbIndex } from '../store/duckdb.ts';
-import type { ElasticsearchConnection } from '../store/elasticsearch.ts';
+import type { DuckdbIndex } from '../store/duckdb/duckdb.ts';
+import type { ElasticsearchConnection } from '../store/elasticsearch/elasticsearch.ts';
 import type { EventIndex } from '../store/event-index.ts';
 import type { Core } from './core.ts';
 
@@ -39,7 +39,7 @@ export function elasticsearchConnection({ elasticsearch }: Config): Elasticsearc
 }
 
 async function connectElasticsearch(config: Config): Promise<EventIndex> {
-  const { createElasticsearchIndex } = await import('../store/elasticsearch.ts');
+  const { createElasticsearchIndex } = await import('../store/elasticsearch/elasticsearch.ts');
   return createElasticsearchIndex({
     ...elasticsearchConnection(config),
     dataStream: config.elasticsearch.data_stream,
@@ -54,7 +54,7 @@ export function indexChecks(index: EventIndex | undefined): Check[] {
 
 async function openEmbedded({ config, log, now, shutdown, warn }: Core): Promise<DuckdbIndex> {
   const { path, memory_mb, retention_days } = config.duckdb;
-  const { createDuckdbIndex } = await import('../store/duckdb.ts');
+  const { createDuckdbIndex } = await import('../store/duckdb/duckdb.ts');
   const index = createDuckdbIndex({
     path,
     memoryLimitMb: memory_mb,

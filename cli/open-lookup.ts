@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import type { Config } from '../service/config.ts';
-import { createDuckdbLookup } from '../store/duckdb-lookup.ts';
+import { createDuckdbLookup } from '../store/duckdb/lookup.ts';
+import { createSocketLookup, hasSocketLookup, SocketForbidden } from '../store/duckdb/socket-lookup.ts';
 import type { EventLookup } from '../store/event-lookup.ts';
-import { createSocketLookup, hasSocketLookup, SocketForbidden } from '../store/socket-lookup.ts';
 import { elasticsearchConnection } from './open-index.ts';
 import { OWNER_ONLY } from './owner-only.ts';
 import { Trouble } from './trouble.ts';
@@ -11,7 +11,7 @@ import { Trouble } from './trouble.ts';
 export async function openLookup(config: Config): Promise<EventLookup> {
   const { elasticsearch, duckdb, control } = config;
   if (elasticsearch.node !== undefined) {
-    const { createElasticsearchLookup } = await import('../store/elasticsearch-lookup.ts');
+    const { createElasticsearchLookup } = await import('../store/elasticsearch/lookup.ts');
     return createElasticsearchLookup({
       ...elasticsearchConnection(config),
       dataStream: elasticsearch.data_stream,
@@ -26,7 +26,7 @@ export async function openLookup(config: Config): Promise<EventLookup> {
       'home says where it lies; ELASTICSEARCH_NODE names another index.',
     );
   }
-  const { openDuckdbIndex } = await import('../store/duckdb.ts');
+  const { openDuckdbIndex } = await import('../store/duckdb/duckdb.ts');
   return createDuckdbLookup(await openDuckdbIndex({ path, memoryLimitMb, retentionDays }), path);
 }
 

@@ -1,7 +1,7 @@
+import type { Change, ChangeOptions } from '../service/change.ts';
 import type { Config } from '../service/config.ts';
-import type { Change, ChangeOptions } from '../store/change.ts';
-import type { TemplateOptions } from '../store/elasticsearch-template.ts';
-import type { TopicSpec } from '../store/kafka-client.ts';
+import type { TemplateOptions } from '../store/elasticsearch/template.ts';
+import type { TopicSpec } from '../store/kafka/client.ts';
 import { changesText, lossesText } from './changes-text.ts';
 import type { Command } from './command.ts';
 import { configure } from './configure.ts';
@@ -63,7 +63,7 @@ export async function setUp(core: Core, options: ChangeOptions): Promise<Change[
     }
   }
   if (config.elasticsearch.node !== undefined) {
-    const { setupElasticsearch } = await import('../store/elasticsearch-setup.ts');
+    const { setupElasticsearch } = await import('../store/elasticsearch/setup.ts');
     changes.push(
       ...(await setupElasticsearch({ ...elasticsearchConnection(config), ...template(config), ...options })),
     );

@@ -5,7 +5,7 @@ import { ProvisionError } from '../provision/provision-error.ts';
 import { keepTrying } from '../service/keep-trying.ts';
 import { toUrl } from '../service/listen-address.ts';
 import { reasonOf } from '../service/log.ts';
-import { SetupRefused } from '../store/setup-refused.ts';
+import { SetupRefused } from '../store/elasticsearch/setup-refused.ts';
 import type { Command } from './command.ts';
 import { configure } from './configure.ts';
 import { type Core, createCore } from './core.ts';

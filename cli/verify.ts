@@ -5,7 +5,7 @@ import { createDeadOrigins } from '../sink/dead-origins.ts';
 import { toRemovedRange } from '../sink/removed-unread.ts';
 import { type Example, type Verified, type VerifyOptions, verify as verifyEvents } from '../sink/verify.ts';
 import type { RemovedRange, TimeRange } from '../store/history.ts';
-import { KafkaError } from '../store/kafka-error.ts';
+import { KafkaError } from '../store/kafka/error.ts';
 import type { Command, CommandContext } from './command.ts';
 import { configure } from './configure.ts';
 import { type Core, createCore } from './core.ts';

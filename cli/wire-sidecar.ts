@@ -19,11 +19,15 @@ import {
 } from '../sidecar/sidecar.ts';
 import type { SocketRoute } from '../sidecar/socket-route.ts';
 import type { TestView } from '../sidecar/test-views.ts';
-import { createDeadLetterFile, createDeadLetterTopic, nameSpool } from '../store/dead-letters.ts';
-import type { DuckdbIndex } from '../store/duckdb.ts';
+import {
+  createDeadLetterFile,
+  createDeadLetterTopic,
+  nameSpool,
+} from '../store/dead-letters/dead-letters.ts';
+import type { DuckdbIndex } from '../store/duckdb/duckdb.ts';
 import type { EventIndex } from '../store/event-index.ts';
-import { createKafkaLog } from '../store/kafka-log.ts';
-import type { Spool } from '../store/spool.ts';
+import { createKafkaLog } from '../store/kafka/topic-log.ts';
+import type { Spool } from '../store/spool/spool.ts';
 import type { About } from './about.ts';
 import { type Core, connectKafka } from './core.ts';
 import { deadLetterPath } from './open-dead-letters.ts';

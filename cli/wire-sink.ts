@@ -10,14 +10,14 @@ import { createOutage, type Outage } from '../service/outage.ts';
 import { SINK_METRICS } from '../sink/metrics.ts';
 import { toRemovedLetter } from '../sink/removed-unread.ts';
 import { type SinkOptions, startSink } from '../sink/sink.ts';
-import { createDeadLetterTopic } from '../store/dead-letters.ts';
+import { createDeadLetterTopic } from '../store/dead-letters/dead-letters.ts';
 import type { EventIndex } from '../store/event-index.ts';
+import type { Consumer } from '../store/event-log.ts';
 import type { RemovedRange } from '../store/history.ts';
-import { KafkaError } from '../store/kafka-error.ts';
-import { createKafkaLog } from '../store/kafka-log.ts';
-import type { Consumer } from '../store/log.ts';
-import { createResets, type OffsetReset } from '../store/offset-reset.ts';
-import { createQuarantine } from '../store/quarantine.ts';
+import { KafkaError } from '../store/kafka/error.ts';
+import { createResets, type OffsetReset } from '../store/kafka/offset-reset.ts';
+import { createQuarantine } from '../store/kafka/quarantine.ts';
+import { createKafkaLog } from '../store/kafka/topic-log.ts';
 import { type Core, connectKafka } from './core.ts';
 
 /** A sink's books since it started. They balance when `unaccounted` is 0. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createMutex } from '../service/mutex.ts';
-import { writeDurably } from '../store/spool-sync.ts';
+import { writeDurably } from '../store/spool/sync.ts';
 
 /** What nginx captures: every view, none, or one in `n`. */
 export type CaptureMode = { mode: 'on' | 'off' } | { mode: 'sample'; n: number };

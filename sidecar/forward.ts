@@ -2,10 +2,10 @@ import { keepTrying } from '../service/keep-trying.ts';
 import { reasonOf } from '../service/log.ts';
 import type { Metrics } from '../service/metrics.ts';
 import type { Outage } from '../service/outage.ts';
-import type { DeadLetters } from '../store/dead-letters.ts';
-import { KafkaError } from '../store/kafka-error.ts';
-import type { Batch, Consumer, Context, Log } from '../store/log.ts';
-import { createStalls, whyNotKept } from '../store/stalls.ts';
+import type { DeadLetters } from '../store/dead-letters/dead-letters.ts';
+import type { Batch, Consumer, Context, Log } from '../store/event-log.ts';
+import { KafkaError } from '../store/kafka/error.ts';
+import { createStalls, whyNotKept } from '../store/kafka/stalls.ts';
 import type { SIDECAR_METRICS } from './metrics.ts';
 
 export type ForwarderOptions = {

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HotItemEvent } from '../event/event.ts';
 import { EventError } from '../event/parse.ts';
 import { parseStrict } from '../event/parse-strict.ts';
-import type { DuckdbIndex } from '../store/duckdb.ts';
+import type { DuckdbIndex } from '../store/duckdb/duckdb.ts';
 import { IndexUnavailable, type Outcome } from '../store/event-index.ts';
 import { type SocketRoute, sendJson } from './socket-route.ts';
 

@@ -7,7 +7,7 @@ import type { Config } from '../service/config.ts';
 import type { LossSource } from '../service/losses.ts';
 import type { Metrics } from '../service/metrics.ts';
 import type { Shutdown } from '../service/shutdown.ts';
-import { openSpool, type Spool, type SpoolOptions } from '../store/spool.ts';
+import { openSpool, type Spool, type SpoolOptions } from '../store/spool/spool.ts';
 import { type CaptureState, createControl } from './control.ts';
 import { createControlRoute } from './control-route.ts';
 import { startControlSocket } from './control-socket.ts';

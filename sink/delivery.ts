@@ -5,7 +5,7 @@ import { reasonOf } from '../service/log.ts';
 import type { Metrics } from '../service/metrics.ts';
 import type { Outage } from '../service/outage.ts';
 import { type EventIndex, IndexUnavailable, type Outcome, type Refusal } from '../store/event-index.ts';
-import type { Batch } from '../store/log.ts';
+import type { Batch } from '../store/event-log.ts';
 import type { SINK_METRICS } from './metrics.ts';
 import type { ReadRecord } from './read-record.ts';
 import { createSlots } from './slots.ts';

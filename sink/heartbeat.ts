@@ -1,6 +1,6 @@
 import { abortable } from '../service/abortable.ts';
 import { linkSignals } from '../service/linked-signal.ts';
-import type { Context } from '../store/log.ts';
+import type { Context } from '../store/event-log.ts';
 
 const EVERY_MS = 2_000;
 

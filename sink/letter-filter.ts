@@ -1,4 +1,4 @@
-import type { KeptLetter } from '../store/dead-letter-box.ts';
+import type { KeptLetter } from '../store/dead-letters/box.ts';
 
 export type LetterFilter = {
   /** Part of the reason, whatever its case. */

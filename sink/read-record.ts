@@ -4,7 +4,7 @@ import { EventError, parse, refuseTooComplex } from '../event/parse.ts';
 import { parsePlain } from '../event/parse-plain.ts';
 import type { Redaction } from '../event/redaction.ts';
 import { reasonOf } from '../service/log.ts';
-import type { Batch } from '../store/log.ts';
+import type { Batch } from '../store/event-log.ts';
 
 export type ReadRecordOptions = {
   /** Where the clocks hung that wrote `actime`: an IANA name. */

@@ -1,4 +1,4 @@
-import type { DeadLetter } from '../store/dead-letters.ts';
+import type { DeadLetter } from '../store/dead-letters/dead-letters.ts';
 import type { RemovedRange } from '../store/history.ts';
 
 /** How the reason of a dead letter begins that stands for records which nobody has read. */

@@ -1,4 +1,4 @@
-import type { DeadLetterBox, KeptLetter } from '../store/dead-letter-box.ts';
+import type { DeadLetterBox, KeptLetter } from '../store/dead-letters/box.ts';
 
 export type ReplayLettersOptions = {
   box: DeadLetterBox;

@@ -1,4 +1,4 @@
-import type { Batch } from '../store/log.ts';
+import type { Batch } from '../store/event-log.ts';
 
 /** Of a record with a list of events: Kafka's usual limit. */
 const LARGEST_LIST = 1024 * 1024;

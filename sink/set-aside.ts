@@ -1,7 +1,7 @@
 import { reasonOf } from '../service/log.ts';
-import type { DeadLetter } from '../store/dead-letters.ts';
-import type { Batch } from '../store/log.ts';
-import type { Quarantine } from '../store/quarantine.ts';
+import type { DeadLetter } from '../store/dead-letters/dead-letters.ts';
+import type { Batch } from '../store/event-log.ts';
+import type { Quarantine } from '../store/kafka/quarantine.ts';
 import { offsetsOf, recordsIn, type Undecodable } from '../store/undecodable.ts';
 
 /**

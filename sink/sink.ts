@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { keepTrying } from '../service/keep-trying.ts';
 import { reasonOf } from '../service/log.ts';
-import type { DeadLetter, DeadLetters } from '../store/dead-letters.ts';
-import { KafkaError } from '../store/kafka-error.ts';
-import type { Batch, Consumer, Context, Handler, Log } from '../store/log.ts';
-import type { Quarantine } from '../store/quarantine.ts';
-import { createStalls, type Stalls, whyNotKept } from '../store/stalls.ts';
+import type { DeadLetter, DeadLetters } from '../store/dead-letters/dead-letters.ts';
+import type { Batch, Consumer, Context, Handler, Log } from '../store/event-log.ts';
+import { KafkaError } from '../store/kafka/error.ts';
+import type { Quarantine } from '../store/kafka/quarantine.ts';
+import { createStalls, type Stalls, whyNotKept } from '../store/kafka/stalls.ts';
 import { recordsIn, type Undecodable } from '../store/undecodable.ts';
 import { createDeadNotice, type DeadNotice } from './dead-notice.ts';
 import { createDelivery, type Delivered, type DeliveryOptions, type Signals } from './delivery.ts';

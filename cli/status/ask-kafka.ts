@@ -1,6 +1,6 @@
 import { reasonOf } from '../../service/log.ts';
-import { KafkaError, type KafkaFailure } from '../../store/kafka-error.ts';
-import type { GroupMember, TopicReader } from '../../store/topic-reader.ts';
+import { KafkaError, type KafkaFailure } from '../../store/kafka/error.ts';
+import type { GroupMember, TopicReader } from '../../store/kafka/topic-reader.ts';
 import { connectReader } from '../connect-reader.ts';
 import type { Core } from '../core.ts';
 import { Trouble } from '../trouble.ts';

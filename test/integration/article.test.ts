@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { obtainNginx } from '../../provision/nginx.ts';
-import { createKafkaLog } from '../../store/kafka-log.ts';
-import { createKafkajsClient } from '../../store/kafkajs.ts';
+import { createKafkajsClient } from '../../store/kafka/kafkajs/kafkajs.ts';
+import { createKafkaLog } from '../../store/kafka/topic-log.ts';
 import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';
 import { type KafkaPart, startKafka } from '../parts/kafka.ts';
 import { type Sent, views } from '../parts/load.ts';

@@ -7,8 +7,8 @@ import { temporaryFolder } from '../parts/guard.ts';
 import { freePorts } from '../parts/ports.ts';
 import { type Service, startService } from '../parts/service.ts';
 import { until } from '../parts/until.ts';
-import { type StandIn, startStandIn } from '../unit/store/elasticsearch-stand-in.ts';
-import { withStreams } from '../unit/store/elasticsearch-with-streams.ts';
+import { type StandIn, startStandIn } from '../unit/store/elasticsearch/stand-in.ts';
+import { withStreams } from '../unit/store/elasticsearch/with-streams.ts';
 import { runHotitem } from './run-hotitem.ts';
 
 jest.setTimeout(60_000);

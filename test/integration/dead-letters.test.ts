@@ -10,12 +10,12 @@ import {
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { ReplayedLetters } from '../../sink/replay-letters.ts';
-import type { KeptLetter } from '../../store/dead-letter-box.ts';
-import { createDeadLetterFileBox } from '../../store/dead-letter-file.ts';
-import { createDeadLetterFile, createDeadLetterTopic } from '../../store/dead-letters.ts';
-import { openDuckdbIndex } from '../../store/duckdb.ts';
-import type { KafkaClient } from '../../store/kafka-client.ts';
-import { createKafkajsClient } from '../../store/kafkajs.ts';
+import type { KeptLetter } from '../../store/dead-letters/box.ts';
+import { createDeadLetterFile, createDeadLetterTopic } from '../../store/dead-letters/dead-letters.ts';
+import { createDeadLetterFileBox } from '../../store/dead-letters/file.ts';
+import { openDuckdbIndex } from '../../store/duckdb/duckdb.ts';
+import type { KafkaClient } from '../../store/kafka/client.ts';
+import { createKafkajsClient } from '../../store/kafka/kafkajs/kafkajs.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { type KafkaPart, startKafka } from '../parts/kafka.ts';
 import { ARTICLE, tracesIn, WRAPS } from '../parts/nasty-records.ts';

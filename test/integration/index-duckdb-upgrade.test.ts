@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { openDuckdbIndex } from '../../store/duckdb.ts';
+import { openDuckdbIndex } from '../../store/duckdb/duckdb.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { view } from './index-contract.ts';
 

@@ -1,5 +1,5 @@
 import type { HotItemEvent } from '../../event/event.ts';
-import { openDuckdbIndex } from '../../store/duckdb.ts';
+import { openDuckdbIndex } from '../../store/duckdb/duckdb.ts';
 
 // Creates events 0, 1, 2 … in batches of 100 until it is killed, and tells how many were acknowledged.
 const [path = ''] = process.argv.slice(2);

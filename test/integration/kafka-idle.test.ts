@@ -1,7 +1,7 @@
 import { createHook } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import { createKafkajsClient } from '../../store/kafkajs.ts';
+import { createKafkajsClient } from '../../store/kafka/kafkajs/kafkajs.ts';
 import { type KafkaPart, startKafka } from '../parts/kafka.ts';
 import { suiteWith } from '../parts/suite.ts';
 

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { abortable } from '../../service/abortable.ts';
-import { createDeadLetterTopic } from '../../store/dead-letters.ts';
-import { type KafkaClient, ROW } from '../../store/kafka-client.ts';
-import { createKafkaLog } from '../../store/kafka-log.ts';
-import { createKafkajsClient } from '../../store/kafkajs.ts';
-import { createPlatformaticClient } from '../../store/platformatic.ts';
+import { createDeadLetterTopic } from '../../store/dead-letters/dead-letters.ts';
+import { type KafkaClient, ROW } from '../../store/kafka/client.ts';
+import { createKafkajsClient } from '../../store/kafka/kafkajs/kafkajs.ts';
+import { createPlatformaticClient } from '../../store/kafka/platformatic/platformatic.ts';
+import { createKafkaLog } from '../../store/kafka/topic-log.ts';
 import { type KafkaPart, startKafka } from '../parts/kafka.ts';
 import { withAdmin } from '../parts/kafka-admin.ts';
 import { suiteWith } from '../parts/suite.ts';

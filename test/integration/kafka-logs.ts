@@ -1,6 +1,6 @@
-import type { KafkaClient, TopicSpec } from '../../store/kafka-client.ts';
-import { createKafkaLog } from '../../store/kafka-log.ts';
-import type { Batch, Consumer, Handler, Log } from '../../store/log.ts';
+import type { Batch, Consumer, Handler, Log } from '../../store/event-log.ts';
+import type { KafkaClient, TopicSpec } from '../../store/kafka/client.ts';
+import { createKafkaLog } from '../../store/kafka/topic-log.ts';
 import { until } from '../parts/until.ts';
 
 const JOIN_MS = 30_000;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import type { KafkaClient, KafkaConnection, Sasl } from '../../store/kafka-client.ts';
-import { createKafkajsClient } from '../../store/kafkajs.ts';
-import { createPlatformaticClient } from '../../store/platformatic.ts';
+import type { KafkaClient, KafkaConnection, Sasl } from '../../store/kafka/client.ts';
+import { createKafkajsClient } from '../../store/kafka/kafkajs/kafkajs.ts';
+import { createPlatformaticClient } from '../../store/kafka/platformatic/platformatic.ts';
 import { type KafkaPart, startKafka } from '../parts/kafka.ts';
 import type { KafkaSecurity } from '../parts/kafka-security.ts';
 import { suiteWith } from '../parts/suite.ts';

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { HotItemEvent } from '../../event/event.ts';
 import { PANELS } from '../../kibana/panel.ts';
 import { toQuery } from '../../kibana/panel-query.ts';
-import { createElasticsearchIndex } from '../../store/elasticsearch.ts';
-import { indexTemplate } from '../../store/elasticsearch-template.ts';
+import { createElasticsearchIndex } from '../../store/elasticsearch/elasticsearch.ts';
+import { indexTemplate } from '../../store/elasticsearch/template.ts';
 import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';
 import { record } from '../parts/record.ts';
 

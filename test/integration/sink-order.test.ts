@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import { createKafkajsClient } from '../../store/kafkajs.ts';
-import { createPlatformaticClient } from '../../store/platformatic.ts';
+import { createKafkajsClient } from '../../store/kafka/kafkajs/kafkajs.ts';
+import { createPlatformaticClient } from '../../store/kafka/platformatic/platformatic.ts';
 import { type KafkaPart, startKafka } from '../parts/kafka.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';

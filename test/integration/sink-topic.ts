@@ -1,7 +1,7 @@
 import kafkajs from 'kafkajs';
 import type { HotItemEvent } from '../../event/event.ts';
-import { createKafkaLog } from '../../store/kafka-log.ts';
-import { createKafkajsClient } from '../../store/kafkajs.ts';
+import { createKafkajsClient } from '../../store/kafka/kafkajs/kafkajs.ts';
+import { createKafkaLog } from '../../store/kafka/topic-log.ts';
 import { type KafkaRecord, recordsOf } from '../parts/kafka-records.ts';
 import { freePorts } from '../parts/ports.ts';
 import { type Service, startService } from '../parts/service.ts';

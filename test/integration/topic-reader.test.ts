@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import type { KafkaClient } from '../../store/kafka-client.ts';
-import { createKafkajsClient } from '../../store/kafkajs.ts';
-import { createPlatformaticReader } from '../../store/platformatic-reader.ts';
-import type { OffsetRange } from '../../store/topic-ranges.ts';
-import { createTopicReader, type TopicReader } from '../../store/topic-reader.ts';
+import type { KafkaClient } from '../../store/kafka/client.ts';
+import { createKafkajsClient } from '../../store/kafka/kafkajs/kafkajs.ts';
+import { createPlatformaticReader } from '../../store/kafka/platformatic/reader.ts';
+import type { OffsetRange } from '../../store/kafka/topic-ranges.ts';
+import { createTopicReader, type TopicReader } from '../../store/kafka/topic-reader.ts';
 import { type KafkaPart, startKafka } from '../parts/kafka.ts';
 import { suiteWith } from '../parts/suite.ts';
 

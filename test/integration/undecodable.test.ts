@@ -17,7 +17,7 @@ import { PITS } from '../parts/nasty-records.ts';
 import type { Service } from '../parts/service.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
-import { startStandIn } from '../unit/store/elasticsearch-stand-in.ts';
+import { startStandIn } from '../unit/store/elasticsearch/stand-in.ts';
 import { askHotitem, runHotitem } from './run-hotitem.ts';
 import { someEvents, startSinkService } from './sink-topic.ts';
 

@@ -1,6 +1,6 @@
 import { compressionsAlgorithms } from '@platformatic/kafka';
 import kafkajs from 'kafkajs';
-import { unpack } from '../../store/unpack.ts';
+import { unpack } from '../../store/codecs/unpack.ts';
 
 const { lz4, snappy } = compressionsAlgorithms;
 const { CompressionCodecs } = kafkajs;

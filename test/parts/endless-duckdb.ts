@@ -1,5 +1,5 @@
 import { DuckDBInstance } from '@duckdb/node-api';
-import { openDuckdbIndex } from '../../store/duckdb.ts';
+import { openDuckdbIndex } from '../../store/duckdb/duckdb.ts';
 
 /** Makes an index at `path` in which every query over the events runs for hours. */
 export async function writeEndlessIndex(path: string): Promise<void> {

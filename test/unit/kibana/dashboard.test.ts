@@ -4,7 +4,7 @@ import { toEcs } from '../../../event/to-ecs.ts';
 import { createDashboard, fieldsOf, toNdjson } from '../../../kibana/dashboard.ts';
 import { PANELS } from '../../../kibana/panel.ts';
 import type { SavedObject } from '../../../kibana/saved-object.ts';
-import { MAPPINGS } from '../../../store/elasticsearch-template.ts';
+import { MAPPINGS } from '../../../store/elasticsearch/template.ts';
 
 const EVENT: HotItemEvent = {
   v: 1,

@@ -5,7 +5,7 @@ import { createBackoff } from '../../../service/backoff.ts';
 import { keepTrying } from '../../../service/keep-trying.ts';
 import { linkSignals } from '../../../service/linked-signal.ts';
 import { whileBeating } from '../../../sink/heartbeat.ts';
-import { changeOf } from '../../../store/stream-change.ts';
+import { changeOf } from '../../../store/kafka/platformatic/stream-change.ts';
 
 let stopping: AbortController;
 let aborting: AbortController;

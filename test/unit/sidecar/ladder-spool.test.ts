@@ -10,10 +10,10 @@ import { createLadder } from '../../../sidecar/ladder.ts';
 import { SIDECAR_METRICS } from '../../../sidecar/metrics.ts';
 import { createRecentIds } from '../../../sidecar/recent-ids.ts';
 import { createTakeIn } from '../../../sidecar/take-in.ts';
-import type { Spool } from '../../../store/spool.ts';
+import type { Spool } from '../../../store/spool/spool.ts';
 import { until } from '../../parts/until.ts';
 import { line } from '../event/lines.ts';
-import { open, take } from '../store/spool-folder.ts';
+import { open, take } from '../store/spool/folder.ts';
 
 const NODE = 'web-1';
 const VIEWS_A_REQUEST = 100;

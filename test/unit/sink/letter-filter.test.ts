@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { type LetterFilter, toLetterFilter } from '../../../sink/letter-filter.ts';
-import type { KeptLetter } from '../../../store/dead-letter-box.ts';
+import type { KeptLetter } from '../../../store/dead-letters/box.ts';
 
 describe('of dead letters', () => {
   const letters: KeptLetter[] = [

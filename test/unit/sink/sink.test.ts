@@ -5,12 +5,12 @@ import { createMetrics } from '../../../service/metrics.ts';
 import { createOutage } from '../../../service/outage.ts';
 import { SINK_METRICS } from '../../../sink/metrics.ts';
 import { startSink } from '../../../sink/sink.ts';
-import type { DeadLetter } from '../../../store/dead-letters.ts';
+import type { DeadLetter } from '../../../store/dead-letters/dead-letters.ts';
 import { IndexUnavailable, type Outcome } from '../../../store/event-index.ts';
-import type { Context, Handler } from '../../../store/log.ts';
+import type { Context, Handler } from '../../../store/event-log.ts';
 import type { Undecodable } from '../../../store/undecodable.ts';
 
-// The real Elasticsearch is not easily made to answer so; what it does answer is tested beside store/elasticsearch.ts.
+// The real Elasticsearch is not easily made to answer so; what it does answer is tested beside store/elasticsearch/elasticsearch.ts.
 describe('the sink, with an index that does not take everything at once', () => {
   test('tries only those again that were refused for now, and counts each event once', async () => {
     const { deliver, asked, books } = await create((events, call) =>

@@ -1,0 +1,237 @@
+import { stat } from 'node:fs/promises';
+import type { HotItemEvent } from '../../event/event.ts';
+import { linkSignals } from '../../service/linked-signal.ts';
+import { reasonOf } from '../../service/log.ts';
+import { createMutex } from '../../service/mutex.ts';
+import {
+  type EventIndex,
+  IndexUnavailable,
+  type ItemViews,
+  type Outcome,
+  type Ranking,
+  type RankingQuery,
+} from '../event-index.ts';
+import { type DuckdbFile, DuckdbFileError, type DuckdbFileOptions, openDuckdbFile } from './file.ts';
+import { interruptible } from './interrupt.ts';
+import { appendEvents, countKeys, findKeys, keyOf, toTimestamp } from './rows.ts';
+
+const DAY_MS = 86_400_000;
+
+const BY_PEOPLE = 'kind IS NULL AND bot IS NOT TRUE';
+/** Distinct visitors are counted for the winners only: without a set for each item of the window. */
+const TOP_ITEMS: Readonly<Record<Ranking, string>> = {
+  people: topItemsBy('views'),
+  all: topItemsBy('total'),
+};
+
+export type DuckdbIndexOptions = {
+  path: string;
+  memoryLimitMb?: number;
+  retentionDays?: number;
+  threads?: number;
+  now?: () => number;
+};
+
+export type DuckdbIndex = EventIndex & {
+  /** Deletes the events that are older than the retention. Returns how many. */
+  retain(): Promise<number>;
+  /** How often each event is there, in the order of `ids`. */
+  count(ids: string[]): Promise<number[]>;
+  stats(): Promise<DuckdbStats>;
+  failure(): string | undefined;
+};
+
+export type DuckdbStats = {
+  events: number;
+  /** Time of the oldest event, ms since 1970; undefined when there is none. */
+  oldest: number | undefined;
+  /** Size of the file, without what is still in its write-ahead log. */
+  bytes: number;
+};
+
+/** A `DuckdbIndex` whose file is opened by the first `open` that succeeds, or the first change that finds it free. */
+export type UnopenedDuckdbIndex = DuckdbIndex & {
+  /** Does nothing where it is open. Throws a `DuckdbFileError` when the file belongs to another process or to a newer version. */
+  open(): Promise<void>;
+};
+
+/** The same as `createDuckdbIndex`, opened. Throws a `DuckdbFileError`. */
+export async function openDuckdbIndex(options: DuckdbIndexOptions): Promise<DuckdbIndex> {
+  const index = createDuckdbIndex(options);
+  await index.open();
+  return index;
+}
+
+/**
+ * The index in one DuckDB file of this process. An event is there exactly once: changes happen one after the other, and
+ * in one transaction `create` asks which ids are there and adds the rest; a kill in between leaves all or nothing of a
+ * batch. What is created survives a power cut (the write-ahead log is synced at each commit).
+ */
+export function createDuckdbIndex({
+  path,
+  memoryLimitMb = 256,
+  retentionDays = 30,
+  threads = 1,
+  now = Date.now,
+}: DuckdbIndexOptions): UnopenedDuckdbIndex {
+  const settings: DuckdbFileOptions = { path, memoryLimitMb, threads };
+  let file: DuckdbFile | undefined;
+  let failure: string | undefined = 'the DuckDB file is not open yet';
+  const closing = new AbortController();
+  const toWrite = createMutex();
+  // One question at a time as well: each keeps one of Node's few threads, which the rest of the process needs for files.
+  const toRead = createMutex();
+  return {
+    create(events) {
+      const all = [...events];
+      return write((open) => create(open, all));
+    },
+    topItems: (query, signal) => read((open) => topItems(open, query), signal),
+    retain: () => write((open) => retain(open, now() - retentionDays * DAY_MS)),
+    count: (ids) => read((open) => countKeys(open.reader, ids.map(keyOf))),
+    stats: () => read((open) => stats(open, path)),
+    failure: () => failure,
+    open: () => toWrite(openIfNeeded),
+    close,
+  };
+
+  function write<Value>(work: (open: DuckdbFile) => Promise<Value>): Promise<Value> {
+    return toWrite(async () => {
+      await openIfNeeded().catch((cause: unknown) => {
+        throw new IndexUnavailable('the DuckDB file cannot be opened', { cause });
+      });
+      return attempt('writer', closing.signal, work);
+    });
+  }
+
+  async function openIfNeeded(): Promise<void> {
+    // With both held nobody else uses the file.
+    if (failure !== undefined && !closing.signal.aborted) await toRead(reopen);
+  }
+
+  function read<Value>(
+    work: (open: DuckdbFile) => Promise<Value>,
+    asker: AbortSignal = closing.signal,
+  ): Promise<Value> {
+    return toRead(async () => {
+      const { signal, unlink } = linkSignals(closing.signal, asker);
+      return attempt('reader', signal, work).finally(unlink);
+    });
+  }
+
+  /** Ends what runs when `signal` fires, with its reason. */
+  async function attempt<Value>(
+    by: 'reader' | 'writer',
+    signal: AbortSignal,
+    work: (open: DuckdbFile) => Promise<Value>,
+  ): Promise<Value> {
+    signal.throwIfAborted();
+    const open = file;
+    if (open === undefined) throw new IndexUnavailable(failure ?? 'the DuckDB file is not open');
+    try {
+      return await interruptible(open[by], signal, () => work(open));
+    } catch (error) {
+      signal.throwIfAborted();
+      if (isFatal(error)) failure = reasonOf(error);
+      throw new IndexUnavailable('DuckDB cannot do this now', { cause: error });
+    }
+  }
+
+  /** After a fatal error (a disk that is full at a checkpoint) DuckDB refuses everything until the file is opened again. */
+  async function reopen(): Promise<void> {
+    file?.close();
+    file = undefined;
+    try {
+      file = await openDuckdbFile(settings);
+      failure = undefined;
+    } catch (error) {
+      failure = error instanceof DuckdbFileError ? error.message : reasonOf(error);
+      throw error;
+    }
+  }
+
+  /** What runs is given up: a change leaves nothing of itself, and is made again. */
+  async function close(): Promise<void> {
+    closing.abort(new IndexUnavailable('the index is closed'));
+    await toWrite(() =>
+      toRead(async () => {
+        failure = 'the index is closed';
+        file?.close();
+        file = undefined;
+      }),
+    );
+  }
+}
+
+async function create({ writer }: DuckdbFile, events: HotItemEvent[]): Promise<Outcome[]> {
+  if (events.length === 0) return [];
+  const keys = events.map(({ id }) => keyOf(id));
+  await writer.run('BEGIN');
+  try {
+    const existing = await findKeys(writer, keys);
+    const fresh = new Map<bigint, HotItemEvent>();
+    const outcomes = events.map((event, i): Outcome => {
+      const key = keys[i] ?? 0n;
+      if (existing.has(key) || fresh.has(key)) return { status: 'exists' };
+      fresh.set(key, event);
+      return { status: 'created' };
+    });
+    if (fresh.size > 0) await appendEvents(writer, fresh);
+    await writer.run('COMMIT');
+    return outcomes;
+  } catch (error) {
+    // Fails when the transaction is gone already; then there is nothing to take back.
+    await writer.run('ROLLBACK').catch(() => undefined);
+    throw error;
+  }
+}
+
+async function topItems(
+  { reader }: DuckdbFile,
+  { from, to, limit, rank = 'people' }: RankingQuery,
+): Promise<ItemViews[]> {
+  const found = await reader.runAndReadAll(TOP_ITEMS[rank], [toTimestamp(from), toTimestamp(to), limit]);
+  return found.getRows().map(([item, ...numbers]) => {
+    const [views = 0, bots = 0, prefetches = 0, all = 0, visitors = 0, last = 0] = numbers.map(Number);
+    const others = all - views - bots - prefetches;
+    return { item: String(item), views, bots, prefetches, others, all, visitors, last };
+  });
+}
+
+/** `visitorOf`, as far as it is about telling visitors apart: 64 bits of the key, or of address and user agent. */
+function topItemsBy(ranked: 'views' | 'total'): string {
+  return `
+  WITH viewed AS NOT MATERIALIZED (
+    SELECT item, time, weight, kind, bot,
+      CASE WHEN visitor IS NOT NULL THEN hash(visitor) WHEN ip IS NOT NULL THEN hash(ip, coalesce(ua, '')) END AS who
+    FROM events WHERE time >= $1 AND time < $2 AND kind IS DISTINCT FROM 'test'
+  ), top AS (
+    SELECT item,
+      coalesce(sum(weight) FILTER (${BY_PEOPLE}), 0) AS views,
+      coalesce(sum(weight) FILTER (kind IS NULL AND bot IS TRUE), 0) AS bots,
+      coalesce(sum(weight) FILTER (kind = 'prefetch'), 0) AS prefetches,
+      sum(weight) AS total,
+      max(time)${ranked === 'views' ? ` FILTER (${BY_PEOPLE})` : ''} AS last
+    FROM viewed GROUP BY item HAVING ${ranked} > 0 ORDER BY ${ranked} DESC, item LIMIT $3
+  )
+  SELECT item, views, bots, prefetches, total, count(DISTINCT who) FILTER (${BY_PEOPLE}), epoch_ms(last)
+  FROM top JOIN viewed USING (item)
+  GROUP BY item, views, bots, prefetches, total, last
+  ORDER BY ${ranked} DESC, item`;
+}
+
+async function retain({ writer }: DuckdbFile, before: number): Promise<number> {
+  const { rowsChanged } = await writer.run('DELETE FROM events WHERE time < $1', [toTimestamp(before)]);
+  return rowsChanged;
+}
+
+async function stats({ reader }: DuckdbFile, path: string): Promise<DuckdbStats> {
+  const found = await reader.runAndReadAll('SELECT count(*), epoch_ms(min(time)) FROM events');
+  const [events, oldest] = found.getRows()[0] ?? [];
+  const { size } = await stat(path);
+  return { events: Number(events), oldest: oldest == null ? undefined : Number(oldest), bytes: size };
+}
+
+function isFatal(error: unknown): boolean {
+  return error instanceof Error && /^FATAL|has been invalidated/i.test(error.message);
+}

@@ -1,0 +1,99 @@
+import { request } from 'node:http';
+import { z } from 'zod';
+import type { HotItemEvent } from '../../event/event.ts';
+import { IndexUnavailable, type Outcome } from '../event-index.ts';
+import type { EventLookup } from '../event-lookup.ts';
+
+const TIMEOUT_MS = 30_000;
+
+const counts = z.array(z.number().int().nonnegative());
+const outcomes = z.array(
+  z.discriminatedUnion('status', [
+    z.object({ status: z.enum(['created', 'exists']) }),
+    z.object({ status: z.enum(['retry', 'rejected']), reason: z.string() }),
+  ]),
+);
+
+/** The embedded index of a process that runs, asked on its socket (sidecar/index-routes.ts). */
+export function createSocketLookup(socket: string): EventLookup {
+  return {
+    name: `the index of the sidecar at ${socket}`,
+    most: 1000,
+    count: async (ids) => (ids.length === 0 ? [] : understood(counts, await post(socket, 'count', ids))),
+    create: async (events) => (events.length === 0 ? [] : createEvents(socket, events)),
+    refresh: async () => true,
+    refreshMs: 0,
+    close: async () => {},
+  };
+}
+
+/** Somebody listens there, and lets only root and its own user ask. */
+export class SocketForbidden extends Error {
+  override name = 'SocketForbidden';
+}
+
+/**
+ * Whether the process that listens there has an embedded index. False where nobody listens. Throws a `SocketForbidden` where this user
+ * may not ask.
+ */
+export async function hasSocketLookup(socket: string): Promise<boolean> {
+  try {
+    await post(socket, 'count', []);
+    return true;
+  } catch (error) {
+    if (isForbidden(error)) throw new SocketForbidden(`not allowed to ask at ${socket}`, { cause: error });
+    return false;
+  }
+}
+
+function isForbidden(error: unknown): boolean {
+  const cause = error instanceof IndexUnavailable ? error.cause : undefined;
+  return cause instanceof Error && 'code' in cause && cause.code === 'EACCES';
+}
+
+async function createEvents(socket: string, events: HotItemEvent[]): Promise<Outcome[]> {
+  const lines = events.map((event) => JSON.stringify(event));
+  return understood(outcomes, await post(socket, 'create', lines)) as Outcome[];
+}
+
+/** Throws an `IndexUnavailable` where the answer is none of ours. */
+function understood<T>(schema: z.ZodType<T>, text: string): T {
+  const { data } = schema.safeParse(toValue(text));
+  if (data === undefined)
+    throw new IndexUnavailable('what listens at this socket does not answer as a sidecar does');
+  return data;
+}
+
+function toValue(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+async function post(socket: string, what: 'count' | 'create', lines: string[]): Promise<string> {
+  const { status, text } = await exchange(socket, `/v1/index/${what}`, lines.join('\n'));
+  if (status === 200) return text;
+  throw new IndexUnavailable(
+    status === 404 ? 'the process at this socket has no embedded index' : `the sidecar answers ${status}`,
+  );
+}
+
+function exchange(socketPath: string, path: string, body: string): Promise<{ status: number; text: string }> {
+  return new Promise((resolve, reject) => {
+    const fail = (cause: unknown) => reject(new IndexUnavailable('the sidecar does not answer', { cause }));
+    const asked = request({ socketPath, path, method: 'POST', timeout: TIMEOUT_MS }, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => {
+        text += chunk;
+      });
+      response.on('error', fail);
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
+    });
+    asked.on('timeout', () => asked.destroy(new Error('no answer in time')));
+    asked.on('error', fail);
+    asked.end(body);
+  });
+}

@@ -1,0 +1,106 @@
+import { Client, errors } from '@elastic/elasticsearch';
+import { IndexUnavailable, type Refusal } from '../event-index.ts';
+import { BoundedConnection, BoundedSerializer, LARGEST_ANSWER } from './connection.ts';
+import { REDACTION, StrictTransport } from './transport.ts';
+
+const LONGEST_REASON = 300;
+const MIB = 1024 * 1024;
+
+export type ElasticsearchConnection = {
+  /** `https://host:9200`, without a login. */
+  node: string;
+  auth?: { apiKey: string } | { username: string; password: string };
+  /** PEM of the authority that signed its certificate, where the system does not know it. */
+  ca?: string;
+  requestTimeoutMs: number;
+};
+
+/** A client that asks once: what to do about a failure is for its caller to decide. Nothing is sent yet. */
+export function connectElasticsearch({ node, auth, ca, requestTimeoutMs }: ElasticsearchConnection): Client {
+  return new Client({
+    node,
+    Transport: StrictTransport,
+    Connection: BoundedConnection,
+    Serializer: BoundedSerializer,
+    redaction: REDACTION,
+    maxResponseSize: LARGEST_ANSWER,
+    maxCompressedResponseSize: LARGEST_ANSWER,
+    maxRetries: 0,
+    requestTimeout: requestTimeoutMs,
+    ...(auth !== undefined && { auth }),
+    ...(ca !== undefined && { tls: { ca } }),
+  });
+}
+
+/**
+ * What to throw when a request told nothing about what was asked: an `IndexUnavailable` whose message holds neither login
+ * nor address. An error that is not the client's is our own mistake, and stays what it is.
+ */
+export function toUnavailable(error: unknown): unknown {
+  if (!(error instanceof errors.ElasticsearchClientError)) return error;
+  return new IndexUnavailable(describe(error), { cause: error, why: whyOf(error) });
+}
+
+/** The HTTP status of an answer that is an error; undefined when there was no answer. */
+export function statusOf(error: unknown): number | undefined {
+  return error instanceof errors.ResponseError ? error.statusCode : undefined;
+}
+
+/** Whether Elasticsearch says that there is no such thing. A proxy that knows no such path says 404 as well, and not why. */
+export function isMissing(error: unknown): boolean {
+  return statusOf(error) === 404 && typeIn(error) !== undefined;
+}
+
+/** What Elasticsearch calls the error: `cluster_block_exception`; undefined when it did not say. */
+export function typeIn(error: unknown): string | undefined {
+  return textIn(error, 'type');
+}
+
+/** What Elasticsearch says about the error, for people; undefined when it did not say. */
+export function reasonIn(error: unknown): string | undefined {
+  return textIn(error, 'reason');
+}
+
+function textIn(error: unknown, field: 'type' | 'reason'): string | undefined {
+  if (!(error instanceof errors.ResponseError)) return undefined;
+  const text: unknown = error.body?.error?.[field];
+  return typeof text === 'string' ? text : undefined;
+}
+
+function whyOf(error: unknown): Refusal {
+  const status = statusOf(error);
+  if (status === 429) return 'overloaded';
+  if (isTooLargeAnswer(error)) return 'refused';
+  // A gateway says 502 to 504 while nobody is behind it, and Elasticsearch 503 while it has no master.
+  return status !== undefined && status < 500 ? 'refused' : 'away';
+}
+
+/** Whether an answer was given up because it is larger than it may be: no request is aborted for anything else. */
+export function isTooLargeAnswer(error: unknown): boolean {
+  return error instanceof errors.RequestAbortedError;
+}
+
+function because(error: unknown): string {
+  const reason = reasonIn(error);
+  return reason === undefined ? '' : `: ${reason.slice(0, LONGEST_REASON)}`;
+}
+
+function describe(error: unknown): string {
+  const status = statusOf(error);
+  if (status === 401)
+    return 'Elasticsearch refuses the login (401), see elasticsearch.api_key, or username and password';
+  if (status === 403) return 'Elasticsearch does not permit this (403)';
+  if (status === 429) return 'Elasticsearch is overloaded (429)';
+  if (status !== undefined && status < 400)
+    return `something before Elasticsearch answers in its place (${status}), see elasticsearch.node`;
+  if (status !== undefined) return `Elasticsearch answers with an error (${status})${because(error)}`;
+  if (isTooLargeAnswer(error))
+    return `what answers there does not answer as Elasticsearch does: it is larger than ${LARGEST_ANSWER / MIB} MiB, or holds too much`;
+  if (error instanceof errors.DeserializationError)
+    return 'what answers there is not Elasticsearch: it sends no JSON';
+  if (error instanceof errors.TimeoutError) return 'Elasticsearch does not answer in time';
+  if (error instanceof errors.ProductNotSupportedError) return 'what answers there is not Elasticsearch';
+  if (error instanceof Error && /certificate/i.test(error.message))
+    return 'the certificate of Elasticsearch is refused, see elasticsearch.ca_file';
+  return 'Elasticsearch does not answer';
+}

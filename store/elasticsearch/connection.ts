@@ -1,0 +1,87 @@
+import { promisify } from 'node:util';
+import { isNativeError } from 'node:util/types';
+import { unzip } from 'node:zlib';
+import {
+  type ConnectionRequestOptions,
+  type ConnectionRequestOptionsAsStream,
+  type ConnectionRequestParams,
+  type ConnectionRequestResponse,
+  type ConnectionRequestResponseAsStream,
+  errors,
+  Serializer,
+  UndiciConnection,
+} from '@elastic/elasticsearch';
+import { TooLarge } from '../codecs/output.ts';
+import { gzipSize } from '../codecs/unpack.ts';
+
+/** What is asked here gets some KB for an answer; 5,000 documents that are rejected, with a long reason each, get 3 MB. */
+export const LARGEST_ANSWER: number = 8 * 1024 * 1024;
+/** Whatever an answer of up to this size holds takes little memory once it is parsed. */
+const SMALL_ANSWER = 1024 * 1024;
+/** Objects and lists in a larger one: `{},` takes three bytes, and 50 once it is parsed. */
+const MOST_VALUES = 200_000;
+
+const unzipLater = promisify(unzip);
+
+/**
+ * Unpacks an answer up to `LARGEST_ANSWER`: nobody is asked to compress, and some do. The client itself would unpack 200 KB to
+ * 200 MB. What is not compressed it bounds, with `maxResponseSize`.
+ */
+export class BoundedConnection extends UndiciConnection {
+  override request(
+    params: ConnectionRequestParams,
+    options: ConnectionRequestOptions,
+  ): Promise<ConnectionRequestResponse>;
+  override request(
+    params: ConnectionRequestParams,
+    options: ConnectionRequestOptionsAsStream,
+  ): Promise<ConnectionRequestResponseAsStream>;
+  override async request(
+    params: ConnectionRequestParams,
+    options: ConnectionRequestOptions,
+  ): Promise<ConnectionRequestResponse | ConnectionRequestResponseAsStream> {
+    const answer = await super.request(params, options);
+    const { 'content-encoding': encoding, ...headers } = answer.headers;
+    if (encoding === undefined || !Buffer.isBuffer(answer.body)) return answer;
+    return { ...answer, headers, body: await unpacked(answer.body) };
+  }
+}
+
+/** Refuses to parse what would take more memory than its size says. */
+export class BoundedSerializer extends Serializer {
+  override deserialize<T = unknown>(json: string): T {
+    if (json.length > SMALL_ANSWER && countValues(json) > MOST_VALUES)
+      throw new errors.RequestAbortedError(`its answer holds more than ${MOST_VALUES} objects and lists`);
+    return super.deserialize(json);
+  }
+}
+
+/** In room for all that there may be: room that is not written to takes no memory, and an answer in pieces takes it twice. */
+async function unpacked(packed: Buffer): Promise<Buffer> {
+  try {
+    if (isGzip(packed) && gzipSize(packed) > LARGEST_ANSWER) throw new TooLarge(LARGEST_ANSWER);
+    return await unzipLater(packed, { chunkSize: LARGEST_ANSWER + 1, maxOutputLength: LARGEST_ANSWER });
+  } catch (cause) {
+    throw isTooLarge(cause)
+      ? new errors.RequestAbortedError(`its answer is larger than ${LARGEST_ANSWER} bytes`)
+      : new errors.DeserializationError('its answer cannot be unpacked', '');
+  }
+}
+
+function isGzip(packed: Buffer): boolean {
+  return packed[0] === 0x1f && packed[1] === 0x8b;
+}
+
+function isTooLarge(error: unknown): boolean {
+  return (
+    error instanceof TooLarge ||
+    (isNativeError(error) && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE')
+  );
+}
+
+function countValues(json: string): number {
+  let count = 0;
+  for (const bracket of ['{', '['])
+    for (let at = json.indexOf(bracket); at !== -1; at = json.indexOf(bracket, at + 1)) count++;
+  return count;
+}

@@ -1,0 +1,39 @@
+import { reasonOf } from '../../service/log.ts';
+
+export type GroupWatch = {
+  /** Looks who is in the group; `topics` is what all of its members subscribe to. Never rejects. */
+  look(topics: () => Promise<string[]>): void;
+  /** Why the group cannot work: somebody in it reads another topic. */
+  failure(): string | undefined;
+};
+
+export type GroupWatchOptions = { group: string; topic: string; onFailure: (error: unknown) => void };
+
+/**
+ * Finds members of a group that subscribe to another topic: two environments on one cluster whose groups have one name. Whoever leads the group
+ * shares out its own topic only, to all members alike, so that both stand still, wholly or in part.
+ */
+export function watchGroup({ group, topic, onFailure }: GroupWatchOptions): GroupWatch {
+  let failure: string | undefined;
+  let looks = 0;
+  return { look: (topics) => void look(topics).catch(onFailure), failure: () => failure };
+
+  async function look(topics: () => Promise<string[]>): Promise<void> {
+    const mine = ++looks;
+    const others = new Set(await topics().catch(explain));
+    others.delete(topic);
+    // The group has changed in the meantime, and the next look tells.
+    if (mine !== looks) return;
+    failure = others.size === 0 ? undefined : describe([...others].sort());
+    if (failure !== undefined) onFailure(new Error(failure));
+  }
+
+  function describe(others: string[]): string {
+    const named = others.slice(0, 3).join(', ');
+    return `group ${group} also reads ${named}: give each topic a group of its own (kafka.group)`;
+  }
+
+  function explain(error: unknown): never {
+    throw new Error(`cannot see who is in group ${group}: ${reasonOf(error)}`, { cause: error });
+  }
+}

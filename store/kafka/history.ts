@@ -1,0 +1,172 @@
+import type { History, PastRecord, Place, Reach, RemovedRange, TimeRange } from '../history.ts';
+import { offsetsOf, recordsIn } from '../undecodable.ts';
+import type { OffsetRange, TopicRecord } from './topic-ranges.ts';
+import type { TopicReader } from './topic-reader.ts';
+
+export type KafkaHistoryOptions = {
+  reader: TopicReader;
+  topic: string;
+  /** Of the sinks: what it has not committed waits. */
+  group: string;
+};
+
+/** Clocks differ, and are set back: a record may seem to have come before its view. */
+const SKEW_MS = 3_600_000;
+
+/** The topic of the events as history. Finds the beginning of the range by the times of Kafka's records. */
+export function createKafkaHistory({ reader, topic, group }: KafkaHistoryOptions): History {
+  return { name: `Kafka topic ${topic}`, read, close: () => reader.close() };
+
+  async function read(range: TimeRange, handle: (records: PastRecord[]) => Promise<void>): Promise<Reach> {
+    // First: what is committed now is in the index whenever it is looked for.
+    const committed = await reader.committed(topic, group);
+    const there = await reader.bounds(topic);
+    // And after the bounds: a sink that goes on meanwhile has not lost what retention removed behind it.
+    const removedUnread = removedBetween(await reader.committed(topic, group), there);
+    const wanted = await from(range.from, there);
+    const placeOf = createPlaces();
+    await reader.read(topic, wanted, (records) => handle(records.map(toPast)));
+    const removedBefore = await beginOf(there);
+    const whole = wanted.every(({ from }) => from === 0n);
+    return {
+      since: whole ? 0 : Math.max(range.from - SKEW_MS, removedBefore ?? 0),
+      removedBefore,
+      removedUnread,
+      unread: unreadIn(committed, there),
+      forgotten: forgottenIn(committed, there),
+      damage: undefined,
+    };
+
+    function toPast(record: TopicRecord): PastRecord {
+      const { partition, offset, time, value, undecodable } = record;
+      const source = `${topic}/${partition}`;
+      const waiting = BigInt(offset) >= (committed.get(partition) ?? 0n);
+      const place = placeOf(record);
+      if (undecodable === undefined)
+        return {
+          value,
+          received: hasTime(record) ? time : undefined,
+          source,
+          position: offset,
+          waiting,
+          place,
+        };
+      const { reason } = undecodable;
+      const why = { records: recordsIn(undecodable), reason };
+      // What it says of its time is not to be relied on.
+      return {
+        value,
+        received: undefined,
+        source,
+        position: offsetsOf(undecodable),
+        waiting,
+        place,
+        undecodable: why,
+      };
+    }
+  }
+
+  /** What of the partitions is to be read: to the end, for a record of tomorrow may lie before one of today. */
+  async function from(time: number, there: OffsetRange[]): Promise<OffsetRange[]> {
+    if (time === 0) return there;
+    const first = await reader.offsetsAt(topic, Math.max(0, time - SKEW_MS));
+    const found = there.map((bounds) => {
+      const at = first.get(bounds.partition) ?? bounds.from;
+      return { ...bounds, from: smaller(larger(bounds.from, at), bounds.to) };
+    });
+    const doubtful = await doubtfulBefore(found, there, time - SKEW_MS);
+    return found.map((range, i) => (doubtful.has(range.partition) ? (there[i] ?? range) : range));
+  }
+
+  /**
+   * Partitions in which Kafka's answer is not to be believed: the last record that is passed over has no time, or one that the answer
+   * says is not there (a broker answers so about records that are due to be deleted).
+   */
+  async function doubtfulBefore(
+    found: OffsetRange[],
+    there: OffsetRange[],
+    time: number,
+  ): Promise<Set<number>> {
+    const passedOver = found.filter(({ from }, i) => from > (there[i]?.from ?? from));
+    const lasts = passedOver.map(({ partition, from }) => ({ partition, from: from - 1n, to: from }));
+    const doubtful = new Set<number>();
+    await reader.read(topic, lasts, async (records) => {
+      for (const record of records)
+        if (!hasTime(record) || record.time >= time) doubtful.add(record.partition);
+    });
+    return doubtful;
+  }
+
+  /** Asked only of partitions that have lost something to their retention: the time of what is first in all of them. */
+  async function beginOf(there: OffsetRange[]): Promise<number | undefined> {
+    const removed = there.filter(({ from, to }) => from > 0n && from < to);
+    const firsts = removed.map(({ partition, from }) => ({ partition, from, to: from + 1n }));
+    const times: number[] = [];
+    await reader.read(topic, firsts, async (records) => void times.push(...records.map(({ time }) => time)));
+    return times.length === 0 ? undefined : Math.max(...times);
+  }
+
+  function removedBetween(committed: Map<number, bigint>, there: OffsetRange[]): RemovedRange[] {
+    const inOrder = there.toSorted((a, b) => a.partition - b.partition);
+    return inOrder.flatMap(({ partition, from }) => {
+      const next = committed.get(partition);
+      if (next === undefined || next >= from) return [];
+      return [{ source: `${topic}/${partition}`, first: String(next), last: String(from - 1n) }];
+    });
+  }
+
+  /** With kafkajs also right after an offset was out of range, until the sink has read on. */
+  function forgottenIn(committed: Map<number, bigint>, there: OffsetRange[]): string | undefined {
+    const forgotten = there.filter(({ partition, from }) => from > 0n && !committed.has(partition));
+    if (forgotten.length === 0) return undefined;
+    const places = forgotten.map(({ partition, from }) => `${topic}/${partition} before ${from}`).sort();
+    return `nobody can say whether group ${group} had read what was removed: ${places.join(', ')}`;
+  }
+
+  function unreadIn(committed: Map<number, bigint>, there: OffsetRange[]): string | undefined {
+    const unread = there.filter(({ partition, from, to }) => from < to && !committed.has(partition));
+    if (unread.length === 0) return undefined;
+    const names = unread.map(({ partition }) => partition).sort((a, b) => a - b);
+    return `group ${group} has committed nothing in ${topic}/${names.join(', ')}`;
+  }
+}
+
+/** Kafka's word for no time is -1. */
+function hasTime({ time }: TopicRecord): boolean {
+  return time > 0;
+}
+
+/**
+ * Tells of each record, asked in order, which event of its spool it is. With headers on rows (see `createKafkaLog`) only
+ * the first of a row says so, and how many follow it directly.
+ */
+function createPlaces(): (record: TopicRecord) => Place | undefined {
+  const rows = new Map<number, { place: Place; left: number }>();
+  return ({ partition, headers, undecodable }) => {
+    // Nobody knows which events those were, nor where the row ends that they may be part of.
+    if (undecodable !== undefined) rows.delete(partition);
+    const said = toPlace(headers);
+    const row = rows.get(partition);
+    if (said !== undefined) {
+      rows.set(partition, { place: said, left: Number(headers.count ?? 1) - 1 });
+      return said;
+    }
+    if (row === undefined || row.left <= 0) return undefined;
+    row.left--;
+    row.place = { ...row.place, sequence: row.place.sequence + 1 };
+    return row.place;
+  };
+}
+
+function toPlace({ node, boot, seq }: Record<string, string>): Place | undefined {
+  if (node === undefined || boot === undefined || !/^\d{1,15}$/.test(seq ?? '')) return undefined;
+  return { node, boot, sequence: Number(seq) };
+}
+
+function larger(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
+}
+
+function smaller(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
+}

@@ -1,0 +1,260 @@
+import { once } from 'node:events';
+import kafkajs, { type EachBatchPayload, type Consumer as KafkajsConsumer, type KafkaMessage } from 'kafkajs';
+import { createBackoff } from '../../../service/backoff.ts';
+import { linkSignals } from '../../../service/linked-signal.ts';
+import type { Consumer, Handler } from '../../event-log.ts';
+import { readableRuns, undecodableIn } from '../../undecodable.ts';
+import { createDecodeAttempts } from '../decode-attempts.ts';
+import { watchGroup } from '../group-watch.ts';
+import type { OffsetReset } from '../offset-reset.ts';
+import { resetIn } from './patches/offsets.ts';
+import { unpackedSizeOf } from './patches/record-decoder.ts';
+
+export type KafkajsConsumerOptions = {
+  /** Makes a consumer of the group; each is used once. */
+  create: () => KafkajsConsumer;
+  topic: string;
+  group: string;
+  /** Partitions worked on at once. */
+  concurrency: number;
+  handle: Handler;
+  /** Told why the consumer had to be started again. Returns it in words. */
+  onFailure: (error: unknown) => string;
+  /** Told when the group did not go on with the offset that it had reached. */
+  onReset: (reset: OffsetReset) => void;
+};
+
+/** Several times what is asked for of a partition. */
+const LARGE = { records: 20_000, bytes: 8 * 1024 * 1024 };
+
+type Member = {
+  consumer: KafkajsConsumer;
+  /** Rejects when kafkajs has given up. */
+  crashed: Promise<never>;
+};
+
+/**
+ * Joins the group and hands out the topic, see `Log.consume`. Rejects when the first attempt fails. After that it goes on
+ * through everything: a member that kafkajs has given up is left behind and another one joins, with back-off. A batch that cannot be
+ * decoded is fetched a few times, and then handed out as such.
+ */
+export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Promise<Consumer> {
+  const { topic, group, concurrency, handle, onFailure, onReset } = options;
+  const stopping = new AbortController();
+  const aborting = new AbortController();
+  const backoff = createBackoff({ firstMs: 500, longestMs: 30_000 });
+  const inHand = new Set<Promise<void>>();
+  const attempts = createDecodeAttempts(topic, onFailure);
+  const foreign = watchGroup({ group, topic, onFailure });
+  let failure: string | undefined = 'it has not joined its group yet';
+  let current: Member | undefined = await join();
+  const running = run();
+  return { failure: () => failure ?? foreign.failure(), close };
+
+  async function join(): Promise<Member> {
+    const consumer = options.create();
+    let share = createShare();
+    consumer.on(consumer.events.GROUP_JOIN, () => {
+      // What of the old one is still worked on comes again, here or elsewhere.
+      share.lost.abort(new Error('the group has shared out its partitions anew'));
+      share = createShare();
+      foreign.look(() => topicsOf(consumer));
+    });
+    consumer.on(consumer.events.FETCH, () => {
+      failure = undefined;
+      backoff.reset();
+    });
+    consumer.on(consumer.events.COMMIT_OFFSETS, ({ payload }) => {
+      const reset = resetIn(payload);
+      if (reset !== undefined) onReset(reset);
+    });
+    const crashed = new Promise<never>((_, reject) => {
+      consumer.on(consumer.events.CRASH, ({ payload }) => {
+        share.lost.abort(payload.error);
+        reject(payload.error);
+      });
+    });
+    crashed.catch(() => {});
+    try {
+      await consumer.connect();
+      await consumer.subscribe({ topic, fromBeginning: true });
+      await consumer.run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        partitionsConsumedConcurrently: concurrency,
+        eachBatch: (payload) => eachBatch(payload, consumer, share),
+      });
+      // A group that is refused is a crash, and not an error of `run`.
+      await Promise.race([crashed, Promise.resolve()]);
+      return { consumer, crashed };
+    } catch (error) {
+      await consumer.disconnect().catch(() => {});
+      throw error;
+    }
+  }
+
+  async function run(): Promise<void> {
+    const stopped = once(stopping.signal, 'abort');
+    while (!stopping.signal.aborted) {
+      try {
+        current ??= await join();
+        await Promise.race([current.crashed, stopped]);
+      } catch (error) {
+        if (stopping.signal.aborted) break;
+        failure = onFailure(error);
+        await current?.consumer.disconnect().catch(() => {});
+        current = undefined;
+        await backoff.wait(stopping.signal).catch(() => {});
+      }
+    }
+  }
+
+  function createShare(): Share {
+    const lost = new AbortController();
+    const { signal } = linkSignals(aborting.signal, lost.signal);
+    return { lost, signal, inHand: new Map(), failed: new Map() };
+  }
+
+  /**
+   * Returns while the batch is worked on, so that kafkajs fetches what follows; that waits here until it is its turn. Rejects
+   * when the batch before it has failed: kafkajs then knows what to do, and fetches again.
+   */
+  async function eachBatch(
+    payload: EachBatchPayload,
+    consumer: KafkajsConsumer,
+    share: Share,
+  ): Promise<void> {
+    const { batch, resolveOffset, isRunning, isStale } = payload;
+    const { partition } = batch;
+    await turn(share, partition);
+    // What is fetched from now on is not taken: not to fetch it again and again until the others are done.
+    if (stopping.signal.aborted) await Promise.all(inHand);
+    if (stopping.signal.aborted || !isRunning() || isStale() || batch.isEmpty()) return;
+    share.lost.signal.throwIfAborted();
+    const run = firstRun(batch);
+    const [first] = run.messages;
+    const undecodable = undecodableIn(first?.value);
+    if (undecodable !== undefined && (await attempts.again(partition, undecodable, share.signal))) return;
+    const work = deliver(payload, share, run).catch(comeAgain).finally(end);
+    inHand.add(work);
+    share.inHand.set(partition, work);
+    resolveOffset(run.last);
+    // Memory has room for one that is so large, and not for what is fetched meanwhile.
+    if (isLarge(run)) await work;
+
+    /** Not after a new share of the partitions: each begins there where it was committed. */
+    function comeAgain(error: unknown): void {
+      if (share.signal.aborted) return;
+      share.failed.set(partition, error);
+      consumer.seek({ topic, partition, offset: batch.firstOffset() ?? batch.lastOffset() });
+    }
+
+    function end(): void {
+      inHand.delete(work);
+      share.inHand.delete(partition);
+    }
+  }
+
+  /** One batch of a partition at a time, so that what is committed has nothing missing before it. */
+  async function turn({ inHand, failed }: Share, partition: number): Promise<void> {
+    await inHand.get(partition);
+    while (inHand.size >= concurrency) await Promise.race(inHand.values());
+    if (!failed.has(partition)) return;
+    const error = failed.get(partition);
+    failed.delete(partition);
+    throw error;
+  }
+
+  async function deliver(payload: EachBatchPayload, share: Share, { messages, last }: Run): Promise<void> {
+    const { batch, commitOffsetsIfNecessary } = payload;
+    const undecodable = undecodableIn(messages[0]?.value);
+    await handle(
+      {
+        source: `${topic}/${batch.partition}`,
+        // A tombstone has no value; it is no event, and the sink says so.
+        values: messages.map((message) => message.value ?? Buffer.alloc(0)),
+        position: (i) => messages[i]?.offset ?? '',
+        time: (i) => timeOf(messages[i]?.timestamp),
+        ...(undecodable !== undefined && { undecodable }),
+      },
+      { signal: share.signal, stopping: stopping.signal, heartbeat },
+    );
+    share.signal.throwIfAborted();
+    const next = (BigInt(last) + 1n).toString();
+    // Not consumer.commitOffsets: its errors are wrapped, and kafkajs no longer sees that the group is rebalancing.
+    await commitOffsetsIfNecessary({
+      topics: [{ topic, partitions: [{ partition: batch.partition, offset: next }] }],
+    });
+
+    /** The others wait for a new share of the partitions: no batch of the old one, in hand or queued, may hold it up. */
+    async function heartbeat(): Promise<void> {
+      try {
+        await payload.heartbeat();
+      } catch (error) {
+        // What else may go wrong says nothing about the group: this batch alone comes again.
+        if (error instanceof kafkajs.KafkaJSProtocolError && JOINS_AGAIN.has(error.type))
+          share.lost.abort(error);
+        throw error;
+      }
+    }
+  }
+
+  async function close(graceMs: number): Promise<void> {
+    stopping.abort();
+    const timer = setTimeout(() => aborting.abort(), inHand.size > 0 ? graceMs : 0);
+    await running;
+    await Promise.all(inHand);
+    await current?.consumer.disconnect().catch(() => {});
+    clearTimeout(timer);
+    aborting.abort();
+  }
+}
+
+const { MemberMetadata } = kafkajs.AssignerProtocol;
+
+/** What Kafka answers to a heartbeat, also to kafkajs' own, after which kafkajs joins its group again. */
+const JOINS_AGAIN = new Set([
+  'REBALANCE_IN_PROGRESS',
+  'NOT_COORDINATOR_FOR_GROUP',
+  'ILLEGAL_GENERATION',
+  'UNKNOWN_MEMBER_ID',
+]);
+
+/** What the group has given to this consumer, from one sharing out to the next. */
+type Share = {
+  /** Aborted when it has to be given back. */
+  lost: AbortController;
+  /** Aborted then, or when the consumer has to end. */
+  signal: AbortSignal;
+  /** The batch of each partition that is worked on; settles when it is done or has failed. */
+  inHand: Map<number, Promise<void>>;
+  /** Why the batch of a partition failed, where kafkajs was not told yet. */
+  failed: Map<number, unknown>;
+};
+
+/** What is worked on at once: all that was fetched, up to a batch that cannot be decoded, or that one alone. */
+type Run = { messages: KafkaMessage[]; last: string };
+
+function isLarge({ messages }: Run): boolean {
+  return messages.length > LARGE.records || unpackedSizeOf(messages.at(-1)) > LARGE.bytes;
+}
+
+/** What of the fetched is left out is fetched again. */
+function firstRun(batch: EachBatchPayload['batch']): Run {
+  const [messages = []] = readableRuns(batch.messages);
+  // Behind the last message there may be others that are not for us.
+  const isWhole = messages.length === batch.messages.length;
+  return { messages, last: isWhole ? batch.lastOffset() : (messages.at(-1)?.offset ?? batch.lastOffset()) };
+}
+
+/** What the members of its group subscribe to. */
+async function topicsOf(consumer: KafkajsConsumer): Promise<string[]> {
+  const { members } = await consumer.describeGroup();
+  return members.flatMap(({ memberMetadata }) => MemberMetadata.decode(memberMetadata)?.topics ?? []);
+}
+
+/** Kafka's word for no time is -1. */
+function timeOf(timestamp: string | undefined): number | undefined {
+  const time = Number(timestamp);
+  return time > 0 ? time : undefined;
+}

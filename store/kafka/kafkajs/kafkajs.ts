@@ -1,0 +1,216 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import kafkajs, { type ICustomPartitioner, type KafkaConfig, type Message } from 'kafkajs';
+import { createBackoff } from '../../../service/backoff.ts';
+import type { Change, ChangeOptions } from '../../../service/change.ts';
+import { reasonOf } from '../../../service/log.ts';
+import type { Consumer, Handler } from '../../event-log.ts';
+import type {
+  ConsumeOptions,
+  KafkaClient,
+  KafkaConnection,
+  KafkaMessage,
+  Sasl,
+  TopicSpec,
+} from '../client.ts';
+import type { KafkaError } from '../error.ts';
+import { NEEDS_OF_SETUP, needsToRead, needsToWrite } from '../needs.ts';
+import { createRows } from '../rows.ts';
+import {
+  CLOSE_MS,
+  CONNECT_MS,
+  FETCH_WAIT_MS,
+  HEARTBEAT_MS,
+  MAX_BYTES_PER_ANSWER,
+  MAX_BYTES_PER_PARTITION,
+  METADATA_MS,
+  REQUEST_MS,
+  SESSION_MS,
+} from '../timing.ts';
+import { setUpTopics } from '../topic-setup.ts';
+import { useCodecs } from './codecs.ts';
+import { startKafkajsConsumer } from './consumer.ts';
+import { toKafkaError } from './failure.ts';
+import { tellWhyNoCoordinator } from './patches/coordinator.ts';
+import { alterIncrementally } from './patches/incremental.ts';
+import { tellOffsetResets } from './patches/offsets.ts';
+import { decodeRecordsLate } from './patches/record-decoder.ts';
+import { encodeRecordsAtOnce } from './patches/record-encoder.ts';
+import { calmTimers } from './patches/timer.ts';
+import { toTopicAdmin } from './setup.ts';
+import { createSocket, withoutColons } from './socket.ts';
+
+// Node finds only some of the names of this CommonJS package for itself.
+const { CompressionTypes, Kafka, logLevel } = kafkajs;
+
+/** How long the others wait for a member that has a batch in hand. */
+const REBALANCE_MS = 20_000;
+/** Attempts at one request: enough to learn of a new leader. What lasts longer is retried by the caller. */
+const ATTEMPTS = 4;
+
+/** The Kafka client over kafkajs. Connects when it is first needed, so that nobody fails to start because Kafka is away. */
+export function createKafkajsClient(connection: KafkaConnection): KafkaClient {
+  const { compression = 'gzip', onWarning } = connection;
+  const kafka = createKafka(connection);
+  const producer = kafka.producer({
+    createPartitioner: takeTurns,
+    allowAutoTopicCreation: false,
+    metadataMaxAge: METADATA_MS,
+    // Its own retry asks no broker again that has answered once: a partition that has moved to such a broker is
+    // forgotten, and acknowledged. It has learned of the new leaders when it gives up.
+    retry: { retries: 0 },
+  });
+  const codec = compression === 'gzip' ? CompressionTypes.GZIP : CompressionTypes.None;
+  const rows = createRows();
+  const closing = new AbortController();
+  let connecting: Promise<void> | undefined;
+
+  return { send, consume, setup, close };
+
+  async function send(topic: string, messages: KafkaMessage[]): Promise<void> {
+    const rowOf = rows.take(messages.length);
+    const placed = messages.map((message, i) => place(message, rowOf(i)));
+    const backoff = createBackoff({ longestMs: 1_000 });
+    for (let left = ATTEMPTS - 1; ; left--) {
+      const failed = await attempt(topic, placed);
+      if (failed === undefined) return;
+      if (left === 0 || !passesSoon(failed) || closing.signal.aborted) throw failed;
+      await backoff.wait(closing.signal).catch(() => {});
+    }
+  }
+
+  /** All of the messages or, as far as is known, none. */
+  async function attempt(topic: string, messages: Message[]): Promise<KafkaError | undefined> {
+    try {
+      await connected();
+      await producer.send({ topic, messages, acks: -1, compression: codec });
+      return undefined;
+    } catch (error) {
+      return toKafkaError(`cannot write to topic ${topic}`, error, needsToWrite(topic));
+    }
+  }
+
+  function connected(): Promise<void> {
+    connecting ??= producer.connect().catch((error: unknown) => {
+      connecting = undefined;
+      throw error;
+    });
+    return connecting;
+  }
+
+  async function consume(options: ConsumeOptions, handle: Handler): Promise<Consumer> {
+    const { topic, group, onReset = () => {} } = options;
+    const create = () => kafka.consumer(consumerOptions(group));
+    const failed = (error: unknown) =>
+      toKafkaError(`cannot read topic ${topic}`, error, needsToRead(topic, group));
+    const onFailure = (error: unknown) => {
+      const reason = reasonOf(failed(error));
+      onWarning(reason, 'consumer');
+      return reason;
+    };
+    try {
+      return await startKafkajsConsumer({ ...options, create, handle, onFailure, onReset });
+    } catch (error) {
+      throw failed(error);
+    }
+  }
+
+  async function setup(topics: TopicSpec[], options: ChangeOptions): Promise<Change[]> {
+    const admin = kafka.admin();
+    try {
+      await admin.connect();
+      return await setUpTopics(toTopicAdmin(admin), topics, options);
+    } catch (error) {
+      throw toKafkaError('cannot set up the topics', error, NEEDS_OF_SETUP);
+    } finally {
+      await admin.disconnect().catch(() => {});
+    }
+  }
+
+  async function close(): Promise<void> {
+    closing.abort();
+    await Promise.race([producer.disconnect().catch(() => {}), sleep(CLOSE_MS)]);
+  }
+}
+
+function passesSoon({ failure }: KafkaError): boolean {
+  return failure === 'leader' || failure === 'unreachable';
+}
+
+/** Not a copy of all of the message: there are many. */
+function place({ value, headers, time }: KafkaMessage, partition: number): Message {
+  const placed: Message = { value, partition };
+  if (headers !== undefined) placed.headers = headers;
+  if (time !== undefined) placed.timestamp = String(time);
+  return placed;
+}
+
+/** kafkajs over this connection, with what this project changes inside it. Connects to nothing yet. */
+export function createKafka(connection: KafkaConnection): kafkajs.Kafka {
+  calmTimers();
+  useCodecs();
+  decodeRecordsLate();
+  tellOffsetResets();
+  tellWhyNoCoordinator();
+  encodeRecordsAtOnce();
+  alterIncrementally();
+  return new Kafka(toConfig(connection));
+}
+
+/** The connection as kafkajs wants it. */
+function toConfig({ brokers, clientId, tls, sasl, onWarning }: KafkaConnection): KafkaConfig {
+  return {
+    brokers: brokers.map(withoutColons),
+    clientId,
+    ssl: tls === undefined ? false : tls.ca === undefined ? true : { ca: [tls.ca] },
+    ...(sasl !== undefined && { sasl: toSasl(sasl) }),
+    socketFactory: createSocket,
+    connectionTimeout: CONNECT_MS,
+    requestTimeout: REQUEST_MS,
+    // Of the consumer and of questions to the cluster; what is sent is retried above.
+    retry: { retries: 3, initialRetryTime: 100, maxRetryTime: 1_000 },
+    logLevel: logLevel.WARN,
+    logCreator:
+      () =>
+      ({ log }) =>
+        onWarning(describe(log)),
+  };
+}
+
+/** kafkajs tells its mechanisms apart by type. */
+function toSasl({ mechanism, username, password }: Sasl): NonNullable<KafkaConfig['sasl']> {
+  if (mechanism === 'plain') return { mechanism, username, password };
+  if (mechanism === 'scram-sha-256') return { mechanism, username, password };
+  return { mechanism, username, password };
+}
+
+/** `partition` counts rows without end; partitions that nobody leads now are passed over. */
+const takeTurns: ICustomPartitioner =
+  () =>
+  ({ partitionMetadata, message: { partition: row = 0 } }) => {
+    const count = partitionMetadata.length;
+    for (let i = 0; i < count; i++) {
+      const candidate = partitionMetadata[(row + i) % count];
+      if (candidate !== undefined && candidate.leader >= 0) return candidate.partitionId;
+    }
+    return partitionMetadata[row % count]?.partitionId ?? 0;
+  };
+
+function consumerOptions(groupId: string) {
+  return {
+    groupId,
+    sessionTimeout: SESSION_MS,
+    rebalanceTimeout: REBALANCE_MS,
+    heartbeatInterval: HEARTBEAT_MS,
+    maxWaitTimeInMs: FETCH_WAIT_MS,
+    maxBytes: MAX_BYTES_PER_ANSWER,
+    maxBytesPerPartition: MAX_BYTES_PER_PARTITION,
+    allowAutoTopicCreation: false,
+    metadataMaxAge: METADATA_MS,
+    // Who gives up is left behind, and another one joins.
+    retry: { initialRetryTime: 200, maxRetryTime: 5_000, restartOnFailure: async () => false },
+  };
+}
+
+function describe({ message, ...rest }: { message: string; [key: string]: unknown }): string {
+  return typeof rest.error === 'string' ? `${message}: ${rest.error}` : message;
+}

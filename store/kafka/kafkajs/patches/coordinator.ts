@@ -1,0 +1,31 @@
+import { replaceKafkajsModule } from './module.ts';
+
+type Asked = { groupId: string; coordinatorType?: number };
+type Broker = { findGroupCoordinator(asked: Asked): Promise<object> };
+type Cluster = {
+  brokerPool: { findConnectedBroker(): Promise<Broker> };
+  findGroupCoordinatorMetadata(asked: Asked): Promise<object>;
+};
+
+const NOT_FOUND = 'KafkaJSGroupCoordinatorNotFound';
+
+/**
+ * kafkajs 2.2.4 asks all brokers who coordinates a group, and forgets why they did not say: that the permission is missing. With this one
+ * of them is asked again, and what it answers is the error. May be called again.
+ */
+export function tellWhyNoCoordinator(): void {
+  replaceKafkajsModule<{ prototype: Cluster }>('cluster/index', (original) => {
+    const { prototype } = original;
+    const find = prototype.findGroupCoordinatorMetadata;
+    prototype.findGroupCoordinatorMetadata = async function (this: Cluster, asked: Asked) {
+      try {
+        return await find.call(this, asked);
+      } catch (error) {
+        if (!(error instanceof Error) || error.name !== NOT_FOUND) throw error;
+        const broker = await this.brokerPool.findConnectedBroker();
+        return broker.findGroupCoordinator(asked);
+      }
+    };
+    return original;
+  });
+}

@@ -1,0 +1,63 @@
+import { replaceKafkajsModule } from './module.ts';
+
+/** As kafkajs hands it to the encoder of a request. */
+type Alteration = {
+  resources: { type: number; name: string; configEntries: { name: string; value: string }[] }[];
+  validateOnly?: boolean;
+};
+
+/** What kafkajs uses of its own encoder. */
+type Encoded = { buf: Buffer; buffer: Buffer };
+
+/** Modules of kafkajs that are asked for when the first such request is made. */
+const FILES = ['protocol/requests/alterConfigs/v0/request', 'protocol/requests/alterConfigs/v1/request'];
+/** Numbers of the protocol: the request, and the operation that sets a value. */
+const INCREMENTAL_ALTER_CONFIGS = 44;
+const SET = 0;
+
+/**
+ * Has `alterConfigs` of kafkajs set what it is given and leave all else as it is. Its own request, AlterConfigs, sets every
+ * setting that is not in it back to the broker's default. IncrementalAlterConfigs (KIP-339, Kafka 2.3) differs from that by
+ * one byte a setting, and its answer by nothing.
+ */
+export function alterIncrementally(): void {
+  for (const file of FILES) replaceKafkajsModule(file, () => toRequest);
+}
+
+function toRequest(alteration: Alteration) {
+  return {
+    apiKey: INCREMENTAL_ALTER_CONFIGS,
+    apiVersion: 0,
+    apiName: 'IncrementalAlterConfigs',
+    encode: async (): Promise<Encoded> => {
+      const bytes = encode(alteration);
+      return { buf: bytes, buffer: bytes };
+    },
+  };
+}
+
+function encode({ resources, validateOnly = false }: Alteration): Buffer {
+  const encoded = resources.map(({ type, name, configEntries }) => {
+    const settings = configEntries.map((entry) =>
+      Buffer.concat([text(entry.name), byte(SET), text(entry.value)]),
+    );
+    return Buffer.concat([byte(type), text(name), list(settings)]);
+  });
+  return Buffer.concat([list(encoded), byte(validateOnly ? 1 : 0)]);
+}
+
+function byte(value: number): Buffer {
+  return Buffer.from([value]);
+}
+
+function text(value: string): Buffer {
+  const length = Buffer.alloc(2);
+  length.writeInt16BE(Buffer.byteLength(value));
+  return Buffer.concat([length, Buffer.from(value)]);
+}
+
+function list(items: Buffer[]): Buffer {
+  const length = Buffer.alloc(4);
+  length.writeInt32BE(items.length);
+  return Buffer.concat([length, ...items]);
+}

@@ -1,0 +1,235 @@
+import { reasonOf } from '../../../../service/log.ts';
+import { unpackLater } from '../../../codecs/unpack.ts';
+import { placeholderFor, type Undecodable } from '../../../undecodable.ts';
+import { type AnswerRoom, createAnswerRoom, refuseTooMany } from '../../answer-room.ts';
+import { AT, ATTRIBUTE, batchesIn, HEAD_BYTES, MAGIC, timeOf, toUndecodable } from '../../record-batch.ts';
+import { replaceKafkajsModule } from './module.ts';
+
+/** What of kafkajs' own decoder is used: bytes, and how far they are read. */
+type Decoder = { buffer: Buffer; offset: number };
+
+type Headers = Record<string, Buffer | null | (Buffer | null)[]>;
+
+/** What the records of one batch have in common, as far as kafkajs asks for it. */
+type BatchContext = {
+  content: Buffer;
+  firstOffset: number;
+  firstTime: number;
+  /** Of all records, where it is the broker's. */
+  time: string | undefined;
+  isControlBatch: boolean;
+  inTransaction: boolean;
+  producerId: string;
+};
+
+/** What kafkajs makes of a partition's part of an answer. */
+type DecodeMessages = (answer: Decoder) => Promise<Fetched[]>;
+
+/** A module of kafkajs that nobody else asks for. */
+const FILE = 'protocol/requests/fetch/v4/decodeMessages';
+const SIZE_BYTES = 4;
+
+/**
+ * Has kafkajs decode what it fetched with `decodeMessages`: its own makes several objects and big integers of every field of a
+ * record, which was half of what a sink costs, checks no checksum, and gives up all partitions where it cannot read one
+ * batch. To be called before anything is fetched.
+ */
+export function decodeRecordsLate(): void {
+  replaceKafkajsModule<DecodeMessages>(FILE, createDecodeMessages);
+}
+
+/** What is older than Kafka 0.11 goes to `ofKafkajs`. */
+export function createDecodeMessages(ofKafkajs: DecodeMessages): DecodeMessages {
+  /** By the whole answer, of which each partition is decoded by itself. */
+  const rooms = new WeakMap<Buffer, AnswerRoom>();
+  return async (answer) => {
+    const from = answer.offset + SIZE_BYTES;
+    const to = from + answer.buffer.readInt32BE(answer.offset);
+    const fetched = answer.buffer.subarray(from, to);
+    const isOld = fetched.length > AT.magic && fetched.readUInt8(AT.magic) < MAGIC;
+    if (isOld || to <= from || to > answer.buffer.length) return ofKafkajs(answer);
+    answer.offset = to;
+    const room = rooms.get(answer.buffer) ?? createAnswerRoom();
+    rooms.set(answer.buffer, room);
+    return decodeFetched(fetched, room);
+  };
+}
+
+/** The records of the batches in what was fetched of a partition; one that stands for all of a batch that cannot be decoded. */
+async function decodeFetched(fetched: Buffer, room: AnswerRoom): Promise<Fetched[]> {
+  const records: Fetched[] = [];
+  for (const { bytes, undecodable } of batchesIn(fetched)) {
+    if (!room.isLeft()) break;
+    const some = undecodable === undefined ? await decodeBatch(bytes) : [toPlaceholder(undecodable)];
+    for (const record of some) records.push(record);
+    room.take(some[0]?.batchContext.content.length ?? 0, some.length);
+  }
+  return records;
+}
+
+async function decodeBatch(bytes: Buffer): Promise<Fetched[]> {
+  try {
+    refuseTooMany(bytes);
+    const attributes = bytes.readInt16BE(AT.attributes);
+    const content = await unpackLater(attributes & ATTRIBUTE.codec, bytes.subarray(HEAD_BYTES));
+    const batch: BatchContext = {
+      content,
+      firstOffset: Number(bytes.readBigInt64BE(AT.firstOffset)),
+      firstTime: Number(bytes.readBigInt64BE(AT.firstTime)),
+      time: attributes & ATTRIBUTE.timeOfBroker ? String(bytes.readBigInt64BE(AT.maxTime)) : undefined,
+      isControlBatch: (attributes & ATTRIBUTE.control) !== 0,
+      inTransaction: (attributes & ATTRIBUTE.transactional) !== 0,
+      producerId: String(bytes.readBigInt64BE(AT.producerId)),
+    };
+    return decodeRecords(batch, bytes.readInt32BE(AT.count));
+  } catch (error) {
+    return [toPlaceholder(toUndecodable(bytes, reasonOf(error)))];
+  }
+}
+
+/** A record that passes for one of the batch, at its last offset: what is fetched next lies behind it. */
+function toPlaceholder(undecodable: Undecodable): Fetched {
+  const { first, last, bytes } = undecodable;
+  const time = timeOf(bytes);
+  return {
+    magicByte: MAGIC,
+    attributes: 0,
+    key: null,
+    value: placeholderFor(undecodable),
+    offset: String(last),
+    timestamp: String(time),
+    headers: {},
+    isControlRecord: false,
+    batchContext: {
+      content: bytes,
+      firstOffset: Number(first),
+      firstTime: Number(time),
+      time: String(time),
+      isControlBatch: false,
+      inTransaction: false,
+      producerId: '-1',
+    },
+  };
+}
+
+function decodeRecords(batch: BatchContext, count: number): FetchedRecord[] {
+  const { content } = batch;
+  const cursor = createCursor(content, 0);
+  const records: FetchedRecord[] = [];
+  for (let i = 0; i < count; i++) {
+    const length = cursor.varint();
+    const end = cursor.at() + length;
+    if (length < 0 || end > content.length) throw new Error(`record ${i} of a batch is damaged`);
+    records.push(new FetchedRecord(batch, cursor));
+    cursor.moveTo(end);
+  }
+  return records;
+}
+
+/** What kafkajs and this project ask a record for. */
+type Fetched = Pick<FetchedRecord, keyof FetchedRecord>;
+
+/**
+ * A record as kafkajs hands it out. Most of it is made when somebody asks, and nobody asks most records. A class because
+ * there are tens of thousands of them, with getters.
+ */
+class FetchedRecord {
+  readonly magicByte = MAGIC;
+  readonly attributes: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly batchContext: BatchContext;
+  private readonly timeDelta: number;
+  private readonly offsetDelta: number;
+  private readonly headersAt: number;
+
+  constructor(batch: BatchContext, cursor: Cursor) {
+    this.batchContext = batch;
+    this.attributes = cursor.byte();
+    this.timeDelta = cursor.varint();
+    this.offsetDelta = cursor.varint();
+    this.key = cursor.bytes();
+    this.value = cursor.bytes();
+    this.headersAt = cursor.at();
+  }
+
+  get offset(): string {
+    return String(this.batchContext.firstOffset + this.offsetDelta);
+  }
+
+  get timestamp(): string {
+    const { time, firstTime } = this.batchContext;
+    return time ?? String(firstTime + this.timeDelta);
+  }
+
+  get isControlRecord(): boolean {
+    return this.batchContext.isControlBatch;
+  }
+
+  /** A name that comes several times has all of its values. */
+  get headers(): Headers {
+    const { content } = this.batchContext;
+    const cursor = createCursor(content, this.headersAt);
+    // Without a prototype: a header may have any name.
+    const headers: Headers = Object.create(null);
+    for (let left = cursor.varint(); left > 0; left--) {
+      // A number that is not true would have it read nothing billions of times.
+      if (cursor.at() >= content.length) throw new Error('the headers of a record are damaged');
+      const name = String(cursor.bytes() ?? '');
+      const value = cursor.bytes();
+      const before = headers[name];
+      if (Array.isArray(before)) before.push(value);
+      else headers[name] = before === undefined ? value : [before, value];
+    }
+    return headers;
+  }
+}
+
+/** How many bytes were unpacked for the batch of a record: they stay in memory as long as one of its records does. */
+export function unpackedSizeOf(record: object | undefined): number {
+  return record instanceof FetchedRecord ? record.batchContext.content.length : 0;
+}
+
+/** Reads bytes, and numbers of Kafka's variable length. */
+type Cursor = {
+  at(): number;
+  moveTo(at: number): void;
+  byte(): number;
+  /** Exact up to 2^53, which no offset and no time reaches. */
+  varint(): number;
+  /** With their length before them; null for a length of -1. */
+  bytes(): Buffer | null;
+};
+
+function createCursor(content: Buffer, from: number): Cursor {
+  let at = from;
+  return {
+    at: () => at,
+    moveTo(to) {
+      at = to;
+    },
+    byte,
+    varint,
+    bytes() {
+      const length = varint();
+      if (length < 0) return null;
+      at += length;
+      return content.subarray(at - length, at);
+    },
+  };
+
+  function byte(): number {
+    return content[at++] ?? 0;
+  }
+
+  function varint(): number {
+    let last = byte();
+    let number = last & 0x7f;
+    for (let unit = 0x80; last >= 0x80; unit *= 0x80) {
+      last = byte();
+      number += (last & 0x7f) * unit;
+    }
+    // Zigzag: the sign is in the last bit.
+    return number % 2 === 0 ? number / 2 : -(number + 1) / 2;
+  }
+}

@@ -1,0 +1,72 @@
+import kafkajs, { type Admin } from 'kafkajs';
+import { createBackoff } from '../../../service/backoff.ts';
+import { RETENTION, type TopicAdmin } from '../topic-setup.ts';
+
+const { ConfigResourceTypes } = kafkajs;
+
+/** How long a topic that was just made may be unknown to the broker that is asked, or without a leader. */
+const LEADERS_MS = 10_000;
+const NOT_YET = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE']);
+
+type Asked = Pick<
+  Admin,
+  'listTopics' | 'createTopics' | 'fetchTopicMetadata' | 'describeConfigs' | 'alterConfigs'
+>;
+
+/** An admin client of kafkajs as setting up topics needs it; its `alterConfigs` must be incremental. */
+export function toTopicAdmin(admin: Asked): TopicAdmin {
+  return {
+    list: () => admin.listTopics(),
+
+    async create({ topic, partitions: numPartitions, replicationFactor, retentionMs }) {
+      const configEntries = [{ name: RETENTION, value: String(retentionMs) }];
+      const topics = [{ topic, numPartitions, replicationFactor, configEntries }];
+      // Its own waiting ends with an error where the broker has not heard of the topic yet.
+      await admin.createTopics({ waitForLeaders: false, topics });
+      await waitForLeaders(admin, topic);
+    },
+
+    async describe(topic, configNames) {
+      const [{ topics }, { resources }] = await Promise.all([
+        admin.fetchTopicMetadata({ topics: [topic] }),
+        admin.describeConfigs({ includeSynonyms: false, resources: [{ ...resource(topic), configNames }] }),
+      ]);
+      const entries = resources[0]?.configEntries ?? [];
+      const partitions = topics[0]?.partitions ?? [];
+      return {
+        partitions: partitions.length,
+        replicas: partitions[0]?.replicas.length ?? 0,
+        settings: Object.fromEntries(entries.map(({ configName, configValue }) => [configName, configValue])),
+      };
+    },
+
+    async set(topic, settings) {
+      const configEntries = settings.map(({ name, to: value }) => ({ name, value }));
+      await admin.alterConfigs({ validateOnly: false, resources: [{ ...resource(topic), configEntries }] });
+    },
+  };
+}
+
+async function waitForLeaders(admin: Asked, topic: string): Promise<void> {
+  const backoff = createBackoff({ longestMs: 500 });
+  const late = AbortSignal.timeout(LEADERS_MS);
+  const isKnown = () =>
+    admin.fetchTopicMetadata({ topics: [topic] }).then(
+      () => true,
+      (error: unknown) => {
+        if (late.aborted || !isNotYet(error)) throw error;
+        return false;
+      },
+    );
+  while (!(await isKnown())) await backoff.wait(late).catch(() => {});
+}
+
+/** Also inside the error that says how often kafkajs has tried. */
+function isNotYet(error: unknown): boolean {
+  if (error instanceof kafkajs.KafkaJSProtocolError) return NOT_YET.has(error.type);
+  return error instanceof kafkajs.KafkaJSError && isNotYet(error.cause);
+}
+
+function resource(name: string) {
+  return { type: ConfigResourceTypes.TOPIC, name };
+}

@@ -1,0 +1,85 @@
+import { crc32c } from '../codecs/crc32c.ts';
+import type { Undecodable } from '../undecodable.ts';
+
+/** Where things lie in a batch, see "Record Batch" in Kafka's description of its formats. */
+export const AT = {
+  firstOffset: 0,
+  length: 8,
+  rest: 12,
+  magic: 16,
+  checksum: 17,
+  attributes: 21,
+  lastOffsetDelta: 23,
+  firstTime: 27,
+  maxTime: 35,
+  producerId: 43,
+  count: 57,
+} as const;
+export const HEAD_BYTES = 61;
+export const ATTRIBUTE = { codec: 0x07, timeOfBroker: 0x08, transactional: 0x10, control: 0x20 } as const;
+/** Of the format. */
+export const MAGIC = 2;
+/** Of a Date. */
+const LATEST_TIME = 8_640_000_000_000_000n;
+
+/** A batch whose checksum is right, or one that cannot be decoded. */
+export type FetchedBatch = { bytes: Buffer; undecodable?: Undecodable };
+
+/**
+ * The batches in what was fetched of a partition, as far as they are whole: Kafka cuts off what it sends. A client does not
+ * check what a disk or a network changed on the way, so that a damaged batch is a stop of all partitions, or a wrong event.
+ */
+export function* batchesIn(fetched: Buffer): Generator<FetchedBatch> {
+  for (let at = 0; at + HEAD_BYTES <= fetched.length; ) {
+    const end = at + AT.rest + fetched.readInt32BE(at + AT.length);
+    const isCut = end > fetched.length;
+    // Kafka sends at least one batch whole, however large it is.
+    if (isCut && at > 0) return;
+    if (isCut || end < at + HEAD_BYTES) {
+      // Nobody knows where the next one begins.
+      const bytes = fetched.subarray(at);
+      yield { bytes, undecodable: toUndecodable(bytes, 'its length is wrong') };
+      return;
+    }
+    const bytes = fetched.subarray(at, end);
+    const reason = whyNot(bytes);
+    yield reason === undefined
+      ? { bytes }
+      : { bytes, undecodable: toUndecodable(bytes, reason, fetched.subarray(end)) };
+    at = end;
+  }
+}
+
+/** `next`: what was fetched behind the batch. The bytes are copied: they outlive what was fetched. */
+export function toUndecodable(bytes: Buffer, reason: string, next: Buffer = Buffer.alloc(0)): Undecodable {
+  const first = bytes.readBigInt64BE(AT.firstOffset);
+  return { first, last: lastOf(bytes, next), reason, bytes: Buffer.from(bytes) };
+}
+
+/** The latest time in a batch, ms since 1970, as far as it can be one; -1, Kafka's word for no time, where it cannot. */
+export function timeOf(bytes: Buffer): bigint {
+  const time = bytes.length < HEAD_BYTES ? -1n : bytes.readBigInt64BE(AT.maxTime);
+  return time < 0n || time > LATEST_TIME ? -1n : time;
+}
+
+function whyNot(bytes: Buffer): string | undefined {
+  const magic = bytes.readInt8(AT.magic);
+  if (magic !== MAGIC) return `its format, number ${magic}, is unknown`;
+  if (bytes.readUInt32BE(AT.checksum) !== crc32c(bytes.subarray(AT.attributes)))
+    return 'its checksum is wrong';
+  return undefined;
+}
+
+/**
+ * The last offset is part of what may be damaged. It is believed where the number of records says the same, or where the
+ * batch behind it does.
+ */
+function lastOf(bytes: Buffer, next: Buffer): bigint {
+  const first = bytes.readBigInt64BE(AT.firstOffset);
+  if (bytes.length < HEAD_BYTES) return first;
+  const delta = bytes.readInt32BE(AT.lastOffsetDelta);
+  const isWhole = whyNot(bytes) === undefined;
+  if (delta >= 0 && (isWhole || bytes.readInt32BE(AT.count) === delta + 1)) return first + BigInt(delta);
+  const following = next.length < HEAD_BYTES ? first : next.readBigInt64BE(AT.firstOffset) - 1n;
+  return following > first ? following : first;
+}

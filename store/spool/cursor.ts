@@ -1,0 +1,110 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { syncFolder } from './sync.ts';
+
+/** Where a consumer has come to. */
+export type Position = {
+  /** The next event that it is to get. */
+  sequence: number;
+  /** A hint where that lies: in the segment that begins with this event… */
+  segment: number;
+  /** …in the record that begins at this byte, perhaps in the middle of it. */
+  offset: number;
+};
+
+/**
+ * A position on disk: two slots of 128 bytes, written in turn and in place, each a line of text with a crc. A write that
+ * a crash cuts off spoils one slot, and the other has the position before. In place, because on a full disk the cursors
+ * must go on: it is they that make room.
+ */
+export type Cursor = {
+  /** What is stored. */
+  readonly position: Position;
+  store(position: Position): Promise<void>;
+  close(options: { fsync: boolean }): Promise<void>;
+};
+
+const SLOT_BYTES = 128;
+const SLOT = /^(hotitem-cursor 1 (\d{1,15}) (\d{1,16}) (\d{1,16}) (\d{1,16})) ([\da-f]{8}) *\n$/;
+
+/** Opens the cursor in `path`, or begins one at `start`. `onDamage`: there is one, and it cannot be read. */
+export async function openCursor(path: string, start: Position, onDamage: () => void): Promise<Cursor> {
+  const file = await openOrCreate(path);
+  const slots = await readSlots(file);
+  const best = slots.toSorted((a, b) => b.writes - a.writes)[0];
+  let writes = best?.writes ?? 0;
+  let position = best?.position ?? start;
+  if (best === undefined) {
+    if ((await file.stat()).size > 0) onDamage();
+    // Both slots, so that the file never grows later.
+    await store(position);
+    await store(position);
+    await file.sync();
+    await syncFolder(dirname(path));
+  }
+  return {
+    get position() {
+      return position;
+    },
+    store,
+    close,
+  };
+
+  async function store(to: Position): Promise<void> {
+    const slot = Buffer.from(format(writes + 1, to));
+    await file.write(slot, 0, slot.length, ((writes + 1) % 2) * SLOT_BYTES);
+    writes++;
+    position = to;
+  }
+
+  async function close({ fsync }: { fsync: boolean }): Promise<void> {
+    try {
+      if (fsync) await file.sync();
+    } finally {
+      await file.close();
+    }
+  }
+}
+
+/** What is stored in `path`, for one who only looks. Undefined where there is nothing, or nothing that can be read. */
+export async function readCursor(path: string): Promise<Position | undefined> {
+  const file = await open(path, 'r').catch(() => undefined);
+  if (file === undefined) return undefined;
+  try {
+    const slots = await readSlots(file);
+    return slots.toSorted((a, b) => b.writes - a.writes)[0]?.position;
+  } finally {
+    await file.close();
+  }
+}
+
+function openOrCreate(path: string): Promise<FileHandle> {
+  return open(path, 'r+').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return open(path, 'w+', 0o640);
+    throw error;
+  });
+}
+
+async function readSlots(file: FileHandle): Promise<{ writes: number; position: Position }[]> {
+  const buffer = Buffer.alloc(2 * SLOT_BYTES);
+  await file.read(buffer, 0, buffer.length, 0);
+  const texts = [buffer.toString('latin1', 0, SLOT_BYTES), buffer.toString('latin1', SLOT_BYTES)];
+  return texts.flatMap((text) => parse(text) ?? []);
+}
+
+function format(writes: number, { sequence, segment, offset }: Position): string {
+  const text = `hotitem-cursor 1 ${writes} ${sequence} ${segment} ${offset}`;
+  return `${`${text} ${checksum(text)}`.padEnd(SLOT_BYTES - 1)}\n`;
+}
+
+function parse(slot: string): { writes: number; position: Position } | undefined {
+  const [, text, writes, sequence, segment, offset, crc] = SLOT.exec(slot) ?? [];
+  if (text === undefined || crc !== checksum(text)) return undefined;
+  const position = { sequence: Number(sequence), segment: Number(segment), offset: Number(offset) };
+  return { writes: Number(writes), position };
+}
+
+function checksum(text: string): string {
+  return crc32(text).toString(16).padStart(8, '0');
+}

@@ -1,0 +1,29 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { SpoolError } from './error.ts';
+import { FORMAT } from './format.ts';
+import { writeDurably } from './sync.ts';
+
+const CONTENT = /^hotitem-spool (\d{1,9}) ([\da-f]{32})\n$/;
+
+/** The name of a spool, made with its folder: sequences of two spools have nothing to do with each other. */
+export async function readOrMakeId(path: string): Promise<string> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (text === undefined) return makeId(path);
+  const [, format, id] = CONTENT.exec(text) ?? [];
+  if (id === undefined)
+    throw new SpoolError('SPOOL_OPEN', `${path} is damaged; without it a new one is made`);
+  if (Number(format) > FORMAT) {
+    throw new SpoolError('SPOOL_VERSION', `the spool has format ${format}, this version reads ${FORMAT}`);
+  }
+  return id;
+}
+
+async function makeId(path: string): Promise<string> {
+  const id = randomBytes(16).toString('hex');
+  await writeDurably(path, `hotitem-spool ${FORMAT} ${id}\n`);
+  return id;
+}

@@ -1,0 +1,72 @@
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, open, readdir, unlink } from 'node:fs/promises';
+import { connect, createServer, type Server } from 'node:net';
+import { SpoolError } from './error.ts';
+
+export type Lock = { release(): Promise<void> };
+
+const NAME = /^lock\.(\d+)\.[\da-f]{8}$/;
+
+/**
+ * Makes sure that one process uses `dir`, or throws a SPOOL_LOCKED.
+ *
+ * Each process listens on a unix socket of its own in the folder, and only then looks at those of others: of two that
+ * start at once, at least one sees the other, and steps back. A socket that refuses is what a killed process left, and is
+ * removed. So the kernel itself says who lives: a pid in a file would not survive a reboot (pids come again), nor
+ * containers that share the folder (each has its own pids), and an abstract socket ends at the network namespace. Node
+ * has no flock.
+ */
+export async function lockFolder(dir: string): Promise<Lock> {
+  const folder = await open(dir, 'r');
+  // A socket's path may have 107 bytes, a folder's more: this one leads there by the open folder.
+  const short = process.platform === 'linux' ? `/proc/self/fd/${folder.fd}` : dir;
+  const own = `lock.${process.pid}.${randomBytes(4).toString('hex')}`;
+  const server = createServer((socket) => socket.destroy()).unref();
+  try {
+    await listen(server, `${short}/${own}`);
+    const names = (await readdir(dir)).filter((name) => NAME.test(name));
+    const others = names.filter((name) => name !== own);
+    const alive = await Promise.all(others.map((name) => answers(`${short}/${name}`)));
+    await Promise.all(
+      others.filter((_, i) => !alive[i]).map((name) => unlink(`${dir}/${name}`).catch(() => {})),
+    );
+    const holder = others.find((_, i) => alive[i]);
+    if (holder !== undefined) {
+      throw new SpoolError('SPOOL_LOCKED', `process ${NAME.exec(holder)?.[1]} uses the spool ${dir}`);
+    }
+    // One that started at the same time took our socket for a dead one, in the moment before it listened.
+    if (!names.includes(own))
+      throw new SpoolError('SPOOL_LOCKED', `another process just opened the spool ${dir}`);
+  } catch (error) {
+    await release(server, folder);
+    throw error;
+  }
+  return { release: () => release(server, folder) };
+}
+
+/** Closing the server removes its socket; the folder must be open until then. */
+async function release(server: Server, folder: FileHandle): Promise<void> {
+  if (server.listening) await new Promise((resolve) => server.close(resolve));
+  await folder.close();
+}
+
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ path }, () => resolve());
+  });
+}
+
+/** Anything but a refusal counts as life: a full backlog, or a socket of another user. */
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ path });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      resolve(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT');
+    });
+  });
+}

@@ -1,0 +1,62 @@
+import type { Cursor, Position } from './cursor.ts';
+
+export type ProgressOptions = {
+  cursor: Cursor;
+  /** The position is on disk: what lies before may go. */
+  onStored: () => Promise<void>;
+  onFailure: (error: unknown) => void;
+};
+
+/** How far a consumer has come. It is stored a little later: what a crash forgets is delivered again. */
+export type Progress = {
+  readonly position: Position;
+  advance(to: Position): void;
+  /** Stores what is not stored yet. */
+  flush(): Promise<void>;
+};
+
+const STORE_MS = 200;
+const RETRY_MS = 1000;
+
+export function createProgress({ cursor, onStored, onFailure }: ProgressOptions): Progress {
+  let { position } = cursor;
+  let timer: NodeJS.Timeout | undefined;
+  let storing: Promise<void> = Promise.resolve();
+  return {
+    get position() {
+      return position;
+    },
+    advance,
+    flush,
+  };
+
+  function advance(to: Position): void {
+    if (to.sequence === position.sequence) return;
+    position = to;
+    storeIn(STORE_MS);
+  }
+
+  function storeIn(ms: number): void {
+    timer ??= setTimeout(flush, ms).unref();
+  }
+
+  function flush(): Promise<void> {
+    clearTimeout(timer);
+    timer = undefined;
+    storing = storing.then(store);
+    return storing;
+  }
+
+  async function store(): Promise<void> {
+    const to = position;
+    if (to === cursor.position) return;
+    try {
+      await cursor.store(to);
+    } catch (error) {
+      onFailure(error);
+      storeIn(RETRY_MS);
+      return;
+    }
+    await onStored();
+  }
+}

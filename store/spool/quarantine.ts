@@ -1,0 +1,47 @@
+import { type FileHandle, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { segmentName } from './segments.ts';
+
+export type Damaged = { file: FileHandle; segment: number; offset: number; end: number };
+
+/** Copies damaged bytes to where somebody may look at them. Resolves with whether they are there. */
+export type Quarantine = (damaged: Damaged) => Promise<boolean>;
+
+const MAX_PIECE_BYTES = 2 * 1024 * 1024;
+const MAX_BYTES = 32 * 1024 * 1024;
+
+/**
+ * One file a place, `SEGMENT.OFFSET`, the first 2 MiB of it; nothing more once 32 MiB lie there. Keeps nothing where the
+ * folder cannot be had: that is no reason for a spool not to open.
+ */
+export async function openQuarantine(dir: string): Promise<Quarantine> {
+  let bytes = await prepare(dir).catch(() => MAX_BYTES);
+
+  return async ({ file, segment, offset, end }) => {
+    const length = Math.min(end - offset, MAX_PIECE_BYTES);
+    if (bytes + length > MAX_BYTES) return false;
+    bytes += length;
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, offset);
+      await writeFile(join(dir, `${segmentName(segment)}.${offset}`), buffer.subarray(0, bytesRead), {
+        mode: 0o640,
+      });
+      return true;
+    } catch {
+      // Only a copy for people; what was lost is counted all the same.
+      return false;
+    }
+  };
+}
+
+/** Returns how many bytes lie there. Somebody may remove files meanwhile. */
+async function prepare(dir: string): Promise<number> {
+  await mkdir(dir, { recursive: true, mode: 0o750 });
+  const sizes = (await readdir(dir)).map((name) =>
+    stat(join(dir, name)).then(
+      ({ size }) => size,
+      () => 0,
+    ),
+  );
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+}

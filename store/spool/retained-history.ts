@@ -1,0 +1,71 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { History, PastRecord, Reach, TimeRange } from '../history.ts';
+import { readCursor } from './cursor.ts';
+import { SpoolError } from './error.ts';
+import { readSpool } from './history.ts';
+import { readOrMakeId } from './id.ts';
+import { listSegments } from './segments.ts';
+
+export type RetainedHistoryOptions = {
+  dir: string;
+  /** Consumer that leads to the index: what it has not passed waits. */
+  cursor: string;
+  node: string;
+};
+
+/** A clock that is set back: an event may seem to have come before its view. */
+const SKEW_MS = 3_600_000;
+const SOURCE = 'spool';
+
+/** What the spool in `dir` holds and retains, as history. Only looks: the process that has the spool does not notice. */
+export function createRetainedHistory({ dir, cursor, node }: RetainedHistoryOptions): History {
+  return { name: `spool ${dir}`, read, close: async () => {} };
+
+  async function read({ from }: TimeRange, handle: (records: PastRecord[]) => Promise<void>): Promise<Reach> {
+    const id = join(dir, 'id');
+    // Asking for it would make one.
+    if (!existsSync(id)) throw new SpoolError('SPOOL_OPEN', `there is no spool in ${dir}`);
+    const boot = await readOrMakeId(id);
+    const passed = (await readCursor(join(dir, 'cursors', cursor)))?.sequence;
+    const removedBefore = await beginOf(dir);
+    const since = Math.max(0, from - SKEW_MS);
+    let begin: number | undefined;
+    let damaged = 0;
+    const onDamage = ({ bytes }: { bytes: number }) => {
+      damaged += bytes;
+    };
+    for await (const { first, received, values } of readSpool({ dir, from: since, onDamage })) {
+      begin ??= first;
+      await handle(values.map((value, i) => toPast(value, first + i, received)));
+    }
+    return {
+      since: begin === 0 ? 0 : Math.max(since, removedBefore ?? 0),
+      removedBefore,
+      // A spool removes what its consumer has passed.
+      removedUnread: [],
+      unread: passed === undefined ? `consumer ${cursor} has no position in the spool` : undefined,
+      forgotten: undefined,
+      damage: damaged === 0 ? undefined : `${damaged} bytes of the spool are damaged`,
+    };
+
+    function toPast(value: Buffer, sequence: number, received: number): PastRecord {
+      return {
+        value,
+        received,
+        source: SOURCE,
+        position: String(sequence),
+        waiting: sequence >= (passed ?? 0),
+        place: { node, boot, sequence },
+      };
+    }
+  }
+}
+
+/** When the first event came that the spool still has; undefined where it has its very first. */
+async function beginOf(dir: string): Promise<number | undefined> {
+  const [oldest] = await listSegments(dir);
+  if (oldest === undefined || oldest.first === 0) return undefined;
+  for await (const { received } of readSpool({ dir, from: 0 })) return received;
+  return oldest.written;
+}

@@ -1,0 +1,95 @@
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { HotItemEvent } from '../../../../event/event.ts';
+import { KINDS } from '../../../../event/kind.ts';
+import { isPlain, parsePlain } from '../../../../event/parse-plain.ts';
+import { toEcs } from '../../../../event/to-ecs.ts';
+import { createBody } from '../../../../store/elasticsearch/body.ts';
+import { toOperation } from '../../../../store/elasticsearch/document.ts';
+
+const text = fc.string({ unit: 'binary' });
+const ip = fc.oneof(fc.ipV4(), fc.ipV6(), fc.constant('unix:'), fc.constant('0f1e2d3c4b5a6978'));
+const events: fc.Arbitrary<HotItemEvent> = fc.record(
+  {
+    v: fc.constant(1 as const),
+    id: text,
+    time: fc.integer({ min: 0, max: 8.64e15 }),
+    uri: text,
+    item: text,
+    ip,
+    raw: text,
+    args: text,
+    host: text,
+    method: text,
+    ua: text,
+    ref: text,
+    visitor: text,
+    kind: fc.constantFrom(...KINDS),
+    bot: fc.boolean(),
+    node: text,
+    weight: fc.integer({ min: 1, max: 1000 }),
+    cut: fc.array(text),
+  },
+  { requiredKeys: ['v', 'id', 'time', 'uri', 'item'] },
+);
+
+test('an operation creates the document that toEcs says, under the id of the event', () => {
+  fc.assert(
+    fc.property(events, (event) => {
+      const [action = '', document = '', rest] = toOperation(event).split('\n');
+      expect(JSON.parse(action)).toEqual({ create: { _id: event.id } });
+      expect(JSON.parse(document)).toEqual(JSON.parse(JSON.stringify(toEcs(event))));
+      expect(rest).toBe('');
+    }),
+  );
+});
+
+test('an event that was read as a plain one makes the same document as any other', () => {
+  const field = fc.string({
+    unit: fc.constantFrom(...'a /?é☕💥\x7f\u2028"\\\n'),
+    minLength: 1,
+    maxLength: 4,
+  });
+  let plain = 0;
+  fc.assert(
+    fc.property(field, field, field, field, (uri, ua, ref, host) => {
+      const json = JSON.stringify({
+        v: 1,
+        id: 'a',
+        time: 1,
+        uri,
+        item: uri,
+        ip: '198.51.100.7',
+        host,
+        ua,
+        ref,
+      });
+      const event = parsePlain(json);
+      if (event === undefined) return;
+      plain++;
+      expect(isPlain(event)).toBe(true);
+      expect(isPlain({ ...event })).toBe(false);
+      expect(toOperation(event)).toBe(toOperation({ ...event }));
+    }),
+    { numRuns: 2_000 },
+  );
+  expect(plain).toBeGreaterThan(50);
+});
+
+test('a body holds its operations one behind the other, and so does each part of it', () => {
+  fc.assert(
+    fc.property(fc.array(fc.string({ unit: 'binary', maxLength: 5_000 })), fc.nat(), (operations, cut) => {
+      const body = createBody(operations, (operation) => operation);
+      const middle = operations.length === 0 ? 0 : cut % operations.length;
+      expect(body.bytes.toString()).toBe(Buffer.from(operations.join('')).toString());
+      expect(body.slice(0, middle).bytes.toString()).toBe(
+        Buffer.from(operations.slice(0, middle).join('')).toString(),
+      );
+      const second = body.slice(middle, operations.length);
+      expect(second.slice(0, second.length).bytes.toString()).toBe(
+        Buffer.from(operations.slice(middle).join('')).toString(),
+      );
+      expect(second.size).toBe(second.bytes.length);
+    }),
+  );
+});
