@@ -1,4 +1,4 @@
-import { run } from '../provision/run.ts';
+import { run } from '../service/run.ts';
 
 export type Load = {
   views: number;

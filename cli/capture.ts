@@ -1,13 +1,13 @@
 import { request } from 'node:http';
+import { plainText } from '../service/plain-text.ts';
+import { Trouble } from '../service/trouble.ts';
 import { type CaptureMode, type CaptureState, toCaptureMode } from '../sidecar/control.ts';
 import type { Command } from './command.ts';
 import { configure } from './configure.ts';
 import { OWNER_ONLY } from './owner-only.ts';
 import { UsageError } from './parse-command-line.ts';
-import { plainText } from './plain-text.ts';
 import { askService } from './status/ask-service.ts';
 import { print } from './terminal.ts';
-import { Trouble } from './trouble.ts';
 
 const TIMEOUT_MS = 5_000;
 

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Njs, probeNjs } from '../provision/njs-probe.ts';
+import type { Finding } from '../service/finding.ts';
 import type { Build } from './check/build.ts';
 import { type Capture, capturesOf } from './check/captures.ts';
 import { engineFindings } from './check/engine-rules.ts';
 import type { Facts } from './check/facts.ts';
-import type { Finding } from './check/finding.ts';
 import { includeFindings } from './check/include-rules.ts';
 import { inheritedFindings } from './check/inherited-rules.ts';
 import { installedFindings } from './check/installed-rules.ts';

@@ -1,13 +1,14 @@
 import { resolve } from 'node:path';
-import type { Config } from '../service/config.ts';
+import type { Config } from '../service/config/config.ts';
+import type { Finding } from '../service/finding.ts';
+import { Trouble } from '../service/trouble.ts';
+import { judge } from '../service/verdict.ts';
 import { fileFindings } from './check/file-rules.ts';
-import type { Finding } from './check/finding.ts';
 import { homeFindings } from './check/home-rules.ts';
 import { JUDGE_OPTIONS, judgingOf } from './check/judge-flags.ts';
 import { findingsText, reportText } from './check/report.ts';
 import { runningNginx } from './check/running-nginx.ts';
 import { stateFindings } from './check/state-rules.ts';
-import { judge } from './check/verdict.ts';
 import { checkNginx, type NginxReport } from './check-nginx.ts';
 import type { Command, CommandContext } from './command.ts';
 import { configure } from './configure.ts';
@@ -15,7 +16,6 @@ import { includeSettings } from './nginx-includes.ts';
 import { nginxProgram } from './nginx-program.ts';
 import { UsageError } from './parse-command-line.ts';
 import { print, printJson } from './terminal.ts';
-import { Trouble } from './trouble.ts';
 
 export const check: Command = {
   about: 'says what is wrong with the configuration, and where events would go; with --nginx, of nginx',

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
-import { type Config, loadConfig } from '../service/config.ts';
-import type { ConfigPlace } from '../service/find-config-file.ts';
-import { SYSTEM_PATHS } from '../service/system-paths.ts';
+import { type Config, loadConfig } from '../service/config/config.ts';
+import type { ConfigPlace } from '../service/config/find-config-file.ts';
+import { SYSTEM_PATHS } from '../service/config/system-paths.ts';
 import type { CommandContext } from './command.ts';
 import { tell } from './terminal.ts';
 

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import type { DestinationStream } from 'pino';
 import type { Registry } from 'prom-client';
-import type { Config } from '../service/config.ts';
+import type { Config } from '../service/config/config.ts';
 import { createLog, createRepeatedWarning, type Log, reasonOf } from '../service/log.ts';
 import { createRegistry } from '../service/metrics.ts';
 import { createShutdown, type Shutdown } from '../service/shutdown.ts';
+import { Trouble } from '../service/trouble.ts';
 import type { KafkaClient, KafkaConnection } from '../store/kafka/client.ts';
 import { type About, createAbout } from './about.ts';
-import { Trouble } from './trouble.ts';
 
 /** What every part of one process shares. */
 export type Core = {

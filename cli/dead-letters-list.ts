@@ -1,3 +1,4 @@
+import { plainText } from '../service/plain-text.ts';
 import type { KeptLetter } from '../store/dead-letters/box.ts';
 import type { Command } from './command.ts';
 import { configure } from './configure.ts';
@@ -6,7 +7,6 @@ import { FILTER_OPTIONS, parseFilter } from './dead-letters-filter.ts';
 import { toJson } from './dead-letters-json.ts';
 import { openDeadLetters } from './open-dead-letters.ts';
 import { parseCount } from './parse-count.ts';
-import { plainText } from './plain-text.ts';
 import { createProgress } from './progress.ts';
 import { print, printJson, tell } from './terminal.ts';
 

@@ -1,10 +1,10 @@
+import { Trouble } from '../service/trouble.ts';
 import type { Command } from './command.ts';
 import { configure } from './configure.ts';
 import { createCore } from './core.ts';
 import { openDeadLetters } from './open-dead-letters.ts';
 import { parseTime } from './parse-time.ts';
 import { askYes, print, printJson } from './terminal.ts';
-import { Trouble } from './trouble.ts';
 
 export const deadLettersPurge: Command = {
   about: 'deletes them for good, up to now or to --until',

@@ -1,3 +1,4 @@
+import { plainText } from '../service/plain-text.ts';
 import { type ReplayedLetters, replayLetters } from '../sink/replay-letters.ts';
 import type { DeadLetterBox, KeptLetter } from '../store/dead-letters/box.ts';
 import type { Command } from './command.ts';
@@ -7,7 +8,6 @@ import { FILTER_OPTIONS, parseFilter } from './dead-letters-filter.ts';
 import { openDeadLetters } from './open-dead-letters.ts';
 import { openDelivery } from './open-delivery.ts';
 import { parseCount } from './parse-count.ts';
-import { plainText } from './plain-text.ts';
 import { createProgress } from './progress.ts';
 import { print, printJson } from './terminal.ts';
 

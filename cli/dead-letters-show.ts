@@ -1,3 +1,5 @@
+import { plainText } from '../service/plain-text.ts';
+import { Trouble } from '../service/trouble.ts';
 import type { KeptLetter } from '../store/dead-letters/box.ts';
 import type { Command } from './command.ts';
 import { configure } from './configure.ts';
@@ -5,9 +7,7 @@ import { createCore } from './core.ts';
 import { toJson } from './dead-letters-json.ts';
 import { openDeadLetters } from './open-dead-letters.ts';
 import { UsageError } from './parse-command-line.ts';
-import { plainText } from './plain-text.ts';
 import { print, printJson } from './terminal.ts';
-import { Trouble } from './trouble.ts';
 
 export const deadLettersShow: Command = {
   about: 'ID: one of them, whole',

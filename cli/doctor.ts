@@ -1,8 +1,9 @@
-import { type Config, ConfigError } from '../service/config.ts';
-import type { Finding } from './check/finding.ts';
+import { type Config, ConfigError } from '../service/config/config.ts';
+import type { Finding } from '../service/finding.ts';
+import { Trouble } from '../service/trouble.ts';
+import { judge } from '../service/verdict.ts';
 import { JUDGE_OPTIONS, judgingOf } from './check/judge-flags.ts';
 import { findingsText } from './check/report.ts';
-import { judge } from './check/verdict.ts';
 import { configFindings, nginxReport } from './check.ts';
 import type { NginxReport } from './check-nginx.ts';
 import type { Command, CommandContext } from './command.ts';
@@ -22,7 +23,6 @@ import type { StatusFacts } from './status/facts.ts';
 import { verdictOf } from './status/verdict.ts';
 import { gather } from './status.ts';
 import { print, printJson } from './terminal.ts';
-import { Trouble } from './trouble.ts';
 
 const DAY_MS = 86_400_000;
 

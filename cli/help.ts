@@ -1,5 +1,5 @@
-import { SETTINGS } from '../service/config.ts';
-import { SYSTEM_PATHS } from '../service/system-paths.ts';
+import { SETTINGS } from '../service/config/config.ts';
+import { SYSTEM_PATHS } from '../service/config/system-paths.ts';
 import type { Command } from './command.ts';
 
 const WIDTH = 30;

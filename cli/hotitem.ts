@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ConfigError } from '../service/config.ts';
+import { ConfigError } from '../service/config/config.ts';
 import { endProcess, endProcessSoon } from '../service/end-process.ts';
 import { reasonOf } from '../service/log.ts';
 import { PACKAGE_ROOT } from '../service/package-root.ts';
+import { plainText } from '../service/plain-text.ts';
+import { Trouble } from '../service/trouble.ts';
 import { KafkaError } from '../store/kafka/error.ts';
 import { COMMANDS } from './commands.ts';
 import { commandHelp, overview } from './help.ts';
 import { parseCommandLine, UsageError } from './parse-command-line.ts';
-import { plainText } from './plain-text.ts';
 import { print, tell } from './terminal.ts';
-import { Trouble } from './trouble.ts';
 
 // What we make is for its owner and group, whatever was inherited: also what libraries make, as DuckDB its files. Where others must
 // read or pass, the mode is set (`makeFolder`).

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Config } from '../service/config.ts';
-import { Trouble } from './trouble.ts';
+import type { Config } from '../service/config/config.ts';
+import { Trouble } from '../service/trouble.ts';
 
 const TIMEOUT_MS = 30_000;
 const LONGEST_REPLY = 1_000_000;

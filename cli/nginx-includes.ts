@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Config } from '../service/config.ts';
+import type { Config } from '../service/config/config.ts';
 import { PACKAGE_ROOT } from '../service/package-root.ts';
 import { chooseBreaker, DEFAULT_BREAKER } from './nginx-breaker.ts';
 import { addressProblem, pathProblem, renderTemplate, socketProblem } from './nginx-template.ts';

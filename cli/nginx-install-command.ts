@@ -1,6 +1,7 @@
 import { join, resolve, sep } from 'node:path';
-import type { Config } from '../service/config.ts';
-import { SYSTEM_PATHS } from '../service/system-paths.ts';
+import type { Config } from '../service/config/config.ts';
+import { SYSTEM_PATHS } from '../service/config/system-paths.ts';
+import { Trouble } from '../service/trouble.ts';
 import { wayFindings } from './check/way-rules.ts';
 import type { Command } from './command.ts';
 import { configure } from './configure.ts';
@@ -12,7 +13,6 @@ import { installTested } from './nginx-install-tested.ts';
 import { nginxProgram } from './nginx-program.ts';
 import { UsageError } from './parse-command-line.ts';
 import { print, tell } from './terminal.ts';
-import { Trouble } from './trouble.ts';
 
 export const nginxInstall: Command = {
   about: 'writes the nginx includes and scripts, with their paths, into a folder',

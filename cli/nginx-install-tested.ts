@@ -1,6 +1,6 @@
+import { Trouble } from '../service/trouble.ts';
 import { type InstallOptions, type InstallResult, installNginx, putBack } from './nginx-install.ts';
 import { findUses, type NginxAsked, type Uses } from './nginx-uses.ts';
-import { Trouble } from './trouble.ts';
 
 /**
  * Installs as `installNginx` does; where nginx includes the folder and would not start with what was written, puts back what was there

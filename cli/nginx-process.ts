@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Trouble } from '../service/trouble.ts';
 import type { Shop } from './nginx-shop.ts';
-import { Trouble } from './trouble.ts';
 
 export type NginxProcess = {
   /** Lets requests in hand end, then insists. */

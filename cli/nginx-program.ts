@@ -1,5 +1,5 @@
 import { systemNginx } from '../provision/nginx-inspect.ts';
-import { Trouble } from './trouble.ts';
+import { Trouble } from '../service/trouble.ts';
 
 /**
  * The nginx that is meant: `named` on the command line, else by HOTITEM_NGINX, else the one of this host. Undefined where none is named

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { shellWord } from './check/finding.ts';
+import { shellWord } from '../service/finding.ts';
 import { RELOAD } from './check/mend.ts';
 import type { Command } from './command.ts';
 import { configure } from './configure.ts';

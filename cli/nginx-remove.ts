@@ -1,5 +1,6 @@
 import { readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Trouble } from '../service/trouble.ts';
 import {
   INCLUDE_FILES,
   type IncludeSettings,
@@ -13,7 +14,6 @@ import { inertIncludes } from './nginx-inert.ts';
 import { putBack, writeWhole } from './nginx-install.ts';
 import { installedVersion, isEdited, readInstalled, withSums } from './nginx-install-version.ts';
 import { findUses, type NginxAsked, type Use } from './nginx-uses.ts';
-import { Trouble } from './trouble.ts';
 
 export type RemoveOptions = IncludeSettings & {
   dir: string;

@@ -1,14 +1,14 @@
 import { realpath } from 'node:fs/promises';
 import { dirname, resolve, sep } from 'node:path';
+import { type Place, placeOf } from '../service/finding.ts';
+import { Trouble } from '../service/trouble.ts';
 import { type Configuration, readConfiguration } from './check/configuration.ts';
 import type { Directive } from './check/directives.ts';
 import { diskSource } from './check/disk-source.ts';
-import { type Place, placeOf } from './check/finding.ts';
 import { LINE_FORMAT } from './check/includes.ts';
 import { readNginx } from './check/read-nginx.ts';
 import { runningNginx } from './check/running-nginx.ts';
 import { createSite } from './check/site.ts';
-import { Trouble } from './trouble.ts';
 
 /** A line of the operator's own by which nginx needs a folder of includes. */
 export type Use = Place & {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Config } from '../service/config.ts';
+import type { Config } from '../service/config/config.ts';
 import type { DeadLetterBox } from '../store/dead-letters/box.ts';
 import { createDeadLetterFileBox } from '../store/dead-letters/file.ts';
 import { createDeadLetterTopicBox } from '../store/dead-letters/topic.ts';

@@ -1,4 +1,4 @@
-import type { Config } from '../service/config.ts';
+import type { Config } from '../service/config/config.ts';
 import type { History } from '../store/history.ts';
 import { createKafkaHistory } from '../store/kafka/history.ts';
 import { createRetainedHistory } from '../store/spool/retained-history.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Check } from '../service/admin.ts';
-import type { Config } from '../service/config.ts';
+import type { Check } from '../service/admin/admin.ts';
+import type { Config } from '../service/config/config.ts';
 import { keepTrying } from '../service/keep-trying.ts';
 import { reasonOf } from '../service/log.ts';
 import { makeFolder } from '../service/make-folder.ts';

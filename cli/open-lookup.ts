@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
-import type { Config } from '../service/config.ts';
+import type { Config } from '../service/config/config.ts';
+import { Trouble } from '../service/trouble.ts';
 import { createDuckdbLookup } from '../store/duckdb/lookup.ts';
 import { createSocketLookup, hasSocketLookup, SocketForbidden } from '../store/duckdb/socket-lookup.ts';
 import type { EventLookup } from '../store/event-lookup.ts';
 import { elasticsearchConnection } from './open-index.ts';
 import { OWNER_ONLY } from './owner-only.ts';
-import { Trouble } from './trouble.ts';
 
 /** The configured index. An embedded one is asked through the process that has it, or opened where there is none. */
 export async function openLookup(config: Config): Promise<EventLookup> {

@@ -1,8 +1,8 @@
 import { accessSync, constants } from 'node:fs';
-import type { Config } from '../service/config.ts';
+import type { Config } from '../service/config/config.ts';
 import { foreignOwner } from '../service/ownership.ts';
+import { Trouble } from '../service/trouble.ts';
 import { statePlaces } from './state-places.ts';
-import { Trouble } from './trouble.ts';
 
 /**
  * Requires, before anything is written, that what is there of a service's state belongs to the user who runs it, or to root: another

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { splitAddress } from '../service/listen-address.ts';
-import { Trouble } from './trouble.ts';
+import { Trouble } from '../service/trouble.ts';
 
 /** Throws `Trouble` that names every address that cannot be listened on, and the flag that chooses another. */
 export async function requireFree(wanted: { address: string; flag: string }[]): Promise<void> {

@@ -1,5 +1,5 @@
 import { createRedaction } from '../event/redaction.ts';
-import type { Config } from '../service/config.ts';
+import type { Config } from '../service/config/config.ts';
 import { createReadRecord, type ReadRecord } from '../sink/read-record.ts';
 
 /** Reads records as the configured sink does. */

@@ -1,3 +1,4 @@
+import { plainText } from '../service/plain-text.ts';
 import { type Replayed, replay as replayEvents } from '../sink/replay.ts';
 import type { TimeRange } from '../store/history.ts';
 import type { Command } from './command.ts';
@@ -7,7 +8,6 @@ import { HISTORY_OPTIONS, openHistory } from './open-history.ts';
 import { openLookup } from './open-lookup.ts';
 import { UsageError } from './parse-command-line.ts';
 import { parseRange, RANGE_OPTIONS } from './parse-range.ts';
-import { plainText } from './plain-text.ts';
 import { createProgress } from './progress.ts';
 import { recordReader } from './record-reader.ts';
 import { removedRange } from './removed-range.ts';

@@ -1,11 +1,11 @@
 import { dirname } from 'node:path';
-import { run } from '../provision/run.ts';
-import type { Config } from '../service/config.ts';
+import type { Config } from '../service/config/config.ts';
 import { makeFolder, type Owner } from '../service/make-folder.ts';
+import { run } from '../service/run.ts';
+import { Trouble } from '../service/trouble.ts';
 import type { CommandOption, Flags } from './command.ts';
 import type { Core } from './core.ts';
 import { requireOwnState } from './own-state.ts';
-import { Trouble } from './trouble.ts';
 
 /** The flag of the services. */
 export const USER_OPTION: Record<'user', CommandOption> = {

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { Trouble } from '../service/trouble.ts';
 import type { Command } from './command.ts';
 import { UsageError } from './parse-command-line.ts';
 import { applyPlan } from './service/apply.ts';
@@ -8,7 +9,6 @@ import { isBooted } from './service/systemctl.ts';
 import { ROLES, type Role } from './service/unit.ts';
 import { print, tell } from './terminal.ts';
 import { textDiff } from './text-diff.ts';
-import { Trouble } from './trouble.ts';
 
 export const serviceInstall: Command = {
   about:

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { run, tail } from '../provision/run.ts';
+import { run, tail } from '../service/run.ts';
+import { Trouble } from '../service/trouble.ts';
 import type { Command } from './command.ts';
 import { removeUser } from './service/account.ts';
 import { nginxUses } from './service/nginx-uses.ts';
@@ -9,7 +10,6 @@ import { isBooted, stateOf, systemctl } from './service/systemctl.ts';
 import { ROLES, type Role, unitName } from './service/unit.ts';
 import { roleOf } from './service-install.ts';
 import { askYes, print } from './terminal.ts';
-import { Trouble } from './trouble.ts';
 
 export const serviceRemove: Command = {
   about: 'stops the services and takes their units away; with --purge also user, configuration and state',

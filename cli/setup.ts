@@ -1,5 +1,6 @@
 import type { Change, ChangeOptions } from '../service/change.ts';
-import type { Config } from '../service/config.ts';
+import type { Config } from '../service/config/config.ts';
+import { Trouble } from '../service/trouble.ts';
 import type { TemplateOptions } from '../store/elasticsearch/template.ts';
 import type { TopicSpec } from '../store/kafka/client.ts';
 import { changesText, lossesText } from './changes-text.ts';
@@ -9,7 +10,6 @@ import { type Core, connectKafka, createCore } from './core.ts';
 import { importDashboard } from './import-dashboard.ts';
 import { elasticsearchConnection } from './open-index.ts';
 import { askYes, print, printJson } from './terminal.ts';
-import { Trouble } from './trouble.ts';
 
 export const setup: Command = {
   about: 'makes the topics, the index template and its lifecycle, and the Kibana dashboard; may be run again',

@@ -1,11 +1,11 @@
-import { json } from '../service/admin.ts';
+import { json } from '../service/admin/admin.ts';
+import { Trouble } from '../service/trouble.ts';
 import type { Command } from './command.ts';
 import { configure } from './configure.ts';
 import { createCore } from './core.ts';
 import { indexChecks, openIndex } from './open-index.ts';
 import { runAs, USER_OPTION, warnOfRoot } from './run-as.ts';
 import { runService } from './run-service.ts';
-import { Trouble } from './trouble.ts';
 import { watchLosses } from './watch-losses.ts';
 import { wireAdmin } from './wire-admin.ts';
 import type { Accounts } from './wire-sidecar.ts';

@@ -1,4 +1,4 @@
-import type { Config } from '../service/config.ts';
+import type { Config } from '../service/config/config.ts';
 
 /** The consumer of the spool is named after where it leads: another configuration begins with what is still there. */
 export function cursorOf({ kafka, elasticsearch }: Config): string {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { DestinationStream } from 'pino';
 import { createDestination } from '../service/log.ts';
 import { makeFolder } from '../service/make-folder.ts';
-import { plainText } from './plain-text.ts';
+import { plainText } from '../service/plain-text.ts';
 import { tell } from './terminal.ts';
 
 const WARN = 40;

@@ -1,6 +1,6 @@
 import { lstatSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Config } from '../service/config.ts';
+import type { Config } from '../service/config/config.ts';
 
 export type StatePlace = {
   path: string;

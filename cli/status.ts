@@ -1,4 +1,5 @@
 import { packageVersion } from '../service/package-version.ts';
+import { Trouble } from '../service/trouble.ts';
 import type { Command } from './command.ts';
 import { configure } from './configure.ts';
 import { type Core, createCore } from './core.ts';
@@ -10,7 +11,6 @@ import type { StatusFacts } from './status/facts.ts';
 import { statusText } from './status/report.ts';
 import { type Verdict, verdictOf } from './status/verdict.ts';
 import { print, printJson } from './terminal.ts';
-import { Trouble } from './trouble.ts';
 
 const LOSSES_FROM = '-24h';
 

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { ERROR_LEVEL, forJournal, isJournal } from '../service/journal.ts';
 import { terminalJson } from '../service/json-text.ts';
-import { plainLines } from './plain-text.ts';
+import { plainLines } from '../service/plain-text.ts';
 
 // The only file that writes to a terminal: whatever is printed, and whoever wrote it, no escape sequence gets there.
 

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { Trouble } from './trouble.ts';
+import { Trouble } from '../service/trouble.ts';
 
 /** What `diff -u` says of a file and the text that it is to have; empty where they are the same. `before` undefined: there is no file. */
 export function textDiff(path: string, before: string | undefined, after: string): Promise<string> {

@@ -1,6 +1,8 @@
-import { ConfigError } from '../service/config.ts';
+import { ConfigError } from '../service/config/config.ts';
 import { reasonOf } from '../service/log.ts';
 import type { Loss } from '../service/losses.ts';
+import { plainText } from '../service/plain-text.ts';
+import { Trouble } from '../service/trouble.ts';
 import { createDeadOrigins } from '../sink/dead-origins.ts';
 import { toRemovedRange } from '../sink/removed-unread.ts';
 import { type Example, type Verified, type VerifyOptions, verify as verifyEvents } from '../sink/verify.ts';
@@ -15,7 +17,6 @@ import { openLookup } from './open-lookup.ts';
 import { UsageError } from './parse-command-line.ts';
 import { parseCount } from './parse-count.ts';
 import { parseRange, RANGE_OPTIONS } from './parse-range.ts';
-import { plainText } from './plain-text.ts';
 import { createProgress } from './progress.ts';
 import { recordReader } from './record-reader.ts';
 import { removedRange } from './removed-range.ts';
@@ -23,7 +24,6 @@ import { askService } from './status/ask-service.ts';
 import { isoTime } from './status/iso-time.ts';
 import { lossWords } from './status/loss-words.ts';
 import { print, printJson } from './terminal.ts';
-import { Trouble } from './trouble.ts';
 
 const MOST_DEAD = 500_000;
 const BALANCED = 0;

@@ -1,5 +1,5 @@
-import { type Admin, startAdmin } from '../service/admin.ts';
-import { ADMIN_METRICS } from '../service/admin-metrics.ts';
+import { type Admin, startAdmin } from '../service/admin/admin.ts';
+import { ADMIN_METRICS } from '../service/admin/admin-metrics.ts';
 import { keepTrying } from '../service/keep-trying.ts';
 import { reasonOf } from '../service/log.ts';
 import { createMetrics } from '../service/metrics.ts';

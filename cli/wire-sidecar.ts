@@ -1,5 +1,5 @@
-import { type Check, json, type Reply, type Route } from '../service/admin.ts';
-import type { Config } from '../service/config.ts';
+import { type Check, json, type Reply, type Route } from '../service/admin/admin.ts';
+import type { Config } from '../service/config/config.ts';
 import type { Loss } from '../service/losses.ts';
 import { createMetrics, type Metrics } from '../service/metrics.ts';
 import { createOutage, type Outage, type OutageState } from '../service/outage.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Registry } from 'prom-client';
 import { createRedaction, keepsEverything, type RedactionOptions } from '../event/redaction.ts';
-import type { Check } from '../service/admin.ts';
+import type { Check } from '../service/admin/admin.ts';
 import { keepTrying } from '../service/keep-trying.ts';
 import { reasonOf } from '../service/log.ts';
 import type { LossSource } from '../service/losses.ts';

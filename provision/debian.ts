@@ -1,10 +1,10 @@
 import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type Ran, run, tail } from '../service/run.ts';
 import { obtain } from './cache.ts';
 import { findMirror } from './debian-mirror.ts';
 import { ProvisionError } from './provision-error.ts';
 import type { Report } from './report.ts';
-import { type Ran, run, tail } from './run.ts';
 import type { Suite } from './versions.ts';
 
 type TreeOptions = {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import { run } from '../service/run.ts';
 import { ProvisionError } from './provision-error.ts';
-import { run } from './run.ts';
 import { OLDEST_JAVA } from './versions.ts';
 
 export type Java = { command: string; home: string; major: number };

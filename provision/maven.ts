@@ -3,9 +3,9 @@ import { createReadStream } from 'node:fs';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { run, tail } from '../service/run.ts';
 import { findJava } from './java.ts';
 import { ProvisionError } from './provision-error.ts';
-import { run, tail } from './run.ts';
 import { MAVEN_DEPENDENCY_PLUGIN } from './versions.ts';
 
 type Jars = { dependencies: string[]; sha256: string; folder: string };

@@ -1,10 +1,10 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { findProgram } from './find-program.ts';
+import { findProgram } from '../service/find-program.ts';
+import { run } from '../service/run.ts';
 import type { NginxBuild } from './nginx.ts';
 import { nginxVersion } from './nginx-version.ts';
 import { probeNjs } from './njs-probe.ts';
-import { run } from './run.ts';
 
 const MODULE = 'ngx_http_js_module.so';
 const MODULE_FOLDERS = ['/usr/lib/nginx/modules', '/usr/lib64/nginx/modules', '/usr/local/lib/nginx/modules'];

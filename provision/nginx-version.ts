@@ -1,4 +1,4 @@
-import { run } from './run.ts';
+import { run } from '../service/run.ts';
 
 /** `1.26.3`, as `nginx -v` says it, or undefined where that is no nginx. */
 export async function nginxVersion([program = '', ...args]: string[]): Promise<string | undefined> {

@@ -1,4 +1,4 @@
-import { json, type Reply, type Route } from '../service/admin.ts';
+import { json, type Reply, type Route } from '../service/admin/admin.ts';
 import { type EventIndex, IndexUnavailable, RANKINGS, type Ranking } from '../store/event-index.ts';
 import { NotAnswered, type Questions } from './questions.ts';
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Route } from '../service/admin.ts';
+import type { Route } from '../service/admin/admin.ts';
 import { PACKAGE_ROOT } from '../service/package-root.ts';
 
 const FILES = {

@@ -1,7 +1,7 @@
 import { compareVersions } from '../../provision/nginx-version.ts';
-import { run } from '../../provision/run.ts';
+import type { Place } from '../../service/finding.ts';
+import { run } from '../../service/run.ts';
 import { type Build, parseBuild } from './build.ts';
-import type { Place } from './finding.ts';
 
 export type Asked = {
   build: Build;

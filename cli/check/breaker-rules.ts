@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { resolve } from 'node:path';
+import { type Finding, type Place, shellWord } from '../../service/finding.ts';
+import { type Listener, listenersAt } from '../../service/listener.ts';
 import type { Facts } from './facts.ts';
-import { type Finding, type Place, shellWord } from './finding.ts';
-import { type Listener, listenersAt } from './listener.ts';
 import { includeFolder, RELOAD } from './mend.ts';
 
 const ANSWER_MS = 1_000;

@@ -1,5 +1,5 @@
+import { type Place, placeOf } from '../../service/finding.ts';
 import type { Directive } from './directives.ts';
-import { type Place, placeOf } from './finding.ts';
 import { CAPTURE_VARIABLES, type Transport } from './includes.ts';
 import { blockAround, childrenOf, nameOf, type Site, type Spot } from './site.ts';
 

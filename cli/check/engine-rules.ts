@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
+import { type Finding, placeOf } from '../../service/finding.ts';
 import type { Facts } from './facts.ts';
-import { type Finding, placeOf } from './finding.ts';
 import { inherited, type Spot } from './site.ts';
 
 const BUNDLES: Readonly<Record<string, 'njs' | 'qjs'>> = {

@@ -1,5 +1,5 @@
-import type { SettingsFile } from '../../service/read-rights.ts';
-import { type Finding, shellWord } from './finding.ts';
+import type { SettingsFile } from '../../service/config/read-rights.ts';
+import { type Finding, shellWord } from '../../service/finding.ts';
 
 const OTHERS_READ = 0o004;
 const OTHERS_WRITE = 0o002;

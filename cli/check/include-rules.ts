@@ -1,8 +1,8 @@
 import { basename, dirname, resolve } from 'node:path';
 import { compareVersions } from '../../provision/nginx-version.ts';
+import { type Finding, placeOf } from '../../service/finding.ts';
 import type { Directive } from './directives.ts';
 import type { Facts } from './facts.ts';
-import { type Finding, placeOf } from './finding.ts';
 import { INCLUDES } from './includes.ts';
 import { installInto, otherInclude } from './mend.ts';
 import { blockAround, nameOf, type OurInclude } from './site.ts';

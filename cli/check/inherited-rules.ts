@@ -1,7 +1,7 @@
+import { type Finding, placeOf } from '../../service/finding.ts';
 import type { Capture } from './captures.ts';
 import type { Directive } from './directives.ts';
 import type { Facts } from './facts.ts';
-import { type Finding, placeOf } from './finding.ts';
 import { blockAround, inherited, nameOf, type Site, type Spot } from './site.ts';
 
 /** What the shop has for its pages, our locations inherit and cannot end by a line of their own. */

@@ -1,8 +1,8 @@
 import { dirname } from 'node:path';
+import { type Finding, placeOf } from '../../service/finding.ts';
 import { SCRIPT_FILES } from '../nginx-includes.ts';
 import { type Plan, type PlannedFile, planInstall } from '../nginx-plan.ts';
 import type { Facts } from './facts.ts';
-import { type Finding, placeOf } from './finding.ts';
 import { installInto } from './mend.ts';
 import { saysTheSame } from './same-text.ts';
 import type { OurInclude } from './site.ts';

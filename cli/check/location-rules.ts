@@ -1,6 +1,6 @@
+import { type Finding, placeOf } from '../../service/finding.ts';
 import { type Capture, redirectOf } from './captures.ts';
 import type { Facts } from './facts.ts';
-import { type Finding, placeOf } from './finding.ts';
 import { rerunFindings } from './rerun-rules.ts';
 import { blockAround, childrenOf, inherited, nameOf } from './site.ts';
 

@@ -1,7 +1,7 @@
+import { type Finding, placeOf } from '../../service/finding.ts';
 import type { Capture } from './captures.ts';
 import type { Directive } from './directives.ts';
 import type { Facts } from './facts.ts';
-import { type Finding, placeOf } from './finding.ts';
 import { EVENTS_ZONE, LINE_FORMAT, LINE_VARIABLE } from './includes.ts';
 import { blockAround, childrenOf, inherited, nameOf, type Site, type Spot } from './site.ts';
 

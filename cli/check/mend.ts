@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { type Place, shellWord } from './finding.ts';
+import { type Place, shellWord } from '../../service/finding.ts';
 import type { Site } from './site.ts';
 
 /** Has nginx take over what was changed, unless it would not start with it. */

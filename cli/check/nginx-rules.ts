@@ -1,6 +1,6 @@
+import type { Finding } from '../../service/finding.ts';
 import type { Asked } from './ask-nginx.ts';
 import type { Configuration } from './configuration.ts';
-import type { Finding } from './finding.ts';
 
 /** What nginx itself has against its configuration, and files that could not be understood. */
 export function nginxFindings({ complaints }: Asked, { files }: Configuration): Finding[] {

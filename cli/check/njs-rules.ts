@@ -1,6 +1,6 @@
 import { compareVersions } from '../../provision/nginx-version.ts';
+import { type Finding, placeOf } from '../../service/finding.ts';
 import type { Facts } from './facts.ts';
-import { type Finding, placeOf } from './finding.ts';
 import { topLine } from './mend.ts';
 import { inherited } from './site.ts';
 

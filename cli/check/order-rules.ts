@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
+import { type Finding, placeOf } from '../../service/finding.ts';
 import { isPattern } from './configuration.ts';
 import type { Facts } from './facts.ts';
-import { type Finding, placeOf } from './finding.ts';
 import { nameOf, type OurInclude, type Site } from './site.ts';
 
 /** Of nginx's `map`: it refuses them below the first map. */

@@ -1,10 +1,10 @@
 import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { type Finding, type Place, placeOf, shellWord } from '../../service/finding.ts';
 import { breakerFindings } from './breaker-rules.ts';
 import type { Directive } from './directives.ts';
 import type { Facts } from './facts.ts';
-import { type Finding, type Place, placeOf, shellWord } from './finding.ts';
 import { lineFormats, writesLine } from './log-rules.ts';
 import { installAgain } from './mend.ts';
 import { blockAround, childOf, inherited, type Spot } from './site.ts';

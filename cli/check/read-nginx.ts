@@ -1,4 +1,4 @@
-import { Trouble } from '../trouble.ts';
+import { Trouble } from '../../service/trouble.ts';
 import { type Asked, askNginx } from './ask-nginx.ts';
 import { type Configuration, dumpSource, readConfiguration, splitDump } from './configuration.ts';
 import { diskSource } from './disk-source.ts';

@@ -1,6 +1,6 @@
+import type { Finding, Severity } from '../../service/finding.ts';
+import type { Verdict } from '../../service/verdict.ts';
 import type { NginxReport } from '../check-nginx.ts';
-import type { Finding, Severity } from './finding.ts';
-import type { Verdict } from './verdict.ts';
 
 const ORDER: Severity[] = ['error', 'warning', 'note'];
 

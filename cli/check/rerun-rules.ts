@@ -1,6 +1,6 @@
+import { type Finding, placeOf } from '../../service/finding.ts';
 import type { Directive } from './directives.ts';
 import type { Facts } from './facts.ts';
-import { type Finding, placeOf } from './finding.ts';
 import { CAPTURE_URI, SUBREQUEST_VARIABLE } from './includes.ts';
 import { installAgain } from './mend.ts';
 import { createRerun } from './rerun.ts';

@@ -1,7 +1,7 @@
-import type { Config } from '../../service/config.ts';
+import type { Config } from '../../service/config/config.ts';
+import { type Finding, shellWord } from '../../service/finding.ts';
 import { foreignOwner, foreignWriters } from '../../service/ownership.ts';
 import { statePlaces } from '../state-places.ts';
-import { type Finding, shellWord } from './finding.ts';
 
 /** What others may do with the state of a service that is there. Whose it is, the owner of `home` says. */
 export function stateFindings(config: Pick<Config, 'home' | 'spool' | 'duckdb'>): Finding[] {

@@ -1,8 +1,8 @@
+import { type Finding, placeOf } from '../../service/finding.ts';
 import type { Capture } from './captures.ts';
 import type { Directive } from './directives.ts';
 import { examplesOf } from './examples.ts';
 import type { Facts } from './facts.ts';
-import { type Finding, placeOf } from './finding.ts';
 import { isFor, locate, toRegExp } from './locate.ts';
 import { blockAround, childrenOf, nameOf, type Site } from './site.ts';
 

@@ -1,5 +1,5 @@
+import { type Finding, type Place, placeOf } from '../../service/finding.ts';
 import type { Facts } from './facts.ts';
-import { type Finding, type Place, placeOf } from './finding.ts';
 import { SIDECAR_HOST, UPSTREAM } from './includes.ts';
 import { installAgain } from './mend.ts';
 import { isShared, sharedAddresses } from './shared-port.ts';

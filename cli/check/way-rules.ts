@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { Finding } from '../../service/finding.ts';
 import { askNginx } from './ask-nginx.ts';
 import { dumpSource, readConfiguration, splitDump } from './configuration.ts';
 import { diskSource } from './disk-source.ts';
-import type { Finding } from './finding.ts';
 import { findWorker, obstacle, type Worker } from './worker.ts';
 
 const NOBODY_ELSE = 0o011;

@@ -1,5 +1,5 @@
+import { type Finding, placeOf } from '../../service/finding.ts';
 import type { Facts } from './facts.ts';
-import { type Finding, placeOf } from './finding.ts';
 
 /** What nginx has where it is told nothing. */
 const CONNECTIONS = 512;

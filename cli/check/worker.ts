@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { run } from '../../provision/run.ts';
+import { run } from '../../service/run.ts';
 import type { Build } from './build.ts';
 import type { Configuration } from './configuration.ts';
 import { childrenOf } from './site.ts';

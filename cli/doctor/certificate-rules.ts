@@ -1,9 +1,9 @@
 import { X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Config } from '../../service/config.ts';
+import type { Config } from '../../service/config/config.ts';
+import { type Finding, shellWord } from '../../service/finding.ts';
 import { reasonOf } from '../../service/log.ts';
-import { type Finding, shellWord } from '../check/finding.ts';
 import { obstacle } from '../check/worker.ts';
 import type { ServiceUser } from './service-user.ts';
 

@@ -1,4 +1,4 @@
-import type { Config } from '../../service/config.ts';
+import type { Config } from '../../service/config/config.ts';
 import { reasonOf } from '../../service/log.ts';
 import { IndexUnavailable } from '../../store/event-index.ts';
 import { openLookup } from '../open-lookup.ts';

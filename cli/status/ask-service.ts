@@ -1,5 +1,5 @@
 import { toUrl } from '../../service/listen-address.ts';
-import { plainText } from '../plain-text.ts';
+import { plainText } from '../../service/plain-text.ts';
 import type { Accounts } from '../wire-sidecar.ts';
 
 const TIMEOUT_MS = 5_000;

@@ -1,11 +1,11 @@
+import { plainText } from '../../service/plain-text.ts';
+import { judge } from '../../service/verdict.ts';
 import type { SidecarAccounts } from '../../sidecar/accounting.ts';
 import type { NginxAccounts } from '../../sidecar/nginx-books.ts';
 import type { Nginx } from '../../sidecar/sidecar.ts';
 import type { About } from '../about.ts';
 import { captureWords } from '../capture.ts';
 import { findingsText } from '../check/report.ts';
-import { judge } from '../check/verdict.ts';
-import { plainText } from '../plain-text.ts';
 import type { SinkAccounts } from '../wire-sink.ts';
 import type { KafkaState, TopicState } from './ask-kafka.ts';
 import type { Service } from './ask-service.ts';

@@ -1,4 +1,4 @@
-import type { Finding } from '../check/finding.ts';
+import type { Finding } from '../../service/finding.ts';
 import { RELOAD } from '../check/mend.ts';
 import type { Service } from './ask-service.ts';
 import { type Clause, capturing } from './capturing.ts';

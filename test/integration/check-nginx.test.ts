@@ -3,14 +3,14 @@ import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Finding } from '../../cli/check/finding.ts';
 import { checkNginx, type NginxReport } from '../../cli/check-nginx.ts';
 import type { IncludeSettings } from '../../cli/nginx-includes.ts';
 import { installedVersion } from '../../cli/nginx-install-version.ts';
 import { renderShop } from '../../cli/nginx-shop.ts';
 import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
-import { type Ran, run } from '../../provision/run.ts';
 import type { Suite } from '../../provision/versions.ts';
+import type { Finding } from '../../service/finding.ts';
+import { type Ran, run } from '../../service/run.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { freePorts } from '../parts/ports.ts';
 import { createStandIn } from './nginx-stand-in.ts';

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Finding } from '../../cli/check/finding.ts';
 import { checkNginx } from '../../cli/check-nginx.ts';
 import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
 import type { Suite } from '../../provision/versions.ts';
+import type { Finding } from '../../service/finding.ts';
 import { until } from '../parts/until.ts';
 import { fieldsOf } from './nginx-line.ts';
 import { startShop, type TestShop } from './nginx-shop.ts';

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { type Ran, run } from '../../provision/run.ts';
+import { type Ran, run } from '../../service/run.ts';
 import { attack, sharedFolder, testAsRoot } from '../parts/attacker.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 

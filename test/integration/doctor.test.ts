@@ -1,7 +1,7 @@
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { type Ran, run } from '../../provision/run.ts';
+import { type Ran, run } from '../../service/run.ts';
 import { type FakeClock, obtainClock } from '../faults/fake-clock.ts';
 import { canMakeDisk, makeDisk } from '../faults/small-disk.ts';
 import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';

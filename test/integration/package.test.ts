@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { debianTree } from '../../provision/debian.ts';
-import { type Ran, run, tail } from '../../provision/run.ts';
+import { type Ran, run, tail } from '../../service/run.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { freePort } from '../parts/ports.ts';
 import { startProcess, tailOf } from '../parts/process.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Ran, type RunOptions, run } from '../../provision/run.ts';
+import { type Ran, type RunOptions, run } from '../../service/run.ts';
 
 export const PROGRAM: string = join(import.meta.dirname, '../../dist/hotitem.mjs');
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { copyFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { run, tail } from '../../provision/run.ts';
+import { run, tail } from '../../service/run.ts';
 import { bootDebian, type DebianHost, whyNoDebianHost } from '../parts/debian-host.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { record } from '../parts/record.ts';

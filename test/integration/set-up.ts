@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { run } from '../../provision/run.ts';
+import { run } from '../../service/run.ts';
 
 const PROGRAM = join(import.meta.dirname, '../../dist/hotitem.mjs');
 

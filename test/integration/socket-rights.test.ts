@@ -3,7 +3,7 @@ import { chmodSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Accounts } from '../../cli/wire-sidecar.ts';
-import { run } from '../../provision/run.ts';
+import { run } from '../../service/run.ts';
 import { ANOTHER_USER, asAnother, askAsAnother, CAN_BE_ANOTHER, testAsRoot } from '../parts/attacker.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { freePort, freePorts } from '../parts/ports.ts';

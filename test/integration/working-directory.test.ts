@@ -1,7 +1,7 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, jest, test } from '@jest/globals';
-import { type Ran, run } from '../../provision/run.ts';
+import { type Ran, run } from '../../service/run.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 
 jest.setTimeout(60_000);

@@ -1,6 +1,6 @@
 import { chmodSync } from 'node:fs';
 import { test } from '@jest/globals';
-import { run } from '../../provision/run.ts';
+import { run } from '../../service/run.ts';
 import { temporaryFolder } from './guard.ts';
 
 /** A user of this machine that owns nothing: what an attacker on the host has. */

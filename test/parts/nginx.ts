@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { NginxBuild } from '../../provision/nginx.ts';
-import { type Ran, run } from '../../provision/run.ts';
+import { type Ran, run } from '../../service/run.ts';
 import { isAlive, type PartProcess, pidsIn, startProcess, tailOf } from './process.ts';
 import { record } from './record.ts';
 import { until } from './until.ts';

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Ran, run } from '../../../provision/run.ts';
+import { type Ran, run } from '../../../service/run.ts';
 import { temporaryFolder } from '../../parts/guard.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');

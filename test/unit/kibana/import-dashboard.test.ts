@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { importDashboard } from '../../../cli/import-dashboard.ts';
 import { createDashboard, DASHBOARD_ID, toNdjson } from '../../../kibana/dashboard.ts';
 import type { SavedObject } from '../../../kibana/saved-object.ts';
-import { type Config, loadConfig } from '../../../service/config.ts';
+import { type Config, loadConfig } from '../../../service/config/config.ts';
 
 type Received = { method?: string | undefined; url?: string | undefined; headers: Headers; body: Buffer };
 type Answer = { status: number; body?: unknown; headers?: Record<string, string> };

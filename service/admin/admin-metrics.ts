@@ -1,4 +1,4 @@
-import type { MetricList } from './metrics.ts';
+import type { MetricList } from '../metrics.ts';
 
 /** What the listener for people and monitoring exports, in every service. */
 export const ADMIN_METRICS = {

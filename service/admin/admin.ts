@@ -1,11 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Registry } from 'prom-client';
+import { normalHost, splitAddress } from '../listen-address.ts';
+import { type Log, reasonOf } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
 import { createConnections } from './admin-connections.ts';
 import type { ADMIN_METRICS } from './admin-metrics.ts';
 import { refusalOf } from './admin-refusal.ts';
-import { normalHost, splitAddress } from './listen-address.ts';
-import { type Log, reasonOf } from './log.ts';
-import type { Metrics } from './metrics.ts';
 
 export type Reply = {
   status: number;

@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, type Stats } from 'node:fs';
-import { foreignOwner, whyForeign } from './ownership.ts';
+import { foreignOwner, whyForeign } from '../ownership.ts';
 
 /** A file that settings came from, and who may do what with it. */
 export type SettingsFile = {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { plainText } from '../../../cli/plain-text.ts';
+import { plainText } from '../../../service/plain-text.ts';
 
 describe("anybody's text on a terminal", () => {
   test.each([

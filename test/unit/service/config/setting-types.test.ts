@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { ConfigError, loadConfig, SETTINGS } from '../../../service/config.ts';
+import { ConfigError, loadConfig, SETTINGS } from '../../../../service/config/config.ts';
 
 describe('a configuration that cannot work is refused at the start', () => {
   test.each([

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Finding, Severity } from '../../../../cli/check/finding.ts';
-import { JUDGE_OPTIONS, judgingOf } from '../../../../cli/check/judge-flags.ts';
-import { findingsText } from '../../../../cli/check/report.ts';
-import { judge } from '../../../../cli/check/verdict.ts';
-import { parseCommandLine } from '../../../../cli/parse-command-line.ts';
+import { JUDGE_OPTIONS, judgingOf } from '../../../cli/check/judge-flags.ts';
+import { findingsText } from '../../../cli/check/report.ts';
+import { parseCommandLine } from '../../../cli/parse-command-line.ts';
+import type { Finding, Severity } from '../../../service/finding.ts';
+import { judge } from '../../../service/verdict.ts';
 
 describe('findings', () => {
   test.each<[string, Severity[], boolean, 0 | 1]>([

@@ -1,4 +1,4 @@
-import { UNSAFE } from '../service/json-text.ts';
+import { UNSAFE } from './json-text.ts';
 
 /** Anybody's text as one line fit for a terminal: `\n` and escape sequences are shown, not obeyed. Cut at `most` characters. */
 export function plainText(text: string, most: number = Number.POSITIVE_INFINITY): string {

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { normalHost } from './listen-address.ts';
+import { normalHost } from '../listen-address.ts';
 
 /** Why a request is not served. `reason` is a label of metrics. */
 export type Refusal = {

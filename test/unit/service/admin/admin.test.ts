@@ -3,11 +3,11 @@ import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
-import { type Admin, json, startAdmin } from '../../../service/admin.ts';
-import { ADMIN_METRICS } from '../../../service/admin-metrics.ts';
-import { createLog } from '../../../service/log.ts';
-import { createMetrics, type Metrics } from '../../../service/metrics.ts';
-import { until } from '../../parts/until.ts';
+import { type Admin, json, startAdmin } from '../../../../service/admin/admin.ts';
+import { ADMIN_METRICS } from '../../../../service/admin/admin-metrics.ts';
+import { createLog } from '../../../../service/log.ts';
+import { createMetrics, type Metrics } from '../../../../service/metrics.ts';
+import { until } from '../../../parts/until.ts';
 
 /** More than a listener keeps. */
 const CONNECTIONS = 300;

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { findProgram, withoutRelative } from '../../../provision/find-program.ts';
+import { findProgram, withoutRelative } from '../../../service/find-program.ts';
 
 test.each([
   ['sh', '/bin', '/bin/sh'],
