@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { plainText } from '../service/plain-text.ts';
 import { Trouble } from '../service/trouble.ts';
-import { type CaptureMode, type CaptureState, toCaptureMode } from '../sidecar/control.ts';
+import { type CaptureMode, type CaptureState, toCaptureMode } from '../sidecar/nginx/switch.ts';
 import type { Command } from './command.ts';
 import { configure } from './configure.ts';
 import { OWNER_ONLY } from './owner-only.ts';

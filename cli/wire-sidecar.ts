@@ -4,12 +4,13 @@ import type { Loss } from '../service/losses.ts';
 import { createMetrics, type Metrics } from '../service/metrics.ts';
 import { createOutage, type Outage, type OutageState } from '../service/outage.ts';
 import { createAccounting, type SidecarAccounts } from '../sidecar/accounting.ts';
-import { createItemsRoute } from '../sidecar/api.ts';
 import { startForwarder } from '../sidecar/forward.ts';
-import { createIndexRoutes } from '../sidecar/index-routes.ts';
+import type { TestView } from '../sidecar/ingest/test-views.ts';
 import { SIDECAR_METRICS } from '../sidecar/metrics.ts';
-import { createPageRoutes } from '../sidecar/page-routes.ts';
-import { createQuestions, type Questions } from '../sidecar/questions.ts';
+import { createItemsRoute } from '../sidecar/routes/api.ts';
+import { createIndexRoutes } from '../sidecar/routes/index-routes.ts';
+import { createPageRoutes } from '../sidecar/routes/page-routes.ts';
+import { createQuestions, type Questions } from '../sidecar/routes/questions.ts';
 import {
   type Nginx,
   openSidecarSpool,
@@ -17,8 +18,7 @@ import {
   startSidecar,
   waitingFor,
 } from '../sidecar/sidecar.ts';
-import type { SocketRoute } from '../sidecar/socket-route.ts';
-import type { TestView } from '../sidecar/test-views.ts';
+import type { SocketRoute } from '../sidecar/socket/socket-route.ts';
 import {
   createDeadLetterFile,
   createDeadLetterTopic,

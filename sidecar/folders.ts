@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { makeFolder } from '../service/make-folder.ts';
-import { explainGroup, groupId } from './group-id.ts';
+import { explainGroup, groupId } from './socket/group-id.ts';
 
 export type FoldersOptions = {
   /** Folder of all state. */

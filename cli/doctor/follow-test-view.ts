@@ -3,7 +3,7 @@ import type { Config } from '../../service/config/config.ts';
 import type { Finding } from '../../service/finding.ts';
 import { reasonOf } from '../../service/log.ts';
 import { plainText } from '../../service/plain-text.ts';
-import type { TestView } from '../../sidecar/test-views.ts';
+import type { TestView } from '../../sidecar/ingest/test-views.ts';
 import type { EventLookup } from '../../store/event-lookup.ts';
 import { openLookup } from '../open-lookup.ts';
 import { askService } from '../status/ask-service.ts';

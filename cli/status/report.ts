@@ -1,7 +1,7 @@
 import { plainText } from '../../service/plain-text.ts';
 import { judge } from '../../service/verdict.ts';
 import type { SidecarAccounts } from '../../sidecar/accounting.ts';
-import type { NginxAccounts } from '../../sidecar/nginx-books.ts';
+import type { NginxAccounts } from '../../sidecar/nginx/nginx-accounting.ts';
 import type { Nginx } from '../../sidecar/sidecar.ts';
 import type { About } from '../about.ts';
 import { captureWords } from '../capture.ts';

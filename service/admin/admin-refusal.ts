@@ -16,7 +16,7 @@ export type Refusal = {
  * Browsers name the sender in `Sec-Fetch-Site`. Another port of this host is the same site and another sender; both are refused,
  * except a link that somebody follows to anything but the API: the page, health, metrics. That is also how a browser comes back from
  * the login of a proxy before us. A request without the header comes from a program or an old browser; the limits of
- * `sidecar/questions.ts` hold for it.
+ * `sidecar/routes/questions.ts` hold for it.
  */
 export function refusalOf(
   { headers, method }: Pick<IncomingMessage, 'headers' | 'method'>,

@@ -14,7 +14,7 @@ const outcomes = z.array(
   ]),
 );
 
-/** The embedded index of a process that runs, asked on its socket (sidecar/index-routes.ts). */
+/** The embedded index of a process that runs, asked on its socket (sidecar/routes/index-routes.ts). */
 export function createSocketLookup(socket: string): EventLookup {
   return {
     name: `the index of the sidecar at ${socket}`,

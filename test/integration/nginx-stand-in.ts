@@ -8,7 +8,7 @@ import {
 } from 'node:http';
 import type { Socket } from 'node:net';
 
-import { ARRIVED } from '../../sidecar/connections.ts';
+import { ARRIVED } from '../../sidecar/ingest/connections.ts';
 
 type Answer = 204 | 400 | 413 | 429 | 500 | 503 | 'hang';
 

@@ -1,7 +1,7 @@
 import { createServer, request, type Server } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createIndexRoutes } from '../../sidecar/index-routes.ts';
+import { createIndexRoutes } from '../../sidecar/routes/index-routes.ts';
 import { type DuckdbIndex, openDuckdbIndex } from '../../store/duckdb/duckdb.ts';
 import { createSocketLookup, hasSocketLookup } from '../../store/duckdb/socket-lookup.ts';
 import { temporaryFolder } from '../parts/guard.ts';

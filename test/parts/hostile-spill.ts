@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync } from 'node:fs';
-import type { Oddity } from '../../sidecar/tail-folder.ts';
+import type { Oddity } from '../../sidecar/tail/folder.ts';
 
 /** Who nginx's workers, and on Debian the shop's PHP, run as: nobody, of every system. */
 export const WORKER = 65_534;

@@ -3,7 +3,7 @@ import { createAddressMask, IP_MODES } from '../../../event/address-mask.ts';
 import type { HotItemEvent } from '../../../event/event.ts';
 import { fromLine } from '../../../event/from-line.ts';
 import { MOST_WEIGHT, parseStrict } from '../../../event/parse-strict.ts';
-import { RUNGS } from '../../../sidecar/ladder.ts';
+import { RUNGS } from '../../../sidecar/ingest/ladder.ts';
 
 const ID = '0123456789abcdef0123456789abcdef';
 const MOST_ONE_IN = 10_000;

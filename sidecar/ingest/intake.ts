@@ -1,0 +1,131 @@
+import { createServer } from 'node:net';
+import { reasonOf } from '../../service/log.ts';
+import type { Metrics } from '../../service/metrics.ts';
+import { createMutex } from '../../service/mutex.ts';
+import type { SIDECAR_METRICS } from '../metrics.ts';
+import { listenOnSocket, type SocketOptions } from '../socket/unix-socket.ts';
+import { type Answer, createConnections, type PostStatus } from './connections.ts';
+import { createInHand } from './in-hand.ts';
+import type { Head } from './request-head.ts';
+import { type TakeIn, TooManyBadLines } from './take-in.ts';
+
+export type IntakeOptions = Omit<SocketOptions, 'setting'> & {
+  takeIn: TakeIn;
+  maxRequestBytes: number;
+  maxConnections: number;
+  /** In which a request must have arrived; 5 s by default. */
+  longestRequestMs?: number;
+  /** What else nginx asks on this socket, by path. */
+  routes?: Record<string, IntakeRoute>;
+  metrics: Metrics<typeof SIDECAR_METRICS>;
+};
+
+/** `gone` is aborted when nobody waits for the answer any more. */
+export type IntakeRoute = (request: Question) => Promise<Answer>;
+export type Question = { method: string; query: URLSearchParams; gone: AbortSignal };
+
+export type Intake = {
+  /** Why nginx does not reach it at its path; undefined while it does. */
+  failure(): string | undefined;
+  close(): Promise<void>;
+};
+
+/** nginx itself gives up within a second. */
+const LONGEST_REQUEST_MS = 5_000;
+/** Of all requests in hand, in largest requests. What is made of them takes a few times as much. */
+const LARGEST_IN_HAND = 2;
+/** From here on a request takes milliseconds. */
+const LARGE_BYTES = 64 * 1024;
+
+/**
+ * `POST /v1/lines` on a unix socket. 204: every line is on disk. 400: none of them is an event, do not send them again.
+ * 413 and 503: nothing was kept, nginx spills them. An answer has no body, or nginx would not reuse the connection.
+ *
+ * Whatever runs as the user of nginx's workers may send here what it likes. So there are bounds to the bytes of a request and of
+ * all in hand, to the time in which one arrives, to its bad lines, and to the connections.
+ */
+export async function startIntake(options: IntakeOptions): Promise<Intake> {
+  const {
+    takeIn,
+    maxRequestBytes,
+    metrics,
+    warn,
+    routes = {},
+    longestRequestMs = LONGEST_REQUEST_MS,
+  } = options;
+  const refused = {
+    400: refusals('malformed'),
+    411: refusals('malformed'),
+    413: refusals('too_large'),
+    417: refusals('malformed'),
+    431: refusals('malformed'),
+    503: refusals('busy'),
+    slow: refusals('slow'),
+    bad: refusals('bad'),
+    badLines: refusals('bad_lines'),
+    notFound: refusals('not_found'),
+    unavailable: refusals('unavailable'),
+  };
+  const inHand = createInHand(LARGEST_IN_HAND * maxRequestBytes);
+  const oneByOne = createMutex();
+  const connections = createConnections({
+    post,
+    ask,
+    onRefused: (status) => refused[status].add(),
+    inHand,
+    maxRequestBytes,
+    longestRequestMs,
+  });
+  const server = createServer({ allowHalfOpen: true }, connections.serve);
+  server.maxConnections = options.maxConnections;
+  const listening = await listenOnSocket(server, { ...options, setting: 'intake.socket' });
+  return { failure: listening.failure, close };
+
+  /** What to answer to `lines`, which are in hand until then; what is refused is counted. */
+  async function post(lines: Buffer): Promise<PostStatus> {
+    try {
+      // Between two of them all others have their turn, /livez for one.
+      if (lines.length > LARGE_BYTES) await oneByOne(nextTurn);
+      const taken = await takeIn(lines, 'intake');
+      if (taken.bad === 0 || taken.bad < taken.lines) return 204;
+      refused.bad.add();
+      return 400;
+    } catch (error) {
+      if (error instanceof TooManyBadLines) {
+        refused.badLines.add();
+        return 413;
+      }
+      warn('intake', 'cannot write to the spool, nginx spills', { reason: reasonOf(error) });
+      refused.unavailable.add();
+      return 503;
+    } finally {
+      inHand.letGo(lines.length);
+    }
+  }
+
+  async function ask({ method, path, query }: Head, gone: AbortSignal): Promise<Answer> {
+    const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
+    if (route !== undefined) return route({ method, query: new URLSearchParams(query), gone });
+    refused.notFound.add();
+    return { status: 404 };
+  }
+
+  /** Requests that have arrived are answered; nginx then finds no listener and spills. */
+  function close(): Promise<void> {
+    connections.close();
+    listening.close();
+    return new Promise((resolve) => {
+      server.close(() => resolve());
+    });
+  }
+
+  function refusals(reason: string) {
+    return metrics.of('intake_refused_total', { reason });
+  }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}

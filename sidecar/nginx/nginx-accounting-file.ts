@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { reasonOf } from '../../service/log.ts';
+import { replaceFile } from '../../service/replace-file.ts';
+
+const whole = z.number().int();
+
+const totals = z.object({
+  captured: whole,
+  waiting: whole,
+  spilled: whole,
+  diverted: whole,
+  dropped: whole,
+  fulls: whole,
+});
+
+const remembered = z.object({
+  /** When the accounting began, ms since 1970. */
+  since: whole,
+  /** Each nginx at its last report. */
+  instances: z.array(totals.extend({ started: whole, instance: whole })),
+  /** Those that are not in that list any more. */
+  past: totals,
+  /** Of the views that nginx gave away without spilling them, those that had not come when the accounting began. */
+  posted: whole,
+  /** The same of those that it spilled, known when the spill folder is empty for the first time… */
+  spilled: whole.optional(),
+  /** …and when it was empty for the last time. */
+  spilledGap: whole,
+  /** Lines that were ingested by request and from spill files, and those among them that were known. */
+  intake: whole,
+  spill: whole,
+  known: whole,
+  /** The next of the spool then: what came after it and before a crash is in the spool. */
+  sequence: whole,
+});
+
+/** What the accounting of nginx needs to go on where the sidecar before this one ended. */
+export type Remembered = z.output<typeof remembered>;
+
+export type BooksFile = {
+  /** Undefined where there is none, or it is damaged: the accounting then begins again. */
+  load(): Remembered | undefined;
+  /**
+   * Returns at once, and writes nothing where nothing has changed. Not forced to the disk: after a power failure the accounting may
+   * begin again.
+   */
+  store(books: Remembered): void;
+};
+
+export function createBooksFile(
+  path: string,
+  warn: (key: string, message: string, fields?: object) => void,
+): BooksFile {
+  let writing = false;
+  let stored: string | undefined;
+  return {
+    load() {
+      try {
+        return remembered.safeParse(JSON.parse(readFileSync(path, 'utf8'))).data;
+      } catch {
+        return undefined;
+      }
+    },
+    store(books) {
+      const text = JSON.stringify(books);
+      // The next report comes within a second.
+      if (writing || text === stored) return;
+      writing = true;
+      replaceFile(path, text)
+        .then(
+          () => {
+            stored = text;
+          },
+          (error: unknown) => {
+            const reason = reasonOf(error);
+            warn('nginx books', 'the accounting of nginx is not on disk; a restart begins it again', {
+              reason,
+            });
+          },
+        )
+        .finally(() => {
+          writing = false;
+        });
+    },
+  };
+}

@@ -1,0 +1,225 @@
+import type { Metrics } from '../../service/metrics.ts';
+import type { SIDECAR_METRICS } from '../metrics.ts';
+import { createNginxInstances, type NginxTotals, postedIn, type Standing } from './instances.ts';
+import type { BooksFile } from './nginx-accounting-file.ts';
+import type { NginxReport } from './report.ts';
+
+/** What every nginx that reports here says of itself, in views. One that stopped stays in the sums. */
+export type NginxAccounts = {
+  /** ms since 1970. */
+  reportedAt: number;
+  captured: number;
+  /** Different lines of it that came here, to this sidecar and those before it. */
+  ingested: number;
+  /** Waiting in the shared zone of an nginx that still reports. */
+  buffered: number;
+  /** Written to the spill folder… */
+  spilled: number;
+  /** …of these, without asking the sidecar, which was known to be unavailable or busy. */
+  diverted: number;
+  dropped: number;
+  /**
+   * Of the views captured since a sidecar's first report of nginx: neither ingested here, nor waiting in a zone or the spill
+   * folder, nor dropped. At rest 0; under load it holds what is on its way. What an nginx still held when it stopped
+   * is in it as soon as another one reports.
+   */
+  unaccounted: number;
+  /** Those that still report: one, and two during a binary upgrade. */
+  instances: NginxInstanceAccounts[];
+};
+
+export type NginxInstanceAccounts = {
+  /** When its shared memory was made, ms since 1970. */
+  started: number;
+  /** Chosen at random then; 0: its includes are older. */
+  instance: number;
+  /** ms since 1970. */
+  reportedAt: number;
+  captured: number;
+  buffered: number;
+  spilled: number;
+  dropped: number;
+  /** Views behind one that it captures now, 0 for none; undefined where its includes are older. */
+  oneIn: number | undefined;
+  /** Whether off.conf is in place of http.conf. */
+  off: boolean;
+  /** The version of hotitem that wrote its includes; undefined where they are older. */
+  release: string | undefined;
+};
+
+export type NginxBooks = {
+  report(report: NginxReport): void;
+  /** Undefined until nginx has reported. */
+  accounts(): NginxAccounts | undefined;
+  /** Whether an nginx that reports cannot write to the spill folder. */
+  isSpillBarred(): boolean;
+  /**
+   * Views that are lost, and not on their way: what has been unaccounted at rest, or for half a minute. Undefined while
+   * nobody can tell.
+   */
+  missing(): number | undefined;
+};
+
+export type NginxBooksOptions = {
+  metrics: Metrics<typeof SIDECAR_METRICS>;
+  now: () => number;
+  /** Of the sidecar before this one. */
+  file: BooksFile;
+  /** The next of the spool. */
+  sequence: () => number;
+};
+
+/** Where the accounting begins: what was missing then is not ours to account for. */
+type Beginning = { posted: number; spilled?: number | undefined };
+
+/** nginx reports every second. */
+const SILENT_AFTER_MS = 5_000;
+/** Longer than nginx waits for any answer. */
+const AT_REST_AFTER_MS = 1_000;
+/** Of reports, one a second: what is on its way has arrived by then, or another of its kind has. */
+const MISSING_AFTER = 30;
+
+/**
+ * The accounting of nginx: one equation over all that report. The sidecar cannot tell which nginx a line is from, so an
+ * equation for each would not balance.
+ */
+export function createNginxBooks({ metrics, now, file, sequence }: NginxBooksOptions): NginxBooks {
+  const past = file.load();
+  const before = { intake: past?.intake ?? 0, spill: past?.spill ?? 0, known: past?.known ?? 0 };
+  const instances = createNginxInstances(past, now);
+  const beginning: Beginning = { posted: past?.posted ?? 0, spilled: past?.spilled };
+  /** Of what was posted, as of the last report; not while the accounting of an nginx begins. */
+  let missing = past ? Math.max(0, postedGap(instances.totals()) - beginning.posted) : 0;
+  // Ingested after the last report that the sidecar before this one had. Which way does not matter to the sum.
+  if (past) before.intake += Math.max(0, sequence() - past.sequence);
+  let last: NginxAccounts | undefined;
+  let heardAt = Number.NEGATIVE_INFINITY;
+  let barred = false;
+  /** Of the views that nginx says it spilled, those that did not come; as of the last time that the folder was empty. */
+  let spilledGap = past?.spilledGap ?? 0;
+  let lastChange = { views: 0, at: Number.POSITIVE_INFINITY };
+  let lately: number[] = [];
+  metrics.of('nginx_up').follow(() => (isHeard() ? 1 : 0));
+  return {
+    report(report) {
+      heardAt = now();
+      barred = report.spill_barred > 0;
+      const standing = instances.note(report);
+      const totals = instances.totals();
+      last = {
+        reportedAt: heardAt,
+        captured: totals.captured,
+        ingested: ingested(),
+        buffered: totals.waiting,
+        spilled: totals.spilled,
+        diverted: totals.diverted,
+        dropped: totals.dropped,
+        unaccounted: unaccountedIn(totals, standing),
+        instances: instances.reporting().map((one) => ({
+          started: one.started,
+          instance: one.instance,
+          reportedAt: one.heardAt,
+          captured: one.captured,
+          buffered: one.waiting,
+          spilled: one.spilled,
+          dropped: one.dropped,
+          oneIn: one.one_in,
+          off: one.off,
+          release: one.release,
+        })),
+      };
+      publish(totals, last.unaccounted);
+    },
+    accounts: () => last,
+    isSpillBarred: () => barred && isHeard(),
+    missing: () => (lately.length < MISSING_AFTER ? undefined : Math.max(0, Math.min(...lately))),
+  };
+
+  function isHeard(): boolean {
+    return now() - heardAt < SILENT_AFTER_MS;
+  }
+
+  function unaccountedIn(totals: NginxTotals, standing: Standing): number {
+    const here = taken();
+    const posted = postedGap(totals);
+    begin(standing, posted);
+    // With nothing left in the folder none of them waits: nginx counts a spill also where the disk took none.
+    const isNoneSpilled = metrics.of('spill_waiting_bytes').value() === 0;
+    if (isNoneSpilled) {
+      spilledGap = totals.spilled - here.spill;
+      beginning.spilled ??= spilledGap;
+    }
+    let unaccounted = posted - beginning.posted + spilledGap - (beginning.spilled ?? spilledGap);
+    const hasCome = hasSettled(totals.captured + here.intake + here.spill);
+    const isAtRest = hasCome && isNoneSpilled && totals.waiting === 0;
+    if (unaccounted < 0 && isAtRest) {
+      // So many were on their way at the first report, and have come since; or an nginx that stopped had no time to report
+      // them. Elsewhere than at rest it would be too early to say: a view that nginx gave up on too soon is here, and still
+      // waits there.
+      beginning.posted += unaccounted;
+      unaccounted = 0;
+    }
+    // At rest nothing is on its way.
+    lately = isAtRest
+      ? Array.from({ length: MISSING_AFTER }, () => unaccounted)
+      : [...lately, unaccounted].slice(-MISSING_AFTER);
+    if (!instances.isBeginning()) missing = Math.max(0, posted - beginning.posted);
+    file.store({ ...instances.toRemember(), ...beginning, ...here, spilledGap, sequence: sequence() });
+    return unaccounted;
+  }
+
+  /** Views that nginx posted, less those that came. */
+  function postedGap(totals: NginxTotals): number {
+    const here = taken();
+    return postedIn(totals) - (here.intake - here.known);
+  }
+
+  /**
+   * The accounting of an nginx that is older than the accounting begins with that report after which most is missing. Views
+   * that are here before the report that counts them hide others; what is on its way shows too much, which is put right
+   * when nginx rests. What was missing before that nginx came stays missing.
+   */
+  function begin(standing: Standing, posted: number): void {
+    if (standing === 'whole') return;
+    if (standing === 'second') {
+      beginning.posted = Math.max(beginning.posted, posted - missing);
+      return;
+    }
+    missing += spilledGap - (beginning.spilled ?? spilledGap);
+    beginning.spilled = undefined;
+    beginning.posted = posted - missing;
+  }
+
+  /** Whether nothing was captured and nothing came for a while, as every nginx says; `views`: all that did. */
+  function hasSettled(views: number): boolean {
+    if (views !== lastChange.views) lastChange = { views, at: heardAt };
+    if (heardAt - lastChange.at < AT_REST_AFTER_MS) return false;
+    return instances.reporting().every((one) => one.heardAt > lastChange.at);
+  }
+
+  function ingested(): number {
+    const { intake, spill, known } = taken();
+    return intake + spill - known;
+  }
+
+  /** By this sidecar and those before it. */
+  function taken(): typeof before {
+    const lines = (from: string) => metrics.of('intake_lines_total', { from }).value();
+    const known = (from: string) => metrics.of('intake_duplicates_total', { from }).value();
+    return {
+      intake: before.intake + lines('intake'),
+      spill: before.spill + lines('spill'),
+      known: before.known + known('intake') + known('spill'),
+    };
+  }
+
+  function publish(totals: NginxTotals, unaccounted: number): void {
+    metrics.of('nginx_captured_total').set(totals.captured);
+    metrics.of('nginx_buffered').set(totals.waiting);
+    metrics.of('nginx_spilled_total', { way: 'away' }).set(totals.diverted);
+    metrics.of('nginx_spilled_total', { way: 'failed' }).set(Math.max(0, totals.spilled - totals.diverted));
+    metrics.of('nginx_dropped_total').set(totals.dropped);
+    metrics.of('nginx_spill_full_total').set(totals.fulls);
+    metrics.of('nginx_unaccounted').set(unaccounted);
+  }
+}

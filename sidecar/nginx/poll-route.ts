@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import type { Answer } from '../ingest/connections.ts';
+import type { IntakeRoute, Question } from '../ingest/intake.ts';
+import type { NginxBooks } from './nginx-accounting.ts';
+import { toNginxReport } from './report.ts';
+import type { Control } from './switch.ts';
+
+/** How long nginx applies the mode without hearing of it again. */
+const LEASE_MS = 10_000;
+/** nginx waits less than one second. A sidecar that stops waits as long as the last of its askers. */
+const LONGEST_WAIT_MS = 5_000;
+
+const natural = z.coerce.number().int().min(0).catch(0);
+
+export type PollRouteOptions = {
+  control: Control;
+  books: NginxBooks;
+  warn: (key: string, message: string, fields?: object) => void;
+};
+
+/**
+ * `GET /v1/control?version=V&wait=MS&…` on the socket of the intake: the capture mode, at once when its version is not V,
+ * else when it changes; 204 when it does not within the wait. The rest of nginx's query is its report. Setting the mode is
+ * not for the workers: control-route.ts.
+ */
+export function createPollRoute({ control, books, warn }: PollRouteOptions): IntakeRoute {
+  /** The last poll of each nginx, until it is answered. */
+  const waiting = new Map<string, AbortController>();
+  return async (question) =>
+    question.method === 'GET' ? tell(question) : { status: 405, value: { error: 'only GET' } };
+
+  async function tell({ query, gone }: Question): Promise<Answer> {
+    const report = toNginxReport(query);
+    if (report !== undefined && 'problem' in report) {
+      warn('nginx report', 'a report of nginx is left out of the accounting', { reason: report.problem });
+    } else if (report !== undefined) {
+      books.report(report);
+    }
+    const wait = query.get('wait');
+    if (wait === null) return toldNow();
+    const version = natural.parse(query.get('version'));
+    const end = new AbortController();
+    gone.addEventListener('abort', () => end.abort());
+    replacePoll(query.get('instance'), end);
+    const timer = setTimeout(() => end.abort(), Math.min(natural.parse(wait), LONGEST_WAIT_MS));
+    await control.changed(version, end.signal);
+    clearTimeout(timer);
+    return control.state().version === version ? { status: 204 } : toldNow();
+  }
+
+  function toldNow(): Answer {
+    return { status: 200, value: { ...control.state(), lease_ms: LEASE_MS } };
+  }
+
+  /** An nginx that asks again waits no longer for the answer before: its worker exits, and would not until then. */
+  function replacePoll(instance: string | null, poll: AbortController): void {
+    if (instance === null) return;
+    waiting.get(instance)?.abort();
+    waiting.set(instance, poll);
+    poll.signal.addEventListener('abort', () => {
+      if (waiting.get(instance) === poll) waiting.delete(instance);
+    });
+  }
+}

@@ -1,0 +1,98 @@
+import { readFileSync } from 'node:fs';
+import { createMutex } from '../../service/mutex.ts';
+import { writeDurably } from '../../store/spool/sync.ts';
+
+/** What nginx captures: every view, none, or one in `n`. */
+export type CaptureMode = { mode: 'on' | 'off' } | { mode: 'sample'; n: number };
+
+/** Version 0: nobody has ever said anything, and nginx does as its own configuration says. */
+export type CaptureState = { version: number } & (CaptureMode | { mode: 'default' });
+
+export type Control = {
+  state(): CaptureState;
+  /** Resolves when it is on disk; from then on nginx learns of it. */
+  set(mode: CaptureMode): Promise<CaptureState>;
+  /** Resolves when the version is not `version`, at the latest when `signal` is aborted. */
+  changed(version: number, signal: AbortSignal): Promise<void>;
+};
+
+const LEAST_SAMPLE = 2;
+const MOST_SAMPLE = 10_000;
+
+/** The switch of capture, kept in the file `path`. A file that is missing counts as none, and so does a damaged one. */
+export function createControl(
+  path: string,
+  warn: (key: string, message: string, fields?: object) => void,
+): Control {
+  let state = load(path, warn);
+  const oneByOne = createMutex();
+  const waiting = new Set<() => void>();
+  return {
+    state: () => state,
+    set: (mode) => oneByOne(() => set(mode)),
+    changed,
+  };
+
+  async function set(mode: CaptureMode): Promise<CaptureState> {
+    const next = { version: state.version + 1, ...mode };
+    await writeDurably(path, JSON.stringify(next));
+    state = next;
+    for (const tell of waiting) tell();
+    return next;
+  }
+
+  function changed(version: number, signal: AbortSignal): Promise<void> {
+    if (state.version !== version || signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = () => {
+        waiting.delete(end);
+        signal.removeEventListener('abort', end);
+        resolve();
+      };
+      waiting.add(end);
+      signal.addEventListener('abort', end);
+    });
+  }
+}
+
+/** The mode in a request or a file; undefined when it is none. */
+export function toCaptureMode(value: unknown): CaptureMode | undefined {
+  if (typeof value !== 'object' || value === null || !('mode' in value)) return undefined;
+  if (value.mode === 'on' || value.mode === 'off') return { mode: value.mode };
+  if (value.mode !== 'sample' || !('n' in value) || typeof value.n !== 'number') return undefined;
+  const { n } = value;
+  return Number.isInteger(n) && n >= LEAST_SAMPLE && n <= MOST_SAMPLE ? { mode: 'sample', n } : undefined;
+}
+
+function load(path: string, warn: (key: string, message: string, fields?: object) => void): CaptureState {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch {
+    return none();
+  }
+  const state = toState(text);
+  if (state === undefined)
+    warn('capture mode', 'the capture mode cannot be read: nginx does as it is configured', { path });
+  return state ?? none();
+}
+
+function toState(text: string): CaptureState | undefined {
+  const value = toValue(text);
+  const mode = toCaptureMode(value);
+  if (mode === undefined || typeof value !== 'object' || value === null || !('version' in value))
+    return undefined;
+  return Number.isSafeInteger(value.version) ? { version: Number(value.version), ...mode } : undefined;
+}
+
+function toValue(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function none(): CaptureState {
+  return { version: 0, mode: 'default' };
+}

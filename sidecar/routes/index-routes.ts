@@ -1,0 +1,83 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { HotItemEvent } from '../../event/event.ts';
+import { EventError } from '../../event/parse.ts';
+import { parseStrict } from '../../event/parse-strict.ts';
+import type { DuckdbIndex } from '../../store/duckdb/duckdb.ts';
+import { IndexUnavailable, type Outcome } from '../../store/event-index.ts';
+import { type SocketRoute, sendJson } from '../socket/socket-route.ts';
+
+/** Of 1,000 events of the largest size there is, and of a request. */
+const MOST_BYTES = 32 * 1024 * 1024;
+const MOST_LINES = 1000;
+const NOTHING_SAID: Outcome = { status: 'retry', reason: 'the index says nothing about it' };
+
+type Rejected = Extract<Outcome, { status: 'rejected' }>;
+
+/**
+ * DuckDB gives its file to one process, so `hotitem replay`, `verify` and `dead-letters` ask the one that has it, on its
+ * control socket: `POST /v1/index/count` with an id a line answers with how often each is there, `POST /v1/index/create` with
+ * an event a line with what became of each. 503: the index is unavailable.
+ */
+export function createIndexRoutes(index: Pick<DuckdbIndex, 'count' | 'create'>): Record<string, SocketRoute> {
+  return {
+    '/v1/index/count': route((ids) => index.count(ids)),
+    '/v1/index/create': route((lines) => create(index, lines)),
+  };
+}
+
+function route(answer: (lines: string[]) => Promise<unknown[]>): SocketRoute {
+  return (request, response) => {
+    if (request.method !== 'POST') {
+      request.resume();
+      sendJson(response, 405, { error: 'only POST' });
+      return;
+    }
+    void respond(request, response);
+  };
+
+  async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      const lines = await linesOf(request);
+      if (lines === undefined) return sendJson(response, 413, { error: `more than ${MOST_LINES} lines` });
+      // Nothing is asked by one who wants to know whose the index is, which may be unavailable at the moment.
+      sendJson(response, 200, lines.length === 0 ? [] : await answer(lines));
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      sendJson(response, error instanceof IndexUnavailable ? 503 : 400, { error: message });
+    }
+  }
+}
+
+/** What is no event, or none that a sidecar makes, is rejected; it says nothing about the others. */
+async function create(index: Pick<DuckdbIndex, 'create'>, lines: string[]): Promise<Outcome[]> {
+  const read = lines.map(toEvent);
+  const outcomes = await index.create(read.filter((one) => 'id' in one));
+  let created = 0;
+  return read.map((one) => ('id' in one ? (outcomes[created++] ?? NOTHING_SAID) : one));
+}
+
+function toEvent(line: string): HotItemEvent | Rejected {
+  try {
+    return parseStrict(line);
+  } catch (error) {
+    return {
+      status: 'rejected',
+      reason: error instanceof EventError ? error.message : 'event: cannot be read',
+    };
+  }
+}
+
+/** Undefined where there are more than a request may have. */
+async function linesOf(request: IncomingMessage): Promise<string[] | undefined> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request) {
+    length += chunk.length;
+    if (length <= MOST_BYTES) chunks.push(chunk);
+  }
+  const lines = Buffer.concat(chunks)
+    .toString('utf8')
+    .split('\n')
+    .filter((line) => line !== '');
+  return length > MOST_BYTES || lines.length > MOST_LINES ? undefined : lines;
+}

@@ -1,0 +1,146 @@
+import { abortable } from '../../service/abortable.ts';
+
+export type Question<Answer> = {
+  /** Two with the same key have the same answer, if they are asked at the same time. */
+  key: string;
+  /** The cheapest that waits is the next. */
+  cost: number;
+  /** Gives up when `signal` fires, and settles as soon as it has. */
+  work: (signal: AbortSignal) => Promise<Answer>;
+};
+
+export type Questions<Answer> = {
+  /** Rejects with a `NotAnswered`, or with the reason of `asker` when that fires. */
+  ask(question: Question<Answer>, asker: AbortSignal): Promise<Answer>;
+  counts(): { running: number; waiting: number };
+};
+
+export type QuestionLimits = {
+  /** Different questions that wait. */
+  waiting: number;
+  /** Who waits for an answer, over all questions. */
+  askers: number;
+  /** How long a question may run while others wait. */
+  sharedMs: number;
+  /** How long a question may run. */
+  longestMs: number;
+};
+
+/** Why a question has no answer: too many are asked, or it takes too long. */
+export class NotAnswered extends Error {
+  override name = 'NotAnswered';
+  readonly reason: 'queue' | 'time';
+
+  constructor(reason: 'queue' | 'time', message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+type Asked<Answer> = Question<Answer> & {
+  askers: number;
+  answer: Promise<Answer>;
+  settle: (answer: Answer | Promise<Answer>) => void;
+  stop: AbortController;
+};
+
+/**
+ * A queue for questions that take long, of which one runs at a time. Goals: what is asked twice runs once; nobody's question
+ * keeps those of others waiting for longer than `sharedMs`; a question that nobody waits for any more is given up; the number of
+ * askers and questions has a limit. Invariant: the next question starts only when the one before has settled, whoever waits for it.
+ */
+export function createQuestions<Answer>(limits: QuestionLimits): Questions<Answer> {
+  /** In the order in which they were asked. */
+  const waiting = new Set<Asked<Answer>>();
+  let running: Asked<Answer> | undefined;
+  let runsLong = false;
+  let askers = 0;
+  return { ask, counts: () => ({ running: running === undefined ? 0 : 1, waiting: waiting.size }) };
+
+  async function ask(question: Question<Answer>, asker: AbortSignal): Promise<Answer> {
+    asker.throwIfAborted();
+    if (askers >= limits.askers) throw tooMany();
+    const asked = same(question.key) ?? add(question);
+    askers++;
+    asked.askers++;
+    try {
+      return await abortable(asker, asked.answer);
+    } finally {
+      askers--;
+      asked.askers--;
+      if (asked.askers === 0) drop(asked, asker.reason);
+    }
+  }
+
+  function same(key: string): Asked<Answer> | undefined {
+    const candidates = running === undefined ? [...waiting] : [running, ...waiting];
+    return candidates.find((asked) => asked.key === key && !asked.stop.signal.aborted);
+  }
+
+  function add(question: Question<Answer>): Asked<Answer> {
+    if (waiting.size >= limits.waiting) makeRoom(question);
+    const asked = toAsked(question);
+    waiting.add(asked);
+    if (runsLong) giveWay();
+    next();
+    return asked;
+  }
+
+  /** For a cheaper one the dearest of those that wait gives up its place. */
+  function makeRoom({ cost }: Question<Answer>): void {
+    const dearest = [...waiting].reduce((a, b) => (b.cost >= a.cost ? b : a));
+    if (dearest.cost <= cost) throw tooMany();
+    drop(dearest, tooMany());
+  }
+
+  function drop(asked: Asked<Answer>, reason: unknown): void {
+    asked.stop.abort(reason);
+    if (waiting.delete(asked)) asked.settle(Promise.reject(reason));
+  }
+
+  function next(): void {
+    if (running !== undefined || waiting.size === 0) return;
+    running = [...waiting].reduce((a, b) => (b.cost < a.cost ? b : a));
+    waiting.delete(running);
+    void run(running);
+  }
+
+  async function run({ work, stop, settle }: Asked<Answer>): Promise<void> {
+    const timers = [
+      setTimeout(() => {
+        runsLong = true;
+        if (waiting.size > 0) giveWay();
+      }, limits.sharedMs),
+      setTimeout(() => stop.abort(tooLong(limits.longestMs)), limits.longestMs),
+    ];
+    const done = (async () => work(stop.signal))();
+    settle(abortable(stop.signal, done));
+    await done.catch(() => {});
+    for (const timer of timers) clearTimeout(timer);
+    runsLong = false;
+    running = undefined;
+    next();
+  }
+
+  function giveWay(): void {
+    running?.stop.abort(tooLong(limits.sharedMs, ' while others wait'));
+  }
+}
+
+function toAsked<Answer>(question: Question<Answer>): Asked<Answer> {
+  let settle: Asked<Answer>['settle'] = () => {};
+  const answer = new Promise<Answer>((resolve) => {
+    settle = resolve;
+  });
+  // Whoever asked may be gone.
+  answer.catch(() => {});
+  return { ...question, askers: 0, answer, settle, stop: new AbortController() };
+}
+
+function tooMany(): NotAnswered {
+  return new NotAnswered('queue', 'too many questions at once, try again');
+}
+
+function tooLong(ms: number, why = ''): NotAnswered {
+  return new NotAnswered('time', `this takes longer than ${ms / 1000} s${why}: ask for a shorter window`);
+}

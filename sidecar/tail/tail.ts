@@ -1,0 +1,230 @@
+import { unlink } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { reasonOf } from '../../service/log.ts';
+import type { Metrics } from '../../service/metrics.ts';
+import type { TakeIn } from '../ingest/take-in.ts';
+import type { SIDECAR_METRICS } from '../metrics.ts';
+import { type LineReader, openLines } from './file.ts';
+import { type Listing, listTailed, noneOdd, ODDITIES, type TailedFile } from './folder.ts';
+import { loadOffsets } from './offsets.ts';
+import type { SpillLimit } from './spill-limit.ts';
+import { createTornEnds } from './torn-ends.ts';
+import { createTurns, type TurnOutcome } from './turns.ts';
+
+export type TailOptions = {
+  /** Folder in which nginx writes a file a minute. */
+  dir: string;
+  /** Makes it, where somebody removed it: nginx writes nothing before it is back. */
+  makeFolder: () => void;
+  /** File that holds how far each was taken in. */
+  offsetsPath: string;
+  takeIn: TakeIn;
+  /** Told of the folder's size each time it is looked at. */
+  limit?: SpillLimit;
+  metrics: Metrics<typeof SIDECAR_METRICS>;
+  warn: (key: string, message: string, fields?: object) => void;
+  now: () => number;
+  /** How often the folder is looked at, ms. */
+  everyMs?: number;
+  /** How long a file has not grown whose last line has no end, until nobody will end it, ms. */
+  tornAfterMs?: number;
+};
+
+export type Tail = {
+  /** Why it cannot ingest what is in the folder; undefined while it can. */
+  failure(): string | undefined;
+  close(): Promise<void>;
+};
+
+/** Some 1,500 lines: the sidecar answers nginx in between. */
+const CHUNK_BYTES = 256 * 1024;
+/** Bytes for each event, from which on a file holds next to none: what nginx writes has some 200. */
+const JUNK_FROM_BYTES = 4096;
+/** What a torn line or two may take. */
+const MOST_TORN_BYTES = 64 * 1024;
+/** What a killed sidecar reads again at most. */
+const STORE_BYTES = 4 * 1024 * 1024;
+/** A folder that takes long to look at is looked at less often. */
+const SHARE_OF_LOOKING = 5;
+
+/**
+ * Ingests what nginx wrote to files, spills and the transport `log`: every complete line of every file, also while it
+ * grows. How far it came is stored after the spool has it, so that a crash in between reads some lines twice; they are the
+ * same events. A file is removed once it is ingested and was not written to for three minutes.
+ *
+ * The folder belongs to nginx's workers, so anything may lie in it. What is odd is passed over (tail-folder.ts), and no file keeps
+ * the others waiting (tail-turns.ts): not one that cannot be read, nor one without an end.
+ */
+export async function startTail(options: TailOptions): Promise<Tail> {
+  const { dir, makeFolder, takeIn, limit, metrics, warn, now, everyMs = 200 } = options;
+  const count = metrics.of('spill_files');
+  const waiting = metrics.of('spill_waiting_bytes');
+  const odd = ODDITIES.map((reason) => ({ reason, gauge: metrics.of('spill_odd', { reason }) }));
+  const offsets = await loadOffsets(options.offsetsPath);
+  const tornEnds = createTornEnds(options.tornAfterMs);
+  const turns = createTurns({ follow, onFailure, isStopping: () => stopping.signal.aborted });
+  const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+  const stopping = new AbortController();
+  let behind = 0;
+  let unstored = 0;
+  let pauseMs = everyMs;
+  let failure: string | undefined;
+  const running = run();
+  return {
+    failure: () => failure,
+    async close() {
+      stopping.abort();
+      await running;
+    },
+  };
+
+  async function run(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      const caughtUp = await look().then(
+        (isDone) => {
+          failure = undefined;
+          return isDone;
+        },
+        (error: unknown) => {
+          failure = reasonOf(error);
+          warn('tail', 'cannot ingest lines from files, trying again', { reason: failure, dir });
+          return true;
+        },
+      );
+      await sleep(caughtUp ? pauseMs : 0, undefined, { signal: stopping.signal }).catch(() => {});
+    }
+  }
+
+  /** Returns whether there was time for all but junk. */
+  async function look(): Promise<boolean> {
+    const began = performance.now();
+    const { files, isWhole, odd: counts } = await listing();
+    pauseMs = Math.max(everyMs, (SHARE_OF_LOOKING - 1) * (performance.now() - began));
+    if (isWhole) forgetAllBut(files);
+    const unread = files.filter((file) => file.bytes > atIn(file));
+    const unreadable = unread.filter(turns.isPutOff);
+    const junk = unread.filter((file) => turns.isJunk(file) && !turns.isPutOff(file));
+    behind = sizeOf(unread.filter(isWaiting));
+    const all = { ...counts, unreadable: unreadable.length, junk: junk.length };
+    for (const { reason, gauge } of odd) gauge.set(all[reason]);
+    count.set(files.length);
+    waiting.set(behind);
+    await limit?.(files.reduce((sum, { diskBytes }) => sum + diskBytes, 0));
+    try {
+      return await turns.round(files);
+    } finally {
+      await store();
+    }
+  }
+
+  async function listing(): Promise<Listing> {
+    try {
+      const listed = await listTailed(dir, now());
+      tellOdd(listed);
+      return listed;
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      makeFolder();
+      warn('spill folder removed', 'the spill folder was removed, and is made again', { dir });
+      return { files: [], isWhole: true, odd: noneOdd() };
+    }
+  }
+
+  function tellOdd({ odd: counts, example }: Listing): void {
+    if (example === undefined) return;
+    const what =
+      'the spill folder holds what nginx did not write there: it is not read, and stays until somebody removes it';
+    warn('spill odd', what, { dir, ...example, counts });
+  }
+
+  function onFailure({ path }: TailedFile, error: unknown): void {
+    if (error instanceof RoundError) throw error.cause;
+    const reason = reasonOf(error);
+    warn('tail file', 'cannot read or remove a file, leaving it for later', { reason, path });
+  }
+
+  async function follow(file: TailedFile, mostBytes: number): Promise<TurnOutcome> {
+    if (!file.cold && file.bytes === atIn(file)) return 'done';
+    const reader = await openLines(file, offsets.get(file.inode), buffer);
+    let outcome: TurnOutcome = 'more';
+    try {
+      for (let bytes = 0; outcome === 'more' && bytes < mostBytes && !stopping.signal.aborted; ) {
+        const lines = await nextLines(file, reader);
+        outcome = lines.length === 0 ? 'done' : await ingest(lines, file, reader);
+        bytes += lines.length;
+      }
+    } finally {
+      await reader.close();
+    }
+    if (file.cold && outcome === 'done') await unlink(file.path);
+    return outcome;
+  }
+
+  async function nextLines(file: TailedFile, reader: LineReader): Promise<Buffer> {
+    const lines = await reader.read(file.cold);
+    if (lines.length > 0 || file.bytes <= reader.at()) return lines;
+    return reader.read(tornEnds.isTorn(file.inode, reader.at()));
+  }
+
+  async function ingest(lines: Buffer, file: TailedFile, reader: LineReader): Promise<TurnOutcome> {
+    const taken = await takeIn(lines, file.source).catch(endRound);
+    offsets.set(file.inode, await reader.offset());
+    await account(file, lines.length);
+    const most = MOST_TORN_BYTES + (taken.lines - taken.bad) * JUNK_FROM_BYTES;
+    return lines.length > most ? 'junk' : 'more';
+  }
+
+  async function account(file: TailedFile, bytes: number): Promise<void> {
+    if (!turns.isJunk(file)) behind = Math.max(0, behind - bytes);
+    waiting.set(behind);
+    unstored += bytes;
+    if (unstored >= STORE_BYTES) await store();
+  }
+
+  /** Where that fails, a disk that is full for one, files go on being read and removed: that makes room. */
+  async function store(): Promise<void> {
+    unstored = 0;
+    await offsets.store().catch((error: unknown) =>
+      warn('tail offsets', 'cannot store how far files were read; after a restart lines are read again', {
+        reason: reasonOf(error),
+        path: options.offsetsPath,
+      }),
+    );
+  }
+
+  function forgetAllBut(files: TailedFile[]): void {
+    const inodes = new Set(files.map(({ inode }) => inode));
+    offsets.retain(inodes);
+    tornEnds.retain(inodes);
+    turns.retain(files);
+  }
+
+  /**
+   * Whether there are lines in it that will be read. The accounting of nginx does not wait for any other: a full disk, or who
+   * has the workers' user, would hide what is lost.
+   */
+  function isWaiting(file: TailedFile): boolean {
+    if (turns.isPutOff(file) || turns.isJunk(file)) return false;
+    return !tornEnds.isEndless(file.inode, atIn(file));
+  }
+
+  /** Of what is not read. */
+  function sizeOf(files: TailedFile[]): number {
+    return files.reduce((sum, file) => sum + file.bytes - atIn(file), 0);
+  }
+
+  function atIn({ inode }: TailedFile): number {
+    return offsets.get(inode)?.at ?? 0;
+  }
+}
+
+/** Not the file's fault: the others would fare no better. */
+class RoundError extends Error {}
+
+function endRound(cause: unknown): never {
+  throw new RoundError('the round ends', { cause });
+}
+
+function isMissing(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT';
+}

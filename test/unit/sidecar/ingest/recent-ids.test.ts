@@ -1,0 +1,38 @@
+import { describe, expect, test } from '@jest/globals';
+import { createRecentIds } from '../../../../sidecar/ingest/recent-ids.ts';
+
+describe('recent ids', () => {
+  test('knows the last half a million at least, and forgets the oldest', () => {
+    const recent = createRecentIds();
+    const ids = Array.from({ length: 1_200_000 }, (_, i) => id(i));
+    for (const one of ids) recent.add(...one);
+    expect(ids.slice(-524_288).every((one) => recent.has(...one))).toBe(true);
+    expect(recent.has(...id(0))).toBe(false);
+  });
+
+  test('tells whether it knows any of many', () => {
+    const recent = createRecentIds();
+    recent.add(...id(7));
+    const anyOf = (...ids: [number, number][]) =>
+      recent.hasAny(
+        ids.map(([high]) => high),
+        ids.map(([, low]) => low),
+      );
+    expect(anyOf()).toBe(false);
+    expect(anyOf(id(1), id(2))).toBe(false);
+    expect(anyOf(id(1), id(7))).toBe(true);
+  });
+
+  test('does not know what it was never told', () => {
+    const recent = createRecentIds();
+    for (let i = 0; i < 1000; i++) recent.add(...id(i));
+    expect(Array.from({ length: 1000 }, (_, i) => id(2_000_000 + i)).some((one) => recent.has(...one))).toBe(
+      false,
+    );
+  });
+});
+
+/** As random as nginx makes them: scattered by a multiplication. */
+function id(i: number): [number, number] {
+  return [Math.imul(i, 0x9e3779b1), i];
+}

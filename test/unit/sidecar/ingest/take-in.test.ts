@@ -1,0 +1,226 @@
+import { describe, expect, test } from '@jest/globals';
+import { Registry } from 'prom-client';
+import { createBotTest } from '../../../../event/bot-test.ts';
+import { createEventWriter } from '../../../../event/event-writer.ts';
+import type { BadLine } from '../../../../event/line.ts';
+import { createVisitorHash } from '../../../../event/visitor.ts';
+import { createMetrics } from '../../../../service/metrics.ts';
+import { createRecentIds } from '../../../../sidecar/ingest/recent-ids.ts';
+import { createTakeIn, type Source, TooManyBadLines } from '../../../../sidecar/ingest/take-in.ts';
+import { SIDECAR_METRICS } from '../../../../sidecar/metrics.ts';
+import { line } from '../../event/lines.ts';
+
+describe('taking in lines', () => {
+  test('keeps each event once, whichever way and however often its line comes', async () => {
+    const { takeIn, kept, count } = create();
+    await takeIn(lines(first, second), 'intake');
+    await takeIn(lines(second, first), 'spill');
+    expect(kept).toHaveLength(2);
+    expect(count('intake_accepted_total', 'intake')).toBe(2);
+    expect(count('intake_duplicates_total', 'spill')).toBe(2);
+  });
+
+  test('keeps the good lines beside a bad one, and the bad one aside', async () => {
+    const { takeIn, kept, rejected } = create();
+    expect(await takeIn(lines(first, 'nonsense', second), 'intake')).toEqual({ lines: 3, bad: 1 });
+    expect(kept).toHaveLength(2);
+    expect(rejected).toEqual([{ reason: 'version', field: 'version', value: 'nonsense' }]);
+  });
+
+  test('takes a line that went right behind one that the disk had no more room for', async () => {
+    const { takeIn, kept, rejected } = create();
+    const torn = [first.slice(0, 70), first.slice(0, 60), first.slice(0, 55)];
+    expect(await takeIn(lines(torn.join('') + second), 'spill')).toEqual({ lines: 4, bad: 3 });
+    expect(kept.map((json) => JSON.parse(json).id)).toEqual([expect.stringContaining('ffff')]);
+    expect(rejected.map(({ reason }) => reason)).toEqual(['fields', 'fields', 'fields']);
+  });
+
+  test.each([
+    ['before it', '\0'.repeat(9_000), []],
+    [
+      'behind a line that they cut off',
+      `${line({ requestId: 'b'.repeat(32) }).slice(0, 70)}\0\0`,
+      ['fields'],
+    ],
+    ['twice', `\0${line({ requestId: 'b'.repeat(32) }).slice(0, 70)}\0`, ['fields', 'nul']],
+  ])(
+    'NULs in a tailed file (a power cut) %s do not take the good line behind them',
+    async (_, nuls, reasons) => {
+      const { takeIn, kept, rejected } = create();
+      const taken = await takeIn(lines(nuls + second), 'log');
+
+      expect(kept.map((json) => JSON.parse(json).id)).toEqual([expect.stringContaining('ffff')]);
+      expect(rejected.map(({ reason }) => reason)).toEqual([...reasons, 'nul']);
+      // Nobody knows how many lines the NULs were.
+      expect(taken.lines).toBe(1 + reasons.filter((reason) => reason !== 'nul').length);
+    },
+  );
+
+  test('does not take a line for a duplicate whose write had failed', async () => {
+    const { takeIn, kept, fail, count } = create();
+    fail(true);
+    await expect(takeIn(lines(first), 'intake')).rejects.toThrow('disk full');
+    fail(false);
+    await takeIn(lines(first), 'spill');
+    expect(kept).toHaveLength(1);
+    expect(count('intake_lines_total', 'intake')).toBe(0);
+    expect(count('intake_accepted_total', 'spill')).toBe(1);
+  });
+
+  test.each<[string, () => [string[], Source], () => [string[], Source]]>([
+    ['a spill file, while its post is written', () => [[first], 'intake'], () => [[second, first], 'spill']],
+    ['a post, while its spill file is written', () => [[first, second], 'spill'], () => [[first], 'intake']],
+    ['a second post of many', () => [[first, second], 'intake'], () => [[second, first], 'intake']],
+  ])('takes a line once that comes again by %s', async (_, one, other) => {
+    const { takeIn, kept, fail } = create();
+    await Promise.all([one(), other()].map(([some, source]) => takeIn(lines(...some), source)));
+    expect(new Set(kept).size).toBe(kept.length);
+
+    fail(true);
+    const third = line({ requestId: 'd'.repeat(32) });
+    const failed = takeIn(lines(third, first), 'intake');
+    fail(false);
+    const taken = takeIn(lines(third), 'spill');
+    await expect(failed).rejects.toThrow('disk full');
+    await taken;
+    expect(kept.filter((json) => json.includes('dddd'))).toHaveLength(1);
+  });
+
+  test('keeps nothing of a visitor that may not rest, and says of a bot that it is one', async () => {
+    const { takeIn, kept } = create();
+    await takeIn(lines(line({ ip: '203.0.113.7', ua: 'curl/8.5.0' })), 'intake');
+    expect(JSON.parse(kept[0] ?? '')).toMatchObject({ ip: '203.0.113.0', bot: true });
+    expect(kept[0]).not.toMatch(/203\.0\.113\.7|curl/);
+  });
+
+  test('takes lines that are copied and lines that are decoded', async () => {
+    const { takeIn, kept, count } = create({ full: true });
+    const odd = line({ requestId: 'e'.repeat(32), uri: '/web/item/%34.html' });
+    expect(await takeIn(lines(first, odd, '', 'nonsense', second, first), 'intake')).toEqual({
+      lines: 5,
+      bad: 1,
+    });
+    await takeIn(lines(first), 'spill');
+    const views = kept
+      .map((json) => JSON.parse(json))
+      .map(({ id, uri, ip }) => ({ id: id.slice(12, 16), uri, ip }));
+    expect(views.slice(0, 3)).toEqual([
+      { id: '4b6e', uri: '/web/item/4711.html', ip: '203.0.113.7' },
+      { id: 'eeee', uri: '/web/item/4.html', ip: '203.0.113.7' },
+      { id: 'ffff', uri: '/web/item/4711.html', ip: '203.0.113.7' },
+    ]);
+    expect(count('intake_duplicates_total', 'spill')).toBe(1);
+  });
+
+  test('takes a torn line apart only in a file', async () => {
+    const torn = first.slice(0, 70) + second;
+    expect(await create().takeIn(lines(torn), 'intake')).toEqual({ lines: 1, bad: 0 });
+    expect(await create().takeIn(lines(torn), 'spill')).toEqual({ lines: 2, bad: 1 });
+  });
+
+  test('takes in a line without a newline at its end', async () => {
+    const { takeIn, kept } = create({ full: true });
+    await takeIn(Buffer.from(first, 'latin1'), 'log');
+    expect(kept).toHaveLength(1);
+  });
+
+  test('keeps a weighted sample while the spool fills, and counts what it leaves out', async () => {
+    const { takeIn, kept, count } = create({ full: true, oneIn: 4 });
+    const many = Array.from({ length: 4000 }, (_, i) => line({ requestId: requestId(i), version: '2/10' }));
+    expect(await takeIn(lines(...many), 'intake')).toEqual({ lines: 4000, bad: 0 });
+    expect(kept.length).toBeGreaterThan(800);
+    expect(kept.every((json) => JSON.parse(json).weight === 40)).toBe(true);
+    expect(count('intake_sampled_out_total', 'intake')).toBe(4000 - kept.length);
+    expect(count('intake_accepted_total', 'intake')).toBe(kept.length);
+    await takeIn(lines(...many), 'spill');
+    expect(count('intake_duplicates_total', 'spill')).toBe(4000);
+  });
+
+  test('reads bytes that are not UTF-8', async () => {
+    const { takeIn, kept } = create();
+    await takeIn(Buffer.from(`${line({ ref: 'caf\xc3\xa9 \xff' })}\n`, 'latin1'), 'intake');
+    expect(JSON.parse(kept[0] ?? '').ref).toBe('café \uFFFD');
+  });
+});
+
+const first = line({});
+const second = line({ requestId: 'f'.repeat(32) });
+
+function lines(...texts: string[]): Buffer {
+  return Buffer.from(texts.map((text) => `${text}\n`).join(''), 'latin1');
+}
+
+function requestId(i: number): string {
+  return (Math.imul(i, 0x9e3779b1) >>> 0).toString(16).padStart(8, '0').repeat(4);
+}
+
+type IntakeTotal =
+  | 'intake_lines_total'
+  | 'intake_accepted_total'
+  | 'intake_duplicates_total'
+  | 'intake_sampled_out_total';
+
+type Created = { full?: boolean; oneIn?: number };
+
+/** By default an address is cut and no user agent kept. */
+function create({ full = false, oneIn = 1 }: Created = {}) {
+  const metrics = createMetrics(new Registry(), SIDECAR_METRICS);
+  const kept: string[] = [];
+  const rejected: BadLine[] = [];
+  let failing = false;
+  const takeIn = createTakeIn({
+    recent: createRecentIds(),
+    writer: createEventWriter({
+      node: 'web-1',
+      hashVisitor: createVisitorHash(),
+      isBot: createBotTest(),
+      ip: { mode: full ? 'full' : 'truncate' },
+      omit: full ? [] : ['ua'],
+    }),
+    ladder: { step: () => 0, rung: () => ({ oneIn, bare: false }) },
+    keep: async ({ bytes, count }) => {
+      if (failing) throw new Error('disk full');
+      const texts = bytes.toString().split('\n').slice(0, -1);
+      expect(texts).toHaveLength(count);
+      kept.push(...texts);
+    },
+    reject: (bad) => rejected.push(bad),
+    metrics,
+  });
+  return {
+    takeIn,
+    kept,
+    rejected,
+    fail: (state: boolean) => {
+      failing = state;
+    },
+    count: (name: IntakeTotal, from: string) => metrics.of(name, { from }).value(),
+  };
+}
+
+describe('lines that are no events', () => {
+  test.each([
+    ['of two bytes', 'x\n'],
+    ['that are empty', '\n'],
+  ])('%s: more than nginx posts at all are refused, and nothing beside them is kept', async (_, bad) => {
+    const { takeIn, kept, rejected, count } = create();
+    await expect(takeIn(Buffer.from(`${first}\n${bad.repeat(1_001)}${second}\n`), 'intake')).rejects.toThrow(
+      TooManyBadLines,
+    );
+    expect([kept, rejected, count('intake_lines_total', 'intake')]).toEqual([[], [], 0]);
+    expect(await takeIn(lines(first), 'intake')).toEqual({ lines: 1, bad: 0 });
+  });
+
+  test('of a post of nginx are each counted and shown', async () => {
+    const { takeIn, rejected } = create();
+    expect(await takeIn(Buffer.from('x\n'.repeat(1_000)), 'intake')).toEqual({ lines: 1_000, bad: 1_000 });
+    expect(rejected).toHaveLength(1_000);
+  });
+
+  test('of a file are all counted, and some are shown', async () => {
+    const { takeIn, kept, rejected } = create();
+    const taken = await takeIn(Buffer.from(`${'x\n'.repeat(100_000)}${first}\n`), 'spill');
+    expect(taken).toEqual({ lines: 100_001, bad: 100_000 });
+    expect([kept.length, rejected.length]).toEqual([1, 1_000]);
+  });
+});

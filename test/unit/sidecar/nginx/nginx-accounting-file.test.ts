@@ -1,0 +1,73 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { createBooksFile, type Remembered } from '../../../../sidecar/nginx/nginx-accounting-file.ts';
+import { until } from '../../../parts/until.ts';
+
+const TOTALS = { captured: 9, waiting: 0, spilled: 1, diverted: 1, dropped: 0, fulls: 0 };
+const BOOKS: Remembered = {
+  since: 1,
+  instances: [{ ...TOTALS, started: 1, instance: 2 }],
+  past: TOTALS,
+  posted: 2,
+  spilled: 3,
+  spilledGap: 4,
+  intake: 5,
+  spill: 6,
+  known: 7,
+  sequence: 8,
+};
+let folder: string;
+let path: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'hotitem-books-'));
+  path = join(folder, 'nginx-books.json');
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+test('what was stored is there for the next', async () => {
+  createBooksFile(path, refuse).store(BOOKS);
+
+  await until(() => createBooksFile(path, refuse).load() !== undefined, {
+    timeoutMs: 5_000,
+    what: 'the file',
+  });
+  expect(createBooksFile(path, refuse).load()).toEqual(BOOKS);
+});
+
+test('nothing is written where nothing has changed', async () => {
+  const file = createBooksFile(path, refuse);
+  file.store(BOOKS);
+  await until(() => existsSync(path), { timeoutMs: 5_000, what: 'the file' });
+  await sleep(50);
+  rmSync(path);
+  // While one text is written no other is taken: the second of these shows that the first was not written.
+  file.store({ ...BOOKS });
+  file.store({ ...BOOKS, intake: 6 });
+  await until(() => file.load()?.intake === 6, { timeoutMs: 5_000, what: 'the changed books' });
+});
+
+test.each([
+  ['no file', undefined],
+  ['half a file', '{"started":1,"po'],
+  ['a file of something else', '{"started":"yesterday"}'],
+])('with %s the books begin anew', (_, text) => {
+  if (text !== undefined) writeFileSync(path, text);
+
+  expect(createBooksFile(path, refuse).load()).toBeUndefined();
+});
+
+test('a file that cannot be written is said, and no more', async () => {
+  const said: string[] = [];
+  createBooksFile(join(folder, 'missing/nginx-books.json'), (_, message) => said.push(message)).store(BOOKS);
+
+  await until(() => said.length > 0, { timeoutMs: 5_000, what: 'a warning' });
+  expect(said).toEqual([expect.stringContaining('not on disk')]);
+});
+
+function refuse(_: string, message: string): void {
+  throw new Error(message);
+}
