@@ -13,7 +13,7 @@ const FILES = {
 export function createPageRoutes(): Record<string, Route> {
   return Object.fromEntries(
     Object.entries(FILES).map(([path, [file, type]]): [string, Route] => {
-      const body = readFileSync(join(PACKAGE_ROOT, 'sidecar/page', file));
+      const body = readFileSync(join(PACKAGE_ROOT, 'page', file));
       return [path, () => ({ status: 200, type, body })];
     }),
   );
