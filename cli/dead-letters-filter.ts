@@ -1,4 +1,4 @@
-import { type LetterFilter, toLetterFilter } from '../sink/letter-filter.ts';
+import { type LetterFilter, toLetterFilter } from '../reconcile/letter-filter.ts';
 import type { KeptLetter } from '../store/dead-letters/box.ts';
 import type { CommandOption, Flags } from './command.ts';
 import { parseTime } from './parse-time.ts';

@@ -1,5 +1,5 @@
+import { type ReplayedLetters, replayLetters } from '../reconcile/replay-letters.ts';
 import { plainText } from '../service/plain-text.ts';
-import { type ReplayedLetters, replayLetters } from '../sink/replay-letters.ts';
 import type { DeadLetterBox, KeptLetter } from '../store/dead-letters/box.ts';
 import type { Command } from './command.ts';
 import { configure } from './configure.ts';

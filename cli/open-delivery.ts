@@ -1,6 +1,6 @@
 import type { HotItemEvent } from '../event/event.ts';
 import { EventError } from '../event/parse.ts';
-import { bringIn } from '../sink/bring-in.ts';
+import { bringIn } from '../reconcile/bring-in.ts';
 import type { ReadRecord } from '../sink/read-record.ts';
 import type { KeptLetter } from '../store/dead-letters/box.ts';
 import type { EventLookup } from '../store/event-lookup.ts';

@@ -1,5 +1,5 @@
+import { type Replayed, replay as replayEvents } from '../reconcile/replay.ts';
 import { plainText } from '../service/plain-text.ts';
-import { type Replayed, replay as replayEvents } from '../sink/replay.ts';
 import type { TimeRange } from '../store/history.ts';
 import type { Command } from './command.ts';
 import { configure } from './configure.ts';

@@ -1,11 +1,16 @@
+import { createDeadOrigins } from '../reconcile/dead-origins.ts';
+import { toRemovedRange } from '../reconcile/removed-unread.ts';
+import {
+  type Example,
+  type Verified,
+  type VerifyOptions,
+  verify as verifyEvents,
+} from '../reconcile/verify.ts';
 import { ConfigError } from '../service/config/config.ts';
 import { reasonOf } from '../service/log.ts';
 import type { Loss } from '../service/losses.ts';
 import { plainText } from '../service/plain-text.ts';
 import { Trouble } from '../service/trouble.ts';
-import { createDeadOrigins } from '../sink/dead-origins.ts';
-import { toRemovedRange } from '../sink/removed-unread.ts';
-import { type Example, type Verified, type VerifyOptions, verify as verifyEvents } from '../sink/verify.ts';
 import type { RemovedRange, TimeRange } from '../store/history.ts';
 import { KafkaError } from '../store/kafka/error.ts';
 import type { Command, CommandContext } from './command.ts';

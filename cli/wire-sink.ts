@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Registry } from 'prom-client';
 import { createRedaction, keepsEverything, type RedactionOptions } from '../event/redaction.ts';
+import { toRemovedLetter } from '../reconcile/removed-unread.ts';
 import type { Check } from '../service/admin/admin.ts';
 import { keepTrying } from '../service/keep-trying.ts';
 import { reasonOf } from '../service/log.ts';
@@ -8,7 +9,6 @@ import type { LossSource } from '../service/losses.ts';
 import { createMetrics, type Metrics } from '../service/metrics.ts';
 import { createOutage, type Outage } from '../service/outage.ts';
 import { SINK_METRICS } from '../sink/metrics.ts';
-import { toRemovedLetter } from '../sink/removed-unread.ts';
 import { type SinkOptions, startSink } from '../sink/sink.ts';
 import { createDeadLetterTopic } from '../store/dead-letters/dead-letters.ts';
 import type { EventIndex } from '../store/event-index.ts';

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import kafkajs from 'kafkajs';
-import type { Replayed } from '../../sink/replay.ts';
-import type { Verified } from '../../sink/verify.ts';
+import type { Replayed } from '../../reconcile/replay.ts';
+import type { Verified } from '../../reconcile/verify.ts';
 import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { type KafkaPart, startKafka } from '../parts/kafka.ts';

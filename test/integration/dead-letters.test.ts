@@ -9,7 +9,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type { ReplayedLetters } from '../../sink/replay-letters.ts';
+import type { ReplayedLetters } from '../../reconcile/replay-letters.ts';
 import type { KeptLetter } from '../../store/dead-letters/box.ts';
 import { createDeadLetterFile, createDeadLetterTopic } from '../../store/dead-letters/dead-letters.ts';
 import { createDeadLetterFileBox } from '../../store/dead-letters/file.ts';

@@ -4,8 +4,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '
 import kafkajs from 'kafkajs';
 import type { HotItemEvent } from '../../event/event.ts';
 import { toEcs } from '../../event/to-ecs.ts';
-import type { Replayed } from '../../sink/replay.ts';
-import type { Verified } from '../../sink/verify.ts';
+import type { Replayed } from '../../reconcile/replay.ts';
+import type { Verified } from '../../reconcile/verify.ts';
 import { setupElasticsearch } from '../../store/elasticsearch/setup.ts';
 import type { KafkaClient } from '../../store/kafka/client.ts';
 import { createKafkajsClient } from '../../store/kafka/kafkajs/kafkajs.ts';

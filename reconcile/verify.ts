@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ReadRecord } from '../sink/read-record.ts';
 import { IndexUnavailable } from '../store/event-index.ts';
 import type { EventLookup } from '../store/event-lookup.ts';
 import type { History, PastRecord, Place, Reach, RemovedRange, TimeRange } from '../store/history.ts';
 import type { DeadOrigins } from './dead-origins.ts';
+import { createSequenceGaps, type Gap } from './gaps.ts';
 import { chunksOf, countOf, originOf, type PastEvent, pastEvents } from './past-events.ts';
-import type { ReadRecord } from './read-record.ts';
 import { countRemoved } from './removed-unread.ts';
-import { createSequenceGaps, type Gap } from './sequence-gaps.ts';
 
 export type VerifyOptions = {
   history: History;

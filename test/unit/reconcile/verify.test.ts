@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { parse } from '../../../event/parse.ts';
-import { createDeadOrigins, type DeadOrigins } from '../../../sink/dead-origins.ts';
-import { type VerifyOptions, verify } from '../../../sink/verify.ts';
+import { createDeadOrigins, type DeadOrigins } from '../../../reconcile/dead-origins.ts';
+import { type VerifyOptions, verify } from '../../../reconcile/verify.ts';
 import type { EventLookup } from '../../../store/event-lookup.ts';
 import type { History, PastRecord, Place, Reach } from '../../../store/history.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { HotItemEvent } from '../../../event/event.ts';
-import { bringIn } from '../../../sink/bring-in.ts';
+import { bringIn } from '../../../reconcile/bring-in.ts';
 import { IndexUnavailable, type Outcome } from '../../../store/event-index.ts';
 import type { EventLookup } from '../../../store/event-lookup.ts';
 

@@ -1,8 +1,8 @@
 import type { HotItemEvent } from '../event/event.ts';
 import { EventError } from '../event/parse.ts';
+import type { ReadRecord } from '../sink/read-record.ts';
+import { separateEvents } from '../sink/separate-events.ts';
 import type { PastRecord, TimeRange } from '../store/history.ts';
-import type { ReadRecord } from './read-record.ts';
-import { separateEvents } from './separate-events.ts';
 
 /** A record of the range: an event, or why it is none. */
 export type PastEvent = { record: PastRecord; event: HotItemEvent } | { record: PastRecord; reason: string };

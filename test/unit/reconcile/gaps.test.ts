@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { createSequenceGaps } from '../../../sink/sequence-gaps.ts';
+import { createSequenceGaps } from '../../../reconcile/gaps.ts';
 
 const MINUTE = 60_000;
 const NOW = 1_000 * MINUTE;

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { countRemoved, toRemovedLetter, toRemovedRange } from '../../../sink/removed-unread.ts';
+import { countRemoved, toRemovedLetter, toRemovedRange } from '../../../reconcile/removed-unread.ts';
 
 test('what was removed before it was read is kept as a letter that says where it was', () => {
   const range = { source: 'events/3', first: '9007199254740993', last: '9007199254740995' };

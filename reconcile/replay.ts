@@ -1,9 +1,9 @@
 import type { HotItemEvent } from '../event/event.ts';
+import type { ReadRecord } from '../sink/read-record.ts';
 import type { EventLookup } from '../store/event-lookup.ts';
 import type { History, RemovedRange, TimeRange } from '../store/history.ts';
 import { bringIn } from './bring-in.ts';
 import { chunksOf, countOf, originOf, pastEvents } from './past-events.ts';
-import type { ReadRecord } from './read-record.ts';
 
 export type ReplayOptions = {
   history: History;

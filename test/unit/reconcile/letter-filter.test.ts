@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { type LetterFilter, toLetterFilter } from '../../../sink/letter-filter.ts';
+import { type LetterFilter, toLetterFilter } from '../../../reconcile/letter-filter.ts';
 import type { KeptLetter } from '../../../store/dead-letters/box.ts';
 
 describe('of dead letters', () => {
