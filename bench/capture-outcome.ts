@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import type { NginxEngine } from '../cli/nginx-includes.ts';
+import type { NginxEngine } from '../nginx-setup/includes.ts';
 import type { Case, Table, Target } from './bench.ts';
 import type { ChainSample, Runs } from './capture.ts';
 import type { Contender } from './contenders.ts';

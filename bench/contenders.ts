@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { NginxEngine } from '../cli/nginx-includes.ts';
+import type { NginxEngine } from '../nginx-setup/includes.ts';
 import { type NginxBuild, obtainNginx } from '../provision/nginx.ts';
 import { renderArticle } from './article/article.ts';
 import type { Edge } from './edge.ts';

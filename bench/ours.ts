@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { NginxEngine } from '../cli/nginx-includes.ts';
 import { renderShop } from '../cli/nginx-shop.ts';
+import type { NginxEngine } from '../nginx-setup/includes.ts';
 import type { NginxBuild } from '../provision/nginx.ts';
 import { startNginx } from '../test/parts/nginx.ts';
 import { freePorts } from '../test/parts/ports.ts';

@@ -1,4 +1,8 @@
 import { resolve } from 'node:path';
+import { checkNginx, type NginxReport } from '../nginx-setup/check/check-nginx.ts';
+import { includeSettings } from '../nginx-setup/includes.ts';
+import { nginxProgram } from '../nginx-setup/program/program.ts';
+import { runningNginx } from '../nginx-setup/program/running-nginx.ts';
 import type { Config } from '../service/config/config.ts';
 import type { Finding } from '../service/finding.ts';
 import { Trouble } from '../service/trouble.ts';
@@ -7,13 +11,9 @@ import { fileFindings } from './check/file-rules.ts';
 import { homeFindings } from './check/home-rules.ts';
 import { JUDGE_OPTIONS, judgingOf } from './check/judge-flags.ts';
 import { findingsText, reportText } from './check/report.ts';
-import { runningNginx } from './check/running-nginx.ts';
 import { stateFindings } from './check/state-rules.ts';
-import { checkNginx, type NginxReport } from './check-nginx.ts';
 import type { Command, CommandContext } from './command.ts';
 import { configure } from './configure.ts';
-import { includeSettings } from './nginx-includes.ts';
-import { nginxProgram } from './nginx-program.ts';
 import { UsageError } from './parse-command-line.ts';
 import { print, printJson } from './terminal.ts';
 

@@ -1,3 +1,4 @@
+import type { NginxReport } from '../nginx-setup/check/check-nginx.ts';
 import { type Config, ConfigError } from '../service/config/config.ts';
 import type { Finding } from '../service/finding.ts';
 import { Trouble } from '../service/trouble.ts';
@@ -5,7 +6,6 @@ import { judge } from '../service/verdict.ts';
 import { JUDGE_OPTIONS, judgingOf } from './check/judge-flags.ts';
 import { findingsText } from './check/report.ts';
 import { configFindings, nginxReport } from './check.ts';
-import type { NginxReport } from './check-nginx.ts';
 import type { Command, CommandContext } from './command.ts';
 import { configure } from './configure.ts';
 import { createCore } from './core.ts';

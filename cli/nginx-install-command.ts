@@ -1,16 +1,16 @@
 import { join, resolve, sep } from 'node:path';
+import { chooseBreaker } from '../nginx-setup/breaker.ts';
+import { wayFindings } from '../nginx-setup/check/way-rules.ts';
+import { includeSettings } from '../nginx-setup/includes.ts';
+import { type InstallOptions, installNginx } from '../nginx-setup/install.ts';
+import { installTested } from '../nginx-setup/install-tested.ts';
+import { nginxProgram } from '../nginx-setup/program/program.ts';
 import type { Config } from '../service/config/config.ts';
 import { SYSTEM_PATHS } from '../service/config/system-paths.ts';
 import { Trouble } from '../service/trouble.ts';
-import { wayFindings } from './check/way-rules.ts';
 import type { Command } from './command.ts';
 import { configure } from './configure.ts';
-import { chooseBreaker } from './nginx-breaker.ts';
-import { includeSettings } from './nginx-includes.ts';
-import { type InstallOptions, installNginx } from './nginx-install.ts';
 import { installDiff, installText } from './nginx-install-report.ts';
-import { installTested } from './nginx-install-tested.ts';
-import { nginxProgram } from './nginx-program.ts';
 import { UsageError } from './parse-command-line.ts';
 import { print, tell } from './terminal.ts';
 

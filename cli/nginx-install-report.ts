@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { VERSION_FILE } from './nginx-includes.ts';
-import type { InstallResult } from './nginx-install.ts';
-import type { PlannedFile } from './nginx-plan.ts';
+import { VERSION_FILE } from '../nginx-setup/includes.ts';
+import type { InstallResult } from '../nginx-setup/install.ts';
+import type { PlannedFile } from '../nginx-setup/plan.ts';
 import { textDiff } from './text-diff.ts';
 
 const DONE: Record<PlannedFile['outcome'], string> = {

@@ -1,12 +1,12 @@
 import { resolve } from 'node:path';
+import { RELOAD } from '../nginx-setup/check/mend.ts';
+import { includeSettings } from '../nginx-setup/includes.ts';
+import { nginxProgram } from '../nginx-setup/program/program.ts';
+import { removeIncludes } from '../nginx-setup/remove.ts';
+import type { Use } from '../nginx-setup/uses.ts';
 import { shellWord } from '../service/finding.ts';
-import { RELOAD } from './check/mend.ts';
 import type { Command } from './command.ts';
 import { configure } from './configure.ts';
-import { includeSettings } from './nginx-includes.ts';
-import { nginxProgram } from './nginx-program.ts';
-import { removeIncludes } from './nginx-remove.ts';
-import type { Use } from './nginx-uses.ts';
 import { print } from './terminal.ts';
 
 export const nginxRemove: Command = {

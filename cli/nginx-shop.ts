@@ -1,15 +1,15 @@
 import { join } from 'node:path';
-import { makeFolder } from '../service/make-folder.ts';
-import { PACKAGE_ROOT } from '../service/package-root.ts';
-import { nginxTemplate } from './nginx-includes.ts';
-import { type InstallOptions, installNginx, refuse, writeWhole } from './nginx-install.ts';
+import { nginxTemplate } from '../nginx-setup/includes.ts';
+import { type InstallOptions, installNginx, refuse, writeWhole } from '../nginx-setup/install.ts';
 import {
   addressProblem,
   characterProblem,
   pathProblem,
   renderTemplate,
   socketProblem,
-} from './nginx-template.ts';
+} from '../nginx-setup/template.ts';
+import { makeFolder } from '../service/make-folder.ts';
+import { PACKAGE_ROOT } from '../service/package-root.ts';
 
 export type ShopOptions = Omit<InstallOptions, 'dir' | 'dryRun'> & {
   /** Everything but the socket and the spill folder goes below it: nginx.conf, includes, pid, log, temporary files. */

@@ -1,5 +1,7 @@
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import { DEFAULT_BREAKER } from '../nginx-setup/breaker.ts';
+import { includeSettings } from '../nginx-setup/includes.ts';
 import { findNginx, type NginxBuild } from '../provision/nginx.ts';
 import { ProvisionError } from '../provision/provision-error.ts';
 import { keepTrying } from '../service/keep-trying.ts';
@@ -11,8 +13,6 @@ import type { Command } from './command.ts';
 import { configure } from './configure.ts';
 import { type Core, createCore } from './core.ts';
 import { startCrowd } from './demo/crowd.ts';
-import { DEFAULT_BREAKER } from './nginx-breaker.ts';
-import { includeSettings } from './nginx-includes.ts';
 import { startNginxProcess } from './nginx-process.ts';
 import { renderShop } from './nginx-shop.ts';
 import { openIndex } from './open-index.ts';

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { probeNjs } from '../nginx-setup/program/njs-probe.ts';
+import { nginxVersion } from '../nginx-setup/program/version.ts';
 import { debianTree } from './debian.ts';
 import type { Lua, NginxBuild, ObtainOptions } from './nginx.ts';
-import { nginxVersion } from './nginx-version.ts';
-import { probeNjs } from './njs-probe.ts';
 import { privateProgram } from './private-program.ts';
 import { ProvisionError } from './provision-error.ts';
 import { NGINX } from './versions.ts';

@@ -1,6 +1,6 @@
-import { inspectNginx, systemNginx } from './nginx-inspect.ts';
+import { inspectNginx, systemNginx } from '../nginx-setup/program/inspect.ts';
+import { compareVersions } from '../nginx-setup/program/version.ts';
 import { unpackNginx } from './nginx-tree.ts';
-import { compareVersions } from './nginx-version.ts';
 import { ProvisionError } from './provision-error.ts';
 import type { Report } from './report.ts';
 import { OLDEST_NJS, type Suite } from './versions.ts';

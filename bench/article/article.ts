@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { renderTemplate } from '../../cli/nginx-template.ts';
+import { renderTemplate } from '../../nginx-setup/template.ts';
 import type { NginxBuild } from '../../provision/nginx.ts';
 import { PACKAGE_ROOT } from '../../service/package-root.ts';
 import { startNginx } from '../../test/parts/nginx.ts';

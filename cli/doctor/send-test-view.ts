@@ -8,8 +8,8 @@ import {
 import { request as requestHttps } from 'node:https';
 import { isIP } from 'node:net';
 import { TEST_AGENT } from '../../event/test-view.ts';
+import type { TestRequest } from '../../nginx-setup/check/test-request.ts';
 import { reasonOf } from '../../service/log.ts';
-import type { TestRequest } from '../check/test-request.ts';
 
 export type SentView = {
   token: string;

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { tokensOf } from '../../cli/check/tokens.ts';
+import { tokensOf } from '../../nginx-setup/conf/tokens.ts';
 import { obtainNginx } from '../../provision/nginx.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { startNginx, testConfiguration } from '../parts/nginx.ts';

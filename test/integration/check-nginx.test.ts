@@ -3,10 +3,10 @@ import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { checkNginx, type NginxReport } from '../../cli/check-nginx.ts';
-import type { IncludeSettings } from '../../cli/nginx-includes.ts';
-import { installedVersion } from '../../cli/nginx-install-version.ts';
 import { renderShop } from '../../cli/nginx-shop.ts';
+import { checkNginx, type NginxReport } from '../../nginx-setup/check/check-nginx.ts';
+import type { IncludeSettings } from '../../nginx-setup/includes.ts';
+import { installedVersion } from '../../nginx-setup/install-version.ts';
 import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
 import type { Suite } from '../../provision/versions.ts';
 import type { Finding } from '../../service/finding.ts';

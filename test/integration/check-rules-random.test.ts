@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { checkNginx } from '../../cli/check-nginx.ts';
+import { checkNginx } from '../../nginx-setup/check/check-nginx.ts';
 import { obtainNginx } from '../../provision/nginx.ts';
 import type { Reply } from './nginx-ask.ts';
 import { startShop, type TestShop } from './nginx-shop.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { checkNginx } from '../../cli/check-nginx.ts';
+import { checkNginx } from '../../nginx-setup/check/check-nginx.ts';
 import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
 import type { Suite } from '../../provision/versions.ts';
 import type { Finding } from '../../service/finding.ts';

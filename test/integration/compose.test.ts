@@ -2,7 +2,7 @@ import { chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from '
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { installNginx } from '../../cli/nginx-install.ts';
+import { installNginx } from '../../nginx-setup/install.ts';
 import { obtainCompose } from '../../provision/compose.ts';
 import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
 import { ELASTICSEARCH, KAFKA } from '../../provision/versions.ts';

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type { NginxEngine } from '../../cli/nginx-includes.ts';
+import type { NginxEngine } from '../../nginx-setup/includes.ts';
 import { obtainNginx } from '../../provision/nginx.ts';
 import type { Suite } from '../../provision/versions.ts';
 import { temporaryFolder } from '../parts/guard.ts';

@@ -1,9 +1,9 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { installNginx } from '../../cli/nginx-install.ts';
+import { installNginx } from '../../nginx-setup/install.ts';
+import { compareVersions } from '../../nginx-setup/program/version.ts';
 import { obtainNginx } from '../../provision/nginx.ts';
-import { compareVersions } from '../../provision/nginx-version.ts';
 import type { Suite } from '../../provision/versions.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { startNginx } from '../parts/nginx.ts';

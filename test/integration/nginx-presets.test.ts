@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { nginxTemplate } from '../../cli/nginx-includes.ts';
-import { installNginx } from '../../cli/nginx-install.ts';
 import { fromLine } from '../../event/from-line.ts';
+import { nginxTemplate } from '../../nginx-setup/includes.ts';
+import { installNginx } from '../../nginx-setup/install.ts';
 import { obtainNginx } from '../../provision/nginx.ts';
 import type { Suite } from '../../provision/versions.ts';
 import { temporaryFolder } from '../parts/guard.ts';

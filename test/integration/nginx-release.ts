@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { SCRIPT_FILES } from '../../cli/nginx-includes.ts';
-import { renderTemplate } from '../../cli/nginx-template.ts';
+import { SCRIPT_FILES } from '../../nginx-setup/includes.ts';
+import { renderTemplate } from '../../nginx-setup/template.ts';
 
 const RELEASE = join(import.meta.dirname, 'release-0.1.0');
 const SCRIPTS = join(import.meta.dirname, '../../dist/nginx');

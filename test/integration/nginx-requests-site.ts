@@ -1,11 +1,11 @@
 import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { installNginx } from '../../cli/nginx-install.ts';
 import type { HotItemEvent } from '../../event/event.ts';
 import { fromLine } from '../../event/from-line.ts';
+import { installNginx } from '../../nginx-setup/install.ts';
+import { compareVersions } from '../../nginx-setup/program/version.ts';
 import { obtainNginx } from '../../provision/nginx.ts';
-import { compareVersions } from '../../provision/nginx-version.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { type NginxPart, startNginx } from '../parts/nginx.ts';
 import { freePorts } from '../parts/ports.ts';

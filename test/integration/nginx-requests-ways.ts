@@ -1,4 +1,4 @@
-import { compareVersions } from '../../provision/nginx-version.ts';
+import { compareVersions } from '../../nginx-setup/program/version.ts';
 import { NGINX, type Suite } from '../../provision/versions.ts';
 
 /** One way from a location to the sidecar, as an operator includes it. */

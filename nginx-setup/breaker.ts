@@ -1,0 +1,30 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { readConfiguration } from './conf/configuration.ts';
+import { diskSource } from './conf/disk-source.ts';
+import { sharedAddresses } from './conf/shared-port.ts';
+import { createSite } from './conf/site.ts';
+
+/** Where nothing else can be had: a port of its own. */
+export const DEFAULT_BREAKER = '127.0.0.1:9189';
+
+export type Breaker = {
+  address: string;
+  /** For people: whether another program can take it. */
+  about: string;
+};
+
+/**
+ * The address of the breaker's other side for includes in `dir`: `named`, by `nginx.breaker` say; else one at a port that the shop has
+ * anyway (`sharedAddresses`), by the nginx.conf beside `dir`; else a port of its own.
+ */
+export function chooseBreaker(dir: string, named?: string): Breaker {
+  if (named !== undefined) return { address: named, about: 'as told' };
+  const conf = join(dirname(dir), 'nginx.conf');
+  const [shared] = existsSync(conf) ? sharedAddresses(createSite(readConfiguration(conf, diskSource))) : [];
+  if (shared !== undefined) return { address: shared, about: 'at a port that the shop has anyway' };
+  return {
+    address: DEFAULT_BREAKER,
+    about: `a port of its own, for ${conf} has no server that listens at a port on all addresses; while another program has it nginx does not start (nginx.breaker)`,
+  };
+}

@@ -1,0 +1,57 @@
+import { type Place, placeOf } from '../../service/finding.ts';
+import type { Directive } from '../conf/directives.ts';
+import { blockAround, childrenOf, nameOf, type Site, type Spot } from '../conf/site.ts';
+import { CAPTURE_VARIABLES, type Transport } from '../include-table.ts';
+
+export type Capture = {
+  server: string;
+  location: string;
+  transport: Transport;
+  /** `redirect`: nginx goes on at another location, by a `rewrite … last` of this one. */
+  how: 'in place' | 'redirect';
+  where: Place;
+  /** The `set` that captures, and the blocks around it. */
+  spot: Spot;
+  /** The location itself, undefined where the `set` stands in none. */
+  block: Directive | undefined;
+};
+
+/** Every location that captures, by one of our includes or by a `set` of the operator's own. */
+export function capturesOf({ spots, ours }: Site): Capture[] {
+  return spots.flatMap((spot) => {
+    const { directive } = spot;
+    const variable =
+      directive.name === 'set' ? /^\$\{?(\w+)\}?$/.exec(directive.args[1] ?? '')?.[1] : undefined;
+    if (variable === undefined || !Object.hasOwn(CAPTURE_VARIABLES, variable)) return [];
+    const server = blockAround(spot, 'server');
+    const block = blockAround(spot, 'location');
+    // The include says it better: the same variable may serve several transports.
+    const include = ours.find(
+      ({ file, include }) => file.path === directive.file && include.transport !== undefined,
+    );
+    const transport = include?.include.transport ?? CAPTURE_VARIABLES[variable] ?? 'subrequest';
+    return [
+      {
+        server: server === undefined ? 'no server' : nameOf(server),
+        location: block === undefined ? 'no location' : nameOf(block),
+        transport,
+        how: block !== undefined && redirectOf(block) !== undefined ? 'redirect' : 'in place',
+        where: placeOf(block ?? directive),
+        spot,
+        block,
+      },
+    ];
+  });
+}
+
+/** The `rewrite … last` by which a location hands its requests on. */
+export function redirectOf(location: Directive): Directive | undefined {
+  return [...childrenOf(location.block ?? [])].find(
+    ({ name, args }) =>
+      name === 'rewrite' && (args[2] === 'last' || args[2] === undefined) && !isExternal(args[1]),
+  );
+}
+
+function isExternal(replacement = ''): boolean {
+  return /^(https?:\/\/|\$scheme)/.test(replacement);
+}

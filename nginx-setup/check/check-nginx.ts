@@ -1,0 +1,109 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Finding } from '../../service/finding.ts';
+import { readNginx } from '../conf/read-nginx.ts';
+import { createSite, type Site } from '../conf/site.ts';
+import { findWorker } from '../conf/worker.ts';
+import type { IncludeSettings } from '../includes.ts';
+import type { Build } from '../program/build.ts';
+import { type Njs, probeNjs } from '../program/njs-probe.ts';
+import { type Capture, capturesOf } from './captures.ts';
+import { engineFindings } from './engine-rules.ts';
+import type { Facts } from './facts.ts';
+import { includeFindings } from './include-rules.ts';
+import { inheritedFindings } from './inherited-rules.ts';
+import { installedFindings } from './installed-rules.ts';
+import { locationFindings } from './location-rules.ts';
+import { logFindings } from './log-rules.ts';
+import { nginxFindings } from './nginx-rules.ts';
+import { isJsModule, njsFindings } from './njs-rules.ts';
+import { orderFindings } from './order-rules.ts';
+import { pathFindings } from './path-rules.ts';
+import { takenFindings } from './taken-rules.ts';
+import { type TestRequest, testRequests } from './test-request.ts';
+import { upstreamFindings } from './upstream-rules.ts';
+import { workerFindings } from './worker-rules.ts';
+
+export type CheckNginxOptions = {
+  /** The program and its first arguments. */
+  command: string[];
+  /** The configuration to check; the one that this nginx was built to read unless said. */
+  conf?: string;
+  /** Where the sidecar listens and looks for spilled lines, and what else the includes are written with. */
+  sidecar: IncludeSettings;
+};
+
+export type NginxReport = {
+  program: string;
+  /** The version: `1.26.3`. */
+  nginx: string;
+  /** Undefined where it runs no njs. */
+  njs: Njs | undefined;
+  conf: string;
+  captures: Omit<Capture, 'spot' | 'block'>[];
+  /** How to ask it for a page that it captures. */
+  tests: TestRequest[];
+  findings: Finding[];
+};
+
+/**
+ * Reads the version, the modules and the configuration of an nginx and says what to change. Starts nothing that stays and
+ * changes nothing. Throws `Trouble` where there is no such nginx.
+ */
+export async function checkNginx({ command, conf, sidecar }: CheckNginxOptions): Promise<NginxReport> {
+  const { asked, main, configuration, unreadable } = await readNginx(command, conf);
+  const { build } = asked;
+  const site = createSite(configuration);
+  const [njs, worker] = await Promise.all([
+    findNjs({ command, build, site }),
+    findWorker(build, configuration),
+  ]);
+  const captures = capturesOf(site);
+  const moduleFile = [join(build.modulesPath, 'ngx_http_js_module.so')].find((path) => existsSync(path));
+  const facts: Facts = { build, site, captures, njs, moduleFile, worker, sidecar };
+
+  const findings = unreadable ? [] : await findingsOf(facts);
+  return {
+    program: command.at(-1) ?? '',
+    nginx: build.version,
+    njs: 'reason' in njs ? undefined : njs,
+    conf: main,
+    captures: captures.map(({ spot, block, ...capture }) => capture),
+    tests: testRequests(site, captures),
+    findings: [...nginxFindings(asked, configuration), ...findings],
+  };
+}
+
+async function findingsOf(facts: Facts): Promise<Finding[]> {
+  const parts = await Promise.all([
+    njsFindings(facts),
+    includeFindings(facts),
+    engineFindings(facts),
+    locationFindings(facts),
+    inheritedFindings(facts),
+    takenFindings(facts),
+    orderFindings(facts),
+    workerFindings(facts),
+    logFindings(facts),
+    upstreamFindings(facts),
+    pathFindings(facts),
+    installedFindings(facts),
+  ]);
+  return unique(parts.flat());
+}
+
+type Probed = { command: string[]; build: Build; site: Site };
+
+/** Asks the njs that the configuration loads, or that is compiled in. */
+function findNjs({ command, build, site }: Probed): Promise<Njs | { reason: string }> {
+  const named = site.spots.find(({ directive }) => isJsModule(directive))?.directive.args[0];
+  return probeNjs({ command, module: named === undefined ? undefined : resolve(build.prefix, named) });
+}
+
+/** An include that stands in ten locations has its faults once. */
+function unique(findings: Finding[]): Finding[] {
+  const seen = new Map(
+    findings.map((one) => [`${one.id} ${one.what} ${one.where?.file}:${one.where?.line}`, one]),
+  );
+  return [...seen.values()];
+}

@@ -1,0 +1,93 @@
+import { type Finding, placeOf } from '../../service/finding.ts';
+import type { Directive } from '../conf/directives.ts';
+import { blockAround, inherited, nameOf, type Site, type Spot } from '../conf/site.ts';
+import type { Capture } from './captures.ts';
+import type { Facts } from './facts.ts';
+
+/** What the shop has for its pages, our locations inherit and cannot end by a line of their own. */
+export function inheritedFindings({ site, captures }: Facts): Finding[] {
+  const scripted = captures.filter(({ transport }) => transport !== 'log');
+  const logged = captures.filter(({ transport }) => transport === 'log');
+  return [...proxied(site), ...watched(site, scripted), ...logged.flatMap(unlinked), ...limited(site)];
+}
+
+/** The njs engine has versions that do not know `js_fetch_proxy`: fetch-njs.conf cannot end it. */
+function proxied({ spots, ours }: Site): Finding[] {
+  const batch = ours.find(({ name }) => name === 'http-batch.conf');
+  const set = spots.find(
+    ({ directive, around }) => directive.name === 'js_fetch_proxy' && around.at(-1)?.name === 'http',
+  );
+  if (batch === undefined || set === undefined) return [];
+  if (!ours.some(({ name }) => name === 'fetch-njs.conf')) return [];
+  return [
+    {
+      id: 'views-to-proxy',
+      severity: 'error',
+      what: `js_fetch_proxy ${set.directive.args.join(' ')} holds for http-batch.conf as well`,
+      where: placeOf(set.directive),
+      why: 'all views, with the addresses of visitors, are sent to that proxy and not to the sidecar',
+      fix: 'move js_fetch_proxy into the servers or locations that need it, or hotitem nginx install --engine qjs',
+    },
+  ];
+}
+
+/** Third parties' directives that see each request of their block, a subrequest of ours included. */
+const WATCHERS =
+  /^(?:(?:server_)?rewrite_by_lua|header_filter_by_lua|body_filter_by_lua|log_by_lua)|^modsecurity$|^passenger_enabled$/;
+
+function watched({ spots }: Site, captures: Capture[]): Finding[] {
+  const servers = new Set(captures.map(({ spot }) => blockAround(spot, 'server')));
+  return spots.filter(isWatcher).map(
+    ({ directive }): Finding => ({
+      id: 'sees-the-subrequest',
+      severity: 'warning',
+      what: `${directive.name} sees the subrequest of each view as well`,
+      where: placeOf(directive),
+      why: 'it runs for /_hotitem/capture, /_hotitem/spill and @hotitem_spill with the variables of the page: what it counts it counts twice, and what it rejects is lost',
+      fix: 'move it into the locations that need it, or have it return at once where the URI begins with /_hotitem/',
+    }),
+  );
+
+  function isWatcher({ directive, around }: Spot): boolean {
+    const block = around.at(-1);
+    if (!WATCHERS.test(directive.name) || directive.args[0] === 'off') return false;
+    return captures.length > 0 && (block?.name === 'http' || (block !== undefined && servers.has(block)));
+  }
+}
+
+/** With `disable_symlinks` nginx writes no file of a variable name below a link, and may not find the root either. */
+function unlinked({ spot, location }: Capture): Finding[] {
+  const set = inherited(spot, 'disable_symlinks');
+  if (set === undefined || set.args[0] === 'off') return [];
+  return [
+    {
+      id: 'symlinks-disabled',
+      severity: 'error',
+      what: `disable_symlinks ${set.args.join(' ')} where ${location} captures by log`,
+      where: placeOf(set),
+      why: 'nginx then does not write the lines of pages that are no file, nor any where the spill folder lies behind a link',
+      fix: 'disable_symlinks off; in that location, or capture by batch or subrequest',
+    },
+  ];
+}
+
+/** log-limit.conf looks for a file by the cache of the shop's server. */
+function limited({ ours }: Site): Finding[] {
+  return ours
+    .filter(({ name }) => name === 'log-limit.conf')
+    .flatMap(({ around }): Finding[] => {
+      const cache: Directive | undefined = inherited({ around }, 'open_file_cache');
+      const server = around.at(-1);
+      if (cache === undefined || cache.args[0] === 'off') return [];
+      return [
+        {
+          id: 'full-is-cached',
+          severity: 'warning',
+          what: `open_file_cache in ${server === undefined ? 'http' : nameOf(server)} holds for log-limit.conf as well`,
+          where: placeOf(cache),
+          why: 'that the folder is full is believed for open_file_cache_valid (60 s by default): views are dropped after there is room',
+          fix: 'move open_file_cache into the locations that serve files',
+        },
+      ];
+    });
+}

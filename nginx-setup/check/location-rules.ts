@@ -1,0 +1,112 @@
+import { type Finding, placeOf } from '../../service/finding.ts';
+import { blockAround, childrenOf, inherited, nameOf } from '../conf/site.ts';
+import { type Capture, redirectOf } from './captures.ts';
+import type { Facts } from './facts.ts';
+import { rerunFindings } from './rerun-rules.ts';
+
+// What nginx asks after the rewrite phase: a location that hands its requests on by then never gets to it.
+const NEVER_REACHED = ['limit_req', 'limit_conn', 'auth_basic', 'auth_request', 'allow', 'deny'];
+const ENDS_REWRITING = ['return', 'break'];
+
+/** What the shop's own directives around a capture do to it. */
+export function locationFindings(facts: Facts): Finding[] {
+  const { captures } = facts;
+  return [
+    ...rerunFindings(facts),
+    ...captures.flatMap(tooLate),
+    ...captures.flatMap(inIf),
+    ...captures.flatMap(neverReached),
+    ...captures.flatMap(replaced),
+  ];
+}
+
+/** A rewrite or return before the capture ends the phase in which it would happen. */
+function tooLate({ block, spot, location }: Capture): Finding[] {
+  if (block === undefined) return [];
+  const children = [...childrenOf(block.block ?? [])];
+  const at = children.indexOf(spot.directive);
+  const ender = children
+    .slice(0, Math.max(at, 0))
+    .find(({ name, args }) => ENDS_REWRITING.includes(name) || (name === 'rewrite' && args.length > 2));
+  if (ender === undefined) return [];
+  return [
+    {
+      id: 'capture-too-late',
+      severity: 'error',
+      what: `${ender.name} stands before the capture in ${location}`,
+      where: placeOf(ender),
+      why: 'it ends the rewrite phase, in which capture happens: the views that it takes are not captured',
+      fix: 'put the capture first in its location',
+    },
+  ];
+}
+
+/** nginx serves what an `if` is true for by the configuration of the `if`, which inherits no try_files. */
+function inIf({ block, spot, location }: Capture): Finding[] {
+  const condition = blockAround(spot, 'if');
+  const files = [...childrenOf(block?.block ?? [])].find(({ name }) => name === 'try_files');
+  if (condition === undefined || files === undefined) return [];
+  return [
+    {
+      id: 'capture-in-if',
+      severity: 'error',
+      what: `the capture in ${nameOf(condition)} of ${location} switches try_files off`,
+      where: placeOf(condition),
+      why: 'nginx forgets the try_files of a location wherever an if in it is true: such a page is a 404',
+      fix: 'put the capture into the location itself; pages that show no item are left out by items.conf, with the item "-"',
+    },
+  ];
+}
+
+function neverReached({ block, location, how, spot }: Capture): Finding[] {
+  const rewrite = block === undefined ? undefined : redirectOf(block);
+  if (block === undefined || how !== 'redirect' || rewrite === undefined) return [];
+  const children = [...childrenOf(block.block ?? [])].filter((child) => child !== spot.directive);
+  const first = children.find(({ name }) => NEVER_REACHED.includes(name));
+  if (first === undefined) return [];
+  return [
+    {
+      id: 'never-reached',
+      severity: 'warning',
+      what: `${first.name} in ${location} does nothing for views that are redirected`,
+      where: placeOf(first),
+      why: `"rewrite … ${rewrite.args[2] ?? ''}" of that location leaves it before nginx asks for ${first.name}`,
+      fix: `move ${first.name} into the location that the rewrite leads to`,
+    },
+  ];
+}
+
+/** Directives with a pattern of their own, whose $1 is not that of the location. */
+const OWN_PATTERN = ['rewrite', 'if', 'location', 'sub_filter'];
+
+/** Evaluating a map with a pattern, as items.conf has, replaces $1 of the request. */
+function replaced({ block, spot, location }: Capture): Finding[] {
+  const server = blockAround(spot, 'server');
+  const names =
+    server === undefined
+      ? []
+      : [...childrenOf(server.block ?? [])].filter(({ name }) => name === 'server_name');
+  const patterns = [
+    ...(block?.args[0]?.startsWith('~') ? [block.args.join(' ')] : []),
+    ...names.flatMap(({ args }) => args.filter((arg) => arg.startsWith('~'))),
+  ];
+  // A group that is neither named nor without a number.
+  if (!patterns.some((pattern) => /(?<!\\)\((?!\?)/.test(pattern))) return [];
+  const user = [...childrenOf(block?.block ?? []), inherited(spot, 'root')].find(
+    (directive) =>
+      directive !== undefined &&
+      !OWN_PATTERN.includes(directive.name) &&
+      directive.args.some((arg) => /\$\{?[1-9]/.test(arg)),
+  );
+  if (user === undefined) return [];
+  return [
+    {
+      id: 'captures-replaced',
+      severity: 'error',
+      what: `${[user.name, ...user.args].join(' ')} takes a numbered group of a pattern where ${location} captures`,
+      where: placeOf(user),
+      why: 'the patterns of items.conf replace $1, $2 … of the request: another page is served',
+      fix: 'name the group, and use its name: location ~ ^/item/(?<page>.+)$ { … alias /srv/$page; }',
+    },
+  ];
+}

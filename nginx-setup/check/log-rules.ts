@@ -1,0 +1,187 @@
+import { type Finding, placeOf } from '../../service/finding.ts';
+import type { Directive } from '../conf/directives.ts';
+import { blockAround, childrenOf, inherited, nameOf, type Site, type Spot } from '../conf/site.ts';
+import { EVENTS_ZONE, LINE_FORMAT, LINE_VARIABLE } from '../include-table.ts';
+import type { Capture } from './captures.ts';
+import type { Facts } from './facts.ts';
+
+/** What is wrong with how nginx itself writes lines, for the spill and the transport log, and with its dicts. */
+export function logFindings({ site, captures }: Facts): Finding[] {
+  const formats = lineFormats(site);
+  const lines = site.spots.filter(({ directive }) => writesLine(directive, formats));
+  return [
+    ...lines.flatMap(lossy),
+    ...captures
+      .filter(({ transport }) => transport === 'log')
+      .flatMap((capture) => unlogged(capture, site, formats)),
+    ...zones(site),
+    ...shutdown(site),
+    ...trust(site),
+  ];
+}
+
+/** Whether an access_log writes our line, by the format's name. That of log-cut.conf does not: it writes next to nothing. */
+export function writesLine({ name, args }: Directive, formats: Set<string>): boolean {
+  return name === 'access_log' && formats.has(args[1] ?? '') && !args.includes('if=$hotitem_cut');
+}
+
+/** The names of the formats that hold our line. */
+export function lineFormats({ spots }: Site): Set<string> {
+  const named = spots.filter(
+    ({ directive }) =>
+      directive.name === 'log_format' && directive.args.slice(1).some((arg) => arg.includes(LINE_VARIABLE)),
+  );
+  return new Set([LINE_FORMAT, ...named.map(({ directive }) => directive.args[0] ?? '')]);
+}
+
+function lossy(spot: Spot): Finding[] {
+  const { directive } = spot;
+  const [target = '', , ...options] = directive.args;
+  const where = placeOf(directive);
+  const found: Finding[] = [];
+  if (target.startsWith('syslog:')) {
+    found.push({
+      id: 'line-to-syslog',
+      severity: 'error',
+      what: 'our line is sent to syslog',
+      where,
+      why: 'nginx drops what syslog does not take at once, 5 to 16 % under load, and says nothing',
+      fix: 'write it to a file of the spill folder, as log.conf does',
+    });
+  }
+  const buffered = options.find((option) => /^(buffer=|gzip|flush=)/.test(option));
+  if (target.includes('$') && buffered !== undefined) {
+    found.push({
+      id: 'line-buffered',
+      severity: 'error',
+      what: `${buffered} on a log whose name holds a variable`,
+      where,
+      why: 'nginx does not start with it; and a buffer loses what it holds when a worker is killed',
+      fix: `remove ${buffered}: a line for each view costs nothing measurable`,
+    });
+  }
+  const cache = inherited(spot, 'open_log_file_cache');
+  if (target.includes('$') && (cache === undefined || cache.args[0] === 'off')) {
+    found.push({
+      id: 'log-cache-off',
+      severity: 'warning',
+      what: 'open_log_file_cache is off where our line is written',
+      where: placeOf(cache ?? directive),
+      why: 'nginx opens and closes the file for each view',
+      fix: 'open_log_file_cache max=64 inactive=60s valid=10s; beside the access_log',
+    });
+  }
+  return found;
+}
+
+/**
+ * The transport log writes where a view ends, and nginx takes the access_log lines of one level only. With a redirect that
+ * is some other location of the server, nobody can say which.
+ */
+function unlogged(capture: Capture, site: Site, formats: Set<string>): Finding[] {
+  const { spot, block, location, how } = capture;
+  const server = blockAround(spot, 'server');
+  const level = levelOf(how === 'redirect' ? spot.around.filter((one) => one !== block) : spot.around);
+  const silent =
+    level === undefined || !isLogged(level, formats) ? [{ level, severity: 'error' as const }] : [];
+  const elsewhere = how === 'in place' ? [] : site.spots.filter(isElsewhere);
+  const ends = elsewhere.map(({ directive }) => ({ level: directive, severity: 'warning' as const }));
+  return [...silent, ...ends].map(({ level, severity }) => ({
+    id: 'line-not-logged',
+    severity,
+    what:
+      severity === 'error'
+        ? `${location} captures by log, but no access_log there writes the line`
+        : `views of ${location} that end in ${nameOf(level)} are not logged`,
+    where: placeOf((level && (logsOf(level).find(isOff) ?? logsOf(level)[0])) ?? block ?? spot.directive),
+    why:
+      level === undefined
+        ? 'log.conf is not included'
+        : `nginx takes the access_log lines of one level only, here those of ${nameOf(level)}, and "off" among them silences all`,
+    fix: 'include log.conf beside them, in place of access_log off',
+  }));
+
+  function isElsewhere({ directive, around }: Spot): boolean {
+    const inServer = directive.name === 'location' && server !== undefined && around.includes(server);
+    // Our own internal locations see no page.
+    if (!inServer || directive === block || directive.args.some((arg) => arg.includes('hotitem')))
+      return false;
+    return logsOf(directive).length > 0 && !isLogged(directive, formats);
+  }
+}
+
+/** The innermost of some blocks that has access_log lines. */
+function levelOf(blocks: Directive[]): Directive | undefined {
+  return blocks.findLast((block) => logsOf(block).length > 0);
+}
+
+function isLogged(block: Directive, formats: Set<string>): boolean {
+  const logs = logsOf(block);
+  return logs.some((log) => writesLine(log, formats)) && !logs.some(isOff);
+}
+
+function isOff({ args }: Directive): boolean {
+  return args[0] === 'off';
+}
+
+function logsOf(block: Directive): Directive[] {
+  return [...childrenOf(block.block ?? [])].filter(({ name }) => name === 'access_log');
+}
+
+function zones({ spots }: Site): Finding[] {
+  return spots.flatMap(({ directive }): Finding[] => {
+    const { name, args } = directive;
+    const bad = args.find((arg) => /^(timeout=|evict$)/.test(arg));
+    if (name !== 'js_shared_dict_zone' || bad === undefined) return [];
+    if (!args.some((arg) => arg.startsWith(`zone=${EVENTS_ZONE}:`))) return [];
+    return [
+      {
+        id: 'events-zone-timeout',
+        severity: 'error',
+        what: `the zone ${EVENTS_ZONE} has ${bad}`,
+        where: placeOf(directive),
+        why: 'views in it would expire before they are handed over, and below njs 1.0.1 memory may be corrupted',
+        fix: `remove ${bad}, then restart nginx: a reload cannot change a zone's options`,
+      },
+    ];
+  });
+}
+
+const SHORTEST_SHUTDOWN_MS = 2_000;
+const UNITS_MS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, '': 1_000 };
+
+function shutdown({ spots }: Site): Finding[] {
+  const found = spots.find(({ directive }) => directive.name === 'worker_shutdown_timeout')?.directive;
+  const [, number, unit = ''] = /^(\d+)([a-z]*)$/.exec(found?.args[0] ?? '') ?? [];
+  if (found === undefined || Number(number) * (UNITS_MS[unit] ?? Number.NaN) >= SHORTEST_SHUTDOWN_MS)
+    return [];
+  if (number === undefined || UNITS_MS[unit] === undefined) return [];
+  return [
+    {
+      id: 'shutdown-too-short',
+      severity: 'warning',
+      what: `worker_shutdown_timeout is ${found.args[0]}`,
+      where: placeOf(found),
+      why: 'at a reload the old workers are ended with views in hand',
+      fix: `${SHORTEST_SHUTDOWN_MS / 1000}s or more`,
+    },
+  ];
+}
+
+function trust({ spots }: Site): Finding[] {
+  const found = spots.find(
+    ({ directive: { name, args } }) =>
+      name === 'set_real_ip_from' && /^(0\.0\.0\.0|::)\/0$/.test(args[0] ?? ''),
+  );
+  if (found === undefined) return [];
+  return [
+    {
+      id: 'trusts-everybody',
+      severity: 'warning',
+      what: `set_real_ip_from ${found.directive.args[0]} trusts everybody`,
+      where: placeOf(found.directive),
+      why: 'each shopper may say which address he comes from, in the events as well',
+      fix: 'name the addresses of your balancers only (realip.conf.example)',
+    },
+  ];
+}

@@ -1,0 +1,71 @@
+import { basename } from 'node:path';
+import { type Finding, placeOf } from '../../service/finding.ts';
+import { isPattern } from '../conf/configuration.ts';
+import { nameOf, type OurInclude, type Site } from '../conf/site.ts';
+import type { Facts } from './facts.ts';
+
+/** Of nginx's `map`: it refuses them below the first map. */
+const ABOVE_MAPS = ['map_hash_max_size', 'map_hash_bucket_size'];
+
+/** Whether what is included, and what must stand above it, comes in an order that nginx takes. */
+export function orderFindings({ site }: Facts): Finding[] {
+  return [...byPattern(site), ...tooLate(site), ...belowMaps(site)];
+}
+
+/** `hotitem nginx install --dir /etc/nginx/conf.d`: http, server and location at once. */
+function byPattern({ ours }: Site): Finding[] {
+  const swept = ours.filter(({ directive }) => isPattern(basename(directive.args[0] ?? '')));
+  const first = swept[0];
+  // privacy.con[f] and its kind are ours, and name one file.
+  if (first === undefined || swept.length < 2) return [];
+  return [
+    {
+      id: 'include-by-pattern',
+      severity: 'error',
+      what: `include ${first.directive.args[0]} brings in all ${swept.length} includes of hotitem at once`,
+      where: placeOf(first.directive),
+      why: 'each belongs to a block of its own (http, server, location): nginx refuses them together',
+      fix: 'hotitem nginx install --dir /etc/nginx/hotitem, and remove the files of hotitem from that folder',
+    },
+  ];
+}
+
+/** nginx knows a log_format and a zone only below the line that defines it. */
+function tooLate({ ours }: Site): Finding[] {
+  const definer = ours.find(({ include }) => include.alone);
+  if (definer === undefined) return [];
+  const early = ours.slice(0, ours.indexOf(definer)).find(needsIt);
+  if (early === undefined) return [];
+  const block = early.around.findLast(({ name }) => name === 'server') ?? early.directive;
+  return [
+    {
+      id: 'include-too-late',
+      severity: 'error',
+      what: `${definer.name} stands below ${nameOf(block)}, which needs it`,
+      where: placeOf(definer.directive),
+      why: `nginx reads from top to bottom and knows no format or zone of it in ${early.name} (${early.directive.file}:${early.directive.line}): unknown log format`,
+      fix: `move "include ${definer.directive.args[0]}" to the top of the http block, above the include of your sites`,
+    },
+  ];
+
+  function needsIt({ include }: OurInclude): boolean {
+    return include.requires?.some((need) => need.oneOf.includes(definer?.name ?? '')) ?? false;
+  }
+}
+
+function belowMaps({ spots, ours }: Site): Finding[] {
+  const first = ours.find(({ include }) => include.alone);
+  if (first === undefined) return [];
+  const at = spots.findIndex(({ directive }) => directive === first.directive);
+  return spots
+    .slice(at)
+    .filter(({ directive }) => ABOVE_MAPS.includes(directive.name))
+    .map(({ directive }) => ({
+      id: 'below-a-map',
+      severity: 'error',
+      what: `${directive.name} stands below ${first.name}`,
+      where: placeOf(directive),
+      why: `${first.name} defines maps, and nginx calls it a duplicate below the first map`,
+      fix: `move it above "include ${first.directive.args[0]}"`,
+    }));
+}

@@ -1,0 +1,60 @@
+import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Finding } from '../../service/finding.ts';
+import { dumpSource, readConfiguration, splitDump } from '../conf/configuration.ts';
+import { diskSource } from '../conf/disk-source.ts';
+import { findWorker, obstacle, type Worker } from '../conf/worker.ts';
+import { askNginx } from '../program/ask-nginx.ts';
+
+const NOBODY_ELSE = 0o011;
+
+/**
+ * Whether the workers of this host's nginx may enter every folder above what they write to, for as many of them as exist. Where
+ * there is no nginx yet, only a folder is found that its owner alone may enter.
+ */
+export async function wayFindings(
+  paths: Record<string, string>,
+  nginx: { command: string[]; conf?: string } | undefined,
+): Promise<Finding[]> {
+  const worker = nginx && (await workerOf(nginx));
+  const found = await Promise.all(
+    Object.entries(paths).map(async ([setting, path]): Promise<Finding[]> => {
+      const barrier = worker?.ids ? await obstacle(worker.ids, path, []) : await closedFolder(path);
+      if (barrier === undefined) return [];
+      return [
+        {
+          id: 'way-closed',
+          severity: 'warning',
+          what: `nginx's workers${worker === undefined ? '' : ` (${worker.name})`} cannot come to ${path}`,
+          why: `${barrier} does not let them pass: no view would be captured`,
+          fix: `let them pass (chmod o+x), or have ${setting} elsewhere`,
+        },
+      ];
+    }),
+  );
+  return found.flat();
+}
+
+/** Undefined where that is no nginx that runs. */
+async function workerOf({
+  command,
+  conf,
+}: {
+  command: string[];
+  conf?: string;
+}): Promise<Worker | undefined> {
+  const asked = await askNginx(command, conf);
+  if (asked === undefined) return undefined;
+  const { build, dump } = asked;
+  const files = dump === undefined ? undefined : splitDump(dump);
+  const [main = conf ?? build.conf] = files?.keys() ?? [];
+  return findWorker(build, readConfiguration(main, files === undefined ? diskSource : dumpSource(files)));
+}
+
+async function closedFolder(path: string): Promise<string | undefined> {
+  for (let at = dirname(path), last = ''; at !== last; last = at, at = dirname(at)) {
+    const found = await stat(at).catch(() => undefined);
+    if (found !== undefined && (found.mode & NOBODY_ELSE) === 0) return at;
+  }
+  return undefined;
+}

@@ -1,0 +1,127 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Config } from '../service/config/config.ts';
+import { PACKAGE_ROOT } from '../service/package-root.ts';
+import { chooseBreaker, DEFAULT_BREAKER } from './breaker.ts';
+import { addressProblem, pathProblem, renderTemplate, socketProblem } from './template.ts';
+
+export type NginxEngine = 'njs' | 'qjs';
+
+/** What the includes of one nginx are written with. */
+export type IncludeSettings = {
+  /** The sidecar's unix socket. */
+  socket: string;
+  /** The folder of the spill files. */
+  spill: string;
+  /** How much it may hold, in bytes. Default 1 GiB. */
+  spillMaxBytes?: number;
+  /** The loopback address on which nginx answers itself while the sidecar is down. Default: see `chooseBreaker`. */
+  breaker?: string;
+  /** Which engine runs the script: `qjs` needs njs 1.0.1 built with QuickJS. Default njs. */
+  engine?: NginxEngine;
+  /** Views of a worker that wait for the sidecar at once. Default 3. */
+  maxConns?: number;
+  /** How long one waits. Default 150. */
+  timeoutMs?: number;
+  /** How long a worker leaves the sidecar alone after a failure. Default 30. */
+  failTimeoutSeconds?: number;
+  /** The shared memory of batch. Default 16. */
+  zoneMb?: number;
+  /** Whether log.conf brings a cache of open files. Default true. */
+  logCache?: boolean;
+};
+
+const GIB = 1024 ** 3;
+
+/** Carries the version, and what each other file is. */
+export const VERSION_FILE = 'version.conf';
+/** Never overwritten. */
+export const ITEMS_FILE = 'items.conf';
+/**
+ * All others, each below what it includes: an upgrade writes them in this order, and nginx can start in between. Nothing of them but
+ * examples is included by a pattern.
+ */
+export const INCLUDE_FILES = [
+  'engine-njs.conf',
+  'engine-qjs.conf',
+  'fetch-njs.conf',
+  'fetch-qjs.conf',
+  'line.conf',
+  'log.conf',
+  'off.conf',
+  'off-batch.conf',
+  'http.conf',
+  'http-log.conf',
+  'http-batch.conf',
+  'log-cut.conf',
+  'log-limit.conf',
+  'server.conf',
+  'capture-subrequest.conf',
+  'capture-batch.conf',
+  'capture-log.conf',
+  'realip.conf.example',
+  'privacy.conf.example',
+];
+export const SCRIPT_FILES = [
+  'hotitem.njs.js',
+  'hotitem.qjs.js',
+  'hotitem-periodic.njs.js',
+  'hotitem-periodic.qjs.js',
+];
+
+/** What a configuration says of the includes. */
+export function includeSettings({ intake, spill, nginx }: Pick<Config, 'intake' | 'spill' | 'nginx'>) {
+  return {
+    socket: intake.socket,
+    spill: spill.dir,
+    spillMaxBytes: spill.max_bytes,
+    ...(nginx.breaker !== undefined && { breaker: nginx.breaker }),
+    engine: nginx.engine,
+    maxConns: nginx.max_conns,
+    timeoutMs: nginx.timeout_ms,
+    failTimeoutSeconds: nginx.fail_timeout_seconds,
+    zoneMb: nginx.zone_mb,
+    logCache: nginx.log_cache === 'on',
+  } satisfies IncludeSettings;
+}
+
+/** What nginx would misread in these settings. */
+export function settingProblems(settings: IncludeSettings): (string | undefined)[] {
+  const { socket, spill, breaker = DEFAULT_BREAKER, engine = 'njs' } = settings;
+  return [
+    socketProblem('socket', socket),
+    pathProblem('spill', spill),
+    addressProblem('breaker', breaker),
+    engine === 'njs' || engine === 'qjs'
+      ? undefined
+      : `engine: must be njs or qjs (got ${JSON.stringify(engine)})`,
+  ];
+}
+
+/** An include as it is written into `dir` by that version. */
+export async function renderInclude(
+  name: string,
+  { dir, settings, version }: { dir: string; settings: IncludeSettings; version: string },
+): Promise<string> {
+  const { socket, spill, spillMaxBytes = GIB, engine = 'njs' } = settings;
+  const { maxConns = 3, timeoutMs = 150, failTimeoutSeconds = 30, zoneMb = 16, logCache = true } = settings;
+  return renderTemplate(await nginxTemplate(name), {
+    dir,
+    socket,
+    spill,
+    breaker: chooseBreaker(dir, settings.breaker).address,
+    engine,
+    spillmax: String(spillMaxBytes),
+    maxconns: String(maxConns),
+    timeout: String(timeoutMs),
+    failtimeout: String(failTimeoutSeconds),
+    zone: String(zoneMb),
+    logcache: logCache ? '' : undefined,
+    release: version,
+  });
+}
+
+/** A template below `nginx/`, as it lies in the package. */
+export function nginxTemplate(name: string): Promise<string> {
+  return readFile(join(PACKAGE_ROOT, 'nginx', name), 'utf8');
+}

@@ -1,0 +1,28 @@
+import { INCLUDE_FILES, type IncludeSettings, nginxTemplate, renderInclude } from './includes.ts';
+
+/** Each defines what the others, and lines of the operator's own, may name. */
+const DEFINERS = ['http.conf', 'http-log.conf', 'off.conf', 'off-batch.conf'];
+const BATCH = `map "" $hotitem_capture_batch {
+    default "";
+}
+`;
+
+/**
+ * The includes as they are while hotitem is removed: those of `http` define what off.conf does, all others say nothing. So the lines that
+ * include them can be taken out in any order, and nginx starts at each step. In the order in which they are written.
+ */
+export async function inertIncludes(
+  dir: string,
+  settings: IncludeSettings,
+): Promise<{ name: string; text: string }[]> {
+  const names = INCLUDE_FILES.filter((name) => name.endsWith('.conf')).toReversed();
+  return Promise.all(names.map(async (name) => ({ name, text: await inert(name) })));
+
+  async function inert(name: string): Promise<string> {
+    const [context = ''] = (await nginxTemplate(name)).split('\n');
+    const head = `${context}\n#\n# hotitem is being removed (\`hotitem nginx remove\`): take out the line that includes this file.\n`;
+    if (DEFINERS.includes(name))
+      return `${head}${await renderInclude('off.conf', { dir, settings, version: '' })}`;
+    return name === 'http-batch.conf' ? `${head}${BATCH}` : head;
+  }
+}

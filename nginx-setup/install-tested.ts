@@ -1,0 +1,28 @@
+import { Trouble } from '../service/trouble.ts';
+import { type InstallOptions, type InstallResult, installNginx, putBack } from './install.ts';
+import { findUses, type NginxAsked, type Uses } from './uses.ts';
+
+/**
+ * Installs as `installNginx` does; where nginx includes the folder and would not start with what was written, puts back what was there
+ * and throws `Trouble` that says why.
+ */
+export async function installTested(options: InstallOptions, nginx: NginxAsked): Promise<InstallResult> {
+  const before = await usesOf(options.dir, nginx);
+  const result = await installNginx(options);
+  if (before === undefined || !before.accepted || before.uses.length === 0) return result;
+  const after = await usesOf(options.dir, nginx);
+  if (after === undefined || after.accepted) return result;
+  await putBack(result.files.filter(({ outcome }) => outcome === 'new' || outcome === 'changed'));
+  throw new Trouble(
+    `nginx would not start with the new includes: ${after.complaint}`,
+    'What was there is back. The settings nginx.* in hotitem.yml say what the includes are written with; --diff shows what they change.',
+  );
+}
+
+/** Undefined where nginx cannot be asked: in an image that is being built, for one. */
+function usesOf(dir: string, nginx: NginxAsked): Promise<Uses | undefined> {
+  return findUses(dir, nginx).catch((error: unknown) => {
+    if (error instanceof Trouble) return undefined;
+    throw error;
+  });
+}

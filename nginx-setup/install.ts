@@ -1,0 +1,112 @@
+import { open, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { makeFolder } from '../service/make-folder.ts';
+import { type IncludeSettings, settingProblems } from './includes.ts';
+import { NginxInstallError } from './install-error.ts';
+import { type Plan, type PlannedFile, planInstall } from './plan.ts';
+import { pathProblem } from './template.ts';
+
+export type InstallOptions = IncludeSettings & {
+  /** Where the includes and the scripts go, absolute. Made when missing. */
+  dir: string;
+  /** Report what would be written and write nothing. */
+  dryRun?: boolean;
+  /** Names the backup. Default now. */
+  at?: Date;
+};
+
+export type InstallResult = Plan & {
+  /** The folder that holds what was there before; undefined where nothing was changed. */
+  backup: string | undefined;
+};
+
+const FOLDER_MODE = 0o755;
+const FILE_MODE = 0o644;
+
+/**
+ * Renders the includes for one nginx and puts them into `dir` with the scripts of both engines, each file whole or not at all, in an
+ * order in which nginx can start at any moment. What is changed is copied into a folder of `dir/backup` before. An `items.conf`
+ * that is there already is never overwritten. Safe to repeat.
+ * Throws NginxInstallError, before anything is written, on a value that nginx would misread or a missing bundle.
+ */
+export async function installNginx({
+  dir,
+  dryRun = false,
+  at = new Date(),
+  ...settings
+}: InstallOptions): Promise<InstallResult> {
+  refuse([pathProblem('dir', dir) ?? sweptProblem(dir), ...settingProblems(settings)]);
+  const plan = await planInstall(dir, settings);
+  const changed = plan.files.filter(({ outcome }) => outcome === 'changed');
+  const backup = changed.length === 0 ? undefined : join(dir, 'backup', nameOf(at));
+  if (!dryRun) {
+    if (backup !== undefined) await keepBefore(backup, changed);
+    for (const { path, after, outcome } of plan.files) {
+      if (outcome === 'new' || outcome === 'changed') await putFile(path, after);
+    }
+  }
+  return { ...plan, backup };
+}
+
+/** Files as they were before they were written, the last one first. */
+export async function putBack(files: { path: string; before: string | undefined }[]): Promise<void> {
+  for (const { path, before } of files.toReversed()) {
+    if (before === undefined) await rm(path, { force: true });
+    else await writeWhole(path, before);
+  }
+}
+
+/** Folders of which nginx.conf usually includes every file, into one block; each of ours belongs to a block of its own. */
+const SWEPT = ['conf.d', 'default.d', 'modules-enabled', 'sites-enabled', 'vhosts.d'];
+
+function sweptProblem(dir: string): string | undefined {
+  const name = basename(dir);
+  if (!SWEPT.includes(name)) return undefined;
+  return `dir: nginx.conf includes all files of a folder ${name} into one block, and would refuse ours (got ${JSON.stringify(dir)}); take ${JSON.stringify(join(dirname(dir), 'hotitem'))}`;
+}
+
+/** Throws one NginxInstallError that names all problems, if there is any. */
+export function refuse(problems: (string | undefined)[]): void {
+  const found = problems.filter((problem) => problem !== undefined);
+  if (found.length === 0) return;
+  throw new NginxInstallError('BAD_OPTION', found.join('\n'), {
+    hint: 'choose another value, nothing was written',
+  });
+}
+
+/** Writes a file of a folder that nginx reads, and makes the folder. */
+async function putFile(path: string, text: string): Promise<void> {
+  makeFolder(dirname(path), FOLDER_MODE);
+  await writeWhole(path, text);
+}
+
+/** Writes `path` whole or not at all: temporary file, fsync, rename. Its mode is the same with any umask. */
+export async function writeWhole(path: string, text: string): Promise<void> {
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    await rm(temporary, { force: true });
+    const file = await open(temporary, 'wx', FILE_MODE);
+    try {
+      await file.chmod(FILE_MODE);
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+async function keepBefore(folder: string, files: PlannedFile[]): Promise<void> {
+  for (const { name, before } of files) {
+    if (before !== undefined) await putFile(join(folder, name), before);
+  }
+}
+
+/** `2026-11-26T17-20-00Z`: a colon is a trouble to some tools. */
+function nameOf(at: Date): string {
+  return at.toISOString().replace(/\.\d+/, '').replaceAll(':', '-');
+}

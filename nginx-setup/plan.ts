@@ -1,0 +1,109 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PACKAGE_ROOT } from '../service/package-root.ts';
+import {
+  INCLUDE_FILES,
+  type IncludeSettings,
+  ITEMS_FILE,
+  nginxTemplate,
+  renderInclude,
+  SCRIPT_FILES,
+  VERSION_FILE,
+} from './includes.ts';
+import { NginxInstallError } from './install-error.ts';
+import { installedVersion, isEdited, readInstalled, withSums } from './install-version.ts';
+
+export type PlannedFile = {
+  name: string;
+  path: string;
+  /** What is there; undefined where nothing is. */
+  before: string | undefined;
+  /** What shall be there; as before where it is the operator's own. */
+  after: string;
+  /** `kept`: the operator's own edition stays. `obsolete`: of an older version, which nginx.conf may still include. */
+  outcome: 'new' | 'changed' | 'unchanged' | 'kept' | 'obsolete';
+  /** Somebody changed it since hotitem wrote it; undefined where nobody knows. */
+  edited: boolean | undefined;
+};
+
+export type Plan = {
+  version: string;
+  /** Which hotitem wrote what is there. */
+  from: string | undefined;
+  /** In the order in which they are written. */
+  files: PlannedFile[];
+};
+
+/**
+ * What `hotitem nginx install` has to do in a folder; reads, and writes nothing. Throws NginxInstallError where a bundle is missing.
+ */
+export async function planInstall(dir: string, settings: IncludeSettings): Promise<Plan> {
+  const version = await installedVersion();
+  const installed = await readInstalled(dir);
+  const includes = await Promise.all(
+    INCLUDE_FILES.map(async (name) => ({
+      name,
+      text: await renderInclude(name, { dir, settings, version }),
+    })),
+  );
+  const scripts = await Promise.all(
+    SCRIPT_FILES.map(async (name) => ({ name, text: await builtScript(name) })),
+  );
+  const items = { name: ITEMS_FILE, text: await nginxTemplate(ITEMS_FILE) };
+  const own = [...scripts, ...includes];
+  const head = await renderInclude(VERSION_FILE, { dir, settings, version });
+
+  const theirs = await readIfThere(join(dir, ITEMS_FILE));
+  const obsolete = await obsoleteFiles();
+  const kept = theirs !== undefined && theirs !== items.text;
+  const all = [...own, items, ...obsolete.map(({ name, after }) => ({ name, text: after }))];
+  const versionFile = { name: VERSION_FILE, text: withSums(head, all) };
+  const files = await Promise.all([
+    planned(versionFile),
+    ...(kept ? [] : [planned(items)]),
+    ...own.map(planned),
+  ]);
+  if (kept)
+    files.push(untouched(ITEMS_FILE, theirs, 'kept'), await planned({ ...items, name: `${ITEMS_FILE}.new` }));
+  return { version, from: installed.version, files: [...files, ...obsolete] };
+
+  async function planned({ name, text }: { name: string; text: string }): Promise<PlannedFile> {
+    const path = join(dir, name);
+    const before = await readIfThere(path);
+    const outcome = before === undefined ? 'new' : before === text ? 'unchanged' : 'changed';
+    const edited = before === undefined || name === VERSION_FILE ? false : isEdited(installed, name, before);
+    return { name, path, before, after: text, outcome, edited };
+  }
+
+  function untouched(name: string, text: string, outcome: PlannedFile['outcome']): PlannedFile {
+    return { name, path: join(dir, name), before: text, after: text, outcome, edited: undefined };
+  }
+
+  async function obsoleteFiles(): Promise<PlannedFile[]> {
+    const names = [...installed.sums.keys()].filter(
+      (name) => name !== ITEMS_FILE && !own.some((file) => file.name === name),
+    );
+    const found = await Promise.all(
+      names.map(async (name) => ({ name, text: await readIfThere(join(dir, name)) })),
+    );
+    return found.flatMap(({ name, text }) => (text === undefined ? [] : [untouched(name, text, 'obsolete')]));
+  }
+}
+
+async function builtScript(name: string): Promise<string> {
+  const path = join(PACKAGE_ROOT, 'dist', 'nginx', name);
+  const text = await readIfThere(path);
+  if (text !== undefined) return text;
+  throw new NginxInstallError('NOT_BUILT', `${path} is missing`, { hint: 'build it first: npm run build' });
+}
+
+/** Throws what the file system says of a file that is there and cannot be read. */
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT')
+      return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,59 @@
+import { existsSync, realpathSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import type { NginxBuild } from '../../provision/nginx.ts';
+import { findProgram } from '../../service/find-program.ts';
+import { run } from '../../service/run.ts';
+import { probeNjs } from './njs-probe.ts';
+import { nginxVersion } from './version.ts';
+
+const MODULE = 'ngx_http_js_module.so';
+const MODULE_FOLDERS = ['/usr/lib/nginx/modules', '/usr/lib64/nginx/modules', '/usr/local/lib/nginx/modules'];
+const PROGRAM_FOLDERS = ['/usr/sbin', '/usr/local/sbin', '/usr/local/nginx/sbin', '/opt/homebrew/bin'];
+
+/** The path of the nginx that is installed, or of another one by its name or path; undefined where there is none. */
+export function systemNginx(env: NodeJS.ProcessEnv, name = 'nginx'): string | undefined {
+  return findProgram(name, { searched: env.PATH, folders: PROGRAM_FOLDERS });
+}
+
+/**
+ * The nginx at `program`, or why it will not do. Its njs is `named`, else compiled in, else in one of the usual folders
+ * of modules.
+ */
+export async function inspectNginx(
+  program: string,
+  named?: string,
+): Promise<NginxBuild | { reason: string }> {
+  if (!existsSync(program)) return { reason: `${program} is not there` };
+  const command = [program];
+  const version = await nginxVersion(command);
+  if (version === undefined) return { reason: `${program} is no nginx that runs` };
+
+  let reason = `${MODULE} is not there`;
+  for (const module of named ? [resolve(named)] : await modulesOf(program)) {
+    const njs = await probeNjs({ command, module });
+    if ('reason' in njs) {
+      reason = njs.reason;
+      continue;
+    }
+    const modules = module === undefined ? {} : { js: module };
+    return { command, modules, version, njs: njs.version, quickjs: njs.quickjs, origin: program };
+  }
+  return { reason: `${program} (${version}) has no njs (${reason})` };
+}
+
+/** Where its njs may be; undefined stands for compiled in. */
+async function modulesOf(program: string): Promise<(string | undefined)[]> {
+  const { stderr } = await run(program, ['-V']);
+  const prefix = /--prefix=(\S+)/.exec(stderr)?.[1] ?? '/usr/local/nginx';
+  const folder = /--modules-path=(\S+)/.exec(stderr)?.[1] ?? 'modules';
+  const beside = dirname(realpathSync(program));
+  const folders = [
+    resolve(prefix, folder),
+    resolve(beside, '../lib/nginx/modules'),
+    resolve(beside, '../modules'),
+    beside,
+    ...MODULE_FOLDERS,
+  ];
+  const files = [...new Set(folders)].map((path) => join(path, MODULE)).filter((path) => existsSync(path));
+  return /--add-module=\S*(njs|nginx-js)/i.test(stderr) ? [undefined, ...files] : files;
+}

@@ -1,0 +1,101 @@
+import { readdir, readFile, rm, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Trouble } from '../service/trouble.ts';
+import {
+  INCLUDE_FILES,
+  type IncludeSettings,
+  ITEMS_FILE,
+  nginxTemplate,
+  renderInclude,
+  SCRIPT_FILES,
+  VERSION_FILE,
+} from './includes.ts';
+import { inertIncludes } from './inert.ts';
+import { putBack, writeWhole } from './install.ts';
+import { installedVersion, isEdited, readInstalled, withSums } from './install-version.ts';
+import { findUses, type NginxAsked, type Use } from './uses.ts';
+
+export type RemoveOptions = IncludeSettings & {
+  dir: string;
+  /** The nginx that may include it, and its nginx.conf; undefined where this host has none. */
+  nginx: NginxAsked | undefined;
+  /** Whether what is the operator's own goes as well. */
+  purge?: boolean;
+};
+
+/** `inUse`: nginx needs the folder, whose files now say nothing. `removed`: they are gone, but for `kept`. */
+export type RemoveResult = { inUse: Use[] } | { removed: number; kept: string[] };
+
+/** What an operator made by our examples, or we kept for him. */
+const OWN = ['privacy.conf', 'realip.conf', 'backup'];
+
+/**
+ * Removes the includes of a folder, in two steps where nginx.conf includes them: the first makes them say nothing, so that the lines can
+ * be taken out in any order while nginx runs; the second, when none is left, deletes them. Throws `Trouble` where the folder holds
+ * none, or where nginx would not start with what the first step wrote, which it then takes back.
+ */
+export async function removeIncludes(options: RemoveOptions): Promise<RemoveResult> {
+  const { dir, nginx, purge = false } = options;
+  const there = await readdir(dir).catch(() => []);
+  const known = [VERSION_FILE, ...INCLUDE_FILES, ...(purge ? [ITEMS_FILE, ...OWN] : [])];
+  if (!there.some((name) => known.includes(name)))
+    throw new Trouble(`${dir} holds no includes of hotitem`, 'Name their folder with --dir.');
+  if (nginx === undefined) return deleteFiles(dir, purge);
+  const { uses, accepted } = await findUses(dir, nginx);
+  if (uses.length === 0) return deleteFiles(dir, purge);
+  await silence(options, { nginx, there, accepted });
+  return { inUse: uses };
+}
+
+type Silencing = { nginx: NginxAsked; there: string[]; accepted: boolean };
+
+async function silence(
+  { dir, nginx: _, purge: __, ...settings }: RemoveOptions,
+  { nginx, there, accepted }: Silencing,
+): Promise<void> {
+  const inert = (await inertIncludes(dir, settings)).filter(({ name }) => there.includes(name));
+  const version = await installedVersion();
+  const head = await renderInclude(VERSION_FILE, { dir, settings, version });
+  const items = { name: ITEMS_FILE, text: await nginxTemplate(ITEMS_FILE) };
+  const files = [...inert, { name: VERSION_FILE, text: withSums(head, [...inert, items]) }];
+  const before = await Promise.all(
+    files.map(async ({ name }) => ({
+      name,
+      text: await readFile(join(dir, name), 'utf8').catch(() => undefined),
+    })),
+  );
+  for (const { name, text } of files) await writeWhole(join(dir, name), text);
+  const after = await findUses(dir, nginx);
+  if (after.accepted || !accepted) return;
+  await putBack(before.map(({ name, text }) => ({ path: join(dir, name), before: text })));
+  throw new Trouble(
+    `nginx would not start without what the includes define: ${after.complaint}`,
+    'Put that right first; nothing was changed.',
+  );
+}
+
+async function deleteFiles(dir: string, purge: boolean): Promise<RemoveResult> {
+  const installed = await readInstalled(dir);
+  const items = await readFile(join(dir, ITEMS_FILE), 'utf8').catch(() => '');
+  const keepsItems =
+    !purge && isEdited(installed, ITEMS_FILE, items) !== false && items !== (await nginxTemplate(ITEMS_FILE));
+  const names = [
+    ...INCLUDE_FILES,
+    ...SCRIPT_FILES,
+    ...installed.sums.keys(),
+    `${ITEMS_FILE}.new`,
+    ...(keepsItems ? [] : [ITEMS_FILE]),
+    ...(purge ? OWN : []),
+  ].filter((name) => !(keepsItems && name === ITEMS_FILE));
+  const there = await readdir(dir);
+  const ours = [...new Set(names)].filter((name) => there.includes(name));
+  for (const name of ours) await rm(join(dir, name), { recursive: true, force: true });
+  // Last: a removal that was interrupted goes on by it.
+  await rm(join(dir, VERSION_FILE), { force: true });
+  const kept = await readdir(dir);
+  if (kept.length === 0) await rmdir(dir);
+  return {
+    removed: ours.length + Number(there.includes(VERSION_FILE)),
+    kept: kept.map((name) => join(dir, name)),
+  };
+}

@@ -1,0 +1,39 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { chooseBreaker } from '../../../nginx-setup/breaker.ts';
+import { temporaryFolder } from '../../parts/guard.ts';
+
+describe('the address of the breaker', () => {
+  let folder: { path: string; remove: () => void };
+  let dir: string;
+  beforeEach(() => {
+    folder = temporaryFolder('breaker');
+    dir = join(folder.path, 'hotitem');
+    mkdirSync(dir);
+  });
+  afterEach(() => folder.remove());
+
+  test('is at a port of the shop, by the nginx.conf beside the folder and what that includes', () => {
+    writeFileSync(join(folder.path, 'nginx.conf'), `http { include ${folder.path}/sites/*; }`);
+    mkdirSync(join(folder.path, 'sites'));
+    writeFileSync(join(folder.path, 'sites/shop'), 'server { listen 80; listen [::]:80; }');
+    expect(chooseBreaker(dir).address).toBe('127.0.91.89:80');
+  });
+
+  test('is a port of its own where nothing tells of the shop, or the shop has no port on all addresses', () => {
+    expect(chooseBreaker(dir).address).toBe('127.0.0.1:9189');
+    writeFileSync(join(folder.path, 'nginx.conf'), 'http { server { listen 203.0.113.1:80; } }');
+    expect(chooseBreaker(dir)).toEqual({
+      address: '127.0.0.1:9189',
+      about: expect.stringContaining(
+        `${join(folder.path, 'nginx.conf')} has no server that listens at a port on all`,
+      ),
+    });
+  });
+
+  test('is the one that somebody names', () => {
+    writeFileSync(join(folder.path, 'nginx.conf'), 'http { server { listen 80; } }');
+    expect(chooseBreaker(dir, '127.0.0.1:9300').address).toBe('127.0.0.1:9300');
+  });
+});

@@ -1,0 +1,40 @@
+import { describe, expect, test } from '@jest/globals';
+import { upstreamFindings } from '../../../../nginx-setup/check/upstream-rules.ts';
+import { isShared, sharedAddresses } from '../../../../nginx-setup/conf/shared-port.ts';
+import { factsOf, HTTP } from '../check/shop-facts.ts';
+
+describe('a port that the breaker can share', () => {
+  test.each([
+    ['a port', 'listen 8080;', ['127.0.91.89:8080']],
+    ['every address of it', 'listen *:80 default_server reuseport;', ['127.0.91.89:80']],
+    ['zeros', 'listen 0.0.0.0:443 ssl;', ['127.0.91.89:443']],
+    ['several', 'listen 443 ssl; listen 80; listen 80;', ['127.0.91.89:80', '127.0.91.89:443']],
+    ['one address', 'listen 203.0.113.1:80;', []],
+    ['IPv6', 'listen [::]:80 ipv6only=off;', []],
+    ['a socket', 'listen unix:/run/shop.sock;', []],
+    ['UDP', 'listen 443 quic;', []],
+  ])('is one at which the shop listens by %s', (_, listen, addresses) => {
+    expect(sharedAddresses(factsOf({ server: `${listen} include h/server.conf;` }).site)).toEqual(addresses);
+  });
+
+  test('is none of a stream', () => {
+    const { site } = factsOf({ main: 'stream { server { listen 80; } }' });
+    expect(sharedAddresses(site)).toEqual([]);
+  });
+
+  test("is found to be shared, and its answer to be the breaker's, though another server is the default of that port", () => {
+    const facts = factsOf({
+      http: `upstream hotitem_sidecar { server unix:/run/h.sock; server 127.0.91.89:80 backup; }
+        server { listen 80 default_server; server_name shop; }
+        server { listen 127.0.91.89:80; return 503; }`,
+    });
+    expect(isShared(facts.site, '127.0.91.89:80')).toBe(true);
+    expect(upstreamFindings(facts)).toEqual([]);
+  });
+
+  test('is not that of the breaker alone', () => {
+    expect(
+      isShared(factsOf({ http: `${HTTP} server { listen 9189; return 503; }` }).site, '127.0.0.1:9189'),
+    ).toBe(false);
+  });
+});

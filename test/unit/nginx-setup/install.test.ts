@@ -1,0 +1,303 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { installDiff, installText } from '../../../cli/nginx-install-report.ts';
+import { type InstallOptions, installNginx } from '../../../nginx-setup/install.ts';
+import { installedVersion } from '../../../nginx-setup/install-version.ts';
+
+let root: string;
+let options: InstallOptions;
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'hotitem-install-'));
+  options = {
+    dir: join(root, 'hotitem'),
+    socket: '/run/hotitem/intake.sock',
+    spill: '/var/lib/hotitem/spill',
+  };
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+test('writes every include and the scripts', async () => {
+  const { files } = await installNginx(options);
+
+  expect(readdirSync(options.dir).sort()).toEqual([
+    'capture-batch.conf',
+    'capture-log.conf',
+    'capture-subrequest.conf',
+    'engine-njs.conf',
+    'engine-qjs.conf',
+    'fetch-njs.conf',
+    'fetch-qjs.conf',
+    'hotitem-periodic.njs.js',
+    'hotitem-periodic.qjs.js',
+    'hotitem.njs.js',
+    'hotitem.qjs.js',
+    'http-batch.conf',
+    'http-log.conf',
+    'http.conf',
+    'items.conf',
+    'line.conf',
+    'log-cut.conf',
+    'log-limit.conf',
+    'log.conf',
+    'off-batch.conf',
+    'off.conf',
+    'privacy.conf.example',
+    'realip.conf.example',
+    'server.conf',
+    'version.conf',
+  ]);
+  expect(new Set(files.map(({ outcome }) => outcome))).toEqual(new Set(['new']));
+});
+
+test('only version.conf carries the version, with the sum of each file', async () => {
+  await installNginx(options);
+
+  const version = await installedVersion();
+  const carrying = readdirSync(options.dir).filter((name) => read(name).includes(version));
+  expect(carrying).toEqual(['version.conf']);
+  const sums = [...read('version.conf').matchAll(/^# sha256 ([0-9a-f]{64}) (\S+)$/gm)];
+  expect(sums.map(([, , name]) => name).sort()).toEqual(
+    readdirSync(options.dir).filter((name) => name !== 'version.conf'),
+  );
+  for (const [, sum, name = ''] of sums) {
+    expect(createHash('sha256').update(read(name)).digest('hex')).toBe(sum);
+  }
+});
+
+test('leaves no placeholder', async () => {
+  await installNginx(options);
+
+  for (const name of readdirSync(options.dir)) expect(read(name)).not.toContain('@HOTITEM_');
+});
+
+test.each([
+  ['http.conf', '"unix:/run/hotitem/intake.sock"'],
+  ['http.conf', 'server 127.0.0.1:9189 backup max_fails=0;'],
+  ['http-batch.conf', 'default 1073741824;'],
+  ['log.conf', '"/var/lib/hotitem/spill/log-$hotitem_minute.tsv"'],
+  ['server.conf', '"/var/lib/hotitem/spill/$hotitem_minute.tsv"'],
+])('puts into %s: %s', async (name, text) => {
+  await installNginx(options);
+
+  expect(read(name)).toContain(text);
+});
+
+test.each(['njs', 'qjs'] as const)('names the engine %s in http.conf', async (engine) => {
+  await installNginx({ ...options, engine });
+
+  expect(read('http.conf')).toContain(`/engine-${engine}.conf`);
+});
+
+test('changes nothing the second time', async () => {
+  await installNginx(options);
+  const { files } = await installNginx(options);
+
+  expect(new Set(files.map(({ outcome }) => outcome))).toEqual(new Set(['unchanged']));
+});
+
+test('puts what may be tuned into the includes', async () => {
+  await installNginx({
+    ...options,
+    maxConns: 32,
+    timeoutMs: 90,
+    failTimeoutSeconds: 7,
+    zoneMb: 64,
+    logCache: false,
+  });
+
+  expect(read('http.conf')).toContain('max_fails=1 fail_timeout=7s max_conns=32;');
+  expect(read('server.conf')).toContain('proxy_send_timeout 90ms;\n    proxy_read_timeout 90ms;');
+  expect(read('http-batch.conf')).toContain('zone=hotitem_events:64m;');
+  expect(read('log.conf')).not.toMatch(/^open_log_file_cache/m);
+});
+
+describe('a file that was edited', () => {
+  const at = new Date('2026-11-26T17:20:00.123Z');
+  const backup = () => join(options.dir, 'backup/2026-11-26T17-20-00Z');
+  let edited: string;
+  beforeEach(async () => {
+    await installNginx(options);
+    edited = read('http.conf').replace('max_conns=3', 'max_conns=32');
+    writeFileSync(join(options.dir, 'http.conf'), edited);
+  });
+
+  test('is written again, alone, and what was there is kept', async () => {
+    const result = await installNginx({ ...options, at });
+
+    expect(result.files.filter(({ outcome }) => outcome !== 'unchanged')).toMatchObject([
+      { name: 'http.conf', outcome: 'changed', edited: true },
+    ]);
+    expect(read('http.conf')).toContain('max_conns=3;');
+    expect(result.backup).toBe(backup());
+    expect(readdirSync(backup())).toEqual(['http.conf']);
+    expect(read('backup/2026-11-26T17-20-00Z/http.conf')).toBe(edited);
+  });
+
+  test('is named, with the setting that belongs into hotitem.yml, before and after', async () => {
+    const dry = await installNginx({ ...options, at, dryRun: true });
+    expect(installText(dry, options.dir, true)).toMatch(/^would change .*http\.conf {2}had been edited$/m);
+    expect(installText(dry, options.dir, true)).not.toMatch(/^(written|changed) /m);
+    expect(await installDiff(dry)).toMatch(/^-.* max_conns=32;\n\+.* max_conns=3;$/m);
+    expect(read('http.conf')).toBe(edited);
+
+    const done = await installNginx({ ...options, at });
+    expect(installText(done, options.dir, false)).toContain(
+      `kept in ${backup()}. Put what you had changed into hotitem.yml`,
+    );
+  });
+
+  test('is not changed where the setting says the same', async () => {
+    const { files } = await installNginx({ ...options, maxConns: 32 });
+
+    expect(files.filter(({ outcome }) => outcome === 'changed').map(({ name }) => name)).toEqual([
+      'version.conf',
+    ]);
+  });
+});
+
+describe('an older version of the includes', () => {
+  beforeEach(async () => {
+    await installNginx(options);
+    const text = read('version.conf').replace(/"\d[^"]*"/, '"0.0.1"');
+    const sum = createHash('sha256').update('# ended\n').digest('hex');
+    writeFileSync(join(options.dir, 'ended.conf'), '# ended\n');
+    writeFileSync(join(options.dir, 'version.conf'), `${text}# sha256 ${sum} ended.conf\n`);
+  });
+
+  test('of which no file but the version differs is not written again', async () => {
+    const { files, from } = await installNginx(options);
+
+    expect(from).toBe('0.0.1');
+    expect(files.filter(({ outcome }) => outcome === 'changed').map(({ name }) => name)).toEqual([
+      'version.conf',
+    ]);
+  });
+
+  test('that has a file more keeps it, for nginx.conf may include it, and says so each time', async () => {
+    for (const _ of [1, 2]) {
+      const { files } = await installNginx(options);
+      expect(files.filter(({ outcome }) => outcome === 'obsolete').map(({ name }) => name)).toEqual([
+        'ended.conf',
+      ]);
+    }
+    expect(read('ended.conf')).toBe('# ended\n');
+  });
+});
+
+test('files and folder have the same modes with any umask', async () => {
+  const before = process.umask(0o077);
+  try {
+    await installNginx(options);
+  } finally {
+    process.umask(before);
+  }
+  const modes = readdirSync(options.dir).map((name) => statSync(join(options.dir, name)).mode & 0o777);
+  expect([statSync(options.dir).mode & 0o777, ...new Set(modes)]).toEqual([0o755, 0o644]);
+});
+
+describe('an items.conf that the operator has edited', () => {
+  const edited = 'map $uri $hotitem_item { default ours; }\n';
+  beforeEach(async () => {
+    await installNginx(options);
+    writeFileSync(join(options.dir, 'items.conf'), edited);
+  });
+
+  test('is never overwritten', async () => {
+    await installNginx(options);
+
+    expect(read('items.conf')).toBe(edited);
+  });
+
+  test('gets the new one beside it', async () => {
+    const { files } = await installNginx(options);
+
+    expect(read('items.conf.new')).toContain('map $uri $hotitem_item');
+    expect(files.slice(-2)).toMatchObject([
+      { path: join(options.dir, 'items.conf'), outcome: 'kept' },
+      { path: join(options.dir, 'items.conf.new'), outcome: 'new' },
+    ]);
+  });
+});
+
+test('a dry run says what it would write, and writes nothing', async () => {
+  const { files } = await installNginx({ ...options, dryRun: true });
+
+  expect(files).toHaveLength(25);
+  expect(readdirSync(root)).toEqual([]);
+});
+
+const BREAKING = [
+  '"',
+  "'",
+  '`',
+  ';',
+  '\n',
+  '\r',
+  '\0',
+  '\t',
+  ' ',
+  '$',
+  '{',
+  '}',
+  '\\',
+  '#',
+  '*',
+  '?',
+  '[',
+  '\u2028',
+];
+
+test.each(
+  BREAKING.flatMap((found) => [
+    ['socket', found] as const,
+    ['spill', found] as const,
+    ['dir', found] as const,
+  ]),
+)('refuses the option %s with %j in it, and writes nothing', async (option, found) => {
+  const value = `/srv/a${found}b`;
+  const install = installNginx({ ...options, [option]: value });
+
+  await expect(install).rejects.toMatchObject({ code: 'BAD_OPTION' });
+  await expect(install).rejects.toThrow(`${option}: `);
+  await expect(install).rejects.toThrow(JSON.stringify(value));
+  expect(readdirSync(root)).toEqual([]);
+});
+
+test.each(['/etc/nginx/conf.d', '/etc/nginx/sites-enabled/', '/etc/nginx/default.d'])(
+  'refuses the folder %s, all of which nginx.conf includes',
+  async (dir) => {
+    const install = installNginx({ ...options, dir });
+    await expect(install).rejects.toMatchObject({ code: 'BAD_OPTION' });
+    await expect(install).rejects.toThrow('take "/etc/nginx/hotitem"');
+  },
+);
+
+test.each([
+  ['socket', 'run/intake.sock', 'absolute'],
+  ['socket', `/${'x'.repeat(107)}`, '107 bytes'],
+  ['spill', '', 'absolute'],
+  ['breaker', '127.0.0.1', 'host:port'],
+  ['breaker', '127.0.0.1:0', 'host:port'],
+  ['breaker', '127.0.0.1:65536', 'host:port'],
+  ['breaker', '127.0.0.1:80; include /etc/passwd', 'host:port'],
+  ['breaker', 'unix:/tmp/x', 'host:port'],
+  ['engine', 'v8', 'njs or qjs'],
+])('refuses the option %s with the value %j', async (option, value, problem) => {
+  await expect(installNginx({ ...options, [option]: value })).rejects.toThrow(
+    new RegExp(`^${option}: .*${problem}`),
+  );
+});
+
+test('names all problems at once', async () => {
+  await expect(installNginx({ ...options, spill: 'spill', breaker: 'none' })).rejects.toThrow(
+    /^spill: [^\n]+\nbreaker: [^\n]+$/,
+  );
+});
+
+function read(name: string): string {
+  return readFileSync(join(options.dir, name), 'utf8');
+}

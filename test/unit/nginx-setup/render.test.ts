@@ -1,0 +1,31 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+
+const NGINX = join(import.meta.dirname, '../../../nginx');
+const INCLUDES = readdirSync(NGINX).filter((name) => name.includes('.conf'));
+
+describe.each(INCLUDES)('%s', (name) => {
+  const text = readFileSync(join(NGINX, name), 'utf8');
+
+  test('says first where it belongs and what it needs', () => {
+    expect(text.split('\n')[0]).toMatch(/^# Context: .*Needs: /);
+  });
+
+  test('holds nothing that belongs to the main context', () => {
+    expect(text).not.toMatch(/^\s*(user|load_module|worker_processes|pid)\s/m);
+  });
+});
+
+test('off.conf defines every variable, format and upstream that http.conf does', () => {
+  const [http = [], line = [], off] = ['http.conf', 'line.conf', 'off.conf'].map((name) =>
+    definedIn(readFileSync(join(NGINX, name), 'utf8')),
+  );
+
+  expect(off).toEqual([...http, ...line].sort());
+});
+
+function definedIn(text: string): string[] {
+  const found = text.matchAll(/^(?:map \S+|js_set) (\$\w+)|^(log_format|upstream) (\w+)/gm);
+  return [...found].map(([, variable, kind, name]) => variable ?? `${kind} ${name}`).sort();
+}
