@@ -1,7 +1,7 @@
 import { chmodSync, chownSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { makeFolder } from '../../service/make-folder.ts';
-import { Trouble } from '../../service/trouble.ts';
+import { makeFolder } from '../service/make-folder.ts';
+import { Trouble } from '../service/trouble.ts';
 import { type Account, makeUser, mayUser } from './account.ts';
 import { SERVICE_USER } from './paths.ts';
 import type { Plan, PlannedFile } from './plan.ts';

@@ -1,6 +1,6 @@
-import { reasonOf } from '../../service/log.ts';
-import { type Ran, run, tail } from '../../service/run.ts';
-import { Trouble } from '../../service/trouble.ts';
+import { reasonOf } from '../service/log.ts';
+import { type Ran, run, tail } from '../service/run.ts';
+import { Trouble } from '../service/trouble.ts';
 import { SERVICE_PATHS, SERVICE_USER } from './paths.ts';
 
 const LONGEST_MS = 30_000;

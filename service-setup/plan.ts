@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
-import { installedVersion } from '../../nginx-setup/install-version.ts';
-import { type Config, loadConfig, SETTINGS } from '../../service/config/config.ts';
-import { parseSettings } from '../../service/config/parse-settings.ts';
-import { PACKAGE_ROOT } from '../../service/package-root.ts';
-import { Trouble } from '../../service/trouble.ts';
+import { installedVersion } from '../nginx-setup/install-version.ts';
+import { type Config, loadConfig, SETTINGS } from '../service/config/config.ts';
+import { parseSettings } from '../service/config/parse-settings.ts';
+import { PACKAGE_ROOT } from '../service/package-root.ts';
+import { Trouble } from '../service/trouble.ts';
 import { type Account, findUser, groupName } from './account.ts';
 import { serviceFolders } from './folders.ts';
 import { SERVICE_PATHS, SERVICE_USER } from './paths.ts';

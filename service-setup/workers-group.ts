@@ -1,8 +1,8 @@
-import { dumpSource, readConfiguration, splitDump } from '../../nginx-setup/conf/configuration.ts';
-import { diskSource } from '../../nginx-setup/conf/disk-source.ts';
-import { childrenOf } from '../../nginx-setup/conf/site.ts';
-import { askNginx } from '../../nginx-setup/program/ask-nginx.ts';
-import { systemNginx } from '../../nginx-setup/program/inspect.ts';
+import { dumpSource, readConfiguration, splitDump } from '../nginx-setup/conf/configuration.ts';
+import { diskSource } from '../nginx-setup/conf/disk-source.ts';
+import { childrenOf } from '../nginx-setup/conf/site.ts';
+import { askNginx } from '../nginx-setup/program/ask-nginx.ts';
+import { systemNginx } from '../nginx-setup/program/inspect.ts';
 
 /** The group of the workers of this host's nginx; undefined where it has none that runs. */
 export async function workersGroup(env: NodeJS.ProcessEnv): Promise<string | undefined> {

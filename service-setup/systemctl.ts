@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { run, tail } from '../../service/run.ts';
-import { Trouble } from '../../service/trouble.ts';
+import { run, tail } from '../service/run.ts';
+import { Trouble } from '../service/trouble.ts';
 
 /** Longer than a unit may take to start. */
 const LONGEST_MS = 15 * 60_000;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { type Role, unitText } from '../../../../cli/service/unit.ts';
-import { loadConfig } from '../../../../service/config/config.ts';
+import { loadConfig } from '../../../service/config/config.ts';
+import { type Role, unitText } from '../../../service-setup/unit.ts';
 
 describe('the unit', () => {
   test.each<{ role: Role; home: string; flags?: Record<string, string>; lines: string[] }>([

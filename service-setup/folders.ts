@@ -1,5 +1,5 @@
 import { dirname, relative, sep } from 'node:path';
-import type { Config } from '../../service/config/config.ts';
+import type { Config } from '../service/config/config.ts';
 import type { Role } from './unit.ts';
 
 export type ServiceFolders = {

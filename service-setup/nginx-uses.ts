@@ -1,6 +1,6 @@
-import { splitDump } from '../../nginx-setup/conf/configuration.ts';
-import { askNginx } from '../../nginx-setup/program/ask-nginx.ts';
-import { systemNginx } from '../../nginx-setup/program/inspect.ts';
+import { splitDump } from '../nginx-setup/conf/configuration.ts';
+import { askNginx } from '../nginx-setup/program/ask-nginx.ts';
+import { systemNginx } from '../nginx-setup/program/inspect.ts';
 
 /** Where this host's nginx configuration names something below `folder`; undefined where it does not, or there is no nginx. */
 export async function nginxUses(folder: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {

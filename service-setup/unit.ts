@@ -1,5 +1,5 @@
-import type { Config } from '../../service/config/config.ts';
-import { Trouble } from '../../service/trouble.ts';
+import type { Config } from '../service/config/config.ts';
+import { Trouble } from '../service/trouble.ts';
 import { type FolderSettings, runName, type ServiceFolders, serviceFolders, stateName } from './folders.ts';
 import { SERVICE_USER } from './paths.ts';
 

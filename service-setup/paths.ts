@@ -1,4 +1,4 @@
-import { SYSTEM_PATHS } from '../../service/config/system-paths.ts';
+import { SYSTEM_PATHS } from '../service/config/system-paths.ts';
 
 /** Where a service that `hotitem service install` sets up has its things. */
 export const SERVICE_PATHS = { ...SYSTEM_PATHS, units: '/etc/systemd/system' } as const;
