@@ -1,3 +1,4 @@
+import { importDashboard } from '../kibana/import-dashboard.ts';
 import type { Change, ChangeOptions } from '../service/change.ts';
 import type { Config } from '../service/config/config.ts';
 import { Trouble } from '../service/trouble.ts';
@@ -7,7 +8,6 @@ import { changesText, lossesText } from './changes-text.ts';
 import type { Command } from './command.ts';
 import { configure } from './configure.ts';
 import { type Core, connectKafka, createCore } from './core.ts';
-import { importDashboard } from './import-dashboard.ts';
 import { elasticsearchConnection } from './open-index.ts';
 import { askYes, print, printJson } from './terminal.ts';
 

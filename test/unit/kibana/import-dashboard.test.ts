@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { importDashboard } from '../../../cli/import-dashboard.ts';
 import { createDashboard, DASHBOARD_ID, toNdjson } from '../../../kibana/dashboard.ts';
+import { importDashboard } from '../../../kibana/import-dashboard.ts';
 import type { SavedObject } from '../../../kibana/saved-object.ts';
 import { type Config, loadConfig } from '../../../service/config/config.ts';
 

@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import { createDashboard, toNdjson } from '../kibana/dashboard.ts';
-import type { SavedObject } from '../kibana/saved-object.ts';
 import type { Change, ChangeOptions } from '../service/change.ts';
 import type { Config } from '../service/config/config.ts';
 import { Trouble } from '../service/trouble.ts';
-import { connectKibana, type Kibana, oneLine, post, read, refusal } from './kibana-client.ts';
+import { connectKibana, type Kibana, oneLine, post, read, refusal } from './client.ts';
+import { createDashboard, toNdjson } from './dashboard.ts';
+import type { SavedObject } from './saved-object.ts';
 
 const SHOWN_FAILURES = 10;
 
