@@ -1,4 +1,4 @@
-import { createRandom } from '../cli/demo/random.ts';
+import { createRandom } from '../demo/random.ts';
 import { TICK_MS } from '../detect/clock.ts';
 import { createDecisions } from '../detect/decisions.ts';
 import { createHeat } from '../detect/heat.ts';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { renderShop } from '../cli/nginx-shop.ts';
+import { renderShop } from '../demo/shop.ts';
 import type { NginxEngine } from '../nginx-setup/includes.ts';
 import type { NginxBuild } from '../provision/nginx.ts';
 import { startNginx } from '../test/parts/nginx.ts';

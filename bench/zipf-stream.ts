@@ -1,4 +1,4 @@
-import { createRandom } from '../cli/demo/random.ts';
+import { createRandom } from '../demo/random.ts';
 import { mix } from '../detect/mix.ts';
 
 /** Ranks 0 to `items` - 1, each as frequent as 1/(rank + 1)^s, from a fixed seed: `count` of them, by Walker's alias method. */

@@ -1,5 +1,8 @@
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import { startCrowd } from '../demo/crowd.ts';
+import { startNginxProcess } from '../demo/nginx-process.ts';
+import { renderShop } from '../demo/shop.ts';
 import { DEFAULT_BREAKER } from '../nginx-setup/breaker.ts';
 import { includeSettings } from '../nginx-setup/includes.ts';
 import { findNginx, type NginxBuild } from '../provision/nginx.ts';
@@ -12,9 +15,6 @@ import { SetupRefused } from '../store/elasticsearch/setup-refused.ts';
 import type { Command } from './command.ts';
 import { configure } from './configure.ts';
 import { type Core, createCore } from './core.ts';
-import { startCrowd } from './demo/crowd.ts';
-import { startNginxProcess } from './nginx-process.ts';
-import { renderShop } from './nginx-shop.ts';
 import { openIndex } from './open-index.ts';
 import { requireOwnState } from './own-state.ts';
 import { requireFree } from './ports.ts';

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { renderShop, type ShopOptions } from '../../cli/nginx-shop.ts';
 import type { Accounts } from '../../cli/wire-sidecar.ts';
+import { renderShop, type ShopOptions } from '../../demo/shop.ts';
 import type { NginxBuild } from '../../provision/nginx.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { type NginxPart, startNginx } from '../parts/nginx.ts';

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { renderShop } from '../../cli/nginx-shop.ts';
+import { renderShop } from '../../demo/shop.ts';
 import { checkNginx, type NginxReport } from '../../nginx-setup/check/check-nginx.ts';
 import type { IncludeSettings } from '../../nginx-setup/includes.ts';
 import { installedVersion } from '../../nginx-setup/install-version.ts';

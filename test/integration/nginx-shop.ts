@@ -1,7 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
 import { join } from 'node:path';
-import { renderShop, type ShopOptions } from '../../cli/nginx-shop.ts';
+import { renderShop, type ShopOptions } from '../../demo/shop.ts';
 import type { NginxBuild } from '../../provision/nginx.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { type NginxPart, startNginx } from '../parts/nginx.ts';

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Trouble } from '../service/trouble.ts';
-import type { Shop } from './nginx-shop.ts';
+import type { Shop } from './shop.ts';
 
 export type NginxProcess = {
   /** Lets requests in hand end, then insists. */

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { renderShop, type ShopOptions } from '../../cli/nginx-shop.ts';
+import { renderShop, type ShopOptions } from '../../../demo/shop.ts';
 
 let folder: string;
 let options: ShopOptions;

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { createZipf } from '../../../cli/demo/zipf.ts';
+import { createZipf } from '../../../demo/zipf.ts';
 
 test('the demo crowd is the same for the same seed, and follows the law', () => {
   const [one, two] = [createZipf(10, 7), createZipf(10, 7)];

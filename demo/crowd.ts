@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { join } from 'node:path';
-import { PACKAGE_ROOT } from '../../service/package-root.ts';
+import { PACKAGE_ROOT } from '../service/package-root.ts';
 import { createZipf } from './zipf.ts';
 
 export type Crowd = { close(): Promise<void> };
