@@ -1,11 +1,11 @@
+import { createCore } from '../app/core.ts';
+import { openDeadLetters } from '../app/open-dead-letters.ts';
 import { plainText } from '../service/plain-text.ts';
 import type { KeptLetter } from '../store/dead-letters/box.ts';
 import type { Command } from './command.ts';
 import { configure } from './configure.ts';
-import { createCore } from './core.ts';
 import { FILTER_OPTIONS, parseFilter } from './dead-letters-filter.ts';
 import { toJson } from './dead-letters-json.ts';
-import { openDeadLetters } from './open-dead-letters.ts';
 import { parseCount } from './parse-count.ts';
 import { createProgress } from './progress.ts';
 import { print, printJson, tell } from './terminal.ts';

@@ -1,8 +1,8 @@
+import { createCore } from '../app/core.ts';
+import { openDeadLetters } from '../app/open-dead-letters.ts';
 import { Trouble } from '../service/trouble.ts';
 import type { Command } from './command.ts';
 import { configure } from './configure.ts';
-import { createCore } from './core.ts';
-import { openDeadLetters } from './open-dead-letters.ts';
 import { parseTime } from './parse-time.ts';
 import { askYes, print, printJson } from './terminal.ts';
 

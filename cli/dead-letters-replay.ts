@@ -1,12 +1,12 @@
+import { createCore } from '../app/core.ts';
+import { openDeadLetters } from '../app/open-dead-letters.ts';
+import { openDelivery } from '../app/open-delivery.ts';
 import { type ReplayedLetters, replayLetters } from '../reconcile/replay-letters.ts';
 import { plainText } from '../service/plain-text.ts';
 import type { DeadLetterBox, KeptLetter } from '../store/dead-letters/box.ts';
 import type { Command } from './command.ts';
 import { configure } from './configure.ts';
-import { createCore } from './core.ts';
 import { FILTER_OPTIONS, parseFilter } from './dead-letters-filter.ts';
-import { openDeadLetters } from './open-dead-letters.ts';
-import { openDelivery } from './open-delivery.ts';
 import { parseCount } from './parse-count.ts';
 import { createProgress } from './progress.ts';
 import { print, printJson } from './terminal.ts';

@@ -1,11 +1,11 @@
+import { createCore } from '../app/core.ts';
+import { openDeadLetters } from '../app/open-dead-letters.ts';
 import { plainText } from '../service/plain-text.ts';
 import { Trouble } from '../service/trouble.ts';
 import type { KeptLetter } from '../store/dead-letters/box.ts';
 import type { Command } from './command.ts';
 import { configure } from './configure.ts';
-import { createCore } from './core.ts';
 import { toJson } from './dead-letters-json.ts';
-import { openDeadLetters } from './open-dead-letters.ts';
 import { UsageError } from './parse-command-line.ts';
 import { print, printJson } from './terminal.ts';
 

@@ -1,3 +1,4 @@
+import { createCore } from '../app/core.ts';
 import type { NginxReport } from '../nginx-setup/check/check-nginx.ts';
 import { type Config, ConfigError } from '../service/config/config.ts';
 import type { Finding } from '../service/finding.ts';
@@ -8,7 +9,6 @@ import { findingsText } from './check/report.ts';
 import { configFindings, nginxReport } from './check.ts';
 import type { Command, CommandContext } from './command.ts';
 import { configure } from './configure.ts';
-import { createCore } from './core.ts';
 import { certificateFindings } from './doctor/certificate-rules.ts';
 import { clockFindings } from './doctor/clock-rules.ts';
 import { folderFindings } from './doctor/folder-rules.ts';

@@ -1,3 +1,5 @@
+import { type Core, connectKafka, createCore } from '../app/core.ts';
+import { elasticsearchConnection } from '../app/open-index.ts';
 import { importDashboard } from '../kibana/import-dashboard.ts';
 import type { Change, ChangeOptions } from '../service/change.ts';
 import type { Config } from '../service/config/config.ts';
@@ -7,8 +9,6 @@ import type { TopicSpec } from '../store/kafka/client.ts';
 import { changesText, lossesText } from './changes-text.ts';
 import type { Command } from './command.ts';
 import { configure } from './configure.ts';
-import { type Core, connectKafka, createCore } from './core.ts';
-import { elasticsearchConnection } from './open-index.ts';
 import { askYes, print, printJson } from './terminal.ts';
 
 export const setup: Command = {

@@ -1,5 +1,13 @@
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import { type Core, createCore } from '../app/core.ts';
+import { openIndex } from '../app/open-index.ts';
+import { requireOwnState } from '../app/own-state.ts';
+import { requireFree } from '../app/ports.ts';
+import { runService } from '../app/run-service.ts';
+import { wireAdmin } from '../app/wire-admin.ts';
+import { wireSidecar } from '../app/wire-sidecar.ts';
+import { createSinkMeters, wireKafkaSink } from '../app/wire-sink.ts';
 import { startCrowd } from '../demo/crowd.ts';
 import { startNginxProcess } from '../demo/nginx-process.ts';
 import { renderShop } from '../demo/shop.ts';
@@ -14,17 +22,9 @@ import { Trouble } from '../service/trouble.ts';
 import { SetupRefused } from '../store/elasticsearch/setup-refused.ts';
 import type { Command } from './command.ts';
 import { configure } from './configure.ts';
-import { type Core, createCore } from './core.ts';
-import { openIndex } from './open-index.ts';
-import { requireOwnState } from './own-state.ts';
-import { requireFree } from './ports.ts';
-import { runService } from './run-service.ts';
 import { setUp } from './setup.ts';
 import { startLog } from './start-log.ts';
 import { tell } from './terminal.ts';
-import { wireAdmin } from './wire-admin.ts';
-import { wireSidecar } from './wire-sidecar.ts';
-import { createSinkMeters, wireKafkaSink } from './wire-sink.ts';
 
 const DEFAULT_SHOP = '127.0.0.1:8080';
 

@@ -1,8 +1,8 @@
+import { type Core, createCore } from '../app/core.ts';
 import { packageVersion } from '../service/package-version.ts';
 import { Trouble } from '../service/trouble.ts';
 import type { Command } from './command.ts';
 import { configure } from './configure.ts';
-import { type Core, createCore } from './core.ts';
 import { parseTime } from './parse-time.ts';
 import { askIndex } from './status/ask-index.ts';
 import { askKafka } from './status/ask-kafka.ts';

@@ -1,3 +1,8 @@
+import { type Core, createCore } from '../app/core.ts';
+import { openDeadLetters } from '../app/open-dead-letters.ts';
+import { HISTORY_OPTIONS, openHistory } from '../app/open-history.ts';
+import { openLookup } from '../app/open-lookup.ts';
+import { recordReader } from '../app/record-reader.ts';
 import { createDeadOrigins } from '../reconcile/dead-origins.ts';
 import { toRemovedRange } from '../reconcile/removed-unread.ts';
 import {
@@ -15,15 +20,10 @@ import type { RemovedRange, TimeRange } from '../store/history.ts';
 import { KafkaError } from '../store/kafka/error.ts';
 import type { Command, CommandContext } from './command.ts';
 import { configure } from './configure.ts';
-import { type Core, createCore } from './core.ts';
-import { openDeadLetters } from './open-dead-letters.ts';
-import { HISTORY_OPTIONS, openHistory } from './open-history.ts';
-import { openLookup } from './open-lookup.ts';
 import { UsageError } from './parse-command-line.ts';
 import { parseCount } from './parse-count.ts';
 import { parseRange, RANGE_OPTIONS } from './parse-range.ts';
 import { createProgress } from './progress.ts';
-import { recordReader } from './record-reader.ts';
 import { removedRange } from './removed-range.ts';
 import { askService } from './status/ask-service.ts';
 import { isoTime } from './status/iso-time.ts';

@@ -1,12 +1,12 @@
+import type { About } from '../../app/about.ts';
+import type { SinkAccounts } from '../../app/wire-sink.ts';
 import { plainText } from '../../service/plain-text.ts';
 import { judge } from '../../service/verdict.ts';
 import type { SidecarAccounts } from '../../sidecar/accounting.ts';
 import type { NginxAccounts } from '../../sidecar/nginx/nginx-accounting.ts';
 import type { Nginx } from '../../sidecar/sidecar.ts';
-import type { About } from '../about.ts';
 import { captureWords } from '../capture.ts';
 import { findingsText } from '../check/report.ts';
-import type { SinkAccounts } from '../wire-sink.ts';
 import type { KafkaState, TopicState } from './ask-kafka.ts';
 import type { Service } from './ask-service.ts';
 import type { StatusFacts } from './facts.ts';

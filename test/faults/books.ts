@@ -1,4 +1,4 @@
-import type { Accounts } from '../../cli/wire-sidecar.ts';
+import type { Accounts } from '../../app/wire-sidecar.ts';
 import type { Sent } from '../parts/load.ts';
 import type { IndexedView } from './indexed-views.ts';
 import type { Scenario } from './scenarios.ts';

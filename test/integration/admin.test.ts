@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type { Accounts } from '../../cli/wire-sidecar.ts';
+import type { Accounts } from '../../app/wire-sidecar.ts';
 import { writeEndlessIndex } from '../parts/endless-duckdb.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { freePort } from '../parts/ports.ts';

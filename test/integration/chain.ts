@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Accounts } from '../../cli/wire-sidecar.ts';
+import type { Accounts } from '../../app/wire-sidecar.ts';
 import { renderShop, type ShopOptions } from '../../demo/shop.ts';
 import type { NginxBuild } from '../../provision/nginx.ts';
 import { temporaryFolder } from '../parts/guard.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type { Accounts } from '../../cli/wire-sidecar.ts';
+import type { Accounts } from '../../app/wire-sidecar.ts';
 import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
 import { openDuckdbIndex } from '../../store/duckdb/duckdb.ts';
 import { createSocketLookup, hasSocketLookup } from '../../store/duckdb/socket-lookup.ts';

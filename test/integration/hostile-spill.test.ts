@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type { Accounts } from '../../cli/wire-sidecar.ts';
+import type { Accounts } from '../../app/wire-sidecar.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { attack, canAttack, EVERYTHING_ODD, letIn, ODD, WORKER } from '../parts/hostile-spill.ts';
 import { freePort } from '../parts/ports.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import kafkajs from 'kafkajs';
-import type { Accounts } from '../../cli/wire-sidecar.ts';
+import type { Accounts } from '../../app/wire-sidecar.ts';
 import type { SidecarAccounts } from '../../sidecar/accounting.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { type KafkaPart, startKafka } from '../parts/kafka.ts';

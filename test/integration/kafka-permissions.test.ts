@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type { Accounts } from '../../cli/wire-sidecar.ts';
-import type { SinkAccounts } from '../../cli/wire-sink.ts';
+import type { Accounts } from '../../app/wire-sidecar.ts';
+import type { SinkAccounts } from '../../app/wire-sink.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { type KafkaPart, startKafka } from '../parts/kafka.ts';
 import { withAdmin } from '../parts/kafka-admin.ts';

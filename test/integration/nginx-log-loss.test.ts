@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeAll, expect, jest, test } from '@jest/globals';
-import type { Accounts } from '../../cli/wire-sidecar.ts';
+import type { Accounts } from '../../app/wire-sidecar.ts';
 import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
 import { steady } from '../parts/load.ts';
 import { report } from '../parts/report.ts';

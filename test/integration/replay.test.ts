@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type { Accounts } from '../../cli/wire-sidecar.ts';
+import type { Accounts } from '../../app/wire-sidecar.ts';
 import type { Replayed } from '../../reconcile/replay.ts';
 import type { Verified } from '../../reconcile/verify.ts';
 import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';

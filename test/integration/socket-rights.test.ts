@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import type { Accounts } from '../../cli/wire-sidecar.ts';
+import type { Accounts } from '../../app/wire-sidecar.ts';
 import { run } from '../../service/run.ts';
 import { ANOTHER_USER, asAnother, askAsAnother, CAN_BE_ANOTHER, testAsRoot } from '../parts/attacker.ts';
 import { temporaryFolder } from '../parts/guard.ts';

@@ -3,7 +3,7 @@ import { chmodSync, chownSync, readFileSync, statSync, writeFileSync } from 'nod
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import type { Accounts } from '../../cli/wire-sidecar.ts';
+import type { Accounts } from '../../app/wire-sidecar.ts';
 import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
 import { views } from '../parts/load.ts';
 import { freePorts } from '../parts/ports.ts';

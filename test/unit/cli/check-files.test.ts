@@ -1,7 +1,7 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
-import { fileFindings } from '../../../cli/check/file-rules.ts';
+import { fileFindings } from '../../../app/rules/file-rules.ts';
 import { type Ran, run } from '../../../service/run.ts';
 import { temporaryFolder } from '../../parts/guard.ts';
 

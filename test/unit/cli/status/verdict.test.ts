@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
+import type { Accounts } from '../../../../app/wire-sidecar.ts';
 import type { StatusFacts } from '../../../../cli/status/facts.ts';
 import { verdictOf } from '../../../../cli/status/verdict.ts';
-import type { Accounts } from '../../../../cli/wire-sidecar.ts';
 import type { NginxAccounts, NginxInstanceAccounts } from '../../../../sidecar/nginx/nginx-accounting.ts';
 
 const NOW = Date.parse('2026-11-26T16:40:00Z');

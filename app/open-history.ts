@@ -1,11 +1,11 @@
+import type { CommandOption, Flags } from '../cli/command.ts';
+import { UsageError } from '../cli/parse-command-line.ts';
 import type { Config } from '../service/config/config.ts';
 import type { History } from '../store/history.ts';
 import { createKafkaHistory } from '../store/kafka/history.ts';
 import { createRetainedHistory } from '../store/spool/retained-history.ts';
-import type { CommandOption, Flags } from './command.ts';
 import { connectReader } from './connect-reader.ts';
 import type { Core } from './core.ts';
-import { UsageError } from './parse-command-line.ts';
 import { cursorOf } from './spool-cursor-name.ts';
 
 /** The flag that chooses it. */

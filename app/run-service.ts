@@ -1,9 +1,9 @@
 import { isatty } from 'node:tty';
 import { endProcess, endProcessSoon } from '../service/end-process.ts';
 import { createNotifier } from '../service/notify.ts';
-import { fileFindings } from './check/file-rules.ts';
-import { stateFindings } from './check/state-rules.ts';
 import type { Core } from './core.ts';
+import { fileFindings } from './rules/file-rules.ts';
+import { stateFindings } from './rules/state-rules.ts';
 
 /**
  * Starts a service and waits for SIGINT or SIGTERM, then stops everything in order and ends the process: with 0

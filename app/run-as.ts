@@ -1,9 +1,9 @@
 import { dirname } from 'node:path';
+import type { CommandOption, Flags } from '../cli/command.ts';
 import type { Config } from '../service/config/config.ts';
 import { makeFolder, type Owner } from '../service/make-folder.ts';
 import { run } from '../service/run.ts';
 import { Trouble } from '../service/trouble.ts';
-import type { CommandOption, Flags } from './command.ts';
 import type { Core } from './core.ts';
 import { requireOwnState } from './own-state.ts';
 
