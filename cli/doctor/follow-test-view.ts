@@ -5,8 +5,8 @@ import type { Finding } from '../../service/finding.ts';
 import { reasonOf } from '../../service/log.ts';
 import { plainText } from '../../service/plain-text.ts';
 import type { TestView } from '../../sidecar/ingest/test-views.ts';
+import { askService } from '../../status/ask-service.ts';
 import type { EventLookup } from '../../store/event-lookup.ts';
-import { askService } from '../status/ask-service.ts';
 import { clockDiffers, SAME_TIME_MS } from './clock-rules.ts';
 import type { SentView } from './send-test-view.ts';
 

@@ -5,13 +5,13 @@ import { judge } from '../../service/verdict.ts';
 import type { SidecarAccounts } from '../../sidecar/accounting.ts';
 import type { NginxAccounts } from '../../sidecar/nginx/nginx-accounting.ts';
 import type { Nginx } from '../../sidecar/sidecar.ts';
+import type { KafkaState, TopicState } from '../../status/ask-kafka.ts';
+import type { Service } from '../../status/ask-service.ts';
+import type { StatusFacts } from '../../status/facts.ts';
+import { isoTime } from '../../status/iso-time.ts';
+import type { Verdict } from '../../status/status-verdict.ts';
 import { captureWords } from '../capture.ts';
 import { findingsText } from '../check/report.ts';
-import type { KafkaState, TopicState } from './ask-kafka.ts';
-import type { Service } from './ask-service.ts';
-import type { StatusFacts } from './facts.ts';
-import { isoTime } from './iso-time.ts';
-import type { Verdict } from './verdict.ts';
 
 const NGINX: [keyof NginxAccounts, string][] = [
   ['captured', 'captured'],

@@ -1,4 +1,4 @@
-import type { Finding } from '../../service/finding.ts';
+import type { Finding } from '../service/finding.ts';
 
 type Cause = Pick<Finding, 'id' | 'why' | 'fix'> & { command?: string };
 

@@ -1,5 +1,5 @@
-import type { Loss } from '../../service/losses.ts';
-import { plainText } from '../../service/plain-text.ts';
+import type { Loss } from '../service/losses.ts';
+import { plainText } from '../service/plain-text.ts';
 import type { Clause } from './capturing.ts';
 import type { StatusFacts } from './facts.ts';
 import { isoTime } from './iso-time.ts';

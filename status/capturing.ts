@@ -1,5 +1,5 @@
-import type { Finding } from '../../service/finding.ts';
-import type { Nginx } from '../../sidecar/sidecar.ts';
+import type { Finding } from '../service/finding.ts';
+import type { Nginx } from '../sidecar/sidecar.ts';
 import { isoTime } from './iso-time.ts';
 
 export type Clause = { text: string; findings: Finding[] };

@@ -1,6 +1,6 @@
-import type { Accounts } from '../../app/wire-sidecar.ts';
-import { toUrl } from '../../service/listen-address.ts';
-import { plainText } from '../../service/plain-text.ts';
+import type { Accounts } from '../app/wire-sidecar.ts';
+import { toUrl } from '../service/listen-address.ts';
+import { plainText } from '../service/plain-text.ts';
 
 const TIMEOUT_MS = 5_000;
 

@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
-import type { Accounts } from '../../../../app/wire-sidecar.ts';
-import type { StatusFacts } from '../../../../cli/status/facts.ts';
-import { verdictOf } from '../../../../cli/status/verdict.ts';
-import type { NginxAccounts, NginxInstanceAccounts } from '../../../../sidecar/nginx/nginx-accounting.ts';
+import type { Accounts } from '../../../app/wire-sidecar.ts';
+import type { NginxAccounts, NginxInstanceAccounts } from '../../../sidecar/nginx/nginx-accounting.ts';
+import type { StatusFacts } from '../../../status/facts.ts';
+import { verdictOf } from '../../../status/status-verdict.ts';
 
 const NOW = Date.parse('2026-11-26T16:40:00Z');
 const OLDER = {

@@ -1,9 +1,9 @@
-import { connectReader } from '../../app/connect-reader.ts';
-import type { Core } from '../../app/core.ts';
-import { reasonOf } from '../../service/log.ts';
-import { Trouble } from '../../service/trouble.ts';
-import { KafkaError, type KafkaFailure } from '../../store/kafka/error.ts';
-import type { GroupMember, TopicReader } from '../../store/kafka/topic-reader.ts';
+import { connectReader } from '../app/connect-reader.ts';
+import type { Core } from '../app/core.ts';
+import { reasonOf } from '../service/log.ts';
+import { Trouble } from '../service/trouble.ts';
+import { KafkaError, type KafkaFailure } from '../store/kafka/error.ts';
+import type { GroupMember, TopicReader } from '../store/kafka/topic-reader.ts';
 import { withinTime } from './within-time.ts';
 
 export type KafkaState = {

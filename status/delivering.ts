@@ -1,5 +1,5 @@
-import type { Finding } from '../../service/finding.ts';
-import { plainText } from '../../service/plain-text.ts';
+import type { Finding } from '../service/finding.ts';
+import { plainText } from '../service/plain-text.ts';
 import type { KafkaState, TopicState } from './ask-kafka.ts';
 import type { Service } from './ask-service.ts';
 import type { Clause } from './capturing.ts';

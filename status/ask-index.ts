@@ -1,7 +1,7 @@
-import { openLookup } from '../../app/open-lookup.ts';
-import type { Config } from '../../service/config/config.ts';
-import { reasonOf } from '../../service/log.ts';
-import { IndexUnavailable } from '../../store/event-index.ts';
+import { openLookup } from '../app/open-lookup.ts';
+import type { Config } from '../service/config/config.ts';
+import { reasonOf } from '../service/log.ts';
+import { IndexUnavailable } from '../store/event-index.ts';
 import { withinTime } from './within-time.ts';
 
 export type IndexState = {

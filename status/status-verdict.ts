@@ -1,5 +1,5 @@
-import { RELOAD } from '../../nginx-setup/check/mend.ts';
-import type { Finding } from '../../service/finding.ts';
+import { RELOAD } from '../nginx-setup/check/mend.ts';
+import type { Finding } from '../service/finding.ts';
 import type { Service } from './ask-service.ts';
 import { type Clause, capturing } from './capturing.ts';
 import { delivering } from './delivering.ts';
