@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { mergeFindings } from '../../../../cli/doctor/merge-findings.ts';
-import type { Finding, Severity } from '../../../../service/finding.ts';
+import { mergeFindings } from '../../../doctor/merge-findings.ts';
+import type { Finding, Severity } from '../../../service/finding.ts';
 
 test('of one cause that files and processes show, the worse severity and the better command stay', () => {
   const file = { ...finding('capture-off', 'note'), command: 'sed', where: { file: '/n.conf', line: 3 } };

@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { run } from '../../service/run.ts';
+import { run } from '../service/run.ts';
 
 /** Whom a service runs as. */
 export type ServiceUser = {

@@ -7,9 +7,9 @@ import {
 } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { isIP } from 'node:net';
-import { TEST_AGENT } from '../../event/test-view.ts';
-import type { TestRequest } from '../../nginx-setup/check/test-request.ts';
-import { reasonOf } from '../../service/log.ts';
+import { TEST_AGENT } from '../event/test-view.ts';
+import type { TestRequest } from '../nginx-setup/check/test-request.ts';
+import { reasonOf } from '../service/log.ts';
 
 export type SentView = {
   token: string;

@@ -1,5 +1,5 @@
-import type { Finding } from '../../service/finding.ts';
-import { run } from '../../service/run.ts';
+import type { Finding } from '../service/finding.ts';
+import { run } from '../service/run.ts';
 
 /** What is one moment, whatever the network does. */
 export const SAME_TIME_MS = 60_000;

@@ -1,8 +1,8 @@
-import type { Finding } from '../../service/finding.ts';
-import { splitAddress } from '../../service/listen-address.ts';
-import { listenersAt } from '../../service/listener.ts';
-import { plainText } from '../../service/plain-text.ts';
-import { askService } from '../../status/ask-service.ts';
+import type { Finding } from '../service/finding.ts';
+import { splitAddress } from '../service/listen-address.ts';
+import { listenersAt } from '../service/listener.ts';
+import { plainText } from '../service/plain-text.ts';
+import { askService } from '../status/ask-service.ts';
 
 export type ServiceAddress = { name: 'sidecar' | 'sink'; setting: string; listen: string };
 

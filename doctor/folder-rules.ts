@@ -1,8 +1,8 @@
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Config } from '../../service/config/config.ts';
-import { type Finding, shellWord } from '../../service/finding.ts';
-import { reasonOf } from '../../service/log.ts';
+import type { Config } from '../service/config/config.ts';
+import { type Finding, shellWord } from '../service/finding.ts';
+import { reasonOf } from '../service/log.ts';
 import type { ServiceUser } from './service-user.ts';
 
 /** A segment of the spool, and what is written beside it. */

@@ -1,10 +1,10 @@
 import { X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { obstacle } from '../../nginx-setup/conf/worker.ts';
-import type { Config } from '../../service/config/config.ts';
-import { type Finding, shellWord } from '../../service/finding.ts';
-import { reasonOf } from '../../service/log.ts';
+import { obstacle } from '../nginx-setup/conf/worker.ts';
+import type { Config } from '../service/config/config.ts';
+import { type Finding, shellWord } from '../service/finding.ts';
+import { reasonOf } from '../service/log.ts';
 import type { ServiceUser } from './service-user.ts';
 
 /** Whether whoever runs this can use the certificates that the configuration names. */

@@ -1,4 +1,4 @@
-import type { Finding, Severity } from '../../service/finding.ts';
+import type { Finding, Severity } from '../service/finding.ts';
 
 const ORDER: Severity[] = ['error', 'warning', 'note'];
 
