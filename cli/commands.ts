@@ -1,23 +1,23 @@
-import { capture } from './capture.ts';
-import { check } from './check.ts';
 import type { Command } from './command.ts';
-import { deadLettersList } from './dead-letters-list.ts';
-import { deadLettersPurge } from './dead-letters-purge.ts';
-import { deadLettersReplay } from './dead-letters-replay.ts';
-import { deadLettersShow } from './dead-letters-show.ts';
-import { doctor } from './doctor.ts';
-import { nginxDrain } from './nginx-drain.ts';
-import { nginxInstall } from './nginx-install-command.ts';
-import { nginxRemove } from './nginx-remove-command.ts';
-import { replay } from './replay.ts';
-import { serviceInstall } from './service-install.ts';
-import { serviceRemove } from './service-remove.ts';
-import { setup } from './setup.ts';
-import { sidecar } from './sidecar.ts';
-import { sink } from './sink.ts';
-import { start } from './start.ts';
-import { status } from './status.ts';
-import { verify } from './verify.ts';
+import { capture } from './commands/capture.ts';
+import { check } from './commands/check.ts';
+import { deadLettersList } from './commands/dead-letters-list.ts';
+import { deadLettersPurge } from './commands/dead-letters-purge.ts';
+import { deadLettersReplay } from './commands/dead-letters-replay.ts';
+import { deadLettersShow } from './commands/dead-letters-show.ts';
+import { doctor } from './commands/doctor.ts';
+import { nginxDrain } from './commands/nginx-drain.ts';
+import { nginxInstall } from './commands/nginx-install.ts';
+import { nginxRemove } from './commands/nginx-remove.ts';
+import { replay } from './commands/replay.ts';
+import { serviceInstall } from './commands/service-install.ts';
+import { serviceRemove } from './commands/service-remove.ts';
+import { setup } from './commands/setup.ts';
+import { sidecar } from './commands/sidecar.ts';
+import { sink } from './commands/sink.ts';
+import { start } from './commands/start.ts';
+import { status } from './commands/status.ts';
+import { verify } from './commands/verify.ts';
 
 export const COMMANDS: Record<string, Command> = {
   start,

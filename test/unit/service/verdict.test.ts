@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { JUDGE_OPTIONS, judgingOf } from '../../../cli/check/judge-flags.ts';
-import { findingsText } from '../../../cli/check/report.ts';
+import { findingsText } from '../../../cli/check-report.ts';
+import { JUDGE_OPTIONS, judgingOf } from '../../../cli/judge-flags.ts';
 import { parseCommandLine } from '../../../cli/parse-command-line.ts';
 import type { Finding, Severity } from '../../../service/finding.ts';
 import { judge } from '../../../service/verdict.ts';

@@ -1,14 +1,14 @@
-import { createCore } from '../app/core.ts';
-import { openDeadLetters } from '../app/open-dead-letters.ts';
-import { plainText } from '../service/plain-text.ts';
-import type { KeptLetter } from '../store/dead-letters/box.ts';
-import type { Command } from './command.ts';
-import { configure } from './configure.ts';
-import { FILTER_OPTIONS, parseFilter } from './dead-letters-filter.ts';
-import { toJson } from './dead-letters-json.ts';
-import { parseCount } from './parse-count.ts';
-import { createProgress } from './progress.ts';
-import { print, printJson, tell } from './terminal.ts';
+import { createCore } from '../../app/core.ts';
+import { openDeadLetters } from '../../app/open-dead-letters.ts';
+import { plainText } from '../../service/plain-text.ts';
+import type { KeptLetter } from '../../store/dead-letters/box.ts';
+import type { Command } from '../command.ts';
+import { configure } from '../configure.ts';
+import { FILTER_OPTIONS, parseFilter } from '../dead-letters-filter.ts';
+import { toJson } from '../dead-letters-json.ts';
+import { parseCount } from '../parse-count.ts';
+import { createProgress } from '../progress.ts';
+import { print, printJson, tell } from '../terminal.ts';
 
 const CUT = { reason: 60, origin: 40, value: 60 } as const;
 

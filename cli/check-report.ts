@@ -1,6 +1,6 @@
-import type { NginxReport } from '../../nginx-setup/check/check-nginx.ts';
-import type { Finding, Severity } from '../../service/finding.ts';
-import type { Verdict } from '../../service/verdict.ts';
+import type { NginxReport } from '../nginx-setup/check/check-nginx.ts';
+import type { Finding, Severity } from '../service/finding.ts';
+import type { Verdict } from '../service/verdict.ts';
 
 const ORDER: Severity[] = ['error', 'warning', 'note'];
 

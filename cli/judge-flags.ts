@@ -1,6 +1,6 @@
-import type { Judging } from '../../service/verdict.ts';
-import type { CommandOption, Flags } from '../command.ts';
-import { UsageError } from '../parse-command-line.ts';
+import type { Judging } from '../service/verdict.ts';
+import type { CommandOption, Flags } from './command.ts';
+import { UsageError } from './parse-command-line.ts';
 
 const ID = /^[a-z]+(-[a-z]+)*$/;
 

@@ -1,15 +1,15 @@
-import { createCore } from '../app/core.ts';
-import { openDeadLetters } from '../app/open-dead-letters.ts';
-import { openDelivery } from '../app/open-delivery.ts';
-import { type ReplayedLetters, replayLetters } from '../reconcile/replay-letters.ts';
-import { plainText } from '../service/plain-text.ts';
-import type { DeadLetterBox, KeptLetter } from '../store/dead-letters/box.ts';
-import type { Command } from './command.ts';
-import { configure } from './configure.ts';
-import { FILTER_OPTIONS, parseFilter } from './dead-letters-filter.ts';
-import { parseCount } from './parse-count.ts';
-import { createProgress } from './progress.ts';
-import { print, printJson } from './terminal.ts';
+import { createCore } from '../../app/core.ts';
+import { openDeadLetters } from '../../app/open-dead-letters.ts';
+import { openDelivery } from '../../app/open-delivery.ts';
+import { type ReplayedLetters, replayLetters } from '../../reconcile/replay-letters.ts';
+import { plainText } from '../../service/plain-text.ts';
+import type { DeadLetterBox, KeptLetter } from '../../store/dead-letters/box.ts';
+import type { Command } from '../command.ts';
+import { configure } from '../configure.ts';
+import { FILTER_OPTIONS, parseFilter } from '../dead-letters-filter.ts';
+import { parseCount } from '../parse-count.ts';
+import { createProgress } from '../progress.ts';
+import { print, printJson } from '../terminal.ts';
 
 export const deadLettersReplay: Command = {
   about: 'puts them back on their way: into the topic of the events, or into the embedded index',

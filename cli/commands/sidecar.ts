@@ -1,10 +1,10 @@
-import { createCore } from '../app/core.ts';
-import { runAs, USER_OPTION, warnOfRoot } from '../app/run-as.ts';
-import { runService } from '../app/run-service.ts';
-import { wireAdmin } from '../app/wire-admin.ts';
-import { wireSidecar } from '../app/wire-sidecar.ts';
-import type { Command } from './command.ts';
-import { configure } from './configure.ts';
+import { createCore } from '../../app/core.ts';
+import { runAs, USER_OPTION, warnOfRoot } from '../../app/run-as.ts';
+import { runService } from '../../app/run-service.ts';
+import { wireAdmin } from '../../app/wire-admin.ts';
+import { wireSidecar } from '../../app/wire-sidecar.ts';
+import type { Command } from '../command.ts';
+import { configure } from '../configure.ts';
 
 export const sidecar: Command = {
   about: 'takes in what nginx captures, beside each nginx',

@@ -1,17 +1,17 @@
-import type { About } from '../../app/about.ts';
-import type { SinkAccounts } from '../../app/wire-sink.ts';
-import { plainText } from '../../service/plain-text.ts';
-import { judge } from '../../service/verdict.ts';
-import type { SidecarAccounts } from '../../sidecar/accounting.ts';
-import type { NginxAccounts } from '../../sidecar/nginx/nginx-accounting.ts';
-import type { Nginx } from '../../sidecar/sidecar.ts';
-import type { KafkaState, TopicState } from '../../status/ask-kafka.ts';
-import type { Service } from '../../status/ask-service.ts';
-import type { StatusFacts } from '../../status/facts.ts';
-import { isoTime } from '../../status/iso-time.ts';
-import type { Verdict } from '../../status/status-verdict.ts';
-import { captureWords } from '../capture.ts';
-import { findingsText } from '../check/report.ts';
+import type { About } from '../app/about.ts';
+import type { SinkAccounts } from '../app/wire-sink.ts';
+import { plainText } from '../service/plain-text.ts';
+import { judge } from '../service/verdict.ts';
+import type { SidecarAccounts } from '../sidecar/accounting.ts';
+import type { NginxAccounts } from '../sidecar/nginx/nginx-accounting.ts';
+import type { Nginx } from '../sidecar/sidecar.ts';
+import type { KafkaState, TopicState } from '../status/ask-kafka.ts';
+import type { Service } from '../status/ask-service.ts';
+import type { StatusFacts } from '../status/facts.ts';
+import { isoTime } from '../status/iso-time.ts';
+import type { Verdict } from '../status/status-verdict.ts';
+import { findingsText } from './check-report.ts';
+import { captureWords } from './commands/capture.ts';
 
 const NGINX: [keyof NginxAccounts, string][] = [
   ['captured', 'captured'],

@@ -1,16 +1,16 @@
-import { type Core, createCore } from '../app/core.ts';
-import { packageVersion } from '../service/package-version.ts';
-import { Trouble } from '../service/trouble.ts';
-import { askIndex } from '../status/ask-index.ts';
-import { askKafka } from '../status/ask-kafka.ts';
-import { askService } from '../status/ask-service.ts';
-import type { StatusFacts } from '../status/facts.ts';
-import { type Verdict, verdictOf } from '../status/status-verdict.ts';
-import type { Command } from './command.ts';
-import { configure } from './configure.ts';
-import { parseTime } from './parse-time.ts';
-import { statusText } from './status/report.ts';
-import { print, printJson } from './terminal.ts';
+import { type Core, createCore } from '../../app/core.ts';
+import { packageVersion } from '../../service/package-version.ts';
+import { Trouble } from '../../service/trouble.ts';
+import { askIndex } from '../../status/ask-index.ts';
+import { askKafka } from '../../status/ask-kafka.ts';
+import { askService } from '../../status/ask-service.ts';
+import type { StatusFacts } from '../../status/facts.ts';
+import { type Verdict, verdictOf } from '../../status/status-verdict.ts';
+import type { Command } from '../command.ts';
+import { configure } from '../configure.ts';
+import { parseTime } from '../parse-time.ts';
+import { statusText } from '../status-report.ts';
+import { print, printJson } from '../terminal.ts';
 
 const LOSSES_FROM = '-24h';
 

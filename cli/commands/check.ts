@@ -1,21 +1,21 @@
 import { resolve } from 'node:path';
-import { fileFindings } from '../app/rules/file-rules.ts';
-import { homeFindings } from '../app/rules/home-rules.ts';
-import { stateFindings } from '../app/rules/state-rules.ts';
-import { checkNginx, type NginxReport } from '../nginx-setup/check/check-nginx.ts';
-import { includeSettings } from '../nginx-setup/includes.ts';
-import { nginxProgram } from '../nginx-setup/program/program.ts';
-import { runningNginx } from '../nginx-setup/program/running-nginx.ts';
-import type { Config } from '../service/config/config.ts';
-import type { Finding } from '../service/finding.ts';
-import { Trouble } from '../service/trouble.ts';
-import { judge } from '../service/verdict.ts';
-import { JUDGE_OPTIONS, judgingOf } from './check/judge-flags.ts';
-import { findingsText, reportText } from './check/report.ts';
-import type { Command, CommandContext } from './command.ts';
-import { configure } from './configure.ts';
-import { UsageError } from './parse-command-line.ts';
-import { print, printJson } from './terminal.ts';
+import { fileFindings } from '../../app/rules/file-rules.ts';
+import { homeFindings } from '../../app/rules/home-rules.ts';
+import { stateFindings } from '../../app/rules/state-rules.ts';
+import { checkNginx, type NginxReport } from '../../nginx-setup/check/check-nginx.ts';
+import { includeSettings } from '../../nginx-setup/includes.ts';
+import { nginxProgram } from '../../nginx-setup/program/program.ts';
+import { runningNginx } from '../../nginx-setup/program/running-nginx.ts';
+import type { Config } from '../../service/config/config.ts';
+import type { Finding } from '../../service/finding.ts';
+import { Trouble } from '../../service/trouble.ts';
+import { judge } from '../../service/verdict.ts';
+import { findingsText, reportText } from '../check-report.ts';
+import type { Command, CommandContext } from '../command.ts';
+import { configure } from '../configure.ts';
+import { JUDGE_OPTIONS, judgingOf } from '../judge-flags.ts';
+import { UsageError } from '../parse-command-line.ts';
+import { print, printJson } from '../terminal.ts';
 
 export const check: Command = {
   about: 'says what is wrong with the configuration, and where events would go; with --nginx, of nginx',

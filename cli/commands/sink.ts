@@ -1,15 +1,15 @@
-import { createCore } from '../app/core.ts';
-import { indexChecks, openIndex } from '../app/open-index.ts';
-import { runAs, USER_OPTION, warnOfRoot } from '../app/run-as.ts';
-import { runService } from '../app/run-service.ts';
-import { watchLosses } from '../app/watch-losses.ts';
-import { wireAdmin } from '../app/wire-admin.ts';
-import type { Accounts } from '../app/wire-sidecar.ts';
-import { createSinkMeters, wireKafkaSink } from '../app/wire-sink.ts';
-import { json } from '../service/admin/admin.ts';
-import { Trouble } from '../service/trouble.ts';
-import type { Command } from './command.ts';
-import { configure } from './configure.ts';
+import { createCore } from '../../app/core.ts';
+import { indexChecks, openIndex } from '../../app/open-index.ts';
+import { runAs, USER_OPTION, warnOfRoot } from '../../app/run-as.ts';
+import { runService } from '../../app/run-service.ts';
+import { watchLosses } from '../../app/watch-losses.ts';
+import { wireAdmin } from '../../app/wire-admin.ts';
+import type { Accounts } from '../../app/wire-sidecar.ts';
+import { createSinkMeters, wireKafkaSink } from '../../app/wire-sink.ts';
+import { json } from '../../service/admin/admin.ts';
+import { Trouble } from '../../service/trouble.ts';
+import type { Command } from '../command.ts';
+import { configure } from '../configure.ts';
 
 export const sink: Command = {
   about: 'moves events from Kafka into Elasticsearch (or DuckDB); run as many as there is work',

@@ -1,13 +1,13 @@
 import { resolve } from 'node:path';
-import { RELOAD } from '../nginx-setup/check/mend.ts';
-import { includeSettings } from '../nginx-setup/includes.ts';
-import { nginxProgram } from '../nginx-setup/program/program.ts';
-import { removeIncludes } from '../nginx-setup/remove.ts';
-import type { Use } from '../nginx-setup/uses.ts';
-import { shellWord } from '../service/finding.ts';
-import type { Command } from './command.ts';
-import { configure } from './configure.ts';
-import { print } from './terminal.ts';
+import { RELOAD } from '../../nginx-setup/check/mend.ts';
+import { includeSettings } from '../../nginx-setup/includes.ts';
+import { nginxProgram } from '../../nginx-setup/program/program.ts';
+import { removeIncludes } from '../../nginx-setup/remove.ts';
+import type { Use } from '../../nginx-setup/uses.ts';
+import { shellWord } from '../../service/finding.ts';
+import type { Command } from '../command.ts';
+import { configure } from '../configure.ts';
+import { print } from '../terminal.ts';
 
 export const nginxRemove: Command = {
   about: 'removes the nginx includes, while nginx runs: nginx remove [PROGRAM], as root; may be run again',

@@ -1,34 +1,34 @@
-import { type Core, createCore } from '../app/core.ts';
-import { openDeadLetters } from '../app/open-dead-letters.ts';
-import { HISTORY_OPTIONS, openHistory } from '../app/open-history.ts';
-import { openLookup } from '../app/open-lookup.ts';
-import { recordReader } from '../app/record-reader.ts';
-import { createDeadOrigins } from '../reconcile/dead-origins.ts';
-import { toRemovedRange } from '../reconcile/removed-unread.ts';
+import { type Core, createCore } from '../../app/core.ts';
+import { openDeadLetters } from '../../app/open-dead-letters.ts';
+import { HISTORY_OPTIONS, openHistory } from '../../app/open-history.ts';
+import { openLookup } from '../../app/open-lookup.ts';
+import { recordReader } from '../../app/record-reader.ts';
+import { createDeadOrigins } from '../../reconcile/dead-origins.ts';
+import { toRemovedRange } from '../../reconcile/removed-unread.ts';
 import {
   type Example,
   type Verified,
   type VerifyOptions,
   verify as verifyEvents,
-} from '../reconcile/verify.ts';
-import { ConfigError } from '../service/config/config.ts';
-import { reasonOf } from '../service/log.ts';
-import type { Loss } from '../service/losses.ts';
-import { plainText } from '../service/plain-text.ts';
-import { Trouble } from '../service/trouble.ts';
-import { askService } from '../status/ask-service.ts';
-import { isoTime } from '../status/iso-time.ts';
-import { lossWords } from '../status/loss-words.ts';
-import type { RemovedRange, TimeRange } from '../store/history.ts';
-import { KafkaError } from '../store/kafka/error.ts';
-import type { Command, CommandContext } from './command.ts';
-import { configure } from './configure.ts';
-import { UsageError } from './parse-command-line.ts';
-import { parseCount } from './parse-count.ts';
-import { parseRange, RANGE_OPTIONS } from './parse-range.ts';
-import { createProgress } from './progress.ts';
-import { removedRange } from './removed-range.ts';
-import { print, printJson } from './terminal.ts';
+} from '../../reconcile/verify.ts';
+import { ConfigError } from '../../service/config/config.ts';
+import { reasonOf } from '../../service/log.ts';
+import type { Loss } from '../../service/losses.ts';
+import { plainText } from '../../service/plain-text.ts';
+import { Trouble } from '../../service/trouble.ts';
+import { askService } from '../../status/ask-service.ts';
+import { isoTime } from '../../status/iso-time.ts';
+import { lossWords } from '../../status/loss-words.ts';
+import type { RemovedRange, TimeRange } from '../../store/history.ts';
+import { KafkaError } from '../../store/kafka/error.ts';
+import type { Command, CommandContext } from '../command.ts';
+import { configure } from '../configure.ts';
+import { UsageError } from '../parse-command-line.ts';
+import { parseCount } from '../parse-count.ts';
+import { parseRange, RANGE_OPTIONS } from '../parse-range.ts';
+import { createProgress } from '../progress.ts';
+import { removedRange } from '../removed-range.ts';
+import { print, printJson } from '../terminal.ts';
 
 const MOST_DEAD = 500_000;
 const BALANCED = 0;

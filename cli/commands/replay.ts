@@ -1,17 +1,17 @@
-import { createCore } from '../app/core.ts';
-import { HISTORY_OPTIONS, openHistory } from '../app/open-history.ts';
-import { openLookup } from '../app/open-lookup.ts';
-import { recordReader } from '../app/record-reader.ts';
-import { type Replayed, replay as replayEvents } from '../reconcile/replay.ts';
-import { plainText } from '../service/plain-text.ts';
-import type { TimeRange } from '../store/history.ts';
-import type { Command } from './command.ts';
-import { configure } from './configure.ts';
-import { UsageError } from './parse-command-line.ts';
-import { parseRange, RANGE_OPTIONS } from './parse-range.ts';
-import { createProgress } from './progress.ts';
-import { removedRange } from './removed-range.ts';
-import { print, printJson } from './terminal.ts';
+import { createCore } from '../../app/core.ts';
+import { HISTORY_OPTIONS, openHistory } from '../../app/open-history.ts';
+import { openLookup } from '../../app/open-lookup.ts';
+import { recordReader } from '../../app/record-reader.ts';
+import { type Replayed, replay as replayEvents } from '../../reconcile/replay.ts';
+import { plainText } from '../../service/plain-text.ts';
+import type { TimeRange } from '../../store/history.ts';
+import type { Command } from '../command.ts';
+import { configure } from '../configure.ts';
+import { UsageError } from '../parse-command-line.ts';
+import { parseRange, RANGE_OPTIONS } from '../parse-range.ts';
+import { createProgress } from '../progress.ts';
+import { removedRange } from '../removed-range.ts';
+import { print, printJson } from '../terminal.ts';
 
 export const replay: Command = {
   about: 'brings past events from Kafka or the spool into the index; what is there is left alone',

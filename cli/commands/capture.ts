@@ -1,13 +1,13 @@
 import { request } from 'node:http';
-import { OWNER_ONLY } from '../app/owner-only.ts';
-import { plainText } from '../service/plain-text.ts';
-import { Trouble } from '../service/trouble.ts';
-import { type CaptureMode, type CaptureState, toCaptureMode } from '../sidecar/nginx/switch.ts';
-import { askService } from '../status/ask-service.ts';
-import type { Command } from './command.ts';
-import { configure } from './configure.ts';
-import { UsageError } from './parse-command-line.ts';
-import { print } from './terminal.ts';
+import { OWNER_ONLY } from '../../app/owner-only.ts';
+import { plainText } from '../../service/plain-text.ts';
+import { Trouble } from '../../service/trouble.ts';
+import { type CaptureMode, type CaptureState, toCaptureMode } from '../../sidecar/nginx/switch.ts';
+import { askService } from '../../status/ask-service.ts';
+import type { Command } from '../command.ts';
+import { configure } from '../configure.ts';
+import { UsageError } from '../parse-command-line.ts';
+import { print } from '../terminal.ts';
 
 const TIMEOUT_MS = 5_000;
 

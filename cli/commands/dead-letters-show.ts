@@ -1,13 +1,13 @@
-import { createCore } from '../app/core.ts';
-import { openDeadLetters } from '../app/open-dead-letters.ts';
-import { plainText } from '../service/plain-text.ts';
-import { Trouble } from '../service/trouble.ts';
-import type { KeptLetter } from '../store/dead-letters/box.ts';
-import type { Command } from './command.ts';
-import { configure } from './configure.ts';
-import { toJson } from './dead-letters-json.ts';
-import { UsageError } from './parse-command-line.ts';
-import { print, printJson } from './terminal.ts';
+import { createCore } from '../../app/core.ts';
+import { openDeadLetters } from '../../app/open-dead-letters.ts';
+import { plainText } from '../../service/plain-text.ts';
+import { Trouble } from '../../service/trouble.ts';
+import type { KeptLetter } from '../../store/dead-letters/box.ts';
+import type { Command } from '../command.ts';
+import { configure } from '../configure.ts';
+import { toJson } from '../dead-letters-json.ts';
+import { UsageError } from '../parse-command-line.ts';
+import { print, printJson } from '../terminal.ts';
 
 export const deadLettersShow: Command = {
   about: 'ID: one of them, whole',

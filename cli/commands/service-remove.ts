@@ -1,15 +1,15 @@
 import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { run, tail } from '../service/run.ts';
-import { Trouble } from '../service/trouble.ts';
-import { removeUser } from '../service-setup/account.ts';
-import { nginxUses } from '../service-setup/nginx-uses.ts';
-import { SERVICE_PATHS, SERVICE_USER } from '../service-setup/paths.ts';
-import { isBooted, stateOf, systemctl } from '../service-setup/systemctl.ts';
-import { ROLES, type Role, unitName } from '../service-setup/unit.ts';
-import type { Command } from './command.ts';
+import { run, tail } from '../../service/run.ts';
+import { Trouble } from '../../service/trouble.ts';
+import { removeUser } from '../../service-setup/account.ts';
+import { nginxUses } from '../../service-setup/nginx-uses.ts';
+import { SERVICE_PATHS, SERVICE_USER } from '../../service-setup/paths.ts';
+import { isBooted, stateOf, systemctl } from '../../service-setup/systemctl.ts';
+import { ROLES, type Role, unitName } from '../../service-setup/unit.ts';
+import type { Command } from '../command.ts';
+import { askYes, print } from '../terminal.ts';
 import { roleOf } from './service-install.ts';
-import { askYes, print } from './terminal.ts';
 
 export const serviceRemove: Command = {
   about: 'stops the services and takes their units away; with --purge also user, configuration and state',

@@ -1,12 +1,12 @@
 import { lstat, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { reasonOf } from '../service/log.ts';
-import { Trouble } from '../service/trouble.ts';
-import type { Command } from './command.ts';
-import { configure } from './configure.ts';
-import { parseCount } from './parse-count.ts';
-import { print } from './terminal.ts';
+import { reasonOf } from '../../service/log.ts';
+import { Trouble } from '../../service/trouble.ts';
+import type { Command } from '../command.ts';
+import { configure } from '../configure.ts';
+import { parseCount } from '../parse-count.ts';
+import { print } from '../terminal.ts';
 
 const DEFAULT_SECONDS = 10;
 const LONGEST_SECONDS = 300;

@@ -1,10 +1,10 @@
-import { createCore } from '../app/core.ts';
-import { openDeadLetters } from '../app/open-dead-letters.ts';
-import { Trouble } from '../service/trouble.ts';
-import type { Command } from './command.ts';
-import { configure } from './configure.ts';
-import { parseTime } from './parse-time.ts';
-import { askYes, print, printJson } from './terminal.ts';
+import { createCore } from '../../app/core.ts';
+import { openDeadLetters } from '../../app/open-dead-letters.ts';
+import { Trouble } from '../../service/trouble.ts';
+import type { Command } from '../command.ts';
+import { configure } from '../configure.ts';
+import { parseTime } from '../parse-time.ts';
+import { askYes, print, printJson } from '../terminal.ts';
 
 export const deadLettersPurge: Command = {
   about: 'deletes them for good, up to now or to --until',

@@ -1,18 +1,18 @@
 import { join, resolve, sep } from 'node:path';
-import { chooseBreaker } from '../nginx-setup/breaker.ts';
-import { wayFindings } from '../nginx-setup/check/way-rules.ts';
-import { includeSettings } from '../nginx-setup/includes.ts';
-import { type InstallOptions, installNginx } from '../nginx-setup/install.ts';
-import { installTested } from '../nginx-setup/install-tested.ts';
-import { nginxProgram } from '../nginx-setup/program/program.ts';
-import type { Config } from '../service/config/config.ts';
-import { SYSTEM_PATHS } from '../service/config/system-paths.ts';
-import { Trouble } from '../service/trouble.ts';
-import type { Command } from './command.ts';
-import { configure } from './configure.ts';
-import { installDiff, installText } from './nginx-install-report.ts';
-import { UsageError } from './parse-command-line.ts';
-import { print, tell } from './terminal.ts';
+import { chooseBreaker } from '../../nginx-setup/breaker.ts';
+import { wayFindings } from '../../nginx-setup/check/way-rules.ts';
+import { includeSettings } from '../../nginx-setup/includes.ts';
+import { type InstallOptions, installNginx } from '../../nginx-setup/install.ts';
+import { installTested } from '../../nginx-setup/install-tested.ts';
+import { nginxProgram } from '../../nginx-setup/program/program.ts';
+import type { Config } from '../../service/config/config.ts';
+import { SYSTEM_PATHS } from '../../service/config/system-paths.ts';
+import { Trouble } from '../../service/trouble.ts';
+import type { Command } from '../command.ts';
+import { configure } from '../configure.ts';
+import { installDiff, installText } from '../nginx-install-report.ts';
+import { UsageError } from '../parse-command-line.ts';
+import { print, tell } from '../terminal.ts';
 
 export const nginxInstall: Command = {
   about: 'writes the nginx includes and scripts, with their paths, into a folder',

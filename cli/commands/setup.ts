@@ -1,15 +1,15 @@
-import { type Core, connectKafka, createCore } from '../app/core.ts';
-import { elasticsearchConnection } from '../app/open-index.ts';
-import { importDashboard } from '../kibana/import-dashboard.ts';
-import type { Change, ChangeOptions } from '../service/change.ts';
-import type { Config } from '../service/config/config.ts';
-import { Trouble } from '../service/trouble.ts';
-import type { TemplateOptions } from '../store/elasticsearch/template.ts';
-import type { TopicSpec } from '../store/kafka/client.ts';
-import { changesText, lossesText } from './changes-text.ts';
-import type { Command } from './command.ts';
-import { configure } from './configure.ts';
-import { askYes, print, printJson } from './terminal.ts';
+import { type Core, connectKafka, createCore } from '../../app/core.ts';
+import { elasticsearchConnection } from '../../app/open-index.ts';
+import { importDashboard } from '../../kibana/import-dashboard.ts';
+import type { Change, ChangeOptions } from '../../service/change.ts';
+import type { Config } from '../../service/config/config.ts';
+import { Trouble } from '../../service/trouble.ts';
+import type { TemplateOptions } from '../../store/elasticsearch/template.ts';
+import type { TopicSpec } from '../../store/kafka/client.ts';
+import { changesText, lossesText } from '../changes-text.ts';
+import type { Command } from '../command.ts';
+import { configure } from '../configure.ts';
+import { askYes, print, printJson } from '../terminal.ts';
 
 export const setup: Command = {
   about: 'makes the topics, the index template and its lifecycle, and the Kibana dashboard; may be run again',
@@ -63,7 +63,7 @@ export async function setUp(core: Core, options: ChangeOptions): Promise<Change[
     }
   }
   if (config.elasticsearch.node !== undefined) {
-    const { setupElasticsearch } = await import('../store/elasticsearch/setup.ts');
+    const { setupElasticsearch } = await import('../../store/elasticsearch/setup.ts');
     changes.push(
       ...(await setupElasticsearch({ ...elasticsearchConnection(config), ...template(config), ...options })),
     );
