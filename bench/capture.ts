@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import type { NginxBuild } from '../provision/nginx.ts';
-import { obtainWrk } from '../provision/wrk.ts';
 import { setUpIndexes } from '../test/integration/set-up.ts';
 import { temporaryFolder } from '../test/parts/guard.ts';
 import { type KafkaPart, startKafka } from '../test/parts/kafka.ts';
+import { obtainWrk } from '../test/provision/wrk.ts';
 import { startAnswerer } from './answerer.ts';
 import type { Bench } from './bench.ts';
 import { aloneTable, aloneTargets, type Chain, chainTable, chainTargets } from './capture-outcome.ts';

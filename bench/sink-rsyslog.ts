@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Rsyslog } from '../provision/rsyslog.ts';
 import { type PartProcess, startProcess } from '../test/parts/process.ts';
+import type { Rsyslog } from '../test/provision/rsyslog.ts';
 
 export type RsyslogOptions = {
   rsyslog: Rsyslog;

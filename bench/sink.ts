@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { obtainRsyslog, type Rsyslog } from '../provision/rsyslog.ts';
 import { createKafkajsClient } from '../store/kafka/kafkajs/kafkajs.ts';
 import { createKafkaLog } from '../store/kafka/topic-log.ts';
 import { setUpIndexes } from '../test/integration/set-up.ts';
@@ -8,6 +7,7 @@ import { type ElasticsearchPart, startElasticsearch } from '../test/parts/elasti
 import { temporaryFolder } from '../test/parts/guard.ts';
 import { type KafkaPart, startKafka } from '../test/parts/kafka.ts';
 import { until } from '../test/parts/until.ts';
+import { obtainRsyslog, type Rsyslog } from '../test/provision/rsyslog.ts';
 import type { Bench, Case, Outcome } from './bench.ts';
 import { cpuMicroseconds } from './cpu.ts';
 import { readyBodies, sendBare } from './sink-bare.ts';

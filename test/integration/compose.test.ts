@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { installNginx } from '../../nginx-setup/install.ts';
-import { obtainCompose } from '../../provision/compose.ts';
 import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
 import { ELASTICSEARCH, KAFKA } from '../../provision/versions.ts';
 import { loadConfig } from '../../service/config/config.ts';
@@ -15,6 +14,7 @@ import { startProcess, tailOf } from '../parts/process.ts';
 import { record } from '../parts/record.ts';
 import { report } from '../parts/report.ts';
 import { until } from '../parts/until.ts';
+import { obtainCompose } from '../provision/compose.ts';
 
 type Service = {
   image?: string;

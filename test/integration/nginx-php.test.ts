@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { fromLine } from '../../event/from-line.ts';
 import { obtainNginx } from '../../provision/nginx.ts';
-import { obtainPhpFpm } from '../../provision/php-fpm.ts';
 import type { Suite } from '../../provision/versions.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { type PhpFpmPart, startPhpFpm } from '../parts/php-fpm.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
+import { obtainPhpFpm } from '../provision/php-fpm.ts';
 import { startShop, type TestShop } from './nginx-shop.ts';
 import { chooseTransport } from './transport.ts';
 

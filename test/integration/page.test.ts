@@ -1,12 +1,12 @@
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { CHROMIUM_FLAGS, obtainChromium } from '../../provision/chromium.ts';
 import { obtainNginx } from '../../provision/nginx.ts';
 import { views } from '../parts/load.ts';
 import { record } from '../parts/record.ts';
 import { report } from '../parts/report.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
+import { CHROMIUM_FLAGS, obtainChromium } from '../provision/chromium.ts';
 import { type Chain, startChain } from './chain.ts';
 import { type Elsewhere, servePage, serveProxy } from './page-elsewhere.ts';
 

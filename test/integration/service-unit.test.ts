@@ -1,13 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { obtainSystemdAnalyze } from '../../provision/systemd-analyze.ts';
 import { loadConfig } from '../../service/config/config.ts';
 import { type Ran, run } from '../../service/run.ts';
 import { ROLES, type Role, unitName, unitText } from '../../service-setup/unit.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { record } from '../parts/record.ts';
 import { report } from '../parts/report.ts';
+import { obtainSystemdAnalyze } from '../provision/systemd-analyze.ts';
 
 const OBTAINED_MS = 180_000;
 /** Of 100. systemd calls what is below 20 "OK" and a unit without any hardening 96, "UNSAFE". */

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { obtainDebianHost } from '../../provision/debian-host.ts';
 import { type Ran, run, tail } from '../../service/run.ts';
+import { obtainDebianHost } from '../provision/debian-host.ts';
 import { temporaryFolder } from './guard.ts';
 import { startProcess, tailOf } from './process.ts';
 import { record } from './record.ts';

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { obtainKafka } from '../../provision/kafka.ts';
+import { obtainKafka } from '../provision/kafka.ts';
 import { temporaryFolder } from './guard.ts';
 import type { KafkaNode, KafkaOptions, KafkaPart } from './kafka.ts';
 import { makeSecurity, SECURE_LISTENERS, scramUsers, securityProperties } from './kafka-security.ts';

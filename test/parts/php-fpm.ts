@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import type { PhpFpm } from '../../provision/php-fpm.ts';
+import type { PhpFpm } from '../provision/php-fpm.ts';
 import { startProcess, tailOf } from './process.ts';
 import { record } from './record.ts';
 import { until } from './until.ts';

@@ -3,10 +3,10 @@ import { createReadStream } from 'node:fs';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { run, tail } from '../service/run.ts';
+import { ProvisionError } from '../../provision/provision-error.ts';
+import { MAVEN_DEPENDENCY_PLUGIN } from '../../provision/versions.ts';
+import { run, tail } from '../../service/run.ts';
 import { findJava } from './java.ts';
-import { ProvisionError } from './provision-error.ts';
-import { MAVEN_DEPENDENCY_PLUGIN } from './versions.ts';
 
 type Jars = { dependencies: string[]; sha256: string; folder: string };
 type Zip = { artifact: string; sha512: string; only: string; folder: string };

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { debianTree } from './debian.ts';
-import { privateProgram } from './private-program.ts';
-import type { Report } from './report.ts';
+import { debianTree } from '../../provision/debian.ts';
+import { privateProgram } from '../../provision/private-program.ts';
+import type { Report } from '../../provision/report.ts';
 
 /** The load generator wrk: the system's, else Debian's unpacked privately. Returns the program and its first arguments. */
 export async function obtainWrk(report: Report): Promise<string[]> {

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { chmod, copyFile, readdir, realpath, writeFile } from 'node:fs/promises';
 import { delimiter, join, relative } from 'node:path';
-import { debianTree } from './debian.ts';
-import { libraryFolders, loaderOf } from './debian-libraries.ts';
-import { ProvisionError } from './provision-error.ts';
-import type { Report } from './report.ts';
+import { debianTree } from '../../provision/debian.ts';
+import { libraryFolders, loaderOf } from '../../provision/debian-libraries.ts';
+import { ProvisionError } from '../../provision/provision-error.ts';
+import type { Report } from '../../provision/report.ts';
 
 type Options = { report: Report; env?: NodeJS.ProcessEnv };
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { run } from '../service/run.ts';
-import { debianTree } from './debian.ts';
-import type { Report } from './report.ts';
+import { debianTree } from '../../provision/debian.ts';
+import type { Report } from '../../provision/report.ts';
+import { run } from '../../service/run.ts';
 
 /**
  * A client of Docker Compose as a program and its first arguments: the installed one, else Debian's unpacked privately.

@@ -1,9 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { run } from '../service/run.ts';
-import { debianTree } from './debian.ts';
-import { libraryFolders, loaderOf } from './debian-libraries.ts';
-import type { Report } from './report.ts';
+import { debianTree } from '../../provision/debian.ts';
+import { libraryFolders, loaderOf } from '../../provision/debian-libraries.ts';
+import type { Report } from '../../provision/report.ts';
+import { run } from '../../service/run.ts';
 
 /**
  * systemd-analyze as a program and its first arguments: the installed one, else Debian's unpacked privately. It reads units and needs no

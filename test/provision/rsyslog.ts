@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { debianTree } from './debian.ts';
-import { libraryFolders } from './debian-libraries.ts';
-import { privateProgram } from './private-program.ts';
-import type { Report } from './report.ts';
-import { RSYSLOG } from './versions.ts';
+import { debianTree } from '../../provision/debian.ts';
+import { libraryFolders } from '../../provision/debian-libraries.ts';
+import { privateProgram } from '../../provision/private-program.ts';
+import type { Report } from '../../provision/report.ts';
+import { RSYSLOG } from '../../provision/versions.ts';
 
 export type Rsyslog = {
   version: string;

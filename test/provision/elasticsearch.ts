@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { obtain } from './cache.ts';
+import { obtain } from '../../provision/cache.ts';
+import type { Report } from '../../provision/report.ts';
+import { ELASTICSEARCH, type ElasticsearchDistribution } from '../../provision/versions.ts';
 import { findJava, type Java } from './java.ts';
 import { unpackZip } from './maven.ts';
-import type { Report } from './report.ts';
-import { ELASTICSEARCH, type ElasticsearchDistribution } from './versions.ts';
 
 export type ElasticsearchBuild = {
   version: string;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { run } from '../service/run.ts';
-import { ProvisionError } from './provision-error.ts';
-import { OLDEST_JAVA } from './versions.ts';
+import { ProvisionError } from '../../provision/provision-error.ts';
+import { OLDEST_JAVA } from '../../provision/versions.ts';
+import { run } from '../../service/run.ts';
 
 export type Java = { command: string; home: string; major: number };
 

@@ -1,11 +1,11 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import { run, tail } from '../service/run.ts';
-import { obtain } from './cache.ts';
-import { debianTree } from './debian.ts';
-import { findMirror } from './debian-mirror.ts';
-import { ProvisionError } from './provision-error.ts';
-import type { Report } from './report.ts';
+import { obtain } from '../../provision/cache.ts';
+import { debianTree } from '../../provision/debian.ts';
+import { findMirror } from '../../provision/debian-mirror.ts';
+import { ProvisionError } from '../../provision/provision-error.ts';
+import type { Report } from '../../provision/report.ts';
+import { run, tail } from '../../service/run.ts';
 
 const SUITE = 'trixie';
 const PACKAGES = 'systemd-sysv dbus nginx libnginx-mod-http-js nodejs npm curl ca-certificates'.split(' ');
