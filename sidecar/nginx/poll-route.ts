@@ -21,7 +21,7 @@ export type PollRouteOptions = {
 /**
  * `GET /v1/control?version=V&wait=MS&…` on the socket of the intake: the capture mode, at once when its version is not V,
  * else when it changes; 204 when it does not within the wait. The rest of nginx's query is its report. Setting the mode is
- * not for the workers: control-route.ts.
+ * not for the workers: switch-route.ts.
  */
 export function createPollRoute({ control, books, warn }: PollRouteOptions): IntakeRoute {
   /** The last poll of each nginx, until it is answered. */

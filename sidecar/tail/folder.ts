@@ -34,7 +34,7 @@ export const ODDITIES = [
   'sparse',
   /** The sidecar may not read it. It tries again every 30 s. */
   'unreadable',
-  /** It holds next to no event: it is read all the same, slowly (tail-turns.ts). */
+  /** It holds next to no event: it is read all the same, slowly (turns.ts). */
   'junk',
 ] as const;
 

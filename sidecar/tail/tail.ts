@@ -52,8 +52,8 @@ const SHARE_OF_LOOKING = 5;
  * grows. How far it came is stored after the spool has it, so that a crash in between reads some lines twice; they are the
  * same events. A file is removed once it is ingested and was not written to for three minutes.
  *
- * The folder belongs to nginx's workers, so anything may lie in it. What is odd is passed over (tail-folder.ts), and no file keeps
- * the others waiting (tail-turns.ts): not one that cannot be read, nor one without an end.
+ * The folder belongs to nginx's workers, so anything may lie in it. What is odd is passed over (folder.ts), and no file keeps
+ * the others waiting (turns.ts): not one that cannot be read, nor one without an end.
  */
 export async function startTail(options: TailOptions): Promise<Tail> {
   const { dir, makeFolder, takeIn, limit, metrics, warn, now, everyMs = 200 } = options;

@@ -11,10 +11,10 @@
  *
  * On disk
  *   id                         `hotitem-spool 1 ID`: the format, and 32 hex digits made with the folder
- *   lock.PID.RANDOM            the socket of the process that has the folder (spool-lock.ts)
+ *   lock.PID.RANDOM            the socket of the process that has the folder (lock.ts)
  *   00000000000000000000.log   a segment, named by the sequence of its first event in 20 digits
  *   end                        where the acknowledged events end, as a cursor
- *   cursors/NAME               where a consumer has come to: two slots of text (spool-cursor.ts);
+ *   cursors/NAME               where a consumer has come to: two slots of text (cursor.ts);
  *                              NAME.released while it is not configured
  *   quarantine/SEGMENT.OFFSET  bytes that were no record, for people; 32 MiB at most
  *
@@ -52,7 +52,7 @@
  * - A segment is removed only when the stored cursors of all configured consumers have passed it. A consumer that is new
  *   begins with the oldest event that is there; one that is not configured keeps its cursor and holds nothing back.
  * - A passed segment is retained while it is within `retainBytes` or younger than `retainMs`, for `readSpool`
- *   (spool-history.ts), which needs no lock. It is given up early when an append would otherwise be refused.
+ *   (history.ts), which needs no lock. It is given up early when an append would otherwise be refused.
  *
  * Opening reads the last segment only. Behind its last intact record, an incomplete one is what a crash cut off: removed
  * and counted as `torn`. Anything else there is copied to the quarantine first. An intact record of a newer version, or a

@@ -1,5 +1,5 @@
 /*
- * A process of its own that uses a spool: `spool-child.ts TASK DIR [FIRST]`.
+ * A process of its own that uses a spool: `child.ts TASK DIR [FIRST]`.
  *   append  appends events from number FIRST on for ever. Writes `FROM TO` when these numbers are kept, `refused CODE`
  *           when they are not, and then appends them again
  *   hold    opens the spool, writes `open`, and keeps it

@@ -8,7 +8,7 @@ import { events, type Opened, open, take } from './folder.ts';
 
 const SIZE_KIB = 256;
 const mounted: string[] = [];
-// Runs behind the hook of spool-folder.ts, which closes the spools.
+// Runs behind the hook of folder.ts, which closes the spools.
 afterEach(() => {
   for (const dir of mounted.splice(0)) {
     execFileSync('umount', [dir]);

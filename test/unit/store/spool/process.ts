@@ -18,7 +18,7 @@ afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
 });
 
-/** Starts `spool-child.ts`, see there; `limitBlocks` is what it may write into one file, in units of 1 KiB. */
+/** Starts `child.ts`, see there; `limitBlocks` is what it may write into one file, in units of 1 KiB. */
 export function startSpoolProcess(
   task: 'append' | 'hold',
   { dir, first = 0, limitBlocks }: { dir: string; first?: number; limitBlocks?: number },
