@@ -12,9 +12,11 @@ import { commandHelp, overview } from './help.ts';
 import { parseCommandLine, UsageError } from './parse-command-line.ts';
 import { print, tell } from './terminal.ts';
 
-// What we make is for its owner and group, whatever was inherited: also what libraries make, as DuckDB its files. Where others must
-// read or pass, the mode is set (`makeFolder`).
-process.umask(0o027);
+const OWNER_AND_GROUP = 0o027;
+
+// What we make is for its owner and group at most, also what libraries make, as DuckDB its files. What was inherited may be stricter, as
+// `UMask=0077` of the unit is. Where others must read or pass, the mode is set (`makeFolder`).
+process.umask(OWNER_AND_GROUP | process.umask(OWNER_AND_GROUP));
 
 // Node would print the error as it is, whoever wrote its text.
 process.on('uncaughtException', (error) => {

@@ -11,23 +11,26 @@ import { runHotitem } from './run-hotitem.ts';
 
 jest.setTimeout(60_000);
 const FULL = process.env.HOTITEM_TEST_FULL === '1';
-const FOLDERS: Record<string, number> = {
+/** Whatever the umask. */
+const SET: Record<string, number> = {
   '': 0o755,
   duckdb: 0o750,
   run: 0o755,
+  'run/intake.sock': 0o660,
+  'run/control.sock': 0o600,
   spill: 0o2770,
-  spool: 0o750,
-  'spool/cursors': 0o750,
-  'spool/quarantine': 0o750,
 };
-const SOCKETS: Record<string, number> = { 'run/intake.sock': 0o660, 'run/control.sock': 0o600 };
+const FOLDERS: Record<string, number> = { spool: 0o750, 'spool/cursors': 0o750, 'spool/quarantine': 0o750 };
 
 describe('who may do what with what is made', () => {
   const folder = temporaryFolder('rights');
   chmodSync(folder.path, 0o755);
   afterAll(folder.remove);
 
-  test.each([0o000, 0o077])('does not hang on the umask, %o', async (mask) => {
+  test.each([
+    [0o000, 'is for owner and group under a umask that forbids nothing'],
+    [0o077, 'is for its owner alone where the umask says so, as that of the unit does'],
+  ])('umask %o: %s', async (mask) => {
     const home = join(folder.path, `umask-${mask}`);
     const sidecar = await startSidecar(home, { mask });
     try {
@@ -41,11 +44,11 @@ describe('who may do what with what is made', () => {
         what: 'all to be written',
         detail: () => namesIn(home).join(' '),
       });
-      expect(modesIn(home)).toEqual(wantedIn(home));
+      expect(modesIn(home)).toEqual(wantedIn(home, mask));
     } finally {
       await sidecar.stop();
     }
-    expect(modesIn(home)).toEqual(wantedIn(home));
+    expect(modesIn(home)).toEqual(wantedIn(home, mask));
     if (process.getuid?.() === 0) expect(sidecar.log()).toMatch(/"fix":"--user NAME .*this runs as root/);
   });
 
@@ -181,15 +184,16 @@ function modesIn(home: string): Record<string, string> {
   return Object.fromEntries(namesIn(home).map((name) => [name, modeOf(join(home, name)).toString(8)]));
 }
 
-/** Folders and sockets as the tables above say, and every file for its owner and group. */
-function wantedIn(home: string): Record<string, string> {
-  const known = { ...FOLDERS, ...SOCKETS };
-  return Object.fromEntries(namesIn(home).map((name) => [name, (known[name] ?? wantedOf(name)).toString(8)]));
+/** As the tables above say, and every file for its owner and group, less what the umask takes. */
+function wantedIn(home: string, mask: number): Record<string, string> {
+  return Object.fromEntries(
+    namesIn(home).map((name) => [name, (SET[name] ?? wantedOf(name) & ~mask).toString(8)]),
+  );
 }
 
 function wantedOf(name: string): number {
   // The socket of the lock is reached through its folder.
-  return /(^|\/)lock\.\d+\./.test(name) ? 0o750 : 0o640;
+  return FOLDERS[name] ?? (/(^|\/)lock\.\d+\./.test(name) ? 0o750 : 0o640);
 }
 
 function modeOf(path: string): number {
