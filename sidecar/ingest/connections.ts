@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import type { TimeSlices } from '../../service/time-slices.ts';
 import type { InHand } from './in-hand.ts';
 import { type Arrived, createIncoming, type Incoming, type Refused } from './incoming.ts';
 
@@ -17,6 +18,8 @@ export type ConnectionsOptions = {
   /** Counts a request that neither of them sees; `slow`: it did not arrive in time. */
   onRefused: (status: Refused | 'slow') => void;
   inHand: InHand;
+  /** For what many connections may ask for at once. */
+  inSlices: TimeSlices;
   maxRequestBytes: number;
   longestRequestMs: number;
 };
@@ -50,9 +53,11 @@ const ANSWERS: Record<PostStatus, string> = {
  * Without Node's http: that takes two thirds of the time in which a view is dealt with, and its parser reads all requests that a
  * client has sent before anything else in the process has its turn. A client that sends more before it has its answer, which
  * nginx does not, gets that answer and loses the connection; so does one that does not read its answers.
+ *
+ * A thousand connections may all ask at once, be too slow at once, and wait for the same change: what that takes is done in slices.
  */
 export function createConnections(options: ConnectionsOptions): Connections {
-  const { post, ask, onRefused, inHand, maxRequestBytes, longestRequestMs } = options;
+  const { post, ask, onRefused, inHand, inSlices, maxRequestBytes, longestRequestMs } = options;
   /** How to end each connection. */
   const open = new Set<() => void>();
   let closing = false;
@@ -87,9 +92,18 @@ export function createConnections(options: ConnectionsOptions): Connections {
         (incoming ?? begin()).add(chunk);
         return;
       }
+      const isTaken = inHand.take(body.length);
+      inSlice(() => (isTaken ? answerLines(body) : refuse(503)));
+    }
+
+    /** Nothing is read until it is answered. */
+    function inSlice(work: () => void): void {
       answering = true;
-      if (inHand.take(body.length)) void post(body).then(answerPost);
-      else refuse(503);
+      inSlices(work);
+    }
+
+    function answerLines(lines: Buffer): void {
+      void post(lines).then(answerPost);
     }
 
     function bodyOf(chunk: Buffer): Buffer | undefined {
@@ -102,8 +116,10 @@ export function createConnections(options: ConnectionsOptions): Connections {
       late = setTimeout(() => {
         forgetIncoming();
         isLast = true;
-        onRefused('slow');
-        answerPost(503);
+        inSlice(() => {
+          onRefused('slow');
+          answerPost(503);
+        });
       }, longestRequestMs);
       late.unref();
       incoming = createIncoming({ mostBytes: maxRequestBytes, inHand, done: arrive });
@@ -112,11 +128,12 @@ export function createConnections(options: ConnectionsOptions): Connections {
 
     function arrive(request: Arrived | Refused, isLastOne: boolean): void {
       forgetIncoming();
-      answering = true;
       isLast ||= isLastOne;
-      if (typeof request === 'number') refuse(request);
-      else if (isPost(request.head)) void post(request.body).then(answerPost);
-      else askOther(request);
+      inSlice(() => {
+        if (typeof request === 'number') refuse(request);
+        else if (isPost(request.head)) answerLines(request.body);
+        else askOther(request);
+      });
     }
 
     function askOther({ head, body }: Arrived): void {
@@ -125,7 +142,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
       leave = () => gone.abort();
       void ask(head, gone.signal)
         .catch(() => ({ status: 500 }))
-        .then(answer);
+        .then((told) => inSlices(() => answer(told)));
     }
 
     function refuse(status: Refused): void {

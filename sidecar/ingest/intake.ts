@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { reasonOf } from '../../service/log.ts';
 import type { Metrics } from '../../service/metrics.ts';
-import { createMutex } from '../../service/mutex.ts';
+import { createTimeSlices } from '../../service/time-slices.ts';
 import type { SIDECAR_METRICS } from '../metrics.ts';
 import { listenOnSocket, type SocketOptions } from '../socket/unix-socket.ts';
 import { type Answer, createConnections, type PostStatus } from './connections.ts';
@@ -15,6 +15,8 @@ export type IntakeOptions = Omit<SocketOptions, 'setting'> & {
   maxConnections: number;
   /** In which a request must have arrived; 5 s by default. */
   longestRequestMs?: number;
+  /** How long requests of one moment are worked on before everything else in the process has its turn; 20 ms by default. */
+  longestSliceMs?: number;
   /** What else nginx asks on this socket, by path. */
   routes?: Record<string, IntakeRoute>;
   metrics: Metrics<typeof SIDECAR_METRICS>;
@@ -34,8 +36,6 @@ export type Intake = {
 const LONGEST_REQUEST_MS = 5_000;
 /** Of all requests in hand, in largest requests. What is made of them takes a few times as much. */
 const LARGEST_IN_HAND = 2;
-/** From here on a request takes milliseconds. */
-const LARGE_BYTES = 64 * 1024;
 
 /**
  * `POST /v1/lines` on a unix socket. 204: every line is on disk. 400: none of them is an event, do not send them again.
@@ -67,12 +67,12 @@ export async function startIntake(options: IntakeOptions): Promise<Intake> {
     unavailable: refusals('unavailable'),
   };
   const inHand = createInHand(LARGEST_IN_HAND * maxRequestBytes);
-  const oneByOne = createMutex();
   const connections = createConnections({
     post,
     ask,
     onRefused: (status) => refused[status].add(),
     inHand,
+    inSlices: createTimeSlices(options.longestSliceMs),
     maxRequestBytes,
     longestRequestMs,
   });
@@ -84,8 +84,6 @@ export async function startIntake(options: IntakeOptions): Promise<Intake> {
   /** What to answer to `lines`, which are in hand until then; what is refused is counted. */
   async function post(lines: Buffer): Promise<PostStatus> {
     try {
-      // Between two of them all others have their turn, /livez for one.
-      if (lines.length > LARGE_BYTES) await oneByOne(nextTurn);
       const taken = await takeIn(lines, 'intake');
       if (taken.bad === 0 || taken.bad < taken.lines) return 204;
       refused.bad.add();
@@ -122,10 +120,4 @@ export async function startIntake(options: IntakeOptions): Promise<Intake> {
   function refusals(reason: string) {
     return metrics.of('intake_refused_total', { reason });
   }
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }

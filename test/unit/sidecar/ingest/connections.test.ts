@@ -136,19 +136,6 @@ describe('a request that does not arrive as a whole', () => {
     expect(all.map((one) => one.statuses())).toEqual([[503], [503], [204], [204]]);
   });
 
-  test('has a turn of the event loop of its own where it is large', async () => {
-    const { client, another, turns } = await open({ maxRequestBytes: 200_000 });
-    const all = [client, await another(), await another(), await another()];
-    for (const one of all) one.send(post(`${'x'.repeat(99_999)}\n`).slice(0, -1));
-    await Promise.all(all.map((one) => one.sent()));
-    const counting = countTurns();
-    // All of them at once.
-    for (const one of all) one.send('\n');
-    await until(() => all.every((one) => one.statuses().length === 1), { ...soon, what: 'the answers' });
-    counting.stop();
-    expect(new Set(turns).size).toBe(all.length);
-  });
-
   test('holds nothing any more when its client has gone', async () => {
     const { another, bodies } = await open();
     for (let i = 0; i < 20; i++) {
@@ -180,6 +167,49 @@ describe('a request that does not arrive as a whole', () => {
   });
 });
 
+describe('what many connections ask for in the same moment', () => {
+  test('is dealt with in several turns of the event loop, so that others have theirs: posts', async () => {
+    const { several, turns } = await open({ longestSliceMs: 0 });
+    const all = await several(MANY);
+    const counting = countTurns();
+    for (const one of all) one.send(post('one\n'));
+    await answered(all);
+    counting.stop();
+    expect(new Set(turns).size).toBe(MANY);
+  });
+
+  test('… answers that were waited for', async () => {
+    const { several, asked, hold, release } = await open({ longestSliceMs: 0 });
+    const all = await several(MANY);
+    hold();
+    for (const one of all) one.send(POLL);
+    await until(() => asked() === MANY, { ...soon, what: 'all to wait' });
+    const counting = countTurns();
+    release();
+    await answered(all);
+    counting.stop();
+    expect(counting.count()).toBeGreaterThanOrEqual(MANY);
+  });
+
+  test('… requests that are too slow', async () => {
+    const { several, refused } = await open({ longestSliceMs: 0, longestRequestMs: 200 });
+    const all = await several(MANY);
+    for (const one of all) one.send(`${head}X-A: `);
+    const perTurn: number[] = [];
+    const counting = countTurns(() => perTurn.push(refused('slow')));
+    await answered(all);
+    counting.stop();
+    expect(Math.max(...perTurn.map((count, i) => count - (perTurn[i - 1] ?? 0)))).toBe(1);
+  });
+
+  function answered(all: { statuses(): number[] }[]): Promise<boolean> {
+    const isDone = () => all.every((one) => one.statuses().length === 1);
+    return until(isDone, { ...soon, what: 'the answers' });
+  }
+});
+
+const MANY = 8;
+const POLL = 'GET /v1/poll HTTP/1.1\r\nHost: hotitem\r\n\r\n';
 const head = 'POST /v1/lines HTTP/1.1\r\nHost: hotitem\r\n';
 
 describe('whatever else comes', () => {
@@ -243,34 +273,43 @@ afterEach(async () => {
 
 let turn = 0;
 
-/** Counts the turns of the event loop. */
-function countTurns(): { stop(): void } {
-  let next = setImmediate(count);
-  return { stop: () => clearImmediate(next) };
+/** Counts the turns of the event loop, and calls `each` in them. */
+function countTurns(each = () => {}): { stop(): void; count(): number } {
+  const first = turn;
+  let next = setImmediate(one);
+  return { stop: () => clearImmediate(next), count: () => turn - first };
 
-  function count(): void {
+  function one(): void {
     turn++;
-    next = setImmediate(count);
+    each();
+    next = setImmediate(one);
   }
 }
 
-type Limits = { longestRequestMs?: number; maxRequestBytes?: number };
+type Limits = { longestRequestMs?: number; longestSliceMs?: number };
 
 /** An intake that keeps every line but `bad` and `full`, and a connection to it. */
-async function open({ longestRequestMs, maxRequestBytes = 4096 }: Limits = {}) {
+async function open(limits: Limits = {}) {
   const turns: number[] = [];
-
   const path = join(mkdtempSync(join(tmpdir(), 'hotitem-intake-')), 'intake.sock');
   const bodies: string[] = [];
   const metrics = createMetrics(new Registry(), SIDECAR_METRICS);
   let release = () => {};
+  let asked = 0;
   let held: Promise<void> = Promise.resolve();
   const intake = await startIntake({
     path,
     mode: 0o660,
-    maxRequestBytes,
+    maxRequestBytes: 4096,
     maxConnections: 10,
-    ...(longestRequestMs !== undefined && { longestRequestMs }),
+    ...limits,
+    routes: {
+      '/v1/poll': async () => {
+        asked++;
+        await held;
+        return { status: 204 };
+      },
+    },
     metrics,
     warn: () => {},
     async takeIn(lines) {
@@ -285,6 +324,8 @@ async function open({ longestRequestMs, maxRequestBytes = 4096 }: Limits = {}) {
   return {
     client: await connectTo(path),
     another: () => connectTo(path),
+    several: (count: number) => Promise.all(Array.from({ length: count }, () => connectTo(path))),
+    asked: () => asked,
     refused: (reason: string) => metrics.of('intake_refused_total', { reason }).value(),
     bodies,
     turns,
