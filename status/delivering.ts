@@ -3,7 +3,7 @@ import { plainText } from '../service/plain-text.ts';
 import type { KafkaState, TopicState } from './ask-kafka.ts';
 import type { Service } from './ask-service.ts';
 import type { Clause } from './capturing.ts';
-import type { StatusFacts } from './facts.ts';
+import type { Places, StatusFacts } from './facts.ts';
 import { isoTime } from './iso-time.ts';
 import { knownCause } from './known-causes.ts';
 
@@ -12,12 +12,12 @@ type Obstacle = Finding & { since?: number };
 
 /** Whether events get from the spool into the index, the nearest obstacle first. */
 export function delivering(facts: StatusFacts): Clause {
-  const { sidecar, sink, kafka, index } = facts;
+  const { sidecar, sink, kafka, index, places } = facts;
   const all = [
-    ...ofService('sidecar', sidecar),
+    ...ofService('sidecar', sidecar, places),
     ...(kafka === undefined ? [] : ofKafka(kafka)),
-    ...(sink === undefined ? [] : ofService('sink', sink)),
-    ...(index?.problem === undefined ? [] : [ofIndex(index.name, index.problem)]),
+    ...(sink === undefined ? [] : ofService('sink', sink, places)),
+    ...(index?.problem === undefined ? [] : [ofIndex(index.name, index.problem, places)]),
   ];
   // Of one cause several may speak.
   const obstacles = all.filter(({ id }, i) => all.findIndex((other) => other.id === id) === i);
@@ -38,7 +38,7 @@ function waiting({ sidecar, kafka }: StatusFacts): string {
   return parts.length === 0 ? '' : ` (${parts.join(', ')})`;
 }
 
-function ofService(name: string, service: Service): Obstacle[] {
+function ofService(name: string, service: Service, places: Places): Obstacle[] {
   // A sink may run on other hosts alone; of the sidecar the command itself says that it does not answer.
   if (!('accounts' in service)) return [];
   const { ready, checks, accounts } = service;
@@ -54,7 +54,7 @@ function ofService(name: string, service: Service): Obstacle[] {
           why: 'it cannot do its work before that is put right',
           fix: 'its log says more',
           command: `journalctl -u hotitem-${name} -n 50`,
-          ...knownCause(line),
+          ...knownCause(line, places),
         }),
       );
   if (outage === undefined) return unready;
@@ -67,7 +67,7 @@ function ofService(name: string, service: Service): Obstacle[] {
     command: `journalctl -u hotitem-${name} -n 50`,
     since: outage.since,
   };
-  return [{ ...stands, ...knownCause(`${outage.reason} ${outage.hint}`) }, ...unready];
+  return [{ ...stands, ...knownCause(`${outage.reason} ${outage.hint}`, places) }, ...unready];
 }
 
 function ofKafka({ brokers, topic, deadLetterTopic, group }: KafkaState): Obstacle[] {
@@ -113,7 +113,7 @@ function ofTopic(brokers: string[], topic: TopicState): Obstacle[] {
   ];
 }
 
-function ofIndex(name: string, problem: string): Obstacle {
+function ofIndex(name: string, problem: string, places: Places): Obstacle {
   return {
     severity: 'error',
     id: 'index-unavailable',
@@ -121,6 +121,6 @@ function ofIndex(name: string, problem: string): Obstacle {
     why: 'events wait in Kafka, or in the spool, until it takes them',
     fix: 'start it, or correct elasticsearch.node and its login',
     command: 'hotitem check',
-    ...knownCause(problem),
+    ...knownCause(problem, places),
   };
 }

@@ -2,6 +2,17 @@ import type { IndexState } from './ask-index.ts';
 import type { KafkaState } from './ask-kafka.ts';
 import type { Service } from './ask-service.ts';
 
+/** What the configuration calls what a command is about. */
+export type Places = {
+  /** The folder of nginx's includes. */
+  includes: string;
+  /** Undefined for DuckDB. */
+  node: string | undefined;
+  /** Of its authority, where Node does not know it. */
+  caFile: string | undefined;
+  dataStream: string;
+};
+
 /** All that `hotitem status` looks at. */
 export type StatusFacts = {
   sidecar: Service;
@@ -10,6 +21,8 @@ export type StatusFacts = {
   kafka: KafkaState | undefined;
   /** Undefined for DuckDB. */
   index: IndexState | undefined;
+  /** For the commands of findings. */
+  places: Places;
   /** Which hotitem is installed here. */
   installed: string;
   /** ms since 1970. */

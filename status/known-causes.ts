@@ -1,19 +1,19 @@
-import type { Finding } from '../service/finding.ts';
+import { type Finding, shellWord } from '../service/finding.ts';
+import type { Places } from './facts.ts';
 
 type Cause = Pick<Finding, 'id' | 'why' | 'fix'> & { command?: string };
+type Known = Omit<Cause, 'command'> & { command: string | ((places: Places) => string) };
 
 /** What Kafka's and Elasticsearch's own words stand for, where somebody can do something about it. */
-const CAUSES: [RegExp, Cause][] = [
+const CAUSES: [RegExp, Known][] = [
   [
     /refuses the login \(401\)/,
     {
       id: 'index-login',
       why: 'the API key is expired, revoked or wrong, or the password is: nothing is indexed, and waits',
       fix: 'make a new key (docs/elasticsearch.md), put its `encoded` into the file of elasticsearch.api_key, restart the sink',
-      command:
-        "curl -u elastic -H 'content-type: application/json' \"$ELASTICSEARCH_NODE/_security/api_key\" -d '" +
-        '{"name":"hotitem-sink","expiration":"365d","role_descriptors":{"sink":{"indices":[{"names":["hot_item"],"privileges":["create_doc","auto_configure"]}]}}}' +
-        "' && systemctl restart hotitem-sink",
+      command: (places) =>
+        `${curl(places, '/_security/api_key')} -H 'content-type: application/json' -d ${shellWord(newKey(places))} && systemctl restart hotitem-sink`,
     },
   ],
   [
@@ -22,7 +22,7 @@ const CAUSES: [RegExp, Cause][] = [
       id: 'index-disk-full',
       why: 'a node of Elasticsearch has hardly any disk left and takes nothing; events wait',
       fix: 'make room on its data disk, or shorten elasticsearch.retention_days and run hotitem setup --yes',
-      command: 'curl -u elastic "$ELASTICSEARCH_NODE/_cat/allocation?v"',
+      command: (places) => curl(places, '/_cat/allocation?v'),
     },
   ],
   [
@@ -64,6 +64,25 @@ const CAUSES: [RegExp, Cause][] = [
 ];
 
 /** The cause in the words of somebody else; undefined where they say nothing that is known. */
-export function knownCause(text: string): Cause | undefined {
-  return CAUSES.find(([words]) => words.test(text))?.[1];
+export function knownCause(text: string, places: Places): Cause | undefined {
+  const known = CAUSES.find(([words]) => words.test(text))?.[1];
+  if (known === undefined) return undefined;
+  const { command } = known;
+  return { ...known, command: typeof command === 'string' ? command : command(places) };
+}
+
+/** As the superuser, who is asked for his password. */
+function curl({ node = 'http://127.0.0.1:9200', caFile }: Places, path: string): string {
+  const authority = caFile === undefined ? '' : `--cacert ${shellWord(caFile)} `;
+  return `curl ${authority}-u elastic ${shellWord(node.replace(/\/$/, '') + path)}`;
+}
+
+/** As docs/elasticsearch.md has it for a sink. */
+function newKey({ dataStream }: Places): string {
+  const indices = [{ names: [dataStream], privileges: ['create_doc', 'auto_configure'] }];
+  return JSON.stringify({
+    name: 'hotitem-sink',
+    expiration: '365d',
+    role_descriptors: { sink: { indices } },
+  });
 }

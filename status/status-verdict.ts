@@ -1,4 +1,4 @@
-import { RELOAD } from '../nginx-setup/check/mend.ts';
+import { installInto } from '../nginx-setup/check/mend.ts';
 import type { Finding } from '../service/finding.ts';
 import type { Service } from './ask-service.ts';
 import { type Clause, capturing } from './capturing.ts';
@@ -70,7 +70,7 @@ function versionFinding(name: string, service: Service, installed: string): Find
   ];
 }
 
-function includesFinding({ sidecar, installed }: StatusFacts): Finding[] {
+function includesFinding({ sidecar, installed, places }: StatusFacts): Finding[] {
   const instances = 'accounts' in sidecar ? (sidecar.accounts.nginx?.accounts?.instances ?? []) : [];
   const other = instances.find(({ release }) => release !== installed);
   if (other === undefined) return [];
@@ -81,7 +81,7 @@ function includesFinding({ sidecar, installed }: StatusFacts): Finding[] {
       what: `nginx runs the includes of ${other.release ?? 'an older version'}, ${installed} is installed`,
       why: 'the includes were not installed again, or nginx was not reloaded, since the upgrade',
       fix: 'install them again into their folder, and reload',
-      command: `hotitem nginx install --dir /etc/nginx/hotitem && ${RELOAD}`,
+      command: installInto(places.includes),
     },
   ];
 }

@@ -55,7 +55,7 @@ export const doctor: Command = {
     const user = await becomeServiceUser(config);
 
     const found = await findingsAs(user, own);
-    const facts = await gather(createCore(config), Date.now() - DAY_MS);
+    const facts = withIncludes(nginx?.includes, await gather(createCore(config), Date.now() - DAY_MS));
     const verdict = verdictOf(facts);
     const inTheWay = verdict.findings.some(
       ({ severity, id }) => severity === 'error' && !id.startsWith('lost-'),
@@ -165,6 +165,11 @@ function heading({ name, uid, by }: ServiceUser, nginx: NginxReport | undefined)
   if (nginx === undefined) return `${who}; no nginx on this host`;
   const njs = nginx.njs === undefined ? 'no njs' : `njs ${nginx.njs.version}`;
   return `${who}; nginx ${nginx.nginx}, ${njs} (${nginx.program})`;
+}
+
+/** What nginx.conf names is true, whatever the configuration says. */
+function withIncludes(includes: string | undefined, { places, ...facts }: StatusFacts): StatusFacts {
+  return { ...facts, places: { ...places, includes: includes ?? places.includes } };
 }
 
 function withoutFindings({ findings: _findings, ...rest }: NginxReport): Omit<NginxReport, 'findings'> {

@@ -41,14 +41,25 @@ export const status: Command = {
 
 /** Asks everybody at once. */
 export async function gather(core: Core, lossesFrom: number): Promise<StatusFacts> {
-  const { admin, kafka } = core.config;
+  const { admin, kafka, nginx, elasticsearch } = core.config;
   const [sidecar, sink, ofKafka, index] = await Promise.all([
     askService(admin.listen, 'admin.listen'),
     kafka.brokers.length === 0 ? undefined : askService(admin.sink_listen, 'admin.sink_listen'),
     askKafka(core),
     askIndex(core.config),
   ]);
-  return { sidecar, sink, kafka: ofKafka, index, installed: packageVersion(), now: core.now(), lossesFrom };
+  const { node, ca_file: caFile, data_stream: dataStream } = elasticsearch;
+  const places = { includes: nginx.dir, node, caFile, dataStream };
+  return {
+    sidecar,
+    sink,
+    kafka: ofKafka,
+    index,
+    places,
+    installed: packageVersion(),
+    now: core.now(),
+    lossesFrom,
+  };
 }
 
 function toJson({ sidecar, sink, kafka, index, installed }: StatusFacts, verdict: Verdict): object {

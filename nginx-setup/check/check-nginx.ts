@@ -15,6 +15,7 @@ import { inheritedFindings } from './inherited-rules.ts';
 import { installedFindings } from './installed-rules.ts';
 import { locationFindings } from './location-rules.ts';
 import { logFindings } from './log-rules.ts';
+import { includeFolder } from './mend.ts';
 import { nginxFindings } from './nginx-rules.ts';
 import { isJsModule, njsFindings } from './njs-rules.ts';
 import { orderFindings } from './order-rules.ts';
@@ -40,6 +41,8 @@ export type NginxReport = {
   /** Undefined where it runs no njs. */
   njs: Njs | undefined;
   conf: string;
+  /** The folder of our includes, where it names one. */
+  includes: string | undefined;
   captures: Omit<Capture, 'spot' | 'block'>[];
   /** How to ask it for a page that it captures. */
   tests: TestRequest[];
@@ -68,6 +71,7 @@ export async function checkNginx({ command, conf, sidecar }: CheckNginxOptions):
     nginx: build.version,
     njs: 'reason' in njs ? undefined : njs,
     conf: main,
+    includes: includeFolder(site),
     captures: captures.map(({ spot, block, ...capture }) => capture),
     tests: testRequests(site, captures),
     findings: [...nginxFindings(asked, configuration), ...findings],

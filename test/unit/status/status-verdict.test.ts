@@ -99,6 +99,27 @@ test('names the nearest obstacle of several, and keeps the others', () => {
   expect(findings.map(({ id }) => id)).toEqual(['no-topic', 'no-sink', 'index-login']);
 });
 
+test('the commands name what is configured: the folder of the includes, the node, the data stream', () => {
+  const places = {
+    includes: '/opt/my shop/hotitem',
+    node: 'https://es.example:9200',
+    caFile: '/etc/hotitem/ca.pem',
+    dataStream: 'hot_item_shop',
+  };
+  const commands = (problem: string) => {
+    const index = { name: 'Elasticsearch', problem };
+    const { findings } = verdictOf({ ...facts(of({ instance: { release: '0.9.0' } })), places, index });
+    return Object.fromEntries(findings.map(({ id, command }) => [id, command]));
+  };
+  const { 'index-login': key, 'includes-version': includes } = commands('refuses the login (401)');
+  expect(key).toContain('https://es.example:9200/_security/api_key ');
+  expect(key).toContain('"names":["hot_item_shop"]');
+  expect(includes).toMatch(/^hotitem nginx install --dir '\/opt\/my shop\/hotitem' && /);
+  expect(commands('flood-stage watermark')['index-disk-full']).toBe(
+    "curl --cacert /etc/hotitem/ca.pem -u elastic 'https://es.example:9200/_cat/allocation?v'",
+  );
+});
+
 type Changed = { nginx?: Partial<NginxAccounts> | undefined; instance?: Partial<NginxInstanceAccounts> };
 
 function of(changed: Changed): Accounts {
@@ -123,7 +144,13 @@ function of(changed: Changed): Accounts {
 
 function facts(accounts: Accounts): StatusFacts {
   const sidecar = { at: '127.0.0.1:9180', ready: true, checks: 'spool: ok', accounts };
-  const rest = { sink: undefined, kafka: undefined, index: undefined, installed: '1.0.0' };
+  const places = {
+    includes: '/etc/nginx/hotitem',
+    node: undefined,
+    caFile: undefined,
+    dataStream: 'hot_item',
+  };
+  const rest = { sink: undefined, kafka: undefined, index: undefined, places, installed: '1.0.0' };
   return { sidecar, ...rest, now: NOW, lossesFrom: NOW - 86_400_000 };
 }
 
