@@ -2,7 +2,7 @@ import { createRandom } from '../demo/random.ts';
 import { TICK_MS } from '../detect/clock.ts';
 import { createDecisions } from '../detect/decisions.ts';
 import { createHeat } from '../detect/heat.ts';
-import { mix } from '../detect/mix.ts';
+import { mix } from '../event/mix.ts';
 import type { Bench, Case, Outcome } from './bench.ts';
 import { createSpaceSaving } from './space-saving.ts';
 import { round } from './statistics.ts';

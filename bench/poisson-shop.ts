@@ -2,7 +2,7 @@ import { createRandom } from '../demo/random.ts';
 import { TICK_MS } from '../detect/clock.ts';
 import { type Change, createDecisions } from '../detect/decisions.ts';
 import { createHeat } from '../detect/heat.ts';
-import { mix } from '../detect/mix.ts';
+import { mix } from '../event/mix.ts';
 import { wordsOf } from './zipf-stream.ts';
 
 /** Views that are not the shop's usual ones, at random times. */

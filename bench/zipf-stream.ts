@@ -1,5 +1,5 @@
 import { createRandom } from '../demo/random.ts';
-import { mix } from '../detect/mix.ts';
+import { mix } from '../event/mix.ts';
 
 /** Ranks 0 to `items` - 1, each as frequent as 1/(rank + 1)^s, from a fixed seed: `count` of them, by Walker's alias method. */
 export function zipfRanks({ items, s, count }: { items: number; s: number; count: number }): Uint32Array {

@@ -1,9 +1,9 @@
+import { mix } from '../event/mix.ts';
 import { createAdmission, NOT_TRACKED, RISES } from './admission.ts';
 import { baselineOf, createBaselines, pastSeconds } from './baselines.ts';
 import { createClock, TICKS_A_SECOND } from './clock.ts';
 import type { Decisions, RuleSignal } from './decisions.ts';
 import { createHyperLogLog } from './hyperloglog.ts';
-import { mix } from './mix.ts';
 import { createPairFilter } from './pair-filter.ts';
 import { createShop } from './shop.ts';
 import { type Crowd, isCrowd, shopFactorOf, surgeOf } from './surge.ts';

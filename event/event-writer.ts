@@ -3,10 +3,11 @@ import type { BotTest } from './bot-test.ts';
 import type { DailyHash } from './daily-hash.ts';
 import { agentText, cutText, LIMITS, type LimitedField, toText } from './field-text.ts';
 import { unmapped } from './ipv4-mapped.ts';
-import { KINDS, kindOf } from './kind.ts';
-import { ARGS, HOST, IP, ITEM, type Line, METHOD, PATH, PURPOSE, REF, UA, VISITOR } from './line.ts';
+import type { Kind } from './kind.ts';
+import { ARGS, HOST, IP, type Line, METHOD, PATH, REF, UA, VISITOR } from './line.ts';
+import { itemField } from './line-item.ts';
+import { lineKind } from './line-kind.ts';
 import type { Omittable, RedactionOptions } from './redaction.ts';
-import { testToken } from './test-view.ts';
 
 /*
  * The event of a line as JSON, written field by field from the line's spans of bytes. A field of printable ASCII, as nearly all are,
@@ -45,7 +46,6 @@ type Limit = { name: LimitedField; most: number };
 const WORD_BYTES = 8;
 const ID_TIME_DIGITS = 12;
 const KEPT_ID_DIGITS = 20;
-const GET = Buffer.from('GET');
 const DOT = 0x2e;
 /** Of a byte of the line: `\u0000`, in `uri`, `raw` and `item`. */
 const MOST_WIDENED = 18;
@@ -72,8 +72,13 @@ const METHOD_KEY = keyOf('method');
 const UA_KEY = keyOf('ua');
 const REF_KEY = keyOf('ref');
 const VISITOR_KEY = keyOf('visitor');
-const KIND = new Map(KINDS.map((kind) => [kind, pieceOf(`,"kind":"${kind}"`)]));
-const TEST = pieceOf(',"kind":"test"');
+const KIND = {
+  prefetch: pieceOf(',"kind":"prefetch"'),
+  part: pieceOf(',"kind":"part"'),
+  head: pieceOf(',"kind":"head"'),
+  other: pieceOf(',"kind":"other"'),
+  test: pieceOf(',"kind":"test"'),
+} satisfies Record<Kind, Piece>;
 const BOT = pieceOf(',"bot":true');
 const WEIGHT = pieceOf(',"weight":');
 const CUT = pieceOf(',"cut":');
@@ -112,12 +117,13 @@ export function createEventWriter(options: EventWriterOptions): EventWriter {
     if (path === undefined) putBytes(line, PATH, URI_LIMIT);
     else putText(URI_LIMIT, path);
     put(ITEM_KEY);
-    if (line.begin[ITEM] !== line.end[ITEM]) putBytes(line, ITEM, ITEM_LIMIT);
-    else if (path === undefined) putBytes(line, PATH, ITEM_LIMIT);
-    else putText(ITEM_LIMIT, path);
+    const item = itemField(line);
+    if (item === PATH && path !== undefined) putText(ITEM_LIMIT, path);
+    else putBytes(line, item, ITEM_LIMIT);
     if (!bare) putDetails(line, path);
     put(QUOTE);
-    putKind(line);
+    const kind = lineKind(line);
+    if (kind !== undefined) put(KIND[kind]);
     if (keeps.bot && isBot(line)) put(BOT);
     const weight = line.weight() * oneIn;
     if (weight > 1) {
@@ -203,28 +209,6 @@ export function createEventWriter(options: EventWriterOptions): EventWriter {
     if (text === '') return;
     put(UA_KEY);
     putText(UA_LIMIT, text);
-  }
-
-  /** A test stays one whatever its method. */
-  function putKind(line: Line): void {
-    if (testToken(line) !== undefined) {
-      put(TEST);
-      return;
-    }
-    const at = line.begin[METHOD] ?? 0;
-    if (
-      line.begin[PURPOSE] === line.end[PURPOSE] &&
-      startsWithGet(at) &&
-      line.end[METHOD] === at + GET.length
-    )
-      return;
-    const kind = kindOf(bytesOf(line, METHOD), bytesOf(line, PURPOSE));
-    const piece = kind === undefined ? undefined : KIND.get(kind);
-    if (piece !== undefined) put(piece);
-  }
-
-  function startsWithGet(at: number): boolean {
-    return lines[at] === GET[0] && lines[at + 1] === GET[1] && lines[at + 2] === GET[2];
   }
 
   /** Nothing where the field is empty. */

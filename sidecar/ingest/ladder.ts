@@ -1,4 +1,5 @@
 import type { Extent } from '../../event/event-writer.ts';
+import { mix } from '../../event/mix.ts';
 
 /** How much is kept of what comes in: one event in `oneIn`. */
 export type Rung = Extent;
@@ -61,15 +62,8 @@ export function nextStep(step: number, { fill, from }: { fill: number; from: num
 
 /**
  * Whether an event is among the one in `oneIn` (a power of two) that are kept. By its id alone, given as its `bitsOf`, so that a
- * line which is read twice has the same fate; mixed (the finaliser of MurmurHash3), because nginx samples by request ids as well.
+ * line which is read twice has the same fate; mixed, because nginx samples by request ids as well.
  */
 export function isKept(high: number, low: number, oneIn: number): boolean {
   return oneIn === 1 || (mix(high ^ mix(low)) & (oneIn - 1)) === 0;
-}
-
-function mix(bits: number): number {
-  let hash = bits;
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { createAdmission, NOT_TRACKED, RISES, SWEEP_TICKS } from '../../../detect/admission.ts';
-import { mix } from '../../../detect/mix.ts';
+import { mix } from '../../../event/mix.ts';
 
 const NEVER = 2 ** 30;
 const highOf = (item: number) => mix(2 * item + 1);

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { createHyperLogLog } from '../../../detect/hyperloglog.ts';
-import { mix } from '../../../detect/mix.ts';
+import { mix } from '../../../event/mix.ts';
 
 test.each([0, 1, 20, 100, 1_000, 10_000, 200_000])(
   'estimates %d different values within four standard errors',

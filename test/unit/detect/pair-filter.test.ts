@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { mix } from '../../../detect/mix.ts';
 import { createPairFilter } from '../../../detect/pair-filter.ts';
+import { mix } from '../../../event/mix.ts';
 
 describe('the pair filter', () => {
   test('counts how often a pair was seen', () => {

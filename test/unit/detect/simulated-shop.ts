@@ -2,7 +2,7 @@ import { createRandom } from '../../../demo/random.ts';
 import { TICK_MS } from '../../../detect/clock.ts';
 import { type Change, createDecisions, type Decisions } from '../../../detect/decisions.ts';
 import { createHeat, type Heat } from '../../../detect/heat.ts';
-import { mix } from '../../../detect/mix.ts';
+import { mix } from '../../../event/mix.ts';
 
 export const START = 1_795_355_712_000;
 export const DWELL_MS = { busy: 30_000, surge: 60_000 };

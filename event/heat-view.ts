@@ -1,0 +1,54 @@
+import { LIMITS } from './field-text.ts';
+import { IP, type Line, VISITOR } from './line.ts';
+import { itemField, itemText } from './line-item.ts';
+import { createSpanHash, MOST_HASHED } from './span-hash.ts';
+
+/**
+ * What heat needs of a line, as numbers, without a text for each view: which item, and who viewed. How many views the line stands for and when
+ * it was is `line.weight()` and `line.time()`; whether a bot asked, a `BotTest`; what kind of request it was, `lineKind`.
+ */
+export type HeatView = {
+  /** Looks at the line that was read last. What follows is about it, for as long as no other is read. */
+  look(line: Line): void;
+  /** Two words of 32 scattered bits, signed: equal for two lines whose events have the same `item`, in each process others. */
+  item(word: 0 | 1): number;
+  /**
+   * 32 scattered bits: the visitor key where there is one, else address and user agent together. What privacy keeps of them
+   * makes no difference. Where the address is withheld as well all with one user agent are one visitor.
+   */
+  visitor(): number;
+  /** The item's name, as the event has it. */
+  name(): string;
+};
+
+export function createHeatView(): HeatView {
+  const items = createSpanHash();
+  const visitors = createSpanHash();
+  const encoded = Buffer.alloc(MOST_HASHED);
+  let viewed: Line | undefined;
+  return {
+    look(line) {
+      viewed = line;
+      hashItem(line);
+    },
+    item: items.bits,
+    visitor: () => (viewed === undefined ? 0 : visitorBits(viewed)),
+    name: () => (viewed === undefined ? '' : itemText(viewed)),
+  };
+
+  function hashItem(line: Line): void {
+    const field = itemField(line);
+    const at = line.begin[field] ?? 0;
+    const until = line.end[field] ?? 0;
+    if (line.odd[field] === 0 && until - at <= LIMITS.item) items.hash(line.lines(), at, until);
+    else items.hash(encoded, 0, encoded.write(itemText(line)));
+  }
+
+  function visitorBits(line: Line): number {
+    const { begin, end } = line;
+    const hasKey = begin[VISITOR] !== end[VISITOR];
+    const field = hasKey ? VISITOR : IP;
+    visitors.hash(line.lines(), begin[field] ?? 0, end[field] ?? 0);
+    return hasKey ? visitors.bits(0) : visitors.bits(0) ^ line.agentBits(0);
+  }
+}
