@@ -1,40 +1,40 @@
 import type { MetricList } from '../service/metrics.ts';
 
-/** What a sink exports. consumed = indexed + already there + dropped + dead, once nothing is in hand. */
+/** What a sink exports. consumed = indexed + already there + dropped + dead, once nothing is in flight. */
 export const SINK_METRICS = {
-  sink_consumed_total: { kind: 'counter', help: 'Events read from the log and dealt with' },
+  sink_consumed_total: { kind: 'counter', help: 'Events read from the log and processed' },
   sink_indexed_total: { kind: 'counter', help: 'Events created in the index' },
-  sink_existing_total: { kind: 'counter', help: 'Events that were in the index already' },
+  sink_existing_total: { kind: 'counter', help: 'Events that were already in the index' },
   sink_dropped_total: {
     kind: 'counter',
-    help: 'Events that the index takes and leaves out, by who decided: an ingest pipeline',
+    help: 'Events that the index accepted but did not store, by cause: pipeline (an ingest pipeline dropped them)',
     labels: ['reason'],
   },
-  sink_dead_total: { kind: 'counter', help: 'Records given up, kept as dead letters', labels: ['reason'] },
+  sink_dead_total: { kind: 'counter', help: 'Records given up, stored as dead letters', labels: ['reason'] },
   sink_dead_dropped_total: {
     kind: 'counter',
-    help: 'Dead letters that are gone without anybody deleting them: rolled (the second of two full files gave way)',
+    help: 'Dead letters lost without anybody deleting them: rolled (the older of two full files was deleted)',
     labels: ['reason'],
   },
   sink_retries_total: {
     kind: 'counter',
-    help: 'Requests to the index that are tried again, by reason',
+    help: 'Requests to the index that were retried, by reason',
     labels: ['reason'],
   },
   sink_removed_total: {
     kind: 'counter',
-    help: 'Records that Kafka had removed before this sink had read them',
+    help: 'Records that Kafka deleted before this sink had read them',
   },
   sink_offset_resets_total: {
     kind: 'counter',
-    help: 'Times that a partition no longer had what was to be read next, and reading went on with its oldest record',
+    help: 'Times that the next offset was no longer in a partition, and reading continued at its oldest record',
   },
   sink_index_up: {
     kind: 'gauge',
-    help: '1 while the index takes events, 0 while it is unavailable or refuses all',
+    help: '1 while the index accepts events, 0 while it is unavailable or rejects all',
   },
   sink_batch_events: {
     kind: 'gauge',
-    help: 'Events in one request to the index; shrinks when it is overloaded',
+    help: 'Events per request to the index; shrinks while the index is overloaded',
   },
 } as const satisfies MetricList;

@@ -1,15 +1,15 @@
 import type { MetricList } from '../metrics.ts';
 
-/** What the listener for people and monitoring exports, in every service. */
+/** What the admin listener exports, in every service. */
 export const ADMIN_METRICS = {
   admin_refused_total: {
     kind: 'counter',
-    help: 'Requests to the admin listener that were not answered, by reason: host, origin, site (of another site), method, queue (too many questions), time (a question took too long)',
+    help: 'Requests to the admin listener that were rejected, by reason: host, origin, site (sent by another site), method, queue (too many queries), time (the query took too long)',
     labels: ['reason'],
   },
   admin_connections_closed_total: {
     kind: 'counter',
-    help: 'Connections to the admin listener that were closed to let others in',
+    help: 'Idle connections to the admin listener that were closed to accept new ones',
   },
   admin_listen_failures_total: {
     kind: 'counter',

@@ -49,8 +49,8 @@ const runs = process.env.HOTITEM_TEST_FULL && (missing === undefined || process.
   });
 
   test('shows its first view after the five steps of the README', async () => {
-    const steps = blockBelow(readme, 'From nothing, on Debian', 'sh');
-    const lines = blockBelow(readme, 'From nothing, on Debian', 'nginx').match(/include .*;/g) ?? [];
+    const steps = blockBelow(readme, 'Install on Debian', 'sh');
+    const lines = blockBelow(readme, 'Install on Debian', 'nginx').match(/include .*;/g) ?? [];
     expect(lines).toHaveLength(2);
     for (const step of steps.split('\n').filter((line) => line !== '')) {
       if (step.startsWith('nginx -t')) await addToSite(lines);
@@ -257,7 +257,7 @@ const runs = process.env.HOTITEM_TEST_FULL && (missing === undefined || process.
   test('is what it was after the steps of the README back, and nginx serves throughout', async () => {
     await host.must('rm -r /etc/systemd/system/nginx.service.d && systemctl daemon-reload');
     await host.must(`sed -i '/hotitem/d' ${SITE}`);
-    const steps = blockBelow(readme, 'Without a trace', 'sh');
+    const steps = blockBelow(readme, 'Remove it', 'sh');
     for (const step of steps.split('\n').filter((line) => line !== '')) {
       await host.must(step.replace(/ --purge/, ' --purge --yes'), { outside: step.startsWith('npm ') });
       expect(await answer('/')).toBe(200);

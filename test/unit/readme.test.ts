@@ -12,7 +12,7 @@ const ROOT = join(import.meta.dirname, '../..');
 
 describe('what the documentation says', () => {
   test('of the metrics is what the services export', () => {
-    const rows = read('README.md')
+    const rows = read('docs/metrics.md')
       .split('\n')
       .filter((line) => line.startsWith('| `hotitem_'));
     expect(rows).toEqual([...table(SIDECAR_METRICS), ...table(SINK_METRICS), ...table(ADMIN_METRICS)]);
