@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { nginxTemplate } from '../nginx-setup/includes.ts';
-import { type InstallOptions, installNginx, refuse, writeWhole } from '../nginx-setup/install.ts';
+import { type InstallOptions, installNginx, putWhole, refuse } from '../nginx-setup/install.ts';
 import {
   addressProblem,
   characterProblem,
@@ -70,6 +70,6 @@ export async function renderShop(options: ShopOptions): Promise<Shop> {
   const conf = join(folder, 'nginx.conf');
   const template = await nginxTemplate(join('examples', `${example}.conf`));
   const values = { dir, run, listen, pages, origin, php, module: jsModule, user, workers: String(workers) };
-  await writeWhole(conf, renderTemplate(template, values));
+  await putWhole(conf, renderTemplate(template, values));
   return { conf, errorLog: join(run, 'error.log'), pidFile: join(run, 'nginx.pid') };
 }

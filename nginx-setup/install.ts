@@ -1,6 +1,7 @@
-import { open, rename, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { makeFolder } from '../service/make-folder.ts';
+import { replaceFile } from '../service/replace-file.ts';
 import { type IncludeSettings, settingProblems } from './includes.ts';
 import { NginxInstallError } from './install-error.ts';
 import { type Plan, type PlannedFile, planInstall } from './plan.ts';
@@ -52,7 +53,7 @@ export async function installNginx({
 export async function putBack(files: { path: string; before: string | undefined }[]): Promise<void> {
   for (const { path, before } of files.toReversed()) {
     if (before === undefined) await rm(path, { force: true });
-    else await writeWhole(path, before);
+    else await putWhole(path, before);
   }
 }
 
@@ -77,27 +78,12 @@ export function refuse(problems: (string | undefined)[]): void {
 /** Writes a file of a folder that nginx reads, and makes the folder. */
 async function putFile(path: string, text: string): Promise<void> {
   makeFolder(dirname(path), FOLDER_MODE);
-  await writeWhole(path, text);
+  await putWhole(path, text);
 }
 
-/** Writes `path` whole or not at all: temporary file, fsync, rename. Its mode is the same with any umask. */
-export async function writeWhole(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`;
-  try {
-    await rm(temporary, { force: true });
-    const file = await open(temporary, 'wx', FILE_MODE);
-    try {
-      await file.chmod(FILE_MODE);
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
+/** Writes a file that nginx reads. */
+export function putWhole(path: string, text: string): Promise<void> {
+  return replaceFile(path, text, { mode: FILE_MODE, durable: true });
 }
 
 async function keepBefore(folder: string, files: PlannedFile[]): Promise<void> {

@@ -11,7 +11,7 @@ import {
   VERSION_FILE,
 } from './includes.ts';
 import { inertIncludes } from './inert.ts';
-import { putBack, writeWhole } from './install.ts';
+import { putBack, putWhole } from './install.ts';
 import { installedVersion, isEdited, readInstalled, withSums } from './install-version.ts';
 import { findUses, type NginxAsked, type Use } from './uses.ts';
 
@@ -64,7 +64,7 @@ async function silence(
       text: await readFile(join(dir, name), 'utf8').catch(() => undefined),
     })),
   );
-  for (const { name, text } of files) await writeWhole(join(dir, name), text);
+  for (const { name, text } of files) await putWhole(join(dir, name), text);
   const after = await findUses(dir, nginx);
   if (after.accepted || !accepted) return;
   await putBack(before.map(({ name, text }) => ({ path: join(dir, name), before: text })));

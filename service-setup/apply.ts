@@ -1,6 +1,6 @@
-import { chmodSync, chownSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { makeFolder } from '../service/make-folder.ts';
+import { replaceFile } from '../service/replace-file.ts';
 import { Trouble } from '../service/trouble.ts';
 import { type Account, makeUser, mayUser } from './account.ts';
 import { SERVICE_USER } from './paths.ts';
@@ -18,7 +18,7 @@ export async function applyPlan(plan: Plan, { start }: { start: boolean }): Prom
   const done: Done[] = [];
   const user = await completeUser(plan, done);
   if (config.before === undefined) {
-    put(config, user.gid);
+    await put(config, user.gid);
     done.push({ outcome: 'written', what: config.path });
   }
   for (const folder of folders) {
@@ -27,7 +27,7 @@ export async function applyPlan(plan: Plan, { start }: { start: boolean }): Prom
   }
   await requireRights(plan);
   const isNew = unitFile.before !== unitFile.text;
-  if (isNew) replace(unitFile, done);
+  if (isNew) await replace(unitFile, done);
   await bringTo(plan.unit, { start, isNew }, done);
   return done;
 }
@@ -57,23 +57,19 @@ async function requireRights({ config, node, program }: Plan): Promise<void> {
 }
 
 /** The unit of before is kept beside it, where systemd does not look. */
-function replace(file: PlannedFile, done: Done[]): void {
+async function replace(file: PlannedFile, done: Done[]): Promise<void> {
   if (file.before !== undefined) {
     const kept = `${file.path}.old`;
-    put({ ...file, path: kept, text: file.before }, ROOT);
+    await put({ ...file, path: kept, text: file.before }, ROOT);
     done.push({ outcome: 'kept', what: `${kept}, what it was before` });
   }
-  put(file, ROOT);
+  await put(file, ROOT);
   done.push({ outcome: 'written', what: file.path });
 }
 
-function put({ path, text, mode }: PlannedFile, gid: number): void {
+async function put({ path, text, mode }: PlannedFile, gid: number): Promise<void> {
   makeFolder(dirname(path), FOLDER_MODE);
-  const temporary = `${path}.${process.pid}.tmp`;
-  writeFileSync(temporary, text, { mode, flag: 'wx' });
-  chmodSync(temporary, mode);
-  chownSync(temporary, ROOT, gid);
-  renameSync(temporary, path);
+  await replaceFile(path, text, { mode, owner: { uid: ROOT, gid } });
 }
 
 async function bringTo(

@@ -1,10 +1,47 @@
-import { rename, writeFile } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 
-/**
- * Writes a whole file: who reads it finds the old one or the new one. Not forced to the disk; see `writeDurably` for what
- * a power failure must not take. One call at a time for a path: each writes the same temporary file.
- */
-export async function replaceFile(path: string, text: string): Promise<void> {
-  await writeFile(`${path}.new`, text, { mode: 0o640 });
-  await rename(`${path}.new`, path);
+export type ReplaceOptions = {
+  /** Of the file, whatever the umask; by default 0640 less the umask. */
+  mode?: number;
+  owner?: { uid: number; gid: number };
+  /** Whether it is forced to the disk: after a power failure there is the old file or the new one. */
+  durable?: boolean;
+};
+
+/** Writes a whole file: who reads it finds the old one or the new one, never a part. One call at a time for a path. */
+export async function replaceFile(path: string, text: string, options: ReplaceOptions = {}): Promise<void> {
+  // Another process may write the same path, and what lies there may be a link that somebody made.
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    await rm(temporary, { force: true });
+    await write(temporary, text, options);
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => {});
+    throw error;
+  }
+  if (options.durable) await syncFolder(dirname(path));
+}
+
+async function write(path: string, text: string, { mode, owner, durable }: ReplaceOptions): Promise<void> {
+  const file = await open(path, 'wx', mode ?? 0o640);
+  try {
+    if (owner !== undefined) await file.chown(owner.uid, owner.gid);
+    if (mode !== undefined) await file.chmod(mode);
+    await file.writeFile(text);
+    if (durable) await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Makes names in the folder durable: a file that was made, renamed or removed. */
+export async function syncFolder(dir: string): Promise<void> {
+  const folder = await open(dir, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createMutex } from '../../service/mutex.ts';
-import { writeDurably } from '../../store/spool/sync.ts';
+import { replaceFile } from '../../service/replace-file.ts';
 
 /** What nginx captures: every view, none, or one in `n`. */
 export type CaptureMode = { mode: 'on' | 'off' } | { mode: 'sample'; n: number };
@@ -35,7 +35,7 @@ export function createControl(
 
   async function set(mode: CaptureMode): Promise<CaptureState> {
     const next = { version: state.version + 1, ...mode };
-    await writeDurably(path, JSON.stringify(next));
+    await replaceFile(path, JSON.stringify(next), { durable: true });
     state = next;
     for (const tell of waiting) tell();
     return next;

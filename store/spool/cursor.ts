@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { syncFolder } from './sync.ts';
+import { syncFolder } from '../../service/replace-file.ts';
 
 /** Where a consumer has come to. */
 export type Position = {

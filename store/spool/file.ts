@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { syncFolder } from './sync.ts';
+import { syncFolder } from '../../service/replace-file.ts';
 
 export type Fsync = 'always' | '1s' | 'never';
 

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { replaceFile } from '../../service/replace-file.ts';
 import { SpoolError } from './error.ts';
 import { FORMAT } from './format.ts';
-import { writeDurably } from './sync.ts';
 
 const CONTENT = /^hotitem-spool (\d{1,9}) ([\da-f]{32})\n$/;
 
@@ -24,6 +24,6 @@ export async function readOrMakeId(path: string): Promise<string> {
 
 async function makeId(path: string): Promise<string> {
   const id = randomBytes(16).toString('hex');
-  await writeDurably(path, `hotitem-spool ${FORMAT} ${id}\n`);
+  await replaceFile(path, `hotitem-spool ${FORMAT} ${id}\n`, { durable: true });
   return id;
 }

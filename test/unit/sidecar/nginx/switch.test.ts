@@ -1,7 +1,7 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { z } from 'zod';
@@ -46,7 +46,7 @@ describe('the state of capture', () => {
 
     expect(createControl(file, warn).state()).toEqual({ version: 2, mode: 'off' });
     expect(statSync(file).mode & 0o777).toBe(0o640);
-    expect(existsSync(`${file}.new`)).toBe(false);
+    expect(readdirSync(dirname(file))).toEqual([basename(file)]);
   });
 
   test.each([

@@ -170,7 +170,7 @@ describe('in its folder the tail', () => {
 
 test('offsets that cannot be stored (a full disk) do not keep the tail from reading and removing', async () => {
   const folder = tailFolder();
-  mkdirSync(join(folder, 'offsets.json.new'));
+  mkdirSync(join(folder, `offsets.json.${process.pid}.tmp`));
   const tailed = await startTailed(folder);
   const lines = Array.from({ length: 50_000 }, (_, i) => `${i}${'x'.repeat(100)}`);
   const path = tailed.write('a.tsv', `${lines.join('\n')}\n`);
