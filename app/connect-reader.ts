@@ -10,6 +10,6 @@ export async function connectReader(core: Pick<Core, 'config' | 'warn'>): Promis
     const { createPlatformaticReader } = await import('../store/kafka/platformatic/reader.ts');
     return createPlatformaticReader(options);
   }
-  const { createTopicReader } = await import('../store/kafka/topic-reader.ts');
+  const { createTopicReader } = await import('../store/kafka/kafkajs/reader.ts');
   return createTopicReader(options);
 }

@@ -1,5 +1,4 @@
 import { dirname } from 'node:path';
-import type { CommandOption, Flags } from '../cli/command.ts';
 import type { Config } from '../service/config/config.ts';
 import { makeFolder, type Owner } from '../service/make-folder.ts';
 import { run } from '../service/run.ts';
@@ -7,23 +6,14 @@ import { Trouble } from '../service/trouble.ts';
 import type { Core } from './core.ts';
 import { requireOwnState } from './own-state.ts';
 
-/** The flag of the services. */
-export const USER_OPTION: Record<'user', CommandOption> = {
-  user: {
-    type: 'string',
-    placeholder: 'NAME',
-    about: 'started as root: run as this user, after the configuration and its secrets are read',
-  },
-};
-
 type Account = Owner & { name: string; groups: number[] };
 
 /**
  * Becomes the user that `--user` names, for good, and requires that the state is that user's. Folders that only root can make are
  * made first. Does nothing where no user is named. Rejects with a `Trouble`.
  */
-export async function runAs({ user }: Flags, config: Config): Promise<void> {
-  if (typeof user === 'string') await become(await accountOf(user), config);
+export async function runAs(user: string | undefined, config: Config): Promise<void> {
+  if (user !== undefined) await become(await accountOf(user), config);
   requireOwnState(config);
 }
 

@@ -1,11 +1,23 @@
 import { availableParallelism } from 'node:os';
 import type { NginxEngine } from '../nginx-setup/includes.ts';
 import type { Case, Table, Target } from './bench.ts';
-import type { ChainSample, Runs } from './capture.ts';
 import type { Contender } from './contenders.ts';
 import type { Sample } from './sample.ts';
 import { median, round } from './statistics.ts';
 import { atLeast, atMost } from './target.ts';
+
+export type Delivery = {
+  /** Records that Kafka acknowledged, and how many different events they are. */
+  records: number;
+  distinct: number;
+  /** From the end of the load to the last acknowledgement. */
+  behindMs: number;
+};
+
+export type ChainSample = Sample & Delivery;
+
+/** A contender and what its rounds gave. */
+export type Runs<Kind> = { contender: Contender; samples: Kind[] };
 
 const BUSY_PCT = 90;
 

@@ -6,25 +6,21 @@ import { type KafkaPart, startKafka } from '../test/parts/kafka.ts';
 import { obtainWrk } from '../test/provision/wrk.ts';
 import { startAnswerer } from './answerer.ts';
 import type { Bench } from './bench.ts';
-import { aloneTable, aloneTargets, type Chain, chainTable, chainTargets } from './capture-outcome.ts';
+import {
+  aloneTable,
+  aloneTargets,
+  type Chain,
+  type ChainSample,
+  chainTable,
+  chainTargets,
+  type Delivery,
+  type Runs,
+} from './capture-outcome.ts';
 import { runStates } from './capture-states.ts';
 import { type Contender, obtainBuilds, renderContenders } from './contenders.ts';
 import { type Sample, sample } from './sample.ts';
 import { startBenchSidecar } from './sidecar.ts';
 import { total, watchTopic } from './topic.ts';
-
-export type Delivery = {
-  /** Records that Kafka acknowledged, and how many different events they are. */
-  records: number;
-  distinct: number;
-  /** From the end of the load to the last acknowledgement. */
-  behindMs: number;
-};
-
-export type ChainSample = Sample & Delivery;
-
-/** A contender and what its rounds gave. */
-export type Runs<Kind> = { contender: Contender; samples: Kind[] };
 
 type Plan = { rounds: number; seconds: number; wrk: string[]; report: (line: string) => void };
 

@@ -10,8 +10,8 @@ import type { Service } from '../status/ask-service.ts';
 import type { StatusFacts } from '../status/facts.ts';
 import { isoTime } from '../status/iso-time.ts';
 import type { Verdict } from '../status/status-verdict.ts';
+import { captureWords } from './capture-words.ts';
 import { findingsText } from './check-report.ts';
-import { captureWords } from './commands/capture.ts';
 
 const NGINX: [keyof NginxAccounts, string][] = [
   ['captured', 'captured'],

@@ -5,9 +5,9 @@ import { Trouble } from '../service/trouble.ts';
 import { type Configuration, readConfiguration } from './conf/configuration.ts';
 import type { Directive } from './conf/directives.ts';
 import { diskSource } from './conf/disk-source.ts';
+import { LINE_FORMAT } from './conf/include-table.ts';
 import { readNginx } from './conf/read-nginx.ts';
 import { createSite } from './conf/site.ts';
-import { LINE_FORMAT } from './include-table.ts';
 import { runningNginx } from './program/running-nginx.ts';
 
 /** A line of the operator's own by which nginx needs a folder of includes. */

@@ -1,19 +1,27 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Lua, NginxBuild } from '../nginx-setup/program/inspect.ts';
 import { probeNjs } from '../nginx-setup/program/njs-probe.ts';
 import { nginxVersion } from '../nginx-setup/program/version.ts';
 import { debianTree } from './debian.ts';
-import type { Lua, NginxBuild, ObtainOptions } from './nginx.ts';
 import { privateProgram } from './private-program.ts';
 import { ProvisionError } from './provision-error.ts';
-import { NGINX } from './versions.ts';
+import type { Report } from './report.ts';
+import { NGINX, type Suite } from './versions.ts';
 
 const PACKAGES = ['nginx', 'libnginx-mod-http-js'];
 const LUA_PACKAGES = ['libnginx-mod-http-lua', 'lua-nginx-kafka', 'lua-cjson'];
 
+export type ObtainOptions = {
+  suite: Suite;
+  /** With Lua, and its Kafka client. Only trixie has them. */
+  lua?: boolean;
+  report: Report;
+};
+
 /** nginx with njs as Debian packages it, unpacked privately. Throws a `ProvisionError`. */
-export async function unpackNginx({ suite, lua = false, report }: ObtainOptions): Promise<NginxBuild> {
+export async function obtainNginx({ suite, lua = false, report }: ObtainOptions): Promise<NginxBuild> {
   const pin = NGINX[suite];
   const label = pin ? `nginx-${pin.nginx}-njs-${pin.njs}` : `nginx-${suite}`;
   const tree = await debianTree({

@@ -1,47 +1,16 @@
-import { inspectNginx, systemNginx } from '../nginx-setup/program/inspect.ts';
+import { inspectNginx, type NginxBuild, systemNginx } from '../nginx-setup/program/inspect.ts';
 import { compareVersions } from '../nginx-setup/program/version.ts';
-import { unpackNginx } from './nginx-tree.ts';
+import { obtainNginx } from './nginx-tree.ts';
 import { ProvisionError } from './provision-error.ts';
 import type { Report } from './report.ts';
-import { OLDEST_NJS, type Suite } from './versions.ts';
+import { OLDEST_NJS } from './versions.ts';
 
-export type NginxBuild = {
-  /** The program and its first arguments. */
-  command: string[];
-  modules: {
-    /** The path for `load_module`; absent where njs is compiled in. */
-    js?: string;
-    lua?: Lua;
-  };
-  /** Of nginx: `1.26.3`. */
-  version: string;
-  /** Of njs: `0.8.9`. */
-  njs: string;
-  /** Whether `js_engine qjs;` works. */
-  quickjs: boolean;
-  /** For people: where it is from. */
-  origin: string;
-};
-
-/** What the article's Lua needs: the paths for `load_module` in order, and where its libraries are. */
-export type Lua = { modules: string[]; packagePath: string; packageCpath: string };
-
-export type ObtainOptions = {
-  suite: Suite;
-  /** With Lua, and its Kafka client. Only trixie has them. */
-  lua?: boolean;
-  report: Report;
-};
+export { type NginxBuild, obtainNginx };
 
 type FindOptions = { report: Report; env?: NodeJS.ProcessEnv };
 
 const OTHER_WAYS =
   'Name an nginx that has njs with HOTITEM_NGINX (and its module with HOTITEM_NGINX_JS_MODULE), or use Docker: docker compose up';
-
-/** nginx with njs as Debian packages it, unpacked privately. Throws a `ProvisionError`. */
-export function obtainNginx(options: ObtainOptions): Promise<NginxBuild> {
-  return unpackNginx(options);
-}
 
 /**
  * An nginx to run the shop with: the one that `HOTITEM_NGINX` names, else the system's where its njs is new enough,
@@ -57,7 +26,7 @@ export async function findNginx({ report, env = process.env }: FindOptions): Pro
   else report(`${system} has njs ${installed.njs}, older than ${OLDEST_NJS}: taking another`);
 
   try {
-    return await unpackNginx({ suite: 'trixie', report });
+    return await obtainNginx({ suite: 'trixie', report });
   } catch (error) {
     if (!(error instanceof ProvisionError)) throw error;
     throw new ProvisionError(`no nginx with njs: ${error.message}`, {

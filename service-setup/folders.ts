@@ -1,6 +1,8 @@
 import { dirname, relative, sep } from 'node:path';
 import type { Config } from '../service/config/config.ts';
-import type { Role } from './unit.ts';
+
+export type Role = 'sidecar' | 'sink';
+export const ROLES: readonly Role[] = ['sidecar', 'sink'];
 
 export type ServiceFolders = {
   /** Below /var/lib: systemd makes it for the user at each start. */

@@ -6,9 +6,9 @@ import { parseSettings } from '../service/config/parse-settings.ts';
 import { PACKAGE_ROOT } from '../service/package-root.ts';
 import { Trouble } from '../service/trouble.ts';
 import { type Account, findUser, groupName } from './account.ts';
-import { serviceFolders } from './folders.ts';
+import { type Role, serviceFolders } from './folders.ts';
 import { SERVICE_PATHS, SERVICE_USER } from './paths.ts';
-import { type Role, unitName, unitText } from './unit.ts';
+import { unitName, unitText } from './unit.ts';
 import { workersGroup } from './workers-group.ts';
 
 export type PlanOptions = {

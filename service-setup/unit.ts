@@ -1,10 +1,14 @@
 import type { Config } from '../service/config/config.ts';
 import { Trouble } from '../service/trouble.ts';
-import { type FolderSettings, runName, type ServiceFolders, serviceFolders, stateName } from './folders.ts';
+import {
+  type FolderSettings,
+  type Role,
+  runName,
+  type ServiceFolders,
+  serviceFolders,
+  stateName,
+} from './folders.ts';
 import { SERVICE_USER } from './paths.ts';
-
-export type Role = 'sidecar' | 'sink';
-export const ROLES: readonly Role[] = ['sidecar', 'sink'];
 
 export type UnitOptions = {
   role: Role;

@@ -4,6 +4,7 @@ import { plainText } from '../../service/plain-text.ts';
 import { Trouble } from '../../service/trouble.ts';
 import { type CaptureMode, type CaptureState, toCaptureMode } from '../../sidecar/nginx/switch.ts';
 import { askService } from '../../status/ask-service.ts';
+import { captureWords } from '../capture-words.ts';
 import type { Command } from '../command.ts';
 import { configure } from '../configure.ts';
 import { UsageError } from '../parse-command-line.ts';
@@ -31,12 +32,6 @@ async function remarkOf(listen: string): Promise<string> {
   return instances.some(({ off }) => off)
     ? 'but nginx includes off-batch.conf: nothing is captured before http.conf is in its place\n'
     : '';
-}
-
-/** The mode as a person says it. */
-export function captureWords(state: CaptureState): string {
-  if (state.mode === 'default') return 'as nginx is configured';
-  return state.mode === 'sample' ? `1 in ${state.n}` : state.mode;
 }
 
 /** Undefined: only asked for. */

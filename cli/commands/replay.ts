@@ -1,5 +1,5 @@
 import { createCore } from '../../app/core.ts';
-import { HISTORY_OPTIONS, openHistory } from '../../app/open-history.ts';
+import { openHistory } from '../../app/open-history.ts';
 import { openLookup } from '../../app/open-lookup.ts';
 import { recordReader } from '../../app/record-reader.ts';
 import { type Replayed, replay as replayEvents } from '../../reconcile/replay.ts';
@@ -9,6 +9,7 @@ import type { Command } from '../command.ts';
 import { configure } from '../configure.ts';
 import { UsageError } from '../parse-command-line.ts';
 import { parseRange, RANGE_OPTIONS } from '../parse-range.ts';
+import { parseSource, SOURCE_OPTION } from '../parse-source.ts';
 import { createProgress } from '../progress.ts';
 import { removedRange } from '../removed-range.ts';
 import { print, printJson } from '../terminal.ts';
@@ -17,7 +18,7 @@ export const replay: Command = {
   about: 'brings past events from Kafka or the spool into the index; what is there is left alone',
   options: {
     ...RANGE_OPTIONS,
-    ...HISTORY_OPTIONS,
+    ...SOURCE_OPTION,
     'dry-run': { type: 'boolean', about: 'only say what would be created' },
     json: { type: 'boolean', about: 'print JSON' },
   },
@@ -27,7 +28,7 @@ export const replay: Command = {
     if (from === undefined) throw new UsageError('replay: --from is needed, like --from -2h');
     const core = createCore(configure({ ...context, flags }));
     const range = parseRange({ from, to }, core.now());
-    const history = await openHistory(core, { source });
+    const history = await openHistory(core, parseSource({ source }, core.config));
     const progress = createProgress('read');
     try {
       const lookup = await openLookup(core.config);

@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import { Trouble } from '../../service/trouble.ts';
 import { applyPlan } from '../../service-setup/apply.ts';
+import { ROLES, type Role } from '../../service-setup/folders.ts';
 import { SERVICE_PATHS, SERVICE_USER } from '../../service-setup/paths.ts';
 import { type Plan, planService } from '../../service-setup/plan.ts';
 import { isBooted } from '../../service-setup/systemctl.ts';
-import { ROLES, type Role } from '../../service-setup/unit.ts';
 import type { Command } from '../command.ts';
 import { UsageError } from '../parse-command-line.ts';
 import { print, tell } from '../terminal.ts';

@@ -1,10 +1,11 @@
 import { createCore } from '../../app/core.ts';
-import { runAs, USER_OPTION, warnOfRoot } from '../../app/run-as.ts';
+import { runAs, warnOfRoot } from '../../app/run-as.ts';
 import { runService } from '../../app/run-service.ts';
 import { wireAdmin } from '../../app/wire-admin.ts';
 import { wireSidecar } from '../../app/wire-sidecar.ts';
 import type { Command } from '../command.ts';
 import { configure } from '../configure.ts';
+import { USER_OPTION, userOf } from '../user-flag.ts';
 
 export const sidecar: Command = {
   about: 'takes in what nginx captures, beside each nginx',
@@ -12,7 +13,7 @@ export const sidecar: Command = {
   configured: true,
   async run(context) {
     const configured = configure(context, { silent: true });
-    await runAs(context.flags, configured);
+    await runAs(userOf(context.flags), configured);
     const core = createCore(configured);
     warnOfRoot(core);
     const { config, log } = core;

@@ -1,6 +1,6 @@
 import { createCore } from '../../app/core.ts';
 import { indexChecks, openIndex } from '../../app/open-index.ts';
-import { runAs, USER_OPTION, warnOfRoot } from '../../app/run-as.ts';
+import { runAs, warnOfRoot } from '../../app/run-as.ts';
 import { runService } from '../../app/run-service.ts';
 import { watchLosses } from '../../app/watch-losses.ts';
 import { wireAdmin } from '../../app/wire-admin.ts';
@@ -10,6 +10,7 @@ import { json } from '../../service/admin/admin.ts';
 import { Trouble } from '../../service/trouble.ts';
 import type { Command } from '../command.ts';
 import { configure } from '../configure.ts';
+import { USER_OPTION, userOf } from '../user-flag.ts';
 
 export const sink: Command = {
   about: 'moves events from Kafka into Elasticsearch (or DuckDB); run as many as there is work',
@@ -17,7 +18,7 @@ export const sink: Command = {
   configured: true,
   async run(context) {
     const configured = configure(context, { silent: true });
-    await runAs(context.flags, configured);
+    await runAs(userOf(context.flags), configured);
     const core = createCore(configured);
     warnOfRoot(core);
     const { config, log, registry } = core;

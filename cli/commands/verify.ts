@@ -1,6 +1,6 @@
 import { type Core, createCore } from '../../app/core.ts';
 import { openDeadLetters } from '../../app/open-dead-letters.ts';
-import { HISTORY_OPTIONS, openHistory } from '../../app/open-history.ts';
+import { openHistory } from '../../app/open-history.ts';
 import { openLookup } from '../../app/open-lookup.ts';
 import { recordReader } from '../../app/record-reader.ts';
 import { createDeadOrigins } from '../../reconcile/dead-origins.ts';
@@ -26,6 +26,7 @@ import { configure } from '../configure.ts';
 import { UsageError } from '../parse-command-line.ts';
 import { parseCount } from '../parse-count.ts';
 import { parseRange, RANGE_OPTIONS } from '../parse-range.ts';
+import { parseSource, SOURCE_OPTION } from '../parse-source.ts';
 import { createProgress } from '../progress.ts';
 import { removedRange } from '../removed-range.ts';
 import { print, printJson } from '../terminal.ts';
@@ -40,7 +41,7 @@ export const verify: Command = {
     'compares the events in Kafka or the spool with the index, from the spool on; 0: balanced, 1: not, 2: cannot tell',
   options: {
     ...RANGE_OPTIONS,
-    ...HISTORY_OPTIONS,
+    ...SOURCE_OPTION,
     examples: { type: 'string', placeholder: 'N', about: 'ids printed of each kind (10)' },
     json: { type: 'boolean', about: 'print JSON' },
   },
@@ -65,7 +66,7 @@ async function compare(context: CommandContext): Promise<number> {
   const range = parseRange({ from, to }, now);
   const limits = { least: 0, most: 10_000 };
   const shown = parseCount('examples', String(examples), limits);
-  const history = await openHistory(core, { source });
+  const history = await openHistory(core, parseSource({ source }, core.config));
   const progress = createProgress('compared');
   try {
     const { dead, undecodableLetters, removedUnread } = await originsOfDead(core, range);

@@ -1,7 +1,7 @@
 import { type Place, placeOf } from '../../service/finding.ts';
 import type { Directive } from '../conf/directives.ts';
+import { CAPTURE_VARIABLES, type Transport } from '../conf/include-table.ts';
 import { blockAround, childrenOf, nameOf, type Site, type Spot } from '../conf/site.ts';
-import { CAPTURE_VARIABLES, type Transport } from '../include-table.ts';
 
 export type Capture = {
   server: string;

@@ -1,8 +1,8 @@
 import { basename, dirname, resolve } from 'node:path';
 import { type Finding, placeOf } from '../../service/finding.ts';
 import type { Directive } from '../conf/directives.ts';
+import { INCLUDES } from '../conf/include-table.ts';
 import { blockAround, nameOf, type OurInclude } from '../conf/site.ts';
-import { INCLUDES } from '../include-table.ts';
 import { compareVersions } from '../program/version.ts';
 import type { Facts } from './facts.ts';
 import { installInto, otherInclude } from './mend.ts';

@@ -1,7 +1,7 @@
 import { type Finding, placeOf } from '../../service/finding.ts';
 import type { Directive } from '../conf/directives.ts';
+import { EVENTS_ZONE, LINE_FORMAT, LINE_VARIABLE } from '../conf/include-table.ts';
 import { blockAround, childrenOf, inherited, nameOf, type Site, type Spot } from '../conf/site.ts';
-import { EVENTS_ZONE, LINE_FORMAT, LINE_VARIABLE } from '../include-table.ts';
 import type { Capture } from './captures.ts';
 import type { Facts } from './facts.ts';
 

@@ -1,7 +1,7 @@
 import { type Finding, placeOf } from '../../service/finding.ts';
 import type { Directive } from '../conf/directives.ts';
+import { CAPTURE_URI, SUBREQUEST_VARIABLE } from '../conf/include-table.ts';
 import { blockAround, childrenOf, nameOf, type Site } from '../conf/site.ts';
-import { CAPTURE_URI, SUBREQUEST_VARIABLE } from '../include-table.ts';
 import type { Facts } from './facts.ts';
 import { installAgain } from './mend.ts';
 import { createRerun } from './rerun.ts';

@@ -1,7 +1,7 @@
 import type { Directive } from '../conf/directives.ts';
+import { CAPTURE_URI, SPILL_URI } from '../conf/include-table.ts';
 import { toRegExp } from '../conf/locate.ts';
 import { childrenOf, type Site } from '../conf/site.ts';
-import { CAPTURE_URI, SPILL_URI } from '../include-table.ts';
 import { type Condition, conditionOf, type Reading } from './condition.ts';
 
 const SUBREQUESTS = [CAPTURE_URI, SPILL_URI];

@@ -1,7 +1,7 @@
 import { type Finding, type Place, placeOf } from '../../service/finding.ts';
+import { SIDECAR_HOST, UPSTREAM } from '../conf/include-table.ts';
 import { isShared, sharedAddresses } from '../conf/shared-port.ts';
 import { childOf, childrenOf, nameOf, type Site, type Spot } from '../conf/site.ts';
-import { SIDECAR_HOST, UPSTREAM } from '../include-table.ts';
 import type { Facts } from './facts.ts';
 import { installAgain } from './mend.ts';
 

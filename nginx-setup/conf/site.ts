@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
-import { INCLUDES, type Include } from '../include-table.ts';
 import type { Configuration } from './configuration.ts';
 import type { Directive, SourceFile } from './directives.ts';
+import { INCLUDES, type Include } from './include-table.ts';
 
 /** A directive and the blocks around it, the outermost first. Includes are not among them: nginx does not see them. */
 export type Spot = { directive: Directive; around: Directive[] };

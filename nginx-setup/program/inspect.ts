@@ -1,10 +1,30 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import type { NginxBuild } from '../../provision/nginx.ts';
 import { findProgram } from '../../service/find-program.ts';
 import { run } from '../../service/run.ts';
 import { probeNjs } from './njs-probe.ts';
 import { nginxVersion } from './version.ts';
+
+export type NginxBuild = {
+  /** The program and its first arguments. */
+  command: string[];
+  modules: {
+    /** The path for `load_module`; absent where njs is compiled in. */
+    js?: string;
+    lua?: Lua;
+  };
+  /** Of nginx: `1.26.3`. */
+  version: string;
+  /** Of njs: `0.8.9`. */
+  njs: string;
+  /** Whether `js_engine qjs;` works. */
+  quickjs: boolean;
+  /** For people: where it is from. */
+  origin: string;
+};
+
+/** What the article's Lua needs: the paths for `load_module` in order, and where its libraries are. */
+export type Lua = { modules: string[]; packagePath: string; packageCpath: string };
 
 const MODULE = 'ngx_http_js_module.so';
 const MODULE_FOLDERS = ['/usr/lib/nginx/modules', '/usr/lib64/nginx/modules', '/usr/local/lib/nginx/modules'];

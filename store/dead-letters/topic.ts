@@ -1,6 +1,5 @@
 import type { KafkaClient } from '../kafka/client.ts';
-import type { TopicRecord } from '../kafka/topic-ranges.ts';
-import type { TopicReader } from '../kafka/topic-reader.ts';
+import type { TopicReader, TopicRecord } from '../kafka/topic-reader.ts';
 import { offsetsOf, recordsIn, type Undecodable } from '../undecodable.ts';
 import type { DeadLetterBox, KeptLetter } from './box.ts';
 

@@ -1,7 +1,6 @@
 import type { History, PastRecord, Place, Reach, RemovedRange, TimeRange } from '../history.ts';
 import { offsetsOf, recordsIn } from '../undecodable.ts';
-import type { OffsetRange, TopicRecord } from './topic-ranges.ts';
-import type { TopicReader } from './topic-reader.ts';
+import type { OffsetRange, TopicReader, TopicRecord } from './topic-reader.ts';
 
 export type KafkaHistoryOptions = {
   reader: TopicReader;

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { KafkaClient } from '../../store/kafka/client.ts';
 import { createKafkajsClient } from '../../store/kafka/kafkajs/kafkajs.ts';
+import { createTopicReader } from '../../store/kafka/kafkajs/reader.ts';
 import { createPlatformaticReader } from '../../store/kafka/platformatic/reader.ts';
-import type { OffsetRange } from '../../store/kafka/topic-ranges.ts';
-import { createTopicReader, type TopicReader } from '../../store/kafka/topic-reader.ts';
+import type { OffsetRange, TopicReader } from '../../store/kafka/topic-reader.ts';
 import { type KafkaPart, startKafka } from '../parts/kafka.ts';
 import { suiteWith } from '../parts/suite.ts';
 

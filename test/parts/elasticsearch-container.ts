@@ -1,7 +1,7 @@
 import { ELASTICSEARCH } from '../../provision/versions.ts';
 import { startContainer } from './container.ts';
-import type { ElasticsearchPart } from './elasticsearch.ts';
 import { answersHealthy } from './elasticsearch-health.ts';
+import type { ElasticsearchPart } from './elasticsearch-part.ts';
 import { freePort } from './ports.ts';
 
 /** Elasticsearch in a container, where an engine answers. */

@@ -3,8 +3,8 @@ import { chownSync, cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import { ELASTICSEARCH, ELASTICSEARCH_WITH_API_KEYS } from '../../provision/versions.ts';
 import { obtainElasticsearch } from '../provision/elasticsearch.ts';
-import type { ElasticsearchOptions, ElasticsearchPart } from './elasticsearch.ts';
 import { answersHealthy } from './elasticsearch-health.ts';
+import type { ElasticsearchOptions, ElasticsearchPart } from './elasticsearch-part.ts';
 import { temporaryFolder } from './guard.ts';
 import { freePorts } from './ports.ts';
 import { type PartProcess, startProcess, tailOf } from './process.ts';

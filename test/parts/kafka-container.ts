@@ -1,6 +1,6 @@
 import { Kafka, logLevel } from 'kafkajs';
 import { startContainer } from './container.ts';
-import type { KafkaPart } from './kafka.ts';
+import type { KafkaPart } from './kafka-part.ts';
 import { freePort } from './ports.ts';
 
 /** Kafka in a container, where an engine answers. */

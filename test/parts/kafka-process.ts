@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { obtainKafka } from '../provision/kafka.ts';
 import { temporaryFolder } from './guard.ts';
-import type { KafkaNode, KafkaOptions, KafkaPart } from './kafka.ts';
+import type { KafkaNode, KafkaOptions, KafkaPart } from './kafka-part.ts';
 import { makeSecurity, SECURE_LISTENERS, scramUsers, securityProperties } from './kafka-security.ts';
 import { freePorts } from './ports.ts';
 import { type PartProcess, startProcess, tailOf } from './process.ts';

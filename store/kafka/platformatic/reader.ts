@@ -3,8 +3,14 @@ import type { Admin, Consumer } from '@platformatic/kafka';
 import { createBackoff } from '../../../service/backoff.ts';
 import { undecodableIn } from '../../undecodable.ts';
 import { CLOSE_MS, FETCH_WAIT_MS } from '../timing.ts';
-import { isInside, type OffsetRange, type TopicRecord } from '../topic-ranges.ts';
-import type { GroupMember, TopicReader, TopicReaderOptions } from '../topic-reader.ts';
+import {
+  type GroupMember,
+  isInside,
+  type OffsetRange,
+  type TopicReader,
+  type TopicReaderOptions,
+  type TopicRecord,
+} from '../topic-reader.ts';
 import { toKafkaError } from './failure.ts';
 import { type FetchedRecord, fetchRecords } from './fetch.ts';
 import { loadPlatformatic, toOptions } from './platformatic.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { loadConfig } from '../../../service/config/config.ts';
-import { type Role, unitText } from '../../../service-setup/unit.ts';
+import type { Role } from '../../../service-setup/folders.ts';
+import { unitText } from '../../../service-setup/unit.ts';
 
 describe('the unit', () => {
   test.each<{ role: Role; home: string; flags?: Record<string, string>; lines: string[] }>([

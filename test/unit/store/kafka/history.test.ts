@@ -1,8 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { PastRecord, TimeRange } from '../../../../store/history.ts';
 import { createKafkaHistory } from '../../../../store/kafka/history.ts';
-import type { OffsetRange, TopicRecord } from '../../../../store/kafka/topic-ranges.ts';
-import type { TopicReader } from '../../../../store/kafka/topic-reader.ts';
+import type { OffsetRange, TopicReader, TopicRecord } from '../../../../store/kafka/topic-reader.ts';
 
 const HOUR = 3_600_000;
 const ALL: TimeRange = { from: 0, to: 100 * HOUR };

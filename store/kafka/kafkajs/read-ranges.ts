@@ -1,21 +1,6 @@
 import type { Consumer, EachBatchPayload, IHeaders, KafkaMessage } from 'kafkajs';
-import { type Undecodable, undecodableIn } from '../undecodable.ts';
-
-/** A record of a topic, with all that lies around its value. */
-export type TopicRecord = {
-  partition: number;
-  offset: string;
-  /** Kafka's time of the record, ms since 1970. */
-  time: number;
-  /** Empty for a tombstone. */
-  value: Buffer;
-  headers: Record<string, string>;
-  /** Set where it stands for a batch that cannot be decoded, and has no value then. */
-  undecodable?: Undecodable;
-};
-
-/** Of one partition: the offsets from `from` to `to - 1`. */
-export type OffsetRange = { partition: number; from: bigint; to: bigint };
+import { undecodableIn } from '../../undecodable.ts';
+import { isInside, type OffsetRange, type TopicRecord } from '../topic-reader.ts';
 
 /** Longer than any election of a leader takes. */
 const STALLED_MS = 60_000;
@@ -82,15 +67,6 @@ export function readRanges({ consumer, topic, ranges, handle }: Reading): Promis
       if (left.size === 0) settle();
     }
   });
-}
-
-/** Whether any offset of the record is one of the range. */
-export function isInside(
-  { from, to }: Pick<OffsetRange, 'from' | 'to'>,
-  { offset, undecodable }: TopicRecord,
-): boolean {
-  const { first, last } = undecodable ?? { first: BigInt(offset), last: BigInt(offset) };
-  return last >= from && first < to;
 }
 
 function toRecord(partition: number, { offset, timestamp, value, headers = {} }: KafkaMessage): TopicRecord {

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { INCLUDES } from '../../../nginx-setup/include-table.ts';
+import { INCLUDES } from '../../../../nginx-setup/conf/include-table.ts';
 
-const NGINX = join(import.meta.dirname, '../../../nginx');
+const NGINX = join(import.meta.dirname, '../../../../nginx');
 const THERE = readdirSync(NGINX).filter((name) => name.endsWith('.conf'));
 
 describe('what check knows of the includes', () => {

@@ -1,0 +1,7 @@
+import type { CaptureState } from '../sidecar/nginx/switch.ts';
+
+/** The mode as a person says it. */
+export function captureWords(state: CaptureState): string {
+  if (state.mode === 'default') return 'as nginx is configured';
+  return state.mode === 'sample' ? `1 in ${state.n}` : state.mode;
+}
