@@ -1,6 +1,7 @@
 import { isbot } from 'isbot';
 import { agentText, cutText } from './field-text.ts';
-import { type Line, UA } from './line.ts';
+import type { Line } from './line.ts';
+import { UA } from './line-fields.ts';
 
 /** Whether the user agent of a line is a bot's by its own words; none at all is not. */
 export type BotTest = (line: Line) => boolean;

@@ -1,13 +1,15 @@
-import { createAddressMask } from './address-mask.ts';
 import type { BotTest } from './bot-test.ts';
 import type { DailyHash } from './daily-hash.ts';
-import { agentText, cutText, LIMITS, type LimitedField, toText } from './field-text.ts';
-import { unmapped } from './ipv4-mapped.ts';
+import { agentText, cutText, toText } from './field-text.ts';
+import { FIELD_NAMES, FIELDS, type FieldName, fieldOf, isLimited, type LimitedField } from './fields.ts';
+import { keyOf, type Piece, pieceOf, WORD_BYTES } from './json-piece.ts';
+import { createKeptAddress } from './kept-address.ts';
 import type { Kind } from './kind.ts';
-import { ARGS, HOST, IP, type Line, METHOD, PATH, REF, UA, VISITOR } from './line.ts';
+import type { Line } from './line.ts';
+import { IP, ITEM, PATH, UA, VISITOR } from './line-fields.ts';
 import { itemField } from './line-item.ts';
 import { lineKind } from './line-kind.ts';
-import type { Omittable, RedactionOptions } from './redaction.ts';
+import type { RedactionOptions } from './redaction.ts';
 
 /*
  * The event of a line as JSON, written field by field from the line's spans of bytes. A field of printable ASCII, as nearly all are,
@@ -37,16 +39,12 @@ export type EventWriter = {
   mostBytes(line: Line): number;
 };
 
-/** Bytes that are written again and again: in words, of which the first `length` bytes count. */
-type Piece = { words: Float64Array; length: number };
+type Limit = { name: LimitedField; limit: number };
+/** A text that is a span of the line. */
+type SpanField = { name: LimitedField; key: Piece; span: number; limit: number };
 
-/** The most characters that a field may have. */
-type Limit = { name: LimitedField; most: number };
-
-const WORD_BYTES = 8;
 const ID_TIME_DIGITS = 12;
 const KEPT_ID_DIGITS = 20;
-const DOT = 0x2e;
 /** Of a byte of the line: `\u0000`, in `uri`, `raw` and `item`. */
 const MOST_WIDENED = 18;
 /** Of a line that is copied: the path may stand for the item as well. */
@@ -54,24 +52,14 @@ const MOST_COPIED = 2;
 /** The names of the fields, and what is in every event. */
 const FIXED_BYTES = 1024;
 
-const URI_LIMIT = limitOf('uri');
-const ITEM_LIMIT = limitOf('item');
-const RAW_LIMIT = limitOf('raw');
-const ARGS_LIMIT = limitOf('args');
-const HOST_LIMIT = limitOf('host');
-const METHOD_LIMIT = limitOf('method');
-const UA_LIMIT = limitOf('ua');
-const REF_LIMIT = limitOf('ref');
-
+const URI: Limit = { name: 'uri', limit: FIELDS.uri.limit };
+const ITEM_LIMIT: Limit = { name: 'item', limit: FIELDS.item.limit };
 const ITEM_KEY = keyOf('item');
 const IP_KEY = keyOf('ip');
 const RAW_KEY = keyOf('raw');
-const ARGS_KEY = keyOf('args');
-const HOST_KEY = keyOf('host');
-const METHOD_KEY = keyOf('method');
-const UA_KEY = keyOf('ua');
-const REF_KEY = keyOf('ref');
 const VISITOR_KEY = keyOf('visitor');
+const ZERO_OCTET = pieceOf('0');
+const ZERO_GROUPS = pieceOf('::');
 const KIND = {
   prefetch: pieceOf(',"kind":"prefetch"'),
   part: pieceOf(',"kind":"part"'),
@@ -80,27 +68,27 @@ const KIND = {
   test: pieceOf(',"kind":"test"'),
 } satisfies Record<Kind, Piece>;
 const BOT = pieceOf(',"bot":true');
-const WEIGHT = pieceOf(',"weight":');
 const CUT = pieceOf(',"cut":');
 const QUOTE = pieceOf('"');
-const ZERO_OCTET = pieceOf('0');
 const CLOSE = pieceOf('}\n');
 
 /** Throws where addresses are to be hashed and there is no salt. */
-export function createEventWriter(options: EventWriterOptions): EventWriter {
-  const { node, hashVisitor, isBot, ip, omit } = options;
-  const mask = createAddressMask(ip);
-  const keeps = keptOf(omit);
-  const nodePiece = pieceOf(keeps.node && node !== '' ? `","node":"${escaped(node)}` : '');
+export function createEventWriter({ node, hashVisitor, isBot, ip, omit }: EventWriterOptions): EventWriter {
+  const address = createKeptAddress(ip);
+  const omitted = new Set<FieldName>(omit);
+  const keeps = { raw: !omitted.has('raw'), visitor: !omitted.has('visitor'), bot: !omitted.has('bot') };
+  const spanFields = FIELD_NAMES.filter((name) => !omitted.has(name)).flatMap(spanFieldOf);
+  const nodePiece = pieceOf(!omitted.has('node') && node !== '' ? `","node":"${escaped(node)}` : '');
   const cut: LimitedField[] = [];
-  let lines: Buffer = Buffer.alloc(0);
-  let from = viewOf(lines);
-  let out: Buffer = lines;
-  let to = from;
-  let end = 0;
   let time = Number.NaN;
   let upToId = pieceOf('');
   let upToUri = pieceOf('');
+  let out: Buffer = Buffer.alloc(0);
+  let to = new DataView(out.buffer, out.byteOffset, 0);
+  let from = to;
+  let end = 0;
+  let weight = 1;
+  let weightPiece = pieceOf('');
   return { write, mostBytes };
 
   function mostBytes(line: Line): number {
@@ -109,27 +97,27 @@ export function createEventWriter(options: EventWriterOptions): EventWriter {
   }
 
   function write(line: Line, into: Buffer, at: number, { oneIn, bare }: Extent): number {
-    begin(line, into, at);
+    if (into !== out) to = new DataView(into.buffer, into.byteOffset, into.length);
+    out = into;
+    end = at;
+    from = line.view();
+    if (cut.length > 0) cut.length = 0;
+    if (line.time() !== time) beginTime(line.time());
     put(upToId);
     copy(line.idAt(), line.idAt() + KEPT_ID_DIGITS);
     put(upToUri);
     const path = line.odd[PATH] === 0 ? undefined : line.resolvedPath();
-    if (path === undefined) putBytes(line, PATH, URI_LIMIT);
-    else putText(URI_LIMIT, path);
+    putPath(line, path, URI);
     put(ITEM_KEY);
-    const item = itemField(line);
-    if (item === PATH && path !== undefined) putText(ITEM_LIMIT, path);
-    else putBytes(line, item, ITEM_LIMIT);
+    if (itemField(line) === PATH) putPath(line, path, ITEM_LIMIT);
+    else putBytes(line, ITEM, ITEM_LIMIT);
     if (!bare) putDetails(line, path);
     put(QUOTE);
     const kind = lineKind(line);
     if (kind !== undefined) put(KIND[kind]);
     if (keeps.bot && isBot(line)) put(BOT);
-    const weight = line.weight() * oneIn;
-    if (weight > 1) {
-      put(WEIGHT);
-      putString(String(weight));
-    }
+    const views = line.weight() * oneIn;
+    if (views > 1) putWeight(views);
     if (cut.length > 0 && !bare) {
       put(CUT);
       putString(JSON.stringify(cut));
@@ -138,58 +126,77 @@ export function createEventWriter(options: EventWriterOptions): EventWriter {
     return end;
   }
 
-  function begin(line: Line, into: Buffer, at: number): void {
-    if (line.lines() !== lines) {
-      lines = line.lines();
-      from = viewOf(lines);
-    }
-    if (into !== out) {
-      out = into;
-      to = viewOf(out);
-    }
-    end = at;
-    if (cut.length > 0) cut.length = 0;
-    if (line.time() === time) return;
-    // Lines come in the order of time, many in a millisecond when there are many.
-    time = line.time();
-    upToId = pieceOf(`{"v":1,"id":"${time.toString(16).padStart(ID_TIME_DIGITS, '0')}`);
-    upToUri = pieceOf(`","time":${time},"uri":"`);
+  // Lines come in the order of time, many in a millisecond when there are many.
+  function beginTime(now: number): void {
+    time = now;
+    upToId = pieceOf(`{"v":1,"id":"${now.toString(16).padStart(ID_TIME_DIGITS, '0')}`);
+    upToUri = pieceOf(`","time":${now},"uri":"`);
+  }
+
+  // It is the same for all lines while the switch and the spool stay as they are.
+  function putWeight(views: number): void {
+    if (views !== weight) weightPiece = pieceOf(`,"weight":${views}`);
+    weight = views;
+    put(weightPiece);
   }
 
   /** All but what a count needs. */
   function putDetails(line: Line, path: string | undefined): void {
     putAddress(line);
     if (keeps.raw && path !== undefined) putRaw(line, path);
-    if (keeps.args) putField(ARGS_KEY, line, ARGS, ARGS_LIMIT);
-    if (keeps.host) putField(HOST_KEY, line, HOST, HOST_LIMIT);
-    if (keeps.method) putField(METHOD_KEY, line, METHOD, METHOD_LIMIT);
-    if (keeps.ua) putAgent(line);
-    if (keeps.ref) putField(REF_KEY, line, REF, REF_LIMIT);
+    for (let i = 0; i < spanFields.length; i++) putSpan(line, spanFields[i]);
     put(nodePiece);
     if (keeps.visitor && line.begin[VISITOR] !== line.end[VISITOR]) {
       put(VISITOR_KEY);
-      putString(hashVisitor(bytesOf(line, VISITOR), time));
+      putAscii(hashVisitor(bytesOf(line, VISITOR), time));
     }
   }
 
   function putAddress(line: Line): void {
     const at = line.begin[IP] ?? 0;
-    const until = line.end[IP] ?? 0;
-    if (at === until) return;
-    const isIPv4 = line.odd[IP] === 0;
-    if (isIPv4 && ip.mode === 'full') {
+    if (at === line.end[IP] || address.isDropped) return;
+    const until = address.spanUntil(line);
+    if (until !== -1) {
       put(IP_KEY);
       copy(at, until);
-    } else if (isIPv4 && ip.mode === 'truncate') {
-      put(IP_KEY);
-      copy(at, lines.lastIndexOf(DOT, until) + 1);
-      put(ZERO_OCTET);
-    } else {
-      const kept = mask(unmapped(bytesOf(line, IP)), time);
-      if (kept === undefined) return;
-      put(IP_KEY);
-      putString(kept);
+      if (address.isCut) put(line.odd[IP] === 0 ? ZERO_OCTET : ZERO_GROUPS);
+      return;
     }
+    put(IP_KEY);
+    putAscii(address.textOf(line));
+  }
+
+  /** Nothing where the field is empty. */
+  function putSpan(line: Line, field: SpanField | undefined): void {
+    if (field === undefined) return;
+    const at = line.begin[field.span] ?? 0;
+    const until = line.end[field.span] ?? 0;
+    if (at === until) return;
+    if (line.odd[field.span] !== 0 || until - at > field.limit) putOddSpan(line, field);
+    else {
+      put(field.key);
+      copy(at, until);
+    }
+  }
+
+  // A function of its own, as all that is rarely called, so that those above are small enough for V8 to inline.
+  function putOddSpan(line: Line, { name, key, span }: SpanField): void {
+    const text = span === UA ? agentText(line) : toText(bytesOf(line, span));
+    if (text === '') return;
+    put(key);
+    putText(name, text);
+  }
+
+  function putPath(line: Line, path: string | undefined, limit: Limit): void {
+    if (path === undefined) putBytes(line, PATH, limit);
+    else putText(limit.name, path);
+  }
+
+  function putBytes(line: Line, span: number, limit: Limit): void {
+    const at = line.begin[span] ?? 0;
+    const until = line.end[span] ?? 0;
+    if (line.odd[span] === 0 && until - at <= limit.limit) copy(at, until);
+    else putText(limit.name, toText(bytesOf(line, span)));
   }
 
   /** The path as it was asked for, where nginx resolves it to another. */
@@ -197,40 +204,10 @@ export function createEventWriter(options: EventWriterOptions): EventWriter {
     const asked = bytesOf(line, PATH);
     if (asked === path || asked === '') return;
     put(RAW_KEY);
-    putText(RAW_LIMIT, asked.replace(/[^\x21-\x7e]/g, percentEncoded));
+    putText('raw', asked.replace(/[^\x21-\x7e]/g, percentEncoded));
   }
 
-  function putAgent(line: Line): void {
-    if (line.odd[UA] === 0) {
-      putField(UA_KEY, line, UA, UA_LIMIT);
-      return;
-    }
-    const text = agentText(line);
-    if (text === '') return;
-    put(UA_KEY);
-    putText(UA_LIMIT, text);
-  }
-
-  /** Nothing where the field is empty. */
-  function putField(key: Piece, line: Line, field: number, limit: Limit): void {
-    if (line.begin[field] === line.end[field]) return;
-    put(key);
-    putBytes(line, field, limit);
-  }
-
-  function putBytes(line: Line, field: number, limit: Limit): void {
-    const at = line.begin[field] ?? 0;
-    const until = line.end[field] ?? 0;
-    if (line.odd[field] === 0 && until - at <= limit.most) copy(at, until);
-    else putLong(line, field, limit);
-  }
-
-  // A function of its own, so that the one above is small enough for V8 to inline.
-  function putLong(line: Line, field: number, limit: Limit): void {
-    putText(limit, toText(bytesOf(line, field)));
-  }
-
-  function putText({ name }: Limit, text: string): void {
+  function putText(name: LimitedField, text: string): void {
     const kept = cutText(name, text);
     if (kept.length < text.length) cut.push(name);
     putString(escaped(kept));
@@ -240,11 +217,14 @@ export function createEventWriter(options: EventWriterOptions): EventWriter {
     end += out.write(text, end);
   }
 
-  function bytesOf(line: Line, field: number): string {
-    return lines.toString('latin1', line.begin[field], line.end[field]);
+  /** The same for a short text of ASCII, without a call out of JavaScript. */
+  function putAscii(text: string): void {
+    const view = to;
+    for (let i = 0; i < text.length; i++) view.setUint8(end + i, text.charCodeAt(i));
+    end += text.length;
   }
 
-  // Four bytes at a time: one at a time takes half as long again for a whole event, and a call of `Buffer.copy` costs more than
+  // Eight bytes at a time: one at a time takes half as long again for a whole event, and a call of `Buffer.copy` costs more than
   // the bytes of a field. What a loop uses is local to it: a variable of the closure would be fetched for each word.
   function put({ words, length }: Piece): void {
     const view = to;
@@ -253,7 +233,7 @@ export function createEventWriter(options: EventWriterOptions): EventWriter {
     end += length;
   }
 
-  /** Bytes `first` to `until` of the lines. Goes up to three bytes past the last, where room is kept for them. */
+  /** Bytes `first` to `until` of the lines. Goes up to seven bytes past the last, where room is kept for them. */
   function copy(first: number, until: number): void {
     const source = from;
     const view = to;
@@ -267,36 +247,14 @@ export function createEventWriter(options: EventWriterOptions): EventWriter {
   }
 }
 
-function keptOf(omit: readonly Omittable[]) {
-  const keeps = (field: Omittable) => !omit.includes(field);
-  return {
-    raw: keeps('raw'),
-    args: keeps('args'),
-    host: keeps('host'),
-    method: keeps('method'),
-    ua: keeps('ua'),
-    ref: keeps('ref'),
-    node: keeps('node'),
-    visitor: keeps('visitor'),
-    bot: keeps('bot'),
-  };
+function spanFieldOf(name: FieldName): SpanField[] {
+  const { span, limit } = fieldOf(name);
+  if (span === undefined || limit === undefined || !isLimited(name)) return [];
+  return [{ name, key: keyOf(name), span, limit }];
 }
 
-function limitOf(name: LimitedField): Limit {
-  return { name, most: LIMITS[name] };
-}
-
-/** The key of a text that follows another text, whose end it writes as well. */
-function keyOf(name: string): Piece {
-  return pieceOf(`","${name}":"`);
-}
-
-function pieceOf(text: string): Piece {
-  const length = Buffer.byteLength(text);
-  const bytes = Buffer.alloc(Math.ceil(length / WORD_BYTES) * WORD_BYTES);
-  bytes.write(text);
-  const words = new Float64Array(bytes.length / WORD_BYTES);
-  return { words: words.map((_, i) => bytes.readDoubleLE(i * WORD_BYTES)), length };
+function bytesOf({ lines, begin, end }: Line, span: number): string {
+  return lines().toString('latin1', begin[span], end[span]);
 }
 
 function escaped(text: string): string {
@@ -305,8 +263,4 @@ function escaped(text: string): string {
 
 function percentEncoded(byte: string): string {
   return `%${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
-}
-
-function viewOf({ buffer, byteOffset, length }: Buffer): DataView {
-  return new DataView(buffer, byteOffset, length);
 }

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { HotItemEvent } from './event.ts';
-import { LIMITS } from './field-text.ts';
+import { FIELDS } from './fields.ts';
 import { unmapped } from './ipv4-mapped.ts';
 import { EventError, isTime } from './parse.ts';
 import { toInstant } from './wall-clock.ts';
@@ -58,10 +58,10 @@ export function fromArticle(message: ArticleMessage, { place, time, timeZone }: 
 }
 
 function limit(field: 'uri' | 'item', value: string, cut: string[]): string {
-  if (value.length <= LIMITS[field]) return value;
+  if (value.length <= FIELDS[field].limit) return value;
   cut.push(field);
   // Half of a surrogate pair is no text: Elasticsearch would refuse the document.
-  return value.slice(0, LIMITS[field]).toWellFormed();
+  return value.slice(0, FIELDS[field].limit).toWellFormed();
 }
 
 /** Not the time that it stands for: an id must not change with the time zone that is configured. */

@@ -1,7 +1,8 @@
+import type { BadLine } from './bad-line.ts';
 import type { DailyHash } from './daily-hash.ts';
 import type { HotItemEvent } from './event.ts';
 import { createEventWriter } from './event-writer.ts';
-import { type BadLine, createLine } from './line.ts';
+import { createLine } from './line.ts';
 import { createVisitorHash } from './visitor.ts';
 
 const line = createLine();

@@ -1,5 +1,6 @@
-import { LIMITS } from './field-text.ts';
-import { IP, type Line, VISITOR } from './line.ts';
+import { FIELDS } from './fields.ts';
+import type { Line } from './line.ts';
+import { IP, VISITOR } from './line-fields.ts';
 import { itemField, itemText } from './line-item.ts';
 import { createSpanHash, MOST_HASHED } from './span-hash.ts';
 
@@ -40,7 +41,7 @@ export function createHeatView(): HeatView {
     const field = itemField(line);
     const at = line.begin[field] ?? 0;
     const until = line.end[field] ?? 0;
-    if (line.odd[field] === 0 && until - at <= LIMITS.item) items.hash(line.lines(), at, until);
+    if (line.odd[field] === 0 && until - at <= FIELDS.item.limit) items.hash(line.lines(), at, until);
     else items.hash(encoded, 0, encoded.write(itemText(line)));
   }
 

@@ -8,7 +8,7 @@ export const MOST_KEYS = 1_000;
  * written and walked through without a thought of the stack: `JSON.parse` reads any depth, `JSON.stringify` does not write it.
  */
 export function whyTooComplex(value: unknown): string | undefined {
-  let level = [value].filter(holdsMore);
+  let level: Holder[] = holdsMore(value) ? [value] : [];
   let keys = 0;
   for (let depth = 1; level.length > 0; depth++) {
     if (depth > MOST_DEPTH) return `is nested more than ${MOST_DEPTH} deep`;

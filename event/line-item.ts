@@ -1,5 +1,6 @@
 import { cutText, toText } from './field-text.ts';
-import { ITEM, type Line, PATH } from './line.ts';
+import type { Line } from './line.ts';
+import { ITEM, PATH } from './line-fields.ts';
 
 /** The field that a line's item is in: the path where the shop named none. */
 export function itemField({ begin, end }: Line): typeof ITEM | typeof PATH {

@@ -1,5 +1,6 @@
 import { type Kind, kindOf } from './kind.ts';
-import { type Line, METHOD, PURPOSE } from './line.ts';
+import type { Line } from './line.ts';
+import { METHOD, PURPOSE } from './line-fields.ts';
 import { testToken } from './test-view.ts';
 
 const [G, E, T] = Buffer.from('GET');

@@ -1,5 +1,23 @@
 import { randomInt } from 'node:crypto';
-import { isIPv4, isOtherClient } from './client-address.ts';
+import { type BadLine, type BadLineReason, badLine } from './bad-line.ts';
+import { isIPv4, isOtherClient, unmappedAt } from './client-address.ts';
+import {
+  DOT,
+  HASH,
+  hasOdd,
+  hexOf,
+  IS_PATH,
+  IS_PLAIN,
+  isDigit,
+  NEWLINE,
+  PERCENT,
+  QUESTION,
+  SLASH,
+  TAB,
+  wrongDigits,
+  ZERO,
+} from './line-bytes.ts';
+import { ARGS, HOST, IP, ITEM, METHOD, PATH, PURPOSE, REF, SPANS, UA, VISITOR } from './line-fields.ts';
 import { normalisePath } from './normalise-path.ts';
 
 /*
@@ -11,24 +29,6 @@ import { normalisePath } from './normalise-path.ts';
  * older includes, lacks purpose and visitor. `2/N`: one in N views is captured.
  */
 
-/** Why a line is no event. `reason` is one of a closed list and fit for a metric's label; `value` is cut. */
-export type BadLine = { reason: BadLineReason; field: string; value: string };
-/** `nul`: NULs in a file, in the place of an unknown number of lines. */
-export type BadLineReason = 'too_long' | 'nul' | 'version' | 'fields' | 'time' | 'request_id' | 'ip' | 'uri';
-
-/** Indexes of `begin`, `end` and `odd`. */
-export const IP = 0;
-export const METHOD = 1;
-export const HOST = 2;
-export const PATH = 3;
-export const ARGS = 4;
-export const ITEM = 5;
-export const REF = 6;
-export const PURPOSE = 7;
-export const VISITOR = 8;
-export const UA = 9;
-const SPANS = 10;
-
 export type Line = {
   /**
    * Finds the fields of the line that begins at `at` of `lines`. False: it is no event, and `bad` says why. Either way it ends
@@ -39,6 +39,8 @@ export type Line = {
   bad(): BadLine;
   /** Of the line that was read last. */
   lines(): Buffer;
+  /** Of `lines`. */
+  view(): DataView;
   readonly begin: Int32Array;
   readonly end: Int32Array;
   /**
@@ -65,20 +67,8 @@ export type Line = {
 /** Where it is to be seen. */
 type Problem = { reason: BadLineReason; field: string; at: number; end: number };
 
-const TAB = 0x09;
-const NEWLINE = 0x0a;
-const QUOTE = 0x22;
-const HASH = 0x23;
-const PERCENT = 0x25;
-const DOT = 0x2e;
-const SLASH = 0x2f;
-const ZERO = 0x30;
-const NINE = 0x39;
 const ONE = 0x31;
 const TWO = 0x32;
-const QUESTION = 0x3f;
-const BACKSLASH = 0x5c;
-
 const ID_DIGITS = 32;
 const MS_DIGITS = 3;
 const SHORTEST_TIME = '123456789.123'.length;
@@ -86,19 +76,6 @@ const LONGEST_TIME = '12345678901.123'.length;
 /** nginx's own limits (four header buffers of 8 KB) keep every honest line below this. */
 const LONGEST_LINE = 65_536;
 const MOST_ONE_IN = 10_000;
-const LONGEST_SHOWN = 200;
-/** Fields before the visitor's, which is never shown. */
-const SHOWN_FIELDS = 10;
-const OTHER_VERSION = /^\d{1,2}(?:\/\d{1,5}\w?)?$/;
-
-/** Printable ASCII that JSON writes as it is. */
-const IS_PLAIN = Uint8Array.from({ length: 256 }, (_, byte) =>
-  byte >= 0x20 && byte < 0x7f && byte !== QUOTE && byte !== BACKSLASH ? 1 : 0,
-);
-/** Of these, what means nothing special in a path. */
-const IS_PATH = IS_PLAIN.map((isPlain, byte) =>
-  byte === QUESTION || byte === PERCENT || byte === HASH || byte === SLASH ? 0 : isPlain,
-);
 
 export function createLine(): Line {
   const begin = new Int32Array(SPANS);
@@ -122,6 +99,7 @@ export function createLine(): Line {
     lineEnd: () => lineEnd,
     bad,
     lines: () => from,
+    view: () => view,
     begin,
     end,
     odd,
@@ -166,9 +144,7 @@ export function createLine(): Line {
     if (!isWhole) return refuse('fields', 'line', at, lineEnd);
     if (Number.isNaN(time[0])) return refuse('time', '$msec', versionEnd + 1, timeEnd);
     if (!isId) return refuse('request_id', '$request_id', idAt, idEnd);
-    odd[IP] = isIPv4(lines, idEnd + 1, ipEnd) ? 0 : 1;
-    if (odd[IP] !== 0 && !isOtherClient(lines, idEnd + 1, ipEnd))
-      return refuse('ip', '$remote_addr', idEnd + 1, ipEnd);
+    if (!readAddress(idEnd + 1, ipEnd)) return refuse('ip', '$remote_addr', idEnd + 1, ipEnd);
     if (uriEnd === hostEnd + 1 || !resolve()) return refuse('uri', '$request_uri', hostEnd + 1, uriEnd);
     return true;
   }
@@ -180,9 +156,7 @@ export function createLine(): Line {
 
   function bad(): BadLine {
     const { reason, field, at, end: until } = problem;
-    if (reason === 'too_long') return { reason, field, value: `${until - at} bytes` };
-    const text = from.toString('latin1', at, until);
-    return { reason, field, value: shown(reason, text).slice(0, LONGEST_SHOWN) };
+    return badLine(reason, field, from.toString('latin1', at, until));
   }
 
   /** Where N ends; `weight` is 0 for one that is none. */
@@ -330,6 +304,20 @@ export function createLine(): Line {
     lineEnd = i;
   }
 
+  function readAddress(at: number, until: number): boolean {
+    odd[IP] = isIPv4(from, at, until) ? 0 : 1;
+    return odd[IP] === 0 || readOtherAddress(at, until);
+  }
+
+  /** An IPv4 address that came in through an IPv6 socket is the IPv4 address. */
+  function readOtherAddress(at: number, until: number): boolean {
+    const ipv4At = unmappedAt(from, at);
+    if (ipv4At === at || !isIPv4(from, ipv4At, until)) return isOtherClient(from, at, until);
+    begin[IP] = ipv4At;
+    odd[IP] = 0;
+    return true;
+  }
+
   function resolve(): boolean {
     if (odd[PATH] === 0) return true;
     path = normalisePath(from.toString('latin1', begin[PATH], end[PATH]));
@@ -360,15 +348,6 @@ export function createLine(): Line {
   }
 }
 
-/** What may be kept of what is wrong: a visitor key in clear must not. */
-function shown(reason: BadLineReason, text: string): string {
-  if (reason === 'fields') return text.split('\t').slice(0, SHOWN_FIELDS).join('\t');
-  if (reason !== 'version') return text;
-  // What begins with no version may be the rest of a torn line, with a visitor first.
-  const [first = ''] = text.split('\t', 1);
-  return first === text || OTHER_VERSION.test(first) ? first : `${text.length} bytes`;
-}
-
 /** One step of a hash of words: the multipliers are those of MurmurHash3's finaliser. */
 function mixed(word: number): number {
   const product = Math.imul(word, 0x85ebca6b);
@@ -379,39 +358,4 @@ function mixed(word: number): number {
 function mixedAgain(word: number): number {
   const product = Math.imul(word, 0xc2b2ae35);
   return product ^ (product >>> 15);
-}
-
-/**
- * Whether one of the four bytes of a word is not plain: control characters, quotes, backslashes, DEL, or not ASCII. See "Determine
- * if a word has a byte less than n", and "equal to n", in S. E. Anderson, Bit Twiddling Hacks.
- */
-function hasOdd(word: number): boolean {
-  const quotes = word ^ 0x22222222;
-  const slashes = word ^ 0x5c5c5c5c;
-  const found =
-    word |
-    (word + 0x01010101) |
-    ((word - 0x20202020) & ~word) |
-    ((quotes - 0x01010101) & ~quotes) |
-    ((slashes - 0x01010101) & ~slashes);
-  return (found & 0x80808080) !== 0;
-}
-
-/** Not 0 where one of the four bytes of a word is no lower-case hexadecimal digit. The letters are moved behind the nine first. */
-function wrongDigits(word: number): number {
-  const letters = (word >>> 6) & 0x01010101;
-  const moved = word - Math.imul(letters, 0x61 - 0x3a);
-  const fromTen = (((moved & 0x0f0f0f0f) + 0x06060606) >>> 4) & 0x01010101;
-  return ((moved & 0xf0f0f0f0) ^ 0x30303030) | (fromTen ^ letters);
-}
-
-/** The number that four hexadecimal digits are, the first in the highest byte of the word. */
-function hexOf(word: number): number {
-  const digits = (word & 0x0f0f0f0f) + Math.imul((word >>> 6) & 0x01010101, 9);
-  const pairs = digits | (digits >>> 4);
-  return ((pairs >>> 8) & 0xff00) | (pairs & 0xff);
-}
-
-function isDigit(byte: number | undefined): boolean {
-  return byte !== undefined && byte >= ZERO && byte <= NINE;
 }

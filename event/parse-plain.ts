@@ -1,24 +1,24 @@
 import type { HotItemEvent } from './event.ts';
+import { FIELD_NAMES, type Field, type FieldName, fieldOf } from './fields.ts';
 import { isKind, KINDS } from './kind.ts';
 
 /** A text without escapes: what stands between the quotes is the text. */
-const TEXT = '"([^"\\\\\\x00-\\x1f]*)"';
-const SOME_TEXT = TEXT.replace('*', '+');
-const optional = (field: string) => `(?:,"${field}":${TEXT})?`;
+const CHARACTER = '[^"\\\\\\x00-\\x1f]';
+const VALUES: Record<Field['type'], string> = {
+  version: '1',
+  text: `"(${CHARACTER}*)"`,
+  time: '(0|[1-9]\\d{0,13})',
+  kind: `"(${KINDS.join('|')})"`,
+  flag: '(true|false)',
+  weight: '([1-9]\\d{0,5})',
+  names: '',
+};
+const ID = '"([\\w.-]{1,128})"';
 /** The fields in the order in which the sidecar writes them; `cut` is for `parse`. */
 const PLAIN = new RegExp(
-  `^{"v":1,"id":"([\\w.-]{1,128})","time":(0|[1-9]\\d{0,13}),"uri":${SOME_TEXT},"item":${SOME_TEXT}(?:,"ip":${SOME_TEXT})?${[
-    'raw',
-    'args',
-    'host',
-    'method',
-    'ua',
-    'ref',
-    'node',
-    'visitor',
-  ]
-    .map(optional)
-    .join('')}(?:,"kind":"(${KINDS.join('|')})")?(?:,"bot":(true|false))?(?:,"weight":([1-9]\\d{0,5}))?}$`,
+  `^{${FIELD_NAMES.filter((name) => name !== 'cut')
+    .map(patternOf)
+    .join('')}}$`,
 );
 
 /** An event of which no text needs an escape in JSON. Its other fields are set on it. */
@@ -82,4 +82,11 @@ export function parsePlain(json: string): HotItemEvent | undefined {
   if (bot !== undefined) event.bot = bot === 'true';
   if (weight !== undefined) event.weight = Number(weight);
   return event;
+}
+
+function patternOf(name: FieldName): string {
+  const { type, filled, required } = fieldOf(name);
+  const value = name === 'id' ? ID : type === 'text' && filled ? `"(${CHARACTER}+)"` : VALUES[type];
+  const first = name === FIELD_NAMES[0];
+  return required ? `${first ? '' : ','}"${name}":${value}` : `(?:,"${name}":${value})?`;
 }

@@ -1,4 +1,5 @@
 import type { HotItemEvent } from './event.ts';
+import { FIELD_NAMES, type Field, fieldOf } from './fields.ts';
 import { whyTooComplex } from './json-limits.ts';
 import { isKind, KINDS } from './kind.ts';
 
@@ -16,45 +17,61 @@ export class EventError extends Error {
   }
 }
 
-const LONGEST_ID = 128;
 /** Of a value in a message. */
 const LONGEST_SHOWN = 200;
 /** The end of the year 9999, beyond which Elasticsearch reads no date: a clock that counts microseconds is there already. */
 const LATEST_TIME = 253_402_300_799_999;
 /** More than any sampling makes: one record must not rule a ranking. */
 const MOST_WEIGHT = 1_000_000;
-const TEXTS = ['raw', 'args', 'host', 'method', 'ua', 'ref', 'node', 'visitor'] as const;
+
+/** Throws an `EventError` for what is no value of the field. */
+type Check = (name: string, value: unknown, field: Field) => void;
+
+const CHECKS: Record<Field['type'], Check> = {
+  version(name, value) {
+    if (value !== 1) throw new EventError(name, 'unknown version, this reads 1', value);
+  },
+  text(name, value, { required, filled, longest }) {
+    if (typeof value !== 'string' || (filled && value === ''))
+      throw new EventError(name, filled ? 'must be a text that is not empty' : 'must be a text', value);
+    if (required && longest !== undefined && value.length > longest)
+      throw new EventError(name, `longer than ${longest}`, value);
+  },
+  time(name, value) {
+    if (!isTime(value))
+      throw new EventError(name, 'must be whole milliseconds since 1970, up to the year 9999', value);
+  },
+  kind(name, value) {
+    if (!isKind(value)) throw new EventError(name, `must be one of ${KINDS.join(', ')}`, value);
+  },
+  flag(name, value) {
+    if (typeof value !== 'boolean') throw new EventError(name, 'must be true or false', value);
+  },
+  weight(name, value) {
+    if (!isWeight(value)) throw new EventError(name, `must be a number from 1 to ${MOST_WEIGHT}`, value);
+  },
+  names(name, value) {
+    if (!isTexts(value)) throw new EventError(name, 'must be a list of field names', value);
+  },
+};
+
+const CHECKED = FIELD_NAMES.map((name) => {
+  const field = fieldOf(name);
+  const { type, filled, required, longest } = field;
+  // Of a text that is right at first sight. Nothing else is.
+  const most = type !== 'text' ? -1 : ((required && longest) ?? Number.POSITIVE_INFINITY);
+  return { name, field, fewest: filled ? 1 : 0, most, check: CHECKS[type] };
+});
 
 /** The event in a JSON text as the sidecar wrote it. Throws an `EventError` at the first field that is wrong. */
 export function parse(json: string): HotItemEvent {
   const value = fromJson(json);
   if (!isRecord(value)) throw new EventError('event', 'must be a JSON object', value);
   refuseTooComplex(value);
-  if (value.v !== 1) throw new EventError('v', 'unknown version, this reads 1', value.v);
-  requireText(value, 'id');
-  if ((value.id as string).length > LONGEST_ID)
-    throw new EventError('id', `longer than ${LONGEST_ID}`, value.id);
-  if (!isTime(value.time))
-    throw new EventError('time', 'must be whole milliseconds since 1970, up to the year 9999', value.time);
-  requireText(value, 'uri');
-  requireText(value, 'item');
-  if (value.ip !== undefined) requireText(value, 'ip');
-  for (const field of TEXTS) {
-    if (value[field] !== undefined && typeof value[field] !== 'string') {
-      throw new EventError(field, 'must be a text', value[field]);
-    }
-  }
-  if (value.kind !== undefined && !isKind(value.kind)) {
-    throw new EventError('kind', `must be one of ${KINDS.join(', ')}`, value.kind);
-  }
-  if (value.bot !== undefined && typeof value.bot !== 'boolean') {
-    throw new EventError('bot', 'must be true or false', value.bot);
-  }
-  if (value.weight !== undefined && !isWeight(value.weight)) {
-    throw new EventError('weight', `must be a number from 1 to ${MOST_WEIGHT}`, value.weight);
-  }
-  if (value.cut !== undefined && !isTexts(value.cut)) {
-    throw new EventError('cut', 'must be a list of field names', value.cut);
+  for (const { name, field, fewest, most, check } of CHECKED) {
+    const found = value[name];
+    if (typeof found === 'string' && found.length >= fewest && found.length <= most) continue;
+    if (found !== undefined || field.required) check(name, found, field);
   }
   return value as HotItemEvent;
 }
@@ -71,12 +88,6 @@ function fromJson(json: string): unknown {
   } catch {
     throw new EventError('event', 'is not JSON', json);
   }
-}
-
-function requireText(value: Record<string, unknown>, field: string): void {
-  const found = value[field];
-  if (typeof found !== 'string' || found === '')
-    throw new EventError(field, 'must be a text that is not empty', found);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,12 +1,6 @@
 import { type AddressMaskOptions, createAddressMask } from './address-mask.ts';
 import type { HotItemEvent } from './event.ts';
-
-/**
- * What an event can do without. Not `id`, `time`, `uri` and `ip` (that has its modes); nor `item`, `kind` and `weight`, without
- * which nothing can be counted.
- */
-export const OMITTABLE = ['raw', 'args', 'host', 'method', 'ua', 'ref', 'node', 'visitor', 'bot'] as const;
-export type Omittable = (typeof OMITTABLE)[number];
+import { FIELD_NAMES, isRequired, isText, type Omittable } from './fields.ts';
 
 export type RedactionOptions = {
   ip: AddressMaskOptions;
@@ -27,9 +21,11 @@ export function createRedaction(options: RedactionOptions): Redaction {
   const { ip, omit } = options;
   const mask = createAddressMask(ip);
   if (keepsEverything(options)) return (event) => event;
-  const keepsBot = !omit.includes('bot');
-  const texts = OMITTABLE.filter((field) => field !== 'bot').filter((field) => !omit.includes(field));
   const omitted = new Set<string>(omit);
+  const keepsBot = !omitted.has('bot');
+  const texts = FIELD_NAMES.filter(isText).filter(
+    (field) => !isRequired(field) && !omitted.has(field) && field !== 'ip',
+  );
   return (event) => {
     const { v, id, time, uri, item } = event;
     const kept: HotItemEvent = { v, id, time, uri, item };

@@ -1,5 +1,6 @@
 import { agentText } from './field-text.ts';
-import { type Line, UA } from './line.ts';
+import type { Line } from './line.ts';
+import { UA } from './line-fields.ts';
 
 /** A view of `hotitem doctor`: its user agent begins so, and a token of 32 hex digits follows. It ranks nowhere. */
 export const TEST_AGENT = 'hotitem-doctor/';

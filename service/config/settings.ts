@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import { IP_MODES } from '../../event/address-mask.ts';
-import { OMITTABLE } from '../../event/redaction.ts';
+import { OMITTABLE } from '../../event/fields.ts';
 import {
   address,
   bytes,

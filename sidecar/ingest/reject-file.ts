@@ -1,5 +1,5 @@
 import { appendFile, rename, stat } from 'node:fs/promises';
-import type { BadLine } from '../../event/line.ts';
+import type { BadLine } from '../../event/bad-line.ts';
 
 const LARGEST = 16 * 1024 * 1024;
 const MOST_PENDING = 10_000;

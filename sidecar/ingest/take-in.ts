@@ -1,5 +1,6 @@
+import type { BadLine, BadLineReason } from '../../event/bad-line.ts';
 import type { EventWriter } from '../../event/event-writer.ts';
-import { type BadLine, type BadLineReason, createLine, type Line } from '../../event/line.ts';
+import { createLine, type Line } from '../../event/line.ts';
 import { testToken } from '../../event/test-view.ts';
 import { afterTear, betweenNuls } from '../../event/torn-line.ts';
 import type { Metrics } from '../../service/metrics.ts';

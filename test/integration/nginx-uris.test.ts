@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { HotItemEvent } from '../../event/event.ts';
-import { LIMITS } from '../../event/field-text.ts';
+import { FIELDS } from '../../event/fields.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { type Site, startSite } from './nginx-requests-site.ts';
 import { FULL, nameOf, triesAll, WAYS } from './nginx-requests-ways.ts';
@@ -175,9 +175,9 @@ function expectedEvent({ target, nginx }: Outcome): unknown {
   const { uri = '', args = '' } = nginx ?? {};
   const path = asciiPath(target);
   return {
-    uri: utf8(uri).slice(0, LIMITS.uri),
-    raw: path === utf8(uri) ? undefined : path.slice(0, LIMITS.raw),
-    args: args === '' ? undefined : utf8(args).slice(0, LIMITS.args),
+    uri: utf8(uri).slice(0, FIELDS.uri.limit),
+    raw: path === utf8(uri) ? undefined : path.slice(0, FIELDS.raw.limit),
+    args: args === '' ? undefined : utf8(args).slice(0, FIELDS.args.limit),
     method: 'GET',
     ip: '127.0.0.1',
   };

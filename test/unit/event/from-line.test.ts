@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import type { BadLine } from '../../../event/bad-line.ts';
 import type { HotItemEvent } from '../../../event/event.ts';
-import { LIMITS } from '../../../event/field-text.ts';
+import { FIELD_NAMES, FIELDS, isLimited } from '../../../event/fields.ts';
 import { fromLine } from '../../../event/from-line.ts';
-import type { BadLine } from '../../../event/line.ts';
 import { parse } from '../../../event/parse.ts';
 import { createVisitorHash } from '../../../event/visitor.ts';
 import { line, lineOfVersion1, NODE, utf8 } from './lines.ts';
@@ -167,20 +167,21 @@ describe('a line from nginx', () => {
     expect(accepted(line({ ua: 'a\tb\t1' }))).toMatchObject({ ua: 'a\tb\t1', item: '4711' });
   });
 
-  test.each(Object.entries(LIMITS).filter(([field]) => field !== 'raw'))(
-    'with too long a %s is cut to %i characters and says so',
-    (field, limit) => {
+  test.each(FIELD_NAMES.filter(isLimited).filter((field) => field !== 'raw'))(
+    'with too long a %s is cut to its limit and says so',
+    (field) => {
+      const { limit } = FIELDS[field];
       const long = 'é'.repeat(limit + 1);
       const bytes = Buffer.from(long, 'utf8').toString('latin1');
       const asked = field === 'uri' ? `/${bytes}` : field === 'args' ? `/web/item/1?${bytes}` : undefined;
       const event = accepted(line(asked === undefined ? { [field]: bytes } : { uri: asked }));
       expect(event.cut).toContain(field);
-      expect(event[field as keyof typeof LIMITS]).toHaveLength(limit);
+      expect(event[field]).toHaveLength(limit);
     },
   );
 
   test('is never cut through a character of two UTF-16 units', () => {
-    const bytes = Buffer.from(`x${'😀'.repeat(LIMITS.ua)}`, 'utf8').toString('latin1');
+    const bytes = Buffer.from(`x${'😀'.repeat(FIELDS.ua.limit)}`, 'utf8').toString('latin1');
     expect(accepted(line({ ua: bytes })).ua?.isWellFormed()).toBe(true);
   });
 
@@ -252,8 +253,8 @@ describe('any line', () => {
         const json = JSON.stringify(event);
         expect(json).not.toContain('\n');
         expect(parse(json)).toEqual(event);
-        expect(event.ref ?? '').toBe(utf8(ref).slice(0, LIMITS.ref));
-        expect(event.ua ?? '').toBe(utf8(ua).slice(0, LIMITS.ua));
+        expect(event.ref ?? '').toBe(utf8(ref).slice(0, FIELDS.ref.limit));
+        expect(event.ua ?? '').toBe(utf8(ua).slice(0, FIELDS.ua.limit));
         expect(event).toMatchObject({
           ip: '203.0.113.7',
           item: '4711',

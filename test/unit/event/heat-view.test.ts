@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { createBotTest } from '../../../event/bot-test.ts';
 import type { HotItemEvent } from '../../../event/event.ts';
 import { createEventWriter } from '../../../event/event-writer.ts';
-import { LIMITS } from '../../../event/field-text.ts';
+import { FIELDS } from '../../../event/fields.ts';
 import { createHeatView } from '../../../event/heat-view.ts';
 import { createLine } from '../../../event/line.ts';
 import { createVisitorHash } from '../../../event/visitor.ts';
@@ -64,7 +64,7 @@ const characters = fc.constantFrom(
 const piece = fc.string({ unit: characters, maxLength: 6 });
 const longest = fc
   .tuple(
-    fc.integer({ min: LIMITS.item - 3, max: LIMITS.item + 2 }),
+    fc.integer({ min: FIELDS.item.limit - 3, max: FIELDS.item.limit + 2 }),
     fc.constantFrom('a', '\xc3\xa9', '\xf0\x9f\x98\x80'),
   )
   .map(([n, character]) => character.repeat(n));

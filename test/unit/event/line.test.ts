@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { fromLine } from '../../../event/from-line.ts';
 import { bitsOf } from '../../../event/id-bits.ts';
-import { createLine, HOST, PATH, UA } from '../../../event/line.ts';
+import { createLine } from '../../../event/line.ts';
+import { HOST, PATH, UA } from '../../../event/line-fields.ts';
 import { line, NODE } from './lines.ts';
 
 /** Everything that may stand between two newlines. */

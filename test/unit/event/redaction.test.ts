@@ -2,8 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { IP_MODES } from '../../../event/address-mask.ts';
 import type { HotItemEvent } from '../../../event/event.ts';
+import { OMITTABLE } from '../../../event/fields.ts';
 import { parse } from '../../../event/parse.ts';
-import { createRedaction, OMITTABLE } from '../../../event/redaction.ts';
+import { createRedaction } from '../../../event/redaction.ts';
 
 const EVENT: Required<HotItemEvent> = {
   v: 1,

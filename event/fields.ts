@@ -1,0 +1,220 @@
+import type { Kind } from './kind.ts';
+import { ARGS, HOST, METHOD, REF, UA } from './line-fields.ts';
+
+/*
+ * What an event is made of: one table, in the order in which the fields are written. The type of an event, reading, writing and
+ * redacting it, the mapping of its documents, its columns and docs/events.md all follow from this table.
+ */
+
+export type Field = {
+  /** What its values are. A `text` that is `filled` is never empty. `names`: of fields. */
+  type: 'version' | 'text' | 'time' | 'kind' | 'flag' | 'weight' | 'names';
+  /** In every event. */
+  required?: true;
+  filled?: true;
+  /** Longest value in characters. A longer one from nginx is cut. */
+  limit?: number;
+  /** The same of what nothing cuts. What is stored already is held to it only where it is required. */
+  longest?: number;
+  /** May be left out by `event.omit`. */
+  omit?: true;
+  /** The field of a line that it is as it stands. */
+  span?: number;
+  /** Where the value is in a document, and with what mapping. */
+  ecs?: { path: string; type: 'keyword' | 'date' | 'double' | 'boolean'; ignore_above?: number };
+  /** Of DuckDB's table: its type, and the version of the schema that brought it. */
+  column?: { type: string; since: number };
+  /** For docs/events.md. */
+  about: string;
+};
+
+export const FIELDS = {
+  v: { type: 'version', required: true, about: 'version of this shape: 1' },
+  id: {
+    type: 'text',
+    required: true,
+    filled: true,
+    longest: 128,
+    ecs: { path: 'event.id', type: 'keyword' },
+    column: { type: 'UUID NOT NULL', since: 1 },
+    about:
+      "12 hex digits of `time` and the first 20 of nginx's `$request_id`: unique, ordered by time, the same for the same line",
+  },
+  time: {
+    type: 'time',
+    required: true,
+    ecs: { path: '@timestamp', type: 'date' },
+    column: { type: 'TIMESTAMP_MS NOT NULL', since: 1 },
+    about: 'when nginx saw the request, ms since 1970',
+  },
+  uri: {
+    type: 'text',
+    required: true,
+    filled: true,
+    limit: 2048,
+    ecs: { path: 'url.path', type: 'keyword', ignore_above: 2048 },
+    column: { type: 'VARCHAR NOT NULL', since: 1 },
+    about: 'the path: percent-decoded once, dot segments and double slashes resolved as nginx does',
+  },
+  item: {
+    type: 'text',
+    required: true,
+    filled: true,
+    limit: 256,
+    ecs: { path: 'hot_item.id', type: 'keyword', ignore_above: 1024 },
+    column: { type: 'VARCHAR NOT NULL', since: 1 },
+    about: 'the item; the path where `items.conf` names none',
+  },
+  ip: {
+    type: 'text',
+    filled: true,
+    ecs: { path: 'client.address', type: 'keyword', ignore_above: 1024 },
+    column: { type: 'VARCHAR', since: 1 },
+    about:
+      "nginx's `$remote_addr`, or what `privacy.ip` makes of it. An IPv4 address that came in through an IPv6 socket is the IPv4 address",
+  },
+  raw: {
+    type: 'text',
+    limit: 4096,
+    omit: true,
+    column: { type: 'VARCHAR', since: 1 },
+    about:
+      'the path as it was asked for, only where it differs from `uri`. Bytes that are not ASCII are percent-encoded',
+  },
+  args: {
+    type: 'text',
+    limit: 4096,
+    omit: true,
+    span: ARGS,
+    ecs: { path: 'url.query', type: 'keyword', ignore_above: 4096 },
+    column: { type: 'VARCHAR', since: 1 },
+    about: 'what follows the first `?`, as asked',
+  },
+  host: {
+    type: 'text',
+    limit: 255,
+    omit: true,
+    span: HOST,
+    ecs: { path: 'url.domain', type: 'keyword', ignore_above: 1024 },
+    column: { type: 'VARCHAR', since: 1 },
+    about: "nginx's `$host`",
+  },
+  method: {
+    type: 'text',
+    limit: 32,
+    omit: true,
+    span: METHOD,
+    ecs: { path: 'http.request.method', type: 'keyword', ignore_above: 1024 },
+    column: { type: 'VARCHAR', since: 1 },
+    about: 'GET, HEAD, …',
+  },
+  ua: {
+    type: 'text',
+    limit: 1024,
+    omit: true,
+    span: UA,
+    ecs: { path: 'user_agent.original', type: 'keyword', ignore_above: 1024 },
+    column: { type: 'VARCHAR', since: 1 },
+    about: 'the user agent',
+  },
+  ref: {
+    type: 'text',
+    limit: 2048,
+    omit: true,
+    span: REF,
+    ecs: { path: 'http.request.referrer', type: 'keyword', ignore_above: 2048 },
+    column: { type: 'VARCHAR', since: 1 },
+    about: 'the referrer',
+  },
+  node: {
+    type: 'text',
+    longest: 255,
+    omit: true,
+    ecs: { path: 'host.name', type: 'keyword', ignore_above: 1024 },
+    column: { type: 'VARCHAR', since: 1 },
+    about: 'the nginx host that captured it',
+  },
+  visitor: {
+    type: 'text',
+    longest: 255,
+    omit: true,
+    ecs: { path: 'hot_item.visitor', type: 'keyword', ignore_above: 1024 },
+    column: { type: 'VARCHAR', since: 3 },
+    about:
+      '16 hex digits for `$hotitem_visitor`, others each UTC day; absent where the shop has no such key. In a document also of address and user agent',
+  },
+  kind: {
+    type: 'kind',
+    ecs: { path: 'hot_item.kind', type: 'keyword', ignore_above: 1024 },
+    column: { type: 'VARCHAR', since: 3 },
+    about: 'what the request was; absent means a view',
+  },
+  bot: {
+    type: 'flag',
+    omit: true,
+    ecs: { path: 'hot_item.bot', type: 'boolean' },
+    column: { type: 'BOOLEAN DEFAULT FALSE', since: 2 },
+    about: 'whether its user agent says that it is a bot; absent means no, or not looked at',
+  },
+  weight: {
+    type: 'weight',
+    ecs: { path: 'hot_item.weight', type: 'double' },
+    column: { type: 'DOUBLE NOT NULL', since: 1 },
+    about: 'how many views the event stands for; absent means 1',
+  },
+  cut: {
+    type: 'names',
+    ecs: { path: 'hot_item.cut', type: 'keyword', ignore_above: 1024 },
+    column: { type: 'VARCHAR[]', since: 1 },
+    about: 'the names of the fields that were longer than their limit and are cut',
+  },
+} as const satisfies Readonly<Record<string, Field>>;
+
+type Fields = typeof FIELDS;
+export type FieldName = keyof Fields;
+
+/** Names of the fields of which the table says this. */
+export type FieldsWith<Said> = { [Name in FieldName]: Fields[Name] extends Said ? Name : never }[FieldName];
+
+export type ValueOf<Name extends FieldName> = {
+  version: 1;
+  text: string;
+  time: number;
+  kind: Kind;
+  flag: boolean;
+  weight: number;
+  names: string[];
+}[Fields[Name]['type']];
+
+export type TextField = FieldsWith<{ type: 'text' }>;
+export type LimitedField = FieldsWith<{ limit: number }>;
+export type Omittable = FieldsWith<{ omit: true }>;
+
+export const FIELD_NAMES = Object.keys(FIELDS).filter(isFieldName);
+/** What an event can do without. */
+export const OMITTABLE = FIELD_NAMES.filter(isOmittable);
+
+export function isFieldName(name: string): name is FieldName {
+  return Object.hasOwn(FIELDS, name);
+}
+
+export function isRequired(name: FieldName): boolean {
+  return fieldOf(name).required === true;
+}
+
+export function isText(name: FieldName): name is TextField {
+  return fieldOf(name).type === 'text';
+}
+
+export function isOmittable(name: FieldName): name is Omittable {
+  return fieldOf(name).omit === true;
+}
+
+export function isLimited(name: FieldName): name is LimitedField {
+  return fieldOf(name).limit !== undefined;
+}
+
+/** All that the table may say of a field. */
+export function fieldOf(name: FieldName): Field {
+  return FIELDS[name];
+}
