@@ -11,9 +11,10 @@ import {
   type Ranking,
   type RankingQuery,
 } from '../event-index.ts';
+import { toTimestamp } from './columns.ts';
 import { type DuckdbFile, DuckdbFileError, type DuckdbFileOptions, openDuckdbFile } from './file.ts';
 import { interruptible } from './interrupt.ts';
-import { appendEvents, countKeys, findKeys, keyOf, toTimestamp } from './rows.ts';
+import { appendEvents, countKeys, findKeys, keyOf } from './rows.ts';
 
 const DAY_MS = 86_400_000;
 

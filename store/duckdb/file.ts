@@ -1,6 +1,7 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { COLUMNS, type Column } from './columns.ts';
 
-const SCHEMA_VERSION = 3;
+const SCHEMA_VERSION = Math.max(...COLUMNS.map(({ since }) => since));
 
 /**
  * No primary key: its index would hold every id in memory. An id as text would take twice the room and four times as
@@ -9,35 +10,11 @@ const SCHEMA_VERSION = 3;
 const SCHEMA = `
   CREATE TABLE hotitem (schema_version INTEGER NOT NULL);
   INSERT INTO hotitem VALUES (${SCHEMA_VERSION});
-  CREATE TABLE events (
-    id UUID NOT NULL,
-    other_id VARCHAR,
-    time TIMESTAMP_MS NOT NULL,
-    uri VARCHAR NOT NULL,
-    raw VARCHAR,
-    args VARCHAR,
-    item VARCHAR NOT NULL,
-    ip VARCHAR,
-    host VARCHAR,
-    method VARCHAR,
-    ua VARCHAR,
-    ref VARCHAR,
-    node VARCHAR,
-    weight DOUBLE NOT NULL,
-    cut VARCHAR[],
-    bot BOOLEAN DEFAULT FALSE,
-    visitor VARCHAR,
-    kind VARCHAR
-  );`;
+  CREATE TABLE events (${COLUMNS.map(definition).join(', ')});`;
 
-/** What makes the schema of each version that of the next. A new column comes last, as `SCHEMA` has it. */
-const UPGRADES: Readonly<Record<number, string>> = {
-  1: `
-  ALTER TABLE events ALTER COLUMN ip DROP NOT NULL;
-  ALTER TABLE events ADD COLUMN bot BOOLEAN DEFAULT FALSE;`,
-  2: `
-  ALTER TABLE events ADD COLUMN visitor VARCHAR;
-  ALTER TABLE events ADD COLUMN kind VARCHAR;`,
+/** What else made the schema of each version that of the next, beside the columns that are new in it. */
+const CHANGES: Readonly<Record<number, string>> = {
+  1: 'ALTER TABLE events ALTER COLUMN ip DROP NOT NULL;',
 };
 
 /** The file cannot be used as it is. The message names it and the way out. */
@@ -124,7 +101,7 @@ async function ensureSchema(connection: DuckDBConnection, path: string): Promise
   const versions = await connection.runAndReadAll('SELECT max(schema_version) FROM hotitem');
   const version = Number(versions.getRows()[0]?.[0]);
   if (version === SCHEMA_VERSION) return;
-  if (version in UPGRADES) {
+  if (version >= 1 && version < SCHEMA_VERSION) {
     await upgrade(connection, version);
     return;
   }
@@ -137,7 +114,18 @@ async function ensureSchema(connection: DuckDBConnection, path: string): Promise
 async function upgrade(connection: DuckDBConnection, from: number): Promise<void> {
   for (let version = from; version < SCHEMA_VERSION; version++) {
     await connection.run(
-      `BEGIN; ${UPGRADES[version] ?? ''} UPDATE hotitem SET schema_version = ${version + 1}; COMMIT;`,
+      `BEGIN; ${upgradeOf(version)} UPDATE hotitem SET schema_version = ${version + 1}; COMMIT;`,
     );
   }
+}
+
+/** What makes the schema of a version that of the next. */
+function upgradeOf(version: number): string {
+  const added = COLUMNS.filter(({ since }) => since === version + 1);
+  const columns = added.map((column) => `ALTER TABLE events ADD COLUMN ${definition(column)};`);
+  return [CHANGES[version] ?? '', ...columns].join(' ');
+}
+
+function definition({ name, type }: Column): string {
+  return `${name} ${type}`;
 }

@@ -1,25 +1,14 @@
 import { createHash } from 'node:crypto';
-import {
-  type DuckDBAppender,
-  type DuckDBConnection,
-  DuckDBTimestampMillisecondsValue,
-  DuckDBUUIDValue,
-  LIST,
-  listValue,
-  UUID,
-  VARCHAR,
-} from '@duckdb/node-api';
+import { type DuckDBConnection, DuckDBUUIDValue, LIST, listValue, UUID } from '@duckdb/node-api';
 import type { HotItemEvent } from '../../event/event.ts';
-
-const OWN_ID = /^[0-9a-f]{32}$/;
-const CUT = LIST(VARCHAR);
+import { appendEvent, isOwnId } from './columns.ts';
 
 /**
  * The 128 bits that an event is found by. An id as we make them is its own; a longer or different one, which only
  * another writer to the topic can send, is hashed and kept beside it.
  */
 export function keyOf(id: string): bigint {
-  const digits = OWN_ID.test(id) ? id : createHash('sha256').update(id).digest('hex').slice(0, 32);
+  const digits = isOwnId(id) ? id : createHash('sha256').update(id).digest('hex').slice(0, 32);
   return BigInt(`0x${digits}`);
 }
 
@@ -61,37 +50,4 @@ export async function appendEvents(
   } finally {
     appender.closeSync();
   }
-}
-
-/** In the order of the table's columns. */
-function appendEvent(appender: DuckDBAppender, key: bigint, event: HotItemEvent): void {
-  appender.appendUUID(DuckDBUUIDValue.fromUint128(key));
-  appendText(OWN_ID.test(event.id) ? undefined : event.id);
-  appender.appendTimestampMilliseconds(toTimestamp(event.time));
-  appender.appendVarchar(event.uri);
-  appendText(event.raw);
-  appendText(event.args);
-  appender.appendVarchar(event.item);
-  appendText(event.ip);
-  appendText(event.host);
-  appendText(event.method);
-  appendText(event.ua);
-  appendText(event.ref);
-  appendText(event.node);
-  appender.appendDouble(event.weight ?? 1);
-  if (event.cut === undefined) appender.appendNull();
-  else appender.appendList(event.cut, CUT);
-  appender.appendBoolean(event.bot ?? false);
-  appendText(event.visitor);
-  appendText(event.kind);
-  appender.endRow();
-
-  function appendText(text: string | undefined): void {
-    if (text === undefined) appender.appendNull();
-    else appender.appendVarchar(text);
-  }
-}
-
-export function toTimestamp(ms: number): DuckDBTimestampMillisecondsValue {
-  return new DuckDBTimestampMillisecondsValue(BigInt(Math.trunc(ms)));
 }

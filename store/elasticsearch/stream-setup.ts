@@ -4,9 +4,10 @@ import { actionOf, type ChangeOptions, differences, type SettingChange } from '.
 import { readAnswer } from './answer.ts';
 import { isMissing, reasonIn, statusOf } from './client.ts';
 import { lackingFields, toChanges, withFields } from './mapping.ts';
+import { MAPPINGS } from './mappings.ts';
 import { inIndex, toMs, toTexts } from './setting.ts';
 import { SetupRefused } from './setup-refused.ts';
-import { liveSettings, MAPPINGS, type TemplateOptions } from './template.ts';
+import { liveSettings, type TemplateOptions } from './template.ts';
 import type { Step } from './template-setup.ts';
 
 const record = z.record(z.string(), z.unknown());

@@ -2,8 +2,8 @@ import type { Client } from '@elastic/elasticsearch';
 import { z } from 'zod';
 import { readAnswer } from './answer.ts';
 import { type LackingField, lackingFields } from './mapping.ts';
+import { MAPPINGS } from './mappings.ts';
 import { SetupRefused } from './setup-refused.ts';
-import { MAPPINGS } from './template.ts';
 
 const record = z.record(z.string(), z.unknown());
 const templateBody = z.looseObject({

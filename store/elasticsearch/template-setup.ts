@@ -2,13 +2,13 @@ import type { Client } from '@elastic/elasticsearch';
 import { type Change, differences, type SettingChange } from '../../service/change.ts';
 import { readAnswer } from './answer.ts';
 import { lackingFields, toChanges, withFields } from './mapping.ts';
+import { MAPPINGS } from './mappings.ts';
 import { inIndex, textOf, toTexts } from './setting.ts';
 import { SetupRefused } from './setup-refused.ts';
 import {
   indexSettings,
   indexTemplate,
   MANAGED_BY,
-  MAPPINGS,
   TEMPLATE_VERSION,
   type TemplateOptions,
 } from './template.ts';

@@ -1,4 +1,5 @@
 import type { estypes } from '@elastic/elasticsearch';
+import { MAPPINGS } from './mappings.ts';
 
 /** Raised with every change of what is below, so that an older `hotitem setup` leaves a newer template alone. */
 export const TEMPLATE_VERSION = 3;
@@ -22,58 +23,6 @@ export type TemplateOptions = {
 export type IndexTemplate = estypes.IndicesPutIndexTemplateRequest & {
   template: { mappings: estypes.MappingTypeMapping; settings: estypes.IndicesIndexSettings };
 };
-
-/** Every field that `toEcs` writes. Lucene refuses terms above 32 KB, hence a limit wherever a text may be long. */
-export const MAPPINGS = {
-  dynamic: false,
-  properties: {
-    '@timestamp': { type: 'date' },
-    event: {
-      properties: {
-        id: { type: 'keyword' },
-        dataset: { type: 'keyword' },
-        created: { type: 'date' },
-      },
-    },
-    url: {
-      properties: {
-        original: { type: 'keyword', ignore_above: 8191 },
-        path: { type: 'keyword', ignore_above: 2048 },
-        query: { type: 'keyword', ignore_above: 4096 },
-        domain: { type: 'keyword', ignore_above: 1024 },
-      },
-    },
-    http: {
-      properties: {
-        request: {
-          properties: {
-            method: { type: 'keyword', ignore_above: 1024 },
-            referrer: { type: 'keyword', ignore_above: 2048 },
-          },
-        },
-      },
-    },
-    client: {
-      properties: {
-        address: { type: 'keyword', ignore_above: 1024 },
-        ip: { type: 'ip', ignore_malformed: true },
-      },
-    },
-    source: { properties: { ip: { type: 'ip', ignore_malformed: true } } },
-    user_agent: { properties: { original: { type: 'keyword', ignore_above: 1024 } } },
-    host: { properties: { name: { type: 'keyword', ignore_above: 1024 } } },
-    hot_item: {
-      properties: {
-        id: { type: 'keyword', ignore_above: 1024 },
-        weight: { type: 'double' },
-        visitor: { type: 'keyword', ignore_above: 1024 },
-        kind: { type: 'keyword', ignore_above: 1024 },
-        bot: { type: 'boolean' },
-        cut: { type: 'keyword', ignore_above: 1024 },
-      },
-    },
-  },
-} as const satisfies estypes.MappingTypeMapping;
 
 /** The template of exactly this data stream: `hot_item` takes no `hot_item_archive` along. */
 export function indexTemplate({

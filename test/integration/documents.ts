@@ -1,4 +1,4 @@
-import type { EcsDocument } from '../../event/to-ecs.ts';
+import type { EcsDocument } from '../parts/ecs-document.ts';
 import { until } from '../parts/until.ts';
 
 export type Document = EcsDocument;

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { survey } from '../../bench/sink-index.ts';
-import type { EcsDocument } from '../../event/to-ecs.ts';
 import { createElasticsearchIndex } from '../../store/elasticsearch/elasticsearch.ts';
 import { createElasticsearchLookup } from '../../store/elasticsearch/lookup.ts';
 import { type SetupOptions, setupElasticsearch } from '../../store/elasticsearch/setup.ts';
 import { indexTemplate, TEMPLATE_VERSION } from '../../store/elasticsearch/template.ts';
 import { type EventIndex, IndexUnavailable } from '../../store/event-index.ts';
+import type { EcsDocument } from '../parts/ecs-document.ts';
 import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';

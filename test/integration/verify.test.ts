@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import kafkajs from 'kafkajs';
 import type { HotItemEvent } from '../../event/event.ts';
-import { toEcs } from '../../event/to-ecs.ts';
 import type { Replayed } from '../../reconcile/replay.ts';
 import type { Verified } from '../../reconcile/verify.ts';
 import { setupElasticsearch } from '../../store/elasticsearch/setup.ts';
 import type { KafkaClient } from '../../store/kafka/client.ts';
 import { createKafkajsClient } from '../../store/kafka/kafkajs/kafkajs.ts';
+import { documentOf } from '../parts/ecs-document.ts';
 import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { type KafkaPart, startKafka } from '../parts/kafka.ts';
@@ -98,7 +98,7 @@ suiteWith(['kafka', 'elasticsearch'])('hotitem verify, between Kafka and Elastic
     await topic.write([...records, { value: 'no event', seq: COUNT }]);
     await index(COUNT);
     await remove(deleted?.id ?? '');
-    if (copied !== undefined) await ask('POST', 'STREAM/_create/another-id?refresh=true', toEcs(copied));
+    if (copied !== undefined) await ask('POST', 'STREAM/_create/another-id?refresh=true', documentOf(copied));
 
     const { status, answer } = await verify();
     expect(status).toBe(1);
@@ -149,7 +149,7 @@ suiteWith(['kafka', 'elasticsearch'])('hotitem verify, between Kafka and Elastic
     await index(COUNT);
     await ask('POST', 'STREAM/_rollover');
     const [twice] = events;
-    if (twice !== undefined) await ask('POST', `STREAM/_create/${twice.id}?refresh=true`, toEcs(twice));
+    if (twice !== undefined) await ask('POST', `STREAM/_create/${twice.id}?refresh=true`, documentOf(twice));
     expect(await verify()).toMatchObject({
       status: 1,
       answer: { there: COUNT, missing: 0, duplicate: 1, examples: { duplicate: [{ id: twice?.id }] } },

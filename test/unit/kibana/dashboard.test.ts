@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import type { HotItemEvent } from '../../../event/event.ts';
-import { toEcs } from '../../../event/to-ecs.ts';
 import { createDashboard, fieldsOf, toNdjson } from '../../../kibana/dashboard.ts';
 import { PANELS } from '../../../kibana/panel.ts';
 import type { SavedObject } from '../../../kibana/saved-object.ts';
-import { MAPPINGS } from '../../../store/elasticsearch/template.ts';
+import { MAPPINGS } from '../../../store/elasticsearch/mappings.ts';
+import { documentOf } from '../../parts/ecs-document.ts';
 
 const EVENT: HotItemEvent = {
   v: 1,
@@ -32,7 +32,7 @@ describe('the dashboard', () => {
   test('asks for fields that every document has', () => {
     const fields = fieldsOf(createDashboard());
     expect(fields).toEqual(['@timestamp', 'hot_item.id', 'hot_item.visitor', 'hot_item.weight']);
-    expect(paths(toEcs(EVENT))).toEqual(expect.arrayContaining(fields));
+    expect(paths(documentOf(EVENT))).toEqual(expect.arrayContaining(fields));
   });
 
   test('shows the data streams that it is given', () => {

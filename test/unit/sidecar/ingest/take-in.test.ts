@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
+import type { BadLine } from '../../../../event/bad-line.ts';
 import { createBotTest } from '../../../../event/bot-test.ts';
 import { createEventWriter } from '../../../../event/event-writer.ts';
-import type { BadLine } from '../../../../event/bad-line.ts';
 import { createVisitorHash } from '../../../../event/visitor.ts';
 import { createMetrics } from '../../../../service/metrics.ts';
 import { createRecentIds } from '../../../../sidecar/ingest/recent-ids.ts';

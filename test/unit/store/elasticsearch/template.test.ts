@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
 import type { HotItemEvent } from '../../../../event/event.ts';
-import { toEcs } from '../../../../event/to-ecs.ts';
-import { indexTemplate, MAPPINGS, TEMPLATE_VERSION } from '../../../../store/elasticsearch/template.ts';
+import { MAPPINGS } from '../../../../store/elasticsearch/mappings.ts';
+import { indexTemplate, TEMPLATE_VERSION } from '../../../../store/elasticsearch/template.ts';
+import { documentOf } from '../../../parts/ecs-document.ts';
 
 const COMPLETE: Required<HotItemEvent> = {
   v: 1,
@@ -25,7 +26,7 @@ const COMPLETE: Required<HotItemEvent> = {
 };
 
 test('every field of a document is mapped, and no other', () => {
-  expect(mappedFields(MAPPINGS).sort()).toEqual(fieldsOf(toEcs(COMPLETE)).sort());
+  expect(mappedFields(MAPPINGS).sort()).toEqual(fieldsOf(documentOf(COMPLETE)).sort());
 });
 
 test('every text that a client chooses has a limit below that of a term, 32,766 bytes', () => {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { HotItemEvent } from '../../../event/event.ts';
-import { fromLine } from '../../../event/from-line.ts';
-import { toEcs } from '../../../event/to-ecs.ts';
-import { line, NODE } from './lines.ts';
+import type { HotItemEvent } from '../../../../event/event.ts';
+import { fromLine } from '../../../../event/from-line.ts';
+import { documentOf } from '../../../parts/ecs-document.ts';
+import { line, NODE } from '../../event/lines.ts';
 
 const EVENT: HotItemEvent = {
   v: 1,
@@ -28,7 +28,7 @@ const EVENT: HotItemEvent = {
 
 describe('an event as an ECS document', () => {
   test('has every field where ECS puts it', () => {
-    expect(toEcs(EVENT)).toEqual({
+    expect(documentOf(EVENT)).toEqual({
       '@timestamp': '2026-11-22T13:55:12.163Z',
       event: { id: EVENT.id, dataset: 'hotitem.view', created: '2026-11-22T13:55:12.163Z' },
       url: {
@@ -48,7 +48,7 @@ describe('an event as an ECS document', () => {
 
   test('has no field for what the event has not', () => {
     const { v, id, time, uri, item } = EVENT;
-    expect(toEcs({ v, id, time, uri, item, ip: '2001:db8::7' })).toEqual({
+    expect(documentOf({ v, id, time, uri, item, ip: '2001:db8::7' })).toEqual({
       '@timestamp': '2026-11-22T13:55:12.163Z',
       event: { id: EVENT.id, dataset: 'hotitem.view', created: '2026-11-22T13:55:12.163Z' },
       url: { original: '/web/item/a b', path: '/web/item/a b' },
@@ -59,24 +59,24 @@ describe('an event as an ECS document', () => {
   });
 
   test('has no ip where the client has none', () => {
-    expect(toEcs({ ...EVENT, ip: 'unix:' })).toMatchObject({ client: { address: 'unix:' } });
-    expect(toEcs({ ...EVENT, ip: 'unix:' })).not.toHaveProperty('source');
+    expect(documentOf({ ...EVENT, ip: 'unix:' })).toMatchObject({ client: { address: 'unix:' } });
+    expect(documentOf({ ...EVENT, ip: 'unix:' })).not.toHaveProperty('source');
   });
 
   test('has a hashed address where no index takes it for an address', () => {
-    const document = toEcs({ ...EVENT, ip: '0123456789012345' });
+    const document = documentOf({ ...EVENT, ip: '0123456789012345' });
     expect(document.client).toEqual({ address: '0123456789012345' });
     expect(document).not.toHaveProperty('source');
   });
 
   test('says nothing of the client where its address was dropped', () => {
     const { ip: _, ...dropped } = EVENT;
-    expect(toEcs(dropped).client).toEqual({});
-    expect(toEcs(dropped)).not.toHaveProperty('source');
+    expect(documentOf(dropped).client).toEqual({});
+    expect(documentOf(dropped)).not.toHaveProperty('source');
   });
 
   test('says of a bot that it is one, and nothing of others', () => {
-    expect(toEcs({ ...EVENT, bot: false }).hot_item).not.toHaveProperty('bot');
+    expect(documentOf({ ...EVENT, bot: false }).hot_item).not.toHaveProperty('bot');
   });
 
   test('of any line can be written as JSON, with a date and no field without a value', () => {
@@ -85,7 +85,7 @@ describe('an event as an ECS document', () => {
       fc.property(bytes, bytes, fc.constantFrom('', 'unix:', '203.0.113.7', '2001:db8::7'), (uri, ua, ip) => {
         const event = fromLine(line({ uri: `/${uri}`, ua, ip }), NODE);
         if ('reason' in event) return;
-        const document = toEcs(event);
+        const document = documentOf(event);
         expect(JSON.parse(JSON.stringify(document))).toEqual(document);
         expect(Date.parse(document['@timestamp'])).toBe(event.time);
       }),
