@@ -5,8 +5,8 @@ import { type Service, startService } from '../test/parts/service.ts';
 
 const GIB = 1024 ** 3;
 
-/** The sidecar as it is shipped, its Kafka away: it takes in and spools, and hands nothing on. All its state is in `home`. */
-export async function startIdleSidecar(home: string): Promise<Service> {
+/** The sidecar as it is shipped, its Kafka away: it takes in and spools, and hands nothing on. All its state is in `home`. `settings`: from the environment. */
+export async function startIdleSidecar(home: string, settings: NodeJS.ProcessEnv = {}): Promise<Service> {
   await mkdir(home, { recursive: true });
   const admin = `127.0.0.1:${await freePort()}`;
   const env = {
@@ -16,6 +16,7 @@ export async function startIdleSidecar(home: string): Promise<Service> {
     KAFKA_BROKERS: `127.0.0.1:${await freePort()}`,
     // As README.md and docker-compose.yml have it.
     NODE_OPTIONS: '--max-semi-space-size=4',
+    ...settings,
   };
   return startService({ args: ['sidecar'], env, admin, logFile: join(home, 'sidecar.log') });
 }

@@ -15,6 +15,13 @@ import { atLeast, atMost } from './target.ts';
 const SHAPES = [
   { name: 'one event a request', connections: 64, linesARequest: 1, target: 0.045 },
   { name: '1,000 events a request', connections: 4, linesARequest: 1_000, target: 0.45 },
+  {
+    name: '1,000 events a request, addresses truncated',
+    connections: 4,
+    linesARequest: 1_000,
+    target: 0.45,
+    settings: { HOTITEM_PRIVACY_IP: 'truncate' },
+  },
 ];
 /** Different events that `JSON.parse` is measured with. */
 const PARSED_EVENTS = 5_000;
@@ -70,12 +77,12 @@ function ofParse({ ofParse }: Sample): number {
 
 /** One run: a fresh sidecar with an empty spool, warmed up. */
 async function measure(
-  { connections, linesARequest }: Shape,
+  { connections, linesARequest, settings }: Shape,
   seconds: number,
   events: string[],
 ): Promise<Sample> {
   const { path: home, remove } = temporaryFolder('intake');
-  const sidecar = await startIdleSidecar(home);
+  const sidecar = await startIdleSidecar(home, settings);
   const load = { socket: join(home, 'run/intake.sock'), connections, linesARequest };
   try {
     await sendLines({ ...load, seconds: WARM_UP_SECONDS });

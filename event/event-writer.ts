@@ -1,7 +1,7 @@
 import type { BotTest } from './bot-test.ts';
 import type { DailyHash } from './daily-hash.ts';
-import { agentText, cutText, toText } from './field-text.ts';
-import { FIELD_NAMES, FIELDS, type FieldName, fieldOf, isLimited, type LimitedField } from './fields.ts';
+import { agentText, cutText, escaped, percentEncoded, toText } from './field-text.ts';
+import { FIELDS, type FieldName, type LimitedField } from './fields.ts';
 import { keyOf, type Piece, pieceOf, WORD_BYTES } from './json-piece.ts';
 import { createKeptAddress } from './kept-address.ts';
 import type { Kind } from './kind.ts';
@@ -10,6 +10,7 @@ import { IP, ITEM, PATH, UA, VISITOR } from './line-fields.ts';
 import { itemField } from './line-item.ts';
 import { lineKind } from './line-kind.ts';
 import type { RedactionOptions } from './redaction.ts';
+import { type SpanField, spanFields } from './span-field.ts';
 
 /*
  * The event of a line as JSON, written field by field from the line's spans of bytes. A field of printable ASCII, as nearly all are,
@@ -40,9 +41,6 @@ export type EventWriter = {
 };
 
 type Limit = { name: LimitedField; limit: number };
-/** A text that is a span of the line. */
-type SpanField = { name: LimitedField; key: Piece; span: number; limit: number };
-
 const ID_TIME_DIGITS = 12;
 const KEPT_ID_DIGITS = 20;
 /** Of a byte of the line: `\u0000`, in `uri`, `raw` and `item`. */
@@ -77,7 +75,7 @@ export function createEventWriter({ node, hashVisitor, isBot, ip, omit }: EventW
   const address = createKeptAddress(ip);
   const omitted = new Set<FieldName>(omit);
   const keeps = { raw: !omitted.has('raw'), visitor: !omitted.has('visitor'), bot: !omitted.has('bot') };
-  const spanFields = FIELD_NAMES.filter((name) => !omitted.has(name)).flatMap(spanFieldOf);
+  const spans = spanFields(omitted);
   const nodePiece = pieceOf(!omitted.has('node') && node !== '' ? `","node":"${escaped(node)}` : '');
   const cut: LimitedField[] = [];
   let time = Number.NaN;
@@ -144,7 +142,7 @@ export function createEventWriter({ node, hashVisitor, isBot, ip, omit }: EventW
   function putDetails(line: Line, path: string | undefined): void {
     putAddress(line);
     if (keeps.raw && path !== undefined) putRaw(line, path);
-    for (let i = 0; i < spanFields.length; i++) putSpan(line, spanFields[i]);
+    for (const field of spans) putSpan(line, field);
     put(nodePiece);
     if (keeps.visitor && line.begin[VISITOR] !== line.end[VISITOR]) {
       put(VISITOR_KEY);
@@ -167,8 +165,7 @@ export function createEventWriter({ node, hashVisitor, isBot, ip, omit }: EventW
   }
 
   /** Nothing where the field is empty. */
-  function putSpan(line: Line, field: SpanField | undefined): void {
-    if (field === undefined) return;
+  function putSpan(line: Line, field: SpanField): void {
     const at = line.begin[field.span] ?? 0;
     const until = line.end[field.span] ?? 0;
     if (at === until) return;
@@ -204,7 +201,7 @@ export function createEventWriter({ node, hashVisitor, isBot, ip, omit }: EventW
     const asked = bytesOf(line, PATH);
     if (asked === path || asked === '') return;
     put(RAW_KEY);
-    putText('raw', asked.replace(/[^\x21-\x7e]/g, percentEncoded));
+    putText('raw', percentEncoded(asked));
   }
 
   function putText(name: LimitedField, text: string): void {
@@ -217,7 +214,7 @@ export function createEventWriter({ node, hashVisitor, isBot, ip, omit }: EventW
     end += out.write(text, end);
   }
 
-  /** The same for a short text of ASCII, without a call out of JavaScript. */
+  /** The same for a short text of ASCII. */
   function putAscii(text: string): void {
     const view = to;
     for (let i = 0; i < text.length; i++) view.setUint8(end + i, text.charCodeAt(i));
@@ -247,20 +244,6 @@ export function createEventWriter({ node, hashVisitor, isBot, ip, omit }: EventW
   }
 }
 
-function spanFieldOf(name: FieldName): SpanField[] {
-  const { span, limit } = fieldOf(name);
-  if (span === undefined || limit === undefined || !isLimited(name)) return [];
-  return [{ name, key: keyOf(name), span, limit }];
-}
-
 function bytesOf({ lines, begin, end }: Line, span: number): string {
   return lines().toString('latin1', begin[span], end[span]);
-}
-
-function escaped(text: string): string {
-  return JSON.stringify(text).slice(1, -1);
-}
-
-function percentEncoded(byte: string): string {
-  return `%${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
 }

@@ -23,3 +23,16 @@ export function toText(bytes: string): string {
 export function agentText({ lines, begin, end }: Line): string {
   return toText(withoutAnother(lines().toString('latin1', begin[UA], end[UA])));
 }
+
+/** As it is written between the quotes of JSON. */
+export function escaped(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
+}
+
+/** Bytes, given as one character each, with those percent-encoded that are not printable ASCII. */
+export function percentEncoded(bytes: string): string {
+  return bytes.replace(/[^\x21-\x7e]/g, (byte) => {
+    const digits = byte.charCodeAt(0).toString(16).toUpperCase();
+    return `%${digits.padStart(2, '0')}`;
+  });
+}

@@ -159,8 +159,15 @@ describe('a line from nginx', () => {
     expect(accepted(line({ ip })).ip).toBe(ip);
   });
 
-  test('that came in through an IPv6 socket is from the IPv4 client', () => {
-    expect(accepted(line({ ip: '::ffff:203.0.113.7' })).ip).toBe('203.0.113.7');
+  test.each(['::ffff:203.0.113.7', '::FFFF:203.0.113.7', '::ffff:cb00:7107', '0:0:0:0:0:ffff:203.0.113.7'])(
+    'that came in through an IPv6 socket, as %s, is from the IPv4 client',
+    (ip) => {
+      expect(accepted(line({ ip })).ip).toBe('203.0.113.7');
+    },
+  );
+
+  test.each(['::1', '2001:db8::7', '2001:DB8::7', '64:ff9b::203.0.113.7'])('keeps %s as it is', (ip) => {
+    expect(accepted(line({ ip })).ip).toBe(ip);
   });
 
   test('may hold tabs in its user agent, which shift nothing', () => {
