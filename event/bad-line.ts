@@ -1,4 +1,4 @@
-/** Why a line is no event. `reason` is one of a closed list and fit for a metric's label; `value` is cut. */
+/** Why a line is not an event. `reason` is one of a closed list, usable as a metric label; `value` is truncated. */
 export type BadLine = { reason: BadLineReason; field: string; value: string };
 /** `nul`: NULs in a file, in the place of an unknown number of lines. */
 export type BadLineReason = 'too_long' | 'nul' | 'version' | 'fields' | 'time' | 'request_id' | 'ip' | 'uri';
@@ -14,7 +14,7 @@ export function badLine(reason: BadLineReason, field: string, text: string): Bad
   return { reason, field, value: shown(reason, text).slice(0, LONGEST_SHOWN) };
 }
 
-/** What may be kept of what is wrong: a visitor key in clear must not. */
+/** The part of a bad line that may be stored, which is never a visitor key. */
 function shown(reason: BadLineReason, text: string): string {
   if (reason === 'fields') return text.split('\t').slice(0, SHOWN_FIELDS).join('\t');
   if (reason !== 'version') return text;

@@ -7,22 +7,22 @@ import { ARGS, HOST, METHOD, REF, UA } from './line-fields.ts';
  */
 
 export type Field = {
-  /** What its values are. A `text` that is `filled` is never empty. `names`: of fields. */
+  /** The type of its values. A `text` with `filled` is never empty. `names`: of fields. */
   type: 'version' | 'text' | 'time' | 'kind' | 'flag' | 'weight' | 'names';
   /** In every event. */
   required?: true;
   filled?: true;
-  /** Longest value in characters. A longer one from nginx is cut. */
+  /** Longest value, in characters. The writer cuts a longer one. */
   limit?: number;
-  /** The same of what nothing cuts. What is stored already is held to it only where it is required. */
+  /** Longest value, in characters, of a field that is not cut. `parseStrict` rejects a longer one, `parse` only in a required field. */
   longest?: number;
-  /** May be left out by `event.omit`. */
+  /** `event.omit` may name it. */
   omit?: true;
-  /** The field of a line that it is as it stands. */
+  /** The span of a line that is its value. */
   span?: number;
-  /** Where the value is in a document, and with what mapping. */
+  /** Its field in a document, with the mapping. */
   ecs?: { path: string; type: 'keyword' | 'date' | 'double' | 'boolean'; ignore_above?: number };
-  /** Of DuckDB's table: its type, and the version of the schema that brought it. */
+  /** Its column in DuckDB: the type, and the version of the schema that added it. */
   column?: { type: string; since: number };
   /** For docs/events.md. */
   about: string;
@@ -147,33 +147,33 @@ export const FIELDS = {
     type: 'kind',
     ecs: { path: 'hot_item.kind', type: 'keyword', ignore_above: 1024 },
     column: { type: 'VARCHAR', since: 3 },
-    about: 'what the request was; absent means a view',
+    about: 'what the request was (`prefetch`, `part`, `head`, `other`, `test`); absent means a view',
   },
   bot: {
     type: 'flag',
     omit: true,
     ecs: { path: 'hot_item.bot', type: 'boolean' },
     column: { type: 'BOOLEAN DEFAULT FALSE', since: 2 },
-    about: 'whether its user agent says that it is a bot; absent means no, or not looked at',
+    about: "whether its user agent is a bot's; absent means no, or not checked",
   },
   weight: {
     type: 'weight',
     ecs: { path: 'hot_item.weight', type: 'double' },
     column: { type: 'DOUBLE NOT NULL', since: 1 },
-    about: 'how many views the event stands for; absent means 1',
+    about: 'the number of views that the event represents; absent means 1',
   },
   cut: {
     type: 'names',
     ecs: { path: 'hot_item.cut', type: 'keyword', ignore_above: 1024 },
     column: { type: 'VARCHAR[]', since: 1 },
-    about: 'the names of the fields that were longer than their limit and are cut',
+    about: 'the names of the fields that were longer than their limit, and were cut',
   },
 } as const satisfies Readonly<Record<string, Field>>;
 
 type Fields = typeof FIELDS;
 export type FieldName = keyof Fields;
 
-/** Names of the fields of which the table says this. */
+/** The names of the fields that have `Said` in the table. */
 export type FieldsWith<Said> = { [Name in FieldName]: Fields[Name] extends Said ? Name : never }[FieldName];
 
 export type ValueOf<Name extends FieldName> = {
@@ -191,7 +191,7 @@ export type LimitedField = FieldsWith<{ limit: number }>;
 export type Omittable = FieldsWith<{ omit: true }>;
 
 export const FIELD_NAMES = Object.keys(FIELDS).filter(isFieldName);
-/** What an event can do without. */
+/** The fields that `event.omit` may name. */
 export const OMITTABLE = FIELD_NAMES.filter(isOmittable);
 
 export function isFieldName(name: string): name is FieldName {
@@ -214,7 +214,7 @@ export function isLimited(name: FieldName): name is LimitedField {
   return fieldOf(name).limit !== undefined;
 }
 
-/** All that the table may say of a field. */
+/** A field with all its options. */
 export function fieldOf(name: FieldName): Field {
   return FIELDS[name];
 }

@@ -5,17 +5,17 @@ import { itemField, itemText } from './line-item.ts';
 import { createSpanHash, MOST_HASHED } from './span-hash.ts';
 
 /**
- * What heat needs of a line, as numbers, without a text for each view: which item, and who viewed. How many views the line stands for and when
- * it was is `line.weight()` and `line.time()`; whether a bot asked, a `BotTest`; what kind of request it was, `lineKind`.
+ * Item and visitor of a line as numbers, for heat: no text is created for a view. The rest is `line.weight()`, `line.time()`, a `BotTest`
+ * and `lineKind`.
  */
 export type HeatView = {
-  /** Looks at the line that was read last. What follows is about it, for as long as no other is read. */
+  /** Selects a line. The other functions are about it, until the `Line` reads the next. */
   look(line: Line): void;
   /** Two words of 32 scattered bits, signed: equal for two lines whose events have the same `item`, in each process others. */
   item(word: 0 | 1): number;
   /**
-   * 32 scattered bits: the visitor key where there is one, else address and user agent together. What privacy keeps of them
-   * makes no difference. Where the address is withheld as well all with one user agent are one visitor.
+   * 32 scattered bits: of the visitor key if there is one, else of address and user agent. The same whatever `privacy.ip` and `event.omit`
+   * are. If nginx withholds the address too, all visitors with one user agent are one.
    */
   visitor(): number;
   /** The item's name, as the event has it. */

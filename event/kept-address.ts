@@ -5,14 +5,14 @@ import { COLON, DOT, ZERO } from './line-bytes.ts';
 import { IP } from './line-fields.ts';
 
 /**
- * What is kept of a line's address. What `privacy.ip` makes of most is the beginning of its bytes with something behind it: all of them,
- * or the network without the rest.
+ * What `privacy.ip` keeps of a line's address. For most addresses that is the beginning of its bytes: all of them, or the network, with
+ * zeros after it. No text is created for these.
  */
 export type KeptAddress = {
   isDropped: boolean;
-  /** Zeros follow the beginning: an octet of them, or groups. */
+  /** Zeros follow: an octet, or groups. */
   isCut: boolean;
-  /** Where the beginning ends; -1 where `textOf` must be asked. */
+  /** Where the beginning ends; -1 if `textOf` must be used. */
   spanUntil(line: Line): number;
   textOf(line: Line): string;
 };
@@ -35,7 +35,7 @@ export function createKeptAddress(options: AddressMaskOptions): KeptAddress {
   };
 }
 
-/** Not of what may be an IPv4 address in another spelling. */
+/** -1 for an IPv6 address that may hold an IPv4 address in another spelling. */
 function wholeUntil(line: Line): number {
   const first = line.lines()[line.begin[IP] ?? 0];
   return line.odd[IP] === 0 || (first !== COLON && first !== ZERO) ? (line.end[IP] ?? 0) : -1;
@@ -57,7 +57,7 @@ function groupsUntil(lines: Buffer, at: number, until: number): number {
   for (let i = at; i < until; i++) {
     const byte = lines[i] ?? 0;
     if (byte === COLON) {
-      // Zeros are left out at another place, perhaps.
+      // The network may be spelled with other zeros.
       if (i === group || lines[group] === ZERO) return -1;
       if (++groups === NETWORK_GROUPS) return isSixToFour(lines, at) ? -1 : i;
       group = i + 1;

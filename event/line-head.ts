@@ -10,9 +10,9 @@ export type LineHead = {
   read(lines: Buffer, view: DataView, at: number): number;
   /** 1 or 2; 0 for any other. */
   version(): number;
-  /** What else is wrong with it. */
+  /** What is wrong with time or id. */
   problem(): Problem | undefined;
-  /** How many views the line stands for. */
+  /** The number of views that the line represents. */
   weight(): number;
   /** `$msec`, ms since 1970. */
   time(): number;
@@ -22,7 +22,7 @@ export type LineHead = {
   idBits(word: 0 | 1): number;
 };
 
-/** Where it is to be seen. */
+/** Which bytes of the line are wrong. */
 export type Problem = { reason: BadLineReason; field: string; at: number; end: number };
 
 const ONE = 0x31;

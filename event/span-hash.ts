@@ -2,18 +2,18 @@ import { randomInt } from 'node:crypto';
 import { mix } from './mix.ts';
 
 /*
- * A keyed hash of spans of bytes, with a key of this process. Where the steps of a hash are known somebody can choose texts that
- * collide (an item that passes for another, a bot that passes for a browser). Here the odds that any two texts collide are one in
- * 2^64, or 2^32 for one word of the two, for everybody who does not know the key.
+ * A hash of spans of bytes, with a random key per process. If the steps of a hash are known, a client can choose texts that collide for every
+ * seed: an item that counts as another. Here any two texts collide with odds of one in 2^64 (2^32 for one word of the two) for a client who
+ * does not know the key.
  *
- * Multilinear hashing: the sum of the text's pairs of bytes, each times a random word, without the sum's lower half. D. Lemire,
- * O. Kaser, Strongly Universal String Hashing is Fast, The Computer Journal 57 (2014). Four sums, of which each begins a word of
- * the key later (a Toeplitz matrix): the last pair in which two texts differ meets a word in each sum that no sum before has.
- * What it keeps of texts that resemble each other still lies in order, so it is mixed at the end.
+ * Multilinear hashing: the sum of the text's pairs of bytes, each times a random word, without the lower half of the sum. D. Lemire,
+ * O. Kaser, Strongly Universal String Hashing is Fast, The Computer Journal 57 (2014). There are four sums, each with the key shifted by a word
+ * (a Toeplitz matrix): at the last pair in which two texts differ, each sum uses a word of the key that the sums before it do not.
+ * Hashes of similar texts are still in order after that, so the result is mixed.
  */
 
 export type SpanHash = {
-  /** Hashes bytes `at` to `until`. Of those beyond `MOST_HASHED` only the number counts. */
+  /** Hashes bytes `at` to `until`. Bytes beyond `MOST_HASHED` count by their number only. */
   hash(bytes: Buffer, at: number, until: number): void;
   /** Two words of 32 scattered bits, signed, of what was hashed last. */
   bits(word: 0 | 1): number;
@@ -65,7 +65,7 @@ export function createSpanHash(): SpanHash {
   }
 }
 
-/** The last word of a text, of fewer than four bytes, filled up with zeros. */
+/** The last word of a text, with fewer than four bytes, padded with zeros. */
 function lastBytes(bytes: Buffer, at: number, end: number): number {
   let word = 0;
   for (let i = at; i < end; i++) word |= (bytes[i] ?? 0) << (8 * (i - at));

@@ -78,7 +78,7 @@ function documented(): string {
           ? 'unless in `event.omit`'
           : name === 'ip'
             ? '`privacy.ip`'
-            : 'where it applies',
+            : 'if it applies',
       ecs === undefined ? '' : `\`${ecs.path}\``,
       column === undefined ? '' : column.type.split(' ')[0],
     ];
