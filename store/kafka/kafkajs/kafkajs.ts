@@ -30,12 +30,7 @@ import { setUpTopics } from '../topic-setup.ts';
 import { useCodecs } from './codecs.ts';
 import { startKafkajsConsumer } from './consumer.ts';
 import { toKafkaError } from './failure.ts';
-import { tellWhyNoCoordinator } from './patches/coordinator.ts';
-import { alterIncrementally } from './patches/incremental.ts';
-import { tellOffsetResets } from './patches/offsets.ts';
-import { decodeRecordsLate } from './patches/record-decoder.ts';
-import { encodeRecordsAtOnce } from './patches/record-encoder.ts';
-import { calmTimers } from './patches/timer.ts';
+import { patchKafkajs } from './patches/patches.ts';
 import { toTopicAdmin } from './setup.ts';
 import { createSocket, withoutColons } from './socket.ts';
 
@@ -46,6 +41,7 @@ const { CompressionTypes, Kafka, logLevel } = kafkajs;
 const REBALANCE_MS = 20_000;
 /** Attempts at one request: enough to learn of a new leader. What lasts longer is retried by the caller. */
 const ATTEMPTS = 4;
+const NOT_PATCHED = 'kafkajs cannot be patched, which is why this does not hold:';
 
 /** The Kafka client over kafkajs. Connects when it is first needed, so that nobody fails to start because Kafka is away. */
 export function createKafkajsClient(connection: KafkaConnection): KafkaClient {
@@ -144,15 +140,10 @@ function place({ value, headers, time }: KafkaMessage, partition: number): Messa
   return placed;
 }
 
-/** kafkajs over this connection, with what this project changes inside it. Connects to nothing yet. */
+/** kafkajs over this connection, with what this project changes inside it. Connects to nothing yet. Throws a `Trouble` where it is another version. */
 export function createKafka(connection: KafkaConnection): kafkajs.Kafka {
-  calmTimers();
+  for (const missed of patchKafkajs()) connection.onWarning(`${NOT_PATCHED} ${missed}`);
   useCodecs();
-  decodeRecordsLate();
-  tellOffsetResets();
-  tellWhyNoCoordinator();
-  encodeRecordsAtOnce();
-  alterIncrementally();
   return new Kafka(toConfig(connection));
 }
 

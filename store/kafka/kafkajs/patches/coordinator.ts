@@ -10,13 +10,14 @@ type Cluster = {
 const NOT_FOUND = 'KafkaJSGroupCoordinatorNotFound';
 
 /**
- * kafkajs 2.2.4 asks all brokers who coordinates a group, and forgets why they did not say: that the permission is missing. With this one
- * of them is asked again, and what it answers is the error. May be called again.
+ * kafkajs asks all brokers who coordinates a group, and forgets why they did not say: that the permission is missing. With this one
+ * of them is asked again, and what it answers is the error.
  */
-export function tellWhyNoCoordinator(): void {
-  replaceKafkajsModule<{ prototype: Cluster }>('cluster/index', (original) => {
+export function tellWhyNoCoordinator(): boolean {
+  return replaceKafkajsModule<{ prototype: Cluster }>('cluster/index', (original) => {
     const { prototype } = original;
-    const find = prototype.findGroupCoordinatorMetadata;
+    const find = prototype?.findGroupCoordinatorMetadata;
+    if (typeof find !== 'function') return undefined;
     prototype.findGroupCoordinatorMetadata = async function (this: Cluster, asked: Asked) {
       try {
         return await find.call(this, asked);

@@ -1,4 +1,4 @@
-import { replaceKafkajsModule } from './module.ts';
+import { asFunction, replaceKafkajsModule } from './module.ts';
 
 /** As kafkajs hands it to the encoder of a request. */
 type Alteration = {
@@ -20,8 +20,9 @@ const SET = 0;
  * setting that is not in it back to the broker's default. IncrementalAlterConfigs (KIP-339, Kafka 2.3) differs from that by
  * one byte a setting, and its answer by nothing.
  */
-export function alterIncrementally(): void {
-  for (const file of FILES) replaceKafkajsModule(file, () => toRequest);
+export function alterIncrementally(): boolean {
+  const replaced = FILES.map((file) => replaceKafkajsModule(file, asFunction(toRequest)));
+  return replaced.every(Boolean);
 }
 
 function toRequest(alteration: Alteration) {

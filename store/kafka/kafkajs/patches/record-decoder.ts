@@ -34,8 +34,10 @@ const SIZE_BYTES = 4;
  * record, which was half of what a sink costs, checks no checksum, and gives up all partitions where it cannot read one
  * batch. To be called before anything is fetched.
  */
-export function decodeRecordsLate(): void {
-  replaceKafkajsModule<DecodeMessages>(FILE, createDecodeMessages);
+export function decodeRecordsLate(): boolean {
+  return replaceKafkajsModule<DecodeMessages>(FILE, (original) =>
+    typeof original === 'function' ? createDecodeMessages(original) : undefined,
+  );
 }
 
 /** What is older than Kafka 0.11 goes to `ofKafkajs`. */

@@ -1,4 +1,4 @@
-import { replaceKafkajsModule } from './module.ts';
+import { asFunction, replaceKafkajsModule } from './module.ts';
 
 /** A record to be sent, as kafkajs hands it to its encoder. */
 export type OutgoingRecord = {
@@ -25,8 +25,8 @@ const names = new Map<string, Buffer>();
  * Has kafkajs encode what it sends with `encodeRecord`: its own makes a buffer of 512 bytes for each record and each of its
  * headers, and several objects for each number. To be called before anything is sent.
  */
-export function encodeRecordsAtOnce(): void {
-  replaceKafkajsModule(FILE, () => encodeRecord);
+export function encodeRecordsAtOnce(): boolean {
+  return replaceKafkajsModule(FILE, asFunction(encodeRecord));
 }
 
 /** Length, attributes, time, offset, key, value, headers: see "Record" in Kafka's description of its formats. */
