@@ -3,13 +3,13 @@ import type { Config } from '../service/config/config.ts';
 import type { DeadLetterBox } from '../store/dead-letters/box.ts';
 import { createDeadLetterFileBox } from '../store/dead-letters/file.ts';
 import { createDeadLetterTopicBox } from '../store/dead-letters/topic.ts';
-import { connectReader } from './connect-reader.ts';
-import { type Core, connectKafka } from './core.ts';
+import { connectKafka, connectReader } from './connect-kafka.ts';
+import type { Core } from './core.ts';
 
 /** Where the dead letters of this configuration are: in a topic with Kafka, in a file without. */
 export async function openDeadLetters(core: Core): Promise<DeadLetterBox> {
-  const { brokers, dead_letter_topic: topic } = core.config.kafka;
-  if (brokers.length === 0) return createDeadLetterFileBox(deadLetterPath(core.config));
+  const { dead_letter_topic: topic } = core.config.kafka;
+  if (!core.parts.kafka) return createDeadLetterFileBox(deadLetterPath(core.config));
   const [reader, client] = await Promise.all([connectReader(core), connectKafka(core)]);
   return createDeadLetterTopicBox({ topic, reader, client });
 }

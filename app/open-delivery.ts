@@ -6,7 +6,8 @@ import type { KeptLetter } from '../store/dead-letters/box.ts';
 import type { EventLookup } from '../store/event-lookup.ts';
 import type { KafkaClient, KafkaMessage } from '../store/kafka/client.ts';
 import { KafkaError } from '../store/kafka/error.ts';
-import { type Core, connectKafka } from './core.ts';
+import { connectKafka } from './connect-kafka.ts';
+import type { Core } from './core.ts';
 import { openLookup } from './open-lookup.ts';
 import { recordReader } from './record-reader.ts';
 
@@ -21,10 +22,9 @@ export type Delivery = {
 
 /** With Kafka the topic of the events, from where a sink takes them again; without it the index. */
 export async function openDelivery(core: Core): Promise<Delivery> {
-  const { config } = core;
-  const read = recordReader(config);
-  if (config.kafka.brokers.length > 0) return toTopic(await connectKafka(core), config.kafka.topic, read);
-  return toIndex(await openLookup(config), read);
+  const read = recordReader(core.config);
+  if (core.parts.kafka) return toTopic(await connectKafka(core), core.config.kafka.topic, read);
+  return toIndex(await openLookup(core.config), read);
 }
 
 function toTopic(client: KafkaClient, topic: string, read: ReadRecord): Delivery {

@@ -2,9 +2,9 @@ import type { Config } from '../service/config/config.ts';
 import type { History } from '../store/history.ts';
 import { createKafkaHistory } from '../store/kafka/history.ts';
 import { createRetainedHistory } from '../store/spool/retained-history.ts';
-import { connectReader } from './connect-reader.ts';
+import { connectReader } from './connect-kafka.ts';
 import type { Core } from './core.ts';
-import { cursorOf } from './spool-cursor-name.ts';
+import { partsOf } from './parts.ts';
 
 /** Which log is read. */
 export type Source = 'kafka' | 'spool';
@@ -20,7 +20,7 @@ export async function openHistory(core: Core, source: Source): Promise<History> 
 function openSpoolHistory(config: Config): History {
   return createRetainedHistory({
     dir: config.spool.dir,
-    cursor: cursorOf(config),
+    cursor: partsOf(config).cursor,
     node: config.node,
   });
 }

@@ -18,10 +18,8 @@ const RETENTION_EVERY_MS = 3_600_000;
  * it: one that cannot be had yet is unavailable, and nginx's views are ingested meanwhile.
  */
 export async function openIndex(core: Core): Promise<EventIndex | DuckdbIndex> {
-  const { config, shutdown } = core;
-  const index = await (config.elasticsearch.node === undefined
-    ? openEmbedded(core)
-    : connectElasticsearch(config));
+  const { config, parts, shutdown } = core;
+  const index = await (parts.index === 'duckdb' ? openEmbedded(core) : connectElasticsearch(config));
   shutdown.add('index', () => index.close());
   return index;
 }

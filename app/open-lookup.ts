@@ -6,11 +6,12 @@ import { createSocketLookup, hasSocketLookup, SocketForbidden } from '../store/d
 import type { EventLookup } from '../store/event-lookup.ts';
 import { elasticsearchConnection } from './open-index.ts';
 import { OWNER_ONLY } from './owner-only.ts';
+import { partsOf } from './parts.ts';
 
 /** The configured index. An embedded one is asked through the process that has it, or opened where there is none. */
 export async function openLookup(config: Config): Promise<EventLookup> {
   const { elasticsearch, duckdb, control } = config;
-  if (elasticsearch.node !== undefined) {
+  if (partsOf(config).index === 'elasticsearch') {
     const { createElasticsearchLookup } = await import('../store/elasticsearch/lookup.ts');
     return createElasticsearchLookup({
       ...elasticsearchConnection(config),

@@ -1,5 +1,4 @@
 import { type Check, json, type Reply, type Route } from '../service/admin/admin.ts';
-import type { Config } from '../service/config/config.ts';
 import type { Loss } from '../service/losses.ts';
 import { createMetrics, type Metrics } from '../service/metrics.ts';
 import { createOutage, type Outage, type OutageState } from '../service/outage.ts';
@@ -29,10 +28,10 @@ import type { EventIndex } from '../store/event-index.ts';
 import { createKafkaLog } from '../store/kafka/topic-log.ts';
 import type { Spool } from '../store/spool/spool.ts';
 import type { About } from './about.ts';
-import { type Core, connectKafka } from './core.ts';
+import { connectKafka } from './connect-kafka.ts';
+import type { Core } from './core.ts';
 import { deadLetterPath } from './open-dead-letters.ts';
 import { indexChecks, openIndex } from './open-index.ts';
-import { cursorOf } from './spool-cursor-name.ts';
 import { watchLosses } from './watch-losses.ts';
 import { createSinkMeters, type SinkAccounts, type SinkMeters, wireSink } from './wire-sink.ts';
 
@@ -60,12 +59,12 @@ export async function wireSidecar(
   core: Core,
   sink?: { index: EventIndex | DuckdbIndex; meters: SinkMeters; check: Check },
 ): Promise<Part> {
-  const { config, registry, shutdown } = core;
+  const { config, parts, registry, shutdown } = core;
   const metrics = createMetrics(registry, SIDECAR_METRICS);
-  const cursor = cursorOf(config);
-  const shared = { ...core, cursor, metrics, batch: batchOf(config) };
+  const { cursor } = parts;
+  const shared = { ...core, cursor, metrics, batch: batchOf(core) };
   const spool = await openSidecarSpool(shared);
-  const next = config.kafka.brokers.length > 0 ? await forward() : await embed();
+  const next = parts.kafka ? await forward() : await embed();
   const accounting = createAccounting({
     metrics,
     waiting: () => waitingFor(spool, cursor),
@@ -118,10 +117,9 @@ export async function wireSidecar(
     const to = createKafkaLog({ client, topic, concurrency: 1, headers, headersOn: config.kafka.headers });
     const deadLetters = nameSpool(createDeadLetterTopic(client, dead_letter_topic, core.now), headers);
     const limits = { batchEvents: batch_events, batchBytes: batch_bytes, requests };
-    const knowsIndex = config.elasticsearch.node !== undefined;
     const outage = createOutage(core.now);
     return {
-      index: sink?.index ?? (knowsIndex ? await openIndex(core) : undefined),
+      index: sink?.index ?? (parts.index === 'elasticsearch' ? await openIndex(core) : undefined),
       delivered: () => metrics.of('forwarded_total').value(),
       dead: () => metrics.sum('forward_dead_total'),
       outage,
@@ -183,8 +181,8 @@ type Next = {
 };
 
 /** For Kafka enough for all requests at once, and as much again, so that none waits for the slowest. */
-function batchOf({ kafka }: Config): SidecarOptions['batch'] {
-  if (kafka.brokers.length === 0) return {};
+function batchOf({ parts, config: { kafka } }: Core): SidecarOptions['batch'] {
+  if (!parts.kafka) return {};
   const requests = 2 * kafka.requests;
   return {
     maxBatchEvents: requests * kafka.batch_events,

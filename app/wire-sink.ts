@@ -18,7 +18,8 @@ import { KafkaError } from '../store/kafka/error.ts';
 import { createResets, type OffsetReset } from '../store/kafka/offset-reset.ts';
 import { createQuarantine } from '../store/kafka/quarantine.ts';
 import { createKafkaLog } from '../store/kafka/topic-log.ts';
-import { type Core, connectKafka } from './core.ts';
+import { connectKafka } from './connect-kafka.ts';
+import type { Core } from './core.ts';
 
 /** A sink's books since it started. They balance when `unaccounted` is 0. */
 export type SinkAccounts = {

@@ -1,5 +1,5 @@
 import type { Source } from '../app/open-history.ts';
-import type { Config } from '../service/config/config.ts';
+import type { Parts } from '../app/parts.ts';
 import type { CommandOption, Flags } from './command.ts';
 import { UsageError } from './parse-command-line.ts';
 
@@ -13,12 +13,11 @@ export const SOURCE_OPTION: Record<'source', CommandOption> = {
 };
 
 /** Reads `--source`. Throws a `UsageError`. */
-export function parseSource({ source }: Flags, { kafka }: Config): Source {
-  const hasKafka = kafka.brokers.length > 0;
-  const wanted = source ?? (hasKafka ? 'kafka' : 'spool');
+export function parseSource({ source }: Flags, { kafka }: Parts): Source {
+  const wanted = source ?? (kafka ? 'kafka' : 'spool');
   if (wanted !== 'kafka' && wanted !== 'spool')
     throw new UsageError(`--source: must be kafka or spool (got ${JSON.stringify(source)})`);
-  if (wanted === 'kafka' && !hasKafka)
+  if (wanted === 'kafka' && !kafka)
     throw new UsageError('--source kafka: no brokers are configured (KAFKA_BROKERS)');
   return wanted;
 }

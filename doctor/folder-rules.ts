@@ -1,5 +1,6 @@
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { partsOf } from '../app/parts.ts';
 import type { Config } from '../service/config/config.ts';
 import { type Finding, shellWord } from '../service/finding.ts';
 import { reasonOf } from '../service/log.ts';
@@ -11,9 +12,9 @@ const LEAST_FILES = 100;
 
 /** Whether whoever runs this may write where the service writes, and whether there is room. */
 export function folderFindings(config: Config, user: ServiceUser): Finding[] {
-  const { home, spool, spill, duckdb, elasticsearch } = config;
+  const { home, spool, spill, duckdb } = config;
   const folders = [home, spool.dir, spill.dir];
-  if (elasticsearch.node === undefined) folders.push(dirname(duckdb.path));
+  if (partsOf(config).index === 'duckdb') folders.push(dirname(duckdb.path));
   const seen = new Set<string>();
   return folders.map(nearest).flatMap((folder) => {
     if (seen.has(folder)) return [];

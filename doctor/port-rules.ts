@@ -1,10 +1,9 @@
+import type { ServiceAddress } from '../app/parts.ts';
 import type { Finding } from '../service/finding.ts';
 import { splitAddress } from '../service/listen-address.ts';
 import { listenersAt } from '../service/listener.ts';
 import { plainText } from '../service/plain-text.ts';
 import { askService } from '../status/ask-service.ts';
-
-export type ServiceAddress = { name: 'sidecar' | 'sink'; setting: string; listen: string };
 
 /** Whether somebody else listens where a service would. Only root sees whose a port is. */
 export async function portFindings(addresses: ServiceAddress[]): Promise<Finding[]> {

@@ -1,4 +1,4 @@
-import { connectReader } from '../app/connect-reader.ts';
+import { connectReader } from '../app/connect-kafka.ts';
 import type { Core } from '../app/core.ts';
 import { reasonOf } from '../service/log.ts';
 import { Trouble } from '../service/trouble.ts';
@@ -30,7 +30,7 @@ const PATIENCE_MS = 12_000;
 /** What the configured brokers say of the topics and of the group of the sinks; undefined where none are configured. */
 export async function askKafka(core: Core): Promise<KafkaState | undefined> {
   const { brokers, topic, dead_letter_topic, group } = core.config.kafka;
-  if (brokers.length === 0) return undefined;
+  if (!core.parts.kafka) return undefined;
   let reader: TopicReader | undefined;
   try {
     reader = await connectReader(core);

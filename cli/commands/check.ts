@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { wayOf } from '../../app/parts.ts';
 import { fileFindings } from '../../app/rules/file-rules.ts';
 import { homeFindings } from '../../app/rules/home-rules.ts';
 import { stateFindings } from '../../app/rules/state-rules.ts';
@@ -95,9 +96,6 @@ function notes({ ignored }: Config): string {
     : `Ignored, as Kubernetes sets them for a Service: ${ignored.join(', ')}\n`;
 }
 
-function routeOf({ kafka, elasticsearch, intake, duckdb }: Config): string {
-  const index =
-    elasticsearch.node === undefined ? `DuckDB ${duckdb.path}` : `Elasticsearch ${elasticsearch.node}`;
-  const steps = kafka.brokers.length > 0 ? [`Kafka ${kafka.brokers.join(',')}`, 'sink', index] : [index];
-  return ['nginx', intake.socket, ...steps].join(' → ');
+function routeOf(config: Config): string {
+  return ['nginx', config.intake.socket, ...wayOf(config)].join(' → ');
 }

@@ -1,10 +1,11 @@
 import { createCore } from '../../app/core.ts';
+import { serviceAddresses } from '../../app/parts.ts';
 import { certificateFindings } from '../../doctor/certificate-rules.ts';
 import { clockFindings } from '../../doctor/clock-rules.ts';
 import { folderFindings } from '../../doctor/folder-rules.ts';
 import { type Followed, followTestView } from '../../doctor/follow-test-view.ts';
 import { mergeFindings } from '../../doctor/merge-findings.ts';
-import { portFindings, type ServiceAddress } from '../../doctor/port-rules.ts';
+import { portFindings } from '../../doctor/port-rules.ts';
 import { sendTestView, toTestRequest } from '../../doctor/send-test-view.ts';
 import { become, findServiceUser, type ServiceUser } from '../../doctor/service-user.ts';
 import type { NginxReport } from '../../nginx-setup/check/check-nginx.ts';
@@ -51,7 +52,7 @@ export const doctor: Command = {
 
     // While it may be root: only root reads nginx's certificates and sees whose a port is.
     const nginx = await reportOn({ ...context, flags: { conf } }, config);
-    const ports = await portFindings(addressesOf(config));
+    const ports = await portFindings(serviceAddresses(config));
     const user = await becomeServiceUser(config);
 
     const found = await findingsAs(user, own);
@@ -93,12 +94,6 @@ async function reportOn(context: CommandContext, config: Config): Promise<NginxR
     if (error instanceof Trouble && context.positionals.length === 0) return undefined;
     throw error;
   }
-}
-
-function addressesOf({ admin, kafka }: Config): ServiceAddress[] {
-  const sidecar = { name: 'sidecar', setting: 'admin.listen', listen: admin.listen } as const;
-  const sink = { name: 'sink', setting: 'admin.sink_listen', listen: admin.sink_listen } as const;
-  return kafka.brokers.length === 0 ? [sidecar] : [sidecar, sink];
 }
 
 /** Goes on as the user of the service, where this is root and the service is not. */

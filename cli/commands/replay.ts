@@ -28,7 +28,7 @@ export const replay: Command = {
     if (from === undefined) throw new UsageError('replay: --from is needed, like --from -2h');
     const core = createCore(configure({ ...context, flags }));
     const range = parseRange({ from, to }, core.now());
-    const history = await openHistory(core, parseSource({ source }, core.config));
+    const history = await openHistory(core, parseSource({ source }, core.parts));
     const progress = createProgress('read');
     try {
       const lookup = await openLookup(core.config);

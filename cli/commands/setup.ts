@@ -1,5 +1,7 @@
-import { type Core, connectKafka, createCore } from '../../app/core.ts';
+import { connectKafka } from '../../app/connect-kafka.ts';
+import { type Core, createCore } from '../../app/core.ts';
 import { elasticsearchConnection } from '../../app/open-index.ts';
+import { needsSetup } from '../../app/parts.ts';
 import { importDashboard } from '../../kibana/import-dashboard.ts';
 import type { Change, ChangeOptions } from '../../service/change.ts';
 import type { Config } from '../../service/config/config.ts';
@@ -23,10 +25,7 @@ export const setup: Command = {
   async run(context) {
     const { 'dry-run': dryRun, yes, kibana, json, ...flags } = context.flags;
     const core = createCore(configure({ ...context, flags }));
-    const { brokers } = core.config.kafka;
-    const nothing =
-      brokers.length === 0 && core.config.elasticsearch.node === undefined && kibana === undefined;
-    if (nothing)
+    if (!needsSetup(core.parts) && kibana === undefined)
       throw new Trouble('there is nothing to set up', 'Set KAFKA_BROKERS, ELASTICSEARCH_NODE or --kibana.');
     const changes = dryRun === true ? await make({ dryRun: true }) : await makeAsked();
     if (json === true) printJson(changes);
@@ -52,9 +51,9 @@ export const setup: Command = {
  * very setting. Rejects when one of them does not answer.
  */
 export async function setUp(core: Core, options: ChangeOptions): Promise<Change[]> {
-  const { config } = core;
+  const { config, parts } = core;
   const changes: Change[] = [];
-  if (config.kafka.brokers.length > 0) {
+  if (parts.kafka) {
     const client = await connectKafka(core);
     try {
       changes.push(...(await client.setup(topics(config), options)));
@@ -62,7 +61,7 @@ export async function setUp(core: Core, options: ChangeOptions): Promise<Change[
       await client.close();
     }
   }
-  if (config.elasticsearch.node !== undefined) {
+  if (parts.index === 'elasticsearch') {
     const { setupElasticsearch } = await import('../../store/elasticsearch/setup.ts');
     changes.push(
       ...(await setupElasticsearch({ ...elasticsearchConnection(config), ...template(config), ...options })),

@@ -21,8 +21,8 @@ export const sink: Command = {
     await runAs(userOf(context.flags), configured);
     const core = createCore(configured);
     warnOfRoot(core);
-    const { config, log, registry } = core;
-    if (config.kafka.brokers.length === 0) {
+    const { config, log, parts, registry } = core;
+    if (!parts.kafka) {
       throw new Trouble(
         'kafka.brokers: a sink reads from Kafka, and none is configured',
         'Set KAFKA_BROKERS, or use `hotitem sidecar`, which indexes by itself without Kafka.',

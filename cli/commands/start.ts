@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Core, createCore } from '../../app/core.ts';
 import { openIndex } from '../../app/open-index.ts';
 import { requireOwnState } from '../../app/own-state.ts';
+import { needsSetup } from '../../app/parts.ts';
 import { requireFree } from '../../app/ports.ts';
 import { runService } from '../../app/run-service.ts';
 import { wireAdmin } from '../../app/wire-admin.ts';
@@ -80,9 +81,9 @@ async function obtainNginx(env: Record<string, string | undefined>): Promise<Ngi
 
 /** The sidecar, and with Kafka a sink beside it. What is away is waited for; events are safe in the spool meanwhile. */
 async function startServices(core: Core): Promise<void> {
-  const { config, registry } = core;
+  const { parts, registry } = core;
   prepare(core);
-  if (config.kafka.brokers.length === 0) {
+  if (!parts.kafka) {
     await wireAdmin(core, 'listen', await wireSidecar(core));
     return;
   }
@@ -94,8 +95,8 @@ async function startServices(core: Core): Promise<void> {
 
 /** `hotitem setup`, as soon as Kafka and Elasticsearch answer. */
 function prepare(core: Core): void {
-  const { config, log, warn, shutdown } = core;
-  if (config.kafka.brokers.length === 0 && config.elasticsearch.node === undefined) return;
+  const { log, parts, warn, shutdown } = core;
+  if (!needsSetup(parts)) return;
   const stopping = new AbortController();
   // What setup refuses to touch it will refuse again: that is for a person to decide.
   const attempt = () =>
@@ -151,9 +152,9 @@ function welcome(
   logPath: string,
   demo: boolean,
 ): string {
-  const { kafka, elasticsearch } = core.config;
-  const index = elasticsearch.node === undefined ? 'DuckDB here' : `Elasticsearch at ${elasticsearch.node}`;
-  const way = kafka.brokers.length > 0 ? `Kafka at ${kafka.brokers.join(',')}, then ${index}` : index;
+  const { config, parts } = core;
+  const index = parts.index === 'duckdb' ? 'DuckDB here' : `Elasticsearch at ${config.elasticsearch.node}`;
+  const way = parts.kafka ? `Kafka at ${config.kafka.brokers.join(',')}, then ${index}` : index;
   const [shop, admin] = [toUrl(addresses.shop), toUrl(addresses.admin)];
   return `
   shop       ${shop}/

@@ -41,10 +41,10 @@ export const status: Command = {
 
 /** Asks everybody at once. */
 export async function gather(core: Core, lossesFrom: number): Promise<StatusFacts> {
-  const { admin, kafka, nginx, elasticsearch } = core.config;
+  const { admin, nginx, elasticsearch } = core.config;
   const [sidecar, sink, ofKafka, index] = await Promise.all([
     askService(admin.listen, 'admin.listen'),
-    kafka.brokers.length === 0 ? undefined : askService(admin.sink_listen, 'admin.sink_listen'),
+    core.parts.kafka ? askService(admin.sink_listen, 'admin.sink_listen') : undefined,
     askKafka(core),
     askIndex(core.config),
   ]);

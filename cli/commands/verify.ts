@@ -66,7 +66,7 @@ async function compare(context: CommandContext): Promise<number> {
   const range = parseRange({ from, to }, now);
   const limits = { least: 0, most: 10_000 };
   const shown = parseCount('examples', String(examples), limits);
-  const history = await openHistory(core, parseSource({ source }, core.config));
+  const history = await openHistory(core, parseSource({ source }, core.parts));
   const progress = createProgress('compared');
   try {
     const { dead, undecodableLetters, removedUnread } = await originsOfDead(core, range);

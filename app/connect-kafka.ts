@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs';
+import { reasonOf } from '../service/log.ts';
+import { Trouble } from '../service/trouble.ts';
+import type { KafkaClient, KafkaConnection } from '../store/kafka/client.ts';
+import type { TopicReader, TopicReaderOptions } from '../store/kafka/topic-reader.ts';
+import type { Core } from './core.ts';
+
+type Library = {
+  client(connection: KafkaConnection): KafkaClient;
+  reader(options: TopicReaderOptions): TopicReader;
+};
+
+/** By the name that `kafka.client` gives it. Loaded when it is chosen: each costs tens of megabytes. */
+const LIBRARIES: Record<Core['config']['kafka']['client'], () => Promise<Library>> = {
+  async kafkajs() {
+    const { createKafkajsClient } = await import('../store/kafka/kafkajs/kafkajs.ts');
+    const { createTopicReader } = await import('../store/kafka/kafkajs/reader.ts');
+    return { client: createKafkajsClient, reader: createTopicReader };
+  },
+  async platformatic() {
+    const { createPlatformaticClient } = await import('../store/kafka/platformatic/platformatic.ts');
+    const { createPlatformaticReader } = await import('../store/kafka/platformatic/reader.ts');
+    return { client: createPlatformaticClient, reader: createPlatformaticReader };
+  },
+};
+
+/** A client of the configured brokers. Connects when it is first used. Rejects with a `Trouble` where the CA file cannot be read. */
+export async function connectKafka(core: Pick<Core, 'config' | 'warn'>): Promise<KafkaClient> {
+  const connection = kafkaConnection(core);
+  const { client } = await LIBRARIES[core.config.kafka.client]();
+  return client(connection);
+}
+
+/** Looks into topics of the configured brokers, by the client that is configured. Connects when it is first used. */
+export async function connectReader(core: Pick<Core, 'config' | 'warn'>): Promise<TopicReader> {
+  // What fails is said once, by the command.
+  const connection = { ...kafkaConnection(core), onWarning: () => {} };
+  const { reader } = await LIBRARIES[core.config.kafka.client]();
+  return reader({ connection, groupPrefix: core.config.kafka.group });
+}
+
+/** How to reach the configured brokers. */
+function kafkaConnection({ config, warn }: Pick<Core, 'config' | 'warn'>): KafkaConnection {
+  const { brokers, tls, ca_file, sasl, compression } = config.kafka;
+  const { mechanism, username, password } = sasl;
+  if (mechanism === 'plain' && !tls)
+    warn('kafka login', 'kafka.sasl.mechanism plain without kafka.tls sends the password in the clear');
+  return {
+    brokers,
+    clientId: `hotitem-${config.node}`,
+    compression,
+    onWarning: (message, who = 'client') =>
+      warn(`kafka ${who}`, `from the Kafka ${who}`, { reason: message }),
+    ...(tls && { tls: { ca: ca_file === undefined ? undefined : readCertificate(ca_file) } }),
+    ...(mechanism !== undefined &&
+      username !== undefined &&
+      password !== undefined && { sasl: { mechanism, username, password } }),
+  };
+}
+
+function readCertificate(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new Trouble(`cannot read kafka.ca_file: ${reasonOf(error)}`, 'It is a PEM file.');
+  }
+}
