@@ -1,9 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { ConfigError } from '../service/config/config.ts';
 import { endProcess, endProcessSoon } from '../service/end-process.ts';
 import { reasonOf } from '../service/log.ts';
-import { PACKAGE_ROOT } from '../service/package-root.ts';
+import { packageVersion } from '../service/package-version.ts';
 import { plainText } from '../service/plain-text.ts';
 import { Trouble } from '../service/trouble.ts';
 import { KafkaError } from '../store/kafka/error.ts';
@@ -68,8 +66,5 @@ function fail(status: number, lines: string[]): number {
 }
 
 function version(): string {
-  const { version } = JSON.parse(readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8')) as {
-    version: string;
-  };
-  return `hotitem ${version}`;
+  return `hotitem ${packageVersion()}`;
 }

@@ -1,7 +1,7 @@
 /** How deep the JSON of an event may nest, itself included: ours nests two deep, a shipper's envelope some more. */
-export const MOST_DEPTH = 16;
+const MOST_DEPTH = 16;
 /** Keys of its objects and elements of its lists, together. */
-export const MOST_KEYS = 1_000;
+const MOST_KEYS = 1_000;
 
 /**
  * Which limit a value that was read from JSON is beyond, in words; undefined where it keeps to both. What keeps to them can be

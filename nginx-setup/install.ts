@@ -2,8 +2,8 @@ import { rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { makeFolder } from '../service/make-folder.ts';
 import { replaceFile } from '../service/replace-file.ts';
+import { Trouble } from '../service/trouble.ts';
 import { type IncludeSettings, settingProblems } from './includes.ts';
-import { NginxInstallError } from './install-error.ts';
 import { type Plan, type PlannedFile, planInstall } from './plan.ts';
 import { pathProblem } from './template.ts';
 
@@ -28,7 +28,7 @@ const FILE_MODE = 0o644;
  * Renders the includes for one nginx and puts them into `dir` with the scripts of both engines, each file whole or not at all, in an
  * order in which nginx can start at any moment. What is changed is copied into a folder of `dir/backup` before. An `items.conf`
  * that is there already is never overwritten. Safe to repeat.
- * Throws NginxInstallError, before anything is written, on a value that nginx would misread or a missing bundle.
+ * Throws a `Trouble`, before anything is written, on a value that nginx would misread or a missing bundle.
  */
 export async function installNginx({
   dir,
@@ -66,13 +66,11 @@ function sweptProblem(dir: string): string | undefined {
   return `dir: nginx.conf includes all files of a folder ${name} into one block, and would refuse ours (got ${JSON.stringify(dir)}); take ${JSON.stringify(join(dirname(dir), 'hotitem'))}`;
 }
 
-/** Throws one NginxInstallError that names all problems, if there is any. */
+/** Throws one `Trouble` that names all problems, if there is any. */
 export function refuse(problems: (string | undefined)[]): void {
   const found = problems.filter((problem) => problem !== undefined);
   if (found.length === 0) return;
-  throw new NginxInstallError('BAD_OPTION', found.join('\n'), {
-    hint: 'choose another value, nothing was written',
-  });
+  throw new Trouble(found.join('\n'), 'Choose another value. Nothing was written.');
 }
 
 /** Writes a file of a folder that nginx reads, and makes the folder. */

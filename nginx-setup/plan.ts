@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PACKAGE_ROOT } from '../service/package-root.ts';
+import { Trouble } from '../service/trouble.ts';
 import {
   INCLUDE_FILES,
   type IncludeSettings,
@@ -10,7 +11,6 @@ import {
   SCRIPT_FILES,
   VERSION_FILE,
 } from './includes.ts';
-import { NginxInstallError } from './install-error.ts';
 import { installedVersion, isEdited, readInstalled, withSums } from './install-version.ts';
 
 export type PlannedFile = {
@@ -35,7 +35,7 @@ export type Plan = {
 };
 
 /**
- * What `hotitem nginx install` has to do in a folder; reads, and writes nothing. Throws NginxInstallError where a bundle is missing.
+ * What `hotitem nginx install` has to do in a folder; reads, and writes nothing. Throws a `Trouble` where a bundle is missing.
  */
 export async function planInstall(dir: string, settings: IncludeSettings): Promise<Plan> {
   const version = await installedVersion();
@@ -94,7 +94,7 @@ async function builtScript(name: string): Promise<string> {
   const path = join(PACKAGE_ROOT, 'dist', 'nginx', name);
   const text = await readIfThere(path);
   if (text !== undefined) return text;
-  throw new NginxInstallError('NOT_BUILT', `${path} is missing`, { hint: 'build it first: npm run build' });
+  throw new Trouble(`${path} is missing`, 'Build it first: npm run build');
 }
 
 /** Throws what the file system says of a file that is there and cannot be read. */

@@ -6,6 +6,7 @@ import { requireOwnState } from '../../app/own-state.ts';
 import { needsSetup } from '../../app/parts.ts';
 import { requireFree } from '../../app/ports.ts';
 import { runService } from '../../app/run-service.ts';
+import { setUp } from '../../app/set-up.ts';
 import { wireAdmin } from '../../app/wire-admin.ts';
 import { wireSidecar } from '../../app/wire-sidecar.ts';
 import { createSinkMeters, wireKafkaSink } from '../../app/wire-sink.ts';
@@ -25,7 +26,6 @@ import type { Command } from '../command.ts';
 import { configure } from '../configure.ts';
 import { startLog } from '../start-log.ts';
 import { tell } from '../terminal.ts';
-import { setUp } from './setup.ts';
 
 const DEFAULT_SHOP = '127.0.0.1:8080';
 

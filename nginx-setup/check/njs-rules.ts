@@ -7,7 +7,7 @@ import { topLine } from './mend.ts';
 type Danger = { from: string; below: string; why: string; fix: string };
 
 /** Versions of njs that must not serve a shop, as upstream's CHANGES and its issues tell. */
-export const DANGEROUS_NJS: readonly Danger[] = [
+const DANGEROUS_NJS: readonly Danger[] = [
   {
     from: '0',
     below: '0.7.9',

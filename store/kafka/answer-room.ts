@@ -9,7 +9,7 @@ export const MOST_IN_ANSWER: number = 16 * 1024 * 1024;
  * Records of one batch, and of one answer. Each takes up to 1 KB of memory, whatever is in it, and 7 bytes where it lies packed with
  * others like it. In the 1 MiB that clients put into one batch by default there are not so many.
  */
-export const MOST_RECORDS = 50_000;
+const MOST_RECORDS = 50_000;
 
 /** The room that is left in one answer. */
 export type AnswerRoom = {

@@ -4,7 +4,6 @@ import { afterAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { installNginx } from '../../nginx-setup/install.ts';
 import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
-import { ELASTICSEARCH, KAFKA } from '../../provision/versions.ts';
 import { loadConfig } from '../../service/config/config.ts';
 import { run } from '../../service/run.ts';
 import { ANOTHER_USER, asUser, testAsRoot } from '../parts/attacker.ts';
@@ -15,6 +14,7 @@ import { record } from '../parts/record.ts';
 import { report } from '../parts/report.ts';
 import { until } from '../parts/until.ts';
 import { obtainCompose } from '../provision/compose.ts';
+import { ELASTICSEARCH, KAFKA } from '../provision/versions.ts';
 
 type Service = {
   image?: string;

@@ -1,4 +1,4 @@
-import { ELASTICSEARCH } from '../../provision/versions.ts';
+import { ELASTICSEARCH } from '../provision/versions.ts';
 import { startContainer } from './container.ts';
 import { answersHealthy } from './elasticsearch-health.ts';
 import type { ElasticsearchPart } from './elasticsearch-part.ts';

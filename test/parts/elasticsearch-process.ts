@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { chownSync, cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ELASTICSEARCH, ELASTICSEARCH_WITH_API_KEYS } from '../../provision/versions.ts';
 import { obtainElasticsearch } from '../provision/elasticsearch.ts';
+import { ELASTICSEARCH, ELASTICSEARCH_WITH_API_KEYS } from '../provision/versions.ts';
 import { answersHealthy } from './elasticsearch-health.ts';
 import type { ElasticsearchOptions, ElasticsearchPart } from './elasticsearch-part.ts';
 import { temporaryFolder } from './guard.ts';

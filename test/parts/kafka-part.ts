@@ -1,4 +1,4 @@
-import type { KafkaVersion } from '../../provision/versions.ts';
+import type { KafkaVersion } from '../provision/versions.ts';
 import type { KafkaSecurity } from './kafka-security.ts';
 import type { Part } from './part.ts';
 

@@ -3,9 +3,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { obtain } from '../../provision/cache.ts';
 import type { Report } from '../../provision/report.ts';
-import { ELASTICSEARCH, type ElasticsearchDistribution } from '../../provision/versions.ts';
 import { findJava, type Java } from './java.ts';
 import { unpackZip } from './maven.ts';
+import { ELASTICSEARCH, type ElasticsearchDistribution } from './versions.ts';
 
 export type ElasticsearchBuild = {
   version: string;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { ProvisionError } from '../../provision/provision-error.ts';
-import { OLDEST_JAVA } from '../../provision/versions.ts';
 import { run } from '../../service/run.ts';
+import { OLDEST_JAVA } from './versions.ts';
 
 export type Java = { command: string; home: string; major: number };
 

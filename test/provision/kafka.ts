@@ -1,9 +1,9 @@
 import { delimiter, join } from 'node:path';
 import { obtain } from '../../provision/cache.ts';
 import type { Report } from '../../provision/report.ts';
-import { KAFKA, type KafkaVersion } from '../../provision/versions.ts';
 import { findJava, type Java } from './java.ts';
 import { copyJars } from './maven.ts';
+import { KAFKA, type KafkaVersion } from './versions.ts';
 
 export type KafkaBuild = {
   version: KafkaVersion;

@@ -4,9 +4,9 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { ProvisionError } from '../../provision/provision-error.ts';
-import { MAVEN_DEPENDENCY_PLUGIN } from '../../provision/versions.ts';
 import { run, tail } from '../../service/run.ts';
 import { findJava } from './java.ts';
+import { MAVEN_DEPENDENCY_PLUGIN } from './versions.ts';
 
 type Jars = { dependencies: string[]; sha256: string; folder: string };
 type Zip = { artifact: string; sha512: string; only: string; folder: string };

@@ -1,7 +1,7 @@
 import { debianTree } from '../../provision/debian.ts';
 import { privateProgram } from '../../provision/private-program.ts';
 import type { Report } from '../../provision/report.ts';
-import { PHP } from '../../provision/versions.ts';
+import { PHP } from './versions.ts';
 
 export type PhpFpm = {
   version: string;

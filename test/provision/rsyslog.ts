@@ -3,7 +3,7 @@ import { debianTree } from '../../provision/debian.ts';
 import { libraryFolders } from '../../provision/debian-libraries.ts';
 import { privateProgram } from '../../provision/private-program.ts';
 import type { Report } from '../../provision/report.ts';
-import { RSYSLOG } from '../../provision/versions.ts';
+import { RSYSLOG } from './versions.ts';
 
 export type Rsyslog = {
   version: string;
