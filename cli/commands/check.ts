@@ -1,20 +1,12 @@
-import { resolve } from 'node:path';
 import { wayOf } from '../../app/parts.ts';
-import { fileFindings } from '../../app/rules/file-rules.ts';
-import { homeFindings } from '../../app/rules/home-rules.ts';
-import { stateFindings } from '../../app/rules/state-rules.ts';
-import { checkNginx, type NginxReport } from '../../nginx-setup/check/check-nginx.ts';
-import { includeSettings } from '../../nginx-setup/includes.ts';
-import { nginxProgram } from '../../nginx-setup/program/program.ts';
-import { runningNginx } from '../../nginx-setup/program/running-nginx.ts';
+import { configFindings } from '../../app/rules/config-findings.ts';
 import type { Config } from '../../service/config/config.ts';
-import type { Finding } from '../../service/finding.ts';
-import { Trouble } from '../../service/trouble.ts';
 import { judge } from '../../service/verdict.ts';
 import { findingsText, reportText } from '../check-report.ts';
-import type { Command, CommandContext } from '../command.ts';
+import type { Command } from '../command.ts';
 import { configure } from '../configure.ts';
 import { JUDGE_OPTIONS, judgingOf } from '../judge-flags.ts';
+import { nginxReport } from '../nginx-report.ts';
 import { UsageError } from '../parse-command-line.ts';
 import { print, printJson } from '../terminal.ts';
 
@@ -46,40 +38,6 @@ export const check: Command = {
     return verdict.status;
   },
 };
-
-/** What is wrong with a configuration that can be read: with its files and whom they let in. */
-export function configFindings(config: Config): Finding[] {
-  return [
-    ...fileFindings(config.files, process.getuid?.() ?? 0),
-    ...homeFindings(config),
-    ...stateFindings(config),
-  ];
-}
-
-/** Checks the nginx that is named, or the one of this host. Throws `Trouble` where there is none. */
-export async function nginxReport(
-  { flags, positionals, env }: CommandContext,
-  config: Config,
-): Promise<NginxReport> {
-  const program = nginxProgram(env, positionals[0]);
-  if (program === undefined) {
-    throw new Trouble('nginx is not installed here', 'Name it: hotitem check --nginx /path/to/nginx');
-  }
-  const conf = typeof flags.conf === 'string' ? resolve(flags.conf) : await confOf(program);
-  return checkNginx({
-    command: [program],
-    ...(conf !== undefined && { conf }),
-    sidecar: includeSettings(config),
-  });
-}
-
-/** The configuration that the nginx of this program runs with, where it was told another than it was built to read. */
-async function confOf(program: string): Promise<string | undefined> {
-  const path = resolve(program);
-  const running = (await runningNginx()).filter((one) => one.program === path || one.program === program);
-  const confs = new Set(running.map(({ conf }) => conf));
-  return confs.size === 1 ? [...confs][0] : undefined;
-}
 
 function withoutStatus({ findings, unused }: ReturnType<typeof judge>) {
   return { findings, unused };

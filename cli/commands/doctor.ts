@@ -1,5 +1,6 @@
 import { createCore } from '../../app/core.ts';
 import { serviceAddresses } from '../../app/parts.ts';
+import { configFindings } from '../../app/rules/config-findings.ts';
 import { certificateFindings } from '../../doctor/certificate-rules.ts';
 import { clockFindings } from '../../doctor/clock-rules.ts';
 import { folderFindings } from '../../doctor/folder-rules.ts';
@@ -15,15 +16,15 @@ import { Trouble } from '../../service/trouble.ts';
 import { judge } from '../../service/verdict.ts';
 import { askService } from '../../status/ask-service.ts';
 import type { StatusFacts } from '../../status/facts.ts';
+import { gather } from '../../status/gather.ts';
 import { verdictOf } from '../../status/status-verdict.ts';
 import { findingsText } from '../check-report.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { configure } from '../configure.ts';
 import { JUDGE_OPTIONS, judgingOf } from '../judge-flags.ts';
+import { nginxReport } from '../nginx-report.ts';
 import { UsageError } from '../parse-command-line.ts';
 import { print, printJson } from '../terminal.ts';
-import { configFindings, nginxReport } from './check.ts';
-import { gather } from './status.ts';
 
 const DAY_MS = 86_400_000;
 

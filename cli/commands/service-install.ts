@@ -1,12 +1,11 @@
 import { resolve } from 'node:path';
 import { Trouble } from '../../service/trouble.ts';
 import { applyPlan } from '../../service-setup/apply.ts';
-import { ROLES, type Role } from '../../service-setup/folders.ts';
 import { SERVICE_PATHS, SERVICE_USER } from '../../service-setup/paths.ts';
 import { type Plan, planService } from '../../service-setup/plan.ts';
 import { isBooted } from '../../service-setup/systemctl.ts';
 import type { Command } from '../command.ts';
-import { UsageError } from '../parse-command-line.ts';
+import { parseRole } from '../parse-role.ts';
 import { print, tell } from '../terminal.ts';
 import { textDiff } from '../text-diff.ts';
 
@@ -36,7 +35,7 @@ export const serviceInstall: Command = {
         'See what it would do: --diff',
       );
     const plan = await planService({
-      role: roleOf(positionals),
+      role: parseRole(positionals),
       configFile: resolve(String(config)),
       group: typeof group === 'string' ? group : undefined,
       env,
@@ -49,14 +48,6 @@ export const serviceInstall: Command = {
     return 0;
   },
 };
-
-export function roleOf(positionals: string[]): Role {
-  const [name = 'sidecar', ...more] = positionals;
-  const role = ROLES.find((known) => known === name);
-  if (role === undefined || more.length > 0)
-    throw new UsageError(`service: must be ${ROLES.join(' or ')} (got ${positionals.join(' ')})`);
-  return role;
-}
 
 async function show({ config, unitFile, folders, user, join }: Plan): Promise<number> {
   const files = config.before === undefined ? [config, unitFile] : [unitFile];

@@ -9,8 +9,8 @@ import { SERVICE_PATHS, SERVICE_USER } from '../../service-setup/paths.ts';
 import { isBooted, stateOf, systemctl } from '../../service-setup/systemctl.ts';
 import { unitName } from '../../service-setup/unit.ts';
 import type { Command } from '../command.ts';
+import { parseRole } from '../parse-role.ts';
 import { askYes, print } from '../terminal.ts';
-import { roleOf } from './service-install.ts';
 
 export const serviceRemove: Command = {
   about: 'stops the services and takes their units away; with --purge also user, configuration and state',
@@ -20,7 +20,7 @@ export const serviceRemove: Command = {
   },
   configured: false,
   async run({ flags, positionals, env }) {
-    const roles = positionals.length === 0 ? ROLES : [roleOf(positionals)];
+    const roles = positionals.length === 0 ? ROLES : [parseRole(positionals)];
     if (process.getuid?.() !== 0) throw new Trouble('service remove: needs root');
     if (flags.purge === true) await mayPurge(roles, { yes: flags.yes === true, env });
     const there = roles.filter((role) => existsSync(unitFile(role)));

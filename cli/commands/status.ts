@@ -1,10 +1,7 @@
-import { type Core, createCore } from '../../app/core.ts';
-import { packageVersion } from '../../service/package-version.ts';
+import { createCore } from '../../app/core.ts';
 import { Trouble } from '../../service/trouble.ts';
-import { askIndex } from '../../status/ask-index.ts';
-import { askKafka } from '../../status/ask-kafka.ts';
-import { askService } from '../../status/ask-service.ts';
 import type { StatusFacts } from '../../status/facts.ts';
+import { gather } from '../../status/gather.ts';
 import { type Verdict, verdictOf } from '../../status/status-verdict.ts';
 import type { Command } from '../command.ts';
 import { configure } from '../configure.ts';
@@ -38,29 +35,6 @@ export const status: Command = {
     return verdict.status;
   },
 };
-
-/** Asks everybody at once. */
-export async function gather(core: Core, lossesFrom: number): Promise<StatusFacts> {
-  const { admin, nginx, elasticsearch } = core.config;
-  const [sidecar, sink, ofKafka, index] = await Promise.all([
-    askService(admin.listen, 'admin.listen'),
-    core.parts.kafka ? askService(admin.sink_listen, 'admin.sink_listen') : undefined,
-    askKafka(core),
-    askIndex(core.config),
-  ]);
-  const { node, ca_file: caFile, data_stream: dataStream } = elasticsearch;
-  const places = { includes: nginx.dir, node, caFile, dataStream };
-  return {
-    sidecar,
-    sink,
-    kafka: ofKafka,
-    index,
-    places,
-    installed: packageVersion(),
-    now: core.now(),
-    lossesFrom,
-  };
-}
 
 function toJson({ sidecar, sink, kafka, index, installed }: StatusFacts, verdict: Verdict): object {
   const own = 'accounts' in sidecar ? sidecar : undefined;

@@ -1,0 +1,14 @@
+import type { Config } from '../../service/config/config.ts';
+import type { Finding } from '../../service/finding.ts';
+import { fileFindings } from './file-rules.ts';
+import { homeFindings } from './home-rules.ts';
+import { stateFindings } from './state-rules.ts';
+
+/** What is wrong with a configuration that can be read: with its files and whom they let in. */
+export function configFindings(config: Config): Finding[] {
+  return [
+    ...fileFindings(config.files, process.getuid?.() ?? 0),
+    ...homeFindings(config),
+    ...stateFindings(config),
+  ];
+}
