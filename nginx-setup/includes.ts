@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Config } from '../service/config/config.ts';
 import { PACKAGE_ROOT } from '../service/package-root.ts';
 import { chooseBreaker, DEFAULT_BREAKER } from './breaker.ts';
@@ -13,6 +13,8 @@ export type IncludeSettings = {
   socket: string;
   /** The folder of the spill files. */
   spill: string;
+  /** The folder of the hot list. Default `hot` beside the socket. */
+  hot?: string;
   /** How much it may hold, in bytes. Default 1 GiB. */
   spillMaxBytes?: number;
   /** The loopback address on which nginx answers itself while the sidecar is down. Default: see `chooseBreaker`. */
@@ -48,17 +50,21 @@ export const INCLUDE_FILES = [
   'fetch-qjs.conf',
   'line.conf',
   'log.conf',
+  'off-hot.conf',
   'off.conf',
   'off-batch.conf',
   'http.conf',
   'http-log.conf',
   'http-batch.conf',
+  'http-hot.conf',
   'log-cut.conf',
   'log-limit.conf',
   'server.conf',
+  'server-hot.conf',
   'capture-subrequest.conf',
   'capture-batch.conf',
   'capture-log.conf',
+  'hot.conf',
   'realip.conf.example',
   'privacy.conf.example',
 ];
@@ -70,10 +76,16 @@ export const SCRIPT_FILES = [
 ];
 
 /** What a configuration says of the includes. */
-export function includeSettings({ intake, spill, nginx }: Pick<Config, 'intake' | 'spill' | 'nginx'>) {
+export function includeSettings({
+  intake,
+  spill,
+  heat,
+  nginx,
+}: Pick<Config, 'intake' | 'spill' | 'heat' | 'nginx'>) {
   return {
     socket: intake.socket,
     spill: spill.dir,
+    hot: heat.dir,
     spillMaxBytes: spill.max_bytes,
     ...(nginx.breaker !== undefined && { breaker: nginx.breaker }),
     engine: nginx.engine,
@@ -91,6 +103,7 @@ export function settingProblems(settings: IncludeSettings): (string | undefined)
   return [
     socketProblem('socket', socket),
     pathProblem('spill', spill),
+    settings.hot === undefined ? undefined : pathProblem('hot', settings.hot),
     addressProblem('breaker', breaker),
     engine === 'njs' || engine === 'qjs'
       ? undefined
@@ -109,6 +122,7 @@ export async function renderInclude(
     dir,
     socket,
     spill,
+    hot: settings.hot ?? defaultHot(socket),
     breaker: chooseBreaker(dir, settings.breaker).address,
     engine,
     spillmax: String(spillMaxBytes),
@@ -119,6 +133,11 @@ export async function renderInclude(
     logcache: logCache ? '' : undefined,
     release: version,
   });
+}
+
+/** Where the hot list is, where nobody says it. */
+export function defaultHot(socket: string): string {
+  return join(dirname(socket), 'hot');
 }
 
 /** A template below `nginx/`, as it lies in the package. */

@@ -2,6 +2,7 @@ import { INCLUDE_FILES, type IncludeSettings, nginxTemplate, renderInclude } fro
 
 /** Each defines what the others, and lines of the operator's own, may name. */
 const DEFINERS = ['http.conf', 'http-log.conf', 'off.conf', 'off-batch.conf'];
+const HOT_DEFINERS = ['http-hot.conf', 'off-hot.conf'];
 const BATCH = `map "" $hotitem_capture_batch {
     default "";
 }
@@ -23,6 +24,7 @@ export async function inertIncludes(
     const head = `${context}\n#\n# hotitem is being removed (\`hotitem nginx remove\`): take out the line that includes this file.\n`;
     if (DEFINERS.includes(name))
       return `${head}${await renderInclude('off.conf', { dir, settings, version: '' })}`;
+    if (HOT_DEFINERS.includes(name)) return `${head}${await nginxTemplate('off-hot.conf')}`;
     return name === 'http-batch.conf' ? `${head}${BATCH}` : head;
   }
 }

@@ -14,7 +14,10 @@ export type ServiceFolders = {
 };
 
 /** The settings that say where a service writes. */
-export type FolderSettings = Pick<Config, 'home' | 'intake' | 'control' | 'spool' | 'spill' | 'duckdb'>;
+export type FolderSettings = Pick<
+  Config,
+  'home' | 'intake' | 'control' | 'spool' | 'spill' | 'heat' | 'duckdb'
+>;
 
 const STATE = '/var/lib';
 const RUN = '/run';
@@ -22,11 +25,11 @@ const RUN = '/run';
 /** The folders that a service writes to. */
 export function serviceFolders(
   role: Role,
-  { home, intake, control, spool, spill, duckdb }: FolderSettings,
+  { home, intake, control, spool, spill, heat, duckdb }: FolderSettings,
 ): ServiceFolders {
   const state = isWithin(home, STATE) && home !== STATE ? home : undefined;
   const sockets = [dirname(intake.socket), dirname(control.socket)];
-  const ofSidecar = role === 'sidecar' ? [spill.dir, ...sockets] : [];
+  const ofSidecar = role === 'sidecar' ? [spill.dir, heat.dir, ...sockets] : [];
   // The sink's unit must not have them: it would remove them when the sink stops.
   const runs = outermost(ofSidecar.filter((path) => isWithin(path, RUN) && path !== RUN));
   const made = [...runs, ...(state === undefined ? [] : [state])];

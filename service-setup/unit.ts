@@ -123,13 +123,22 @@ const PLAIN_PATH = /^\/[\w./@+:~-]*$/;
 /** What ProtectHome= and PrivateTmp= hide from the service. */
 const HIDDEN = ['/root/', '/home/', '/run/user/', '/tmp/', '/var/tmp/'];
 
-function pathsOf({ home, intake, control, spool, spill, duckdb }: FolderSettings): Record<string, string> {
+function pathsOf({
+  home,
+  intake,
+  control,
+  spool,
+  spill,
+  heat,
+  duckdb,
+}: FolderSettings): Record<string, string> {
   return {
     home,
     'intake.socket': intake.socket,
     'control.socket': control.socket,
     'spool.dir': spool.dir,
     'spill.dir': spill.dir,
+    'heat.dir': heat.dir,
     'duckdb.path': duckdb.path,
   };
 }

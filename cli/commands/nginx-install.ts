@@ -97,16 +97,17 @@ function nextSteps(
 
 nginx needs njs: Debian's libnginx-mod-http-js, or nginx-module-njs of nginx.org and a load_module line. Where it has none:
 http-log.conf in place of http.conf, capture-log.conf in place of capture-subrequest.conf, and no server.conf.
+So that nginx knows which items are hot: http-hot.conf in http, server-hot.conf in the server, hot.conf in the location of the item pages.
 Its workers must be able to write to the socket ${intake.socket} and into the folder ${spill.dir}.
 ${RELOAD}`;
 }
 
 /** A path that hangs on the working directory would be another one for the sidecar. Throws a `Trouble`. */
-function requireWholeHome({ home, homeIsRelative, intake, spill }: Config): void {
-  const below = [intake.socket, spill.dir].filter((path) => path.startsWith(`${home}${sep}`));
+function requireWholeHome({ home, homeIsRelative, intake, spill, heat }: Config): void {
+  const below = [intake.socket, spill.dir, heat.dir].filter((path) => path.startsWith(`${home}${sep}`));
   if (!homeIsRelative || below.length === 0) return;
   throw new Trouble(
-    `home: must be an absolute path here, as nginx is told ${below.join(' and ')} (got a relative one, here ${home})`,
+    `home: must be an absolute path here, as nginx is told ${below.join(', ')} (got a relative one, here ${home})`,
     `Set it to what the sidecar has, in ${SYSTEM_PATHS.config} (home: ${SYSTEM_PATHS.home}) or with --home; nothing was written.`,
   );
 }

@@ -10,6 +10,8 @@ import { type Njs, probeNjs } from '../program/njs-probe.ts';
 import { type Capture, capturesOf } from './captures.ts';
 import { engineFindings } from './engine-rules.ts';
 import type { Facts } from './facts.ts';
+import { hotPathFindings } from './hot-path-rules.ts';
+import { hotFindings } from './hot-rules.ts';
 import { includeFindings } from './include-rules.ts';
 import { inheritedFindings } from './inherited-rules.ts';
 import { installedFindings } from './installed-rules.ts';
@@ -91,6 +93,8 @@ async function findingsOf(facts: Facts): Promise<Finding[]> {
     logFindings(facts),
     upstreamFindings(facts),
     pathFindings(facts),
+    hotFindings(facts),
+    hotPathFindings(facts),
     installedFindings(facts),
   ]);
   return unique(parts.flat());

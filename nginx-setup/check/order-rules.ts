@@ -48,7 +48,9 @@ function tooLate({ ours }: Site): Finding[] {
     },
   ];
 
-  function needsIt({ include }: OurInclude): boolean {
+  // Variables it knows from anywhere.
+  function needsIt({ name, include }: OurInclude): boolean {
+    if (name.endsWith('hot.conf')) return false;
     return include.requires?.some((need) => need.oneOf.includes(definer?.name ?? '')) ?? false;
   }
 }

@@ -25,6 +25,8 @@ const SCRIPTED = { in: 'http', oneOf: ['http.conf', 'off.conf'] } as const;
 const SCRIPT = { in: 'http', oneOf: ['http.conf', 'off-batch.conf'] } as const;
 const BATCH = { in: 'http', oneOf: ['http-batch.conf'] } as const;
 const SERVER = { in: 'server', oneOf: ['server.conf'] } as const;
+const HOT_DEFINED = { in: 'http', oneOf: ['http-hot.conf', 'off-hot.conf', 'off.conf'] } as const;
+const LOOKED = { in: 'server', oneOf: ['server-hot.conf'] } as const;
 const LOCATION = ['location', 'if'] as const;
 
 /** Every include that `hotitem nginx install` writes, as its own first line says it. A new one is a line here. */
@@ -47,6 +49,10 @@ export const INCLUDES: Readonly<Record<string, Include>> = {
   'log-limit.conf': { context: ['server'], requires: [DEFINED] },
   'capture-subrequest.conf': { context: LOCATION, requires: [SCRIPTED, SERVER], transport: 'subrequest' },
   'capture-batch.conf': { context: LOCATION, requires: [SCRIPTED, BATCH, SERVER], transport: 'batch' },
+  'http-hot.conf': { context: ['http'], requires: [DEFINED] },
+  'off-hot.conf': { context: ['http'] },
+  'server-hot.conf': { context: ['server'], requires: [HOT_DEFINED] },
+  'hot.conf': { context: ['location'], requires: [HOT_DEFINED, LOOKED] },
   'capture-log.conf': { context: LOCATION, requires: [DEFINED], transport: 'log' },
 };
 

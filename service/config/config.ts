@@ -150,7 +150,7 @@ function groupOf(topic: string): string {
 /** Paths of state lie below `home`, what the operator points at below the working directory. */
 function withWholePaths(config: Complete): Complete {
   const home = resolve(config.home);
-  const { intake, control, spool, spill, duckdb, elasticsearch, kafka } = config;
+  const { intake, control, spool, spill, heat, duckdb, elasticsearch, kafka } = config;
   return {
     ...config,
     home,
@@ -158,6 +158,7 @@ function withWholePaths(config: Complete): Complete {
     control: { ...control, socket: resolve(home, control.socket) },
     spool: { ...spool, dir: resolve(home, spool.dir) },
     spill: { ...spill, dir: resolve(home, spill.dir) },
+    heat: { ...heat, dir: resolve(home, heat.dir) },
     duckdb: { ...duckdb, path: resolve(home, duckdb.path) },
     kafka: kafka.ca_file === undefined ? kafka : { ...kafka, ca_file: resolve(kafka.ca_file) },
     elasticsearch:

@@ -177,6 +177,14 @@ export const settings = z.strictObject({
     })
     .prefault({}),
 
+  heat: z
+    .strictObject({
+      dir: path
+        .default('run/hot')
+        .describe('folder of the hot list, which nginx looks into; a tmpfs such as /run when installed'),
+    })
+    .prefault({}),
+
   admin: z
     .strictObject({
       listen: listenAddress.default('127.0.0.1:9180').describe('page, metrics and health of the sidecar'),

@@ -1,6 +1,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createHotFolder } from '../../heat/hot-folder.ts';
 import { installNginx } from '../../nginx-setup/install.ts';
 import { compareVersions } from '../../nginx-setup/program/version.ts';
 import { obtainNginx } from '../../provision/nginx.ts';
@@ -47,8 +48,8 @@ type Ids = (string | undefined)[];
 export type Outcome = {
   server: PageServer;
   plain: Seen;
-  /** By transport: what was seen, the ids of the requests that captured themselves, and of the lines that arrived. */
-  captured: { transport: string; seen: Seen; views: Ids; lines: Ids }[];
+  /** By transport: what was seen, the ids of the requests that captured themselves, and of the lines that arrived, and how many were hot. */
+  captured: { transport: string; seen: Seen; views: Ids; lines: Ids; hot: number }[];
 };
 
 export type PagesOptions = {
@@ -85,7 +86,10 @@ const VISIBLE = [
   '$remote_user',
 ];
 
-/** Serves each of the servers without us and by each transport, in one nginx, and says what was seen of all of them. */
+/** The items of the requests below; that of a page without one is its path. */
+const HOT = ['1', '2', '2.css', '3', 'index', 'u', 'x'].map((item) => ({ item, actions: [] }));
+
+/** Serves each of the servers without us and by each transport, with each item hot, in one nginx, and says what was seen of all of them. */
 export async function comparePages(options: PagesOptions): Promise<Outcome[]> {
   const {
     suite,
@@ -119,6 +123,9 @@ export async function comparePages(options: PagesOptions): Promise<Outcome[]> {
   const config = join(folder, 'nginx.conf');
   writeFileSync(config, configuration());
 
+  const hot = createHotFolder({ dir: join(folder, 'hot'), now: Date.now, warn: () => {} });
+  hot.update(HOT);
+  const ticking = setInterval(hot.tick, 500);
   const origins = await Promise.all([right, other].map(startRawOrigin));
   const sidecar = createStandIn(socket);
   if (answer !== 'none') {
@@ -142,6 +149,7 @@ export async function comparePages(options: PagesOptions): Promise<Outcome[]> {
     const { message } = error instanceof Error ? error : { message: String(error) };
     throw new Error([...(await logTail()), message.slice(0, 500)].join('\n'));
   } finally {
+    clearInterval(ticking);
     for (const close of closing) await close();
     remove();
   }
@@ -201,6 +209,7 @@ export async function comparePages(options: PagesOptions): Promise<Outcome[]> {
           .filter(({ host }) => host === hostOf(n))
           .map(({ id }) => id)
           .sort(),
+        hot: mine.filter(({ isHot }) => isHot).length,
       };
     });
   }
@@ -225,6 +234,7 @@ http {
     ${fill(http, 0, '')}
     ${include('http.conf')}
     ${hasBatch ? include('http-batch.conf') : ''}
+    ${include('http-hot.conf')}
     types {
         text/html html;
         text/css css;
@@ -255,10 +265,13 @@ http {
     const scripted = name === 'subrequest' || name === 'batch';
     const view = name === 'log' ? '$hotitem_logged' : scripted ? '$hotitem_captured' : '';
     const text = fill(server, n, name)
-      .replaceAll('@CAPTURE@', name === PLAIN || without.includes(name) ? '' : include(capture))
+      .replaceAll(
+        '@CAPTURE@',
+        name === PLAIN || without.includes(name) ? '' : `${include(capture)} ${include('hot.conf')}`,
+      )
       .replaceAll('@LOG@', logOf(name));
     return `
-    log_format seen_${n}_${name} escape=json '$server_name|${fill([...VISIBLE, ...variables].join(' '), n, name)}|$request_id|${view}';
+    log_format seen_${n}_${name} escape=json '$server_name|${fill([...VISIBLE, ...variables].join(' '), n, name)}|$request_id|${view}|$hotitem_hot';
     server {
         listen 127.0.0.1:${port};
         server_name ${hostOf(n)};
@@ -266,6 +279,7 @@ http {
         error_log "${logs}/errors-${name}.log" warn;
         ${logOf(name)} ${scripted ? include('server.conf') : ''}
         ${text}
+        ${name === PLAIN ? '' : include('server-hot.conf')}
     }`;
   }
 
@@ -292,10 +306,10 @@ http {
   }
 }
 
-/** The host, what anybody may see, the id, and whether the request captured itself. */
+/** The host, what anybody may see, the id, whether the request captured itself, and whether its item was hot. */
 function readSeen(line: string) {
-  const [host = '', visible = '', id = '', captured = ''] = line.split('|');
-  return { host, visible, id, captured: captured !== '' };
+  const [host = '', visible = '', id = '', captured = '', hot = ''] = line.split('|');
+  return { host, visible, id, captured: captured !== '', isHot: hot === '1' };
 }
 
 function hostOf(n: number): string {

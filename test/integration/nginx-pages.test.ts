@@ -44,9 +44,9 @@ describe.each<[Suite, 'njs' | 'qjs']>([
         if (changed !== undefined)
           report(`${changed.server.name}:\n${JSON.stringify(changed.server, null, 2)}`);
         expect(changed && captured(changed)).toEqual(changed && unchanged(changed));
-        expect(
-          outcomes.flatMap((outcome) => outcome.captured.flatMap(({ views }) => views)).length,
-        ).toBeGreaterThan(SERVERS);
+        const all = outcomes.flatMap((outcome) => outcome.captured);
+        expect(all.flatMap(({ views }) => views).length).toBeGreaterThan(SERVERS);
+        expect(all.reduce((sum, { hot }) => sum + hot, 0)).toBeGreaterThan(SERVERS);
       },
       RUN_MS,
     );

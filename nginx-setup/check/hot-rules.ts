@@ -1,0 +1,220 @@
+import { type Finding, placeOf } from '../../service/finding.ts';
+import type { Directive } from '../conf/directives.ts';
+import {
+  blockAround,
+  childOf,
+  childrenOf,
+  inherited,
+  nameOf,
+  type OurInclude,
+  type Site,
+} from '../conf/site.ts';
+import type { Capture } from './captures.ts';
+import type { Facts } from './facts.ts';
+import { otherInclude } from './mend.ts';
+
+/** The include that looks whether an item is hot. */
+export const LOOK = 'server-hot.conf';
+
+/** Whether looking for hot items sees what is captured, and changes nothing else. Silent where nothing looks. */
+export function hotFindings({ site, captures }: Facts): Finding[] {
+  const looks = site.ours.filter(({ name }) => name === LOOK);
+  return [
+    ...looks.flatMap((look) => [
+      ...rewrittenBelow(look),
+      ...leftAbove(look),
+      ...rewrittenInLocations(look, captures),
+      ...believed(look),
+      ...replaced(look, site),
+    ]),
+    ...site.ours.filter(({ name }) => name === 'hot.conf').flatMap(tooLate),
+    ...(looks.length === 0 ? [] : off(site)),
+  ];
+}
+
+/** Whether the look of that nginx is switched off. */
+export function isHotOff({ spots }: Pick<Site, 'spots'>): boolean {
+  const last = spots.findLast(
+    ({ directive: { name, args } }) => name === 'map' && args[1] === '$hotitem_file',
+  );
+  return last?.directive.file.endsWith('/off-hot.conf') === true;
+}
+
+function off(site: Site): Finding[] {
+  const include = site.ours.findLast(({ name }) => name === 'off-hot.conf');
+  if (!isHotOff(site) || include === undefined) return [];
+  const viaOff = site.ours.some(({ file }) => file.path === include.directive.file);
+  return [
+    {
+      id: 'hot-off',
+      severity: 'note',
+      what: 'no item is ever hot to nginx',
+      where: placeOf(include.directive),
+      why: viaOff
+        ? 'off.conf says so, where http-hot.conf does not stand below it'
+        : 'off-hot.conf is included: all is in place, nothing is looked for',
+      fix: viaOff ? 'include http-hot.conf below off.conf' : 'name http-hot.conf in its place and reload',
+      ...(!viaOff && { command: otherInclude(include.directive, 'off-hot.conf', 'http-hot.conf') }),
+    },
+  ];
+}
+
+/** What nginx once knew of a request's item it does not ask again. */
+function rewrittenBelow(look: OurInclude): Finding[] {
+  return rulesOf(look)
+    .below.filter((rule) => isRewrite(rule) && !isExternal(rule))
+    .map((rule) => ({
+      id: 'hot-before-rewrite',
+      severity: 'error',
+      what: `${textOf(rule)} stands below ${LOOK}`,
+      where: placeOf(rule),
+      why: `the item is that of the path at ${LOOK}, for capture as well: pages that this takes count as another item`,
+      fix: `include ${LOOK} below it`,
+    }));
+}
+
+function leftAbove(look: OurInclude): Finding[] {
+  return rulesOf(look)
+    .above.filter(({ name, args }) => name === 'rewrite' && (args[2] === 'last' || args[2] === 'break'))
+    .map((rule) => ({
+      id: 'hot-never-looked',
+      severity: 'warning',
+      what: `${textOf(rule)} leaves the server's rules before ${LOOK}`,
+      where: placeOf(rule),
+      why: 'pages that it takes are never hot to nginx',
+      fix: `leave out its "${rule.args[2]}", if no rule between it and ${LOOK} may take such a page`,
+    }));
+}
+
+/** A location that leads on to one that captures: the item is that of the path as it came. */
+function rewrittenInLocations({ around }: OurInclude, captures: Capture[]): Finding[] {
+  const server = blockAround({ around }, 'server');
+  const here = captures.filter(({ spot }) => blockAround(spot, 'server') === server);
+  return locationsIn(server).flatMap((location) => {
+    if (here.some(({ block }) => block === location)) return [];
+    const rule = [...childrenOf(location.block ?? [])].find(
+      (child) => isRewrite(child) && !isExternal(child) && child.args[2] !== 'break',
+    );
+    const target = here.find(
+      ({ block }) => rule !== undefined && block !== undefined && mayLeadTo(rule, block),
+    );
+    if (rule === undefined || target === undefined) return [];
+    return [
+      {
+        id: 'hot-item-early',
+        severity: 'warning',
+        what: `${nameOf(location)} rewrites to where ${target.location} captures`,
+        where: placeOf(rule),
+        why: `with ${LOOK} the item is that of the path as it came, for capture as well`,
+        fix: `have items.conf tell the item by that path, too; or put the rewrite into the server, above ${LOOK}, without last`,
+      },
+    ];
+  });
+}
+
+function mayLeadTo({ args }: Directive, { args: target }: Directive): boolean {
+  const [first = '', second] = target;
+  if (first.startsWith('~')) return true;
+  const pattern = second ?? first;
+  const [start = ''] = (args[1] ?? '').split('$');
+  return pattern.startsWith(start) || start.startsWith(pattern);
+}
+
+function believed(look: OurInclude): Finding[] {
+  const cache = inherited(look, 'open_file_cache');
+  if (cache === undefined || cache.args[0] === 'off') return [];
+  return [
+    {
+      id: 'hot-is-cached',
+      severity: 'warning',
+      what: `open_file_cache ${cache.args.join(' ')} holds for ${LOOK} as well`,
+      where: placeOf(cache),
+      why: 'that an item is hot is believed for open_file_cache_valid, ten seconds at most; with open_file_cache_errors on, that it is not as well',
+      fix: 'move open_file_cache into the locations that serve files',
+    },
+  ];
+}
+
+/** Directives with a pattern of their own, whose $1 is not that of the server's name. */
+const OWN_PATTERN = ['rewrite', 'if', 'location', 'sub_filter'];
+
+/** The look evaluates patterns for each request of the server. */
+function replaced({ around }: OurInclude, { spots }: Site): Finding[] {
+  const server = blockAround({ around }, 'server');
+  const names = childOf(server, 'server_name')?.args ?? [];
+  if (server === undefined || !names.some((name) => name.startsWith('~') && /(?<!\\)\((?!\?)/.test(name)))
+    return [];
+  const user = spots.find(
+    ({ directive: { name, args }, around: blocks }) =>
+      blocks.includes(server) &&
+      !blocks.some((block) => block.name === 'location' && block.args[0]?.startsWith('~')) &&
+      !OWN_PATTERN.includes(name) &&
+      args.some((arg) => /\$\{?[1-9]/.test(arg)),
+  );
+  if (user === undefined) return [];
+  return [
+    {
+      id: 'captures-replaced',
+      severity: 'error',
+      what: `${textOf(user.directive)} takes a numbered group of server_name where ${LOOK} looks`,
+      where: placeOf(user.directive),
+      why: 'the patterns of items.conf replace $1, $2 … of the request: another page is served',
+      fix: 'name the group, and use its name: server_name ~^(?<shop>.+)\\.example$;',
+    },
+  ];
+}
+
+function tooLate({ around, file }: OurInclude): Finding[] {
+  const location = around.at(-1);
+  const children = [...childrenOf(location?.block ?? [])];
+  const [set] = file.directives;
+  const at = set === undefined ? -1 : children.indexOf(set);
+  const ender = children
+    .slice(0, Math.max(at, 0))
+    .find(
+      ({ name, args }) => name === 'return' || name === 'break' || (name === 'rewrite' && args.length > 2),
+    );
+  if (ender === undefined || location === undefined) return [];
+  return [
+    {
+      id: 'hot-too-late',
+      severity: 'error',
+      what: `${ender.name} stands before hot.conf in ${nameOf(location)}`,
+      where: placeOf(ender),
+      why: 'it ends the rewrite phase, in which hot.conf says whether the item is hot: it never is',
+      fix: 'include hot.conf first in its location',
+    },
+  ];
+}
+
+/** The rules of a server above and below the look, with those in an `if`. */
+function rulesOf({ around, file }: OurInclude): { above: Directive[]; below: Directive[] } {
+  const children = [...childrenOf(blockAround({ around }, 'server')?.block ?? [])];
+  const [first] = file.directives;
+  const at = first === undefined ? -1 : children.indexOf(first);
+  return {
+    above: withConditional(children.slice(0, Math.max(at, 0))),
+    below: withConditional(children.slice(at + file.directives.length)),
+  };
+}
+
+function withConditional(rules: Directive[]): Directive[] {
+  return rules.flatMap((rule) => (rule.name === 'if' ? [...childrenOf(rule.block ?? [])] : [rule]));
+}
+
+function locationsIn(block: Directive | undefined): Directive[] {
+  const locations = [...childrenOf(block?.block ?? [])].filter(({ name }) => name === 'location');
+  return [...locations, ...locations.flatMap(locationsIn)];
+}
+
+function isRewrite({ name }: Directive): boolean {
+  return name === 'rewrite';
+}
+
+function isExternal({ args }: Directive): boolean {
+  return args[2] === 'redirect' || args[2] === 'permanent' || /^(https?:\/\/|\$scheme)/.test(args[1] ?? '');
+}
+
+function textOf({ name, args }: Directive): string {
+  return [name, ...args].join(' ');
+}
