@@ -35,7 +35,9 @@ test('writes every include and the scripts', async () => {
     'hotitem-periodic.qjs.js',
     'hotitem.njs.js',
     'hotitem.qjs.js',
+    'hot.conf',
     'http-batch.conf',
+    'http-hot.conf',
     'http-log.conf',
     'http.conf',
     'items.conf',
@@ -44,9 +46,11 @@ test('writes every include and the scripts', async () => {
     'log-limit.conf',
     'log.conf',
     'off-batch.conf',
+    'off-hot.conf',
     'off.conf',
     'privacy.conf.example',
     'realip.conf.example',
+    'server-hot.conf',
     'server.conf',
     'version.conf',
   ]);
@@ -80,6 +84,7 @@ test.each([
   ['http-batch.conf', 'default 1073741824;'],
   ['log.conf', '"/var/lib/hotitem/spill/log-$hotitem_minute.tsv"'],
   ['server.conf', '"/var/lib/hotitem/spill/$hotitem_minute.tsv"'],
+  ['server-hot.conf', '"/run/hotitem/hot/$hotitem_lease/hot/$hotitem_file"'],
 ])('puts into %s: %s', async (name, text) => {
   await installNginx(options);
 
@@ -226,7 +231,7 @@ describe('an items.conf that the operator has edited', () => {
 test('a dry run says what it would write, and writes nothing', async () => {
   const { files } = await installNginx({ ...options, dryRun: true });
 
-  expect(files).toHaveLength(25);
+  expect(files).toHaveLength(29);
   expect(readdirSync(root)).toEqual([]);
 });
 
@@ -255,6 +260,7 @@ test.each(
   BREAKING.flatMap((found) => [
     ['socket', found] as const,
     ['spill', found] as const,
+    ['hot', found] as const,
     ['dir', found] as const,
   ]),
 )('refuses the option %s with %j in it, and writes nothing', async (option, found) => {

@@ -17,13 +17,20 @@ describe.each(INCLUDES)('%s', (name) => {
   });
 });
 
-test('off.conf defines every variable, format and upstream that http.conf does', () => {
-  const [http = [], line = [], off] = ['http.conf', 'line.conf', 'off.conf'].map((name) =>
-    definedIn(readFileSync(join(NGINX, name), 'utf8')),
-  );
-
-  expect(off).toEqual([...http, ...line].sort());
+test.each([
+  [['off.conf'], ['http.conf', 'line.conf']],
+  [['off-hot.conf'], ['http-hot.conf']],
+])('%s defines every variable, format and upstream that %s do', (off, on) => {
+  expect(definedInAll(off)).toEqual(definedInAll(on));
 });
+
+test('off.conf defines what off-hot.conf does', () => {
+  expect(readFileSync(join(NGINX, 'off.conf'), 'utf8')).toContain('include "@HOTITEM_DIR@/off-hot.conf";');
+});
+
+function definedInAll(names: string[]): string[] {
+  return names.flatMap((name) => definedIn(readFileSync(join(NGINX, name), 'utf8'))).sort();
+}
 
 function definedIn(text: string): string[] {
   const found = text.matchAll(/^(?:map \S+|js_set) (\$\w+)|^(log_format|upstream) (\w+)/gm);
