@@ -76,12 +76,7 @@ export async function planService({ role, configFile, group, env }: PlanOptions)
   };
 }
 
-type NewSettings = {
-  home?: string;
-  'intake-socket'?: string;
-  'intake-socket-group'?: string;
-  'heat-dir'?: string;
-};
+type NewSettings = { home?: string; 'intake-socket'?: string; 'intake-socket-group'?: string };
 
 /** The settings of a host that has none, by their flags. */
 async function newSettings(
@@ -104,7 +99,6 @@ async function newSettings(
     home: SERVICE_PATHS.home,
     'intake-socket': join(SERVICE_PATHS.run, 'intake.sock'),
     'intake-socket-group': workers,
-    'heat-dir': join(SERVICE_PATHS.run, 'hot'),
   };
 }
 
@@ -114,8 +108,6 @@ home: ${settings.home}
 intake:
   socket: ${settings['intake-socket']}
   socket_group: ${settings['intake-socket-group']} # the group of nginx's workers
-heat:
-  dir: ${settings['heat-dir']} # in memory: nginx looks into it at every request
 `;
 }
 

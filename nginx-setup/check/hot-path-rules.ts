@@ -24,7 +24,7 @@ export async function hotPathFindings(facts: Facts): Promise<Finding[]> {
     closed(facts, folder, where),
     linked(look, folder),
     elsewhere(facts, folder, where),
-    missing(folder, where),
+    missing(facts, folder, where),
   ]);
   return parts.flat();
 }
@@ -110,17 +110,19 @@ async function elsewhere({ site }: Facts, folder: string, where: Place): Promise
   return [];
 }
 
-async function missing(folder: string, where: Place): Promise<Finding[]> {
+async function missing({ sidecar }: Facts, folder: string, where: Place): Promise<Finding[]> {
   const system = await statfs(folder).catch(() => undefined);
   if (system === undefined) {
+    // Where no sidecar runs that is said of the socket.
+    if ((await identityOf(sidecar.socket)) === undefined) return [];
     return [
       {
         id: 'hot-not-there',
         severity: 'note',
         what: `${folder} is not there, or hidden from you`,
         where,
-        why: 'the sidecar makes it when it starts: until then no item is hot',
-        fix: 'hotitem sidecar, or hotitem status to see how it is',
+        why: 'the sidecar runs and has not made it: no item is hot to nginx',
+        fix: '/readyz?verbose of the sidecar says why; where heat detection is off that is as it should be',
       },
     ];
   }

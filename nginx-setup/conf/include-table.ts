@@ -49,7 +49,7 @@ export const INCLUDES: Readonly<Record<string, Include>> = {
   'log-limit.conf': { context: ['server'], requires: [DEFINED] },
   'capture-subrequest.conf': { context: LOCATION, requires: [SCRIPTED, SERVER], transport: 'subrequest' },
   'capture-batch.conf': { context: LOCATION, requires: [SCRIPTED, BATCH, SERVER], transport: 'batch' },
-  'http-hot.conf': { context: ['http'], requires: [DEFINED] },
+  'http-hot.conf': { context: ['http'], nginx: '1.18', requires: [DEFINED] },
   'off-hot.conf': { context: ['http'] },
   'server-hot.conf': { context: ['server'], requires: [HOT_DEFINED] },
   'hot.conf': { context: ['location'], requires: [HOT_DEFINED, LOOKED] },

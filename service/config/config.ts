@@ -1,4 +1,4 @@
-import { isAbsolute, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { type ConfigPlace, findConfigFile } from './find-config-file.ts';
@@ -8,7 +8,10 @@ import { readOwn, readWithRights, type SettingsFile } from './read-rights.ts';
 import { type Settings, settings } from './settings.ts';
 
 /** The settings, and what follows from them. */
-type Complete = Omit<Settings, 'kafka'> & { kafka: Settings['kafka'] & { group: string } };
+type Complete = Omit<Settings, 'kafka' | 'heat'> & {
+  kafka: Settings['kafka'] & { group: string };
+  heat: Settings['heat'] & { dir: string };
+};
 
 export type Config = Complete & {
   /** The settings that somebody gave, whatever their value: `kafka.partitions`. */
@@ -98,7 +101,7 @@ export function loadConfig(sources: ConfigSources): Config {
   }
   const result = settings.safeParse(merged, { reportInput: true });
   if (!result.success) problems.push(...result.error.issues.flatMap((issue) => explain(issue)));
-  const config = result.success ? withWholePaths(withGroup(result.data)) : undefined;
+  const config = result.success ? withWholePaths(withDerived(result.data)) : undefined;
   if (config !== undefined) problems.push(...socketProblems(config));
   if (problems.length > 0 || config === undefined) throw new ConfigError(problems, source.file);
   const homeIsRelative = result.success && !isAbsolute(result.data.home);
@@ -137,9 +140,15 @@ function socketProblems({ intake, control }: Complete): string[] {
   return problems;
 }
 
-function withGroup(config: Settings): Complete {
-  const { kafka } = config;
-  return { ...config, kafka: { ...kafka, group: kafka.group ?? groupOf(kafka.topic) } };
+/** What follows from other settings where nobody says it. */
+function withDerived(config: Settings): Complete {
+  const { kafka, heat, intake } = config;
+  return {
+    ...config,
+    kafka: { ...kafka, group: kafka.group ?? groupOf(kafka.topic) },
+    // Where the workers get to anyway, and in memory wherever the socket is below /run.
+    heat: { ...heat, dir: heat.dir ?? join(dirname(intake.socket), 'hot') },
+  };
 }
 
 /** Two environments on one cluster differ in their topics: one group for both would let neither read all of its own. */

@@ -180,8 +180,8 @@ export const settings = z.strictObject({
   heat: z
     .strictObject({
       dir: path
-        .default('run/hot')
-        .describe('folder of the hot list, which nginx looks into; a tmpfs such as /run when installed'),
+        .optional()
+        .describe('folder of the hot list, which nginx looks into; without it `hot` beside intake.socket'),
     })
     .prefault({}),
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { IncludeSettings } from '../../nginx-setup/includes.ts';
 import { installNginx } from '../../nginx-setup/install.ts';
@@ -180,6 +180,8 @@ async function start(): Promise<Started> {
   const log = `\n    access_log "${folder}/run/access.log";`;
   await edit('/http.conf";', `/http.conf";${more}${log}`);
   await edit('/server.conf";', `/server.conf";\n        include "${dir}/log-limit.conf";`);
+  // What uses a variable of ours goes first, as is said: these tests are about the includes.
+  await edit('add_header X-Hotitem-Hot $hotitem_hot;', '');
   const settings = {
     socket: join(folder, 'intake.sock'),
     spill: join(folder, 'spill'),
@@ -191,10 +193,12 @@ async function start(): Promise<Started> {
   return { ...shop, dir, settings };
 }
 
-/** Release 0.1.0, with what its documentation advised to edit. */
+/** Release 0.1.0, with what its documentation advised to edit, and without the includes that it had not. */
 function release(dir: string, { socket, spill, breaker = '' }: IncludeSettings): void {
   rmSync(dir, { recursive: true, force: true });
   installRelease({ dir, socket, spill, breaker });
+  const conf = join(dirname(dir), 'nginx.conf');
+  writeFileSync(conf, readFileSync(conf, 'utf8').replace(/^.*hot\.conf";$/gm, ''));
   const path = join(dir, 'http.conf');
   writeFileSync(path, readFileSync(path, 'utf8').replace('max_conns=3;', 'max_conns=32;'));
 }

@@ -12,6 +12,7 @@ const VALUES = {
   dir: '/etc/nginx/h',
   socket: '/run/h.sock',
   spill: '/var/spill',
+  hot: '/run/hot',
   spillmax: '1000',
   maxconns: '3',
   timeout: '150',
