@@ -8,6 +8,7 @@ import { freshness } from './freshness.ts';
 import { growth } from './growth.ts';
 import { intake } from './intake.ts';
 import { latency } from './latency.ts';
+import { loop } from './loop.ts';
 import { rules } from './rules.ts';
 import { sink } from './sink.ts';
 import { printTable } from './table.ts';
@@ -16,6 +17,7 @@ const BENCHES: Record<string, Bench> = {
   accuracy,
   capture,
   latency,
+  loop,
   away,
   freshness,
   forward,

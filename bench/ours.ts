@@ -17,11 +17,15 @@ export type OursOptions = {
   folder: string;
   socket: string;
   spill: string;
+  /** The folder of pages. Default: those of the examples. */
+  pages?: string;
+  /** Whether nginx looks for hot items, as in the example; else nothing of that is there. */
+  hot?: boolean;
 };
 
 /** The example shop with one transport and one worker. Throws where nginx.conf is not what this expects. */
 export async function renderOurs(options: OursOptions): Promise<Edge> {
-  const { build, engine, transport, folder, socket, spill } = options;
+  const { build, engine, transport, folder, socket, spill, pages, hot = false } = options;
   const [port = 0, breaker] = await freePorts(2);
   const { conf, errorLog } = await renderShop({
     folder,
@@ -31,15 +35,20 @@ export async function renderOurs(options: OursOptions): Promise<Edge> {
     listen: `127.0.0.1:${port}`,
     breaker: `127.0.0.1:${breaker}`,
     workers: 1,
+    ...(pages && { pages }),
     ...(build.modules.js && { module: build.modules.js }),
     ...(process.getuid?.() === 0 && { user: 'root' }),
   });
-  await choose(conf, join(folder, 'hotitem'), transport);
+  await choose(conf, join(folder, 'hotitem'), { transport, hot });
   return { port, start: () => startNginx({ build, prefix: folder, config: conf, errorLog }) };
 }
 
 /** What an operator changes in the example, which has `subrequest`: the includes. */
-async function choose(conf: string, dir: string, transport: Transport | undefined): Promise<void> {
+async function choose(
+  conf: string,
+  dir: string,
+  { transport, hot }: { transport: Transport | undefined; hot: boolean },
+): Promise<void> {
   const { http = ['http.conf'], server = ['server.conf'], location } = transport ?? {};
   let text = await readFile(conf, 'utf8');
   put('http.conf', http);
@@ -52,6 +61,7 @@ async function choose(conf: string, dir: string, transport: Transport | undefine
       transport?.name === 'log' ? '' : 'access_log off;\n',
     );
   }
+  if (!hot) text = text.replace(/^.*(?:hot\.conf";|\$hotitem_hot;)\n/gm, '');
   await writeFile(conf, text);
 
   function put(name: string, instead: string[]): void {

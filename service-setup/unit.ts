@@ -112,7 +112,12 @@ function foldersOf({ state, runs, others }: ServiceFolders, home: string): strin
     ...(state === undefined ? [] : [`StateDirectory=${stateName(state)}`, 'StateDirectoryMode=0755']),
     ...(runs.length === 0
       ? []
-      : [`RuntimeDirectory=${runs.map(runName).join(' ')}`, 'RuntimeDirectoryMode=0755']),
+      : [
+          `RuntimeDirectory=${runs.map(runName).join(' ')}`,
+          'RuntimeDirectoryMode=0755',
+          // Another folder by the same name would not be the one that a container has mounted.
+          'RuntimeDirectoryPreserve=restart',
+        ]),
     ...(others.length === 0 ? [] : [`ReadWritePaths=${others.join(' ')}`]),
     `WorkingDirectory=${home}`,
   ];

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -277,6 +277,58 @@ describe('check --nginx', () => {
         why: expect.stringContaining(`${closed} (uid ${process.getuid?.()}`),
       }),
     );
+  });
+
+  test.each<[string, string, Break]>([
+    [
+      'hot-differs',
+      'server-hot.conf',
+      () => edit(/\/hot\/\$hotitem_lease/, '/other/$hotitem_lease', 'hotitem/server-hot.conf'),
+    ],
+    [
+      'hot-not-readable',
+      'server-hot.conf',
+      () => {
+        chmodSync(folder, 0o755);
+        mkdirSync(join(folder, 'hot'), { mode: 0o700 });
+        edit(/^(user .*|worker_processes)/m, 'user nobody;\n$1');
+      },
+    ],
+    [
+      'hot-behind-link',
+      'disable_symlinks',
+      () => {
+        mkdirSync(join(folder, 'real'));
+        symlinkSync(join(folder, 'real'), join(folder, 'hot'));
+        edit(/(http\.conf";)/, '$1\ndisable_symlinks on;');
+      },
+    ],
+    [
+      'hot-never-looked',
+      'rewrite',
+      () => edit(/(include .*server-hot\.conf";)/, 'rewrite ^/de(.*)$ $1 last;\n$1'),
+    ],
+  ])('says %s of the hot list, at the line with %s', async (id, text, spoil) => {
+    await render({ build });
+    expect((await check(build)).findings.map((one) => one.id)).not.toContain(id);
+    await spoil();
+    const finding = (await check(build)).findings.find((one) => one.id === id);
+
+    expect(finding?.severity).toMatch(/^(error|warning)$/);
+    expect(lineAt(finding?.where)).toContain(text);
+  });
+
+  test('notes that a sidecar that runs has no hot list', async () => {
+    await render({ build });
+    const sidecar = createStandIn(join(folder, 'intake.sock'));
+    await sidecar.start();
+    try {
+      expect((await check(build)).findings).toContainEqual(
+        expect.objectContaining({ id: 'hot-not-there', severity: 'note' }),
+      );
+    } finally {
+      await sidecar.stop();
+    }
   });
 
   test('ends with 0, or with 1 where something is to be changed, and says it all in JSON, too', async () => {

@@ -10,9 +10,9 @@ export function guardGroup(group: number): () => void {
   return guard(`group ${group}`);
 }
 
-/** A new folder under the system's temporary one, removed by `remove`, at the latest when this process is gone. */
-export function temporaryFolder(name: string): { path: string; remove: () => void } {
-  const path = mkdtempSync(join(tmpdir(), `hotitem-${name}-`));
+/** A new folder under the system's temporary one, unless another is named, removed by `remove`, at the latest when this process is gone. */
+export function temporaryFolder(name: string, parent = tmpdir()): { path: string; remove: () => void } {
+  const path = mkdtempSync(join(parent, `hotitem-${name}-`));
   const release = guard(`folder ${path}`);
   return {
     path,

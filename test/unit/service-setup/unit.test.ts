@@ -42,6 +42,13 @@ describe('the unit', () => {
     expect(written).toEqual(lines);
   });
 
+  test('keeps the folder that a container has mounted over a restart', () => {
+    const text = textOf('sidecar', { home: '/var/lib/hotitem', 'intake-socket': '/run/hotitem/intake.sock' });
+    expect(text).toContain(
+      '\nRuntimeDirectory=hotitem\nRuntimeDirectoryMode=0755\nRuntimeDirectoryPreserve=restart\n',
+    );
+  });
+
   test('waits longer for the end than the service itself', () => {
     expect(textOf('sidecar', { home: '/var/lib/hotitem', 'shutdown-seconds': '45' })).toContain(
       '\nTimeoutStopSec=65\n',

@@ -1,0 +1,92 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { createHotFolder } from '../heat/hot-folder.ts';
+import type { NginxBuild } from '../provision/nginx.ts';
+import { temporaryFolder } from '../test/parts/guard.ts';
+import { obtainWrk } from '../test/provision/wrk.ts';
+import type { BenchOptions, Case, Table, Target } from './bench.ts';
+import type { Edge } from './edge.ts';
+import { renderOurs } from './ours.ts';
+import { sample } from './sample.ts';
+import { median, round } from './statistics.ts';
+import { TRANSPORTS } from './transports.ts';
+
+/** CPU of a worker, µs a view. */
+const TO_REACH_US = 1.5;
+/** In memory, as on an installed host. */
+const IN_MEMORY = '/dev/shm';
+const TICK_MS = 100;
+
+type Pair = { build: NginxBuild; without: Edge; with: Edge; costs: { without: number[]; with: number[] } };
+
+/** What nginx spends on the look for an item that is cold, as nearly all are: each round one run with the look and one without. */
+export async function measureLook({
+  builds,
+  quick,
+  report,
+}: BenchOptions & { builds: NginxBuild[] }): Promise<{ table: Table; targets: Target[]; notes: string[] }> {
+  const wrk = await obtainWrk(report);
+  const [rounds, seconds] = quick ? [1, 1] : [7, 3];
+  const { path: folder, remove } = temporaryFolder('look');
+  const memory = temporaryFolder('look', IN_MEMORY);
+  const hot = createHotFolder({ dir: join(memory.path, 'hot'), now: Date.now, warn: () => {} });
+  hot.update([{ item: 'another', actions: [] }]);
+  const ticking = setInterval(hot.tick, TICK_MS);
+  try {
+    const pairs = await Promise.all(builds.map(pairOf));
+    for (let round = 1; round <= rounds; round++) {
+      for (const { without, with: looking, costs } of pairs) {
+        costs.without.push(await costOf(without));
+        costs.with.push(await costOf(looking));
+      }
+      report(`round ${round} of ${rounds}: the look`);
+    }
+    const cases = pairs.map(({ build, costs }): Case => {
+      const differences = costs.with.map((cost, i) => cost - (costs.without[i] ?? Number.NaN));
+      return {
+        case: `nginx ${build.version}`,
+        without_us: round(median(costs.without), 2),
+        with_us: round(median(costs.with), 2),
+        look_us: round(median(differences), 2),
+      };
+    });
+    return {
+      table: { title: 'nginx CPU a view, captured by log, with and without the look', cases },
+      targets: cases.map((one) => ({
+        target: `${one.case}: the look ≤ ${TO_REACH_US} µs a view`,
+        measured: Number(one.look_us),
+        reached: Number(one.look_us) <= TO_REACH_US,
+      })),
+      notes: ['look_us: the median of the differences of runs that follow one another.'],
+    };
+  } finally {
+    clearInterval(ticking);
+    hot.stop();
+    memory.remove();
+    remove();
+  }
+
+  async function pairOf(build: NginxBuild): Promise<Pair> {
+    const at = join(folder, build.version);
+    const spill = join(at, 'spill');
+    mkdirSync(spill, { recursive: true });
+    const common = {
+      build,
+      engine: 'njs' as const,
+      transport: TRANSPORTS.find(({ name }) => name === 'log'),
+      socket: join(memory.path, 'intake.sock'),
+      spill,
+    };
+    return {
+      build,
+      without: await renderOurs({ ...common, folder: join(at, 'without') }),
+      with: await renderOurs({ ...common, folder: join(at, 'with'), hot: true }),
+      costs: { without: [], with: [] },
+    };
+  }
+
+  async function costOf(edge: Edge): Promise<number> {
+    const { nginxCpu, views } = await sample({ edge, wrk, seconds });
+    return nginxCpu / views;
+  }
+}
