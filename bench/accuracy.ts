@@ -2,6 +2,7 @@ import { createRandom } from '../demo/random.ts';
 import { TICK_MS } from '../detect/clock.ts';
 import { createDecisions } from '../detect/decisions.ts';
 import { createHeat } from '../detect/heat.ts';
+import { compileRules } from '../detect/rules.ts';
 import { mix } from '../event/mix.ts';
 import type { Bench, Case, Outcome } from './bench.ts';
 import { createSpaceSaving } from './space-saving.ts';
@@ -17,7 +18,6 @@ const WINDOW_TICKS = 100;
 /** Which items are popular changes so often, s. */
 const MOVES_AFTER = 60;
 const MOVED = 20_000;
-const DWELL_MS = { busy: 30_000, surge: 60_000 };
 
 type Measured = { at: number; recall: number; worstError: number; spaceSaving: number };
 
@@ -61,7 +61,7 @@ function measure(
   const exact = new Uint32Array(ITEMS);
   const past: Uint32Array[] = [];
   let name = 0;
-  const decisions = createDecisions({ cap: TOP, dwellMs: DWELL_MS, onChange: () => {} });
+  const decisions = createDecisions({ rules: compileRules(), onChange: () => {} });
   const heat = createHeat({ now: START, nameOf: () => String(name), decisions });
   const other = createSpaceSaving(10_000);
   const measured: Measured[] = [];

@@ -2,6 +2,7 @@ import { createRandom } from '../demo/random.ts';
 import { TICK_MS } from '../detect/clock.ts';
 import { type Change, createDecisions } from '../detect/decisions.ts';
 import { createHeat } from '../detect/heat.ts';
+import { compileRules } from '../detect/rules.ts';
 import { mix } from '../event/mix.ts';
 import { wordsOf } from './zipf-stream.ts';
 
@@ -37,7 +38,6 @@ export type ShopOutcome = {
 };
 
 const START = 1_795_355_700_000;
-const DWELL_MS = { busy: 30_000, surge: 60_000 };
 
 /** A shop whose views come at random times (a Poisson process), its items as popular as 1/rank, from a fixed seed. */
 export function runShop({
@@ -50,8 +50,7 @@ export function runShop({
 }: ShopOptions): ShopOutcome {
   const changes: Change[] = [];
   const decisions = createDecisions({
-    cap: 1_000,
-    dwellMs: DWELL_MS,
+    rules: compileRules([], { cap: 1_000 }),
     onChange: (change) => changes.push(change),
   });
   let item = 0;

@@ -1,35 +1,15 @@
+import type { Ban, Change, Decision, Finding, Held, Pin, RuleSignal, Signal } from './decision.ts';
+import { createHeldBack, keyOf } from './held.ts';
+import { createPins } from './pins.ts';
+import type { ItemRule, Rules } from './rules.ts';
+
+export type { Action } from './rules.ts';
+export type { Ban, Change, Decision, Finding, Held, Pin, RuleSignal, Signal };
+
 /*
  * Which items are hot, and what makes them stay. An item that became hot stays so for its signal's dwell at least; at most `cap`
- * items are hot at once by their signals, and what the cap holds back is known. A ban wins over a pin, a pin over a signal.
+ * items are hot at once by a signal, and what the cap holds back is known. A ban wins over a pin, a pin over a signal.
  */
-
-/** `busy`: it loads the origin. `surge`: more people than usual want it. `pin`: somebody says so. */
-export type Signal = 'busy' | 'surge' | 'pin';
-export type RuleSignal = Exclude<Signal, 'pin'>;
-
-export type Decision = {
-  item: string;
-  signal: Signal;
-  /** ms since 1970. */
-  since: number;
-  /** When it ends by itself, ms since 1970; absent where it ends by what is measured, or never. */
-  until?: number;
-  /** A sentence with numbers and their windows. */
-  reason: string;
-  /** Grows by one with each change, over all items. */
-  version: number;
-};
-
-export type Change = Decision & { change: 'enters' | 'leaves' };
-
-/**
- * What a signal says of an item. `strength` compares items with one signal: views or visitors a second. `explain`: the reason, asked for
- * only where it is needed.
- */
-export type Finding = { item: string; signal: RuleSignal; strength: number; explain: () => string };
-
-/** What the cap holds back. */
-export type Held = Omit<Finding, 'explain'> & { reason: string };
 
 export type Decisions = {
   /** `held`: the cap is reached, and none that may leave is weaker. */
@@ -39,55 +19,74 @@ export type Decisions = {
   /** The signal is over. False: it stays, within its dwell, or was not there. */
   leave(item: string, signal: RuleSignal, now: number): boolean;
   pin(item: string, options: { from?: number; until?: number; reason: string; now: number }): void;
-  ban(item: string, options: { until?: number; now: number }): void;
+  ban(item: string, options: { until?: number; reason?: string; now: number }): void;
   /** Takes away pin and ban. */
   clear(item: string, now: number): void;
   /** Pins and bans begin and end. */
   advance(now: number): void;
+  /**
+   * Other rules apply from now on. What they keep from being hot leaves at once, as does what is over a lower cap, the weakest first:
+   * who writes a rule means it.
+   */
+  setRules(rules: Rules, now: number): void;
   isHot(item: string, signal: Signal): boolean;
-  /** Hot items, the latest change last. */
+  isBanned(item: string): boolean;
+  /** Hot items, the latest to enter last. */
   hot(): Decision[];
-  /** What the cap holds back since the last call of `advance`. */
+  /** What the cap holds back now. */
   held(): Held[];
+  pins(): Pin[];
+  bans(): Ban[];
   version(): number;
+  /** What is to be kept over a restart. */
+  state(): DecisionsState;
+};
+
+/** Plain values. */
+export type DecisionsState = {
+  version: number;
+  hot: (Decision & { strength: number })[];
+  pins: Pin[];
+  bans: Ban[];
 };
 
 export type DecisionsOptions = {
-  /** Items that are hot by a signal at once. */
-  cap: number;
-  /** How long each stays at least, ms. */
-  dwellMs: Record<RuleSignal, number>;
+  rules: Rules;
   /** Told each change when it happens. */
   onChange: (change: Change) => void;
+  /** What `state` gave before a restart, and when it is now. What is hot in it is so without a change being told. */
+  stored?: { state: DecisionsState; now: number };
 };
 
-type Hot = { decision: Decision; strength: number };
-type Pin = { from: number; until: number; reason: string };
+type Hot = { decision: Decision; strength: number; rule: ItemRule };
 
 /** What takes the place of another must be this much stronger: two that are alike would take turns. */
 const STRONGER = 1.25;
 
-export function createDecisions({ cap, dwellMs, onChange }: DecisionsOptions): Decisions {
+export function createDecisions({ rules: first, onChange, stored }: DecisionsOptions): Decisions {
+  let rules = first;
   const hot = new Map<string, Hot>();
-  const pins = new Map<string, Pin>();
-  /** Until when. */
-  const bans = new Map<string, number>();
-  const held = new Map<string, Finding>();
+  const counts: Record<Signal, number> = { busy: 0, surge: 0, concentrated: 0, pin: 0 };
+  const byHand = createPins(stored?.state ?? { pins: [], bans: [] });
+  const held = createHeldBack();
   let version = 0;
+  /** How strong one must be to take the place of another, for each signal: asked for thousands of items at the same time. */
+  const toBeat = new Map<RuleSignal, { now: number; strength: number }>();
+  if (stored !== undefined) restore(stored);
   return {
     enter(finding, now) {
       const { item, signal, strength } = finding;
-      if (bans.has(item)) return 'banned';
+      if (byHand.isBanned(item)) return 'banned';
       const known = hot.get(keyOf(item, signal));
       if (known !== undefined) {
         known.strength = strength;
         return 'there';
       }
-      if (countOf(signal) >= cap && !makeRoom(finding, now)) {
-        held.set(keyOf(item, signal), finding);
+      if (counts[signal] >= rules.cap && !makeRoom(finding, now)) {
+        held.hold(finding, now);
         return 'held';
       }
-      begin({ item, signal, since: now, reason: finding.explain(), version: 0 }, strength);
+      begin({ item, signal, since: now, reason: finding.explain() }, strength);
       return 'entered';
     },
     update(item, signal, strength) {
@@ -100,78 +99,150 @@ export function createDecisions({ cap, dwellMs, onChange }: DecisionsOptions): D
       end(known);
       return true;
     },
-    pin(item, { from = 0, until = Number.POSITIVE_INFINITY, reason, now }) {
-      pins.set(item, { from, until, reason });
+    pin(item, { now, ...pin }) {
+      byHand.pin({ item, ...pin });
       advance(now);
     },
-    ban(item, { until = Number.POSITIVE_INFINITY, now }) {
-      bans.set(item, until);
+    ban(item, { until, reason = '', now }) {
+      byHand.ban({ item, reason, ...(until === undefined ? {} : { until }) });
       advance(now);
     },
     clear(item, now) {
-      pins.delete(item);
-      bans.delete(item);
+      byHand.clear(item);
       advance(now);
     },
     advance(now) {
-      held.clear();
+      held.advance(now);
       advance(now);
     },
+    setRules,
     isHot: (item, signal) => hot.has(keyOf(item, signal)),
+    isBanned: byHand.isBanned,
     hot: () => [...hot.values()].map(({ decision }) => decision),
-    held: () => [...held.values()].map(({ explain, ...finding }) => ({ ...finding, reason: explain() })),
+    held: held.all,
+    pins: byHand.pins,
+    bans: byHand.bans,
     version: () => version,
+    state: () => ({
+      version,
+      hot: [...hot.values()].map(({ decision, strength }) => ({ ...decision, strength })),
+      pins: byHand.pins(),
+      bans: byHand.bans(),
+    }),
   };
 
   function advance(now: number): void {
-    for (const [item, until] of bans) if (until <= now) bans.delete(item);
-    for (const [item, { until }] of pins) if (until <= now) pins.delete(item);
+    byHand.advance(now);
     for (const known of hot.values()) {
       const { item, signal } = known.decision;
-      if (bans.has(item) || (signal === 'pin' && !pins.has(item))) end(known);
+      if (byHand.isBanned(item) || (signal === 'pin' && !byHand.isPinned(item, now))) end(known);
     }
-    for (const [item, { from, until, reason }] of pins) {
-      if (from > now || bans.has(item) || hot.has(keyOf(item, 'pin'))) continue;
-      const ends = Number.isFinite(until) ? { until } : {};
-      begin({ item, signal: 'pin', since: now, ...ends, reason, version: 0 }, 0);
+    for (const pin of byHand.pins()) {
+      if (!byHand.isPinned(pin.item, now)) continue;
+      const { item, until, reason } = pin;
+      const found = { item, reason, ...(until === undefined ? {} : { until }) };
+      const known = hot.get(keyOf(item, 'pin'));
+      if (known === undefined) begin({ ...found, signal: 'pin', since: now }, 0);
+      else if (known.decision.until !== until || known.decision.reason !== reason) {
+        const { until: _, ...rest } = known.decision;
+        change(known, { ...rest, ...found });
+      }
     }
+  }
+
+  function setRules(replaced: Rules, now: number): void {
+    rules = replaced;
+    toBeat.clear();
+    for (const known of hot.values()) {
+      const { decision } = known;
+      const rule = rules.rulesFor(decision.item);
+      if (rule.barred !== '' && decision.signal !== 'pin') {
+        end(known);
+        continue;
+      }
+      known.rule = rule;
+      const changed = { ...decision, ...byRule(decision.signal, rule) };
+      if (!isAlike(decision, changed)) change(known, changed);
+    }
+    for (const signal of ['busy', 'surge', 'concentrated'] as const)
+      for (const known of ranked(signal).slice(rules.cap)) end(known);
+    advance(now);
   }
 
   /** The weakest that may leave gives way to one that is clearly stronger. */
   function makeRoom({ signal, strength }: Finding, now: number): boolean {
-    let weakest: Hot | undefined;
-    for (const known of hot.values()) {
-      if (known.decision.signal !== signal || !mayLeave(known, now)) continue;
-      if (weakest === undefined || known.strength < weakest.strength) weakest = known;
-    }
-    if (weakest === undefined || strength < STRONGER * weakest.strength) return false;
+    const known = toBeat.get(signal);
+    if (known?.now === now && strength < known.strength) return false;
+    const weakest = ranked(signal).findLast((one) => mayLeave(one, now));
+    const least = weakest === undefined ? Number.POSITIVE_INFINITY : STRONGER * weakest.strength;
+    toBeat.set(signal, { now, strength: least });
+    if (weakest === undefined || strength < least) return false;
     end(weakest);
     return true;
   }
 
-  function mayLeave({ decision: { signal, since } }: Hot, now: number): boolean {
-    return signal !== 'pin' && now - since >= dwellMs[signal];
+  /** The strongest first. */
+  function ranked(signal: RuleSignal): Hot[] {
+    const found = [...hot.values()].filter(({ decision }) => decision.signal === signal);
+    return found.sort((a, b) => b.strength - a.strength);
   }
 
-  function begin(decision: Decision, strength: number): void {
-    const versioned = { ...decision, version: ++version };
-    hot.set(keyOf(decision.item, decision.signal), { decision: versioned, strength });
-    onChange({ ...versioned, change: 'enters' });
+  function mayLeave({ decision: { signal, since }, rule }: Hot, now: number): boolean {
+    return signal !== 'pin' && now - since >= rule[signal].dwellMs;
+  }
+
+  function begin(
+    found: Pick<Decision, 'item' | 'signal' | 'since' | 'until' | 'reason'>,
+    strength: number,
+  ): void {
+    const rule = rules.rulesFor(found.item);
+    const decision = { ...found, ...byRule(found.signal, rule), version: ++version };
+    add({ decision, strength, rule });
+    onChange({ ...decision, change: 'enters' });
+  }
+
+  function add(one: Hot): void {
+    const { item, signal } = one.decision;
+    hot.set(keyOf(item, signal), one);
+    counts[signal]++;
+    if (signal === 'pin') return;
+    toBeat.delete(signal);
+    held.release(item, signal);
+  }
+
+  function change(known: Hot, decision: Decision): void {
+    known.decision = { ...decision, version: ++version };
+    onChange({ ...known.decision, change: 'changes' });
   }
 
   function end({ decision }: Hot): void {
-    hot.delete(keyOf(decision.item, decision.signal));
+    const { item, signal } = decision;
+    hot.delete(keyOf(item, signal));
+    counts[signal]--;
+    if (signal !== 'pin') toBeat.delete(signal);
     onChange({ ...decision, version: ++version, change: 'leaves' });
   }
 
-  function countOf(signal: Signal): number {
-    let count = 0;
-    for (const { decision } of hot.values()) if (decision.signal === signal) count++;
-    return count;
+  /** The strongest, if the cap is lower now. A clock that was set back must not keep anything for longer than its dwell. */
+  function restore({ state, now }: { state: DecisionsState; now: number }): void {
+    version = state.hot.reduce((most, one) => Math.max(most, one.version), state.version);
+    const strongest = state.hot.toSorted((a, b) => b.strength - a.strength);
+    for (const { strength, ...decision } of strongest) {
+      const { item, signal } = decision;
+      const rule = rules.rulesFor(item);
+      if (hot.has(keyOf(item, signal)) || (signal !== 'pin' && rule.barred !== '')) continue;
+      if (signal !== 'pin' && counts[signal] >= rules.cap) continue;
+      const since = Math.min(decision.since, now);
+      add({ decision: { ...decision, since, ...byRule(signal, rule) }, strength, rule });
+    }
   }
 }
 
-/** The signal has no space in it. */
-function keyOf(item: string, signal: Signal): string {
-  return `${signal} ${item}`;
+function byRule(signal: Signal, rule: ItemRule): Pick<Decision, 'actions' | 'rule' | 'dryRun'> {
+  const { actions } = rule[signal === 'pin' ? 'busy' : signal];
+  return { actions, rule: rule.name, dryRun: rule.dryRun };
+}
+
+function isAlike(a: Decision, b: Decision): boolean {
+  return a.rule === b.rule && a.dryRun === b.dryRun && a.actions.join() === b.actions.join();
 }

@@ -1,8 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type Change, createDecisions, type Finding } from '../../../detect/decisions.ts';
+import { compileRules } from '../../../detect/rules.ts';
 
-const DWELL = { busy: 30_000, surge: 60_000 };
+const DWELL = { busy: 30_000, surge: 60_000, concentrated: 30_000 };
+const BUSY_A = {
+  item: 'a',
+  signal: 'busy',
+  actions: ['announce', 'cache'],
+  since: 0,
+  reason: 'many',
+  rule: 'default',
+  dryRun: false,
+};
 
 describe('decisions', () => {
   test('an item that is found hot enters once, with its reason, and leaves when its signal is over and its dwell has passed', () => {
@@ -12,17 +22,19 @@ describe('decisions', () => {
     expect(decisions.leave('a', 'busy', DWELL.busy - 1)).toBe(false);
     expect(decisions.leave('a', 'busy', DWELL.busy)).toBe(true);
     expect(changes).toEqual([
-      { item: 'a', signal: 'busy', since: 0, reason: 'many', version: 1, change: 'enters' },
-      { item: 'a', signal: 'busy', since: 0, reason: 'many', version: 2, change: 'leaves' },
+      { ...BUSY_A, version: 1, change: 'enters' },
+      { ...BUSY_A, version: 2, change: 'leaves' },
     ]);
   });
 
-  test('the cap holds back what is weaker, and says so until the next tick', () => {
+  test('the cap holds back what is weaker, and says so until a second later', () => {
     const { decisions } = create({ cap: 1 });
     decisions.enter(busy('a', 100), 0);
     expect(decisions.enter(busy('b', 90), 60_000)).toBe('held');
     expect(decisions.held()).toEqual([{ item: 'b', signal: 'busy', strength: 90, reason: 'many' }]);
-    decisions.advance(60_100);
+    decisions.advance(60_900);
+    expect(decisions.held()).toHaveLength(1);
+    decisions.advance(61_000);
     expect(decisions.held()).toEqual([]);
   });
 
@@ -110,6 +122,9 @@ function busy(item: string, strength = 50): Finding {
 
 function create({ cap = 100 } = {}) {
   const changes: Change[] = [];
-  const decisions = createDecisions({ cap, dwellMs: DWELL, onChange: (change) => changes.push(change) });
+  const decisions = createDecisions({
+    rules: compileRules([], { cap }),
+    onChange: (change) => changes.push(change),
+  });
   return { decisions, changes };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { DWELL_MS, START, simulateShop } from './simulated-shop.ts';
+import { DEFAULT_RULE } from '../../../detect/rules.ts';
+import { START, simulateShop } from './simulated-shop.ts';
 
 const HOUR_MS = 3_600_000;
 /** Longer than what is usual takes to be known. */
@@ -169,7 +170,9 @@ test('nothing leaves and enters again within its dwell, however its views come a
   expect(leaves.length).toBeGreaterThan(0);
   for (const [i, { change, since }] of busy.entries())
     if (change === 'leaves')
-      expect((busy[i + 1]?.since ?? Number.POSITIVE_INFINITY) - since).toBeGreaterThan(DWELL_MS.busy);
+      expect((busy[i + 1]?.since ?? Number.POSITIVE_INFINITY) - since).toBeGreaterThan(
+        DEFAULT_RULE.busy.dwellMs,
+      );
   expect(Math.min(...shop.changes.map(({ since }) => since))).toBeGreaterThan(START);
 });
 

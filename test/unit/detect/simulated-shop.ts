@@ -2,10 +2,10 @@ import { createRandom } from '../../../demo/random.ts';
 import { TICK_MS } from '../../../detect/clock.ts';
 import { type Change, createDecisions, type Decisions } from '../../../detect/decisions.ts';
 import { createHeat, type Heat } from '../../../detect/heat.ts';
+import { compileRules } from '../../../detect/rules.ts';
 import { mix } from '../../../event/mix.ts';
 
 export const START = 1_795_355_712_000;
-export const DWELL_MS = { busy: 30_000, surge: 60_000 };
 
 /** Views that come evenly, each by the next of `visitors` (by a new one each where there is no such number). */
 export type Stream = {
@@ -35,9 +35,14 @@ export type SimulatedShop = {
 };
 
 /** A shop with a Zipf-like popularity: `perSecond` views of `items` items, each by a new visitor, from a fixed seed. */
-export function simulateShop({ perSecond = 100, items = 2_000, weight = 1, cap = 100 } = {}): SimulatedShop {
+export function simulateShop({
+  perSecond = 100,
+  items = 2_000,
+  weight = 1,
+  rules = compileRules(),
+} = {}): SimulatedShop {
   const changes: Change[] = [];
-  const decisions = createDecisions({ cap, dwellMs: DWELL_MS, onChange: (change) => changes.push(change) });
+  const decisions = createDecisions({ rules, onChange: (change) => changes.push(change) });
   let name = '';
   let now = START;
   const heat = createHeat({ now, nameOf: () => name, decisions });

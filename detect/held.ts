@@ -1,0 +1,41 @@
+import type { Finding, Held, RuleSignal } from './decision.ts';
+
+/** What the cap holds back: each item until a second after the cap last did, so that who looks now and then sees it. */
+export type HeldBack = {
+  hold(finding: Finding, now: number): void;
+  /** It is hot now, or may not be. */
+  release(item: string, signal: RuleSignal): void;
+  advance(now: number): void;
+  all(): Held[];
+};
+
+const KEPT_MS = 1_000;
+
+export function createHeldBack(): HeldBack {
+  const held = new Map<string, Held & { lastAt: number; reasonAt: number }>();
+  return {
+    hold({ item, signal, strength, explain }, now) {
+      const key = keyOf(item, signal);
+      const known = held.get(key);
+      if (known === undefined || now - known.reasonAt >= KEPT_MS) {
+        held.set(key, { item, signal, strength, reason: explain(), lastAt: now, reasonAt: now });
+        return;
+      }
+      known.strength = strength;
+      known.lastAt = now;
+    },
+    release: (item, signal) => void held.delete(keyOf(item, signal)),
+    advance(now) {
+      // A clock that was set back would keep them for as long.
+      for (const [key, { lastAt }] of held)
+        if (now - lastAt >= KEPT_MS || now < lastAt - KEPT_MS) held.delete(key);
+    },
+    all: () =>
+      [...held.values()].map(({ item, signal, strength, reason }) => ({ item, signal, strength, reason })),
+  };
+}
+
+/** No signal has a space in it. */
+export function keyOf(item: string, signal: string): string {
+  return `${signal} ${item}`;
+}
