@@ -10,13 +10,25 @@ const LONGEST_SLOT_MS = 5_000;
 /** A clock that is corrected goes back by less; the windows then wait for it. */
 const SMALL_STEP_MS = 1_000;
 
+/** Now, as all parts of a detector see it. */
+export type Moment = {
+  tick: number;
+  /** Seconds that have passed, whatever the clock did. */
+  second: number;
+  /** ms since 1970. */
+  wall: number;
+};
+
 /**
  * Time in ticks since shortly before the start, so that each fits into 31 bits. The clock is the caller's: it is told the time
  * (ms since 1970) and looks at no other.
  */
 export type Clock = {
-  /** The tick of `now`, which never goes back. `back`: the clock was set back, and what was counted lies ahead of it. */
-  advance(now: number): { tick: number; back: boolean };
+  /**
+   * The tick of `now`, which never goes back: where the clock is set back, ticks go on beyond the longest window, which empties all
+   * windows.
+   */
+  advance(now: number): number;
   /** The tick that `time` lies in, at most the current one; -1 for an event that is too old or too far ahead to count. */
   tickOf(time: number): number;
   /** The current tick. */
@@ -29,11 +41,15 @@ export function createClock(now: number): Clock {
   let tick = ticksSince(epoch, now);
   return {
     advance(time) {
-      const back = time < latest - SMALL_STEP_MS;
-      if (back) epoch = epochOf(time);
-      latest = back ? time : Math.max(latest, time);
+      if (time < latest - SMALL_STEP_MS) {
+        epoch = epochOf(time) - tick * TICK_MS;
+        // Slots of all rings begin at whole multiples of the longest.
+        epoch -= epoch % LONGEST_SLOT_MS;
+        latest = time;
+      }
+      latest = Math.max(latest, time);
       tick = ticksSince(epoch, latest);
-      return { tick, back };
+      return tick;
     },
     tickOf(time) {
       if (time > latest + EARLIEST_MS || time <= latest - LATEST_MS) return -1;

@@ -1,14 +1,16 @@
 import { mix } from '../event/mix.ts';
 import { createAdmission, NOT_TRACKED, RISES } from './admission.ts';
-import { baselineOf, createBaselines, pastSeconds } from './baselines.ts';
-import { createClock, TICKS_A_SECOND } from './clock.ts';
-import type { Decisions, RuleSignal } from './decisions.ts';
+import { createClock, type Moment, TICKS_A_SECOND } from './clock.ts';
+import type { Decisions } from './decisions.ts';
+import { type Counted, createExplainer, type Explained } from './explain.ts';
+import type { HeavyVisitor } from './heaviest.ts';
 import { createHyperLogLog } from './hyperloglog.ts';
-import { createPairFilter } from './pair-filter.ts';
+import { type Baseline, createItems } from './items.ts';
+import { createPairFilter, RETURNED } from './pair-filter.ts';
+import { compileRules, type Rules } from './rules.ts';
 import { createShop } from './shop.ts';
-import { type Crowd, isCrowd, shopFactorOf, surgeOf } from './surge.ts';
-import { createTracked } from './tracked.ts';
-import { createWindows, secondsOf, VIEWS, VISITORS, type Window } from './windows.ts';
+import { createSignals, WATCHED_FROM } from './signals.ts';
+import { VIEWS, type Window } from './windows.ts';
 
 /*
  * Which items are hot, as the views come. A view costs a few hashed places in tables of fixed size; nothing is allocated for it and
@@ -27,10 +29,18 @@ export type Heat = {
   decide(): void;
   /** The items with the most views in a window, the most first. Looks at all that are tracked. */
   top(count: number, window: Window): Ranked[];
+  /** What is known of an item now. Looks at all that are tracked. */
+  explain(item: string): Explained;
+  /** Who views an item the most, while most of its views are by a few: the words that `observe` was given. */
+  heaviest(item: string): HeavyVisitor[];
+  /** Other rules apply, here and to the decisions: within two seconds to all items. */
+  setRules(rules: Rules): void;
   stats(): HeatStats;
+  /** What is to be kept over a restart. */
+  state(): HeatState;
 };
 
-export type Ranked = { item: string; views: number; visitors: number };
+export type Ranked = { item: string } & Counted;
 
 export type HeatStats = {
   observed: number;
@@ -41,6 +51,21 @@ export type HeatStats = {
   /** Views that it takes to be tracked. */
   bar: number;
   bytes: number;
+  /** Whether enough is known of what is usual for anything to be a surge. */
+  hasLearnt: boolean;
+};
+
+/** Plain values: what is usual. */
+export type HeatState = {
+  /** ms since 1970. */
+  at: number;
+  /** For how long it was learnt. */
+  seconds: number;
+  /** Different items that were viewed. */
+  itemsSeen: number;
+  /** Visitors of the whole shop. */
+  shop: number;
+  items: Baseline[];
 };
 
 export type HeatOptions = {
@@ -49,62 +74,73 @@ export type HeatOptions = {
   /** The name of the item that is being observed: asked for when it begins to be tracked. */
   nameOf: () => string;
   decisions: Decisions;
+  rules?: Rules;
+  /** What `state` gave before a restart: of use for an hour. */
+  stored?: HeatState;
   /** Items that are tracked at once. */
   places?: number;
 };
 
 const PLACES = 8_192;
-/**
- * Views in ten to twenty seconds that make an item worth a place, while there is room. With four, nothing is known of what is usual for
- * an item of a view in five seconds, and a shop that wakes up makes a surge of it.
- */
-const TRACKED_FROM = 2;
-/** Of one visitor in ten seconds; what comes on top is his alone. */
+/** Of one visitor in ten seconds; what comes on top is not counted for the item's people. */
 const COUNTED_OF_A_VISITOR = 10;
-const PAIR_TICKS = 10 * TICKS_A_SECOND;
-/** What is not viewed twice in five minutes leaves its place. */
-const COLD_VIEWS = 2;
-const COLD_TICKS = 300 * TICKS_A_SECOND;
-/** Each place is looked at once in ten seconds. */
-const COLD_PARTS = 100;
-
-/** Until this many seconds after a start nothing is known of what is usual. */
-const LEARN_SECONDS = 180;
-/** Until then windows are not full: what is hot may look cool. */
-const COOL_TICKS = 60 * TICKS_A_SECOND;
+const PERIOD_TICKS = 10 * TICKS_A_SECOND;
 /** More at once is no time that passes, but a clock that is set, or a process that slept. */
 const MOST_TICKS = 5 * TICKS_A_SECOND;
+/** What one view may stand for: sums fit into 32 bits. */
+const MOST_WEIGHT = 10_000;
+const STORED_FOR_MS = 3_600_000;
 
-const SURGE_WINDOWS: Window[] = ['second', 'ten', 'minute'];
-/** A cache of one second makes about one request a second of them. */
-const BUSY_PER_SECOND = 20;
-const BUSY_ENDS_PER_SECOND = 5;
-const SURGE_ENDS_AT = 2;
-
-export function createHeat({ now, nameOf, decisions, places = PLACES }: HeatOptions): Heat {
+export function createHeat(options: HeatOptions): Heat {
+  const { now, nameOf, decisions, places = PLACES } = options;
+  const stored = usable(options.stored, now);
+  let rules = options.rules ?? compileRules();
   const clock = createClock(now);
+  const moment: Moment = { tick: clock.tick(), second: stored.seconds, wall: now };
   const admission = createAdmission(places);
-  const windows = createWindows(places);
-  const baselines = createBaselines(places);
   const pairs = createPairFilter();
-  const itemsSeen = createHyperLogLog();
-  const names: string[] = new Array(places).fill('');
-  const hotBy = new Uint8Array(places);
-  const settledAt = new Int32Array(places);
-  const heldAt = new Int32Array(places);
+  const sketchOfItems = createHyperLogLog();
+  const shop = createShop(moment, stored.shop);
+  const items = createItems({ places, moment, admission, rules, stored: stored.items });
+  const { windows, tracked, sketches, heaviest } = items;
+  let itemsSeen = Math.max(1, stored.itemsSeen);
+  const signals = createSignals({ places, moment, items, shop, decisions, itemsSeen: () => itemsSeen });
+  const explainer = createExplainer({ moment, items, shop, signals, decisions });
   const isViewed = new Uint8Array(places);
   const viewed = new Int32Array(places);
-  const tracked = createTracked({ places, views: TRACKED_FROM, mayLeave: (place) => hotBy[place] === 0 });
   let viewedCount = 0;
-  let tick = clock.tick();
-  const shop = createShop(tick);
-  let wall = now;
   /** Ticks that have passed, whatever the clock did. */
   let elapsed = 0;
-  let coolFrom = tick + COOL_TICKS;
-  let items = 1;
-  let [observed, late, promoted, looked] = [0, 0, 0, 0];
-  return { advance, observe, decide, top, stats };
+  let [observed, late, promoted] = [0, 0, 0];
+  return {
+    advance,
+    observe,
+    decide,
+    top,
+    explain: (item) => explainer.explain(item, rules.rulesFor(item)),
+    heaviest: (item) => heaviest.of(items.placeOf(item)),
+    setRules(replaced) {
+      rules = replaced;
+      items.setRules(rules);
+      decisions.setRules(rules, moment.wall);
+    },
+    stats: () => ({
+      observed,
+      late,
+      tracked: tracked.count(),
+      promoted,
+      bar: tracked.bar(),
+      bytes: admission.bytes + pairs.bytes + shop.bytes + items.bytes,
+      hasLearnt: signals.hasLearnt(),
+    }),
+    state: () => ({
+      at: moment.wall,
+      seconds: moment.second,
+      itemsSeen,
+      shop: shop.past(),
+      items: items.baselines(),
+    }),
+  };
 
   function observe(
     high: number,
@@ -115,239 +151,124 @@ export function createHeat({ now, nameOf, decisions, places = PLACES }: HeatOpti
     time: number,
   ): void {
     observed++;
-    const at = clock.tickOf(time);
-    if (at === -1) {
+    const tick = clock.tickOf(time);
+    if (tick === -1) {
       late++;
       return;
     }
-    itemsSeen.add(high, low);
-    const found = admission.count(high, low, weight, tracked.bar());
-    const place = found <= RISES ? promote(RISES - found, low) : found;
-    if (place === NOT_TRACKED) {
-      if (!isBot) shop.add(at, weight);
+    const views = Math.min(weight, MOST_WEIGHT);
+    const found = admission.count(high, low, views, tracked.bar());
+    if (found >= 0) {
+      count(found, low, visitor, views, isBot, tick);
       return;
     }
-    settle(place);
+    sketchOfItems.add(high, low);
+    const place = found === NOT_TRACKED ? NOT_TRACKED : promote(RISES - found, low);
+    if (place !== NOT_TRACKED) count(place, low, visitor, views, isBot, tick);
+    else if (!isBot) shop.add(tick, views);
+  }
+
+  function count(
+    place: number,
+    low: number,
+    visitor: number,
+    views: number,
+    isBot: boolean,
+    tick: number,
+  ): void {
+    items.settle(place);
     if (isViewed[place] === 0) {
       isViewed[place] = 1;
       viewed[viewedCount++] = place;
     }
+    heaviest.add(place, visitor, views);
     if (isBot) {
-      windows.add(place, at, weight, 0, 0);
+      windows.add(place, tick, views, 0, 0, 0);
       return;
     }
-    const seen = pairs.count(mix(visitor ^ low));
-    const visitors = seen === 1 ? weight : 0;
-    windows.add(place, at, weight, seen <= COUNTED_OF_A_VISITOR ? weight : 0, visitors);
-    if (visitors !== 0) shop.add(at, weight);
+    const pair = mix(visitor ^ low);
+    const seen = pairs.count(pair);
+    const capped = seen <= COUNTED_OF_A_VISITOR ? views : 0;
+    if (seen > 1) {
+      windows.add(place, tick, views, capped, 0, 0);
+      return;
+    }
+    sketches.add(place, pair);
+    const newcomers = seen === RETURNED ? 0 : views;
+    windows.add(place, tick, views, capped, newcomers, views);
+    if (newcomers !== 0) shop.add(tick, newcomers);
   }
 
   function promote(cell: number, low: number): number {
-    const place = tracked.take(tick);
-    if (place === -1) return NOT_TRACKED;
+    const place = items.promote(cell, low, nameOf());
+    if (place === NOT_TRACKED) return place;
     promoted++;
-    admission.track(cell, low, place);
-    names[place] = nameOf();
-    windows.begin(place, tick);
-    baselines.begin(place, 0, second());
-    settledAt[place] = tick;
+    signals.take(place);
     return place;
-  }
-
-  /** Its windows end now. */
-  function settle(place: number): void {
-    if (settledAt[place] === tick) return;
-    settledAt[place] = tick;
-    const left = windows.advance(place, tick);
-    if (left > 0) baselines.add(place, left, second());
-  }
-
-  function second(): number {
-    return (elapsed / TICKS_A_SECOND) | 0;
-  }
-
-  function advance(to: number): void {
-    const before = tick;
-    const moved = clock.advance(to);
-    wall = to;
-    if (moved.back) startAgain(moved.tick);
-    if (moved.tick === before) return;
-    tick = moved.tick;
-    const passed = tick - before;
-    if (passed > MOST_TICKS) coolFrom = tick + COOL_TICKS;
-    for (let i = 0; i < Math.min(passed, MOST_TICKS); i++) passTick();
-    shop.advance(tick, second());
-    tracked.makeRoom(tick, viewsOfTen, fall);
-    decisions.advance(to);
-    cool();
-  }
-
-  function passTick(): void {
-    elapsed++;
-    admission.sweep();
-    dropCold();
-    if (elapsed % PAIR_TICKS === 0) pairs.turn();
-    if (elapsed % TICKS_A_SECOND === 0) items = Math.max(1, itemsSeen.estimate());
-  }
-
-  /** The clock was set back: what was counted lies ahead of it. Windows are empty rather than wrong. */
-  function startAgain(at: number): void {
-    shop.startAgain(at);
-    tracked.startAgain(at);
-    for (let i = 0; i < tracked.count(); i++) {
-      const place = tracked.at(i);
-      windows.begin(place, at);
-      settledAt[place] = at;
-    }
-    coolFrom = at + COOL_TICKS;
-  }
-
-  function dropCold(): void {
-    // Windows that are not full yet make everything look cold.
-    if (tick < coolFrom) return;
-    const part = Math.ceil(tracked.count() / COLD_PARTS);
-    for (let i = 0; i < part && tracked.count() > 0; i++) {
-      const place = tracked.at(looked++ % tracked.count());
-      if (hotBy[place] !== 0 || tick - tracked.since(place) < COLD_TICKS) continue;
-      settle(place);
-      if (windows.sum(place, 'fiveMinutes', VIEWS) < COLD_VIEWS) fall(place);
-    }
-  }
-
-  function fall(place: number): void {
-    admission.forget(place);
-    tracked.leave(place);
-  }
-
-  function viewsOfTen(place: number): number {
-    settle(place);
-    return windows.sum(place, 'ten', VIEWS);
   }
 
   function decide(): void {
     for (let i = 0; i < viewedCount; i++) {
       const place = viewed[i] ?? 0;
       isViewed[place] = 0;
-      settle(place);
-      // The cap holds it back until something leaves, which the tick sees to.
-      if (heldAt[place] === tick) continue;
-      if (!isHot(place, 'busy')) lookWhetherBusy(place);
-      if (!isHot(place, 'surge')) lookWhetherSurge(place);
+      items.settle(place);
+      signals.look(place);
     }
     viewedCount = 0;
   }
 
-  function lookWhetherBusy(place: number): void {
-    const views = windows.sum(place, 'ten', VIEWS);
-    if (views < BUSY_PER_SECOND * 10) return;
-    enter(place, 'busy', views / 10, () => {
-      const visitors = windows.sum(place, 'ten', VISITORS);
-      return `${number(windows.sum(place, 'ten', VIEWS) / 10)} views/s over 10 s, ${number(visitors)} visitors in 10 s`;
-    });
-  }
-
-  function lookWhetherSurge(place: number): void {
-    if (second() < LEARN_SECONDS) return;
-    for (const window of SURGE_WINDOWS) {
-      if (!isCrowd(windows.sum(place, window, VISITORS), shop.visitors(window))) continue;
-      const crowd = crowdOf(place, window);
-      if (surgeOf(crowd) === 0) continue;
-      enter(place, 'surge', crowd.visitors / crowd.seconds, () => {
-        const times = crowd.visitors / (crowd.baseline * crowd.seconds);
-        return `${number(crowd.visitors)} visitors in ${seconds(crowd.seconds)}, ${number(times)} × its baseline of ${number(crowd.baseline)}/s`;
-      });
-      return;
+  function advance(to: number): void {
+    const before = moment.tick;
+    moment.wall = to;
+    moment.tick = clock.advance(to);
+    const passed = moment.tick - before;
+    if (passed === 0) return;
+    if (passed > MOST_TICKS) {
+      signals.startAgain();
+      items.startAgain();
     }
+    for (let i = 0; i < Math.min(passed, MOST_TICKS); i++) passTick();
+    shop.advance();
+    items.makeRoom();
+    decisions.advance(to);
+    signals.cool();
   }
 
-  function crowdOf(place: number, window: Window): Crowd {
-    const visitors = windows.sum(place, window, VISITORS);
-    const length = secondsOf(window, tick);
-    const shopVisitors = shop.visitors(window);
-    const others = shop.usual(second(), baselines.stored(place, second()));
-    const shopFactor = shopFactorOf((shopVisitors - visitors) / length, others);
-    return {
-      visitors,
-      seconds: length,
-      shopVisitors,
-      baseline: baseline(place),
-      shopFactor,
-      weight: shop.weight(),
-    };
+  function passTick(): void {
+    elapsed++;
+    admission.sweep();
+    items.passTick();
+    if (elapsed % TICKS_A_SECOND === 0) passSecond();
+    if (elapsed % PERIOD_TICKS !== 0) return;
+    pairs.turn();
+    sketches.turn();
+    heaviest.turn((place) => signals.isConcentrated(place, WATCHED_FROM));
   }
 
-  /** Visitors a second. */
-  function baseline(place: number): number {
-    const prior = Math.max(shop.usual(second(), 0), shop.visitors('minute') / 60) / items;
-    const visitors = baselines.stored(place, second());
-    return baselineOf({ visitors, past: pastSeconds(second()), prior });
+  function passSecond(): void {
+    moment.second++;
+    itemsSeen = Math.max(itemsSeen, sketchOfItems.estimate());
+    sketches.choose(tracked.count(), tracked.at, viewsOfTen);
   }
 
-  function enter(place: number, signal: RuleSignal, strength: number, explain: () => string): void {
-    const item = names[place] ?? '';
-    const outcome = decisions.enter({ item, signal, strength, explain }, wall);
-    if (outcome === 'held') heldAt[place] = tick;
-    if (outcome === 'entered' || outcome === 'there') hotBy[place] = (hotBy[place] ?? 0) | bitOf(signal);
-  }
-
-  function cool(): void {
-    if (tick < coolFrom) return;
-    for (let i = 0; i < tracked.count(); i++) {
-      const place = tracked.at(i);
-      if (hotBy[place] !== 0) coolItem(place);
-    }
-  }
-
-  function coolItem(place: number): void {
-    settle(place);
-    const item = names[place] ?? '';
-    const views = windows.sum(place, 'minute', VIEWS) / 60;
-    const visitors = windows.sum(place, 'minute', VISITORS) / 60;
-    const isOver = { busy: views < BUSY_ENDS_PER_SECOND, surge: visitors < SURGE_ENDS_AT * baseline(place) };
-    for (const signal of ['busy', 'surge'] as const) {
-      if (!isHot(place, signal)) continue;
-      decisions.update(item, signal, signal === 'busy' ? views : visitors);
-      if (isOver[signal]) decisions.leave(item, signal, wall);
-      if (!decisions.isHot(item, signal)) hotBy[place] = (hotBy[place] ?? 0) & ~bitOf(signal);
-    }
-  }
-
-  function isHot(place: number, signal: RuleSignal): boolean {
-    return ((hotBy[place] ?? 0) & bitOf(signal)) !== 0;
+  function viewsOfTen(place: number): number {
+    items.settle(place);
+    return windows.ten(place, VIEWS);
   }
 
   function top(count: number, window: Window): Ranked[] {
-    const ranked = Array.from({ length: tracked.count() }, (_, i): Ranked => {
-      const place = tracked.at(i);
-      settle(place);
-      const views = windows.sum(place, window, VIEWS);
-      return { item: names[place] ?? '', views, visitors: windows.sum(place, window, VISITORS) };
-    });
-    return ranked.sort((a, b) => b.views - a.views).slice(0, count);
-  }
-
-  function stats(): HeatStats {
-    const tables: { bytes: number }[] = [admission, windows, pairs, shop];
-    return {
-      observed,
-      late,
-      tracked: tracked.count(),
-      promoted,
-      bar: tracked.bar(),
-      bytes: tables.reduce((sum, { bytes }) => sum + bytes, 0),
-    };
+    const places = Array.from({ length: tracked.count() }, (_, i) => tracked.at(i));
+    for (const place of places) items.settle(place);
+    return places
+      .sort((a, b) => windows.views(b, window) - windows.views(a, window))
+      .slice(0, count)
+      .map((place) => ({ item: items.nameOf(place), ...explainer.counted(place, window) }));
   }
 }
 
-function bitOf(signal: RuleSignal): number {
-  return signal === 'busy' ? 1 : 2;
-}
-
-/** Three digits say enough. */
-function number(value: number): string {
-  return value >= 100 ? Math.round(value).toLocaleString('en-US') : String(Number(value.toPrecision(3)));
-}
-
-function seconds(value: number): string {
-  return `${Number(value.toFixed(1))} s`;
+/** What was learnt is of use for an hour, and where the clock did not go back behind it. */
+function usable(stored: HeatState | undefined, now: number): Omit<HeatState, 'at'> {
+  const age = now - (stored?.at ?? Number.NEGATIVE_INFINITY);
+  if (stored !== undefined && age >= 0 && age < STORED_FOR_MS) return stored;
+  return { seconds: 0, itemsSeen: 1, shop: 0, items: [] };
 }

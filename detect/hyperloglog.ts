@@ -10,24 +10,38 @@ export type HyperLogLog = {
   clear(): void;
 };
 
+export const PRECISION = 11;
+/** Registers of a sketch, a byte each. */
+export const REGISTERS = 1 << PRECISION;
 const WORD_BITS = 32;
 const ALPHA = 1 / (2 * Math.LN2);
 
-export function createHyperLogLog(precision = 11): HyperLogLog {
-  const size = 1 << precision;
-  const registers = new Uint8Array(size);
+export function createHyperLogLog(): HyperLogLog {
+  const registers = new Uint8Array(REGISTERS);
   return {
-    add(high, low) {
-      const at = high >>> (WORD_BITS - precision);
-      const rank = Math.clz32(low) + 1;
-      if (rank > (registers[at] ?? 0)) registers[at] = rank;
-    },
+    add: (high, low) => addTo(registers, 0, high, low),
     estimate: () => estimateOf(registers),
     clear: () => registers.fill(0),
   };
 }
 
-function estimateOf(registers: Uint8Array): number {
+/** Adds a value to the sketch that begins at `first`. */
+export function addTo(registers: Uint8Array, first: number, high: number, low: number): void {
+  const at = first + (high >>> (WORD_BITS - PRECISION));
+  const rank = Math.clz32(low) + 1;
+  if (rank > (registers[at] ?? 0)) registers[at] = rank;
+}
+
+/** Adds the values of the sketch that begins at `from` of `other` to the one that begins at `first`. */
+export function merge(registers: Uint8Array, first: number, other: Uint8Array, from: number): void {
+  for (let i = 0; i < REGISTERS; i++) {
+    const rank = other[from + i] ?? 0;
+    if (rank > (registers[first + i] ?? 0)) registers[first + i] = rank;
+  }
+}
+
+/** Of one sketch. */
+export function estimateOf(registers: Uint8Array): number {
   const size = registers.length;
   const counts = new Uint32Array(WORD_BITS + 2);
   for (const rank of registers) counts[rank] = (counts[rank] ?? 0) + 1;

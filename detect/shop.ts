@@ -1,45 +1,47 @@
 import { createBaselines, pastSeconds } from './baselines.ts';
-import { CAPPED, createWindows, VISITORS, type Window } from './windows.ts';
+import type { Moment } from './clock.ts';
+import { createWindows, NEWCOMERS, VIEWS, type Window } from './windows.ts';
 
 /*
- * All visitors of the shop, beside which those of an item are seen. An item that is not tracked has too few views for its visitors
- * to be told apart: each of its views counts as a visitor.
+ * All newcomers of the shop, beside which those of an item are seen. An item that is not tracked has too few views for its visitors
+ * to be told apart: each of its views counts as a newcomer.
  */
 export type Shop = {
-  /** A visitor who stands for `weight` of them, at `tick`. */
+  /** A newcomer who stands for `weight` of them, at `tick`. */
   add(tick: number, weight: number): void;
-  /** Moves the windows on to `tick`; `second`: seconds that have passed since the start. */
-  advance(tick: number, second: number): void;
-  /** The clock was set back to `tick`. */
-  startAgain(tick: number): void;
-  visitors(window: Window): number;
-  /** Visitors a second that the shop usually has, at `second`, without `own` visitors of the past of one item. */
-  usual(second: number, own: number): number;
+  /** Moves the windows on. */
+  advance(): void;
+  newcomers(window: Window): number;
+  /** Newcomers a second that the shop usually has, without `own` newcomers of the past of one item. */
+  usual(own: number): number;
+  /** Newcomers of the past, older ones counted less. */
+  past(): number;
   /** How many visitors one stands for that was seen, on the average of the last minute: above 1 where views are sampled. */
   weight(): number;
   bytes: number;
 };
 
 /** What was seen, whatever it stands for. */
-const SEEN = CAPPED;
+const SEEN = VIEWS;
 
-export function createShop(tick: number): Shop {
+/** `past`: what `past` gave before a restart. */
+export function createShop(moment: Moment, past = 0): Shop {
   const windows = createWindows(1);
   const baseline = createBaselines(1);
-  windows.begin(0, tick);
+  windows.begin(0, moment.tick);
+  baseline.begin(0, past, moment.second);
   return {
-    add(at, weight) {
-      windows.add(0, at, 0, 1, weight);
+    add(tick, weight) {
+      windows.add(0, tick, 1, 0, weight, 0);
     },
-    advance(to, second) {
-      const left = windows.advance(0, to);
-      if (left > 0) baseline.add(0, left, second);
+    advance() {
+      const left = windows.advance(0, moment.tick);
+      if (left > 0) baseline.add(0, left, moment.second);
     },
-    startAgain: (at) => windows.begin(0, at),
-    visitors: (window) => windows.sum(0, window, VISITORS),
-    usual: (second, own) => Math.max(0, baseline.stored(0, second) - own) / pastSeconds(second),
-    weight: () =>
-      Math.max(1, windows.sum(0, 'minute', VISITORS) / Math.max(1, windows.sum(0, 'minute', SEEN))),
+    newcomers: (window) => windows.newcomers(0, window),
+    usual: (own) => Math.max(0, baseline.past(0, moment.second) - own) / pastSeconds(moment.second),
+    past: () => baseline.past(0, moment.second),
+    weight: () => Math.max(1, windows.minute(0, NEWCOMERS) / Math.max(1, windows.minute(0, SEEN))),
     bytes: windows.bytes,
   };
 }

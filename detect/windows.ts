@@ -5,36 +5,58 @@ import { TICKS_A_SECOND } from './clock.ts';
  *
  * A window is so many slots of a ring: it ends with the current slot, which is still being filled, so it is up to one slot
  * shorter than its name. An item's rings are moved on when the item is looked at, and not on every tick: a tick has nothing to do.
+ *
+ * A view costs one line of the cache: what is counted in one tick gathers in the item's head, beside the sums of ten seconds and of a
+ * minute, and goes into the rings when the next tick's first view comes.
  */
 
-/** What is counted. All views; those of people, a visitor's up to a cap; and visitors, each once in ten seconds. */
+/** What is counted. All views; those of people, a visitor's up to a cap; their visitors, newcomers only; and all, each once in ten seconds. */
 export const VIEWS = 0;
 export const CAPPED = 1;
-export const VISITORS = 2;
-export type Kind = typeof VIEWS | typeof CAPPED | typeof VISITORS;
-const KINDS = 3;
+export const NEWCOMERS = 2;
+export const VISITORS = 3;
+export type Kind = typeof VIEWS | typeof CAPPED | typeof NEWCOMERS | typeof VISITORS;
+const KINDS = 4;
 
 /** `second` and `ten` are ten slots of their rings, `minute` and `fiveMinutes` sixty. */
 export type Window = 'second' | 'ten' | 'minute' | 'fiveMinutes';
+export const WINDOWS: readonly Window[] = ['second', 'ten', 'minute', 'fiveMinutes'];
 const SHORT = 10;
 const LONG = 60;
+const SECOND_TICKS = TICKS_A_SECOND;
+const FIVE_TICKS = 5 * TICKS_A_SECOND;
 const SLOT_TICKS: Record<Window, number> = {
   second: 1,
-  ten: TICKS_A_SECOND,
-  minute: TICKS_A_SECOND,
-  fiveMinutes: 5 * TICKS_A_SECOND,
+  ten: SECOND_TICKS,
+  minute: SECOND_TICKS,
+  fiveMinutes: FIVE_TICKS,
 };
+
+/** Slots of the rings: powers of two, above the longest window of each. */
+const TICK_SLOTS = 16;
+const SECOND_SLOTS = 64;
+const FIVE_SLOTS = 64;
+
+/** The words of an item's head: counts of one tick, sums of ten seconds, of a minute, and which ticks. As long as a cache line. */
+const HEAD_BITS = 4;
+const TEN = KINDS;
+const MINUTE = 2 * KINDS;
+const NOW = 3 * KINDS;
+const GATHERED = NOW + 1;
 
 export type Windows = {
   /**
-   * Counts a view at `tick`, which is not after the item's last `advance`: by what `views`, `capped` and `visitors` are to grow. One
-   * that is too old for a window is not counted in it.
+   * Counts a view at `tick`, which is not after the item's last `advance`: by what each kind is to grow, views by one at least. One that
+   * is too old for a window is not counted in it.
    */
-  add(item: number, tick: number, views: number, capped: number, visitors: number): void;
-  /** Moves an item's windows on to `tick`. Returns how many visitors have left the window of a minute by that. */
+  add(item: number, tick: number, views: number, capped: number, newcomers: number, visitors: number): void;
+  /** Moves an item's windows on to `tick`. Returns how many newcomers have left the window of a minute by that. */
   advance(item: number, tick: number): number;
-  /** The count of a window that was moved on to the current tick. */
-  sum(item: number, window: Window, kind: Kind): number;
+  /** Counts of windows that were moved on to the current tick. */
+  ten(item: number, kind: Kind): number;
+  minute(item: number, kind: Kind): number;
+  views(item: number, window: Window): number;
+  newcomers(item: number, window: Window): number;
   /** An item begins without any counts. */
   begin(item: number, tick: number): void;
   bytes: number;
@@ -48,142 +70,168 @@ export function secondsOf(window: Window, tick: number): number {
 }
 
 export function createWindows(items: number): Windows {
-  const ticks = createRing({
-    items,
-    slots: 16,
-    slotTicks: SLOT_TICKS.second,
-    shortest: SHORT,
-    longest: SHORT,
-  });
-  const seconds = createRing({
-    items,
-    slots: 64,
-    slotTicks: SLOT_TICKS.minute,
-    shortest: SHORT,
-    longest: LONG,
-  });
-  const fives = createRing({
-    items,
-    slots: 64,
-    slotTicks: SLOT_TICKS.fiveMinutes,
-    shortest: LONG,
-    longest: LONG,
-  });
-  const sums = { second: ticks.long, ten: seconds.short, minute: seconds.long, fiveMinutes: fives.long };
+  const heads = new Int32Array(items << HEAD_BITS);
+  /** Views and newcomers of each slot. */
+  const ticks = new Int32Array(items * TICK_SLOTS * 2);
+  const fives = new Int32Array(items * FIVE_SLOTS * 2);
+  /** All kinds. */
+  const seconds = new Int32Array(items * SECOND_SLOTS * KINDS);
   return {
-    add(item, tick, views, capped, visitors) {
-      addTo(ticks, item, tick, views, capped, visitors);
-      addTo(seconds, item, tick, views, capped, visitors);
-      addTo(fives, item, tick, views, capped, visitors);
-    },
-    advance(item, tick) {
-      advance(ticks, item, tick);
-      advance(fives, item, tick);
-      const at = item * KINDS + VISITORS;
-      const before = seconds.long[at] ?? 0;
-      advance(seconds, item, tick);
-      return before - (seconds.long[at] ?? 0);
-    },
-    sum: (item, window, kind) => sums[window][item * KINDS + kind] ?? 0,
+    add,
+    advance,
+    ten: (item, kind) => withGathered(item, TEN, kind, SHORT),
+    minute: (item, kind) => withGathered(item, MINUTE, kind, LONG),
+    views: (item, window) => sum(item, window, VIEWS),
+    newcomers: (item, window) => sum(item, window, NEWCOMERS),
     begin(item, tick) {
-      for (const ring of [ticks, seconds, fives]) begin(ring, item, tick);
+      const head = item << HEAD_BITS;
+      heads.fill(0, head, head + (1 << HEAD_BITS));
+      heads[head + NOW] = tick;
+      heads[head + GATHERED] = tick;
+      clear(ticks, item, TICK_SLOTS * 2);
+      clear(fives, item, FIVE_SLOTS * 2);
+      clear(seconds, item, SECOND_SLOTS * KINDS);
     },
-    bytes: [ticks, seconds, fives].reduce(
-      (sum, { cells, short, long }) => sum + cells.byteLength + short.byteLength + long.byteLength,
-      0,
-    ),
+    bytes: heads.byteLength + ticks.byteLength + fives.byteLength + seconds.byteLength,
   };
-}
 
-type RingOptions = {
-  items: number;
-  /** A power of two, above `longest`. */
-  slots: number;
-  slotTicks: number;
-  /** The windows that are summed up, in slots. */
-  shortest: number;
-  longest: number;
-};
+  function add(
+    item: number,
+    tick: number,
+    views: number,
+    capped: number,
+    newcomers: number,
+    visitors: number,
+  ): void {
+    const head = item << HEAD_BITS;
+    if (heads[head + GATHERED] !== tick) {
+      settle(item);
+      heads[head + GATHERED] = tick;
+    }
+    heads[head] = (heads[head] ?? 0) + views;
+    heads[head + CAPPED] = (heads[head + CAPPED] ?? 0) + capped;
+    heads[head + NEWCOMERS] = (heads[head + NEWCOMERS] ?? 0) + newcomers;
+    heads[head + VISITORS] = (heads[head + VISITORS] ?? 0) + visitors;
+  }
 
-type Ring = Omit<RingOptions, 'items'> & {
-  /** Of each item each slot's counts of each kind. */
-  cells: Uint32Array;
-  /** Of each item the sums of each kind. */
-  short: Uint32Array;
-  long: Uint32Array;
-  /** The current slot of each item. */
-  heads: Int32Array;
-};
+  /** What has gathered goes into the rings. */
+  function settle(item: number): void {
+    const head = item << HEAD_BITS;
+    const views = heads[head] ?? 0;
+    if (views === 0) return;
+    const newcomers = heads[head + NEWCOMERS] ?? 0;
+    const tick = heads[head + GATHERED] ?? 0;
+    const now = heads[head + NOW] ?? 0;
+    if (now - tick < SHORT)
+      grow(ticks, (item * TICK_SLOTS + (tick & (TICK_SLOTS - 1))) * 2, views, newcomers);
+    const five = (tick / FIVE_TICKS) | 0;
+    if (((now / FIVE_TICKS) | 0) - five < LONG)
+      grow(fives, (item * FIVE_SLOTS + (five & (FIVE_SLOTS - 1))) * 2, views, newcomers);
+    const second = (tick / SECOND_TICKS) | 0;
+    const age = ((now / SECOND_TICKS) | 0) - second;
+    const cell = secondCell(item, second);
+    for (let kind = 0; kind < KINDS; kind++) {
+      const count = heads[head + kind] ?? 0;
+      heads[head + kind] = 0;
+      if (age >= LONG) continue;
+      seconds[cell + kind] = (seconds[cell + kind] ?? 0) + count;
+      heads[head + MINUTE + kind] = (heads[head + MINUTE + kind] ?? 0) + count;
+      if (age < SHORT) heads[head + TEN + kind] = (heads[head + TEN + kind] ?? 0) + count;
+    }
+  }
 
-function createRing({ items, slots, slotTicks, shortest, longest }: RingOptions): Ring {
-  return {
-    slots,
-    slotTicks,
-    shortest,
-    longest,
-    cells: new Uint32Array(items * slots * KINDS),
-    short: new Uint32Array(items * KINDS),
-    long: new Uint32Array(items * KINDS),
-    heads: new Int32Array(items),
-  };
-}
+  function advance(item: number, tick: number): number {
+    const head = item << HEAD_BITS;
+    const before = heads[head + NOW] ?? 0;
+    if (tick <= before) return 0;
+    settle(item);
+    heads[head + NOW] = tick;
+    enter(ticks, item, TICK_SLOTS, before, tick);
+    const from = (before / SECOND_TICKS) | 0;
+    const to = (tick / SECOND_TICKS) | 0;
+    if (to === from) return 0;
+    enter(fives, item, FIVE_SLOTS, (before / FIVE_TICKS) | 0, (tick / FIVE_TICKS) | 0);
+    const newcomers = heads[head + MINUTE + NEWCOMERS] ?? 0;
+    if (to - from >= SECOND_SLOTS) {
+      clear(seconds, item, SECOND_SLOTS * KINDS);
+      heads.fill(0, head + TEN, head + NOW);
+    } else for (let second = from + 1; second <= to; second++) enterSecond(item, head, second);
+    return newcomers - (heads[head + MINUTE + NEWCOMERS] ?? 0);
+  }
 
-function addTo(
-  ring: Ring,
-  item: number,
-  tick: number,
-  views: number,
-  capped: number,
-  visitors: number,
-): void {
-  const slot = (tick / ring.slotTicks) | 0;
-  const age = (ring.heads[item] ?? 0) - slot;
-  if (age < 0 || age >= ring.longest) return;
-  grow(ring.cells, cellOf(ring, item, slot), views, capped, visitors);
-  grow(ring.long, item * KINDS, views, capped, visitors);
-  if (age < ring.shortest) grow(ring.short, item * KINDS, views, capped, visitors);
-}
+  /** The windows that end with `second` have lost one at their other end. */
+  function enterSecond(item: number, head: number, second: number): void {
+    leave(head + TEN, secondCell(item, second - SHORT));
+    leave(head + MINUTE, secondCell(item, second - LONG));
+    const entered = secondCell(item, second);
+    // Nothing else is counted where no view is.
+    if (seconds[entered] !== 0) seconds.fill(0, entered, entered + KINDS);
+  }
 
-function grow(counts: Uint32Array, at: number, views: number, capped: number, visitors: number): void {
-  counts[at] = (counts[at] ?? 0) + views;
-  if (capped !== 0) counts[at + CAPPED] = (counts[at + CAPPED] ?? 0) + capped;
-  if (visitors !== 0) counts[at + VISITORS] = (counts[at + VISITORS] ?? 0) + visitors;
-}
+  function leave(at: number, cell: number): void {
+    if (seconds[cell] === 0) return;
+    for (let kind = 0; kind < KINDS; kind++)
+      heads[at + kind] = (heads[at + kind] ?? 0) - (seconds[cell + kind] ?? 0);
+  }
 
-function advance(ring: Ring, item: number, tick: number): void {
-  const now = (tick / ring.slotTicks) | 0;
-  const head = ring.heads[item] ?? 0;
-  if (now <= head) return;
-  ring.heads[item] = now;
-  if (now - head >= ring.slots) clear(ring, item);
-  else for (let slot = head + 1; slot <= now; slot++) enter(ring, item, slot);
-}
+  function withGathered(item: number, at: number, kind: Kind, slots: number): number {
+    const head = item << HEAD_BITS;
+    const gathered = heads[head + kind] ?? 0;
+    const settled = heads[head + at + kind] ?? 0;
+    if (gathered === 0) return settled;
+    const now = ((heads[head + NOW] ?? 0) / SECOND_TICKS) | 0;
+    const age = now - (((heads[head + GATHERED] ?? 0) / SECOND_TICKS) | 0);
+    return age < slots ? settled + gathered : settled;
+  }
 
-/** A window that ends with `slot` has lost one at its other end. */
-function enter(ring: Ring, item: number, slot: number): void {
-  const { cells, short, long, shortest, longest } = ring;
-  const sum = item * KINDS;
-  const entered = cellOf(ring, item, slot);
-  const leftShort = cellOf(ring, item, slot - shortest);
-  const leftLong = cellOf(ring, item, slot - longest);
-  for (let kind = 0; kind < KINDS; kind++) {
-    short[sum + kind] = (short[sum + kind] ?? 0) - (cells[leftShort + kind] ?? 0);
-    long[sum + kind] = (long[sum + kind] ?? 0) - (cells[leftLong + kind] ?? 0);
-    cells[entered + kind] = 0;
+  function sum(item: number, window: Window, kind: typeof VIEWS | typeof NEWCOMERS): number {
+    if (window === 'ten') return withGathered(item, TEN, kind, SHORT);
+    if (window === 'minute') return withGathered(item, MINUTE, kind, LONG);
+    settle(item);
+    const now = heads[(item << HEAD_BITS) + NOW] ?? 0;
+    const column = kind === VIEWS ? 0 : 1;
+    return window === 'second'
+      ? sumOf(ticks, item, TICK_SLOTS, now, SHORT, column)
+      : sumOf(fives, item, FIVE_SLOTS, (now / FIVE_TICKS) | 0, LONG, column);
   }
 }
 
-function begin(ring: Ring, item: number, tick: number): void {
-  ring.heads[item] = (tick / ring.slotTicks) | 0;
-  clear(ring, item);
+function secondCell(item: number, second: number): number {
+  return (item * SECOND_SLOTS + (second & (SECOND_SLOTS - 1))) * KINDS;
 }
 
-function clear({ cells, short, long, slots }: Ring, item: number): void {
-  cells.fill(0, item * slots * KINDS, (item + 1) * slots * KINDS);
-  short.fill(0, item * KINDS, (item + 1) * KINDS);
-  long.fill(0, item * KINDS, (item + 1) * KINDS);
+function grow(ring: Int32Array, at: number, views: number, newcomers: number): void {
+  ring[at] = (ring[at] ?? 0) + views;
+  ring[at + 1] = (ring[at + 1] ?? 0) + newcomers;
 }
 
-function cellOf({ slots }: Ring, item: number, slot: number): number {
-  return (item * slots + (slot & (slots - 1))) * KINDS;
+/** Empties the slots after `before`, up to `now`. */
+function enter(ring: Int32Array, item: number, slots: number, before: number, now: number): void {
+  if (now - before >= slots) {
+    clear(ring, item, slots * 2);
+    return;
+  }
+  for (let slot = before + 1; slot <= now; slot++) {
+    const at = (item * slots + (slot & (slots - 1))) * 2;
+    ring[at] = 0;
+    ring[at + 1] = 0;
+  }
+}
+
+function sumOf(
+  ring: Int32Array,
+  item: number,
+  slots: number,
+  now: number,
+  length: number,
+  column: number,
+): number {
+  let sum = 0;
+  for (let slot = now - length + 1; slot <= now; slot++)
+    sum += ring[(item * slots + (slot & (slots - 1))) * 2 + column] ?? 0;
+  return sum;
+}
+
+function clear(ring: Int32Array, item: number, words: number): void {
+  ring.fill(0, item * words, (item + 1) * words);
 }

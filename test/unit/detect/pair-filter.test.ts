@@ -1,6 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
+
+<<<<<<< HEAD
+
 import { createPairFilter } from '../../../detect/pair-filter.ts';
 import { mix } from '../../../event/mix.ts';
+
+=======
+
+import { createPairFilter, RETURNED } from '../../../detect/pair-filter.ts';
+import { mix } from '../../../event/mix.ts';
+
+>>>>>>> cbd4fe2 (Heat: a view costs one line of its item; concentrated, sketches of the hottest, state over a restart, explain)
 
 describe('the pair filter', () => {
   test('counts how often a pair was seen', () => {
@@ -8,11 +18,14 @@ describe('the pair filter', () => {
     expect([1, 1, 2, 1].map((pair) => pairs.count(mix(pair)))).toEqual([1, 2, 1, 3]);
   });
 
-  test('takes one that was seen in the period before for no new one, and forgets it in the period after', () => {
+  test('takes a pair that was seen in the period before for no newcomer, once, and forgets it in the period after', () => {
     const pairs = createPairFilter();
     pairs.count(7);
     pairs.turn();
+    expect(pairs.count(7)).toBe(RETURNED);
     expect(pairs.count(7)).toBe(2);
+    pairs.turn();
+    expect(pairs.count(7)).toBe(RETURNED);
     pairs.turn();
     pairs.turn();
     expect(pairs.count(7)).toBe(1);

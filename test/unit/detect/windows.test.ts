@@ -1,6 +1,15 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { createWindows, type Kind, VIEWS, VISITORS, type Window } from '../../../detect/windows.ts';
+import {
+  CAPPED,
+  createWindows,
+  type Kind,
+  NEWCOMERS,
+  VIEWS,
+  VISITORS,
+  type Window,
+  type Windows,
+} from '../../../detect/windows.ts';
 
 const START = 3_000;
 const WINDOWS: Record<Window, { slots: number; slotTicks: number }> = {
@@ -14,7 +23,8 @@ const step = fc.record({
   passes: fc.oneof(fc.nat(3), fc.nat(120), fc.nat(4_000)),
   item: fc.nat(2),
   late: fc.oneof(fc.constant(0), fc.nat(50), fc.nat(3_200)),
-  kind: fc.constantFrom<Kind>(VIEWS, VISITORS),
+  grows: fc.tuple(fc.nat(9), fc.nat(9), fc.nat(9)),
+  asks: fc.boolean(),
   weight: fc.integer({ min: 1, max: 9 }),
 });
 
@@ -22,23 +32,22 @@ test('no window is ever wrong, whenever views come and however late', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
       const windows = createWindows(3);
-      const added: { item: number; tick: number; kind: Kind; weight: number }[] = [];
+      const added: { item: number; tick: number; by: Record<Kind, number> }[] = [];
       let now = START;
       for (const item of [0, 1, 2]) windows.begin(item, now);
-      for (const { passes, item, late, kind, weight } of steps) {
+      for (const { passes, item, late, grows, asks, weight } of steps) {
         now += passes;
         windows.advance(item, now);
-        windows.add(item, now - late, kind === VIEWS ? weight : 0, 0, kind === VISITORS ? weight : 0);
-        added.push({ item, tick: now - late, kind, weight });
+        const by = { [VIEWS]: weight, [CAPPED]: grows[0], [NEWCOMERS]: grows[1], [VISITORS]: grows[2] };
+        windows.add(item, now - late, weight, ...grows);
+        added.push({ item, tick: now - late, by });
+        if (!asks) continue;
         for (const window of Object.keys(WINDOWS) as Window[]) {
           const { slots, slotTicks } = WINDOWS[window];
           const first = Math.floor(now / slotTicks) - slots + 1;
-          const exact = added
-            .filter(
-              (one) => one.item === item && one.kind === kind && Math.floor(one.tick / slotTicks) >= first,
-            )
-            .reduce((sum, one) => sum + one.weight, 0);
-          expect(windows.sum(item, window, kind)).toBe(exact);
+          const inIt = added.filter((one) => one.item === item && Math.floor(one.tick / slotTicks) >= first);
+          for (const [kind, count] of countsOf(windows, item, window))
+            expect(count).toBe(inIt.reduce((sum, one) => sum + one.by[kind], 0));
         }
       }
     }),
@@ -46,7 +55,7 @@ test('no window is ever wrong, whenever views come and however late', () => {
   );
 });
 
-test('each visitor who leaves the window of a minute is told once', () => {
+test('each newcomer who leaves the window of a minute is told once', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const windows = createWindows(1);
@@ -57,9 +66,9 @@ test('each visitor who leaves the window of a minute is told once', () => {
       for (const { passes, weight } of steps) {
         now += passes;
         left += windows.advance(0, now);
-        windows.add(0, now, 0, 0, weight);
+        windows.add(0, now, 1, 0, weight, 0);
         came += weight;
-        expect(windows.sum(0, 'minute', VISITORS) + left).toBe(came);
+        expect(windows.minute(0, NEWCOMERS) + left).toBe(came);
       }
     }),
   );
@@ -68,7 +77,19 @@ test('each visitor who leaves the window of a minute is told once', () => {
 test('an item that begins has nothing of the one before it', () => {
   const windows = createWindows(2);
   windows.begin(1, START);
-  windows.add(1, START, 5, 0, 0);
+  windows.add(1, START, 5, 4, 3, 2);
   windows.begin(1, START + 1);
-  for (const window of Object.keys(WINDOWS) as Window[]) expect(windows.sum(1, window, VIEWS)).toBe(0);
+  for (const window of Object.keys(WINDOWS) as Window[])
+    for (const [, count] of countsOf(windows, 1, window)) expect(count).toBe(0);
 });
+
+/** All that a window counts. */
+function countsOf(windows: Windows, item: number, window: Window): [Kind, number][] {
+  const all: Kind[] = [VIEWS, CAPPED, NEWCOMERS, VISITORS];
+  if (window === 'ten') return all.map((kind) => [kind, windows.ten(item, kind)]);
+  if (window === 'minute') return all.map((kind) => [kind, windows.minute(item, kind)]);
+  return [
+    [VIEWS, windows.views(item, window)],
+    [NEWCOMERS, windows.newcomers(item, window)],
+  ];
+}

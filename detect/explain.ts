@@ -1,0 +1,124 @@
+import type { Moment } from './clock.ts';
+import type { Decision, Decisions, Held } from './decisions.ts';
+import type { HeavyVisitor } from './heaviest.ts';
+import type { Items } from './items.ts';
+import type { ItemRule } from './rules.ts';
+import type { Shop } from './shop.ts';
+import { LEARN_SECONDS, type Signals, SURGE_WINDOWS } from './signals.ts';
+import { surprise } from './surge.ts';
+import { VISITORS, type Window } from './windows.ts';
+
+/** What is known of an item now, and why it is hot or not. */
+export type Explained = {
+  item: string;
+  /** Absent: it has too few views for anything to be counted. */
+  measured?: Measured;
+  rule: ItemRule;
+  hot: Decision[];
+  held: Held[];
+  /** Sentences: what it lacks, and what keeps it out. */
+  why: string[];
+};
+
+export type Measured = {
+  windows: Record<Window, Counted>;
+  /** Newcomers a second that it usually has. */
+  baselinePerSecond: number;
+  /** How many times its usual visitors the shop has now. */
+  shopFactor: number;
+  /** Of each window: newcomers, how many were to be expected, and S. */
+  surge: { window: Window; newcomers: number; expected: number; surprise: number }[];
+  heaviest: HeavyVisitor[];
+};
+
+/** `isEstimated`: by a sketch, within a few percent, or because views are sampled. */
+export type Counted = { views: number; visitors: number; isEstimated: boolean };
+
+export type Explainer = {
+  explain(item: string, rule: ItemRule): Explained;
+  counted(place: number, window: Window): Counted;
+};
+
+type Parts = { moment: Moment; items: Items; shop: Shop; signals: Signals; decisions: Decisions };
+
+export function createExplainer({ moment, items, shop, signals, decisions }: Parts): Explainer {
+  const { windows, sketches, heaviest } = items;
+  return { explain, counted };
+
+  function explain(item: string, rule: ItemRule): Explained {
+    const place = items.placeOf(item);
+    const hot = decisions.hot().filter((one) => one.item === item);
+    const held = decisions.held().filter((one) => one.item === item);
+    const isBanned = decisions.isBanned(item) ? ['it is banned'] : [];
+    const isBarred = rule.barred === '' ? [] : [`no signal makes it hot: ${rule.barred}`];
+    const isHeld = held.map(({ signal, reason }) => `the cap holds it back as ${signal}: ${reason}`);
+    const why = [...isBanned, ...isBarred, ...isHeld];
+    if (place === -1) return { item, rule, hot, held, why: [...why, 'it has too few views to be tracked'] };
+    items.settle(place);
+    const measured = measure(place);
+    return { item, measured, rule, hot, held, why: [...why, ...lacksOf(measured, rule, hot)] };
+  }
+
+  function measure(place: number): Measured {
+    const surge = SURGE_WINDOWS.map((window) => {
+      const { visitors, baseline, seconds, shopFactor } = signals.crowdOf(place, window);
+      const expected = baseline * seconds * shopFactor;
+      return {
+        window,
+        newcomers: visitors,
+        expected,
+        surprise: surprise(visitors, expected) / shop.weight(),
+      };
+    });
+    return {
+      windows: {
+        second: counted(place, 'second'),
+        ten: counted(place, 'ten'),
+        minute: counted(place, 'minute'),
+        fiveMinutes: counted(place, 'fiveMinutes'),
+      },
+      baselinePerSecond: signals.baselineOf(place),
+      shopFactor: signals.crowdOf(place, 'minute').shopFactor,
+      surge,
+      heaviest: heaviest.of(place),
+    };
+  }
+
+  /** Newcomers where there is no better word. */
+  function counted(place: number, window: Window): Counted {
+    const views = windows.views(place, window);
+    const isEstimated = shop.weight() > 1;
+    if (window === 'second') return { views, visitors: windows.newcomers(place, window), isEstimated };
+    if (window === 'ten') return { views, visitors: windows.ten(place, VISITORS), isEstimated };
+    const distinct = window === 'minute' ? sketches.minute(place) : sketches.fiveMinutes(place);
+    if (distinct < 0) return { views, visitors: windows.newcomers(place, window), isEstimated: true };
+    return { views, visitors: Math.round(distinct * shop.weight()), isEstimated: true };
+  }
+
+  function lacksOf({ windows, surge }: Measured, rule: ItemRule, hot: Decision[]): string[] {
+    const isHot = (signal: string) => hot.some((one) => one.signal === signal);
+    const lacks: string[] = [];
+    const perSecond = windows.ten.views / 10;
+    if (!isHot('busy') && perSecond < rule.busy.perSecond)
+      lacks.push(`not busy: ${perSecond} views/s over 10 s, of ${rule.busy.perSecond}`);
+    if (isHot('surge')) return lacks;
+    if (!signals.hasLearnt())
+      lacks.push(`no surge: what is usual is known in ${LEARN_SECONDS - moment.second} s`);
+    const [best] = surge.toSorted((a, b) => b.surprise - a.surprise);
+    if (best !== undefined) lacks.push(`no surge: ${surgeLacks(best, rule)}`);
+    return lacks;
+  }
+
+  function surgeLacks(
+    { window, newcomers, expected, surprise }: Measured['surge'][number],
+    rule: ItemRule,
+  ): string {
+    const { visitors, share, ratio, surprise: least } = rule.surge;
+    const shopVisitors = shop.newcomers(window);
+    if (newcomers < visitors) return `${newcomers} newcomers, of ${visitors}`;
+    if (newcomers < share * shopVisitors) return `${newcomers} of the shop's ${shopVisitors} newcomers`;
+    if (newcomers < ratio * expected)
+      return `${newcomers} newcomers where ${expected.toFixed(1)} are usual, of ${ratio} times as many`;
+    return `S is ${surprise.toFixed(1)}, of ${least}`;
+  }
+}

@@ -1,0 +1,218 @@
+import { baselineOf, pastSeconds } from './baselines.ts';
+import { type Moment, TICKS_A_SECOND } from './clock.ts';
+import { RULE_SIGNALS, type RuleSignal } from './decision.ts';
+import type { Decisions } from './decisions.ts';
+import type { Items } from './items.ts';
+import { busyReason, concentratedReason, surgeReason } from './reasons.ts';
+import type { Shop } from './shop.ts';
+import { type Crowd, isCrowd, shopFactorOf, surgeOf } from './surge.ts';
+import { NEWCOMERS, secondsOf, VIEWS, VISITORS, type Window } from './windows.ts';
+
+/*
+ * Whether an item is busy, a surge, or concentrated: looked at where views came, within their batch, to enter; and on the tick, to leave.
+ */
+export type Signals = {
+  /** The place was taken: what its item was hot by before a restart holds. */
+  take(place: number): void;
+  /** Looks whether an item becomes hot that was moved on to the current tick. */
+  look(place: number): void;
+  /** Looks whether what is hot has cooled. */
+  cool(): void;
+  /** Windows are empty: nothing cools before they are full. */
+  startAgain(): void;
+  /** Whether enough is known of what is usual. */
+  hasLearnt(): boolean;
+  /** Newcomers a second that an item usually has. */
+  baselineOf(place: number): number;
+  crowdOf(place: number, window: Window): Crowd;
+  /** Whether a few visitors make so many views; `part`: of what it takes. */
+  isConcentrated(place: number, part?: number): boolean;
+};
+
+export type SignalsOptions = {
+  places: number;
+  moment: Moment;
+  items: Items;
+  shop: Shop;
+  decisions: Decisions;
+  /** Different items that were ever viewed. */
+  itemsSeen: () => number;
+};
+
+/** Until this many seconds after a start nothing is known of what is usual. */
+export const LEARN_SECONDS = 180;
+/** Until then windows are not full: what is hot may look cool. */
+const COOL_TICKS = 60 * TICKS_A_SECOND;
+export const SURGE_WINDOWS = ['second', 'ten', 'minute'] as const;
+/** From this part on of what makes an item concentrated its heaviest visitors are kept. */
+export const WATCHED_FROM = 0.5;
+const CONCENTRATED_ENDS = 0.5;
+
+export function createSignals(options: SignalsOptions): Signals {
+  const { places, moment, items, shop, decisions, itemsSeen } = options;
+  const { windows, tracked, heaviest } = items;
+  const refusedAt = { busy: ticks(), surge: ticks(), concentrated: ticks() };
+  /** Hot since before a restart, and not viewed since. */
+  const unseen = new Map<string, RuleSignal[]>();
+  for (const signal of RULE_SIGNALS)
+    for (const { item } of decisions.hot().filter((one) => one.signal === signal))
+      unseen.set(item, [...(unseen.get(item) ?? []), signal]);
+  let coolFrom = moment.tick + COOL_TICKS;
+  return {
+    take(place) {
+      if (unseen.size === 0) return;
+      const item = items.nameOf(place);
+      for (const signal of unseen.get(item) ?? []) items.setHot(place, signal, true);
+      unseen.delete(item);
+    },
+    look(place) {
+      const rule = items.ruleOf(place);
+      const views = windows.ten(place, VIEWS);
+      if (views >= rule.busy.perSecond * 10 && mayEnter(place, 'busy')) lookWhetherBusy(place, views);
+      if (views >= WATCHED_FROM * rule.concentrated.perSecond * 10 && mayEnter(place, 'concentrated'))
+        lookWhetherConcentrated(place);
+      if (windows.minute(place, NEWCOMERS) >= rule.surge.visitors && mayEnter(place, 'surge'))
+        lookWhetherSurge(place);
+    },
+    cool() {
+      if (moment.tick < coolFrom) return;
+      for (const [item, signals] of unseen) {
+        for (const signal of signals) decisions.leave(item, signal, moment.wall);
+        if (!signals.some((signal) => decisions.isHot(item, signal))) unseen.delete(item);
+      }
+      for (let i = 0; i < tracked.count(); i++) if (items.isHot(tracked.at(i))) coolItem(tracked.at(i));
+    },
+    startAgain() {
+      coolFrom = moment.tick + COOL_TICKS;
+    },
+    hasLearnt,
+    baselineOf: baseline,
+    crowdOf,
+    isConcentrated,
+  };
+
+  function ticks(): Int32Array {
+    return new Int32Array(places).fill(-1);
+  }
+
+  function lookWhetherBusy(place: number, views: number): void {
+    enter(place, 'busy', views / 10, () =>
+      busyReason({
+        ten: windows.ten(place, VIEWS),
+        before: before(place),
+        visitors: windows.ten(place, VISITORS),
+        about: isSampled(),
+      }),
+    );
+  }
+
+  function lookWhetherSurge(place: number): void {
+    if (!hasLearnt()) return;
+    const { surge } = items.ruleOf(place);
+    for (const window of SURGE_WINDOWS) {
+      if (!isCrowd(windows.newcomers(place, window), shop.newcomers(window), surge)) continue;
+      const crowd = crowdOf(place, window);
+      if (surgeOf(crowd, surge) === 0) continue;
+      enter(place, 'surge', crowd.visitors / crowd.seconds, () =>
+        surgeReason({ ...crowd, about: isSampled() }),
+      );
+      return;
+    }
+  }
+
+  function lookWhetherConcentrated(place: number): void {
+    if (!isConcentrated(place, WATCHED_FROM)) return;
+    heaviest.watch(place);
+    if (!isConcentrated(place)) return;
+    enter(place, 'concentrated', windows.ten(place, VIEWS) / 10, () =>
+      concentratedReason({
+        ten: windows.ten(place, VIEWS),
+        visitors: windows.ten(place, VISITORS),
+        heaviest: heaviest.of(place)[0]?.views,
+        about: isSampled(),
+      }),
+    );
+  }
+
+  function isConcentrated(place: number, part = 1): boolean {
+    const { perSecond, viewsAVisitor } = items.ruleOf(place).concentrated;
+    const views = windows.ten(place, VIEWS);
+    return (
+      views >= part * perSecond * 10 &&
+      views > part * viewsAVisitor * Math.max(1, windows.ten(place, VISITORS))
+    );
+  }
+
+  function enter(place: number, signal: RuleSignal, strength: number, explain: () => string): void {
+    const outcome = decisions.enter({ item: items.nameOf(place), signal, strength, explain }, moment.wall);
+    if (outcome === 'entered' || outcome === 'there') items.setHot(place, signal, true);
+    else refusedAt[signal][place] = moment.tick;
+  }
+
+  /** What the cap or a ban keeps out is asked for again when the tick has made a difference. */
+  function mayEnter(place: number, signal: RuleSignal): boolean {
+    return (
+      !items.isHot(place, signal) &&
+      refusedAt[signal][place] !== moment.tick &&
+      items.ruleOf(place).barred === ''
+    );
+  }
+
+  function coolItem(place: number): void {
+    items.settle(place);
+    const item = items.nameOf(place);
+    const rule = items.ruleOf(place);
+    const views = windows.minute(place, VIEWS) / 60;
+    const newcomers = windows.minute(place, NEWCOMERS) / 60;
+    // Who stays is a visitor of a minute once in ten seconds.
+    const each = views / Math.max(1 / 60, windows.minute(place, VISITORS) / 60);
+    const isOver = {
+      busy: views < rule.busy.endsPerSecond,
+      surge: newcomers < rule.surge.endsAt * baseline(place),
+      concentrated:
+        views < CONCENTRATED_ENDS * rule.concentrated.perSecond ||
+        each < CONCENTRATED_ENDS * rule.concentrated.viewsAVisitor,
+    };
+    for (const signal of RULE_SIGNALS) {
+      if (!items.isHot(place, signal)) continue;
+      decisions.update(item, signal, signal === 'surge' ? newcomers : views);
+      if (isOver[signal]) decisions.leave(item, signal, moment.wall);
+      if (!decisions.isHot(item, signal)) items.setHot(place, signal, false);
+    }
+  }
+
+  function crowdOf(place: number, window: Window): Crowd {
+    const visitors = windows.newcomers(place, window);
+    const seconds = secondsOf(window, moment.tick);
+    const shopVisitors = shop.newcomers(window);
+    const shopFactor = shopFactorOf((shopVisitors - visitors) / seconds, shop.usual(items.past(place)));
+    return {
+      visitors,
+      seconds,
+      shopVisitors,
+      baseline: baseline(place),
+      shopFactor,
+      weight: shop.weight(),
+    };
+  }
+
+  function baseline(place: number): number {
+    const prior = Math.max(shop.usual(0), shop.newcomers('minute') / 60) / itemsSeen();
+    return baselineOf({ visitors: items.past(place), past: pastSeconds(moment.second), prior });
+  }
+
+  /** Views a second in the minutes before the last ten seconds, of an item that was there then. */
+  function before(place: number): number | undefined {
+    const seconds = Math.min(300, (moment.tick - tracked.since(place)) / TICKS_A_SECOND) - 10;
+    if (seconds < 60) return undefined;
+    return (windows.views(place, 'fiveMinutes') - windows.ten(place, VIEWS)) / seconds;
+  }
+
+  function hasLearnt(): boolean {
+    return moment.second >= LEARN_SECONDS;
+  }
+
+  function isSampled(): boolean {
+    return shop.weight() > 1;
+  }
+}
