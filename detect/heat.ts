@@ -257,12 +257,15 @@ export function createHeat(options: HeatOptions): Heat {
   }
 
   function top(count: number, window: Window): Ranked[] {
-    const places = Array.from({ length: tracked.count() }, (_, i) => tracked.at(i));
-    for (const place of places) items.settle(place);
-    return places
-      .sort((a, b) => windows.views(b, window) - windows.views(a, window))
+    const ranked = Array.from({ length: tracked.count() }, (_, i) => {
+      const place = tracked.at(i);
+      items.settle(place);
+      return { place, views: windows.views(place, window) };
+    });
+    return ranked
+      .sort((a, b) => b.views - a.views)
       .slice(0, count)
-      .map((place) => ({ item: items.nameOf(place), ...explainer.counted(place, window) }));
+      .map(({ place }) => ({ item: items.nameOf(place), ...explainer.counted(place, window) }));
   }
 }
 

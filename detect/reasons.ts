@@ -42,5 +42,6 @@ function visitors(count: number, about: boolean): string {
 
 /** Three digits say enough. */
 function number(value: number): string {
-  return value >= 100 ? Math.round(value).toLocaleString('en-US') : String(Number(value.toPrecision(3)));
+  if (value < 100) return String(Number(value.toPrecision(3)));
+  return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',');
 }

@@ -72,7 +72,7 @@ export function createSketches(places: number, sketches = 512): Sketches {
     placeOf[sketch] = place;
     periods[sketch] = period;
     began[sketch] = period;
-    registers.fill(0, slotOf(sketch, 0), slotOf(sketch, SLOTS));
+    for (let slot = 0; slot < SLOTS; slot++) empty(slotOf(sketch, slot));
   }
 
   function forget(place: number): void {
@@ -112,8 +112,9 @@ export function createSketches(places: number, sketches = 512): Sketches {
   function minuteSlot(sketch: number, period: number): number {
     return slotOf(sketch, PERIODS + (Math.floor(period / PERIODS) % MINUTES));
   }
-}
 
-function slotOf(sketch: number, slot: number): number {
-  return (sketch * SLOTS + slot) * REGISTERS;
+  /** One slot of all sketches after the other: the current ones lie together. */
+  function slotOf(sketch: number, slot: number): number {
+    return (slot * sketches + sketch) * REGISTERS;
+  }
 }

@@ -7,7 +7,8 @@ import { TICKS_A_SECOND } from './clock.ts';
  * shorter than its name. An item's rings are moved on when the item is looked at, and not on every tick: a tick has nothing to do.
  *
  * A view costs one line of the cache: what is counted in one tick gathers in the item's head, beside the sums of ten seconds and of a
- * minute, and goes into the rings when the next tick's first view comes.
+ * minute, and goes into the rings when the next tick's first view comes. A ring holds one slot of all items after the other: the
+ * current slots lie together.
  */
 
 /** What is counted. All views; those of people, a visitor's up to a cap; their visitors, newcomers only; and all, each once in ten seconds. */
@@ -88,9 +89,9 @@ export function createWindows(items: number): Windows {
       heads.fill(0, head, head + (1 << HEAD_BITS));
       heads[head + NOW] = tick;
       heads[head + GATHERED] = tick;
-      clear(ticks, item, TICK_SLOTS * 2);
-      clear(fives, item, FIVE_SLOTS * 2);
-      clear(seconds, item, SECOND_SLOTS * KINDS);
+      enter(ticks, item, TICK_SLOTS, 0, TICK_SLOTS);
+      enter(fives, item, FIVE_SLOTS, 0, FIVE_SLOTS);
+      clearSeconds(item);
     },
     bytes: heads.byteLength + ticks.byteLength + fives.byteLength + seconds.byteLength,
   };
@@ -122,11 +123,9 @@ export function createWindows(items: number): Windows {
     const newcomers = heads[head + NEWCOMERS] ?? 0;
     const tick = heads[head + GATHERED] ?? 0;
     const now = heads[head + NOW] ?? 0;
-    if (now - tick < SHORT)
-      grow(ticks, (item * TICK_SLOTS + (tick & (TICK_SLOTS - 1))) * 2, views, newcomers);
+    if (now - tick < SHORT) grow(ticks, cellOf(item, TICK_SLOTS, tick), views, newcomers);
     const five = (tick / FIVE_TICKS) | 0;
-    if (((now / FIVE_TICKS) | 0) - five < LONG)
-      grow(fives, (item * FIVE_SLOTS + (five & (FIVE_SLOTS - 1))) * 2, views, newcomers);
+    if (((now / FIVE_TICKS) | 0) - five < LONG) grow(fives, cellOf(item, FIVE_SLOTS, five), views, newcomers);
     const second = (tick / SECOND_TICKS) | 0;
     const age = ((now / SECOND_TICKS) | 0) - second;
     const cell = secondCell(item, second);
@@ -153,7 +152,7 @@ export function createWindows(items: number): Windows {
     enter(fives, item, FIVE_SLOTS, (before / FIVE_TICKS) | 0, (tick / FIVE_TICKS) | 0);
     const newcomers = heads[head + MINUTE + NEWCOMERS] ?? 0;
     if (to - from >= SECOND_SLOTS) {
-      clear(seconds, item, SECOND_SLOTS * KINDS);
+      clearSeconds(item);
       heads.fill(0, head + TEN, head + NOW);
     } else for (let second = from + 1; second <= to; second++) enterSecond(item, head, second);
     return newcomers - (heads[head + MINUTE + NEWCOMERS] ?? 0);
@@ -165,7 +164,15 @@ export function createWindows(items: number): Windows {
     leave(head + MINUTE, secondCell(item, second - LONG));
     const entered = secondCell(item, second);
     // Nothing else is counted where no view is.
-    if (seconds[entered] !== 0) seconds.fill(0, entered, entered + KINDS);
+    if (seconds[entered] === 0) return;
+    for (let kind = 0; kind < KINDS; kind++) seconds[entered + kind] = 0;
+  }
+
+  function clearSeconds(item: number): void {
+    for (let second = 0; second < SECOND_SLOTS; second++) {
+      const cell = secondCell(item, second);
+      for (let kind = 0; kind < KINDS; kind++) seconds[cell + kind] = 0;
+    }
   }
 
   function leave(at: number, cell: number): void {
@@ -194,44 +201,40 @@ export function createWindows(items: number): Windows {
       ? sumOf(ticks, item, TICK_SLOTS, now, SHORT, column)
       : sumOf(fives, item, FIVE_SLOTS, (now / FIVE_TICKS) | 0, LONG, column);
   }
-}
 
-function secondCell(item: number, second: number): number {
-  return (item * SECOND_SLOTS + (second & (SECOND_SLOTS - 1))) * KINDS;
+  function secondCell(item: number, second: number): number {
+    return ((second & (SECOND_SLOTS - 1)) * items + item) * KINDS;
+  }
+
+  function cellOf(item: number, slots: number, slot: number): number {
+    return ((slot & (slots - 1)) * items + item) * 2;
+  }
+
+  /** Empties the slots after `before`, up to `now`. */
+  function enter(ring: Int32Array, item: number, slots: number, before: number, now: number): void {
+    for (let slot = Math.max(before, now - slots) + 1; slot <= now; slot++) {
+      const at = cellOf(item, slots, slot);
+      ring[at] = 0;
+      ring[at + 1] = 0;
+    }
+  }
+
+  function sumOf(
+    ring: Int32Array,
+    item: number,
+    slots: number,
+    now: number,
+    length: number,
+    column: number,
+  ): number {
+    let sum = 0;
+    for (let slot = now - length + 1; slot <= now; slot++)
+      sum += ring[cellOf(item, slots, slot) + column] ?? 0;
+    return sum;
+  }
 }
 
 function grow(ring: Int32Array, at: number, views: number, newcomers: number): void {
   ring[at] = (ring[at] ?? 0) + views;
   ring[at + 1] = (ring[at + 1] ?? 0) + newcomers;
-}
-
-/** Empties the slots after `before`, up to `now`. */
-function enter(ring: Int32Array, item: number, slots: number, before: number, now: number): void {
-  if (now - before >= slots) {
-    clear(ring, item, slots * 2);
-    return;
-  }
-  for (let slot = before + 1; slot <= now; slot++) {
-    const at = (item * slots + (slot & (slots - 1))) * 2;
-    ring[at] = 0;
-    ring[at + 1] = 0;
-  }
-}
-
-function sumOf(
-  ring: Int32Array,
-  item: number,
-  slots: number,
-  now: number,
-  length: number,
-  column: number,
-): number {
-  let sum = 0;
-  for (let slot = now - length + 1; slot <= now; slot++)
-    sum += ring[(item * slots + (slot & (slots - 1))) * 2 + column] ?? 0;
-  return sum;
-}
-
-function clear(ring: Int32Array, item: number, words: number): void {
-  ring.fill(0, item * words, (item + 1) * words);
 }
