@@ -6,6 +6,7 @@ import { capture } from './capture.ts';
 import { forward } from './forward.ts';
 import { freshness } from './freshness.ts';
 import { growth } from './growth.ts';
+import { heat } from './heat.ts';
 import { intake } from './intake.ts';
 import { latency } from './latency.ts';
 import { loop } from './loop.ts';
@@ -22,6 +23,7 @@ const BENCHES: Record<string, Bench> = {
   freshness,
   forward,
   growth,
+  heat,
   intake,
   rules,
   sink,

@@ -6,7 +6,7 @@ import type { ItemRule } from './rules.ts';
 import type { Shop } from './shop.ts';
 import { LEARN_SECONDS, type Signals, SURGE_WINDOWS } from './signals.ts';
 import { surprise } from './surge.ts';
-import { VISITORS, type Window } from './windows.ts';
+import type { Window } from './windows.ts';
 
 /** What is known of an item now, and why it is hot or not. */
 export type Explained = {
@@ -89,7 +89,7 @@ export function createExplainer({ moment, items, shop, signals, decisions }: Par
     const views = windows.views(place, window);
     const isEstimated = shop.weight() > 1;
     if (window === 'second') return { views, visitors: windows.newcomers(place, window), isEstimated };
-    if (window === 'ten') return { views, visitors: windows.ten(place, VISITORS), isEstimated };
+    if (window === 'ten') return { views, visitors: signals.visitorsOfTen(place), isEstimated };
     const distinct = window === 'minute' ? sketches.minute(place) : sketches.fiveMinutes(place);
     if (distinct < 0) return { views, visitors: windows.newcomers(place, window), isEstimated: true };
     return { views, visitors: Math.round(distinct * shop.weight()), isEstimated: true };

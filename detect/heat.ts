@@ -6,7 +6,7 @@ import { type Counted, createExplainer, type Explained } from './explain.ts';
 import type { HeavyVisitor } from './heaviest.ts';
 import { createHyperLogLog } from './hyperloglog.ts';
 import { type Baseline, createItems } from './items.ts';
-import { createPairFilter, RETURNED } from './pair-filter.ts';
+import { COUNT_BITS, createPairFilter, MOST_SEEN, RETURNED } from './pair-filter.ts';
 import { compileRules, type Rules } from './rules.ts';
 import { createShop } from './shop.ts';
 import { createSignals, WATCHED_FROM } from './signals.ts';
@@ -187,16 +187,20 @@ export function createHeat(options: HeatOptions): Heat {
       return;
     }
     const pair = mix(visitor ^ low);
-    const seen = pairs.count(pair);
+    const second = (tick / TICKS_A_SECOND) | 0;
+    const found = pairs.see(pair, second);
+    const seen = found & MOST_SEEN;
+    const passed = found >> COUNT_BITS;
     const capped = seen <= COUNTED_OF_A_VISITOR ? views : 0;
     if (seen > 1) {
-      windows.add(place, tick, views, capped, 0, 0);
-      return;
+      windows.add(place, tick, views, capped, 0, passed > 0 ? 1 : 0);
+    } else {
+      sketches.add(place, pair);
+      const newcomers = seen === RETURNED ? 0 : views;
+      windows.add(place, tick, views, capped, newcomers, seen === RETURNED && passed === 0 ? 0 : 1);
+      if (newcomers !== 0) shop.add(tick, newcomers);
     }
-    sketches.add(place, pair);
-    const newcomers = seen === RETURNED ? 0 : views;
-    windows.add(place, tick, views, capped, newcomers, views);
-    if (newcomers !== 0) shop.add(tick, newcomers);
+    if (passed > 0) windows.forgetVisitor(place, second - passed);
   }
 
   function promote(cell: number, low: number): number {

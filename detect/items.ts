@@ -6,7 +6,7 @@ import { createHeaviest, type Heaviest } from './heaviest.ts';
 import { DEFAULT_RULE, type ItemRule, type Rules } from './rules.ts';
 import { createSketches, type Sketches } from './sketches.ts';
 import { createTracked, type Tracked } from './tracked.ts';
-import { createWindows, VIEWS, type Windows } from './windows.ts';
+import { createWindows, NEWCOMERS, VIEWS, type Windows } from './windows.ts';
 
 /*
  * The items that are tracked, each at a place: its name and its rule, its windows, what is usual for it, and who views it. A place is
@@ -174,7 +174,8 @@ export function createItems(options: ItemsOptions): Items {
     admission.forget(place);
     sketches.forget(place);
     heaviest.forget(place);
-    remembered.put(names[place] ?? '', baselines.past(place, moment.second), moment.second);
+    const visitors = baselines.past(place, moment.second) + windows.minute(place, NEWCOMERS);
+    remembered.put(names[place] ?? '', visitors, moment.second);
     tracked.leave(place);
   }
 }

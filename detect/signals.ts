@@ -25,6 +25,8 @@ export type Signals = {
   /** Newcomers a second that an item usually has. */
   baselineOf(place: number): number;
   crowdOf(place: number, window: Window): Crowd;
+  /** Different visitors in ten seconds. */
+  visitorsOfTen(place: number): number;
   /** Whether a few visitors make so many views; `part`: of what it takes. */
   isConcentrated(place: number, part?: number): boolean;
 };
@@ -88,6 +90,7 @@ export function createSignals(options: SignalsOptions): Signals {
     hasLearnt,
     baselineOf: baseline,
     crowdOf,
+    visitorsOfTen,
     isConcentrated,
   };
 
@@ -100,7 +103,7 @@ export function createSignals(options: SignalsOptions): Signals {
       busyReason({
         ten: windows.ten(place, VIEWS),
         before: before(place),
-        visitors: windows.ten(place, VISITORS),
+        visitors: visitorsOfTen(place),
         about: isSampled(),
       }),
     );
@@ -127,7 +130,7 @@ export function createSignals(options: SignalsOptions): Signals {
     enter(place, 'concentrated', windows.ten(place, VIEWS) / 10, () =>
       concentratedReason({
         ten: windows.ten(place, VIEWS),
-        visitors: windows.ten(place, VISITORS),
+        visitors: visitorsOfTen(place),
         heaviest: heaviest.of(place)[0]?.views,
         about: isSampled(),
       }),
@@ -137,10 +140,12 @@ export function createSignals(options: SignalsOptions): Signals {
   function isConcentrated(place: number, part = 1): boolean {
     const { perSecond, viewsAVisitor } = items.ruleOf(place).concentrated;
     const views = windows.ten(place, VIEWS);
-    return (
-      views >= part * perSecond * 10 &&
-      views > part * viewsAVisitor * Math.max(1, windows.ten(place, VISITORS))
-    );
+    return views >= part * perSecond * 10 && views > part * viewsAVisitor * Math.max(1, visitorsOfTen(place));
+  }
+
+  /** Different ones: each who is seen stands for as many as a view of the shop does. */
+  function visitorsOfTen(place: number): number {
+    return Math.round(windows.ten(place, VISITORS) * shop.weight());
   }
 
   function enter(place: number, signal: RuleSignal, strength: number, explain: () => string): void {
@@ -164,14 +169,11 @@ export function createSignals(options: SignalsOptions): Signals {
     const rule = items.ruleOf(place);
     const views = windows.minute(place, VIEWS) / 60;
     const newcomers = windows.minute(place, NEWCOMERS) / 60;
-    // Who stays is a visitor of a minute once in ten seconds.
-    const each = views / Math.max(1 / 60, windows.minute(place, VISITORS) / 60);
     const isOver = {
       busy: views < rule.busy.endsPerSecond,
       surge: newcomers < rule.surge.endsAt * baseline(place),
       concentrated:
-        views < CONCENTRATED_ENDS * rule.concentrated.perSecond ||
-        each < CONCENTRATED_ENDS * rule.concentrated.viewsAVisitor,
+        views < CONCENTRATED_ENDS * rule.concentrated.perSecond || !isConcentrated(place, CONCENTRATED_ENDS),
     };
     for (const signal of RULE_SIGNALS) {
       if (!items.isHot(place, signal)) continue;

@@ -58,7 +58,8 @@ export function createSketches(places: number, sketches = 512): Sketches {
 
   function choose(count: number, at: (index: number) => number, viewsOf: (place: number) => number): void {
     for (let i = 0; i < count; i++) ranked[i] = viewsOf(at(i));
-    const bar = count <= sketches ? 1 : (ranked.subarray(0, count).sort()[count - sketches] ?? 1);
+    const least = count <= sketches ? 0 : (ranked.subarray(0, count).sort()[count - sketches] ?? 0);
+    const bar = Math.max(1, least);
     for (const place of placeOf) if (place !== NONE && 2 * viewsOf(place) < bar) forget(place);
     for (let i = 0; i < count && free.length > 0; i++) {
       const place = at(i);
@@ -72,7 +73,9 @@ export function createSketches(places: number, sketches = 512): Sketches {
     placeOf[sketch] = place;
     periods[sketch] = period;
     began[sketch] = period;
-    for (let slot = 0; slot < SLOTS; slot++) empty(slotOf(sketch, slot));
+    // The other slots are emptied when they are entered, and not asked before.
+    empty(slotOf(sketch, period % PERIODS));
+    empty(minuteSlot(sketch, period));
   }
 
   function forget(place: number): void {

@@ -81,7 +81,8 @@ export function createTracked({ places, views, mayLeave }: TrackedOptions): Trac
       let left = LEAVE_A_TICK;
       for (let index = count - 1; index >= 0 && left > 0 && freeCount < 2 * wanted; index--) {
         const place = used[index] ?? 0;
-        if (heatOf(place) > cold || tick - (born[place] ?? 0) <= SETTLED_TICKS || !mayLeave(place)) continue;
+        // What costs the most is asked last: thousands may have come just now.
+        if (tick - (born[place] ?? 0) <= SETTLED_TICKS || !mayLeave(place) || heatOf(place) > cold) continue;
         fall(place);
         left--;
       }

@@ -11,7 +11,10 @@ import { TICKS_A_SECOND } from './clock.ts';
  * current slots lie together.
  */
 
-/** What is counted. All views; those of people, a visitor's up to a cap; their visitors, newcomers only; and all, each once in ten seconds. */
+/**
+ * What is counted. All views; those of people, a visitor's up to a cap; people who were not there in the seconds before; and all people,
+ * each in the second of the latest view: that many different ones were there in ten seconds.
+ */
 export const VIEWS = 0;
 export const CAPPED = 1;
 export const NEWCOMERS = 2;
@@ -51,6 +54,8 @@ export type Windows = {
    * is too old for a window is not counted in it.
    */
   add(item: number, tick: number, views: number, capped: number, newcomers: number, visitors: number): void;
+  /** A visitor of `second` is counted in a later one: see `add`. */
+  forgetVisitor(item: number, second: number): void;
   /** Moves an item's windows on to `tick`. Returns how many newcomers have left the window of a minute by that. */
   advance(item: number, tick: number): number;
   /** Counts of windows that were moved on to the current tick. */
@@ -79,6 +84,16 @@ export function createWindows(items: number): Windows {
   const seconds = new Int32Array(items * SECOND_SLOTS * KINDS);
   return {
     add,
+    forgetVisitor(item, second) {
+      const head = item << HEAD_BITS;
+      const age = (((heads[head + NOW] ?? 0) / SECOND_TICKS) | 0) - second;
+      const at = secondCell(item, second) + VISITORS;
+      // An item that lost its place since then knows nothing of it.
+      if (age >= LONG || (seconds[at] ?? 0) === 0) return;
+      seconds[at] = (seconds[at] ?? 0) - 1;
+      heads[head + MINUTE + VISITORS] = (heads[head + MINUTE + VISITORS] ?? 0) - 1;
+      if (age < SHORT) heads[head + TEN + VISITORS] = (heads[head + TEN + VISITORS] ?? 0) - 1;
+    },
     advance,
     ten: (item, kind) => withGathered(item, TEN, kind, SHORT),
     minute: (item, kind) => withGathered(item, MINUTE, kind, LONG),

@@ -1,6 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type Change, createDecisions, type Finding } from '../../../detect/decisions.ts';
+import {
+  type Change,
+  createDecisions,
+  type DecisionsOptions,
+  type Finding,
+} from '../../../detect/decisions.ts';
 import { compileRules } from '../../../detect/rules.ts';
 
 const DWELL = { busy: 30_000, surge: 60_000, concentrated: 30_000 };
@@ -116,15 +121,132 @@ describe('decisions', () => {
   });
 });
 
+describe('other rules', () => {
+  test('apply to what is hot: told as a change, and not as leaving', () => {
+    const { decisions, changes } = create();
+    decisions.enter(busy('a'), 0);
+    decisions.setRules(compileRules([{ name: 'careful', dryRun: true, busy: { actions: ['isolate'] } }]), 5);
+    const changed = { actions: ['isolate'], rule: 'careful', dryRun: true, since: 0 };
+    expect(changes[1]).toMatchObject({ ...changed, change: 'changes', version: 2 });
+    expect(decisions.hot()).toMatchObject([changed]);
+    decisions.setRules(compileRules([{ name: 'careful', dryRun: true, busy: { actions: ['isolate'] } }]), 6);
+    expect(changes).toHaveLength(2);
+  });
+
+  test('that keep an item from being hot let it leave at once, and leave its pin', () => {
+    const { decisions } = create();
+    decisions.enter(busy('a'), 0);
+    decisions.pin('a', { reason: 'a campaign', now: 0 });
+    decisions.setRules(compileRules([{ name: 'never', items: ['a'], mayBeHot: false }]), 1);
+    expect(decisions.hot().map(({ signal }) => signal)).toEqual(['pin']);
+  });
+
+  test('with a lower cap let the weakest leave at once', () => {
+    const { decisions } = create();
+    for (const [item, strength] of [
+      ['a', 50],
+      ['b', 90],
+      ['c', 70],
+    ] as const)
+      decisions.enter(busy(item, strength), 0);
+    decisions.setRules(compileRules([], { cap: 1 }), 1);
+    expect(decisions.hot().map(({ item }) => item)).toEqual(['b']);
+  });
+
+  test('with another dwell apply to what is hot', () => {
+    const { decisions } = create();
+    decisions.enter(busy('a'), 0);
+    decisions.setRules(compileRules([{ name: 'short', busy: { dwellMs: 1_000 } }]), 1);
+    expect(decisions.leave('a', 'busy', 1_000)).toBe(true);
+  });
+});
+
+describe('over a restart', () => {
+  test('what is hot, pinned and banned is kept, without a change being told', () => {
+    const { decisions } = create();
+    decisions.enter(busy('a', 70), 0);
+    decisions.pin('b', { until: 9_000, reason: 'a campaign', now: 1 });
+    decisions.ban('c', { reason: 'a test', now: 2 });
+    const again = create({ stored: { state: decisions.state(), now: 1_000 } });
+    expect(again.changes).toEqual([]);
+    expect(again.decisions.state()).toEqual(decisions.state());
+    expect(again.decisions.enter(busy('c'), 1_000)).toBe('banned');
+    again.decisions.advance(9_000);
+    expect(again.changes).toMatchObject([{ item: 'b', change: 'leaves', version: decisions.version() + 1 }]);
+  });
+
+  test('no more than the cap is kept, the strongest', () => {
+    const { decisions } = create();
+    for (const [item, strength] of [
+      ['a', 50],
+      ['b', 90],
+      ['c', 70],
+    ] as const)
+      decisions.enter(busy(item, strength), 0);
+    const again = create({ cap: 2, stored: { state: decisions.state(), now: 0 } });
+    expect(again.decisions.hot().map(({ item }) => item)).toEqual(['b', 'c']);
+  });
+
+  test('a clock that was set back keeps nothing for longer than its dwell', () => {
+    const { decisions } = create();
+    decisions.enter(busy('a'), 3_600_000);
+    const again = create({ stored: { state: decisions.state(), now: 0 } });
+    expect(again.decisions.leave('a', 'busy', DWELL.busy)).toBe(true);
+  });
+
+  test('versions go on, whatever was stored', () => {
+    fc.assert(
+      fc.property(fc.nat(1_000), fc.array(fc.nat(2_000), { maxLength: 5 }), (version, versions) => {
+        const hot = versions.map((one, i) => ({
+          ...BUSY_A,
+          item: `${i}`,
+          signal: 'busy' as const,
+          actions: [],
+          version: one,
+          strength: 1,
+        }));
+        const again = create({ stored: { state: { version, hot, pins: [], bans: [] }, now: 0 } });
+        again.decisions.enter(busy('new'), 0);
+        expect(again.changes[0]?.version).toBe(Math.max(version, ...versions) + 1);
+      }),
+    );
+  });
+});
+
+test('a pin that is set again has its new end and reason', () => {
+  const { decisions, changes } = create();
+  decisions.pin('a', { until: 1_000, reason: 'a campaign', now: 0 });
+  decisions.pin('a', { reason: 'for good', now: 1 });
+  expect(changes[1]).toMatchObject({ change: 'changes', reason: 'for good', since: 0 });
+  expect(changes[1]).not.toHaveProperty('until');
+  decisions.advance(5_000);
+  expect(decisions.isHot('a', 'pin')).toBe(true);
+});
+
+test('thousands that the cap holds back do not each look through all that are hot', () => {
+  const { decisions } = create({ cap: 100 });
+  for (let i = 0; i < 100; i++) decisions.enter(busy(`hot-${i}`, 1_000), 0);
+  let explained = 0;
+  const explain = () => `${++explained}`;
+  for (let now = 0; now < 500; now += 100)
+    for (let i = 0; i < 2_000; i++)
+      expect(decisions.enter({ item: `${i}`, signal: 'busy', strength: 30, explain }, now)).toBe('held');
+  expect(explained).toBe(2_000);
+  expect(decisions.held()).toHaveLength(2_000);
+});
+
 function busy(item: string, strength = 50): Finding {
   return { item, signal: 'busy', strength, explain: () => 'many' };
 }
 
-function create({ cap = 100 } = {}) {
+type Stored = NonNullable<DecisionsOptions['stored']>;
+
+function create({ cap = 100, stored }: { cap?: number; stored?: Stored } = {}) {
   const changes: Change[] = [];
   const decisions = createDecisions({
     rules: compileRules([], { cap }),
     onChange: (change) => changes.push(change),
+    ...(stored === undefined ? {} : { stored }),
   });
   return { decisions, changes };
 }

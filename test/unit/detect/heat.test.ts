@@ -1,10 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
-import { DEFAULT_RULE } from '../../../detect/rules.ts';
-import { START, simulateShop } from './simulated-shop.ts';
+import fc from 'fast-check';
+import { compileRules, DEFAULT_RULE } from '../../../detect/rules.ts';
+import { WINDOWS, type Window } from '../../../detect/windows.ts';
+import { mix } from '../../../event/mix.ts';
+import { LEARNT_SECONDS, START, simulateLearntShop, simulateShop } from './simulated-shop.ts';
 
+/** Of each window: how long a slot is, and how many there are. */
+const SLOTS: Record<Window, [slotMs: number, slots: number]> = {
+  second: [100, 10],
+  ten: [1_000, 10],
+  minute: [1_000, 60],
+  fiveMinutes: [5_000, 60],
+};
 const HOUR_MS = 3_600_000;
-/** Longer than what is usual takes to be known. */
-const LEARNT = 240;
 
 describe('busy', () => {
   test('is an item from 20 views/s over ten seconds on, whoever views it, with the numbers in its reason', () => {
@@ -32,8 +40,7 @@ describe('busy', () => {
 
 describe('a surge', () => {
   test('500 visitors at one view a second each make one, within a second', () => {
-    const shop = simulateShop();
-    shop.pass(LEARNT);
+    const shop = simulateLearntShop();
     const began = shop.now();
     shop.pass(20, [{ item: 'wanted', perSecond: 500, visitors: 500 }]);
     expect(shop.entered('surge')).toEqual(['wanted']);
@@ -47,8 +54,7 @@ describe('a surge', () => {
     ['a bot from many addresses', { perSecond: 500, isBot: true }],
     ['two thousand shoppers behind one address with thirty browsers', { perSecond: 100, visitors: 30 }],
   ])('%s never makes one', (_, stream) => {
-    const shop = simulateShop({ perSecond: 1_000 });
-    shop.pass(LEARNT);
+    const shop = simulateLearntShop({ perSecond: 1_000 });
     // The thirty are not all new in one second.
     shop.pass(15, [{ item: 'scraped', ...stream, perSecond: 3 }]);
     shop.pass(60, [{ item: 'scraped', ...stream }]);
@@ -70,8 +76,7 @@ describe('a surge', () => {
   });
 
   test('ends when it has become usual, not before its dwell', () => {
-    const shop = simulateShop();
-    shop.pass(LEARNT);
+    const shop = simulateLearntShop();
     shop.pass(10, [{ item: 'wanted', perSecond: 15 }]);
     expect(shop.decisions.isHot('wanted', 'surge')).toBe(true);
     shop.pass(45);
@@ -83,16 +88,14 @@ describe('a surge', () => {
 
 describe('what must not heat', () => {
   test('an old spill heats nothing, and is counted', () => {
-    const shop = simulateShop();
-    shop.pass(LEARNT);
+    const shop = simulateLearntShop();
     shop.pass(20, [{ item: 'spilled', perSecond: 1_000, lateMs: 600_000 }]);
     expect(shop.changes).toEqual([]);
     expect(shop.heat.stats().late).toBe(20_000);
   });
 
   test('a spill of the last minutes heats nothing that is not hot now', () => {
-    const shop = simulateShop();
-    shop.pass(LEARNT);
+    const shop = simulateLearntShop();
     shop.pass(20, [{ item: 'spilled', perSecond: 1_000, lateMs: 90_000 }]);
     expect(shop.changes).toEqual([]);
   });
@@ -122,8 +125,8 @@ describe('the clock', () => {
     ['an hour forward', HOUR_MS],
     ['a day back', -24 * HOUR_MS],
   ])('set %s makes no false decision: nothing enters, and nothing that is hot leaves', (_, step) => {
-    const shop = simulateShop();
-    shop.pass(LEARNT, [{ item: 'sale', perSecond: 50 }]);
+    const shop = simulateLearntShop();
+    shop.pass(65, [{ item: 'sale', perSecond: 50 }]);
     const before = shop.changes.length;
     shop.setClock(shop.now() + step);
     shop.pass(120, [{ item: 'sale', perSecond: 50 }]);
@@ -142,13 +145,13 @@ describe('the clock', () => {
 
 test('a shop of which one view in ten is captured finds the same hot items', () => {
   const sampled = simulateShop({ perSecond: 10, weight: 10 });
-  sampled.pass(LEARNT);
+  sampled.pass(LEARNT_SECONDS);
   sampled.pass(40, [
     { item: 'wanted', perSecond: 50, weight: 10 },
     { item: 'new', perSecond: 2, weight: 10 },
   ]);
   const whole = simulateShop();
-  whole.pass(LEARNT);
+  whole.pass(LEARNT_SECONDS);
   whole.pass(40, [
     { item: 'wanted', perSecond: 500 },
     { item: 'new', perSecond: 20 },
@@ -174,6 +177,242 @@ test('nothing leaves and enters again within its dwell, however its views come a
         DEFAULT_RULE.busy.dwellMs,
       );
   expect(Math.min(...shop.changes.map(({ since }) => since))).toBeGreaterThan(START);
+});
+
+describe('concentrated', () => {
+  test('is what one scraper views, with the scraper named, and no surge', () => {
+    const shop = simulateLearntShop();
+    shop.pass(15, [{ item: 'scraped', perSecond: 60, visitors: 1 }]);
+    expect(shop.entered('concentrated')).toEqual(['scraped']);
+    const [found] = shop.decisions.hot().filter(({ signal }) => signal === 'concentrated');
+    expect(found?.actions).toEqual([]);
+    expect(found?.reason).toMatch(/^[\d.]+ views\/s over 10 s by 1 visitor/);
+    const [heaviest] = shop.heat.heaviest('scraped');
+    expect(heaviest?.visitor).toBe(mix(~0));
+    expect(heaviest?.views).toBeGreaterThan(100);
+    expect(shop.entered('surge')).toEqual([]);
+  });
+
+  test("is a bot's crowd of views as well", () => {
+    const shop = simulateShop();
+    shop.pass(12, [{ item: 'crawled', perSecond: 30, visitors: 3, isBot: true }]);
+    expect(shop.entered('concentrated')).toEqual(['crawled']);
+  });
+
+  test('is limited where a rule asks for it', () => {
+    const limit = { name: 'scrapers', concentrated: { actions: ['limit' as const] } };
+    const shop = simulateShop({ rules: compileRules([limit]) });
+    shop.pass(12, [{ item: 'scraped', perSecond: 60, visitors: 1 }]);
+    const [found] = shop.decisions.hot().filter(({ signal }) => signal === 'concentrated');
+    expect(found).toMatchObject({ actions: ['limit'], rule: 'scrapers' });
+  });
+
+  test('is not what shoppers view who stay and look again: 300 of them for a minute', () => {
+    const shop = simulateShop();
+    shop.pass(60, [{ item: 'waiting room', perSecond: 150, visitors: 300 }]);
+    expect(shop.entered('busy')).toEqual(['waiting room']);
+    expect(shop.entered('concentrated')).toEqual([]);
+    const [found] = shop.decisions.hot();
+    expect(shop.heat.explain('waiting room').measured?.windows.ten.visitors).toBe(300);
+    expect(found?.reason).toMatch(/ views\/s over 10 s, 2\d\d visitors in 10 s$/);
+  });
+
+  test('ends when the few are gone, though many come', () => {
+    const shop = simulateShop();
+    shop.pass(65, [{ item: 'scraped', perSecond: 60, visitors: 1 }]);
+    shop.pass(75, [{ item: 'scraped', perSecond: 60 }]);
+    expect(shop.decisions.isHot('scraped', 'concentrated')).toBe(false);
+    expect(shop.decisions.isHot('scraped', 'busy')).toBe(true);
+  });
+});
+
+describe('rules', () => {
+  test('apply to their items', () => {
+    const rules = compileRules([
+      { name: 'low', items: ['small-*'], busy: { perSecond: 5 } },
+      { name: 'never', items: ['never-*'], mayBeHot: false },
+      { name: 'try', items: ['try-*'], dryRun: true },
+    ]);
+    const shop = simulateShop({ rules });
+    const rates = { 'small-1': 8, 'never-1': 50, 'try-1': 50, other: 8 };
+    shop.pass(
+      15,
+      Object.entries(rates).map(([item, perSecond]) => ({ item, perSecond })),
+    );
+    const hot = shop.decisions.hot().map(({ item, rule, dryRun }) => [item, rule, dryRun]);
+    expect(hot).toEqual(
+      expect.arrayContaining([
+        ['small-1', 'low', false],
+        ['try-1', 'try', true],
+      ]),
+    );
+    expect(hot).toHaveLength(2);
+  });
+
+  test('that are replaced apply to items that are tracked already, within two seconds', () => {
+    const shop = simulateShop();
+    shop.pass(15, [{ item: 'small', perSecond: 8 }]);
+    shop.heat.setRules(compileRules([{ name: 'low', busy: { perSecond: 5 } }]));
+    shop.pass(2, [{ item: 'small', perSecond: 8 }]);
+    expect(shop.entered('busy')).toContain('small');
+    shop.heat.setRules(compileRules([{ name: 'never', items: ['small'], mayBeHot: false }]));
+    expect(shop.decisions.isHot('small', 'busy')).toBe(false);
+    shop.pass(40, [{ item: 'small', perSecond: 50 }]);
+    expect(shop.decisions.isHot('small', 'busy')).toBe(false);
+  });
+});
+
+describe('over a restart', () => {
+  const wanted = { item: 'wanted', perSecond: 15 };
+
+  test('what is usual is known: a rush is a surge at once, and what was usual is none', () => {
+    const before = simulateShop();
+    before.pass(LEARNT_SECONDS, [{ item: 'usual', perSecond: 10 }]);
+    const shop = simulateShop({ stored: { heat: before.heat.state(), now: before.now() + 60_000 } });
+    shop.pass(20, [wanted, { item: 'usual', perSecond: 11 }]);
+    expect(shop.entered('surge')).toEqual(['wanted']);
+  });
+
+  test.each([
+    ['an hour old', 3_600_000],
+    ['of a time to come', -1],
+  ])('what is usual is learnt again where it is %s', (_, later) => {
+    const { heat } = simulateLearntShop();
+    const state = heat.state();
+    const shop = simulateShop({ stored: { heat: state, now: state.at + later } });
+    shop.pass(20, [wanted]);
+    expect(shop.heat.stats().hasLearnt).toBe(false);
+    expect(shop.entered('surge')).toEqual([]);
+  });
+
+  test('a second one within the three minutes does not begin them again', () => {
+    const first = simulateShop();
+    first.pass(120);
+    const second = simulateShop({ stored: { heat: first.heat.state(), now: first.now() } });
+    second.pass(61);
+    expect(second.heat.stats().hasLearnt).toBe(true);
+  });
+
+  test('what is hot stays so while it is viewed, and leaves when nobody views it', () => {
+    const before = simulateShop();
+    before.pass(15, [
+      { item: 'sale', perSecond: 50 },
+      { item: 'over', perSecond: 50 },
+    ]);
+    const shop = simulateShop({ stored: { decisions: before.decisions.state(), now: before.now() } });
+    shop.pass(59, [{ item: 'sale', perSecond: 50 }]);
+    expect(shop.changes).toEqual([]);
+    shop.pass(3, [{ item: 'sale', perSecond: 50 }]);
+    expect(shop.changes.map(({ item, change }) => [item, change])).toEqual([['over', 'leaves']]);
+    shop.pass(65);
+    expect(shop.decisions.hot()).toEqual([]);
+  });
+
+  test('what is stored has a limit, however many items were viewed', () => {
+    const shop = simulateShop({ perSecond: 0, places: 64 });
+    for (let i = 0; i < 60; i++) {
+      for (let k = 0; k < 20; k++) for (let often = 0; often < 40; often++) shop.viewOnce(`${i}-${k}`);
+      shop.pass(4);
+    }
+    expect(shop.heat.stats().promoted).toBeGreaterThan(200);
+    expect(shop.heat.state().items).toHaveLength(64);
+  });
+});
+
+test('an item that lost its place and comes back is no surge by being usual', () => {
+  const shop = simulateShop({ perSecond: 10 });
+  shop.pass(LEARNT_SECONDS, [{ item: 'usual', perSecond: 2 }]);
+  shop.pass(330);
+  expect(shop.heat.explain('usual').measured).toBeUndefined();
+  shop.pass(20, [{ item: 'usual', perSecond: 2 }]);
+  expect(shop.heat.explain('usual').measured?.baselinePerSecond).toBeGreaterThan(0.5);
+  expect(shop.entered('surge')).toEqual([]);
+});
+
+describe('what is known of an item', () => {
+  test('says why it is not hot', () => {
+    const shop = simulateShop({
+      rules: compileRules([{ name: 'never', items: ['never'], mayBeHot: false }]),
+    });
+    shop.pass(12, [
+      { item: 'small', perSecond: 8 },
+      { item: 'never', perSecond: 30 },
+    ]);
+    expect(shop.heat.explain('small').why).toEqual([
+      expect.stringMatching(/^not busy: [78](\.\d)? views\/s over 10 s, of 20$/),
+      'no surge: what is usual is known in 168 s',
+      expect.stringMatching(/^no surge: /),
+    ]);
+    expect(shop.heat.explain('never').why).toContain('no signal makes it hot: rule never');
+    expect(shop.heat.explain('nowhere').why).toEqual(['it has too few views to be tracked']);
+    shop.decisions.ban('small', { now: shop.now() });
+    expect(shop.heat.explain('small').why).toContain('it is banned');
+  });
+
+  test('says what the cap holds back', () => {
+    const shop = simulateShop({ rules: compileRules([], { cap: 1 }) });
+    shop.pass(12, [
+      { item: 'first', perSecond: 50 },
+      { item: 'second', perSecond: 40 },
+    ]);
+    expect(shop.heat.explain('second').why[0]).toMatch(
+      /^the cap holds it back as busy: [34]\d(\.\d)? views\/s/,
+    );
+  });
+
+  test('is the exact count of each window, whenever its views come and however late', () => {
+    const view = fc.record({
+      passes: fc.oneof(fc.nat(2), fc.nat(30), fc.nat(400)),
+      item: fc.constantFrom('a', 'b', 'c'),
+      lateMs: fc.oneof(fc.constant(0), fc.nat(3_000), fc.nat(310_000)),
+      weight: fc.integer({ min: 1, max: 5 }),
+      isBot: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(view, { maxLength: 60 }), (views) => {
+        const shop = simulateShop({ perSecond: 0 });
+        const exact: { item: string; time: number; weight: number }[] = [];
+        for (const { passes, item, lateMs, weight, isBot } of views) {
+          shop.pass(passes / 10);
+          const isTracked = shop.heat.explain(item).measured !== undefined;
+          const before = shop.heat.stats();
+          shop.view({ item, perSecond: 0, weight, isBot, lateMs });
+          const after = shop.heat.stats();
+          if (after.promoted > before.promoted)
+            exact.splice(0, exact.length, ...exact.filter((one) => one.item !== item));
+          if (isTracked || after.promoted > before.promoted)
+            exact.push({ item, time: shop.now() - lateMs, weight });
+          const { measured } = shop.heat.explain(item);
+          if (measured === undefined) continue;
+          for (const window of WINDOWS) {
+            const [slotMs, slots] = SLOTS[window];
+            const first = Math.floor(shop.now() / slotMs) - slots + 1;
+            const expected = exact.filter(
+              (one) => one.item === item && Math.floor(one.time / slotMs) >= first,
+            );
+            expect([window, measured.windows[window].views]).toEqual([
+              window,
+              expected.reduce((sum, one) => sum + one.weight, 0),
+            ]);
+          }
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+test('the hottest items are told with their different visitors, who are many times fewer than their views', () => {
+  const shop = simulateShop({ perSecond: 0 });
+  shop.pass(75, [
+    { item: 'waiting room', perSecond: 200, visitors: 400 },
+    { item: 'other', perSecond: 10 },
+  ]);
+  const [first, second] = shop.heat.top(2, 'minute');
+  expect([first?.item, second?.item]).toEqual(['waiting room', 'other']);
+  expect(first?.views).toBeGreaterThan(11_000);
+  expect(Math.abs((first?.visitors ?? 0) / 400 - 1)).toBeLessThan(0.1);
+  expect(first?.isEstimated).toBe(true);
 });
 
 /** Items that are viewed once each, for twenty seconds, beside one that is hot. */

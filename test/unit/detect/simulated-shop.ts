@@ -1,7 +1,12 @@
 import { createRandom } from '../../../demo/random.ts';
 import { TICK_MS } from '../../../detect/clock.ts';
-import { type Change, createDecisions, type Decisions } from '../../../detect/decisions.ts';
-import { createHeat, type Heat } from '../../../detect/heat.ts';
+import {
+  type Change,
+  createDecisions,
+  type Decisions,
+  type DecisionsState,
+} from '../../../detect/decisions.ts';
+import { createHeat, type Heat, type HeatState } from '../../../detect/heat.ts';
 import { compileRules } from '../../../detect/rules.ts';
 import { mix } from '../../../event/mix.ts';
 
@@ -30,9 +35,14 @@ export type SimulatedShop = {
   pass(seconds: number, streams?: Stream[]): void;
   /** A view of an item by a new visitor, now. */
   viewOnce(item: string): void;
+  /** A view by a new visitor. */
+  view(stream: Stream): void;
   /** Items that became hot by a signal. */
   entered(signal: Change['signal']): string[];
 };
+
+/** Of before a restart: what is usual, what is hot, and when it is now. */
+type Stored = { heat?: HeatState; decisions?: DecisionsState; now?: number };
 
 /** A shop with a Zipf-like popularity: `perSecond` views of `items` items, each by a new visitor, from a fixed seed. */
 export function simulateShop({
@@ -40,12 +50,25 @@ export function simulateShop({
   items = 2_000,
   weight = 1,
   rules = compileRules(),
+  places = 8_192,
+  stored = {} as Stored,
 } = {}): SimulatedShop {
   const changes: Change[] = [];
-  const decisions = createDecisions({ rules, onChange: (change) => changes.push(change) });
+  let now = stored.now ?? START;
+  const decisions = createDecisions({
+    rules,
+    onChange: (change) => changes.push(change),
+    ...(stored.decisions === undefined ? {} : { stored: { state: stored.decisions, now } }),
+  });
   let name = '';
-  let now = START;
-  const heat = createHeat({ now, nameOf: () => name, decisions });
+  const heat = createHeat({
+    now,
+    nameOf: () => name,
+    decisions,
+    rules,
+    places,
+    ...(stored.heat === undefined ? {} : { stored: stored.heat }),
+  });
   const random = createRandom(42);
   const names = Array.from({ length: items }, (_, i) => `item-${i}`);
   const hashes = new Map(names.map((item) => [item, hashOf(item)]));
@@ -59,6 +82,7 @@ export function simulateShop({
       now = to;
     },
     pass,
+    view: (stream) => view(stream),
     viewOnce: (item) => view({ item, perSecond: 0 }),
     entered: (signal) =>
       changes.filter((one) => one.signal === signal && one.change === 'enters').map(({ item }) => item),
@@ -101,4 +125,23 @@ function hashOf(text: string): [number, number] {
   let high = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) high = Math.imul(high ^ text.charCodeAt(i), 0x01000193);
   return [mix(high), mix(high ^ 0x5bd1e995)];
+}
+
+/** Longer than what is usual takes to be known. */
+export const LEARNT_SECONDS = 240;
+const learnt = new Map<number, HeatState>();
+
+/** Such a shop whose usual visitors are known, two seconds after it was started again. */
+export function simulateLearntShop({ perSecond = 100 } = {}): SimulatedShop {
+  const known = learnt.get(perSecond) ?? learn(perSecond);
+  learnt.set(perSecond, known);
+  const shop = simulateShop({ perSecond, stored: { heat: known, now: known.at } });
+  shop.pass(2);
+  return shop;
+}
+
+function learn(perSecond: number): HeatState {
+  const shop = simulateShop({ perSecond });
+  shop.pass(LEARNT_SECONDS);
+  return shop.heat.state();
 }

@@ -1,0 +1,71 @@
+import { describe, expect, test } from '@jest/globals';
+import { createSketches } from '../../../detect/sketches.ts';
+import { mix } from '../../../event/mix.ts';
+
+const FOUR_ERRORS = 4 * (1.04 / Math.sqrt(2_048));
+const HOT = 3;
+
+describe('sketches of the hottest items', () => {
+  test('an item has none before it is chosen, and says nothing before it had one for as long', () => {
+    const sketches = create(2);
+    expect(sketches.minute(HOT)).toBe(-1);
+    choose(sketches);
+    for (let period = 0; period < 6; period++) {
+      expect(sketches.minute(HOT)).toBe(-1);
+      sketches.turn();
+    }
+    expect(sketches.minute(HOT)).toBe(0);
+    expect(sketches.fiveMinutes(HOT)).toBe(-1);
+  });
+
+  test('estimate visitors of a minute and of five, each once, however often they come back', () => {
+    const sketches = create(2);
+    choose(sketches);
+    for (let period = 0; period < 65; period++) {
+      if (period > 0) sketches.turn();
+      // The same hundred in each period, and two thousand new ones.
+      for (let i = 0; i < 100; i++) sketches.add(HOT, mix(~i));
+      for (let i = 0; i < 2_000; i++) sketches.add(HOT, mix(period * 2_000 + i));
+      const [minutes, left] = [Math.floor(period / 6), period % 6];
+      if (period >= 6) expectAbout(sketches.minute(HOT), 100 + 6 * 2_000);
+      const periods = 4 * 6 + left + 1;
+      if (minutes >= 5) expectAbout(sketches.fiveMinutes(HOT), 100 + periods * 2_000);
+    }
+  });
+
+  test('visitors are forgotten when they did not come for as long', () => {
+    const sketches = create(2);
+    choose(sketches);
+    for (let i = 0; i < 1_000; i++) sketches.add(HOT, mix(i));
+    for (let period = 0; period < 30; period++) sketches.turn();
+    expect(sketches.minute(HOT)).toBe(0);
+    expect(sketches.fiveMinutes(HOT)).toBe(0);
+  });
+
+  test('go to the items with the most views, and back from those that became cold', () => {
+    const sketches = create(2);
+    const views = [1, 5, 9, 7];
+    choose(sketches, views);
+    for (let period = 0; period < 6; period++) sketches.turn();
+    expect(views.map((_, place) => sketches.minute(place) >= 0)).toEqual([false, false, true, true]);
+    choose(sketches, [90, 5, 9, 80]);
+    for (let period = 0; period < 6; period++) sketches.turn();
+    expect(views.map((_, place) => sketches.minute(place) >= 0)).toEqual([true, false, false, true]);
+  });
+});
+
+function create(count: number) {
+  return createSketches(4, count);
+}
+
+function choose(sketches: ReturnType<typeof create>, views = [0, 0, 0, 9]): void {
+  sketches.choose(
+    views.length,
+    (index) => index,
+    (place) => views[place] ?? 0,
+  );
+}
+
+function expectAbout(estimate: number, exact: number): void {
+  expect(Math.abs(estimate / exact - 1)).toBeLessThan(FOUR_ERRORS);
+}
