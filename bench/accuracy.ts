@@ -6,7 +6,7 @@ import { compileRules } from '../detect/rules.ts';
 import { mix } from '../event/mix.ts';
 import type { Bench, Case, Outcome } from './bench.ts';
 import { createSpaceSaving } from './space-saving.ts';
-import { round } from './statistics.ts';
+import { percentile, round } from './statistics.ts';
 import { atLeast, atMost } from './target.ts';
 import { wordsOf, zipfRanks } from './zipf-stream.ts';
 
@@ -15,11 +15,23 @@ const ITEMS = 1_000_000;
 const A_TICK = 15_000;
 const TOP = 100;
 const WINDOW_TICKS = 100;
+const MINUTE_TICKS = 600;
+const VISITORS = 200_000;
 /** Which items are popular changes so often, s. */
 const MOVES_AFTER = 60;
 const MOVED = 20_000;
 
-type Measured = { at: number; recall: number; worstError: number; spaceSaving: number };
+type Measured = {
+  at: number;
+  recall: number;
+  worstError: number;
+  /** Errors of the different visitors of a minute, sorted. */
+  visitorErrors: number[];
+  spaceSaving: number;
+};
+
+/** Views of one tick, of items that are asked for again. */
+type Seen = { items: Uint32Array; visitors: Uint32Array };
 
 export const accuracy: Bench = {
   about:
@@ -28,10 +40,12 @@ export const accuracy: Bench = {
     const seconds = quick ? 65 : 180;
     const outcomes = [1, 1.2].map((s) => ({ s, ...measure(s, seconds, report) }));
     const cases = outcomes.flatMap(({ s, measured }): Case[] =>
-      measured.map(({ at, recall, worstError, spaceSaving }) => ({
+      measured.map(({ at, recall, worstError, visitorErrors, spaceSaving }) => ({
         case: `Zipf ${s}, after ${at} s`,
         recall_of_top_100: round(recall, 2),
         worst_count_error_pct: round(100 * worstError, 2),
+        visitors_error_p95_pct: round(100 * percentile(visitorErrors, 0.95), 1),
+        visitors_error_worst_pct: round(100 * percentile(visitorErrors, 1), 1),
         recall_of_space_saving: round(spaceSaving, 2),
       })),
     );
@@ -43,6 +57,15 @@ export const accuracy: Bench = {
       targets: [
         atLeast('recall of the top 100 of the last 10 s', Math.min(...all.map(({ recall }) => recall)), 0.99),
         atMost('worst error of a count, %', 100 * Math.max(...all.map(({ worstError }) => worstError)), 2),
+        atMost(
+          'error of the different visitors of a minute, 95 of 100 items, %',
+          100 *
+            percentile(
+              all.flatMap(({ visitorErrors }) => visitorErrors),
+              0.95,
+            ),
+          5,
+        ),
         atMost('tables, MB', Math.max(...outcomes.map(({ bytes }) => bytes)) / 1e6, 32, 1),
       ],
       notes: ['space_saving: 10,000 counters on the same stream, never aged.'],
@@ -59,7 +82,7 @@ function measure(
   const random = createRandom(9);
   const words = Array.from({ length: ITEMS }, (_, item) => wordsOf(item));
   const exact = new Uint32Array(ITEMS);
-  const past: Uint32Array[] = [];
+  const past: Seen[] = [];
   let name = 0;
   const decisions = createDecisions({ rules: compileRules(), onChange: () => {} });
   const heat = createHeat({ now: START, nameOf: () => String(name), decisions });
@@ -72,26 +95,33 @@ function measure(
   for (let tick = 1; tick <= ticks; tick++) {
     const now = START + tick * TICK_MS;
     heat.advance(now);
-    const seen = new Uint32Array(A_TICK);
+    const seen: Seen = { items: new Uint32Array(A_TICK), visitors: new Uint32Array(A_TICK) };
     let count = 0;
     for (let i = 0; i < A_TICK; i++) {
       const isUnique = random() < 0.5;
       const item = isUnique ? unique++ : moved(ranks[next++ % ranks.length] ?? 0, tick);
       const [high, low] = words[item] ?? wordsOf(item);
       name = item;
-      heat.observe(high, low, mix(next * 7 + tick), 1, false, now);
+      const visitor = Math.floor(random() * VISITORS);
+      heat.observe(high, low, mix(visitor), 1, false, now);
       other.add(item);
       if (isUnique) continue;
-      seen[count++] = item;
+      seen.items[count] = item;
+      seen.visitors[count++] = visitor;
       exact[item] = (exact[item] ?? 0) + 1;
     }
     heat.decide();
-    past.push(seen.subarray(0, count));
-    if (past.length > WINDOW_TICKS)
-      for (const item of past.shift() ?? []) exact[item] = (exact[item] ?? 0) - 1;
+    past.push({ items: seen.items.slice(0, count), visitors: seen.visitors.slice(0, count) });
+    for (const item of past.at(-1 - WINDOW_TICKS)?.items ?? []) exact[item] = (exact[item] ?? 0) - 1;
+    if (past.length > MINUTE_TICKS) past.shift();
     if (tick === ticks || (tick % 300 === 299 && tick > 600)) {
       const at = (tick + 1) / 10;
-      const one = { at, ...compare(), spaceSaving: recallOf(other.top(TOP)) };
+      const one = {
+        at,
+        ...compare(),
+        visitorErrors: compareVisitors(),
+        spaceSaving: recallOf(other.top(TOP)),
+      };
       measured.push(one);
       report(`Zipf ${s}, ${at} s: recall ${one.recall}, Space-Saving ${one.spaceSaving}`);
     }
@@ -106,6 +136,16 @@ function measure(
     const top = heat.top(TOP, 'ten').map(({ item, views }) => ({ item: Number(item), views }));
     const errors = top.map(({ item, views }) => Math.abs(views / (exact[item] ?? Number.NaN) - 1));
     return { recall: recallOf(top.map(({ item }) => item)), worstError: Math.max(...errors) };
+  }
+
+  function compareVisitors(): number[] {
+    const top = heat.top(TOP, 'minute').map(({ item, visitors }) => ({ item: Number(item), visitors }));
+    const different = new Map(top.map(({ item }) => [item, new Set<number>()]));
+    for (const { items, visitors } of past)
+      for (const [i, item] of items.entries()) different.get(item)?.add(visitors[i] ?? 0);
+    return top.map(({ item, visitors }) =>
+      Math.abs(visitors / (different.get(item)?.size ?? Number.NaN) - 1),
+    );
   }
 
   function recallOf(items: number[]): number {

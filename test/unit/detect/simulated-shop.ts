@@ -35,6 +35,8 @@ export type SimulatedShop = {
   pass(seconds: number, streams?: Stream[]): void;
   /** A view of an item by a new visitor, now. */
   viewOnce(item: string): void;
+  /** A view of an item that has a number for a name, by a new visitor, now. */
+  viewUnique(item: number): void;
   /** A view by a new visitor. */
   view(stream: Stream): void;
   /** Items that became hot by a signal. */
@@ -82,6 +84,10 @@ export function simulateShop({
       now = to;
     },
     pass,
+    viewUnique(item) {
+      name = String(item);
+      heat.observe(mix(2 * item + 1), mix(~item), mix(nextVisitor++), 1, false, now);
+    },
     view: (stream) => view(stream),
     viewOnce: (item) => view({ item, perSecond: 0 }),
     entered: (signal) =>
