@@ -35,6 +35,9 @@ const IDLE_MS = 75_000;
 /** A request as server.conf makes nginx send it, and nothing else: no header more, no other spelling. */
 const HEAD = /^POST \/v1\/lines HTTP\/1\.1\r\nHost: [\w.-]{1,100}\r\nContent-Length: (\d{1,6})\r\n\r\n/;
 const LONGEST_HEAD = 200;
+const LONG_ANSWER = 4 * 1024;
+/** Clients at once that take their time to read one; each holds its answer in memory. */
+const MOST_DRAINING = 16;
 /** By this header, and not by the status, server.conf notes on the page that its view has arrived. */
 export const ARRIVED = '/arrived';
 const ANSWERS: Record<PostStatus, string> = {
@@ -61,6 +64,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
   /** How to end each connection. */
   const open = new Set<() => void>();
   let closing = false;
+  let draining = 0;
   return {
     serve,
     close() {
@@ -170,7 +174,23 @@ export function createConnections(options: ConnectionsOptions): Connections {
         return;
       }
       answering = false;
-      if (!socket.write(`${head}\r\n${body}`)) destroy();
+      if (socket.write(`${head}\r\n${body}`)) return;
+      // Short ones are not read by this client.
+      if (body.length < LONG_ANSWER || draining === MOST_DRAINING) destroy();
+      else drain();
+    }
+
+    /** A long answer is more than the kernel takes at once. */
+    function drain(): void {
+      answering = true;
+      draining++;
+      const done = () => {
+        draining--;
+        socket.off('drain', done).off('close', done);
+        answering = false;
+        if (isLast || closing) socket.destroySoon();
+      };
+      socket.once('drain', done).once('close', done);
     }
 
     function end(): void {

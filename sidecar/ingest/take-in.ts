@@ -7,6 +7,7 @@ import type { Metrics } from '../../service/metrics.ts';
 import type { SIDECAR_METRICS } from '../metrics.ts';
 import { createEncodedEvents, type EncodedEvents } from './encoded-events.ts';
 import { isKept, type Ladder, type Rung } from './ladder.ts';
+import { type NewViews, NO_VIEWS, type ViewBatch } from './new-views.ts';
 import type { RecentIds } from './recent-ids.ts';
 import { createWritesUnderWay } from './writes-under-way.ts';
 
@@ -20,6 +21,8 @@ export type TakeInOptions = {
   ladder?: Ladder | undefined;
   /** Resolves once the events are on disk. */
   keep: (events: { bytes: Buffer; count: number }) => Promise<unknown>;
+  /** Is shown each new view, once it is kept. */
+  newViews?: NewViews | undefined;
   /** Told of a view that `hotitem doctor` sent, with its event. */
   onTest?: (token: string, event: string) => void;
   /** Where a line goes that is no event. */
@@ -40,6 +43,7 @@ export type TakeIn = (lines: Buffer, source: Source) => Promise<Taken>;
 /** What has become of the lines of one call. */
 type Sorted = {
   events: EncodedEvents;
+  views: ViewBatch;
   /** Nobody has looked whether one of them was here before. */
   areNew: boolean;
   /** `bitsOf` the ids of the events and of those that are sampled out: word 0 and word 1. */
@@ -67,7 +71,7 @@ const EVERYTHING: Rung = { oneIn: 1, bare: false };
  * rejects as `keep` does, and then none of them counts: they may all come again.
  */
 export function createTakeIn(options: TakeInOptions): TakeIn {
-  const { recent, writer, ladder, keep, onTest, reject, metrics } = options;
+  const { recent, writer, ladder, keep, newViews = NO_VIEWS, onTest, reject, metrics } = options;
   const line = createLine();
   const meters = { intake: metersOf('intake'), spill: metersOf('spill'), log: metersOf('log') };
   const writes = createWritesUnderWay();
@@ -75,27 +79,34 @@ export function createTakeIn(options: TakeInOptions): TakeIn {
   const spare: Buffer[] = [];
   return async (lines, source) => {
     const { received, accepted, duplicates, sampledOut } = meters[source];
-    // Duplicates are rare: one look for all lines costs a third of one each, and where it finds any, each is looked for.
-    let sorted = sort(lines, source, { areNew: true });
-    if (recent.hasAny(sorted.high, sorted.low)) sorted = sort(lines, source, { areNew: false });
-    // nginx gave up waiting and sent a line again: whether it is a duplicate shows when the other is written, or not.
-    for (let other = writes.sharing(sorted.low); other !== undefined; other = writes.sharing(sorted.low)) {
-      await other;
-      sorted = sort(lines, source, { areNew: false });
+    const views = newViews.begin(lines);
+    try {
+      // Duplicates are rare: one look for all lines costs a third of one each, and where it finds any, each is looked for.
+      let sorted = sort(lines, source, { areNew: true, views });
+      if (recent.hasAny(sorted.high, sorted.low)) sorted = sort(lines, source, { areNew: false, views });
+      // nginx gave up waiting and sent a line again: whether it is a duplicate shows when the other is written, or not.
+      for (let other = writes.sharing(sorted.low); other !== undefined; other = writes.sharing(sorted.low)) {
+        await other;
+        sorted = sort(lines, source, { areNew: false, views });
+      }
+      const events = sorted.events.finish();
+      if (sorted.low.length > 0) await writes.whileUnderWay(sorted.low, keepAll(sorted, events));
+      // Not after a failure, which may come while it is still being written from.
+      const buffer = sorted.events.buffer();
+      if (spare.length < SPARE_BUFFERS && buffer.length <= LARGEST_SPARE_BYTES) spare.push(buffer);
+      received.add(sorted.lines);
+      accepted.add(events.count);
+      duplicates.add(sorted.duplicates);
+      sampledOut.add(sorted.sampledOut);
+      const { bad } = sorted;
+      for (const [reason, count] of bad.byReason) metrics.of('intake_bad_lines_total', { reason }).add(count);
+      for (const line of bad.shown) reject(line);
+      views.count();
+      return { lines: sorted.lines, bad: bad.count };
+    } catch (error) {
+      views.drop();
+      throw error;
     }
-    const events = sorted.events.finish();
-    if (sorted.low.length > 0) await writes.whileUnderWay(sorted.low, keepAll(sorted, events));
-    // Not after a failure, which may come while it is still being written from.
-    const buffer = sorted.events.buffer();
-    if (spare.length < SPARE_BUFFERS && buffer.length <= LARGEST_SPARE_BYTES) spare.push(buffer);
-    received.add(sorted.lines);
-    accepted.add(events.count);
-    duplicates.add(sorted.duplicates);
-    sampledOut.add(sorted.sampledOut);
-    const { bad } = sorted;
-    for (const [reason, count] of bad.byReason) metrics.of('intake_bad_lines_total', { reason }).add(count);
-    for (const line of bad.shown) reject(line);
-    return { lines: sorted.lines, bad: bad.count };
   };
 
   async function keepAll({ high, low }: Sorted, events: { bytes: Buffer; count: number }): Promise<void> {
@@ -105,11 +116,26 @@ export function createTakeIn(options: TakeInOptions): TakeIn {
   }
 
   /** `areNew`: without a look for duplicates. */
-  function sort(lines: Buffer, source: Source, { areNew }: { areNew: boolean }): Sorted {
+  function sort(
+    lines: Buffer,
+    source: Source,
+    { areNew, views }: { areNew: boolean; views: ViewBatch },
+  ): Sorted {
+    views.clear();
     const rung = ladder?.rung() ?? EVERYTHING;
     const events = createEncodedEvents(lines.length, spare.pop());
     const bad: BadLines = { shown: [], count: 0, byReason: new Map() };
-    const sorted: Sorted = { events, areNew, high: [], low: [], bad, lines: 0, duplicates: 0, sampledOut: 0 };
+    const sorted: Sorted = {
+      events,
+      views,
+      areNew,
+      high: [],
+      low: [],
+      bad,
+      lines: 0,
+      duplicates: 0,
+      sampledOut: 0,
+    };
     const isFile = source !== 'intake';
     let empty = 0;
     for (let at = 0; at < lines.length; ) {
@@ -165,6 +191,7 @@ export function createTakeIn(options: TakeInOptions): TakeIn {
     }
     sorted.high.push(high);
     sorted.low.push(low);
+    sorted.views.add(line);
     if (isKept(high, low, rung.oneIn)) write(line, rung, sorted.events);
     else sorted.sampledOut++;
   }

@@ -12,6 +12,8 @@ import { until } from '../../../parts/until.ts';
 const soon = { timeoutMs: 5_000, everyMs: 1 };
 /** Of the kernel and of Node together. */
 const MORE_ANSWERS_THAN_WAIT = 10_000;
+/** More than the kernel takes at once. */
+const LONG = 4_000_000;
 const KEPT = 'HTTP/1.1 204 No Content\r\nLocation: /arrived\r\n\r\n';
 
 describe('a post as nginx sends it', () => {
@@ -248,6 +250,29 @@ describe('whatever else comes', () => {
     expect(client.statuses()).toEqual(statuses);
   });
 
+  test('is answered in full, however long the answer is, and the connection stays', async () => {
+    const { client } = await open();
+    client.send('GET /v1/long HTTP/1.1\r\nHost: h\r\n\r\n');
+    await until(() => client.heard().endsWith('x"\n'), { ...soon, what: 'the whole answer' });
+    expect(client.heard().length).toBeGreaterThan(LONG);
+    client.send(post('one\n'));
+    await until(() => client.statuses().length === 2, { ...soon, what: 'the second answer' });
+    expect(client.statuses()).toEqual([200, 204]);
+  });
+
+  test('is answered in full to a client that sends another before it has read it, which is the last', async () => {
+    const { client } = await open();
+    client.pause();
+    client.send('GET /v1/long HTTP/1.1\r\nHost: h\r\n\r\n');
+    await client.sent();
+    client.send(post('one\n'));
+    await client.sent();
+    client.resume();
+    await client.closed();
+    expect(client.heard().endsWith('x"\n')).toBe(true);
+    expect(client.statuses()).toEqual([200]);
+  });
+
   test('leaves the connection as it was, where it is a good request', async () => {
     const { client, bodies } = await open();
     client.send(post('one\n'));
@@ -309,6 +334,7 @@ async function open(limits: Limits = {}) {
         await held;
         return { status: 204 };
       },
+      '/v1/long': async () => ({ status: 200, value: 'x'.repeat(LONG) }),
     },
     metrics,
     warn: () => {},
@@ -364,6 +390,7 @@ async function connectTo(path: string) {
     end: () => socket.end(),
     destroy: () => void socket.destroy(),
     pause: () => void socket.pause(),
+    resume: () => void socket.resume(),
     isClosed: () => ended,
     closed: () => until(() => ended, { ...soon, what: 'the end of the connection' }),
   };

@@ -5,6 +5,7 @@ import { createBotTest } from '../../../../event/bot-test.ts';
 import { createEventWriter } from '../../../../event/event-writer.ts';
 import { createVisitorHash } from '../../../../event/visitor.ts';
 import { createMetrics } from '../../../../service/metrics.ts';
+import type { ViewBatch } from '../../../../sidecar/ingest/new-views.ts';
 import { createRecentIds } from '../../../../sidecar/ingest/recent-ids.ts';
 import { createTakeIn, type Source, TooManyBadLines } from '../../../../sidecar/ingest/take-in.ts';
 import { SIDECAR_METRICS } from '../../../../sidecar/metrics.ts';
@@ -77,7 +78,6 @@ describe('taking in lines', () => {
     expect(new Set(kept).size).toBe(kept.length);
 
     fail(true);
-    const third = line({ requestId: 'd'.repeat(32) });
     const failed = takeIn(lines(third, first), 'intake');
     fail(false);
     const taken = takeIn(lines(third), 'spill');
@@ -145,6 +145,7 @@ describe('taking in lines', () => {
 
 const first = line({});
 const second = line({ requestId: 'f'.repeat(32) });
+const third = line({ requestId: 'd'.repeat(32) });
 
 function lines(...texts: string[]): Buffer {
   return Buffer.from(texts.map((text) => `${text}\n`).join(''), 'latin1');
@@ -167,6 +168,7 @@ function create({ full = false, oneIn = 1 }: Created = {}) {
   const metrics = createMetrics(new Registry(), SIDECAR_METRICS);
   const kept: string[] = [];
   const rejected: BadLine[] = [];
+  const shown: string[] = [];
   let failing = false;
   const takeIn = createTakeIn({
     recent: createRecentIds(),
@@ -184,18 +186,33 @@ function create({ full = false, oneIn = 1 }: Created = {}) {
       expect(texts).toHaveLength(count);
       kept.push(...texts);
     },
+    newViews: { begin },
     reject: (bad) => rejected.push(bad),
     metrics,
   });
   return {
     takeIn,
     kept,
+    /** What counts of them: the first digits of their ids. */
+    shown: () => shown,
     rejected,
     fail: (state: boolean) => {
       failing = state;
     },
     count: (name: IntakeTotal, from: string) => metrics.of(name, { from }).value(),
   };
+
+  function begin(): ViewBatch {
+    let batch: string[] = [];
+    return {
+      add: (view) => batch.push(view.lines().toString('latin1', view.idAt(), view.idAt() + 4)),
+      clear() {
+        batch = [];
+      },
+      count: () => shown.push(...batch),
+      drop() {},
+    };
+  }
 }
 
 describe('lines that are no events', () => {
@@ -222,5 +239,47 @@ describe('lines that are no events', () => {
     const taken = await takeIn(Buffer.from(`${'x\n'.repeat(100_000)}${first}\n`), 'spill');
     expect(taken).toEqual({ lines: 100_001, bad: 100_000 });
     expect([kept.length, rejected.length]).toEqual([1, 1_000]);
+  });
+});
+
+describe('new views are shown', () => {
+  test('once, whichever way and however often their line comes', async () => {
+    const { takeIn, shown } = create();
+    await takeIn(lines(first, second), 'intake');
+    await takeIn(lines(second, third, first), 'spill');
+    await takeIn(lines(first, second, third), 'log');
+    expect(shown()).toEqual(['4b6e', 'ffff', 'dddd']);
+  });
+
+  test('once, where a post and a spill file of the same are written at the same time', async () => {
+    const { takeIn, shown } = create();
+    await Promise.all([takeIn(lines(first), 'intake'), takeIn(lines(second, first), 'spill')]);
+    expect(shown().sort()).toEqual(['4b6e', 'ffff']);
+  });
+
+  test('when their write has succeeded, not when it failed', async () => {
+    const { takeIn, shown, fail } = create();
+    fail(true);
+    await expect(takeIn(lines(first), 'intake')).rejects.toThrow('disk full');
+    expect(shown()).toEqual([]);
+    fail(false);
+    await takeIn(lines(first), 'spill');
+    expect(shown()).toEqual(['4b6e']);
+  });
+
+  test('before redaction and sampling: all of them, with their visitors', async () => {
+    const { takeIn, shown, kept } = create({ oneIn: 64 });
+    const many = Array.from({ length: 1_000 }, (_, i) => line({ requestId: requestId(i) }));
+    await takeIn(lines(...many), 'intake');
+    expect(kept.length).toBeLessThan(100);
+    expect(shown()).toHaveLength(1_000);
+  });
+
+  test('not from a request that is refused', async () => {
+    const { takeIn, shown } = create();
+    await expect(takeIn(Buffer.from(`${first}\n${'x\n'.repeat(1_001)}`), 'intake')).rejects.toThrow(
+      TooManyBadLines,
+    );
+    expect(shown()).toEqual([]);
   });
 });
