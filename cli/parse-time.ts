@@ -1,7 +1,7 @@
+import { toInstant } from '../service/instant.ts';
 import { UsageError } from './parse-command-line.ts';
 
 const UNITS: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-const ISO = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?(?:Z|[+-]\d{2}:?\d{2})?)?$/;
 
 /**
  * The instant that a flag says, ms since 1970: `now`, `-90m` before `now` (s, m, h, d), or ISO 8601, where a time without
@@ -11,8 +11,8 @@ export function parseTime(flag: string, text: string, now: number): number {
   if (text === 'now') return now;
   const duration = durationOf(text.replace(/^-/, ''));
   if (duration !== undefined && text.startsWith('-')) return now - duration;
-  const time = ISO.test(text) ? Date.parse(withZone(text.replace(' ', 'T'))) : Number.NaN;
-  if (Number.isNaN(time)) {
+  const time = toInstant(text);
+  if (time === undefined) {
     throw new UsageError(
       `--${flag}: must be like 2026-07-01T12:00:00Z, 2026-07-01, -2h or now (got ${show(text)})`,
     );
@@ -20,13 +20,10 @@ export function parseTime(flag: string, text: string, now: number): number {
   return time;
 }
 
-function durationOf(text: string): number | undefined {
+/** The ms that a text like `90m` says; undefined where it says none. */
+export function durationOf(text: string): number | undefined {
   const [, digits, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
   return digits === undefined ? undefined : Number(digits) * (UNITS[unit ?? ''] ?? 0);
-}
-
-function withZone(text: string): string {
-  return /T.*(?:Z|[+-]\d{2}:?\d{2})$|^[^T]*$/.test(text) ? text : `${text}Z`;
 }
 
 function show(text: string): string {

@@ -1,10 +1,11 @@
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 /** What a service exports, in one list: the README's table is tested against it. */
-export type MetricList = Record<
-  string,
-  { kind: 'counter' | 'gauge'; help: string; labels?: readonly string[] }
->;
+export type MetricList = Record<string, Metric>;
+type Metric =
+  | { kind: 'counter' | 'gauge'; help: string; labels?: readonly string[] }
+  /** `buckets`: their upper bounds. */
+  | { kind: 'histogram'; help: string; labels?: readonly []; buckets: readonly number[] };
 
 /** One number (of one set of label values) of a service. */
 export type Meter = {
@@ -20,7 +21,13 @@ export type Metrics<L extends MetricList> = {
   of(name: keyof L & string, labels?: Record<string, string>): Meter;
   /** The sum of that name over all labels. */
   sum(name: keyof L & string): number;
+  /** One more value of a histogram. For what is rare: the registry counts it. */
+  observe(name: HistogramsOf<L>, value: number): void;
 };
+
+type HistogramsOf<L extends MetricList> = {
+  [Name in keyof L & string]: L[Name]['kind'] extends 'histogram' ? Name : never;
+}[keyof L & string];
 
 export function createRegistry(): Registry {
   const registry = new Registry();
@@ -33,12 +40,16 @@ export function createRegistry(): Registry {
  * an event costs an addition; the registry reads it when it is scraped.
  */
 export function createMetrics<L extends MetricList>(registry: Registry, list: L): Metrics<L> {
-  const meters = new Map(
-    Object.entries(list).map(([name, metric]) => [name, publish(registry, name, metric)]),
-  );
+  const meters = new Map<string, Family>();
+  const histograms = new Map<string, Histogram>();
+  for (const [name, metric] of Object.entries(list)) {
+    if (metric.kind === 'histogram') histograms.set(name, publishHistogram(registry, name, metric));
+    else meters.set(name, publish(registry, name, metric));
+  }
   return {
     of: (name, labels = {}) => family(name).of(labels),
     sum: (name) => family(name).sum(),
+    observe: (name, value) => histograms.get(name)?.observe(value),
   };
 
   function family(name: string): Family {
@@ -53,7 +64,9 @@ type Child = { labels: Record<string, string>; meter: Meter };
 /** All meters of one name. */
 type Family = { of(labels: Record<string, string>): Meter; sum(): number };
 
-function publish(registry: Registry, name: string, { kind, help, labels = [] }: MetricList[string]): Family {
+type CounterOrGauge = Exclude<Metric, { kind: 'histogram' }>;
+
+function publish(registry: Registry, name: string, { kind, help, labels = [] }: CounterOrGauge): Family {
   const children = new Map<string, Child>();
   const Kind = kind === 'counter' ? Counter : Gauge;
   new Kind({
@@ -75,6 +88,14 @@ function publish(registry: Registry, name: string, { kind, help, labels = [] }: 
     children.set(key, child);
     return child.meter;
   }
+}
+
+function publishHistogram(
+  registry: Registry,
+  name: string,
+  { help, buckets }: Extract<Metric, { kind: 'histogram' }>,
+): Histogram {
+  return new Histogram({ name: `hotitem_${name}`, help, buckets: [...buckets], registers: [registry] });
 }
 
 function createMeter(): Meter {
