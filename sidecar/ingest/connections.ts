@@ -184,11 +184,16 @@ export function createConnections(options: ConnectionsOptions): Connections {
     function drain(): void {
       answering = true;
       draining++;
+      // Whoever has said all can still read; a sidecar that stops does not wait for it.
+      leave = () => {
+        if (closing) destroy();
+      };
       const done = () => {
         draining--;
+        leave = () => {};
         socket.off('drain', done).off('close', done);
         answering = false;
-        if (isLast || closing) socket.destroySoon();
+        if (isLast) socket.destroySoon();
       };
       socket.once('drain', done).once('close', done);
     }

@@ -267,6 +267,7 @@ describe('whatever else comes', () => {
     await client.sent();
     client.send(post('one\n'));
     await client.sent();
+    client.end();
     client.resume();
     await client.closed();
     expect(client.heard().endsWith('x"\n')).toBe(true);
