@@ -1,3 +1,4 @@
+import type { HeatState } from '../heat/heat.ts';
 import { type Check, json, type Reply, type Route } from '../service/admin/admin.ts';
 import type { Loss } from '../service/losses.ts';
 import { createMetrics, type Metrics } from '../service/metrics.ts';
@@ -33,6 +34,7 @@ import type { Core } from './core.ts';
 import { deadLetterPath } from './open-dead-letters.ts';
 import { indexChecks, openIndex } from './open-index.ts';
 import { watchLosses } from './watch-losses.ts';
+import { type OnHotChange, wireHeat } from './wire-heat.ts';
 import { createSinkMeters, type SinkAccounts, type SinkMeters, wireSink } from './wire-sink.ts';
 
 /** One part of a process: what it shows to people and monitoring. */
@@ -49,16 +51,18 @@ export type Accounts = {
   losses?: Loss[];
   /** The last views of `hotitem doctor`. */
   tests?: TestView[];
+  /** Missing where no hot items are looked for. */
+  heat?: HeatState;
 };
 
-/**
- * Starts a sidecar. With Kafka it forwards to it; without, it indexes from its own spool. `index` is where its page asks;
- * by default the configured one, if this process may open it.
- */
-export async function wireSidecar(
-  core: Core,
-  sink?: { index: EventIndex | DuckdbIndex; meters: SinkMeters; check: Check },
-): Promise<Part> {
+export type WireSidecarOptions = {
+  /** The sink beside it. Its index is where the page asks; by default the configured one, if this process may open it. */
+  sink?: { index: EventIndex | DuckdbIndex; meters: SinkMeters; check: Check };
+  onHotChange?: OnHotChange | undefined;
+};
+
+/** Starts a sidecar. With Kafka it forwards to it; without, it indexes from its own spool. */
+export async function wireSidecar(core: Core, { sink, onHotChange }: WireSidecarOptions = {}): Promise<Part> {
   const { config, parts, registry, shutdown } = core;
   const metrics = createMetrics(registry, SIDECAR_METRICS);
   const { cursor } = parts;
@@ -73,7 +77,16 @@ export async function wireSidecar(
     lost: () => spool.stats().lostEvents,
   });
   const check = await next.start();
-  const sidecar = await startSidecar({ ...shared, routes: indexRoutes(next.index) }, spool);
+  const heat = config.heat.enabled ? await wireHeat(core, onHotChange) : undefined;
+  const sidecar = await startSidecar(
+    {
+      ...shared,
+      routes: { ...indexRoutes(next.index), ...heat?.controlRoutes },
+      intakeRoutes: heat?.intakeRoutes ?? {},
+      newViews: heat?.newViews,
+    },
+    spool,
+  );
   const { nginx, losses, tests, checks } = sidecar;
   const ofSink = sink?.meters ?? next.meters;
   const lost = watchLosses(core, 'losses.json', [...losses, ...(ofSink?.losses ?? [])]);
@@ -86,6 +99,7 @@ export async function wireSidecar(
         now: core.now,
       }),
       '/api/v1/accounting': () => json(200, accounts()),
+      ...heat?.routes,
     },
     checks: [
       { name: 'spool', ready: () => takesEvents(spool) },
@@ -105,6 +119,7 @@ export async function wireSidecar(
       outage: next.outage.state() ?? sink?.meters.outage.state(),
       losses: lost.list(),
       tests: tests(),
+      ...(heat !== undefined && { heat: heat.state() }),
     };
   }
 

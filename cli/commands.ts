@@ -6,6 +6,13 @@ import { deadLettersPurge } from './commands/dead-letters-purge.ts';
 import { deadLettersReplay } from './commands/dead-letters-replay.ts';
 import { deadLettersShow } from './commands/dead-letters-show.ts';
 import { doctor } from './commands/doctor.ts';
+import { hotBan } from './commands/hot-ban.ts';
+import { hotClear } from './commands/hot-clear.ts';
+import { hotFreeze } from './commands/hot-freeze.ts';
+import { hotList } from './commands/hot-list.ts';
+import { hotPin } from './commands/hot-pin.ts';
+import { hotShow } from './commands/hot-show.ts';
+import { hotThaw } from './commands/hot-thaw.ts';
 import { nginxDrain } from './commands/nginx-drain.ts';
 import { nginxInstall } from './commands/nginx-install.ts';
 import { nginxRemove } from './commands/nginx-remove.ts';
@@ -30,6 +37,13 @@ export const COMMANDS: Record<string, Command> = {
   'service install': serviceInstall,
   'service remove': serviceRemove,
   capture,
+  'hot list': hotList,
+  'hot show': hotShow,
+  'hot pin': hotPin,
+  'hot ban': hotBan,
+  'hot clear': hotClear,
+  'hot freeze': hotFreeze,
+  'hot thaw': hotThaw,
   check,
   status,
   doctor,

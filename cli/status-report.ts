@@ -1,5 +1,6 @@
 import type { About } from '../app/about.ts';
 import type { SinkAccounts } from '../app/wire-sink.ts';
+import type { HeatState } from '../heat/heat.ts';
 import { plainText } from '../service/plain-text.ts';
 import { judge } from '../service/verdict.ts';
 import type { SidecarAccounts } from '../sidecar/accounting.ts';
@@ -36,6 +37,10 @@ const SIDECAR: [keyof SidecarAccounts, string][] = [
   ['lost', 'lost to damage'],
   ['unaccounted', 'unaccounted'],
 ];
+const HEAT: [keyof Pick<HeatState, 'hot' | 'held'>, string][] = [
+  ['hot', 'hot'],
+  ['held', 'held by the cap'],
+];
 const SINK: [keyof SinkAccounts, string][] = [
   ['consumed', 'consumed'],
   ['indexed', 'indexed'],
@@ -67,10 +72,13 @@ export function statusText(facts: StatusFacts, { line, findings }: Verdict): str
   ].join('\n');
 }
 
-function ofServices({ accounts: { about, nginx, sidecar, sink } }: Extract<Service, { accounts: unknown }>) {
+function ofServices({
+  accounts: { about, nginx, sidecar, sink, heat },
+}: Extract<Service, { accounts: unknown }>) {
   return [
     ...(nginx === undefined ? [] : ['nginx, over all restarts', ...ofNginx(nginx)]),
     ...(sidecar === undefined ? [] : [heading('sidecar', about), ...rows(SIDECAR, sidecar)]),
+    ...(heat === undefined ? [] : ['hot items', ...rows(HEAT, heat)]),
     ...(sink === undefined ? [] : [heading('sink', about), ...rows(SINK, sink)]),
   ];
 }

@@ -9,8 +9,9 @@ import type { Metrics } from '../service/metrics.ts';
 import type { Shutdown } from '../service/shutdown.ts';
 import { openSpool, type Spool, type SpoolOptions } from '../store/spool/spool.ts';
 import { makeFolders } from './folders.ts';
-import { startIntake } from './ingest/intake.ts';
+import { type IntakeRoute, startIntake } from './ingest/intake.ts';
 import { createLadder, type Ladder, RUNGS } from './ingest/ladder.ts';
+import type { NewViews } from './ingest/new-views.ts';
 import { createRecentIds } from './ingest/recent-ids.ts';
 import { createRejectFile } from './ingest/reject-file.ts';
 import { createTakeIn } from './ingest/take-in.ts';
@@ -94,10 +95,14 @@ export async function startSidecar(
   options: SidecarOptions & {
     /** What else the owner asks on the control socket. */
     routes: Record<string, SocketRoute>;
+    /** What else is asked on the socket of the intake. */
+    intakeRoutes: Record<string, IntakeRoute>;
+    /** Is shown each new view. */
+    newViews?: NewViews | undefined;
   },
   spool: Spool,
 ): Promise<Sidecar> {
-  const { config, metrics, warn, shutdown, now, routes } = options;
+  const { config, metrics, warn, shutdown, now, routes, intakeRoutes, newViews } = options;
   const { node, privacy, event } = config;
   const writer = createEventWriter({
     node,
@@ -112,6 +117,7 @@ export async function startSidecar(
     writer,
     ladder: config.spool.ladder === 'on' ? openLadder(options, spool) : undefined,
     keep: (events) => spool.appendEncoded(events),
+    newViews,
     onTest: tests.note,
     reject: createRejectFile(join(config.home, 'rejected.log'), now),
     metrics,
@@ -137,7 +143,7 @@ export async function startSidecar(
     maxRequestBytes: config.intake.max_request_bytes,
     maxConnections: config.intake.max_connections,
     takeIn,
-    routes: { '/v1/control': createPollRoute({ control, books, warn }) },
+    routes: { ...intakeRoutes, '/v1/control': createPollRoute({ control, books, warn }) },
     metrics,
     warn,
   });

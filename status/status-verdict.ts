@@ -4,6 +4,7 @@ import type { Service } from './ask-service.ts';
 import { type Clause, capturing } from './capturing.ts';
 import { delivering } from './delivering.ts';
 import type { StatusFacts } from './facts.ts';
+import { heating } from './heating.ts';
 import { losing } from './losing.ts';
 
 export type Verdict = {
@@ -18,15 +19,16 @@ export function verdictOf(facts: StatusFacts): Verdict {
   const captures = captureOf(facts);
   const delivers = delivering(facts);
   const loses = losing(facts);
+  const heats = heating(facts);
   const versions = [
     ...versionFinding('sidecar', facts.sidecar, facts.installed),
     ...(facts.sink === undefined ? [] : versionFinding('sink', facts.sink, facts.installed)),
     ...includesFinding(facts),
   ];
-  const wrong = [...captures.findings, ...delivers.findings];
+  const wrong = [...captures.findings, ...delivers.findings, ...heats.wrong];
   return {
     line: [captures, delivers, loses].map(({ text }) => text).join('; '),
-    findings: [...wrong, ...loses.findings, ...versions],
+    findings: [...wrong, ...loses.findings, ...versions, ...heats.notes],
     status: loses.findings.length > 0 ? 3 : wrong.length > 0 ? 1 : 0,
   };
 }

@@ -13,6 +13,7 @@ import { createSinkMeters, wireKafkaSink } from '../../app/wire-sink.ts';
 import { startCrowd } from '../../demo/crowd.ts';
 import { startNginxProcess } from '../../demo/nginx-process.ts';
 import { renderShop } from '../../demo/shop.ts';
+import type { Change } from '../../detect/decisions.ts';
 import { DEFAULT_BREAKER } from '../../nginx-setup/breaker.ts';
 import { includeSettings } from '../../nginx-setup/includes.ts';
 import { findNginx, type NginxBuild } from '../../provision/nginx.ts';
@@ -20,10 +21,12 @@ import { ProvisionError } from '../../provision/provision-error.ts';
 import { keepTrying } from '../../service/keep-trying.ts';
 import { toUrl } from '../../service/listen-address.ts';
 import { reasonOf } from '../../service/log.ts';
+import { plainText } from '../../service/plain-text.ts';
 import { Trouble } from '../../service/trouble.ts';
 import { SetupRefused } from '../../store/elasticsearch/setup-refused.ts';
 import type { Command } from '../command.ts';
 import { configure } from '../configure.ts';
+import { durationText } from '../hot/hot-text.ts';
 import { startLog } from '../start-log.ts';
 import { tell } from '../terminal.ts';
 
@@ -42,7 +45,10 @@ export const start: Command = {
       placeholder: 'HOST:PORT',
       about: `loopback address that nginx answers itself on (${DEFAULT_BREAKER})`,
     },
-    demo: { type: 'boolean', about: 'send visitors: a flash sale in which one item takes off after 20 s' },
+    demo: {
+      type: 'boolean',
+      about: 'send visitors: a flash sale in which one item takes off after 20 s and turns hot',
+    },
   },
   configured: true,
   async run(context) {
@@ -84,13 +90,20 @@ async function startServices(core: Core): Promise<void> {
   const { parts, registry } = core;
   prepare(core);
   if (!parts.kafka) {
-    await wireAdmin(core, 'listen', await wireSidecar(core));
+    await wireAdmin(core, 'listen', await wireSidecar(core, { onHotChange }));
     return;
   }
   const index = await openIndex(core);
   const meters = createSinkMeters(registry, core.now);
   const check = await wireKafkaSink(core, index, meters);
-  await wireAdmin(core, 'listen', await wireSidecar(core, { index, meters, check }));
+  await wireAdmin(core, 'listen', await wireSidecar(core, { sink: { index, meters, check }, onHotChange }));
+}
+
+/** Says what turns hot and why, and when it cools. */
+function onHotChange({ change, item, signal, reason, since }: Change): void {
+  const name = plainText(item, 60);
+  if (change === 'enters') say(`hot   ${name} (${signal}): ${plainText(reason, 200)}`);
+  if (change === 'leaves') say(`cool  ${name} (${signal}), after ${durationText(Date.now() - since)}`);
 }
 
 /** `hotitem setup`, as soon as Kafka and Elasticsearch answer. */
@@ -165,7 +178,7 @@ function welcome(
 Three things to try:
   1. open ${shop}/web/item/4711.html a few times, and watch it rise on ${admin}/
   2. curl '${admin}/api/v1/items?window=5m&limit=5'
-  3. ${demo ? 'wait: after 20 s one item of the demo takes off' : 'npm start -- --demo   sends visitors: a flash sale in which one item takes off'}
+  3. ${demo ? 'wait: after 20 s one item of the demo takes off, and the terminal says that it is hot; a minute later it cools' : 'npm start -- --demo   sends visitors: a flash sale in which one item takes off'}
 
 Ctrl-C stops everything.
 `;

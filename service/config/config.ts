@@ -167,7 +167,11 @@ function withWholePaths(config: Complete): Complete {
     control: { ...control, socket: resolve(home, control.socket) },
     spool: { ...spool, dir: resolve(home, spool.dir) },
     spill: { ...spill, dir: resolve(home, spill.dir) },
-    heat: { ...heat, dir: resolve(home, heat.dir) },
+    heat: {
+      ...heat,
+      dir: resolve(home, heat.dir),
+      ...(heat.rules !== undefined && { rules: resolve(heat.rules) }),
+    },
     duckdb: { ...duckdb, path: resolve(home, duckdb.path) },
     kafka: kafka.ca_file === undefined ? kafka : { ...kafka, ca_file: resolve(kafka.ca_file) },
     elasticsearch:

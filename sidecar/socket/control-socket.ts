@@ -43,8 +43,8 @@ export async function startControlSocket({
 
   function handle(request: IncomingMessage, response: ServerResponse): void {
     if (closing) response.setHeader('connection', 'close');
-    const { url = '' } = request;
-    const route = Object.hasOwn(routes, url) ? routes[url] : undefined;
+    const [path = ''] = (request.url ?? '').split('?', 1);
+    const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
     if (route !== undefined) {
       route(request, response);
       return;

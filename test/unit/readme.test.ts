@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
+import { HEAT_METRICS } from '../../heat/metrics.ts';
 import { ADMIN_METRICS } from '../../service/admin/admin-metrics.ts';
 import { loadConfig, SETTINGS } from '../../service/config/config.ts';
 import type { MetricList } from '../../service/metrics.ts';
@@ -15,7 +16,12 @@ describe('what the documentation says', () => {
     const rows = read('docs/metrics.md')
       .split('\n')
       .filter((line) => line.startsWith('| `hotitem_'));
-    expect(rows).toEqual([...table(SIDECAR_METRICS), ...table(SINK_METRICS), ...table(ADMIN_METRICS)]);
+    expect(rows).toEqual([
+      ...table(SIDECAR_METRICS),
+      ...table(HEAT_METRICS),
+      ...table(SINK_METRICS),
+      ...table(ADMIN_METRICS),
+    ]);
   });
 
   test('in the extended example is every setting with its default', () => {

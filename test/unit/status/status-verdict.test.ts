@@ -70,6 +70,17 @@ test.each<[string, string, Accounts, number]>([
   expect(verdictOf(facts(accounts))).toMatchObject({ line, status });
 });
 
+test.each<[string, Partial<NonNullable<Accounts['heat']>>, string[], number]>([
+  ['that are found', {}, [], 0],
+  ['behind rules that cannot be used', { rulesProblems: ['cap: wrong'] }, ['heat-rules'], 1],
+  ['that nginx does not see', { failure: 'no folder' }, ['hot-list-unwritten'], 1],
+  ['that are frozen', { frozen: true }, ['hot-list-frozen'], 0],
+])('hot items %s', (_, changes, ids, status) => {
+  const heat = { hot: 1, held: 0, frozen: false, rulesProblems: [], ...changes };
+  const verdict = verdictOf(facts({ ...of({}), heat }));
+  expect([verdict.findings.map(({ id }) => id), verdict.status]).toEqual([ids, status]);
+});
+
 test('a sidecar of before an upgrade is shown as it is, and its version is a warning', () => {
   const instances: NginxInstanceAccounts[] = [];
   const accounts = {

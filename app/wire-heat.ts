@@ -1,0 +1,66 @@
+import type { Change } from '../detect/decisions.ts';
+import { type HeatService, startHeat } from '../heat/heat.ts';
+import {
+  createHotControlRoute,
+  createHotItemRoute,
+  createHotPageRoute,
+  createHotReadRoute,
+} from '../heat/hot-routes.ts';
+import { HEAT_METRICS } from '../heat/metrics.ts';
+import { RulesError } from '../heat/parse-rules.ts';
+import type { Route } from '../service/admin/admin.ts';
+import { ConfigError } from '../service/config/config.ts';
+import { createMetrics } from '../service/metrics.ts';
+import type { IntakeRoute } from '../sidecar/ingest/intake.ts';
+import { groupId } from '../sidecar/socket/group-id.ts';
+import type { SocketRoute } from '../sidecar/socket/socket-route.ts';
+import type { Core } from './core.ts';
+
+export type OnHotChange = (change: Change) => void;
+
+const MESSAGES: Record<Change['change'], string> = {
+  enters: 'an item turned hot',
+  changes: 'an item stays hot, by other rules',
+  leaves: 'an item is not hot any more',
+};
+
+/** Heat detection, and where it answers. */
+export type Heat = Pick<HeatService, 'newViews' | 'state'> & {
+  /** Of the admin listener, the control socket, and the intake. */
+  routes: Record<string, Route>;
+  controlRoutes: Record<string, SocketRoute>;
+  intakeRoutes: Record<string, IntakeRoute>;
+};
+
+/**
+ * Starts heat detection, which is stopped after what shows views to it. `onChange` is told what turns hot, and cools. Throws a
+ * `ConfigError` where its rules cannot be used.
+ */
+export async function wireHeat(core: Core, onChange?: OnHotChange): Promise<Heat> {
+  const { config, registry, shutdown, log, warn, now } = core;
+  const { socket_group: group } = config.intake;
+  const heat = await startHeat({
+    config: config.heat,
+    home: config.home,
+    node: config.node,
+    gid: group === undefined ? undefined : groupId(group),
+    metrics: createMetrics(registry, HEAT_METRICS),
+    warn,
+    now,
+    onChange(change) {
+      const { item, signal, reason, rule, dryRun } = change;
+      log.info({ item, signal, reason, rule, dryRun }, MESSAGES[change.change]);
+      onChange?.(change);
+    },
+  }).catch((error: unknown) => {
+    throw error instanceof RulesError ? new ConfigError(error.problems, config.heat.rules) : error;
+  });
+  shutdown.add('heat', heat.close);
+  return {
+    newViews: heat.newViews,
+    state: heat.state,
+    routes: { '/api/v1/hot': createHotPageRoute(heat) },
+    controlRoutes: { '/v1/hot': createHotControlRoute(heat), '/v1/hot/item': createHotItemRoute(heat) },
+    intakeRoutes: { '/v1/hot': createHotReadRoute(heat) },
+  };
+}

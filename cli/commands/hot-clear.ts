@@ -1,0 +1,14 @@
+import type { Command } from '../command.ts';
+import { REASON } from '../hot/options.ts';
+import { itemOf, said, tell } from '../hot/tell.ts';
+
+export const hotClear: Command = {
+  about: 'ITEM: takes away a pin or a ban that was set by hand',
+  options: { reason: REASON },
+  configured: true,
+  async run(context) {
+    const { reason, ...flags } = context.flags;
+    const item = itemOf(context, 'hot clear');
+    return tell({ ...context, flags }, { do: 'clear', item, ...said(context, reason) });
+  },
+};

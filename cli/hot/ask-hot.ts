@@ -1,0 +1,84 @@
+import { request } from 'node:http';
+import { userInfo } from 'node:os';
+import { OWNER_ONLY } from '../../app/owner-only.ts';
+import type { HotCommand } from '../../heat/hot-command.ts';
+import type { ExplainedItem, WholeHotList } from '../../heat/hot-list.ts';
+import { plainText } from '../../service/plain-text.ts';
+import { Trouble } from '../../service/trouble.ts';
+
+const TIMEOUT_MS = 5_000;
+const MOST_BYTES = 64 * 1024 * 1024;
+
+/** What the sidecar at a control socket says is hot. Rejects with a `Trouble`. */
+export async function askHot(socket: string): Promise<WholeHotList> {
+  return (await ask(socket, '/v1/hot')) as WholeHotList;
+}
+
+/** Has the sidecar do it. Returns what is hot then. */
+export async function commandHot(socket: string, command: HotCommand): Promise<WholeHotList> {
+  return (await ask(socket, '/v1/hot', command)) as WholeHotList;
+}
+
+/** All that is known of an item. */
+export async function explainHot(socket: string, item: string): Promise<ExplainedItem> {
+  return (await ask(socket, `/v1/hot/item?item=${encodeURIComponent(item)}`)) as ExplainedItem;
+}
+
+/** Who asks, for the audit log: also behind sudo. */
+export function asker(env: Record<string, string | undefined>): string {
+  const { username } = userInfo();
+  const { SUDO_USER: behind = '' } = env;
+  return behind === '' || behind === username ? username : `${behind} as ${username}`;
+}
+
+function ask(socketPath: string, path: string, command?: HotCommand): Promise<unknown> {
+  const method = command === undefined ? 'GET' : 'POST';
+  return new Promise((resolve, reject) => {
+    const asked = request({ socketPath, path, method, timeout: TIMEOUT_MS }, (response) => {
+      const chunks: Buffer[] = [];
+      let length = 0;
+      response.on('data', (chunk: Buffer) => {
+        length += chunk.length;
+        if (length <= MOST_BYTES) chunks.push(chunk);
+      });
+      response.on('end', () => {
+        const text = Buffer.concat(chunks).toString('utf8');
+        const value = toJson(text);
+        if (response.statusCode === 200 && value !== undefined) resolve(value);
+        else reject(refusal(response.statusCode ?? 0, value));
+      });
+    });
+    asked.on('timeout', () => asked.destroy(new Error('no answer')));
+    asked.on('error', (error: NodeJS.ErrnoException) => reject(troubleOf(error, socketPath)));
+    asked.end(command === undefined ? undefined : JSON.stringify(command));
+  });
+}
+
+function refusal(status: number, value: unknown): Trouble {
+  if (status === 404)
+    return new Trouble(
+      'the sidecar looks for no hot items',
+      'heat.enabled is false, or the sidecar is of an older version.',
+    );
+  const said =
+    typeof value === 'object' && value !== null && 'error' in value
+      ? String(value.error)
+      : `status ${status}`;
+  return new Trouble(`the sidecar does not do it: ${plainText(said, 300)}`);
+}
+
+function troubleOf({ code, message }: NodeJS.ErrnoException, socket: string): Trouble {
+  if (code === 'EACCES') return new Trouble(`not allowed to ask at ${socket}`, OWNER_ONLY);
+  return new Trouble(
+    `nobody answers at ${socket} (${message})`,
+    'Is the sidecar running? control.socket says where it listens.',
+  );
+}
+
+function toJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

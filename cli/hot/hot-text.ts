@@ -1,0 +1,70 @@
+import type { ShownDecision, WholeHotList } from '../../heat/hot-list.ts';
+import type { Override } from '../../heat/overrides.ts';
+import { plainText } from '../../service/plain-text.ts';
+import { isoTime } from '../../status/iso-time.ts';
+
+const LONGEST_ITEM = 60;
+const LONGEST_REASON = 300;
+
+/** The hot list for a terminal. Names of items are anybody's text. */
+export function hotText(list: WholeHotList): string {
+  const { frozen, failure, hot, held, overrides, rules, now } = list;
+  return [
+    ...(frozen === undefined
+      ? []
+      : [
+          `frozen since ${isoTime(frozen.since)} by ${plainText(frozen.by, 60)}: ${plainText(frozen.reason, LONGEST_REASON)}`,
+          'nginx sees no hot item until: hotitem hot thaw',
+        ]),
+    ...(failure === undefined ? [] : [`nginx does not see what is hot: ${plainText(failure, 200)}`]),
+    ...(rules.problems.length === 0
+      ? []
+      : [
+          `${plainText(rules.file ?? 'the rules', 200)} cannot be used, the rules before stay in force:`,
+          ...rules.problems.map((problem) => `  ${plainText(problem, 300)}`),
+        ]),
+    `${hot.length === 0 ? 'no item is hot' : 'hot'} on ${plainText(list.node, 60)}`,
+    ...hot.map((one) => rowOf(one, now)),
+    ...(held.length === 0 ? [] : ['held back by the cap']),
+    ...held.map(
+      ({ item, signal, reason }) =>
+        `  ${name(item)}  ${signal.padEnd(12)}${plainText(reason, LONGEST_REASON)}`,
+    ),
+    ...(overrides.length === 0 ? [] : ['pins and bans']),
+    ...overrides.map((one) => overrideRow(one)),
+    '',
+  ].join('\n');
+}
+
+function rowOf(
+  { item, signal, since, until, actions, reason, rule, dryRun, problem }: ShownDecision,
+  now: number,
+): string {
+  const what = dryRun ? 'dry run' : actions.join(', ') || 'only told';
+  const end = until === undefined ? '' : `, until ${isoTime(until)}`;
+  return [
+    `  ${name(item)}  ${signal.padEnd(12)}for ${durationText(now - since)}${end}  ${plainText(reason, LONGEST_REASON)}`,
+    `  ${' '.repeat(20)}  ${' '.repeat(12)}${plainText(problem ?? what, 100)} (rule ${plainText(rule, 60)})`,
+  ].join('\n');
+}
+
+/** A pin or a ban, in a line. */
+export function overrideRow({ kind, item, from, until, reason, by }: Override): string {
+  const times = [
+    ...(from === undefined ? [] : [`from ${isoTime(from)}`]),
+    ...(until === undefined ? [] : [`until ${isoTime(until)}`]),
+  ].join(' ');
+  const when = times === '' ? '' : ` ${times}`;
+  return `  ${name(item)}  ${kind}${when} by ${plainText(by, 60)}: ${plainText(reason, LONGEST_REASON)}`;
+}
+
+function name(item: string): string {
+  return plainText(item, LONGEST_ITEM).padEnd(20);
+}
+
+/** `45 s`, `12 min`, `3 h` */
+export function durationText(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1_000));
+  if (seconds < 120) return `${seconds} s`;
+  return seconds < 7_200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3_600)} h`;
+}

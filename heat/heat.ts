@@ -1,0 +1,419 @@
+import { join } from 'node:path';
+import { TICK_MS } from '../detect/clock.ts';
+import { type Change, createDecisions, type Decision } from '../detect/decisions.ts';
+import { createHeat } from '../detect/heat.ts';
+import { compileRules, type Rules } from '../detect/rules.ts';
+import { createBotTest } from '../event/bot-test.ts';
+import { createHeatView } from '../event/heat-view.ts';
+import { reasonOf } from '../service/log.ts';
+import type { Metrics } from '../service/metrics.ts';
+import type { NewViews } from '../sidecar/ingest/new-views.ts';
+import { createAudit } from './audit-file.ts';
+import { createFrozenFile } from './frozen-file.ts';
+import type { HotCommand } from './hot-command.ts';
+import { createHotFolder } from './hot-folder.ts';
+import { actedOn } from './hot-items.ts';
+import {
+  createVersions,
+  type ExplainedItem,
+  type HotList,
+  type ShownDecision,
+  type WholeHotList,
+} from './hot-list.ts';
+import type { HotSource } from './hot-routes.ts';
+import { toRuleOptions } from './item-rules.ts';
+import { createKeptFile } from './kept-file.ts';
+import { decisionsOf, type KeptBaselines, type KeptHeat, keptBaselines, keptHeat } from './kept-heat.ts';
+import type { HEAT_METRICS } from './metrics.ts';
+import { createOverrides, type Override, overridesOf } from './overrides.ts';
+import type { RulesFile } from './rules-schema.ts';
+import { watchRules } from './rules-watch.ts';
+import { type CountedViews, createViewBatches } from './view-batches.ts';
+
+/*
+ * Heat detection in a sidecar: what is observed goes in by `newViews`, what is decided goes into the folder that nginx looks into, to those
+ * who ask, to the audit log, and to disk for the next start. Whatever fails here fails by itself: the views are ingested.
+ */
+
+export type HeatServiceOptions = {
+  config: { dir: string; rules?: string | undefined; cap: number };
+  /** Folder of all state. */
+  home: string;
+  node: string;
+  /** Of nginx's workers, where it is not our own. */
+  gid: number | undefined;
+  metrics: Metrics<typeof HEAT_METRICS>;
+  warn: (key: string, message: string, fields?: object) => void;
+  now: () => number;
+  /** Told of each change. */
+  onChange?: ((change: Change) => void) | undefined;
+  /** False: the caller calls `tick`. */
+  ticks?: boolean;
+};
+
+export type HeatService = HotSource & {
+  newViews: NewViews;
+  /** For `hotitem status`. */
+  state(): HeatState;
+  /** What is due each `TICK_MS`. Never throws. */
+  tick(): void;
+  /** Reads the file of rules again where it has changed, as each second. */
+  readRules(): Promise<void>;
+  close(): Promise<void>;
+};
+
+/** In short. */
+export type HeatState = {
+  hot: number;
+  held: number;
+  frozen: boolean;
+  /** Why nginx does not see what is hot, where that is not meant. */
+  failure?: string;
+  rulesProblems: string[];
+};
+
+const MOST_KEPT_BYTES = 64 * 1024 * 1024;
+/** What is usual changes slowly. */
+const KEEP_EVERY_MS = 60_000;
+/** What is hot may change with each batch, and a write is forced to the disk. */
+const SAVE_EVERY_MS = 1_000;
+/** More than the changes that one crash can take from the disk. */
+const VERSIONS_APART = 1_000;
+
+/** Starts it. Rejects with a `RulesError` where there are no rules to be had. */
+export async function startHeat(options: HeatServiceOptions): Promise<HeatService> {
+  const { config, home, node, gid, metrics, warn, now, ticks = true } = options;
+  const audit = createAudit({ path: join(home, 'heat-audit.ndjson'), now, warn });
+  const frozen = createFrozenFile(join(home, 'heat-frozen.json'), now);
+  const watch = await watchRules({
+    path: config.rules,
+    keptPath: join(home, 'heat-rules.kept.yml'),
+    now,
+    warn,
+    onRules: useRules,
+  });
+  const file = createKeptFile<KeptHeat>({
+    path: join(home, 'heat.json'),
+    schema: keptHeat,
+    what: 'hot items, pins and bans',
+    mostBytes: MOST_KEPT_BYTES,
+    warn,
+  });
+  const baselines = createKeptFile<KeptBaselines>({
+    path: join(home, 'heat-baselines.json'),
+    schema: keptBaselines,
+    what: 'what is usual for items',
+    mostBytes: MOST_KEPT_BYTES,
+    warn,
+  });
+  const kept = file.load();
+  const overrides = createOverrides(kept?.overrides ?? []);
+  overrides.setFile(overridesOf(watch.rules()));
+  const versions = createVersions((kept?.version ?? 0) + VERSIONS_APART);
+  const rules = rulesOf(watch.rules());
+  const decisions = createDecisions({
+    rules,
+    onChange,
+    ...(kept !== undefined && { stored: { state: decisionsOf(kept, overrides.all(), now()), now: now() } }),
+  });
+  let naming: CountedViews | undefined;
+  let named = 0;
+  /** When the oldest view of the batch was seen that is being decided about. */
+  let viewedAt = Number.NaN;
+  let isChanged = true;
+  /** Who said something of which changes come just now. */
+  let speaker: string | undefined;
+  let unseen = new Map<string, string>();
+  let keptAt = now();
+  let savedAt = keptAt;
+  let isUnkept = false;
+  let tickAt = 0;
+  const learnt = baselines.load();
+  const heat = createHeat({
+    now: now(),
+    nameOf: () => naming?.name(named) ?? '',
+    decisions,
+    rules,
+    ...(learnt !== undefined && { stored: learnt }),
+  });
+  const folder = createHotFolder({ dir: config.dir, gid, now, warn });
+  const newViews = createViewBatches({ view: createHeatView(), isBot: createBotTest(), count });
+  followMetrics();
+  applyOverrides();
+  publish();
+  const timer = ticks ? setInterval(tick, TICK_MS).unref() : undefined;
+  return {
+    newViews,
+    list,
+    whole,
+    explain,
+    command,
+    changed: versions.changed,
+    state,
+    tick,
+    readRules: watch.look,
+    close,
+  };
+
+  /** The views of one call of the intake. Never throws. */
+  function count(views: CountedViews): void {
+    guarded(() => {
+      advance(now());
+      naming = views;
+      viewedAt = Number.POSITIVE_INFINITY;
+      for (named = 0; named < views.length; named++) {
+        const time = views.time(named);
+        if (time < viewedAt) viewedAt = time;
+        heat.observe(
+          views.item(named, 0),
+          views.item(named, 1),
+          views.visitor(named),
+          views.weight(named),
+          views.isBot(named),
+          time,
+        );
+      }
+      heat.decide();
+      viewedAt = Number.NaN;
+      naming = undefined;
+      if (isChanged) publish();
+    });
+  }
+
+  function tick(): void {
+    guarded(() => {
+      const time = now();
+      advance(time);
+      if (overrides.expire(time)) applyOverrides();
+      if (isChanged) publish();
+      folder.tick();
+      if (Math.abs(time - keptAt) >= KEEP_EVERY_MS) keepAll(time);
+      else if (isUnkept && Math.abs(time - savedAt) >= SAVE_EVERY_MS) save(time);
+    });
+  }
+
+  /** A tick has its work, between two there is none. */
+  function advance(time: number): void {
+    const tickOfTime = Math.floor(time / TICK_MS);
+    if (tickOfTime === tickAt) return;
+    tickAt = tickOfTime;
+    const began = performance.now();
+    heat.advance(time);
+    const seconds = (performance.now() - began) / 1_000;
+    metrics.of('heat_tick_seconds').set(seconds);
+    const longest = metrics.of('heat_tick_longest_seconds');
+    if (seconds > longest.value()) longest.set(seconds);
+  }
+
+  function guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      metrics.of('heat_failures_total').add();
+      warn('heat', 'heat detection failed for a moment; events are ingested all the same', {
+        reason: reasonOf(error),
+      });
+    }
+  }
+
+  function onChange(change: Change): void {
+    const { signal, item, rule, reason, actions, dryRun } = change;
+    isChanged = true;
+    metrics.of('heat_decisions_total', { signal, change: change.change }).add();
+    if (change.change === 'enters' && !Number.isNaN(viewedAt))
+      metrics.observe('heat_decision_seconds', Math.max(0, now() - viewedAt) / 1_000);
+    const who = signal === 'pin' ? (overrides.of(item)?.by ?? 'its end') : `rule ${rule}`;
+    audit.note({ who: speaker ?? who, what: change.change, item, reason, signal, actions, dryRun });
+    options.onChange?.(change);
+  }
+
+  /** Tells everybody what is hot now. */
+  function publish(): void {
+    isChanged = false;
+    if (frozen.state() === undefined) unseen = folder.update(actedOn(decisions.hot()));
+    else folder.freeze();
+    versions.next();
+    isUnkept = true;
+  }
+
+  function save(time: number): void {
+    isUnkept = false;
+    savedAt = time;
+    file.save(keptState);
+  }
+
+  function keepAll(time: number): void {
+    keptAt = time;
+    save(time);
+    baselines.save(keptLearnt);
+  }
+
+  function keptLearnt(): KeptBaselines {
+    return { format: 1, ...heat.state() };
+  }
+
+  function keptState(): KeptHeat {
+    const { hot, version } = decisions.state();
+    return {
+      format: 1,
+      at: now(),
+      version: versions.current(),
+      decided: version,
+      hot,
+      overrides: overrides.byHand(),
+    };
+  }
+
+  function useRules(rules: RulesFile): void {
+    guarded(() => {
+      overrides.setFile(overridesOf(rules));
+      audit.note({ who: 'file', what: 'rules', reason: `${config.rules} has changed` });
+      saidBy('file', () => {
+        heat.setRules(rulesOf(rules));
+        applyOverrides();
+      });
+      publish();
+    });
+  }
+
+  function rulesOf(rules: RulesFile): Rules {
+    const options = rules.rules.map((rule, index) => toRuleOptions(rule, index + 1));
+    return compileRules(options, { cap: rules.cap ?? config.cap });
+  }
+
+  /** Makes the pins and bans that decisions know those that are in force. */
+  function applyOverrides(): void {
+    const time = now();
+    const known = new Set([...decisions.pins(), ...decisions.bans()].map(({ item }) => item));
+    for (const override of overrides.all()) {
+      known.delete(override.item);
+      applyOverride(override, time);
+    }
+    for (const item of known) decisions.clear(item, time);
+  }
+
+  function applyOverride({ kind, item, from, until, reason }: Override, time: number): void {
+    const pinned = decisions.pins().find((pin) => pin.item === item);
+    const banned = decisions.bans().find((ban) => ban.item === item);
+    const during = {
+      ...(from !== undefined && { from }),
+      ...(until !== undefined && { until }),
+    };
+    if (kind === 'pin' && banned !== undefined) decisions.clear(item, time);
+    if (kind === 'ban' && pinned !== undefined) decisions.clear(item, time);
+    if (until !== undefined && until <= time) return;
+    if (kind === 'pin') decisions.pin(item, { ...during, reason, now: time });
+    else decisions.ban(item, { ...during, reason, now: time });
+  }
+
+  /** In force at once, also where it cannot be kept for a restart: then it rejects. */
+  async function command(said: HotCommand): Promise<void> {
+    const { by, reason } = said;
+    const time = now();
+    const item = 'item' in said ? said.item : undefined;
+    if (said.do === 'freeze') {
+      const stored = frozen.freeze({ since: time, by, reason });
+      folder.freeze();
+      note();
+      publish();
+      return stored;
+    }
+    if (said.do === 'thaw') {
+      await frozen.thaw();
+      note();
+      publish();
+      return;
+    }
+    if (said.do === 'clear') overrides.clear(said.item);
+    else {
+      const { do: kind, item: named, until } = said;
+      const from = said.do === 'pin' ? said.from : undefined;
+      overrides.set({
+        kind,
+        item: named,
+        reason,
+        by,
+        ...(from !== undefined && { from }),
+        ...(until !== undefined && { until }),
+      });
+    }
+    note();
+    saidBy(by, applyOverrides);
+    publish();
+    await file.saveNow(keptState);
+
+    function note(): void {
+      audit.note({ who: by, what: said.do, ...(item !== undefined && { item }), reason });
+    }
+  }
+
+  function saidBy(who: string, change: () => void): void {
+    speaker = who;
+    try {
+      change();
+    } finally {
+      speaker = undefined;
+    }
+  }
+
+  function list(): HotList {
+    return { version: versions.current(), node, now: now(), hot: decisions.hot().map(shown) };
+  }
+
+  function whole(): WholeHotList {
+    const freeze = frozen.state();
+    const failure = folder.failure();
+    return {
+      ...list(),
+      ...(freeze !== undefined && { frozen: freeze }),
+      ...(failure !== undefined && { failure }),
+      held: decisions.held(),
+      overrides: overrides.all(),
+      rules: watch.state(),
+    };
+  }
+
+  function shown(decision: Decision): ShownDecision {
+    const problem = unseen.get(decision.item);
+    return problem === undefined ? decision : { ...decision, problem };
+  }
+
+  function explain(item: string): ExplainedItem {
+    const override = overrides.of(item);
+    return { ...heat.explain(item), ...(override !== undefined && { override }) };
+  }
+
+  function state(): HeatState {
+    const failure = folder.failure();
+    return {
+      hot: new Set(decisions.hot().map(({ item }) => item)).size,
+      held: decisions.held().length,
+      frozen: frozen.state() !== undefined,
+      ...(failure !== undefined && { failure }),
+      rulesProblems: watch.state().problems,
+    };
+  }
+
+  function followMetrics(): void {
+    for (const signal of ['busy', 'surge', 'concentrated', 'pin'] as const)
+      metrics
+        .of('hot_items', { signal })
+        .follow(() => decisions.hot().filter((one) => one.signal === signal).length);
+    metrics.of('heat_observed_total').follow(() => heat.stats().observed);
+    metrics.of('heat_late_total').follow(() => heat.stats().late);
+    metrics.of('heat_tracked').follow(() => heat.stats().tracked);
+    metrics.of('heat_promoted_total').follow(() => heat.stats().promoted);
+    metrics.of('heat_held').follow(() => decisions.held().length);
+    metrics.of('heat_frozen').follow(() => (frozen.state() === undefined ? 0 : 1));
+    metrics.of('heat_rules_rejected').follow(() => (watch.state().problems.length > 0 ? 1 : 0));
+  }
+
+  /** What is hot goes over a restart; nginx sees none of it while there is no sidecar. */
+  async function close(): Promise<void> {
+    clearInterval(timer);
+    watch.close();
+    folder.stop();
+    keepAll(now());
+    await Promise.all([file.settled(), baselines.settled(), audit.written()]);
+  }
+}

@@ -1,0 +1,66 @@
+import type { RuleOptions } from '../detect/rules.ts';
+import type { Rule } from './rules-schema.ts';
+
+/** Nothing reaches it. */
+const NEVER = Number.POSITIVE_INFINITY;
+
+/** A rule of the file as detection takes it. `number`: its place in the file, from 1 on. */
+export function toRuleOptions(rule: Rule, number: number): RuleOptions {
+  const { name = `rule ${number}`, items, hot, dry_run: dryRun } = rule;
+  return {
+    name,
+    ...(items !== undefined && { items }),
+    ...(hot !== undefined && { mayBeHot: hot }),
+    ...(dryRun !== undefined && { dryRun }),
+    ...(rule.busy !== undefined && { busy: busyOf(rule.busy) }),
+    ...(rule.surge !== undefined && { surge: surgeOf(rule.surge) }),
+    ...(rule.concentrated !== undefined && { concentrated: concentratedOf(rule.concentrated) }),
+  };
+}
+
+function busyOf(busy: NonNullable<Rule['busy']>): NonNullable<RuleOptions['busy']> {
+  if (busy === false) return { perSecond: NEVER };
+  return given({
+    perSecond: busy.enter_views_per_second,
+    endsPerSecond: busy.leave_views_per_second,
+    dwellMs: milliseconds(busy.dwell_seconds),
+    actions: busy.actions,
+  });
+}
+
+function surgeOf(surge: NonNullable<Rule['surge']>): NonNullable<RuleOptions['surge']> {
+  if (surge === false) return { surprise: NEVER };
+  const { surprise, visitors, share, ratio, leave_ratio: endsAt, actions } = surge;
+  return given({
+    surprise,
+    visitors,
+    share,
+    ratio,
+    endsAt,
+    dwellMs: milliseconds(surge.dwell_seconds),
+    actions,
+  });
+}
+
+function concentratedOf(
+  concentrated: NonNullable<Rule['concentrated']>,
+): NonNullable<RuleOptions['concentrated']> {
+  if (concentrated === false) return { perSecond: NEVER };
+  return given({
+    perSecond: concentrated.views_per_second,
+    viewsAVisitor: concentrated.views_per_visitor,
+    dwellMs: milliseconds(concentrated.dwell_seconds),
+    actions: concentrated.actions,
+  });
+}
+
+function milliseconds(seconds: number | undefined): number | undefined {
+  return seconds === undefined ? undefined : seconds * 1_000;
+}
+
+type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+/** What is undefined would otherwise take the place of a default. */
+function given<T extends object>(options: T): Given<T> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Given<T>;
+}

@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import type { DecisionsState, Pin } from '../detect/decisions.ts';
+import { ACTIONS } from '../detect/rules.ts';
+import type { Override } from './overrides.ts';
+
+const override = z.object({
+  kind: z.enum(['pin', 'ban']),
+  item: z.string(),
+  from: z.number().exactOptional(),
+  until: z.number().exactOptional(),
+  reason: z.string(),
+  by: z.string(),
+});
+
+const decision = z.object({
+  item: z.string(),
+  signal: z.enum(['busy', 'surge', 'concentrated', 'pin']),
+  actions: z.array(z.enum(ACTIONS)).readonly(),
+  since: z.number(),
+  until: z.number().exactOptional(),
+  reason: z.string(),
+  rule: z.string(),
+  dryRun: z.boolean(),
+  version: z.number(),
+  strength: z.number(),
+});
+
+/** What heat detection keeps over a restart: `heat.json`. */
+export const keptHeat = z.object({
+  format: z.literal(1),
+  /** When it was written, ms since 1970. */
+  at: z.number(),
+  /** Of the hot list. */
+  version: z.number(),
+  /** Of the decisions. */
+  decided: z.number(),
+  hot: z.array(decision),
+  /** Pins and bans by hand. */
+  overrides: z.array(override),
+});
+
+export type KeptHeat = z.output<typeof keptHeat>;
+
+/** What was hot longer ago says nothing of now, ms. */
+const STALE_MS = 600_000;
+
+/** The decisions in it, with the pins and bans that are in force now. */
+export function decisionsOf(kept: KeptHeat, overrides: readonly Override[], now: number): DecisionsState {
+  const isStale = Math.abs(now - kept.at) > STALE_MS;
+  return {
+    version: kept.decided,
+    hot: kept.hot.filter(({ signal }) => signal === 'pin' || !isStale),
+    pins: overrides.filter(({ kind }) => kind === 'pin').map(wordOf),
+    bans: overrides.filter(({ kind }) => kind === 'ban').map(wordOf),
+  };
+}
+
+function wordOf({ item, from, until, reason }: Override): Pin {
+  return { item, reason, ...(from !== undefined && { from }), ...(until !== undefined && { until }) };
+}
+
+/** What is usual, as heat detection keeps it over a restart: `heat-baselines.json`. */
+export const keptBaselines = z.object({
+  format: z.literal(1),
+  at: z.number(),
+  seconds: z.number(),
+  itemsSeen: z.number(),
+  shop: z.number(),
+  items: z.array(z.object({ item: z.string(), visitors: z.number() })),
+});
+
+export type KeptBaselines = z.output<typeof keptBaselines>;

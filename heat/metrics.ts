@@ -1,0 +1,36 @@
+import type { MetricList } from '../service/metrics.ts';
+
+/** What heat detection exports, in a sidecar that has it switched on. */
+export const HEAT_METRICS = {
+  hot_items: {
+    kind: 'gauge',
+    help: 'Items that are hot now, by signal: busy (load), surge (people), concentrated (few visitors), pin (by hand or announced)',
+    labels: ['signal'],
+  },
+  heat_decisions_total: {
+    kind: 'counter',
+    help: 'Decisions, by signal and change: enters (an item turned hot), changes (other rules apply) or leaves (it cooled)',
+    labels: ['signal', 'change'],
+  },
+  heat_decision_seconds: {
+    kind: 'histogram',
+    help: 'Time from a view at nginx to the decision that it led to: that of the oldest view of the batch that decided',
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+  },
+  heat_observed_total: { kind: 'counter', help: 'Views that heat detection was shown' },
+  heat_late_total: {
+    kind: 'counter',
+    help: 'Of these, too old (five minutes) or too far ahead of the clock (two seconds) to count',
+  },
+  heat_tracked: { kind: 'gauge', help: 'Items whose views are counted exactly' },
+  heat_promoted_total: { kind: 'counter', help: 'Items that began to be counted exactly' },
+  heat_held: { kind: 'gauge', help: 'Items that would be hot and are held back by the cap' },
+  heat_frozen: { kind: 'gauge', help: '1 while the hot list is frozen: nginx sees no hot item' },
+  heat_rules_rejected: {
+    kind: 'gauge',
+    help: '1 while the file of rules cannot be used and the rules before it stay in force',
+  },
+  heat_failures_total: { kind: 'counter', help: 'Batches and ticks that failed: their views heat nothing' },
+  heat_tick_seconds: { kind: 'gauge', help: 'How long the last tick took' },
+  heat_tick_longest_seconds: { kind: 'gauge', help: 'How long the longest tick took' },
+} as const satisfies MetricList;

@@ -1,0 +1,78 @@
+import { distance } from 'fastest-levenshtein';
+import type { z } from 'zod';
+import { parseSettings } from '../service/config/parse-settings.ts';
+import { RULES_KEYS, type RulesFile, rulesSchema } from './rules-schema.ts';
+
+/** Everything that is wrong with a file of rules, one problem a line: `rules[0].busy: problem (got value)`. */
+export class RulesError extends Error {
+  override name = 'RulesError';
+  readonly problems: string[];
+
+  constructor(problems: string[]) {
+    super(problems.join('\n'));
+    this.problems = problems;
+  }
+}
+
+const LONGEST_SHOWN = 100;
+const MOST_PROBLEMS = 100;
+const NEAR = 3;
+
+/**
+ * The rules in a YAML text. Throws a `RulesError` with all problems at once. An empty text is none: it may be what an editor leaves for a
+ * moment, or a disk that was full.
+ */
+export function parseRules(text: string): RulesFile {
+  const value = yamlOf(text) ?? undefined;
+  if (value === undefined) throw new RulesError(['the file: is empty; `rules: []` stands for none']);
+  const read = rulesSchema.safeParse(value, { reportInput: true });
+  if (read.success) return read.data;
+  const problems = read.error.issues.flatMap(explain);
+  const more = problems.length - MOST_PROBLEMS;
+  throw new RulesError(
+    more > 0 ? [...problems.slice(0, MOST_PROBLEMS), `and ${more} problems more`] : problems,
+  );
+}
+
+function yamlOf(text: string): unknown {
+  try {
+    return parseSettings(text);
+  } catch (error) {
+    throw new RulesError([error instanceof Error ? error.message : String(error)]);
+  }
+}
+
+function explain(issue: z.core.$ZodIssue): string[] {
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => `${pathOf([...issue.path, key])}: unknown key${suggestion(key)}`);
+  // `false`, or an object whose own problems say more.
+  if (issue.code === 'invalid_union') {
+    const inner = issue.errors.at(-1) ?? [];
+    const isObject = typeof issue.input === 'object' && issue.input !== null;
+    if (isObject && inner.length > 0)
+      return inner.flatMap((one) => explain({ ...one, path: [...issue.path, ...one.path] }));
+    return [`${pathOf(issue.path)}: must be false, or thresholds${got(issue.input)}`];
+  }
+  return [`${pathOf(issue.path)}: ${issue.message}${got(issue.input)}`];
+}
+
+/** `rules[0].items[2]` */
+function pathOf(path: PropertyKey[]): string {
+  const text = path
+    .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part).slice(0, LONGEST_SHOWN)}`))
+    .join('')
+    .replace(/^\./, '');
+  return text === '' ? 'the file' : text;
+}
+
+function got(value: unknown): string {
+  if (typeof value === 'object' && value !== null) return '';
+  return ` (got ${(JSON.stringify(value) ?? 'nothing').slice(0, LONGEST_SHOWN)})`;
+}
+
+function suggestion(key: string): string {
+  const near = RULES_KEYS.map((known) => ({ known, far: distance(known, key) })).sort(
+    (a, b) => a.far - b.far,
+  )[0];
+  return near !== undefined && near.far <= NEAR ? `, did you mean ${near.known}?` : '';
+}

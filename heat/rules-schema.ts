@@ -1,0 +1,123 @@
+import { z } from 'zod';
+import { ACTIONS, DEFAULT_RULE } from '../detect/rules.ts';
+import { toInstant } from '../service/instant.ts';
+
+/*
+ * The file of rules, `heat.rules`. It only overrides: what it does not name keeps its default. All rules that are for an item apply to
+ * it, the later ones over the earlier.
+ */
+
+const MOST_RULES = 1_000;
+const LONGEST_NAME = 256;
+const MOST_SECONDS = 86_400;
+const MOST_RATE = 1_000_000;
+const CONTROL = /\p{Cc}/u;
+
+const text = z
+  .string()
+  .min(1)
+  .max(LONGEST_NAME)
+  .refine((value) => !CONTROL.test(value), { message: 'must not hold control characters' });
+/** YAML reads `4711` as a number; the item is the text. */
+const item = z.preprocess((value) => (typeof value === 'number' ? String(value) : value), text);
+const rate = z.number().positive().max(MOST_RATE);
+const dwell = z.number().min(1).max(MOST_SECONDS);
+const instant = z
+  .string()
+  .refine((value) => toInstant(value) !== undefined, { message: 'must be a time like 2026-07-01T12:00:00Z' })
+  .transform((value) => toInstant(value) ?? 0);
+const off = z.literal(false);
+const notYet = (what: string) =>
+  z.never({ error: `there is no catalogue yet, so nothing can be said about ${what}` }).optional();
+
+/** What is done about an item that is hot by this signal. */
+const actions = z.array(z.enum(ACTIONS)).max(ACTIONS.length).optional();
+
+const busy = z
+  .strictObject({
+    /** Views a second over 10 s from which an item is busy… */
+    enter_views_per_second: rate.optional(),
+    /** …and over a minute below which it no longer is. */
+    leave_views_per_second: rate.optional(),
+    dwell_seconds: dwell.optional(),
+    actions,
+  })
+  .refine(
+    ({
+      enter_views_per_second: enter = DEFAULT_RULE.busy.perSecond,
+      leave_views_per_second: leave = DEFAULT_RULE.busy.endsPerSecond,
+    }) => leave < enter,
+    {
+      path: ['leave_views_per_second'],
+      message: `must be below enter_views_per_second (${DEFAULT_RULE.busy.endsPerSecond} and ${DEFAULT_RULE.busy.perSecond} where they are not set)`,
+    },
+  );
+
+const surge = z.strictObject({
+  surprise: z.number().min(1).max(10_000).optional(),
+  visitors: z.number().int().min(2).max(MOST_RATE).optional(),
+  share: z.number().min(0).max(1).optional(),
+  ratio: z.number().min(1).max(10_000).optional(),
+  leave_ratio: z.number().min(1).max(10_000).optional(),
+  dwell_seconds: dwell.optional(),
+  actions,
+});
+
+const concentrated = z.strictObject({
+  views_per_visitor: z.number().min(1).max(10_000).optional(),
+  views_per_second: rate.optional(),
+  dwell_seconds: dwell.optional(),
+  actions,
+});
+
+const rule = z.strictObject({
+  /** Said in decisions; the number of the rule without one. */
+  name: text.optional(),
+  /** Patterns, `*` for any characters; all items without any. */
+  items: z.array(item).min(1).max(MOST_RULES).optional(),
+  category: notYet('a category'),
+  catalogue_only: notYet('items outside of it'),
+  /** False: no signal makes the item hot. */
+  hot: z.boolean().optional(),
+  busy: z.union([off, busy]).optional(),
+  surge: z.union([off, surge]).optional(),
+  concentrated: z.union([off, concentrated]).optional(),
+  /** Decided and told, and nginx sees nothing of it. */
+  dry_run: z.boolean().optional(),
+});
+
+const pin = z
+  .strictObject({
+    item,
+    from: instant.optional(),
+    until: instant.optional(),
+    reason: text,
+  })
+  .refine(({ from, until }) => from === undefined || until === undefined || from < until, {
+    path: ['until'],
+    message: 'must be after from',
+  });
+
+const ban = z.strictObject({ item, until: instant.optional(), reason: text });
+
+export const rulesSchema = z.strictObject({
+  /** In the place of `heat.cap`. */
+  cap: z.number().int().min(1).max(10_000).optional(),
+  rules: z.array(rule).max(MOST_RULES).default([]),
+  pins: z.array(pin).max(MOST_RULES).default([]).refine(namesEachOnce, { message: 'names an item twice' }),
+  bans: z.array(ban).max(MOST_RULES).default([]).refine(namesEachOnce, { message: 'names an item twice' }),
+});
+
+/** Every key that a file of rules may have. */
+export const RULES_KEYS: string[] = [rulesSchema, rule, busy, surge, concentrated, pin, ban].flatMap(
+  ({ shape }) => Object.keys(shape),
+);
+
+export type RulesFile = z.output<typeof rulesSchema>;
+export type Rule = RulesFile['rules'][number];
+
+export const NO_RULES: RulesFile = { rules: [], pins: [], bans: [] };
+
+function namesEachOnce(entries: { item: string }[]): boolean {
+  return new Set(entries.map((entry) => entry.item)).size === entries.length;
+}

@@ -1,0 +1,143 @@
+import type { BotTest } from '../event/bot-test.ts';
+import { cutText } from '../event/field-text.ts';
+import type { HeatView } from '../event/heat-view.ts';
+import type { Line } from '../event/line.ts';
+import { itemField } from '../event/line-item.ts';
+import { lineKind } from '../event/line-kind.ts';
+import type { NewViews, ViewBatch } from '../sidecar/ingest/new-views.ts';
+
+/*
+ * The views of a call of the intake, kept as numbers until it is certain that they are new: lines are sorted again where one of them may
+ * be a duplicate, and come again where they cannot be written. A view is seven words and its time; its item's name is read from the
+ * bytes of the lines when somebody asks for it, which is when the item begins to be tracked.
+ */
+
+export type ViewBatchesOptions = {
+  view: HeatView;
+  isBot: BotTest;
+  /** Told of a batch that counts. */
+  count: (batch: CountedViews) => void;
+};
+
+export type CountedViews = {
+  length: number;
+  /** Two words of a hash, signed. */
+  item(index: number, word: 0 | 1): number;
+  visitor(index: number): number;
+  weight(index: number): number;
+  isBot(index: number): boolean;
+  /** When nginx saw it, ms since 1970. */
+  time(index: number): number;
+  /** Of the item, as events have it. */
+  name(index: number): string;
+};
+
+const WORDS = 7;
+const HIGH = 0;
+const LOW = 1;
+const VISITOR = 2;
+const WEIGHT = 3;
+const IS_BOT = 4;
+const BEGIN = 5;
+const END = 6;
+
+/** nginx posts one line, or up to a thousand. */
+const USUAL_VIEWS = 16;
+/** As many calls as are usually under way at once. */
+const SPARE = 8;
+/** Of a batch that is kept for the next: 256 KB. */
+const LARGEST_SPARE_VIEWS = 8_192;
+
+export function createViewBatches({ view, isBot, count }: ViewBatchesOptions): NewViews {
+  const spare: Batch[] = [];
+  return {
+    begin(lines) {
+      const batch = spare.pop() ?? createBatch();
+      batch.begin(lines);
+      return batch;
+    },
+  };
+
+  function createBatch(): Batch {
+    let words = new Int32Array(USUAL_VIEWS * WORDS);
+    let times = new Float64Array(USUAL_VIEWS);
+    let lines: Buffer = Buffer.alloc(0);
+    let length = 0;
+    /** Of items whose name is not bytes of the lines as they are. */
+    const odd = new Map<number, string>();
+    const counted: CountedViews = {
+      get length() {
+        return length;
+      },
+      item: (index, word) => words[index * WORDS + HIGH + word] ?? 0,
+      visitor: (index) => words[index * WORDS + VISITOR] ?? 0,
+      weight: (index) => words[index * WORDS + WEIGHT] ?? 0,
+      isBot: (index) => words[index * WORDS + IS_BOT] === 1,
+      time: (index) => times[index] ?? 0,
+      name,
+    };
+    const batch: Batch = {
+      begin(from) {
+        lines = from;
+        clear();
+      },
+      add,
+      clear,
+      count() {
+        if (length > 0) count(counted);
+        letGo();
+      },
+      drop: letGo,
+    };
+    return batch;
+
+    function add(line: Line): void {
+      // What nobody looked at heats nothing: fetched ahead, HEAD, a part, a test.
+      if (lineKind(line) !== undefined) return;
+      if (length === times.length) grow();
+      view.look(line);
+      const at = length * WORDS;
+      words[at + HIGH] = view.item(0);
+      words[at + LOW] = view.item(1);
+      words[at + VISITOR] = view.visitor();
+      words[at + WEIGHT] = line.weight();
+      words[at + IS_BOT] = isBot(line) ? 1 : 0;
+      times[length] = line.time();
+      const field = itemField(line);
+      if (line.odd[field] === 0 && line.lines() === lines) {
+        words[at + BEGIN] = line.begin[field] ?? 0;
+        words[at + END] = line.end[field] ?? 0;
+      } else odd.set(length, view.name());
+      length++;
+    }
+
+    function name(index: number): string {
+      const at = index * WORDS;
+      const text = odd.get(index) ?? lines.toString('latin1', words[at + BEGIN], words[at + END]);
+      return cutText('item', text);
+    }
+
+    function grow(): void {
+      const [wordsBefore, timesBefore] = [words, times];
+      words = new Int32Array(2 * wordsBefore.length);
+      times = new Float64Array(2 * timesBefore.length);
+      words.set(wordsBefore);
+      times.set(timesBefore);
+    }
+
+    function clear(): void {
+      length = 0;
+      if (odd.size > 0) odd.clear();
+    }
+
+    function letGo(): void {
+      clear();
+      lines = NO_LINES;
+      if (spare.length < SPARE && times.length <= LARGEST_SPARE_VIEWS) spare.push(batch);
+    }
+  }
+}
+
+type Batch = ViewBatch & { begin(lines: Buffer): void };
+
+const NO_LINES = Buffer.alloc(0);

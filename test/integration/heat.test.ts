@@ -1,0 +1,233 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import type { WholeHotList } from '../../heat/hot-list.ts';
+import { obtainNginx } from '../../provision/nginx.ts';
+import { BROWSER, views } from '../parts/load.ts';
+import { report } from '../parts/report.ts';
+import { suiteWith } from '../parts/suite.ts';
+import { until } from '../parts/until.ts';
+import { type Chain, startChain } from './chain.ts';
+import { postLines } from './post-lines.ts';
+import { runHotitem } from './run-hotitem.ts';
+
+jest.setTimeout(180_000);
+
+const SOON_MS = 60_000;
+const HOUR_MS = 3_600_000;
+/** Views in ten seconds that make an item busy are 200; the more are there for a machine that is slow. */
+const CROWD = 1_000;
+const ESCAPE = '\u001b';
+
+suiteWith(['nginx'])('hot items', () => {
+  let chain: Chain;
+
+  beforeAll(async () => {
+    const env = { HOTITEM_PRIVACY_IP: 'drop' };
+    chain = await startChain({ build: await obtainNginx({ suite: 'trixie', report }), env });
+  });
+  afterAll(() => chain?.close());
+
+  test('an item that many want turns hot, with its reason, and nginx, programs and monitoring are told', async () => {
+    await viewedUntilHot('7');
+    const { hot } = await hotList();
+    expect(hot.find(({ item, signal }) => item === '7' && signal === 'busy')).toMatchObject({
+      reason: expect.stringMatching(/^[\d.]+ views\/s over 10 s.*visitors? in 10 s$/),
+      rule: 'default',
+      actions: ['announce', 'cache'],
+    });
+    await until(() => hotFile('7'), { timeoutMs: SOON_MS, what: 'its file' });
+    expect(hotFile('8')).toBe(false);
+    expect(await chain.sidecar.text('/metrics')).toMatch(/hotitem_hot_items\{signal="busy"\} [1-9]/);
+    expect(await chain.sidecar.metric('hotitem_heat_decision_seconds_count')).toBeGreaterThan(0);
+    const asked = await ask('intake.sock', 'GET', '/v1/hot');
+    expect(asked).toMatchObject({ status: 200, body: { hot: expect.any(Array), node: 'web-1' } });
+    expect(asked.body).not.toHaveProperty('overrides');
+  });
+
+  test('visitors are told apart though privacy.ip is drop', async () => {
+    await postViews(
+      Array.from({ length: 300 }, (_, i) => ({ item: 'people', ip: `198.51.${i >> 8}.${i & 255}` })),
+    );
+    const { hot } = await hotList();
+    const [people] = hot.filter(({ item }) => item === 'people');
+    expect(people?.reason).toMatch(/, 2\d\d visitors in 10 s$/);
+  });
+
+  test('the same view sent twice counts once', async () => {
+    const lines = Array.from({ length: 150 }, () => lineOf({ item: 'twice' }));
+    const socket = join(chain.home, 'run/intake.sock');
+    await postLines(socket, lines);
+    await postLines(socket, lines);
+    spill('again', lines);
+    const duplicates = async () => ((await chain.accounts()).sidecar?.duplicate ?? 0) >= 300;
+    await until(duplicates, { timeoutMs: SOON_MS, what: 'the duplicates', detail: chain.logs });
+    // All but the first, with which it is not tracked yet.
+    const { body } = await ask('control.sock', 'GET', '/v1/hot/item?item=twice');
+    expect(body).toMatchObject({ measured: { windows: { fiveMinutes: { views: 149 } } } });
+  });
+
+  test('a spill of an hour ago heats nothing, and is counted as late', async () => {
+    const time = Date.now() - HOUR_MS;
+    spill(
+      'old',
+      Array.from({ length: CROWD }, () => lineOf({ item: 'old', time })),
+    );
+    const late = async () => (await chain.sidecar.metric('hotitem_heat_late_total')) >= CROWD;
+    await until(late, { timeoutMs: SOON_MS, what: 'the spill', detail: chain.logs });
+    expect((await hotList()).hot.filter(({ item }) => item === 'old')).toEqual([]);
+  });
+
+  test('what a worker of nginx may ask is only asked', async () => {
+    const pin = { do: 'pin', item: '1', reason: 'mine', by: 'nobody' };
+    expect((await ask('intake.sock', 'POST', '/v1/hot', pin)).status).toBe(405);
+    expect((await ask('intake.sock', 'GET', '/v1/hot/item?item=7')).status).toBe(404);
+    const { version } = await hotList();
+    expect((await ask('intake.sock', 'GET', `/v1/hot?version=${version}`)).status).toBe(204);
+  });
+
+  test('who waits for the next version is told when it is there', async () => {
+    const { version } = await hotList();
+    const waiting = until(
+      async () => {
+        const asked = await ask('intake.sock', 'GET', `/v1/hot?version=${version}&wait=5000`);
+        return asked.status === 200 ? asked : undefined;
+      },
+      { timeoutMs: SOON_MS, what: 'the next version' },
+    );
+    expect(await hotitem('pin', 'announced', '--reason', 'campaign', '--for', '30m')).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^announced: pinned until \d{4}-/),
+    });
+    await waiting;
+    expect((await hotList()).hot).toContainEqual(
+      expect.objectContaining({ item: 'announced', signal: 'pin', reason: 'campaign' }),
+    );
+    await until(() => hotFile('announced'), { timeoutMs: SOON_MS, what: 'its file' });
+  });
+
+  test('a name that a terminal would obey is shown and not obeyed', async () => {
+    await hotitem('ban', `${ESCAPE}[2Jx`, '--reason', 'strange');
+    const { stdout } = await hotitem('list');
+    expect(stdout).toMatch(/announced +pin +for .* until .*campaign/);
+    expect(stdout).toContain('\\x1b[2Jx');
+    expect(stdout).not.toContain(ESCAPE);
+    await hotitem('clear', `${ESCAPE}[2Jx`);
+  });
+
+  test('a ban takes an item out, whatever is measured', async () => {
+    expect((await hotitem('ban', '7', '--reason', 'a test page')).stdout).toBe('7: banned\n');
+    expect(hotFile('7')).toBe(false);
+    await postViews(Array.from({ length: CROWD }, () => ({ item: '7' })));
+    expect((await hotList()).hot.filter(({ item }) => item === '7')).toEqual([]);
+    expect((await hotitem('show', '7')).stdout).toMatch(/^7 +not hot.*it is banned.*last minute +\d+/s);
+    await hotitem('clear', '7');
+  });
+
+  test('freeze empties the folder at once and stays over a restart, where what is hot is kept', async () => {
+    await viewedUntilHot('9');
+    expect((await hotitem('freeze', '--reason', 'to be sure')).code).toBe(0);
+    expect([hotFile('9'), hotFile('announced')]).toEqual([false, false]);
+    await chain.sidecar.stop();
+    await chain.sidecar.start();
+    const list = await hotList();
+    expect(list.frozen).toMatchObject({ reason: 'to be sure' });
+    expect(list.hot.map(({ item }) => item)).toEqual(expect.arrayContaining(['9', 'announced']));
+    expect(hotFile('9')).toBe(false);
+    expect((await status()).stdout).toContain('the hot list is frozen');
+
+    await hotitem('thaw');
+    await until(() => hotFile('announced'), { timeoutMs: SOON_MS, what: 'the hot list' });
+  });
+
+  test('who did what, when and why is in the audit log', async () => {
+    const said = async () =>
+      readFileSync(join(chain.home, 'heat-audit.ndjson'), 'utf8')
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as { time: string; who: string; what: string; reason: string })
+        .filter(({ what }) => ['pin', 'ban', 'clear', 'freeze', 'thaw'].includes(what));
+    const all = await until(
+      async () => {
+        const entries = await said();
+        return entries.at(-1)?.what === 'thaw' ? entries : undefined;
+      },
+      { timeoutMs: SOON_MS, what: 'the last entry' },
+    );
+    expect(all.map(({ what }) => what)).toEqual(['pin', 'ban', 'clear', 'ban', 'clear', 'freeze', 'thaw']);
+    expect(all[0]).toMatchObject({ who: expect.stringMatching(/./), reason: 'campaign' });
+  });
+
+  /** As people do, through nginx. */
+  async function viewedUntilHot(item: string): Promise<void> {
+    const hot = async () => {
+      await views({
+        port: chain.port,
+        headers: { 'User-Agent': BROWSER },
+        paths: Array.from({ length: CROWD / 4 }, () => `/web/item/${item}.html`),
+      });
+      return (await hotList()).hot.some((one) => one.item === item);
+    };
+    await until(hot, { timeoutMs: SOON_MS, what: `${item} to turn hot`, detail: chain.logs });
+  }
+
+  function hotList(): Promise<WholeHotList> {
+    return chain.sidecar.json<WholeHotList>('/api/v1/hot');
+  }
+
+  /** Whether nginx finds it now, or in the period that just begins. */
+  function hotFile(item: string): boolean {
+    const period = Math.floor(Date.now() / 10_000);
+    return [period, period + 1].some((at) =>
+      existsSync(join(chain.home, 'run/hot', `${at}`, 'hot', `i.${item}`)),
+    );
+  }
+
+  function postViews(some: Partial<View>[]): Promise<void> {
+    return postLines(join(chain.home, 'run/intake.sock'), some.map(lineOf));
+  }
+
+  function spill(name: string, lines: string[]): void {
+    writeFileSync(join(chain.home, 'spill', `${name}.tsv`), `${lines.join('\n')}\n`);
+  }
+
+  function hotitem(...args: string[]) {
+    return runHotitem(['hot', ...args], { HOTITEM_HOME: chain.home });
+  }
+
+  function status() {
+    return runHotitem(['status'], { HOTITEM_HOME: chain.home, HOTITEM_ADMIN_LISTEN: chain.sidecar.admin });
+  }
+
+  function ask(
+    socket: string,
+    method: string,
+    path: string,
+    body?: object,
+  ): Promise<{ status: number; body: unknown }> {
+    return new Promise((resolve, reject) => {
+      const asked = request({ socketPath: join(chain.home, 'run', socket), path, method }, (response) => {
+        let text = '';
+        response.setEncoding('utf8');
+        response.on('data', (chunk: string) => {
+          text += chunk;
+        });
+        response.on('end', () =>
+          resolve({ status: response.statusCode ?? 0, body: text === '' ? undefined : JSON.parse(text) }),
+        );
+      });
+      asked.on('error', reject);
+      asked.end(body === undefined ? undefined : JSON.stringify(body));
+    });
+  }
+});
+
+type View = { item: string; ip: string; time: number };
+
+/** The line of a view by a person. */
+function lineOf({ item = '1', ip = '203.0.113.7', time = Date.now() }: Partial<View>): string {
+  const id = randomBytes(16).toString('hex');
+  return `2\t${(time / 1000).toFixed(3)}\t${id}\t${ip}\tGET\tshop\t/web/item/${item}.html\t${item}\t\t\t\t${BROWSER}`;
+}

@@ -1,0 +1,37 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { createFrozenFile } from '../../../heat/frozen-file.ts';
+import { temporaryFolder } from '../../parts/guard.ts';
+
+const freeze = { since: 5, by: 'alice', reason: 'too hot' };
+
+let folder: ReturnType<typeof temporaryFolder>;
+let path: string;
+
+beforeEach(() => {
+  folder = temporaryFolder('frozen');
+  path = join(folder.path, 'heat-frozen.json');
+});
+afterEach(() => folder.remove());
+
+describe('a frozen hot list', () => {
+  test('is frozen over a restart, with who and why, until it is thawed', async () => {
+    await createFrozenFile(path, now).freeze(freeze);
+    const next = createFrozenFile(path, now);
+    expect(next.state()).toEqual(freeze);
+    await next.thaw();
+    expect(next.state()).toBeUndefined();
+    expect(existsSync(path)).toBe(false);
+    expect(createFrozenFile(path, now).state()).toBeUndefined();
+  });
+
+  test.each(['', '{"since":', 'null'])('stays frozen where the file holds %j', (text) => {
+    writeFileSync(path, text);
+    expect(createFrozenFile(path, now).state()).toMatchObject({ since: 7, by: 'unknown' });
+  });
+});
+
+function now(): number {
+  return 7;
+}

@@ -1,0 +1,322 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { Registry } from 'prom-client';
+import { createLine } from '../../../event/line.ts';
+import { type HeatService, startHeat } from '../../../heat/heat.ts';
+import type { HotCommand } from '../../../heat/hot-command.ts';
+import { HEAT_METRICS } from '../../../heat/metrics.ts';
+import { createMetrics } from '../../../service/metrics.ts';
+import { temporaryFolder } from '../../parts/guard.ts';
+import { line } from '../event/lines.ts';
+
+const START = 1_795_355_710_000;
+/** Views in ten seconds that make an item busy: 20/s, and the one before it is tracked. */
+const HOT = 201;
+const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0';
+const SAID = { reason: 'campaign', by: 'alice' };
+
+let folder: ReturnType<typeof temporaryFolder>;
+let time: number;
+let warned: string[];
+let running: HeatService | undefined;
+let metrics: ReturnType<typeof createMetrics<typeof HEAT_METRICS>>;
+
+beforeEach(() => {
+  folder = temporaryFolder('heat');
+  time = START;
+  warned = [];
+});
+afterEach(async () => {
+  await stop();
+  folder.remove();
+});
+
+describe('heat detection in a sidecar', () => {
+  test('names an item within the batch that decides, with its reason, to nginx, programs and monitoring', async () => {
+    const heat = await start();
+    view(heat, '4711', HOT);
+    expect(heat.list().hot).toMatchObject([
+      {
+        item: '4711',
+        signal: 'busy',
+        actions: ['announce', 'cache'],
+        reason: expect.stringMatching(/^20 views\/s over 10 s/),
+        rule: 'default',
+      },
+    ]);
+    expect(hotFiles()).toContain('i.4711');
+    expect(metrics.of('hot_items', { signal: 'busy' }).value()).toBe(1);
+    expect(metrics.of('heat_decisions_total', { signal: 'busy', change: 'enters' }).value()).toBe(1);
+    expect(metrics.of('heat_observed_total').value()).toBe(HOT);
+  });
+
+  test('does not name one of fewer views', async () => {
+    const heat = await start();
+    view(heat, '4711', HOT - 1);
+    expect(heat.list().hot).toEqual([]);
+    expect(hotFiles()).toEqual([]);
+  });
+
+  test('tells who waits for a change, and the version is another one over a restart', async () => {
+    const heat = await start();
+    const { version } = heat.list();
+    const changed = heat.changed(version, new AbortController().signal);
+    view(heat, '4711', HOT);
+    await changed;
+    expect(heat.list().version).toBeGreaterThan(version);
+    const last = heat.list().version;
+    const again = await restart();
+    expect(again.list().version).toBeGreaterThan(last);
+  });
+
+  test('keeps what is hot over a restart, and nginx sees it again', async () => {
+    view(await start(), '4711', HOT);
+    const again = await restart();
+    expect(again.list().hot).toMatchObject([{ item: '4711', signal: 'busy' }]);
+    expect(hotFiles()).toContain('i.4711');
+  });
+
+  test('does not keep what was hot before a long break', async () => {
+    view(await start(), '4711', HOT);
+    await stop();
+    time += 3_600_000;
+    expect((await start()).list().hot).toEqual([]);
+  });
+
+  test.each(['{"format":1', '[]', '\0\0'])(
+    'starts empty where its file holds %j, and says so',
+    async (text) => {
+      await (await start()).command({ do: 'pin', item: '1', ...SAID });
+      await stop();
+      writeFileSync(join(folder.path, 'heat.json'), text);
+      const heat = await start();
+      expect(heat.list().hot).toEqual([]);
+      expect(warned).toEqual(['hot items, pins and bans of before the restart are lost']);
+      expect(readFileSync(join(folder.path, 'heat.json.damaged'), 'utf8')).toBe(text);
+    },
+  );
+});
+
+describe('by hand', () => {
+  test('a pin makes an item hot, a ban wins over it, and clear takes both away', async () => {
+    const heat = await start();
+    await heat.command({ do: 'pin', item: '4711', ...SAID });
+    expect(heat.list().hot).toMatchObject([{ item: '4711', signal: 'pin', reason: 'campaign' }]);
+    expect(hotFiles()).toContain('i.4711');
+    await heat.command({ do: 'ban', item: '4711', ...SAID, reason: 'sold out' });
+    expect(heat.list().hot).toEqual([]);
+    expect(hotFiles()).toEqual([]);
+    view(heat, '4711', 300);
+    expect(heat.list().hot).toEqual([]);
+    await heat.command({ do: 'clear', item: '4711', ...SAID });
+    pass(heat, 100);
+    view(heat, '4711', 1);
+    expect(heat.list().hot).toMatchObject([{ signal: 'busy' }]);
+  });
+
+  test('a pin for a time begins and ends by itself', async () => {
+    const heat = await start();
+    await heat.command({ do: 'pin', item: '4711', from: time + 5_000, until: time + 9_000, ...SAID });
+    expect(heat.list().hot).toEqual([]);
+    pass(heat, 5_000);
+    expect(heat.list().hot).toMatchObject([{ item: '4711', until: START + 9_000 }]);
+    pass(heat, 4_000);
+    expect(heat.list().hot).toEqual([]);
+  });
+
+  test('pins and bans go over a restart', async () => {
+    const heat = await start();
+    await heat.command({ do: 'pin', item: '1', ...SAID });
+    await heat.command({ do: 'ban', item: '2', ...SAID });
+    const again = await restart();
+    view(again, '2', 300);
+    expect(again.list().hot.map(({ item }) => item)).toEqual(['1']);
+    expect(again.whole().overrides).toMatchObject([
+      { kind: 'pin', item: '1', by: 'alice' },
+      { kind: 'ban', item: '2', by: 'alice' },
+    ]);
+  });
+
+  test('freeze empties the folder at once and stays over a restart; what is hot is known all the same', async () => {
+    const heat = await start();
+    view(heat, '4711', HOT);
+    const frozen = heat.command({ do: 'freeze', ...SAID });
+    expect(hotFiles()).toEqual([]);
+    await frozen;
+    view(heat, '0815', HOT);
+    const again = await restart();
+    expect(hotFiles()).toEqual([]);
+    expect(again.list().hot).toHaveLength(2);
+    expect(again.whole().frozen).toMatchObject({ by: 'alice', reason: 'campaign' });
+    await again.command({ do: 'thaw', ...SAID });
+    expect(hotFiles()).toEqual(expect.arrayContaining(['i.4711', 'i.0815']));
+  });
+
+  test('every change is in the audit log, with who and why', async () => {
+    const heat = await start();
+    view(heat, '4711', HOT);
+    const commands: HotCommand[] = [
+      { do: 'pin', item: '1', ...SAID },
+      { do: 'ban', item: '4711', ...SAID },
+      { do: 'clear', item: '1', ...SAID },
+      { do: 'freeze', ...SAID },
+      { do: 'thaw', ...SAID },
+    ];
+    for (const command of commands) await heat.command(command);
+    await stop();
+    const entries = readFileSync(join(folder.path, 'heat-audit.ndjson'), 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((text) => JSON.parse(text))
+      .map(({ who, what, item }) => [who, what, item]);
+    expect(entries).toEqual([
+      ['rule default', 'enters', '4711'],
+      ['alice', 'pin', '1'],
+      ['alice', 'enters', '1'],
+      ['alice', 'ban', '4711'],
+      ['alice', 'leaves', '4711'],
+      ['alice', 'clear', '1'],
+      ['alice', 'leaves', '1'],
+      ['alice', 'freeze', undefined],
+      ['alice', 'thaw', undefined],
+    ]);
+  });
+});
+
+describe('the file of rules', () => {
+  test('announces campaigns, bars items, and makes decisions on trial that nginx does not see', async () => {
+    const rules = writeRules(`
+rules:
+  - { name: trial, items: ["t-*"], dry_run: true }
+  - { items: ["never"], hot: false }
+  - { name: quick, items: ["q"], busy: { enter_views_per_second: 6 } }
+pins: [{ item: tv, reason: sale }]
+bans: [{ item: b, reason: a test page }]
+`);
+    const heat = await start({ rules });
+    for (const item of ['t-1', 'never', 'b']) view(heat, item, 300);
+    view(heat, 'q', 61);
+    expect(heat.list().hot.map(({ item, signal, rule, dryRun }) => [item, signal, rule, dryRun])).toEqual([
+      ['tv', 'pin', 'default', false],
+      ['t-1', 'busy', 'trial', true],
+      ['q', 'busy', 'quick', false],
+    ]);
+    expect(hotFiles().sort()).toEqual(['i.q', 'i.tv']);
+  });
+
+  test('is in force when it has changed; a wrong one is said and changes nothing', async () => {
+    const rules = writeRules('pins: [{ item: tv, reason: sale }]');
+    const heat = await start({ rules });
+    writeRules('pins: [{ item: radio, reason: sale }]\nrules: [{ hot: false }]');
+    await heat.readRules();
+    await heat.readRules();
+    expect(heat.list().hot.map(({ item }) => item)).toEqual(['radio']);
+    writeRules('pins: none');
+    await heat.readRules();
+    await heat.readRules();
+    expect(heat.list().hot.map(({ item }) => item)).toEqual(['radio']);
+    expect(heat.state().rulesProblems).toEqual([expect.stringMatching(/^pins: /)]);
+    expect(metrics.of('heat_rules_rejected').value()).toBe(1);
+  });
+});
+
+describe('what fails', () => {
+  test('a folder that cannot be made is said, and items are hot all the same', async () => {
+    mkdirSync(join(folder.path, 'hot'));
+    writeFileSync(join(folder.path, 'hot', 'something else'), '');
+    const heat = await start();
+    view(heat, '4711', HOT);
+    expect(heat.list().hot).toHaveLength(1);
+    expect(heat.whole().failure).toContain('something else');
+  });
+
+  test('an item that cannot be a file is hot, and why nginx does not see it is said', async () => {
+    const heat = await start();
+    view(heat, 'a/b', HOT);
+    expect(heat.list().hot).toMatchObject([
+      { item: 'a/b', problem: 'cannot be acted on: its name holds a slash' },
+    ]);
+  });
+
+  test('an old spill heats nothing, and is counted', async () => {
+    const heat = await start();
+    view(heat, '4711', 500, { msec: msecOf(time - 3_600_000) });
+    expect(heat.list().hot).toEqual([]);
+    expect(metrics.of('heat_late_total').value()).toBe(500);
+  });
+});
+
+async function start({ rules }: { rules?: string } = {}): Promise<HeatService> {
+  metrics = createMetrics(new Registry(), HEAT_METRICS);
+  running = await startHeat({
+    config: { dir: join(folder.path, 'hot'), rules, cap: 100 },
+    home: folder.path,
+    node: 'web-1',
+    gid: undefined,
+    metrics,
+    warn: (_key, message) => void warned.push(message),
+    now: () => time,
+    ticks: false,
+  });
+  return running;
+}
+
+async function stop(): Promise<void> {
+  await running?.close();
+  running = undefined;
+}
+
+async function restart(): Promise<HeatService> {
+  await stop();
+  return start();
+}
+
+/** So many views of an item in one call of the intake, each by a visitor of its own. */
+function view(
+  heat: HeatService,
+  item: string,
+  count: number,
+  changes: Parameters<typeof line>[0] = {},
+): void {
+  const msec = msecOf(time);
+  const texts = Array.from({ length: count }, (_, i) =>
+    line({ item, msec, ua: BROWSER, ip: `198.51.${i >> 8}.${i & 255}`, ...changes }),
+  );
+  const bytes = Buffer.from(texts.map((text) => `${text}\n`).join(''), 'latin1');
+  const lines = createLine();
+  const batch = heat.newViews.begin(bytes);
+  for (let at = 0; at < bytes.length; at = lines.lineEnd() + 1) {
+    if (!lines.read(bytes, at)) throw new Error(JSON.stringify(lines.bad()));
+    batch.add(lines);
+  }
+  batch.count();
+}
+
+/** As nginx writes it. */
+function msecOf(ms: number): string {
+  return `${Math.floor(ms / 1_000)}.${String(ms % 1_000).padStart(3, '0')}`;
+}
+
+function pass(heat: HeatService, ms: number): void {
+  for (const end = time + ms; time < end; ) {
+    time += 100;
+    heat.tick();
+  }
+}
+
+function writeRules(text: string): string {
+  const path = join(folder.path, 'rules.yml');
+  writeFileSync(path, text);
+  return path;
+}
+
+/** That nginx looks for now, of all hot items. */
+function hotFiles(): string[] {
+  const period = String(Math.floor(time / 10_000));
+  try {
+    return readdirSync(join(folder.path, 'hot', period, 'hot'));
+  } catch {
+    return [];
+  }
+}

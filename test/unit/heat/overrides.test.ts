@@ -1,0 +1,41 @@
+import { describe, expect, test } from '@jest/globals';
+import { createOverrides, MOST_OVERRIDES, type Override, TooManyOverrides } from '../../../heat/overrides.ts';
+
+const pin: Override = { kind: 'pin', item: '4711', reason: 'campaign', by: 'alice' };
+const ban: Override = { kind: 'ban', item: '4711', reason: 'a test page', by: 'alice' };
+
+describe('pins and bans', () => {
+  test('by hand go over those of the file, which are there again when they are cleared', () => {
+    const overrides = createOverrides([]);
+    overrides.setFile([{ ...ban, by: 'file' }]);
+    overrides.set(pin);
+    expect(overrides.of('4711')).toEqual(pin);
+    expect(overrides.clear('4711')).toBe(true);
+    expect(overrides.of('4711')).toMatchObject({ kind: 'ban', by: 'file' });
+    expect(overrides.clear('4711')).toBe(false);
+  });
+
+  test('of the file: a ban goes over a pin, and both go with the file', () => {
+    const overrides = createOverrides([]);
+    overrides.setFile([ban, pin]);
+    expect(overrides.of('4711')).toEqual(ban);
+    overrides.setFile([]);
+    expect(overrides.of('4711')).toBeUndefined();
+  });
+
+  test('by hand end when they are said to', () => {
+    const overrides = createOverrides([{ ...pin, until: 1_000 }]);
+    expect(overrides.expire(999)).toBe(false);
+    expect(overrides.expire(1_000)).toBe(true);
+    expect(overrides.all()).toEqual([]);
+  });
+
+  test('are one for each item, and bounded', () => {
+    const overrides = createOverrides([]);
+    for (let i = 0; i < MOST_OVERRIDES; i++) overrides.set({ ...pin, item: `${i}` });
+    expect(() => overrides.set({ ...pin, item: 'one more' })).toThrow(TooManyOverrides);
+    overrides.set({ ...ban, item: '0' });
+    expect(overrides.byHand()).toHaveLength(MOST_OVERRIDES);
+    expect(overrides.of('0')?.kind).toBe('ban');
+  });
+});

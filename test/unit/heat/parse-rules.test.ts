@@ -1,0 +1,105 @@
+import { describe, expect, test } from '@jest/globals';
+import { parseRules, RulesError } from '../../../heat/parse-rules.ts';
+
+describe('a file of rules', () => {
+  test('overrides what it names and leaves the rest', () => {
+    const { rules, pins, bans, cap } = parseRules(`
+rules:
+  - name: sneakers
+    items: ["sneaker-*", 4711]
+    busy: { enter_views_per_second: 50, actions: [cache] }
+    surge: false
+    dry_run: true
+cap: 5
+pins:
+  - { item: tv-9, from: "2026-11-27T08:00:00Z", until: "2026-11-27 10:00", reason: campaign }
+bans:
+  - { item: "0815", reason: a test page }
+`);
+    expect(rules).toEqual([
+      {
+        name: 'sneakers',
+        items: ['sneaker-*', '4711'],
+        busy: { enter_views_per_second: 50, actions: ['cache'] },
+        surge: false,
+        dry_run: true,
+      },
+    ]);
+    expect(cap).toBe(5);
+    expect(pins).toEqual([
+      {
+        item: 'tv-9',
+        from: Date.UTC(2026, 10, 27, 8),
+        until: Date.UTC(2026, 10, 27, 10),
+        reason: 'campaign',
+      },
+    ]);
+    expect(bans).toEqual([{ item: '0815', reason: 'a test page' }]);
+  });
+
+  test('may have no rules', () => {
+    expect(parseRules('rules: []\n')).toEqual({ rules: [], pins: [], bans: [] });
+  });
+
+  test.each(['', '# nothing yet\n'])('that holds %j may be half of one, and is refused', (text) => {
+    expect(problemsOf(text)).toEqual(['the file: is empty; `rules: []` stands for none']);
+  });
+
+  test('with many mistakes names each of them with its path, all at once', () => {
+    expect(
+      problemsOf(`
+rule: []
+rules:
+  - items: []
+  - busy: { enter_views_per_second: 5, leave_views_per_second: 9 }
+    surge: { visitor: 3, ratio: many }
+  - category: shoes
+    busy: { actions: [block] }
+  - dry_run: "no"
+    busy: true
+pins:
+  - { item: a, from: tomorrow, reason: "" }
+  - { item: a, from: "2026-11-28T00:00:00Z", until: "2026-11-27T00:00:00Z", reason: late }
+`),
+    ).toEqual([
+      'rules[0].items: Too small: expected array to have >=1 items',
+      'rules[1].busy.leave_views_per_second: must be below enter_views_per_second (5 and 20 where they are not set)',
+      'rules[1].surge.ratio: Invalid input: expected number, received string (got "many")',
+      'rules[1].surge.visitor: unknown key, did you mean visitors?',
+      'rules[2].category: there is no catalogue yet, so nothing can be said about a category (got "shoes")',
+      'rules[2].busy.actions[0]: Invalid option: expected one of "announce"|"cache"|"isolate"|"limit" (got "block")',
+      'rules[3].busy: must be false, or thresholds (got true)',
+      'rules[3].dry_run: Invalid input: expected boolean, received string (got "no")',
+      'pins[0].from: must be a time like 2026-07-01T12:00:00Z (got "tomorrow")',
+      'pins[0].reason: Too small: expected string to have >=1 characters (got "")',
+      'pins[1].until: must be after from',
+      'pins: names an item twice',
+      'rule: unknown key, did you mean rules?',
+    ]);
+  });
+
+  test.each([
+    ['rules: [', /^line 1, column \d+: not valid YAML/],
+    ['- a', /^the file: /],
+    ['rules: [{items: ["a\\u001b"]}]', /^rules\[0\]\.items\[0\]: must not hold control characters/],
+    [`rules: [{items: ["${'a'.repeat(257)}"]}]`, /^rules\[0\]\.items\[0\]: Too big/],
+    ['a: &a [x,x]\nb: &b [*a,*a]\nrules: &c [*b,*b]', /./],
+  ])('that holds %s is refused', (text, problem) => {
+    expect(problemsOf(text)[0]).toMatch(problem);
+  });
+
+  test('with a thousand mistakes says the first hundred', () => {
+    const problems = problemsOf(`rules:\n${'  - {colour: red}\n'.repeat(1_000)}`);
+    expect(problems).toHaveLength(101);
+    expect(problems.at(-1)).toBe('and 900 problems more');
+  });
+});
+
+function problemsOf(text: string): string[] {
+  try {
+    parseRules(text);
+    return [];
+  } catch (error) {
+    return error instanceof RulesError ? error.problems : [String(error)];
+  }
+}
