@@ -74,6 +74,8 @@ async function command() {
     format: 'esm',
     platform: 'node',
     target: 'node20',
+    // Puts constants in their places: a bundle keeps them as variables, which V8 looks up for each byte of a line.
+    minifySyntax: true,
     sourcemap: true,
     // Node reads the map at the start, where it is asked to, and would keep the sources in memory.
     sourcesContent: false,

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { fromLine } from '../../../event/from-line.ts';
 import { bitsOf } from '../../../event/id-bits.ts';
-import { createLine } from '../../../event/line.ts';
+import { createLine, type Line } from '../../../event/line.ts';
 import { HOST, PATH, UA } from '../../../event/line-fields.ts';
 import { line, NODE } from './lines.ts';
 
@@ -109,5 +109,33 @@ describe('the fields of a line', () => {
       ),
       { numRuns: 2_000 },
     );
+  });
+
+  test('hash no two user agents to the same bits whatever the key, as known multipliers do', () => {
+    const [one, other] = ['Gecko/20100101 Firefox/133.0', 'Gecko/20100101 Firefo8/933.0'].map((end) =>
+      line({ ua: `Mozilla/5.0 (X11; Linux x86_64; rv:133.0) ${end}` }),
+    );
+    const bitsOfOne = (text: string | undefined, reader: Line, word: 0 | 1) => {
+      expect(reader.read(Buffer.from(text ?? '', 'latin1'), 0)).toBe(true);
+      return reader.agentBits(word);
+    };
+    for (const word of [0, 1] as const) {
+      const collisions = Array.from({ length: 100 }, createLine).filter(
+        (reader) => bitsOfOne(one, reader, word) === bitsOfOne(other, reader, word),
+      );
+      expect(collisions).toEqual([]);
+    }
+  });
+
+  test('hash user agents to the last byte that is used, and by their length', () => {
+    const reader = createLine();
+    const bits = [1_019, 1_020, 1_021, 1_022, 1_023, 1_024, 3_000].flatMap((length) =>
+      ['a', 'b'].map((last) => {
+        const ua = `${'x'.repeat(length - 1)}${last}`;
+        expect(reader.read(Buffer.from(line({ ua }), 'latin1'), 0)).toBe(true);
+        return `${reader.agentBits(0)} ${reader.agentBits(1)}`;
+      }),
+    );
+    expect(new Set(bits).size).toBe(14);
   });
 });
