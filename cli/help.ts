@@ -1,4 +1,4 @@
-import { SETTINGS } from '../service/config/config.ts';
+import { SETTINGS } from '../service/config/setting.ts';
 import { SYSTEM_PATHS } from '../service/config/system-paths.ts';
 import type { Command } from './command.ts';
 

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { distance } from 'fastest-levenshtein';
-import { SETTINGS, type Setting } from '../service/config/config.ts';
+import { SETTINGS, type Setting } from '../service/config/setting.ts';
 import type { Command, Flags } from './command.ts';
 
 /** The command line is not understood. */

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { installedVersion } from '../nginx-setup/install-version.ts';
-import { type Config, loadConfig, SETTINGS } from '../service/config/config.ts';
+import { type Config, loadConfig } from '../service/config/config.ts';
 import { parseSettings } from '../service/config/parse-settings.ts';
+import { SETTINGS } from '../service/config/setting.ts';
 import { PACKAGE_ROOT } from '../service/package-root.ts';
 import { Trouble } from '../service/trouble.ts';
 import { type Account, findUser, groupName } from './account.ts';

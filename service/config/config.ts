@@ -1,10 +1,10 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { distance } from 'fastest-levenshtein';
-import { z } from 'zod';
+import { explain, show, suggest } from './explain.ts';
 import { type ConfigPlace, findConfigFile } from './find-config-file.ts';
 import { isOfKubernetes } from './foreign-variables.ts';
 import { parseSettings } from './parse-settings.ts';
 import { readOwn, readWithRights, type SettingsFile } from './read-rights.ts';
+import { SECRETS, SETTINGS, type Setting, settingOf } from './setting.ts';
 import { type Settings, settings } from './settings.ts';
 
 /** The settings, and what follows from them. */
@@ -50,21 +50,6 @@ export type ConfigSources = {
   flags: Record<string, string | undefined>;
 };
 
-/** A leaf of the schema and what each source calls it. */
-export type Setting = {
-  path: string[];
-  env: string;
-  flag: string;
-  kind: 'text' | 'number' | 'list';
-  secret: boolean;
-  fallback: unknown;
-  about: string;
-};
-
-const ALIASES: Record<string, string> = {
-  KAFKA_BROKERS: 'kafka.brokers',
-  ELASTICSEARCH_NODE: 'elasticsearch.node',
-};
 /** Variables of our prefix that are no settings. */
 const OTHER_VARIABLES = new Set([
   'HOTITEM_CONFIG',
@@ -77,15 +62,6 @@ const OTHER_VARIABLES = new Set([
 const LONGEST_SOCKET_PATH = 107;
 const DEFAULT_TOPIC = 'collection_hot_item';
 const DEFAULT_GROUP = 'hotitem-sink';
-const SECRETS = new Set([
-  'elasticsearch.api_key',
-  'elasticsearch.password',
-  'kafka.sasl.password',
-  'privacy.ip_salt',
-]);
-
-export const SETTINGS: Setting[] = leaves(settings, []);
-
 /** The configuration: file, then environment, then flags, the later wins. Throws a `ConfigError` with all problems at once. */
 export function loadConfig(sources: ConfigSources): Config {
   const problems: string[] = [];
@@ -247,11 +223,6 @@ function isOther(variable: string): boolean {
   return OTHER_VARIABLES.has(variable) || variable.startsWith('HOTITEM_TEST_');
 }
 
-function settingOf(variable: string): Setting | undefined {
-  const alias = ALIASES[variable];
-  return SETTINGS.find((known) => known.env === variable || known.path.join('.') === alias);
-}
-
 function toValue({ kind }: Setting, text: string): unknown {
   if (kind === 'list')
     return text
@@ -272,77 +243,6 @@ function put(target: Record<string, unknown>, path: string[], value: unknown): v
   const next = isRecord(inner) ? inner : {};
   target[first] = next;
   put(next, rest, value);
-}
-
-function explain(issue: z.core.$ZodIssue): string[] {
-  const path = issue.path.join('.');
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => {
-      // `{password:secret}` is one key in YAML.
-      const name = key.replace(/[^\w.-].*$/s, '…');
-      const full = path === '' ? name : `${path}.${name}`;
-      return `${full}: unknown setting${suggest(full, [...SETTINGS.map((known) => known.path.join('.')), ...SECTIONS])}`;
-    });
-  }
-  const got = mayHoldSecret(path, issue.input) ? '' : ` (got ${show(issue.input)})`;
-  return [`${path}: ${issue.message}${got}`];
-}
-
-/** A secret, what stands where a section with one belongs, and what a rule about several settings is handed. */
-function mayHoldSecret(path: string, input: unknown): boolean {
-  const [...secrets] = SECRETS;
-  return (
-    secrets.some((secret) => secret === path || secret.startsWith(`${path}.`)) ||
-    (typeof input === 'object' && input !== null)
-  );
-}
-
-function suggest(unknown: string, known: string[]): string {
-  const near = known
-    .map((candidate) => ({ candidate, far: distance(unknown, candidate) }))
-    .sort((a, b) => a.far - b.far)[0];
-  return near !== undefined && near.far <= Math.max(2, unknown.length / 3)
-    ? `, did you mean ${near.candidate}?`
-    : '';
-}
-
-function show(value: unknown): string {
-  const shown = typeof value === 'string' ? withoutSecrets(value) : value;
-  return (JSON.stringify(shown) ?? 'nothing').slice(0, 200);
-}
-
-/** A login or a query in a URL, or what follows a name in a list of properties, stays out of the log. */
-function withoutSecrets(text: string): string {
-  if (/@.*[?#;=]|[?#;=].*@/s.test(text)) return '***';
-  return text.replace(/^.*@/s, '***@').replace(/([?#;=]).+$/s, '$1***');
-}
-
-const SECTIONS: string[] = Object.keys(settings.shape);
-
-function leaves(schema: z.ZodType, path: string[]): Setting[] {
-  const inner = unwrap(schema);
-  if (inner instanceof z.ZodObject) {
-    return Object.entries(inner.shape).flatMap(([key, value]) => leaves(value as z.ZodType, [...path, key]));
-  }
-  const words = path.join('_');
-  return [
-    {
-      path,
-      env: `HOTITEM_${words.toUpperCase()}`,
-      flag: words.replaceAll('_', '-'),
-      kind: inner instanceof z.ZodNumber ? 'number' : inner instanceof z.ZodArray ? 'list' : 'text',
-      secret: SECRETS.has(path.join('.')),
-      fallback: schema instanceof z.ZodDefault ? schema.def.defaultValue : undefined,
-      about: schema.description ?? '',
-    },
-  ];
-}
-
-function unwrap(schema: z.ZodType): z.ZodType {
-  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional) {
-    return unwrap(schema.unwrap() as z.ZodType);
-  }
-  return schema;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -35,8 +35,9 @@ function tryToReplace<Exported>(
     return false;
   }
   const loaded = require.cache[require.resolve(name)];
-  const replacement = loaded === undefined ? undefined : replace(loaded.exports);
-  if (loaded === undefined || replacement === undefined) return false;
+  if (loaded?.exports == null) return false;
+  const replacement = replace(loaded.exports);
+  if (replacement === undefined) return false;
   loaded.exports = replacement;
   return true;
 }

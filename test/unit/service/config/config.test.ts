@@ -2,7 +2,8 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, jest, test } from '@jest/globals';
-import { ConfigError, type ConfigSources, loadConfig, SETTINGS } from '../../../../service/config/config.ts';
+import { ConfigError, type ConfigSources, loadConfig } from '../../../../service/config/config.ts';
+import { SETTINGS } from '../../../../service/config/setting.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hotitem-config-'));
 

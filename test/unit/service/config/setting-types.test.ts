@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { ConfigError, loadConfig, SETTINGS } from '../../../../service/config/config.ts';
+import { ConfigError, loadConfig } from '../../../../service/config/config.ts';
+import { SETTINGS } from '../../../../service/config/setting.ts';
 
 describe('a configuration that cannot work is refused at the start', () => {
   test.each([

@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { settings } from './settings.ts';
+
+/** A leaf of the schema and what each source calls it. */
+export type Setting = {
+  path: string[];
+  env: string;
+  flag: string;
+  kind: 'text' | 'number' | 'list';
+  secret: boolean;
+  fallback: unknown;
+  about: string;
+};
+
+const ALIASES: Record<string, string> = {
+  KAFKA_BROKERS: 'kafka.brokers',
+  ELASTICSEARCH_NODE: 'elasticsearch.node',
+};
+/** Paths of settings that no flag takes and no message shows. */
+export const SECRETS: ReadonlySet<string> = new Set([
+  'elasticsearch.api_key',
+  'elasticsearch.password',
+  'kafka.sasl.password',
+  'privacy.ip_salt',
+]);
+
+export const SETTINGS: Setting[] = leaves(settings, []);
+
+/** `spool`, `kafka`: what a file may hold at its top. */
+export const SECTIONS: string[] = Object.keys(settings.shape);
+
+/** The setting that a variable of the environment gives. */
+export function settingOf(variable: string): Setting | undefined {
+  const alias = ALIASES[variable];
+  return SETTINGS.find((known) => known.env === variable || known.path.join('.') === alias);
+}
+
+function leaves(schema: z.ZodType, path: string[]): Setting[] {
+  const inner = unwrap(schema);
+  if (inner instanceof z.ZodObject) {
+    return Object.entries(inner.shape).flatMap(([key, value]) => leaves(value as z.ZodType, [...path, key]));
+  }
+  const words = path.join('_');
+  return [
+    {
+      path,
+      env: `HOTITEM_${words.toUpperCase()}`,
+      flag: words.replaceAll('_', '-'),
+      kind: inner instanceof z.ZodNumber ? 'number' : inner instanceof z.ZodArray ? 'list' : 'text',
+      secret: SECRETS.has(path.join('.')),
+      fallback: schema instanceof z.ZodDefault ? schema.def.defaultValue : undefined,
+      about: schema.description ?? '',
+    },
+  ];
+}
+
+function unwrap(schema: z.ZodType): z.ZodType {
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional) {
+    return unwrap(schema.unwrap() as z.ZodType);
+  }
+  return schema;
+}
