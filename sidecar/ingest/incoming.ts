@@ -21,15 +21,20 @@ export type Incoming = {
 };
 
 const NOTHING: Buffer = Buffer.alloc(0);
+/** Of a body that begins to come. */
+const FIRST_ROOM = 16 * 1024;
+const GROWTH = 2;
 
 /**
  * One request that arrives in pieces. The whole room of its body counts as in hand, so that what is held open costs no more than what
- * is counted. A body that is too long is read to its end and not kept: its sender hears the answer.
+ * is counted; it is made as the body comes, for a thousand that only begin would have a thousand made in one moment. A body that is too long is read to its end and not kept: its sender hears the answer.
  */
 export function createIncoming({ mostBytes, inHand, done }: IncomingOptions): Incoming {
   let begun = NOTHING;
   let head: Head | undefined;
   let body = NOTHING;
+  /** Bytes that count as in hand. */
+  let taken = 0;
   let received = 0;
   let isOver = false;
   let stays = () => {};
@@ -60,19 +65,29 @@ export function createIncoming({ mostBytes, inHand, done }: IncomingOptions): In
       refuse(503);
       return false;
     }
+    taken = length;
     stays = inHand.receiving(() => refuse(503));
-    body = Buffer.allocUnsafe(length);
     return true;
   }
 
   function addToBody(of: Head, chunk: Buffer): void {
     const { length } = of;
     // Not what comes behind it.
-    if (length <= mostBytes) chunk.copy(body, received, 0, length - received);
+    if (length <= mostBytes) keep(chunk.subarray(0, length - received), length);
     received += chunk.length;
     if (received < length) return;
     if (length > mostBytes) refuse(413, received > length);
     else arrive(of, received > length);
+  }
+
+  function keep(chunk: Buffer, length: number): void {
+    const end = received + chunk.length;
+    if (end > body.length) {
+      const larger = Buffer.allocUnsafe(Math.min(length, Math.max(FIRST_ROOM, GROWTH * end)));
+      body.copy(larger, 0, 0, received);
+      body = larger;
+    }
+    chunk.copy(body, received);
   }
 
   function arrive(of: Head, isLast: boolean): void {
@@ -91,7 +106,7 @@ export function createIncoming({ mostBytes, inHand, done }: IncomingOptions): In
     if (isOver) return;
     isOver = true;
     stays();
-    inHand.letGo(body.length);
+    inHand.letGo(taken);
     body = NOTHING;
     begun = NOTHING;
   }
