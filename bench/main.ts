@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { accuracy } from './accuracy.ts';
+import { attacks } from './attacks.ts';
 import { away } from './away.ts';
 import type { Bench, Outcome } from './bench.ts';
 import { capture } from './capture.ts';
@@ -16,6 +17,7 @@ import { printTable } from './table.ts';
 
 const BENCHES: Record<string, Bench> = {
   accuracy,
+  attacks,
   capture,
   latency,
   loop,

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { readConfiguration } from './conf/configuration.ts';
 import { diskSource } from './conf/disk-source.ts';
-import { sharedAddresses } from './conf/shared-port.ts';
+import { guardedAddresses, sharedAddresses } from './conf/shared-port.ts';
 import { createSite } from './conf/site.ts';
 
 /** Where nothing else can be had: a port of its own. */
@@ -16,15 +16,20 @@ export type Breaker = {
 
 /**
  * The address of the breaker's other side for includes in `dir`: `named`, by `nginx.breaker` say; else one at a port that the shop has
- * anyway (`sharedAddresses`), by the nginx.conf beside `dir`; else a port of its own.
+ * anyway (`sharedAddresses`), by the nginx.conf beside `dir`; else at one that only root can take (`guardedAddresses`); else a port of its
+ * own.
  */
 export function chooseBreaker(dir: string, named?: string): Breaker {
   if (named !== undefined) return { address: named, about: 'as told' };
   const conf = join(dirname(dir), 'nginx.conf');
-  const [shared] = existsSync(conf) ? sharedAddresses(createSite(readConfiguration(conf, diskSource))) : [];
+  const site = existsSync(conf) ? createSite(readConfiguration(conf, diskSource)) : { spots: [] };
+  const [shared] = sharedAddresses(site);
   if (shared !== undefined) return { address: shared, about: 'at a port that the shop has anyway' };
+  const [guarded] = guardedAddresses(site);
+  if (guarded !== undefined)
+    return { address: guarded, about: 'at a port below 1024 of the shop, which only root could take there' };
   return {
     address: DEFAULT_BREAKER,
-    about: `a port of its own, for ${conf} has no server that listens at a port on all addresses; while another program has it nginx does not start (nginx.breaker)`,
+    about: `a port of its own, for ${conf} has no server that listens on all addresses, or at a port below 1024; while another program has it nginx does not start (nginx.breaker)`,
   };
 }

@@ -1,6 +1,6 @@
 import { type Finding, type Place, placeOf } from '../../service/finding.ts';
 import { SIDECAR_HOST, UPSTREAM } from '../conf/include-table.ts';
-import { isShared, sharedAddresses } from '../conf/shared-port.ts';
+import { guardedAddresses, isShared, sharedAddresses } from '../conf/shared-port.ts';
 import { childOf, childrenOf, nameOf, type Site, type Spot } from '../conf/site.ts';
 import type { Facts } from './facts.ts';
 import { installAgain } from './mend.ts';
@@ -102,8 +102,9 @@ function breakerFindings({ site }: Facts, breaker: string, where: Place): Findin
 }
 
 function ownPortFindings(site: Site, breaker: string, where: Place): Finding[] {
-  const [better] = sharedAddresses(site);
-  if (better === undefined || isShared(site, breaker)) return [];
+  const guarded = guardedAddresses(site);
+  const [better] = [...sharedAddresses(site), ...guarded];
+  if (better === undefined || isShared(site, breaker) || guarded.includes(breaker)) return [];
   return [
     {
       id: 'breaker-own-port',
@@ -111,7 +112,7 @@ function ownPortFindings(site: Site, breaker: string, where: Place): Finding[] {
       what: `the breaker has a port of its own, ${breaker}`,
       where,
       why: 'while another program has that port nginx does not start, and the shop with it',
-      fix: `write the includes again, without nginx.breaker in hotitem.yml: it will be at ${better}, a port that the shop has anyway`,
+      fix: `write the includes again, without nginx.breaker in hotitem.yml: it will be at ${better}, which no user of this host can take`,
       ...installAgain(site),
     },
   ];

@@ -17,6 +17,8 @@ const START_MS = 300_000;
 const BREAKER_MS = 8000;
 /** Of an error log while the sidecar is away: fewer, in a minute. */
 const LOG_LINES = 10;
+const HIGHEST_LOW_PORT = 1023;
+const LOWEST_LOW_PORT = 600;
 
 const byRoot = process.getuid?.() === 0 ? test : test.skip;
 
@@ -140,6 +142,31 @@ describe('the circuit breaker', () => {
     // The breaker answered: what came after the first view was kept from the sidecar, without a line each.
     expect(sidecar.arrived).toHaveLength(1);
     expect((await nginx.errorLog()).split('\n').length).toBeLessThan(LOG_LINES);
+  });
+
+  byRoot('has a port that only root can take where the shop names its addresses', async () => {
+    const { folder, port, nginx, sidecar } = shop;
+    const dir = join(folder, 'hotitem');
+    const low = await freeLowPort();
+    await shop.edit(`listen 127.0.0.1:${port};`, `listen 127.0.0.1:${port}; listen 127.0.0.1:${low};`);
+    const env = {
+      HOTITEM_INTAKE_SOCKET: join(folder, 'intake.sock'),
+      HOTITEM_SPILL_DIR: join(folder, 'spill'),
+    };
+    const { stdout } = await runHotitem(['nginx', 'install', '--dir', dir], {
+      HOTITEM_HOME: folder,
+      ...env,
+    });
+    expect(stdout).toContain(`nginx answers itself at 127.0.91.89:${low}: at a port below 1024 of the shop`);
+    await nginx.quit();
+    await nginx.start();
+    sidecar.answer = 'hang';
+    await sidecar.start();
+    await shop.get('/web/item/first.html');
+    await spilled(1);
+    for (let i = 0; i < 5; i++) expect((await shop.get(`/web/item/4711.html?v=${i}`)).status).toBe(200);
+    await spilled(6);
+    expect(sidecar.arrived).toHaveLength(1);
   });
 
   test('closes again: views go to a sidecar that is back', async () => {
@@ -369,6 +396,17 @@ async function onlySpilled(): Promise<string> {
 }
 
 /** Another program's listener. Rejects where the address cannot be had. */
+/** Below 1024, where nobody listens on loopback. */
+async function freeLowPort(): Promise<number> {
+  for (let port = HIGHEST_LOW_PORT; port > LOWEST_LOW_PORT; port--) {
+    const server = await listenAt('0.0.0.0', port).catch(() => undefined);
+    if (server === undefined) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
+  throw new Error('no port below 1024 is free');
+}
+
 async function listenAt(host: string, port: number): Promise<Server> {
   const server = createServer();
   await once(server.listen(port, host), 'listening');

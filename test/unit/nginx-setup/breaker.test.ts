@@ -21,14 +21,22 @@ describe('the address of the breaker', () => {
     expect(chooseBreaker(dir).address).toBe('127.0.91.89:80');
   });
 
-  test('is a port of its own where nothing tells of the shop, or the shop has no port on all addresses', () => {
+  test('is a port of its own where nothing tells of the shop, or the shop has only ports that anybody can take', () => {
     expect(chooseBreaker(dir).address).toBe('127.0.0.1:9189');
-    writeFileSync(join(folder.path, 'nginx.conf'), 'http { server { listen 203.0.113.1:80; } }');
+    writeFileSync(join(folder.path, 'nginx.conf'), 'http { server { listen 203.0.113.1:8080; } }');
     expect(chooseBreaker(dir)).toEqual({
       address: '127.0.0.1:9189',
       about: expect.stringContaining(
-        `${join(folder.path, 'nginx.conf')} has no server that listens at a port on all`,
+        `${join(folder.path, 'nginx.conf')} has no server that listens on all addresses, or`,
       ),
+    });
+  });
+
+  test('is at a port below 1024 of the shop where that names its addresses', () => {
+    writeFileSync(join(folder.path, 'nginx.conf'), 'http { server { listen 203.0.113.1:443 ssl; } }');
+    expect(chooseBreaker(dir)).toEqual({
+      address: '127.0.91.89:443',
+      about: 'at a port below 1024 of the shop, which only root could take there',
     });
   });
 

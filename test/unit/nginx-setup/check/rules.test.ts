@@ -390,6 +390,11 @@ describe.each<[string, string, Given, number?]>([
     { http: `${HTTP}\nserver { listen 80 default_server; }` },
   ],
   [
+    'breaker-own-port',
+    'the breaker has a port of its own, 127.0.0.1:9189',
+    { http: `${HTTP}\nserver { listen 203.0.113.1:80; }` },
+  ],
+  [
     'breaker-taken',
     'server other answers at',
     { http: `server { listen 127.0.0.1:9189; server_name other; }\n${HTTP}` },

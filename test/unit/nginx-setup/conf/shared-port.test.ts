@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { upstreamFindings } from '../../../../nginx-setup/check/upstream-rules.ts';
-import { isShared, sharedAddresses } from '../../../../nginx-setup/conf/shared-port.ts';
+import { guardedAddresses, isShared, sharedAddresses } from '../../../../nginx-setup/conf/shared-port.ts';
 import { factsOf, HTTP } from '../check/shop-facts.ts';
 
 describe('a port that the breaker can share', () => {
@@ -15,6 +15,22 @@ describe('a port that the breaker can share', () => {
     ['UDP', 'listen 443 quic;', []],
   ])('is one at which the shop listens by %s', (_, listen, addresses) => {
     expect(sharedAddresses(factsOf({ server: `${listen} include h/server.conf;` }).site)).toEqual(addresses);
+  });
+
+  test.each([
+    ['an address', 'listen 203.0.113.1:80;', ['127.0.91.89:80']],
+    ['an address without a port', 'listen 203.0.113.1;', ['127.0.91.89:80']],
+    ['a name', 'listen shop.example:443 ssl;', ['127.0.91.89:443']],
+    ['an address of IPv6', 'listen [2001:db8::1]:80;', ['127.0.91.89:80']],
+    ['all of IPv6', 'listen [::]:80;', ['127.0.91.89:80']],
+    ['all of both', 'listen [::]:80 ipv6only=off;', []],
+    ['one that anybody can take', 'listen 203.0.113.1:8080;', []],
+    ['UDP', 'listen 203.0.113.1:443 quic;', []],
+    ['a socket', 'listen unix:/run/shop.sock;', []],
+    ['a port on all addresses', 'listen 80;', []],
+    ['zeros', 'listen 0.0.0.0:80;', []],
+  ])('or one below 1024, at which the shop listens by %s', (_, listen, addresses) => {
+    expect(guardedAddresses(factsOf({ server: `${listen} include h/server.conf;` }).site)).toEqual(addresses);
   });
 
   test('is none of a stream', () => {

@@ -1,0 +1,85 @@
+import kafkajs from 'kafkajs';
+import { makeBomb, sendBomb } from './bombs.ts';
+import { CODECS, writeAllCodecs } from './codecs.ts';
+import { PITS } from './nasty-records.ts';
+
+/** Where to: every one of the partitions gets the same. */
+export type AttackedTopic = { brokers: string[]; topic: string; partitions: number };
+
+const MIB = 1024 * 1024;
+/** A batch may unpack to 16 MiB. */
+const LARGE_RECORDS = 15;
+/** A batch may have 50,000. */
+const SMALL_RECORDS = 20_000;
+const LISTS = 6;
+const EVENTS_A_LIST = 8_000;
+const GZIP_BOMB_MB = 100;
+const HEX = 16;
+
+/**
+ * What whoever may write to the topic can send to fill the memory of a sink, or to keep it busy: a thousandth of what it unpacks to.
+ * Resolves when it is written.
+ */
+export const TOPIC_ATTACKS: Record<string, (to: AttackedTopic) => Promise<void>> = {
+  'records nested without end': (to) => write(to, Object.values(PITS)),
+  'large records, gzip': (to) => write(to, largeRecords(), CODECS.gzip),
+  'large records, snappy': (to) => write(to, largeRecords(), CODECS.snappy),
+  'large records, lz4': (to) => write(to, largeRecords(), CODECS.lz4),
+  'large records, zstd': (to) => write(to, largeRecords(), CODECS.zstd),
+  'more than may be unpacked': async ({ brokers, topic, partitions }) => {
+    const bomb = await makeBomb(GZIP_BOMB_MB);
+    for (let partition = 0; partition < partitions; partition++)
+      await sendBomb({ brokers, topic, partition }, bomb);
+  },
+  'many records that are no events, lz4': (to) =>
+    write(
+      to,
+      Array.from({ length: SMALL_RECORDS }, () => 'x'),
+      CODECS.lz4,
+    ),
+  'many small events, lz4': (to) =>
+    write(
+      to,
+      Array.from({ length: SMALL_RECORDS }, (_, i) => JSON.stringify(event(i))),
+      CODECS.lz4,
+    ),
+  'lists of events, gzip': (to) => write(to, lists(), CODECS.gzip),
+  'lists of events, lz4': (to) => write(to, lists(), CODECS.lz4),
+};
+
+function largeRecords(): Buffer[] {
+  const value = Buffer.alloc(MIB, 'a');
+  return Array.from({ length: LARGE_RECORDS }, () => value);
+}
+
+/** Just below the size up to which a list is taken apart. */
+function lists(): string[] {
+  return Array.from({ length: LISTS }, (_, list) =>
+    JSON.stringify(Array.from({ length: EVENTS_A_LIST }, (_, i) => event(list * EVENTS_A_LIST + i))),
+  );
+}
+
+/** As small as one may be. */
+function event(i: number): object {
+  return { v: 1, id: i.toString(HEX).padStart(32, '0'), time: Date.now(), uri: '/a', item: 'a' };
+}
+
+/** One batch to each partition. */
+async function write(
+  { brokers, topic, partitions }: AttackedTopic,
+  values: (string | Buffer)[],
+  compression?: number,
+): Promise<void> {
+  writeAllCodecs();
+  const kafka = new kafkajs.Kafka({ brokers, logLevel: kafkajs.logLevel.NOTHING });
+  const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
+  await producer.connect();
+  try {
+    for (let partition = 0; partition < partitions; partition++) {
+      const messages = values.map((value) => ({ partition, value }));
+      await producer.send({ topic, messages, ...(compression !== undefined && { compression }) });
+    }
+  } finally {
+    await producer.disconnect();
+  }
+}
