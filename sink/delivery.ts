@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { HotItemEvent } from '../event/event.ts';
 import { EventError } from '../event/parse.ts';
 import { createBackoff } from '../service/backoff.ts';
@@ -95,6 +96,8 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     let left = records;
     while (left.length > 0) {
       const some = left.slice(0, batchSize.value());
+      // Thousands are read at once: everything else in the process has its turn between two requests.
+      await nextTurn();
       const { sent, outcomes } = await create(batch, some, delivered);
       signals.signal.throwIfAborted();
       const again = sent.filter((at, i) => !isSettled(at, outcomes[i], delivered));

@@ -29,8 +29,9 @@ export type SinkOptions = Omit<DeliveryOptions, 'read'> &
     say: (fields: object, message: string) => void;
   };
 
-/** Bytes of records that are no events, in one turn. */
+/** Bytes of records that are no events, in one turn; a record counts as so many at least. */
 const MOST_SEARCHED = 256 * 1024;
+const LEAST_OF_RECORD = 512;
 
 /**
  * Moves events from a log into an index. A batch is acknowledged when each of its records is in the index, was there
@@ -88,14 +89,14 @@ function createHandler(options: SinkOptions, stalls: Stalls, notice: DeadNotice)
     metrics.of('sink_dead_total', { reason: 'rejected' }).add(delivered.rejected.length);
   }
 
-  /** Searching a large record for what may not be kept takes a while: others have their turn between them. */
+  /** Searching a large record, or thousands, for what may not be kept takes a while: others have their turn between them. */
   async function toLetters(batch: Batch, { invalid, rejected }: Delivered): Promise<DeadLetter[]> {
     const letters: DeadLetter[] = [];
     let searched = 0;
     for (const { at, error } of invalid) {
       const record = batch.values[at] ?? Buffer.alloc(0);
       letters.push(toLetter(batch, at, contents.ofInvalid(record, error)));
-      searched += record.length;
+      searched += record.length + LEAST_OF_RECORD;
       if (searched < MOST_SEARCHED) continue;
       await nextTurn();
       searched = 0;

@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { HotItemEvent } from '../../event/event.ts';
 import { linkSignals } from '../../service/linked-signal.ts';
 import { reasonOf } from '../../service/log.ts';
@@ -17,6 +18,8 @@ import { interruptible } from './interrupt.ts';
 import { appendEvents, countKeys, findKeys, keyOf } from './rows.ts';
 
 const DAY_MS = 86_400_000;
+/** Events that are made before everything else in the process has its turn. */
+const IN_A_TURN = 1_000;
 
 const BY_PEOPLE = 'kind IS NULL AND bot IS NOT TRUE';
 /** Distinct visitors are counted for the winners only: without a set for each item of the window. */
@@ -83,10 +86,8 @@ export function createDuckdbIndex({
   // One question at a time as well: each keeps one of Node's few threads, which the rest of the process needs for files.
   const toRead = createMutex();
   return {
-    create(events) {
-      const all = [...events];
-      return write((open) => create(open, all));
-    },
+    // They are made when it is their turn, and not while others are written.
+    create: (events) => write(async (open) => create(open, await listOf(events))),
     topItems: (query, signal) => read((open) => topItems(open, query), signal),
     retain: () => write((open) => retain(open, now() - retentionDays * DAY_MS)),
     count: (ids) => read((open) => countKeys(open.reader, ids.map(keyOf))),
@@ -162,6 +163,13 @@ export function createDuckdbIndex({
       }),
     );
   }
+}
+
+/** Thousands are made in several turns of the event loop. */
+async function listOf(events: Iterable<HotItemEvent>): Promise<HotItemEvent[]> {
+  const all: HotItemEvent[] = [];
+  for (const event of events) if (all.push(event) % IN_A_TURN === 0) await nextTurn();
+  return all;
 }
 
 async function create({ writer }: DuckdbFile, events: HotItemEvent[]): Promise<Outcome[]> {

@@ -12,7 +12,8 @@ import {
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type Ran, run } from '../../service/run.ts';
-import { attack, sharedFolder, testAsRoot } from '../parts/attacker.ts';
+import { testAsRoot } from '../parts/as-root.ts';
+import { attack, sharedFolder } from '../parts/attacker.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 
 jest.setTimeout(60_000);

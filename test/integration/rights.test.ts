@@ -1,7 +1,8 @@
 import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, jest, test } from '@jest/globals';
-import { ANOTHER_USER, asUser, attack, testAsRoot } from '../parts/attacker.ts';
+import { testAsRoot } from '../parts/as-root.ts';
+import { ANOTHER_USER, asUser, attack } from '../parts/attacker.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { freePorts } from '../parts/ports.ts';
 import { type Service, startService } from '../parts/service.ts';

@@ -1,5 +1,4 @@
 import { chmodSync } from 'node:fs';
-import { test } from '@jest/globals';
 import { run } from '../../service/run.ts';
 import { temporaryFolder } from './guard.ts';
 
@@ -7,9 +6,6 @@ import { temporaryFolder } from './guard.ts';
 export const ANOTHER_USER = 65_534;
 /** Only root can become another user. */
 export const CAN_BE_ANOTHER = process.getuid?.() === 0;
-
-/** Elsewhere these tests are skipped. */
-export const testAsRoot = CAN_BE_ANOTHER ? test : test.skip;
 
 /** What begins a command that another user runs. */
 export function asUser(uid: number = ANOTHER_USER): string[] {

@@ -2,7 +2,8 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, utimesSync, wr
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { cacheFolder, obtain } from '../../../provision/cache.ts';
-import { attack, sharedFolder, testAsRoot } from '../../parts/attacker.ts';
+import { testAsRoot } from '../../parts/as-root.ts';
+import { attack, sharedFolder } from '../../parts/attacker.ts';
 import { temporaryFolder } from '../../parts/guard.ts';
 
 const UNFINISHED = '.hotitem-unfinished';
