@@ -4,9 +4,8 @@ import { ANOTHER_USER, askAsAnother, CAN_BE_ANOTHER } from '../test/parts/attack
 import { temporaryFolder } from '../test/parts/guard.ts';
 import { freePorts } from '../test/parts/ports.ts';
 import { startService } from '../test/parts/service.ts';
-import type { Attacked } from './attacks.ts';
 import type { BenchOptions } from './bench.ts';
-import { meterOf, watchResponsiveness } from './responsiveness.ts';
+import { type Attacked, meterOf, watchResponsiveness } from './responsiveness.ts';
 
 /** As the test of the rights on that socket runs them, each by itself. */
 const ATTACKS = readFileSync(join(import.meta.dirname, '../test/integration/intake-attacks.mjs'), 'utf8');

@@ -9,9 +9,8 @@ import { freePort } from '../test/parts/ports.ts';
 import { startService } from '../test/parts/service.ts';
 import { TOPIC_ATTACKS } from '../test/parts/topic-attacks.ts';
 import { until } from '../test/parts/until.ts';
-import type { Attacked } from './attacks.ts';
 import type { BenchOptions } from './bench.ts';
-import { meterOf, watchResponsiveness } from './responsiveness.ts';
+import { type Attacked, meterOf, watchResponsiveness } from './responsiveness.ts';
 
 const PARTITIONS = 3;
 /** Of each attack, one behind the other. */

@@ -1,12 +1,9 @@
 import { attackIntake } from './attacks-intake.ts';
 import { attackTopic } from './attacks-topic.ts';
 import type { Bench, Case, Outcome } from './bench.ts';
-import type { Responsiveness } from './responsiveness.ts';
+import type { Attacked } from './responsiveness.ts';
 import { round } from './statistics.ts';
 import { atMost } from './target.ts';
-
-/** What was done to whom, and what came of it. */
-export type Attacked = { target: string; attack: string } & Responsiveness;
 
 const MOST_MS = 200;
 /** CPU time, which leaves room for what else the machine does. */

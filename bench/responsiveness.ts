@@ -22,6 +22,9 @@ export type Responsiveness = {
   peakMb: number;
 };
 
+/** What was done to whom, and what came of it. */
+export type Attacked = { target: string; attack: string } & Responsiveness;
+
 const here = import.meta.dirname;
 const MEDIAN = 0.5;
 const WAIT_MS = 30_000;

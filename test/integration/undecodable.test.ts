@@ -14,8 +14,10 @@ import { type KafkaPart, startKafka } from '../parts/kafka.ts';
 import { batchesOnDisk, flipBit, mend } from '../parts/kafka-segment.ts';
 import { peakMemory, promisedOfSink } from '../parts/memory.ts';
 import { PITS } from '../parts/nasty-records.ts';
+import { report } from '../parts/report.ts';
 import type { Service } from '../parts/service.ts';
 import { suiteWith } from '../parts/suite.ts';
+import { TOPIC_ATTACKS } from '../parts/topic-attacks.ts';
 import { until } from '../parts/until.ts';
 import { startStandIn } from '../unit/store/elasticsearch/stand-in.ts';
 import { askHotitem, runHotitem } from './run-hotitem.ts';
@@ -24,6 +26,8 @@ import { someEvents, startSinkService } from './sink-topic.ts';
 jest.setTimeout(120_000);
 const FULL = process.env.HOTITEM_TEST_FULL === '1';
 const MB = 1024 * 1024;
+/** Less than by default, so that what is beyond it shows. */
+const DUCKDB_MB = 64;
 const PARTITIONS = 3;
 /** In short words, which hide no token; gzip makes it no smaller than its topic takes. */
 const NO_EVENT = `no event ${randomBytes(25_000).toString('hex').replace(/..../g, '$& ')}`;
@@ -183,6 +187,29 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
       },
     );
 
+    (FULL ? test : test.skip)(
+      'whatever is sent packed, in every codec and in lists, the embedded index takes no more memory than it may',
+      async () => {
+        env.HOTITEM_DUCKDB_MEMORY_MB = String(DUCKDB_MB);
+        await makeTopics();
+        for (let time = 0; time < 2; time++)
+          for (const attack of Object.values(TOPIC_ATTACKS))
+            await attack({ brokers: kafka.brokers, topic, partitions: PARTITIONS });
+        await startSink();
+        await until(isDone, {
+          timeoutMs: 100_000,
+          everyMs: 500,
+          what: 'the end of the topic',
+          detail: () => sink?.log() ?? '',
+        });
+        const { unaccounted } = (await sink?.json<Accounts>('/api/v1/accounting'))?.sink ?? {};
+        expect(unaccounted).toBe(0);
+        const peak = peakMemory(sink?.pid() ?? 0);
+        report(`a sink with the embedded index, by ${client}: ${Math.round(peak)} MB at most`);
+        expect(peak).toBeLessThan(promisedOfSink() + DUCKDB_MB);
+      },
+    );
+
     (FULL && client === 'kafkajs' ? test : test.skip)(
       'an answer of Elasticsearch that unpacks to 200 MB takes no memory: the sink is not ready, says why, and goes on once it is right',
       async () => {
@@ -318,6 +345,16 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
     async function ready(): Promise<string> {
       const checks = ((await sink?.text('/readyz?verbose')) ?? '').split('\n');
       return checks.find((line) => line.startsWith('sink: ')) ?? checks.join('\n');
+    }
+
+    /** Whether the group has committed all that there is. */
+    async function isDone(): Promise<boolean> {
+      const [ends, [group]] = await Promise.all([
+        admin.fetchTopicOffsets(topic),
+        admin.fetchOffsets({ groupId: env.HOTITEM_KAFKA_GROUP ?? '', topics: [topic] }),
+      ]);
+      const committed = new Map(group?.partitions.map(({ partition, offset }) => [partition, offset]));
+      return ends.every(({ partition, high }) => committed.get(partition) === high);
     }
 
     function verify() {
