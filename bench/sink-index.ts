@@ -2,8 +2,21 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 export type Run = {
   documents: number;
-  /** From the first document to the last that was taken, and then searchable. */
-  seconds: number;
+  /** Of these, how many came behind the warm-up. */
+  measured: number;
+  /** Searchable a second, of those measured. */
+  rate: number;
+};
+
+export type WatchOptions = {
+  node: string;
+  /** Empty at first. */
+  index: string;
+  expected: number;
+  /** How many documents are not measured: what brings them compiles its code meanwhile. */
+  warmUp?: number;
+  /** Called when these are in. */
+  onWarm?: () => void;
 };
 
 /** Each look costs Elasticsearch 5 ms of CPU. */
@@ -11,22 +24,26 @@ const LOOK_EVERY_MS = 200;
 /** Without a new document for this long nothing more comes. */
 const QUIET_MS = 20_000;
 
-/** Waits until `expected` documents are in an index that was empty, or none comes any more, and measures how fast they came. */
-export async function watchIndex(node: string, index: string, expected: number): Promise<Run> {
+/** Waits until `expected` documents are in the index, or none comes any more, and measures how fast they came and became searchable. */
+export async function watchIndex(options: WatchOptions): Promise<Run> {
+  const { node, index, expected, warmUp = 1, onWarm = () => {} } = options;
   let seen = 0;
-  let first = { at: 0, documents: 0 };
+  let warm = { at: 0, documents: 0 };
   let last = performance.now();
   while (seen < expected && performance.now() - last < QUIET_MS) {
     await sleep(LOOK_EVERY_MS);
     const now = await indexed(node, index);
     if (now === seen) continue;
     last = performance.now();
-    if (seen === 0) first = { at: last, documents: now };
     seen = now;
+    if (warm.at !== 0 || seen < warmUp) continue;
+    warm = { at: last, documents: seen };
+    onWarm();
   }
-  const found = await searchable(node, index);
+  const documents = await searchable(node, index);
   const ended = seen < expected ? last : performance.now();
-  return { documents: found, seconds: ((ended - first.at) / 1000) * (found / (found - first.documents)) };
+  const measured = documents - warm.documents;
+  return { documents, measured, rate: (measured * 1000) / (ended - warm.at) };
 }
 
 /** Documents created since the index was made, whether they can be searched already or not: cheap to ask. */
