@@ -41,6 +41,14 @@ describe('every room', () => {
   });
 });
 
+test('what the image copies is there', () => {
+  const copies = [...read('deploy/Dockerfile').matchAll(/^COPY (?!--from)(.+) \S+$/gm)];
+  const sources = copies.flatMap(([, paths = '']) => paths.split(' '));
+
+  expect(sources.length).toBeGreaterThan(3);
+  expect(sources.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+});
+
 function roomsOf(file: string): string[] {
   const { include }: { include: string[] } = JSON.parse(read(file));
   return include;

@@ -22,7 +22,8 @@ import {
   type HotFolderOptions,
   periodOf,
 } from '../../../heat/hot-folder.ts';
-import { ANOTHER_USER, testAsRoot } from '../../parts/attacker.ts';
+import { testAsRoot } from '../../parts/as-root.ts';
+import { ANOTHER_USER } from '../../parts/attacker.ts';
 
 const START = 1_795_355_712_163;
 const PERIOD = 179_535_571;
