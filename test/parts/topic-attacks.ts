@@ -10,8 +10,8 @@ const MIB = 1024 * 1024;
 /** A batch may unpack to 16 MiB. */
 const LARGE_RECORDS = 15;
 /** A batch may have 50,000. */
-const SMALL_RECORDS = 20_000;
-const LISTS = 6;
+const SMALL_RECORDS = 10_000;
+const LISTS = 4;
 const EVENTS_A_LIST = 8_000;
 const GZIP_BOMB_MB = 100;
 const HEX = 16;
