@@ -46,7 +46,7 @@ function metricColumn({ of, field, label, only }: Metric): Column {
     sourceField: field,
     isBucketed: false,
     scale: 'ratio',
-    ...(only !== undefined && { filter: { query: only.kql, language: 'kuery' } }),
+    ...(only !== undefined && { filter: { query: only, language: 'kuery' } }),
     params: { emptyAsNull: false, format: { id: 'number', params: { decimals: 0 } } },
   };
 }

@@ -1,4 +1,4 @@
-/** What one panel asks and shows. Its picture in Kibana and its test query are both made from this. */
+/** What one panel asks and shows. */
 export type Panel = {
   /** Part of the saved object's id, so that a later import replaces it. */
   id: string;
@@ -19,35 +19,18 @@ export type Rows =
 
 export type Metric = { id: string; field: string; label: string; of: 'sum' | 'distinct'; only?: Only };
 
-/** Which documents a metric is about: for Kibana, and the same for Elasticsearch. */
-export type Only = { kql: string; query: object };
+/** Which documents a metric is about, in KQL. */
+type Only = string;
 
 /** The name under which the data view knows the time of a view. */
 export const TIME_FIELD = '@timestamp';
 
-const HAS_KIND = { exists: { field: 'hot_item.kind' } };
-const IS_BOT = { term: { 'hot_item.bot': true } };
-const IS_TEST = { term: { 'hot_item.kind': 'test' } };
-const IS_PREFETCH = { term: { 'hot_item.kind': 'prefetch' } };
-const BY_PEOPLE: Only = {
-  kql: 'not hot_item.kind: * and not hot_item.bot: true',
-  query: { bool: { must_not: [HAS_KIND, IS_BOT] } },
-};
-const BY_BOTS: Only = {
-  kql: 'not hot_item.kind: * and hot_item.bot: true',
-  query: { bool: { must_not: [HAS_KIND], filter: [IS_BOT] } },
-};
-const PREFETCHES: Only = { kql: 'hot_item.kind: "prefetch"', query: IS_PREFETCH };
+const BY_PEOPLE: Only = 'not hot_item.kind: * and not hot_item.bot: true';
+const BY_BOTS: Only = 'not hot_item.kind: * and hot_item.bot: true';
+const PREFETCHES: Only = 'hot_item.kind: "prefetch"';
 /** Nor a view by `hotitem doctor`. */
-const OTHERS: Only = {
-  kql: 'hot_item.kind: * and not hot_item.kind: ("prefetch" or "test")',
-  query: { bool: { must_not: [IS_PREFETCH, IS_TEST], filter: [HAS_KIND] } },
-};
-
-const NO_TEST: Only = {
-  kql: 'not hot_item.kind: "test"',
-  query: { bool: { must_not: [IS_TEST] } },
-};
+const OTHERS: Only = 'hot_item.kind: * and not hot_item.kind: ("prefetch" or "test")';
+const NO_TEST: Only = 'not hot_item.kind: "test"';
 
 // A sum of weights and never a count of documents: while capture is sampling, one document stands for several views.
 const WEIGHT = { field: 'hot_item.weight', of: 'sum' } as const;

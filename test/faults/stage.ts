@@ -8,7 +8,7 @@ import type { ElasticsearchPart } from '../parts/elasticsearch.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { type KafkaPart, startKafka } from '../parts/kafka.ts';
 import { withAdmin } from '../parts/kafka-admin.ts';
-import type { KafkaSecurity } from '../parts/kafka-security.ts';
+import { AUTHORIZER, type KafkaSecurity } from '../parts/kafka-security.ts';
 import { upgradableNginx } from '../parts/nginx.ts';
 import { until } from '../parts/until.ts';
 import { type FakeClock, obtainClock } from './fake-clock.ts';
@@ -69,11 +69,6 @@ export type StageOptions = {
 };
 
 const DISK_MB = 48;
-/** Who comes without a login is the broker itself, or the test. */
-const AUTHORIZER = {
-  'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
-  'super.users': 'User:ANONYMOUS',
-};
 const REPORT_MS = 10_000;
 
 export async function setStage({

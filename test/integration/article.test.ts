@@ -2,10 +2,11 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { obtainNginx } from '../../provision/nginx.ts';
 import { createKafkajsClient } from '../../store/kafka/kafkajs/kafkajs.ts';
 import { createKafkaLog } from '../../store/kafka/topic-log.ts';
-import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';
+import type { ElasticsearchPart } from '../parts/elasticsearch.ts';
 import { type KafkaPart, startKafka } from '../parts/kafka.ts';
 import { type Sent, views } from '../parts/load.ts';
 import { report } from '../parts/report.ts';
+import { sharedElasticsearch } from '../parts/shared.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { type Chain, startChain } from './chain.ts';
@@ -24,7 +25,7 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'], { stops: true })(
 
     beforeAll(async () => {
       const build = await obtainNginx({ suite: 'trixie', report });
-      [kafka, elasticsearch] = await Promise.all([startKafka(), startElasticsearch()]);
+      [kafka, elasticsearch] = await Promise.all([startKafka(), sharedElasticsearch()]);
       settings = { KAFKA_BROKERS: kafka.brokers.join(','), ELASTICSEARCH_NODE: elasticsearch.node };
       await setUpIndexes(settings);
       chain = await startChain({ build, env: settings, withSink: true });

@@ -7,6 +7,7 @@ import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsear
 import { temporaryFolder } from '../parts/guard.ts';
 import { type KafkaPart, startKafka } from '../parts/kafka.ts';
 import { withAdmin } from '../parts/kafka-admin.ts';
+import { AUTHORIZER } from '../parts/kafka-security.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { startTlsProxy, type TlsProxy } from '../parts/tls-proxy.ts';
 import { until } from '../parts/until.ts';
@@ -32,11 +33,6 @@ anyone:
   cluster: [monitor]
 `;
 const USERS = ['setup', 'operator'].map((name) => `${name}:${SECRET}\n`).join('');
-const AUTHORIZER = {
-  'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
-  // Who comes without a login: the broker itself, and the test.
-  'super.users': 'User:ANONYMOUS',
-};
 
 type Allowed = Omit<kafkajs.AclEntry, 'principal' | 'host' | 'permissionType'>;
 

@@ -17,10 +17,11 @@ import { openDuckdbIndex } from '../../store/duckdb/duckdb.ts';
 import type { KafkaClient } from '../../store/kafka/client.ts';
 import { createKafkajsClient } from '../../store/kafka/kafkajs/kafkajs.ts';
 import { temporaryFolder } from '../parts/guard.ts';
-import { type KafkaPart, startKafka } from '../parts/kafka.ts';
+import type { KafkaPart } from '../parts/kafka.ts';
 import { ARTICLE, tracesIn, WRAPS } from '../parts/nasty-records.ts';
 import { freePort } from '../parts/ports.ts';
 import { startService } from '../parts/service.ts';
+import { sharedKafka } from '../parts/shared.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { view } from './index-contract.ts';
@@ -43,7 +44,7 @@ suiteWith(['kafka'])('hotitem dead-letters, of a topic', () => {
   const good = JSON.stringify(view());
 
   beforeAll(async () => {
-    kafka = await startKafka();
+    kafka = await sharedKafka();
     client = createKafkajsClient({ brokers: kafka.brokers, clientId: 'test', onWarning: () => {} });
   });
   afterAll(async () => {

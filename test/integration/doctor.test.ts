@@ -6,9 +6,10 @@ import { type FakeClock, obtainClock } from '../faults/fake-clock.ts';
 import { canMakeDisk, makeDisk } from '../faults/small-disk.ts';
 import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';
 import { temporaryFolder } from '../parts/guard.ts';
-import { type KafkaPart, startKafka } from '../parts/kafka.ts';
+import type { KafkaPart } from '../parts/kafka.ts';
 import { freePorts } from '../parts/ports.ts';
 import { type Service, startService } from '../parts/service.ts';
+import { sharedKafka } from '../parts/shared.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { startTlsProxy, type TlsProxy } from '../parts/tls-proxy.ts';
 import { until } from '../parts/until.ts';
@@ -44,7 +45,7 @@ suite('hotitem doctor names the cause, and the command that mends it', () => {
 
   beforeAll(async () => {
     clock = await obtainClock();
-    [kafka, elasticsearch] = await Promise.all([startKafka(), startElasticsearch(WITH_KEYS)]);
+    [kafka, elasticsearch] = await Promise.all([sharedKafka(), startElasticsearch(WITH_KEYS)]);
     proxy = await startTlsProxy(elasticsearch.node, folder.path);
     const [admin, sinkAdmin] = await freePorts(2);
     env = {

@@ -5,9 +5,10 @@ import { createElasticsearchIndex } from '../../store/elasticsearch/elasticsearc
 import { createElasticsearchLookup } from '../../store/elasticsearch/lookup.ts';
 import { type SetupOptions, setupElasticsearch } from '../../store/elasticsearch/setup.ts';
 import { indexTemplate, TEMPLATE_VERSION } from '../../store/elasticsearch/template.ts';
-import { type EventIndex, IndexUnavailable } from '../../store/event-index.ts';
+import type { EventIndex } from '../../store/event-index.ts';
 import type { EcsDocument } from '../parts/ecs-document.ts';
-import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';
+import type { ElasticsearchPart } from '../parts/elasticsearch.ts';
+import { sharedElasticsearch } from '../parts/shared.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { itIsAnIndex, type Texts, view } from './index-contract.ts';
@@ -24,7 +25,7 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
   const streams: string[] = [];
   const opened: EventIndex[] = [];
   beforeAll(async () => {
-    elasticsearch = await startElasticsearch();
+    elasticsearch = await sharedElasticsearch();
   }, START_MS);
   afterAll(async () => {
     await Promise.all(opened.map((index) => index.close()));
@@ -214,39 +215,6 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
     const { _all } = await ask<Stats>('GET', `${dataStream}/_stats/search`);
     expect(_all.total.search.query_total).toBeLessThan(askers.length);
   }, 90_000);
-
-  test('that is away for a while is unavailable, and takes everything afterwards', async () => {
-    if (!elasticsearch.controllable) return;
-    const dataStream = newStream();
-    await setup({ dataStream });
-    const index = open(dataStream);
-    const events = [view(), view()];
-    await index.create(events.slice(0, 1));
-
-    await elasticsearch.stop();
-    const away = await index.create(events).catch((error: unknown) => error);
-    expect(away).toBeInstanceOf(IndexUnavailable);
-    expect(away).toMatchObject({ message: 'Elasticsearch does not answer', cause: expect.any(Error) });
-    await expect(index.topItems({ from: 0, to: 1, limit: 1 })).rejects.toThrow(IndexUnavailable);
-
-    await elasticsearch.start();
-    expect(await index.create(events)).toEqual([{ status: 'exists' }, { status: 'created' }]);
-  }, 60_000);
-
-  test('that hangs is unavailable once the time is up', async () => {
-    if (!elasticsearch.controllable) return;
-    const dataStream = newStream();
-    await setup({ dataStream });
-    const index = open(dataStream, 300);
-
-    await elasticsearch.pause();
-    const hung = index.create([view()]).catch((error: unknown) => error);
-    await expect(hung).resolves.toMatchObject({
-      name: 'IndexUnavailable',
-      message: 'Elasticsearch does not answer in time',
-    });
-    await elasticsearch.resume();
-  });
 
   describe('setup', () => {
     test('makes what is missing, and finds nothing to do the second time', async () => {

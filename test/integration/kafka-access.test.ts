@@ -7,7 +7,7 @@ import { temporaryFolder } from '../parts/guard.ts';
 import { type KafkaPart, startKafka } from '../parts/kafka.ts';
 import { withAdmin } from '../parts/kafka-admin.ts';
 import { recordsOf } from '../parts/kafka-records.ts';
-import type { KafkaSecurity } from '../parts/kafka-security.ts';
+import { AUTHORIZER, type KafkaSecurity } from '../parts/kafka-security.ts';
 import { freePort } from '../parts/ports.ts';
 import { type Service, startService } from '../parts/service.ts';
 import { suiteWith } from '../parts/suite.ts';
@@ -19,11 +19,6 @@ const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePattern
 const PATIENCE_MS = 60_000;
 const COUNT = 50;
 const CLIENTS = ['kafkajs', 'platformatic'];
-const AUTHORIZER = {
-  'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
-  // Who comes without a login: the broker itself, and the test.
-  'super.users': 'User:ANONYMOUS',
-};
 
 suiteWith(['kafka'], { stops: true })('a sidecar whose Kafka is away or refuses it', () => {
   let kafka: KafkaPart;

@@ -9,9 +9,10 @@ import { createKafkajsClient } from '../../store/kafka/kafkajs/kafkajs.ts';
 import type { OffsetReset } from '../../store/kafka/offset-reset.ts';
 import { createPlatformaticClient } from '../../store/kafka/platformatic/platformatic.ts';
 import { createKafkaLog } from '../../store/kafka/topic-log.ts';
-import { type KafkaPart, startKafka } from '../parts/kafka.ts';
+import type { KafkaPart } from '../parts/kafka.ts';
 import { withAdmin } from '../parts/kafka-admin.ts';
 import { recordsOf } from '../parts/kafka-records.ts';
+import { sharedKafka } from '../parts/shared.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { batchOf, createKafkaLogs, type KafkaLogs } from './kafka-logs.ts';
@@ -25,10 +26,10 @@ const SAID = Date.UTC(2024, 0, 1);
 
 const CLIENTS = { kafkajs: createKafkajsClient, platformatic: createPlatformaticClient };
 
-suiteWith(['kafka'], { stops: true })('what every Kafka client does', () => {
+suiteWith(['kafka'])('what every Kafka client does', () => {
   let kafka: KafkaPart;
   beforeAll(async () => {
-    kafka = await startKafka();
+    kafka = await sharedKafka();
   });
   afterAll(() => kafka?.close());
 
@@ -475,29 +476,6 @@ suiteWith(['kafka'], { stops: true })('what every Kafka client does', () => {
         what: 'all of its events',
         detail: () => `${seen.size} events, ${mine.failure()}`,
       });
-    });
-
-    test('loses nothing and needs no restart when the broker goes away and comes back', async () => {
-      const log = await logs.create('outage', 2);
-      const seen: string[] = [];
-      await logs.consume(log, 'outage', async (batch) => void seen.push(...batch.values.map(String)));
-      await log.append(batchOf(['before']));
-      await until(() => seen.includes('before'), { timeoutMs: 30_000, what: 'the event before' });
-      await kafka.stop();
-      await expect(log.append(batchOf(['during']))).rejects.toThrow('cannot write to topic');
-      await kafka.start();
-      await until(
-        () =>
-          log.append(batchOf(['after'])).then(
-            () => true,
-            () => false,
-          ),
-        {
-          timeoutMs: 60_000,
-          what: 'Kafka to take an event',
-        },
-      );
-      await until(() => seen.includes('after'), { timeoutMs: 60_000, what: 'the event after' });
     });
   });
 });

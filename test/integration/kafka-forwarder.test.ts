@@ -12,7 +12,7 @@ import { createPlatformaticClient } from '../../store/kafka/platformatic/platfor
 import { createKafkaLog } from '../../store/kafka/topic-log.ts';
 import { openSpool } from '../../store/spool/spool.ts';
 import { temporaryFolder } from '../parts/guard.ts';
-import { type KafkaPart, startKafka } from '../parts/kafka.ts';
+import { type SecuredKafka, sharedSecuredKafka } from '../parts/shared.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 
@@ -23,13 +23,13 @@ const LIMITS = { batchEvents: 100, batchBytes: 512 * 1024, requests: 2 };
 const PATIENCE = { timeoutMs: 60_000 };
 
 suiteWith(['kafka'], { stops: true })('the forwarder', () => {
-  let kafka: KafkaPart;
+  let kafka: SecuredKafka;
   let admin: Admin;
   let topics = 0;
   const closing: (() => Promise<void>)[] = [];
 
   beforeAll(async () => {
-    kafka = await startKafka({ secured: true });
+    kafka = await sharedSecuredKafka();
     admin = new kafkajs.Kafka({ brokers: kafka.brokers, logLevel: kafkajs.logLevel.NOTHING }).admin();
     await admin.connect();
   });
@@ -118,7 +118,7 @@ suiteWith(['kafka'], { stops: true })('the forwarder', () => {
 
     test('waits while its login is refused, and takes events in all the same', async () => {
       const topic = await makeTopic({});
-      const { sasl = [], username = '' } = kafka.security ?? {};
+      const { sasl, username } = kafka.security;
       const login = { mechanism: 'scram-sha-512', username, password: 'a wrong one' } as const;
       const { spool, books, retried, failures } = await start({
         topic,

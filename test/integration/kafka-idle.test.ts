@@ -2,7 +2,8 @@ import { createHook } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { createKafkajsClient } from '../../store/kafka/kafkajs/kafkajs.ts';
-import { type KafkaPart, startKafka } from '../parts/kafka.ts';
+import type { KafkaPart } from '../parts/kafka.ts';
+import { sharedKafka } from '../parts/shared.ts';
 import { suiteWith } from '../parts/suite.ts';
 
 jest.setTimeout(60_000);
@@ -10,16 +11,17 @@ jest.setTimeout(60_000);
 suiteWith(['kafka'])('a connection of kafkajs that has nothing to do', () => {
   let kafka: KafkaPart;
   beforeAll(async () => {
-    kafka = await startKafka();
+    kafka = await sharedKafka();
   });
   afterAll(() => kafka?.close());
 
   test('sets no timer every millisecond', async () => {
     const client = createKafkajsClient({ brokers: kafka.brokers, clientId: 'test', onWarning: () => {} });
-    await client.setup([{ topic: 'idle', partitions: 1, replicationFactor: 1, retentionMs: 3_600_000 }], {
+    const topic = `idle-${Date.now().toString(36)}`;
+    await client.setup([{ topic, partitions: 1, replicationFactor: 1, retentionMs: 3_600_000 }], {
       dryRun: false,
     });
-    await client.send('idle', [{ value: Buffer.from('a') }]);
+    await client.send(topic, [{ value: Buffer.from('a') }]);
     let timers = 0;
     const hook = createHook({
       init(_, type) {

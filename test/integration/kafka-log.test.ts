@@ -5,8 +5,9 @@ import { type KafkaClient, ROW } from '../../store/kafka/client.ts';
 import { createKafkajsClient } from '../../store/kafka/kafkajs/kafkajs.ts';
 import { createPlatformaticClient } from '../../store/kafka/platformatic/platformatic.ts';
 import { createKafkaLog } from '../../store/kafka/topic-log.ts';
-import { type KafkaPart, startKafka } from '../parts/kafka.ts';
+import type { KafkaPart } from '../parts/kafka.ts';
 import { withAdmin } from '../parts/kafka-admin.ts';
+import { sharedKafka } from '../parts/shared.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { batchOf, createKafkaLogs, type KafkaLogs } from './kafka-logs.ts';
@@ -20,7 +21,7 @@ suiteWith(['kafka'])('a Kafka topic as a log', () => {
   let logs: KafkaLogs;
 
   beforeAll(async () => {
-    kafka = await startKafka();
+    kafka = await sharedKafka();
     client = createKafkajsClient({ brokers: kafka.brokers, clientId: 'test', onWarning: () => {} });
     logs = createKafkaLogs(client, RUN);
   });

@@ -4,11 +4,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, tes
 import type { Accounts } from '../../app/wire-sidecar.ts';
 import type { SinkAccounts } from '../../app/wire-sink.ts';
 import { temporaryFolder } from '../parts/guard.ts';
-import { type KafkaPart, startKafka } from '../parts/kafka.ts';
 import { withAdmin } from '../parts/kafka-admin.ts';
 import type { KafkaSecurity } from '../parts/kafka-security.ts';
 import { freePort } from '../parts/ports.ts';
 import { type Service, startService } from '../parts/service.ts';
+import { type SecuredKafka, sharedSecuredKafka } from '../parts/shared.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { allowAll, giveBack, PERMISSIONS, type Permission, type Resources, take } from './permissions.ts';
@@ -20,11 +20,6 @@ const COUNT = 20;
 const CLIENTS = ['kafkajs', 'platformatic'];
 /** Below what a line of `large` becomes. */
 const LARGEST = '3000';
-const AUTHORIZER = {
-  'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
-  // Who comes without a login: the broker itself, and the test.
-  'super.users': 'User:ANONYMOUS',
-};
 const FULL = process.env.HOTITEM_TEST_FULL === '1';
 /** Those that a sink over kafkajs did not name. */
 const SHORT = PERMISSIONS.filter(
@@ -35,7 +30,7 @@ const SHORT = PERMISSIONS.filter(
 const SHORTEST = SHORT.filter(({ on, operation }) => on === 'group' && operation === 'READ');
 
 suiteWith(['kafka'], { stops: true })('a permission that is missing, and given', () => {
-  let kafka: KafkaPart;
+  let kafka: SecuredKafka;
   let security: KafkaSecurity;
   let folder: ReturnType<typeof temporaryFolder>;
   let env: Record<string, string>;
@@ -44,8 +39,7 @@ suiteWith(['kafka'], { stops: true })('a permission that is missing, and given',
   let names = 0;
 
   beforeAll(async () => {
-    kafka = await startKafka({ secured: true, properties: AUTHORIZER });
-    if (kafka.security === undefined) throw new Error('this Kafka has no secured listeners');
+    kafka = await sharedSecuredKafka();
     security = kafka.security;
   });
   afterAll(() => kafka?.close());

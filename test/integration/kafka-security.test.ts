@@ -2,11 +2,13 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import type { KafkaClient, KafkaConnection, Sasl } from '../../store/kafka/client.ts';
 import { createKafkajsClient } from '../../store/kafka/kafkajs/kafkajs.ts';
 import { createPlatformaticClient } from '../../store/kafka/platformatic/platformatic.ts';
-import { type KafkaPart, startKafka } from '../parts/kafka.ts';
+import { withAdmin } from '../parts/kafka-admin.ts';
 import type { KafkaSecurity } from '../parts/kafka-security.ts';
+import { type SecuredKafka, sharedSecuredKafka } from '../parts/shared.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { joined } from './kafka-logs.ts';
+import { allowAll } from './permissions.ts';
 
 jest.setTimeout(60_000);
 
@@ -14,19 +16,19 @@ const CLIENTS = { kafkajs: createKafkajsClient, platformatic: createPlatformatic
 const MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512'] as const;
 
 suiteWith(['kafka'], { stops: true })('TLS and logins', () => {
-  let kafka: KafkaPart;
+  let kafka: SecuredKafka;
   let security: KafkaSecurity;
   const said: string[] = [];
 
   beforeAll(async () => {
-    kafka = await startKafka({ secured: true });
-    if (kafka.security === undefined) throw new Error('this Kafka has no secured listeners');
+    kafka = await sharedSecuredKafka();
     security = kafka.security;
     const admin = createKafkajsClient({ brokers: kafka.brokers, clientId: 'test', onWarning: () => {} });
     await admin.setup([{ topic: 'secured', partitions: 1, replicationFactor: 1, retentionMs: 3_600_000 }], {
       dryRun: false,
     });
     await admin.close();
+    await allowLogins();
   });
   afterAll(async () => {
     await kafka?.close();
@@ -54,7 +56,7 @@ suiteWith(['kafka'], { stops: true })('TLS and logins', () => {
       const value = `${which} by ${mechanism}`;
       await client.send('secured', [{ value: Buffer.from(value) }]);
       const seen: string[] = [];
-      const options = { topic: 'secured', group: `${which}-${mechanism}`, concurrency: 1 };
+      const options = { topic: 'secured', group: groupOf(which, mechanism), concurrency: 1 };
       const consumer = await joined(() =>
         client.consume(options, async ({ values }) => void seen.push(...values.map(String))),
       );
@@ -79,7 +81,36 @@ suiteWith(['kafka'], { stops: true })('TLS and logins', () => {
     }
   });
 
+  async function allowLogins(): Promise<void> {
+    const groups = Object.keys(CLIENTS).flatMap((which) =>
+      MECHANISMS.map((mechanism) => groupOf(which, mechanism)),
+    );
+    await withAdmin(kafka, async (admin) => {
+      for (const group of groups)
+        await allowAll(admin, { topic: 'secured', dead: 'secured', group }, security);
+    });
+    // The broker hears of it a moment after the controller has answered.
+    const client = createKafkajsClient({
+      brokers: security.saslTls,
+      tls: { ca: security.ca },
+      sasl: login('plain'),
+      clientId: 'test',
+      onWarning: () => {},
+    });
+    const isAllowed = () =>
+      client.send('secured', [{ value: Buffer.from('allowed') }]).then(
+        () => true,
+        () => false,
+      );
+    await until(isAllowed, { timeoutMs: 30_000, what: 'the login to be allowed' });
+    await client.close();
+  }
+
   function login(mechanism: Sasl['mechanism']): Sasl {
     return { mechanism, username: security.username, password: security.password };
   }
 });
+
+function groupOf(which: string, mechanism: Sasl['mechanism']): string {
+  return `secured-${which}-${mechanism}`;
+}

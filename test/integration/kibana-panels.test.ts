@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { HotItemEvent } from '../../event/event.ts';
-import { PANELS } from '../../kibana/panel.ts';
-import { toQuery } from '../../kibana/panel-query.ts';
+import { createDashboard } from '../../kibana/dashboard.ts';
 import { createElasticsearchIndex } from '../../store/elasticsearch/elasticsearch.ts';
 import { indexTemplate } from '../../store/elasticsearch/template.ts';
-import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';
+import type { ElasticsearchPart } from '../parts/elasticsearch.ts';
 import { record } from '../parts/record.ts';
+import { sharedElasticsearch } from '../parts/shared.ts';
+import { suiteWith } from '../parts/suite.ts';
+import { type Column, searchOf } from './lens-search.ts';
 
 const STARTED_MS = 240_000;
 const MINUTE = 60_000;
@@ -26,24 +28,33 @@ const EVENTS = [
   view({ item: '9', ip: '198.51.100.7', at: 4 * MINUTE, kind: 'head' }),
 ];
 
-let elasticsearch: ElasticsearchPart;
 const dataStream = `kibana-panels-${randomBytes(4).toString('hex')}`;
+/** The shipped visualizations, by the id of their panel. */
+const LENSES = new Map(
+  createDashboard({ dataView: dataStream })
+    .filter(({ type }) => type === 'lens')
+    .map(({ id, attributes }) => [id.replace('hotitem-', ''), attributes]),
+);
+let elasticsearch: ElasticsearchPart;
 
-beforeAll(async () => {
-  elasticsearch = await startElasticsearch();
-  record(`${elasticsearch.describe}, the panels' queries`);
-  const { name, ...template } = indexTemplate({ dataStream });
-  await send('PUT', `_index_template/${name}`, template);
-  const index = createElasticsearchIndex({ node: elasticsearch.node, requestTimeoutMs: 30_000, dataStream });
-  const outcomes = await index.create(EVENTS);
-  await index.close();
-  expect(outcomes.map(({ status }) => status)).toEqual(EVENTS.map(() => 'created'));
-  await send('POST', `${dataStream}/_refresh`);
-}, STARTED_MS);
+suiteWith(['elasticsearch'])('what the shipped dashboard asks for, asked of a real Elasticsearch', () => {
+  beforeAll(async () => {
+    elasticsearch = await sharedElasticsearch();
+    record(`${elasticsearch.describe}, the dashboard's questions`);
+    const { name, ...template } = indexTemplate({ dataStream });
+    await send('PUT', `_index_template/${name}`, template);
+    const index = createElasticsearchIndex({
+      node: elasticsearch.node,
+      requestTimeoutMs: 30_000,
+      dataStream,
+    });
+    const outcomes = await index.create(EVENTS);
+    await index.close();
+    expect(outcomes.map(({ status }) => status)).toEqual(EVENTS.map(() => 'created'));
+    await send('POST', `${dataStream}/_refresh`);
+  }, STARTED_MS);
+  afterAll(() => elasticsearch?.close(), STARTED_MS);
 
-afterAll(() => elasticsearch?.close(), STARTED_MS);
-
-describe('against a real Elasticsearch', () => {
   test('the total is the sum of the weights', async () => {
     expect(await ask('total-views')).toMatchObject({ views: { views: { value: 7 } } });
   });
@@ -80,8 +91,8 @@ describe('against a real Elasticsearch', () => {
     ]);
   });
 
-  test('every panel has a query that is tested here', () => {
-    expect(PANELS.map(({ id }) => id)).toEqual([
+  test('of every panel of the dashboard is tested here', () => {
+    expect([...LENSES.keys()]).toEqual([
       'total-views',
       'visitors',
       'views-over-time',
@@ -91,6 +102,9 @@ describe('against a real Elasticsearch', () => {
   });
 });
 
+type LensState = {
+  datasourceStates: { formBased: { layers: Record<string, { columns: Record<string, Column> }> } };
+};
 type Value = { value?: number };
 /** A metric about some of the documents is in an answer under its own name twice. */
 type Metric = Value & { [id: string]: Value | number | undefined };
@@ -98,9 +112,10 @@ type Row = { key: string | number } & Record<string, Metric | string | number>;
 type Answer = Record<string, Metric & { buckets?: Row[] }>;
 
 async function ask(id: string): Promise<Answer> {
-  const panel = PANELS.find((known) => known.id === id);
-  if (panel === undefined) throw new Error(`there is no panel ${id}`);
-  const { aggregations } = (await send('POST', `${dataStream}/_search`, toQuery(panel, RANGE))) as {
+  const { state } = (LENSES.get(id) ?? {}) as { state?: LensState };
+  const [layer] = Object.values(state?.datasourceStates.formBased.layers ?? {});
+  if (layer === undefined) throw new Error(`there is no panel ${id}`);
+  const { aggregations } = (await send('POST', `${dataStream}/_search`, searchOf(layer.columns, RANGE))) as {
     aggregations: Answer;
   };
   return aggregations;

@@ -2,10 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { obtainNginx } from '../../provision/nginx.ts';
-import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';
 import { temporaryFolder } from '../parts/guard.ts';
-import { type KafkaPart, startKafka } from '../parts/kafka.ts';
-import { withAdmin } from '../parts/kafka-admin.ts';
 import { steady, views } from '../parts/load.ts';
 import { type NginxPart, startNginx } from '../parts/nginx.ts';
 import { freePort } from '../parts/ports.ts';
@@ -14,57 +11,6 @@ import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 
 const START_MS = 300_000;
-/** An orderly stop and a start take each of them ten seconds. */
-const ENDS = process.env.HOTITEM_TEST_FULL === '1' ? (['stop', 'kill'] as const) : (['kill'] as const);
-
-suiteWith(['kafka'], { stops: true })('Kafka', () => {
-  let kafka: KafkaPart;
-  beforeAll(async () => {
-    kafka = await startKafka();
-  }, START_MS);
-  afterAll(() => kafka?.close());
-
-  test.each(ENDS)(
-    'keeps its topics over a %s',
-    async (end) => {
-      const topic = `kept-over-${end}`;
-      await withAdmin(kafka, (admin) => admin.createTopics({ topics: [{ topic, numPartitions: 1 }] }));
-
-      await kafka[end]();
-      await kafka.start();
-
-      expect(await withAdmin(kafka, (admin) => admin.listTopics())).toContain(topic);
-    },
-    START_MS,
-  );
-});
-
-suiteWith(['elasticsearch'], { stops: true })('Elasticsearch', () => {
-  let elasticsearch: ElasticsearchPart;
-  beforeAll(async () => {
-    elasticsearch = await startElasticsearch();
-  }, START_MS);
-  afterAll(() => elasticsearch?.close());
-
-  test.each(ENDS)(
-    'keeps its documents over a %s',
-    async (end) => {
-      const document = `${elasticsearch.node}/kept-over-${end}/_doc/1`;
-      const created = await fetch(document, {
-        method: 'PUT',
-        headers: { 'content-type': 'application/json' },
-        body: '{"item":"4711"}',
-      });
-      expect(created.status).toBe(201);
-
-      await elasticsearch[end]();
-      await elasticsearch.start();
-
-      expect(await (await fetch(document)).json()).toMatchObject({ _source: { item: '4711' } });
-    },
-    START_MS,
-  );
-});
 
 suiteWith(['nginx'])('nginx with njs', () => {
   const folder = temporaryFolder('nginx');

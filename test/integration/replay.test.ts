@@ -4,10 +4,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, tes
 import type { Accounts } from '../../app/wire-sidecar.ts';
 import type { Replayed } from '../../reconcile/replay.ts';
 import type { Verified } from '../../reconcile/verify.ts';
-import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';
+import type { ElasticsearchPart } from '../parts/elasticsearch.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { freePort } from '../parts/ports.ts';
 import { type Service, startService } from '../parts/service.ts';
+import { sharedElasticsearch } from '../parts/shared.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { lineAt, postLines } from './post-lines.ts';
@@ -79,7 +80,7 @@ describe('hotitem replay, from the spool into DuckDB', () => {
 suiteWith(['elasticsearch'])('hotitem replay, from the spool into Elasticsearch', () => {
   let elasticsearch: ElasticsearchPart;
   beforeAll(async () => {
-    elasticsearch = await startElasticsearch();
+    elasticsearch = await sharedElasticsearch();
   });
   afterAll(() => elasticsearch?.close());
 

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';
 import { temporaryFolder } from '../parts/guard.ts';
-import { type KafkaPart, startKafka } from '../parts/kafka.ts';
+import type { KafkaPart } from '../parts/kafka.ts';
 import type { Service } from '../parts/service.ts';
+import { sharedKafka } from '../parts/shared.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { startTlsProxy, type TlsProxy } from '../parts/tls-proxy.ts';
 import { until } from '../parts/until.ts';
@@ -44,7 +45,7 @@ suite('a sink with an API key made as docs/elasticsearch.md says', () => {
   let sinks = 0;
 
   beforeAll(async () => {
-    [kafka, elasticsearch] = await Promise.all([startKafka(), startElasticsearch(WITH_KEYS)]);
+    [kafka, elasticsearch] = await Promise.all([sharedKafka(), startElasticsearch(WITH_KEYS)]);
     proxy = await startTlsProxy(elasticsearch.node, folder.path);
     settings = {
       ...sinkSettings('api-keys', { brokers: kafka.brokers, node: proxy.address }),

@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';
 import { temporaryFolder } from '../parts/guard.ts';
-import { type KafkaPart, startKafka } from '../parts/kafka.ts';
+import type { KafkaPart } from '../parts/kafka.ts';
 import { askOnce, type Service } from '../parts/service.ts';
+import { sharedKafka } from '../parts/shared.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { setUpIndexes } from './set-up.ts';
@@ -30,7 +31,7 @@ suiteWith(['kafka', 'elasticsearch'], { stops: true })('a sink that meets what i
 
   beforeAll(async () => {
     [kafka, elasticsearch] = await Promise.all([
-      startKafka(),
+      sharedKafka(),
       // A node that is overloaded by three requests of ours at once, as a real one is by three hundred.
       startElasticsearch({ settings: { 'indexing_pressure.memory.limit': '1mb' } }),
     ]);

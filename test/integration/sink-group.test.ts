@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';
+import type { ElasticsearchPart } from '../parts/elasticsearch.ts';
+import { type Gate, openGate } from '../parts/gate.ts';
 import { temporaryFolder } from '../parts/guard.ts';
-import { type KafkaPart, startKafka } from '../parts/kafka.ts';
+import type { KafkaPart } from '../parts/kafka.ts';
 import type { Service } from '../parts/service.ts';
+import { sharedElasticsearch, sharedKafka } from '../parts/shared.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { setUpIndexes } from './set-up.ts';
@@ -21,23 +23,27 @@ jest.setTimeout(180_000);
 const EVENTS = process.env.HOTITEM_TEST_FULL === '1' ? 500_000 : 30_000;
 const ARRIVAL_MS = 60_000;
 
-suiteWith(['kafka', 'elasticsearch'], { stops: true })('several sinks of one group', () => {
+suiteWith(['kafka', 'elasticsearch'])('several sinks of one group', () => {
   const folder = temporaryFolder('sinks');
   const sinks: Service[] = [];
   let kafka: KafkaPart;
   let elasticsearch: ElasticsearchPart;
+  /** What the sinks know of it. */
+  let gate: Gate;
   let settings: SinkSettings;
   let topic: SinkTopic;
 
   beforeAll(async () => {
-    [kafka, elasticsearch] = await Promise.all([startKafka(), startElasticsearch()]);
-    settings = sinkSettings('group', { brokers: kafka.brokers, node: elasticsearch.node });
+    [kafka, elasticsearch] = await Promise.all([sharedKafka(), sharedElasticsearch()]);
+    gate = await openGate(elasticsearch.node);
+    settings = sinkSettings('group', { brokers: kafka.brokers, node: gate.address });
     await setUpIndexes(settings);
     topic = await openSinkTopic(settings);
   });
   afterAll(async () => {
     await topic?.close();
     await Promise.all(sinks.map((sink) => sink.stop()));
+    await gate?.shut();
     await Promise.all([kafka?.close(), elasticsearch?.close()]);
     folder.remove();
   });
@@ -78,7 +84,7 @@ suiteWith(['kafka', 'elasticsearch'], { stops: true })('several sinks of one gro
   });
 
   test('give back their partitions while Elasticsearch is away, and hold nobody up', async () => {
-    await elasticsearch.stop();
+    await gate.shut();
     await topic.append(someEvents(3_000, 'away'));
     await until(async () => (await retries()) > 4, { timeoutMs: ARRIVAL_MS, what: 'attempts', detail: logs });
     await addSink();
@@ -86,7 +92,7 @@ suiteWith(['kafka', 'elasticsearch'], { stops: true })('several sinks of one gro
       timeoutMs: 15_000,
       what: 'three members',
     });
-    await elasticsearch.start();
+    await gate.open();
     await arrived(EVENTS + 4_200);
     expect(await countDocuments(settings)).toBe(EVENTS + 4_200);
   });

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { createKafkajsClient } from '../../store/kafka/kafkajs/kafkajs.ts';
 import { createPlatformaticClient } from '../../store/kafka/platformatic/platformatic.ts';
-import { type KafkaPart, startKafka } from '../parts/kafka.ts';
+import type { KafkaPart } from '../parts/kafka.ts';
+import { sharedKafka } from '../parts/shared.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { batchOf, createKafkaLogs } from './kafka-logs.ts';
@@ -11,10 +12,10 @@ const EVENTS = 30;
 /** Deliveries that fail. */
 const FAILING = [1, 3, 4];
 
-suiteWith(['kafka'], { stops: true })('a partition that is fetched ahead', () => {
+suiteWith(['kafka'])('a partition that is fetched ahead', () => {
   let kafka: KafkaPart;
   beforeAll(async () => {
-    kafka = await startKafka();
+    kafka = await sharedKafka();
   });
   afterAll(() => kafka?.close());
 
@@ -23,7 +24,7 @@ suiteWith(['kafka'], { stops: true })('a partition that is fetched ahead', () =>
     ['platformatic', createPlatformaticClient],
   ])('is handed out in order, one batch at a time, whatever fails in between: %s', async (name, create) => {
     const client = create({ brokers: kafka.brokers, clientId: 'test', onWarning: () => {} });
-    const logs = createKafkaLogs(client, `${name}-order`);
+    const logs = createKafkaLogs(client, `${name}-order-${Date.now().toString(36)}`);
     const log = await logs.create('ahead', 1);
     const events = Array.from({ length: EVENTS }, (_, i) => String(i));
     const done: string[] = [];

@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';
 import { temporaryFolder } from '../parts/guard.ts';
-import { type KafkaPart, startKafka } from '../parts/kafka.ts';
+import type { KafkaPart } from '../parts/kafka.ts';
 import type { Service } from '../parts/service.ts';
+import { sharedKafka } from '../parts/shared.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { startTlsProxy, type TlsProxy } from '../parts/tls-proxy.ts';
 import { until } from '../parts/until.ts';
@@ -52,7 +53,7 @@ suite('Elasticsearch with security on, behind TLS of an authority of its own', (
 
   beforeAll(async () => {
     [kafka, elasticsearch] = await Promise.all([
-      startKafka(),
+      sharedKafka(),
       startElasticsearch({
         settings: { 'xpack.security.enabled': 'true', 'xpack.security.authc.anonymous.roles': 'anyone' },
         files: { 'roles.yml': ROLES, users: USERS, users_roles: USERS_ROLES },

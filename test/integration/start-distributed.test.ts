@@ -4,10 +4,11 @@ import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/global
 import kafkajs from 'kafkajs';
 import { createKafkajsClient } from '../../store/kafka/kafkajs/kafkajs.ts';
 import { createKafkaLog } from '../../store/kafka/topic-log.ts';
-import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';
-import { type KafkaPart, startKafka } from '../parts/kafka.ts';
+import type { ElasticsearchPart } from '../parts/elasticsearch.ts';
+import type { KafkaPart } from '../parts/kafka.ts';
 import { withAdmin } from '../parts/kafka-admin.ts';
 import { views } from '../parts/load.ts';
+import { sharedElasticsearch, sharedKafka } from '../parts/shared.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { documentsOf } from './documents.ts';
@@ -24,7 +25,7 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'])('npm start with addresses', () =>
   let run = 0;
 
   beforeAll(async () => {
-    [kafka, elasticsearch] = await Promise.all([startKafka(), startElasticsearch()]);
+    [kafka, elasticsearch] = await Promise.all([sharedKafka(), sharedElasticsearch()]);
   });
   afterEach(async () => {
     await running?.process.stop();
@@ -55,16 +56,21 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'])('npm start with addresses', () =>
   test('keeps a record that is no event as a dead letter, and goes on', async () => {
     await start({ ...kafkaOf(), ...elasticsearchOf() });
     await viewed('before');
-    const log = createKafkaLog({ client: client(), topic: `events-${run}`, concurrency: 1, headers: {} });
+    const log = createKafkaLog({
+      client: client(),
+      topic: `start-events-${run}`,
+      concurrency: 1,
+      headers: {},
+    });
     await log.append({ source: 'test', values: [Buffer.from('{"v":1,"id":7}')], position: String });
-    const [letter] = await events(`events-${run}.dead`);
+    const [letter] = await events(`start-events-${run}.dead`);
     expect(letter).toBe('{"v":1,"id":7}');
     await viewed('after');
     expect((await queries()).toSorted()).toEqual(['v=after', 'v=before']);
   });
 
   test('asks nobody, and shortens no retention of a topic that is there', async () => {
-    const topic = `events-${run + 1}`;
+    const topic = `start-events-${run + 1}`;
     const month = { name: 'retention.ms', value: '2592000000' };
     const topics = [{ topic, numPartitions: 1, configEntries: [month] }];
     await withAdmin(kafka, (admin) => admin.createTopics({ waitForLeaders: true, topics }));
@@ -87,10 +93,10 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'])('npm start with addresses', () =>
   async function start(env: Record<string, string>): Promise<void> {
     run++;
     const own = {
-      HOTITEM_KAFKA_TOPIC: `events-${run}`,
-      HOTITEM_KAFKA_DEAD_LETTER_TOPIC: `events-${run}.dead`,
-      HOTITEM_KAFKA_GROUP: `sink-${run}`,
-      HOTITEM_ELASTICSEARCH_DATA_STREAM: `hot_item_${run}`,
+      HOTITEM_KAFKA_TOPIC: `start-events-${run}`,
+      HOTITEM_KAFKA_DEAD_LETTER_TOPIC: `start-events-${run}.dead`,
+      HOTITEM_KAFKA_GROUP: `start-sink-${run}`,
+      HOTITEM_ELASTICSEARCH_DATA_STREAM: `hot_item_start_${run}`,
     };
     running = await startDemo([], { ...own, ...env });
     const { output } = running;
@@ -114,12 +120,12 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'])('npm start with addresses', () =>
   }
 
   async function queries(): Promise<(string | undefined)[]> {
-    const wanted = { dataStream: `hot_item_${run}`, count: 1, detail: () => running?.output() ?? '' };
+    const wanted = { dataStream: `hot_item_start_${run}`, count: 1, detail: () => running?.output() ?? '' };
     return (await documentsOf(elasticsearch.node, wanted)).map(({ url }) => url.query);
   }
 
   /** What a topic holds, read by a group of its own. */
-  async function events(topic = `events-${run}`): Promise<string[]> {
+  async function events(topic = `start-events-${run}`): Promise<string[]> {
     const seen: string[] = [];
     const log = createKafkaLog({ client: client(), topic, concurrency: 1, headers: {} });
     const reader = await joined(() =>

@@ -10,12 +10,13 @@ import type { Verified } from '../../reconcile/verify.ts';
 import { makeBomb, sendBomb } from '../parts/bombs.ts';
 import { CODECS, writeAllCodecs } from '../parts/codecs.ts';
 import { temporaryFolder } from '../parts/guard.ts';
-import { type KafkaPart, startKafka } from '../parts/kafka.ts';
+import type { KafkaPart } from '../parts/kafka.ts';
 import { batchesOnDisk, flipBit, mend } from '../parts/kafka-segment.ts';
 import { peakMemory, promisedOfSink } from '../parts/memory.ts';
 import { PITS } from '../parts/nasty-records.ts';
 import { report } from '../parts/report.ts';
 import type { Service } from '../parts/service.ts';
+import { sharedSecuredKafka } from '../parts/shared.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { TOPIC_ATTACKS } from '../parts/topic-attacks.ts';
 import { until } from '../parts/until.ts';
@@ -42,7 +43,7 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
   let admin: ReturnType<Kafka['admin']>;
 
   beforeAll(async () => {
-    kafka = await startKafka({ brokers: 1 });
+    kafka = await sharedSecuredKafka();
     const plain = new kafkajs.Kafka({ brokers: kafka.brokers, logLevel: kafkajs.logLevel.NOTHING });
     admin = plain.admin();
     producer = plain.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
@@ -62,7 +63,7 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
     let run = 0;
 
     beforeEach(async () => {
-      topic = `${client}-${run++}`;
+      topic = `undecodable-${client}-${run++}`;
       folder = temporaryFolder('undecodable');
       env = {
         KAFKA_BROKERS: kafka.brokers.join(','),

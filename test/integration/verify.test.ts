@@ -9,11 +9,12 @@ import { setupElasticsearch } from '../../store/elasticsearch/setup.ts';
 import type { KafkaClient } from '../../store/kafka/client.ts';
 import { createKafkajsClient } from '../../store/kafka/kafkajs/kafkajs.ts';
 import { documentOf } from '../parts/ecs-document.ts';
-import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';
+import type { ElasticsearchPart } from '../parts/elasticsearch.ts';
 import { temporaryFolder } from '../parts/guard.ts';
-import { type KafkaPart, startKafka } from '../parts/kafka.ts';
+import type { KafkaPart } from '../parts/kafka.ts';
 import { freePort } from '../parts/ports.ts';
 import type { Service } from '../parts/service.ts';
+import { sharedElasticsearch, sharedKafka } from '../parts/shared.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { view } from './index-contract.ts';
@@ -37,7 +38,7 @@ suiteWith(['kafka', 'elasticsearch'])('hotitem verify, between Kafka and Elastic
   const folder = temporaryFolder('verify');
 
   beforeAll(async () => {
-    [kafka, elasticsearch] = await Promise.all([startKafka(), startElasticsearch()]);
+    [kafka, elasticsearch] = await Promise.all([sharedKafka(), sharedElasticsearch()]);
     client = createKafkajsClient({ brokers: kafka.brokers, clientId: 'test', onWarning: () => {} });
   });
   afterAll(async () => {

@@ -3,6 +3,8 @@ import type { Part } from './part.ts';
 export type ElasticsearchPart = Part & {
   /** Its address: `http://127.0.0.1:9200`. */
   node: string;
+  /** Where its log is, of a process. */
+  logFile?: string;
   /** Writes a file of its configuration folder; it sees that of users and roles within 5 s. */
   configure?: (file: string, text: string) => void;
 };

@@ -38,6 +38,7 @@ export async function startElasticsearchProcess({
 
   return {
     node,
+    logFile,
     configure: (file, text) => writeFileSync(join(folder.path, 'config', file), text),
     describe: `Elasticsearch ${version}, local process`,
     controllable: true,

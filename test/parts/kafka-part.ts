@@ -21,6 +21,7 @@ export type KafkaPart = Part & {
 };
 
 export type KafkaNode = Pick<Part, 'start' | 'stop' | 'kill' | 'pause' | 'resume' | 'log'> & {
-  /** Its `log.dirs`, of a process. */
+  /** Its `log.dirs` and its log, of a process. */
   data?: string;
+  logFile?: string;
 };

@@ -63,6 +63,7 @@ export async function startKafkaProcesses(options: KafkaOptions): Promise<KafkaP
     let running: PartProcess | undefined;
     return {
       data: dataOf(broker),
+      logFile,
       async start() {
         if (running?.running()) return;
         const from = sizeOf(logFile);

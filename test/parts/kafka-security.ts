@@ -18,6 +18,12 @@ export type KafkaSecurity = {
 
 export const SECURE_LISTENERS = ['SSL', 'SASL_SSL', 'SASL_PLAINTEXT'] as const;
 
+/** For a broker that asks who somebody is: without a login, as the broker itself and a test come, everything is allowed. */
+export const AUTHORIZER = {
+  'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+  'super.users': 'User:ANONYMOUS',
+};
+
 const LOGIN = { username: 'hotitem', password: 'sesame-of-the-test' };
 const MECHANISMS = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'];
 const MODULES = 'org.apache.kafka.common.security';

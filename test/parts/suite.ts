@@ -45,7 +45,8 @@ export function suiteWith(
   };
 }
 
-function whatIsMissing(part: PartName, { stops = false }: SuiteOptions): string | undefined {
+/** Why a part cannot be had, or undefined. */
+export function whatIsMissing(part: PartName, { stops = false }: SuiteOptions): string | undefined {
   const { address, programs, toObtain } = NEEDS[part];
   if (stops && address !== undefined && process.env[address])
     return `${address} names one that is not ours to stop`;
