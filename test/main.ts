@@ -1,11 +1,13 @@
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { parseArgs } from 'node:util';
+import { type SharedParts, startSharedParts } from './parts/shared.ts';
 
 /** What one step of the run came to. Lint and types count as one test each. */
 type Result = { step: string; passed: number; failed: number; skipped: number; seconds: number };
+type Kind = 'unit' | 'integration' | 'faults';
 
 const { values: flags } = parseArgs({
   options: {
@@ -14,77 +16,144 @@ const { values: flags } = parseArgs({
     faults: { type: 'boolean', default: false },
   },
 });
+/** Suites at a time, on two cores as well: much of a suite is waiting. */
+const WORKERS = 4;
+const FEW = 2;
 const bin = join(import.meta.dirname, '../node_modules/.bin');
 const scratch = mkdtempSync(join(tmpdir(), 'hotitem-test-'));
 chmodSync(scratch, 0o1777);
+// What a test, or a part, leaves behind goes with the run. Like /tmp, for what a test runs as another user.
+process.env.TMPDIR = scratch;
 const partsFile = join(scratch, 'parts');
+process.env.HOTITEM_TEST_PARTS = partsFile;
+if (flags.full || flags.faults) process.env.HOTITEM_TEST_FULL = '1';
 
-const results = flags.faults ? [faults()] : everything();
-table();
+const began = performance.now();
+table(flags.faults ? await tests(['faults'], 1) : await everything());
 rmSync(scratch, { recursive: true, force: true });
 
-function everything(): Result[] {
-  return [
+async function everything(): Promise<Result[]> {
+  const [shared, ...checks] = await Promise.all([
+    sharedParts(),
     check('lint', 'biome', ['ci', '--error-on-warnings', '.']),
     check('types', 'tsc', ['-p', 'tsconfig.json']),
     check('types of njs', 'tsc', ['-p', 'njs/tsconfig.json']),
-    tests('unit', ['test/unit', '--forceExit']),
-    // Two at a time: most of a suite is waiting for nginx, Kafka or Elasticsearch to start, and each has its own.
-    tests('integration', ['test/integration', '--maxWorkers=2', '--forceExit']),
-    faults(),
+  ]);
+  try {
+    return [...checks, shared.result, ...(await allTests(shared.parts))];
+  } finally {
+    await shared.parts.close();
+  }
+}
+
+async function allTests({ env }: SharedParts): Promise<Result[]> {
+  if (!flags.full) return tests(['unit', 'integration', 'faults'], WORKERS, env);
+  // What counts, and what sends at a steady rate, for longer: with less beside it.
+  return [
+    ...(await tests(['unit'], FEW)),
+    ...(await tests(['integration'], FEW, env)),
+    ...(await tests(['faults'], 1, env)),
   ];
 }
 
-function faults(): Result {
-  return tests('faults', ['test/faults', '--runInBand', '--forceExit']);
+/** Started while lint and types run. */
+async function sharedParts(): Promise<{ parts: SharedParts; result: Result }> {
+  const parts = await startSharedParts();
+  return { parts, result: { step: 'parts', passed: 0, failed: 0, skipped: 0, seconds: since(began) } };
 }
 
-function check(step: string, command: string, args: string[]): Result {
-  const { status, seconds } = run(step, command, args);
+async function check(step: string, command: string, args: string[]): Promise<Result> {
+  const { status, seconds } = await run(step, command, args);
   return { step, passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1, skipped: 0, seconds };
 }
 
-function tests(step: string, args: string[]): Result {
-  const outputFile = join(scratch, `${step}.json`);
-  const { status, seconds } = run(`${step} tests`, 'jest', [...args, '--json', `--outputFile=${outputFile}`]);
-  if (!existsSync(outputFile)) return { step, passed: 0, failed: 1, skipped: 0, seconds };
-  const report = JSON.parse(readFileSync(outputFile, 'utf8'));
-  // A suite that could not even be loaded, and a run that failed with no test to blame, are failures too.
-  const failed = report.numFailedTests + report.numRuntimeErrorTestSuites;
+/** Runs these kinds together, `workers` suites at a time. */
+async function tests(kinds: Kind[], workers: number, env: Record<string, string> = {}): Promise<Result[]> {
+  const what = kinds.join(' and ');
+  const outputFile = join(scratch, `${kinds.join('-')}.json`);
+  const folders = kinds.map((kind) => `test/${kind}/`);
+  const args = [...folders, `--maxWorkers=${workers}`, '--forceExit', '--json', `--outputFile=${outputFile}`];
+  const { status, seconds } = await run(`${what} tests`, 'jest', args, env);
+  if (!existsSync(outputFile)) return [{ step: what, passed: 0, failed: 1, skipped: 0, seconds }];
+  const report: Report = JSON.parse(readFileSync(outputFile, 'utf8'));
+  const results = kinds.map((kind) => resultOf(kind, report));
+  const failed = results.reduce((sum, result) => sum + result.failed, 0);
+  // A run that failed with no test to blame is a failure too.
+  return status !== 0 && failed === 0
+    ? [...results, { step: what, passed: 0, failed: 1, skipped: 0, seconds }]
+    : results;
+}
+
+type Report = { testResults: Suite[] };
+type Suite = {
+  name: string;
+  status: string;
+  startTime: number;
+  endTime: number;
+  assertionResults: { status: string }[];
+};
+
+/** `seconds`: from the start of its first suite to the end of its last. */
+function resultOf(kind: Kind, { testResults }: Report): Result {
+  const suites = testResults.filter(({ name }) => relative(import.meta.dirname, name).split(sep)[0] === kind);
+  const tests = suites.flatMap(({ assertionResults }) => assertionResults.map(({ status }) => status));
+  const passed = tests.filter((status) => status === 'passed').length;
+  const failed = tests.filter((status) => status === 'failed').length;
+  // A suite that could not even be loaded, and hooks that failed behind its tests.
+  const broken = suites.filter(
+    ({ status, assertionResults }) =>
+      status === 'failed' && !assertionResults.some((one) => one.status === 'failed'),
+  );
+  const times = suites.filter(({ endTime }) => endTime > 0);
+  const from = Math.min(...times.map(({ startTime }) => startTime));
+  const to = Math.max(...times.map(({ endTime }) => endTime));
   return {
-    step,
-    passed: report.numPassedTests,
-    failed: status !== 0 && failed === 0 ? 1 : failed,
-    skipped: report.numPendingTests + report.numTodoTests,
-    seconds,
+    step: kind,
+    passed,
+    failed: failed + broken.length,
+    skipped: tests.length - passed - failed,
+    seconds: times.length === 0 ? 0 : (to - from) / 1000,
   };
 }
 
-function run(what: string, command: string, args: string[]): { status: number | null; seconds: number } {
+async function run(
+  what: string,
+  command: string,
+  args: string[],
+  env: Record<string, string> = {},
+): Promise<{ status: number | null; seconds: number }> {
   process.stdout.write(`\nhotitem: ${what} …\n`);
-  const began = performance.now();
-  const { status } = spawnSync(join(bin, command), args, {
+  const start = performance.now();
+  const child = spawn(join(bin, command), args, {
     // jest prints its JSON to standard output as well; people read what it says on standard error.
     stdio: ['ignore', command === 'jest' ? 'ignore' : 'inherit', 'inherit'],
-    env: {
-      ...process.env,
-      // What a test leaves behind goes with the run. Like /tmp, for what a test runs as another user.
-      TMPDIR: scratch,
-      HOTITEM_TEST_PARTS: partsFile,
-      ...((flags.full || flags.faults) && { HOTITEM_TEST_FULL: '1' }),
-    },
+    env: { ...process.env, ...env },
   });
-  return { status, seconds: (performance.now() - began) / 1000 };
+  const status = await new Promise<number | null>((resolve) => {
+    child.once('close', resolve).once('error', () => resolve(1));
+  });
+  return { status, seconds: since(start) };
 }
 
-function table(): void {
+function since(start: number): number {
+  return (performance.now() - start) / 1000;
+}
+
+function table(results: Result[]): void {
   const parts = existsSync(partsFile) ? readFileSync(partsFile, 'utf8').trim().split('\n') : [];
   const sum = (key: 'passed' | 'failed' | 'skipped') =>
     results.reduce((total, result) => total + result[key], 0);
+  const all = {
+    step: 'all',
+    passed: sum('passed'),
+    failed: sum('failed'),
+    skipped: sum('skipped'),
+    seconds: since(began),
+  };
   const lines = [
     '',
     'step            passed  failed  skipped  seconds',
-    ...results.map(({ step, passed, failed, skipped, seconds }) =>
+    ...[...results, all].map(({ step, passed, failed, skipped, seconds }) =>
       [
         step.padEnd(14),
         ...[passed, failed, skipped, Math.round(seconds)].map((n) => String(n).padStart(7)),
@@ -94,8 +163,8 @@ function table(): void {
     'ran against',
     ...[...new Set(parts)].sort().map((part) => `  ${part}`),
     '',
-    `${sum('passed')} passed, ${sum('failed')} failed${sum('skipped') > 0 ? `, ${sum('skipped')} skipped` : ''}`,
+    `${all.passed} passed, ${all.failed} failed${all.skipped > 0 ? `, ${all.skipped} skipped` : ''}`,
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
-  process.exitCode = sum('failed') > 0 ? 1 : 0;
+  process.exitCode = all.failed > 0 ? 1 : 0;
 }

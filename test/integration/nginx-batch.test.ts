@@ -180,10 +180,11 @@ suiteWith(['nginx'])('the transport batch', () => {
       transport: 'batch',
       env: { HOTITEM_INTAKE_MAX_REQUEST_BYTES: '4000' },
     });
-    await see(chain, 500);
+    // Some posts of such batches, one a second.
+    await see(chain, 80);
 
-    await chain.settle(500);
-    await balanced(chain, 500);
+    await chain.settle(80);
+    await balanced(chain, 80);
   });
 
   test.each([503, 'hang'] as const)('keeps its views while the sidecar answers: %s', async (answer) => {

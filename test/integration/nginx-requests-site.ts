@@ -52,7 +52,7 @@ export const MODIFIED = new Date('2026-01-02T03:04:05Z');
 
 const SETTLE_MS = 15_000;
 /** By this a line that was sent before another is there after it. */
-const LATE_MS = 1_000;
+const LATE_MS = 10_000;
 const LAST = 'last.invalid';
 
 /** Where a view is captured and then rewritten, by an origin and from a folder; and where it is captured in place. */
@@ -162,7 +162,9 @@ http {
     await closeRest();
     throw error;
   });
-  let [posted, written, asked] = [0, 0, 0];
+  let [posted, asked] = [0, 0];
+  /** Lines of each file in the spill folder that are forgotten. */
+  let written = new Map<string, number>();
   return {
     plain,
     captured,
@@ -182,8 +184,8 @@ http {
     const kept = postedLines();
     // What the sidecar has kept and answered too late is spilled as well; the real one knows it by its id.
     const late = new Set(kept);
-    const spilled = (await linesBelow(spill)).slice(written).filter((line) => !late.has(line));
-    return [...kept.slice(posted), ...spilled];
+    const spilled = [...(await linesBelow(spill))].flatMap(([name, all]) => all.slice(written.get(name)));
+    return [...kept.slice(posted), ...spilled.filter((line) => !late.has(line))];
   }
 
   async function events(count: number, ofHost?: string): Promise<HotItemEvent[]> {
@@ -206,7 +208,7 @@ http {
 
   async function forget(): Promise<void> {
     posted = postedLines().length;
-    written = (await linesBelow(spill)).length;
+    written = new Map([...(await linesBelow(spill))].map(([name, all]) => [name, all.length]));
     origin.requests.length = 0;
     origin.torn = 0;
   }
@@ -238,10 +240,14 @@ function toEvent(line: string): HotItemEvent {
   return event;
 }
 
-async function linesBelow(folder: string): Promise<string[]> {
+/** By the name of their file: a view may go into any of them. */
+async function linesBelow(folder: string): Promise<Map<string, string[]>> {
   const names = (await readdir(folder)).filter((name) => name.endsWith('.tsv')).sort();
-  const files = await Promise.all(names.map((name) => readFile(join(folder, name), 'latin1')));
-  return files.flatMap((text) => text.split('\n').slice(0, -1));
+  const files = names.map(async (name): Promise<[string, string[]]> => {
+    const text = await readFile(join(folder, name), 'latin1');
+    return [name, text.split('\n').slice(0, -1)];
+  });
+  return new Map(await Promise.all(files));
 }
 
 function writePages(folder: string): void {

@@ -2,10 +2,10 @@ import { atAddress } from './address.ts';
 import { type ElasticsearchPart, startElasticsearch } from './elasticsearch.ts';
 import { type KafkaNode, type KafkaPart, startKafka } from './kafka.ts';
 import { AUTHORIZER, type KafkaSecurity } from './kafka-security.ts';
+import { type PartName, whatIsMissing } from './missing.ts';
 import { tailOf } from './process.ts';
 import { record } from './record.ts';
 import { report } from './report.ts';
-import { type PartName, whatIsMissing } from './suite.ts';
 
 /** A Kafka with all that a suite may ask of it: secured listeners, and data that can be damaged. */
 export type SecuredKafka = KafkaPart & { security: KafkaSecurity };

@@ -1,0 +1,52 @@
+import Sequencer from '@jest/test-sequencer';
+
+/**
+ * What takes longest begins first, so that nothing is left running alone at the end. Those with a Kafka and an Elasticsearch of
+ * their own are apart from each other: together they would need the memory of a larger machine.
+ */
+const LONGEST = [
+  'integration/distributed',
+  'integration/nginx-batch',
+  'integration/nginx-requests',
+  'integration/undecodable',
+  'integration/capture-switch',
+  'integration/kafka-clients',
+  'integration/verify',
+  'integration/nginx-batch-stop',
+  'faults/faults',
+  'integration/sink-group',
+  'integration/kafka-permissions',
+  'integration/nginx-visitor',
+  'integration/nginx-log',
+  'integration/kafka-stopped',
+  'integration/nginx-log-loss',
+  'integration/article',
+  'integration/index-elasticsearch',
+  'integration/check-nginx',
+  'integration/sink-faults',
+  'integration/dead-letters',
+  'integration/start-distributed',
+  'integration/kafka-access',
+  'integration/page',
+  'integration/replay',
+  'integration/kafka-forwarder',
+  'integration/elasticsearch-stopped',
+  'integration/embedded',
+  'integration/nginx-spill',
+  'integration/kafka-cluster',
+  'integration/cli',
+  'integration/start',
+];
+
+/** The order of a run: what is named above; what else needs real parts; the unit tests, which fill what is left. */
+export default class extends Sequencer {
+  sort(tests) {
+    return super.sort(tests).toSorted((one, other) => rankOf(one) - rankOf(other));
+  }
+}
+
+function rankOf({ path }) {
+  const known = LONGEST.findIndex((name) => path.endsWith(`/test/${name}.test.ts`));
+  if (known >= 0) return known;
+  return path.includes('/test/unit/') ? LONGEST.length + 1 : LONGEST.length;
+}
