@@ -7,7 +7,7 @@ import type { Suite } from '../../provision/versions.ts';
 import type { Finding } from '../../service/finding.ts';
 import { until } from '../parts/until.ts';
 import { fieldsOf } from './nginx-line.ts';
-import { startShop, type TestShop } from './nginx-shop.ts';
+import { PATIENT, startShop, type TestShop } from './nginx-shop.ts';
 
 const START_MS = 300_000;
 
@@ -99,7 +99,7 @@ describe.each(SUITES)('check --nginx beside an nginx of %s that runs', (suite) =
   });
 
   async function start(locations: string): Promise<TestShop> {
-    shop = await startShop({ build, locations });
+    shop = await startShop({ build, locations, waits: PATIENT });
     await shop.sidecar.start();
     return shop;
   }

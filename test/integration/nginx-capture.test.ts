@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { obtainNginx } from '../../provision/nginx.ts';
 import { until } from '../parts/until.ts';
 import { fieldsOf } from './nginx-line.ts';
-import { startShop, type TestShop } from './nginx-shop.ts';
+import { PATIENT, startShop, type TestShop } from './nginx-shop.ts';
 
 const START_MS = 300_000;
 
@@ -71,6 +71,7 @@ beforeAll(async () => {
   shop = await startShop({
     build: await obtainNginx({ suite: 'trixie', report: () => {} }),
     locations: LOCATIONS,
+    waits: PATIENT,
   });
   await shop.sidecar.start();
 }, START_MS);

@@ -5,7 +5,7 @@ import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
 import type { Suite } from '../../provision/versions.ts';
 import { until } from '../parts/until.ts';
 import { fieldsOf } from './nginx-line.ts';
-import { startShop, type TestShop } from './nginx-shop.ts';
+import { PATIENT, startShop, type TestShop } from './nginx-shop.ts';
 
 const START_MS = 300_000;
 
@@ -24,7 +24,7 @@ describe.each<[Suite, 'njs' | 'qjs']>([
   }, START_MS);
 
   test.each(['shop', 'in-place'] as const)('accepts the example %s, and with off.conf', async (example) => {
-    shop = await startShop({ build, engine, example });
+    shop = await startShop({ build, engine, example, waits: PATIENT });
     expect(await shop.nginx.test()).toMatchObject({
       ok: true,
       output: expect.not.stringMatching(/\[(warn|error)\]/),
@@ -38,7 +38,7 @@ describe.each<[Suite, 'njs' | 'qjs']>([
   });
 
   test('captures, and spills while the sidecar is away', async () => {
-    shop = await startShop({ build, engine });
+    shop = await startShop({ build, engine, waits: PATIENT });
     await shop.sidecar.start();
     const [first, second] = ['/web/item/a%3F%0A..%2F%FF//b.html?x=1?y', '/web/item/4711.html'];
 
@@ -58,7 +58,7 @@ describe.each<[Suite, 'njs' | 'qjs']>([
   });
 
   test('captures in place, static and proxied, with the URI as it came', async () => {
-    shop = await startShop({ build, engine, example: 'in-place' });
+    shop = await startShop({ build, engine, example: 'in-place', waits: PATIENT });
     await shop.sidecar.start();
 
     const page = await shop.get('/item/4711.html');
@@ -75,7 +75,7 @@ describe.each<[Suite, 'njs' | 'qjs']>([
   });
 
   test('captures nothing with off.conf, and again with http.conf', async () => {
-    shop = await startShop({ build, engine });
+    shop = await startShop({ build, engine, waits: PATIENT });
     await shop.sidecar.start();
 
     await switchOff(shop);
@@ -98,7 +98,7 @@ describe.each<[Suite, 'njs' | 'qjs']>([
 describe('realip.conf.example', () => {
   test('makes the client of whom a trusted balancer names, and of nobody else', async () => {
     const build = await obtainNginx({ suite: 'trixie', report: () => {} });
-    shop = await startShop({ build });
+    shop = await startShop({ build, waits: PATIENT });
     await shop.sidecar.start();
     const example = await readFile(join(shop.folder, 'hotitem', 'realip.conf.example'), 'utf8');
     await writeFile(join(shop.folder, 'realip.conf'), example.replace('192.0.2.10', '127.0.0.1'));

@@ -9,7 +9,7 @@ import { type PhpFpmPart, startPhpFpm } from '../parts/php-fpm.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { obtainPhpFpm } from '../provision/php-fpm.ts';
-import { startShop, type TestShop } from './nginx-shop.ts';
+import { PATIENT, startShop, type TestShop } from './nginx-shop.ts';
 import { chooseTransport } from './transport.ts';
 
 const START_MS = 300_000;
@@ -48,7 +48,7 @@ for (const suite of SUITES) {
       await writeFile(join(pages, 'css/shop.css'), 'body {}');
       php = await startPhpFpm(await obtainPhpFpm({ report: () => {} }), folder);
       const build = await obtainNginx({ suite, report: () => {} });
-      shop = await startShop({ build, example: 'php-fpm', pages, php: php.socket });
+      shop = await startShop({ build, example: 'php-fpm', pages, php: php.socket, waits: PATIENT });
       await appendFile(join(shop.folder, 'hotitem/items.conf'), PRESET);
       await shop.nginx.reload();
       await shop.sidecar.start();

@@ -13,6 +13,7 @@ import { until } from '../parts/until.ts';
 import { type RawOrigin, startRawOrigin } from './nginx-requests-origin.ts';
 import type { Way } from './nginx-requests-ways.ts';
 import { exchange } from './nginx-requests-wire.ts';
+import type { PATIENT } from './nginx-shop.ts';
 import { createStandIn, type StandIn } from './nginx-stand-in.ts';
 
 /** One nginx, twice the same shop: the same bytes may be sent to the one that captures and the one that does not. */
@@ -89,8 +90,8 @@ const LOCATIONS = `
             return 200 "$args\n$uri";
         }`;
 
-/** Starts it, with a sidecar that keeps every line. */
-export async function startSite({ suite, engine, transport }: Way): Promise<Site> {
+/** Starts it, with a sidecar that keeps every line. `waits`: of views that wait for it, where not what is shipped. */
+export async function startSite({ suite, engine, transport }: Way, waits?: typeof PATIENT): Promise<Site> {
   const build = await obtainNginx({ suite, report: () => {} });
   const { path: folder, remove } = temporaryFolder('site');
   const [plain = 0, captured = 0, plain2 = 0, captured2 = 0, oracle = 0, breaker, originPort = 0] =
@@ -101,7 +102,7 @@ export async function startSite({ suite, engine, transport }: Way): Promise<Site
     string,
   ];
   const socket = join(folder, 'intake.sock');
-  await installNginx({ dir, socket, spill, engine, breaker: `127.0.0.1:${breaker}` });
+  await installNginx({ dir, socket, spill, engine, breaker: `127.0.0.1:${breaker}`, ...waits });
   mkdirSync(spill);
   writePages(pages);
 

@@ -16,7 +16,12 @@ type TestShopOptions = Pick<ShopOptions, 'engine' | 'example' | 'pages' | 'php'>
   locations?: string;
   /** Default 1, so that the breaker is one. */
   workers?: number;
+  /** Of views that wait for the sidecar; for tests that are about neither. Default what is shipped. */
+  waits?: typeof PATIENT;
 };
+
+/** So that no view is spilled because the machine, and with it the sidecar's stand-in, is busy for a moment. */
+export const PATIENT = { timeoutMs: 10_000, maxConns: 100 };
 
 type AskMore = Partial<Omit<Ask, 'port' | 'path'>>;
 
@@ -40,7 +45,7 @@ export type TestShop = {
 
 /** One of the examples, rendered as `npm start` does it, on a real nginx. */
 export async function startShop(options: TestShopOptions): Promise<TestShop> {
-  const { build, locations = '', engine = 'njs', example = 'shop', workers = 1, pages, php } = options;
+  const { build, locations = '', engine = 'njs', example = 'shop', workers = 1, pages, php, waits } = options;
   const { path: folder, remove } = temporaryFolder('shop');
   const [port = 0, breakerPort, originPort = 0] = await freePorts(3);
   const socket = join(folder, 'intake.sock');
@@ -55,6 +60,7 @@ export async function startShop(options: TestShopOptions): Promise<TestShop> {
     breaker: `127.0.0.1:${breakerPort}`,
     origin: `127.0.0.1:${originPort}`,
     workers,
+    ...waits,
     ...(pages && { pages }),
     ...(php && { php }),
     ...(build.modules.js && { module: build.modules.js }),

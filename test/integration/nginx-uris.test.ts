@@ -6,6 +6,7 @@ import { suiteWith } from '../parts/suite.ts';
 import { type Site, startSite } from './nginx-requests-site.ts';
 import { FULL, nameOf, triesAll, WAYS } from './nginx-requests-ways.ts';
 import { type Answer, exchange, readAnswer } from './nginx-requests-wire.ts';
+import { PATIENT } from './nginx-shop.ts';
 import { anyRest, ODD_TARGETS, ODD_URIS, REFUSED_TARGETS } from './nginx-uris-cases.ts';
 
 const START_MS = 300_000;
@@ -35,7 +36,7 @@ for (const way of WAYS) {
     let site: Site;
     let outcomes: Map<string, Outcome>;
     beforeAll(async () => {
-      site = await startSite(way);
+      site = await startSite(way, PATIENT);
       const below = PREFIXES.flatMap((prefix) => rests.map((rest) => prefix + rest));
       outcomes = await askEach(site, [...below, ...ODD_TARGETS, ...REFUSED_TARGETS]);
     }, START_MS);

@@ -10,7 +10,7 @@ import type { Suite } from '../../provision/versions.ts';
 import { freePort } from '../parts/ports.ts';
 import { until } from '../parts/until.ts';
 import { fieldsOf } from './nginx-line.ts';
-import { startShop, type TestShop } from './nginx-shop.ts';
+import { PATIENT, startShop, type TestShop } from './nginx-shop.ts';
 import { chooseTransport } from './transport.ts';
 
 const START_MS = 300_000;
@@ -295,7 +295,7 @@ describe.each<Suite>(['bookworm', 'sid'])('nginx of %s', (suite) => {
 });
 
 async function open(on: NginxBuild): Promise<void> {
-  shop = await startShop({ build: on });
+  shop = await startShop({ build: on, waits: PATIENT });
   await shop.sidecar.start();
 }
 

@@ -47,8 +47,8 @@ export type NginxPart = {
 };
 
 const UPGRADABLE = 'nginx-by-a-name-with-room-for-worker-process-is-shutting-down';
-const START_MS = 10_000;
-const RELOAD_MS = 20_000;
+const START_MS = 30_000;
+const RELOAD_MS = 60_000;
 
 /** Starts nginx with a configuration, and resolves when it listens. Throws with what nginx says where it does not. */
 export async function startNginx(options: NginxOptions): Promise<NginxPart> {
