@@ -4,6 +4,7 @@ import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsear
 import { canAttack } from '../parts/hostile-spill.ts';
 import { type KafkaPart, startKafka } from '../parts/kafka.ts';
 import { report } from '../parts/report.ts';
+import { sharedElasticsearch, sharedKafka } from '../parts/shared.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { type Row, toTable } from './equations.ts';
 import { runScenario } from './run-scenario.ts';
@@ -14,7 +15,7 @@ import { type Parts, type Stage, setStage, type Transport } from './stage.ts';
 jest.setTimeout(600_000);
 const FULL = process.env.HOTITEM_TEST_FULL === '1';
 
-suiteWith(['nginx', 'kafka', 'elasticsearch'], { stops: true })('2,000 views a second, and a fault', () => {
+suiteWith(['nginx', 'kafka', 'elasticsearch'], { stops: FULL })('2,000 views a second, and a fault', () => {
   let build: NginxBuild;
   let kafka: KafkaPart;
   let elasticsearch: ElasticsearchPart;
@@ -23,7 +24,10 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'], { stops: true })('2,000 views a s
 
   beforeAll(async () => {
     build = await obtainNginx({ suite: 'trixie', report });
-    [kafka, elasticsearch] = await Promise.all([startKafka(), startElasticsearch()]);
+    // What all scenarios do to these the short ones do not.
+    [kafka, elasticsearch] = await Promise.all(
+      FULL ? [startKafka(), startElasticsearch()] : [sharedKafka(), sharedElasticsearch()],
+    );
   });
   afterAll(async () => {
     report(toTable(rows));
@@ -41,7 +45,7 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'], { stops: true })('2,000 views a s
   async function passes(scenario: Scenario, transport: Transport): Promise<void> {
     report(`${scenario.name}, ${transport}: ${scenario.does}${costs(scenario)}`);
     const parts: Parts = { build, kafka, elasticsearch };
-    const stage = await setStage({ parts, transport, name: `${++runs}`, ...needsOf(scenario) });
+    const stage = await setStage({ parts, transport, name: `fault-${++runs}`, ...needsOf(scenario) });
     try {
       const outcome = await runScenario(scenario, stage, scenario.seconds ?? (FULL ? 12 : 7));
       const { problems } = outcome;

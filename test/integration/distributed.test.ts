@@ -1,262 +1,191 @@
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
-import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';
-import { type KafkaPart, startKafka } from '../parts/kafka.ts';
-import { BROWSER, steady, views } from '../parts/load.ts';
+import type { ElasticsearchPart } from '../parts/elasticsearch.ts';
+import type { KafkaPart } from '../parts/kafka.ts';
+import { BROWSER, views } from '../parts/load.ts';
 import { freePorts } from '../parts/ports.ts';
 import { report } from '../parts/report.ts';
 import { startService } from '../parts/service.ts';
+import { sharedElasticsearch, sharedKafka } from '../parts/shared.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { line } from '../unit/event/lines.ts';
 import { type Chain, startChain } from './chain.ts';
-import { type Document, documentsOf } from './documents.ts';
+import { type Document, documentsOf, viewsIn, viewsOf } from './documents.ts';
 import { postLines } from './post-lines.ts';
 import { runHotitem } from './run-hotitem.ts';
 import { setUpIndexes } from './set-up.ts';
-import { type ExpectedView, expectedViews, plain } from './views.ts';
+import { sinkSettings } from './sink-topic.ts';
+import { expectedViews } from './views.ts';
 
 jest.setTimeout(180_000);
-const RATE = 200;
-/** Beside what an orderly stop and a start take. */
-const ABSENCE_MS = process.env.HOTITEM_TEST_FULL === '1' ? 10_000 : 2_000;
 
-suiteWith(['nginx', 'kafka', 'elasticsearch'], { stops: true })(
-  'nginx → sidecar → Kafka → sink → Elasticsearch',
-  () => {
-    let build: NginxBuild;
-    let kafka: KafkaPart;
-    let elasticsearch: ElasticsearchPart;
-    let chain: Chain | undefined;
-    let stream = 0;
-    let dataStream = '';
+suiteWith(['nginx', 'kafka', 'elasticsearch'])('nginx → sidecar → Kafka → sink → Elasticsearch', () => {
+  let build: NginxBuild;
+  let kafka: KafkaPart;
+  let elasticsearch: ElasticsearchPart;
+  let chain: Chain | undefined;
+  let stream = 0;
+  let dataStream = '';
 
-    beforeAll(async () => {
-      build = await obtainNginx({ suite: 'trixie', report });
-      [kafka, elasticsearch] = await Promise.all([startKafka(), startElasticsearch()]);
+  beforeAll(async () => {
+    build = await obtainNginx({ suite: 'trixie', report });
+    [kafka, elasticsearch] = await Promise.all([sharedKafka(), sharedElasticsearch()]);
+  });
+  afterEach(() => chain?.close());
+  afterAll(() => Promise.all([kafka?.close(), elasticsearch?.close()]));
+
+  test('5,000 views of 300 items, 50 of them odd: each is in Elasticsearch once, with what was asked', async () => {
+    const { port } = await start();
+    const expected = expectedViews();
+    const began = Date.now();
+    const sent = await views({ port, paths: expected.map(({ path }) => path), connections: 20 });
+    const ended = Date.now();
+    expect(sent.filter(({ status, error }) => error !== undefined || status >= 500)).toEqual([]);
+    const accounts = await chain?.settle(expected.length);
+    expect(accounts?.sidecar).toMatchObject({
+      accepted: expected.length,
+      bad: 0,
+      waiting: 0,
+      unaccounted: 0,
     });
-    afterEach(() => chain?.close());
-    afterAll(() => Promise.all([kafka?.close(), elasticsearch?.close()]));
+    expect(accounts?.sink).toMatchObject({ indexed: expected.length, dead: 0 });
+    const documents = await indexed(expected.length);
+    expect(viewsIn(documents)).toEqual(viewsOf(expected));
+    for (const document of documents) {
+      const time = Date.parse(document['@timestamp']);
+      expect(time).toBeGreaterThanOrEqual(began);
+      expect(time).toBeLessThanOrEqual(ended);
+    }
+  });
 
-    test('5,000 views of 300 items, 50 of them odd: each is in Elasticsearch once, with what was asked', async () => {
-      const { port } = await start();
-      const expected = expectedViews();
-      const began = Date.now();
-      const sent = await views({ port, paths: expected.map(({ path }) => path), connections: 20 });
-      const ended = Date.now();
-      expect(sent.filter(({ status, error }) => error !== undefined || status >= 500)).toEqual([]);
-      const accounts = await chain?.settle(expected.length);
-      expect(accounts?.sidecar).toMatchObject({
-        accepted: expected.length,
-        bad: 0,
-        waiting: 0,
-        unaccounted: 0,
-      });
-      expect(accounts?.sink).toMatchObject({ indexed: expected.length, dead: 0 });
-      const documents = await indexed(expected.length);
-      expect(documents.map(comparable).toSorted(byQuery)).toEqual(
-        expected.map(expectedDocument).toSorted(byQuery),
+  test('what a request was and who asked are in its document', async () => {
+    const { home, port } = await start();
+    const shop = `http://127.0.0.1:${port}/web/item`;
+    const headers = { 'User-Agent': BROWSER };
+    await fetch(`${shop}/1.html`, { headers });
+    await fetch(`${shop}/2.html`, { headers: { ...headers, 'Sec-Purpose': 'prefetch' } });
+    await fetch(`${shop}/3.html`, { headers, method: 'HEAD' });
+    await fetch(`${shop}/4.html`, { headers: { 'User-Agent': 'Googlebot/2.1' } });
+    await postLines(join(home, 'run/intake.sock'), [
+      line({ item: '5', visitor: 'key-of-a-session', ua: BROWSER }),
+    ]);
+    await chain?.settle(5);
+    const documents = await indexed(5);
+    const found = documents.map(({ hot_item }) => hot_item).toSorted((a, b) => a.id.localeCompare(b.id));
+    const visitor = expect.stringMatching(/^127\.0\.0\.1 \w+$/);
+    expect(found).toEqual([
+      { id: '1', weight: 1, visitor },
+      { id: '2', weight: 1, visitor, kind: 'prefetch' },
+      { id: '3', weight: 1, visitor, kind: 'head' },
+      { id: '4', weight: 1, visitor, bot: true },
+      { id: '5', weight: 1, visitor: expect.stringMatching(/^[0-9a-f]{16}$/) },
+    ]);
+    expect(new Set(found.map((item) => item.visitor)).size).toBe(3);
+    expect(JSON.stringify(documents)).not.toContain('key-of-a-session');
+  });
+
+  test('setup may be run again, and says what it would do before it does it', async () => {
+    await start();
+    expect(await setUpIndexes(settings(), ['--dry-run'])).not.toContain('create');
+    expect(await setUpIndexes(settings())).toMatch(/^(unchanged\s+.*\n)+$/);
+    stream++;
+    expect(await setUpIndexes(settings(), ['--dry-run'])).toContain('would create');
+  });
+
+  test('setup names each setting that it changes, and shortens no retention unless it is told to', async () => {
+    stream++;
+    await setUpIndexes({ ...settings(), HOTITEM_KAFKA_RETENTION_HOURS: '720' });
+    expect(await setUpIndexes(settings())).toMatch(/^(unchanged\s+.*\n)+$/);
+    const shorter = { ...settings(), HOTITEM_KAFKA_RETENTION_HOURS: '168' };
+    const change = (verb: string) =>
+      new RegExp(
+        `${verb} +topic events-distributed-${stream}\n +retention.ms: 2592000000 → 604800000\n +.*older than 7 days`,
+        'm',
       );
-      for (const document of documents) {
-        const time = Date.parse(document['@timestamp']);
-        expect(time).toBeGreaterThanOrEqual(began);
-        expect(time).toBeLessThanOrEqual(ended);
-      }
-    });
+    expect(await setUpIndexes(shorter, ['--dry-run'])).toMatch(change('would update'));
+    await expect(setUpIndexes(shorter)).rejects.toThrow(change('kept'));
+    await expect(setUpIndexes(shorter)).rejects.toThrow('nothing was changed; --yes permits it');
+    expect(await setUpIndexes(shorter, ['--yes'])).toMatch(change('updated'));
+    expect(await setUpIndexes(shorter)).toMatch(/^(unchanged\s+.*\n)+$/);
+  });
 
-    test('what a request was and who asked are in its document', async () => {
-      const { home, port } = await start();
-      const shop = `http://127.0.0.1:${port}/web/item`;
-      const headers = { 'User-Agent': BROWSER };
-      await fetch(`${shop}/1.html`, { headers });
-      await fetch(`${shop}/2.html`, { headers: { ...headers, 'Sec-Purpose': 'prefetch' } });
-      await fetch(`${shop}/3.html`, { headers, method: 'HEAD' });
-      await fetch(`${shop}/4.html`, { headers: { 'User-Agent': 'Googlebot/2.1' } });
-      await postLines(join(home, 'run/intake.sock'), [
-        line({ item: '5', visitor: 'key-of-a-session', ua: BROWSER }),
-      ]);
-      await chain?.settle(5);
-      const documents = await indexed(5);
-      const found = documents.map(({ hot_item }) => hot_item).toSorted((a, b) => a.id.localeCompare(b.id));
-      const visitor = expect.stringMatching(/^127\.0\.0\.1 \w+$/);
-      expect(found).toEqual([
-        { id: '1', weight: 1, visitor },
-        { id: '2', weight: 1, visitor, kind: 'prefetch' },
-        { id: '3', weight: 1, visitor, kind: 'head' },
-        { id: '4', weight: 1, visitor, bot: true },
-        { id: '5', weight: 1, visitor: expect.stringMatching(/^[0-9a-f]{16}$/) },
-      ]);
-      expect(new Set(found.map((item) => item.visitor)).size).toBe(3);
-      expect(JSON.stringify(documents)).not.toContain('key-of-a-session');
-    });
-
-    test('the sidecar stopped for a while: no page fails, each view arrives once', async () => {
-      await withAbsence({
-        leave: () => chain?.sidecar.stop(),
-        comeBack: () => chain?.sidecar.start(),
-      });
-    });
-
-    test('Kafka stopped for a while: no page fails, each view arrives once', async () => {
-      await withAbsence({ leave: () => kafka.stop(), comeBack: () => kafka.start() });
-    });
-
-    test('Elasticsearch stopped for a while: no page fails, each view arrives once', async () => {
-      await withAbsence({
-        leave: () => elasticsearch.stop(),
-        comeBack: () => elasticsearch.start(),
-      });
-    });
-
-    test('setup may be run again, and says what it would do before it does it', async () => {
-      await start();
-      expect(await setUpIndexes(settings(), ['--dry-run'])).not.toContain('create');
-      expect(await setUpIndexes(settings())).toMatch(/^(unchanged\s+.*\n)+$/);
-      stream++;
-      expect(await setUpIndexes(settings(), ['--dry-run'])).toContain('would create');
-    });
-
-    test('setup names each setting that it changes, and shortens no retention unless it is told to', async () => {
-      stream++;
-      await setUpIndexes({ ...settings(), HOTITEM_KAFKA_RETENTION_HOURS: '720' });
-      expect(await setUpIndexes(settings())).toMatch(/^(unchanged\s+.*\n)+$/);
-      const shorter = { ...settings(), HOTITEM_KAFKA_RETENTION_HOURS: '168' };
-      const change = (verb: string) =>
+  test('status names the missing topic, then the missing sink, and exits 0 when events arrive, as a test view does', async () => {
+    stream++;
+    chain = await startChain({ build, env: settings() });
+    expect(await status()).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(
         new RegExp(
-          `${verb} +topic events-${stream}\n +retention.ms: 2592000000 → 604800000\n +.*older than 7 days`,
-          'm',
-        );
-      expect(await setUpIndexes(shorter, ['--dry-run'])).toMatch(change('would update'));
-      await expect(setUpIndexes(shorter)).rejects.toThrow(change('kept'));
-      await expect(setUpIndexes(shorter)).rejects.toThrow('nothing was changed; --yes permits it');
-      expect(await setUpIndexes(shorter, ['--yes'])).toMatch(change('updated'));
-      expect(await setUpIndexes(shorter)).toMatch(/^(unchanged\s+.*\n)+$/);
-    });
-
-    test('status names the missing topic, then the missing sink, and exits 0 when events arrive, as a test view does', async () => {
-      stream++;
-      chain = await startChain({ build, env: settings() });
-      expect(await status()).toMatchObject({
-        code: 1,
-        stdout: expect.stringMatching(
-          new RegExp(`^.*; does NOT deliver: Kafka has no topic events-${stream};.*\n(.*\n)*.*hotitem setup`),
+          `^.*; does NOT deliver: Kafka has no topic events-distributed-${stream};.*\n(.*\n)*.*hotitem setup`,
         ),
-      });
-      await setUpIndexes(settings());
-      expect(await status()).toMatchObject({
-        code: 1,
-        stdout: expect.stringMatching(
-          new RegExp(
-            `^.*; does NOT deliver: no sink is in the group sink-${stream};.*\n(.*\n)*.*\\[no-sink\\]`,
-          ),
-        ),
-      });
-      const [port] = await freePorts(1);
-      const admin = `127.0.0.1:${port}`;
-      const env = { ...settings(), HOTITEM_HOME: chain.home, HOTITEM_ADMIN_SINK_LISTEN: admin };
-      const sink = await startService({ args: ['sink'], env, admin, logFile: join(chain.home, 'sink.log') });
-      try {
-        const delivers = async () => {
-          const { code, stdout } = await status({ HOTITEM_ADMIN_SINK_LISTEN: admin });
-          return code === 0 && /; delivers; nothing lost\n/.test(stdout) && stdout;
-        };
-        const said = await until(delivers, { timeoutMs: 30_000, what: 'a good verdict', detail: chain.logs });
-        expect(said).toMatch(
-          new RegExp(`^sinks +1 in the group sink-${stream}: .*; 0 events not read yet$`, 'm'),
-        );
-        expect(said).toMatch(
-          new RegExp(`^index +Elasticsearch .*, data stream hot_item_${stream}: answers$`, 'm'),
-        );
-        // Whatever nginx this machine has of its own.
-        const page = `http://127.0.0.1:${chain.port}/web/item/hotitem-doctor`;
-        const doctor = await status({ HOTITEM_ADMIN_SINK_LISTEN: admin }, ['doctor', '--url', page]);
-        expect(doctor.stdout).toMatch(
-          new RegExp(
-            `^test view {2}asked for .*, ingested, in data stream hot_item_${stream} after [0-9.]+ s$`,
-            'm',
-          ),
-        );
-        expect(doctor.stdout).not.toContain('[clock]');
-      } finally {
-        await sink.stop();
-      }
-
-      function status(more: Record<string, string> = {}, args = ['status']) {
-        const admin = chain?.sidecar.admin ?? '';
-        return runHotitem(args, {
-          ...settings(),
-          HOTITEM_HOME: chain?.home ?? '',
-          HOTITEM_ADMIN_LISTEN: admin,
-          ...more,
-        });
-      }
+      ),
     });
-
-    /** A chain with a topic and a data stream of its own. */
-    async function start(): Promise<Chain> {
-      stream++;
-      dataStream = `hot_item_${stream}`;
-      await setUpIndexes(settings());
-      chain = await startChain({ build, env: settings(), withSink: true });
-      return chain;
-    }
-
-    function settings(): Record<string, string> {
-      return {
-        KAFKA_BROKERS: kafka.brokers.join(','),
-        ELASTICSEARCH_NODE: elasticsearch.node,
-        HOTITEM_KAFKA_TOPIC: `events-${stream}`,
-        HOTITEM_KAFKA_DEAD_LETTER_TOPIC: `events-${stream}.dead`,
-        HOTITEM_KAFKA_GROUP: `sink-${stream}`,
-        HOTITEM_ELASTICSEARCH_DATA_STREAM: `hot_item_${stream}`,
+    await setUpIndexes(settings());
+    expect(await status()).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(
+        new RegExp(
+          `^.*; does NOT deliver: no sink is in the group sink-distributed-${stream};.*\n(.*\n)*.*\\[no-sink\\]`,
+        ),
+      ),
+    });
+    const [port] = await freePorts(1);
+    const admin = `127.0.0.1:${port}`;
+    const env = { ...settings(), HOTITEM_HOME: chain.home, HOTITEM_ADMIN_SINK_LISTEN: admin };
+    const sink = await startService({ args: ['sink'], env, admin, logFile: join(chain.home, 'sink.log') });
+    try {
+      const delivers = async () => {
+        const { code, stdout } = await status({ HOTITEM_ADMIN_SINK_LISTEN: admin });
+        return code === 0 && /; delivers; nothing lost\n/.test(stdout) && stdout;
       };
-    }
-
-    type Absence = { leave: () => Promise<void> | undefined; comeBack: () => Promise<void> | undefined };
-
-    async function withAbsence({ leave, comeBack }: Absence): Promise<void> {
-      const { port } = await start();
-      const seconds = ABSENCE_MS / 1000 + 5;
-      const expected = Array.from({ length: RATE * seconds }, (_, i) => plain((i % 300) + 1, `v=${i}`));
-      const load = steady({ port, ratePerSecond: RATE, seconds, path: (i) => expected[i]?.path ?? '/' });
-      await sleep(2_000);
-      await leave();
-      await sleep(ABSENCE_MS);
-      await comeBack();
-      const sent = await load;
-      expect(sent.filter(({ status }) => status !== 200)).toEqual([]);
-      const documents = await indexed(expected.length);
-      expect(documents.map(comparable).toSorted(byQuery)).toEqual(
-        expected.map(expectedDocument).toSorted(byQuery),
+      const said = await until(delivers, { timeoutMs: 30_000, what: 'a good verdict', detail: chain.logs });
+      expect(said).toMatch(
+        new RegExp(`^sinks +1 in the group sink-distributed-${stream}: .*; 0 events not read yet$`, 'm'),
       );
-      const settled = async () => {
-        const { sidecar } = (await chain?.accounts()) ?? {};
-        return sidecar?.unaccounted === 0 && sidecar.waiting === 0;
-      };
-      await until(settled, {
-        timeoutMs: 20_000,
-        what: 'the books to balance',
-        detail: () => chain?.logs() ?? '',
+      expect(said).toMatch(
+        new RegExp(`^index +Elasticsearch .*, data stream hot_item_distributed-${stream}: answers$`, 'm'),
+      );
+      // Whatever nginx this machine has of its own.
+      const page = `http://127.0.0.1:${chain.port}/web/item/hotitem-doctor`;
+      const doctor = await status({ HOTITEM_ADMIN_SINK_LISTEN: admin }, ['doctor', '--url', page]);
+      expect(doctor.stdout).toMatch(
+        new RegExp(
+          `^test view {2}asked for .*, ingested, in data stream hot_item_distributed-${stream} after [0-9.]+ s$`,
+          'm',
+        ),
+      );
+      expect(doctor.stdout).not.toContain('[clock]');
+    } finally {
+      await sink.stop();
+    }
+
+    function status(more: Record<string, string> = {}, args = ['status']) {
+      const admin = chain?.sidecar.admin ?? '';
+      return runHotitem(args, {
+        ...settings(),
+        HOTITEM_HOME: chain?.home ?? '',
+        HOTITEM_ADMIN_LISTEN: admin,
+        ...more,
       });
     }
+  });
 
-    async function indexed(count: number): Promise<Document[]> {
-      return documentsOf(elasticsearch.node, { dataStream, count, detail: () => chain?.logs() ?? '' });
-    }
-  },
-);
+  /** A chain with a topic and a data stream of its own. */
+  async function start(): Promise<Chain> {
+    stream++;
+    dataStream = `hot_item_distributed-${stream}`;
+    await setUpIndexes(settings());
+    chain = await startChain({ build, env: settings(), withSink: true });
+    return chain;
+  }
 
-/** The fields of a document that a view determines. */
-function comparable({ url, client, hot_item }: Document) {
-  return { uri: url.path, args: url.query ?? '', item: hot_item.id, ip: client.ip };
-}
+  function settings(): Record<string, string> {
+    return sinkSettings(`distributed-${stream}`, { brokers: kafka.brokers, node: elasticsearch.node });
+  }
 
-function expectedDocument({ uri, args, item }: ExpectedView) {
-  return { uri, args, item, ip: '127.0.0.1' };
-}
-
-function byQuery(a: { args: string }, b: { args: string }): number {
-  return Number(a.args.slice(2)) - Number(b.args.slice(2));
-}
+  async function indexed(count: number): Promise<Document[]> {
+    return documentsOf(elasticsearch.node, { dataStream, count, detail: () => chain?.logs() ?? '' });
+  }
+});

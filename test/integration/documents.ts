@@ -1,5 +1,6 @@
 import type { EcsDocument } from '../parts/ecs-document.ts';
 import { until } from '../parts/until.ts';
+import type { ExpectedView } from './views.ts';
 
 export type Document = EcsDocument;
 
@@ -25,4 +26,25 @@ async function search(node: string, dataStream: string): Promise<Document[]> {
   if (!reply.ok) return [];
   const { hits } = (await reply.json()) as { hits: { hits: { _source: Document }[] } };
   return hits.hits.map(({ _source }) => _source);
+}
+
+/** What a view determines of its document, in the order of the views; they came from this machine. */
+export function viewsIn(documents: Document[]): object[] {
+  return documents
+    .map(({ url, client, hot_item }) => ({
+      uri: url.path,
+      args: url.query ?? '',
+      item: hot_item.id,
+      ip: client.ip,
+    }))
+    .toSorted(byQuery);
+}
+
+/** The same of views that were asked for. */
+export function viewsOf(expected: ExpectedView[]): object[] {
+  return expected.map(({ uri, args, item }) => ({ uri, args, item, ip: '127.0.0.1' })).toSorted(byQuery);
+}
+
+function byQuery(a: { args: string }, b: { args: string }): number {
+  return Number(a.args.slice(2)) - Number(b.args.slice(2));
 }
