@@ -5,7 +5,7 @@ import type { Accounts } from '../../app/wire-sidecar.ts';
 import type { SidecarAccounts } from '../../sidecar/accounting.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { type KafkaPart, startKafka } from '../parts/kafka.ts';
-import { withAdmin } from '../parts/kafka-admin.ts';
+import { createTopics, withAdmin } from '../parts/kafka-admin.ts';
 import { recordsOf } from '../parts/kafka-records.ts';
 import { AUTHORIZER, type KafkaSecurity } from '../parts/kafka-security.ts';
 import { freePort } from '../parts/ports.ts';
@@ -39,10 +39,10 @@ suiteWith(['kafka'], { stops: true })('a sidecar whose Kafka is away or refuses 
     folder = temporaryFolder('access');
     topic = `access-${topics++}`;
     await withAdmin(kafka, (admin) =>
-      admin.createTopics({
-        waitForLeaders: true,
-        topics: [topic, `${topic}.dead`].map((name) => ({ topic: name })),
-      }),
+      createTopics(
+        admin,
+        [topic, `${topic}.dead`].map((name) => ({ topic: name })),
+      ),
     );
     env = {
       HOTITEM_HOME: folder.path,

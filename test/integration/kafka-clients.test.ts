@@ -10,7 +10,7 @@ import type { OffsetReset } from '../../store/kafka/offset-reset.ts';
 import { createPlatformaticClient } from '../../store/kafka/platformatic/platformatic.ts';
 import { createKafkaLog } from '../../store/kafka/topic-log.ts';
 import type { KafkaPart } from '../parts/kafka.ts';
-import { withAdmin } from '../parts/kafka-admin.ts';
+import { createTopics, withAdmin } from '../parts/kafka-admin.ts';
 import { recordsOf } from '../parts/kafka-records.ts';
 import { sharedKafka } from '../parts/shared.ts';
 import { suiteWith } from '../parts/suite.ts';
@@ -148,11 +148,9 @@ suiteWith(['kafka'])('what every Kafka client does', () => {
         return spec;
       }
 
-      function makeTopic(topic: string, settings: Record<string, string>): Promise<boolean> {
+      function makeTopic(topic: string, settings: Record<string, string>): Promise<void> {
         const configEntries = Object.entries(settings).map(([key, value]) => ({ name: key, value }));
-        return withAdmin(kafka, (admin) =>
-          admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 1, configEntries }] }),
-        );
+        return withAdmin(kafka, (admin) => createTopics(admin, [{ topic, numPartitions: 1, configEntries }]));
       }
 
       /** The controller answers for a change before each broker has heard of it. */
@@ -299,10 +297,7 @@ suiteWith(['kafka'])('what every Kafka client does', () => {
     ])('gives each record the one time that it has in a topic with %s', async (type, isRight) => {
       const { topic } = logs.topic(`times-${type}`);
       await withAdmin(kafka, (admin) =>
-        admin.createTopics({
-          waitForLeaders: true,
-          topics: [{ topic, configEntries: [{ name: 'message.timestamp.type', value: type }] }],
-        }),
+        createTopics(admin, [{ topic, configEntries: [{ name: 'message.timestamp.type', value: type }] }]),
       );
       const producer = new kafkajs.Kafka({
         brokers: kafka.brokers,

@@ -6,6 +6,7 @@ import type { KafkaClient } from '../../store/kafka/client.ts';
 import { createKafkajsClient } from '../../store/kafka/kafkajs/kafkajs.ts';
 import { createPlatformaticClient } from '../../store/kafka/platformatic/platformatic.ts';
 import { type KafkaPart, startKafka } from '../parts/kafka.ts';
+import { createTopics } from '../parts/kafka-admin.ts';
 import { recordsOf } from '../parts/kafka-records.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
@@ -95,10 +96,9 @@ suiteWith(['kafka'], { stops: true })('a cluster of three brokers', () => {
 
     test('says that too few replicas are in sync, until they are again', async () => {
       const topic = `replicas-${which}`;
-      await admin.createTopics({
-        topics: [{ topic, numPartitions: 1, replicationFactor: 2, configEntries: TWO_IN_SYNC }],
-        waitForLeaders: true,
-      });
+      await createTopics(admin, [
+        { topic, numPartitions: 1, replicationFactor: 2, configEntries: TWO_IN_SYNC },
+      ]);
       await clientOf(which).send(topic, [{ value: Buffer.from('before') }]);
       const [found] = (await admin.fetchTopicMetadata({ topics: [topic] })).topics[0]?.partitions ?? [];
       const follower = found?.replicas.find((id) => id !== found.leader) ?? 0;

@@ -12,6 +12,7 @@ import { createPlatformaticClient } from '../../store/kafka/platformatic/platfor
 import { createKafkaLog } from '../../store/kafka/topic-log.ts';
 import { openSpool } from '../../store/spool/spool.ts';
 import { temporaryFolder } from '../parts/guard.ts';
+import { createTopics } from '../parts/kafka-admin.ts';
 import { type SecuredKafka, sharedSecuredKafka } from '../parts/shared.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
@@ -112,7 +113,7 @@ suiteWith(['kafka'], { stops: true })('the forwarder', () => {
       await spool.appendLines(['{"a":1}']);
       await until(() => retried('topic_missing') > 0, { ...PATIENCE, what: 'a retry' });
       expect(books()).toEqual({ forwarded: 0, dead: {}, waiting: 1 });
-      await admin.createTopics({ topics: [{ topic }], waitForLeaders: true });
+      await createTopics(admin, [{ topic }]);
       await until(() => books().forwarded === 1, { ...PATIENCE, what: 'the event' });
     });
 
@@ -197,7 +198,7 @@ suiteWith(['kafka'], { stops: true })('the forwarder', () => {
   async function makeTopic(settings: Record<string, string>): Promise<string> {
     const topic = `forwarded-${topics++}`;
     const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
-    await admin.createTopics({ topics: [{ topic, numPartitions: 1, configEntries }], waitForLeaders: true });
+    await createTopics(admin, [{ topic, numPartitions: 1, configEntries }]);
     return topic;
   }
 

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, tes
 import type { Accounts } from '../../app/wire-sidecar.ts';
 import type { SinkAccounts } from '../../app/wire-sink.ts';
 import { temporaryFolder } from '../parts/guard.ts';
-import { withAdmin } from '../parts/kafka-admin.ts';
+import { createTopics, withAdmin } from '../parts/kafka-admin.ts';
 import type { KafkaSecurity } from '../parts/kafka-security.ts';
 import { freePort } from '../parts/ports.ts';
 import { type Service, startService } from '../parts/service.ts';
@@ -51,7 +51,7 @@ suiteWith(['kafka'], { stops: true })('a permission that is missing, and given',
     await withAdmin(kafka, async (admin) => {
       const configEntries = [{ name: 'max.message.bytes', value: LARGEST }];
       const topics = [{ topic, configEntries }, { topic: `${topic}.dead` }];
-      await admin.createTopics({ waitForLeaders: true, topics });
+      await createTopics(admin, topics);
       await allowAll(admin, resources, security);
     });
     env = {

@@ -6,7 +6,7 @@ import { createKafkajsClient } from '../../store/kafka/kafkajs/kafkajs.ts';
 import { createKafkaLog } from '../../store/kafka/topic-log.ts';
 import type { ElasticsearchPart } from '../parts/elasticsearch.ts';
 import type { KafkaPart } from '../parts/kafka.ts';
-import { withAdmin } from '../parts/kafka-admin.ts';
+import { createTopics, withAdmin } from '../parts/kafka-admin.ts';
 import { views } from '../parts/load.ts';
 import { sharedElasticsearch, sharedKafka } from '../parts/shared.ts';
 import { suiteWith } from '../parts/suite.ts';
@@ -73,7 +73,7 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'])('npm start with addresses', () =>
     const topic = `start-events-${run + 1}`;
     const month = { name: 'retention.ms', value: '2592000000' };
     const topics = [{ topic, numPartitions: 1, configEntries: [month] }];
-    await withAdmin(kafka, (admin) => admin.createTopics({ waitForLeaders: true, topics }));
+    await withAdmin(kafka, (admin) => createTopics(admin, topics));
     await start({ ...kafkaOf(), HOTITEM_KAFKA_RETENTION_HOURS: '168' });
     const log = () => readFileSync(join(running?.home ?? '', 'hotitem.log'), 'utf8');
     await until(() => log().includes('a setting is not applied: it would lose data'), {

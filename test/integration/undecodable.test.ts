@@ -11,6 +11,7 @@ import { makeBomb, sendBomb } from '../parts/bombs.ts';
 import { CODECS, writeAllCodecs } from '../parts/codecs.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import type { KafkaPart } from '../parts/kafka.ts';
+import { createTopics } from '../parts/kafka-admin.ts';
 import { batchesOnDisk, flipBit, mend } from '../parts/kafka-segment.ts';
 import { peakMemory, promisedOfSink } from '../parts/memory.ts';
 import { PITS } from '../parts/nasty-records.ts';
@@ -309,13 +310,10 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
 
     async function makeTopics(ofDead: Record<string, string> = {}): Promise<void> {
       const configEntries = Object.entries(ofDead).map(([name, value]) => ({ name, value }));
-      await admin.createTopics({
-        topics: [
-          { topic, numPartitions: PARTITIONS, replicationFactor: 1 },
-          { topic: `${topic}.dead`, numPartitions: 1, replicationFactor: 1, configEntries },
-        ],
-        waitForLeaders: true,
-      });
+      await createTopics(admin, [
+        { topic, numPartitions: PARTITIONS, replicationFactor: 1 },
+        { topic: `${topic}.dead`, numPartitions: 1, replicationFactor: 1, configEntries },
+      ]);
     }
 
     /** One batch. */

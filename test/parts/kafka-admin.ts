@@ -1,4 +1,5 @@
-import { type Admin, Kafka, logLevel } from 'kafkajs';
+import { type Admin, type ITopicConfig, Kafka, logLevel } from 'kafkajs';
+import { until } from './until.ts';
 
 /** Asks a Kafka by an admin client of kafkajs, which is connected only for that. */
 export async function withAdmin<Value>(
@@ -12,4 +13,19 @@ export async function withAdmin<Value>(
   } finally {
     await admin.disconnect();
   }
+}
+
+/**
+ * Makes topics, and waits until each partition has a leader. The controller answers before every broker has heard of a topic,
+ * and for one that it has not heard of kafkajs' own `waitForLeaders` fails.
+ */
+export async function createTopics(admin: Admin, topics: ITopicConfig[]): Promise<void> {
+  await admin.createTopics({ topics, waitForLeaders: false });
+  const names = topics.map(({ topic }) => topic);
+  const led = async () => {
+    const { topics: found } = await admin.fetchTopicMetadata({ topics: names }).catch(() => ({ topics: [] }));
+    const partitions = found.flatMap((topic) => topic.partitions);
+    return found.length === names.length && partitions.every(({ leader }) => leader >= 0);
+  };
+  await until(led, { timeoutMs: 60_000, what: `leaders of ${names.join(', ')}` });
 }
