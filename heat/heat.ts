@@ -77,7 +77,10 @@ const MOST_KEPT_BYTES = 64 * 1024 * 1024;
 const KEEP_EVERY_MS = 60_000;
 /** What is hot may change with each batch, and a write is forced to the disk. */
 const SAVE_EVERY_MS = 1_000;
-/** More than the changes that one crash can take from the disk. */
+/**
+ * More than the changes that a crash can take from the disk. The first is the time as well, in ms, which changes are slower than: a version
+ * that somebody waits behind must not come again where the file is lost.
+ */
 const VERSIONS_APART = 1_000;
 
 /** Starts it. Rejects with a `RulesError` where there are no rules to be had. */
@@ -109,7 +112,7 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
   const kept = file.load();
   const overrides = createOverrides(kept?.overrides ?? []);
   overrides.setFile(overridesOf(watch.rules()));
-  const versions = createVersions((kept?.version ?? 0) + VERSIONS_APART);
+  const versions = createVersions(Math.max(now(), (kept?.version ?? 0) + VERSIONS_APART));
   const rules = rulesOf(watch.rules());
   const decisions = createDecisions({
     rules,

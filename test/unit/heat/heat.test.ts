@@ -87,10 +87,14 @@ describe('heat detection in a sidecar', () => {
   test.each(['{"format":1', '[]', '\0\0'])(
     'starts empty where its file holds %j, and says so',
     async (text) => {
-      await (await start()).command({ do: 'pin', item: '1', ...SAID });
+      const first = await start();
+      await first.command({ do: 'pin', item: '1', ...SAID });
+      const { version } = first.list();
       await stop();
       writeFileSync(join(folder.path, 'heat.json'), text);
+      time += 1_000;
       const heat = await start();
+      expect(heat.list().version).toBeGreaterThan(version);
       expect(heat.list().hot).toEqual([]);
       expect(warned).toEqual(['hot items, pins and bans of before the restart are lost']);
       expect(readFileSync(join(folder.path, 'heat.json.damaged'), 'utf8')).toBe(text);
