@@ -80,7 +80,7 @@ export async function measureLook({
     return {
       build,
       without: await renderOurs({ ...common, folder: join(at, 'without') }),
-      with: await renderOurs({ ...common, folder: join(at, 'with'), hot: true }),
+      with: await renderOurs({ ...common, folder: join(at, 'with'), hot: join(memory.path, 'hot') }),
       costs: { without: [], with: [] },
     };
   }

@@ -91,11 +91,14 @@ async function reactions(
   const pages = join(folder, 'pages');
   mkdirSync(join(pages, 'item'), { recursive: true });
   for (let i = 0; i < trials; i++) writeFileSync(join(pages, 'item', `${i}.html`), 'page\n');
+  // As on an installed host.
+  const memory = temporaryFolder('loop', '/dev/shm');
+  const hot = join(memory.path, 'hot');
   const rules = join(folder, 'rules.yml');
   writeFileSync(rules, RULES);
   const sidecar = await startBenchSidecar({
     home: join(folder, 'home'),
-    env: { HOTITEM_HEAT_RULES: rules, HOTITEM_HEAT_DIR: join(folder, 'home/run/hot') },
+    env: { HOTITEM_HEAT_RULES: rules, HOTITEM_HEAT_DIR: hot },
   });
   const { socket, spill } = sidecar;
   const { port, start } = await renderOurs({
@@ -106,7 +109,7 @@ async function reactions(
     socket,
     spill,
     pages,
-    hot: true,
+    hot,
   });
   const nginx = await start();
   const agent = new Agent({ keepAlive: true });
@@ -141,6 +144,7 @@ async function reactions(
     agent.destroy();
     await nginx.quit();
     await sidecar.stop();
+    memory.remove();
     remove();
   }
 

@@ -19,13 +19,13 @@ export type OursOptions = {
   spill: string;
   /** The folder of pages. Default: those of the examples. */
   pages?: string;
-  /** Whether nginx looks for hot items, as in the example; else nothing of that is there. */
-  hot?: boolean;
+  /** The folder in which nginx looks for hot items; without one it looks nowhere. */
+  hot?: string;
 };
 
 /** The example shop with one transport and one worker. Throws where nginx.conf is not what this expects. */
 export async function renderOurs(options: OursOptions): Promise<Edge> {
-  const { build, engine, transport, folder, socket, spill, pages, hot = false } = options;
+  const { build, engine, transport, folder, socket, spill, pages, hot } = options;
   const [port = 0, breaker] = await freePorts(2);
   const { conf, errorLog } = await renderShop({
     folder,
@@ -36,10 +36,11 @@ export async function renderOurs(options: OursOptions): Promise<Edge> {
     breaker: `127.0.0.1:${breaker}`,
     workers: 1,
     ...(pages && { pages }),
+    ...(hot && { hot }),
     ...(build.modules.js && { module: build.modules.js }),
     ...(process.getuid?.() === 0 && { user: 'root' }),
   });
-  await choose(conf, join(folder, 'hotitem'), { transport, hot });
+  await choose(conf, join(folder, 'hotitem'), { transport, looks: hot !== undefined });
   return { port, start: () => startNginx({ build, prefix: folder, config: conf, errorLog }) };
 }
 
@@ -47,7 +48,7 @@ export async function renderOurs(options: OursOptions): Promise<Edge> {
 async function choose(
   conf: string,
   dir: string,
-  { transport, hot }: { transport: Transport | undefined; hot: boolean },
+  { transport, looks }: { transport: Transport | undefined; looks: boolean },
 ): Promise<void> {
   const { http = ['http.conf'], server = ['server.conf'], location } = transport ?? {};
   let text = await readFile(conf, 'utf8');
@@ -61,7 +62,7 @@ async function choose(
       transport?.name === 'log' ? '' : 'access_log off;\n',
     );
   }
-  if (!hot) text = text.replace(/^.*(?:hot\.conf";|\$hotitem_hot;)\n/gm, '');
+  if (!looks) text = text.replace(/^.*(?:hot\.conf";|\$hotitem_hot;)\n/gm, '');
   await writeFile(conf, text);
 
   function put(name: string, instead: string[]): void {
