@@ -408,6 +408,9 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
     metrics.of('heat_promoted_total').follow(() => heat.stats().promoted);
     metrics.of('heat_held').follow(() => decisions.held().length);
     metrics.of('heat_frozen').follow(() => (frozen.state() === undefined ? 0 : 1));
+    metrics.of('hot_folder_files').follow(() => folder.stats().files);
+    metrics.of('hot_folder_faults_total').follow(() => folder.stats().faults);
+    metrics.of('hot_folder_odd_total').follow(() => folder.stats().odd);
     metrics.of('heat_rules_rejected').follow(() => (watch.state().problems.length > 0 ? 1 : 0));
   }
 

@@ -26,6 +26,18 @@ export const HEAT_METRICS = {
   heat_promoted_total: { kind: 'counter', help: 'Items that began to be counted exactly' },
   heat_held: { kind: 'gauge', help: 'Items that would be hot and are held back by the cap' },
   heat_frozen: { kind: 'gauge', help: '1 while the hot list is frozen: nginx sees no hot item' },
+  hot_folder_files: {
+    kind: 'gauge',
+    help: 'Files of the hot list that nginx looks at now: one for each hot item, and one for each of its actions',
+  },
+  hot_folder_faults_total: {
+    kind: 'counter',
+    help: 'Times that the hot list could not be written: nginx does not see what is hot',
+  },
+  hot_folder_odd_total: {
+    kind: 'counter',
+    help: "What was found in the folder of the hot list that is not the sidecar's, and was left alone",
+  },
   heat_rules_rejected: {
     kind: 'gauge',
     help: '1 while the file of rules cannot be used and the rules before it stay in force',
