@@ -111,6 +111,8 @@ export function createHeat(options: HeatOptions): Heat {
   let viewedCount = 0;
   /** Ticks that have passed, whatever the clock did. */
   let elapsed = 0;
+  /** Seconds that did not pass where the clock was set: who was seen before it was seen a second ago or more. */
+  let skipped = 0;
   let [observed, late, promoted] = [0, 0, 0];
   return {
     advance,
@@ -188,7 +190,7 @@ export function createHeat(options: HeatOptions): Heat {
     }
     const pair = mix(visitor ^ low);
     const second = (tick / TICKS_A_SECOND) | 0;
-    const found = pairs.see(pair, second);
+    const found = pairs.see(pair, second - skipped);
     const seen = found & MOST_SEEN;
     const passed = found >> COUNT_BITS;
     const capped = seen <= COUNTED_OF_A_VISITOR ? views : 0;
@@ -228,6 +230,7 @@ export function createHeat(options: HeatOptions): Heat {
     const passed = moment.tick - before;
     if (passed === 0) return;
     if (passed > MOST_TICKS) {
+      skipped += Math.floor(passed / TICKS_A_SECOND) - 1;
       signals.startAgain();
       items.startAgain();
     }

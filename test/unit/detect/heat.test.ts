@@ -134,6 +134,21 @@ describe('the clock', () => {
     expect(shop.decisions.isHot('sale', 'busy')).toBe(true);
   });
 
+  test.each([
+    ['an hour back', -HOUR_MS],
+    ['200 s forward', 200_000],
+    ['150 s forward', 150_000],
+  ])('set %s makes nothing concentrated of shoppers who stay', (_, step) => {
+    const stay = [{ item: 'waiting room', perSecond: 150, visitors: 300 }];
+    const shop = simulateShop({ perSecond: 10 });
+    shop.pass(30, stay);
+    shop.setClock(shop.now() + step);
+    shop.pass(40, stay);
+    expect(shop.entered('concentrated')).toEqual([]);
+    expect(shop.entered('surge')).toEqual([]);
+    expect(shop.heat.explain('waiting room').measured?.windows.ten.visitors).toBe(300);
+  });
+
   test('corrected by less than a second changes nothing', () => {
     const shop = simulateShop();
     shop.pass(20, [{ item: 'sale', perSecond: 30 }]);
