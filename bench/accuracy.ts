@@ -37,7 +37,7 @@ export const accuracy: Bench = {
   about:
     'the hottest items of the last ten seconds beside an exact count, with a popularity that moves and URLs of their own',
   async run({ report, quick }) {
-    const seconds = quick ? 65 : 180;
+    const seconds = quick ? 70 : 180;
     const outcomes = [1, 1.2].map((s) => ({ s, ...measure(s, seconds, report) }));
     const cases = outcomes.flatMap(({ s, measured }): Case[] =>
       measured.map(({ at, recall, worstError, visitorErrors, spaceSaving }) => ({
