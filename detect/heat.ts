@@ -10,7 +10,7 @@ import { COUNT_BITS, createPairFilter, MOST_SEEN, RETURNED } from './pair-filter
 import { compileRules, type Rules } from './rules.ts';
 import { createShop } from './shop.ts';
 import { createSignals, WATCHED_FROM } from './signals.ts';
-import { VIEWS, type Window } from './windows.ts';
+import type { Window } from './windows.ts';
 
 /*
  * Which items are hot, as the views come. A view costs a few hashed places in tables of fixed size; nothing is allocated for it and
@@ -218,6 +218,7 @@ export function createHeat(options: HeatOptions): Heat {
       const place = viewed[i] ?? 0;
       isViewed[place] = 0;
       items.settle(place);
+      sketches.offer(place);
       signals.look(place);
     }
     viewedCount = 0;
@@ -255,12 +256,7 @@ export function createHeat(options: HeatOptions): Heat {
   function passSecond(): void {
     moment.second++;
     itemsSeen = Math.max(itemsSeen, sketchOfItems.estimate());
-    sketches.choose(tracked.count(), tracked.at, viewsOfTen);
-  }
-
-  function viewsOfTen(place: number): number {
-    items.settle(place);
-    return windows.ten(place, VIEWS);
+    sketches.choose(tracked.count(), tracked.at);
   }
 
   function top(count: number, window: Window): Ranked[] {

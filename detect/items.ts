@@ -80,7 +80,13 @@ export function createItems(options: ItemsOptions): Items {
   const windows = createWindows(places);
   const baselines = createBaselines(places);
   const remembered = createRemembered(places);
-  const sketches = createSketches(places);
+  const sketches = createSketches({
+    places,
+    viewsOf(place, window) {
+      settle(place);
+      return windows.views(place, window);
+    },
+  });
   const heaviest = createHeaviest(places);
   const tracked = createTracked({ places, views: TRACKED_FROM, mayLeave: (place) => hotBy[place] === 0 });
   for (const { item, visitors } of options.stored.slice(0, places))

@@ -15,10 +15,12 @@ export type Sketches = {
    * Gives sketches to the items with the most views, and takes them from those that have become cold: `at(0)` to `at(count - 1)`
    * are the items.
    */
-  choose(count: number, at: (index: number) => number, viewsOf: (place: number) => number): void;
+  choose(count: number, at: (index: number) => number): void;
+  /** Gives one to an item that has as many views as those with one, without waiting for the next choice. */
+  offer(place: number): void;
   /** The item at `place` is not tracked any more. */
   forget(place: number): void;
-  /** Different visitors, or -1 where the item has had no sketch for as long. */
+  /** Different visitors, or -1 where the sketch knows too few of the window's: it came later than they. */
   minute(place: number): number;
   fiveMinutes(place: number): number;
   bytes: number;
@@ -30,7 +32,19 @@ const SLOTS = PERIODS + MINUTES;
 const NONE = -1;
 const INDEX_WORD = 0x5bd1e995;
 
-export function createSketches(places: number, sketches = 512): Sketches {
+/** Kept for items that come between two choices. */
+const KEPT_FREE = 1 / 16;
+/** What a sketch missed of a window, at most. */
+const MISSED = 0.02;
+
+export type SketchesOptions = {
+  places: number;
+  sketches?: number;
+  /** Views in ten seconds, in a minute and in five. */
+  viewsOf: (place: number, window: 'ten' | 'minute' | 'fiveMinutes') => number;
+};
+
+export function createSketches({ places, sketches = 512, viewsOf }: SketchesOptions): Sketches {
   const registers = new Uint8Array(sketches * SLOTS * REGISTERS);
   const union = new Uint8Array(REGISTERS);
   const sketchOf = new Int16Array(places).fill(NONE);
@@ -38,9 +52,13 @@ export function createSketches(places: number, sketches = 512): Sketches {
   /** The period that a sketch is in, and the one in which its item got it. */
   const periods = new Int32Array(sketches);
   const began = new Int32Array(sketches);
+  /** Views of the five minutes before that. */
+  const missed = new Int32Array(sketches);
   const free = Array.from({ length: sketches }, (_, i) => sketches - 1 - i);
   const ranked = new Int32Array(places);
+  const chosen = sketches - Math.floor(sketches * KEPT_FREE);
   let period = 0;
+  let bar = 1;
   return {
     add(place, pair) {
       const sketch = sketchOf[place] ?? NONE;
@@ -50,21 +68,37 @@ export function createSketches(places: number, sketches = 512): Sketches {
     },
     turn: () => void period++,
     choose,
+    offer(place) {
+      if (sketchOf[place] === NONE && free.length > 0 && heatOf(place) >= bar) give(place);
+    },
     forget,
-    minute: (place) => estimate(place, PERIODS, 0, PERIODS),
-    fiveMinutes: (place) => estimate(place, PERIODS * MINUTES, PERIODS, SLOTS),
+    minute: (place) => (knows(place, PERIODS, 'minute') ? minute(sketchOf[place] ?? NONE) : -1),
+    fiveMinutes: (place) =>
+      knows(place, PERIODS * MINUTES, 'fiveMinutes') ? fiveMinutes(sketchOf[place] ?? NONE) : -1,
     bytes: registers.byteLength,
   };
 
-  function choose(count: number, at: (index: number) => number, viewsOf: (place: number) => number): void {
-    for (let i = 0; i < count; i++) ranked[i] = viewsOf(at(i));
-    const least = count <= sketches ? 0 : (ranked.subarray(0, count).sort()[count - sketches] ?? 0);
-    const bar = Math.max(1, least);
-    for (const place of placeOf) if (place !== NONE && 2 * viewsOf(place) < bar) forget(place);
-    for (let i = 0; i < count && free.length > 0; i++) {
+  function choose(count: number, at: (index: number) => number): void {
+    for (let i = 0; i < count; i++) ranked[i] = heatOf(at(i));
+    const least = count <= chosen ? 0 : (ranked.subarray(0, count).sort()[count - chosen] ?? 0);
+    bar = Math.max(1, least);
+    for (const place of placeOf) if (place !== NONE && 2 * heatOf(place) < bar) forget(place);
+    for (let i = 0; i < count && free.length > sketches - chosen; i++) {
       const place = at(i);
-      if (sketchOf[place] === NONE && viewsOf(place) >= bar) give(place);
+      if (sketchOf[place] === NONE && heatOf(place) >= bar) give(place);
     }
+  }
+
+  /** Views in ten seconds, of the minute where it had more before: it is among the hottest of the minute still. */
+  function heatOf(place: number): number {
+    return Math.max(viewsOf(place, 'ten'), viewsOf(place, 'minute') / 6);
+  }
+
+  function knows(place: number, periodsOfWindow: number, window: 'minute' | 'fiveMinutes'): boolean {
+    const sketch = sketchOf[place] ?? NONE;
+    if (sketch === NONE) return false;
+    const isOlder = period - (began[sketch] ?? 0) >= periodsOfWindow;
+    return isOlder || (missed[sketch] ?? 0) <= MISSED * viewsOf(place, window);
   }
 
   function give(place: number): void {
@@ -73,6 +107,7 @@ export function createSketches(places: number, sketches = 512): Sketches {
     placeOf[sketch] = place;
     periods[sketch] = period;
     began[sketch] = period;
+    missed[sketch] = viewsOf(place, 'fiveMinutes');
     // The other slots are emptied when they are entered, and not asked before.
     empty(slotOf(sketch, period % PERIODS));
     empty(minuteSlot(sketch, period));
@@ -98,14 +133,27 @@ export function createSketches(places: number, sketches = 512): Sketches {
     periods[sketch] = period;
   }
 
-  function estimate(place: number, least: number, first: number, end: number): number {
-    const sketch = sketchOf[place] ?? NONE;
-    if (sketch === NONE || period - (began[sketch] ?? 0) < least) return -1;
+  function minute(sketch: number): number {
+    beginUnion(sketch);
+    for (let one = Math.max(began[sketch] ?? 0, period - PERIODS + 1); one < period; one++)
+      merge(union, 0, registers, slotOf(sketch, one % PERIODS));
+    return estimateOf(union);
+  }
+
+  function fiveMinutes(sketch: number): number {
+    beginUnion(sketch);
+    const first = Math.max(began[sketch] ?? 0, period - PERIODS * (MINUTES - 1));
+    // The minute of the first, and each that follows.
+    for (let one = first - (first % PERIODS); one <= period; one += PERIODS)
+      merge(union, 0, registers, minuteSlot(sketch, one));
+    return estimateOf(union);
+  }
+
+  /** With what is not merged into its minute yet. */
+  function beginUnion(sketch: number): void {
     if (periods[sketch] !== period) moveOn(sketch);
     union.fill(0);
     merge(union, 0, registers, slotOf(sketch, period % PERIODS));
-    for (let slot = first; slot < end; slot++) merge(union, 0, registers, slotOf(sketch, slot));
-    return estimateOf(union);
   }
 
   function empty(slot: number): void {

@@ -9,7 +9,7 @@ describe('sketches of the hottest items', () => {
   test('an item has none before it is chosen, and says nothing before it had one for as long', () => {
     const sketches = create(2);
     expect(sketches.minute(HOT)).toBe(-1);
-    choose(sketches);
+    sketches.choose();
     for (let period = 0; period < 6; period++) {
       expect(sketches.minute(HOT)).toBe(-1);
       sketches.turn();
@@ -20,7 +20,7 @@ describe('sketches of the hottest items', () => {
 
   test('estimate visitors of a minute and of five, each once, however often they come back', () => {
     const sketches = create(2);
-    choose(sketches);
+    sketches.choose();
     for (let period = 0; period < 65; period++) {
       if (period > 0) sketches.turn();
       // The same hundred in each period, and two thousand new ones.
@@ -33,9 +33,28 @@ describe('sketches of the hottest items', () => {
     }
   });
 
+  test('an item that comes between two choices is offered one, and it knows all of its visitors at once', () => {
+    const views = [40, 30, 0, 0];
+    const sketches = create(32, views);
+    sketches.choose();
+    for (let period = 0; period < 40; period++) sketches.turn();
+    sketches.offer(HOT);
+    expect(sketches.minute(HOT)).toBe(-1);
+    views[HOT] = 1;
+    sketches.offer(HOT);
+    for (let i = 0; i < 1_000; i++) sketches.add(HOT, mix(i));
+    views[HOT] = 1_000;
+    expectAbout(sketches.minute(HOT), 1_000);
+    expectAbout(sketches.fiveMinutes(HOT), 1_000);
+    sketches.turn();
+    for (let i = 500; i < 2_000; i++) sketches.add(HOT, mix(i));
+    expectAbout(sketches.minute(HOT), 2_000);
+    expectAbout(sketches.fiveMinutes(HOT), 2_000);
+  });
+
   test('visitors are forgotten when they did not come for as long', () => {
     const sketches = create(2);
-    choose(sketches);
+    sketches.choose();
     for (let i = 0; i < 1_000; i++) sketches.add(HOT, mix(i));
     for (let period = 0; period < 30; period++) sketches.turn();
     expect(sketches.minute(HOT)).toBe(0);
@@ -43,27 +62,22 @@ describe('sketches of the hottest items', () => {
   });
 
   test('go to the items with the most views, and back from those that became cold', () => {
-    const sketches = create(2);
     const views = [1, 5, 9, 7];
-    choose(sketches, views);
+    const sketches = create(2, views);
+    sketches.choose();
     for (let period = 0; period < 6; period++) sketches.turn();
     expect(views.map((_, place) => sketches.minute(place) >= 0)).toEqual([false, false, true, true]);
-    choose(sketches, [90, 5, 9, 80]);
+    views.splice(0, 4, 90, 5, 9, 80);
+    sketches.choose();
     for (let period = 0; period < 6; period++) sketches.turn();
     expect(views.map((_, place) => sketches.minute(place) >= 0)).toEqual([true, false, false, true]);
   });
 });
 
-function create(count: number) {
-  return createSketches(4, count);
-}
-
-function choose(sketches: ReturnType<typeof create>, views = [0, 0, 0, 9]): void {
-  sketches.choose(
-    views.length,
-    (index) => index,
-    (place) => views[place] ?? 0,
-  );
+/** Items of so many views in each window. */
+function create(count: number, views = [0, 0, 0, 9]) {
+  const sketches = createSketches({ places: 4, sketches: count, viewsOf: (place) => views[place] ?? 0 });
+  return { ...sketches, choose: () => sketches.choose(views.length, (index) => index) };
 }
 
 function expectAbout(estimate: number, exact: number): void {
