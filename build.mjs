@@ -53,7 +53,7 @@ async function nginxScript(entry, name, { lacks, define }) {
   // njs 0.7.9 knows `export default x` only, esbuild writes `export { x as default }`.
   const script = outputFiles[0].text;
   const exported = script.replace(/export \{\s*(\w+) as default\s*\};/, 'export default $1;');
-  if (exported === script) throw new Error(`${outfile}: no default export found, njs would refuse it`);
+  if (exported === script) throw new Error(`${outfile}: no default export found, njs would reject it`);
   await mkdir(dirname(outfile), { recursive: true });
   await writeFile(outfile, exported);
 }

@@ -1,8 +1,8 @@
 import { packageVersion } from '../service/package-version.ts';
 
-/** What a running process says of itself. */
+/** What a running process reports about itself. */
 export type About = {
-  /** Which hotitem it runs; what is installed may be another one by now. */
+  /** The hotitem version that it runs; another one may be installed by now. */
   version: string;
   node: string;
   pid: number;

@@ -33,7 +33,7 @@ export async function connectKafka(core: Pick<Core, 'config' | 'warn'>): Promise
 
 /** Looks into topics of the configured brokers, by the client that is configured. Connects when it is first used. */
 export async function connectReader(core: Pick<Core, 'config' | 'warn'>): Promise<TopicReader> {
-  // What fails is said once, by the command.
+  // The command reports errors, once.
   const connection = { ...kafkaConnection(core), onWarning: () => {} };
   const { reader } = await LIBRARIES[core.config.kafka.client]();
   return reader({ connection, groupPrefix: core.config.kafka.group });
@@ -44,7 +44,7 @@ function kafkaConnection({ config, warn }: Pick<Core, 'config' | 'warn'>): Kafka
   const { brokers, tls, ca_file, sasl, compression } = config.kafka;
   const { mechanism, username, password } = sasl;
   if (mechanism === 'plain' && !tls)
-    warn('kafka login', 'kafka.sasl.mechanism plain without kafka.tls sends the password in the clear');
+    warn('kafka login', 'kafka.sasl.mechanism plain without kafka.tls sends the password unencrypted');
   return {
     brokers,
     clientId: `hotitem-${config.node}`,
@@ -62,6 +62,6 @@ function readCertificate(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    throw new Trouble(`cannot read kafka.ca_file: ${reasonOf(error)}`, 'It is a PEM file.');
+    throw new Trouble(`cannot read kafka.ca_file: ${reasonOf(error)}`, 'It must be a readable PEM file.');
   }
 }

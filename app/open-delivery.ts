@@ -11,11 +11,11 @@ import type { Core } from './core.ts';
 import { openLookup } from './open-lookup.ts';
 import { recordReader } from './record-reader.ts';
 
-/** Where dead letters go that are replayed. */
+/** The destination of replayed dead letters. */
 export type Delivery = {
   /** For people. */
   name: string;
-  /** Says of each letter why it cannot go there, or undefined. Rejects when nothing can be said now. */
+  /** For each letter: why it cannot be delivered, or undefined. Rejects if that cannot be determined now. */
   deliver(letters: KeptLetter[]): Promise<(string | undefined)[]>;
   close(): Promise<void>;
 };
@@ -55,12 +55,12 @@ function toTopic(client: KafkaClient, topic: string, read: ReadRecord): Delivery
   }
 }
 
-const NOT_KEPT = 'its record was not kept; where it still lies in Kafka, `hotitem replay` reads it there';
+const NOT_KEPT = 'its record was not kept; if it is still in Kafka, `hotitem replay` reads it there';
 
 /**
- * With the time that its record had: thousands of letters of a week must not look like a rush. Without a sequence: it is not
+ * With the time of its record: thousands of letters of a week must not look like a rush. Without a sequence: it is not
  * the spool that sends it. A message in the article's format goes as the event that it is, with the id that its place gives:
- * at another place it would be another one, as often as it is replayed.
+ * at another position, each replay would create another event.
  */
 function toMessage(letter: KeptLetter, read: ReadRecord): KafkaMessage {
   const event = toEvent(letter, read);

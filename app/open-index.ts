@@ -81,7 +81,7 @@ async function openEmbedded({ config, log, now, shutdown, warn }: Core): Promise
 
   function retain(): void {
     index.retain().then(
-      (rows) => rows > 0 && log.info({ rows }, 'removed events that are past duckdb.retention_days'),
+      (rows) => rows > 0 && log.info({ rows }, 'removed events older than duckdb.retention_days'),
       (error: unknown) => log.warn({ reason: String(error) }, 'could not remove old events'),
     );
   }

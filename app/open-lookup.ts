@@ -24,7 +24,7 @@ export async function openLookup(config: Config): Promise<EventLookup> {
   if (!existsSync(path)) {
     throw new Trouble(
       `there is no index at ${path}`,
-      'home says where it lies; ELASTICSEARCH_NODE names another index.',
+      'Its path follows from home; ELASTICSEARCH_NODE sets another index.',
     );
   }
   const { openDuckdbIndex } = await import('../store/duckdb/duckdb.ts');

@@ -5,7 +5,7 @@ import { Trouble } from '../service/trouble.ts';
 import { statePlaces } from './state-places.ts';
 
 /**
- * Requires, before anything is written, that what is there of a service's state belongs to the user who runs it, or to root: another
+ * Requires, before anything is written, that the existing state of a service belongs to the user who runs it, or to root: another
  * owner decides where that is written, by a link for one. Throws a `Trouble` that names the way out.
  */
 export function requireOwnState(
@@ -17,14 +17,14 @@ export function requireOwnState(
     const stat = stats.find((one) => foreignOwner(one, user) !== undefined);
     if (stat === undefined) continue;
     throw new Trouble(
-      `${path} ${foreignOwner(stat, user)}: nothing is written there`,
-      `Run it as that user${user === 0 ? ` (hotitem sidecar and sink: --user ${stat.uid})` : ''}, or chown it to whom this runs as, or name another folder: --home.`,
+      `${path} ${foreignOwner(stat, user)}: hotitem does not write there`,
+      `Run it as that user${user === 0 ? ` (hotitem sidecar and sink: --user ${stat.uid})` : ''}, or chown it to the user who runs this, or set another folder: --home.`,
     );
   }
   // As after a start as root by mistake.
   for (const { path } of places.filter((place) => !mayWrite(place.path)))
     throw new Trouble(
-      `${path}: the user ${user}, whom this runs as, may not write there`,
+      `${path}: the user ${user}, who runs this, cannot write there`,
       `chown -R ${user} ${config.home}, or run this as its owner.`,
     );
 }

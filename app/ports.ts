@@ -19,7 +19,7 @@ export async function requireFree(wanted: { address: string; flag: string }[]): 
 
 function listenProblem(address: string): Promise<string | undefined> {
   const { host, port } = splitAddress(address);
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) return Promise.resolve('is no HOST:PORT');
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) return Promise.resolve('is not HOST:PORT');
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', (error: NodeJS.ErrnoException) => resolve(meaning(error)));
@@ -28,8 +28,8 @@ function listenProblem(address: string): Promise<string | undefined> {
 }
 
 function meaning({ code, message }: NodeJS.ErrnoException): string {
-  if (code === 'EADDRINUSE') return 'is taken by another process';
-  if (code === 'EACCES') return 'needs rights that this user has not';
+  if (code === 'EADDRINUSE') return 'is used by another process';
+  if (code === 'EACCES') return 'needs permissions that this user does not have';
   return `cannot be listened on: ${message}`;
 }
 

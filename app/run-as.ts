@@ -20,8 +20,11 @@ export async function runAs(user: string | undefined, config: Config): Promise<v
 /** Says what it means that a service runs as root, where it does. */
 export function warnOfRoot({ log }: Pick<Core, 'log'>): void {
   if (process.getuid?.() !== 0) return;
-  const fix = '--user NAME runs it as that user, who needs no more than its own folders';
-  log.warn({ fix }, 'this runs as root: a fault in it, or in a package that it uses, has the whole host');
+  const fix = "--user NAME runs it as that user, who only needs hotitem's folders";
+  log.warn(
+    { fix },
+    'this runs as root: a vulnerability in it, or in a package that it uses, compromises the whole host',
+  );
 }
 
 async function become(account: Account, config: Config): Promise<void> {
@@ -29,7 +32,7 @@ async function become(account: Account, config: Config): Promise<void> {
   if (own === account.uid) return;
   if (own !== 0)
     throw new Trouble(
-      `--user: only root can become another user (you are ${own})`,
+      `--user: only root can switch to another user (you are ${own})`,
       `Start it as root, or as ${account.name}: sudo -u ${account.name} hotitem …`,
     );
   makeFolders(config, account);
@@ -38,7 +41,7 @@ async function become(account: Account, config: Config): Promise<void> {
   process.setuid?.(account.uid);
 }
 
-/** Where others may look in and pass, and where nobody else has to. The spill folder is made by the sidecar, with its group. */
+/** Folders that others may enter, and folders that they need not. The sidecar creates the spill folder, with its group. */
 function makeFolders({ home, intake, spool, duckdb }: Config, account: Account): void {
   for (const path of [home, dirname(intake.socket)]) makeFolder(path, 0o755, account);
   for (const path of [spool.dir, dirname(duckdb.path)]) makeFolder(path, 0o750, account);
@@ -51,8 +54,8 @@ async function accountOf(user: string): Promise<Account> {
   if (name !== undefined && uid !== undefined && gid !== undefined && groups !== undefined)
     return { name, uid: Number(uid), gid: Number(gid), groups: groups.split(' ').map(Number) };
   throw new Trouble(
-    `--user: there is no such user (got ${JSON.stringify(user)})`,
-    'useradd --system --shell /usr/sbin/nologin hotitem makes one.',
+    `--user: no such user (got ${JSON.stringify(user)})`,
+    'useradd --system --shell /usr/sbin/nologin hotitem creates one.',
   );
 }
 

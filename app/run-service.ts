@@ -28,7 +28,9 @@ export async function runService(
   for (const { what, fix, command } of findings) log.warn({ fix, command }, what);
   const signals = endingSignals();
   if (!signals.includes('SIGHUP'))
-    process.on('SIGHUP', () => log.warn('SIGHUP is ignored: settings are read at the start, so restart'));
+    process.on('SIGHUP', () =>
+      log.warn('SIGHUP is ignored: settings are read at the start only, restart to apply a change'),
+    );
   const signal = nextOf(signals);
   const starting = start();
   try {

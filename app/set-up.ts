@@ -7,7 +7,7 @@ import type { Core } from './core.ts';
 import { elasticsearchConnection } from './open-index.ts';
 
 /**
- * Makes what the configured Kafka and Elasticsearch need. What is there already is changed only where the operator gave that
+ * Creates what the configured Kafka and Elasticsearch need. Existing objects are changed only where the operator gave that
  * very setting. Rejects when one of them does not answer.
  */
 export async function setUp(core: Core, options: ChangeOptions): Promise<Change[]> {

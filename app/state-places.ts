@@ -4,7 +4,7 @@ import type { Config } from '../service/config/config.ts';
 
 export type StatePlace = {
   path: string;
-  /** Of what lies there, and of what that leads to where it is a link. */
+  /** Of the entry, and of its target if it is a link. */
   stats: Stats[];
 };
 
@@ -21,7 +21,7 @@ const FILES = [
   'spill-offsets.json',
 ];
 
-/** What is there of the state that nobody but the service has to do with: not the spill folder, which is the workers'. */
+/** The existing state that only the service uses: not the spill folder, which workers write to. */
 export function statePlaces({
   home,
   spool,
@@ -33,7 +33,7 @@ export function statePlaces({
       const found = lstatSync(path);
       return [{ path, stats: found.isSymbolicLink() ? [found, statSync(path)] : [found] }];
     } catch {
-      // Missing, or hidden from whoever asks; who writes there is told by the system.
+      // Missing, or not visible to this user; a write then reports the error.
       return [];
     }
   });

@@ -8,7 +8,7 @@ import type { Part } from './wire-sidecar.ts';
 
 /**
  * Starts the listener for people and monitoring, stopped before everything else. Events are moved without it: where its address
- * cannot be had this resolves after the first attempt, and goes on trying.
+ * is in use, this resolves after the first attempt and keeps retrying.
  */
 export async function wireAdmin(
   core: Core,
@@ -50,7 +50,7 @@ export async function wireAdmin(
     metrics.of('admin_listen_failures_total').add();
     warn(
       'admin',
-      `cannot listen on admin.${setting}, trying again: no page, no metrics, no readiness; events are delivered all the same`,
+      `cannot listen on admin.${setting}, retrying: no page, metrics or readiness; events are still delivered`,
       { [`admin.${setting}`]: listen, reason: reasonOf(error) },
     );
     isTried();

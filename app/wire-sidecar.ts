@@ -187,11 +187,11 @@ type Next = {
   meters?: SinkMeters;
   /** Whether it takes events. */
   outage: Outage;
-  /** Events handed on since the start. */
+  /** Events delivered since the start. */
   delivered: () => number;
   /** Events that it refused for good, and that are not among those delivered. */
   dead: () => number;
-  /** Returns whether it goes on. */
+  /** Returns whether it makes progress. */
   start: () => Promise<Check>;
 };
 
@@ -206,7 +206,7 @@ function batchOf({ parts, config: { kafka } }: Core): SidecarOptions['batch'] {
   };
 }
 
-/** The page gives up after 15 s. An index is asked one thing at a time: DuckDB's queries keep one of Node's few threads each. */
+/** The page times out after 15 s. One query runs at a time: each DuckDB query occupies one of Node's few threads. */
 function openQuestions(metrics: Metrics<typeof SIDECAR_METRICS>): Questions<Reply> {
   const questions = createQuestions<Reply>({ waiting: 8, askers: 128, sharedMs: 10_000, longestMs: 30_000 });
   metrics.of('ranking_questions', { state: 'running' }).follow(() => questions.counts().running);

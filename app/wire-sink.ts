@@ -21,7 +21,7 @@ import { createKafkaLog } from '../store/kafka/topic-log.ts';
 import { connectKafka } from './connect-kafka.ts';
 import type { Core } from './core.ts';
 
-/** A sink's books since it started. They balance when `unaccounted` is 0. */
+/** The accounting of a sink since it started. It balances when `unaccounted` is 0. */
 export type SinkAccounts = {
   /** Records dealt with, of which… */
   consumed: number;
@@ -69,14 +69,14 @@ export function createSinkMeters(registry: Registry, now: () => number): SinkMet
 /** What of a sink is not configured. */
 type Wired = Pick<SinkOptions, 'log' | 'cursor' | 'index' | 'deadLetters' | 'metrics' | 'outage'>;
 
-/** Starts a sink, stopped with everything else. Goes on trying while its log is away. Returns whether it runs. */
+/** Starts a sink, stopped with everything else. Retries while its log is unavailable. Returns whether it runs. */
 export function wireSink(core: Core, options: Wired): Check {
   const { config, shutdown, warn, graceMs } = core;
   const { batch_events, requests, article_time_zone } = config.sink;
   const { ip, ip_salt } = config.privacy;
   const privacy: RedactionOptions = { ip: { mode: ip, salt: ip_salt }, omit: config.event.omit };
   const keepsAll = keepsEverything(privacy);
-  // Nobody can tell what of a visitor a batch holds that cannot be decoded.
+  // A batch that cannot be decoded may contain anything about a visitor.
   const quarantine = keepsAll ? createQuarantine(join(config.home, 'quarantine')) : undefined;
   const { index, metrics } = options;
   // Also while there is nothing to create.
@@ -106,7 +106,7 @@ export function wireSink(core: Core, options: Wired): Check {
   };
 
   function refused(): true | string {
-    return refusal === undefined ? true : `the index refuses everything: ${refusal}`;
+    return refusal === undefined ? true : `the index rejects everything: ${refusal}`;
   }
 
   /** One that comes up after everything else has stopped must not stay in the group. */
@@ -156,8 +156,8 @@ export async function wireKafkaSink(
     warn(
       `offsets ${partition}`,
       count > 0
-        ? 'Kafka has removed records before this sink had read them; it goes on with the oldest that is there'
-        : 'a partition does not hold what was to be read next; the sink reads it again from its oldest record',
+        ? 'Kafka deleted records before this sink had read them; it continues at the oldest record'
+        : 'a partition no longer has the next offset; the sink continues at its oldest record',
       { partition: `${topic}/${partition}`, from: String(from), to: String(to), removed: count },
     );
     if (count === 0) return;
@@ -170,7 +170,7 @@ export async function wireKafkaSink(
     keepTrying(() => deadLetters.add([toRemovedLetter(range)]), {
       signal: stopping.signal,
       onFailure: (error) =>
-        warn('removed', 'cannot keep the dead letter for records that Kafka removed, trying again', {
+        warn('removed', 'cannot store the dead letter for records that Kafka deleted, retrying', {
           reason: reasonOf(error),
         }),
     }).catch(() => {});

@@ -19,7 +19,7 @@ export function lossesText(changes: Change[]): string {
 
 function details({ action, settings = [], loses, note }: Change): string {
   const lines = settings.map(({ name, from, to }) => `${name}: ${from} → ${to}`);
-  if (action === 'kept') lines.push(`would lose ${loses}: nothing was changed; --yes permits it`);
+  if (action === 'kept') lines.push(`would lose ${loses}: nothing was changed; --yes allows it`);
   else if (loses !== undefined) lines.push(`loses ${loses}`);
   if (note !== undefined) lines.push(note);
   return lines.map((line) => `${' '.repeat(WIDTH)}${line}\n`).join('');

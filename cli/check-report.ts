@@ -12,7 +12,7 @@ export function reportText({ nginx, njs, program, conf, captures }: NginxReport,
     `nginx ${nginx}, ${engine} (${program})`,
     conf,
     '',
-    captures.length === 0 ? 'No location captures.' : off ? 'What would capture:' : 'What captures:',
+    captures.length === 0 ? 'No location captures.' : off ? 'These would capture:' : 'What captures:',
     ...columns(
       captures.map(({ server, location, transport, how, where }) => [
         server,

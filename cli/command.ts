@@ -10,7 +10,7 @@ export type CommandOption = {
   type: 'string' | 'boolean';
   about: string;
   placeholder?: string;
-  /** May be given several times; the values then come as one, with commas between them. */
+  /** May be repeated; the values are then joined with commas. */
   multiple?: true;
 };
 

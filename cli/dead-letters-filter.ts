@@ -4,21 +4,21 @@ import type { CommandOption, Flags } from './command.ts';
 import { parseTime } from './parse-time.ts';
 
 export const FILTER_OPTIONS: Record<'reason' | 'origin' | 'since' | 'until', CommandOption> = {
-  reason: { type: 'string', placeholder: 'TEXT', about: 'only those whose reason holds this' },
+  reason: { type: 'string', placeholder: 'TEXT', about: 'only those whose reason contains this' },
   origin: {
     type: 'string',
     placeholder: 'TEXT',
-    about: 'only those whose origin begins so: collection_hot_item/3/',
+    about: 'only those whose origin begins with this: collection_hot_item/3/',
   },
   since: {
     type: 'string',
     placeholder: 'TIME',
-    about: 'given up at this time or later: ISO 8601, or like -2h',
+    about: 'given up at or after this time: ISO 8601, or like -2h',
   },
   until: { type: 'string', placeholder: 'TIME', about: 'given up before this time' },
 };
 
-/** Which letters the flags mean. Throws a `UsageError`. */
+/** The letters that the flags select. Throws a `UsageError`. */
 export function parseFilter(
   { reason, origin, since, until }: Flags,
   now: number,

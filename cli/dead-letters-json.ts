@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { KeptLetter } from '../store/dead-letters/box.ts';
 
-/** A letter as it is printed in JSON; a value that is no text in base64. */
+/** A letter as printed in JSON; a value that is not text is in base64. */
 export function toJson({ id, time, recorded, reason, origin, replayed, value }: KeptLetter): object {
   const text = isUtf8(value) ? { value: value.toString('utf8') } : { value_base64: value.toString('base64') };
   const times = {

@@ -6,14 +6,14 @@ const WIDTH = 30;
 
 export function overview(commands: Record<string, Command>): string {
   return [
-    'hotitem: captures every item view at nginx, delivers it without loss, shows what is hot',
+    'hotitem: captures every item view in nginx, delivers each once, and shows what is hot',
     '',
     'Usage: hotitem COMMAND [FLAGS]',
     '',
     ...Object.entries(commands).map(([name, { about }]) => row(name, about)),
     '',
-    row('COMMAND --help', 'the flags of a command'),
-    row('--version', 'the version'),
+    row('COMMAND --help', 'shows the flags of a command'),
+    row('--version', 'shows the version'),
   ].join('\n');
 }
 
@@ -31,7 +31,7 @@ function settings(): string[] {
       `configuration, YAML (else HOTITEM_CONFIG, ${SYSTEM_PATHS.config}, hotitem.yml of the working directory)`,
     ),
     '',
-    'Settings: in the file, as an environment variable, or as a flag; the later wins.',
+    'Settings come from the file, the environment, or flags; the later wins.',
     ...SETTINGS.map(({ path, env, flag, secret, fallback, about }) => {
       const shown = fallback === undefined || Array.isArray(fallback) ? '' : ` (${fallback})`;
       const how = secret ? `${env} or ${env}_FILE, no flag` : `--${flag}`;

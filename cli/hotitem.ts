@@ -16,7 +16,7 @@ const OWNER_AND_GROUP = 0o027;
 // `UMask=0077` of the unit is. Where others must read or pass, the mode is set (`makeFolder`).
 process.umask(OWNER_AND_GROUP | process.umask(OWNER_AND_GROUP));
 
-// Node would print the error as it is, whoever wrote its text.
+// Node would print the error unescaped, whatever its text contains.
 process.on('uncaughtException', (error) => {
   tell(`hotitem: ${(error instanceof Error && error.stack) || reasonOf(error)}\n`);
   endProcess(1);

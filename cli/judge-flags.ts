@@ -10,9 +10,9 @@ export const JUDGE_OPTIONS: Record<string, CommandOption> = {
     type: 'string',
     placeholder: 'ID',
     multiple: true,
-    about: 'a finding that stays as it is; may be given several times, or as ID,ID',
+    about: 'accept a finding; may be repeated, or ID,ID',
   },
-  strict: { type: 'boolean', about: 'warnings count as well: they exit 1' },
+  strict: { type: 'boolean', about: 'exit 1 on warnings, too' },
   json: { type: 'boolean', about: 'print JSON' },
 };
 

@@ -46,10 +46,10 @@ export async function installDiff({ files }: InstallResult): Promise<string> {
 }
 
 function remark({ outcome, edited, name }: PlannedFile, from: string | undefined): string {
-  if (outcome === 'kept') return '  yours; that of this version lies beside it with the ending .new';
-  if (outcome === 'obsolete') return '  of an older version: remove it once nginx.conf does not include it';
+  if (outcome === 'kept') return '  yours; the new one is beside it, with the ending .new';
+  if (outcome === 'obsolete') return '  of an older version: remove it once nginx.conf no longer includes it';
   if (outcome !== 'changed' || name.endsWith('.new')) return '';
-  if (edited === true) return '  had been edited';
+  if (edited === true) return '  was edited';
   return edited === undefined && from === undefined ? '  may have been edited' : '';
 }
 
@@ -59,7 +59,7 @@ function backupText(files: PlannedFile[], backup: string, dryRun: boolean): stri
   const kept = `${dryRun ? 'What is there would be' : 'What was there is'} kept in ${backup}.`;
   if (edited.length === 0) return kept;
   const [first = ''] = edited;
-  const advice = `${kept} Put what you had changed into hotitem.yml (settings nginx.*)`;
+  const advice = `${kept} Set what you had changed in hotitem.yml (settings nginx.*)`;
   if (dryRun) return `${advice}: --diff shows it.`;
   return `${advice}:\n  diff -u ${join(backup, first)} ${changed.find(({ name }) => name === first)?.path}`;
 }

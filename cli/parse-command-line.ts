@@ -110,7 +110,7 @@ function plain(options: Options): Options {
 
 function unknown(what: string, value: string, known: string[]): string {
   const longer = known.filter((name) => name.startsWith(`${value} `));
-  if (longer.length > 0) return `${value} is not all of a ${what}: say ${longer.join(', ')}`;
+  if (longer.length > 0) return `${value} is not a complete ${what}: use ${longer.join(', ')}`;
   const near = known.map((name) => ({ name, far: distance(name, value) })).sort((a, b) => a.far - b.far)[0];
   const hint = near !== undefined && near.far <= 3 ? `, did you mean ${near.name}?` : '';
   return `unknown ${what} ${value}${hint}`;

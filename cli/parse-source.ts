@@ -8,7 +8,7 @@ export const SOURCE_OPTION: Record<'source', CommandOption> = {
   source: {
     type: 'string',
     placeholder: 'kafka|spool',
-    about: 'where events are read (kafka where brokers are configured, else the spool of this host)',
+    about: 'where to read events (kafka if brokers are configured, else the spool of this host)',
   },
 };
 

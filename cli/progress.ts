@@ -10,7 +10,7 @@ type Terminal = { isTTY: boolean; write(text: string): boolean };
 const WIDTH = 30;
 const EVERY_MS = 100;
 
-/** A line on the terminal that says how far something has come. Writes nothing where stderr is no terminal. */
+/** A progress line on the terminal. Writes nothing if stderr is not a terminal. */
 export function createProgress(what: string, stream: Terminal = process.stderr): Progress {
   let shownAt = 0;
   if (!stream.isTTY) return { show: () => {}, end: () => {} };

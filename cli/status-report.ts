@@ -92,7 +92,7 @@ function ofKafka({ brokers, topic, deadLetterTopic, group }: KafkaState): string
   const members = group.members?.map(({ client, host }) => plainText(`${client} (${host})`, 80));
   const sinks =
     members === undefined
-      ? `not known who is in the group ${group.name} (it needs Describe on it)`
+      ? `the members of the group ${group.name} are unknown (needs Describe on it)`
       : `${members.length} in the group ${group.name}${members.length === 0 ? '' : `: ${members.join(', ')}`}`;
   return [
     `kafka    ${brokers.join(', ')}: ${topicText(topic)}, ${topicText(deadLetterTopic)}`,

@@ -3,7 +3,7 @@ import { ERROR_LEVEL, forJournal, isJournal } from '../service/journal.ts';
 import { terminalJson } from '../service/json-text.ts';
 import { plainLines } from '../service/plain-text.ts';
 
-// The only file that writes to a terminal: whatever is printed, and whoever wrote it, no escape sequence gets there.
+// The only file that writes to a terminal: no escape sequence gets there, whatever is printed.
 
 /** Lines for standard output, as they are. */
 export function print(text: string): void {
@@ -21,7 +21,7 @@ export function tell(text: string): void {
   process.stderr.write(isJournal(process.stderr.fd, process.env) ? forJournal(lines, ERROR_LEVEL) : lines);
 }
 
-/** Whether somebody at the terminal types `yes`; false where nobody can be asked. */
+/** Whether somebody at the terminal types `yes`; false without a terminal. */
 export async function askYes(question: string): Promise<boolean> {
   if (!process.stdin.isTTY) return false;
   const asking = createInterface({ input: process.stdin, output: process.stderr });

@@ -5,7 +5,7 @@ export const USER_OPTION: Record<'user', CommandOption> = {
   user: {
     type: 'string',
     placeholder: 'NAME',
-    about: 'started as root: run as this user, after the configuration and its secrets are read',
+    about: 'if started as root: switch to this user, after the configuration and its secrets are read',
   },
 };
 

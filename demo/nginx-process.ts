@@ -6,7 +6,7 @@ import { Trouble } from '../service/trouble.ts';
 import type { Shop } from './shop.ts';
 
 export type NginxProcess = {
-  /** Lets requests in hand end, then insists. */
+  /** Lets requests in flight end, then kills. */
   quit(): Promise<void>;
 };
 
@@ -17,7 +17,7 @@ export type NginxProcessOptions = {
   folder: string;
 };
 
-/** Has the kernel stop nginx when this process is killed, where util-linux is installed: nobody else would. */
+/** Has the kernel stop nginx when this process is killed, if util-linux is installed: nothing else would. */
 const ENDS_WITH_US = existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '--pdeathsig', 'TERM'] : [];
 const START_MS = 10_000;
 const QUIT_MS = 3_000;

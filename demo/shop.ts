@@ -40,7 +40,7 @@ export type Shop = {
 };
 
 /**
- * Writes one of the example configurations as a complete nginx.conf that runs as it is, with the includes it needs, and
+ * Writes one of the example configurations as a complete nginx.conf, ready to run, with the includes it needs, and
  * makes the folders that nginx expects. Throws as `installNginx` does.
  */
 export async function renderShop(options: ShopOptions): Promise<Shop> {

@@ -13,7 +13,7 @@ export type Baselines = {
 
 export const HALF_LIFE_SECONDS = 600;
 export const LAG_SECONDS = 60;
-/** Of no past at all: what is expected of any item stands for a minute of its own past. */
+/** Without a past: the prior of any item counts like a minute of its own past. */
 export const PRIOR_SECONDS = 60;
 /** Less than that says no more than what is expected of any item. */
 const LEAST_REMEMBERED = 1;

@@ -21,7 +21,7 @@ export type Heat = {
   /** Tells the time, ms since 1970: before each batch and every `TICK_MS`. */
   advance(now: number): void;
   /**
-   * One new view of an item, known by two words of 32 scattered bits, by a visitor, known by one. `weight`: how many views it stands for.
+   * One new view of an item, known by two words of 32 scattered bits, by a visitor, known by one. `weight`: how many views it represents.
    * `time`: when nginx saw it, ms since 1970.
    */
   observe(high: number, low: number, visitor: number, weight: number, isBot: boolean, time: number): void;

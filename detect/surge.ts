@@ -27,7 +27,7 @@ export type Crowd = {
   baseline: number;
   /** How many times its usual visitors the shop has now, at least 1. */
   shopFactor: number;
-  /** How many visitors each stands for that was seen: 1 where views are not sampled. */
+  /** How many visitors a seen one represents: 1 if views are not sampled. */
   weight: number;
 };
 

@@ -12,7 +12,7 @@ export type Tracked = {
   bar(): number;
   /**
    * Makes room where it is short: calls `fall` for the coldest, after which `leave` is expected. `heatOf`: views in the last
-   * ten seconds. `mayLeave`: nobody leaves who is hot.
+   * ten seconds. `mayLeave`: hot items do not leave.
    */
   makeRoom(tick: number, heatOf: (place: number) => number, fall: (place: number) => void): void;
   /** The clock was set back to `tick`: as if all had come just then. */
@@ -26,7 +26,7 @@ export type TrackedOptions = {
   places: number;
   /** Views that it takes to be tracked while there is room. */
   views: number;
-  /** Nobody leaves who is hot. */
+  /** Hot items do not leave. */
   mayLeave: (place: number) => boolean;
 };
 
@@ -37,7 +37,7 @@ const LOOKED_AT = 256;
 const COLDEST = 8;
 /** Bounds the work of one tick. */
 const LEAVE_A_TICK = 48;
-/** Nobody leaves in his first two seconds: little is known of him. */
+/** No item leaves in its first two seconds: little is known about it. */
 const SETTLED_TICKS = 20;
 const BAR_FALLS = 0.95;
 const BAR_RISES = 1.05;
@@ -76,7 +76,7 @@ export function createTracked({ places, views, mayLeave }: TrackedOptions): Trac
         return;
       }
       const cold = coldOf(heatOf);
-      // Until fewer come than leave, so that a place is free for whoever is far above it.
+      // Until fewer items arrive than leave, so that a place is free for an item far above the bar.
       bar = Math.min(HIGHEST_BAR, Math.max(bar * BAR_RISES, cold + 2));
       let left = LEAVE_A_TICK;
       for (let index = count - 1; index >= 0 && left > 0 && freeCount < 2 * wanted; index--) {

@@ -7,7 +7,7 @@ import { type Finding, shellWord } from '../service/finding.ts';
 import { reasonOf } from '../service/log.ts';
 import type { ServiceUser } from './service-user.ts';
 
-/** Whether whoever runs this can use the certificates that the configuration names. */
+/** Whether the user who runs this can use the configured certificates. */
 export async function certificateFindings(
   config: Config,
   user: ServiceUser,
@@ -28,7 +28,7 @@ export async function certificateFindings(
 type File = { setting: string; path: string; user: ServiceUser; now: number };
 
 async function findingOf({ setting, path, user, now }: File): Promise<Finding | undefined> {
-  const why = 'a connection over TLS is made with no certificate but those that it signed';
+  const why = 'TLS connections accept only certificates that it signed';
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -38,7 +38,7 @@ async function findingOf({ setting, path, user, now }: File): Promise<Finding | 
       severity: 'error',
       what: `the user ${user.name} cannot read ${setting}: ${reasonOf(error)}`,
       why: (await obstacle({ uid: user.uid, gids: [user.gid, ...user.groups] }, path, ['read'])) ?? why,
-      fix: 'let the group of the service read the file and enter the folders above it',
+      fix: 'give the group of the service read access to the file, and x on its parent folders',
       command: await readableBy(path, user),
     };
   }
@@ -49,7 +49,7 @@ async function findingOf({ setting, path, user, now }: File): Promise<Finding | 
     severity: 'error',
     what: `${setting}: ${path} ${end === undefined ? 'holds no certificate (PEM)' : `has expired at ${new Date(end).toISOString()}`}`,
     why,
-    fix: 'fetch the certificate of the authority again and put it there',
+    fix: 'get the CA certificate again and store it there',
     command: `openssl x509 -in ${shellWord(path)} -noout -subject -enddate`,
   };
 }
@@ -63,7 +63,7 @@ async function readableBy(path: string, { gid, uid, groups }: ServiceUser): Prom
     if (barrier?.startsWith(`${at} `)) folders.push(at);
   }
   const open = folders.map((folder) => `chmod o+x ${shellWord(folder)}`);
-  // Behind a closed folder nobody can tell.
+  // Unknown if a parent folder is closed.
   if (folders.length === 0 && !existsSync(path)) return `ls -l ${shellWord(dirname(path))}`;
   return [...open, `chgrp ${gid} ${shellWord(path)}`, `chmod g+r ${shellWord(path)}`].join(' && ');
 }

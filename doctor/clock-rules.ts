@@ -14,8 +14,8 @@ export async function clockFindings(): Promise<Finding[]> {
       id: 'clock-not-kept',
       severity: 'warning',
       what: 'the clock of this host is not synchronised',
-      why: 'the time of a view is that of its nginx: rankings mix up what hosts with different clocks saw',
-      fix: 'have it synchronised',
+      why: 'a view has the time of its nginx: rankings mix views of different times',
+      fix: 'enable time synchronisation',
       command: SET_CLOCK,
     },
   ];
@@ -27,8 +27,8 @@ export function clockDiffers(whose: string): Finding {
     id: 'clock',
     severity: 'error',
     what: `clocks differ: ${whose}`,
-    why: 'the time of a view is that of its nginx: it ranks in another hour, and Kafka refuses what is far ahead',
-    fix: 'set the clock of the host that is wrong right, and keep it synchronised',
+    why: 'a view has the time of its nginx: it ranks in another hour, and Kafka rejects times far ahead',
+    fix: 'correct the wrong clock, and enable time synchronisation',
     command: SET_CLOCK,
   };
 }

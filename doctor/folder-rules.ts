@@ -10,7 +10,7 @@ import type { ServiceUser } from './service-user.ts';
 const LEAST_FREE = 96 * 1024 * 1024;
 const LEAST_FILES = 100;
 
-/** Whether whoever runs this may write where the service writes, and whether there is room. */
+/** Whether the user who runs this can write where the service writes, and whether there is space. */
 export function folderFindings(config: Config, user: ServiceUser): Finding[] {
   const { home, spool, spill, duckdb } = config;
   const folders = [home, spool.dir, spill.dir];
@@ -37,9 +37,9 @@ function unwritable(folder: string, { name, uid, gid }: ServiceUser): Finding[] 
       {
         id: 'folder-not-writable',
         severity: 'error',
-        what: `the user ${name} cannot write into ${folder}: ${reasonOf(error)}`,
-        why: 'the service keeps its events there',
-        fix: 'give the folder to the user of the service',
+        what: `the user ${name} cannot write to ${folder}: ${reasonOf(error)}`,
+        why: 'the service stores events there',
+        fix: 'chown the folder to the user of the service',
         command: `chown -R ${uid}:${gid} ${shellWord(folder)}`,
       },
     ];
@@ -60,8 +60,8 @@ function full(folder: string, seen: Set<string>): Finding[] {
       id: 'disk-full',
       severity: 'error',
       what: `the disk of ${folder} has ${noFiles ? `${ffree} files` : `${Math.floor(free / 1024 ** 2)} MB`} left`,
-      why: 'when it is full nothing is ingested: nginx spills, and drops views when it cannot do that either',
-      fix: 'make room on it (this lists what takes most), or lower spool.max_bytes and spill.max_bytes',
+      why: 'when it is full, nothing is ingested: nginx spills, and drops views if it cannot spill either',
+      fix: 'free space on it (the command lists the largest files), or lower spool.max_bytes and spill.max_bytes',
       command: `du -xah ${shellWord(folder)}/.. | sort -h | tail -n 20`,
     },
   ];

@@ -47,7 +47,8 @@ export async function followTestView(view: SentView, options: FollowOptions): Pr
             `nginx stamps a view ${seconds(drift)} ${drift > 0 ? 'ahead of' : 'behind'} this host`,
           ),
         ];
-  if (!isDelivered) return { text: `${asked}, ingested; it waits behind what is wrong`, findings: clock };
+  if (!isDelivered)
+    return { text: `${asked}, ingested; it waits because of the finding above`, findings: clock };
   const outcome = await indexed(config, came.id);
   return {
     text: `${asked}, ingested, ${outcome.text}`,
@@ -76,9 +77,12 @@ async function indexed(config: Config, id: string): Promise<Followed> {
       return { text: `not in the index within ${INDEXED_MS / 1000} s`, findings: [notIndexed(lookup.name)] };
     const text = `in ${lookup.name} after ${((Date.now() - began) / 1000).toFixed(1)} s`;
     const isNow = (await lookup.isNow?.(id, SAME_TIME_MS)) ?? true;
-    return { text, findings: isNow ? [] : [clockDiffers(`Elasticsearch's is not that of this host`)] };
+    return {
+      text,
+      findings: isNow ? [] : [clockDiffers(`Elasticsearch's clock differs from that of this host`)],
+    };
   } catch (error) {
-    return { text: `not looked for in the index: ${plainText(reasonOf(error), 200)}`, findings: [] };
+    return { text: `not searched in the index: ${plainText(reasonOf(error), 200)}`, findings: [] };
   } finally {
     await lookup?.close();
   }
@@ -98,8 +102,8 @@ function notAnswered({ url, problem }: SentView): Finding {
     id: 'page-not-served',
     severity: 'error',
     what: `nginx does not serve ${plainText(url, 200)}: ${plainText(problem ?? '', 200)}`,
-    why: 'no view can be captured there',
-    fix: 'start nginx, or name a page of an item: hotitem doctor --url http://127.0.0.1/web/item/1',
+    why: 'so no view can be captured',
+    fix: 'start nginx, or set an item page: hotitem doctor --url http://127.0.0.1/web/item/1',
     command: 'systemctl start nginx',
   };
 }
@@ -109,8 +113,8 @@ function notIngested({ url }: SentView): Finding {
     id: 'view-not-ingested',
     severity: 'error',
     what: `a test view of ${plainText(url, 200)} did not reach the sidecar`,
-    why: 'its location captures nothing, capture samples, or nginx reaches neither the socket nor the spill folder',
-    fix: "hotitem check --nginx names the obstacle; else the error log of nginx does ('grep hotitem')",
+    why: 'its location does not capture, capture samples, or nginx reaches neither the socket nor the spill folder',
+    fix: "hotitem check --nginx names the cause, or nginx's error log does ('grep hotitem')",
     command: 'hotitem check --nginx',
   };
 }
@@ -121,7 +125,7 @@ function notIndexed(name: string): Finding {
     severity: 'error',
     what: `a test view that was ingested is not in ${name}`,
     why: 'it waits in the spool or in Kafka, or became a dead letter',
-    fix: 'hotitem dead-letters list, and the log of the sink',
+    fix: 'see hotitem dead-letters list, and the log of the sink',
     command: 'hotitem dead-letters list',
   };
 }

@@ -20,15 +20,14 @@ export async function findServiceUser(
   home: string,
 ): Promise<ServiceUser | undefined> {
   const running = pid === undefined ? undefined : identityOf(pid);
-  if (running !== undefined)
-    return { ...running, name: await nameOf(running.uid), by: `process ${pid} runs as it` };
+  if (running !== undefined) return { ...running, name: await nameOf(running.uid), by: `of process ${pid}` };
   const owner = ownerOf(home);
   if (owner === undefined) return undefined;
   const name = await nameOf(owner.uid);
   return { ...owner, name, groups: await groupsOf(name, owner.gid), by: `${home} is its` };
 }
 
-/** Goes on as that user, for good. Needs root. */
+/** Switches to that user permanently. Needs root. */
 export function become({ uid, gid, groups }: ServiceUser): void {
   process.setgroups?.(groups);
   process.setgid?.(gid);

@@ -7,7 +7,7 @@ export type IpMode = (typeof IP_MODES)[number];
 
 export type AddressMaskOptions = {
   mode: IpMode;
-  /** Needed for `hash`: the same on every node, known to nobody else. */
+  /** Needed for `hash`: the same on every node, and secret. */
   salt?: string | undefined;
 };
 
@@ -24,7 +24,7 @@ const HASHED = /^[0-9a-f]{16}$/;
  * `truncate` gives the network's first address, /24 for IPv4 and /48 for IPv6. `hash` gives 16 hex digits that are the same
  * for one address on one UTC day, on every node with the same salt. It is a pseudonym: who has the salt can try all
  * addresses.
- * `unix:`, nginx's word for a client on a unix socket, says nothing about anybody and stays. What was masked stays as it is when
+ * `unix:`, nginx's address for a client on a unix socket, identifies nobody and stays. What was masked stays as it is when
  * it is masked again: it may pass another part that is configured alike.
  *
  * Throws where `hash` has no salt.
@@ -59,7 +59,7 @@ function firstGroups(ip: string): [number, number, number] {
   const head = groupsOf(gap === -1 ? ip : ip.slice(0, gap));
   if (gap === -1 || head.length >= 3) return [head[0] ?? 0, head[1] ?? 0, head[2] ?? 0];
   const tail = groupsOf(ip.slice(gap + 2));
-  // A dotted end stands for two groups.
+  // A dotted end counts as two groups.
   const zeros = 8 - head.length - tail.length - (ip.includes('.') ? 1 : 0);
   const groups = [...head, ...new Array<number>(zeros).fill(0), ...tail];
   return [groups[0] ?? 0, groups[1] ?? 0, groups[2] ?? 0];

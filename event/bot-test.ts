@@ -10,7 +10,7 @@ export type BotTest = (line: Line) => boolean;
 const WAYS = 4;
 /** The lowest bit of a hash's second word gives way to the verdict. */
 const VERDICT = 1;
-/** Zero marks an empty slot; of a hash that begins so this stands there. */
+/** Zero marks an empty slot; a hash of zero is stored as this. */
 const NOT_EMPTY = 1;
 
 /**

@@ -1,6 +1,6 @@
 import { createHmac, hash } from 'node:crypto';
 
-/** What stands for a value on the UTC day of `time` (ms since 1970): 16 hex digits, others each day. */
+/** The pseudonym of a value on the UTC day of `time` (ms since 1970): 16 hex digits, different each day. */
 export type DailyHash = (value: string, time: number) => string;
 
 const DAY_MS = 86_400_000;
@@ -10,7 +10,7 @@ const KEPT_KEYS = 4;
 const DIGITS = 16;
 
 /**
- * SHA-512/256 of key and value. It is a sound keyed hash by itself, for it shows half of its state only, and takes a
+ * SHA-512/256 of key and value. It is a sound keyed hash without HMAC, because it reveals only half of its state, and takes a
  * quarter of the time of node's HMAC-SHA-256 (0.6 against 2.3 µs), so that no memory of values is worth having.
  * The key of a day is the HMAC of its date and of `what` is hashed, always 64 characters.
  */

@@ -27,7 +27,7 @@ export type EventWriterOptions = RedactionOptions & {
 
 /** How much of an event is written. */
 export type Extent = {
-  /** The views that it stands for, as a multiple of those that its line does. */
+  /** The views that it represents, as a multiple of those of its line. */
   oneIn: number;
   /** Only what a count needs. */
   bare: boolean;
@@ -45,7 +45,7 @@ const ID_TIME_DIGITS = 12;
 const KEPT_ID_DIGITS = 20;
 /** Of a byte of the line: `\u0000`, in `uri`, `raw` and `item`. */
 const MOST_WIDENED = 18;
-/** Of a line that is copied: the path may stand for the item as well. */
+/** Of a line that is copied: the path may also be the item. */
 const MOST_COPIED = 2;
 /** The names of the fields, and what is in every event. */
 const FIXED_BYTES = 1024;

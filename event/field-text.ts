@@ -9,7 +9,7 @@ const BEYOND_ASCII = /[\x80-\xff]/;
 export function cutText(field: LimitedField, value: string): string {
   const end = FIELDS[field].limit;
   if (value.length <= end) return value;
-  // Half of a surrogate pair is no text: Elasticsearch would refuse the document.
+  // Half of a surrogate pair is not text: Elasticsearch would reject the document.
   const splitsPair = value.codePointAt(end - 1) !== value.charCodeAt(end - 1);
   return value.slice(0, splitsPair ? end - 1 : end);
 }

@@ -17,7 +17,7 @@ export type ArticleRecord = {
   timeZone: string;
 };
 
-/** As nginx/items.conf has it: so the same item counts as one, whoever captured the view. */
+/** The same as in nginx/items.conf, so that an item is the same from both sources. */
 const ITEM = /^(?:\/web)?\/item\/([\w.-]+?)(?:\.html)?$/;
 /** `%Y-%M-%d %H:%m:%S`: the minute is where the month belongs, and the month where the minute does. */
 const SWAPPED = /^(\d{4})-(\d{2})-(\d{2})[ T](\d{2}):(\d{2}):(\d{2})$/;
@@ -33,9 +33,9 @@ export function isArticle(value: unknown): value is ArticleMessage {
 }
 
 /**
- * The event that a message in the article's format stands for. Its time is the record's, for that is right; `actime` is
+ * The event of a message in the article's format. Its time is the record's, which is correct; `actime` is
  * asked only where the record has none that can be. The token is not taken over, and an address only where it is one: it
- * came from a header that anybody may send. Throws an `EventError` at what is no view.
+ * came from a header that any client can send. Throws an `EventError` if it is not a view.
  *
  * Its id is the place of the record and its time: a topic that was deleted and made again has the same places, at other
  * times. Nothing else of the message is in it: from a hash of the whole an address could be found by trying all of them.
@@ -60,11 +60,11 @@ export function fromArticle(message: ArticleMessage, { place, time, timeZone }: 
 function limit(field: 'uri' | 'item', value: string, cut: string[]): string {
   if (value.length <= FIELDS[field].limit) return value;
   cut.push(field);
-  // Half of a surrogate pair is no text: Elasticsearch would refuse the document.
+  // Half of a surrogate pair is not text: Elasticsearch would reject the document.
   return value.slice(0, FIELDS[field].limit).toWellFormed();
 }
 
-/** Not the time that it stands for: an id must not change with the time zone that is configured. */
+/** Not the time that it means: an id must not change with the configured time zone. */
 function digitsOf(actime: unknown): string {
   return typeof actime === 'string' ? actime.replace(/\D/g, '').slice(0, MOST_DIGITS) : '';
 }
@@ -75,7 +75,7 @@ function fromActime(actime: unknown, timeZone: string): number {
   const [year = 0, minute = 0, day = 0, hour = 0, month = 0, second = 0] = found.slice(1).map(Number);
   const instant = toInstant({ year, month, day, hour, minute, second }, timeZone);
   if (instant === undefined) {
-    throw new EventError('actime', 'is no time once month and minute are swapped back', actime);
+    throw new EventError('actime', 'is not a time after swapping month and minute back', actime);
   }
   return instant;
 }

@@ -9,7 +9,7 @@ const line = createLine();
 const UNSALTED = createVisitorHash();
 
 /**
- * The event that a line from nginx stands for, with all that it holds, or why it stands for none. Never throws, and depends on
+ * The event of a line from nginx, with all its fields, or why it is not an event. Never throws, and depends on
  * nothing but its arguments: the same line read twice is the same event.
  *
  * `text` holds one character a byte (latin1), without the newline, because what a shopper sends need not be UTF-8.

@@ -6,7 +6,7 @@ const OTHER_SPELLING =
 
 /**
  * The IPv4 address in one that came in through an IPv6 socket (`::ffff:203.0.113.7`, RFC 4291, 2.5.5.2): it is the same
- * client. Any other address as it is. `ip` is an address.
+ * client. Any other address unchanged. `ip` is an address.
  */
 export function unmapped(ip: string): string {
   if (!ip.includes(':')) return ip;

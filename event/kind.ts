@@ -1,5 +1,5 @@
 /**
- * What a request was, where it is not a view: a page fetched ahead in case somebody opens it, a part of a page, a look at its
+ * What a request was, if it is not a view: a prefetched page, a part of a page, a look at its
  * headers, any other method, or a test by `hotitem doctor`, which counts nowhere.
  */
 export const KINDS = ['prefetch', 'part', 'head', 'other', 'test'] as const;
@@ -7,7 +7,7 @@ export type Kind = (typeof KINDS)[number];
 
 /**
  * By the method, and by what nginx says the request is for (`$hotitem_purpose`, empty for most). Undefined: a view. A word that
- * an operator made up is `other`. A conditional GET is a view: somebody opens a page whose copy the browser still has.
+ * an operator made up is `other`. A conditional GET is a view: somebody opens a page that the browser has cached.
  */
 export function kindOf(method: string, purpose: string): Kind | undefined {
   if (purpose !== '') return isKind(purpose) ? purpose : 'other';

@@ -38,7 +38,7 @@ export function hasOdd(word: number): boolean {
   return (found & 0x80808080) !== 0;
 }
 
-/** Not 0 where one of the four bytes of a word is no lower-case hexadecimal digit. The letters are moved behind the nine first. */
+/** Not 0 if one of the four bytes of a word is not a lower-case hexadecimal digit. Letters are first shifted to follow the nine. */
 export function wrongDigits(word: number): number {
   const letters = (word >>> 6) & 0x01010101;
   const moved = word - Math.imul(letters, 0x61 - 0x3a);

@@ -143,7 +143,7 @@ export function createLine(): Line {
     return i;
   }
 
-  /** Where printable ASCII ends that JSON writes as it is. Four bytes at a time. */
+  /** The end of the printable ASCII that JSON does not escape. Four bytes at a time. */
   function plainEnd(at: number): number {
     const words = view;
     const lines = from;

@@ -37,7 +37,7 @@ class PlainEvent {
   }
 }
 
-/** Whether it is as `parsePlain` returned it: each text stands in JSON as it is, between quotes. A copy is not known to be. */
+/** Whether `parsePlain` returned this object: each string needs no escapes in JSON. A copy does not count. */
 export function isPlain(event: HotItemEvent): boolean {
   return event instanceof PlainEvent;
 }

@@ -3,7 +3,7 @@ import { FIELD_NAMES, type Field, fieldOf } from './fields.ts';
 import { whyTooComplex } from './json-limits.ts';
 import { isKind, KINDS } from './kind.ts';
 
-/** What was read is no event. The message names the field and shows the (cut) value. */
+/** The input is not an event. The message names the field and shows the (truncated) value. */
 export class EventError extends Error {
   override name = 'EventError';
   readonly field: string;
@@ -33,7 +33,7 @@ const CHECKS: Record<Field['type'], Check> = {
   },
   text(name, value, { required, filled, longest }) {
     if (typeof value !== 'string' || (filled && value === ''))
-      throw new EventError(name, filled ? 'must be a text that is not empty' : 'must be a text', value);
+      throw new EventError(name, filled ? 'must be a non-empty string' : 'must be a string', value);
     if (required && longest !== undefined && value.length > longest)
       throw new EventError(name, `longer than ${longest}`, value);
   },

@@ -8,7 +8,7 @@ export type RedactionOptions = {
   omit: readonly Omittable[];
 };
 
-/** What is kept of an event. The event that it is given stays as it is. */
+/** The part of an event that is kept. Does not change the given event. */
 export type Redaction = (event: HotItemEvent) => HotItemEvent;
 
 /** Whether everything may be kept. */
@@ -16,7 +16,7 @@ export function keepsEverything({ ip, omit }: RedactionOptions): boolean {
   return ip.mode === 'full' && omit.length === 0;
 }
 
-/** Takes out of events what may not rest anywhere. Throws where addresses are to be hashed and there is no salt. */
+/** Removes from events what must not be stored. Throws if addresses are to be hashed and there is no salt. */
 export function createRedaction(options: RedactionOptions): Redaction {
   const { ip, omit } = options;
   const mask = createAddressMask(ip);

@@ -43,10 +43,10 @@ export function betweenNuls(line: string): string[] {
   return line.includes('\0') ? line.split(NULS) : [line];
 }
 
-/** How a line goes on behind its version: another one in a user agent is of a disk that was full, or a forgery. */
+/** What follows the version of a line: a second line in a user agent comes from a full disk, or is a forgery. */
 const ANOTHER = /[12](?:\/\d+)?\t\d{9,11}\.\d{3}\t[0-9a-f]{32}\t/;
 
-/** The user agent without the line behind it, whose address and visitor are somebody else's. */
+/** The user agent without the line after it, which has another client's address and visitor. */
 export function withoutAnother(ua: string): string {
   const at = ua.includes('\t') ? ua.search(ANOTHER) : -1;
   return at === -1 ? ua : ua.slice(0, at);

@@ -24,7 +24,7 @@ export function connectKibana(address: string, config: Config): Kibana {
 
 export type Reply = { ok: boolean; status: number; text: string };
 
-/** Throws a `Trouble` where nobody answers. */
+/** Throws a `Trouble` if nothing answers. */
 export async function post(
   { base, authorization }: Kibana,
   path: string,
@@ -39,7 +39,7 @@ export async function post(
         'kbn-xsrf': 'hotitem',
         ...(authorization !== undefined && { authorization }),
       },
-      // The login goes to the address that was given, and nowhere else.
+      // The login is sent to the given address only.
       redirect: 'manual',
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
@@ -67,12 +67,12 @@ function baseOf(text: string): string {
   }
   if (url.username !== '' || url.password !== '') {
     throw new Trouble(
-      '--kibana: must not hold a login',
-      'elasticsearch.username and elasticsearch.password, or elasticsearch.api_key, are used for Kibana as well.',
+      '--kibana: must not contain a login',
+      'elasticsearch.username and elasticsearch.password, or elasticsearch.api_key, are also used for Kibana.',
     );
   }
   if (url.search !== '' || url.hash !== '') {
-    throw new Trouble('--kibana: must end with its path', 'Leave out what follows ? or #.');
+    throw new Trouble('--kibana: must end with its path', 'Remove everything from ? or # on.');
   }
   return `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
 }
@@ -89,45 +89,45 @@ export function read<T>({ base }: Kibana, text: string, schema: z.ZodType<T>): T
   try {
     return schema.parse(JSON.parse(text));
   } catch {
-    throw new Trouble(`what answers at ${base} is not Kibana`, 'Does --kibana name its base path?');
+    throw new Trouble(`what answers at ${base} is not Kibana`, 'Does --kibana include its base path?');
   }
 }
 
 /** What a reply that is an error means, and what to do. */
 export function refusal({ base, authorization }: Kibana, { status, text }: Reply): Trouble {
   if (status === 401) {
-    const what = authorization === undefined ? 'asks for a login' : 'refuses the login';
+    const what = authorization === undefined ? 'requires a login' : 'rejects the login';
     const hint = 'Set elasticsearch.api_key, or elasticsearch.username and elasticsearch.password.';
     return new Trouble(`Kibana at ${base} ${what} (401)`, hint);
   }
   if (status === 403) {
     const hint = 'It needs the privilege "Saved Objects Management: all" in its space.';
-    return new Trouble(`Kibana at ${base} does not let this login import (403)`, hint);
+    return new Trouble(`Kibana at ${base} does not allow this login to import (403)`, hint);
   }
   if (status === 404 || (status >= 300 && status < 400)) {
     return new Trouble(
       `there is no Kibana at ${base} (${status})`,
-      'Does --kibana name its base path and its space?',
+      'Does --kibana include its base path and its space?',
     );
   }
   if (status === 503)
     return new Trouble(`Kibana at ${base} is not ready yet (503)`, 'Try again in a minute.');
-  return new Trouble(`Kibana at ${base} refuses the dashboard (${status}): ${oneLine(text)}`);
+  return new Trouble(`Kibana at ${base} rejects the dashboard (${status}): ${oneLine(text)}`);
 }
 
 function unreachable(base: string, error: unknown): Trouble {
   const { name, cause } = fetchFailure.parse(error);
   if (name === 'TimeoutError') {
-    return new Trouble(`Kibana at ${base} did not answer within ${TIMEOUT_MS / 1000} s`, 'Is it up?');
+    return new Trouble(`Kibana at ${base} did not answer within ${TIMEOUT_MS / 1000} s`, 'Is it running?');
   }
   const code = cause?.code ?? cause?.message ?? name;
   const hint = /CERT|ISSUER/.test(code)
-    ? 'Node trusts the authority in the PEM file that NODE_EXTRA_CA_CERTS names.'
-    : 'Is it up, and is --kibana right?';
+    ? 'Set NODE_EXTRA_CA_CERTS to the PEM file of its CA.'
+    : 'Is it running, and is --kibana correct?';
   return new Trouble(`Kibana at ${base} cannot be reached (${oneLine(code)})`, hint);
 }
 
-/** What somebody else's server says, fit for a terminal. */
+/** The text of another server, safe for a terminal. */
 export function oneLine(text: string): string {
   return text.replace(/[\p{C}\s]+/gu, ' ').slice(0, 200);
 }

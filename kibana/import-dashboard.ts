@@ -50,10 +50,10 @@ export async function importDashboard(
 }
 
 function lossOf(others: SavedObject[]): string {
-  return `what was changed in Kibana, or came from another version: ${others.map(({ type, id }) => `${type} ${id}`).join(', ')}`;
+  return `objects that were changed in Kibana, or come from another version: ${others.map(({ type, id }) => `${type} ${id}`).join(', ')}`;
 }
 
-/** In their order: each behind what it refers to. Without `overwrite` Kibana itself refuses what is there by then. */
+/** In order: each after what it refers to. Without `overwrite`, Kibana rejects objects that exist by then. */
 async function send(kibana: Kibana, objects: SavedObject[], overwrite: boolean): Promise<void> {
   const body = new FormData();
   body.set('file', new Blob([toNdjson(objects)], { type: 'application/ndjson' }), 'hotitem.ndjson');
@@ -74,7 +74,7 @@ async function find(kibana: Kibana, { type, id }: SavedObject): Promise<Record<s
   return read(kibana, reply.text.split('\n')[0] ?? '', exported).attributes;
 }
 
-/** Of an export that finds nothing Kibana says so; a proxy that refuses the request says something else. */
+/** Kibana's answer to an export that finds nothing; a proxy that rejects the request answers something else. */
 function isAboutMissing(text: string): boolean {
   return /fetching objects to export/i.test(text);
 }
@@ -106,7 +106,7 @@ function partial({ base }: Kibana, errors: z.output<typeof outcome>['errors']): 
     .slice(0, SHOWN_FAILURES)
     .map(({ type, id, error }) => oneLine(`${type} ${id}: ${error.type}`));
   return new Trouble(
-    `Kibana at ${base} did not take all of the dashboard:\n  ${names.join('\n  ')}`,
-    'Kibana 8.9 or newer is needed; its own log says more.',
+    `Kibana at ${base} did not import all of the dashboard:\n  ${names.join('\n  ')}`,
+    "It needs Kibana 8.9 or newer; see Kibana's log.",
   );
 }

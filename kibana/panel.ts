@@ -32,7 +32,7 @@ const PREFETCHES: Only = 'hot_item.kind: "prefetch"';
 const OTHERS: Only = 'hot_item.kind: * and not hot_item.kind: ("prefetch" or "test")';
 const NO_TEST: Only = 'not hot_item.kind: "test"';
 
-// A sum of weights and never a count of documents: while capture is sampling, one document stands for several views.
+// A sum of weights, never a count of documents: while capture samples, one document represents several views.
 const WEIGHT = { field: 'hot_item.weight', of: 'sum' } as const;
 const VIEWS: Metric = { id: 'views', label: 'Views', ...WEIGHT, only: BY_PEOPLE };
 const BOTS: Metric = { id: 'bots', label: 'Bots', ...WEIGHT, only: BY_BOTS };
@@ -61,7 +61,7 @@ export const PANELS: Panel[] = [
     id: 'visitors',
     title: 'Visitors',
     about:
-      'Who opened them: distinct visitor keys, or addresses with user agents. Approximate above some thousands.',
+      'Who opened them: distinct visitor keys, or addresses with user agents. Approximate above a few thousand.',
     chart: 'number',
     metrics: [VISITORS],
     place: { x: 0, y: 7, w: 12, h: 7 },
@@ -69,7 +69,7 @@ export const PANELS: Panel[] = [
   {
     id: 'views-over-time',
     title: 'Views over time',
-    about: 'How often people opened item pages, by time.',
+    about: 'How often people opened item pages, over time.',
     chart: 'bars',
     rows: { by: 'time', id: 'time', field: TIME_FIELD, label: 'Time' },
     metrics: [VIEWS],
@@ -79,7 +79,7 @@ export const PANELS: Panel[] = [
     id: 'top-items',
     title: 'Top items',
     about:
-      'The items that people viewed most, and what else asked for them: bots, pages fetched ahead, parts of pages, headers only, other methods.',
+      'The items that people viewed most, and other requests for them: bots, prefetches, byte ranges, HEAD, other methods.',
     chart: 'table',
     rows: { by: 'term', id: 'item', field: 'hot_item.id', label: 'Item', limit: 20 },
     metrics: [VIEWS, VISITORS, BOTS, PREFETCHED, OTHER, ALL],
@@ -87,8 +87,8 @@ export const PANELS: Panel[] = [
   },
   {
     id: 'no-views-over-time',
-    title: 'What else asked for item pages',
-    about: 'Bots, pages fetched ahead, parts of pages, headers only, other methods, by time.',
+    title: 'Other requests for item pages',
+    about: 'Bots, prefetches, byte ranges, HEAD, other methods, over time.',
     chart: 'bars',
     rows: { by: 'time', id: 'time', field: TIME_FIELD, label: 'Time' },
     metrics: [BOTS, PREFETCHED, OTHER],

@@ -111,7 +111,7 @@ export function settingProblems(settings: IncludeSettings): (string | undefined)
   ];
 }
 
-/** An include as it is written into `dir` by that version. */
+/** An include as that version writes it to `dir`. */
 export async function renderInclude(
   name: string,
   { dir, settings, version }: { dir: string; settings: IncludeSettings; version: string },

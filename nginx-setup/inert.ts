@@ -21,7 +21,7 @@ export async function inertIncludes(
 
   async function inert(name: string): Promise<string> {
     const [context = ''] = (await nginxTemplate(name)).split('\n');
-    const head = `${context}\n#\n# hotitem is being removed (\`hotitem nginx remove\`): take out the line that includes this file.\n`;
+    const head = `${context}\n#\n# hotitem is being removed (\`hotitem nginx remove\`): remove the line that includes this file.\n`;
     if (DEFINERS.includes(name))
       return `${head}${await renderInclude('off.conf', { dir, settings, version: '' })}`;
     if (HOT_DEFINERS.includes(name)) return `${head}${await nginxTemplate('off-hot.conf')}`;

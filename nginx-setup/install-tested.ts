@@ -15,7 +15,7 @@ export async function installTested(options: InstallOptions, nginx: NginxAsked):
   await putBack(result.files.filter(({ outcome }) => outcome === 'new' || outcome === 'changed'));
   throw new Trouble(
     `nginx would not start with the new includes: ${after.complaint}`,
-    'What was there is back. The settings nginx.* in hotitem.yml say what the includes are written with; --diff shows what they change.',
+    'The old ones were restored. The settings nginx.* in hotitem.yml determine the includes; --diff shows what would change.',
   );
 }
 

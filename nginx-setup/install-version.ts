@@ -36,7 +36,7 @@ export async function readInstalled(dir: string): Promise<Installed> {
   };
 }
 
-/** Whether a file is as hotitem wrote it; undefined where nobody knows. */
+/** Whether a file is as hotitem wrote it; undefined if unknown. */
 export function isEdited({ sums }: Installed, name: string, text: string): boolean | undefined {
   const sum = sums.get(name);
   return sum === undefined ? undefined : sum !== sumOf(text);

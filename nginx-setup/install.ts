@@ -27,7 +27,7 @@ const FILE_MODE = 0o644;
 /**
  * Renders the includes for one nginx and puts them into `dir` with the scripts of both engines, each file whole or not at all, in an
  * order in which nginx can start at any moment. What is changed is copied into a folder of `dir/backup` before. An `items.conf`
- * that is there already is never overwritten. Safe to repeat.
+ * that exists is never overwritten. Safe to repeat.
  * Throws a `Trouble`, before anything is written, on a value that nginx would misread or a missing bundle.
  */
 export async function installNginx({
@@ -63,7 +63,7 @@ const SWEPT = ['conf.d', 'default.d', 'modules-enabled', 'sites-enabled', 'vhost
 function sweptProblem(dir: string): string | undefined {
   const name = basename(dir);
   if (!SWEPT.includes(name)) return undefined;
-  return `dir: nginx.conf includes all files of a folder ${name} into one block, and would refuse ours (got ${JSON.stringify(dir)}); take ${JSON.stringify(join(dirname(dir), 'hotitem'))}`;
+  return `dir: nginx.conf includes all files of a folder ${name} in one block, and would reject hotitem's (got ${JSON.stringify(dir)}); use ${JSON.stringify(join(dirname(dir), 'hotitem'))}`;
 }
 
 /** Throws one `Trouble` that names all problems, if there is any. */

@@ -16,19 +16,19 @@ import { installedVersion, isEdited, readInstalled, withSums } from './install-v
 export type PlannedFile = {
   name: string;
   path: string;
-  /** What is there; undefined where nothing is. */
+  /** The current text; undefined if there is no file. */
   before: string | undefined;
   /** What shall be there; as before where it is the operator's own. */
   after: string;
   /** `kept`: the operator's own edition stays. `obsolete`: of an older version, which nginx.conf may still include. */
   outcome: 'new' | 'changed' | 'unchanged' | 'kept' | 'obsolete';
-  /** Somebody changed it since hotitem wrote it; undefined where nobody knows. */
+  /** Whether it was edited after hotitem wrote it; undefined if unknown. */
   edited: boolean | undefined;
 };
 
 export type Plan = {
   version: string;
-  /** Which hotitem wrote what is there. */
+  /** The version that wrote the current files. */
   from: string | undefined;
   /** In the order in which they are written. */
   files: PlannedFile[];
@@ -97,7 +97,7 @@ async function builtScript(name: string): Promise<string> {
   throw new Trouble(`${path} is missing`, 'Build it first: npm run build');
 }
 
-/** Throws what the file system says of a file that is there and cannot be read. */
+/** Throws the error of the file system if an existing file cannot be read. */
 async function readIfThere(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');

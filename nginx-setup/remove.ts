@@ -26,7 +26,7 @@ export type RemoveOptions = IncludeSettings & {
 /** `inUse`: nginx needs the folder, whose files now say nothing. `removed`: they are gone, but for `kept`. */
 export type RemoveResult = { inUse: Use[] } | { removed: number; kept: string[] };
 
-/** What an operator made by our examples, or we kept for him. */
+/** Files that an operator created from our examples, or that we kept. */
 const OWN = ['privacy.conf', 'realip.conf', 'backup'];
 
 /**
@@ -39,7 +39,7 @@ export async function removeIncludes(options: RemoveOptions): Promise<RemoveResu
   const there = await readdir(dir).catch(() => []);
   const known = [VERSION_FILE, ...INCLUDE_FILES, ...(purge ? [ITEMS_FILE, ...OWN] : [])];
   if (!there.some((name) => known.includes(name)))
-    throw new Trouble(`${dir} holds no includes of hotitem`, 'Name their folder with --dir.');
+    throw new Trouble(`${dir} contains no includes of hotitem`, 'Set their folder with --dir.');
   if (nginx === undefined) return deleteFiles(dir, purge);
   const { uses, accepted } = await findUses(dir, nginx);
   if (uses.length === 0) return deleteFiles(dir, purge);
@@ -70,7 +70,7 @@ async function silence(
   await putBack(before.map(({ name, text }) => ({ path: join(dir, name), before: text })));
   throw new Trouble(
     `nginx would not start without what the includes define: ${after.complaint}`,
-    'Put that right first; nothing was changed.',
+    'Fix that first; nothing was changed.',
   );
 }
 
@@ -90,7 +90,7 @@ async function deleteFiles(dir: string, purge: boolean): Promise<RemoveResult> {
   const there = await readdir(dir);
   const ours = [...new Set(names)].filter((name) => there.includes(name));
   for (const name of ours) await rm(join(dir, name), { recursive: true, force: true });
-  // Last: a removal that was interrupted goes on by it.
+  // Last: an interrupted removal continues with it.
   await rm(join(dir, VERSION_FILE), { force: true });
   const kept = await readdir(dir);
   if (kept.length === 0) await rmdir(dir);

@@ -2,7 +2,7 @@
 import fs from 'fs';
 import { isPlainFile } from './plain-file.ts';
 
-/** Whether somebody, `hotitem nginx drain` or a shell, has put a file named `drain` into the spill folder. */
+/** Whether `hotitem nginx drain`, or a shell, has created a file named `drain` in the spill folder. */
 export function drainAsked(session: NginxPeriodicSession): boolean {
   return isPlainFile(pathOf(session));
 }
@@ -12,7 +12,7 @@ export function endDrain(session: NginxPeriodicSession): void {
   try {
     fs.unlinkSync(pathOf(session));
   } catch {
-    // Another nginx on this folder was faster, or whoever asked no longer waits.
+    // Another nginx on this folder was faster, or the drain was given up.
   }
 }
 

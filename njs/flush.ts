@@ -30,7 +30,7 @@ export async function flush(session: NginxPeriodicSession): Promise<void> {
   }
 }
 
-/** Empties the zone before this worker exits, and what then comes goes past it. Once, whoever sees it first. */
+/** Empties the zone before this worker exits; later views bypass it. Once, by the handler that notices first. */
 export async function leave(session: NginxPeriodicSession): Promise<void> {
   const counters = countersZone();
   if (!counters?.add('leaving', Date.now())) return;
@@ -44,7 +44,7 @@ export async function leave(session: NginxPeriodicSession): Promise<void> {
 async function turn(session: NginxPeriodicSession, end: number): Promise<void> {
   const counters = countersZone();
   if (!counters) return;
-  // A worker that left for a reload: this one goes on.
+  // A worker exited because of a reload: this one continues.
   const goesOn = counters.delete('leaving');
   if (drainAsked(session)) {
     divert(session, counters);

@@ -1,5 +1,5 @@
 /**
- * How many views stand behind one that is captured, from the operator's words `on`, `off` or `sample N`: 1, 0 or N.
+ * How many views a captured one represents, from the operator's setting `on`, `off` or `sample N`: 1, 0 or N.
  * Anything else counts as `on`, so that a typing mistake loses nothing.
  */
 export function oneIn(mode: string | undefined): number {

@@ -2,7 +2,7 @@
 import fs from 'fs';
 
 /**
- * Whether a regular file lies there, no link and no pipe: opening a pipe would stop this worker, and all its pages. Who exchanges
+ * Whether there is a regular file, not a link or a pipe: opening a pipe would block this worker, and all its pages. Who exchanges
  * it between this look and the opening has the workers' user, and could stop them by a signal.
  */
 export function isPlainFile(path: string): boolean {

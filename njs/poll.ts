@@ -11,9 +11,9 @@ import { countersZone } from './zones.ts';
 /** A run ends within the interval of one second. */
 const RUN_MS = 900;
 const SHORTEST_WAIT_MS = 30;
-/** When a sidecar that did not answer in time is asked again. Not each second: it keeps every connection it is made. */
+/** When a sidecar that timed out is tried again. Not each second: its queue keeps every connection. */
 const RETRY_SLOW_MS = 5_000;
-/** When any other that is away and shows no sign: each attempt costs a line in the error log, a time-out none. */
+/** When any other unavailable sidecar is tried again: each refused attempt costs a line in the error log, a timeout none. */
 const RETRY_MS = 20_000;
 
 /** Begins the failure that a sidecar is which answers, but not as it should. */
@@ -23,7 +23,7 @@ type Control = { version: number; mode: string; n: number; lease_ms: number };
 
 /**
  * Keeps this nginx and its sidecar informed: a long poll that brings the counters there and the mode of capture back. It
- * also notes when the sidecar is away (`away`), which spares everything else the attempt. Runs in one worker.
+ * also notes when the sidecar is unavailable (`away`), which spares everything else the attempt. Runs in one worker.
  */
 export async function poll(session: NginxPeriodicSession): Promise<void> {
   const counters = countersZone();
@@ -101,7 +101,7 @@ function fallBack(session: NginxPeriodicSession, counters: NgxSharedDict<number>
 
 function isSilent(counters: NgxSharedDict<number>, made: number): boolean {
   if (counters.get('away') === undefined) return false;
-  // A sidecar that starts makes its socket anew.
+  // A starting sidecar creates its socket again.
   if (made !== 0 && made !== counters.get('socket_made')) return false;
   const retryMs = counters.get('retry_ms') || RETRY_MS;
   return made === 0 || isAhead((counters.get('asked_at') || 0) + retryMs, retryMs);

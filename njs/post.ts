@@ -22,7 +22,7 @@ export async function post(session: NginxPeriodicSession, end: number): Promise<
   }
 }
 
-/** Whether there is no use in trying now: the sidecar is known to be away, or has just failed. */
+/** Whether an attempt is useless now: the sidecar is known to be unavailable, or has just failed. */
 export function isWaiting(counters: NgxSharedDict<number>): boolean {
   return counters.get('away') !== undefined || isAhead(counters.get('retry_at'), LONGEST_BACK_OFF_MS);
 }
@@ -55,7 +55,7 @@ async function postAll(session: NginxPeriodicSession, end: number): Promise<void
   }
 }
 
-/** Fewer lines at the next attempt, and later: the sidecar may be slow and not away. */
+/** Fewer lines at the next attempt, and later: the sidecar may be slow rather than unavailable. */
 function failed(): void {
   const counters = countersZone();
   if (!counters) return;

@@ -52,7 +52,7 @@ export async function reportLast(session: NginxPeriodicSession): Promise<void> {
   if (!counters) return;
   const report = reportOf(counters);
   try {
-    if (counters.get('away') !== undefined) throw new Error('the sidecar is away');
+    if (counters.get('away') !== undefined) throw new Error('the sidecar is unavailable');
     await tell(session, report);
   } catch {
     leave(`${folderOf(session)}/report-${counters.get('instance') || 0}`, report);
@@ -68,7 +68,7 @@ export async function reportPast(
   for (let i = 0; i < names.length && i < MOST_AT_ONCE; i++) {
     const name = names[i] as string;
     const path = `${folderOf(session)}/${name}`;
-    // After a reload this nginx itself goes on counting.
+    // After a reload, this nginx continues counting.
     const report = readReport(path);
     if (report && name !== `report-${counters.get('instance')}`) await tell(session, report);
     remove(path);
@@ -79,14 +79,14 @@ function tell(session: NginxPeriodicSession, report: string): Promise<Response> 
   return askSidecar(session, { method: 'GET', path: `/v1/control?wait=0&${report}` });
 }
 
-/** Undefined for what none of us has left: whoever has the workers' user writes to that folder. */
+/** Undefined for a file that is not ours: any process of the workers' user can write to that folder. */
 function readReport(path: string): string | undefined {
   if (!isPlainFile(path) || fs.lstatSync(path).size > LONGEST) return undefined;
   const report = fs.readFileSync(path, 'utf8');
   return REPORT.test(report) ? report : undefined;
 }
 
-/** A folder of that name stays, and harms nobody. */
+/** A folder of that name stays, and does no harm. */
 function remove(path: string): void {
   try {
     fs.unlinkSync(path);
@@ -97,7 +97,7 @@ function leave(path: string, report: string): void {
   try {
     if (isPlainFile(path) || !isThere(path)) fs.writeFileSync(path, report, { mode: FILE_MODE });
   } catch {
-    // The folder takes nothing, and has said so. What is missing shows when the next nginx reports.
+    // The folder is not writable, which is already reported. The loss shows when the next nginx reports.
   }
 }
 

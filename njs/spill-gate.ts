@@ -2,7 +2,7 @@ import { countersZone } from './zones.ts';
 
 /**
  * Whether nothing can be written to the spill folder, as the periodics found (spill-limit.ts): it holds as much as it may, or takes
- * nothing. In shared memory, for the folder belongs to whoever has the workers' user.
+ * nothing. In shared memory, because every process of the workers' user can write to the folder.
  */
 export function isShut(counters: NgxSharedDict<number>): boolean {
   return counters.get('spill_full') !== undefined || counters.get('spill_barred') !== undefined;

@@ -24,12 +24,12 @@ export async function limitSpill(session: NginxPeriodicSession): Promise<void> {
     if (bytes < most * ROOM_AGAIN) counters.delete('spill_full');
   } catch (failure) {
     // The worker may write to it all the same.
-    complain(counters, `the spill folder cannot be kept to its limit: ${failure}`);
+    complain(counters, `the limit of the spill folder cannot be enforced: ${failure}`);
   }
 }
 
 /**
- * Shuts the spill while its folder takes no file, for want of permission or of the folder: nginx would say so for each view.
+ * Disables spilling while the folder is missing or not writable: nginx would log an error for each view.
  * The views are then counted as dropped. Once a second, and with one line a minute.
  */
 export function barSpill(session: NginxPeriodicSession, counters: NgxSharedDict<number>): void {
@@ -39,7 +39,7 @@ export function barSpill(session: NginxPeriodicSession, counters: NgxSharedDict<
     counters.delete('spill_barred');
   } catch (failure) {
     counters.set('spill_barred', 1);
-    complain(counters, `views that would be spilled are dropped, the folder takes none: ${failure}`);
+    complain(counters, `views are dropped, because the spill folder is not writable: ${failure}`);
   }
 }
 

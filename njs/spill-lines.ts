@@ -40,5 +40,5 @@ export function spillLines(session: NginxPeriodicSession, body: string | Buffer)
 function complain(counters: NgxSharedDict<number>, failure: Error): void {
   if (isAhead(counters.get('spill_say_at'), SAY_MS)) return;
   counters.set('spill_say_at', Date.now() + SAY_MS);
-  ngx.log(ngx.ERR, `hotitem: what the zone holds cannot be spilled: ${failure}`);
+  ngx.log(ngx.ERR, `hotitem: the zone cannot be spilled: ${failure}`);
 }

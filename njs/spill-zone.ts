@@ -5,7 +5,7 @@ import { linesToBody } from './zone-line.ts';
 import { remove } from './zone-remove.ts';
 import { countersZone, eventsZone } from './zones.ts';
 
-/** How long views wait in the zone for a sidecar that is away: what lies there is lost when nginx is killed. */
+/** How long views wait in the zone for an unavailable sidecar: a kill of nginx loses what is in it. */
 const PATIENCE_MS = 5_000;
 /** Read and written at once, while this worker's pages wait. */
 const MOST_LINES = 250;

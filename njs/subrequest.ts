@@ -5,7 +5,7 @@ import { countersZone } from './zones.ts';
 
 /**
  * Hands the view over to the sidecar by a detached subrequest; the page does not wait for it.
- * The value of `$hotitem_capture`: `1` when handed over, empty when the view is not captured or `$hotitem_line` is
+ * The value of `$hotitem_capture`: `1` when sent, empty when the view is not captured or `$hotitem_line` is
  * empty, which is how a configuration excludes a request.
  */
 export function subrequest(r: NginxHTTPRequest): string {
@@ -19,7 +19,7 @@ export function subrequest(r: NginxHTTPRequest): string {
   return '1';
 }
 
-/** To the sidecar; to the spill file without asking while it is known to be away or busy. Needs the line evaluated. */
+/** To the sidecar; straight to the spill file while it is known to be unavailable or busy. Needs the line evaluated. */
 export function handOver(r: NginxHTTPRequest, counters: NgxSharedDict<number> | undefined): void {
   const spared = counters !== undefined && (counters.get('away') !== undefined || isBusy(counters));
   if (counters) counters.incr(spared ? 'diverted' : 'handed', 1);

@@ -1,7 +1,7 @@
 import { oneIn } from './one-in.ts';
 
 /**
- * Whether this view is captured: by what the sidecar last said (`hotitem capture …`), else by what the operator
+ * Whether this view is captured: by the mode that the sidecar last sent (`hotitem capture …`), else by what the operator
  * configured. 0: it is not. 1: it is. -1: it is, but not by way of the zone (see divert.ts). A view that is captured as one
  * of N gets `/N` into its line.
  */

@@ -19,7 +19,7 @@ export type Obtain = {
 const PROGRESS_MS = 4_000;
 const ABANDONED_MS = 60 * 60_000;
 
-/** In the cache: what is not complete yet. Nobody else has a folder of that name, and what is in no other is ever removed. */
+/** Unfinished downloads in the cache. Only we use a folder of that name, and nothing else is ever removed. */
 const UNFINISHED = '.hotitem-unfinished';
 
 /** Where the parts are kept: `$HOTITEM_CACHE`, else `$XDG_CACHE_HOME/hotitem`, else `~/.cache/hotitem`. */
@@ -46,7 +46,7 @@ export async function obtain({ name, what, report, make }: Obtain): Promise<stri
   const started = Date.now();
   report(`getting ${what} …`);
   const progress = setInterval(async () => {
-    // Shows that somebody is at work, however long a download takes.
+    // Shows progress, however long a download takes.
     await utimes(unfinished, new Date(), new Date()).catch(() => {});
     const bytes = await sizeOf(unfinished);
     report(`… ${seconds(started)} s, ${megabytes(bytes)} MB on disk, unpacked files included`);
@@ -64,7 +64,7 @@ export async function obtain({ name, what, report, make }: Obtain): Promise<stri
 }
 
 /**
- * What lies there is run: who could have put it there must be root or this user. Of our own folder the rights of others are
+ * Files there are run: only root or this user may have created them. Of our own folder the rights of others are
  * taken away. Throws a `ProvisionError`.
  */
 async function requireOwn(folder: string, report: Report): Promise<void> {
@@ -75,7 +75,7 @@ async function requireOwn(folder: string, report: Report): Promise<void> {
   const writers = foreignWriters(found, uid);
   if (owner === undefined && writers !== undefined && found.uid === uid) {
     await chmod(folder, found.mode & ~0o022);
-    report(`${folder} ${writers}: now by its owner only. Remove it if it is not all yours`);
+    report(`${folder} ${writers}: now by its owner only. Remove it if others have used it`);
   } else if (owner !== undefined || writers !== undefined) {
     throw new ProvisionError(`${folder} ${owner ?? writers}: nothing is run from there`, {
       hint: 'Name a folder of your own: HOTITEM_CACHE=/path/to/folder.',

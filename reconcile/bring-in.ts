@@ -61,7 +61,7 @@ async function patiently<T>(ask: () => Promise<T>): Promise<T> {
         () => false,
       );
       if (!waited)
-        throw new IndexUnavailable(`the index takes nothing: ${reasonOf(error)}`, { cause: error });
+        throw new IndexUnavailable(`the index accepts nothing: ${reasonOf(error)}`, { cause: error });
     }
   }
 }

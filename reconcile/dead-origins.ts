@@ -1,9 +1,9 @@
-/** Where dead letters lay, for those who ask whether a record is one of them. */
+/** The origins of dead letters, to look up whether a record is one of them. */
 export type DeadOrigins = {
-  /** `recorded`: the time of the record, `time`: when it was given up; ms since 1970. */
+  /** `recorded`: the time of the record, `time`: when it became a dead letter; ms since 1970. */
   add(letter: { origin: string; recorded: number | undefined; time: number }): void;
   /**
-   * Whether a letter is about the record of this origin and time. A topic that was made again has other records at the same
+   * Whether a letter is about the record of this origin and time. A topic that was created again has other records at the same
    * offsets: those of another time, or that came after the letter was written.
    */
   has(origin: string, received: number | undefined): boolean;

@@ -5,12 +5,12 @@ export type LetterFilter = {
   reason?: string | undefined;
   /** Beginning of the origin: `collection_hot_item/3/`. */
   origin?: string | undefined;
-  /** Given up at `since` or later, and before `until`; ms since 1970. */
+  /** Became a dead letter at `since` or later, and before `until`; ms since 1970. */
   since?: number | undefined;
   until?: number | undefined;
 };
 
-/** Whether a letter is meant; without any condition all are. */
+/** Whether a letter is selected; without conditions, all are. */
 export function toLetterFilter({
   reason,
   origin,

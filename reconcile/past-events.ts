@@ -8,8 +8,8 @@ import type { PastRecord, TimeRange } from '../store/history.ts';
 export type PastEvent = { record: PastRecord; event: HotItemEvent } | { record: PastRecord; reason: string };
 
 /**
- * The records that belong to `range`, by the time of their event; what is no event, by the time at which it came, and always
- * where nobody knows that. One by one, for a record may hold thousands.
+ * The records that belong to `range`, by the time of their event; records that are not events by the time of their arrival, and always
+ * if that is unknown. One by one, because a record may hold thousands.
  */
 export function* pastEvents(
   records: PastRecord[],
@@ -36,12 +36,12 @@ export function* chunksOf<T>(all: Iterable<T>, most: number): Generator<T[]> {
   if (some.length > 0) yield some;
 }
 
-/** Where a record lies, as a dead letter says it: `collection_hot_item/3/1207`. */
+/** The position of a record, as in dead letters: `collection_hot_item/3/1207`. */
 export function originOf({ source, position }: PastRecord): string {
   return `${source}/${position}`;
 }
 
-/** How many records it stands for: more than one where they cannot be decoded. */
+/** How many records it represents: more than one if they cannot be decoded. */
 export function countOf({ record: { undecodable } }: PastEvent): number {
   return undecodable?.records ?? 1;
 }
@@ -66,7 +66,7 @@ function toPastEvent(record: PastRecord, read: () => HotItemEvent): PastEvent {
     return { record, event: read() };
   } catch (error) {
     if (!(error instanceof EventError)) throw error;
-    // Without the value, which lies where it lay: what is printed may be kept as well.
+    // Without the value, which is still at its position: printed output may be stored.
     return { record, reason: error.problem };
   }
 }

@@ -1,7 +1,7 @@
 import type { DeadLetter } from '../store/dead-letters/dead-letters.ts';
 import type { RemovedRange } from '../store/history.ts';
 
-/** How the reason of a dead letter begins that stands for records which nobody has read. */
+/** The beginning of the reason of a dead letter that represents records removed unread. */
 const REMOVED = 'removed from the log before they were read';
 
 export function countRemoved({ first, last }: RemovedRange): number {
@@ -18,7 +18,7 @@ export function toRemovedLetter(range: RemovedRange): DeadLetter {
   };
 }
 
-/** What such a letter stands for; undefined for any other. */
+/** What such a letter represents; undefined for any other. */
 export function toRemovedRange({
   reason,
   origin,

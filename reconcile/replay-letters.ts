@@ -2,7 +2,7 @@ import type { DeadLetterBox, KeptLetter } from '../store/dead-letters/box.ts';
 
 export type ReplayLettersOptions = {
   box: DeadLetterBox;
-  /** Puts letters back on their way; says of each why that is not possible, or undefined. */
+  /** Redelivers letters; returns for each why that is not possible, or undefined. */
   deliver: (letters: KeptLetter[]) => Promise<(string | undefined)[]>;
   matches: (letter: KeptLetter) => boolean;
   /** Also those that were replayed before. */
@@ -29,7 +29,7 @@ const AT_ONCE = 100;
 const BYTES_AT_ONCE = 512 * 1024;
 const MOST_EXAMPLES = 10;
 
-/** Replays those letters that match, oldest first. A kill in between replays some of them again, which harms nobody. */
+/** Replays those letters that match, oldest first. A kill in between replays some of them again, which does no harm. */
 export async function replayLetters(options: ReplayLettersOptions): Promise<ReplayedLetters> {
   const { box, deliver, matches, again, limit, dryRun, onProgress } = options;
   const result: ReplayedLetters = { replayed: 0, before: 0, refused: 0, examples: [] };

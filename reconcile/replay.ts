@@ -30,7 +30,7 @@ export type Replayed = {
   examples: { origin: string; reason: string }[];
   /** The log has nothing from before, ms since 1970; undefined where nothing was removed from it. */
   removedBefore: number | undefined;
-  /** What was removed from the log before the sink had read it: nobody can bring it back. */
+  /** What was removed from the log before the sink had read it: it cannot be recovered. */
   removedUnread: RemovedRange[];
   /** Bytes of the log that cannot be read, in words. */
   damage: string | undefined;
@@ -38,7 +38,7 @@ export type Replayed = {
 
 const MOST_EXAMPLES = 10;
 
-/** Brings the events of a time range from a log into the index. What is there already is left alone, so it may be done again. */
+/** Indexes the events of a time range from a log. Existing events are not changed, so it may be repeated. */
 export async function replay(options: ReplayOptions): Promise<Replayed> {
   const { history, lookup, read, range, dryRun, onProgress } = options;
   const replayed: Replayed = {

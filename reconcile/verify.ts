@@ -15,7 +15,7 @@ export type VerifyOptions = {
   range: TimeRange;
   /** Undefined where there are too many to remember. */
   dead: DeadOrigins | undefined;
-  /** Dead letters of which nobody knows what they are about. */
+  /** Dead letters whose event is unknown. */
   undecodableLetters?: number;
   /** What a sink found removed before it had read it. */
   removedUnread: RemovedRange[];
@@ -39,13 +39,13 @@ export type Books = {
   dead: number;
   /** Not in the index, and not reached by the sink yet. */
   waiting: number;
-  /** Not in the index, and nobody knows why. */
+  /** Not in the index, for an unknown reason. */
   missing: number;
-  /** Cannot be decoded, and no dead letter says so: they may be in the index, from when they could. */
+  /** Cannot be decoded, and no dead letter names them: they may be in the index, from when they could be read. */
   undecodable: number;
   /** In the index more than once. */
   duplicate: number;
-  /** Records that were removed from the log before the sink had read them, of whatever time: nobody can say what they were. */
+  /** Records that were removed from the log before the sink had read them, of whatever time: what they were is unknown. */
   removed: number;
 };
 
@@ -56,7 +56,7 @@ export type Verified = Books & {
   gaps: Gap[];
   examples: Record<'missing' | 'duplicate' | 'dead' | 'undecodable', Example[]>;
   removedUnread: RemovedRange[];
-  /** Dead letters that cannot be decoded: so many of the missing may be named by them. */
+  /** Dead letters that cannot be decoded: they may name as many of the missing events. */
   undecodableLetters: number;
   /** The log has nothing from before, ms since 1970; undefined where nothing was removed from it. */
   removedBefore: number | undefined;
@@ -136,7 +136,7 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
   async function indexedOf(some: PastEvent[]): Promise<number[]> {
     const ids = some.flatMap((past) => ('event' in past ? [past.event.id] : []));
     const counts = await count(ids);
-    // What is no event is in no index.
+    // A record that is not an event is in no index.
     return some.map((past) => ('event' in past ? (counts.shift() ?? 0) : 0));
   }
 
@@ -144,7 +144,7 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
   async function count(ids: string[]): Promise<number[]> {
     const counts = await lookup.count(ids);
     if (counts.length === ids.length) return counts;
-    throw new IndexUnavailable(`${lookup.name} told about ${counts.length} of ${ids.length} events`);
+    throw new IndexUnavailable(`${lookup.name} answered for ${counts.length} of ${ids.length} events`);
   }
 
   function enter(past: PastEvent, count: number): void {
@@ -191,18 +191,18 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
     const [first] = examples.undecodable;
     return [
       books.undecodable > 0 &&
-        `${books.undecodable} records cannot be decoded, and no dead letter says so; the first at ${first?.origin}`,
+        `${books.undecodable} records cannot be decoded, and no dead letter names them; the first at ${first?.origin}`,
       undecodableLetters > 0 &&
-        `${undecodableLetters} dead letters cannot be decoded: what is missing may be among them`,
-      absentOrNot && 'sequences that are not there may be among what cannot be decoded',
+        `${undecodableLetters} dead letters cannot be decoded: missing events may be among them`,
+      absentOrNot && 'skipped sequences may be among what cannot be decoded',
       removedBefore !== undefined &&
         range.from > 0 &&
         range.from < removedBefore &&
         `the log reaches back to ${new Date(removedBefore).toISOString()} only`,
-      books.waiting > 0 && unread !== undefined && `${unread}: what waits there may be missing`,
+      books.waiting > 0 && unread !== undefined && `${unread}: events that wait there may be missing`,
       forgotten,
       damage,
-      dead === undefined && 'there are too many dead letters to compare with',
+      dead === undefined && 'there are too many dead letters to compare',
       tooScattered && 'the sequences are too scattered to find gaps',
     ].filter((doubt) => typeof doubt === 'string');
   }
@@ -222,7 +222,7 @@ function toPlace(origin: string): Place | undefined {
   return { node, boot, sequence: Number(sequence) };
 }
 
-/** The name of what is no event is where it lies. */
+/** A record that is not an event is named by its position. */
 function idOf(past: PastEvent): string {
   return 'event' in past ? past.event.id : originOf(past.record);
 }

@@ -19,7 +19,7 @@ async function askId(flag: string): Promise<string | undefined> {
   return code === 0 ? stdout.trim() : undefined;
 }
 
-/** The name of a group that is given by name or number. Throws a `Trouble` where there is none: one that is mistyped must not be made. */
+/** The name of a group that is given by name or number. Throws a `Trouble` if there is none: a mistyped one must not be created. */
 export async function groupName(group: string): Promise<string> {
   const { code, stdout } = await run('getent', ['group', '--', group], { timeoutMs: LONGEST_MS });
   if (code === 0) return stdout.split(':')[0] ?? group;
@@ -29,14 +29,14 @@ export async function groupName(group: string): Promise<string> {
   );
 }
 
-/** Makes the user and the group of its name, and the user a member of `group`. What is there already stays. Throws a `Trouble`. */
+/** Makes the user and the group of its name, and the user a member of `group`. What exists stays. Throws a `Trouble`. */
 export async function makeUser(group: string | undefined): Promise<Account> {
   const lines = [`u ${SERVICE_USER} - "hotitem" ${SERVICE_PATHS.home}`];
   if (group !== undefined) lines.push(`m ${SERVICE_USER} ${group}`);
   const ran = await run('systemd-sysusers', ['--inline', ...lines], { timeoutMs: LONGEST_MS });
-  failUnless(ran, `the user ${SERVICE_USER} cannot be made`);
+  failUnless(ran, `the user ${SERVICE_USER} cannot be created`);
   const made = await findUser();
-  if (made === undefined) throw new Trouble(`the user ${SERVICE_USER} was made and is not known here`);
+  if (made === undefined) throw new Trouble(`the user ${SERVICE_USER} was created but is not known here`);
   return made;
 }
 

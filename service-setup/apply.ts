@@ -51,8 +51,8 @@ async function requireRights({ config, node, program }: Plan): Promise<void> {
   ];
   if (lacks.length === 0) return;
   throw new Trouble(
-    `the user ${SERVICE_USER} may not ${lacks.join(', nor ')}`,
-    `Folders on the way need o+x, programs o+rx; the configuration: chown root:${SERVICE_USER}, chmod 640.`,
+    `the user ${SERVICE_USER} cannot ${lacks.join(', nor ')}`,
+    `Parent folders need o+x, programs o+rx; the configuration: chown root:${SERVICE_USER}, chmod 640.`,
   );
 }
 
@@ -61,7 +61,7 @@ async function replace(file: PlannedFile, done: Done[]): Promise<void> {
   if (file.before !== undefined) {
     const kept = `${file.path}.old`;
     await put({ ...file, path: kept, text: file.before }, ROOT);
-    done.push({ outcome: 'kept', what: `${kept}, what it was before` });
+    done.push({ outcome: 'kept', what: `${kept}, the previous version` });
   }
   await put(file, ROOT);
   done.push({ outcome: 'written', what: file.path });

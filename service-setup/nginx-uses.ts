@@ -8,6 +8,6 @@ export async function nginxUses(folder: string, env: NodeJS.ProcessEnv): Promise
   const asked = program === undefined ? undefined : await askNginx([program]);
   if (asked === undefined) return undefined;
   const { dump, complaints } = asked;
-  if (dump === undefined) return `it cannot be told: ${complaints[0]?.text}`;
+  if (dump === undefined) return `it cannot be determined: ${complaints[0]?.text}`;
   return [...splitDump(dump)].find(([, text]) => text.includes(`${folder}/`))?.[0];
 }

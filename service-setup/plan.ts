@@ -15,12 +15,12 @@ import { workersGroup } from './workers-group.ts';
 export type PlanOptions = {
   role: Role;
   configFile: string;
-  /** The group of nginx's workers where somebody said it. */
+  /** The group of nginx's workers, if it was given. */
   group: string | undefined;
   env: Record<string, string | undefined>;
 };
 
-/** A file as it is to be; `before` is its text now, undefined where there is none. */
+/** A file as it should be; `before` is its current text, undefined if there is none. */
 export type PlannedFile = { path: string; text: string; before: string | undefined; mode: number };
 
 /** What a service needs on this host, and what of it is missing. */
@@ -31,7 +31,7 @@ export type Plan = {
   unitFile: PlannedFile;
   /** Folders that systemd does not make, and that are missing. */
   folders: string[];
-  /** The user as it is, and the group that it is to become a member of. */
+  /** The current user, and the group that it should join. */
   user: Account | undefined;
   join: string | undefined;
   node: string;
@@ -87,14 +87,14 @@ async function newSettings(
 ): Promise<NewSettings> {
   if (role === 'sink')
     throw new Trouble(
-      `${configFile} is missing: a sink must be told its brokers`,
+      `${configFile} is missing: a sink needs kafka.brokers`,
       `Write it first, with home: ${SERVICE_PATHS.home} and kafka.brokers; hotitem.example.yml shows how.`,
     );
   const workers = group ?? (await workersGroup(env));
   if (workers === undefined)
     throw new Trouble(
-      'no nginx is installed here whose workers the sidecar could receive views from',
-      'Install nginx first, or name the group of its workers: --group www-data',
+      'no nginx is installed on this host',
+      'Install nginx first, or set the group of its workers: --group www-data',
     );
   return {
     home: SERVICE_PATHS.home,
@@ -112,7 +112,7 @@ intake:
 `;
 }
 
-/** What hangs on a working directory is not the same for the service and for whoever asks it. */
+/** A path relative to a working directory differs between the service and its clients. */
 function requireAbsoluteHome(text: string, configFile: string): void {
   const settings = parseSettings(text);
   const home =
@@ -130,7 +130,7 @@ function groupOf({ intake }: Config, configFile: string, named: string | undefin
   if (named !== undefined && named !== group)
     throw new Trouble(
       `--group: ${configFile} has intake.socket_group ${group ?? 'unset'} (got ${named})`,
-      'Change it there; that file is yours and is not written again.',
+      'Change it there: that file is yours and is never overwritten.',
     );
   if (group !== undefined || (Number.parseInt(mode, 8) & OTHERS_WRITE) !== 0) return group;
   throw new Trouble(
@@ -139,7 +139,7 @@ function groupOf({ intake }: Config, configFile: string, named: string | undefin
   );
 }
 
-/** Of the environment the secrets alone: what else stands there is not the service's, a drop-in may give it these. */
+/** Only secrets from the environment: the service gets these from a drop-in, but no other variable of this shell. */
 function secretsOf(env: PlanOptions['env']): PlanOptions['env'] {
   const names = SETTINGS.filter(({ secret }) => secret).flatMap((setting) => [
     setting.env,

@@ -14,7 +14,7 @@ export function isBooted(): boolean {
 /** Runs `systemctl`. Throws a `Trouble` with what it says where it fails. */
 export async function systemctl(...args: string[]): Promise<string> {
   const ran = await run('systemctl', args, { timeoutMs: LONGEST_MS });
-  if (ran.missing) throw new Trouble('there is no systemctl: this host is not run by systemd');
+  if (ran.missing) throw new Trouble('there is no systemctl: this host does not run systemd');
   if (ran.code !== 0) throw new Trouble(`systemctl ${args.join(' ')} failed: ${tail(ran)}`);
   return ran.stdout.trim();
 }
@@ -39,6 +39,6 @@ export async function bringUp(verb: 'start' | 'restart', unit: string): Promise<
   ]);
   throw new Trouble(
     `${unit} does not start. The end of its log:\n${log.stdout.trimEnd()}`,
-    `It is tried again every few seconds. More: systemctl status ${unit}; journalctl -u ${unit}`,
+    `It is restarted every few seconds. See systemctl status ${unit}; journalctl -u ${unit}`,
   );
 }

@@ -1,6 +1,6 @@
 /**
- * Settles as `work` does, or rejects with the signal's reason as soon as that fires. The work itself goes on then, and
- * whether it fails is nobody's business any more.
+ * Settles as `work` does, or rejects with the signal's reason as soon as that fires. The work itself then continues, and
+ * its result is ignored.
  */
 export async function abortable<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   let stop = () => {};

@@ -2,7 +2,7 @@
 export type Change = {
   /** `topic collection_hot_item` */
   what: string;
-  /** `kept`: it is left as it is, because the change would lose what `loses` says and nobody permitted that. */
+  /** `kept`: it was not changed, because that would lose `loses`, which was not permitted. */
   action: 'create' | 'update' | 'unchanged' | 'kept';
   /** What an update sets, by the names that the other side gives them. */
   settings?: SettingChange[];

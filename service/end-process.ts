@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What is merely under way ends by itself. */
+/** Pending work ends without help. */
 const GRACE_MS = 500;
 const LOOK_MS = 20;
 /** Work that Node gives to threads of its own, and that the kernel may hold: files, and names of hosts. */
@@ -25,7 +25,7 @@ export async function endProcessSoon(code: number): Promise<never> {
   return endProcess(code);
 }
 
-/** Nobody in a container may kill its first process, which only an abort ends from within. */
+/** Nothing in a container can kill its first process; only an abort ends it from within. */
 function die(): void {
   if (process.pid === 1) process.abort();
   process.kill(process.pid, 'SIGKILL');

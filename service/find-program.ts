@@ -3,7 +3,7 @@ import { delimiter, isAbsolute, join, resolve } from 'node:path';
 
 /**
  * The path of a program. A name with a slash is a path; any other is looked for on `searched` and in `folders`, never in the
- * working directory: what lies there may be somebody else's. Undefined where there is none.
+ * working directory: files there may belong to somebody else. Undefined where there is none.
  */
 export function findProgram(
   name: string,

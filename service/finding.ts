@@ -19,7 +19,7 @@ export type Finding = {
   accepted?: true;
 };
 
-/** Where a directive stands. */
+/** The position of a directive. */
 export function placeOf({ file, line }: Place): Place {
   return { file, line };
 }

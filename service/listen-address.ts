@@ -12,7 +12,7 @@ export function toUrl(address: string): string {
 
 /** As a browser writes it into `Host`: in lower case, an IPv6 address in brackets and in its shortest form. */
 export function normalHost(host: string): string {
-  // Only an address is normalised: a name with more in it than a name stays as it is, and is refused.
+  // Only an address is normalised: anything that is not a plain name is unchanged, and is rejected.
   const url = `http://${bracketed(host)}`;
   return IPV6.test(host) && URL.canParse(url) ? new URL(url).hostname : host.toLowerCase();
 }

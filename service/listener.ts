@@ -6,7 +6,7 @@ const LISTENS = '0A';
 export type Listener = { pid: number; name: string };
 
 /**
- * The processes that listen at a TCP port of this host, the oldest first. Empty where nobody does, and where it cannot be seen:
+ * The processes that listen at a TCP port of this host, the oldest first. Empty if there is none, or if it cannot be seen:
  * only root sees the sockets of other users, and only Linux has /proc.
  */
 export async function listenersAt(port: number): Promise<Listener[]> {

@@ -31,7 +31,7 @@ export function createDestination(options: { dest: string | number; mode?: numbe
 }
 
 /**
- * A warning for what may fail many times a second while some part is away: written at most once in `everyMs` for each
+ * A warning for what may fail many times a second while some part is unavailable: written at most once in `everyMs` for each
  * `key`, with how often it happened since.
  */
 export function createRepeatedWarning(

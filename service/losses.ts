@@ -16,7 +16,7 @@ const loss = z.object({
   last: z.number(),
   /** Views lost ever, as far as this file goes back. */
   total: z.number(),
-  /** What its source said last. */
+  /** The last value of its source. */
   seen: z.number(),
 });
 
@@ -25,9 +25,9 @@ export type Loss = Omit<z.output<typeof loss>, 'seen'>;
 /** A number that says how many views are lost, for one reason. */
 export type LossSource = {
   reason: string;
-  /** Undefined while nobody can tell. */
+  /** Undefined while unknown. */
   total: () => number | undefined;
-  /** Whether it goes on over a restart of this process; else it begins at 0. */
+  /** Whether it continues across a restart of this process; otherwise it begins at 0. */
   lasts?: boolean;
   /** Whether it falls when views that were believed lost arrive. */
   falls?: boolean;
@@ -105,7 +105,7 @@ export function createLosses({ path, sources, now, warn }: LossesOptions): Losse
       await replaceFile(path, text);
     } catch (error) {
       isStored = false;
-      warn('losses', 'since when views are lost is not on disk; a restart forgets it', {
+      warn('losses', 'the record of losses could not be stored; a restart forgets it', {
         reason: reasonOf(error),
       });
     }

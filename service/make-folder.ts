@@ -1,16 +1,16 @@
 import { closeSync, constants, fchmodSync, fchownSync, mkdirSync, openSync, rmdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
-/** Above a folder of ours lie others' as well: they must get through. */
+/** A parent folder of ours may be used by others: they need access. */
 const ABOVE = 0o755;
 const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
-/** Numbers; -1: as it is. */
+/** Numbers; -1: unchanged. */
 export type Owner = { uid: number; gid: number };
 
 /**
  * Makes a folder with these permissions, whatever the umask, for `owner` where one is named, and what is missing above it for
- * everybody to pass through. Returns whether it was missing; one that is there is left as it is. Throws what the file system says,
+ * everybody to pass through. Returns whether it was missing; an existing one is not changed. Throws the error of the file system,
  * and leaves no folder then.
  */
 export function makeFolder(path: string, mode: number, owner?: Owner): boolean {

@@ -45,7 +45,7 @@ export function createNotifier({ env, pid, log, send = tellSystemd }: NotifierOp
     try {
       await send(states);
     } catch (error) {
-      log.warn({ states, reason: reasonOf(error) }, 'systemd cannot be told about this service');
+      log.warn({ states, reason: reasonOf(error) }, 'systemd could not be notified');
     }
   }
 }

@@ -1,7 +1,7 @@
 /** Since when nothing is delivered, ms since 1970, and why. */
 export type OutageState = { since: number; reason: string; hint?: string | undefined };
 
-/** Whether something is delivered: told by whoever delivers, asked by those who show it. */
+/** Whether delivery works: set by the part that delivers, read by those that show it. */
 export type Outage = {
   /** An attempt has failed. */
   fails(reason: string, hint?: string): void;

@@ -11,7 +11,7 @@ export type ReplaceOptions = {
 
 /** Writes a whole file: who reads it finds the old one or the new one, never a part. One call at a time for a path. */
 export async function replaceFile(path: string, text: string, options: ReplaceOptions = {}): Promise<void> {
-  // Another process may write the same path, and what lies there may be a link that somebody made.
+  // Another process may write the same path, and it may be a link of another user.
   const temporary = `${path}.${process.pid}.tmp`;
   try {
     await rm(temporary, { force: true });

@@ -20,7 +20,7 @@ export function run(command: string, args: string[], options: RunOptions = {}): 
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       cwd,
-      // A program of that name in the working directory may be somebody else's.
+      // A program of that name in the working directory may belong to somebody else.
       env: { ...env, PATH: withoutRelative(env.PATH), LC_ALL: 'C.UTF-8' },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

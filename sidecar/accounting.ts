@@ -1,19 +1,19 @@
 import type { Metrics } from '../service/metrics.ts';
 import type { SIDECAR_METRICS } from './metrics.ts';
 
-/** The sidecar's books since it started. They balance when `unaccounted` is 0. */
+/** The accounting of the sidecar since it started. It balances when `unaccounted` is 0. */
 export type SidecarAccounts = {
-  /** Lines that nginx handed over or spilled, of which… */
+  /** Lines that nginx posted or spilled, of which… */
   received: number;
   /** …these became an event in the spool, */
   accepted: number;
   /** these had come before, */
   duplicate: number;
-  /** these were not kept because the spool fills: the weights of accepted ones stand for them, */
+  /** these were not kept because the spool fills up: the weights of accepted ones include them, */
   sampledOut: number;
-  /** and these are no event. */
+  /** and these are not events. */
   bad: number;
-  /** How much is being left out now, 0 for nothing: the metric `ladder_step`. */
+  /** The current load shedding step, 0 for none: the metric `ladder_step`. */
   ladder: number;
   /** Events in the spool when the sidecar started, not delivered then. */
   waitingAtStart: number;
@@ -21,7 +21,7 @@ export type SidecarAccounts = {
   waiting: number;
   /** Events that the next part (Kafka, or the index) acknowledged. */
   delivered: number;
-  /** Events that Kafka refuses for what they are: dead letters. */
+  /** Events that Kafka rejects permanently: dead letters. */
   dead: number;
   /** Events that the spool had and cannot read any more: damage on the disk. */
   lost: number;
@@ -43,7 +43,7 @@ export type AccountingOptions = {
   lost: () => number;
 };
 
-/** Call it before the first event comes. What it returns reads the books, all figures at one moment. */
+/** Call it before the first event arrives. The result reads the accounting, all figures at one moment. */
 export function createAccounting(options: AccountingOptions): () => SidecarAccounts {
   const { metrics, waiting, delivered, dead, lost } = options;
   const waitingAtStart = waiting();

@@ -30,9 +30,9 @@ export type ForwarderLimits = {
 
 /**
  * Moves events from the spool to Kafka. What is not acknowledged is sent again, for ever: it is safe in the spool. What
- * Kafka refuses for what it is, is halved until the events that are to blame stand alone; those become dead letters.
+ * Kafka rejects permanently, is halved until the rejected events are alone; those become dead letters.
  *
- * Several requests are under way at once, but only of what the spool hands over at once, and that is acknowledged as a
+ * Several requests are in flight at once, but only of one batch of the spool, which is acknowledged as a
  * whole: the cursor never passes an event that Kafka does not have.
  */
 export async function startForwarder(options: ForwarderOptions): Promise<Consumer> {
@@ -46,7 +46,7 @@ export async function startForwarder(options: ForwarderOptions): Promise<Consume
         await deliver(next.value, context, outcome);
     };
     await Promise.all(Array.from({ length: limits.requests }, work));
-    // All at once, with the cursor: the books balance at any moment.
+    // All at once, with the cursor: the accounting balances at any moment.
     metrics.of('forwarded_total').add(outcome.forwarded);
     for (const reason of outcome.dead) metrics.of('forward_dead_total', { reason }).add();
     stalls.goesOn(batch);
@@ -84,7 +84,7 @@ export async function startForwarder(options: ForwarderOptions): Promise<Consume
     const { failure = 'other', hint } = error instanceof KafkaError ? error : {};
     metrics.of('forward_retries_total', { reason: failure }).add();
     outage.fails(reasonOf(error), hint);
-    warn(`kafka ${failure}`, 'Kafka does not take events; they wait in the spool', {
+    warn(`kafka ${failure}`, 'Kafka does not accept events; they wait in the spool', {
       reason: reasonOf(error),
       ...(hint !== undefined && { hint }),
     });
@@ -93,7 +93,7 @@ export async function startForwarder(options: ForwarderOptions): Promise<Consume
   async function bury(batch: Batch, refusal: KafkaError, context: Context): Promise<void> {
     const [value = Buffer.alloc(0)] = batch.values;
     const origin = `${batch.source}/${batch.position(0)}`;
-    warn(`refused ${refusal.failure}`, 'Kafka refuses an event for good: it becomes a dead letter', {
+    warn(`refused ${refusal.failure}`, 'Kafka rejects an event permanently: it becomes a dead letter', {
       reason: reasonOf(refusal),
       origin,
       ...(refusal.hint !== undefined && { hint: refusal.hint }),
@@ -105,7 +105,7 @@ export async function startForwarder(options: ForwarderOptions): Promise<Consume
       const { failure = 'other', hint } = error instanceof KafkaError ? error : {};
       // A Kafka that is unavailable is not what people have to be called for.
       if (!PASSES.has(failure)) stalls.waits(batch, whyNotKept(error));
-      warn('dead letters', 'cannot keep a dead letter, trying again; nothing is forwarded before that', {
+      warn('dead letters', 'cannot store a dead letter, retrying; nothing is forwarded until then', {
         reason: reasonOf(error),
         ...(hint !== undefined && { hint }),
       });
@@ -118,7 +118,7 @@ const PASSES: ReadonlySet<string> = new Set(['unreachable', 'leader', 'not_enoug
 
 type Outcome = { forwarded: number; dead: string[] };
 
-/** Cuts a batch into requests, each taken by whoever is free. */
+/** Splits a batch into requests, each sent by the next free slot. */
 function* requestsOf(batch: Batch, { batchEvents, batchBytes }: ForwarderLimits): Generator<Batch> {
   const { values } = batch;
   let begin = 0;

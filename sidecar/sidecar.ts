@@ -41,7 +41,7 @@ export type SidecarOptions = {
 
 const HOUR_MS = 3_600_000;
 const BARRED =
-  "nginx's workers cannot write to the spill folder: what they would spill is dropped (hotitem check --nginx says why)";
+  "nginx's workers cannot write to the spill folder: views are dropped (hotitem check --nginx says why)";
 
 /** Opens the spool and says what happens to it. */
 export async function openSidecarSpool({
@@ -66,7 +66,7 @@ export async function openSidecarSpool({
     now,
     onFault(fault) {
       metrics.of('spool_faults_total', { kind: fault.kind }).add();
-      warn(`spool ${fault.kind}`, 'the spool met a fault', { fault });
+      warn(`spool ${fault.kind}`, 'the spool found a fault', { fault });
     },
   });
   shutdown.add('spool', () => spool.close());
@@ -182,7 +182,7 @@ function openLadder({ config, metrics, warn }: SidecarOptions, spool: Spool): La
     onChange: ({ step, fill }) =>
       warn(
         `ladder ${step}`,
-        step === 0 ? 'every event is kept again' : 'the spool fills, events are sampled',
+        step === 0 ? 'every event is kept again' : 'the spool fills up, events are sampled',
         {
           step,
           ...RUNGS[step],

@@ -1,4 +1,4 @@
-/** Tells the log of dead letters. */
+/** Logs dead letters. */
 export type DeadNotice = {
   /** Why each of some records is dead: from a closed list, without values. */
   add(reasons: string[]): void;
@@ -41,7 +41,7 @@ export function createDeadNotice({ say, everyMs = EVERY_MS, now = Date.now }: De
     const count = most.reduce((sum, [, one]) => sum + one, 0);
     say(
       { count, reasons: Object.fromEntries(most.slice(0, MOST_REASONS)) },
-      'records could not be indexed: they are dead letters, see `hotitem dead-letters list`',
+      'records could not be indexed and became dead letters, see `hotitem dead-letters list`',
     );
   }
 

@@ -22,7 +22,7 @@ export type DeliveryOptions = {
   warn: (key: string, message: string, fields?: object) => void;
   /** Told whether the index takes events. */
   outage: Outage;
-  /** Told why the index takes nothing until somebody puts that right, and `undefined` once it takes something. */
+  /** Called with the reason while the index rejects everything, and with `undefined` once it accepts something. */
   onRefusal?: (reason: string | undefined) => void;
 };
 
@@ -32,7 +32,7 @@ export type Delivered = {
   existing: number;
   /** Taken and left out by the index, by reason. */
   dropped: Map<string, number>;
-  /** Records that are no events. */
+  /** Records that are not events. */
   invalid: Invalid[];
   /** Events that the index will never take. */
   rejected: Rejected[];
@@ -43,9 +43,9 @@ export type Invalid = { at: number; error: EventError };
 export type Rejected = { at: number; reason: string };
 
 export type Signals = {
-  /** Give up at once. */
+  /** Stop at once. */
   signal: AbortSignal;
-  /** Give up when there is something to wait for. */
+  /** Stop when there is something to wait for. */
   stopping: AbortSignal;
 };
 
@@ -59,9 +59,9 @@ export type Delivery = (batch: Batch, signals: Signals) => Promise<Delivered>;
 const SMALLEST_BATCH = 50;
 
 const WORDS: Record<Refusal, string> = {
-  away: 'the index is away; nothing is lost, trying again',
-  overloaded: 'the index does not take everything; trying again',
-  refused: 'the index refuses everything until that is put right; nothing is lost, trying again',
+  away: 'the index is unavailable; nothing is lost, retrying',
+  overloaded: 'the index does not accept everything; retrying',
+  refused: 'the index rejects everything until that is fixed; nothing is lost, retrying',
 };
 
 export function createDelivery(options: DeliveryOptions): Delivery {
@@ -70,7 +70,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   const up = metrics.of('sink_index_up');
   const batchSize = metrics.of('sink_batch_events');
   batchSize.set(batchEvents);
-  // Until it is known to be away.
+  // Until it is known to be unavailable.
   up.set(1);
 
   return async (batch, signals) => {

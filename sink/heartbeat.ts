@@ -6,7 +6,7 @@ const EVERY_MS = 2_000;
 
 /**
  * Keeps the group membership while `work` takes its time. Rejects as `work` does, when a heartbeat does (the group is about
- * to share out its partitions anew), or when the signal fires; whatever the end, the signal given to `work` has fired then.
+ * to rebalance), or when the signal fires; in any case, the signal passed to `work` has fired then.
  */
 export async function whileBeating<T>(
   { signal, heartbeat }: Context,

@@ -4,7 +4,7 @@ import type { EventError } from '../event/parse.ts';
 import type { Redaction } from '../event/redaction.ts';
 import { LARGEST_RECORD } from './read-record.ts';
 
-/** What a dead letter says of a record. */
+/** What a dead letter contains about a record. */
 export type LetterContent = { value: Buffer; reason: string };
 
 export type LetterRules = {
@@ -13,9 +13,9 @@ export type LetterRules = {
   redact: Redaction;
 };
 
-/** Throws nothing, whatever the record is: what cannot be kept is said in the reason. */
+/** Never throws, whatever the record is: the reason says what cannot be stored. */
 export type LetterContents = {
-  /** Of a record that is no event. */
+  /** For a record that is not an event. */
   ofInvalid(record: Buffer, error: EventError): LetterContent;
   /** Of an event that the index rejects: redacted, as the index would have got it, with the id that it has. */
   ofRejected(event: HotItemEvent, reason: string): LetterContent;
@@ -31,10 +31,10 @@ const BASE64 = /[\w+/-]{7,}/g;
 const DEPTH = 3;
 
 /**
- * What may be kept of records that cannot be indexed. Where a visitor's address is not kept as it is, or fields are omitted,
- * nothing is kept of a record that is no event, neither in value nor in reason: no pattern finds every address in bytes that
- * nobody could read, and a hash of them gives an address away to whoever tries all of them. The origin tells where it lies in
- * Kafka. Else it is kept as it is, unless it may hold the token of a message in the article's format, which is never stored.
+ * What may be stored of records that cannot be indexed. If a visitor's address is not stored in full, or fields are omitted,
+ * nothing is stored of a record that is not an event, neither in value nor in reason: no pattern finds every address in bytes that
+ * could not be parsed, and a hash of them reveals an address to anyone who tries all of them. The origin is its position in
+ * Kafka. Otherwise it is stored unchanged, unless it may contain the token of a message in the article's format, which is never stored.
  */
 export function createLetterContents({ keepsAll, redact }: LetterRules): LetterContents {
   return {
@@ -66,7 +66,7 @@ function orNothing(reason: string, content: () => LetterContent): LetterContent 
   try {
     return content();
   } catch {
-    return { value: NOTHING, reason: `${reason} (it cannot be kept)` };
+    return { value: NOTHING, reason: `${reason} (it cannot be stored)` };
   }
 }
 
@@ -81,9 +81,9 @@ function withoutToken(record: Buffer): Buffer | undefined {
   return mayHoldToken(bytes) ? undefined : bytes;
 }
 
-/** Whether the word is in it, or letters are hidden in it: then it may be. */
+/** Whether the word is in it, or characters are encoded in it, so that it may be. */
 function mayHoldToken(bytes: Buffer, depth = DEPTH): boolean {
-  // UTF-16 has a zero beside each letter.
+  // UTF-16 has a zero beside each character.
   const text = bytes.toString('latin1').replaceAll('\0', '');
   if (TOKEN.test(text) || ESCAPED.test(text)) return true;
   if (depth === 0) return false;

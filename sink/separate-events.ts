@@ -72,12 +72,12 @@ function partsOf(record: Buffer, at: number): Part[] {
   return elementsOf(value)?.map((element, i) => ({ value: element, at, element: i })) ?? [{ value, at }];
 }
 
-/** Undefined where it is no list of events. */
+/** Undefined if it is not a list of events. */
 function elementsOf(value: Buffer): Buffer[] | undefined {
   const begin = value.findIndex((byte) => byte > SPACE);
   if (value[begin] !== BRACKET || value.length > LARGEST_LIST) return undefined;
   const list = fromJson(value.toString('utf8'));
-  // A list without any is one record that is no event, however long it is.
+  // A list without events is one record that is not an event, however long it is.
   if (!Array.isArray(list) || list.length > MOST_ELEMENTS || !list.some(isObject)) return undefined;
   return written(list);
 }

@@ -5,8 +5,8 @@ import type { Quarantine } from '../store/kafka/quarantine.ts';
 import { offsetsOf, recordsIn, type Undecodable } from '../store/undecodable.ts';
 
 /**
- * Keeps the bytes of a batch that cannot be decoded, where there is a quarantine and room in it, and returns the letter that
- * stands for all of its records. Whether the bytes were kept or not: Kafka has them as long as its retention says.
+ * Stores the bytes of a batch that cannot be decoded, if there is a quarantine with space, and returns the letter that
+ * represents all of its records. Whether the bytes were stored or not, Kafka keeps them until its retention ends.
  */
 export async function setAside(
   { source }: Batch,
@@ -17,7 +17,7 @@ export async function setAside(
   const name = `${source.replaceAll('/', '-')}-${undecodable.first}.batch`;
   const where =
     quarantine === undefined
-      ? 'its bytes are not kept, which may hold what privacy forbids'
+      ? 'its bytes are not kept, because of the privacy settings'
       : await quarantine.keep(name, undecodable.bytes).then(
           (path) => `its bytes are in ${path}`,
           (error) => `its bytes are not kept: ${reasonOf(error)}`,

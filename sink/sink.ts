@@ -23,7 +23,7 @@ export type SinkOptions = Omit<DeliveryOptions, 'read'> &
     deadLetters: DeadLetters;
     /** For what cannot be decoded; undefined where it may not be kept. */
     quarantine: Quarantine | undefined;
-    /** Whether a record that is no event may be kept as it is. */
+    /** Whether a record that is not an event may be stored unchanged. */
     keepsAll: boolean;
     /** Writes a line to the log. */
     say: (fields: object, message: string) => void;
@@ -35,7 +35,7 @@ const LEAST_OF_RECORD = 512;
 
 /**
  * Moves events from a log into an index. A batch is acknowledged when each of its records is in the index, was there
- * already, or is kept as a dead letter; so whatever fails or is killed in between only makes some come again.
+ * already, or is stored as a dead letter; so a failure or a kill in between only redelivers some.
  */
 export async function startSink(options: SinkOptions): Promise<Consumer> {
   const stalls = createStalls();
@@ -112,10 +112,14 @@ function createHandler(options: SinkOptions, stalls: Stalls, notice: DeadNotice)
     const letter = await setAside(batch, undecodable, quarantine);
     await whileBeating(context, (signal) => bury(batch, [letter], { signal, stopping }));
     const { origin, reason } = letter;
-    warn(`undecodable ${batch.source}`, 'a batch cannot be decoded: it is dead, the sink goes on behind it', {
-      origin,
-      reason,
-    });
+    warn(
+      `undecodable ${batch.source}`,
+      'a batch cannot be decoded: it is given up, and the sink continues after it',
+      {
+        origin,
+        reason,
+      },
+    );
     consumed.add(recordsIn(undecodable));
     metrics.of('sink_dead_total', { reason: 'undecodable' }).add(recordsIn(undecodable));
   }
@@ -127,7 +131,7 @@ function createHandler(options: SinkOptions, stalls: Stalls, notice: DeadNotice)
       const reason = reasonOf(error);
       const hint = error instanceof KafkaError ? error.hint : undefined;
       stalls.waits(batch, whyNotKept(error));
-      warn('dead letters', 'cannot keep dead letters, trying again', {
+      warn('dead letters', 'cannot store dead letters, retrying', {
         reason,
         ...(hint !== undefined && { hint }),
       });

@@ -1,4 +1,4 @@
-/** A fixed number of things that may be under way at once, whoever begins them. */
+/** A semaphore: limits how many operations run at once. */
 export type Slots = {
   /** Does `work` once a slot is free, first come, first served. Rejects with the signal's reason when it fires before that. */
   use<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T>;
@@ -20,7 +20,7 @@ export function createSlots(count: number): Slots {
     }
   }
 
-  /** The slot is handed on, never free in between: nobody who comes later gets it first. */
+  /** The slot passes to the next waiter and is never free in between, so later callers cannot overtake. */
   function release(): void {
     const next = waiting.shift();
     if (next === undefined) free++;

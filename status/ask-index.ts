@@ -8,7 +8,7 @@ export type IndexState = {
   name: string;
   /** Why it does not answer as it should. */
   problem?: string;
-  /** Why nobody can tell whether it does. */
+  /** Why that is unknown. */
   unknown?: string;
 };
 
@@ -28,6 +28,6 @@ export async function askIndex(config: Config): Promise<IndexState | undefined> 
     const reason = reasonOf(error);
     // The login of a sink may only create: that is as it should be.
     const mayNotRead = error instanceof IndexUnavailable && /\(403\)/.test(reason);
-    return mayNotRead ? { name, unknown: 'this login may not read' } : { name, problem: reason };
+    return mayNotRead ? { name, unknown: 'this login lacks read' } : { name, problem: reason };
   }
 }

@@ -19,7 +19,7 @@ export type GroupState = {
   name: string;
   /** Undefined where this login may not see them. */
   members: GroupMember[] | undefined;
-  /** Events in the topic that the group has not committed; undefined where nobody can tell. */
+  /** Events in the topic that the group has not committed; undefined if unknown. */
   behind: number | undefined;
 };
 
@@ -75,7 +75,7 @@ async function askGroup(reader: TopicReader, topic: string, group: string): Prom
 }
 
 async function behindOf(reader: TopicReader, topic: string, group: string): Promise<number> {
-  // First: what is committed later lies before the ends.
+  // First: later commits are before the ends.
   const committed = await reader.committed(topic, group);
   const bounds = await reader.bounds(topic);
   return bounds.reduce((sum, { partition, from, to }) => {

@@ -20,8 +20,8 @@ export async function askService(listen: string, setting: string): Promise<Servi
     ]);
     return toService(at, setting, { ready, accounts });
   } catch {
-    const hint = `Is it running? ${setting} says where it listens.`;
-    return { at, problem: `nobody answers at ${at}`, hint, silent: true };
+    const hint = `Is it running? It listens on ${setting}.`;
+    return { at, problem: `nothing answers at ${at}`, hint, silent: true };
   }
 }
 
@@ -43,7 +43,7 @@ function toService(
   return {
     at,
     problem: `${at} answers ${accounts.status}: ${plainText(said, 200)}`,
-    hint: `Is it hotitem that listens there? ${setting} says where it does.`,
+    hint: `Is it hotitem that listens there? It listens on ${setting}.`,
     silent: false,
   };
 }

@@ -24,7 +24,7 @@ function unreported(received: number): Clause {
   const text =
     received === 0
       ? 'nothing captured yet'
-      : `captures: ${received} lines since it started (nginx itself does not report)`;
+      : `captures: ${received} lines since the sidecar started (nginx itself does not report)`;
   return { text, findings: [] };
 }
 
@@ -37,8 +37,8 @@ function silent(since: number): Clause {
         id: 'nginx-silent',
         severity: 'error',
         what: text,
-        why: 'it reports every second while it runs and reaches the socket of the sidecar',
-        fix: 'start it; hotitem check --nginx says whether it reaches the socket',
+        why: 'it reports every second if it runs and can reach the socket of the sidecar',
+        fix: 'start it; hotitem check --nginx checks whether it can reach the socket',
         command: 'systemctl start nginx',
       },
     ],
@@ -53,8 +53,8 @@ function off(): Clause {
         id: 'capture-off',
         severity: 'error',
         what: 'nginx includes off-batch.conf (or off.conf) in place of http.conf',
-        why: 'nothing is captured, whatever `hotitem capture` says',
-        fix: 'name http.conf in its place in nginx.conf, and reload; hotitem check --nginx names the line',
+        why: 'nothing is captured, whatever `hotitem capture` sets',
+        fix: 'replace it with http.conf in nginx.conf, and reload; hotitem check --nginx names the line',
         command: 'hotitem check --nginx',
       },
     ],
@@ -70,8 +70,8 @@ function switchedOff(byUs: boolean): Clause {
         id: 'capture-switched-off',
         severity: 'error',
         what: `capture is switched off: ${who}`,
-        why: 'no view is counted while it is',
-        fix: byUs ? 'switch it on again' : 'hotitem capture on, or take that map out of nginx.conf',
+        why: 'no views are counted meanwhile',
+        fix: byUs ? 'switch it on again' : 'hotitem capture on, or remove that map from nginx.conf',
         command: 'hotitem capture on',
       },
     ],

@@ -4,14 +4,14 @@ import type { Places } from './facts.ts';
 type Cause = Pick<Finding, 'id' | 'why' | 'fix'> & { command?: string };
 type Known = Omit<Cause, 'command'> & { command: string | ((places: Places) => string) };
 
-/** What Kafka's and Elasticsearch's own words stand for, where somebody can do something about it. */
+/** Known causes behind messages of Kafka and Elasticsearch, with what to do. */
 const CAUSES: [RegExp, Known][] = [
   [
-    /refuses the login \(401\)/,
+    /(?:refuses|rejects) the login \(401\)/,
     {
       id: 'index-login',
-      why: 'the API key is expired, revoked or wrong, or the password is: nothing is indexed, and waits',
-      fix: 'make a new key (docs/elasticsearch.md), put its `encoded` into the file of elasticsearch.api_key, restart the sink',
+      why: 'the API key has expired, was revoked, or is wrong, or the password is wrong: events wait and are not indexed',
+      fix: 'create a new key (docs/elasticsearch.md), store its `encoded` in the file of elasticsearch.api_key, restart the sink',
       command: (places) =>
         `${curl(places, '/_security/api_key')} -H 'content-type: application/json' -d ${shellWord(newKey(places))} && systemctl restart hotitem-sink`,
     },
@@ -20,8 +20,8 @@ const CAUSES: [RegExp, Known][] = [
     /flood-stage watermark|disk usage exceeded/i,
     {
       id: 'index-disk-full',
-      why: 'a node of Elasticsearch has hardly any disk left and takes nothing; events wait',
-      fix: 'make room on its data disk, or shorten elasticsearch.retention_days and run hotitem setup --yes',
+      why: 'a node of Elasticsearch is almost out of disk space and accepts nothing; events wait',
+      fix: 'free space on its data disk, or shorten elasticsearch.retention_days and run hotitem setup --yes',
       command: (places) => curl(places, '/_cat/allocation?v'),
     },
   ],
@@ -29,8 +29,8 @@ const CAUSES: [RegExp, Known][] = [
     /no data stream .* and no template|is not a data stream|does not have the mapping of hotitem/,
     {
       id: 'index-not-set-up',
-      why: 'without its template the index would misread events, so none is sent',
-      fix: 'make the template and the data stream',
+      why: 'without its template, the index would map events wrongly, so none is sent',
+      fix: 'create the template and the data stream',
       command: 'hotitem setup',
     },
   ],
@@ -38,8 +38,8 @@ const CAUSES: [RegExp, Known][] = [
     /message\.timestamp|INVALID_TIMESTAMP|timestamp of the message is out of acceptable range/i,
     {
       id: 'clock',
-      why: 'Kafka refuses what is stamped too far from its own time (message.timestamp.after.max.ms)',
-      fix: 'set the clock of this host, or of the brokers, right',
+      why: 'Kafka rejects records whose time is too far from its own (message.timestamp.after.max.ms)',
+      fix: 'correct the clock of this host, or of the brokers',
       command: 'timedatectl set-ntp true',
     },
   ],
@@ -47,8 +47,8 @@ const CAUSES: [RegExp, Known][] = [
     /EACCES: permission denied, open/,
     {
       id: 'certificate-unreadable',
-      why: 'a file that the configuration names cannot be read by whoever runs this',
-      fix: 'let the group of the service read it; hotitem doctor, as root, prints how',
+      why: 'the user who runs this cannot read a file that the configuration names',
+      fix: 'give the group of the service read access; hotitem doctor, as root, prints the command',
       command: 'hotitem doctor',
     },
   ],
@@ -56,14 +56,14 @@ const CAUSES: [RegExp, Known][] = [
     /no space left on device|ENOSPC/i,
     {
       id: 'disk-full',
-      why: 'nothing can be written there; nginx spills, or drops what it would spill',
-      fix: 'make room on that disk, or lower spool.max_bytes and spill.max_bytes',
+      why: 'nothing can be written there; nginx spills, or drops what it cannot spill',
+      fix: 'free space on that disk, or lower spool.max_bytes and spill.max_bytes',
       command: 'du -xh --max-depth=2 /var | sort -h | tail -n 20',
     },
   ],
 ];
 
-/** The cause in the words of somebody else; undefined where they say nothing that is known. */
+/** The cause of another program's message; undefined if the message is unknown. */
 export function knownCause(text: string, places: Places): Cause | undefined {
   const known = CAUSES.find(([words]) => words.test(text))?.[1];
   if (known === undefined) return undefined;

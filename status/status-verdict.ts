@@ -52,7 +52,7 @@ function captureOf({ sidecar }: StatusFacts): Clause {
   }
   const { nginx, sidecar: books, about } = sidecar.accounts;
   // A process of before an upgrade has nothing of this.
-  if (nginx === undefined) return { text: 'not known whether nginx captures', findings: [] };
+  if (nginx === undefined) return { text: 'unknown whether nginx captures', findings: [] };
   return capturing(nginx, books?.received ?? 0, about?.now ?? nginx.accounts?.reportedAt ?? 0);
 }
 
@@ -65,7 +65,7 @@ function versionFinding(name: string, service: Service, installed: string): Find
       id: `${name}-version`,
       severity: 'warning',
       what: `the ${name} runs ${running ?? 'an older version'}, ${installed} is installed`,
-      why: 'it was not restarted since the upgrade',
+      why: 'it was not restarted after the upgrade',
       fix: 'restart it',
       command: `systemctl restart hotitem-${name}`,
     },
@@ -81,8 +81,8 @@ function includesFinding({ sidecar, installed, places }: StatusFacts): Finding[]
       id: 'includes-version',
       severity: 'warning',
       what: `nginx runs the includes of ${other.release ?? 'an older version'}, ${installed} is installed`,
-      why: 'the includes were not installed again, or nginx was not reloaded, since the upgrade',
-      fix: 'install them again into their folder, and reload',
+      why: 'the includes were not installed again, or nginx was not reloaded, after the upgrade',
+      fix: 'install them again, and reload nginx',
       command: installInto(places.includes),
     },
   ];

@@ -21,7 +21,7 @@ export type EventIndex = {
 export type Outcome =
   | { status: 'created' }
   | { status: 'exists' }
-  /** Somebody who may decides that it is not wanted: an ingest pipeline. `reason` is a label of metrics. */
+  /** Dropped on purpose, by an ingest pipeline. `reason` is a label of metrics. */
   | { status: 'dropped'; reason: string }
   /** Not now: the same event may be created later. */
   | { status: 'retry'; reason: string; why?: Refusal }
@@ -53,12 +53,12 @@ export type ItemViews = {
 };
 
 /**
- * Why an index takes nothing at the moment. `away`: it does not answer. `overloaded`: less at once may go through.
- * `refused`: by a login, a permission, a block or a missing template, and somebody has to put that right.
+ * Why an index accepts nothing at the moment. `away`: it does not answer. `overloaded`: less at once may work.
+ * `refused`: because of a login, a permission, a block or a missing template; a person must fix that.
  */
 export type Refusal = 'away' | 'overloaded' | 'refused';
 
-/** The index said nothing about what was asked. Always retriable. */
+/** The index gave no answer to the request. Always retriable. */
 export class IndexUnavailable extends Error {
   override name = 'IndexUnavailable';
   readonly why: Refusal;

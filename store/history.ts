@@ -3,7 +3,7 @@ export type History = {
   /** For people: `Kafka topic collection_hot_item`. */
   name: string;
   /**
-   * Hands over every record that may hold an event with `from <= time < to`, and others around it, one after the other: all up
+   * Passes every record that may hold an event with `from <= time < to`, and others around it, one after the other: all up
    * to the end of the log, for the time of a record is no bound for those behind it. What comes later than this call is left
    * out. Ends with the first `handle` that rejects.
    */
@@ -25,7 +25,7 @@ export type PastRecord = {
   waiting: boolean;
   /** Its place among the events of one spool; undefined where the record does not say. */
   place: Place | undefined;
-  /** How many records it stands for, and why nobody can read them; `position` is `FIRST-LAST` then. */
+  /** How many records it represents, and why they cannot be read; `position` is `FIRST-LAST` then. */
   undecodable?: { records: number; reason: string };
 };
 
@@ -40,9 +40,9 @@ export type Reach = {
   removedBefore: number | undefined;
   /** What was removed from the log before the sink had read it. */
   removedUnread: RemovedRange[];
-  /** Where the sink has read nothing yet, as far as the log knows: `waiting` there may also be what nobody reads. */
+  /** Where the sink has read nothing yet, as far as the log knows: `waiting` there may also be events that no sink reads. */
   unread: string | undefined;
-  /** What was removed and may not have been read by the sink, for nobody knows how far it was, in words. */
+  /** What was removed and may not have been read by the sink, because its position is unknown; in words. */
   forgotten: string | undefined;
   /** Bytes that are there and cannot be read, in words; undefined where there are none. */
   damage: string | undefined;

@@ -1,4 +1,4 @@
-/** Records of one partition that nobody can read: a whole batch as it was fetched. */
+/** Records of one partition that cannot be decoded: a whole batch as fetched. */
 export type Undecodable = {
   /** Their offsets, both included. Where the batch does not say them believably, `last` is the first. */
   first: bigint;
@@ -17,7 +17,7 @@ export function placeholderFor(undecodable: Undecodable): Buffer {
   return undecodable.bytes;
 }
 
-/** What a value stands for, where it is such a placeholder. */
+/** What a value represents, if it is such a placeholder. */
 export function undecodableIn(value: Buffer | null | undefined): Undecodable | undefined {
   return value == null ? undefined : known.get(value);
 }

@@ -14,9 +14,9 @@ export function fileFindings(files: SettingsFile[], uid: number): Finding[] {
       findings.push({
         id: 'file-readable',
         severity: 'error',
-        what: `${path} holds a secret and may be read by every user of this host (${octal(mode)})`,
-        why: 'whoever reads it has the rights of hotitem in Kafka and Elasticsearch, or can tell hashed addresses',
-        fix: 'close the file to others, and change the secret if others use this host',
+        what: `${path} contains a secret and can be read by every user of this host (${octal(mode)})`,
+        why: "anyone who reads it has hotitem's permissions in Kafka and Elasticsearch, or can find hashed addresses",
+        fix: 'make the file private, and change the secret if others use this host',
         command: `chmod o= ${shellWord(path)}`,
       });
     }
@@ -24,9 +24,9 @@ export function fileFindings(files: SettingsFile[], uid: number): Finding[] {
       findings.push({
         id: 'file-writable',
         severity: 'error',
-        what: `${path} may be changed by every user of this host (${octal(mode)})`,
-        why: 'whoever changes it decides where events and logins are sent',
-        fix: 'close the file to others, and look at what it says',
+        what: `${path} can be changed by every user of this host (${octal(mode)})`,
+        why: 'anyone who changes it decides where events and logins are sent',
+        fix: 'make the file private, and check its content',
         command: `chmod o= ${shellWord(path)}`,
       });
     }
@@ -34,9 +34,9 @@ export function fileFindings(files: SettingsFile[], uid: number): Finding[] {
       findings.push({
         id: 'file-owner',
         severity: 'error',
-        what: `${path} belongs to the user ${file.uid}, which is neither root nor the one who runs this (${uid})`,
+        what: `${path} belongs to the user ${file.uid}, who is neither root nor the user who runs this (${uid})`,
         why: 'its owner decides where events and logins are sent',
-        fix: 'give it to root, or run this as its owner',
+        fix: 'chown it to root, or run this as its owner',
         command: `chown root ${shellWord(path)}`,
       });
     }

@@ -9,8 +9,8 @@ export function homeFindings({ home, homeIsRelative }: Pick<Config, 'home' | 'ho
     {
       id: 'home-relative',
       severity: 'warning',
-      what: `home is a relative path: state goes below the working directory, here ${home}`,
-      why: 'in another directory every command means another sidecar, and nginx cannot be told where its socket is',
+      what: `home is a relative path: state is stored below the working directory, here ${home}`,
+      why: 'in another directory, commands use another sidecar, and nginx cannot find its socket',
       fix: `set an absolute path: home: ${SYSTEM_PATHS.home} in ${SYSTEM_PATHS.config}`,
     },
   ];

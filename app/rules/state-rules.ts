@@ -3,7 +3,7 @@ import { type Finding, shellWord } from '../../service/finding.ts';
 import { foreignOwner, foreignWriters } from '../../service/ownership.ts';
 import { statePlaces } from '../state-places.ts';
 
-/** What others may do with the state of a service that is there. Whose it is, the owner of `home` says. */
+/** What other users may do with the existing state of a service. Its owner is the owner of `home`. */
 export function stateFindings(config: Pick<Config, 'home' | 'spool' | 'duckdb'>): Finding[] {
   const places = statePlaces(config);
   const owner = places.find(({ path }) => path === config.home)?.stats.at(-1)?.uid ?? 0;
@@ -14,9 +14,9 @@ export function stateFindings(config: Pick<Config, 'home' | 'spool' | 'duckdb'>)
       findings.push({
         id: 'state-owner',
         severity: 'error',
-        what: `${path} belongs to the user ${foreign.uid}, home to ${owner}`,
-        why: 'a service does not start on what belongs to another user, who decides where it is written',
-        fix: 'look at what it is, and give it to the owner of home',
+        what: `${path} belongs to the user ${foreign.uid}, but home to ${owner}`,
+        why: 'a service does not start on files of another user, who could redirect its writes',
+        fix: 'check what it is, and chown it to the owner of home',
         command: `chown -h ${owner} ${shellWord(path)}`,
       });
     }
@@ -26,8 +26,8 @@ export function stateFindings(config: Pick<Config, 'home' | 'spool' | 'duckdb'>)
         id: 'state-writable',
         severity: 'error',
         what: `${path} ${foreignWriters(target, owner)} (${(target.mode & 0o7777).toString(8).padStart(4, '0')})`,
-        why: 'whoever changes it changes or removes events that were acknowledged',
-        fix: 'close it to others',
+        why: 'anyone who can change it can change or remove acknowledged events',
+        fix: 'remove write access for others',
         command: `chmod go-w ${shellWord(path)}`,
       });
     }

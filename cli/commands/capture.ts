@@ -13,7 +13,7 @@ import { print } from '../terminal.ts';
 const TIMEOUT_MS = 5_000;
 
 export const capture: Command = {
-  about: 'on | off | sample N | status: what nginx captures, from the next second on and without a reload',
+  about: 'on | off | sample N | status: switches what nginx captures, without a reload',
   options: {},
   configured: true,
   async run(context) {
@@ -30,7 +30,7 @@ async function remarkOf(listen: string): Promise<string> {
   const sidecar = await askService(listen, 'admin.listen');
   const instances = 'accounts' in sidecar ? (sidecar.accounts.nginx?.accounts?.instances ?? []) : [];
   return instances.some(({ off }) => off)
-    ? 'but nginx includes off-batch.conf: nothing is captured before http.conf is in its place\n'
+    ? 'but nginx includes off-batch.conf: nothing is captured until you replace it with http.conf\n'
     : '';
 }
 
@@ -40,7 +40,7 @@ function toMode([word = '', number, ...rest]: string[]): CaptureMode | undefined
   if (word === 'status' && plain) return undefined;
   const mode = toCaptureMode(word === 'sample' ? { mode: word, n: Number(number) } : { mode: word });
   if (mode === undefined || rest.length > 0 || (mode.mode !== 'sample' && !plain))
-    throw new UsageError('capture: say on, off, sample N (N from 2 to 10000), or status');
+    throw new UsageError('capture: must be on, off, sample N (N from 2 to 10000), or status');
   return mode;
 }
 
@@ -62,7 +62,7 @@ function ask(socket: string, mode: CaptureMode | undefined): Promise<CaptureStat
         response.on('end', () => {
           const state = response.statusCode === 200 ? toState(text) : undefined;
           if (state !== undefined) resolve(state);
-          else reject(new Trouble(`the sidecar does not do it: ${plainText(text.trim(), 200)}`));
+          else reject(new Trouble(`the sidecar rejected it: ${plainText(text.trim(), 200)}`));
         });
       },
     );
@@ -73,10 +73,10 @@ function ask(socket: string, mode: CaptureMode | undefined): Promise<CaptureStat
 }
 
 function troubleOf({ code, message }: NodeJS.ErrnoException, socket: string): Trouble {
-  if (code === 'EACCES') return new Trouble(`not allowed to ask at ${socket}`, OWNER_ONLY);
+  if (code === 'EACCES') return new Trouble(`no permission to connect to ${socket}`, OWNER_ONLY);
   return new Trouble(
-    `nobody answers at ${socket} (${message})`,
-    'Is the sidecar running? control.socket says where it listens.',
+    `nothing answers at ${socket} (${message})`,
+    'Is the sidecar running? It listens on control.socket.',
   );
 }
 

@@ -11,9 +11,9 @@ import { UsageError } from '../parse-command-line.ts';
 import { print, printJson } from '../terminal.ts';
 
 export const check: Command = {
-  about: 'says what is wrong with the configuration, and where events would go; with --nginx, of nginx',
+  about: 'finds errors in the configuration, and shows where events would go; with --nginx: in nginx',
   options: {
-    nginx: { type: 'boolean', about: 'check nginx: --nginx [PROGRAM], as root; 0: nothing to change' },
+    nginx: { type: 'boolean', about: 'check nginx: --nginx [PROGRAM], as root; exits 0: nothing to change' },
     'nginx-conf': { type: 'string', placeholder: 'FILE', about: 'with --nginx: the nginx.conf to check' },
     ...JUDGE_OPTIONS,
   },
@@ -23,7 +23,7 @@ export const check: Command = {
     const judging = judgingOf({ accept, strict });
     const config = configure({ ...context, flags });
     if (nginx !== true && (conf !== undefined || context.positionals.length > 0))
-      throw new UsageError('check: PROGRAM and --nginx-conf go with --nginx');
+      throw new UsageError('check: PROGRAM and --nginx-conf need --nginx');
     if (nginx === true) {
       const report = await nginxReport({ ...context, flags: { conf } }, config);
       const verdict = judge(report.findings, judging);
@@ -44,14 +44,14 @@ function withoutStatus({ findings, unused }: ReturnType<typeof judge>) {
 }
 
 function verdictText(verdict: ReturnType<typeof judge>): string {
-  if (verdict.findings.length === 0 && verdict.unused.length === 0) return 'The configuration is good.\n';
+  if (verdict.findings.length === 0 && verdict.unused.length === 0) return 'The configuration is valid.\n';
   return `\n${findingsText(verdict)}`;
 }
 
 function notes({ ignored }: Config): string {
   return ignored.length === 0
     ? ''
-    : `Ignored, as Kubernetes sets them for a Service: ${ignored.join(', ')}\n`;
+    : `Ignored, because Kubernetes sets them for a Service: ${ignored.join(', ')}\n`;
 }
 
 function routeOf(config: Config): string {

@@ -13,11 +13,11 @@ import { print, printJson, tell } from '../terminal.ts';
 const CUT = { reason: 60, origin: 40, value: 60 } as const;
 
 export const deadLettersList: Command = {
-  about: 'what could not be indexed, and why; the latest last',
+  about: 'lists what could not be indexed, and why; the latest last',
   options: {
     ...FILTER_OPTIONS,
     limit: { type: 'string', placeholder: 'N', about: 'the latest N (50)' },
-    json: { type: 'boolean', about: 'print JSON, one letter a line' },
+    json: { type: 'boolean', about: 'print JSON, one dead letter per line' },
   },
   configured: true,
   async run(context) {
@@ -51,7 +51,7 @@ export const deadLettersList: Command = {
   },
 };
 
-/** Ten thousand whole letters might be larger than memory. */
+/** Ten thousand complete letters might not fit into memory. */
 function cut(letter: KeptLetter, whole: boolean): KeptLetter {
   return { ...letter, value: Buffer.from(letter.value.subarray(0, whole ? 64 * 1024 : CUT.value * 4)) };
 }

@@ -7,7 +7,7 @@ import { parseTime } from '../parse-time.ts';
 import { askYes, print, printJson } from '../terminal.ts';
 
 export const deadLettersPurge: Command = {
-  about: 'deletes them for good, up to now or to --until',
+  about: 'deletes dead letters permanently, up to now or to --until',
   options: {
     until: {
       type: 'string',
@@ -15,7 +15,7 @@ export const deadLettersPurge: Command = {
       about: 'given up before this time (now): ISO 8601, or like -7d',
     },
     yes: { type: 'boolean', about: 'do not ask' },
-    'dry-run': { type: 'boolean', about: 'only say how many' },
+    'dry-run': { type: 'boolean', about: 'only print how many' },
     json: { type: 'boolean', about: 'print JSON' },
   },
   configured: true,
@@ -54,9 +54,8 @@ export const deadLettersPurge: Command = {
   },
 };
 
-/** Throws where the answer is not yes, or nobody is there to give one. */
+/** Throws if the answer is not yes, or there is no terminal. */
 async function confirm(question: string): Promise<void> {
-  if (!process.stdin.isTTY)
-    throw new Trouble(question, 'Nothing was deleted. Say --yes where nobody can be asked.');
+  if (!process.stdin.isTTY) throw new Trouble(question, 'Nothing was deleted. Use --yes without a terminal.');
   if (!(await askYes(`${question} `))) throw new Trouble('nothing was deleted');
 }

@@ -12,12 +12,12 @@ import { createProgress } from '../progress.ts';
 import { print, printJson } from '../terminal.ts';
 
 export const deadLettersReplay: Command = {
-  about: 'puts them back on their way: into the topic of the events, or into the embedded index',
+  about: 'redelivers dead letters: to the topic of the events, or to the embedded index',
   options: {
     ...FILTER_OPTIONS,
     limit: { type: 'string', placeholder: 'N', about: 'the oldest N (all)' },
-    again: { type: 'boolean', about: 'also those that were replayed before' },
-    'dry-run': { type: 'boolean', about: 'only say how many' },
+    again: { type: 'boolean', about: 'also those that were already replayed' },
+    'dry-run': { type: 'boolean', about: 'only print how many' },
     json: { type: 'boolean', about: 'print JSON' },
   },
   configured: true,
@@ -56,7 +56,7 @@ export const deadLettersReplay: Command = {
   },
 };
 
-/** For the progress bar: letters are read once more for it, where somebody looks at one. */
+/** For the progress bar: letters are read once more, but only if there is a terminal. */
 async function countOf(box: DeadLetterBox, isMeant: (letter: KeptLetter) => boolean): Promise<number> {
   let count = 0;
   await box.read((letter) => {

@@ -10,13 +10,13 @@ import { UsageError } from '../parse-command-line.ts';
 import { print, printJson } from '../terminal.ts';
 
 export const deadLettersShow: Command = {
-  about: 'ID: one of them, whole',
+  about: 'ID: prints one dead letter in full',
   options: { json: { type: 'boolean', about: 'print JSON' } },
   configured: true,
   async run(context) {
     const [id, ...rest] = context.positionals;
     if (id === undefined || rest.length > 0) {
-      throw new UsageError('dead-letters show: say one ID, as `hotitem dead-letters list` prints it');
+      throw new UsageError('dead-letters show: needs one ID, as `hotitem dead-letters list` prints it');
     }
     const { json, ...flags } = context.flags;
     const box = await openDeadLetters(createCore(configure({ ...context, flags })));
@@ -24,7 +24,7 @@ export const deadLettersShow: Command = {
     if (letter === undefined) {
       throw new Trouble(
         `there is no dead letter ${plainText(id, 60)} in ${box.name}`,
-        '`hotitem dead-letters list` prints those that are there.',
+        '`hotitem dead-letters list` prints all of them.',
       );
     }
     if (json === true) printJson(toJson(letter));

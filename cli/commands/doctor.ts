@@ -30,13 +30,13 @@ const DAY_MS = 86_400_000;
 
 export const doctor: Command = {
   about:
-    'check, check --nginx, status and a test view through the whole way: what is wrong, and what mends it',
+    'check, check --nginx, status, and a test view through every part: finds faults, and the commands that fix them',
   options: {
     'nginx-conf': { type: 'string', placeholder: 'FILE', about: 'the nginx.conf to check' },
     url: {
       type: 'string',
       placeholder: 'URL',
-      about: 'the page of an item to ask for, where the configuration does not tell',
+      about: 'the item page to request, if it cannot be derived from the configuration',
     },
     'no-view': { type: 'boolean', about: 'send no test view' },
     ...JUDGE_OPTIONS,
@@ -47,7 +47,7 @@ export const doctor: Command = {
     const judging = judgingOf({ accept, strict });
     const page = typeof url === 'string' ? toTestRequest(url) : undefined;
     if (url !== undefined && page === undefined)
-      throw new UsageError(`--url: must be an address of HTTP (got ${JSON.stringify(url)})`);
+      throw new UsageError(`--url: must be an http or https address (got ${JSON.stringify(url)})`);
     const own = { ...context, flags };
     const config = configure(own);
 
@@ -97,7 +97,7 @@ async function reportOn(context: CommandContext, config: Config): Promise<NginxR
   }
 }
 
-/** Goes on as the user of the service, where this is root and the service is not. */
+/** Continues as the user of the service, if this is root and the service is not. */
 async function becomeServiceUser({ admin, home }: Config): Promise<ServiceUser> {
   const uid = process.getuid?.() ?? 0;
   const self = {
@@ -133,8 +133,8 @@ async function findingsAs(user: ServiceUser, context: CommandContext): Promise<F
       id: 'configuration-unreadable',
       severity: 'error',
       what: `the user ${user.name} cannot use the configuration: ${problem}`,
-      why: 'the service reads it as that user and does not start',
-      fix: 'let the group of the service read it and the files that it names',
+      why: 'the service reads it as that user, so it does not start',
+      fix: 'give the group of the service read access to it and to the files that it names',
       command: `chgrp ${user.gid} /etc/hotitem/* && chmod g+r /etc/hotitem/*`,
     }));
   }
@@ -149,7 +149,7 @@ type Test = {
 
 async function testView({ config, request, facts, isDelivered }: Test): Promise<Followed> {
   if (request === undefined)
-    return { text: 'not sent: no location is known that captures (--url names a page)', findings: [] };
+    return { text: 'not sent: no capturing location is known (set a page with --url)', findings: [] };
   if ('problem' in facts.sidecar) return { text: 'not sent: no sidecar answers', findings: [] };
   const sentAt = Date.now();
   const sent = await sendTestView(request);

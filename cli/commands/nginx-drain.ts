@@ -17,7 +17,7 @@ const LOOK_MS = 50;
  * same where there is no hotitem.
  */
 export const nginxDrain: Command = {
-  about: 'empties the shared zone of the transport batch, before nginx is stopped',
+  about: 'empties the shared memory of capture-batch.conf, before a fast stop of nginx',
   options: {
     timeout: {
       type: 'string',
@@ -31,7 +31,7 @@ export const nginxDrain: Command = {
     const seconds = parseCount('timeout', String(timeout), { least: 1, most: LONGEST_SECONDS });
     const { spill } = configure({ ...context, flags });
     await drain(join(spill.dir, 'drain'), seconds);
-    print('nginx: nothing waits in the zone; for 30 s views go past it\n');
+    print('nginx: nothing waits in the zone; for 30 s views bypass it\n');
     return 0;
   },
 };
@@ -43,15 +43,15 @@ async function drain(marker: string, seconds: number): Promise<void> {
     if (!(await exists(marker))) return;
     await sleep(LOOK_MS);
   }
-  // Whoever has the workers' user may have put a folder there.
+  // A process of the workers' user may have created a folder there.
   await rm(marker, { force: true }).catch(() => {});
   throw new Trouble(
     `nginx did not empty its zone within ${seconds} s`,
-    `Is nginx running, with http-batch.conf of this version, and may its workers write to ${marker}'s folder? If views wait for a sidecar or a spill folder that takes none, hotitem status says so.`,
+    `Is nginx running, with http-batch.conf of this version, and can its workers write to the folder of ${marker}? If views wait because sidecar and spill folder accept none, hotitem status shows it.`,
   );
 }
 
-/** A drain that somebody else asked for is ours as well. */
+/** A drain that somebody else requested also counts as ours. */
 async function put(marker: string): Promise<void> {
   try {
     await writeFile(marker, '', { flag: 'wx' });
@@ -59,7 +59,7 @@ async function put(marker: string): Promise<void> {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return;
     throw new Trouble(
       `${marker} cannot be written: ${reasonOf(error)}`,
-      'spill.dir must be the folder that nginx spills to; run as root or as the user of the sidecar.',
+      'spill.dir must be the folder that nginx spills to. Run this as root or as the user of the sidecar.',
     );
   }
 }

@@ -15,18 +15,22 @@ import { UsageError } from '../parse-command-line.ts';
 import { print, tell } from '../terminal.ts';
 
 export const nginxInstall: Command = {
-  about: 'writes the nginx includes and scripts, with their paths, into a folder',
+  about: 'writes the nginx includes and scripts to a folder',
   options: {
-    dir: { type: 'string', placeholder: 'FOLDER', about: 'where they go (nginx.dir: /etc/nginx/hotitem)' },
-    engine: { type: 'string', placeholder: 'njs|qjs', about: 'which engine runs the script (nginx.engine)' },
+    dir: { type: 'string', placeholder: 'FOLDER', about: 'the folder (nginx.dir: /etc/nginx/hotitem)' },
+    engine: {
+      type: 'string',
+      placeholder: 'njs|qjs',
+      about: 'the engine that runs the script (nginx.engine)',
+    },
     breaker: {
       type: 'string',
       placeholder: 'HOST:PORT',
-      about: 'loopback address that nginx answers itself on (nginx.breaker)',
+      about: 'loopback address on which nginx answers itself (nginx.breaker)',
     },
     'nginx-conf': { type: 'string', placeholder: 'FILE', about: 'the nginx.conf that includes them' },
-    'dry-run': { type: 'boolean', about: 'only say what would be written' },
-    diff: { type: 'boolean', about: 'only show how each file would be changed' },
+    'dry-run': { type: 'boolean', about: 'only print what would be written' },
+    diff: { type: 'boolean', about: 'only show how each file would change' },
   },
   configured: true,
   async run(context) {
@@ -51,7 +55,7 @@ export const nginxInstall: Command = {
       ...(typeof conf === 'string' && { conf: resolve(conf) }),
     };
     const result = onlyLooks || !nginx ? await installNginx(options) : await installTested(options, nginx);
-    if (diff === true) print((await installDiff(result)) || `${folder} is as this version writes it.\n`);
+    if (diff === true) print((await installDiff(result)) || `${folder} is up to date.\n`);
     else
       print(
         `${installText(result, folder, onlyLooks)}\nnginx answers itself at ${address}: ${about}\n${passing({ engine, breaker })}`,
@@ -66,12 +70,12 @@ export const nginxInstall: Command = {
 
 const RELOAD = 'Check and apply: nginx -t && nginx -s reload\n';
 
-/** What was said on the command line alone is forgotten by the next one. */
+/** Flags apply to this call only: the next one does not know them. */
 function passing(flags: { engine: string | undefined; breaker: string | boolean | undefined }): string {
   const given = Object.entries(flags).filter(([, value]) => typeof value === 'string');
   if (given.length === 0) return '';
   const lines = given.map(([name, value]) => `  ${name}: ${value}`);
-  return `\nFor the next time, in hotitem.yml:\nnginx:\n${lines.join('\n')}\n`;
+  return `\nTo keep this for the next install, set in hotitem.yml:\nnginx:\n${lines.join('\n')}\n`;
 }
 
 function isFirst(files: { before: string | undefined }[]): boolean {
@@ -82,7 +86,7 @@ function nextSteps(
   dir: string,
   { intake, spill }: { intake: { socket: string }; spill: { dir: string } },
 ): string {
-  return `Which path shows which item is yours to say in ${join(dir, 'items.conf')}. Then, in nginx.conf:
+  return `Set which path shows which item in ${join(dir, 'items.conf')}. Then, in nginx.conf:
 
   http {
       include ${join(dir, 'http.conf')};          # off.conf in its place captures nothing
@@ -90,12 +94,12 @@ function nextSteps(
           include ${join(dir, 'server.conf')};
           location /web/item/ {                   # the location of your item pages
               include ${join(dir, 'capture-subrequest.conf')};
-              rewrite ^/web(/item/.*)$ $1 last;   # only if your pages lie elsewhere, as /item/ here
+              rewrite ^/web(/item/.*)$ $1 last;   # only if your pages have other paths, here /item/
           }
       }
   }
 
-nginx needs njs: Debian's libnginx-mod-http-js, or nginx-module-njs of nginx.org and a load_module line. Where it has none:
+nginx needs njs: Debian's libnginx-mod-http-js, or nginx-module-njs of nginx.org and a load_module line. Without njs, use
 http-log.conf in place of http.conf, capture-log.conf in place of capture-subrequest.conf, and no server.conf.
 So that nginx knows which items are hot: http-hot.conf in http, server-hot.conf in the server, hot.conf in the location of the item pages.
 Its workers must be able to write to the socket ${intake.socket} and into the folder ${spill.dir}.

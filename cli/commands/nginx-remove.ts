@@ -10,11 +10,11 @@ import { configure } from '../configure.ts';
 import { print } from '../terminal.ts';
 
 export const nginxRemove: Command = {
-  about: 'removes the nginx includes, while nginx runs: nginx remove [PROGRAM], as root; may be run again',
+  about: 'removes the nginx includes while nginx runs: nginx remove [PROGRAM], as root; may be repeated',
   options: {
-    dir: { type: 'string', placeholder: 'FOLDER', about: 'where they are (nginx.dir: /etc/nginx/hotitem)' },
-    'nginx-conf': { type: 'string', placeholder: 'FILE', about: 'the nginx.conf that may include them' },
-    purge: { type: 'boolean', about: 'an items.conf of your own and backups go as well' },
+    dir: { type: 'string', placeholder: 'FOLDER', about: 'their folder (nginx.dir: /etc/nginx/hotitem)' },
+    'nginx-conf': { type: 'string', placeholder: 'FILE', about: 'the nginx.conf that includes them' },
+    purge: { type: 'boolean', about: 'also remove an edited items.conf and backups' },
   },
   configured: true,
   async run(context) {
@@ -36,7 +36,7 @@ export const nginxRemove: Command = {
       return 1;
     }
     const { removed, kept } = result;
-    print(`${removed} files of ${folder} are removed.\n${keptText(kept)}${LEFT}`);
+    print(`removed ${removed} files of ${folder}.\n${keptText(kept)}${LEFT}`);
     return 0;
   },
 };
@@ -46,14 +46,14 @@ const LEFT =
 
 function keptText(kept: string[]): string {
   if (kept.length === 0) return '';
-  return `Kept, as it is yours (--purge removes it): ${kept.join(', ')}\n`;
+  return `Kept, because it is yours (--purge removes it): ${kept.join(', ')}\n`;
 }
 
 function inUseText(dir: string, uses: Use[]): string {
   const files = [...new Set(uses.map(({ file }) => file))];
   return [
-    `Not removed yet: nginx includes ${dir}. Its files say nothing now, so nothing is captured from the next reload on, and nginx`,
-    'starts at each step. Take these lines out:',
+    `Not removed yet: nginx includes ${dir}. Its files are empty now, so nothing is captured after the next reload, and nginx`,
+    'starts at each step. Remove these lines:',
     ...uses.map(
       ({ file, line, text, names }) =>
         `  ${file}:${line}  ${text}${names ? '' : '   (first, before the includes)'}`,

@@ -15,17 +15,17 @@ import { removedRange } from '../removed-range.ts';
 import { print, printJson } from '../terminal.ts';
 
 export const replay: Command = {
-  about: 'brings past events from Kafka or the spool into the index; what is there is left alone',
+  about: 'indexes past events from Kafka or the spool; events that are already indexed stay as they are',
   options: {
     ...RANGE_OPTIONS,
     ...SOURCE_OPTION,
-    'dry-run': { type: 'boolean', about: 'only say what would be created' },
+    'dry-run': { type: 'boolean', about: 'only print what would be created' },
     json: { type: 'boolean', about: 'print JSON' },
   },
   configured: true,
   async run(context) {
     const { from, to, source, 'dry-run': dryRun, json, ...flags } = context.flags;
-    if (from === undefined) throw new UsageError('replay: --from is needed, like --from -2h');
+    if (from === undefined) throw new UsageError('replay: needs --from, for example --from -2h');
     const core = createCore(configure({ ...context, flags }));
     const range = parseRange({ from, to }, core.now());
     const history = await openHistory(core, parseSource({ source }, core.parts));
@@ -75,11 +75,11 @@ function table(answer: Answer): string {
     ...examples.map(({ origin, reason }) => `    ${plainText(origin, 80)}  ${plainText(reason, 120)}`),
     ...(isCut({ from: Date.parse(answer.from) }, answer)
       ? [
-          `the log reaches back to ${new Date(removedBefore ?? 0).toISOString()} only: what came before is gone from it`,
+          `the log reaches back to ${new Date(removedBefore ?? 0).toISOString()} only: older events are no longer in it`,
         ]
       : []),
     ...(answer.removedUnread.length > 0
-      ? ['removed from the log before the sink read them:', ...answer.removedUnread.map(removedRange)]
+      ? ['removed from the log before the sink had read them:', ...answer.removedUnread.map(removedRange)]
       : []),
     ...(answer.damage === undefined ? [] : [answer.damage]),
     '',

@@ -10,20 +10,19 @@ import { print, tell } from '../terminal.ts';
 import { textDiff } from '../text-diff.ts';
 
 export const serviceInstall: Command = {
-  about:
-    'sets up the sidecar as a service of systemd, or with `sink` the sink: user, folders, configuration, unit',
+  about: 'sets up the sidecar (or `sink`) as a systemd service: user, folders, configuration, unit',
   options: {
     config: {
       type: 'string',
       placeholder: 'FILE',
-      about: `configuration of the service (${SERVICE_PATHS.config}); written where it is missing`,
+      about: `configuration of the service (${SERVICE_PATHS.config}); created if missing`,
     },
     group: {
       type: 'string',
       placeholder: 'GROUP',
-      about: "group of nginx's workers (what this host's nginx says)",
+      about: "group of nginx's workers (default: that of this host's nginx)",
     },
-    diff: { type: 'boolean', about: 'only show what would change; exits 1 where something would' },
+    diff: { type: 'boolean', about: 'only show what would change; exits 1 if there is anything' },
     'no-start': { type: 'boolean', about: 'do not start or restart it' },
   },
   configured: false,
@@ -31,8 +30,8 @@ export const serviceInstall: Command = {
     const { config = SERVICE_PATHS.config, group, diff, 'no-start': noStart } = flags;
     if (diff !== true && process.getuid?.() !== 0)
       throw new Trouble(
-        'service install: needs root, to write the unit and to make the user',
-        'See what it would do: --diff',
+        'service install: needs root, to write the unit and create the user',
+        '--diff shows what it would do.',
       );
     const plan = await planService({
       role: parseRole(positionals),
@@ -44,7 +43,7 @@ export const serviceInstall: Command = {
     if (diff === true) return show(plan);
     const done = await applyPlan(plan, { start: noStart !== true });
     print(done.map(({ outcome, what }) => `${outcome.padEnd(10)}${what}\n`).join(''));
-    if (!isBooted()) print('\nsystemd does not run here: the service starts at the next boot.\n');
+    if (!isBooted()) print('\nsystemd is not running here: the service starts at the next boot.\n');
     return 0;
   },
 };

@@ -13,9 +13,12 @@ import { parseRole } from '../parse-role.ts';
 import { askYes, print } from '../terminal.ts';
 
 export const serviceRemove: Command = {
-  about: 'stops the services and takes their units away; with --purge also user, configuration and state',
+  about: 'stops the services and removes their units; with --purge also user, configuration and state',
   options: {
-    purge: { type: 'boolean', about: `and ${SERVICE_PATHS.home}, with events that were not delivered` },
+    purge: {
+      type: 'boolean',
+      about: `also remove ${SERVICE_PATHS.home}, with events that were not delivered`,
+    },
     yes: { type: 'boolean', about: 'do not ask' },
   },
   configured: false,
@@ -39,17 +42,17 @@ async function mayPurge(
   if (other !== undefined)
     throw new Trouble(
       `--purge: ${unitName(other)} is still there and needs all of it`,
-      'Without a name both are removed.',
+      'Without a name, both are removed.',
     );
   const use = await nginxUses(SERVICE_PATHS.home, env);
   if (use !== undefined)
     throw new Trouble(
       `--purge: nginx still writes below ${SERVICE_PATHS.home} (${use})`,
-      'Take the includes of hotitem out of its configuration and reload it first. Nothing was removed.',
+      "Remove hotitem's includes from its configuration and reload it first. Nothing was removed.",
     );
   const question = `remove ${SERVICE_PATHS.home}, with events that were not delivered, ${SERVICE_PATHS.config} and the user ${SERVICE_USER}?`;
   if (yes || (await askYes(`${question} `))) return;
-  throw new Trouble(question, 'Nothing was removed. Say --yes where nobody can be asked.');
+  throw new Trouble(question, 'Nothing was removed. Use --yes without a terminal.');
 }
 
 async function removeUnit(role: Role): Promise<void> {
@@ -67,7 +70,7 @@ async function removeUnit(role: Role): Promise<void> {
   if (existsSync(dropIns)) print(`kept      ${dropIns}, which is yours\n`);
 }
 
-/** Only what `service install` made where it makes it: a folder that somebody else named may hold what is not ours. */
+/** Only paths that `service install` created: a folder named in the configuration may contain other files. */
 async function purge(): Promise<void> {
   const { home, config } = SERVICE_PATHS;
   if (existsSync(home)) {
@@ -83,7 +86,7 @@ async function purge(): Promise<void> {
   const folder = dirname(config);
   if (existsSync(folder)) {
     if (readdirSync(folder).length === 0) rmdirSync(folder);
-    else print(`kept      ${folder}, which holds what is yours\n`);
+    else print(`kept      ${folder}, which contains files of yours\n`);
   }
   if (await removeUser()) print(`removed   user ${SERVICE_USER}\n`);
 }

@@ -10,9 +10,10 @@ import { configure } from '../configure.ts';
 import { askYes, print, printJson } from '../terminal.ts';
 
 export const setup: Command = {
-  about: 'makes the topics, the index template and its lifecycle, and the Kibana dashboard; may be run again',
+  about:
+    'creates the topics, the index template and its lifecycle, and the Kibana dashboard; may be repeated',
   options: {
-    'dry-run': { type: 'boolean', about: 'only say what would be done' },
+    'dry-run': { type: 'boolean', about: 'only print what would be done' },
     yes: { type: 'boolean', about: 'do not ask before a change that loses something: a shorter retention' },
     kibana: { type: 'string', placeholder: 'URL', about: 'also import the dashboard into this Kibana' },
     json: { type: 'boolean', about: 'print the changes as JSON' },
@@ -42,7 +43,7 @@ export const setup: Command = {
   },
 };
 
-/** A setting that somebody gave is not applied: that is a failure, as a dashboard that is left as it is is not. */
+/** A setting that was given but not applied is a failure; a dashboard that is kept is not. */
 function isRefusedSetting({ action, settings }: Change): boolean {
   return action === 'kept' && settings !== undefined;
 }

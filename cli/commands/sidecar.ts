@@ -8,7 +8,7 @@ import { configure } from '../configure.ts';
 import { USER_OPTION, userOf } from '../user-flag.ts';
 
 export const sidecar: Command = {
-  about: 'takes in what nginx captures, beside each nginx',
+  about: 'runs the sidecar, beside each nginx: receives views, stores and forwards them',
   options: USER_OPTION,
   configured: true,
   async run(context) {

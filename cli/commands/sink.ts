@@ -13,7 +13,7 @@ import { configure } from '../configure.ts';
 import { USER_OPTION, userOf } from '../user-flag.ts';
 
 export const sink: Command = {
-  about: 'moves events from Kafka into Elasticsearch (or DuckDB); run as many as there is work',
+  about: 'moves events from Kafka to Elasticsearch (or DuckDB); run one or more, up to one per partition',
   options: USER_OPTION,
   configured: true,
   async run(context) {
@@ -24,8 +24,8 @@ export const sink: Command = {
     const { config, log, parts, registry } = core;
     if (!parts.kafka) {
       throw new Trouble(
-        'kafka.brokers: a sink reads from Kafka, and none is configured',
-        'Set KAFKA_BROKERS, or use `hotitem sidecar`, which indexes by itself without Kafka.',
+        'kafka.brokers: must be set, because a sink reads from Kafka',
+        'Set KAFKA_BROKERS, or use `hotitem sidecar`, which indexes without Kafka.',
       );
     }
     return runService(core, async () => {

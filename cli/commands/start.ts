@@ -38,12 +38,12 @@ export const start: Command = {
     listen: {
       type: 'string',
       placeholder: 'HOST:PORT',
-      about: `where the demo shop listens (${DEFAULT_SHOP})`,
+      about: `address of the demo shop (${DEFAULT_SHOP})`,
     },
     breaker: {
       type: 'string',
       placeholder: 'HOST:PORT',
-      about: `loopback address that nginx answers itself on (${DEFAULT_BREAKER})`,
+      about: `loopback address on which nginx answers itself (${DEFAULT_BREAKER})`,
     },
     demo: {
       type: 'boolean',
@@ -85,7 +85,7 @@ async function obtainNginx(env: Record<string, string | undefined>): Promise<Ngi
   }
 }
 
-/** The sidecar, and with Kafka a sink beside it. What is away is waited for; events are safe in the spool meanwhile. */
+/** The sidecar, and with Kafka a sink beside it. It waits for parts that are unavailable; events are safe in the spool. */
 async function startServices(core: Core): Promise<void> {
   const { parts, registry } = core;
   prepare(core);
@@ -111,9 +111,9 @@ function prepare(core: Core): void {
   const { log, parts, warn, shutdown } = core;
   if (!needsSetup(parts)) return;
   const stopping = new AbortController();
-  // What setup refuses to touch it will refuse again: that is for a person to decide.
+  // If setup refuses a change, it refuses it again: a person must decide.
   const attempt = () =>
-    // Nobody is asked here, so nothing that loses something is done.
+    // There is nobody to ask here, so changes that lose data are not made.
     setUp(core, { dryRun: false }).then(
       (changes) => {
         log.info({ changes }, 'topics and index are set up');

@@ -12,12 +12,13 @@ import { print, printJson } from '../terminal.ts';
 const LOSSES_FROM = '-24h';
 
 export const status: Command = {
-  about: 'captures, delivers, loses? then Kafka, index, sinks, versions; 0: all well, 1: not, 3: views lost',
+  about:
+    'is nginx capturing, are events delivered, were any lost? exits 0: all is well, 1: not, 3: views lost',
   options: {
     'lost-from': {
       type: 'string',
       placeholder: 'TIME',
-      about: `losses before this are history (${LOSSES_FROM}; now for none)`,
+      about: `ignore losses before this (${LOSSES_FROM}; now: all of them)`,
     },
     json: { type: 'boolean', about: 'print JSON' },
   },

@@ -38,11 +38,11 @@ const CANNOT_TELL = 2;
 
 export const verify: Command = {
   about:
-    'compares the events in Kafka or the spool with the index, from the spool on; 0: balanced, 1: not, 2: cannot tell',
+    'compares the events in Kafka or the spool with the index; exits 0: complete, 1: not, 2: cannot tell',
   options: {
     ...RANGE_OPTIONS,
     ...SOURCE_OPTION,
-    examples: { type: 'string', placeholder: 'N', about: 'ids printed of each kind (10)' },
+    examples: { type: 'string', placeholder: 'N', about: 'number of ids to print of each kind (10)' },
     json: { type: 'boolean', about: 'print JSON' },
   },
   configured: true,
@@ -167,7 +167,7 @@ function table(answer: Answer, shown: number): string {
     row('there', answer.there),
     row('dead letters', answer.dead),
     ...examples.dead.map(example),
-    row('waiting', answer.waiting, answer.waiting === 0 ? '' : 'the sink has not come to them'),
+    row('waiting', answer.waiting, answer.waiting === 0 ? '' : 'the sink has not reached them'),
     row('missing', answer.missing),
     ...examples.missing.map(example),
     row('duplicate', answer.duplicate),
@@ -177,7 +177,7 @@ function table(answer: Answer, shown: number): string {
     row(
       'removed unread',
       answer.removed,
-      answer.removed === 0 ? '' : 'from the log, before the sink read them',
+      answer.removed === 0 ? '' : 'from the log, before the sink had read them',
     ),
     ...answer.removedUnread.map(removedRange),
     row('sequence gaps', gaps.length),
@@ -197,7 +197,7 @@ function table(answer: Answer, shown: number): string {
 function ofNginx(nginx: NginxBefore | undefined): string[] {
   if (nginx === undefined)
     return [
-      'this begins at the spool; no nginx of this host says what it captured (http-batch.conf, hotitem status)',
+      'this begins at the spool; no nginx of this host reports what it captured (http-batch.conf, hotitem status)',
     ];
   const { captured, ingested, buffered, lost } = nginx;
   return [

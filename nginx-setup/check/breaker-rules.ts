@@ -15,7 +15,7 @@ type Answer = {
   server: string;
 };
 
-/** Nobody need listen at the breaker's address, for nginx may be stopped; whoever does must say 503. */
+/** Nothing needs to listen on the breaker's address, because nginx may be stopped; what does must answer 503. */
 export async function breakerFindings(facts: Facts, breaker: string, where: Place): Promise<Finding[]> {
   const answer = await ask(breaker);
   if (answer === undefined || answer.status === 503) return [];
@@ -27,9 +27,9 @@ export async function breakerFindings(facts: Facts, breaker: string, where: Plac
       {
         id: 'reload-pending',
         severity: 'note',
-        what: `the nginx that runs has another configuration: at the breaker's address ${breaker} it answers otherwise${said}`,
+        what: `the running nginx has another configuration: at the breaker's address ${breaker} it does not answer as expected${said}`,
         where,
-        why: 'these files were changed after it read them',
+        why: 'these files were changed after it had read them',
         fix: 'reload it',
         command: RELOAD,
       },
@@ -40,9 +40,9 @@ export async function breakerFindings(facts: Facts, breaker: string, where: Plac
       {
         id: 'breaker-unclear',
         severity: 'warning',
-        what: `an nginx answers at the breaker's address ${breaker}${said}, and whose it is cannot be seen`,
+        what: `an nginx answers at the breaker's address ${breaker}${said}; whether it is this one cannot be seen`,
         where,
-        why: 'one that runs with an older state of these files does no harm; while another holds the port, yours does not start',
+        why: 'if it runs with an older state of these files, all is well; if another one has the port, yours does not start',
         fix: 'run this as root, or reload nginx and check again',
       },
     ];
@@ -53,8 +53,8 @@ export async function breakerFindings(facts: Facts, breaker: string, where: Plac
       severity: 'error',
       what: `another program answers at the breaker's address ${breaker}${said}${whoIs(listeners)}`,
       where,
-      why: 'nginx does not start while that port is taken; only an answer of 503 makes it spill',
-      fix: `stop the other program, or write the includes with a free port, and put it into hotitem.yml (nginx.breaker)`,
+      why: 'nginx does not start while that port is in use; only a 503 makes it spill',
+      fix: `stop the other program, or write the includes with a free port, and set it in hotitem.yml (nginx.breaker)`,
       ...(dir !== undefined && {
         command: `hotitem nginx install --dir ${shellWord(dir)} --breaker ${await freeBeside(breaker)} && ${RELOAD}`,
       }),
@@ -62,7 +62,7 @@ export async function breakerFindings(facts: Facts, breaker: string, where: Plac
   ];
 }
 
-/** The address with the next port that nobody listens at. */
+/** The address with the next free port. */
 async function freeBeside(address: string): Promise<string> {
   let port = (portOf(address) % 65_535) + 1;
   while ((await listenersAt(port)).length > 0) port = (port % 65_535) + 1;
@@ -85,7 +85,7 @@ function portOf(address: string): number {
   return Number(address.slice(address.lastIndexOf(':') + 1));
 }
 
-/** What answers there; undefined where nobody listens. */
+/** What answers there; undefined if nothing listens. */
 function ask(address: string): Promise<Answer | undefined> {
   return new Promise((done) => {
     const asked = request(`http://${address}/`, { timeout: ANSWER_MS, agent: false }, (response) => {

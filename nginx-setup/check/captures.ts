@@ -7,12 +7,12 @@ export type Capture = {
   server: string;
   location: string;
   transport: Transport;
-  /** `redirect`: nginx goes on at another location, by a `rewrite … last` of this one. */
+  /** `redirect`: nginx continues in another location, because of a `rewrite … last` in this one. */
   how: 'in place' | 'redirect';
   where: Place;
   /** The `set` that captures, and the blocks around it. */
   spot: Spot;
-  /** The location itself, undefined where the `set` stands in none. */
+  /** The location itself; undefined if the `set` is outside of locations. */
   block: Directive | undefined;
 };
 

@@ -108,7 +108,7 @@ function findNjs({ command, build, site }: Probed): Promise<Njs | { reason: stri
   return probeNjs({ command, module: named === undefined ? undefined : resolve(build.prefix, named) });
 }
 
-/** An include that stands in ten locations has its faults once. */
+/** An include that is used in ten locations is reported once. */
 function unique(findings: Finding[]): Finding[] {
   const seen = new Map(
     findings.map((one) => [`${one.id} ${one.what} ${one.where?.file}:${one.where?.line}`, one]),

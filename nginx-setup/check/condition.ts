@@ -1,10 +1,10 @@
 import { toRegExp } from '../conf/locate.ts';
 
-/** What a variable has in a subrequest: one of some values, what it had for the page, or nobody knows. */
+/** The value of a variable in a subrequest: one of some values, that of the page, or unknown. */
 export type Reading = readonly string[] | 'alike' | 'unknown';
 
 export type Condition = {
-  /** Whether what an `if` holds runs for the subrequest: never, as it did for the page, or nobody knows. */
+  /** Whether the content of an `if` runs for the subrequest: never, as for the page, or unknown. */
   runs: 'never' | 'alike' | 'unknown';
   /** It has a pattern with named groups, which become variables where it matches. */
   names: boolean;

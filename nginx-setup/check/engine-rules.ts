@@ -21,12 +21,12 @@ export function engineFindings({ site }: Facts): Finding[] {
       {
         id: 'engine-mismatch',
         severity: bundle === 'qjs' ? 'error' : 'warning',
-        what: `the script for ${bundle} runs on ${engine}`,
+        what: `the script for the engine ${bundle} runs on ${engine}`,
         where: placeOf(set ?? spot.directive),
         why:
           bundle === 'qjs'
-            ? 'the njs engine does not know the language that it is written in'
-            : 'it is written for an older language and slower there',
+            ? 'the njs engine does not support the language version of that script'
+            : 'that script is for an older language version, and slower there',
         fix: `include engine-${engine}.conf in place of engine-${bundle}.conf (hotitem nginx install --engine ${engine})`,
       },
     ];

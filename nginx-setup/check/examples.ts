@@ -43,7 +43,7 @@ export function examplesOf(pattern: string, ignoresCase: boolean): string[] {
   }
 
   function group(): string[] {
-    // (?:…), (?<name>…), (?P<name>…); what looks ahead or behind stands for nothing.
+    // (?:…), (?<name>…), (?P<name>…); lookaheads and lookbehinds match nothing.
     const [head = ''] = /^\?(?::|P?<\w+>|<?[=!])/.exec(pattern.slice(at)) ?? [];
     at += head.length;
     const inner = alternatives();

@@ -12,7 +12,7 @@ export type Facts = {
   captures: Capture[];
   /** The njs that this nginx runs with this configuration, or why it runs none. */
   njs: Njs | { reason: string };
-  /** A module of njs that lies on the disk and could be loaded. */
+  /** A module of njs on disk that could be loaded. */
   moduleFile: string | undefined;
   worker: Worker;
   /** What the sidecar's configuration says. */

@@ -7,7 +7,7 @@ import { compareVersions } from '../program/version.ts';
 import type { Facts } from './facts.ts';
 import { installInto, otherInclude } from './mend.ts';
 
-/** Whether each include of ours stands where it belongs, once, with what it needs beside it. */
+/** Whether each of our includes is in the right place, once, with what it needs. */
 export function includeFindings(facts: Facts): Finding[] {
   return [
     ...missingFiles(facts),
@@ -26,10 +26,10 @@ function missingFiles({ site }: Facts): Finding[] {
     return {
       id: 'include-not-found',
       severity: 'error',
-      what: `${directive.args[0]} is not there`,
+      what: `${directive.args[0]} does not exist`,
       where: placeOf(directive),
-      why: 'nginx does not start, or reload, without a file that it is told to include',
-      fix: 'hotitem nginx install writes the files of ours, items.conf as well where it is missing; else correct the path',
+      why: 'nginx does not start or reload if an included file is missing',
+      fix: "hotitem nginx install writes hotitem's files, also a missing items.conf; otherwise correct the path",
       ...(Object.hasOwn(INCLUDES, basename(path)) && { command: installInto(dirname(path)) }),
     };
   });
@@ -46,7 +46,7 @@ function misplaced({ site }: Facts): Finding[] {
         severity: 'error',
         what: `${name} stands in ${context}`,
         where: placeOf(directive),
-        why: `its directives belong to ${include.context.join(' or ')}`,
+        why: `its directives are valid in ${include.context.join(' or ')} only`,
         fix: `move the include into ${include.context[0] === 'location' ? 'the location whose views are to be captured' : `the ${include.context[0]} block`}`,
       },
     ];
@@ -80,7 +80,7 @@ function repeated({ site }: Facts): Finding[] {
 
   function isRepeated(ours: OurInclude): boolean {
     const earlier = rest.slice(0, rest.indexOf(ours));
-    // What a repeated http.conf brings in again is said already.
+    // What a repeated http.conf includes again is already reported.
     const viaOurs = site.ours.some(({ file }) => file.path === ours.directive.file);
     return (
       !viaOurs &&
@@ -96,7 +96,7 @@ function twice({ name, directive, around }: OurInclude): Finding {
     severity: 'error',
     what: `${name} is included twice in ${block === undefined ? 'the main context' : nameOf(block)}`,
     where: placeOf(directive),
-    why: 'nginx refuses what is defined twice',
+    why: 'nginx rejects duplicate definitions',
     fix: 'remove one of the two lines',
   };
 }
@@ -143,7 +143,7 @@ function tooOldFor({ site, build }: Facts): Finding[] {
       severity: 'error',
       what: `${found.name} needs nginx ${found.include.nginx} or newer, this is ${build.version}`,
       where: placeOf(found.directive),
-      why: 'older ones were not tried',
+      why: 'older versions were not tested',
       fix: 'update nginx',
     },
   ];
@@ -164,8 +164,8 @@ function purpose({ site, captures }: Facts): Finding[] {
         severity: 'note',
         what: 'capture is off',
         where: placeOf(off.directive),
-        why: `${off.name} is included: all is in place, nothing is captured`,
-        fix: `to switch capture on, name ${on} in its place and reload`,
+        why: `${off.name} is included: everything is set up, but nothing is captured`,
+        fix: `to switch capture on, replace it with ${on} and reload`,
         command: otherInclude(off.directive, off.name, on),
       },
     ];
@@ -176,7 +176,7 @@ function purpose({ site, captures }: Facts): Finding[] {
     {
       id: 'nothing-captured',
       severity: 'error',
-      what: 'no location captures its views',
+      what: 'no location captures views',
       ...(any && { where: placeOf(any.directive) }),
       why:
         any === undefined
@@ -184,7 +184,7 @@ function purpose({ site, captures }: Facts): Finding[] {
           : 'no location includes a capture-….conf',
       fix:
         any === undefined
-          ? 'hotitem nginx install --dir FOLDER, and do what it prints'
+          ? 'run hotitem nginx install --dir FOLDER, and do what it prints'
           : 'include capture-subrequest.conf (or another) in the location of your item pages, and reload',
     },
   ];

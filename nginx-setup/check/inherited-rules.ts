@@ -23,10 +23,10 @@ function proxied({ spots, ours }: Site): Finding[] {
     {
       id: 'views-to-proxy',
       severity: 'error',
-      what: `js_fetch_proxy ${set.directive.args.join(' ')} holds for http-batch.conf as well`,
+      what: `js_fetch_proxy ${set.directive.args.join(' ')} also applies to http-batch.conf`,
       where: placeOf(set.directive),
-      why: 'all views, with the addresses of visitors, are sent to that proxy and not to the sidecar',
-      fix: 'move js_fetch_proxy into the servers or locations that need it, or hotitem nginx install --engine qjs',
+      why: "all views, including visitors' addresses, are sent to that proxy instead of the sidecar",
+      fix: 'move js_fetch_proxy into the servers or locations that need it, or run hotitem nginx install --engine qjs',
     },
   ];
 }
@@ -41,10 +41,10 @@ function watched({ spots }: Site, captures: Capture[]): Finding[] {
     ({ directive }): Finding => ({
       id: 'sees-the-subrequest',
       severity: 'warning',
-      what: `${directive.name} sees the subrequest of each view as well`,
+      what: `${directive.name} also runs for the subrequest of each view`,
       where: placeOf(directive),
-      why: 'it runs for /_hotitem/capture, /_hotitem/spill and @hotitem_spill with the variables of the page: what it counts it counts twice, and what it rejects is lost',
-      fix: 'move it into the locations that need it, or have it return at once where the URI begins with /_hotitem/',
+      why: 'it runs for /_hotitem/capture, /_hotitem/spill and @hotitem_spill with the variables of the page: it counts requests twice, and views that it rejects are lost',
+      fix: 'move it into the locations that need it, or make it return at once if the URI begins with /_hotitem/',
     }),
   );
 
@@ -63,10 +63,10 @@ function unlinked({ spot, location }: Capture): Finding[] {
     {
       id: 'symlinks-disabled',
       severity: 'error',
-      what: `disable_symlinks ${set.args.join(' ')} where ${location} captures by log`,
+      what: `disable_symlinks ${set.args.join(' ')} in ${location}, which captures by log`,
       where: placeOf(set),
-      why: 'nginx then does not write the lines of pages that are no file, nor any where the spill folder lies behind a link',
-      fix: 'disable_symlinks off; in that location, or capture by batch or subrequest',
+      why: 'nginx then writes no lines for pages that are not files, and none at all if the spill folder is behind a link',
+      fix: 'set disable_symlinks off; in that location, or capture by batch or subrequest',
     },
   ];
 }
@@ -83,9 +83,9 @@ function limited({ ours }: Site): Finding[] {
         {
           id: 'full-is-cached',
           severity: 'warning',
-          what: `open_file_cache in ${server === undefined ? 'http' : nameOf(server)} holds for log-limit.conf as well`,
+          what: `open_file_cache in ${server === undefined ? 'http' : nameOf(server)} also applies to log-limit.conf`,
           where: placeOf(cache),
-          why: 'that the folder is full is believed for open_file_cache_valid (60 s by default): views are dropped after there is room',
+          why: 'the full folder is cached for open_file_cache_valid (60 s by default): views are dropped although there is space again',
           fix: 'move open_file_cache into the locations that serve files',
         },
       ];

@@ -33,10 +33,10 @@ function inFolder(dir: string, used: OurInclude[], { version, from, files }: Pla
   const findings: Finding[] = edited.map((file) => ({
     id: 'include-edited',
     severity: 'note',
-    what: `${file.name} was edited since hotitem ${from} wrote it`,
+    what: `${file.name} was edited after hotitem ${from} wrote it`,
     ...place(file),
-    why: 'the next hotitem nginx install writes it again, and keeps what was there in the folder backup',
-    fix: 'put what you changed into hotitem.yml (settings nginx.*); hotitem nginx install --diff shows what it would take back',
+    why: 'the next hotitem nginx install overwrites it, and keeps a copy in the folder backup',
+    fix: 'set what you changed in hotitem.yml (settings nginx.*); hotitem nginx install --diff shows what it would revert',
     command: installInto(dir),
   }));
   const [first] = untouched;
@@ -48,17 +48,17 @@ function inFolder(dir: string, used: OurInclude[], { version, from, files }: Pla
       ...(from === version
         ? {
             id: 'include-settings',
-            what: `not what the configuration says: ${names}`,
-            why: 'settings were changed since hotitem wrote them: nginx does not know of it',
+            what: `differ from the configuration: ${names}`,
+            why: 'settings were changed after hotitem wrote them: nginx does not use the new values',
           }
         : {
             id: 'include-old',
             what: `of ${from === undefined ? 'an older hotitem, or edited' : `hotitem ${from}`}, and this is ${version}: ${names}`,
-            why: 'what this version does better in nginx is not in use',
+            why: 'nginx does not use the improvements of this version',
           }),
       severity: 'warning',
       ...place(first),
-      fix: 'write them again (--diff shows what changes), and reload nginx',
+      fix: 'write them again (--diff shows the changes), and reload nginx',
       command: installInto(dir),
     },
   ];

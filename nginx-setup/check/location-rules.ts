@@ -33,10 +33,10 @@ function tooLate({ block, spot, location }: Capture): Finding[] {
     {
       id: 'capture-too-late',
       severity: 'error',
-      what: `${ender.name} stands before the capture in ${location}`,
+      what: `${ender.name} is above the capture in ${location}`,
       where: placeOf(ender),
-      why: 'it ends the rewrite phase, in which capture happens: the views that it takes are not captured',
-      fix: 'put the capture first in its location',
+      why: 'it ends the rewrite phase, in which capture happens: views that reach it are not captured',
+      fix: 'move the capture to the top of its location',
     },
   ];
 }
@@ -50,10 +50,10 @@ function inIf({ block, spot, location }: Capture): Finding[] {
     {
       id: 'capture-in-if',
       severity: 'error',
-      what: `the capture in ${nameOf(condition)} of ${location} switches try_files off`,
+      what: `the capture in ${nameOf(condition)} of ${location} disables try_files`,
       where: placeOf(condition),
-      why: 'nginx forgets the try_files of a location wherever an if in it is true: such a page is a 404',
-      fix: 'put the capture into the location itself; pages that show no item are left out by items.conf, with the item "-"',
+      why: 'nginx ignores the try_files of a location if the condition of an if in it is true: the page is a 404',
+      fix: 'move the capture into the location itself; items.conf excludes pages that show no item, with the item "-"',
     },
   ];
 }
@@ -68,9 +68,9 @@ function neverReached({ block, location, how, spot }: Capture): Finding[] {
     {
       id: 'never-reached',
       severity: 'warning',
-      what: `${first.name} in ${location} does nothing for views that are redirected`,
+      what: `${first.name} in ${location} has no effect on redirected views`,
       where: placeOf(first),
-      why: `"rewrite … ${rewrite.args[2] ?? ''}" of that location leaves it before nginx asks for ${first.name}`,
+      why: `"rewrite … ${rewrite.args[2] ?? ''}" of that location leaves it before nginx evaluates ${first.name}`,
       fix: `move ${first.name} into the location that the rewrite leads to`,
     },
   ];
@@ -103,10 +103,10 @@ function replaced({ block, spot, location }: Capture): Finding[] {
     {
       id: 'captures-replaced',
       severity: 'error',
-      what: `${[user.name, ...user.args].join(' ')} takes a numbered group of a pattern where ${location} captures`,
+      what: `${[user.name, ...user.args].join(' ')} uses a numbered capture group, and ${location} captures views`,
       where: placeOf(user),
-      why: 'the patterns of items.conf replace $1, $2 … of the request: another page is served',
-      fix: 'name the group, and use its name: location ~ ^/item/(?<page>.+)$ { … alias /srv/$page; }',
+      why: 'the patterns of items.conf overwrite $1, $2 … of the request: another page is served',
+      fix: 'use a named group: location ~ ^/item/(?<page>.+)$ { … alias /srv/$page; }',
     },
   ];
 }

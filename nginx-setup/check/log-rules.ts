@@ -43,10 +43,10 @@ function lossy(spot: Spot): Finding[] {
     found.push({
       id: 'line-to-syslog',
       severity: 'error',
-      what: 'our line is sent to syslog',
+      what: "hotitem's line is sent to syslog",
       where,
-      why: 'nginx drops what syslog does not take at once, 5 to 16 % under load, and says nothing',
-      fix: 'write it to a file of the spill folder, as log.conf does',
+      why: 'nginx silently drops what syslog does not accept at once: 5 to 16 % under load',
+      fix: 'write it to a file in the spill folder, as log.conf does',
     });
   }
   const buffered = options.find((option) => /^(buffer=|gzip|flush=)/.test(option));
@@ -54,10 +54,10 @@ function lossy(spot: Spot): Finding[] {
     found.push({
       id: 'line-buffered',
       severity: 'error',
-      what: `${buffered} on a log whose name holds a variable`,
+      what: `${buffered} on a log with a variable in its name`,
       where,
-      why: 'nginx does not start with it; and a buffer loses what it holds when a worker is killed',
-      fix: `remove ${buffered}: a line for each view costs nothing measurable`,
+      why: 'nginx does not start with it, and a killed worker loses what is in the buffer',
+      fix: `remove ${buffered}: writing a line per view costs nothing measurable`,
     });
   }
   const cache = inherited(spot, 'open_log_file_cache');
@@ -65,10 +65,10 @@ function lossy(spot: Spot): Finding[] {
     found.push({
       id: 'log-cache-off',
       severity: 'warning',
-      what: 'open_log_file_cache is off where our line is written',
+      what: "open_log_file_cache is off for the log of hotitem's line",
       where: placeOf(cache ?? directive),
       why: 'nginx opens and closes the file for each view',
-      fix: 'open_log_file_cache max=64 inactive=60s valid=10s; beside the access_log',
+      fix: 'set open_log_file_cache max=64 inactive=60s valid=10s; beside the access_log',
     });
   }
   return found;
@@ -76,7 +76,7 @@ function lossy(spot: Spot): Finding[] {
 
 /**
  * The transport log writes where a view ends, and nginx takes the access_log lines of one level only. With a redirect that
- * is some other location of the server, nobody can say which.
+ * is some other location of the server, and it is unknown which.
  */
 function unlogged(capture: Capture, site: Site, formats: Set<string>): Finding[] {
   const { spot, block, location, how } = capture;
@@ -91,14 +91,14 @@ function unlogged(capture: Capture, site: Site, formats: Set<string>): Finding[]
     severity,
     what:
       severity === 'error'
-        ? `${location} captures by log, but no access_log there writes the line`
+        ? `${location} captures by log, but no access_log writes its lines`
         : `views of ${location} that end in ${nameOf(level)} are not logged`,
     where: placeOf((level && (logsOf(level).find(isOff) ?? logsOf(level)[0])) ?? block ?? spot.directive),
     why:
       level === undefined
         ? 'log.conf is not included'
-        : `nginx takes the access_log lines of one level only, here those of ${nameOf(level)}, and "off" among them silences all`,
-    fix: 'include log.conf beside them, in place of access_log off',
+        : `nginx uses the access_log lines of one level only, here of ${nameOf(level)}, and "off" among them disables all`,
+    fix: 'include log.conf beside them, and in place of access_log off',
   }));
 
   function isElsewhere({ directive, around }: Spot): boolean {
@@ -140,7 +140,7 @@ function zones({ spots }: Site): Finding[] {
         severity: 'error',
         what: `the zone ${EVENTS_ZONE} has ${bad}`,
         where: placeOf(directive),
-        why: 'views in it would expire before they are handed over, and below njs 1.0.1 memory may be corrupted',
+        why: 'views in it would expire before they are sent, and below njs 1.0.1 memory may be corrupted',
         fix: `remove ${bad}, then restart nginx: a reload cannot change a zone's options`,
       },
     ];
@@ -162,7 +162,7 @@ function shutdown({ spots }: Site): Finding[] {
       severity: 'warning',
       what: `worker_shutdown_timeout is ${found.args[0]}`,
       where: placeOf(found),
-      why: 'at a reload the old workers are ended with views in hand',
+      why: 'on a reload, the old workers are killed with views in flight',
       fix: `${SHORTEST_SHUTDOWN_MS / 1000}s or more`,
     },
   ];
@@ -178,10 +178,10 @@ function trust({ spots }: Site): Finding[] {
     {
       id: 'trusts-everybody',
       severity: 'warning',
-      what: `set_real_ip_from ${found.directive.args[0]} trusts everybody`,
+      what: `set_real_ip_from ${found.directive.args[0]} trusts every client`,
       where: placeOf(found.directive),
-      why: 'each shopper may say which address he comes from, in the events as well',
-      fix: 'name the addresses of your balancers only (realip.conf.example)',
+      why: 'any client can choose its own address, also in events',
+      fix: 'list the addresses of your load balancers only (realip.conf.example)',
     },
   ];
 }

@@ -10,8 +10,8 @@ export function nginxFindings({ complaints }: Asked, { files }: Configuration): 
       return {
         ...common,
         id: 'no-rights',
-        what: `nginx -T may not read or open everything: ${text}`,
-        why: 'it needs the rights that nginx is started with; what follows was read without it and may be incomplete',
+        what: `nginx -T cannot read or open everything: ${text}`,
+        why: 'it needs the permissions that nginx is started with; the following may be incomplete',
         fix: 'run this as root',
         command: 'sudo hotitem check --nginx',
       };
@@ -19,9 +19,9 @@ export function nginxFindings({ complaints }: Asked, { files }: Configuration): 
     return {
       ...common,
       id: 'nginx-refuses',
-      what: `nginx refuses the configuration: ${text}`,
-      why: 'it will not start with it, and a reload keeps the one of before',
-      fix: 'put right what it names; the other lines here may say how',
+      what: `nginx rejects the configuration: ${text}`,
+      why: 'it does not start with it, and a reload keeps the previous one',
+      fix: 'fix what it names; the other findings may say how',
     };
   });
   const unread = files.flatMap(({ path, problem }): Finding[] =>
@@ -31,9 +31,9 @@ export function nginxFindings({ complaints }: Asked, { files }: Configuration): 
           {
             id: 'not-understood',
             severity: complaints.length > 0 ? 'error' : 'warning',
-            what: `this file could not be read to its end: ${problem.text}`,
+            what: `this file could not be parsed: ${problem.text}`,
             where: { file: path, line: problem.line },
-            why: 'what comes after that line was not checked',
+            why: 'everything after that line was not checked',
             fix: 'look for a missing ; } or quote there',
           },
         ],

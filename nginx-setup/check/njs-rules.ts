@@ -11,26 +11,26 @@ const DANGEROUS_NJS: readonly Danger[] = [
   {
     from: '0',
     below: '0.7.9',
-    why: 'capture was never seen to work on it: 0.7.9 is the oldest that is tested',
-    fix: 'update njs to 0.8.9 or to 1.0.1 and later, or use capture-log.conf, which needs no njs',
+    why: 'it was never tested: 0.7.9 is the oldest tested version',
+    fix: 'upgrade njs to 0.8.9, or to 1.0.1 or newer, or use capture-log.conf, which needs no njs',
   },
   {
     from: '0.8.0',
     below: '0.8.1',
     why: 'internal redirects of scripts are broken in it',
-    fix: 'update njs to 0.8.1 or later',
+    fix: 'upgrade njs to 0.8.1 or newer',
   },
   {
     from: '0.9.2',
     below: '0.9.3',
-    why: 'a js_set variable that is read in the log phase uses freed memory: workers crash',
-    fix: 'update njs to 1.0.1 or later, or go back to 0.8.9',
+    why: 'a js_set variable in the log phase uses freed memory: workers crash',
+    fix: 'upgrade njs to 1.0.1 or newer, or go back to 0.8.9',
   },
   {
     from: '0.9.5',
     below: '1.0.0',
-    why: 'r.subrequest() uses freed memory when a shopper leaves early: workers crash',
-    fix: 'update njs to 1.0.1 or later, or go back to 0.8.9',
+    why: 'r.subrequest() uses freed memory if a client disconnects early: workers crash',
+    fix: 'upgrade njs to 1.0.1 or newer, or go back to 0.8.9',
   },
 ];
 
@@ -69,10 +69,10 @@ export function njsFindings(facts: Facts): Finding[] {
           ? `${name} needs njs ${include.njs} or newer, this is ${version}`
           : `${name} needs an njs built with QuickJS`,
         where: placeOf(directive),
-        why: old ? 'older ones lack what it uses' : `this njs ${version} was built without`,
+        why: old ? 'older versions lack functions that it uses' : `this njs ${version} was built without`,
         fix: include.quickjs
-          ? 'hotitem nginx install --engine njs, or another njs module'
-          : `update the njs module, or do not include ${name}`,
+          ? 'run hotitem nginx install --engine njs, or install another njs module'
+          : `upgrade the njs module, or do not include ${name}`,
       },
     ];
   });
@@ -87,10 +87,10 @@ export function njsFindings(facts: Facts): Finding[] {
       severity: 'note',
       what: `the script runs on njs' own engine, deprecated from njs ${OLDEST_QUICKJS_ADVISED} on (this is ${version})`,
       where,
-      why: 'upstream recommends QuickJS and will remove the other',
+      why: 'upstream recommends QuickJS and will remove the old engine',
       fix: quickjs
-        ? 'hotitem nginx install --engine qjs, when no other script of this nginx needs the njs engine'
-        : 'nothing now: this module was built without QuickJS',
+        ? 'run hotitem nginx install --engine qjs, if no other script of this nginx needs the njs engine'
+        : 'nothing for now: this module was built without QuickJS',
     },
   ];
 }
@@ -102,13 +102,13 @@ function noNjs({ site, moduleFile, build }: Facts, reason: string): Finding {
     severity: 'error',
     what: loads === undefined ? 'the njs module is not loaded' : `the njs module does not load: ${reason}`,
     where: loads === undefined ? { file: site.configuration.main.path, line: 1 } : placeOf(loads.directive),
-    why: 'the includes use js_import and js_set, which are its directives',
+    why: 'the includes use its directives js_import and js_set',
     fix:
       loads !== undefined
-        ? `install the module that belongs to nginx ${build.version}, from where nginx is from`
+        ? `install the module for nginx ${build.version}, from the same source as nginx`
         : moduleFile !== undefined
           ? `add at the very top of nginx.conf: load_module ${moduleFile};`
-          : 'install it (Debian: libnginx-mod-http-js, nginx.org: nginx-module-njs) and load it, or use capture-log.conf, which needs none',
+          : 'install it (Debian: libnginx-mod-http-js, nginx.org: nginx-module-njs) and load it, or use capture-log.conf, which does not need it',
     ...(loads === undefined &&
       moduleFile !== undefined && {
         command: topLine(site.configuration.main.path, `load_module ${moduleFile};`),

@@ -4,10 +4,10 @@ import { isPattern } from '../conf/configuration.ts';
 import { nameOf, type OurInclude, type Site } from '../conf/site.ts';
 import type { Facts } from './facts.ts';
 
-/** Of nginx's `map`: it refuses them below the first map. */
+/** Directives of nginx's `map`: it rejects them below the first map. */
 const ABOVE_MAPS = ['map_hash_max_size', 'map_hash_bucket_size'];
 
-/** Whether what is included, and what must stand above it, comes in an order that nginx takes. */
+/** Whether the includes, and what must be above them, are in an order that nginx accepts. */
 export function orderFindings({ site }: Facts): Finding[] {
   return [...byPattern(site), ...tooLate(site), ...belowMaps(site)];
 }
@@ -22,10 +22,10 @@ function byPattern({ ours }: Site): Finding[] {
     {
       id: 'include-by-pattern',
       severity: 'error',
-      what: `include ${first.directive.args[0]} brings in all ${swept.length} includes of hotitem at once`,
+      what: `include ${first.directive.args[0]} includes all ${swept.length} files of hotitem at once`,
       where: placeOf(first.directive),
-      why: 'each belongs to a block of its own (http, server, location): nginx refuses them together',
-      fix: 'hotitem nginx install --dir /etc/nginx/hotitem, and remove the files of hotitem from that folder',
+      why: 'they belong to different blocks (http, server, location): nginx rejects them together',
+      fix: "run hotitem nginx install --dir /etc/nginx/hotitem, and remove hotitem's files from that folder",
     },
   ];
 }
@@ -41,9 +41,9 @@ function tooLate({ ours }: Site): Finding[] {
     {
       id: 'include-too-late',
       severity: 'error',
-      what: `${definer.name} stands below ${nameOf(block)}, which needs it`,
+      what: `${definer.name} is below ${nameOf(block)}, which needs it`,
       where: placeOf(definer.directive),
-      why: `nginx reads from top to bottom and knows no format or zone of it in ${early.name} (${early.directive.file}:${early.directive.line}): unknown log format`,
+      why: `nginx reads from top to bottom, and does not know its formats and zones yet in ${early.name} (${early.directive.file}:${early.directive.line}): unknown log format`,
       fix: `move "include ${definer.directive.args[0]}" to the top of the http block, above the include of your sites`,
     },
   ];
@@ -67,7 +67,7 @@ function belowMaps({ spots, ours }: Site): Finding[] {
       severity: 'error',
       what: `${directive.name} stands below ${first.name}`,
       where: placeOf(directive),
-      why: `${first.name} defines maps, and nginx calls it a duplicate below the first map`,
+      why: `${first.name} defines maps, and nginx reports a duplicate if it is below the first map`,
       fix: `move it above "include ${first.directive.args[0]}"`,
     }));
 }

@@ -11,7 +11,7 @@ import { lineFormats, writesLine } from './log-rules.ts';
 import { installAgain } from './mend.ts';
 import { upstreamOf } from './upstream-rules.ts';
 
-/** What stands in the way on this machine: the socket, the folders, the breaker's port. Looks, and asks the breaker once. */
+/** Obstacles on this machine: the socket, the folders, the breaker's port. Read-only; sends the breaker one request. */
 export async function pathFindings(facts: Facts): Promise<Finding[]> {
   const upstream = upstreamOf(facts);
   const where = upstream && placeOf(upstream.spot.directive);
@@ -31,10 +31,10 @@ function unknownWorker({ worker, site }: Facts): Finding[] {
     {
       id: 'worker-user-unknown',
       severity: 'error',
-      what: `there is no user ${worker.name} for nginx's workers`,
+      what: `the user of nginx's workers, ${worker.name}, does not exist`,
       ...(user && { where: placeOf(user.directive) }),
-      why: 'nginx does not start as root without it, and what they may write could not be checked',
-      fix: 'name a user of this machine: user www-data;',
+      why: "nginx does not start as root without it, and the workers' permissions could not be checked",
+      fix: 'set an existing user: user www-data;',
     },
   ];
 }
@@ -48,10 +48,10 @@ async function socketFindings({ worker }: Facts, socket: string, where: Place): 
       {
         id: 'socket-not-there',
         severity: 'note',
-        what: `${socket} is not there, or hidden from you`,
+        what: `${socket} does not exist, or you cannot see it`,
         where,
-        why: 'the sidecar does not run: views are spilled until it does',
-        fix: 'hotitem sidecar, or hotitem status to see how it is',
+        why: 'the sidecar is not running: views are spilled until it is',
+        fix: 'start hotitem sidecar; hotitem status shows its state',
       },
     ];
   }
@@ -63,7 +63,7 @@ async function socketFindings({ worker }: Facts, socket: string, where: Place): 
         what: `${socket} is no socket`,
         where,
         why: 'the sidecar cannot listen there and nginx cannot reach it',
-        fix: 'move that file away and start the sidecar',
+        fix: 'move that file and start the sidecar',
       },
     ];
   }
@@ -75,8 +75,8 @@ async function socketFindings({ worker }: Facts, socket: string, where: Place): 
       severity: 'error',
       what: `nginx's workers (${worker.name}) cannot use ${socket}`,
       where,
-      why: `${barrier} does not let them; all views are spilled`,
-      fix: `intake.socket_group: a group of ${worker.name}, so that it stays after a restart; and that group may enter the folders above`,
+      why: `${barrier} denies it; all views are spilled`,
+      fix: `set intake.socket_group to a group of ${worker.name}, which also survives a restart; that group needs x on the parent folders`,
       ...openTo(worker, socket, barrier, 'g+rw'),
     };
   }
@@ -116,10 +116,10 @@ async function folderOf({ worker, sidecar, site }: Facts, { directive }: Spot): 
       {
         id: 'line-to-pipe',
         severity: 'error',
-        what: `our line is written to the pipe ${target}`,
+        what: `hotitem's line is written to the pipe ${target}`,
         where,
-        why: 'a pipe that nobody empties stops the worker, and all its pages',
-        fix: 'write it to a file of the spill folder, as log.conf does',
+        why: 'a pipe that is not read blocks the worker, and all its pages',
+        fix: 'write it to a file in the spill folder, as log.conf does',
       },
     ];
   }
@@ -128,9 +128,9 @@ async function folderOf({ worker, sidecar, site }: Facts, { directive }: Spot): 
     findings.push({
       id: 'spill-differs',
       severity: 'error',
-      what: `nginx writes lines into ${folder}, the sidecar looks into ${sidecar.spill}`,
+      what: `nginx writes lines to ${folder}, but the sidecar reads ${sidecar.spill}`,
       where,
-      why: 'what is written there is never taken in',
+      why: 'lines written there are never ingested',
       fix: "write the includes with the sidecar's configuration, or change spill.dir",
       ...installAgain(site),
     });
@@ -140,10 +140,10 @@ async function folderOf({ worker, sidecar, site }: Facts, { directive }: Spot): 
     findings.push({
       id: 'spill-not-writable',
       severity: 'error',
-      what: `nginx's workers (${worker.name}) cannot write into ${folder}`,
+      what: `nginx's workers (${worker.name}) cannot write to ${folder}`,
       where,
-      why: `${barrier} does not let them; what should be written there is lost`,
-      fix: `give the folder to a group of ${worker.name}, and let that group enter those above`,
+      why: `${barrier} denies it; views that should be written there are lost`,
+      fix: `chgrp the folder to a group of ${worker.name}; that group needs x on its parent folders`,
       ...openTo(worker, folder, barrier, 'g+rwxs'),
     });
   }
@@ -170,10 +170,10 @@ async function rootOf({ build }: Facts, spot: Spot): Promise<Finding[]> {
     {
       id: 'root-missing',
       severity: 'error',
-      what: `the root ${root} is not there`,
+      what: `the root ${root} does not exist`,
       where: placeOf(set ?? spot.directive),
-      why: 'nginx then writes nothing into a file whose name holds a variable: spilled views are lost',
-      fix: 'make that folder (the sidecar makes the spill folder when it starts), or name one that exists',
+      why: 'nginx then writes nothing to a file with a variable in its name: spilled views are lost',
+      fix: 'create that folder (the sidecar creates the spill folder when it starts), or name an existing one',
     },
   ];
 }

@@ -7,9 +7,9 @@ import { installAgain } from './mend.ts';
 import { createRerun } from './rerun.ts';
 
 const WHY =
-  'nginx runs it again for the subrequest, with the variables of the page: that may go to another upstream, be stored for others, or take the view elsewhere';
+  'nginx runs it again for the subrequest, with the variables of the page: the page may go to another upstream, be cached for others, or lose its view';
 
-/** What nginx runs again for the subrequest, because it stands before the lines of server.conf that end this. */
+/** What nginx runs again for the subrequest, because it is above the lines of server.conf that prevent it. */
 export function rerunFindings({ captures, site }: Facts): Finding[] {
   const servers = captures
     .filter(({ transport }) => transport !== 'log')
@@ -28,10 +28,10 @@ function inServer(server: Directive, site: Site): Finding[] {
       {
         id: 'server-conf-old',
         severity: 'error',
-        what: `server.conf in ${nameOf(server)} does not keep that server's rules from the subrequest`,
+        what: `server.conf in ${nameOf(server)} does not protect the subrequest from the rules of that server`,
         where: placeOf(ours ?? server),
         why: WHY,
-        fix: 'hotitem nginx install writes the one of this version; include it first in its server',
+        fix: 'run hotitem nginx install, which writes the current one; include it first in its server',
         ...installAgain(site),
       },
     ];
@@ -42,7 +42,7 @@ function inServer(server: Directive, site: Site): Finding[] {
     (directive): Finding => ({
       id: 'server-conf-too-late',
       severity: 'error',
-      what: `${[directive.name, ...directive.args].join(' ')} stands before server.conf in ${nameOf(server)}`,
+      what: `${[directive.name, ...directive.args].join(' ')} is above server.conf in ${nameOf(server)}`,
       where: placeOf(directive),
       why: WHY,
       fix: 'include server.conf first in its server, above any set, if, rewrite or return',

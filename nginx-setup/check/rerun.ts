@@ -12,7 +12,7 @@ const OF_URI = ['uri', 'document_uri'];
 const OF_QUERY = /^(?:args|query_string|is_args|arg_\w+)$/;
 /** What computes its variable once for a request, its subrequests included, unless it is volatile. */
 const COMPUTED = ['map', 'geo', 'split_clients'];
-/** Whoever may set variables out of our sight. */
+/** Directives that may set variables that we cannot see. */
 const SCRIPTS = /_by_lua|^perl$|^js_(?:content|access|header_filter|body_filter)$/;
 const REDIRECTS = ['redirect', 'permanent'];
 const ENDS = ['last', 'break'];
@@ -155,7 +155,7 @@ function isRedirect({ args }: Directive): boolean {
   return REDIRECTS.includes(args[2] ?? '') || /^(?:https?:\/\/|\$scheme)/.test(args[1] ?? '');
 }
 
-/** Whether a pattern takes the URI of a subrequest of ours; so does one that nobody can tell of. */
+/** Whether a pattern matches the URI of our subrequest; an unreadable pattern counts as matching. */
 function mayMatch(pattern = ''): boolean {
   const regexp = toRegExp(pattern, false);
   return regexp === undefined || SUBREQUESTS.some((uri) => regexp.test(uri));

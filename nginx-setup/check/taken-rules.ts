@@ -14,7 +14,7 @@ const USUAL = ['4711', '4711.html', '4711/'];
 /** Where a location leads on by these, the view may be captured there. */
 const LEADS_ON = ['rewrite', 'try_files', 'error_page'];
 
-/** Item pages that another location takes from the one that captures: nothing is captured, and nobody says so. */
+/** Item pages that another location serves instead of the capturing one: nothing is captured, silently. */
 export function takenFindings({ site, captures }: Facts): Finding[] {
   const items = itemsOf(site);
   return captures.flatMap((capture) => takenFrom(capture, items, captures));
@@ -35,7 +35,7 @@ function takenFrom({ block, spot, location }: Capture, items: Items, captures: C
     severity: 'error',
     what: `${nameOf(taker)} takes ${uri} from ${location}`,
     where: placeOf(taker),
-    why: 'nginx prefers a regular expression, a nested and a longer location, and what captures is not inherited: such views are not captured',
+    why: 'nginx prefers a regular expression, a nested or a longer location, and the capture is not inherited: these views are not captured',
     fix: fixOf(taker, block),
   }));
 
@@ -49,8 +49,8 @@ function fixOf(taker: Directive, block: Directive): string {
   const nested = [...childrenOf(block.block ?? [])].includes(taker);
   const [first = ''] = block.args;
   const isPrefix = block.args.length === 1 && !first.startsWith('~');
-  if (nested || !isPrefix) return `include the same capture in ${nameOf(taker)} as well`;
-  return `location ^~ ${first} keeps regular expressions away from it; or include the same capture in ${nameOf(taker)}`;
+  if (nested || !isPrefix) return `also include the same capture in ${nameOf(taker)}`;
+  return `write location ^~ ${first}, which excludes regular expressions, or include the same capture in ${nameOf(taker)}`;
 }
 
 function below({ args }: Directive): string[] {

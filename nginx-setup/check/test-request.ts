@@ -45,7 +45,7 @@ function pathsOf({ args }: Directive): string[] {
 
 type Listening = Pick<TestRequest, 'listen' | 'tls'>;
 
-/** What speaks HTTP there: not where a proxy must say first who asks, nor QUIC. */
+/** Listeners of plain HTTP: not those with the PROXY protocol, nor QUIC. */
 function listenersOf(server: Directive): Listening[] {
   const listens = [...childrenOf(server.block ?? [])].filter(({ name }) => name === 'listen');
   if (listens.length === 0) return [{ listen: { host: '127.0.0.1', port: 80 }, tls: false }];

@@ -36,9 +36,9 @@ export function upstreamFindings(facts: Facts): Finding[] {
     found.push({
       id: 'socket-differs',
       severity: 'error',
-      what: `nginx posts to ${socket}, the sidecar listens at ${facts.sidecar.socket}`,
+      what: `nginx posts to ${socket}, but the sidecar listens on ${facts.sidecar.socket}`,
       where,
-      why: 'no view arrives; all are spilled',
+      why: 'no view arrives by request: all are spilled',
       fix: "write the includes with the sidecar's configuration, or change intake.socket",
       ...installAgain(facts.site),
     });
@@ -49,8 +49,8 @@ export function upstreamFindings(facts: Facts): Finding[] {
       severity: 'error',
       what: `upstream ${UPSTREAM} has no backup`,
       where,
-      why: 'nginx never marks its only server as down: with a hanging sidecar each view waits for a time-out',
-      fix: 'hotitem nginx install writes it, with the backup',
+      why: 'nginx never marks its only server as down: if the sidecar hangs, each view waits for a timeout',
+      fix: 'run hotitem nginx install, which writes it with the backup',
       ...installAgain(facts.site),
     });
     return found;
@@ -72,8 +72,8 @@ function breakerFindings({ site }: Facts, breaker: string, where: Place): Findin
       severity: 'warning',
       what: `the breaker's address ${breaker} is not on loopback`,
       where,
-      why: 'others can reach it; it should be nginx talking to itself',
-      fix: 'hotitem nginx install --breaker 127.0.0.1:9189',
+      why: 'other hosts can reach it, but only nginx itself should',
+      fix: 'run hotitem nginx install --breaker 127.0.0.1:9189',
     });
   }
   // Servers of that very address are asked before those of all addresses.
@@ -91,11 +91,11 @@ function breakerFindings({ site }: Facts, breaker: string, where: Place): Findin
         ? `no server listens at the breaker's address ${breaker}`
         : `${nameOf(server)} answers at the breaker's address ${breaker}`,
     where: placeOf(answering?.directive ?? where),
-    why: 'only an answer of 503 makes nginx spill: any other, or none, loses the view while the sidecar is down',
+    why: 'only a 503 makes nginx spill: with any other answer, or none, views are lost while the sidecar is down',
     fix:
       server === undefined
-        ? 'hotitem nginx install writes it'
-        : 'give one of the two another address (hotitem nginx install --breaker)',
+        ? 'run hotitem nginx install, which writes it'
+        : 'set another address for one of the two (hotitem nginx install --breaker)',
     ...(server === undefined && installAgain(site)),
   });
   return found;

@@ -25,9 +25,9 @@ export async function wayFindings(
         {
           id: 'way-closed',
           severity: 'warning',
-          what: `nginx's workers${worker === undefined ? '' : ` (${worker.name})`} cannot come to ${path}`,
-          why: `${barrier} does not let them pass: no view would be captured`,
-          fix: `let them pass (chmod o+x), or have ${setting} elsewhere`,
+          what: `nginx's workers${worker === undefined ? '' : ` (${worker.name})`} cannot reach ${path}`,
+          why: `${barrier} denies access: no view would be captured`,
+          fix: `grant access (chmod o+x), or move ${setting} elsewhere`,
         },
       ];
     }),

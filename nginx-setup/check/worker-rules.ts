@@ -21,10 +21,10 @@ export function workerFindings({ site, captures }: Facts): Finding[] {
     {
       id: 'few-descriptors',
       severity: captures.some(({ transport }) => transport === 'log') ? 'warning' : 'note',
-      what: `a worker may open ${limit} files${set === undefined ? ' (the usual limit)' : ''} and has ${most} connections`,
+      what: `a worker may open ${limit} files${set === undefined ? ' (the default limit)' : ''} and has ${most} connections`,
       ...(where && { where: placeOf(where) }),
-      why: 'at its limit it cannot open the file of the minute: views by log, and spilled ones, are lost, and only the error log says so',
-      fix: `worker_rlimit_nofile ${most * EACH * 2}; at the top of nginx.conf`,
+      why: 'at that limit it cannot open the file of the minute: views of the log transport, and spilled ones, are lost, with an error in the log only',
+      fix: `set worker_rlimit_nofile ${most * EACH * 2}; at the top of nginx.conf`,
     },
   ];
 }

@@ -92,7 +92,7 @@ export function readConfiguration(mainPath: string, source: Source): Configurati
     const pattern = resolve(folder, directive.args[0] ?? '');
     const paths = source.find(pattern);
     if (paths.length === 0 && !isPattern(pattern)) missing.push(directive);
-    // A file that includes itself: nginx gives up on it, too.
+    // A file that includes itself: nginx fails on it, too.
     const fresh = paths.filter((path) => !parents.includes(path) && read < MOST_FILES);
     directive.included = fresh.map((path) => load(path, parents));
   }

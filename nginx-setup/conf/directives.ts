@@ -66,7 +66,7 @@ export function parseDirectives(path: string, text: string): SourceFile {
     if (end?.kind === 'error') return fail(end.text, end);
     if (name === undefined || end === undefined || end.kind === '}') {
       return fail(
-        end === undefined ? 'a directive is never ended' : `unexpected ${end.kind}`,
+        end === undefined ? 'a directive has no end' : `unexpected ${end.kind}`,
         end ?? rest.at(-1),
       );
     }

@@ -9,7 +9,7 @@ export const diskSource: Source = {
     try {
       return readFileSync(path, 'utf8');
     } catch {
-      // nginx says so, too, and better.
+      // nginx reports it, too, and better.
       return undefined;
     }
   },

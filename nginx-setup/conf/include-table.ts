@@ -1,8 +1,8 @@
-/** What capture is handed over by. */
+/** How a view is transported. */
 export type Transport = 'subrequest' | 'batch' | 'log';
 
 export type Include = {
-  /** The blocks that it may stand in; `if` stands for an `if` of a location. */
+  /** The blocks that it is valid in; `if` means an `if` in a location. */
   context: readonly string[];
   /** Oldest version that runs it; absent: no njs at all. */
   njs?: string;

@@ -7,7 +7,7 @@ export type NginxRead = {
   asked: Asked;
   /** The path of its nginx.conf. */
   main: string;
-  /** As nginx prints it, or as it lies on the disk where nginx refuses to. */
+  /** As nginx prints it, or from the files on disk if nginx rejects it. */
   configuration: Configuration;
   /** Whether not even that could be read. */
   unreadable: boolean;
@@ -21,7 +21,10 @@ export async function readNginx(command: string[], conf?: string): Promise<Nginx
   const program = command.at(-1) ?? '';
   const asked = await askNginx(command, conf);
   if (asked === undefined)
-    throw new Trouble(`${program} is no nginx that runs`, 'Name it: hotitem check --nginx /usr/sbin/nginx');
+    throw new Trouble(
+      `${program} is not a working nginx`,
+      'Pass its path: hotitem check --nginx /usr/sbin/nginx',
+    );
   const { build, dump } = asked;
   const files = dump === undefined ? undefined : splitDump(dump);
   const [main = conf ?? build.conf] = files?.keys() ?? [];

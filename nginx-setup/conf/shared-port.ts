@@ -1,6 +1,6 @@
 import { childrenOf, type Site, type Spot } from './site.ts';
 
-/** A loopback address of nobody else: resolvers and containers have others of 127.0.0.0/8. */
+/** A loopback address that nothing else uses: resolvers and containers use others of 127.0.0.0/8. */
 const HOST = '127.0.91.89';
 const FIRST_OF_ANYBODY = 1024;
 const HTTP_PORT = 80;

@@ -38,8 +38,7 @@ const SEVERE = /^(?:nginx:|\d{4}\/\S+ \S+) \[(?:emerg|crit)\] (?:\d+#\d+: )?(.+)
 /** What stands in the `[emerg]` and `[crit]` lines of a configuration test, each once. */
 export function complaintsOf(stderr: string): Complaint[] {
   const found = [...new Set(stderr.split('\n').flatMap((line) => SEVERE.exec(line)?.[1] ?? []))];
-  const texts =
-    found.length > 0 ? found : [stderr.trim().split('\n').at(-1) || 'nginx -T ended without a word'];
+  const texts = found.length > 0 ? found : [stderr.trim().split('\n').at(-1) || 'nginx -T printed nothing'];
   return texts.map((whole) => {
     const [, text = whole, file, line] = /^(.*) in (\/.*):(\d+)$/.exec(whole) ?? [];
     const rights = whole.includes('(13: Permission denied)');

@@ -46,7 +46,7 @@ export async function inspectNginx(
   if (!existsSync(program)) return { reason: `${program} is not there` };
   const command = [program];
   const version = await nginxVersion(command);
-  if (version === undefined) return { reason: `${program} is no nginx that runs` };
+  if (version === undefined) return { reason: `${program} is not a working nginx` };
 
   let reason = `${MODULE} is not there`;
   for (const module of named ? [resolve(named)] : await modulesOf(program)) {
@@ -61,7 +61,7 @@ export async function inspectNginx(
   return { reason: `${program} (${version}) has no njs (${reason})` };
 }
 
-/** Where its njs may be; undefined stands for compiled in. */
+/** Where its njs may be; undefined means compiled in. */
 async function modulesOf(program: string): Promise<(string | undefined)[]> {
   const { stderr } = await run(program, ['-V']);
   const prefix = /--prefix=(\S+)/.exec(stderr)?.[1] ?? '/usr/local/nginx';

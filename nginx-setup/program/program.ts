@@ -13,8 +13,8 @@ export function nginxProgram(
   const program = systemNginx(env, name);
   if (name !== undefined && program === undefined)
     throw new Trouble(
-      `${name} is not there`,
-      'A name is looked for on the PATH; a path has a slash: ./nginx',
+      `${name} does not exist`,
+      'A name is searched on the PATH; a path has a slash: ./nginx',
     );
   return program;
 }

@@ -27,7 +27,7 @@ export async function runningNginx(): Promise<RunningNginx[]> {
   return found.flatMap((one) => one ?? []);
 }
 
-/** What a process's title says, as /proc has it; undefined where it is no master of nginx. */
+/** Parsed from a process title in /proc; undefined if it is not a master of nginx. */
 export function parseTitle(pid: number, title: string): RunningNginx | undefined {
   const [, program, rest = ''] = TITLE.exec(title) ?? [];
   if (program === undefined) return undefined;

@@ -8,7 +8,7 @@ export type Connections = {
 
 /**
  * Keeps at most `most` connections open, and always lets a newcomer in: the connection that was quiet for longest makes room. So
- * whoever holds connections open does not keep out `/livez` and `/metrics`. A connection asks one thing at a time: one that sends the
+ * idle connections cannot block `/livez` and `/metrics`. A connection asks one thing at a time: one that sends the
  * next request before the answer (pipelining, which no browser or proxy does) is closed. What limits those that wait for an answer
  * to fewer than `most` is not here.
  */

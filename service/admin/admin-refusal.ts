@@ -14,7 +14,7 @@ export type Refusal = {
  *
  * A page elsewhere can send requests to this listener that it need not be able to read: each `<img>` may start a long query.
  * Browsers name the sender in `Sec-Fetch-Site`. Another port of this host is the same site and another sender; both are refused,
- * except a link that somebody follows to anything but the API: the page, health, metrics. That is also how a browser comes back from
+ * except a link that a user follows to anything but the API: the page, health, metrics. That is also how a browser comes back from
  * the login of a proxy before us. A request without the header comes from a program or an old browser; the limits of
  * `sidecar/routes/questions.ts` hold for it.
  */
@@ -25,7 +25,7 @@ export function refusalOf(
 ): Refusal | undefined {
   const { host = '', origin } = headers;
   if (!hosts.has(withoutPort(host))) {
-    return refused(403, 'host', 'this Host is not served here; admin.allowed_hosts can name it');
+    return refused(403, 'host', 'this Host is not allowed here; add it to admin.allowed_hosts');
   }
   // A proxy may have written our Host into the request; what the browser says of the two origins holds.
   const isOurs =
@@ -33,20 +33,16 @@ export function refusalOf(
     origin === `http://${host}` ||
     origin === `https://${host}`;
   if (origin !== undefined && !isOurs) {
-    return refused(403, 'origin', 'other origins are not served');
+    return refused(403, 'origin', 'requests of other origins are not allowed');
   }
   if (isForeign(headers) && !isLinkTo(headers, path)) {
-    return refused(
-      403,
-      'site',
-      'requests that another site makes are not served; open this address by itself',
-    );
+    return refused(403, 'site', 'requests of another site are not allowed; open this address directly');
   }
   if (method !== 'GET' && method !== 'HEAD') return refused(405, 'method', 'only GET and HEAD');
   return undefined;
 }
 
-/** `none` is what somebody typed or had as a bookmark. */
+/** `none` is a typed address or a bookmark. */
 function isForeign(headers: IncomingHttpHeaders): boolean {
   const site = headers['sec-fetch-site'];
   return site !== undefined && site !== 'same-origin' && site !== 'none';

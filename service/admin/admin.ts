@@ -12,11 +12,11 @@ export type Reply = {
   type: string;
   body: string | Buffer;
   headers?: Record<string, string>;
-  /** Why there is no answer to what was asked: a label of metrics. */
+  /** Why a request got no answer: a label of metrics. */
   refused?: string;
 };
 
-/** `asker` fires when whoever asks is gone. */
+/** `asker` fires when the client has disconnected. */
 export type Route = (url: URL, asker: AbortSignal) => Reply | Promise<Reply>;
 
 /** A thing that must work before traffic may come: `true`, or why it does not. */
@@ -101,7 +101,7 @@ function text(status: number, line: string): Reply {
 /** Fires when the connection is closed before the answer. */
 function askerOf(response: ServerResponse): AbortSignal {
   const gone = new AbortController();
-  response.once('close', () => gone.abort(new Error('the asker is gone')));
+  response.once('close', () => gone.abort(new Error('the client disconnected')));
   return gone.signal;
 }
 
@@ -118,9 +118,9 @@ async function answer(request: IncomingMessage, { routes, hosts, log, asker }: A
   try {
     return await route(url, asker);
   } catch (error) {
-    if (asker.aborted) return text(503, 'the asker is gone');
+    if (asker.aborted) return text(503, 'the client disconnected');
     log.error({ path: url.pathname, reason: reasonOf(error) }, 'a request to the admin listener failed');
-    return json(500, { error: 'this failed; the log says why' });
+    return json(500, { error: 'this failed; see the log' });
   }
 }
 

@@ -14,9 +14,9 @@ type Complete = Omit<Settings, 'kafka' | 'heat'> & {
 };
 
 export type Config = Complete & {
-  /** The settings that somebody gave, whatever their value: `kafka.partitions`. */
+  /** The settings that were given, whatever their value: `kafka.partitions`. */
   given: ReadonlySet<string>;
-  /** Variables of our prefix that somebody else set: `HOTITEM_SERVICE_HOST`. */
+  /** Variables with our prefix that another program set: `HOTITEM_SERVICE_HOST`. */
   ignored: string[];
   /** The files that settings came from. */
   files: SettingsFile[];
@@ -43,7 +43,7 @@ export class ConfigError extends Error {
 export type ConfigSources = {
   /** A YAML file; without it the one that HOTITEM_CONFIG names. */
   file?: string | undefined;
-  /** Where a file is looked for that nobody named, by which user; the first counts, and only one that root or that user put there. */
+  /** Where to look for a file that was not named, and as which user; the first counts, and only if it belongs to root or that user. */
   usual?: { paths: string[]; uid: number };
   env: Record<string, string | undefined>;
   /** By setting, as `FLAGS` names them: `{'spool-max-bytes': '1000'}`. */
@@ -107,11 +107,11 @@ function socketProblems({ intake, control }: Complete): string[] {
     .filter(([, socket = '']) => Buffer.byteLength(socket) > LONGEST_SOCKET_PATH)
     .map(
       ([setting, socket]) =>
-        `${setting}: longer than the ${LONGEST_SOCKET_PATH} bytes that a socket path may have (got ${show(socket)})`,
+        `${setting}: must not be longer than ${LONGEST_SOCKET_PATH} bytes, the limit for a socket path (got ${show(socket)})`,
     );
   if (control.socket === intake.socket)
     problems.push(
-      `control.socket: must not be intake.socket, which the workers of nginx may use (got ${show(control.socket)})`,
+      `control.socket: must not be intake.socket, which nginx's workers can use (got ${show(control.socket)})`,
     );
   return problems;
 }
@@ -181,9 +181,7 @@ function readFile(
 
 function wayIn(error: unknown): string {
   const denied = typeof error === 'object' && error !== null && 'code' in error && error.code === 'EACCES';
-  return denied
-    ? ' (run this as root or as the user of the service, or name another file with --config)'
-    : '';
+  return denied ? ' (run this as root or as the user of the service, or set another file with --config)' : '';
 }
 
 function* fromEnvironment(

@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 export type ConfigPlace = {
   /** Undefined where there is none. */
   file: string | undefined;
-  /** Somebody named it: --config or HOTITEM_CONFIG. Else it was found. */
+  /** It was named with --config or HOTITEM_CONFIG. Otherwise it was found. */
   named: boolean;
   /** The other places: `passedOver` holds a file that is not read, at the rest there is none. */
   looked: string[];

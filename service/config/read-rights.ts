@@ -13,7 +13,7 @@ export type SettingsFile = {
 
 type Read = { text: string; mode: number | undefined; uid: number };
 
-/** The text of a file that somebody named, and its rights at that moment. Throws what the file system says. */
+/** The text of a named file, and its permissions at that moment. Throws the error of the file system. */
 export function readWithRights(path: string): Read {
   const fd = openSync(path, 'r');
   try {
@@ -24,7 +24,7 @@ export function readWithRights(path: string): Read {
 }
 
 /**
- * The same of a file that nobody named, and that is read because it lies there: it must be a regular file that only root or the user
+ * The same for a file that was found, not named: it must be a regular file that only root or the user
  * `uid`, who reads it, could have put there. Throws where it is not.
  */
 export function readOwn(path: string, uid: number): Read {
@@ -34,9 +34,11 @@ export function readOwn(path: string, uid: number): Read {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | follow);
   try {
     const file = fstatSync(fd);
-    const reason = file.isFile() ? (foreignOwner(link, uid) ?? whyForeign(file, uid)) : 'is no regular file';
+    const reason = file.isFile()
+      ? (foreignOwner(link, uid) ?? whyForeign(file, uid))
+      : 'is not a regular file';
     if (reason !== undefined)
-      throw new Error(`it is not read, as it ${reason}; name it with --config where you trust it`);
+      throw new Error(`it is not read, because it ${reason}; use --config if you trust it`);
     return readOpen(fd, file);
   } finally {
     closeSync(fd);

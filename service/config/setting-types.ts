@@ -10,11 +10,11 @@ const LABEL = /^[a-z\d_](?:[\w-]{0,61}[a-z\d_])?$/i;
 const CONTROL = /\p{Cc}/u;
 
 export const count = z.number().int().positive();
-/** Of what lies on a disk. */
+/** A size on disk. */
 export const bytes = z.number().int().positive();
 /** Of what is held in memory in one piece. */
 export const bytesAtOnce = bytes.max(MOST_BYTES_AT_ONCE);
-/** A time that somebody waits. */
+/** A waiting time. */
 export const seconds = count.max(Math.floor(LONGEST_TIMER_MS / 1000));
 
 /** A text of one line, as names of hosts and of people are. */
@@ -22,12 +22,12 @@ export const words = z
   .string()
   .min(1)
   .max(255)
-  .refine((text) => !CONTROL.test(text), { message: 'must not hold control characters' });
+  .refine((text) => !CONTROL.test(text), { message: 'must not contain control characters' });
 
 export const path = z
   .string()
   .min(1)
-  .refine((text) => !text.includes('\0'), { message: 'must not hold a NUL' });
+  .refine((text) => !text.includes('\0'), { message: 'must not contain a NUL' });
 
 /** The environment and flags have words only. */
 export const yesOrNo = z.union([z.boolean(), z.stringbool({ truthy: ['true'], falsy: ['false'] })], {
@@ -66,19 +66,19 @@ export const hostName = z
 export const url = z
   .url({ protocol: /^https?$/ })
   .refine((text) => !URL.canParse(text) || hasNoLogin(new URL(text)), {
-    message: 'must not hold a login: use username and password',
+    message: 'must not contain a login: use username and password',
   })
-  .refine((text) => !/[^\x21-\x7e]/.test(text), { message: 'must be printable ASCII without blanks' })
-  .refine((text) => !/[?#]/.test(text), { message: 'must end with its path: nothing from ? or # on' })
+  .refine((text) => !/[^\x21-\x7e]/.test(text), { message: 'must be printable ASCII without spaces' })
+  .refine((text) => !/[?#]/.test(text), { message: 'must end with its path, without ? or #' })
   .refine((text) => !URL.canParse(text) || (isHost(new URL(text).hostname) && new URL(text).port !== '0'), {
     message: 'must be one address like https://HOST:9200',
   });
 
-/** What goes into a header as it is. */
+/** Used unescaped in a header. */
 export const headerText = z
   .string()
   .min(1)
-  .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without blanks');
+  .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces');
 
 function hasNoLogin({ username, password }: URL): boolean {
   return username === '' && password === '';
@@ -95,7 +95,7 @@ function isHost(host: string): boolean {
   if (inner !== undefined) return isIPv6(inner);
   if (isIP(host) !== 0) return isIPv4(host);
   const labels = host.replace(/\.$/, '').split('.');
-  // `999.0.0.1` is nobody's name: resolvers take it for an address.
+  // `999.0.0.1` is not a name: resolvers parse it as an address.
   return (
     host.length <= 253 && labels.every((label) => LABEL.test(label)) && !/^\d+$/.test(labels.at(-1) ?? '')
   );

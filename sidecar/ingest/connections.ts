@@ -48,7 +48,7 @@ const ANSWERS: Record<PostStatus, string> = {
 };
 
 /**
- * Speaks HTTP/1.1 with nginx, a request at a time on each connection.
+ * Serves HTTP/1.1 to nginx, one request at a time per connection.
  *
  * - What arrives whole and begins as `HEAD` says, as nearly all does, has the fast path: its body is a part of what was read.
  * - Anything else is an `Incoming`, and has `longestRequestMs` to arrive.

@@ -14,7 +14,7 @@ const ADDED_BYTES = 700;
 /** An event is longer than its line: twice is enough for lines of common length. */
 const GROWTH = 2;
 
-/** `lineBytes`: of the lines that are to become events. `used`: a buffer that nobody needs any more, taken where it is large enough. */
+/** `lineBytes`: of the lines that are to become events. `used`: a buffer that is free again, reused if it is large enough. */
 export function createEncodedEvents(lineBytes: number, used?: Buffer): EncodedEvents {
   const usual = lineBytes * GROWTH + ADDED_BYTES;
   let buffer = used !== undefined && used.length >= usual ? used : Buffer.allocUnsafe(usual);

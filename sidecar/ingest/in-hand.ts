@@ -11,7 +11,7 @@ export type InHand = {
 };
 
 /**
- * What is honest is received within milliseconds, so that whoever holds requests open, to fill the memory or to keep others out,
+ * Honest requests arrive within milliseconds, so a client that holds requests open, to fill the memory or block others,
  * is the one who loses them.
  */
 export function createInHand(mostBytes: number): InHand {

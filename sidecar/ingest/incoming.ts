@@ -1,7 +1,7 @@
 import type { InHand } from './in-hand.ts';
 import { type Head, type HeadProblem, readHead } from './request-head.ts';
 
-/** A request that has arrived. The bytes of its body are in hand, and let go by who has it. */
+/** A request that has arrived. The bytes of its body count as in flight until its holder releases them. */
 export type Arrived = { head: Head; body: Buffer };
 
 /** What to refuse a request with. 413: it is too long, 503: it had to give way to others. */
@@ -16,7 +16,7 @@ export type IncomingOptions = {
 
 export type Incoming = {
   add(chunk: Buffer): void;
-  /** Lets go of what has come. Nothing more is called. */
+  /** Releases what has arrived. Nothing is called after that. */
   forget(): void;
 };
 

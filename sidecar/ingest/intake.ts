@@ -22,7 +22,7 @@ export type IntakeOptions = Omit<SocketOptions, 'setting'> & {
   metrics: Metrics<typeof SIDECAR_METRICS>;
 };
 
-/** `gone` is aborted when nobody waits for the answer any more. */
+/** `gone` is aborted when the client no longer waits for the answer. */
 export type IntakeRoute = (request: Question) => Promise<Answer>;
 export type Question = { method: string; query: URLSearchParams; gone: AbortSignal };
 
@@ -32,9 +32,9 @@ export type Intake = {
   close(): Promise<void>;
 };
 
-/** nginx itself gives up within a second. */
+/** nginx itself times out within a second. */
 const LONGEST_REQUEST_MS = 5_000;
-/** Of all requests in hand, in largest requests. What is made of them takes a few times as much. */
+/** Limit for all requests in flight, as a multiple of the largest request. Processing them takes a few times as much. */
 const LARGEST_IN_HAND = 2;
 
 /**
@@ -42,7 +42,7 @@ const LARGEST_IN_HAND = 2;
  * 413 and 503: nothing was kept, nginx spills them. An answer has no body, or nginx would not reuse the connection.
  *
  * Whatever runs as the user of nginx's workers may send here what it likes. So there are bounds to the bytes of a request and of
- * all in hand, to the time in which one arrives, to its bad lines, and to the connections.
+ * all in flight, to the time in which one arrives, to its bad lines, and to the connections.
  */
 export async function startIntake(options: IntakeOptions): Promise<Intake> {
   const {
@@ -81,7 +81,7 @@ export async function startIntake(options: IntakeOptions): Promise<Intake> {
   const listening = await listenOnSocket(server, { ...options, setting: 'intake.socket' });
   return { failure: listening.failure, close };
 
-  /** What to answer to `lines`, which are in hand until then; what is refused is counted. */
+  /** The answer to `lines`, which count as in flight until then; rejected ones are counted. */
   async function post(lines: Buffer): Promise<PostStatus> {
     try {
       const taken = await takeIn(lines, 'intake');

@@ -5,7 +5,7 @@ import { mix } from '../../event/mix.ts';
 export type Rung = Extent;
 
 export type Ladder = {
-  /** Where it stands now: an index of `RUNGS`. */
+  /** The current step: an index of `RUNGS`. */
   step(): number;
   rung(): Rung;
 };
@@ -19,7 +19,7 @@ export type LadderOptions = {
 };
 
 /**
- * From everything to the least. All are powers of two, so that what one rung keeps, those above it keep as well. The last
+ * From everything to the least. All are powers of two, so that what one step keeps, the steps before it keep as well. The last
  * is the one for counts: one event in 64 without what says who and how. It is a sample too, not a sum in memory: a sum
  * would be lost with the process that had answered 204, and would count twice what is read twice (decision 0007).
  */

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 
-/** Odd, and different in each process: who makes ids cannot make many that lie in one place. */
+/** An odd number, different in each process: a sender cannot create many ids that collide. */
 const FACTOR = 2 * randomInt(2 ** 30) + 1;
 
 /** Where in a table of `2 ** bits` places a number of 32 bits lies (multiplicative hashing: Knuth, TAOCP 3, 6.4). */

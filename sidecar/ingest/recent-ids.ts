@@ -11,7 +11,7 @@ export type RecentIds = {
 /** Slots a generation; half of them are used at most. 2 × 8 MB, the last 524,288 ids at least. */
 const SLOT_BITS = 20;
 const SLOTS = 1 << SLOT_BITS;
-/** Zero marks an empty slot; of an id that begins so this stands there. */
+/** Zero marks an empty slot; an id of zero is stored as this. */
 const NOT_EMPTY = 1;
 
 /**

@@ -5,7 +5,7 @@ const LARGEST = 16 * 1024 * 1024;
 const MOST_PENDING = 10_000;
 
 /**
- * Keeps lines that are no event, as JSON, in `path` and, once that holds 16 MB, in one older file beside it. Returns at
+ * Stores lines that are not events, as JSON, in `path` and, once that holds 16 MB, in one older file beside it. Returns at
  * once; what cannot be written is left to the counter.
  */
 export function createRejectFile(path: string, now: () => number): (line: BadLine) => void {

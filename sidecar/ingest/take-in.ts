@@ -11,7 +11,7 @@ import { type NewViews, NO_VIEWS, type ViewBatch } from './new-views.ts';
 import type { RecentIds } from './recent-ids.ts';
 import { createWritesUnderWay } from './writes-under-way.ts';
 
-/** `intake`: posted by nginx. `spill`, `log`: from a file, written while the sidecar was away, or because that is the transport. */
+/** `intake`: posted by nginx. `spill`, `log`: from a file, written while the sidecar was unavailable, or by the log transport. */
 export type Source = 'intake' | 'spill' | 'log';
 
 export type TakeInOptions = {
@@ -25,7 +25,7 @@ export type TakeInOptions = {
   newViews?: NewViews | undefined;
   /** Told of a view that `hotitem doctor` sent, with its event. */
   onTest?: (token: string, event: string) => void;
-  /** Where a line goes that is no event. */
+  /** Receives lines that are not events. */
   reject: (line: BadLine) => void;
   metrics: Metrics<typeof SIDECAR_METRICS>;
 };
@@ -37,7 +37,7 @@ export class TooManyBadLines extends Error {
   override name = 'TooManyBadLines';
 }
 
-/** Takes in lines as nginx wrote them, each ended by a newline (the last one may lack it). */
+/** Ingests lines as nginx wrote them, each ended by a newline (the last one may lack it). */
 export type TakeIn = (lines: Buffer, source: Source) => Promise<Taken>;
 
 /** What has become of the lines of one call. */
@@ -68,7 +68,7 @@ const EVERYTHING: Rung = { oneIn: 1, bare: false };
 
 /**
  * The one way into the spool, for what nginx posts and for what it spilled. Resolves when every event of `lines` is kept;
- * rejects as `keep` does, and then none of them counts: they may all come again.
+ * rejects as `keep` does, and then none of them counts: all may be redelivered.
  */
 export function createTakeIn(options: TakeInOptions): TakeIn {
   const { recent, writer, ladder, keep, newViews = NO_VIEWS, onTest, reject, metrics } = options;
@@ -111,7 +111,7 @@ export function createTakeIn(options: TakeInOptions): TakeIn {
 
   async function keepAll({ high, low }: Sorted, events: { bytes: Buffer; count: number }): Promise<void> {
     if (events.count > 0) await keep(events);
-    // Only now: a line whose write failed comes again, and must not pass for a duplicate then.
+    // Only now: a line whose write failed is redelivered, and must not count as a duplicate then.
     for (let i = 0; i < low.length; i++) recent.add(high[i] ?? 0, low[i] ?? 0);
   }
 
@@ -152,12 +152,12 @@ export function createTakeIn(options: TakeInOptions): TakeIn {
     return sorted;
   }
 
-  /** What a power cut made NULs is no line, and is counted apart from the lines around it. */
+  /** NULs from a power cut are not a line, and are counted apart from the lines around them. */
   function sortDamaged(text: string, rung: Rung, sorted: Sorted): void {
     const parts = betweenNuls(text);
     for (const part of parts) if (part !== '') sortTorn(part, rung, sorted);
     for (let i = 1; i < parts.length; i++)
-      addBad(sorted.bad, { reason: 'nul', field: 'line', value: 'NULs, as a power cut leaves them' });
+      addBad(sorted.bad, { reason: 'nul', field: 'line', value: 'NULs, as left by a power cut' });
   }
 
   /** Behind a line that its disk had no more room for the next one begins without a newline. */

@@ -13,10 +13,10 @@ export type TestViews = {
   list(): TestView[];
 };
 
-/** Whoever may ask the shop for a page may send some. */
+/** Any client of the shop can send some. */
 const MOST = 16;
 
-/** Remembers what became of test views, so that whoever sent one can follow it into the index. */
+/** Remembers the result of test views, so that their sender can follow them into the index. */
 export function createTestViews(): TestViews {
   let known: TestView[] = [];
   return {

@@ -1,7 +1,7 @@
 import { placeOf } from './place-of.ts';
 
 /**
- * Which ids are being written just now, so that nobody writes them a second time meanwhile. An id is given as one word of its
+ * The ids that are being written now, so that they are not written a second time meanwhile. An id is given as one word of its
  * `bitsOf`. Two batches of a thousand share one in vain once in four thousand times: then one waits for the other to be written.
  */
 export type WritesUnderWay = {
@@ -11,14 +11,14 @@ export type WritesUnderWay = {
   whileUnderWay<T>(ids: number[], write: Promise<T>): Promise<T>;
 };
 
-/** Zero marks an empty slot; for an id that is zero this stands there. */
+/** Zero marks an empty slot; an id of zero is stored as this. */
 const NOT_EMPTY = 1;
 
 type Write = { has: (id: number) => boolean; ended: Promise<void> };
 
 /**
  * A line is sent twice where nginx did not wait for the answer: by a post and by a spill file, or by two posts of many.
- * One line is never posted twice by itself, so that those, of which there are most, need not be compared with each other.
+ * A posted line never repeats within a request, so these, which are most lines, need not be compared with each other.
  */
 export function createWritesUnderWay(): WritesUnderWay {
   const single = new Map<number, Promise<void>>();

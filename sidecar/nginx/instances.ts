@@ -29,7 +29,7 @@ export type RememberedInstances = {
 };
 
 /**
- * Whether all views of an nginx are accounted for here. Of one that started before the accounting began nobody knows how
+ * Whether all views of an nginx are accounted for here. For one that started before the accounting began, it is unknown how
  * many of its views came to others: its `first` two reports say where its accounting begins.
  */
 export type Standing = 'whole' | 'first' | 'second';
@@ -49,7 +49,7 @@ type Known = NginxInstance & NginxStanding & { heardAt: number; standing: Standi
 
 /** nginx reports every second; it asks a sidecar that was too slow again after five. */
 const GONE_AFTER_MS = 10_000;
-/** Nobody runs more beside one sidecar; beyond that, those that stopped long ago are summed up. */
+/** More than enough for one sidecar; beyond that, those that stopped long ago are summed up. */
 const MOST_INSTANCES = 16;
 const NONE: NginxTotals = { captured: 0, waiting: 0, spilled: 0, diverted: 0, dropped: 0, fulls: 0 };
 

@@ -35,7 +35,7 @@ const remembered = z.object({
   sequence: whole,
 });
 
-/** What the accounting of nginx needs to go on where the sidecar before this one ended. */
+/** What the accounting of nginx needs to continue after a restart of the sidecar. */
 export type Remembered = z.output<typeof remembered>;
 
 export type BooksFile = {
@@ -74,7 +74,7 @@ export function createBooksFile(
           },
           (error: unknown) => {
             const reason = reasonOf(error);
-            warn('nginx books', 'the accounting of nginx is not on disk; a restart begins it again', {
+            warn('nginx books', 'the accounting of nginx could not be stored; a restart begins it again', {
               reason,
             });
           },

@@ -7,7 +7,7 @@ import type { Control } from './switch.ts';
 
 /** How long nginx applies the mode without hearing of it again. */
 const LEASE_MS = 10_000;
-/** nginx waits less than one second. A sidecar that stops waits as long as the last of its askers. */
+/** nginx waits less than one second. A stopping sidecar waits as long as its last client. */
 const LONGEST_WAIT_MS = 5_000;
 
 const natural = z.coerce.number().int().min(0).catch(0);
@@ -32,7 +32,7 @@ export function createPollRoute({ control, books, warn }: PollRouteOptions): Int
   async function tell({ query, gone }: Question): Promise<Answer> {
     const report = toNginxReport(query);
     if (report !== undefined && 'problem' in report) {
-      warn('nginx report', 'a report of nginx is left out of the accounting', { reason: report.problem });
+      warn('nginx report', 'a report of nginx is invalid and not counted', { reason: report.problem });
     } else if (report !== undefined) {
       books.report(report);
     }

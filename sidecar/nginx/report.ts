@@ -19,9 +19,9 @@ const report = z.object({
   waiting: counted,
   /** Left the shared zone: posted and answered. */
   flushed: counted,
-  /** Given to a subrequest to the sidecar. */
+  /** Sent by subrequest to the sidecar. */
   handed: counted,
-  /** Sent to the spill file at once, because the sidecar was away. */
+  /** Sent to the spill file at once, because the sidecar was unavailable. */
   diverted: counted,
   /** Written to the spill file, for whatever reason. */
   spilled: counted,

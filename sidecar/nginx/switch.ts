@@ -5,7 +5,7 @@ import { replaceFile } from '../../service/replace-file.ts';
 /** What nginx captures: every view, none, or one in `n`. */
 export type CaptureMode = { mode: 'on' | 'off' } | { mode: 'sample'; n: number };
 
-/** Version 0: nobody has ever said anything, and nginx does as its own configuration says. */
+/** Version 0: never set, nginx uses its own configuration. */
 export type CaptureState = { version: number } & (CaptureMode | { mode: 'default' });
 
 export type Control = {
@@ -73,7 +73,7 @@ function load(path: string, warn: (key: string, message: string, fields?: object
   }
   const state = toState(text);
   if (state === undefined)
-    warn('capture mode', 'the capture mode cannot be read: nginx does as it is configured', { path });
+    warn('capture mode', 'the capture mode cannot be read: nginx uses its configured one', { path });
   return state ?? none();
 }
 

@@ -74,5 +74,5 @@ function wrong(field: string, problem: string, value: string): Reply {
 }
 
 function noIndex(): Reply {
-  return json(404, { error: 'this sidecar knows no index: set elasticsearch.node to show items here' });
+  return json(404, { error: 'this sidecar has no index: set elasticsearch.node to show items here' });
 }

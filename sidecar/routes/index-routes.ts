@@ -9,7 +9,7 @@ import { type SocketRoute, sendJson } from '../socket/socket-route.ts';
 /** Of 1,000 events of the largest size there is, and of a request. */
 const MOST_BYTES = 32 * 1024 * 1024;
 const MOST_LINES = 1000;
-const NOTHING_SAID: Outcome = { status: 'retry', reason: 'the index says nothing about it' };
+const NOTHING_SAID: Outcome = { status: 'retry', reason: 'the index has no answer for it' };
 
 type Rejected = Extract<Outcome, { status: 'rejected' }>;
 
@@ -48,7 +48,7 @@ function route(answer: (lines: string[]) => Promise<unknown[]>): SocketRoute {
   }
 }
 
-/** What is no event, or none that a sidecar makes, is rejected; it says nothing about the others. */
+/** Input that is not an event, or not one that a sidecar creates, is rejected; the others are not affected. */
 async function create(index: Pick<DuckdbIndex, 'create'>, lines: string[]): Promise<Outcome[]> {
   const read = lines.map(toEvent);
   const outcomes = await index.create(read.filter((one) => 'id' in one));

@@ -5,7 +5,7 @@ export type Question<Answer> = {
   key: string;
   /** The cheapest that waits is the next. */
   cost: number;
-  /** Gives up when `signal` fires, and settles as soon as it has. */
+  /** Cancels when `signal` fires, and settles as soon as that is done. */
   work: (signal: AbortSignal) => Promise<Answer>;
 };
 
@@ -45,9 +45,9 @@ type Asked<Answer> = Question<Answer> & {
 };
 
 /**
- * A queue for questions that take long, of which one runs at a time. Goals: what is asked twice runs once; nobody's question
- * keeps those of others waiting for longer than `sharedMs`; a question that nobody waits for any more is given up; the number of
- * askers and questions has a limit. Invariant: the next question starts only when the one before has settled, whoever waits for it.
+ * A queue for slow queries, of which one runs at a time. Goals: identical queries run once; no query
+ * makes others wait for longer than `sharedMs`; a query that no client waits for is cancelled; the number of
+ * clients and queries is limited. Invariant: the next query starts only when the one before has settled, whoever waits for it.
  */
 export function createQuestions<Answer>(limits: QuestionLimits): Questions<Answer> {
   /** In the order in which they were asked. */
@@ -86,7 +86,7 @@ export function createQuestions<Answer>(limits: QuestionLimits): Questions<Answe
     return asked;
   }
 
-  /** For a cheaper one the dearest of those that wait gives up its place. */
+  /** The most expensive waiting query makes way for a cheaper one. */
   function makeRoom({ cost }: Question<Answer>): void {
     const dearest = [...waiting].reduce((a, b) => (b.cost >= a.cost ? b : a));
     if (dearest.cost <= cost) throw tooMany();
@@ -132,15 +132,15 @@ function toAsked<Answer>(question: Question<Answer>): Asked<Answer> {
   const answer = new Promise<Answer>((resolve) => {
     settle = resolve;
   });
-  // Whoever asked may be gone.
+  // The client may have disconnected.
   answer.catch(() => {});
   return { ...question, askers: 0, answer, settle, stop: new AbortController() };
 }
 
 function tooMany(): NotAnswered {
-  return new NotAnswered('queue', 'too many questions at once, try again');
+  return new NotAnswered('queue', 'too many queries at once, try again');
 }
 
 function tooLong(ms: number, why = ''): NotAnswered {
-  return new NotAnswered('time', `this takes longer than ${ms / 1000} s${why}: ask for a shorter window`);
+  return new NotAnswered('time', `this takes longer than ${ms / 1000} s${why}: use a shorter window`);
 }

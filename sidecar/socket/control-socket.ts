@@ -10,18 +10,18 @@ export type ControlSocketOptions = {
 };
 
 export type ControlSocket = {
-  /** Why nobody reaches it at its path; undefined while its owner does. */
+  /** Why it is unreachable at its path; undefined while it is reachable. */
   failure(): string | undefined;
-  /** Requests in hand are answered. */
+  /** Requests in flight are answered. */
   close(): Promise<void>;
 };
 
-/** Root and the user of the sidecar, nobody else: the kernel lets no other connect. */
+/** For root and the user of the sidecar only: the kernel rejects all others. */
 const OWNER_ONLY = 0o600;
 const MOST_CONNECTIONS = 16;
 
 /**
- * Where `hotitem capture`, `replay`, `verify` and `dead-letters` ask a running sidecar: what may switch capture, create events,
+ * The socket for `hotitem capture`, `replay`, `verify` and `dead-letters`: it can switch capture, create events,
  * or say which there are. The socket of the intake is open to the workers of nginx, and on many hosts the shop's own scripts
  * run as their user.
  */
@@ -50,7 +50,7 @@ export async function startControlSocket({
       return;
     }
     request.resume();
-    sendJson(response, 404, { error: 'nothing is here' });
+    sendJson(response, 404, { error: 'not found' });
   }
 
   function close(): Promise<void> {

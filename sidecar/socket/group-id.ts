@@ -10,12 +10,12 @@ export function groupId(group: string): number {
   return Number(entry.split(':')[2]);
 }
 
-/** What to do about it, where somebody may not give a file or folder to that group; any other error as it is. */
+/** Adds a hint if the user cannot give a file or folder to that group; any other error is unchanged. */
 export function explainGroup(error: unknown, group: string): unknown {
   const isDenied = typeof error === 'object' && error !== null && 'code' in error && error.code === 'EPERM';
   if (!isDenied) return error;
   return new Error(
-    `intake.socket_group: the user of the sidecar is not in that group (got ${group}). usermod --append --groups ${group} USER, then start it again`,
+    `intake.socket_group: the user of the sidecar is not in that group (got ${group}). Run usermod --append --groups ${group} USER, then start it again`,
     { cause: error },
   );
 }

@@ -30,7 +30,7 @@ export type SocketOptions = {
 };
 
 export type ListeningSocket = {
-  /** Why nobody reaches the server at the path; undefined while they do. */
+  /** Why the server is unreachable at the path; undefined while it is reachable. */
   failure(): string | undefined;
   /** Removes the socket, if it is still ours. Closing the server is left to its owner. */
   close(): void;
@@ -47,11 +47,11 @@ const OF_OTHERS = 0o077;
 const LOOK_EVERY_MS = 1_000;
 
 /**
- * Lets `server` listen on a unix socket that nobody but its owner and group could ever open. A socket that a killed
- * process left is removed; one that somebody answers on, or anything else at that path, is an error.
+ * Lets `server` listen on a unix socket that only its owner and group can ever open. A socket that a killed
+ * process left is removed; one that a process answers on, or anything else at that path, is an error.
  *
- * From then on it looks every second whether the path still leads here. One that was removed is made again. Where another
- * process has it, or it cannot be made, `failure` and the log say so, and it is tried again.
+ * From then on it checks every second whether the path still leads here. A removed socket is created again. Where another
+ * process has it, or it cannot be created, `failure` and the log report it, and it is retried.
  */
 export async function listenOnSocket(server: Server, options: SocketOptions): Promise<ListeningSocket> {
   const { setting, path, warn } = options;
@@ -77,7 +77,7 @@ export async function listenOnSocket(server: Server, options: SocketOptions): Pr
       failure = undefined;
     } catch (error) {
       failure = reasonOf(error);
-      warn(setting, `nobody reaches the sidecar at ${setting}`, { reason: failure });
+      warn(setting, `the sidecar is unreachable on ${setting}`, { reason: failure });
     } finally {
       looking = false;
     }
@@ -89,7 +89,7 @@ export async function listenOnSocket(server: Server, options: SocketOptions): Pr
     if (closed) return;
     if (server.listening) server.close();
     own = await listenAt(server, options);
-    warn(`${setting} removed`, 'the socket was removed, and is made again', { path });
+    warn(`${setting} removed`, 'the socket was removed, creating it again', { path });
   }
 }
 
@@ -104,14 +104,14 @@ async function listenAt(server: Server, options: SocketOptions): Promise<string 
   const { setting, path, mode, group } = options;
   if (Buffer.byteLength(path) > LONGEST_PATH) {
     throw new Error(
-      `${setting}: longer than the ${LONGEST_PATH} bytes that a socket path may have (got ${path})`,
+      `${setting}: must not be longer than ${LONGEST_PATH} bytes, the limit for a socket path (got ${path})`,
     );
   }
   makeFolder(dirname(path), FOLDER_MODE);
   await makeRoom(options);
   const made = mkdtempSync(join(dirname(path), PRIVATE_FOLDER));
   const folder = openOwn(made);
-  // A name that nobody has elsewhere: Node removes it from whatever this descriptor is when the server is closed.
+  // A unique name: Node removes it from whatever this descriptor is when the server is closed.
   const temporary = join('/proc/self/fd', String(folder), basename(made));
   try {
     await listen(server, temporary);
@@ -144,15 +144,15 @@ function openOwn(path: string): number {
   const { uid, mode } = fstatSync(folder);
   if (uid === process.geteuid?.() && (mode & OF_OTHERS) === 0) return folder;
   closeSync(folder);
-  throw new Error(`somebody exchanged a folder that was just made (got ${path})`);
+  throw new Error(`somebody replaced a folder that was just created (got ${path})`);
 }
 
-/** Not what somebody put in its place. */
+/** Not something that replaced it. */
 function removeFolder(path: string): void {
   try {
     rmdirSync(path);
   } catch {
-    // An empty folder more, where somebody may write who should not.
+    // At worst, an empty folder is left where others can write.
   }
 }
 
@@ -166,11 +166,11 @@ function listen(server: Server, path: string): Promise<void> {
   });
 }
 
-/** Removes a socket that nobody listens on. Throws where anything else is at the path. */
+/** Removes a socket without a listener. Throws if anything else is at the path. */
 async function makeRoom({ setting, path }: Pick<SocketOptions, 'setting' | 'path'>): Promise<void> {
   const found = statAt(path);
   if (found === undefined) return;
-  if (!found.isSocket()) throw new Error(`${setting}: something else lies there (got ${path})`);
+  if (!found.isSocket()) throw new Error(`${setting}: something else exists there (got ${path})`);
   if (await answers(path)) throw new Error(`${setting}: another process listens on it (got ${path})`);
   unlinkSync(path);
 }

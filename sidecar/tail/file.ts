@@ -4,13 +4,13 @@ import { crc32 } from 'node:zlib';
 import { oddityOf, type TailedFile } from './folder.ts';
 import type { Offset } from './offsets.ts';
 
-/** A file of lines, read from where it was taken in so far. */
+/** A file of lines, read from where ingestion has stopped. */
 export type LineReader = {
   /** Where the next `read` begins. */
   at(): number;
   /**
    * The next complete lines, valid until the next call; empty when there are none. With `last` also what is left behind
-   * the last newline, because nobody will ever end it.
+   * the last newline, because nothing will ever end it.
    */
   read(last: boolean): Promise<Buffer>;
   /** How far `read` came, to be kept once its lines are. */
@@ -22,7 +22,7 @@ const NEWLINE = 0x0a;
 const NUL = 0;
 /** Version, time and request id: no two files begin with the same. The address, which comes next, is not in it. */
 const HEAD_BYTES = 48;
-// A name in this folder is whoever's may write to it: not through a link, and no waiting for the other end of a pipe.
+// Others can write to this folder: do not follow links, and do not wait for the other end of a pipe.
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**
@@ -39,7 +39,7 @@ export async function openLines(
   let at = 0;
   try {
     const found = await file.stat({ bigint: true });
-    if (String(found.ino) !== inode || oddityOf(found) !== undefined) throw new Error('it was exchanged');
+    if (String(found.ino) !== inode || oddityOf(found) !== undefined) throw new Error('it was replaced');
     if (from !== undefined && (await headOf(from.at)) === from.head) at = from.at;
   } catch (error) {
     await file.close();
@@ -50,9 +50,9 @@ export async function openLines(
     async read(last) {
       const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
       const bytes = buffer.subarray(0, bytesRead);
-      // Nothing is ever appended to what lies before NULs, which a power cut left where nginx had written.
+      // Nothing is ever appended before NULs, which a power cut left where nginx had written.
       const end = bytes.lastIndexOf(NEWLINE) + 1 || bytes.lastIndexOf(NUL) + 1;
-      // A line that fills the buffer is none of nginx's: it goes on in pieces, which are refused one by one.
+      // A line that fills the buffer is not nginx's: it continues in pieces, which are rejected one by one.
       const lines = end > 0 || !(last || bytesRead === buffer.length) ? bytes.subarray(0, end) : bytes;
       at += lines.length;
       return lines;

@@ -12,7 +12,7 @@ export type TailedFile = {
   bytes: number;
   /** What of the disk it takes; less where it has holes, or the file system compresses. */
   diskBytes: number;
-  /** Nobody writes to it any more. */
+  /** Nothing writes to it any more. */
   cold: boolean;
 };
 
@@ -20,15 +20,15 @@ export type TailedFile = {
 export type Oddity = (typeof ODDITIES)[number];
 
 export const ODDITIES = [
-  /** Its name is no name of nginx's. */
+  /** nginx gives no file such a name. */
   'name',
   /** A symbolic link. */
   'link',
   /** A folder, a pipe, a socket. */
   'type',
-  /** It has another name elsewhere: it may be a file of somebody else. */
+  /** It has another name elsewhere: it may belong to somebody else. */
   'hard_link',
-  /** It was made elsewhere: it does not have the group that the folder gives to what is made in it. */
+  /** It was created elsewhere: it lacks the group that the folder gives to new files. */
   'owner',
   /** Far larger than what it takes of the disk: lines cannot be. */
   'sparse',
@@ -58,14 +58,14 @@ const OWN = /^(full|drain|report-\d{1,15}|lost\+found)$/;
 /** Asked for at once: they are answered by four threads. */
 const AT_ONCE = 32;
 const BLOCK_BYTES = 512;
-/** A request id alone is 16 bytes that nobody can compress, a line has some 200. */
+/** A request id alone is 16 incompressible bytes; a line has about 200. */
 const BEST_COMPRESSION = 32;
 const SPARSE_FROM_BYTES = 16 * 1024 * 1024;
 const SETGID = 0o2000;
 
 /**
- * What lies in `dir`. Whoever runs nginx's workers may put anything there, so nothing is opened, and only regular files that are
- * beyond doubt are files of ours. The rest is counted, by the first reason that it gives, and left where it lies: that a person looks at.
+ * The content of `dir`. Processes of the workers' user can put anything there, so nothing is opened, and only regular files that are
+ * beyond doubt are nginx's. The rest is counted by the first reason that applies, and stays for a person to look at.
  */
 export async function listTailed(dir: string, now: number): Promise<Listing> {
   const folder = await stat(dir);

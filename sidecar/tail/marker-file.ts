@@ -4,8 +4,8 @@ import { lstat, open, unlink } from 'node:fs/promises';
 const MODE = 0o644;
 
 /**
- * Makes an empty file, whose presence says something. Whatever else lies at `path` may be an attacker's: nothing is opened
- * that is there, so no link is followed, no file cut short and no pipe waited for. Rejects where it cannot be made.
+ * Creates an empty marker file. Anything else at `path` may be an attacker's: nothing is opened
+ * that exists, so no link is followed, no file truncated and no pipe blocks. Rejects if it cannot be created.
  */
 export async function makeMarker(path: string): Promise<void> {
   const found = await lstat(path).catch(() => undefined);

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { replaceFile } from '../../service/replace-file.ts';
 
-/** How far a file was taken in. */
+/** How far a file has been ingested. */
 export type Offset = {
   /** Bytes from its beginning. */
   at: number;

@@ -43,7 +43,7 @@ export function createSpillLimit({ dir, maxBytes, socket, metrics, warn }: Spill
       await (full ? makeMarker(path) : removeMarker(path));
       return true;
     } catch (error) {
-      warn('spill marker', `cannot ${full ? 'make' : 'remove'} the file that tells nginx so`, {
+      warn('spill marker', `cannot ${full ? 'create' : 'remove'} the file that tells nginx`, {
         reason: reasonOf(error),
         path,
       });

@@ -14,9 +14,9 @@ import { createTurns, type TurnOutcome } from './turns.ts';
 export type TailOptions = {
   /** Folder in which nginx writes a file a minute. */
   dir: string;
-  /** Makes it, where somebody removed it: nginx writes nothing before it is back. */
+  /** Creates it again after it was removed: nginx writes nothing until then. */
   makeFolder: () => void;
-  /** File that holds how far each was taken in. */
+  /** File that stores how far each has been ingested. */
   offsetsPath: string;
   takeIn: TakeIn;
   /** Told of the folder's size each time it is looked at. */
@@ -26,7 +26,7 @@ export type TailOptions = {
   now: () => number;
   /** How often the folder is looked at, ms. */
   everyMs?: number;
-  /** How long a file has not grown whose last line has no end, until nobody will end it, ms. */
+  /** How long a file with an unfinished last line must not grow until the line counts as torn, ms. */
   tornAfterMs?: number;
 };
 
@@ -87,7 +87,7 @@ export async function startTail(options: TailOptions): Promise<Tail> {
         },
         (error: unknown) => {
           failure = reasonOf(error);
-          warn('tail', 'cannot ingest lines from files, trying again', { reason: failure, dir });
+          warn('tail', 'cannot ingest lines from files, retrying', { reason: failure, dir });
           return true;
         },
       );
@@ -125,7 +125,7 @@ export async function startTail(options: TailOptions): Promise<Tail> {
     } catch (error) {
       if (!isMissing(error)) throw error;
       makeFolder();
-      warn('spill folder removed', 'the spill folder was removed, and is made again', { dir });
+      warn('spill folder removed', 'the spill folder was removed, creating it again', { dir });
       return { files: [], isWhole: true, odd: noneOdd() };
     }
   }
@@ -133,14 +133,14 @@ export async function startTail(options: TailOptions): Promise<Tail> {
   function tellOdd({ odd: counts, example }: Listing): void {
     if (example === undefined) return;
     const what =
-      'the spill folder holds what nginx did not write there: it is not read, and stays until somebody removes it';
+      'the spill folder contains entries that nginx did not write: they are not read, and stay until somebody removes them';
     warn('spill odd', what, { dir, ...example, counts });
   }
 
   function onFailure({ path }: TailedFile, error: unknown): void {
     if (error instanceof RoundError) throw error.cause;
     const reason = reasonOf(error);
-    warn('tail file', 'cannot read or remove a file, leaving it for later', { reason, path });
+    warn('tail file', 'cannot read or remove a file, retrying later', { reason, path });
   }
 
   async function follow(file: TailedFile, mostBytes: number): Promise<TurnOutcome> {
@@ -181,11 +181,11 @@ export async function startTail(options: TailOptions): Promise<Tail> {
     if (unstored >= STORE_BYTES) await store();
   }
 
-  /** Where that fails, a disk that is full for one, files go on being read and removed: that makes room. */
+  /** If that fails, for example on a full disk, files are still read and removed: that frees space. */
   async function store(): Promise<void> {
     unstored = 0;
     await offsets.store().catch((error: unknown) =>
-      warn('tail offsets', 'cannot store how far files were read; after a restart lines are read again', {
+      warn('tail offsets', 'cannot store how far files were read; after a restart, lines are read again', {
         reason: reasonOf(error),
         path: options.offsetsPath,
       }),

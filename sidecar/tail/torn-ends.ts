@@ -1,6 +1,6 @@
-/** Tells whether somebody will still end the last line of a file. */
+/** Tells whether the last line of a file may still be finished. */
 export type TornEnds = {
-  /** Whether what lies behind byte `at` has had no end for so long that it was torn off. Asked whenever it has none. */
+  /** Whether the text after byte `at` has been unfinished for so long that it counts as torn. Called whenever it is unfinished. */
   isTorn(inode: string, at: number): boolean;
   /** Whether it had no end when that was asked last. */
   isEndless(inode: string, at: number): boolean;

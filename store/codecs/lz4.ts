@@ -1,7 +1,7 @@
 import type { Output } from './output.ts';
 
 const MAGIC = 0x184d2204;
-/** A frame that holds something for somebody else; the last digit is free. */
+/** A skippable frame, to be ignored; the last digit is free. */
 const SKIPPABLE = 0x184d2a50;
 const UNCOMPRESSED = 0x8000_0000;
 const FLAG = { contentChecksum: 0x04, contentSize: 0x08, blockChecksum: 0x10, dictionary: 0x01 };
@@ -17,7 +17,7 @@ export function unpackLz4(bytes: Buffer, output: Output): void {
     const magic = bytes.readUInt32LE(at);
     if ((magic & 0xfffffff0) >>> 0 === SKIPPABLE) at += 8 + bytes.readUInt32LE(at + 4);
     else if (magic === MAGIC) at = unpackFrame(bytes, at + 4, output);
-    else throw new Error('it is no lz4 frame');
+    else throw new Error('it is not an lz4 frame');
   }
 }
 
@@ -54,7 +54,7 @@ function unpackBlock(bytes: Buffer, { at, end }: { at: number; end: number }, ou
     output.repeat(distance, length(token & 0x0f) + 4);
   }
 
-  /** 15 goes on in the bytes that follow, for as long as they are 255. */
+  /** 15 continues in the following bytes, as long as they are 255. */
   function length(begun: number): number {
     let sum = begun;
     if (begun < 15) return sum;

@@ -1,10 +1,10 @@
-/** Where a decompressor writes to: grows as it is filled, up to a limit. */
+/** The output of a decompressor: grows up to a limit. */
 export type Output = {
   /** Bytes that were written. */
   size(): number;
   /** Adds `bytes` from `from` to `to`. Throws where they end before that. */
   append(bytes: Buffer, from: number, to: number): void;
-  /** Adds `length` bytes that lie `distance` back, and that may overlap with what is added. */
+  /** Appends `length` bytes from `distance` back, which may overlap with the result. */
   repeat(distance: number, length: number): void;
   /** All that was written. */
   bytes(): Buffer;
@@ -14,7 +14,7 @@ export type Output = {
 export class TooLarge extends Error {
   override name = 'TooLarge';
   constructor(most: number) {
-    super(`unpacked it is larger than ${most} bytes`);
+    super(`decompressed, it is larger than ${most} bytes`);
   }
 }
 
@@ -35,7 +35,7 @@ export function createOutput({ guess, most }: { guess: number; most: number }): 
   }
 
   function repeat(distance: number, length: number): void {
-    if (distance === 0 || distance > size) throw new Error('it refers to what is not there');
+    if (distance === 0 || distance > size) throw new Error('it refers to missing data');
     reserve(length);
     const end = size + length;
     if (length > SHORT) repeatLong(distance, length);
@@ -43,7 +43,7 @@ export function createOutput({ guess, most }: { guess: number; most: number }): 
     size = end;
   }
 
-  /** Where both overlap, what was just added is repeated: the part that is there doubles with each copy. */
+  /** If both overlap, what was just added is repeated: the existing part doubles with each copy. */
   function repeatLong(distance: number, length: number): void {
     let there = Math.min(distance, length);
     buffer.copyWithin(size, size - distance, size - distance + there);

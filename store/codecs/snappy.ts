@@ -41,7 +41,7 @@ function unpackBlock(block: Buffer, output: Output): void {
       output.repeat(distance, (tag >> 2) + 1);
     }
   }
-  if (output.size() !== end) throw new Error('a snappy block is not as long as it says');
+  if (output.size() !== end) throw new Error('a snappy block has a wrong length');
 
   /** From 60 on the length is in the next one to four bytes. */
   function literal(size: number): number {
@@ -58,6 +58,6 @@ function unpackBlock(block: Buffer, output: Output): void {
       value += (byte & 0x7f) * unit;
       if (byte < 0x80) return value;
     }
-    throw new Error('it is no snappy block');
+    throw new Error('it is not a snappy block');
   }
 }

@@ -61,7 +61,7 @@ function unpackHere(codec: number, bytes: Buffer): Buffer {
 function gzipOptions(bytes: Buffer): { chunkSize: number; maxOutputLength: number } {
   const size = gzipSize(bytes);
   if (size > MOST_UNPACKED) throw new TooLarge(MOST_UNPACKED);
-  // A byte more: where a chunk is full another one is made.
+  // One byte more: after a full chunk, another one is created.
   const chunkSize = Math.max(size + 1, SMALLEST_CHUNK);
   return { chunkSize, maxOutputLength: MOST_UNPACKED };
 }

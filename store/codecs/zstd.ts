@@ -2,7 +2,7 @@ import { Decompress } from 'fzstd';
 import { type Output, TooLarge } from './output.ts';
 
 const MAGIC = 0xfd2fb528;
-/** A frame that holds something for somebody else; the last digit is free. */
+/** A skippable frame, to be ignored; the last digit is free. */
 const SKIPPABLE = 0x184d2a50;
 const SINGLE_SEGMENT = 0x20;
 const CHECKSUM = 0x04;
@@ -26,7 +26,7 @@ export function unpackZstd(bytes: Buffer, output: Output): void {
       const frame = frameAt(bytes, at);
       new Decompress((some) => output.append(asBuffer(some), 0, some.length)).push(frame, true);
       at += frame.length;
-    } else throw new Error('it is no zstd frame');
+    } else throw new Error('it is not a zstd frame');
   }
 }
 

@@ -1,8 +1,8 @@
-/** Dead letters where they are kept: a topic, or a file. */
+/** A store of dead letters: a topic, or a file. */
 export type DeadLetterBox = {
   /** For people: `Kafka topic collection_hot_item.dead`. */
   name: string;
-  /** Hands over every letter that is there at the time of this call, in the order in which they came (to one partition). */
+  /** Passes every letter that exists at the time of this call, in order of arrival (per partition). */
   read(handle: (letter: KeptLetter) => void | Promise<void>): Promise<void>;
   /** Undefined where there is none of this id. */
   find(id: string): Promise<KeptLetter | undefined>;
@@ -16,15 +16,15 @@ export type DeadLetterBox = {
 export type KeptLetter = {
   /** `partition/offset` in a topic, the first digits of a checksum in a file. */
   id: string;
-  /** When it was given up, ms since 1970. */
+  /** When it became a dead letter, ms since 1970. */
   time: number;
-  /** When the log had the record, ms since 1970; undefined where the letter does not say. */
+  /** The time of the record in the log, ms since 1970; undefined if the letter does not contain it. */
   recorded: number | undefined;
   reason: string;
   /** Where it lay: `collection_hot_item/3/1207`. */
   origin: string;
   value: Buffer;
   replayed: boolean;
-  /** Set where it stands for so many letters that cannot be decoded; `reason` says why. */
+  /** Set if it represents so many letters that cannot be decoded; `reason` says why. */
   undecodable?: number;
 };

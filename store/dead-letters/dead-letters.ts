@@ -6,7 +6,7 @@ import type { KafkaClient } from '../kafka/client.ts';
 import { KafkaError } from '../kafka/error.ts';
 import { appendLines } from './append-lines.ts';
 
-/** An event that no index will ever take, or something in a log that is no event. */
+/** An event that no index will ever accept, or a record that is not an event. */
 export type DeadLetter = {
   value: Buffer;
   /** Why, for people. */
@@ -17,7 +17,7 @@ export type DeadLetter = {
   recorded?: number | undefined;
 };
 
-/** Where they wait for somebody to look. Resolves once they are kept. */
+/** Stores them for a person to look at. Resolves once they are stored. */
 export type DeadLetters = { add(letters: DeadLetter[]): Promise<void> };
 
 /** Below Kafka's default limit of 1 MiB for a batch, with room for what surrounds the value. */
@@ -27,7 +27,7 @@ const LONGEST_REASON = 1000;
 const SHORTEST = 64;
 const LARGEST_FILE = 64 * 1024 * 1024;
 
-/** A letter is cut until the topic takes it: its limit may be lower than that of the topic of the events. */
+/** A letter is truncated until the topic accepts it: its limit may be lower than that of the topic of the events. */
 export function createDeadLetterTopic(client: KafkaClient, topic: string, now: () => number): DeadLetters {
   return {
     async add(letters) {
@@ -92,7 +92,7 @@ export type DeadLetterFileOptions = {
   now: () => number;
   /** From which size on a new file is begun, bytes. */
   largest?: number;
-  /** Told how many letters a new file has cost: those of the file before the last one. */
+  /** Called with the number of letters lost to a new file: those of the file before the last one. */
   onDropped: (letters: number) => void;
 };
 

@@ -16,7 +16,7 @@ const letter = z.object({
 });
 const note = z.object({ replayed: z.string() });
 const ID_DIGITS = 12;
-/** What a power cut leaves in the place of letters that were not on the disk yet. */
+/** What a power cut leaves in place of letters that were not on disk yet. */
 const LEADING_NULS = /^\0+/;
 /** Of the copy that a purge makes, written at once. */
 const WRITE_CHARACTERS = 256 * 1024;
@@ -61,10 +61,10 @@ export function createDeadLetterFileBox(path: string): DeadLetterBox {
     if (lines.length > 0) await appendLines(path, lines.join(''));
   }
 
-  /** Where that fails, on a full disk for one, every letter is still there, and the next purge begins with what this one left. */
+  /** If that fails, for example on a full disk, every letter is still there, and the next purge begins with what this one left. */
   async function purge(time: number): Promise<void> {
     if ((await sizeOf(purging)) !== undefined) await keepLater(time);
-    // What comes from now on goes into a new file, which stays as it is.
+    // Later letters go into a new file, which is not touched.
     await unlessMissing(rename(path, purging));
     await keepLater(time);
   }

@@ -8,7 +8,7 @@ export type DeadLetterTopicOptions = { topic: string; reader: TopicReader; clien
 /** Header of a note: the id of the letter that was replayed. Notes have no value. */
 const REPLAYED = 'replayed';
 const NOTES_AT_ONCE = 500;
-/** Letters that are kept in memory, so that they need not be read again. */
+/** Letters kept in memory, so that they need not be read again. */
 const MOST_HELD = 32 * 1024 * 1024;
 /** What a record takes beside its value, about. */
 const RECORD_BYTES = 1024;
@@ -23,7 +23,7 @@ export function createDeadLetterTopicBox({ topic, reader, client }: DeadLetterTo
     const replayed = new Set<string>();
     const held: TopicRecord[] = [];
     let bytes = 0;
-    // A note lies behind its letter, and perhaps in another partition: all are read before the first letter is handed over.
+    // A note follows its letter, perhaps in another partition: all are read before the first letter is passed on.
     await reader.read(topic, bounds, async (records) => {
       for (const record of records) {
         const note = record.headers[REPLAYED];
@@ -91,7 +91,7 @@ function toLetter(
   };
 }
 
-/** In place of letters that cannot be decoded. */
+/** Represents letters that cannot be decoded. */
 function toUnreadable(topic: string, { partition, time }: TopicRecord, undecodable: Undecodable): KeptLetter {
   const offsets = offsetsOf(undecodable);
   const records = recordsIn(undecodable);

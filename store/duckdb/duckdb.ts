@@ -107,7 +107,7 @@ export function createDuckdbIndex({
   }
 
   async function openIfNeeded(): Promise<void> {
-    // With both held nobody else uses the file.
+    // While both are held, nothing else uses the file.
     if (failure !== undefined && !closing.signal.aborted) await toRead(reopen);
   }
 
@@ -139,7 +139,7 @@ export function createDuckdbIndex({
     }
   }
 
-  /** After a fatal error (a disk that is full at a checkpoint) DuckDB refuses everything until the file is opened again. */
+  /** After a fatal error (a full disk at a checkpoint), DuckDB rejects everything until the file is opened again. */
   async function reopen(): Promise<void> {
     file?.close();
     file = undefined;
@@ -152,7 +152,7 @@ export function createDuckdbIndex({
     }
   }
 
-  /** What runs is given up: a change leaves nothing of itself, and is made again. */
+  /** Running queries are cancelled: a change leaves nothing behind, and is repeated. */
   async function close(): Promise<void> {
     closing.abort(new IndexUnavailable('the index is closed'));
     await toWrite(() =>
@@ -207,7 +207,7 @@ async function topItems(
   });
 }
 
-/** `visitorOf`, as far as it is about telling visitors apart: 64 bits of the key, or of address and user agent. */
+/** `visitorOf`, for counting distinct visitors: 64 bits of the key, or of address and user agent. */
 function topItemsBy(ranked: 'views' | 'total'): string {
   return `
   WITH viewed AS NOT MATERIALIZED (

@@ -17,7 +17,7 @@ const CHANGES: Readonly<Record<number, string>> = {
   1: 'ALTER TABLE events ALTER COLUMN ip DROP NOT NULL;',
 };
 
-/** The file cannot be used as it is. The message names it and the way out. */
+/** The file cannot be used. The message names it and what to do. */
 export class DuckdbFileError extends Error {
   override name = 'DuckdbFileError';
 }
@@ -82,10 +82,10 @@ function explain(path: string, said: string): string {
   if (/conflicting lock/i.test(said)) {
     const [, pid] = /\(PID (\d+)\)/.exec(said) ?? [];
     const owner = pid === undefined ? 'another process' : `process ${pid}`;
-    return `${path} is in use by ${owner}, and DuckDB lets one process have a file: stop that one, or set another duckdb.path`;
+    return `${path} is in use by ${owner}, and DuckDB allows one process per file: stop that process, or set another duckdb.path`;
   }
   if (/not a valid DuckDB database/i.test(said)) {
-    return `${path} is not a DuckDB file: move it away, or set another duckdb.path`;
+    return `${path} is not a DuckDB file: move it, or set another duckdb.path`;
   }
   return `${path} cannot be opened by DuckDB`;
 }
@@ -106,7 +106,7 @@ async function ensureSchema(connection: DuckDBConnection, path: string): Promise
     return;
   }
   throw new DuckdbFileError(
-    `${path} has schema version ${version}, this hotitem knows ${SCHEMA_VERSION}: run the newer one, or set another duckdb.path`,
+    `${path} has schema version ${version}, this hotitem supports ${SCHEMA_VERSION}: run the newer version, or set another duckdb.path`,
   );
 }
 

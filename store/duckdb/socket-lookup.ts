@@ -27,13 +27,13 @@ export function createSocketLookup(socket: string): EventLookup {
   };
 }
 
-/** Somebody listens there, and lets only root and its own user ask. */
+/** A process listens there, but only root and its own user may connect. */
 export class SocketForbidden extends Error {
   override name = 'SocketForbidden';
 }
 
 /**
- * Whether the process that listens there has an embedded index. False where nobody listens. Throws a `SocketForbidden` where this user
+ * Whether the process that listens there has an embedded index. False if nothing listens. Throws a `SocketForbidden` where this user
  * may not ask.
  */
 export async function hasSocketLookup(socket: string): Promise<boolean> {
@@ -41,7 +41,8 @@ export async function hasSocketLookup(socket: string): Promise<boolean> {
     await post(socket, 'count', []);
     return true;
   } catch (error) {
-    if (isForbidden(error)) throw new SocketForbidden(`not allowed to ask at ${socket}`, { cause: error });
+    if (isForbidden(error))
+      throw new SocketForbidden(`no permission to connect to ${socket}`, { cause: error });
     return false;
   }
 }
@@ -59,8 +60,7 @@ async function createEvents(socket: string, events: HotItemEvent[]): Promise<Out
 /** Throws an `IndexUnavailable` where the answer is none of ours. */
 function understood<T>(schema: z.ZodType<T>, text: string): T {
   const { data } = schema.safeParse(toValue(text));
-  if (data === undefined)
-    throw new IndexUnavailable('what listens at this socket does not answer as a sidecar does');
+  if (data === undefined) throw new IndexUnavailable('what listens on this socket is not a sidecar');
   return data;
 }
 
@@ -76,7 +76,7 @@ async function post(socket: string, what: 'count' | 'create', lines: string[]): 
   const { status, text } = await exchange(socket, `/v1/index/${what}`, lines.join('\n'));
   if (status === 200) return text;
   throw new IndexUnavailable(
-    status === 404 ? 'the process at this socket has no embedded index' : `the sidecar answers ${status}`,
+    status === 404 ? 'the process on this socket has no embedded index' : `the sidecar answers ${status}`,
   );
 }
 

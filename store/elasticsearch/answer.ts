@@ -17,7 +17,7 @@ export function readAnswer<T>(schema: z.ZodType<T>, answer: unknown, about: stri
 
 /** The error for an answer that is not to be trusted. */
 export function unexpected(what: string): IndexUnavailable {
-  return new IndexUnavailable(`what answers there does not answer as Elasticsearch does (${what})`, {
+  return new IndexUnavailable(`what answers there is not Elasticsearch (${what})`, {
     why: 'refused',
   });
 }

@@ -6,7 +6,7 @@ export type Body = {
   size: number;
   /** A view of them. */
   bytes: Buffer;
-  /** What they were written into: it may be written into again once nobody sends from it. */
+  /** Their buffer: it may be reused once it has been sent. */
   buffer: Buffer;
   slice(from: number, to: number): Body;
 };

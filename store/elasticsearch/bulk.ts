@@ -92,7 +92,7 @@ export function createBulk(
     });
     const told = Array.isArray(items) ? items.length : 0;
     if (items === undefined || told !== body.length)
-      throw new IndexUnavailable(`Elasticsearch told about ${told} of ${body.length} events`);
+      throw new IndexUnavailable(`Elasticsearch answered for ${told} of ${body.length} events`);
     return standing(items.map((item) => toOutcome(item?.create, dataStream)));
   }
 }
@@ -103,6 +103,6 @@ function isAboutContent(error: unknown): boolean {
 }
 
 function reasonOfRefusal(error: unknown): string {
-  if (statusOf(error) === 413) return 'too large for Elasticsearch, or for a proxy before it (413)';
+  if (statusOf(error) === 413) return 'too large for Elasticsearch, or for a proxy in front of it (413)';
   return cutReason(reasonIn(error) ?? 'refused');
 }

@@ -71,7 +71,7 @@ function whyOf(error: unknown): Refusal {
   const status = statusOf(error);
   if (status === 429) return 'overloaded';
   if (isTooLargeAnswer(error)) return 'refused';
-  // A gateway says 502 to 504 while nobody is behind it, and Elasticsearch 503 while it has no master.
+  // A gateway answers 502 to 504 without a backend, and Elasticsearch 503 without a master.
   return status !== undefined && status < 500 ? 'refused' : 'away';
 }
 
@@ -88,19 +88,19 @@ function because(error: unknown): string {
 function describe(error: unknown): string {
   const status = statusOf(error);
   if (status === 401)
-    return 'Elasticsearch refuses the login (401), see elasticsearch.api_key, or username and password';
+    return 'Elasticsearch rejects the login (401), see elasticsearch.api_key, or username and password';
   if (status === 403) return 'Elasticsearch does not permit this (403)';
   if (status === 429) return 'Elasticsearch is overloaded (429)';
   if (status !== undefined && status < 400)
-    return `something before Elasticsearch answers in its place (${status}), see elasticsearch.node`;
+    return `something in front of Elasticsearch answers in its place (${status}), see elasticsearch.node`;
   if (status !== undefined) return `Elasticsearch answers with an error (${status})${because(error)}`;
   if (isTooLargeAnswer(error))
-    return `what answers there does not answer as Elasticsearch does: it is larger than ${LARGEST_ANSWER / MIB} MiB, or holds too much`;
+    return `what answers there is not Elasticsearch: the response is larger than ${LARGEST_ANSWER / MIB} MiB, or has too many values`;
   if (error instanceof errors.DeserializationError)
     return 'what answers there is not Elasticsearch: it sends no JSON';
   if (error instanceof errors.TimeoutError) return 'Elasticsearch does not answer in time';
   if (error instanceof errors.ProductNotSupportedError) return 'what answers there is not Elasticsearch';
   if (error instanceof Error && /certificate/i.test(error.message))
-    return 'the certificate of Elasticsearch is refused, see elasticsearch.ca_file';
+    return 'the certificate of Elasticsearch is not trusted, see elasticsearch.ca_file';
   return 'Elasticsearch does not answer';
 }

@@ -24,7 +24,7 @@ const MOST_VALUES = 200_000;
 const unzipLater = promisify(unzip);
 
 /**
- * Unpacks an answer up to `LARGEST_ANSWER`: nobody is asked to compress, and some do. The client itself would unpack 200 KB to
+ * Decompresses a response up to `LARGEST_ANSWER`: we do not ask for compression, but some servers compress. The client itself would unpack 200 KB to
  * 200 MB. What is not compressed it bounds, with `maxResponseSize`.
  */
 export class BoundedConnection extends UndiciConnection {
@@ -47,11 +47,11 @@ export class BoundedConnection extends UndiciConnection {
   }
 }
 
-/** Refuses to parse what would take more memory than its size says. */
+/** Rejects JSON that would take much more memory than its size. */
 export class BoundedSerializer extends Serializer {
   override deserialize<T = unknown>(json: string): T {
     if (json.length > SMALL_ANSWER && countValues(json) > MOST_VALUES)
-      throw new errors.RequestAbortedError(`its answer holds more than ${MOST_VALUES} objects and lists`);
+      throw new errors.RequestAbortedError(`its response has more than ${MOST_VALUES} objects and lists`);
     return super.deserialize(json);
   }
 }
@@ -63,8 +63,8 @@ async function unpacked(packed: Buffer): Promise<Buffer> {
     return await unzipLater(packed, { chunkSize: LARGEST_ANSWER + 1, maxOutputLength: LARGEST_ANSWER });
   } catch (cause) {
     throw isTooLarge(cause)
-      ? new errors.RequestAbortedError(`its answer is larger than ${LARGEST_ANSWER} bytes`)
-      : new errors.DeserializationError('its answer cannot be unpacked', '');
+      ? new errors.RequestAbortedError(`its response is larger than ${LARGEST_ANSWER} bytes`)
+      : new errors.DeserializationError('its response cannot be decompressed', '');
   }
 }
 

@@ -26,7 +26,7 @@ export function createElasticsearchIndex(options: ElasticsearchIndexOptions): Ev
   return {
     create: bulk,
     topItems: (query, signal) => topItems({ client, dataStream, signal }, query),
-    // A request that hangs is not waited for: what it asked for comes again.
+    // Do not wait for a request that hangs: its work is repeated.
     close: () => Promise.race([client.close(), sleep(CLOSE_MS)]),
   };
 }
@@ -79,7 +79,7 @@ async function topItems(
       index: dataStream,
       // Nothing was indexed yet: that is an empty list, not an error.
       ignore_unavailable: true,
-      // A number that leaves out what lies on a shard that is away would look like any other.
+      // A number without the documents of an unavailable shard would look like any other.
       allow_partial_search_results: false,
       size: 0,
       track_total_hits: false,

@@ -13,7 +13,7 @@ const ID = 'event.id';
 const COUNTING = {
   // Nothing was indexed yet: then nothing is there.
   ignore_unavailable: true,
-  // What lies on a shard that is unavailable must not pass for missing.
+  // Documents on an unavailable shard must not count as missing.
   allow_partial_search_results: false,
   size: 0,
 };
@@ -107,7 +107,7 @@ async function isNow(
 async function refresh(client: Client, dataStream: string): Promise<boolean> {
   try {
     const answer = await client.indices.refresh({ index: dataStream, ignore_unavailable: true });
-    // What could not be refreshed, or did not say so, is looked at again later.
+    // What could not be refreshed is looked at again later.
     return refreshed.safeParse(answer).data?._shards.failed === 0;
   } catch (error) {
     if (statusOf(error) === 403) return false;

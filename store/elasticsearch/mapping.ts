@@ -6,7 +6,7 @@ type Properties = Record<string, estypes.MappingProperty>;
 /** A field that a mapping lacks, or has as something else. */
 export type LackingField = { path: string; from: string; to: string };
 
-/** The fields of `wanted` that `found` has not, or has with another type. Other parameters are left to whoever set them. */
+/** The fields of `wanted` that `found` lacks, or has with another type. Other parameters are not compared. */
 export function lackingFields(found: unknown, wanted: Properties, above: string[] = []): LackingField[] {
   return Object.entries(wanted).flatMap(([name, field]) => {
     const path = [...above, name];
@@ -20,7 +20,7 @@ export function lackingFields(found: unknown, wanted: Properties, above: string[
   });
 }
 
-/** `found` with those fields of `wanted` that it lacks. What is there with the right type stays as it is. */
+/** `found` with those fields of `wanted` that it lacks. Fields with the right type are not changed. */
 export function withFields(found: unknown, wanted: Properties): Properties {
   const merged: Properties = { ...asProperties(found) };
   for (const [name, field] of Object.entries(wanted)) {

@@ -2,7 +2,7 @@ import type { estypes } from '@elastic/elasticsearch';
 import type { Outcome } from '../event-index.ts';
 
 const LONGEST_REASON = 300;
-/** That many documents refused one after the other, and none taken in between, are no coincidence. */
+/** So many documents rejected in a row, with none accepted in between, are no coincidence. */
 const MOST_IN_A_ROW = 10;
 
 const CREATED: Outcome = { status: 'created' };
@@ -13,7 +13,7 @@ const DROPPED: Outcome = { status: 'dropped', reason: 'pipeline' };
 /**
  * Errors of single documents that are the cluster's state and not the document's fault, whatever their status: a
  * read-only block is a 403, a closed index and the limit of shards are a 400. Giving up a document for one of them would
- * give up all documents until somebody notices.
+ * make dead letters of all documents until somebody notices.
  */
 const STATE = new Set([
   'cluster_block_exception',
@@ -49,8 +49,8 @@ export function toOutcome(item: estypes.BulkResponseItem | undefined, dataStream
 }
 
 /**
- * Tells documents that are refused from an index that refuses all: when nothing but refusals came for long enough, they are
- * its state, to be waited for. Else a template of somebody else would make a dead letter of every event.
+ * Distinguishes rejected documents from an index that rejects all: after enough rejections in a row, they are
+ * caused by the index, and are retried. Otherwise another template would make a dead letter of every event.
  */
 export function createStanding(): (outcomes: Outcome[]) => Outcome[] {
   let inARow = 0;
@@ -62,7 +62,7 @@ export function createStanding(): (outcomes: Outcome[]) => Outcome[] {
     inARow += outcomes.filter(({ status }) => status === 'rejected').length;
     if (inARow < MOST_IN_A_ROW) return outcomes;
     return outcomes.map((outcome) =>
-      outcome.status === 'rejected' ? refused(`it takes no event at all: ${outcome.reason}`) : outcome,
+      outcome.status === 'rejected' ? refused(`it accepts no event at all: ${outcome.reason}`) : outcome,
     );
   };
 }
@@ -86,6 +86,6 @@ function refused(reason: string): Outcome {
 
 function missing(said: string, dataStream: string): string {
   return NO_DATA_STREAM.test(said)
-    ? `${dataStream} is an index or an alias there and not a data stream: rename it, or choose another elasticsearch.data_stream`
+    ? `${dataStream} is an index or an alias, not a data stream: rename it, or set another elasticsearch.data_stream`
     : `Elasticsearch has no data stream ${dataStream} and no template for it: run \`hotitem setup\``;
 }

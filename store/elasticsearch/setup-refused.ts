@@ -1,4 +1,4 @@
-/** What is there must not be touched before somebody has decided. The message names the way out. */
+/** An existing object must not be changed before a person has decided. The message says what to do. */
 export class SetupRefused extends Error {
   override name = 'SetupRefused';
 }

@@ -26,8 +26,8 @@ const acknowledged = z.object({ acknowledged: z.literal(true) });
 export type SetupOptions = ElasticsearchConnection & TemplateOptions & ChangeOptions;
 
 /**
- * Makes the index template and the data stream. In what is there it adds the fields that are missing, changes the settings
- * that the options name, and leaves all else as it is. Returns what it did; with `dryRun` what it would do. Throws an
+ * Creates the index template and the data stream. In existing ones it adds missing fields, changes the settings
+ * that the options name, and changes nothing else. Returns what it did; with `dryRun` what it would do. Throws an
  * `IndexUnavailable` when Elasticsearch does not answer or does not permit it, and a `SetupRefused` when trying again will
  * not help.
  */

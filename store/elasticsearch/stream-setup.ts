@@ -37,12 +37,12 @@ export async function dataStreamExists(client: Client, name: string): Promise<bo
   const [alias] = aliases;
   if (alias !== undefined) {
     throw new SetupRefused(
-      `${name} is an alias there, for ${alias.indices.join(', ')}, and not a data stream: remove the alias, or choose another elasticsearch.data_stream`,
+      `${name} is an alias for ${alias.indices.join(', ')}, not a data stream: remove the alias, or set another elasticsearch.data_stream`,
     );
   }
   if (indices.length > 0) {
     throw new SetupRefused(
-      `${name} is an index there and not a data stream: copy it to another name (POST /_reindex) and delete it, or choose another elasticsearch.data_stream`,
+      `${name} is an index, not a data stream: copy it to another name (POST /_reindex) and delete it, or set another elasticsearch.data_stream`,
     );
   }
   return data_streams.length > 0;
@@ -87,13 +87,13 @@ async function putMapping(
   } catch (error) {
     if (statusOf(error) !== 400) throw error;
     throw new SetupRefused(
-      `${reasonIn(error)}: begin a new backing index, which has the new mapping, with POST /${name}/_rollover`,
+      `${reasonIn(error)}: create a new backing index with the new mapping: POST /${name}/_rollover`,
       { cause: error },
     );
   }
 }
 
-/** The settings that somebody asked for, in every backing index. */
+/** The settings that were given, in every backing index. */
 export async function planSettings(client: Client, options: TemplateOptions): Promise<Step> {
   const { dataStream: name } = options;
   const wanted = liveSettings(options);
@@ -108,7 +108,7 @@ export async function planSettings(client: Client, options: TemplateOptions): Pr
   );
 }
 
-/** The retention that somebody asked for. A shorter one deletes documents. */
+/** The retention that was given. A shorter one deletes documents. */
 export async function planLifecycle(client: Client, options: TemplateOptions & ChangeOptions): Promise<Step> {
   const { dataStream: name, retentionDays } = options;
   const what = `lifecycle of ${name}`;

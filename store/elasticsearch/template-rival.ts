@@ -47,7 +47,7 @@ export type Question = {
 
 /**
  * Undefined where our template will apply. Where another one does that has every field, what to tell people about it:
- * somebody may well keep the template in a place of his own. Throws a `SetupRefused` where another one does not fit.
+ * an operator may manage the template elsewhere. Throws a `SetupRefused` where another one does not fit.
  */
 export async function otherTemplate(client: Client, question: Question): Promise<string | undefined> {
   const { all, name, wanted, isThere } = question;
@@ -58,16 +58,16 @@ export async function otherTemplate(client: Client, question: Question): Promise
   if (!overlapping.some((other) => isOurs(other.name))) return undefined;
   const [first] = othersFor(name, all).sort((a, b) => b.index_template.priority - a.index_template.priority);
   if (first === undefined)
-    throw new SetupRefused(`another index template than that of hotitem applies to ${name}`);
+    throw new SetupRefused(`an index template other than hotitem's applies to ${name}`);
   const lacking = lackingFields(template.mappings?.properties, MAPPINGS.properties);
   const { data_stream } = first.index_template;
   if (data_stream !== undefined && lacking.length === 0)
     return `${describe(first)} applies, and has every field`;
-  const problem = data_stream === undefined ? 'makes no data stream' : `has ${textOf(lacking)}`;
+  const problem = data_stream === undefined ? 'creates no data stream' : `has ${textOf(lacking)}`;
   throw new SetupRefused(
-    `${describe(first)} applies to ${name} before that of hotitem (priority ${priority}), and ${problem}: ` +
+    `${describe(first)} overrides that of hotitem (priority ${priority}) for ${name}, and ${problem}: ` +
       `set elasticsearch.template_priority above ${first.index_template.priority}, ` +
-      `take ${name} out of its patterns before a data stream uses it, or choose another elasticsearch.data_stream`,
+      `exclude ${name} from its patterns before a data stream uses it, or set another elasticsearch.data_stream`,
   );
 }
 
@@ -76,8 +76,8 @@ function refuseEqual(name: string, all: NamedTemplate[], priority: number): void
   const equal = othersFor(name, all).find(({ index_template: body }) => body.priority === priority);
   if (equal === undefined) return;
   throw new SetupRefused(
-    `${describe(equal)} is for ${name} as well, with the same priority as that of hotitem: set another elasticsearch.template_priority, ` +
-      `take ${name} out of its patterns, or choose another elasticsearch.data_stream`,
+    `${describe(equal)} also matches ${name}, with the same priority as that of hotitem: set another elasticsearch.template_priority, ` +
+      `exclude ${name} from its patterns, or set another elasticsearch.data_stream`,
   );
 }
 
@@ -85,7 +85,7 @@ async function simulate(client: Client, { name, wanted, isThere }: Question) {
   const answer = await client.transport.request({
     method: 'POST',
     path: `/_index_template/_simulate_index/${name}`,
-    // Elasticsearch refuses to simulate one beside its equal.
+    // Elasticsearch rejects the simulation of two templates with equal priority.
     ...(!isThere && { body: wanted }),
   });
   return readAnswer(simulation, answer, 'the template that applies');

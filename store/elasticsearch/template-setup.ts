@@ -16,11 +16,11 @@ import { otherTemplate, type Template, templates } from './template-rival.ts';
 
 export type Step = Change & { apply: () => Promise<unknown> };
 
-/** What Elasticsearch adds to a template by itself and takes from nobody. */
+/** What Elasticsearch adds to a template itself and does not accept as input. */
 const OWN_FIELD = /_date(?:_millis)?$/;
 
 /**
- * Makes our template, or completes it: what somebody added to it stays. Throws a `SetupRefused` where the one by that name
+ * Creates our template, or completes it: additions of others stay. Throws a `SetupRefused` where the one by that name
  * is not ours, and where another one applies to the data stream and does not fit.
  */
 export async function planTemplate(client: Client, options: TemplateOptions): Promise<Step> {
@@ -46,17 +46,17 @@ export async function planTemplate(client: Client, options: TemplateOptions): Pr
 function refuseForeign(name: string, { _meta }: Template): void {
   if (_meta?.managed_by !== MANAGED_BY) {
     throw new SetupRefused(
-      `the index template ${name} was not made by hotitem: delete it, or choose another elasticsearch.data_stream`,
+      `the index template ${name} was not created by hotitem: delete it, or set another elasticsearch.data_stream`,
     );
   }
   if (Number(_meta.version) > TEMPLATE_VERSION) {
     throw new SetupRefused(
-      `the index template ${name} has version ${_meta.version}, this hotitem knows ${TEMPLATE_VERSION}: run the newer one`,
+      `the index template ${name} has version ${_meta.version}, this hotitem supports ${TEMPLATE_VERSION}: run the newer version`,
     );
   }
 }
 
-/** Our template as it is, with the fields that it lacks and the settings that were asked for. */
+/** Our existing template, plus the fields that it lacks and the settings that were given. */
 function completed(found: Template, options: TemplateOptions) {
   const { template = {}, ...rest } = found;
   const { settings, mappings, lifecycle } = template;

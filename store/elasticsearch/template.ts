@@ -6,7 +6,7 @@ export const TEMPLATE_VERSION = 3;
 
 export const MANAGED_BY = 'hotitem';
 
-/** What is left out takes its default in a new template, and is left as it is in one that is there. */
+/** Omitted options get their default in a new template, and are not changed in an existing one. */
 export type TemplateOptions = {
   dataStream: string;
   /** Of two templates for the same name the one with the higher priority applies. */
@@ -47,7 +47,7 @@ export function indexTemplate({
         index: {
           number_of_shards: shards,
           number_of_replicas: replicas,
-          // Set even where it is the default: else an index that nobody searches for 30 s stops refreshing.
+          // Set even to the default: otherwise an index without searches for 30 s stops refreshing.
           refresh_interval: `${refreshSeconds}s`,
         },
       },
@@ -56,7 +56,7 @@ export function indexTemplate({
   };
 }
 
-/** Those of an index's settings that somebody asked for. */
+/** The index settings that were given. */
 export function indexSettings({
   shards,
   replicas,
@@ -68,7 +68,7 @@ export function indexSettings({
   };
 }
 
-/** Those that can be changed in an index that is there. */
+/** Those that can be changed in an existing index. */
 export function liveSettings({
   replicas,
   refreshSeconds,

@@ -40,7 +40,7 @@ export class StrictTransport extends Transport {
     if (statusCode < 200 || statusCode > 299)
       throw new errors.ResponseError(result, { redaction: REDACTION });
     if (typeof body !== 'object' || body === null)
-      throw new errors.DeserializationError('the answer is no JSON object', '');
+      throw new errors.DeserializationError('the response is not a JSON object', '');
     return options.meta === true ? result : body;
   }
 }
@@ -48,6 +48,6 @@ export class StrictTransport extends Transport {
 /** The client writes an answer that is an error into its own message, however deep it is nested. */
 function explain(error: unknown): never {
   throw error instanceof RangeError
-    ? new errors.DeserializationError('the answer is nested too deep', '')
+    ? new errors.DeserializationError('the response is nested too deep', '')
     : error;
 }

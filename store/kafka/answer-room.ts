@@ -32,5 +32,5 @@ export function createAnswerRoom(): AnswerRoom {
 /** Throws where a batch says that it holds more than `MOST_RECORDS`. */
 export function refuseTooMany(batch: Buffer): void {
   const count = batch.readInt32BE(AT.count);
-  if (count > MOST_RECORDS) throw new Error(`it holds ${count} records, more than ${MOST_RECORDS}`);
+  if (count > MOST_RECORDS) throw new Error(`it has ${count} records, more than ${MOST_RECORDS}`);
 }

@@ -9,7 +9,7 @@ export type KafkaClient = {
    * and are written there at once; the next row is in another partition. Rejects with a `KafkaError`.
    */
   send(topic: string, messages: KafkaMessage[]): Promise<void>;
-  /** Joins `group` and hands out `topic`; see `Log.consume`. Resolves once it runs, and goes on through any outage. */
+  /** Joins `group` and consumes `topic`; see `Log.consume`. Resolves once it runs, and continues through any outage. */
   consume(options: ConsumeOptions, handle: Handler): Promise<Consumer>;
   /** See `setUpTopics`. */
   setup(topics: TopicSpec[], options: ChangeOptions): Promise<Change[]>;
@@ -40,7 +40,7 @@ export type KafkaConnection = {
   /** gzip by default. */
   compression?: 'gzip' | 'none' | undefined;
   /**
-   * Told what goes wrong where nobody waits for an answer; it repeats itself while a broker is unavailable. What the library says hides nothing of
+   * Called with errors of background work; it repeats itself while a broker is unavailable. What the library says hides nothing of
    * what our consumer makes of it: `who` tells them apart, by default the library.
    */
   onWarning: (message: string, who?: 'client' | 'consumer') => void;
@@ -57,7 +57,7 @@ export type ConsumeOptions = {
   group: string;
   /** Partitions worked on at once. */
   concurrency: number;
-  /** Told when the group did not go on with the offset that it had reached. */
+  /** Called when the group did not continue at the offset that it had reached. */
   onReset?: ((reset: OffsetReset) => void) | undefined;
 };
 
@@ -66,6 +66,6 @@ export type TopicSpec = {
   partitions: number;
   replicationFactor: number;
   retentionMs: number;
-  /** What of these somebody asked for, and not only for a topic to come. */
+  /** Which of these were given, and so also apply to an existing topic. */
   given?: readonly ('partitions' | 'replicationFactor' | 'retentionMs')[];
 };

@@ -1,7 +1,7 @@
 import { createBackoff } from '../../service/backoff.ts';
 import type { Undecodable } from '../undecodable.ts';
 
-/** How often a batch is fetched before it is given up: what was damaged on its way comes whole the next time. */
+/** How often a batch is fetched before it is given up: a batch that was damaged in transit arrives intact the next time. */
 const MOST_ATTEMPTS = 5;
 
 export type DecodeAttempts = {

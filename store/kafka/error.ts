@@ -1,17 +1,17 @@
 /**
  * Why Kafka did not do what it was asked; a label of metrics. `too_large` and `invalid` are about what was sent: the same
- * will never be taken. Everything else may pass, some of it only when somebody does what the hint says.
+ * will never be accepted. Everything else may recover, sometimes only after a person follows the hint.
  */
 export type KafkaFailure = keyof typeof HINTS;
 
 const HINTS = {
   unreachable: undefined,
   authentication: 'see kafka.sasl: mechanism, username and password',
-  authorization: 'the user of kafka.sasl may not do this: give it the permission',
-  tls: 'see kafka.tls: whether the listener of the brokers speaks TLS, and whether kafka.ca_file signed its certificate',
-  topic_missing: 'make it: hotitem setup',
+  authorization: 'the user of kafka.sasl lacks this permission: grant it',
+  tls: "see kafka.tls and kafka.ca_file: does the brokers' listener use TLS, and did that CA sign its certificate?",
+  topic_missing: 'create it: hotitem setup',
   leader: undefined,
-  not_enough_replicas: 'fewer brokers are in sync than min.insync.replicas of the topic asks for',
+  not_enough_replicas: 'fewer replicas are in sync than min.insync.replicas of the topic requires',
   too_large: 'see max.message.bytes of the topic',
   invalid: 'see cleanup.policy of the topic',
   clock:
@@ -19,7 +19,7 @@ const HINTS = {
   other: undefined,
 } as const;
 
-/** The permissions that something needs, in words (`Read on group hotitem-sink`), by what Kafka refuses without them. */
+/** The permissions that an operation needs, in words (`Read on group hotitem-sink`). */
 export type Needs = Partial<Record<'topic' | 'group' | 'cluster', string>>;
 
 const REFUSED: Record<string, keyof Needs> = {

@@ -3,15 +3,15 @@ import { reasonOf } from '../../service/log.ts';
 export type GroupWatch = {
   /** Looks who is in the group; `topics` is what all of its members subscribe to. Never rejects. */
   look(topics: () => Promise<string[]>): void;
-  /** Why the group cannot work: somebody in it reads another topic. */
+  /** Why the group cannot work: a member reads another topic. */
   failure(): string | undefined;
 };
 
 export type GroupWatchOptions = { group: string; topic: string; onFailure: (error: unknown) => void };
 
 /**
- * Finds members of a group that subscribe to another topic: two environments on one cluster whose groups have one name. Whoever leads the group
- * shares out its own topic only, to all members alike, so that both stand still, wholly or in part.
+ * Finds members of a group that subscribe to another topic: two environments on one cluster whose groups have the same name. The leader of the group
+ * assigns the partitions of its own topic only, to all members alike, so that both are stalled, wholly or in part.
  */
 export function watchGroup({ group, topic, onFailure }: GroupWatchOptions): GroupWatch {
   let failure: string | undefined;
@@ -30,10 +30,10 @@ export function watchGroup({ group, topic, onFailure }: GroupWatchOptions): Grou
 
   function describe(others: string[]): string {
     const named = others.slice(0, 3).join(', ');
-    return `group ${group} also reads ${named}: give each topic a group of its own (kafka.group)`;
+    return `group ${group} also reads ${named}: set a separate group for each topic (kafka.group)`;
   }
 
   function explain(error: unknown): never {
-    throw new Error(`cannot see who is in group ${group}: ${reasonOf(error)}`, { cause: error });
+    throw new Error(`cannot list the members of group ${group}: ${reasonOf(error)}`, { cause: error });
   }
 }

@@ -20,7 +20,7 @@ export function createKafkaHistory({ reader, topic, group }: KafkaHistoryOptions
     // First: what is committed now is in the index whenever it is looked for.
     const committed = await reader.committed(topic, group);
     const there = await reader.bounds(topic);
-    // And after the bounds: a sink that goes on meanwhile has not lost what retention removed behind it.
+    // And after the bounds: a sink that continues meanwhile has not lost what retention removes behind it.
     const removedUnread = removedBetween(await reader.committed(topic, group), there);
     const wanted = await from(range.from, there);
     const placeOf = createPlaces();
@@ -119,7 +119,7 @@ export function createKafkaHistory({ reader, topic, group }: KafkaHistoryOptions
     const forgotten = there.filter(({ partition, from }) => from > 0n && !committed.has(partition));
     if (forgotten.length === 0) return undefined;
     const places = forgotten.map(({ partition, from }) => `${topic}/${partition} before ${from}`).sort();
-    return `nobody can say whether group ${group} had read what was removed: ${places.join(', ')}`;
+    return `it is unknown whether group ${group} had read what was removed: ${places.join(', ')}`;
   }
 
   function unreadIn(committed: Map<number, bigint>, there: OffsetRange[]): string | undefined {
@@ -142,7 +142,7 @@ function hasTime({ time }: TopicRecord): boolean {
 function createPlaces(): (record: TopicRecord) => Place | undefined {
   const rows = new Map<number, { place: Place; left: number }>();
   return ({ partition, headers, undecodable }) => {
-    // Nobody knows which events those were, nor where the row ends that they may be part of.
+    // It is unknown which events those were, and where a row ends that they may be part of.
     if (undecodable !== undefined) rows.delete(partition);
     const said = toPlace(headers);
     const row = rows.get(partition);

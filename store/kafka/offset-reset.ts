@@ -1,9 +1,9 @@
-/** A consumer group that could not go on with the next offset: the partition does not hold it. */
+/** A consumer group that could not continue at the next offset: the partition no longer has it. */
 export type OffsetReset = {
   partition: number;
   /** What was to be read next. */
   from: bigint;
-  /** What is read instead: the first offset that is there. */
+  /** What is read instead: the first existing offset. */
   to: bigint;
 };
 

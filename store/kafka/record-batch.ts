@@ -1,7 +1,7 @@
 import { crc32c } from '../codecs/crc32c.ts';
 import type { Undecodable } from '../undecodable.ts';
 
-/** Where things lie in a batch, see "Record Batch" in Kafka's description of its formats. */
+/** Positions in a batch, see "Record Batch" in Kafka's protocol documentation. */
 export const AT = {
   firstOffset: 0,
   length: 8,
@@ -36,7 +36,7 @@ export function* batchesIn(fetched: Buffer): Generator<FetchedBatch> {
     // Kafka sends at least one batch whole, however large it is.
     if (isCut && at > 0) return;
     if (isCut || end < at + HEAD_BYTES) {
-      // Nobody knows where the next one begins.
+      // It is unknown where the next one begins.
       const bytes = fetched.subarray(at);
       yield { bytes, undecodable: toUndecodable(bytes, 'its length is wrong') };
       return;

@@ -2,19 +2,19 @@ import { reasonOf } from '../../service/log.ts';
 import type { Batch } from '../event-log.ts';
 import { KafkaError } from './error.ts';
 
-/** Which partitions do not go on, and why; those that wait for an index that is unavailable are not meant. */
+/** Which partitions are stalled, and why; waiting for an unavailable index does not count. */
 export type Stalls = {
-  /** The batch cannot go on because of this, whatever is tried. */
+  /** The batch is stalled by this, whatever is tried. */
   waits(batch: Batch, why: string): void;
-  /** Handling the batch has failed. It may be a matter of one attempt: a stall only when it goes on failing. */
+  /** Handling the batch has failed. It counts as a stall only if it keeps failing. */
   failed(batch: Batch, error: unknown): void;
   /** The batch is done. */
   goesOn(batch: Batch): void;
-  /** For people; undefined where all go on. */
+  /** For people; undefined if none is stalled. */
   reason(): string | undefined;
 };
 
-/** Failures of one batch, one after the other, that are no chance. */
+/** So many failures of one batch in a row are no coincidence. */
 const MOST_FAILURES = 5;
 
 export function createStalls(): Stalls {
@@ -48,5 +48,5 @@ export function createStalls(): Stalls {
 /** Why a batch waits whose dead letters cannot be kept, with what to do about it. */
 export function whyNotKept(error: unknown): string {
   const hint = error instanceof KafkaError && error.hint !== undefined ? `: ${error.hint}` : '';
-  return `dead letters cannot be kept: ${reasonOf(error)}${hint}`;
+  return `dead letters cannot be stored: ${reasonOf(error)}${hint}`;
 }

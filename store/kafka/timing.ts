@@ -3,7 +3,7 @@
  * the name says so.
  */
 
-/** A request is given up after this; longer than the broker holds back the answer to a member that joins: a session. */
+/** Timeout of a request; longer than the broker delays its answer to a joining member: a session. */
 export const REQUEST_MS = 15_000;
 export const CONNECT_MS = 2_000;
 /** A consumer that was killed is missed after this long: the next one begins within ten seconds. */

@@ -11,7 +11,7 @@ export type KafkaLogOptions = {
   headers: Record<string, string>;
   /** Which events have headers: each (by default), or the first of each row. */
   headersOn?: 'event' | 'row';
-  /** Told when a consumer did not go on with the offset that its group had reached. */
+  /** Called when a consumer did not continue at the offset that its group had reached. */
   onReset?: (reset: OffsetReset) => void;
 };
 

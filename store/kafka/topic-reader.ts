@@ -7,17 +7,17 @@ export type TopicReader = {
   bounds(topic: string): Promise<OffsetRange[]>;
   /** By partition, the first offset whose record is not older than `time`; the end where there is none. */
   offsetsAt(topic: string, time: number): Promise<Map<number, bigint>>;
-  /** By partition, where `group` goes on; nothing for a partition that it has not begun. */
+  /** By partition, the committed offset of `group`; nothing for a partition that it has not begun. */
   committed(topic: string, group: string): Promise<Map<number, bigint>>;
-  /** Those that are in `group` now; none where there is no such group. */
+  /** The current members of `group`; none if there is no such group. */
   members(group: string): Promise<GroupMember[]>;
-  /** Hands over the records of the ranges; of one partition in order. Ends with the first `handle` that rejects. */
+  /** Passes the records of the ranges, in order per partition. Ends with the first `handle` that rejects. */
   read(
     topic: string,
     ranges: OffsetRange[],
     handle: (records: TopicRecord[]) => Promise<void>,
   ): Promise<void>;
-  /** Deletes what lies before the offsets. */
+  /** Deletes records before the offsets. */
   deleteBefore(topic: string, offsets: Map<number, bigint>): Promise<void>;
   close(): Promise<void>;
 };
@@ -39,7 +39,7 @@ export type TopicRecord = {
   /** Empty for a tombstone. */
   value: Buffer;
   headers: Record<string, string>;
-  /** Set where it stands for a batch that cannot be decoded, and has no value then. */
+  /** Set if it represents a batch that cannot be decoded; it has no value then. */
   undecodable?: Undecodable;
 };
 

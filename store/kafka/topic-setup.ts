@@ -11,7 +11,7 @@ import type { TopicSpec } from './client.ts';
 export type TopicAdmin = {
   list(): Promise<string[]>;
   create(spec: TopicSpec): Promise<void>;
-  /** The shape of a topic that is there, and its settings of these names, those of the broker included. */
+  /** The shape of an existing topic, and its settings of these names, including those of the broker. */
   describe(topic: string, settings: string[]): Promise<TopicState>;
   /** Sets these and leaves all others as they are. */
   set(topic: string, settings: SettingChange[]): Promise<void>;
@@ -89,11 +89,11 @@ function note(
     given.includes('partitions') ? otherwise(found.partitions, partitions, 'partition') : [],
     given.includes('replicationFactor') ? otherwise(found.replicas, replicationFactor, 'replica') : [],
   ].flat();
-  return problems.length === 0 ? {} : { note: `${problems.join(', ')}: change that with the tools of Kafka` };
+  return problems.length === 0 ? {} : { note: `${problems.join(', ')}: change that with Kafka's tools` };
 }
 
 function otherwise(is: number, wanted: number, thing: string): string[] {
-  return is === wanted ? [] : [`it has ${plural(is, thing)} and not ${wanted}`];
+  return is === wanted ? [] : [`it has ${plural(is, thing)} instead of ${wanted}`];
 }
 
 function duration(ms: number): string {

@@ -11,7 +11,7 @@ export type ConsumerOptions = Limits & {
   progress: Progress;
   segments: Segments;
   handle: Handler;
-  /** How long to wait for a batch to fill, ms. 0: what is there goes at once, and batches form while a handler works. */
+  /** How long to wait for a batch to fill, ms. 0: deliver at once; batches form while a handler works. */
   lingerMs: number;
   onReadFailure: (error: unknown) => void;
   onRefused: (error: unknown) => void;
@@ -24,7 +24,7 @@ export function startConsumer(options: ConsumerOptions): Consumer {
   const { reader, progress, segments, handle, lingerMs, maxEvents, onReadFailure, onRefused } = options;
   /** No further batch. */
   const stopping = new AbortController();
-  /** Nor an end of the one in hand. */
+  /** Nor the end of the current one. */
   const aborting = new AbortController();
   const context = { signal: aborting.signal, stopping: stopping.signal, heartbeat: async () => {} };
   const running = run();

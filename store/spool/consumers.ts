@@ -16,7 +16,7 @@ export type Cursors = Map<string, Cursor>;
 export type CursorsOptions = {
   dir: string;
   names: string[];
-  /** Sequence of the first event that is there: where a new one begins. */
+  /** Sequence of the first existing event: where a new consumer begins. */
   oldest: number;
   /** Sequence after the last event. */
   end: number;
@@ -50,9 +50,9 @@ export async function openCursors({ dir, names, oldest, end, faults }: CursorsOp
   const start = { sequence: oldest, segment: oldest, offset: 0 };
   await releaseOthers(dir, names);
   for (const name of names) {
-    if (!NAME.test(name)) throw new SpoolError('SPOOL_CONSUMER', `no name for a consumer: ${name}`);
+    if (!NAME.test(name)) throw new SpoolError('SPOOL_CONSUMER', `not a valid consumer name: ${name}`);
     const onDamage = () =>
-      faults.report({ kind: 'cursor', consumer: name, reason: 'damaged: begins with the oldest event' });
+      faults.report({ kind: 'cursor', consumer: name, reason: 'damaged: continues at the oldest event' });
     const wasReleased = await rename(join(dir, `${name}${RELEASED}`), join(dir, name)).then(
       () => true,
       () => false,
@@ -60,7 +60,7 @@ export async function openCursors({ dir, names, oldest, end, faults }: CursorsOp
     const cursor = await openCursor(join(dir, name), start, onDamage);
     const { sequence } = cursor.position;
     if (sequence > end) {
-      const reason = `stands at ${sequence}, the events end at ${end}: numbering goes on after both`;
+      const reason = `is at ${sequence}, but the events end at ${end}: numbering continues after both`;
       faults.report({ kind: 'cursor', consumer: name, reason });
     }
     // What was removed while it was not configured is no gap: nothing was damaged.
@@ -102,7 +102,7 @@ export function createConsumers(options: ConsumersOptions): Consumers {
   function start(name: string, handle: Handler): Consumer {
     const progress = progresses.get(name);
     if (progress === undefined) throw new SpoolError('SPOOL_CONSUMER', `the spool has no consumer ${name}`);
-    if (running.has(name)) throw new SpoolError('SPOOL_CONSUMER', `the consumer ${name} runs already`);
+    if (running.has(name)) throw new SpoolError('SPOOL_CONSUMER', `the consumer ${name} is already running`);
     const reader = createReader({ consumer: name, segments, from: progress.position, faults, quarantine });
     const consumer = startConsumer({
       ...options,

@@ -3,11 +3,11 @@ import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { syncFolder } from '../../service/replace-file.ts';
 
-/** Where a consumer has come to. */
+/** The position of a consumer. */
 export type Position = {
   /** The next event that it is to get. */
   sequence: number;
-  /** A hint where that lies: in the segment that begins with this event… */
+  /** A hint for its location: in the segment that begins with this event… */
   segment: number;
   /** …in the record that begins at this byte, perhaps in the middle of it. */
   offset: number;

@@ -14,9 +14,9 @@ export type SpoolEnd = {
 /** Opens the end in `path`, or begins it at `start`. Where that fails (a full disk) the spool does without. */
 export async function openEnd(path: string, start: Position, faults: Faults): Promise<SpoolEnd> {
   const failed = (reason: string) => faults.report({ kind: 'cursor', consumer: 'end', reason });
-  const cursor = await openCursor(path, start, () => failed('damaged: begins where the segments end')).catch(
-    (error: unknown) => failed(reasonOf(error)),
-  );
+  const cursor = await openCursor(path, start, () =>
+    failed('damaged: continues where the segments end'),
+  ).catch((error: unknown) => failed(reasonOf(error)));
   return cursor === undefined ? NONE : toEnd(cursor, (error) => failed(reasonOf(error)));
 }
 

@@ -1,17 +1,20 @@
 /** Everything that the spool can refuse, with what to do about it. */
 const HINTS = {
   /** `maxBytes` are on disk, or too much waits to be written. */
-  SPOOL_FULL: { retriable: true, hint: 'see whether the consumers get on; spool.max_bytes is the limit' },
+  SPOOL_FULL: {
+    retriable: true,
+    hint: 'check whether the consumers make progress; spool.max_bytes is the limit',
+  },
   /** The operating system refused a write or an fsync; none of the events counts as kept. */
-  SPOOL_WRITE: { retriable: true, hint: 'see free space and health of the disk that holds spool.dir' },
+  SPOOL_WRITE: { retriable: true, hint: 'check free space and health of the disk of spool.dir' },
   /** An event that no record could hold, or one with a newline in it. */
   SPOOL_EVENT: { retriable: false, hint: undefined },
   /** Another process holds the folder. */
-  SPOOL_LOCKED: { retriable: true, hint: 'stop it first, or give each sidecar a spool.dir of its own' },
+  SPOOL_LOCKED: { retriable: true, hint: 'stop it first, or set a separate spool.dir for each sidecar' },
   /** The folder was written by a newer version. */
-  SPOOL_VERSION: { retriable: false, hint: 'start the version that wrote it, and let it drain the spool' },
-  /** The folder cannot be opened, or is no spool. */
-  SPOOL_OPEN: { retriable: false, hint: 'see the path spool.dir and its owner' },
+  SPOOL_VERSION: { retriable: false, hint: 'run the version that wrote it until the spool is empty' },
+  /** The folder cannot be opened, or is not a spool. */
+  SPOOL_OPEN: { retriable: false, hint: 'check spool.dir and its owner' },
   /** No such consumer, or one that reads already. */
   SPOOL_CONSUMER: { retriable: false, hint: undefined },
   /** Used after `close`. */
@@ -20,7 +23,7 @@ const HINTS = {
 
 export type SpoolErrorCode = keyof typeof HINTS;
 
-/** The one error that leaves the spool. Its `cause` is what the operating system said. */
+/** The only error that the spool throws. Its `cause` is the error of the operating system. */
 export class SpoolError extends Error {
   override name = 'SpoolError';
   readonly code: SpoolErrorCode;

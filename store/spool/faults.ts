@@ -12,7 +12,7 @@ export type SpoolFault =
   | { kind: 'fsync'; reason: string }
   /** A segment that cannot be read now; its consumer tries again. */
   | { kind: 'read'; consumer: string; reason: string }
-  /** A consumer's handler rejected; the same batch comes again. */
+  /** A consumer's handler rejected; the same batch is redelivered. */
   | { kind: 'refused'; consumer: string; reason: string }
   /** A segment that every consumer has passed, and that cannot be removed. */
   | { kind: 'delete'; segment: number; reason: string };
@@ -22,7 +22,7 @@ export type FaultCounts = {
   corruptRecords: number;
   corruptBytes: number;
   tornBytes: number;
-  /** Events that a consumer could not be given, once for each consumer. */
+  /** Events that could not be delivered to a consumer, counted per consumer. */
   lostEvents: number;
   fsyncErrors: number;
 };

@@ -7,7 +7,7 @@ export type Fsync = 'always' | '1s' | 'never';
 export type SegmentFileOptions = {
   path: string;
   fsync: Fsync;
-  /** For an fsync that nobody waits for. */
+  /** For an fsync that is not awaited. */
   onFsyncFailure: (error: unknown) => void;
 };
 

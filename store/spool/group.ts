@@ -39,7 +39,7 @@ function newlinesIn(bytes: Buffer, end: number): number {
 
 /**
  * The records of one write, which begins with event `sequence`: one, unless that would be too large. Written into `used`
- * where that is large enough: it is a buffer that nobody needs any more.
+ * if that is large enough: it is a buffer that is free again.
  */
 export function encodeGroup(
   pieces: Lines[],

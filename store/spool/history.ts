@@ -49,7 +49,7 @@ export async function* readSpool({ dir, from, onDamage }: ReadSpoolOptions): Asy
           const left = (await file.stat()).size;
           // Shorter than it was: a write that failed was taken back.
           if (left < size && found.end >= left) break;
-          // The record that is just being written is no damage.
+          // A record that is just being written is not damage.
           if (!(found.short && found.end === size))
             onDamage?.({ segment, offset: found.offset, bytes: found.end - found.offset });
         }

@@ -15,7 +15,7 @@ export async function readOrMakeId(path: string): Promise<string> {
   if (text === undefined) return makeId(path);
   const [, format, id] = CONTENT.exec(text) ?? [];
   if (id === undefined)
-    throw new SpoolError('SPOOL_OPEN', `${path} is damaged; without it a new one is made`);
+    throw new SpoolError('SPOOL_OPEN', `${path} is damaged; remove it, and a new one is created`);
   if (Number(format) > FORMAT) {
     throw new SpoolError('SPOOL_VERSION', `the spool has format ${format}, this version reads ${FORMAT}`);
   }

@@ -2,12 +2,12 @@ import type { Cursor, Position } from './cursor.ts';
 
 export type ProgressOptions = {
   cursor: Cursor;
-  /** The position is on disk: what lies before may go. */
+  /** The position is on disk: segments before it may be deleted. */
   onStored: () => Promise<void>;
   onFailure: (error: unknown) => void;
 };
 
-/** How far a consumer has come. It is stored a little later: what a crash forgets is delivered again. */
+/** The position of a consumer. It is stored with a delay: what a crash loses is redelivered. */
 export type Progress = {
   readonly position: Position;
   advance(to: Position): void;

@@ -4,7 +4,7 @@ import { segmentName } from './segments.ts';
 
 export type Damaged = { file: FileHandle; segment: number; offset: number; end: number };
 
-/** Copies damaged bytes to where somebody may look at them. Resolves with whether they are there. */
+/** Copies damaged bytes for a person to look at. Resolves with whether that worked. */
 export type Quarantine = (damaged: Damaged) => Promise<boolean>;
 
 const MAX_PIECE_BYTES = 2 * 1024 * 1024;
@@ -34,7 +34,7 @@ export async function openQuarantine(dir: string): Promise<Quarantine> {
   };
 }
 
-/** Returns how many bytes lie there. Somebody may remove files meanwhile. */
+/** Returns how many bytes are stored there. Files may be removed meanwhile. */
 async function prepare(dir: string): Promise<number> {
   await mkdir(dir, { recursive: true, mode: 0o750 });
   const sizes = (await readdir(dir)).map((name) =>

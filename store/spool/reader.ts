@@ -63,7 +63,7 @@ export function createReader({ consumer, segments, from, faults, quarantine }: R
     const values: Buffer[] = [];
     let bytesLeft = limits.maxBytes;
     while (values.length < limits.maxEvents && bytesLeft > 0) {
-      // What fails with events in hand fails again without them.
+      // If this fails with events pending, it fails again without them.
       rest ??= values.length === 0 ? await load() : await load().catch(() => undefined);
       if (rest === undefined || (values.length > 0 && rest.sequence !== sequence)) break;
       skipTo(rest.sequence);

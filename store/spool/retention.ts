@@ -6,7 +6,7 @@ export type RetentionOptions = {
   passed: () => number;
   /** Bytes of passed segments that are kept for a replay… */
   retainBytes: number;
-  /** …and how long after their last event. A segment goes when both say so. */
+  /** …and how long after their last event. A segment is deleted when it is beyond both. */
   retainMs: number;
   maxBytes: number;
   now: () => number;
@@ -18,7 +18,7 @@ export type Retention = {
   bytes(): number;
   /** Removes what need not be kept any longer. */
   sweep(): Promise<void>;
-  /** Gives up as much as lets `bytes` more fit, oldest first: an append comes before a replay. */
+  /** Deletes enough to fit `bytes` more, oldest first: an append has priority over a replay. */
   makeRoom(bytes: number): void;
 };
 
@@ -55,7 +55,7 @@ export function createRetention(options: RetentionOptions): Retention {
       missing -= segment.bytes;
       count++;
     }
-    // Counted as gone at once; nobody need wait for the disk.
+    // Counted as deleted at once, without waiting for the disk.
     void segments.removeOldest(count);
   }
 }

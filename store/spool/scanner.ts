@@ -10,7 +10,7 @@ export type Damage = {
   kind: 'damage';
   offset: number;
   end: number;
-  /** It begins like a record that goes on beyond the limit. */
+  /** It begins like a record that continues beyond the limit. */
   short: boolean;
 };
 
@@ -101,7 +101,7 @@ export function createScanner(file: FileHandle, from: number): Scanner {
   }
 }
 
-/** The file is shorter than it is known to have been: somebody has truncated it. */
+/** The file is shorter than it was: it was truncated. */
 class CutShort extends Error {
   readonly end: number;
   constructor(end: number) {

@@ -48,7 +48,7 @@
  *   somebody truncated one or a power failure took what was not fsynced, the numbering goes on behind it: what lies between
  *   is a gap, and counted as lost.
  * - A cursor is stored after its batch was taken, at most 200 ms later and when the spool is closed; a crash delivers
- *   those batches again. Events carry ids, so that harms nobody.
+ *   those batches again. Events have ids, so that does no harm.
  * - A segment is removed only when the stored cursors of all configured consumers have passed it. A consumer that is new
  *   begins with the oldest event that is there; one that is not configured keeps its cursor and holds nothing back.
  * - A passed segment is retained while it is within `retainBytes` or younger than `retainMs`, for `readSpool`

@@ -132,7 +132,7 @@ export async function openWriter(options: WriterOptions): Promise<Writer> {
     }
   }
 
-  /** A group lies in one segment, so that it can be taken back as a whole. */
+  /** A group is in one segment, so that it can be rolled back as a whole. */
   async function write(records: Buffer): Promise<void> {
     if (littered) await cleanUp();
     const { bytes } = segments.active;

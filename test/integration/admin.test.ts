@@ -67,7 +67,7 @@ describe('questions that would take hours', () => {
   async function tooMany(asked: Promise<Response | undefined>): Promise<Response> {
     const response = await asked;
     const text = await response?.clone().text();
-    if (response === undefined || !text?.includes('too many questions at once, try again'))
+    if (response === undefined || !text?.includes('too many queries at once, try again'))
       throw new Error(text);
     return response;
   }

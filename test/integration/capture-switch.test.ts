@@ -65,7 +65,7 @@ function captureOn({ suite, engine }: (typeof EVERYWHERE)[number]): void {
     expect(await chain.sidecar.metric('hotitem_capture_one_in')).toBe(4);
   });
 
-  test('keeps what was said while the sidecar is away, and each line says that it stands for N', async () => {
+  test('keeps what was said while the sidecar is unavailable, and each line says that it stands for N', async () => {
     await chain.sidecar.stop();
     // A sidecar that was busy has had views spilled before.
     const before = (await spilled()).length;
@@ -82,12 +82,12 @@ function captureOn({ suite, engine }: (typeof EVERYWHERE)[number]): void {
   });
 
   test.each([
-    [['half'], 'capture: say on, off, sample N'],
-    [['sample'], 'capture: say on, off, sample N'],
-    [['sample', '1'], 'capture: say on, off, sample N'],
-    [['sample', '10001'], 'capture: say on, off, sample N'],
-    [['on', 'off'], 'capture: say on, off, sample N'],
-    [[], 'capture: say on, off, sample N'],
+    [['half'], 'capture: must be on, off, sample N'],
+    [['sample'], 'capture: must be on, off, sample N'],
+    [['sample', '1'], 'capture: must be on, off, sample N'],
+    [['sample', '10001'], 'capture: must be on, off, sample N'],
+    [['on', 'off'], 'capture: must be on, off, sample N'],
+    [[], 'capture: must be on, off, sample N'],
   ])('does not take %j', async (words, problem) => {
     const { code, output } = await capture(...words);
 
@@ -154,7 +154,7 @@ function captureOn({ suite, engine }: (typeof EVERYWHERE)[number]): void {
     const { code, output } = await capture('status');
 
     expect(code).toBe(1);
-    expect(output).toContain('nobody answers at');
+    expect(output).toContain('nothing answers at');
   });
 
   /** Asks for that many pages; returns how many of these views nginx then says it captured. */

@@ -170,7 +170,7 @@ describe('check --nginx', () => {
       expect.objectContaining({
         id: 'include-edited',
         severity: 'note',
-        what: `http.conf was edited since hotitem ${await installedVersion()} wrote it`,
+        what: `http.conf was edited after hotitem ${await installedVersion()} wrote it`,
         fix: expect.stringContaining('hotitem.yml'),
         command: `hotitem nginx install --dir ${folder}/hotitem && nginx -t && nginx -s reload`,
       }),
@@ -210,7 +210,7 @@ describe('check --nginx', () => {
     expect(findings).toContainEqual(
       expect.objectContaining({
         id: 'include-settings',
-        what: 'not what the configuration says: http.conf, server.conf',
+        what: 'differ from the configuration: http.conf, server.conf',
       }),
     );
   });
@@ -370,7 +370,7 @@ describe('check --nginx', () => {
   test('says so where there is no nginx', async () => {
     expect(await run(process.execPath, [PROGRAM, 'check', '--nginx', '/bin/true'])).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('/bin/true is no nginx that runs'),
+      stderr: expect.stringContaining('/bin/true is not a working nginx'),
     });
   });
 

@@ -172,7 +172,7 @@ describe('the hotitem command', () => {
     const [port] = await freePorts(1);
     const { code, stderr } = await hotitem(['status', '--admin-listen', `127.0.0.1:${port}`]);
     expect(code).toBe(1);
-    expect(stderr).toContain(`nobody answers at 127.0.0.1:${port}`);
+    expect(stderr).toContain(`nothing answers at 127.0.0.1:${port}`);
   });
 
   test.each([
@@ -224,7 +224,7 @@ describe('the hotitem command', () => {
     try {
       const { code, stderr } = await hotitem(['capture', 'status', '--control-socket', socket]);
       expect(code).toBe(1);
-      expect(stderr).toBe('hotitem: the sidecar does not do it: <!doctype html>\\x1b[31m\n');
+      expect(stderr).toBe('hotitem: the sidecar rejected it: <!doctype html>\\x1b[31m\n');
     } finally {
       stranger.close();
     }

@@ -111,7 +111,7 @@ suite('commands between a Kafka and an Elasticsearch that ask for a login over T
 
   test.each([
     ['the login to Kafka', { HOTITEM_KAFKA_SASL_PASSWORD: 'a-wrong-one' }, 'see kafka.sasl'],
-    ['the login to Elasticsearch', { HOTITEM_ELASTICSEARCH_PASSWORD: 'a-wrong-one' }, 'refuses the login'],
+    ['the login to Elasticsearch', { HOTITEM_ELASTICSEARCH_PASSWORD: 'a-wrong-one' }, 'rejects the login'],
     ['the authority of Elasticsearch', { HOTITEM_ELASTICSEARCH_CA_FILE: '' }, 'certificate'],
   ])('verify cannot tell without %s, and shows no password', async (_, wrong, said) => {
     const settings = Object.entries({ ...env, ...wrong }).filter(([, value]) => value !== '');
@@ -146,7 +146,7 @@ suite('commands between a Kafka and an Elasticsearch that ask for a login over T
     const ran = await runHotitem(args, env);
     expect(ran.code).not.toBe(0);
     expect(ran.stderr).toContain(what);
-    expect(ran.stderr).toContain('give it the permission');
+    expect(ran.stderr).toContain('lacks this permission');
     expect(ran.stderr).not.toContain('    at ');
   }
 

@@ -52,7 +52,7 @@ describe('which configuration is read', () => {
       await check({ env: { HOTITEM_CONFIG: file } }),
     ]) {
       expect(ran).toMatchObject({ code: 0, stderr: `hotitem: configuration ${file}\n` });
-      expect(ran.stdout).toContain('The configuration is good.');
+      expect(ran.stdout).toContain('The configuration is valid.');
     }
   });
 
@@ -75,7 +75,7 @@ describe('which configuration is read', () => {
     const args = ['nginx', 'install', '--dry-run', '--dir', '/nowhere', '--home', join(closed, 'home')];
     const { code, stderr } = await hotitem(args, {});
     expect(code).toBe(0);
-    expect(stderr).toMatch(/cannot come to \S+closed\/home\/run\/intake\.sock: \S+\/closed .*\[way-closed\]/);
+    expect(stderr).toMatch(/cannot reach \S+closed\/home\/run\/intake\.sock: \S+\/closed .*\[way-closed\]/);
     const open = await hotitem([...args.slice(0, -1), '/srv/hotitem'], {});
     expect(open.stderr).not.toContain('[way-closed]');
   });
@@ -85,9 +85,9 @@ describe('which configuration is read', () => {
 
     const planted: [string, string, string][] = [
       ['a file', `echo '${EVIL}' > hotitem.yml`, 'belongs to the user 65534'],
-      ['a FIFO', 'mkfifo hotitem.yml', 'no regular file'],
+      ['a FIFO', 'mkfifo hotitem.yml', 'not a regular file'],
       ['a link of his to a file of root', 'ln -s /etc/hostname hotitem.yml', 'belongs to the user 65534'],
-      ['a folder', 'mkdir hotitem.yml', 'no regular file'],
+      ['a folder', 'mkdir hotitem.yml', 'not a regular file'],
     ];
     testAsRoot.each(planted.slice(0, FULL ? undefined : 2))(
       'root does not believe %s',
@@ -99,7 +99,7 @@ describe('which configuration is read', () => {
             env: { HOTITEM_ELASTICSEARCH_API_KEY: 'hunter2' },
           });
           expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-          expect(stderr).toContain(`${name}: it is not read, as it `);
+          expect(stderr).toContain(`${name}: it is not read, because it `);
           expect(stderr).toContain(reason);
           expect(stderr).not.toContain('evil.example');
         } finally {
@@ -109,8 +109,8 @@ describe('which configuration is read', () => {
     );
 
     const open: [string, number, string][] = [
-      ['everybody', 0o646, 'may be changed by every user of this host'],
-      ['a group', 0o664, 'may be changed by the group 65534'],
+      ['everybody', 0o646, 'can be changed by every user of this host'],
+      ['a group', 0o664, 'can be changed by the group 65534'],
     ];
     testAsRoot.each(open.slice(0, FULL ? undefined : 1))(
       'root does not believe a file of his own that %s may change',

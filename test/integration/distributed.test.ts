@@ -106,7 +106,7 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'])('nginx → sidecar → Kafka → 
       );
     expect(await setUpIndexes(shorter, ['--dry-run'])).toMatch(change('would update'));
     await expect(setUpIndexes(shorter)).rejects.toThrow(change('kept'));
-    await expect(setUpIndexes(shorter)).rejects.toThrow('nothing was changed; --yes permits it');
+    await expect(setUpIndexes(shorter)).rejects.toThrow('nothing was changed; --yes allows it');
     expect(await setUpIndexes(shorter, ['--yes'])).toMatch(change('updated'));
     expect(await setUpIndexes(shorter)).toMatch(/^(unchanged\s+.*\n)+$/);
   });

@@ -100,7 +100,7 @@ suite('hotitem doctor names the cause, and the command that mends it', () => {
     });
     const { code, stdout } = await doctor();
     expect(code).toBe(1);
-    expect(stdout).toMatch(/refuses the login \(401\).* {2}\[index-login\]/);
+    expect(stdout).toMatch(/rejects the login \(401\).* {2}\[index-login\]/);
     expect(commandOf(stdout, 'index-login')).toContain('_security/api_key');
     expect(stdout).not.toContain(key);
     await useKey({ sink: SINK });

@@ -131,7 +131,7 @@ describe('a DuckDB file that a reader holds', () => {
     const socket = join(home, 'run/intake.sock');
     await postLines(socket, [lineAt(Date.now()), lineAt(Date.now())]);
     expect(await sidecar.text('/readyz?verbose')).toMatch(
-      new RegExp(`^index: .*hotitem.duckdb is in use by process ${process.pid}, .*stop that one`, 'm'),
+      new RegExp(`^index: .*hotitem.duckdb is in use by process ${process.pid}, .*stop that process`, 'm'),
     );
     expect(await sidecar.metric('hotitem_sink_index_up')).toBe(0);
     expect(await sidecar.json('/api/v1/items')).toMatchObject({ error: expect.any(String) });

@@ -99,7 +99,9 @@ asRoot('in a spill folder that belongs to an attacker', () => {
 
     expect(await accounts()).toMatchObject({ accepted: 10_001, lost: 0, unaccounted: 0 });
     expect(await sidecar.metric('hotitem_spill_full')).toBe(0);
-    expect(sidecar.log().match(/the spill folder holds what nginx did not write/g)).toHaveLength(1);
+    expect(sidecar.log().match(/the spill folder contains entries that nginx did not write/g)).toHaveLength(
+      1,
+    );
     expect(sidecar.log()).not.toContain('\u001b');
     await sidecar.stop();
   });

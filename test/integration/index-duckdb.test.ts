@@ -120,7 +120,7 @@ describe('A DuckDB file', () => {
     await once(child, 'message');
 
     await expect(openDuckdbIndex({ path })).rejects.toThrow(
-      `${path} is in use by process ${child.pid}, and DuckDB lets one process have a file: stop that one, or set another duckdb.path`,
+      `${path} is in use by process ${child.pid}, and DuckDB allows one process per file: stop that process, or set another duckdb.path`,
     );
     child.kill('SIGKILL');
     await once(child, 'exit');
@@ -131,7 +131,7 @@ describe('A DuckDB file', () => {
     await ask(path, 'UPDATE hotitem SET schema_version = 99');
 
     await expect(openDuckdbIndex({ path })).rejects.toThrow(
-      'has schema version 99, this hotitem knows 3: run the newer one',
+      'has schema version 99, this hotitem supports 3: run the newer version',
     );
   });
 
@@ -141,7 +141,7 @@ describe('A DuckDB file', () => {
     const opening = openDuckdbIndex({ path });
 
     await expect(opening).rejects.toThrow(DuckdbFileError);
-    await expect(opening).rejects.toThrow('is not a DuckDB file: move it away');
+    await expect(opening).rejects.toThrow('is not a DuckDB file: move it');
   });
 
   test('loses what is older than the retention, and nothing else', async () => {
@@ -164,9 +164,9 @@ describe('A DuckDB file', () => {
     const question = index.topItems({ from: 0, to: Date.now() + DAY, limit: 10 }, asker.signal);
     question.catch(() => {});
     if (when === 'while it runs') await untilBusy();
-    asker.abort(new Error('the asker is gone'));
+    asker.abort(new Error('the client disconnected'));
 
-    await expect(question).rejects.toThrow('the asker is gone');
+    await expect(question).rejects.toThrow('the client disconnected');
     await index.close();
   });
 

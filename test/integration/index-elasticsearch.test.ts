@@ -131,7 +131,7 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
 
       for (const name of [dataStream, `${dataStream}-alias`]) {
         expect(await open(name).create([view()])).toEqual([
-          RETRY(/is an index or an alias there and not a data stream/),
+          RETRY(/is an index or an alias, not a data stream/),
         ]);
       }
       await ask('DELETE', dataStream);
@@ -152,7 +152,7 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
 
       const outcomes = await open(dataStream).create(Array.from({ length: 50 }, () => view()));
 
-      expect(outcomes).toEqual(Array(50).fill(RETRY(/mapping|takes no event at all/)));
+      expect(outcomes).toEqual(Array(50).fill(RETRY(/mapping|accepts no event at all/)));
     });
 
     test('has no number, as long as the mapping leaves out what is asked about', async () => {
@@ -205,7 +205,7 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
       askers.map(({ signal }, i) => index.topItems({ from: 0, to: 2 ** 42, limit: 200 - i }, signal)),
     );
     await until(async () => (await searches()) > 0, { timeoutMs: 30_000, what: 'searches to run' });
-    for (const asker of askers) asker.abort(new Error('the asker is gone'));
+    for (const asker of askers) asker.abort(new Error('the client disconnected'));
 
     const reasons = (await outcomes).flatMap((one) =>
       one.status === 'rejected' ? [String(one.reason)] : [],
@@ -304,8 +304,12 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
     });
 
     test.each([
-      ['of a newer version', { managed_by: 'hotitem', version: 99 }, /has version 99, this hotitem knows 3/],
-      ['that somebody else made', {}, /was not made by hotitem/],
+      [
+        'of a newer version',
+        { managed_by: 'hotitem', version: 99 },
+        /has version 99, this hotitem supports 3/,
+      ],
+      ['that somebody else made', {}, /was not created by hotitem/],
     ])('leaves a template %s alone', async (_, meta, message) => {
       const dataStream = newStream();
       const template = { index_patterns: [dataStream], data_stream: {}, priority: 500, _meta: meta };
@@ -323,11 +327,9 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
       await ask('PUT', dataStream);
       await ask('PUT', `${dataStream}/_alias/${dataStream}-alias`);
 
-      await expect(setup({ dataStream })).rejects.toThrow(
-        `${dataStream} is an index there and not a data stream`,
-      );
+      await expect(setup({ dataStream })).rejects.toThrow(`${dataStream} is an index, not a data stream`);
       await expect(setup({ dataStream: `${dataStream}-alias` })).rejects.toThrow(
-        `${dataStream}-alias is an alias there, for ${dataStream}, and not a data stream`,
+        `${dataStream}-alias is an alias for ${dataStream}, not a data stream`,
       );
 
       expect(await ask('GET', `_index_template/${dataStream}`)).toMatchObject({ status: 404 });
@@ -344,7 +346,7 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
         });
 
       test.each([
-        ['plain', { template: { settings: { number_of_replicas: 0 } } }, /makes no data stream/],
+        ['plain', { template: { settings: { number_of_replicas: 0 } } }, /creates no data stream/],
         [
           'dynamic',
           { data_stream: {}, template: { mappings: { dynamic: true } } },
@@ -380,7 +382,7 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
         await put(dataStream, { data_stream: {} });
 
         await expect(setup({ dataStream })).rejects.toThrow(
-          /applies to .* before that of hotitem \(priority 500\)/,
+          /overrides that of hotitem \(priority 500\) for /,
         );
       });
 

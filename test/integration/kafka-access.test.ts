@@ -67,7 +67,7 @@ suiteWith(['kafka'], { stops: true })('a sidecar whose Kafka is away or refuses 
       await refusals(running, 'authorization', 3);
       await post(COUNT);
       expect(await books(running)).toMatchObject({ accepted: 2 * COUNT, waiting: 2 * COUNT, delivered: 0 });
-      const [refusal, ...more] = warnings(running, 'Kafka does not take events; they wait in the spool');
+      const [refusal, ...more] = warnings(running, 'Kafka does not accept events; they wait in the spool');
       expect(more).toEqual([]);
       expect(refusal).toMatchObject({ hint: expect.stringContaining('permission') });
 
@@ -88,7 +88,7 @@ suiteWith(['kafka'], { stops: true })('a sidecar whose Kafka is away or refuses 
       await post(COUNT);
       await refusals(running, 'authentication', 2);
       expect(await books(running)).toMatchObject({ accepted: COUNT, waiting: COUNT, delivered: 0 });
-      const said = warnings(running, 'Kafka does not take events; they wait in the spool');
+      const said = warnings(running, 'Kafka does not accept events; they wait in the spool');
       expect(said).toEqual([expect.objectContaining({ hint: expect.stringContaining('kafka.sasl') })]);
       expect(running.log()).not.toContain('a-wrong-one');
     },
@@ -113,11 +113,11 @@ suiteWith(['kafka'], { stops: true })('a sidecar whose Kafka is away or refuses 
     const full = await books(running);
     expect(full).toMatchObject({ received: views, delivered: 0, unaccounted: 0 });
     expect(full.accepted + full.sampledOut).toBe(views);
-    const climbed = warnings(running, 'the spool fills, events are sampled');
+    const climbed = warnings(running, 'the spool fills up, events are sampled');
     expect(climbed.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5]);
     expect(await running.metric('hotitem_intake_refused_total')).toBe(1);
     await refusals(running, 'unreachable', 2);
-    expect(warnings(running, 'Kafka does not take events; they wait in the spool')).toHaveLength(1);
+    expect(warnings(running, 'Kafka does not accept events; they wait in the spool')).toHaveLength(1);
 
     await kafka.start();
     expect(await delivered(running, full.accepted)).toMatchObject({ waiting: 0, dead: 0, unaccounted: 0 });

@@ -137,7 +137,7 @@ suiteWith(['kafka'])('what every Kafka client does', () => {
           {
             what: `topic ${spec.topic}`,
             action: 'unchanged',
-            note: 'it has 1 partition and not 4, it has 1 replica and not 3: change that with the tools of Kafka',
+            note: "it has 1 partition instead of 4, it has 1 replica instead of 3: change that with Kafka's tools",
           },
         ]);
       });

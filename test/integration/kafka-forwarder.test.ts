@@ -86,7 +86,7 @@ suiteWith(['kafka'], { stops: true })('the forwarder', () => {
       await spool.appendLines([incompressible(40_000)]);
       await until(() => failure() !== undefined, { ...PATIENCE, what: 'it to be stalled' });
       expect(failure()).toMatch(
-        /^it is stalled in spool at 0: dead letters cannot be kept: .*: see max.message.bytes of the topic$/,
+        /^it is stalled in spool at 0: dead letters cannot be stored: .*: see max.message.bytes of the topic$/,
       );
       const configEntries = [{ name: 'max.message.bytes', value: '6000' }];
       await admin.alterConfigs({

@@ -85,7 +85,7 @@ suiteWith(['nginx'])('the transport batch', () => {
     }
   });
 
-  test('keeps views in the zone while the sidecar is away, and brings them when it is back', async () => {
+  test('keeps views in the zone while the sidecar is unavailable, and brings them when it is back', async () => {
     chain = await startChain({ build, transport: 'batch' });
     await see(chain, 100);
     await chain.settle(100);

@@ -37,7 +37,7 @@ describe.each<[Suite, 'njs' | 'qjs']>([
     });
   });
 
-  test('captures, and spills while the sidecar is away', async () => {
+  test('captures, and spills while the sidecar is unavailable', async () => {
     shop = await startShop({ build, engine, waits: PATIENT });
     await shop.sidecar.start();
     const [first, second] = ['/web/item/a%3F%0A..%2F%FF//b.html?x=1?y', '/web/item/4711.html'];

@@ -15,7 +15,7 @@ import { chooseTransport } from './transport.ts';
 
 const START_MS = 300_000;
 const BREAKER_MS = 8000;
-/** Of an error log while the sidecar is away: fewer, in a minute. */
+/** Of an error log while the sidecar is unavailable: fewer, in a minute. */
 const LOG_LINES = 10;
 const HIGHEST_LOW_PORT = 1023;
 const LOWEST_LOW_PORT = 600;
@@ -123,9 +123,7 @@ describe('the circuit breaker', () => {
       ...env,
     });
     expect(code).toBe(0);
-    expect(stdout).toContain(
-      `nginx answers itself at 127.0.91.89:${port}: at a port that the shop has anyway`,
-    );
+    expect(stdout).toContain(`nginx answers itself at 127.0.91.89:${port}: on a port of the shop`);
 
     await nginx.quit();
     const taken = await listenAt(before[1] ?? '', Number(before[2]));
@@ -274,7 +272,7 @@ describe('the spill folder', () => {
     await chooseTransport(join(shop.folder, 'nginx.conf'), 'subrequest');
     await shop.nginx.reload();
     const told = async () =>
-      (await linesOfErrorLog()).filter((line) => line.includes('the folder takes none'));
+      (await linesOfErrorLog()).filter((line) => line.includes('the spill folder is not writable'));
     await until(async () => (await told()).length > 0, { timeoutMs: 10_000, what: 'nginx to say so' });
     const before = (await linesOfErrorLog()).length;
     await views(30);
@@ -309,7 +307,7 @@ test('a shopper who leaves while the sidecar is slow is not lost', async () => {
   expect(fieldsOf(await onlySpilled()).item).toBe('4711');
 });
 
-test('the error log says that the sidecar is away, with no alert', async () => {
+test('the error log says that the sidecar is unavailable, with no alert', async () => {
   await shop.get('/web/item/4711.html');
   await onlySpilled();
 

@@ -157,7 +157,7 @@ describe('the includes of an nginx', () => {
 
     expect(await removeIncludes({ ...settings, dir, nginx: undefined })).toMatchObject({ kept });
     const again = removeIncludes({ ...settings, dir, nginx: undefined });
-    await expect(again).rejects.toThrow('holds no includes of hotitem');
+    await expect(again).rejects.toThrow('contains no includes of hotitem');
     expect(await removeIncludes({ ...settings, dir, nginx: undefined, purge: true })).toMatchObject({
       kept: [],
     });

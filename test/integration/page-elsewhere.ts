@@ -13,7 +13,7 @@ export function servePage(html: string): Promise<Elsewhere> {
 }
 
 /**
- * A proxy as an operator puts before the page: asks for a login at `login` where there is no cookie of it, passes on what the browser
+ * A proxy as an operator puts before the page: requires a login at `login` where there is no cookie of it, passes on what the browser
  * sends, and writes its own name for `admin` into Host.
  */
 export function serveProxy(admin: string, login: () => string): Promise<Elsewhere> {

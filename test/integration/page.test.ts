@@ -124,7 +124,7 @@ suiteWith(['nginx', 'chromium'])('the page, in a browser', () => {
     });
 
     await page.locator('#api').click();
-    expect(await page.locator('body').textContent()).toContain('requests that another site makes');
+    expect(await page.locator('body').textContent()).toContain('requests of another site');
     await page.goBack();
     await page.locator('#page').click();
     await page.locator('#state', SHOWN).waitFor(PATIENCE);

@@ -69,7 +69,7 @@ describe('hotitem replay, from the spool into DuckDB', () => {
 
   test('says what it needs', async () => {
     const without = await runHotitem(['replay'], env);
-    expect(without).toMatchObject({ code: 2, stderr: expect.stringContaining('--from is needed') });
+    expect(without).toMatchObject({ code: 2, stderr: expect.stringContaining('needs --from') });
     const nothing = await runHotitem(['replay', '--from', '-1h'], env);
     expect(nothing).toMatchObject({ code: 1, stderr: expect.stringContaining('there is no index at') });
     const kafka = await runHotitem(['replay', '--from', '-1h', '--source', 'kafka'], env);

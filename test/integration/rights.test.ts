@@ -103,7 +103,7 @@ describe('who may do what with what is made', () => {
     expect(await run(home, ['--user', 'nobody'])).toMatchObject({
       code: 1,
       stderr: expect.stringContaining(
-        `${home}/spool: the user ${ANOTHER_USER}, whom this runs as, may not write there\nchown -R ${ANOTHER_USER} ${home}`,
+        `${home}/spool: the user ${ANOTHER_USER}, who runs this, cannot write there\nchown -R ${ANOTHER_USER} ${home}`,
       ),
     });
   });
@@ -115,12 +115,12 @@ describe('who may do what with what is made', () => {
       const ran = await runHotitem([service, '--user', 'root'], env, {}, asUser());
       expect(ran).toMatchObject({
         code: 1,
-        stderr: expect.stringContaining('only root can become another user'),
+        stderr: expect.stringContaining('only root can switch to another user'),
       });
       const nobody = await runHotitem([service, '--user', 'no-such-user'], env);
       expect(nobody).toMatchObject({
         code: 1,
-        stderr: expect.stringContaining('--user: there is no such user (got "no-such-user")'),
+        stderr: expect.stringContaining('--user: no such user (got "no-such-user")'),
       });
     },
   );
@@ -145,7 +145,7 @@ describe('who may do what with what is made', () => {
       const { code, stdout } = await run(home, [], 'check');
       expect(code).toBe(1);
       expect(stdout).toMatch(/\[state-owner\]/);
-      expect(stdout).toMatch(/may be changed by every user of this host \(0777\) {2}\[state-writable\]/);
+      expect(stdout).toMatch(/can be changed by every user of this host \(0777\) {2}\[state-writable\]/);
       expect(readFileSync(target, 'utf8')).toBe('kept');
     },
   );

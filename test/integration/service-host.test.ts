@@ -100,7 +100,7 @@ const runs = process.env.HOTITEM_TEST_FULL && (missing === undefined || process.
     [
       'of a sink without brokers',
       'hotitem service install sink --config /etc/x.yml',
-      'must be told its brokers',
+      'a sink needs kafka.brokers',
     ],
     [
       'with a configuration that the service would not see',

@@ -115,7 +115,7 @@ suite('a sink with an API key made as docs/elasticsearch.md says', () => {
     });
     expect(await committed()).toEqual(before);
     expect(await refused.metric('hotitem_sink_index_up')).toBe(0);
-    expect(refused.log()).toMatch(/Elasticsearch refuses the login \(401\)/);
+    expect(refused.log()).toMatch(/Elasticsearch rejects the login \(401\)/);
     expect(refused.log()).not.toContain(key.encoded);
     await refused.stop();
 

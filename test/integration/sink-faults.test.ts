@@ -58,7 +58,7 @@ suiteWith(['kafka', 'elasticsearch'], { stops: true })('a sink that meets what i
         [null, 'event: has no value'],
         [Buffer.from('[]'), 'event: must be a JSON object'],
         [event({ v: 2 }), 'v: unknown version'],
-        [event({ id: 7 }), 'id: must be a text'],
+        [event({ id: 7 }), 'id: must be a string'],
         [event({ time: 'now' }), 'time: must be whole milliseconds'],
         [event({ ua: 'x'.repeat(300_000) }), 'event: larger than 262144 bytes'],
         [event({ id: 'y10k', time: 8.64e15 }), 'time: must be whole milliseconds'],
@@ -119,13 +119,13 @@ suiteWith(['kafka', 'elasticsearch'], { stops: true })('a sink that meets what i
     await until(refusals, { timeoutMs: ARRIVAL_MS, what: 'refusals', detail: () => sink?.log() ?? '' });
 
     expect(await readiness()).toMatch(
-      /^503 .*sink: the index refuses everything: .*dynamic introduction of/s,
+      /^503 .*sink: the index rejects everything: .*dynamic introduction of/s,
     );
     expect(await sink?.metric('hotitem_sink_index_up')).toBe(0);
-    expect(sink?.log().match(/the index refuses everything until/g)).toHaveLength(1);
+    expect(sink?.log().match(/the index rejects everything until/g)).toHaveLength(1);
     expect(await books()).toMatchObject({ consumed: 0, dead: 0 });
     await expect(setUpIndexes(settings)).rejects.toThrow(
-      /theirs-strict \(priority 900, for hot_item_strict\*\) applies to hot_item_strict before that of hotitem/,
+      /theirs-strict \(priority 900, for hot_item_strict\*\) overrides that of hotitem \(priority 500\) for hot_item_strict/,
     );
 
     await setUpIndexes({ ...settings, HOTITEM_ELASTICSEARCH_TEMPLATE_PRIORITY: '901' });
@@ -144,7 +144,7 @@ suiteWith(['kafka', 'elasticsearch'], { stops: true })('a sink that meets what i
       detail: () => sink?.log() ?? '',
     });
     expect(await sink?.metric('hotitem_sink_retries_total')).toBeGreaterThan(0);
-    expect(sink?.log()).toContain('the index does not take everything; trying again');
+    expect(sink?.log()).toContain('the index does not accept everything; retrying');
     expect(await topic.deadLetters()).toEqual([]);
   });
 

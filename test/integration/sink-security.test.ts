@@ -109,7 +109,7 @@ suite('Elasticsearch with security on, behind TLS of an authority of its own', (
       elasticsearch.configure?.(file, withIt);
       await arrived();
       expect(await topic.deadLetters()).toEqual([]);
-      expect(sink.log()).toMatch(/the index refuses everything until that is put right/);
+      expect(sink.log()).toMatch(/the index rejects everything until that is fixed/);
       expect(sink.log()).not.toContain(SECRET);
     },
   );

@@ -140,7 +140,7 @@ describe('the group of the workers, who may use the intake socket', () => {
   ])('is told by hotitem %s who may ask', async (command, status) => {
     const [program = '', ...args] = asAnother([process.execPath, PROGRAM, ...command.split(' ')]);
     const { code, stderr } = await run(program, args, { env: { PATH: process.env.PATH, ...env } });
-    expect(stderr).toContain(`not allowed to ask at ${control}`);
+    expect(stderr).toContain(`no permission to connect to ${control}`);
     expect(stderr).toContain('Run it as root or as the user of the sidecar');
     expect(code).toBe(status);
   });

@@ -73,7 +73,7 @@ suiteWith(['nginx'])('npm start', () => {
     const { process, output } = await start(['--listen', `127.0.0.1:${port}`]);
     await process.ended;
     other.close();
-    expect(output()).toContain(`127.0.0.1:${port} is taken by another process`);
+    expect(output()).toContain(`127.0.0.1:${port} is used by another process`);
     expect(output()).toContain(`npm start -- --listen 127.0.0.1:${port + 100}`);
     expect(output()).not.toMatch(/^\s+at /m);
   });

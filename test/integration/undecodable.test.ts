@@ -255,7 +255,7 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
       await startSink();
       await accountsOf({ consumed: 5, dead: 5 });
       const letters = await askHotitem<{ reason: string }>(['dead-letters', 'list'], env);
-      expect(letters.answer.reason).toContain('its bytes are not kept, which may hold what privacy forbids');
+      expect(letters.answer.reason).toContain('its bytes are not kept, because of the privacy settings');
     });
 
     test('a dead letter is cut until its topic takes it; one that cannot be decoded itself is said', async () => {
@@ -291,7 +291,7 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
       });
       expect(await ready()).toMatch(
         new RegExp(
-          `^sink: it is stalled in ${topic}/0 at \\d+: dead letters cannot be kept: .*max.message.bytes`,
+          `^sink: it is stalled in ${topic}/0 at \\d+: dead letters cannot be stored: .*max.message.bytes`,
         ),
       );
       await admin.alterConfigs({

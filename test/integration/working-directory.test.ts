@@ -24,7 +24,7 @@ describe('in a working directory with an nginx of somebody else', () => {
       plant('id');
       const { stdout, stderr } = await check(args, env);
       expect(stdout + stderr).not.toContain('uid=0(evil)');
-      expect(stdout + stderr).not.toContain('is no nginx that runs');
+      expect(stdout + stderr).not.toContain('is not a working nginx');
     },
   );
 
@@ -38,7 +38,7 @@ describe('in a working directory with an nginx of somebody else', () => {
     plant('nginx');
     const { code, stderr } = await check(['./nginx'], { PATH: process.env.PATH ?? '' });
     expect(code).toBe(1);
-    expect(stderr).toContain(`${join(folder.path, 'nginx')} is no nginx that runs`);
+    expect(stderr).toContain(`${join(folder.path, 'nginx')} is not a working nginx`);
   });
 
   function plant(name: string): void {

@@ -8,7 +8,7 @@ import { freePort } from './ports.ts';
 export type TlsProxy = {
   /** `https://localhost:…` */
   address: string;
-  /** PEM file of the authority that signed its certificate. */
+  /** PEM file of the CA that signed its certificate. */
   caFile: string;
   close(): void;
 };

@@ -9,7 +9,7 @@ const compress = promisify(gzip);
 const GZIP = 1;
 /** By the number that the attributes of a batch have. */
 const READ_ONLY = [2, 3, 4] as const;
-/** Half the time of the level that zlib takes by itself, for a tenth more bytes. */
+/** Half the time of zlib's default level, for a tenth more bytes. */
 const LEVEL = 1;
 
 /**

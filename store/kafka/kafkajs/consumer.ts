@@ -20,7 +20,7 @@ export type KafkajsConsumerOptions = {
   handle: Handler;
   /** Told why the consumer had to be started again. Returns it in words. */
   onFailure: (error: unknown) => string;
-  /** Told when the group did not go on with the offset that it had reached. */
+  /** Called when the group did not continue at the offset that it had reached. */
   onReset: (reset: OffsetReset) => void;
 };
 
@@ -34,7 +34,7 @@ type Member = {
 };
 
 /**
- * Joins the group and hands out the topic, see `Log.consume`. Rejects when the first attempt fails. After that it goes on
+ * Joins the group and consumes the topic, see `Log.consume`. Rejects when the first attempt fails. After that it continues
  * through everything: a member that kafkajs has given up is left behind and another one joins, with back-off. A batch that cannot be
  * decoded is fetched a few times, and then handed out as such.
  */
@@ -55,8 +55,8 @@ export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Pro
     const consumer = options.create();
     let share = createShare();
     consumer.on(consumer.events.GROUP_JOIN, () => {
-      // What of the old one is still worked on comes again, here or elsewhere.
-      share.lost.abort(new Error('the group has shared out its partitions anew'));
+      // Batches of the old one that are still processed are redelivered, here or elsewhere.
+      share.lost.abort(new Error('the partition assignment was revoked'));
       share = createShare();
       foreign.look(() => topicsOf(consumer));
     });
@@ -171,7 +171,7 @@ export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Pro
     await handle(
       {
         source: `${topic}/${batch.partition}`,
-        // A tombstone has no value; it is no event, and the sink says so.
+        // A tombstone has no value; it is not an event, and the sink reports it.
         values: messages.map((message) => message.value ?? Buffer.alloc(0)),
         position: (i) => messages[i]?.offset ?? '',
         time: (i) => timeOf(messages[i]?.timestamp),
@@ -186,12 +186,12 @@ export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Pro
       topics: [{ topic, partitions: [{ partition: batch.partition, offset: next }] }],
     });
 
-    /** The others wait for a new share of the partitions: no batch of the old one, in hand or queued, may hold it up. */
+    /** The others wait for the rebalance: no batch of the old assignment, in flight or queued, may delay it. */
     async function heartbeat(): Promise<void> {
       try {
         await payload.heartbeat();
       } catch (error) {
-        // What else may go wrong says nothing about the group: this batch alone comes again.
+        // Other errors do not concern the group: only this batch is redelivered.
         if (error instanceof kafkajs.KafkaJSProtocolError && JOINS_AGAIN.has(error.type))
           share.lost.abort(error);
         throw error;
@@ -220,9 +220,9 @@ const JOINS_AGAIN = new Set([
   'UNKNOWN_MEMBER_ID',
 ]);
 
-/** What the group has given to this consumer, from one sharing out to the next. */
+/** The partitions assigned to this consumer, from one rebalance to the next. */
 type Share = {
-  /** Aborted when it has to be given back. */
+  /** Aborted when they are revoked. */
   lost: AbortController;
   /** Aborted then, or when the consumer has to end. */
   signal: AbortSignal;

@@ -37,13 +37,13 @@ import { createSocket, withoutColons } from './socket.ts';
 // Node finds only some of the names of this CommonJS package for itself.
 const { CompressionTypes, Kafka, logLevel } = kafkajs;
 
-/** How long the others wait for a member that has a batch in hand. */
+/** How long the others wait for a member that is processing a batch. */
 const REBALANCE_MS = 20_000;
 /** Attempts at one request: enough to learn of a new leader. What lasts longer is retried by the caller. */
 const ATTEMPTS = 4;
 const NOT_PATCHED = 'kafkajs cannot be patched, which is why this does not hold:';
 
-/** The Kafka client over kafkajs. Connects when it is first needed, so that nobody fails to start because Kafka is away. */
+/** The Kafka client over kafkajs. Connects when it is first needed, so that no process fails to start because Kafka is unavailable. */
 export function createKafkajsClient(connection: KafkaConnection): KafkaClient {
   const { compression = 'gzip', onWarning } = connection;
   const kafka = createKafka(connection);
@@ -174,7 +174,7 @@ function toSasl({ mechanism, username, password }: Sasl): NonNullable<KafkaConfi
   return { mechanism, username, password };
 }
 
-/** `partition` counts rows without end; partitions that nobody leads now are passed over. */
+/** `partition` counts rows without end; partitions without a leader are skipped. */
 const takeTurns: ICustomPartitioner =
   () =>
   ({ partitionMetadata, message: { partition: row = 0 } }) => {
@@ -197,7 +197,7 @@ function consumerOptions(groupId: string) {
     maxBytesPerPartition: MAX_BYTES_PER_PARTITION,
     allowAutoTopicCreation: false,
     metadataMaxAge: METADATA_MS,
-    // Who gives up is left behind, and another one joins.
+    // A member that fails is discarded, and another one joins.
     retry: { initialRetryTime: 200, maxRetryTime: 5_000, restartOnFailure: async () => false },
   };
 }

@@ -17,7 +17,7 @@ export type Reading = {
 export function readRanges({ consumer, topic, ranges, handle }: Reading): Promise<void> {
   const left = new Map(ranges.map((range) => [range.partition, range]));
   return new Promise((resolve, reject) => {
-    const watch = () => setTimeout(() => reject(new Error('no record comes any more')), STALLED_MS);
+    const watch = () => setTimeout(() => reject(new Error('no more records arrive')), STALLED_MS);
     let stalled = watch();
     const settle = (error?: unknown) => {
       clearTimeout(stalled);
@@ -27,7 +27,7 @@ export function readRanges({ consumer, topic, ranges, handle }: Reading): Promis
     consumer.on(consumer.events.CRASH, ({ payload }) => {
       if (!payload.restart) settle(payload.error);
     });
-    // Nothing is committed: when kafkajs has to join again it would begin anew.
+    // Nothing is committed: when kafkajs has to join again, it would start over.
     consumer.on(consumer.events.GROUP_JOIN, seek);
     consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch }).catch(settle);
     // Kept by kafkajs until it has joined, and looked at before its first fetch.

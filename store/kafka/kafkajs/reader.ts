@@ -12,7 +12,7 @@ import { toKafkaError } from './failure.ts';
 import { createKafka } from './kafkajs.ts';
 import { readRanges } from './read-ranges.ts';
 
-/** As it is fetched; unpacked it may be ten times as much. */
+/** As fetched; decompressed, it may be ten times as much. */
 const MAX_BYTES_PER_PARTITION = 256 * 1024;
 /** How long a group may take to find the broker that looks after it. A new Kafka appoints it when the first group asks. */
 const COORDINATOR_MS = 20_000;

@@ -24,9 +24,9 @@ export type PlatformaticConsumerOptions = {
   handle: Handler;
   /** What the members of the group subscribe to. */
   topicsOfGroup: () => Promise<string[]>;
-  /** Told why a batch comes again, and why the consumer had to be started again. Returns it in words. */
+  /** Called with the reason why a batch is redelivered or the consumer was restarted. Returns it in words. */
   onFailure: (error: unknown) => string;
-  /** Told when the group did not go on with the offset that it had reached. */
+  /** Called when the group did not continue at the offset that it had reached. */
   onReset: (reset: OffsetReset) => void;
 };
 
@@ -34,20 +34,20 @@ type Stream = MessagesStream<Buffer, Buffer, Buffer, Buffer>;
 type Member = {
   consumer: GroupConsumer;
   stream: Stream;
-  /** Counts how often the group has shared out its partitions. */
+  /** Counts the rebalances of the group. */
   share: () => number;
 };
 type Fetched = Pick<FetchedRecord, 'offset' | 'timestamp' | 'value'>;
 
 const LEAVE_MS = 2_000;
 const MOST_EVENTS = 5_000;
-/** Messages in the stream from which on it fetches no more: any answer, of a few large ones as well, is enough to go on with. */
+/** Messages in the stream from which on it fetches no more: any response, even of a few large ones, is enough to continue. */
 const ONE_ANSWER = 1;
 /** Of a commit: Kafka asks for it, and does not mind. */
 const UNKNOWN_EPOCH = -1;
 
 /**
- * Joins the group and hands out the topic, see `Log.consume`. Rejects when the first attempt fails. After that it goes on
+ * Joins the group and consumes the topic, see `Log.consume`. Rejects when the first attempt fails. After that it continues
  * through everything: a member that fails is left behind and another one joins, with back-off.
  */
 export async function startPlatformaticConsumer(options: PlatformaticConsumerOptions): Promise<Consumer> {
@@ -69,11 +69,11 @@ export async function startPlatformaticConsumer(options: PlatformaticConsumerOpt
     let stream: Stream | undefined;
     passOverRemoved(consumer, onReset);
     const share = followShares(consumer, () => {
-      // All that is not committed comes again, here or elsewhere, and in its order.
+      // Everything uncommitted is redelivered, here or elsewhere, in order.
       while (stream !== undefined && stream.read() !== null);
     });
     refuseUnknownBrokers(consumer.connections);
-    // What is not listened to would end the process. Whatever it is, the library gives up its membership without a word.
+    // An unhandled error event would end the process. On any error, the library silently leaves the group.
     consumer.on('error', giveUp);
     consumer.on('consumer:heartbeat:error', ({ error }) => giveUp(error));
     consumer.on('consumer:group:join', () => foreign.look(options.topicsOfGroup));
@@ -85,7 +85,7 @@ export async function startPlatformaticConsumer(options: PlatformaticConsumerOpt
         fallbackMode: 'earliest',
         highWaterMark: ONE_ANSWER,
       });
-      // It fetches only while somebody listens for this.
+      // It fetches only while there is a listener for this.
       stream.on('readable', () => {});
       stream.on('error', () => {});
       return { consumer, stream, share };
@@ -170,7 +170,7 @@ export async function startPlatformaticConsumer(options: PlatformaticConsumerOpt
     }
   }
 
-  /** The run itself, or what is in its place when it is fetched again: the stream goes on behind it. */
+  /** The run itself, or its replacement when it is fetched again: the stream continues after it. */
   async function decoded(consumer: GroupConsumer, partition: number, run: Fetched[]): Promise<Fetched[]> {
     let records = run;
     while (!stopping.signal.aborted) {
@@ -189,7 +189,7 @@ export async function startPlatformaticConsumer(options: PlatformaticConsumerOpt
     return records;
   }
 
-  /** False when it was not: this consumer stops, or the group has shared out its partitions anew. */
+  /** False when it was not: this consumer stops, or the partition assignment was revoked. */
   async function handled(batch: Batch, isOurs: () => boolean): Promise<boolean> {
     const backoff = createBackoff();
     while (!stopping.signal.aborted && isOurs()) {
@@ -239,7 +239,7 @@ function toBatch(topic: string, partition: number, messages: Fetched[]): Batch {
   const undecodable = undecodableIn(messages[0]?.value);
   return {
     source: `${topic}/${partition}`,
-    // A tombstone has no value; it is no event, and the sink says so.
+    // A tombstone has no value; it is not an event, and the sink reports it.
     values: messages.map((message) => message.value ?? Buffer.alloc(0)),
     position: (i) => String(messages[i]?.offset ?? ''),
     time: (i) => timeOf(messages[i]?.timestamp),
@@ -254,7 +254,7 @@ function timeOf(timestamp: bigint | undefined): number | undefined {
 }
 
 /**
- * Does not wait for a broker that is away: it misses this member by itself. Where leaving is refused (a permission that was taken away) the
+ * Does not wait for an unavailable broker: it notices itself that this member is gone. Where leaving is refused (a permission that was taken away) the
  * library keeps its connections, and might join again behind our back.
  */
 async function leave(consumer: GroupConsumer): Promise<void> {

@@ -19,8 +19,8 @@ let isReplaced = false;
 
 /**
  * Has @platformatic/kafka parse what it fetched with `parseFetched`, for everybody in this process: its own checks no checksum,
- * reads zstd only where Node does, unpacks whatever there is, and gives up all partitions where it cannot read one batch.
- * To be called before anything is fetched. A version of Fetch that it did not have in 1.35 is left as it is.
+ * reads zstd only if Node does, decompresses without limits, and fails all partitions if it cannot read one batch.
+ * To be called before anything is fetched. A version of Fetch that 1.35 did not have is not changed.
  */
 export function checkBatches(library: Library): void {
   if (isReplaced) return;

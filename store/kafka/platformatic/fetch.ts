@@ -12,7 +12,7 @@ export type FetchedRecord = {
 
 export type Fetched = {
   records: FetchedRecord[];
-  /** Where to go on: behind the last batch, whether it had records for us or not; never before `offset`. */
+  /** Where to continue: after the last batch, whether it had records for us or not; never before `offset`. */
   next: bigint;
 };
 

@@ -2,7 +2,7 @@ import type { Broker, ConnectionPool, Consumer } from '@platformatic/kafka';
 
 /**
  * @platformatic/kafka looks for new partitions only when it joins its group. With this it is told of them when its metadata is renewed, which it
- * then is every `METADATA_MS`; to be read they have to be shared out, so the member has to join again.
+ * then is every `METADATA_MS`; to be read, they must be assigned, so the member has to join again.
  */
 export function onNewPartitions(consumer: Consumer, topic: string, tell: (error: Error) => void): void {
   let known: number | undefined;

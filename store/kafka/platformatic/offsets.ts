@@ -10,7 +10,7 @@ const LATEST = -1n;
 /**
  * @platformatic/kafka does not come back from a committed offset that Kafka no longer has, or does not have yet (the topic was made again, or an
  * unclean election cut it): it asks for that event, is told that there is none, and ends. With this the consumer goes on with the oldest
- * event that is there, as kafkajs does, and says so.
+ * event that exists, as kafkajs does, and reports it.
  */
 export function passOverRemoved(consumer: Consumer, onReset: (reset: OffsetReset) => void): void {
   const list = consumer.listCommittedOffsets.bind(consumer);
@@ -26,7 +26,7 @@ export function passOverRemoved(consumer: Consumer, onReset: (reset: OffsetReset
   async function ask(options: ListCommitsOptions): Promise<Offsets> {
     const topics = options.topics.map(({ topic }) => topic);
     const committed = await list(options);
-    // Later: what is committed lies before the end.
+    // Later: committed offsets are before the end.
     const [oldest, latest] = await Promise.all([
       consumer.listOffsets({ topics, timestamp: EARLIEST }),
       consumer.listOffsets({ topics, timestamp: LATEST }),

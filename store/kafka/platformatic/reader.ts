@@ -18,7 +18,7 @@ import { loadPlatformatic, toOptions } from './platformatic.ts';
 /** Kafka's words for the oldest record and the end. */
 const EARLIEST = -2n;
 const LATEST = -1n;
-/** As it is fetched; unpacked it may be ten times as much. */
+/** As fetched; decompressed, it may be ten times as much. */
 const MAX_BYTES = 256 * 1024;
 /** Longer than any election of a leader takes. */
 const STALLED_MS = 60_000;
@@ -116,7 +116,7 @@ export function createPlatformaticReader({ connection, groupPrefix }: TopicReade
     for (const range of ranges) await readRange(topic, range, handle);
   }
 
-  /** Goes on through an election of a leader, and not for ever. */
+  /** Retries through a leader election, but not forever. */
   async function readRange(
     topic: string,
     { partition, from, to }: OffsetRange,
@@ -131,7 +131,8 @@ export function createPlatformaticReader({ connection, groupPrefix }: TopicReade
         failed(topic, error, stalled),
       );
       if (fetched === undefined || fetched.next === offset) {
-        if (stalled.aborted) throw new Error(`no record of ${topic}/${partition} comes at offset ${offset}`);
+        if (stalled.aborted)
+          throw new Error(`no record of ${topic}/${partition} arrives at offset ${offset}`);
         await backoff.wait(stalled).catch(() => {});
         continue;
       }

@@ -4,7 +4,7 @@ type Response = Awaited<ReturnType<Consumer['fetch']>>;
 type Callback<T> = (error: Error | null, answer?: T) => void;
 
 /**
- * When the group shares out its partitions anew, each member goes on with what is committed. A stream of @platformatic/kafka does so as well,
+ * After a rebalance, each member continues at the committed offsets. A stream of @platformatic/kafka does so as well,
  * but a fetch that was on its way then still moves the stream on, behind records that nobody has committed. With this the answer to such a
  * fetch is empty. Calls `onShare` for each share, before anything of it is fetched. Returns the number of the current one.
  */
@@ -27,7 +27,7 @@ export function followShares(consumer: Consumer, onShare: () => void): () => num
       });
     },
     fetch(options: FetchOptions<Buffer, Buffer, Buffer, Buffer>, callback?: Callback<Response>) {
-      // Not the stream: nothing goes on with this one.
+      // Not the stream: it is no longer used.
       if (callback === undefined) return fetch(options);
       const mine = begun;
       return fetch(options, (error, response) =>

@@ -24,7 +24,7 @@ describe('hotitem check, of the files that settings come from', () => {
     const { code, stdout, stderr } = await check(['--config', file('settings.yml', text, mode)]);
     expect([...stdout.matchAll(/\[(file-\w+)\]$/gm)].map(([, id]) => id)).toEqual(ids);
     expect(code).toBe(ids.length === 0 ? 0 : 1);
-    expect(stdout.includes('The configuration is good.')).toBe(ids.length === 0);
+    expect(stdout.includes('The configuration is valid.')).toBe(ids.length === 0);
     expect(stdout + stderr).not.toContain('hunter2');
   });
 
@@ -66,7 +66,7 @@ describe('hotitem check, of the files that settings come from', () => {
   test('a login without a name in the address of Elasticsearch is refused, and not printed', async () => {
     const { code, stdout, stderr } = await check([], { ELASTICSEARCH_NODE: 'http://:hunter2@es:9200' });
     expect(code).toBe(1);
-    expect(stderr).toContain('elasticsearch.node: must not hold a login');
+    expect(stderr).toContain('elasticsearch.node: must not contain a login');
     expect(stdout + stderr).not.toContain('hunter2');
   });
 

@@ -59,7 +59,7 @@ describe('the command line', () => {
     [['constructor', 'x'], 'unknown command constructor x'],
     [['__proto__'], 'unknown command __proto__'],
     [['sidecar', '--toString', 'x'], 'unknown flag --toString'],
-    [['nginx'], 'nginx is not all of a command: say nginx install'],
+    [['nginx'], 'nginx is not a complete command: use nginx install'],
     [['sidecar', '--spol-dir', 'x'], 'unknown flag --spol-dir, did you mean --spool-dir?'],
     [['sidecar', '--elasticsearch-password', 'x'], 'unknown flag --elasticsearch-password'],
     [['--elasticsearch-password', 'x', 'sidecar'], 'unknown flag --elasticsearch-password'],

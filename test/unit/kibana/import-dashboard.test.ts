@@ -89,7 +89,7 @@ describe('importing the dashboard', () => {
     const change = {
       what: `dashboard "Hot items" in Kibana ${url}`,
       loses: expect.stringContaining(
-        `changed in Kibana, or came from another version: dashboard ${DASHBOARD_ID}`,
+        `changed in Kibana, or come from another version: dashboard ${DASHBOARD_ID}`,
       ),
     };
     expect(await importDashboard(url, config(), { dryRun: true })).toEqual({ ...change, action: 'update' });
@@ -144,14 +144,14 @@ describe('an import that fails', () => {
   });
 
   test.each([
-    [401, /asks for a login/, /api_key/],
-    [403, /does not let/, /privilege/],
+    [401, /requires a login/, /api_key/],
+    [403, /does not allow/, /privilege/],
     [404, /no Kibana at/, /base path/],
     [302, /no Kibana at/, /base path/],
     [503, /not ready/, /again/],
-    [413, /refuses the dashboard \(413\): .*too large/, undefined],
+    [413, /rejects the dashboard \(413\): .*too large/, undefined],
     // A proxy says that, and Kibana of an object that is not there says why.
-    [400, /refuses the dashboard \(400\)/, undefined],
+    [400, /rejects the dashboard \(400\)/, undefined],
   ])('is explained for the status %i', async (status, message, hint) => {
     const headers = { location: 'http://127.0.0.1:1/' };
     const { url } = await listen(() => ({ status, headers, body: { message: 'too large' } }));
@@ -163,7 +163,7 @@ describe('an import that fails', () => {
   test('never shows the login', async () => {
     const { url } = await listen(() => ({ status: 401 }));
     const failure = importDashboard(url, config(LOGIN), REAL);
-    await expect(failure).rejects.toThrow(/refuses the login/);
+    await expect(failure).rejects.toThrow(/rejects the login/);
     await expect(failure).rejects.not.toThrow(/cret/);
   });
 
@@ -181,7 +181,7 @@ describe('an import that fails', () => {
   test.each([
     ['no address', 'kibana', /http or https/],
     ['another protocol', 'ftp://kibana/', /http or https/],
-    ['a login', 'http://shop:secret@kibana:5601', /must not hold a login/],
+    ['a login', 'http://shop:secret@kibana:5601', /must not contain a login/],
     ['a query', 'http://kibana:5601/?space=shop', /end with its path/],
   ])('sends nothing to %s, and does not repeat it', async (_, url, message) => {
     const failure = importDashboard(url, config(), REAL);

@@ -144,14 +144,14 @@ describe('a file that was edited', () => {
 
   test('is named, with the setting that belongs into hotitem.yml, before and after', async () => {
     const dry = await installNginx({ ...options, at, dryRun: true });
-    expect(installText(dry, options.dir, true)).toMatch(/^would change .*http\.conf {2}had been edited$/m);
+    expect(installText(dry, options.dir, true)).toMatch(/^would change .*http\.conf {2}was edited$/m);
     expect(installText(dry, options.dir, true)).not.toMatch(/^(written|changed) /m);
     expect(await installDiff(dry)).toMatch(/^-.* max_conns=32;\n\+.* max_conns=3;$/m);
     expect(read('http.conf')).toBe(edited);
 
     const done = await installNginx({ ...options, at });
     expect(installText(done, options.dir, false)).toContain(
-      `kept in ${backup()}. Put what you had changed into hotitem.yml`,
+      `kept in ${backup()}. Set what you had changed in hotitem.yml`,
     );
   });
 
@@ -281,7 +281,7 @@ test.each(['/etc/nginx/conf.d', '/etc/nginx/sites-enabled/', '/etc/nginx/default
   async (dir) => {
     const install = installNginx({ ...options, dir });
     await expect(install).rejects.toMatchObject({ name: 'Trouble' });
-    await expect(install).rejects.toThrow('take "/etc/nginx/hotitem"');
+    await expect(install).rejects.toThrow('use "/etc/nginx/hotitem"');
   },
 );
 

@@ -113,7 +113,7 @@ test('a cache of our own that everybody may change is closed, and a person told'
   await obtain({ ...complete, report: (line) => said.push(line) });
 
   expect(statSync(cache.path).mode & 0o777).toBe(0o755);
-  expect(said[0]).toContain('may be changed by every user of this host');
+  expect(said[0]).toContain('can be changed by every user of this host');
 });
 
 test.each([0o000, 0o077])('a cache is there for everybody to run, made with the umask %o', async (mask) => {

@@ -37,7 +37,7 @@ describe('the comparison of a log with an index', () => {
 
   test('cannot tell what is dead where there are too many dead letters', async () => {
     const books = await compare([record('a')], { dead: undefined });
-    expect(books.doubts).toEqual(['there are too many dead letters to compare with']);
+    expect(books.doubts).toEqual(['there are too many dead letters to compare']);
   });
 
   test('calls no gap what a forwarder gave up', async () => {
@@ -49,21 +49,21 @@ describe('the comparison of a log with an index', () => {
 
   test('makes no number of an answer that lacks some of the ids', async () => {
     const short = compare([record('a'), record('b', { position: '1' })], { count: () => [1] });
-    await expect(short).rejects.toThrow('index told about 1 of 2 events');
+    await expect(short).rejects.toThrow('index answered for 1 of 2 events');
   });
 
   test('cannot tell where what waits may never be read, or the log is damaged', async () => {
     const reach = { unread: 'group sinks has committed nothing in events/0', damage: '7 bytes are damaged' };
     const waiting = await compare([record('a', { waiting: true })], { reach, count: () => [0] });
     expect(waiting.doubts).toEqual([
-      'group sinks has committed nothing in events/0: what waits there may be missing',
+      'group sinks has committed nothing in events/0: events that wait there may be missing',
       '7 bytes are damaged',
     ]);
     expect((await compare([record('a')], { reach })).doubts).toEqual(['7 bytes are damaged']);
   });
 
   test('cannot tell where nobody knows whether the sink had read what was removed', async () => {
-    const forgotten = 'nobody can say whether group sinks had read what was removed: events/2 before 50';
+    const forgotten = 'it is unknown whether group sinks had read what was removed: events/2 before 50';
     expect((await compare([record('a')], { reach: { forgotten } })).doubts).toEqual([forgotten]);
   });
 
@@ -95,13 +95,13 @@ describe('the comparison of a log with an index', () => {
       { dead: deadAt('events/0/10-29') },
       { dead: 20, undecodable: 0, doubts: [] },
     ],
-    ['the sink has not come to them', { waiting: true }, { waiting: 20, undecodable: 0, doubts: [] }],
+    ['the sink has not reached them', { waiting: true }, { waiting: 20, undecodable: 0, doubts: [] }],
     [
       'nobody says so',
       {},
       {
         undecodable: 20,
-        doubts: ['20 records cannot be decoded, and no dead letter says so; the first at events/0/10-29'],
+        doubts: ['20 records cannot be decoded, and no dead letter names them; the first at events/0/10-29'],
       },
     ],
   ])(
@@ -123,7 +123,7 @@ describe('the comparison of a log with an index', () => {
 
   test.each([
     ['as many as that', 20, [], []],
-    ['fewer', 19, [], ['sequences that are not there may be among what cannot be decoded']],
+    ['fewer', 19, [], ['skipped sequences may be among what cannot be decoded']],
     ['more', 21, [{ node: 'web-1', boot: BOOT, first: 2, last: 22 }], []],
   ])(
     'sequences that are not there, %s, may be among what cannot be decoded',
@@ -140,7 +140,7 @@ describe('the comparison of a log with an index', () => {
 
   test('cannot tell what is dead where dead letters cannot be decoded', async () => {
     const { doubts } = await compare([record('a')], { undecodableLetters: 3 });
-    expect(doubts).toEqual(['3 dead letters cannot be decoded: what is missing may be among them']);
+    expect(doubts).toEqual(['3 dead letters cannot be decoded: missing events may be among them']);
   });
 
   test('counts an event once that the log has several times', async () => {

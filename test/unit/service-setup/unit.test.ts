@@ -64,7 +64,7 @@ describe('the unit', () => {
   test.each(['/var/lib/hot item', '/srv/100%', '/srv/$HOME', '/srv/"x"', '/srv/x\nUser=root', "/srv/'"])(
     'is refused with a path that systemd would read as something else: %j',
     (home) => {
-      expect(() => textOf('sidecar', { home })).toThrow(`home: goes into a unit of systemd`);
+      expect(() => textOf('sidecar', { home })).toThrow(`home: is used in a systemd unit`);
     },
   );
 
@@ -77,7 +77,7 @@ describe('the unit', () => {
   ])('is refused with %s where the service would not see it: %s', (setting, path) => {
     const flag = setting.replaceAll(/[._]/g, '-');
     const flags = { home: '/var/lib/hotitem', 'spill-dir': '/srv/spill', [flag]: path };
-    expect(() => textOf('sidecar', flags)).toThrow(`${setting}: lies in a folder`);
+    expect(() => textOf('sidecar', flags)).toThrow(`${setting}: is in a folder`);
   });
 
   test('is refused with a Node of one user alone', () => {
@@ -85,7 +85,7 @@ describe('the unit', () => {
     const node = '/root/.nvm/versions/node/v20.20.2/bin/node';
     const paths = { configFile: '/etc/hotitem/hotitem.yml', program: '/opt/hotitem.mjs', node };
     expect(() => unitText({ role: 'sink', config, version: '1.2.3', ...paths })).toThrow(
-      'node: lies in a folder',
+      'node: is in a folder',
     );
   });
 });

@@ -137,7 +137,7 @@ describe('a sink that is stalled', () => {
     const full = ['disk is full', 'disk is full'];
     const sink = await create(() => [], { full, warned: () => during.push(sink.failure()) });
     await sink.deliver([Buffer.from('not json')]);
-    const why = 'it is stalled in topic/3 at 0: dead letters cannot be kept: disk is full';
+    const why = 'it is stalled in topic/3 at 0: dead letters cannot be stored: disk is full';
     expect(during).toEqual([why, why]);
     expect(sink.failure()).toBeUndefined();
   });

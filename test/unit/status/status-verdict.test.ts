@@ -50,13 +50,13 @@ test.each<[string, string, Accounts, number]>([
   ],
   [
     'a loss that goes on',
-    'captures; delivers; LOSING views: 30 since 2026-11-26T16:23:20Z: nginx could not spill them: the spill folder was full, or its workers may not write to it',
+    'captures; delivers; LOSING views: 30 since 2026-11-26T16:23:20Z: nginx could not spill them: the spill folder was full, or its workers could not write to it',
     { ...of({}), losses: [loss(NOW - 10_000)] },
     3,
   ],
   [
     'a loss that has ended',
-    'captures; delivers; LOST views: 30 since 2026-11-26T16:23:20Z: nginx could not spill them: the spill folder was full, or its workers may not write to it',
+    'captures; delivers; LOST views: 30 since 2026-11-26T16:23:20Z: nginx could not spill them: the spill folder was full, or its workers could not write to it',
     { ...of({}), losses: [loss(NOW - 120_000)] },
     3,
   ],
@@ -102,7 +102,7 @@ test('names the nearest obstacle of several, and keeps the others', () => {
   const { line, findings } = verdictOf({
     ...facts(of({})),
     kafka: { brokers: ['a:9092'], topic, deadLetterTopic, group },
-    index: { name: 'Elasticsearch', problem: 'refuses the login (401)' },
+    index: { name: 'Elasticsearch', problem: 'rejects the login (401)' },
   });
   expect(line).toBe(
     'captures; does NOT deliver: Kafka has no topic events.dead (12 wait in the spool, 20 wait in Kafka); nothing lost',
@@ -122,7 +122,7 @@ test('the commands name what is configured: the folder of the includes, the node
     const { findings } = verdictOf({ ...facts(of({ instance: { release: '0.9.0' } })), places, index });
     return Object.fromEntries(findings.map(({ id, command }) => [id, command]));
   };
-  const { 'index-login': key, 'includes-version': includes } = commands('refuses the login (401)');
+  const { 'index-login': key, 'includes-version': includes } = commands('rejects the login (401)');
   expect(key).toContain('https://es.example:9200/_security/api_key ');
   expect(key).toContain('"names":["hot_item_shop"]');
   expect(includes).toMatch(/^hotitem nginx install --dir '\/opt\/my shop\/hotitem' && /);

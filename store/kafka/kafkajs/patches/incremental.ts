@@ -16,7 +16,7 @@ const INCREMENTAL_ALTER_CONFIGS = 44;
 const SET = 0;
 
 /**
- * Has `alterConfigs` of kafkajs set what it is given and leave all else as it is. Its own request, AlterConfigs, sets every
+ * Makes `alterConfigs` of kafkajs set the given values and change nothing else. Its own request, AlterConfigs, sets every
  * setting that is not in it back to the broker's default. IncrementalAlterConfigs (KIP-339, Kafka 2.3) differs from that by
  * one byte a setting, and its answer by nothing.
  */

@@ -25,13 +25,13 @@ type BatchContext = {
 /** What kafkajs makes of a partition's part of an answer. */
 type DecodeMessages = (answer: Decoder) => Promise<Fetched[]>;
 
-/** A module of kafkajs that nobody else asks for. */
+/** A module of kafkajs that nothing else imports. */
 const FILE = 'protocol/requests/fetch/v4/decodeMessages';
 const SIZE_BYTES = 4;
 
 /**
  * Has kafkajs decode what it fetched with `decodeMessages`: its own makes several objects and big integers of every field of a
- * record, which was half of what a sink costs, checks no checksum, and gives up all partitions where it cannot read one
+ * record, which was half of a sink's cost, verifies no checksum, and fails all partitions if it cannot read one
  * batch. To be called before anything is fetched.
  */
 export function decodeRecordsLate(): boolean {
@@ -57,7 +57,7 @@ export function createDecodeMessages(ofKafkajs: DecodeMessages): DecodeMessages 
   };
 }
 
-/** The records of the batches in what was fetched of a partition; one that stands for all of a batch that cannot be decoded. */
+/** The records of the batches fetched from a partition; one record represents a batch that cannot be decoded. */
 async function decodeFetched(fetched: Buffer, room: AnswerRoom): Promise<Fetched[]> {
   const records: Fetched[] = [];
   for (const { bytes, undecodable } of batchesIn(fetched)) {
@@ -89,7 +89,7 @@ async function decodeBatch(bytes: Buffer): Promise<Fetched[]> {
   }
 }
 
-/** A record that passes for one of the batch, at its last offset: what is fetched next lies behind it. */
+/** A record in place of the batch, at its last offset: the next fetch continues after it. */
 function toPlaceholder(undecodable: Undecodable): Fetched {
   const { first, last, bytes } = undecodable;
   const time = timeOf(bytes);
@@ -132,7 +132,7 @@ function decodeRecords(batch: BatchContext, count: number): FetchedRecord[] {
 type Fetched = Pick<FetchedRecord, keyof FetchedRecord>;
 
 /**
- * A record as kafkajs hands it out. Most of it is made when somebody asks, and nobody asks most records. A class because
+ * A record as kafkajs hands it out. Most of it is computed on demand, and is not needed for most records. A class because
  * there are tens of thousands of them, with getters.
  */
 class FetchedRecord {

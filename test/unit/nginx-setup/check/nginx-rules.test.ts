@@ -8,7 +8,7 @@ const { build } = factsOf({});
 
 test.each([
   ['open() "/etc/nginx/nginx.conf" failed (13: Permission denied)', 'no-rights', 'run this as root'],
-  ['unknown directive "gzap" in /etc/nginx/nginx.conf:3', 'nginx-refuses', 'put right what it names'],
+  ['unknown directive "gzap" in /etc/nginx/nginx.conf:3', 'nginx-refuses', 'fix what it names'],
 ])('what nginx says, %s, is %s', (said, id, fix) => {
   const complaints = complaintsOf(`nginx: [emerg] ${said}\n`);
   const main = parseDirectives('/n', '');

@@ -121,8 +121,8 @@ describe.each<[string, string, Given, number?]>([
   ['include-missing', 'http.conf is missing in http', { http: '' }, 2],
   ['include-missing', 'http-batch.conf is missing in http', { location: 'include h/capture-batch.conf;' }, 2],
   ['include-not-found', 'h/gone.conf is not there', { http: `${HTTP}\ninclude h/gone.conf;` }, 4],
-  ['nothing-captured', 'no location captures its views', { location: '' }, 3],
-  ['nothing-captured', 'no location captures its views', { http: '', server: '', location: '' }],
+  ['nothing-captured', 'no location captures views', { location: '' }, 3],
+  ['nothing-captured', 'no location captures views', { http: '', server: '', location: '' }],
   ['nginx-too-old', 'http.conf needs nginx 1.22 or newer, this is 1.18.0', { nginx: '1.18.0' }, 3],
   ['capture-off', 'capture is off', { http: 'include h/off.conf;' }, 3],
   ['engine-mismatch', 'the script for njs runs on qjs', { http: `js_engine qjs;\n${HTTP}` }, 3],
@@ -152,7 +152,7 @@ describe.each<[string, string, Given, number?]>([
     "set_by_lua $app 'return 1'",
   ].map((rule): [string, string, Given, number] => [
     'server-conf-too-late',
-    `${rule.replace(/( \{|;).*/, '').replaceAll(/['"]/g, '')} stands before server.conf in server shop`,
+    `${rule.replace(/( \{|;).*/, '').replaceAll(/['"]/g, '')} is above server.conf in server shop`,
     {
       http: `map $uri $by_uri { volatile; default 0; } ${HTTP}`,
       server: `${rule.endsWith('}') ? rule : `${rule};`}\n${SERVER} location ~ ^/(?<lang>de)/ { set $skip 1; }`,
@@ -166,20 +166,20 @@ describe.each<[string, string, Given, number?]>([
   ].flatMap((end): [string, string, Given, number][] => [
     [
       'server-conf-too-late',
-      'set $after 1 stands before server.conf in server shop',
+      'set $after 1 is above server.conf in server shop',
       { server: `${end}\nset $after 1;\n${SERVER}` },
       7,
     ],
     [
       'server-conf-too-late',
-      'if ($http_after) stands before server.conf in server shop',
+      'if ($http_after) is above server.conf in server shop',
       { server: `${end}\nif ($http_after) { return 403; }\n${SERVER}` },
       7,
     ],
   ]),
   [
     'server-conf-old',
-    "server.conf in server shop does not keep that server's rules from the subrequest",
+    'server.conf in server shop does not protect the subrequest from the rules of that server',
     { server: 'location = /_hotitem/capture { internal; }' },
     6,
   ],
@@ -211,19 +211,19 @@ describe.each<[string, string, Given, number?]>([
   ],
   [
     'captures-replaced',
-    'alias /srv/$1 takes a numbered group of a pattern where location ~ ^/page/(.+)$ captures',
+    'alias /srv/$1 uses a numbered capture group, and location ~ ^/page/(.+)$ captures views',
     { server: `${SERVER} location ~ ^/page/(.+)$ { ${CAPTURE}\nalias /srv/$1; }` },
     7,
   ],
   [
     'captures-replaced',
-    'root /sites/$2 takes a numbered group',
+    'root /sites/$2 uses a numbered capture group',
     { server: `${SERVER} server_name ~^(www\\.)?(.+)$;\nroot /sites/$2;` },
     7,
   ],
   [
     'include-by-pattern',
-    'include conf.d/*.conf brings in all 2 includes of hotitem at once',
+    'include conf.d/*.conf includes all 2 files of hotitem at once',
     { http: 'include conf.d/*.conf;' },
     3,
   ],
@@ -258,19 +258,24 @@ describe.each<[string, string, Given, number?]>([
   ],
   [
     'views-to-proxy',
-    'js_fetch_proxy http://a:1 holds for http-batch.conf as well',
+    'js_fetch_proxy http://a:1 also applies to http-batch.conf',
     { http: `${HTTP} include h/http-batch.conf;\njs_fetch_proxy http://a:1;` },
     4,
   ],
   ...(['rewrite_by_lua_block', 'header_filter_by_lua_block', 'log_by_lua_block'] as const).map(
     (name): [string, string, Given, number] => [
       'sees-the-subrequest',
-      `${name} sees the subrequest of each view`,
+      `${name} also runs for the subrequest of each view`,
       { http: `${HTTP}\n${name} { return }` },
       4,
     ],
   ),
-  ['sees-the-subrequest', 'modsecurity sees the subrequest', { server: `${SERVER}\nmodsecurity on;` }, 7],
+  [
+    'sees-the-subrequest',
+    'modsecurity also runs for the subrequest',
+    { server: `${SERVER}\nmodsecurity on;` },
+    7,
+  ],
   [
     'symlinks-disabled',
     'disable_symlinks if_not_owner from=/srv where location /web/item/ captures by log',
@@ -279,7 +284,7 @@ describe.each<[string, string, Given, number?]>([
   ],
   [
     'full-is-cached',
-    'open_file_cache in server shop holds for log-limit.conf',
+    'open_file_cache in server shop also applies to log-limit.conf',
     {
       http: 'include h/http-log.conf;\nopen_file_cache max=9;',
       server: 'include h/log-limit.conf;',
@@ -289,13 +294,13 @@ describe.each<[string, string, Given, number?]>([
   ],
   [
     'capture-too-late',
-    'rewrite stands before the capture in location /web/item/',
+    'rewrite is above the capture in location /web/item/',
     { location: `rewrite ^/web(.*)$ $1 last;\n${CAPTURE}` },
     9,
   ],
   [
     'capture-in-if',
-    'the capture in if ($hotitem_item) of location /web/item/ switches try_files off',
+    'the capture in if ($hotitem_item) of location /web/item/ disables try_files',
     { location: `if ($hotitem_item) {\n${CAPTURE} } try_files $uri /index.php;` },
     9,
   ],
@@ -307,19 +312,19 @@ describe.each<[string, string, Given, number?]>([
   ],
   [
     'line-to-syslog',
-    'our line is sent to syslog',
+    "hotitem's line is sent to syslog",
     { http: `${HTTP}\naccess_log syslog:server=a hotitem;` },
     4,
   ],
   [
     'line-to-syslog',
-    'our line is sent to syslog',
+    "hotitem's line is sent to syslog",
     { http: `${HTTP} log_format b '1 $hotitem_line';\naccess_log syslog:server=a b;` },
     4,
   ],
   [
     'line-buffered',
-    'buffer=4k on a log whose name holds a variable',
+    'buffer=4k on a log with a variable in its name',
     { http: `${HTTP} open_log_file_cache max=1;\naccess_log /a/$b hotitem buffer=4k;` },
     4,
   ],
@@ -367,7 +372,7 @@ describe.each<[string, string, Given, number?]>([
   ],
   [
     'socket-differs',
-    'nginx posts to /run/h.sock, the sidecar listens at /run/other.sock',
+    'nginx posts to /run/h.sock, but the sidecar listens on /run/other.sock',
     { socket: '/run/other.sock' },
   ],
   [

@@ -41,7 +41,7 @@ describe('directives', () => {
   });
 
   test.each([
-    ['gzip on', 'a directive is never ended', 1],
+    ['gzip on', 'a directive has no end', 1],
     ['http {\ngzip on;', 'a block is never closed', 2],
     ['gzip on;\n}', 'unexpected }', 2],
     ['http { gzip on }', 'unexpected }', 1],

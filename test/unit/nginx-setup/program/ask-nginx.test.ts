@@ -43,7 +43,7 @@ configure arguments: --with-cc-opt='-g -O2' --prefix=/usr/share/nginx --conf-pat
       [{ text: 'unknown directive "a"', where: { file: '/n', line: 1 }, rights: false }],
     ],
     ['Killed', [{ text: 'Killed', rights: false }]],
-    ['', [{ text: 'nginx -T ended without a word', rights: false }]],
+    ['', [{ text: 'nginx -T printed nothing', rights: false }]],
   ])('with -T where it refuses: %j', (stderr, complaints) => {
     expect(complaintsOf(stderr)).toEqual(complaints);
   });

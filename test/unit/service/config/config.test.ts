@@ -53,7 +53,7 @@ describe('the configuration', () => {
     const salted = { ...hashed, HOTITEM_PRIVACY_IP_SALT_FILE: yaml('a secret of the nodes\n') };
     expect(load({ env: salted }).privacy).toEqual({ ip: 'hash', ip_salt: 'a secret of the nodes' });
     expect(problems({ env: hashed })).toEqual([
-      'privacy.ip_salt: must be set where privacy.ip is hash, the same on every node',
+      'privacy.ip_salt: must be set if privacy.ip is hash, to the same on every node',
     ]);
   });
 
@@ -74,10 +74,10 @@ describe('the configuration', () => {
 
   test.each([
     [{ HOTITEM_KAFKA_TLS: 'yes' }, 'kafka.tls: must be true or false (got "yes")'],
-    [{ HOTITEM_KAFKA_CA_FILE: 'ca.pem' }, 'kafka.ca_file: is of no use without kafka.tls'],
+    [{ HOTITEM_KAFKA_CA_FILE: 'ca.pem' }, 'kafka.ca_file: has no effect without kafka.tls'],
     [
       { HOTITEM_KAFKA_SASL_USERNAME: 'hotitem', HOTITEM_KAFKA_SASL_PASSWORD: 'secret' },
-      'kafka.sasl.username: mechanism, username and password go together',
+      'kafka.sasl.username: mechanism, username and password must be set together',
     ],
   ])('says what is wrong with a connection to Kafka: %j', (env, problem) => {
     expect(problems({ env })).toEqual([problem]);

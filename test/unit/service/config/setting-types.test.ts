@@ -70,7 +70,7 @@ describe('a configuration that cannot work is refused at the start', () => {
   test('a certificate of an authority is of no use without TLS', () => {
     const env = { ELASTICSEARCH_NODE: 'http://es:9200', HOTITEM_ELASTICSEARCH_CA_FILE: 'ca.pem' };
     expect(problems({}, env)).toEqual([
-      'elasticsearch.ca_file: is of no use without https in elasticsearch.node',
+      'elasticsearch.ca_file: has no effect without https in elasticsearch.node',
     ]);
   });
 

@@ -67,11 +67,11 @@ describe('intake on the unix socket', () => {
   test('refuses to remove what is no socket', async () => {
     const path = socketPath();
     writeFileSync(path, 'precious');
-    await expect(start(undefined, path)).rejects.toThrow('something else lies there');
+    await expect(start(undefined, path)).rejects.toThrow('something else exists there');
   });
 
   test('refuses a path that the kernel would cut', async () => {
-    await expect(start(undefined, `/tmp/${'x'.repeat(120)}`)).rejects.toThrow('longer than the 107 bytes');
+    await expect(start(undefined, `/tmp/${'x'.repeat(120)}`)).rejects.toThrow('longer than 107 bytes');
   });
 });
 

@@ -65,7 +65,7 @@ test('a file that cannot be written is said, and no more', async () => {
   createBooksFile(join(folder, 'missing/nginx-books.json'), (_, message) => said.push(message)).store(BOOKS);
 
   await until(() => said.length > 0, { timeoutMs: 5_000, what: 'a warning' });
-  expect(said).toEqual([expect.stringContaining('not on disk')]);
+  expect(said).toEqual([expect.stringContaining('could not be stored')]);
 });
 
 function refuse(_: string, message: string): void {

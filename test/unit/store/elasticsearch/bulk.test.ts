@@ -13,7 +13,7 @@ const SECRET = 'c2VjcmV0OmtleQ==';
 
 const MB = 1024 * 1024;
 const LARGE =
-  'what answers there does not answer as Elasticsearch does: it is larger than 8 MiB, or holds too much';
+  'what answers there is not Elasticsearch: the response is larger than 8 MiB, or has too many values';
 const NOT_JSON = 'what answers there is not Elasticsearch: it sends no JSON';
 const PIT = Buffer.from('['.repeat(50_000) + ']'.repeat(50_000));
 const TAKEN = JSON.stringify({ items: [{ create: { status: 201 } }, { create: { status: 201 } }] });
@@ -28,7 +28,7 @@ afterEach(async () => {
 test.each([
   [
     401,
-    'Elasticsearch refuses the login (401), see elasticsearch.api_key, or username and password',
+    'Elasticsearch rejects the login (401), see elasticsearch.api_key, or username and password',
     'refused',
   ],
   [403, 'Elasticsearch does not permit this (403)', 'refused'],
@@ -60,7 +60,7 @@ test.each<[string, Answer, string]>([
   ['of 2 MB with 600,000 objects', { status: 200, body: Buffer.from(`[${'{},'.repeat(600_000)}{}]`) }, LARGE],
   ['an error of 20 MB', { ...packed(blanks(20 * MB)), status: 400 }, LARGE],
   ['an error that is nested without end', { status: 400, body: PIT }, NOT_JSON],
-  ['nested without end', { status: 200, body: PIT }, 'Elasticsearch told about 0 of 2 events'],
+  ['nested without end', { status: 200, body: PIT }, 'Elasticsearch answered for 0 of 2 events'],
   [
     'packed and damaged',
     { ...packed(blanks(9)), body: Buffer.from('1f8b08000000000000ff00000000', 'hex') },
@@ -115,14 +115,14 @@ test.each<[string, Answer, string]>([
   [
     'a redirection',
     { status: 302 },
-    'something before Elasticsearch answers in its place (302), see elasticsearch.node',
+    'something in front of Elasticsearch answers in its place (302), see elasticsearch.node',
   ],
   ['a page', { status: 200, body: '<html>' }, 'what answers there is not Elasticsearch: it sends no JSON'],
-  ['nothing', { status: 200, body: {} }, 'Elasticsearch told about 0 of 2 events'],
+  ['nothing', { status: 200, body: {} }, 'Elasticsearch answered for 0 of 2 events'],
   [
     'a text of the right length',
     { status: 200, body: { items: 'ab' } },
-    'Elasticsearch told about 0 of 2 events',
+    'Elasticsearch answered for 0 of 2 events',
   ],
 ])('an answer that is %s tells nothing about the events', async (_, answer, message) => {
   await open(() => answer);
@@ -151,10 +151,10 @@ test('a document that an ingest pipeline drops is not taken for created', async 
   ]);
 });
 
-describe('an index that takes no event at all', () => {
+describe('an index that accepts no event at all', () => {
   const refusal = { create: { status: 400, error: { type: 'illegal_argument_exception', reason: 'so' } } };
   const taken = { create: { status: 201 } };
-  const standing = { ...REFUSED, reason: 'it takes no event at all: illegal_argument_exception: so' };
+  const standing = { ...REFUSED, reason: 'it accepts no event at all: illegal_argument_exception: so' };
 
   test('is to be asked again, from the first request on, and takes everything once it does', async () => {
     let item: object = refusal;
@@ -225,7 +225,7 @@ test('something that is not Elasticsearch is told from it', async () => {
 test('an answer about fewer events than were sent is not trusted', async () => {
   await open(() => ({ status: 200, body: { errors: false, items: [{ create: { status: 201 } }] } }));
 
-  await expect(index.create(events(2))).rejects.toThrow('Elasticsearch told about 1 of 2 events');
+  await expect(index.create(events(2))).rejects.toThrow('Elasticsearch answered for 1 of 2 events');
 });
 
 test.each([
@@ -263,7 +263,7 @@ test('a request that is too large is sent in halves, and an event that is too la
   expect(await index.create(some)).toEqual(
     some.map((_, i) =>
       i === 3
-        ? { status: 'rejected', reason: 'too large for Elasticsearch, or for a proxy before it (413)' }
+        ? { status: 'rejected', reason: 'too large for Elasticsearch, or for a proxy in front of it (413)' }
         : { status: 'created' },
     ),
   );

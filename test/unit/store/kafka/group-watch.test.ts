@@ -33,7 +33,7 @@ describe('who is in a group', () => {
     watch.look(() => Promise.reject(new Error('refused')));
     await settled();
     expect(watch.failure()).toContain('staging');
-    expect(failures.at(-1)).toBe('cannot see who is in group sinks: refused');
+    expect(failures.at(-1)).toBe('cannot list the members of group sinks: refused');
   });
 });
 

@@ -86,7 +86,7 @@ describe('a topic as history', () => {
     expect(reach.removedUnread).toEqual([{ source: 'events/0', first: '40', last: '49' }]);
     expect(reach.unread).toBe('group sinks has committed nothing in events/2');
     expect(reach.forgotten).toBe(
-      'nobody can say whether group sinks had read what was removed: events/2 before 50',
+      'it is unknown whether group sinks had read what was removed: events/2 before 50',
     );
   });
 

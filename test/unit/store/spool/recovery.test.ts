@@ -191,7 +191,7 @@ describe('a cursor', () => {
     await ahead.close();
     truncateSync(path, first);
     const spool = await open({ dir, cursors: ['a', 'new'] });
-    const reason = 'stands at 30, the events end at 10: numbering goes on after both';
+    const reason = 'is at 30, but the events end at 10: numbering continues after both';
     expect(spool.faults).toEqual([{ kind: 'cursor', consumer: 'a', reason }]);
     expect(await spool.appendLines(events(5, 30))).toBe(30);
     expect(await take(spool)).toMatchObject({ values: events(5, 30), positions: [30, 31, 32, 33, 34] });
@@ -222,7 +222,7 @@ describe('a cursor', () => {
     writeFileSync(join(first.dir, 'cursors/a'), 'x'.repeat(256));
     const spool = await open({ dir: first.dir });
     expect((await take(spool)).values).toEqual(events(10));
-    const reason = 'damaged: begins with the oldest event';
+    const reason = 'damaged: continues at the oldest event';
     expect(spool.faults).toEqual([{ kind: 'cursor', consumer: 'a', reason }]);
   });
 

@@ -122,7 +122,7 @@ describe('batches that were made to take more memory than there is', () => {
     many.writeInt32BE(50_001, COUNT_AT);
     const records = await decodeMessages(new Decoder(answer([large, sign(many)])));
     expect(records.map(({ value }) => undecodableIn(value)?.reason)).toEqual([
-      'unpacked it is larger than 16777216 bytes',
+      'decompressed, it is larger than 16777216 bytes',
       'it holds 50001 records, more than 50000',
     ]);
   });
