@@ -48,7 +48,7 @@ export async function followTestView(view: SentView, options: FollowOptions): Pr
           ),
         ];
   if (!isDelivered)
-    return { text: `${asked}, ingested; it waits because of the finding above`, findings: clock };
+    return { text: `${asked}, ingested; it waits because of another finding`, findings: clock };
   const outcome = await indexed(config, came.id);
   return {
     text: `${asked}, ingested, ${outcome.text}`,

@@ -22,7 +22,7 @@ export function spillLines(session: NginxPeriodicSession, body: string | Buffer)
   const folder = session.variables.hotitem_spill_folder || '';
   const path = `${folder}/zone-${new Date().toISOString().slice(0, 16)}.tsv`;
   try {
-    if (isThere(path) && !isPlainFile(path)) throw new Error(`${path} is no file`);
+    if (isThere(path) && !isPlainFile(path)) throw new Error(`${path} is not a file`);
     // A write that failed may have left a part of a line: an empty one between them does no harm.
     const torn = counters.get('spill_torn') !== undefined;
     if (torn) fs.appendFileSync(path, '\n', { mode: FILE_MODE });

@@ -60,7 +60,7 @@ async function socketFindings({ worker }: Facts, socket: string, where: Place): 
       {
         id: 'socket-is-none',
         severity: 'error',
-        what: `${socket} is no socket`,
+        what: `${socket} is not a socket`,
         where,
         why: 'the sidecar cannot listen there and nginx cannot reach it',
         fix: 'move that file and start the sidecar',

@@ -64,7 +64,7 @@ describe('intake on the unix socket', () => {
     expect(existsSync(path)).toBe(true);
   });
 
-  test('refuses to remove what is no socket', async () => {
+  test('refuses to remove what is not a socket', async () => {
     const path = socketPath();
     writeFileSync(path, 'precious');
     await expect(start(undefined, path)).rejects.toThrow('something else exists there');
