@@ -131,7 +131,7 @@ function stopping(suite: Suite, engine: NginxEngine): void {
       mkdirSync(join(spill, 'drain'));
       await shop.nginx.start();
       const seen = await see();
-      await until(async () => (await shop.nginx.errorLog()).includes('is no file'), {
+      await until(async () => (await shop.nginx.errorLog()).includes('is not a file'), {
         timeoutMs: WAIT_MS,
         what: 'nginx to look at the pipe',
         detail: () => shop.nginx.errorLog(),
