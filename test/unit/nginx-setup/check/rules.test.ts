@@ -120,15 +120,15 @@ describe.each<[string, string, Given, number?]>([
   ],
   ['include-missing', 'http.conf is missing in http', { http: '' }, 2],
   ['include-missing', 'http-batch.conf is missing in http', { location: 'include h/capture-batch.conf;' }, 2],
-  ['include-not-found', 'h/gone.conf is not there', { http: `${HTTP}\ninclude h/gone.conf;` }, 4],
+  ['include-not-found', 'h/gone.conf does not exist', { http: `${HTTP}\ninclude h/gone.conf;` }, 4],
   ['nothing-captured', 'no location captures views', { location: '' }, 3],
   ['nothing-captured', 'no location captures views', { http: '', server: '', location: '' }],
   ['nginx-too-old', 'http.conf needs nginx 1.22 or newer, this is 1.18.0', { nginx: '1.18.0' }, 3],
   ['capture-off', 'capture is off', { http: 'include h/off.conf;' }, 3],
-  ['engine-mismatch', 'the script for njs runs on qjs', { http: `js_engine qjs;\n${HTTP}` }, 3],
+  ['engine-mismatch', 'the script for the engine njs runs on qjs', { http: `js_engine qjs;\n${HTTP}` }, 3],
   [
     'engine-mismatch',
-    'the script for qjs runs on njs',
+    'the script for the engine qjs runs on njs',
     { http: `${HTTP} js_import h from /x/hotitem.qjs.js;` },
     3,
   ],
@@ -229,7 +229,7 @@ describe.each<[string, string, Given, number?]>([
   ],
   [
     'include-too-late',
-    'http.conf stands below server early, which needs it',
+    'http.conf is below server early, which needs it',
     { http: `server { server_name early; ${SERVER} location / { ${CAPTURE} } }\n${HTTP}` },
     4,
   ],
@@ -241,7 +241,7 @@ describe.each<[string, string, Given, number?]>([
   ],
   [
     'few-descriptors',
-    'a worker may open 1024 files (the usual limit) and has 4096 connections',
+    'a worker may open 1024 files (the default limit) and has 4096 connections',
     {
       main: 'events { worker_connections 4096; }',
       http: 'include h/http-log.conf;',
@@ -278,7 +278,7 @@ describe.each<[string, string, Given, number?]>([
   ],
   [
     'symlinks-disabled',
-    'disable_symlinks if_not_owner from=/srv where location /web/item/ captures by log',
+    'disable_symlinks if_not_owner from=/srv in location /web/item/, which captures by log',
     { http: 'include h/http-log.conf;', server: 'disable_symlinks if_not_owner from=/srv;', location: LOG },
     6,
   ],
@@ -306,7 +306,7 @@ describe.each<[string, string, Given, number?]>([
   ],
   [
     'never-reached',
-    'limit_req in location /web/item/ does nothing',
+    'limit_req in location /web/item/ has no effect',
     { location: `${CAPTURE} limit_req zone=a; rewrite ^/web(.*)$ $1 last;` },
     9,
   ],
@@ -366,7 +366,7 @@ describe.each<[string, string, Given, number?]>([
   ['shutdown-too-short', 'worker_shutdown_timeout is 500ms', { main: 'worker_shutdown_timeout 500ms;' }, 1],
   [
     'trusts-everybody',
-    'set_real_ip_from 0.0.0.0/0 trusts everybody',
+    'set_real_ip_from 0.0.0.0/0 trusts every client',
     { http: `${HTTP}\nset_real_ip_from 0.0.0.0/0;` },
     4,
   ],

@@ -123,7 +123,7 @@ describe('batches that were made to take more memory than there is', () => {
     const records = await decodeMessages(new Decoder(answer([large, sign(many)])));
     expect(records.map(({ value }) => undecodableIn(value)?.reason)).toEqual([
       'decompressed, it is larger than 16777216 bytes',
-      'it holds 50001 records, more than 50000',
+      'it has 50001 records, more than 50000',
     ]);
   });
 
