@@ -79,7 +79,7 @@ export function createRemembered(items: number): Remembered {
   };
 }
 
-/** How many seconds the visitors of the past stand for, `seconds` after the first one was counted. */
+/** How many seconds the counted visitors cover, `seconds` after the first one was counted. */
 export function pastSeconds(seconds: number): number {
   return (1 - Math.exp(-DECAY * Math.max(1, seconds - LAG_SECONDS))) / DECAY;
 }

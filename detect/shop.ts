@@ -16,12 +16,12 @@ export type Shop = {
   usual(own: number): number;
   /** Newcomers of the past, older ones counted less. */
   past(): number;
-  /** How many visitors one stands for that was seen, on the average of the last minute: above 1 where views are sampled. */
+  /** How many visitors a seen one represents, on average over the last minute: above 1 if views are sampled. */
   weight(): number;
   bytes: number;
 };
 
-/** What was seen, whatever it stands for. */
+/** What was seen, without weights. */
 const SEEN = VIEWS;
 
 /** `past`: what `past` gave before a restart. */

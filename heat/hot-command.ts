@@ -8,7 +8,7 @@ const words = z
   .trim()
   .min(1)
   .max(500)
-  .refine((text) => !CONTROL.test(text), { message: 'must not hold control characters' });
+  .refine((text) => !CONTROL.test(text), { message: 'must not contain control characters' });
 const item = z.string().min(1).max(FIELDS.item.limit);
 const instant = z.number().int().min(0).max(Date.UTC(9999, 0));
 const said = { reason: words, by: words };

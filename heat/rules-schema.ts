@@ -17,7 +17,7 @@ const text = z
   .string()
   .min(1)
   .max(LONGEST_NAME)
-  .refine((value) => !CONTROL.test(value), { message: 'must not hold control characters' });
+  .refine((value) => !CONTROL.test(value), { message: 'must not contain control characters' });
 /** YAML reads `4711` as a number; the item is the text. */
 const item = z.preprocess((value) => (typeof value === 'number' ? String(value) : value), text);
 const rate = z.number().positive().max(MOST_RATE);

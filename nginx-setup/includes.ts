@@ -140,7 +140,7 @@ export function defaultHot(socket: string): string {
   return join(dirname(socket), 'hot');
 }
 
-/** A template below `nginx/`, as it lies in the package. */
+/** A template in `nginx/` of the package. */
 export function nginxTemplate(name: string): Promise<string> {
   return readFile(join(PACKAGE_ROOT, 'nginx', name), 'utf8');
 }

@@ -102,7 +102,7 @@ function nextSteps(
 nginx needs njs: Debian's libnginx-mod-http-js, or nginx-module-njs of nginx.org and a load_module line. Without njs, use
 http-log.conf in place of http.conf, capture-log.conf in place of capture-subrequest.conf, and no server.conf.
 So that nginx knows which items are hot: http-hot.conf in http, server-hot.conf in the server, hot.conf in the location of the item pages.
-Its workers must be able to write to the socket ${intake.socket} and into the folder ${spill.dir}.
+Its workers need write access to the socket ${intake.socket} and to the folder ${spill.dir}.
 ${RELOAD}`;
 }
 
@@ -112,6 +112,6 @@ function requireWholeHome({ home, homeIsRelative, intake, spill, heat }: Config)
   if (!homeIsRelative || below.length === 0) return;
   throw new Trouble(
     `home: must be an absolute path here, as nginx is told ${below.join(', ')} (got a relative one, here ${home})`,
-    `Set it to what the sidecar has, in ${SYSTEM_PATHS.config} (home: ${SYSTEM_PATHS.home}) or with --home; nothing was written.`,
+    `Set it to the sidecar's value, in ${SYSTEM_PATHS.config} (home: ${SYSTEM_PATHS.home}) or with --home. Nothing was written.`,
   );
 }

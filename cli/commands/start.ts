@@ -47,7 +47,7 @@ export const start: Command = {
     },
     demo: {
       type: 'boolean',
-      about: 'send visitors: a flash sale in which one item takes off after 20 s and turns hot',
+      about: 'with visitors: a flash sale, in which one item takes off after 20 s and turns hot',
     },
   },
   configured: true,
@@ -178,7 +178,7 @@ function welcome(
 Three things to try:
   1. open ${shop}/web/item/4711.html a few times, and watch it rise on ${admin}/
   2. curl '${admin}/api/v1/items?window=5m&limit=5'
-  3. ${demo ? 'wait: after 20 s one item of the demo takes off, and the terminal says that it is hot; a minute later it cools' : 'npm start -- --demo   sends visitors: a flash sale in which one item takes off'}
+  3. ${demo ? 'wait: after 20 s one item of the demo takes off, and the terminal says that it is hot; a minute later it cools' : 'npm start -- --demo   with visitors: a flash sale, in which one item takes off'}
 
 Ctrl-C stops everything.
 `;

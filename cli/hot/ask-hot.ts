@@ -64,14 +64,14 @@ function refusal(status: number, value: unknown): Trouble {
     typeof value === 'object' && value !== null && 'error' in value
       ? String(value.error)
       : `status ${status}`;
-  return new Trouble(`the sidecar does not do it: ${plainText(said, 300)}`);
+  return new Trouble(`the sidecar rejected it: ${plainText(said, 300)}`);
 }
 
 function troubleOf({ code, message }: NodeJS.ErrnoException, socket: string): Trouble {
-  if (code === 'EACCES') return new Trouble(`not allowed to ask at ${socket}`, OWNER_ONLY);
+  if (code === 'EACCES') return new Trouble(`no permission to connect to ${socket}`, OWNER_ONLY);
   return new Trouble(
-    `nobody answers at ${socket} (${message})`,
-    'Is the sidecar running? control.socket says where it listens.',
+    `nothing answers at ${socket} (${message})`,
+    'Is the sidecar running? It listens on control.socket.',
   );
 }
 

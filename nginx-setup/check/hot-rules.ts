@@ -158,7 +158,7 @@ function replaced({ around }: OurInclude, { spots }: Site): Finding[] {
       severity: 'error',
       what: `${textOf(user.directive)} takes a numbered group of server_name where ${LOOK} looks`,
       where: placeOf(user.directive),
-      why: 'the patterns of items.conf replace $1, $2 … of the request: another page is served',
+      why: 'the patterns of items.conf overwrite $1, $2 … of the request: another page is served',
       fix: 'name the group, and use its name: server_name ~^(?<shop>.+)\\.example$;',
     },
   ];

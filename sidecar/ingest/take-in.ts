@@ -44,7 +44,7 @@ export type TakeIn = (lines: Buffer, source: Source) => Promise<Taken>;
 type Sorted = {
   events: EncodedEvents;
   views: ViewBatch;
-  /** Nobody has looked whether one of them was here before. */
+  /** They were not yet compared with earlier ones. */
   areNew: boolean;
   /** `bitsOf` the ids of the events and of those that are sampled out: word 0 and word 1. */
   high: number[];

@@ -81,7 +81,7 @@ pins:
   test.each([
     ['rules: [', /^line 1, column \d+: not valid YAML/],
     ['- a', /^the file: /],
-    ['rules: [{items: ["a\\u001b"]}]', /^rules\[0\]\.items\[0\]: must not hold control characters/],
+    ['rules: [{items: ["a\\u001b"]}]', /^rules\[0\]\.items\[0\]: must not contain control characters/],
     [`rules: [{items: ["${'a'.repeat(257)}"]}]`, /^rules\[0\]\.items\[0\]: Too big/],
     ['a: &a [x,x]\nb: &b [*a,*a]\nrules: &c [*b,*b]', /./],
   ])('that holds %s is refused', (text, problem) => {
