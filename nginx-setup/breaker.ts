@@ -24,7 +24,7 @@ export function chooseBreaker(dir: string, named?: string): Breaker {
   const conf = join(dirname(dir), 'nginx.conf');
   const site = existsSync(conf) ? createSite(readConfiguration(conf, diskSource)) : { spots: [] };
   const [shared] = sharedAddresses(site);
-  if (shared !== undefined) return { address: shared, about: 'at a port that the shop has anyway' };
+  if (shared !== undefined) return { address: shared, about: 'on a port of the shop' };
   const [guarded] = guardedAddresses(site);
   if (guarded !== undefined)
     return { address: guarded, about: 'at a port below 1024 of the shop, which only root could take there' };

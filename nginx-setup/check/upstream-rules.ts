@@ -111,7 +111,7 @@ function ownPortFindings(site: Site, breaker: string, where: Place): Finding[] {
       severity: 'warning',
       what: `the breaker has a port of its own, ${breaker}`,
       where,
-      why: 'while another program has that port nginx does not start, and the shop with it',
+      why: 'while another program uses that port, nginx, and so the shop, does not start',
       fix: `write the includes again, without nginx.breaker in hotitem.yml: it will be at ${better}, which no user of this host can take`,
       ...installAgain(site),
     },

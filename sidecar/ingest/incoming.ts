@@ -26,7 +26,7 @@ const FIRST_ROOM = 16 * 1024;
 const GROWTH = 2;
 
 /**
- * One request that arrives in pieces. The whole room of its body counts as in hand, so that what is held open costs no more than what
+ * One request that arrives in pieces. The whole size of its body counts as in flight, so that a request held open costs no more than one that
  * is counted; it is made as the body comes, for a thousand that only begin would have a thousand made in one moment. A body that is too long is read to its end and not kept: its sender hears the answer.
  */
 export function createIncoming({ mostBytes, inHand, done }: IncomingOptions): Incoming {
