@@ -313,7 +313,8 @@ suiteWith(['kafka'])('what every Kafka client does', () => {
         times.push(...values.map((_, i) => time?.(i)));
       });
       await until(() => times.length >= 2, { timeoutMs: 30_000, what: 'the records' });
-      expect(times.map((time) => time !== undefined && isRight(time))).toEqual([true, true]);
+      // One that comes again has the same time.
+      expect(times.filter((time) => time === undefined || !isRight(time))).toEqual([]);
     });
 
     test('does not create a topic by writing to it, and says that it is missing', async () => {
