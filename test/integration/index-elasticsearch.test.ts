@@ -210,7 +210,7 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
     const reasons = (await outcomes).flatMap((one) =>
       one.status === 'rejected' ? [String(one.reason)] : [],
     );
-    expect(new Set(reasons)).toEqual(new Set(['Error: the asker is gone']));
+    expect(new Set(reasons)).toEqual(new Set(['Error: the client disconnected']));
     await until(async () => (await searches()) === 0, { timeoutMs: 30_000, what: 'searches to end' });
     const { _all } = await ask<Stats>('GET', `${dataStream}/_stats/search`);
     expect(_all.total.search.query_total).toBeLessThan(askers.length);
