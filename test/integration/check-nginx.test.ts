@@ -86,7 +86,7 @@ describe.each<[Suite, Engine]>([
   });
 
   test.each<[string, string, Break]>([
-    ['module-not-loaded', '# A whole nginx.conf', () => edit(/^load_module.*$/m, '')],
+    ['module-not-loaded', '# A complete nginx.conf', () => edit(/^load_module.*$/m, '')],
     ['include-twice', 'http.conf"', () => edit(/(include .*http\.conf";)/, '$1\n$1')],
     ['include-misplaced', 'http.conf"', () => edit(/(include .*)server\.conf";/, '$1http.conf";')],
     ['include-missing', 'server {', () => edit(/include .*\/server\.conf";/, '')],
@@ -306,7 +306,7 @@ describe('check --nginx', () => {
     [
       'hot-never-looked',
       'rewrite',
-      () => edit(/(include .*server-hot\.conf";)/, 'rewrite ^/de(.*)$ $1 last;\n$1'),
+      () => edit(/(include .*server-hot\.conf";)/, 'rewrite ^/de /x last;\n$1'),
     ],
   ])('says %s of the hot list, at the line with %s', async (id, text, spoil) => {
     await render({ build });
