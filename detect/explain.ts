@@ -34,16 +34,31 @@ export type Measured = {
 /** `isEstimated`: by a sketch, within a few percent, or because views are sampled. */
 export type Counted = { views: number; visitors: number; isEstimated: boolean };
 
+export type Ranked = { item: string } & Counted;
+
 export type Explainer = {
   explain(item: string, rule: ItemRule): Explained;
-  counted(place: number, window: Window): Counted;
+  /** The items with the most views in a window, the most first. */
+  top(count: number, window: Window): Ranked[];
 };
 
 type Parts = { moment: Moment; items: Items; shop: Shop; signals: Signals; decisions: Decisions };
 
 export function createExplainer({ moment, items, shop, signals, decisions }: Parts): Explainer {
   const { windows, sketches, heaviest } = items;
-  return { explain, counted };
+  return { explain, top };
+
+  function top(count: number, window: Window): Ranked[] {
+    const ranked = Array.from({ length: items.tracked.count() }, (_, i) => {
+      const place = items.tracked.at(i);
+      items.settle(place);
+      return { place, views: windows.views(place, window) };
+    });
+    return ranked
+      .sort((a, b) => b.views - a.views)
+      .slice(0, count)
+      .map(({ place }) => ({ item: items.nameOf(place), ...counted(place, window) }));
+  }
 
   function explain(item: string, rule: ItemRule): Explained {
     const place = items.placeOf(item);

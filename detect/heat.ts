@@ -2,15 +2,18 @@ import { mix } from '../event/mix.ts';
 import { createAdmission, NOT_TRACKED, RISES } from './admission.ts';
 import { createClock, type Moment, TICKS_A_SECOND } from './clock.ts';
 import type { Decisions } from './decisions.ts';
-import { type Counted, createExplainer, type Explained } from './explain.ts';
+import { createExplainer, type Explained, type Ranked } from './explain.ts';
 import type { HeavyVisitor } from './heaviest.ts';
 import { createHyperLogLog } from './hyperloglog.ts';
-import { type Baseline, createItems } from './items.ts';
+import { createItems } from './items.ts';
 import { COUNT_BITS, createPairFilter, MOST_SEEN, RETURNED } from './pair-filter.ts';
 import { compileRules, type Rules } from './rules.ts';
 import { createShop } from './shop.ts';
 import { createSignals, WATCHED_FROM } from './signals.ts';
+import { type HeatState, usable } from './state.ts';
 import type { Window } from './windows.ts';
+
+export type { HeatState, Ranked };
 
 /*
  * Which items are hot, as the views come. A view costs a few hashed places in tables of fixed size; nothing is allocated for it and
@@ -40,8 +43,6 @@ export type Heat = {
   state(): HeatState;
 };
 
-export type Ranked = { item: string } & Counted;
-
 export type HeatStats = {
   observed: number;
   /** Too old or too far ahead to count. */
@@ -53,19 +54,6 @@ export type HeatStats = {
   bytes: number;
   /** Whether enough is known of what is usual for anything to be a surge. */
   hasLearnt: boolean;
-};
-
-/** Plain values: what is usual. */
-export type HeatState = {
-  /** ms since 1970. */
-  at: number;
-  /** For how long it was learnt. */
-  seconds: number;
-  /** Different items that were viewed. */
-  itemsSeen: number;
-  /** Visitors of the whole shop. */
-  shop: number;
-  items: Baseline[];
 };
 
 export type HeatOptions = {
@@ -89,7 +77,6 @@ const PERIOD_TICKS = 10 * TICKS_A_SECOND;
 const MOST_TICKS = 5 * TICKS_A_SECOND;
 /** What one view may stand for: sums fit into 32 bits. */
 const MOST_WEIGHT = 10_000;
-const STORED_FOR_MS = 3_600_000;
 
 export function createHeat(options: HeatOptions): Heat {
   const { now, nameOf, decisions, places = PLACES } = options;
@@ -118,7 +105,7 @@ export function createHeat(options: HeatOptions): Heat {
     advance,
     observe,
     decide,
-    top,
+    top: explainer.top,
     explain: (item) => explainer.explain(item, rules.rulesFor(item)),
     heaviest: (item) => heaviest.of(items.placeOf(item)),
     setRules(replaced) {
@@ -258,23 +245,4 @@ export function createHeat(options: HeatOptions): Heat {
     itemsSeen = Math.max(itemsSeen, sketchOfItems.estimate());
     sketches.choose(tracked.count(), tracked.at);
   }
-
-  function top(count: number, window: Window): Ranked[] {
-    const ranked = Array.from({ length: tracked.count() }, (_, i) => {
-      const place = tracked.at(i);
-      items.settle(place);
-      return { place, views: windows.views(place, window) };
-    });
-    return ranked
-      .sort((a, b) => b.views - a.views)
-      .slice(0, count)
-      .map(({ place }) => ({ item: items.nameOf(place), ...explainer.counted(place, window) }));
-  }
-}
-
-/** What was learnt is of use for an hour, and where the clock did not go back behind it. */
-function usable(stored: HeatState | undefined, now: number): Omit<HeatState, 'at'> {
-  const age = now - (stored?.at ?? Number.NEGATIVE_INFINITY);
-  if (stored !== undefined && age >= 0 && age < STORED_FOR_MS) return stored;
-  return { seconds: 0, itemsSeen: 1, shop: 0, items: [] };
 }

@@ -213,8 +213,8 @@ export function createWindows(items: number): Windows {
     const now = heads[(item << HEAD_BITS) + NOW] ?? 0;
     const column = kind === VIEWS ? 0 : 1;
     return window === 'second'
-      ? sumOf(ticks, item, TICK_SLOTS, now, SHORT, column)
-      : sumOf(fives, item, FIVE_SLOTS, (now / FIVE_TICKS) | 0, LONG, column);
+      ? sumOf(ticks, item, TICK_SLOTS, now, column)
+      : sumOf(fives, item, FIVE_SLOTS, (now / FIVE_TICKS) | 0, column);
   }
 
   function secondCell(item: number, second: number): number {
@@ -234,15 +234,9 @@ export function createWindows(items: number): Windows {
     }
   }
 
-  function sumOf(
-    ring: Int32Array,
-    item: number,
-    slots: number,
-    now: number,
-    length: number,
-    column: number,
-  ): number {
+  function sumOf(ring: Int32Array, item: number, slots: number, now: number, column: number): number {
     let sum = 0;
+    const length = slots === TICK_SLOTS ? SHORT : LONG;
     for (let slot = now - length + 1; slot <= now; slot++)
       sum += ring[cellOf(item, slots, slot) + column] ?? 0;
     return sum;
