@@ -72,6 +72,7 @@ export type HeatOptions = {
 const PLACES = 8_192;
 /** Of one visitor in ten seconds; what comes on top is not counted for the item's people. */
 const COUNTED_OF_A_VISITOR = 10;
+const CHOICE_TICK = TICKS_A_SECOND / 2;
 const PERIOD_TICKS = 10 * TICKS_A_SECOND;
 /** More at once is no time that passes, but a clock that is set, or a process that slept. */
 const MOST_TICKS = 5 * TICKS_A_SECOND;
@@ -233,16 +234,15 @@ export function createHeat(options: HeatOptions): Heat {
     elapsed++;
     admission.sweep();
     items.passTick();
-    if (elapsed % TICKS_A_SECOND === 0) passSecond();
+    if (elapsed % TICKS_A_SECOND === 0) {
+      moment.second++;
+      itemsSeen = Math.max(itemsSeen, sketchOfItems.estimate());
+    }
+    // In a tick that has little else to do.
+    if (elapsed % TICKS_A_SECOND === CHOICE_TICK) sketches.choose(tracked.count(), tracked.at);
     if (elapsed % PERIOD_TICKS !== 0) return;
     pairs.turn();
     sketches.turn();
     heaviest.turn((place) => signals.isConcentrated(place, WATCHED_FROM));
-  }
-
-  function passSecond(): void {
-    moment.second++;
-    itemsSeen = Math.max(itemsSeen, sketchOfItems.estimate());
-    sketches.choose(tracked.count(), tracked.at);
   }
 }
