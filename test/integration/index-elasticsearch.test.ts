@@ -365,7 +365,7 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
       ])('that is %s, names it, and makes nothing', async (_, template, message) => {
         const dataStream = newStream();
         await put(dataStream, template);
-        const named = new RegExp(`${theirs(dataStream)} \\(priority 900, for ${dataStream}\\*\\) applies`);
+        const named = new RegExp(`${theirs(dataStream)} \\(priority 900, for ${dataStream}\\*\\) overrides`);
 
         for (const dryRun of [true, false]) {
           await expect(setup({ dataStream, dryRun })).rejects.toThrow(named);

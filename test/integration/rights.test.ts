@@ -16,6 +16,8 @@ const FULL = process.env.HOTITEM_TEST_FULL === '1';
 const SET: Record<string, number> = {
   '': 0o755,
   duckdb: 0o750,
+  // The workers look into it.
+  'run/hot': 0o750,
   run: 0o755,
   'run/intake.sock': 0o660,
   'run/control.sock': 0o600,

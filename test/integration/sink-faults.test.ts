@@ -58,7 +58,7 @@ suiteWith(['kafka', 'elasticsearch'], { stops: true })('a sink that meets what i
         [null, 'event: has no value'],
         [Buffer.from('[]'), 'event: must be a JSON object'],
         [event({ v: 2 }), 'v: unknown version'],
-        [event({ id: 7 }), 'id: must be a string'],
+        [event({ id: 7 }), 'id: must be a non-empty string'],
         [event({ time: 'now' }), 'time: must be whole milliseconds'],
         [event({ ua: 'x'.repeat(300_000) }), 'event: larger than 262144 bytes'],
         [event({ id: 'y10k', time: 8.64e15 }), 'time: must be whole milliseconds'],
