@@ -105,7 +105,7 @@ const runs = process.env.HOTITEM_TEST_FULL && (missing === undefined || process.
     [
       'with a configuration that the service would not see',
       'hotitem service install --config /root/y.yml',
-      '--config: lies in',
+      '--config: is in a folder that the service cannot see',
     ],
   ])('refuses an install %s, and makes nothing', async (_, command, reason) => {
     const files = await everyFile();

@@ -209,7 +209,7 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
         expect(unaccounted).toBe(0);
         const peak = peakMemory(sink?.pid() ?? 0);
         report(`a sink with the embedded index, by ${client}: ${Math.round(peak)} MB at most`);
-        expect(peak).toBeLessThan(promisedOfSink() + DUCKDB_MB);
+        expect(peak).toBeLessThan(promisedOfSink('embedded') + DUCKDB_MB);
       },
       LONGEST_MS,
     );
