@@ -23,6 +23,8 @@ export type UnitOptions = {
 
 /** Beyond what the service gives itself for a clean shutdown. */
 const STOP_MARGIN_SECONDS = 20;
+/** A sidecar needs 30 MB less with it, and is no slower. A sink needs 30 MB less too, but indexes a third fewer events. */
+const NODE_FLAGS: Record<Role, string> = { sidecar: '--max-semi-space-size=4 ', sink: '' };
 
 export function unitName(role: Role): string {
   return `hotitem-${role}.service`;
@@ -48,7 +50,7 @@ StartLimitIntervalSec=0
 Type=notify
 NotifyAccess=all
 WatchdogSec=90
-ExecStart=${node} --max-semi-space-size=4 ${program} ${role} --config ${configFile}
+ExecStart=${node} ${NODE_FLAGS[role]}${program} ${role} --config ${configFile}
 SyslogIdentifier=hotitem-${role}
 User=${SERVICE_USER}
 Restart=always
