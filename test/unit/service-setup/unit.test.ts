@@ -50,7 +50,9 @@ describe('the unit', () => {
   });
 
   test("limits Node's young generation in a sidecar, and not in a sink, which would be slower", () => {
-    expect(textOf('sidecar', { home: '/var/lib/hotitem' })).toMatch(/^ExecStart=\S+ --max-semi-space-size=4 /m);
+    expect(textOf('sidecar', { home: '/var/lib/hotitem' })).toMatch(
+      /^ExecStart=\S+ --max-semi-space-size=4 /m,
+    );
     expect(textOf('sink', { home: '/var/lib/hotitem' })).not.toContain('semi-space');
   });
 
