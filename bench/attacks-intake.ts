@@ -44,7 +44,7 @@ export async function attackIntake({ report, quick }: BenchOptions): Promise<Att
 }
 
 async function attacksOn(target: Target, folder: string): Promise<string[]> {
-  const { sidecar, socket } = await start(target, join(folder, 'list'));
+  const { sidecar, socket } = await start(target, join(folder, `${target.kafka}-list`));
   const { list } = await askAsAnother<{ list: string[] }>(ATTACKS, [socket, 'list', '0']);
   await sidecar.kill();
   return list;
