@@ -1,5 +1,6 @@
 import type { Decision, Held } from '../detect/decisions.ts';
 import type { Explained } from '../detect/explain.ts';
+import { createWaiters } from '../service/waiters.ts';
 import type { Freeze } from './frozen-file.ts';
 import type { Override } from './overrides.ts';
 import type { RulesState } from './rules-watch.ts';
@@ -46,24 +47,13 @@ export type Versions = {
 
 export function createVersions(first: number): Versions {
   let version = first;
-  const waiting = new Set<() => void>();
+  const waiters = createWaiters();
   return {
     current: () => version,
     next() {
       version++;
-      for (const tell of waiting) tell();
+      waiters.wake();
     },
-    changed(known, signal) {
-      if (version !== known || signal.aborted) return Promise.resolve();
-      return new Promise((resolve) => {
-        const end = () => {
-          waiting.delete(end);
-          signal.removeEventListener('abort', end);
-          resolve();
-        };
-        waiting.add(end);
-        signal.addEventListener('abort', end);
-      });
-    },
+    changed: (known, signal) => (version === known ? waiters.wait(signal) : Promise.resolve()),
   };
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createMutex } from '../../service/mutex.ts';
 import { replaceFile } from '../../service/replace-file.ts';
+import { createWaiters } from '../../service/waiters.ts';
 
 /** What nginx captures: every view, none, or one in `n`. */
 export type CaptureMode = { mode: 'on' | 'off' } | { mode: 'sample'; n: number };
@@ -26,32 +27,19 @@ export function createControl(
 ): Control {
   let state = load(path, warn);
   const oneByOne = createMutex();
-  const waiting = new Set<() => void>();
+  const waiters = createWaiters();
   return {
     state: () => state,
     set: (mode) => oneByOne(() => set(mode)),
-    changed,
+    changed: (version, signal) => (state.version === version ? waiters.wait(signal) : Promise.resolve()),
   };
 
   async function set(mode: CaptureMode): Promise<CaptureState> {
     const next = { version: state.version + 1, ...mode };
     await replaceFile(path, JSON.stringify(next), { durable: true });
     state = next;
-    for (const tell of waiting) tell();
+    waiters.wake();
     return next;
-  }
-
-  function changed(version: number, signal: AbortSignal): Promise<void> {
-    if (state.version !== version || signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const end = () => {
-        waiting.delete(end);
-        signal.removeEventListener('abort', end);
-        resolve();
-      };
-      waiting.add(end);
-      signal.addEventListener('abort', end);
-    });
   }
 }
 
