@@ -12,10 +12,11 @@ import {
   rmdirSync,
   unlinkSync,
 } from 'node:fs';
-import { connect, type Server } from 'node:net';
+import type { Server } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { reasonOf } from '../../service/log.ts';
 import { makeFolder } from '../../service/make-folder.ts';
+import { socketAnswers } from '../../service/socket-answers.ts';
 import { explainGroup, groupId } from './group-id.ts';
 
 export type SocketOptions = {
@@ -171,7 +172,7 @@ async function makeRoom({ setting, path }: Pick<SocketOptions, 'setting' | 'path
   const found = statAt(path);
   if (found === undefined) return;
   if (!found.isSocket()) throw new Error(`${setting}: something else exists there (got ${path})`);
-  if (await answers(path)) throw new Error(`${setting}: another process listens on it (got ${path})`);
+  if (await socketAnswers(path)) throw new Error(`${setting}: another process listens on it (got ${path})`);
   unlinkSync(path);
 }
 
@@ -183,18 +184,4 @@ function identityAt(path: string): string | undefined {
 
 function statAt(path: string): BigIntStats | undefined {
   return lstatSync(path, { bigint: true, throwIfNoEntry: false });
-}
-
-function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ path });
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    // Anything else, such as a full backlog, is no proof that it is dead.
-    socket.once('error', ({ code }: NodeJS.ErrnoException) =>
-      resolve(code !== 'ECONNREFUSED' && code !== 'ENOENT'),
-    );
-  });
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, readdir, unlink } from 'node:fs/promises';
-import { connect, createServer, type Server } from 'node:net';
+import { createServer, type Server } from 'node:net';
+import { socketAnswers } from '../../service/socket-answers.ts';
 import { SpoolError } from './error.ts';
 
 export type Lock = { release(): Promise<void> };
@@ -26,7 +27,7 @@ export async function lockFolder(dir: string): Promise<Lock> {
     await listen(server, `${short}/${own}`);
     const names = (await readdir(dir)).filter((name) => NAME.test(name));
     const others = names.filter((name) => name !== own);
-    const alive = await Promise.all(others.map((name) => answers(`${short}/${name}`)));
+    const alive = await Promise.all(others.map((name) => socketAnswers(`${short}/${name}`)));
     await Promise.all(
       others.filter((_, i) => !alive[i]).map((name) => unlink(`${dir}/${name}`).catch(() => {})),
     );
@@ -54,19 +55,5 @@ function listen(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen({ path }, () => resolve());
-  });
-}
-
-/** Anything but a refusal counts as life: a full backlog, or a socket of another user. */
-function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ path });
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', (error: NodeJS.ErrnoException) => {
-      resolve(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT');
-    });
   });
 }

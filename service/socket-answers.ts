@@ -1,0 +1,18 @@
+import { connect } from 'node:net';
+
+/**
+ * Whether a process listens on the unix socket at `path`. Anything but a refusal counts as life: a full backlog, or a socket of another
+ * user, is no proof that it is dead.
+ */
+export function socketAnswers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ path });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', ({ code }: NodeJS.ErrnoException) =>
+      resolve(code !== 'ECONNREFUSED' && code !== 'ENOENT'),
+    );
+  });
+}
