@@ -1,10 +1,10 @@
 import type { Ban, Change, Decision, Finding, Held, Pin, RuleSignal, Signal } from './decision.ts';
 import { createHeldBack, keyOf } from './held.ts';
-import { createPins } from './pins.ts';
+import { createPins, type PinsAndBans } from './pins.ts';
 import type { ItemRule, Rules } from './rules.ts';
 
 export type { Action } from './rules.ts';
-export type { Ban, Change, Decision, Finding, Held, Pin, RuleSignal, Signal };
+export type { Ban, Change, Decision, Finding, Held, Pin, PinsAndBans, RuleSignal, Signal };
 
 /*
  * Which items are hot, and what makes them stay. An item that became hot stays so for its signal's dwell at least; at most `cap`
@@ -18,10 +18,8 @@ export type Decisions = {
   update(item: string, signal: RuleSignal, strength: number): void;
   /** The signal is over. False: it stays, within its dwell, or was not there. */
   leave(item: string, signal: RuleSignal, now: number): boolean;
-  pin(item: string, options: { from?: number; until?: number; reason: string; now: number }): void;
-  ban(item: string, options: { until?: number; reason?: string; now: number }): void;
-  /** Takes away pin and ban. */
-  clear(item: string, now: number): void;
+  /** Replaces all pins and bans. */
+  setOverrides(overrides: PinsAndBans, now: number): void;
   /** Pins and bans begin and end. */
   advance(now: number): void;
   /**
@@ -35,19 +33,15 @@ export type Decisions = {
   hot(): Decision[];
   /** What the cap holds back now. */
   held(): Held[];
-  pins(): Pin[];
-  bans(): Ban[];
   version(): number;
   /** What is to be kept over a restart. */
   state(): DecisionsState;
 };
 
 /** Plain values. */
-export type DecisionsState = {
+export type DecisionsState = PinsAndBans & {
   version: number;
   hot: (Decision & { strength: number })[];
-  pins: Pin[];
-  bans: Ban[];
 };
 
 export type DecisionsOptions = {
@@ -99,16 +93,8 @@ export function createDecisions({ rules: first, onChange, stored }: DecisionsOpt
       end(known);
       return true;
     },
-    pin(item, { now, ...pin }) {
-      byHand.pin({ item, ...pin });
-      advance(now);
-    },
-    ban(item, { until, reason = '', now }) {
-      byHand.ban({ item, reason, ...(until === undefined ? {} : { until }) });
-      advance(now);
-    },
-    clear(item, now) {
-      byHand.clear(item);
+    setOverrides(overrides, now) {
+      byHand.replace(overrides);
       advance(now);
     },
     advance(now) {
@@ -120,8 +106,6 @@ export function createDecisions({ rules: first, onChange, stored }: DecisionsOpt
     isBanned: byHand.isBanned,
     hot: () => [...hot.values()].map(({ decision }) => decision),
     held: held.all,
-    pins: byHand.pins,
-    bans: byHand.bans,
     version: () => version,
     state: () => ({
       version,

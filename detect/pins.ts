@@ -1,11 +1,10 @@
 import type { Ban, Pin } from './decision.ts';
 
+export type PinsAndBans = { pins: Pin[]; bans: Ban[] };
+
 /** Pins and bans of items, each for a time or for good. */
 export type Pins = {
-  pin(pin: Pin): void;
-  ban(ban: Ban): void;
-  /** Takes away pin and ban. */
-  clear(item: string): void;
+  replace(overrides: PinsAndBans): void;
   /** Drops what has ended. */
   advance(now: number): void;
   isBanned(item: string): boolean;
@@ -15,15 +14,13 @@ export type Pins = {
   bans(): Ban[];
 };
 
-export function createPins(stored: { pins: readonly Pin[]; bans: readonly Ban[] }): Pins {
-  const pins = new Map(stored.pins.map((pin) => [pin.item, pin]));
-  const bans = new Map(stored.bans.map((ban) => [ban.item, ban]));
+export function createPins(stored: PinsAndBans): Pins {
+  let pins = byItem(stored.pins);
+  let bans = byItem(stored.bans);
   return {
-    pin: (pin) => void pins.set(pin.item, pin),
-    ban: (ban) => void bans.set(ban.item, ban),
-    clear(item) {
-      pins.delete(item);
-      bans.delete(item);
+    replace(overrides) {
+      pins = byItem(overrides.pins);
+      bans = byItem(overrides.bans);
     },
     advance(now) {
       dropEnded(pins, now);
@@ -34,6 +31,10 @@ export function createPins(stored: { pins: readonly Pin[]; bans: readonly Ban[] 
     pins: () => [...pins.values()],
     bans: () => [...bans.values()],
   };
+}
+
+function byItem<Word extends { item: string }>(words: readonly Word[]): Map<string, Word> {
+  return new Map(words.map((word) => [word.item, word]));
 }
 
 function dropEnded(words: Map<string, { until?: number }>, now: number): void {

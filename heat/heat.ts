@@ -9,7 +9,9 @@ import { reasonOf } from '../service/log.ts';
 import type { Metrics } from '../service/metrics.ts';
 import type { NewViews } from '../sidecar/ingest/new-views.ts';
 import { createAudit } from './audit-file.ts';
+import { followMetrics } from './follow-metrics.ts';
 import { createFrozenFile } from './frozen-file.ts';
+import { createHeatStorage } from './heat-storage.ts';
 import type { HotCommand } from './hot-command.ts';
 import { createHotFolder } from './hot-folder.ts';
 import { actedOn } from './hot-items.ts';
@@ -22,10 +24,9 @@ import {
 } from './hot-list.ts';
 import type { HotSource } from './hot-routes.ts';
 import { toRuleOptions } from './item-rules.ts';
-import { createKeptFile } from './kept-file.ts';
-import { decisionsOf, type KeptBaselines, type KeptHeat, keptBaselines, keptHeat } from './kept-heat.ts';
+import { decisionsOf, type KeptBaselines, type KeptHeat } from './kept-heat.ts';
 import type { HEAT_METRICS } from './metrics.ts';
-import { createOverrides, type Override, overridesOf } from './overrides.ts';
+import { createOverrides, overridesOf } from './overrides.ts';
 import type { RulesFile } from './rules-schema.ts';
 import { watchRules } from './rules-watch.ts';
 import { type CountedViews, createViewBatches } from './view-batches.ts';
@@ -72,11 +73,6 @@ export type HeatState = {
   rulesProblems: string[];
 };
 
-const MOST_KEPT_BYTES = 64 * 1024 * 1024;
-/** What is usual changes slowly. */
-const KEEP_EVERY_MS = 60_000;
-/** What is hot may change with each batch, and a write is forced to the disk. */
-const SAVE_EVERY_MS = 1_000;
 /**
  * More than the changes that a crash can take from the disk. The first is the time as well, in ms, which changes are slower than: a version
  * that somebody waits behind must not come again where the file is lost.
@@ -95,21 +91,14 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
     warn,
     onRules: useRules,
   });
-  const file = createKeptFile<KeptHeat>({
-    path: join(home, 'heat.json'),
-    schema: keptHeat,
-    what: 'hot items, pins and bans',
-    mostBytes: MOST_KEPT_BYTES,
+  const storage = createHeatStorage({
+    home,
+    now: now(),
     warn,
+    readHeat: keptHeat,
+    readBaselines: keptBaselines,
   });
-  const baselines = createKeptFile<KeptBaselines>({
-    path: join(home, 'heat-baselines.json'),
-    schema: keptBaselines,
-    what: 'what is usual for items',
-    mostBytes: MOST_KEPT_BYTES,
-    warn,
-  });
-  const kept = file.load();
+  const kept = storage.heat;
   const overrides = createOverrides(kept?.overrides ?? []);
   overrides.setFile(overridesOf(watch.rules()));
   const versions = createVersions(Math.max(now(), (kept?.version ?? 0) + VERSIONS_APART));
@@ -117,7 +106,9 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
   const decisions = createDecisions({
     rules,
     onChange,
-    ...(kept !== undefined && { stored: { state: decisionsOf(kept, overrides.all(), now()), now: now() } }),
+    ...(kept !== undefined && {
+      stored: { state: decisionsOf(kept, overrides.pinsAndBans(), now()), now: now() },
+    }),
   });
   let naming: CountedViews | undefined;
   let named = 0;
@@ -127,21 +118,17 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
   /** Who said something of which changes come just now. */
   let speaker: string | undefined;
   let unseen = new Map<string, string>();
-  let keptAt = now();
-  let savedAt = keptAt;
-  let isUnkept = false;
   let tickAt = 0;
-  const learnt = baselines.load();
   const heat = createHeat({
     now: now(),
     nameOf: () => naming?.name(named) ?? '',
     decisions,
     rules,
-    ...(learnt !== undefined && { stored: learnt }),
+    ...(storage.baselines !== undefined && { stored: storage.baselines }),
   });
   const folder = createHotFolder({ dir: config.dir, gid, now, warn });
   const newViews = createViewBatches({ view: createHeatView(), isBot: createBotTest(), count });
-  followMetrics();
+  followMetrics(metrics, { heat, decisions, folder, frozen, watch });
   applyOverrides();
   publish();
   const timer = ticks ? setInterval(tick, TICK_MS).unref() : undefined;
@@ -190,8 +177,7 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
       if (overrides.expire(time)) applyOverrides();
       if (isChanged) publish();
       folder.tick();
-      if (Math.abs(time - keptAt) >= KEEP_EVERY_MS) keepAll(time);
-      else if (isUnkept && Math.abs(time - savedAt) >= SAVE_EVERY_MS) save(time);
+      storage.tick(time);
     });
   }
 
@@ -236,26 +222,14 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
     if (frozen.state() === undefined) unseen = folder.update(actedOn(decisions.hot()));
     else folder.freeze();
     versions.next();
-    isUnkept = true;
+    storage.changed();
   }
 
-  function save(time: number): void {
-    isUnkept = false;
-    savedAt = time;
-    file.save(keptState);
-  }
-
-  function keepAll(time: number): void {
-    keptAt = time;
-    save(time);
-    baselines.save(keptLearnt);
-  }
-
-  function keptLearnt(): KeptBaselines {
+  function keptBaselines(): KeptBaselines {
     return { format: 1, ...heat.state() };
   }
 
-  function keptState(): KeptHeat {
+  function keptHeat(): KeptHeat {
     const { hot, version } = decisions.state();
     return {
       format: 1,
@@ -284,29 +258,8 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
     return compileRules(options, { cap: rules.cap ?? config.cap });
   }
 
-  /** Makes the pins and bans that decisions know those that are in force. */
   function applyOverrides(): void {
-    const time = now();
-    const known = new Set([...decisions.pins(), ...decisions.bans()].map(({ item }) => item));
-    for (const override of overrides.all()) {
-      known.delete(override.item);
-      applyOverride(override, time);
-    }
-    for (const item of known) decisions.clear(item, time);
-  }
-
-  function applyOverride({ kind, item, from, until, reason }: Override, time: number): void {
-    const pinned = decisions.pins().find((pin) => pin.item === item);
-    const banned = decisions.bans().find((ban) => ban.item === item);
-    const during = {
-      ...(from !== undefined && { from }),
-      ...(until !== undefined && { until }),
-    };
-    if (kind === 'pin' && banned !== undefined) decisions.clear(item, time);
-    if (kind === 'ban' && pinned !== undefined) decisions.clear(item, time);
-    if (until !== undefined && until <= time) return;
-    if (kind === 'pin') decisions.pin(item, { ...during, reason, now: time });
-    else decisions.ban(item, { ...during, reason, now: time });
+    decisions.setOverrides(overrides.pinsAndBans(), now());
   }
 
   /** In force at once, also where it cannot be kept for a restart: then it rejects. */
@@ -343,7 +296,7 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
     note();
     saidBy(by, applyOverrides);
     publish();
-    await file.saveNow(keptState);
+    await storage.saveNow();
 
     function note(): void {
       audit.note({ who: by, what: said.do, ...(item !== undefined && { item }), reason });
@@ -397,29 +350,11 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
     };
   }
 
-  function followMetrics(): void {
-    for (const signal of ['busy', 'surge', 'concentrated', 'pin'] as const)
-      metrics
-        .of('hot_items', { signal })
-        .follow(() => decisions.hot().filter((one) => one.signal === signal).length);
-    metrics.of('heat_observed_total').follow(() => heat.stats().observed);
-    metrics.of('heat_late_total').follow(() => heat.stats().late);
-    metrics.of('heat_tracked').follow(() => heat.stats().tracked);
-    metrics.of('heat_promoted_total').follow(() => heat.stats().promoted);
-    metrics.of('heat_held').follow(() => decisions.held().length);
-    metrics.of('heat_frozen').follow(() => (frozen.state() === undefined ? 0 : 1));
-    metrics.of('hot_folder_files').follow(() => folder.stats().files);
-    metrics.of('hot_folder_faults_total').follow(() => folder.stats().faults);
-    metrics.of('hot_folder_odd_total').follow(() => folder.stats().odd);
-    metrics.of('heat_rules_rejected').follow(() => (watch.state().problems.length > 0 ? 1 : 0));
-  }
-
   /** What is hot goes over a restart; nginx sees none of it while there is no sidecar. */
   async function close(): Promise<void> {
     clearInterval(timer);
     watch.close();
     folder.stop();
-    keepAll(now());
-    await Promise.all([file.settled(), baselines.settled(), audit.written()]);
+    await Promise.all([storage.close(), audit.written()]);
   }
 }

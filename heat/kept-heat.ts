@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import type { DecisionsState, Pin } from '../detect/decisions.ts';
+import type { DecisionsState, PinsAndBans } from '../detect/decisions.ts';
 import { ACTIONS } from '../detect/rules.ts';
-import type { Override } from './overrides.ts';
 
 const override = z.object({
   kind: z.enum(['pin', 'ban']),
@@ -44,19 +43,14 @@ export type KeptHeat = z.output<typeof keptHeat>;
 /** What was hot longer ago says nothing of now, ms. */
 const STALE_MS = 600_000;
 
-/** The decisions in it, with the pins and bans that are in force now. */
-export function decisionsOf(kept: KeptHeat, overrides: readonly Override[], now: number): DecisionsState {
+/** The decisions in it, with the pins and bans of today. */
+export function decisionsOf(kept: KeptHeat, overrides: PinsAndBans, now: number): DecisionsState {
   const isStale = Math.abs(now - kept.at) > STALE_MS;
   return {
     version: kept.decided,
     hot: kept.hot.filter(({ signal }) => signal === 'pin' || !isStale),
-    pins: overrides.filter(({ kind }) => kind === 'pin').map(wordOf),
-    bans: overrides.filter(({ kind }) => kind === 'ban').map(wordOf),
+    ...overrides,
   };
-}
-
-function wordOf({ item, from, until, reason }: Override): Pin {
-  return { item, reason, ...(from !== undefined && { from }), ...(until !== undefined && { until }) };
 }
 
 /** What is usual, as heat detection keeps it over a restart: `heat-baselines.json`. */

@@ -1,3 +1,4 @@
+import type { PinsAndBans } from '../detect/decisions.ts';
 import type { RulesFile } from './rules-schema.ts';
 
 /*
@@ -30,6 +31,8 @@ export type Overrides = {
   byHand(): Override[];
   /** One for each item. */
   all(): Override[];
+  /** The same, as decisions take them. */
+  pinsAndBans(): PinsAndBans;
 };
 
 /** There is no room for another one by hand. */
@@ -61,8 +64,18 @@ export function createOverrides(stored: readonly Override[]): Overrides {
     },
     of: (item) => hand.get(item) ?? file.get(item),
     byHand: () => [...hand.values()],
-    all: () => [...new Map([...file, ...hand]).values()],
+    all,
+    pinsAndBans() {
+      const result: PinsAndBans = { pins: [], bans: [] };
+      for (const { kind, by: _, ...override } of all())
+        (kind === 'pin' ? result.pins : result.bans).push(override);
+      return result;
+    },
   };
+
+  function all(): Override[] {
+    return [...new Map([...file, ...hand]).values()];
+  }
 }
 
 /** Those of a file of rules. */

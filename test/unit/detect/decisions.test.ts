@@ -18,6 +18,7 @@ const BUSY_A = {
   rule: 'default',
   dryRun: false,
 };
+const PIN_A = { item: 'a', reason: 'a campaign' };
 
 describe('decisions', () => {
   test('an item that is found hot enters once, with its reason, and leaves when its signal is over and its dwell has passed', () => {
@@ -60,7 +61,7 @@ describe('decisions', () => {
 
   test('a pin is hot without any signal, from its beginning to its end, whatever the cap', () => {
     const { decisions, changes } = create({ cap: 0 });
-    decisions.pin('a', { from: 1_000, until: 2_000, reason: 'a campaign', now: 0 });
+    decisions.setOverrides({ pins: [{ ...PIN_A, from: 1_000, until: 2_000 }], bans: [] }, 0);
     expect(decisions.isHot('a', 'pin')).toBe(false);
     decisions.advance(1_000);
     expect(decisions.hot()).toMatchObject([{ item: 'a', signal: 'pin', until: 2_000, reason: 'a campaign' }]);
@@ -72,8 +73,8 @@ describe('decisions', () => {
   test('a ban wins over a pin and over a signal, at once, until it ends', () => {
     const { decisions } = create();
     decisions.enter(busy('a'), 0);
-    decisions.pin('a', { reason: 'a campaign', now: 0 });
-    decisions.ban('a', { until: 5_000, now: 1 });
+    decisions.setOverrides({ pins: [PIN_A], bans: [] }, 0);
+    decisions.setOverrides({ pins: [PIN_A], bans: [{ item: 'a', until: 5_000, reason: 'a test' }] }, 1);
     expect(decisions.hot()).toEqual([]);
     expect(decisions.enter(busy('a'), 2)).toBe('banned');
     decisions.advance(5_000);
@@ -81,12 +82,11 @@ describe('decisions', () => {
     expect(decisions.enter(busy('a'), 5_000)).toBe('entered');
   });
 
-  test('what is cleared has neither pin nor ban', () => {
+  test('a pin and a ban that are removed end at once', () => {
     const { decisions } = create();
-    decisions.pin('a', { reason: 'a campaign', now: 0 });
-    decisions.ban('b', { now: 0 });
-    decisions.clear('a', 1);
-    decisions.clear('b', 1);
+    decisions.setOverrides({ pins: [PIN_A], bans: [{ item: 'b', reason: 'a test' }] }, 0);
+    expect(decisions.isHot('a', 'pin')).toBe(true);
+    decisions.setOverrides({ pins: [], bans: [] }, 1);
     expect(decisions.hot()).toEqual([]);
     expect(decisions.enter(busy('b'), 1)).toBe('entered');
   });
@@ -136,7 +136,7 @@ describe('other rules', () => {
   test('that keep an item from being hot let it leave at once, and leave its pin', () => {
     const { decisions } = create();
     decisions.enter(busy('a'), 0);
-    decisions.pin('a', { reason: 'a campaign', now: 0 });
+    decisions.setOverrides({ pins: [PIN_A], bans: [] }, 0);
     decisions.setRules(compileRules([{ name: 'never', items: ['a'], mayBeHot: false }]), 1);
     expect(decisions.hot().map(({ signal }) => signal)).toEqual(['pin']);
   });
@@ -165,8 +165,8 @@ describe('over a restart', () => {
   test('what is hot, pinned and banned is kept, without a change being told', () => {
     const { decisions } = create();
     decisions.enter(busy('a', 70), 0);
-    decisions.pin('b', { until: 9_000, reason: 'a campaign', now: 1 });
-    decisions.ban('c', { reason: 'a test', now: 2 });
+    const pins = [{ ...PIN_A, item: 'b', until: 9_000 }];
+    decisions.setOverrides({ pins, bans: [{ item: 'c', reason: 'a test' }] }, 1);
     const again = create({ stored: { state: decisions.state(), now: 1_000 } });
     expect(again.changes).toEqual([]);
     expect(again.decisions.state()).toEqual(decisions.state());
@@ -215,8 +215,8 @@ describe('over a restart', () => {
 
 test('a pin that is set again has its new end and reason', () => {
   const { decisions, changes } = create();
-  decisions.pin('a', { until: 1_000, reason: 'a campaign', now: 0 });
-  decisions.pin('a', { reason: 'for good', now: 1 });
+  decisions.setOverrides({ pins: [{ ...PIN_A, until: 1_000 }], bans: [] }, 0);
+  decisions.setOverrides({ pins: [{ ...PIN_A, reason: 'for good' }], bans: [] }, 1);
   expect(changes[1]).toMatchObject({ change: 'changes', reason: 'for good', since: 0 });
   expect(changes[1]).not.toHaveProperty('until');
   decisions.advance(5_000);

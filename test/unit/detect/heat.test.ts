@@ -360,7 +360,7 @@ describe('what is known of an item', () => {
     ]);
     expect(shop.heat.explain('never').why).toContain('no signal makes it hot: rule never');
     expect(shop.heat.explain('nowhere').why).toEqual(['it has too few views to be tracked']);
-    shop.decisions.ban('small', { now: shop.now() });
+    shop.decisions.setOverrides({ pins: [], bans: [{ item: 'small', reason: 'a test' }] }, shop.now());
     expect(shop.heat.explain('small').why).toContain('it is banned');
   });
 

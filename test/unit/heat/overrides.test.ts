@@ -30,6 +30,15 @@ describe('pins and bans', () => {
     expect(overrides.all()).toEqual([]);
   });
 
+  test('are handed to decisions as pins and bans, without who set them', () => {
+    const overrides = createOverrides([{ ...pin, from: 1, until: 2 }]);
+    overrides.setFile([{ ...ban, item: '1', by: 'file' }]);
+    expect(overrides.pinsAndBans()).toEqual({
+      pins: [{ item: '4711', reason: 'campaign', from: 1, until: 2 }],
+      bans: [{ item: '1', reason: 'a test page' }],
+    });
+  });
+
   test('are one for each item, and bounded', () => {
     const overrides = createOverrides([]);
     for (let i = 0; i < MOST_OVERRIDES; i++) overrides.set({ ...pin, item: `${i}` });
