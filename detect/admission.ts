@@ -10,9 +10,14 @@
 export type Admission = {
   /**
    * Counts views of an item, known by two words of 32 scattered bits. Returns its place among the tracked items; `NOT_TRACKED`; or,
-   * where its count has reached `bar`, `RISES - cell`: at most `RISES`, which is below `NOT_TRACKED`.
+   * where its count has reached `bar`, `RISES - cell`: at most `RISES`, which is below `NOT_TRACKED`. `visitor` and `stamp` are kept of the
+   * view that brings an item into its bucket.
    */
-  count(high: number, low: number, weight: number, bar: number): number;
+  count(high: number, low: number, weight: number, bar: number, visitor: number, stamp: number): number;
+  /** Of the item whose count reached the bar in `cell`: what was counted, and of its first view what was kept. */
+  counted(cell: number): number;
+  firstVisitor(cell: number): number;
+  firstStamp(cell: number): number;
   /** The item whose count reached the bar in `cell` is tracked from now on, at `place`. */
   track(cell: number, low: number, place: number): void;
   /** The item at `place` is not tracked any more. */
@@ -39,11 +44,17 @@ const NOT_EMPTY = 1;
 export function createAdmission(places: number, bits = 14): Admission {
   const buckets = 1 << bits;
   const words = new Int32Array(buckets * BUCKET_WORDS);
+  /** Apart from the buckets: written when an item comes, read when it is tracked. */
+  const visitors = new Int32Array(buckets * WAYS);
+  const stamps = new Int32Array(buckets * WAYS);
   const lows = new Int32Array(places);
   const cells = new Int32Array(places);
   let sweeps = 0;
   return {
     count,
+    counted: (cell) => words[cell + WAYS] ?? 0,
+    firstVisitor: (cell) => visitors[placeIn(cell)] ?? 0,
+    firstStamp: (cell) => stamps[placeIn(cell)] ?? 0,
     track(cell, low, place) {
       lows[place] = low;
       cells[place] = cell;
@@ -60,10 +71,17 @@ export function createAdmission(places: number, bits = 14): Admission {
       for (let bucket = first; bucket < end; bucket++) halve(bucket * BUCKET_WORDS);
       sweeps = (sweeps + 1) % SWEEP_TICKS;
     },
-    bytes: words.byteLength + lows.byteLength + cells.byteLength,
+    bytes: words.byteLength + visitors.byteLength + stamps.byteLength + lows.byteLength + cells.byteLength,
   };
 
-  function count(highBits: number, low: number, weight: number, bar: number): number {
+  function count(
+    highBits: number,
+    low: number,
+    weight: number,
+    bar: number,
+    visitor: number,
+    stamp: number,
+  ): number {
     const high = highBits || NOT_EMPTY;
     const bucket = (low & (buckets - 1)) * BUCKET_WORDS;
     let least = -1;
@@ -84,7 +102,15 @@ export function createAdmission(places: number, bits = 14): Admission {
       return NOT_TRACKED;
     }
     words[least] = high;
+    const place = placeIn(least);
+    visitors[place] = visitor;
+    stamps[place] = stamp;
     return raise(least, weight - leastCount, bar);
+  }
+
+  /** A bucket has as many counts as fingerprints. */
+  function placeIn(cell: number): number {
+    return ((cell & -BUCKET_WORDS) >> 1) | (cell & (WAYS - 1));
   }
 
   function raise(cell: number, value: number, bar: number): number {

@@ -70,12 +70,13 @@ export type HeatOptions = {
 };
 
 const PLACES = 8_192;
-/** Of one visitor in ten seconds; what comes on top is not counted for the item's people. */
-const COUNTED_OF_A_VISITOR = 10;
 const CHOICE_TICK = TICKS_A_SECOND / 2;
 const PERIOD_TICKS = 10 * TICKS_A_SECOND;
 /** More at once is no time that passes, but a clock that is set, or a process that slept. */
 const MOST_TICKS = 5 * TICKS_A_SECOND;
+/** The lowest bit of what admission keeps of an item's first view, beside its tick. */
+const BOT = 1;
+const NOT_IN_SHOP = false;
 /** What one view may stand for: sums fit into 32 bits. */
 const MOST_WEIGHT = 10_000;
 
@@ -147,14 +148,14 @@ export function createHeat(options: HeatOptions): Heat {
       return;
     }
     const views = Math.min(weight, MOST_WEIGHT);
-    const found = admission.count(high, low, views, tracked.bar());
+    const found = admission.count(high, low, views, tracked.bar(), visitor, (tick << 1) | (isBot ? BOT : 0));
     if (found >= 0) {
-      count(found, low, visitor, views, isBot, tick);
+      count(found, low, visitor, views, isBot, tick, NOT_IN_SHOP);
       return;
     }
     sketchOfItems.add(high, low);
-    const place = found === NOT_TRACKED ? NOT_TRACKED : promote(RISES - found, low);
-    if (place !== NOT_TRACKED) count(place, low, visitor, views, isBot, tick);
+    const place = found === NOT_TRACKED ? NOT_TRACKED : promote(RISES - found, low, views);
+    if (place !== NOT_TRACKED) count(place, low, visitor, views, isBot, tick, NOT_IN_SHOP);
     else if (!isBot) shop.add(tick, views);
   }
 
@@ -165,40 +166,48 @@ export function createHeat(options: HeatOptions): Heat {
     views: number,
     isBot: boolean,
     tick: number,
+    isInShop: boolean,
   ): void {
     items.settle(place);
     if (isViewed[place] === 0) {
       isViewed[place] = 1;
       viewed[viewedCount++] = place;
     }
-    heaviest.add(place, visitor, views);
     if (isBot) {
       windows.add(place, tick, views, 0, 0, 0);
       return;
     }
+    heaviest.add(place, visitor, views);
     const pair = mix(visitor ^ low);
     const second = (tick / TICKS_A_SECOND) | 0;
     const found = pairs.see(pair, second - skipped);
     const seen = found & MOST_SEEN;
     const passed = found >> COUNT_BITS;
-    const capped = seen <= COUNTED_OF_A_VISITOR ? views : 0;
     if (seen > 1) {
-      windows.add(place, tick, views, capped, 0, passed > 0 ? 1 : 0);
+      windows.add(place, tick, views, views, 0, passed > 0 ? 1 : 0);
     } else {
       sketches.add(place, pair);
       const newcomers = seen === RETURNED ? 0 : views;
-      windows.add(place, tick, views, capped, newcomers, seen === RETURNED && passed === 0 ? 0 : 1);
-      if (newcomers !== 0) shop.add(tick, newcomers);
+      windows.add(place, tick, views, views, newcomers, seen === RETURNED && passed === 0 ? 0 : 1);
+      if (newcomers !== 0 && !isInShop) shop.add(tick, newcomers);
     }
     if (passed > 0) windows.forgetVisitor(place, second - passed);
   }
 
-  function promote(cell: number, low: number): number {
+  function promote(cell: number, low: number, views: number): number {
+    const before = admission.counted(cell) - views;
     const place = items.promote(cell, low, nameOf());
     if (place === NOT_TRACKED) return place;
     promoted++;
     signals.take(place);
+    if (before === 1) countFirst(place, cell, low);
     return place;
+  }
+
+  /** The one view that the item had before: of more than one, nothing is known of those behind the first. */
+  function countFirst(place: number, cell: number, low: number): void {
+    const stamp = admission.firstStamp(cell);
+    count(place, low, admission.firstVisitor(cell), 1, (stamp & BOT) !== 0, stamp >> 1, true);
   }
 
   function decide(): void {

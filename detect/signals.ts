@@ -6,7 +6,7 @@ import type { Items } from './items.ts';
 import { busyReason, concentratedReason, surgeReason } from './reasons.ts';
 import type { Shop } from './shop.ts';
 import { type Crowd, isCrowd, shopFactorOf, surgeOf } from './surge.ts';
-import { NEWCOMERS, secondsOf, VIEWS, VISITORS, type Window } from './windows.ts';
+import { BY_PEOPLE, NEWCOMERS, secondsOf, VIEWS, VISITORS, type Window } from './windows.ts';
 
 /*
  * Whether an item is busy, a surge, or concentrated: looked at where views came, within their batch, to enter; and on the tick, to leave.
@@ -71,7 +71,10 @@ export function createSignals(options: SignalsOptions): Signals {
       const rule = items.ruleOf(place);
       const views = windows.ten(place, VIEWS);
       if (views >= rule.busy.perSecond * 10 && mayEnter(place, 'busy')) lookWhetherBusy(place, views);
-      if (views >= WATCHED_FROM * rule.concentrated.perSecond * 10 && mayEnter(place, 'concentrated'))
+      if (
+        byPeople(place) >= WATCHED_FROM * rule.concentrated.perSecond * 10 &&
+        mayEnter(place, 'concentrated')
+      )
         lookWhetherConcentrated(place);
       if (windows.minute(place, NEWCOMERS) >= rule.surge.visitors && mayEnter(place, 'surge'))
         lookWhetherSurge(place);
@@ -127,9 +130,9 @@ export function createSignals(options: SignalsOptions): Signals {
     if (!isConcentrated(place, WATCHED_FROM)) return;
     heaviest.watch(place);
     if (!isConcentrated(place)) return;
-    enter(place, 'concentrated', windows.ten(place, VIEWS) / 10, () =>
+    enter(place, 'concentrated', byPeople(place) / 10, () =>
       concentratedReason({
-        ten: windows.ten(place, VIEWS),
+        ten: byPeople(place),
         visitors: visitorsOfTen(place),
         heaviest: heaviest.of(place)[0]?.views,
         about: isSampled(),
@@ -139,8 +142,13 @@ export function createSignals(options: SignalsOptions): Signals {
 
   function isConcentrated(place: number, part = 1): boolean {
     const { perSecond, viewsAVisitor } = items.ruleOf(place).concentrated;
-    const views = windows.ten(place, VIEWS);
+    const views = byPeople(place);
     return views >= part * perSecond * 10 && views > part * viewsAVisitor * Math.max(1, visitorsOfTen(place));
+  }
+
+  /** Views of ten seconds: a bot is no visitor, so its views are by none. */
+  function byPeople(place: number): number {
+    return windows.ten(place, BY_PEOPLE);
   }
 
   /** Different ones: each who is seen stands for as many as a view of the shop does. */
@@ -168,16 +176,19 @@ export function createSignals(options: SignalsOptions): Signals {
     const item = items.nameOf(place);
     const rule = items.ruleOf(place);
     const views = windows.minute(place, VIEWS) / 60;
+    const viewsByPeople = windows.minute(place, BY_PEOPLE) / 60;
     const newcomers = windows.minute(place, NEWCOMERS) / 60;
+    const strength = { busy: views, surge: newcomers, concentrated: viewsByPeople };
     const isOver = {
       busy: views < rule.busy.endsPerSecond,
       surge: newcomers < rule.surge.endsAt * baseline(place),
       concentrated:
-        views < CONCENTRATED_ENDS * rule.concentrated.perSecond || !isConcentrated(place, CONCENTRATED_ENDS),
+        viewsByPeople < CONCENTRATED_ENDS * rule.concentrated.perSecond ||
+        !isConcentrated(place, CONCENTRATED_ENDS),
     };
     for (const signal of RULE_SIGNALS) {
       if (!items.isHot(place, signal)) continue;
-      decisions.update(item, signal, signal === 'surge' ? newcomers : views);
+      decisions.update(item, signal, strength[signal]);
       if (isOver[signal]) decisions.leave(item, signal, moment.wall);
       if (!decisions.isHot(item, signal)) items.setHot(place, signal, false);
     }

@@ -12,14 +12,14 @@ import { TICKS_A_SECOND } from './clock.ts';
  */
 
 /**
- * What is counted. All views; those of people, a visitor's up to a cap; people who were not there in the seconds before; and all people,
- * each in the second of the latest view: that many different ones were there in ten seconds.
+ * What is counted. All views; those by people; people who were not there in the seconds before; and all people, each in the second of
+ * the latest view: that many different ones were there in ten seconds.
  */
 export const VIEWS = 0;
-export const CAPPED = 1;
+export const BY_PEOPLE = 1;
 export const NEWCOMERS = 2;
 export const VISITORS = 3;
-export type Kind = typeof VIEWS | typeof CAPPED | typeof NEWCOMERS | typeof VISITORS;
+export type Kind = typeof VIEWS | typeof BY_PEOPLE | typeof NEWCOMERS | typeof VISITORS;
 const KINDS = 4;
 
 /** `second` and `ten` are ten slots of their rings, `minute` and `fiveMinutes` sixty. */
@@ -53,7 +53,7 @@ export type Windows = {
    * Counts a view at `tick`, which is not after the item's last `advance`: by what each kind is to grow, views by one at least. One that
    * is too old for a window is not counted in it.
    */
-  add(item: number, tick: number, views: number, capped: number, newcomers: number, visitors: number): void;
+  add(item: number, tick: number, views: number, byPeople: number, newcomers: number, visitors: number): void;
   /** A visitor of `second` is counted in a later one: see `add`. */
   forgetVisitor(item: number, second: number): void;
   /** Moves an item's windows on to `tick`. Returns how many newcomers have left the window of a minute by that. */
@@ -115,7 +115,7 @@ export function createWindows(items: number): Windows {
     item: number,
     tick: number,
     views: number,
-    capped: number,
+    byPeople: number,
     newcomers: number,
     visitors: number,
   ): void {
@@ -125,7 +125,7 @@ export function createWindows(items: number): Windows {
       heads[head + GATHERED] = tick;
     }
     heads[head] = (heads[head] ?? 0) + views;
-    heads[head + CAPPED] = (heads[head + CAPPED] ?? 0) + capped;
+    heads[head + BY_PEOPLE] = (heads[head + BY_PEOPLE] ?? 0) + byPeople;
     heads[head + NEWCOMERS] = (heads[head + NEWCOMERS] ?? 0) + newcomers;
     heads[head + VISITORS] = (heads[head + VISITORS] ?? 0) + visitors;
   }

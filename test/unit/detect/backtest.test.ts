@@ -27,7 +27,7 @@ describe('a backtest', () => {
   test('finds a surge where what is usual is known, and none without', () => {
     const usual = createBacktest();
     for (const view of viewsOf('other', 5, 0, 240)) usual.observe(view);
-    const views = [...viewsOf('other', 5, 240, 243), ...viewsOf('wanted', 15, 243, 250)];
+    const views = [...viewsOf('other', 4, 240, 243), ...viewsOf('wanted', 15, 243, 250)];
     const learnt = { at: 0, seconds: 600, itemsSeen: 100, shop: 3_000, items: [] };
     expect(spellsOf(views, { stored: learnt })).toEqual([['wanted', 'surge']]);
     expect(spellsOf(views)).toEqual([]);

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import {
-  CAPPED,
+  BY_PEOPLE,
   createWindows,
   type Kind,
   NEWCOMERS,
@@ -38,7 +38,7 @@ test('no window is ever wrong, whenever views come and however late', () => {
       for (const { passes, item, late, grows, asks, weight } of steps) {
         now += passes;
         windows.advance(item, now);
-        const by = { [VIEWS]: weight, [CAPPED]: grows[0], [NEWCOMERS]: grows[1], [VISITORS]: grows[2] };
+        const by = { [VIEWS]: weight, [BY_PEOPLE]: grows[0], [NEWCOMERS]: grows[1], [VISITORS]: grows[2] };
         windows.add(item, now - late, weight, ...grows);
         added.push({ item, tick: now - late, by });
         if (!asks) continue;
@@ -85,7 +85,7 @@ test('an item that begins has nothing of the one before it', () => {
 
 /** All that a window counts. */
 function countsOf(windows: Windows, item: number, window: Window): [Kind, number][] {
-  const all: Kind[] = [VIEWS, CAPPED, NEWCOMERS, VISITORS];
+  const all: Kind[] = [VIEWS, BY_PEOPLE, NEWCOMERS, VISITORS];
   if (window === 'ten') return all.map((kind) => [kind, windows.ten(item, kind)]);
   if (window === 'minute') return all.map((kind) => [kind, windows.minute(item, kind)]);
   return [
