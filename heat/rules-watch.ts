@@ -1,8 +1,8 @@
-import { constants } from 'node:fs';
-import { open, readFile, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { reasonOf } from '../service/log.ts';
 import { replaceFile } from '../service/replace-file.ts';
 import { parseRules, RulesError } from './parse-rules.ts';
+import { type RulesText, readRules } from './read-rules.ts';
 import { NO_RULES, type RulesFile } from './rules-schema.ts';
 
 export type RulesWatch = {
@@ -34,7 +34,6 @@ export type RulesWatchOptions = {
 };
 
 const EVERY_MS = 1_000;
-const LARGEST_BYTES = 1024 * 1024;
 
 /**
  * The rules of a file, which is looked at each second: by its inode, size and times, which works on every file system and for every
@@ -67,10 +66,10 @@ export async function watchRules(options: RulesWatchOptions): Promise<RulesWatch
   async function begin(file: string): Promise<void> {
     const before = await signOf(file);
     try {
-      await use(await read(file));
+      await use(await readRules(file));
     } catch (error) {
       const kept = await readKept(keptPath);
-      if (kept === undefined) throw toRulesError(error, file);
+      if (kept === undefined) throw error;
       rules = kept;
       refuse(error, file);
     }
@@ -90,7 +89,7 @@ export async function watchRules(options: RulesWatchOptions): Promise<RulesWatch
     found = sign;
     if (sign === seen || !isSettled) return;
     try {
-      await use(await read(file));
+      await use(await readRules(file));
       onRules(rules);
     } catch (error) {
       refuse(error, file);
@@ -99,11 +98,11 @@ export async function watchRules(options: RulesWatchOptions): Promise<RulesWatch
     seen = sign;
   }
 
-  async function use(text: string): Promise<void> {
-    rules = parseRules(text);
+  async function use(read: RulesText): Promise<void> {
+    rules = read.rules;
     since = now();
     problems = [];
-    await replaceFile(keptPath, text).catch((error: unknown) =>
+    await replaceFile(keptPath, read.text).catch((error: unknown) =>
       warn('heat rules copy', 'a copy of the rules for hot items cannot be kept: a start needs a good file', {
         reason: reasonOf(error),
       }),
@@ -111,7 +110,7 @@ export async function watchRules(options: RulesWatchOptions): Promise<RulesWatch
   }
 
   function refuse(error: unknown, file: string): void {
-    problems = toRulesError(error, file).problems;
+    problems = error instanceof RulesError ? error.problems : [reasonOf(error)];
     warn(
       `heat rules ${problems.join()}`,
       'the rules for hot items cannot be used, those before stay in force',
@@ -120,20 +119,6 @@ export async function watchRules(options: RulesWatchOptions): Promise<RulesWatch
         problems,
       },
     );
-  }
-}
-
-async function read(path: string): Promise<string> {
-  // A pipe would be waited for.
-  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  try {
-    const found = await file.stat();
-    if (!found.isFile()) throw new RulesError(['the file: must be a regular file']);
-    if (found.size > LARGEST_BYTES)
-      throw new RulesError([`the file: must have at most ${LARGEST_BYTES} bytes`]);
-    return await file.readFile('utf8');
-  } finally {
-    await file.close();
   }
 }
 
@@ -153,8 +138,4 @@ async function signOf(path: string): Promise<string> {
   } catch (error) {
     return reasonOf(error);
   }
-}
-
-function toRulesError(error: unknown, file: string): RulesError {
-  return error instanceof RulesError ? error : new RulesError([`${file}: ${reasonOf(error)}`]);
 }

@@ -1,14 +1,16 @@
 import type { Config } from '../../service/config/config.ts';
 import type { Finding } from '../../service/finding.ts';
 import { fileFindings } from './file-rules.ts';
+import { heatFindings } from './heat-rules.ts';
 import { homeFindings } from './home-rules.ts';
 import { stateFindings } from './state-rules.ts';
 
-/** What is wrong with a configuration that can be read: with its files and whom they let in. */
-export function configFindings(config: Config): Finding[] {
+/** What is wrong with a configuration that can be read: with its files, whom they let in, and the rules that they name. */
+export async function configFindings(config: Config): Promise<Finding[]> {
   return [
     ...fileFindings(config.files, process.getuid?.() ?? 0),
     ...homeFindings(config),
     ...stateFindings(config),
+    ...(await heatFindings(config)),
   ];
 }

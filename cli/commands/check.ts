@@ -31,7 +31,7 @@ export const check: Command = {
       else print(reportText(report, verdict));
       return verdict.status;
     }
-    const verdict = judge(configFindings(config), judging);
+    const verdict = judge(await configFindings(config), judging);
     const route = routeOf(config);
     if (json === true) printJson({ ok: verdict.status === 0, route, ...withoutStatus(verdict) });
     else print(`${route}\n${notes(config)}${verdictText(verdict)}`);

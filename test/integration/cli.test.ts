@@ -64,6 +64,29 @@ describe('the hotitem command', () => {
     expect(stderr).toContain('kafka.brokers.0: must be HOST:PORT');
   });
 
+  test('check reads the rules for hot items, and names every problem in them with its path', async () => {
+    const file = join(folder, 'rules.yml');
+    writeFileSync(
+      file,
+      'rules: [{ busi: {} }, { busy: { enter_views_per_second: -1 } }]\npins: [{ item: "1", until: noon, reason: sale }]\n',
+    );
+    const wrong = await hotitem(['check', '--heat-rules', file]);
+    expect(wrong.code).toBe(1);
+    for (const path of [
+      'rules[0].busi: unknown key',
+      'rules[1].busy.enter_views_per_second: ',
+      'pins[0].until: ',
+    ])
+      expect(wrong.stdout).toContain(path);
+    expect(wrong.stdout).toContain('4 errors');
+    expect(await hotitem(['check', '--heat-rules', join(folder, 'nowhere.yml')])).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('nowhere.yml'),
+    });
+    writeFileSync(file, 'rules: [{ items: ["a*"], hot: false }]');
+    expect(await hotitem(['check', '--heat-rules', file])).toMatchObject({ code: 0 });
+  });
+
   test('nginx install writes the includes, and first says what it would write', async () => {
     const dir = join(folder, 'nginx');
     const dry = await hotitem(['nginx', 'install', '--dir', dir, '--home', folder, '--dry-run']);

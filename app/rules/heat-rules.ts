@@ -1,0 +1,22 @@
+import { RulesError } from '../../heat/parse-rules.ts';
+import { readRules } from '../../heat/read-rules.ts';
+import type { Config } from '../../service/config/config.ts';
+import type { Finding } from '../../service/finding.ts';
+
+/** Everything that is wrong with the file of rules for hot items. */
+export async function heatFindings({ heat }: Pick<Config, 'heat'>): Promise<Finding[]> {
+  if (!heat.enabled || heat.rules === undefined) return [];
+  try {
+    await readRules(heat.rules);
+    return [];
+  } catch (error) {
+    if (!(error instanceof RulesError)) throw error;
+    return error.problems.map((problem) => ({
+      id: 'heat-rules',
+      severity: 'error',
+      what: `${problem} (heat.rules: ${heat.rules})`,
+      why: 'a running sidecar ignores the whole file and keeps the rules before it; without these, it does not start',
+      fix: 'correct the file',
+    }));
+  }
+}
