@@ -3,15 +3,15 @@ import { reasonOf } from '../service/log.ts';
 import type { Metrics } from '../service/metrics.ts';
 import type { Outage } from '../service/outage.ts';
 import type { DeadLetters } from '../store/dead-letters/dead-letters.ts';
-import type { Batch, Consumer, Context, Log } from '../store/event-log.ts';
+import type { Batch, Consumer, Context, EventLog } from '../store/event-log.ts';
 import { KafkaError } from '../store/kafka/error.ts';
 import { createStalls, whyNotKept } from '../store/kafka/stalls.ts';
 import type { SIDECAR_METRICS } from './metrics.ts';
 
 export type ForwarderOptions = {
-  from: Log;
+  from: EventLog;
   cursor: string;
-  to: Log;
+  to: EventLog;
   deadLetters: DeadLetters;
   limits: ForwarderLimits;
   metrics: Metrics<typeof SIDECAR_METRICS>;

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { keepTrying } from '../service/keep-trying.ts';
 import { reasonOf } from '../service/log.ts';
 import type { DeadLetter, DeadLetters } from '../store/dead-letters/dead-letters.ts';
-import type { Batch, Consumer, Context, Handler, Log } from '../store/event-log.ts';
+import type { Batch, Consumer, Context, EventLog, Handler } from '../store/event-log.ts';
 import { KafkaError } from '../store/kafka/error.ts';
 import type { Quarantine } from '../store/kafka/quarantine.ts';
 import { createStalls, type Stalls, whyNotKept } from '../store/kafka/stalls.ts';
@@ -17,7 +17,7 @@ import { setAside } from './set-aside.ts';
 
 export type SinkOptions = Omit<DeliveryOptions, 'read'> &
   ReadRecordOptions & {
-    log: Log;
+    log: EventLog;
     /** Name of the cursor, or the consumer group. */
     cursor: string;
     deadLetters: DeadLetters;

@@ -1,7 +1,7 @@
 import type { Undecodable } from './undecodable.ts';
 
 /** Events at rest in the order they came: the spool on disk, or a Kafka topic. */
-export type Log = {
+export type EventLog = {
   /** Adds events (each one JSON text) and resolves once they are kept: written to disk, or acknowledged by all in-sync replicas. */
   append(batch: Batch): Promise<void>;
   /**

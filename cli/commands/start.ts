@@ -1,15 +1,10 @@
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { type Core, createCore } from '../../app/core.ts';
-import { openIndex } from '../../app/open-index.ts';
 import { requireOwnState } from '../../app/own-state.ts';
-import { needsSetup } from '../../app/parts.ts';
 import { requireFree } from '../../app/ports.ts';
 import { runService } from '../../app/run-service.ts';
-import { setUp } from '../../app/set-up.ts';
-import { wireAdmin } from '../../app/wire-admin.ts';
-import { wireSidecar } from '../../app/wire-sidecar.ts';
-import { createSinkMeters, wireKafkaSink } from '../../app/wire-sink.ts';
+import { startServices } from '../../app/start-services.ts';
 import { startCrowd } from '../../demo/crowd.ts';
 import { startNginxProcess } from '../../demo/nginx-process.ts';
 import { renderShop } from '../../demo/shop.ts';
@@ -18,12 +13,9 @@ import { DEFAULT_BREAKER } from '../../nginx-setup/breaker.ts';
 import { includeSettings } from '../../nginx-setup/includes.ts';
 import { findNginx, type NginxBuild } from '../../provision/nginx.ts';
 import { ProvisionError } from '../../provision/provision-error.ts';
-import { keepTrying } from '../../service/keep-trying.ts';
 import { toUrl } from '../../service/listen-address.ts';
-import { reasonOf } from '../../service/log.ts';
 import { plainText } from '../../service/plain-text.ts';
 import { Trouble } from '../../service/trouble.ts';
-import { SetupRefused } from '../../store/elasticsearch/setup-refused.ts';
 import type { Command } from '../command.ts';
 import { configure } from '../configure.ts';
 import { durationText } from '../hot/hot-text.ts';
@@ -66,7 +58,7 @@ export const start: Command = {
     ]);
     const nginx = await obtainNginx(context.env);
     return runService(core, async () => {
-      await startServices(core);
+      await startServices(core, onHotChange);
       await startShop(core, nginx, addresses);
       if (demo === true) core.shutdown.add('crowd', startCrowd({ shop: addresses.shop }).close);
       say(welcome(core, addresses, logPath, demo === true));
@@ -85,56 +77,11 @@ async function obtainNginx(env: Record<string, string | undefined>): Promise<Ngi
   }
 }
 
-/** The sidecar, and with Kafka a sink beside it. It waits for parts that are unavailable; events are safe in the spool. */
-async function startServices(core: Core): Promise<void> {
-  const { parts, registry } = core;
-  prepare(core);
-  if (!parts.kafka) {
-    await wireAdmin(core, 'listen', await wireSidecar(core, { onHotChange }));
-    return;
-  }
-  const index = await openIndex(core);
-  const meters = createSinkMeters(registry, core.now);
-  const check = await wireKafkaSink(core, index, meters);
-  await wireAdmin(core, 'listen', await wireSidecar(core, { sink: { index, meters, check }, onHotChange }));
-}
-
 /** Says what turns hot and why, and when it cools. */
 function onHotChange({ change, item, signal, reason, since }: Change): void {
   const name = plainText(item, 60);
   if (change === 'enters') say(`hot   ${name} (${signal}): ${plainText(reason, 200)}`);
   if (change === 'leaves') say(`cool  ${name} (${signal}), after ${durationText(Date.now() - since)}`);
-}
-
-/** `hotitem setup`, as soon as Kafka and Elasticsearch answer. */
-function prepare(core: Core): void {
-  const { log, parts, warn, shutdown } = core;
-  if (!needsSetup(parts)) return;
-  const stopping = new AbortController();
-  // If setup refuses a change, it refuses it again: a person must decide.
-  const attempt = () =>
-    // There is nobody to ask here, so changes that lose data are not made.
-    setUp(core, { dryRun: false }).then(
-      (changes) => {
-        log.info({ changes }, 'topics and index are set up');
-        const kept = changes.filter(({ action }) => action === 'kept');
-        if (kept.length > 0)
-          log.warn({ changes: kept }, 'a setting is not applied: it would lose data; see hotitem setup');
-      },
-      (error: unknown) => {
-        if (!(error instanceof SetupRefused)) throw error;
-        log.error({ reason: error.message }, 'the index is not set up');
-      },
-    );
-  const done = keepTrying(attempt, {
-    signal: stopping.signal,
-    onFailure: (error) =>
-      warn('setup', 'Kafka or Elasticsearch is not ready; events wait', { reason: reasonOf(error) }),
-  }).catch(() => {});
-  shutdown.add('setup', async () => {
-    stopping.abort();
-    await done;
-  });
 }
 
 async function startShop(

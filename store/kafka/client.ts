@@ -9,7 +9,7 @@ export type KafkaClient = {
    * and are written there at once; the next row is in another partition. Rejects with a `KafkaError`.
    */
   send(topic: string, messages: KafkaMessage[]): Promise<void>;
-  /** Joins `group` and consumes `topic`; see `Log.consume`. Resolves once it runs, and continues through any outage. */
+  /** Joins `group` and consumes `topic`; see `EventLog.consume`. Resolves once it runs, and continues through any outage. */
   consume(options: ConsumeOptions, handle: Handler): Promise<Consumer>;
   /** See `setUpTopics`. */
   setup(topics: TopicSpec[], options: ChangeOptions): Promise<Change[]>;

@@ -1,4 +1,4 @@
-import type { Batch, Log } from '../event-log.ts';
+import type { Batch, EventLog } from '../event-log.ts';
 import { type KafkaClient, type KafkaMessage, ROW } from './client.ts';
 import type { OffsetReset } from './offset-reset.ts';
 
@@ -16,13 +16,13 @@ export type KafkaLogOptions = {
 };
 
 /**
- * A topic as a `Log`: the key of a message is null, so that a sale does not sit on one partition.
+ * A topic as an `EventLog`: the key of a message is null, so that a sale does not sit on one partition.
  *
  * Headers are those given and `seq`, the place of the event in the log that it comes from. On rows, only the first event
  * of each has them, with `count`: how many events follow each other there, itself included. The rest of the row lies
  * directly behind it; a row is in the topic as a whole or not at all.
  */
-export function createKafkaLog(options: KafkaLogOptions): Log {
+export function createKafkaLog(options: KafkaLogOptions): EventLog {
   const { client, topic, concurrency, headersOn = 'event', onReset } = options;
   // Made once: a client copies bytes faster than it encodes text.
   const headers = Object.fromEntries(

@@ -65,7 +65,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { reasonOf } from '../../service/log.ts';
-import type { Log } from '../event-log.ts';
+import type { EventLog } from '../event-log.ts';
 import { type Consumers, createConsumers, openCursors, passedByAll } from './consumers.ts';
 import { openEnd } from './end.ts';
 import { SpoolError } from './error.ts';
@@ -107,7 +107,7 @@ export type SpoolOptions = {
   onFault?: ((fault: SpoolFault) => void) | undefined;
 };
 
-export type Spool = Log & {
+export type Spool = EventLog & {
   /** Resolves with the sequence of the first event (each a JSON text) once all are kept; rejects with a `SpoolError`, and then none counts. */
   appendLines(texts: string[]): Promise<number>;
   /** The same for events that are encoded already. */

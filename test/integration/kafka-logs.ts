@@ -1,4 +1,4 @@
-import type { Batch, Consumer, Handler, Log } from '../../store/event-log.ts';
+import type { Batch, Consumer, EventLog, Handler } from '../../store/event-log.ts';
 import type { KafkaClient, TopicSpec } from '../../store/kafka/client.ts';
 import { createKafkaLog } from '../../store/kafka/topic-log.ts';
 import { until } from '../parts/until.ts';
@@ -9,9 +9,9 @@ const JOIN_MS = 30_000;
 export type KafkaLogs = {
   topic(name: string, partitions?: number): TopicSpec;
   /** Makes the topic. */
-  create(name: string, partitions: number): Promise<Log>;
+  create(name: string, partitions: number): Promise<EventLog>;
   /** In a group of this run. */
-  consume(log: Log, group: string, handle: Handler): Promise<Consumer>;
+  consume(log: EventLog, group: string, handle: Handler): Promise<Consumer>;
   /** Closes the consumers. */
   close(): Promise<void>;
 };

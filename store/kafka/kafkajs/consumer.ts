@@ -34,7 +34,7 @@ type Member = {
 };
 
 /**
- * Joins the group and consumes the topic, see `Log.consume`. Rejects when the first attempt fails. After that it continues
+ * Joins the group and consumes the topic, see `EventLog.consume`. Rejects when the first attempt fails. After that it continues
  * through everything: a member that kafkajs has given up is left behind and another one joins, with back-off. A batch that cannot be
  * decoded is fetched a few times, and then handed out as such.
  */

@@ -47,7 +47,7 @@ const ONE_ANSWER = 1;
 const UNKNOWN_EPOCH = -1;
 
 /**
- * Joins the group and consumes the topic, see `Log.consume`. Rejects when the first attempt fails. After that it continues
+ * Joins the group and consumes the topic, see `EventLog.consume`. Rejects when the first attempt fails. After that it continues
  * through everything: a member that fails is left behind and another one joins, with back-off.
  */
 export async function startPlatformaticConsumer(options: PlatformaticConsumerOptions): Promise<Consumer> {
