@@ -1,28 +1,28 @@
 /*
- * Which items are viewed often enough to be tracked, out of any number of them, in a fixed amount of memory.
+ * Decides which items have enough views to be tracked, among any number of items, in a fixed amount of memory.
  *
- * A table of buckets, each as long as a cache line (64 bytes): eight fingerprints and eight counts. Within a bucket it is
- * Misra and Gries' "Finding repeated elements" (1982), for weights as in Anderson et al., "A high-performance algorithm for
- * identifying frequent items in data streams" (2017): an item that is not in its bucket takes its weight from the smallest count, and
- * that one's place when nothing is left of it. So an item's count is too low by at most a ninth of what its bucket was
- * shown, never too high. A sweep halves each count once in ten seconds. Nothing is allocated for an event, and nothing is moved.
+ * A hash table of buckets, each as long as a cache line (64 bytes): eight fingerprints and eight counts. Each bucket runs Misra and Gries'
+ * "Finding repeated elements" (1982), with weights as in Anderson et al., "A high-performance algorithm for identifying frequent items in
+ * data streams" (2017): an item that is not in its bucket subtracts its weight from the smallest count, and replaces that item when the
+ * count reaches zero. A count is therefore never too high, and too low by at most a ninth of the views of its bucket. A sweep halves each
+ * count once in ten seconds. An event allocates nothing and moves nothing.
  */
 export type Admission = {
   /**
-   * Counts views of an item, known by two words of 32 scattered bits. Returns its place among the tracked items; `NOT_TRACKED`; or,
-   * where its count has reached `bar`, `RISES - cell`: at most `RISES`, which is below `NOT_TRACKED`. `visitor` and `stamp` are kept of the
-   * view that brings an item into its bucket.
+   * Counts views of an item, given as two words of 32 scattered bits. Returns its place among the tracked items; `NOT_TRACKED`; or, if its
+   * count has reached `bar`, `RISES - cell`: at most `RISES`, which is below `NOT_TRACKED`. `visitor` and `stamp` are stored for the view
+   * that brings an item into its bucket.
    */
   count(high: number, low: number, weight: number, bar: number, visitor: number, stamp: number): number;
-  /** Of the item whose count reached the bar in `cell`: what was counted, and of its first view what was kept. */
+  /** For the item whose count reached the bar in `cell`: its count, and what was stored for its first view. */
   counted(cell: number): number;
   firstVisitor(cell: number): number;
   firstStamp(cell: number): number;
-  /** The item whose count reached the bar in `cell` is tracked from now on, at `place`. */
+  /** Tracks the item whose count reached the bar in `cell`, at `place`. */
   track(cell: number, low: number, place: number): void;
-  /** The item at `place` is not tracked any more. */
+  /** Stops tracking the item at `place`. */
   forget(place: number): void;
-  /** Halves the counts of the next part of the buckets, each once in `SWEEP_TICKS` calls. */
+  /** Halves the counts of the next part of the buckets. `SWEEP_TICKS` calls cover all of them. */
   sweep(): void;
   bytes: number;
 };
@@ -33,18 +33,18 @@ export const SWEEP_TICKS = 100;
 
 const WAYS = 8;
 const BUCKET_WORDS = 2 * WAYS;
-/** The sign of a count says that the rest of it is a place. */
+/** If the sign bit of a count is set, the other bits are a place. */
 const TRACKED = 0x80000000;
-/** Whatever the weights. */
+/** Limit, whatever the weights are. */
 const MOST_COUNTED = 0x3fffffff;
 /** Zero marks an empty cell. */
 const NOT_EMPTY = 1;
 
-/** `bits`: of the number of buckets; 1 MB at 14. `places`: how many items are tracked at most. */
+/** `bits`: log2 of the number of buckets; 14 takes 1 MB. `places`: maximum number of tracked items. */
 export function createAdmission(places: number, bits = 14): Admission {
   const buckets = 1 << bits;
   const words = new Int32Array(buckets * BUCKET_WORDS);
-  /** Apart from the buckets: written when an item comes, read when it is tracked. */
+  /** Outside the buckets: written when an item enters its bucket, read when it becomes tracked. */
   const visitors = new Int32Array(buckets * WAYS);
   const stamps = new Int32Array(buckets * WAYS);
   const lows = new Int32Array(places);
@@ -108,7 +108,7 @@ export function createAdmission(places: number, bits = 14): Admission {
     return raise(least, weight - leastCount, bar);
   }
 
-  /** A bucket has as many counts as fingerprints. */
+  /** A bucket has one count per fingerprint. */
   function placeIn(cell: number): number {
     return ((cell & -BUCKET_WORDS) >> 1) | (cell & (WAYS - 1));
   }

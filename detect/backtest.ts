@@ -4,11 +4,11 @@ import { createHeat, type HeatState, type HeatStats } from './heat.ts';
 import { compileRules, type RuleOptions, type Rules } from './rules.ts';
 
 /*
- * What would have been hot: views of the past, in the order of their times, through the same detection, by their own time. Nothing
- * looks at a clock, so ten minutes pass as fast as they are read.
+ * Answers what would have been hot: past views, ordered by time, pass the same detection with their own times. Nothing reads the clock, so
+ * ten minutes take as long as reading them.
  */
 
-/** One view. The words of an item and of a visitor are 32 scattered bits each, as `observe` wants them. */
+/** One view. Item and visitor are given as words of 32 scattered bits, as `observe` takes them. */
 export type PastView = {
   item: string;
   high: number;
@@ -21,45 +21,45 @@ export type PastView = {
 };
 
 export type Backtest = {
-  /** A view. One that is older than a view before it is late, as it would have been. */
+  /** Observes a view. A view that is older than the one before it is late, as it would have been live. */
   observe(view: PastView): void;
-  /** When the last view was. */
+  /** Time of the last view. */
   now(): number;
   finish(): BacktestOutcome;
 };
 
 export type BacktestOptions = {
   rules?: Rules;
-  /** What was usual before. Without, nothing is a surge in the first three minutes. */
+  /** Baselines from before. Without them, nothing is a surge in the first three minutes. */
   stored?: HeatState;
 };
 
 export type BacktestOutcome = {
   spells: Spell[];
-  /** What the cap held back, each item and signal once, from its first time on. */
+  /** What the cap held back: each item and signal once, from its first time on. */
   held: (Held & { since: number })[];
   stats: HeatStats | undefined;
-  /** Of the first view and the last; absent where there was none. */
+  /** Times of the first and the last view; absent if there was none. */
   span?: { from: number; to: number };
 };
 
-/** From an item's getting hot by a signal until it is not any more. */
+/** From the moment an item becomes hot by a signal until it leaves. */
 export type Spell = Pick<Decision, 'item' | 'signal' | 'since' | 'reason' | 'rule'> & {
-  /** ms since 1970; absent for what is hot still. */
+  /** ms since 1970; absent if it is still hot. */
   until?: number;
-  /** Of the item meanwhile. */
+  /** Of the item in that time. */
   views: number;
-  /** What a cache of one second would have kept from the origin: all views but one a second. */
+  /** Requests that a cache of one second would have kept from the origin: all views but one per second. */
   saved: number;
 };
 
-/** A pause that is longer is not waited through: nothing is hot after it, and windows are empty. */
+/** A longer pause is skipped: after it nothing is hot, and windows are empty. */
 const LONGEST_PAUSE_MS = 600_000;
 
 export function createBacktest({ rules = compileRules(), stored }: BacktestOptions = {}): Backtest {
   const spells: Spell[] = [];
   const held = new Map<string, Held & { since: number }>();
-  /** Of what is hot now. */
+  /** Items that are hot now. */
   const running = new Map<string, { second: number; spells: Spell[] }>();
   const decisions = createDecisions({ rules, onChange });
   let [from, now, tickAt] = [0, 0, 0];
@@ -131,7 +131,7 @@ export function createBacktest({ rules = compileRules(), stored }: BacktestOptio
   }
 }
 
-/** Of one combination of thresholds. */
+/** For one combination of thresholds. */
 export type GridOutcome = {
   busyFrom: number;
   surprise: number;
@@ -140,7 +140,7 @@ export type GridOutcome = {
   held: number;
 };
 
-/** Different items that were hot, and for how long in all. */
+/** Distinct items that were hot, and for how long in total. */
 export type HotTime = { items: number; minutes: number };
 
 /** Tries all combinations of thresholds on the same views, in one pass. */

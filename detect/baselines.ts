@@ -1,21 +1,21 @@
 /*
- * How many visitors a second an item usually has: an average in which what is ten minutes old counts half. It lags by a minute, so
- * that a rush is compared with the time before it: a visitor is added when he leaves the window of a minute.
+ * The baseline of an item: its usual number of visitors per second, an exponentially decaying average with a half-life of ten minutes. It
+ * lags by a minute, so that a rush is compared with the time before it: a visitor is added when he leaves the one-minute window.
  */
 export type Baselines = {
-  /** An item begins with what is known of it: visitors, as `past` gave them. */
+  /** Starts an item with the visitors known from before, as `past` returned them. */
   begin(item: number, visitors: number, second: number): void;
-  /** Visitors who left the window of a minute at `second`. */
+  /** Adds visitors who left the one-minute window at `second`. */
   add(item: number, visitors: number, second: number): void;
-  /** The visitors of the past, older ones counted less. */
+  /** Past visitors, decayed. */
   past(item: number, second: number): number;
 };
 
 export const HALF_LIFE_SECONDS = 600;
 export const LAG_SECONDS = 60;
-/** Without a past: the prior of any item counts like a minute of its own past. */
+/** If an item has no past, the prior of any item counts like one minute of its own. */
 export const PRIOR_SECONDS = 60;
-/** Less than that says no more than what is expected of any item. */
+/** Fewer visitors carry no more information than the prior. */
 const LEAST_REMEMBERED = 1;
 const DECAY = Math.LN2 / HALF_LIFE_SECONDS;
 
@@ -44,12 +44,12 @@ function decayed(visitors: number, seconds: number): number {
 }
 
 /**
- * What is usual for items by their names that have no place now: those that lost it, and those of before a restart. The ones that were
- * put first are forgotten first.
+ * Baselines of items that have no place now, by name: those that lost their place, and those from before a restart. The oldest entry is
+ * dropped first.
  */
 export type Remembered = {
   put(item: string, visitors: number, second: number): void;
-  /** Takes what is known of an item, 0 where nothing is. */
+  /** Removes and returns what is known of an item; 0 if nothing is. */
   take(item: string, second: number): number;
   all(second: number): { item: string; visitors: number }[];
 };
@@ -79,12 +79,12 @@ export function createRemembered(items: number): Remembered {
   };
 }
 
-/** How many seconds the counted visitors cover, `seconds` after the first one was counted. */
+/** The number of seconds that the decayed count covers, `seconds` after the first visitor was counted. */
 export function pastSeconds(seconds: number): number {
   return (1 - Math.exp(-DECAY * Math.max(1, seconds - LAG_SECONDS))) / DECAY;
 }
 
-/** Visitors a second. `prior`: of any item, before anything is known of this one. */
+/** Visitors per second. `prior`: the rate of any item, used while nothing is known about this one. */
 export function baselineOf({
   visitors,
   past,

@@ -1,35 +1,35 @@
-/** The length of a tick, ms: the finest time that anything here knows. */
+/** The length of a tick, ms: the finest resolution of time here. */
 export const TICK_MS = 100;
 export const TICKS_A_SECOND = 1_000 / TICK_MS;
 
-/** How far behind or ahead of the clock an event may be, ms: as far back as the longest window, and what clocks differ by. */
+/** How far an event may be behind or ahead of the clock, ms: the longest window, and the usual difference between clocks. */
 const LATEST_MS = 300_000;
 const EARLIEST_MS = 2_000;
 /** The longest window begins with a whole slot. */
 const LONGEST_SLOT_MS = 5_000;
-/** A clock that is corrected goes back by less; the windows then wait for it. */
+/** Corrections of a clock go back by less than this; windows then wait until it catches up. */
 const SMALL_STEP_MS = 1_000;
 
-/** Now, as all parts of a detector see it. */
+/** The current time, shared by all parts of a detector. */
 export type Moment = {
   tick: number;
-  /** Seconds that have passed, whatever the clock did. */
+  /** Seconds that have passed, unaffected by a clock that is set. */
   second: number;
   /** ms since 1970. */
   wall: number;
 };
 
 /**
- * Time in ticks since shortly before the start, so that each fits into 31 bits. The clock is the caller's: it is told the time
- * (ms since 1970) and looks at no other.
+ * Time in ticks, counted from shortly before the start so that it fits into 31 bits. The caller passes the time (ms since 1970); no other
+ * clock is read.
  */
 export type Clock = {
   /**
-   * The tick of `now`, which never goes back: where the clock is set back, ticks go on beyond the longest window, which empties all
+   * The tick of `now`. It never goes back: if the clock is set back, ticks jump ahead by more than the longest window, which empties all
    * windows.
    */
   advance(now: number): number;
-  /** The tick that `time` lies in, at most the current one; -1 for an event that is too old or too far ahead to count. */
+  /** The tick of `time`, at most the current one; -1 for an event that is too old or too far ahead to count. */
   tickOf(time: number): number;
   /** The current tick. */
   tick(): number;
@@ -43,7 +43,7 @@ export function createClock(now: number): Clock {
     advance(time) {
       if (time < latest - SMALL_STEP_MS) {
         epoch = epochOf(time) - tick * TICK_MS;
-        // Slots of all rings begin at whole multiples of the longest.
+        // Slots of all rings begin at whole multiples of the longest slot.
         epoch -= epoch % LONGEST_SLOT_MS;
         latest = time;
       }

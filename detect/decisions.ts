@@ -7,34 +7,31 @@ export type { Action } from './rules.ts';
 export type { Ban, Change, Decision, Finding, Held, Pin, PinsAndBans, RuleSignal, Signal };
 
 /*
- * Which items are hot, and what makes them stay. An item that became hot stays so for its signal's dwell at least; at most `cap`
- * items are hot at once by a signal, and what the cap holds back is known. A ban wins over a pin, a pin over a signal.
+ * Holds which items are hot. An item stays hot at least for the dwell of its signal. At most `cap` items per signal are hot at once; items
+ * that the cap holds back are recorded. A ban overrides a pin, and a pin overrides a signal.
  */
 
 export type Decisions = {
-  /** `held`: the cap is reached, and none that may leave is weaker. */
+  /** `held`: the cap is reached, and no item that may leave is weaker. */
   enter(finding: Finding, now: number): 'entered' | 'there' | 'held' | 'banned';
-  /** How strong the signal of a hot item is now. */
+  /** Updates the strength of a hot item's signal. */
   update(item: string, signal: RuleSignal, strength: number): void;
-  /** The signal is over. False: it stays, within its dwell, or was not there. */
+  /** The signal is over. Returns false if the item stays, within its dwell, or was not hot. */
   leave(item: string, signal: RuleSignal, now: number): boolean;
   /** Replaces all pins and bans. */
   setOverrides(overrides: PinsAndBans, now: number): void;
-  /** Pins and bans begin and end. */
+  /** Starts and ends pins and bans by time. */
   advance(now: number): void;
-  /**
-   * Other rules apply from now on. What they keep from being hot leaves at once, as does what is over a lower cap, the weakest first:
-   * who writes a rule means it.
-   */
+  /** Replaces the rules. An item that they exclude leaves at once, regardless of its dwell; so do the weakest items if the cap is lower. */
   setRules(rules: Rules, now: number): void;
   isHot(item: string, signal: Signal): boolean;
   isBanned(item: string): boolean;
   /** Hot items, the latest to enter last. */
   hot(): Decision[];
-  /** What the cap holds back now. */
+  /** Items that the cap holds back now. */
   held(): Held[];
   version(): number;
-  /** What is to be kept over a restart. */
+  /** What to store for a restart. */
   state(): DecisionsState;
 };
 
@@ -46,15 +43,15 @@ export type DecisionsState = PinsAndBans & {
 
 export type DecisionsOptions = {
   rules: Rules;
-  /** Told each change when it happens. */
+  /** Called for each change. */
   onChange: (change: Change) => void;
-  /** What `state` gave before a restart, and when it is now. What is hot in it is so without a change being told. */
+  /** What `state` returned before a restart, and the time now. Its hot items are hot without a call of `onChange`. */
   stored?: { state: DecisionsState; now: number };
 };
 
 type Hot = { decision: Decision; strength: number; rule: ItemRule };
 
-/** What takes the place of another must be this much stronger: two that are alike would take turns. */
+/** An item must be this much stronger to displace another; otherwise two similar items would alternate. */
 const STRONGER = 1.25;
 
 export function createDecisions({ rules: first, onChange, stored }: DecisionsOptions): Decisions {
@@ -64,7 +61,7 @@ export function createDecisions({ rules: first, onChange, stored }: DecisionsOpt
   const byHand = createPins(stored?.state ?? { pins: [], bans: [] });
   const held = createHeldBack();
   let version = 0;
-  /** How strong one must be to take the place of another, for each signal: asked for thousands of items at the same time. */
+  /** How strong an item must be to displace another, per signal: cached, because thousands of items ask within one tick. */
   const toBeat = new Map<RuleSignal, { now: number; strength: number }>();
   if (stored !== undefined) restore(stored);
   return {
@@ -153,7 +150,7 @@ export function createDecisions({ rules: first, onChange, stored }: DecisionsOpt
     advance(now);
   }
 
-  /** The weakest that may leave gives way to one that is clearly stronger. */
+  /** Makes the weakest item that may leave give way to one that is clearly stronger. */
   function makeRoom({ signal, strength }: Finding, now: number): boolean {
     const known = toBeat.get(signal);
     if (known?.now === now && strength < known.strength) return false;
@@ -165,7 +162,7 @@ export function createDecisions({ rules: first, onChange, stored }: DecisionsOpt
     return true;
   }
 
-  /** The strongest first. */
+  /** Strongest first. */
   function ranked(signal: RuleSignal): Hot[] {
     const found = [...hot.values()].filter(({ decision }) => decision.signal === signal);
     return found.sort((a, b) => b.strength - a.strength);
@@ -207,7 +204,7 @@ export function createDecisions({ rules: first, onChange, stored }: DecisionsOpt
     onChange({ ...decision, version: ++version, change: 'leaves' });
   }
 
-  /** The strongest, if the cap is lower now. A clock that was set back must not keep anything for longer than its dwell. */
+  /** Keeps the strongest, if the cap is lower now. A clock that was set back must not extend a dwell. */
   function restore({ state, now }: { state: DecisionsState; now: number }): void {
     version = state.hot.reduce((most, one) => Math.max(most, one.version), state.version);
     const strongest = state.hot.toSorted((a, b) => b.strength - a.strength);

@@ -8,25 +8,25 @@ import { LEARN_SECONDS, type Signals, SURGE_WINDOWS } from './signals.ts';
 import { surprise } from './surge.ts';
 import type { Window } from './windows.ts';
 
-/** What is known of an item now, and why it is hot or not. */
+/** What is known about an item, and why it is hot or not. */
 export type Explained = {
   item: string;
-  /** Absent: it has too few views for anything to be counted. */
+  /** Absent if it has too few views to be tracked. */
   measured?: Measured;
   rule: ItemRule;
   hot: Decision[];
   held: Held[];
-  /** Sentences: what it lacks, and what keeps it out. */
+  /** Sentences: which conditions it does not meet, and what excludes it. */
   why: string[];
 };
 
 export type Measured = {
   windows: Record<Window, Counted>;
-  /** Newcomers a second that it usually has. */
+  /** Its baseline: newcomers per second. */
   baselinePerSecond: number;
-  /** How many times its usual visitors the shop has now. */
+  /** How many times its usual number of visitors the shop has now. */
   shopFactor: number;
-  /** Of each window: newcomers, how many were to be expected, and S. */
+  /** For each window: newcomers, the expected number, and S. */
   surge: { window: Window; newcomers: number; expected: number; surprise: number }[];
   heaviest: HeavyVisitor[];
 };
@@ -38,7 +38,7 @@ export type Ranked = { item: string } & Counted;
 
 export type Explainer = {
   explain(item: string, rule: ItemRule): Explained;
-  /** The items with the most views in a window, the most first. */
+  /** The items with the most views in a window, in descending order. */
   top(count: number, window: Window): Ranked[];
 };
 
@@ -99,7 +99,7 @@ export function createExplainer({ moment, items, shop, signals, decisions }: Par
     };
   }
 
-  /** Newcomers where there is no better word. */
+  /** Used if no better count is available. */
   function counted(place: number, window: Window): Counted {
     const views = windows.views(place, window);
     const isEstimated = shop.weight() > 1;

@@ -16,68 +16,68 @@ import type { Window } from './windows.ts';
 export type { HeatState, Ranked };
 
 /*
- * Which items are hot, as the views come. A view costs a few hashed places in tables of fixed size; nothing is allocated for it and
- * nothing waits for a tick. Whether an item becomes hot is looked at once a batch, whether it cools on the tick.
+ * Detects hot items in a stream of views. A view costs a few lookups in hash tables of fixed size; it allocates nothing and waits for no
+ * tick. Whether an item enters is checked once per batch, whether it leaves on the tick.
  */
 
 export type Heat = {
-  /** Tells the time, ms since 1970: before each batch and every `TICK_MS`. */
+  /** Sets the time, ms since 1970. Called before each batch and every `TICK_MS`. */
   advance(now: number): void;
   /**
-   * One new view of an item, known by two words of 32 scattered bits, by a visitor, known by one. `weight`: how many views it represents.
-   * `time`: when nginx saw it, ms since 1970.
+   * Counts one new view. The item is given as two words of 32 scattered bits, the visitor as one. `weight`: how many views it represents.
+   * `time`: when nginx received it, ms since 1970.
    */
   observe(high: number, low: number, visitor: number, weight: number, isBot: boolean, time: number): void;
-  /** Looks at the items that were viewed since the last call, and enters those that are hot. */
+  /** Checks the items viewed since the last call, and enters those that are hot. */
   decide(): void;
-  /** The items with the most views in a window, the most first. Looks at all that are tracked. */
+  /** The items with the most views in a window, in descending order. Scans all tracked items. */
   top(count: number, window: Window): Ranked[];
-  /** What is known of an item now. Looks at all that are tracked. */
+  /** What is known about an item. Scans all tracked items. */
   explain(item: string): Explained;
-  /** Who views an item the most, while most of its views are by a few: the words that `observe` was given. */
+  /** The visitors with the most views of an item, if few visitors make most of its views: the words passed to `observe`. */
   heaviest(item: string): HeavyVisitor[];
-  /** Other rules apply, here and to the decisions: within two seconds to all items. */
+  /** Replaces the rules here and in the decisions. They apply to all items within two seconds. */
   setRules(rules: Rules): void;
   stats(): HeatStats;
-  /** What is to be kept over a restart. */
+  /** What to store for a restart. */
   state(): HeatState;
 };
 
 export type HeatStats = {
   observed: number;
-  /** Too old or too far ahead to count. */
+  /** Views too old or too far ahead to count. */
   late: number;
   tracked: number;
   promoted: number;
-  /** Views that it takes to be tracked. */
+  /** The number of views an item needs to be tracked. */
   bar: number;
   bytes: number;
-  /** Whether enough is known of what is usual for anything to be a surge. */
+  /** Whether the baselines are old enough for a surge. */
   hasLearnt: boolean;
 };
 
 export type HeatOptions = {
   /** When it starts, ms since 1970. */
   now: number;
-  /** The name of the item that is being observed: asked for when it begins to be tracked. */
+  /** Returns the name of the item being observed; called when it becomes tracked. */
   nameOf: () => string;
   decisions: Decisions;
   rules?: Rules;
-  /** What `state` gave before a restart: of use for an hour. */
+  /** What `state` returned before a restart; used if it is less than an hour old. */
   stored?: HeatState;
-  /** Items that are tracked at once. */
+  /** Maximum number of tracked items. */
   places?: number;
 };
 
 const PLACES = 8_192;
 const CHOICE_TICK = TICKS_A_SECOND / 2;
 const PERIOD_TICKS = 10 * TICKS_A_SECOND;
-/** More at once is no time that passes, but a clock that is set, or a process that slept. */
+/** If more ticks pass at once, the clock was set or the process was suspended. */
 const MOST_TICKS = 5 * TICKS_A_SECOND;
-/** The lowest bit of what admission keeps of an item's first view, beside its tick. */
+/** The lowest bit of the stamp that admission stores for an item's first view, beside its tick. */
 const BOT = 1;
 const NOT_IN_SHOP = false;
-/** What one view may stand for: sums fit into 32 bits. */
+/** Limit of a view's weight, so that sums fit into 32 bits. */
 const MOST_WEIGHT = 10_000;
 
 export function createHeat(options: HeatOptions): Heat {
@@ -98,9 +98,9 @@ export function createHeat(options: HeatOptions): Heat {
   const isViewed = new Uint8Array(places);
   const viewed = new Int32Array(places);
   let viewedCount = 0;
-  /** Ticks that have passed, whatever the clock did. */
+  /** Ticks that have passed, unaffected by a clock that is set. */
   let elapsed = 0;
-  /** Seconds that did not pass where the clock was set: who was seen before it was seen a second ago or more. */
+  /** Seconds skipped when the clock was set: a visitor seen before that counts as seen at least a second ago. */
   let skipped = 0;
   let [observed, late, promoted] = [0, 0, 0];
   return {
@@ -204,7 +204,7 @@ export function createHeat(options: HeatOptions): Heat {
     return place;
   }
 
-  /** The one view that the item had before: of more than one, nothing is known of those behind the first. */
+  /** The item's one earlier view. If there were several, only the first is known. */
   function countFirst(place: number, cell: number, low: number): void {
     const stamp = admission.firstStamp(cell);
     count(place, low, admission.firstVisitor(cell), 1, (stamp & BOT) !== 0, stamp >> 1, true);
@@ -247,7 +247,7 @@ export function createHeat(options: HeatOptions): Heat {
       moment.second++;
       itemsSeen = Math.max(itemsSeen, sketchOfItems.estimate());
     }
-    // In a tick that has little else to do.
+    // Done in a tick that has little other work.
     if (elapsed % TICKS_A_SECOND === CHOICE_TICK) sketches.choose(tracked.count(), tracked.at);
     if (elapsed % PERIOD_TICKS !== 0) return;
     pairs.turn();

@@ -1,22 +1,22 @@
 /*
- * Who views an item the most, where a few visitors make many views: Space-Saving (Metwally et al., "Efficient computation of frequent
- * and top-k elements in data streams", 2005) with a few counters for each of a few items, for this period of ten seconds and the one
- * before. The count is what the visitor made at least.
+ * Finds the visitors with the most views of an item, if few visitors make many views: Space-Saving (Metwally et al., "Efficient computation
+ * of frequent and top-k elements in data streams", 2005), with a few counters for each of a few items, for the current period of ten
+ * seconds and the previous one. A count is a lower bound.
  */
 export type Heaviest = {
-  /** Keeps the visitors of this item from now on. */
+  /** Starts to watch the visitors of this item. */
   watch(place: number): void;
   isWatched(place: number): boolean;
-  /** A view by a visitor, if the item is watched. */
+  /** Counts a view by a visitor, if the item is watched. */
   add(place: number, visitor: number, weight: number): void;
-  /** Begins the next period; items for which `keeps` is false are not watched any more. */
+  /** Begins the next period. Items for which `keeps` returns false are no longer watched. */
   turn(keeps: (place: number) => boolean): void;
   forget(place: number): void;
-  /** The most views first: in the last whole period, or in this one where there is none. */
+  /** In descending order of views: from the last complete period, or from the current one if there is none. */
   of(place: number): HeavyVisitor[];
 };
 
-/** `visitor`: the word that `observe` was given. */
+/** `visitor`: the word passed to `observe`. */
 export type HeavyVisitor = { visitor: number; views: number };
 
 const WATCHED = 32;
@@ -72,7 +72,7 @@ type Counters = { add(visitor: number, weight: number): void; heaviest(): HeavyV
 function createCounters(): Counters {
   const visitors = new Int32Array(COUNTERS);
   const counts = new Int32Array(COUNTERS);
-  /** What of a count may be somebody else's. */
+  /** The part of a count that may belong to other visitors. */
   const foreign = new Int32Array(COUNTERS);
   return {
     add(visitor, weight) {

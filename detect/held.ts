@@ -1,9 +1,9 @@
 import type { Finding, Held, RuleSignal } from './decision.ts';
 
-/** What the cap holds back: each item until a second after the cap last did, so that who looks now and then sees it. */
+/** Items that the cap holds back. Each is kept for a second, so that a reader who polls sees it. */
 export type HeldBack = {
   hold(finding: Finding, now: number): void;
-  /** It is hot now, or may not be. */
+  /** The item is hot now, or is excluded. */
   release(item: string, signal: RuleSignal): void;
   advance(now: number): void;
   all(): Held[];
@@ -26,7 +26,7 @@ export function createHeldBack(): HeldBack {
     },
     release: (item, signal) => void held.delete(keyOf(item, signal)),
     advance(now) {
-      // A clock that was set back would keep them for as long.
+      // Otherwise a clock that is set back would keep them for that long.
       for (const [key, { lastAt }] of held)
         if (now - lastAt >= KEPT_MS || now < lastAt - KEPT_MS) held.delete(key);
     },
@@ -35,7 +35,7 @@ export function createHeldBack(): HeldBack {
   };
 }
 
-/** No signal has a space in it. */
+/** A signal's name contains no space. */
 export function keyOf(item: string, signal: string): string {
   return `${signal} ${item}`;
 }

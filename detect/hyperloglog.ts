@@ -1,7 +1,7 @@
 /*
- * How many different values there were, within a few percent, in a fixed amount of memory: HyperLogLog (Flajolet et al. 2007) with
- * the estimator of O. Ertl, "New cardinality estimation algorithms for HyperLogLog sketches" (2017), algorithm 6, which needs no
- * correction for small or large numbers. Its standard error is 1.04 / √2^p: 2.3 % at p = 11, in 2 KB.
+ * Counts distinct values within a few percent, in a fixed amount of memory: HyperLogLog (Flajolet et al. 2007) with the estimator of O.
+ * Ertl, "New cardinality estimation algorithms for HyperLogLog sketches" (2017), algorithm 6, which needs no correction for small or large
+ * counts. Its standard error is 1.04 / √2^p: 2.3 % at p = 11, in 2 KB.
  */
 export type HyperLogLog = {
   /** Two independent words of 32 scattered bits of the value. */
@@ -11,7 +11,7 @@ export type HyperLogLog = {
 };
 
 export const PRECISION = 11;
-/** Registers of a sketch, a byte each. */
+/** Registers per sketch, one byte each. */
 export const REGISTERS = 1 << PRECISION;
 const WORD_BITS = 32;
 const ALPHA = 1 / (2 * Math.LN2);
@@ -25,14 +25,14 @@ export function createHyperLogLog(): HyperLogLog {
   };
 }
 
-/** Adds a value to the sketch that begins at `first`. */
+/** Adds a value to the sketch at offset `first`. */
 export function addTo(registers: Uint8Array, first: number, high: number, low: number): void {
   const at = first + (high >>> (WORD_BITS - PRECISION));
   const rank = Math.clz32(low) + 1;
   if (rank > (registers[at] ?? 0)) registers[at] = rank;
 }
 
-/** Adds the values of the sketch that begins at `from` of `other` to the one that begins at `first`. */
+/** Merges the sketch at offset `from` of `other` into the one at offset `first`. */
 export function merge(registers: Uint8Array, first: number, other: Uint8Array, from: number): void {
   for (let i = 0; i < REGISTERS; i++) {
     const rank = other[from + i] ?? 0;
@@ -40,7 +40,7 @@ export function merge(registers: Uint8Array, first: number, other: Uint8Array, f
   }
 }
 
-/** Of one sketch. */
+/** For one sketch. */
 export function estimateOf(registers: Uint8Array): number {
   const size = registers.length;
   const counts = new Uint32Array(WORD_BITS + 2);

@@ -9,41 +9,41 @@ import { createTracked, type Tracked } from './tracked.ts';
 import { createWindows, NEWCOMERS, VIEWS, type Windows } from './windows.ts';
 
 /*
- * The items that are tracked, each at a place: its name and its rule, its windows, what is usual for it, and who views it. A place is
- * moved on to the current tick when it is looked at.
+ * The tracked items. Each has a place: its name, its rule, its windows, its baseline, and its heaviest visitors. A place is advanced to the
+ * current tick only when it is read.
  */
 export type Items = {
   windows: Windows;
   tracked: Tracked;
   sketches: Sketches;
   heaviest: Heaviest;
-  /** Tracks an item from now on. Returns its place, or -1 where there is none. */
+  /** Starts to track an item. Returns its place, or -1 if there is none. */
   promote(cell: number, low: number, name: string): number;
-  /** The item's windows end now. */
+  /** Ends the item's windows now. */
   settle(place: number): void;
   nameOf(place: number): string;
   ruleOf(place: number): ItemRule;
-  /** The place of an item that is tracked, or -1. Looks at all. */
+  /** The place of a tracked item, or -1. Scans all places. */
   placeOf(name: string): number;
-  /** Newcomers of an item's past, older ones counted less. */
+  /** Past newcomers of an item, decayed. */
   past(place: number): number;
-  /** Whether it is hot by a signal, or by any. */
+  /** Whether it is hot by one signal, or by any. */
   isHot(place: number, signal?: RuleSignal): boolean;
   setHot(place: number, signal: RuleSignal, isHot: boolean): void;
-  /** The work of one tick: some of the places are looked at. */
+  /** The work of one tick: checks some of the places. */
   passTick(): void;
-  /** Makes room where it is short. */
+  /** Frees places when few are left. */
   makeRoom(): void;
-  /** The clock was set: windows are empty, and nothing is known to be cold for as long as they fill. */
+  /** The clock was set: windows are empty, and no item is known to be cold until they are full again. */
   startAgain(): void;
-  /** Other rules apply: at once to items that begin to be tracked, within two seconds to all. */
+  /** Replaces the rules: at once for items that become tracked, within two seconds for all. */
   setRules(rules: Rules): void;
-  /** What is usual for each item of which anything is known. */
+  /** The baseline of each item that has one. */
   baselines(): Baseline[];
   bytes: number;
 };
 
-/** Newcomers of the past, older ones counted less. */
+/** Past newcomers, decayed. */
 export type Baseline = { item: string; visitors: number };
 
 export type ItemsOptions = {
@@ -51,25 +51,25 @@ export type ItemsOptions = {
   moment: Moment;
   admission: Admission;
   rules: Rules;
-  /** Of before a restart. */
+  /** From before a restart. */
   stored: readonly Baseline[];
 };
 
 /**
- * Views in ten to twenty seconds that make an item worth a place, while there is room. With four, nothing is known of what is usual for
- * an item of a view in five seconds, and a shop that wakes up makes a surge of it.
+ * Views in ten to twenty seconds that an item needs to be tracked, while there is room. With four, an item with one view in five seconds
+ * would have no baseline, and a shop that wakes up would turn it into a surge.
  */
 const TRACKED_FROM = 2;
 const BITS: Record<RuleSignal, number> = { busy: 1, surge: 2, concentrated: 4 };
 const ANY = 7;
-/** What is not viewed twice in five minutes leaves its place. */
+/** An item with fewer than two views in five minutes loses its place. */
 const COLD_VIEWS = 2;
 const COLD_TICKS = 300 * TICKS_A_SECOND;
-/** Each place is looked at once in ten seconds. */
+/** Each place is checked once in ten seconds. */
 const COLD_PARTS = 100;
-/** Until then windows are not full: what is viewed may look cold. */
+/** Until then windows are not full, and an item may look cold. */
 const FILL_TICKS = 60 * TICKS_A_SECOND;
-/** Rules that are resolved a tick when they are replaced. */
+/** After a replacement, the number of places per tick whose rule is resolved. */
 const RESOLVED_A_TICK = 512;
 
 export function createItems(options: ItemsOptions): Items {

@@ -1,17 +1,17 @@
 /*
- * Remembers which visitor saw which item, how often and when last, for ten to twenty seconds, in a fixed amount of memory. It is a table
- * of buckets of four cells for this period and four for the one before, beside each other; a cell is a tag of 20 bits, the second of 8
- * and a count of 4. A new pair takes the place of the one of its bucket that was seen least: a visitor who is forgotten by that counts
- * as new once more. Two pairs of one bucket share a tag once in a million times.
+ * Remembers which visitor viewed which item, how often and when last, for ten to twenty seconds, in a fixed amount of memory. A hash table
+ * whose buckets hold four cells for the current period and four for the previous one. A cell has a tag of 20 bits, the second in 8 and a
+ * count in 4. A new pair replaces the pair of its bucket with the lowest count: a visitor who is replaced counts as a newcomer again. Two
+ * pairs of a bucket have the same tag once in a million times.
  */
 export type PairFilter = {
   /**
-   * A view of a pair, 32 scattered bits, in a second. Returns how often the pair was seen in this period, this time included, up to
-   * `MOST_SEEN`: 1 for a newcomer, `RETURNED` for one that comes for the first time in this period and was seen in the one before.
-   * Above `COUNT_BITS`: how many seconds ago it was seen last, 0 also for a newcomer, and for a view that is late.
+   * Records a view of a pair (32 scattered bits) in a second. Returns how often the pair was seen in this period, including this view, up
+   * to `MOST_SEEN`: 1 for a newcomer, `RETURNED` for the first view in this period by a pair that was seen in the previous one. The bits
+   * above `COUNT_BITS` hold how many seconds ago it was last seen; 0 for a newcomer and for a late view.
    */
   see(pair: number, second: number): number;
-  /** Begins the next period: what was seen in the period before this one is forgotten. */
+  /** Begins the next period, and forgets the one before the previous. */
   turn(): void;
   bytes: number;
 };
@@ -28,11 +28,11 @@ const BUCKET_WORDS = 2 * WAYS;
 /** Zero marks an empty cell. */
 const NOT_EMPTY = 1;
 
-/** `bits`: of the number of cells a period. 2 × 1 MB at 18, for 100,000 pairs in ten seconds. */
+/** `bits`: log2 of the number of cells per period. 18 takes 2 × 1 MB, for 100,000 pairs in ten seconds. */
 export function createPairFilter(bits = 18): PairFilter {
   const buckets = (1 << bits) / WAYS;
   const cells = new Int32Array(buckets * BUCKET_WORDS);
-  /** Where in a bucket this period is. */
+  /** Where the current period is in a bucket. */
   let current = 0;
   return {
     see(pair, second) {
@@ -69,7 +69,7 @@ export function createPairFilter(bits = 18): PairFilter {
 
   function seeAgain(at: number, cell: number, count: number, second: number): number {
     const passed = (second - (cell >>> COUNT_BITS)) & SECONDS;
-    // More than the half is a time to come: this view is late.
+    // A difference of more than half the range is negative: this view is late.
     const isLater = passed <= SECONDS >> 1;
     const seconds = isLater ? second & SECONDS : (cell >>> COUNT_BITS) & SECONDS;
     cells[at] = ((cell >>> TAG_SHIFT) << TAG_SHIFT) | (seconds << COUNT_BITS) | count;

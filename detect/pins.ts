@@ -2,13 +2,13 @@ import type { Ban, Pin } from './decision.ts';
 
 export type PinsAndBans = { pins: Pin[]; bans: Ban[] };
 
-/** Pins and bans of items, each for a time or for good. */
+/** Pins and bans of items, each limited in time or permanent. */
 export type Pins = {
   replace(overrides: PinsAndBans): void;
-  /** Drops what has ended. */
+  /** Drops those that have ended. */
   advance(now: number): void;
   isBanned(item: string): boolean;
-  /** Whether it is pinned now: begun, and not banned. */
+  /** Whether it is pinned now: the pin has begun, and the item is not banned. */
   isPinned(item: string, now: number): boolean;
   pins(): Pin[];
   bans(): Ban[];

@@ -1,11 +1,9 @@
-/*
- * What a decision says of itself: exact counts, each with its window. `about`: visitors are estimated, where views are sampled.
- */
+/* The sentences of a decision's reason: exact counts with their windows. `about` marks an estimate, made when views are sampled. */
 
 export function busyReason(views: {
   /** In ten seconds. */
   ten: number;
-  /** A second, in the minutes before; undefined for an item that was not seen then. */
+  /** Per second, in the minutes before; undefined for an item that was not seen then. */
   before?: number | undefined;
   visitors: number;
   about: boolean;
@@ -28,7 +26,7 @@ export function surgeReason(crowd: {
 export function concentratedReason(views: {
   ten: number;
   visitors: number;
-  /** Of the visitor with the most views; undefined where that is not known yet. */
+  /** Of the visitor with the most views; undefined if not known yet. */
   heaviest?: number | undefined;
   about: boolean;
 }): string {
@@ -40,7 +38,7 @@ function visitors(count: number, about: boolean): string {
   return `${about ? 'about ' : ''}${number(count)} ${count === 1 ? 'visitor' : 'visitors'}`;
 }
 
-/** Three digits say enough. */
+/** Three digits are enough. */
 function number(value: number): string {
   if (value < 100) return String(Number(value.toPrecision(3)));
   return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',');

@@ -1,8 +1,8 @@
 import { SURGE, type SurgeThresholds } from './surge.ts';
 
 /*
- * What makes an item hot, and what is to be done about it then. It works without any rule; a rule changes some of it for the items that
- * it is for. An item's rule is resolved once, when the item begins to be tracked or when rules are replaced.
+ * What makes an item hot, and which actions follow. No rule is required; a rule changes defaults for the items it matches. The rule of an
+ * item is resolved when the item becomes tracked, and when rules are replaced.
  */
 
 /** What nginx, or the application behind it, is asked to do about a hot item. */
@@ -10,75 +10,75 @@ export const ACTIONS = ['announce', 'cache', 'isolate', 'limit'] as const;
 export type Action = (typeof ACTIONS)[number];
 
 type SignalRule = {
-  /** How long an item stays at least, ms. */
+  /** Minimum time that an item stays hot, ms. */
   dwellMs: number;
   actions: readonly Action[];
 };
 
 export type BusyRule = SignalRule & {
-  /** Views a second over ten seconds from which it is busy. */
+  /** An item enters at this many views per second over ten seconds. */
   perSecond: number;
-  /** Views a second over a minute below which it is not any more. */
+  /** It leaves below this many views per second over a minute. */
   endsPerSecond: number;
 };
 
 export type SurgeRule = SignalRule &
   SurgeThresholds & {
-    /** It ends below so many times the usual visitors, over a minute. */
+    /** It leaves below this multiple of its baseline, over a minute. */
     endsAt: number;
   };
 
 export type ConcentratedRule = SignalRule & {
-  /** Views a second over ten seconds below which nobody asks who they are by. */
+  /** Below this many views per second over ten seconds, visitors are not examined. */
   perSecond: number;
-  /** Views by each visitor, on the average of ten seconds, above which it is concentrated. */
+  /** It enters above this many views per visitor, on average over ten seconds. */
   viewsAVisitor: number;
 };
 
-/** All that applies to one item. */
+/** Everything that applies to one item. */
 export type ItemRule = {
-  /** Of the last rule that is for this item; `default` where there is none. */
+  /** Name of the last rule that matches this item; `default` if none does. */
   name: string;
   busy: BusyRule;
   surge: SurgeRule;
   concentrated: ConcentratedRule;
-  /** What would be done is said and not done. */
+  /** Actions are reported but not taken. */
   dryRun: boolean;
-  /** Why no signal makes the item hot; empty where one may. */
+  /** Why no signal may make the item hot; empty if one may. */
   barred: string;
 };
 
 export type Rules = {
   rulesFor(item: string): ItemRule;
-  /** Items that are hot at once, for each signal. */
+  /** Maximum number of hot items per signal. */
   cap: number;
 };
 
-/** Changes what applies to some items. What it does not name stays as the rules before it say. */
+/** Changes what applies to some items. Settings that it does not name are inherited from the rules before it. */
 export type RuleOptions = {
   name: string;
-  /** For the items that any of these describes, `*` standing for any characters. Without: for all. */
+  /** Matches items by any of these patterns; `*` matches any characters. Absent: matches all. */
   items?: readonly string[];
-  /** For the items of this category of the catalogue. */
+  /** Matches items of this category of the catalogue. */
   category?: string;
   busy?: Partial<BusyRule>;
   surge?: Partial<SurgeRule>;
   concentrated?: Partial<ConcentratedRule>;
   dryRun?: boolean;
-  /** False: no signal makes it hot; a pin does. */
+  /** False: no signal makes it hot; a pin still does. */
   mayBeHot?: boolean;
-  /** Only what the catalogue has may be hot. */
+  /** Only items of the catalogue may be hot. */
   catalogueOnly?: boolean;
 };
 
-/** What the shop sells, where it is known. */
+/** The catalogue of the shop, if there is one. */
 export type Catalogue = { has(item: string): boolean; categoryOf(item: string): string | undefined };
 
 export const DEFAULT_CAP = 100;
 
 export const DEFAULT_RULE: ItemRule = {
   name: 'default',
-  // A cache of one second makes about one request a second of them.
+  // A cache of one second reduces them to about one request per second.
   busy: { perSecond: 20, endsPerSecond: 5, dwellMs: 30_000, actions: ['announce', 'cache'] },
   surge: { ...SURGE, endsAt: 2, dwellMs: 60_000, actions: ['announce', 'cache'] },
   concentrated: { perSecond: 20, viewsAVisitor: 10, dwellMs: 30_000, actions: [] },
@@ -86,7 +86,7 @@ export const DEFAULT_RULE: ItemRule = {
   barred: '',
 };
 
-/** All rules that are for an item apply to it, the later ones over the earlier. */
+/** All rules that match an item apply; later ones override earlier ones. */
 export function compileRules(
   rules: readonly RuleOptions[] = [],
   { cap = DEFAULT_CAP, catalogue }: { cap?: number; catalogue?: Catalogue } = {},
@@ -129,7 +129,7 @@ function matcherOf({ items, category }: RuleOptions, catalogue?: Catalogue): (it
     (category === undefined || catalogue?.categoryOf(item) === category);
 }
 
-/** No regular expression: an item's name comes from anybody, and must not be able to make it slow. */
+/** Not a regular expression: anybody can choose an item's name, and must not be able to make matching slow. */
 function toPattern(pattern: string): (item: string) => boolean {
   const [first = '', ...rest] = pattern.split('*');
   const last = rest.pop();

@@ -3,28 +3,28 @@ import type { Moment } from './clock.ts';
 import { createWindows, NEWCOMERS, VIEWS, type Window } from './windows.ts';
 
 /*
- * All newcomers of the shop, beside which those of an item are seen. An item that is not tracked has too few views for its visitors
- * to be told apart: each of its views counts as a newcomer.
+ * Newcomers of the whole shop, with which those of an item are compared. An item that is not tracked has too few views to tell its visitors
+ * apart: each of its views counts as a newcomer.
  */
 export type Shop = {
-  /** A newcomer who stands for `weight` of them, at `tick`. */
+  /** Counts a newcomer who represents `weight` of them, at `tick`. */
   add(tick: number, weight: number): void;
-  /** Moves the windows on. */
+  /** Advances the windows. */
   advance(): void;
   newcomers(window: Window): number;
-  /** Newcomers a second that the shop usually has, without `own` newcomers of the past of one item. */
+  /** The shop's usual number of newcomers per second, without `own` past newcomers of one item. */
   usual(own: number): number;
-  /** Newcomers of the past, older ones counted less. */
+  /** Past newcomers, decayed. */
   past(): number;
-  /** How many visitors a seen one represents, on average over the last minute: above 1 if views are sampled. */
+  /** How many visitors an observed one represents, on average over the last minute: above 1 if views are sampled. */
   weight(): number;
   bytes: number;
 };
 
-/** What was seen, without weights. */
+/** Observed visitors, unweighted. */
 const SEEN = VIEWS;
 
-/** `past`: what `past` gave before a restart. */
+/** `past`: what `past` returned before a restart. */
 export function createShop(moment: Moment, past = 0): Shop {
   const windows = createWindows(1);
   const baseline = createBaselines(1);

@@ -9,25 +9,26 @@ import { type Crowd, isCrowd, shopFactorOf, surgeOf } from './surge.ts';
 import { BY_PEOPLE, NEWCOMERS, secondsOf, VIEWS, VISITORS, type Window } from './windows.ts';
 
 /*
- * Whether an item is busy, a surge, or concentrated: looked at where views came, within their batch, to enter; and on the tick, to leave.
+ * Decides whether an item is busy, a surge or concentrated. Entering is checked within the batch, for items that were viewed; leaving is
+ * checked on the tick.
  */
 export type Signals = {
-  /** The place was taken: what its item was hot by before a restart holds. */
+  /** The place is newly taken: signals that its item had before a restart continue. */
   take(place: number): void;
-  /** Looks whether an item becomes hot that was moved on to the current tick. */
+  /** Checks whether an item enters. It must be advanced to the current tick. */
   look(place: number): void;
-  /** Looks whether what is hot has cooled. */
+  /** Checks whether hot items leave. */
   cool(): void;
-  /** Windows are empty: nothing cools before they are full. */
+  /** Windows are empty: nothing leaves before they are full. */
   startAgain(): void;
-  /** Whether enough is known of what is usual. */
+  /** Whether the baselines are old enough. */
   hasLearnt(): boolean;
-  /** Newcomers a second that an item usually has. */
+  /** The baseline of an item: newcomers per second. */
   baselineOf(place: number): number;
   crowdOf(place: number, window: Window): Crowd;
-  /** Different visitors in ten seconds. */
+  /** Distinct visitors in ten seconds. */
   visitorsOfTen(place: number): number;
-  /** Whether a few visitors make so many views; `part`: of what it takes. */
+  /** Whether few visitors make many views; `part` scales the threshold. */
   isConcentrated(place: number, part?: number): boolean;
 };
 
@@ -37,16 +38,16 @@ export type SignalsOptions = {
   items: Items;
   shop: Shop;
   decisions: Decisions;
-  /** Different items that were ever viewed. */
+  /** Distinct items that were ever viewed. */
   itemsSeen: () => number;
 };
 
-/** Until this many seconds after a start nothing is known of what is usual. */
+/** Seconds after a start in which no baseline is known. */
 export const LEARN_SECONDS = 180;
-/** Until then windows are not full: what is hot may look cool. */
+/** Until then windows are not full, and a hot item may look cold. */
 const COOL_TICKS = 60 * TICKS_A_SECOND;
 export const SURGE_WINDOWS = ['second', 'ten', 'minute'] as const;
-/** From this part on of what makes an item concentrated its heaviest visitors are kept. */
+/** From this part of the threshold of `concentrated` on, the heaviest visitors of an item are counted. */
 export const WATCHED_FROM = 0.5;
 const CONCENTRATED_ENDS = 0.5;
 
@@ -146,12 +147,12 @@ export function createSignals(options: SignalsOptions): Signals {
     return views >= part * perSecond * 10 && views > part * viewsAVisitor * Math.max(1, visitorsOfTen(place));
   }
 
-  /** Views of ten seconds: a bot is no visitor, so its views are by none. */
+  /** Views in ten seconds, without those of bots: a bot is no visitor. */
   function byPeople(place: number): number {
     return windows.ten(place, BY_PEOPLE);
   }
 
-  /** Different ones: each who is seen stands for as many as a view of the shop does. */
+  /** Distinct visitors: each one observed represents as many as a view of the shop does on average. */
   function visitorsOfTen(place: number): number {
     return Math.round(windows.ten(place, VISITORS) * shop.weight());
   }
@@ -162,7 +163,7 @@ export function createSignals(options: SignalsOptions): Signals {
     else refusedAt[signal][place] = moment.tick;
   }
 
-  /** What the cap or a ban keeps out is asked for again when the tick has made a difference. */
+  /** An item that the cap or a ban keeps out is checked again only after a tick. */
   function mayEnter(place: number, signal: RuleSignal): boolean {
     return (
       !items.isHot(place, signal) &&
@@ -214,7 +215,7 @@ export function createSignals(options: SignalsOptions): Signals {
     return baselineOf({ visitors: items.past(place), past: pastSeconds(moment.second), prior });
   }
 
-  /** Views a second in the minutes before the last ten seconds, of an item that was there then. */
+  /** Views per second in the minutes before the last ten seconds; undefined for an item that was not tracked then. */
   function before(place: number): number | undefined {
     const seconds = Math.min(300, (moment.tick - tracked.since(place)) / TICKS_A_SECOND) - 10;
     if (seconds < 60) return undefined;

@@ -2,25 +2,25 @@ import { mix } from '../event/mix.ts';
 import { addTo, estimateOf, merge, REGISTERS } from './hyperloglog.ts';
 
 /*
- * How many different visitors the hottest items had in the last minute and in the last five: a HyperLogLog for each of so many items
- * and part of a window. A period is the pair filter's: ten seconds. Six of them are a minute; each that is over is merged into its
- * minute, and five of those are the longer window. Both end with the current part, so they are up to one part shorter than their names.
+ * Counts the distinct visitors of the hottest items in the last minute and in the last five: one HyperLogLog per item and part of a window.
+ * A period is ten seconds, that of the pair filter. Six of them are a minute; each completed period is merged into its minute, and five
+ * minutes are the longer window. Both windows end with the current part, so they are up to one part shorter than their names.
  */
 export type Sketches = {
-  /** A visitor of an item: `pair` is their 32 scattered bits. Nothing happens for an item that has no sketch. */
+  /** Adds a visitor of an item: `pair` is 32 scattered bits of both. Does nothing for an item without a sketch. */
   add(place: number, pair: number): void;
   /** Begins the next period. */
   turn(): void;
   /**
-   * Gives sketches to the items with the most views, and takes them from those that have become cold: `at(0)` to `at(count - 1)`
-   * are the items.
+   * Assigns sketches to the items with the most views, and takes them from those that became cold: `at(0)` to `at(count - 1)` are the
+   * items.
    */
   choose(count: number, at: (index: number) => number): void;
-  /** Gives one to an item that has as many views as those with one, without waiting for the next choice. */
+  /** Assigns one to an item that has as many views as those with one, without waiting for the next choice. */
   offer(place: number): void;
-  /** The item at `place` is not tracked any more. */
+  /** Stops tracking the item at `place`. */
   forget(place: number): void;
-  /** Different visitors, or -1 where the sketch knows too few of the window's: it came later than they. */
+  /** Distinct visitors, or -1 if the sketch covers too little of the window, because it was assigned later. */
   minute(place: number): number;
   fiveMinutes(place: number): number;
   bytes: number;
@@ -32,15 +32,15 @@ const SLOTS = PERIODS + MINUTES;
 const NONE = -1;
 const INDEX_WORD = 0x5bd1e995;
 
-/** Kept for items that come between two choices. */
+/** Reserved for items that arrive between two choices. */
 const KEPT_FREE = 1 / 16;
-/** What a sketch missed of a window, at most. */
+/** The maximum part of a window that a sketch may have missed. */
 const MISSED = 0.02;
 
 export type SketchesOptions = {
   places: number;
   sketches?: number;
-  /** Views in ten seconds, in a minute and in five. */
+  /** Views in ten seconds, one minute and five minutes. */
   viewsOf: (place: number, window: 'ten' | 'minute' | 'fiveMinutes') => number;
 };
 
@@ -49,7 +49,7 @@ export function createSketches({ places, sketches = 512, viewsOf }: SketchesOpti
   const union = new Uint8Array(REGISTERS);
   const sketchOf = new Int16Array(places).fill(NONE);
   const placeOf = new Int32Array(sketches).fill(NONE);
-  /** The period that a sketch is in, and the one in which its item got it. */
+  /** The current period of a sketch, and the period in which its item received it. */
   const periods = new Int32Array(sketches);
   const began = new Int32Array(sketches);
   /** Views of the five minutes before that. */
@@ -89,7 +89,7 @@ export function createSketches({ places, sketches = 512, viewsOf }: SketchesOpti
     }
   }
 
-  /** Views in ten seconds, of the minute where it had more before: it is among the hottest of the minute still. */
+  /** Views in ten seconds, or the average of the last minute if that is higher: such an item is still among the hottest of the minute. */
   function heatOf(place: number): number {
     return Math.max(viewsOf(place, 'ten'), viewsOf(place, 'minute') / 6);
   }
@@ -108,7 +108,7 @@ export function createSketches({ places, sketches = 512, viewsOf }: SketchesOpti
     periods[sketch] = period;
     began[sketch] = period;
     missed[sketch] = viewsOf(place, 'fiveMinutes');
-    // The other slots are emptied when they are entered, and not asked before.
+    // The other slots are cleared when they are entered, and not read before.
     empty(slotOf(sketch, period % PERIODS));
     empty(minuteSlot(sketch, period));
   }
@@ -121,7 +121,7 @@ export function createSketches({ places, sketches = 512, viewsOf }: SketchesOpti
     free.push(sketch);
   }
 
-  /** What a sketch holds of the periods that are over goes into their minutes; the slots of new ones are empty. */
+  /** Merges completed periods into their minutes, and clears the slots of new ones. */
   function moveOn(sketch: number): void {
     const from = periods[sketch] ?? 0;
     const over = slotOf(sketch, from % PERIODS);
@@ -143,13 +143,13 @@ export function createSketches({ places, sketches = 512, viewsOf }: SketchesOpti
   function fiveMinutes(sketch: number): number {
     beginUnion(sketch);
     const first = Math.max(began[sketch] ?? 0, period - PERIODS * (MINUTES - 1));
-    // The minute of the first, and each that follows.
+    // The minute of the first, and each minute after it.
     for (let one = first - (first % PERIODS); one <= period; one += PERIODS)
       merge(union, 0, registers, minuteSlot(sketch, one));
     return estimateOf(union);
   }
 
-  /** With what is not merged into its minute yet. */
+  /** Includes what is not merged into its minute yet. */
   function beginUnion(sketch: number): void {
     if (periods[sketch] !== period) moveOn(sketch);
     union.fill(0);
@@ -164,7 +164,7 @@ export function createSketches({ places, sketches = 512, viewsOf }: SketchesOpti
     return slotOf(sketch, PERIODS + (Math.floor(period / PERIODS) % MINUTES));
   }
 
-  /** One slot of all sketches after the other: the current ones lie together. */
+  /** Slot by slot, each with all sketches: the current ones are adjacent in memory. */
   function slotOf(sketch: number, slot: number): number {
     return (slot * sketches + sketch) * REGISTERS;
   }

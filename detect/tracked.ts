@@ -1,43 +1,43 @@
 /*
- * The places of the items that are tracked. When nearly all are taken the coldest leave, some at a time, and the bar rises to what
- * those had: who comes then must have been viewed more often than who went.
+ * The places of the tracked items. When nearly all are taken, the coldest items leave, some at a time, and the bar rises to their number of
+ * views: a new item needs more views than those that left.
  */
 export type Tracked = {
   /** A free place, or -1. */
   take(tick: number): number;
   leave(place: number): void;
-  /** The tick at which the item came. */
+  /** The tick at which the item became tracked. */
   since(place: number): number;
-  /** How many views an item needs to be tracked. */
+  /** The number of views an item needs to be tracked. */
   bar(): number;
   /**
-   * Makes room where it is short: calls `fall` for the coldest, after which `leave` is expected. `heatOf`: views in the last
-   * ten seconds. `mayLeave`: hot items do not leave.
+   * Frees places when few are left: calls `fall` for the coldest, which must call `leave`. `heatOf`: views in the last ten seconds.
+   * `mayLeave`: false for hot items.
    */
   makeRoom(tick: number, heatOf: (place: number) => number, fall: (place: number) => void): void;
-  /** The clock was set back to `tick`: as if all had come just then. */
+  /** The clock was set back to `tick`: all items count as having arrived then. */
   startAgain(tick: number): void;
   count(): number;
-  /** The place at `index` of those taken, in no order. */
+  /** The place at `index` among those taken, in no order. */
   at(index: number): number;
 };
 
 export type TrackedOptions = {
   places: number;
-  /** Views that it takes to be tracked while there is room. */
+  /** The number of views to be tracked while there is room. */
   views: number;
   /** Hot items do not leave. */
   mayLeave: (place: number) => boolean;
 };
 
-/** Of the places, kept free for a rush. */
+/** The part of the places that is kept free for a rush. */
 const KEPT_FREE = 1 / 16;
 const LOOKED_AT = 256;
 /** The coldest eighth of these. */
 const COLDEST = 8;
-/** Bounds the work of one tick. */
+/** Limits the work of one tick. */
 const LEAVE_A_TICK = 48;
-/** No item leaves in its first two seconds: little is known about it. */
+/** No item leaves in its first two seconds, because little is known about it. */
 const SETTLED_TICKS = 20;
 const BAR_FALLS = 0.95;
 const BAR_RISES = 1.05;
@@ -76,12 +76,12 @@ export function createTracked({ places, views, mayLeave }: TrackedOptions): Trac
         return;
       }
       const cold = coldOf(heatOf);
-      // Until fewer items arrive than leave, so that a place is free for an item far above the bar.
+      // Raises the bar until fewer items arrive than leave, so that a place is free for an item far above it.
       bar = Math.min(HIGHEST_BAR, Math.max(bar * BAR_RISES, cold + 2));
       let left = LEAVE_A_TICK;
       for (let index = count - 1; index >= 0 && left > 0 && freeCount < 2 * wanted; index--) {
         const place = used[index] ?? 0;
-        // What costs the most is asked last: thousands may have come just now.
+        // The most expensive condition comes last: thousands may have arrived just now.
         if (tick - (born[place] ?? 0) <= SETTLED_TICKS || !mayLeave(place) || heatOf(place) > cold) continue;
         fall(place);
         left--;
@@ -92,7 +92,7 @@ export function createTracked({ places, views, mayLeave }: TrackedOptions): Trac
     at: (index) => used[index] ?? 0,
   };
 
-  /** What the coldest eighth have at most, by a sample. */
+  /** The highest number of views in the coldest eighth, by a sample. */
   function coldOf(heatOf: (place: number) => number): number {
     const looked = Math.min(LOOKED_AT, count);
     const heats = Float64Array.from({ length: looked }, (_, i) =>

@@ -1,19 +1,19 @@
 import { TICKS_A_SECOND } from './clock.ts';
 
 /*
- * Exact counts of the last second, ten seconds, minute and five minutes, for a fixed number of items.
+ * Exact counts over the last second, ten seconds, minute and five minutes, for a fixed number of items.
  *
- * A window is so many slots of a ring: it ends with the current slot, which is still being filled, so it is up to one slot
- * shorter than its name. An item's rings are moved on when the item is looked at, and not on every tick: a tick has nothing to do.
+ * A window is a number of slots in a ring buffer. It ends with the current slot, which is still being filled, so it is up to one slot
+ * shorter than its name. The rings of an item are advanced when the item is read, not on every tick.
  *
- * A view costs one line of the cache: what is counted in one tick gathers in the item's head, beside the sums of ten seconds and of a
- * minute, and goes into the rings when the next tick's first view comes. A ring holds one slot of all items after the other: the
- * current slots lie together.
+ * A view touches one cache line: counts of the current tick are collected in the item's head, beside the sums of ten seconds and of a
+ * minute, and are added to the rings by the first view of a later tick. A ring stores slot by slot, each with all items, so that the
+ * current slots are adjacent in memory.
  */
 
 /**
- * What is counted. All views; those by people; people who were not there in the seconds before; and all people, each in the second of
- * the latest view: that many different ones were there in ten seconds.
+ * What is counted: all views; views by people; newcomers, people who were not seen in the seconds before; and people, each in the second of
+ * the latest view, which gives the distinct number in ten seconds.
  */
 export const VIEWS = 0;
 export const BY_PEOPLE = 1;
@@ -22,7 +22,7 @@ export const VISITORS = 3;
 export type Kind = typeof VIEWS | typeof BY_PEOPLE | typeof NEWCOMERS | typeof VISITORS;
 const KINDS = 4;
 
-/** `second` and `ten` are ten slots of their rings, `minute` and `fiveMinutes` sixty. */
+/** `second` and `ten` are ten slots of their rings, `minute` and `fiveMinutes` are sixty. */
 export type Window = 'second' | 'ten' | 'minute' | 'fiveMinutes';
 export const WINDOWS: readonly Window[] = ['second', 'ten', 'minute', 'fiveMinutes'];
 const SHORT = 10;
@@ -36,12 +36,12 @@ const SLOT_TICKS: Record<Window, number> = {
   fiveMinutes: FIVE_TICKS,
 };
 
-/** Slots of the rings: powers of two, above the longest window of each. */
+/** Slots per ring: powers of two, longer than the longest window of each. */
 const TICK_SLOTS = 16;
 const SECOND_SLOTS = 64;
 const FIVE_SLOTS = 64;
 
-/** The words of an item's head: counts of one tick, sums of ten seconds, of a minute, and which ticks. As long as a cache line. */
+/** The words of an item's head, as long as a cache line: counts of one tick, sums of ten seconds and of a minute, and their ticks. */
 const HEAD_BITS = 4;
 const TEN = KINDS;
 const MINUTE = 2 * KINDS;
@@ -50,25 +50,25 @@ const GATHERED = NOW + 1;
 
 export type Windows = {
   /**
-   * Counts a view at `tick`, which is not after the item's last `advance`: by what each kind is to grow, views by one at least. One that
-   * is too old for a window is not counted in it.
+   * Counts a view at `tick`, which must not be after the item's last `advance`. Gives the increment of each kind; that of views is at least
+   * one. A window ignores a view that is too old for it.
    */
   add(item: number, tick: number, views: number, byPeople: number, newcomers: number, visitors: number): void;
-  /** A visitor of `second` is counted in a later one: see `add`. */
+  /** Removes a visitor from `second`, because a later second counts him: see `add`. */
   forgetVisitor(item: number, second: number): void;
-  /** Moves an item's windows on to `tick`. Returns how many newcomers have left the window of a minute by that. */
+  /** Advances an item's windows to `tick`. Returns how many newcomers left the one-minute window. */
   advance(item: number, tick: number): number;
-  /** Counts of windows that were moved on to the current tick. */
+  /** Counts of windows; they must be advanced to the current tick. */
   ten(item: number, kind: Kind): number;
   minute(item: number, kind: Kind): number;
   views(item: number, window: Window): number;
   newcomers(item: number, window: Window): number;
-  /** An item begins without any counts. */
+  /** Starts an item with all counts zero. */
   begin(item: number, tick: number): void;
   bytes: number;
 };
 
-/** How long a window is at `tick`, in seconds: its last slot is not over. */
+/** The length of a window at `tick`, in seconds; its last slot is incomplete. */
 export function secondsOf(window: Window, tick: number): number {
   const slotTicks = SLOT_TICKS[window];
   const slots = window === 'second' || window === 'ten' ? SHORT : LONG;
@@ -88,7 +88,7 @@ export function createWindows(items: number): Windows {
       const head = item << HEAD_BITS;
       const age = (((heads[head + NOW] ?? 0) / SECOND_TICKS) | 0) - second;
       const at = secondCell(item, second) + VISITORS;
-      // An item that lost its place since then knows nothing of it.
+      // The item had lost its place by then, so its counts are gone.
       if (age >= LONG || (seconds[at] ?? 0) === 0) return;
       seconds[at] = (seconds[at] ?? 0) - 1;
       heads[head + MINUTE + VISITORS] = (heads[head + MINUTE + VISITORS] ?? 0) - 1;
@@ -130,7 +130,7 @@ export function createWindows(items: number): Windows {
     heads[head + VISITORS] = (heads[head + VISITORS] ?? 0) + visitors;
   }
 
-  /** What has gathered goes into the rings. */
+  /** Adds the collected counts to the rings. */
   function settle(item: number): void {
     const head = item << HEAD_BITS;
     const views = heads[head] ?? 0;
@@ -173,12 +173,12 @@ export function createWindows(items: number): Windows {
     return newcomers - (heads[head + MINUTE + NEWCOMERS] ?? 0);
   }
 
-  /** The windows that end with `second` have lost one at their other end. */
+  /** Removes the oldest second from the windows that end with `second`. */
   function enterSecond(item: number, head: number, second: number): void {
     leave(head + TEN, secondCell(item, second - SHORT));
     leave(head + MINUTE, secondCell(item, second - LONG));
     const entered = secondCell(item, second);
-    // Nothing else is counted where no view is.
+    // A slot without views has no other counts.
     if (seconds[entered] === 0) return;
     for (let kind = 0; kind < KINDS; kind++) seconds[entered + kind] = 0;
   }
@@ -225,7 +225,7 @@ export function createWindows(items: number): Windows {
     return ((slot & (slots - 1)) * items + item) * 2;
   }
 
-  /** Empties the slots after `before`, up to `now`. */
+  /** Clears the slots after `before`, up to `now`. */
   function enter(ring: Int32Array, item: number, slots: number, before: number, now: number): void {
     for (let slot = Math.max(before, now - slots) + 1; slot <= now; slot++) {
       const at = cellOf(item, slots, slot);
