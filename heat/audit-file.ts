@@ -2,21 +2,21 @@ import { appendFile, rename, stat } from 'node:fs/promises';
 import { terminalJson } from '../service/json-text.ts';
 import { reasonOf } from '../service/log.ts';
 
-/** Who did what, and why. */
+/** One entry: who did what, and why. */
 export type AuditEntry = {
-  /** `rule: NAME`, or who asked by hand. */
+  /** `rule: NAME`, or the login of the operator. */
   who: string;
   what: string;
   item?: string;
-  /** Why. */
+  /** Why it was done. */
   reason: string;
   [detail: string]: unknown;
 };
 
 export type Audit = {
-  /** Returns at once. */
+  /** Queues an entry and returns at once. */
   note(entry: AuditEntry): void;
-  /** Resolves when all that was noted is written, as far as it can be. */
+  /** Resolves when all queued entries are written, or could not be. */
   written(): Promise<void>;
 };
 
@@ -24,18 +24,18 @@ export type AuditOptions = {
   path: string;
   now: () => number;
   warn: (key: string, message: string, fields?: object) => void;
-  /** A larger file is set aside as `PATH.1`, in the place of the one before it. */
+  /** A larger file is renamed to `PATH.1`, replacing the older one. */
   largestBytes?: number;
 };
 
 const LARGEST_BYTES = 16 * 1024 * 1024;
 const MOST_PENDING = 10_000;
-/** Only its owner and group read who did what. */
+/** Readable by its owner and group only. */
 const MODE = 0o640;
 
 /**
- * A line of JSON for each change of what is hot. Names of items are anybody's: they are escaped so that no terminal obeys them, and no
- * line holds two entries. What cannot be written is warned of and left out.
+ * An NDJSON log of each change of the hot list. Item names come from anybody: they are escaped, so that no terminal interprets them and no
+ * entry looks like two. If an entry cannot be written, it is dropped with a warning.
  */
 export function createAudit({ path, now, warn, largestBytes = LARGEST_BYTES }: AuditOptions): Audit {
   let pending: string[] = [];
@@ -57,7 +57,7 @@ export function createAudit({ path, now, warn, largestBytes = LARGEST_BYTES }: A
   };
 
   async function write(): Promise<void> {
-    // All of one turn of the event loop go together.
+    // Entries of one turn of the event loop are written together.
     await undefined;
     while (pending.length > 0) {
       const lines = `${pending.join('\n')}\n`;

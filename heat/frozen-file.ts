@@ -4,11 +4,11 @@ import { z } from 'zod';
 import { codeOf } from '../service/error-code.ts';
 import { replaceFile } from '../service/replace-file.ts';
 
-/** Since when, by whom and why nginx is shown no hot item. */
+/** Since when, by whom and why the hot list is frozen. */
 export type Freeze = { since: number; by: string; reason: string };
 
 export type FrozenFile = {
-  /** Undefined while it is not frozen. */
+  /** Undefined if it is not frozen. */
   state(): Freeze | undefined;
   /** Resolves when it is on disk. */
   freeze(freeze: Freeze): Promise<void>;
@@ -18,8 +18,8 @@ export type FrozenFile = {
 const stored = z.object({ since: z.number(), by: z.string(), reason: z.string() });
 
 /**
- * Keeps over a restart that the hot list is frozen. Whatever the file holds, that it is there freezes: a damaged one must not switch on
- * again what somebody has switched off.
+ * Stores across restarts that the hot list is frozen. The file freezes by its existence, whatever it contains: a damaged file must not undo
+ * a freeze.
  */
 export function createFrozenFile(path: string, now: () => number): FrozenFile {
   let state = load(path, now);

@@ -4,13 +4,13 @@ import { type KeptBaselines, type KeptHeat, keptBaselines, keptHeat } from './ke
 
 /** What heat detection stores for the next start: hot items, pins and bans in one file, the baselines in another. */
 export type HeatStorage = {
-  /** Read at the start; undefined where there is none that can be used. */
+  /** As read at the start; undefined if there is no usable file. */
   heat: KeptHeat | undefined;
   baselines: KeptBaselines | undefined;
-  /** Hot items, pins or bans have changed: the next tick writes them, at most once a second. */
+  /** Hot items, pins or bans have changed: a tick writes them, at most once a second. */
   changed(): void;
   tick(now: number): void;
-  /** Writes pins and bans, and resolves when they are on disk. Rejects where they cannot be written. */
+  /** Writes hot items, pins and bans, and resolves when they are on disk. Rejects if they cannot be written. */
   saveNow(): Promise<void>;
   /** Writes everything, and resolves when it is done. */
   close(): Promise<void>;
@@ -21,7 +21,7 @@ export type HeatStorageOptions = {
   home: string;
   now: number;
   warn: (key: string, message: string, fields?: object) => void;
-  /** What to write. */
+  /** Called when the file is written. */
   readHeat: () => KeptHeat;
   readBaselines: () => KeptBaselines;
 };

@@ -32,8 +32,8 @@ import { watchRules } from './rules-watch.ts';
 import { type CountedViews, createViewBatches } from './view-batches.ts';
 
 /*
- * Heat detection in a sidecar: what is observed goes in by `newViews`, what is decided goes into the folder that nginx looks into, to those
- * who ask, to the audit log, and to disk for the next start. Whatever fails here fails by itself: the views are ingested.
+ * Heat detection in a sidecar. Views come in through `newViews`. Decisions go to the folder that nginx reads, to the sockets and the admin
+ * listener, to the audit log, and to disk for the next start. A failure here never affects ingestion.
  */
 
 export type HeatServiceOptions = {
@@ -41,12 +41,12 @@ export type HeatServiceOptions = {
   /** Folder of all state. */
   home: string;
   node: string;
-  /** Of nginx's workers, where it is not our own. */
+  /** Group of nginx's workers, if it differs from that of this process. */
   gid: number | undefined;
   metrics: Metrics<typeof HEAT_METRICS>;
   warn: (key: string, message: string, fields?: object) => void;
   now: () => number;
-  /** Told of each change. */
+  /** Called for each change. */
   onChange?: ((change: Change) => void) | undefined;
   /** False: the caller calls `tick`. */
   ticks?: boolean;
@@ -56,30 +56,30 @@ export type HeatService = HotSource & {
   newViews: NewViews;
   /** For `hotitem status`. */
   state(): HeatState;
-  /** What is due each `TICK_MS`. Never throws. */
+  /** The periodic work, due every `TICK_MS`. Never throws. */
   tick(): void;
-  /** Reads the file of rules again where it has changed, as each second. */
+  /** Checks the rules file once, as the timer does every second. */
   readRules(): Promise<void>;
   close(): Promise<void>;
 };
 
-/** In short. */
+/** A summary. */
 export type HeatState = {
   hot: number;
   held: number;
   frozen: boolean;
-  /** Why nginx does not see what is hot, where that is not meant. */
+  /** Why nginx cannot see the hot list; absent if it can, or if the list is frozen. */
   failure?: string;
   rulesProblems: string[];
 };
 
 /**
- * More than the changes that a crash can take from the disk. The first is the time as well, in ms, which changes are slower than: a version
- * that somebody waits behind must not come again where the file is lost.
+ * More versions than a crash can lose. The first version is also at least the time in ms, which grows faster than versions do: a version
+ * must not be used twice even if the file is lost, because readers wait for a different one.
  */
 const VERSIONS_APART = 1_000;
 
-/** Starts it. Rejects with a `RulesError` where there are no rules to be had. */
+/** Starts heat detection. Rejects with a `RulesError` if no valid rules are available. */
 export async function startHeat(options: HeatServiceOptions): Promise<HeatService> {
   const { config, home, node, gid, metrics, warn, now, ticks = true } = options;
   const audit = createAudit({ path: join(home, 'heat-audit.ndjson'), now, warn });
@@ -112,10 +112,10 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
   });
   let naming: CountedViews | undefined;
   let named = 0;
-  /** When the oldest view of the batch was seen that is being decided about. */
+  /** Time of the oldest view in the current batch. */
   let viewedAt = Number.NaN;
   let isChanged = true;
-  /** Who said something of which changes come just now. */
+  /** The operator, or `file`, who causes the current changes. */
   let speaker: string | undefined;
   let unseen = new Map<string, string>();
   let tickAt = 0;
@@ -145,7 +145,7 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
     close,
   };
 
-  /** The views of one call of the intake. Never throws. */
+  /** Counts the views of one intake request. Never throws. */
   function count(views: CountedViews): void {
     guarded(() => {
       advance(now());
@@ -181,7 +181,7 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
     });
   }
 
-  /** A tick has its work, between two there is none. */
+  /** Advances only if a new tick has begun. */
   function advance(time: number): void {
     const tickOfTime = Math.floor(time / TICK_MS);
     if (tickOfTime === tickAt) return;
@@ -216,7 +216,7 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
     options.onChange?.(change);
   }
 
-  /** Tells everybody what is hot now. */
+  /** Updates the folder, and wakes readers that wait for a new version. */
   function publish(): void {
     isChanged = false;
     if (frozen.state() === undefined) unseen = folder.update(actedOn(decisions.hot()));
@@ -262,7 +262,7 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
     decisions.setOverrides(overrides.pinsAndBans(), now());
   }
 
-  /** In force at once, also where it cannot be kept for a restart: then it rejects. */
+  /** Takes effect at once. Rejects if it could not be stored for a restart; it is in effect all the same. */
   async function command(said: HotCommand): Promise<void> {
     const { by, reason } = said;
     const time = now();
@@ -350,7 +350,7 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
     };
   }
 
-  /** What is hot goes over a restart; nginx sees none of it while there is no sidecar. */
+  /** Hot items are stored for the next start; without a running sidecar, nginx sees none. */
   async function close(): Promise<void> {
     clearInterval(timer);
     watch.close();

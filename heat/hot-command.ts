@@ -13,7 +13,7 @@ const item = z.string().min(1).max(FIELDS.item.limit);
 const instant = z.number().int().min(0).max(Date.UTC(9999, 0));
 const said = { reason: words, by: words };
 
-/** What the owner says about the hot list, by hand. */
+/** A command of the operator on the hot list. */
 export const hotCommand = z.discriminatedUnion('do', [
   z
     .strictObject({

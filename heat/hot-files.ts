@@ -12,22 +12,22 @@ import {
 import { makeFolder } from '../service/make-folder.ts';
 
 /*
- * What is done in the folder of the hot list. `root` leads into it, `file` is `ACTION/i.ITEM`. Nobody else can write there; what is not
- * ours all the same, because root put it there, say, is neither followed nor removed.
+ * File operations in the folder of the hot list. `root` is a path to it, `file` is `ACTION/i.ITEM`. Only this user can write there.
+ * Anything foreign, for example created by root, is neither followed nor removed.
  */
 
-/** Whether something could not be done because of what lies there. */
+/** Something foreign is in the way. */
 export class Occupied extends Error {}
 
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-/** With disable_symlinks nginx opens what it otherwise only looks at. */
+/** Readable, because with disable_symlinks nginx opens the file. */
 const FILE_MODE = 0o640;
 const A_FILE = /^i\../;
 
-/** Leads into the folder; the mode of folders that are made in it. */
+/** Path to the folder, and the mode of folders that are created in it. */
 export type HotPlace = { path: string; mode: number };
 
-/** Makes an empty file, and the folders above it. One of ours that is there already will do. */
+/** Creates an empty file and its parent folders. An existing file of ours is left as it is. */
 export function makeHotFile({ path: root, mode }: HotPlace, period: number, file: string): void {
   const path = `${root}/${period}/${file}`;
   try {
@@ -47,14 +47,14 @@ export function makeHotFile({ path: root, mode }: HotPlace, period: number, file
 function makeEmpty(path: string): void {
   const file = openSync(path, NEW_FILE, FILE_MODE);
   try {
-    // Whatever the umask.
+    // chmod, because the umask applies to the creation.
     fchmodSync(file, FILE_MODE);
   } finally {
     closeSync(file);
   }
 }
 
-/** False where what lies there is not ours, and stays. */
+/** Returns false if what is there is not ours; it is left alone. */
 export function removeHotFile(root: string, period: number, file: string): boolean {
   const path = `${root}/${period}/${file}`;
   if (!isOurs(path, 'file')) return lstatSync(path, { throwIfNoEntry: false }) === undefined;
@@ -62,7 +62,7 @@ export function removeHotFile(root: string, period: number, file: string): boole
   return true;
 }
 
-/** The files that a period has, and what else lies there. */
+/** The files of a period, and what else is there. */
 export function listHotFiles(root: string, period: number): { files: Set<string>; others: string[] } {
   const files = new Set<string>();
   const others: string[] = [];
@@ -80,7 +80,7 @@ export function listHotFiles(root: string, period: number): { files: Set<string>
   }
 }
 
-/** Removes the empty folders of a period. False where something is left in them. */
+/** Removes the empty folders of a period. Returns false if one is not empty. */
 export function removeHotPeriod(root: string, period: number): boolean {
   const folders = entriesOf(`${root}/${period}`).map(({ name }) => `${root}/${period}/${name}`);
   return [...folders, `${root}/${period}`].map(removeEmpty).every(Boolean);
@@ -98,7 +98,7 @@ function removeEmpty(folder: string): boolean {
   }
 }
 
-/** Throws what the file system says; a period that is gone has none. */
+/** Throws file system errors; a missing period has no entries. */
 function entriesOf(folder: string): Dirent[] {
   try {
     return readdirSync(folder, { withFileTypes: true });
@@ -112,7 +112,7 @@ function requireOurs(path: string, kind: 'file' | 'folder'): void {
   if (!isOurs(path, kind)) throw new Occupied(`something that is not the sidecar's lies at ${path}`);
 }
 
-/** False for a link, and for what another user owns. */
+/** False for a link, and for what belongs to another user. */
 export function isOurs(path: string, kind: 'file' | 'folder'): boolean {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found?.uid !== (process.geteuid?.() ?? 0)) return false;

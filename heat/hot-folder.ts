@@ -4,74 +4,74 @@ import { hotFileName, whyNotActedOn } from './hot-name.ts';
 import { type HotRoot, openHotRoot } from './hot-root.ts';
 
 /*
- * The hot list as nginx sees it: `DIR/PERIOD/ACTION/i.ITEM`, an empty file for each action on an item. A file that is there is all
- * that nginx asks for: nothing is polled, reloaded or acknowledged.
+ * The hot list as nginx sees it: `DIR/PERIOD/ACTION/i.ITEM`, an empty file for each action on an item. nginx only checks whether the file
+ * exists; nothing is polled, reloaded or acknowledged.
  *
- * A lease by the clock. PERIOD is a span of ten seconds, as both read it from the clock. There are files for this one, and for the next; the
- * one before stays for workers whose clock is a little late. A sidecar that dies leaves nothing that nginx looks at for longer than
- * twenty seconds. A period is always made of what is hot then, never from what lies there.
+ * The clock limits how long a file is valid. PERIOD is a span of ten seconds, which the sidecar and nginx derive from the clock. The
+ * sidecar keeps files for the current period and the next; the previous one stays for workers whose clock is slightly late. If the sidecar
+ * dies, nginx sees nothing after twenty seconds at most. A period is created from the items that are hot then, never from existing files.
  *
- * Each call compares what is to be there with what is, and does the difference: an update, the turn of a period, the start behind a
- * process that was killed, and the repair of what somebody removed, seen when a period begins, are the same. Removal comes first and is
- * always tried. Everything is synchronous: a file costs microseconds on a tmpfs, and is there before the batch that decided is over.
+ * Each call computes the difference between the files that should exist and those that do, and applies it. An update, a new period, the
+ * start after a kill, and the repair of removed files (at the next period) are the same operation. Removals come first and are always
+ * attempted. Everything is synchronous: on a tmpfs a file takes microseconds, and exists before the batch that decided is finished.
  *
- * The folder is ours alone (hot-root.ts). What is not ours in it is neither followed nor removed.
+ * The folder belongs to the sidecar alone (hot-root.ts). Foreign files in it are neither followed nor removed.
  */
 
 export type HotItem = { item: string; actions: readonly string[] };
 
 export type HotFolder = {
-  /** Makes these the hot items. Returns those that nginx cannot act on, and why; they are hot all the same. Never throws. */
+  /** Sets the hot items. Returns those that nginx cannot act on, with the reason; they are hot all the same. Never throws. */
   update(hot: Iterable<HotItem>): Map<string, string>;
-  /** Nothing is hot, from now on until the next update. */
+  /** Removes all files, until the next update. */
   freeze(): void;
-  /** Turns the periods and repairs: several times a second. Never throws. */
+  /** Begins and ends periods, and repairs; called several times a second. Never throws. */
   tick(): void;
-  /** Why nginx does not see what is hot; undefined while it does. */
+  /** Why nginx cannot see the hot list; undefined while it can. */
   failure(): string | undefined;
   stats(): HotFolderStats;
-  /** Removes all that is in it. */
+  /** Removes everything. */
   stop(): void;
 };
 
 export type HotFolderStats = {
-  /** That nginx looks at now. */
+  /** Files of the current period. */
   files: number;
-  /** Times that they could not be made or removed. */
+  /** Failed attempts to create or remove files. */
   faults: number;
-  /** What was found in the folder that is not ours. */
+  /** Foreign files found in the folder. */
   odd: number;
 };
 
 export type HotFolderOptions = {
   dir: string;
-  /** Of the workers, where it is not our own. */
+  /** Group of nginx's workers, if it differs from that of this process. */
   gid?: number | undefined;
   now: () => number;
   warn: (key: string, message: string, fields?: object) => void;
-  /** Items at once. */
+  /** Maximum number of items. */
   most?: number;
 };
 
-/** The action that every hot item has, whatever else is to be done about it. */
+/** Every hot item has this action, in addition to others. */
 export const HOT = 'hot';
 
 const PERIOD_MS = 10_000;
 const MOST_ITEMS = 1_000;
-/** Of the next period, which has ten seconds of time. */
+/** Files of the next period created per tick; there are ten seconds to create them. */
 const AHEAD_AT_ONCE = 100;
-/** As many fail at once on a file system that became read-only: then all do. */
+/** Stops after this many failures: on a read-only file system every attempt fails. */
 const MOST_ERRORS = 8;
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
 
-/** Touches nothing before the first `update` or `tick`. */
+/** Touches the disk only from the first `update` or `tick` on. */
 export function createHotFolder(options: HotFolderOptions): HotFolder {
   const { dir, gid, now, warn, most = MOST_ITEMS } = options;
   let root: HotRoot | undefined;
   /** `hot/i.4711` */
   let wanted: ReadonlySet<string> = new Set();
-  /** What is there of each, as far as we know. */
+  /** The files of each period, as far as we know. */
   const periods = new Map<number, Set<string>>();
   let current: number | undefined;
   let failure: string | undefined;
@@ -110,13 +110,13 @@ export function createHotFolder(options: HotFolderOptions): HotFolder {
 
   function bring(): void {
     const time = now();
-    // The clock may have been set back meanwhile.
+    // If `retryAt` is far in the future, the clock was set back.
     const waits = time < retryAt && retryAt - time <= LONGEST_WAIT_MS;
     try {
       const held = root?.isThere() ? root : waits ? undefined : openRoot();
       if (held === undefined) return;
       const period = periodOf(time);
-      // Somebody may have removed what was made ahead.
+      // Files that were created ahead may have been removed since.
       if (period !== current && periods.has(period)) look(held, period);
       current = period;
       const [unremoved] = [...periods.keys()].flatMap((at) => removeUnwanted(held, at));
@@ -144,7 +144,7 @@ export function createHotFolder(options: HotFolderOptions): HotFolder {
     root = undefined;
     periods.clear();
     root = openHotRoot(dir, gid);
-    // Behind a process that was killed.
+    // From a process that was killed.
     for (const period of root.periods) look(root, period);
     return root;
   }
@@ -155,7 +155,7 @@ export function createHotFolder(options: HotFolderOptions): HotFolder {
     for (const other of others) leave(period, other);
   }
 
-  /** Returns why some of them cannot be removed: the others are. */
+  /** Returns why some of them cannot be removed; the others are. */
   function removeUnwanted({ path }: HotRoot, period: number): unknown[] {
     const there = periods.get(period) ?? new Set();
     const errors: unknown[] = [];
@@ -171,7 +171,7 @@ export function createHotFolder(options: HotFolderOptions): HotFolder {
     return errors;
   }
 
-  /** What is occupied does not keep the others from being made. */
+  /** A foreign file does not prevent the others from being created. */
   function makeMissing(held: HotRoot, period: number, most: number): void {
     const there = periods.get(period) ?? new Set();
     const missing = [...wanted].filter((file) => !there.has(file)).slice(0, most);
@@ -225,7 +225,7 @@ function filesOf(hot: Iterable<HotItem>, most: number): Files {
   return { files, refused };
 }
 
-/** As the map of `$msec` in nginx/http-hot.conf has it: whole seconds without the last digit. */
+/** As the map of `$msec` in nginx/http-hot.conf does: whole seconds without the last digit. */
 export function periodOf(time: number): number {
   return Math.floor(time / PERIOD_MS);
 }

@@ -1,11 +1,11 @@
 import type { Decision } from '../detect/decisions.ts';
 import type { HotItem } from './hot-folder.ts';
 
-/** What nginx is to be shown of decisions: each item once, with the actions of all its signals. */
+/** The hot list for nginx: each item once, with the actions of all its signals. */
 export function actedOn(decisions: readonly Decision[]): HotItem[] {
   const actions = new Map<string, Set<string>>();
   for (const decision of decisions) {
-    // Without an action it is only told, and so is what is decided on trial.
+    // Skips decisions without an action, and those of a dry run.
     if (decision.dryRun || decision.actions.length === 0) continue;
     const known = actions.get(decision.item) ?? new Set();
     for (const action of decision.actions) known.add(action);

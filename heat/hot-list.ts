@@ -5,15 +5,15 @@ import type { Freeze } from './frozen-file.ts';
 import type { Override } from './overrides.ts';
 import type { RulesState } from './rules-watch.ts';
 
-/** A decision as it is shown. */
+/** A decision with what operators need to know. */
 export type ShownDecision = Decision & {
-  /** Why nginx cannot act on it, where that is so. */
+  /** Why nginx cannot act on it; absent if it can. */
   problem?: string;
 };
 
-/** What is hot, for people and programs. */
+/** The hot list, for people and programs. */
 export type HotList = {
-  /** Differs from each version before it, also over a restart. */
+  /** Never used twice, even across restarts. */
   version: number;
   node: string;
   /** ms since 1970. */
@@ -21,27 +21,27 @@ export type HotList = {
   hot: ShownDecision[];
 };
 
-/** The same, with what the owner may know. */
+/** The hot list with what only the owner may see. */
 export type WholeHotList = HotList & {
-  /** nginx sees nothing of it. */
+  /** Set while frozen: nginx sees no hot item. */
   frozen?: Freeze;
-  /** Why nginx does not see it, where that is not meant. */
+  /** Why nginx cannot see the hot list; absent if it can. */
   failure?: string;
-  /** What the cap holds back. */
+  /** Held back by the cap. */
   held: Held[];
   overrides: Override[];
   rules: RulesState;
 };
 
-/** What is known of one item, for its owner. */
+/** Everything known about one item, for the owner. */
 export type ExplainedItem = Explained & { override?: Override };
 
-/** A version that grows, and those who wait for the next. */
+/** A growing version, and the readers that wait for the next. */
 export type Versions = {
   current(): number;
-  /** Something has changed. */
+  /** Increments the version, and wakes the readers. */
   next(): void;
-  /** Resolves when the version is not `version`, at the latest when `signal` is aborted. */
+  /** Resolves when the version is not `version`, or when `signal` is aborted. */
   changed(version: number, signal: AbortSignal): Promise<void>;
 };
 

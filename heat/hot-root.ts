@@ -11,31 +11,31 @@ import {
 import { makeFolder } from '../service/make-folder.ts';
 import { isOurs } from './hot-files.ts';
 
-/** The folder of the hot list, held by its descriptor: what lies at its path by now does not matter to what is done in it. */
+/** The folder of the hot list, held open by its descriptor: operations in it are not affected if its path is replaced. */
 export type HotRoot = {
-  /** Leads into it. */
+  /** A path to it by the descriptor. */
   path: string;
-  /** What it held when it was opened. */
+  /** The periods in it when it was opened. */
   periods: number[];
-  /** For what is made in it. */
+  /** Mode of folders created in it. */
   mode: number;
-  /** Whether it is still what lies at its path, which is what nginx looks into. */
+  /** Whether its path still leads to it; nginx looks there. */
   isThere(): boolean;
   close(): void;
 };
 
 const A_FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
-/** Workers look into it, nobody else. */
+/** For the workers, and nobody else. */
 const MODE = 0o750;
-/** What is made in it gets its group. */
+/** setgid: new files get its group. */
 const SETGID = 0o2000;
 
-/** Ten seconds, by what `$msec` begins with. */
+/** Name of a period: ten digits of `$msec` without the last. */
 const PERIOD = /^\d{1,10}$/;
 
 /**
- * Opens the folder, or makes it, for the group `gid` to look into. Throws where something else lies there: a link, what is another
- * user's, or a folder that holds anything but a hot list.
+ * Opens or creates the folder, readable by the group `gid`. Throws if the path is a link, belongs to another user, or contains anything but
+ * a hot list.
  */
 export function openHotRoot(dir: string, gid: number | undefined): HotRoot {
   const mode = gid === undefined ? MODE : MODE | SETGID;
@@ -55,7 +55,7 @@ export function openHotRoot(dir: string, gid: number | undefined): HotRoot {
       throw new Error(
         `heat.dir: holds ${JSON.stringify(other)}, which is no part of a hot list of the sidecar's: name a folder for it alone (got ${dir})`,
       );
-    // Once it is certain that it is ours.
+    // Only after the checks.
     fchownSync(folder, owner.uid, owner.gid);
     fchmodSync(folder, mode);
     return {
@@ -74,7 +74,7 @@ export function openHotRoot(dir: string, gid: number | undefined): HotRoot {
   }
 }
 
-/** `openSync` refuses both as well, and says less. */
+/** `openSync` refuses both as well, with a less helpful message. */
 function refuseOther(dir: string): void {
   const found = lstatSync(dir, { throwIfNoEntry: false });
   if (found === undefined || found.isDirectory()) return;

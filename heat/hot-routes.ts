@@ -11,24 +11,24 @@ export type HotSource = {
   list(): HotList;
   whole(): WholeHotList;
   explain(item: string): ExplainedItem;
-  /** Resolves when it is in force and on disk. */
+  /** Resolves when it is in effect and on disk. */
   command(command: HotCommand): Promise<void>;
-  /** Resolves when the version is not `version`, at the latest when `signal` is aborted. */
+  /** Resolves when the version is not `version`, or when `signal` is aborted. */
   changed(version: number, signal: AbortSignal): Promise<void>;
 };
 
-/** A sidecar that stops waits as long as the last of its askers. */
+/** Longest wait: also the longest delay of a stop of the sidecar. */
 const LONGEST_WAIT_MS = 5_000;
 const MOST_BYTES = 16 * 1024;
 
-/** `GET /api/v1/hot` on the admin listener: what is hot and why, and what the cap holds back. */
+/** `GET /api/v1/hot` on the admin listener: hot items with reasons, and items held back by the cap. */
 export function createHotPageRoute(source: HotSource): Route {
   return () => json(200, source.whole());
 }
 
 /**
- * `GET /v1/hot` on the socket of the intake, for nginx's workers and the applications beside them: what is hot. With `?version=V&wait=MS` at once
- * when its version is not V, else when it changes; 204 when it does not within the wait. To change anything is not for them.
+ * `GET /v1/hot` on the intake socket, for nginx's workers and applications that run as their user: hot items, read-only. With
+ * `?version=V&wait=MS` it answers when the version is not V, or 204 after the wait.
  */
 export function createHotReadRoute(source: HotSource): IntakeRoute {
   return async ({ method, query, gone }) => {
@@ -37,7 +37,7 @@ export function createHotReadRoute(source: HotSource): IntakeRoute {
   };
 }
 
-/** The same on the control socket, with all that the owner may know; POST does what a `HotCommand` says. */
+/** The same on the control socket, with what only the owner may see. POST runs a `HotCommand`. */
 export function createHotControlRoute(source: HotSource): SocketRoute {
   return (request, response) => {
     if (request.method === 'POST') {
@@ -71,7 +71,7 @@ export function createHotControlRoute(source: HotSource): SocketRoute {
   }
 }
 
-/** `GET /v1/hot/item?item=ITEM` on the control socket: everything that is known of one item. */
+/** `GET /v1/hot/item?item=ITEM` on the control socket: everything known about one item. */
 export function createHotItemRoute(source: HotSource): SocketRoute {
   return (request, response) => {
     request.resume();
@@ -82,7 +82,7 @@ export function createHotItemRoute(source: HotSource): SocketRoute {
   };
 }
 
-/** Whether there is anything to tell to who knows the version in `query`; waits for it where he does. */
+/** Waits if the query asks for it. Returns false if the list still has the version in `query`. */
 async function isNews(source: HotSource, query: URLSearchParams, gone: AbortSignal): Promise<boolean> {
   const version = Number(query.get('version') ?? Number.NaN);
   const wait = Number(query.get('wait') ?? 0);
@@ -102,7 +102,7 @@ function queryOf({ url = '' }: IncomingMessage): URLSearchParams {
   return new URLSearchParams(at === -1 ? '' : url.slice(at + 1));
 }
 
-/** The JSON in a request; undefined where there is none, or more than anybody needs. */
+/** The JSON in a request; undefined if there is none, or if it is too long. */
 async function bodyOf(request: IncomingMessage): Promise<unknown> {
   let text = '';
   try {

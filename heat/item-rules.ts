@@ -1,10 +1,10 @@
 import type { RuleOptions } from '../detect/rules.ts';
 import type { Rule } from './rules-schema.ts';
 
-/** Nothing reaches it. */
+/** A threshold that no item reaches: switches a signal off. */
 const NEVER = Number.POSITIVE_INFINITY;
 
-/** A rule of the file as detection takes it. `number`: its place in the file, from 1 on. */
+/** A rule of the file as detection takes it. `number`: its position in the file, from 1. */
 export function toRuleOptions(rule: Rule, number: number): RuleOptions {
   const { name = `rule ${number}`, items, hot, dry_run: dryRun } = rule;
   return {
@@ -60,7 +60,7 @@ function milliseconds(seconds: number | undefined): number | undefined {
 
 type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
 
-/** What is undefined would otherwise take the place of a default. */
+/** An undefined value would override a default. */
 function given<T extends object>(options: T): Given<T> {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Given<T>;
 }

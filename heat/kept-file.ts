@@ -5,24 +5,24 @@ import { reasonOf } from '../service/log.ts';
 import { createMutex } from '../service/mutex.ts';
 import { replaceFile } from '../service/replace-file.ts';
 
-/** A value that is kept on disk over a restart. */
+/** A value stored in a file across restarts. */
 export type KeptFile<Value> = {
-  /** Undefined where there is none, or it is damaged: then it is set aside, and said. */
+  /** Undefined if there is no file, or if it is damaged: then it is renamed and logged. */
   load(): Value | undefined;
-  /** Writes what `read` returns soon: many calls at a time are one write. What cannot be written is warned of. */
+  /** Schedules a write of what `read` returns; calls before it starts are one write. Logs a warning if it fails. */
   save(read: () => Value): void;
-  /** Resolves when it is on disk. Rejects where it cannot be. */
+  /** Resolves when it is on disk. Rejects if it cannot be written. */
   saveNow(read: () => Value): Promise<void>;
-  /** Resolves when nothing is being written. */
+  /** Resolves when no write is pending. */
   settled(): Promise<void>;
 };
 
 export type KeptFileOptions<Value> = {
   path: string;
   schema: z.ZodType<Value>;
-  /** What is in it, for the log: `the hot items`. */
+  /** Its content, for the log: `the hot items`. */
   what: string;
-  /** A larger one is damaged. */
+  /** A larger file counts as damaged. */
   mostBytes: number;
   warn: (key: string, message: string, fields?: object) => void;
 };
@@ -67,7 +67,7 @@ export function createKeptFile<Value>(options: KeptFileOptions<Value>): KeptFile
     try {
       renameSync(path, aside);
     } catch {
-      // Then it is replaced by the next write.
+      // Then the next write replaces it.
     }
     warn(`kept ${path} damaged`, `${what} of before the restart are lost`, { path, aside, reason });
     return undefined;

@@ -24,7 +24,7 @@ const decision = z.object({
   strength: z.number(),
 });
 
-/** What heat detection keeps over a restart: `heat.json`. */
+/** The content of `heat.json`: what heat detection stores for the next start. */
 export const keptHeat = z.object({
   format: z.literal(1),
   /** When it was written, ms since 1970. */
@@ -40,10 +40,10 @@ export const keptHeat = z.object({
 
 export type KeptHeat = z.output<typeof keptHeat>;
 
-/** What was hot longer ago says nothing of now, ms. */
+/** Items that were hot longer ago are not restored, ms. */
 const STALE_MS = 600_000;
 
-/** The decisions in it, with the pins and bans of today. */
+/** The stored decisions, with the current pins and bans. */
 export function decisionsOf(kept: KeptHeat, overrides: PinsAndBans, now: number): DecisionsState {
   const isStale = Math.abs(now - kept.at) > STALE_MS;
   return {
@@ -53,7 +53,7 @@ export function decisionsOf(kept: KeptHeat, overrides: PinsAndBans, now: number)
   };
 }
 
-/** What is usual, as heat detection keeps it over a restart: `heat-baselines.json`. */
+/** The content of `heat-baselines.json`: baselines for the next start. */
 export const keptBaselines = z.object({
   format: z.literal(1),
   at: z.number(),

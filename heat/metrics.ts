@@ -1,6 +1,6 @@
 import type { MetricList } from '../service/metrics.ts';
 
-/** What heat detection exports, in a sidecar that has it switched on. */
+/** Metrics of heat detection, exported by a sidecar that has it enabled. */
 export const HEAT_METRICS = {
   hot_items: {
     kind: 'gauge',

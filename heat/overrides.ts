@@ -2,40 +2,40 @@ import type { PinsAndBans } from '../detect/decisions.ts';
 import type { RulesFile } from './rules-schema.ts';
 
 /*
- * What people say about items: pins (hot, whatever is measured) and bans (never hot). By hand, kept over a restart, or in the file of rules,
- * which is read again when it changes. By hand goes over the file, and a ban over a pin.
+ * Overrides by operators: pins (always hot) and bans (never hot). They are set by command, and stored across restarts, or in the rules
+ * file. A command overrides the file, and in the file a ban overrides a pin.
  */
 
 export type Override = {
   kind: 'pin' | 'ban';
   item: string;
-  /** When it begins and ends, ms since 1970. */
+  /** Start and end, ms since 1970. */
   from?: number;
   until?: number;
   reason: string;
-  /** Who said it: `file` for that of the rules. */
+  /** Login of the operator; `file` for the rules file. */
   by: string;
 };
 
 export type Overrides = {
-  /** Replaces what was said of the item by hand. Throws a `TooManyOverrides`. */
+  /** Sets or replaces the override of an item by command. Throws a `TooManyOverrides`. */
   set(override: Override): void;
-  /** Takes away what was said by hand. False where nothing was. */
+  /** Removes the override by command. Returns false if there was none. */
   clear(item: string): boolean;
-  /** Replaces those of the file of rules. */
+  /** Replaces those of the rules file. */
   setFile(overrides: readonly Override[]): void;
-  /** Drops what has ended. True where anything has. */
+  /** Drops those that have ended. Returns true if there were any. */
   expire(now: number): boolean;
-  /** That which applies to an item. */
+  /** The override in effect for an item. */
   of(item: string): Override | undefined;
   byHand(): Override[];
-  /** One for each item. */
+  /** Those in effect, one per item. */
   all(): Override[];
-  /** The same, as decisions take them. */
+  /** The same, in the form that decisions take. */
   pinsAndBans(): PinsAndBans;
 };
 
-/** There is no room for another one by hand. */
+/** The limit of overrides by command is reached. */
 export class TooManyOverrides extends Error {
   override name = 'TooManyOverrides';
 }
@@ -53,7 +53,7 @@ export function createOverrides(stored: readonly Override[]): Overrides {
     },
     clear: (item) => hand.delete(item),
     setFile(overrides) {
-      // A ban of the file goes over a pin of the file.
+      // A ban of the file overrides a pin of the file.
       const bansLast = [...overrides].sort((a, b) => Number(a.kind === 'ban') - Number(b.kind === 'ban'));
       file = new Map(bansLast.map((one) => [one.item, one]));
     },
@@ -78,7 +78,7 @@ export function createOverrides(stored: readonly Override[]): Overrides {
   }
 }
 
-/** Those of a file of rules. */
+/** The overrides in a rules file. */
 export function overridesOf({ pins, bans }: RulesFile): Override[] {
   return [
     ...pins.map((pin) => ({ kind: 'pin' as const, ...withoutGaps(pin), by: 'file' })),

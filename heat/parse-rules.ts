@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { parseSettings } from '../service/config/parse-settings.ts';
 import { RULES_KEYS, type RulesFile, rulesSchema } from './rules-schema.ts';
 
-/** Everything that is wrong with a file of rules, one problem a line: `rules[0].busy: problem (got value)`. */
+/** All problems of a rules file, one per line: `rules[0].busy: problem (got value)`. */
 export class RulesError extends Error {
   override name = 'RulesError';
   readonly problems: string[];
@@ -19,8 +19,8 @@ const MOST_PROBLEMS = 100;
 const NEAR = 3;
 
 /**
- * The rules in a YAML text. Throws a `RulesError` with all problems at once. An empty text is none: it may be what an editor leaves for a
- * moment, or a disk that was full.
+ * Parses rules in YAML. Throws a `RulesError` with all problems. An empty text is a problem: an editor may truncate the file before it
+ * writes, and a full disk leaves one.
  */
 export function parseRules(text: string): RulesFile {
   const value = yamlOf(text) ?? undefined;
@@ -45,7 +45,7 @@ function yamlOf(text: string): unknown {
 function explain(issue: z.core.$ZodIssue): string[] {
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => `${pathOf([...issue.path, key])}: unknown key${suggestion(key)}`);
-  // `false`, or an object whose own problems say more.
+  // A union of `false` and an object: report the object's own problems.
   if (issue.code === 'invalid_union') {
     const inner = issue.errors.at(-1) ?? [];
     const isObject = typeof issue.input === 'object' && issue.input !== null;

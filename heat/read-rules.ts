@@ -4,12 +4,12 @@ import { reasonOf } from '../service/log.ts';
 import { parseRules, RulesError } from './parse-rules.ts';
 import type { RulesFile } from './rules-schema.ts';
 
-/** A file of rules, as it is and as what it says. */
+/** A rules file: its text, and the rules in it. */
 export type RulesText = { text: string; rules: RulesFile };
 
 const LARGEST_BYTES = 1024 * 1024;
 
-/** Reads a file of rules. Rejects with a `RulesError` with all its problems. */
+/** Reads a rules file. Rejects with a `RulesError` with all problems. */
 export async function readRules(path: string): Promise<RulesText> {
   try {
     const text = await readText(path);
@@ -20,7 +20,7 @@ export async function readRules(path: string): Promise<RulesText> {
 }
 
 async function readText(path: string): Promise<string> {
-  // A pipe would be waited for.
+  // Opening a pipe would block.
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const found = await file.stat();

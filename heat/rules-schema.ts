@@ -3,8 +3,8 @@ import { ACTIONS, DEFAULT_RULE } from '../detect/rules.ts';
 import { toInstant } from '../service/instant.ts';
 
 /*
- * The file of rules, `heat.rules`. It only overrides: what it does not name keeps its default. All rules that are for an item apply to
- * it, the later ones over the earlier.
+ * The schema of the rules file, `heat.rules`. Everything is optional and overrides a default. All rules that match an item apply; later
+ * ones override earlier ones.
  */
 
 const MOST_RULES = 1_000;
@@ -18,7 +18,7 @@ const text = z
   .min(1)
   .max(LONGEST_NAME)
   .refine((value) => !CONTROL.test(value), { message: 'must not contain control characters' });
-/** YAML reads `4711` as a number; the item is the text. */
+/** YAML reads `4711` as a number; items are text. */
 const item = z.preprocess((value) => (typeof value === 'number' ? String(value) : value), text);
 const rate = z.number().positive().max(MOST_RATE);
 const dwell = z.number().min(1).max(MOST_SECONDS);
@@ -30,14 +30,14 @@ const off = z.literal(false);
 const notYet = (what: string) =>
   z.never({ error: `there is no catalogue yet, so nothing can be said about ${what}` }).optional();
 
-/** What is done about an item that is hot by this signal. */
+/** Actions for an item that is hot by this signal. */
 const actions = z.array(z.enum(ACTIONS)).max(ACTIONS.length).optional();
 
 const busy = z
   .strictObject({
-    /** Views a second over 10 s from which an item is busy… */
+    /** An item enters at this many views per second over 10 s… */
     enter_views_per_second: rate.optional(),
-    /** …and over a minute below which it no longer is. */
+    /** …and leaves below this many over a minute. */
     leave_views_per_second: rate.optional(),
     dwell_seconds: dwell.optional(),
     actions,
@@ -71,9 +71,9 @@ const concentrated = z.strictObject({
 });
 
 const rule = z.strictObject({
-  /** Said in decisions; the number of the rule without one. */
+  /** Shown in decisions; default: the position of the rule. */
   name: text.optional(),
-  /** Patterns, `*` for any characters; all items without any. */
+  /** Patterns with `*` for any characters; default: all items. */
   items: z.array(item).min(1).max(MOST_RULES).optional(),
   category: notYet('a category'),
   catalogue_only: notYet('items outside of it'),
@@ -82,7 +82,7 @@ const rule = z.strictObject({
   busy: z.union([off, busy]).optional(),
   surge: z.union([off, surge]).optional(),
   concentrated: z.union([off, concentrated]).optional(),
-  /** Decided and told, and nginx sees nothing of it. */
+  /** Decisions are shown, but hidden from nginx. */
   dry_run: z.boolean().optional(),
 });
 
@@ -101,7 +101,7 @@ const pin = z
 const ban = z.strictObject({ item, until: instant.optional(), reason: text });
 
 export const rulesSchema = z.strictObject({
-  /** In the place of `heat.cap`. */
+  /** Overrides `heat.cap`. */
   cap: z.number().int().min(1).max(10_000).optional(),
   rules: z.array(rule).max(MOST_RULES).default([]),
   pins: z.array(pin).max(MOST_RULES).default([]).refine(namesEachOnce, { message: 'names an item twice' }),

@@ -6,26 +6,26 @@ import { type RulesText, readRules } from './read-rules.ts';
 import { NO_RULES, type RulesFile } from './rules-schema.ts';
 
 export type RulesWatch = {
-  /** Those in force. */
+  /** The rules in effect. */
   rules(): RulesFile;
   state(): RulesState;
-  /** Reads the file again where it has changed, and not since the look before. */
+  /** Checks the file, and reads it if it has changed and then been unchanged since the last check. */
   look(): Promise<void>;
   close(): void;
 };
 
 export type RulesState = {
-  /** Undefined without a file. */
+  /** Undefined if no file is configured. */
   file: string | undefined;
-  /** When those in force were read, ms since 1970. */
+  /** When the rules in effect were read, ms since 1970. */
   since: number | undefined;
-  /** What is wrong with the file as it is now; none where its rules are in force. */
+  /** The problems of the current file; empty if its rules are in effect. */
   problems: string[];
 };
 
 export type RulesWatchOptions = {
   path: string | undefined;
-  /** Where the last file that could be used is kept, for a start with one that cannot. */
+  /** Copy of the last valid file, for a start with an invalid one. */
   keptPath: string;
   now: () => number;
   warn: (key: string, message: string, fields?: object) => void;
@@ -36,11 +36,10 @@ export type RulesWatchOptions = {
 const EVERY_MS = 1_000;
 
 /**
- * The rules of a file, which is looked at each second: by its inode, size and times, which works on every file system and for every
- * editor, whether it writes into the file or puts another in its place. It is read when it has not changed for a second: an editor may
- * empty it first, and a file without rules is a good one. A file that cannot be used leaves the rules before it in force. At a
- * start these are those of the last one that could, or the start fails with a `RulesError`: rules that switch something off
- * must not be lost by a typing error.
+ * Watches the rules file. Every second it compares inode, size and times, which works on every file system, and for editors that write in
+ * place as well as those that replace the file. It reads the file once it has been unchanged for a second, because an editor may truncate
+ * it first. If the file is invalid, the previous rules stay in effect. At a start these are those of the last valid file; without one, it
+ * rejects with a `RulesError`: a typing error must not discard rules that switch something off.
  */
 export async function watchRules(options: RulesWatchOptions): Promise<RulesWatch> {
   const { path, keptPath, now, warn, onRules, everyMs = EVERY_MS } = options;
@@ -48,7 +47,7 @@ export async function watchRules(options: RulesWatchOptions): Promise<RulesWatch
   let since: number | undefined;
   let problems: string[] = [];
   let seen = '';
-  /** What has changed to it since, and may still be changing. */
+  /** State of the file after a change; it may still be changing. */
   let found = '';
   let looking: Promise<void> | undefined;
   if (path === undefined) {
@@ -94,7 +93,7 @@ export async function watchRules(options: RulesWatchOptions): Promise<RulesWatch
     } catch (error) {
       refuse(error, file);
     }
-    // What it was before it was read: what is written meanwhile is seen at the next looks.
+    // The state from before the read: a write during the read is noticed by later checks.
     seen = sign;
   }
 
@@ -130,7 +129,7 @@ async function readKept(path: string): Promise<RulesFile | undefined> {
   }
 }
 
-/** What changes when the file does; why it cannot be looked at where that is so. */
+/** A fingerprint that changes when the file does; the reason if it cannot be read. */
 async function signOf(path: string): Promise<string> {
   try {
     const { ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });

@@ -7,15 +7,15 @@ import { lineKind } from '../event/line-kind.ts';
 import type { NewViews, ViewBatch } from '../sidecar/ingest/new-views.ts';
 
 /*
- * The views of a call of the intake, kept as numbers until it is certain that they are new: lines are sorted again where one of them may
- * be a duplicate, and come again where they cannot be written. A view is seven words and its time; its item's name is read from the
- * bytes of the lines when somebody asks for it, which is when the item begins to be tracked.
+ * The views of one intake request, stored as numbers until it is certain that they are new: lines are filtered again if one may be a
+ * duplicate, and are resent if they cannot be written. A view is seven words and its time. Its item's name is read from the bytes of the
+ * lines only when the item becomes tracked.
  */
 
 export type ViewBatchesOptions = {
   view: HeatView;
   isBot: BotTest;
-  /** Told of a batch that counts. */
+  /** Called with a batch that counts. */
   count: (batch: CountedViews) => void;
 };
 
@@ -26,9 +26,9 @@ export type CountedViews = {
   visitor(index: number): number;
   weight(index: number): number;
   isBot(index: number): boolean;
-  /** When nginx saw it, ms since 1970. */
+  /** When nginx received it, ms since 1970. */
   time(index: number): number;
-  /** Of the item, as events have it. */
+  /** The name of the item, as in events. */
   name(index: number): string;
 };
 
@@ -41,11 +41,11 @@ const IS_BOT = 4;
 const BEGIN = 5;
 const END = 6;
 
-/** nginx posts one line, or up to a thousand. */
+/** Initial size: nginx posts one line, or up to a thousand. */
 const USUAL_VIEWS = 16;
-/** As many calls as are usually under way at once. */
+/** The usual number of concurrent requests. */
 const SPARE = 8;
-/** Of a batch that is kept for the next: 256 KB. */
+/** Largest batch that is reused: 256 KB. */
 const LARGEST_SPARE_VIEWS = 8_192;
 
 export function createViewBatches({ view, isBot, count }: ViewBatchesOptions): NewViews {
@@ -63,7 +63,7 @@ export function createViewBatches({ view, isBot, count }: ViewBatchesOptions): N
     let times = new Float64Array(USUAL_VIEWS);
     let lines: Buffer = Buffer.alloc(0);
     let length = 0;
-    /** Of items whose name is not bytes of the lines as they are. */
+    /** Names of items that do not appear literally in the bytes of the lines. */
     const odd = new Map<number, string>();
     const counted: CountedViews = {
       get length() {
@@ -92,7 +92,7 @@ export function createViewBatches({ view, isBot, count }: ViewBatchesOptions): N
     return batch;
 
     function add(line: Line): void {
-      // What nobody looked at heats nothing: fetched ahead, HEAD, a part, a test.
+      // These kinds heat nothing: prefetch, HEAD, part, test.
       if (lineKind(line) !== undefined) return;
       if (length === times.length) grow();
       view.look(line);

@@ -1,6 +1,6 @@
 /**
- * Whether the moment `until` (ms, of the zone) is still to come. One that lies further ahead than `longestMs`, the most that it
- * was ever put off, was noted before the clock was set back: it counts as past, or it would hold for hours.
+ * Whether the moment `until` (ms, from the zone) is in the future. If it is further ahead than `longestMs`, the longest delay ever set, the
+ * clock was set back since: then it counts as past, because otherwise it would last for hours.
  */
 export function isAhead(until: number | undefined, longestMs: number): boolean {
   const leftMs = (until || 0) - Date.now();

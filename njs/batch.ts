@@ -4,9 +4,8 @@ import { zoneLineOf } from './zone-line.ts';
 import { countersZone, eventsZone } from './zones.ts';
 
 /**
- * Puts the view into the shared zone, from where `flush` posts it among many others. The value of
- * `$hotitem_capture_batch`, as that of `$hotitem_capture`. A view goes by subrequest instead when the zone is full, and
- * when nginx is about to stop (divert.ts).
+ * Puts the view into the shared zone; `flush` posts it with many others. This is the value of `$hotitem_capture_batch`, the same as that of
+ * `$hotitem_capture`. A view goes by subrequest instead if the zone is full, or if nginx is about to stop (divert.ts).
  */
 export function batch(r: NginxHTTPRequest): string {
   const counters = countersZone();
@@ -23,7 +22,7 @@ function keep(id: string | undefined, line: string): boolean {
   const events = eventsZone();
   if (!events || !id) return false;
   try {
-    // No counter: what is in the zone is counted by its size, and when it leaves.
+    // Not counted here: the zone is counted by its size, and when views leave it.
     events.set(id, line);
     return true;
   } catch {

@@ -2,10 +2,7 @@ import { noteBusy } from './busy.ts';
 import { CAPTURE } from './locations.ts';
 import { countersZone } from './zones.ts';
 
-/**
- * Counts what became of a view that the sidecar did not take: `$hotitem_fate` is `spilled` or `dropped`. One that was on
- * its way there says that the sidecar is busy.
- */
+/** Counts a view that the sidecar did not receive: `$hotitem_fate` is `spilled` or `dropped`. If it was on its way, the sidecar is busy. */
 export function count(r: NginxHTTPRequest): string {
   const counters = countersZone();
   const fate = r.variables.hotitem_fate;

@@ -1,8 +1,8 @@
 import { countersZone } from './zones.ts';
 
 /**
- * Counts, as spilled, a view that is logged and whose subrequest has not ended: its client has closed the connection. The value
- * of `$hotitem_cut_off`, always `1`, so that log-cut.conf writes the view to the spill file.
+ * Counts a view as spilled if its page is logged before its subrequest has ended: the client closed the connection. The value of
+ * `$hotitem_cut_off` is always `1`, so log-cut.conf writes the view to the spill file.
  */
 export function cutOff(): string {
   const counters = countersZone();

@@ -7,12 +7,12 @@ export function drainAsked(session: NginxPeriodicSession): boolean {
   return isPlainFile(pathOf(session));
 }
 
-/** Tells them that the zone is empty: the file is gone. */
+/** Removes the file, which says that the zone is empty. */
 export function endDrain(session: NginxPeriodicSession): void {
   try {
     fs.unlinkSync(pathOf(session));
   } catch {
-    // Another nginx on this folder was faster, or the drain was given up.
+    // Another nginx that uses this folder was faster, or the drain was cancelled.
   }
 }
 

@@ -8,17 +8,17 @@ import { reportLast } from './report.ts';
 import { spillAll, spillOverdue } from './spill-zone.ts';
 import { countersZone, eventsZone } from './zones.ts';
 
-/** The last post of a run starts before this, ms: with js_fetch_timeout it ends within the interval of one second. */
+/** The last post of a run starts before this, ms: together with js_fetch_timeout it ends within the interval of one second. */
 const RUN_MS = 750;
 const PAUSE_MS = 200;
-/** How long a worker that exits posts what is in the zone, before it spills the rest. */
+/** How long an exiting worker posts from the zone before it spills the rest. */
 const LEAVE_MS = 1_000;
-/** A view that another worker was just putting into the zone is in it by then. */
+/** Time for another worker to finish putting a view into the zone. */
 const LAST_LOOK_MS = 20;
 
 /**
- * Posts what is in the zone to the sidecar, every 200 ms, or spills it when that has not been possible for five seconds. Runs
- * in one worker; around a reload in two, which may post a line twice: the sidecar knows it by its id.
+ * Every 200 ms, posts what is in the zone to the sidecar, or spills it if no post succeeded for five seconds. Runs in one worker. During a
+ * reload it runs in two, which may post a line twice: the sidecar recognizes its id.
  */
 export async function flush(session: NginxPeriodicSession): Promise<void> {
   const end = Date.now() + RUN_MS;
@@ -30,7 +30,7 @@ export async function flush(session: NginxPeriodicSession): Promise<void> {
   }
 }
 
-/** Empties the zone before this worker exits; later views bypass it. Once, by the handler that notices first. */
+/** Empties the zone before this worker exits; later views bypass it. Done once, by the first handler that notices the exit. */
 export async function leave(session: NginxPeriodicSession): Promise<void> {
   const counters = countersZone();
   if (!counters?.add('leaving', Date.now())) return;
@@ -44,7 +44,7 @@ export async function leave(session: NginxPeriodicSession): Promise<void> {
 async function turn(session: NginxPeriodicSession, end: number): Promise<void> {
   const counters = countersZone();
   if (!counters) return;
-  // A worker exited because of a reload: this one continues.
+  // The worker exited because of a reload: this one continues.
   const goesOn = counters.delete('leaving');
   if (drainAsked(session)) {
     divert(session, counters);

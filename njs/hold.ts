@@ -3,17 +3,16 @@ import { leave } from './flush.ts';
 import { workerTitle } from './leaving.ts';
 import { pause } from './pause.ts';
 
-/** Ends before the next turn. Should nginx's title not tell, a quit takes as long at most. */
+/** Ends before the next run of the periodic. If nginx's process title does not reveal the exit, a quit takes this long at most. */
 const RUN_MS = 4_950;
 const LOOK_MS = 100;
 
 /**
- * Keeps the first worker from exiting before the zone is empty: no periodic runs any more once a worker exits, but one that
- * is running is waited for.
+ * Keeps the first worker from exiting before the zone is empty: an exiting worker starts no periodic, but waits for one that is running.
  */
 export async function hold(session: NginxPeriodicSession): Promise<void> {
   const title = workerTitle();
-  // Cut short for want of room, or no /proc: nothing would show.
+  // The title is truncated, or there is no /proc: an exit cannot be detected.
   if (title.indexOf('nginx: worker process') < 0) return;
   const end = Date.now() + RUN_MS;
   while (isAhead(end, RUN_MS)) {

@@ -2,8 +2,8 @@
 import fs from 'fs';
 
 /**
- * The title of this worker process. njs does not tell a script that its worker exits, but nginx changes the title then, to
- * `nginx: worker process is shutting down`. Empty where no /proc is mounted.
+ * The process title of this worker. njs does not tell a script that its worker exits, but nginx then changes the title to `nginx: worker
+ * process is shutting down`. Empty if /proc is not mounted.
  */
 export function workerTitle(): string {
   try {
@@ -13,7 +13,7 @@ export function workerTitle(): string {
   }
 }
 
-/** Whether nginx quits, reloads or is upgraded, and this worker exits when its requests, timers and posts are done. */
+/** Whether this worker is exiting (quit, reload or upgrade): it ends when its requests, timers and posts are done. */
 export function isLeaving(): boolean {
   return workerTitle().indexOf('is shutting down') >= 0;
 }

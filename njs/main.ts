@@ -1,5 +1,5 @@
-// What a view needs, and no more: the njs engine sets up the whole script for each one.
-// js_set and its kin can name the members of the default export, nothing else.
+// Only what each view needs: the njs engine sets up the whole script for each request. js_set and similar directives can only name members
+// of the default export.
 import { batch } from './batch.ts';
 import { count } from './count.ts';
 import { cutOff } from './cut-off.ts';

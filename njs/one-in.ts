@@ -1,6 +1,6 @@
 /**
- * How many views a captured one represents, from the operator's setting `on`, `off` or `sample N`: 1, 0 or N.
- * Anything else counts as `on`, so that a typing mistake loses nothing.
+ * How many views a captured one represents, from the setting `on`, `off` or `sample N`: 1, 0 or N. Anything else counts as `on`, so that a
+ * typing error loses nothing.
  */
 export function oneIn(mode: string | undefined): number {
   if (mode === 'off') return 0;

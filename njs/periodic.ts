@@ -1,4 +1,4 @@
-// What runs beside the views, in a script of its own: see main.ts.
+// The periodic handlers, in a script of their own: see main.ts.
 import { flush } from './flush.ts';
 import { hold } from './hold.ts';
 import { poll } from './poll.ts';

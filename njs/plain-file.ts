@@ -2,8 +2,8 @@
 import fs from 'fs';
 
 /**
- * Whether there is a regular file, not a link or a pipe: opening a pipe would block this worker, and all its pages. Who exchanges
- * it between this look and the opening has the workers' user, and could stop them by a signal.
+ * Whether this is a regular file, not a link or a pipe: opening a pipe would block this worker with all its pages. A process that swaps the
+ * file between this check and the opening has the workers' user, and could stop them with a signal anyway.
  */
 export function isPlainFile(path: string): boolean {
   try {

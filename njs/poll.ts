@@ -11,19 +11,19 @@ import { countersZone } from './zones.ts';
 /** A run ends within the interval of one second. */
 const RUN_MS = 900;
 const SHORTEST_WAIT_MS = 30;
-/** When a sidecar that timed out is tried again. Not each second: its queue keeps every connection. */
+/** When to retry a sidecar that timed out. Not every second: its queue keeps each connection. */
 const RETRY_SLOW_MS = 5_000;
-/** When any other unavailable sidecar is tried again: each refused attempt costs a line in the error log, a timeout none. */
+/** When to retry a sidecar that is unavailable for another reason: each refused connection is a line in the error log, a timeout is not. */
 const RETRY_MS = 20_000;
 
-/** Begins the failure that a sidecar is which answers, but not as it should. */
+/** Prefix of the error for a sidecar that answers incorrectly. */
 const UNABLE = 'the sidecar answers';
 
 type Control = { version: number; mode: string; n: number; lease_ms: number };
 
 /**
- * Keeps this nginx and its sidecar informed: a long poll that brings the counters there and the mode of capture back. It
- * also notes when the sidecar is unavailable (`away`), which spares everything else the attempt. Runs in one worker.
+ * A long poll between this nginx and its sidecar: it sends the counters and returns the capture mode. It also notes when the sidecar is
+ * unavailable (`away`), so that views do not attempt to reach it. Runs in one worker.
  */
 export async function poll(session: NginxPeriodicSession): Promise<void> {
   const counters = countersZone();
@@ -51,7 +51,7 @@ async function follow(
   end: number,
 ): Promise<void> {
   while (true) {
-    // One that was away is asked whether it is back, and not to wait.
+    // If the sidecar was unavailable, it must answer at once.
     const away = counters.get('away') !== undefined;
     if (!away && !isAhead(end - SHORTEST_WAIT_MS, RUN_MS)) return;
     const wait = away ? 0 : end - Date.now();
@@ -61,7 +61,7 @@ async function follow(
     });
     if (reply.status >= 500) throw new Error(`${UNABLE} ${reply.status}`);
     if (reply.status === 200) {
-      // On its own line: njs has no await in arguments.
+      // On its own line: njs does not support await in arguments.
       const control = await reply.json();
       apply(control as Control, counters);
     }
@@ -69,19 +69,19 @@ async function follow(
     counters.delete('away');
     counters.delete('retry_at');
     await reportPast(session, counters);
-    // 204 means that it has waited; anything else but 200, that it is too old to know of this.
+    // 204: the wait is over. Any other status but 200: the sidecar is too old to support polling.
     if (reply.status !== 200 && !away) return;
   }
 }
 
-/** 48 bits of nginx's own randomness: a generator of njs begins with the time. */
+/** 48 bits of nginx's randomness: generators of njs are seeded with the time. */
 function randomOf(session: NginxPeriodicSession): number {
   return parseInt((session.variables.request_id || '').slice(0, 12), 16) || 0;
 }
 
 function apply(control: Control, counters: NgxSharedDict<number>): void {
   if (control.mode === 'default') {
-    // The sidecar has forgotten what it was told. No lease: what the operator configured holds.
+    // The sidecar has no mode any more. Without a lease, the operator's setting applies.
     counters.delete('version');
     counters.delete('lease_ms');
     counters.delete('lease_until');
@@ -92,7 +92,7 @@ function apply(control: Control, counters: NgxSharedDict<number>): void {
   counters.set('lease_ms', control.lease_ms);
 }
 
-/** A sidecar that has gone for longer than the lease no longer decides: what the operator configured holds again. */
+/** The sidecar was unavailable for longer than the lease: the operator's setting applies again. */
 function fallBack(session: NginxPeriodicSession, counters: NgxSharedDict<number>): void {
   if (isAhead(counters.get('lease_until'), counters.get('lease_ms') || 0)) return;
   setOneIn(counters, oneIn(session.variables.hotitem_mode_default));
@@ -111,7 +111,7 @@ function isSlow(failure: string): boolean {
   return failure.indexOf('timed out') >= 0 || failure.indexOf(UNABLE) >= 0;
 }
 
-/** When the socket was made, ms; 0 where there is none. */
+/** When the socket was created, ms; 0 if there is none. */
 function socketMade(session: NginxPeriodicSession): number {
   try {
     return fs.statSync(session.variables.hotitem_socket || '').ctimeMs;

@@ -7,12 +7,12 @@ import { countersZone, eventsZone } from './zones.ts';
 const SHORTEST_BACK_OFF_MS = 200;
 const LONGEST_BACK_OFF_MS = 5000;
 const MOST_LINES = 1000;
-/** Of a run, with room for a sidecar that takes long. */
+/** Maximum duration of a run, which leaves time for a slow sidecar. */
 const LONGEST_RUN_MS = 1_000;
 
 /**
- * Posts what is in the zone, up to 1,000 lines at once, until `end`. A line leaves the zone when the sidecar has it on disk, or
- * has said that it is none. Never rejects; what stays is posted later.
+ * Posts the lines in the zone, up to 1,000 at once, until `end`. A line leaves the zone when the sidecar has stored it, or has rejected it
+ * as invalid. Never rejects; remaining lines are posted later.
  */
 export async function post(session: NginxPeriodicSession, end: number): Promise<void> {
   try {
@@ -30,7 +30,7 @@ export function isWaiting(counters: NgxSharedDict<number>): boolean {
 async function postAll(session: NginxPeriodicSession, end: number): Promise<void> {
   const counters = countersZone();
   const events = eventsZone();
-  // Asked before the zone is touched: with a full one, taking lines out in vain would slow this worker's pages down.
+  // Checked before the zone is read: reading a full one in vain would delay the pages of this worker.
   if (!counters || !events || isWaiting(counters)) return;
   while (isAhead(end, LONGEST_RUN_MS)) {
     const most = counters.get('batch') || MOST_LINES;
@@ -42,7 +42,7 @@ async function postAll(session: NginxPeriodicSession, end: number): Promise<void
     const ask = { method: 'POST', path: '/v1/lines', body: linesToBody(lines) } as const;
     const reply = await askSidecar(session, ask);
     const status = reply.status;
-    // 400: none of them is a line. The sidecar has counted them, and would say the same again.
+    // 400: all lines are invalid. The sidecar has counted them, and would reject them again.
     if (status === 204 || status === 400) remove(lines, ['flushed']);
     else if (status === 413 && lines.length === 1) remove(lines, ['dropped']);
     else if (status === 413) counters.set('batch', Math.ceil(lines.length / 2));
@@ -50,12 +50,12 @@ async function postAll(session: NginxPeriodicSession, end: number): Promise<void
     if (status === 204 && most < MOST_LINES) counters.set('batch', Math.min(most * 2, MOST_LINES));
     if (counters.get('back_off')) counters.delete('back_off');
     counters.delete('stuck_at');
-    // The rest can wait until there is more of it.
+    // The rest can wait for further views.
     if (status === 204 && lines.length < most) return;
   }
 }
 
-/** Fewer lines at the next attempt, and later: the sidecar may be slow rather than unavailable. */
+/** Sends fewer lines at the next attempt, and later: the sidecar may be slow rather than unavailable. */
 function failed(): void {
   const counters = countersZone();
   if (!counters) return;

@@ -18,13 +18,13 @@ const NAMES = [
   'spill_barred',
 ];
 const LEFT = /^report-(\d{1,15})$/;
-/** A report, as `reportOf` makes it. */
+/** A report, as `reportOf` creates it. */
 const REPORT = /^[a-z_]+=\d+(&[a-z_]+=\d+)*$/;
 const LONGEST = 1_000;
 const MOST_AT_ONCE = 16;
 const FILE_MODE = 0o644;
 
-/** What this nginx has counted, for the query of a poll. */
+/** The counters of this nginx, as the query of a poll. */
 export function reportOf(counters: NgxSharedDict<number>): string {
   const events = eventsZone();
   const counted = NAMES.map((name) => `${name}=${counters.get(name) || 0}`).join('&');
@@ -32,8 +32,8 @@ export function reportOf(counters: NgxSharedDict<number>): string {
 }
 
 /**
- * What a running nginx does now, beside it. `one_in`: views behind one that is captured, 0 for none. `off`: none is, whatever the
- * sidecar says (off.conf). `release`: which hotitem wrote its includes.
+ * The state of a running nginx, sent with it. `one_in`: how many views a captured one represents, 0 if none is captured. `off`: off.conf is
+ * included, so none is captured. `release`: the version of its includes.
  */
 export function standingOf(session: NginxPeriodicSession, counters: NgxSharedDict<number>): string {
   const variables = session.variables;
@@ -44,8 +44,8 @@ export function standingOf(session: NginxPeriodicSession, counters: NgxSharedDic
 }
 
 /**
- * The last report of an nginx that exits: to the sidecar, or to a file in the spill folder where the sidecar is unavailable. The
- * next nginx delivers it, so that the views spilled since the report before are counted. Never rejects.
+ * Sends the last report of an exiting nginx to the sidecar, or writes it to a file in the spill folder if the sidecar is unavailable. The
+ * next nginx delivers that file, so that views spilled since the previous report are counted. Never rejects.
  */
 export async function reportLast(session: NginxPeriodicSession): Promise<void> {
   const counters = countersZone();
@@ -59,7 +59,7 @@ export async function reportLast(session: NginxPeriodicSession): Promise<void> {
   }
 }
 
-/** Delivers what an nginx before this one, or beside it, has left. Rejects when the sidecar does not answer; the file then stays. */
+/** Delivers the report that another nginx left. Rejects if the sidecar does not answer; the file then stays. */
 export async function reportPast(
   session: NginxPeriodicSession,
   counters: NgxSharedDict<number>,
@@ -68,7 +68,7 @@ export async function reportPast(
   for (let i = 0; i < names.length && i < MOST_AT_ONCE; i++) {
     const name = names[i] as string;
     const path = `${folderOf(session)}/${name}`;
-    // After a reload, this nginx continues counting.
+    // After a reload, this nginx continues the counters.
     const report = readReport(path);
     if (report && name !== `report-${counters.get('instance')}`) await tell(session, report);
     remove(path);
@@ -79,14 +79,14 @@ function tell(session: NginxPeriodicSession, report: string): Promise<Response> 
   return askSidecar(session, { method: 'GET', path: `/v1/control?wait=0&${report}` });
 }
 
-/** Undefined for a file that is not ours: any process of the workers' user can write to that folder. */
+/** Undefined for a foreign file: any process of the workers' user can write to this folder. */
 function readReport(path: string): string | undefined {
   if (!isPlainFile(path) || fs.lstatSync(path).size > LONGEST) return undefined;
   const report = fs.readFileSync(path, 'utf8');
   return REPORT.test(report) ? report : undefined;
 }
 
-/** A folder of that name stays, and does no harm. */
+/** A folder with this name stays, and does no harm. */
 function remove(path: string): void {
   try {
     fs.unlinkSync(path);

@@ -1,13 +1,13 @@
-// By its types any name is a zone that exists, and none of them lasts.
+// The types declare every name as an existing zone; here a zone may be missing.
 interface NgxGlobalShared {
   readonly hotitem_counters: NgxSharedDict<number>;
   readonly hotitem_events: NgxSharedDict<string>;
 }
 
-/** Which engine a bundle is for, known when it is built. */
+/** The engine that a bundle is built for; a build-time constant. */
 declare const QUICKJS: boolean;
 
-// By its types a body is text; both engines take bytes.
+// The types declare a body as text; both engines also accept bytes.
 interface NgxObject {
   fetch(
     url: string,

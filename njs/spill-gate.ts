@@ -1,14 +1,14 @@
 import { countersZone } from './zones.ts';
 
 /**
- * Whether nothing can be written to the spill folder, as the periodics found (spill-limit.ts): it holds as much as it may, or takes
- * nothing. In shared memory, because every process of the workers' user can write to the folder.
+ * Whether the spill folder is full or not writable, as the periodics found (spill-limit.ts). Stored in shared memory, because every process
+ * of the workers' user can write to the folder.
  */
 export function isShut(counters: NgxSharedDict<number>): boolean {
   return counters.get('spill_full') !== undefined || counters.get('spill_barred') !== undefined;
 }
 
-/** The value of `$hotitem_spill_shut`: `1` where it would be in vain to write a view, each with a line in the error log. */
+/** The value of `$hotitem_spill_shut`: `1` if writing a view would fail, which would log an error for each one. */
 export function spillShut(): string {
   const counters = countersZone();
   return counters && isShut(counters) ? '1' : '';

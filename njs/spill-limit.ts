@@ -3,14 +3,14 @@ import fs from 'fs';
 import { isAhead } from './ahead.ts';
 import { countersZone } from './zones.ts';
 
-/** Not at the limit itself: spilling would be switched on and off with each file. */
+/** Below the limit: otherwise spilling would be switched on and off with each file. */
 const ROOM_AGAIN = 0.9;
 const BLOCK_BYTES = 512;
 const SAY_MS = 60_000;
 
 /**
- * Shuts the spill (spill-gate.ts) while its folder takes as much of the disk as it may. The sidecar does the same by a file beside
- * its socket, but it is while the sidecar is unavailable that the folder grows. Runs in one worker.
+ * Shuts the spill (spill-gate.ts) while its folder is full. The sidecar does the same with a file beside its socket, but the folder grows
+ * while the sidecar is unavailable. Runs in one worker.
  */
 export async function limitSpill(session: NginxPeriodicSession): Promise<void> {
   const counters = countersZone();
@@ -23,14 +23,14 @@ export async function limitSpill(session: NginxPeriodicSession): Promise<void> {
     if (bytes >= most && counters.add('spill_full', 1)) counters.incr('fulls', 1);
     if (bytes < most * ROOM_AGAIN) counters.delete('spill_full');
   } catch (failure) {
-    // The worker may write to it all the same.
+    // The worker may still be able to write to it.
     complain(counters, `the limit of the spill folder cannot be enforced: ${failure}`);
   }
 }
 
 /**
- * Disables spilling while the folder is missing or not writable: nginx would log an error for each view.
- * The views are then counted as dropped. Once a second, and with one line a minute.
+ * Shuts the spill while the folder is missing or not writable: otherwise nginx logs an error for each view. The views are counted as
+ * dropped. Checked once a second; logs one line a minute.
  */
 export function barSpill(session: NginxPeriodicSession, counters: NgxSharedDict<number>): void {
   const folder = session.variables.hotitem_spill_folder || '';
@@ -43,7 +43,7 @@ export function barSpill(session: NginxPeriodicSession, counters: NgxSharedDict<
   }
 }
 
-/** 0 for a file that the sidecar has just removed, and for what is none. Holes take no room. */
+/** The disk usage of a file; 0 for one that was just removed, or is not a regular file. Holes take no space. */
 function diskBytesOf(path: string): number {
   try {
     const found = fs.lstatSync(path);

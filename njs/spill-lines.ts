@@ -7,13 +7,13 @@ import { countersZone } from './zones.ts';
 
 /** As nginx creates its own; the folder keeps them private. */
 const FILE_MODE = 0o644;
-/** When a folder that took nothing is tried again. */
+/** When to retry a folder to which a write failed. */
 const RETRY_MS = 5_000;
 const SAY_MS = 60_000;
 
 /**
- * Appends whole lines, each with its newline, to the spill file of the minute, one of its own beside nginx's. Returns whether
- * all of them are in it: not while the folder is full, and for five seconds after a write that failed.
+ * Appends whole lines, each with its newline, to the spill file of the minute, a separate file from nginx's. Returns whether all of them
+ * were written: false while the folder is full, and for five seconds after a failed write.
  */
 export function spillLines(session: NginxPeriodicSession, body: string | Buffer): boolean {
   const counters = countersZone();
@@ -23,7 +23,7 @@ export function spillLines(session: NginxPeriodicSession, body: string | Buffer)
   const path = `${folder}/zone-${new Date().toISOString().slice(0, 16)}.tsv`;
   try {
     if (isThere(path) && !isPlainFile(path)) throw new Error(`${path} is not a file`);
-    // A write that failed may have left a part of a line: an empty one between them does no harm.
+    // A failed write may have left part of a line: a newline separates it, and an empty line does no harm.
     const torn = counters.get('spill_torn') !== undefined;
     if (torn) fs.appendFileSync(path, '\n', { mode: FILE_MODE });
     fs.appendFileSync(path, body, { mode: FILE_MODE });

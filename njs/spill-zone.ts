@@ -7,10 +7,10 @@ import { countersZone, eventsZone } from './zones.ts';
 
 /** How long views wait in the zone for an unavailable sidecar: a kill of nginx loses what is in it. */
 const PATIENCE_MS = 5_000;
-/** Read and written at once, while this worker's pages wait. */
+/** Lines per turn: this worker's pages wait meanwhile. */
 const MOST_LINES = 250;
 
-/** Spills what is in the zone once nothing could be posted for five seconds. */
+/** Spills what is in the zone once no post has succeeded for five seconds. */
 export function spillOverdue(session: NginxPeriodicSession): void {
   const counters = countersZone();
   if (!counters || !isWaiting(counters) || eventsZone()?.size() === 0) return;
@@ -18,7 +18,7 @@ export function spillOverdue(session: NginxPeriodicSession): void {
   if (!isAhead((counters.get('stuck_at') || 0) + PATIENCE_MS, PATIENCE_MS)) spillAll(session);
 }
 
-/** Spills what is in the zone, as far as the folder takes it. */
+/** Spills what is in the zone, as far as the folder accepts it. */
 export function spillAll(session: NginxPeriodicSession): void {
   const events = eventsZone();
   if (!events) return;

@@ -1,9 +1,8 @@
 import { oneIn } from './one-in.ts';
 
 /**
- * Whether this view is captured: by the mode that the sidecar last sent (`hotitem capture …`), else by what the operator
- * configured. 0: it is not. 1: it is. -1: it is, but not by way of the zone (see divert.ts). A view that is captured as one
- * of N gets `/N` into its line.
+ * Whether this view is captured: by the mode that the sidecar last sent (`hotitem capture …`), otherwise by the operator's setting. 0: no.
+ * 1: yes. -1: yes, but not through the zone (see divert.ts). A view that is captured as one of N gets `/N` in its line.
  */
 export function wanted(r: NginxHTTPRequest, counters: NgxSharedDict<number> | undefined): number {
   let n = counters?.get('one_in');
@@ -16,7 +15,7 @@ export function wanted(r: NginxHTTPRequest, counters: NgxSharedDict<number> | un
   return n < 0 ? -1 : 1;
 }
 
-/** By nginx's own random id and not by Math.random: under njs each request has a generator of its own. */
+/** By nginx's own random id, not by Math.random: under njs, each request has its own generator. */
 function isChosen(requestId: string | undefined, n: number): boolean {
   return parseInt((requestId || '').slice(0, 8), 16) % n === 0;
 }

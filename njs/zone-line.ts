@@ -1,14 +1,14 @@
 /**
- * Lines in the shared zone. The zone holds text only, and a line may hold any byte: one that is not UTF-8 is kept as base64
- * behind a mark. No line begins with the mark, it begins with its version.
+ * Lines in the shared zone. The zone holds text only, but a line may contain any byte: one that is not UTF-8 is stored as base64 with a
+ * prefix. A line begins with its version, never with that prefix.
  */
 const MARK = '=';
 const MARK_CODE = 61;
 
-/** What njs makes of bytes that are not UTF-8. */
+/** njs replaces bytes that are not UTF-8 by this. */
 const REPLACEMENT = '\uFFFD';
 
-/** The line of a view as the zone keeps it; empty where there is none. */
+/** The line of a view as the zone stores it; empty if there is none. */
 export function zoneLineOf(r: NginxHTTPRequest): string {
   const line = r.variables.hotitem_line || '';
   if (!hasReplacement(line)) return line;
@@ -16,7 +16,7 @@ export function zoneLineOf(r: NginxHTTPRequest): string {
   return raw ? MARK + raw.toString('base64') : line;
 }
 
-/** What the lines of some entries of the zone are on the wire: each as it came and a newline behind it. */
+/** The lines of some zone entries as sent to the sidecar: the original bytes, each with a newline. */
 export function linesToBody(entries: [string, string][]): string | Buffer {
   const texts: string[] = [];
   let isText = true;
@@ -25,7 +25,7 @@ export function linesToBody(entries: [string, string][]): string | Buffer {
     if (text.charCodeAt(0) === MARK_CODE) isText = false;
     texts.push(text);
   }
-  // Joined, not added one to the other: the njs engine would keep every intermediate string, hundreds of megabytes.
+  // join, not +=: the njs engine would keep every intermediate string, hundreds of megabytes.
   return isText ? `${texts.join('\n')}\n` : toBytes(texts);
 }
 
@@ -41,7 +41,7 @@ function toBytes(texts: string[]): Buffer {
   return Buffer.concat(parts);
 }
 
-/** Each engine by its quickest way: indexOf compares at every character in both. */
+/** The fastest test for each engine: indexOf compares at every character in both. */
 function hasReplacement(line: string): boolean {
   if (QUICKJS) return line.replace(REPLACEMENT, '').length < line.length;
   return Buffer.byteLength(line) > line.length && line.indexOf(REPLACEMENT) >= 0;

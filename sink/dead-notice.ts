@@ -1,23 +1,23 @@
 /** Logs dead letters. */
 export type DeadNotice = {
-  /** Why each of some records is dead: from a closed list, without values. */
+  /** Notes records that are dead, with their reasons: from a closed list, without values. */
   add(reasons: string[]): void;
-  /** Writes what was not written yet. */
+  /** Logs what was not logged yet. */
   close(): void;
 };
 
 export type DeadNoticeOptions = {
-  /** Writes a line. */
+  /** Logs a line. */
   say: (fields: object, message: string) => void;
   everyMs?: number;
   now?: () => number;
 };
 
 const EVERY_MS = 60_000;
-/** Reasons in a line. */
+/** Maximum number of reasons in a line. */
 const MOST_REASONS = 10;
 
-/** A line a minute at most, with how many there were since the last one and why; the first at once. */
+/** Logs the first dead letter at once, then at most one line a minute with their number and reasons. */
 export function createDeadNotice({ say, everyMs = EVERY_MS, now = Date.now }: DeadNoticeOptions): DeadNotice {
   let counts = new Map<string, number>();
   let written = Number.NEGATIVE_INFINITY;

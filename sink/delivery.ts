@@ -14,46 +14,46 @@ import { createSlots } from './slots.ts';
 export type DeliveryOptions = {
   index: EventIndex;
   read: ReadRecord;
-  /** Most events in one request to the index. */
+  /** Maximum number of events in one request to the index. */
   batchEvents: number;
-  /** Requests under way at once, for all partitions together. */
+  /** Concurrent requests, for all partitions together. */
   requests: number;
   metrics: Metrics<typeof SINK_METRICS>;
   warn: (key: string, message: string, fields?: object) => void;
-  /** Told whether the index takes events. */
+  /** Reports whether the index accepts events. */
   outage: Outage;
-  /** Called with the reason while the index rejects everything, and with `undefined` once it accepts something. */
+  /** Called with the reason while the index rejects everything, and with `undefined` once it accepts an event. */
   onRefusal?: (reason: string | undefined) => void;
 };
 
-/** What became of a batch: each of its records is counted once. */
+/** The outcome of a batch: each record is counted once. */
 export type Delivered = {
   indexed: number;
   existing: number;
-  /** Taken and left out by the index, by reason. */
+  /** Accepted and then dropped by the index, by reason. */
   dropped: Map<string, number>;
   /** Records that are not events. */
   invalid: Invalid[];
-  /** Events that the index will never take. */
+  /** Events that the index rejects permanently. */
   rejected: Rejected[];
 };
 
-/** Record `at` of the batch, and why not. */
+/** Record `at` of the batch, and why it was rejected. */
 export type Invalid = { at: number; error: EventError };
 export type Rejected = { at: number; reason: string };
 
 export type Signals = {
-  /** Stop at once. */
+  /** Aborted: stop at once. */
   signal: AbortSignal;
-  /** Stop when there is something to wait for. */
+  /** Aborted: stop when there is something to wait for. */
   stopping: AbortSignal;
 };
 
 type Settling = { signals: Signals; delivered: Delivered };
-/** What became of the records that are events. */
+/** The outcomes of the records that are events. */
 type Tried = { sent: number[]; outcomes: Outcome[] };
 
-/** Brings a batch into the index, and does not resolve before each record has its outcome. */
+/** Delivers a batch to the index, and resolves when each of its records has an outcome. */
 export type Delivery = (batch: Batch, signals: Signals) => Promise<Delivered>;
 
 const SMALLEST_BATCH = 50;
@@ -70,7 +70,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   const up = metrics.of('sink_index_up');
   const batchSize = metrics.of('sink_batch_events');
   batchSize.set(batchEvents);
-  // Until it is known to be unavailable.
+  // The index counts as available until an outcome says otherwise.
   up.set(1);
 
   return async (batch, signals) => {
@@ -96,7 +96,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     let left = records;
     while (left.length > 0) {
       const some = left.slice(0, batchSize.value());
-      // Thousands are read at once: everything else in the process has its turn between two requests.
+      // Yields to the event loop between two requests, because thousands of records are read at once.
       await nextTurn();
       const { sent, outcomes } = await create(batch, some, delivered);
       signals.signal.throwIfAborted();
@@ -109,9 +109,9 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   }
 
   /**
-   * Reads and sends some records, of which those that are no events are noted, and the others have an outcome each, whatever
-   * happens. Each event is made when the index takes it, and again when it is tried again: young garbage then, where a list of
-   * thousands would be moved about while the index works on them.
+   * Reads and sends some records. Records that are not events are noted; all others get an outcome, whatever happens. Each event is created
+   * just before it is sent, and again for a retry: it is then short-lived garbage, while a list of thousands would be copied by the garbage
+   * collector.
    */
   function create(batch: Batch, records: number[], { invalid }: Delivered): Promise<Tried> {
     const sent: number[] = [];
@@ -134,7 +134,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       return { sent, outcomes };
     }
 
-    /** Whether the index took any of them or not: they are read again, and those that are no events are known. */
+    /** Records that are not events are known by now; only the others are retried. */
     function failed(error: unknown): Tried {
       if (!(error instanceof IndexUnavailable)) throw error;
       const noEvents = new Set(invalid.map(({ at }) => at));
@@ -146,7 +146,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     }
   }
 
-  /** Whether the index is of use, as far as these outcomes tell. */
+  /** Whether the index is usable, judging by these outcomes. */
   function note(outcomes: Outcome[]): void {
     const [first] = outcomes;
     const takesNone = outcomes.every((outcome) => outcome.status === 'retry' && outcome.why === 'refused');
@@ -163,7 +163,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     }
   }
 
-  /** An overloaded index gets smaller requests at once, and larger ones bit by bit. */
+  /** Shrinks requests at once while the index is overloaded, and grows them gradually. */
   function adapt(outcomes: Outcome[]): void {
     const refusal = outcomes.find((outcome) => outcome.status === 'retry');
     if (refusal === undefined) {

@@ -5,8 +5,8 @@ import type { Context } from '../store/event-log.ts';
 const EVERY_MS = 2_000;
 
 /**
- * Keeps the group membership while `work` takes its time. Rejects as `work` does, when a heartbeat does (the group is about
- * to rebalance), or when the signal fires; in any case, the signal passed to `work` has fired then.
+ * Keeps the group membership alive while `work` runs. Rejects if `work` rejects, if a heartbeat fails (the group is about to rebalance), or
+ * if the signal is aborted; in each case, the signal passed to `work` is aborted by then.
  */
 export async function whileBeating<T>(
   { signal, heartbeat }: Context,

@@ -4,7 +4,7 @@ import type { EventError } from '../event/parse.ts';
 import type { Redaction } from '../event/redaction.ts';
 import { LARGEST_RECORD } from './read-record.ts';
 
-/** What a dead letter contains about a record. */
+/** The content of a dead letter about a record. */
 export type LetterContent = { value: Buffer; reason: string };
 
 export type LetterRules = {
@@ -17,17 +17,17 @@ export type LetterRules = {
 export type LetterContents = {
   /** For a record that is not an event. */
   ofInvalid(record: Buffer, error: EventError): LetterContent;
-  /** Of an event that the index rejects: redacted, as the index would have got it, with the id that it has. */
+  /** For an event that the index rejects: redacted as it would have been in the index, with its id. */
   ofRejected(event: HotItemEvent, reason: string): LetterContent;
 };
 
 const NOTHING = Buffer.alloc(0);
 const TOKEN = /token/i;
-/** Characters by their number, as JSON, URIs and HTML write them: letters among them, perhaps. */
+/** Characters as numbers, as in JSON, URIs and HTML: they may encode letters. */
 const ESCAPED = /\\[ux]|%[0-9a-f]{2}|&#/i;
-/** What may be base64, of the word at least. */
+/** Shortest run that may be base64 of the word. */
 const BASE64 = /[\w+/-]{7,}/g;
-/** How often it may have been wrapped. */
+/** How many layers of encoding are examined. */
 const DEPTH = 3;
 
 /**
@@ -70,7 +70,7 @@ function orNothing(reason: string, content: () => LetterContent): LetterContent 
   }
 }
 
-/** The record, or what of its JSON is not the token; undefined where there may be one in it that cannot be cut out. */
+/** The record, or the parts of its JSON without the token; undefined if it may contain a token that cannot be removed. */
 function withoutToken(record: Buffer): Buffer | undefined {
   if (!mayHoldToken(record)) return record;
   const message = fromJson(record.toString('utf8'));
@@ -81,14 +81,14 @@ function withoutToken(record: Buffer): Buffer | undefined {
   return mayHoldToken(bytes) ? undefined : bytes;
 }
 
-/** Whether the word is in it, or characters are encoded in it, so that it may be. */
+/** Whether it contains the word, or encoded characters that may contain it. */
 function mayHoldToken(bytes: Buffer, depth = DEPTH): boolean {
-  // UTF-16 has a zero beside each character.
+  // UTF-16 has a zero byte beside each character.
   const text = bytes.toString('latin1').replaceAll('\0', '');
   if (TOKEN.test(text) || ESCAPED.test(text)) return true;
   if (depth === 0) return false;
   const runs = text.match(BASE64) ?? [];
-  // A run may begin in front of what was encoded.
+  // A run may begin before the encoded part.
   return runs.some((run) =>
     [0, 1, 2, 3].some((skip) => mayHoldToken(Buffer.from(run.slice(skip), 'base64'), depth - 1)),
   );

@@ -1,6 +1,6 @@
 import type { MetricList } from '../service/metrics.ts';
 
-/** What a sink exports. consumed = indexed + already there + dropped + dead, once nothing is in flight. */
+/** Metrics of a sink. consumed = indexed + already there + dropped + dead, once nothing is in flight. */
 export const SINK_METRICS = {
   sink_consumed_total: { kind: 'counter', help: 'Events read from the log and processed' },
   sink_indexed_total: { kind: 'counter', help: 'Events created in the index' },

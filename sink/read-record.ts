@@ -7,18 +7,18 @@ import { reasonOf } from '../service/log.ts';
 import type { Batch } from '../store/event-log.ts';
 
 export type ReadRecordOptions = {
-  /** Where the clocks hung that wrote `actime`: an IANA name. */
+  /** Time zone of `actime`: an IANA name. */
   articleTimeZone: string;
-  /** What is kept of a message in the article's format: ours were redacted before they were written anywhere. */
+  /** How messages in the article's format are redacted; our own events were redacted before they were stored. */
   redact: Redaction;
 };
 
-/** The event in record `at` of a batch. Throws an `EventError` where it holds none, and nothing else: no record stops a reader. */
+/** The event in record `at` of a batch. Throws an `EventError` if it is not one, and nothing else: no record stops a reader. */
 export type ReadRecord = (batch: Batch, at: number) => HotItemEvent;
 
-/** Several times what the limits of all fields allow. */
+/** Several times the sum of all field limits. */
 export const LARGEST_RECORD: number = 256 * 1024;
-/** How every event of ours begins; one that does not is looked at more closely. */
+/** Prefix of each of our events; other records need a closer look. */
 const OURS = '{"v":';
 
 export function createReadRecord({ articleTimeZone, redact }: ReadRecordOptions): ReadRecord {

@@ -1,9 +1,9 @@
 import type { Batch } from '../store/event-log.ts';
 
-/** Of a record with a list of events: Kafka's usual limit. */
+/** Maximum size of a record with a list of events: Kafka's default limit. */
 const LARGEST_LIST = 1024 * 1024;
 const MOST_ELEMENTS = 10_000;
-/** Of a piece: more than what Kafka is asked for of a partition unpacks to, and little beside what a batch can be made to unpack to. */
+/** Maximum size of a piece: more than a normal fetch of a partition unpacks to, and far below what a crafted batch can unpack to. */
 const MOST_EVENTS = 10_000;
 const MOST_BYTES = 4 * 1024 * 1024;
 
@@ -12,9 +12,9 @@ const BRACKET = 0x5b;
 const SPACE = 0x20;
 
 /**
- * The batch with an event a value, in pieces of what may be worked on at once: what a record has in a JSON array becomes values of
- * their own, the first of record `1207` at position `1207.0`; a byte order mark goes. What is none of both, or too much, stays as it
- * is. A byte of each record is looked at.
+ * Splits a batch into one value per event, in pieces that can be processed at once. A record that is a JSON array becomes several values;
+ * the first of record `1207` has position `1207.0`. A byte order mark is removed. A record that is neither, or too large, stays as it is.
+ * Only one byte of an ordinary record is examined.
  */
 export function* separateEvents(batch: Batch): Generator<Batch> {
   if (isPlain(batch)) {
@@ -36,7 +36,7 @@ export function* separateEvents(batch: Batch): Generator<Batch> {
   if (piece.length > 0) yield toBatch(batch, piece);
 }
 
-/** Whether each record is an event, if it is anything, and all of them are one piece. */
+/** Whether each record already is one value, and all of them are one piece. */
 function isPlain({ values }: Batch): boolean {
   let bytes = 0;
   for (const value of values) {
@@ -58,7 +58,7 @@ function toBatch(batch: Batch, parts: Part[]): Batch {
   };
 }
 
-/** Whether it may begin otherwise than with the brace of an event. */
+/** Whether it may begin with anything but the brace of an event. */
 function isUnusual(value: Buffer): boolean {
   const first = value[0] ?? 0;
   return first === BRACKET || first === BOM[0] || (first <= SPACE && value.length > 0);
@@ -77,12 +77,12 @@ function elementsOf(value: Buffer): Buffer[] | undefined {
   const begin = value.findIndex((byte) => byte > SPACE);
   if (value[begin] !== BRACKET || value.length > LARGEST_LIST) return undefined;
   const list = fromJson(value.toString('utf8'));
-  // A list without events is one record that is not an event, however long it is.
+  // An empty list is one record that is not an event, however long it is.
   if (!Array.isArray(list) || list.length > MOST_ELEMENTS || !list.some(isObject)) return undefined;
   return written(list);
 }
 
-/** Undefined where one of them is nested deeper than can be written: then the list is no event, as a whole. */
+/** Undefined if one of them is nested too deeply to be serialized: then the whole list is not an event. */
 function written(list: unknown[]): Buffer[] | undefined {
   try {
     return list.map((element) => Buffer.from(JSON.stringify(element)));

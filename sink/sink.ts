@@ -21,7 +21,7 @@ export type SinkOptions = Omit<DeliveryOptions, 'read'> &
     /** Name of the cursor, or the consumer group. */
     cursor: string;
     deadLetters: DeadLetters;
-    /** For what cannot be decoded; undefined where it may not be kept. */
+    /** For batches that cannot be decoded; undefined if they may not be stored. */
     quarantine: Quarantine | undefined;
     /** Whether a record that is not an event may be stored unchanged. */
     keepsAll: boolean;
@@ -29,13 +29,13 @@ export type SinkOptions = Omit<DeliveryOptions, 'read'> &
     say: (fields: object, message: string) => void;
   };
 
-/** Bytes of records that are no events, in one turn; a record counts as so many at least. */
+/** Bytes of records that are not events, per turn of the event loop; a record counts as at least this many. */
 const MOST_SEARCHED = 256 * 1024;
 const LEAST_OF_RECORD = 512;
 
 /**
- * Moves events from a log into an index. A batch is acknowledged when each of its records is in the index, was there
- * already, or is stored as a dead letter; so a failure or a kill in between only redelivers some.
+ * Moves events from a log into an index. A batch is acknowledged when each of its records is in the index, was there already, or is stored
+ * as a dead letter. A failure or a kill before that only redelivers.
  */
 export async function startSink(options: SinkOptions): Promise<Consumer> {
   const stalls = createStalls();
@@ -89,7 +89,7 @@ function createHandler(options: SinkOptions, stalls: Stalls, notice: DeadNotice)
     metrics.of('sink_dead_total', { reason: 'rejected' }).add(delivered.rejected.length);
   }
 
-  /** Searching a large record, or thousands, for what may not be kept takes a while: others have their turn between them. */
+  /** Yields between records: checking a large one, or thousands, for what may not be stored takes a while. */
   async function toLetters(batch: Batch, { invalid, rejected }: Delivered): Promise<DeadLetter[]> {
     const letters: DeadLetter[] = [];
     let searched = 0;
@@ -106,7 +106,7 @@ function createHandler(options: SinkOptions, stalls: Stalls, notice: DeadNotice)
     return letters;
   }
 
-  /** What cannot be decoded is dead as a whole. */
+  /** A batch that cannot be decoded is dead as a whole. */
   async function giveUp(batch: Batch, undecodable: Undecodable, context: Context): Promise<void> {
     const { stopping } = context;
     const letter = await setAside(batch, undecodable, quarantine);
@@ -143,7 +143,7 @@ function toLetter(batch: Batch, at: number, content: LetterContent): DeadLetter 
   return { ...content, origin: `${batch.source}/${batch.position(at)}`, recorded: batch.time?.(at) };
 }
 
-/** Of what an index says only what it calls the error: the rest may quote the document. */
+/** Only the error type that the index names: its message may quote the document. */
 const TYPE_OF_ERROR = /^\w+(?=:|$)/;
 
 function reasonsOf({ invalid, rejected }: Delivered): string[] {

@@ -1,6 +1,6 @@
 /** A semaphore: limits how many operations run at once. */
 export type Slots = {
-  /** Does `work` once a slot is free, first come, first served. Rejects with the signal's reason when it fires before that. */
+  /** Runs `work` once a slot is free, first come, first served. Rejects with the signal's reason if it is aborted before that. */
   use<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T>;
 };
 

@@ -19,12 +19,12 @@ export type ConsumerOptions = Limits & {
 
 const BACKOFF = { firstMs: 50, longestMs: 1000 };
 
-/** Hands what `reader` finds to `handle`, one batch after the other, until it is closed. */
+/** Passes batches from `reader` to `handle`, one after the other, until it is closed. */
 export function startConsumer(options: ConsumerOptions): Consumer {
   const { reader, progress, segments, handle, lingerMs, maxEvents, onReadFailure, onRefused } = options;
-  /** No further batch. */
+  /** No further batch is started. */
   const stopping = new AbortController();
-  /** Nor the end of the current one. */
+  /** The current batch is aborted, too. */
   const aborting = new AbortController();
   const context = { signal: aborting.signal, stopping: stopping.signal, heartbeat: async () => {} };
   const running = run();
@@ -58,7 +58,7 @@ export function startConsumer(options: ConsumerOptions): Consumer {
     return undefined;
   }
 
-  /** Resolves with whether the batch was taken; it was not when the consumer is closed before. */
+  /** Resolves with whether the batch was handled; false if the consumer was closed first. */
   async function deliver(batch: Batch): Promise<boolean> {
     const backoff = createBackoff(BACKOFF);
     while (!stopping.signal.aborted) {

@@ -16,7 +16,7 @@ export type Cursors = Map<string, Cursor>;
 export type CursorsOptions = {
   dir: string;
   names: string[];
-  /** Sequence of the first existing event: where a new consumer begins. */
+  /** Sequence of the oldest existing event: a new consumer begins there. */
   oldest: number;
   /** Sequence after the last event. */
   end: number;
@@ -28,7 +28,7 @@ export type ConsumersOptions = Limits & {
   segments: Segments;
   faults: Faults;
   quarantine: Quarantine;
-  /** The consumers have got on, and have stored so: what they passed may be removed. */
+  /** The stored cursors have advanced: segments before them may be removed. */
   onPassed: () => Promise<void>;
   lingerMs: number;
 };
@@ -36,15 +36,15 @@ export type ConsumersOptions = Limits & {
 export type Consumers = {
   start(name: string, handle: Handler): Consumer;
   positions(): [name: string, position: Position][];
-  /** Stops all, and stores where they are. */
+  /** Stops all consumers, and stores their cursors. */
   close(options: { fsync: boolean }): Promise<void>;
 };
 
 const NAME = /^\w[\w.-]{0,99}$/;
-/** Ending of a cursor whose consumer is not configured: events were removed regardless of it. */
+/** Suffix of a cursor whose consumer is not configured: it does not hold back the removal of events. */
 const RELEASED = '.released';
 
-/** The cursors in `dir` that have one of `names`; those that are missing are made. */
+/** The cursors in `dir` for `names`; missing ones are created. */
 export async function openCursors({ dir, names, oldest, end, faults }: CursorsOptions): Promise<Cursors> {
   const cursors: Cursors = new Map();
   const start = { sequence: oldest, segment: oldest, offset: 0 };
@@ -63,7 +63,7 @@ export async function openCursors({ dir, names, oldest, end, faults }: CursorsOp
       const reason = `is at ${sequence}, but the events end at ${end}: numbering continues after both`;
       faults.report({ kind: 'cursor', consumer: name, reason });
     }
-    // What was removed while it was not configured is no gap: nothing was damaged.
+    // Events removed while a consumer was not configured are not a gap: nothing was damaged.
     if (wasReleased && sequence < oldest) await cursor.store(start);
     cursors.set(name, cursor);
   }
@@ -71,8 +71,8 @@ export async function openCursors({ dir, names, oldest, end, faults }: CursorsOp
 }
 
 /**
- * The event before which every one has passed, by what is stored and not by what is known: after a crash a cursor must not
- * point to what is gone. 0 where there are none.
+ * The first event that some consumer has not passed yet, according to the cursors on disk and not those in memory: after a crash, a cursor
+ * must not point to removed events. 0 if there are no consumers.
  */
 export function passedByAll(cursors: Cursors): number {
   if (cursors.size === 0) return 0;

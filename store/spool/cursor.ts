@@ -5,21 +5,21 @@ import { syncFolder } from '../../service/replace-file.ts';
 
 /** The position of a consumer. */
 export type Position = {
-  /** The next event that it is to get. */
+  /** Sequence of the next event to deliver. */
   sequence: number;
-  /** A hint for its location: in the segment that begins with this event… */
+  /** A hint where that event is: in the segment that begins with this event… */
   segment: number;
-  /** …in the record that begins at this byte, perhaps in the middle of it. */
+  /** …in the record at this byte offset, possibly not as its first event. */
   offset: number;
 };
 
 /**
- * A position on disk: two slots of 128 bytes, written in turn and in place, each a line of text with a crc. A write that
- * a crash cuts off spoils one slot, and the other has the position before. In place, because on a full disk the cursors
- * must go on: it is they that make room.
+ * A position on disk: two slots of 128 bytes, written alternately and in place. Each is a line of text with a crc. A write interrupted by a
+ * crash damages one slot; the other has the previous position. Writing in place works on a full disk, where cursors must advance so that
+ * segments can be removed.
  */
 export type Cursor = {
-  /** What is stored. */
+  /** The stored position. */
   readonly position: Position;
   store(position: Position): Promise<void>;
   close(options: { fsync: boolean }): Promise<void>;
@@ -28,7 +28,7 @@ export type Cursor = {
 const SLOT_BYTES = 128;
 const SLOT = /^(hotitem-cursor 1 (\d{1,15}) (\d{1,16}) (\d{1,16}) (\d{1,16})) ([\da-f]{8}) *\n$/;
 
-/** Opens the cursor in `path`, or begins one at `start`. `onDamage`: there is one, and it cannot be read. */
+/** Opens the cursor in `path`, or creates it at `start`. `onDamage`: called if it exists but cannot be read. */
 export async function openCursor(path: string, start: Position, onDamage: () => void): Promise<Cursor> {
   const file = await openOrCreate(path);
   const slots = await readSlots(file);
@@ -67,7 +67,7 @@ export async function openCursor(path: string, start: Position, onDamage: () => 
   }
 }
 
-/** What is stored in `path`, for one who only looks. Undefined where there is nothing, or nothing that can be read. */
+/** The position stored in `path`, without opening the cursor. Undefined if there is none that can be read. */
 export async function readCursor(path: string): Promise<Position | undefined> {
   const file = await open(path, 'r').catch(() => undefined);
   if (file === undefined) return undefined;

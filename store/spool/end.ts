@@ -3,15 +3,15 @@ import { type Cursor, openCursor, type Position } from './cursor.ts';
 import type { Faults } from './faults.ts';
 import { createProgress } from './progress.ts';
 
-/** Where the acknowledged events end, kept apart from the segments: so it shows when one of them was truncated. */
+/** Stores the end of the acknowledged events, separately from the segments: this reveals a truncated segment. */
 export type SpoolEnd = {
-  /** What is stored; undefined where nothing can be. */
+  /** The stored value; undefined if there is none that can be read. */
   readonly sequence: number | undefined;
   advance(to: Position): void;
   close(options: { fsync: boolean }): Promise<void>;
 };
 
-/** Opens the end in `path`, or begins it at `start`. Where that fails (a full disk) the spool does without. */
+/** Opens the end in `path`, or creates it at `start`. If that fails (full disk), the spool works without it. */
 export async function openEnd(path: string, start: Position, faults: Faults): Promise<SpoolEnd> {
   const failed = (reason: string) => faults.report({ kind: 'cursor', consumer: 'end', reason });
   const cursor = await openCursor(path, start, () =>

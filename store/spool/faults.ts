@@ -1,20 +1,20 @@
-/** Something that the spool survived and that people should know of. */
+/** A fault that the spool handled, to be counted and logged. */
 export type SpoolFault =
-  /** Bytes that are no record, between records. They are kept in `quarantine/`, unless that is full. */
+  /** Bytes between records that are not a record. They are copied to `quarantine/`, unless it is full. */
   | { kind: 'corrupt'; segment: number; offset: number; bytes: number; kept: boolean }
-  /** A write that a crash cut off, at the very end: it was never acknowledged, and is removed. */
+  /** An incomplete record at the very end, left by a crash: it was never acknowledged, and is removed. */
   | { kind: 'torn'; segment: number; offset: number; bytes: number }
-  /** The events `from` to `to - 1` are missing: damaged, or their segment is gone. */
+  /** The events `from` to `to - 1` are missing: damaged, or their segment was removed. */
   | { kind: 'gap'; consumer: string; from: number; to: number }
-  /** A cursor that cannot be read, stored or believed. */
+  /** A cursor that cannot be read or stored, or is implausible. */
   | { kind: 'cursor'; consumer: string; reason: string }
-  /** What was acknowledged in the last second may not survive a power cut. */
+  /** An fsync failed: events acknowledged in the last second may not survive a power cut. */
   | { kind: 'fsync'; reason: string }
-  /** A segment that cannot be read now; its consumer tries again. */
+  /** A segment that cannot be read at the moment; the consumer retries. */
   | { kind: 'read'; consumer: string; reason: string }
   /** A consumer's handler rejected; the same batch is redelivered. */
   | { kind: 'refused'; consumer: string; reason: string }
-  /** A segment that every consumer has passed, and that cannot be removed. */
+  /** A segment that every consumer has passed, but that cannot be removed. */
   | { kind: 'delete'; segment: number; reason: string };
 
 export type FaultCounts = {
@@ -29,10 +29,10 @@ export type FaultCounts = {
 
 export type Faults = { report(fault: SpoolFault): void; counts: Readonly<FaultCounts> };
 
-/** More damaged places than anybody looks at: beyond, one that two consumers meet is counted twice. */
+/** Above this number of damaged places, one that two consumers find is counted twice. */
 const MOST_REMEMBERED = 10_000;
 
-/** Counts faults and passes them on; a damaged place counts once, however many consumers come by. */
+/** Counts faults and reports them. A damaged place is counted once, even if several consumers find it. */
 export function createFaults(onFault: (fault: SpoolFault) => void): Faults {
   const seen = new Set<string>();
   const counts = { corruptRecords: 0, corruptBytes: 0, tornBytes: 0, lostEvents: 0, fsyncErrors: 0 };

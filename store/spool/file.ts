@@ -11,18 +11,18 @@ export type SegmentFileOptions = {
   onFsyncFailure: (error: unknown) => void;
 };
 
-/** The segment that is being written. */
+/** The active segment. */
 export type SegmentFile = {
-  /** Writes all of `buffer` at byte `position`; with `always` it is on the disk then. */
+  /** Writes all of `buffer` at byte `position`; with `always`, it is then fsynced. */
   write(buffer: Buffer, position: number): Promise<void>;
   truncate(bytes: number): Promise<void>;
-  /** Fsyncs what needs it, and closes. */
+  /** Fsyncs what is pending, and closes. */
   close(): Promise<void>;
 };
 
-/** Where segments are written: the disk, or in tests one that fails. */
+/** Creates segments on disk; tests substitute one that fails. */
 export type SegmentFiles = {
-  /** Makes an empty segment, in place of one that a failed attempt may have left. */
+  /** Creates an empty segment, replacing one that a failed attempt left. */
   create(options: SegmentFileOptions): Promise<SegmentFile>;
   open(options: SegmentFileOptions): Promise<SegmentFile>;
 };
@@ -77,7 +77,7 @@ function toSegmentFile(handle: FileHandle, { fsync, onFsyncFailure }: SegmentFil
     closing = true;
     clearTimeout(timer);
     if (dirty) await handle.datasync().catch(onFsyncFailure);
-    // Waits for a `syncNow` that is under way.
+    // Waits for a running `syncNow`.
     await handle.close();
   }
 }

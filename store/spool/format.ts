@@ -1,10 +1,10 @@
 import { crc32 } from 'node:zlib';
 import { SpoolError } from './error.ts';
 
-/** Version of the format that this module writes, and the newest that it reads. */
+/** The version of the format that is written, and the newest that can be read. */
 export const FORMAT = 1;
 export const HEADER_BYTES = 32;
-/** Largest payload of a record, and so the largest event, its newline included. */
+/** Largest payload of a record, and so the largest event including its newline. */
 export const MAX_PAYLOAD_BYTES = 1024 * 1024;
 export const MAX_RECORD_BYTES: number = HEADER_BYTES + MAX_PAYLOAD_BYTES;
 /** 0xff occurs nowhere in UTF-8, so no event can look like the start of a record. */
@@ -16,7 +16,7 @@ export type SpoolRecord = {
   /** Sequence of the first event. */
   sequence: number;
   count: number;
-  /** When it was written, ms since 1970. */
+  /** When it was received, ms since 1970. */
   received: number;
   /** The events, each ended by a newline. */
   payload: Buffer;
@@ -25,14 +25,14 @@ export type SpoolRecord = {
 export type Unwritten = {
   sequence: number;
   received: number;
-  /** The payload, in pieces. */
+  /** The payload, in parts. */
   pieces: Buffer[];
-  /** Of all pieces. */
+  /** Total length of the parts. */
   bytes: number;
   count: number;
 };
 
-/** Writes a record into `buffer` at `at`, and returns where it ends. */
+/** Writes a record into `buffer` at `at`, and returns its end. */
 export function writeRecord(buffer: Buffer, at: number, record: Unwritten): number {
   const { sequence, received, pieces, count, bytes } = record;
   const end = at + HEADER_BYTES + bytes;
@@ -49,8 +49,8 @@ export function writeRecord(buffer: Buffer, at: number, record: Unwritten): numb
 }
 
 /**
- * Reads the record that begins at `at`. `short`: it may be a record, but `buffer` ends before it does. `corrupt`: it is
- * none. Throws a SPOOL_VERSION for an intact record of a newer format.
+ * Reads the record at `at`. `short`: `buffer` ends within what may be a record. `corrupt`: it is not a record. Throws a SPOOL_VERSION for
+ * an intact record of a newer format.
  */
 export function readRecord(buffer: Buffer, at: number): SpoolRecord | 'short' | 'corrupt' {
   if (buffer.length - at < HEADER_BYTES) return startsLikeOne(buffer, at) ? 'short' : 'corrupt';

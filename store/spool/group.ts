@@ -1,15 +1,15 @@
 import { SpoolError } from './error.ts';
 import { HEADER_BYTES, MAX_PAYLOAD_BYTES, writeRecord } from './format.ts';
 
-/** Events one after the other, each a JSON text in UTF-8 that is ended by a newline and has no other. */
+/** Consecutive events, each a JSON text in UTF-8 that ends with its only newline. */
 export type Lines = { bytes: Buffer; count: number };
 
-/** What becomes one record. */
+/** The content of one record. */
 type Payload = { pieces: Buffer[]; bytes: number; count: number };
 
 const NEWLINE = 0x0a;
 
-/** Throws a SPOOL_EVENT for a text that would be read back as two. */
+/** Throws a SPOOL_EVENT for a text that contains a newline. */
 export function toLines(texts: string[]): Lines {
   if (texts.some((text) => text.includes('\n'))) {
     throw new SpoolError('SPOOL_EVENT', 'an event with a newline in it');
@@ -17,7 +17,7 @@ export function toLines(texts: string[]): Lines {
   return { bytes: Buffer.from(`${texts.join('\n')}\n`), count: texts.length };
 }
 
-/** The same events in pieces that a record can hold, one most often. Throws a SPOOL_EVENT for an event that none can. */
+/** Splits events into payloads that fit into a record, usually one. Throws a SPOOL_EVENT for an event that is too large. */
 export function toPieces({ bytes, count }: Lines): Lines[] {
   const pieces: Lines[] = [];
   let rest = { bytes, count };
@@ -37,10 +37,7 @@ function newlinesIn(bytes: Buffer, end: number): number {
   return count;
 }
 
-/**
- * The records of one write, which begins with event `sequence`: one, unless that would be too large. Written into `used`
- * if that is large enough: it is a buffer that is free again.
- */
+/** Serializes one write, whose first event is `sequence`: usually one record. Reuses the buffer `used` if it is large enough. */
 export function encodeGroup(
   pieces: Lines[],
   { sequence, received }: { sequence: number; received: number },

@@ -6,15 +6,15 @@ import { listSegments, segmentName } from './segments.ts';
 
 export type ReadSpoolOptions = {
   dir: string;
-  /** The events received at `from` or later, ms since 1970. */
+  /** Select events received at `from` or later, ms since 1970. */
   from: number;
-  /** Bytes between records that are none; their events are missing from what is read. */
+  /** Called for bytes between records that are not a record; their events are missing from the result. */
   onDamage?: ((damage: { segment: number; offset: number; bytes: number }) => void) | undefined;
 };
 
-/** Events that were written in one go. */
+/** Events that were written at once. */
 export type Spooled = {
-  /** Sequence of the first; those of the others follow. A sequence that is missing was removed or damaged. */
+  /** Sequence of the first; the others follow. A missing sequence was removed or damaged. */
   first: number;
   /** When they were received, ms since 1970. */
   received: number;
@@ -23,13 +23,13 @@ export type Spooled = {
 };
 
 const NEWLINE = 0x0a;
-/** The kernel stamps a file some milliseconds early, and a clock may be set back: a segment so near to a bound is read. */
+/** The kernel's timestamps are some milliseconds early, and a clock may be set back: segments this close to a bound are read. */
 const CLOCK_STEP_MS = 10 * 60_000;
 
 /**
- * The events in the spool `dir` by the time of their receipt, in order: those that wait and those that are retained. For
- * any process; takes no lock and changes nothing, while the sidecar appends and removes. It reads what is there when it is
- * called; a segment that is removed meanwhile is passed over. Throws a `SpoolError` where there is no spool, or a newer one.
+ * Reads the events in the spool `dir` by time of receipt, in order, including retained ones. Any process may call it, also while the
+ * sidecar appends and removes: it takes no lock and changes nothing. It reads the segments that exist when it is called, and skips one that
+ * is removed meanwhile. Throws a `SpoolError` if there is no spool, or one of a newer version.
  */
 export async function* readSpool({ dir, from, onDamage }: ReadSpoolOptions): AsyncGenerator<Spooled> {
   const segments = await listSegments(dir).catch((cause: unknown) => {
@@ -47,9 +47,9 @@ export async function* readSpool({ dir, from, onDamage }: ReadSpoolOptions): Asy
           if (received >= from) yield { first, received, values: split(payload) };
         } else {
           const left = (await file.stat()).size;
-          // Shorter than it was: a write that failed was taken back.
+          // The segment became shorter: a failed write was rolled back.
           if (left < size && found.end >= left) break;
-          // A record that is just being written is not damage.
+          // A record that is being written is not damage.
           if (!(found.short && found.end === size))
             onDamage?.({ segment, offset: found.offset, bytes: found.end - found.offset });
         }

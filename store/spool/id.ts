@@ -6,7 +6,7 @@ import { FORMAT } from './format.ts';
 
 const CONTENT = /^hotitem-spool (\d{1,9}) ([\da-f]{32})\n$/;
 
-/** The name of a spool, made with its folder: sequences of two spools have nothing to do with each other. */
+/** The id of a spool, created with its folder: sequences of different spools are unrelated. */
 export async function readOrMakeId(path: string): Promise<string> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;

@@ -9,17 +9,16 @@ export type Lock = { release(): Promise<void> };
 const NAME = /^lock\.(\d+)\.[\da-f]{8}$/;
 
 /**
- * Makes sure that one process uses `dir`, or throws a SPOOL_LOCKED.
+ * Ensures that only one process uses `dir`, or throws a SPOOL_LOCKED.
  *
- * Each process listens on a unix socket of its own in the folder, and only then looks at those of others: of two that
- * start at once, at least one sees the other, and steps back. A socket that refuses is what a killed process left, and is
- * removed. So the kernel itself says who lives: a pid in a file would not survive a reboot (pids come again), nor
- * containers that share the folder (each has its own pids), and an abstract socket ends at the network namespace. Node
- * has no flock.
+ * Each process listens on its own unix socket in the folder, and only then connects to those of others. If two start at once, at least one
+ * of them sees the other and gives up. A socket that refuses connections was left by a killed process, and is removed. So the kernel knows
+ * which process is alive. A pid in a file would not work after a reboot (pids are reused) or with containers that share the folder (each
+ * has its own pids), and an abstract socket is limited to a network namespace. Node has no flock.
  */
 export async function lockFolder(dir: string): Promise<Lock> {
   const folder = await open(dir, 'r');
-  // A socket's path may have 107 bytes, a folder's more: this one leads there by the open folder.
+  // A socket path is limited to 107 bytes: this shorter one leads through the open folder.
   const short = process.platform === 'linux' ? `/proc/self/fd/${folder.fd}` : dir;
   const own = `lock.${process.pid}.${randomBytes(4).toString('hex')}`;
   const server = createServer((socket) => socket.destroy()).unref();
@@ -35,7 +34,7 @@ export async function lockFolder(dir: string): Promise<Lock> {
     if (holder !== undefined) {
       throw new SpoolError('SPOOL_LOCKED', `process ${NAME.exec(holder)?.[1]} uses the spool ${dir}`);
     }
-    // One that started at the same time took our socket for a dead one, in the moment before it listened.
+    // A process that started at the same time took our socket for a dead one, before we listened on it.
     if (!names.includes(own))
       throw new SpoolError('SPOOL_LOCKED', `another process just opened the spool ${dir}`);
   } catch (error) {
@@ -45,7 +44,7 @@ export async function lockFolder(dir: string): Promise<Lock> {
   return { release: () => release(server, folder) };
 }
 
-/** Closing the server removes its socket; the folder must be open until then. */
+/** Closing the server removes its socket; the folder must stay open until then. */
 async function release(server: Server, folder: FileHandle): Promise<void> {
   if (server.listening) await new Promise((resolve) => server.close(resolve));
   await folder.close();

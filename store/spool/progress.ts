@@ -2,16 +2,16 @@ import type { Cursor, Position } from './cursor.ts';
 
 export type ProgressOptions = {
   cursor: Cursor;
-  /** The position is on disk: segments before it may be deleted. */
+  /** Called when the position is on disk: segments before it may be removed. */
   onStored: () => Promise<void>;
   onFailure: (error: unknown) => void;
 };
 
-/** The position of a consumer. It is stored with a delay: what a crash loses is redelivered. */
+/** The position of a consumer, stored with a delay: after a crash, a few batches are redelivered. */
 export type Progress = {
   readonly position: Position;
   advance(to: Position): void;
-  /** Stores what is not stored yet. */
+  /** Stores what is pending. */
   flush(): Promise<void>;
 };
 

@@ -4,15 +4,15 @@ import { segmentName } from './segments.ts';
 
 export type Damaged = { file: FileHandle; segment: number; offset: number; end: number };
 
-/** Copies damaged bytes for a person to look at. Resolves with whether that worked. */
+/** Copies damaged bytes for inspection. Resolves with whether that worked. */
 export type Quarantine = (damaged: Damaged) => Promise<boolean>;
 
 const MAX_PIECE_BYTES = 2 * 1024 * 1024;
 const MAX_BYTES = 32 * 1024 * 1024;
 
 /**
- * One file a place, `SEGMENT.OFFSET`, the first 2 MiB of it; nothing more once 32 MiB lie there. Keeps nothing where the
- * folder cannot be had: that is no reason for a spool not to open.
+ * One file per damaged place, `SEGMENT.OFFSET`, with its first 2 MiB; 32 MiB in total. If the folder cannot be used, nothing is copied: the
+ * spool opens all the same.
  */
 export async function openQuarantine(dir: string): Promise<Quarantine> {
   let bytes = await prepare(dir).catch(() => MAX_BYTES);
@@ -28,13 +28,13 @@ export async function openQuarantine(dir: string): Promise<Quarantine> {
       });
       return true;
     } catch {
-      // Only a copy for people; what was lost is counted all the same.
+      // It is only a copy for people; the loss is counted in any case.
       return false;
     }
   };
 }
 
-/** Returns how many bytes are stored there. Files may be removed meanwhile. */
+/** The number of bytes in it. Files may be removed at any time. */
 async function prepare(dir: string): Promise<number> {
   await mkdir(dir, { recursive: true, mode: 0o750 });
   const sizes = (await readdir(dir)).map((name) =>

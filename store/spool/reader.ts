@@ -15,39 +15,39 @@ export type ReaderOptions = {
 
 export type Limits = {
   maxEvents: number;
-  /** Of the events; only a single one that is larger may pass it. */
+  /** Maximum bytes of events in a batch; a single larger event exceeds it. */
   maxBytes: number;
 };
 
-/** Events that follow each other without a gap. */
+/** Consecutive events without a gap. */
 export type Events = {
   /** Sequence of the first. */
   first: number;
-  /** Parts of what was read; nothing is copied. */
+  /** Slices of what was read; nothing is copied. */
   values: Buffer[];
 };
 
 export type Reader = {
-  /** What it will read next. */
+  /** The position of the next read. */
   readonly position: Position;
-  /** The next events, as many as there are now; undefined when there are none. */
+  /** The next available events; undefined if there are none. */
   next(limits: Limits): Promise<Events | undefined>;
   close(): Promise<void>;
 };
 
 type Opened = { segment: Segment; file: FileHandle; scanner: Scanner };
 
-/** A record of which the events from byte `at` of its payload on are still to be read, the first of them `sequence`. */
+/** A partly read record: its events from byte `at` of the payload on, the first of which is `sequence`. */
 type Rest = { payload: Buffer; at: number; sequence: number; offset: number; end: number };
 
 const NEWLINE = 0x0a;
 
-/** Reads events in order, across records and segments, and across what is damaged or missing. */
+/** Reads events in order, across records and segments, and skips what is damaged or missing. */
 export function createReader({ consumer, segments, from, faults, quarantine }: ReaderOptions): Reader {
   let { sequence } = from;
   let opened: Opened | undefined;
   let rest: Rest | undefined;
-  /** Where the record begins that comes after those read, and how far that was the end of everything. */
+  /** The start of the next record, and whether everything before it was read completely. */
   let offset = from.offset;
   let end = sequence;
   return {
@@ -63,7 +63,7 @@ export function createReader({ consumer, segments, from, faults, quarantine }: R
     const values: Buffer[] = [];
     let bytesLeft = limits.maxBytes;
     while (values.length < limits.maxEvents && bytesLeft > 0) {
-      // If this fails with events pending, it fails again without them.
+      // If this fails while events are pending, the next call fails again, without them.
       rest ??= values.length === 0 ? await load() : await load().catch(() => undefined);
       if (rest === undefined || (values.length > 0 && rest.sequence !== sequence)) break;
       skipTo(rest.sequence);
@@ -74,7 +74,7 @@ export function createReader({ consumer, segments, from, faults, quarantine }: R
     return undefined;
   }
 
-  /** Moves events from `record` to `values`. Returns the bytes that are left, 0 when the next event is larger. */
+  /** Moves events from `record` to `values`. Returns the remaining bytes, 0 if the next event is larger. */
   function take(record: Rest, values: Buffer[], { maxEvents, maxBytes }: Limits): number {
     const { payload } = record;
     let bytesLeft = maxBytes;
@@ -101,7 +101,7 @@ export function createReader({ consumer, segments, from, faults, quarantine }: R
     sequence = to;
   }
 
-  /** The next record with something unread in it. Undefined at the end of what is written. */
+  /** The next record with unread events. Undefined at the end of what was written. */
   async function load(): Promise<Rest | undefined> {
     while (true) {
       opened ??= await openAt(from);
@@ -149,7 +149,7 @@ export function createReader({ consumer, segments, from, faults, quarantine }: R
   }
 }
 
-/** Whether the hint of a position can be believed: a record begins there that does not lie behind the position. */
+/** Whether the hint of a position is plausible: a record begins there, not after the position. */
 async function isRecord(
   file: FileHandle,
   { position, segment, limit }: { position: Position; segment: Segment; limit: number },

@@ -12,8 +12,8 @@ type OpenSegment = { file: FileHandle; segment: Segment };
 export type Recovered = { found: Segment[]; nextSequence: number };
 
 /**
- * Finds where the spool ends. Reads the last segment only: those before are not written any more, and what has happened
- * to them is their readers' to find. Whatever follows the last intact record is removed.
+ * Finds the end of the spool. Reads only the last segment: earlier ones are no longer written, and readers find damage in them. Removes
+ * everything after the last intact record.
  */
 export async function recoverSegments({ dir, faults, quarantine }: RecoveryOptions): Promise<Recovered> {
   const found = await listSegments(dir);
@@ -47,7 +47,7 @@ export async function recoverSegments({ dir, faults, quarantine }: RecoveryOptio
   }
 }
 
-/** Segments at the end that were begun and not written to. The one before may have grown since, when beginning failed. */
+/** Empty segments at the end. The one before may have grown since, if creating the segment failed. */
 async function removeUnused(dir: string, found: Segment[]): Promise<void> {
   while (found.length > 1 && found.at(-1)?.bytes === 0) {
     const unused = found.pop();

@@ -9,22 +9,22 @@ import { listSegments } from './segments.ts';
 
 export type RetainedHistoryOptions = {
   dir: string;
-  /** Consumer that leads to the index: what it has not passed waits. */
+  /** The consumer that feeds the index: events that it has not passed are still waiting. */
   cursor: string;
   node: string;
 };
 
-/** A clock that is set back: an event may seem to have come before its view. */
+/** Allows for a clock that is set back: an event may seem to arrive before its view. */
 const SKEW_MS = 3_600_000;
 const SOURCE = 'spool';
 
-/** What the spool in `dir` holds and retains, as history. Only looks: the process that has the spool does not notice. */
+/** The spool in `dir` as history, including retained events. Read-only: it does not affect the process that holds the spool. */
 export function createRetainedHistory({ dir, cursor, node }: RetainedHistoryOptions): History {
   return { name: `spool ${dir}`, read, close: async () => {} };
 
   async function read({ from }: TimeRange, handle: (records: PastRecord[]) => Promise<void>): Promise<Reach> {
     const id = join(dir, 'id');
-    // Asking for it would make one.
+    // Opening the log would create one.
     if (!existsSync(id)) throw new SpoolError('SPOOL_OPEN', `there is no spool in ${dir}`);
     const boot = await readOrMakeId(id);
     const passed = (await readCursor(join(dir, 'cursors', cursor)))?.sequence;
@@ -42,7 +42,7 @@ export function createRetainedHistory({ dir, cursor, node }: RetainedHistoryOpti
     return {
       since: begin === 0 ? 0 : Math.max(since, removedBefore ?? 0),
       removedBefore,
-      // A spool removes what its consumer has passed.
+      // The spool removes what its consumer has passed.
       removedUnread: [],
       unread: passed === undefined ? `consumer ${cursor} has no position in the spool` : undefined,
       forgotten: undefined,
@@ -62,7 +62,7 @@ export function createRetainedHistory({ dir, cursor, node }: RetainedHistoryOpti
   }
 }
 
-/** When the first event came that the spool still has; undefined where it has its very first. */
+/** When the oldest event that is left was received; undefined if nothing was ever removed. */
 async function beginOf(dir: string): Promise<number | undefined> {
   const [oldest] = await listSegments(dir);
   if (oldest === undefined || oldest.first === 0) return undefined;

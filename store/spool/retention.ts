@@ -2,23 +2,23 @@ import type { Segment, Segments } from './segments.ts';
 
 export type RetentionOptions = {
   segments: Segments;
-  /** What the slowest consumer has still to get: everything before it may go. */
+  /** The first event that the slowest consumer needs: everything before it may be removed. */
   passed: () => number;
-  /** Bytes of passed segments that are kept for a replay… */
+  /** Keep this many bytes of passed segments for a replay… */
   retainBytes: number;
-  /** …and how long after their last event. A segment is deleted when it is beyond both. */
+  /** …and keep each this long after its last event. A segment is removed when it is beyond both. */
   retainMs: number;
   maxBytes: number;
   now: () => number;
 };
 
-/** What becomes of the segments that every consumer has passed. */
+/** Removes the segments that every consumer has passed. */
 export type Retention = {
-  /** Of the segments that are kept although every consumer has passed them. */
+  /** Bytes of retained segments, which every consumer has passed. */
   bytes(): number;
-  /** Removes what need not be kept any longer. */
+  /** Removes segments beyond the limits. */
   sweep(): Promise<void>;
-  /** Deletes enough to fit `bytes` more, oldest first: an append has priority over a replay. */
+  /** Removes retained segments to make room for `bytes`, oldest first: an append has priority over a replay. */
   makeRoom(bytes: number): void;
 };
 
@@ -55,7 +55,7 @@ export function createRetention(options: RetentionOptions): Retention {
       missing -= segment.bytes;
       count++;
     }
-    // Counted as deleted at once, without waiting for the disk.
+    // Counted as removed at once, without waiting for the disk.
     void segments.removeOldest(count);
   }
 }

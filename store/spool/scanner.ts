@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { HEADER_BYTES, MAGIC, MAX_RECORD_BYTES, readRecord, type SpoolRecord } from './format.ts';
 
-/** A record, or a stretch of a segment in which there is none, from byte `offset` to before `end`. */
+/** A record, or damaged bytes, from byte `offset` up to `end`. */
 export type Found = Intact | Damage;
 
 export type Intact = { kind: 'record'; offset: number; end: number; record: SpoolRecord };
@@ -15,14 +15,14 @@ export type Damage = {
 };
 
 export type Scanner = {
-  /** The next thing before byte `limit`, up to which the file is known to be whole. Undefined when nothing is left. */
+  /** The next record or damage before byte `limit`, up to which the file is complete. Undefined if there is nothing more. */
   next(limit: number): Promise<Found | undefined>;
 };
 
-/** Reads the records of one segment from byte `from` on, over whatever lies between them. */
+/** Reads the records of a segment from byte `from` on, and skips anything between them. */
 export function createScanner(file: FileHandle, from: number): Scanner {
   let offset = from;
-  // What has been read: the bytes of the file from `start` on. Never reused, as events are handed out as parts of it.
+  // The bytes of the file from `start` on. Never reused, because events are slices of it.
   let window = Buffer.alloc(0);
   let start = from;
   return { next };
@@ -33,7 +33,7 @@ export function createScanner(file: FileHandle, from: number): Scanner {
       return await nextBefore(limit);
     } catch (error) {
       if (!(error instanceof CutShort)) throw error;
-      // What is left of it may hold records; from its end on everything is lost.
+      // The part that is left may contain records; everything after its end is lost.
       const { end } = error;
       return offset < end ? nextBefore(end) : moveTo({ kind: 'damage', offset, end: limit, short: false });
     }
@@ -63,7 +63,7 @@ export function createScanner(file: FileHandle, from: number): Scanner {
         continue;
       }
       at = start + hit;
-      // Most often clear at once, which counts where damage is full of magics.
+      // Usually decided at once, which matters if damage contains many magics.
       if (readRecord(window, hit) !== 'corrupt' && typeof (await recordAt(at, limit)) !== 'string')
         return { kind: 'damage', offset: begin, end: at, short };
       at++;
@@ -81,7 +81,7 @@ export function createScanner(file: FileHandle, from: number): Scanner {
     return readRecord(window, 0);
   }
 
-  /** As much as the largest record needs, so that what is short in a full window is no record. */
+  /** The size of the largest record, so that a `short` result in a full window means there is no record. */
   async function fill(at: number, limit: number): Promise<void> {
     const buffer = Buffer.allocUnsafeSlow(Math.min(limit - at, MAX_RECORD_BYTES));
     let length = 0;
@@ -94,14 +94,14 @@ export function createScanner(file: FileHandle, from: number): Scanner {
     start = at;
   }
 
-  /** Not by one read that returned nothing: that a record is lost is final. */
+  /** Confirmed by a second read: a loss is final. */
   async function cutShort(at: number): Promise<Error> {
     const { size } = await file.stat();
     return size <= at ? new CutShort(size) : new Error(`nothing can be read at byte ${at} of ${size}`);
   }
 }
 
-/** The file is shorter than it was: it was truncated. */
+/** The file became shorter: it was truncated. */
 class CutShort extends Error {
   readonly end: number;
   constructor(end: number) {

@@ -2,9 +2,9 @@ import { readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 
 export type Segment = {
-  /** Sequence of its first event, and its name. */
+  /** Sequence of its first event, which is also its name. */
   first: number;
-  /** Bytes that hold acknowledged records; what may lie beyond does not count. */
+  /** Bytes of acknowledged records; anything after them does not count. */
   bytes: number;
   /** When its last record was written, ms since 1970. */
   written: number;
@@ -14,34 +14,34 @@ export type Segment = {
 export type Readable = {
   /** Readers stop at this byte… */
   limit: number;
-  /** …after which comes the event with this sequence, here or in the next segment. */
+  /** …and continue with the event of this sequence, here or in the next segment. */
   nextSequence: number;
-  /** Undefined for the segment that is being written. */
+  /** Undefined for the active segment. */
   next: Segment | undefined;
 };
 
-/** What the writer and its readers both know: the segments, in order, and where they end. */
+/** Shared by the writer and its readers: the segments in order, and their ends. */
 export type Segments = {
   readonly nextSequence: number;
   readonly bytes: number;
   readonly count: number;
   readonly oldest: Segment;
-  /** The one that is being written. */
+  /** The segment that is being written. */
   readonly active: Segment;
   path(segment: Pick<Segment, 'first'>): string;
-  /** The segment that holds `sequence`, or would: the last that begins at or before it, else the oldest. */
+  /** The segment that contains or would contain `sequence`: the last that begins at or before it, otherwise the oldest. */
   holding(sequence: number): Segment;
-  /** What of `segment` may be read now. */
+  /** How far `segment` may be read now. */
   readable(segment: Segment): Readable;
-  /** A new active segment, empty. */
+  /** Begins a new, empty active segment. */
   begin(): Segment;
-  /** `bytes` with `count` events were acknowledged, received at `received`. Wakes who waits. */
+  /** `bytes` with `count` events were acknowledged, received at `received`. Wakes waiting readers. */
   grow(added: { bytes: number; count: number; received: number }): void;
-  /** Resolves when there is something after `sequence`, or when `signal` fires. */
+  /** Resolves when there are events after `sequence`, or when `signal` is aborted. */
   waitBeyond(sequence: number, signal: AbortSignal): Promise<void>;
-  /** The segments whose events all lie before `sequence`, oldest first; never the active one. */
+  /** The segments whose events are all before `sequence`, oldest first; never the active one. */
   before(sequence: number): Segment[];
-  /** They are counted as gone at once. Resolves when they are removed; never rejects. */
+  /** Counts segments as removed at once. Resolves when their files are removed; never rejects. */
   removeOldest(count: number): Promise<void>;
 };
 
@@ -51,7 +51,7 @@ export function segmentName(first: number): string {
   return `${String(first).padStart(20, '0')}.log`;
 }
 
-/** The segments that lie in `dir`, oldest first; one that its owner removes meanwhile is none. Other files are not touched. */
+/** The segments in `dir`, oldest first; one that is removed meanwhile is left out. Other files are ignored. */
 export async function listSegments(dir: string): Promise<Segment[]> {
   const names = (await readdir(dir)).filter((name) => NAME.test(name)).sort();
   const found = await Promise.all(names.map((name) => segmentAt(dir, name)));
@@ -169,7 +169,7 @@ export function createSegments({ dir, found, nextSequence, onDeleteFailure }: Se
     const removed = segments.splice(0, count);
     for (const segment of removed) bytes -= segment.bytes;
     for (const segment of removed) {
-      // One that cannot be removed is found, and removed, at the next start.
+      // If a file cannot be removed, the next start finds and removes it.
       await unlink(path(segment)).catch((error: unknown) => onDeleteFailure(segment, error));
     }
   }

@@ -1,66 +1,64 @@
 /*
  * The spool: a queue on disk, for one process
  *
- * Every event that nginx was answered 204 for lies here until each consumer (the forwarder to Kafka, or the embedded
- * sink) is done with it.
+ * Each event is stored here before nginx gets its 204, and stays until every consumer (the forwarder to Kafka, or the embedded sink) has
+ * handled it.
  *
  * Goals
- * - What `appendLines` resolved for survives kill -9 of this process at any moment, and a power cut as far as `fsync` says.
- * - The cost of an event does not depend on how many wait, nor does the time that opening takes.
- * - Damage costs the damaged records, is counted, and stops nothing.
+ * - Once `appendLines` resolves, its events survive a kill -9 of this process, and a power cut as far as `fsync` promises.
+ * - Neither the cost of an event nor the time to open depends on how many events are stored.
+ * - Damage loses the damaged records only. It is counted, and stops nothing.
  *
  * On disk
- *   id                         `hotitem-spool 1 ID`: the format, and 32 hex digits made with the folder
- *   lock.PID.RANDOM            the socket of the process that has the folder (lock.ts)
+ *   id                         `hotitem-spool 1 ID`: the format, and 32 hex digits created with the folder
+ *   lock.PID.RANDOM            the socket of the process that holds the folder (lock.ts)
  *   00000000000000000000.log   a segment, named by the sequence of its first event in 20 digits
- *   end                        where the acknowledged events end, as a cursor
- *   cursors/NAME               where a consumer has come to: two slots of text (cursor.ts);
+ *   end                        the end of the acknowledged events, in the format of a cursor
+ *   cursors/NAME               the position of a consumer: two slots of text (cursor.ts);
  *                              NAME.released while it is not configured
- *   quarantine/SEGMENT.OFFSET  bytes that were no record, for people; 32 MiB at most
+ *   quarantine/SEGMENT.OFFSET  bytes that are not a record, for inspection; 32 MiB at most
  *
- * A segment is a row of records, nothing between them. A record is what was written in one go, numbers big-endian:
+ * A segment is a sequence of records with nothing between them. A record is one write; numbers are big-endian:
  *
  *   byte  bytes
- *      0      4  magic ff 48 53 50; ff occurs nowhere in UTF-8, so no event can look like a record
+ *      0      4  magic ff 48 53 50; ff does not occur in UTF-8, so no event can look like a record
  *      4      4  crc32 of everything from byte 8 to the end of the record
- *      8      2  version of the format, 1. Magic, crc, version and length stay where they are in every version
+ *      8      2  version of the format, 1. Magic, crc, version and length have the same place in every version
  *     10      6  when it was received, ms since 1970
  *     16      8  sequence of the first event
  *     24      4  count of events, at least 1
- *     28      4  length of what follows, at most 1 MiB
- *     32         the events: JSON in UTF-8, each ended by a newline
+ *     28      4  length of the rest, at most 1 MiB
+ *     32         the events: JSON in UTF-8, each followed by a newline
  *
- * Writing. An idle spool writes at once; what is appended during a write forms the next one: groups without a timer.
- * A group is one write() into one segment: one record, or several where it is larger than 1 MiB. A segment is rolled
- * before a group that would make it larger than `segmentBytes`. A write that fails is cut off again and all its appends
- * are rejected; nothing is written before that has worked.
+ * Writing. An idle spool writes at once; appends during a write form the next group, without a timer. A group is one write() into one
+ * segment: one record, or several if it is larger than 1 MiB. A new segment begins before a group that would exceed `segmentBytes`. After
+ * a failed write, the segment is truncated to its previous end and all appends of the group are rejected; nothing is written before
+ * the truncation has succeeded.
  *
- * Reading. Readers know the acknowledged end from the writer, in memory, and never look beyond; nothing polls. A segment that
- * is shorter is damaged from its end on. Where there is no record they search for the next magic with a right crc, keep a copy of what they passed, and report it as
- * `corrupt`. Sequences that are missing, for this or any other reason, are reported as a `gap`.
+ * Reading. Readers get the acknowledged end from the writer, in memory, and never read beyond it; nothing polls. A segment
+ * that is shorter than that is damaged from its end on. Where there is no record, a reader searches for the next magic with a valid crc,
+ * copies the bytes it skipped, and reports them as `corrupt`. Missing sequences, for this or any other reason, are reported as a `gap`.
  *
  * Invariants
- * - Sequences only grow and are never given twice: a cursor that lies beyond the last event (segments restored from an
- *   older copy, or cut by a power failure after they were read) moves the numbering, not itself.
- * - An event is acknowledged when its record is wholly written, and with `always` fsynced; only then is it delivered.
- * - Only the last segment is written to, by the one process that holds the lock.
- * - The acknowledged end is stored at most 200 ms later, and when the spool is closed. Where the segments end before it, as after
- *   somebody truncated one or a power failure took what was not fsynced, the numbering goes on behind it: what lies between
- *   is a gap, and counted as lost.
- * - A cursor is stored after its batch was taken, at most 200 ms later and when the spool is closed; a crash delivers
- *   those batches again. Events have ids, so that does no harm.
- * - A segment is removed only when the stored cursors of all configured consumers have passed it. A consumer that is new
- *   begins with the oldest event that is there; one that is not configured keeps its cursor and holds nothing back.
- * - A passed segment is retained while it is within `retainBytes` or younger than `retainMs`, for `readSpool`
- *   (history.ts), which needs no lock. It is given up early when an append would otherwise be refused.
+ * - Sequences only grow and are never reused. If a cursor is beyond the last event (segments were restored from an older copy, or
+ *   truncated by a power failure after they were read), numbering continues from the cursor.
+ * - An event is acknowledged when its record is written completely, with `always` also fsynced. It is delivered only then.
+ * - Only the last segment is written to, by the process that holds the lock.
+ * - The acknowledged end is stored at most 200 ms later, and when the spool is closed. If the segments end before it (one was
+ *   truncated, or a power failure lost what was not fsynced), numbering continues after it: the events between are a gap, and counted as lost.
+ * - A cursor is stored at most 200 ms after its batch was handled, and when the spool is closed. After a crash, the batches since are
+ *   redelivered. Events have ids, so that does no harm.
+ * - A segment is removed only when the stored cursors of all configured consumers have passed it. A new consumer begins with
+ *   the oldest event; one that is no longer configured keeps its cursor, but does not prevent removal.
+ * - A passed segment is retained while it is within `retainBytes` or younger than `retainMs`, for `readSpool` (history.ts), which
+ *   needs no lock. It is removed earlier if an append would otherwise be rejected.
  *
- * Opening reads the last segment only. Behind its last intact record, an incomplete one is what a crash cut off: removed
- * and counted as `torn`. Anything else there is copied to the quarantine first. An intact record of a newer version, or a
- * newer `id`, refuses to open.
+ * Opening reads the last segment only. An incomplete record after its last intact one was cut off by a crash: it is removed and
+ * counted as `torn`. Anything else there is copied to the quarantine first. If an intact record or `id` has a newer version, opening
+ * fails.
  *
- * What it does not do: several writing processes, replication, compression, encryption, random access, repair. It does
- * not notice a whole record exchanged for an older copy of itself, nor the loss of what was acknowledged in the last 200 ms before a
- * crash.
+ * Non-goals: several writing processes, replication, compression, encryption, random access, repair. The spool does not detect a record
+ * that was replaced by an older copy of itself, nor the loss of events acknowledged in the last 200 ms before a crash.
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -81,55 +79,58 @@ import { createSegments, type Segments } from './segments.ts';
 import { openWriter, type Writer } from './writer.ts';
 
 export type SpoolOptions = {
-  /** Made if it is not there. */
+  /** Created if missing. */
   dir: string;
-  /** Of all segments; an append beyond is refused. */
+  /** Maximum size of all segments; an append beyond it is rejected. */
   maxBytes: number;
-  /** Of one segment, 64 MiB by default; at most a quarter of `maxBytes`. */
+  /** Size of one segment, 64 MiB by default; at most a quarter of `maxBytes`. */
   segmentBytes?: number | undefined;
-  /** When events are forced to the disk: before they are acknowledged, every second, or when the kernel likes. */
+  /** When events are fsynced: before they are acknowledged, every second, or never. */
   fsync: Fsync;
-  /** The consumers of this configuration. A segment may be removed when all of them have passed it. */
+  /** The configured consumers. A segment may be removed when all of them have passed it. */
   cursors: string[];
-  /** Bytes of segments that all have passed and that are kept for a replay, as far as `maxBytes` allows; 0 by default. */
+  /** Bytes of passed segments that are retained for a replay, within `maxBytes`; 0 by default. */
   retainBytes?: number | undefined;
-  /** How long such a segment is kept, ms; 0 by default. One goes when it is beyond both. */
+  /** How long such a segment is retained, ms; 0 by default. It is removed when it is beyond both. */
   retainMs?: number | undefined;
-  /** Most events in a batch, 1,000 by default. */
+  /** Maximum number of events in a batch, 1,000 by default. */
   maxBatchEvents?: number | undefined;
-  /** Most bytes in a batch, 512 KiB by default. */
+  /** Maximum bytes in a batch, 512 KiB by default. */
   maxBatchBytes?: number | undefined;
   /** How long a batch may wait to be filled, ms; 0 by default. */
   lingerMs?: number | undefined;
   now?: (() => number) | undefined;
-  /** For tests on a disk that fails. */
+  /** For tests with a failing disk. */
   files?: SegmentFiles | undefined;
   onFault?: ((fault: SpoolFault) => void) | undefined;
 };
 
 export type Spool = EventLog & {
-  /** Resolves with the sequence of the first event (each a JSON text) once all are kept; rejects with a `SpoolError`, and then none counts. */
+  /**
+   * Resolves with the sequence of the first event (each a JSON text) once all are stored. Rejects with a `SpoolError`, and then stores none
+   * of them.
+   */
   appendLines(texts: string[]): Promise<number>;
-  /** The same for events that are encoded already. */
+  /** The same for events that are already encoded. */
   appendEncoded(lines: Lines): Promise<number>;
-  /** How much of `maxBytes` is taken by what consumers have still to get, 0 to 1. */
+  /** The part of `maxBytes` that holds events not yet passed by all consumers, 0 to 1. */
   fill(): number;
   stats(): SpoolStats;
-  /** Stops the consumers, finishes pending writes, fsyncs, stores the cursors, and lets another process in. */
+  /** Stops the consumers, finishes pending writes, fsyncs, stores the cursors, and releases the lock. */
   close(): Promise<void>;
 };
 
 export type SpoolStats = FaultCounts & {
-  /** Made with the folder: with it, a sequence names an event for ever. */
+  /** Created with the folder: together with it, a sequence identifies an event forever. */
   id: string;
   firstSequence: number;
   nextSequence: number;
   bytes: number;
-  /** Of these, in segments that every consumer has passed: they give way to what is appended. */
+  /** Bytes in segments that every consumer has passed: an append may remove them. */
   retainedBytes: number;
   segments: number;
   cursors: Record<string, { sequence: number; behind: number }>;
-  /** Why the last append was refused; undefined once one is taken again. */
+  /** Why the last append was rejected; undefined once one succeeds. */
   refusal: string | undefined;
 };
 
@@ -138,7 +139,7 @@ const BATCH_EVENTS = 1000;
 const BATCH_BYTES = 512 * 1024;
 const SWEEP_MS = 60_000;
 
-/** Opens the spool in `dir`. Rejects with a `SpoolError` when another process has it, or it cannot be read or written. */
+/** Opens the spool in `dir`. Rejects with a `SpoolError` if another process holds it, or if it cannot be read or written. */
 export async function openSpool(options: SpoolOptions): Promise<Spool> {
   const { dir } = options;
   try {
@@ -213,7 +214,7 @@ async function openLocked(options: SpoolOptions, release: () => Promise<void>): 
     maxBytes: options.maxBatchBytes ?? BATCH_BYTES,
     lingerMs: options.lingerMs ?? 0,
   });
-  // Time passes for what is retained also while nothing moves.
+  // Retention ends by time, even if nothing else happens.
   const sweeping = retainMs > 0 ? setInterval(retention.sweep, SWEEP_MS).unref() : undefined;
   return createSpool({ id, maxBytes, segments, retention, writer, consumers, faults, close });
 

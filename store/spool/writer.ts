@@ -8,7 +8,7 @@ export type WriterOptions = {
   segments: Segments;
   files: SegmentFiles;
   maxBytes: number;
-  /** Asked for room for that many bytes before they are refused. */
+  /** Called to make room for this many bytes before an append is rejected. */
   makeRoom: (bytes: number) => void;
   segmentBytes: number;
   fsync: Fsync;
@@ -19,11 +19,11 @@ export type WriterOptions = {
 };
 
 export type Writer = {
-  /** Resolves with the sequence of the first event once all are kept. Rejects with a SpoolError, and then none counts. */
+  /** Resolves with the sequence of the first event once all are stored. Rejects with a SpoolError, and then stores none of them. */
   append(lines: Lines): Promise<number>;
-  /** Why the last append was refused; undefined once one is taken again. */
+  /** Why the last append was rejected; undefined once one succeeds. */
   refusal(): SpoolError | undefined;
-  /** Writes what waits, fsyncs, and takes nothing more. */
+  /** Writes what is pending, fsyncs, and accepts nothing more. */
   close(): Promise<void>;
 };
 
@@ -36,24 +36,24 @@ type Waiting = {
   reject: (error: SpoolError) => void;
 };
 
-/** Most bytes in one write, unless one call has more: what comes with it waits for the next. */
+/** Maximum bytes in one write, unless a single call has more; further calls wait for the next write. */
 const MAX_GROUP_BYTES = 8 * 1024 * 1024;
-/** What most writes are put together in; a larger one has a buffer of its own. */
+/** Size of the reused write buffer; a larger write has a buffer of its own. */
 const SCRATCH_BYTES = 1024 * 1024;
-/** Most bytes in memory: a disk that hangs must not take the process with it. */
+/** Maximum bytes in memory, in case the disk hangs. */
 const MAX_PENDING_BYTES = 64 * 1024 * 1024;
 
-/** Appends to the active segment. An idle writer writes at once; what arrives during a write forms the next group. */
+/** Appends to the active segment. An idle writer writes at once; calls during a write form the next group. */
 export async function openWriter(options: WriterOptions): Promise<Writer> {
   const { segments, files, maxBytes, makeRoom, segmentBytes, fsync, now, onFsyncFailure, onAcknowledged } =
     options;
   let file = await (segments.active.bytes === 0 ? files.create : files.open)(fileOptions());
   const scratch = Buffer.allocUnsafe(SCRATCH_BYTES);
   const waiting: Waiting[] = [];
-  /** Bytes of the appends that have not settled. */
+  /** Bytes of appends that have not settled. */
   let pendingBytes = 0;
   let draining: Promise<void> | undefined;
-  /** Whether a failed write may have left something beyond the last acknowledged record. */
+  /** Whether a failed write may have left bytes after the last acknowledged record. */
   let littered = false;
   let sealing: Promise<unknown> = Promise.resolve();
   let closed = false;
@@ -91,7 +91,7 @@ export async function openWriter(options: WriterOptions): Promise<Writer> {
   async function drain(): Promise<void> {
     while (waiting.length > 0) {
       await commit(takeGroup());
-      // So that a full segment can be removed, and the spool gets room, with no further write. If it fails, that one sees.
+      // A full segment can then be removed, and the spool gets room, without a further write. If this fails, the next write reports it.
       if (segments.active.bytes >= segmentBytes) await roll().catch(() => {});
     }
     draining = undefined;
@@ -142,7 +142,7 @@ export async function openWriter(options: WriterOptions): Promise<Writer> {
       await file.write(records, segments.active.bytes);
       littered = false;
     } catch (error) {
-      // At once if possible, for a start after a crash would take whole records for acknowledged ones.
+      // As soon as possible: a start after a crash would count complete records as acknowledged.
       await cleanUp().catch(() => {});
       throw error;
     }
