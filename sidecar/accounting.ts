@@ -1,29 +1,29 @@
 import type { Metrics } from '../service/metrics.ts';
 import type { SIDECAR_METRICS } from './metrics.ts';
 
-/** The accounting of the sidecar since it started. It balances when `unaccounted` is 0. */
+/** The accounting of the sidecar since its start. It balances when `unaccounted` is 0. */
 export type SidecarAccounts = {
   /** Lines that nginx posted or spilled, of which… */
   received: number;
   /** …these became an event in the spool, */
   accepted: number;
-  /** these had come before, */
+  /** …these were duplicates, */
   duplicate: number;
-  /** these were not kept because the spool fills up: the weights of accepted ones include them, */
+  /** …these were shed because the spool was filling up: the weights of accepted ones include them, */
   sampledOut: number;
-  /** and these are not events. */
+  /** …and these are not events. */
   bad: number;
   /** The current load shedding step, 0 for none: the metric `ladder_step`. */
   ladder: number;
-  /** Events in the spool when the sidecar started, not delivered then. */
+  /** Events in the spool at the start that were not delivered yet. */
   waitingAtStart: number;
   /** Events in the spool now. */
   waiting: number;
   /** Events that the next part (Kafka, or the index) acknowledged. */
   delivered: number;
-  /** Events that Kafka rejects permanently: dead letters. */
+  /** Events that Kafka rejected permanently: dead letters. */
   dead: number;
-  /** Events that the spool had and cannot read any more: damage on the disk. */
+  /** Events in the spool that can no longer be read: damage on disk. */
   lost: number;
   /** waitingAtStart + accepted − waiting − delivered − dead − lost */
   unaccounted: number;
@@ -43,7 +43,7 @@ export type AccountingOptions = {
   lost: () => number;
 };
 
-/** Call it before the first event arrives. The result reads the accounting, all figures at one moment. */
+/** Must be called before the first event arrives. The result is a function that reads all figures at one moment. */
 export function createAccounting(options: AccountingOptions): () => SidecarAccounts {
   const { metrics, waiting, delivered, dead, lost } = options;
   const waitingAtStart = waiting();

@@ -5,9 +5,9 @@ import { explainGroup, groupId } from './socket/group-id.ts';
 export type FoldersOptions = {
   /** Folder of all state. */
   home: string;
-  /** Folder in which the workers of nginx write. */
+  /** Folder that nginx's workers write to. */
   spill: string;
-  /** Group of those workers, where it is not our own. */
+  /** Group of the workers, if it differs from that of this process. */
   group: string | undefined;
   warn: (key: string, message: string, fields?: object) => void;
 };
@@ -15,13 +15,13 @@ export type FoldersOptions = {
 const GROUP_WRITES = 0o030;
 
 /**
- * Makes the folders that nginx' workers share with the sidecar, whatever the umask: they pass through `home` to the socket,
- * and write to `spill`. Folders that are there already are the operator's; he is warned when the group cannot write.
+ * Creates the folders that nginx's workers share with the sidecar, whatever the umask: they traverse `home` to reach the socket, and write
+ * to `spill`. Existing folders belong to the operator; a warning is logged if the group cannot write to them.
  */
 export function makeFolders({ home, spill, group, warn }: FoldersOptions): void {
   makeFolder(home, 0o755);
   const gid = group === undefined ? undefined : groupId(group);
-  // What is written there belongs to that group as well.
+  // setgid: new files get that group as well.
   const made = makeSpill(spill, group, gid);
   if (made || gid === undefined) return;
   const found = statSync(spill);

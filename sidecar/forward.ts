@@ -16,24 +16,24 @@ export type ForwarderOptions = {
   limits: ForwarderLimits;
   metrics: Metrics<typeof SIDECAR_METRICS>;
   warn: (key: string, message: string, fields?: object) => void;
-  /** Told whether Kafka takes events. */
+  /** Reports whether Kafka accepts events. */
   outage: Outage;
 };
 
 export type ForwarderLimits = {
-  /** Of one request to Kafka; only a single event may be larger. */
+  /** Maximum bytes of one request to Kafka; only a single event may be larger. */
   batchEvents: number;
   batchBytes: number;
-  /** Requests under way at once. */
+  /** Concurrent requests. */
   requests: number;
 };
 
 /**
- * Moves events from the spool to Kafka. What is not acknowledged is sent again, for ever: it is safe in the spool. What
- * Kafka rejects permanently, is halved until the rejected events are alone; those become dead letters.
+ * Moves events from the spool to Kafka. A request that is not acknowledged is retried without limit: its events are safe in the spool. A
+ * request that Kafka rejects permanently is halved until the rejected events are alone; those become dead letters.
  *
- * Several requests are in flight at once, but only of one batch of the spool, which is acknowledged as a
- * whole: the cursor never passes an event that Kafka does not have.
+ * Several requests are in flight at once, but all from one batch of the spool, which is acknowledged as a whole: the cursor never passes an
+ * event that Kafka does not have.
  */
 export async function startForwarder(options: ForwarderOptions): Promise<Consumer> {
   const { from, cursor, to, deadLetters, limits, metrics, warn, outage } = options;
@@ -46,7 +46,7 @@ export async function startForwarder(options: ForwarderOptions): Promise<Consume
         await deliver(next.value, context, outcome);
     };
     await Promise.all(Array.from({ length: limits.requests }, work));
-    // All at once, with the cursor: the accounting balances at any moment.
+    // All at once, together with the cursor: the accounting balances at any moment.
     metrics.of('forwarded_total').add(outcome.forwarded);
     for (const reason of outcome.dead) metrics.of('forward_dead_total', { reason }).add();
     stalls.goesOn(batch);
@@ -69,7 +69,7 @@ export async function startForwarder(options: ForwarderOptions): Promise<Consume
     }
   }
 
-  /** Undefined when Kafka has them; else why it will never take them as they are. */
+  /** Undefined if Kafka has them; otherwise why it rejects them permanently. */
   async function attempt(batch: Batch): Promise<KafkaError | undefined> {
     try {
       await to.append(batch);
@@ -103,7 +103,7 @@ export async function startForwarder(options: ForwarderOptions): Promise<Consume
 
     function onFailure(error: unknown): void {
       const { failure = 'other', hint } = error instanceof KafkaError ? error : {};
-      // A Kafka that is unavailable is not what people have to be called for.
+      // An unavailable Kafka is not reported as an error.
       if (!PASSES.has(failure)) stalls.waits(batch, whyNotKept(error));
       warn('dead letters', 'cannot store a dead letter, retrying; nothing is forwarded until then', {
         reason: reasonOf(error),
@@ -113,7 +113,7 @@ export async function startForwarder(options: ForwarderOptions): Promise<Consume
   }
 }
 
-/** What ends without anybody's doing. */
+/** A failure that ends without an operator. */
 const PASSES: ReadonlySet<string> = new Set(['unreachable', 'leader', 'not_enough_replicas']);
 
 type Outcome = { forwarded: number; dead: string[] };

@@ -1,6 +1,6 @@
 import type { MetricList } from '../service/metrics.ts';
 
-/** What the sidecar exports. A retry is not a drop, a duplicate is not a rejection: each has its own counter. */
+/** Metrics of the sidecar. A retry is not a drop, and a duplicate is not a rejection: each has its own counter. */
 export const SIDECAR_METRICS = {
   intake_lines_total: {
     kind: 'counter',

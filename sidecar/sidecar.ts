@@ -29,9 +29,9 @@ import { startTail } from './tail/tail.ts';
 
 export type SidecarOptions = {
   config: Config;
-  /** Name of the one consumer of the spool. */
+  /** Name of the only consumer of the spool. */
   cursor: string;
-  /** What that consumer is handed at once. */
+  /** Batch size for that consumer. */
   batch?: Pick<SpoolOptions, 'maxBatchEvents' | 'maxBatchBytes' | 'lingerMs'> | undefined;
   metrics: Metrics<typeof SIDECAR_METRICS>;
   warn: (key: string, message: string, fields?: object) => void;
@@ -43,7 +43,7 @@ const HOUR_MS = 3_600_000;
 const BARRED =
   "nginx's workers cannot write to the spill folder: views are dropped (hotitem check --nginx says why)";
 
-/** Opens the spool and says what happens to it. */
+/** Opens the spool, and reports its faults. */
 export async function openSidecarSpool({
   config,
   cursor,
@@ -77,27 +77,27 @@ export async function openSidecarSpool({
   return spool;
 }
 
-/** What is known of the nginx that this sidecar belongs to. */
+/** What is known about the nginx of this sidecar. */
 export type Nginx = { capture: CaptureState; accounts: NginxAccounts | undefined };
 
 export type Sidecar = {
-  /** At any time. */
+  /** Callable at any time. */
   nginx: () => Nginx;
-  /** The last views of `hotitem doctor`. */
+  /** The recent test views of `hotitem doctor`. */
   tests: () => TestView[];
-  /** What is lost before it is in the spool, or in it. */
+  /** Losses before and in the spool. */
   losses: LossSource[];
   checks: Check[];
 };
 
-/** Ingests what nginx sends and what it spilled, into `spool`. */
+/** Ingests what nginx posts and spills into `spool`. */
 export async function startSidecar(
   options: SidecarOptions & {
-    /** What else the owner asks on the control socket. */
+    /** Other routes of the control socket. */
     routes: Record<string, SocketRoute>;
-    /** What else is asked on the socket of the intake. */
+    /** Other routes of the intake socket. */
     intakeRoutes: Record<string, IntakeRoute>;
-    /** Is shown each new view. */
+    /** Receives each new view. */
     newViews?: NewViews | undefined;
   },
   spool: Spool,
@@ -200,7 +200,7 @@ function oneIn(state: CaptureState): number {
   return state.mode === 'on' ? 1 : 0;
 }
 
-/** Events that the consumer `cursor` has not dealt with. */
+/** The number of events that the consumer `cursor` has not handled yet. */
 export function waitingFor(spool: Spool, cursor: string): number {
   return spool.stats().cursors[cursor]?.behind ?? 0;
 }

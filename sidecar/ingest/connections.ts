@@ -4,21 +4,21 @@ import type { TimeSlices } from '../../service/time-slices.ts';
 import type { InHand } from './in-hand.ts';
 import { type Arrived, createIncoming, type Incoming, type Refused } from './incoming.ts';
 
-/** What a request for lines comes to. */
+/** The answer to a request for lines. */
 export type PostStatus = 204 | 400 | 413 | 503;
 
-/** `value` is told as JSON. */
+/** `value` is sent as JSON. */
 export type Answer = { status: number; value?: unknown };
 
 export type ConnectionsOptions = {
-  /** Deals with the body of a request for lines, and lets it go. Never rejects. */
+  /** Handles the body of a request for lines, and releases it. Never rejects. */
   post: (body: Buffer) => Promise<PostStatus>;
-  /** Deals with any other request. */
+  /** Handles any other request. */
   ask: (request: Arrived['head'], gone: AbortSignal) => Promise<Answer>;
-  /** Counts a request that neither of them sees; `slow`: it did not arrive in time. */
+  /** Counts a request that is handled by neither; `slow`: it did not arrive in time. */
   onRefused: (status: Refused | 'slow') => void;
   inHand: InHand;
-  /** For what many connections may ask for at once. */
+  /** Limits how long work that many connections ask for at once may block. */
   inSlices: TimeSlices;
   maxRequestBytes: number;
   longestRequestMs: number;
@@ -26,17 +26,17 @@ export type ConnectionsOptions = {
 
 export type Connections = {
   serve(socket: Socket): void;
-  /** Ends the connections: those that wait for an answer with it, the others at once. */
+  /** Ends the connections: those with a pending answer after it, the others at once. */
   close(): void;
 };
 
-/** Longer than nginx keeps a connection idle (30 s), or a view would meet one that is just being closed. */
+/** Longer than nginx keeps a connection idle (30 s); otherwise a view could use one that is being closed. */
 const IDLE_MS = 75_000;
-/** A request as server.conf makes nginx send it, and nothing else: no header more, no other spelling. */
+/** The exact request head that server.conf makes nginx send, without any other header. */
 const HEAD = /^POST \/v1\/lines HTTP\/1\.1\r\nHost: [\w.-]{1,100}\r\nContent-Length: (\d{1,6})\r\n\r\n/;
 const LONGEST_HEAD = 200;
 const LONG_ANSWER = 4 * 1024;
-/** Clients at once that take their time to read one; each holds its answer in memory. */
+/** Maximum number of clients that read an answer slowly; each holds its answer in memory. */
 const MOST_DRAINING = 16;
 /** By this header, and not by the status, server.conf notes on the page that its view has arrived. */
 export const ARRIVED = '/arrived';
@@ -50,14 +50,14 @@ const ANSWERS: Record<PostStatus, string> = {
 /**
  * Serves HTTP/1.1 to nginx, one request at a time per connection.
  *
- * - What arrives whole and begins as `HEAD` says, as nearly all does, has the fast path: its body is a part of what was read.
- * - Anything else is an `Incoming`, and has `longestRequestMs` to arrive.
+ * - Fast path: nearly every request arrives in one chunk and begins as `HEAD` says; its body is a slice of that chunk.
+ * - Slow path: any other request is an `Incoming`, and must arrive within `longestRequestMs`.
  *
- * Without Node's http: that takes two thirds of the time in which a view is dealt with, and its parser reads all requests that a
- * client has sent before anything else in the process has its turn. A client that sends more before it has its answer, which
- * nginx does not, gets that answer and loses the connection; so does one that does not read its answers.
+ * It does not use Node's http, which would take two thirds of the time that a view costs, and whose parser handles all requests of a
+ * client before the rest of the process gets its turn. A client that sends a request before the previous one is answered, which nginx
+ * never does, gets that answer and is disconnected; so is one that does not read its answers.
  *
- * A thousand connections may all ask at once, be too slow at once, and wait for the same change: what that takes is done in slices.
+ * A thousand connections may send, time out, or wait for the same change at once: such work is done in slices.
  */
 export function createConnections(options: ConnectionsOptions): Connections {
   const { post, ask, onRefused, inHand, inSlices, maxRequestBytes, longestRequestMs } = options;
@@ -79,7 +79,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
     let isLast = false;
     let incoming: Incoming | undefined;
     let late: NodeJS.Timeout | undefined;
-    /** Ends what is waited for, for the answer. */
+    /** Aborts what the request waits for. */
     let leave = () => {};
     open.add(end);
     socket.on('data', data).on('end', finish).on('timeout', destroy).on('error', destroy).on('close', forget);
@@ -175,16 +175,16 @@ export function createConnections(options: ConnectionsOptions): Connections {
       }
       answering = false;
       if (socket.write(`${head}\r\n${body}`)) return;
-      // Short ones are not read by this client.
+      // Disconnects a client that does not even read short answers.
       if (body.length < LONG_ANSWER || draining === MOST_DRAINING) destroy();
       else drain();
     }
 
-    /** A long answer is more than the kernel takes at once. */
+    /** A long answer is more than the kernel buffers. */
     function drain(): void {
       answering = true;
       draining++;
-      // Whoever has said all can still read; a sidecar that stops does not wait for it.
+      // A client that has closed its side can still read the answer; a stopping sidecar does not wait for that.
       leave = () => {
         if (closing) destroy();
       };
@@ -199,7 +199,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
     }
 
     function end(): void {
-      // Whether the client ends its side as well is not waited for.
+      // Does not wait for the client to close its side.
       if (answering) leave();
       else socket.destroySoon();
     }

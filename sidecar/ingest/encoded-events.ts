@@ -1,20 +1,20 @@
-/** Events as the spool keeps them, JSON with a newline behind each, gathered in one buffer that grows. */
+/** Events in the format of the spool, JSON with a newline after each, collected in one growing buffer. */
 export type EncodedEvents = {
-  /** Makes sure that `bytes` more fit. For who writes into `buffer()` at `end()` and then tells by `extend`. */
+  /** Makes room for `bytes` more. The caller then writes into `buffer()` at `end()` and calls `extend`. */
   reserve(bytes: number): void;
   buffer(): Buffer;
   end(): number;
-  /** One more event is written, up to byte `end`. */
+  /** One more event was written, up to byte `end`. */
   extend(end: number): void;
   finish(): { bytes: Buffer; count: number };
 };
 
 /** The names of the fields, and room for one long value. */
 const ADDED_BYTES = 700;
-/** An event is longer than its line: twice is enough for lines of common length. */
+/** An event is longer than its line: a factor of two is enough for lines of common length. */
 const GROWTH = 2;
 
-/** `lineBytes`: of the lines that are to become events. `used`: a buffer that is free again, reused if it is large enough. */
+/** `lineBytes`: length of the lines that will become events. `used`: a free buffer, reused if it is large enough. */
 export function createEncodedEvents(lineBytes: number, used?: Buffer): EncodedEvents {
   const usual = lineBytes * GROWTH + ADDED_BYTES;
   let buffer = used !== undefined && used.length >= usual ? used : Buffer.allocUnsafe(usual);

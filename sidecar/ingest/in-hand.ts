@@ -1,22 +1,22 @@
-/** The bytes of all requests that are being received or written. */
+/** Counts the bytes of all requests that are being received or written. */
 export type InHand = {
   /**
-   * Counts as many bytes more, until they are let go. Where that is too much, requests that are still being received give way,
-   * those that take longest first. False where that is not enough either, and then nothing is counted.
+   * Counts more bytes, until they are released. If the limit is exceeded, requests that are still being received are dropped, the oldest
+   * first. Returns false, and counts nothing, if that is not enough.
    */
   take(bytes: number): boolean;
   letGo(bytes: number): void;
-  /** A request that has taken bytes and is being received; `giveWay` lets them go. Returns what takes that back. */
+  /** Registers a request that holds bytes and is being received; `giveWay` releases them. Returns a function that unregisters it. */
   receiving(giveWay: () => void): () => void;
 };
 
 /**
- * Honest requests arrive within milliseconds, so a client that holds requests open, to fill the memory or block others,
- * is the one who loses them.
+ * Honest requests arrive within milliseconds. So a client that holds requests open, to fill the memory or block others, is the one that
+ * loses them.
  */
 export function createInHand(mostBytes: number): InHand {
   let inHand = 0;
-  /** In the order in which they began. */
+  /** In order of arrival. */
   const received = new Set<() => void>();
   return {
     take(bytes) {

@@ -4,13 +4,13 @@ import { type Head, type HeadProblem, readHead } from './request-head.ts';
 /** A request that has arrived. The bytes of its body count as in flight until its holder releases them. */
 export type Arrived = { head: Head; body: Buffer };
 
-/** What to refuse a request with. 413: it is too long, 503: it had to give way to others. */
+/** Why a request is rejected. 413: too long, 503: dropped in favour of others. */
 export type Refused = HeadProblem | 413 | 503;
 
 export type IncomingOptions = {
   mostBytes: number;
   inHand: InHand;
-  /** Called once, unless it is forgotten before. `isLast`: something came behind the request, and will not be read. */
+  /** Called once, unless the request is forgotten first. `isLast`: more bytes followed the request, and will not be read. */
   done: (request: Arrived | Refused, isLast: boolean) => void;
 };
 
@@ -21,19 +21,20 @@ export type Incoming = {
 };
 
 const NOTHING: Buffer = Buffer.alloc(0);
-/** Of a body that begins to come. */
+/** Initial buffer for a body. */
 const FIRST_ROOM = 16 * 1024;
 const GROWTH = 2;
 
 /**
- * One request that arrives in pieces. The whole size of its body counts as in flight, so that a request held open costs no more than one that
- * is counted; it is made as the body comes, for a thousand that only begin would have a thousand made in one moment. A body that is too long is read to its end and not kept: its sender hears the answer.
+ * One request that arrives in pieces. The full size of its body counts as in flight from the start, so holding a request open gains
+ * nothing. The buffer grows as the body arrives; otherwise a thousand requests that only begin would allocate a thousand bodies at once. A
+ * body that is too long is read to its end and discarded, so that the sender gets the answer.
  */
 export function createIncoming({ mostBytes, inHand, done }: IncomingOptions): Incoming {
   let begun = NOTHING;
   let head: Head | undefined;
   let body = NOTHING;
-  /** Bytes that count as in hand. */
+  /** Bytes that count as in flight. */
   let taken = 0;
   let received = 0;
   let isOver = false;
@@ -72,7 +73,7 @@ export function createIncoming({ mostBytes, inHand, done }: IncomingOptions): In
 
   function addToBody(of: Head, chunk: Buffer): void {
     const { length } = of;
-    // Not what comes behind it.
+    // Without the bytes that follow it.
     if (length <= mostBytes) keep(chunk.subarray(0, length - received), length);
     received += chunk.length;
     if (received < length) return;

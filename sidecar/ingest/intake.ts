@@ -13,36 +13,36 @@ export type IntakeOptions = Omit<SocketOptions, 'setting'> & {
   takeIn: TakeIn;
   maxRequestBytes: number;
   maxConnections: number;
-  /** In which a request must have arrived; 5 s by default. */
+  /** Time limit for a request to arrive; 5 s by default. */
   longestRequestMs?: number;
-  /** How long requests of one moment are worked on before everything else in the process has its turn; 20 ms by default. */
+  /** How long requests may be processed before the rest of the process gets its turn; 20 ms by default. */
   longestSliceMs?: number;
-  /** What else nginx asks on this socket, by path. */
+  /** Other routes for nginx on this socket, by path. */
   routes?: Record<string, IntakeRoute>;
   metrics: Metrics<typeof SIDECAR_METRICS>;
 };
 
-/** `gone` is aborted when the client no longer waits for the answer. */
+/** `gone` is aborted when the client disconnects. */
 export type IntakeRoute = (request: Question) => Promise<Answer>;
 export type Question = { method: string; query: URLSearchParams; gone: AbortSignal };
 
 export type Intake = {
-  /** Why nginx does not reach it at its path; undefined while it does. */
+  /** Why nginx cannot reach it at its path; undefined while it can. */
   failure(): string | undefined;
   close(): Promise<void>;
 };
 
 /** nginx itself times out within a second. */
 const LONGEST_REQUEST_MS = 5_000;
-/** Limit for all requests in flight, as a multiple of the largest request. Processing them takes a few times as much. */
+/** Limit for all requests in flight, as a multiple of the largest request. Processing them takes a few times as much memory. */
 const LARGEST_IN_HAND = 2;
 
 /**
- * `POST /v1/lines` on a unix socket. 204: every line is on disk. 400: none of them is an event, do not send them again.
- * 413 and 503: nothing was kept, nginx spills them. An answer has no body, or nginx would not reuse the connection.
+ * `POST /v1/lines` on a unix socket. 204: every line is on disk. 400: none of them is an event, do not retry. 413 and 503: nothing was
+ * stored, nginx spills the lines. Answers have no body; otherwise nginx would not reuse the connection.
  *
- * Whatever runs as the user of nginx's workers may send here what it likes. So there are bounds to the bytes of a request and of
- * all in flight, to the time in which one arrives, to its bad lines, and to the connections.
+ * Any process of the workers' user can send anything here. So there are limits on the bytes of a request and of all requests in flight, on
+ * the time in which one must arrive, on invalid lines, and on connections.
  */
 export async function startIntake(options: IntakeOptions): Promise<Intake> {
   const {
@@ -81,7 +81,7 @@ export async function startIntake(options: IntakeOptions): Promise<Intake> {
   const listening = await listenOnSocket(server, { ...options, setting: 'intake.socket' });
   return { failure: listening.failure, close };
 
-  /** The answer to `lines`, which count as in flight until then; rejected ones are counted. */
+  /** Handles a request for lines, whose bytes count as in flight until then; rejected requests are counted. */
   async function post(lines: Buffer): Promise<PostStatus> {
     try {
       const taken = await takeIn(lines, 'intake');
@@ -108,7 +108,7 @@ export async function startIntake(options: IntakeOptions): Promise<Intake> {
     return { status: 404 };
   }
 
-  /** Requests that have arrived are answered; nginx then finds no listener and spills. */
+  /** Complete requests are answered; nginx then finds no listener and spills. */
   function close(): Promise<void> {
     connections.close();
     listening.close();

@@ -1,7 +1,7 @@
 import type { Extent } from '../../event/event-writer.ts';
 import { mix } from '../../event/mix.ts';
 
-/** How much is kept of what comes in: one event in `oneIn`. */
+/** Decides how many of the incoming events are kept: one in `oneIn`. */
 export type Rung = Extent;
 
 export type Ladder = {
@@ -11,7 +11,7 @@ export type Ladder = {
 };
 
 export type LadderOptions = {
-  /** How full the spool is when it begins, below 1. It is at its end before the spool is full. */
+  /** How full the spool is when load shedding begins, below 1. The last step is reached before the spool is full. */
   from: number;
   /** How full the spool is, 0 to 1. */
   fill: () => number;
@@ -19,9 +19,9 @@ export type LadderOptions = {
 };
 
 /**
- * From everything to the least. All are powers of two, so that what one step keeps, the steps before it keep as well. The last
- * is the one for counts: one event in 64 without what says who and how. It is a sample too, not a sum in memory: a sum
- * would be lost with the process that had answered 204, and would count twice what is read twice (decision 0007).
+ * From all events to the fewest. All are powers of two, so that an event kept by one step is kept by all steps before it. The last step is
+ * for counts only: one event in 64, without the fields that say who and how. It is still a sample, not a sum in memory: a sum would be lost
+ * with the process that had answered 204, and lines that are read twice would count twice (decision 0007).
  */
 export const RUNGS: readonly Rung[] = [
   { oneIn: 1, bare: false },
@@ -33,7 +33,7 @@ export const RUNGS: readonly Rung[] = [
 ];
 const TOP = 0;
 
-/** Decides what is kept as the spool fills, and back again as it empties. */
+/** Chooses the shedding step as the spool fills and empties. */
 export function createLadder({ from, fill, onChange }: LadderOptions): Ladder {
   let current = TOP;
   return { step, rung: () => RUNGS[step()] ?? { oneIn: 1, bare: false } };
@@ -48,12 +48,12 @@ export function createLadder({ from, fill, onChange }: LadderOptions): Ladder {
 }
 
 /**
- * The step after `step`. The steps begin at equal distances from `from` to 1; one is left again when the spool is emptier
- * by half a distance than where it begins, so that a spool at a boundary does not go to and fro.
+ * The step after `step`. Steps begin at equal distances between `from` and 1. A step ends when the spool is emptier than its beginning by
+ * half a distance, so that it does not alternate at a boundary.
  */
 export function nextStep(step: number, { fill, from }: { fill: number; from: number }): number {
   const distance = (1 - from) / (RUNGS.length - 1);
-  // A millionth, for 0.8 + 0.04 is not quite 0.84.
+  // Tolerance, because 0.8 + 0.04 is not exactly 0.84.
   const down = Math.floor((fill - from) / distance + 1e-6) + 1;
   const up = Math.floor((fill - from) / distance + 0.5 + 1e-6) + 1;
   const next = down > step ? down : Math.min(step, up);
@@ -61,8 +61,8 @@ export function nextStep(step: number, { fill, from }: { fill: number; from: num
 }
 
 /**
- * Whether an event is among the one in `oneIn` (a power of two) that are kept. By its id alone, given as its `bitsOf`, so that a
- * line which is read twice has the same fate; mixed, because nginx samples by request ids as well.
+ * Whether an event is among the one in `oneIn` (a power of two) that are kept. Depends only on its id, given as `bitsOf`, so that a line
+ * that is read twice is decided the same way. The bits are mixed, because nginx samples by request ids as well.
  */
 export function isKept(high: number, low: number, oneIn: number): boolean {
   return oneIn === 1 || (mix(high ^ mix(low)) & (oneIn - 1)) === 0;

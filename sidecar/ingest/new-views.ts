@@ -1,20 +1,20 @@
 import type { Line } from '../../event/line.ts';
 
-/** Is shown each new view once: before redaction, sampling and load shedding. */
+/** Receives each new view once: before redaction, sampling and load shedding. */
 export type NewViews = {
-  /** For the lines of one call. Ended by `count` or `drop`. */
+  /** Starts a batch for the lines of one call. It must be ended by `count` or `drop`. */
   begin(lines: Buffer): ViewBatch;
 };
 
-/** The views of one call, which count only when it is certain that they will not come again. */
+/** The views of one call. They count only when it is certain that they will not be resent. */
 export type ViewBatch = {
-  /** The line that was read last. Called for each, so nothing is allocated here. */
+  /** Adds the line that was read last. Called for each line, so it must not allocate. */
   add(line: Line): void;
-  /** Forgets what was added: the lines are sorted a second time. */
+  /** Removes all added lines: they are filtered a second time. */
   clear(): void;
-  /** They are written, and what comes again of them is a duplicate. */
+  /** The lines are stored; if they are resent, they are duplicates. */
   count(): void;
-  /** They are not written, and may come again. */
+  /** The lines are not stored, and may be resent. */
   drop(): void;
 };
 

@@ -1,23 +1,23 @@
 import { placeOf } from './place-of.ts';
 
-/** Remembers which events came lately, in a fixed amount of memory. An id is given as its `bitsOf`, word 0 and word 1. */
+/** Remembers recent event ids, in a fixed amount of memory. An id is given as its `bitsOf`, words 0 and 1. */
 export type RecentIds = {
   has(high: number, low: number): boolean;
-  /** Whether it has one of these. Three times as fast as to ask for each between other work: the waits for memory overlap. */
+  /** Whether it contains any of these. Three times as fast as single lookups between other work, because memory accesses overlap. */
   hasAny(high: number[], low: number[]): boolean;
   add(high: number, low: number): void;
 };
 
-/** Slots a generation; half of them are used at most. 2 × 8 MB, the last 524,288 ids at least. */
+/** Slots per generation; at most half of them are used. 2 × 8 MB, at least the last 524,288 ids. */
 const SLOT_BITS = 20;
 const SLOTS = 1 << SLOT_BITS;
 /** Zero marks an empty slot; an id of zero is stored as this. */
 const NOT_EMPTY = 1;
 
 /**
- * Two generations of an open-addressing table: when the younger is half full it becomes the older one, which is forgotten.
- * Of an id it keeps the first 64 bits of nginx's random request id. Two different events among the last million share
- * them with a probability of one in 10^13 each; the second would then be counted as a duplicate and not be kept.
+ * Two generations of an open-addressing hash table: when the younger is half full, it replaces the older, which is forgotten. It stores the
+ * first 64 bits of nginx's random request id. Among the last million events, two have the same bits with a probability of one in 10^13 per
+ * event; the second would then be counted as a duplicate and dropped.
  */
 export function createRecentIds(): RecentIds {
   let young = createTable();

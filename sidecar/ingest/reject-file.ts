@@ -5,8 +5,8 @@ const LARGEST = 16 * 1024 * 1024;
 const MOST_PENDING = 10_000;
 
 /**
- * Stores lines that are not events, as JSON, in `path` and, once that holds 16 MB, in one older file beside it. Returns at
- * once; what cannot be written is left to the counter.
+ * Stores lines that are not events, as JSON, in `path`; at 16 MB it is rotated, and one older file is kept. Returns at once; lines that
+ * cannot be written are only counted.
  */
 export function createRejectFile(path: string, now: () => number): (line: BadLine) => void {
   let pending: string[] = [];

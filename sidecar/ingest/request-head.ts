@@ -4,15 +4,15 @@ export type Head = {
   path: string;
   /** What follows the first `?`. */
   query: string;
-  /** Of the body. */
+  /** Length of the body. */
   length: number;
-  /** Whether the client sends nothing more behind it. */
+  /** Whether the client sends nothing more after it. */
   isLast: boolean;
-  /** Bytes up to the body. */
+  /** Number of bytes before the body. */
   size: number;
 };
 
-/** Why there is none: what to answer. */
+/** The status to answer if there is no valid head. */
 export type HeadProblem = 400 | 411 | 417 | 431;
 
 /** nginx sends a few hundred bytes. */
@@ -26,8 +26,8 @@ const BARE_NEWLINE = /(?:^|[^\r])\n/;
 const LONGEST_METHOD = 17;
 
 /**
- * The head with which `bytes` begin; undefined while it is not whole. Strict: what two readers could understand differently is
- * a problem, and so is a body in chunks or one that waits to be asked for, neither of which nginx sends.
+ * The request head at the start of `bytes`; undefined while it is incomplete. Strict: anything that two parsers could read differently is
+ * an error, and so is a chunked body or `Expect: 100-continue`, neither of which nginx sends.
  */
 export function readHead(bytes: Buffer): Head | HeadProblem | undefined {
   const end = bytes.subarray(0, LONGEST_HEAD + END.length).indexOf(END, 0, 'latin1');
@@ -58,7 +58,7 @@ function problemOfBegun(bytes: Buffer): HeadProblem | undefined {
   return BARE_NEWLINE.test(bytes.toString('latin1')) ? 400 : undefined;
 }
 
-/** By their names in lower case; undefined where one is malformed, or is there twice and must not. */
+/** By lower-case names; undefined if one is malformed, or is repeated and must not be. */
 function fieldsOf(lines: string[]): Map<string, string> | undefined {
   const fields = new Map<string, string>();
   for (const line of lines) {

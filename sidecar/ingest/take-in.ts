@@ -17,13 +17,13 @@ export type Source = 'intake' | 'spill' | 'log';
 export type TakeInOptions = {
   recent: RecentIds;
   writer: EventWriter;
-  /** How much is kept while the spool fills; everything without one. */
+  /** How many events are kept while the spool fills up; absent: all. */
   ladder?: Ladder | undefined;
   /** Resolves once the events are on disk. */
   keep: (events: { bytes: Buffer; count: number }) => Promise<unknown>;
-  /** Is shown each new view, once it is kept. */
+  /** Receives each new view once it is stored. */
   newViews?: NewViews | undefined;
-  /** Told of a view that `hotitem doctor` sent, with its event. */
+  /** Called with each test view of `hotitem doctor`, and its event. */
   onTest?: (token: string, event: string) => void;
   /** Receives lines that are not events. */
   reject: (line: BadLine) => void;
@@ -32,21 +32,21 @@ export type TakeInOptions = {
 
 export type Taken = { lines: number; bad: number };
 
-/** A request holds more lines that are no events than nginx posts at all. None of its lines counts. */
+/** A request has more invalid lines than nginx posts lines at once. None of its lines counts. */
 export class TooManyBadLines extends Error {
   override name = 'TooManyBadLines';
 }
 
-/** Ingests lines as nginx wrote them, each ended by a newline (the last one may lack it). */
+/** Ingests lines as nginx wrote them, each ended by a newline (optional for the last one). */
 export type TakeIn = (lines: Buffer, source: Source) => Promise<Taken>;
 
-/** What has become of the lines of one call. */
+/** The outcome of the lines of one call. */
 type Sorted = {
   events: EncodedEvents;
   views: ViewBatch;
-  /** They were not yet compared with earlier ones. */
+  /** These were not compared with earlier ids yet. */
   areNew: boolean;
-  /** `bitsOf` the ids of the events and of those that are sampled out: word 0 and word 1. */
+  /** `bitsOf` the ids of all events, including those that are shed: words 0 and 1. */
   high: number[];
   low: number[];
   bad: BadLines;
@@ -55,43 +55,43 @@ type Sorted = {
   sampledOut: number;
 };
 
-/** Those that are shown, and how many there are of each reason. */
+/** Invalid lines that are stored, and the number of lines per reason. */
 type BadLines = { shown: BadLine[]; count: number; byReason: Map<BadLineReason, number> };
 
-/** What nginx posts at once, at most. What more there is in a file is counted and not shown. */
+/** The maximum number of lines that nginx posts at once. Further invalid lines in a file are counted but not stored. */
 const MOST_BAD_LINES = 1_000;
-/** As many as requests of nginx' workers are usually under way at once. */
+/** The usual number of concurrent requests from nginx's workers. */
 const SPARE_BUFFERS = 4;
 /** Twice what nginx posts, or the tail reads, at once. */
 const LARGEST_SPARE_BYTES = 1024 * 1024;
 const EVERYTHING: Rung = { oneIn: 1, bare: false };
 
 /**
- * The one way into the spool, for what nginx posts and for what it spilled. Resolves when every event of `lines` is kept;
- * rejects as `keep` does, and then none of them counts: all may be redelivered.
+ * The only way into the spool, for posted and for spilled lines. Resolves when all events of `lines` are stored. Rejects if `keep` does;
+ * then none of them counts, and all may be resent.
  */
 export function createTakeIn(options: TakeInOptions): TakeIn {
   const { recent, writer, ladder, keep, newViews = NO_VIEWS, onTest, reject, metrics } = options;
   const line = createLine();
   const meters = { intake: metersOf('intake'), spill: metersOf('spill'), log: metersOf('log') };
   const writes = createWritesUnderWay();
-  /** Of batches that are kept: half a megabyte of garbage each would be collected late. */
+  /** Buffers that are reused: half a megabyte of garbage per call would be collected late. */
   const spare: Buffer[] = [];
   return async (lines, source) => {
     const { received, accepted, duplicates, sampledOut } = meters[source];
     const views = newViews.begin(lines);
     try {
-      // Duplicates are rare: one look for all lines costs a third of one each, and where it finds any, each is looked for.
+      // Duplicates are rare: one lookup for all lines costs a third of single ones. Only if it finds any, each line is looked up.
       let sorted = sort(lines, source, { areNew: true, views });
       if (recent.hasAny(sorted.high, sorted.low)) sorted = sort(lines, source, { areNew: false, views });
-      // nginx gave up waiting and sent a line again: whether it is a duplicate shows when the other is written, or not.
+      // nginx timed out and resent a line: it is a duplicate if the other write succeeds.
       for (let other = writes.sharing(sorted.low); other !== undefined; other = writes.sharing(sorted.low)) {
         await other;
         sorted = sort(lines, source, { areNew: false, views });
       }
       const events = sorted.events.finish();
       if (sorted.low.length > 0) await writes.whileUnderWay(sorted.low, keepAll(sorted, events));
-      // Not after a failure, which may come while it is still being written from.
+      // Not after a failure: the buffer may still be in use.
       const buffer = sorted.events.buffer();
       if (spare.length < SPARE_BUFFERS && buffer.length <= LARGEST_SPARE_BYTES) spare.push(buffer);
       received.add(sorted.lines);
@@ -111,11 +111,11 @@ export function createTakeIn(options: TakeInOptions): TakeIn {
 
   async function keepAll({ high, low }: Sorted, events: { bytes: Buffer; count: number }): Promise<void> {
     if (events.count > 0) await keep(events);
-    // Only now: a line whose write failed is redelivered, and must not count as a duplicate then.
+    // Only now: a line whose write failed is resent, and must not count as a duplicate then.
     for (let i = 0; i < low.length; i++) recent.add(high[i] ?? 0, low[i] ?? 0);
   }
 
-  /** `areNew`: without a look for duplicates. */
+  /** `areNew`: skip the lookup for duplicates. */
   function sort(
     lines: Buffer,
     source: Source,
@@ -141,7 +141,7 @@ export function createTakeIn(options: TakeInOptions): TakeIn {
     for (let at = 0; at < lines.length; ) {
       const isEvent = line.read(lines, at);
       const end = line.lineEnd();
-      // What a full disk or a power cut has done to a line shows in it: most need not be looked at.
+      // A quick check for damage by a full disk or a power cut: most lines need no closer look.
       if (isFile && (!isEvent || line.isOdd())) sortDamaged(lines.toString('latin1', at, end), rung, sorted);
       else if (isEvent) sortEvent(rung, sorted);
       else if (bad.count + empty === MOST_BAD_LINES) throw new TooManyBadLines();
@@ -152,7 +152,7 @@ export function createTakeIn(options: TakeInOptions): TakeIn {
     return sorted;
   }
 
-  /** NULs from a power cut are not a line, and are counted apart from the lines around them. */
+  /** NULs from a power cut are not a line, and are counted separately from the lines around them. */
   function sortDamaged(text: string, rung: Rung, sorted: Sorted): void {
     const parts = betweenNuls(text);
     for (const part of parts) if (part !== '') sortTorn(part, rung, sorted);
@@ -160,7 +160,7 @@ export function createTakeIn(options: TakeInOptions): TakeIn {
       addBad(sorted.bad, { reason: 'nul', field: 'line', value: 'NULs, as left by a power cut' });
   }
 
-  /** Behind a line that its disk had no more room for the next one begins without a newline. */
+  /** After a line that was torn by a full disk, the next one begins without a newline. */
   function sortTorn(text: string, rung: Rung, sorted: Sorted): void {
     let rest = text;
     for (let second = afterTear(rest); second !== -1; second = afterTear(rest)) {
@@ -170,7 +170,7 @@ export function createTakeIn(options: TakeInOptions): TakeIn {
     sortLine(line.read(Buffer.from(rest, 'latin1'), 0), rung, sorted);
   }
 
-  /** Deals with the line that was read last. */
+  /** Handles the line that was read last. */
   function sortLine(isEvent: boolean, rung: Rung, sorted: Sorted): void {
     if (isEvent) sortEvent(rung, sorted);
     else sortBad(sorted);

@@ -1,22 +1,22 @@
-/** A view that `hotitem doctor` asked for, as it came here. */
+/** A test view of `hotitem doctor`, as it arrived here. */
 export type TestView = {
   token: string;
   id: string;
-  /** By the clock of nginx, ms since 1970. */
+  /** By nginx's clock, ms since 1970. */
   time: number;
 };
 
 export type TestViews = {
   /** `event`: its JSON. */
   note(token: string, event: string): void;
-  /** The last few, the newest last. */
+  /** The most recent ones, newest last. */
   list(): TestView[];
 };
 
-/** Any client of the shop can send some. */
+/** Any client of the shop can send test views. */
 const MOST = 16;
 
-/** Remembers the result of test views, so that their sender can follow them into the index. */
+/** Remembers the outcome of test views, so that `hotitem doctor` can follow them into the index. */
 export function createTestViews(): TestViews {
   let known: TestView[] = [];
   return {

@@ -1,11 +1,11 @@
 import { placeOf } from './place-of.ts';
 
 /**
- * The ids that are being written now, so that they are not written a second time meanwhile. An id is given as one word of its
- * `bitsOf`. Two batches of a thousand share one in vain once in four thousand times: then one waits for the other to be written.
+ * The ids that are being written, so that they are not written twice at once. An id is given as one word of its `bitsOf`. Two batches of a
+ * thousand ids collide by chance once in four thousand times: then one waits for the other.
  */
 export type WritesUnderWay = {
-  /** Settles, without rejecting, when a write ends that has one of `ids` in it; undefined when there is none. */
+  /** Settles, without rejecting, when a write that contains one of `ids` ends; undefined if there is none. */
   sharing(ids: number[]): Promise<void> | undefined;
   /** Resolves and rejects as `write` does. */
   whileUnderWay<T>(ids: number[], write: Promise<T>): Promise<T>;
@@ -17,8 +17,8 @@ const NOT_EMPTY = 1;
 type Write = { has: (id: number) => boolean; ended: Promise<void> };
 
 /**
- * A line is sent twice where nginx did not wait for the answer: by a post and by a spill file, or by two posts of many.
- * A posted line never repeats within a request, so these, which are most lines, need not be compared with each other.
+ * A line is sent twice if nginx did not wait for the answer: by a post and by a spill file, or by two posts of many lines. Most lines are
+ * posted once within a request, and need not be compared with each other.
  */
 export function createWritesUnderWay(): WritesUnderWay {
   const single = new Map<number, Promise<void>>();
@@ -48,14 +48,14 @@ export function createWritesUnderWay(): WritesUnderWay {
   };
 }
 
-/** Whether an id is one of `ids`. An open-addressing table of numbers: a `Set` of a thousand takes ten times as long to make. */
+/** Whether an id is one of `ids`. An open-addressing table of numbers: creating a `Set` of a thousand takes ten times as long. */
 function createIdSet(ids: number[]): (id: number) => boolean {
   const bits = Math.ceil(Math.log2(2 * ids.length));
   const slots = new Int32Array(2 ** bits);
   for (const id of ids) slots[slotOf(id || NOT_EMPTY)] = id || NOT_EMPTY;
   return (id) => slots[slotOf(id || NOT_EMPTY)] !== 0;
 
-  /** Where it is, or would be. */
+  /** Its slot, or the slot where it would be. */
   function slotOf(id: number): number {
     let slot = placeOf(id, bits);
     while (slots[slot] !== 0 && slots[slot] !== id) slot = (slot + 1) & (slots.length - 1);

@@ -1,42 +1,42 @@
 import type { NginxReport } from './report.ts';
 
-/** In views, but for `fulls`: how often the spill folder became full. */
+/** In views, except `fulls`: how often the spill folder became full. */
 export type NginxTotals = {
   captured: number;
   /** Waiting in the shared zone. */
   waiting: number;
   /** Written to the spill folder… */
   spilled: number;
-  /** …of these, without asking the sidecar, which was known to be unavailable or busy. */
+  /** …of these, without an attempt, because the sidecar was known to be unavailable or busy. */
   diverted: number;
   dropped: number;
   fulls: number;
 };
 
-/** What a running nginx says of itself beside its counters. */
+/** The state that a running nginx reports beside its counters. */
 export type NginxStanding = Pick<NginxReport, 'one_in' | 'off' | 'release'>;
 
-/** One nginx at its last report. What tells it from every other: `started` and `instance`. */
+/** One nginx at its last report, identified by `started` and `instance`. */
 export type NginxInstance = NginxTotals & Pick<NginxReport, 'started' | 'instance'>;
 
 export type RememberedInstances = {
-  /** When the accounting began, ms since 1970. All views of an nginx that started later are in it. */
+  /** When the accounting began, ms since 1970. It includes all views of an nginx that started later. */
   since: number;
   /** At most `MOST_INSTANCES`, the last to report last. */
   instances: NginxInstance[];
-  /** Of those that are not in the list any more. */
+  /** Sum of those that were removed from the list. */
   past: NginxTotals;
 };
 
 /**
- * Whether all views of an nginx are accounted for here. For one that started before the accounting began, it is unknown how
- * many of its views came to others: its `first` two reports say where its accounting begins.
+ * Whether all views of an nginx are accounted for here. If it started before the accounting began, it is unknown how many of its views
+ * other sidecars received: its `first` two reports determine where its accounting begins.
  */
 export type Standing = 'whole' | 'first' | 'second';
 
 export type NginxInstances = {
   note(report: NginxReport): Standing;
-  /** Of all that ever reported. `waiting`: of those that still report. */
+  /** Sum of all that ever reported. `waiting`: only those that still report. */
   totals(): NginxTotals;
   /** Those that still report. */
   reporting(): (NginxInstance & NginxStanding & { heardAt: number })[];
@@ -47,15 +47,15 @@ export type NginxInstances = {
 
 type Known = NginxInstance & NginxStanding & { heardAt: number; standing: Standing };
 
-/** nginx reports every second; it asks a sidecar that was too slow again after five. */
+/** nginx reports every second; it retries a sidecar that was too slow after five. */
 const GONE_AFTER_MS = 10_000;
-/** More than enough for one sidecar; beyond that, those that stopped long ago are summed up. */
+/** More than enough for one sidecar; beyond that, those that stopped first are summed up. */
 const MOST_INSTANCES = 16;
 const NONE: NginxTotals = { captured: 0, waiting: 0, spilled: 0, diverted: 0, dropped: 0, fulls: 0 };
 
 /**
- * The nginx that report to this sidecar: one, and during a binary upgrade (SIGUSR2) two, each with shared memory and counters
- * of its own. One that stopped stays in the totals.
+ * The nginx that report to this sidecar: one, and during a binary upgrade (SIGUSR2) two, each with its own shared memory and counters. One
+ * that stopped remains in the totals.
  */
 export function createNginxInstances(
   remembered: RememberedInstances | undefined,
@@ -74,14 +74,14 @@ export function createNginxInstances(
   function note(report: NginxReport): Standing {
     const before = known.find((one) => isSame(one, report));
     const standing = before === undefined ? standingOfNew(report) : next(before.standing);
-    // The last report of a worker that exits, as in a reload, holds nothing but counters.
+    // The last report of an exiting worker, as in a reload, contains only counters.
     const { one_in, off, release } = report.one_in === undefined && before !== undefined ? before : report;
     const noted = { ...toInstance(report), one_in, off, release, heardAt: now(), standing };
     known = [...known.filter((one) => one !== before), noted];
     const [oldest] = known;
     if (oldest !== undefined && known.length > MOST_INSTANCES) {
       past = sum(past, { ...oldest, waiting: 0 });
-      // Should it report again, its accounting begins once more.
+      // If it reports again, its accounting starts over.
       since = Math.max(since, oldest.started + 1);
       known = known.slice(1);
     }
@@ -89,7 +89,7 @@ export function createNginxInstances(
   }
 
   function standingOfNew({ started }: NginxReport): Standing {
-    // One from the future says that a clock was set back.
+    // A time in the future means that a clock was set back.
     return started >= since && started <= now() ? 'whole' : 'first';
   }
 
@@ -120,12 +120,12 @@ export function createNginxInstances(
   }
 }
 
-/** Views that it neither keeps, nor spilled, nor dropped: they went to the sidecar. */
+/** Views that it neither holds, nor spilled, nor dropped: they went to the sidecar. */
 export function postedIn({ captured, waiting, spilled, dropped }: NginxTotals): number {
   return captured - waiting - spilled - dropped;
 }
 
-/** A reload to newer includes adds `instance`, to older ones takes it away. */
+/** A reload to newer includes adds `instance`, one to older includes removes it. */
 function isSame(one: NginxInstance, report: NginxReport): boolean {
   if (one.started !== report.started) return false;
   return one.instance === report.instance || one.instance === 0 || report.instance === 0;

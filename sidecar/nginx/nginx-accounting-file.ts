@@ -19,19 +19,19 @@ const remembered = z.object({
   since: whole,
   /** Each nginx at its last report. */
   instances: z.array(totals.extend({ started: whole, instance: whole })),
-  /** Those that are not in that list any more. */
+  /** Sum of those that were removed from that list. */
   past: totals,
-  /** Of the views that nginx gave away without spilling them, those that had not come when the accounting began. */
+  /** Of the views that nginx sent without spilling them, those that had not arrived when the accounting began. */
   posted: whole,
-  /** The same of those that it spilled, known when the spill folder is empty for the first time… */
+  /** The same for spilled views, known when the spill folder is empty for the first time… */
   spilled: whole.optional(),
-  /** …and when it was empty for the last time. */
+  /** …and when it was last empty. */
   spilledGap: whole,
-  /** Lines that were ingested by request and from spill files, and those among them that were known. */
+  /** Lines that were ingested from requests and from spill files, and the duplicates among them. */
   intake: whole,
   spill: whole,
   known: whole,
-  /** The next of the spool then: what came after it and before a crash is in the spool. */
+  /** The next sequence of the spool at that time: events from there on arrived between the write and a crash. */
   sequence: whole,
 });
 
@@ -39,12 +39,9 @@ const remembered = z.object({
 export type Remembered = z.output<typeof remembered>;
 
 export type BooksFile = {
-  /** Undefined where there is none, or it is damaged: the accounting then begins again. */
+  /** Undefined if there is none, or if it is damaged: then the accounting starts over. */
   load(): Remembered | undefined;
-  /**
-   * Returns at once, and writes nothing where nothing has changed. Not forced to the disk: after a power failure the accounting may
-   * begin again.
-   */
+  /** Returns at once, and writes only changes. Not fsynced: after a power failure the accounting may start over. */
   store(books: Remembered): void;
 };
 

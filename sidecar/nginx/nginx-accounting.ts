@@ -4,24 +4,24 @@ import { createNginxInstances, type NginxTotals, postedIn, type Standing } from 
 import type { BooksFile } from './nginx-accounting-file.ts';
 import type { NginxReport } from './report.ts';
 
-/** What every nginx that reports here says of itself, in views. One that stopped stays in the sums. */
+/** The sum of what every nginx reports, in views. One that stopped remains in it. */
 export type NginxAccounts = {
   /** ms since 1970. */
   reportedAt: number;
   captured: number;
-  /** Different lines of it that came here, to this sidecar and those before it. */
+  /** Distinct lines of it that this sidecar and earlier ones ingested. */
   ingested: number;
   /** Waiting in the shared zone of an nginx that still reports. */
   buffered: number;
   /** Written to the spill folder… */
   spilled: number;
-  /** …of these, without asking the sidecar, which was known to be unavailable or busy. */
+  /** …of these, without an attempt, because the sidecar was known to be unavailable or busy. */
   diverted: number;
   dropped: number;
   /**
-   * Of the views captured since a sidecar's first report of nginx: neither ingested here, nor waiting in a zone or the spill
-   * folder, nor dropped. At rest 0; under load it holds what is on its way. What an nginx still held when it stopped
-   * is in it as soon as another one reports.
+   * Of the views captured since a sidecar's first report of nginx: those that were neither ingested, nor wait in a zone or the spill
+   * folder, nor were dropped. When idle it is 0; under load it includes views in flight. What an nginx still held when it stopped is
+   * included as soon as another one reports.
    */
   unaccounted: number;
   /** Those that still report: one, and two during a binary upgrade. */
@@ -29,9 +29,9 @@ export type NginxAccounts = {
 };
 
 export type NginxInstanceAccounts = {
-  /** When its shared memory was made, ms since 1970. */
+  /** When its shared memory was created, ms since 1970. */
   started: number;
-  /** Chosen at random then; 0: its includes are older. */
+  /** A random number chosen at that time; 0: its includes are older. */
   instance: number;
   /** ms since 1970. */
   reportedAt: number;
@@ -39,11 +39,11 @@ export type NginxInstanceAccounts = {
   buffered: number;
   spilled: number;
   dropped: number;
-  /** Views behind one that it captures now, 0 for none; undefined where its includes are older. */
+  /** How many views a captured one represents now, 0 if none is captured; undefined if its includes are older. */
   oneIn: number | undefined;
-  /** Whether off.conf is in place of http.conf. */
+  /** Whether off.conf is included in place of http.conf. */
   off: boolean;
-  /** The version of hotitem that wrote its includes; undefined where they are older. */
+  /** The version of its includes; undefined if they are older. */
   release: string | undefined;
 };
 
@@ -53,49 +53,46 @@ export type NginxBooks = {
   accounts(): NginxAccounts | undefined;
   /** Whether an nginx that reports cannot write to the spill folder. */
   isSpillBarred(): boolean;
-  /**
-   * Views that are lost, and not on their way: what has been unaccounted at rest, or for half a minute. Undefined while
-   * nobody can tell.
-   */
+  /** Lost views, not in flight: what was unaccounted when idle, or for half a minute. Undefined while that is unknown. */
   missing(): number | undefined;
 };
 
 export type NginxBooksOptions = {
   metrics: Metrics<typeof SIDECAR_METRICS>;
   now: () => number;
-  /** Of the sidecar before this one. */
+  /** Written by the previous sidecar. */
   file: BooksFile;
-  /** The next of the spool. */
+  /** The next sequence of the spool. */
   sequence: () => number;
 };
 
-/** Where the accounting begins: what was missing then is not ours to account for. */
+/** Where the accounting begins: views that were missing then are not included. */
 type Beginning = { posted: number; spilled?: number | undefined };
 
 /** nginx reports every second. */
 const SILENT_AFTER_MS = 5_000;
 /** Longer than nginx waits for any answer. */
 const AT_REST_AFTER_MS = 1_000;
-/** Of reports, one a second: what is on its way has arrived by then, or another of its kind has. */
+/** Number of reports, one a second: a view that was in flight has arrived by then, although another may be in flight instead. */
 const MISSING_AFTER = 30;
 
 /**
- * The accounting of nginx: one equation over all that report. The sidecar cannot tell which nginx a line is from, so an
- * equation for each would not balance.
+ * The accounting of nginx: one equation over all that report. The sidecar does not know which nginx a line is from, so separate equations
+ * would not balance.
  */
 export function createNginxBooks({ metrics, now, file, sequence }: NginxBooksOptions): NginxBooks {
   const past = file.load();
   const before = { intake: past?.intake ?? 0, spill: past?.spill ?? 0, known: past?.known ?? 0 };
   const instances = createNginxInstances(past, now);
   const beginning: Beginning = { posted: past?.posted ?? 0, spilled: past?.spilled };
-  /** Of what was posted, as of the last report; not while the accounting of an nginx begins. */
+  /** For posted views, as of the last report; not updated while the accounting of an nginx begins. */
   let missing = past ? Math.max(0, postedGap(instances.totals()) - beginning.posted) : 0;
-  // Ingested after the last report that the sidecar before this one had. Which way does not matter to the sum.
+  // Ingested after the previous sidecar's last report. The transport does not matter for the sum.
   if (past) before.intake += Math.max(0, sequence() - past.sequence);
   let last: NginxAccounts | undefined;
   let heardAt = Number.NEGATIVE_INFINITY;
   let barred = false;
-  /** Of the views that nginx says it spilled, those that did not come; as of the last time that the folder was empty. */
+  /** Of the views that nginx reported as spilled, those that did not arrive; as of the last time that the folder was empty. */
   let spilledGap = past?.spilledGap ?? 0;
   let lastChange = { views: 0, at: Number.POSITIVE_INFINITY };
   let lately: number[] = [];
@@ -143,7 +140,7 @@ export function createNginxBooks({ metrics, now, file, sequence }: NginxBooksOpt
     const here = taken();
     const posted = postedGap(totals);
     begin(standing, posted);
-    // With nothing left in the folder none of them waits: nginx counts a spill also where the disk took none.
+    // Once the folder is empty, none of them can be waiting: nginx also counts a spill that the disk rejected.
     const isNoneSpilled = metrics.of('spill_waiting_bytes').value() === 0;
     if (isNoneSpilled) {
       spilledGap = totals.spilled - here.spill;
@@ -153,13 +150,12 @@ export function createNginxBooks({ metrics, now, file, sequence }: NginxBooksOpt
     const hasCome = hasSettled(totals.captured + here.intake + here.spill);
     const isAtRest = hasCome && isNoneSpilled && totals.waiting === 0;
     if (unaccounted < 0 && isAtRest) {
-      // So many were on their way at the first report, and have come since; or an nginx that stopped had no time to report
-      // them. Elsewhere than at rest it would be too early to say: a view that nginx gave up on too soon is here, and still
-      // waits there.
+      // This many were in flight at the first report and have arrived since, or an nginx stopped before it could report them. Only when
+      // idle: otherwise a view may be here and still wait there, because nginx timed out too early.
       beginning.posted += unaccounted;
       unaccounted = 0;
     }
-    // At rest nothing is on its way.
+    // When idle, nothing is in flight.
     lately = isAtRest
       ? Array.from({ length: MISSING_AFTER }, () => unaccounted)
       : [...lately, unaccounted].slice(-MISSING_AFTER);
@@ -168,16 +164,16 @@ export function createNginxBooks({ metrics, now, file, sequence }: NginxBooksOpt
     return unaccounted;
   }
 
-  /** Views that nginx posted, less those that came. */
+  /** Views that nginx posted, minus those that arrived. */
   function postedGap(totals: NginxTotals): number {
     const here = taken();
     return postedIn(totals) - (here.intake - here.known);
   }
 
   /**
-   * The accounting of an nginx that is older than the accounting begins with that report after which most is missing. Views
-   * that are here before the report that counts them hide others; what is on its way shows too much, which is put right
-   * when nginx rests. What was missing before that nginx came stays missing.
+   * The accounting of an nginx that started before it begins with the report after which most is missing. Views that arrive before the
+   * report that counts them hide missing ones; views in flight add to them, which is corrected when nginx is idle. Views that were missing
+   * before that nginx started stay missing.
    */
   function begin(standing: Standing, posted: number): void {
     if (standing === 'whole') return;
@@ -190,7 +186,7 @@ export function createNginxBooks({ metrics, now, file, sequence }: NginxBooksOpt
     beginning.posted = posted - missing;
   }
 
-  /** Whether nothing was captured and nothing came for a while, as every nginx says; `views`: all that did. */
+  /** Whether nothing was captured and nothing arrived for a while, according to every nginx; `views`: their total. */
   function hasSettled(views: number): boolean {
     if (views !== lastChange.views) lastChange = { views, at: heardAt };
     if (heardAt - lastChange.at < AT_REST_AFTER_MS) return false;
@@ -202,7 +198,7 @@ export function createNginxBooks({ metrics, now, file, sequence }: NginxBooksOpt
     return intake + spill - known;
   }
 
-  /** By this sidecar and those before it. */
+  /** By this sidecar and earlier ones. */
   function taken(): typeof before {
     const lines = (from: string) => metrics.of('intake_lines_total', { from }).value();
     const known = (from: string) => metrics.of('intake_duplicates_total', { from }).value();

@@ -5,7 +5,7 @@ import type { NginxBooks } from './nginx-accounting.ts';
 import { toNginxReport } from './report.ts';
 import type { Control } from './switch.ts';
 
-/** How long nginx applies the mode without hearing of it again. */
+/** How long nginx applies the mode without a new answer. */
 const LEASE_MS = 10_000;
 /** nginx waits less than one second. A stopping sidecar waits as long as its last client. */
 const LONGEST_WAIT_MS = 5_000;
@@ -19,12 +19,11 @@ export type PollRouteOptions = {
 };
 
 /**
- * `GET /v1/control?version=V&wait=MS&…` on the socket of the intake: the capture mode, at once when its version is not V,
- * else when it changes; 204 when it does not within the wait. The rest of nginx's query is its report. Setting the mode is
- * not for the workers: switch-route.ts.
+ * `GET /v1/control?version=V&wait=MS&…` on the intake socket: a long poll for the capture mode. It answers as soon as the version is not V,
+ * or 204 after the wait. The rest of the query is nginx's report. Workers cannot set the mode: see switch-route.ts.
  */
 export function createPollRoute({ control, books, warn }: PollRouteOptions): IntakeRoute {
-  /** The last poll of each nginx, until it is answered. */
+  /** The pending poll of each nginx. */
   const waiting = new Map<string, AbortController>();
   return async (question) =>
     question.method === 'GET' ? tell(question) : { status: 405, value: { error: 'only GET' } };
@@ -52,7 +51,7 @@ export function createPollRoute({ control, books, warn }: PollRouteOptions): Int
     return { status: 200, value: { ...control.state(), lease_ms: LEASE_MS } };
   }
 
-  /** An nginx that asks again waits no longer for the answer before: its worker exits, and would not until then. */
+  /** A new poll ends the previous one of the same nginx: an exiting worker would otherwise wait for its answer. */
   function replacePoll(instance: string | null, poll: AbortController): void {
     if (instance === null) return;
     waiting.get(instance)?.abort();

@@ -4,7 +4,7 @@ import { type Control, toCaptureMode } from './switch.ts';
 
 const MOST_BYTES = 1_000;
 
-/** `/v1/control` on the control socket, for `hotitem capture`: GET says which mode nginx is told, POST sets it. */
+/** `/v1/control` on the control socket, for `hotitem capture`: GET returns the capture mode, POST sets it. */
 export function createControlRoute(control: Control): SocketRoute {
   return (request, response) => {
     if (request.method === 'POST') {
@@ -29,7 +29,7 @@ export function createControlRoute(control: Control): SocketRoute {
   }
 }
 
-/** The JSON in a request; undefined where there is none, or more than anybody needs. */
+/** The JSON in a request; undefined if there is none, or if it is too long. */
 async function bodyOf(request: IncomingMessage): Promise<unknown> {
   let text = '';
   for await (const chunk of request) {

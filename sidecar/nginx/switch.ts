@@ -11,16 +11,16 @@ export type CaptureState = { version: number } & (CaptureMode | { mode: 'default
 
 export type Control = {
   state(): CaptureState;
-  /** Resolves when it is on disk; from then on nginx learns of it. */
+  /** Resolves when it is on disk; from then on it is sent to nginx. */
   set(mode: CaptureMode): Promise<CaptureState>;
-  /** Resolves when the version is not `version`, at the latest when `signal` is aborted. */
+  /** Resolves when the version is not `version`, or when `signal` is aborted. */
   changed(version: number, signal: AbortSignal): Promise<void>;
 };
 
 const LEAST_SAMPLE = 2;
 const MOST_SAMPLE = 10_000;
 
-/** The switch of capture, kept in the file `path`. A file that is missing counts as none, and so does a damaged one. */
+/** The capture mode, stored in the file `path`. A missing or damaged file means that no mode is set. */
 export function createControl(
   path: string,
   warn: (key: string, message: string, fields?: object) => void,
@@ -43,7 +43,7 @@ export function createControl(
   }
 }
 
-/** The mode in a request or a file; undefined when it is none. */
+/** Parses a mode from a request or a file; undefined if it is invalid. */
 export function toCaptureMode(value: unknown): CaptureMode | undefined {
   if (typeof value !== 'object' || value === null || !('mode' in value)) return undefined;
   if (value.mode === 'on' || value.mode === 'off') return { mode: value.mode };

@@ -13,7 +13,7 @@ export type ItemsOptions = {
   now: () => number;
 };
 
-/** `GET /api/v1/items?window=5m&limit=20&rank=people`: the most viewed items of the last while, most viewed first. */
+/** `GET /api/v1/items?window=5m&limit=20&rank=people`: the most viewed items of a recent window, in descending order. */
 export function createItemsRoute({ index, questions, now }: ItemsOptions): Route {
   if (index === undefined) return noIndex;
   return async (url, asker) => {
@@ -48,7 +48,7 @@ function toQuery({ searchParams }: URL): Query | Reply {
   return { window, windowMs, limit, rank };
 }
 
-/** One reply for all who ask the same, as bytes that they share. */
+/** One answer for all identical concurrent requests, as shared bytes. */
 async function rankingOf(
   index: EventIndex,
   { window, windowMs, limit, rank }: Query,

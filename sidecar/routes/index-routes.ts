@@ -6,7 +6,7 @@ import type { DuckdbIndex } from '../../store/duckdb/duckdb.ts';
 import { IndexUnavailable, type Outcome } from '../../store/event-index.ts';
 import { type SocketRoute, sendJson } from '../socket/socket-route.ts';
 
-/** Of 1,000 events of the largest size there is, and of a request. */
+/** Enough for 1,000 events of the largest size. */
 const MOST_BYTES = 32 * 1024 * 1024;
 const MOST_LINES = 1000;
 const NOTHING_SAID: Outcome = { status: 'retry', reason: 'the index has no answer for it' };
@@ -14,9 +14,9 @@ const NOTHING_SAID: Outcome = { status: 'retry', reason: 'the index has no answe
 type Rejected = Extract<Outcome, { status: 'rejected' }>;
 
 /**
- * DuckDB gives its file to one process, so `hotitem replay`, `verify` and `dead-letters` ask the one that has it, on its
- * control socket: `POST /v1/index/count` with an id a line answers with how often each is there, `POST /v1/index/create` with
- * an event a line with what became of each. 503: the index is unavailable.
+ * DuckDB allows only one process per file, so `hotitem replay`, `verify` and `dead-letters` ask the process that has it open, on its
+ * control socket. `POST /v1/index/count` takes one id per line and answers with how often each is in the index. `POST /v1/index/create`
+ * takes one event per line and answers with the outcome of each. 503: the index is unavailable.
  */
 export function createIndexRoutes(index: Pick<DuckdbIndex, 'count' | 'create'>): Record<string, SocketRoute> {
   return {
@@ -39,7 +39,7 @@ function route(answer: (lines: string[]) => Promise<unknown[]>): SocketRoute {
     try {
       const lines = await linesOf(request);
       if (lines === undefined) return sendJson(response, 413, { error: `more than ${MOST_LINES} lines` });
-      // Nothing is asked by one who wants to know whose the index is, which may be unavailable at the moment.
+      // Identifies the index without asking it, because it may be unavailable.
       sendJson(response, 200, lines.length === 0 ? [] : await answer(lines));
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
@@ -48,7 +48,7 @@ function route(answer: (lines: string[]) => Promise<unknown[]>): SocketRoute {
   }
 }
 
-/** Input that is not an event, or not one that a sidecar creates, is rejected; the others are not affected. */
+/** A line that is not a valid event of a sidecar is rejected; the others are not affected. */
 async function create(index: Pick<DuckdbIndex, 'create'>, lines: string[]): Promise<Outcome[]> {
   const read = lines.map(toEvent);
   const outcomes = await index.create(read.filter((one) => 'id' in one));
@@ -67,7 +67,7 @@ function toEvent(line: string): HotItemEvent | Rejected {
   }
 }
 
-/** Undefined where there are more than a request may have. */
+/** Undefined if there are more than a request may have. */
 async function linesOf(request: IncomingMessage): Promise<string[] | undefined> {
   const chunks: Buffer[] = [];
   let length = 0;

@@ -9,7 +9,7 @@ const FILES = {
   '/page.css': ['page.css', 'text/css; charset=utf-8'],
 } as const;
 
-/** The live page: three files, read once. */
+/** The ranking page: three files, read once. */
 export function createPageRoutes(): Record<string, Route> {
   return Object.fromEntries(
     Object.entries(FILES).map(([path, [file, type]]): [string, Route] => {

@@ -1,32 +1,32 @@
 import { abortable } from '../../service/abortable.ts';
 
 export type Question<Answer> = {
-  /** Two with the same key have the same answer, if they are asked at the same time. */
+  /** Concurrent queries with the same key share one answer. */
   key: string;
-  /** The cheapest that waits is the next. */
+  /** Of the waiting queries, the cheapest runs next. */
   cost: number;
-  /** Cancels when `signal` fires, and settles as soon as that is done. */
+  /** Cancels when `signal` is aborted, and settles as soon as that is done. */
   work: (signal: AbortSignal) => Promise<Answer>;
 };
 
 export type Questions<Answer> = {
-  /** Rejects with a `NotAnswered`, or with the reason of `asker` when that fires. */
+  /** Rejects with a `NotAnswered`, or with the reason of `asker` if that is aborted. */
   ask(question: Question<Answer>, asker: AbortSignal): Promise<Answer>;
   counts(): { running: number; waiting: number };
 };
 
 export type QuestionLimits = {
-  /** Different questions that wait. */
+  /** Maximum number of waiting queries. */
   waiting: number;
-  /** Who waits for an answer, over all questions. */
+  /** Maximum number of clients that wait, over all queries. */
   askers: number;
-  /** How long a question may run while others wait. */
+  /** How long a query may run while others wait. */
   sharedMs: number;
-  /** How long a question may run. */
+  /** How long a query may run. */
   longestMs: number;
 };
 
-/** Why a question has no answer: too many are asked, or it takes too long. */
+/** Why a query has no answer: there are too many, or it takes too long. */
 export class NotAnswered extends Error {
   override name = 'NotAnswered';
   readonly reason: 'queue' | 'time';
@@ -50,7 +50,7 @@ type Asked<Answer> = Question<Answer> & {
  * clients and queries is limited. Invariant: the next query starts only when the one before has settled, whoever waits for it.
  */
 export function createQuestions<Answer>(limits: QuestionLimits): Questions<Answer> {
-  /** In the order in which they were asked. */
+  /** In order of arrival. */
   const waiting = new Set<Asked<Answer>>();
   let running: Asked<Answer> | undefined;
   let runsLong = false;
@@ -86,7 +86,7 @@ export function createQuestions<Answer>(limits: QuestionLimits): Questions<Answe
     return asked;
   }
 
-  /** The most expensive waiting query makes way for a cheaper one. */
+  /** The most expensive waiting query is dropped for a cheaper one. */
   function makeRoom({ cost }: Question<Answer>): void {
     const dearest = [...waiting].reduce((a, b) => (b.cost >= a.cost ? b : a));
     if (dearest.cost <= cost) throw tooMany();

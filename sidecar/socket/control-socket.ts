@@ -12,7 +12,7 @@ export type ControlSocketOptions = {
 export type ControlSocket = {
   /** Why it is unreachable at its path; undefined while it is reachable. */
   failure(): string | undefined;
-  /** Requests in flight are answered. */
+  /** Requests in flight are answered first. */
   close(): Promise<void>;
 };
 
@@ -21,9 +21,8 @@ const OWNER_ONLY = 0o600;
 const MOST_CONNECTIONS = 16;
 
 /**
- * The socket for `hotitem capture`, `replay`, `verify` and `dead-letters`: it can switch capture, create events,
- * or say which there are. The socket of the intake is open to the workers of nginx, and on many hosts the shop's own scripts
- * run as their user.
+ * The socket for `hotitem capture`, `replay`, `verify` and `dead-letters`: it can switch capture, and create or list events. It is separate
+ * from the intake socket, which nginx's workers can open, and on many hosts the shop's own scripts run as their user.
  */
 export async function startControlSocket({
   path,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** The number of a group given by name or number. Throws when there is none of that name. */
+/** The id of a group given by name or number. Throws if the name does not exist. */
 export function groupId(group: string): number {
   if (/^\d+$/.test(group)) return Number(group);
   const entry = readFileSync('/etc/group', 'utf8')
@@ -10,7 +10,7 @@ export function groupId(group: string): number {
   return Number(entry.split(':')[2]);
 }
 
-/** Adds a hint if the user cannot give a file or folder to that group; any other error is unchanged. */
+/** Adds a hint if this user may not assign that group to a file; any other error is returned unchanged. */
 export function explainGroup(error: unknown, group: string): unknown {
   const isDenied = typeof error === 'object' && error !== null && 'code' in error && error.code === 'EPERM';
   if (!isDenied) return error;

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** Answers, with whatever it likes, and closes nothing. */
+/** Writes any answer, and leaves the connection open. */
 export type SocketRoute = (request: IncomingMessage, response: ServerResponse) => void;
 
 export function sendJson(response: ServerResponse, status: number, value?: unknown): void {

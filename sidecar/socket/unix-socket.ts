@@ -33,26 +33,26 @@ export type SocketOptions = {
 export type ListeningSocket = {
   /** Why the server is unreachable at the path; undefined while it is reachable. */
   failure(): string | undefined;
-  /** Removes the socket, if it is still ours. Closing the server is left to its owner. */
+  /** Removes the socket, if it is still ours. Its owner closes the server. */
   close(): void;
 };
 
-/** Linux allows 107 bytes and a NUL; a longer path would be cut without a word. */
+/** Linux allows 107 bytes and a NUL; a longer path would be truncated silently. */
 const LONGEST_PATH = 107;
-/** In the folder of the socket, closed to all others: there it is made. */
+/** A private folder within that of the socket, in which the socket is created. */
 const PRIVATE_FOLDER = '.h';
-/** Of the folder of the socket where we make it: the workers pass through it. */
+/** Of the folder of the socket, if it is created here: the workers traverse it. */
 const FOLDER_MODE = 0o755;
 const A_FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 const OF_OTHERS = 0o077;
 const LOOK_EVERY_MS = 1_000;
 
 /**
- * Lets `server` listen on a unix socket that only its owner and group can ever open. A socket that a killed
- * process left is removed; one that a process answers on, or anything else at that path, is an error.
+ * Makes `server` listen on a unix socket that only its owner and group can open, at any moment. A socket left by a killed process is
+ * removed. A socket with a listener, or anything else at that path, is an error.
  *
- * From then on it checks every second whether the path still leads here. A removed socket is created again. Where another
- * process has it, or it cannot be created, `failure` and the log report it, and it is retried.
+ * From then on it checks every second whether the path still leads here. A removed socket is created again. If another process has taken
+ * the path, or the socket cannot be created, `failure` and the log report it, and it retries.
  */
 export async function listenOnSocket(server: Server, options: SocketOptions): Promise<ListeningSocket> {
   const { setting, path, warn } = options;
@@ -84,7 +84,7 @@ export async function listenOnSocket(server: Server, options: SocketOptions): Pr
     }
   }
 
-  /** Requests at hand are answered. A server takes its connections at one place at a time. */
+  /** Requests in flight are answered. A server accepts connections from one address at a time. */
   async function listenAgain(): Promise<void> {
     await makeRoom(options);
     if (closed) return;
@@ -95,10 +95,10 @@ export async function listenOnSocket(server: Server, options: SocketOptions): Pr
 }
 
 /**
- * Returns which socket it is. It is made in a folder of its own and moved to its place: at no moment has it other permissions
- * there, and Node, which removes the path of a server that it closes whoever has it then, does not know of that place.
+ * Returns the identity of the socket. It is created in a private folder and then renamed, so at no moment has it other permissions at its
+ * path. Node removes the path of a server when it closes, no matter who owns it by then; it does not know the renamed path.
  *
- * Who may write to the folder of the socket could put a link in the place of anything in it. So the own folder is reached by its
+ * Users who can write to the folder of the socket could replace anything in it by a link. So the private folder is accessed by its
  * descriptor: nobody else can put anything there.
  */
 async function listenAt(server: Server, options: SocketOptions): Promise<string | undefined> {
@@ -112,7 +112,7 @@ async function listenAt(server: Server, options: SocketOptions): Promise<string 
   await makeRoom(options);
   const made = mkdtempSync(join(dirname(path), PRIVATE_FOLDER));
   const folder = openOwn(made);
-  // A unique name: Node removes it from whatever this descriptor is when the server is closed.
+  // A unique name: when the server closes, Node removes that name from whatever this descriptor is by then.
   const temporary = join('/proc/self/fd', String(folder), basename(made));
   try {
     await listen(server, temporary);
@@ -139,7 +139,7 @@ function giveToGroup(path: string, group: string): void {
   }
 }
 
-/** The descriptor of a folder that is ours alone. */
+/** The descriptor of a private folder of ours. */
 function openOwn(path: string): number {
   const folder = openSync(path, A_FOLDER);
   const { uid, mode } = fstatSync(folder);
@@ -148,12 +148,12 @@ function openOwn(path: string): number {
   throw new Error(`somebody replaced a folder that was just created (got ${path})`);
 }
 
-/** Not something that replaced it. */
+/** Verify that it was not replaced. */
 function removeFolder(path: string): void {
   try {
     rmdirSync(path);
   } catch {
-    // At worst, an empty folder is left where others can write.
+    // At worst, an empty folder remains.
   }
 }
 
@@ -176,7 +176,7 @@ async function makeRoom({ setting, path }: Pick<SocketOptions, 'setting' | 'path
   unlinkSync(path);
 }
 
-/** Which file is at the path, for as long as it lives; undefined where there is none. */
+/** The identity of the file at the path; undefined if there is none. */
 function identityAt(path: string): string | undefined {
   const found = statAt(path);
   return found && `${found.dev}/${found.ino}`;

@@ -4,31 +4,30 @@ import { crc32 } from 'node:zlib';
 import { oddityOf, type TailedFile } from './folder.ts';
 import type { Offset } from './offsets.ts';
 
-/** A file of lines, read from where ingestion has stopped. */
+/** A file of lines, read from where ingestion stopped. */
 export type LineReader = {
   /** Where the next `read` begins. */
   at(): number;
   /**
-   * The next complete lines, valid until the next call; empty when there are none. With `last` also what is left behind
-   * the last newline, because nothing will ever end it.
+   * The next complete lines, valid until the next call; empty if there are none. With `last`, also the text after the last newline, because
+   * nothing will complete it.
    */
   read(last: boolean): Promise<Buffer>;
-  /** How far `read` came, to be kept once its lines are. */
+  /** The position after the last `read`, to be stored once its lines are. */
   offset(): Promise<Offset>;
   close(): Promise<void>;
 };
 
 const NEWLINE = 0x0a;
 const NUL = 0;
-/** Version, time and request id: no two files begin with the same. The address, which comes next, is not in it. */
+/** Covers version, time and request id, so no two files begin the same. It ends before the address. */
 const HEAD_BYTES = 48;
-// Others can write to this folder: do not follow links, and do not wait for the other end of a pipe.
+// Others can write to this folder: follow no links, and do not block on a pipe.
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**
- * Opens a file where it was left. It begins again at the start when the file is shorter than that or begins otherwise: it was
- * truncated, or is another file with the inode of one that was removed. Throws as the file system does, and where something
- * else has come to lie there since the folder was looked at.
+ * Opens a file at its stored position. Starts over if the file is shorter than that, or begins differently: it was truncated, or is another
+ * file with a reused inode. Throws file system errors, and if the file was replaced since the folder was listed.
  */
 export async function openLines(
   { path, inode }: TailedFile,
@@ -50,9 +49,9 @@ export async function openLines(
     async read(last) {
       const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
       const bytes = buffer.subarray(0, bytesRead);
-      // Nothing is ever appended before NULs, which a power cut left where nginx had written.
+      // After a power cut, NULs can end a file where nginx had written; nothing is appended before them.
       const end = bytes.lastIndexOf(NEWLINE) + 1 || bytes.lastIndexOf(NUL) + 1;
-      // A line that fills the buffer is not nginx's: it continues in pieces, which are rejected one by one.
+      // A line that fills the buffer is not nginx's: it is read in pieces, each of which is rejected.
       const lines = end > 0 || !(last || bytesRead === buffer.length) ? bytes.subarray(0, end) : bytes;
       at += lines.length;
       return lines;
@@ -61,7 +60,7 @@ export async function openLines(
     close: () => file.close(),
   };
 
-  /** Undefined when the file has no `at` bytes. */
+  /** Undefined if the file has fewer than `at` bytes. */
   async function headOf(at: number): Promise<number | undefined> {
     if ((await file.stat()).size < at) return undefined;
     const head = Buffer.alloc(Math.min(HEAD_BYTES, at));

@@ -2,21 +2,21 @@ import type { BigIntStats, Dirent } from 'node:fs';
 import { lstat, opendir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** A file of lines, as it was when the folder was looked at. */
+/** A file of lines, as of the last listing of the folder. */
 export type TailedFile = {
   path: string;
-  /** Which of nginx's ways to the folder wrote it: its name begins with `log-`, or it is a spill. */
+  /** The transport that wrote it: `log` if its name begins with `log-`, otherwise a spill. */
   source: 'log' | 'spill';
-  /** As text: file systems number beyond 2^53, and two inodes rounded to one number would be one file. */
+  /** As text: file systems use numbers beyond 2^53, and rounding could make two inodes equal. */
   inode: string;
   bytes: number;
-  /** What of the disk it takes; less where it has holes, or the file system compresses. */
+  /** Its disk usage; less than its size if it has holes, or is compressed. */
   diskBytes: number;
   /** Nothing writes to it any more. */
   cold: boolean;
 };
 
-/** Why something in the folder is not read. */
+/** Why an entry of the folder is not read. */
 export type Oddity = (typeof ODDITIES)[number];
 
 export const ODDITIES = [
@@ -26,36 +26,36 @@ export const ODDITIES = [
   'link',
   /** A folder, a pipe, a socket. */
   'type',
-  /** It has another name elsewhere: it may belong to somebody else. */
+  /** It has a second hard link: it may belong to somebody else. */
   'hard_link',
   /** It was created elsewhere: it lacks the group that the folder gives to new files. */
   'owner',
-  /** Far larger than what it takes of the disk: lines cannot be. */
+  /** Far larger than its disk usage: files of lines are not. */
   'sparse',
-  /** The sidecar may not read it. It tries again every 30 s. */
+  /** The sidecar has no permission to read it. Retried every 30 s. */
   'unreadable',
-  /** It holds next to no event: it is read all the same, slowly (turns.ts). */
+  /** It contains almost no events: it is read all the same, but slowly (turns.ts). */
   'junk',
 ] as const;
 
 export type Listing = {
   /** Oldest name first. */
   files: TailedFile[];
-  /** Whether these are all; there may be too many. */
+  /** False if there are too many to list at once. */
   isWhole: boolean;
   odd: Record<Oddity, number>;
-  /** One of the odd ones. */
+  /** The name of one odd entry. */
   example?: { name: string; reason: Oddity };
 };
 
-/** A minute, nginx's cache of open files (60 s, checked every 10 s) and a grace. See nginx/log.conf. */
+/** A minute, nginx's cache of open files (60 s, checked every 10 s) and a margin. See nginx/log.conf. */
 const COLD_AFTER_MS = 180_000;
-/** Where there are more, each look takes others. */
+/** If there are more, each listing returns different ones. */
 const MOST_FILES = 50_000;
 const NAME = /^\w[\w.:-]{0,127}\.tsv$/;
-/** What nginx, `hotitem nginx drain`, an earlier sidecar and the file system itself put there. */
+/** Created by nginx, `hotitem nginx drain`, an earlier sidecar or the file system. */
 const OWN = /^(full|drain|report-\d{1,15}|lost\+found)$/;
-/** Asked for at once: they are answered by four threads. */
+/** Concurrent calls of stat: libuv has four threads. */
 const AT_ONCE = 32;
 const BLOCK_BYTES = 512;
 /** A request id alone is 16 incompressible bytes; a line has about 200. */
@@ -64,8 +64,8 @@ const SPARSE_FROM_BYTES = 16 * 1024 * 1024;
 const SETGID = 0o2000;
 
 /**
- * The content of `dir`. Processes of the workers' user can put anything there, so nothing is opened, and only regular files that are
- * beyond doubt are nginx's. The rest is counted by the first reason that applies, and stays for a person to look at.
+ * Lists `dir`. Processes of the workers' user can put anything there, so nothing is opened, and only regular files that are certainly
+ * nginx's are returned. Other entries are counted by the first reason that applies, and left for an operator.
  */
 export async function listTailed(dir: string, now: number): Promise<Listing> {
   const folder = await stat(dir);
@@ -103,7 +103,7 @@ export async function listTailed(dir: string, now: number): Promise<Listing> {
   }
 }
 
-/** Of a name or of what it leads to, before anything is opened. */
+/** Judged by its name or stat, before anything is opened. */
 export function oddityOf(found: BigIntStats, group?: number): Oddity | undefined {
   if (found.isSymbolicLink()) return 'link';
   if (!found.isFile()) return 'type';
@@ -114,7 +114,7 @@ export function oddityOf(found: BigIntStats, group?: number): Oddity | undefined
   return isSparse ? 'sparse' : undefined;
 }
 
-/** The names of files in `dir` that nginx may have given, sorted; of more than `MOST_FILES` any. */
+/** The names in `dir` that nginx may have created, sorted; a sample if there are more than `MOST_FILES`. */
 async function namesIn(dir: string, passOver: (name: string, reason: Oddity) => void): Promise<string[]> {
   const names: string[] = [];
   let seen = 0;
@@ -129,7 +129,7 @@ async function namesIn(dir: string, passOver: (name: string, reason: Oddity) => 
   return names.sort();
 }
 
-/** Algorithm R (Vitter 1985): each of all `seen` is as likely to be among them, so that no number of others hides one for long. */
+/** Algorithm R (Vitter 1985): each of `seen` names is equally likely to be in the sample, so a flood of files cannot hide one for long. */
 function replaceAny(names: string[], name: string, seen: number): void {
   const at = Math.floor(Math.random() * seen);
   if (at < names.length) names[at] = name;

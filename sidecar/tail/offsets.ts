@@ -5,27 +5,27 @@ import { replaceFile } from '../../service/replace-file.ts';
 export type Offset = {
   /** Bytes from its beginning. */
   at: number;
-  /** Checksum of its first bytes: another file that got the same inode, or new content in the same file, differs here. */
+  /** Checksum of its first bytes: it differs for another file with the same inode, or for new content. */
   head: number;
 };
 
-/** Offsets by inode: they survive a rename of the file, and the process. */
+/** Offsets by inode: they survive renaming and a restart. */
 export type Offsets = {
   get(inode: string): Offset | undefined;
   /** Kept in memory until `store`. */
   set(inode: string, offset: Offset): void;
-  /** Forgets those that are missing here for the second time: a listing may miss a file that is just being renamed. */
+  /** Drops entries that are missing for the second time: a listing may miss a file that is being renamed. */
   retain(inodes: Set<string>): void;
-  /** Writes what has changed, whole or not at all. */
+  /** Writes changes atomically. */
   store(): Promise<void>;
 };
 
-/** Of more files the first are forgotten, and read again. */
+/** If there are more files, the oldest entries are dropped, and those files are read again. */
 const MOST_OFFSETS = 200_000;
 
 /**
- * A file that is missing or damaged counts as empty: everything is read again, and known by its ids. For the same
- * reason it is not forced to the disk, and may lag behind.
+ * A missing or damaged file counts as empty: everything is read again, and recognized by its ids. For the same reason it is not fsynced,
+ * and may lag behind.
  */
 export async function loadOffsets(path: string): Promise<Offsets> {
   const offsets = await load(path);

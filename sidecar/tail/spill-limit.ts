@@ -7,24 +7,24 @@ import { makeMarker, removeMarker } from './marker-file.ts';
 export type SpillLimitOptions = {
   dir: string;
   maxBytes: number;
-  /** The socket of the intake. */
+  /** The intake socket. */
   socket: string;
   metrics: Metrics<typeof SIDECAR_METRICS>;
   warn: (key: string, message: string, fields?: object) => void;
 };
 
-/** Told how many bytes the folder takes of the disk. Never rejects: emptying the folder must not wait for a marker. */
+/** Called with the disk usage of the folder. Never rejects: emptying the folder must not depend on a marker. */
 export type SpillLimit = (bytes: number) => Promise<void>;
 
-/** Not at the limit itself: nginx would be switched on and off with each file. */
+/** Below the limit: otherwise nginx would be switched on and off with each file. */
 const ROOM_AGAIN = 0.9;
 
 /**
- * Keeps a marker while the folder takes `maxBytes` of the disk or more, until a tenth of them is free again. nginx looks for it and
- * writes no more: the shop's disk comes first. It stays when the sidecar stops.
+ * Maintains a marker file while the folder uses `maxBytes` of the disk or more, until a tenth of that is free again. nginx checks for it
+ * and stops spilling: the shop's disk has priority. The marker remains when the sidecar stops.
  *
- * It lies beside the socket, named as that is with `.full` behind: nginx's workers must reach that folder and cannot write to
- * it. Includes of earlier versions look for a file `full` in the spill folder, which belongs to the workers: it is kept as well.
+ * It is beside the socket, with the name of the socket and `.full`: nginx's workers can reach that folder but cannot write to it. Includes
+ * of earlier versions check for a file `full` in the spill folder, which the workers own; it is maintained as well.
  */
 export function createSpillLimit({ dir, maxBytes, socket, metrics, warn }: SpillLimitOptions): SpillLimit {
   const gauge = metrics.of('spill_full');
@@ -34,7 +34,7 @@ export function createSpillLimit({ dir, maxBytes, socket, metrics, warn }: Spill
     full = bytes >= (full ? maxBytes * ROOM_AGAIN : maxBytes);
     if (full) warn('spill full', 'the spill folder is full, nginx drops what it would spill', { dir, bytes });
     const told = await Promise.all(markers.map(tell));
-    // Full, or nginx takes it for full.
+    // Full, or nginx believes so.
     gauge.set(full || told.includes(false) ? 1 : 0);
   };
 

@@ -12,48 +12,48 @@ import { createTornEnds } from './torn-ends.ts';
 import { createTurns, type TurnOutcome } from './turns.ts';
 
 export type TailOptions = {
-  /** Folder in which nginx writes a file a minute. */
+  /** The folder in which nginx writes a file per minute. */
   dir: string;
-  /** Creates it again after it was removed: nginx writes nothing until then. */
+  /** Creates it again after it was removed: until then nginx cannot write. */
   makeFolder: () => void;
-  /** File that stores how far each has been ingested. */
+  /** File that stores how far each file has been ingested. */
   offsetsPath: string;
   takeIn: TakeIn;
-  /** Told of the folder's size each time it is looked at. */
+  /** Called with the folder's size after each listing. */
   limit?: SpillLimit;
   metrics: Metrics<typeof SIDECAR_METRICS>;
   warn: (key: string, message: string, fields?: object) => void;
   now: () => number;
-  /** How often the folder is looked at, ms. */
+  /** Interval between listings, ms. */
   everyMs?: number;
-  /** How long a file with an unfinished last line must not grow until the line counts as torn, ms. */
+  /** How long a file with an incomplete last line must not grow until the line counts as torn, ms. */
   tornAfterMs?: number;
 };
 
 export type Tail = {
-  /** Why it cannot ingest what is in the folder; undefined while it can. */
+  /** Why it cannot ingest from the folder; undefined while it can. */
   failure(): string | undefined;
   close(): Promise<void>;
 };
 
 /** Some 1,500 lines: the sidecar answers nginx in between. */
 const CHUNK_BYTES = 256 * 1024;
-/** Bytes for each event, from which on a file holds next to none: what nginx writes has some 200. */
+/** From this many bytes per event on, a file is junk: nginx's lines have some 200. */
 const JUNK_FROM_BYTES = 4096;
-/** What a torn line or two may take. */
+/** Allows for a torn line or two. */
 const MOST_TORN_BYTES = 64 * 1024;
-/** What a killed sidecar reads again at most. */
+/** The most that is read again after a kill of the sidecar. */
 const STORE_BYTES = 4 * 1024 * 1024;
-/** A folder that takes long to look at is looked at less often. */
+/** A folder that takes long to list is listed less often. */
 const SHARE_OF_LOOKING = 5;
 
 /**
- * Ingests what nginx wrote to files, spills and the transport `log`: every complete line of every file, also while it
- * grows. How far it came is stored after the spool has it, so that a crash in between reads some lines twice; they are the
- * same events. A file is removed once it is ingested and was not written to for three minutes.
+ * Ingests the files that nginx writes, spills and the `log` transport: every complete line of every file, also while it grows. The position
+ * is stored after the spool has the lines, so a crash in between reads some lines twice; they have the same ids. A file is removed once it
+ * is ingested and three minutes have passed since its last write.
  *
- * The folder belongs to nginx's workers, so anything may lie in it. What is odd is passed over (folder.ts), and no file keeps
- * the others waiting (turns.ts): not one that cannot be read, nor one without an end.
+ * The folder belongs to nginx's workers, so it may contain anything. Odd entries are skipped (folder.ts), and no file makes the others wait
+ * (turns.ts): neither one that cannot be read, nor one without end.
  */
 export async function startTail(options: TailOptions): Promise<Tail> {
   const { dir, makeFolder, takeIn, limit, metrics, warn, now, everyMs = 200 } = options;
@@ -95,7 +95,7 @@ export async function startTail(options: TailOptions): Promise<Tail> {
     }
   }
 
-  /** Returns whether there was time for all but junk. */
+  /** Returns whether there was time for all files but junk. */
   async function look(): Promise<boolean> {
     const began = performance.now();
     const { files, isWhole, odd: counts } = await listing();
@@ -181,7 +181,7 @@ export async function startTail(options: TailOptions): Promise<Tail> {
     if (unstored >= STORE_BYTES) await store();
   }
 
-  /** If that fails, for example on a full disk, files are still read and removed: that frees space. */
+  /** If that fails, for example on a full disk, files are still read and removed, which frees space. */
   async function store(): Promise<void> {
     unstored = 0;
     await offsets.store().catch((error: unknown) =>
@@ -200,15 +200,15 @@ export async function startTail(options: TailOptions): Promise<Tail> {
   }
 
   /**
-   * Whether there are lines in it that will be read. The accounting of nginx does not wait for any other: a full disk, or who
-   * has the workers' user, would hide what is lost.
+   * Whether a file has lines that will be read. The accounting of nginx waits for no other files: otherwise a full disk, or a process of
+   * the workers' user, could hide a loss.
    */
   function isWaiting(file: TailedFile): boolean {
     if (turns.isPutOff(file) || turns.isJunk(file)) return false;
     return !tornEnds.isEndless(file.inode, atIn(file));
   }
 
-  /** Of what is not read. */
+  /** Among the entries that are not read. */
   function sizeOf(files: TailedFile[]): number {
     return files.reduce((sum, file) => sum + file.bytes - atIn(file), 0);
   }
@@ -218,7 +218,7 @@ export async function startTail(options: TailOptions): Promise<Tail> {
   }
 }
 
-/** Not the file's fault: the others would fare no better. */
+/** Not caused by this file: the others would fail as well. */
 class RoundError extends Error {}
 
 function endRound(cause: unknown): never {

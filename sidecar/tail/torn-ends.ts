@@ -1,20 +1,20 @@
-/** Tells whether the last line of a file may still be finished. */
+/** Detects last lines of files that will not be completed. */
 export type TornEnds = {
-  /** Whether the text after byte `at` has been unfinished for so long that it counts as torn. Called whenever it is unfinished. */
+  /** Whether the text after byte `at` has been incomplete for so long that it counts as torn. Must be called whenever it is incomplete. */
   isTorn(inode: string, at: number): boolean;
-  /** Whether it had no end when that was asked last. */
+  /** Whether it was incomplete at the last call. */
   isEndless(inode: string, at: number): boolean;
   retain(inodes: Set<string>): void;
 };
 
 type End = { at: number; since: number };
 
-/** nginx writes a line in one go; only a disk that is full or slow parts it. */
+/** nginx writes a line at once; only a full or slow disk splits it. */
 const TORN_AFTER_MS = 10_000;
 
 /**
- * A full disk takes a part of a line, and the rest never comes: waiting for it would keep the accounting waiting. By our own
- * clock, as the times of files may be those of another; and whether it grows or not, for then somebody else is writing.
+ * A full disk writes part of a line, and the rest never comes: waiting for it would block the accounting. Timed by our own clock, because
+ * timestamps of files may come from another. Growth does not matter: in that case something other than nginx is writing.
  */
 export function createTornEnds(afterMs: number = TORN_AFTER_MS): TornEnds {
   const ends = new Map<string, End>();

@@ -1,20 +1,20 @@
 import type { TailedFile } from './folder.ts';
 
-/** What a turn has come to: nothing is left for now, there is more, or it holds next to no event. */
+/** The outcome of a turn: nothing is left for now, there is more, or the file contains almost no events. */
 export type TurnOutcome = 'done' | 'more' | 'junk';
 
 export type TurnsOptions = {
-  /** Reads up to so many bytes of a file. */
+  /** Reads up to this many bytes of a file. */
   follow: (file: TailedFile, mostBytes: number) => Promise<TurnOutcome>;
-  /** Where that fails. Returns to leave the file alone for a while; throws to end the round. */
+  /** Called if that fails. Returns to skip the file for a while; throws to end the round. */
   onFailure: (file: TailedFile, error: unknown) => void;
   isStopping: () => boolean;
 };
 
 export type Turns = {
-  /** Gives each file its turns until nothing is left, or two seconds are over. Returns whether there was time for all but junk. */
+  /** Gives files their turns until nothing is left, or two seconds have passed. Returns whether there was time for all files but junk. */
   round(files: TailedFile[]): Promise<boolean>;
-  /** Whether it holds next to no event, as far as it was read. */
+  /** Whether it contains almost no events, as far as it was read. */
   isJunk(file: TailedFile): boolean;
   /** Whether it could not be read. */
   isPutOff(file: TailedFile): boolean;
@@ -22,19 +22,19 @@ export type Turns = {
   retain(files: TailedFile[]): void;
 };
 
-/** Of one file, before the others have their turn. */
+/** Bytes of a file per turn. */
 const TURN_BYTES = 1024 * 1024;
-/** Of one file of junk, and of all in a round. */
+/** Bytes of a junk file per turn, and of all junk per round. */
 const JUNK_TURN_BYTES = 256 * 1024;
 const JUNK_ROUND_BYTES = 1024 * 1024;
-/** How long files are read before the folder is looked at again. */
+/** Longest round: then the folder is listed again. */
 const ROUND_MS = 2_000;
-/** How long a file is left alone that cannot be read or removed. */
+/** How long a file is skipped that cannot be read or removed. */
 const PUT_OFF_MS = 30_000;
 
 /**
- * What is being written comes first, then what is left from before, oldest first; no file keeps the others waiting, and one that
- * holds next to no event is read last and slowly. Anything may lie in a folder that nginx's workers write to.
+ * Schedules the files: those that are being written first, then older ones, oldest first. No file makes the others wait; one with almost no
+ * events is read last and slowly. A folder that nginx's workers write to may contain anything.
  */
 export function createTurns({ follow, onFailure, isStopping }: TurnsOptions): Turns {
   const putOff = new Map<string, number>();
@@ -54,7 +54,7 @@ export function createTurns({ follow, onFailure, isStopping }: TurnsOptions): Tu
     const deadline = performance.now() + ROUND_MS;
     const hot = files.filter(({ cold }) => !cold);
     const cold = files.filter((file) => file.cold);
-    // Where there was not time for all, this round begins with others.
+    // If there was not time for all, this round begins with other files.
     let left = [...(caughtUp ? hot : shuffled(hot)), ...cold];
     while (left.length > 0) {
       const unfinished: TailedFile[] = [];
@@ -72,7 +72,7 @@ export function createTurns({ follow, onFailure, isStopping }: TurnsOptions): Tu
     for (const file of shuffled(files).slice(0, most)) if (!isStopping()) await turn(file, JUNK_TURN_BYTES);
   }
 
-  /** Returns whether it is to have another one. */
+  /** Returns whether it gets another turn. */
   async function turn(file: TailedFile, mostBytes: number): Promise<boolean> {
     try {
       const outcome = await follow(file, mostBytes);
