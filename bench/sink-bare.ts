@@ -16,10 +16,10 @@ export type BareOptions = {
 const QUERY = 'require_data_stream=true&filter_path=took,errors,items.*.status,items.*.error';
 
 /** Bulk requests as a sink sends them, made before anything is measured. */
-export function readyBodies(events: HotItemEvent[], size: number): Buffer[] {
+export async function readyBodies(events: HotItemEvent[], size: number): Promise<Buffer[]> {
   const bodies: Buffer[] = [];
   for (let from = 0; from < events.length; from += size) {
-    bodies.push(createBody(events.slice(from, from + size), toOperation).bytes);
+    bodies.push((await createBody(events.slice(from, from + size), toOperation)).bytes);
   }
   return bodies;
 }

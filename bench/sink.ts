@@ -162,7 +162,7 @@ async function createStage(options: StageOptions): Promise<Stage> {
     events: HotItemEvent[],
     { size, requests }: { size: number; requests: number },
   ): Promise<Measured> {
-    const bodies = readyBodies(events, size);
+    const bodies = await readyBodies(events, size);
     const { index } = fresh();
     await setUpIndexes({ ELASTICSEARCH_NODE: node, HOTITEM_ELASTICSEARCH_DATA_STREAM: index });
     const [run] = await Promise.all([

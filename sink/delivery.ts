@@ -117,11 +117,12 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     const sent: number[] = [];
     return index.create(events()).then(succeeded, failed);
 
-    function* events(): Generator<HotItemEvent> {
+    function* events(): Generator<HotItemEvent | undefined> {
       for (const at of records) {
         const event = tryRead(batch, at);
         if (event instanceof EventError) {
           invalid.push({ at, error: event });
+          yield undefined;
           continue;
         }
         sent.push(at);

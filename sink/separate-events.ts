@@ -12,8 +12,8 @@ const BRACKET = 0x5b;
 const SPACE = 0x20;
 
 /**
- * Splits a batch into one value per event, in pieces that can be processed at once. A record that is a JSON array becomes several values;
- * the first of record `1207` has position `1207.0`. A byte order mark is removed. A record that is neither, or too large, stays as it is.
+ * Splits a batch into one value per event, in pieces that can be processed at once; each is made in one turn of the event loop. A record
+ * that is a JSON array becomes several values; the first of record `1207` has position `1207.0`. A byte order mark is removed. A record that is neither, or too large, stays as it is.
  * Only one byte of an ordinary record is examined.
  */
 export function* separateEvents(batch: Batch): Generator<Batch> {
@@ -23,15 +23,18 @@ export function* separateEvents(batch: Batch): Generator<Batch> {
   }
   let piece: Part[] = [];
   let bytes = 0;
+  let ofLists = 0;
   for (const [at, record] of batch.values.entries()) {
     for (const part of partsOf(record, at)) {
       piece.push(part);
       bytes += part.value.length;
     }
-    if (piece.length < MOST_EVENTS && bytes < MOST_BYTES) continue;
+    if (isUnusual(record)) ofLists += record.length;
+    if (piece.length < MOST_EVENTS && bytes < MOST_BYTES && ofLists < LARGEST_LIST) continue;
     yield toBatch(batch, piece);
     piece = [];
     bytes = 0;
+    ofLists = 0;
   }
   if (piece.length > 0) yield toBatch(batch, piece);
 }

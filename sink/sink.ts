@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { mapInTurns } from '../service/give-way.ts';
 import { keepTrying } from '../service/keep-trying.ts';
 import { reasonOf } from '../service/log.ts';
 import type { DeadLetter, DeadLetters } from '../store/dead-letters/dead-letters.ts';
@@ -29,9 +29,7 @@ export type SinkOptions = Omit<DeliveryOptions, 'read'> &
     say: (fields: object, message: string) => void;
   };
 
-/** Bytes of records that are not events, per turn of the event loop; a record counts as at least this many. */
-const MOST_SEARCHED = 256 * 1024;
-const LEAST_OF_RECORD = 512;
+const NOTHING = Buffer.alloc(0);
 
 /**
  * Moves events from a log into an index. A batch is acknowledged when each of its records is in the index, was there already, or is stored
@@ -91,19 +89,13 @@ function createHandler(options: SinkOptions, stalls: Stalls, notice: DeadNotice)
 
   /** Yields between records: checking a large one, or thousands, for what may not be stored takes a while. */
   async function toLetters(batch: Batch, { invalid, rejected }: Delivered): Promise<DeadLetter[]> {
-    const letters: DeadLetter[] = [];
-    let searched = 0;
-    for (const { at, error } of invalid) {
-      const record = batch.values[at] ?? Buffer.alloc(0);
-      letters.push(toLetter(batch, at, contents.ofInvalid(record, error)));
-      searched += record.length + LEAST_OF_RECORD;
-      if (searched < MOST_SEARCHED) continue;
-      await nextTurn();
-      searched = 0;
-    }
-    for (const { at, reason } of rejected)
-      letters.push(toLetter(batch, at, contents.ofRejected(read(batch, at), reason)));
-    return letters;
+    const ofInvalid = await mapInTurns(invalid, ({ at, error }) =>
+      toLetter(batch, at, contents.ofInvalid(batch.values[at] ?? NOTHING, error)),
+    );
+    const ofRejected = await mapInTurns(rejected, ({ at, reason }) =>
+      toLetter(batch, at, contents.ofRejected(read(batch, at), reason)),
+    );
+    return [...ofInvalid, ...ofRejected];
   }
 
   /** A batch that cannot be decoded is dead as a whole. */

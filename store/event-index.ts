@@ -3,11 +3,12 @@ import type { HotItemEvent } from '../event/event.ts';
 /** Where events can be asked about: Elasticsearch or DuckDB. Every event is in it once, by its id. */
 export type EventIndex = {
   /**
-   * Creates each event that is not there yet. Returns one outcome an event, in their order. Goes through `events` before it
-   * returns at all, and keeps none that it need not: they may be made one by one.
+   * Creates each event that is not there yet. Returns one outcome an event, in their order. Goes through `events` before it sends
+   * any, in as many turns of the event loop as that takes, and keeps none that it need not: they may be made one by one. `undefined`
+   * is no event, and has no outcome: its record took time to read all the same.
    * Throws an `IndexUnavailable` when nothing can be said about any of them: try the same again later.
    */
-  create(events: Iterable<HotItemEvent>): Promise<Outcome[]>;
+  create(events: Iterable<HotItemEvent | undefined>): Promise<Outcome[]>;
   /**
    * The most viewed items with `from <= time < to` (both ms since 1970), most viewed first. When `signal` fires the index is told to
    * give the query up, and its reason is thrown as soon as nothing of it runs here any more.

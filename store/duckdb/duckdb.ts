@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { HotItemEvent } from '../../event/event.ts';
+import { giveWay, mapInTurns } from '../../service/give-way.ts';
 import { linkSignals } from '../../service/linked-signal.ts';
 import { reasonOf } from '../../service/log.ts';
 import { createMutex } from '../../service/mutex.ts';
@@ -18,8 +18,6 @@ import { interruptible } from './interrupt.ts';
 import { appendEvents, countKeys, findKeys, keyOf } from './rows.ts';
 
 const DAY_MS = 86_400_000;
-/** Events that are made before everything else in the process has its turn. */
-const IN_A_TURN = 1_000;
 
 const BY_PEOPLE = 'kind IS NULL AND bot IS NOT TRUE';
 /** Distinct visitors are counted for the winners only: without a set for each item of the window. */
@@ -165,16 +163,19 @@ export function createDuckdbIndex({
   }
 }
 
-/** Thousands are made in several turns of the event loop. */
-async function listOf(events: Iterable<HotItemEvent>): Promise<HotItemEvent[]> {
+async function listOf(events: Iterable<HotItemEvent | undefined>): Promise<HotItemEvent[]> {
   const all: HotItemEvent[] = [];
-  for (const event of events) if (all.push(event) % IN_A_TURN === 0) await nextTurn();
+  for (const event of events) {
+    if (event !== undefined) all.push(event);
+    const turn = giveWay();
+    if (turn !== undefined) await turn;
+  }
   return all;
 }
 
 async function create({ writer }: DuckdbFile, events: HotItemEvent[]): Promise<Outcome[]> {
   if (events.length === 0) return [];
-  const keys = events.map(({ id }) => keyOf(id));
+  const keys = await mapInTurns(events, ({ id }) => keyOf(id));
   await writer.run('BEGIN');
   try {
     const existing = await findKeys(writer, keys);

@@ -1,11 +1,8 @@
 import { createHash } from 'node:crypto';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type DuckDBConnection, DuckDBUUIDValue, LIST, listValue, UUID } from '@duckdb/node-api';
 import type { HotItemEvent } from '../../event/event.ts';
+import { giveWay } from '../../service/give-way.ts';
 import { appendEvent, isOwnId } from './columns.ts';
-
-/** Rows that are added before everything else in the process has its turn: some milliseconds. */
-const IN_A_TURN = 500;
 
 /**
  * The 128 bits that an event is found by. An id as we make them is its own; a longer or different one, which only
@@ -43,17 +40,17 @@ export async function countKeys(connection: DuckDBConnection, keys: bigint[]): P
   return keys.map((key) => counts.get(key) ?? 0);
 }
 
-/** Adds events within the connection's transaction, thousands in several turns of the event loop. */
+/** Adds events within the connection's transaction, in as many turns of the event loop as that takes. */
 export async function appendEvents(
   connection: DuckDBConnection,
   events: Map<bigint, HotItemEvent>,
 ): Promise<void> {
   const appender = await connection.createAppender('events');
   try {
-    let appended = 0;
     for (const [key, event] of events) {
       appendEvent(appender, key, event);
-      if (++appended % IN_A_TURN === 0) await nextTurn();
+      const turn = giveWay();
+      if (turn !== undefined) await turn;
     }
   } finally {
     appender.closeSync();

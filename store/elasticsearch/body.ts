@@ -1,3 +1,5 @@
+import { giveWay } from '../../service/give-way.ts';
+
 /** Operations of a bulk request as the bytes that are sent, so that a part of them is sent without writing it again. */
 export type Body = {
   /** How many operations. */
@@ -17,22 +19,27 @@ const FIRST_BYTES = 64 * 1024;
 const WIDEST = 3;
 
 /**
- * Writes operations one behind the other. One string of all of them would have to be put together from a hundred thousand
+ * Writes operations one behind the other, in as many turns of the event loop as that takes; `undefined` is none. One string of all of them would have to be put together from a hundred thousand
  * pieces, which takes several times as long.
  */
-export function createBody<T>(
-  items: Iterable<T>,
+export async function createBody<T>(
+  items: Iterable<T | undefined>,
   toOperation: (item: T) => string,
   buffer: Buffer = Buffer.allocUnsafe(FIRST_BYTES),
-): Body {
+): Promise<Body> {
   let bytes = buffer;
   const ends: number[] = [];
   let end = 0;
   for (const item of items) {
-    const operation = toOperation(item);
-    if (bytes.length - end < operation.length * WIDEST) bytes = larger(bytes, end, operation.length * WIDEST);
-    end += bytes.write(operation, end);
-    ends.push(end);
+    if (item !== undefined) {
+      const operation = toOperation(item);
+      if (bytes.length - end < operation.length * WIDEST)
+        bytes = larger(bytes, end, operation.length * WIDEST);
+      end += bytes.write(operation, end);
+      ends.push(end);
+    }
+    const turn = giveWay();
+    if (turn !== undefined) await turn;
   }
   return view(bytes, ends, { from: 0, to: ends.length });
 }

@@ -27,16 +27,16 @@ type Reply = { items?: { create?: estypes.BulkResponseItem }[] };
 export function createBulk(
   client: Client,
   dataStream: string,
-): (events: Iterable<HotItemEvent>) => Promise<Outcome[]> {
+): (events: Iterable<HotItemEvent | undefined>) => Promise<Outcome[]> {
   const path = `/${encodeURIComponent(dataStream)}/_bulk`;
   let largest = LARGEST_REQUEST;
   const spare: Buffer[] = [];
   const standing = createStanding();
   return create;
 
-  function create(events: Iterable<HotItemEvent>): Promise<Outcome[]> {
+  async function create(events: Iterable<HotItemEvent | undefined>): Promise<Outcome[]> {
     // A new buffer for each request, of a megabyte, would have V8 collect garbage all the time.
-    return sendAndSpare(createBody(events, toOperation, spare.pop()));
+    return sendAndSpare(await createBody(events, toOperation, spare.pop()));
   }
 
   async function sendAndSpare(body: Body): Promise<Outcome[]> {

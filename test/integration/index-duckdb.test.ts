@@ -8,6 +8,7 @@ import { type DuckdbIndex, openDuckdbIndex } from '../../store/duckdb/duckdb.ts'
 import { DuckdbFileError } from '../../store/duckdb/file.ts';
 import { writeEndlessIndex } from '../parts/endless-duckdb.ts';
 import { temporaryFolder } from '../parts/guard.ts';
+import { createLongWork } from '../parts/long-work.ts';
 import { until } from '../parts/until.ts';
 import { itIsAnIndex, view } from './index-contract.ts';
 
@@ -71,6 +72,20 @@ describe('A DuckDB file', () => {
     const { v, id, time, uri, raw, args, item, ip, host, method, ua, ref, node, weight, cut } = event;
     const fields = [v, id, BigInt(time), uri, raw, args, item, ip, host, method, ua, ref, node, weight];
     expect(row).toEqual([...fields, JSON.stringify(cut), true]);
+  });
+
+  test('while many records are read that are no events, everything else has its turn', async () => {
+    const index = await openDuckdbIndex({ path });
+    const work = createLongWork();
+    function* events() {
+      for (const one of [view(), undefined, undefined, undefined, undefined, view()]) {
+        work.piece();
+        yield one;
+      }
+    }
+    expect(await index.create(events())).toEqual([{ status: 'created' }, { status: 'created' }]);
+    await index.close();
+    expect(work.turns()).toBeGreaterThanOrEqual(2);
   });
 
   test('keeps its events when it is opened again', async () => {

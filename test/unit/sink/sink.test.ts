@@ -9,6 +9,7 @@ import type { DeadLetter } from '../../../store/dead-letters/dead-letters.ts';
 import { IndexUnavailable, type Outcome } from '../../../store/event-index.ts';
 import type { Context, Handler } from '../../../store/event-log.ts';
 import type { Undecodable } from '../../../store/undecodable.ts';
+import { createLongWork } from '../../parts/long-work.ts';
 
 // The real Elasticsearch is not easily made to answer so; what it does answer is tested beside store/elasticsearch/elasticsearch.ts.
 describe('the sink, with an index that does not take everything at once', () => {
@@ -64,6 +65,27 @@ describe('the sink, with an index that does not take everything at once', () => 
     ]);
     expect(books()).toEqual({ consumed: 4, indexed: 0, existing: 1, dead: 3 });
   });
+
+  test.each<[string, (i: number) => Buffer, () => Outcome]>([
+    ['are no events', () => Buffer.from('x'), () => CREATED],
+    ['the index rejects', event, () => ({ status: 'rejected', reason: 'too deep' })],
+  ])(
+    'while it makes dead letters of many records that %s, everything else has its turn',
+    async (_, record, outcome) => {
+      const work = createLongWork();
+      const { deliver, dead } = await create((events) => events.map(outcome));
+      const position = (at: number) => {
+        work.piece();
+        return String(at);
+      };
+      await deliver(
+        Array.from({ length: 6 }, (_, i) => record(i)),
+        { position },
+      );
+      expect(dead).toHaveLength(6);
+      expect(work.turns()).toBeGreaterThanOrEqual(2);
+    },
+  );
 
   test('counts what the index takes and leaves out, with who decided that', async () => {
     const { deliver, dead, books, dropped } = await create((events) =>
@@ -175,7 +197,7 @@ type Options = {
   warned?: () => void;
 };
 
-type Delivery = { signal?: AbortSignal; undecodable?: Undecodable };
+type Delivery = { signal?: AbortSignal; undecodable?: Undecodable; position?: (at: number) => string };
 
 async function create(
   answer: (events: HotItemEvent[], call: number) => Outcome[],
@@ -200,7 +222,7 @@ async function create(
     index: {
       async create(events) {
         if (refusals-- > 0) throw new IndexUnavailable('the index is closed');
-        const all = [...events];
+        const all = [...events].filter((one) => one !== undefined);
         asked.push(all.map(({ id }) => id));
         return answer(all, asked.length - 1);
       },
@@ -244,9 +266,12 @@ async function create(
       ),
     }),
     failure: consumer.failure,
-    deliver(values: Buffer[], { signal = new AbortController().signal, undecodable }: Delivery = {}) {
+    deliver(
+      values: Buffer[],
+      { signal = new AbortController().signal, undecodable, position = String }: Delivery = {},
+    ) {
       const context: Context = { signal, stopping: signal, heartbeat: async () => {} };
-      const batch = { source: 'topic/3', values, position: String, ...(undecodable && { undecodable }) };
+      const batch = { source: 'topic/3', values, position, ...(undecodable && { undecodable }) };
       return handler?.(batch, context);
     },
   };

@@ -7,6 +7,7 @@ import { isPlain, parsePlain } from '../../../../event/parse-plain.ts';
 import { visitorOf } from '../../../../event/visitor.ts';
 import { createBody } from '../../../../store/elasticsearch/body.ts';
 import { toOperation } from '../../../../store/elasticsearch/document.ts';
+import { createLongWork } from '../../../parts/long-work.ts';
 
 const text = fc.string({ unit: 'binary' });
 const ip = fc.oneof(fc.ipV4(), fc.ipV6(), fc.constant('unix:'), fc.constant('0f1e2d3c4b5a6978'));
@@ -91,20 +92,37 @@ test('an event that was read as a plain one makes the same document as any other
   expect(plain).toBeGreaterThan(50);
 });
 
-test('a body holds its operations one behind the other, and so does each part of it', () => {
-  fc.assert(
-    fc.property(fc.array(fc.string({ unit: 'binary', maxLength: 5_000 })), fc.nat(), (operations, cut) => {
-      const body = createBody(operations, (operation) => operation);
-      const middle = operations.length === 0 ? 0 : cut % operations.length;
-      expect(body.bytes.toString()).toBe(Buffer.from(operations.join('')).toString());
-      expect(body.slice(0, middle).bytes.toString()).toBe(
-        Buffer.from(operations.slice(0, middle).join('')).toString(),
-      );
-      const second = body.slice(middle, operations.length);
-      expect(second.slice(0, second.length).bytes.toString()).toBe(
-        Buffer.from(operations.slice(middle).join('')).toString(),
-      );
-      expect(second.size).toBe(second.bytes.length);
-    }),
+test('while a body of many operations is written, also of some that are none, everything else has its turn', async () => {
+  const work = createLongWork();
+  function* operations() {
+    for (const one of ['a', undefined, undefined, undefined, undefined, 'b']) {
+      work.piece();
+      yield one;
+    }
+  }
+  const { bytes, length } = await createBody(operations(), (operation) => operation);
+  expect([bytes.toString(), length]).toEqual(['ab', 2]);
+  expect(work.turns()).toBeGreaterThanOrEqual(2);
+});
+
+test('a body holds its operations one behind the other, and so does each part of it', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.string({ unit: 'binary', maxLength: 5_000 })),
+      fc.nat(),
+      async (operations, cut) => {
+        const body = await createBody(operations, (operation) => operation);
+        const middle = operations.length === 0 ? 0 : cut % operations.length;
+        expect(body.bytes.toString()).toBe(Buffer.from(operations.join('')).toString());
+        expect(body.slice(0, middle).bytes.toString()).toBe(
+          Buffer.from(operations.slice(0, middle).join('')).toString(),
+        );
+        const second = body.slice(middle, operations.length);
+        expect(second.slice(0, second.length).bytes.toString()).toBe(
+          Buffer.from(operations.slice(middle).join('')).toString(),
+        );
+        expect(second.size).toBe(second.bytes.length);
+      },
+    ),
   );
 });

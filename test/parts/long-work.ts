@@ -1,0 +1,23 @@
+/** Work in pieces that each take longer than one may, and how often everything else in the process had its turn between them. */
+export type LongWork = { piece(): void; turns(): number };
+
+const PIECE_MS = 25;
+
+export function createLongWork(): LongWork {
+  let turns = 0;
+  let isWaited = false;
+  return {
+    piece() {
+      if (!isWaited) {
+        isWaited = true;
+        setImmediate(() => {
+          isWaited = false;
+          turns++;
+        });
+      }
+      const until = performance.now() + PIECE_MS;
+      while (performance.now() < until);
+    },
+    turns: () => turns,
+  };
+}

@@ -1,0 +1,48 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { describe, expect, test } from '@jest/globals';
+import { createGiveWay, mapInTurns } from '../../../service/give-way.ts';
+import { createLongWork } from '../../parts/long-work.ts';
+
+describe('long work gives way', () => {
+  test('not while its slice lasts', () => {
+    const giveWay = createGiveWay(Number.POSITIVE_INFINITY);
+    expect([giveWay(), giveWay(), giveWay()]).toEqual([undefined, undefined, undefined]);
+  });
+
+  test('once that is over, to everything else in the process', async () => {
+    const giveWay = createGiveWay(0);
+    const done: string[] = [];
+    giveWay();
+    setImmediate(() => done.push('something else'));
+    const turn = giveWay();
+    expect(turn).toBeDefined();
+    await turn;
+    expect(done).toEqual(['something else']);
+  });
+
+  test('and has a slice again in the next turn', async () => {
+    const giveWay = createGiveWay(0);
+    giveWay();
+    await giveWay();
+    expect(giveWay()).toBeUndefined();
+    await nextTurn();
+    expect(giveWay()).toBeUndefined();
+  });
+
+  test('and two works in one turn share its slice', async () => {
+    const giveWay = createGiveWay(0);
+    expect(giveWay()).toBeUndefined();
+    expect(giveWay()).toBeDefined();
+    expect(giveWay()).toBeDefined();
+  });
+});
+
+test('a long list is gone through in its order, in several turns', async () => {
+  const work = createLongWork();
+  const made = await mapInTurns([1, 2, 3, 4, 5, 6], (one) => {
+    work.piece();
+    return one * 2;
+  });
+  expect(made).toEqual([2, 4, 6, 8, 10, 12]);
+  expect(work.turns()).toBeGreaterThanOrEqual(2);
+});
