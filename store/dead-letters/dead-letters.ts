@@ -2,7 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import { createReadStream, existsSync } from 'node:fs';
 import { rename, stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
-import type { KafkaClient } from '../kafka/client.ts';
+import { mapInTurns } from '../../service/give-way.ts';
+import type { KafkaClient, KafkaMessage } from '../kafka/client.ts';
 import { KafkaError } from '../kafka/error.ts';
 import { appendLines } from './append-lines.ts';
 
@@ -27,36 +28,83 @@ const LONGEST_REASON = 1000;
 const SHORTEST = 64;
 const LARGEST_FILE = 64 * 1024 * 1024;
 
-/** A letter is truncated until the topic accepts it: its limit may be lower than that of the topic of the events. */
+/** Of the letters in a request, unless one alone is larger. */
+const LARGEST_REQUEST = 512 * 1024;
+const MOST_IN_REQUEST = 1000;
+/** What a record and the names of its headers take, about. */
+const RECORD_BYTES = 128;
+
+/**
+ * Letters are sent together: someone who writes a million records that are no events must not stop all others for as long as a million
+ * requests take. What the topic does not accept together is sent in halves, and a letter alone is truncated until it fits: the limit of the
+ * topic may be lower than that of the topic of the events.
+ */
 export function createDeadLetterTopic(client: KafkaClient, topic: string, now: () => number): DeadLetters {
   return {
     async add(letters) {
-      // One at a time: they are rare, and together they might be too large for a batch.
-      for (const letter of letters) await addOne(letter);
+      for (const some of requestsOf(letters)) await addSome(some);
     },
   };
 
+  async function addSome(letters: DeadLetter[]): Promise<void> {
+    const [first] = letters;
+    if (first !== undefined && letters.length === 1) return addOne(first);
+    const messages = letters.map((letter) => toMessage(letter, firstCut(letter)));
+    try {
+      await client.send(topic, messages);
+    } catch (error) {
+      if (!isTooLarge(error)) throw error;
+      const middle = letters.length >> 1;
+      await addSome(letters.slice(0, middle));
+      await addSome(letters.slice(middle));
+    }
+  }
+
   async function addOne(letter: DeadLetter): Promise<void> {
-    const time = new Date(now()).toISOString();
     for (let cut = firstCut(letter); ; ) {
-      const value = letter.value.subarray(0, cut.value);
-      const headers = {
-        reason: reasonWith(letter, cut),
-        origin: letter.origin,
-        time,
-        ...toRecorded(letter.recorded),
-      };
       try {
-        await client.send(topic, [{ value, headers }]);
+        await client.send(topic, [toMessage(letter, cut)]);
         return;
       } catch (error) {
         const smaller = nextCut(cut);
-        if (!(error instanceof KafkaError && error.failure === 'too_large') || smaller === undefined)
-          throw error;
+        if (!isTooLarge(error) || smaller === undefined) throw error;
         cut = smaller;
       }
     }
   }
+
+  function toMessage(letter: DeadLetter, cut: Cut): KafkaMessage {
+    return {
+      value: letter.value.subarray(0, cut.value),
+      headers: {
+        reason: reasonWith(letter, cut),
+        origin: letter.origin,
+        time: new Date(now()).toISOString(),
+        ...toRecorded(letter.recorded),
+      },
+    };
+  }
+}
+
+function* requestsOf(letters: DeadLetter[]): Generator<DeadLetter[]> {
+  let some: DeadLetter[] = [];
+  let bytes = 0;
+  for (const letter of letters) {
+    const { value, reason } = firstCut(letter);
+    const own = value + reason + RECORD_BYTES;
+    if (some.length > 0 && (bytes + own > LARGEST_REQUEST || some.length === MOST_IN_REQUEST)) {
+      yield some;
+      some = [];
+      bytes = 0;
+    }
+    some.push(letter);
+    bytes += own;
+  }
+  if (some.length > 0) yield some;
+}
+
+function isTooLarge(error: unknown): boolean {
+  return error instanceof KafkaError && error.failure === 'too_large';
 }
 
 /** How much of a letter is kept: bytes of its value, characters of its reason. */
@@ -101,7 +149,7 @@ export function createDeadLetterFile(options: DeadLetterFileOptions): DeadLetter
   const { path, now, largest = LARGEST_FILE, onDropped } = options;
   return {
     async add(letters) {
-      const lines = letters.map(({ value, reason, origin, recorded }) =>
+      const lines = await mapInTurns(letters, ({ value, reason, origin, recorded }) =>
         JSON.stringify({
           time: new Date(now()).toISOString(),
           reason,

@@ -37,6 +37,40 @@ describe('a dead letter that is larger than its topic takes', () => {
   });
 });
 
+describe('many dead letters', () => {
+  test('take few requests, in their order, each letter once', async () => {
+    const { client, sent, requests } = topicOf(1_000_000);
+    await createDeadLetterTopic(client, 'dead', () => 0).add(many(5_000, 100));
+    expect(originsOf(sent)).toEqual(many(5_000, 100).map(({ origin }) => origin));
+    expect(requests()).toBeLessThanOrEqual(10);
+  });
+
+  test('that are too large together for their topic are each there once, and whole', async () => {
+    const { client, sent } = topicOf(3_000);
+    await createDeadLetterTopic(client, 'dead', () => 0).add(many(100, 1_000));
+    expect(originsOf(sent)).toEqual(many(100, 1_000).map(({ origin }) => origin));
+    expect(sent.every(({ value }) => value.length === 1_000)).toBe(true);
+  });
+
+  test('are no larger together than a request of Kafka may be', async () => {
+    const { client, largest } = topicOf(1024 * 1024);
+    await createDeadLetterTopic(client, 'dead', () => 0).add([...many(30, 100_000), ...many(2, 2_000_000)]);
+    expect(largest()).toBeLessThan(950_000);
+  });
+
+  function many(count: number, size: number) {
+    return Array.from({ length: count }, (_, i) => ({
+      origin: `t/0/${i}`,
+      reason: 'event: is not JSON',
+      value: Buffer.alloc(size, 'v'),
+    }));
+  }
+
+  function originsOf(messages: KafkaMessage[]) {
+    return messages.map(({ headers }) => headers?.origin);
+  }
+});
+
 describe('the file of dead letters', () => {
   test('counts the letters that a third file costs, and not the notes among them', async () => {
     const path = join(tempFolder(), 'dead-letters.ndjson');
@@ -74,20 +108,22 @@ describe('the file of dead letters', () => {
   }
 });
 
-/** A topic that takes messages of so many bytes. */
-function topicOf(limit: number): { client: KafkaClient; sent: KafkaMessage[] } {
+/** A topic that takes messages of so many bytes, together. */
+function topicOf(limit: number) {
   const sent: KafkaMessage[] = [];
+  const sizes: number[] = [];
   const client: KafkaClient = {
     async send(_, messages) {
-      if (sizeOf(messages[0]) > limit)
-        throw new KafkaError('too large', { cause: undefined, failure: 'too_large' });
+      const size = messages.reduce((sum, message) => sum + sizeOf(message), 0);
+      sizes.push(size);
+      if (size > limit) throw new KafkaError('too large', { cause: undefined, failure: 'too_large' });
       sent.push(...messages);
     },
     consume: () => Promise.reject(new Error('not here')),
     setup: () => Promise.reject(new Error('not here')),
     close: async () => {},
   };
-  return { client, sent };
+  return { client, sent, requests: () => sizes.length, largest: () => Math.max(...sizes) };
 }
 
 function sizeOf(message: KafkaMessage | undefined): number {
