@@ -5,7 +5,7 @@ import { temporaryFolder } from '../test/parts/guard.ts';
 import { freePorts } from '../test/parts/ports.ts';
 import { startService } from '../test/parts/service.ts';
 import type { BenchOptions } from './bench.ts';
-import { type Attacked, meterOf, watchResponsiveness } from './responsiveness.ts';
+import { type Attacked, lineOf, meterOf, nameOf, watchResponsiveness } from './responsiveness.ts';
 
 /** As the test of the rights on that socket runs them, each by itself. */
 const ATTACKS = readFileSync(join(import.meta.dirname, '../test/integration/intake-attacks.mjs'), 'utf8');
@@ -21,19 +21,20 @@ const TARGETS: Target[] = [
 ];
 
 /** Attacks the socket of a sidecar as another user would, in each way by itself, each a fresh sidecar. */
-export async function attackIntake({ report, quick }: BenchOptions): Promise<Attacked[]> {
+export async function attackIntake({ report, quick, isWanted }: BenchOptions): Promise<Attacked[]> {
   const folder = temporaryFolder('attacks');
   chmodSync(folder.path, 0o755);
   const attacked: Attacked[] = [];
   try {
     for (const target of quick ? TARGETS.slice(0, 1) : TARGETS) {
-      const attacks = await attacksOn(target, folder.path);
+      const all = await attacksOn(target, folder.path);
+      const attacks = all.filter((attack) => isWanted(nameOf({ target: target.name, attack })));
       for (const attack of quick ? attacks.slice(0, QUICK.attacks) : attacks) {
         const one = await run(target, attack, {
           folder: folder.path,
           seconds: quick ? QUICK.seconds : SECONDS,
         });
-        report(`${target.name}: ${attack}: /livez ${Math.round(one.worst)} ms at worst`);
+        report(lineOf(one));
         attacked.push(one);
       }
     }

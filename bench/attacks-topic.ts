@@ -10,7 +10,7 @@ import { startService } from '../test/parts/service.ts';
 import { TOPIC_ATTACKS } from '../test/parts/topic-attacks.ts';
 import { until } from '../test/parts/until.ts';
 import type { BenchOptions } from './bench.ts';
-import { type Attacked, meterOf, watchResponsiveness } from './responsiveness.ts';
+import { type Attacked, lineOf, meterOf, nameOf, watchResponsiveness } from './responsiveness.ts';
 
 const PARTITIONS = 3;
 /** Of each attack, one behind the other. */
@@ -18,25 +18,30 @@ const TIMES = { full: 4, quick: 1 };
 const QUICK_ATTACKS = 2;
 const DONE_MS = 120_000;
 
+const TARGETS = [
+  { name: 'a sink with the embedded index, its topic attacked', indexes: 'duckdb' },
+  { name: 'a sink with Elasticsearch, its topic attacked', indexes: 'elasticsearch' },
+];
+
 type Stage = { kafka: KafkaPart; folder: string; times: number };
 /** `node`: undefined for the embedded index. */
 type Target = { name: string; node: string | undefined };
 
 /** Attacks a sink through its topic, with each index and in each way by itself, each a fresh sink. */
-export async function attackTopic({ report, quick }: BenchOptions): Promise<Attacked[]> {
+export async function attackTopic({ report, quick, isWanted }: BenchOptions): Promise<Attacked[]> {
+  const attacks = Object.keys(TOPIC_ATTACKS).slice(0, quick ? QUICK_ATTACKS : undefined);
+  const wanted = (target: string) => attacks.filter((attack) => isWanted(nameOf({ target, attack })));
+  if (TARGETS.every(({ name }) => wanted(name).length === 0)) return [];
   const folder = temporaryFolder('attacks');
   const [kafka, elasticsearch] = await Promise.all([startKafka({ properties: {} }), startElasticsearch()]);
   const stage = { kafka, folder: folder.path, times: quick ? TIMES.quick : TIMES.full };
-  const attacks = Object.keys(TOPIC_ATTACKS).slice(0, quick ? QUICK_ATTACKS : undefined);
   const attacked: Attacked[] = [];
   try {
-    for (const target of [
-      { name: 'a sink with the embedded index, its topic attacked', node: undefined },
-      { name: 'a sink with Elasticsearch, its topic attacked', node: elasticsearch.node },
-    ]) {
-      for (const attack of attacks) {
-        const one = await run(stage, target, attack);
-        report(`${target.name}: ${attack}: /livez ${Math.round(one.worst)} ms at worst`);
+    for (const { name, indexes } of TARGETS) {
+      const node = indexes === 'elasticsearch' ? elasticsearch.node : undefined;
+      for (const attack of wanted(name)) {
+        const one = await run(stage, { name, node }, attack);
+        report(lineOf(one));
         attacked.push(one);
       }
     }

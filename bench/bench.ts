@@ -13,6 +13,8 @@ export type BenchOptions = {
   report: (line: string) => void;
   /** One short round: whether it runs, not what comes out. */
   quick: boolean;
+  /** Whether a part of the bench is run, by its name. */
+  isWanted: (part: string) => boolean;
 };
 
 export type Bench = {

@@ -24,7 +24,11 @@ export async function measureLook({
   builds,
   quick,
   report,
-}: BenchOptions & { builds: NginxBuild[] }): Promise<{ table: Table; targets: Target[]; notes: string[] }> {
+}: Pick<BenchOptions, 'quick' | 'report'> & { builds: NginxBuild[] }): Promise<{
+  table: Table;
+  targets: Target[];
+  notes: string[];
+}> {
   const wrk = await obtainWrk(report);
   const [rounds, seconds] = quick ? [1, 1] : [7, 3];
   const { path: folder, remove } = temporaryFolder('look');

@@ -25,6 +25,17 @@ export type Responsiveness = {
 /** What was done to whom, and what came of it. */
 export type Attacked = { target: string; attack: string } & Responsiveness;
 
+/** How one is selected, and how its line begins. */
+export function nameOf({ target, attack }: { target: string; attack: string }): string {
+  return `${target}: ${attack}`;
+}
+
+/** For whoever watches: the table comes when all is done. */
+export function lineOf(one: Attacked): string {
+  const [worst, bare, turn, peak] = [one.worst, one.bareWorst, one.longestTurn, one.peakMb].map(Math.round);
+  return `${nameOf(one)}: /livez ${worst} ms at worst (bare ${bare}), longest turn ${turn} ms, peak ${peak} MB`;
+}
+
 const here = import.meta.dirname;
 const MEDIAN = 0.5;
 const WAIT_MS = 30_000;

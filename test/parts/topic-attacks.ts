@@ -1,7 +1,7 @@
 import kafkajs from 'kafkajs';
 import { makeBomb, sendBomb } from './bombs.ts';
 import { CODECS, writeAllCodecs } from './codecs.ts';
-import { PITS } from './nasty-records.ts';
+import { ARTICLE, PITS } from './nasty-records.ts';
 
 /** Where to: every one of the partitions gets the same. */
 export type AttackedTopic = { brokers: string[]; topic: string; partitions: number };
@@ -12,6 +12,9 @@ const LARGE_RECORDS = 15;
 /** A batch may have 50,000. */
 const SMALL_RECORDS = 10_000;
 const LISTS = 4;
+/** 240 KiB once they are encoded three times. */
+const ENCODED_BYTES = 100 * 1024;
+const ENCODED_RECORDS = 60;
 const EVENTS_A_LIST = 8_000;
 const GZIP_BOMB_MB = 100;
 const HEX = 16;
@@ -37,6 +40,13 @@ export const TOPIC_ATTACKS: Record<string, (to: AttackedTopic) => Promise<void>>
       Array.from({ length: SMALL_RECORDS }, () => 'x'),
       CODECS.lz4,
     ),
+  'many messages that hold a token, lz4': (to) =>
+    write(
+      to,
+      Array.from({ length: SMALL_RECORDS }, () => JSON.stringify({ ...ARTICLE, uri: 'no path' })),
+      CODECS.lz4,
+    ),
+  'base64 in base64 in base64, gzip': (to) => write(to, encoded(), CODECS.gzip),
   'many small events, lz4': (to) =>
     write(
       to,
@@ -50,6 +60,13 @@ export const TOPIC_ATTACKS: Record<string, (to: AttackedTopic) => Promise<void>>
 function largeRecords(): Buffer[] {
   const value = Buffer.alloc(MIB, 'a');
   return Array.from({ length: LARGE_RECORDS }, () => value);
+}
+
+/** What is searched for a token, as often as it may have been wrapped. */
+function encoded(): Buffer[] {
+  let text = Buffer.alloc(ENCODED_BYTES, 'no secret in here ');
+  for (let wrapped = 0; wrapped < 3; wrapped++) text = Buffer.from(text.toString('base64'));
+  return Array.from({ length: ENCODED_RECORDS }, () => text);
 }
 
 /** Just below the size up to which a list is taken apart. */
