@@ -7,18 +7,23 @@ import type { Facts } from './facts.ts';
 import { includeFolder, RELOAD } from './mend.ts';
 
 const ANSWER_MS = 1_000;
+/** Of the breaker's answer, by nginx/http.conf. */
+const OURS = 'hotitem-breaker';
 
 type Answer = {
   /** 0 where it is not HTTP or never comes. */
   status: number;
   /** Who it says it is. */
   server: string;
+  isOurs: boolean;
 };
 
 /** Nothing needs to listen on the breaker's address, because nginx may be stopped; what does must answer 503. */
 export async function breakerFindings(facts: Facts, breaker: string, where: Place): Promise<Finding[]> {
   const answer = await ask(breaker);
-  if (answer === undefined || answer.status === 503) return [];
+  if (answer === undefined) return [];
+  // Includes of before that have a breaker without the header.
+  if (answer.status === 503 && (answer.isOurs || !isMarked(facts))) return [];
   const [listeners, master] = await Promise.all([listenersAt(portOf(breaker)), masterOf(facts)]);
   const dir = includeFolder(facts.site);
   const said = answer.status === 0 ? '' : ` (with ${answer.status})`;
@@ -62,6 +67,13 @@ export async function breakerFindings(facts: Facts, breaker: string, where: Plac
   ];
 }
 
+/** Whether the breaker of these files says that it is ours. */
+function isMarked({ site }: Facts): boolean {
+  return site.spots.some(
+    ({ directive: { name, args } }) => name === 'add_header' && args[0]?.toLowerCase() === OURS,
+  );
+}
+
 /** The address with the next free port. */
 async function freeBeside(address: string): Promise<string> {
   let port = (portOf(address) % 65_535) + 1;
@@ -90,12 +102,13 @@ function ask(address: string): Promise<Answer | undefined> {
   return new Promise((done) => {
     const asked = request(`http://${address}/`, { timeout: ANSWER_MS, agent: false }, (response) => {
       response.destroy();
-      done({ status: response.statusCode ?? 0, server: String(response.headers.server ?? '') });
+      const { server, [OURS]: ours } = response.headers;
+      done({ status: response.statusCode ?? 0, server: String(server ?? ''), isOurs: ours !== undefined });
     });
     asked
       .once('timeout', () => asked.destroy(new Error('no answer')))
       .once('error', (error: NodeJS.ErrnoException) =>
-        done(error.code === 'ECONNREFUSED' ? undefined : { status: 0, server: '' }),
+        done(error.code === 'ECONNREFUSED' ? undefined : { status: 0, server: '', isOurs: false }),
       )
       .end();
   });

@@ -223,15 +223,15 @@ describe('check --nginx', () => {
     expect((await check(build)).findings.map(({ id }) => id)).toEqual(['socket-not-there']);
   });
 
-  test('finds who else answers at the address of the breaker', async () => {
+  test.each([200, 503])('finds who else answers at the address of the breaker, with %i', async (status) => {
     await render({ build });
-    const other = createServer((_, response) => response.end('hello'));
+    const other = createServer((_, response) => response.writeHead(status).end('hello'));
     await new Promise<void>((resolve) => other.listen(breaker, '127.0.0.1', resolve));
     try {
       expect((await check(build)).findings).toContainEqual(
         expect.objectContaining({
           id: 'breaker-taken',
-          what: expect.stringContaining(`(with 200): node, process ${process.pid}`),
+          what: expect.stringContaining(`(with ${status}): node, process ${process.pid}`),
           command: expect.stringMatching(
             /^hotitem nginx install --dir \S+ --breaker 127\.0\.0\.1:\d+ && nginx -t/,
           ),
