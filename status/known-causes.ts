@@ -26,7 +26,7 @@ const CAUSES: [RegExp, Known][] = [
     },
   ],
   [
-    /no data stream .* and no template|is not a data stream|does not have the mapping of hotitem/,
+    /no data stream .* and no template|not a data stream|does not have the mapping of hotitem|accepts no event at all/,
     {
       id: 'index-not-set-up',
       why: 'without its template, the index would map events wrongly, so none is sent',

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { survey } from '../../bench/sink-index.ts';
+import { knownCause } from '../../status/known-causes.ts';
 import { createElasticsearchIndex } from '../../store/elasticsearch/elasticsearch.ts';
 import { createElasticsearchLookup } from '../../store/elasticsearch/lookup.ts';
 import { type SetupOptions, setupElasticsearch } from '../../store/elasticsearch/setup.ts';
 import { indexTemplate, TEMPLATE_VERSION } from '../../store/elasticsearch/template.ts';
-import type { EventIndex } from '../../store/event-index.ts';
+import type { EventIndex, Outcome } from '../../store/event-index.ts';
 import type { EcsDocument } from '../parts/ecs-document.ts';
 import type { ElasticsearchPart } from '../parts/elasticsearch.ts';
 import { sharedElasticsearch } from '../parts/shared.ts';
@@ -19,6 +20,13 @@ const RETRY = (reason: RegExp) => ({
   why: 'refused',
   reason: expect.stringMatching(reason),
 });
+
+/** What status calls what Elasticsearch says. */
+function causesOf(outcomes: Outcome[]): unknown[] {
+  const places = { includes: '/', node: undefined, caFile: undefined, dataStream: 'hot_item' };
+  const ids = outcomes.map((outcome) => 'reason' in outcome && knownCause(outcome.reason, places)?.id);
+  return [...new Set(ids)];
+}
 
 suiteWith(['elasticsearch'])('Elasticsearch', () => {
   let elasticsearch: ElasticsearchPart;
@@ -121,6 +129,7 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
       const outcomes = await open(dataStream).create([view(), view()]);
 
       expect(outcomes).toEqual([RETRY(/run `hotitem setup`/), RETRY(/run `hotitem setup`/)]);
+      expect(causesOf(outcomes)).toEqual(['index-not-set-up']);
       expect(await ask('GET', dataStream)).toMatchObject({ status: 404 });
     });
 
@@ -130,9 +139,9 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
       await ask('PUT', `${dataStream}/_alias/${dataStream}-alias`);
 
       for (const name of [dataStream, `${dataStream}-alias`]) {
-        expect(await open(name).create([view()])).toEqual([
-          RETRY(/is an index or an alias, not a data stream/),
-        ]);
+        const outcomes = await open(name).create([view()]);
+        expect(outcomes).toEqual([RETRY(/is an index or an alias, not a data stream/)]);
+        expect(causesOf(outcomes)).toEqual(['index-not-set-up']);
       }
       await ask('DELETE', dataStream);
     });
@@ -153,6 +162,7 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
       const outcomes = await open(dataStream).create(Array.from({ length: 50 }, () => view()));
 
       expect(outcomes).toEqual(Array(50).fill(RETRY(/mapping|accepts no event at all/)));
+      expect(causesOf(outcomes)).toEqual(['index-not-set-up']);
     });
 
     test('has no number, as long as the mapping leaves out what is asked about', async () => {
