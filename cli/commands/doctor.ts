@@ -5,6 +5,7 @@ import { certificateFindings } from '../../doctor/certificate-rules.ts';
 import { clockFindings } from '../../doctor/clock-rules.ts';
 import { folderFindings } from '../../doctor/folder-rules.ts';
 import { type Followed, followTestView } from '../../doctor/follow-test-view.ts';
+import { killedFindings } from '../../doctor/killed-rules.ts';
 import { mergeFindings } from '../../doctor/merge-findings.ts';
 import { portFindings } from '../../doctor/port-rules.ts';
 import { sendTestView, toTestRequest } from '../../doctor/send-test-view.ts';
@@ -51,9 +52,10 @@ export const doctor: Command = {
     const own = { ...context, flags };
     const config = configure(own);
 
-    // While it may be root: only root reads nginx's certificates and sees whose a port is.
+    // While it may be root: only root reads nginx's certificates and the journal, and sees whose a port is.
     const nginx = await reportOn({ ...context, flags: { conf } }, config);
     const ports = await portFindings(serviceAddresses(config));
+    const killed = await killedFindings(serviceAddresses(config));
     const user = await becomeServiceUser(config);
 
     const found = await findingsAs(user, own);
@@ -68,7 +70,10 @@ export const doctor: Command = {
         ? { text: 'not sent (--no-view)', findings: [] }
         : await testView({ config, request, facts, isDelivered: !inTheWay });
     const files = [...(nginx?.findings ?? []), ...found];
-    const judged = judge(mergeFindings(files, [...ports, ...verdict.findings, ...view.findings]), judging);
+    const judged = judge(
+      mergeFindings(files, [...ports, ...killed, ...verdict.findings, ...view.findings]),
+      judging,
+    );
     const status = judged.status === 0 ? 0 : verdict.status === 3 ? 3 : 1;
     if (json === true) {
       const { findings, unused } = judged;

@@ -11,6 +11,8 @@ import { until } from '../parts/until.ts';
 jest.setTimeout(45 * 60_000);
 const ROOT = join(import.meta.dirname, '../..');
 const LONG_MS = 180_000;
+/** Less than a sidecar takes. */
+const MEMORY_LIMIT = 6 * 1024 * 1024;
 const UNIT = 'hotitem-sidecar';
 const DROP_IN = `/run/systemd/system/${UNIT}.service.d/test.conf`;
 /** A view by curl would be one by a bot. */
@@ -168,6 +170,30 @@ const runs = process.env.HOTITEM_TEST_FULL && (missing === undefined || process.
     });
     expect(await host.must(`journalctl -u ${UNIT} --no-pager`)).toContain('Watchdog timeout');
     await dropIn(undefined);
+  });
+
+  test('has a doctor who says that the kernel has killed the sidecar for want of memory', async () => {
+    const pid = await property('MainPID');
+    const result = await host.limitMemory(UNIT, MEMORY_LIMIT);
+    // It holds more than that when it has read a few requests, whose lines are valid.
+    const goesOn = async () => {
+      await host.run(
+        `for i in $(seq 200); do ${BROWSER} "http://127.0.0.1/item/4711.html?$i-$(head -c 3000 /dev/urandom | base64 -w0)"; done`,
+      );
+      return isUpAgain(pid);
+    };
+    await until(goesOn, { timeoutMs: LONG_MS, what: 'another sidecar', detail: () => log('info') });
+    await host.unlimitMemory(UNIT);
+    const { stdout } = await host.run('hotitem doctor --no-view');
+    expect(stdout).toMatch(
+      result === 'oom-kill'
+        ? /hotitem-sidecar\.service was killed because memory ran out .*\(oom-kill\) {2}\[service-out-of-memory\]$/m
+        : /hotitem-sidecar\.service was killed by a signal .*\(signal\) {2}\[service-killed\]$/m,
+    );
+    // Of the test before.
+    expect(stdout).toMatch(
+      /hotitem-sidecar\.service was killed because it did not answer .* {2}\[service-hung\]$/m,
+    );
   });
 
   test('has a sidecar that comes up by itself, however often it could not, once the cause is mended', async () => {

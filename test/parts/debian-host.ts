@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { type Ran, run, tail } from '../../service/run.ts';
 import { obtainDebianHost } from '../provision/debian-host.ts';
@@ -15,6 +24,12 @@ export type DebianHost = {
   run(command: string, options?: { outside?: boolean }): Promise<Ran>;
   /** The same, and what it prints. Throws where it fails. */
   must(command: string, options?: { outside?: boolean }): Promise<string>;
+  /**
+   * Limits the memory of a unit that runs, as MemoryMax does. Returns what its systemd then calls the result: `signal` where the
+   * kernel has the memory controller in the hierarchy of version 1, of which the guest's systemd knows nothing.
+   */
+  limitMemory(unit: string, bytes: number): Promise<'oom-kill' | 'signal'>;
+  unlimitMemory(unit: string): Promise<void>;
   /** Where one of its files is from here. */
   path(file: string): string;
   close(): Promise<void>;
@@ -46,6 +61,7 @@ export async function bootDebian(): Promise<DebianHost> {
   const { path: folder, remove } = temporaryFolder('debian');
   const logFile = join(folder, 'boot.log');
   const work = join(folder, 'work');
+  const group = `/sys/fs/cgroup/memory/hotitem-${process.pid}`;
   mkdirSync(work);
   const cache = (await run('npm', ['config', 'get', 'cache'])).stdout.trim();
   const registry = (await run('npm', ['config', 'get', 'registry'])).stdout.trim();
@@ -53,7 +69,7 @@ export async function bootDebian(): Promise<DebianHost> {
   const booting = startProcess({ name: 'Debian', command: [BOOT, tree, work, `${CACHE}=${cache}`], logFile });
   const detail = () => tailOf(logFile);
   const init = await until(() => firstProcess(booting.pid), { timeoutMs: BOOT_MS, what: 'systemd', detail });
-  const host = { run: inside, must, path, close };
+  const host = { run: inside, must, limitMemory, unlimitMemory, path, close };
   await until(async () => (await inside('test -S /run/systemd/private')).code === 0 || !booting.running(), {
     timeoutMs: BOOT_MS,
     what: 'Debian to boot',
@@ -89,6 +105,40 @@ export async function bootDebian(): Promise<DebianHost> {
     const ran = await inside(command, options);
     if (ran.code !== 0) throw new Error(`${command}: exit ${ran.code}\n${tail(ran, 30)}`);
     return ran.stdout;
+  }
+
+  async function limitMemory(unit: string, bytes: number): Promise<'oom-kill' | 'signal'> {
+    const controllers = await must('cat /sys/fs/cgroup/cgroup.controllers');
+    if (/\bmemory\b/.test(controllers)) {
+      await must(`systemctl set-property --runtime ${unit} MemoryMax=${bytes} MemorySwapMax=0`);
+      return 'oom-kill';
+    }
+    mkdirSync(group, { recursive: true });
+    writeFileSync(join(group, 'memory.limit_in_bytes'), String(bytes));
+    const pid = (await must(`systemctl show ${unit} -p MainPID --value`)).trim();
+    writeFileSync(join(group, 'cgroup.procs'), String(pidHere(pid)));
+    return 'signal';
+  }
+
+  async function unlimitMemory(unit: string): Promise<void> {
+    if (existsSync(group)) rmdirSync(group);
+    else await must(`systemctl set-property --runtime ${unit} MemoryMax=1G`);
+  }
+
+  /** What a process of the guest is called here. */
+  function pidHere(pid: string): string {
+    const space = readlinkSync(`/proc/${init}/ns/pid`);
+    const found = readdirSync('/proc').find((name) => {
+      if (!/^\d+$/.test(name)) return false;
+      try {
+        const [, own] = /^NSpid:.*\t(\d+)$/m.exec(readFileSync(`/proc/${name}/status`, 'utf8')) ?? [];
+        return own === pid && readlinkSync(`/proc/${name}/ns/pid`) === space;
+      } catch {
+        return false;
+      }
+    });
+    if (found === undefined) throw new Error(`process ${pid} of the guest is gone`);
+    return found;
   }
 
   function path(file: string): string {
