@@ -1,5 +1,5 @@
-// Builds what is shipped: two scripts for nginx (each for two engines) and one for Node.
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+// Builds what is shipped: two scripts for nginx (each for two engines), the live page, and one for Node.
+import { copyFile, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { build } from 'esbuild';
 
@@ -33,6 +33,7 @@ for (const [engine, lacks] of Object.entries({ njs: NJS_LACKS, qjs: [] })) {
   await nginxScript('njs/main.ts', `hotitem.${engine}.js`, { lacks, define });
   await nginxScript('njs/periodic.ts', `hotitem-periodic.${engine}.js`, { lacks, define });
 }
+await page();
 await command();
 
 async function nginxScript(entry, name, { lacks, define }) {
@@ -56,6 +57,23 @@ async function nginxScript(entry, name, { lacks, define }) {
   if (exported === script) throw new Error(`${outfile}: no default export found, njs would reject it`);
   await mkdir(dirname(outfile), { recursive: true });
   await writeFile(outfile, exported);
+}
+
+/** What a browser gets: supported by all of the last years. */
+async function page() {
+  await build({
+    entryPoints: ['page/main.ts', 'page/page.css'],
+    entryNames: '[name]',
+    outdir: 'dist/page',
+    bundle: true,
+    minify: true,
+    format: 'iife',
+    platform: 'browser',
+    target: ['es2022', 'chrome109', 'firefox115', 'safari16.4'],
+    logLevel: 'warning',
+  });
+  await rename('dist/page/main.js', 'dist/page/page.js');
+  await copyFile('page/index.html', 'dist/page/index.html');
 }
 
 /**

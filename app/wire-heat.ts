@@ -6,6 +6,7 @@ import {
   createHotPageRoute,
   createHotReadRoute,
 } from '../heat/hot-routes.ts';
+import { createLiveFeed } from '../heat/live-feed.ts';
 import { HEAT_METRICS } from '../heat/metrics.ts';
 import { RulesError } from '../heat/parse-rules.ts';
 import type { Route } from '../service/admin/admin.ts';
@@ -39,12 +40,13 @@ export type Heat = Pick<HeatService, 'newViews' | 'state'> & {
 export async function wireHeat(core: Core, onChange?: OnHotChange): Promise<Heat> {
   const { config, registry, shutdown, log, warn, now } = core;
   const { socket_group: group } = config.intake;
+  const metrics = createMetrics(registry, HEAT_METRICS);
   const heat = await startHeat({
     config: config.heat,
     home: config.home,
     node: config.node,
     gid: group === undefined ? undefined : groupId(group),
-    metrics: createMetrics(registry, HEAT_METRICS),
+    metrics,
     warn,
     now,
     onChange(change) {
@@ -56,10 +58,13 @@ export async function wireHeat(core: Core, onChange?: OnHotChange): Promise<Heat
     throw error instanceof RulesError ? new ConfigError(error.problems, config.heat.rules) : error;
   });
   shutdown.add('heat', heat.close);
+  const feed = createLiveFeed(heat.live);
+  metrics.of('live_clients').follow(feed.clients);
+  shutdown.add('live page', async () => feed.close());
   return {
     newViews: heat.newViews,
     state: heat.state,
-    routes: { '/api/v1/hot': createHotPageRoute(heat) },
+    routes: { '/api/v1/hot': createHotPageRoute(heat), '/api/v1/live': feed.route },
     controlRoutes: { '/v1/hot': createHotControlRoute(heat), '/v1/hot/item': createHotItemRoute(heat) },
     intakeRoutes: { '/v1/hot': createHotReadRoute(heat) },
   };

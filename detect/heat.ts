@@ -3,6 +3,7 @@ import { createAdmission, NOT_TRACKED, RISES } from './admission.ts';
 import { createClock, type Moment, TICKS_A_SECOND } from './clock.ts';
 import type { Decisions } from './decisions.ts';
 import { createExplainer, type Explained, type Ranked } from './explain.ts';
+import { type Figures, figuresOf } from './figures.ts';
 import type { HeavyVisitor } from './heaviest.ts';
 import { createHyperLogLog } from './hyperloglog.ts';
 import { createItems } from './items.ts';
@@ -32,6 +33,8 @@ export type Heat = {
   decide(): void;
   /** The items with the most views in a window, in descending order. Scans all tracked items. */
   top(count: number, window: Window): Ranked[];
+  /** What people are shown of some items. Scans all tracked items. */
+  figures(items: ReadonlySet<string>): Figures;
   /** What is known about an item. Scans all tracked items. */
   explain(item: string): Explained;
   /** The visitors with the most views of an item, if few visitors make most of its views: the words passed to `observe`. */
@@ -108,6 +111,7 @@ export function createHeat(options: HeatOptions): Heat {
     observe,
     decide,
     top: explainer.top,
+    figures: (names) => figuresOf(names, { moment, items, signals }),
     explain: (item) => explainer.explain(item, rules.rulesFor(item)),
     heaviest: (item) => heaviest.of(items.placeOf(item)),
     setRules(replaced) {

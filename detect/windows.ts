@@ -21,6 +21,8 @@ export const NEWCOMERS = 2;
 export const VISITORS = 3;
 export type Kind = typeof VIEWS | typeof BY_PEOPLE | typeof NEWCOMERS | typeof VISITORS;
 const KINDS = 4;
+/** The kinds that the rings of ticks and of five seconds hold: all but the last. */
+const COLUMNS = 3;
 
 /** `second` and `ten` are ten slots of their rings, `minute` and `fiveMinutes` are sixty. */
 export type Window = 'second' | 'ten' | 'minute' | 'fiveMinutes';
@@ -28,7 +30,7 @@ export const WINDOWS: readonly Window[] = ['second', 'ten', 'minute', 'fiveMinut
 const SHORT = 10;
 const LONG = 60;
 const SECOND_TICKS = TICKS_A_SECOND;
-const FIVE_TICKS = 5 * TICKS_A_SECOND;
+export const FIVE_TICKS = 5 * TICKS_A_SECOND;
 const SLOT_TICKS: Record<Window, number> = {
   second: 1,
   ten: SECOND_TICKS,
@@ -63,6 +65,8 @@ export type Windows = {
   minute(item: number, kind: Kind): number;
   views(item: number, window: Window): number;
   newcomers(item: number, window: Window): number;
+  /** All views, or people's, of the last five minutes: a count for each 5 s, the oldest first; the last is still growing. */
+  series(item: number, kind: typeof VIEWS | typeof BY_PEOPLE): number[];
   /** Starts an item with all counts zero. */
   begin(item: number, tick: number): void;
   bytes: number;
@@ -77,9 +81,8 @@ export function secondsOf(window: Window, tick: number): number {
 
 export function createWindows(items: number): Windows {
   const heads = new Int32Array(items << HEAD_BITS);
-  /** Views and newcomers of each slot. */
-  const ticks = new Int32Array(items * TICK_SLOTS * 2);
-  const fives = new Int32Array(items * FIVE_SLOTS * 2);
+  const ticks = new Int32Array(items * TICK_SLOTS * COLUMNS);
+  const fives = new Int32Array(items * FIVE_SLOTS * COLUMNS);
   /** All kinds. */
   const seconds = new Int32Array(items * SECOND_SLOTS * KINDS);
   return {
@@ -99,6 +102,7 @@ export function createWindows(items: number): Windows {
     minute: (item, kind) => withGathered(item, MINUTE, kind, LONG),
     views: (item, window) => sum(item, window, VIEWS),
     newcomers: (item, window) => sum(item, window, NEWCOMERS),
+    series,
     begin(item, tick) {
       const head = item << HEAD_BITS;
       heads.fill(0, head, head + (1 << HEAD_BITS));
@@ -135,12 +139,14 @@ export function createWindows(items: number): Windows {
     const head = item << HEAD_BITS;
     const views = heads[head] ?? 0;
     if (views === 0) return;
+    const byPeople = heads[head + BY_PEOPLE] ?? 0;
     const newcomers = heads[head + NEWCOMERS] ?? 0;
     const tick = heads[head + GATHERED] ?? 0;
     const now = heads[head + NOW] ?? 0;
-    if (now - tick < SHORT) grow(ticks, cellOf(item, TICK_SLOTS, tick), views, newcomers);
+    if (now - tick < SHORT) grow(ticks, cellOf(item, TICK_SLOTS, tick), views, byPeople, newcomers);
     const five = (tick / FIVE_TICKS) | 0;
-    if (((now / FIVE_TICKS) | 0) - five < LONG) grow(fives, cellOf(item, FIVE_SLOTS, five), views, newcomers);
+    if (((now / FIVE_TICKS) | 0) - five < LONG)
+      grow(fives, cellOf(item, FIVE_SLOTS, five), views, byPeople, newcomers);
     const second = (tick / SECOND_TICKS) | 0;
     const age = ((now / SECOND_TICKS) | 0) - second;
     const cell = secondCell(item, second);
@@ -211,10 +217,18 @@ export function createWindows(items: number): Windows {
     if (window === 'minute') return withGathered(item, MINUTE, kind, LONG);
     settle(item);
     const now = heads[(item << HEAD_BITS) + NOW] ?? 0;
-    const column = kind === VIEWS ? 0 : 1;
     return window === 'second'
-      ? sumOf(ticks, item, TICK_SLOTS, now, column)
-      : sumOf(fives, item, FIVE_SLOTS, (now / FIVE_TICKS) | 0, column);
+      ? sumOf(ticks, item, TICK_SLOTS, now, kind)
+      : sumOf(fives, item, FIVE_SLOTS, (now / FIVE_TICKS) | 0, kind);
+  }
+
+  function series(item: number, kind: typeof VIEWS | typeof BY_PEOPLE): number[] {
+    settle(item);
+    const last = ((heads[(item << HEAD_BITS) + NOW] ?? 0) / FIVE_TICKS) | 0;
+    return Array.from(
+      { length: LONG },
+      (_, i) => fives[cellOf(item, FIVE_SLOTS, last - LONG + 1 + i) + kind] ?? 0,
+    );
   }
 
   function secondCell(item: number, second: number): number {
@@ -222,28 +236,27 @@ export function createWindows(items: number): Windows {
   }
 
   function cellOf(item: number, slots: number, slot: number): number {
-    return ((slot & (slots - 1)) * items + item) * 2;
+    return ((slot & (slots - 1)) * items + item) * COLUMNS;
   }
 
   /** Clears the slots after `before`, up to `now`. */
   function enter(ring: Int32Array, item: number, slots: number, before: number, now: number): void {
     for (let slot = Math.max(before, now - slots) + 1; slot <= now; slot++) {
       const at = cellOf(item, slots, slot);
-      ring[at] = 0;
-      ring[at + 1] = 0;
+      for (let column = 0; column < COLUMNS; column++) ring[at + column] = 0;
     }
   }
 
-  function sumOf(ring: Int32Array, item: number, slots: number, now: number, column: number): number {
+  function sumOf(ring: Int32Array, item: number, slots: number, now: number, kind: Kind): number {
     let sum = 0;
     const length = slots === TICK_SLOTS ? SHORT : LONG;
-    for (let slot = now - length + 1; slot <= now; slot++)
-      sum += ring[cellOf(item, slots, slot) + column] ?? 0;
+    for (let slot = now - length + 1; slot <= now; slot++) sum += ring[cellOf(item, slots, slot) + kind] ?? 0;
     return sum;
   }
 }
 
-function grow(ring: Int32Array, at: number, views: number, newcomers: number): void {
+function grow(ring: Int32Array, at: number, views: number, byPeople: number, newcomers: number): void {
   ring[at] = (ring[at] ?? 0) + views;
-  ring[at + 1] = (ring[at + 1] ?? 0) + newcomers;
+  ring[at + BY_PEOPLE] = (ring[at + BY_PEOPLE] ?? 0) + byPeople;
+  ring[at + NEWCOMERS] = (ring[at + NEWCOMERS] ?? 0) + newcomers;
 }

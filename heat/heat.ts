@@ -25,10 +25,13 @@ import {
 import type { HotSource } from './hot-routes.ts';
 import { toRuleOptions } from './item-rules.ts';
 import { decisionsOf, type KeptBaselines, type KeptHeat } from './kept-heat.ts';
+import type { Happened, LiveSnapshot } from './live.ts';
+import { liveSnapshot } from './live-state.ts';
 import type { HEAT_METRICS } from './metrics.ts';
 import { createOverrides, overridesOf } from './overrides.ts';
 import type { RulesFile } from './rules-schema.ts';
 import { watchRules } from './rules-watch.ts';
+import { createShopRate } from './shop-rate.ts';
 import { type CountedViews, createViewBatches } from './view-batches.ts';
 
 /*
@@ -54,6 +57,8 @@ export type HeatServiceOptions = {
 
 export type HeatService = HotSource & {
   newViews: NewViews;
+  /** What is hot now, for the page. Looks at all items that are tracked. */
+  live(): LiveSnapshot;
   /** For `hotitem status`. */
   state(): HeatState;
   /** The periodic work, due every `TICK_MS`. Never throws. */
@@ -78,6 +83,9 @@ export type HeatState = {
  * must not be used twice even if the file is lost, because readers wait for a different one.
  */
 const VERSIONS_APART = 1_000;
+
+/** Changes shown on the page. */
+const MOST_HAPPENED = 20;
 
 /** Starts heat detection. Rejects with a `RulesError` if no valid rules are available. */
 export async function startHeat(options: HeatServiceOptions): Promise<HeatService> {
@@ -127,6 +135,8 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
     ...(storage.baselines !== undefined && { stored: storage.baselines }),
   });
   const folder = createHotFolder({ dir: config.dir, gid, now, warn });
+  const shop = createShopRate();
+  let happened: Happened[] = [];
   const newViews = createViewBatches({ view: createHeatView(), isBot: createBotTest(), count });
   followMetrics(metrics, { heat, decisions, folder, frozen, watch });
   applyOverrides();
@@ -136,6 +146,7 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
     newViews,
     list,
     whole,
+    live,
     explain,
     command,
     changed: versions.changed,
@@ -151,18 +162,17 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
       advance(now());
       naming = views;
       viewedAt = Number.POSITIVE_INFINITY;
+      let [all, people] = [0, 0];
       for (named = 0; named < views.length; named++) {
         const time = views.time(named);
         if (time < viewedAt) viewedAt = time;
-        heat.observe(
-          views.item(named, 0),
-          views.item(named, 1),
-          views.visitor(named),
-          views.weight(named),
-          views.isBot(named),
-          time,
-        );
+        const weight = views.weight(named);
+        const isBot = views.isBot(named);
+        all += weight;
+        if (!isBot) people += weight;
+        heat.observe(views.item(named, 0), views.item(named, 1), views.visitor(named), weight, isBot, time);
       }
+      shop.add(all, people, now());
       heat.decide();
       viewedAt = Number.NaN;
       naming = undefined;
@@ -213,6 +223,9 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
       metrics.observe('heat_decision_seconds', Math.max(0, now() - viewedAt) / 1_000);
     const who = signal === 'pin' ? (overrides.of(item)?.by ?? 'its end') : `rule ${rule}`;
     audit.note({ who: speaker ?? who, what: change.change, item, reason, signal, actions, dryRun });
+    happened = [...happened, { at: now(), item, signal, change: change.change, reason }].slice(
+      -MOST_HAPPENED,
+    );
     options.onChange?.(change);
   }
 
@@ -327,6 +340,17 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
       overrides: overrides.all(),
       rules: watch.state(),
     };
+  }
+
+  function live(): LiveSnapshot {
+    const list = whole();
+    return liveSnapshot({
+      list,
+      figures: heat.figures(new Set(list.hot.map(({ item }) => item))),
+      shop: shop.lastTen(now()),
+      cap: watch.rules().cap ?? config.cap,
+      happened,
+    });
   }
 
   function shown(decision: Decision): ShownDecision {

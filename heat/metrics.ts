@@ -43,6 +43,10 @@ export const HEAT_METRICS = {
     help: '1 while the file of rules cannot be used and the rules before it stay in force',
   },
   heat_failures_total: { kind: 'counter', help: 'Batches and ticks that failed: their views heat nothing' },
+  live_clients: {
+    kind: 'gauge',
+    help: 'Browsers that have the stream of the live page open, of 200 at most',
+  },
   heat_tick_seconds: { kind: 'gauge', help: 'How long the last tick took' },
   heat_tick_longest_seconds: { kind: 'gauge', help: 'How long the longest tick took' },
 } as const satisfies MetricList;

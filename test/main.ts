@@ -38,6 +38,7 @@ async function everything(): Promise<Result[]> {
     check('lint', 'biome', ['ci', '--error-on-warnings', '.']),
     check('types', 'tsc', ['-p', 'tsconfig.json']),
     check('types of njs', 'tsc', ['-p', 'njs/tsconfig.json']),
+    check('types of the page', 'tsc', ['-p', 'page/tsconfig.json']),
   ]);
   try {
     return [...checks, shared.result, ...(await allTests(shared.parts))];

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Registry } from 'prom-client';
 import { normalHost, splitAddress } from '../listen-address.ts';
@@ -16,8 +17,15 @@ export type Reply = {
   refused?: string;
 };
 
+/** An answer that goes on until the client disconnects. */
+export type Stream = {
+  type: string;
+  /** Called once the head is sent. False from `write`: the client reads too slowly, and was disconnected. */
+  open(write: (text: string) => boolean, asker: AbortSignal): void;
+};
+
 /** `asker` fires when the client has disconnected. */
-export type Route = (url: URL, asker: AbortSignal) => Reply | Promise<Reply>;
+export type Route = (url: URL, asker: AbortSignal) => Reply | Stream | Promise<Reply | Stream>;
 
 /** A thing that must work before traffic may come: `true`, or why it does not. */
 export type Check = { name: string; ready: () => true | string };
@@ -36,6 +44,8 @@ export type AdminOptions = {
 export type Admin = { port: number; close(): Promise<void> };
 
 const MAX_CONNECTIONS = 256;
+/** What a client of a stream may leave unread. */
+const MAX_UNREAD_BYTES = 1024 * 1024;
 const LIMITS = { maxHeaderSize: 8192, requestTimeout: 10_000, connectionsCheckingInterval: 5_000 };
 const HEADERS = {
   'content-security-policy':
@@ -75,6 +85,7 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
     const asker = askerOf(response);
     void connections.during(request.socket, async () => {
       const reply = await answer(request, { routes, hosts, log, asker });
+      if ('open' in reply) return stream(request, response, reply, asker);
       if (reply.refused !== undefined) metrics.of('admin_refused_total', { reason: reply.refused }).add();
       if (!asker.aborted) send(request, response, reply);
     });
@@ -107,7 +118,10 @@ function askerOf(response: ServerResponse): AbortSignal {
 
 type Answering = { routes: Map<string, Route>; hosts: Set<string>; log: Log; asker: AbortSignal };
 
-async function answer(request: IncomingMessage, { routes, hosts, log, asker }: Answering): Promise<Reply> {
+async function answer(
+  request: IncomingMessage,
+  { routes, hosts, log, asker }: Answering,
+): Promise<Reply | Stream> {
   const target = `http://host${request.url}`;
   if (!URL.canParse(target)) return text(400, 'no such address');
   const url = new URL(target);
@@ -129,6 +143,33 @@ function send(request: IncomingMessage, response: ServerResponse, reply: Reply):
   const length = Buffer.byteLength(body);
   response.writeHead(status, { ...HEADERS, ...headers, 'content-type': type, 'content-length': length });
   response.end(request.method === 'HEAD' ? undefined : body);
+}
+
+/** Resolves when the client has disconnected. */
+async function stream(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { type, open }: Stream,
+  asker: AbortSignal,
+): Promise<void> {
+  // nginx before us would collect the answer until its buffers are full.
+  response.writeHead(200, { ...HEADERS, 'content-type': type, 'x-accel-buffering': 'no' });
+  if (request.method === 'HEAD') {
+    response.end();
+    return;
+  }
+  response.flushHeaders();
+  if (asker.aborted) return;
+  const gone = once(asker, 'abort');
+  open(write, asker);
+  await gone;
+
+  function write(text: string): boolean {
+    response.write(text);
+    if (response.writableLength <= MAX_UNREAD_BYTES) return true;
+    response.destroy();
+    return false;
+  }
 }
 
 function readiness(checks: Check[], verbose: boolean): Reply {

@@ -9,11 +9,11 @@ const FILES = {
   '/page.css': ['page.css', 'text/css; charset=utf-8'],
 } as const;
 
-/** The ranking page: three files, read once. */
+/** The live page as it was built: three files, read once. Throws if it was not built. */
 export function createPageRoutes(): Record<string, Route> {
   return Object.fromEntries(
     Object.entries(FILES).map(([path, [file, type]]): [string, Route] => {
-      const body = readFileSync(join(PACKAGE_ROOT, 'page', file));
+      const body = readFileSync(join(PACKAGE_ROOT, 'dist/page', file));
       return [path, () => ({ status: 200, type, body })];
     }),
   );

@@ -13,7 +13,7 @@ import { type Elsewhere, servePage, serveProxy } from './page-elsewhere.ts';
 jest.setTimeout(120_000);
 const PATIENCE = { timeout: 15_000 };
 /** Says the page once it has an answer. */
-const SHOWN = { hasText: /As of|Nobody viewed/ };
+const LIVE = { hasText: 'Live' };
 const HOVER = { 'Sec-Purpose': 'prefetch' };
 const BOT = { 'User-Agent': 'Googlebot/2.1 (+http://www.google.com/bot.html)' };
 
@@ -77,7 +77,7 @@ suiteWith(['nginx', 'chromium'])('the page, in a browser', () => {
     const marked = '/web/item/<img src=x onerror=document.title=1>';
     await page.getByText(marked).waitFor(PATIENCE);
     expect(await page.locator('#items img, #items script').count()).toBe(0);
-    expect(await page.title()).toBe('Most viewed items');
+    expect(await page.title()).toBe('All items – hotitem');
     expect(complaints).toEqual([]);
   });
 
@@ -97,7 +97,7 @@ suiteWith(['nginx', 'chromium'])('the page, in a browser', () => {
       script.textContent = 'document.title = "taken over"';
       document.body.append(script);
       document.title`);
-    expect(ran).toBe('Most viewed items');
+    expect(ran).toBe('All items – hotitem');
     expect(complaints.join()).toContain('Content Security Policy');
   });
 
@@ -127,7 +127,7 @@ suiteWith(['nginx', 'chromium'])('the page, in a browser', () => {
     expect(await page.locator('body').textContent()).toContain('requests of another site');
     await page.goBack();
     await page.locator('#page').click();
-    await page.locator('#state', SHOWN).waitFor(PATIENCE);
+    await page.locator('#fresh', LIVE).waitFor(PATIENCE);
   });
 
   test('opens behind a proxy that has its own name, after a login on another host', async () => {
@@ -137,7 +137,7 @@ suiteWith(['nginx', 'chromium'])('the page, in a browser', () => {
     page = await browser.newPage();
     await page.goto(`http://localhost:${proxy.port}/`);
     await page.getByText('log in').click();
-    await page.locator('#state', SHOWN).waitFor(PATIENCE);
+    await page.locator('#fresh', LIVE).waitFor(PATIENCE);
   });
 
   async function open(): Promise<void> {
@@ -147,7 +147,7 @@ suiteWith(['nginx', 'chromium'])('the page, in a browser', () => {
       if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
     });
     page.on('pageerror', (error) => complaints.push(String(error)));
-    await page.goto(`http://${chain.sidecar.admin}/`);
+    await page.goto(`http://${chain.sidecar.admin}/#/items`);
   }
 
   /** Of each row all but the time. */

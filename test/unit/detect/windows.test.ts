@@ -49,6 +49,14 @@ test('no window is ever wrong, whenever views come and however late', () => {
           for (const [kind, count] of countsOf(windows, item, window))
             expect(count).toBe(inIt.reduce((sum, one) => sum + one.by[kind], 0));
         }
+        for (const kind of [VIEWS, BY_PEOPLE] as const) {
+          const fives = Array(60).fill(0);
+          for (const one of added.filter((one) => one.item === item)) {
+            const age = Math.floor(now / 50) - Math.floor(one.tick / 50);
+            if (age < 60) fives[59 - age] += one.by[kind];
+          }
+          expect(windows.series(item, kind)).toEqual(fives);
+        }
       }
     }),
     { numRuns: 300 },

@@ -15,9 +15,11 @@ const admins: Admin[] = [];
 const sockets: Socket[] = [];
 let metrics: Metrics<typeof ADMIN_METRICS>;
 let asked: AbortSignal[];
+let streams: { write: (text: string) => boolean; gone: AbortSignal }[];
 beforeEach(() => {
   metrics = createMetrics(new Registry(), ADMIN_METRICS);
   asked = [];
+  streams = [];
 });
 afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.destroy();
@@ -57,6 +59,41 @@ describe('the admin listener', () => {
       expect((await get('/livez', { host })).status).toBe(403);
     },
   );
+
+  test('streams until the client is gone, through any proxy at once', async () => {
+    const port = await start(true);
+    const asked = request({ host: '127.0.0.1', port, path: '/api/v1/stream' });
+    asked.on('error', () => undefined).end();
+    const [response] = await once(asked, 'response');
+    expect(response.headers).toMatchObject({
+      'content-type': 'text/event-stream',
+      'x-accel-buffering': 'no',
+      'cache-control': 'no-store',
+    });
+    streams[0]?.write('one');
+    expect(String((await once(response, 'data'))[0])).toBe('one');
+    asked.destroy();
+    await until(() => streams[0]?.gone.aborted === true, { timeoutMs: 10_000, what: 'the end' });
+  });
+
+  test('lets a client go that leaves a stream unread', async () => {
+    const port = await start(true);
+    const socket = connect(port, '127.0.0.1');
+    sockets.push(socket);
+    socket.pause();
+    socket.write('GET /api/v1/stream HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await until(() => streams.length === 1, { timeoutMs: 10_000, what: 'the stream' });
+    const text = 'x'.repeat(256 * 1024);
+    const full = () => streams[0]?.write(text) === false;
+    await until(full, { timeoutMs: 10_000, what: 'the end of patience', everyMs: 1 });
+    await until(() => streams[0]?.gone.aborted === true, { timeoutMs: 10_000, what: 'the end' });
+    expect((await get('/livez', {}, 'GET', port)).status).toBe(200);
+  });
+
+  test('a HEAD of a stream is answered by its head', async () => {
+    expect((await get('/api/v1/stream', {}, 'HEAD')).status).toBe(200);
+    expect(streams).toEqual([]);
+  });
 
   test('refuses another origin', async () => {
     expect((await get('/api/v1/test', { origin: 'http://evil.example' })).status).toBe(403);
@@ -183,6 +220,12 @@ async function start(state: true | string, port = 0, host = '127.0.0.1'): Promis
         asked.push(asker);
         return new Promise(() => {});
       },
+      '/api/v1/stream': () => ({
+        type: 'text/event-stream',
+        open(write, gone) {
+          streams.push({ write, gone });
+        },
+      }),
       '/api/v1/broken': () => Promise.reject(new Error('secret')),
     },
     checks: [{ name: 'spool', ready: () => state }],

@@ -1,0 +1,62 @@
+import type { Decision } from '../detect/decisions.ts';
+import type { Figures, ItemFigures } from '../detect/figures.ts';
+import type { WholeHotList } from './hot-list.ts';
+import type { Happened, LiveDecision, LiveItem, LiveSnapshot } from './live.ts';
+
+export type LiveParts = {
+  list: WholeHotList;
+  /** Of its hot items. */
+  figures: Figures;
+  shop: { all: number; people: number };
+  cap: number;
+  happened: Happened[];
+};
+
+/** An item that is hot and has too few views to be counted, as one that is pinned may be. */
+const UNTRACKED: Omit<ItemFigures, 'item'> = {
+  ten: { all: 0, people: 0, visitors: 0 },
+  minute: { all: 0, people: 0 },
+  baseline: 0,
+  series: { all: [], people: [] },
+};
+
+export function liveSnapshot({ list, figures, shop, cap, happened }: LiveParts): LiveSnapshot {
+  const { node, now, frozen, failure, rules } = list;
+  const { five, learning, busiest } = figures;
+  const counted = new Map(figures.wanted.map((one) => [one.item, one]));
+  return {
+    head: {
+      node,
+      now,
+      five,
+      shop,
+      cap,
+      held: new Set(list.held.map(({ item }) => item)).size,
+      ...(learning > 0 && { learning }),
+      ...(frozen !== undefined && { frozen }),
+      ...(failure !== undefined && { failure }),
+      rulesProblems: rules.problems.length,
+      ...(busiest !== undefined && {
+        busiest: { item: busiest.item, people: busiest.ten.people, visitors: busiest.ten.visitors },
+      }),
+    },
+    items: itemsOf(list).map((item) => ({ ...UNTRACKED, ...counted.get(item.item), ...item })),
+    happened,
+  };
+}
+
+type Shown = Pick<LiveItem, 'item' | 'decisions' | 'problem'>;
+
+function itemsOf({ hot }: WholeHotList): Shown[] {
+  const items = new Map<string, Shown>();
+  for (const { problem, ...decision } of hot) {
+    const known = items.get(decision.item) ?? { item: decision.item, decisions: [] };
+    known.decisions.push(liveDecision(decision));
+    items.set(decision.item, problem === undefined ? known : { ...known, problem });
+  }
+  return [...items.values()];
+}
+
+function liveDecision({ signal, since, until, reason, rule, actions, dryRun }: Decision): LiveDecision {
+  return { signal, since, ...(until !== undefined && { until }), reason, rule, actions, dryRun };
+}

@@ -1,0 +1,53 @@
+/*
+ * Elements. Whatever comes from outside is text here, never markup: there is no other way to put it in.
+ */
+
+export type Child = Node | string | undefined;
+type Attributes = Record<string, string | number | undefined>;
+
+export function el<K extends keyof HTMLElementTagNameMap>(
+  name: K,
+  attributes: Attributes = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[K] {
+  return filled(document.createElement(name), attributes, children);
+}
+
+export function svg<K extends keyof SVGElementTagNameMap>(
+  name: K,
+  attributes: Attributes = {},
+  ...children: Child[]
+): SVGElementTagNameMap[K] {
+  return filled(document.createElementNS('http://www.w3.org/2000/svg', name), attributes, children);
+}
+
+/** The element of index.html with that id. */
+export function byId(id: string): HTMLElement {
+  const found = document.getElementById(id);
+  if (found === null) throw new Error(`index.html has no #${id}`);
+  return found;
+}
+
+/** Changes the text where it differs: a screen reader and a selection keep what stays as it is. */
+export function setText(node: Node, text: string): void {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+export function setAttribute(element: Element, name: string, value: string | undefined): void {
+  if (value === undefined) element.removeAttribute(name);
+  else if (element.getAttribute(name) !== value) element.setAttribute(name, value);
+}
+
+/** Makes these the children, moving what is there already and touching nothing that stands where it should. */
+export function setChildren(parent: Element, children: readonly Element[]): void {
+  for (const [i, child] of children.entries())
+    if (parent.children[i] !== child) parent.insertBefore(child, parent.children[i] ?? null);
+  while (parent.children.length > children.length) parent.lastElementChild?.remove();
+}
+
+function filled<E extends Element>(element: E, attributes: Attributes, children: Child[]): E {
+  for (const [name, value] of Object.entries(attributes))
+    if (value !== undefined) element.setAttribute(name, String(value));
+  element.append(...children.filter((child) => child !== undefined));
+  return element;
+}

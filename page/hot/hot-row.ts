@@ -1,0 +1,154 @@
+import type { LiveDecision, LiveHead, LiveItem, LiveSeries } from '../../heat/live.ts';
+import { el, setChildren, setText } from '../dom.ts';
+import { count, duration, perSecond, timeOfDay } from '../words.ts';
+import { createSparkLine } from './spark-line.ts';
+
+/** A row of the list. Its cells change; it is made once. */
+export type HotRow = {
+  element: HTMLTableRowElement;
+  update(item: LiveItem, context: RowContext): void;
+};
+
+export type RowContext = {
+  head: LiveHead;
+  place: number;
+  /** Places that it went up in the last minute; negative: down. Undefined: it was not hot then. */
+  moved?: number | undefined;
+};
+
+const SIGNALS: Record<LiveDecision['signal'], { sign: string; word: string; isHot: boolean }> = {
+  surge: { sign: '▲', word: 'surge', isHot: true },
+  busy: { sign: '■', word: 'busy', isHot: true },
+  pin: { sign: '●', word: 'pinned', isHot: true },
+  concentrated: { sign: '◆', word: 'few visitors', isHot: false },
+};
+const FIVE_MS = 5_000;
+/** So long it is marked as new. */
+const NEW_MS = 120_000;
+
+export function createHotRow(item: string): HotRow {
+  const place = el('span', { class: 'place' });
+  const move = el('span', { class: 'move' });
+  const signals = el('span', { class: 'line' });
+  const [people10, all10, people60, all60] = [rate(), rate(), rate(), rate()];
+  const visitors = el('b');
+  const spark = createSparkLine();
+  const most = el('span', { class: 'meta' });
+  const since = el('time');
+  const lasts = el('span', { class: 'meta' });
+  const why = cell('col-why');
+  const does = cell('col-does');
+  const element = el(
+    'tr',
+    { role: 'row' },
+    cell('c-place', place, move),
+    el(
+      'th',
+      { scope: 'row', role: 'rowheader', class: 'col-item' },
+      el('bdi', { class: 'name' }, item),
+      signals,
+    ),
+    labelled('c-people', 'people, 10 s', people10.element),
+    labelled('c-all', 'all, 10 s', all10.element),
+    cell('n gap c-minute', people60.element),
+    cell('n c-minute', all60.element),
+    labelled('c-visitors', 'visitors, 10 s', visitors),
+    cell('gap c-spark', spark.element, most),
+    cell('n c-since', since, lasts),
+    why,
+    does,
+  );
+  return { element, update };
+
+  function update(
+    { ten, minute, decisions, series, problem }: LiveItem,
+    { head, ...context }: RowContext,
+  ): void {
+    const began = Math.min(...decisions.map((decision) => decision.since));
+    const age = head.now - began;
+    element.classList.toggle('new', age < NEW_MS);
+    setText(place, count(context.place));
+    setText(move, moveOf(context.moved));
+    setText(signals, decisions.map(({ signal }) => signOf(signal)).join(' '));
+    signals.classList.toggle(
+      'hot',
+      decisions.some(({ signal }) => SIGNALS[signal].isHot),
+    );
+    people10.set(ten.people, 10);
+    all10.set(ten.all, 10);
+    people60.set(minute.people, 60);
+    all60.set(minute.all, 60);
+    setText(visitors, count(ten.visitors));
+    const highest = Math.max(0, ...series.all);
+    const points = series.all.length;
+    const label =
+      `${item}, views by everybody in the last five minutes: now ${perSecond(ten.all, 10)} a second, ` +
+      `at most ${perSecond(highest, 5)} a second`;
+    spark.update(withoutGrowing(series, ten), points - 1 - age / FIVE_MS, label);
+    setText(most, `at most ${perSecond(highest, 5)}/s`);
+    since.dateTime = new Date(began).toISOString();
+    setText(since, timeOfDay(began, head.now));
+    setText(lasts, `${age < NEW_MS ? 'new, ' : ''}for ${duration(age)}`);
+    setLines(
+      why,
+      decisions.map(({ reason }) => reason),
+    );
+    setLines(does, doesOf(decisions, head, problem));
+  }
+}
+
+/** The last count is still growing: in its place stands what came in as many seconds, on average of the last ten. */
+function withoutGrowing({ all, people }: LiveSeries, ten: LiveItem['ten']): LiveSeries {
+  if (all.length === 0) return { all, people };
+  return { all: [...all.slice(0, -1), ten.all / 2], people: [...people.slice(0, -1), ten.people / 2] };
+}
+
+function signOf(signal: LiveDecision['signal']): string {
+  const { sign, word } = SIGNALS[signal];
+  return `${sign} ${word}`;
+}
+
+function moveOf(moved: number | undefined): string {
+  if (moved === undefined) return '';
+  if (moved === 0) return 'same';
+  return moved > 0 ? `▲ up ${count(moved)}` : `▼ down ${count(-moved)}`;
+}
+
+/** What nginx knows of it, and may act on. */
+function doesOf(decisions: LiveDecision[], head: LiveHead, problem: string | undefined): string[] {
+  if (head.frozen !== undefined) return ['Nothing: the hot list is frozen'];
+  if (head.failure !== undefined) return [`Nothing: ${head.failure}`];
+  if (problem !== undefined) return [`Nothing: ${problem}`];
+  const acted = decisions.filter(({ dryRun, actions }) => !dryRun && actions.length > 0);
+  if (acted.length === 0) {
+    return [
+      decisions.some(({ dryRun }) => dryRun) ? 'Nothing: on trial (dry run)' : 'Nothing: it is only shown',
+    ];
+  }
+  const actions = [...new Set(acted.flatMap((decision) => decision.actions))];
+  return [`Is told that it is hot: ${actions.join(', ')}`];
+}
+
+function setLines(parent: Element, lines: string[]): void {
+  const children = lines.map((line, i) => {
+    const known = parent.children[i] ?? el('span', { class: 'line' });
+    setText(known, line);
+    return known;
+  });
+  setChildren(parent, children);
+}
+
+function rate(): { element: HTMLElement; set(views: number, seconds: number): void } {
+  const number = el('b');
+  const element = el('span', {}, number, el('span', { class: 'unit' }, '/s'));
+  return { element, set: (views, seconds) => setText(number, perSecond(views, seconds)) };
+}
+
+function cell(name: string, ...children: Element[]): HTMLElement {
+  return el('td', { role: 'cell', class: name }, ...children);
+}
+
+/** `label` stands above it where the row is a block. */
+function labelled(name: string, label: string, child: Element): HTMLElement {
+  return el('td', { role: 'cell', class: `n ${name}`, 'data-label': label }, child);
+}

@@ -1,0 +1,123 @@
+import type { Happened, LiveSnapshot } from '../../heat/live.ts';
+import { byId, el, setChildren, setText } from '../dom.ts';
+import type { LiveView } from '../live-stream.ts';
+import { count, duration, percent, perSecond, timeOfDay } from '../words.ts';
+import { createHotRow, type HotRow } from './hot-row.ts';
+import { createOrder } from './order.ts';
+
+const WORDS: Record<Happened['change'], string> = {
+  enters: 'turned hot',
+  changes: 'stays hot, by other rules',
+  leaves: 'is not hot any more',
+};
+const SHOWN_HAPPENED = 10;
+
+/** The view `#/hot`. `isStale`: what it shows was so once. */
+export function createHotView(): { update(view: LiveView, isStale: boolean): void } {
+  const rows = new Map<string, HotRow>();
+  const order = createOrder();
+  const body = byId('hot-rows');
+  const table = byId('hot-table');
+  return { update };
+
+  function update({ state, link }: LiveView, isStale: boolean): void {
+    byId('hot-list').hidden = state === undefined || state.items.length === 0;
+    byId('hot-calm').hidden = state !== undefined && state.items.length > 0;
+    byId('hot-figures').hidden = state === undefined;
+    byId('hot-happened').hidden = state === undefined || state.happened.length === 0;
+    if (state === undefined) {
+      tellNothing(link);
+      return;
+    }
+    setText(byId('hot-lead'), leadOf(state, isStale));
+    setFigures(state);
+    setRows(state);
+    setHappened(state);
+    if (state.items.length > 0) return;
+    setText(byId('hot-calm-title'), isStale ? 'Nothing was hot.' : 'Nothing is hot now, and that is fine.');
+    setText(byId('hot-calm-text'), calmOf(state));
+  }
+
+  function setRows(state: LiveSnapshot): void {
+    const { head } = state;
+    const now = head.now;
+    const items = order.arrange(state.items, now, table.matches(':hover, :focus-within'));
+    const shown = items.map((item, i) => {
+      const row = rows.get(item.item) ?? createHotRow(item.item);
+      rows.set(item.item, row);
+      row.update(item, { head, place: i + 1, moved: order.moved(item.item, i + 1, now) });
+      return row.element;
+    });
+    setChildren(body, shown);
+    for (const item of rows.keys()) if (!state.items.some((one) => one.item === item)) rows.delete(item);
+  }
+}
+
+function tellNothing(link: LiveView['link']): void {
+  setText(byId('hot-lead'), '');
+  const [title, text] = {
+    connecting: ['Connecting…', ''],
+    live: ['Connecting…', ''],
+    lost: [
+      'The sidecar does not answer.',
+      'This page asks again every few seconds. The shop runs as without it.',
+    ],
+    off: [
+      'Hot items are not looked for.',
+      'heat.enabled is false in the configuration of this sidecar. All items shows what is viewed most.',
+    ],
+  }[link];
+  setText(byId('hot-calm-title'), title ?? '');
+  setText(byId('hot-calm-text'), text ?? '');
+}
+
+function leadOf({ items, head }: LiveSnapshot, isStale: boolean): string {
+  const [most] = [...items].sort((a, b) => b.ten.people - a.ten.people);
+  if (most === undefined) return '';
+  const at = timeOfDay(head.now, head.now);
+  const were = items.length === 1 ? 'item was' : 'items were';
+  const are = items.length === 1 ? 'item is' : 'items are';
+  const many = isStale
+    ? `${count(items.length)} ${were} hot at ${at}.`
+    : `${count(items.length)} ${are} hot.`;
+  const leads = `${most.item} ${isStale ? 'had' : 'has'} the most views by people: ${perSecond(most.ten.people, 10)}/s over 10 s.`;
+  return isStale ? `${many} ${leads} What is hot now is not known.` : `${many} ${leads}`;
+}
+
+function setFigures({ items, head }: LiveSnapshot): void {
+  const { shop, cap, held } = head;
+  const hot = items.reduce((sum, { ten }) => sum + ten.all, 0);
+  setText(byId('figure-people'), perSecond(shop.people, 10));
+  setText(byId('figure-all'), perSecond(shop.all, 10));
+  setText(byId('figure-share'), shop.all === 0 ? '–' : percent(Math.min(1, hot / shop.all)));
+  setText(byId('figure-hot'), count(items.length));
+  setText(byId('figure-held'), count(held));
+  setText(byId('figure-cap'), `held back, of ${count(cap)} places for each signal`);
+}
+
+function calmOf({ head }: LiveSnapshot): string {
+  const { shop, busiest, learning } = head;
+  const gets = `The shop gets ${perSecond(shop.people, 10)} views/s by people over 10 s.`;
+  const most =
+    busiest === undefined
+      ? 'No item was viewed in the last 10 s.'
+      : `The busiest item, ${busiest.item}, gets ${perSecond(busiest.people, 10)}/s from ${count(busiest.visitors)} visitors.`;
+  const soon =
+    learning === undefined
+      ? ''
+      : ` Surges can be told in ${duration(learning * 1_000)}, when it is known what is usual.`;
+  return `${gets} ${most}${soon} This page changes by itself when an item turns hot; its title then says so.`;
+}
+
+function setHappened({ happened, head }: LiveSnapshot): void {
+  const list = byId('happened');
+  const lines = happened.slice(-SHOWN_HAPPENED).reverse();
+  const children = lines.map((one, i) => {
+    const line = list.children[i] ?? el('li', {}, el('time'), el('span'));
+    const [time, text] = line.children;
+    if (time !== undefined) setText(time, timeOfDay(one.at, head.now));
+    if (text !== undefined) setText(text, `${one.item} ${WORDS[one.change]} (${one.signal}). ${one.reason}`);
+    return line;
+  });
+  setChildren(list, children);
+}

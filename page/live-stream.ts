@@ -1,0 +1,140 @@
+import type { LiveChange, LiveSnapshot } from '../heat/live.ts';
+import { applyChange } from './live-state.ts';
+
+/*
+ * One stream for all tabs of a browser, which has six connections to a server at most. One tab has the stream and leads; it passes on what it
+ * is told. A tab that is hidden does not lead; one that hears nothing from a leader becomes one.
+ */
+
+export type LiveView = {
+  state?: LiveSnapshot;
+  /** When that was told, by `performance.now()`. */
+  toldAt: number;
+  /** `off`: the sidecar looks for no hot items. `lost`: it does not answer. */
+  link: 'connecting' | 'live' | 'lost' | 'off';
+};
+
+type Message =
+  | { from: string; kind: 'hello' | 'alive' | 'bye' }
+  | { from: string; kind: 'state'; view: Pick<LiveView, 'state' | 'link'> };
+
+const CHANNEL = 'hotitem-live';
+const ALIVE_EVERY_MS = 1_000;
+/** A leader that is silent for as long is gone. */
+const SILENT_MS = 3_000;
+/** A leader that is there says so sooner. */
+const HELLO_MS = 300;
+const RETRY_MS = 2_000;
+/** The stream says something twice a second. */
+export const STALE_MS = 4_000;
+
+/** Tells `onChange` what is known whenever it changes. */
+export function openLiveStream(path: string, onChange: (view: LiveView) => void): void {
+  const self = crypto.getRandomValues(new Uint32Array(2)).join('-');
+  const channel = new BroadcastChannel(CHANNEL);
+  let view: LiveView = { toldAt: performance.now(), link: 'connecting' };
+  let source: EventSource | undefined;
+  let isLeading = false;
+  let heardAt = performance.now();
+  let wait = HELLO_MS;
+  channel.addEventListener('message', ({ data }: MessageEvent<Message>) => hear(data));
+  document.addEventListener('visibilitychange', () => (document.hidden ? leave() : join()));
+  addEventListener('pagehide', leave);
+  addEventListener('pageshow', join);
+  setInterval(look, HELLO_MS / 2);
+  join();
+
+  function join(): void {
+    if (document.hidden || isLeading) return;
+    heardAt = performance.now();
+    wait = HELLO_MS;
+    say({ from: self, kind: 'hello' });
+  }
+
+  function leave(): void {
+    if (!isLeading) return;
+    stopLeading();
+    say({ from: self, kind: 'bye' });
+  }
+
+  function look(): void {
+    if (document.hidden || isLeading || performance.now() - heardAt < wait) return;
+    isLeading = true;
+    connect();
+    beAlive();
+  }
+
+  function beAlive(): void {
+    if (!isLeading) return;
+    say({ from: self, kind: 'alive' });
+    setTimeout(beAlive, ALIVE_EVERY_MS);
+  }
+
+  function stopLeading(): void {
+    isLeading = false;
+    source?.close();
+    source = undefined;
+  }
+
+  function hear(message: Message): void {
+    if (message.kind === 'hello') {
+      if (isLeading) passOn();
+      return;
+    }
+    heardAt = performance.now();
+    // Whose turn it is now: not all at once.
+    wait = message.kind === 'bye' ? Math.random() * HELLO_MS : SILENT_MS + Math.random() * SILENT_MS;
+    if (message.kind === 'bye') return;
+    // Two that lead: the lower name stays.
+    if (isLeading && message.from < self) stopLeading();
+    if (message.kind === 'state' && !isLeading) set(message.view);
+  }
+
+  function connect(): void {
+    if (!isLeading) return;
+    source?.close();
+    const opened = new EventSource(path);
+    source = opened;
+    opened.addEventListener('snapshot', ({ data }) => tell(JSON.parse(data) as LiveSnapshot));
+    opened.addEventListener('change', ({ data }) => {
+      if (view.state !== undefined) tell(applyChange(view.state, JSON.parse(data) as LiveChange));
+    });
+    opened.addEventListener('error', () => {
+      // The browser asks again by itself where the connection broke, and not where it was refused.
+      if (opened.readyState === EventSource.CLOSED) void again();
+      else lose('lost');
+    });
+  }
+
+  async function again(): Promise<void> {
+    const answer = await fetch(path, { method: 'HEAD' }).catch(() => undefined);
+    lose(answer?.status === 404 ? 'off' : 'lost');
+    setTimeout(connect, RETRY_MS);
+  }
+
+  function tell(state: LiveSnapshot): void {
+    set({ state, link: 'live' });
+    passOn();
+  }
+
+  function lose(link: 'lost' | 'off'): void {
+    if (!isLeading) return;
+    set({ link, ...(view.state !== undefined && { state: view.state }) });
+    passOn();
+  }
+
+  function set(next: Pick<LiveView, 'state' | 'link'>): void {
+    view = { ...next, toldAt: next.link === 'live' ? performance.now() : view.toldAt };
+    onChange(view);
+  }
+
+  function passOn(): void {
+    const { state, link } = view;
+    if (link === 'connecting') return;
+    say({ from: self, kind: 'state', view: { link, ...(state !== undefined && { state }) } });
+  }
+
+  function say(message: Message): void {
+    channel.postMessage(message);
+  }
+}

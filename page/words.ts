@@ -1,0 +1,35 @@
+/* Numbers and times in the reader's locale and time zone. */
+
+const whole = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
+const tenth = new Intl.NumberFormat(undefined, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const share = new Intl.NumberFormat(undefined, { style: 'percent', maximumFractionDigits: 0 });
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
+const dayAndClock = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+
+export const count = (value: number): string => whole.format(value);
+
+export const percent = (part: number): string => share.format(part);
+
+/** Views a second, of `views` in `seconds`: with a tenth where it is less than ten. */
+export function perSecond(views: number, seconds: number): string {
+  const rate = views / seconds;
+  return rate < 9.95 && rate > 0 ? tenth.format(rate) : whole.format(rate);
+}
+
+/** A time of day, with its date where that is not `now`'s. Both in ms since 1970. */
+export function timeOfDay(time: number, now: number): string {
+  const isToday = new Date(time).toDateString() === new Date(now).toDateString();
+  return (isToday ? clock : dayAndClock).format(time);
+}
+
+/** How long `ms` is, in its two largest units. */
+export function duration(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1_000));
+  if (seconds < 60) return `${count(seconds)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 10) return `${count(minutes)} min ${count(seconds % 60)} s`;
+  if (minutes < 60) return `${count(minutes)} min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return `${count(hours)} h ${count(minutes % 60)} min`;
+  return `${count(Math.floor(hours / 24))} days`;
+}

@@ -1,0 +1,204 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { obtainNginx } from '../../provision/nginx.ts';
+import { BROWSER } from '../parts/load.ts';
+import { report } from '../parts/report.ts';
+import { suiteWith } from '../parts/suite.ts';
+import { until } from '../parts/until.ts';
+import { CHROMIUM_FLAGS, obtainChromium } from '../provision/chromium.ts';
+import { type Chain, startChain } from './chain.ts';
+import { postLines } from './post-lines.ts';
+import { runHotitem } from './run-hotitem.ts';
+
+jest.setTimeout(120_000);
+const PATIENCE = { timeout: 30_000 };
+/** Views in ten seconds that make an item busy are 200; the more are there for a machine that is slow. */
+const CROWD = 600;
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
+  let browser: Browser;
+  let chain: Chain;
+  let context: BrowserContext;
+  let page: Page;
+  let complaints: string[];
+
+  beforeAll(async () => {
+    const executablePath = await obtainChromium({ report });
+    browser = await chromium.launch({ executablePath, args: CHROMIUM_FLAGS });
+    chain = await startChain({ build: await obtainNginx({ suite: 'trixie', report }) });
+  });
+  afterEach(() => context?.close());
+  afterAll(async () => {
+    await browser?.close();
+    await chain?.close();
+  });
+
+  test('says that nothing is hot, which item is the busiest, and when surges can be told', async () => {
+    await open();
+    await page.getByRole('heading', { name: 'Nothing is hot now, and that is fine.' }).waitFor(PATIENCE);
+    await visit('calm', 5);
+    await page
+      .getByText(/The busiest item, calm, gets 0\.\d\/s from \d visitors\. Surges can be told in/)
+      .waitFor(PATIENCE);
+    expect(await page.title()).toBe('Hot now – hotitem');
+    expect(complaints).toEqual([]);
+  });
+
+  test('shows an item that turns hot, with rates, reason and what nginx is told, and takes it out when it is banned', async () => {
+    await open();
+    await visit('4711', CROWD);
+    const row = page.getByRole('row').filter({ hasText: '4711' });
+    await row.waitFor(PATIENCE);
+    expect(await row.locator('.c-people').textContent()).toMatch(/^\d+\/s$/);
+    expect(await row.locator('.col-item').textContent()).toContain('■ busy');
+    expect(await row.locator('.col-why').textContent()).toMatch(/views\/s over 10 s.* visitors in 10 s/);
+    expect(await row.locator('.col-does').textContent()).toBe('Is told that it is hot: announce, cache');
+    expect(await page.title()).toBe('1 hot – hotitem');
+    await page
+      .locator('#happened')
+      .getByText(/^4711 turned hot \(busy\)/)
+      .waitFor(PATIENCE);
+    await hotitem('ban', '4711', '--reason', 'a test');
+    await row.waitFor({ ...PATIENCE, state: 'detached' });
+    await page
+      .locator('#happened')
+      .getByText(/^4711 is not hot any more/)
+      .waitFor(PATIENCE);
+    expect(complaints).toEqual([]);
+  });
+
+  test('bots beside people are seen, and are not taken for people', async () => {
+    await visit('crowd', CROWD / 2);
+    await visit('crowd', CROWD / 2, 'Googlebot/2.1 (+http://www.google.com/bot.html)');
+    await open();
+    const row = page.getByRole('row').filter({ hasText: 'crowd' });
+    const shares = async () => {
+      const [people, all] = await Promise.all([rate(row, '.c-people'), rate(row, '.c-all')]);
+      return all > 0 && people < 0.6 * all;
+    };
+    await until(shares, { timeoutMs: PATIENCE.timeout, what: 'people beside all' });
+  });
+
+  test('a name that looks like markup is shown as text', async () => {
+    const name = '"><img src=x onerror=document.title=1><script>document.title=2</script>';
+    await hotitem('pin', name, '--reason', '<b>by hand</b>');
+    await open();
+    await page.getByRole('row').filter({ hasText: name }).getByText('<b>by hand</b>').waitFor(PATIENCE);
+    expect(await page.locator('main img, main b b, main script').count()).toBe(0);
+    expect(await page.title()).toMatch(/^\d hot – hotitem$/);
+    expect(complaints).toEqual([]);
+  });
+
+  test('says that the list is frozen, by whom and why', async () => {
+    await hotitem('freeze', '--reason', 'to be sure');
+    await open();
+    await page
+      .getByRole('alert')
+      .getByText(/^Frozen by .*: to be sure\. nginx acts on no hot item\./)
+      .waitFor(PATIENCE);
+    await hotitem('thaw');
+    await page.getByRole('alert').waitFor({ ...PATIENCE, state: 'hidden' });
+  });
+
+  test('says since when it is stale where the sidecar is gone, in the past tense, and recovers by itself', async () => {
+    await hotitem('pin', 'kept', '--reason', 'campaign');
+    await open();
+    await page.getByRole('row').filter({ hasText: 'kept' }).waitFor(PATIENCE);
+    await chain.sidecar.stop();
+    await page.getByRole('alert').getByText('Stale since').waitFor(PATIENCE);
+    expect(await page.locator('#hot-lead').textContent()).toMatch(/hot at .*What is hot now is not known\.$/);
+    expect(await page.title()).toBe('Stale – hotitem');
+    await chain.sidecar.start();
+    await page.locator('#fresh', { hasText: 'Live' }).waitFor(PATIENCE);
+    await page.getByRole('row').filter({ hasText: 'kept' }).waitFor(PATIENCE);
+  });
+
+  test('eight tabs have one stream, and another tab takes it over', async () => {
+    await open();
+    const tabs = [page];
+    while (tabs.length < 8) tabs.push(await openTab());
+    for (const tab of tabs) await tab.locator('#fresh', { hasText: 'Live' }).waitFor(PATIENCE);
+    const streams = async (is: number) => (await chain.sidecar.metric('hotitem_live_clients')) === is;
+    await until(() => streams(1), { timeoutMs: PATIENCE.timeout, what: 'one stream' });
+    await hotitem('pin', 'for all', '--reason', 'campaign');
+    for (const tab of tabs) await tab.getByRole('row').filter({ hasText: 'for all' }).waitFor(PATIENCE);
+    await tabs[0]?.close();
+    await hotitem('pin', 'for the others', '--reason', 'campaign');
+    for (const tab of tabs.slice(1))
+      await tab.getByRole('row').filter({ hasText: 'for the others' }).waitFor(PATIENCE);
+    await until(() => streams(1), { timeoutMs: PATIENCE.timeout, what: 'one stream again' });
+  });
+
+  test.each(['hot', 'items'])('axe finds nothing in the view %s, in any size or colour', async (view) => {
+    for (const options of [{}, { colorScheme: 'dark' as const }, { viewport: { width: 390, height: 844 } }]) {
+      await context?.close();
+      await open(view, options);
+      await page.locator('#fresh', { hasText: 'Live' }).waitFor(PATIENCE);
+      const found =
+        await page.evaluate(`${AXE}; axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag2aaa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })
+        .then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(' ')))`);
+      expect(found).toEqual([]);
+    }
+  });
+
+  test('held, it stays as it is, and goes on when it is let go', async () => {
+    await open();
+    await page.locator('#fresh', { hasText: 'Live' }).waitFor(PATIENCE);
+    await page.getByRole('button', { name: 'Hold' }).press('Enter');
+    await page.locator('#fresh', { hasText: 'Held at' }).waitFor(PATIENCE);
+    await hotitem('pin', 'later', '--reason', 'campaign');
+    await until(async () => (await hotList()).includes('later'), {
+      timeoutMs: PATIENCE.timeout,
+      what: 'the pin',
+    });
+    expect(await page.getByRole('row').filter({ hasText: 'later' }).count()).toBe(0);
+    await page.getByRole('button', { name: 'Hold' }).press('Enter');
+    await page.getByRole('row').filter({ hasText: 'later' }).waitFor(PATIENCE);
+  });
+
+  async function open(view = 'hot', options: Parameters<Browser['newContext']>[0] = {}): Promise<void> {
+    context = await browser.newContext({ locale: 'en-GB', ...options });
+    complaints = [];
+    page = await openTab(view);
+  }
+
+  async function openTab(view = 'hot'): Promise<Page> {
+    const opened = await context.newPage();
+    opened.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+    });
+    opened.on('pageerror', (error) => complaints.push(String(error)));
+    await opened.goto(`http://${chain.sidecar.admin}/#/${view}`);
+    return opened;
+  }
+
+  /** That many visitors view an item. */
+  function visit(item: string, visitors: number, browserName = BROWSER): Promise<void> {
+    const lines = Array.from({ length: visitors }, (_, i) => {
+      const id = randomBytes(16).toString('hex');
+      const time = (Date.now() / 1000).toFixed(3);
+      const ip = `198.51.${i >> 8}.${i & 255}`;
+      return `2\t${time}\t${id}\t${ip}\tGET\tshop\t/web/item/${item}.html\t${item}\t\t\t\t${browserName}`;
+    });
+    return postLines(join(chain.home, 'run/intake.sock'), lines);
+  }
+
+  async function rate(row: ReturnType<Page['getByRole']>, cell: string): Promise<number> {
+    return Number.parseFloat((await row.locator(cell).textContent()) ?? '');
+  }
+
+  async function hotList(): Promise<string[]> {
+    const { hot } = await chain.sidecar.json<{ hot: { item: string }[] }>('/api/v1/hot');
+    return hot.map(({ item }) => item);
+  }
+
+  async function hotitem(...args: string[]): Promise<void> {
+    const { code, stderr } = await runHotitem(['hot', ...args], { HOTITEM_HOME: chain.home });
+    if (code !== 0) throw new Error(stderr);
+  }
+});
