@@ -7,7 +7,7 @@ import { reasonOf } from '../service/log.ts';
 import { makeFolder } from '../service/make-folder.ts';
 import type { DuckdbIndex } from '../store/duckdb/duckdb.ts';
 import type { ElasticsearchConnection } from '../store/elasticsearch/elasticsearch.ts';
-import type { EventIndex } from '../store/event-index.ts';
+import type { DecisionIndex, EventIndex } from '../store/event-index.ts';
 import type { Core } from './core.ts';
 
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -22,6 +22,19 @@ export async function openIndex(core: Core): Promise<EventIndex | DuckdbIndex> {
   const index = await (parts.index === 'duckdb' ? openEmbedded(core) : connectElasticsearch(config));
   shutdown.add('index', () => index.close());
   return index;
+}
+
+/** Where decisions are beside the events of `index`. Closed with everything else. */
+export async function openDecisionIndex(
+  { config, shutdown }: Core,
+  index: EventIndex | DuckdbIndex,
+): Promise<DecisionIndex> {
+  if ('decisions' in index) return index.decisions;
+  const { createElasticsearchDecisions } = await import('../store/elasticsearch/decisions.ts');
+  const { decision_data_stream: dataStream } = config.elasticsearch;
+  const decisions = createElasticsearchDecisions({ ...elasticsearchConnection(config), dataStream });
+  shutdown.add('index of decisions', () => decisions.close());
+  return decisions;
 }
 
 /** How to reach the configured Elasticsearch. */

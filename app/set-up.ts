@@ -6,6 +6,8 @@ import { connectKafka } from './connect-kafka.ts';
 import type { Core } from './core.ts';
 import { elasticsearchConnection } from './open-index.ts';
 
+const HOUR_MS = 3_600_000;
+
 /**
  * Creates what the configured Kafka and Elasticsearch need. Existing objects are changed only where the operator gave that
  * very setting. Rejects when one of them does not answer.
@@ -23,9 +25,11 @@ export async function setUp(core: Core, options: ChangeOptions): Promise<Change[
   }
   if (parts.index === 'elasticsearch') {
     const { setupElasticsearch } = await import('../store/elasticsearch/setup.ts');
-    changes.push(
-      ...(await setupElasticsearch({ ...elasticsearchConnection(config), ...template(config), ...options })),
-    );
+    const { DECISIONS } = await import('../store/elasticsearch/decisions.ts');
+    const common = { ...elasticsearchConnection(config), ...template(config), ...options };
+    const decisions = { dataStream: config.elasticsearch.decision_data_stream, content: DECISIONS };
+    changes.push(...(await setupElasticsearch(common)));
+    if (config.heat.enabled) changes.push(...(await setupElasticsearch({ ...common, ...decisions })));
   }
   return changes;
 }
@@ -43,8 +47,9 @@ function template({ elasticsearch, given }: Config): TemplateOptions {
   };
 }
 
-function topics({ kafka, given }: Config): TopicSpec[] {
-  const retentionMs = kafka.retention_hours * 3_600_000;
+function topics(config: Config): TopicSpec[] {
+  const { kafka, given } = config;
+  const retentionMs = kafka.retention_hours * HOUR_MS;
   const { replication_factor: replicationFactor, partitions } = kafka;
   const ofBoth: TopicSpec['given'] = [
     ...(given.has('kafka.replication_factor') ? (['replicationFactor'] as const) : []),
@@ -55,5 +60,31 @@ function topics({ kafka, given }: Config): TopicSpec[] {
   return [
     { ...common, topic: kafka.topic, partitions, given: ofEvents },
     { ...common, topic: kafka.dead_letter_topic, partitions: 1, given: ofBoth },
+    ...(config.heat.enabled ? [decisionTopic(config)] : []),
   ];
+}
+
+/**
+ * One partition: decisions are few, and whoever reads them reads them in their order. The last one of an item stays; the history before
+ * it stays for as long as that of the events, which is how long a sink may be away. What is not told again for the whole retention
+ * goes, so that names from anywhere do not fill it for ever.
+ */
+function decisionTopic({ kafka, given }: Config): TopicSpec {
+  const { decision_topic: topic, replication_factor: replicationFactor } = kafka;
+  return {
+    topic,
+    partitions: 1,
+    replicationFactor,
+    retentionMs: kafka.decision_retention_hours * HOUR_MS,
+    settings: {
+      'cleanup.policy': 'compact,delete',
+      'min.compaction.lag.ms': String(kafka.retention_hours * HOUR_MS),
+      // Only a segment that is closed is compacted, or deleted.
+      'segment.ms': String(24 * HOUR_MS),
+    },
+    given: [
+      ...(given.has('kafka.replication_factor') ? (['replicationFactor'] as const) : []),
+      ...(given.has('kafka.decision_retention_hours') ? (['retentionMs'] as const) : []),
+    ],
+  };
 }

@@ -8,7 +8,7 @@ import { setUp } from './set-up.ts';
 import { wireAdmin } from './wire-admin.ts';
 import type { OnHotChange } from './wire-heat.ts';
 import { wireSidecar } from './wire-sidecar.ts';
-import { createSinkMeters, wireKafkaSink } from './wire-sink.ts';
+import { createSinkMeters, wireKafkaSinks } from './wire-sink.ts';
 
 /**
  * Runs everything in this process: the sidecar, a sink beside it where there is Kafka, and `hotitem setup` in the background. It does not
@@ -23,8 +23,8 @@ export async function startServices(core: Core, onHotChange: OnHotChange): Promi
   }
   const index = await openIndex(core);
   const meters = createSinkMeters(registry, core.now);
-  const check = await wireKafkaSink(core, index, meters);
-  await wireAdmin(core, 'listen', await wireSidecar(core, { sink: { index, meters, check }, onHotChange }));
+  const sinks = await wireKafkaSinks(core, index, meters);
+  await wireAdmin(core, 'listen', await wireSidecar(core, { sink: { index, meters, ...sinks }, onHotChange }));
 }
 
 /** `hotitem setup` as soon as Kafka and Elasticsearch answer. It makes no change that loses data: there is nobody to ask. */

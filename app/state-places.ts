@@ -12,6 +12,7 @@ export type StatePlace = {
 const FILES = [
   'capture.json',
   'dead-letters.ndjson',
+  'decisions',
   'hotitem.log',
   'losses.json',
   'nginx-books.json',

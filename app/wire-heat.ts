@@ -16,6 +16,7 @@ import type { IntakeRoute } from '../sidecar/ingest/intake.ts';
 import { groupId } from '../sidecar/socket/group-id.ts';
 import type { SocketRoute } from '../sidecar/socket/socket-route.ts';
 import type { Core } from './core.ts';
+import type { Outlet } from './wire-decisions.ts';
 
 export type OnHotChange = (change: Change) => void;
 
@@ -34,10 +35,10 @@ export type Heat = Pick<HeatService, 'newViews' | 'state'> & {
 };
 
 /**
- * Starts heat detection, which is stopped after what shows views to it. `onChange` is told what turns hot, and cools. Throws a
+ * Starts heat detection, which is stopped after what shows views to it. Decisions go to `outlet`; `onChange` is told as well. Throws a
  * `ConfigError` where its rules cannot be used.
  */
-export async function wireHeat(core: Core, onChange?: OnHotChange): Promise<Heat> {
+export async function wireHeat(core: Core, outlet: Outlet, onChange?: OnHotChange): Promise<Heat> {
   const { config, registry, shutdown, log, warn, now } = core;
   const { socket_group: group } = config.intake;
   const metrics = createMetrics(registry, HEAT_METRICS);
@@ -47,6 +48,7 @@ export async function wireHeat(core: Core, onChange?: OnHotChange): Promise<Heat
     node: config.node,
     gid: group === undefined ? undefined : groupId(group),
     metrics,
+    outbox: outlet,
     warn,
     now,
     onChange(change) {

@@ -32,10 +32,18 @@ import type { About } from './about.ts';
 import { connectKafka } from './connect-kafka.ts';
 import type { Core } from './core.ts';
 import { deadLetterPath } from './open-dead-letters.ts';
-import { indexChecks, openIndex } from './open-index.ts';
+import { indexChecks, openDecisionIndex, openIndex } from './open-index.ts';
 import { watchLosses } from './watch-losses.ts';
+import { type DecisionAccounts, type Embedded, wireOutlet } from './wire-decisions.ts';
 import { type OnHotChange, wireHeat } from './wire-heat.ts';
-import { createSinkMeters, type SinkAccounts, type SinkMeters, wireSink } from './wire-sink.ts';
+import {
+  createSinkMeters,
+  type KafkaSinks,
+  ofEvents,
+  type SinkAccounts,
+  type SinkMeters,
+  wireSink,
+} from './wire-sink.ts';
 
 /** One part of a process: what it shows to people and monitoring. */
 export type Part = { routes: Record<string, Route>; checks: Check[] };
@@ -46,6 +54,9 @@ export type Accounts = {
   nginx?: Nginx;
   sidecar?: SidecarAccounts;
   sink?: SinkAccounts;
+  /** The same of decisions: in the sidecar, and in a sink. Missing where no hot items are looked for. */
+  decisions?: DecisionAccounts;
+  decisionSink?: SinkAccounts;
   /** Why nothing is delivered; missing while it is, as far as anybody has tried. */
   outage?: OutageState | undefined;
   losses?: Loss[];
@@ -57,7 +68,7 @@ export type Accounts = {
 
 export type WireSidecarOptions = {
   /** The sink beside it. Its index is where the page asks; by default the configured one, if this process may open it. */
-  sink?: { index: EventIndex | DuckdbIndex; meters: SinkMeters; check: Check };
+  sink?: KafkaSinks & { index: EventIndex | DuckdbIndex; meters: SinkMeters };
   onHotChange?: OnHotChange | undefined;
 };
 
@@ -77,7 +88,8 @@ export async function wireSidecar(core: Core, { sink, onHotChange }: WireSidecar
     lost: () => spool.stats().lostEvents,
   });
   const check = await next.start();
-  const heat = config.heat.enabled ? await wireHeat(core, onHotChange) : undefined;
+  const outlet = config.heat.enabled ? await wireOutlet(core, await next.decisions?.()) : undefined;
+  const heat = outlet && (await wireHeat(core, outlet, onHotChange));
   const sidecar = await startSidecar(
     {
       ...shared,
@@ -89,6 +101,7 @@ export async function wireSidecar(core: Core, { sink, onHotChange }: WireSidecar
   );
   const { nginx, losses, tests, checks } = sidecar;
   const ofSink = sink?.meters ?? next.meters;
+  const decisionSink = sink?.decisions?.accounts ?? outlet?.sinkAccounts;
   const lost = watchLosses(core, 'losses.json', [...losses, ...(ofSink?.losses ?? [])]);
   return {
     routes: {
@@ -105,7 +118,8 @@ export async function wireSidecar(core: Core, { sink, onHotChange }: WireSidecar
       { name: 'spool', ready: () => takesEvents(spool) },
       ...checks,
       check,
-      ...(sink === undefined ? [] : [sink.check]),
+      ...(outlet === undefined ? [] : [outlet.check]),
+      ...(sink === undefined ? [] : sink.checks),
       ...indexChecks(next.index),
     ],
   };
@@ -116,6 +130,8 @@ export async function wireSidecar(core: Core, { sink, onHotChange }: WireSidecar
       nginx: nginx(),
       sidecar: accounting(),
       ...(ofSink !== undefined && { sink: ofSink.accounts() }),
+      ...(outlet !== undefined && { decisions: outlet.accounts() }),
+      ...(decisionSink !== undefined && { decisionSink: decisionSink() }),
       outage: next.outage.state() ?? sink?.meters.outage.state(),
       losses: lost.list(),
       tests: tests(),
@@ -168,8 +184,17 @@ export async function wireSidecar(core: Core, { sink, onHotChange }: WireSidecar
       outage,
       delivered: () => meters.accounts().consumed,
       dead: () => 0,
+      decisions: async () => ({ index: await openDecisionIndex(core, index), deadLetters }),
       start: async () =>
-        wireSink(core, { log: spool, cursor, index, deadLetters, metrics: meters.metrics, outage }),
+        wireSink(core, {
+          ...ofEvents(config),
+          log: spool,
+          cursor,
+          index,
+          deadLetters,
+          metrics: meters.metrics,
+          outage,
+        }),
     };
 
     function onDropped(letters: number): void {
@@ -191,6 +216,8 @@ type Next = {
   delivered: () => number;
   /** Events that it refused for good, and that are not among those delivered. */
   dead: () => number;
+  /** Where decisions go, where that is not Kafka. */
+  decisions?: () => Promise<Embedded>;
   /** Returns whether it makes progress. */
   start: () => Promise<Check>;
 };

@@ -1,25 +1,34 @@
 import { join } from 'node:path';
 import type { Registry } from 'prom-client';
+import type { HotDecision } from '../event/decision-fields.ts';
+import type { HotItemEvent } from '../event/event.ts';
 import { createRedaction, keepsEverything, type RedactionOptions } from '../event/redaction.ts';
 import { toRemovedLetter } from '../reconcile/removed-unread.ts';
 import type { Check } from '../service/admin/admin.ts';
+import type { Config } from '../service/config/config.ts';
 import { keepTrying } from '../service/keep-trying.ts';
 import { reasonOf } from '../service/log.ts';
 import type { LossSource } from '../service/losses.ts';
-import { createMetrics, type Metrics } from '../service/metrics.ts';
+import { createMetrics, DECISIONS, type Metrics } from '../service/metrics.ts';
 import { createOutage, type Outage } from '../service/outage.ts';
-import { SINK_METRICS } from '../sink/metrics.ts';
+import { createLetterContents } from '../sink/letter.ts';
+import { DECISION_SINK_METRICS, SINK_METRICS } from '../sink/metrics.ts';
+import { readDecision } from '../sink/read-record.ts';
 import { type SinkOptions, startSink } from '../sink/sink.ts';
 import { createDeadLetterTopic } from '../store/dead-letters/dead-letters.ts';
-import type { EventIndex } from '../store/event-index.ts';
+import type { DuckdbIndex } from '../store/duckdb/duckdb.ts';
+import type { EventIndex, Index } from '../store/event-index.ts';
 import type { Consumer } from '../store/event-log.ts';
 import type { RemovedRange } from '../store/history.ts';
+import type { KafkaClient } from '../store/kafka/client.ts';
 import { KafkaError } from '../store/kafka/error.ts';
 import { createResets, type OffsetReset } from '../store/kafka/offset-reset.ts';
 import { createQuarantine } from '../store/kafka/quarantine.ts';
 import { createKafkaLog } from '../store/kafka/topic-log.ts';
 import { connectKafka } from './connect-kafka.ts';
 import type { Core } from './core.ts';
+import { openDecisionIndex } from './open-index.ts';
+import { recordReader } from './record-reader.ts';
 
 /** The accounting of a sink since it started. It balances when `unaccounted` is 0. */
 export type SinkAccounts = {
@@ -46,7 +55,15 @@ export type SinkMeters = {
 };
 
 export function createSinkMeters(registry: Registry, now: () => number): SinkMeters {
-  const metrics = createMetrics(registry, SINK_METRICS);
+  return metersOf(createMetrics(registry, SINK_METRICS), now);
+}
+
+/** The same for a sink of decisions. */
+export function createDecisionMeters(registry: Registry, now: () => number): SinkMeters {
+  return metersOf(createMetrics(registry, DECISION_SINK_METRICS, DECISIONS), now);
+}
+
+function metersOf(metrics: Metrics<typeof SINK_METRICS>, now: () => number): SinkMeters {
   return {
     metrics,
     outage: createOutage(now),
@@ -67,16 +84,42 @@ export function createSinkMeters(registry: Registry, now: () => number): SinkMet
 }
 
 /** What of a sink is not configured. */
-type Wired = Pick<SinkOptions, 'log' | 'cursor' | 'index' | 'deadLetters' | 'metrics' | 'outage'>;
+type Wired<One> = Pick<
+  SinkOptions<One>,
+  'log' | 'cursor' | 'read' | 'contents' | 'deadLetters' | 'metrics' | 'outage'
+> & {
+  index: Pick<Index<One>, 'create' | 'failure'>;
+  /** What it is called in the log and in `/readyz`; `sink` by default. */
+  name?: string;
+};
+
+/** How a sink reads events, and what it may keep of those that it cannot index. */
+export function ofEvents(config: Config): Pick<Wired<HotItemEvent>, 'read' | 'contents'> {
+  const privacy = privacyOf(config);
+  const contents = createLetterContents<HotItemEvent>({
+    keepsAll: keepsEverything(privacy),
+    redact: createRedaction(privacy),
+  });
+  return { read: recordReader(config), contents };
+}
+
+/** The same for decisions. They hold nothing about visitors; a record that is no decision may. */
+export function ofDecisions(config: Config): Pick<Wired<HotDecision>, 'read' | 'contents'> {
+  const keepsAll = keepsEverything(privacyOf(config));
+  const contents = createLetterContents<HotDecision>({ keepsAll, redact: (decision) => decision });
+  return { read: readDecision, contents };
+}
+
+function privacyOf({ privacy: { ip, ip_salt }, event }: Config): RedactionOptions {
+  return { ip: { mode: ip, salt: ip_salt }, omit: event.omit };
+}
 
 /** Starts a sink, stopped with everything else. Retries while its log is unavailable. Returns whether it runs. */
-export function wireSink(core: Core, options: Wired): Check {
-  const { config, shutdown, warn, graceMs } = core;
-  const { batch_events, requests, article_time_zone } = config.sink;
-  const { ip, ip_salt } = config.privacy;
-  const privacy: RedactionOptions = { ip: { mode: ip, salt: ip_salt }, omit: config.event.omit };
-  const keepsAll = keepsEverything(privacy);
+export function wireSink<One>(core: Core, { name = 'sink', ...options }: Wired<One>): Check {
+  const { config, shutdown, graceMs } = core;
+  const { batch_events, requests } = config.sink;
   // A batch that cannot be decoded may contain anything about a visitor.
+  const keepsAll = keepsEverything(privacyOf(config));
   const quarantine = keepsAll ? createQuarantine(join(config.home, 'quarantine')) : undefined;
   const { index, metrics } = options;
   // Also while there is nothing to create.
@@ -92,18 +135,24 @@ export function wireSink(core: Core, options: Wired): Check {
       const reason = reasonOf(error);
       options.outage.fails(reason, error instanceof KafkaError ? error.hint : undefined);
       notYet = `it cannot read its log yet: ${reason}`;
-      warn('sink', 'the sink cannot read its log yet', { reason });
+      warn('log', 'the sink cannot read its log yet', { reason });
     },
   }).catch(() => {});
-  shutdown.add('sink', async () => {
+  shutdown.add(name, async () => {
     stopping.abort();
     await started;
     await consumer?.close(graceMs);
   });
   return {
-    name: 'sink',
+    name,
     ready: () => (consumer === undefined ? notYet : (consumer.failure() ?? refused())),
   };
+
+  /** Each sink of a process has its own lines. */
+  function warn(key: string, message: string, fields: object = {}): void {
+    if (name === 'sink') core.warn(key, message, fields);
+    else core.warn(`${name} ${key}`, `${name}: ${message}`, fields);
+  }
 
   function refused(): true | string {
     return refusal === undefined ? true : `the index rejects everything: ${refusal}`;
@@ -116,11 +165,8 @@ export function wireSink(core: Core, options: Wired): Check {
       quarantine,
       batchEvents: batch_events,
       requests,
-      articleTimeZone: article_time_zone,
-      redact: createRedaction(privacy),
-      keepsAll,
       warn,
-      say: (fields, message) => core.log.warn(fields, message),
+      say: (fields, message) => core.log.warn(fields, name === 'sink' ? message : `${name}: ${message}`),
       onRefusal: (reason) => {
         refusal = reason;
       },
@@ -131,22 +177,65 @@ export function wireSink(core: Core, options: Wired): Check {
   }
 }
 
-/** Kafka → index: what `hotitem sink` runs. Returns whether it does. */
-export async function wireKafkaSink(
+/** What runs of a sink: whether it does, and the meters of its decisions, where it reads any. */
+export type KafkaSinks = { checks: Check[]; decisions?: SinkMeters };
+
+/** Kafka → index: what `hotitem sink` runs. */
+export async function wireKafkaSinks(
   core: Core,
-  index: EventIndex,
-  { metrics, outage }: SinkMeters,
-): Promise<Check> {
-  const { config, shutdown, warn } = core;
+  index: EventIndex | DuckdbIndex,
+  meters: SinkMeters,
+): Promise<KafkaSinks> {
   const client = await connectKafka(core);
-  shutdown.add('kafka client', () => client.close());
+  core.shutdown.add('kafka client', () => client.close());
+  const check = wireEventSink(core, { client, index, meters });
+  if (!core.config.heat.enabled) return { checks: [check] };
+  const decisions = createDecisionMeters(core.registry, core.now);
+  const ofDecision = { client, index: await openDecisionIndex(core, index), meters: decisions };
+  return { checks: [check, wireDecisionSink(core, ofDecision)], decisions };
+}
+
+type KafkaSink<One> = { client: KafkaClient; index: Index<One>; meters: SinkMeters };
+
+/** Another group: all members of a group read one topic. */
+function wireDecisionSink(core: Core, { client, index, meters }: KafkaSink<HotDecision>): Check {
+  const { config, warn } = core;
+  const { metrics, outage } = meters;
+  const { decision_topic: topic, dead_letter_topic, decision_group: cursor } = config.kafka;
+  const passedOver = createResets();
+  const log = createKafkaLog({ client, topic, concurrency: config.sink.concurrency, headers: {}, onReset });
+  const deadLetters = createDeadLetterTopic(client, dead_letter_topic, core.now);
+  const name = 'decisions';
+  return wireSink(core, { ...ofDecisions(config), name, log, cursor, index, deadLetters, metrics, outage });
+
+  function onReset(reset: OffsetReset): void {
+    const { partition, from, to } = reset;
+    const removed = Number(passedOver(reset));
+    metrics.of('sink_offset_resets_total').add();
+    metrics.of('sink_removed_total').add(removed);
+    warn(
+      `decision offsets ${partition}`,
+      'decisions: the sink continues at the oldest record of a partition',
+      {
+        partition: `${topic}/${partition}`,
+        from: String(from),
+        to: String(to),
+        removed,
+      },
+    );
+  }
+}
+
+function wireEventSink(core: Core, { client, index, meters }: KafkaSink<HotItemEvent>): Check {
+  const { config, shutdown, warn } = core;
+  const { metrics, outage } = meters;
   const { topic, dead_letter_topic, group } = config.kafka;
   const stopping = new AbortController();
   shutdown.add('letters of what was removed', async () => stopping.abort());
   const passedOver = createResets();
   const log = createKafkaLog({ client, topic, concurrency: config.sink.concurrency, headers: {}, onReset });
   const deadLetters = createDeadLetterTopic(client, dead_letter_topic, core.now);
-  return wireSink(core, { log, cursor: group, index, deadLetters, metrics, outage });
+  return wireSink(core, { ...ofEvents(config), log, cursor: group, index, deadLetters, metrics, outage });
 
   function onReset(reset: OffsetReset): void {
     const { partition, from, to } = reset;

@@ -19,6 +19,8 @@ export type Decision = {
   until?: number;
   /** A sentence with numbers and their windows. */
   reason: string;
+  /** The numbers in it; absent for a pin. */
+  numbers?: Numbers;
   /** The name of the rule that applies. */
   rule: string;
   /** The actions must not be taken. */
@@ -34,7 +36,25 @@ export type Change = Decision & { change: 'enters' | 'changes' | 'leaves' };
  * An item that meets the conditions of a signal. `strength` compares items with the same signal: views or visitors per second. `explain`:
  * returns the reason, called only when it is needed.
  */
-export type Finding = { item: string; signal: RuleSignal; strength: number; explain: () => string };
+export type Finding = { item: string; signal: RuleSignal; strength: number; explain: () => Reason };
+
+/** Why, as a sentence and as the numbers in it. */
+export type Reason = { text: string; numbers: Numbers };
+
+/** What was measured when a signal was found, in a window. */
+export type Numbers = {
+  windowSeconds: number;
+  viewsPerSecond?: number;
+  visitors: number;
+  /** Views a second in the minutes before. */
+  beforePerSecond?: number;
+  /** Visitors a second that the item usually has. */
+  baselinePerSecond?: number;
+  /** Views by the visitor with the most. */
+  heaviestViews?: number;
+  /** Visitors are estimated, where views are sampled. */
+  estimated: boolean;
+};
 
 /** An item that the cap holds back. */
 export type Held = Omit<Finding, 'explain'> & { reason: string };

@@ -1,10 +1,10 @@
-import type { Ban, Change, Decision, Finding, Held, Pin, RuleSignal, Signal } from './decision.ts';
+import type { Ban, Change, Decision, Finding, Held, Numbers, Pin, RuleSignal, Signal } from './decision.ts';
 import { createHeldBack, keyOf } from './held.ts';
 import { createPins, type PinsAndBans } from './pins.ts';
 import type { ItemRule, Rules } from './rules.ts';
 
 export type { Action } from './rules.ts';
-export type { Ban, Change, Decision, Finding, Held, Pin, PinsAndBans, RuleSignal, Signal };
+export type { Ban, Change, Decision, Finding, Held, Numbers, Pin, PinsAndBans, RuleSignal, Signal };
 
 /*
  * Holds which items are hot. An item stays hot at least for the dwell of its signal. At most `cap` items per signal are hot at once; items
@@ -77,7 +77,8 @@ export function createDecisions({ rules: first, onChange, stored }: DecisionsOpt
         held.hold(finding, now);
         return 'held';
       }
-      begin({ item, signal, since: now, reason: finding.explain() }, strength);
+      const { text: reason, numbers } = finding.explain();
+      begin({ item, signal, since: now, reason, numbers }, strength);
       return 'entered';
     },
     update(item, signal, strength) {
@@ -173,7 +174,7 @@ export function createDecisions({ rules: first, onChange, stored }: DecisionsOpt
   }
 
   function begin(
-    found: Pick<Decision, 'item' | 'signal' | 'since' | 'until' | 'reason'>,
+    found: Pick<Decision, 'item' | 'signal' | 'since' | 'until' | 'reason' | 'numbers'>,
     strength: number,
   ): void {
     const rule = rules.rulesFor(found.item);

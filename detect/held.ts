@@ -18,7 +18,7 @@ export function createHeldBack(): HeldBack {
       const key = keyOf(item, signal);
       const known = held.get(key);
       if (known === undefined || now - known.reasonAt >= KEPT_MS) {
-        held.set(key, { item, signal, strength, reason: explain(), lastAt: now, reasonAt: now });
+        held.set(key, { item, signal, strength, reason: explain().text, lastAt: now, reasonAt: now });
         return;
       }
       known.strength = strength;

@@ -1,3 +1,5 @@
+import type { Reason } from './decision.ts';
+
 /* The sentences of a decision's reason: exact counts with their windows. `about` marks an estimate, made when views are sampled. */
 
 export function busyReason(views: {
@@ -7,9 +9,19 @@ export function busyReason(views: {
   before?: number | undefined;
   visitors: number;
   about: boolean;
-}): string {
-  const was = views.before === undefined ? '' : ` (was ${number(views.before)}/s)`;
-  return `${number(views.ten / 10)} views/s over 10 s${was}, ${visitors(views.visitors, views.about)} in 10 s`;
+}): Reason {
+  const { ten, before, about } = views;
+  const was = before === undefined ? '' : ` (was ${number(before)}/s)`;
+  return {
+    text: `${number(ten / 10)} views/s over 10 s${was}, ${visitors(views.visitors, about)} in 10 s`,
+    numbers: {
+      windowSeconds: 10,
+      viewsPerSecond: ten / 10,
+      visitors: views.visitors,
+      ...(before !== undefined && { beforePerSecond: before }),
+      estimated: about,
+    },
+  };
 }
 
 export function surgeReason(crowd: {
@@ -17,10 +29,19 @@ export function surgeReason(crowd: {
   seconds: number;
   baseline: number;
   about: boolean;
-}): string {
-  const times = crowd.visitors / (crowd.baseline * crowd.seconds);
-  const length = `${Number(crowd.seconds.toFixed(1))} s`;
-  return `${visitors(crowd.visitors, crowd.about)} in ${length}, ${number(times)} × its baseline of ${number(crowd.baseline)}/s`;
+}): Reason {
+  const { seconds, baseline, about } = crowd;
+  const times = crowd.visitors / (baseline * seconds);
+  const length = `${Number(seconds.toFixed(1))} s`;
+  return {
+    text: `${visitors(crowd.visitors, about)} in ${length}, ${number(times)} × its baseline of ${number(baseline)}/s`,
+    numbers: {
+      windowSeconds: seconds,
+      visitors: crowd.visitors,
+      baselinePerSecond: baseline,
+      estimated: about,
+    },
+  };
 }
 
 export function concentratedReason(views: {
@@ -29,9 +50,19 @@ export function concentratedReason(views: {
   /** Of the visitor with the most views; undefined if not known yet. */
   heaviest?: number | undefined;
   about: boolean;
-}): string {
-  const by = `${number(views.ten / 10)} views/s over 10 s by ${visitors(views.visitors, views.about)}`;
-  return views.heaviest === undefined ? by : `${by}, ${number(views.heaviest)} views by the heaviest`;
+}): Reason {
+  const { ten, heaviest, about } = views;
+  const by = `${number(ten / 10)} views/s over 10 s by ${visitors(views.visitors, about)}`;
+  return {
+    text: heaviest === undefined ? by : `${by}, ${number(heaviest)} views by the heaviest`,
+    numbers: {
+      windowSeconds: 10,
+      viewsPerSecond: ten / 10,
+      visitors: views.visitors,
+      ...(heaviest !== undefined && { heaviestViews: heaviest }),
+      estimated: about,
+    },
+  };
 }
 
 function visitors(count: number, about: boolean): string {

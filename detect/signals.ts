@@ -1,6 +1,6 @@
 import { baselineOf, pastSeconds } from './baselines.ts';
 import { type Moment, TICKS_A_SECOND } from './clock.ts';
-import { RULE_SIGNALS, type RuleSignal } from './decision.ts';
+import { type Reason, RULE_SIGNALS, type RuleSignal } from './decision.ts';
 import type { Decisions } from './decisions.ts';
 import type { Items } from './items.ts';
 import { busyReason, concentratedReason, surgeReason } from './reasons.ts';
@@ -157,7 +157,7 @@ export function createSignals(options: SignalsOptions): Signals {
     return Math.round(windows.ten(place, VISITORS) * shop.weight());
   }
 
-  function enter(place: number, signal: RuleSignal, strength: number, explain: () => string): void {
+  function enter(place: number, signal: RuleSignal, strength: number, explain: () => Reason): void {
     const outcome = decisions.enter({ item: items.nameOf(place), signal, strength, explain }, moment.wall);
     if (outcome === 'entered' || outcome === 'there') items.setHot(place, signal, true);
     else refusedAt[signal][place] = moment.tick;

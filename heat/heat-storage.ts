@@ -24,6 +24,8 @@ export type HeatStorageOptions = {
   /** Called when the file is written. */
   readHeat: () => KeptHeat;
   readBaselines: () => KeptBaselines;
+  /** Told what is on disk, after each write of the first. */
+  onStored?: (kept: KeptHeat) => void;
 };
 
 const MOST_BYTES = 64 * 1024 * 1024;
@@ -33,12 +35,13 @@ const ALL_EVERY_MS = 60_000;
 const HEAT_EVERY_MS = 1_000;
 
 export function createHeatStorage(options: HeatStorageOptions): HeatStorage {
-  const { home, now, warn, readHeat, readBaselines } = options;
+  const { home, now, warn, readHeat, readBaselines, onStored } = options;
   const heat = createKeptFile<KeptHeat>({
     path: join(home, 'heat.json'),
     schema: keptHeat,
     what: 'hot items, pins and bans',
     mostBytes: MOST_BYTES,
+    ...(onStored !== undefined && { onWritten: onStored }),
     warn,
   });
   const baselines = createKeptFile<KeptBaselines>({

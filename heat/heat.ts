@@ -28,10 +28,12 @@ import { decisionsOf, type KeptBaselines, type KeptHeat } from './kept-heat.ts';
 import type { Happened, LiveSnapshot } from './live.ts';
 import { liveSnapshot } from './live-state.ts';
 import type { HEAT_METRICS } from './metrics.ts';
+import { createOutbox, type OutboxOptions } from './outbox.ts';
 import { createOverrides, overridesOf } from './overrides.ts';
 import type { RulesFile } from './rules-schema.ts';
 import { watchRules } from './rules-watch.ts';
 import { createShopRate } from './shop-rate.ts';
+import { createTeller } from './teller.ts';
 import { type CountedViews, createViewBatches } from './view-batches.ts';
 
 /*
@@ -51,6 +53,8 @@ export type HeatServiceOptions = {
   now: () => number;
   /** Called for each change. */
   onChange?: ((change: Change) => void) | undefined;
+  /** Where decisions go; without it they are told to nobody but those who ask. */
+  outbox?: Pick<OutboxOptions, 'append' | 'metrics'> | undefined;
   /** False: the caller calls `tick`. */
   ticks?: boolean;
 };
@@ -105,8 +109,12 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
     warn,
     readHeat: keptHeat,
     readBaselines: keptBaselines,
+    onStored: ({ untold = [] }) => void outbox?.stored(untold),
   });
   const kept = storage.heat;
+  const outbox =
+    options.outbox &&
+    createOutbox({ ...options.outbox, pending: kept?.untold ?? [], onChange: storage.changed, warn });
   const overrides = createOverrides(kept?.overrides ?? []);
   overrides.setFile(overridesOf(watch.rules()));
   const versions = createVersions(Math.max(now(), (kept?.version ?? 0) + VERSIONS_APART));
@@ -118,6 +126,7 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
       stored: { state: decisionsOf(kept, overrides.pinsAndBans(), now()), now: now() },
     }),
   });
+  const teller = outbox && createTeller({ node, now, decisions, overrides, outbox });
   let naming: CountedViews | undefined;
   let named = 0;
   /** Time of the oldest view in the current batch. */
@@ -139,6 +148,7 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
   let happened: Happened[] = [];
   const newViews = createViewBatches({ view: createHeatView(), isBot: createBotTest(), count });
   followMetrics(metrics, { heat, decisions, folder, frozen, watch });
+  teller?.begin(kept?.hot ?? []);
   applyOverrides();
   publish();
   const timer = ticks ? setInterval(tick, TICK_MS).unref() : undefined;
@@ -188,6 +198,8 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
       if (isChanged) publish();
       folder.tick();
       storage.tick(time);
+      teller?.tick(time);
+      outbox?.tick(time);
     });
   }
 
@@ -221,8 +233,9 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
     metrics.of('heat_decisions_total', { signal, change: change.change }).add();
     if (change.change === 'enters' && !Number.isNaN(viewedAt))
       metrics.observe('heat_decision_seconds', Math.max(0, now() - viewedAt) / 1_000);
-    const who = signal === 'pin' ? (overrides.of(item)?.by ?? 'its end') : `rule ${rule}`;
-    audit.note({ who: speaker ?? who, what: change.change, item, reason, signal, actions, dryRun });
+    const who = speaker ?? (signal === 'pin' ? (overrides.of(item)?.by ?? 'its end') : `rule ${rule}`);
+    teller?.tell(change, who);
+    audit.note({ who, what: change.change, item, reason, signal, actions, dryRun });
     happened = [...happened, { at: now(), item, signal, change: change.change, reason }].slice(
       -MOST_HAPPENED,
     );
@@ -251,6 +264,7 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
       decided: version,
       hot,
       overrides: overrides.byHand(),
+      ...(outbox !== undefined && { untold: outbox.pending() }),
     };
   }
 
@@ -380,5 +394,8 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
     watch.close();
     folder.stop();
     await Promise.all([storage.close(), audit.written()]);
+    await outbox?.settled();
+    // What has gone out by now need not go again.
+    if (outbox !== undefined) await storage.saveNow().catch(() => {});
   }
 }

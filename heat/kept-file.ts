@@ -24,11 +24,13 @@ export type KeptFileOptions<Value> = {
   what: string;
   /** A larger file counts as damaged. */
   mostBytes: number;
+  /** Told what is on disk, after each write. */
+  onWritten?: (value: Value) => void;
   warn: (key: string, message: string, fields?: object) => void;
 };
 
 export function createKeptFile<Value>(options: KeptFileOptions<Value>): KeptFile<Value> {
-  const { path, schema, what, mostBytes, warn } = options;
+  const { path, schema, what, mostBytes, onWritten = () => {}, warn } = options;
   const oneByOne = createMutex();
   let isWanted = false;
   return {
@@ -38,14 +40,19 @@ export function createKeptFile<Value>(options: KeptFileOptions<Value>): KeptFile
       isWanted = true;
       oneByOne(async () => {
         isWanted = false;
-        await replaceFile(path, JSON.stringify(read()), { durable: true });
+        await write(read());
       }).catch((error: unknown) =>
         warn(`kept ${path}`, `${what} cannot be kept for a restart`, { path, reason: reasonOf(error) }),
       );
     },
-    saveNow: (read) => oneByOne(() => replaceFile(path, JSON.stringify(read()), { durable: true })),
+    saveNow: (read) => oneByOne(() => write(read())),
     settled: () => oneByOne(async () => {}),
   };
+
+  async function write(value: Value): Promise<void> {
+    await replaceFile(path, JSON.stringify(value), { durable: true });
+    onWritten(value);
+  }
 
   function load(): Value | undefined {
     let text: string;

@@ -11,6 +11,16 @@ const override = z.object({
   by: z.string(),
 });
 
+const numbers = z.object({
+  windowSeconds: z.number(),
+  viewsPerSecond: z.number().exactOptional(),
+  visitors: z.number(),
+  beforePerSecond: z.number().exactOptional(),
+  baselinePerSecond: z.number().exactOptional(),
+  heaviestViews: z.number().exactOptional(),
+  estimated: z.boolean(),
+});
+
 const decision = z.object({
   item: z.string(),
   signal: z.enum(['busy', 'surge', 'concentrated', 'pin']),
@@ -18,6 +28,7 @@ const decision = z.object({
   since: z.number(),
   until: z.number().exactOptional(),
   reason: z.string(),
+  numbers: numbers.exactOptional(),
   rule: z.string(),
   dryRun: z.boolean(),
   version: z.number(),
@@ -36,6 +47,8 @@ export const keptHeat = z.object({
   hot: z.array(decision),
   /** Pins and bans by hand. */
   overrides: z.array(override),
+  /** Decisions that are not known to be in the outbox, as they are told. */
+  untold: z.array(z.string()).exactOptional(),
 });
 
 export type KeptHeat = z.output<typeof keptHeat>;

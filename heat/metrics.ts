@@ -50,3 +50,27 @@ export const HEAT_METRICS = {
   heat_tick_seconds: { kind: 'gauge', help: 'How long the last tick took' },
   heat_tick_longest_seconds: { kind: 'gauge', help: 'How long the longest tick took' },
 } as const satisfies MetricList;
+
+/** What becomes of decisions in a sidecar: decided = told + pending + dropped, each start from what was pending. */
+export const DECISION_METRICS = {
+  decisions_decided_total: {
+    kind: 'counter',
+    help: 'Decisions that are to be told: what turned hot, changed or cooled, and repeats',
+  },
+  decisions_told_total: {
+    kind: 'counter',
+    help: 'Decisions written to their outbox, from where they are delivered',
+  },
+  decisions_dropped_total: {
+    kind: 'counter',
+    help: 'Decisions that are not told, because the outbox takes none: superseded (a later one of the same item waits) or full; or that could not be read after a restart: damaged',
+    labels: ['reason'],
+  },
+  decisions_pending: { kind: 'gauge', help: 'Decisions that are not in the outbox yet' },
+  decisions_waiting: { kind: 'gauge', help: 'Decisions in the outbox that are not delivered' },
+  decisions_faults_total: {
+    kind: 'counter',
+    help: 'Damage and write errors found in the outbox, by kind',
+    labels: ['kind'],
+  },
+} as const satisfies MetricList;

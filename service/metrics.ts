@@ -35,16 +35,29 @@ export function createRegistry(): Registry {
   return registry;
 }
 
+/** The same numbers of decisions: exported with `decisions_` before their names. */
+export const DECISIONS = 'decisions_';
+
+/** A list of what is counted of events, in words for decisions. */
+export function aboutDecisions<L extends MetricList>(list: L): L {
+  const about = Object.entries(list).map(([name, metric]) => {
+    const help = metric.help.replaceAll('events', 'decisions').replaceAll('Events', 'Decisions');
+    return [name, { ...metric, help }];
+  });
+  return Object.fromEntries(about) as L;
+}
+
 /**
- * Makes every metric of `list` known to `registry` under the name `hotitem_…`. A meter is a plain number, so that counting
- * an event costs an addition; the registry reads it when it is scraped.
+ * Makes every metric of `list` known to `registry` under the name `hotitem_…`, with `prefix` before what is its own. A meter is a plain
+ * number, so that counting an event costs an addition; the registry reads it when it is scraped.
  */
-export function createMetrics<L extends MetricList>(registry: Registry, list: L): Metrics<L> {
+export function createMetrics<L extends MetricList>(registry: Registry, list: L, prefix = ''): Metrics<L> {
   const meters = new Map<string, Family>();
   const histograms = new Map<string, Histogram>();
   for (const [name, metric] of Object.entries(list)) {
-    if (metric.kind === 'histogram') histograms.set(name, publishHistogram(registry, name, metric));
-    else meters.set(name, publish(registry, name, metric));
+    const exported = `${prefix}${name}`;
+    if (metric.kind === 'histogram') histograms.set(name, publishHistogram(registry, exported, metric));
+    else meters.set(name, publish(registry, exported, metric));
   }
   return {
     of: (name, labels = {}) => family(name).of(labels),

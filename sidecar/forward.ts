@@ -1,12 +1,12 @@
 import { keepTrying } from '../service/keep-trying.ts';
 import { reasonOf } from '../service/log.ts';
-import type { Metrics } from '../service/metrics.ts';
+import type { Meter } from '../service/metrics.ts';
 import type { Outage } from '../service/outage.ts';
 import type { DeadLetters } from '../store/dead-letters/dead-letters.ts';
 import type { Batch, Consumer, Context, EventLog } from '../store/event-log.ts';
 import { KafkaError } from '../store/kafka/error.ts';
 import { createStalls, whyNotKept } from '../store/kafka/stalls.ts';
-import type { SIDECAR_METRICS } from './metrics.ts';
+import type { FORWARD_METRICS } from './metrics.ts';
 
 export type ForwarderOptions = {
   from: EventLog;
@@ -14,7 +14,7 @@ export type ForwarderOptions = {
   to: EventLog;
   deadLetters: DeadLetters;
   limits: ForwarderLimits;
-  metrics: Metrics<typeof SIDECAR_METRICS>;
+  metrics: { of(name: keyof typeof FORWARD_METRICS, labels?: Record<string, string>): Meter };
   warn: (key: string, message: string, fields?: object) => void;
   /** Reports whether Kafka accepts events. */
   outage: Outage;

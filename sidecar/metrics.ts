@@ -1,5 +1,20 @@
 import type { MetricList } from '../service/metrics.ts';
 
+/** What a forwarder to Kafka counts. */
+export const FORWARD_METRICS = {
+  forwarded_total: { kind: 'counter', help: 'Events acknowledged by Kafka' },
+  forward_retries_total: {
+    kind: 'counter',
+    help: 'Requests to Kafka that failed and were sent again, whole or in halves',
+    labels: ['reason'],
+  },
+  forward_dead_total: {
+    kind: 'counter',
+    help: 'Events that Kafka rejects permanently, stored as dead letters',
+    labels: ['reason'],
+  },
+} as const satisfies MetricList;
+
 /** Metrics of the sidecar. A retry is not a drop, and a duplicate is not a rejection: each has its own counter. */
 export const SIDECAR_METRICS = {
   intake_lines_total: {
@@ -84,17 +99,7 @@ export const SIDECAR_METRICS = {
     help: 'Damage and write errors found in the spool, by kind',
     labels: ['kind'],
   },
-  forwarded_total: { kind: 'counter', help: 'Events acknowledged by Kafka' },
-  forward_retries_total: {
-    kind: 'counter',
-    help: 'Requests to Kafka that failed and were sent again, whole or in halves',
-    labels: ['reason'],
-  },
-  forward_dead_total: {
-    kind: 'counter',
-    help: 'Events that Kafka rejects permanently, stored as dead letters',
-    labels: ['reason'],
-  },
+  ...FORWARD_METRICS,
   ranking_questions: {
     kind: 'gauge',
     help: 'Ranking queries: running in the index, and waiting',

@@ -1,19 +1,18 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { HotItemEvent } from '../event/event.ts';
 import { EventError } from '../event/parse.ts';
 import { createBackoff } from '../service/backoff.ts';
 import { reasonOf } from '../service/log.ts';
 import type { Metrics } from '../service/metrics.ts';
 import type { Outage } from '../service/outage.ts';
-import { type EventIndex, IndexUnavailable, type Outcome, type Refusal } from '../store/event-index.ts';
+import { type Index, IndexUnavailable, type Outcome, type Refusal } from '../store/event-index.ts';
 import type { Batch } from '../store/event-log.ts';
 import type { SINK_METRICS } from './metrics.ts';
 import type { ReadRecord } from './read-record.ts';
 import { createSlots } from './slots.ts';
 
-export type DeliveryOptions = {
-  index: EventIndex;
-  read: ReadRecord;
+export type DeliveryOptions<One> = {
+  index: Pick<Index<One>, 'create'>;
+  read: ReadRecord<One>;
   /** Maximum number of events in one request to the index. */
   batchEvents: number;
   /** Concurrent requests, for all partitions together. */
@@ -64,7 +63,7 @@ const WORDS: Record<Refusal, string> = {
   refused: 'the index rejects everything until that is fixed; nothing is lost, retrying',
 };
 
-export function createDelivery(options: DeliveryOptions): Delivery {
+export function createDelivery<One>(options: DeliveryOptions<One>): Delivery {
   const { index, read, batchEvents, requests, metrics, warn, outage, onRefusal = () => {} } = options;
   const slots = createSlots(requests);
   const up = metrics.of('sink_index_up');
@@ -117,7 +116,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     const sent: number[] = [];
     return index.create(events()).then(succeeded, failed);
 
-    function* events(): Generator<HotItemEvent | undefined> {
+    function* events(): Generator<One | undefined> {
       for (const at of records) {
         const event = tryRead(batch, at);
         if (event instanceof EventError) {
@@ -155,7 +154,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     onRefusal(takesNone && first?.status === 'retry' ? first.reason : undefined);
   }
 
-  function tryRead(batch: Batch, at: number): HotItemEvent | EventError {
+  function tryRead(batch: Batch, at: number): One | EventError {
     try {
       return read(batch, at);
     } catch (error) {

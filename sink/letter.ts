@@ -1,24 +1,23 @@
 import type { HotItemEvent } from '../event/event.ts';
 import { whyTooComplex } from '../event/json-limits.ts';
 import type { EventError } from '../event/parse.ts';
-import type { Redaction } from '../event/redaction.ts';
 import { LARGEST_RECORD } from './read-record.ts';
 
 /** The content of a dead letter about a record. */
 export type LetterContent = { value: Buffer; reason: string };
 
-export type LetterRules = {
+export type LetterRules<One = HotItemEvent> = {
   /** `privacy.ip: full` and nothing is omitted. */
   keepsAll: boolean;
-  redact: Redaction;
+  redact: (event: One) => One;
 };
 
 /** Never throws, whatever the record is: the reason says what cannot be stored. */
-export type LetterContents = {
+export type LetterContents<One = HotItemEvent> = {
   /** For a record that is not an event. */
   ofInvalid(record: Buffer, error: EventError): LetterContent;
   /** For an event that the index rejects: redacted as it would have been in the index, with its id. */
-  ofRejected(event: HotItemEvent, reason: string): LetterContent;
+  ofRejected(event: One, reason: string): LetterContent;
 };
 
 const NOTHING = Buffer.alloc(0);
@@ -36,7 +35,7 @@ const DEPTH = 3;
  * could not be parsed, and a hash of them reveals an address to anyone who tries all of them. The origin is its position in
  * Kafka. Otherwise it is stored unchanged, unless it may contain the token of a message in the article's format, which is never stored.
  */
-export function createLetterContents({ keepsAll, redact }: LetterRules): LetterContents {
+export function createLetterContents<One>({ keepsAll, redact }: LetterRules<One>): LetterContents<One> {
   return {
     ofInvalid: (record, error) => orNothing(error.problem, () => ofInvalid(record, error)),
     ofRejected: (event, reason) => orNothing(reason, () => ofRejected(event, reason)),
@@ -57,7 +56,7 @@ export function createLetterContents({ keepsAll, redact }: LetterRules): LetterC
     return { value: kept, reason: kept === record ? error.message : error.problem };
   }
 
-  function ofRejected(event: HotItemEvent, reason: string): LetterContent {
+  function ofRejected(event: One, reason: string): LetterContent {
     return { value: Buffer.from(JSON.stringify(redact(event))), reason };
   }
 }

@@ -1,4 +1,4 @@
-import type { MetricList } from '../service/metrics.ts';
+import { aboutDecisions, type MetricList } from '../service/metrics.ts';
 
 /** Metrics of a sink. consumed = indexed + already there + dropped + dead, once nothing is in flight. */
 export const SINK_METRICS = {
@@ -38,3 +38,6 @@ export const SINK_METRICS = {
     help: 'Events per request to the index; shrinks while the index is overloaded',
   },
 } as const satisfies MetricList;
+
+/** The same of a sink of decisions. */
+export const DECISION_SINK_METRICS: typeof SINK_METRICS = aboutDecisions(SINK_METRICS);

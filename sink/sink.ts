@@ -10,24 +10,22 @@ import { recordsIn, type Undecodable } from '../store/undecodable.ts';
 import { createDeadNotice, type DeadNotice } from './dead-notice.ts';
 import { createDelivery, type Delivered, type DeliveryOptions, type Signals } from './delivery.ts';
 import { whileBeating } from './heartbeat.ts';
-import { createLetterContents, type LetterContent } from './letter.ts';
-import { createReadRecord, type ReadRecordOptions } from './read-record.ts';
+import type { LetterContent, LetterContents } from './letter.ts';
 import { separateEvents } from './separate-events.ts';
 import { setAside } from './set-aside.ts';
 
-export type SinkOptions = Omit<DeliveryOptions, 'read'> &
-  ReadRecordOptions & {
-    log: EventLog;
-    /** Name of the cursor, or the consumer group. */
-    cursor: string;
-    deadLetters: DeadLetters;
-    /** For batches that cannot be decoded; undefined if they may not be stored. */
-    quarantine: Quarantine | undefined;
-    /** Whether a record that is not an event may be stored unchanged. */
-    keepsAll: boolean;
-    /** Writes a line to the log. */
-    say: (fields: object, message: string) => void;
-  };
+export type SinkOptions<One> = DeliveryOptions<One> & {
+  log: EventLog;
+  /** Name of the cursor, or the consumer group. */
+  cursor: string;
+  deadLetters: DeadLetters;
+  /** What is stored of what cannot be indexed. */
+  contents: LetterContents<One>;
+  /** For batches that cannot be decoded; undefined if they may not be stored. */
+  quarantine: Quarantine | undefined;
+  /** Writes a line to the log. */
+  say: (fields: object, message: string) => void;
+};
 
 const NOTHING = Buffer.alloc(0);
 
@@ -35,7 +33,7 @@ const NOTHING = Buffer.alloc(0);
  * Moves events from a log into an index. A batch is acknowledged when each of its records is in the index, was there already, or is stored
  * as a dead letter. A failure or a kill before that only redelivers.
  */
-export async function startSink(options: SinkOptions): Promise<Consumer> {
+export async function startSink<One>(options: SinkOptions<One>): Promise<Consumer> {
   const stalls = createStalls();
   const notice = createDeadNotice({ say: options.say });
   const consumer = await options.log.consume(options.cursor, createHandler(options, stalls, notice));
@@ -49,11 +47,9 @@ export async function startSink(options: SinkOptions): Promise<Consumer> {
   };
 }
 
-function createHandler(options: SinkOptions, stalls: Stalls, notice: DeadNotice): Handler {
-  const { deadLetters, quarantine, metrics, warn } = options;
-  const read = createReadRecord(options);
-  const contents = createLetterContents(options);
-  const deliver = createDelivery({ ...options, read });
+function createHandler<One>(options: SinkOptions<One>, stalls: Stalls, notice: DeadNotice): Handler {
+  const { read, contents, deadLetters, quarantine, metrics, warn } = options;
+  const deliver = createDelivery(options);
   const consumed = metrics.of('sink_consumed_total');
   const indexed = metrics.of('sink_indexed_total');
   const existing = metrics.of('sink_existing_total');

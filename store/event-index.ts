@@ -1,22 +1,29 @@
+import type { HotDecision } from '../event/decision-fields.ts';
 import type { HotItemEvent } from '../event/event.ts';
 
-/** Where events can be asked about: Elasticsearch or DuckDB. Every event is in it once, by its id. */
-export type EventIndex = {
+/** Where events, or decisions, are once each, by their id. */
+export type Index<One> = {
   /**
-   * Creates each event that is not there yet. Returns one outcome an event, in their order. Goes through `events` before it sends
+   * Creates each that is not there yet. Returns one outcome for each, in their order. Goes through `some` before it sends
    * any, in as many turns of the event loop as that takes, and keeps none that it need not: they may be made one by one. `undefined`
-   * is no event, and has no outcome: its record took time to read all the same.
+   * is none, and has no outcome: its record took time to read all the same.
    * Throws an `IndexUnavailable` when nothing can be said about any of them: try the same again later.
    */
-  create(events: Iterable<HotItemEvent | undefined>): Promise<Outcome[]>;
+  create(some: Iterable<One | undefined>): Promise<Outcome[]>;
+  /** Why it can neither take nor say anything now; undefined while it can. Missing where only an attempt would tell. */
+  failure?(): string | undefined;
+  close(): Promise<void>;
+};
+
+export type DecisionIndex = Index<HotDecision>;
+
+/** Where events can be asked about: Elasticsearch or DuckDB. */
+export type EventIndex = Index<HotItemEvent> & {
   /**
    * The most viewed items with `from <= time < to` (both ms since 1970), most viewed first. When `signal` fires the index is told to
    * give the query up, and its reason is thrown as soon as nothing of it runs here any more.
    */
   topItems(query: RankingQuery, signal?: AbortSignal): Promise<ItemViews[]>;
-  /** Why it can neither take nor say anything now; undefined while it can. Missing where only an attempt would tell. */
-  failure?(): string | undefined;
-  close(): Promise<void>;
 };
 
 export type Outcome =

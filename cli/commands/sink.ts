@@ -5,7 +5,7 @@ import { runService } from '../../app/run-service.ts';
 import { watchLosses } from '../../app/watch-losses.ts';
 import { wireAdmin } from '../../app/wire-admin.ts';
 import type { Accounts } from '../../app/wire-sidecar.ts';
-import { createSinkMeters, wireKafkaSink } from '../../app/wire-sink.ts';
+import { createSinkMeters, wireKafkaSinks } from '../../app/wire-sink.ts';
 import { json } from '../../service/admin/admin.ts';
 import { Trouble } from '../../service/trouble.ts';
 import type { Command } from '../command.ts';
@@ -31,17 +31,24 @@ export const sink: Command = {
     return runService(core, async () => {
       const index = await openIndex(core);
       const meters = createSinkMeters(registry, core.now);
-      const running = await wireKafkaSink(core, index, meters);
+      const sinks = await wireKafkaSinks(core, index, meters);
       const lost = watchLosses(core, 'sink-losses.json', meters.losses);
       await wireAdmin(core, 'sink_listen', {
         routes: { '/api/v1/accounting': () => json(200, accounts()) },
-        checks: [running, ...indexChecks(index)],
+        checks: [...sinks.checks, ...indexChecks(index)],
       });
       log.info({ group: config.kafka.group, admin: config.admin.sink_listen }, 'sink is up');
 
       function accounts(): Accounts {
         const outage = meters.outage.state();
-        return { about: core.about(), sink: meters.accounts(), outage, losses: lost.list() };
+        const { decisions } = sinks;
+        return {
+          about: core.about(),
+          sink: meters.accounts(),
+          ...(decisions !== undefined && { decisionSink: decisions.accounts() }),
+          outage,
+          losses: lost.list(),
+        };
       }
     });
   },

@@ -5,11 +5,17 @@ import { isOfKubernetes } from './foreign-variables.ts';
 import { parseSettings } from './parse-settings.ts';
 import { readOwn, readWithRights, type SettingsFile } from './read-rights.ts';
 import { SECRETS, SETTINGS, type Setting, settingOf } from './setting.ts';
-import { type Settings, settings } from './settings.ts';
+import { DEFAULT_TOPIC, decisionTopicOf, type Settings, settings } from './settings.ts';
 
 /** The settings, and what follows from them. */
-type Complete = Omit<Settings, 'kafka' | 'heat'> & {
-  kafka: Settings['kafka'] & { group: string };
+type Complete = Omit<Settings, 'kafka' | 'heat' | 'elasticsearch'> & {
+  kafka: Settings['kafka'] & {
+    group: string;
+    decision_topic: string;
+    /** Consumer group of the sinks for decisions: all members of a group read one topic. */
+    decision_group: string;
+  };
+  elasticsearch: Settings['elasticsearch'] & { decision_data_stream: string };
   heat: Settings['heat'] & { dir: string };
 };
 
@@ -60,7 +66,6 @@ const OTHER_VARIABLES = new Set([
 ]);
 /** Linux allows 107 bytes and a NUL. */
 const LONGEST_SOCKET_PATH = 107;
-const DEFAULT_TOPIC = 'collection_hot_item';
 const DEFAULT_GROUP = 'hotitem-sink';
 /** The configuration: file, then environment, then flags, the later wins. Throws a `ConfigError` with all problems at once. */
 export function loadConfig(sources: ConfigSources): Config {
@@ -118,10 +123,20 @@ function socketProblems({ intake, control }: Complete): string[] {
 
 /** What follows from other settings where nobody says it. */
 function withDerived(config: Settings): Complete {
-  const { kafka, heat, intake } = config;
+  const { kafka, elasticsearch, heat, intake } = config;
+  const group = kafka.group ?? groupOf(kafka.topic);
   return {
     ...config,
-    kafka: { ...kafka, group: kafka.group ?? groupOf(kafka.topic) },
+    kafka: {
+      ...kafka,
+      group,
+      decision_topic: kafka.decision_topic ?? decisionTopicOf(kafka.topic),
+      decision_group: `${group}-decisions`,
+    },
+    elasticsearch: {
+      ...elasticsearch,
+      decision_data_stream: `${elasticsearch.data_stream}_decisions`,
+    },
     // Where the workers get to anyway, and in memory wherever the socket is below /run.
     heat: { ...heat, dir: heat.dir ?? join(dirname(intake.socket), 'hot') },
   };

@@ -24,6 +24,7 @@ const DAY = 24;
 const MOST_DAYS = 36_500;
 const KIB = 1024;
 const MIB = 1024 * KIB;
+export const DEFAULT_TOPIC = 'collection_hot_item';
 
 /**
  * Every setting, with its default and what it means. A path that is not absolute lies below `home`.
@@ -269,10 +270,15 @@ export const settings = z.strictObject({
         .max(1000)
         .default(20)
         .describe('how long a request collects events before it is sent'),
-      topic: topic.default('collection_hot_item').describe('topic of the events'),
+      topic: topic.default(DEFAULT_TOPIC).describe('topic of the events'),
       dead_letter_topic: topic
         .default('collection_hot_item.dead')
         .describe('topic of what Kafka or the index rejects permanently'),
+      decision_topic: topic
+        .optional()
+        .describe(
+          'topic of what turns hot and cools; default: hot_item.decisions for the topic collection_hot_item, TOPIC.decisions for any other',
+        ),
       group: group
         .optional()
         .describe(
@@ -284,6 +290,12 @@ export const settings = z.strictObject({
         .max(MOST_DAYS * DAY)
         .default(7 * DAY)
         .describe('how long a new topic keeps events; if set, also an existing one'),
+      decision_retention_hours: count
+        .max(MOST_DAYS * DAY)
+        .default(30 * DAY)
+        .describe(
+          'how long a new topic of decisions keeps the last one of an item; if set, also an existing one',
+        ),
     })
     .refine(({ tls, ca_file }) => tls || ca_file === undefined, {
       path: ['ca_file'],
@@ -293,6 +305,15 @@ export const settings = z.strictObject({
       path: ['dead_letter_topic'],
       message: 'must differ from kafka.topic; Kafka treats . and _ in names as equal',
     })
+    .refine(
+      ({ topic, dead_letter_topic, decision_topic = decisionTopicOf(topic) }) =>
+        ![topic, dead_letter_topic].map(metricName).includes(metricName(decision_topic)),
+      {
+        path: ['decision_topic'],
+        message:
+          'must differ from kafka.topic and kafka.dead_letter_topic; Kafka treats . and _ in names as equal',
+      },
+    )
     .prefault({}),
 
   elasticsearch: z
@@ -378,6 +399,11 @@ export const settings = z.strictObject({
 });
 
 export type Settings = z.output<typeof settings>;
+
+/** Of a topic of events, where none is configured: two environments on one cluster need a topic each. */
+export function decisionTopicOf(topicName: string): string {
+  return topicName === DEFAULT_TOPIC ? 'hot_item.decisions' : `${topicName}.decisions`;
+}
 
 /** Kafka refuses a topic whose metrics would have the name of another's. */
 function metricName(topicName: string): string {

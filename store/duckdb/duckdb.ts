@@ -1,10 +1,10 @@
 import { stat } from 'node:fs/promises';
-import type { HotItemEvent } from '../../event/event.ts';
 import { giveWay, mapInTurns } from '../../service/give-way.ts';
 import { linkSignals } from '../../service/linked-signal.ts';
 import { reasonOf } from '../../service/log.ts';
 import { createMutex } from '../../service/mutex.ts';
 import {
+  type DecisionIndex,
   type EventIndex,
   IndexUnavailable,
   type ItemViews,
@@ -15,7 +15,7 @@ import {
 import { toTimestamp } from './columns.ts';
 import { type DuckdbFile, DuckdbFileError, type DuckdbFileOptions, openDuckdbFile } from './file.ts';
 import { interruptible } from './interrupt.ts';
-import { appendEvents, countKeys, findKeys, keyOf } from './rows.ts';
+import { appendRows, countKeys, DECISIONS, EVENTS, findKeys, keyOf, type Table } from './rows.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -35,7 +35,9 @@ export type DuckdbIndexOptions = {
 };
 
 export type DuckdbIndex = EventIndex & {
-  /** Deletes the events that are older than the retention. Returns how many. */
+  /** The table of decisions, in the same file. */
+  decisions: DecisionIndex;
+  /** Deletes the events and decisions that are older than the retention. Returns how many events. */
   retain(): Promise<number>;
   /** How often each event is there, in the order of `ids`. */
   count(ids: string[]): Promise<number[]>;
@@ -85,7 +87,13 @@ export function createDuckdbIndex({
   const toRead = createMutex();
   return {
     // They are made when it is their turn, and not while others are written.
-    create: (events) => write(async (open) => create(open, await listOf(events))),
+    create: (events) => write(async (open) => create(open, EVENTS, await listOf(events))),
+    decisions: {
+      create: (some) => write(async (open) => create(open, DECISIONS, await listOf(some))),
+      failure: () => failure,
+      // With the file.
+      close: async () => {},
+    },
     topItems: (query, signal) => read((open) => topItems(open, query), signal),
     retain: () => write((open) => retain(open, now() - retentionDays * DAY_MS)),
     count: (ids) => read((open) => countKeys(open.reader, ids.map(keyOf))),
@@ -163,8 +171,8 @@ export function createDuckdbIndex({
   }
 }
 
-async function listOf(events: Iterable<HotItemEvent | undefined>): Promise<HotItemEvent[]> {
-  const all: HotItemEvent[] = [];
+async function listOf<One>(events: Iterable<One | undefined>): Promise<One[]> {
+  const all: One[] = [];
   for (const event of events) {
     if (event !== undefined) all.push(event);
     const turn = giveWay();
@@ -173,20 +181,24 @@ async function listOf(events: Iterable<HotItemEvent | undefined>): Promise<HotIt
   return all;
 }
 
-async function create({ writer }: DuckdbFile, events: HotItemEvent[]): Promise<Outcome[]> {
+async function create<One extends { id: string }>(
+  { writer }: DuckdbFile,
+  table: Table<One>,
+  events: One[],
+): Promise<Outcome[]> {
   if (events.length === 0) return [];
   const keys = await mapInTurns(events, ({ id }) => keyOf(id));
   await writer.run('BEGIN');
   try {
-    const existing = await findKeys(writer, keys);
-    const fresh = new Map<bigint, HotItemEvent>();
+    const existing = await findKeys(writer, table, keys);
+    const fresh = new Map<bigint, One>();
     const outcomes = events.map((event, i): Outcome => {
       const key = keys[i] ?? 0n;
       if (existing.has(key) || fresh.has(key)) return { status: 'exists' };
       fresh.set(key, event);
       return { status: 'created' };
     });
-    if (fresh.size > 0) await appendEvents(writer, fresh);
+    if (fresh.size > 0) await appendRows(writer, table, fresh);
     await writer.run('COMMIT');
     return outcomes;
   } catch (error) {
@@ -231,6 +243,7 @@ function topItemsBy(ranked: 'views' | 'total'): string {
 }
 
 async function retain({ writer }: DuckdbFile, before: number): Promise<number> {
+  await writer.run('DELETE FROM decisions WHERE time < $1', [toTimestamp(before)]);
   const { rowsChanged } = await writer.run('DELETE FROM events WHERE time < $1', [toTimestamp(before)]);
   return rowsChanged;
 }

@@ -1,7 +1,10 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { COLUMNS, type Column } from './columns.ts';
+import { CREATE_DECISIONS } from './decision-columns.ts';
 
-const SCHEMA_VERSION = Math.max(...COLUMNS.map(({ since }) => since));
+/** Of the schema that has the table of decisions. */
+const WITH_DECISIONS = 4;
+const SCHEMA_VERSION = Math.max(WITH_DECISIONS, ...COLUMNS.map(({ since }) => since));
 
 /**
  * No primary key: its index would hold every id in memory. An id as text would take twice the room and four times as
@@ -10,11 +13,13 @@ const SCHEMA_VERSION = Math.max(...COLUMNS.map(({ since }) => since));
 const SCHEMA = `
   CREATE TABLE hotitem (schema_version INTEGER NOT NULL);
   INSERT INTO hotitem VALUES (${SCHEMA_VERSION});
-  CREATE TABLE events (${COLUMNS.map(definition).join(', ')});`;
+  CREATE TABLE events (${COLUMNS.map(definition).join(', ')});
+  ${CREATE_DECISIONS}`;
 
 /** What else made the schema of each version that of the next, beside the columns that are new in it. */
 const CHANGES: Readonly<Record<number, string>> = {
   1: 'ALTER TABLE events ALTER COLUMN ip DROP NOT NULL;',
+  [WITH_DECISIONS - 1]: CREATE_DECISIONS,
 };
 
 /** The file cannot be used. The message names it and what to do. */

@@ -1,8 +1,24 @@
 import { createHash } from 'node:crypto';
-import { type DuckDBConnection, DuckDBUUIDValue, LIST, listValue, UUID } from '@duckdb/node-api';
-import type { HotItemEvent } from '../../event/event.ts';
+import {
+  type DuckDBAppender,
+  type DuckDBConnection,
+  DuckDBUUIDValue,
+  LIST,
+  listValue,
+  UUID,
+} from '@duckdb/node-api';
 import { giveWay } from '../../service/give-way.ts';
 import { appendEvent, isOwnId } from './columns.ts';
+import { appendDecision } from './decision-columns.ts';
+
+/** A table whose rows are found by the key of their id. */
+export type Table<One> = {
+  name: 'events' | 'decisions';
+  append(appender: DuckDBAppender, key: bigint, one: One): void;
+};
+
+export const EVENTS = { name: 'events', append: appendEvent } as const;
+export const DECISIONS = { name: 'decisions', append: appendDecision } as const;
 
 /**
  * The 128 bits that an event is found by. An id as we make them is its own; a longer or different one, which only
@@ -13,11 +29,15 @@ export function keyOf(id: string): bigint {
   return BigInt(`0x${digits}`);
 }
 
-/** Which of `keys` are among the events already. */
-export async function findKeys(connection: DuckDBConnection, keys: bigint[]): Promise<Set<bigint>> {
+/** Which of `keys` are in a table already. */
+export async function findKeys(
+  connection: DuckDBConnection,
+  { name }: Pick<Table<never>, 'name'>,
+  keys: bigint[],
+): Promise<Set<bigint>> {
   const values = keys.map((key) => DuckDBUUIDValue.fromUint128(key));
   const found = await connection.runAndReadAll(
-    'SELECT id FROM events WHERE id IN (SELECT unnest($1))',
+    `SELECT id FROM ${name} WHERE id IN (SELECT unnest($1))`,
     [listValue(values)],
     [LIST(UUID)],
   );
@@ -40,15 +60,16 @@ export async function countKeys(connection: DuckDBConnection, keys: bigint[]): P
   return keys.map((key) => counts.get(key) ?? 0);
 }
 
-/** Adds events within the connection's transaction, in as many turns of the event loop as that takes. */
-export async function appendEvents(
+/** Adds rows within the connection's transaction, in as many turns of the event loop as that takes. */
+export async function appendRows<One>(
   connection: DuckDBConnection,
-  events: Map<bigint, HotItemEvent>,
+  { name, append }: Table<One>,
+  rows: Map<bigint, One>,
 ): Promise<void> {
-  const appender = await connection.createAppender('events');
+  const appender = await connection.createAppender(name);
   try {
-    for (const [key, event] of events) {
-      appendEvent(appender, key, event);
+    for (const [key, one] of rows) {
+      append(appender, key, one);
       const turn = giveWay();
       if (turn !== undefined) await turn;
     }

@@ -1,9 +1,7 @@
 import type { Client, estypes } from '@elastic/elasticsearch';
-import type { HotItemEvent } from '../../event/event.ts';
 import { IndexUnavailable, type Outcome } from '../event-index.ts';
 import { type Body, createBody } from './body.ts';
 import { isTooLargeAnswer, reasonIn, statusOf, toUnavailable, typeIn } from './client.ts';
-import { toOperation } from './document.ts';
 import { createStanding, cutReason, toOutcome } from './outcome.ts';
 
 /** In characters. Elasticsearch takes 100 MB, and works best with a few; a proxy before it may take less (413). */
@@ -21,20 +19,22 @@ const FILTER = 'items.*.status,items.*.error.type,items.*.error.reason';
 type Reply = { items?: { create?: estypes.BulkResponseItem }[] };
 
 /**
- * Creates documents in a data stream, which must have its template: nothing is created by accident.
- * The returned function gives one outcome an event, in order, and throws an `IndexUnavailable` when there is none at all.
+ * Creates documents in a data stream, which must have its template: nothing is created by accident. `toOperation` writes the two lines
+ * of a bulk request that create one. The returned function gives one outcome an event, in order, and throws an `IndexUnavailable` when
+ * there is none at all.
  */
-export function createBulk(
+export function createBulk<One>(
   client: Client,
   dataStream: string,
-): (events: Iterable<HotItemEvent | undefined>) => Promise<Outcome[]> {
+  toOperation: (one: One) => string,
+): (events: Iterable<One | undefined>) => Promise<Outcome[]> {
   const path = `/${encodeURIComponent(dataStream)}/_bulk`;
   let largest = LARGEST_REQUEST;
   const spare: Buffer[] = [];
   const standing = createStanding();
   return create;
 
-  async function create(events: Iterable<HotItemEvent | undefined>): Promise<Outcome[]> {
+  async function create(events: Iterable<One | undefined>): Promise<Outcome[]> {
     // A new buffer for each request, of a megabyte, would have V8 collect garbage all the time.
     return sendAndSpare(await createBody(events, toOperation, spare.pop()));
   }

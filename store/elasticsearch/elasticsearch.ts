@@ -5,6 +5,7 @@ import type { EventIndex, ItemViews, RankingQuery } from '../event-index.ts';
 import { complete, readAnswer, unexpected } from './answer.ts';
 import { createBulk } from './bulk.ts';
 import { connectElasticsearch, type ElasticsearchConnection, toUnavailable } from './client.ts';
+import { toOperation } from './document.ts';
 import { requireField } from './field.ts';
 
 export type { ElasticsearchConnection } from './client.ts';
@@ -22,7 +23,7 @@ export type ElasticsearchIndexOptions = ElasticsearchConnection & { dataStream: 
 export function createElasticsearchIndex(options: ElasticsearchIndexOptions): EventIndex {
   const { dataStream } = options;
   const client = connectElasticsearch(options);
-  const bulk = createBulk(client, dataStream);
+  const bulk = createBulk(client, dataStream, toOperation);
   return {
     create: bulk,
     topItems: (query, signal) => topItems({ client, dataStream, signal }, query),

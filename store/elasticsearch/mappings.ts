@@ -1,7 +1,7 @@
 import type { estypes } from '@elastic/elasticsearch';
 import { FIELD_NAMES, type Field, fieldOf } from '../../event/fields.ts';
 
-type Properties = Record<string, estypes.MappingProperty>;
+export type Properties = Record<string, estypes.MappingProperty>;
 type MappedField = NonNullable<Field['ecs']>;
 
 /** What a document has beside the fields of an event, made of them. */
@@ -30,7 +30,12 @@ function mappingOf({ type, ignore_above }: MappedField): estypes.MappingProperty
   return type === 'keyword' && ignore_above !== undefined ? { type, ignore_above } : { type };
 }
 
-function put(into: Properties, [name = '', ...inner]: string[], mapping: estypes.MappingProperty): void {
+/** Adds a field by its path to `into`. */
+export function put(
+  into: Properties,
+  [name = '', ...inner]: string[],
+  mapping: estypes.MappingProperty,
+): void {
   if (inner.length === 0) {
     into[name] = mapping;
     return;

@@ -4,10 +4,9 @@ import { actionOf, type ChangeOptions, differences, type SettingChange } from '.
 import { readAnswer } from './answer.ts';
 import { isMissing, reasonIn, statusOf } from './client.ts';
 import { lackingFields, toChanges, withFields } from './mapping.ts';
-import { MAPPINGS } from './mappings.ts';
 import { inIndex, toMs, toTexts } from './setting.ts';
 import { SetupRefused } from './setup-refused.ts';
-import { liveSettings, type TemplateOptions } from './template.ts';
+import { EVENTS, liveSettings, type TemplateOptions } from './template.ts';
 import type { Step } from './template-setup.ts';
 
 const record = z.record(z.string(), z.unknown());
@@ -66,14 +65,18 @@ export function createStream(client: Client, name: string): Step {
 }
 
 /** A template is for backing indices to come; the one that is written to now gets the fields that it lacks as well. */
-export async function planMapping(client: Client, { dataStream: name }: TemplateOptions): Promise<Step> {
+export async function planMapping(
+  client: Client,
+  { dataStream: name, content = EVENTS }: TemplateOptions,
+): Promise<Step> {
+  const wanted = content.mappings.properties;
   const answer = readAnswer(mappings, await client.indices.getMapping({ index: name }), 'the mapping');
   // Backing indices are numbered: the last is the one that is written to.
   const current = Object.entries(answer)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .at(-1)?.[1].mappings.properties;
-  const settings = toChanges(lackingFields(current, MAPPINGS.properties));
-  const properties = withFields(current, MAPPINGS.properties);
+  const settings = toChanges(lackingFields(current, wanted));
+  const properties = withFields(current, wanted);
   return toStep(`mapping of ${name}`, settings, () => putMapping(client, name, { properties }));
 }
 

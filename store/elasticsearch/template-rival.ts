@@ -2,7 +2,7 @@ import type { Client } from '@elastic/elasticsearch';
 import { z } from 'zod';
 import { readAnswer } from './answer.ts';
 import { type LackingField, lackingFields } from './mapping.ts';
-import { MAPPINGS } from './mappings.ts';
+import type { Properties } from './mappings.ts';
 import { SetupRefused } from './setup-refused.ts';
 
 const record = z.record(z.string(), z.unknown());
@@ -39,6 +39,8 @@ export type Question = {
   name: string;
   /** Every template that there is. */
   all: NamedTemplate[];
+  /** What it must have. */
+  fields: Properties;
   /** Ours, as it will be. */
   wanted: { priority?: number | undefined };
   /** Whether one of the same priority is there already. */
@@ -50,7 +52,7 @@ export type Question = {
  * an operator may manage the template elsewhere. Throws a `SetupRefused` where another one does not fit.
  */
 export async function otherTemplate(client: Client, question: Question): Promise<string | undefined> {
-  const { all, name, wanted, isThere } = question;
+  const { all, name, fields, wanted, isThere } = question;
   const { priority = 0 } = wanted;
   refuseEqual(name, all, priority);
   const { template, overlapping } = await simulate(client, question);
@@ -59,7 +61,7 @@ export async function otherTemplate(client: Client, question: Question): Promise
   const [first] = othersFor(name, all).sort((a, b) => b.index_template.priority - a.index_template.priority);
   if (first === undefined)
     throw new SetupRefused(`an index template other than hotitem's applies to ${name}`);
-  const lacking = lackingFields(template.mappings?.properties, MAPPINGS.properties);
+  const lacking = lackingFields(template.mappings?.properties, fields);
   const { data_stream } = first.index_template;
   if (data_stream !== undefined && lacking.length === 0)
     return `${describe(first)} applies, and has every field`;

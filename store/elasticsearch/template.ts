@@ -1,14 +1,31 @@
 import type { estypes } from '@elastic/elasticsearch';
-import { MAPPINGS } from './mappings.ts';
+import { MAPPINGS, type Properties } from './mappings.ts';
 
 /** Raised with every change of what is below, so that an older `hotitem setup` leaves a newer template alone. */
 export const TEMPLATE_VERSION = 3;
+
+/** What a data stream holds. */
+export type StreamContent = {
+  mappings: { dynamic: false; properties: Properties };
+  /** Of its template. */
+  version: number;
+  /** For people. */
+  description: string;
+};
+
+export const EVENTS: StreamContent = {
+  mappings: MAPPINGS,
+  version: TEMPLATE_VERSION,
+  description: 'Item views captured at nginx',
+};
 
 export const MANAGED_BY = 'hotitem';
 
 /** Omitted options get their default in a new template, and are not changed in an existing one. */
 export type TemplateOptions = {
   dataStream: string;
+  /** `EVENTS` by default. */
+  content?: StreamContent;
   /** Of two templates for the same name the one with the higher priority applies. */
   priority?: number | undefined;
   /** How long the data stream's lifecycle keeps a document. */
@@ -27,6 +44,7 @@ export type IndexTemplate = estypes.IndicesPutIndexTemplateRequest & {
 /** The template of exactly this data stream: `hot_item` takes no `hot_item_archive` along. */
 export function indexTemplate({
   dataStream,
+  content: { mappings, version, description } = EVENTS,
   // Above Elastic's own (at most 200) and what an operator would write without a thought.
   priority = 500,
   retentionDays = 30,
@@ -39,10 +57,10 @@ export function indexTemplate({
     index_patterns: [dataStream],
     data_stream: {},
     priority,
-    version: TEMPLATE_VERSION,
-    _meta: { managed_by: MANAGED_BY, version: TEMPLATE_VERSION, description: 'Item views captured at nginx' },
+    version,
+    _meta: { managed_by: MANAGED_BY, version, description },
     template: {
-      mappings: MAPPINGS,
+      mappings,
       settings: {
         index: {
           number_of_shards: shards,

@@ -23,6 +23,8 @@ export type KafkaClient = {
 export const ROW = 128;
 
 export type KafkaMessage = {
+  /** Messages with the same key are in one partition, in the order in which they are sent. Not in a row. */
+  key?: Buffer;
   value: Buffer;
   headers?: Record<string, Buffer | string>;
   /** Of the record, ms since 1970; now by default. */
@@ -66,6 +68,8 @@ export type TopicSpec = {
   partitions: number;
   replicationFactor: number;
   retentionMs: number;
+  /** What else a new topic is set to, by Kafka's names. */
+  settings?: Readonly<Record<string, string>>;
   /** Which of these were given, and so also apply to an existing topic. */
   given?: readonly ('partitions' | 'replicationFactor' | 'retentionMs')[];
 };

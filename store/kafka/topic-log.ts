@@ -11,19 +11,21 @@ export type KafkaLogOptions = {
   headers: Record<string, string>;
   /** Which events have headers: each (by default), or the first of each row. */
   headersOn?: 'event' | 'row';
+  /** The key of a message; without it the key is null, so that a sale does not sit on one partition. */
+  keyOf?: (value: Buffer) => Buffer | undefined;
   /** Called when a consumer did not continue at the offset that its group had reached. */
   onReset?: (reset: OffsetReset) => void;
 };
 
 /**
- * A topic as an `EventLog`: the key of a message is null, so that a sale does not sit on one partition.
+ * A topic as an `EventLog`.
  *
  * Headers are those given and `seq`, the place of the event in the log that it comes from. On rows, only the first event
  * of each has them, with `count`: how many events follow each other there, itself included. The rest of the row lies
  * directly behind it; a row is in the topic as a whole or not at all.
  */
 export function createKafkaLog(options: KafkaLogOptions): EventLog {
-  const { client, topic, concurrency, headersOn = 'event', onReset } = options;
+  const { client, topic, concurrency, headersOn = 'event', keyOf, onReset } = options;
   // Made once: a client copies bytes faster than it encodes text.
   const headers = Object.fromEntries(
     Object.entries(options.headers).map(([name, value]) => [name, Buffer.from(value)]),
@@ -35,7 +37,11 @@ export function createKafkaLog(options: KafkaLogOptions): EventLog {
   };
 
   function onEach({ values, position }: Batch): KafkaMessage[] {
-    return values.map((value, i) => ({ value, headers: { ...headers, seq: Buffer.from(position(i)) } }));
+    return values.map((value, i) => {
+      const key = keyOf?.(value);
+      const message = { value, headers: { ...headers, seq: Buffer.from(position(i)) } };
+      return key === undefined ? message : { ...message, key };
+    });
   }
 
   function onRows({ values, position }: Batch): KafkaMessage[] {

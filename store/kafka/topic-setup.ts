@@ -23,7 +23,7 @@ export type TopicState = {
   settings: Record<string, string | undefined>;
 };
 
-export const RETENTION = 'retention.ms';
+const RETENTION = 'retention.ms';
 
 /** Retention without end. */
 const FOR_EVER = -1;
@@ -33,6 +33,14 @@ const UNITS: [string, number][] = [
   ['minute', 60_000],
   ['second', 1000],
 ];
+
+/** What a new topic is set to. */
+export function newSettings({ retentionMs, settings = {} }: TopicSpec): { name: string; value: string }[] {
+  return Object.entries({ [RETENTION]: String(retentionMs), ...settings }).map(([name, value]) => ({
+    name,
+    value,
+  }));
+}
 
 /** Creates the topics that are missing. Of those that are there it changes what the specification says was asked for, and nothing else. */
 export async function setUpTopics(

@@ -24,7 +24,7 @@ jest.setTimeout(180_000);
 const WAIT_MS = 60_000;
 const NOBODY = 65_534;
 const TWO_HOURS_S = 7_200;
-const SINK = { indices: [{ names: ['hot_item'], privileges: ['create_doc', 'auto_configure'] }] };
+const SINK = { indices: [{ names: ['hot_item*'], privileges: ['create_doc', 'auto_configure'] }] };
 
 // What nginx has to do with it is in status.test.ts.
 const suite =

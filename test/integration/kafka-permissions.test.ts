@@ -57,6 +57,8 @@ suiteWith(['kafka'], { stops: true })('a permission that is missing, and given',
     env = {
       HOTITEM_HOME: folder.path,
       HOTITEM_NODE: 'web-1',
+      // Without the topic of decisions, which needs permissions of its own.
+      HOTITEM_HEAT_ENABLED: 'false',
       HOTITEM_KAFKA_COMPRESSION: 'none',
       HOTITEM_KAFKA_TOPIC: topic,
       HOTITEM_KAFKA_DEAD_LETTER_TOPIC: resources.dead,

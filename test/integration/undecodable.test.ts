@@ -313,6 +313,7 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
       await createTopics(admin, [
         { topic, numPartitions: PARTITIONS, replicationFactor: 1 },
         { topic: `${topic}.dead`, numPartitions: 1, replicationFactor: 1, configEntries },
+        { topic: `${topic}.decisions`, numPartitions: 1, replicationFactor: 1 },
       ]);
     }
 

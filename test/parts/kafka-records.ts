@@ -2,7 +2,13 @@ import { Kafka, logLevel } from 'kafkajs';
 import { withAdmin } from './kafka-admin.ts';
 
 /** What a record says, as text, and its time: ms since 1970. */
-export type KafkaRecord = { value: string; headers: Record<string, string>; time: number };
+export type KafkaRecord = {
+  key: string;
+  partition: number;
+  value: string;
+  headers: Record<string, string>;
+  time: number;
+};
 
 /** Everything that is in a topic now. */
 export async function recordsOf(brokers: string[], topic: string): Promise<KafkaRecord[]> {
@@ -17,10 +23,16 @@ export async function recordsOf(brokers: string[], topic: string): Promise<Kafka
   await consumer.subscribe({ topic, fromBeginning: true });
   await new Promise<void>((resolve) => {
     void consumer.run({
-      eachMessage: async ({ message }) => {
+      eachMessage: async ({ message, partition }) => {
         const headers = Object.entries(message.headers ?? {}).map(([key, value]) => [key, String(value)]);
         const time = Number(message.timestamp);
-        found.push({ value: String(message.value), headers: Object.fromEntries(headers), time });
+        found.push({
+          key: String(message.key),
+          partition,
+          value: String(message.value),
+          headers: Object.fromEntries(headers),
+          time,
+        });
         if (found.length === count) resolve();
       },
     });

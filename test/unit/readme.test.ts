@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { HEAT_METRICS } from '../../heat/metrics.ts';
+import { DECISION_METRICS, HEAT_METRICS } from '../../heat/metrics.ts';
 import { ADMIN_METRICS } from '../../service/admin/admin-metrics.ts';
 import { loadConfig } from '../../service/config/config.ts';
 import { SETTINGS } from '../../service/config/setting.ts';
-import type { MetricList } from '../../service/metrics.ts';
-import { SIDECAR_METRICS } from '../../sidecar/metrics.ts';
-import { SINK_METRICS } from '../../sink/metrics.ts';
+import { aboutDecisions, DECISIONS, type MetricList } from '../../service/metrics.ts';
+import { FORWARD_METRICS, SIDECAR_METRICS } from '../../sidecar/metrics.ts';
+import { DECISION_SINK_METRICS, SINK_METRICS } from '../../sink/metrics.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -20,7 +20,10 @@ describe('what the documentation says', () => {
     expect(rows).toEqual([
       ...table(SIDECAR_METRICS),
       ...table(HEAT_METRICS),
+      ...table(DECISION_METRICS),
+      ...table(aboutDecisions(FORWARD_METRICS), DECISIONS),
       ...table(SINK_METRICS),
+      ...table(DECISION_SINK_METRICS, DECISIONS),
       ...table(ADMIN_METRICS),
     ]);
   });
@@ -54,10 +57,10 @@ describe('what the documentation says', () => {
   });
 });
 
-function table(list: MetricList): string[] {
+function table(list: MetricList, prefix = ''): string[] {
   return Object.entries(list).map(([name, { kind, help, labels = [] }]) => {
     const shown = labels.length > 0 ? `{${labels.join(',')}}` : '';
-    return `| \`hotitem_${name}${shown}\` | ${kind} | ${help} |`;
+    return `| \`hotitem_${prefix}${name}${shown}\` | ${kind} | ${help} |`;
   });
 }
 

@@ -13,6 +13,7 @@ import type {
   TopicSpec,
 } from '../client.ts';
 import type { KafkaError } from '../error.ts';
+import { keyNumber } from '../key-partition.ts';
 import { NEEDS_OF_SETUP, needsToRead, needsToWrite } from '../needs.ts';
 import { createRows } from '../rows.ts';
 import {
@@ -133,8 +134,9 @@ function passesSoon({ failure }: KafkaError): boolean {
 }
 
 /** Not a copy of all of the message: there are many. */
-function place({ value, headers, time }: KafkaMessage, partition: number): Message {
-  const placed: Message = { value, partition };
+function place({ key, value, headers, time }: KafkaMessage, row: number): Message {
+  const placed: Message = { value, partition: key === undefined ? row : keyNumber(key) };
+  if (key !== undefined) placed.key = key;
   if (headers !== undefined) placed.headers = headers;
   if (time !== undefined) placed.timestamp = String(time);
   return placed;
@@ -174,11 +176,15 @@ function toSasl({ mechanism, username, password }: Sasl): NonNullable<KafkaConfi
   return { mechanism, username, password };
 }
 
-/** `partition` counts rows without end; partitions without a leader are skipped. */
+/**
+ * `partition` counts rows without end; partitions without a leader are skipped. Of a message with a key it is the key's number: that
+ * waits for its partition.
+ */
 const takeTurns: ICustomPartitioner =
   () =>
-  ({ partitionMetadata, message: { partition: row = 0 } }) => {
+  ({ partitionMetadata, message: { key, partition: row = 0 } }) => {
     const count = partitionMetadata.length;
+    if (key != null) return row % count;
     for (let i = 0; i < count; i++) {
       const candidate = partitionMetadata[(row + i) % count];
       if (candidate !== undefined && candidate.leader >= 0) return candidate.partitionId;

@@ -1,6 +1,6 @@
 import kafkajs, { type Admin } from 'kafkajs';
 import { createBackoff } from '../../../service/backoff.ts';
-import { RETENTION, type TopicAdmin } from '../topic-setup.ts';
+import { newSettings, type TopicAdmin } from '../topic-setup.ts';
 
 const { ConfigResourceTypes } = kafkajs;
 
@@ -18,8 +18,9 @@ export function toTopicAdmin(admin: Asked): TopicAdmin {
   return {
     list: () => admin.listTopics(),
 
-    async create({ topic, partitions: numPartitions, replicationFactor, retentionMs }) {
-      const configEntries = [{ name: RETENTION, value: String(retentionMs) }];
+    async create(spec) {
+      const { topic, partitions: numPartitions, replicationFactor } = spec;
+      const configEntries = newSettings(spec);
       const topics = [{ topic, numPartitions, replicationFactor, configEntries }];
       // Its own waiting ends with an error where the broker has not heard of the topic yet.
       await admin.createTopics({ waitForLeaders: false, topics });

@@ -6,6 +6,7 @@ import type { Change, ChangeOptions } from '../../../service/change.ts';
 import { reasonOf } from '../../../service/log.ts';
 import type { Consumer, Handler } from '../../event-log.ts';
 import type { ConsumeOptions, KafkaClient, KafkaConnection, KafkaMessage, TopicSpec } from '../client.ts';
+import { keyNumber } from '../key-partition.ts';
 import { NEEDS_OF_SETUP, needsToRead, needsToWrite } from '../needs.ts';
 import { createRows } from '../rows.ts';
 import {
@@ -173,9 +174,10 @@ function compressFast(data: Buffer | { buffer: Buffer }): Buffer {
   return gzipSync(Buffer.isBuffer(data) ? data : data.buffer, { level: 1 });
 }
 
-/** `partition` counts rows without end: the library takes it modulo the partitions that there are. */
-function toOutgoing(topic: string, { value, headers, time }: KafkaMessage, partition: number): Outgoing {
-  const outgoing: Outgoing = { topic, partition, value };
+/** Rows are counted without end: the library takes a partition modulo the partitions that there are. */
+function toOutgoing(topic: string, { key, value, headers, time }: KafkaMessage, row: number): Outgoing {
+  const outgoing: Outgoing = { topic, partition: key === undefined ? row : keyNumber(key), value };
+  if (key !== undefined) outgoing.key = key;
   if (time !== undefined) outgoing.timestamp = BigInt(time);
   if (headers === undefined) return outgoing;
   const pairs = Object.entries(headers).map(([name, content]) => [bytesOf(name), toBuffer(content)] as const);

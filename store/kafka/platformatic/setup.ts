@@ -1,5 +1,5 @@
 import type { Admin } from '@platformatic/kafka';
-import { RETENTION, type TopicAdmin } from '../topic-setup.ts';
+import { newSettings, type TopicAdmin } from '../topic-setup.ts';
 
 /** Numbers of the protocol: a resource that is a topic, and an operation that sets a value. */
 const TOPIC = 2;
@@ -10,9 +10,9 @@ export function toTopicAdmin(admin: Admin): TopicAdmin {
   return {
     list: () => admin.listTopics(),
 
-    async create({ topic, partitions, replicationFactor: replicas, retentionMs }) {
-      const configs = [{ name: RETENTION, value: String(retentionMs) }];
-      await admin.createTopics({ topics: [topic], partitions, replicas, configs });
+    async create(spec) {
+      const { topic, partitions, replicationFactor: replicas } = spec;
+      await admin.createTopics({ topics: [topic], partitions, replicas, configs: newSettings(spec) });
     },
 
     async describe(topic, configurationKeys) {

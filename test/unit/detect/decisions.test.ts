@@ -9,12 +9,14 @@ import {
 import { compileRules } from '../../../detect/rules.ts';
 
 const DWELL = { busy: 30_000, surge: 60_000, concentrated: 30_000 };
+const NUMBERS = { windowSeconds: 10, viewsPerSecond: 30, visitors: 7, estimated: false };
 const BUSY_A = {
   item: 'a',
   signal: 'busy',
   actions: ['announce', 'cache'],
   since: 0,
   reason: 'many',
+  numbers: NUMBERS,
   rule: 'default',
   dryRun: false,
 };
@@ -106,7 +108,8 @@ describe('decisions', () => {
         for (const { passes, item, signal, strength, enters } of steps) {
           now += passes;
           const before = changes.length;
-          if (enters) decisions.enter({ item, signal, strength, explain: () => '' }, now);
+          if (enters)
+            decisions.enter({ item, signal, strength, explain: () => ({ text: '', numbers: NUMBERS }) }, now);
           else decisions.leave(item, signal, now);
           for (const { change, signal: left, since } of changes.slice(before)) {
             if (change === 'leaves' && left !== 'pin')
@@ -227,7 +230,7 @@ test('thousands that the cap holds back do not each look through all that are ho
   const { decisions } = create({ cap: 100 });
   for (let i = 0; i < 100; i++) decisions.enter(busy(`hot-${i}`, 1_000), 0);
   let explained = 0;
-  const explain = () => `${++explained}`;
+  const explain = () => ({ text: `${++explained}`, numbers: NUMBERS });
   for (let now = 0; now < 500; now += 100)
     for (let i = 0; i < 2_000; i++)
       expect(decisions.enter({ item: `${i}`, signal: 'busy', strength: 30, explain }, now)).toBe('held');
@@ -236,7 +239,7 @@ test('thousands that the cap holds back do not each look through all that are ho
 });
 
 function busy(item: string, strength = 50): Finding {
-  return { item, signal: 'busy', strength, explain: () => 'many' };
+  return { item, signal: 'busy', strength, explain: () => ({ text: 'many', numbers: NUMBERS }) };
 }
 
 type Stored = NonNullable<DecisionsOptions['stored']>;

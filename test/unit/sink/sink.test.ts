@@ -3,7 +3,9 @@ import { Registry } from 'prom-client';
 import type { HotItemEvent } from '../../../event/event.ts';
 import { createMetrics } from '../../../service/metrics.ts';
 import { createOutage } from '../../../service/outage.ts';
+import { createLetterContents } from '../../../sink/letter.ts';
 import { SINK_METRICS } from '../../../sink/metrics.ts';
+import { createReadRecord } from '../../../sink/read-record.ts';
 import { startSink } from '../../../sink/sink.ts';
 import type { DeadLetter } from '../../../store/dead-letters/dead-letters.ts';
 import { IndexUnavailable, type Outcome } from '../../../store/event-index.ts';
@@ -226,8 +228,6 @@ async function create(
         asked.push(all.map(({ id }) => id));
         return answer(all, asked.length - 1);
       },
-      topItems: async () => [],
-      close: async () => {},
     },
     deadLetters: {
       async add(letters) {
@@ -239,9 +239,8 @@ async function create(
     quarantine: { keep: async (name) => `/q/${name}` },
     batchEvents,
     requests: 1,
-    articleTimeZone: 'UTC',
-    redact: (event) => event,
-    keepsAll: true,
+    read: createReadRecord({ articleTimeZone: 'UTC', redact: (event) => event }),
+    contents: createLetterContents<HotItemEvent>({ keepsAll: true, redact: (event) => event }),
     say: () => {},
     metrics,
     warn(key) {

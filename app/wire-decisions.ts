@@ -1,0 +1,190 @@
+import { join } from 'node:path';
+import type { HotDecision } from '../event/decision-fields.ts';
+import { parseDecision } from '../event/parse-decision.ts';
+import { DECISION_METRICS } from '../heat/metrics.ts';
+import type { OutboxOptions } from '../heat/outbox.ts';
+import type { Check } from '../service/admin/admin.ts';
+import { aboutDecisions, createMetrics, DECISIONS } from '../service/metrics.ts';
+import { createOutage } from '../service/outage.ts';
+import { startForwarder } from '../sidecar/forward.ts';
+import { FORWARD_METRICS } from '../sidecar/metrics.ts';
+import { waitingFor } from '../sidecar/sidecar.ts';
+import { createDeadLetterTopic, type DeadLetters } from '../store/dead-letters/dead-letters.ts';
+import type { DecisionIndex } from '../store/event-index.ts';
+import type { EventLog } from '../store/event-log.ts';
+import { createKafkaLog } from '../store/kafka/topic-log.ts';
+import { openSpool, type Spool } from '../store/spool/spool.ts';
+import { connectKafka } from './connect-kafka.ts';
+import type { Core } from './core.ts';
+import {
+  createDecisionMeters,
+  ofDecisions,
+  type SinkAccounts,
+  type SinkMeters,
+  wireSink,
+} from './wire-sink.ts';
+
+/*
+ * Decisions take the way of events: a spool of their own, then Kafka or the index. It is another spool so that they wait for no backlog of
+ * events, are not shed with them, and are never taken for one.
+ */
+
+/** The accounting of decisions in a sidecar since it started. It balances when `unaccounted` is 0. */
+export type DecisionAccounts = {
+  /** Decisions in the outbox when the sidecar started, not delivered then. */
+  waitingAtStart: number;
+  /** Decisions written to the outbox, */
+  told: number;
+  /** of all of these so many wait, */
+  waiting: number;
+  /** were delivered, */
+  delivered: number;
+  /** are dead letters of the forwarder, */
+  dead: number;
+  /** or were damaged on the disk. */
+  lost: number;
+  /** waitingAtStart + told − waiting − delivered − dead − lost */
+  unaccounted: number;
+  /** Not told: the outbox took none. */
+  dropped: number;
+};
+
+export type Outlet = Pick<OutboxOptions, 'append' | 'metrics'> & {
+  check: Check;
+  accounts: () => DecisionAccounts;
+  /** Of the sink in this process. */
+  sinkAccounts?: () => SinkAccounts;
+};
+
+/** Of the outbox: some ten thousand decisions, hours of them. */
+const MOST_BYTES = 16 * 1024 * 1024;
+const SEGMENT_BYTES = 1024 * 1024;
+/** What the outbox calls its place: never that of an event. */
+export const OUTBOX_SOURCE = 'decisions';
+/** As many as one request: those of one item must not overtake each other. */
+const ONE_AT_A_TIME = 1;
+
+/** Where decisions go without Kafka. */
+export type Embedded = { index: DecisionIndex; deadLetters: DeadLetters };
+
+/** Opens the outbox and begins to deliver what is in it: to the index in this process, or else to Kafka. */
+export async function wireOutlet(core: Core, embedded: Embedded | undefined): Promise<Outlet> {
+  const { registry, parts, shutdown } = core;
+  const metrics = createMetrics(registry, DECISION_METRICS);
+  const spool = await openOutbox(core, (kind) => metrics.of('decisions_faults_total', { kind }).add());
+  shutdown.add('outbox of decisions', () => spool.close());
+  const { cursor } = parts;
+  const waiting = () => waitingFor(spool, cursor);
+  metrics.of('decisions_waiting').follow(waiting);
+  const waitingAtStart = waiting();
+  const next = embedded === undefined ? await forward(core, spool) : embed(core, spool, embedded);
+  return {
+    append: (texts) => spool.appendLines(texts),
+    metrics,
+    check: next.check,
+    ...(next.meters !== undefined && { sinkAccounts: next.meters.accounts }),
+    accounts() {
+      const told = metrics.of('decisions_told_total').value();
+      const left = {
+        waiting: waiting(),
+        delivered: next.delivered(),
+        dead: next.dead(),
+        lost: spool.stats().lostEvents,
+      };
+      return {
+        waitingAtStart,
+        told,
+        ...left,
+        unaccounted: waitingAtStart + told - left.waiting - left.delivered - left.dead - left.lost,
+        dropped: metrics.sum('decisions_dropped_total'),
+      };
+    },
+  };
+}
+
+type Next = { check: Check; delivered: () => number; dead: () => number; meters?: SinkMeters };
+
+function openOutbox({ config, parts, warn, now }: Core, onFault: (kind: string) => void): Promise<Spool> {
+  return openSpool({
+    dir: join(config.home, 'decisions'),
+    maxBytes: MOST_BYTES,
+    segmentBytes: SEGMENT_BYTES,
+    // A few a second at most, and nobody waits for them.
+    fsync: 'always',
+    cursors: [parts.cursor],
+    now,
+    onFault(fault) {
+      onFault(fault.kind);
+      warn(`outbox ${fault.kind}`, 'the outbox of decisions found a fault', { fault });
+    },
+  });
+}
+
+/** outbox → Kafka; a sink takes it from there. */
+async function forward(core: Core, spool: Spool): Promise<Next> {
+  const { config, registry, shutdown, parts } = core;
+  const client = await connectKafka(core);
+  shutdown.add('kafka producer of decisions', () => client.close());
+  const { decision_topic: topic, dead_letter_topic, batch_events, batch_bytes } = config.kafka;
+  const headers = { node: config.node, boot: spool.stats().id };
+  const metrics = createMetrics(registry, aboutDecisions(FORWARD_METRICS), DECISIONS);
+  const forwarder = await startForwarder({
+    from: named(spool),
+    cursor: parts.cursor,
+    to: createKafkaLog({ client, topic, concurrency: 1, headers, keyOf: keyOfRecord }),
+    deadLetters: createDeadLetterTopic(client, dead_letter_topic, core.now),
+    limits: { batchEvents: batch_events, batchBytes: batch_bytes, requests: ONE_AT_A_TIME },
+    metrics,
+    warn: warnOfDecisions(core),
+    outage: createOutage(core.now),
+  });
+  shutdown.add('forwarder of decisions', () => forwarder.close(core.graceMs));
+  return {
+    check: { name: 'decisions', ready: () => forwarder.failure() ?? true },
+    delivered: () => metrics.of('forwarded_total').value(),
+    dead: () => metrics.sum('forward_dead_total'),
+  };
+}
+
+/** outbox → index, in this process. */
+function embed(core: Core, spool: Spool, { index, deadLetters }: Embedded): Next {
+  const meters = createDecisionMeters(core.registry, core.now);
+  const check = wireSink(core, {
+    ...ofDecisions(core.config),
+    name: 'decisions',
+    log: named(spool),
+    cursor: core.parts.cursor,
+    index,
+    deadLetters,
+    metrics: meters.metrics,
+    outage: meters.outage,
+  });
+  return { check, meters, delivered: () => meters.accounts().consumed, dead: () => 0 };
+}
+
+/** A topic's key of a decision: its node and its item, as JSON, so that no two of them are alike. */
+export function keyOfDecision({ node, item }: Pick<HotDecision, 'node' | 'item'>): Buffer {
+  return Buffer.from(JSON.stringify([node, item]));
+}
+
+/** Undefined for what another version wrote: the topic refuses a record without a key, which makes a dead letter of it. */
+function keyOfRecord(value: Buffer): Buffer | undefined {
+  try {
+    return keyOfDecision(parseDecision(value.toString('utf8')));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Under a name of its own: a dead letter must not look like one of an event. */
+function named(log: EventLog): EventLog {
+  return {
+    append: log.append,
+    consume: (name, handle) =>
+      log.consume(name, (batch, context) => handle({ ...batch, source: OUTBOX_SOURCE }, context)),
+  };
+}
+
+function warnOfDecisions({ warn }: Core): Core['warn'] {
+  return (key, message, fields) => warn(`decisions ${key}`, `decisions: ${message}`, fields);
+}

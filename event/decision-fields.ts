@@ -1,0 +1,265 @@
+/*
+ * What a decision is made of, as `event/fields.ts` is for an event: one table, in the order in which the fields are written. The type of
+ * a decision, reading it, its document, the mapping, the columns and docs/events.md follow from this table.
+ */
+
+export type DecisionField = {
+  /** The type of its values. A `text` is never empty. */
+  type: 'version' | 'text' | 'time' | 'count' | 'number' | 'flag' | 'texts' | 'state' | 'change' | 'override';
+  /** In every decision. */
+  required?: true;
+  /** Longest text, in characters. */
+  longest?: number;
+  /** Its field in a document, with the mapping. */
+  ecs?: { path: string; type: 'keyword' | 'date' | 'long' | 'double' | 'boolean'; ignore_above?: number };
+  /** Its column in DuckDB. */
+  column?: string;
+  /** For docs/events.md. */
+  about: string;
+};
+
+export const STATES = ['hot', 'cold'] as const;
+/** `stays`: nothing has changed, it is told again for those who have forgotten it. */
+export const CHANGES = ['enters', 'changes', 'leaves', 'stays'] as const;
+const OVERRIDES = ['pin', 'ban'] as const;
+
+/** Of a name: an item's, or a rule's. */
+const LONGEST_NAME = 1024;
+/** Of what a person says. */
+const LONGEST_REASON = 2000;
+/** Elasticsearch refuses a term above 32 KB, and a character may take four bytes. */
+const TERM = 8000;
+
+export const DECISION_FIELDS = {
+  v: { type: 'version', required: true, about: 'version of this shape: 1' },
+  id: {
+    type: 'text',
+    required: true,
+    longest: 128,
+    ecs: { path: 'event.id', type: 'keyword' },
+    column: 'UUID NOT NULL',
+    about: '12 hex digits of `time` and 20 of what was decided: the same however often it is sent',
+  },
+  time: {
+    type: 'time',
+    required: true,
+    ecs: { path: '@timestamp', type: 'date' },
+    column: 'TIMESTAMP_MS NOT NULL',
+    about: 'when it was decided, ms since 1970',
+  },
+  node: {
+    type: 'text',
+    required: true,
+    longest: LONGEST_NAME,
+    ecs: { path: 'host.name', type: 'keyword', ignore_above: TERM },
+    column: 'VARCHAR NOT NULL',
+    about: 'the host whose sidecar decided',
+  },
+  item: {
+    type: 'text',
+    required: true,
+    longest: LONGEST_NAME,
+    ecs: { path: 'hot_item.id', type: 'keyword', ignore_above: TERM },
+    column: 'VARCHAR NOT NULL',
+    about: 'the item',
+  },
+  state: {
+    type: 'state',
+    required: true,
+    ecs: { path: 'hot_item.state', type: 'keyword' },
+    column: 'VARCHAR NOT NULL',
+    about: '`hot` while any signal holds, else `cold`',
+  },
+  signals: {
+    type: 'texts',
+    required: true,
+    ecs: { path: 'hot_item.signals', type: 'keyword', ignore_above: TERM },
+    column: 'VARCHAR[]',
+    about: 'the signals by which it is hot after this change: `busy`, `surge`, `concentrated`, `pin`',
+  },
+  actions: {
+    type: 'texts',
+    required: true,
+    ecs: { path: 'hot_item.actions', type: 'keyword', ignore_above: TERM },
+    column: 'VARCHAR[]',
+    about: 'what is done about it after this change: `announce`, `cache`, `isolate`, `limit`',
+  },
+  change: {
+    type: 'change',
+    required: true,
+    ecs: { path: 'event.action', type: 'keyword' },
+    column: 'VARCHAR NOT NULL',
+    about:
+      'what happened to `signal`: `enters`, `changes` (other rules, another pin), `leaves`; or `stays`: nothing, it is told again',
+  },
+  signal: {
+    type: 'text',
+    required: true,
+    longest: LONGEST_NAME,
+    ecs: { path: 'hot_item.signal', type: 'keyword', ignore_above: TERM },
+    column: 'VARCHAR NOT NULL',
+    about: 'the signal that this is about',
+  },
+  reason: {
+    type: 'text',
+    required: true,
+    longest: LONGEST_REASON,
+    ecs: { path: 'event.reason', type: 'keyword', ignore_above: TERM },
+    column: 'VARCHAR NOT NULL',
+    about:
+      'why the item became hot by `signal`, a sentence with numbers; of a pin what was given as the reason',
+  },
+  since: {
+    type: 'time',
+    required: true,
+    ecs: { path: 'event.start', type: 'date' },
+    column: 'TIMESTAMP_MS NOT NULL',
+    about: 'when it became hot by `signal`, ms since 1970',
+  },
+  until: {
+    type: 'time',
+    ecs: { path: 'hot_item.until', type: 'date' },
+    column: 'TIMESTAMP_MS',
+    about: 'when a pin ends, ms since 1970',
+  },
+  rule: {
+    type: 'text',
+    required: true,
+    longest: LONGEST_NAME,
+    ecs: { path: 'rule.name', type: 'keyword', ignore_above: TERM },
+    column: 'VARCHAR NOT NULL',
+    about: 'the rule by which it is so; `default` without one',
+  },
+  dry_run: {
+    type: 'flag',
+    ecs: { path: 'hot_item.dry_run', type: 'boolean' },
+    column: 'BOOLEAN',
+    about: 'true: the rule only tries, nginx sees nothing of it',
+  },
+  decided_by: {
+    type: 'text',
+    required: true,
+    longest: LONGEST_NAME,
+    ecs: { path: 'hot_item.decided_by', type: 'keyword', ignore_above: TERM },
+    column: 'VARCHAR NOT NULL',
+    about:
+      'who decided: `rule NAME`, `file` (the file of rules), `restart`, or the login of whoever ran `hotitem hot`',
+  },
+  version: {
+    type: 'count',
+    required: true,
+    ecs: { path: 'hot_item.version', type: 'long' },
+    column: 'BIGINT NOT NULL',
+    about: 'grows with each change of the node, over all items',
+  },
+  window_seconds: {
+    type: 'number',
+    ecs: { path: 'hot_item.window_seconds', type: 'double' },
+    column: 'DOUBLE',
+    about: 'the window that the numbers below are of',
+  },
+  views_per_second: {
+    type: 'number',
+    ecs: { path: 'hot_item.views_per_second', type: 'double' },
+    column: 'DOUBLE',
+    about: 'views a second in that window',
+  },
+  visitors: {
+    type: 'number',
+    ecs: { path: 'hot_item.visitors', type: 'double' },
+    column: 'DOUBLE',
+    about: 'visitors in that window',
+  },
+  before_per_second: {
+    type: 'number',
+    ecs: { path: 'hot_item.before_per_second', type: 'double' },
+    column: 'DOUBLE',
+    about: 'views a second in the minutes before',
+  },
+  baseline_per_second: {
+    type: 'number',
+    ecs: { path: 'hot_item.baseline_per_second', type: 'double' },
+    column: 'DOUBLE',
+    about: 'visitors a second that the item usually has',
+  },
+  heaviest_views: {
+    type: 'number',
+    ecs: { path: 'hot_item.heaviest_views', type: 'double' },
+    column: 'DOUBLE',
+    about: 'views by the visitor with the most',
+  },
+  estimated: {
+    type: 'flag',
+    ecs: { path: 'hot_item.estimated', type: 'boolean' },
+    column: 'BOOLEAN',
+    about: 'true: visitors are estimated, because views are sampled',
+  },
+  held: {
+    type: 'count',
+    ecs: { path: 'hot_item.held', type: 'long' },
+    column: 'BIGINT',
+    about: 'items that the cap holds back at this moment; absent means none',
+  },
+  override: {
+    type: 'override',
+    ecs: { path: 'hot_item.override', type: 'keyword' },
+    column: 'VARCHAR',
+    about: '`pin` or `ban`, where one is in force for the item',
+  },
+  override_by: {
+    type: 'text',
+    longest: LONGEST_NAME,
+    ecs: { path: 'user.name', type: 'keyword', ignore_above: TERM },
+    column: 'VARCHAR',
+    about: 'whose pin or ban it is; `file` for the file of rules',
+  },
+  override_reason: {
+    type: 'text',
+    longest: LONGEST_REASON,
+    ecs: { path: 'hot_item.override_reason', type: 'keyword', ignore_above: TERM },
+    column: 'VARCHAR',
+    about: 'why it is pinned or banned',
+  },
+} as const satisfies Readonly<Record<string, DecisionField>>;
+
+type Fields = typeof DECISION_FIELDS;
+export type DecisionFieldName = keyof Fields;
+type Required = {
+  [Name in DecisionFieldName]: Fields[Name] extends { required: true } ? Name : never;
+}[DecisionFieldName];
+
+type ValueOf<Name extends DecisionFieldName> = {
+  version: 1;
+  text: string;
+  time: number;
+  count: number;
+  number: number;
+  flag: boolean;
+  texts: readonly string[];
+  state: (typeof STATES)[number];
+  change: (typeof CHANGES)[number];
+  override: (typeof OVERRIDES)[number];
+}[Fields[Name]['type']];
+
+/** One decision about an item, as it is in the topic. */
+export type HotDecision = { [Name in Required]: ValueOf<Name> } & {
+  [Name in Exclude<DecisionFieldName, Required>]?: ValueOf<Name>;
+};
+
+export const DECISION_FIELD_NAMES = Object.keys(DECISION_FIELDS).filter(isDecisionFieldName);
+
+/** What a field that has one of a few words may be. */
+export const WORDS: Readonly<Partial<Record<DecisionField['type'], readonly string[]>>> = {
+  state: STATES,
+  change: CHANGES,
+  override: OVERRIDES,
+};
+
+export function isDecisionFieldName(name: string): name is DecisionFieldName {
+  return Object.hasOwn(DECISION_FIELDS, name);
+}
+
+/** A field with all its options. */
+export function decisionFieldOf(name: DecisionFieldName): DecisionField {
+  return DECISION_FIELDS[name];
+}

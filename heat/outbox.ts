@@ -1,0 +1,135 @@
+import type { HotDecision } from '../event/decision-fields.ts';
+import { parseDecision } from '../event/parse-decision.ts';
+import { reasonOf } from '../service/log.ts';
+import type { Metrics } from '../service/metrics.ts';
+import type { DECISION_METRICS } from './metrics.ts';
+
+/*
+ * Decisions on their way out of the process that decides.
+ *
+ * A decision is first stored with the state that it led to, in one file (`pending` is part of `heat.json`), and then appended to a spool of
+ * its own, from where it is delivered. A kill between the two appends it again at the next start: its id is the same. So what is told is
+ * what is remembered, and none of both is without the other.
+ *
+ * Bounded: the spool has a limit, and while it takes nothing, the last `MOST_PENDING` decisions wait here. Of those, an older one of the
+ * same item gives way first, then the oldest; both are counted.
+ */
+
+export type Outbox = {
+  /** Returns at once. */
+  add(decision: HotDecision): void;
+  /** What is not known to be in the spool, to be stored with the state. */
+  pending(): string[];
+  /** All of these are on disk: they go out. Never rejects. */
+  stored(texts: readonly string[]): Promise<void>;
+  /** Tries again what the spool did not take. */
+  tick(now: number): void;
+  /** Resolves when nothing is being appended. */
+  settled(): Promise<void>;
+};
+
+export type OutboxOptions = {
+  /** What was pending before the restart. */
+  pending: readonly string[];
+  /** Resolves when they are in the spool. */
+  append: (texts: string[]) => Promise<unknown>;
+  /** Something has changed that is to be stored. */
+  onChange: () => void;
+  metrics: Metrics<typeof DECISION_METRICS>;
+  warn: (key: string, message: string, fields?: object) => void;
+  mostPending?: number;
+};
+
+type Pending = { text: string; item: string; isStored: boolean; isSending: boolean };
+
+const MOST_PENDING = 1_000;
+const RETRY_MS = 5_000;
+
+export function createOutbox(options: OutboxOptions): Outbox {
+  const { append, onChange, metrics, warn, mostPending = MOST_PENDING } = options;
+  let pending: Pending[] = options.pending.slice(-mostPending).flatMap((text) => fromBefore(text));
+  let appending: Promise<void> | undefined;
+  let retryAt = 0;
+  let hasFailed = pending.length > 0;
+  metrics.of('decisions_pending').follow(() => pending.length);
+  return {
+    add(decision) {
+      metrics.of('decisions_decided_total').add();
+      pending.push({
+        text: JSON.stringify(decision),
+        item: decision.item,
+        isStored: false,
+        isSending: false,
+      });
+      if (pending.length > mostPending) makeRoom();
+      onChange();
+    },
+    pending: () => pending.map(({ text }) => text),
+    stored(texts) {
+      const known = new Set(texts);
+      for (const one of pending) if (known.has(one.text)) one.isStored = true;
+      return flush();
+    },
+    tick(now) {
+      if (!hasFailed || (now < retryAt && retryAt - now <= RETRY_MS)) return;
+      retryAt = now + RETRY_MS;
+      void flush();
+    },
+    settled: async () => appending,
+  };
+
+  /** What a process before this one wrote. */
+  function fromBefore(text: string): Pending[] {
+    try {
+      const decision = parseDecision(text);
+      return [{ text: JSON.stringify(decision), item: decision.item, isStored: true, isSending: false }];
+    } catch (error) {
+      metrics.of('decisions_dropped_total', { reason: 'damaged' }).add();
+      warn('decisions damaged', 'a decision of before the restart cannot be read', {
+        reason: reasonOf(error),
+      });
+      return [];
+    }
+  }
+
+  async function flush(): Promise<void> {
+    // What is stored meanwhile goes with the next.
+    while (appending !== undefined) await appending;
+    const some = pending.filter(({ isStored }) => isStored);
+    if (some.length === 0) return;
+    appending = send(some).finally(() => {
+      appending = undefined;
+    });
+    await appending;
+  }
+
+  async function send(some: Pending[]): Promise<void> {
+    for (const one of some) one.isSending = true;
+    try {
+      await append(some.map(({ text }) => text));
+      hasFailed = false;
+    } catch (error) {
+      hasFailed = true;
+      for (const one of some) one.isSending = false;
+      warn('decisions', 'decisions cannot be written to their outbox, retrying', { reason: reasonOf(error) });
+      return;
+    }
+    metrics.of('decisions_told_total').add(some.length);
+    const told = new Set(some);
+    pending = pending.filter((one) => !told.has(one));
+    onChange();
+  }
+
+  /** None gives way that is just being appended: it may be told already. */
+  function makeRoom(): void {
+    const last = new Map(pending.map((one) => [one.item, one]));
+    const waiting = pending.filter(({ isSending }) => !isSending);
+    const superseded = waiting.find((one) => last.get(one.item) !== one);
+    const gone = superseded ?? waiting[0];
+    pending = pending.filter((one) => one !== gone);
+    metrics.of('decisions_dropped_total', { reason: superseded === undefined ? 'full' : 'superseded' }).add();
+    warn('decisions dropped', 'decisions wait for their outbox, and older ones give way', {
+      waiting: pending.length,
+    });
+  }
+}

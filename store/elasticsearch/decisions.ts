@@ -1,0 +1,75 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DECISION_FIELD_NAMES, decisionFieldOf, type HotDecision } from '../../event/decision-fields.ts';
+import type { DecisionIndex } from '../event-index.ts';
+import { createBulk } from './bulk.ts';
+import { connectElasticsearch } from './client.ts';
+import type { ElasticsearchIndexOptions } from './elasticsearch.ts';
+import { type Properties, put } from './mappings.ts';
+import type { StreamContent } from './template.ts';
+
+const CLOSE_MS = 500;
+const DATASET = 'event.dataset';
+
+/** The data stream of decisions. */
+export const DECISIONS: StreamContent = {
+  mappings: { dynamic: false, properties: properties() },
+  version: 1,
+  description: 'What turned hot and cooled, by hotitem',
+};
+
+/** Decisions as documents of a data stream, `_id` = the decision's id. */
+export function createElasticsearchDecisions(options: ElasticsearchIndexOptions): DecisionIndex {
+  const client = connectElasticsearch(options);
+  return {
+    create: createBulk(client, options.dataStream, toDecisionOperation),
+    close: () => Promise.race([client.close(), sleep(CLOSE_MS)]),
+  };
+}
+
+/** The two lines of a bulk request that create a decision's document. */
+export function toDecisionOperation(decision: HotDecision): string {
+  return `${JSON.stringify({ create: { _id: decision.id } })}\n${JSON.stringify(toDocument(decision))}\n`;
+}
+
+function toDocument(decision: HotDecision): Record<string, unknown> {
+  const document: Record<string, unknown> = {};
+  set(document, DATASET.split('.'), 'hotitem.decision');
+  for (const name of DECISION_FIELD_NAMES) {
+    const { type, ecs } = decisionFieldOf(name);
+    const value = decision[name];
+    if (ecs === undefined || value === undefined) continue;
+    set(document, ecs.path.split('.'), type === 'time' ? new Date(Number(value)).toISOString() : value);
+  }
+  return document;
+}
+
+function set(into: Record<string, unknown>, [name = '', ...inner]: string[], value: unknown): void {
+  if (inner.length === 0) {
+    into[name] = value;
+    return;
+  }
+  const there = into[name];
+  const next = isRecord(there) ? there : {};
+  into[name] = next;
+  set(next, inner, value);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+function properties(): Properties {
+  const found: Properties = {};
+  put(found, DATASET.split('.'), { type: 'keyword' });
+  for (const name of DECISION_FIELD_NAMES) {
+    const { ecs } = decisionFieldOf(name);
+    if (ecs === undefined) continue;
+    const { path, type, ignore_above } = ecs;
+    put(
+      found,
+      path.split('.'),
+      type === 'keyword' && ignore_above !== undefined ? { type, ignore_above } : { type },
+    );
+  }
+  return found;
+}

@@ -1,0 +1,367 @@
+import { randomBytes } from 'node:crypto';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import type { Accounts } from '../../app/wire-sidecar.ts';
+import type { HotDecision } from '../../event/decision-fields.ts';
+import { createKafkajsClient } from '../../store/kafka/kafkajs/kafkajs.ts';
+import { keyNumber } from '../../store/kafka/key-partition.ts';
+import type { ElasticsearchPart } from '../parts/elasticsearch.ts';
+import { temporaryFolder } from '../parts/guard.ts';
+import type { KafkaPart } from '../parts/kafka.ts';
+import { withAdmin } from '../parts/kafka-admin.ts';
+import { recordsOf } from '../parts/kafka-records.ts';
+import { BROWSER } from '../parts/load.ts';
+import { freePort } from '../parts/ports.ts';
+import { type Service, startService } from '../parts/service.ts';
+import { sharedElasticsearch, sharedKafka } from '../parts/shared.ts';
+import { suiteWith } from '../parts/suite.ts';
+import { until } from '../parts/until.ts';
+import { postLines } from './post-lines.ts';
+import { setUpIndexes } from './set-up.ts';
+import { type SinkSettings, sinkSettings, startSinkService } from './sink-topic.ts';
+
+jest.setTimeout(180_000);
+
+const SOON_MS = 60_000;
+const FULL = process.env.HOTITEM_TEST_FULL === '1';
+const PARTITIONS = 3;
+/** A name that would end a line, a column, a key or a path. */
+const HOSTILE = `"],x\\\t'; DROP TABLE decisions; -- / é 😀`;
+
+type Node = { home: string; sidecar: Service; remove: () => void };
+
+suiteWith(['kafka', 'elasticsearch'])('decisions, by Kafka into Elasticsearch', () => {
+  let kafka: KafkaPart;
+  let elasticsearch: ElasticsearchPart;
+  let settings: SinkSettings;
+  let topic = '';
+  let sink: Service | undefined;
+  let nodes: Node[] = [];
+  const logs = temporaryFolder('decisions-sink');
+
+  beforeAll(async () => {
+    [kafka, elasticsearch] = await Promise.all([sharedKafka(), sharedElasticsearch()]);
+    settings = sinkSettings('told', { ...kafka, node: elasticsearch.node });
+    topic = `${settings.HOTITEM_KAFKA_TOPIC}.decisions`;
+    await withAdmin(kafka, (admin) =>
+      admin.createTopics({
+        topics: [
+          {
+            topic,
+            numPartitions: PARTITIONS,
+            configEntries: [{ name: 'cleanup.policy', value: 'compact' }],
+          },
+        ],
+      }),
+    );
+  });
+  afterAll(async () => {
+    await Promise.all([sink?.stop(), ...nodes.map(({ sidecar }) => sidecar.stop())]);
+    await Promise.all([kafka?.close(), elasticsearch?.close()]);
+    for (const { remove } of nodes) remove();
+    logs.remove();
+  });
+
+  test('setup leaves a topic of decisions that is there alone, and makes the data stream', async () => {
+    const said = await setUpIndexes(settings);
+    expect(said).toMatch(new RegExp(`unchanged +topic ${topic}\n`));
+    expect(said).toMatch(/created +index template hot_item_told_decisions\n/);
+    expect(await setUpIndexes(settings)).toMatch(/^(unchanged\s+.*\n)+$/);
+  });
+
+  test('each is in the topic under its key, in order, and in the index once, whatever is killed', async () => {
+    nodes = await Promise.all(['web-1', 'web-2'].map((node) => startNode(node, settings)));
+    sink = await startSinkService(settings, join(logs.path, 'sink.log'));
+    const items = ['4711', '4712', HOSTILE];
+    await everywhere(async (node) => {
+      for (const item of items) await pin(node, item, 'first');
+      await viewed(node, 'busy-one');
+    });
+    await delivered(8);
+    if (FULL) await sink.kill();
+    await everywhere(async (node) => {
+      await say(node, { do: 'clear', item: '4711', reason: 'over', by: 'tester' });
+      await node.sidecar.kill();
+      await node.sidecar.start();
+      await say(node, { do: 'ban', item: '4712', reason: 'a test page', by: 'tester' });
+      await pin(node, HOSTILE, 'second');
+    });
+    if (FULL) await sink.start();
+    const last = await until(async () => (isAll(await lastOf()) ? await lastOf() : undefined), {
+      timeoutMs: SOON_MS,
+      what: 'the last decisions',
+      detail: async () => `${JSON.stringify([...(await lastOf())], null, 1)}\n${allLogs()}`,
+    });
+    for (const node of ['web-1', 'web-2']) {
+      expect(last.get(keyOf(node, '4711'))).toMatchObject({ state: 'cold', change: 'leaves', signals: [] });
+      expect(last.get(keyOf(node, '4712'))).toMatchObject({
+        state: 'cold',
+        decided_by: 'tester',
+        override: 'ban',
+        override_by: 'tester',
+        override_reason: 'a test page',
+      });
+      expect(last.get(keyOf(node, HOSTILE))).toMatchObject({
+        item: HOSTILE,
+        state: 'hot',
+        signal: 'pin',
+        actions: ['announce', 'cache'],
+        reason: 'second',
+      });
+      expect(last.get(keyOf(node, 'busy-one'))).toMatchObject({
+        state: 'hot',
+        signals: expect.arrayContaining(['busy']),
+      });
+    }
+  });
+
+  test('those of one item of a node are in one partition, in their order', async () => {
+    const records = await recordsOf(kafka.brokers, topic);
+    const versions = new Map<string, number>();
+    for (const { key, partition, value } of records) {
+      const { node, item, version } = decisionIn(value);
+      expect(key).toBe(keyOf(node, item));
+      expect(partition).toBe(keyNumber(Buffer.from(key)) % PARTITIONS);
+      expect(version).toBeGreaterThanOrEqual(versions.get(key) ?? 0);
+      versions.set(key, version);
+    }
+    expect(new Set(records.map(({ partition }) => partition)).size).toBeGreaterThan(1);
+  });
+
+  test('what is in the topic is in its own index, once each, and nothing of it among the events', async () => {
+    const ids = new Set((await recordsOf(kafka.brokers, topic)).map(({ value }) => decisionIn(value).id));
+    const found = await until(
+      async () => {
+        const documents = await documentsIn('hot_item_told_decisions');
+        return documents.length >= ids.size ? documents : undefined;
+      },
+      { timeoutMs: SOON_MS, what: 'all decisions in the index', detail: allLogs },
+    );
+    expect(found.map(({ event }) => event.id).sort()).toEqual([...ids].sort());
+    expect(found).toContainEqual(
+      expect.objectContaining({
+        host: { name: 'web-1' },
+        event: expect.objectContaining({ action: 'enters', dataset: 'hotitem.decision', reason: 'first' }),
+        hot_item: expect.objectContaining({ id: HOSTILE, state: 'hot', signals: ['pin'] }),
+      }),
+    );
+    expect(found).toContainEqual(
+      expect.objectContaining({
+        event: expect.objectContaining({ action: 'enters' }),
+        rule: { name: 'default' },
+        hot_item: expect.objectContaining({
+          id: 'busy-one',
+          signal: 'busy',
+          window_seconds: 10,
+          views_per_second: expect.any(Number),
+          visitors: expect.any(Number),
+        }),
+      }),
+    );
+    const events = await documentsIn('hot_item_told');
+    expect(new Set(events.map(({ event }) => event.dataset))).toEqual(new Set(['hotitem.view']));
+    const values = (await recordsOf(kafka.brokers, settings.HOTITEM_KAFKA_TOPIC ?? '')).map(
+      ({ value }) => value,
+    );
+    expect(values.filter((value) => value.includes('"signal"'))).toEqual([]);
+  });
+
+  test('the accounting of decisions balances, in sidecars and in the sink', async () => {
+    for (const { sidecar } of nodes) {
+      const { decisions } = await until(
+        async () => {
+          const accounts = await sidecar.json<Accounts>('/api/v1/accounting');
+          return accounts.decisions?.waiting === 0 ? accounts : undefined;
+        },
+        { timeoutMs: SOON_MS, what: 'the outbox to be empty', detail: allLogs },
+      );
+      expect(decisions).toMatchObject({ unaccounted: 0, dropped: 0, dead: 0, lost: 0 });
+      expect(decisions?.delivered).toBeGreaterThan(0);
+    }
+    const { decisionSink } = (await sink?.json<Accounts>('/api/v1/accounting')) ?? {};
+    expect(decisionSink).toMatchObject({ unaccounted: 0, dead: 0, dropped: 0 });
+    expect(await sink?.metric('hotitem_decisions_sink_consumed_total')).toBe(decisionSink?.consumed);
+  });
+
+  test('a record of the topic that is no decision becomes a dead letter, with its reason', async () => {
+    const client = createKafkajsClient({ brokers: kafka.brokers, clientId: 'test', onWarning: () => {} });
+    await client.send(topic, [
+      { key: Buffer.from('x'), value: Buffer.from('{"v":1,"id":"a","time":"now"}') },
+    ]);
+    const letters = await until(
+      async () => {
+        const found = await recordsOf(kafka.brokers, settings.HOTITEM_KAFKA_DEAD_LETTER_TOPIC ?? '');
+        return found.length > 0 ? found : undefined;
+      },
+      { timeoutMs: SOON_MS, what: 'the dead letter', detail: allLogs },
+    );
+    await client.close();
+    expect(letters.map(({ headers }) => headers)).toEqual([
+      expect.objectContaining({
+        reason: expect.stringMatching(/^time: must be whole milliseconds/),
+        origin: expect.stringMatching(new RegExp(`^${topic}/\\d/\\d+$`)),
+      }),
+    ]);
+  });
+
+  async function everywhere(work: (node: Node) => Promise<void>): Promise<void> {
+    await Promise.all(nodes.map(work));
+  }
+
+  async function delivered(count: number): Promise<void> {
+    await until(async () => (await recordsOf(kafka.brokers, topic)).length >= count, {
+      timeoutMs: SOON_MS,
+      what: `${count} decisions in the topic`,
+      detail: allLogs,
+    });
+  }
+
+  async function lastOf(): Promise<Map<string, HotDecision>> {
+    const records = await recordsOf(kafka.brokers, topic);
+    return new Map(records.map(({ key, value }) => [key, decisionIn(value)]));
+  }
+
+  function isAll(last: Map<string, HotDecision>): boolean {
+    return ['web-1', 'web-2'].every(
+      (node) =>
+        last.get(keyOf(node, '4711'))?.state === 'cold' &&
+        last.get(keyOf(node, '4712'))?.state === 'cold' &&
+        last.get(keyOf(node, HOSTILE))?.reason === 'second' &&
+        last.has(keyOf(node, 'busy-one')),
+    );
+  }
+
+  async function documentsIn(stream: string): Promise<Document[]> {
+    await fetch(`${elasticsearch.node}/${stream}/_refresh`, { method: 'POST' });
+    const reply = await fetch(`${elasticsearch.node}/${stream}/_search?size=1000`);
+    const { hits } = (await reply.json()) as { hits?: { hits: { _source: Document }[] } };
+    return hits?.hits.map(({ _source }) => _source) ?? [];
+  }
+
+  function allLogs(): string {
+    return [...nodes.map(({ sidecar }) => sidecar.log()), sink?.log()].join('\n');
+  }
+});
+
+describe('decisions without Kafka', () => {
+  let node: Node | undefined;
+  afterEach(async () => {
+    await node?.sidecar.stop();
+    node?.remove();
+  });
+
+  test('each is in DuckDB once, over a kill -9 of the sidecar', async () => {
+    node = await startNode('web-1', {});
+    const { sidecar, home } = node;
+    await pin(node, HOSTILE, 'campaign');
+    await viewed(node, 'busy-one');
+    await sidecar.kill();
+    await sidecar.start();
+    await say(node, { do: 'clear', item: HOSTILE, reason: 'over', by: 'tester' });
+    const accounts = await until(
+      async () => {
+        const { decisions, decisionSink } = await sidecar.json<Accounts>('/api/v1/accounting');
+        // What stays hot is told at the start, and the pin that is gone.
+        return decisions?.waiting === 0 && decisions.told >= 3 ? { decisions, decisionSink } : undefined;
+      },
+      { timeoutMs: SOON_MS, what: 'the decisions to be indexed', detail: sidecar.log },
+    );
+    expect(accounts).toMatchObject({
+      decisions: { unaccounted: 0, dropped: 0 },
+      decisionSink: { unaccounted: 0, dead: 0 },
+    });
+    await sidecar.stop();
+    const rows = await rowsOf(join(home, 'duckdb/hotitem.duckdb'));
+    expect(new Set(rows.map(({ id }) => String(id))).size).toBe(rows.length);
+    const ofPin = rows.filter(({ item }) => item === HOSTILE);
+    expect(ofPin.map(({ change, state }) => [change, state])).toEqual([
+      ['enters', 'hot'],
+      ['stays', 'hot'],
+      ['leaves', 'cold'],
+    ]);
+    expect(ofPin[0]).toMatchObject({
+      node: 'web-1',
+      signal: 'pin',
+      reason: 'campaign',
+      decided_by: 'tester',
+    });
+    expect(rows).toContainEqual(
+      expect.objectContaining({ item: 'busy-one', signal: 'busy', change: 'enters', window_seconds: 10 }),
+    );
+  });
+});
+
+type Document = {
+  event: { id: string; action: string; dataset: string; reason: string };
+  host: { name: string };
+  hot_item: { id: string; state: string };
+};
+
+async function startNode(name: string, settings: SinkSettings): Promise<Node> {
+  const { path: home, remove } = temporaryFolder(`decisions-${name}`);
+  const listen = `127.0.0.1:${await freePort()}`;
+  const sidecar = await startService({
+    args: ['sidecar'],
+    env: { ...settings, HOTITEM_HOME: home, HOTITEM_NODE: name, HOTITEM_ADMIN_LISTEN: listen },
+    admin: listen,
+    logFile: join(home, 'sidecar.log'),
+  });
+  return { home, sidecar, remove };
+}
+
+function pin(node: Node, item: string, reason: string): Promise<void> {
+  return say(node, { do: 'pin', item, reason, by: 'tester' });
+}
+
+/** On the owner's socket. */
+function say({ home }: Node, command: object): Promise<void> {
+  const socketPath = join(home, 'run/control.sock');
+  return new Promise((resolve, reject) => {
+    const asked = request({ socketPath, path: '/v1/hot', method: 'POST' }, (response) => {
+      response.resume();
+      if (response.statusCode === 200 || response.statusCode === 204) resolve();
+      else reject(new Error(`the sidecar answers ${response.statusCode}`));
+    });
+    asked.on('error', reject);
+    asked.end(JSON.stringify(command));
+  });
+}
+
+/** Makes an item busy, and waits until it has been told. */
+async function viewed({ home, sidecar }: Node, item: string): Promise<void> {
+  const told = await sidecar.metric('hotitem_decisions_told_total');
+  const lines = Array.from({ length: 1_000 }, () => {
+    const id = randomBytes(16).toString('hex');
+    const time = (Date.now() / 1000).toFixed(3);
+    return `2\t${time}\t${id}\t203.0.113.7\tGET\tshop\t/web/item/${item}.html\t${item}\t\t\t\t${BROWSER}`;
+  });
+  await postLines(join(home, 'run/intake.sock'), lines);
+  await until(
+    async () =>
+      (await sidecar.metric('hotitem_decisions_told_total')) > told &&
+      (await sidecar.metric('hotitem_decisions_pending')) === 0,
+    { timeoutMs: SOON_MS, what: `${item} to be told`, detail: sidecar.log },
+  );
+}
+
+function keyOf(node: string, item: string): string {
+  return JSON.stringify([node, item]);
+}
+
+function decisionIn(value: string): HotDecision {
+  return JSON.parse(value) as HotDecision;
+}
+
+async function rowsOf(path: string): Promise<Record<string, unknown>[]> {
+  const instance = await DuckDBInstance.create(path, { access_mode: 'READ_ONLY' });
+  const connection = await instance.connect();
+  try {
+    const found = await connection.runAndReadAll('SELECT * FROM decisions ORDER BY time, version');
+    return found.getRowObjectsJS();
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
+}
