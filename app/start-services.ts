@@ -24,7 +24,11 @@ export async function startServices(core: Core, onHotChange: OnHotChange): Promi
   const index = await openIndex(core);
   const meters = createSinkMeters(registry, core.now);
   const sinks = await wireKafkaSinks(core, index, meters);
-  await wireAdmin(core, 'listen', await wireSidecar(core, { sink: { index, meters, ...sinks }, onHotChange }));
+  await wireAdmin(
+    core,
+    'listen',
+    await wireSidecar(core, { sink: { index, meters, ...sinks }, onHotChange }),
+  );
 }
 
 /** `hotitem setup` as soon as Kafka and Elasticsearch answer. It makes no change that loses data: there is nobody to ask. */
