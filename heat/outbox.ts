@@ -124,6 +124,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   function makeRoom(): void {
     const last = new Map(pending.map((one) => [one.item, one]));
     const waiting = pending.filter(({ isSending }) => !isSending);
+    if (waiting.length <= mostPending) return;
     const superseded = waiting.find((one) => last.get(one.item) !== one);
     const gone = superseded ?? waiting[0];
     pending = pending.filter((one) => one !== gone);

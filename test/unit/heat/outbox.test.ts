@@ -1,0 +1,127 @@
+import { describe, expect, test } from '@jest/globals';
+import { Registry } from 'prom-client';
+import type { HotDecision } from '../../../event/decision-fields.ts';
+import { DECISION_METRICS } from '../../../heat/metrics.ts';
+import { createOutbox } from '../../../heat/outbox.ts';
+import { createMetrics } from '../../../service/metrics.ts';
+
+describe('the outbox of decisions', () => {
+  test('lets nothing out before it is stored with the state that it led to', async () => {
+    const { outbox, spool } = create();
+    outbox.add(decision('a'));
+    outbox.tick(10_000);
+    await outbox.settled();
+    expect(spool).toEqual([]);
+
+    await outbox.stored(outbox.pending());
+    expect(itemsOf(spool)).toEqual(['a']);
+    expect(outbox.pending()).toEqual([]);
+  });
+
+  test('lets out only what was in the file that was written', async () => {
+    const { outbox, spool } = create();
+    outbox.add(decision('a'));
+    const written = outbox.pending();
+    outbox.add(decision('b'));
+    await outbox.stored(written);
+    expect(itemsOf(spool)).toEqual(['a']);
+    expect(itemsOf(outbox.pending())).toEqual(['b']);
+  });
+
+  test('what was pending at a kill goes out after the restart, unchanged and before what comes then', async () => {
+    const before = create();
+    before.outbox.add(decision('a'));
+    const { outbox, spool } = create({ pending: before.outbox.pending() });
+    outbox.add(decision('b'));
+    await outbox.stored(outbox.pending());
+    expect(spool).toEqual([JSON.stringify(decision('a')), JSON.stringify(decision('b'))]);
+  });
+
+  test('keeps what the spool does not take, and tries again in their order', async () => {
+    let isFull = true;
+    const { outbox, spool, metrics } = create({ refuses: () => isFull });
+    outbox.add(decision('a'));
+    await outbox.stored(outbox.pending());
+    outbox.add(decision('b'));
+    expect(itemsOf(outbox.pending())).toEqual(['a', 'b']);
+
+    isFull = false;
+    await outbox.stored(outbox.pending());
+    expect(itemsOf(spool)).toEqual(['a', 'b']);
+    expect(metrics.of('decisions_told_total').value()).toBe(2);
+  });
+
+  test('of too many that wait, an older one of the same item gives way first, then the oldest, each counted', () => {
+    const { outbox, metrics } = create({ mostPending: 3, refuses: () => true });
+    for (const item of ['a', 'b', 'a', 'c', 'd']) outbox.add(decision(item));
+    expect(itemsOf(outbox.pending())).toEqual(['a', 'c', 'd']);
+    expect(metrics.of('decisions_dropped_total', { reason: 'superseded' }).value()).toBe(1);
+    expect(metrics.of('decisions_dropped_total', { reason: 'full' }).value()).toBe(1);
+    expect(metrics.of('decisions_decided_total').value()).toBe(5);
+  });
+
+  test('nothing gives way that is just being written', async () => {
+    const { outbox, spool, metrics } = create({ mostPending: 1 });
+    outbox.add(decision('a'));
+    const writing = outbox.stored(outbox.pending());
+    outbox.add(decision('b'));
+    outbox.add(decision('c'));
+    await writing;
+    await outbox.stored(outbox.pending());
+    expect(itemsOf(spool)).toEqual(['a', 'c']);
+    expect(metrics.of('decisions_told_total').value()).toBe(2);
+    expect(metrics.sum('decisions_dropped_total')).toBe(1);
+  });
+
+  test('what is damaged in the file is counted, and stops nothing', async () => {
+    const { outbox, spool, metrics } = create({ pending: ['{"v":1}', JSON.stringify(decision('a'))] });
+    outbox.tick(10_000);
+    await outbox.settled();
+    expect(itemsOf(spool)).toEqual(['a']);
+    expect(metrics.of('decisions_dropped_total', { reason: 'damaged' }).value()).toBe(1);
+  });
+});
+
+type Options = { pending?: string[]; mostPending?: number; refuses?: () => boolean };
+
+function create({ pending = [], mostPending, refuses = () => false }: Options = {}) {
+  const spool: string[] = [];
+  const metrics = createMetrics(new Registry(), DECISION_METRICS);
+  const outbox = createOutbox({
+    pending,
+    async append(texts) {
+      await undefined;
+      if (refuses()) throw new Error('the spool is full');
+      spool.push(...texts);
+    },
+    onChange: () => {},
+    metrics,
+    warn: () => {},
+    ...(mostPending !== undefined && { mostPending }),
+  });
+  return { outbox, spool, metrics };
+}
+
+function itemsOf(texts: string[]): string[] {
+  return texts.map((text) => (JSON.parse(text) as HotDecision).item);
+}
+
+function decision(item: string): HotDecision {
+  return {
+    v: 1,
+    id: `id-${item}`,
+    time: 1,
+    node: 'web-1',
+    item,
+    state: 'hot',
+    signals: ['busy'],
+    actions: [],
+    change: 'enters',
+    signal: 'busy',
+    reason: 'many',
+    since: 1,
+    rule: 'default',
+    decided_by: 'rule default',
+    version: 1,
+  };
+}
