@@ -2,8 +2,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { Agent } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { compareVersions } from '../nginx-setup/program/version.ts';
 import { type NginxBuild, obtainNginx } from '../provision/nginx.ts';
-import type { Suite } from '../provision/versions.ts';
+import { OLDEST_NJS, type Suite } from '../provision/versions.ts';
 import { ask } from '../test/integration/nginx-ask.ts';
 import { temporaryFolder } from '../test/parts/guard.ts';
 import { until } from '../test/parts/until.ts';
@@ -19,7 +20,9 @@ const SUITES: Suite[] = ['bookworm', 'trixie', 'sid'];
 const TO_REACH: Record<Transport['name'], number> = { subrequest: 50, batch: 350, log: 350 };
 const TRIALS = 200;
 /** Items that are brought to a view below the threshold at once: within the ten seconds that count, all of them are to be tried. */
-const GROUP = 20;
+const GROUP = 40;
+/** Trials at once: what a transport waits for is waited for by all of them. */
+const LANES = 4;
 /** Of ten seconds. */
 const THRESHOLD_VIEWS = 5;
 const RULES = `cap: 1000
@@ -30,8 +33,9 @@ rules:
 `;
 /** Longer than any transport keeps a view back. */
 const SETTLE_MS = 700;
-const OUT_OF_STEP_MS = 100;
-const LOOK_EVERY_MS = 1;
+/** Longer than any transport waits between two turns: a trial begins at any moment of that. */
+const OUT_OF_STEP_MS = 300;
+const LOOK_EVERY_MS = 2;
 const PATIENCE_MS = 20_000;
 
 export const loop: Bench = {
@@ -39,7 +43,7 @@ export const loop: Bench = {
     'from the view that crosses the threshold to an nginx that answers its item as hot; what the look costs nginx',
   async run({ report, quick }) {
     const builds = await Promise.all(SUITES.map((suite) => obtainNginx({ suite, report })));
-    const trials = quick ? GROUP : TRIALS;
+    const trials = quick ? GROUP / 2 : TRIALS;
     const ways = builds.flatMap((build) =>
       TRANSPORTS.filter((transport) => has(build, transport)).map((transport) => ({ build, transport })),
     );
@@ -69,7 +73,7 @@ export const loop: Bench = {
       ],
       targets: [...targets, ...look.targets],
       notes: [
-        `A view is sent, then its item's page is asked for every ${LOOK_EVERY_MS} ms until nginx says that it is hot. early: was hot before that view, and is not counted.`,
+        `A view is sent at any moment, then its item's page is asked for every ${LOOK_EVERY_MS} ms until nginx says that it is hot. early: was hot before that view, and is not counted.`,
         ...look.notes,
       ],
     };
@@ -78,8 +82,16 @@ export const loop: Bench = {
 
 type Way = { build: NginxBuild; transport: Transport };
 
-function has({ njs }: NginxBuild, { name, scripted }: Transport): boolean {
-  return !scripted || name === 'subrequest' || njs !== '0.7.9';
+function has(build: NginxBuild, { name }: Transport): boolean {
+  return name !== 'batch' || hasSharedMemory(build);
+}
+
+function hasSharedMemory({ njs }: NginxBuild): boolean {
+  return compareVersions(njs, OLDEST_NJS) >= 0;
+}
+
+function withoutSharedMemory({ http }: Transport): string[] {
+  return http.filter((include) => include !== 'http-batch.conf');
 }
 
 /** ms of each trial. */
@@ -104,7 +116,7 @@ async function reactions(
   const { port, start } = await renderOurs({
     build,
     engine: build.quickjs ? 'qjs' : 'njs',
-    transport,
+    transport: hasSharedMemory(build) ? transport : { ...transport, http: withoutSharedMemory(transport) },
     folder: join(folder, 'nginx'),
     socket,
     spill,
@@ -113,31 +125,16 @@ async function reactions(
   });
   const nginx = await start();
   const agent = new Agent({ keepAlive: true });
+  const times: number[] = [];
+  let early = 0;
   try {
-    const times: number[] = [];
-    let early = 0;
     for (let first = 0; first < trials; first += GROUP) {
       const group = Array.from({ length: Math.min(GROUP, trials - first) }, (_, i) => first + i);
       for (const item of group) {
         for (let i = 1; i < THRESHOLD_VIEWS; i++) await view(item);
       }
       await sleep(SETTLE_MS);
-      for (const item of group) {
-        if (await isHot(item)) {
-          early++;
-          continue;
-        }
-        await sleep(Math.random() * OUT_OF_STEP_MS);
-        const began = performance.now();
-        await view(item);
-        await until(() => isHot(item), {
-          timeoutMs: PATIENCE_MS,
-          everyMs: LOOK_EVERY_MS,
-          what: `item ${item} to be hot`,
-          detail: nginx.errorLog,
-        });
-        times.push(performance.now() - began);
-      }
+      await Promise.all(Array.from({ length: LANES }, () => tryAll(group)));
     }
     return { times, early };
   } finally {
@@ -146,6 +143,27 @@ async function reactions(
     await sidecar.stop();
     memory.remove();
     remove();
+  }
+
+  /** Takes its items from what is left of the group. */
+  async function tryAll(left: number[]): Promise<void> {
+    for (let item = left.pop(); item !== undefined; item = left.pop()) {
+      await sleep(Math.random() * OUT_OF_STEP_MS);
+      if (await isHot(item)) early++;
+      else times.push(await reaction(item));
+    }
+  }
+
+  async function reaction(item: number): Promise<number> {
+    const began = performance.now();
+    await view(item);
+    await until(() => isHot(item), {
+      timeoutMs: PATIENCE_MS,
+      everyMs: LOOK_EVERY_MS,
+      what: `item ${item} to be hot`,
+      detail: nginx.errorLog,
+    });
+    return performance.now() - began;
   }
 
   async function view(item: number): Promise<void> {

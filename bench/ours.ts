@@ -21,11 +21,13 @@ export type OursOptions = {
   pages?: string;
   /** The folder in which nginx looks for hot items; without one it looks nowhere. */
   hot?: string;
+  /** What else stands in the server. */
+  inServer?: string;
 };
 
 /** The example shop with one transport and one worker. Throws where nginx.conf is not what this expects. */
 export async function renderOurs(options: OursOptions): Promise<Edge> {
-  const { build, engine, transport, folder, socket, spill, pages, hot } = options;
+  const { build, engine, transport, folder, socket, spill, pages, hot, inServer = '' } = options;
   const [port = 0, breaker] = await freePorts(2);
   const { conf, errorLog } = await renderShop({
     folder,
@@ -40,7 +42,7 @@ export async function renderOurs(options: OursOptions): Promise<Edge> {
     ...(build.modules.js && { module: build.modules.js }),
     ...(process.getuid?.() === 0 && { user: 'root' }),
   });
-  await choose(conf, join(folder, 'hotitem'), { transport, looks: hot !== undefined });
+  await choose(conf, join(folder, 'hotitem'), { transport, looks: hot !== undefined, inServer });
   return { port, start: () => startNginx({ build, prefix: folder, config: conf, errorLog }) };
 }
 
@@ -48,7 +50,7 @@ export async function renderOurs(options: OursOptions): Promise<Edge> {
 async function choose(
   conf: string,
   dir: string,
-  { transport, looks }: { transport: Transport | undefined; looks: boolean },
+  { transport, looks, inServer }: { transport: Transport | undefined; looks: boolean; inServer: string },
 ): Promise<void> {
   const { http = ['http.conf'], server = ['server.conf'], location } = transport ?? {};
   let text = await readFile(conf, 'utf8');
@@ -63,6 +65,7 @@ async function choose(
     );
   }
   if (!looks) text = text.replace(/^.*(?:hot\.conf";|\$hotitem_hot;)\n/gm, '');
+  text = text.replace(/^ *server \{$/m, `$&\n${inServer}`);
   await writeFile(conf, text);
 
   function put(name: string, instead: string[]): void {
