@@ -18,6 +18,8 @@ export type Admission = {
   counted(cell: number): number;
   firstVisitor(cell: number): number;
   firstStamp(cell: number): number;
+  /** Reads what `count` will need, so that `count` need not wait for memory. The result has no meaning. */
+  touch(low: number): number;
   /** Tracks the item whose count reached the bar in `cell`, at `place`. */
   track(cell: number, low: number, place: number): void;
   /** Stops tracking the item at `place`. */
@@ -44,17 +46,17 @@ const NOT_EMPTY = 1;
 export function createAdmission(places: number, bits = 14): Admission {
   const buckets = 1 << bits;
   const words = new Int32Array(buckets * BUCKET_WORDS);
-  /** Outside the buckets: written when an item enters its bucket, read when it becomes tracked. */
-  const visitors = new Int32Array(buckets * WAYS);
-  const stamps = new Int32Array(buckets * WAYS);
+  /** Visitor and stamp, outside the buckets: written when an item enters its bucket, read when it becomes tracked. */
+  const firsts = new Int32Array(buckets * WAYS * 2);
   const lows = new Int32Array(places);
   const cells = new Int32Array(places);
   let sweeps = 0;
   return {
     count,
     counted: (cell) => words[cell + WAYS] ?? 0,
-    firstVisitor: (cell) => visitors[placeIn(cell)] ?? 0,
-    firstStamp: (cell) => stamps[placeIn(cell)] ?? 0,
+    firstVisitor: (cell) => firsts[firstOf(cell)] ?? 0,
+    firstStamp: (cell) => firsts[firstOf(cell) + 1] ?? 0,
+    touch: (low) => words[(low & (buckets - 1)) * BUCKET_WORDS] ?? 0,
     track(cell, low, place) {
       lows[place] = low;
       cells[place] = cell;
@@ -71,7 +73,7 @@ export function createAdmission(places: number, bits = 14): Admission {
       for (let bucket = first; bucket < end; bucket++) halve(bucket * BUCKET_WORDS);
       sweeps = (sweeps + 1) % SWEEP_TICKS;
     },
-    bytes: words.byteLength + visitors.byteLength + stamps.byteLength + lows.byteLength + cells.byteLength,
+    bytes: words.byteLength + firsts.byteLength + lows.byteLength + cells.byteLength,
   };
 
   function count(
@@ -102,15 +104,15 @@ export function createAdmission(places: number, bits = 14): Admission {
       return NOT_TRACKED;
     }
     words[least] = high;
-    const place = placeIn(least);
-    visitors[place] = visitor;
-    stamps[place] = stamp;
+    const first = firstOf(least);
+    firsts[first] = visitor;
+    firsts[first + 1] = stamp;
     return raise(least, weight - leastCount, bar);
   }
 
   /** A bucket has one count per fingerprint. */
-  function placeIn(cell: number): number {
-    return ((cell & -BUCKET_WORDS) >> 1) | (cell & (WAYS - 1));
+  function firstOf(cell: number): number {
+    return (cell & -BUCKET_WORDS) | ((cell & (WAYS - 1)) << 1);
   }
 
   function raise(cell: number, value: number, bar: number): number {

@@ -11,6 +11,8 @@ export type PairFilter = {
    * above `COUNT_BITS` hold how many seconds ago it was last seen; 0 for a newcomer and for a late view.
    */
   see(pair: number, second: number): number;
+  /** Reads what `see` will need, so that `see` need not wait for memory. The result has no meaning. */
+  touch(pair: number): number;
   /** Begins the next period, and forgets the one before the previous. */
   turn(): void;
   bytes: number;
@@ -59,6 +61,7 @@ export function createPairFilter(bits = 18): PairFilter {
       cells[least] = (tag << TAG_SHIFT) | ((second & SECONDS) << COUNT_BITS) | 1;
       return 1;
     },
+    touch: (pair) => cells[(pair & (buckets - 1)) * BUCKET_WORDS] ?? 0,
     turn() {
       current ^= WAYS;
       for (let first = current; first < cells.length; first += BUCKET_WORDS)

@@ -15,6 +15,8 @@ import { BY_PEOPLE, NEWCOMERS, secondsOf, VIEWS, VISITORS, type Window } from '.
 export type Signals = {
   /** The place is newly taken: signals that its item had before a restart continue. */
   take(place: number): void;
+  /** Prepares the checks of a batch: notes the counts of the shop. */
+  beginLook(): void;
   /** Checks whether an item enters. It must be advanced to the current tick. */
   look(place: number): void;
   /** Checks whether hot items leave. */
@@ -50,23 +52,31 @@ export const SURGE_WINDOWS = ['second', 'ten', 'minute'] as const;
 /** From this part of the threshold of `concentrated` on, the heaviest visitors of an item are counted. */
 export const WATCHED_FROM = 0.5;
 const CONCENTRATED_ENDS = 0.5;
+/** An item that the cap holds back is checked again after this time. In a large shop, the cap holds back hundreds of items. */
+const HELD_TICKS = 3;
 
 export function createSignals(options: SignalsOptions): Signals {
   const { places, moment, items, shop, decisions, itemsSeen } = options;
   const { windows, tracked, heaviest } = items;
-  const refusedAt = { busy: ticks(), surge: ticks(), concentrated: ticks() };
+  /** The tick from which a refused item is checked again. */
+  const asksFrom = { busy: ticks(), surge: ticks(), concentrated: ticks() };
   /** Hot since before a restart, and not viewed since. */
   const unseen = new Map<string, RuleSignal[]>();
   for (const signal of RULE_SIGNALS)
     for (const { item } of decisions.hot().filter((one) => one.signal === signal))
       unseen.set(item, [...(unseen.get(item) ?? []), signal]);
   let coolFrom = moment.tick + COOL_TICKS;
+  /** Newcomers of the shop. */
+  const shopNow = { second: 0, ten: 0, minute: 0 };
   return {
     take(place) {
       if (unseen.size === 0) return;
       const item = items.nameOf(place);
       for (const signal of unseen.get(item) ?? []) items.setHot(place, signal, true);
       unseen.delete(item);
+    },
+    beginLook() {
+      for (const window of SURGE_WINDOWS) shopNow[window] = shop.newcomers(window);
     },
     look(place) {
       const rule = items.ruleOf(place);
@@ -77,8 +87,8 @@ export function createSignals(options: SignalsOptions): Signals {
         mayEnter(place, 'concentrated')
       )
         lookWhetherConcentrated(place);
-      if (windows.minute(place, NEWCOMERS) >= rule.surge.visitors && mayEnter(place, 'surge'))
-        lookWhetherSurge(place);
+      const newcomers = windows.minute(place, NEWCOMERS);
+      if (newcomers >= rule.surge.visitors) lookWhetherSurge(place, newcomers);
     },
     cool() {
       if (moment.tick < coolFrom) return;
@@ -99,7 +109,7 @@ export function createSignals(options: SignalsOptions): Signals {
   };
 
   function ticks(): Int32Array {
-    return new Int32Array(places).fill(-1);
+    return new Int32Array(places);
   }
 
   function lookWhetherBusy(place: number, views: number): void {
@@ -113,11 +123,14 @@ export function createSignals(options: SignalsOptions): Signals {
     );
   }
 
-  function lookWhetherSurge(place: number): void {
-    if (!hasLearnt()) return;
+  function lookWhetherSurge(place: number, ofMinute: number): void {
     const { surge } = items.ruleOf(place);
+    const ofTen = windows.ten(place, NEWCOMERS);
+    // Nearly all items have too small a share of the shop's newcomers. This is checked first, with counts that share a cache line.
+    if (!isCrowd(ofTen, shopNow.second, surge) && !isCrowd(ofMinute, shopNow.minute, surge)) return;
+    if (!hasLearnt() || !mayEnter(place, 'surge')) return;
     for (const window of SURGE_WINDOWS) {
-      if (!isCrowd(windows.newcomers(place, window), shop.newcomers(window), surge)) continue;
+      if (!isCrowd(windows.newcomers(place, window), shopNow[window], surge)) continue;
       const crowd = crowdOf(place, window);
       if (surgeOf(crowd, surge) === 0) continue;
       enter(place, 'surge', crowd.visitors / crowd.seconds, () =>
@@ -160,14 +173,13 @@ export function createSignals(options: SignalsOptions): Signals {
   function enter(place: number, signal: RuleSignal, strength: number, explain: () => Reason): void {
     const outcome = decisions.enter({ item: items.nameOf(place), signal, strength, explain }, moment.wall);
     if (outcome === 'entered' || outcome === 'there') items.setHot(place, signal, true);
-    else refusedAt[signal][place] = moment.tick;
+    else asksFrom[signal][place] = moment.tick + (outcome === 'held' ? HELD_TICKS : 1);
   }
 
-  /** An item that the cap or a ban keeps out is checked again only after a tick. */
   function mayEnter(place: number, signal: RuleSignal): boolean {
     return (
       !items.isHot(place, signal) &&
-      refusedAt[signal][place] !== moment.tick &&
+      moment.tick >= (asksFrom[signal][place] ?? 0) &&
       items.ruleOf(place).barred === ''
     );
   }

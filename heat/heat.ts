@@ -128,7 +128,6 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
   });
   const teller = outbox && createTeller({ node, now, decisions, overrides, outbox });
   let naming: CountedViews | undefined;
-  let named = 0;
   /** Time of the oldest view in the current batch. */
   let viewedAt = Number.NaN;
   let isChanged = true;
@@ -138,7 +137,7 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
   let tickAt = 0;
   const heat = createHeat({
     now: now(),
-    nameOf: () => naming?.name(named) ?? '',
+    nameOf: (index) => naming?.name(index) ?? '',
     decisions,
     rules,
     ...(storage.baselines !== undefined && { stored: storage.baselines }),
@@ -171,17 +170,16 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
     guarded(() => {
       advance(now());
       naming = views;
-      viewedAt = Number.POSITIVE_INFINITY;
       let [all, people] = [0, 0];
-      for (named = 0; named < views.length; named++) {
-        const time = views.time(named);
-        if (time < viewedAt) viewedAt = time;
-        const weight = views.weight(named);
-        const isBot = views.isBot(named);
+      let oldest = Number.POSITIVE_INFINITY;
+      for (let i = 0; i < views.length; i++) {
+        oldest = Math.min(oldest, views.time(i));
+        const weight = views.weight(i);
         all += weight;
-        if (!isBot) people += weight;
-        heat.observe(views.item(named, 0), views.item(named, 1), views.visitor(named), weight, isBot, time);
+        if (!views.isBot(i)) people += weight;
       }
+      viewedAt = oldest;
+      heat.observeAll(views);
       shop.add(all, people, now());
       heat.decide();
       viewedAt = Number.NaN;

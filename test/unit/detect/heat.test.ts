@@ -1,5 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { createRandom } from '../../../demo/random.ts';
+import { createDecisions } from '../../../detect/decisions.ts';
+import { createHeat, type Heat } from '../../../detect/heat.ts';
 import { compileRules, DEFAULT_RULE } from '../../../detect/rules.ts';
 import { WINDOWS, type Window } from '../../../detect/windows.ts';
 import { mix } from '../../../event/mix.ts';
@@ -484,3 +487,46 @@ function simulateFlood(shop: ReturnType<typeof simulateShop>): number {
   }
   return unique;
 }
+
+describe('views that are observed together', () => {
+  test('count as those that are observed one by one, and have their own names', () => {
+    const random = createRandom(5);
+    const views = Array.from({ length: 1_000 }, () => ({
+      item: Math.floor(40 * random() ** 3),
+      visitor: mix(Math.floor(60 * random())),
+      weight: random() < 0.1 ? 7 : 1,
+      isBot: random() < 0.2,
+      time: START + Math.floor(900 * random()),
+    }));
+    let observed = 0;
+    const alone = heatOf(() => `item ${views[observed]?.item}`);
+    const together = heatOf((index) => `item ${views[index]?.item}`);
+    for (const { item, visitor, weight, isBot, time } of views) {
+      const [high, low] = wordsOf(item);
+      alone.observe(high, low, visitor, weight, isBot, time);
+      observed++;
+    }
+    together.observeAll({
+      length: views.length,
+      item: (index, word) => wordsOf(views[index]?.item ?? 0)[word],
+      visitor: (index) => views[index]?.visitor ?? 0,
+      weight: (index) => views[index]?.weight ?? 0,
+      isBot: (index) => views[index]?.isBot ?? false,
+      time: (index) => views[index]?.time ?? 0,
+    });
+    expect(together.top(50, 'ten')).toEqual(alone.top(50, 'ten'));
+    expect(together.top(50, 'ten').length).toBeGreaterThan(20);
+    expect(together.stats()).toEqual(alone.stats());
+  });
+
+  function heatOf(nameOf: (index: number) => string): Heat {
+    const decisions = createDecisions({ rules: compileRules(), onChange() {} });
+    const heat = createHeat({ now: START, nameOf, decisions });
+    heat.advance(START + 1_000);
+    return heat;
+  }
+
+  function wordsOf(item: number): [high: number, low: number] {
+    return [mix(2 * item + 1), mix(~item)];
+  }
+});
