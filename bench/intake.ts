@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { fromLine } from '../event/from-line.ts';
 import { temporaryFolder } from '../test/parts/guard.ts';
 import type { Bench, Case, Outcome } from './bench.ts';
 import { cpuMicroseconds, machineMicroseconds } from './cpu.ts';
@@ -7,27 +6,44 @@ import { startIdleSidecar } from './idle-sidecar.ts';
 import { parsedPerCpuSecond } from './json-parse.ts';
 import { sendLines } from './line-sender.ts';
 import { watchMemory } from './memory.ts';
-import { sampleLine } from './sample-line.mjs';
+import { sampleEvents } from './sample-events.ts';
 import { median, round } from './statistics.ts';
 import { atLeast, atMost } from './target.ts';
 
-/** As nginx does it: `subrequest` with an event a request, `batch` with up to 1,000. */
-const SHAPES = [
-  { name: 'one event a request', connections: 64, linesARequest: 1, target: 0.045 },
-  { name: '1,000 events a request', connections: 4, linesARequest: 1_000, target: 0.45 },
+const NO_HEAT = { HOTITEM_HEAT_ENABLED: 'false' };
+const TRUNCATED = { HOTITEM_PRIVACY_IP: 'truncate' };
+const BATCHED = { connections: 4, linesARequest: 1_000 };
+
+/** As nginx does it: `subrequest` with an event a request, `batch` with up to 1,000. `target`: of `JSON.parse`. */
+const SHAPES: Shape[] = [
   {
-    name: '1,000 events a request, addresses truncated',
-    connections: 4,
-    linesARequest: 1_000,
-    target: 0.45,
-    settings: { HOTITEM_PRIVACY_IP: 'truncate' },
+    name: 'one event a request, no heat',
+    connections: 64,
+    linesARequest: 1,
+    settings: NO_HEAT,
+    target: 0.045,
   },
+  { name: '1,000 events a request, no heat', ...BATCHED, settings: NO_HEAT, target: 0.45 },
+  {
+    name: '1,000, no heat, addresses truncated',
+    ...BATCHED,
+    settings: { ...NO_HEAT, ...TRUNCATED },
+    target: 0.45,
+  },
+  { name: '1,000 events a request', ...BATCHED, settings: {}, target: 0.35 },
+  { name: '1,000, addresses truncated', ...BATCHED, settings: TRUNCATED, target: 0.35 },
 ];
 /** Different events that `JSON.parse` is measured with. */
 const PARSED_EVENTS = 5_000;
 const WARM_UP_SECONDS = 2;
 
-type Shape = (typeof SHAPES)[number];
+type Shape = {
+  name: string;
+  connections: number;
+  linesARequest: number;
+  settings: Record<string, string>;
+  target: number;
+};
 
 type Sample = {
   eventsPerSecond: number;
@@ -45,12 +61,13 @@ type Sample = {
 type Runs = { shape: Shape; samples: Sample[] };
 
 export const intake: Bench = {
-  about: 'lines into the spool over the unix socket: events/s, CPU and memory of the sidecar',
+  about:
+    'lines into the spool over the unix socket, with heat detection and without: events/s, CPU and memory',
   async run({ report, quick }) {
     const rounds = quick ? 1 : 5;
     const seconds = quick ? 2 : 5;
     const runs = SHAPES.map((shape): Runs => ({ shape, samples: [] }));
-    const events = sampleEvents();
+    const events = sampleEvents(PARSED_EVENTS);
     for (let round = 1; round <= rounds; round++) {
       for (const { shape, samples } of runs) {
         const one = await measure(shape, seconds, events);
@@ -63,13 +80,6 @@ export const intake: Bench = {
     return outcome(runs);
   },
 };
-
-/** The events that the sidecar makes of the lines that it is sent, as it spools them. */
-function sampleEvents(): string[] {
-  return Array.from({ length: PARSED_EVENTS }, (_, i) =>
-    JSON.stringify(fromLine(sampleLine(i).trimEnd(), 'web-1')),
-  );
-}
 
 function ofParse({ ofParse }: Sample): number {
   return round(ofParse, 3);
@@ -113,7 +123,7 @@ async function measure(
 function outcome(runs: Runs[]): Outcome {
   const rss = Math.max(...runs.flatMap(({ samples }) => samples.map(({ rssMb }) => rssMb)));
   return {
-    tables: [{ title: 'taken in and spooled, one Node process (medians)', cases: runs.map(row) }],
+    tables: [{ title: 'ingested and spooled, one Node process (medians)', cases: runs.map(row) }],
     targets: [
       ...runs.map(({ shape, samples }) =>
         atLeast(`${shape.name}: of JSON.parse, per CPU second`, ofParse(middle(samples)), shape.target, 3),

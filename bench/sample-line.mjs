@@ -1,4 +1,5 @@
-// The lines that line-sender.mjs posts: what a shop sees, some browsers, many addresses, some hundred items.
+// The lines that line-sender.mjs posts: what a shop sees, some browsers, many addresses, some hundred items. The last two octets of an address
+// begin with 1 and have three digits.
 const BROWSERS = 60;
 const ITEMS = 500;
 
@@ -10,7 +11,7 @@ export function sampleLine(i) {
     '2',
     '1795355712.163',
     '0'.repeat(32),
-    `198.51.${i % 200}.${(i * 13) % 250}`,
+    `198.51.${100 + (i % 100)}.${100 + ((i * 13) % 100)}`,
     'GET',
     'www.example.com',
     `/web/item/${item}.html`,
