@@ -1,6 +1,7 @@
 import type { HotItemEvent } from '../event/event.ts';
 import { EventError } from '../event/parse.ts';
 import { bringIn } from '../reconcile/bring-in.ts';
+import type { Config } from '../service/config/config.ts';
 import type { ReadRecord } from '../sink/read-record.ts';
 import type { KeptLetter } from '../store/dead-letters/box.ts';
 import type { EventLookup } from '../store/event-lookup.ts';
@@ -8,6 +9,8 @@ import type { KafkaClient, KafkaMessage } from '../store/kafka/client.ts';
 import { KafkaError } from '../store/kafka/error.ts';
 import { connectKafka } from './connect-kafka.ts';
 import type { Core } from './core.ts';
+import { isOfDecision, toDecision, toDecisionMessage } from './decision-delivery.ts';
+import { elasticsearchConnection } from './open-index.ts';
 import { openLookup } from './open-lookup.ts';
 import { recordReader } from './record-reader.ts';
 
@@ -20,37 +23,63 @@ export type Delivery = {
   close(): Promise<void>;
 };
 
-/** With Kafka the topic of the events, from where a sink takes them again; without it the index. */
+/** With Kafka the topic that a letter is from, from where a sink takes it again; without it the index. */
 export async function openDelivery(core: Core): Promise<Delivery> {
-  const read = recordReader(core.config);
-  if (core.parts.kafka) return toTopic(await connectKafka(core), core.config.kafka.topic, read);
-  return toIndex(await openLookup(core.config), read);
+  const { config, parts } = core;
+  const read = recordReader(config);
+  if (!parts.kafka) {
+    const events = toIndex(await openLookup(config), read);
+    return both(config, events, await decisionsToIndex(core));
+  }
+  const client = await connectKafka(core);
+  const { topic, decision_topic } = config.kafka;
+  const events = toTopic(client, topic, (letter) => toMessage(letter, read));
+  return both(config, events, toTopic(client, decision_topic, toDecisionMessage));
 }
 
-function toTopic(client: KafkaClient, topic: string, read: ReadRecord): Delivery {
+/** What is about decisions goes its own way. */
+function both(config: Config, events: Delivery, decisions: Delivery): Delivery {
+  return {
+    name: events.name,
+    async deliver(letters) {
+      const ofDecisions = letters.filter((letter) => isOfDecision(letter, config));
+      const others = letters.filter((letter) => !ofDecisions.includes(letter));
+      const [first, second] = [await events.deliver(others), await decisions.deliver(ofDecisions)];
+      return letters.map((letter) => {
+        const at = ofDecisions.indexOf(letter);
+        return at === -1 ? first[others.indexOf(letter)] : second[at];
+      });
+    },
+    async close() {
+      await Promise.all([events.close(), decisions.close()]);
+    },
+  };
+}
+
+type Prepare = (letter: KeptLetter) => KafkaMessage | string;
+
+function toTopic(client: KafkaClient, topic: string, prepare: Prepare): Delivery {
   return { name: `Kafka topic ${topic}`, deliver, close: () => client.close() };
 
   async function deliver(letters: KeptLetter[]): Promise<(string | undefined)[]> {
-    const whole = letters.filter(({ value }) => value.length > 0);
-    const reasons = await send(whole);
-    return letters.map((letter) => (letter.value.length === 0 ? NOT_KEPT : reasons[whole.indexOf(letter)]));
+    const prepared = letters.map((letter) => (letter.value.length === 0 ? NOT_KEPT : prepare(letter)));
+    const messages = prepared.filter((one) => typeof one !== 'string');
+    const reasons = await send(messages);
+    return prepared.map((one) => (typeof one === 'string' ? one : reasons[messages.indexOf(one)]));
   }
 
-  async function send(letters: KeptLetter[]): Promise<(string | undefined)[]> {
-    if (letters.length === 0) return [];
+  async function send(messages: KafkaMessage[]): Promise<(string | undefined)[]> {
+    if (messages.length === 0) return [];
     try {
-      await client.send(
-        topic,
-        letters.map((letter) => toMessage(letter, read)),
-      );
-      return letters.map(() => undefined);
+      await client.send(topic, messages);
+      return messages.map(() => undefined);
     } catch (error) {
       if (!(error instanceof KafkaError) || error.retriable) throw error;
-      if (letters.length === 1) return [error.message];
+      if (messages.length === 1) return [error.message];
     }
     // One of them spoils the batch.
     const reasons: (string | undefined)[] = [];
-    for (const letter of letters) reasons.push(...(await send([letter])));
+    for (const message of messages) reasons.push(...(await send([message])));
     return reasons;
   }
 }
@@ -67,6 +96,30 @@ function toMessage(letter: KeptLetter, read: ReadRecord): KafkaMessage {
   const value = typeof event === 'string' ? letter.value : Buffer.from(JSON.stringify(event));
   return { value, headers: { replayed_from: letter.origin }, time: letter.recorded };
 }
+
+/** The process that has the embedded index takes decisions from its own outbox only. */
+async function decisionsToIndex({ config, parts }: Core): Promise<Delivery> {
+  const name = 'the decisions of the index';
+  if (parts.index === 'duckdb')
+    return { name, deliver: async (letters) => letters.map(() => NOT_EMBEDDED), close: async () => {} };
+  const { createElasticsearchDecisions } = await import('../store/elasticsearch/decisions.ts');
+  const { decision_data_stream: dataStream } = config.elasticsearch;
+  const index = createElasticsearchDecisions({ ...elasticsearchConnection(config), dataStream });
+  return { name, deliver, close: index.close };
+
+  async function deliver(letters: KeptLetter[]): Promise<(string | undefined)[]> {
+    const found = letters.map(toDecision);
+    const decisions = found.filter((one) => typeof one !== 'string');
+    const outcomes = decisions.length === 0 ? [] : await index.create(decisions);
+    return found.map((one) => {
+      if (typeof one === 'string') return one;
+      const outcome = outcomes[decisions.indexOf(one)];
+      return outcome === undefined || 'reason' in outcome ? (outcome?.reason ?? 'no answer') : undefined;
+    });
+  }
+}
+
+const NOT_EMBEDDED = 'decisions are not replayed into the embedded index: what is hot is told again';
 
 function toIndex(lookup: EventLookup, read: ReadRecord): Delivery {
   return { name: lookup.name, deliver, close: lookup.close };

@@ -88,14 +88,15 @@ function heading(name: string, about: About | undefined): string {
   return about === undefined ? name : `${name}, since it started at ${isoTime(about.started)}`;
 }
 
-function ofKafka({ brokers, topic, deadLetterTopic, group }: KafkaState): string[] {
+function ofKafka({ brokers, topic, deadLetterTopic, decisionTopic, group }: KafkaState): string[] {
   const members = group.members?.map(({ client, host }) => plainText(`${client} (${host})`, 80));
   const sinks =
     members === undefined
       ? `the members of the group ${group.name} are unknown (needs Describe on it)`
       : `${members.length} in the group ${group.name}${members.length === 0 ? '' : `: ${members.join(', ')}`}`;
+  const topics = [topic, deadLetterTopic, ...(decisionTopic === undefined ? [] : [decisionTopic])];
   return [
-    `kafka    ${brokers.join(', ')}: ${topicText(topic)}, ${topicText(deadLetterTopic)}`,
+    `kafka    ${brokers.join(', ')}: ${topics.map(topicText).join(', ')}`,
     `sinks    ${sinks}${group.behind === undefined ? '' : `; ${group.behind} events not read yet`}`,
   ];
 }

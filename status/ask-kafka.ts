@@ -10,6 +10,8 @@ export type KafkaState = {
   brokers: string[];
   topic: TopicState;
   deadLetterTopic: TopicState;
+  /** Undefined where no hot items are looked for. */
+  decisionTopic?: TopicState;
   group: GroupState;
 };
 
@@ -29,7 +31,8 @@ const PATIENCE_MS = 12_000;
 
 /** What the configured brokers say of the topics and of the group of the sinks; undefined where none are configured. */
 export async function askKafka(core: Core): Promise<KafkaState | undefined> {
-  const { brokers, topic, dead_letter_topic, group } = core.config.kafka;
+  const { brokers, topic, dead_letter_topic, decision_topic, group } = core.config.kafka;
+  const isTold = core.config.heat.enabled;
   if (!core.parts.kafka) return undefined;
   let reader: TopicReader | undefined;
   try {
@@ -37,11 +40,18 @@ export async function askKafka(core: Core): Promise<KafkaState | undefined> {
     const first = await askTopic(reader, topic);
     // Brokers that do not answer are asked once.
     const isThere = !('problem' in first) || first.problem.failure === 'topic_missing';
-    const [second, state] = await Promise.all([
+    const [second, third, state] = await Promise.all([
       isThere ? askTopic(reader, dead_letter_topic) : { ...first, name: dead_letter_topic },
+      isThere ? askTopic(reader, decision_topic) : { ...first, name: decision_topic },
       isThere ? askGroup(reader, topic, group) : { name: group, members: undefined, behind: undefined },
     ]);
-    return { brokers, topic: first, deadLetterTopic: second, group: state };
+    return {
+      brokers,
+      topic: first,
+      deadLetterTopic: second,
+      ...(isTold && { decisionTopic: third }),
+      group: state,
+    };
   } catch (error) {
     // The certificate of the authority cannot be read.
     const hint = error instanceof Trouble ? error.hint : undefined;
@@ -50,6 +60,7 @@ export async function askKafka(core: Core): Promise<KafkaState | undefined> {
       brokers,
       topic: { name: topic, problem },
       deadLetterTopic: { name: dead_letter_topic, problem },
+      ...(isTold && { decisionTopic: { name: decision_topic, problem } }),
       group: { name: group, members: undefined, behind: undefined },
     };
   } finally {

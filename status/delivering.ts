@@ -70,10 +70,13 @@ function ofService(name: string, service: Service, places: Places): Obstacle[] {
   return [{ ...stands, ...knownCause(`${outage.reason} ${outage.hint}`, places) }, ...unready];
 }
 
-function ofKafka({ brokers, topic, deadLetterTopic, group }: KafkaState): Obstacle[] {
+function ofKafka({ brokers, topic, deadLetterTopic, decisionTopic, group }: KafkaState): Obstacle[] {
   const found = [...ofTopic(brokers, topic)];
   const isElsewhere = 'problem' in topic && topic.problem.failure !== 'topic_missing';
-  if (!isElsewhere) found.push(...ofTopic(brokers, deadLetterTopic));
+  if (!isElsewhere) {
+    found.push(...ofTopic(brokers, deadLetterTopic));
+    if (decisionTopic !== undefined) found.push(...ofTopic(brokers, decisionTopic));
+  }
   if (group.members?.length === 0) {
     found.push({
       id: 'no-sink',
@@ -96,7 +99,7 @@ function ofTopic(brokers: string[], topic: TopicState): Obstacle[] {
         id: 'no-topic',
         severity: 'error',
         what: `Kafka has no topic ${topic.name}`,
-        why: 'events for it wait until it is created',
+        why: 'what is for it waits until it is created',
         fix: 'create it, with the configured partitions and retention',
         command: 'hotitem setup',
       },

@@ -12,7 +12,7 @@ import { createProgress } from '../progress.ts';
 import { print, printJson } from '../terminal.ts';
 
 export const deadLettersReplay: Command = {
-  about: 'redelivers dead letters: to the topic of the events, or to the embedded index',
+  about: 'redelivers dead letters: to the topic that they are from, or to the index',
   options: {
     ...FILTER_OPTIONS,
     limit: { type: 'string', placeholder: 'N', about: 'the oldest N (all)' },

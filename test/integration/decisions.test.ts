@@ -19,6 +19,7 @@ import { sharedElasticsearch, sharedKafka } from '../parts/shared.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { postLines } from './post-lines.ts';
+import { runHotitem } from './run-hotitem.ts';
 import { setUpIndexes } from './set-up.ts';
 import { type SinkSettings, sinkSettings, startSinkService } from './sink-topic.ts';
 
@@ -72,7 +73,11 @@ suiteWith(['kafka', 'elasticsearch'])('decisions, by Kafka into Elasticsearch', 
   });
 
   test('each is in the topic under its key, in order, and in the index once, whatever is killed', async () => {
-    nodes = await Promise.all(['web-1', 'web-2'].map((node) => startNode(node, settings)));
+    nodes = await Promise.all([
+      startNode('web-1', settings),
+      // Both clients put a key into the same partition.
+      startNode('web-2', { ...settings, HOTITEM_KAFKA_CLIENT: 'platformatic' }),
+    ]);
     sink = await startSinkService(settings, join(logs.path, 'sink.log'));
     const items = ['4711', '4712', HOSTILE];
     await everywhere(async (node) => {
@@ -204,6 +209,11 @@ suiteWith(['kafka', 'elasticsearch'])('decisions, by Kafka into Elasticsearch', 
         origin: expect.stringMatching(new RegExp(`^${topic}/\\d/\\d+$`)),
       }),
     ]);
+    const { stdout } = await runHotitem(['dead-letters', 'replay'], settings);
+    expect(stdout).toMatch(/refused +1\n.* time: must be whole milliseconds/);
+    expect((await runHotitem(['status'], settings)).stdout).toContain(
+      `${topic} has ${PARTITIONS} partition(s)`,
+    );
   });
 
   async function everywhere(work: (node: Node) => Promise<void>): Promise<void> {

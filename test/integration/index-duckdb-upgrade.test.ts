@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { HotDecision } from '../../event/decision-fields.ts';
 import { openDuckdbIndex } from '../../store/duckdb/duckdb.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { view } from './index-contract.ts';
@@ -16,6 +17,25 @@ const SCHEMA_1 = `
     item VARCHAR NOT NULL, ip VARCHAR NOT NULL, host VARCHAR, method VARCHAR, ua VARCHAR, ref VARCHAR, node VARCHAR,
     weight DOUBLE NOT NULL, cut VARCHAR[]
   );`;
+
+const DECISION: HotDecision = {
+  v: 1,
+  id: '019a1b2c3d4e5f60718293a4b5c6d7e8',
+  time: 1_795_355_712_163,
+  node: 'web-1',
+  item: '4711',
+  state: 'hot',
+  signals: ['busy'],
+  actions: ['announce'],
+  change: 'enters',
+  signal: 'busy',
+  reason: '412 views/s over 10 s',
+  since: 1_795_355_712_163,
+  rule: 'default',
+  decided_by: 'rule default',
+  version: 7,
+  visitors: 7,
+};
 
 let folder: { path: string; remove: () => void };
 let path: string;
@@ -35,10 +55,15 @@ describe('a DuckDB file', () => {
 
     const index = await openDuckdbIndex({ path });
     const outcomes = await index.create([old, dropped]);
+    const ofDecisions = [await index.decisions.create([DECISION]), await index.decisions.create([DECISION])];
     const items = await index.topItems({ from: old.time, to: old.time + DAY_MS, limit: 1, rank: 'all' });
     await index.close();
 
     expect(outcomes).toEqual([{ status: 'exists' }, { status: 'created' }]);
+    expect(ofDecisions).toEqual([[{ status: 'created' }], [{ status: 'exists' }]]);
+    expect(await ask('SELECT item, signals, visitors, until FROM decisions')).toEqual([
+      ['4711', { items: ['busy'] }, 7, null],
+    ]);
     expect(items).toMatchObject([{ item: '4711', views: 1, others: 1, all: 2, visitors: 1 }]);
     expect(await ask('SELECT ip, bot, visitor, kind FROM events ORDER BY bot')).toEqual([
       ['203.0.113.1', false, null, null],
