@@ -29,16 +29,24 @@ export type IncludeSettings = {
   failTimeoutSeconds?: number;
   /** The shared memory of batch. Default 16. */
   zoneMb?: number;
+  /** The loopback address on which nginx hears the keeper. Default 127.0.0.1:9188. */
+  keeper?: string;
+  /** Where nginx keeps pages of hot items: the beginning of the names of two folders. Default /var/cache/hotitem. */
+  cache?: string;
+  /** How long a page is shown at most that cannot be refreshed. Default 10. */
+  staleSeconds?: number;
   /** Whether log.conf brings a cache of open files. Default true. */
   logCache?: boolean;
 };
 
 const GIB = 1024 ** 3;
+const DEFAULT_KEEPER = '127.0.0.1:9188';
+const DEFAULT_CACHE = '/var/cache/hotitem';
 
 /** Carries the version, and what each other file is. */
 export const VERSION_FILE = 'version.conf';
-/** Never overwritten. */
-export const ITEMS_FILE = 'items.conf';
+/** The operator's own: never overwritten. */
+export const OWN_FILES = ['items.conf', 'tracking.conf', 'cookies.conf'];
 /**
  * All others, each below what it includes: an upgrade writes them in this order, and nginx can start in between. Nothing of them but
  * examples is included by a pattern.
@@ -51,20 +59,25 @@ export const INCLUDE_FILES = [
   'line.conf',
   'log.conf',
   'off-hot.conf',
+  'off-protect.conf',
   'off.conf',
   'off-batch.conf',
   'http.conf',
   'http-log.conf',
   'http-batch.conf',
   'http-hot.conf',
+  'http-protect.conf',
   'log-cut.conf',
   'log-limit.conf',
   'server.conf',
   'server-hot.conf',
+  'server-protect.conf',
   'capture-subrequest.conf',
   'capture-batch.conf',
   'capture-log.conf',
   'hot.conf',
+  'cache.conf',
+  'cache-fastcgi.conf',
   'realip.conf.example',
   'privacy.conf.example',
 ];
@@ -80,8 +93,9 @@ export function includeSettings({
   intake,
   spill,
   heat,
+  protect,
   nginx,
-}: Pick<Config, 'intake' | 'spill' | 'heat' | 'nginx'>) {
+}: Pick<Config, 'intake' | 'spill' | 'heat' | 'protect' | 'nginx'>) {
   return {
     socket: intake.socket,
     spill: spill.dir,
@@ -94,6 +108,9 @@ export function includeSettings({
     failTimeoutSeconds: nginx.fail_timeout_seconds,
     zoneMb: nginx.zone_mb,
     logCache: nginx.log_cache === 'on',
+    keeper: nginx.keeper,
+    cache: nginx.cache_dir,
+    staleSeconds: protect.stale_seconds,
   } satisfies IncludeSettings;
 }
 
@@ -105,10 +122,19 @@ export function settingProblems(settings: IncludeSettings): (string | undefined)
     pathProblem('spill', spill),
     settings.hot === undefined ? undefined : pathProblem('hot', settings.hot),
     addressProblem('breaker', breaker),
+    keeperProblem(settings.keeper ?? DEFAULT_KEEPER),
+    settings.cache === undefined ? undefined : pathProblem('cache_dir', settings.cache),
     engine === 'njs' || engine === 'qjs'
       ? undefined
       : `engine: must be njs or qjs (got ${JSON.stringify(engine)})`,
   ];
+}
+
+/** Whoever reaches the keeper's listener is one step nearer to having pages stored. */
+function keeperProblem(address: string): string | undefined {
+  const isLoopback = /^(?:127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\]):/.test(address);
+  if (isLoopback) return addressProblem('keeper', address);
+  return `keeper: must be 127.x.x.x:PORT or [::1]:PORT, which nobody else reaches (got ${JSON.stringify(address)})`;
 }
 
 /** An include as that version writes it to `dir`. */
@@ -118,6 +144,7 @@ export async function renderInclude(
 ): Promise<string> {
   const { socket, spill, spillMaxBytes = GIB, engine = 'njs' } = settings;
   const { maxConns = 3, timeoutMs = 150, failTimeoutSeconds = 30, zoneMb = 16, logCache = true } = settings;
+  const { keeper = DEFAULT_KEEPER } = settings;
   return renderTemplate(await nginxTemplate(name), {
     dir,
     socket,
@@ -131,6 +158,11 @@ export async function renderInclude(
     failtimeout: String(failTimeoutSeconds),
     zone: String(zoneMb),
     logcache: logCache ? '' : undefined,
+    listener: keeper,
+    // As nginx writes it in $server_addr.
+    keeper: keeper.replace(/[[\]]/g, ''),
+    cache: settings.cache ?? DEFAULT_CACHE,
+    stale: String(settings.staleSeconds ?? 10),
     release: version,
   });
 }

@@ -3,6 +3,7 @@ import { INCLUDE_FILES, type IncludeSettings, nginxTemplate, renderInclude } fro
 /** Each defines what the others, and lines of the operator's own, may name. */
 const DEFINERS = ['http.conf', 'http-log.conf', 'off.conf', 'off-batch.conf'];
 const HOT_DEFINERS = ['http-hot.conf', 'off-hot.conf'];
+const PROTECT_DEFINERS = ['http-protect.conf', 'off-protect.conf'];
 const BATCH = `map "" $hotitem_capture_batch {
     default "";
 }
@@ -25,6 +26,7 @@ export async function inertIncludes(
     if (DEFINERS.includes(name))
       return `${head}${await renderInclude('off.conf', { dir, settings, version: '' })}`;
     if (HOT_DEFINERS.includes(name)) return `${head}${await nginxTemplate('off-hot.conf')}`;
+    if (PROTECT_DEFINERS.includes(name)) return `${head}${await nginxTemplate('off-protect.conf')}`;
     return name === 'http-batch.conf' ? `${head}${BATCH}` : head;
   }
 }

@@ -5,8 +5,8 @@ import { Trouble } from '../service/trouble.ts';
 import {
   INCLUDE_FILES,
   type IncludeSettings,
-  ITEMS_FILE,
   nginxTemplate,
+  OWN_FILES,
   renderInclude,
   SCRIPT_FILES,
   VERSION_FILE,
@@ -49,22 +49,27 @@ export async function planInstall(dir: string, settings: IncludeSettings): Promi
   const scripts = await Promise.all(
     SCRIPT_FILES.map(async (name) => ({ name, text: await builtScript(name) })),
   );
-  const items = { name: ITEMS_FILE, text: await nginxTemplate(ITEMS_FILE) };
+  const theirs = await Promise.all(
+    OWN_FILES.map(async (name) => ({
+      name,
+      text: await nginxTemplate(name),
+      found: await readIfThere(join(dir, name)),
+    })),
+  );
   const own = [...scripts, ...includes];
   const head = await renderInclude(VERSION_FILE, { dir, settings, version });
 
-  const theirs = await readIfThere(join(dir, ITEMS_FILE));
   const obsolete = await obsoleteFiles();
-  const kept = theirs !== undefined && theirs !== items.text;
-  const all = [...own, items, ...obsolete.map(({ name, after }) => ({ name, text: after }))];
+  const all = [...own, ...theirs, ...obsolete.map(({ name, after }) => ({ name, text: after }))];
   const versionFile = { name: VERSION_FILE, text: withSums(head, all) };
+  const kept = theirs.filter(({ text, found }) => found !== undefined && found !== text);
   const files = await Promise.all([
     planned(versionFile),
-    ...(kept ? [] : [planned(items)]),
+    ...theirs.filter((file) => !kept.includes(file)).map(planned),
     ...own.map(planned),
   ]);
-  if (kept)
-    files.push(untouched(ITEMS_FILE, theirs, 'kept'), await planned({ ...items, name: `${ITEMS_FILE}.new` }));
+  for (const { name, text, found = '' } of kept)
+    files.push(untouched(name, found, 'kept'), await planned({ name: `${name}.new`, text }));
   return { version, from: installed.version, files: [...files, ...obsolete] };
 
   async function planned({ name, text }: { name: string; text: string }): Promise<PlannedFile> {
@@ -81,7 +86,7 @@ export async function planInstall(dir: string, settings: IncludeSettings): Promi
 
   async function obsoleteFiles(): Promise<PlannedFile[]> {
     const names = [...installed.sums.keys()].filter(
-      (name) => name !== ITEMS_FILE && !own.some((file) => file.name === name),
+      (name) => !OWN_FILES.includes(name) && !own.some((file) => file.name === name),
     );
     const found = await Promise.all(
       names.map(async (name) => ({ name, text: await readIfThere(join(dir, name)) })),

@@ -4,8 +4,8 @@ import { Trouble } from '../service/trouble.ts';
 import {
   INCLUDE_FILES,
   type IncludeSettings,
-  ITEMS_FILE,
   nginxTemplate,
+  OWN_FILES,
   renderInclude,
   SCRIPT_FILES,
   VERSION_FILE,
@@ -37,7 +37,7 @@ const OWN = ['privacy.conf', 'realip.conf', 'backup'];
 export async function removeIncludes(options: RemoveOptions): Promise<RemoveResult> {
   const { dir, nginx, purge = false } = options;
   const there = await readdir(dir).catch(() => []);
-  const known = [VERSION_FILE, ...INCLUDE_FILES, ...(purge ? [ITEMS_FILE, ...OWN] : [])];
+  const known = [VERSION_FILE, ...INCLUDE_FILES, ...(purge ? [...OWN_FILES, ...OWN] : [])];
   if (!there.some((name) => known.includes(name)))
     throw new Trouble(`${dir} contains no includes of hotitem`, 'Set their folder with --dir.');
   if (nginx === undefined) return deleteFiles(dir, purge);
@@ -56,8 +56,10 @@ async function silence(
   const inert = (await inertIncludes(dir, settings)).filter(({ name }) => there.includes(name));
   const version = await installedVersion();
   const head = await renderInclude(VERSION_FILE, { dir, settings, version });
-  const items = { name: ITEMS_FILE, text: await nginxTemplate(ITEMS_FILE) };
-  const files = [...inert, { name: VERSION_FILE, text: withSums(head, [...inert, items]) }];
+  const theirs = await Promise.all(
+    OWN_FILES.map(async (name) => ({ name, text: await nginxTemplate(name) })),
+  );
+  const files = [...inert, { name: VERSION_FILE, text: withSums(head, [...inert, ...theirs]) }];
   const before = await Promise.all(
     files.map(async ({ name }) => ({
       name,
@@ -76,17 +78,14 @@ async function silence(
 
 async function deleteFiles(dir: string, purge: boolean): Promise<RemoveResult> {
   const installed = await readInstalled(dir);
-  const items = await readFile(join(dir, ITEMS_FILE), 'utf8').catch(() => '');
-  const keepsItems =
-    !purge && isEdited(installed, ITEMS_FILE, items) !== false && items !== (await nginxTemplate(ITEMS_FILE));
+  const edited = purge ? [] : await editedFiles(dir);
   const names = [
     ...INCLUDE_FILES,
     ...SCRIPT_FILES,
     ...installed.sums.keys(),
-    `${ITEMS_FILE}.new`,
-    ...(keepsItems ? [] : [ITEMS_FILE]),
+    ...OWN_FILES.flatMap((name) => [name, `${name}.new`]),
     ...(purge ? OWN : []),
-  ].filter((name) => !(keepsItems && name === ITEMS_FILE));
+  ].filter((name) => !edited.includes(name));
   const there = await readdir(dir);
   const ours = [...new Set(names)].filter((name) => there.includes(name));
   for (const name of ours) await rm(join(dir, name), { recursive: true, force: true });
@@ -98,4 +97,19 @@ async function deleteFiles(dir: string, purge: boolean): Promise<RemoveResult> {
     removed: ours.length + Number(there.includes(VERSION_FILE)),
     kept: kept.map((name) => join(dir, name)),
   };
+}
+
+/** Of the operator's own files, those that are not as we wrote them. */
+async function editedFiles(dir: string): Promise<string[]> {
+  const installed = await readInstalled(dir);
+  const files = await Promise.all(
+    OWN_FILES.map(async (name) => ({
+      name,
+      text: await readFile(join(dir, name), 'utf8').catch(() => ''),
+      ours: await nginxTemplate(name),
+    })),
+  );
+  return files
+    .filter(({ name, text, ours }) => isEdited(installed, name, text) !== false && text !== ours)
+    .map(({ name }) => name);
 }

@@ -27,6 +27,8 @@ const BATCH = { in: 'http', oneOf: ['http-batch.conf'] } as const;
 const SERVER = { in: 'server', oneOf: ['server.conf'] } as const;
 const HOT_DEFINED = { in: 'http', oneOf: ['http-hot.conf', 'off-hot.conf', 'off.conf'] } as const;
 const LOOKED = { in: 'server', oneOf: ['server-hot.conf'] } as const;
+const PROTECT_DEFINED = { in: 'http', oneOf: ['http-protect.conf', 'off-protect.conf'] } as const;
+const PROTECT_LOOKED = { in: 'server', oneOf: ['server-protect.conf'] } as const;
 const LOCATION = ['location', 'if'] as const;
 
 /** Every include that `hotitem nginx install` writes, as its own first line says it. A new one is a line here. */
@@ -53,6 +55,13 @@ export const INCLUDES: Readonly<Record<string, Include>> = {
   'off-hot.conf': { context: ['http'] },
   'server-hot.conf': { context: ['server'], requires: [HOT_DEFINED] },
   'hot.conf': { context: ['location'], requires: [HOT_DEFINED, LOOKED] },
+  'http-protect.conf': { context: ['http'], nginx: '1.22', requires: [HOT_DEFINED] },
+  'off-protect.conf': { context: ['http'] },
+  'tracking.conf': { context: ['http'], yours: true },
+  'cookies.conf': { context: ['http'], yours: true },
+  'server-protect.conf': { context: ['server'], requires: [PROTECT_DEFINED, LOOKED] },
+  'cache.conf': { context: ['location'], requires: [PROTECT_DEFINED, PROTECT_LOOKED] },
+  'cache-fastcgi.conf': { context: ['location'], requires: [PROTECT_DEFINED, PROTECT_LOOKED] },
   'capture-log.conf': { context: LOCATION, requires: [DEFINED], transport: 'log' },
 };
 

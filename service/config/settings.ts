@@ -144,6 +144,14 @@ export const settings = z.strictObject({
         .enum(['on', 'off'])
         .default('on')
         .describe('set to off if nginx.conf has its own open_log_file_cache beside log.conf'),
+      keeper: address
+        .default('127.0.0.1:9188')
+        .describe(
+          "loopback address on which nginx listens for the sidecar's requests for pages of hot items",
+        ),
+      cache_dir: path
+        .default('/var/cache/hotitem')
+        .describe('where nginx keeps pages of hot items: two folders whose names begin so'),
     })
     .prefault({}),
 
@@ -200,6 +208,15 @@ export const settings = z.strictObject({
         .max(10_000)
         .default(100)
         .describe('most items that are hot at once by one signal; pins come on top'),
+    })
+    .prefault({}),
+
+  protect: z
+    .strictObject({
+      stale_seconds: seconds
+        .max(3600)
+        .default(10)
+        .describe('how long the page of a hot item is shown at most when it cannot be refreshed'),
     })
     .prefault({}),
 

@@ -11,10 +11,10 @@ const TIMEOUT_MS = 10_000;
 const HEAD_END = Buffer.from('\r\n\r\n');
 
 /** Sends bytes as they are and resolves with all that comes back until nginx closes: ask it to with `Connection: close`. */
-export function exchange(port: number, request: string): Promise<Buffer> {
+export function exchange(port: number, request: string, host = '127.0.0.1'): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+    const socket = connect({ port, host, noDelay: true });
     socket.on('data', (bytes) => chunks.push(bytes));
     // nginx that refuses a request may close before it has read all of it.
     socket.on('error', (error) => (chunks.length > 0 ? resolve(Buffer.concat(chunks)) : reject(error)));

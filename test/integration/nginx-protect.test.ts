@@ -1,0 +1,428 @@
+import { Agent } from 'node:http';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Suite } from '../../provision/versions.ts';
+import { suiteWith } from '../parts/suite.ts';
+import { until } from '../parts/until.ts';
+import { ask } from './nginx-ask.ts';
+import { HOSTILE } from './nginx-protect-origin.ts';
+import { HOST, type More, type ProtectSite, startProtectSite } from './nginx-protect-site.ts';
+import { FULL } from './nginx-requests-ways.ts';
+import { exchange, steady } from './nginx-requests-wire.ts';
+
+const START_MS = 300_000;
+const SUITES: Suite[] = FULL ? ['trixie', 'bookworm', 'sid'] : ['trixie'];
+
+describe.each(SUITES)('a hot item and nginx of %s', (suite) => {
+  let site: ProtectSite;
+  beforeAll(async () => {
+    site = await startProtectSite(suite);
+  }, START_MS);
+  afterAll(() => site?.close());
+  beforeEach(() => {
+    site.makeHot();
+    site.origin.asked.length = 0;
+  });
+
+  suiteWith(['nginx'])('share its page:', () => {
+    test.each([
+      ['in place', '/item/place.html'],
+      ['rewritten', '/web/item/rewritten.html'],
+      ['behind try_files', '/tried/item/tried.html'],
+    ])('%s, with the first shopper as with the last', async (_, path) => {
+      const item = /(\w+)\.html/.exec(path)?.[1] ?? '';
+      const { body } = await site.share(path, item);
+      site.origin.asked.length = 0;
+
+      const pages = await Promise.all(Array.from({ length: 20 }, () => site.get(path)));
+
+      expect(new Set(pages.map((page) => page.body))).toEqual(new Set([body]));
+      expect(site.origin.asked).toEqual([]);
+    });
+
+    test('an item that is no longer hot is asked for at the origin at once, one that is hot again is filled before', async () => {
+      const { body } = await site.share('/item/left.html', 'left');
+      site.makeHot();
+      expect((await site.get('/item/left.html')).body).not.toBe(body);
+      const again = await site.share('/item/left.html', 'left');
+      expect(again.body).not.toBe(body);
+      expect((await site.get('/item/left.html')).body).toBe(again.body);
+    });
+
+    test.each(['?utm_source=mail&utm_campaign=x', '?gclid=Abc-_1', '?fbclid=a%20b&utm_id=', '?srsltid', '?'])(
+      'an ad click shares the entry: %s',
+      async (query) => {
+        const { body } = await site.share('/item/ad.html', 'ad');
+        site.origin.asked.length = 0;
+        expect((await site.get(`/item/ad.html${query}`)).body).toBe(body);
+        expect(site.origin.asked).toEqual([]);
+      },
+    );
+
+    test.each([
+      '_ga=GA1.2.3; _gid=1',
+      '_ga_ABC=1;_fbp=fb.1',
+      'OptanonConsent=a=b&c',
+      'CookieConsent={a:1}; _gcl_au=1',
+    ])('cookies of scripts in the browser share the entry: %s', async (cookie) => {
+      const { body } = await site.share('/item/analytics.html', 'analytics');
+      expect((await site.get('/item/analytics.html', { headers: { cookie } })).body).toBe(body);
+    });
+
+    test('HEAD, a condition and a language share the entry', async () => {
+      site.origin.answers.etag = (_, response, page) => response.writeHead(200, { ETag: '"1"' }).end(page);
+      const { body } = await site.share('/item/etag.html', 'etag');
+      site.origin.asked.length = 0;
+
+      const head = await site.get('/item/etag.html', { method: 'HEAD' });
+      const known = await site.get('/item/etag.html', { headers: { 'if-none-match': '"1"' } });
+      const german = await site.get('/item/etag.html', {
+        headers: { 'accept-language': 'de', accept: 'text/html,*/*' },
+      });
+
+      expect(head).toMatchObject({
+        status: 200,
+        body: '',
+        headers: { etag: '"1"' },
+      });
+      expect(known).toMatchObject({ status: 304, body: '' });
+      expect(german.body).toBe(body);
+      expect(site.origin.asked).toEqual([]);
+    });
+  });
+
+  suiteWith(['nginx'])('leave all else as it is:', () => {
+    test("a cold page's If-None-Match, Range and HEAD reach the origin", async () => {
+      const headers = [
+        'If-None-Match: "1"',
+        'If-Modified-Since: x',
+        'Range: bytes=0-3',
+        'If-Range: "2"',
+        'Cookie: a=b; c',
+        'X-Odd: \xff\t',
+      ];
+      for (const method of ['GET', 'HEAD', 'POST', 'OPTIONS', 'BREW']) {
+        for (const target of [
+          '/item/cold.html?x=%2F%3f&y',
+          '/item/a%2Fb//c/../d.html',
+          '/tried/item/\xff.html',
+        ]) {
+          const request = [
+            `${method} ${target} HTTP/1.1`,
+            `Host: ${HOST}`,
+            ...headers,
+            'Content-Length: 0',
+            'Connection: close',
+            '\r\n',
+          ];
+          const [plain, ours] = [site.plainPort, site.port].map((port) =>
+            exchange(port, request.join('\r\n')),
+          );
+          await plain;
+          const [plainPage, page] = await Promise.all([plain, ours]);
+          const [first, second] = site.origin.asked.splice(0);
+          expect(second).toEqual(first);
+          expect(pageOf(page)).toBe(pageOf(plainPage));
+        }
+      }
+    });
+
+    test.each([
+      ['a cookie that is not listed', { headers: { cookie: 'session=alice' } }],
+      ['one among listed ones', { headers: { cookie: '_ga=1; session=alice; _gid=2' } }],
+      ['a listed name in a value', { headers: { cookie: 'session=_ga=1' } }],
+      ['a name that ends like a listed one', { headers: { cookie: 'x_ga=1' } }],
+      ['a cookie without a value', { headers: { cookie: 'alice' } }],
+      ['two cookie headers', { headers: { cookie: ['_ga=1', 'session=alice'] } }],
+      ['a login', { headers: { authorization: 'Basic YWxpY2U6YQ==' } }],
+      ['a range', { headers: { range: 'bytes=0-3' } }],
+      ['an XMLHttpRequest', { headers: { 'x-requested-with': 'XMLHttpRequest' } }],
+      ['data', { headers: { accept: 'application/json' } }],
+      ['a part for htmx', { headers: { 'hx-request': 'true' } }],
+      ['another method in a header', { headers: { 'x-http-method-override': 'DELETE' } }],
+      ['another path in a header', { headers: { 'x-original-url': '/admin' } }],
+      ['POST', { method: 'POST', body: 'a=b' }],
+      ['PUT', { method: 'PUT', body: 'a=b' }],
+    ] satisfies [string, More][])(
+      '%s goes to the origin of a hot item, with all that was sent',
+      async (_, more: More) => {
+        const { body } = await site.share('/item/other.html', 'other');
+        site.origin.asked.length = 0;
+
+        const page = await site.get('/item/other.html', more);
+
+        expect(page.body).not.toBe(body);
+        expect(site.origin.asked).toMatchObject([
+          { method: more.method ?? 'GET', headers: sentHeaders(more.headers) },
+        ]);
+      },
+    );
+
+    test.each([
+      '/item/other.html?color=red',
+      '/item/other.html?utm_source=a&color=red',
+      '/item/other.html?gclidx=1',
+      '/item/other.html?x=utm_source=1',
+      '/item/other.html?personal=1',
+      '/item/other.html;x.css',
+      '/item/other',
+      '/item/%6fther.html',
+      '//item/other.html',
+      '/item/./other.html',
+      '/item/x/../other.html',
+    ])('%s does not get the entry', async (path) => {
+      const { body } = await site.share('/item/other.html', 'other');
+      expect((await site.get(path)).body).not.toBe(body);
+    });
+
+    test.each(['other.test', 'second.test', 'evil.test'])('host %s does not get the entry', async (host) => {
+      const { body } = await site.share('/item/other.html', 'other');
+      expect((await site.get('/item/other.html', { headers: { host } })).body).not.toBe(body);
+    });
+
+    test('a page behind a password asks for it, hot or not', async () => {
+      site.makeHot('locked');
+      expect((await site.keep('fill', '/locked/item/locked.html')).status).toBe(401);
+      expect((await site.get('/locked/item/locked.html')).status).toBe(401);
+      expect(site.origin.asked).toEqual([]);
+    });
+
+    test('a part of a page (SSI) is never kept, even if the keeper asks for that page', async () => {
+      await site.keep('fill', '/parts.html');
+      site.makeHot('parts', 'part');
+      const parts = [await site.get('/parts.html'), await site.get('/parts.html')].map(({ body }) => body);
+      expect(parts[0]).toMatch(/^parts: page/);
+      expect(parts[1]).not.toBe(parts[0]);
+    });
+
+    test('an error page is not kept as the page', async () => {
+      site.origin.answers.missing = HOSTILE.missing ?? fail();
+      await site.keep('fill', '/error/item/missing.html');
+      site.makeHot('missing');
+      const before = site.origin.asked.length;
+      expect((await site.get('/error/item/missing.html')).status).toBe(404);
+      expect(site.origin.asked.length - before).toBe(2);
+    });
+
+    test('a page that sets a cookie gets no slower when hot', async () => {
+      const waiting: (() => void)[] = [];
+      // Answers nobody before all have asked: where one waits for another, none is answered.
+      site.origin.answers.crowd = (_, response, page) => {
+        waiting.push(() => response.writeHead(200, { 'Set-Cookie': 'session=1' }).end(page));
+        if (waiting.length === 20) for (const answer of waiting) answer();
+      };
+      site.makeHot('crowd');
+      const pages = await Promise.all(Array.from({ length: 20 }, () => site.get('/item/crowd.html')));
+      expect(pages.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200));
+    });
+  });
+
+  suiteWith(['nginx'])('keep nobody’s page:', () => {
+    test("a page filled with Alice's cookie never reaches Bob", async () => {
+      // As applications do: a cookie for who has none, and a page for who has one.
+      site.origin.answers.greeting = ({ headers }, response, page) => {
+        if (headers.cookie === undefined) response.setHeader('Set-Cookie', 'session=new');
+        response.end(headers.cookie === undefined ? 'hello stranger' : page);
+      };
+      site.makeHot('greeting');
+      const [known, tracked] = [{ cookie: 'session=alice' }, { cookie: '_ga=alice' }];
+      for (const headers of [known, tracked])
+        expect((await site.get('/item/greeting.html', { headers })).body).toContain('alice');
+      expect((await site.keep('fill', '/item/greeting.html', { headers: known })).body).toContain('alice');
+      expect((await site.keep('fill', '/item/greeting.html', { headers: tracked })).body).toContain('alice');
+
+      const bob = [
+        await site.get('/item/greeting.html'),
+        await site.get('/item/greeting.html', { headers: { cookie: '_ga=bob' } }),
+      ];
+
+      expect(bob.map(({ body }) => body).join()).not.toContain('alice');
+    });
+
+    test('nothing that a shopper sends is in a page that another one gets', async () => {
+      site.makeHot('echo');
+      const alice = {
+        cookie: '_ga=alice',
+        referer: 'alice',
+        'user-agent': 'alice',
+        'accept-language': 'alice',
+        'x-forwarded-host': 'alice.test',
+        'x-forwarded-for': '198.51.100.1',
+        'if-none-match': '"alice"',
+      };
+      for (const method of ['GET', 'HEAD'])
+        await site.get('/item/echo.html?utm_source=alice', { method, headers: alice });
+      expect((await site.get('/item/echo.html')).body).not.toContain('alice');
+    });
+
+    test.each(Object.keys(HOSTILE))(
+      'what is %s is never stored, and not even on the keeper’s word',
+      async (kind) => {
+        const path = `/item/${kind}.html`;
+        await site.keep('fill', path).catch(() => undefined);
+        const looked = await site.keep('look', path).catch(() => undefined);
+        expect(looked?.headers['x-hotitem-keeper'] ?? 'look MISS').toBe('look MISS');
+        site.makeHot(kind);
+        const before = site.origin.asked.length;
+        await site.get(path).catch(() => undefined);
+        expect(site.origin.asked.length).toBeGreaterThan(before);
+      },
+    );
+
+    test('what varies by encoding alone is one page', async () => {
+      site.origin.answers.encoding = (_, response, page) =>
+        response.writeHead(200, { Vary: 'Accept-Encoding' }).end(page);
+      const { body } = await site.share('/item/encoding.html', 'encoding');
+      expect(
+        (await site.get('/item/encoding.html', { headers: { 'accept-encoding': 'gzip, br' } })).body,
+      ).toBe(body);
+    });
+
+    test('a page that begins to set a cookie is not stored, and no later one carries it', async () => {
+      const { body } = await site.share('/item/turning.html', 'turning');
+      site.origin.answers.turning = HOSTILE.cookie ?? fail();
+      expect((await site.keep('fill', '/item/turning.html')).headers['set-cookie']).toEqual(['session=1']);
+      const page = await site.get('/item/turning.html');
+      expect([page.body, page.headers['set-cookie']]).toEqual([body, undefined]);
+    });
+
+    test('a shopper’s phone gets another path’s page from the origin', async () => {
+      await site.share('/mobile/item/device.html', 'device');
+      const phone = await site.get('/mobile/item/device.html', { headers: { 'user-agent': 'phone' } });
+      expect(phone.body).toContain('/phone/item/device.html');
+    });
+  });
+
+  suiteWith(['nginx'])('take the time to live that we say:', () => {
+    test('a max-age of an hour does not outlive the time to live, nor does an origin that is dead', async () => {
+      site.origin.answers.hour = (_, response, page) =>
+        response
+          .writeHead(200, {
+            'Cache-Control': 'public, max-age=3600',
+            Expires: 'Thu, 01 Jan 2099 00:00:00 GMT',
+            'X-Accel-Expires': '3600',
+          })
+          .end(page);
+      site.makeHot('hour');
+      // Again where the machine takes longer than the second for which it is kept.
+      const body = await until(
+        async () => {
+          const filled = await site.keep('fill', '/brief/item/hour.html');
+          return (await site.get('/brief/item/hour.html')).body === filled.body && filled.body;
+        },
+        { timeoutMs: 20_000, what: 'an entry' },
+      );
+      site.origin.answers.hour = (request) => request.socket.destroy();
+      const page = await until(
+        async () => {
+          const reply = await site.get('/brief/item/hour.html');
+          return reply.body === body ? undefined : reply;
+        },
+        { timeoutMs: 20_000, what: 'the entry to expire' },
+      );
+      expect(page.status).toBe(502);
+    });
+  });
+
+  suiteWith(['nginx'])('hear the keeper alone:', () => {
+    test('the keeper is told what nginx did, and nobody else is', async () => {
+      const told = async (mode: 'probe' | 'fill' | 'look') =>
+        (await site.keep(mode, '/item/told.html')).headers['x-hotitem-keeper'];
+      expect([await told('look'), await told('fill'), await told('look'), await told('probe')]).toEqual(
+        ['look MISS', 'fill BYPASS', 'look HIT', 'probe '].map((text) => text.trimEnd()),
+      );
+      site.makeHot('told');
+      expect((await site.get('/item/told.html')).headers).not.toHaveProperty('x-hotitem-keeper');
+      expect(await site.keep('look', '/_hotitem/keeper')).toMatchObject({
+        status: 200,
+        body: 'http://shop.test\n',
+      });
+      expect((await site.get('/_hotitem/keeper')).status).toBe(404);
+    });
+
+    test('a probe reaches the origin as a shopper’s request, and stores nothing', async () => {
+      const headers = { 'user-agent': 'phone', 'accept-language': 'de', 'accept-encoding': 'gzip' };
+      await site.keep('probe', '/item/probed.html', { headers });
+      expect(site.origin.asked).toMatchObject([{ headers }]);
+      expect((await site.keep('look', '/item/probed.html')).headers['x-hotitem-keeper']).toBe('look MISS');
+    });
+
+    test("the keeper's port is the only one that may store", async () => {
+      const word = `hotitem-fill=${site.word}`;
+      const agent = new Agent();
+      const tries: [string, number, Record<string, string>][] = [
+        ['the port of the shop', site.port, { 'keep-alive': word }],
+        ['no word', site.keeperPort, {}],
+        ['another word', site.keeperPort, { 'keep-alive': `hotitem-fill=${'0'.repeat(64)}` }],
+        ['a part of it', site.keeperPort, { 'keep-alive': word.slice(0, -1) }],
+        ['more than it', site.keeperPort, { 'keep-alive': `${word}0` }],
+        ['a way out of the folder', site.keeperPort, { 'keep-alive': 'hotitem-fill=../cache/i.stored' }],
+        ['another mode', site.keeperPort, { 'keep-alive': `hotitem-store=${site.word}` }],
+        ['a login with it', site.keeperPort, { 'keep-alive': word, authorization: 'Basic x' }],
+      ];
+      site.makeHot('stored');
+      for (const [what, port, headers] of tries) {
+        await ask({ port, path: '/item/stored.html', headers: { host: HOST, ...headers }, agent });
+        const { headers: told } = await site.keep('look', '/item/stored.html');
+        expect([what, told['x-hotitem-keeper']]).toEqual([what, 'look MISS']);
+      }
+      agent.destroy();
+    });
+
+    test('another address of this host is not the keeper’s', async () => {
+      const request = `GET /_hotitem/keeper HTTP/1.1\r\nHost: ${HOST}\r\nKeep-Alive: hotitem-look=${site.word}\r\nConnection: close\r\n\r\n`;
+      const [right, wrong] = [
+        await exchange(site.keeperPort, request),
+        await exchange(site.keeperPort, request, '127.0.0.7'),
+      ];
+      expect([right, wrong].map((bytes) => bytes.toString('latin1', 9, 12))).toEqual(['200', '404']);
+    });
+
+    test('a word is worth nothing without its file', async () => {
+      const headers = { 'keep-alive': `hotitem-look=${'a'.repeat(64)}` };
+      expect((await site.keep('look', '/_hotitem/keeper', { headers })).status).toBe(404);
+    });
+
+    test('the origin does not see the word', async () => {
+      for (const mode of ['probe', 'fill', 'look'] as const) await site.keep(mode, '/item/word.html');
+      expect(site.origin.asked).toHaveLength(2);
+      expect(JSON.stringify(site.origin.asked)).not.toContain(site.word);
+    });
+
+    test('a query that may change the page is not filled', async () => {
+      const told = await site.keep('fill', '/item/queried.html?color=red');
+      expect(told.headers['x-hotitem-keeper']).toBe('fill');
+      expect((await site.keep('look', '/item/queried.html')).headers['x-hotitem-keeper']).toBe('look MISS');
+    });
+
+    test('what it asks for is no view', async () => {
+      for (const mode of ['probe', 'fill', 'look'] as const) await site.keep(mode, '/item/keepersown.html');
+      await site.get('/item/shoppers.html');
+      await until(() => site.lines().includes('shoppers'), {
+        timeoutMs: 5000,
+        what: 'the line of the shopper',
+      });
+      expect(site.lines()).not.toContain('keepersown');
+    });
+
+    test('the error log has no alert', async () => {
+      expect(await site.nginx.errorLog()).not.toMatch(/\[(alert|emerg|crit)\]/);
+    });
+  });
+});
+
+function pageOf(bytes: Buffer | undefined): string {
+  return steady(bytes ?? Buffer.alloc(0)).replace(/page \d+ /, 'page ');
+}
+
+function sentHeaders(headers: More['headers'] = {}): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.join('; ') : String(value),
+    ]),
+  );
+}
+
+function fail(): never {
+  throw new Error('no such answer');
+}
