@@ -35,6 +35,10 @@ export type IncludeSettings = {
   cache?: string;
   /** How long a page is shown at most that cannot be refreshed. Default 10. */
   staleSeconds?: number;
+  /** Requests a minute of one visitor to a hot item, by limit.conf. Default 60. */
+  limitPerMinute?: number;
+  /** Whether limit.conf only logs. Default true. */
+  limitDryRun?: boolean;
   /** Whether log.conf brings a cache of open files. Default true. */
   logCache?: boolean;
 };
@@ -78,6 +82,11 @@ export const INCLUDE_FILES = [
   'hot.conf',
   'cache.conf',
   'cache-fastcgi.conf',
+  'limit.conf',
+  'isolate.conf',
+  'isolated.conf',
+  'announce.conf',
+  'announce-fastcgi.conf',
   'realip.conf.example',
   'privacy.conf.example',
 ];
@@ -111,6 +120,8 @@ export function includeSettings({
     keeper: nginx.keeper,
     cache: nginx.cache_dir,
     staleSeconds: protect.stale_seconds,
+    limitPerMinute: protect.limit_per_minute,
+    limitDryRun: protect.limit_dry_run,
   } satisfies IncludeSettings;
 }
 
@@ -163,6 +174,8 @@ export async function renderInclude(
     keeper: keeper.replace(/[[\]]/g, ''),
     cache: settings.cache ?? DEFAULT_CACHE,
     stale: String(settings.staleSeconds ?? 10),
+    limitrate: String(settings.limitPerMinute ?? 60),
+    limitdryrun: (settings.limitDryRun ?? true) ? 'on' : 'off',
     release: version,
   });
 }

@@ -62,6 +62,11 @@ export const INCLUDES: Readonly<Record<string, Include>> = {
   'server-protect.conf': { context: ['server'], requires: [PROTECT_DEFINED, LOOKED] },
   'cache.conf': { context: ['location'], requires: [PROTECT_DEFINED, PROTECT_LOOKED] },
   'cache-fastcgi.conf': { context: ['location'], requires: [PROTECT_DEFINED, PROTECT_LOOKED] },
+  'limit.conf': { context: ['location'], requires: [PROTECT_DEFINED, PROTECT_LOOKED] },
+  'isolate.conf': { context: ['location'], requires: [PROTECT_DEFINED, PROTECT_LOOKED] },
+  'isolated.conf': { context: ['location'], requires: [PROTECT_DEFINED, PROTECT_LOOKED] },
+  'announce.conf': { context: ['location'], requires: [PROTECT_DEFINED, PROTECT_LOOKED] },
+  'announce-fastcgi.conf': { context: ['location'], requires: [PROTECT_DEFINED, PROTECT_LOOKED] },
   'capture-log.conf': { context: LOCATION, requires: [DEFINED], transport: 'log' },
 };
 

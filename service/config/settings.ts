@@ -217,6 +217,11 @@ export const settings = z.strictObject({
         .max(3600)
         .default(10)
         .describe('how long the page of a hot item is shown at most when it cannot be refreshed'),
+      limit_per_minute: count
+        .max(60_000)
+        .default(60)
+        .describe('requests of one visitor to a hot item, where limit.conf is included'),
+      limit_dry_run: yesOrNo.default(true).describe('false to reject what is over, true to log it only'),
     })
     .prefault({}),
 

@@ -28,8 +28,9 @@ export type ProtectSite = {
   /** As a shopper asks. */
   get(path: string, more?: More): Promise<Reply>;
   keep(mode: Mode, path: string, more?: More): Promise<Reply>;
-  /** Makes these items hot, with that action. */
+  /** Makes these items hot, and nginx share their pages. */
   makeHot(...items: string[]): void;
+  /** Makes these items hot, with that action. */
   act(action: string, ...items: string[]): void;
   /** Fills an entry and makes its item hot. Throws where it is not kept. */
   share(path: string, item: string): Promise<Reply>;
@@ -70,8 +71,8 @@ export async function startProtectSite(
   };
   await installNginx({ ...settings, dir: home, staleSeconds: LONG_SECONDS });
   writeFileSync(join(home, 'items.conf'), ITEMS);
-  // Only its cache.conf is used, for what expires soon.
-  await installNginx({ ...settings, dir: brief, staleSeconds: 1 });
+  // Only its cache.conf and limit.conf are used, for what expires soon and what is rejected.
+  await installNginx({ ...settings, dir: brief, staleSeconds: 1, limitDryRun: false });
   writeFileSync(join(folder, 'parts.html'), 'parts: <!--#include virtual="/item/part.html?n=1" -->');
   writeFileSync(join(folder, 'users'), '');
   const config = join(folder, 'nginx.conf');
@@ -169,6 +170,7 @@ export async function startProtectSite(
       proxy_cache_use_stale error timeout http_500;
       proxy_cache_lock on;
       types { text/html html; }
+      upstream isolated { zone isolated 64k; server 127.0.0.1:${originPort} max_conns=2; }
       root "${folder}";
       server {
         listen 127.0.0.1:${port};
@@ -185,6 +187,11 @@ export async function startProtectSite(
         location /error/item/ { error_page 404 /item/instead.html; proxy_intercept_errors on; ${include('cache.conf')} ${origin} }
         location /mobile { if ($http_user_agent ~ phone) { rewrite ^/mobile(/item/.*)$ /phone$1 last; } ${include('cache.conf')} ${origin} }
         location /phone { ${include('cache.conf')} ${origin} }
+        location /tolerant/item/ { ${include('limit.conf')} ${origin} }
+        location /limited/item/ { include "${join(brief, 'limit.conf')}"; ${origin} }
+        location /isolated/item/ { ${include('isolate.conf')} ${origin} }
+        location @hotitem_isolated { ${include('isolated.conf')} proxy_pass http://isolated; }
+        location /announced/item/ { ${include('announce.conf')} ${include('cache.conf')} ${origin} }
         location = /parts.html { ssi on; }
         ${pages}
       }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import type { Suite } from '../../provision/versions.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
-import { ask } from './nginx-ask.ts';
+import { ask, type Reply } from './nginx-ask.ts';
 import { HOSTILE } from './nginx-protect-origin.ts';
 import { HOST, type More, type ProtectSite, startProtectSite } from './nginx-protect-site.ts';
 import { FULL } from './nginx-requests-ways.ts';
@@ -323,6 +323,53 @@ describe.each(SUITES)('a hot item and nginx of %s', (suite) => {
     });
   });
 
+  suiteWith(['nginx'])('do what else is to be done:', () => {
+    const limited = (path: string) => Promise.all(Array.from({ length: 40 }, () => site.get(path)));
+
+    test('a limit that is on trial rejects nobody, and says whom it would', async () => {
+      site.act('limit', 'tolerant');
+      expect(statuses(await limited('/tolerant/item/tolerant.html'))).toEqual({ 200: 40 });
+      expect(await site.nginx.errorLog()).toContain('limiting requests, dry run');
+    });
+
+    test('a limit rejects who asks too often for a hot item, says when to come again, and knows no other item', async () => {
+      site.act('limit', 'limited');
+      const replies = await limited('/limited/item/limited.html');
+      const rejected = replies.filter(({ status }) => status === 429);
+      expect(rejected.length).toBeGreaterThan(0);
+      expect(replies.filter(({ status }) => status === 200).length).toBeGreaterThanOrEqual(21);
+      expect(new Set(rejected.map(({ headers }) => headers['retry-after']))).toEqual(new Set(['10']));
+      expect(statuses(await limited('/limited/item/another.html'))).toEqual({ 200: 40 });
+      site.act('cache', 'limited');
+      expect(statuses(await limited('/limited/item/limited.html'))).toEqual({ 200: 40 });
+    });
+
+    test('an isolated item takes a few connections of the origin, and who must wait comes again by himself', async () => {
+      const held: (() => void)[] = [];
+      site.origin.answers.held = (_, response, page) => held.push(() => response.end(page));
+      site.act('isolate', 'held');
+      const asked = Array.from({ length: 10 }, () => site.get('/isolated/item/held.html'));
+      const cold = Array.from({ length: 10 }, () => site.get('/isolated/item/held2.html'));
+      await until(() => held.length === 12, { timeoutMs: 20_000, what: 'twelve requests at the origin' });
+      const busy = await Promise.race(asked);
+      for (const answer of held) answer();
+
+      expect(busy).toMatchObject({ status: 503, headers: { 'cache-control': 'no-store' } });
+      expect(busy.headers.refresh).toMatch(/^(?:4|6|9|13)$/);
+      expect(busy.body).toContain('One moment');
+      expect(statuses(await Promise.all(asked))).toEqual({ 200: 2, 503: 8 });
+      expect(statuses(await Promise.all(cold))).toEqual({ 200: 10 });
+    });
+
+    test('X-Hot-Item from a client does not reach the origin', async () => {
+      const headers = { 'x-hot-item': 'surge' };
+      await site.get('/announced/item/calm.html', { headers });
+      site.act('announce', 'calm');
+      await site.get('/announced/item/calm.html', { headers });
+      expect(site.origin.asked.map(({ headers: sent }) => sent['x-hot-item'])).toEqual([undefined, 'hot']);
+    });
+  });
+
   suiteWith(['nginx'])('hear the keeper alone:', () => {
     test('the keeper is told what nginx did, and nobody else is', async () => {
       const told = async (mode: 'probe' | 'fill' | 'look') =>
@@ -409,6 +456,12 @@ describe.each(SUITES)('a hot item and nginx of %s', (suite) => {
     });
   });
 });
+
+function statuses(replies: Reply[]): Record<number, number> {
+  const counts: Record<number, number> = {};
+  for (const { status } of replies) counts[status] = (counts[status] ?? 0) + 1;
+  return counts;
+}
 
 function pageOf(bytes: Buffer | undefined): string {
   return steady(bytes ?? Buffer.alloc(0)).replace(/page \d+ /, 'page ');

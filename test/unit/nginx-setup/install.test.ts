@@ -24,9 +24,14 @@ test('writes every include and the scripts', async () => {
   const { files } = await installNginx(options);
 
   expect(readdirSync(options.dir).sort()).toEqual([
+    'announce-fastcgi.conf',
+    'announce.conf',
+    'cache-fastcgi.conf',
+    'cache.conf',
     'capture-batch.conf',
     'capture-log.conf',
     'capture-subrequest.conf',
+    'cookies.conf',
     'engine-njs.conf',
     'engine-qjs.conf',
     'fetch-njs.conf',
@@ -39,19 +44,26 @@ test('writes every include and the scripts', async () => {
     'http-batch.conf',
     'http-hot.conf',
     'http-log.conf',
+    'http-protect.conf',
     'http.conf',
+    'isolate.conf',
+    'isolated.conf',
     'items.conf',
+    'limit.conf',
     'line.conf',
     'log-cut.conf',
     'log-limit.conf',
     'log.conf',
     'off-batch.conf',
     'off-hot.conf',
+    'off-protect.conf',
     'off.conf',
     'privacy.conf.example',
     'realip.conf.example',
     'server-hot.conf',
+    'server-protect.conf',
     'server.conf',
+    'tracking.conf',
     'version.conf',
   ]);
   expect(new Set(files.map(({ outcome }) => outcome))).toEqual(new Set(['new']));
@@ -85,6 +97,10 @@ test.each([
   ['log.conf', '"/var/lib/hotitem/spill/log-$hotitem_minute.tsv"'],
   ['server.conf', '"/var/lib/hotitem/spill/$hotitem_minute.tsv"'],
   ['server-hot.conf', '"/run/hotitem/hot/$hotitem_lease/hot/$hotitem_file"'],
+  ['http-protect.conf', '"127.0.0.1:9188" $http_keep_alive;'],
+  ['http-protect.conf', 'proxy_cache_path "/var/cache/hotitem-proxy" '],
+  ['server-protect.conf', 'listen 127.0.0.1:9188;'],
+  ['cache.conf', 'proxy_cache_valid 200 10s;'],
 ])('puts into %s: %s', async (name, text) => {
   await installNginx(options);
 
@@ -204,26 +220,30 @@ test('files and folder have the same modes with any umask', async () => {
   expect([statSync(options.dir).mode & 0o777, ...new Set(modes)]).toEqual([0o755, 0o644]);
 });
 
-describe('an items.conf that the operator has edited', () => {
-  const edited = 'map $uri $hotitem_item { default ours; }\n';
+describe.each([
+  ['items.conf', 'map $uri $hotitem_item'],
+  ['tracking.conf', 'map $hotitem_question $hotitem_query'],
+  ['cookies.conf', 'map $http_cookie $hotitem_cookies'],
+])('a file %s that the operator has edited', (own, text) => {
+  const edited = `${text} { default ours; }\n`;
   beforeEach(async () => {
     await installNginx(options);
-    writeFileSync(join(options.dir, 'items.conf'), edited);
+    writeFileSync(join(options.dir, own), edited);
   });
 
   test('is never overwritten', async () => {
     await installNginx(options);
 
-    expect(read('items.conf')).toBe(edited);
+    expect(read(own)).toBe(edited);
   });
 
   test('gets the new one beside it', async () => {
     const { files } = await installNginx(options);
 
-    expect(read('items.conf.new')).toContain('map $uri $hotitem_item');
+    expect(read(`${own}.new`)).toContain(text);
     expect(files.slice(-2)).toMatchObject([
-      { path: join(options.dir, 'items.conf'), outcome: 'kept' },
-      { path: join(options.dir, 'items.conf.new'), outcome: 'new' },
+      { path: join(options.dir, own), outcome: 'kept' },
+      { path: join(options.dir, `${own}.new`), outcome: 'new' },
     ]);
   });
 });
@@ -231,7 +251,7 @@ describe('an items.conf that the operator has edited', () => {
 test('a dry run says what it would write, and writes nothing', async () => {
   const { files } = await installNginx({ ...options, dryRun: true });
 
-  expect(files).toHaveLength(29);
+  expect(files).toHaveLength(41);
   expect(readdirSync(root)).toEqual([]);
 });
 

@@ -4,6 +4,8 @@ import { describe, expect, test } from '@jest/globals';
 
 const NGINX = join(import.meta.dirname, '../../../nginx');
 const INCLUDES = readdirSync(NGINX).filter((name) => name.includes('.conf'));
+/** What server-protect.conf makes possible. */
+const PROTECTING = /^(?:server-protect|cache|limit|isolate|announce)(?:[-d][\w-]*)?\.conf$/;
 
 describe.each(INCLUDES)('%s', (name) => {
   const text = readFileSync(join(NGINX, name), 'utf8');
@@ -27,6 +29,26 @@ test.each([
 test('off.conf defines what off-hot.conf does', () => {
   expect(readFileSync(join(NGINX, 'off.conf'), 'utf8')).toContain('include "@HOTITEM_DIR@/off-hot.conf";');
 });
+
+test('off-protect.conf defines every variable that the includes of servers and locations name, as http-protect.conf does', () => {
+  const used = INCLUDES.filter((name) => PROTECTING.test(name)).flatMap((name) => [
+    ...read(name)
+      .replaceAll(/^\s*#.*$/gm, '')
+      .matchAll(/\$hotitem_\w+/g),
+  ]);
+  const names = [...new Set(used.map(([name]) => name))].filter((name) => name !== '$hotitem_line').sort();
+  const on = ['http-protect.conf', 'tracking.conf', 'cookies.conf'].map(read).join('\n');
+  expect(names).not.toEqual([]);
+  for (const text of [read('off-protect.conf'), on]) {
+    expect(
+      names.filter((name) => !text.includes(` ${name} {`) && !text.includes(`(?<${name.slice(1)}>.)`)),
+    ).toEqual([]);
+  }
+});
+
+function read(name: string): string {
+  return readFileSync(join(NGINX, name), 'utf8');
+}
 
 function definedInAll(names: string[]): string[] {
   return names.flatMap((name) => definedIn(readFileSync(join(NGINX, name), 'utf8'))).sort();
