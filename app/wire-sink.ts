@@ -15,6 +15,7 @@ import { createLetterContents } from '../sink/letter.ts';
 import { DECISION_SINK_METRICS, SINK_METRICS } from '../sink/metrics.ts';
 import { readDecision } from '../sink/read-record.ts';
 import { type SinkOptions, startSink } from '../sink/sink.ts';
+import { withoutTombstones } from '../sink/tombstones.ts';
 import { createDeadLetterTopic } from '../store/dead-letters/dead-letters.ts';
 import type { DuckdbIndex } from '../store/duckdb/duckdb.ts';
 import type { EventIndex, Index } from '../store/event-index.ts';
@@ -205,8 +206,21 @@ function wireDecisionSink(core: Core, { client, index, meters }: KafkaSink<HotDe
   const passedOver = createResets();
   const log = createKafkaLog({ client, topic, concurrency: config.sink.concurrency, headers: {}, onReset });
   const deadLetters = createDeadLetterTopic(client, dead_letter_topic, core.now);
-  const name = 'decisions';
-  return wireSink(core, { ...ofDecisions(config), name, log, cursor, index, deadLetters, metrics, outage });
+  return wireSink(core, {
+    ...ofDecisions(config),
+    name: 'decisions',
+    log: withoutTombstones(log, passOver),
+    cursor,
+    index,
+    deadLetters,
+    metrics,
+    outage,
+  });
+
+  function passOver(tombstones: number): void {
+    metrics.of('sink_consumed_total').add(tombstones);
+    metrics.of('sink_dropped_total', { reason: 'tombstone' }).add(tombstones);
+  }
 
   function onReset(reset: OffsetReset): void {
     const { partition, from, to } = reset;

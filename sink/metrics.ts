@@ -7,7 +7,7 @@ export const SINK_METRICS = {
   sink_existing_total: { kind: 'counter', help: 'Events that were already in the index' },
   sink_dropped_total: {
     kind: 'counter',
-    help: 'Events that the index accepted but did not store, by cause: pipeline (an ingest pipeline dropped them)',
+    help: 'Events that were read and not stored, by cause: pipeline (an ingest pipeline dropped them) or, of decisions, tombstone (a record without a value)',
     labels: ['reason'],
   },
   sink_dead_total: { kind: 'counter', help: 'Records given up, stored as dead letters', labels: ['reason'] },

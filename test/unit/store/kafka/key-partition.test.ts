@@ -11,6 +11,8 @@ test.each([
   ['a-little-bit-longer-string', -1486304829],
   ['lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8', -58897971],
   ['abc', 479470107],
+  // Of tulios/kafkajs#357.
+  ['100:48069', 1009543857],
 ])('the number of %s is that of Kafka', (text, hash) => {
   expect(keyNumber(Buffer.from(text))).toBe(hash & 0x7fffffff);
 });
