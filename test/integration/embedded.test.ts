@@ -157,7 +157,7 @@ describe('a DuckDB file that a reader holds', () => {
       detail: sidecar.log,
     });
     expect(await sidecar.text('/readyz?verbose')).toBe(
-      'spool: ok\nintake: ok\ncontrol socket: ok\nspill: ok\nsink: ok\nindex: ok\n',
+      'spool: ok\nintake: ok\ncontrol socket: ok\nspill: ok\nsink: ok\ndecisions: ok\nindex: ok\n',
     );
     expect(await sidecar.metric('hotitem_sink_index_up')).toBe(1);
   });
