@@ -22,8 +22,8 @@ export type OnHotChange = (change: Change) => void;
 
 const MESSAGES: Record<Change['change'], string> = {
   enters: 'an item turned hot',
-  changes: 'an item stays hot, by other rules',
-  leaves: 'an item is not hot any more',
+  changes: 'other rules apply to a hot item',
+  leaves: 'an item is no longer hot',
 };
 
 /** Heat detection, and where it answers. */

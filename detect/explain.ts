@@ -115,10 +115,10 @@ export function createExplainer({ moment, items, shop, signals, decisions }: Par
     const lacks: string[] = [];
     const perSecond = windows.ten.views / 10;
     if (!isHot('busy') && perSecond < rule.busy.perSecond)
-      lacks.push(`not busy: ${perSecond} views/s over 10 s, of ${rule.busy.perSecond}`);
+      lacks.push(`not busy: ${perSecond} views/s over 10 s, needs ${rule.busy.perSecond}`);
     if (isHot('surge')) return lacks;
     if (!signals.hasLearnt())
-      lacks.push(`no surge: what is usual is known in ${LEARN_SECONDS - moment.second} s`);
+      lacks.push(`no surge: the baseline is known in ${LEARN_SECONDS - moment.second} s`);
     const [best] = surge.toSorted((a, b) => b.surprise - a.surprise);
     if (best !== undefined) lacks.push(`no surge: ${surgeLacks(best, rule)}`);
     return lacks;
@@ -130,10 +130,11 @@ export function createExplainer({ moment, items, shop, signals, decisions }: Par
   ): string {
     const { visitors, share, ratio, surprise: least } = rule.surge;
     const shopVisitors = shop.newcomers(window);
-    if (newcomers < visitors) return `${newcomers} newcomers, of ${visitors}`;
-    if (newcomers < share * shopVisitors) return `${newcomers} of the shop's ${shopVisitors} newcomers`;
+    if (newcomers < visitors) return `${newcomers} newcomers, needs ${visitors}`;
+    if (newcomers < share * shopVisitors)
+      return `${newcomers} of the shop's ${shopVisitors} newcomers, needs ${share * 100} %`;
     if (newcomers < ratio * expected)
-      return `${newcomers} newcomers where ${expected.toFixed(1)} are usual, of ${ratio} times as many`;
-    return `S is ${surprise.toFixed(1)}, of ${least}`;
+      return `${newcomers} newcomers, ${expected.toFixed(1)} expected, needs ${ratio} times as many`;
+    return `S is ${surprise.toFixed(1)}, needs ${least}`;
   }
 }

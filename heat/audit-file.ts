@@ -43,7 +43,7 @@ export function createAudit({ path, now, warn, largestBytes = LARGEST_BYTES }: A
   return {
     note(entry) {
       if (pending.length === MOST_PENDING) {
-        warn('heat audit', 'changes of the hot list come faster than they are written to the audit log', {
+        warn('heat audit', 'the audit log cannot keep up: changes of the hot list are missing in it', {
           path,
         });
         return;

@@ -51,5 +51,5 @@ function load(path: string, now: () => number): Freeze | undefined {
 }
 
 function unknown(since: number): Freeze {
-  return { since, by: 'unknown', reason: 'the file that says so cannot be read' };
+  return { since, by: 'unknown', reason: 'heat-frozen.json cannot be read' };
 }

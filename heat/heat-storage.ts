@@ -47,7 +47,7 @@ export function createHeatStorage(options: HeatStorageOptions): HeatStorage {
   const baselines = createKeptFile<KeptBaselines>({
     path: join(home, 'heat-baselines.json'),
     schema: keptBaselines,
-    what: 'what is usual for items',
+    what: 'baselines of items',
     mostBytes: MOST_BYTES,
     warn,
   });

@@ -219,7 +219,7 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
       work();
     } catch (error) {
       metrics.of('heat_failures_total').add();
-      warn('heat', 'heat detection failed for a moment; events are ingested all the same', {
+      warn('heat', 'an error in heat detection; ingestion is not affected', {
         reason: reasonOf(error),
       });
     }

@@ -109,7 +109,7 @@ function entriesOf(folder: string): Dirent[] {
 }
 
 function requireOurs(path: string, kind: 'file' | 'folder'): void {
-  if (!isOurs(path, kind)) throw new Occupied(`something that is not the sidecar's lies at ${path}`);
+  if (!isOurs(path, kind)) throw new Occupied(`a foreign file is in the way at ${path}`);
 }
 
 /** False for a link, and for what belongs to another user. */

@@ -136,7 +136,7 @@ export function createHotFolder(options: HotFolderOptions): HotFolder {
   function fail(error: unknown): void {
     faults++;
     failure = root === undefined ? reasonOf(error) : reasonOf(error).replaceAll(root.path, dir);
-    warn('hot list', 'the hot list cannot be written: nginx does not see what is hot', { reason: failure });
+    warn('hot list', 'cannot write the hot list: nginx does not see hot items', { reason: failure });
   }
 
   function openRoot(): HotRoot {
@@ -199,7 +199,7 @@ export function createHotFolder(options: HotFolderOptions): HotFolder {
 
   function leave(period: number, name: string): void {
     odd++;
-    warn('hot list odd', 'something in the hot list is not of the sidecar: it stays', {
+    warn('hot list odd', 'a foreign file in the folder of the hot list is left alone', {
       path: `${dir}/${period}/${name}`,
     });
   }

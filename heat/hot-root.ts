@@ -53,7 +53,7 @@ export function openHotRoot(dir: string, gid: number | undefined): HotRoot {
     const other = names.find((name) => !PERIOD.test(name) || !isOurs(`${path}/${name}`, 'folder'));
     if (other !== undefined)
       throw new Error(
-        `heat.dir: holds ${JSON.stringify(other)}, which is no part of a hot list of the sidecar's: name a folder for it alone (got ${dir})`,
+        `heat.dir: holds ${JSON.stringify(other)}, which is not part of a hot list: it needs a folder of its own (got ${dir})`,
       );
     // Only after the checks.
     fchownSync(folder, owner.uid, owner.gid);

@@ -42,7 +42,7 @@ export function createKeptFile<Value>(options: KeptFileOptions<Value>): KeptFile
         isWanted = false;
         await write(read());
       }).catch((error: unknown) =>
-        warn(`kept ${path}`, `${what} cannot be kept for a restart`, { path, reason: reasonOf(error) }),
+        warn(`kept ${path}`, `${what} cannot be stored for a restart`, { path, reason: reasonOf(error) }),
       );
     },
     saveNow: (read) => oneByOne(() => write(read())),
@@ -76,7 +76,7 @@ export function createKeptFile<Value>(options: KeptFileOptions<Value>): KeptFile
     } catch {
       // Then the next write replaces it.
     }
-    warn(`kept ${path} damaged`, `${what} of before the restart are lost`, { path, aside, reason });
+    warn(`kept ${path} damaged`, `${what} from before the restart are lost`, { path, aside, reason });
     return undefined;
   }
 }

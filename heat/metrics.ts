@@ -4,7 +4,7 @@ import type { MetricList } from '../service/metrics.ts';
 export const HEAT_METRICS = {
   hot_items: {
     kind: 'gauge',
-    help: 'Items that are hot now, by signal: busy (load), surge (people), concentrated (few visitors), pin (by hand or announced)',
+    help: 'Items that are hot now, by signal: busy (load), surge (people), concentrated (few visitors), pin (by command or rules file)',
     labels: ['signal'],
   },
   heat_decisions_total: {
@@ -14,41 +14,44 @@ export const HEAT_METRICS = {
   },
   heat_decision_seconds: {
     kind: 'histogram',
-    help: 'Time from a view at nginx to the decision that it led to: that of the oldest view of the batch that decided',
+    help: 'Time from a view at nginx to the decision, for the oldest view of the batch',
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
   },
-  heat_observed_total: { kind: 'counter', help: 'Views that heat detection was shown' },
+  heat_observed_total: { kind: 'counter', help: 'Views that heat detection observed' },
   heat_late_total: {
     kind: 'counter',
-    help: 'Of these, too old (five minutes) or too far ahead of the clock (two seconds) to count',
+    help: 'Of these, not counted: more than five minutes old, or more than two seconds ahead of the clock',
   },
-  heat_tracked: { kind: 'gauge', help: 'Items whose views are counted exactly' },
-  heat_promoted_total: { kind: 'counter', help: 'Items that began to be counted exactly' },
-  heat_held: { kind: 'gauge', help: 'Items that would be hot and are held back by the cap' },
+  heat_tracked: { kind: 'gauge', help: 'Tracked items, whose views are counted exactly' },
+  heat_promoted_total: { kind: 'counter', help: 'Items that became tracked' },
+  heat_held: { kind: 'gauge', help: 'Items that are not hot only because of the cap' },
   heat_frozen: { kind: 'gauge', help: '1 while the hot list is frozen: nginx sees no hot item' },
   hot_folder_files: {
     kind: 'gauge',
-    help: 'Files of the hot list that nginx looks at now: one for each hot item, and one for each of its actions',
+    help: 'Files of the hot list in the current period: one per hot item, and one per action',
   },
   hot_folder_faults_total: {
     kind: 'counter',
-    help: 'Times that the hot list could not be written: nginx does not see what is hot',
+    help: 'Failed writes of the hot list: nginx does not see hot items',
   },
   hot_folder_odd_total: {
     kind: 'counter',
-    help: "What was found in the folder of the hot list that is not the sidecar's, and was left alone",
+    help: 'Foreign files found in the folder of the hot list, which are left alone',
   },
   heat_rules_rejected: {
     kind: 'gauge',
-    help: '1 while the file of rules cannot be used and the rules before it stay in force',
+    help: '1 while the rules file is invalid and the previous rules stay in effect',
   },
-  heat_failures_total: { kind: 'counter', help: 'Batches and ticks that failed: their views heat nothing' },
+  heat_failures_total: {
   live_clients: {
     kind: 'gauge',
-    help: 'Browsers that have the stream of the live page open, of 200 at most',
+    help: 'Browsers that have the stream of the live page open, 200 at most',
   },
-  heat_tick_seconds: { kind: 'gauge', help: 'How long the last tick took' },
-  heat_tick_longest_seconds: { kind: 'gauge', help: 'How long the longest tick took' },
+    kind: 'counter',
+    help: 'Batches and ticks of heat detection that failed; their views are not counted',
+  },
+  heat_tick_seconds: { kind: 'gauge', help: 'Duration of the last tick' },
+  heat_tick_longest_seconds: { kind: 'gauge', help: 'Duration of the longest tick' },
 } as const satisfies MetricList;
 
 /** What becomes of decisions in a sidecar: decided = told + pending + dropped, each start from what was pending. */

@@ -24,7 +24,7 @@ const NEAR = 3;
  */
 export function parseRules(text: string): RulesFile {
   const value = yamlOf(text) ?? undefined;
-  if (value === undefined) throw new RulesError(['the file: is empty; `rules: []` stands for none']);
+  if (value === undefined) throw new RulesError(['the file: is empty; write `rules: []` for no rules']);
   const read = rulesSchema.safeParse(value, { reportInput: true });
   if (read.success) return read.data;
   const problems = read.error.issues.flatMap(explain);

@@ -28,7 +28,7 @@ const instant = z
   .transform((value) => toInstant(value) ?? 0);
 const off = z.literal(false);
 const notYet = (what: string) =>
-  z.never({ error: `there is no catalogue yet, so nothing can be said about ${what}` }).optional();
+  z.never({ error: `there is no catalogue yet, so it is not possible to select ${what}` }).optional();
 
 /** Actions for an item that is hot by this signal. */
 const actions = z.array(z.enum(ACTIONS)).max(ACTIONS.length).optional();

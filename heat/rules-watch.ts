@@ -102,9 +102,13 @@ export async function watchRules(options: RulesWatchOptions): Promise<RulesWatch
     since = now();
     problems = [];
     await replaceFile(keptPath, read.text).catch((error: unknown) =>
-      warn('heat rules copy', 'a copy of the rules for hot items cannot be kept: a start needs a good file', {
-        reason: reasonOf(error),
-      }),
+      warn(
+        'heat rules copy',
+        'cannot store a copy of the rules for hot items: a restart needs a valid file',
+        {
+          reason: reasonOf(error),
+        },
+      ),
     );
   }
 
@@ -112,7 +116,7 @@ export async function watchRules(options: RulesWatchOptions): Promise<RulesWatch
     problems = error instanceof RulesError ? error.problems : [reasonOf(error)];
     warn(
       `heat rules ${problems.join()}`,
-      'the rules for hot items cannot be used, those before stay in force',
+      'the rules for hot items are invalid; the previous rules stay in effect',
       {
         file,
         problems,

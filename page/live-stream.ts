@@ -10,7 +10,7 @@ export type LiveView = {
   state?: LiveSnapshot;
   /** When that was told, by `performance.now()`. */
   toldAt: number;
-  /** `off`: the sidecar looks for no hot items. `lost`: it does not answer. */
+  /** `off`: the sidecar does not detect hot items. `lost`: it does not answer. */
   link: 'connecting' | 'live' | 'lost' | 'off';
 };
 

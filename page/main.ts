@@ -94,7 +94,7 @@ function bannerOf(stale: boolean): string {
       `Frozen by ${by} since ${timeOfDay(since, head.now)}: ${reason || 'no reason given'}. nginx acts on no hot item.`,
     );
   }
-  if (head.failure !== undefined) problems.push(`nginx does not see what is hot: ${head.failure}.`);
+  if (head.failure !== undefined) problems.push(`nginx does not see hot items: ${head.failure}.`);
   if (head.held > 0)
     problems.push(
       `${count(head.held)} more would be hot and are held back: the cap is ${count(head.cap)} for each signal.`,

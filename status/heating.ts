@@ -25,8 +25,8 @@ const FROZEN: Finding = {
   id: 'hot-list-frozen',
   severity: 'note',
   what: 'the hot list is frozen: nginx sees no hot item',
-  why: 'somebody said so; hotitem hot list says who and why',
-  fix: 'thaw it when the reason is gone',
+  why: 'an operator froze it; hotitem hot list shows who and why',
+  fix: 'thaw it when the reason no longer applies',
   command: 'hotitem hot thaw',
 };
 
@@ -34,9 +34,9 @@ function rulesFinding(problems: string[]): Finding {
   return {
     id: 'heat-rules',
     severity: 'warning',
-    what: `the rules for hot items cannot be used: ${problems.join('; ')}`,
-    why: 'the rules before it stay in force',
-    fix: 'mend the file that heat.rules names: it is read again within a second',
+    what: `the rules for hot items are invalid: ${problems.join('; ')}`,
+    why: 'the previous rules stay in effect',
+    fix: 'correct the file that heat.rules names: it is reloaded within a second',
   };
 }
 
@@ -44,7 +44,7 @@ function folderFinding(failure: string): Finding {
   return {
     id: 'hot-list-unwritten',
     severity: 'warning',
-    what: `nginx does not see what is hot: ${failure}`,
+    what: `nginx does not see hot items: ${failure}`,
     why: 'the sidecar cannot write the folder that heat.dir names',
     fix: 'make it a folder of the user of the sidecar, with nothing else in it',
   };

@@ -15,7 +15,7 @@ export async function heatFindings({ heat }: Pick<Config, 'heat'>): Promise<Find
       id: 'heat-rules',
       severity: 'error',
       what: `${problem} (heat.rules: ${heat.rules})`,
-      why: 'a running sidecar ignores the whole file and keeps the rules before it; without these, it does not start',
+      why: 'a running sidecar ignores the whole file and keeps the previous rules; without previous rules, it does not start',
       fix: 'correct the file',
     }));
   }

@@ -3,7 +3,7 @@ import { FOR, REASON, UNTIL } from '../hot/options.ts';
 import { itemOf, said, tell, timesOf } from '../hot/tell.ts';
 
 export const hotBan: Command = {
-  about: 'ITEM: never hot, whatever is measured or pinned',
+  about: 'ITEM: it is never hot, whatever the signals and pins say',
   options: { reason: REASON, for: FOR, until: UNTIL },
   configured: true,
   async run(context) {

@@ -3,7 +3,7 @@ import { REASON } from '../hot/options.ts';
 import { itemOf, said, tell } from '../hot/tell.ts';
 
 export const hotClear: Command = {
-  about: 'ITEM: takes away a pin or a ban that was set by hand',
+  about: 'ITEM: removes its pin or ban',
   options: { reason: REASON },
   configured: true,
   async run(context) {

@@ -3,7 +3,7 @@ import { REASON } from '../hot/options.ts';
 import { requireWords, said, tell } from '../hot/tell.ts';
 
 export const hotFreeze: Command = {
-  about: 'nginx sees no hot item from now on, also after a restart',
+  about: 'hides all hot items from nginx, even after a restart, until hot thaw',
   options: { reason: REASON },
   configured: true,
   async run(context) {

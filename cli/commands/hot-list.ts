@@ -7,7 +7,7 @@ import { requireWords } from '../hot/tell.ts';
 import { print, printJson } from '../terminal.ts';
 
 export const hotList: Command = {
-  about: 'what is hot and why, what the cap holds back, pins and bans',
+  about: 'lists hot items with reasons, items held back by the cap, pins and bans',
   options: { json: JSON_OPTION },
   configured: true,
   async run(context) {

@@ -3,7 +3,7 @@ import { FOR, REASON, UNTIL } from '../hot/options.ts';
 import { itemOf, said, tell, timesOf } from '../hot/tell.ts';
 
 export const hotPin: Command = {
-  about: 'ITEM: hot whatever is measured, now or from a time on',
+  about: 'ITEM: it is hot, whatever the signals say, now or from a time on',
   options: {
     reason: REASON,
     for: FOR,

@@ -3,7 +3,7 @@ import { REASON } from '../hot/options.ts';
 import { requireWords, said, tell } from '../hot/tell.ts';
 
 export const hotThaw: Command = {
-  about: 'nginx sees hot items again',
+  about: 'shows hot items to nginx again',
   options: { reason: REASON },
   configured: true,
   async run(context) {

@@ -57,8 +57,8 @@ function ask(socketPath: string, path: string, command?: HotCommand): Promise<un
 function refusal(status: number, value: unknown): Trouble {
   if (status === 404)
     return new Trouble(
-      'the sidecar looks for no hot items',
-      'heat.enabled is false, or the sidecar is of an older version.',
+      'the sidecar does not detect hot items',
+      'heat.enabled is false, or the sidecar has an older version.',
     );
   const said =
     typeof value === 'object' && value !== null && 'error' in value

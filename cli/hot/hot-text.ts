@@ -16,11 +16,11 @@ export function hotText(list: WholeHotList): string {
           `frozen since ${isoTime(frozen.since)} by ${plainText(frozen.by, 60)}: ${plainText(frozen.reason, LONGEST_REASON)}`,
           'nginx sees no hot item until: hotitem hot thaw',
         ]),
-    ...(failure === undefined ? [] : [`nginx does not see what is hot: ${plainText(failure, 200)}`]),
+    ...(failure === undefined ? [] : [`nginx does not see hot items: ${plainText(failure, 200)}`]),
     ...(rules.problems.length === 0
       ? []
       : [
-          `${plainText(rules.file ?? 'the rules', 200)} cannot be used, the rules before stay in force:`,
+          `${plainText(rules.file ?? 'the rules', 200)} is invalid, the previous rules stay in effect:`,
           ...rules.problems.map((problem) => `  ${plainText(problem, 300)}`),
         ]),
     `${hot.length === 0 ? 'no item is hot' : 'hot'} on ${plainText(list.node, 60)}`,
@@ -40,7 +40,7 @@ function rowOf(
   { item, signal, since, until, actions, reason, rule, dryRun, problem }: ShownDecision,
   now: number,
 ): string {
-  const what = dryRun ? 'dry run' : actions.join(', ') || 'only told';
+  const what = dryRun ? 'dry run' : actions.join(', ') || 'no action';
   const end = until === undefined ? '' : `, until ${isoTime(until)}`;
   return [
     `  ${name(item)}  ${signal.padEnd(12)}for ${durationText(now - since)}${end}  ${plainText(reason, LONGEST_REASON)}`,

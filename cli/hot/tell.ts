@@ -19,7 +19,7 @@ export async function tell(context: CommandContext, command: HotCommand): Promis
   if (command.do === 'clear') {
     const left = list.overrides.find(({ item }) => item === command.item);
     if (left !== undefined)
-      print(`the file of rules has a ${left.kind} of it, which stays: ${plainText(list.rules.file ?? '')}\n`);
+      print(`the rules file still has a ${left.kind} for it: ${plainText(list.rules.file ?? '')}\n`);
   }
   return 0;
 }
@@ -27,7 +27,7 @@ export async function tell(context: CommandContext, command: HotCommand): Promis
 const DONE: Record<HotCommand['do'], string> = {
   pin: 'pinned',
   ban: 'banned',
-  clear: 'neither pinned nor banned by hand',
+  clear: 'no pin or ban by command',
   freeze: 'frozen: nginx sees no hot item until hotitem hot thaw',
   thaw: 'thawed: nginx sees hot items',
 };
@@ -46,7 +46,7 @@ export function said({ env }: CommandContext, reason: Flags[string]): { reason: 
 
 /** The one ITEM of a command. */
 export function itemOf(context: CommandContext, command: string): string {
-  requireWords(context, 1, `${command}: say one ITEM, as \`hotitem hot list\` prints it`);
+  requireWords(context, 1, `${command}: needs one ITEM, as \`hotitem hot list\` prints it`);
   return context.positionals[0] ?? '';
 }
 
@@ -58,11 +58,11 @@ export function requireWords({ positionals }: CommandContext, count: number, pro
 /** `--for` counts from `--from`, or from now. Throws a `UsageError`. */
 export function timesOf({ for: lasts, from, until }: Flags): { from?: number; until?: number } {
   const now = Date.now();
-  if (lasts !== undefined && until !== undefined) throw new UsageError('--for and --until: say one of them');
+  if (lasts !== undefined && until !== undefined) throw new UsageError('--for and --until: use only one');
   const begins = from === undefined ? undefined : parseTime('from', String(from), now);
   const ends = endOf({ lasts, until, begins: begins ?? now, now });
   if (ends !== undefined && ends <= Math.max(begins ?? now, now))
-    throw new UsageError('the pin or ban would be over before it begins');
+    throw new UsageError('the pin or ban must end after it begins, and in the future');
   return { ...(begins !== undefined && { from: begins }), ...(ends !== undefined && { until: ends }) };
 }
 

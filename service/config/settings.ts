@@ -197,17 +197,14 @@ export const settings = z.strictObject({
 
   heat: z
     .strictObject({
-      enabled: yesOrNo.default(true).describe('false to look for no hot items'),
+      enabled: yesOrNo.default(true).describe('false turns off the detection of hot items'),
       dir: path
         .optional()
-        .describe('folder of the hot list, which nginx looks into; without it `hot` beside intake.socket'),
+        .describe('folder of the hot list, which nginx reads; default: `hot` beside intake.socket'),
       rules: path
         .optional()
-        .describe('YAML file of rules for hot items, read again when it changes; none is needed'),
-      cap: count
-        .max(10_000)
-        .default(100)
-        .describe('most items that are hot at once by one signal; pins come on top'),
+        .describe('YAML file of rules for hot items (optional), reloaded when it changes'),
+      cap: count.max(10_000).default(100).describe('maximum number of hot items per signal, without pins'),
     })
     .prefault({}),
 

@@ -394,8 +394,8 @@ describe('what is known of an item', () => {
       { item: 'never', perSecond: 30 },
     ]);
     expect(shop.heat.explain('small').why).toEqual([
-      expect.stringMatching(/^not busy: [78](\.\d)? views\/s over 10 s, of 20$/),
-      'no surge: what is usual is known in 168 s',
+      expect.stringMatching(/^not busy: [78](\.\d)? views\/s over 10 s, needs 20$/),
+      'no surge: the baseline is known in 168 s',
       expect.stringMatching(/^no surge: /),
     ]);
     expect(shop.heat.explain('never').why).toContain('no signal makes it hot: rule never');

@@ -58,7 +58,7 @@ describe('the audit log', () => {
     await audit.written();
     expect(new Set(warned)).toEqual(
       new Set([
-        'changes of the hot list come faster than they are written to the audit log',
+        'the audit log cannot keep up: changes of the hot list are missing in it',
         'the audit log cannot be written',
       ]),
     );

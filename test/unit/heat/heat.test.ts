@@ -96,7 +96,7 @@ describe('heat detection in a sidecar', () => {
       const heat = await start();
       expect(heat.list().version).toBeGreaterThan(version);
       expect(heat.list().hot).toEqual([]);
-      expect(warned).toEqual(['hot items, pins and bans of before the restart are lost']);
+      expect(warned).toEqual(['hot items, pins and bans from before the restart are lost']);
       expect(readFileSync(join(folder.path, 'heat.json.damaged'), 'utf8')).toBe(text);
     },
   );

@@ -295,7 +295,7 @@ describe('a hostile folder', () => {
     const before = lstatSync(path('hot/i.4711')).ino;
     folder.update(items('4711', '4713'));
 
-    expect(folder.failure()).toBe(`something that is not the sidecar's lies at ${path('hot/i.4711')}`);
+    expect(folder.failure()).toBe(`a foreign file is in the way at ${path('hot/i.4711')}`);
     expect(found()[PERIOD]).toEqual(expect.arrayContaining(['hot/i.4712', 'hot/i.4713'].slice(1)));
     pass(60_000);
     folder.update([]);

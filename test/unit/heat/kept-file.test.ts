@@ -41,7 +41,7 @@ describe('a kept file', () => {
   ])('that is %s is set aside and said', (_, text) => {
     writeFileSync(path, text);
     expect(create().load()).toBeUndefined();
-    expect(warned).toEqual(['the numbers of before the restart are lost']);
+    expect(warned).toEqual(['the numbers from before the restart are lost']);
     expect(readFileSync(`${path}.damaged`, 'utf8')).toBe(text);
     expect(existsSync(path)).toBe(false);
   });
@@ -51,7 +51,7 @@ describe('a kept file', () => {
     const file = create();
     file.save(() => ({ count: 1 }));
     await expect(file.saveNow(() => ({ count: 1 }))).rejects.toThrow();
-    expect(warned).toEqual(['the numbers cannot be kept for a restart']);
+    expect(warned).toEqual(['the numbers cannot be stored for a restart']);
   });
 });
 

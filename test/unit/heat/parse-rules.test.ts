@@ -42,7 +42,7 @@ bans:
   });
 
   test.each(['', '# nothing yet\n'])('that holds %j may be half of one, and is refused', (text) => {
-    expect(problemsOf(text)).toEqual(['the file: is empty; `rules: []` stands for none']);
+    expect(problemsOf(text)).toEqual(['the file: is empty; write `rules: []` for no rules']);
   });
 
   test('with many mistakes names each of them with its path, all at once', () => {
@@ -66,7 +66,7 @@ pins:
       'rules[1].busy.leave_views_per_second: must be below enter_views_per_second (5 and 20 where they are not set)',
       'rules[1].surge.ratio: Invalid input: expected number, received string (got "many")',
       'rules[1].surge.visitor: unknown key, did you mean visitors?',
-      'rules[2].category: there is no catalogue yet, so nothing can be said about a category (got "shoes")',
+      'rules[2].category: there is no catalogue yet, so it is not possible to select a category (got "shoes")',
       'rules[2].busy.actions[0]: Invalid option: expected one of "announce"|"cache"|"isolate"|"limit" (got "block")',
       'rules[3].busy: must be false, or thresholds (got true)',
       'rules[3].dry_run: Invalid input: expected boolean, received string (got "no")',

@@ -72,7 +72,7 @@ describe('the file of rules', () => {
       expect.stringMatching(/^cap: .*\(got "none"\)$/),
       'rule: unknown key, did you mean rules?',
     ]);
-    expect(warned).toEqual(['the rules for hot items cannot be used, those before stay in force']);
+    expect(warned).toEqual(['the rules for hot items are invalid; the previous rules stay in effect']);
 
     write('cap: 8');
     await settle(look);

@@ -41,7 +41,7 @@ test('the hot list says what is hot and why, what is held back, pinned and wrong
   expect(text.split('\n')).toEqual([
     'frozen since 2026-11-27T08:00:40Z by alice: to be sure',
     'nginx sees no hot item until: hotitem hot thaw',
-    '/etc/rules.yml cannot be used, the rules before stay in force:',
+    '/etc/rules.yml is invalid, the previous rules stay in effect:',
     '  cap: wrong',
     'hot on web-1',
     '  4711\\x1b[2J           busy        for 45 s  412 views/s over 10 s',

@@ -8,7 +8,7 @@ describe('the words of hotitem hot', () => {
   test('name one item', () => {
     expect(itemOf(context(['4711']), 'hot pin')).toBe('4711');
     for (const words of [[], [''], ['1', '2']])
-      expect(() => itemOf(context(words), 'hot pin')).toThrow('hot pin: say one ITEM');
+      expect(() => itemOf(context(words), 'hot pin')).toThrow('hot pin: needs one ITEM');
     expect(() => requireWords(context(['1']), 0, 'takes none')).toThrow(UsageError);
   });
 
@@ -27,9 +27,9 @@ describe('the words of hotitem hot', () => {
   test.each([
     [{ for: 'soon' }, '--for: must be like 30m'],
     [{ for: '0m' }, '--for: must be like 30m'],
-    [{ until: '2020-01-01' }, 'would be over before it begins'],
-    [{ from: '2099-01-02', until: '2099-01-01' }, 'would be over before it begins'],
-    [{ for: '1h', until: '2099-01-01' }, '--for and --until: say one of them'],
+    [{ until: '2020-01-01' }, 'must end after it begins'],
+    [{ from: '2099-01-02', until: '2099-01-01' }, 'must end after it begins'],
+    [{ for: '1h', until: '2099-01-01' }, '--for and --until: use only one'],
   ])('%j is not understood', (flags, problem) => {
     expect(() => timesOf(flags)).toThrow(problem);
   });
