@@ -2,7 +2,7 @@ import { packageVersion } from '../service/package-version.ts';
 
 /** What a running process reports about itself. */
 export type About = {
-  /** The hotitem version that it runs; another one may be installed by now. */
+  /** The running version; another one may be installed by now. */
   version: string;
   node: string;
   pid: number;

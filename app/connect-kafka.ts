@@ -10,7 +10,7 @@ type Library = {
   reader(options: TopicReaderOptions): TopicReader;
 };
 
-/** By the name that `kafka.client` gives it. Loaded when it is chosen: each costs tens of megabytes. */
+/** The client libraries, by the value of `kafka.client`. Loaded on demand: each takes tens of megabytes. */
 const LIBRARIES: Record<Core['config']['kafka']['client'], () => Promise<Library>> = {
   async kafkajs() {
     const { createKafkajsClient } = await import('../store/kafka/kafkajs/kafkajs.ts');
@@ -24,22 +24,22 @@ const LIBRARIES: Record<Core['config']['kafka']['client'], () => Promise<Library
   },
 };
 
-/** A client of the configured brokers. Connects when it is first used. Rejects with a `Trouble` where the CA file cannot be read. */
+/** A client for the configured brokers. Connects when it is first used. Rejects with a `Trouble` if the CA file cannot be read. */
 export async function connectKafka(core: Pick<Core, 'config' | 'warn'>): Promise<KafkaClient> {
   const connection = kafkaConnection(core);
   const { client } = await LIBRARIES[core.config.kafka.client]();
   return client(connection);
 }
 
-/** Looks into topics of the configured brokers, by the client that is configured. Connects when it is first used. */
+/** An administrative client for the configured brokers, with the configured library. Connects when it is first used. */
 export async function connectReader(core: Pick<Core, 'config' | 'warn'>): Promise<TopicReader> {
-  // The command reports errors, once.
+  // Silent, because the command reports errors itself.
   const connection = { ...kafkaConnection(core), onWarning: () => {} };
   const { reader } = await LIBRARIES[core.config.kafka.client]();
   return reader({ connection, groupPrefix: core.config.kafka.group });
 }
 
-/** How to reach the configured brokers. */
+/** Connection settings for the configured brokers. */
 function kafkaConnection({ config, warn }: Pick<Core, 'config' | 'warn'>): KafkaConnection {
   const { brokers, tls, ca_file, sasl, compression } = config.kafka;
   const { mechanism, username, password } = sasl;

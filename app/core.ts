@@ -7,7 +7,7 @@ import { createShutdown, type Shutdown } from '../service/shutdown.ts';
 import { type About, createAbout } from './about.ts';
 import { type Parts, partsOf } from './parts.ts';
 
-/** What every part of one process shares. */
+/** Shared by all parts of one process. */
 export type Core = {
   config: Config;
   parts: Parts;
@@ -16,9 +16,9 @@ export type Core = {
   shutdown: Shutdown;
   now: () => number;
   about: () => About;
-  /** A warning that may come many times a second, written once a minute for each `key`. */
+  /** A warning that may be frequent, logged once a minute for each `key`. */
   warn: (key: string, message: string, fields?: object) => void;
-  /** How long a consumer may work on the batch in its hand when everything stops. */
+  /** Time limit for the current batch of a consumer at shutdown. */
   graceMs: number;
 };
 

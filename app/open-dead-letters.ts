@@ -6,7 +6,7 @@ import { createDeadLetterTopicBox } from '../store/dead-letters/topic.ts';
 import { connectKafka, connectReader } from './connect-kafka.ts';
 import type { Core } from './core.ts';
 
-/** Where the dead letters of this configuration are: in a topic with Kafka, in a file without. */
+/** The dead letters of this configuration: a topic with Kafka, otherwise a file. */
 export async function openDeadLetters(core: Core): Promise<DeadLetterBox> {
   const { dead_letter_topic: topic } = core.config.kafka;
   if (!core.parts.kafka) return createDeadLetterFileBox(deadLetterPath(core.config));

@@ -77,7 +77,7 @@ function toTopic(client: KafkaClient, topic: string, prepare: Prepare): Delivery
       if (!(error instanceof KafkaError) || error.retriable) throw error;
       if (messages.length === 1) return [error.message];
     }
-    // One of them spoils the batch.
+    // One invalid record makes the whole batch fail.
     const reasons: (string | undefined)[] = [];
     for (const message of messages) reasons.push(...(await send([message])));
     return reasons;
@@ -87,9 +87,9 @@ function toTopic(client: KafkaClient, topic: string, prepare: Prepare): Delivery
 const NOT_KEPT = 'its record was not kept; if it is still in Kafka, `hotitem replay` reads it there';
 
 /**
- * With the time of its record: thousands of letters of a week must not look like a rush. Without a sequence: it is not
- * the spool that sends it. A message in the article's format goes as the event that it is, with the id that its place gives:
- * at another position, each replay would create another event.
+ * The record keeps its time: a week of letters must not look like a rush. It has no sequence, because it does not come from the spool. A
+ * message in the article's format is sent as the event with the id of its original position; at a new position, each replay would create
+ * another event.
  */
 function toMessage(letter: KeptLetter, read: ReadRecord): KafkaMessage {
   const event = toEvent(letter, read);
@@ -136,7 +136,7 @@ function toIndex(lookup: EventLookup, read: ReadRecord): Delivery {
   }
 }
 
-/** The event, or why it is none. */
+/** The event, or why it is not one. */
 function toEvent(
   { value, origin, time, recorded = time }: KeptLetter,
   read: ReadRecord,

@@ -6,10 +6,10 @@ import { connectReader } from './connect-kafka.ts';
 import type { Core } from './core.ts';
 import { partsOf } from './parts.ts';
 
-/** Which log is read. */
+/** Which log to read. */
 export type Source = 'kafka' | 'spool';
 
-/** Where past events are read. */
+/** Opens the log of past events. */
 export async function openHistory(core: Core, source: Source): Promise<History> {
   const { config } = core;
   if (source === 'spool') return openSpoolHistory(config);

@@ -14,8 +14,8 @@ const REQUEST_TIMEOUT_MS = 30_000;
 const RETENTION_EVERY_MS = 3_600_000;
 
 /**
- * The configured index: Elasticsearch where it has an address, DuckDB otherwise. Closed with everything else. Does not wait for
- * it: one that cannot be had yet is unavailable, and nginx's views are ingested meanwhile.
+ * The configured index: Elasticsearch if it has an address, otherwise DuckDB. It is closed at shutdown. Does not wait until it is
+ * available: views are ingested meanwhile.
  */
 export async function openIndex(core: Core): Promise<EventIndex | DuckdbIndex> {
   const { config, parts, shutdown } = core;
@@ -57,7 +57,7 @@ async function connectElasticsearch(config: Config): Promise<EventIndex> {
   });
 }
 
-/** What `/readyz` says of the index; of Elasticsearch nothing, which is asked when there is something for it. */
+/** The readiness of the index. Elasticsearch has none of its own: it is only asked when there are events for it. */
 export function indexChecks(index: EventIndex | undefined): Check[] {
   if (index?.failure === undefined) return [];
   return [{ name: 'index', ready: () => index.failure?.() ?? true }];
@@ -87,7 +87,7 @@ async function openEmbedded({ config, log, now, shutdown, warn }: Core): Promise
   return index;
 
   async function open(): Promise<void> {
-    // It holds addresses of visitors.
+    // It contains addresses of visitors.
     makeFolder(dirname(path), 0o750);
     await index.open();
   }

@@ -8,7 +8,7 @@ import { elasticsearchConnection } from './open-index.ts';
 import { OWNER_ONLY } from './owner-only.ts';
 import { partsOf } from './parts.ts';
 
-/** The configured index. An embedded one is asked through the process that has it, or opened where there is none. */
+/** The configured index for lookups. An embedded one is asked through the process that has it open, or opened if there is none. */
 export async function openLookup(config: Config): Promise<EventLookup> {
   const { elasticsearch, duckdb, control } = config;
   if (partsOf(config).index === 'elasticsearch') {

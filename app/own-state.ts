@@ -5,8 +5,8 @@ import { Trouble } from '../service/trouble.ts';
 import { statePlaces } from './state-places.ts';
 
 /**
- * Requires, before anything is written, that the existing state of a service belongs to the user who runs it, or to root: another
- * owner decides where that is written, by a link for one. Throws a `Trouble` that names the way out.
+ * Requires, before anything is written, that the existing state of a service belongs to the user who runs it, or to root: another owner
+ * could redirect writes, for example with a link. Throws a `Trouble` with a hint.
  */
 export function requireOwnState(
   config: Pick<Config, 'home' | 'spool' | 'duckdb'>,
@@ -21,7 +21,7 @@ export function requireOwnState(
       `Run it as that user${user === 0 ? ` (hotitem sidecar and sink: --user ${stat.uid})` : ''}, or chown it to the user who runs this, or set another folder: --home.`,
     );
   }
-  // As after a start as root by mistake.
+  // For example after a start as root by mistake.
   for (const { path } of places.filter((place) => !mayWrite(place.path)))
     throw new Trouble(
       `${path}: the user ${user}, who runs this, cannot write there`,

@@ -1,3 +1,3 @@
-/** What to do where the kernel lets this user not open the control socket. */
+/** The hint if the kernel denies this user the control socket. */
 export const OWNER_ONLY: string =
   'Run it as root or as the user of the sidecar: only they can use control.socket.';

@@ -1,11 +1,11 @@
 import type { Config } from '../service/config/config.ts';
 
-/** Which parts a configuration runs, and where events go. Everybody asks here. */
+/** Which parts a configuration runs, and where events go. The only place that decides this. */
 export type Parts = {
-  /** Events go through Kafka, and a sink takes them from there. Without it the sidecar indexes them itself. */
+  /** Events go through Kafka to a sink. Otherwise the sidecar indexes them itself. */
   kafka: boolean;
   index: 'elasticsearch' | 'duckdb';
-  /** The consumer of the spool, named after where it leads: another configuration begins with what is still there. */
+  /** The consumer of the spool, named after its destination: a new configuration begins with the oldest event. */
   cursor: 'kafka' | 'elasticsearch' | 'duckdb';
 };
 
@@ -15,7 +15,7 @@ export function partsOf({ kafka, elasticsearch }: Pick<Config, 'kafka' | 'elasti
   return { kafka: hasKafka, index, cursor: hasKafka ? 'kafka' : index };
 }
 
-/** Whether anything has to be made before events can go there. */
+/** Whether setup must create anything before events can go there. */
 export function needsSetup({ kafka, index }: Parts): boolean {
   return kafka || index === 'elasticsearch';
 }
@@ -26,7 +26,7 @@ export type ServiceAddress = {
   listen: string;
 };
 
-/** Where the services that run can be asked: the sidecar, and with Kafka a sink. */
+/** Where to ask the running services: the sidecar, and with Kafka a sink. */
 export function serviceAddresses(config: Config): ServiceAddress[] {
   const { listen, sink_listen } = config.admin;
   const sidecar = { name: 'sidecar', setting: 'admin.listen', listen } as const;
@@ -34,7 +34,7 @@ export function serviceAddresses(config: Config): ServiceAddress[] {
   return partsOf(config).kafka ? [sidecar, sink] : [sidecar];
 }
 
-/** The way of an event from the sidecar on, for people. */
+/** The path of an event after the sidecar, for people. */
 export function wayOf(config: Config): string[] {
   const { kafka, elasticsearch, duckdb } = config;
   const parts = partsOf(config);

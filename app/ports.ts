@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { splitAddress } from '../service/listen-address.ts';
 import { Trouble } from '../service/trouble.ts';
 
-/** Throws `Trouble` that names every address that cannot be listened on, and the flag that chooses another. */
+/** Throws a `Trouble` with every address that cannot be listened on, and the flag that changes it. */
 export async function requireFree(wanted: { address: string; flag: string }[]): Promise<void> {
   const problems = await Promise.all(
     wanted.map(async ({ address, flag }) => {

@@ -9,15 +9,15 @@ import { requireOwnState } from './own-state.ts';
 type Account = Owner & { name: string; groups: number[] };
 
 /**
- * Becomes the user that `--user` names, for good, and requires that the state is that user's. Folders that only root can make are
- * made first. Does nothing where no user is named. Rejects with a `Trouble`.
+ * Switches permanently to the user that `--user` names, and requires that the state belongs to that user. Creates folders that only root
+ * can create first. Does nothing if no user is given. Rejects with a `Trouble`.
  */
 export async function runAs(user: string | undefined, config: Config): Promise<void> {
   if (user !== undefined) await become(await accountOf(user), config);
   requireOwnState(config);
 }
 
-/** Says what it means that a service runs as root, where it does. */
+/** Warns if a service runs as root. */
 export function warnOfRoot({ log }: Pick<Core, 'log'>): void {
   if (process.getuid?.() !== 0) return;
   const fix = "--user NAME runs it as that user, who only needs hotitem's folders";
@@ -41,7 +41,7 @@ async function become(account: Account, config: Config): Promise<void> {
   process.setuid?.(account.uid);
 }
 
-/** Folders that others may enter, and folders that they need not. The sidecar creates the spill folder, with its group. */
+/** Folders that others must traverse, and folders that they must not. The sidecar creates the spill folder, with its group. */
 function makeFolders({ home, intake, spool, duckdb }: Config, account: Account): void {
   for (const path of [home, dirname(intake.socket)]) makeFolder(path, 0o755, account);
   for (const path of [spool.dir, dirname(duckdb.path)]) makeFolder(path, 0o750, account);

@@ -6,14 +6,14 @@ import { fileFindings } from './rules/file-rules.ts';
 import { stateFindings } from './rules/state-rules.ts';
 
 /**
- * Starts a service and waits for SIGINT or SIGTERM, then stops everything in order and ends the process: with 0
- * when all ended in time. A signal during the start stops what has started by then, and what starts in spite of it; a start that fails stops what
- * has started, and its error is thrown. A second signal ends the process at once; what is on disk is safe.
+ * Starts a service, waits for SIGINT or SIGTERM, then stops everything in order and exits, with 0 if all parts stopped in time. A signal
+ * during the start stops what has been started so far, and what is still starting. If the start fails, what was started is stopped and the
+ * error is thrown. A second signal exits at once; what is on disk is safe.
  *
- * SIGHUP is the same at a terminal, which it says is gone. Without one it is ignored: to a daemon it means "read your settings again",
- * and settings are read at the start only.
+ * SIGHUP does the same at a terminal, where it means that the terminal is closed. Otherwise it is ignored: to a daemon it means "read your
+ * settings again", and settings are read at the start only.
  *
- * systemd, where it runs this, is told when the service has started, and when it stops.
+ * Under systemd, reports when the service has started and when it stops.
  */
 export async function runService(
   core: Pick<Core, 'config' | 'log' | 'shutdown'>,
@@ -44,7 +44,7 @@ export async function runService(
   void nextOf(signals).then(() => endProcess(1));
   const clean = await shutdown.run(starting);
   log.info({ clean }, 'stopped');
-  // A client that never lets go of its timers must not keep the process.
+  // A client with a running timer must not keep the process alive.
   return endProcessSoon(clean ? 0 : 1);
 }
 

@@ -9,8 +9,8 @@ import { elasticsearchConnection } from './open-index.ts';
 const HOUR_MS = 3_600_000;
 
 /**
- * Creates what the configured Kafka and Elasticsearch need. Existing objects are changed only where the operator gave that
- * very setting. Rejects when one of them does not answer.
+ * Creates what the configured Kafka and Elasticsearch need. Changes an existing object only in settings that the operator configured.
+ * Rejects if one of them does not answer.
  */
 export async function setUp(core: Core, options: ChangeOptions): Promise<Change[]> {
   const { config, parts } = core;

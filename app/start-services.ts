@@ -11,8 +11,8 @@ import { wireSidecar } from './wire-sidecar.ts';
 import { createSinkMeters, wireKafkaSinks } from './wire-sink.ts';
 
 /**
- * Runs everything in this process: the sidecar, a sink beside it where there is Kafka, and `hotitem setup` in the background. It does not
- * wait for Kafka or Elasticsearch: until they answer, events stay in the spool.
+ * Runs everything in this process: the sidecar, with Kafka also a sink, and `hotitem setup` in the background. It does not wait for Kafka
+ * or Elasticsearch: until they answer, events stay in the spool.
  */
 export async function startServices(core: Core, onHotChange: OnHotChange): Promise<void> {
   const { parts, registry } = core;
@@ -46,7 +46,7 @@ function setUpInBackground(core: Core): void {
   });
 }
 
-/** Resolves also where setup refuses a change: another attempt would refuse it again. */
+/** Also resolves if setup refuses a change: another attempt would refuse it again. */
 async function attemptSetup(core: Core): Promise<void> {
   const { log } = core;
   try {

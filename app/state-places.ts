@@ -4,11 +4,11 @@ import type { Config } from '../service/config/config.ts';
 
 export type StatePlace = {
   path: string;
-  /** Of the entry, and of its target if it is a link. */
+  /** Owner and mode of the entry, and of its target if it is a link. */
   stats: Stats[];
 };
 
-/** Below `home`: what a sidecar or a sink writes by its name. */
+/** Below `home`: entries that a sidecar or a sink writes by name. */
 const FILES = [
   'capture.json',
   'dead-letters.ndjson',

@@ -4,7 +4,7 @@ import type { Core } from './core.ts';
 
 const EVERY_MS = 1_000;
 
-/** Looks once a second whether more is lost; `name` is that of its file below `home`. */
+/** Checks for losses once a second; `name` is that of its file below `home`. */
 export function watchLosses(core: Core, name: string, sources: LossSource[]): Losses {
   const { config, now, warn, shutdown } = core;
   const losses = createLosses({ path: join(config.home, name), sources, now, warn });

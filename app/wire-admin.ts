@@ -7,8 +7,8 @@ import type { Core } from './core.ts';
 import type { Part } from './wire-sidecar.ts';
 
 /**
- * Starts the listener for people and monitoring, stopped before everything else. Events are moved without it: where its address
- * is in use, this resolves after the first attempt and keeps retrying.
+ * Starts the listener for people and monitoring, which is stopped first. Events are delivered without it: if its address is in use, this
+ * resolves after the first attempt and keeps retrying.
  */
 export async function wireAdmin(
   core: Core,

@@ -45,11 +45,11 @@ import {
   wireSink,
 } from './wire-sink.ts';
 
-/** One part of a process: what it shows to people and monitoring. */
+/** One part of a process, with what it reports. */
 export type Part = { routes: Record<string, Route>; checks: Check[] };
 
 export type Accounts = {
-  /** Missing where the process is of a version before it. */
+  /** Missing if the process has an older version. */
   about?: About;
   nginx?: Nginx;
   sidecar?: SidecarAccounts;
@@ -60,9 +60,9 @@ export type Accounts = {
   /** Why nothing is delivered; missing while it is, as far as anybody has tried. */
   outage?: OutageState | undefined;
   losses?: Loss[];
-  /** The last views of `hotitem doctor`. */
+  /** The recent test views of `hotitem doctor`. */
   tests?: TestView[];
-  /** Missing where no hot items are looked for. */
+  /** Missing if heat detection is off. */
   heat?: HeatState;
 };
 
@@ -72,7 +72,7 @@ export type WireSidecarOptions = {
   onHotChange?: OnHotChange | undefined;
 };
 
-/** Starts a sidecar. With Kafka it forwards to it; without, it indexes from its own spool. */
+/** Starts a sidecar. With Kafka it forwards to it; otherwise it indexes from its own spool. */
 export async function wireSidecar(core: Core, { sink, onHotChange }: WireSidecarOptions = {}): Promise<Part> {
   const { config, parts, registry, shutdown } = core;
   const metrics = createMetrics(registry, SIDECAR_METRICS);
@@ -139,7 +139,7 @@ export async function wireSidecar(core: Core, { sink, onHotChange }: WireSidecar
     };
   }
 
-  /** spool → Kafka; a sink takes it from there. */
+  /** spool → Kafka; a sink continues from there. */
   async function forward(): Promise<Next> {
     const client = await connectKafka(core);
     shutdown.add('kafka producer', () => client.close());
@@ -208,13 +208,13 @@ export async function wireSidecar(core: Core, { sink, onHotChange }: WireSidecar
 
 type Next = {
   index: EventIndex | DuckdbIndex | undefined;
-  /** Of the sink in this process. */
+  /** Metrics of the sink in this process. */
   meters?: SinkMeters;
-  /** Whether it takes events. */
+  /** Whether events are accepted. */
   outage: Outage;
   /** Events delivered since the start. */
   delivered: () => number;
-  /** Events that it refused for good, and that are not among those delivered. */
+  /** Events that were rejected permanently, not included in those delivered. */
   dead: () => number;
   /** Where decisions go, where that is not Kafka. */
   decisions?: () => Promise<Embedded>;
@@ -222,7 +222,7 @@ type Next = {
   start: () => Promise<Check>;
 };
 
-/** For Kafka enough for all requests at once, and as much again, so that none waits for the slowest. */
+/** With Kafka, enough for all concurrent requests twice, so that none waits for the slowest. */
 function batchOf({ parts, config: { kafka } }: Core): SidecarOptions['batch'] {
   if (!parts.kafka) return {};
   const requests = 2 * kafka.requests;
@@ -241,7 +241,7 @@ function openQuestions(metrics: Metrics<typeof SIDECAR_METRICS>): Questions<Repl
   return questions;
 }
 
-/** Only the process that has DuckDB's file can answer for it. */
+/** Only the process that has DuckDB's file open can query it. */
 function indexRoutes(index: Next['index']): Record<string, SocketRoute> {
   return index !== undefined && 'count' in index ? createIndexRoutes(index) : {};
 }

@@ -31,17 +31,17 @@ import type { Core } from './core.ts';
 import { openDecisionIndex } from './open-index.ts';
 import { recordReader } from './record-reader.ts';
 
-/** The accounting of a sink since it started. It balances when `unaccounted` is 0. */
+/** The accounting of a sink since its start. It balances when `unaccounted` is 0. */
 export type SinkAccounts = {
-  /** Records dealt with, of which… */
+  /** Records processed, of which… */
   consumed: number;
   /** …these were created in the index, */
   indexed: number;
-  /** these had been there, */
+  /** …these were already there, */
   existing: number;
-  /** these the index takes and leaves out, */
+  /** …these the index accepted and then dropped, */
   dropped: number;
-  /** and these are dead letters. */
+  /** …and these are dead letters. */
   dead: number;
   /** consumed − indexed − existing − dropped − dead */
   unaccounted: number;
@@ -51,7 +51,7 @@ export type SinkMeters = {
   metrics: Metrics<typeof SINK_METRICS>;
   outage: Outage;
   accounts: () => SinkAccounts;
-  /** What it cannot bring back. */
+  /** Records that it cannot recover. */
   losses: LossSource[];
 };
 
@@ -159,7 +159,7 @@ export function wireSink<One>(core: Core, { name = 'sink', ...options }: Wired<O
     return refusal === undefined ? true : `the index rejects everything: ${refusal}`;
   }
 
-  /** One that comes up after everything else has stopped must not stay in the group. */
+  /** If it starts after everything else has stopped, it must leave the group. */
   async function start(): Promise<void> {
     const begun = await startSink({
       ...options,
@@ -268,7 +268,7 @@ function wireEventSink(core: Core, { client, index, meters }: KafkaSink<HotItemE
     keep({ source: `${topic}/${partition}`, first: String(first), last: String(to - 1n) });
   }
 
-  /** For `hotitem verify`: once the group has moved on, Kafka says nothing about it any more. */
+  /** For `hotitem verify`: once the group has committed past it, Kafka does not show it any more. */
   function keep(range: RemovedRange): void {
     keepTrying(() => deadLetters.add([toRemovedLetter(range)]), {
       signal: stopping.signal,

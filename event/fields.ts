@@ -29,7 +29,7 @@ export type Field = {
 };
 
 export const FIELDS = {
-  v: { type: 'version', required: true, about: 'version of this shape: 1' },
+  v: { type: 'version', required: true, about: 'version of the format: 1' },
   id: {
     type: 'text',
     required: true,
@@ -38,14 +38,14 @@ export const FIELDS = {
     ecs: { path: 'event.id', type: 'keyword' },
     column: { type: 'UUID NOT NULL', since: 1 },
     about:
-      "12 hex digits of `time` and the first 20 of nginx's `$request_id`: unique, ordered by time, the same for the same line",
+      "12 hex digits of `time` and the first 20 of nginx's `$request_id`: unique, ordered by time; a line that is sent twice has the same id",
   },
   time: {
     type: 'time',
     required: true,
     ecs: { path: '@timestamp', type: 'date' },
     column: { type: 'TIMESTAMP_MS NOT NULL', since: 1 },
-    about: 'when nginx saw the request, ms since 1970',
+    about: 'when nginx received the request, ms since 1970',
   },
   uri: {
     type: 'text',
@@ -63,7 +63,7 @@ export const FIELDS = {
     limit: 256,
     ecs: { path: 'hot_item.id', type: 'keyword', ignore_above: 1024 },
     column: { type: 'VARCHAR NOT NULL', since: 1 },
-    about: 'the item; the path where `items.conf` names none',
+    about: 'the item; the path if `items.conf` defines no item for it',
   },
   ip: {
     type: 'text',
@@ -71,15 +71,14 @@ export const FIELDS = {
     ecs: { path: 'client.address', type: 'keyword', ignore_above: 1024 },
     column: { type: 'VARCHAR', since: 1 },
     about:
-      "nginx's `$remote_addr`, or what `privacy.ip` makes of it. An IPv4 address that came in through an IPv6 socket is the IPv4 address",
+      "nginx's `$remote_addr`, masked as `privacy.ip` says. `::ffff:203.0.113.7` is stored as 203.0.113.7",
   },
   raw: {
     type: 'text',
     limit: 4096,
     omit: true,
     column: { type: 'VARCHAR', since: 1 },
-    about:
-      'the path as it was asked for, only where it differs from `uri`. Bytes that are not ASCII are percent-encoded',
+    about: 'the path as requested, if it differs from `uri`. Bytes that are not ASCII are percent-encoded',
   },
   args: {
     type: 'text',
@@ -88,7 +87,7 @@ export const FIELDS = {
     span: ARGS,
     ecs: { path: 'url.query', type: 'keyword', ignore_above: 4096 },
     column: { type: 'VARCHAR', since: 1 },
-    about: 'what follows the first `?`, as asked',
+    about: 'the query string as requested',
   },
   host: {
     type: 'text',
@@ -141,7 +140,7 @@ export const FIELDS = {
     ecs: { path: 'hot_item.visitor', type: 'keyword', ignore_above: 1024 },
     column: { type: 'VARCHAR', since: 3 },
     about:
-      '16 hex digits for `$hotitem_visitor`, others each UTC day; absent where the shop has no such key. In a document also of address and user agent',
+      'hash of `$hotitem_visitor`, 16 hex digits, different on each UTC day; absent if the shop sets no such key. Documents then have address and user agent in its place',
   },
   kind: {
     type: 'kind',
@@ -154,7 +153,7 @@ export const FIELDS = {
     omit: true,
     ecs: { path: 'hot_item.bot', type: 'boolean' },
     column: { type: 'BOOLEAN DEFAULT FALSE', since: 2 },
-    about: "whether its user agent is a bot's; absent means no, or not checked",
+    about: "whether the user agent is a bot's; absent means no, or not checked",
   },
   weight: {
     type: 'weight',
@@ -166,7 +165,7 @@ export const FIELDS = {
     type: 'names',
     ecs: { path: 'hot_item.cut', type: 'keyword', ignore_above: 1024 },
     column: { type: 'VARCHAR[]', since: 1 },
-    about: 'the names of the fields that were longer than their limit, and were cut',
+    about: 'names of the fields that were cut at their limit',
   },
 } as const satisfies Readonly<Record<string, Field>>;
 

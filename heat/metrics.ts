@@ -43,12 +43,12 @@ export const HEAT_METRICS = {
     help: '1 while the rules file is invalid and the previous rules stay in effect',
   },
   heat_failures_total: {
+    kind: 'counter',
+    help: 'Batches and ticks of heat detection that failed; their views are not counted',
+  },
   live_clients: {
     kind: 'gauge',
     help: 'Browsers that have the stream of the live page open, 200 at most',
-  },
-    kind: 'counter',
-    help: 'Batches and ticks of heat detection that failed; their views are not counted',
   },
   heat_tick_seconds: { kind: 'gauge', help: 'Duration of the last tick' },
   heat_tick_longest_seconds: { kind: 'gauge', help: 'Duration of the longest tick' },

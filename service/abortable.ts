@@ -1,6 +1,6 @@
 /**
- * Settles as `work` does, or rejects with the signal's reason as soon as that fires. The work itself then continues, and
- * its result is ignored.
+ * Settles as `work` does, or rejects with the signal's reason as soon as it is aborted. The work itself then continues, and its result is
+ * ignored.
  */
 export async function abortable<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   let stop = () => {};

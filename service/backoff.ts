@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { linkSignals } from './linked-signal.ts';
 
 export type Backoff = {
-  /** Waits longer after each call, with jitter. Rejects with an AbortError when one of `signals` fires. */
+  /** Waits, longer after each call, with jitter. Rejects with an AbortError when one of `signals` is aborted. */
   wait(...signals: AbortSignal[]): Promise<void>;
-  /** What was tried has worked. */
+  /** Resets the delay after a success. */
   reset(): void;
 };
 

@@ -1,27 +1,27 @@
-/** What setup did to one thing, or would do. */
+/** What setup did to an object, or would do. */
 export type Change = {
   /** `topic collection_hot_item` */
   what: string;
-  /** `kept`: it was not changed, because that would lose `loses`, which was not permitted. */
+  /** `kept`: not changed, because that would lose `loses`, which was not permitted. */
   action: 'create' | 'update' | 'unchanged' | 'kept';
-  /** What an update sets, by the names that the other side gives them. */
+  /** What an update sets, by the names of Kafka or Elasticsearch. */
   settings?: SettingChange[];
-  /** What is gone for good after the change: `records older than 7 days`. */
+  /** What the change deletes permanently: `records older than 7 days`. */
   loses?: string;
-  /** For people: what is not as it was asked for, and stays so. */
+  /** For people: what differs from the configuration and is left as it is. */
   note?: string;
 };
 
 export type SettingChange = { name: string; from: string; to: string };
 
 export type ChangeOptions = {
-  /** Only say what would be done. */
+  /** Only report what would be done. */
   dryRun: boolean;
-  /** Make also the changes that lose something. */
+  /** Also make changes that delete something. */
   mayLose?: boolean;
 };
 
-/** The settings of `wanted` that are not so in `found`. */
+/** The settings of `wanted` that differ in `found`. */
 export function differences(
   found: Record<string, string | undefined>,
   wanted: Record<string, string | undefined>,
@@ -32,7 +32,7 @@ export function differences(
   });
 }
 
-/** What is done about a change that may lose something. */
+/** What to do about a change that may delete something. */
 export function actionOf(
   { settings, loses }: { settings: SettingChange[]; loses: string | undefined },
   { dryRun, mayLose = false }: ChangeOptions,

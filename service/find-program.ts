@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
 
 /**
- * The path of a program. A name with a slash is a path; any other is looked for on `searched` and in `folders`, never in the
- * working directory: files there may belong to somebody else. Undefined where there is none.
+ * The path of a program. A name with a slash is a path; any other is looked up in `searched` and `folders`, never in the working directory,
+ * where files may belong to somebody else. Undefined if it is not found.
  */
 export function findProgram(
   name: string,
@@ -15,7 +15,7 @@ export function findProgram(
   return paths.find((path) => existsSync(path));
 }
 
-/** A PATH without the working directory: an empty entry, `.` and every other relative one. */
+/** PATH without relative entries such as an empty one or `.`. */
 export function withoutRelative(searched: string | undefined): string {
   return foldersOf(searched).join(delimiter);
 }

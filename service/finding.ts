@@ -2,9 +2,9 @@ export type Severity = 'error' | 'warning' | 'note';
 
 export type Place = { file: string; line: number };
 
-/** One thing that an operator should know about an nginx or a configuration, and how to put it right. */
+/** Something that an operator should know about an nginx or a configuration, and how to fix it. */
 export type Finding = {
-  /** A short name that stays, for scripts and `--accept`: `njs-version`. */
+  /** A short, stable name for scripts and `--accept`: `njs-version`. */
   id: string;
   /** `error`: views are lost or not captured. `warning`: they may be, or pages suffer. `note`: nothing is wrong. */
   severity: Severity;
@@ -13,9 +13,9 @@ export type Finding = {
   why: string;
   /** What to do, in words. */
   fix: string;
-  /** The command that does it, as a shell takes it; absent where a file must be edited by hand. */
+  /** The shell command that does it; absent if a file must be edited by hand. */
   command?: string;
-  /** The operator knows it and wants it so: it is shown, and changes no exit status. */
+  /** Accepted by the operator: it is shown, and does not change the exit status. */
   accepted?: true;
 };
 
@@ -24,7 +24,7 @@ export function placeOf({ file, line }: Place): Place {
   return { file, line };
 }
 
-/** A path as one word of a `command`. */
+/** A path, quoted for a shell. */
 export function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -1,9 +1,9 @@
-/** Controls, what turns the direction of writing, what cannot be seen, and half characters. */
+/** Control characters, bidirectional controls, invisible characters and unpaired surrogates. */
 export const UNSAFE: RegExp = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
 /**
- * JSON as it may stand on a terminal: `JSON.stringify` leaves DEL, C1 and what turns the direction of writing as they are,
- * here they are `\u009b`. The value is the same, and so is the end of a line.
+ * JSON that is safe for a terminal: `JSON.stringify` leaves DEL, C1 and bidirectional controls unescaped; here they are `\u009b`. The value
+ * does not change, nor does the final newline.
  */
 export function terminalJson(json: string): string {
   return json.replaceAll(UNSAFE, (character) => (character === '\n' ? character : escaped(character)));

@@ -7,10 +7,7 @@ export type KeepTryingOptions = {
   onFailure: (error: unknown) => void;
 };
 
-/**
- * Does `work` until it succeeds, with back-off in between. Rejects when `signal` fires, and as soon as there is nothing in
- * hand when `stopping` does.
- */
+/** Repeats `work` until it succeeds, with back-off. Rejects when `signal` is aborted, and after the current attempt when `stopping` is. */
 export async function keepTrying<T>(
   work: () => Promise<T>,
   { signal, stopping = signal, onFailure }: KeepTryingOptions,

@@ -1,12 +1,12 @@
 export type LinkedSignal = {
   signal: AbortSignal;
-  /** From now on it follows no more, and they forget it. */
+  /** Detaches it from all signals. */
   unlink(): void;
 };
 
 /**
- * A signal that fires when one of `signals` does. Not AbortSignal.any: a signal that lives as long as the process would
- * remember each one that was made of it (nodejs/node#54614).
+ * A signal that is aborted when one of `signals` is. Unlike AbortSignal.any, a signal that lives as long as the process does not remember
+ * every signal derived from it (nodejs/node#54614).
  */
 export function linkSignals(...signals: AbortSignal[]): LinkedSignal {
   const linked = new AbortController();

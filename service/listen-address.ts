@@ -4,21 +4,21 @@ export function splitAddress(address: string): { host: string; port: number } {
   return { host: address.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(address.slice(colon + 1)) };
 }
 
-/** Where on this machine one asks who listens on `HOST:PORT`: `http://127.0.0.1:9180`. */
+/** The URL for `HOST:PORT` on this machine: `http://127.0.0.1:9180`. */
 export function toUrl(address: string): string {
   const { host, port } = splitAddress(address);
   return `http://${bracketed(LOOPBACKS.get(normalHost(host)) ?? host)}:${port}`;
 }
 
-/** As a browser writes it into `Host`: in lower case, an IPv6 address in brackets and in its shortest form. */
+/** As a browser writes it in `Host`: lower case, an IPv6 address in brackets and in its shortest form. */
 export function normalHost(host: string): string {
-  // Only an address is normalised: anything that is not a plain name is unchanged, and is rejected.
+  // Only addresses are normalised: anything else that is not a plain name is unchanged, and is rejected later.
   const url = `http://${bracketed(host)}`;
   return IPV6.test(host) && URL.canParse(url) ? new URL(url).hostname : host.toLowerCase();
 }
 
 const IPV6 = /^\[?[\da-f:.]*:[\da-f:.]*\]?$/i;
-/** Of the addresses that mean every address of this machine. */
+/** For wildcard addresses. */
 const LOOPBACKS = new Map([
   ['0.0.0.0', '127.0.0.1'],
   ['[::]', '::1'],

@@ -1,13 +1,13 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 
-/** State of a socket that takes connections, as /proc/net/tcp writes it. */
+/** The state of a listening socket in /proc/net/tcp. */
 const LISTENS = '0A';
 
 export type Listener = { pid: number; name: string };
 
 /**
- * The processes that listen at a TCP port of this host, the oldest first. Empty if there is none, or if it cannot be seen:
- * only root sees the sockets of other users, and only Linux has /proc.
+ * The processes that listen on a TCP port of this host, oldest first. Empty if there is none, or none is visible: only root sees the
+ * sockets of other users, and only Linux has /proc.
  */
 export async function listenersAt(port: number): Promise<Listener[]> {
   const tables = await Promise.all(['/proc/net/tcp', '/proc/net/tcp6'].map(read));

@@ -7,8 +7,8 @@ export type Log = Logger;
 const STANDARD_ERROR = 2;
 
 /**
- * Structured lines (JSON), fit for a terminal, on standard error, or wherever `destination` leads. Where systemd's journal reads them
- * each says its level the way that journald understands.
+ * A logger of JSON lines, safe for a terminal, to standard error or to `destination`. If systemd's journal reads them, each line has a
+ * level prefix.
  */
 export function createLog(level: string, destination?: DestinationStream): Log {
   const journal = destination === undefined && isJournal(STANDARD_ERROR, process.env);
@@ -23,7 +23,7 @@ export function createLog(level: string, destination?: DestinationStream): Log {
   return pino(options, destination ?? createDestination({ dest: STANDARD_ERROR }));
 }
 
-/** A file or a descriptor to log to. That it cannot be written, on a full disk, must not end the process. */
+/** A file or descriptor to log to. A failed write, for example on a full disk, does not end the process. */
 export function createDestination(options: { dest: string | number; mode?: number }): DestinationStream {
   const destination = pino.destination({ ...options, sync: true });
   destination.on('error', () => {});
@@ -31,8 +31,8 @@ export function createDestination(options: { dest: string | number; mode?: numbe
 }
 
 /**
- * A warning for what may fail many times a second while some part is unavailable: written at most once in `everyMs` for each
- * `key`, with how often it happened since.
+ * A warning that may occur many times a second while something is unavailable: written at most once in `everyMs` for each `key`, with the
+ * number of repetitions.
  */
 export function createRepeatedWarning(
   log: Log,
@@ -50,7 +50,7 @@ export function createRepeatedWarning(
   };
 }
 
-/** What an error says, its causes included, in one line and without a stack. */
+/** The message of an error and its causes, in one line and without a stack. */
 export function reasonOf(error: unknown): string {
   const parts: string[] = [];
   for (let current = error; current !== undefined && parts.length < 4; ) {

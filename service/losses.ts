@@ -7,14 +7,14 @@ import { createMutex } from './mutex.ts';
 import { replaceFile } from './replace-file.ts';
 
 const loss = z.object({
-  /** What counts it: a word that stays. */
+  /** The name of its counter; stable. */
   reason: z.string(),
-  /** Views lost in its last bout: from `first` on without a pause of an hour. */
+  /** Views lost recently: since `first`, without a pause of an hour. */
   views: z.number(),
   /** ms since 1970. */
   first: z.number(),
   last: z.number(),
-  /** Views lost ever, as far as this file goes back. */
+  /** Views lost since this file was created. */
   total: z.number(),
   /** The last value of its source. */
   seen: z.number(),
@@ -22,19 +22,19 @@ const loss = z.object({
 
 export type Loss = Omit<z.output<typeof loss>, 'seen'>;
 
-/** A number that says how many views are lost, for one reason. */
+/** A counter of lost views, for one reason. */
 export type LossSource = {
   reason: string;
   /** Undefined while unknown. */
   total: () => number | undefined;
-  /** Whether it continues across a restart of this process; otherwise it begins at 0. */
+  /** Whether it continues after a restart of this process; otherwise it starts at 0. */
   lasts?: boolean;
-  /** Whether it falls when views that were believed lost arrive. */
+  /** Whether it decreases when views that were believed lost arrive. */
   falls?: boolean;
 };
 
 export type LossesOptions = {
-  /** Remembers them over a restart. */
+  /** Stores losses across restarts. */
   path: string;
   sources: LossSource[];
   now: () => number;
@@ -42,15 +42,15 @@ export type LossesOptions = {
 };
 
 export type Losses = {
-  /** Looks whether more was lost. Resolves when that is on disk. */
+  /** Checks whether more was lost. Resolves when that is on disk. */
   look(): Promise<void>;
-  /** Those that lost anything, the last one first. */
+  /** Reasons with a loss, the most recent first. */
   list(): Loss[];
 };
 
 const PAUSE_MS = 3_600_000;
 
-/** Since when, until when and why views were lost: counters alone do not say. */
+/** Records since when, until when and why views were lost, which counters alone do not tell. */
 export function createLosses({ path, sources, now, warn }: LossesOptions): Losses {
   const known = new Map(load(path).map((one) => [one.reason, one]));
   for (const { reason, lasts } of sources) {
@@ -100,7 +100,7 @@ export function createLosses({ path, sources, now, warn }: LossesOptions): Losse
     isStored = true;
     const text = JSON.stringify([...known.values()]);
     try {
-      // Of all state: where a sink makes it, nginx's workers must still pass through.
+      // Mode of the folder of all state: if a sink creates it, nginx's workers must still be able to traverse it.
       makeFolder(dirname(path), 0o755);
       await replaceFile(path, text);
     } catch (error) {

@@ -1,7 +1,7 @@
 import { closeSync, constants, fchmodSync, fchownSync, mkdirSync, openSync, rmdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
-/** A parent folder of ours may be used by others: they need access. */
+/** Others may use a parent folder: they need access. */
 const ABOVE = 0o755;
 const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
@@ -9,9 +9,8 @@ const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
 export type Owner = { uid: number; gid: number };
 
 /**
- * Makes a folder with these permissions, whatever the umask, for `owner` where one is named, and what is missing above it for
- * everybody to pass through. Returns whether it was missing; an existing one is not changed. Throws the error of the file system,
- * and leaves no folder then.
+ * Creates a folder with these permissions, whatever the umask, for `owner` if given, and missing parents that everybody can traverse.
+ * Returns whether it was missing; an existing one is not changed. Throws file system errors, and then leaves no folder.
  */
 export function makeFolder(path: string, mode: number, owner?: Owner): boolean {
   const first = mkdirSync(path, { recursive: true, mode: 0o700 });
@@ -27,7 +26,7 @@ export function makeFolder(path: string, mode: number, owner?: Owner): boolean {
   return true;
 }
 
-/** Not by its path again: a link could lie there by now. */
+/** Not by its path again: it could be a link by now. */
 function open(path: string, mode: number, owner?: Owner): void {
   const folder = openSync(path, FOLDER);
   try {

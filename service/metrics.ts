@@ -1,27 +1,27 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
-/** What a service exports, in one list: the README's table is tested against it. */
+/** The metrics of a service, in one list: docs/metrics.md is tested against it. */
 export type MetricList = Record<string, Metric>;
 type Metric =
   | { kind: 'counter' | 'gauge'; help: string; labels?: readonly string[] }
   /** `buckets`: their upper bounds. */
   | { kind: 'histogram'; help: string; labels?: readonly []; buckets: readonly number[] };
 
-/** One number (of one set of label values) of a service. */
+/** One number of a service, for one set of label values. */
 export type Meter = {
   add(by?: number): void;
   set(value: number): void;
-  /** From now on its value is what `read` returns, asked at each scrape. */
+  /** From now on its value is what `read` returns, called at each scrape. */
   follow(read: () => number): void;
   value(): number;
 };
 
 export type Metrics<L extends MetricList> = {
-  /** The meter of that name, without the `hotitem_` before it. Labels have few values, chosen by us. */
+  /** The meter with that name, without the prefix `hotitem_`. Labels have few values, chosen by us. */
   of(name: keyof L & string, labels?: Record<string, string>): Meter;
-  /** The sum of that name over all labels. */
+  /** The sum over all labels. */
   sum(name: keyof L & string): number;
-  /** One more value of a histogram. For what is rare: the registry counts it. */
+  /** Adds a value to a histogram. For rare events: the registry counts it. */
   observe(name: HistogramsOf<L>, value: number): void;
 };
 
@@ -74,7 +74,7 @@ export function createMetrics<L extends MetricList>(registry: Registry, list: L,
 
 type Child = { labels: Record<string, string>; meter: Meter };
 
-/** All meters of one name. */
+/** All meters with one name. */
 type Family = { of(labels: Record<string, string>): Meter; sum(): number };
 
 type CounterOrGauge = Exclude<Metric, { kind: 'histogram' }>;

@@ -1,4 +1,4 @@
-/** Lets asynchronous work happen one after the other, in the order of the calls. A failure is only its caller's. */
+/** Runs asynchronous work one at a time, in the order of the calls. A failure only affects its caller. */
 export function createMutex(): <Value>(work: () => Promise<Value>) => Promise<Value> {
   let last: Promise<unknown> = Promise.resolve();
   return (work) => {

@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
 import { type Log, reasonOf } from './log.ts';
 
-/** What systemd is told about this process (sd_notify(3)). All of it is nothing where systemd did not start it. */
+/** Notifications to systemd about this process (sd_notify(3)). They do nothing if systemd did not start it. */
 export type Notifier = {
-  /** The service works: `systemctl start` returns. From here on systemd hears every so often that it still does. */
+  /** The service works: `systemctl start` returns. From here on the watchdog is pinged. */
   ready(): Promise<void>;
-  /** It ends because it was told to. Resolves when systemd knows. */
+  /** It stops as requested. Resolves when systemd knows. */
   stopping(): Promise<void>;
 };
 
@@ -13,18 +13,20 @@ export type NotifierOptions = {
   env: Record<string, string | undefined>;
   pid: number;
   log: Pick<Log, 'warn'>;
-  /** Tells systemd. Default: systemd's own program. Node has no datagram sockets on paths, and no addon is needed for a line a minute. */
+  /**
+   * Sends a notification. Default: systemd's own program, because Node has no unix datagram sockets, and a message a minute needs no addon.
+   */
   send?: (states: string[]) => Promise<void>;
 };
 
 const PROGRAM = 'systemd-notify';
 const LONGEST_MS = 5_000;
-/** Pings in the time after which systemd kills a process that it does not hear. */
+/** Pings per watchdog interval, after which systemd kills a silent process. */
 const PINGS = 3;
 
 /**
- * For a unit with `Type=notify` and `NotifyAccess=all`: the message comes from a child. The pings come from the event loop, so that a
- * process whose loop hangs is killed and started again. Failures are logged; they stop nothing.
+ * For a unit with `Type=notify` and `NotifyAccess=all`, because a child sends the message. The pings come from the event loop, so a process
+ * whose loop hangs is killed and restarted. Failures are logged, and have no other effect.
  */
 export function createNotifier({ env, pid, log, send = tellSystemd }: NotifierOptions): Notifier {
   if (!env.NOTIFY_SOCKET) return { ready: async () => {}, stopping: async () => {} };
@@ -50,7 +52,7 @@ export function createNotifier({ env, pid, log, send = tellSystemd }: NotifierOp
   }
 }
 
-/** Undefined where the unit has no watchdog, or it is another process that is watched. */
+/** Undefined if the unit has no watchdog, or it watches another process. */
 function pingEveryMs(env: NotifierOptions['env'], pid: number): number | undefined {
   const microseconds = Number(env.WATCHDOG_USEC);
   if (!(microseconds > 0)) return undefined;

@@ -1,12 +1,12 @@
 /** Since when nothing is delivered, ms since 1970, and why. */
 export type OutageState = { since: number; reason: string; hint?: string | undefined };
 
-/** Whether delivery works: set by the part that delivers, read by those that show it. */
+/** The state of delivery: set by the part that delivers, read by those that report it. */
 export type Outage = {
-  /** An attempt has failed. */
+  /** An attempt failed. */
   fails(reason: string, hint?: string): void;
   works(): void;
-  /** Undefined while all is well, as far as anybody has tried. */
+  /** Undefined while no attempt has failed. */
   state(): OutageState | undefined;
 };
 

@@ -6,7 +6,7 @@ const ROOT = 0;
 const GROUP_WRITES = 0o020;
 const OTHERS_WRITE = 0o002;
 
-/** Why others than root and the user `uid` decide what is in a file or a folder; undefined if nobody else does. */
+/** Why others than root and the user `uid` control a file or folder; undefined if nobody else does. */
 export function whyForeign(stat: Owned, uid: number): string | undefined {
   return foreignOwner(stat, uid) ?? foreignWriters(stat, uid);
 }
@@ -17,7 +17,7 @@ export function foreignOwner({ uid: owner }: Owned, uid: number): string | undef
   return `belongs to the user ${owner}, ${uid === ROOT ? 'not to root, who runs this' : `neither to root nor to you (${uid})`}`;
 }
 
-/** Whether its mode lets others change it. What a group may do is of interest to root alone: most users have a group of their own. */
+/** Whether its mode lets others change it. Group permissions matter only for root: most users have a group of their own. */
 export function foreignWriters({ mode, gid }: Owned, uid: number): string | undefined {
   if ((mode & OTHERS_WRITE) !== 0) return 'can be changed by every user of this host';
   if (uid === ROOT && gid !== ROOT && (mode & GROUP_WRITES) !== 0)

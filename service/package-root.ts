@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The folder that holds package.json, nginx/ and the pages: the same from the sources and from the bundle in dist/. */
+/** The folder with package.json, nginx/ and the pages: the same for the sources and for the bundle in dist/. */
 export const PACKAGE_ROOT: string = findRoot(dirname(fileURLToPath(import.meta.url)));
 
 function findRoot(folder: string): string {

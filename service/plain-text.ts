@@ -1,12 +1,15 @@
 import { UNSAFE } from './json-text.ts';
 
-/** Anybody's text as one line fit for a terminal: `\n` and escape sequences are shown, not obeyed. Cut at `most` characters. */
+/**
+ * Text from an untrusted source as one line that is safe for a terminal: `\n` and escape sequences are shown, not interpreted. Truncated to
+ * `most` characters.
+ */
 export function plainText(text: string, most: number = Number.POSITIVE_INFINITY): string {
   const safe = text.slice(0, Math.min(text.length, most + 1)).replaceAll(UNSAFE, escaped);
   return safe.length > most ? `${safe.slice(0, most - 1)}…` : safe;
 }
 
-/** Text of several lines, fit for a terminal: the ends of its lines stay, all else is shown as `plainText` shows it. */
+/** The same for text of several lines: newlines are kept. */
 export function plainLines(text: string): string {
   return text.replaceAll(UNSAFE, (character) => (character === '\n' ? character : escaped(character)));
 }

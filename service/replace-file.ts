@@ -2,14 +2,14 @@ import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 export type ReplaceOptions = {
-  /** Of the file, whatever the umask; by default 0640 less the umask. */
+  /** Mode of the file, whatever the umask; default: 0640 less the umask. */
   mode?: number;
   owner?: { uid: number; gid: number };
-  /** Whether it is forced to the disk: after a power failure there is the old file or the new one. */
+  /** Whether to fsync: after a power failure, the old or the new file exists. */
   durable?: boolean;
 };
 
-/** Writes a whole file: who reads it finds the old one or the new one, never a part. One call at a time for a path. */
+/** Replaces a file atomically: readers see the old or the new content, never a part. One call at a time for a path. */
 export async function replaceFile(path: string, text: string, options: ReplaceOptions = {}): Promise<void> {
   // Another process may write the same path, and it may be a link of another user.
   const temporary = `${path}.${process.pid}.tmp`;
@@ -36,7 +36,7 @@ async function write(path: string, text: string, { mode, owner, durable }: Repla
   }
 }
 
-/** Makes names in the folder durable: a file that was made, renamed or removed. */
+/** Makes names in the folder durable: files that were created, renamed or removed. */
 export async function syncFolder(dir: string): Promise<void> {
   const folder = await open(dir, 'r');
   try {

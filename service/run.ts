@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 import { withoutRelative } from './find-program.ts';
 
 export type Ran = {
-  /** The exit code; -1 where the program could not be started, was ended by a signal, or took too long. */
+  /** The exit code; -1 if the program could not be started, was ended by a signal, or took too long. */
   code: number;
   stdout: string;
   stderr: string;
-  /** There is no such program. */
+  /** The program does not exist. */
   missing: boolean;
 };
 
@@ -14,17 +14,17 @@ export type RunOptions = { cwd?: string; env?: NodeJS.ProcessEnv; timeoutMs?: nu
 
 const LONGEST_OUTPUT = 4_000_000;
 
-/** Runs a program to its end and returns what it said. Does not throw: a failure is a code. */
+/** Runs a program and returns its output. Does not throw: a failure is a code. */
 export function run(command: string, args: string[], options: RunOptions = {}): Promise<Ran> {
   const { cwd, env = process.env, timeoutMs = 15 * 60_000 } = options;
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       cwd,
-      // A program of that name in the working directory may belong to somebody else.
+      // A program in the working directory may belong to somebody else.
       env: { ...env, PATH: withoutRelative(env.PATH), LC_ALL: 'C.UTF-8' },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    // Not spawn's own `timeout`: where the program is missing its timer keeps this process alive to the end of it.
+    // Not spawn's own `timeout`: if the program is missing, its timer keeps this process alive.
     const late = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
     let stdout = '';
     let stderr = '';
@@ -45,7 +45,7 @@ export function run(command: string, args: string[], options: RunOptions = {}): 
   });
 }
 
-/** The last lines of what a program said, for an error message. */
+/** The last lines of a program's output, for an error message. */
 export function tail({ stdout, stderr }: Ran, lines = 6): string {
   return `${stdout}\n${stderr}`.trim().split('\n').slice(-lines).join('\n');
 }

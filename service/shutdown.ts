@@ -2,11 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Log, reasonOf } from './log.ts';
 
 export type Shutdown = {
-  /** Adds what to do, before everything that was added earlier: what starts last stops first. Done at once after the end. */
+  /** Adds a step, to run before those that were added earlier: what starts last stops first. After the shutdown it runs at once. */
   add(name: string, stop: () => Promise<void>): void;
   /**
-   * Stops everything in order, also what is added meanwhile: what is still `starting` has its turn when it is there. Returns
-   * whether all of it ended within the deadline.
+   * Runs all steps in order, including those added meanwhile by a `starting` service. Returns whether all of them ended within the
+   * deadline.
    */
   run(starting?: Promise<unknown>): Promise<boolean>;
 };
@@ -15,9 +15,9 @@ type Step = { name: string; stop: () => Promise<void> };
 
 const SHORTEST_MS = 100;
 
-/** One step that fails or hangs does not keep the others from their turn, as far as the time allows. */
+/** A step that fails or hangs does not prevent the others, as far as time allows. */
 export function createShutdown({ deadlineMs, log }: { deadlineMs: number; log: Log }): Shutdown {
-  /** The next to stop comes last. */
+  /** The next step is the last. */
   const steps: Step[] = [];
   let running: Promise<boolean> | undefined;
   let ended = false;
@@ -43,14 +43,14 @@ export function createShutdown({ deadlineMs, log }: { deadlineMs: number; log: L
         clean = (await outcomeOf(step, left())) && clean;
     };
     await stopThoseThere();
-    // A start that fails now, because what it needs is stopped, is no failure.
+    // A start that fails because its dependencies were stopped is not a failure.
     const stop = async () => void (await starting?.catch(() => {}));
     if (starting !== undefined) clean = (await outcomeOf({ name: 'start', stop }, left())) && clean;
     await stopThoseThere();
     return clean;
   }
 
-  /** Whether it ended in time and well; else it is in the log. */
+  /** Whether it ended in time and without an error; otherwise that is logged. */
   async function outcomeOf({ name, stop }: Step, withinMs: number): Promise<boolean> {
     const timer = new AbortController();
     const outcome = await Promise.race([

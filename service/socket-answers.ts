@@ -1,8 +1,8 @@
 import { connect } from 'node:net';
 
 /**
- * Whether a process listens on the unix socket at `path`. Anything but a refusal counts as life: a full backlog, or a socket of another
- * user, is no proof that it is dead.
+ * Whether a process listens on the unix socket at `path`. Anything but a refused connection counts as yes: a full backlog, or a socket of
+ * another user, does not prove that it is dead.
  */
 export function socketAnswers(path: string): Promise<boolean> {
   return new Promise((resolve) => {

@@ -1,17 +1,16 @@
-/** Runs work at once, or in a later turn of the event loop, in the order of the calls. The work does not throw. */
+/** Runs work at once, or in a later turn of the event loop, in the order of the calls. The work must not throw. */
 export type TimeSlices = (work: () => void) => void;
 
-/** Beside the 200 ms within which `/livez` answers. */
+/** A part of the 200 ms within which `/livez` answers. */
 const LONGEST_MS = 20;
 
 /**
- * Runs work until a turn of the event loop has lasted `longestMs`, and the rest in the turns that follow, a slice each: whatever many
- * connections ask for in the same moment, everything else in the process runs in between. A piece of work is not interrupted; with 0
- * each has a turn of its own.
+ * Runs work until a turn of the event loop has lasted `longestMs`, and the rest in later turns: however much many connections ask for at
+ * once, the rest of the process runs in between. A piece of work is not interrupted; with 0 each has its own turn.
  */
 export function createTimeSlices(longestMs: number = LONGEST_MS): TimeSlices {
   let waiting: (() => void)[] = [];
-  /** Of this turn; undefined while nothing was run in it. */
+  /** Start of this turn; undefined while nothing was run in it. */
   let began: number | undefined;
   return (work) => {
     const isFirst = began === undefined;
@@ -29,7 +28,7 @@ export function createTimeSlices(longestMs: number = LONGEST_MS): TimeSlices {
     return performance.now() - (began ?? 0) >= longestMs;
   }
 
-  /** Always at least one, or none would ever run on a machine that is slow enough. */
+  /** At least one, so that slow machines make progress. */
   function next(): void {
     began = undefined;
     if (waiting.length === 0) return;

@@ -1,8 +1,8 @@
-/** Something that the person at the terminal can put right: what it is, and the way out. */
+/** A problem that the operator can fix: what it is, and a hint. */
 export class Trouble extends Error {
   override name = 'Trouble';
   readonly hint: string | undefined;
-  /** What the process exits with. */
+  /** Exit status of the process. */
   readonly status: number;
 
   constructor(message: string, hint?: string, status = 1) {

@@ -8,15 +8,15 @@ export type Judging = {
 };
 
 export type Verdict = {
-  /** What was found, with `accepted` where it is. */
+  /** All findings, with `accepted` set. */
   findings: Finding[];
-  /** 0: nothing has to be changed; 1: something has. */
+  /** 0: nothing to change; 1: something must be changed. */
   status: 0 | 1;
-  /** Accepted ids that nothing was found of: misspelt, or no longer needed. */
+  /** Accepted ids without a finding: misspelt, or no longer needed. */
   unused: string[];
 };
 
-/** What an operator makes of findings: errors count, with `strict` warnings too, and what is accepted does not. */
+/** Evaluates findings: errors count, with `strict` also warnings, and accepted ones do not. */
 export function judge(found: Finding[], { accept = [], strict = false }: Judging = {}): Verdict {
   const findings = found.map((one): Finding => (accept.includes(one.id) ? { ...one, accepted: true } : one));
   const counts = strict ? ['error', 'warning'] : ['error'];

@@ -1,8 +1,8 @@
-/** Those who wait for something to happen. */
+/** Callers that wait for an event. */
 export type Waiters = {
-  /** Resolves at the next `wake`, at the latest when `signal` is aborted. */
+  /** Resolves at the next `wake`, or when `signal` is aborted. */
   wait(signal: AbortSignal): Promise<void>;
-  /** It has happened. */
+  /** Resolves all that wait. */
   wake(): void;
 };
 

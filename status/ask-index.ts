@@ -6,7 +6,7 @@ import { withinTime } from './within-time.ts';
 
 export type IndexState = {
   name: string;
-  /** Why it does not answer as it should. */
+  /** Why it does not answer correctly. */
   problem?: string;
   /** Why that is unknown. */
   unknown?: string;
@@ -15,7 +15,7 @@ export type IndexState = {
 const NO_EVENT = '0'.repeat(32);
 const PATIENCE_MS = 10_000;
 
-/** Whether Elasticsearch answers to this login; undefined for DuckDB, of which the process that has it tells. */
+/** Whether Elasticsearch answers with this login; undefined for DuckDB, which is reported by the process that has it open. */
 export async function askIndex(config: Config): Promise<IndexState | undefined> {
   const { node, data_stream } = config.elasticsearch;
   if (node === undefined) return undefined;
@@ -26,7 +26,7 @@ export async function askIndex(config: Config): Promise<IndexState | undefined> 
     return { name };
   } catch (error) {
     const reason = reasonOf(error);
-    // The login of a sink may only create: that is as it should be.
+    // The login of a sink may only create, which is sufficient.
     const mayNotRead = error instanceof IndexUnavailable && /\(403\)/.test(reason);
     return mayNotRead ? { name, unknown: 'this login lacks read' } : { name, problem: reason };
   }

@@ -19,7 +19,7 @@ export type TopicState = { name: string } & ({ partitions: number } | { problem:
 
 export type GroupState = {
   name: string;
-  /** Undefined where this login may not see them. */
+  /** Undefined if this login may not see them. */
   members: GroupMember[] | undefined;
   /** Events in the topic that the group has not committed; undefined if unknown. */
   behind: number | undefined;
@@ -29,7 +29,7 @@ export type KafkaProblem = { failure: KafkaFailure; reason: string; hint?: strin
 
 const PATIENCE_MS = 12_000;
 
-/** What the configured brokers say of the topics and of the group of the sinks; undefined where none are configured. */
+/** Topics and consumer group as the brokers report them; undefined if no brokers are configured. */
 export async function askKafka(core: Core): Promise<KafkaState | undefined> {
   const { brokers, topic, dead_letter_topic, decision_topic, group } = core.config.kafka;
   const isTold = core.config.heat.enabled;
@@ -38,7 +38,7 @@ export async function askKafka(core: Core): Promise<KafkaState | undefined> {
   try {
     reader = await connectReader(core);
     const first = await askTopic(reader, topic);
-    // Brokers that do not answer are asked once.
+    // If the brokers do not answer, they are asked only once.
     const isThere = !('problem' in first) || first.problem.failure === 'topic_missing';
     const [second, third, state] = await Promise.all([
       isThere ? askTopic(reader, dead_letter_topic) : { ...first, name: dead_letter_topic },
@@ -53,7 +53,7 @@ export async function askKafka(core: Core): Promise<KafkaState | undefined> {
       group: state,
     };
   } catch (error) {
-    // The certificate of the authority cannot be read.
+    // The CA file cannot be read.
     const hint = error instanceof Trouble ? error.hint : undefined;
     const problem: KafkaProblem = { failure: 'tls', reason: reasonOf(error), hint };
     return {
@@ -86,12 +86,12 @@ async function askGroup(reader: TopicReader, topic: string, group: string): Prom
 }
 
 async function behindOf(reader: TopicReader, topic: string, group: string): Promise<number> {
-  // First: later commits are before the ends.
+  // Read before the ends of the partitions, so that commits are not beyond them.
   const committed = await reader.committed(topic, group);
   const bounds = await reader.bounds(topic);
   return bounds.reduce((sum, { partition, from, to }) => {
     const left = to - (committed.get(partition) ?? from);
-    // No more than is there: Kafka may have removed what was not read.
+    // At most the number of existing records: Kafka may have removed unread ones.
     return sum + Math.min(Number(left), Number(to - from));
   }, 0);
 }

@@ -4,12 +4,12 @@ import { plainText } from '../service/plain-text.ts';
 
 const TIMEOUT_MS = 5_000;
 
-/** A sidecar or a sink of this host, as its admin listener shows it; or why nothing is known of it. */
+/** A sidecar or a sink of this host, as its admin listener reports it; or why nothing is known about it. */
 export type Service =
   | { at: string; ready: boolean; checks: string; accounts: Accounts }
   | { at: string; problem: string; hint: string; silent: boolean };
 
-/** Asks who listens at `listen` (`admin.listen`, `admin.sink_listen`: named by `setting`). */
+/** Asks the process that listens at `listen` (`admin.listen` or `admin.sink_listen`, named by `setting`). */
 export async function askService(listen: string, setting: string): Promise<Service> {
   const base = toUrl(listen);
   const at = new URL(base).host;
@@ -48,7 +48,7 @@ function toService(
   };
 }
 
-/** Undefined where it is not what hotitem answers. */
+/** Undefined if it is not an answer of hotitem. */
 function toAccounts(body: string): Accounts | undefined {
   try {
     const value: unknown = JSON.parse(body);

@@ -4,10 +4,10 @@ import { isoTime } from './iso-time.ts';
 
 export type Clause = { text: string; findings: Finding[] };
 
-/** An nginx that runs reports each second; it asks a sidecar that was unavailable again after 20. */
+/** A running nginx reports every second; it retries a sidecar that was unavailable after 20. */
 const SILENT_AFTER_MS = 30_000;
 
-/** Whether nginx captures, as far as it says: what the sidecar told it is not what it does. */
+/** Whether nginx captures, by its own report: the mode that the sidecar sent may not apply. */
 export function capturing({ capture, accounts }: Nginx, received: number, now: number): Clause {
   if (accounts === undefined) return unreported(received);
   if (now - accounts.reportedAt > SILENT_AFTER_MS) return silent(accounts.reportedAt);
@@ -19,7 +19,7 @@ export function capturing({ capture, accounts }: Nginx, received: number, now: n
   return { text: 'captures', findings: [] };
 }
 
-/** nginx has nothing to report with. */
+/** nginx has no means to report. */
 function unreported(received: number): Clause {
   const text =
     received === 0

@@ -7,10 +7,10 @@ import type { Places, StatusFacts } from './facts.ts';
 import { isoTime } from './iso-time.ts';
 import { knownCause } from './known-causes.ts';
 
-/** A reason why events do not get on. */
+/** A reason why events are not delivered. */
 type Obstacle = Finding & { since?: number };
 
-/** Whether events get from the spool into the index, the nearest obstacle first. */
+/** Whether events get from the spool into the index; the first obstacle comes first. */
 export function delivering(facts: StatusFacts): Clause {
   const { sidecar, sink, kafka, index, places } = facts;
   const all = [
@@ -19,7 +19,7 @@ export function delivering(facts: StatusFacts): Clause {
     ...(sink === undefined ? [] : ofService('sink', sink, places)),
     ...(index?.problem === undefined ? [] : [ofIndex(index.name, index.problem, places)]),
   ];
-  // Of one cause several may speak.
+  // Several findings may have the same cause.
   const obstacles = all.filter(({ id }, i) => all.findIndex((other) => other.id === id) === i);
   const [first] = obstacles;
   if (first === undefined) return { text: 'delivers', findings: [] };
@@ -39,7 +39,7 @@ function waiting({ sidecar, kafka }: StatusFacts): string {
 }
 
 function ofService(name: string, service: Service, places: Places): Obstacle[] {
-  // A sink may run on other hosts alone; of the sidecar the command itself says that it does not answer.
+  // Sinks may run on other hosts; for the sidecar the command itself reports that it does not answer.
   if (!('accounts' in service)) return [];
   const { ready, checks, accounts } = service;
   const { outage } = accounts;

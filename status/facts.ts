@@ -2,31 +2,31 @@ import type { IndexState } from './ask-index.ts';
 import type { KafkaState } from './ask-kafka.ts';
 import type { Service } from './ask-service.ts';
 
-/** What the configuration calls what a command is about. */
+/** The part of the configuration that commands refer to. */
 export type Places = {
   /** The folder of nginx's includes. */
   includes: string;
   /** Undefined for DuckDB. */
   node: string | undefined;
-  /** Of its authority, where Node does not know it. */
+  /** The CA file for Elasticsearch, if it is not one that Node trusts. */
   caFile: string | undefined;
   dataStream: string;
 };
 
-/** All that `hotitem status` looks at. */
+/** The input of `hotitem status`. */
 export type StatusFacts = {
   sidecar: Service;
-  /** Of this host; undefined where the sidecar indexes by itself. */
+  /** The sink of this host; undefined if the sidecar indexes by itself. */
   sink: Service | undefined;
   kafka: KafkaState | undefined;
   /** Undefined for DuckDB. */
   index: IndexState | undefined;
   /** For the commands of findings. */
   places: Places;
-  /** Which hotitem is installed here. */
+  /** The installed version of hotitem. */
   installed: string;
   /** ms since 1970. */
   now: number;
-  /** Losses before this are history, ms since 1970. */
+  /** Earlier losses are ignored, ms since 1970. */
   lossesFrom: number;
 };

@@ -5,7 +5,7 @@ import { askKafka } from './ask-kafka.ts';
 import { askService } from './ask-service.ts';
 import type { StatusFacts } from './facts.ts';
 
-/** Asks everybody at once. */
+/** Asks all services at once. */
 export async function gather(core: Core, lossesFrom: number): Promise<StatusFacts> {
   const { admin, nginx, elasticsearch } = core.config;
   const [sidecar, sink, ofKafka, index] = await Promise.all([

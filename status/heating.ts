@@ -2,12 +2,12 @@ import type { Finding } from '../service/finding.ts';
 import type { StatusFacts } from './facts.ts';
 
 export type Heating = {
-  /** What does not work, and what is meant to be so. */
+  /** Problems of heat detection, and notes on a state that was set on purpose. */
   wrong: Finding[];
   notes: Finding[];
 };
 
-/** Whether what is hot is found, and shown to nginx. */
+/** Whether hot items are detected and shown to nginx. */
 export function heating({ sidecar }: StatusFacts): Heating {
   const heat = 'accounts' in sidecar ? sidecar.accounts.heat : undefined;
   if (heat === undefined) return { wrong: [], notes: [] };

@@ -5,10 +5,10 @@ import type { StatusFacts } from './facts.ts';
 import { isoTime } from './iso-time.ts';
 import { lossWords } from './loss-words.ts';
 
-/** While more comes within this time it is losing; else it has lost. */
+/** A loss within this time is ongoing; otherwise it is over. */
 const JUST_NOW_MS = 60_000;
 
-/** What is lost, since when and why. */
+/** What was lost, since when and why. */
 export function losing({ sidecar, sink, now, lossesFrom }: StatusFacts): Clause {
   const all = [sidecar, sink].flatMap((one) =>
     one !== undefined && 'accounts' in one ? (one.accounts.losses ?? []) : [],

@@ -27,7 +27,7 @@ const WORDS: Record<string, Words> = {
   },
 };
 
-/** Why views are lost and what to do, by the name of their counter. */
+/** Why views are lost and what to do, by the name of the counter. */
 export function lossWords(reason: string): Words {
   return Object.hasOwn(WORDS, reason)
     ? (WORDS[reason] as Words)

@@ -8,10 +8,10 @@ import { heating } from './heating.ts';
 import { losing } from './losing.ts';
 
 export type Verdict = {
-  /** One line: whether it captures, whether it delivers, what is lost since when and why. */
+  /** One line: whether it captures, whether it delivers, what was lost since when and why. */
   line: string;
   findings: Finding[];
-  /** 0: all is well. 1: something does not work. 3: views are lost. */
+  /** 0: all is well. 1: something does not work. 3: views were lost. */
   status: 0 | 1 | 3;
 };
 
@@ -51,7 +51,7 @@ function captureOf({ sidecar }: StatusFacts): Clause {
     };
   }
   const { nginx, sidecar: books, about } = sidecar.accounts;
-  // A process of before an upgrade has nothing of this.
+  // Missing if the process has an older version.
   if (nginx === undefined) return { text: 'unknown whether nginx captures', findings: [] };
   return capturing(nginx, books?.received ?? 0, about?.now ?? nginx.accounts?.reportedAt ?? 0);
 }

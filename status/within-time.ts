@@ -1,4 +1,4 @@
-/** Rejects where `work` takes longer. */
+/** Rejects if `work` takes longer. */
 export function withinTime<T>(ms: number, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`no answer within ${ms / 1000} s`)), ms);

@@ -1,23 +1,23 @@
 import type { HotItemEvent } from '../event/event.ts';
 import type { Outcome } from './event-index.ts';
 
-/** An index as those need it who look back: replay and verify. */
+/** Access to an index for replay and verify. */
 export type EventLookup = {
   /** For people: `data stream hot_item`. */
   name: string;
-  /** Most ids, or events, at once. */
+  /** Maximum number of ids, or events, per call. */
   most: number;
   /**
-   * How often each event is there, whatever its document is called and in whichever backing index, in the order of `ids`.
-   * Throws an `IndexUnavailable`.
+   * How often each event is in the index, whatever the `_id` of its document and its backing index, in the order of `ids`. Throws an
+   * `IndexUnavailable`.
    */
   count(ids: string[]): Promise<number[]>;
-  /** As an index does. */
+  /** As in `EventIndex`. */
   create(events: HotItemEvent[]): Promise<Outcome[]>;
-  /** Lets `count` see all that was created before. Resolves with false where that is not permitted: it then does within `refreshMs`. */
+  /** Makes everything created so far visible to `count`. Resolves with false if that is not permitted: it then takes `refreshMs`. */
   refresh(): Promise<boolean>;
   refreshMs: number;
-  /** Whether the time of an event is now, give or take `ms`, by the clock of the index; missing where that is the clock of this host. */
+  /** Whether the time of an event is within `ms` of now, by the clock of the index; missing if that is the clock of this host. */
   isNow?(id: string, ms: number): Promise<boolean>;
   close(): Promise<void>;
 };

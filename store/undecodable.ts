@@ -1,28 +1,28 @@
-/** Records of one partition that cannot be decoded: a whole batch as fetched. */
+/** Records of one partition that cannot be decoded: a complete batch as fetched. */
 export type Undecodable = {
-  /** Their offsets, both included. Where the batch does not say them believably, `last` is the first. */
+  /** First and last offset, inclusive. If the batch has no plausible last offset, `last` is the first. */
   first: bigint;
   last: bigint;
-  /** Why, for people. */
+  /** The reason, for people. */
   reason: string;
-  /** The batch, as Kafka has it. */
+  /** The batch as Kafka stores it. */
   bytes: Buffer;
 };
 
 const known = new WeakMap<Buffer, Undecodable>();
 
-/** The value of a record that takes the place of what cannot be decoded, through a client that knows only records. */
+/** Encodes such a batch as the value of a record, for clients that know only records. */
 export function placeholderFor(undecodable: Undecodable): Buffer {
   known.set(undecodable.bytes, undecodable);
   return undecodable.bytes;
 }
 
-/** What a value represents, if it is such a placeholder. */
+/** Decodes such a value; undefined for any other. */
 export function undecodableIn(value: Buffer | null | undefined): Undecodable | undefined {
   return value == null ? undefined : known.get(value);
 }
 
-/** Cuts records into runs that can be read, and placeholders, each alone. */
+/** Splits records into runs that can be read, and placeholders, each alone. */
 export function* readableRuns<Message extends { value?: Buffer | null | undefined }>(
   messages: Message[],
 ): Generator<Message[]> {
@@ -42,7 +42,7 @@ export function recordsIn({ first, last }: Undecodable): number {
   return Number(last - first) + 1;
 }
 
-/** Where it lay, below its partition: `120-619`. */
+/** Its position within the partition: `120-619`. */
 export function offsetsOf({ first, last }: Undecodable): string {
   return first === last ? String(first) : `${first}-${last}`;
 }

@@ -5,7 +5,7 @@ import { heatFindings } from './heat-rules.ts';
 import { homeFindings } from './home-rules.ts';
 import { stateFindings } from './state-rules.ts';
 
-/** What is wrong with a configuration that can be read: with its files, whom they let in, and the rules that they name. */
+/** Findings on a valid configuration: its files, their permissions, and the rules that they name. */
 export async function configFindings(config: Config): Promise<Finding[]> {
   return [
     ...fileFindings(config.files, process.getuid?.() ?? 0),

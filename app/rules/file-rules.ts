@@ -5,7 +5,7 @@ const OTHERS_READ = 0o004;
 const OTHERS_WRITE = 0o002;
 const ROOT = 0;
 
-/** What other users of the host may do with the files that settings came from; `uid` is who runs this. */
+/** What other users of the host can do with the files of the configuration; `uid` is the user who runs this. */
 export function fileFindings(files: SettingsFile[], uid: number): Finding[] {
   return files.flatMap((file) => {
     const { path, mode = 0 } = file;

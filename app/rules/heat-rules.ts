@@ -3,7 +3,7 @@ import { readRules } from '../../heat/read-rules.ts';
 import type { Config } from '../../service/config/config.ts';
 import type { Finding } from '../../service/finding.ts';
 
-/** Everything that is wrong with the file of rules for hot items. */
+/** All problems of the rules file for hot items. */
 export async function heatFindings({ heat }: Pick<Config, 'heat'>): Promise<Finding[]> {
   if (!heat.enabled || heat.rules === undefined) return [];
   try {

@@ -2,7 +2,7 @@ import type { Config } from '../../service/config/config.ts';
 import { SYSTEM_PATHS } from '../../service/config/system-paths.ts';
 import type { Finding } from '../../service/finding.ts';
 
-/** Whether the folder of all state is the same wherever a command is started. */
+/** Whether `home` is the same folder wherever a command is started. */
 export function homeFindings({ home, homeIsRelative }: Pick<Config, 'home' | 'homeIsRelative'>): Finding[] {
   if (!homeIsRelative) return [];
   return [

@@ -3,7 +3,7 @@ import { type Finding, shellWord } from '../../service/finding.ts';
 import { foreignOwner, foreignWriters } from '../../service/ownership.ts';
 import { statePlaces } from '../state-places.ts';
 
-/** What other users may do with the existing state of a service. Its owner is the owner of `home`. */
+/** What other users can do with the existing state of a service. Its owner is the owner of `home`. */
 export function stateFindings(config: Pick<Config, 'home' | 'spool' | 'duckdb'>): Finding[] {
   const places = statePlaces(config);
   const owner = places.find(({ path }) => path === config.home)?.stats.at(-1)?.uid ?? 0;

@@ -27,7 +27,7 @@ export async function tell(context: CommandContext, command: HotCommand): Promis
 const DONE: Record<HotCommand['do'], string> = {
   pin: 'pinned',
   ban: 'banned',
-  clear: 'no pin or ban by command',
+  clear: 'pin or ban removed',
   freeze: 'frozen: nginx sees no hot item until hotitem hot thaw',
   thaw: 'thawed: nginx sees hot items',
 };

@@ -2,18 +2,18 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
 export type Connections = {
-  /** Answers a request of that connection, which is not closed for a newcomer meanwhile. */
+  /** Answers a request of that connection, which is not closed in the meantime. */
   during(socket: Socket, answer: () => Promise<void>): Promise<void>;
 };
 
 /**
- * Keeps at most `most` connections open, and always lets a newcomer in: the connection that was quiet for longest makes room. So
- * idle connections cannot block `/livez` and `/metrics`. A connection asks one thing at a time: one that sends the
- * next request before the answer (pipelining, which no browser or proxy does) is closed. What limits those that wait for an answer
- * to fewer than `most` is not here.
+ * Keeps at most `most` connections open and accepts every new one: the connection that was idle for longest is closed. So idle connections
+ * cannot block `/livez` and `/metrics`. A connection handles one request at a time: a client that sends the next request before the answer
+ * (pipelining, which no browser or proxy does) is disconnected. The number of requests that wait for an answer must be limited below `most`
+ * elsewhere.
  */
 export function createConnections(server: Server, most: number, onClosed: () => void): Connections {
-  /** The one that was quiet for longest comes first. */
+  /** The one that was idle for longest comes first. */
   const quiet = new Set<Socket>();
   const answering = new Set<Socket>();
   server.on('connection', (socket: Socket) => {

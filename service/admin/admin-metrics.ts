@@ -1,6 +1,6 @@
 import type { MetricList } from '../metrics.ts';
 
-/** What the admin listener exports, in every service. */
+/** Metrics of the admin listener, in every service. */
 export const ADMIN_METRICS = {
   admin_refused_total: {
     kind: 'counter',

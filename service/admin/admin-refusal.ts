@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { normalHost } from '../listen-address.ts';
 
-/** Why a request is not served. `reason` is a label of metrics. */
+/** Why a request is rejected. `reason` is a label of metrics. */
 export type Refusal = {
   status: 403 | 405;
   reason: 'host' | 'origin' | 'site' | 'method';
@@ -9,14 +9,14 @@ export type Refusal = {
 };
 
 /**
- * Why a request for `path` is not served; undefined where a person, a program or our own page sent it. `hosts` are names as
- * `normalHost` returns them.
+ * Why a request for `path` is rejected; undefined if a person, a program or our own page sent it. `hosts` are names as `normalHost` returns
+ * them.
  *
- * A page elsewhere can send requests to this listener that it need not be able to read: each `<img>` may start a long query.
- * Browsers name the sender in `Sec-Fetch-Site`. Another port of this host is the same site and another sender; both are refused,
- * except a link that a user follows to anything but the API: the page, health, metrics. That is also how a browser comes back from
- * the login of a proxy before us. A request without the header comes from a program or an old browser; the limits of
- * `sidecar/routes/questions.ts` hold for it.
+ * A page of another site can send requests to this listener even if it cannot read the answers: each `<img>` could start a long query.
+ * Browsers name the sender in `Sec-Fetch-Site`. A page on another port of this host counts as same-site but is a different sender. Both are
+ * rejected, except if a user follows a link to anything but the API (page, health, metrics), which is also how a browser returns from the
+ * login page of a proxy. A request without the header comes from a program or an old browser; for it the limits of
+ * `sidecar/routes/questions.ts` apply.
  */
 export function refusalOf(
   { headers, method }: Pick<IncomingMessage, 'headers' | 'method'>,
@@ -27,7 +27,7 @@ export function refusalOf(
   if (!hosts.has(withoutPort(host))) {
     return refused(403, 'host', 'this Host is not allowed here; add it to admin.allowed_hosts');
   }
-  // A proxy may have written our Host into the request; what the browser says of the two origins holds.
+  // A proxy may have put our Host into the request; the browser's view of the two origins decides.
   const isOurs =
     headers['sec-fetch-site'] === 'same-origin' ||
     origin === `http://${host}` ||
@@ -48,13 +48,13 @@ function isForeign(headers: IncomingHttpHeaders): boolean {
   return site !== undefined && site !== 'same-origin' && site !== 'none';
 }
 
-/** A whole page that takes the place of the one before, not a frame in it. */
+/** A navigation of the whole page, not of a frame in it. */
 function isLinkTo(headers: IncomingHttpHeaders, path: string): boolean {
   const isPage = headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
   return isPage && !path.startsWith('/api/');
 }
 
-/** What a `Host` names. `[::]` is the whole of it, and ends in no port. */
+/** The name in a `Host` header. `[::]` is complete, and has no port. */
 function withoutPort(host: string): string {
   return normalHost(host.replace(/:\d+$/, ''));
 }

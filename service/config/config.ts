@@ -22,21 +22,21 @@ type Complete = Omit<Settings, 'kafka' | 'heat' | 'elasticsearch'> & {
 export type Config = Complete & {
   /** The settings that were given, whatever their value: `kafka.partitions`. */
   given: ReadonlySet<string>;
-  /** Variables with our prefix that another program set: `HOTITEM_SERVICE_HOST`. */
+  /** Variables with our prefix that belong to another program: `HOTITEM_SERVICE_HOST`. */
   ignored: string[];
-  /** The files that settings came from. */
+  /** The files that settings were read from. */
   files: SettingsFile[];
-  /** Where the configuration is, and where else one was looked for. */
+  /** Which configuration file is used, and which others were looked for. */
   source: ConfigPlace;
-  /** Whether `home` hangs on the working directory. */
+  /** Whether `home` depends on the working directory. */
   homeIsRelative: boolean;
 };
 
-/** Everything that is wrong with a configuration, one problem a line: `path: problem (got value)`. */
+/** All problems of a configuration, one per line: `path: problem (got value)`. */
 export class ConfigError extends Error {
   override name = 'ConfigError';
   readonly problems: string[];
-  /** The configuration that was read, where there is one. */
+  /** The configuration file, if there is one. */
   readonly file: string | undefined;
 
   constructor(problems: string[], file?: string) {
@@ -47,16 +47,16 @@ export class ConfigError extends Error {
 }
 
 export type ConfigSources = {
-  /** A YAML file; without it the one that HOTITEM_CONFIG names. */
+  /** A YAML file; default: the one that HOTITEM_CONFIG names. */
   file?: string | undefined;
-  /** Where to look for a file that was not named, and as which user; the first counts, and only if it belongs to root or that user. */
+  /** Where to look for a file if none is named, and as which user; the first is used, if it belongs to root or that user. */
   usual?: { paths: string[]; uid: number };
   env: Record<string, string | undefined>;
   /** By setting, as `FLAGS` names them: `{'spool-max-bytes': '1000'}`. */
   flags: Record<string, string | undefined>;
 };
 
-/** Variables of our prefix that are no settings. */
+/** Variables with our prefix that are not settings. */
 const OTHER_VARIABLES = new Set([
   'HOTITEM_CONFIG',
   'HOTITEM_NGINX',
@@ -67,7 +67,9 @@ const OTHER_VARIABLES = new Set([
 /** Linux allows 107 bytes and a NUL. */
 const LONGEST_SOCKET_PATH = 107;
 const DEFAULT_GROUP = 'hotitem-sink';
-/** The configuration: file, then environment, then flags, the later wins. Throws a `ConfigError` with all problems at once. */
+/**
+ * Reads the configuration: file, then environment, then flags; later ones override earlier ones. Throws a `ConfigError` with all problems.
+ */
 export function loadConfig(sources: ConfigSources): Config {
   const problems: string[] = [];
   const files: SettingsFile[] = [];
@@ -103,7 +105,7 @@ function givenIn(merged: Record<string, unknown>): ReadonlySet<string> {
   return new Set(given.map(({ path }) => path.join('.')));
 }
 
-/** Of the whole paths, which are longer than what was given. */
+/** Checks the complete paths, which may be longer than the given ones. */
 function socketProblems({ intake, control }: Complete): string[] {
   const problems = [
     ['intake.socket', intake.socket],
@@ -121,7 +123,7 @@ function socketProblems({ intake, control }: Complete): string[] {
   return problems;
 }
 
-/** What follows from other settings where nobody says it. */
+/** Defaults that depend on other settings. */
 function withDerived(config: Settings): Complete {
   const { kafka, elasticsearch, heat, intake } = config;
   const group = kafka.group ?? groupOf(kafka.topic);
@@ -142,12 +144,12 @@ function withDerived(config: Settings): Complete {
   };
 }
 
-/** Two environments on one cluster differ in their topics: one group for both would let neither read all of its own. */
+/** Two environments on one cluster have different topics: with a shared group, neither would read all of its own. */
 function groupOf(topic: string): string {
   return topic === DEFAULT_TOPIC ? DEFAULT_GROUP : `${DEFAULT_GROUP}-${topic}`;
 }
 
-/** Paths of state lie below `home`, what the operator points at below the working directory. */
+/** Paths of state are relative to `home`, all others to the working directory. */
 function withWholePaths(config: Complete): Complete {
   const home = resolve(config.home);
   const { intake, control, spool, spill, heat, duckdb, elasticsearch, kafka } = config;
@@ -186,7 +188,7 @@ function readFile(
       files.push({ path: resolve(name), secret, ...rights });
       return value;
     }
-    // Its content stays out of the log: it may be the file of a password.
+    // Its content is not logged: it may be the file of a password.
     problems.push(`${name}: must be a mapping of settings`);
   } catch (error) {
     problems.push(`${name}: ${error instanceof Error ? error.message.split('\n')[0] : error}${wayIn(error)}`);

@@ -2,7 +2,7 @@ import { distance } from 'fastest-levenshtein';
 import type { z } from 'zod';
 import { SECRETS, SECTIONS, SETTINGS } from './setting.ts';
 
-/** What the schema found wrong, a line each, without a secret. */
+/** The errors of the schema, one per line, without secrets. */
 export function explain(issue: z.core.$ZodIssue): string[] {
   const path = issue.path.join('.');
   if (issue.code === 'unrecognized_keys') {
@@ -17,7 +17,7 @@ export function explain(issue: z.core.$ZodIssue): string[] {
   return [`${path}: ${issue.message}${got}`];
 }
 
-/** A secret, what stands where a section with one belongs, and what a rule about several settings is handed. */
+/** True for a secret, for a value in place of a section with secrets, and for the input of a rule about several settings. */
 function mayHoldSecret(path: string, input: unknown): boolean {
   const [...secrets] = SECRETS;
   return (
@@ -26,7 +26,7 @@ function mayHoldSecret(path: string, input: unknown): boolean {
   );
 }
 
-/** `, did you mean kafka.topic?`; empty where nothing known is near. */
+/** `, did you mean kafka.topic?`; empty if no known name is similar. */
 export function suggest(unknown: string, known: string[]): string {
   const near = known
     .map((candidate) => ({ candidate, far: distance(unknown, candidate) }))
@@ -36,13 +36,13 @@ export function suggest(unknown: string, known: string[]): string {
     : '';
 }
 
-/** A value as a message may show it. */
+/** A value in the form in which a message may show it. */
 export function show(value: unknown): string {
   const shown = typeof value === 'string' ? withoutSecrets(value) : value;
   return (JSON.stringify(shown) ?? 'nothing').slice(0, 200);
 }
 
-/** A login or a query in a URL, or what follows a name in a list of properties, stays out of the log. */
+/** Hides a login or query in a URL, and values in a list of properties. */
 function withoutSecrets(text: string): string {
   if (/@.*[?#;=]|[?#;=].*@/s.test(text)) return '***';
   return text.replace(/^.*@/s, '***@').replace(/([?#;=]).+$/s, '$1***');

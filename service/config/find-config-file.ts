@@ -1,13 +1,13 @@
 import { lstatSync } from 'node:fs';
 import { resolve } from 'node:path';
 
-/** Where the configuration is. */
+/** Which configuration file is used. */
 export type ConfigPlace = {
-  /** Undefined where there is none. */
+  /** Undefined if there is none. */
   file: string | undefined;
-  /** It was named with --config or HOTITEM_CONFIG. Otherwise it was found. */
+  /** True if it was named with --config or HOTITEM_CONFIG, false if it was found. */
   named: boolean;
-  /** The other places: `passedOver` holds a file that is not read, at the rest there is none. */
+  /** The other places that were checked; `passedOver`: a file that exists but is not read. */
   looked: string[];
   passedOver: string[];
 };
@@ -18,7 +18,10 @@ export type ConfigPlaces = {
   usual?: { paths: string[] };
 };
 
-/** Which file is read: the one that `file` names, else HOTITEM_CONFIG, else the first that lies at one of the usual places. */
+/**
+ * Finds the configuration file: the one that `file` names, otherwise HOTITEM_CONFIG, otherwise the first that exists at one of the usual
+ * places.
+ */
 export function findConfigFile({ file, env, usual }: ConfigPlaces): ConfigPlace {
   const named = file ?? (env.HOTITEM_CONFIG || undefined);
   const there = (usual?.paths ?? []).filter(mayBeThere).map((path) => resolve(path));
@@ -28,7 +31,7 @@ export function findConfigFile({ file, env, usual }: ConfigPlaces): ConfigPlace 
   return { file: found, named: named !== undefined, looked, passedOver };
 }
 
-/** One that may not be looked at counts as there: passing over it would be another configuration without a word. */
+/** A file that cannot be inspected counts as existing: skipping it would silently select another configuration. */
 function mayBeThere(path: string): boolean {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) !== undefined;

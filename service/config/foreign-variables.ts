@@ -4,7 +4,7 @@ const LINK = /^(?:tcp|udp|sctp):\/\//;
 const NUMBER = /^\d+$/;
 const PROTOCOL = /^(?:tcp|udp|sctp)$/;
 
-/** How the variables end that Kubernetes sets in every container for each Service of its namespace, and what they hold. */
+/** Suffixes and values of the variables that Kubernetes sets in each container for each Service of its namespace. */
 const OF_A_SERVICE: [RegExp, (value: string) => boolean][] = [
   [/_SERVICE_HOST$/, (value) => isIP(value) !== 0],
   [/_SERVICE_PORT(?:_[A-Z\d_]+)?$/, (value) => NUMBER.test(value)],
@@ -15,8 +15,8 @@ const OF_A_SERVICE: [RegExp, (value: string) => boolean][] = [
 ];
 
 /**
- * Whether Kubernetes sets such a variable for a Service named `hotitem` or `hotitem-…`. The value is looked at as well:
- * a person who writes `HOTITEM_PORT=9180` means a setting.
+ * Whether Kubernetes sets such a variable for a Service named `hotitem` or `hotitem-…`. The value is checked as well: `HOTITEM_PORT=9180`
+ * is meant as a setting.
  */
 export function isOfKubernetes(variable: string, value: string): boolean {
   return OF_A_SERVICE.some(([name, holds]) => name.test(variable) && holds(value));

@@ -1,8 +1,8 @@
 import { parseDocument } from 'yaml';
 
 /**
- * The value of a YAML text. Throws an `Error` that says where it is wrong and shows nothing of the text: the parser's own
- * messages and warnings quote it, and the value after `password:` with it.
+ * Parses a YAML text. Throws an `Error` that gives the position of the problem but no text: messages and warnings of the parser quote it,
+ * including the value after `password:`.
  */
 export function parseSettings(text: string): unknown {
   const document = parseDocument(text, { logLevel: 'error' });

@@ -1,19 +1,19 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, type Stats } from 'node:fs';
 import { foreignOwner, whyForeign } from '../ownership.ts';
 
-/** A file that settings came from, and who may do what with it. */
+/** A file with settings, and who can access it. */
 export type SettingsFile = {
   path: string;
-  /** Holds a password, an API key or a salt. */
+  /** Contains a password, an API key or a salt. */
   secret: boolean;
-  /** Permission bits; undefined for what is no regular file: a pipe. */
+  /** Permission bits; undefined for anything but a regular file, such as a pipe. */
   mode: number | undefined;
   uid: number;
 };
 
 type Read = { text: string; mode: number | undefined; uid: number };
 
-/** The text of a named file, and its permissions at that moment. Throws the error of the file system. */
+/** Reads a named file, with its permissions at that moment. Throws file system errors. */
 export function readWithRights(path: string): Read {
   const fd = openSync(path, 'r');
   try {
@@ -24,13 +24,13 @@ export function readWithRights(path: string): Read {
 }
 
 /**
- * The same for a file that was found, not named: it must be a regular file that only root or the user
- * `uid`, who reads it, could have put there. Throws where it is not.
+ * The same for a file that was found, not named: it must be a regular file that belongs to root or the user `uid`, who reads it. Throws if
+ * it does not.
  */
 export function readOwn(path: string, uid: number): Read {
   const link = lstatSync(path);
   const follow = link.isSymbolicLink() ? 0 : constants.O_NOFOLLOW;
-  // A FIFO would be waited for.
+  // Opening a FIFO would block.
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | follow);
   try {
     const file = fstatSync(fd);

@@ -1,9 +1,9 @@
 import { isIP, isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
 
-/** A timer of Node's that is longer fires at once. */
+/** Longer timers of Node fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
-/** What Node and Elasticsearch hold in one buffer without a special build. */
+/** The largest buffer of Node and Elasticsearch without a special build. */
 const MOST_BYTES_AT_ONCE = 1024 * 1024 * 1024;
 
 const LABEL = /^[a-z\d_](?:[\w-]{0,61}[a-z\d_])?$/i;
@@ -12,12 +12,12 @@ const CONTROL = /\p{Cc}/u;
 export const count = z.number().int().positive();
 /** A size on disk. */
 export const bytes = z.number().int().positive();
-/** Of what is held in memory in one piece. */
+/** A size of something held in memory at once. */
 export const bytesAtOnce = bytes.max(MOST_BYTES_AT_ONCE);
-/** A waiting time. */
+/** A duration. */
 export const seconds = count.max(Math.floor(LONGEST_TIMER_MS / 1000));
 
-/** A text of one line, as names of hosts and of people are. */
+/** A single line of text, such as a name. */
 export const words = z
   .string()
   .min(1)
@@ -29,12 +29,12 @@ export const path = z
   .min(1)
   .refine((text) => !text.includes('\0'), { message: 'must not contain a NUL' });
 
-/** The environment and flags have words only. */
+/** The environment and flags are text only. */
 export const yesOrNo = z.union([z.boolean(), z.stringbool({ truthy: ['true'], falsy: ['false'] })], {
   error: 'must be true or false',
 });
 
-/** What Kafka takes: see `Topic.validate` of its source. */
+/** The limit of Kafka: see `Topic.validate` of its source. */
 export const topic = z
   .string()
   .regex(/^(?!\.{1,2}$)[\w.-]{1,249}$/, 'must be 1 to 249 of A-Z a-z 0-9 . _ -, and not . or ..');
@@ -42,17 +42,17 @@ export const topic = z
 /** A consumer group. */
 export const group = z.string().regex(/^[\w.-]{1,200}$/, 'must be 1 to 200 of A-Z a-z 0-9 . _ -');
 
-/** What Elasticsearch takes, with room for what it adds to the names of the backing indices. */
+/** The limits of Elasticsearch, less what it adds for the names of backing indices. */
 export const dataStream = z
   .string()
   .regex(/^[a-z\d][a-z\d._-]{0,199}$/, 'must be 1 to 200 of a-z 0-9 . _ -, beginning with a letter or digit');
 
-/** Where to listen. Port 0: one that is free. */
+/** An address to listen on. Port 0: any free one. */
 export const listenAddress = z.string().refine((text) => isAddress(text, 0), {
   message: 'must be HOST:PORT, IPv6 as [::1]:PORT, port up to 65535',
 });
 
-/** Where to connect to. */
+/** An address to connect to. */
 export const address = z.string().refine((text) => isAddress(text, 1), {
   message: 'must be HOST:PORT, IPv6 as [::1]:PORT, port 1 to 65535',
 });
@@ -62,7 +62,7 @@ export const hostName = z
   .string()
   .refine(isHost, { message: 'must be a host name or an address, IPv6 as [::1], without a port' });
 
-/** Of a service, without a login. */
+/** The URL of a service, without a login. */
 export const url = z
   .url({ protocol: /^https?$/ })
   .refine((text) => !URL.canParse(text) || hasNoLogin(new URL(text)), {
@@ -89,7 +89,7 @@ function isAddress(text: string, leastPort: number): boolean {
   return isHost(host) && Number(port) >= leastPort && Number(port) <= 65_535;
 }
 
-/** A name as DNS has them (an underscore is what container networks allow), or an address. */
+/** A DNS name (with underscores, which container networks allow), or an address. */
 function isHost(host: string): boolean {
   const inner = /^\[(.+)\]$/.exec(host)?.[1];
   if (inner !== undefined) return isIPv6(inner);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { settings } from './settings.ts';
 
-/** A leaf of the schema and what each source calls it. */
+/** A leaf of the schema, with its name in each source. */
 export type Setting = {
   path: string[];
   env: string;
@@ -16,7 +16,7 @@ const ALIASES: Record<string, string> = {
   KAFKA_BROKERS: 'kafka.brokers',
   ELASTICSEARCH_NODE: 'elasticsearch.node',
 };
-/** Paths of settings that no flag takes and no message shows. */
+/** Paths of secrets: no flag accepts them and no message shows them. */
 export const SECRETS: ReadonlySet<string> = new Set([
   'elasticsearch.api_key',
   'elasticsearch.password',
@@ -26,10 +26,10 @@ export const SECRETS: ReadonlySet<string> = new Set([
 
 export const SETTINGS: Setting[] = leaves(settings, []);
 
-/** `spool`, `kafka`: what a file may hold at its top. */
+/** `spool`, `kafka`: the top-level keys of a file. */
 export const SECTIONS: string[] = Object.keys(settings.shape);
 
-/** The setting that a variable of the environment gives. */
+/** The setting that an environment variable sets. */
 export function settingOf(variable: string): Setting | undefined {
   const alias = ALIASES[variable];
   return SETTINGS.find((known) => known.env === variable || known.path.join('.') === alias);

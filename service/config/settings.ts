@@ -27,8 +27,8 @@ const MIB = 1024 * KIB;
 export const DEFAULT_TOPIC = 'collection_hot_item';
 
 /**
- * Every setting, with its default and what it means. A path that is not absolute lies below `home`.
- * The same name works in the file (`spool.max_bytes`), the environment (`HOTITEM_SPOOL_MAX_BYTES`) and as a flag (`--spool-max-bytes`).
+ * Every setting, with its default and its description. Relative paths are relative to `home`. A setting has the same name in the file
+ * (`spool.max_bytes`), the environment (`HOTITEM_SPOOL_MAX_BYTES`) and as a flag (`--spool-max-bytes`).
  */
 export const settings = z.strictObject({
   home: path.default('var').describe('folder of all state'),
@@ -69,7 +69,7 @@ export const settings = z.strictObject({
   spool: z
     .strictObject({
       dir: path.default('spool').describe('folder of the spool'),
-      // Less holds not even the longest line twice.
+      // A smaller one does not hold the longest line twice.
       max_bytes: bytes
         .min(128 * KIB)
         .default(4096 * MIB)
@@ -383,7 +383,7 @@ export const settings = z.strictObject({
   duckdb: z
     .strictObject({
       path: path.default('duckdb/hotitem.duckdb').describe('file of the embedded index'),
-      // With 8 MB DuckDB does nothing at all.
+      // With 8 MB DuckDB does not work at all.
       memory_mb: count.min(16).default(256).describe('memory limit of the embedded index'),
       retention_days: count.max(MOST_DAYS).default(30).describe('how long it keeps events'),
     })
