@@ -30,6 +30,6 @@ export function chooseBreaker(dir: string, named?: string): Breaker {
     return { address: guarded, about: 'at a port below 1024 of the shop, which only root could take there' };
   return {
     address: DEFAULT_BREAKER,
-    about: `a port of its own, for ${conf} has no server that listens on all addresses, or at a port below 1024; while another program has it nginx does not start (nginx.breaker)`,
+    about: `a port of its own, because ${conf} has no server that listens on all addresses or on a port below 1024. nginx does not start while another program uses this port (nginx.breaker)`,
   };
 }

@@ -42,9 +42,9 @@ function differs({ sidecar, site }: Facts, folder: string, where: Place): Findin
     {
       id: 'hot-differs',
       severity: 'error',
-      what: `nginx looks for hot items in ${folder}, the sidecar has them in ${own}`,
+      what: `nginx reads hot items from ${folder}, but the sidecar writes them to ${own}`,
       where,
-      why: 'no item is ever hot to nginx',
+      why: 'no item is ever hot in nginx',
       fix: "write the includes with the sidecar's configuration, or change heat.dir",
       ...installAgain(site),
     },
@@ -58,10 +58,10 @@ async function closed({ worker }: Facts, folder: string, where: Place): Promise<
     {
       id: 'hot-not-readable',
       severity: 'error',
-      what: `nginx's workers (${worker.name}) cannot look into ${folder}`,
+      what: `nginx's workers (${worker.name}) cannot read ${folder}`,
       where,
-      why: `${barrier} does not let them; no item is ever hot to nginx`,
-      fix: `intake.socket_group: a group of ${worker.name}: the sidecar gives the folder to it when it starts; and that group may enter those above`,
+      why: `${barrier} does not let them; no item is ever hot in nginx`,
+      fix: `set intake.socket_group to a group of ${worker.name}: the sidecar assigns the folder to it at its start; the group also needs x on the parent folders`,
     },
   ];
 }
@@ -76,9 +76,9 @@ async function linked(look: OurInclude, folder: string): Promise<Finding[]> {
       {
         id: 'hot-behind-link',
         severity: 'error',
-        what: `disable_symlinks ${set.args.join(' ')} holds for ${LOOK} as well, and ${at} is a link`,
+        what: `disable_symlinks ${set.args.join(' ')} also applies to ${LOOK}, and ${at} is a link`,
         where: placeOf(set),
-        why: 'nginx does not look behind it: no item is ever hot',
+        why: 'nginx does not follow it: no item is ever hot',
         fix: 'name the folder by its own path (heat.dir), or move disable_symlinks into the locations that serve files',
       },
     ];
@@ -100,9 +100,9 @@ async function elsewhere({ site }: Facts, folder: string, where: Place): Promise
       {
         id: 'hot-elsewhere',
         severity: 'error',
-        what: `the nginx that runs (process ${pid}) has another folder at ${folder}, or none`,
+        what: `the running nginx (process ${pid}) sees another folder at ${folder}, or none`,
         where,
-        why: 'it runs in a container or a chroot: no item is ever hot to it',
+        why: 'it runs in a container or a chroot, so no item is ever hot in it',
         fix: `mount ${folder} there, read-only`,
       },
     ];
@@ -121,8 +121,8 @@ async function missing({ sidecar }: Facts, folder: string, where: Place): Promis
         severity: 'note',
         what: `${folder} is not there, or hidden from you`,
         where,
-        why: 'the sidecar runs and has not made it: no item is hot to nginx',
-        fix: '/readyz?verbose of the sidecar says why; where heat detection is off that is as it should be',
+        why: 'the sidecar runs but has not created it: no item is hot in nginx',
+        fix: '/readyz?verbose of the sidecar says why; with heat.enabled: false this is expected',
       },
     ];
   }
@@ -131,10 +131,10 @@ async function missing({ sidecar }: Facts, folder: string, where: Place): Promis
     {
       id: 'hot-on-disk',
       severity: 'note',
-      what: `${folder} lies on a disk`,
+      what: `${folder} is on a disk`,
       where,
-      why: 'nginx looks there at each request, and the sidecar writes there while it receives views: a disk that is busy delays both',
-      fix: `have it in memory: heat.dir: ${SYSTEM_PATHS.run}/hot`,
+      why: 'nginx reads it at each request, and the sidecar writes to it during ingestion: a busy disk delays both',
+      fix: `keep it in memory: heat.dir: ${SYSTEM_PATHS.run}/hot`,
     },
   ];
 }

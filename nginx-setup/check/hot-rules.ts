@@ -48,12 +48,12 @@ function off(site: Site): Finding[] {
     {
       id: 'hot-off',
       severity: 'note',
-      what: 'no item is ever hot to nginx',
+      what: 'no item is ever hot in nginx',
       where: placeOf(include.directive),
       why: viaOff
-        ? 'off.conf says so, where http-hot.conf does not stand below it'
-        : 'off-hot.conf is included: all is in place, nothing is looked for',
-      fix: viaOff ? 'include http-hot.conf below off.conf' : 'name http-hot.conf in its place and reload',
+        ? 'off.conf includes it, unless http-hot.conf is below it'
+        : 'off-hot.conf is included: everything is set up, but no item is ever hot',
+      fix: viaOff ? 'include http-hot.conf below off.conf' : 'replace it with http-hot.conf and reload',
       ...(!viaOff && { command: otherInclude(include.directive, 'off-hot.conf', 'http-hot.conf') }),
     },
   ];
@@ -66,9 +66,9 @@ function rewrittenBelow(look: OurInclude): Finding[] {
     .map((rule) => ({
       id: 'hot-before-rewrite',
       severity: 'error',
-      what: `${textOf(rule)} stands below ${LOOK}`,
+      what: `${textOf(rule)} is below ${LOOK}`,
       where: placeOf(rule),
-      why: `the item is that of the path at ${LOOK}, for capture as well: pages that this takes count as another item`,
+      why: `nginx determines the item at ${LOOK}, for capture as well: pages that this matches count as another item`,
       fix: `include ${LOOK} below it`,
     }));
 }
@@ -79,10 +79,10 @@ function leftAbove(look: OurInclude): Finding[] {
     .map((rule) => ({
       id: 'hot-never-looked',
       severity: 'warning',
-      what: `${textOf(rule)} leaves the server's rules before ${LOOK}`,
+      what: `${textOf(rule)} ends the rules of the server before ${LOOK}`,
       where: placeOf(rule),
-      why: 'pages that it takes are never hot to nginx',
-      fix: `leave out its "${rule.args[2]}", if no rule between it and ${LOOK} may take such a page`,
+      why: 'pages that it matches are never hot in nginx',
+      fix: `remove its "${rule.args[2]}", if no rule between it and ${LOOK} matches such a page`,
     }));
 }
 
@@ -105,8 +105,8 @@ function rewrittenInLocations({ around }: OurInclude, captures: Capture[]): Find
         severity: 'warning',
         what: `${nameOf(location)} rewrites to where ${target.location} captures`,
         where: placeOf(rule),
-        why: `with ${LOOK} the item is that of the path as it came, for capture as well`,
-        fix: `have items.conf tell the item by that path, too; or put the rewrite into the server, above ${LOOK}, without last`,
+        why: `with ${LOOK}, nginx determines the item from the path as requested, for capture as well`,
+        fix: `make items.conf match that path, too; or move the rewrite into the server, above ${LOOK}, without last`,
       },
     ];
   });
@@ -127,9 +127,9 @@ function believed(look: OurInclude): Finding[] {
     {
       id: 'hot-is-cached',
       severity: 'warning',
-      what: `open_file_cache ${cache.args.join(' ')} holds for ${LOOK} as well`,
+      what: `open_file_cache ${cache.args.join(' ')} also applies to ${LOOK}`,
       where: placeOf(cache),
-      why: 'that an item is hot is believed for open_file_cache_valid, ten seconds at most; with open_file_cache_errors on, that it is not as well',
+      why: 'nginx caches for open_file_cache_valid, ten seconds at most, that an item is hot; with open_file_cache_errors on, also that it is not',
       fix: 'move open_file_cache into the locations that serve files',
     },
   ];
@@ -179,9 +179,9 @@ function tooLate({ around, file }: OurInclude): Finding[] {
     {
       id: 'hot-too-late',
       severity: 'error',
-      what: `${ender.name} stands before hot.conf in ${nameOf(location)}`,
+      what: `${ender.name} is above hot.conf in ${nameOf(location)}`,
       where: placeOf(ender),
-      why: 'it ends the rewrite phase, in which hot.conf says whether the item is hot: it never is',
+      why: 'it ends the rewrite phase, in which hot.conf checks the item: no item is ever hot there',
       fix: 'include hot.conf first in its location',
     },
   ];

@@ -44,7 +44,7 @@ function misplaced({ site }: Facts): Finding[] {
       {
         id: 'include-misplaced',
         severity: 'error',
-        what: `${name} stands in ${context}`,
+        what: `${name} is in ${context}`,
         where: placeOf(directive),
         why: `its directives are valid in ${include.context.join(' or ')} only`,
         fix: `move the include into ${include.context[0] === 'location' ? 'the location whose views are to be captured' : `the ${include.context[0]} block`}`,

@@ -65,7 +65,7 @@ function belowMaps({ spots, ours }: Site): Finding[] {
     .map(({ directive }) => ({
       id: 'below-a-map',
       severity: 'error',
-      what: `${directive.name} stands below ${first.name}`,
+      what: `${directive.name} is below ${first.name}`,
       where: placeOf(directive),
       why: `${first.name} defines maps, and nginx reports a duplicate if it is below the first map`,
       fix: `move it above "include ${first.directive.args[0]}"`,

@@ -27,7 +27,7 @@ describe('the address of the breaker', () => {
     expect(chooseBreaker(dir)).toEqual({
       address: '127.0.0.1:9189',
       about: expect.stringContaining(
-        `${join(folder.path, 'nginx.conf')} has no server that listens on all addresses, or`,
+        `${join(folder.path, 'nginx.conf')} has no server that listens on all addresses or`,
       ),
     });
   });

@@ -61,30 +61,26 @@ describe('the check of the hot list', () => {
     ['include-missing', 'http-hot.conf is missing', { ...GOOD, http: HTTP }],
     ['include-missing', 'server-hot.conf is missing in server shop', { ...GOOD, server: SERVER }],
     ['include-missing', 'http.conf is missing', { ...GOOD, http: 'include h/http-hot.conf;' }],
-    ['include-misplaced', 'hot.conf stands in server', { ...GOOD, server: `${SERVER} ${LOOK} ${USE}` }],
+    ['include-misplaced', 'hot.conf is in server', { ...GOOD, server: `${SERVER} ${LOOK} ${USE}` }],
+    ['include-misplaced', 'hot.conf is in if', { ...GOOD, location: `${CAPTURE} if ($arg_a) { ${USE} }` }],
     [
       'include-misplaced',
-      'hot.conf stands in if',
-      { ...GOOD, location: `${CAPTURE} if ($arg_a) { ${USE} }` },
-    ],
-    [
-      'include-misplaced',
-      'server-hot.conf stands in location',
+      'server-hot.conf is in location',
       { ...GOOD, location: `${CAPTURE} ${LOOK} ${USE}` },
     ],
     [
       'hot-before-rewrite',
-      'rewrite ^/de(/.*)$ $1 stands below',
+      'rewrite ^/de(/.*)$ $1 is below',
       { ...GOOD, server: `${SERVER} ${LOOK} rewrite ^/de(/.*)$ $1;` },
     ],
     [
       'hot-before-rewrite',
-      'rewrite ^/de(/.*)$ $1 last stands below',
+      'rewrite ^/de(/.*)$ $1 last is below',
       { ...GOOD, server: `${SERVER} ${LOOK} if ($arg_a) { rewrite ^/de(/.*)$ $1 last; }` },
     ],
     [
       'hot-never-looked',
-      'rewrite ^/de(/.*)$ $1 last leaves',
+      'rewrite ^/de(/.*)$ $1 last ends',
       { ...GOOD, server: `${SERVER} rewrite ^/de(/.*)$ $1 last; ${LOOK}` },
     ],
     [
@@ -99,12 +95,12 @@ describe('the check of the hot list', () => {
     ],
     [
       'hot-is-cached',
-      'open_file_cache max=100 holds',
+      'open_file_cache max=100 also applies',
       { ...GOOD, http: `open_file_cache max=100; ${HOT_HTTP}` },
     ],
     [
       'hot-too-late',
-      'rewrite stands before hot.conf in location /web/item/',
+      'rewrite is above hot.conf in location /web/item/',
       { ...GOOD, location: `${CAPTURE} rewrite ^/web(.*)$ $1 last; ${USE}` },
     ],
     ['hot-off', 'no item is ever hot', { ...GOOD, http: `${HTTP} include h/off-hot.conf;` }],

@@ -103,14 +103,9 @@ describe.each<[string, string, Given, number?]>([
   ['include-twice', 'http.conf is included twice', { http: `${HTTP}\n${HTTP}` }, 4],
   ['include-twice', 'both http.conf and off.conf are included', { http: `${HTTP}\ninclude h/off.conf;` }, 4],
   ['include-twice', 'server.conf is included twice in server shop', { server: `${SERVER}\n${SERVER}` }, 7],
-  ['include-misplaced', 'http.conf stands in main', { main: HTTP, http: '' }, 1],
-  ['include-misplaced', 'capture-subrequest.conf stands in server', { server: `${SERVER} ${CAPTURE}` }, 6],
-  [
-    'include-misplaced',
-    'server.conf stands in location',
-    { server: '', location: `${SERVER} ${CAPTURE}` },
-    9,
-  ],
+  ['include-misplaced', 'http.conf is in main', { main: HTTP, http: '' }, 1],
+  ['include-misplaced', 'capture-subrequest.conf is in server', { server: `${SERVER} ${CAPTURE}` }, 6],
+  ['include-misplaced', 'server.conf is in location', { server: '', location: `${SERVER} ${CAPTURE}` }, 9],
   ['include-missing', 'server.conf is missing in server shop', { server: '' }, 4],
   [
     'include-missing',
@@ -235,7 +230,7 @@ describe.each<[string, string, Given, number?]>([
   ],
   [
     'below-a-map',
-    'map_hash_bucket_size stands below http.conf',
+    'map_hash_bucket_size is below http.conf',
     { http: `${HTTP}\nmap_hash_bucket_size 128;` },
     4,
   ],
