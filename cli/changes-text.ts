@@ -4,7 +4,7 @@ const WIDTH = 14;
 const DONE = { create: 'created', update: 'updated', unchanged: 'unchanged', kept: 'kept' };
 const TO_DO = { ...DONE, create: 'would create', update: 'would update' };
 
-/** What setup did, or would do: a line for each thing, and below it each setting with its old value and the new one. */
+/** What setup did, or would do: one line per object, and below it each setting with its old and new value. */
 export function changesText(changes: Change[], dryRun: boolean): string {
   const verbs = dryRun ? TO_DO : DONE;
   return changes
@@ -12,7 +12,7 @@ export function changesText(changes: Change[], dryRun: boolean): string {
     .join('');
 }
 
-/** What a person has to know before saying yes. */
+/** What an operator must know before confirming. */
 export function lossesText(changes: Change[]): string {
   return changes.map((change) => `${change.what} loses ${change.loses}\n${details(change)}`).join('');
 }

@@ -4,7 +4,7 @@ import type { Verdict } from '../service/verdict.ts';
 
 const ORDER: Severity[] = ['error', 'warning', 'note'];
 
-/** The report for a terminal: what this nginx is, what captures, and what to change, the worst first. */
+/** The report for a terminal: the nginx that was checked, what it captures, and what to change, worst first. */
 export function reportText({ nginx, njs, program, conf, captures }: NginxReport, verdict: Verdict): string {
   const engine = njs === undefined ? 'no njs' : `njs ${njs.version}${njs.quickjs ? ' with QuickJS' : ''}`;
   const off = verdict.findings.some(({ id }) => id === 'capture-off');
@@ -27,7 +27,7 @@ export function reportText({ nginx, njs, program, conf, captures }: NginxReport,
   ].join('\n');
 }
 
-/** What to change, the worst first, then what is accepted, and how much that is. */
+/** What to change, worst first, then accepted findings, and their number. */
 export function findingsText({ findings, unused }: Verdict): string {
   const open = findings
     .filter(({ accepted }) => !accepted)

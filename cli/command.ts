@@ -10,17 +10,17 @@ export type CommandOption = {
   type: 'string' | 'boolean';
   about: string;
   placeholder?: string;
-  /** May be repeated; the values are then joined with commas. */
+  /** May be repeated; the values are joined with commas. */
   multiple?: true;
 };
 
-/** One word (or two) after `hotitem`. */
+/** One or two words after `hotitem`. */
 export type Command = {
-  /** What it does, in a line. */
+  /** Its description, in one line. */
   about: string;
   /** Its own flags, without the dashes. */
   options: Record<string, CommandOption>;
-  /** Whether it also takes the configuration: `--config` and a flag for each setting. */
+  /** Whether it also accepts the configuration: `--config` and a flag for each setting. */
   configured: boolean;
   /** Returns the exit status. Throws `Trouble`, `ConfigError` or `UsageError`. */
   run(context: CommandContext): Promise<number>;

@@ -5,19 +5,19 @@ import { SYSTEM_PATHS } from '../service/config/system-paths.ts';
 import type { CommandContext } from './command.ts';
 import { tell } from './terminal.ts';
 
-/** In the working directory. */
+/** Only the working directory is searched. */
 const HERE = 'hotitem.yml';
 
 export type ConfigureOptions = {
-  /** Not the configuration of this host. */
+  /** Ignores the configuration of this host. */
   hereOnly?: boolean;
-  /** Standard error has lines of a log only, and the log says it. */
+  /** Standard error is reserved for log lines, which name the file. */
   silent?: boolean;
 };
 
 /**
- * The configuration of a command, from its file, environment and flags; standard error says which file was read. Where none
- * is named it is that of this host, else that of the working directory.
+ * The configuration of a command, from file, environment and flags; standard error says which file was read. Default: the file of this
+ * host, otherwise that of the working directory.
  */
 export function configure(
   { flags, env }: CommandContext,
@@ -34,7 +34,7 @@ export function configure(
   return config;
 }
 
-/** Which file was read, and which one not. */
+/** Which file was read, and which was not. */
 function sourceText({ file, looked, passedOver }: ConfigPlace): string {
   if (file === undefined) return `no configuration file (looked for ${looked.join(' and ')})`;
   const others = passedOver.length === 0 ? '' : ` (not read: ${passedOver.join(', ')})`;

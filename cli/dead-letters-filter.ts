@@ -18,7 +18,7 @@ export const FILTER_OPTIONS: Record<'reason' | 'origin' | 'since' | 'until', Com
   until: { type: 'string', placeholder: 'TIME', about: 'given up before this time' },
 };
 
-/** The letters that the flags select. Throws a `UsageError`. */
+/** The filter that the flags describe. Throws a `UsageError`. */
 export function parseFilter(
   { reason, origin, since, until }: Flags,
   now: number,

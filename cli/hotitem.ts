@@ -12,21 +12,21 @@ import { print, tell } from './terminal.ts';
 
 const OWNER_AND_GROUP = 0o027;
 
-// What we make is for its owner and group at most, also what libraries make, as DuckDB its files. What was inherited may be stricter, as
-// `UMask=0077` of the unit is. Where others must read or pass, the mode is set (`makeFolder`).
+// Files are for their owner and group at most, including those that libraries create, such as DuckDB's. An inherited umask may be stricter,
+// like `UMask=0077` of a unit. If others need access, the mode is set explicitly (`makeFolder`).
 process.umask(OWNER_AND_GROUP | process.umask(OWNER_AND_GROUP));
 
-// Node would print the error unescaped, whatever its text contains.
+// Node would print the error unescaped.
 process.on('uncaughtException', (error) => {
   tell(`hotitem: ${(error instanceof Error && error.stack) || reasonOf(error)}\n`);
   endProcess(1);
 });
 const status = await main(process.argv.slice(2));
 process.exitCode = status;
-// After a failure something may still hold on to its timers or sockets; there is nothing left to wait for.
+// After a failure, timers or sockets may remain; there is nothing left to wait for.
 if (status !== 0) await endProcessSoon(status);
 
-/** The exit status: 0 done, 1 failed, 2 not understood. */
+/** The exit status: 0 success, 1 failure, 2 usage error. */
 async function main(args: string[]): Promise<number> {
   try {
     const { name, command, flags, positionals } = parseCommandLine(args, COMMANDS);

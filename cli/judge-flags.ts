@@ -4,7 +4,7 @@ import { UsageError } from './parse-command-line.ts';
 
 const ID = /^[a-z]+(-[a-z]+)*$/;
 
-/** The flags of every command that ends in findings. */
+/** The flags of every command that reports findings. */
 export const JUDGE_OPTIONS: Record<string, CommandOption> = {
   accept: {
     type: 'string',
@@ -16,7 +16,7 @@ export const JUDGE_OPTIONS: Record<string, CommandOption> = {
   json: { type: 'boolean', about: 'print JSON' },
 };
 
-/** What these flags say. Throws a `UsageError` where an id cannot be one. */
+/** The values of these flags. Throws a `UsageError` for an impossible id. */
 export function judgingOf({ accept, strict }: Flags): Required<Judging> {
   const ids = typeof accept === 'string' ? accept.split(',').map((id) => id.trim()) : [];
   const bad = ids.find((id) => !ID.test(id));

@@ -14,7 +14,7 @@ const DONE: Record<PlannedFile['outcome'], string> = {
 const TO_DO = { ...DONE, new: 'would write', changed: 'would change' };
 const WIDTH = 14;
 
-/** What was done, or with `dryRun` what would be, a line for each file that is not as it was. */
+/** What was done, or with `dryRun` what would be: one line per changed file. */
 export function installText(result: InstallResult, dir: string, dryRun: boolean): string {
   const { version, from, files, backup } = result;
   const words = dryRun ? TO_DO : DONE;
@@ -31,9 +31,9 @@ export function installText(result: InstallResult, dir: string, dryRun: boolean)
   ].join('\n');
 }
 
-/** How each file would be changed. */
+/** How each file would change. */
 export async function installDiff({ files }: InstallResult): Promise<string> {
-  // Its sums say nothing that the files do not.
+  // A list of checksums, which follow from the files.
   const changes = files.filter(
     ({ name, outcome }) => name !== VERSION_FILE && (outcome === 'changed' || outcome === 'new'),
   );

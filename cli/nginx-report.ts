@@ -7,7 +7,7 @@ import type { Config } from '../service/config/config.ts';
 import { Trouble } from '../service/trouble.ts';
 import type { CommandContext } from './command.ts';
 
-/** Checks the nginx that is named, or the one of this host. Throws `Trouble` where there is none. */
+/** Checks the given nginx, or the one of this host. Throws a `Trouble` if there is none. */
 export async function nginxReport(
   { flags, positionals, env }: CommandContext,
   config: Config,
@@ -24,7 +24,7 @@ export async function nginxReport(
   });
 }
 
-/** The configuration that the nginx of this program runs with, where it was told another than it was built to read. */
+/** The configuration file of the running nginx of this program, if it was started with another than the default. */
 async function confOf(program: string): Promise<string | undefined> {
   const path = resolve(program);
   const running = (await runningNginx()).filter((one) => one.program === path || one.program === program);

@@ -3,14 +3,14 @@ import { distance } from 'fastest-levenshtein';
 import { SETTINGS, type Setting } from '../service/config/setting.ts';
 import type { Command, Flags } from './command.ts';
 
-/** The command line is not understood. */
+/** The command line is invalid. */
 export class UsageError extends Error {
   override name = 'UsageError';
 }
 
 export type CommandLine = {
   name: string;
-  /** Undefined when there is none: help or version was asked for, or nothing. */
+  /** Undefined for help or version, or without arguments. */
   command: Command | undefined;
   flags: Flags;
   positionals: string[];
@@ -18,7 +18,7 @@ export type CommandLine = {
 
 const COMMON = { help: { type: 'boolean', short: 'h' }, version: { type: 'boolean' } } as const;
 
-/** Finds the command and reads its flags. Throws a `UsageError` that names what is wrong and what may be meant. */
+/** Finds the command and parses its flags. Throws a `UsageError` with the problem and a suggestion. */
 export function parseCommandLine(args: string[], commands: Record<string, Command>): CommandLine {
   const words = wordsOf(args, commands).slice(0, 2);
   const [first = '', second = ''] = words;
@@ -31,8 +31,8 @@ export function parseCommandLine(args: string[], commands: Record<string, Comman
 }
 
 /**
- * What is neither a flag nor the value of one, whichever command it belongs to: that is not known yet. A secret has no flag; what
- * follows one in spite of that must not be printed as an unknown command.
+ * The words that are neither flags nor their values, before the command is known. Secrets have no flags; a secret that is passed as one
+ * anyway must not be printed as an unknown command.
  */
 function wordsOf(args: string[], commands: Record<string, Command>): string[] {
   const own = Object.values(commands).map(({ options }) => options);
@@ -81,7 +81,7 @@ function withLists(values: Values): Flags {
 
 type Options = Record<string, { type: 'string' | 'boolean'; short?: string; multiple?: boolean }>;
 
-/** `--from -2h` as `--from=-2h`: parseArgs would ask whether `-2` is a flag. */
+/** `--from -2h` as `--from=-2h`: parseArgs would take `-2` for a flag. */
 function joinTimes(args: string[], options: Options): string[] {
   const joined: string[] = [];
   for (const arg of args) {

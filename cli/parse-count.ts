@@ -1,6 +1,6 @@
 import { UsageError } from './parse-command-line.ts';
 
-/** The whole number that a flag says. Throws a `UsageError`. */
+/** Parses a flag that is a whole number. Throws a `UsageError`. */
 export function parseCount(
   flag: string,
   text: string,

@@ -8,7 +8,7 @@ export const RANGE_OPTIONS: Record<'from' | 'to', CommandOption> = {
   to: { type: 'string', placeholder: 'TIME', about: 'views before this time (now)' },
 };
 
-/** The range that `--from` and `--to` say; without them all until now. Throws a `UsageError`. */
+/** The range of `--from` and `--to`; default: everything until now. Throws a `UsageError`. */
 export function parseRange({ from, to }: Flags, now: number): TimeRange {
   const range = {
     from: from === undefined ? 0 : parseTime('from', String(from), now),

@@ -1,7 +1,7 @@
 import { ROLES, type Role } from '../service-setup/folders.ts';
 import { UsageError } from './parse-command-line.ts';
 
-/** Which service is meant; the sidecar by default. Throws a `UsageError`. */
+/** The service that a command is about; default: the sidecar. Throws a `UsageError`. */
 export function parseRole(positionals: string[]): Role {
   const [name = 'sidecar', ...more] = positionals;
   const role = ROLES.find((known) => known === name);

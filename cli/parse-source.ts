@@ -3,7 +3,7 @@ import type { Parts } from '../app/parts.ts';
 import type { CommandOption, Flags } from './command.ts';
 import { UsageError } from './parse-command-line.ts';
 
-/** The flag that chooses the log that is read. */
+/** The flag that selects the log to read. */
 export const SOURCE_OPTION: Record<'source', CommandOption> = {
   source: {
     type: 'string',

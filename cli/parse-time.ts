@@ -3,10 +3,7 @@ import { UsageError } from './parse-command-line.ts';
 
 const UNITS: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/**
- * The instant that a flag says, ms since 1970: `now`, `-90m` before `now` (s, m, h, d), or ISO 8601, where a time without
- * a zone is UTC as all times that hotitem prints. Throws a `UsageError`.
- */
+/** Parses a time, ms since 1970: `now`, `-90m` before `now` (s, m, h, d), or ISO 8601; UTC if it has no zone. Throws a `UsageError`. */
 export function parseTime(flag: string, text: string, now: number): number {
   if (text === 'now') return now;
   const duration = durationOf(text.replace(/^-/, ''));
@@ -20,7 +17,7 @@ export function parseTime(flag: string, text: string, now: number): number {
   return time;
 }
 
-/** The ms that a text like `90m` says; undefined where it says none. */
+/** Parses a duration like `90m`, in ms; undefined if it is invalid. */
 export function durationOf(text: string): number | undefined {
   const [, digits, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
   return digits === undefined ? undefined : Number(digits) * (UNITS[unit ?? ''] ?? 0);

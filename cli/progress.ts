@@ -1,7 +1,7 @@
 export type Progress = {
-  /** `done` of `total`, in whatever is counted; without a total only the count is shown. */
+  /** `done` of `total`, in any unit; without a total only the count is shown. */
   show(done: number, total?: number): void;
-  /** Clears the line. */
+  /** Erases the line. */
   end(): void;
 };
 

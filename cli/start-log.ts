@@ -7,7 +7,7 @@ import { tell } from './terminal.ts';
 
 const WARN = 40;
 
-/** For `hotitem start`: every line goes into a file, warnings also to the terminal, readable. */
+/** For `hotitem start`: all lines go to a file, warnings also to the terminal in readable form. */
 export function startLog(home: string): { destination: DestinationStream; path: string } {
   makeFolder(home, 0o755);
   const path = join(home, 'hotitem.log');

@@ -50,7 +50,7 @@ const SINK: [keyof SinkAccounts, string][] = [
   ['unaccounted', 'unaccounted'],
 ];
 
-/** For a terminal: the verdict, what to change, then Kafka, the index, the sinks, versions and the accounting. */
+/** The report for a terminal: the verdict, what to change, then Kafka, the index, the sinks, versions and the accounting. */
 export function statusText(facts: StatusFacts, { line, findings }: Verdict): string {
   const { sidecar, sink } = facts;
   return [
@@ -83,7 +83,7 @@ function ofServices({
   ];
 }
 
-/** Counters of a process begin with it, those of nginx do not: beside each other they would look like a loss. */
+/** Counters of a process start with it, those of nginx do not: side by side they would look like a loss. */
 function heading(name: string, about: About | undefined): string {
   return about === undefined ? name : `${name}, since it started at ${isoTime(about.started)}`;
 }
@@ -134,7 +134,7 @@ function ofAccounts(accounts: Partial<NginxAccounts> | undefined): string[] {
   return rows(NGINX, { ...counters, ...(instances !== undefined && { instances: instances.length }) });
 }
 
-/** What a process of another version does not know is left out. */
+/** Values that a process of another version does not report are left out. */
 function rows<K extends string>(labels: [K, string][], values: Partial<Record<K, number>>): string[] {
   return labels
     .filter(([key]) => values[key] !== undefined)

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { Trouble } from '../service/trouble.ts';
 
-/** What `diff -u` says of a file and the text that it is to have; empty where they are the same. `before` undefined: there is no file. */
+/** The output of `diff -u` for a file and its new text; empty if they are equal. `before` undefined: the file is new. */
 export function textDiff(path: string, before: string | undefined, after: string): Promise<string> {
   if (before === after) return Promise.resolve('');
   const [old, label] = before === undefined ? ['/dev/null', '/dev/null'] : [path, path];

@@ -1,6 +1,6 @@
 import type { CommandOption, Flags } from './command.ts';
 
-/** The flag of the services. */
+/** The flag `--user` of the services. */
 export const USER_OPTION: Record<'user', CommandOption> = {
   user: {
     type: 'string',

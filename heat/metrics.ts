@@ -58,7 +58,7 @@ export const HEAT_METRICS = {
 export const DECISION_METRICS = {
   decisions_decided_total: {
     kind: 'counter',
-    help: 'Decisions that are to be told: what turned hot, changed or cooled, and repeats',
+    help: 'Decisions to deliver: what turned hot, changed or cooled, and repeats',
   },
   decisions_told_total: {
     kind: 'counter',

@@ -3,8 +3,8 @@ export type DeadOrigins = {
   /** `recorded`: the time of the record, `time`: when it became a dead letter; ms since 1970. */
   add(letter: { origin: string; recorded: number | undefined; time: number }): void;
   /**
-   * Whether a letter is about the record of this origin and time. A topic that was created again has other records at the same
-   * offsets: those of another time, or that came after the letter was written.
+   * Whether a letter is about the record with this origin and time. A topic that was created again has other records at the same offsets:
+   * they have another time, or were received after the letter was written.
    */
   has(origin: string, received: number | undefined): boolean;
   origins(): Iterable<string>;
@@ -15,7 +15,7 @@ export type DeadOrigins = {
 const SKEW_MS = 3_600_000;
 
 export function createDeadOrigins(): DeadOrigins {
-  /** Times of the records by their origins; what has none has the time until which it may have come. */
+  /** Times of the records by their origins; a letter without one has the time before which the record was received. */
   const letters = new Map<string, { at: number; isExact: boolean }[]>();
   return {
     add({ origin, recorded, time }) {
@@ -26,7 +26,7 @@ export function createDeadOrigins(): DeadOrigins {
       else some.push(one);
     },
     has(origin, received) {
-      // Of a list of events an older version wrote one letter.
+      // Older versions wrote a single letter for a list of events.
       const some = letters.get(origin) ?? letters.get(origin.replace(/\.\d+$/, ''));
       if (some === undefined || received === undefined) return some !== undefined;
       return some.some(({ at, isExact }) => (isExact ? at === received : received <= at));

@@ -1,40 +1,40 @@
 import type { Place } from '../store/history.ts';
 
-/** Events `first` to `last` of one spool that a log does not have. */
+/** Events `first` to `last` of one spool that a log does not contain. */
 export type Gap = { node: string; boot: string; first: number; last: number };
 
 export type SequenceGaps = {
-  /** `received`: when the log had it, ms since 1970. */
+  /** `received`: when the log received it, ms since 1970. */
   add(place: Place, received: number): void;
-  /** It is known what became of it: no gap. */
+  /** The outcome of this event is known: not a gap. */
   excuse(place: Place): void;
   /**
-   * What is missing between the sequences seen; undefined where that is too scattered to be remembered. Events come over
-   * several partitions, and in requests that overtake each other: what was received soon after `since` (unless that is 0:
-   * all was read) or shortly before `until` may have neighbours that were not read, and bounds nothing.
+   * Missing ranges between the observed sequences; undefined if they are too scattered to remember. Events arrive on several partitions, in
+   * requests that overtake each other. So an event received soon after `since` (unless that is 0, when everything was read) or shortly
+   * before `until` may have neighbours that were not read, and does not bound a gap.
    */
   find(window: { since: number; until: number }): Gap[] | undefined;
 };
 
-/** Sequences of one chunk, a bit each: 8 KiB. */
+/** Sequences per chunk, one bit each: 8 KiB. */
 const CHUNK = 65_536;
-/** Chunks in which something is missing: 32 MiB. One that is whole takes no room. */
+/** Maximum number of incomplete chunks: 32 MiB. A complete one takes no memory. */
 const MOST_OPEN_CHUNKS = 4096;
 const MINUTE_MS = 60_000;
-/** Of all spools together: a year of one spool, and 100 bytes each. Times and spools are what a producer says. */
+/** For all spools together: a year of one spool, 100 bytes each. The producer chooses times and spools. */
 const MOST_MINUTES = 600_000;
-/** How long one request of a forwarder may overtake another. */
+/** How much one request of a forwarder may overtake another. */
 const SETTLE_MS = 30_000;
 
 type Spool = Omit<Place, 'sequence'> & {
   chunks: Map<number, Chunk | 'whole'>;
-  /** Lowest and highest sequence by the minute in which they came. */
+  /** Lowest and highest sequence by the minute of receipt. */
   minutes: Map<number, { low: number; high: number }>;
 };
 
 type Chunk = { bits: Uint8Array; count: number };
 
-/** Remembers which sequences of each spool came. */
+/** Remembers which sequences of each spool were seen. */
 export function createSequenceGaps(): SequenceGaps {
   const spools = new Map<string, Spool>();
   let open = 0;
@@ -92,7 +92,7 @@ export function createSequenceGaps(): SequenceGaps {
     if (overflown) return undefined;
     return [...spools.values()].flatMap((spool) => {
       const minutes = [...spool.minutes];
-      // A time of tomorrow is wrong, and says nothing about when the record came.
+      // A time in the future is wrong, and does not say when the record was received.
       const late = minutes.filter(
         ([minute]) => since === 0 || (minute * MINUTE_MS >= since + SETTLE_MS && minute * MINUTE_MS <= until),
       );
@@ -119,7 +119,7 @@ function* gapsBetween({ node, boot, chunks }: Spool, low: number, high: number):
       if (first !== undefined) yield { node, boot, first, last: sequence - 1 };
       first = undefined;
     } else first ??= sequence;
-    // The rest of a whole chunk is there; none is up to the next chunk, however far that is.
+    // The rest of a complete chunk is present; nothing is present up to the next chunk, however far away that is.
     if (chunk === 'whole') sequence = (number + 1) * CHUNK - 1;
     if (chunk !== undefined) continue;
     while ((numbers[next] ?? number + 1) <= number) next++;

@@ -1,16 +1,16 @@
 import type { KeptLetter } from '../store/dead-letters/box.ts';
 
 export type LetterFilter = {
-  /** Part of the reason, whatever its case. */
+  /** Part of the reason, case-insensitive. */
   reason?: string | undefined;
   /** Beginning of the origin: `collection_hot_item/3/`. */
   origin?: string | undefined;
-  /** Became a dead letter at `since` or later, and before `until`; ms since 1970. */
+  /** Became a dead letter in this range; ms since 1970. */
   since?: number | undefined;
   until?: number | undefined;
 };
 
-/** Whether a letter is selected; without conditions, all are. */
+/** Whether a letter matches; without conditions, all do. */
 export function toLetterFilter({
   reason,
   origin,

@@ -4,12 +4,12 @@ import type { ReadRecord } from '../sink/read-record.ts';
 import { separateEvents } from '../sink/separate-events.ts';
 import type { PastRecord, TimeRange } from '../store/history.ts';
 
-/** A record of the range: an event, or why it is none. */
+/** A record of the range: an event, or why it is not one. */
 export type PastEvent = { record: PastRecord; event: HotItemEvent } | { record: PastRecord; reason: string };
 
 /**
- * The records that belong to `range`, by the time of their event; records that are not events by the time of their arrival, and always
- * if that is unknown. One by one, because a record may hold thousands.
+ * The records of `range`, by the time of their event; records that are not events by the time of their receipt, or always if that is
+ * unknown. One by one, because a record may contain thousands of events.
  */
 export function* pastEvents(
   records: PastRecord[],
@@ -24,7 +24,7 @@ export function* pastEvents(
   }
 }
 
-/** As many at a time as can be asked about at once. */
+/** The number that a lookup accepts at once. */
 export function* chunksOf<T>(all: Iterable<T>, most: number): Generator<T[]> {
   let some: T[] = [];
   for (const one of all) {
@@ -46,7 +46,7 @@ export function countOf({ record: { undecodable } }: PastEvent): number {
   return undecodable?.records ?? 1;
 }
 
-/** A record may hold several events. */
+/** A record may contain several events. */
 function* toPastEvents(record: PastRecord, read: ReadRecord): Generator<PastEvent> {
   const { value, source, position, received, undecodable } = record;
   if (undecodable !== undefined) {
@@ -66,7 +66,7 @@ function toPastEvent(record: PastRecord, read: () => HotItemEvent): PastEvent {
     return { record, event: read() };
   } catch (error) {
     if (!(error instanceof EventError)) throw error;
-    // Without the value, which is still at its position: printed output may be stored.
+    // Without the value, which is still in the log: printed output may be stored.
     return { record, reason: error.problem };
   }
 }

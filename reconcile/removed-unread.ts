@@ -1,14 +1,14 @@
 import type { DeadLetter } from '../store/dead-letters/dead-letters.ts';
 import type { RemovedRange } from '../store/history.ts';
 
-/** The beginning of the reason of a dead letter that represents records removed unread. */
+/** Prefix of the reason of a dead letter that represents records removed unread. */
 const REMOVED = 'removed from the log before they were read';
 
 export function countRemoved({ first, last }: RemovedRange): number {
   return Number(BigInt(last) - BigInt(first) + 1n);
 }
 
-/** Keeps it in mind when the group has moved on: `hotitem verify` reads it. */
+/** Stores a note after the group has moved on: `hotitem verify` reads it. */
 export function toRemovedLetter(range: RemovedRange): DeadLetter {
   const { source, first, last } = range;
   return {

@@ -5,31 +5,31 @@ export type ReplayLettersOptions = {
   /** Redelivers letters; returns for each why that is not possible, or undefined. */
   deliver: (letters: KeptLetter[]) => Promise<(string | undefined)[]>;
   matches: (letter: KeptLetter) => boolean;
-  /** Also those that were replayed before. */
+  /** Include those that were replayed before. */
   again: boolean;
   limit: number;
-  /** Only say how many there are. */
+  /** Only count them. */
   dryRun: boolean;
   onProgress: (replayed: ReplayedLetters) => void;
 };
 
 export type ReplayedLetters = {
-  /** Put back on their way; with `dryRun` those that would be. */
+  /** Redelivered; with `dryRun`, those that would be. */
   replayed: number;
-  /** Had been replayed before, and were left alone. */
+  /** Already replayed before, and left alone. */
   before: number;
-  /** Cannot be put back, and stay. */
+  /** Cannot be redelivered, and stay. */
   refused: number;
-  /** Of the refused, the first ones. */
+  /** The first of the refused. */
   examples: { id: string; reason: string }[];
 };
 
 const AT_ONCE = 100;
-/** Of values, at once: what one request to Kafka may hold. */
+/** Bytes of values at once: the limit of one request to Kafka. */
 const BYTES_AT_ONCE = 512 * 1024;
 const MOST_EXAMPLES = 10;
 
-/** Replays those letters that match, oldest first. A kill in between replays some of them again, which does no harm. */
+/** Replays matching letters, oldest first. After a kill, some may be replayed again, which does no harm. */
 export async function replayLetters(options: ReplayLettersOptions): Promise<ReplayedLetters> {
   const { box, deliver, matches, again, limit, dryRun, onProgress } = options;
   const result: ReplayedLetters = { replayed: 0, before: 0, refused: 0, examples: [] };

@@ -10,9 +10,9 @@ export type ReplayOptions = {
   lookup: EventLookup;
   read: ReadRecord;
   range: TimeRange;
-  /** Only say what would be created. */
+  /** Only report what would be created. */
   dryRun: boolean;
-  /** Called now and then. */
+  /** Called from time to time. */
   onProgress: (replayed: Replayed) => void;
 };
 
@@ -22,15 +22,15 @@ export type Replayed = {
   read: number;
   /** Events that were missing in the index; with `dryRun` those that are. */
   created: number;
-  /** Events that were there already, and were left alone. */
+  /** Events that existed already, and were left alone. */
   existing: number;
-  /** Records that are no event or cannot be decoded, and events that the index will never take. */
+  /** Records that are not events or cannot be decoded, and events that the index rejects permanently. */
   dead: number;
-  /** Of the dead, the first ones. */
+  /** The first of the dead. */
   examples: { origin: string; reason: string }[];
-  /** The log has nothing from before, ms since 1970; undefined where nothing was removed from it. */
+  /** Earlier records were removed from the log, ms since 1970; undefined if none were. */
   removedBefore: number | undefined;
-  /** What was removed from the log before the sink had read it: it cannot be recovered. */
+  /** Records removed from the log before the sink had read them: they cannot be recovered. */
   removedUnread: RemovedRange[];
   /** Bytes of the log that cannot be read, in words. */
   damage: string | undefined;

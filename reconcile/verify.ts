@@ -13,16 +13,16 @@ export type VerifyOptions = {
   lookup: EventLookup;
   read: ReadRecord;
   range: TimeRange;
-  /** Undefined where there are too many to remember. */
+  /** Undefined if there are too many to remember. */
   dead: DeadOrigins | undefined;
   /** Dead letters whose event is unknown. */
   undecodableLetters?: number;
-  /** What a sink found removed before it had read it. */
+  /** Records that a sink found removed before it had read them. */
   removedUnread: RemovedRange[];
   /** Examples of each kind. */
   examples: number;
   now: number;
-  /** Called now and then. */
+  /** Called from time to time. */
   onProgress: (verified: Books) => void;
 };
 
@@ -30,48 +30,48 @@ export type VerifyOptions = {
 export type Books = {
   /** Records of the range in the log. */
   records: number;
-  /** Of these, an event that had just come: a log may hold one twice. */
+  /** Duplicates in the log: it may contain an event twice. */
   repeated: number;
   expected: number;
-  /** In the index, at least once. */
+  /** In the index at least once. */
   there: number;
-  /** Not in the index, and named by a dead letter. */
+  /** Not in the index, but named by a dead letter. */
   dead: number;
-  /** Not in the index, and not reached by the sink yet. */
+  /** Not in the index, and the sink has not reached it yet. */
   waiting: number;
   /** Not in the index, for an unknown reason. */
   missing: number;
-  /** Cannot be decoded, and no dead letter names them: they may be in the index, from when they could be read. */
+  /** Cannot be decoded, and no dead letter names them. They may be in the index, if they could be decoded earlier. */
   undecodable: number;
   /** In the index more than once. */
   duplicate: number;
-  /** Records that were removed from the log before the sink had read them, of whatever time: what they were is unknown. */
+  /** Records of any time that were removed from the log before the sink had read them: their content is unknown. */
   removed: number;
 };
 
 export type Example = { id: string; origin: string };
 
 export type Verified = Books & {
-  /** Sequences of a spool that its log does not have. */
+  /** Sequences of a spool that are missing in its log. */
   gaps: Gap[];
   examples: Record<'missing' | 'duplicate' | 'dead' | 'undecodable', Example[]>;
   removedUnread: RemovedRange[];
   /** Dead letters that cannot be decoded: they may name as many of the missing events. */
   undecodableLetters: number;
-  /** The log has nothing from before, ms since 1970; undefined where nothing was removed from it. */
+  /** Earlier records were removed from the log, ms since 1970; undefined if none were. */
   removedBefore: number | undefined;
-  /** Why one cannot tell; empty where one can. */
+  /** Why the result is uncertain; empty if it is not. */
   doubts: string[];
 };
 
-/** Ids remembered to know a repeated one: the last 250,000 at least, some 50 MB. */
+/** Ids remembered to detect duplicates: at least the last 250,000, some 50 MB. */
 const REMEMBERED = 250_000;
-/** Ids looked up a second time in the end. */
+/** Ids looked up a second time at the end. */
 const MOST_MISSING = 100_000;
 
 /**
- * Compares the events in a log with those in the index, in one pass over the log: each thousand is looked up, then
- * forgotten, so that memory does not grow with the range.
+ * Compares the events in a log with those in the index, in one pass over the log: each thousand is looked up and then forgotten, so memory
+ * does not grow with the range.
  */
 export async function verify(options: VerifyOptions): Promise<Verified> {
   const { history, lookup, read, range, dead, undecodableLetters = 0, now, onProgress } = options;
@@ -88,7 +88,7 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
     removed: 0,
   };
   const examples: Verified['examples'] = { missing: [], duplicate: [], dead: [], undecodable: [] };
-  /** All that cannot be decoded, whatever became of it. */
+  /** Everything that cannot be decoded, whatever its outcome. */
   let unreadable = 0;
   const gaps = createSequenceGaps();
   const known = createKnown();
@@ -107,7 +107,7 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
   const absent = sum((found ?? []).map(({ first, last }) => last - first + 1));
   const mayBeUndecodable = absent > 0 && absent <= unreadable;
   const doubts = doubtsOf(reach, found === undefined, mayBeUndecodable && absent !== unreadable);
-  // Sequences that are in what cannot be decoded were sent.
+  // Sequences within what cannot be decoded were sent.
   const kept = mayBeUndecodable ? [] : (found ?? []);
   return { ...books, gaps: kept, examples, removedBefore, removedUnread, undecodableLetters, doubts };
 
@@ -140,7 +140,7 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
     return some.map((past) => ('event' in past ? (counts.shift() ?? 0) : 0));
   }
 
-  /** An index that says nothing about an id does not say that it is missing. */
+  /** An index that has no answer for an id does not say that it is missing. */
   async function count(ids: string[]): Promise<number[]> {
     const counts = await lookup.count(ids);
     if (counts.length === ids.length) return counts;
@@ -163,7 +163,7 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
     if (count > 1) note('duplicate', example);
   }
 
-  /** Where refreshing is not permitted, what was created just before can be seen only after a while. */
+  /** If refreshing is not permitted, recently created events become visible only after a while. */
   async function lookAgain(): Promise<void> {
     if (!refreshed && missing.length > 0) await sleep(lookup.refreshMs);
     const still: Example[] = [];
@@ -208,7 +208,7 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
   }
 }
 
-/** A sink may say it twice, and once more while it has not committed beyond it. */
+/** A sink may report it twice, and again until it has committed past it. */
 function distinct(ranges: RemovedRange[]): RemovedRange[] {
   const byPlace = new Map(ranges.map((one) => [`${one.source}/${one.first}`, one]));
   const places = [...byPlace.keys()].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
@@ -231,7 +231,7 @@ function sum(counts: number[]): number {
   return counts.reduce((total, count) => total + count, 0);
 }
 
-/** Two generations: when the younger is full, the older one is forgotten. */
+/** Two generations: when the younger is full, it replaces the older, which is forgotten. */
 function createKnown(): { isNew(id: string): boolean } {
   let young = new Set<string>();
   let old = new Set<string>();

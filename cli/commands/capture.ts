@@ -25,7 +25,7 @@ export const capture: Command = {
   },
 };
 
-/** A mode that nginx does not follow; empty where it does, or nothing is known of it. */
+/** A remark if nginx does not follow the mode; empty if it does, or if nothing is known about it. */
 async function remarkOf(listen: string): Promise<string> {
   const sidecar = await askService(listen, 'admin.listen');
   const instances = 'accounts' in sidecar ? (sidecar.accounts.nginx?.accounts?.instances ?? []) : [];
@@ -34,7 +34,7 @@ async function remarkOf(listen: string): Promise<string> {
     : '';
 }
 
-/** Undefined: only asked for. */
+/** Undefined: only query. */
 function toMode([word = '', number, ...rest]: string[]): CaptureMode | undefined {
   const plain = number === undefined;
   if (word === 'status' && plain) return undefined;
@@ -80,7 +80,7 @@ function troubleOf({ code, message }: NodeJS.ErrnoException, socket: string): Tr
   );
 }
 
-/** Undefined where it is not what a sidecar answers. */
+/** Undefined if it is not an answer of a sidecar. */
 function toState(text: string): CaptureState | undefined {
   try {
     return JSON.parse(text) as CaptureState;

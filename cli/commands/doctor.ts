@@ -52,7 +52,7 @@ export const doctor: Command = {
     const own = { ...context, flags };
     const config = configure(own);
 
-    // While it may be root: only root reads nginx's certificates and the journal, and sees whose a port is.
+    // While it is root: only root can read nginx's certificates and the journal, and see which process has a port.
     const nginx = await reportOn({ ...context, flags: { conf } }, config);
     const ports = await portFindings(serviceAddresses(config));
     const killed = await killedFindings(serviceAddresses(config));
@@ -92,7 +92,7 @@ export const doctor: Command = {
   },
 };
 
-/** Undefined where there is no nginx on this host. */
+/** Undefined if there is no nginx on this host. */
 async function reportOn(context: CommandContext, config: Config): Promise<NginxReport | undefined> {
   try {
     return await nginxReport(context, config);
@@ -121,7 +121,7 @@ async function becomeServiceUser({ admin, home }: Config): Promise<ServiceUser> 
   return user;
 }
 
-/** What this user sees of the configuration and of what it names. */
+/** What this user can access of the configuration and the files that it names. */
 async function findingsAs(user: ServiceUser, context: CommandContext): Promise<Finding[]> {
   try {
     const config = configure(context);
@@ -168,7 +168,7 @@ function heading({ name, uid, by }: ServiceUser, nginx: NginxReport | undefined)
   return `${who}; nginx ${nginx.nginx}, ${njs} (${nginx.program})`;
 }
 
-/** What nginx.conf names is true, whatever the configuration says. */
+/** nginx.conf shows the actual values, whatever the configuration says. */
 function withIncludes(includes: string | undefined, { places, ...facts }: StatusFacts): StatusFacts {
   return { ...facts, places: { ...places, includes: includes ?? places.includes } };
 }

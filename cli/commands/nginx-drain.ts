@@ -13,8 +13,8 @@ const LONGEST_SECONDS = 300;
 const LOOK_MS = 50;
 
 /**
- * Asks nginx by a file in its spill folder, not by way of the sidecar: it works while that is stopped, and a shell can do the
- * same where there is no hotitem.
+ * Requested by a file in the spill folder, not through the sidecar: it works while the sidecar is stopped, and a shell can do the same
+ * where hotitem is not installed.
  */
 export const nginxDrain: Command = {
   about: 'empties the shared memory of capture-batch.conf, before a fast stop of nginx',
@@ -51,7 +51,7 @@ async function drain(marker: string, seconds: number): Promise<void> {
   );
 }
 
-/** A drain that somebody else requested also counts as ours. */
+/** A drain that somebody else requested also counts. */
 async function put(marker: string): Promise<void> {
   try {
     await writeFile(marker, '', { flag: 'wx' });

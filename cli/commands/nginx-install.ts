@@ -70,7 +70,7 @@ export const nginxInstall: Command = {
 
 const RELOAD = 'Check and apply: nginx -t && nginx -s reload\n';
 
-/** Flags apply to this call only: the next one does not know them. */
+/** Flags apply to this call only; the next one does not know them. */
 function passing(flags: { engine: string | undefined; breaker: string | boolean | undefined }): string {
   const given = Object.entries(flags).filter(([, value]) => typeof value === 'string');
   if (given.length === 0) return '';
@@ -106,7 +106,7 @@ Its workers need write access to the socket ${intake.socket} and to the folder $
 ${RELOAD}`;
 }
 
-/** A path that hangs on the working directory would be another one for the sidecar. Throws a `Trouble`. */
+/** A relative path would be another one for the sidecar. Throws a `Trouble`. */
 function requireWholeHome({ home, homeIsRelative, intake, spill, heat }: Config): void {
   const below = [intake.socket, spill.dir, heat.dir].filter((path) => path.startsWith(`${home}${sep}`));
   if (!homeIsRelative || below.length === 0) return;

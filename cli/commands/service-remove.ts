@@ -74,7 +74,7 @@ async function removeUnit(role: Role): Promise<void> {
 async function purge(): Promise<void> {
   const { home, config } = SERVICE_PATHS;
   if (existsSync(home)) {
-    // Not Node's: below lies a folder of nginx's workers, who could put a link in its way. This one goes by descriptors.
+    // Not with Node: below is a folder of nginx's workers, who could swap in a link. This program uses descriptors.
     const ran = await run('rm', ['-rf', '--one-file-system', '--', home]);
     if (ran.code !== 0) throw new Trouble(`${home} cannot be removed: ${tail(ran)}`);
     print(`removed   ${home}\n`);

@@ -45,7 +45,7 @@ export const start: Command = {
   configured: true,
   async run(context) {
     const { listen: shop = DEFAULT_SHOP, breaker = DEFAULT_BREAKER, demo = false, ...flags } = context.flags;
-    // A demonstration must not touch the state of the service that this host has.
+    // A demonstration must not touch the state of an installed service.
     const config = configure({ ...context, flags }, { hereOnly: true });
     requireOwnState(config);
     const { destination, path: logPath } = startLog(config.home);
@@ -77,7 +77,7 @@ async function obtainNginx(env: Record<string, string | undefined>): Promise<Ngi
   }
 }
 
-/** Says what turns hot and why, and when it cools. */
+/** Reports which items turn hot and why, and when they cool. */
 function onHotChange({ change, item, signal, reason, since }: Change): void {
   const name = plainText(item, 60);
   if (change === 'enters') say(`hot   ${name} (${signal}): ${plainText(reason, 200)}`);
@@ -94,7 +94,7 @@ async function startShop(
   const user = userInfo();
   const rendered = await renderShop({
     ...includeSettings(config),
-    // What every njs has: this nginx is not the operator's.
+    // Works with every njs: this nginx is not the operator's.
     engine: 'njs',
     folder,
     listen: shop,

@@ -51,7 +51,7 @@ export const verify: Command = {
       return await compare(context);
     } catch (error) {
       if (error instanceof UsageError) throw error;
-      // 1 would say that something is missing.
+      // 1 would mean that something is missing.
       if (error instanceof ConfigError) throw new Trouble(error.message, undefined, CANNOT_TELL);
       const hint = error instanceof Trouble || error instanceof KafkaError ? error.hint : undefined;
       throw new Trouble(reasonOf(error), hint, CANNOT_TELL);
@@ -107,7 +107,7 @@ async function compare(context: CommandContext): Promise<number> {
 type OfDead = Required<Pick<VerifyOptions, 'undecodableLetters' | 'removedUnread'>> &
   Pick<VerifyOptions, 'dead'>;
 
-/** `dead` is undefined where there are more than can be remembered. */
+/** `dead` is undefined if there are too many to remember. */
 async function originsOfDead(core: Core, { from }: TimeRange): Promise<OfDead> {
   const origins = createDeadOrigins();
   const removedUnread: RemovedRange[] = [];
@@ -126,12 +126,12 @@ async function originsOfDead(core: Core, { from }: TimeRange): Promise<OfDead> {
   return { dead: origins.size() > MOST_DEAD ? undefined : origins, undecodableLetters, removedUnread };
 }
 
-/** What nginx of this host says of the way to the spool, which no log can tell. */
+/** What nginx of this host reports about views before the spool, which no log knows. */
 type NginxBefore = { captured: number; ingested: number; buffered: number; lost: Loss[] };
 
 const BEFORE_SPOOL = ['nginx_dropped', 'nginx_missing', 'sampled_out'];
 
-/** Undefined where no sidecar answers here, or its nginx does not count (http-batch.conf). */
+/** Undefined if no sidecar answers here, or its nginx does not count (http-batch.conf). */
 async function askNginxBooks({ config }: Core, from: number): Promise<NginxBefore | undefined> {
   const sidecar = await askService(config.admin.listen, 'admin.listen');
   if (!('accounts' in sidecar)) return undefined;

@@ -9,22 +9,22 @@ import { Trouble } from '../../service/trouble.ts';
 const TIMEOUT_MS = 5_000;
 const MOST_BYTES = 64 * 1024 * 1024;
 
-/** What the sidecar at a control socket says is hot. Rejects with a `Trouble`. */
+/** Reads the hot list from the sidecar at a control socket. Rejects with a `Trouble`. */
 export async function askHot(socket: string): Promise<WholeHotList> {
   return (await ask(socket, '/v1/hot')) as WholeHotList;
 }
 
-/** Has the sidecar do it. Returns what is hot then. */
+/** Sends a command to the sidecar. Returns the new hot list. */
 export async function commandHot(socket: string, command: HotCommand): Promise<WholeHotList> {
   return (await ask(socket, '/v1/hot', command)) as WholeHotList;
 }
 
-/** All that is known of an item. */
+/** Everything known about an item. */
 export async function explainHot(socket: string, item: string): Promise<ExplainedItem> {
   return (await ask(socket, `/v1/hot/item?item=${encodeURIComponent(item)}`)) as ExplainedItem;
 }
 
-/** Who asks, for the audit log: also behind sudo. */
+/** The login of the operator, for the audit log; also behind sudo. */
 export function asker(env: Record<string, string | undefined>): string {
   const { username } = userInfo();
   const { SUDO_USER: behind = '' } = env;

@@ -11,7 +11,7 @@ const WINDOWS: [keyof Measured['windows'], string][] = [
   ['fiveMinutes', 'last 5 min'],
 ];
 
-/** All that is known of an item, for a terminal. */
+/** Everything known about an item, for a terminal. */
 export function explainText({ item, measured, rule, hot, why, override }: ExplainedItem): string {
   const state = hot.length === 0 ? 'not hot' : `hot: ${hot.map(({ signal }) => signal).join(', ')}`;
   return [

@@ -6,7 +6,7 @@ import { isoTime } from '../../status/iso-time.ts';
 const LONGEST_ITEM = 60;
 const LONGEST_REASON = 300;
 
-/** The hot list for a terminal. Names of items are anybody's text. */
+/** The hot list for a terminal. Item names are untrusted text. */
 export function hotText(list: WholeHotList): string {
   const { frozen, failure, hot, held, overrides, rules, now } = list;
   return [
@@ -48,7 +48,7 @@ function rowOf(
   ].join('\n');
 }
 
-/** A pin or a ban, in a line. */
+/** A pin or a ban, in one line. */
 export function overrideRow({ kind, item, from, until, reason, by }: Override): string {
   const times = [
     ...(from === undefined ? [] : [`from ${isoTime(from)}`]),

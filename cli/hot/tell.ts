@@ -10,7 +10,7 @@ import { asker, commandHot } from './ask-hot.ts';
 
 const BY_HAND = 'by hand';
 
-/** Has it done, and prints what is so now. */
+/** Sends a command, and prints the result. */
 export async function tell(context: CommandContext, command: HotCommand): Promise<number> {
   const { control } = configure(context);
   const list = await commandHot(control.socket, command);
@@ -37,20 +37,20 @@ function timesText(command: HotCommand): string {
   return 'until' in command && command.until !== undefined ? `${from} until ${isoTime(command.until)}` : from;
 }
 
-/** Why, and who says so. */
+/** The reason, and the login of the operator. */
 export function said({ env }: CommandContext, reason: Flags[string]): { reason: string; by: string } {
   const text = String(reason ?? BY_HAND).trim();
   if (text === '' || text.length > 500) throw new UsageError('--reason: must have 1 to 500 characters');
   return { reason: text, by: asker(env) };
 }
 
-/** The one ITEM of a command. */
+/** The single ITEM of a command. */
 export function itemOf(context: CommandContext, command: string): string {
   requireWords(context, 1, `${command}: needs one ITEM, as \`hotitem hot list\` prints it`);
   return context.positionals[0] ?? '';
 }
 
-/** Throws a `UsageError` where there are more words than `count`, or fewer. */
+/** Throws a `UsageError` if there are more or fewer words than `count`. */
 export function requireWords({ positionals }: CommandContext, count: number, problem: string): void {
   if (positionals.length !== count || positionals.includes('')) throw new UsageError(problem);
 }

@@ -9,15 +9,15 @@ import type { HotItemEvent } from '../../event/event.ts';
 import { FIELD_NAMES, FIELDS, type FieldName, type FieldsWith, fieldOf } from '../../event/fields.ts';
 
 /*
- * The columns of the table of events: a column for each field that has one in `FIELDS`, and `other_id` beside `id`. A column that is added
- * to a table comes last in it, so they lie in the order of the versions of the schema that brought them.
+ * The columns of the table of events: one for each field that has one in `FIELDS`, and `other_id` beside `id`. A column that is added to a
+ * table becomes its last, so they are in the order of the schema versions that added them.
  */
 
 export type Column = { name: ColumnName; type: string; since: number };
 type ColumnName = FieldsWith<{ column: object }> | 'other_id';
 type Append = (appender: DuckDBAppender, event: HotItemEvent, key: bigint) => void;
 
-/** How the table began, before the order of the fields applies. */
+/** The first columns of the table, before the order of the fields applies. */
 const FIRST: readonly string[] = ['id', 'other_id', 'time', 'uri', 'raw', 'args', 'item'];
 const OWN_ID = /^[0-9a-f]{32}$/;
 const NAMES = LIST(VARCHAR);
@@ -29,12 +29,12 @@ export const COLUMNS: readonly Column[] = [
 
 const APPENDS = COLUMNS.map(({ name }) => appendOf(name));
 
-/** Whether an id is as we make them: 128 bits, which are its key. */
+/** Whether an id has our format: 128 bits, which are its key. */
 export function isOwnId(id: string): boolean {
   return OWN_ID.test(id);
 }
 
-/** Appends an event to the table, under the key that it is found by. */
+/** Appends an event to the table, with its key. */
 export function appendEvent(appender: DuckDBAppender, key: bigint, event: HotItemEvent): void {
   for (const append of APPENDS) append(appender, event, key);
   appender.endRow();

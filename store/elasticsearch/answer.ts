@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { IndexUnavailable } from '../event-index.ts';
 
-/** What every search says. An answer that leaves out a shard, or came before the time was up, is none. */
+/** Common to all search responses. A response that lacks a shard, or timed out, is not used. */
 export const complete = z.object({
   timed_out: z.literal(false),
   _shards: z.object({ total: z.number(), failed: z.literal(0) }),
 });
 
-/** An answer as it must look. Throws an `IndexUnavailable` where it does not: then nothing is known, and least of all a number. */
+/** Validates a response. Throws an `IndexUnavailable` if it is incomplete: then nothing is known, least of all a count. */
 export function readAnswer<T>(schema: z.ZodType<T>, answer: unknown, about: string): T {
   const { success, data, error } = schema.safeParse(answer);
   if (success) return data;
@@ -15,7 +15,7 @@ export function readAnswer<T>(schema: z.ZodType<T>, answer: unknown, about: stri
   throw unexpected(`${about}: ${where}`);
 }
 
-/** The error for an answer that is not to be trusted. */
+/** The error for a response that cannot be trusted. */
 export function unexpected(what: string): IndexUnavailable {
   return new IndexUnavailable(`what answers there is not Elasticsearch (${what})`, {
     why: 'refused',

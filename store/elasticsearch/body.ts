@@ -1,26 +1,26 @@
 import { giveWay } from '../../service/give-way.ts';
 
-/** Operations of a bulk request as the bytes that are sent, so that a part of them is sent without writing it again. */
+/** The operations of a bulk request as bytes, so that a part of them can be sent without serializing it again. */
 export type Body = {
   /** How many operations. */
   length: number;
   /** In bytes. */
   size: number;
-  /** A view of them. */
+  /** A view, not a copy. */
   bytes: Buffer;
-  /** Their buffer: it may be reused once it has been sent. */
+  /** Their buffer; it may be reused once it has been sent. */
   buffer: Buffer;
   slice(from: number, to: number): Body;
 };
 
-/** Some hundred operations; the buffer grows where that is not enough. */
+/** Initial size for some hundred operations; the buffer grows if needed. */
 const FIRST_BYTES = 64 * 1024;
-/** A character of UTF-16 is three bytes of UTF-8 at most. */
+/** A UTF-16 code unit takes at most three bytes in UTF-8. */
 const WIDEST = 3;
 
 /**
- * Writes operations one behind the other, in as many turns of the event loop as that takes; `undefined` is none. One string of all of them would have to be put together from a hundred thousand
- * pieces, which takes several times as long.
+ * Writes operations one after the other, over several turns of the event loop; `undefined` is skipped. A single string would have to be
+ * flattened from a hundred thousand pieces, which takes several times as long.
  */
 export async function createBody<T>(
   items: Iterable<T | undefined>,

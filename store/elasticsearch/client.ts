@@ -10,12 +10,12 @@ export type ElasticsearchConnection = {
   /** `https://host:9200`, without a login. */
   node: string;
   auth?: { apiKey: string } | { username: string; password: string };
-  /** PEM of the authority that signed its certificate, where the system does not know it. */
+  /** PEM of the CA that signed its certificate, if the system does not know it. */
   ca?: string;
   requestTimeoutMs: number;
 };
 
-/** A client that asks once: what to do about a failure is for its caller to decide. Nothing is sent yet. */
+/** A client without retries: the caller decides what to do about a failure. Nothing is sent yet. */
 export function connectElasticsearch({ node, auth, ca, requestTimeoutMs }: ElasticsearchConnection): Client {
   return new Client({
     node,
@@ -33,30 +33,30 @@ export function connectElasticsearch({ node, auth, ca, requestTimeoutMs }: Elast
 }
 
 /**
- * What to throw when a request told nothing about what was asked: an `IndexUnavailable` whose message holds neither login
- * nor address. An error that is not the client's is our own mistake, and stays what it is.
+ * The error for a failed request: an `IndexUnavailable` whose message contains neither login nor address. An error that does not come from
+ * the client is a bug, and is returned unchanged.
  */
 export function toUnavailable(error: unknown): unknown {
   if (!(error instanceof errors.ElasticsearchClientError)) return error;
   return new IndexUnavailable(describe(error), { cause: error, why: whyOf(error) });
 }
 
-/** The HTTP status of an answer that is an error; undefined when there was no answer. */
+/** The HTTP status of an error response; undefined if there was no response. */
 export function statusOf(error: unknown): number | undefined {
   return error instanceof errors.ResponseError ? error.statusCode : undefined;
 }
 
-/** Whether Elasticsearch says that there is no such thing. A proxy that knows no such path says 404 as well, and not why. */
+/** Whether Elasticsearch says that an object does not exist. A proxy that does not know the path also answers 404, but without a type. */
 export function isMissing(error: unknown): boolean {
   return statusOf(error) === 404 && typeIn(error) !== undefined;
 }
 
-/** What Elasticsearch calls the error: `cluster_block_exception`; undefined when it did not say. */
+/** The error type of Elasticsearch: `cluster_block_exception`; undefined if there is none. */
 export function typeIn(error: unknown): string | undefined {
   return textIn(error, 'type');
 }
 
-/** What Elasticsearch says about the error, for people; undefined when it did not say. */
+/** The reason that Elasticsearch gives, for people; undefined if there is none. */
 export function reasonIn(error: unknown): string | undefined {
   return textIn(error, 'reason');
 }
@@ -75,7 +75,7 @@ function whyOf(error: unknown): Refusal {
   return status !== undefined && status < 500 ? 'refused' : 'away';
 }
 
-/** Whether an answer was given up because it is larger than it may be: no request is aborted for anything else. */
+/** Whether a response was aborted because it is too large: requests are aborted for no other reason. */
 export function isTooLargeAnswer(error: unknown): boolean {
   return error instanceof errors.RequestAbortedError;
 }

@@ -14,18 +14,18 @@ import {
 import { TooLarge } from '../codecs/output.ts';
 import { gzipSize } from '../codecs/unpack.ts';
 
-/** What is asked here gets some KB for an answer; 5,000 documents that are rejected, with a long reason each, get 3 MB. */
+/** Our requests get responses of some KB; 5,000 rejected documents, with a long reason each, give 3 MB. */
 export const LARGEST_ANSWER: number = 8 * 1024 * 1024;
-/** Whatever an answer of up to this size holds takes little memory once it is parsed. */
+/** A response up to this size takes little memory once it is parsed, whatever it contains. */
 const SMALL_ANSWER = 1024 * 1024;
-/** Objects and lists in a larger one: `{},` takes three bytes, and 50 once it is parsed. */
+/** Maximum number of objects and lists in a larger one: `{},` takes three bytes, and 50 once it is parsed. */
 const MOST_VALUES = 200_000;
 
 const unzipLater = promisify(unzip);
 
 /**
- * Decompresses a response up to `LARGEST_ANSWER`: we do not ask for compression, but some servers compress. The client itself would unpack 200 KB to
- * 200 MB. What is not compressed it bounds, with `maxResponseSize`.
+ * Decompresses a response up to `LARGEST_ANSWER`: we do not ask for compression, but some servers compress anyway. The client itself would
+ * decompress 200 KB to 200 MB. It limits uncompressed responses by `maxResponseSize`.
  */
 export class BoundedConnection extends UndiciConnection {
   override request(
@@ -56,7 +56,7 @@ export class BoundedSerializer extends Serializer {
   }
 }
 
-/** In room for all that there may be: room that is not written to takes no memory, and an answer in pieces takes it twice. */
+/** Reserves the maximum at once: pages that are not written to take no memory, and collecting parts takes it twice. */
 async function unpacked(packed: Buffer): Promise<Buffer> {
   try {
     if (isGzip(packed) && gzipSize(packed) > LARGEST_ANSWER) throw new TooLarge(LARGEST_ANSWER);

@@ -6,8 +6,8 @@ import { readAnswer } from './answer.ts';
 const caps = z.object({ fields: z.record(z.string(), z.record(z.string(), z.object({}))) });
 
 /**
- * Throws an `IndexUnavailable` where a field is not a keyword in all of the data stream. Searching for a field that is not
- * mapped finds nothing, without an error: that would pass for nothing being there.
+ * Throws an `IndexUnavailable` if a field is not a keyword in the whole data stream. A search for an unmapped field finds nothing, without
+ * an error, as if there were no events.
  */
 export async function requireField(client: Client, dataStream: string, field: string): Promise<void> {
   const answer = await client.fieldCaps({ index: dataStream, fields: [field], include_unmapped: true });

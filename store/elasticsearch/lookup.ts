@@ -9,7 +9,7 @@ import { requireField } from './field.ts';
 export type ElasticsearchLookupOptions = ElasticsearchIndexOptions & { refreshMs: number };
 
 const ID = 'event.id';
-/** Of a search that returns no documents. */
+/** Part of a search that returns no documents. */
 const COUNTING = {
   // Nothing was indexed yet: then nothing is there.
   ignore_unavailable: true,
@@ -33,8 +33,8 @@ const hits = complete.extend({ hits: z.object({ total: z.object({ value: counted
 const refreshed = z.object({ _shards: z.object({ total: counted, failed: counted }) });
 
 /**
- * Asks the whole data stream, by the field `event.id`: `create` sees an `_id` only in the backing index that is written to,
- * and a copy may have another one.
+ * Searches the whole data stream, by the field `event.id`: `create` only sees `_id`s of the current backing index, and a copy may have
+ * another one.
  */
 export function createElasticsearchLookup(options: ElasticsearchLookupOptions): EventLookup {
   const { dataStream, refreshMs } = options;
@@ -63,7 +63,7 @@ async function count(client: Client, dataStream: string, ids: string[]): Promise
       ...COUNTING,
       track_total_hits: false,
       query: { constant_score: { filter: { terms: { [ID]: wanted } } } },
-      // As many buckets as there can be terms: no count is an estimate.
+      // At most one bucket per term, so no count is an estimate.
       aggs: { ids: { terms: { field: ID, size: wanted.length, execution_hint: 'map' } } },
     });
     const { _shards, aggregations } = readAnswer(counts, answer, 'counting ids');
@@ -77,7 +77,7 @@ async function count(client: Client, dataStream: string, ids: string[]): Promise
   }
 }
 
-/** Elasticsearch says nowhere what time it is; but it compares. */
+/** Elasticsearch has no API for its time, but can compare. */
 async function isNow(
   client: Client,
   dataStream: string,
@@ -107,7 +107,7 @@ async function isNow(
 async function refresh(client: Client, dataStream: string): Promise<boolean> {
   try {
     const answer = await client.indices.refresh({ index: dataStream, ignore_unavailable: true });
-    // What could not be refreshed is looked at again later.
+    // If the refresh failed, the ids are looked up again later.
     return refreshed.safeParse(answer).data?._shards.failed === 0;
   } catch (error) {
     if (statusOf(error) === 403) return false;

@@ -3,7 +3,7 @@ import type { SettingChange } from '../../service/change.ts';
 
 type Properties = Record<string, estypes.MappingProperty>;
 
-/** A field that a mapping lacks, or has as something else. */
+/** A field that a mapping lacks, or has with another type. */
 export type LackingField = { path: string; from: string; to: string };
 
 /** The fields of `wanted` that `found` lacks, or has with another type. Other parameters are not compared. */

@@ -2,18 +2,17 @@ import type { estypes } from '@elastic/elasticsearch';
 import type { Outcome } from '../event-index.ts';
 
 const LONGEST_REASON = 300;
-/** So many documents rejected in a row, with none accepted in between, are no coincidence. */
+/** This many documents rejected in a row, with none accepted in between, are no coincidence. */
 const MOST_IN_A_ROW = 10;
 
 const CREATED: Outcome = { status: 'created' };
 const EXISTS: Outcome = { status: 'exists' };
-/** A create has no other way to change nothing and succeed. */
+/** A `create` that changes nothing and succeeds has no other status. */
 const DROPPED: Outcome = { status: 'dropped', reason: 'pipeline' };
 
 /**
- * Errors of single documents that are the cluster's state and not the document's fault, whatever their status: a
- * read-only block is a 403, a closed index and the limit of shards are a 400. Giving up a document for one of them would
- * make dead letters of all documents until somebody notices.
+ * Errors of documents that are caused by the cluster, whatever their status: a read-only block is a 403, a closed index and the shard limit
+ * are a 400. Treating them as permanent would make every document a dead letter until somebody notices.
  */
 const STATE = new Set([
   'cluster_block_exception',
@@ -23,10 +22,10 @@ const STATE = new Set([
 ]);
 const MISSING_PIPELINE = /^pipeline with id .* does not exist/;
 const NO_DATA_STREAM = /is not a data stream$/;
-/** No event can be the cause of these: what it may hold is in our mapping. */
+/** An event cannot cause these: our mapping defines its fields. */
 const FOREIGN_MAPPING = /dynamic introduction of|object mapping for|Limit of total fields/;
 
-/** What became of a document, by its part of the answer to a bulk request. */
+/** The outcome of a document, from its part of a bulk response. */
 export function toOutcome(item: estypes.BulkResponseItem | undefined, dataStream: string): Outcome {
   const status = item?.status ?? 0;
   if (status === 201) return CREATED;
@@ -49,8 +48,8 @@ export function toOutcome(item: estypes.BulkResponseItem | undefined, dataStream
 }
 
 /**
- * Distinguishes rejected documents from an index that rejects all: after enough rejections in a row, they are
- * caused by the index, and are retried. Otherwise another template would make a dead letter of every event.
+ * Distinguishes rejected documents from an index that rejects everything: after enough rejections in a row, the index is the cause, and
+ * they are retried. Otherwise a wrong template would make every event a dead letter.
  */
 export function createStanding(): (outcomes: Outcome[]) => Outcome[] {
   let inARow = 0;
@@ -75,7 +74,7 @@ function isTaken({ status }: Outcome): boolean {
   return status === 'created' || status === 'exists' || status === 'dropped';
 }
 
-/** What answers may not be Elasticsearch. */
+/** The responding server may not be Elasticsearch. */
 function textOr(said: unknown, otherwise: string): string {
   return typeof said === 'string' ? said : otherwise;
 }

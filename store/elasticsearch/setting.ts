@@ -1,9 +1,9 @@
-/** Settings of an index by their whole names: `index.refresh_interval`. */
+/** Index settings by their full names: `index.refresh_interval`. */
 export function inIndex(settings: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(settings).map(([name, value]) => [`index.${name}`, value]));
 }
 
-/** Elasticsearch gives numbers and booleans back as texts. */
+/** Elasticsearch returns numbers and booleans as text. */
 export function toTexts(values: Record<string, unknown>): Record<string, string | undefined> {
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, textOf(value)]));
 }
@@ -22,7 +22,7 @@ const UNIT_MS: Record<string, number> = {
   nanos: 1e-6,
 };
 
-/** A time as Elasticsearch writes it, `30d`; undefined where it is none. */
+/** A duration as Elasticsearch writes it, `30d`; undefined if it is not one. */
 export function toMs(text: string): number | undefined {
   const [, number, unit = ''] = /^(\d+)([a-z]+)$/.exec(text) ?? [];
   const each = Object.hasOwn(UNIT_MS, unit) ? UNIT_MS[unit] : undefined;

@@ -1,4 +1,4 @@
-/** An existing object must not be changed before a person has decided. The message says what to do. */
+/** An existing object must not be changed before an operator has decided. The message says what to do. */
 export class SetupRefused extends Error {
   override name = 'SetupRefused';
 }

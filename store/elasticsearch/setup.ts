@@ -26,10 +26,9 @@ const acknowledged = z.object({ acknowledged: z.literal(true) });
 export type SetupOptions = ElasticsearchConnection & TemplateOptions & ChangeOptions;
 
 /**
- * Creates the index template and the data stream. In existing ones it adds missing fields, changes the settings
- * that the options name, and changes nothing else. Returns what it did; with `dryRun` what it would do. Throws an
- * `IndexUnavailable` when Elasticsearch does not answer or does not permit it, and a `SetupRefused` when trying again will
- * not help.
+ * Creates the index template and the data stream. In existing ones it adds missing fields, changes the settings that the options name, and
+ * nothing else. Returns what it did; with `dryRun` what it would do. Throws an `IndexUnavailable` if Elasticsearch does not answer or
+ * denies permission, and a `SetupRefused` if retrying will not help.
  */
 export async function setupElasticsearch(options: SetupOptions): Promise<Change[]> {
   const client = connectElasticsearch(options);

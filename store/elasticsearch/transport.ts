@@ -9,14 +9,14 @@ import {
 } from '@elastic/elasticsearch';
 
 /**
- * An error of the client shows no headers and no connection, which may hold secrets. Its default is to go through everything that the
- * error refers to, byte by byte through the body of the request: 2 MB take 200, and a second.
+ * Prints an error of the client without headers and connection, which may contain secrets. The default walks through everything that the
+ * error references, byte by byte through the request body: for 2 MB it takes a second and 200 MB.
  */
 export const REDACTION = { type: 'remove' } as const;
 
 /**
- * Takes nothing for an answer that is none. The client's own transport gives a redirection, and a page that a proxy sends
- * with Elasticsearch's header, to its caller as if Elasticsearch had said it.
+ * Rejects responses that are not Elasticsearch's. The client's own transport passes a redirection, or a proxy's page with Elasticsearch's
+ * header, to its caller.
  */
 export class StrictTransport extends Transport {
   override request<T = unknown>(
@@ -45,7 +45,7 @@ export class StrictTransport extends Transport {
   }
 }
 
-/** The client writes an answer that is an error into its own message, however deep it is nested. */
+/** The client copies an error response into its message, however deeply it is nested. */
 function explain(error: unknown): never {
   throw error instanceof RangeError
     ? new errors.DeserializationError('the response is nested too deep', '')
