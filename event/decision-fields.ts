@@ -31,7 +31,7 @@ const LONGEST_REASON = 2000;
 const TERM = 8000;
 
 export const DECISION_FIELDS = {
-  v: { type: 'version', required: true, about: 'version of this shape: 1' },
+  v: { type: 'version', required: true, about: 'version of the format: 1' },
   id: {
     type: 'text',
     required: true,
