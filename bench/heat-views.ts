@@ -4,7 +4,7 @@ import { PerformanceObserver } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TICK_MS } from '../detect/clock.ts';
 import { createDecisions } from '../detect/decisions.ts';
-import { createHeat } from '../detect/heat.ts';
+import { createHeat, type Views } from '../detect/heat.ts';
 import { compileRules } from '../detect/rules.ts';
 import { mix } from '../event/mix.ts';
 import { parsedPerCpuSecond } from './json-parse.ts';
@@ -60,10 +60,11 @@ async function observe(
   views: number,
 ): Promise<Omit<ViewsMeasured, 'mapPerCpuSecond' | 'parsedPerCpuSecond'>> {
   const { items, highs, lows, visitors } = stream;
-  let at = 0;
+  let first = 0;
+  const at = (index: number) => (first + index) & (STREAM - 1);
   const heat = createHeat({
     now: START,
-    nameOf: () => items[at] ?? '',
+    nameOf: (index) => items[at(index)] ?? '',
     decisions: createDecisions({ rules: compileRules(), onChange: () => {} }),
     stored: { at: START, seconds: 3_600, itemsSeen: options.items, shop: 60_000_000, items: [] },
   });
@@ -71,15 +72,20 @@ async function observe(
   let now = START;
   let longestTickMs = 0;
   const before = process.cpuUsage();
-  for (let first = 0; first < views; first += A_BATCH) {
+  const batch: Views = {
+    length: A_BATCH,
+    item: (index, word) => (word === 0 ? highs : lows)[at(index)] ?? 0,
+    visitor: (index) => visitors[at(index)] ?? 0,
+    weight: () => 1,
+    isBot: () => false,
+    time: () => now,
+  };
+  for (; first < views; first += A_BATCH) {
     if (first % A_TICK === 0) {
       now += TICK_MS;
       longestTickMs = Math.max(longestTickMs, tick(now));
     }
-    for (let i = first; i < first + A_BATCH; i++) {
-      at = i & (STREAM - 1);
-      heat.observe(highs[at] ?? 0, lows[at] ?? 0, visitors[at] ?? 0, 1, false, now);
-    }
+    heat.observeAll(batch);
     heat.decide();
   }
   const perCpuSecond = (1e6 * views) / microseconds(before);

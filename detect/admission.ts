@@ -1,3 +1,5 @@
+import { cacheLines } from './cache-lines.ts';
+
 /*
  * Decides which items have enough views to be tracked, among any number of items, in a fixed amount of memory.
  *
@@ -45,7 +47,7 @@ const NOT_EMPTY = 1;
 /** `bits`: log2 of the number of buckets; 14 takes 1 MB. `places`: maximum number of tracked items. */
 export function createAdmission(places: number, bits = 14): Admission {
   const buckets = 1 << bits;
-  const words = new Int32Array(buckets * BUCKET_WORDS);
+  const words = cacheLines(buckets * BUCKET_WORDS);
   /** Visitor and stamp, outside the buckets: written when an item enters its bucket, read when it becomes tracked. */
   const firsts = new Int32Array(buckets * WAYS * 2);
   const lows = new Int32Array(places);

@@ -1,3 +1,5 @@
+import { cacheLines } from './cache-lines.ts';
+
 /*
  * Remembers which visitor viewed which item, how often and when last, for ten to twenty seconds, in a fixed amount of memory. A hash table
  * whose buckets hold four cells for the current period and four for the previous one. A cell has a tag of 20 bits, the second in 8 and a
@@ -33,7 +35,7 @@ const NOT_EMPTY = 1;
 /** `bits`: log2 of the number of cells per period. 18 takes 2 × 1 MB, for 100,000 pairs in ten seconds. */
 export function createPairFilter(bits = 18): PairFilter {
   const buckets = (1 << bits) / WAYS;
-  const cells = new Int32Array(buckets * BUCKET_WORDS);
+  const cells = cacheLines(buckets * BUCKET_WORDS);
   /** Where the current period is in a bucket. */
   let current = 0;
   return {

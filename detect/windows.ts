@@ -1,3 +1,4 @@
+import { cacheLines } from './cache-lines.ts';
 import { TICKS_A_SECOND } from './clock.ts';
 
 /*
@@ -38,10 +39,11 @@ const SLOT_TICKS: Record<Window, number> = {
   fiveMinutes: FIVE_TICKS,
 };
 
-/** Slots per ring: powers of two, longer than the longest window of each. */
-const TICK_SLOTS = 16;
+/**
+ * Slots of the ring of seconds: a power of two, longer than its window, because a second is subtracted after it has left the window. The
+ * other rings are as long as their window.
+ */
 const SECOND_SLOTS = 64;
-const FIVE_SLOTS = 64;
 
 /** The words of an item's head, as long as a cache line: counts of one tick, sums of ten seconds and of a minute, and their ticks. */
 const HEAD_BITS = 4;
@@ -80,9 +82,9 @@ export function secondsOf(window: Window, tick: number): number {
 }
 
 export function createWindows(items: number): Windows {
-  const heads = new Int32Array(items << HEAD_BITS);
-  const ticks = new Int32Array(items * TICK_SLOTS * COLUMNS);
-  const fives = new Int32Array(items * FIVE_SLOTS * COLUMNS);
+  const heads = cacheLines(items << HEAD_BITS);
+  const ticks = new Int32Array(items * SHORT * COLUMNS);
+  const fives = new Int32Array(items * LONG * COLUMNS);
   /** All kinds. */
   const seconds = new Int32Array(items * SECOND_SLOTS * KINDS);
   return {
@@ -108,8 +110,8 @@ export function createWindows(items: number): Windows {
       heads.fill(0, head, head + (1 << HEAD_BITS));
       heads[head + NOW] = tick;
       heads[head + GATHERED] = tick;
-      enter(ticks, item, TICK_SLOTS, 0, TICK_SLOTS);
-      enter(fives, item, FIVE_SLOTS, 0, FIVE_SLOTS);
+      enter(ticks, item, SHORT, 0, SHORT);
+      enter(fives, item, LONG, 0, LONG);
       clearSeconds(item);
     },
     bytes: heads.byteLength + ticks.byteLength + fives.byteLength + seconds.byteLength,
@@ -143,10 +145,10 @@ export function createWindows(items: number): Windows {
     const newcomers = heads[head + NEWCOMERS] ?? 0;
     const tick = heads[head + GATHERED] ?? 0;
     const now = heads[head + NOW] ?? 0;
-    if (now - tick < SHORT) grow(ticks, cellOf(item, TICK_SLOTS, tick), views, byPeople, newcomers);
+    if (now - tick < SHORT) grow(ticks, cellOf(item, SHORT, tick), views, byPeople, newcomers);
     const five = (tick / FIVE_TICKS) | 0;
     if (((now / FIVE_TICKS) | 0) - five < LONG)
-      grow(fives, cellOf(item, FIVE_SLOTS, five), views, byPeople, newcomers);
+      grow(fives, cellOf(item, LONG, five), views, byPeople, newcomers);
     const second = (tick / SECOND_TICKS) | 0;
     const age = ((now / SECOND_TICKS) | 0) - second;
     const cell = secondCell(item, second);
@@ -166,11 +168,11 @@ export function createWindows(items: number): Windows {
     if (tick <= before) return 0;
     settle(item);
     heads[head + NOW] = tick;
-    enter(ticks, item, TICK_SLOTS, before, tick);
+    enter(ticks, item, SHORT, before, tick);
     const from = (before / SECOND_TICKS) | 0;
     const to = (tick / SECOND_TICKS) | 0;
     if (to === from) return 0;
-    enter(fives, item, FIVE_SLOTS, (before / FIVE_TICKS) | 0, (tick / FIVE_TICKS) | 0);
+    enter(fives, item, LONG, (before / FIVE_TICKS) | 0, (tick / FIVE_TICKS) | 0);
     const newcomers = heads[head + MINUTE + NEWCOMERS] ?? 0;
     if (to - from >= SECOND_SLOTS) {
       clearSeconds(item);
@@ -218,17 +220,14 @@ export function createWindows(items: number): Windows {
     settle(item);
     const now = heads[(item << HEAD_BITS) + NOW] ?? 0;
     return window === 'second'
-      ? sumOf(ticks, item, TICK_SLOTS, now, kind)
-      : sumOf(fives, item, FIVE_SLOTS, (now / FIVE_TICKS) | 0, kind);
+      ? sumOf(ticks, item, SHORT, now, kind)
+      : sumOf(fives, item, LONG, (now / FIVE_TICKS) | 0, kind);
   }
 
   function series(item: number, kind: typeof VIEWS | typeof BY_PEOPLE): number[] {
     settle(item);
     const last = ((heads[(item << HEAD_BITS) + NOW] ?? 0) / FIVE_TICKS) | 0;
-    return Array.from(
-      { length: LONG },
-      (_, i) => fives[cellOf(item, FIVE_SLOTS, last - LONG + 1 + i) + kind] ?? 0,
-    );
+    return Array.from({ length: LONG }, (_, i) => fives[cellOf(item, LONG, last - LONG + 1 + i) + kind] ?? 0);
   }
 
   function secondCell(item: number, second: number): number {
@@ -236,7 +235,7 @@ export function createWindows(items: number): Windows {
   }
 
   function cellOf(item: number, slots: number, slot: number): number {
-    return ((slot & (slots - 1)) * items + item) * COLUMNS;
+    return ((slot % slots) * items + item) * COLUMNS;
   }
 
   /** Clears the slots after `before`, up to `now`. */
@@ -249,8 +248,7 @@ export function createWindows(items: number): Windows {
 
   function sumOf(ring: Int32Array, item: number, slots: number, now: number, kind: Kind): number {
     let sum = 0;
-    const length = slots === TICK_SLOTS ? SHORT : LONG;
-    for (let slot = now - length + 1; slot <= now; slot++) sum += ring[cellOf(item, slots, slot) + kind] ?? 0;
+    for (let slot = now - slots + 1; slot <= now; slot++) sum += ring[cellOf(item, slots, slot) + kind] ?? 0;
     return sum;
   }
 }

@@ -49,3 +49,6 @@ export const ELASTICSEARCH_WITH_API_KEYS: ElasticsearchDistribution = {
 /** trixie's. */
 export const RSYSLOG = '8.2504.0';
 export const PHP = '8.4';
+
+/** From npm. */
+export const BLOOM_FILTERS = '3.0.4';
