@@ -64,7 +64,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   function launch(): PartProcess {
     return startProcess({
       name: `hotitem ${args.join(' ')}`,
-      command: [process.execPath, '--enable-source-maps', PROGRAM, ...args],
+      command: [process.execPath, PROGRAM, ...args],
       logFile,
       env: { PATH: process.env.PATH, ...env },
     });
