@@ -14,12 +14,12 @@ export type Scenario = {
   /** What is done while views come. */
   does: string;
   transports: Transport[];
-  /** Part of `npm test`, with the first transport. */
-  short?: boolean;
+  /** Part of `npm test`, with the first transport: how long views come there, s. */
+  short?: number;
   needs?: Need[];
   /** `kafka.client` of sidecar and sink. */
   client?: KafkaClientName;
-  /** How long views come. Default 12, and 7 in `npm test`. */
+  /** How long views come, s. Default 12. */
   seconds?: number;
   /** Begins two seconds after the first view. */
   act(stage: Stage): Promise<void>;
@@ -51,7 +51,7 @@ export const SCENARIOS: Scenario[] = [
     name: 'sidecar killed',
     does: 'kill -9 of the sidecar, started again after 2 s',
     transports: ['subrequest', 'batch'],
-    short: true,
+    short: 6,
     mayRepeat: FORGETS,
     async act({ chain }) {
       await chain.sidecar.kill();
@@ -86,7 +86,7 @@ export const SCENARIOS: Scenario[] = [
     name: 'sink killed',
     does: 'kill -9 of the sink, started again at once',
     transports: ['batch'],
-    short: true,
+    short: 5,
     async act({ chain }) {
       await chain.sink?.kill();
       await chain.sink?.start();
@@ -132,7 +132,7 @@ export const SCENARIOS: Scenario[] = [
     name: 'nginx restarted',
     does: 'nginx -s quit and a start, as a package or service manager restarts it',
     transports: ['batch'],
-    short: true,
+    short: 5,
     mayRefuse: CLOSED,
     async act({ chain }) {
       await chain.nginx.quit();
@@ -259,7 +259,7 @@ export const SCENARIOS: Scenario[] = [
     name: 'disk of the spool full',
     does: 'the disk of the spool filled to the last byte by somebody else, freed after 4 s',
     transports: ['subrequest', 'batch'],
-    short: true,
+    short: 7,
     needs: ['small spool disk'],
     async act({ disk }) {
       await disk.fill();
