@@ -258,55 +258,61 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
       expect(letters.answer.reason).toContain('its bytes are not kept, because of the privacy settings');
     });
 
-    test('a dead letter is cut until its topic takes it; one that cannot be decoded itself is said', async () => {
-      await makeTopics({ 'max.message.bytes': '1000' });
-      await producer.send({
-        topic,
-        messages: [{ partition: 0, value: NO_EVENT }],
-      });
-      await startSink();
-      await accountsOf({ consumed: 1, dead: 1 });
-      const letters = await askHotitem<{ reason: string; value: string }>(['dead-letters', 'list'], env);
-      expect(letters.answer.reason).toMatch(/, cut from 62509 to \d+ bytes$/);
-      expect(letters.answer.value).toMatch(/^no event [\da-f ]+$/);
+    testOfBoth(
+      'a dead letter is cut until its topic takes it; one that cannot be decoded itself is said',
+      async () => {
+        await makeTopics({ 'max.message.bytes': '1000' });
+        await producer.send({
+          topic,
+          messages: [{ partition: 0, value: NO_EVENT }],
+        });
+        await startSink();
+        await accountsOf({ consumed: 1, dead: 1 });
+        const letters = await askHotitem<{ reason: string; value: string }>(['dead-letters', 'list'], env);
+        expect(letters.answer.reason).toMatch(/, cut from 62509 to \d+ bytes$/);
+        expect(letters.answer.value).toMatch(/^no event [\da-f ]+$/);
 
-      await sink?.stop();
-      flipBit(batchesOnDisk(kafka.nodes[0]?.data ?? '', `${topic}.dead`, 0)[0] ?? fail());
-      const damaged = await askHotitem<{ reason: string }>(['dead-letters', 'list'], env);
-      expect(damaged.answer.reason).toBe('1 dead letters cannot be decoded: its checksum is wrong');
-      expect(await verify()).toMatchObject({
-        status: 2,
-        answer: { missing: 1, doubts: [expect.stringContaining('1 dead letters cannot be decoded')] },
-      });
-    });
+        await sink?.stop();
+        flipBit(batchesOnDisk(kafka.nodes[0]?.data ?? '', `${topic}.dead`, 0)[0] ?? fail());
+        const damaged = await askHotitem<{ reason: string }>(['dead-letters', 'list'], env);
+        expect(damaged.answer.reason).toBe('1 dead letters cannot be decoded: its checksum is wrong');
+        expect(await verify()).toMatchObject({
+          status: 2,
+          answer: { missing: 1, doubts: [expect.stringContaining('1 dead letters cannot be decoded')] },
+        });
+      },
+    );
 
-    test('a sink whose dead letters cannot be kept is not ready, and says where and what to do', async () => {
-      await makeTopics({ 'max.message.bytes': '60' });
-      await write(0, someEvents(7));
-      await producer.send({ topic, messages: [{ partition: 0, value: 'no event' }] });
-      await startSink();
-      await until(async () => (await ready()) !== 'sink: ok', {
-        timeoutMs: 30_000,
-        what: 'it not to be ready',
-      });
-      expect(await ready()).toMatch(
-        new RegExp(
-          `^sink: it is stalled in ${topic}/0 at \\d+: dead letters cannot be stored: .*max.message.bytes`,
-        ),
-      );
-      await admin.alterConfigs({
-        validateOnly: false,
-        resources: [
-          {
-            type: kafkajs.ConfigResourceTypes.TOPIC,
-            name: `${topic}.dead`,
-            configEntries: [{ name: 'max.message.bytes', value: '1000000' }],
-          },
-        ],
-      });
-      await accountsOf({ consumed: 8, indexed: 7, dead: 1 });
-      expect(await ready()).toBe('sink: ok');
-    });
+    testOfBoth(
+      'a sink whose dead letters cannot be kept is not ready, and says where and what to do',
+      async () => {
+        await makeTopics({ 'max.message.bytes': '60' });
+        await write(0, someEvents(7));
+        await producer.send({ topic, messages: [{ partition: 0, value: 'no event' }] });
+        await startSink();
+        await until(async () => (await ready()) !== 'sink: ok', {
+          timeoutMs: 30_000,
+          what: 'it not to be ready',
+        });
+        expect(await ready()).toMatch(
+          new RegExp(
+            `^sink: it is stalled in ${topic}/0 at \\d+: dead letters cannot be stored: .*max.message.bytes`,
+          ),
+        );
+        await admin.alterConfigs({
+          validateOnly: false,
+          resources: [
+            {
+              type: kafkajs.ConfigResourceTypes.TOPIC,
+              name: `${topic}.dead`,
+              configEntries: [{ name: 'max.message.bytes', value: '1000000' }],
+            },
+          ],
+        });
+        await accountsOf({ consumed: 8, indexed: 7, dead: 1 });
+        expect(await ready()).toBe('sink: ok');
+      },
+    );
 
     async function makeTopics(ofDead: Record<string, string> = {}): Promise<void> {
       const configEntries = Object.entries(ofDead).map(([name, value]) => ({ name, value }));
