@@ -237,10 +237,14 @@ suiteWith(['nginx'])('the transport batch', () => {
     await chain.settle(30);
   });
 
-  describe.each<[Suite, NginxEngine]>([
-    ['sid', 'njs'],
-    ['sid', 'qjs'],
-  ])('on nginx of %s with %s', (suite, engine) => {
+  describe.each<[Suite, NginxEngine]>(
+    FULL
+      ? [
+          ['sid', 'njs'],
+          ['sid', 'qjs'],
+        ]
+      : [['sid', 'qjs']],
+  )('on nginx of %s with %s', (suite, engine) => {
     test('brings every view once, also those of an outage', async () => {
       const newest = await obtainNginx({ suite, report });
       chain = await startChain({ build: newest, engine, transport: 'batch' });
