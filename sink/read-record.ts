@@ -42,7 +42,7 @@ export const readDecision: ReadRecord<HotDecision> = (batch, at) =>
   only('decision', () => parseDecision(textOf('decision', batch, at)));
 
 function textOf(what: string, { values }: Batch, at: number): string {
-  const value = values[at];
+  const value = values.at(at);
   if (value === undefined || value.length === 0) throw new EventError(what, 'has no value', undefined);
   if (value.length > LARGEST_RECORD)
     throw new EventError(what, `larger than ${LARGEST_RECORD} bytes`, value.length);

@@ -42,7 +42,9 @@ export function* separateEvents(batch: Batch): Generator<Batch> {
 /** Whether each record already is one value, and all of them are one piece. */
 function isPlain({ values }: Batch): boolean {
   let bytes = 0;
-  for (const value of values) {
+  for (let at = 0; at < values.length; at++) {
+    const value = values.at(at);
+    if (value === undefined) continue;
     if (isUnusual(value)) return false;
     bytes += value.length;
   }

@@ -86,7 +86,7 @@ function createHandler<One>(options: SinkOptions<One>, stalls: Stalls, notice: D
   /** Yields between records: checking a large one, or thousands, for what may not be stored takes a while. */
   async function toLetters(batch: Batch, { invalid, rejected }: Delivered): Promise<DeadLetter[]> {
     const ofInvalid = await mapInTurns(invalid, ({ at, error }) =>
-      toLetter(batch, at, contents.ofInvalid(batch.values[at] ?? NOTHING, error)),
+      toLetter(batch, at, contents.ofInvalid(batch.values.at(at) ?? NOTHING, error)),
     );
     const ofRejected = await mapInTurns(rejected, ({ at, reason }) =>
       toLetter(batch, at, contents.ofRejected(read(batch, at), reason)),

@@ -18,11 +18,12 @@ export function withoutTombstones(log: EventLog, onTombstones: (count: number) =
 }
 
 function withValues(batch: Batch): Batch {
-  if (batch.values.every(({ length }) => length > 0)) return batch;
-  const kept = batch.values.flatMap(({ length }, at) => (length > 0 ? [at] : []));
+  const values = [...batch.values];
+  if (values.every(({ length }) => length > 0)) return batch;
+  const kept = values.flatMap(({ length }, at) => (length > 0 ? [at] : []));
   return {
     ...batch,
-    values: batch.values.filter(({ length }) => length > 0),
+    values: values.filter(({ length }) => length > 0),
     position: (i) => batch.position(kept[i] ?? i),
     time: (i) => batch.time?.(kept[i] ?? i),
   };

@@ -1,4 +1,5 @@
 import type { Undecodable } from './undecodable.ts';
+import type { Values } from './values.ts';
 
 /** Stored events in order of arrival: the spool on disk, or a Kafka topic. */
 export type EventLog = {
@@ -16,7 +17,7 @@ export type Batch = {
   /** Name of the source, for people: `spool`, `collection_hot_item/3`. */
   source: string;
   /** One event each: JSON in UTF-8, no newline in it. */
-  values: Buffer[];
+  values: Values;
   /** The position of `values[i]` in the source: a sequence, or an offset. */
   position(i: number): string;
   /** When the log received `values[i]`, ms since 1970, if it knows. */

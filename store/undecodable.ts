@@ -25,10 +25,11 @@ export function undecodableIn(value: Buffer | null | undefined): Undecodable | u
 /** Splits records into runs that can be read, and placeholders, each alone. */
 export function* readableRuns<Message extends { value?: Buffer | null | undefined }>(
   messages: Message[],
+  undecodableOf: (message: Message) => Undecodable | undefined = ({ value }) => undecodableIn(value),
 ): Generator<Message[]> {
   let from = 0;
   for (const [at, message] of messages.entries()) {
-    if (undecodableIn(message.value) === undefined) continue;
+    if (undecodableOf(message) === undefined) continue;
     if (from < at) yield messages.slice(from, at);
     yield [message];
     from = at + 1;

@@ -3,12 +3,13 @@ import kafkajs, { type EachBatchPayload, type Consumer as KafkajsConsumer, type 
 import { createBackoff } from '../../../service/backoff.ts';
 import { linkSignals } from '../../../service/linked-signal.ts';
 import type { Consumer, Handler } from '../../event-log.ts';
-import { readableRuns, undecodableIn } from '../../undecodable.ts';
+import { readableRuns } from '../../undecodable.ts';
+import { lateValues } from '../../values.ts';
 import { createDecodeAttempts } from '../decode-attempts.ts';
 import { watchGroup } from '../group-watch.ts';
 import type { OffsetReset } from '../offset-reset.ts';
 import { resetIn } from './patches/offsets.ts';
-import { unpackedSizeOf } from './patches/record-decoder.ts';
+import { undecodableOf, unpackedSizeOf } from './patches/record-decoder.ts';
 
 export type KafkajsConsumerOptions = {
   /** Makes a consumer of the group; each is used once. */
@@ -24,6 +25,7 @@ export type KafkajsConsumerOptions = {
   onReset: (reset: OffsetReset) => void;
 };
 
+const NOTHING = Buffer.alloc(0);
 /** Several times what is asked for of a partition. */
 const LARGE = { records: 20_000, bytes: 8 * 1024 * 1024 };
 
@@ -133,7 +135,7 @@ export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Pro
     share.lost.signal.throwIfAborted();
     const run = firstRun(batch);
     const [first] = run.messages;
-    const undecodable = undecodableIn(first?.value);
+    const undecodable = undecodableOf(first);
     if (undecodable !== undefined && (await attempts.again(partition, undecodable, share.signal))) return;
     const work = deliver(payload, share, run).catch(comeAgain).finally(end);
     inHand.add(work);
@@ -167,12 +169,12 @@ export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Pro
 
   async function deliver(payload: EachBatchPayload, share: Share, { messages, last }: Run): Promise<void> {
     const { batch, commitOffsetsIfNecessary } = payload;
-    const undecodable = undecodableIn(messages[0]?.value);
+    const undecodable = undecodableOf(messages[0]);
     await handle(
       {
         source: `${topic}/${batch.partition}`,
         // A tombstone has no value; it is not an event, and the sink reports it.
-        values: messages.map((message) => message.value ?? Buffer.alloc(0)),
+        values: lateValues(messages.length, (i) => messages[i]?.value ?? NOTHING),
         position: (i) => messages[i]?.offset ?? '',
         time: (i) => timeOf(messages[i]?.timestamp),
         ...(undecodable !== undefined && { undecodable }),
@@ -241,7 +243,7 @@ function isLarge({ messages }: Run): boolean {
 
 /** What of the fetched is left out is fetched again. */
 function firstRun(batch: EachBatchPayload['batch']): Run {
-  const [messages = []] = readableRuns(batch.messages);
+  const [messages = []] = readableRuns(batch.messages, undecodableOf);
   // Behind the last message there may be others that are not for us.
   const isWhole = messages.length === batch.messages.length;
   return { messages, last: isWhole ? batch.lastOffset() : (messages.at(-1)?.offset ?? batch.lastOffset()) };

@@ -187,7 +187,7 @@ describe('the comparison of a log with an index', () => {
       close: async () => {},
     };
     const dead = 'dead' in situation ? situation.dead : createDeadOrigins();
-    const read: VerifyOptions['read'] = ({ values }, at) => parse(String(values[at]));
+    const read: VerifyOptions['read'] = ({ values }, at) => parse(String(values.at(at)));
     return verify({
       history,
       lookup,

@@ -118,7 +118,7 @@ describe('what a dead letter keeps', () => {
       time: () => 1,
     });
     if (batch === undefined || more.length > 0) throw new Error('one record is one piece');
-    return batch.values.flatMap((value, i) => {
+    return [...batch.values].flatMap((value, i) => {
       try {
         read(batch, i);
         return [];

@@ -1,6 +1,6 @@
 import { reasonOf } from '../../../../service/log.ts';
 import { unpackLater } from '../../../codecs/unpack.ts';
-import { placeholderFor, type Undecodable } from '../../../undecodable.ts';
+import { placeholderFor, type Undecodable, undecodableIn } from '../../../undecodable.ts';
 import { type AnswerRoom, createAnswerRoom, refuseTooMany } from '../../answer-room.ts';
 import { AT, ATTRIBUTE, batchesIn, HEAD_BYTES, MAGIC, timeOf, toUndecodable } from '../../record-batch.ts';
 import { replaceKafkajsModule } from './module.ts';
@@ -116,7 +116,7 @@ function toPlaceholder(undecodable: Undecodable): Fetched {
 
 function decodeRecords(batch: BatchContext, count: number): FetchedRecord[] {
   const { content } = batch;
-  const cursor = createCursor(content, 0);
+  const cursor = new Cursor(content, 0);
   const records: FetchedRecord[] = [];
   for (let i = 0; i < count; i++) {
     const length = cursor.varint();
@@ -132,27 +132,27 @@ function decodeRecords(batch: BatchContext, count: number): FetchedRecord[] {
 type Fetched = Pick<FetchedRecord, keyof FetchedRecord>;
 
 /**
- * A record as kafkajs hands it out. Most of it is computed on demand, and is not needed for most records. A class because
- * there are tens of thousands of them, with getters.
+ * A record as kafkajs hands it out: where it is in the bytes of its batch. All else is read there when it is asked for; most is not, and
+ * the value is by then garbage in no time. A class because there are tens of thousands of them, with getters.
  */
 class FetchedRecord {
   readonly magicByte = MAGIC;
-  readonly attributes: number;
-  readonly key: Buffer | null;
-  readonly value: Buffer | null;
   readonly batchContext: BatchContext;
-  private readonly timeDelta: number;
+  private readonly at: number;
   private readonly offsetDelta: number;
-  private readonly headersAt: number;
+  private readonly keyAt: number;
 
   constructor(batch: BatchContext, cursor: Cursor) {
     this.batchContext = batch;
-    this.attributes = cursor.byte();
-    this.timeDelta = cursor.varint();
+    this.at = cursor.at();
+    cursor.moveTo(this.at + 1);
+    cursor.varint();
     this.offsetDelta = cursor.varint();
-    this.key = cursor.bytes();
-    this.value = cursor.bytes();
-    this.headersAt = cursor.at();
+    this.keyAt = cursor.at();
+  }
+
+  get attributes(): number {
+    return this.batchContext.content[this.at] ?? 0;
   }
 
   get offset(): string {
@@ -160,18 +160,30 @@ class FetchedRecord {
   }
 
   get timestamp(): string {
-    const { time, firstTime } = this.batchContext;
-    return time ?? String(firstTime + this.timeDelta);
+    const { content, time, firstTime } = this.batchContext;
+    return time ?? String(firstTime + new Cursor(content, this.at + 1).varint());
   }
 
   get isControlRecord(): boolean {
     return this.batchContext.isControlBatch;
   }
 
+  get key(): Buffer | null {
+    return new Cursor(this.batchContext.content, this.keyAt).bytes();
+  }
+
+  get value(): Buffer | null {
+    const cursor = new Cursor(this.batchContext.content, this.keyAt);
+    cursor.skip();
+    return cursor.bytes();
+  }
+
   /** A name that comes several times has all of its values. */
   get headers(): Headers {
     const { content } = this.batchContext;
-    const cursor = createCursor(content, this.headersAt);
+    const cursor = new Cursor(content, this.keyAt);
+    cursor.skip();
+    cursor.skip();
     // Without a prototype: a header may have any name.
     const headers: Headers = Object.create(null);
     for (let left = cursor.varint(); left > 0; left--) {
@@ -187,51 +199,63 @@ class FetchedRecord {
   }
 }
 
+/** What a record stands for, if it is a placeholder; known without making its value. */
+export function undecodableOf(record: { value: Buffer | null } | undefined): Undecodable | undefined {
+  return record instanceof FetchedRecord ? undefined : undecodableIn(record?.value);
+}
+
 /** How many bytes were unpacked for the batch of a record: they stay in memory as long as one of its records does. */
 export function unpackedSizeOf(record: object | undefined): number {
   return record instanceof FetchedRecord ? record.batchContext.content.length : 0;
 }
 
-/** Reads bytes, and numbers of Kafka's variable length. */
-type Cursor = {
-  at(): number;
-  moveTo(at: number): void;
-  byte(): number;
-  /** Exact up to 2^53, which no offset and no time reaches. */
-  varint(): number;
-  /** With their length before them; null for a length of -1. */
-  bytes(): Buffer | null;
-};
+/**
+ * Reads bytes, and numbers of Kafka's variable length. A class: one is made for each value.
+ */
+class Cursor {
+  private readonly content: Buffer;
+  private next: number;
 
-function createCursor(content: Buffer, from: number): Cursor {
-  let at = from;
-  return {
-    at: () => at,
-    moveTo(to) {
-      at = to;
-    },
-    byte,
-    varint,
-    bytes() {
-      const length = varint();
-      if (length < 0) return null;
-      at += length;
-      return content.subarray(at - length, at);
-    },
-  };
-
-  function byte(): number {
-    return content[at++] ?? 0;
+  constructor(content: Buffer, from: number) {
+    this.content = content;
+    this.next = from;
   }
 
-  function varint(): number {
-    let last = byte();
+  at(): number {
+    return this.next;
+  }
+
+  moveTo(at: number): void {
+    this.next = at;
+  }
+
+  /** Exact up to 2^53, which no offset and no time reaches. */
+  varint(): number {
+    let last = this.byte();
     let number = last & 0x7f;
     for (let unit = 0x80; last >= 0x80; unit *= 0x80) {
-      last = byte();
+      last = this.byte();
       number += (last & 0x7f) * unit;
     }
     // Zigzag: the sign is in the last bit.
     return number % 2 === 0 ? number / 2 : -(number + 1) / 2;
+  }
+
+  /** With their length before them; null for a length of -1. */
+  bytes(): Buffer | null {
+    const length = this.varint();
+    if (length < 0) return null;
+    this.next += length;
+    return this.content.subarray(this.next - length, this.next);
+  }
+
+  /** Goes past what `bytes` would return. */
+  skip(): void {
+    const length = this.varint();
+    if (length > 0) this.next += length;
+  }
+
+  private byte(): number {
+    return this.content[this.next++] ?? 0;
   }
 }

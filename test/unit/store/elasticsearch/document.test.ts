@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { HotItemEvent } from '../../../../event/event.ts';
@@ -55,6 +56,46 @@ test('an operation creates a document under the id of the event, with each field
     }),
   );
 });
+
+test('the bytes of an operation are those that JSON.stringify makes of its document', () => {
+  fc.assert(fc.property(events, (event) => expect(toOperation(event)).toBe(written(event))));
+});
+
+/** The operation, in the plainest way. */
+function written(event: HotItemEvent): string {
+  const {
+    id,
+    uri,
+    raw = uri,
+    args,
+    host,
+    method,
+    ref,
+    ip = '',
+    ua,
+    node,
+    item,
+    weight = 1,
+    kind,
+    bot,
+    cut,
+  } = event;
+  const time = new Date(event.time).toISOString();
+  const isAddress = isIP(ip) !== 0;
+  const request = method === undefined && ref === undefined ? undefined : { method, referrer: ref };
+  const document = {
+    '@timestamp': time,
+    event: { id, dataset: 'hotitem.view', created: time },
+    url: { original: args === undefined ? raw : `${raw}?${args}`, path: uri, query: args, domain: host },
+    http: request && { request },
+    client: { address: event.ip, ip: isAddress ? ip : undefined },
+    source: isAddress ? { ip } : undefined,
+    user_agent: ua === undefined ? undefined : { original: ua },
+    host: node === undefined ? undefined : { name: node },
+    hot_item: { id: item, weight, visitor: visitorOf(event), kind, bot: bot || undefined, cut },
+  };
+  return `${JSON.stringify({ create: { _id: id } })}\n${JSON.stringify(document)}\n`;
+}
 
 function valueAt(document: unknown, path = ''): unknown {
   return path.split('.').reduce((value: unknown, name) => Object(value)[name], document);

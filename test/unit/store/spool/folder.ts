@@ -49,7 +49,7 @@ export async function take(spool: Spool, name = 'a', batches = Number.POSITIVE_I
     if (enough())
       return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
     taken.batches.push(values.length);
-    values.forEach((value, i) => {
+    [...values].forEach((value, i) => {
       taken.values.push(value.toString());
       taken.positions.push(Number(position(i)));
     });

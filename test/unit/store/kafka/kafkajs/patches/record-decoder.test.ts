@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { crc32c } from '../../../../../../store/codecs/crc32c.ts';
-import { createDecodeMessages } from '../../../../../../store/kafka/kafkajs/patches/record-decoder.ts';
+import {
+  createDecodeMessages,
+  undecodableOf,
+} from '../../../../../../store/kafka/kafkajs/patches/record-decoder.ts';
 import { undecodableIn } from '../../../../../../store/undecodable.ts';
 
 // What kafkajs itself writes and reads, without its types: these are its own parts.
@@ -89,6 +92,12 @@ describe('a batch of records that was fetched', () => {
     );
     expect(more).toEqual([]);
     expect([first, last].map((record) => undecodableIn(record?.value))).toEqual([undefined, undefined]);
+    expect([first, second, third, last].map((record) => undecodableOf(record))).toEqual([
+      undefined,
+      undecodableIn(second?.value),
+      undecodableIn(third?.value),
+      undefined,
+    ]);
     expect(second).toMatchObject({ offset: '2', isControlRecord: false });
     expect(undecodableIn(second?.value)).toEqual({
       first: 2n,
