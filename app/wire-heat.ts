@@ -17,6 +17,7 @@ import { groupId } from '../sidecar/socket/group-id.ts';
 import type { SocketRoute } from '../sidecar/socket/socket-route.ts';
 import type { Core } from './core.ts';
 import type { Outlet } from './wire-decisions.ts';
+import { wireKeeper } from './wire-keeper.ts';
 
 export type OnHotChange = (change: Change) => void;
 
@@ -51,6 +52,7 @@ export async function wireHeat(core: Core, outlet: Outlet, onChange?: OnHotChang
     outbox: outlet,
     warn,
     now,
+    keeper: wireKeeper(core),
     onChange(change) {
       const { item, signal, reason, rule, dryRun } = change;
       log.info({ item, signal, reason, rule, dryRun }, MESSAGES[change.change]);

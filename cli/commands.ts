@@ -16,6 +16,7 @@ import { hotThaw } from './commands/hot-thaw.ts';
 import { nginxDrain } from './commands/nginx-drain.ts';
 import { nginxInstall } from './commands/nginx-install.ts';
 import { nginxRemove } from './commands/nginx-remove.ts';
+import { purge } from './commands/purge.ts';
 import { replay } from './commands/replay.ts';
 import { serviceInstall } from './commands/service-install.ts';
 import { serviceRemove } from './commands/service-remove.ts';
@@ -44,6 +45,7 @@ export const COMMANDS: Record<string, Command> = {
   'hot clear': hotClear,
   'hot freeze': hotFreeze,
   'hot thaw': hotThaw,
+  purge,
   check,
   status,
   doctor,

@@ -5,16 +5,18 @@ import { createHeat } from '../detect/heat.ts';
 import { compileRules, type Rules } from '../detect/rules.ts';
 import { createBotTest } from '../event/bot-test.ts';
 import { createHeatView } from '../event/heat-view.ts';
+import { type Keeper, NothingKept } from '../protect/keeper.ts';
 import { reasonOf } from '../service/log.ts';
 import type { Metrics } from '../service/metrics.ts';
 import type { NewViews } from '../sidecar/ingest/new-views.ts';
+import { createAddressSamples } from './address-samples.ts';
 import { createAudit } from './audit-file.ts';
 import { followMetrics } from './follow-metrics.ts';
 import { createFrozenFile } from './frozen-file.ts';
 import { createHeatStorage } from './heat-storage.ts';
 import type { HotCommand } from './hot-command.ts';
-import { createHotFolder } from './hot-folder.ts';
-import { actedOn } from './hot-items.ts';
+import { createHotFolder, type HotItem } from './hot-folder.ts';
+import { actedOn, cached, withoutCache } from './hot-items.ts';
 import {
   createVersions,
   type ExplainedItem,
@@ -51,6 +53,8 @@ export type HeatServiceOptions = {
   metrics: Metrics<typeof HEAT_METRICS>;
   warn: (key: string, message: string, fields?: object) => void;
   now: () => number;
+  /** Makes what has nginx keep pages, and tells when it does. Without it none is kept. */
+  keeper?: ((onChange: () => void) => Keeper) | undefined;
   /** Called for each change. */
   onChange?: ((change: Change) => void) | undefined;
   /** Where decisions go; without it they are told to nobody but those who ask. */
@@ -79,6 +83,8 @@ export type HeatState = {
   frozen: boolean;
   /** Why nginx cannot see the hot list; absent if it can, or if the list is frozen. */
   failure?: string;
+  /** Why nginx keeps no page of any hot item, where that is not meant. */
+  keeperFailure?: string;
   rulesProblems: string[];
 };
 
@@ -143,6 +149,8 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
     ...(storage.baselines !== undefined && { stored: storage.baselines }),
   });
   const folder = createHotFolder({ dir: config.dir, gid, now, warn });
+  const keeper = options.keeper?.(() => guarded(publish));
+  const addresses = createAddressSamples(keeper);
   const shop = createShopRate();
   let happened: Happened[] = [];
   const newViews = createViewBatches({ view: createHeatView(), isBot: createBotTest(), count });
@@ -185,6 +193,7 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
       viewedAt = Number.NaN;
       naming = undefined;
       if (isChanged) publish();
+      addresses.look(views);
     });
   }
 
@@ -195,6 +204,7 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
       if (overrides.expire(time)) applyOverrides();
       if (isChanged) publish();
       folder.tick();
+      keeper?.tick();
       storage.tick(time);
       teller?.tick(time);
       outbox?.tick(time);
@@ -243,10 +253,22 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
   /** Updates the folder, and wakes readers that wait for a new version. */
   function publish(): void {
     isChanged = false;
-    if (frozen.state() === undefined) unseen = folder.update(actedOn(decisions.hot()));
-    else folder.freeze();
+    if (frozen.state() === undefined) unseen = folder.update(listed());
+    else {
+      keeper?.follow([]);
+      folder.freeze();
+    }
     versions.next();
     storage.changed();
+  }
+
+  /** What nginx sees: a page that is not kept must not be looked for in its cache. */
+  function listed(): HotItem[] {
+    const hot = actedOn(decisions.hot());
+    if (keeper === undefined) return hot.map(withoutCache);
+    keeper.follow(hot.filter(cached).map(({ item }) => item));
+    const items = hot.map((one) => (keeper.allows(one.item) ? one : withoutCache(one)));
+    return [...keeper.words().map((item) => ({ item, actions: ['keeper'] })), ...items];
   }
 
   function keptBaselines(): KeptBaselines {
@@ -305,6 +327,11 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
       publish();
       return;
     }
+    if (said.do === 'purge') {
+      note();
+      await purge(said.item);
+      return;
+    }
     if (said.do === 'clear') overrides.clear(said.item);
     else {
       const { do: kind, item: named, until } = said;
@@ -328,6 +355,11 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
     }
   }
 
+  async function purge(item: string | undefined): Promise<void> {
+    if (keeper === undefined) throw new NothingKept('no page is kept: protect.hosts names no host');
+    await Promise.all((item === undefined ? keeper.kept() : [item]).map((one) => keeper.purge(one)));
+  }
+
   function saidBy(who: string, change: () => void): void {
     speaker = who;
     try {
@@ -344,10 +376,12 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
   function whole(): WholeHotList {
     const freeze = frozen.state();
     const failure = folder.failure();
+    const unkept = keeper?.failure();
     return {
       ...list(),
       ...(freeze !== undefined && { frozen: freeze }),
       ...(failure !== undefined && { failure }),
+      ...(unkept !== undefined && { keeperFailure: unkept }),
       held: decisions.held(),
       overrides: overrides.all(),
       rules: watch.state(),
@@ -367,7 +401,8 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
 
   function shown(decision: Decision): ShownDecision {
     const problem = unseen.get(decision.item);
-    return problem === undefined ? decision : { ...decision, problem };
+    const page = decision.actions.includes('cache') ? keeper?.stateOf(decision.item) : undefined;
+    return { ...decision, ...(problem !== undefined && { problem }), ...(page !== undefined && { page }) };
   }
 
   function explain(item: string): ExplainedItem {
@@ -377,11 +412,13 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
 
   function state(): HeatState {
     const failure = folder.failure();
+    const unkept = keeper?.failure();
     return {
       hot: new Set(decisions.hot().map(({ item }) => item)).size,
       held: decisions.held().length,
       frozen: frozen.state() !== undefined,
       ...(failure !== undefined && { failure }),
+      ...(unkept !== undefined && { keeperFailure: unkept }),
       rulesProblems: watch.state().problems,
     };
   }
@@ -390,6 +427,7 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
   async function close(): Promise<void> {
     clearInterval(timer);
     watch.close();
+    await keeper?.close();
     folder.stop();
     await Promise.all([storage.close(), audit.written()]);
     await outbox?.settled();

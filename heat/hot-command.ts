@@ -29,6 +29,7 @@ export const hotCommand = z.discriminatedUnion('do', [
     }),
   z.strictObject({ do: z.literal('ban'), item, until: instant.optional(), ...said }),
   z.strictObject({ do: z.literal('clear'), item, ...said }),
+  z.strictObject({ do: z.literal('purge'), item: item.optional(), ...said }),
   z.strictObject({ do: z.literal('freeze'), ...said }),
   z.strictObject({ do: z.literal('thaw'), ...said }),
 ]);

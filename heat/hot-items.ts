@@ -13,3 +13,12 @@ export function actedOn(decisions: readonly Decision[]): HotItem[] {
   }
   return [...actions].map(([item, all]) => ({ item, actions: [...all] }));
 }
+
+export function cached({ actions }: HotItem): boolean {
+  return actions.includes('cache');
+}
+
+/** The same without the action cache. */
+export function withoutCache(one: HotItem): HotItem {
+  return cached(one) ? { ...one, actions: one.actions.filter((action) => action !== 'cache') } : one;
+}

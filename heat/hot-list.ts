@@ -1,5 +1,6 @@
 import type { Decision, Held } from '../detect/decisions.ts';
 import type { Explained } from '../detect/explain.ts';
+import type { KeptState } from '../protect/keeper.ts';
 import { createWaiters } from '../service/waiters.ts';
 import type { Freeze } from './frozen-file.ts';
 import type { Override } from './overrides.ts';
@@ -9,6 +10,8 @@ import type { RulesState } from './rules-watch.ts';
 export type ShownDecision = Decision & {
   /** Why nginx cannot act on it; absent if it can. */
   problem?: string;
+  /** What nginx does with its page, where it is to be kept. */
+  page?: KeptState;
 };
 
 /** The hot list, for people and programs. */
@@ -27,6 +30,8 @@ export type WholeHotList = HotList & {
   frozen?: Freeze;
   /** Why nginx cannot see the hot list; absent if it can. */
   failure?: string;
+  /** Why nginx keeps no page of any hot item, where that is not meant. */
+  keeperFailure?: string;
   /** Held back by the cap. */
   held: Held[];
   overrides: Override[];

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { NothingKept } from '../protect/keeper.ts';
 import { json, type Route } from '../service/admin/admin.ts';
 import { reasonOf } from '../service/log.ts';
 import type { IntakeRoute } from '../sidecar/ingest/intake.ts';
@@ -66,7 +67,10 @@ export function createHotControlRoute(source: HotSource): SocketRoute {
       await source.command(read.data);
       return { status: 200, value: source.whole() };
     } catch (error) {
-      return { status: error instanceof TooManyOverrides ? 409 : 500, value: { error: reasonOf(error) } };
+      return {
+        status: error instanceof TooManyOverrides || error instanceof NothingKept ? 409 : 500,
+        value: { error: reasonOf(error) },
+      };
     }
   }
 }

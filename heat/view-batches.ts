@@ -30,8 +30,13 @@ export type CountedViews = {
   time(index: number): number;
   /** The name of the item, as in events. */
   name(index: number): string;
+  /** The path and query as the client wrote them, a character a byte; undefined where the line has them in another form. */
+  target(index: number): string | undefined;
 };
 
+/** `$request_uri` in a line. */
+const TARGET_COLUMN = 6;
+const NEWLINE = 0x0a;
 const WORDS = 7;
 const HIGH = 0;
 const LOW = 1;
@@ -75,6 +80,7 @@ export function createViewBatches({ view, isBot, count }: ViewBatchesOptions): N
       isBot: (index) => words[index * WORDS + IS_BOT] === 1,
       time: (index) => times[index] ?? 0,
       name,
+      target,
     };
     const batch: Batch = {
       begin(from) {
@@ -115,6 +121,13 @@ export function createViewBatches({ view, isBot, count }: ViewBatchesOptions): N
       const at = index * WORDS;
       const text = odd.get(index) ?? lines.toString('latin1', words[at + BEGIN], words[at + END]);
       return cutText('item', text);
+    }
+
+    function target(index: number): string | undefined {
+      if (odd.has(index)) return undefined;
+      const at = words[index * WORDS + BEGIN] ?? 0;
+      const begin = lines.lastIndexOf(NEWLINE, at) + 1;
+      return lines.toString('latin1', begin, at).split('\t')[TARGET_COLUMN];
     }
 
     function grow(): void {

@@ -11,11 +11,12 @@ export type Heating = {
 export function heating({ sidecar }: StatusFacts): Heating {
   const heat = 'accounts' in sidecar ? sidecar.accounts.heat : undefined;
   if (heat === undefined) return { wrong: [], notes: [] };
-  const { frozen, failure, rulesProblems } = heat;
+  const { frozen, failure, keeperFailure, rulesProblems } = heat;
   return {
     wrong: [
       ...(rulesProblems.length === 0 ? [] : [rulesFinding(rulesProblems)]),
       ...(failure === undefined ? [] : [folderFinding(failure)]),
+      ...(keeperFailure === undefined ? [] : [keeperFinding(keeperFailure)]),
     ],
     notes: frozen ? [FROZEN] : [],
   };
@@ -47,5 +48,16 @@ function folderFinding(failure: string): Finding {
     what: `nginx does not see hot items: ${failure}`,
     why: 'the sidecar cannot write the folder that heat.dir names',
     fix: 'make it a folder of the user of the sidecar, with nothing else in it',
+  };
+}
+
+function keeperFinding(failure: string): Finding {
+  return {
+    id: 'keeper-unreachable',
+    severity: 'warning',
+    what: `no page of a hot item is cached: ${failure}`,
+    why: 'the sidecar asks for such pages on the address that nginx.keeper names, and nginx does not answer there as it should',
+    fix: 'include server-protect.conf and that listen in the server of the pages',
+    command: 'hotitem check --nginx',
   };
 }

@@ -2,13 +2,14 @@ import type { ShownDecision, WholeHotList } from '../../heat/hot-list.ts';
 import type { Override } from '../../heat/overrides.ts';
 import { plainText } from '../../service/plain-text.ts';
 import { isoTime } from '../../status/iso-time.ts';
+import { keptText } from './kept-text.ts';
 
 const LONGEST_ITEM = 60;
 const LONGEST_REASON = 300;
 
 /** The hot list for a terminal. Item names are untrusted text. */
 export function hotText(list: WholeHotList): string {
-  const { frozen, failure, hot, held, overrides, rules, now } = list;
+  const { frozen, failure, keeperFailure, hot, held, overrides, rules, now } = list;
   return [
     ...(frozen === undefined
       ? []
@@ -17,6 +18,7 @@ export function hotText(list: WholeHotList): string {
           'nginx sees no hot item until: hotitem hot thaw',
         ]),
     ...(failure === undefined ? [] : [`nginx does not see hot items: ${plainText(failure, 200)}`]),
+    ...(keeperFailure === undefined ? [] : [`nginx keeps no page: ${plainText(keeperFailure, 300)}`]),
     ...(rules.problems.length === 0
       ? []
       : [
@@ -37,7 +39,7 @@ export function hotText(list: WholeHotList): string {
 }
 
 function rowOf(
-  { item, signal, since, until, actions, reason, rule, dryRun, problem }: ShownDecision,
+  { item, signal, since, until, actions, reason, rule, dryRun, problem, page }: ShownDecision,
   now: number,
 ): string {
   const what = dryRun ? 'dry run' : actions.join(', ') || 'no action';
@@ -45,6 +47,7 @@ function rowOf(
   return [
     `  ${name(item)}  ${signal.padEnd(12)}for ${durationText(now - since)}${end}  ${plainText(reason, LONGEST_REASON)}`,
     `  ${' '.repeat(20)}  ${' '.repeat(12)}${plainText(problem ?? what, 100)} (rule ${plainText(rule, 60)})`,
+    ...(page === undefined ? [] : [`  ${' '.repeat(20)}  ${' '.repeat(12)}${keptText(page, now)}`]),
   ].join('\n');
 }
 

@@ -15,7 +15,11 @@ export async function tell(context: CommandContext, command: HotCommand): Promis
   const { control } = configure(context);
   const list = await commandHot(control.socket, command);
   const done = DONE[command.do];
-  print('item' in command ? `${plainText(command.item, 60)}: ${done}${timesText(command)}\n` : `${done}\n`);
+  print(
+    'item' in command && command.item !== undefined
+      ? `${plainText(command.item, 60)}: ${done}${timesText(command)}\n`
+      : `${done}\n`,
+  );
   if (command.do === 'clear') {
     const left = list.overrides.find(({ item }) => item === command.item);
     if (left !== undefined)
@@ -25,6 +29,7 @@ export async function tell(context: CommandContext, command: HotCommand): Promis
 }
 
 const DONE: Record<HotCommand['do'], string> = {
+  purge: 'asked for again',
   pin: 'pinned',
   ban: 'banned',
   clear: 'pin or ban removed',

@@ -210,6 +210,22 @@ export const settings = z.strictObject({
 
   protect: z
     .strictObject({
+      hosts: z
+        .array(hostName)
+        .max(8)
+        .default([])
+        .describe(
+          'names of the shop whose pages of hot items are kept, as in its Host; without any, none is kept',
+        ),
+      https: yesOrNo
+        .default(false)
+        .describe('true if nginx.keeper listens with ssl, because the pages are https'),
+      refresh_ms: z
+        .int()
+        .min(100)
+        .max(60_000)
+        .default(1_000)
+        .describe('how often the page of a hot item is asked for again'),
       stale_seconds: seconds
         .max(3600)
         .default(10)

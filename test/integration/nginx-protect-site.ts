@@ -12,11 +12,14 @@ import { freePorts } from '../parts/ports.ts';
 import { type Ask, ask, type Reply } from './nginx-ask.ts';
 import { type HostileOrigin, startHostileOrigin } from './nginx-protect-origin.ts';
 
+type Php = { socket: string; pages: string };
 export type Mode = 'probe' | 'fill' | 'look';
 export type More = Partial<Pick<Ask, 'method' | 'headers' | 'body'>>;
 
 export type ProtectSite = {
   folder: string;
+  /** The folder of the hot list. */
+  hot: string;
   /** The shop, protected and, by another name of the host, as it is without us. */
   port: number;
   /** Where the keeper is heard; on all addresses, so that others can be tried. */
@@ -52,7 +55,7 @@ export const HOST = 'shop.test';
 /** A hostile origin behind a real nginx with all that protects it. `php`: the socket of php-fpm, whose pages lie in `pages`. */
 export async function startProtectSite(
   suite: Suite,
-  php?: { socket: string; pages: string },
+  { php, hasHotList = true }: { php?: Php; hasHotList?: boolean } = {},
 ): Promise<ProtectSite> {
   const build: NginxBuild = await obtainNginx({ suite, report: () => {} });
   const { path: folder, remove } = temporaryFolder('protect');
@@ -86,12 +89,16 @@ export async function startProtectSite(
   });
   const word = randomBytes(32).toString('hex');
   const agent = new Agent({ keepAlive: true, maxSockets: 50 });
-  const folderOfHot: HotFolder = createHotFolder({ dir: hot, now: Date.now, warn: () => {} });
+  // Where a sidecar has it, it is not ours.
+  const folderOfHot: HotFolder | undefined = hasHotList
+    ? createHotFolder({ dir: hot, now: Date.now, warn: () => {} })
+    : undefined;
   let wanted: { item: string; actions: string[] }[] = [];
   act('cache');
-  const ticking = setInterval(folderOfHot.tick, TICK_MS);
+  const ticking = setInterval(() => folderOfHot?.tick(), TICK_MS);
   return {
     folder,
+    hot,
     port,
     keeperPort,
     plainPort,
@@ -122,8 +129,8 @@ export async function startProtectSite(
 
   function act(action: string, ...items: string[]): void {
     wanted = items.map((item) => ({ item, actions: [action] }));
-    const refused = folderOfHot.update([...wanted, { item: word, actions: ['keeper'] }]);
-    if (refused.size > 0) throw new Error(`cannot be hot: ${[...refused.values()]}`);
+    const refused = folderOfHot?.update([...wanted, { item: word, actions: ['keeper'] }]);
+    if (refused !== undefined && refused.size > 0) throw new Error(`cannot be hot: ${[...refused.values()]}`);
   }
 
   async function share(path: string, item: string): Promise<Reply> {
@@ -211,7 +218,7 @@ export async function startProtectSite(
   }
 }
 
-function phpLocations({ socket, pages }: { socket: string; pages: string }, cache: string): string {
+function phpLocations({ socket, pages }: Php, cache: string): string {
   return `location /shop/ { try_files /none$uri /index.php$is_args$args; }
     location ~ \\.php$ {
       root "${pages}";

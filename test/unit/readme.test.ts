@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { DECISION_METRICS, HEAT_METRICS } from '../../heat/metrics.ts';
+import { PROTECT_METRICS } from '../../protect/metrics.ts';
 import { ADMIN_METRICS } from '../../service/admin/admin-metrics.ts';
 import { loadConfig } from '../../service/config/config.ts';
 import { SETTINGS } from '../../service/config/setting.ts';
@@ -22,6 +23,7 @@ describe('what the documentation says', () => {
       ...table(HEAT_METRICS),
       ...table(DECISION_METRICS),
       ...table(aboutDecisions(FORWARD_METRICS), DECISIONS),
+      ...table(PROTECT_METRICS),
       ...table(SINK_METRICS),
       ...table(DECISION_SINK_METRICS, DECISIONS),
       ...table(ADMIN_METRICS),

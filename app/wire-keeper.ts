@@ -1,0 +1,34 @@
+import { createKeeper, type Keeper } from '../protect/keeper.ts';
+import { PROTECT_METRICS } from '../protect/metrics.ts';
+import { createPageRequests } from '../protect/page-request.ts';
+import { splitAddress } from '../service/listen-address.ts';
+import { createMetrics } from '../service/metrics.ts';
+import type { Core } from './core.ts';
+
+const LONGEST_REQUEST_MS = 5_000;
+
+/** Makes what has nginx keep pages of hot items; undefined where no host is named whose pages they are. */
+export function wireKeeper({
+  config,
+  registry,
+  warn,
+  now,
+}: Core): ((onChange: () => void) => Keeper) | undefined {
+  const { hosts, https, refresh_ms: refreshMs, stale_seconds: staleSeconds } = config.protect;
+  if (hosts.length === 0) return undefined;
+  return (onChange) =>
+    createKeeper({
+      hosts,
+      requests: createPageRequests({
+        address: splitAddress(config.nginx.keeper),
+        https,
+        timeoutMs: LONGEST_REQUEST_MS,
+      }),
+      refreshMs,
+      staleMs: 1_000 * staleSeconds,
+      metrics: createMetrics(registry, PROTECT_METRICS),
+      warn,
+      now,
+      onChange,
+    });
+}

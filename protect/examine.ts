@@ -1,0 +1,71 @@
+import { difference, whyNotShared } from './judge.ts';
+import type { Page } from './page.ts';
+import type { Asked } from './page-request.ts';
+import { ENGLISH_DESKTOP, ENGLISH_PHONE, GERMAN_DESKTOP, type Visitor } from './visitors.ts';
+
+export type Ask = (asked: Omit<Asked, 'word'>) => Promise<Page>;
+export type Place = { host: string; target: string };
+
+/** The origin, or nginx, does not answer as it should: nothing is known of the page. */
+export class Unavailable extends Error {
+  override name = 'Unavailable';
+}
+
+/** What nginx did with a fill; see docs/decisions/0018. */
+const TOLD = 'x-hotitem-keeper';
+
+/**
+ * Asks for a page as several visitors. Returns why it must not be shared, undefined if nothing was found. `first`: it is not shared yet, so one
+ * visitor comes twice, and what the pages differ by is found out. Rejects with `Unavailable`.
+ */
+export async function examine(
+  place: Place,
+  ask: Ask,
+  now: number,
+  first: boolean,
+): Promise<string | undefined> {
+  const phone = await probe(ENGLISH_PHONE);
+  const desktop = await probe(GERMAN_DESKTOP);
+  const refused = whyNotShared(phone, now) ?? whyNotShared(desktop, now);
+  if (refused !== undefined) return refused;
+  const differs = difference(phone, desktop, 'from visitor to visitor');
+  if (!first) return differs;
+  const again = await probe(ENGLISH_PHONE);
+  const each = whyNotShared(again, now) ?? difference(phone, again, 'from one request to the next');
+  if (each !== undefined || differs === undefined) return each;
+  const other = await probe(ENGLISH_DESKTOP);
+  return (
+    difference(phone, other, 'between phone and desktop') ??
+    difference(desktop, other, 'by language') ??
+    differs
+  );
+
+  async function probe({ headers }: Visitor): Promise<Page> {
+    return available(await ask({ mode: 'probe', ...place, headers }));
+  }
+}
+
+/** Has nginx store the page anew. Returns why it must not be shared. Rejects with `Unavailable`. */
+export async function fill(place: Place, ask: Ask, now: number): Promise<string | undefined> {
+  const page = available(await ask({ mode: 'fill', ...place, headers: { ...PLAIN } }));
+  return whyNotShared(page, now);
+}
+
+/** Returns why nginx does not show the page that was stored, undefined where it does. */
+export async function lookWhetherKept(place: Place, ask: Ask): Promise<string | undefined> {
+  const page = available(await ask({ mode: 'look', ...place, headers: { ...PLAIN } }));
+  const told = page.headers.get(TOLD)?.[0]?.trim();
+  if (told === undefined) return 'nginx does not say what it did: hotitem check --nginx tells why';
+  if (told === 'look HIT') return undefined;
+  if (told === 'look')
+    return 'its location does not include cache.conf, or its query may change the page (tracking.conf)';
+  return `nginx does not keep it (${told})`;
+}
+
+const { 'Accept-Language': _, ...PLAIN } = ENGLISH_DESKTOP.headers;
+
+/** An error that may be over soon says nothing about the page. */
+function available(page: Page): Page {
+  if (page.status >= 500 || page.status === 429) throw new Unavailable(`the origin answers ${page.status}`);
+  return page;
+}

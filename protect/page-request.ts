@@ -1,0 +1,96 @@
+import {
+  type ClientRequest,
+  Agent as HttpAgent,
+  request as httpRequest,
+  type RequestOptions,
+} from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { reasonOf } from '../service/log.ts';
+import { MOST_BYTES, type Page } from './page.ts';
+
+export type Mode = 'probe' | 'fill' | 'look';
+
+export type Asked = {
+  mode: Mode;
+  /** One of the configured hosts. */
+  host: string;
+  /** The path and query, as clients write it. */
+  target: string;
+  word: string;
+  headers?: Record<string, string>;
+};
+
+export type PageRequests = {
+  /** Rejects where there is no answer; its message has the reason in words. */
+  ask(asked: Asked): Promise<Page>;
+  close(): void;
+};
+
+export type PageRequestsOptions = {
+  /** Of nginx's listener for the keeper: a loopback address. */
+  address: { host: string; port: number };
+  https: boolean;
+  /** For the whole answer. */
+  timeoutMs: number;
+};
+
+/** Asks nginx on its loopback listener, and nobody else: no redirect is followed, no name is resolved, no cookie is kept. */
+export function createPageRequests({ address, https, timeoutMs }: PageRequestsOptions): PageRequests {
+  const agent = https ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true });
+  return { ask, close: () => agent.destroy() };
+
+  function ask({ mode, host, target, word, headers }: Asked): Promise<Page> {
+    return new Promise((resolve, reject) => {
+      const options: RequestOptions = {
+        host: address.host,
+        port: address.port,
+        path: target,
+        method: 'GET',
+        agent,
+        headers: { ...headers, Host: host, 'Keep-Alive': `hotitem-${mode}=${word}` },
+        signal: AbortSignal.timeout(timeoutMs),
+      };
+      const asked = https ? secure(options, host) : httpRequest(options);
+      asked.once('error', (error) => reject(new Error(whyUnanswered(error, timeoutMs), { cause: error })));
+      asked.once('response', (response) => {
+        const chunks: Buffer[] = [];
+        let bytes = 0;
+        const page = (isWhole: boolean): Page => ({
+          status: response.statusCode ?? 0,
+          headers: headersOf(response.rawHeaders),
+          body: Buffer.concat(chunks),
+          bytes,
+          isWhole,
+        });
+        response.on('data', (chunk: Buffer) => {
+          bytes += chunk.length;
+          if (bytes <= MOST_BYTES) chunks.push(chunk);
+          else response.destroy();
+        });
+        response.once('close', () => resolve(page(response.complete && bytes <= MOST_BYTES)));
+        response.once('error', () => undefined);
+      });
+      asked.end();
+    });
+  }
+}
+
+/** The certificate is the shop's, for its name; who answers is nginx on this host, which is known by the address. */
+function secure(options: RequestOptions, host: string): ClientRequest {
+  return httpsRequest({ ...options, servername: host.replace(/:\d+$/, ''), rejectUnauthorized: false });
+}
+
+function whyUnanswered(error: Error, timeoutMs: number): string {
+  return error.name === 'AbortError' || error.name === 'TimeoutError'
+    ? `no answer within ${timeoutMs / 1_000} s`
+    : reasonOf(error);
+}
+
+function headersOf(raw: string[]): Map<string, string[]> {
+  const headers = new Map<string, string[]>();
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = (raw[i] ?? '').toLowerCase();
+    headers.set(name, [...(headers.get(name) ?? []), raw[i + 1] ?? '']);
+  }
+  return headers;
+}
