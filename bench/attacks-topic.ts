@@ -14,7 +14,7 @@ import { type Attacked, lineOf, meterOf, nameOf, watchResponsiveness } from './r
 
 const PARTITIONS = 3;
 /** Of each attack, one behind the other. */
-const TIMES = { full: 4, quick: 1 };
+const TIMES = { full: 2, quick: 1 };
 const QUICK_ATTACKS = 2;
 const DONE_MS = 120_000;
 

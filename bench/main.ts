@@ -42,18 +42,18 @@ const { values: flags, positionals } = parseArgs({
 const [name = ''] = positionals;
 const bench = BENCHES[name];
 if (bench === undefined) {
-  process.stderr.write(`Usage: npm run bench -- NAME [--json] [--quick] [--only TEXT]\n\n`);
+  process.stderr.write(`Usage: npm run bench -- NAME [--json] [--quick] [--only REGEXP]\n\n`);
   for (const [known, { about }] of Object.entries(BENCHES))
     process.stderr.write(`  ${known.padEnd(12)}${about}\n`);
   process.stderr.write(`\n  --quick     one short round: whether it runs, not what comes out\n`);
-  process.stderr.write(`  --only      attacks: those whose line, as it is printed, has this text in it\n`);
+  process.stderr.write(`  --only      attacks: those whose line, as it is printed, matches this regular expression\n`);
   process.exitCode = 2;
 } else {
   const report = (line: string) => process.stderr.write(`${line}\n`);
   const outcome = await bench.run({
     report,
     quick: flags.quick,
-    isWanted: (part) => part.includes(flags.only),
+    isWanted: (part) => new RegExp(flags.only).test(part),
   });
   if (flags.json) printJson(name, outcome);
   else print(outcome);
