@@ -3,7 +3,10 @@ import { FIELD_NAMES, type Field, fieldOf } from './fields.ts';
 import { whyTooComplex } from './json-limits.ts';
 import { isKind, KINDS } from './kind.ts';
 
-/** The input is not an event. The message names the field and shows the (truncated) value. */
+/**
+ * The input is not an event. The message names the field and shows the (truncated) value. It has no stack, which says nothing about the
+ * input: of tens of thousands in a batch, the stacks would take more memory than all else.
+ */
 export class EventError extends Error {
   override name = 'EventError';
   readonly field: string;
@@ -11,7 +14,11 @@ export class EventError extends Error {
   readonly problem: string;
 
   constructor(field: string, problem: string, value: unknown) {
-    super(`${field}: ${problem} (got ${show(value)})`);
+    const message = `${field}: ${problem} (got ${show(value)})`;
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
+    super(message);
+    Error.stackTraceLimit = stackTraceLimit;
     this.field = field;
     this.problem = `${field}: ${problem}`;
   }

@@ -8,21 +8,21 @@ const FLAG = { contentChecksum: 0x04, contentSize: 0x08, blockChecksum: 0x10, di
 
 /**
  * Unpacks frames of LZ4 ("LZ4 Frame Format Description" 1.6 and "LZ4 Block Format Description") into `output`. Their own
- * checksums are not looked at: Kafka's covers them, and the first clients of Kafka wrote one of them wrong. Throws where
- * the bytes are no such frames.
+ * checksums are not looked at: Kafka's covers them, and the first clients of Kafka wrote one of them wrong. Block by block. Throws
+ * where the bytes are no such frames.
  */
-export function unpackLz4(bytes: Buffer, output: Output): void {
+export function* unpackLz4(bytes: Buffer, output: Output): Generator<void> {
   let at = 0;
   while (at < bytes.length) {
     const magic = bytes.readUInt32LE(at);
     if ((magic & 0xfffffff0) >>> 0 === SKIPPABLE) at += 8 + bytes.readUInt32LE(at + 4);
-    else if (magic === MAGIC) at = unpackFrame(bytes, at + 4, output);
+    else if (magic === MAGIC) at = yield* unpackFrame(bytes, at + 4, output);
     else throw new Error('it is not an lz4 frame');
   }
 }
 
 /** Returns where the frame ends. */
-function unpackFrame(bytes: Buffer, from: number, output: Output): number {
+function* unpackFrame(bytes: Buffer, from: number, output: Output): Generator<void, number> {
   const flags = bytes.readUInt8(from);
   if (flags & FLAG.dictionary) throw new Error('its lz4 frame needs a dictionary');
   // Flags, size of blocks, size of the content, checksum of these.
@@ -36,6 +36,7 @@ function unpackFrame(bytes: Buffer, from: number, output: Output): number {
     if (size & UNCOMPRESSED) output.append(bytes, at, end);
     else unpackBlock(bytes, { at, end }, output);
     at = end + (flags & FLAG.blockChecksum ? 4 : 0);
+    yield;
   }
 }
 

@@ -4,28 +4,37 @@ import type { Output } from './output.ts';
 const XERIAL = Buffer.from('\x82SNAPPY\0', 'latin1');
 const XERIAL_HEAD_BYTES = 16;
 
+/** Bytes of a block after which others may have their turn. */
+const PIECE = 256 * 1024;
+
 /**
  * Unpacks Snappy ("Snappy compressed format description") into `output`: one block, or the blocks with a length before each
- * that Java's clients write. Throws where the bytes are neither.
+ * that Java's clients write; in pieces. Throws where the bytes are neither.
  */
-export function unpackSnappy(bytes: Buffer, output: Output): void {
+export function* unpackSnappy(bytes: Buffer, output: Output): Generator<void> {
   if (!bytes.subarray(0, XERIAL.length).equals(XERIAL)) {
-    unpackBlock(bytes, output);
+    yield* unpackBlock(bytes, output);
     return;
   }
   for (let at = XERIAL_HEAD_BYTES; at < bytes.length; ) {
     const end = at + 4 + bytes.readUInt32BE(at);
     if (end > bytes.length) throw new Error('the end of a snappy block is missing');
-    unpackBlock(bytes.subarray(at + 4, end), output);
+    yield* unpackBlock(bytes.subarray(at + 4, end), output);
     at = end;
+    yield;
   }
 }
 
 /** A block is its unpacked size, and a list of literal bytes and of repetitions of bytes that were there before. */
-function unpackBlock(block: Buffer, output: Output): void {
+function* unpackBlock(block: Buffer, output: Output): Generator<void> {
   let at = 0;
   const end = output.size() + varint();
+  let pieceEnd = output.size() + PIECE;
   while (at < block.length) {
+    if (output.size() > pieceEnd) {
+      pieceEnd = output.size() + PIECE;
+      yield;
+    }
     const tag = block.readUInt8(at++);
     const kind = tag & 0x03;
     if (kind === 0) {

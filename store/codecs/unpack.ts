@@ -21,7 +21,7 @@ const SMALLEST_CHUNK = 1024;
 const NONE = 0;
 const GZIP = 1;
 /** By the number that the attributes of a batch have. */
-const CODECS: Record<number, (bytes: Buffer, output: Output) => void> = {
+const CODECS: Record<number, (bytes: Buffer, output: Output) => Generator<void>> = {
   2: unpackSnappy,
   3: unpackLz4,
   4: unpackZstd,
@@ -29,7 +29,11 @@ const CODECS: Record<number, (bytes: Buffer, output: Output) => void> = {
 
 /** The records of a batch that were compressed with `codec`. Throws where they were not, or are larger than `MOST_UNPACKED`. */
 export function unpack(codec: number, bytes: Buffer): Buffer {
-  if (codec !== GZIP) return unpackHere(codec, bytes);
+  if (codec !== GZIP) {
+    const { pieces, unpacked } = start(codec, bytes);
+    for (const _ of pieces);
+    return unpacked();
+  }
   try {
     return gunzipSync(bytes, gzipOptions(bytes));
   } catch (error) {
@@ -37,21 +41,31 @@ export function unpack(codec: number, bytes: Buffer): Buffer {
   }
 }
 
-/** As `unpack`; gzip in the thread pool. */
-export async function unpackLater(codec: number, bytes: Buffer): Promise<Buffer> {
-  if (codec !== GZIP) return unpackHere(codec, bytes);
+/** As `unpack`; gzip in the thread pool, others in pieces. `giveWay` is asked after each whether there is something to wait for. */
+export async function unpackLater(
+  codec: number,
+  bytes: Buffer,
+  giveWay: () => Promise<void> | undefined,
+): Promise<Buffer> {
+  if (codec !== GZIP) {
+    const { pieces, unpacked } = start(codec, bytes);
+    for (const _ of pieces) {
+      const turn = giveWay();
+      if (turn !== undefined) await turn;
+    }
+    return unpacked();
+  }
   return gunzipLater(bytes, gzipOptions(bytes)).catch((error: unknown) => {
     throw explain(error);
   });
 }
 
-function unpackHere(codec: number, bytes: Buffer): Buffer {
-  if (codec === NONE) return bytes;
+function start(codec: number, bytes: Buffer): { pieces: Iterable<void>; unpacked: () => Buffer } {
+  if (codec === NONE) return { pieces: [], unpacked: () => bytes };
   const into = CODECS[codec];
   if (into === undefined) throw new Error(`its compression, number ${codec}, is unknown`);
   const output = createOutput({ guess: bytes.length * RATIO, most: MOST_UNPACKED });
-  into(bytes, output);
-  return output.bytes();
+  return { pieces: into(bytes, output), unpacked: output.bytes };
 }
 
 /**

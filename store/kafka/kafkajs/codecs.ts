@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import kafkajs from 'kafkajs';
+import { giveWay } from '../../../service/give-way.ts';
 import { unpackLater } from '../../codecs/unpack.ts';
 
 const { CompressionCodecs } = kafkajs;
@@ -19,9 +20,9 @@ const LEVEL = 1;
 export function useCodecs(): void {
   CompressionCodecs[GZIP] = () => ({
     compress: ({ buffer }: { buffer: Buffer }) => compress(buffer, { level: LEVEL }),
-    decompress: (bytes: Buffer) => unpackLater(GZIP, bytes),
+    decompress: (bytes: Buffer) => unpackLater(GZIP, bytes, giveWay),
   });
   for (const codec of READ_ONLY) {
-    CompressionCodecs[codec] = () => ({ decompress: (bytes: Buffer) => unpackLater(codec, bytes) });
+    CompressionCodecs[codec] = () => ({ decompress: (bytes: Buffer) => unpackLater(codec, bytes, giveWay) });
   }
 }

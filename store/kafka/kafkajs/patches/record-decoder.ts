@@ -1,3 +1,4 @@
+import { giveWay } from '../../../../service/give-way.ts';
 import { reasonOf } from '../../../../service/log.ts';
 import { unpackLater } from '../../../codecs/unpack.ts';
 import { placeholderFor, type Undecodable, undecodableIn } from '../../../undecodable.ts';
@@ -73,7 +74,8 @@ async function decodeBatch(bytes: Buffer): Promise<Fetched[]> {
   try {
     refuseTooMany(bytes);
     const attributes = bytes.readInt16BE(AT.attributes);
-    const content = await unpackLater(attributes & ATTRIBUTE.codec, bytes.subarray(HEAD_BYTES));
+    const packed = bytes.subarray(HEAD_BYTES);
+    const content = await unpackLater(attributes & ATTRIBUTE.codec, packed, giveWay);
     const batch: BatchContext = {
       content,
       firstOffset: Number(bytes.readBigInt64BE(AT.firstOffset)),

@@ -20,6 +20,8 @@ const FRAME_HEAD = Buffer.from('28b52ffd0080', 'hex');
 /** What was packed into the files `text.*`, by Kafka's own client in Java. */
 const TEXT = Array.from({ length: 60_000 }, (_, i) => `${(i * i) % 997} `).join('');
 
+const never = () => undefined;
+
 // Repetitions near and far, which overlap or not, and what repeats nothing.
 const bytes = fc
   .array(
@@ -82,7 +84,22 @@ describe('what a producer compressed is unpacked', () => {
   test('gzip, here and in the thread pool', async () => {
     const packed = gzipSync('abc');
     expect(String(unpack(GZIP, packed))).toBe('abc');
-    expect(String(await unpackLater(GZIP, packed))).toBe('abc');
+    expect(String(await unpackLater(GZIP, packed, never))).toBe('abc');
+  });
+
+  test.each([
+    ['lz4', LZ4, (some: Buffer) => lz4.compressSync(some)],
+    ['snappy', SNAPPY, (some: Buffer) => snappy.compressSync(some)],
+    ['zstd', ZSTD, () => zstdOf(Array.from({ length: 50 }, () => 'x'.repeat(80_000)))],
+  ] as const)('in pieces, between which everything else has its turn: %s', async (_, codec, pack) => {
+    let asked = 0;
+    const packed = pack(Buffer.alloc(4_000_000, 'x'));
+    const unpacked = await unpackLater(codec, packed, () => {
+      asked++;
+      return Promise.resolve();
+    });
+    expect(unpacked.equals(Buffer.alloc(4_000_000, 'x'))).toBe(true);
+    expect(asked).toBeGreaterThanOrEqual(10);
   });
 });
 
@@ -93,18 +110,18 @@ describe('what was made to unpack to more than memory has', () => {
     ['snappy', unpackSnappy, snappy.compressSync(zeros)],
     ['zstd', unpackZstd, zstdOf(Array.from({ length: 50 }, () => 'x'.repeat(4_000)))],
   ] as const)('is given up at the limit: %s', (_, into, packed) => {
-    expect(() => into(packed, createOutput({ guess: 100, most: 199_999 }))).toThrow(
+    expect(() => [...into(packed, createOutput({ guess: 100, most: 199_999 }))]).toThrow(
       'larger than 199999 bytes',
     );
     const output = createOutput({ guess: 100, most: 200_000 });
-    into(packed, output);
+    for (const _ of into(packed, output));
     expect(output.size()).toBe(200_000);
   });
 
   test('is given up at the limit: gzip', async () => {
     const packed = gzipSync(Buffer.alloc(MOST_UNPACKED + 1));
     expect(() => unpack(GZIP, packed)).toThrow(`larger than ${MOST_UNPACKED} bytes`);
-    await expect(unpackLater(GZIP, packed)).rejects.toThrow(`larger than ${MOST_UNPACKED} bytes`);
+    await expect(unpackLater(GZIP, packed, never)).rejects.toThrow(`larger than ${MOST_UNPACKED} bytes`);
   });
 
   test('is given up before a window is made for it: zstd', () => {
