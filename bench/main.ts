@@ -46,7 +46,9 @@ if (bench === undefined) {
   for (const [known, { about }] of Object.entries(BENCHES))
     process.stderr.write(`  ${known.padEnd(12)}${about}\n`);
   process.stderr.write(`\n  --quick     one short round: whether it runs, not what comes out\n`);
-  process.stderr.write(`  --only      attacks: those whose line, as it is printed, matches this regular expression\n`);
+  process.stderr.write(
+    `  --only      attacks: those whose line, as it is printed, matches this regular expression\n`,
+  );
   process.exitCode = 2;
 } else {
   const report = (line: string) => process.stderr.write(`${line}\n`);
