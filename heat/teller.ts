@@ -45,7 +45,10 @@ export function createTeller({ node, now, decisions, overrides, outbox }: Teller
   /** One for each item: it says by what the item is hot. */
   function tellAll(): void {
     const items = new Map(decisions.hot().map((decision) => [decision.item, decision]));
-    for (const decision of items.values()) add({ ...decision, change: 'stays' }, `rule ${decision.rule}`);
+    for (const decision of items.values()) {
+      const pinnedBy = decision.signal === 'pin' ? overrides.of(decision.item)?.by : undefined;
+      add({ ...decision, change: 'stays' }, pinnedBy ?? `rule ${decision.rule}`);
+    }
   }
 
   function add(change: Omit<Change, 'change'> & { change: HotDecision['change'] }, by: string): void {

@@ -80,6 +80,13 @@ test('what was hot before a restart and is not any more has left; what is hot st
   ]);
 });
 
+test('a pin that is told again is by whoever set it', () => {
+  const override: Override = { kind: 'pin', item: 'a', reason: 'TV spot', by: 'maria' };
+  const { begin, told } = create({ hot: [PIN], override });
+  begin([PIN]);
+  expect(told).toEqual([expect.objectContaining({ change: 'stays', signal: 'pin', decided_by: 'maria' })]);
+});
+
 test('what is hot is told again after a day, once for each item', () => {
   const { tick, told } = create({ hot: [BUSY, PIN] });
   tick(DAY_MS - 1);
