@@ -44,7 +44,7 @@ export type IncludeSettings = {
 };
 
 const GIB = 1024 ** 3;
-const DEFAULT_KEEPER = '127.0.0.1:9188';
+export const DEFAULT_KEEPER = '127.0.0.1:9188';
 const DEFAULT_CACHE = '/var/cache/hotitem';
 
 /** Carries the version, and what each other file is. */

@@ -22,6 +22,7 @@ import { nginxFindings } from './nginx-rules.ts';
 import { isJsModule, njsFindings } from './njs-rules.ts';
 import { orderFindings } from './order-rules.ts';
 import { pathFindings } from './path-rules.ts';
+import { protectFindings } from './protect-rules.ts';
 import { takenFindings } from './taken-rules.ts';
 import { type TestRequest, testRequests } from './test-request.ts';
 import { upstreamFindings } from './upstream-rules.ts';
@@ -95,6 +96,7 @@ async function findingsOf(facts: Facts): Promise<Finding[]> {
     pathFindings(facts),
     hotFindings(facts),
     hotPathFindings(facts),
+    protectFindings(facts),
     installedFindings(facts),
   ]);
   return unique(parts.flat());

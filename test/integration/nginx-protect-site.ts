@@ -37,6 +37,8 @@ export type ProtectSite = {
   act(action: string, ...items: string[]): void;
   /** Fills an entry and makes its item hot. Throws where it is not kept. */
   share(path: string, item: string): Promise<Reply>;
+  /** Replaces a piece of nginx.conf and reloads. */
+  edit(from: string, to: string): Promise<void>;
   /** What the sidecar would find of views. */
   lines(): string;
   close(): Promise<void>;
@@ -110,6 +112,7 @@ export async function startProtectSite(
     makeHot,
     act,
     share,
+    edit,
     lines,
     close,
   };
@@ -142,6 +145,13 @@ export async function startProtectSite(
     return filled;
   }
 
+  function edit(from: string, to: string): Promise<void> {
+    const text = readFileSync(config, 'utf8');
+    if (!text.includes(from)) throw new Error(`nginx.conf has no ${from}`);
+    writeFileSync(config, text.replaceAll(from, to));
+    return nginx.reload();
+  }
+
   function lines(): string {
     return readFileSync(join(folder, 'views.log'), 'utf8');
   }
@@ -157,7 +167,10 @@ export async function startProtectSite(
 
   function configuration(): string {
     const origin = `proxy_pass http://127.0.0.1:${originPort};`;
-    const pages = php === undefined ? '' : phpLocations(php, include('cache-fastcgi.conf'));
+    const pages =
+      php === undefined
+        ? ''
+        : phpLocations(php, include('cache-fastcgi.conf') + include('announce-fastcgi.conf'));
     return `${process.getuid?.() === 0 ? 'user root;' : ''}
     worker_processes 1;
     pid nginx.pid;

@@ -1,8 +1,13 @@
+import { writeFileSync } from 'node:fs';
 import { Agent } from 'node:http';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Suite } from '../../provision/versions.ts';
+import { temporaryFolder } from '../parts/guard.ts';
+import { type PhpFpmPart, startPhpFpm } from '../parts/php-fpm.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
+import { obtainPhpFpm } from '../provision/php-fpm.ts';
 import { ask, type Reply } from './nginx-ask.ts';
 import { HOSTILE } from './nginx-protect-origin.ts';
 import { HOST, type More, type ProtectSite, startProtectSite } from './nginx-protect-site.ts';
@@ -451,8 +456,90 @@ describe.each(SUITES)('a hot item and nginx of %s', (suite) => {
       expect(site.lines()).not.toContain('keepersown');
     });
 
+    test('with off-protect.conf all stays valid, nothing is shared, and X-Hot-Item is removed all the same', async () => {
+      const output = expect.not.stringMatching(/\[(?:warn|error|emerg)\]/);
+      expect(await site.nginx.test()).toEqual({ ok: true, output });
+      const { body } = await site.share('/item/off.html', 'off');
+      await site.edit('/http-protect.conf', '/off-protect.conf');
+      expect(await site.nginx.test()).toEqual({ ok: true, output });
+      expect((await site.get('/item/off.html')).body).not.toBe(body);
+      expect((await site.keep('fill', '/item/off.html')).headers).not.toHaveProperty('x-hotitem-keeper');
+      expect(
+        (await site.get('/announced/item/off.html', { headers: { 'x-hot-item': 'hot' } })).body,
+      ).not.toContain('x-hot-item');
+      await site.edit('/off-protect.conf', '/http-protect.conf');
+      expect((await site.get('/item/off.html')).body).toBe(body);
+    });
+
     test('the error log has no alert', async () => {
       expect(await site.nginx.errorLog()).not.toMatch(/\[(alert|emerg|crit)\]/);
+    });
+  });
+});
+
+/** A front controller: one script for all pages, which gives newcomers a session. */
+const FRONT_CONTROLLER = `<?php
+if (str_contains($_SERVER['REQUEST_URI'], 'session') && $_COOKIE === []) setcookie('PHPSESSID', 'x');
+header('Content-Type: text/html');
+$sent = array_filter($_SERVER, fn($name) => str_starts_with($name, 'HTTP_') && $_SERVER[$name] !== '', ARRAY_FILTER_USE_KEY);
+echo $_SERVER['REQUEST_METHOD'], ' ', $_SERVER['REQUEST_URI'], ' ', json_encode($sent), ' ', hrtime(true);
+`;
+
+describe.each(SUITES)('a hot item in PHP and nginx of %s', (suite) => {
+  suiteWith(['nginx', 'php-fpm'])('share its page:', () => {
+    let site: ProtectSite;
+    let php: PhpFpmPart;
+    let removePages: () => void;
+    beforeAll(async () => {
+      const { path: pages, remove } = temporaryFolder('protect-php');
+      removePages = remove;
+      writeFileSync(join(pages, 'index.php'), FRONT_CONTROLLER);
+      php = await startPhpFpm(await obtainPhpFpm({ report: () => {} }), pages);
+      site = await startProtectSite(suite, { socket: php.socket, pages });
+    }, START_MS);
+    afterAll(async () => {
+      await site?.close();
+      await php?.stop();
+      removePages?.();
+    });
+
+    test('shoppers share the page of their item, and never that of another', async () => {
+      const pages = [
+        await site.share('/shop/item/one.html', 'one'),
+        await site.share('/shop/item/two.html', 'two'),
+      ];
+      site.makeHot('one', 'two');
+      const got = [
+        await site.get('/shop/item/one.html?gclid=1'),
+        await site.get('/shop/item/two.html', { headers: { cookie: '_ga=1' } }),
+      ];
+      expect(got.map(({ body }) => body)).toEqual(pages.map(({ body }) => body));
+      expect(got[1]?.body).toContain('/item/two.html');
+    });
+
+    test('PHP sees neither the word nor a client’s X-Hot-Item', async () => {
+      const { body } = await site.keep('fill', '/shop/item/word.html', { headers: { 'x-hot-item': 'hot' } });
+      expect(body).toContain('"HTTP_HOST":"shop.test"');
+      expect(body).not.toMatch(/KEEP_ALIVE|HOT_ITEM|hotitem/);
+      site.act('announce', 'word');
+      expect((await site.get('/shop/item/word.html')).body).toContain('"HTTP_X_HOT_ITEM":"hot"');
+    });
+
+    test('a page that gives newcomers a session is not stored', async () => {
+      await site.keep('fill', '/shop/item/session.html');
+      expect((await site.keep('look', '/shop/item/session.html')).headers['x-hotitem-keeper']).toBe(
+        'look MISS',
+      );
+    });
+
+    test.each([
+      ['a cookie', 'GET', { cookie: 'PHPSESSID=alice' }, 'HTTP_COOKIE":"PHPSESSID=alice'],
+      ['a condition, of a cold item', 'GET', { 'if-none-match': '"1"' }, 'HTTP_IF_NONE_MATCH'],
+      ['POST', 'POST', {}, 'POST /shop'],
+    ])('%s reaches PHP', async (_, method, headers, text) => {
+      site.makeHot('reached');
+      const item = 'if-none-match' in headers ? 'cold' : 'reached';
+      expect((await site.get(`/shop/item/${item}.html`, { method, headers })).body).toContain(text);
     });
   });
 });

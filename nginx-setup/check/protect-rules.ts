@@ -1,0 +1,293 @@
+import { type Finding, placeOf } from '../../service/finding.ts';
+import type { Directive } from '../conf/directives.ts';
+import {
+  blockAround,
+  childOf,
+  childrenOf,
+  inherited,
+  nameOf,
+  type OurInclude,
+  type Site,
+} from '../conf/site.ts';
+import { DEFAULT_KEEPER } from '../includes.ts';
+import type { Facts } from './facts.ts';
+import { otherInclude } from './mend.ts';
+
+const LOOK = 'server-protect.conf';
+/** What each include hands requests to. */
+const PASS: Readonly<Record<string, 'proxy' | 'fastcgi'>> = {
+  'cache.conf': 'proxy',
+  'announce.conf': 'proxy',
+  'cache-fastcgi.conf': 'fastcgi',
+  'announce-fastcgi.conf': 'fastcgi',
+};
+const CACHES = ['cache.conf', 'cache-fastcgi.conf'];
+/** What nginx inherits as a whole or not at all, and an include of ours says. */
+const REPLACED: Readonly<Record<string, readonly string[]>> = {
+  'cache.conf': ['proxy_ignore_headers'],
+  'cache-fastcgi.conf': ['fastcgi_ignore_headers', 'fastcgi_param'],
+  'announce.conf': ['proxy_set_header'],
+  'announce-fastcgi.conf': ['fastcgi_param'],
+  'limit.conf': ['limit_req'],
+  'isolate.conf': ['error_page'],
+};
+const ISOLATED = '@hotitem_isolated';
+/** Who may see a page at all. */
+const GUARDS = [
+  'auth_basic',
+  'auth_request',
+  'auth_jwt',
+  'allow',
+  'deny',
+  'satisfy',
+  'secure_link',
+  'limit_except',
+];
+
+/** Whether what protects the origin can work, and changes nothing else. Silent where nothing of it is included. */
+export function protectFindings({ site, sidecar }: Facts): Finding[] {
+  const keeper = sidecar.keeper ?? DEFAULT_KEEPER;
+  const parts = site.ours.filter(({ name }) => name in PASS || name in REPLACED);
+  const looks = site.ours.filter(({ name }) => name === LOOK);
+  return [
+    ...looks.flatMap((look) => tooEarly(look, site)),
+    ...looks.flatMap((look) => unheard(look, { site, keeper })),
+    ...parts.flatMap((part) => [...notPassed(part), ...replaced(part)]),
+    ...parts.filter(({ name }) => CACHES.includes(name)).flatMap(notStored),
+    ...parts.filter(({ name }) => name === 'limit.conf').flatMap(mixed),
+    ...parts.filter(({ name }) => name === 'isolate.conf').flatMap(unguarded),
+    ...(looks.length === 0 ? [] : off(site)),
+  ];
+}
+
+function off({ ours }: Site): Finding[] {
+  const include = ours.findLast(({ name }) => name === 'http-protect.conf' || name === 'off-protect.conf');
+  if (include?.name !== 'off-protect.conf') return [];
+  return [
+    {
+      id: 'protect-off',
+      severity: 'note',
+      what: 'nothing is done about hot items',
+      where: placeOf(include.directive),
+      why: 'off-protect.conf is included: all is in place, nothing is looked for',
+      fix: 'name http-protect.conf in its place and reload',
+      command: otherInclude(include.directive, 'off-protect.conf', 'http-protect.conf'),
+    },
+  ];
+}
+
+function tooEarly(look: OurInclude, { ours }: Site): Finding[] {
+  const server = blockAround(look, 'server');
+  const hot = ours.find((one) => one.name === 'server-hot.conf' && blockAround(one, 'server') === server);
+  if (hot === undefined || ours.indexOf(hot) < ours.indexOf(look)) return [];
+  return [
+    {
+      id: 'protect-too-early',
+      severity: 'error',
+      what: `${LOOK} stands above server-hot.conf`,
+      where: placeOf(look.directive),
+      why: 'it does not know yet whether the item is hot: nothing is ever done about one',
+      fix: `include ${LOOK} below server-hot.conf`,
+    },
+  ];
+}
+
+/** The keeper's listener, in servers whose pages it is to ask for. */
+function unheard(look: OurInclude, { site, keeper }: { site: Site; keeper: string }): Finding[] {
+  const server = blockAround(look, 'server');
+  const asked = site.ours.some((one) => CACHES.includes(one.name) && blockAround(one, 'server') === server);
+  if (server === undefined || !asked) return [];
+  const listens = [...childrenOf(server.block ?? [])].filter(({ name }) => name === 'listen');
+  const port = keeper.slice(keeper.lastIndexOf(':') + 1);
+  const own = listens.find(({ args }) => args[0] === keeper);
+  const everywhere = listens.find(({ args }) =>
+    [port, `*:${port}`, `0.0.0.0:${port}`, `[::]:${port}`].includes(args[0] ?? ''),
+  );
+  const at = (what: Directive) => ({ where: placeOf(what) });
+  if (own === undefined && everywhere !== undefined)
+    return [
+      {
+        id: 'keeper-exposed',
+        severity: 'warning',
+        what: `${nameOf(server)} hears the keeper's port on all addresses: listen ${everywhere.args.join(' ')}`,
+        ...at(everywhere),
+        why: 'others can reach it; only the secret word keeps them from having pages stored',
+        fix: `listen ${keeper};`,
+      },
+    ];
+  if (own === undefined)
+    return [
+      {
+        id: 'keeper-not-heard',
+        severity: 'warning',
+        what: `${nameOf(server)} does not listen on ${keeper} (nginx.keeper)`,
+        ...at(look.directive),
+        why: 'the sidecar cannot ask it for pages: none is ever shared',
+        fix: `add: listen ${keeper};   with ssl if its pages are https`,
+      },
+    ];
+  const others = listens.filter((listen) => listen !== own);
+  const differs = others.length > 0 && others.every((listen) => isTls(listen) !== isTls(own));
+  if (!differs) return [];
+  return [
+    {
+      id: 'keeper-scheme',
+      severity: 'error',
+      what: `${nameOf(server)} is ${isTls(own) ? 'http' : 'https'} to shoppers and not to the keeper: listen ${own.args.join(' ')}`,
+      ...at(own),
+      why: 'the scheme is in the key of a stored page: shoppers never get one',
+      fix: isTls(own) ? `listen ${keeper};` : `listen ${keeper} ssl;`,
+    },
+  ];
+}
+
+function isTls({ args }: Directive): boolean {
+  return args.includes('ssl') || args.includes('quic');
+}
+
+function notPassed(part: OurInclude): Finding[] {
+  const kind = PASS[part.name];
+  const location = part.around.at(-1);
+  if (kind === undefined || childOf(location, `${kind}_pass`) !== undefined) return [];
+  return [
+    {
+      id: 'protect-not-passed',
+      severity: 'error',
+      what: `${part.name} stands in a location without ${kind}_pass`,
+      where: placeOf(part.directive),
+      why: 'it has no effect there',
+      fix: `include it beside ${kind}_pass, in the location that asks the origin`,
+    },
+  ];
+}
+
+/** Directives that held here by inheritance, and do not any more. */
+function replaced(part: OurInclude): Finding[] {
+  const location = part.around.at(-1);
+  return (REPLACED[part.name] ?? []).flatMap((name) => {
+    const own = [...childrenOf(location?.block ?? [])].some(
+      (child) => child.name === name && !part.file.directives.includes(child),
+    );
+    const outer = inherited({ around: part.around.slice(0, -1) }, name);
+    if (own || outer === undefined) return [];
+    return [
+      {
+        id: 'protect-replaces',
+        severity: 'error' as const,
+        what: `${part.name} takes the place of ${outer.name} ${outer.args.join(' ')} in ${location === undefined ? 'its location' : nameOf(location)}`,
+        where: placeOf(part.directive),
+        why: `nginx inherits ${name} only into a location that has none of its own: pages of that location change, hot or not`,
+        fix: `repeat the outer ${name} lines beside ${part.name}`,
+      },
+    ];
+  });
+}
+
+function notStored(part: OurInclude): Finding[] {
+  const kind = PASS[part.name] ?? 'proxy';
+  const findings: Finding[] = [];
+  const outer = inherited({ around: part.around.slice(0, -1) }, `${kind}_cache`);
+  const where = placeOf(part.directive);
+  if (outer !== undefined && outer.args[0] !== 'off')
+    findings.push({
+      id: 'cache-taken',
+      severity: 'error',
+      what: `${part.name} takes the place of ${outer.name} ${outer.args.join(' ')}`,
+      where,
+      why: 'nginx caches a location once: what your own cache kept comes from the origin then',
+      fix: `leave ${part.name} out there, or your own cache`,
+    });
+  const buffering = inherited(part, `${kind}_buffering`);
+  if (buffering?.args[0] === 'off')
+    findings.push({
+      id: 'cache-unbuffered',
+      severity: 'warning',
+      what: `${buffering.name} off holds for ${part.name}`,
+      where: placeOf(buffering),
+      why: 'nginx stores no page that it passes on as it comes',
+      fix: `${buffering.name} on; in that location`,
+    });
+  const ignored = [...childrenOf(part.around.at(-1)?.block ?? [])].find(
+    (child) => child.name === `${kind}_ignore_headers` && child.args.includes('Set-Cookie'),
+  );
+  if (ignored !== undefined)
+    findings.push({
+      id: 'cache-ignores-cookies',
+      severity: 'warning',
+      what: `${ignored.name} ${ignored.args.join(' ')} stands beside ${part.name}`,
+      where: placeOf(ignored),
+      why: 'it says that a cookie is no reason not to store a page',
+      fix: 'leave Set-Cookie out',
+    });
+  const header = inherited(part, 'add_header');
+  const told = tells(part);
+  if (header !== undefined && !told)
+    findings.push({
+      id: 'keeper-not-told',
+      severity: 'note',
+      what: `${header.name} ${header.args[0]} takes the place of what tells the keeper whether a page is stored`,
+      where: placeOf(header),
+      why: 'hotitem cannot show what nginx does about the item',
+      fix: 'beside it: add_header X-Hotitem-Keeper $hotitem_keeper_told always;',
+    });
+  return findings;
+}
+
+/** Whether the add_header lines that hold there are those with the keeper's. */
+function tells({ around }: OurInclude): boolean {
+  for (const block of around.toReversed()) {
+    const headers = [...childrenOf(block.block ?? [])].filter(({ name }) => name === 'add_header');
+    if (headers.length > 0) return headers.some(({ args }) => args[0] === 'X-Hotitem-Keeper');
+  }
+  return false;
+}
+
+function mixed(part: OurInclude): Finding[] {
+  const own = [...childrenOf(part.around.at(-1)?.block ?? [])].find(
+    (child) => child.name === 'limit_req' && !part.file.directives.includes(child),
+  );
+  if (own === undefined) return [];
+  return [
+    {
+      id: 'limit-mixed',
+      severity: 'error',
+      what: `limit.conf stands beside limit_req ${own.args.join(' ')}`,
+      where: placeOf(own),
+      why: 'limit_req_dry_run and limit_req_status hold for all limits of a location: yours rejects nobody while ours is on trial',
+      fix: 'leave limit.conf out there, or move your limit to another location on the way',
+    },
+  ];
+}
+
+/** A request that is led to another location is not asked who it is in the first. */
+function unguarded(part: OurInclude): Finding[] {
+  const location = part.around.at(-1);
+  const target = [...childrenOf(blockAround(part, 'server')?.block ?? [])].find(
+    ({ name, args }) => name === 'location' && args[0] === ISOLATED,
+  );
+  if (target === undefined)
+    return [
+      {
+        id: 'isolated-missing',
+        severity: 'error',
+        what: `isolate.conf leads to location ${ISOLATED}, which this server does not have`,
+        where: placeOf(part.directive),
+        why: 'requests of an isolated item get an error',
+        fix: `add it: the first lines of isolate.conf show how`,
+      },
+    ];
+  return GUARDS.flatMap((name) => {
+    const guard = childOf(location, name);
+    if (guard === undefined || childOf(target, name) !== undefined) return [];
+    return [
+      {
+        id: 'isolated-unguarded',
+        severity: 'error' as const,
+        what: `${ISOLATED} does not have ${name} ${guard.args.join(' ')} of ${location === undefined ? 'its location' : nameOf(location)}`.trimEnd(),
+        where: placeOf(guard),
+        why: 'pages of an isolated item are shown without it',
+        fix: `repeat it in location ${ISOLATED}`,
+      },
+    ];
+  });
+}

@@ -1,0 +1,169 @@
+import { describe, expect, test } from '@jest/globals';
+import { includeFindings } from '../../../../nginx-setup/check/include-rules.ts';
+import { orderFindings } from '../../../../nginx-setup/check/order-rules.ts';
+import { protectFindings } from '../../../../nginx-setup/check/protect-rules.ts';
+import { rerunFindings } from '../../../../nginx-setup/check/rerun-rules.ts';
+import { takenFindings } from '../../../../nginx-setup/check/taken-rules.ts';
+import { factsOf, type Given, HTTP, SERVER } from './shop-facts.ts';
+
+const HOT_HTTP = `${HTTP} include h/http-hot.conf; include h/http-protect.conf;`;
+const LISTEN = 'listen 443 ssl; listen 127.0.0.1:9188 ssl;';
+const LOOKS = `${SERVER} include h/server-hot.conf; include h/server-protect.conf;`;
+const CAPTURE = 'include h/capture-subrequest.conf;';
+const CACHE = `${CAPTURE} include h/cache.conf; proxy_pass http://shop;`;
+const PHP = `${CAPTURE} include h/cache-fastcgi.conf; fastcgi_pass unix:/php; fastcgi_param REQUEST_URI $request_uri;`;
+const ISOLATE = `${CAPTURE} include h/isolate.conf; proxy_pass http://shop;`;
+const GOOD: Given = { http: HOT_HTTP, server: `${LISTEN} ${LOOKS}`, location: CACHE };
+
+describe('a good protection has no finding', () => {
+  test.each<[string, Given]>([
+    ['of proxied pages', GOOD],
+    ['of pages in PHP', { ...GOOD, location: PHP }],
+    ['over http', { ...GOOD, server: `listen 80; listen 127.0.0.1:9188; ${LOOKS}` }],
+    ['over both', { ...GOOD, server: `listen 80; ${LISTEN} ${LOOKS}` }],
+    [
+      'with the keeper’s line beside others',
+      {
+        ...GOOD,
+        location: `${CACHE} add_header X-A a; add_header X-Hotitem-Keeper $hotitem_keeper_told always;`,
+      },
+    ],
+    [
+      'with limit.conf alone',
+      {
+        ...GOOD,
+        server: `listen 80; ${LOOKS}`,
+        location: `${CAPTURE} include h/limit.conf; proxy_pass http://shop;`,
+      },
+    ],
+    [
+      'with outer headers repeated',
+      {
+        ...GOOD,
+        server: `proxy_set_header Host $host; ${GOOD.server}`,
+        location: `${CACHE} include h/announce.conf; proxy_set_header Host $host;`,
+      },
+    ],
+    [
+      'with a guard repeated',
+      {
+        ...GOOD,
+        server: `${GOOD.server} location @hotitem_isolated { auth_basic a; include h/isolated.conf; proxy_pass http://hot; }`,
+        location: `auth_basic a; ${ISOLATE}`,
+      },
+    ],
+  ])('%s', (_, given) => {
+    expect(found(given)).toEqual([]);
+  });
+});
+
+describe('check --nginx', () => {
+  test.each<[string, string, Given]>([
+    [
+      'include-missing',
+      'http-protect.conf is missing',
+      { ...GOOD, http: `${HTTP} include h/http-hot.conf;` },
+    ],
+    [
+      'include-missing',
+      'server-protect.conf is missing',
+      { ...GOOD, server: `${LISTEN} ${SERVER} include h/server-hot.conf;` },
+    ],
+    [
+      'include-missing',
+      'server-hot.conf is missing',
+      { ...GOOD, server: `${LISTEN} ${SERVER} include h/server-protect.conf;` },
+    ],
+    [
+      'protect-too-early',
+      'stands above',
+      { ...GOOD, server: `${LISTEN} ${SERVER} include h/server-protect.conf; include h/server-hot.conf;` },
+    ],
+    [
+      'keeper-not-heard',
+      'does not listen on 127.0.0.1:9188',
+      { ...GOOD, server: `listen 443 ssl; ${LOOKS}` },
+    ],
+    [
+      'keeper-exposed',
+      'on all addresses: listen 9188',
+      { ...GOOD, server: `listen 80; listen 9188; ${LOOKS}` },
+    ],
+    [
+      'keeper-scheme',
+      'is https to shoppers',
+      { ...GOOD, server: `listen 443 ssl; listen 127.0.0.1:9188; ${LOOKS}` },
+    ],
+    ['cache-taken', 'proxy_cache shop', { ...GOOD, server: `proxy_cache shop; ${GOOD.server}` }],
+    ['cache-unbuffered', 'proxy_buffering off', { ...GOOD, location: `${CACHE} proxy_buffering off;` }],
+    [
+      'cache-ignores-cookies',
+      'Set-Cookie',
+      { ...GOOD, location: `${CACHE} proxy_ignore_headers Set-Cookie;` },
+    ],
+    ['keeper-not-told', 'add_header X-A', { ...GOOD, server: `add_header X-A a; ${GOOD.server}` }],
+    [
+      'protect-replaces',
+      'proxy_ignore_headers X-Accel-Redirect',
+      { ...GOOD, server: `proxy_ignore_headers X-Accel-Redirect; ${GOOD.server}` },
+    ],
+    [
+      'protect-replaces',
+      'fastcgi_param A b',
+      {
+        ...GOOD,
+        server: `fastcgi_param A b; ${GOOD.server}`,
+        location: `${CAPTURE} include h/cache-fastcgi.conf; fastcgi_pass unix:/php;`,
+      },
+    ],
+    [
+      'protect-replaces',
+      'proxy_set_header Host $host',
+      {
+        ...GOOD,
+        server: `proxy_set_header Host $host; ${GOOD.server}`,
+        location: `${CACHE} include h/announce.conf;`,
+      },
+    ],
+    [
+      'protect-replaces',
+      'limit_req zone=all',
+      { ...GOOD, server: `limit_req zone=all; ${GOOD.server}`, location: `${CACHE} include h/limit.conf;` },
+    ],
+    [
+      'protect-not-passed',
+      'without fastcgi_pass',
+      { ...GOOD, location: `${CAPTURE} include h/cache-fastcgi.conf; proxy_pass http://shop;` },
+    ],
+    [
+      'limit-mixed',
+      'limit_req zone=mine',
+      { ...GOOD, location: `${CACHE} limit_req zone=mine; include h/limit.conf;` },
+    ],
+    ['isolated-missing', '@hotitem_isolated', { ...GOOD, location: ISOLATE }],
+    [
+      'isolated-unguarded',
+      'auth_basic closed',
+      {
+        ...GOOD,
+        server: `${GOOD.server} location @hotitem_isolated { proxy_pass http://hot; }`,
+        location: `auth_basic closed; ${ISOLATE}`,
+      },
+    ],
+    [
+      'protect-off',
+      'nothing is done',
+      { ...GOOD, http: `${HTTP} include h/http-hot.conf; include h/off-protect.conf;` },
+    ],
+  ])('says %s: %s', (id, what, given) => {
+    const one = found(given).find((finding) => finding.id === id && finding.what.includes(what));
+    expect(one ?? found(given)).toMatchObject({ id });
+  });
+});
+
+function found(given: Given) {
+  const facts = factsOf(given);
+  return [includeFindings, orderFindings, rerunFindings, takenFindings, protectFindings].flatMap((rule) =>
+    rule(facts),
+  );
+}
