@@ -207,6 +207,7 @@ export async function startProtectSite(
         location /error/item/ { error_page 404 /item/instead.html; proxy_intercept_errors on; ${include('cache.conf')} ${origin} }
         location /mobile { if ($http_user_agent ~ phone) { rewrite ^/mobile(/item/.*)$ /phone$1 last; } ${include('cache.conf')} ${origin} }
         location /phone { ${include('cache.conf')} ${origin} }
+        location /ignoring/item/ { ${include('cache.conf')} proxy_ignore_headers Set-Cookie; ${origin} }
         location /tolerant/item/ { ${include('limit.conf')} ${origin} }
         location /limited/item/ { include "${join(brief, 'limit.conf')}"; ${origin} }
         location /isolated/item/ { ${include('isolate.conf')} ${origin} }

@@ -273,6 +273,18 @@ describe.each(SUITES)('a hot item and nginx of %s', (suite) => {
       },
     );
 
+    test('a cookie is not stored where nginx is told to ignore cookies', async () => {
+      await site.keep('fill', '/ignoring/item/cookie.html');
+      expect((await site.keep('look', '/ignoring/item/cookie.html')).headers['x-hotitem-keeper']).toBe(
+        'look MISS',
+      );
+    });
+
+    test('what the keeper asks for by HEAD is not the page', async () => {
+      await site.keep('fill', '/item/headed.html', { method: 'HEAD' });
+      expect((await site.keep('look', '/item/headed.html')).headers['x-hotitem-keeper']).toBe('look MISS');
+    });
+
     test('what varies by encoding alone is one page', async () => {
       site.origin.answers.encoding = (_, response, page) =>
         response.writeHead(200, { Vary: 'Accept-Encoding' }).end(page);

@@ -63,6 +63,7 @@ const LOCATIONS = `
             rewrite ^/web(/shelf/.*)$ $1 last;
         }
         location /shelf/ {
+            @PROTECT@
             proxy_pass http://@ORIGIN@;
         }
         location /web/page/ {
@@ -73,6 +74,7 @@ const LOCATIONS = `
         }
         location /item/ {
             @CAPTURE@
+            @PROTECT@
             proxy_pass http://@ORIGIN@;
         }
         location /file/ {
@@ -80,6 +82,7 @@ const LOCATIONS = `
         }
         location /stream/ {
             @CAPTURE@
+            @PROTECT@
             proxy_pass http://@ORIGIN@;
             proxy_http_version 1.1;
             proxy_request_buffering off;
@@ -89,6 +92,9 @@ const LOCATIONS = `
             @CAPTURE@
             return 200 "$args\n$uri";
         }`;
+
+/** What is to change no page of a cold item, as all are here. */
+const PROTECT = ['cache.conf', 'limit.conf', 'announce.conf', 'isolate.conf'];
 
 /** Starts it, with a sidecar that keeps every line. `waits`: of views that wait for it, where not what is shipped. */
 export async function startSite({ suite, engine, transport }: Way, waits?: typeof PATIENT): Promise<Site> {
@@ -102,7 +108,15 @@ export async function startSite({ suite, engine, transport }: Way, waits?: typeo
     string,
   ];
   const socket = join(folder, 'intake.sock');
-  await installNginx({ dir, socket, spill, engine, breaker: `127.0.0.1:${breaker}`, ...waits });
+  await installNginx({
+    dir,
+    socket,
+    spill,
+    engine,
+    breaker: `127.0.0.1:${breaker}`,
+    cache: join(folder, 'kept'),
+    ...waits,
+  });
   mkdirSync(spill);
   writePages(pages);
 
@@ -113,8 +127,10 @@ export async function startSite({ suite, engine, transport }: Way, waits?: typeo
     server {
         listen 127.0.0.1:${ports[0]};
         ${both ? `listen 127.0.0.1:${ports[1]}; http2 on;` : `listen 127.0.0.1:${ports[1]} http2;`}
-        ${captures ? transport.server.map(include).join('\n        ') : ''}
-        ${LOCATIONS.replaceAll('@CAPTURE@', captures ? include(transport.location) : '').replaceAll('@ORIGIN@', `127.0.0.1:${originPort}`)}
+        ${captures ? [...transport.server, 'server-hot.conf', 'server-protect.conf'].map(include).join('\n        ') : ''}
+        ${LOCATIONS.replaceAll('@CAPTURE@', captures ? include(transport.location) : '')
+          .replaceAll('@PROTECT@', captures ? PROTECT.map(include).join('\n            ') : '')
+          .replaceAll('@ORIGIN@', `127.0.0.1:${originPort}`)}
     }`;
   const config = join(folder, 'nginx.conf');
   writeFileSync(
@@ -127,7 +143,7 @@ events {
     worker_connections 1024;
 }
 http {
-    ${transport.http.map(include).join('\n    ')}
+    ${[...transport.http, 'http-hot.conf', 'http-protect.conf'].map(include).join('\n    ')}
     map $cookie_visit $hotitem_visitor {
         default $cookie_visit;
     }
