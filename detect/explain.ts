@@ -107,7 +107,7 @@ export function createExplainer({ moment, items, shop, signals, decisions }: Par
     if (window === 'ten') return { views, visitors: signals.visitorsOfTen(place), isEstimated };
     const distinct = window === 'minute' ? sketches.minute(place) : sketches.fiveMinutes(place);
     if (distinct < 0) return { views, visitors: windows.newcomers(place, window), isEstimated: true };
-    return { views, visitors: Math.round(distinct * shop.weight()), isEstimated: true };
+    return { views, visitors: Math.min(views, Math.round(distinct * shop.weight())), isEstimated: true };
   }
 
   function lacksOf({ windows, surge }: Measured, rule: ItemRule, hot: Decision[]): string[] {

@@ -1,7 +1,7 @@
 /*
  * Counts distinct values within a few percent, in a fixed amount of memory: HyperLogLog (Flajolet et al. 2007) with the estimator of O.
  * Ertl, "New cardinality estimation algorithms for HyperLogLog sketches" (2017), algorithm 6, which needs no correction for small or large
- * counts. Its standard error is 1.04 / √2^p: 2.3 % at p = 11, in 2 KB.
+ * counts. Its standard error is 1.04 / √2^p: 1.6 % at p = 12, in 4 KB. At p = 11 one in thirty would be off by 5 %.
  */
 export type HyperLogLog = {
   /** Two independent words of 32 scattered bits of the value. */
@@ -10,7 +10,7 @@ export type HyperLogLog = {
   clear(): void;
 };
 
-export const PRECISION = 11;
+export const PRECISION = 12;
 /** Registers per sketch, one byte each. */
 export const REGISTERS = 1 << PRECISION;
 const WORD_BITS = 32;

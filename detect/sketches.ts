@@ -33,7 +33,7 @@ const NONE = -1;
 const INDEX_WORD = 0x5bd1e995;
 
 /** Reserved for items that arrive between two choices. */
-const KEPT_FREE = 1 / 16;
+const KEPT_FREE = 1 / 8;
 /** The maximum part of a window that a sketch may have missed. */
 const MISSED = 0.02;
 
@@ -44,7 +44,7 @@ export type SketchesOptions = {
   viewsOf: (place: number, window: 'ten' | 'minute' | 'fiveMinutes') => number;
 };
 
-export function createSketches({ places, sketches = 512, viewsOf }: SketchesOptions): Sketches {
+export function createSketches({ places, sketches = 256, viewsOf }: SketchesOptions): Sketches {
   const registers = new Uint8Array(sketches * SLOTS * REGISTERS);
   const union = new Uint8Array(REGISTERS);
   const sketchOf = new Int16Array(places).fill(NONE);
@@ -83,10 +83,21 @@ export function createSketches({ places, sketches = 512, viewsOf }: SketchesOpti
     const least = count <= chosen ? 0 : (ranked.subarray(0, count).sort()[count - chosen] ?? 0);
     bar = Math.max(1, least);
     for (const place of placeOf) if (place !== NONE && 2 * heatOf(place) < bar) forget(place);
+    keepSomeFree();
     for (let i = 0; i < count && free.length > sketches - chosen; i++) {
       const place = at(i);
       if (sketchOf[place] === NONE && heatOf(place) >= bar) give(place);
     }
+  }
+
+  /** More items may have a sketch than are chosen: the bar to keep one is lower than the bar to get one. Takes it from the coldest. */
+  function keepSomeFree(): void {
+    const short = sketches - chosen - free.length;
+    if (short <= 0) return;
+    const held = [...placeOf]
+      .filter((place) => place !== NONE)
+      .map((place) => ({ place, heat: heatOf(place) }));
+    for (const { place } of held.sort((a, b) => a.heat - b.heat).slice(0, short)) forget(place);
   }
 
   /** Views in ten seconds, or the average of the last minute if that is higher: such an item is still among the hottest of the minute. */

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { createHyperLogLog } from '../../../detect/hyperloglog.ts';
+import { createHyperLogLog, REGISTERS } from '../../../detect/hyperloglog.ts';
 import { mix } from '../../../event/mix.ts';
 
 test.each([0, 1, 20, 100, 1_000, 10_000, 200_000])(
@@ -9,7 +9,7 @@ test.each([0, 1, 20, 100, 1_000, 10_000, 200_000])(
     for (let again = 0; again < 2; again++) {
       for (let i = 0; i < count; i++) sketch.add(mix(2 * i + 1), mix(0x5bd1e995 + 2 * i));
     }
-    const error = 1.04 / Math.sqrt(2_048);
+    const error = 1.04 / Math.sqrt(REGISTERS);
     expect(Math.abs(sketch.estimate() - count)).toBeLessThanOrEqual(4 * error * count);
   },
 );

@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
+import { REGISTERS } from '../../../detect/hyperloglog.ts';
 import { createSketches } from '../../../detect/sketches.ts';
 import { mix } from '../../../event/mix.ts';
 
-const FOUR_ERRORS = 4 * (1.04 / Math.sqrt(2_048));
+const FOUR_ERRORS = 4 * (1.04 / Math.sqrt(REGISTERS));
 const HOT = 3;
 
 describe('sketches of the hottest items', () => {
@@ -74,9 +75,26 @@ describe('sketches of the hottest items', () => {
   });
 });
 
+test('a new item finds a sketch free after a choice, though all that have one are hot enough to keep it', () => {
+  const views = new Array<number>(64).fill(6);
+  views[63] = 0;
+  const sketches = create(32, views);
+  sketches.choose();
+  for (let place = 0; place < 63; place++) sketches.offer(place);
+  sketches.choose();
+  views[63] = 10;
+  sketches.offer(63);
+  for (let period = 0; period < 6; period++) sketches.turn();
+  expect(sketches.minute(63)).toBe(0);
+});
+
 /** Items of so many views in each window. */
 function create(count: number, views = [0, 0, 0, 9]) {
-  const sketches = createSketches({ places: 4, sketches: count, viewsOf: (place) => views[place] ?? 0 });
+  const sketches = createSketches({
+    places: views.length,
+    sketches: count,
+    viewsOf: (place) => views[place] ?? 0,
+  });
   return { ...sketches, choose: () => sketches.choose(views.length, (index) => index) };
 }
 
