@@ -1,4 +1,5 @@
 import type { Command } from './command.ts';
+import { backtest } from './commands/backtest.ts';
 import { capture } from './commands/capture.ts';
 import { check } from './commands/check.ts';
 import { deadLettersList } from './commands/dead-letters-list.ts';
@@ -46,6 +47,7 @@ export const COMMANDS: Record<string, Command> = {
   'hot freeze': hotFreeze,
   'hot thaw': hotThaw,
   purge,
+  backtest,
   check,
   status,
   doctor,

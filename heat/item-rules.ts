@@ -1,8 +1,13 @@
 import type { RuleOptions } from '../detect/rules.ts';
-import type { Rule } from './rules-schema.ts';
+import type { Rule, RulesFile } from './rules-schema.ts';
 
 /** A threshold that no item reaches: switches a signal off. */
 const NEVER = Number.POSITIVE_INFINITY;
+
+/** All rules of the file. */
+export function ruleOptionsOf({ rules }: RulesFile): RuleOptions[] {
+  return rules.map((rule, index) => toRuleOptions(rule, index + 1));
+}
 
 /** A rule of the file as detection takes it. `number`: its position in the file, from 1. */
 export function toRuleOptions(rule: Rule, number: number): RuleOptions {

@@ -1,5 +1,6 @@
 import type { History, PastRecord, Place, Reach, RemovedRange, TimeRange } from '../history.ts';
 import { offsetsOf, recordsIn } from '../undecodable.ts';
+import { hasTime, rangesSince, SKEW_MS } from './ranges-since.ts';
 import type { OffsetRange, TopicReader, TopicRecord } from './topic-reader.ts';
 
 export type KafkaHistoryOptions = {
@@ -8,9 +9,6 @@ export type KafkaHistoryOptions = {
   /** Of the sinks: what it has not committed waits. */
   group: string;
 };
-
-/** Clocks differ, and are set back: a record may seem to have come before its view. */
-const SKEW_MS = 3_600_000;
 
 /** The topic of the events as history. Finds the beginning of the range by the times of Kafka's records. */
 export function createKafkaHistory({ reader, topic, group }: KafkaHistoryOptions): History {
@@ -22,7 +20,7 @@ export function createKafkaHistory({ reader, topic, group }: KafkaHistoryOptions
     const there = await reader.bounds(topic);
     // And after the bounds: a sink that continues meanwhile has not lost what retention removes behind it.
     const removedUnread = removedBetween(await reader.committed(topic, group), there);
-    const wanted = await from(range.from, there);
+    const wanted = await rangesSince({ reader, topic, time: range.from, there });
     const placeOf = createPlaces();
     await reader.read(topic, wanted, (records) => handle(records.map(toPast)));
     const removedBefore = await beginOf(there);
@@ -65,37 +63,6 @@ export function createKafkaHistory({ reader, topic, group }: KafkaHistoryOptions
     }
   }
 
-  /** What of the partitions is to be read: to the end, for a record of tomorrow may lie before one of today. */
-  async function from(time: number, there: OffsetRange[]): Promise<OffsetRange[]> {
-    if (time === 0) return there;
-    const first = await reader.offsetsAt(topic, Math.max(0, time - SKEW_MS));
-    const found = there.map((bounds) => {
-      const at = first.get(bounds.partition) ?? bounds.from;
-      return { ...bounds, from: smaller(larger(bounds.from, at), bounds.to) };
-    });
-    const doubtful = await doubtfulBefore(found, there, time - SKEW_MS);
-    return found.map((range, i) => (doubtful.has(range.partition) ? (there[i] ?? range) : range));
-  }
-
-  /**
-   * Partitions in which Kafka's answer is not to be believed: the last record that is passed over has no time, or one that the answer
-   * says is not there (a broker answers so about records that are due to be deleted).
-   */
-  async function doubtfulBefore(
-    found: OffsetRange[],
-    there: OffsetRange[],
-    time: number,
-  ): Promise<Set<number>> {
-    const passedOver = found.filter(({ from }, i) => from > (there[i]?.from ?? from));
-    const lasts = passedOver.map(({ partition, from }) => ({ partition, from: from - 1n, to: from }));
-    const doubtful = new Set<number>();
-    await reader.read(topic, lasts, async (records) => {
-      for (const record of records)
-        if (!hasTime(record) || record.time >= time) doubtful.add(record.partition);
-    });
-    return doubtful;
-  }
-
   /** Asked only of partitions that have lost something to their retention: the time of what is first in all of them. */
   async function beginOf(there: OffsetRange[]): Promise<number | undefined> {
     const removed = there.filter(({ from, to }) => from > 0n && from < to);
@@ -130,11 +97,6 @@ export function createKafkaHistory({ reader, topic, group }: KafkaHistoryOptions
   }
 }
 
-/** Kafka's word for no time is -1. */
-function hasTime({ time }: TopicRecord): boolean {
-  return time > 0;
-}
-
 /**
  * Tells of each record, asked in order, which event of its spool it is. With headers on rows (see `createKafkaLog`) only
  * the first of a row says so, and how many follow it directly.
@@ -160,12 +122,4 @@ function createPlaces(): (record: TopicRecord) => Place | undefined {
 function toPlace({ node, boot, seq }: Record<string, string>): Place | undefined {
   if (node === undefined || boot === undefined || !/^\d{1,15}$/.test(seq ?? '')) return undefined;
   return { node, boot, sequence: Number(seq) };
-}
-
-function larger(a: bigint, b: bigint): bigint {
-  return a > b ? a : b;
-}
-
-function smaller(a: bigint, b: bigint): bigint {
-  return a < b ? a : b;
 }

@@ -20,6 +20,8 @@ export type Spooled = {
   received: number;
   /** One event each: JSON in UTF-8. */
   values: Buffer[];
+  /** The same, with a newline behind each. */
+  lines: Buffer;
 };
 
 const NEWLINE = 0x0a;
@@ -44,7 +46,7 @@ export async function* readSpool({ dir, from, onDamage }: ReadSpoolOptions): Asy
       for await (const found of scan(file, size)) {
         if (found.kind === 'record') {
           const { sequence: first, received, payload } = found.record;
-          if (received >= from) yield { first, received, values: split(payload) };
+          if (received >= from) yield toSpooled(first, received, payload);
         } else {
           const left = (await file.stat()).size;
           // The segment became shorter: a failed write was rolled back.
@@ -65,6 +67,18 @@ function openIfThere(path: string): Promise<FileHandle | undefined> {
     if (error.code === 'ENOENT') return undefined;
     throw error;
   });
+}
+
+/** Most readers want one of both. */
+function toSpooled(first: number, received: number, lines: Buffer): Spooled {
+  return {
+    first,
+    received,
+    lines,
+    get values() {
+      return split(lines);
+    },
+  };
 }
 
 function split(payload: Buffer): Buffer[] {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { createBacktest, createGrid, type PastView } from '../../../detect/backtest.ts';
+import { createBacktest, createGrid, gridRule, type PastView } from '../../../detect/backtest.ts';
 import { compileRules } from '../../../detect/rules.ts';
 import { mix } from '../../../event/mix.ts';
 
@@ -7,10 +7,10 @@ const START = 1_795_355_712_000;
 
 describe('a backtest', () => {
   test('says what would have been hot, from when to when, why, and what it would have saved', () => {
-    const backtest = createBacktest();
+    const backtest = createBacktest({ wordsOf });
     for (const view of [...viewsOf('sale', 50, 0, 60), ...viewsOf('other', 2, 60, 240)])
       backtest.observe(view);
-    const { spells, stats, span } = backtest.finish();
+    const { spells, saved, stats, span } = backtest.finish();
     expect(spells).toHaveLength(1);
     const [spell] = spells;
     expect(spell).toMatchObject({ item: 'sale', signal: 'busy', rule: 'default' });
@@ -19,13 +19,19 @@ describe('a backtest', () => {
     expect(seconds(spell?.since)).toBeCloseTo(4, 0);
     expect(seconds(spell?.until)).toBeCloseTo(114, 0);
     expect(spell?.views).toBeGreaterThan(55 * 50);
-    expect(spell?.saved).toBe((spell?.views ?? 0) - 56);
+    // For 110 s and a bit a refresh each second.
+    expect(spell?.saved).toEqual({
+      views: spell?.views,
+      refreshes: 111,
+      requests: (spell?.views ?? 0) - 111,
+    });
+    expect(saved).toEqual(spell?.saved);
     expect(stats?.observed).toBe(3_000 + 360);
     expect(seconds(span?.to)).toBe(239.5);
   });
 
   test('finds a surge where what is usual is known, and none without', () => {
-    const usual = createBacktest();
+    const usual = createBacktest({ wordsOf });
     for (const view of viewsOf('other', 5, 0, 240)) usual.observe(view);
     const views = [...viewsOf('other', 4, 240, 243), ...viewsOf('wanted', 15, 243, 250)];
     const learnt = { at: 0, seconds: 600, itemsSeen: 100, shop: 3_000, items: [] };
@@ -34,28 +40,79 @@ describe('a backtest', () => {
   });
 
   test('says what the cap held back, once', () => {
-    const backtest = createBacktest({ rules: compileRules([], { cap: 1 }) });
+    const backtest = createBacktest({ wordsOf, rules: compileRules([], { cap: 1 }) });
     const views = [...viewsOf('first', 60, 0, 30), ...viewsOf('second', 40, 0, 30)];
-    for (const view of views.sort((a, b) => a.time - b.time)) backtest.observe(view);
+    for (const view of views.sort((a, b) => a.time() - b.time())) backtest.observe(view);
     expect(backtest.finish().held).toMatchObject([{ item: 'second', signal: 'busy' }]);
   });
 
-  test('passes a pause of a day without waiting through it, and nothing is hot after it', () => {
+  test('passes a pause of a day without waiting through it, and what was hot has cooled in its time', () => {
     const views = [...viewsOf('sale', 50, 0, 20), ...viewsOf('other', 2, 86_400, 86_500)];
-    const backtest = createBacktest();
+    const backtest = createBacktest({ wordsOf });
     for (const view of views) backtest.observe(view);
-    expect(backtest.finish().spells).toMatchObject([{ item: 'sale', until: expect.any(Number) }]);
+    const [sale, ...others] = backtest.finish().spells.filter(({ item }) => item === 'sale');
+    expect(others).toEqual([]);
+    expect(seconds(sale?.until)).toBeLessThan(120);
+  });
+
+  test('counts a view of an item that is hot by two signals once in what would be saved', () => {
+    const learnt = { at: 0, seconds: 600, itemsSeen: 100, shop: 3_000, items: [] };
+    const backtest = createBacktest({ wordsOf, stored: learnt });
+    for (const view of viewsOf('sale', 100, 0, 30)) backtest.observe(view);
+    const { spells, saved } = backtest.finish();
+    expect(spells.map(({ signal }) => signal).sort()).toEqual(['busy', 'surge']);
+    expect(saved.views).toBe(Math.max(...spells.map(({ views }) => views)));
+    expect(saved.requests).toBe(saved.views - saved.refreshes);
+  });
+
+  test('saves nothing by an item that is only said to be hot', () => {
+    const rules = compileRules([{ name: 'said', busy: { actions: ['announce'] } }]);
+    const backtest = createBacktest({ wordsOf, rules });
+    for (const view of viewsOf('sale', 50, 0, 30)) backtest.observe(view);
+    const { spells, saved } = backtest.finish();
+    expect(spells).toMatchObject([{ item: 'sale', rule: 'said' }]);
+    expect(spells[0]).not.toHaveProperty('saved');
+    expect(saved.views).toBe(0);
+  });
+
+  test('pins and bans of a file hold at their times', () => {
+    const overrides = {
+      pins: [{ item: 'announced', reason: 'TV', from: START + 5_000, until: START + 15_000 }],
+      bans: [{ item: 'sale', reason: 'a test page' }],
+    };
+    const backtest = createBacktest({ wordsOf, overrides });
+    for (const view of viewsOf('sale', 50, 0, 30)) backtest.observe(view);
+    expect(backtest.finish().spells).toMatchObject([
+      { item: 'announced', signal: 'pin', since: START + 5_000, until: START + 15_000 },
+    ]);
+  });
+
+  test('tells so many spells and counts the others', () => {
+    const backtest = createBacktest({ wordsOf, most: 1 });
+    const views = [...viewsOf('first', 60, 0, 30), ...viewsOf('second', 40, 0, 30)];
+    for (const view of views.sort((a, b) => a.time() - b.time())) backtest.observe(view);
+    expect(backtest.finish()).toMatchObject({ spells: [{ item: 'first' }], untold: { spells: 1 } });
   });
 
   test('of nothing finds nothing', () => {
-    expect(createBacktest().finish()).toEqual({ spells: [], held: [], stats: undefined });
+    expect(createBacktest({ wordsOf }).finish()).toEqual({
+      spells: [],
+      held: [],
+      untold: { spells: 0, held: false },
+      saved: { views: 0, refreshes: 0, requests: 0 },
+    });
   });
 });
 
 test('a grid says how many items and minutes each threshold gives', () => {
-  const grid = createGrid({ busyFrom: [10, 40, 100], surprise: [25] });
+  const grid = createGrid({
+    wordsOf,
+    busyFrom: [10, 40, 100],
+    surprise: [25],
+    rulesOf: (cell) => compileRules([gridRule(cell)]),
+  });
   const views = [...viewsOf('large', 60, 0, 120), ...viewsOf('small', 15, 0, 120)];
-  for (const view of views.sort((a, b) => a.time - b.time)) grid.observe(view);
+  for (const view of views.sort((a, b) => a.time() - b.time())) grid.observe(view);
   const outcomes = grid.finish();
   expect(outcomes.map(({ busyFrom, busy }) => [busyFrom, busy.items])).toEqual([
     [10, 2],
@@ -66,23 +123,27 @@ test('a grid says how many items and minutes each threshold gives', () => {
 });
 
 function spellsOf(views: PastView[], options = {}): [string, string][] {
-  const backtest = createBacktest(options);
+  const backtest = createBacktest({ wordsOf, ...options });
   for (const view of views) backtest.observe(view);
   return backtest.finish().spells.map(({ item, signal }) => [item, signal]);
 }
 
 /** Views that come evenly, each by a new visitor. */
 function viewsOf(item: string, perSecond: number, from: number, until: number): PastView[] {
-  const word = [...item].reduce((sum, letter) => Math.imul(sum ^ letter.charCodeAt(0), 0x01000193), 7);
+  const words = wordsOf(item);
   return Array.from({ length: perSecond * (until - from) }, (_, i) => ({
-    item,
-    high: mix(word),
-    low: mix(~word),
-    visitor: mix(word + 3 * i),
-    weight: 1,
-    isBot: false,
-    time: START + from * 1_000 + Math.floor((i * 1_000) / perSecond),
+    name: () => item,
+    item: (word) => words[word],
+    visitor: () => mix(words[0] + 3 * i),
+    weight: () => 1,
+    isNobody: () => false,
+    time: () => START + from * 1_000 + Math.floor((i * 1_000) / perSecond),
   }));
+}
+
+function wordsOf(item: string): [number, number] {
+  const word = [...item].reduce((sum, letter) => Math.imul(sum ^ letter.charCodeAt(0), 0x01000193), 7);
+  return [mix(word), mix(~word)];
 }
 
 function seconds(time = Number.NaN): number {

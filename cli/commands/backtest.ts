@@ -1,0 +1,182 @@
+import { createCore } from '../../app/core.ts';
+import { openPast, type Past } from '../../app/open-past.ts';
+import { recordReader } from '../../app/record-reader.ts';
+import { createBacktest, createGrid, gridRule } from '../../detect/backtest.ts';
+import { compileRules } from '../../detect/rules.ts';
+import { ruleOptionsOf } from '../../heat/item-rules.ts';
+import { createOverrides, overridesOf } from '../../heat/overrides.ts';
+import { RulesError } from '../../heat/parse-rules.ts';
+import { createPastEvents, TooManyBadEvents } from '../../heat/past-events.ts';
+import { readRules } from '../../heat/read-rules.ts';
+import { NO_RULES, type RulesFile } from '../../heat/rules-schema.ts';
+import { ConfigError } from '../../service/config/config.ts';
+import { Trouble } from '../../service/trouble.ts';
+import { createRecentIds } from '../../sidecar/ingest/recent-ids.ts';
+import { type BacktestAnswer, backtestText } from '../backtest-text.ts';
+import type { Command, Flags } from '../command.ts';
+import { configure } from '../configure.ts';
+import { UsageError } from '../parse-command-line.ts';
+import { parseRange } from '../parse-range.ts';
+import { createProgress } from '../progress.ts';
+import { print, printJson } from '../terminal.ts';
+
+const MOST_BAD = 1_000;
+const BUSY_FROM = [10, 20, 50];
+const SURPRISE = [15, 25, 40];
+/** A detector of 30 MB each. */
+const MOST_CELLS = 16;
+
+export const backtest: Command = {
+  about:
+    'tells which items of past events would have been hot, when and why, with the rules of now or others',
+  options: {
+    from: {
+      type: 'string',
+      placeholder: 'SOURCE',
+      about: 'spool (of this host), kafka, or a file with an event a line; - is standard input',
+    },
+    rules: { type: 'string', placeholder: 'FILE', about: 'rules to try, in the place of heat.rules' },
+    since: { type: 'string', placeholder: 'TIME', about: 'views from this time on: ISO 8601, or like -2h' },
+    until: { type: 'string', placeholder: 'TIME', about: 'views before this time (now)' },
+    node: { type: 'string', placeholder: 'NAME', about: 'only views of this node, as its sidecar sees them' },
+    grid: { type: 'boolean', about: 'try thresholds, and print what each combination gives' },
+    'busy-from': {
+      type: 'string',
+      placeholder: 'N,N',
+      about: `with --grid: views/s from which an item is busy (${BUSY_FROM})`,
+    },
+    surprise: {
+      type: 'string',
+      placeholder: 'N,N',
+      about: `with --grid: S from which an item is a surge (${SURPRISE})`,
+    },
+    json: { type: 'boolean', about: 'print JSON' },
+  },
+  configured: true,
+  async run(context) {
+    const {
+      from,
+      rules: file,
+      since,
+      until,
+      node,
+      grid,
+      'busy-from': busy,
+      surprise,
+      json,
+      ...rest
+    } = context.flags;
+    if (typeof from !== 'string')
+      throw new UsageError('backtest: needs --from, for example --from spool, or --from events.ndjson');
+    const thresholds = {
+      busyFrom: parseList('busy-from', busy, BUSY_FROM),
+      surprise: parseList('surprise', surprise, SURPRISE),
+    };
+    if (grid !== true && (busy !== undefined || surprise !== undefined))
+      throw new UsageError('backtest: --busy-from and --surprise need --grid');
+    if (grid === true && thresholds.busyFrom.length * thresholds.surprise.length > MOST_CELLS)
+      throw new UsageError(`--grid: at most ${MOST_CELLS} combinations at once`);
+    const core = createCore(configure({ ...context, flags: rest }));
+    const { heat, kafka } = core.config;
+    if (from === 'kafka' && kafka.brokers.length === 0)
+      throw new UsageError('--from kafka: no brokers are configured (KAFKA_BROKERS)');
+    const range = rangeOf({ since, until }, core.now());
+    const path = typeof file === 'string' ? file : heat.rules;
+    const rules = await rulesOf(path);
+    const past = await openPast(core, from);
+    const progress = createProgress('read');
+    try {
+      const outcome = await runBacktest(past);
+      progress.end();
+      if (json === true) printJson(outcome);
+      else print(backtestText(outcome));
+      return outcome.damage === undefined ? 0 : 1;
+    } catch (error) {
+      if (error instanceof TooManyBadEvents) throw new Trouble(error.message, 'Is it a file of events?');
+      throw error;
+    } finally {
+      progress.end();
+      await past.close();
+    }
+
+    async function runBacktest(source: Past): Promise<BacktestAnswer> {
+      const cap = { cap: rules.cap ?? heat.cap };
+      const options = ruleOptionsOf(rules);
+      const overrides = createOverrides([]);
+      overrides.setFile(overridesOf(rules));
+      const common = {
+        wordsOf: (name: string) => events.event.wordsOf(name),
+        overrides: overrides.pinsAndBans(),
+      };
+      const one =
+        grid === true ? undefined : createBacktest({ ...common, rules: compileRules(options, cap) });
+      const many =
+        grid === true
+          ? createGrid({
+              ...common,
+              ...thresholds,
+              rulesOf: (cell) => compileRules([gridRule(cell), ...options], cap),
+            })
+          : undefined;
+      const readRecord = recordReader(core.config);
+      let records = 0;
+      const events = createPastEvents({
+        range,
+        node: typeof node === 'string' ? node : undefined,
+        recent: createRecentIds(),
+        mostBad: MOST_BAD,
+        observe: one?.observe ?? many?.observe ?? (() => {}),
+        other: (value, received) =>
+          readRecord(
+            {
+              values: [value],
+              source: from === undefined ? '' : String(from),
+              position: () => String(records++),
+              time: () => received,
+            },
+            0,
+          ),
+      });
+      const { damage } = await source.read({ ...events, range, onRead: progress.show });
+      const counts = events.end();
+      return {
+        log: source.name,
+        rules: path ?? null,
+        ...cap,
+        ...(damage !== undefined && { damage }),
+        counts,
+        ...(one !== undefined && { found: one.finish() }),
+        ...(many !== undefined && { grid: many.finish() }),
+      };
+    }
+  },
+};
+
+async function rulesOf(path: string | undefined): Promise<RulesFile> {
+  if (path === undefined) return NO_RULES;
+  try {
+    return (await readRules(path)).rules;
+  } catch (error) {
+    throw error instanceof RulesError ? new ConfigError(error.problems, path) : error;
+  }
+}
+
+/** Without `--until` also what is of a time to come, as far as its place in the log bears it out. */
+function rangeOf({ since, until }: Flags, now: number): { from: number; to: number } {
+  if (since === undefined && until === undefined) return { from: 0, to: Number.MAX_SAFE_INTEGER };
+  try {
+    return parseRange({ from: since, to: until }, now);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(error.message.replaceAll('--from', '--since').replaceAll('--to', '--until'));
+  }
+}
+
+function parseList(flag: string, text: Flags[string], fallback: readonly number[]): readonly number[] {
+  if (typeof text !== 'string') return fallback;
+  const numbers = text.split(',').map(Number);
+  if (numbers.every((number) => Number.isFinite(number) && number > 0 && number <= 1_000_000)) return numbers;
+  throw new UsageError(
+    `--${flag}: must be numbers above 0, with commas (got ${JSON.stringify(text.slice(0, 60))})`,
+  );
+}

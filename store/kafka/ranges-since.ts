@@ -1,0 +1,62 @@
+import type { OffsetRange, TopicReader, TopicRecord } from './topic-reader.ts';
+
+/** Clocks differ, and are set back: a record may seem to have come before its view. */
+export const SKEW_MS = 3_600_000;
+
+export type RangesSinceOptions = {
+  reader: TopicReader;
+  topic: string;
+  /** Of events, ms since 1970; 0 for all. */
+  time: number;
+  /** What the partitions hold. */
+  there: OffsetRange[];
+};
+
+/** What of the partitions is to be read: to the end, for a record of tomorrow may lie before one of today. */
+export async function rangesSince({
+  reader,
+  topic,
+  time,
+  there,
+}: RangesSinceOptions): Promise<OffsetRange[]> {
+  if (time === 0) return there;
+  const first = await reader.offsetsAt(topic, Math.max(0, time - SKEW_MS));
+  const found = there.map((bounds) => {
+    const at = first.get(bounds.partition) ?? bounds.from;
+    return { ...bounds, from: smaller(larger(bounds.from, at), bounds.to) };
+  });
+  const doubtful = await doubtfulBefore(found, there, time - SKEW_MS);
+  return found.map((range, i) => (doubtful.has(range.partition) ? (there[i] ?? range) : range));
+
+  /**
+   * Partitions in which Kafka's answer is not to be believed: the last record that is passed over has no time, or one that the answer
+   * says is not there (a broker answers so about records that are due to be deleted).
+   */
+  async function doubtfulBefore(
+    ranges: OffsetRange[],
+    whole: OffsetRange[],
+    least: number,
+  ): Promise<Set<number>> {
+    const passedOver = ranges.filter(({ from }, i) => from > (whole[i]?.from ?? from));
+    const lasts = passedOver.map(({ partition, from }) => ({ partition, from: from - 1n, to: from }));
+    const doubted = new Set<number>();
+    await reader.read(topic, lasts, async (records) => {
+      for (const record of records)
+        if (!hasTime(record) || record.time >= least) doubted.add(record.partition);
+    });
+    return doubted;
+  }
+}
+
+/** Kafka's word for no time is -1. */
+export function hasTime({ time }: TopicRecord): boolean {
+  return time > 0;
+}
+
+function larger(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
+}
+
+export function smaller(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
+}
