@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { accuracy } from './accuracy.ts';
 import { attacks } from './attacks.ts';
 import { away } from './away.ts';
+import { backtest } from './backtest.ts';
 import type { Bench, Outcome } from './bench.ts';
 import { capture } from './capture.ts';
 import { forward } from './forward.ts';
@@ -22,6 +23,7 @@ const BENCHES: Record<string, Bench> = {
   latency,
   loop,
   away,
+  backtest,
   freshness,
   forward,
   growth,
