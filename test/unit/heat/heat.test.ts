@@ -1,8 +1,14 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { Registry } from 'prom-client';
+import { createBacktest } from '../../../detect/backtest.ts';
+import type { Change } from '../../../detect/decisions.ts';
+import { fromLine } from '../../../event/from-line.ts';
 import { createLine } from '../../../event/line.ts';
+import { parse } from '../../../event/parse.ts';
+import { createPastEvent } from '../../../event/past-view.ts';
 import { type HeatService, startHeat } from '../../../heat/heat.ts';
 import type { HotCommand } from '../../../heat/hot-command.ts';
 import { HEAT_METRICS } from '../../../heat/metrics.ts';
@@ -15,6 +21,9 @@ const START = 1_795_355_710_000;
 const HOT = 200;
 const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0';
 const SAID = { reason: 'campaign', by: 'alice' };
+
+/** Its hashes have keys of their own. */
+const reader = createLine();
 
 let folder: ReturnType<typeof temporaryFolder>;
 let time: number;
@@ -225,6 +234,57 @@ bans: [{ item: b, reason: a test page }]
   });
 });
 
+describe('a backtest of the same events', () => {
+  const batch = fc.record({
+    item: fc.constantFrom('a', 'b', 'c'),
+    /** Two at least: whether a single one is remembered until the next comes depends on the keys of hashes. */
+    count: fc.integer({ min: 2, max: 150 }),
+    /** Of 100 ms, since the batch before. */
+    ticks: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 300 })),
+    lateMs: fc.oneof(fc.constant(0), fc.constant(0), fc.nat(15_000), fc.nat(400_000)),
+    visitors: fc.constantFrom(1, 5, 250),
+    ua: fc.constantFrom(BROWSER, BROWSER, 'Googlebot/2.1 (+http://www.google.com/bot.html)'),
+  });
+
+  /** Twice, and three minutes have passed: what is usual is known. */
+  const USUAL = { item: 'usual', count: 40, ticks: 1_900, lateMs: 0, visitors: 20, ua: BROWSER };
+
+  test('tells what the sidecar decided, when and why', async () => {
+    const seen = new Set<string>();
+    await fc.assert(
+      fc.asyncProperty(fc.array(batch, { minLength: 5, maxLength: 30 }), async (batches) => {
+        time = START;
+        const decided = createDecided();
+        const heat = await start({ onChange: decided.onChange });
+        const lines: string[] = [];
+        for (const { item, count, ticks, lateMs, visitors, ua } of [USUAL, USUAL, ...batches]) {
+          if (lines.length > 0) pass(heat, 100 * ticks);
+          // Not late, so that both know the time.
+          const texts = [1, 2].map((i) => lineOf(lines.length + i, { item: 'other', ua: BROWSER }));
+          for (let i = 1; i <= count; i++) {
+            const ip = `198.51.100.${i % visitors}`;
+            texts.push(lineOf(lines.length + 2 + i, { item, ua, ip, msec: msecOf(time - lateMs) }));
+          }
+          lines.push(...texts);
+          ingest(heat, texts);
+        }
+        await stop();
+        folder.remove();
+        folder = temporaryFolder('heat');
+        for (const { signal } of decided.all) seen.add(signal);
+        expect(backtestOf(lines)).toEqual(decided.all);
+      }),
+      { numRuns: 5, seed: 4 },
+    );
+    expect([...seen].sort()).toEqual(['busy', 'concentrated', 'surge']);
+  });
+
+  function lineOf(number: number, changes: Parameters<typeof line>[0]): string {
+    const requestId = number.toString(16).padStart(20, '0').padEnd(32, '0');
+    return line({ msec: msecOf(time), requestId, ...changes });
+  }
+});
+
 describe('what fails', () => {
   test('a folder that cannot be made is said, and items are hot all the same', async () => {
     mkdirSync(join(folder.path, 'hot'));
@@ -251,7 +311,9 @@ describe('what fails', () => {
   });
 });
 
-async function start({ rules }: { rules?: string } = {}): Promise<HeatService> {
+type StartOptions = { rules?: string; onChange?: (change: Change) => void };
+
+async function start({ rules, onChange }: StartOptions = {}): Promise<HeatService> {
   metrics = createMetrics(new Registry(), HEAT_METRICS);
   running = await startHeat({
     config: { dir: join(folder.path, 'hot'), rules, cap: 100 },
@@ -262,8 +324,38 @@ async function start({ rules }: { rules?: string } = {}): Promise<HeatService> {
     warn: (_key, message) => void warned.push(message),
     now: () => time,
     ticks: false,
+    onChange,
   });
   return running;
+}
+
+type Decided = { item: string; signal: string; since: number; until: number | undefined; reason: string };
+
+/** From changes of the service to what a backtest tells. */
+function createDecided() {
+  const all: Decided[] = [];
+  return {
+    all,
+    onChange({ change, item, signal, since, reason }: Change) {
+      if (change === 'enters') all.push({ item, signal, since, until: undefined, reason });
+      const one = all.findLast((known) => known.item === item && known.signal === signal);
+      if (change === 'leaves' && one !== undefined) one.until = time;
+    },
+  };
+}
+
+/** What a backtest tells of the events that these lines become. */
+function backtestOf(lines: string[]): Decided[] {
+  const event = createPastEvent((value) => parse(value.toString()));
+  const backtest = createBacktest({ wordsOf: event.wordsOf });
+  for (const text of lines) {
+    const bytes = Buffer.from(JSON.stringify(fromLine(text, 'web-1')));
+    event.read(bytes, 0, bytes.length);
+    backtest.observe(event);
+  }
+  return backtest
+    .finish()
+    .spells.map(({ item, signal, since, until, reason }) => ({ item, signal, since, until, reason }));
 }
 
 async function stop(): Promise<void> {
@@ -287,12 +379,16 @@ function view(
   const texts = Array.from({ length: count }, (_, i) =>
     line({ item, msec, ua: BROWSER, ip: `198.51.${i >> 8}.${i & 255}`, ...changes }),
   );
+  ingest(heat, texts);
+}
+
+/** Lines of nginx, in one call of the intake. */
+function ingest(heat: HeatService, texts: string[]): void {
   const bytes = Buffer.from(texts.map((text) => `${text}\n`).join(''), 'latin1');
-  const lines = createLine();
   const batch = heat.newViews.begin(bytes);
-  for (let at = 0; at < bytes.length; at = lines.lineEnd() + 1) {
-    if (!lines.read(bytes, at)) throw new Error(JSON.stringify(lines.bad()));
-    batch.add(lines);
+  for (let at = 0; at < bytes.length; at = reader.lineEnd() + 1) {
+    if (!reader.read(bytes, at)) throw new Error(JSON.stringify(reader.bad()));
+    batch.add(reader);
   }
   batch.count();
 }
