@@ -25,49 +25,49 @@ import {
 } from './wire-sink.ts';
 
 /*
- * Decisions take the way of events: a spool of their own, then Kafka or the index. It is another spool so that they wait for no backlog of
- * events, are not shed with them, and are never taken for one.
+ * Decisions are delivered like events: a spool of their own, then Kafka or the index. A separate spool, so that they do not wait behind a
+ * backlog of events, are not shed with them, and are never taken for events.
  */
 
-/** The accounting of decisions in a sidecar since it started. It balances when `unaccounted` is 0. */
+/** The accounting of decisions in a sidecar since its start. It balances when `unaccounted` is 0. */
 export type DecisionAccounts = {
-  /** Decisions in the outbox when the sidecar started, not delivered then. */
+  /** Decisions in the outbox at the start that were not delivered yet. */
   waitingAtStart: number;
-  /** Decisions written to the outbox, */
+  /** Decisions written to the outbox since then. Of these and the ones above… */
   told: number;
-  /** of all of these so many wait, */
+  /** …so many wait, */
   waiting: number;
-  /** were delivered, */
+  /** …were delivered, */
   delivered: number;
-  /** are dead letters of the forwarder, */
+  /** …became dead letters of the forwarder, */
   dead: number;
-  /** or were damaged on the disk. */
+  /** …or were damaged on disk. */
   lost: number;
   /** waitingAtStart + told − waiting − delivered − dead − lost */
   unaccounted: number;
-  /** Not told: the outbox took none. */
+  /** Dropped before the outbox, because it accepted none. */
   dropped: number;
 };
 
 export type Outlet = Pick<OutboxOptions, 'append' | 'metrics'> & {
   check: Check;
   accounts: () => DecisionAccounts;
-  /** Of the sink in this process. */
+  /** Metrics of the sink in this process. */
   sinkAccounts?: () => SinkAccounts;
 };
 
-/** Of the outbox: some ten thousand decisions, hours of them. */
+/** Size limit of the outbox: some ten thousand decisions, hours of them. */
 const MOST_BYTES = 16 * 1024 * 1024;
 const SEGMENT_BYTES = 1024 * 1024;
-/** What the outbox calls its place: never that of an event. */
+/** The name of the outbox as a source: it differs from that of events. */
 export const OUTBOX_SOURCE = 'decisions';
-/** As many as one request: those of one item must not overtake each other. */
+/** As many as one request: decisions of one item must not overtake each other. */
 const ONE_AT_A_TIME = 1;
 
 /** Where decisions go without Kafka. */
 export type Embedded = { index: DecisionIndex; deadLetters: DeadLetters };
 
-/** Opens the outbox and begins to deliver what is in it: to the index in this process, or else to Kafka. */
+/** Opens the outbox and starts to deliver its content: to the index in this process, or to Kafka. */
 export async function wireOutlet(core: Core, embedded: Embedded | undefined): Promise<Outlet> {
   const { registry, parts, shutdown } = core;
   const metrics = createMetrics(registry, DECISION_METRICS);
@@ -109,7 +109,7 @@ function openOutbox({ config, parts, warn, now }: Core, onFault: (kind: string) 
     dir: join(config.home, 'decisions'),
     maxBytes: MOST_BYTES,
     segmentBytes: SEGMENT_BYTES,
-    // A few a second at most, and nobody waits for them.
+    // A few per second at most, and nobody waits for them.
     fsync: 'always',
     cursors: [parts.cursor],
     now,
@@ -120,7 +120,7 @@ function openOutbox({ config, parts, warn, now }: Core, onFault: (kind: string) 
   });
 }
 
-/** outbox → Kafka; a sink takes it from there. */
+/** outbox → Kafka; a sink continues from there. */
 async function forward(core: Core, spool: Spool): Promise<Next> {
   const { config, registry, shutdown, parts } = core;
   const client = await connectKafka(core);
@@ -162,12 +162,12 @@ function embed(core: Core, spool: Spool, { index, deadLetters }: Embedded): Next
   return { check, meters, delivered: () => meters.accounts().consumed, dead: () => 0 };
 }
 
-/** A topic's key of a decision: its node and its item, as JSON, so that no two of them are alike. */
+/** The key of a decision in its topic: node and item, as JSON, so that keys are unambiguous. */
 export function keyOfDecision({ node, item }: Pick<HotDecision, 'node' | 'item'>): Buffer {
   return Buffer.from(JSON.stringify([node, item]));
 }
 
-/** Undefined for what another version wrote: the topic refuses a record without a key, which makes a dead letter of it. */
+/** Undefined for a decision that another version wrote: the topic rejects a record without a key, and it becomes a dead letter. */
 function keyOfRecord(value: Buffer): Buffer | undefined {
   try {
     return keyOfDecision(parseDecision(value.toString('utf8')));
@@ -176,7 +176,7 @@ function keyOfRecord(value: Buffer): Buffer | undefined {
   }
 }
 
-/** Under a name of its own: a dead letter must not look like one of an event. */
+/** Under a name of its own: a dead letter must not look like that of an event. */
 function named(log: EventLog): EventLog {
   return {
     append: log.append,

@@ -3,31 +3,31 @@ import type { Items } from './items.ts';
 import { LEARN_SECONDS, type Signals } from './signals.ts';
 import { BY_PEOPLE, FIVE_TICKS, VIEWS } from './windows.ts';
 
-/** What people are shown of an item. `people`: views without known bots. */
+/** The numbers of an item that the page shows. `people`: views without known bots. */
 export type ItemFigures = {
   item: string;
   ten: { all: number; people: number; visitors: number };
   minute: { all: number; people: number };
-  /** Newcomers a second that it usually has. */
+  /** Its baseline: newcomers per second. */
   baseline: number;
-  /** Views of the last five minutes, a count for each 5 s, the oldest first; the last is still growing. */
+  /** Views of the last five minutes, one count per 5 s, oldest first; the last is still growing. */
   series: { all: number[]; people: number[] };
 };
 
 export type Figures = {
-  /** Number of the five seconds that each series ends with. */
+  /** Number of the 5 s interval with which each series ends. */
   five: number;
-  /** Seconds until enough is known of what is usual for anything to be a surge. */
+  /** Seconds until the baselines are old enough for a surge. */
   learning: number;
-  /** Those that were asked for, where they are tracked. */
+  /** The requested items, if they are tracked. */
   wanted: ItemFigures[];
-  /** Of the others the one with the most views by people over ten seconds. */
+  /** Of the other items, the one with the most views by people in ten seconds. */
   busiest?: ItemFigures;
 };
 
 type Parts = { moment: Moment; items: Items; signals: Signals };
 
-/** Looks at all items that are tracked. */
+/** Scans all tracked items. */
 export function figuresOf(names: ReadonlySet<string>, parts: Parts): Figures {
   const { moment, items } = parts;
   const { windows, tracked } = items;

@@ -1,6 +1,6 @@
 /*
- * What a decision is made of, as `event/fields.ts` is for an event: one table, in the order in which the fields are written. The type of
- * a decision, reading it, its document, the mapping, the columns and docs/events.md follow from this table.
+ * The fields of a decision, as `event/fields.ts` has those of an event: one table, in the order in which the fields are written. The type
+ * of a decision, parsing, its document, the mapping, the columns and docs/events.md follow from this table.
  */
 
 export type DecisionField = {
@@ -19,15 +19,15 @@ export type DecisionField = {
 };
 
 export const STATES = ['hot', 'cold'] as const;
-/** `stays`: nothing has changed, it is told again for those who have forgotten it. */
+/** `stays`: nothing has changed; it is repeated for a topic that forgets. */
 export const CHANGES = ['enters', 'changes', 'leaves', 'stays'] as const;
 const OVERRIDES = ['pin', 'ban'] as const;
 
-/** Of a name: an item's, or a rule's. */
+/** Limit of a name of an item or a rule. */
 const LONGEST_NAME = 1024;
-/** Of what a person says. */
+/** Limit of a text that an operator gives. */
 const LONGEST_REASON = 2000;
-/** Elasticsearch refuses a term above 32 KB, and a character may take four bytes. */
+/** Elasticsearch rejects a term above 32 KB, and a character may take four bytes. */
 const TERM = 8000;
 
 export const DECISION_FIELDS = {
@@ -38,7 +38,8 @@ export const DECISION_FIELDS = {
     longest: 128,
     ecs: { path: 'event.id', type: 'keyword' },
     column: 'UUID NOT NULL',
-    about: '12 hex digits of `time` and 20 of what was decided: the same however often it is sent',
+    about:
+      '12 hex digits of `time` and 20 of a hash of the decision: a decision that is sent twice has the same id',
   },
   time: {
     type: 'time',
@@ -68,7 +69,7 @@ export const DECISION_FIELDS = {
     required: true,
     ecs: { path: 'hot_item.state', type: 'keyword' },
     column: 'VARCHAR NOT NULL',
-    about: '`hot` while any signal holds, else `cold`',
+    about: '`hot` while any signal applies, otherwise `cold`',
   },
   signals: {
     type: 'texts',
@@ -82,7 +83,7 @@ export const DECISION_FIELDS = {
     required: true,
     ecs: { path: 'hot_item.actions', type: 'keyword', ignore_above: TERM },
     column: 'VARCHAR[]',
-    about: 'what is done about it after this change: `announce`, `cache`, `isolate`, `limit`',
+    about: 'the actions for it after this change: `announce`, `cache`, `isolate`, `limit`',
   },
   change: {
     type: 'change',
@@ -90,7 +91,7 @@ export const DECISION_FIELDS = {
     ecs: { path: 'event.action', type: 'keyword' },
     column: 'VARCHAR NOT NULL',
     about:
-      'what happened to `signal`: `enters`, `changes` (other rules, another pin), `leaves`; or `stays`: nothing, it is told again',
+      'what happened to `signal`: `enters`, `changes` (other rules, another pin), `leaves`; or `stays`: nothing, the decision is repeated',
   },
   signal: {
     type: 'text',
@@ -98,7 +99,7 @@ export const DECISION_FIELDS = {
     longest: LONGEST_NAME,
     ecs: { path: 'hot_item.signal', type: 'keyword', ignore_above: TERM },
     column: 'VARCHAR NOT NULL',
-    about: 'the signal that this is about',
+    about: 'the signal of this decision',
   },
   reason: {
     type: 'text',
@@ -107,7 +108,7 @@ export const DECISION_FIELDS = {
     ecs: { path: 'event.reason', type: 'keyword', ignore_above: TERM },
     column: 'VARCHAR NOT NULL',
     about:
-      'why the item became hot by `signal`, a sentence with numbers; of a pin what was given as the reason',
+      'why the item became hot by `signal`, a sentence with numbers; for a pin, the reason that was given',
   },
   since: {
     type: 'time',
@@ -128,13 +129,13 @@ export const DECISION_FIELDS = {
     longest: LONGEST_NAME,
     ecs: { path: 'rule.name', type: 'keyword', ignore_above: TERM },
     column: 'VARCHAR NOT NULL',
-    about: 'the rule by which it is so; `default` without one',
+    about: 'the rule that applies; `default` if none does',
   },
   dry_run: {
     type: 'flag',
     ecs: { path: 'hot_item.dry_run', type: 'boolean' },
     column: 'BOOLEAN',
-    about: 'true: the rule only tries, nginx sees nothing of it',
+    about: 'true: a dry run, hidden from nginx',
   },
   decided_by: {
     type: 'text',
@@ -143,7 +144,7 @@ export const DECISION_FIELDS = {
     ecs: { path: 'hot_item.decided_by', type: 'keyword', ignore_above: TERM },
     column: 'VARCHAR NOT NULL',
     about:
-      'who decided: `rule NAME`, `file` (the file of rules), `restart`, or the login of whoever ran `hotitem hot`',
+      'who decided: `rule NAME`, `file` (the rules file), `restart`, or the login of the operator who ran `hotitem hot`',
   },
   version: {
     type: 'count',
@@ -156,13 +157,13 @@ export const DECISION_FIELDS = {
     type: 'number',
     ecs: { path: 'hot_item.window_seconds', type: 'double' },
     column: 'DOUBLE',
-    about: 'the window that the numbers below are of',
+    about: 'the window of the numbers below',
   },
   views_per_second: {
     type: 'number',
     ecs: { path: 'hot_item.views_per_second', type: 'double' },
     column: 'DOUBLE',
-    about: 'views a second in that window',
+    about: 'views per second in that window',
   },
   visitors: {
     type: 'number',
@@ -174,13 +175,13 @@ export const DECISION_FIELDS = {
     type: 'number',
     ecs: { path: 'hot_item.before_per_second', type: 'double' },
     column: 'DOUBLE',
-    about: 'views a second in the minutes before',
+    about: 'views per second in the minutes before',
   },
   baseline_per_second: {
     type: 'number',
     ecs: { path: 'hot_item.baseline_per_second', type: 'double' },
     column: 'DOUBLE',
-    about: 'visitors a second that the item usually has',
+    about: 'the usual number of visitors per second',
   },
   heaviest_views: {
     type: 'number',
@@ -204,14 +205,14 @@ export const DECISION_FIELDS = {
     type: 'override',
     ecs: { path: 'hot_item.override', type: 'keyword' },
     column: 'VARCHAR',
-    about: '`pin` or `ban`, where one is in force for the item',
+    about: '`pin` or `ban`, if one is in effect for the item',
   },
   override_by: {
     type: 'text',
     longest: LONGEST_NAME,
     ecs: { path: 'user.name', type: 'keyword', ignore_above: TERM },
     column: 'VARCHAR',
-    about: 'whose pin or ban it is; `file` for the file of rules',
+    about: 'who set the pin or ban; `file` for the rules file',
   },
   override_reason: {
     type: 'text',

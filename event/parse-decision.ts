@@ -7,11 +7,11 @@ import {
 } from './decision-fields.ts';
 import { EventError, isTime, refuseTooComplex } from './parse.ts';
 
-/** Of signals, and of actions. */
+/** Limits of the lists of signals and actions. */
 const MOST_TEXTS = 16;
 const LONGEST_TEXT = 64;
 
-/** The decision in a JSON text. Throws an `EventError` at the first field that is wrong. Fields that are not in the table are left out. */
+/** Parses the JSON of a decision. Throws an `EventError` at the first invalid field. Fields that are not in the table are dropped. */
 export function parseDecision(json: string): HotDecision {
   const value = fromJson(json);
   if (!isRecord(value)) throw new EventError('decision', 'must be a JSON object', value);
@@ -28,7 +28,7 @@ export function parseDecision(json: string): HotDecision {
   return decision as HotDecision;
 }
 
-/** Why it is no value of the field. */
+/** Why it is not a value of the field. */
 function problemOf(value: unknown, { type, longest }: DecisionField): string | undefined {
   const words = WORDS[type];
   if (words !== undefined)

@@ -2,29 +2,29 @@ import { json, type Reply, type Route, type Stream } from '../service/admin/admi
 import type { LiveChange, LiveItem, LiveItemChange, LiveSeries, LiveSnapshot } from './live.ts';
 
 export type LiveFeed = {
-  /** `GET /api/v1/live`: what is hot now, as server-sent events. */
+  /** `GET /api/v1/live`: the hot list as server-sent events. */
   route: Route;
   clients(): number;
   close(): void;
 };
 
 const EVERY_MS = 500;
-/** Clients at once: a browser needs one, however many tabs it has. */
+/** Maximum number of clients; a browser needs one, however many tabs it has. */
 export const MOST_CLIENTS = 200;
-/** A browser that lost the stream asks again after as many ms. */
+/** A browser that lost the stream reconnects after this many ms. */
 const RETRY_MS = 1_000;
-/** What a change tells of the end of a series. */
+/** The counts at the end of a series that a `change` contains. */
 const TAIL = 2;
 
 type Write = (text: string) => boolean;
 
-/** What all clients know: `text` and `happened` as JSON, to be compared. */
+/** The state that all clients have: `text` and `happened` as JSON, for comparison. */
 type Told = { state: LiveSnapshot; numbers: Map<string, Numbers>; happened: string };
 type Numbers = { text: string; points: number };
 
 /**
- * Tells `live` to all clients: it is called once for all of them, and not at all while there are none. It may take a millisecond or two,
- * for it looks at all items that are tracked.
+ * Sends `live` to all clients. It is called once for all of them, and only while there are any: it may take a millisecond or two, because
+ * it scans all tracked items.
  */
 export function createLiveFeed(live: () => LiveSnapshot): LiveFeed {
   const clients = new Set<Write>();
@@ -84,11 +84,11 @@ function toldOf(state: LiveSnapshot): Told {
   return { state, numbers, happened: JSON.stringify(state.happened) };
 }
 
-/** The event that makes a client that knows `before` know `next`. */
+/** The event that updates a client from `before` to `next`. */
 function newsOf(before: Told, next: Told): string {
   const { head, items, happened } = next.state;
   const passed = head.five - before.state.head.five;
-  // A tail is too short for it.
+  // The tail of a series would be too short.
   if (passed < 0 || passed >= TAIL) return eventOf('snapshot', next.state);
   const change: LiveChange = {
     head,
@@ -111,7 +111,7 @@ function tailOf({ all, people }: LiveSeries): LiveSeries {
   return { all: all.slice(-TAIL), people: people.slice(-TAIL) };
 }
 
-/** JSON has no line breaks of its own. */
+/** JSON contains no line breaks. */
 function eventOf(name: string, value: unknown): string {
   return `event: ${name}\ndata: ${JSON.stringify(value)}\n\n`;
 }

@@ -5,14 +5,14 @@ import type { Happened, LiveDecision, LiveItem, LiveSnapshot } from './live.ts';
 
 export type LiveParts = {
   list: WholeHotList;
-  /** Of its hot items. */
+  /** Maximum number of hot items. */
   figures: Figures;
   shop: { all: number; people: number };
   cap: number;
   happened: Happened[];
 };
 
-/** An item that is hot and has too few views to be counted, as one that is pinned may be. */
+/** A hot item with too few views to be tracked, such as a pinned one. */
 const UNTRACKED: Omit<ItemFigures, 'item'> = {
   ten: { all: 0, people: 0, visitors: 0 },
   minute: { all: 0, people: 0 },

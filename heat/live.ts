@@ -1,62 +1,61 @@
 /*
- * What the live page is told, as server-sent events: `snapshot` with everything when it connects, then `change` twice a second with
- * what is different. A view that comes late and belongs further back in a series is told with the next snapshot. Plain types: the page is
- * built from them as well.
+ * The server-sent events of the live page: `snapshot` with everything when it connects, then `change` twice a second with the differences.
+ * A late view that belongs further back in a series appears in the next snapshot. Plain types, because the page is also built from them.
  */
 
 export type LiveSnapshot = { head: LiveHead; items: LiveItem[]; happened: Happened[] };
 
 export type LiveChange = {
   head: LiveHead;
-  /** Items whose numbers or decisions have changed, and new ones. */
+  /** New items, and those whose numbers or decisions have changed. */
   items: (LiveItem | LiveItemChange)[];
-  /** Items that are not hot any more. */
+  /** Items that are no longer hot. */
   gone: string[];
-  /** Everything that happened lately, where anything has since the last event. */
+  /** All recent decisions, if there was one since the last event. */
   happened?: Happened[];
 };
 
 export type LiveHead = {
   node: string;
-  /** When this was counted, ms since 1970. */
+  /** When the numbers were counted, ms since 1970. */
   now: number;
-  /** Number of the five seconds that `series` ends with. */
+  /** Number of the 5 s interval with which `series` ends. */
   five: number;
-  /** Views of all items in the last ten full seconds; people's without bots. */
+  /** Views of all items in the last ten full seconds; `people`: without bots. */
   shop: { all: number; people: number };
-  /** Items that may be hot by each signal, and how many are held back. */
+  /** Maximum number of hot items per signal, and how many are held back. */
   cap: number;
   held: number;
-  /** How long until surges can be told, in seconds; absent once they can. */
+  /** Seconds until surges can be detected; absent once they can. */
   learning?: number;
-  /** Why nginx sees none of it: frozen by somebody, or a fault. */
+  /** Why nginx sees no hot item: frozen by an operator, or a failure. */
   frozen?: { since: number; by: string; reason: string };
   failure?: string;
-  /** How many problems keep a file of rules from use. */
+  /** Number of problems that make the rules file invalid. */
   rulesProblems: number;
-  /** The item with the most views by people that is not hot. */
+  /** The item with the most views by people among those that are not hot. */
   busiest?: { item: string; people: number; visitors: number };
 };
 
-/** Counts of views in ten seconds and in a minute. `people`: without known bots. */
+/** Views in ten seconds and in a minute. `people`: without known bots. */
 export type LiveItem = LiveNumbers & {
   series: LiveSeries;
 };
 
-/** `tail`: the last two of each series, of which the last is still growing. */
+/** `tail`: the last two counts of each series; the last is still growing. */
 export type LiveItemChange = LiveNumbers & { tail: LiveSeries };
 
-/** Views of the last five minutes, a count for each 5 s, the oldest first. */
+/** Views of the last five minutes, one count per 5 s, oldest first. */
 export type LiveSeries = { all: number[]; people: number[] };
 
 export type LiveNumbers = {
   item: string;
   ten: { all: number; people: number; visitors: number };
   minute: { all: number; people: number };
-  /** Newcomers a second that it usually has. */
+  /** Its baseline: newcomers per second. */
   baseline: number;
   decisions: LiveDecision[];
-  /** Why nginx cannot act on it, where that is so. */
+  /** Why nginx cannot act on it; absent if it can. */
   problem?: string;
 };
 

@@ -5,35 +5,35 @@ import type { Metrics } from '../service/metrics.ts';
 import type { DECISION_METRICS } from './metrics.ts';
 
 /*
- * Decisions on their way out of the process that decides.
+ * Delivers decisions to the outside.
  *
- * A decision is first stored with the state that it led to, in one file (`pending` is part of `heat.json`), and then appended to a spool of
- * its own, from where it is delivered. A kill between the two appends it again at the next start: its id is the same. So what is told is
- * what is remembered, and none of both is without the other.
+ * A decision is first stored together with the state that results from it, in one file (`pending` is part of `heat.json`), and then
+ * appended to a spool of its own, from which it is delivered. After a kill in between, the next start appends it again, with the same id.
+ * So the stored state and the delivered decisions always agree.
  *
- * Bounded: the spool has a limit, and while it takes nothing, the last `MOST_PENDING` decisions wait here. Of those, an older one of the
- * same item gives way first, then the oldest; both are counted.
+ * Bounded: the spool has a limit, and while it rejects appends, the last `MOST_PENDING` decisions wait here. When there are more, an older
+ * decision of the same item is dropped first, then the oldest; both are counted.
  */
 
 export type Outbox = {
   /** Returns at once. */
   add(decision: HotDecision): void;
-  /** What is not known to be in the spool, to be stored with the state. */
+  /** Decisions that may not be in the spool yet, to be stored with the state. */
   pending(): string[];
-  /** All of these are on disk: they go out. Never rejects. */
+  /** The given decisions are stored on disk: append them to the spool. Never rejects. */
   stored(texts: readonly string[]): Promise<void>;
-  /** Tries again what the spool did not take. */
+  /** Retries what the spool rejected. */
   tick(now: number): void;
-  /** Resolves when nothing is being appended. */
+  /** Resolves when no append is running. */
   settled(): Promise<void>;
 };
 
 export type OutboxOptions = {
-  /** What was pending before the restart. */
+  /** Pending decisions from before the restart. */
   pending: readonly string[];
   /** Resolves when they are in the spool. */
   append: (texts: string[]) => Promise<unknown>;
-  /** Something has changed that is to be stored. */
+  /** Called when the pending decisions change, which must be stored. */
   onChange: () => void;
   metrics: Metrics<typeof DECISION_METRICS>;
   warn: (key: string, message: string, fields?: object) => void;
@@ -78,7 +78,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
     settled: async () => appending,
   };
 
-  /** What a process before this one wrote. */
+  /** Written by an earlier process. */
   function fromBefore(text: string): Pending[] {
     try {
       const decision = parseDecision(text);
@@ -93,7 +93,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   }
 
   async function flush(): Promise<void> {
-    // What is stored meanwhile goes with the next.
+    // Decisions stored meanwhile are appended by the next round.
     while (appending !== undefined) await appending;
     const some = pending.filter(({ isStored }) => isStored);
     if (some.length === 0) return;
@@ -120,7 +120,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
     onChange();
   }
 
-  /** None gives way that is just being appended: it may be told already. */
+  /** A decision that is being appended is never dropped: it may be delivered already. */
   function makeRoom(): void {
     const last = new Map(pending.map((one) => [one.item, one]));
     const waiting = pending.filter(({ isSending }) => !isSending);

@@ -1,12 +1,12 @@
-/** Views of all items in the last ten full seconds, by when they came. */
+/** Counts views of all items in the last ten full seconds, by time of arrival. */
 export type ShopRate = {
-  /** `all` views, of which `people` are not of bots, at a time in ms since 1970 that does not go back. */
+  /** Adds `all` views, of which `people` are not by bots, at a time in ms since 1970 that must not go back. */
   add(all: number, people: number, time: number): void;
   lastTen(time: number): { all: number; people: number };
 };
 
 const SECONDS = 10;
-/** The ten, and the one that is growing. */
+/** Ten full seconds, and the current one. */
 const SLOTS = SECONDS + 1;
 
 export function createShopRate(): ShopRate {

@@ -4,13 +4,16 @@ import type { Outbox } from './outbox.ts';
 import type { Overrides } from './overrides.ts';
 import { toToldDecision } from './told-decision.ts';
 
-/** Puts what is decided into the outbox. */
+/** Adds decisions to the outbox. */
 export type Teller = {
-  /** At the start, when `decisions` knows what is hot of what `before` was: what is not hot any more has left, the rest stays. */
+  /**
+   * Called at the start: compares the hot items in `decisions` with those in `before`, and reports the ones that have left and those that
+   * stay.
+   */
   begin(before: readonly Decision[]): void;
   /** `by`: who decided. */
   tell(change: Change, by: string): void;
-  /** Tells once a day what is hot, for a topic that forgets. */
+  /** Repeats once a day which items are hot, for a topic that forgets. */
   tick(now: number): void;
 };
 
@@ -42,7 +45,7 @@ export function createTeller({ node, now, decisions, overrides, outbox }: Teller
     },
   };
 
-  /** One for each item: it says by what the item is hot. */
+  /** One per item, with the signals by which it is hot. */
   function tellAll(): void {
     const items = new Map(decisions.hot().map((decision) => [decision.item, decision]));
     for (const decision of items.values()) {

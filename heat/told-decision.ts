@@ -6,16 +6,16 @@ import { actedOn } from './hot-items.ts';
 import type { Override } from './overrides.ts';
 
 export type ToldDecision = {
-  /** What happened; `stays` to tell again what is hot. */
+  /** What happened; `stays` repeats that an item is hot. */
   change: Omit<Change, 'change'> & { change: HotDecision['change'] };
   node: string;
   /** ms since 1970. */
   now: number;
-  /** What the item is hot by after it. */
+  /** The signals by which the item is hot after it. */
   hot: readonly Decision[];
   /** Who decided. */
   by: string;
-  /** The pin or ban that is in force for the item. */
+  /** The pin or ban in effect for the item. */
   override: Override | undefined;
   /** Items that the cap holds back. */
   held: number;
@@ -24,7 +24,10 @@ export type ToldDecision = {
 const TIME_DIGITS = 12;
 const HASH_DIGITS = 20;
 
-/** A decision as it is told: with all that the item is after it, so that the last one of an item is enough. */
+/**
+ * A decision in the form in which it is delivered: with the complete state of the item after it, so that the last decision of an item is
+ * sufficient.
+ */
 export function toToldDecision({ change, node, now, hot, by, override, held }: ToldDecision): HotDecision {
   const { item, signal, since, until, rule, dryRun, version } = change;
   const time = Math.max(0, Math.trunc(now));
@@ -56,7 +59,7 @@ export function toToldDecision({ change, node, now, hot, by, override, held }: T
   };
 }
 
-/** Of 32 hex digits, the first of them the time, as the id of an event. */
+/** 32 hex digits that begin with the time, like the id of an event. */
 function idOf(time: number, parts: readonly (string | number)[]): string {
   const hash = createHash('sha256').update(JSON.stringify(parts)).digest('hex');
   return `${time.toString(16).padStart(TIME_DIGITS, '0').slice(-TIME_DIGITS)}${hash.slice(0, HASH_DIGITS)}`;
@@ -78,7 +81,7 @@ function numbersOf(numbers: Numbers | undefined): Partial<HotDecision> {
 
 type Texts = 'node' | 'item' | 'reason' | 'rule' | 'decided_by' | 'override_by' | 'override_reason';
 
-/** Names are anybody's: cut, and without halves of characters, which no index takes. */
+/** Names are untrusted text: truncated, and without unpaired surrogates, which no index accepts. */
 function text(name: Texts, value: string): string {
   const cut = value.slice(0, DECISION_FIELDS[name].longest).toWellFormed();
   return cut === '' ? 'none' : cut;

@@ -21,7 +21,7 @@ type Append = (appender: DuckDBAppender, value: HotDecision[DecisionFieldName], 
 
 export const CREATE_DECISIONS: string = `CREATE TABLE decisions (${COLUMNS.map(({ name, type }) => `${name} ${type}`).join(', ')});`;
 
-/** Appends a decision to the table, under the key that it is found by. */
+/** Appends a decision to the table, with its key. */
 export function appendDecision(appender: DuckDBAppender, key: bigint, decision: HotDecision): void {
   for (const { name, append } of COLUMNS) {
     const value = decision[name];

@@ -17,7 +17,7 @@ export const DECISIONS: StreamContent = {
   description: 'What turned hot and cooled, by hotitem',
 };
 
-/** Decisions as documents of a data stream, `_id` = the decision's id. */
+/** Decisions as documents of a data stream, with the decision's id as `_id`. */
 export function createElasticsearchDecisions(options: ElasticsearchIndexOptions): DecisionIndex {
   const client = connectElasticsearch(options);
   return {

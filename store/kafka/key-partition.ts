@@ -1,7 +1,7 @@
 /*
- * Which partition a key belongs to: MurmurHash2 of its bytes, with the seed of Kafka's own Java client, whose partitioner
- * (`BuiltInPartitioner.partitionForKey`) every other client follows. Both of our clients use this one, so that a node may change its
- * client and its keys stay in order.
+ * The partition of a key: MurmurHash2 of its bytes, with the seed of Kafka's Java client, whose partitioner
+ * (`BuiltInPartitioner.partitionForKey`) all other clients follow. Both of our clients use this function, so a node may switch its client
+ * and its keys stay in order.
  *
  * Austin Appleby, MurmurHash2, https://github.com/aappleby/smhasher (public domain).
  */
@@ -10,7 +10,7 @@ const SEED = 0x9747b28c;
 const M = 0x5bd1e995;
 const R = 24;
 
-/** Not negative: the partition is its remainder by the number of partitions. */
+/** Not negative: the partition is the remainder of its division by the number of partitions. */
 export function keyNumber(key: Buffer): number {
   const { length } = key;
   let hash = SEED ^ length;
