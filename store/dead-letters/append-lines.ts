@@ -3,8 +3,8 @@ import { open } from 'node:fs/promises';
 const NEWLINE = 0x0a;
 
 /**
- * Appends `lines`, each with its newline, and begins a new line where a full disk or a power cut left half of one: what is
- * appended must not become its end.
+ * Appends `lines`, each with its newline. If a full disk or a power cut left an incomplete line, it begins a new one first, so that the
+ * appended text does not become its end.
  */
 export async function appendLines(path: string, lines: string): Promise<void> {
   const file = await open(path, 'a+', 0o640);

@@ -4,11 +4,11 @@ export type DeadLetterBox = {
   name: string;
   /** Passes every letter that exists at the time of this call, in order of arrival (per partition). */
   read(handle: (letter: KeptLetter) => void | Promise<void>): Promise<void>;
-  /** Undefined where there is none of this id. */
+  /** Undefined if no letter has this id. */
   find(id: string): Promise<KeptLetter | undefined>;
-  /** Remembers that these were replayed: a note among the letters themselves, so that it goes when they go. */
+  /** Records that these were replayed: as a note among the letters, so that both are deleted together. */
   markReplayed(ids: string[]): Promise<void>;
-  /** Deletes what came before `time`, ms since 1970. */
+  /** Deletes letters that arrived before `time`, ms since 1970. */
   purge(time: number): Promise<void>;
   close(): Promise<void>;
 };
@@ -21,10 +21,10 @@ export type KeptLetter = {
   /** The time of the record in the log, ms since 1970; undefined if the letter does not contain it. */
   recorded: number | undefined;
   reason: string;
-  /** Where it lay: `collection_hot_item/3/1207`. */
+  /** Where the record was: `collection_hot_item/3/1207`. */
   origin: string;
   value: Buffer;
   replayed: boolean;
-  /** Set if it represents so many letters that cannot be decoded; `reason` says why. */
+  /** Set if it represents this many letters that cannot be decoded; `reason` says why. */
   undecodable?: number;
 };

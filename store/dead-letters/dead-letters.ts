@@ -7,37 +7,37 @@ import type { KafkaClient, KafkaMessage } from '../kafka/client.ts';
 import { KafkaError } from '../kafka/error.ts';
 import { appendLines } from './append-lines.ts';
 
-/** An event that no index will ever accept, or a record that is not an event. */
+/** An event that every index rejects permanently, or a record that is not an event. */
 export type DeadLetter = {
   value: Buffer;
-  /** Why, for people. */
+  /** The reason, for people. */
   reason: string;
-  /** Where it lay: `collection_hot_item/3/1207`. */
+  /** Where the record was: `collection_hot_item/3/1207`. */
   origin: string;
-  /** When the log had the record, ms since 1970; undefined where it does not say. */
+  /** When the log received the record, ms since 1970; undefined if it does not know. */
   recorded?: number | undefined;
 };
 
-/** Stores them for a person to look at. Resolves once they are stored. */
+/** Stores dead letters for inspection. Resolves once they are stored. */
 export type DeadLetters = { add(letters: DeadLetter[]): Promise<void> };
 
-/** Below Kafka's default limit of 1 MiB for a batch, with room for what surrounds the value. */
+/** Below Kafka's default limit of 1 MiB for a batch, with room for the overhead. */
 const LARGEST_VALUE = 900_000;
 const LONGEST_REASON = 1000;
-/** Less than that of a value or a reason says nothing. */
+/** A value or a reason shorter than this is useless. */
 const SHORTEST = 64;
 const LARGEST_FILE = 64 * 1024 * 1024;
 
-/** Of the letters in a request, unless one alone is larger. */
+/** Maximum size of a request, unless a single letter is larger. */
 const LARGEST_REQUEST = 512 * 1024;
 const MOST_IN_REQUEST = 1000;
-/** What a record and the names of its headers take, about. */
+/** Approximate overhead of a record and its header names. */
 const RECORD_BYTES = 128;
 
 /**
- * Letters are sent together: someone who writes a million records that are no events must not stop all others for as long as a million
- * requests take. What the topic does not accept together is sent in halves, and a letter alone is truncated until it fits: the limit of the
- * topic may be lower than that of the topic of the events.
+ * Letters are sent in batches: a producer of a million records that are not events must not delay all others for a million requests. A
+ * batch that the topic rejects is sent in halves, and a single letter is truncated until it fits: the topic may have a lower limit than
+ * that of the events.
  */
 export function createDeadLetterTopic(client: KafkaClient, topic: string, now: () => number): DeadLetters {
   return {
@@ -107,14 +107,14 @@ function isTooLarge(error: unknown): boolean {
   return error instanceof KafkaError && error.failure === 'too_large';
 }
 
-/** How much of a letter is kept: bytes of its value, characters of its reason. */
+/** How much of a letter is stored: bytes of its value, characters of its reason. */
 type Cut = { value: number; reason: number };
 
 function firstCut({ value, reason }: DeadLetter): Cut {
   return { value: Math.min(value.length, LARGEST_VALUE), reason: Math.min(reason.length, LONGEST_REASON) };
 }
 
-/** Of the value first, then of the reason; undefined where nothing is left to cut. */
+/** Shortens the value first, then the reason; undefined if nothing is left to cut. */
 function nextCut({ value, reason }: Cut): Cut | undefined {
   if (value > 0) return { value: value < SHORTEST ? 0 : value >> 1, reason };
   return reason > SHORTEST ? { value, reason: reason >> 1 } : undefined;
@@ -125,7 +125,7 @@ function reasonWith({ value, reason }: DeadLetter, cut: Cut): string {
   return `${reason.slice(0, cut.reason)}${isCut ? `, cut from ${value.length} to ${cut.value} bytes` : ''}`;
 }
 
-/** Letters about events of one spool among many: `spool/77` is called `web-1/BOOT/77`. */
+/** Qualifies the origin of events of a spool among others: `spool/77` becomes `web-1/BOOT/77`. */
 export function nameSpool(letters: DeadLetters, { node, boot }: { node: string; boot: string }): DeadLetters {
   return {
     add: (some) =>
@@ -138,13 +138,13 @@ export function nameSpool(letters: DeadLetters, { node, boot }: { node: string; 
 export type DeadLetterFileOptions = {
   path: string;
   now: () => number;
-  /** From which size on a new file is begun, bytes. */
+  /** The size at which a new file is begun, bytes. */
   largest?: number;
-  /** Called with the number of letters lost to a new file: those of the file before the last one. */
+  /** Called with the number of letters lost when a new file is begun: those of the file before the last. */
   onDropped: (letters: number) => void;
 };
 
-/** For the embedded index: JSON lines in `path`, and in one older file beside it once that holds 64 MB. */
+/** For the embedded index: JSON lines in `path`, rotated at 64 MB, with one older file. */
 export function createDeadLetterFile(options: DeadLetterFileOptions): DeadLetters {
   const { path, now, largest = LARGEST_FILE, onDropped } = options;
   return {
@@ -179,7 +179,7 @@ async function beginAnother(path: string, onDropped: (letters: number) => void):
   if (dropped > 0) onDropped(dropped);
 }
 
-/** Lines, but for the notes of what was replayed. */
+/** Counts lines, except notes of replays. */
 async function countLetters(path: string): Promise<number> {
   if (!existsSync(path)) return 0;
   let letters = 0;
@@ -189,7 +189,7 @@ async function countLetters(path: string): Promise<number> {
   return letters;
 }
 
-/** Bytes that are no text must come back as they were. */
+/** Bytes that are not text must survive. */
 function toText(value: Buffer): { value: string; encoding?: 'base64' } {
   if (isUtf8(value)) return { value: value.toString('utf8') };
   return { value: value.toString('base64'), encoding: 'base64' };

@@ -16,18 +16,18 @@ const letter = z.object({
 });
 const note = z.object({ replayed: z.string() });
 const ID_DIGITS = 12;
-/** What a power cut leaves in place of letters that were not on disk yet. */
+/** Left by a power cut in place of letters that were not on disk yet. */
 const LEADING_NULS = /^\0+/;
-/** Of the copy that a purge makes, written at once. */
+/** Bytes written at once by the copy of a purge. */
 const WRITE_CHARACTERS = 256 * 1024;
 
 /**
- * The file that `createDeadLetterFile` writes, and the older one beside it. Both may be appended to meanwhile: a note is a
- * line as well. A line that is neither (cut off by a crash) is passed over.
+ * The file that `createDeadLetterFile` writes, and the older one beside it. Both may be appended to meanwhile: notes are lines as well. A
+ * line that is neither (truncated by a crash) is skipped.
  */
 export function createDeadLetterFileBox(path: string): DeadLetterBox {
   const purging = `${path}.purging`;
-  // What a purge that was killed left is still there.
+  // The leftovers of a purge that was killed.
   const files = [`${path}.1`, purging, path];
   return { name: `file ${path}`, read, find, markReplayed, purge, close: async () => {} };
 
@@ -61,15 +61,15 @@ export function createDeadLetterFileBox(path: string): DeadLetterBox {
     if (lines.length > 0) await appendLines(path, lines.join(''));
   }
 
-  /** If that fails, for example on a full disk, every letter is still there, and the next purge begins with what this one left. */
+  /** If that fails, for example on a full disk, every letter still exists, and the next purge begins with the leftovers. */
   async function purge(time: number): Promise<void> {
     if ((await sizeOf(purging)) !== undefined) await keepLater(time);
-    // Later letters go into a new file, which is not touched.
+    // New letters go into a new file, which is not touched.
     await unlessMissing(rename(path, purging));
     await keepLater(time);
   }
 
-  /** Of the older file and of the one that is purged, into the older. */
+  /** Merges the older file and the one being purged into the older. */
   async function keepLater(time: number): Promise<void> {
     let size: number | undefined;
     do {
@@ -104,7 +104,7 @@ export function createDeadLetterFileBox(path: string): DeadLetterBox {
   }
 }
 
-/** A note is kept for as long as the file is: its letter may be. */
+/** A note is kept as long as the file is: its letter may still be there. */
 function isLater(line: string, time: number): boolean {
   const found = toLetter(line, new Set());
   return found === undefined ? note.safeParse(toValue(line)).success : found.time >= time;

@@ -10,7 +10,7 @@ const REPLAYED = 'replayed';
 const NOTES_AT_ONCE = 500;
 /** Letters kept in memory, so that they need not be read again. */
 const MOST_HELD = 32 * 1024 * 1024;
-/** What a record takes beside its value, about. */
+/** Approximate overhead of a record. */
 const RECORD_BYTES = 1024;
 const ID = /^(\d{1,9})\/(\d{1,18})$/;
 
@@ -23,7 +23,7 @@ export function createDeadLetterTopicBox({ topic, reader, client }: DeadLetterTo
     const replayed = new Set<string>();
     const held: TopicRecord[] = [];
     let bytes = 0;
-    // A note follows its letter, perhaps in another partition: all are read before the first letter is passed on.
+    // A note follows its letter, possibly in another partition: all are read before the first letter is passed on.
     await reader.read(topic, bounds, async (records) => {
       for (const record of records) {
         const note = record.headers[REPLAYED];

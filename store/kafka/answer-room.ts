@@ -1,17 +1,17 @@
 import { AT } from './record-batch.ts';
 
 /**
- * What may be unpacked of one answer to a fetch, all of its partitions together; the rest is fetched again. Some times what a
- * fetch asks for. The batch that goes beyond it is unpacked whole, so that each gets its turn.
+ * Limit of what is decompressed of one response to a fetch, for all of its partitions together; the rest is fetched again. A few times the
+ * requested size. The batch that exceeds it is decompressed completely, so that every batch gets its turn.
  */
 export const MOST_IN_ANSWER: number = 16 * 1024 * 1024;
 /**
- * Records of one batch, and of one answer. Each takes up to 1 KB of memory, whatever is in it, and 7 bytes where it lies packed with
- * others like it. In the 1 MiB that clients put into one batch by default there are not so many.
+ * Maximum records per batch, and per response. A record takes up to 1 KB of memory, whatever its content, and as little as 7 bytes in a
+ * compressed batch. The 1 MiB batches that clients send by default contain fewer.
  */
 const MOST_RECORDS = 50_000;
 
-/** The room that is left in one answer. */
+/** What is left of the limit for one response. */
 export type AnswerRoom = {
   isLeft(): boolean;
   take(bytes: number, records: number): void;
@@ -29,7 +29,7 @@ export function createAnswerRoom(): AnswerRoom {
   };
 }
 
-/** Throws where a batch says that it holds more than `MOST_RECORDS`. */
+/** Throws if a batch claims more than `MOST_RECORDS`. */
 export function refuseTooMany(batch: Buffer): void {
   const count = batch.readInt32BE(AT.count);
   if (count > MOST_RECORDS) throw new Error(`it has ${count} records, more than ${MOST_RECORDS}`);

@@ -5,11 +5,11 @@ import type { Undecodable } from '../undecodable.ts';
 const MOST_ATTEMPTS = 5;
 
 export type DecodeAttempts = {
-  /** Waits a little and resolves with true when the batch is to be fetched again, with false when that was done often enough. */
+  /** Waits a little and resolves with true if the batch should be fetched again, with false after the last attempt. */
   again(partition: number, undecodable: Undecodable, signal: AbortSignal): Promise<boolean>;
 };
 
-/** `onFailure` is told of each attempt that there is another one. */
+/** `onFailure` is called before each further attempt. */
 export function createDecodeAttempts(topic: string, onFailure: (error: unknown) => void): DecodeAttempts {
   const attempts = new Map<
     number,

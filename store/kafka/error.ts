@@ -1,6 +1,6 @@
 /**
- * Why Kafka did not do what it was asked; a label of metrics. `too_large` and `invalid` are about what was sent: the same
- * will never be accepted. Everything else may recover, sometimes only after a person follows the hint.
+ * Why Kafka failed a request; a label of metrics. `too_large` and `invalid` are caused by what was sent, and are permanent. Everything else
+ * may recover, sometimes only after an operator follows the hint.
  */
 export type KafkaFailure = keyof typeof HINTS;
 
@@ -28,11 +28,11 @@ const REFUSED: Record<string, keyof Needs> = {
   CLUSTER_AUTHORIZATION_FAILED: 'cluster',
 };
 
-/** Kafka did not do what it was asked. */
+/** Kafka failed a request. */
 export class KafkaError extends Error {
   override name = 'KafkaError';
   readonly failure: KafkaFailure;
-  /** Whether the same may work later. */
+  /** Whether the same request may succeed later. */
   readonly retriable: boolean;
   /** What to do about it. */
   readonly hint: string | undefined;
@@ -48,12 +48,12 @@ export class KafkaError extends Error {
   }
 }
 
-/** By the names that the protocol gives to its errors, of which some have changed. */
+/** By the protocol's names of its errors, some of which have changed. */
 const BY_NAME: Record<string, KafkaFailure> = {
   MESSAGE_TOO_LARGE: 'too_large',
   RECORD_LIST_TOO_LARGE: 'too_large',
   INVALID_RECORD: 'invalid',
-  // The time of sending, which the client stamps: it passes when the clock is right again.
+  // About the timestamp, which the client sets: it recovers once the clock is corrected.
   INVALID_TIMESTAMP: 'clock',
   UNKNOWN_TOPIC_OR_PARTITION: 'topic_missing',
   UNKNOWN_TOPIC_ID: 'topic_missing',
@@ -74,12 +74,12 @@ const BY_NAME: Record<string, KafkaFailure> = {
   NETWORK_EXCEPTION: 'unreachable',
 };
 
-/** Undefined for an error of the protocol that is not told apart. */
+/** Undefined for a protocol error without a class of its own. */
 export function failureOf(name: string): KafkaFailure | undefined {
   return BY_NAME[name];
 }
 
-/** The message, and which permission is missing where that is the cause. `name` is the protocol's name of the error. */
+/** The message, with the missing permission if that is the cause. `name` is the protocol's name of the error. */
 export function withNeed(message: string, name: unknown, needs: Needs = {}): string {
   const refused = typeof name === 'string' ? REFUSED[name] : undefined;
   const need = refused === undefined ? undefined : needs[refused];

@@ -1,7 +1,7 @@
 import { reasonOf } from '../../service/log.ts';
 
 export type GroupWatch = {
-  /** Looks who is in the group; `topics` is what all of its members subscribe to. Never rejects. */
+  /** Checks the members of the group; `topics` is what all of them should subscribe to. Never rejects. */
   look(topics: () => Promise<string[]>): void;
   /** Why the group cannot work: a member reads another topic. */
   failure(): string | undefined;
@@ -10,8 +10,8 @@ export type GroupWatch = {
 export type GroupWatchOptions = { group: string; topic: string; onFailure: (error: unknown) => void };
 
 /**
- * Finds members of a group that subscribe to another topic: two environments on one cluster whose groups have the same name. The leader of the group
- * assigns the partitions of its own topic only, to all members alike, so that both are stalled, wholly or in part.
+ * Finds members of a group that subscribe to another topic: two environments on one cluster whose groups have the same name. The group
+ * leader assigns only the partitions of its own topic, to all members alike, so both are stalled, completely or in part.
  */
 export function watchGroup({ group, topic, onFailure }: GroupWatchOptions): GroupWatch {
   let failure: string | undefined;
@@ -22,7 +22,7 @@ export function watchGroup({ group, topic, onFailure }: GroupWatchOptions): Grou
     const mine = ++looks;
     const others = new Set(await topics().catch(explain));
     others.delete(topic);
-    // The group has changed in the meantime, and the next look tells.
+    // The group has changed in the meantime; the next check tells.
     if (mine !== looks) return;
     failure = others.size === 0 ? undefined : describe([...others].sort());
     if (failure !== undefined) onFailure(new Error(failure));

@@ -6,7 +6,7 @@ import type { OffsetRange, TopicReader, TopicRecord } from './topic-reader.ts';
 export type KafkaHistoryOptions = {
   reader: TopicReader;
   topic: string;
-  /** Of the sinks: what it has not committed waits. */
+  /** The sinks' group: records that it has not committed are waiting. */
   group: string;
 };
 
@@ -15,10 +15,10 @@ export function createKafkaHistory({ reader, topic, group }: KafkaHistoryOptions
   return { name: `Kafka topic ${topic}`, read, close: () => reader.close() };
 
   async function read(range: TimeRange, handle: (records: PastRecord[]) => Promise<void>): Promise<Reach> {
-    // First: what is committed now is in the index whenever it is looked for.
+    // Read first: what is committed now is in the index by the time it is looked up.
     const committed = await reader.committed(topic, group);
     const there = await reader.bounds(topic);
-    // And after the bounds: a sink that continues meanwhile has not lost what retention removes behind it.
+    // Read after the bounds: a sink that continues meanwhile has not lost what retention removes behind it.
     const removedUnread = removedBetween(await reader.committed(topic, group), there);
     const wanted = await rangesSince({ reader, topic, time: range.from, there });
     const placeOf = createPlaces();
@@ -50,7 +50,7 @@ export function createKafkaHistory({ reader, topic, group }: KafkaHistoryOptions
         };
       const { reason } = undecodable;
       const why = { records: recordsIn(undecodable), reason };
-      // What it says of its time is not to be relied on.
+      // Its timestamps are unreliable.
       return {
         value,
         received: undefined,
@@ -81,7 +81,7 @@ export function createKafkaHistory({ reader, topic, group }: KafkaHistoryOptions
     });
   }
 
-  /** With kafkajs also right after an offset was out of range, until the sink has read on. */
+  /** With kafkajs also right after an offset was out of range, until the sink has continued. */
   function forgottenIn(committed: Map<number, bigint>, there: OffsetRange[]): string | undefined {
     const forgotten = there.filter(({ partition, from }) => from > 0n && !committed.has(partition));
     if (forgotten.length === 0) return undefined;
@@ -98,13 +98,13 @@ export function createKafkaHistory({ reader, topic, group }: KafkaHistoryOptions
 }
 
 /**
- * Tells of each record, asked in order, which event of its spool it is. With headers on rows (see `createKafkaLog`) only
- * the first of a row says so, and how many follow it directly.
+ * Determines the sequence of each record in its spool; must be called in order. With headers on rows (see `createKafkaLog`), only the first
+ * record of a row has it, and the number of records that follow.
  */
 function createPlaces(): (record: TopicRecord) => Place | undefined {
   const rows = new Map<number, { place: Place; left: number }>();
   return ({ partition, headers, undecodable }) => {
-    // It is unknown which events those were, and where a row ends that they may be part of.
+    // It is unknown which events these were, and whether the current row ends among them.
     if (undecodable !== undefined) rows.delete(partition);
     const said = toPlace(headers);
     const row = rows.get(partition);

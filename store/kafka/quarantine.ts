@@ -1,16 +1,16 @@
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** A folder for what cannot be decoded, for people to look at. It is limited: the first ones show the cause. */
+/** A folder for batches that cannot be decoded, for inspection. Its size is limited: the first ones show the cause. */
 export type Quarantine = {
-  /** Keeps a copy as file `name`. Resolves with its path; rejects where there is no room, or none can be written. */
+  /** Stores a copy as file `name`. Resolves with its path; rejects if there is no space, or writing fails. */
   keep(name: string, bytes: Buffer): Promise<string>;
 };
 
 const MAX_BYTES = 64 * 1024 * 1024;
 const MAX_FILES = 1000;
 
-/** The folder is made when it is first needed, and may hold `MAX_BYTES`, in `MAX_FILES` files. */
+/** The folder is created on first use, and may hold `MAX_BYTES` in `MAX_FILES` files. */
 export function createQuarantine(dir: string): Quarantine {
   return {
     async keep(name, bytes) {

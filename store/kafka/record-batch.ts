@@ -1,7 +1,7 @@
 import { crc32c } from '../codecs/crc32c.ts';
 import type { Undecodable } from '../undecodable.ts';
 
-/** Positions in a batch, see "Record Batch" in Kafka's protocol documentation. */
+/** Offsets in a batch, see "Record Batch" in Kafka's protocol documentation. */
 export const AT = {
   firstOffset: 0,
   length: 8,
@@ -17,23 +17,23 @@ export const AT = {
 } as const;
 export const HEAD_BYTES = 61;
 export const ATTRIBUTE = { codec: 0x07, timeOfBroker: 0x08, transactional: 0x10, control: 0x20 } as const;
-/** Of the format. */
+/** Version of the format. */
 export const MAGIC = 2;
-/** Of a Date. */
+/** Maximum of a Date. */
 const LATEST_TIME = 8_640_000_000_000_000n;
 
-/** A batch whose checksum is right, or one that cannot be decoded. */
+/** A batch with a valid checksum, or one that cannot be decoded. */
 export type FetchedBatch = { bytes: Buffer; undecodable?: Undecodable };
 
 /**
- * The batches in what was fetched of a partition, as far as they are whole: Kafka cuts off what it sends. A client does not
- * check what a disk or a network changed on the way, so that a damaged batch is a stop of all partitions, or a wrong event.
+ * The complete batches in what was fetched from a partition: Kafka truncates its responses. Clients do not check the checksum, so a damaged
+ * batch would stop all partitions, or yield a wrong event.
  */
 export function* batchesIn(fetched: Buffer): Generator<FetchedBatch> {
   for (let at = 0; at + HEAD_BYTES <= fetched.length; ) {
     const end = at + AT.rest + fetched.readInt32BE(at + AT.length);
     const isCut = end > fetched.length;
-    // Kafka sends at least one batch whole, however large it is.
+    // Kafka sends at least one complete batch, however large it is.
     if (isCut && at > 0) return;
     if (isCut || end < at + HEAD_BYTES) {
       // It is unknown where the next one begins.
@@ -50,13 +50,13 @@ export function* batchesIn(fetched: Buffer): Generator<FetchedBatch> {
   }
 }
 
-/** `next`: what was fetched behind the batch. The bytes are copied: they outlive what was fetched. */
+/** `next`: what was fetched after the batch. The bytes are copied, because they outlive the response. */
 export function toUndecodable(bytes: Buffer, reason: string, next: Buffer = Buffer.alloc(0)): Undecodable {
   const first = bytes.readBigInt64BE(AT.firstOffset);
   return { first, last: lastOf(bytes, next), reason, bytes: Buffer.from(bytes) };
 }
 
-/** The latest time in a batch, ms since 1970, as far as it can be one; -1, Kafka's word for no time, where it cannot. */
+/** The latest timestamp in a batch, ms since 1970, if it is plausible; otherwise -1, Kafka's value for no timestamp. */
 export function timeOf(bytes: Buffer): bigint {
   const time = bytes.length < HEAD_BYTES ? -1n : bytes.readBigInt64BE(AT.maxTime);
   return time < 0n || time > LATEST_TIME ? -1n : time;
@@ -70,10 +70,7 @@ function whyNot(bytes: Buffer): string | undefined {
   return undefined;
 }
 
-/**
- * The last offset is part of what may be damaged. It is believed where the number of records says the same, or where the
- * batch behind it does.
- */
+/** The last offset may be damaged as well. It is trusted if the number of records or the next batch confirms it. */
 function lastOf(bytes: Buffer, next: Buffer): bigint {
   const first = bytes.readBigInt64BE(AT.firstOffset);
   if (bytes.length < HEAD_BYTES) return first;

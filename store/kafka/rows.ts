@@ -1,13 +1,13 @@
 import { ROW } from './client.ts';
 
-/** Numbers the rows of one client, from any number on, over all requests: a row goes to the partition after the last one's. */
+/** Numbers the rows of one client, across requests: each row goes to the partition after that of the previous row. */
 export type Rows = {
-  /** Counts the rows of a request of so many messages. What it returns gives the row that message `i` of it is in. */
+  /** Reserves the rows for a request of this many messages. Returns a function that gives the row of message `i`. */
   take(messages: number): (i: number) => number;
 };
 
 export function createRows(): Rows {
-  // Not from 0: many processes that start at once would all begin with the same partition.
+  // A random start: otherwise many processes that start at once would all begin with the same partition.
   let next = Math.floor(Math.random() * 1000);
   return {
     take(messages) {

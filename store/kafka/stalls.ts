@@ -4,9 +4,9 @@ import { KafkaError } from './error.ts';
 
 /** Which partitions are stalled, and why; waiting for an unavailable index does not count. */
 export type Stalls = {
-  /** The batch is stalled by this, whatever is tried. */
+  /** The batch is stalled for this reason; retrying does not help. */
   waits(batch: Batch, why: string): void;
-  /** Handling the batch has failed. It counts as a stall only if it keeps failing. */
+  /** Handling the batch failed. It counts as a stall only if it keeps failing. */
   failed(batch: Batch, error: unknown): void;
   /** The batch is done. */
   goesOn(batch: Batch): void;
@@ -14,7 +14,7 @@ export type Stalls = {
   reason(): string | undefined;
 };
 
-/** So many failures of one batch in a row are no coincidence. */
+/** This many consecutive failures of one batch are no coincidence. */
 const MOST_FAILURES = 5;
 
 export function createStalls(): Stalls {
@@ -45,7 +45,7 @@ export function createStalls(): Stalls {
   }
 }
 
-/** Why a batch waits whose dead letters cannot be kept, with what to do about it. */
+/** Why a batch waits whose dead letters cannot be stored, and what to do about it. */
 export function whyNotKept(error: unknown): string {
   const hint = error instanceof KafkaError && error.hint !== undefined ? `: ${error.hint}` : '';
   return `dead letters cannot be stored: ${reasonOf(error)}${hint}`;

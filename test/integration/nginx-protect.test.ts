@@ -507,7 +507,7 @@ describe.each(SUITES)('a hot item in PHP and nginx of %s', (suite) => {
       removePages = remove;
       writeFileSync(join(pages, 'index.php'), FRONT_CONTROLLER);
       php = await startPhpFpm(await obtainPhpFpm({ report: () => {} }), pages);
-      site = await startProtectSite(suite, { socket: php.socket, pages });
+      site = await startProtectSite(suite, { php: { socket: php.socket, pages } });
     }, START_MS);
     afterAll(async () => {
       await site?.close();

@@ -12,14 +12,14 @@ import { resetIn } from './patches/offsets.ts';
 import { undecodableOf, unpackedSizeOf } from './patches/record-decoder.ts';
 
 export type KafkajsConsumerOptions = {
-  /** Makes a consumer of the group; each is used once. */
+  /** Creates a consumer of the group; each is used once. */
   create: () => KafkajsConsumer;
   topic: string;
   group: string;
-  /** Partitions worked on at once. */
+  /** Partitions processed at once. */
   concurrency: number;
   handle: Handler;
-  /** Told why the consumer had to be started again. Returns it in words. */
+  /** Called with the reason why the consumer was restarted. Returns it in words. */
   onFailure: (error: unknown) => string;
   /** Called when the group did not continue at the offset that it had reached. */
   onReset: (reset: OffsetReset) => void;
@@ -31,14 +31,14 @@ const LARGE = { records: 20_000, bytes: 8 * 1024 * 1024 };
 
 type Member = {
   consumer: KafkajsConsumer;
-  /** Rejects when kafkajs has given up. */
+  /** Rejects when kafkajs gives up. */
   crashed: Promise<never>;
 };
 
 /**
- * Joins the group and consumes the topic, see `EventLog.consume`. Rejects when the first attempt fails. After that it continues
- * through everything: a member that kafkajs has given up is left behind and another one joins, with back-off. A batch that cannot be
- * decoded is fetched a few times, and then handed out as such.
+ * Joins the group and consumes the topic, see `EventLog.consume`. Rejects if the first attempt fails. After that it continues through any
+ * failure: a member that kafkajs has given up is discarded and a new one joins, with back-off. A batch that cannot be decoded is fetched a
+ * few times, and then passed on as such.
  */
 export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Promise<Consumer> {
   const { topic, group, concurrency, handle, onFailure, onReset } = options;
@@ -57,7 +57,7 @@ export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Pro
     const consumer = options.create();
     let share = createShare();
     consumer.on(consumer.events.GROUP_JOIN, () => {
-      // Batches of the old one that are still processed are redelivered, here or elsewhere.
+      // Batches of the old one that are still being processed are redelivered, here or elsewhere.
       share.lost.abort(new Error('the partition assignment was revoked'));
       share = createShare();
       foreign.look(() => topicsOf(consumer));
@@ -86,7 +86,7 @@ export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Pro
         partitionsConsumedConcurrently: concurrency,
         eachBatch: (payload) => eachBatch(payload, consumer, share),
       });
-      // A group that is refused is a crash, and not an error of `run`.
+      // A rejected group is a crash event, not an error of `run`.
       await Promise.race([crashed, Promise.resolve()]);
       return { consumer, crashed };
     } catch (error) {
@@ -118,8 +118,8 @@ export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Pro
   }
 
   /**
-   * Returns while the batch is worked on, so that kafkajs fetches what follows; that waits here until it is its turn. Rejects
-   * when the batch before it has failed: kafkajs then knows what to do, and fetches again.
+   * Returns while the batch is being processed, so that kafkajs fetches the next one, which then waits here. Rejects if the previous batch
+   * failed: kafkajs handles the error, and fetches again.
    */
   async function eachBatch(
     payload: EachBatchPayload,
@@ -129,7 +129,7 @@ export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Pro
     const { batch, resolveOffset, isRunning, isStale } = payload;
     const { partition } = batch;
     await turn(share, partition);
-    // What is fetched from now on is not taken: not to fetch it again and again until the others are done.
+    // Batches that are fetched from now on are rejected, so that they are not fetched repeatedly while others are processed.
     if (stopping.signal.aborted) await Promise.all(inHand);
     if (stopping.signal.aborted || !isRunning() || isStale() || batch.isEmpty()) return;
     share.lost.signal.throwIfAborted();
@@ -141,10 +141,10 @@ export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Pro
     inHand.add(work);
     share.inHand.set(partition, work);
     resolveOffset(run.last);
-    // Memory has room for one that is so large, and not for what is fetched meanwhile.
+    // There is memory for one batch of this size, but not for another that is fetched meanwhile.
     if (isLarge(run)) await work;
 
-    /** Not after a new share of the partitions: each begins there where it was committed. */
+    /** Not after a rebalance: each partition then continues at its committed offset. */
     function comeAgain(error: unknown): void {
       if (share.signal.aborted) return;
       share.failed.set(partition, error);
@@ -157,7 +157,7 @@ export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Pro
     }
   }
 
-  /** One batch of a partition at a time, so that what is committed has nothing missing before it. */
+  /** One batch per partition at a time, so that commits have no gaps. */
   async function turn({ inHand, failed }: Share, partition: number): Promise<void> {
     await inHand.get(partition);
     while (inHand.size >= concurrency) await Promise.race(inHand.values());
@@ -183,12 +183,12 @@ export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Pro
     );
     share.signal.throwIfAborted();
     const next = (BigInt(last) + 1n).toString();
-    // Not consumer.commitOffsets: its errors are wrapped, and kafkajs no longer sees that the group is rebalancing.
+    // Not consumer.commitOffsets: it wraps errors, and kafkajs then does not notice that the group is rebalancing.
     await commitOffsetsIfNecessary({
       topics: [{ topic, partitions: [{ partition: batch.partition, offset: next }] }],
     });
 
-    /** The others wait for the rebalance: no batch of the old assignment, in flight or queued, may delay it. */
+    /** The other members wait for the rebalance: no batch of the revoked assignment may delay it. */
     async function heartbeat(): Promise<void> {
       try {
         await payload.heartbeat();
@@ -214,7 +214,7 @@ export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Pro
 
 const { MemberMetadata } = kafkajs.AssignerProtocol;
 
-/** What Kafka answers to a heartbeat, also to kafkajs' own, after which kafkajs joins its group again. */
+/** Kafka's answers to heartbeats, including kafkajs' own, after which kafkajs rejoins its group. */
 const JOINS_AGAIN = new Set([
   'REBALANCE_IN_PROGRESS',
   'NOT_COORDINATOR_FOR_GROUP',
@@ -222,26 +222,26 @@ const JOINS_AGAIN = new Set([
   'UNKNOWN_MEMBER_ID',
 ]);
 
-/** The partitions assigned to this consumer, from one rebalance to the next. */
+/** The assigned partitions, from one rebalance to the next. */
 type Share = {
   /** Aborted when they are revoked. */
   lost: AbortController;
-  /** Aborted then, or when the consumer has to end. */
+  /** Aborted then, or when the consumer must stop. */
   signal: AbortSignal;
-  /** The batch of each partition that is worked on; settles when it is done or has failed. */
+  /** The current batch of each partition; settles when it is done or has failed. */
   inHand: Map<number, Promise<void>>;
-  /** Why the batch of a partition failed, where kafkajs was not told yet. */
+  /** Why the batch of a partition failed, until kafkajs is told. */
   failed: Map<number, unknown>;
 };
 
-/** What is worked on at once: all that was fetched, up to a batch that cannot be decoded, or that one alone. */
+/** What is processed at once: everything fetched up to a batch that cannot be decoded, or that one alone. */
 type Run = { messages: KafkaMessage[]; last: string };
 
 function isLarge({ messages }: Run): boolean {
   return messages.length > LARGE.records || unpackedSizeOf(messages.at(-1)) > LARGE.bytes;
 }
 
-/** What of the fetched is left out is fetched again. */
+/** The rest is fetched again. */
 function firstRun(batch: EachBatchPayload['batch']): Run {
   const [messages = []] = readableRuns(batch.messages, undecodableOf);
   // Behind the last message there may be others that are not for us.
@@ -249,13 +249,13 @@ function firstRun(batch: EachBatchPayload['batch']): Run {
   return { messages, last: isWhole ? batch.lastOffset() : (messages.at(-1)?.offset ?? batch.lastOffset()) };
 }
 
-/** What the members of its group subscribe to. */
+/** The topics that the group's members subscribe to. */
 async function topicsOf(consumer: KafkajsConsumer): Promise<string[]> {
   const { members } = await consumer.describeGroup();
   return members.flatMap(({ memberMetadata }) => MemberMetadata.decode(memberMetadata)?.topics ?? []);
 }
 
-/** Kafka's word for no time is -1. */
+/** Kafka's value for no timestamp is -1. */
 function timeOf(timestamp: string | undefined): number | undefined {
   const time = Number(timestamp);
   return time > 0 ? time : undefined;

@@ -1,6 +1,6 @@
 import { failureOf, KafkaError, type KafkaFailure, type Needs, withNeed } from '../error.ts';
 
-/** What kafkajs says, as this project calls it. `needs` are the permissions without which Kafka refuses. */
+/** Translates an error of kafkajs. `needs`: the permissions without which Kafka rejects the request. */
 export function toKafkaError(message: string, cause: unknown, needs?: Needs): KafkaError {
   return new KafkaError(withNeed(message, nameOf(cause), needs), { cause, failure: find(cause) });
 }
@@ -21,10 +21,10 @@ const BY_CLASS: Record<string, KafkaFailure> = {
   KafkaJSLockTimeout: 'unreachable',
 };
 const CERTIFICATE = /certificate|ssl|tls/i;
-/** kafkajs does not know the newest codes of the protocol by name. */
+/** kafkajs does not know the names of the newest error codes. */
 const INVALID_RECORD = 87;
 
-/** The outer error often only says how many attempts there were, or that each partition has an error of its own. */
+/** The outer error often only says how many attempts there were, or that each partition has its own error. */
 function find(error: unknown): KafkaFailure {
   if (!(error instanceof Error)) return 'other';
   const { type, code, partitions } = error as Error & {

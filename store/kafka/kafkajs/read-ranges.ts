@@ -2,7 +2,7 @@ import type { Consumer, EachBatchPayload, IHeaders, KafkaMessage } from 'kafkajs
 import { undecodableIn } from '../../undecodable.ts';
 import { isInside, type OffsetRange, type TopicRecord } from '../topic-reader.ts';
 
-/** Longer than any election of a leader takes. */
+/** Longer than a leader election. */
 const STALLED_MS = 60_000;
 const HEARTBEAT_MS = 2_000;
 
@@ -13,7 +13,10 @@ export type Reading = {
   handle: (records: TopicRecord[]) => Promise<void>;
 };
 
-/** Resolves when the last record of each range was handled, and rejects as `handle` does. The consumer is connected, subscribed, and used for nothing else. */
+/**
+ * Resolves when the last record of each range was handled, and rejects if `handle` does. The consumer must be connected and subscribed, and
+ * used for nothing else.
+ */
 export function readRanges({ consumer, topic, ranges, handle }: Reading): Promise<void> {
   const left = new Map(ranges.map((range) => [range.partition, range]));
   return new Promise((resolve, reject) => {
@@ -27,10 +30,10 @@ export function readRanges({ consumer, topic, ranges, handle }: Reading): Promis
     consumer.on(consumer.events.CRASH, ({ payload }) => {
       if (!payload.restart) settle(payload.error);
     });
-    // Nothing is committed: when kafkajs has to join again, it would start over.
+    // Nothing is committed: when kafkajs rejoins, it would start over.
     consumer.on(consumer.events.GROUP_JOIN, seek);
     consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch }).catch(settle);
-    // Kept by kafkajs until it has joined, and looked at before its first fetch.
+    // Stored by kafkajs until it has joined, and applied before its first fetch.
     seek();
 
     function seek(): void {
@@ -81,7 +84,7 @@ function toRecord(partition: number, { offset, timestamp, value, headers = {} }:
   };
 }
 
-/** A header that comes several times is what its first says. */
+/** Of a repeated header, the first value counts. */
 function toTexts(headers: IHeaders): Record<string, string> {
   const texts = Object.entries(headers).map(([name, value]) => {
     const first = Array.isArray(value) ? value[0] : value;

@@ -15,14 +15,14 @@ import { followShares } from './shares.ts';
 import { changeOf } from './stream-change.ts';
 
 export type PlatformaticConsumerOptions = {
-  /** Makes a consumer of the group; each is used once. */
+  /** Creates a consumer of the group; each is used once. */
   create: () => GroupConsumer;
   topic: string;
   group: string;
-  /** Partitions worked on at once. */
+  /** Partitions processed at once. */
   concurrency: number;
   handle: Handler;
-  /** What the members of the group subscribe to. */
+  /** The topics that the group's members subscribe to. */
   topicsOfGroup: () => Promise<string[]>;
   /** Called with the reason why a batch is redelivered or the consumer was restarted. Returns it in words. */
   onFailure: (error: unknown) => string;
@@ -41,14 +41,14 @@ type Fetched = Pick<FetchedRecord, 'offset' | 'timestamp' | 'value'>;
 
 const LEAVE_MS = 2_000;
 const MOST_EVENTS = 5_000;
-/** Messages in the stream from which on it fetches no more: any response, even of a few large ones, is enough to continue. */
+/** Number of messages in the stream at which it stops fetching: any response, even of a few large messages, is enough to continue. */
 const ONE_ANSWER = 1;
-/** Of a commit: Kafka asks for it, and does not mind. */
+/** A required field of a commit, which Kafka ignores. */
 const UNKNOWN_EPOCH = -1;
 
 /**
- * Joins the group and consumes the topic, see `EventLog.consume`. Rejects when the first attempt fails. After that it continues
- * through everything: a member that fails is left behind and another one joins, with back-off.
+ * Joins the group and consumes the topic, see `EventLog.consume`. Rejects if the first attempt fails. After that it continues through any
+ * failure: a member that fails is discarded and a new one joins, with back-off.
  */
 export async function startPlatformaticConsumer(options: PlatformaticConsumerOptions): Promise<Consumer> {
   const { create, topic, group, concurrency, handle, onFailure, onReset } = options;
@@ -85,7 +85,7 @@ export async function startPlatformaticConsumer(options: PlatformaticConsumerOpt
         fallbackMode: 'earliest',
         highWaterMark: ONE_ANSWER,
       });
-      // It fetches only while there is a listener for this.
+      // It only fetches while this event has a listener.
       stream.on('readable', () => {});
       stream.on('error', () => {});
       return { consumer, stream, share };
@@ -94,7 +94,7 @@ export async function startPlatformaticConsumer(options: PlatformaticConsumerOpt
       throw error;
     }
 
-    /** Once: of a member that was left behind nothing is heard any more. */
+    /** Once: a discarded member reports nothing more. */
     function giveUp(error: Error): void {
       if (stream?.destroyed) return;
       failure = onFailure(error);
@@ -170,7 +170,7 @@ export async function startPlatformaticConsumer(options: PlatformaticConsumerOpt
     }
   }
 
-  /** The run itself, or its replacement when it is fetched again: the stream continues after it. */
+  /** The run itself, or its replacement if it is fetched again: the stream continues after it. */
   async function decoded(consumer: GroupConsumer, partition: number, run: Fetched[]): Promise<Fetched[]> {
     let records = run;
     while (!stopping.signal.aborted) {
@@ -189,7 +189,7 @@ export async function startPlatformaticConsumer(options: PlatformaticConsumerOpt
     return records;
   }
 
-  /** False when it was not: this consumer stops, or the partition assignment was revoked. */
+  /** False if it was not: this consumer stops, or the assignment was revoked. */
   async function handled(batch: Batch, isOurs: () => boolean): Promise<boolean> {
     const backoff = createBackoff();
     while (!stopping.signal.aborted && isOurs()) {
@@ -214,7 +214,7 @@ export async function startPlatformaticConsumer(options: PlatformaticConsumerOpt
   }
 }
 
-/** What has been fetched. */
+/** What was fetched. */
 function take(stream: Stream): Message[] {
   const messages: Message[] = [];
   while (messages.length < MOST_EVENTS) {
@@ -247,15 +247,15 @@ function toBatch(topic: string, partition: number, messages: Fetched[]): Batch {
   };
 }
 
-/** Kafka's word for no time is -1. */
+/** Kafka's value for no timestamp is -1. */
 function timeOf(timestamp: bigint | undefined): number | undefined {
   const time = Number(timestamp ?? -1);
   return time > 0 ? time : undefined;
 }
 
 /**
- * Does not wait for an unavailable broker: it notices itself that this member is gone. Where leaving is refused (a permission that was taken away) the
- * library keeps its connections, and might join again behind our back.
+ * Does not wait for an unavailable broker, which detects the missing member by itself. If leaving is rejected (a revoked permission), the
+ * library keeps its connections, and could rejoin unnoticed.
  */
 async function leave(consumer: GroupConsumer): Promise<void> {
   const left = new Promise<void>((resolve) => consumer.close(true, () => resolve()));

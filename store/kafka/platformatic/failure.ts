@@ -2,8 +2,8 @@ import { isNativeError } from 'node:util/types';
 import { failureOf, KafkaError, type KafkaFailure, type Needs, withNeed } from '../error.ts';
 
 /**
- * What @platformatic/kafka says, as this project calls it. It collects the errors of all attempts: the last counts. `needs` are the
- * permissions without which Kafka refuses.
+ * Translates an error of @platformatic/kafka. It collects the errors of all attempts; the last one counts. `needs`: the permissions without
+ * which Kafka rejects the request.
  */
 export function toKafkaError(message: string, error: unknown, needs?: Needs): KafkaError {
   const cause = lastOf(error);
@@ -26,11 +26,11 @@ const BY_CODE: Record<string, KafkaFailure> = {
   PLT_KFK_NETWORK: 'unreachable',
   PLT_KFK_TIMEOUT: 'unreachable',
 };
-/** The library looks into the cluster's metadata before it asks. */
+/** The library reads the cluster's metadata before the request. */
 const NO_TOPIC = /^Unknown topic /;
 const CERTIFICATE = /certificate|ssl|tls/i;
 
-/** What is nearest to the cause says most: a login that was refused is also a connection that failed. */
+/** The error nearest to the cause is the most specific: a rejected login is also a failed connection. */
 function find(error: unknown): KafkaFailure {
   if (!isNativeError(error)) return 'other';
   const inner = find(lastOf(error.cause));

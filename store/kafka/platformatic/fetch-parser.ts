@@ -18,9 +18,9 @@ const CODECS = { gzip: 1, snappy: 2, lz4: 3, zstd: 4 } as const;
 let isReplaced = false;
 
 /**
- * Has @platformatic/kafka parse what it fetched with `parseFetched`, for everybody in this process: its own checks no checksum,
- * reads zstd only if Node does, decompresses without limits, and fails all partitions if it cannot read one batch.
- * To be called before anything is fetched. A version of Fetch that 1.35 did not have is not changed.
+ * Replaces the response parser of @platformatic/kafka by `parseFetched`, in the whole process: its own verifies no checksum, supports zstd
+ * only if Node does, decompresses without limits, and fails all partitions if it cannot read one batch. Must be called before the first
+ * fetch. Versions of Fetch that 1.35 does not have are not changed.
  */
 export function checkBatches(library: Library): void {
   if (isReplaced) return;
@@ -44,7 +44,7 @@ export function checkBatches(library: Library): void {
   }
 }
 
-/** See "Fetch Response" in Kafka's description of its protocol: versions 12 to 17 differ in how they name topics. */
+/** See "Fetch Response" in Kafka's protocol description: versions 12 to 17 differ in how they name topics. */
 function parseFetched(
   library: Library,
   { key, version, reader }: { key: number; version: number; reader: Reader },
@@ -82,7 +82,7 @@ function readPartition(library: Library, reader: Reader, room: AnswerRoom): Part
     abortedTransactions: reader.readArray((r) => ({ producerId: r.readInt64(), firstOffset: r.readInt64() })),
     preferredReadReplica: reader.readInt32(),
   };
-  // One more than it is, as everywhere in the newer protocol.
+  // Stored as length + 1, as everywhere in the newer protocol.
   const size = reader.readUnsignedVarInt() - 1;
   if (size <= 0) return partition;
   const fetched = reader.buffer.slice(reader.position, reader.position + size);
@@ -119,7 +119,7 @@ function readBatch(library: Library, bytes: Buffer): RecordsBatch {
   }
 }
 
-/** A batch of one record that passes for its last one. */
+/** A batch of one record that stands in for its last one. */
 function toPlaceholder(undecodable: Undecodable): RecordsBatch {
   const { first, last, bytes } = undecodable;
   const delta = Number(last - first);

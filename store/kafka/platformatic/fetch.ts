@@ -1,10 +1,10 @@
 import type { Consumer } from '@platformatic/kafka';
 import { ATTRIBUTE } from '../record-batch.ts';
 
-/** A record as it was fetched. */
+/** A fetched record. */
 export type FetchedRecord = {
   offset: bigint;
-  /** Kafka's time of the record, ms since 1970; negative where it has none. */
+  /** Kafka's timestamp of the record, ms since 1970; negative if it has none. */
   timestamp: bigint;
   value: Buffer | undefined;
   headers: [Buffer | null, Buffer | null][];
@@ -12,13 +12,13 @@ export type FetchedRecord = {
 
 export type Fetched = {
   records: FetchedRecord[];
-  /** Where to continue: after the last batch, whether it had records for us or not; never before `offset`. */
+  /** Where to continue: after the last batch, even if it had no records for us; never before `offset`. */
   next: bigint;
 };
 
 const UNKNOWN_EPOCH = -1;
 
-/** What a partition has from `offset` on, without any group. Rejects as the library does, also for offsets that are not there. */
+/** Fetches from a partition at `offset`, without a group. Rejects as the library does, also for offsets that do not exist. */
 export async function fetchRecords(
   consumer: Consumer,
   {
@@ -41,7 +41,7 @@ export async function fetchRecords(
   };
   const topics = [{ topicId: found.id, partitions: [wanted] }];
   const { responses } = await consumer.fetch({ node, topics }).catch((error: unknown) => {
-    // Another broker may lead the partition now: ask for the leader before the next attempt.
+    // Another broker may lead the partition now: refresh the metadata before the next attempt.
     consumer.clearMetadata();
     throw error;
   });

@@ -1,8 +1,8 @@
 import type { Broker, ConnectionPool, Consumer } from '@platformatic/kafka';
 
 /**
- * @platformatic/kafka looks for new partitions only when it joins its group. With this it is told of them when its metadata is renewed, which it
- * then is every `METADATA_MS`; to be read, they must be assigned, so the member has to join again.
+ * @platformatic/kafka only detects new partitions when it joins its group. This reports them when the metadata is refreshed, every
+ * `METADATA_MS`. To be read they must be assigned, so the member has to rejoin.
  */
 export function onNewPartitions(consumer: Consumer, topic: string, tell: (error: Error) => void): void {
   let known: number | undefined;
@@ -16,8 +16,8 @@ export function onNewPartitions(consumer: Consumer, topic: string, tell: (error:
 }
 
 /**
- * Where the metadata does not hold a broker that has just gone, @platformatic/kafka asks for a connection to undefined, and throws where nobody
- * can catch it: the process ends. With this it is an error like any other.
+ * If a broker has just disappeared from the metadata, @platformatic/kafka connects to undefined and throws where nobody can catch it, which
+ * ends the process. This turns it into an ordinary error.
  */
 export function refuseUnknownBrokers(pool: ConnectionPool): void {
   const get = pool.get.bind(pool);

@@ -3,14 +3,14 @@ import type { OffsetReset } from '../offset-reset.ts';
 
 type Callback = (error: Error | null, offsets?: Offsets) => void;
 
-/** Kafka's words for the oldest record, and for what comes after the newest. */
+/** Kafka's values for the oldest record, and for the end. */
 const EARLIEST = -2n;
 const LATEST = -1n;
 
 /**
- * @platformatic/kafka does not come back from a committed offset that Kafka no longer has, or does not have yet (the topic was made again, or an
- * unclean election cut it): it asks for that event, is told that there is none, and ends. With this the consumer goes on with the oldest
- * event that exists, as kafkajs does, and reports it.
+ * @platformatic/kafka does not recover from a committed offset that Kafka no longer has, or does not have yet (the topic was created again,
+ * or an unclean election truncated it): it requests that offset, gets an error, and ends. This makes the consumer continue with the oldest
+ * record, as kafkajs does, and reports it.
  */
 export function passOverRemoved(consumer: Consumer, onReset: (reset: OffsetReset) => void): void {
   const list = consumer.listCommittedOffsets.bind(consumer);
@@ -26,7 +26,7 @@ export function passOverRemoved(consumer: Consumer, onReset: (reset: OffsetReset
   async function ask(options: ListCommitsOptions): Promise<Offsets> {
     const topics = options.topics.map(({ topic }) => topic);
     const committed = await list(options);
-    // Later: committed offsets are before the end.
+    // Read later: committed offsets are before the end.
     const [oldest, latest] = await Promise.all([
       consumer.listOffsets({ topics, timestamp: EARLIEST }),
       consumer.listOffsets({ topics, timestamp: LATEST }),
@@ -40,8 +40,8 @@ export function passOverRemoved(consumer: Consumer, onReset: (reset: OffsetReset
   }
 
   /**
-   * Where nothing is committed (below 0) too: the stream would go on with what it has fetched before a rebalance, also of a partition that
-   * was another member's in between, and that neither has committed.
+   * Also if nothing is committed (below 0): otherwise the stream would continue at what it fetched before a rebalance, even in a partition
+   * that another member had in between, and that neither has committed.
    */
   function inside(partition: number, from: bigint, oldest: bigint[] = [], latest: bigint[] = []): bigint {
     const to = oldest[partition] ?? from;

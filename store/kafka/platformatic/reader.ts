@@ -15,15 +15,15 @@ import { toKafkaError } from './failure.ts';
 import { type FetchedRecord, fetchRecords } from './fetch.ts';
 import { loadPlatformatic, toOptions } from './platformatic.ts';
 
-/** Kafka's words for the oldest record and the end. */
+/** Kafka's values for the oldest record and the end. */
 const EARLIEST = -2n;
 const LATEST = -1n;
-/** As fetched; decompressed, it may be ten times as much. */
+/** Compressed; decompressed it may be ten times as much. */
 const MAX_BYTES = 256 * 1024;
-/** Longer than any election of a leader takes. */
+/** Longer than a leader election. */
 const STALLED_MS = 60_000;
 
-/** Reads topics over @platformatic/kafka, without any group. Connects when it is first used. */
+/** Reads topics over @platformatic/kafka, without a group. Connects when it is first used. */
 export function createPlatformaticReader({ connection, groupPrefix }: TopicReaderOptions): TopicReader {
   let connecting: Promise<{ admin: Admin; consumer: Consumer }> | undefined;
   return { bounds, offsetsAt, committed, members, read, deleteBefore, close };
@@ -36,7 +36,7 @@ export function createPlatformaticReader({ connection, groupPrefix }: TopicReade
   async function connect() {
     const { Admin, Consumer } = await loadPlatformatic();
     const options = toOptions(connection);
-    // It is asked to fetch, and never to join.
+    // Used only for fetching; it never joins.
     const consumer = new Consumer({
       ...options,
       groupId: `${groupPrefix}-reader`,
@@ -145,7 +145,7 @@ export function createPlatformaticReader({ connection, groupPrefix }: TopicReade
     }
   }
 
-  /** Undefined where the same may work soon. */
+  /** Undefined if a retry may succeed soon. */
   function failed(topic: string, error: unknown, stalled: AbortSignal): undefined {
     const failure = toKafkaError(`cannot read topic ${topic}`, error);
     const mayPass = failure.failure === 'leader' || failure.failure === 'unreachable';
@@ -178,7 +178,7 @@ function toRecord(partition: number, { offset, timestamp, value, headers }: Fetc
     offset: String(offset),
     time: Number(timestamp),
     value: undecodable === undefined && value !== undefined ? value : Buffer.alloc(0),
-    // A header that comes several times is what its first says.
+    // Of a repeated header, the first value counts.
     headers: Object.fromEntries(
       headers.map(([name, content]) => [String(name), String(content ?? '')]).reverse(),
     ),

@@ -1,11 +1,11 @@
 import type { Admin } from '@platformatic/kafka';
 import { newSettings, type TopicAdmin } from '../topic-setup.ts';
 
-/** Numbers of the protocol: a resource that is a topic, and an operation that sets a value. */
+/** Protocol numbers: a topic resource, and an operation that sets a value. */
 const TOPIC = 2;
 const SET = 0;
 
-/** An admin client of @platformatic/kafka as setting up topics needs it. */
+/** The part of @platformatic/kafka's admin client that setting up topics needs. */
 export function toTopicAdmin(admin: Admin): TopicAdmin {
   return {
     list: () => admin.listTopics(),

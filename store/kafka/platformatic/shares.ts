@@ -4,13 +4,13 @@ type Response = Awaited<ReturnType<Consumer['fetch']>>;
 type Callback<T> = (error: Error | null, answer?: T) => void;
 
 /**
- * After a rebalance, each member continues at the committed offsets. A stream of @platformatic/kafka does so as well,
- * but a fetch that was on its way then still moves the stream on, behind records that nobody has committed. With this the answer to such a
- * fetch is empty. Calls `onShare` for each share, before anything of it is fetched. Returns the number of the current one.
+ * After a rebalance, each member continues at the committed offsets. So does a stream of @platformatic/kafka, but a fetch that was in
+ * flight then still advances the stream, past records that nobody has committed. This makes the response to such a fetch empty. Calls
+ * `onShare` for each assignment, before anything of it is fetched. Returns the number of the current one.
  */
 export function followShares(consumer: Consumer, onShare: () => void): () => number {
   let share = 0;
-  /** The share whose committed offsets are known to the stream. */
+  /** The assignment whose committed offsets the stream knows. */
   let begun = -1;
   const list = consumer.listCommittedOffsets.bind(consumer);
   const fetch = consumer.fetch.bind(consumer);
