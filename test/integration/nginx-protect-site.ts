@@ -179,6 +179,8 @@ export async function startProtectSite(
       ${include('http-log.conf')}
       ${include('http-hot.conf')}
       ${include('http-protect.conf')}
+      # As docs/protect.md says.
+      variables_hash_max_size 2048;
       map $arg_personal $hotitem_personal { default $arg_personal; }
       access_log views.log hotitem if=$hotitem_logged;
       log_not_found off;
