@@ -22,7 +22,7 @@ const VISITORS = 200_000;
 const MOVES_AFTER = 60;
 const MOVED = 20_000;
 const TOP_K_PART = 10;
-const TOP_K_ERROR = 0.001;
+const TOP_K_ERROR = 0.00001;
 const TOP_K_ACCURACY = 0.99;
 
 type Measured = {

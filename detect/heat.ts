@@ -120,8 +120,9 @@ export function createHeat(options: HeatOptions): Heat {
   /** Seconds skipped when the clock was set: a visitor seen before that counts as seen at least a second ago. */
   let skipped = 0;
   let [observed, late, promoted] = [0, 0, 0];
-  /** Has no meaning: V8 leaves out a read whose result is not used. */
-  const touched = new Int32Array(1);
+  const lows = new Int32Array(AHEAD);
+  const pairsAhead = new Int32Array(AHEAD);
+  const fetched = new Int32Array(1);
   let index = 0;
   return {
     advance,
@@ -169,7 +170,7 @@ export function createHeat(options: HeatOptions): Heat {
   function observeAll(views: Views): void {
     for (let first = 0; first < views.length; first += AHEAD) {
       const end = Math.min(views.length, first + AHEAD);
-      for (let i = first; i < end; i++) touch(views.item(i, 1), views.visitor(i));
+      fetch(views, first, end);
       for (index = first; index < end; index++)
         observeAt(
           views.item(index, 0),
@@ -183,8 +184,13 @@ export function createHeat(options: HeatOptions): Heat {
     index = 0;
   }
 
-  function touch(low: number, visitor: number): void {
-    touched[0] = admission.touch(low) ^ pairs.touch(pairOf(low, visitor));
+  function fetch(views: Views, first: number, end: number): void {
+    for (let i = first; i < end; i++) {
+      const low = views.item(i, 1);
+      lows[i - first] = low;
+      pairsAhead[i - first] = pairOf(low, views.visitor(i));
+    }
+    fetched[0] = admission.fetch(lows, end - first) ^ pairs.fetch(pairsAhead, end - first);
   }
 
   /** Takes a tick and not the time: V8 allocates an object to pass a large number to a function that it does not inline. */

@@ -13,8 +13,8 @@ export type PairFilter = {
    * above `COUNT_BITS` hold how many seconds ago it was last seen; 0 for a newcomer and for a late view.
    */
   see(pair: number, second: number): number;
-  /** Reads what `see` will need, so that `see` need not wait for memory. The result has no meaning. */
-  touch(pair: number): number;
+  /** Reads what `see` will need, as `fetch` of admission does. */
+  fetch(pairs: Int32Array, length: number): number;
   /** Begins the next period, and forgets the one before the previous. */
   turn(): void;
   bytes: number;
@@ -63,7 +63,12 @@ export function createPairFilter(bits = 18): PairFilter {
       cells[least] = (tag << TAG_SHIFT) | ((second & SECONDS) << COUNT_BITS) | 1;
       return 1;
     },
-    touch: (pair) => cells[(pair & (buckets - 1)) * BUCKET_WORDS] ?? 0,
+    fetch(pairs, length) {
+      const all = cells;
+      let read = 0;
+      for (let i = 0; i < length; i++) read ^= all[((pairs[i] ?? 0) & (buckets - 1)) * BUCKET_WORDS] ?? 0;
+      return read;
+    },
     turn() {
       current ^= WAYS;
       for (let first = current; first < cells.length; first += BUCKET_WORDS)

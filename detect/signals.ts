@@ -87,6 +87,7 @@ export function createSignals(options: SignalsOptions): Signals {
         mayEnter(place, 'concentrated')
       )
         lookWhetherConcentrated(place);
+      if (!hasLearnt()) return;
       const newcomers = windows.minute(place, NEWCOMERS);
       if (newcomers >= rule.surge.visitors) lookWhetherSurge(place, newcomers);
     },
@@ -128,7 +129,7 @@ export function createSignals(options: SignalsOptions): Signals {
     const ofTen = windows.ten(place, NEWCOMERS);
     // Nearly all items have too small a share of the shop's newcomers. This is checked first, with counts that share a cache line.
     if (!isCrowd(ofTen, shopNow.second, surge) && !isCrowd(ofMinute, shopNow.minute, surge)) return;
-    if (!hasLearnt() || !mayEnter(place, 'surge')) return;
+    if (!mayEnter(place, 'surge')) return;
     for (const window of SURGE_WINDOWS) {
       if (!isCrowd(windows.newcomers(place, window), shopNow[window], surge)) continue;
       const crowd = crowdOf(place, window);
@@ -157,7 +158,11 @@ export function createSignals(options: SignalsOptions): Signals {
   function isConcentrated(place: number, part = 1): boolean {
     const { perSecond, viewsAVisitor } = items.ruleOf(place).concentrated;
     const views = byPeople(place);
-    return views >= part * perSecond * 10 && views > part * viewsAVisitor * Math.max(1, visitorsOfTen(place));
+    const limit = part * viewsAVisitor;
+    // There are at least as many visitors as were observed, which rules out nearly all items.
+    if (views < part * perSecond * 10 || views <= limit * Math.max(1, windows.ten(place, VISITORS)))
+      return false;
+    return views > limit * Math.max(1, visitorsOfTen(place));
   }
 
   /** Views in ten seconds, without those of bots: a bot is no visitor. */

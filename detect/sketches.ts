@@ -31,6 +31,7 @@ const MINUTES = 5;
 const SLOTS = PERIODS + MINUTES;
 const NONE = -1;
 const INDEX_WORD = 0x5bd1e995;
+const WAITING = 64;
 
 /** Reserved for items that arrive between two choices. */
 const KEPT_FREE = 1 / 8;
@@ -57,6 +58,10 @@ export function createSketches({ places, sketches = 256, viewsOf }: SketchesOpti
   const free = Array.from({ length: sketches }, (_, i) => sketches - 1 - i);
   const ranked = new Int32Array(places);
   const chosen = sketches - Math.floor(sketches * KEPT_FREE);
+  /** Visitors to be added, in a loop that does nothing else: the processor fetches the memory of dozens of them at the same time. */
+  const pairs = new Int32Array(WAITING);
+  const slots = new Int32Array(WAITING);
+  let waiting = 0;
   let period = 0;
   let bar = 1;
   return {
@@ -64,9 +69,14 @@ export function createSketches({ places, sketches = 256, viewsOf }: SketchesOpti
       const sketch = sketchOf[place] ?? NONE;
       if (sketch === NONE) return;
       if (periods[sketch] !== period) moveOn(sketch);
-      addTo(registers, slotOf(sketch, period % PERIODS), pair, mix(pair ^ INDEX_WORD));
+      if (waiting === WAITING) addWaiting();
+      slots[waiting] = slotOf(sketch, period % PERIODS);
+      pairs[waiting++] = pair;
     },
-    turn: () => void period++,
+    turn() {
+      addWaiting();
+      period++;
+    },
     choose,
     offer(place) {
       if (sketchOf[place] === NONE && free.length > 0 && heatOf(place) >= bar) give(place);
@@ -112,7 +122,16 @@ export function createSketches({ places, sketches = 256, viewsOf }: SketchesOpti
     return isOlder || (missed[sketch] ?? 0) <= MISSED * viewsOf(place, window);
   }
 
+  function addWaiting(): void {
+    for (let i = 0; i < waiting; i++) {
+      const pair = pairs[i] ?? 0;
+      addTo(registers, slots[i] ?? 0, pair, mix(pair ^ INDEX_WORD));
+    }
+    waiting = 0;
+  }
+
   function give(place: number): void {
+    addWaiting();
     const sketch = free.pop() ?? 0;
     sketchOf[place] = sketch;
     placeOf[sketch] = place;
@@ -162,6 +181,7 @@ export function createSketches({ places, sketches = 256, viewsOf }: SketchesOpti
 
   /** Includes what is not merged into its minute yet. */
   function beginUnion(sketch: number): void {
+    addWaiting();
     if (periods[sketch] !== period) moveOn(sketch);
     union.fill(0);
     merge(union, 0, registers, slotOf(sketch, period % PERIODS));
