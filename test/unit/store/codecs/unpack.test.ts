@@ -88,7 +88,7 @@ describe('what a producer compressed is unpacked', () => {
   });
 
   test.each([
-    ['lz4', LZ4, () => Buffer.concat(Array(50).fill(lz4.compressSync(Buffer.alloc(80_000, 'x'))))],
+    ['lz4', LZ4, (some: Buffer) => lz4.compressSync(some)],
     ['snappy', SNAPPY, (some: Buffer) => snappy.compressSync(some)],
     ['zstd', ZSTD, () => zstdOf(Array.from({ length: 50 }, () => 'x'.repeat(80_000)))],
   ] as const)('in pieces, between which everything else has its turn: %s', async (_, codec, pack) => {
