@@ -6,9 +6,12 @@ const SKIPPABLE = 0x184d2a50;
 const UNCOMPRESSED = 0x8000_0000;
 const FLAG = { contentChecksum: 0x04, contentSize: 0x08, blockChecksum: 0x10, dictionary: 0x01 };
 
+/** Bytes of a block after which others may have their turn: a block may be 4 MiB. */
+const PIECE = 256 * 1024;
+
 /**
  * Unpacks frames of LZ4 ("LZ4 Frame Format Description" 1.6 and "LZ4 Block Format Description") into `output`. Their own
- * checksums are not looked at: Kafka's covers them, and the first clients of Kafka wrote one of them wrong. Block by block. Throws
+ * checksums are not looked at: Kafka's covers them, and the first clients of Kafka wrote one of them wrong. In pieces. Throws
  * where the bytes are no such frames.
  */
 export function* unpackLz4(bytes: Buffer, output: Output): Generator<void> {
@@ -34,16 +37,25 @@ function* unpackFrame(bytes: Buffer, from: number, output: Output): Generator<vo
     const end = at + (size & ~UNCOMPRESSED);
     if (end > bytes.length) throw new Error('the end of its lz4 frame is missing');
     if (size & UNCOMPRESSED) output.append(bytes, at, end);
-    else unpackBlock(bytes, { at, end }, output);
+    else yield* unpackBlock(bytes, { at, end }, output);
     at = end + (flags & FLAG.blockChecksum ? 4 : 0);
     yield;
   }
 }
 
 /** A block is a list of: literal bytes, and how many bytes follow that were there before, at what distance. */
-function unpackBlock(bytes: Buffer, { at, end }: { at: number; end: number }, output: Output): void {
+function* unpackBlock(
+  bytes: Buffer,
+  { at, end }: { at: number; end: number },
+  output: Output,
+): Generator<void> {
   let next = at;
+  let pieceEnd = output.size() + PIECE;
   while (next < end) {
+    if (output.size() > pieceEnd) {
+      pieceEnd = output.size() + PIECE;
+      yield;
+    }
     const token = bytes.readUInt8(next++);
     const literals = length(token >> 4);
     output.append(bytes, next, next + literals);
