@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import type { Config } from '../service/config/config.ts';
 import { makeFolder, type Owner } from '../service/make-folder.ts';
 import { run } from '../service/run.ts';
+import { switchUser } from '../service/switch-user.ts';
 import { Trouble } from '../service/trouble.ts';
 import type { Core } from './core.ts';
 import { requireOwnState } from './own-state.ts';
@@ -36,9 +37,7 @@ async function become(account: Account, config: Config): Promise<void> {
       `Start it as root, or as ${account.name}: sudo -u ${account.name} hotitem …`,
     );
   makeFolders(config, account);
-  process.setgroups?.(account.groups);
-  process.setgid?.(account.gid);
-  process.setuid?.(account.uid);
+  switchUser(account, 'hotitem …');
 }
 
 /** Folders that others must traverse, and folders that they must not. The sidecar creates the spill folder, with its group. */

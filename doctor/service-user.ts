@@ -27,13 +27,6 @@ export async function findServiceUser(
   return { ...owner, name, groups: await groupsOf(name, owner.gid), by: `${home} is its` };
 }
 
-/** Switches to that user permanently. Needs root. */
-export function become({ uid, gid, groups }: ServiceUser): void {
-  process.setgroups?.(groups);
-  process.setgid?.(gid);
-  process.setuid?.(uid);
-}
-
 function identityOf(pid: number): Pick<ServiceUser, 'uid' | 'gid' | 'groups'> | undefined {
   try {
     // The number may be that of another container's process.

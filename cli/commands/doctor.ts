@@ -9,10 +9,11 @@ import { killedFindings } from '../../doctor/killed-rules.ts';
 import { mergeFindings } from '../../doctor/merge-findings.ts';
 import { portFindings } from '../../doctor/port-rules.ts';
 import { sendTestView, toTestRequest } from '../../doctor/send-test-view.ts';
-import { become, findServiceUser, type ServiceUser } from '../../doctor/service-user.ts';
+import { findServiceUser, type ServiceUser } from '../../doctor/service-user.ts';
 import type { NginxReport } from '../../nginx-setup/check/check-nginx.ts';
 import { type Config, ConfigError } from '../../service/config/config.ts';
 import type { Finding } from '../../service/finding.ts';
+import { switchUser } from '../../service/switch-user.ts';
 import { Trouble } from '../../service/trouble.ts';
 import { judge } from '../../service/verdict.ts';
 import { askService } from '../../status/ask-service.ts';
@@ -56,7 +57,7 @@ export const doctor: Command = {
     const nginx = await reportOn({ ...context, flags: { conf } }, config);
     const ports = await portFindings(serviceAddresses(config));
     const killed = await killedFindings(serviceAddresses(config));
-    const user = await becomeServiceUser(config);
+    const { user, notes } = await becomeServiceUser(config);
 
     const found = await findingsAs(user, own);
     const facts = withIncludes(nginx?.includes, await gather(createCore(config), Date.now() - DAY_MS));
@@ -71,7 +72,7 @@ export const doctor: Command = {
         : await testView({ config, request, facts, isDelivered: !inTheWay });
     const files = [...(nginx?.findings ?? []), ...found];
     const judged = judge(
-      mergeFindings(files, [...ports, ...killed, ...verdict.findings, ...view.findings]),
+      mergeFindings(files, [...ports, ...killed, ...notes, ...verdict.findings, ...view.findings]),
       judging,
     );
     const status = judged.status === 0 ? 0 : verdict.status === 3 ? 3 : 1;
@@ -102,8 +103,8 @@ async function reportOn(context: CommandContext, config: Config): Promise<NginxR
   }
 }
 
-/** Continues as the user of the service, if this is root and the service is not. */
-async function becomeServiceUser({ admin, home }: Config): Promise<ServiceUser> {
+/** Continues as the user of the service, if this is root and the service is not; `notes` says where that was not possible. */
+async function becomeServiceUser({ admin, home }: Config): Promise<{ user: ServiceUser; notes: Finding[] }> {
   const uid = process.getuid?.() ?? 0;
   const self = {
     name: 'that runs this',
@@ -112,13 +113,30 @@ async function becomeServiceUser({ admin, home }: Config): Promise<ServiceUser> 
     groups: process.getgroups?.() ?? [],
     by: '',
   };
-  if (uid !== 0) return self;
+  if (uid !== 0) return { user: self, notes: [] };
   const sidecar = await askService(admin.listen, 'admin.listen');
   const pid = 'accounts' in sidecar ? sidecar.accounts.about?.pid : undefined;
   const user = await findServiceUser(pid, home);
-  if (user === undefined || user.uid === 0) return { ...self, name: 'root', by: user?.by ?? '' };
-  become(user);
-  return user;
+  const root = { ...self, name: 'root', by: user?.by ?? '' };
+  if (user === undefined || user.uid === 0) return { user: root, notes: [] };
+  try {
+    switchUser(user, 'hotitem doctor');
+    return { user, notes: [] };
+  } catch (error) {
+    if (!(error instanceof Trouble)) throw error;
+    return { user: { ...root, by: '' }, notes: [notAsService(user, error)] };
+  }
+}
+
+function notAsService({ name }: ServiceUser, { message, hint }: Trouble): Finding {
+  return {
+    id: 'not-as-service-user',
+    severity: 'note',
+    what: `files and folders were checked as root, not as the user ${name}: ${message}`,
+    why: 'root may read and write what the service may not',
+    fix: 'run the command below as well: it sees what the service sees',
+    ...(hint !== undefined && { command: hint }),
+  };
 }
 
 /** What this user can access of the configuration and the files that it names. */

@@ -184,7 +184,8 @@ const runs = process.env.HOTITEM_TEST_FULL && (missing === undefined || process.
     };
     await until(goesOn, { timeoutMs: LONG_MS, what: 'another sidecar', detail: () => log('info') });
     await host.unlimitMemory(UNIT);
-    const { stdout } = await host.run('hotitem doctor --no-view');
+    const { stdout, stderr } = await host.run('hotitem doctor --no-view');
+    expect(stderr).not.toContain('io_uring');
     expect(stdout).toMatch(
       result === 'oom-kill'
         ? /hotitem-sidecar\.service was killed because memory ran out .*\(oom-kill\) {2}\[service-out-of-memory\]$/m
