@@ -18,6 +18,8 @@ export type ReadLinesOptions = {
 const NEWLINE = 0x0a;
 const CHUNK_BYTES = 1024 * 1024;
 const STANDARD_INPUT = '-';
+/** What some editors write before everything. */
+const BYTE_ORDER_MARK = Buffer.from('\u{feff}');
 
 /** Reads a file, a pipe, or standard input once, from its beginning to its end, in bounded memory. Rejects as the file system does. */
 export async function readLines(options: ReadLinesOptions): Promise<void> {
@@ -63,7 +65,13 @@ export async function readLines(options: ReadLinesOptions): Promise<void> {
     keep(part);
     number++;
     if (isTooLong) onLongLine(number);
-    else onLine(rest, 0, rest.length, number);
+    else
+      onLine(
+        rest,
+        number === 1 && rest.indexOf(BYTE_ORDER_MARK) === 0 ? BYTE_ORDER_MARK.length : 0,
+        rest.length,
+        number,
+      );
     rest = Buffer.alloc(0);
     isTooLong = false;
   }

@@ -31,6 +31,13 @@ test.each([
   ]);
 });
 
+test('a byte order mark at the beginning is no part of the first line', async () => {
+  expect(await read('\u{feff}a\n\u{feff}b\n')).toEqual([
+    [1, 'a'],
+    [2, '\u{feff}b'],
+  ]);
+});
+
 test('of an empty file there are none', async () => {
   expect(await read('')).toEqual([]);
 });
@@ -52,10 +59,10 @@ async function read(text: string): Promise<[number, string][]> {
     onLine: (bytes, at, until, number) => void lines.push([number, bytes.toString('utf8', at, until)]),
     onLongLine: (number) => void lines.push([number, 'too long']),
     onRead(bytes, of) {
-      expect(of).toBe(text.length);
+      expect(of).toBe(Buffer.byteLength(text));
       done = bytes;
     },
   });
-  expect(done).toBe(text.length);
+  expect(done).toBe(Buffer.byteLength(text));
   return lines;
 }
