@@ -45,14 +45,18 @@ export function liveSnapshot({ list, figures, shop, cap, happened }: LiveParts):
   };
 }
 
-type Shown = Pick<LiveItem, 'item' | 'decisions' | 'problem'>;
+type Shown = Pick<LiveItem, 'item' | 'decisions' | 'problem' | 'page'>;
 
 function itemsOf({ hot }: WholeHotList): Shown[] {
   const items = new Map<string, Shown>();
-  for (const { problem, ...decision } of hot) {
+  for (const { problem, page, ...decision } of hot) {
     const known = items.get(decision.item) ?? { item: decision.item, decisions: [] };
     known.decisions.push(liveDecision(decision));
-    items.set(decision.item, problem === undefined ? known : { ...known, problem });
+    items.set(decision.item, {
+      ...known,
+      ...(problem !== undefined && { problem }),
+      ...(page !== undefined && { page }),
+    });
   }
   return [...items.values()];
 }

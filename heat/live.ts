@@ -57,7 +57,12 @@ export type LiveNumbers = {
   decisions: LiveDecision[];
   /** Why nginx cannot act on it; absent if it can. */
   problem?: string;
+  /** Whether nginx shows its page from the cache, where it is to. */
+  page?: LivePage;
 };
+
+/** `refreshedAt`: ms since 1970, of a page that is kept. `reason`: why it is not, or was not refreshed lately. */
+export type LivePage = { state: 'waiting' | 'kept' | 'refused'; refreshedAt?: number; reason?: string };
 
 export type LiveDecision = {
   signal: 'busy' | 'surge' | 'concentrated' | 'pin';

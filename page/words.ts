@@ -22,6 +22,8 @@ export function timeOfDay(time: number, now: number): string {
   return (isToday ? clock : dayAndClock).format(time);
 }
 
+export const seconds = (ms: number): string => `${tenth.format(Math.max(0, ms) / 1_000)} s`;
+
 /** How long `ms` is, in its two largest units. */
 export function duration(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1_000));

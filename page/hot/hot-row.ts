@@ -1,6 +1,6 @@
-import type { LiveDecision, LiveHead, LiveItem, LiveSeries } from '../../heat/live.ts';
+import type { LiveDecision, LiveHead, LiveItem, LivePage, LiveSeries } from '../../heat/live.ts';
 import { el, setChildren, setText } from '../dom.ts';
-import { count, duration, perSecond, timeOfDay } from '../words.ts';
+import { count, duration, perSecond, seconds, timeOfDay } from '../words.ts';
 import { createSparkLine } from './spark-line.ts';
 
 /** A row of the list. Its cells change; it is made once. */
@@ -61,7 +61,7 @@ export function createHotRow(item: string): HotRow {
   return { element, update };
 
   function update(
-    { ten, minute, decisions, series, problem }: LiveItem,
+    { ten, minute, decisions, series, problem, page }: LiveItem,
     { head, ...context }: RowContext,
   ): void {
     const began = Math.min(...decisions.map((decision) => decision.since));
@@ -93,7 +93,7 @@ export function createHotRow(item: string): HotRow {
       why,
       decisions.map(({ reason }) => reason),
     );
-    setLines(does, doesOf(decisions, head, problem));
+    setLines(does, doesOf(decisions, head, { problem, page }));
   }
 }
 
@@ -115,7 +115,11 @@ function moveOf(moved: number | undefined): string {
 }
 
 /** What nginx knows of it, and may act on. */
-function doesOf(decisions: LiveDecision[], head: LiveHead, problem: string | undefined): string[] {
+function doesOf(
+  decisions: LiveDecision[],
+  head: LiveHead,
+  { problem, page }: { problem: string | undefined; page: LivePage | undefined },
+): string[] {
   if (head.frozen !== undefined) return ['Nothing: the hot list is frozen'];
   if (head.failure !== undefined) return [`Nothing: ${head.failure}`];
   if (problem !== undefined) return [`Nothing: ${problem}`];
@@ -126,7 +130,16 @@ function doesOf(decisions: LiveDecision[], head: LiveHead, problem: string | und
     ];
   }
   const actions = [...new Set(acted.flatMap((decision) => decision.actions))];
-  return [`Is told that it is hot: ${actions.join(', ')}`];
+  return [
+    ...(page === undefined ? [] : [pageOf(page, head.now)]),
+    `Is told that it is hot: ${actions.join(', ')}`,
+  ];
+}
+
+function pageOf({ state, refreshedAt, reason = '' }: LivePage, now: number): string {
+  if (state !== 'kept' || refreshedAt === undefined) return `Not cached: ${reason}`;
+  const refreshed = `Cached, refreshed ${seconds(now - refreshedAt)} ago`;
+  return reason === '' ? refreshed : `${refreshed} (${reason})`;
 }
 
 function setLines(parent: Element, lines: string[]): void {
