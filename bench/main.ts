@@ -12,6 +12,7 @@ import { heat } from './heat.ts';
 import { intake } from './intake.ts';
 import { latency } from './latency.ts';
 import { loop } from './loop.ts';
+import { origin } from './origin.ts';
 import { rules } from './rules.ts';
 import { sink } from './sink.ts';
 import { printTable } from './table.ts';
@@ -29,6 +30,7 @@ const BENCHES: Record<string, Bench> = {
   growth,
   heat,
   intake,
+  origin,
   rules,
   sink,
 };

@@ -69,7 +69,9 @@ export function startCrowd({ shop }: { shop: string }): Crowd {
 
   function view(item: string, place: number, agent: string): void {
     const options = { ...places[place], headers: { 'user-agent': agent } };
-    const call = request(`http://${shop}/web/item/${item}?from=demo`, options, (reply) => reply.resume());
+    const call = request(`http://${shop}/web/item/${item}?utm_source=demo`, options, (reply) =>
+      reply.resume(),
+    );
     call.on('error', () => {});
     call.end();
   }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { nginxTemplate } from '../nginx-setup/includes.ts';
+import { DEFAULT_KEEPER, nginxTemplate } from '../nginx-setup/includes.ts';
 import { type InstallOptions, installNginx, putWhole, refuse } from '../nginx-setup/install.ts';
 import {
   addressProblem,
@@ -17,10 +17,10 @@ export type ShopOptions = Omit<InstallOptions, 'dir' | 'dryRun'> & {
   /** Where the shop listens, such as 127.0.0.1:8080. */
   listen: string;
   /** Which of nginx/examples. Default shop. */
-  example?: 'shop' | 'in-place' | 'log' | 'php-fpm';
+  example?: 'shop' | 'in-place' | 'log' | 'php-fpm' | 'protect';
   /** The folder of pages. Default: the small catalogue of the examples. */
   pages?: string;
-  /** `host:port` of the application that `in-place` proxies to. Default 127.0.0.1:8081. */
+  /** `host:port` of the application that `in-place` and `protect` proxy to. Default 127.0.0.1:8081. */
   origin?: string;
   /** The socket of the php-fpm that `php-fpm` passes pages to. */
   php?: string;
@@ -69,7 +69,19 @@ export async function renderShop(options: ShopOptions): Promise<Shop> {
 
   const conf = join(folder, 'nginx.conf');
   const template = await nginxTemplate(join('examples', `${example}.conf`));
-  const values = { dir, run, listen, pages, origin, php, module: jsModule, user, workers: String(workers) };
+  const { keeper = DEFAULT_KEEPER } = options;
+  const values = {
+    dir,
+    run,
+    listen,
+    keeper,
+    pages,
+    origin,
+    php,
+    module: jsModule,
+    user,
+    workers: String(workers),
+  };
   await putWhole(conf, renderTemplate(template, values));
   return { conf, errorLog: join(run, 'error.log'), pidFile: join(run, 'nginx.pid') };
 }

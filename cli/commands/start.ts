@@ -7,13 +7,15 @@ import { runService } from '../../app/run-service.ts';
 import { startServices } from '../../app/start-services.ts';
 import { startCrowd } from '../../demo/crowd.ts';
 import { startNginxProcess } from '../../demo/nginx-process.ts';
+import { startOrigin } from '../../demo/origin.ts';
 import { renderShop } from '../../demo/shop.ts';
 import type { Change } from '../../detect/decisions.ts';
 import { DEFAULT_BREAKER } from '../../nginx-setup/breaker.ts';
 import { includeSettings } from '../../nginx-setup/includes.ts';
 import { findNginx, type NginxBuild } from '../../provision/nginx.ts';
 import { ProvisionError } from '../../provision/provision-error.ts';
-import { toUrl } from '../../service/listen-address.ts';
+import type { Config } from '../../service/config/config.ts';
+import { splitAddress, toUrl } from '../../service/listen-address.ts';
 import { plainText } from '../../service/plain-text.ts';
 import { Trouble } from '../../service/trouble.ts';
 import type { Command } from '../command.ts';
@@ -23,6 +25,8 @@ import { startLog } from '../start-log.ts';
 import { tell } from '../terminal.ts';
 
 const DEFAULT_SHOP = '127.0.0.1:8080';
+/** The application of the demo reports its load so often. */
+const LOAD_SECONDS = 5;
 
 export const start: Command = {
   about: 'runs everything here: a demo shop on nginx, the sidecar, the index and the page',
@@ -39,14 +43,15 @@ export const start: Command = {
     },
     demo: {
       type: 'boolean',
-      about: 'with visitors: a flash sale, in which one item takes off after 20 s and turns hot',
+      about: 'with visitors: a flash sale, in which one item takes off after 20 s, turns hot and is cached',
     },
   },
   configured: true,
   async run(context) {
     const { listen: shop = DEFAULT_SHOP, breaker = DEFAULT_BREAKER, demo = false, ...flags } = context.flags;
     // A demonstration must not touch the state of an installed service.
-    const config = configure({ ...context, flags }, { hereOnly: true });
+    const configured = configure({ ...context, flags }, { hereOnly: true });
+    const config = demo === true ? protecting(configured, String(shop)) : configured;
     requireOwnState(config);
     const { destination, path: logPath } = startLog(config.home);
     const core = createCore(config, destination);
@@ -55,11 +60,13 @@ export const start: Command = {
       { address: addresses.shop, flag: '--listen' },
       { address: addresses.breaker, flag: '--breaker' },
       { address: addresses.admin, flag: '--admin-listen' },
+      ...(demo === true ? [{ address: config.nginx.keeper, flag: '--nginx-keeper' }] : []),
     ]);
     const nginx = await obtainNginx(context.env);
     return runService(core, async () => {
       await startServices(core, onHotChange);
-      await startShop(core, nginx, addresses);
+      const origin = demo === true ? await startApplication(core) : undefined;
+      await startShop(core, nginx, { ...addresses, origin });
       if (demo === true) core.shutdown.add('crowd', startCrowd({ shop: addresses.shop }).close);
       say(welcome(core, addresses, logPath, demo === true));
     });
@@ -84,10 +91,34 @@ function onHotChange({ change, item, signal, reason, since }: Change): void {
   if (change === 'leaves') say(`cool  ${name} (${signal}), after ${durationText(Date.now() - since)}`);
 }
 
+/** The demo shop has its pages kept, wherever this runs. */
+function protecting(config: Config, shop: string): Config {
+  const { host } = splitAddress(shop);
+  return {
+    ...config,
+    protect: { ...config.protect, hosts: [host], https: false },
+    nginx: { ...config.nginx, cache_dir: join(config.home, 'nginx/cache') },
+  };
+}
+
+/** The application behind the demo shop; it reports its load. Returns its address. */
+async function startApplication({ shutdown }: Core): Promise<string> {
+  const origin = await startOrigin();
+  const timer = setInterval(() => {
+    const { requests, waiting } = origin.load();
+    say(`origin  ${Math.round(requests / LOAD_SECONDS)} requests/s, ${waiting} waiting`);
+  }, 1_000 * LOAD_SECONDS);
+  shutdown.add('origin', async () => {
+    clearInterval(timer);
+    await origin.close();
+  });
+  return origin.address;
+}
+
 async function startShop(
   core: Core,
   nginx: NginxBuild,
-  { shop, breaker }: { shop: string; breaker: string },
+  { shop, breaker, origin }: { shop: string; breaker: string; origin: string | undefined },
 ): Promise<void> {
   const { config, shutdown } = core;
   const folder = join(config.home, 'nginx');
@@ -99,6 +130,7 @@ async function startShop(
     folder,
     listen: shop,
     breaker,
+    ...(origin !== undefined && { example: 'protect', origin }),
     ...(nginx.modules.js !== undefined && { module: nginx.modules.js }),
     ...(user.uid === 0 && { user: user.username }),
   });
@@ -125,7 +157,7 @@ function welcome(
 Three things to try:
   1. open ${shop}/web/item/4711.html a few times, and watch it rise on ${admin}/
   2. curl '${admin}/api/v1/items?window=5m&limit=5'
-  3. ${demo ? 'wait: after 20 s one item of the demo takes off, and the terminal says that it is hot; a minute later it cools' : 'npm start -- --demo   with visitors: a flash sale, in which one item takes off'}
+  3. ${demo ? 'wait: after 20 s one item of the demo takes off, the terminal says that it is hot, nginx caches its page, and the load of the origin falls; a minute later it cools' : 'npm start -- --demo   with visitors: a flash sale, in which one item takes off'}
 
 Ctrl-C stops everything.
 `;

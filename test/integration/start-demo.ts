@@ -21,7 +21,7 @@ export type Started = {
  */
 export async function startDemo(args: string[], env: Record<string, string>): Promise<Started> {
   const { path: home, remove } = temporaryFolder('start');
-  const [shop, page, breaker] = await freePorts(3);
+  const [shop, page, breaker, keeper] = await freePorts(4);
   const logFile = join(home, 'output');
   const addresses = [
     '--listen',
@@ -43,6 +43,7 @@ export async function startDemo(args: string[], env: Record<string, string>): Pr
       PATH: process.env.PATH,
       HOME: process.env.HOME,
       HOTITEM_HOME: home,
+      HOTITEM_NGINX_KEEPER: `127.0.0.1:${keeper}`,
       ...Object.fromEntries(given),
     },
   });
