@@ -4,7 +4,7 @@ import { createKafkajsClient } from '../../store/kafka/kafkajs/kafkajs.ts';
 import { createKafkaLog } from '../../store/kafka/topic-log.ts';
 import { type KafkaRecord, recordsOf } from '../parts/kafka-records.ts';
 import { freePorts } from '../parts/ports.ts';
-import { type Service, startService } from '../parts/service.ts';
+import { type Service, type ServiceOptions, startService } from '../parts/service.ts';
 
 export type SinkSettings = Record<string, string>;
 
@@ -21,7 +21,12 @@ export function sinkSettings(name: string, parts: { brokers: string[]; node: str
 }
 
 /** `hotitem sink` as a process. */
-export async function startSinkService(settings: SinkSettings, logFile: string): Promise<Service> {
+/** `waitFor`: `/livez` for one that is not ready at once. */
+export async function startSinkService(
+  settings: SinkSettings,
+  logFile: string,
+  waitFor: ServiceOptions['waitFor'] = '/readyz',
+): Promise<Service> {
   const [admin] = await freePorts(1);
   const listen = `127.0.0.1:${admin}`;
   return startService({
@@ -29,6 +34,7 @@ export async function startSinkService(settings: SinkSettings, logFile: string):
     env: { ...settings, HOTITEM_ADMIN_SINK_LISTEN: listen },
     admin: listen,
     logFile,
+    waitFor,
   });
 }
 

@@ -289,7 +289,7 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
         await makeTopics({ 'max.message.bytes': '60' });
         await write(0, someEvents(7));
         await producer.send({ topic, messages: [{ partition: 0, value: 'no event' }] });
-        await startSink();
+        await startSink('/livez');
         await until(async () => (await ready()) !== 'sink: ok', {
           timeoutMs: 30_000,
           what: 'it not to be ready',
@@ -334,8 +334,8 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
       await producer.send({ topic, compression, messages });
     }
 
-    async function startSink(): Promise<void> {
-      sink = await startSinkService(env, join(folder.path, 'sink.log'));
+    async function startSink(waitFor?: '/livez'): Promise<void> {
+      sink = await startSinkService(env, join(folder.path, 'sink.log'), waitFor);
     }
 
     async function accountsOf(expected: Partial<Accounts['sink']>): Promise<void> {
