@@ -99,7 +99,13 @@ export async function setStage({
     ...(needs.includes('three brokers') && { HOTITEM_KAFKA_REPLICATION_FACTOR: '3' }),
   });
   const resources = { topic, dead: deadTopic, group };
-  if (security !== undefined) await withAdmin(parts.kafka, (admin) => allowAll(admin, resources, security));
+  if (security !== undefined) {
+    const ofDecisions = { topic: `${topic}.decisions`, dead: deadTopic, group: `${group}-decisions` };
+    await withAdmin(parts.kafka, async (admin) => {
+      await allowAll(admin, resources, security);
+      await allowAll(admin, ofDecisions, security);
+    });
+  }
   const programs = needs.includes('upgrade') ? temporaryFolder('program') : undefined;
   const build = programs
     ? upgradableNginx(parts.build, programs.path)
