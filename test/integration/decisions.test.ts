@@ -214,9 +214,8 @@ suiteWith(['kafka', 'elasticsearch'])('decisions, by Kafka into Elasticsearch', 
     ]);
     const { stdout } = await runHotitem(['dead-letters', 'replay'], settings);
     expect(stdout).toMatch(/refused +1\n.* time: must be whole milliseconds/);
-    expect((await runHotitem(['status'], settings)).stdout).toContain(
-      `${topic} has ${PARTITIONS} partition(s)`,
-    );
+    const asked = { ...settings, HOTITEM_ADMIN_LISTEN: nodes[0]?.sidecar.admin ?? '' };
+    expect((await runHotitem(['status'], asked)).stdout).toContain(`${topic} has ${PARTITIONS} partition(s)`);
   });
 
   // As of tulios/kafkajs#562 and #1072. The log cleaner takes its time.
