@@ -92,6 +92,8 @@ type Wired<One> = Pick<
   index: Pick<Index<One>, 'create' | 'failure'>;
   /** What it is called in the log and in `/readyz`; `sink` by default. */
   name?: string;
+  /** Others are ready without it until it has read its log for the first time. */
+  isOptional?: boolean;
 };
 
 /** How a sink reads events, and what it may keep of those that it cannot index. */
@@ -116,7 +118,10 @@ function privacyOf({ privacy: { ip, ip_salt }, event }: Config): RedactionOption
 }
 
 /** Starts a sink, stopped with everything else. Retries while its log is unavailable. Returns whether it runs. */
-export function wireSink<One>(core: Core, { name = 'sink', ...options }: Wired<One>): Check {
+export function wireSink<One>(
+  core: Core,
+  { name = 'sink', isOptional = false, ...options }: Wired<One>,
+): Check {
   const { config, shutdown, graceMs } = core;
   const { batch_events, requests } = config.sink;
   // A batch that cannot be decoded may contain anything about a visitor.
@@ -144,10 +149,12 @@ export function wireSink<One>(core: Core, { name = 'sink', ...options }: Wired<O
     await started;
     await consumer?.close(graceMs);
   });
-  return {
-    name,
-    ready: () => (consumer === undefined ? notYet : (consumer.failure() ?? refused())),
-  };
+  return { name, ready };
+
+  function ready(): true | string {
+    if (consumer === undefined) return isOptional ? true : notYet;
+    return consumer.failure() ?? refused();
+  }
 
   /** Each sink of a process has its own lines. */
   function warn(key: string, message: string, fields: object = {}): void {
@@ -209,6 +216,8 @@ function wireDecisionSink(core: Core, { client, index, meters }: KafkaSink<HotDe
   return wireSink(core, {
     ...ofDecisions(config),
     name: 'decisions',
+    // After an upgrade the topic, or the permission to read it, may be missing: events are delivered all the same. `hotitem status` says so.
+    isOptional: true,
     log: withoutTombstones(log, passOver),
     cursor,
     index,
