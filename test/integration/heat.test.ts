@@ -54,7 +54,7 @@ suiteWith(['nginx'])('hot items', () => {
     );
     const { hot } = await hotList();
     const [people] = hot.filter(({ item }) => item === 'people');
-    expect(people?.reason).toMatch(/, 2\d\d visitors in 10 s$/);
+    expect(people?.reason).toMatch(/, (?:2\d\d|300) visitors in 10 s$/);
   });
 
   test('the same view sent twice counts once', async () => {
@@ -87,7 +87,11 @@ suiteWith(['nginx'])('hot items', () => {
       .map((text): { what: string; item: string; signal: string } => JSON.parse(text))
       .filter(({ what, signal }) => what === 'enters' && signal === 'busy')
       .map(({ item }) => item);
-    const before = await chain.accounts();
+    const delivered = async () => {
+      const accounts = await chain.accounts();
+      return accounts.sidecar?.waiting === 0 ? accounts : undefined;
+    };
+    const before = await until(delivered, { timeoutMs: SOON_MS, what: 'all events to be delivered' });
     const { code, stdout } = await runHotitem(['backtest', '--from', 'spool', '--json'], {
       HOTITEM_HOME: chain.home,
       HOTITEM_PRIVACY_IP: 'drop',
