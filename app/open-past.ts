@@ -5,8 +5,8 @@ import { reasonOf } from '../service/log.ts';
 import { Trouble } from '../service/trouble.ts';
 import { LARGEST_RECORD } from '../sink/read-record.ts';
 import { readMerged } from '../store/kafka/merged.ts';
-import { hasTime, rangesSince, SKEW_MS, smaller } from '../store/kafka/ranges-since.ts';
-import type { OffsetRange, TopicRecord } from '../store/kafka/topic-reader.ts';
+import { hasTime, rangesSince, SKEW_MS } from '../store/kafka/ranges-since.ts';
+import type { TopicRecord } from '../store/kafka/topic-reader.ts';
 import { readSpool } from '../store/spool/history.ts';
 import { listSegments } from '../store/spool/segments.ts';
 import { recordsIn } from '../store/undecodable.ts';
@@ -130,8 +130,8 @@ async function openTopic(core: Core): Promise<Past> {
     name: `Kafka topic ${topic}`,
     async read({ range, take, onRead }) {
       const there = await reader.bounds(topic);
-      const since = await rangesSince({ reader, topic, time: range.from, there });
-      const ranges = await endingBy(range.to, since);
+      // To the end: what waited for Kafka for hours came long after it was seen.
+      const ranges = await rangesSince({ reader, topic, time: range.from, there });
       const of = ranges.reduce((sum, { from, to }) => sum + Number(to - from), 0);
       let done = 0;
       let undecodable = 0;
@@ -153,15 +153,6 @@ async function openTopic(core: Core): Promise<Past> {
     },
     close: () => reader.close(),
   };
-
-  async function endingBy(time: number, ranges: OffsetRange[]): Promise<OffsetRange[]> {
-    if (time + SKEW_MS >= core.now()) return ranges;
-    const ends = await reader.offsetsAt(topic, time + SKEW_MS);
-    return ranges.map((range) => {
-      const end = ends.get(range.partition) ?? range.to;
-      return { ...range, to: smaller(end, range.to) };
-    });
-  }
 }
 
 /** Of the event, which most say at the same place; else of the record. */

@@ -23,7 +23,11 @@ const SET: Record<string, number> = {
   'run/control.sock': 0o600,
   spill: 0o2770,
 };
-const FOLDERS: Record<string, number> = { spool: 0o750, 'spool/cursors': 0o750, 'spool/quarantine': 0o750 };
+const FOLDERS: Record<string, number> = Object.fromEntries(
+  ['spool', 'decisions'].flatMap((name) =>
+    [name, `${name}/cursors`, `${name}/quarantine`].map((path) => [path, 0o750]),
+  ),
+);
 
 describe('who may do what with what is made', () => {
   const folder = temporaryFolder('rights');
