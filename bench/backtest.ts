@@ -10,6 +10,7 @@ import type { Bench, Case, Outcome } from './bench.ts';
 import { cpuMicroseconds } from './cpu.ts';
 import { parsedPerCpuSecond } from './json-parse.ts';
 import { watchMemory } from './memory.ts';
+import { sampleEvents } from './sample-events.ts';
 import { sampleLine } from './sample-line.mjs';
 import { median, round } from './statistics.ts';
 import { atMost } from './target.ts';
@@ -33,9 +34,7 @@ export const backtest: Bench = {
       const file = join(folder.path, 'sale.ndjson');
       writeSale(file, seconds);
       report(`${seconds} s of a sale are written`);
-      const texts = Array.from({ length: 100 }, (_, i) =>
-        JSON.stringify(fromLine(sampleLine(i).trimEnd(), 'web-1')),
-      );
+      const texts = sampleEvents(100);
       const runs: Run[] = [];
       const parsed: number[] = [];
       for (let round = 0; round < (quick ? 1 : ROUNDS); round++) {

@@ -20,6 +20,7 @@ import { createTakeIn } from '../sidecar/ingest/take-in.ts';
 import { SIDECAR_METRICS } from '../sidecar/metrics.ts';
 import { parsedPerCpuSecond } from './json-parse.ts';
 import { sampleEvents } from './sample-events.ts';
+import { sampleLine } from './sample-line.mjs';
 import { zipfRanks } from './zipf-stream.ts';
 
 export type LinesOptions = { home: string; items: number; ip: IpMode; requests: number; rounds: number };
@@ -32,7 +33,6 @@ const A_SECOND = 150_000;
 const A_REQUEST = 1_000;
 const WARM_UP_REQUESTS = 300;
 const VISITORS = 200_000;
-const BROWSERS = 60;
 const SALT = 'of the bench, not secret';
 
 const options: LinesOptions = JSON.parse(process.argv[2] ?? '{}');
@@ -116,21 +116,13 @@ function timeOf(request: number): number {
 
 function makeLine(view: number, item: number, time: number): string {
   const visitor = (mix(view) >>> 0) % VISITORS;
-  const fields = [
-    '2',
-    (time / 1_000).toFixed(3),
-    [1, 2, 3, 4].map((word) => hex(mix(4 * view + word))).join(''),
-    `10.${visitor >> 16}.${(visitor >> 8) & 255}.${visitor & 255}`,
-    'GET',
-    'www.example.com',
-    `/web/item/${item}.html`,
-    String(item),
-    'https://www.example.com/sale',
-    '',
-    '',
-    `Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/${100 + (visitor % BROWSERS)}.0.0.0 Safari/537.36`,
-  ];
-  return `${fields.join('\t')}\n`;
+  return sampleLine(view, {
+    msec: (time / 1_000).toFixed(3),
+    id: [1, 2, 3, 4].map((word) => hex(mix(4 * view + word))).join(''),
+    item,
+    ip: `10.${visitor >> 16}.${(visitor >> 8) & 255}.${visitor & 255}`,
+    browser: visitor,
+  });
 }
 
 function hex(word: number): string {

@@ -80,9 +80,7 @@ function answered({ latenciesMs, failed }: OpenLoop): number {
   return latenciesMs.length - failed;
 }
 
-function figuresOf({ latenciesMs, latenessMs, failed }: OpenLoop): Figures {
-  // Shoppers are on other machines: that the sender was kept from its core is not nginx's doing.
-  const ownMs = latenciesMs.map((latency, i) => latency - (latenessMs[i] ?? 0));
+function figuresOf({ latenciesMs, latenessMs, ownMs, failed }: OpenLoop): Figures {
   return {
     p50: percentile(ownMs, 0.5),
     p99: percentile(ownMs, 0.99),

@@ -17,6 +17,8 @@ export type OpenLoop = {
   latenciesMs: number[];
   /** How late the sender came to each, by its own fault: the latency includes it. */
   latenessMs: number[];
+  /** Latency less lateness: shoppers are on other machines, and that the sender was kept from its core is not nginx's doing. */
+  ownMs: number[];
   /** Requests without an answer, or answered with an error. */
   failed: number;
 };
@@ -76,7 +78,8 @@ export async function openLoop(options: OpenLoopOptions): Promise<OpenLoop> {
   for (const connection of idle) connection.close();
   await pacer.terminate();
   giveWay();
-  return { latenciesMs, latenessMs, failed };
+  const ownMs = latenciesMs.map((latency, i) => latency - (latenessMs[i] ?? 0));
+  return { latenciesMs, latenessMs, ownMs, failed };
 
   function dueAt(i: number): number {
     return began + (i / ratePerSecond) * 1000;

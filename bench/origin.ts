@@ -108,12 +108,10 @@ async function measure(
     await openLoop({ ...views, ratePerSecond: RATE / 5, seconds: WARM_UP_SECONDS });
     if (way === 'ours') await settled(sidecar.admin, item);
     application.load();
-    const { latenciesMs, latenessMs, failed } = await openLoop({ ...views, ratePerSecond: RATE, seconds });
+    const { ownMs, failed } = await openLoop({ ...views, ratePerSecond: RATE, seconds });
     const { requests } = application.load();
     await idle(application);
-    // Shoppers are on other machines: that the sender was kept from its core is not nginx's doing.
-    const own = latenciesMs.map((latency, i) => latency - (latenessMs[i] ?? 0));
-    return { kind, way, requests, latenciesMs: own, failed };
+    return { kind, way, requests, latenciesMs: ownMs, failed };
   } finally {
     await nginx.quit();
     await sidecar.stop();
@@ -128,8 +126,8 @@ function cacheBy(way: Way, conf: string, folder: string): void {
   if (way === 'ours') return;
   const ours = readFileSync(conf, 'utf8');
   const zone = `http {\n    proxy_cache_path "${join(folder, 'textbook')}" keys_zone=textbook:10m;\n`;
+  if (!INCLUDE.test(ours)) throw new Error('the example protect.conf does not include cache.conf any more');
   const changed = ours.replace(INCLUDE, way === 'plain' ? '' : TEXTBOOK).replace('http {\n', zone);
-  if (changed === ours) throw new Error('the example protect.conf does not include cache.conf any more');
   writeFileSync(conf, changed);
 }
 
