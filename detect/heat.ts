@@ -51,10 +51,12 @@ export type Heat = {
 /** Views by their index. See `observe`. */
 export type Views = {
   length: number;
+  /** Two words of a hash, signed. */
   item(index: number, word: 0 | 1): number;
   visitor(index: number): number;
   weight(index: number): number;
   isBot(index: number): boolean;
+  /** When nginx received it, ms since 1970. */
   time(index: number): number;
 };
 

@@ -24,8 +24,9 @@ import {
   type ShownDecision,
   type WholeHotList,
 } from './hot-list.ts';
+import { whyNotActedOn } from './hot-name.ts';
 import type { HotSource } from './hot-routes.ts';
-import { toRuleOptions } from './item-rules.ts';
+import { ruleOptionsOf } from './item-rules.ts';
 import { decisionsOf, type KeptBaselines, type KeptHeat } from './kept-heat.ts';
 import type { Happened, LiveSnapshot } from './live.ts';
 import { liveSnapshot } from './live-state.ts';
@@ -133,9 +134,8 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
     }),
   });
   const teller = outbox && createTeller({ node, now, decisions, overrides, outbox });
+  /** The batch of which is decided just now. */
   let naming: CountedViews | undefined;
-  /** Time of the oldest view in the current batch. */
-  let viewedAt = Number.NaN;
   let isChanged = true;
   /** The operator, or `file`, who causes the current changes. */
   let speaker: string | undefined;
@@ -177,21 +177,20 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
   function count(views: CountedViews): void {
     guarded(() => {
       advance(now());
-      naming = views;
       let [all, people] = [0, 0];
-      let oldest = Number.POSITIVE_INFINITY;
       for (let i = 0; i < views.length; i++) {
-        oldest = Math.min(oldest, views.time(i));
         const weight = views.weight(i);
         all += weight;
         if (!views.isBot(i)) people += weight;
       }
-      viewedAt = oldest;
-      heat.observeAll(views);
       shop.add(all, people, now());
-      heat.decide();
-      viewedAt = Number.NaN;
-      naming = undefined;
+      naming = views;
+      try {
+        heat.observeAll(views);
+        heat.decide();
+      } finally {
+        naming = undefined;
+      }
       if (isChanged) publish();
       addresses.look(views);
     });
@@ -239,8 +238,8 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
     const { signal, item, rule, reason, actions, dryRun } = change;
     isChanged = true;
     metrics.of('heat_decisions_total', { signal, change: change.change }).add();
-    if (change.change === 'enters' && !Number.isNaN(viewedAt))
-      metrics.observe('heat_decision_seconds', Math.max(0, now() - viewedAt) / 1_000);
+    if (change.change === 'enters' && naming !== undefined)
+      metrics.observe('heat_decision_seconds', Math.max(0, now() - oldestOf(naming)) / 1_000);
     const who = speaker ?? (signal === 'pin' ? (overrides.of(item)?.by ?? 'its end') : `rule ${rule}`);
     teller?.tell(change, who);
     audit.note({ who, what: change.change, item, reason, signal, actions, dryRun });
@@ -266,7 +265,8 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
   function listed(): HotItem[] {
     const hot = actedOn(decisions.hot());
     if (keeper === undefined) return hot.map(withoutCache);
-    keeper.follow(hot.filter(cached).map(({ item }) => item));
+    const mayBeKept = hot.filter((one) => cached(one) && whyNotActedOn(one.item) === undefined);
+    keeper.follow(mayBeKept.map(({ item }) => item));
     const items = hot.map((one) => (keeper.allows(one.item) ? one : withoutCache(one)));
     return [...keeper.words().map((item) => ({ item, actions: ['keeper'] })), ...items];
   }
@@ -301,8 +301,7 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
   }
 
   function rulesOf(rules: RulesFile): Rules {
-    const options = rules.rules.map((rule, index) => toRuleOptions(rule, index + 1));
-    return compileRules(options, { cap: rules.cap ?? config.cap });
+    return compileRules(ruleOptionsOf(rules), { cap: rules.cap ?? config.cap });
   }
 
   function applyOverrides(): void {
@@ -357,7 +356,7 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
 
   async function purge(item: string | undefined): Promise<void> {
     if (keeper === undefined) throw new NothingKept('no page is kept: protect.hosts names no host');
-    await Promise.all((item === undefined ? keeper.kept() : [item]).map((one) => keeper.purge(one)));
+    await keeper.purge(item);
   }
 
   function saidBy(who: string, change: () => void): void {
@@ -434,4 +433,10 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
     // What has gone out by now need not go again.
     if (outbox !== undefined) await storage.saveNow().catch(() => {});
   }
+}
+
+function oldestOf(views: CountedViews): number {
+  let oldest = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < views.length; i++) oldest = Math.min(oldest, views.time(i));
+  return oldest;
 }

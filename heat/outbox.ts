@@ -75,7 +75,9 @@ export function createOutbox(options: OutboxOptions): Outbox {
       retryAt = now + RETRY_MS;
       void flush();
     },
-    settled: async () => appending,
+    async settled() {
+      while (appending !== undefined) await appending;
+    },
   };
 
   /** Written by an earlier process. */

@@ -122,7 +122,6 @@ export function createPastEvents(options: PastEventsOptions): PastEvents {
     else if (time < range.from || time >= range.to) counts.outside++;
     else if (node !== undefined && event.node() !== node) counts.otherNodes++;
     else if (received !== undefined && time > received + AHEAD_MS) counts.ahead++;
-    else if (recent.has(event.id(0), event.id(1))) counts.duplicates++;
     else if (received !== undefined || isBelieved(time, bytes, at, until)) show();
   }
 
@@ -145,6 +144,10 @@ export function createPastEvents(options: PastEventsOptions): PastEvents {
   }
 
   function show(): void {
+    if (recent.has(event.id(0), event.id(1))) {
+      counts.duplicates++;
+      return;
+    }
     recent.add(event.id(0), event.id(1));
     latest = Math.max(latest, event.time());
     counts.views++;

@@ -1,7 +1,7 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { reasonOf } from '../service/log.ts';
 import { replaceFile } from '../service/replace-file.ts';
-import { parseRules, RulesError } from './parse-rules.ts';
+import { RulesError } from './parse-rules.ts';
 import { type RulesText, readRules } from './read-rules.ts';
 import { NO_RULES, type RulesFile } from './rules-schema.ts';
 
@@ -67,9 +67,9 @@ export async function watchRules(options: RulesWatchOptions): Promise<RulesWatch
     try {
       await use(await readRules(file));
     } catch (error) {
-      const kept = await readKept(keptPath);
+      const kept = await readRules(keptPath).catch(() => undefined);
       if (kept === undefined) throw error;
-      rules = kept;
+      rules = kept.rules;
       refuse(error, file);
     }
     seen = before;
@@ -122,14 +122,6 @@ export async function watchRules(options: RulesWatchOptions): Promise<RulesWatch
         problems,
       },
     );
-  }
-}
-
-async function readKept(path: string): Promise<RulesFile | undefined> {
-  try {
-    return parseRules(await readFile(path, 'utf8'));
-  } catch {
-    return undefined;
   }
 }
 

@@ -1,8 +1,7 @@
 import type { Change, Decision, Decisions } from '../detect/decisions.ts';
-import type { HotDecision } from '../event/decision-fields.ts';
 import type { Outbox } from './outbox.ts';
 import type { Overrides } from './overrides.ts';
-import { toToldDecision } from './told-decision.ts';
+import { type ToldDecision, toToldDecision } from './told-decision.ts';
 
 /** Adds decisions to the outbox. */
 export type Teller = {
@@ -37,7 +36,7 @@ export function createTeller({ node, now, decisions, overrides, outbox }: Teller
       }
       tellAll();
     },
-    tell: add,
+    tell: (change, by) => add(change, by),
     tick(time) {
       if (Math.abs(time - toldAllAt) < AGAIN_MS) return;
       toldAllAt = time;
@@ -47,24 +46,33 @@ export function createTeller({ node, now, decisions, overrides, outbox }: Teller
 
   /** One per item, with the signals by which it is hot. */
   function tellAll(): void {
-    const items = new Map(decisions.hot().map((decision) => [decision.item, decision]));
-    for (const decision of items.values()) {
-      const pinnedBy = decision.signal === 'pin' ? overrides.of(decision.item)?.by : undefined;
-      add({ ...decision, change: 'stays' }, pinnedBy ?? `rule ${decision.rule}`);
+    const held = decisions.held().length;
+    for (const [item, hot] of byItem(decisions.hot())) {
+      const decision = hot.at(-1);
+      if (decision === undefined) continue;
+      const pinnedBy = decision.signal === 'pin' ? overrides.of(item)?.by : undefined;
+      add({ ...decision, change: 'stays' }, pinnedBy ?? `rule ${decision.rule}`, hot, held);
     }
   }
 
-  function add(change: Omit<Change, 'change'> & { change: HotDecision['change'] }, by: string): void {
+  function add(
+    change: ToldDecision['change'],
+    by: string,
+    hot: readonly Decision[] = decisions.hot().filter(({ item }) => item === change.item),
+    held: number = decisions.held().length,
+  ): void {
     outbox.add(
-      toToldDecision({
-        change,
-        node,
-        now: now(),
-        hot: decisions.hot().filter(({ item }) => item === change.item),
-        by,
-        override: overrides.of(change.item),
-        held: decisions.held().length,
-      }),
+      toToldDecision({ change, node, now: now(), hot, by, override: overrides.of(change.item), held }),
     );
   }
+}
+
+function byItem(decisions: readonly Decision[]): Map<string, Decision[]> {
+  const items = new Map<string, Decision[]>();
+  for (const decision of decisions) {
+    const known = items.get(decision.item);
+    if (known === undefined) items.set(decision.item, [decision]);
+    else known.push(decision);
+  }
+  return items;
 }

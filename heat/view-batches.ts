@@ -1,3 +1,4 @@
+import type { Views } from '../detect/heat.ts';
 import type { BotTest } from '../event/bot-test.ts';
 import { cutText } from '../event/field-text.ts';
 import type { HeatView } from '../event/heat-view.ts';
@@ -19,15 +20,7 @@ export type ViewBatchesOptions = {
   count: (batch: CountedViews) => void;
 };
 
-export type CountedViews = {
-  length: number;
-  /** Two words of a hash, signed. */
-  item(index: number, word: 0 | 1): number;
-  visitor(index: number): number;
-  weight(index: number): number;
-  isBot(index: number): boolean;
-  /** When nginx received it, ms since 1970. */
-  time(index: number): number;
+export type CountedViews = Views & {
   /** The name of the item, as in events. */
   name(index: number): string;
   /** The path and query as the client wrote them, a character a byte; undefined where the line has them in another form. */

@@ -27,10 +27,8 @@ export type Keeper = {
   saw(item: string, target: string): void;
   /** What is known of a followed item. */
   stateOf(item: string): KeptState | undefined;
-  /** Has its page asked for now. Resolves when nginx shows the new one. Rejects where it does not. */
-  purge(item: string): Promise<void>;
-  /** All that are kept. */
-  kept(): string[];
+  /** Has its page asked for now, or all that are kept. Resolves when nginx shows the new ones. Rejects where it does not. */
+  purge(item: string | undefined): Promise<void>;
   /** Why nothing is kept at all, where that is so. */
   failure(): string | undefined;
   /** Several times a second. */
@@ -107,7 +105,6 @@ export function createKeeper(options: KeeperOptions): Keeper {
     saw: targets.saw,
     stateOf: (item) => entries.get(item)?.state,
     purge,
-    kept: () => [...entries.values()].filter(({ state }) => state.state === 'kept').map(({ item }) => item),
     failure: () => failure,
     tick,
     async close() {
@@ -118,7 +115,11 @@ export function createKeeper(options: KeeperOptions): Keeper {
   };
 
   function count(state: KeptState['state']): number {
-    return [...entries.values()].filter((entry) => entry.state.state === state).length;
+    return inState(state).length;
+  }
+
+  function inState(state: KeptState['state']): Entry[] {
+    return [...entries.values()].filter((entry) => entry.state.state === state);
   }
 
   function follow(items: readonly string[]): void {
@@ -185,7 +186,9 @@ export function createKeeper(options: KeeperOptions): Keeper {
       failure = reasonOf(error);
       reachAt = now() + Math.min(30_000, 1_000 * 2 ** reachFailures++);
       warn('keeper', 'no page of a hot item is kept: nginx cannot be asked for one', { reason: failure });
-      for (const entry of entries.values()) fall(entry, failure);
+      const reason = failure;
+      const dropped = [...entries.values()].filter((entry) => fall(entry, reason));
+      if (dropped.length > 0) onChange();
     } finally {
       isReaching = false;
     }
@@ -238,8 +241,14 @@ export function createKeeper(options: KeeperOptions): Keeper {
 
   function refuse(entry: Entry, reason: string): void {
     metrics.of('protect_refused_total').add();
-    entry.dueAt = now() + waitOf(entry);
-    fall(entry, reason);
+    giveUp(entry, reason);
+  }
+
+  /** Until it is tried again. */
+  function giveUp(entry: Entry, reason: string): void {
+    const isDropped = fall(entry, reason);
+    entry.dueAt = now() + Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(10, entry.failures++));
+    if (isDropped) onChange();
   }
 
   /** Shoppers see the page while nginx has it. */
@@ -252,28 +261,36 @@ export function createKeeper(options: KeeperOptions): Keeper {
       entry.dueAt = now() + Math.min(refreshMs, FIRST_RETRY_MS * 2 ** entry.failures++);
       return;
     }
-    entry.dueAt = now() + waitOf(entry);
-    fall(entry, state.state === 'kept' ? `cannot be refreshed: ${reason}` : reason);
+    giveUp(entry, state.state === 'kept' ? `cannot be refreshed: ${reason}` : reason);
   }
 
-  function waitOf(entry: Entry): number {
-    return Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(10, entry.failures++));
-  }
-
-  function fall(entry: Entry, reason: string): void {
+  /** Returns whether nginx has to be told that the page is not kept any more. */
+  function fall(entry: Entry, reason: string): boolean {
     const wasKept = entry.state.state === 'kept';
     entry.state = { state: 'refused', reason, since: now() };
-    if (!wasKept || entries.get(entry.item) !== entry) return;
+    if (!wasKept) return false;
+    // Failures to refresh it do not count for how long it waits now.
+    entry.failures = 0;
+    if (entries.get(entry.item) !== entry) return false;
     metrics.of('protect_dropped_total').add();
-    onChange();
+    return true;
   }
 
-  async function purge(item: string): Promise<void> {
+  async function purge(item: string | undefined): Promise<void> {
+    const rest = (item === undefined ? inState('kept').map((entry) => entry.item) : [item]).values();
+    await Promise.all(
+      Array.from({ length: AT_ONCE }, async () => {
+        for (const one of rest) await purgeItem(one);
+      }),
+    );
+  }
+
+  async function purgeItem(item: string): Promise<void> {
     const entry = entries.get(item);
     const target = targets.of(item);
     if (entry === undefined || target === undefined) throw new NothingKept(`no page of ${item} is kept`);
     // One that is under way may have been asked for before the change.
-    await entry.work;
+    while (entry.work !== undefined) await entry.work;
     begin(entry, target);
     await entry.work;
     if (entry.state.state !== 'kept')

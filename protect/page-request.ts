@@ -51,7 +51,7 @@ export function createPageRequests({ address, https, timeoutMs }: PageRequestsOp
         signal: AbortSignal.timeout(timeoutMs),
       };
       const asked = https ? secure(options, host) : httpRequest(options);
-      asked.once('error', (error) => reject(new Error(whyUnanswered(error, timeoutMs), { cause: error })));
+      asked.on('error', (error) => reject(new Error(whyUnanswered(error, timeoutMs), { cause: error })));
       asked.once('response', (response) => {
         const chunks: Buffer[] = [];
         let bytes = 0;
@@ -68,7 +68,7 @@ export function createPageRequests({ address, https, timeoutMs }: PageRequestsOp
           else response.destroy();
         });
         response.once('close', () => resolve(page(response.complete && bytes <= MOST_BYTES)));
-        response.once('error', () => undefined);
+        response.on('error', () => undefined);
       });
       asked.end();
     });

@@ -4,6 +4,7 @@ import type { HotDecision } from '../../../event/decision-fields.ts';
 import { DECISION_METRICS } from '../../../heat/metrics.ts';
 import { createOutbox } from '../../../heat/outbox.ts';
 import { createMetrics } from '../../../service/metrics.ts';
+import { DECISION } from '../../parts/hot-decision.ts';
 
 describe('the outbox of decisions', () => {
   test('lets nothing out before it is stored with the state that it led to', async () => {
@@ -73,6 +74,16 @@ describe('the outbox of decisions', () => {
     expect(metrics.sum('decisions_dropped_total')).toBe(1);
   });
 
+  test('is settled when nothing is being written any more, also what was stored meanwhile', async () => {
+    const { outbox, spool } = create();
+    outbox.add(decision('a'));
+    void outbox.stored(outbox.pending());
+    outbox.add(decision('b'));
+    void outbox.stored(outbox.pending());
+    await outbox.settled();
+    expect(itemsOf(spool)).toEqual(['a', 'b']);
+  });
+
   test('what is damaged in the file is counted, and stops nothing', async () => {
     const { outbox, spool, metrics } = create({ pending: ['{"v":1}', JSON.stringify(decision('a'))] });
     outbox.tick(10_000);
@@ -107,21 +118,5 @@ function itemsOf(texts: string[]): string[] {
 }
 
 function decision(item: string): HotDecision {
-  return {
-    v: 1,
-    id: `id-${item}`,
-    time: 1,
-    node: 'web-1',
-    item,
-    state: 'hot',
-    signals: ['busy'],
-    actions: [],
-    change: 'enters',
-    signal: 'busy',
-    reason: 'many',
-    since: 1,
-    rule: 'default',
-    decided_by: 'rule default',
-    version: 1,
-  };
+  return { ...DECISION, id: `id-${item}`, item };
 }

@@ -16,6 +16,12 @@ test('an event counts once, however often it is there', () => {
   expect(counts()).toMatchObject({ events: 4, views: 2, duplicates: 2 });
 });
 
+test('an event counts once where the first of them waits for the next to be believed', () => {
+  const { take, counts } = create();
+  for (const id of ['1', '1', '1', '2']) take({ id });
+  expect(counts()).toMatchObject({ events: 4, views: 2, duplicates: 2 });
+});
+
 test('what is no view, of another time, or of another node, is left out and counted', () => {
   const { time } = EVENT;
   const { take, counts, seen } = create({ node: 'web-1', range: { from: time, to: time + 10 } });
