@@ -1,25 +1,25 @@
-import { randomBytes } from 'node:crypto';
-import { request } from 'node:http';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Accounts } from '../../app/wire-sidecar.ts';
+import { commandHot } from '../../cli/hot/ask-hot.ts';
 import type { HotDecision } from '../../event/decision-fields.ts';
+import type { HotCommand } from '../../heat/hot-command.ts';
 import { createKafkajsClient } from '../../store/kafka/kafkajs/kafkajs.ts';
 import { createTopicReader } from '../../store/kafka/kafkajs/reader.ts';
 import { keyNumber } from '../../store/kafka/key-partition.ts';
 import type { ElasticsearchPart } from '../parts/elasticsearch.ts';
 import { temporaryFolder } from '../parts/guard.ts';
+import { DECISION } from '../parts/hot-decision.ts';
 import type { KafkaPart } from '../parts/kafka.ts';
-import { withAdmin } from '../parts/kafka-admin.ts';
+import { createTopics, withAdmin } from '../parts/kafka-admin.ts';
 import { recordsOf } from '../parts/kafka-records.ts';
-import { BROWSER } from '../parts/load.ts';
 import { freePort } from '../parts/ports.ts';
 import { type Service, startService } from '../parts/service.ts';
 import { sharedElasticsearch, sharedKafka } from '../parts/shared.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
-import { postLines } from './post-lines.ts';
+import { lineOf, postLines } from './post-lines.ts';
 import { runHotitem } from './run-hotitem.ts';
 import { setUpIndexes } from './set-up.ts';
 import { type SinkSettings, sinkSettings, startSinkService } from './sink-topic.ts';
@@ -48,15 +48,9 @@ suiteWith(['kafka', 'elasticsearch'])('decisions, by Kafka into Elasticsearch', 
     settings = sinkSettings('told', { ...kafka, node: elasticsearch.node });
     topic = `${settings.HOTITEM_KAFKA_TOPIC}.decisions`;
     await withAdmin(kafka, (admin) =>
-      admin.createTopics({
-        topics: [
-          {
-            topic,
-            numPartitions: PARTITIONS,
-            configEntries: [{ name: 'cleanup.policy', value: 'compact' }],
-          },
-        ],
-      }),
+      createTopics(admin, [
+        { topic, numPartitions: PARTITIONS, configEntries: [{ name: 'cleanup.policy', value: 'compact' }] },
+      ]),
     );
   });
   afterAll(async () => {
@@ -243,7 +237,7 @@ suiteWith(['kafka', 'elasticsearch'])('decisions, by Kafka into Elasticsearch', 
       };
       const configEntries = Object.entries(settingsOfTopic).map(([key, value]) => ({ name: key, value }));
       await withAdmin(kafka, (admin) =>
-        admin.createTopics({ topics: [{ topic: ownTopic, numPartitions: 1, configEntries }] }),
+        createTopics(admin, [{ topic: ownTopic, numPartitions: 1, configEntries }]),
       );
       await setUpIndexes(own);
       const producer = createKafkajsClient({ brokers: kafka.brokers, clientId: 'test', onWarning: () => {} });
@@ -400,27 +394,14 @@ function pin(node: Node, item: string, reason: string): Promise<void> {
 }
 
 /** On the owner's socket. */
-function say({ home }: Node, command: object): Promise<void> {
-  const socketPath = join(home, 'run/control.sock');
-  return new Promise((resolve, reject) => {
-    const asked = request({ socketPath, path: '/v1/hot', method: 'POST' }, (response) => {
-      response.resume();
-      if (response.statusCode === 200 || response.statusCode === 204) resolve();
-      else reject(new Error(`the sidecar answers ${response.statusCode}`));
-    });
-    asked.on('error', reject);
-    asked.end(JSON.stringify(command));
-  });
+async function say({ home }: Node, command: HotCommand): Promise<void> {
+  await commandHot(join(home, 'run/control.sock'), command);
 }
 
 /** Makes an item busy, and waits until it has been told. */
 async function viewed({ home, sidecar }: Node, item: string): Promise<void> {
   const told = await sidecar.metric('hotitem_decisions_told_total');
-  const lines = Array.from({ length: 1_000 }, () => {
-    const id = randomBytes(16).toString('hex');
-    const time = (Date.now() / 1000).toFixed(3);
-    return `2\t${time}\t${id}\t203.0.113.7\tGET\tshop\t/web/item/${item}.html\t${item}\t\t\t\t${BROWSER}`;
-  });
+  const lines = Array.from({ length: 1_000 }, () => lineOf({ item }));
   await postLines(join(home, 'run/intake.sock'), lines);
   await until(
     async () =>
@@ -439,24 +420,7 @@ function decisionIn(value: string): HotDecision {
 }
 
 function decisionOf(id: string): string {
-  const decision: HotDecision = {
-    v: 1,
-    id,
-    time: Date.now(),
-    node: 'web-1',
-    item: '1',
-    state: 'hot',
-    signals: ['busy'],
-    actions: [],
-    change: 'enters',
-    signal: 'busy',
-    reason: 'many',
-    since: 1,
-    rule: 'default',
-    decided_by: 'rule default',
-    version: 1,
-  };
-  return JSON.stringify(decision);
+  return JSON.stringify({ ...DECISION, id, time: Date.now() });
 }
 
 async function rowsOf(path: string): Promise<Record<string, unknown>[]> {

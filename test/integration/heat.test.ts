@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
@@ -11,7 +10,8 @@ import { report } from '../parts/report.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { type Chain, startChain } from './chain.ts';
-import { postLines } from './post-lines.ts';
+import { isListed } from './hot-list-files.ts';
+import { addressOf, lineOf, postLines } from './post-lines.ts';
 import { runHotitem } from './run-hotitem.ts';
 
 jest.setTimeout(180_000);
@@ -49,9 +49,7 @@ suiteWith(['nginx'])('hot items', () => {
   });
 
   test('visitors are told apart though privacy.ip is drop', async () => {
-    await postViews(
-      Array.from({ length: 300 }, (_, i) => ({ item: 'people', ip: `198.51.${i >> 8}.${i & 255}` })),
-    );
+    await postViews(Array.from({ length: 300 }, (_, i) => ({ item: 'people', ip: addressOf(i) })));
     const { hot } = await hotList();
     const [people] = hot.filter(({ item }) => item === 'people');
     expect(people?.reason).toMatch(/, (?:2\d\d|300) visitors in 10 s$/);
@@ -81,10 +79,7 @@ suiteWith(['nginx'])('hot items', () => {
   });
 
   test('a backtest of the spool of the running sidecar finds what it found, and changes nothing', async () => {
-    const decided = readFileSync(join(chain.home, 'heat-audit.ndjson'), 'utf8')
-      .trimEnd()
-      .split('\n')
-      .map((text): { what: string; item: string; signal: string } => JSON.parse(text))
+    const decided = auditEntries()
       .filter(({ what, signal }) => what === 'enters' && signal === 'busy')
       .map(({ item }) => item);
     const delivered = async () => {
@@ -169,11 +164,7 @@ suiteWith(['nginx'])('hot items', () => {
 
   test('who did what, when and why is in the audit log', async () => {
     const said = async () =>
-      readFileSync(join(chain.home, 'heat-audit.ndjson'), 'utf8')
-        .trimEnd()
-        .split('\n')
-        .map((line) => JSON.parse(line) as { time: string; who: string; what: string; reason: string })
-        .filter(({ what }) => ['pin', 'ban', 'clear', 'freeze', 'thaw'].includes(what));
+      auditEntries().filter(({ what }) => ['pin', 'ban', 'clear', 'freeze', 'thaw'].includes(what));
     const all = await until(
       async () => {
         const entries = await said();
@@ -184,6 +175,14 @@ suiteWith(['nginx'])('hot items', () => {
     expect(all.map(({ what }) => what)).toEqual(['pin', 'ban', 'clear', 'ban', 'clear', 'freeze', 'thaw']);
     expect(all[0]).toMatchObject({ who: expect.stringMatching(/./), reason: 'campaign' });
   });
+
+  function auditEntries(): AuditEntry[] {
+    const text = readFileSync(join(chain.home, 'heat-audit.ndjson'), 'utf8');
+    return text
+      .trimEnd()
+      .split('\n')
+      .map((line): AuditEntry => JSON.parse(line));
+  }
 
   /** As people do, through nginx. */
   async function viewedUntilHot(item: string): Promise<void> {
@@ -202,15 +201,11 @@ suiteWith(['nginx'])('hot items', () => {
     return chain.sidecar.json<WholeHotList>('/api/v1/hot');
   }
 
-  /** Whether nginx finds it now, or in the period that just begins. */
   function hotFile(item: string): boolean {
-    const period = Math.floor(Date.now() / 10_000);
-    return [period, period + 1].some((at) =>
-      existsSync(join(chain.home, 'run/hot', `${at}`, 'hot', `i.${item}`)),
-    );
+    return isListed(join(chain.home, 'run/hot'), 'hot', item);
   }
 
-  function postViews(some: Partial<View>[]): Promise<void> {
+  function postViews(some: Parameters<typeof lineOf>[0][]): Promise<void> {
     return postLines(join(chain.home, 'run/intake.sock'), some.map(lineOf));
   }
 
@@ -249,10 +244,4 @@ suiteWith(['nginx'])('hot items', () => {
   }
 });
 
-type View = { item: string; ip: string; time: number };
-
-/** The line of a view by a person. */
-function lineOf({ item = '1', ip = '203.0.113.7', time = Date.now() }: Partial<View>): string {
-  const id = randomBytes(16).toString('hex');
-  return `2\t${(time / 1000).toFixed(3)}\t${id}\t${ip}\tGET\tshop\t/web/item/${item}.html\t${item}\t\t\t\t${BROWSER}`;
-}
+type AuditEntry = { time: string; who: string; what: string; reason: string; item: string; signal: string };

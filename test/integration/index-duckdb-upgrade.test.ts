@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { HotDecision } from '../../event/decision-fields.ts';
 import { openDuckdbIndex } from '../../store/duckdb/duckdb.ts';
 import { temporaryFolder } from '../parts/guard.ts';
+import { DECISION as PLAIN } from '../parts/hot-decision.ts';
 import { view } from './index-contract.ts';
 
 const DAY_MS = 86_400_000;
@@ -18,24 +18,7 @@ const SCHEMA_1 = `
     weight DOUBLE NOT NULL, cut VARCHAR[]
   );`;
 
-const DECISION: HotDecision = {
-  v: 1,
-  id: '019a1b2c3d4e5f60718293a4b5c6d7e8',
-  time: 1_795_355_712_163,
-  node: 'web-1',
-  item: '4711',
-  state: 'hot',
-  signals: ['busy'],
-  actions: ['announce'],
-  change: 'enters',
-  signal: 'busy',
-  reason: '412 views/s over 10 s',
-  since: 1_795_355_712_163,
-  rule: 'default',
-  decided_by: 'rule default',
-  version: 7,
-  visitors: 7,
-};
+const DECISION = { ...PLAIN, visitors: 7 };
 
 let folder: { path: string; remove: () => void };
 let path: string;

@@ -1,18 +1,17 @@
-import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { WholeHotList } from '../../heat/hot-list.ts';
 import type { KeptState } from '../../protect/keeper.ts';
 import type { Suite } from '../../provision/versions.ts';
-import { BROWSER } from '../parts/load.ts';
 import { freePorts } from '../parts/ports.ts';
 import { type Service, startService } from '../parts/service.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
+import { isListed } from './hot-list-files.ts';
 import { HOST, type ProtectSite, startProtectSite } from './nginx-protect-site.ts';
 import { FULL } from './nginx-requests-ways.ts';
-import { postLines } from './post-lines.ts';
+import { addressOf, lineOf, postLines } from './post-lines.ts';
 import { runHotitem } from './run-hotitem.ts';
 
 jest.setTimeout(120_000);
@@ -150,6 +149,16 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
     test('while the origin is down shoppers see the page for as long as is said, and then the error', async () => {
       await turnHot('weak');
       await until(() => isKept('weak'), { timeoutMs: SOON_MS, what: 'the page to be kept', detail });
+      const refreshedAt = async () => {
+        const state = await stateOf('weak');
+        return state?.state === 'kept' ? state.refreshedAt : 0;
+      };
+      const before = await refreshedAt();
+      await until(async () => (await refreshedAt()) > before, {
+        timeoutMs: SOON_MS,
+        what: 'a refresh',
+        detail,
+      });
       isWeak = true;
       const began = Date.now();
       const seen = await until(
@@ -166,7 +175,15 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
 
     test('a hostile address in a view is not asked for', async () => {
       site.origin.asked.length = 0;
-      const hostile = ['//evil.test/', 'http://evil.test/', '/a b', '/\u0000', 'CONNECT', '*', ''];
+      const hostile = [
+        '//item/evil.html',
+        'http://evil.test/item/evil.html',
+        '/a b',
+        '/\u0000',
+        'CONNECT',
+        '*',
+        '',
+      ];
       await turnHot('hostile', hostile);
       await until(async () => (await stateOf('hostile'))?.state === 'waiting', {
         timeoutMs: SOON_MS,
@@ -174,6 +191,9 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
         detail,
       });
       await turnHot('hostile', hostile);
+      // One that turned hot later has had its turn.
+      await turnHot('same2');
+      await until(() => isKept('same2'), { timeoutMs: SOON_MS, what: 'the next page to be kept', detail });
       expect(site.origin.asked.filter(({ url }) => /evil|\s/.test(url))).toEqual([]);
       expect((await stateOf('hostile'))?.state).toBe('waiting');
     });
@@ -209,12 +229,9 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
     item: string,
     targets = [`/item/${item}.html`, `/item/${item}.html?utm_source=mail`],
   ): Promise<void> {
-    const lines = Array.from({ length: BUSY_VIEWS }, (_, i) => {
-      const id = randomBytes(16).toString('hex');
-      const ip = `198.51.${i >> 8}.${i & 255}`;
-      const target = targets[i % targets.length];
-      return `2\t${(Date.now() / 1000).toFixed(3)}\t${id}\t${ip}\tGET\t${HOST}\t${target}\t${item}\t\t\t\t${BROWSER}`;
-    });
+    const lines = Array.from({ length: BUSY_VIEWS }, (_, i) =>
+      lineOf({ item, ip: addressOf(i), host: HOST, target: targets[i % targets.length] ?? '' }),
+    );
     await postLines(join(home, 'run/intake.sock'), lines);
   }
 
@@ -231,8 +248,7 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
   }
 
   function isInHotList(action: string, item: string): boolean {
-    const period = Math.floor(Date.now() / 10_000);
-    return [period, period + 1].some((at) => existsSync(join(site.hot, `${at}`, action, `i.${item}`)));
+    return isListed(site.hot, action, item);
   }
 
   async function detail(): Promise<string> {

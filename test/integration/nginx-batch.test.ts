@@ -1,5 +1,4 @@
 import { readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
@@ -10,6 +9,7 @@ import type { Suite } from '../../provision/versions.ts';
 import { steady, views } from '../parts/load.ts';
 import { type NginxPart, startNginx } from '../parts/nginx.ts';
 import { freePorts } from '../parts/ports.ts';
+import { replaceIn } from '../parts/replace-in.ts';
 import { report } from '../parts/report.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
@@ -346,8 +346,8 @@ suiteWith(['nginx'])('the spill folder', () => {
 
         // What includes of an earlier version do, and no more.
         const server = join(chain.home, 'nginx/hotitem/server.conf');
-        await edit(server, `${chain.home}/run/intake.sock.full`, `${chain.home}/spill/full`);
-        await edit(server, '$hotitem_spill_shut', '""');
+        await replaceIn(server, `${chain.home}/run/intake.sock.full`, `${chain.home}/spill/full`);
+        await replaceIn(server, '$hotitem_spill_shut', '""');
         await chain.nginx.reload();
         chain.sidecar.pause();
         const held = sizeOf(chain);
@@ -419,7 +419,7 @@ function spillFiles(chain: Chain): string[] {
 }
 
 function editConf(chain: Chain, from: string, to: string): Promise<void> {
-  return edit(join(chain.home, 'nginx/nginx.conf'), from, to);
+  return replaceIn(join(chain.home, 'nginx/nginx.conf'), from, to);
 }
 
 /** Of its spill files. */
@@ -428,13 +428,7 @@ function sizeOf(chain: Chain): number {
 }
 
 function editIncludes(chain: Chain, from: string, to: string): Promise<void> {
-  return edit(join(chain.home, 'nginx/hotitem/http-batch.conf'), from, to);
-}
-
-async function edit(path: string, from: string, to: string): Promise<void> {
-  const text = await readFile(path, 'utf8');
-  if (!text.includes(from)) throw new Error(`${path} holds no ${from}`);
-  await writeFile(path, text.replace(from, to));
+  return replaceIn(join(chain.home, 'nginx/hotitem/http-batch.conf'), from, to);
 }
 
 async function startBatchShop(build: NginxBuild, engine: NginxEngine = 'njs'): Promise<TestShop> {

@@ -1,7 +1,8 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { Agent, createServer } from 'node:http';
 import { join } from 'node:path';
 import type { NginxBuild } from '../../provision/nginx.ts';
+import { replaceIn } from '../parts/replace-in.ts';
 import { until } from '../parts/until.ts';
 import { type Chain, type ChainOptions, startChain } from './chain.ts';
 import { type Ask, ask, type Reply } from './nginx-ask.ts';
@@ -44,15 +45,7 @@ export async function startLogShop(
       return (await lines()).map(fieldsOf);
     },
     accessLog: () => readFile(join(chain.home, 'nginx/run/access.log'), 'utf8'),
-    async edit(from, to) {
-      const path = join(chain.home, 'nginx/nginx.conf');
-      const text = await readFile(path, 'utf8');
-      if (!text.includes(from)) throw new Error(`nginx.conf holds no ${from}`);
-      await writeFile(
-        path,
-        text.replace(from, () => to),
-      );
-    },
+    edit: (from, to) => replaceIn(join(chain.home, 'nginx/nginx.conf'), from, to),
     async close() {
       agent.destroy();
       await application.close();

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { Agent } from 'node:http';
 import { join } from 'node:path';
 import { createHotFolder, type HotFolder } from '../../heat/hot-folder.ts';
@@ -9,6 +9,7 @@ import type { Suite } from '../../provision/versions.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { type NginxPart, startNginx } from '../parts/nginx.ts';
 import { freePorts } from '../parts/ports.ts';
+import { replaceIn } from '../parts/replace-in.ts';
 import { type Ask, ask, type Reply } from './nginx-ask.ts';
 import { type HostileOrigin, startHostileOrigin } from './nginx-protect-origin.ts';
 
@@ -95,7 +96,6 @@ export async function startProtectSite(
   const folderOfHot: HotFolder | undefined = hasHotList
     ? createHotFolder({ dir: hot, now: Date.now, warn: () => {} })
     : undefined;
-  let wanted: { item: string; actions: string[] }[] = [];
   act('cache');
   const ticking = setInterval(() => folderOfHot?.tick(), TICK_MS);
   return {
@@ -131,7 +131,7 @@ export async function startProtectSite(
   }
 
   function act(action: string, ...items: string[]): void {
-    wanted = items.map((item) => ({ item, actions: [action] }));
+    const wanted = items.map((item) => ({ item, actions: [action] }));
     const refused = folderOfHot?.update([...wanted, { item: word, actions: ['keeper'] }]);
     if (refused !== undefined && refused.size > 0) throw new Error(`cannot be hot: ${[...refused.values()]}`);
   }
@@ -145,11 +145,9 @@ export async function startProtectSite(
     return filled;
   }
 
-  function edit(from: string, to: string): Promise<void> {
-    const text = readFileSync(config, 'utf8');
-    if (!text.includes(from)) throw new Error(`nginx.conf has no ${from}`);
-    writeFileSync(config, text.replaceAll(from, to));
-    return nginx.reload();
+  async function edit(from: string, to: string): Promise<void> {
+    await replaceIn(config, from, to);
+    await nginx.reload();
   }
 
   function lines(): string {
@@ -161,7 +159,6 @@ export async function startProtectSite(
     agent.destroy();
     await nginx.close();
     await origin.close();
-    rmSync(hot, { recursive: true, force: true });
     remove();
   }
 

@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
 import { join } from 'node:path';
 import { renderShop, type ShopOptions } from '../../demo/shop.ts';
@@ -6,6 +6,7 @@ import type { NginxBuild } from '../../provision/nginx.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { type NginxPart, startNginx } from '../parts/nginx.ts';
 import { freePorts } from '../parts/ports.ts';
+import { replaceIn } from '../parts/replace-in.ts';
 import { type Ask, ask, type Reply } from './nginx-ask.ts';
 import { type Origin, startOrigin } from './nginx-origin.ts';
 import { createStandIn, type StandIn } from './nginx-stand-in.ts';
@@ -89,13 +90,8 @@ export async function startShop(options: TestShopOptions): Promise<TestShop> {
     return files.join('').split('\n').slice(0, -1);
   }
 
-  async function edit(from: string, to: string): Promise<void> {
-    const text = await readFile(conf, 'utf8');
-    if (!text.includes(from)) throw new Error(`nginx.conf holds no ${from}`);
-    await writeFile(
-      conf,
-      text.replace(from, () => to),
-    );
+  function edit(from: string, to: string): Promise<void> {
+    return replaceIn(conf, from, to);
   }
 
   async function close(): Promise<void> {

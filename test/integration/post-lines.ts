@@ -1,11 +1,30 @@
 import { randomBytes } from 'node:crypto';
 import { request } from 'node:http';
+import { BROWSER } from '../parts/load.ts';
 
-/** The line of a view that nginx saw at `time`, ms since 1970. */
-export function lineAt(time: number, item = 4711): string {
-  const msec = (time / 1000).toFixed(3);
+type SeenView = { item?: string; time?: number; ip?: string; host?: string; target?: string; agent?: string };
+
+/** The line of a view that nginx saw at `time`, ms since 1970; by a person unless `agent` says otherwise. */
+export function lineOf({
+  item = '4711',
+  time = Date.now(),
+  ip = '203.0.113.7',
+  host = 'shop',
+  target = `/web/item/${item}.html`,
+  agent = BROWSER,
+}: SeenView = {}): string {
   const id = randomBytes(16).toString('hex');
-  return `2\t${msec}\t${id}\t203.0.113.7\tGET\tshop\t/web/item/${item}.html\t${item}\t\t\t\tMozilla/5.0`;
+  return `2\t${(time / 1000).toFixed(3)}\t${id}\t${ip}\tGET\t${host}\t${target}\t${item}\t\t\t\t${agent}`;
+}
+
+/** The line of a view at `time`, of a browser that says as little as bots do. */
+export function lineAt(time: number, item = 4711): string {
+  return lineOf({ time, item: String(item), agent: 'Mozilla/5.0' });
+}
+
+/** The address of visitor `i`. */
+export function addressOf(i: number): string {
+  return `198.51.${i >> 8}.${i & 255}`;
 }
 
 /** Hands lines to a sidecar as nginx does. Rejects unless it took them. */

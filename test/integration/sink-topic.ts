@@ -20,8 +20,7 @@ export function sinkSettings(name: string, parts: { brokers: string[]; node: str
   };
 }
 
-/** `hotitem sink` as a process. */
-/** `waitFor`: `/livez` for one that is not ready at once. */
+/** `hotitem sink` as a process. `waitFor`: `/livez` for one that is not ready at once. */
 export async function startSinkService(
   settings: SinkSettings,
   logFile: string,

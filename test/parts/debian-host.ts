@@ -152,6 +152,7 @@ export async function bootDebian(): Promise<DebianHost> {
     } finally {
       await booting.kill();
       remove();
+      if (existsSync(group)) rmdirSync(group);
     }
   }
 }

@@ -1,27 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { DECISION_FIELD_NAMES, decisionFieldOf, type HotDecision } from '../../../event/decision-fields.ts';
+import { DECISION_FIELD_NAMES, decisionFieldOf } from '../../../event/decision-fields.ts';
 import { EventError } from '../../../event/parse.ts';
 import { parseDecision } from '../../../event/parse-decision.ts';
-
-const DECISION: HotDecision = {
-  v: 1,
-  id: '01a2',
-  time: 1_795_355_712_163,
-  node: 'web-1',
-  item: '4711',
-  state: 'hot',
-  signals: ['busy'],
-  actions: ['announce', 'cache'],
-  change: 'enters',
-  signal: 'busy',
-  reason: '412 views/s over 10 s',
-  since: 1_795_355_712_163,
-  rule: 'default',
-  decided_by: 'rule default',
-  version: 7,
-};
+import { DECISION } from '../../parts/hot-decision.ts';
 
 describe('parseDecision', () => {
   test('returns what the sidecar wrote, without what it does not know', () => {
