@@ -3,6 +3,7 @@ import { createReadStream, existsSync } from 'node:fs';
 import { rename, stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { mapInTurns } from '../../service/give-way.ts';
+import { createMutex } from '../../service/mutex.ts';
 import type { KafkaClient, KafkaMessage } from '../kafka/client.ts';
 import { KafkaError } from '../kafka/error.ts';
 import { appendLines } from './append-lines.ts';
@@ -147,25 +148,27 @@ export type DeadLetterFileOptions = {
 /** For the embedded index: JSON lines in `path`, rotated at 64 MB, with one older file. */
 export function createDeadLetterFile(options: DeadLetterFileOptions): DeadLetters {
   const { path, now, largest = LARGEST_FILE, onDropped } = options;
-  return {
-    async add(letters) {
-      const lines = await mapInTurns(letters, ({ value, reason, origin, recorded }) =>
-        JSON.stringify({
-          time: new Date(now()).toISOString(),
-          reason,
-          origin,
-          ...toRecorded(recorded),
-          ...toText(value),
-        }),
-      );
-      const size = await stat(path).then(
-        (found) => found.size,
-        () => 0,
-      );
-      if (size > largest) await beginAnother(path, onDropped);
-      await appendLines(path, `${lines.join('\n')}\n`);
-    },
-  };
+  // Sinks of events and of decisions share a file.
+  const inTurn = createMutex();
+  return { add: (letters) => inTurn(() => addNow(letters)) };
+
+  async function addNow(letters: DeadLetter[]): Promise<void> {
+    const lines = await mapInTurns(letters, ({ value, reason, origin, recorded }) =>
+      JSON.stringify({
+        time: new Date(now()).toISOString(),
+        reason,
+        origin,
+        ...toRecorded(recorded),
+        ...toText(value),
+      }),
+    );
+    const size = await stat(path).then(
+      (found) => found.size,
+      () => 0,
+    );
+    if (size > largest) await beginAnother(path, onDropped);
+    await appendLines(path, `${lines.join('\n')}\n`);
+  }
 }
 
 function toRecorded(time: number | undefined): { recorded?: string } {

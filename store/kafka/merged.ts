@@ -21,8 +21,8 @@ export async function readMerged(
   const partitions = ranges
     .filter(({ from, to }) => from < to)
     .map((range) => createPartition((onRecords) => reader.read(topic, [range], onRecords), timeOf));
-  await Promise.all(partitions.map((one) => one.fill()));
   try {
+    await Promise.all(partitions.map((one) => one.fill()));
     for (;;) {
       const [first, second] = earliestTwo(partitions);
       if (first === undefined) return;

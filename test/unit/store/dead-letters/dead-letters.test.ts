@@ -91,6 +91,22 @@ describe('the file of dead letters', () => {
     expect(readFileSync(`${path}.1`, 'utf8')).toContain('"origin":"d"');
   });
 
+  test('loses none to two sinks that add at once', async () => {
+    const path = join(tempFolder(), 'dead-letters.ndjson');
+    const dropped: number[] = [];
+    const letters = createDeadLetterFile({
+      path,
+      now: () => 0,
+      largest: 100,
+      onDropped: (count) => dropped.push(count),
+    });
+    await letters.add([letter('a')]);
+    await Promise.all(['b', 'c', 'd'].map((origin) => letters.add([letter(origin)])));
+    const kept = [path, `${path}.1`].flatMap((file) => readFileSync(file, 'utf8').trimEnd().split('\n'));
+    expect(kept.map((line) => JSON.parse(line).origin)).toEqual(['d', 'c']);
+    expect(dropped).toEqual([1, 1]);
+  });
+
   test('keeps the time of the record', async () => {
     const path = join(tempFolder(), 'dead-letters.ndjson');
     const letters = createDeadLetterFile({ path, now: () => 2_000, onDropped: () => {} });
