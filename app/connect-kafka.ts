@@ -31,11 +31,14 @@ export async function connectKafka(core: Pick<Core, 'config' | 'warn'>): Promise
   return client(connection);
 }
 
-/** An administrative client for the configured brokers, with the configured library. Connects when it is first used. */
-export async function connectReader(core: Pick<Core, 'config' | 'warn'>): Promise<TopicReader> {
+/** An administrative client for the configured brokers, with the configured library unless said. Connects when it is first used. */
+export async function connectReader(
+  core: Pick<Core, 'config' | 'warn'>,
+  client = core.config.kafka.client,
+): Promise<TopicReader> {
   // Silent, because the command reports errors itself.
   const connection = { ...kafkaConnection(core), onWarning: () => {} };
-  const { reader } = await LIBRARIES[core.config.kafka.client]();
+  const { reader } = await LIBRARIES[client]();
   return reader({ connection, groupPrefix: core.config.kafka.group });
 }
 

@@ -37,3 +37,8 @@ export function createCore(config: Config, destination?: DestinationStream): Cor
     graceMs: (config.shutdown_seconds * 1000) / 2,
   };
 }
+
+/** Warnings of a part that has lines of its own beside another of its kind. */
+export function warnAs(warn: Core['warn'], name: string): Core['warn'] {
+  return (key, message, fields) => warn(`${name} ${key}`, `${name}: ${message}`, fields);
+}

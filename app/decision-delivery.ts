@@ -1,9 +1,8 @@
-import type { HotDecision } from '../event/decision-fields.ts';
-import { EventError } from '../event/parse.ts';
-import { parseDecision } from '../event/parse-decision.ts';
 import type { Config } from '../service/config/config.ts';
+import { readDecision } from '../sink/read-record.ts';
 import type { KeptLetter } from '../store/dead-letters/box.ts';
 import type { KafkaMessage } from '../store/kafka/client.ts';
+import { inLetter } from './record-reader.ts';
 import { keyOfDecision, OUTBOX_SOURCE } from './wire-decisions.ts';
 
 /** Whether a dead letter is about a decision, not about an event. */
@@ -13,18 +12,9 @@ export function isOfDecision({ origin }: Pick<KeptLetter, 'origin'>, { kafka }: 
 }
 
 /** The message that brings the decision of a letter back into its topic, or why there is none. */
-export function toDecisionMessage({ value, origin, recorded }: KeptLetter): KafkaMessage | string {
-  const decision = toDecision({ value });
+export function toDecisionMessage(letter: KeptLetter): KafkaMessage | string {
+  const decision = inLetter(letter, readDecision);
   if (typeof decision === 'string') return decision;
+  const { value, origin, recorded } = letter;
   return { key: keyOfDecision(decision), value, headers: { replayed_from: origin }, time: recorded };
-}
-
-/** The decision of a letter, or why it is none. */
-export function toDecision({ value }: Pick<KeptLetter, 'value'>): HotDecision | string {
-  try {
-    return parseDecision(value.toString('utf8'));
-  } catch (error) {
-    if (!(error instanceof EventError)) throw error;
-    return error.message;
-  }
 }

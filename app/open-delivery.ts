@@ -1,18 +1,15 @@
-import type { HotItemEvent } from '../event/event.ts';
-import { EventError } from '../event/parse.ts';
-import { bringIn } from '../reconcile/bring-in.ts';
+import { type BringInTo, bringIn } from '../reconcile/bring-in.ts';
 import type { Config } from '../service/config/config.ts';
-import type { ReadRecord } from '../sink/read-record.ts';
+import { type ReadRecord, readDecision } from '../sink/read-record.ts';
 import type { KeptLetter } from '../store/dead-letters/box.ts';
-import type { EventLookup } from '../store/event-lookup.ts';
 import type { KafkaClient, KafkaMessage } from '../store/kafka/client.ts';
 import { KafkaError } from '../store/kafka/error.ts';
 import { connectKafka } from './connect-kafka.ts';
 import type { Core } from './core.ts';
-import { isOfDecision, toDecision, toDecisionMessage } from './decision-delivery.ts';
-import { elasticsearchConnection } from './open-index.ts';
+import { isOfDecision, toDecisionMessage } from './decision-delivery.ts';
+import { connectDecisions } from './open-index.ts';
 import { openLookup } from './open-lookup.ts';
-import { recordReader } from './record-reader.ts';
+import { inLetter, recordReader } from './record-reader.ts';
 
 /** The destination of replayed dead letters. */
 export type Delivery = {
@@ -28,8 +25,8 @@ export async function openDelivery(core: Core): Promise<Delivery> {
   const { config, parts } = core;
   const read = recordReader(config);
   if (!parts.kafka) {
-    const events = toIndex(await openLookup(config), read);
-    return both(config, events, await decisionsToIndex(core));
+    const lookup = await openLookup(config);
+    return both(config, toIndex(lookup.name, lookup, read), await decisionsToIndex(core));
   }
   const client = await connectKafka(core);
   const { topic, decision_topic } = config.kafka;
@@ -42,13 +39,10 @@ function both(config: Config, events: Delivery, decisions: Delivery): Delivery {
   return {
     name: events.name,
     async deliver(letters) {
-      const ofDecisions = letters.filter((letter) => isOfDecision(letter, config));
-      const others = letters.filter((letter) => !ofDecisions.includes(letter));
-      const [first, second] = [await events.deliver(others), await decisions.deliver(ofDecisions)];
-      return letters.map((letter) => {
-        const at = ofDecisions.indexOf(letter);
-        return at === -1 ? first[others.indexOf(letter)] : second[at];
-      });
+      const isDecision = letters.map((letter) => isOfDecision(letter, config));
+      const ofEvents = await events.deliver(letters.filter((_, i) => !isDecision[i]));
+      const ofDecisions = await decisions.deliver(letters.filter((_, i) => isDecision[i]));
+      return isDecision.map((is) => (is ? ofDecisions : ofEvents).shift());
     },
     async close() {
       await Promise.all([events.close(), decisions.close()]);
@@ -56,19 +50,32 @@ function both(config: Config, events: Delivery, decisions: Delivery): Delivery {
   };
 }
 
-type Prepare = (letter: KeptLetter) => KafkaMessage | string;
+type Reasons = (string | undefined)[];
 
-function toTopic(client: KafkaClient, topic: string, prepare: Prepare): Delivery {
-  return { name: `Kafka topic ${topic}`, deliver, close: () => client.close() };
+/** Sends what `make` makes of letters, or gives its reason why it makes nothing of one. Returns the reasons in the order of the letters. */
+async function deliverMade<Made extends object>(
+  letters: KeptLetter[],
+  make: (letter: KeptLetter) => Made | string,
+  send: (made: Made[]) => Promise<Reasons>,
+): Promise<Reasons> {
+  const made = letters.map(make);
+  const reasons = await send(made.filter((one) => typeof one !== 'string'));
+  return made.map((one) => (typeof one === 'string' ? one : reasons.shift()));
+}
 
-  async function deliver(letters: KeptLetter[]): Promise<(string | undefined)[]> {
-    const prepared = letters.map((letter) => (letter.value.length === 0 ? NOT_KEPT : prepare(letter)));
-    const messages = prepared.filter((one) => typeof one !== 'string');
-    const reasons = await send(messages);
-    return prepared.map((one) => (typeof one === 'string' ? one : reasons[messages.indexOf(one)]));
-  }
+function toTopic(
+  client: KafkaClient,
+  topic: string,
+  make: (letter: KeptLetter) => KafkaMessage | string,
+): Delivery {
+  return {
+    name: `Kafka topic ${topic}`,
+    deliver: (letters) =>
+      deliverMade(letters, (letter) => (letter.value.length === 0 ? NOT_KEPT : make(letter)), send),
+    close: () => client.close(),
+  };
 
-  async function send(messages: KafkaMessage[]): Promise<(string | undefined)[]> {
+  async function send(messages: KafkaMessage[]): Promise<Reasons> {
     if (messages.length === 0) return [];
     try {
       await client.send(topic, messages);
@@ -78,7 +85,7 @@ function toTopic(client: KafkaClient, topic: string, prepare: Prepare): Delivery
       if (messages.length === 1) return [error.message];
     }
     // One invalid record makes the whole batch fail.
-    const reasons: (string | undefined)[] = [];
+    const reasons: Reasons = [];
     for (const message of messages) reasons.push(...(await send([message])));
     return reasons;
   }
@@ -92,7 +99,7 @@ const NOT_KEPT = 'its record was not kept; if it is still in Kafka, `hotitem rep
  * another event.
  */
 function toMessage(letter: KeptLetter, read: ReadRecord): KafkaMessage {
-  const event = toEvent(letter, read);
+  const event = inLetter(letter, read);
   const value = typeof event === 'string' ? letter.value : Buffer.from(JSON.stringify(event));
   return { value, headers: { replayed_from: letter.origin }, time: letter.recorded };
 }
@@ -102,56 +109,27 @@ async function decisionsToIndex({ config, parts }: Core): Promise<Delivery> {
   const name = 'the decisions of the index';
   if (parts.index === 'duckdb')
     return { name, deliver: async (letters) => letters.map(() => NOT_EMBEDDED), close: async () => {} };
-  const { createElasticsearchDecisions } = await import('../store/elasticsearch/decisions.ts');
-  const { decision_data_stream: dataStream } = config.elasticsearch;
-  const index = createElasticsearchDecisions({ ...elasticsearchConnection(config), dataStream });
-  return { name, deliver, close: index.close };
-
-  async function deliver(letters: KeptLetter[]): Promise<(string | undefined)[]> {
-    const found = letters.map(toDecision);
-    const decisions = found.filter((one) => typeof one !== 'string');
-    const outcomes = decisions.length === 0 ? [] : await index.create(decisions);
-    return found.map((one) => {
-      if (typeof one === 'string') return one;
-      const outcome = outcomes[decisions.indexOf(one)];
-      return outcome === undefined || 'reason' in outcome ? (outcome?.reason ?? 'no answer') : undefined;
-    });
-  }
+  return toIndex(name, await connectDecisions(config), readDecision);
 }
 
 const NOT_EMBEDDED = 'decisions are not replayed into the embedded index: what is hot is told again';
 
-function toIndex(lookup: EventLookup, read: ReadRecord): Delivery {
-  return { name: lookup.name, deliver, close: lookup.close };
-
-  async function deliver(letters: KeptLetter[]): Promise<(string | undefined)[]> {
-    const found = letters.map((letter) => toEvent(letter, read));
-    const events = found.filter((one) => typeof one !== 'string');
-    const outcomes = await bringIn(lookup, events);
-    return found.map((one) => {
-      if (typeof one === 'string') return one;
-      const outcome = outcomes[events.indexOf(one)];
-      return outcome?.status === 'rejected' ? outcome.reason : undefined;
-    });
-  }
-}
-
-/** The event, or why it is not one. */
-function toEvent(
-  { value, origin, time, recorded = time }: KeptLetter,
-  read: ReadRecord,
-): HotItemEvent | string {
-  const slash = origin.lastIndexOf('/');
-  const batch = {
-    source: origin.slice(0, slash),
-    values: [value],
-    position: () => origin.slice(slash + 1),
-    time: () => recorded,
+function toIndex<One extends { id: string }>(
+  name: string,
+  index: BringInTo<One> & { close(): Promise<void> },
+  read: ReadRecord<One>,
+): Delivery {
+  return {
+    name,
+    deliver: (letters) =>
+      deliverMade(
+        letters,
+        (letter) => inLetter(letter, read),
+        async (some) => {
+          const outcomes = await bringIn(index, some);
+          return outcomes.map((outcome) => (outcome.status === 'rejected' ? outcome.reason : undefined));
+        },
+      ),
+    close: () => index.close(),
   };
-  try {
-    return read(batch, 0);
-  } catch (error) {
-    if (!(error instanceof EventError)) throw error;
-    return error.message;
-  }
 }

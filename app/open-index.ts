@@ -30,11 +30,16 @@ export async function openDecisionIndex(
   index: EventIndex | DuckdbIndex,
 ): Promise<DecisionIndex> {
   if ('decisions' in index) return index.decisions;
-  const { createElasticsearchDecisions } = await import('../store/elasticsearch/decisions.ts');
-  const { decision_data_stream: dataStream } = config.elasticsearch;
-  const decisions = createElasticsearchDecisions({ ...elasticsearchConnection(config), dataStream });
+  const decisions = await connectDecisions(config);
   shutdown.add('index of decisions', () => decisions.close());
   return decisions;
+}
+
+/** The decisions in the configured Elasticsearch. */
+export async function connectDecisions(config: Config): Promise<DecisionIndex> {
+  const { createElasticsearchDecisions } = await import('../store/elasticsearch/decisions.ts');
+  const { decision_data_stream: dataStream } = config.elasticsearch;
+  return createElasticsearchDecisions({ ...elasticsearchConnection(config), dataStream });
 }
 
 /** How to reach the configured Elasticsearch. */

@@ -4,8 +4,9 @@ import { readLines } from '../heat/read-lines.ts';
 import { reasonOf } from '../service/log.ts';
 import { Trouble } from '../service/trouble.ts';
 import { LARGEST_RECORD } from '../sink/read-record.ts';
+import { SKEW_MS } from '../store/history.ts';
 import { readMerged } from '../store/kafka/merged.ts';
-import { hasTime, rangesSince, SKEW_MS } from '../store/kafka/ranges-since.ts';
+import { hasTime, rangesSince } from '../store/kafka/ranges-since.ts';
 import type { TopicRecord } from '../store/kafka/topic-reader.ts';
 import { readSpool } from '../store/spool/history.ts';
 import { listSegments } from '../store/spool/segments.ts';
@@ -122,11 +123,7 @@ async function bytesOf(dir: string): Promise<number> {
 /** By the client that needs no consumer group at all, whatever is configured. */
 async function openTopic(core: Core): Promise<Past> {
   const { topic } = core.config.kafka;
-  const { config } = core;
-  const reader = await connectReader({
-    ...core,
-    config: { ...config, kafka: { ...config.kafka, client: 'platformatic' } },
-  });
+  const reader = await connectReader(core, 'platformatic');
   return {
     name: `Kafka topic ${topic}`,
     async read({ range, take, onRead }) {
@@ -159,6 +156,5 @@ async function openTopic(core: Core): Promise<Past> {
 /** Of the event, which most say at the same place; else of the record. */
 function timeOf({ value, time }: TopicRecord): number {
   const said = value.toString('latin1', TIME_AT, TIME_AT + TIME_DIGITS);
-  const own = /^\d{13}$/.test(said) ? Number(said) : Number.NaN;
-  return Number.isNaN(own) ? time : own;
+  return /^\d{13}$/.test(said) ? Number(said) : time;
 }

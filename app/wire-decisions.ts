@@ -6,6 +6,7 @@ import type { OutboxOptions } from '../heat/outbox.ts';
 import type { Check } from '../service/admin/admin.ts';
 import { aboutDecisions, createMetrics, DECISIONS } from '../service/metrics.ts';
 import { createOutage } from '../service/outage.ts';
+import { createBalance } from '../sidecar/accounting.ts';
 import { startForwarder } from '../sidecar/forward.ts';
 import { FORWARD_METRICS } from '../sidecar/metrics.ts';
 import { waitingFor } from '../sidecar/sidecar.ts';
@@ -15,7 +16,7 @@ import type { EventLog } from '../store/event-log.ts';
 import { createKafkaLog } from '../store/kafka/topic-log.ts';
 import { openSpool, type Spool } from '../store/spool/spool.ts';
 import { connectKafka } from './connect-kafka.ts';
-import type { Core } from './core.ts';
+import { type Core, warnAs } from './core.ts';
 import {
   createDecisionMeters,
   ofDecisions,
@@ -78,6 +79,11 @@ export async function wireOutlet(core: Core, embedded: Embedded | undefined): Pr
   metrics.of('decisions_waiting').follow(waiting);
   const waitingAtStart = waiting();
   const next = embedded === undefined ? await forward(core, spool) : embed(core, spool, embedded);
+  const { delivered, dead } = next;
+  const balance = createBalance(
+    { waiting, delivered, dead, lost: () => spool.stats().lostEvents },
+    waitingAtStart,
+  );
   return {
     append: (texts) => spool.appendLines(texts),
     metrics,
@@ -85,19 +91,7 @@ export async function wireOutlet(core: Core, embedded: Embedded | undefined): Pr
     ...(next.meters !== undefined && { sinkAccounts: next.meters.accounts }),
     accounts() {
       const told = metrics.of('decisions_told_total').value();
-      const left = {
-        waiting: waiting(),
-        delivered: next.delivered(),
-        dead: next.dead(),
-        lost: spool.stats().lostEvents,
-      };
-      return {
-        waitingAtStart,
-        told,
-        ...left,
-        unaccounted: waitingAtStart + told - left.waiting - left.delivered - left.dead - left.lost,
-        dropped: metrics.sum('decisions_dropped_total'),
-      };
+      return { told, ...balance(told), dropped: metrics.sum('decisions_dropped_total') };
     },
   };
 }
@@ -135,7 +129,7 @@ async function forward(core: Core, spool: Spool): Promise<Next> {
     deadLetters: createDeadLetterTopic(client, dead_letter_topic, core.now),
     limits: { batchEvents: batch_events, batchBytes: batch_bytes, requests: ONE_AT_A_TIME },
     metrics,
-    warn: warnOfDecisions(core),
+    warn: warnAs(core.warn, 'decisions'),
     outage: createOutage(core.now),
   });
   shutdown.add('forwarder of decisions', () => forwarder.close(core.graceMs));
@@ -183,8 +177,4 @@ function named(log: EventLog): EventLog {
     consume: (name, handle) =>
       log.consume(name, (batch, context) => handle({ ...batch, source: OUTBOX_SOURCE }, context)),
   };
-}
-
-function warnOfDecisions({ warn }: Core): Core['warn'] {
-  return (key, message, fields) => warn(`decisions ${key}`, `decisions: ${message}`, fields);
 }

@@ -16,10 +16,10 @@ import { DECISION_SINK_METRICS, SINK_METRICS } from '../sink/metrics.ts';
 import { readDecision } from '../sink/read-record.ts';
 import { type SinkOptions, startSink } from '../sink/sink.ts';
 import { withoutTombstones } from '../sink/tombstones.ts';
-import { createDeadLetterTopic } from '../store/dead-letters/dead-letters.ts';
+import { createDeadLetterTopic, type DeadLetters } from '../store/dead-letters/dead-letters.ts';
 import type { DuckdbIndex } from '../store/duckdb/duckdb.ts';
 import type { EventIndex, Index } from '../store/event-index.ts';
-import type { Consumer } from '../store/event-log.ts';
+import type { Consumer, EventLog } from '../store/event-log.ts';
 import type { RemovedRange } from '../store/history.ts';
 import type { KafkaClient } from '../store/kafka/client.ts';
 import { KafkaError } from '../store/kafka/error.ts';
@@ -27,7 +27,7 @@ import { createResets, type OffsetReset } from '../store/kafka/offset-reset.ts';
 import { createQuarantine } from '../store/kafka/quarantine.ts';
 import { createKafkaLog } from '../store/kafka/topic-log.ts';
 import { connectKafka } from './connect-kafka.ts';
-import type { Core } from './core.ts';
+import { type Core, warnAs } from './core.ts';
 import { openDecisionIndex } from './open-index.ts';
 import { recordReader } from './record-reader.ts';
 
@@ -117,13 +117,18 @@ function privacyOf({ privacy: { ip, ip_salt }, event }: Config): RedactionOption
   return { ip: { mode: ip, salt: ip_salt }, omit: event.omit };
 }
 
+/** Each sink of a process has its own lines in the log. */
+const SINK = 'sink';
+const SINK_OF_DECISIONS = 'decisions';
+
 /** Starts a sink, stopped with everything else. Retries while its log is unavailable. Returns whether it runs. */
 export function wireSink<One>(
   core: Core,
-  { name = 'sink', isOptional = false, ...options }: Wired<One>,
+  { name = SINK, isOptional = false, ...options }: Wired<One>,
 ): Check {
   const { config, shutdown, graceMs } = core;
   const { batch_events, requests } = config.sink;
+  const warn = name === SINK ? core.warn : warnAs(core.warn, name);
   // A batch that cannot be decoded may contain anything about a visitor.
   const keepsAll = keepsEverything(privacyOf(config));
   const quarantine = keepsAll ? createQuarantine(join(config.home, 'quarantine')) : undefined;
@@ -156,12 +161,6 @@ export function wireSink<One>(
     return consumer.failure() ?? refused();
   }
 
-  /** Each sink of a process has its own lines. */
-  function warn(key: string, message: string, fields: object = {}): void {
-    if (name === 'sink') core.warn(key, message, fields);
-    else core.warn(`${name} ${key}`, `${name}: ${message}`, fields);
-  }
-
   function refused(): true | string {
     return refusal === undefined ? true : `the index rejects everything: ${refusal}`;
   }
@@ -174,7 +173,7 @@ export function wireSink<One>(
       batchEvents: batch_events,
       requests,
       warn,
-      say: (fields, message) => core.log.warn(fields, name === 'sink' ? message : `${name}: ${message}`),
+      say: (fields, message) => core.log.warn(fields, name === SINK ? message : `${name}: ${message}`),
       onRefusal: (reason) => {
         refusal = reason;
       },
@@ -206,22 +205,25 @@ export async function wireKafkaSinks(
 type KafkaSink<One> = { client: KafkaClient; index: Index<One>; meters: SinkMeters };
 
 /** Another group: all members of a group read one topic. */
-function wireDecisionSink(core: Core, { client, index, meters }: KafkaSink<HotDecision>): Check {
-  const { config, warn } = core;
-  const { metrics, outage } = meters;
-  const { decision_topic: topic, dead_letter_topic, decision_group: cursor } = config.kafka;
-  const passedOver = createResets();
-  const log = createKafkaLog({ client, topic, concurrency: config.sink.concurrency, headers: {}, onReset });
-  const deadLetters = createDeadLetterTopic(client, dead_letter_topic, core.now);
+function wireDecisionSink(core: Core, sink: KafkaSink<HotDecision>): Check {
+  const { config } = core;
+  const { metrics, outage } = sink.meters;
+  const { decision_topic: topic, decision_group: cursor } = config.kafka;
+  const log = topicLog(core, {
+    ...sink,
+    topic,
+    warn: warnAs(core.warn, SINK_OF_DECISIONS),
+    onRemoved: () => {},
+  });
   return wireSink(core, {
     ...ofDecisions(config),
-    name: 'decisions',
+    name: SINK_OF_DECISIONS,
     // After an upgrade the topic, or the permission to read it, may be missing: events are delivered all the same. `hotitem status` says so.
     isOptional: true,
     log: withoutTombstones(log, passOver),
     cursor,
-    index,
-    deadLetters,
+    index: sink.index,
+    deadLetters: deadLetterTopic(core, sink),
     metrics,
     outage,
   });
@@ -230,35 +232,54 @@ function wireDecisionSink(core: Core, { client, index, meters }: KafkaSink<HotDe
     metrics.of('sink_consumed_total').add(tombstones);
     metrics.of('sink_dropped_total', { reason: 'tombstone' }).add(tombstones);
   }
+}
 
-  function onReset(reset: OffsetReset): void {
-    const { partition, from, to } = reset;
-    const removed = Number(passedOver(reset));
-    metrics.of('sink_offset_resets_total').add();
-    metrics.of('sink_removed_total').add(removed);
-    warn(
-      `decision offsets ${partition}`,
-      'decisions: the sink continues at the oldest record of a partition',
-      {
-        partition: `${topic}/${partition}`,
-        from: String(from),
-        to: String(to),
-        removed,
-      },
-    );
+function wireEventSink(core: Core, sink: KafkaSink<HotItemEvent>): Check {
+  const { config, shutdown, warn } = core;
+  const { metrics, outage } = sink.meters;
+  const { topic, group } = config.kafka;
+  const stopping = new AbortController();
+  shutdown.add('letters of what was removed', async () => stopping.abort());
+  const deadLetters = deadLetterTopic(core, sink);
+  const log = topicLog(core, { ...sink, topic, warn, onRemoved: keep });
+  return wireSink(core, {
+    ...ofEvents(config),
+    log,
+    cursor: group,
+    index: sink.index,
+    deadLetters,
+    metrics,
+    outage,
+  });
+
+  /** For `hotitem verify`: once the group has committed past it, Kafka does not show it any more. */
+  function keep(range: RemovedRange): void {
+    keepTrying(() => deadLetters.add([toRemovedLetter(range)]), {
+      signal: stopping.signal,
+      onFailure: (error) =>
+        warn('removed', 'cannot store the dead letter for records that Kafka deleted, retrying', {
+          reason: reasonOf(error),
+        }),
+    }).catch(() => {});
   }
 }
 
-function wireEventSink(core: Core, { client, index, meters }: KafkaSink<HotItemEvent>): Check {
-  const { config, shutdown, warn } = core;
-  const { metrics, outage } = meters;
-  const { topic, dead_letter_topic, group } = config.kafka;
-  const stopping = new AbortController();
-  shutdown.add('letters of what was removed', async () => stopping.abort());
+function deadLetterTopic({ config, now }: Core, { client }: Pick<KafkaSink<unknown>, 'client'>): DeadLetters {
+  return createDeadLetterTopic(client, config.kafka.dead_letter_topic, now);
+}
+
+type TopicLogOptions = Pick<KafkaSink<unknown>, 'client' | 'meters'> & {
+  topic: string;
+  warn: Core['warn'];
+  /** Told of records that Kafka deleted before they were read. */
+  onRemoved: (range: RemovedRange) => void;
+};
+
+/** A topic as the log of a sink, which counts what it lost there. */
+function topicLog({ config }: Core, { client, meters, topic, warn, onRemoved }: TopicLogOptions): EventLog {
+  const { metrics } = meters;
   const passedOver = createResets();
-  const log = createKafkaLog({ client, topic, concurrency: config.sink.concurrency, headers: {}, onReset });
-  const deadLetters = createDeadLetterTopic(client, dead_letter_topic, core.now);
-  return wireSink(core, { ...ofEvents(config), log, cursor: group, index, deadLetters, metrics, outage });
+  return createKafkaLog({ client, topic, concurrency: config.sink.concurrency, headers: {}, onReset });
 
   function onReset(reset: OffsetReset): void {
     const { partition, from, to } = reset;
@@ -274,17 +295,6 @@ function wireEventSink(core: Core, { client, index, meters }: KafkaSink<HotItemE
     );
     if (count === 0) return;
     const first = to - BigInt(count);
-    keep({ source: `${topic}/${partition}`, first: String(first), last: String(to - 1n) });
-  }
-
-  /** For `hotitem verify`: once the group has committed past it, Kafka does not show it any more. */
-  function keep(range: RemovedRange): void {
-    keepTrying(() => deadLetters.add([toRemovedLetter(range)]), {
-      signal: stopping.signal,
-      onFailure: (error) =>
-        warn('removed', 'cannot store the dead letter for records that Kafka deleted, retrying', {
-          reason: reasonOf(error),
-        }),
-    }).catch(() => {});
+    onRemoved({ source: `${topic}/${partition}`, first: String(first), last: String(to - 1n) });
   }
 }

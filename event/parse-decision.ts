@@ -5,7 +5,7 @@ import {
   type HotDecision,
   WORDS,
 } from './decision-fields.ts';
-import { EventError, isTime, refuseTooComplex } from './parse.ts';
+import { EventError, isTime, readObject } from './parse.ts';
 
 /** Limits of the lists of signals and actions. */
 const MOST_TEXTS = 16;
@@ -13,9 +13,7 @@ const LONGEST_TEXT = 64;
 
 /** Parses the JSON of a decision. Throws an `EventError` at the first invalid field. Fields that are not in the table are dropped. */
 export function parseDecision(json: string): HotDecision {
-  const value = fromJson(json);
-  if (!isRecord(value)) throw new EventError('decision', 'must be a JSON object', value);
-  refuseTooComplex(value);
+  const value = readObject('decision', json);
   const decision: Record<string, unknown> = {};
   for (const name of DECISION_FIELD_NAMES) {
     const field = decisionFieldOf(name);
@@ -63,16 +61,4 @@ function textProblem(value: unknown, longest = Number.POSITIVE_INFINITY): string
 function isTexts(value: unknown): boolean {
   if (!Array.isArray(value) || value.length > MOST_TEXTS) return false;
   return value.every((one) => typeof one === 'string' && one !== '' && one.length <= LONGEST_TEXT);
-}
-
-function fromJson(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    throw new EventError('decision', 'is not JSON', json);
-  }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -72,9 +72,7 @@ const CHECKED = FIELD_NAMES.map((name) => {
 
 /** The event in a JSON text as the sidecar wrote it. Throws an `EventError` at the first field that is wrong. */
 export function parse(json: string): HotItemEvent {
-  const value = fromJson(json);
-  if (!isRecord(value)) throw new EventError('event', 'must be a JSON object', value);
-  refuseTooComplex(value);
+  const value = readObject('event', json);
   for (const { name, field, fewest, most, check } of CHECKED) {
     const found = value[name];
     if (typeof found === 'string' && found.length >= fewest && found.length <= most) continue;
@@ -83,17 +81,25 @@ export function parse(json: string): HotItemEvent {
   return value as HotItemEvent;
 }
 
-/** Throws an `EventError` where an object that was read from JSON is nested too deep, or has too many keys. */
-export function refuseTooComplex(value: unknown): void {
-  const why = whyTooComplex(value);
-  if (why !== undefined) throw new EventError('event', why, value);
+/** The object in a JSON text. Throws an `EventError` of `what` where there is none, or one that is too complex. */
+export function readObject(what: string, json: string): Record<string, unknown> {
+  const value = fromJson(what, json);
+  if (!isRecord(value)) throw new EventError(what, 'must be a JSON object', value);
+  refuseTooComplex(value, what);
+  return value;
 }
 
-function fromJson(json: string): unknown {
+/** Throws an `EventError` where an object that was read from JSON is nested too deep, or has too many keys. */
+export function refuseTooComplex(value: unknown, what = 'event'): void {
+  const why = whyTooComplex(value);
+  if (why !== undefined) throw new EventError(what, why, value);
+}
+
+function fromJson(what: string, json: string): unknown {
   try {
     return JSON.parse(json);
   } catch {
-    throw new EventError('event', 'is not JSON', json);
+    throw new EventError(what, 'is not JSON', json);
   }
 }
 

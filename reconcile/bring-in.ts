@@ -1,7 +1,6 @@
-import type { HotItemEvent } from '../event/event.ts';
 import { createBackoff } from '../service/backoff.ts';
 import { reasonOf } from '../service/log.ts';
-import { IndexUnavailable, type Outcome } from '../store/event-index.ts';
+import { type Index, IndexUnavailable, type Outcome } from '../store/event-index.ts';
 import type { EventLookup } from '../store/event-lookup.ts';
 
 /** What became of an event: `there` already, or one of the last words of an index. */
@@ -10,12 +9,20 @@ export type BroughtIn = { status: 'created' } | { status: 'there' } | { status: 
 /** How long an index may take nothing at all before a person is asked. */
 const PATIENCE_MS = 60_000;
 
+/** `count`: where it is missing, `create` alone knows what is there. */
+export type BringInTo<One> = Pick<Index<One>, 'create'> & { count?: EventLookup['count'] };
+
 /**
  * Creates those events that no backing index has: an index on the other side of a rollover is not asked by `create`.
  * Returns one outcome an event, in order. Throws an `IndexUnavailable` when the index takes nothing for a minute.
  */
-export async function bringIn(lookup: EventLookup, events: HotItemEvent[]): Promise<BroughtIn[]> {
-  const counts = await patiently(() => lookup.count(events.map(({ id }) => id)));
+export async function bringIn<One extends { id: string }>(
+  index: BringInTo<One>,
+  events: One[],
+): Promise<BroughtIn[]> {
+  const counts = await patiently(
+    async () => (await index.count?.(events.map(({ id }) => id))) ?? events.map(() => 0),
+  );
   const outcomes: BroughtIn[] = events.map(() => ({ status: 'there' }));
   let left = events.map((event, at) => ({ event, at })).filter(({ at }) => counts[at] === 0);
   while (left.length > 0) {
@@ -31,8 +38,8 @@ export async function bringIn(lookup: EventLookup, events: HotItemEvent[]): Prom
   return outcomes;
 
   /** Throws when not one of them got further. */
-  async function createSome(some: HotItemEvent[]): Promise<Outcome[]> {
-    const answers = await lookup.create(some);
+  async function createSome(some: One[]): Promise<Outcome[]> {
+    const answers = await index.create(some);
     const retry = answers.find((answer) => answer.status === 'retry');
     if (retry?.status === 'retry' && answers.every(({ status }) => status === 'retry')) {
       throw new IndexUnavailable(retry.reason);

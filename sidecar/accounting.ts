@@ -35,24 +35,42 @@ type IntakeTotal =
   | 'intake_duplicates_total'
   | 'intake_sampled_out_total';
 
-export type AccountingOptions = {
-  metrics: Metrics<typeof SIDECAR_METRICS>;
+/** What becomes of what a spool accepted. */
+export type Left = {
   waiting: () => number;
   delivered: () => number;
   dead: () => number;
   lost: () => number;
 };
 
+export type AccountingOptions = Left & { metrics: Metrics<typeof SIDECAR_METRICS> };
+
+type Balance = Record<keyof Left | 'waitingAtStart' | 'unaccounted', number>;
+
+/** The balance of a spool that accepted so many since its start: what of them, and of those that waited then, is where. */
+export function createBalance(
+  { waiting, delivered, dead, lost }: Left,
+  waitingAtStart: number,
+): (accepted: number) => Balance {
+  return (accepted) => {
+    const left = { waiting: waiting(), delivered: delivered(), dead: dead(), lost: lost() };
+    return {
+      waitingAtStart,
+      ...left,
+      unaccounted: waitingAtStart + accepted - left.waiting - left.delivered - left.dead - left.lost,
+    };
+  };
+}
+
 /** Must be called before the first event arrives. The result is a function that reads all figures at one moment. */
 export function createAccounting(options: AccountingOptions): () => SidecarAccounts {
-  const { metrics, waiting, delivered, dead, lost } = options;
-  const waitingAtStart = waiting();
+  const { metrics } = options;
+  const balance = createBalance(options, options.waiting());
   return () => {
     const received = sum('intake_lines_total');
     const accepted = sum('intake_accepted_total');
     const duplicate = sum('intake_duplicates_total');
     const sampledOut = sum('intake_sampled_out_total');
-    const left = { waiting: waiting(), delivered: delivered(), dead: dead(), lost: lost() };
     return {
       received,
       accepted,
@@ -60,9 +78,7 @@ export function createAccounting(options: AccountingOptions): () => SidecarAccou
       sampledOut,
       bad: received - accepted - duplicate - sampledOut,
       ladder: metrics.of('ladder_step').value(),
-      waitingAtStart,
-      ...left,
-      unaccounted: waitingAtStart + accepted - left.waiting - left.delivered - left.dead - left.lost,
+      ...balance(accepted),
     };
   };
 

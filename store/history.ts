@@ -10,6 +10,9 @@ export type History = {
   close(): Promise<void>;
 };
 
+/** Clocks differ, and are set back: an event may seem to have come before its view. */
+export const SKEW_MS = 3_600_000;
+
 /** Times of events, ms since 1970. */
 export type TimeRange = { from: number; to: number };
 

@@ -1,9 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, errors } from '@elastic/elasticsearch';
 import { IndexUnavailable, type Refusal } from '../event-index.ts';
 import { BoundedConnection, BoundedSerializer, LARGEST_ANSWER } from './connection.ts';
 import { REDACTION, StrictTransport } from './transport.ts';
 
 const LONGEST_REASON = 300;
+const CLOSE_MS = 500;
 const MIB = 1024 * 1024;
 
 export type ElasticsearchConnection = {
@@ -103,4 +105,9 @@ function describe(error: unknown): string {
   if (error instanceof Error && /certificate/i.test(error.message))
     return 'the certificate of Elasticsearch is not trusted, see elasticsearch.ca_file';
   return 'Elasticsearch does not answer';
+}
+
+/** Does not wait for a request that hangs: its work is repeated. */
+export function closeSoon(client: Client): Promise<void> {
+  return Promise.race([client.close(), sleep(CLOSE_MS)]);
 }

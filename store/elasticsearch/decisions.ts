@@ -1,13 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { DECISION_FIELD_NAMES, decisionFieldOf, type HotDecision } from '../../event/decision-fields.ts';
 import type { DecisionIndex } from '../event-index.ts';
 import { createBulk } from './bulk.ts';
-import { connectElasticsearch } from './client.ts';
+import { closeSoon, connectElasticsearch } from './client.ts';
 import type { ElasticsearchIndexOptions } from './elasticsearch.ts';
-import { type Properties, put } from './mappings.ts';
+import { mappingOf, type Properties, put } from './mappings.ts';
 import type { StreamContent } from './template.ts';
 
-const CLOSE_MS = 500;
 const DATASET = 'event.dataset';
 
 /** The data stream of decisions. */
@@ -22,7 +20,7 @@ export function createElasticsearchDecisions(options: ElasticsearchIndexOptions)
   const client = connectElasticsearch(options);
   return {
     create: createBulk(client, options.dataStream, toDecisionOperation),
-    close: () => Promise.race([client.close(), sleep(CLOSE_MS)]),
+    close: () => closeSoon(client),
   };
 }
 
@@ -64,12 +62,7 @@ function properties(): Properties {
   for (const name of DECISION_FIELD_NAMES) {
     const { ecs } = decisionFieldOf(name);
     if (ecs === undefined) continue;
-    const { path, type, ignore_above } = ecs;
-    put(
-      found,
-      path.split('.'),
-      type === 'keyword' && ignore_above !== undefined ? { type, ignore_above } : { type },
-    );
+    put(found, ecs.path.split('.'), mappingOf(ecs));
   }
   return found;
 }

@@ -1,16 +1,14 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, estypes } from '@elastic/elasticsearch';
 import { z } from 'zod';
 import type { EventIndex, ItemViews, RankingQuery } from '../event-index.ts';
 import { complete, readAnswer, unexpected } from './answer.ts';
 import { createBulk } from './bulk.ts';
-import { connectElasticsearch, type ElasticsearchConnection, toUnavailable } from './client.ts';
+import { closeSoon, connectElasticsearch, type ElasticsearchConnection, toUnavailable } from './client.ts';
 import { toOperation } from './document.ts';
 import { requireField } from './field.ts';
 
 export type { ElasticsearchConnection } from './client.ts';
 
-const CLOSE_MS = 500;
 const ITEM = 'hot_item.id';
 
 export type ElasticsearchIndexOptions = ElasticsearchConnection & { dataStream: string };
@@ -27,8 +25,7 @@ export function createElasticsearchIndex(options: ElasticsearchIndexOptions): Ev
   return {
     create: bulk,
     topItems: (query, signal) => topItems({ client, dataStream, signal }, query),
-    // Do not wait for a request that hangs: its work is repeated.
-    close: () => Promise.race([client.close(), sleep(CLOSE_MS)]),
+    close: () => closeSoon(client),
   };
 }
 

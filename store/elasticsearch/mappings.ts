@@ -1,8 +1,10 @@
 import type { estypes } from '@elastic/elasticsearch';
+import type { DecisionField } from '../../event/decision-fields.ts';
 import { FIELD_NAMES, type Field, fieldOf } from '../../event/fields.ts';
 
 export type Properties = Record<string, estypes.MappingProperty>;
-type MappedField = NonNullable<Field['ecs']>;
+/** How a field is indexed, of an event or of a decision. */
+type MappedField = NonNullable<Field['ecs'] | DecisionField['ecs']>;
 
 /** What a document has beside the fields of an event, made of them. */
 const MADE: readonly { path: string; mapping: estypes.MappingProperty }[] = [
@@ -26,7 +28,7 @@ function properties(): Properties {
   return found;
 }
 
-function mappingOf({ type, ignore_above }: MappedField): estypes.MappingProperty {
+export function mappingOf({ type, ignore_above }: MappedField): estypes.MappingProperty {
   return type === 'keyword' && ignore_above !== undefined ? { type, ignore_above } : { type };
 }
 

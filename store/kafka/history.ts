@@ -1,6 +1,14 @@
-import type { History, PastRecord, Place, Reach, RemovedRange, TimeRange } from '../history.ts';
+import {
+  type History,
+  type PastRecord,
+  type Place,
+  type Reach,
+  type RemovedRange,
+  SKEW_MS,
+  type TimeRange,
+} from '../history.ts';
 import { offsetsOf, recordsIn } from '../undecodable.ts';
-import { hasTime, rangesSince, SKEW_MS } from './ranges-since.ts';
+import { hasTime, rangesSince } from './ranges-since.ts';
 import type { OffsetRange, TopicReader, TopicRecord } from './topic-reader.ts';
 
 export type KafkaHistoryOptions = {

@@ -1,7 +1,5 @@
+import { SKEW_MS } from '../history.ts';
 import type { OffsetRange, TopicReader, TopicRecord } from './topic-reader.ts';
-
-/** Clocks differ, and are set back: a record may seem to have come before its view. */
-export const SKEW_MS = 3_600_000;
 
 export type RangesSinceOptions = {
   reader: TopicReader;
@@ -20,24 +18,21 @@ export async function rangesSince({
   there,
 }: RangesSinceOptions): Promise<OffsetRange[]> {
   if (time === 0) return there;
-  const first = await reader.offsetsAt(topic, Math.max(0, time - SKEW_MS));
+  const least = time - SKEW_MS;
+  const first = await reader.offsetsAt(topic, Math.max(0, least));
   const found = there.map((bounds) => {
     const at = first.get(bounds.partition) ?? bounds.from;
     return { ...bounds, from: smaller(larger(bounds.from, at), bounds.to) };
   });
-  const doubtful = await doubtfulBefore(found, there, time - SKEW_MS);
+  const doubtful = await doubtfulPartitions();
   return found.map((range, i) => (doubtful.has(range.partition) ? (there[i] ?? range) : range));
 
   /**
    * Partitions in which Kafka's answer is not to be believed: the last record that is passed over has no time, or one that the answer
    * says is not there (a broker answers so about records that are due to be deleted).
    */
-  async function doubtfulBefore(
-    ranges: OffsetRange[],
-    whole: OffsetRange[],
-    least: number,
-  ): Promise<Set<number>> {
-    const passedOver = ranges.filter(({ from }, i) => from > (whole[i]?.from ?? from));
+  async function doubtfulPartitions(): Promise<Set<number>> {
+    const passedOver = found.filter(({ from }, i) => from > (there[i]?.from ?? from));
     const lasts = passedOver.map(({ partition, from }) => ({ partition, from: from - 1n, to: from }));
     const doubted = new Set<number>();
     await reader.read(topic, lasts, async (records) => {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { History, PastRecord, Reach, TimeRange } from '../history.ts';
+import { type History, type PastRecord, type Reach, SKEW_MS, type TimeRange } from '../history.ts';
 import { readCursor } from './cursor.ts';
 import { SpoolError } from './error.ts';
 import { readSpool } from './history.ts';
@@ -14,8 +14,6 @@ export type RetainedHistoryOptions = {
   node: string;
 };
 
-/** Allows for a clock that is set back: an event may seem to arrive before its view. */
-const SKEW_MS = 3_600_000;
 const SOURCE = 'spool';
 
 /** The spool in `dir` as history, including retained events. Read-only: it does not affect the process that holds the spool. */
