@@ -1,5 +1,5 @@
 // Builds what is shipped: two scripts for nginx (each for two engines), the live page, and one for Node.
-import { copyFile, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { build } from 'esbuild';
 
@@ -62,8 +62,10 @@ async function nginxScript(entry, name, { lacks, define }) {
 /** What a browser gets: supported by all of the last years. */
 async function page() {
   await build({
-    entryPoints: ['page/main.ts', 'page/page.css'],
-    entryNames: '[name]',
+    entryPoints: [
+      { in: 'page/main.ts', out: 'page' },
+      { in: 'page/page.css', out: 'page' },
+    ],
     outdir: 'dist/page',
     bundle: true,
     minify: true,
@@ -72,7 +74,6 @@ async function page() {
     target: ['es2022', 'chrome109', 'firefox115', 'safari16.4'],
     logLevel: 'warning',
   });
-  await rename('dist/page/main.js', 'dist/page/page.js');
   await copyFile('page/index.html', 'dist/page/index.html');
 }
 

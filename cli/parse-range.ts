@@ -8,12 +8,16 @@ export const RANGE_OPTIONS: Record<'from' | 'to', CommandOption> = {
   to: { type: 'string', placeholder: 'TIME', about: 'views before this time (now)' },
 };
 
-/** The range of `--from` and `--to`; default: everything until now. Throws a `UsageError`. */
-export function parseRange({ from, to }: Flags, now: number): TimeRange {
+/** The range of `--from` and `--to`, or of flags with other names; default: everything until now. Throws a `UsageError`. */
+export function parseRange(
+  { from, to }: Flags,
+  now: number,
+  names: { from: string; to: string } = { from: 'from', to: 'to' },
+): TimeRange {
   const range = {
-    from: from === undefined ? 0 : parseTime('from', String(from), now),
-    to: to === undefined ? now : parseTime('to', String(to), now),
+    from: from === undefined ? 0 : parseTime(names.from, String(from), now),
+    to: to === undefined ? now : parseTime(names.to, String(to), now),
   };
-  if (range.from >= range.to) throw new UsageError('--from must be before --to');
+  if (range.from >= range.to) throw new UsageError(`--${names.from} must be before --${names.to}`);
   return range;
 }

@@ -57,7 +57,11 @@ export async function killedFindings(services: { name: string }[]): Promise<Find
 async function findingsOf(unit: string): Promise<Finding[]> {
   const { stdout } = await run(
     'journalctl',
-    ['--unit', unit, '--since', '-1day', '--output', 'json', '--quiet', `MESSAGE_ID=${FAILURE_RESULT}`],
+    [
+      ...['--unit', unit, '--since', '-1day', '--output', 'json', '--output-fields', 'UNIT_RESULT'],
+      // The latest first: of thousands the rest may be cut off.
+      ...['--reverse', '--quiet', `MESSAGE_ID=${FAILURE_RESULT}`],
+    ],
     { timeoutMs: LONGEST_MS },
   );
   return failureFindings(unit, stdout);

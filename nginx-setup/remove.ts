@@ -12,7 +12,7 @@ import {
 } from './includes.ts';
 import { inertIncludes } from './inert.ts';
 import { putBack, putWhole } from './install.ts';
-import { installedVersion, isEdited, readInstalled, withSums } from './install-version.ts';
+import { type Installed, installedVersion, isEdited, readInstalled, withSums } from './install-version.ts';
 import { findUses, type NginxAsked, type Use } from './uses.ts';
 
 export type RemoveOptions = IncludeSettings & {
@@ -78,7 +78,7 @@ async function silence(
 
 async function deleteFiles(dir: string, purge: boolean): Promise<RemoveResult> {
   const installed = await readInstalled(dir);
-  const edited = purge ? [] : await editedFiles(dir);
+  const edited = purge ? [] : await editedFiles(dir, installed);
   const names = [
     ...INCLUDE_FILES,
     ...SCRIPT_FILES,
@@ -100,8 +100,7 @@ async function deleteFiles(dir: string, purge: boolean): Promise<RemoveResult> {
 }
 
 /** Of the operator's own files, those that are not as we wrote them. */
-async function editedFiles(dir: string): Promise<string[]> {
-  const installed = await readInstalled(dir);
+async function editedFiles(dir: string, installed: Installed): Promise<string[]> {
   const files = await Promise.all(
     OWN_FILES.map(async (name) => ({
       name,

@@ -42,6 +42,7 @@ export function openLiveStream(path: string, onChange: (view: LiveView) => void)
   addEventListener('pagehide', leave);
   addEventListener('pageshow', join);
   setInterval(look, HELLO_MS / 2);
+  setInterval(beAlive, ALIVE_EVERY_MS);
   join();
 
   function join(): void {
@@ -65,9 +66,7 @@ export function openLiveStream(path: string, onChange: (view: LiveView) => void)
   }
 
   function beAlive(): void {
-    if (!isLeading) return;
-    say({ from: self, kind: 'alive' });
-    setTimeout(beAlive, ALIVE_EVERY_MS);
+    if (isLeading) say({ from: self, kind: 'alive' });
   }
 
   function stopLeading(): void {
@@ -101,15 +100,19 @@ export function openLiveStream(path: string, onChange: (view: LiveView) => void)
     });
     opened.addEventListener('error', () => {
       // The browser asks again by itself where the connection broke, and not where it was refused.
-      if (opened.readyState === EventSource.CLOSED) void again();
+      if (opened.readyState === EventSource.CLOSED) void again(opened);
       else lose('lost');
     });
   }
 
-  async function again(): Promise<void> {
+  /** Unless another stream has taken the place of that one. */
+  async function again(refused: EventSource): Promise<void> {
     const answer = await fetch(path, { method: 'HEAD' }).catch(() => undefined);
+    if (source !== refused) return;
     lose(answer?.status === 404 ? 'off' : 'lost');
-    setTimeout(connect, RETRY_MS);
+    setTimeout(() => {
+      if (source === refused) connect();
+    }, RETRY_MS);
   }
 
   function tell(state: LiveSnapshot): void {

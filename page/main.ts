@@ -16,6 +16,8 @@ const hot = createHotView();
 const items = createItemsView();
 const hold = byId('hold');
 let view: LiveView = { toldAt: performance.now(), link: 'connecting' };
+/** Since when it is looked at: what was missed before that will come in a moment. */
+let visibleAt = performance.now();
 /** What is shown while the page is held. */
 let held: LiveView | undefined;
 
@@ -30,6 +32,10 @@ addEventListener('hashchange', () => {
 openLiveStream('/api/v1/live', (next) => {
   view = next;
   if (held === undefined) render();
+});
+document.addEventListener('visibilitychange', () => {
+  visibleAt = performance.now();
+  renderPulse();
 });
 setInterval(renderPulse, LOOK_MS);
 route();
@@ -56,7 +62,13 @@ function render(): void {
 
 /** Whether what is shown is not known to be so any more. */
 function isStale(): boolean {
-  return view.state !== undefined && (view.link !== 'live' || performance.now() - view.toldAt > STALE_MS);
+  if (view.state === undefined || document.hidden) return false;
+  return view.link !== 'live' || performance.now() - Math.max(view.toldAt, visibleAt) > STALE_MS;
+}
+
+/** Whether nobody looks, and so nothing is told: a hidden tab has no stream of its own. */
+function isPaused(): boolean {
+  return document.hidden && performance.now() - view.toldAt > STALE_MS;
 }
 
 function renderPulse(): void {
@@ -77,6 +89,7 @@ function renderPulse(): void {
 
 function freshness(stale: boolean): string {
   if (held?.state !== undefined) return `Held at ${timeOfDay(held.state.head.now, Date.now())}`;
+  if (isPaused()) return 'Paused';
   if (view.link === 'off') return 'Hot items are not looked for';
   if (stale) return `Stale for ${duration(performance.now() - view.toldAt)}`;
   return { live: 'Live', connecting: 'Connecting…', lost: 'No answer' }[view.link];
@@ -107,6 +120,12 @@ function bannerOf(stale: boolean): string {
 }
 
 function titleOf(stale: boolean, number: number): string {
-  const what = stale ? 'Stale' : number > 0 ? `${count(number)} hot` : TITLES[current()];
+  const what = stale
+    ? 'Stale'
+    : isPaused()
+      ? 'Paused'
+      : number > 0
+        ? `${count(number)} hot`
+        : TITLES[current()];
   return `${what} – hotitem`;
 }

@@ -42,7 +42,7 @@ export async function askKafka(core: Core): Promise<KafkaState | undefined> {
     const isThere = !('problem' in first) || first.problem.failure === 'topic_missing';
     const [second, third, state] = await Promise.all([
       isThere ? askTopic(reader, dead_letter_topic) : { ...first, name: dead_letter_topic },
-      isThere ? askTopic(reader, decision_topic) : { ...first, name: decision_topic },
+      isTold && isThere ? askTopic(reader, decision_topic) : { ...first, name: decision_topic },
       isThere ? askGroup(reader, topic, group) : { name: group, members: undefined, behind: undefined },
     ]);
     return {

@@ -161,15 +161,10 @@ async function rulesOf(path: string | undefined): Promise<RulesFile> {
   }
 }
 
-/** Without `--until` also what is of a time to come, as far as its place in the log bears it out. */
+/** Without `--since` and `--until` also what is of a time to come, as far as its place in the log bears it out. */
 function rangeOf({ since, until }: Flags, now: number): { from: number; to: number } {
   if (since === undefined && until === undefined) return { from: 0, to: Number.MAX_SAFE_INTEGER };
-  try {
-    return parseRange({ from: since, to: until }, now);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    throw new UsageError(error.message.replaceAll('--from', '--since').replaceAll('--to', '--until'));
-  }
+  return parseRange({ from: since, to: until }, now, { from: 'since', to: 'until' });
 }
 
 function parseList(flag: string, text: Flags[string], fallback: readonly number[]): readonly number[] {

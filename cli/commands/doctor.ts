@@ -54,9 +54,12 @@ export const doctor: Command = {
     const config = configure(own);
 
     // While it is root: only root can read nginx's certificates and the journal, and see which process has a port.
-    const nginx = await reportOn({ ...context, flags: { conf } }, config);
-    const ports = await portFindings(serviceAddresses(config));
-    const killed = await killedFindings(serviceAddresses(config));
+    const addresses = serviceAddresses(config);
+    const [nginx, ports, killed] = await Promise.all([
+      reportOn({ ...context, flags: { conf } }, config),
+      portFindings(addresses),
+      killedFindings(addresses),
+    ]);
     const { user, notes } = await becomeServiceUser(config);
 
     const found = await findingsAs(user, own);

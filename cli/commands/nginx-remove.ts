@@ -14,7 +14,10 @@ export const nginxRemove: Command = {
   options: {
     dir: { type: 'string', placeholder: 'FOLDER', about: 'their folder (nginx.dir: /etc/nginx/hotitem)' },
     'nginx-conf': { type: 'string', placeholder: 'FILE', about: 'the nginx.conf that includes them' },
-    purge: { type: 'boolean', about: 'also remove an edited items.conf and backups' },
+    purge: {
+      type: 'boolean',
+      about: 'also remove edited items.conf, tracking.conf, cookies.conf, and backups',
+    },
   },
   configured: true,
   async run(context) {

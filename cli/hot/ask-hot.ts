@@ -14,9 +14,13 @@ export async function askHot(socket: string): Promise<WholeHotList> {
   return (await ask(socket, '/v1/hot')) as WholeHotList;
 }
 
-/** Sends a command to the sidecar. Returns the new hot list. */
-export async function commandHot(socket: string, command: HotCommand): Promise<WholeHotList> {
-  return (await ask(socket, '/v1/hot', command)) as WholeHotList;
+/** Sends a command to the sidecar. Returns the new hot list. `timeoutMs`: for a command that takes longer than others. */
+export async function commandHot(
+  socket: string,
+  command: HotCommand,
+  timeoutMs = TIMEOUT_MS,
+): Promise<WholeHotList> {
+  return (await ask(socket, '/v1/hot', { command, timeoutMs })) as WholeHotList;
 }
 
 /** Everything known about an item. */
@@ -31,10 +35,14 @@ export function asker(env: Record<string, string | undefined>): string {
   return behind === '' || behind === username ? username : `${behind} as ${username}`;
 }
 
-function ask(socketPath: string, path: string, command?: HotCommand): Promise<unknown> {
+function ask(
+  socketPath: string,
+  path: string,
+  { command, timeoutMs = TIMEOUT_MS }: { command?: HotCommand; timeoutMs?: number } = {},
+): Promise<unknown> {
   const method = command === undefined ? 'GET' : 'POST';
   return new Promise((resolve, reject) => {
-    const asked = request({ socketPath, path, method, timeout: TIMEOUT_MS }, (response) => {
+    const asked = request({ socketPath, path, method, timeout: timeoutMs }, (response) => {
       const chunks: Buffer[] = [];
       let length = 0;
       response.on('data', (chunk: Buffer) => {

@@ -10,16 +10,15 @@ import { asker, commandHot } from './ask-hot.ts';
 
 const BY_HAND = 'by hand';
 
+/** `purge` says what became of pages. */
+type Told = Exclude<HotCommand, { do: 'purge' }>;
+
 /** Sends a command, and prints the result. */
-export async function tell(context: CommandContext, command: HotCommand): Promise<number> {
+export async function tell(context: CommandContext, command: Told): Promise<number> {
   const { control } = configure(context);
   const list = await commandHot(control.socket, command);
   const done = DONE[command.do];
-  print(
-    'item' in command && command.item !== undefined
-      ? `${plainText(command.item, 60)}: ${done}${timesText(command)}\n`
-      : `${done}\n`,
-  );
+  print('item' in command ? `${plainText(command.item, 60)}: ${done}${timesText(command)}\n` : `${done}\n`);
   if (command.do === 'clear') {
     const left = list.overrides.find(({ item }) => item === command.item);
     if (left !== undefined)
@@ -28,8 +27,7 @@ export async function tell(context: CommandContext, command: HotCommand): Promis
   return 0;
 }
 
-const DONE: Record<HotCommand['do'], string> = {
-  purge: 'asked for again',
+const DONE: Record<Told['do'], string> = {
   pin: 'pinned',
   ban: 'banned',
   clear: 'pin or ban removed',
@@ -37,7 +35,7 @@ const DONE: Record<HotCommand['do'], string> = {
   thaw: 'thawed: nginx sees hot items',
 };
 
-function timesText(command: HotCommand): string {
+function timesText(command: Told): string {
   const from = 'from' in command && command.from !== undefined ? ` from ${isoTime(command.from)}` : '';
   return 'until' in command && command.until !== undefined ? `${from} until ${isoTime(command.until)}` : from;
 }

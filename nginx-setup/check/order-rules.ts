@@ -50,7 +50,7 @@ function tooLate({ ours }: Site): Finding[] {
 
   // Variables it knows from anywhere.
   function needsIt({ name, include }: OurInclude): boolean {
-    if (name.endsWith('hot.conf')) return false;
+    if (name.endsWith('hot.conf') || name === 'http-protect.conf') return false;
     return include.requires?.some((need) => need.oneOf.includes(definer?.name ?? '')) ?? false;
   }
 }

@@ -3,7 +3,7 @@ import type { Directive } from '../conf/directives.ts';
 import {
   blockAround,
   childOf,
-  childrenOf,
+  childrenNamed,
   inherited,
   nameOf,
   type OurInclude,
@@ -97,7 +97,7 @@ function unheard(look: OurInclude, { site, keeper }: { site: Site; keeper: strin
   const server = blockAround(look, 'server');
   const asked = site.ours.some((one) => CACHES.includes(one.name) && blockAround(one, 'server') === server);
   if (server === undefined || !asked) return [];
-  const listens = [...childrenOf(server.block ?? [])].filter(({ name }) => name === 'listen');
+  const listens = childrenNamed(server, 'listen');
   const port = keeper.slice(keeper.lastIndexOf(':') + 1);
   const own = listens.find(({ args }) => args[0] === keeper);
   const everywhere = listens.find(({ args }) =>
@@ -165,11 +165,9 @@ function notPassed(part: OurInclude): Finding[] {
 function replaced(part: OurInclude): Finding[] {
   const location = part.around.at(-1);
   return (REPLACED[part.name] ?? []).flatMap((name) => {
-    const own = [...childrenOf(location?.block ?? [])].some(
-      (child) => child.name === name && !part.file.directives.includes(child),
-    );
+    const own = ownBeside(part, name);
     const outer = inherited({ around: part.around.slice(0, -1) }, name);
-    if (own || outer === undefined) return [];
+    if (own !== undefined || outer === undefined) return [];
     return [
       {
         id: 'protect-replaces',
@@ -207,8 +205,8 @@ function notStored(part: OurInclude): Finding[] {
       why: 'nginx stores no page that it passes on as it comes',
       fix: `${buffering.name} on; in that location`,
     });
-  const ignored = [...childrenOf(part.around.at(-1)?.block ?? [])].find(
-    (child) => child.name === `${kind}_ignore_headers` && child.args.includes('Set-Cookie'),
+  const ignored = childrenNamed(part.around.at(-1), `${kind}_ignore_headers`).find(({ args }) =>
+    args.includes('Set-Cookie'),
   );
   if (ignored !== undefined)
     findings.push({
@@ -236,16 +234,19 @@ function notStored(part: OurInclude): Finding[] {
 /** Whether the add_header lines that hold there are those with the keeper's. */
 function tells({ around }: OurInclude): boolean {
   for (const block of around.toReversed()) {
-    const headers = [...childrenOf(block.block ?? [])].filter(({ name }) => name === 'add_header');
+    const headers = childrenNamed(block, 'add_header');
     if (headers.length > 0) return headers.some(({ args }) => args[0] === 'X-Hotitem-Keeper');
   }
   return false;
 }
 
+/** A directive of the operator's own beside the include. */
+function ownBeside({ around, file }: OurInclude, name: string): Directive | undefined {
+  return childrenNamed(around.at(-1), name).find((child) => !file.directives.includes(child));
+}
+
 function mixed(part: OurInclude): Finding[] {
-  const own = [...childrenOf(part.around.at(-1)?.block ?? [])].find(
-    (child) => child.name === 'limit_req' && !part.file.directives.includes(child),
-  );
+  const own = ownBeside(part, 'limit_req');
   if (own === undefined) return [];
   return [
     {
@@ -262,8 +263,8 @@ function mixed(part: OurInclude): Finding[] {
 /** A request that is led to another location is not asked who it is in the first. */
 function unguarded(part: OurInclude): Finding[] {
   const location = part.around.at(-1);
-  const target = [...childrenOf(blockAround(part, 'server')?.block ?? [])].find(
-    ({ name, args }) => name === 'location' && args[0] === ISOLATED,
+  const target = childrenNamed(blockAround(part, 'server'), 'location').find(
+    ({ args }) => args[0] === ISOLATED,
   );
   if (target === undefined)
     return [
@@ -276,8 +277,10 @@ function unguarded(part: OurInclude): Finding[] {
         fix: `add it: the first lines of isolate.conf show how`,
       },
     ];
+  // What is outside the server holds in both locations.
+  const inside = part.around.slice(part.around.findLastIndex(({ name }) => name === 'server') + 1);
   return GUARDS.flatMap((name) => {
-    const guard = childOf(location, name);
+    const guard = inherited({ around: inside }, name);
     if (guard === undefined || childOf(target, name) !== undefined) return [];
     return [
       {

@@ -30,9 +30,14 @@ export function* childrenOf(directives: Directive[]): Generator<Directive> {
   }
 }
 
-/** The last directive of that name directly in the block. */
+/** The directives of that name directly in the block. */
+export function childrenNamed(block: Directive | undefined, name: string): Directive[] {
+  return [...childrenOf(block?.block ?? [])].filter((child) => child.name === name);
+}
+
+/** The last of them. */
 export function childOf(block: Directive | undefined, name: string): Directive | undefined {
-  return [...childrenOf(block?.block ?? [])].findLast((child) => child.name === name);
+  return childrenNamed(block, name).at(-1);
 }
 
 /** The directive of that name that holds at a spot: in its own block, else in the nearest block around. */

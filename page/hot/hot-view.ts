@@ -1,5 +1,6 @@
 import type { Happened, LiveSnapshot } from '../../heat/live.ts';
 import { byId, el, setChildren, setText } from '../dom.ts';
+import { ranked } from '../live-state.ts';
 import type { LiveView } from '../live-stream.ts';
 import { count, duration, percent, perSecond, timeOfDay } from '../words.ts';
 import { createHotRow, type HotRow } from './hot-row.ts';
@@ -49,7 +50,8 @@ export function createHotView(): { update(view: LiveView, isStale: boolean): voi
       return row.element;
     });
     setChildren(body, shown);
-    for (const item of rows.keys()) if (!state.items.some((one) => one.item === item)) rows.delete(item);
+    const there = new Set(state.items.map(({ item }) => item));
+    for (const item of rows.keys()) if (!there.has(item)) rows.delete(item);
   }
 }
 
@@ -72,7 +74,7 @@ function tellNothing(link: LiveView['link']): void {
 }
 
 function leadOf({ items, head }: LiveSnapshot, isStale: boolean): string {
-  const [most] = [...items].sort((a, b) => b.ten.people - a.ten.people);
+  const [most] = ranked(items);
   if (most === undefined) return '';
   const at = timeOfDay(head.now, head.now);
   const were = items.length === 1 ? 'item was' : 'items were';
@@ -106,7 +108,7 @@ function calmOf({ head }: LiveSnapshot): string {
     learning === undefined
       ? ''
       : ` Surges can be told in ${duration(learning * 1_000)}, when it is known what is usual.`;
-  return `${gets} ${most}${soon} This page changes by itself when an item turns hot; its title then says so.`;
+  return `${gets} ${most}${soon} While you look at it, this page changes by itself when an item turns hot; its title then says so.`;
 }
 
 function setHappened({ happened, head }: LiveSnapshot): void {

@@ -20,7 +20,8 @@ export function createOrder(): Order {
   return {
     arrange(items, now, isPointedAt) {
       const byName = new Map(items.map((item) => [item.item, item]));
-      const isNew = items.some(({ item }) => !order.includes(item));
+      const before = new Set(order);
+      const isNew = items.some(({ item }) => !before.has(item));
       if (!isPointedAt && (isNew || now - orderedAt >= KEPT_MS)) {
         order = ranked(items).map(({ item }) => item);
         orderedAt = now;
@@ -30,7 +31,8 @@ export function createOrder(): Order {
         ];
       }
       const known = order.filter((item) => byName.has(item));
-      const rest = items.map(({ item }) => item).filter((item) => !known.includes(item));
+      const placed = new Set(known);
+      const rest = items.map(({ item }) => item).filter((item) => !placed.has(item));
       order = [...known, ...rest];
       return order.flatMap((item) => byName.get(item) ?? []);
     },

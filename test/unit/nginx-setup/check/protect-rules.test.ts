@@ -151,6 +151,15 @@ describe('check --nginx', () => {
       },
     ],
     [
+      'isolated-unguarded',
+      'deny all of location /item/deep/',
+      {
+        ...GOOD,
+        server: `${GOOD.server} location @hotitem_isolated { proxy_pass http://hot; }`,
+        location: `deny all; location /item/deep/ { ${ISOLATE} }`,
+      },
+    ],
+    [
       'protect-off',
       'nothing is done',
       { ...GOOD, http: `${HTTP} include h/http-hot.conf; include h/off-protect.conf;` },
@@ -159,6 +168,11 @@ describe('check --nginx', () => {
     const one = found(given).find((finding) => finding.id === id && finding.what.includes(what));
     expect(one ?? found(given)).toMatchObject({ id });
   });
+});
+
+test('off.conf may stand below http-protect.conf, which needs nothing but its variables', () => {
+  const http = `${HOT_HTTP.replace(HTTP, '')} include h/off.conf;`;
+  expect(orderFindings(factsOf({ ...GOOD, http }))).toEqual([]);
 });
 
 function found(given: Given) {
