@@ -231,7 +231,7 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
           await makeTopics();
           for (let partition = 0; partition < PARTITIONS; partition++)
             await write(partition, someEvents(500));
-          await startSink();
+          await startSink('/livez');
           const isRefused = async () => (await ready()).includes('larger than 8 MiB');
           await until(isRefused, { timeoutMs: 30_000, what: 'it to say so', detail: ready });
           const asked = index.asked.length;
