@@ -13,23 +13,23 @@ const SALE_MS = 60_000;
 const SALE_SHARE = 0.8;
 const TICK_MS = 50;
 const ADDRESSES = 100;
-/** Of one address there may be several people, each with a browser. */
+/** Several people may share an address, each with a browser of their own. */
 const BROWSERS = 40;
 const SEED = 4711;
 const BOT = 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)';
 const SCRAPER = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:115.0) Gecko/20100101 Firefox/115.0';
-/** What a bot and a scraper ask for, each. */
+/** The requests per second of the bot, and of the scraper. */
 const AUTOMATIC_VIEWS_PER_SECOND = 5;
 
 /**
- * Visitors of the demo shop: they follow Zipf's law over its catalogue, and after 20 s most of them want one item that
- * was among the least viewed, for a minute. A bot and a scraper go through the catalogue meanwhile. The same seed, the same crowd.
+ * Visitors of the demo shop. Their views follow Zipf's law over the catalogue; after 20 s, most of them view one of the least viewed
+ * items for a minute. A bot and a scraper crawl the catalogue meanwhile. The same seed gives the same crowd.
  */
 export function startCrowd({ shop }: { shop: string }): Crowd {
   const items = catalogue();
   const zipf = createZipf(items.length, SEED);
   const favourite = items.at(-1) ?? '4711.html';
-  // All of 127.0.0.0/8 is this machine: each visitor has an address of its own.
+  // All of 127.0.0.0/8 is this host, so each visitor can have its own address.
   const places = Array.from({ length: ADDRESSES }, (_, i) => ({
     agent: new Agent({ keepAlive: true, maxSockets: 2 }),
     localAddress: `127.0.1.${i + 1}`,

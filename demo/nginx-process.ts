@@ -6,7 +6,7 @@ import { Trouble } from '../service/trouble.ts';
 import type { Shop } from './shop.ts';
 
 export type NginxProcess = {
-  /** Lets requests in flight end, then kills. */
+  /** Stops nginx after the requests in flight, or kills it when they take too long. */
   quit(): Promise<void>;
 };
 
@@ -17,14 +17,14 @@ export type NginxProcessOptions = {
   folder: string;
 };
 
-/** Has the kernel stop nginx when this process is killed, if util-linux is installed: nothing else would. */
+/** Makes the kernel stop nginx when this process is killed; needs util-linux. */
 const ENDS_WITH_US = existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '--pdeathsig', 'TERM'] : [];
 const START_MS = 10_000;
 const QUIT_MS = 3_000;
 
 /**
- * Runs nginx in the foreground as a child in a process group of its own: Ctrl-C at the terminal reaches us alone, and we
- * stop it first. Throws `Trouble` with the last lines of its error log when it does not come up.
+ * Runs nginx in the foreground as a child in its own process group: Ctrl-C at the terminal reaches only us, and we stop nginx first.
+ * Throws `Trouble` with the last lines of its error log if it does not start.
  */
 export async function startNginxProcess({
   command,
@@ -70,10 +70,10 @@ export async function startNginxProcess({
   function signal(name: NodeJS.Signals): void {
     if (child.pid === undefined) return;
     try {
-      // SIGKILL must reach the workers as well; the master passes the others on.
+      // The master passes other signals on, but SIGKILL must be sent to the workers too.
       process.kill(name === 'SIGKILL' ? -child.pid : child.pid, name);
     } catch {
-      // Gone already.
+      // Already exited.
     }
   }
 }

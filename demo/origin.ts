@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { PACKAGE_ROOT } from '../service/package-root.ts';
 
-/** An application as a shop has one: each page costs time, and only a few are made at once. */
+/** A shop's application: each page takes time, and only a few are rendered at once. */
 export type Origin = {
   /** `host:port` */
   address: string;
@@ -12,13 +12,13 @@ export type Origin = {
   close(): Promise<void>;
 };
 
-/** `requests`: since the last call. `waiting`: requests for which no place is free. */
+/** `requests`: since the last call. `waiting`: requests that wait for a free place. */
 export type OriginLoad = { requests: number; waiting: number };
 
 const PAGE_MS = 20;
 const PLACES = 8;
 
-/** `headersOf`: more headers of the page at a path. */
+/** `headersOf`: additional headers of the page at a path. */
 export async function startOrigin(
   headersOf: (path: string) => Record<string, string> = () => ({}),
 ): Promise<Origin> {

@@ -12,11 +12,11 @@ import { makeFolder } from '../service/make-folder.ts';
 import { PACKAGE_ROOT } from '../service/package-root.ts';
 
 export type ShopOptions = Omit<InstallOptions, 'dir' | 'dryRun'> & {
-  /** Everything but the socket and the spill folder goes below it: nginx.conf, includes, pid, log, temporary files. */
+  /** The folder for nginx.conf, includes, pid, log and temporary files: everything except the socket and the spill folder. */
   folder: string;
-  /** Where the shop listens, such as 127.0.0.1:8080. */
+  /** The shop's address, such as 127.0.0.1:8080. */
   listen: string;
-  /** Which of nginx/examples. Default shop. */
+  /** A file of nginx/examples. Default shop. */
   example?: 'shop' | 'in-place' | 'log' | 'php-fpm' | 'protect';
   /** The folder of pages. Default: the small catalogue of the examples. */
   pages?: string;
@@ -24,24 +24,24 @@ export type ShopOptions = Omit<InstallOptions, 'dir' | 'dryRun'> & {
   origin?: string;
   /** The socket of the php-fpm that `php-fpm` passes pages to. */
   php?: string;
-  /** Path of ngx_http_js_module.so; leave out where it is built in. */
+  /** The path of ngx_http_js_module.so; undefined if njs is compiled in. */
   module?: string;
-  /** Whom the workers run as; only root may say it, and must: the default user reaches neither socket nor spill folder. */
+  /** The user of the workers. Only root can set it, and must: the default user can access neither the socket nor the spill folder. */
   user?: string;
   /** Default 2. */
   workers?: number;
 };
 
 export type Shop = {
-  /** For `nginx -c`. */
+  /** The path for `nginx -c`. */
   conf: string;
   errorLog: string;
   pidFile: string;
 };
 
 /**
- * Writes one of the example configurations as a complete nginx.conf, ready to run, with the includes it needs, and
- * makes the folders that nginx expects. Throws as `installNginx` does.
+ * Writes one of the example configurations as a complete nginx.conf with its includes, and creates the folders that nginx expects.
+ * Throws like `installNginx`.
  */
 export async function renderShop(options: ShopOptions): Promise<Shop> {
   const { folder, listen, example = 'shop', workers = 2, php, user, module: jsModule } = options;
@@ -64,7 +64,7 @@ export async function renderShop(options: ShopOptions): Promise<Shop> {
   const run = join(folder, 'run');
   await installNginx({ ...options, dir });
   makeFolder(run, 0o755);
-  // nginx may be up before the sidecar: without this folder it could not spill.
+  // nginx may start before the sidecar, and could not spill without this folder.
   makeFolder(options.spill, 0o750);
 
   const conf = join(folder, 'nginx.conf');

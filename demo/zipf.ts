@@ -1,9 +1,9 @@
 import { createRandom } from './random.ts';
 
 export type Zipf = {
-  /** A number from 0 to n − 1; k comes up in proportion to 1 / (k + 1). */
+  /** A number from 0 to n − 1; the probability of k is proportional to 1 / (k + 1). */
   next(): number;
-  /** Uniform from 0 to 1, of the same generator. */
+  /** A uniform number from 0 to 1, from the same generator. */
   random(): number;
 };
 

@@ -7,7 +7,7 @@ import { type Finding, shellWord } from '../service/finding.ts';
 import { reasonOf } from '../service/log.ts';
 import type { ServiceUser } from './service-user.ts';
 
-/** Whether the user who runs this can use the configured certificates. */
+/** Whether the current user can read the configured certificates, and they are valid. */
 export async function certificateFindings(
   config: Config,
   user: ServiceUser,
@@ -28,7 +28,7 @@ export async function certificateFindings(
 type File = { setting: string; path: string; user: ServiceUser; now: number };
 
 async function findingOf({ setting, path, user, now }: File): Promise<Finding | undefined> {
-  const why = 'TLS connections accept only certificates that it signed';
+  const why = 'TLS connections accept only certificates signed by this CA';
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -47,14 +47,14 @@ async function findingOf({ setting, path, user, now }: File): Promise<Finding | 
   return {
     id: end === undefined ? 'certificate-invalid' : 'certificate-expired',
     severity: 'error',
-    what: `${setting}: ${path} ${end === undefined ? 'holds no certificate (PEM)' : `has expired at ${new Date(end).toISOString()}`}`,
+    what: `${setting}: ${path} ${end === undefined ? 'holds no certificate (PEM)' : `expired at ${new Date(end).toISOString()}`}`,
     why,
     fix: 'get the CA certificate again and store it there',
     command: `openssl x509 -in ${shellWord(path)} -noout -subject -enddate`,
   };
 }
 
-/** What opens it to the group of the service, and no more. */
+/** The command that gives the group of the service read access, and nothing more. */
 async function readableBy(path: string, { gid, uid, groups }: ServiceUser): Promise<string> {
   const folders: string[] = [];
   const ids = { uid, gids: [gid, ...groups] };
@@ -68,7 +68,7 @@ async function readableBy(path: string, { gid, uid, groups }: ServiceUser): Prom
   return [...open, `chgrp ${gid} ${shellWord(path)}`, `chmod g+r ${shellWord(path)}`].join(' && ');
 }
 
-/** When the first certificate ends, ms since 1970; undefined where there is none. */
+/** When the first certificate expires, ms since 1970; undefined if the file has none. */
 function endOf(pem: string): number | undefined {
   try {
     return Date.parse(new X509Certificate(pem).validTo);

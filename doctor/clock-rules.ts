@@ -1,10 +1,10 @@
 import type { Finding } from '../service/finding.ts';
 import { run } from '../service/run.ts';
 
-/** What is one moment, whatever the network does. */
+/** A smaller difference may be network delay. */
 export const SAME_TIME_MS = 60_000;
 
-/** Whether the clock of this host is kept right, as far as systemd knows. */
+/** Whether the clock of this host is synchronised, according to systemd. */
 export async function clockFindings(): Promise<Finding[]> {
   const asked = ['show', '--property=NTPSynchronized', '--value'];
   const { code, stdout } = await run('timedatectl', asked, { timeoutMs: 5_000 });
@@ -21,7 +21,7 @@ export async function clockFindings(): Promise<Finding[]> {
   ];
 }
 
-/** Two clocks that differ; `whose` says which, and by how much. */
+/** A finding for two clocks that differ; `whose` says which, and by how much. */
 export function clockDiffers(whose: string): Finding {
   return {
     id: 'clock',

@@ -6,11 +6,11 @@ import { type Finding, shellWord } from '../service/finding.ts';
 import { reasonOf } from '../service/log.ts';
 import type { ServiceUser } from './service-user.ts';
 
-/** A segment of the spool, and what is written beside it. */
+/** Space for a segment of the spool, and the files written beside it. */
 const LEAST_FREE = 96 * 1024 * 1024;
 const LEAST_FILES = 100;
 
-/** Whether the user who runs this can write where the service writes, and whether there is space. */
+/** Whether the current user can write to the folders of the service, and whether their disks have space. */
 export function folderFindings(config: Config, user: ServiceUser): Finding[] {
   const { home, spool, spill, duckdb } = config;
   const folders = [home, spool.dir, spill.dir];
@@ -23,7 +23,7 @@ export function folderFindings(config: Config, user: ServiceUser): Finding[] {
   });
 }
 
-/** The folder, or that above it in which it would be made. */
+/** The folder, or the nearest existing one above it. */
 function nearest(folder: string): string {
   return existsSync(folder) || folder === dirname(folder) ? folder : nearest(dirname(folder));
 }
@@ -46,7 +46,7 @@ function unwritable(folder: string, { name, uid, gid }: ServiceUser): Finding[] 
   }
 }
 
-/** Once for each disk. */
+/** One finding per disk. */
 function full(folder: string, seen: Set<string>): Finding[] {
   const { bavail, bsize, blocks, ffree, files, type } = statfsSync(folder);
   const disk = `${type} ${blocks} ${bavail} ${ffree}`;

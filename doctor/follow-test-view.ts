@@ -11,14 +11,14 @@ import { clockDiffers, SAME_TIME_MS } from './clock-rules.ts';
 import type { SentView } from './send-test-view.ts';
 
 export type Followed = {
-  /** How far it came, for people. */
+  /** How far the view came, for people. */
   text: string;
   findings: Finding[];
 };
 
-/** nginx posts every fifth of a second; a spill file is read within a second, after five in the zone. */
+/** batch sends five times a second; a spill file is read within a second, after up to five seconds in the zone. */
 const INGESTED_MS = 12_000;
-/** A batch of the spool, of Kafka and of the index, and its refresh. */
+/** Batches of spool, Kafka and index, and the index refresh. */
 const INDEXED_MS = 30_000;
 const EVERY_MS = 200;
 
@@ -26,7 +26,7 @@ export type FollowOptions = {
   config: Config;
   /** When it was sent, ms since 1970. */
   sentAt: number;
-  /** Whether anything is in the way behind the spool: then it is not waited for. */
+  /** Whether another finding blocks events after the spool: then do not wait for the index. */
   isDelivered: boolean;
 };
 
@@ -44,7 +44,7 @@ export async function followTestView(view: SentView, options: FollowOptions): Pr
       ? []
       : [
           clockDiffers(
-            `nginx stamps a view ${seconds(drift)} ${drift > 0 ? 'ahead of' : 'behind'} this host`,
+            `nginx's time of a view is ${seconds(drift)} ${drift > 0 ? 'ahead of' : 'behind'} this host`,
           ),
         ];
   if (!isDelivered)

@@ -2,7 +2,7 @@ import { type Finding, shellWord } from '../service/finding.ts';
 import { plainText } from '../service/plain-text.ts';
 import { run } from '../service/run.ts';
 
-/** Of the message in which systemd says why a unit has failed (SD_MESSAGE_UNIT_FAILURE_RESULT). */
+/** The id of systemd's message with the reason why a unit failed (SD_MESSAGE_UNIT_FAILURE_RESULT). */
 const FAILURE_RESULT = 'd9b373ed55a64feb8242e02dbe79a49c';
 const LONGEST_MS = 30_000;
 const RESULT_CHARACTERS = 40;
@@ -15,7 +15,7 @@ type Cause = Pick<Finding, 'id' | 'why' | 'fix'> & {
 
 const journal = (unit: string) => `journalctl --unit ${shellWord(unit)} --since -1day --priority warning`;
 
-/** By what systemd calls the result (systemd.service(5), $SERVICE_RESULT). */
+/** By systemd's name of the result (systemd.service(5), $SERVICE_RESULT). */
 const CAUSES: Readonly<Record<string, Cause>> = {
   'oom-kill': {
     id: 'service-out-of-memory',
@@ -48,7 +48,7 @@ const OTHER: Cause = {
   command: journal,
 };
 
-/** Whether systemd had to restart a service in the last day, and why. Only root and the group of the journal can read that. */
+/** Whether systemd restarted a service in the last day, and why. Only root and the group of the journal can read this. */
 export async function killedFindings(services: { name: string }[]): Promise<Finding[]> {
   const found = await Promise.all(services.map(({ name }) => findingsOf(`hotitem-${name}.service`)));
   return found.flat();
@@ -59,7 +59,7 @@ async function findingsOf(unit: string): Promise<Finding[]> {
     'journalctl',
     [
       ...['--unit', unit, '--since', '-1day', '--output', 'json', '--output-fields', 'UNIT_RESULT'],
-      // The latest first: of thousands the rest may be cut off.
+      // The latest first: if there are thousands, the rest may be cut off.
       ...['--reverse', '--quiet', `MESSAGE_ID=${FAILURE_RESULT}`],
     ],
     { timeoutMs: LONGEST_MS },
@@ -67,7 +67,7 @@ async function findingsOf(unit: string): Promise<Finding[]> {
   return failureFindings(unit, stdout);
 }
 
-/** One for each result among entries of the journal, a JSON object a line. */
+/** One finding per result, from journal entries with one JSON object per line. */
 export function failureFindings(unit: string, entries: string): Finding[] {
   const failures = new Map<string, { times: number; last: number }>();
   for (const line of entries.split('\n')) {

@@ -3,8 +3,8 @@ import type { Finding, Severity } from '../service/finding.ts';
 const ORDER: Severity[] = ['error', 'warning', 'note'];
 
 /**
- * Findings of several checks as one list. What a running process shows is worse than what a file says, and the file says better where
- * to put it right: of the same id the place and the command are those of `files`, the severity is the worst.
+ * Merges the findings of several checks into one list. A running process shows best how severe a problem is, and a file where to fix it:
+ * findings with the same id become one, with the place and the command from `files` and the highest severity.
  */
 export function mergeFindings(files: Finding[], running: Finding[]): Finding[] {
   const merged = files.map((finding): Finding => {

@@ -5,7 +5,7 @@ import { listenersAt } from '../service/listener.ts';
 import { plainText } from '../service/plain-text.ts';
 import { askService } from '../status/ask-service.ts';
 
-/** Whether another process listens where a service would. Only root sees which process has a port. */
+/** Whether another process listens on the port of a service. Only root sees which process has a port. */
 export async function portFindings(addresses: ServiceAddress[]): Promise<Finding[]> {
   const found = await Promise.all(addresses.map(findingOf));
   return found.filter((one) => one !== undefined);

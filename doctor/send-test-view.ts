@@ -15,7 +15,7 @@ export type SentView = {
   token: string;
   /** For people: `http://127.0.0.1:80/web/item/hotitem-doctor`. */
   url: string;
-  /** Of the page; whatever it is, the view counts as asked for. */
+  /** The status of the page; with any status, the request counts as sent. */
   status: number | undefined;
   /** Why there was no answer. */
   problem: string | undefined;
@@ -23,7 +23,7 @@ export type SentView = {
 
 const ANSWER_MS = 10_000;
 
-/** Asks nginx for a page, as `hotitem-doctor/TOKEN`: the sidecar knows it by that and no ranking counts it. */
+/** Requests a page from nginx with the user agent `hotitem-doctor/TOKEN`, by which the sidecar recognises it. No ranking counts it. */
 export async function sendTestView(test: TestRequest): Promise<SentView> {
   const token = randomBytes(16).toString('hex');
   const url = urlOf(test);
@@ -34,7 +34,7 @@ export async function sendTestView(test: TestRequest): Promise<SentView> {
   }
 }
 
-/** A request for a page that the operator names. Undefined where that is no address of HTTP. */
+/** The request for a page that the operator names. Undefined if it is not an http or https URL. */
 export function toTestRequest(url: string): TestRequest | undefined {
   if (!URL.canParse(url)) return undefined;
   const { protocol, hostname, port, pathname, search } = new URL(url);
@@ -71,7 +71,7 @@ function statusOf({ listen, tls, name, path }: TestRequest, token: string): Prom
   });
 }
 
-/** The certificate is not looked at: it is for the shop's name, this is our own nginx, and nothing secret goes there. */
+/** Does not verify the certificate: it is for the shop's name, this is our own nginx, and the request contains no secret. */
 function send(
   options: RequestOptions,
   tls: boolean,

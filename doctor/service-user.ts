@@ -1,19 +1,19 @@
 import { readFileSync, statSync } from 'node:fs';
 import { run } from '../service/run.ts';
 
-/** Whom a service runs as. */
+/** The user that a service runs as. */
 export type ServiceUser = {
   name: string;
   uid: number;
   gid: number;
   groups: number[];
-  /** How that is known. */
+  /** How it was found. */
   by: string;
 };
 
 /**
- * Whom the service runs as: by the process that answers as the sidecar, else by the owner of its folder. Undefined where neither is
- * there.
+ * The user that the service runs as: that of the process that answers as the sidecar, else the owner of its folder. Undefined if there
+ * is neither.
  */
 export async function findServiceUser(
   pid: number | undefined,
@@ -29,7 +29,7 @@ export async function findServiceUser(
 
 function identityOf(pid: number): Pick<ServiceUser, 'uid' | 'gid' | 'groups'> | undefined {
   try {
-    // The number may be that of another container's process.
+    // The process id may be from another container.
     if (!readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('hotitem')) return undefined;
     const text = readFileSync(`/proc/${pid}/status`, 'utf8');
     const numbers = (label: string) =>

@@ -5,19 +5,19 @@ import { Trouble } from '../service/trouble.ts';
 const TIMEOUT_MS = 30_000;
 const LONGEST_REPLY = 1_000_000;
 
-// fetch says `fetch failed` for everything, and in its cause what it was.
+// The message of fetch is always `fetch failed`; its cause has the reason.
 const fetchFailure = z.object({
   name: z.string(),
   cause: z.object({ code: z.string().optional(), message: z.string() }).optional().catch(undefined),
 });
 
 export type Kibana = {
-  /** Without a slash at its end. */
+  /** The URL, without a slash at its end. */
   base: string;
   authorization: string | undefined;
 };
 
-/** A Kibana by its address, with the login of Elasticsearch. Nothing is sent yet. Throws a `Trouble` where the address is none. */
+/** A client of the Kibana at a URL, with the login of Elasticsearch. Sends nothing yet. Throws a `Trouble` if the URL is invalid. */
 export function connectKibana(address: string, config: Config): Kibana {
   return { base: baseOf(address), authorization: authorizationOf(config) };
 }
@@ -39,7 +39,7 @@ export async function post(
         'kbn-xsrf': 'hotitem',
         ...(authorization !== undefined && { authorization }),
       },
-      // The login is sent to the given address only.
+      // No redirects: the login is sent to this address only.
       redirect: 'manual',
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
@@ -49,7 +49,7 @@ export async function post(
   }
 }
 
-/** The reply as text, without what goes beyond any reply of Kibana's to a request of ours. */
+/** The response as text, cut off beyond the size of any response that Kibana gives to our requests. */
 async function readStart({ body }: Response): Promise<string> {
   if (body === null) return '';
   let text = '';
@@ -84,7 +84,7 @@ function authorizationOf({ elasticsearch }: Config): string | undefined {
   return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 }
 
-/** A reply that must look like this. Throws a `Trouble` where it does not: then it is not Kibana that answers. */
+/** Parses a response. Throws a `Trouble` if it has another form: then the server is not Kibana. */
 export function read<T>({ base }: Kibana, text: string, schema: z.ZodType<T>): T {
   try {
     return schema.parse(JSON.parse(text));
@@ -93,7 +93,7 @@ export function read<T>({ base }: Kibana, text: string, schema: z.ZodType<T>): T
   }
 }
 
-/** What a reply that is an error means, and what to do. */
+/** The meaning of an error response, and what to do. */
 export function refusal({ base, authorization }: Kibana, { status, text }: Reply): Trouble {
   if (status === 401) {
     const what = authorization === undefined ? 'requires a login' : 'rejects the login';
@@ -127,7 +127,7 @@ function unreachable(base: string, error: unknown): Trouble {
   return new Trouble(`Kibana at ${base} cannot be reached (${oneLine(code)})`, hint);
 }
 
-/** The text of another server, safe for a terminal. */
+/** Text from another server, made safe for a terminal. */
 export function oneLine(text: string): string {
   return text.replace(/[\p{C}\s]+/gu, ' ').slice(0, 200);
 }

@@ -7,14 +7,14 @@ export type DashboardOptions = {
   dataView?: string;
 };
 
-/** Where the dashboard is found in Kibana: `/app/dashboards#/view/hotitem-dashboard`. */
+/** The dashboard's path in Kibana is `/app/dashboards#/view/hotitem-dashboard`. */
 export const DASHBOARD_ID = 'hotitem-dashboard';
 
 const DATA_VIEW_ID = 'hotitem-data-view';
 
 /**
- * The merchandisers' dashboard with all that it needs, each before what refers to it. The ids are fixed, so importing it
- * again replaces what is there.
+ * The merchandisers' dashboard and all objects that it needs, each before those that refer to it. The ids are fixed, so a later import
+ * replaces the earlier one.
  */
 export function createDashboard({ dataView = 'hot_item*' }: DashboardOptions = {}): SavedObject[] {
   const lenses = PANELS.map((panel) =>
@@ -23,12 +23,12 @@ export function createDashboard({ dataView = 'hot_item*' }: DashboardOptions = {
   return [createDataView(dataView), ...lenses, assemble()];
 }
 
-/** One object a line, as Kibana imports them. */
+/** One object per line, the format of Kibana's import. */
 export function toNdjson(objects: SavedObject[]): string {
   return objects.map((object) => `${JSON.stringify(object)}\n`).join('');
 }
 
-/** Every field of the documents that the objects ask for, each once, in alphabetical order. */
+/** Every document field that the objects use, once each, in alphabetical order. */
 export function fieldsOf(objects: SavedObject[]): string[] {
   const fields = new Set<string>();
   JSON.stringify(objects, (key, value: unknown) => {
@@ -46,7 +46,7 @@ function createDataView(title: string): SavedObject {
       title,
       name: 'Hot items',
       timeFieldName: TIME_FIELD,
-      // The dashboard is set up before the first view has come.
+      // The dashboard is set up before the first view arrives.
       allowNoIndex: true,
       fields: '[]',
       fieldAttrs: '{}',

@@ -9,7 +9,7 @@ import type { SavedObject } from './saved-object.ts';
 
 const SHOWN_FAILURES = 10;
 
-// Of Kibana's answer only what is used here, see "Import saved objects" in its API documentation.
+// The part of Kibana's response that is used here, see "Import saved objects" in its API documentation.
 const outcome = z.object({
   success: z.boolean(),
   errors: z
@@ -20,9 +20,9 @@ const outcome = z.object({
 const exported = z.object({ attributes: z.record(z.string(), z.unknown()) });
 
 /**
- * Imports the dashboard into the Kibana at `kibanaUrl` with the login of Elasticsearch. Objects by its names that are not as
- * they would be imported were changed there, or come from another version of hotitem: they are replaced only with `mayLose`.
- * The address may have a base path and a space: `https://host/kibana/s/shop`. Throws a `Trouble` that names the way out.
+ * Imports the dashboard into the Kibana at `kibanaUrl` with the login of Elasticsearch. Existing objects that differ were changed in
+ * Kibana, or come from another version of hotitem: they are replaced only with `mayLose`. The URL may have a base path and a space:
+ * `https://host/kibana/s/shop`. Throws a `Trouble` that says what to do.
  */
 export async function importDashboard(
   kibanaUrl: string,
@@ -53,7 +53,7 @@ function lossOf(others: SavedObject[]): string {
   return `objects that were changed in Kibana, or come from another version: ${others.map(({ type, id }) => `${type} ${id}`).join(', ')}`;
 }
 
-/** In order: each after what it refers to. Without `overwrite`, Kibana rejects objects that exist by then. */
+/** Imports in order, each object after those that it refers to. Without `overwrite`, Kibana rejects objects that exist by then. */
 async function send(kibana: Kibana, objects: SavedObject[], overwrite: boolean): Promise<void> {
   const body = new FormData();
   body.set('file', new Blob([toNdjson(objects)], { type: 'application/ndjson' }), 'hotitem.ndjson');
@@ -63,7 +63,7 @@ async function send(kibana: Kibana, objects: SavedObject[], overwrite: boolean):
   if (!success || errors.length > 0) throw partial(kibana, errors);
 }
 
-/** The attributes of an object as Kibana has it. Exporting reads only, and answers 400 for an object that is not there. */
+/** The attributes of an object in Kibana. Export only reads, and answers 400 for a missing object. */
 async function find(kibana: Kibana, { type, id }: SavedObject): Promise<Record<string, unknown> | undefined> {
   const reply = await post(kibana, '/api/saved_objects/_export', {
     headers: { 'content-type': 'application/json' },
@@ -74,12 +74,12 @@ async function find(kibana: Kibana, { type, id }: SavedObject): Promise<Record<s
   return read(kibana, reply.text.split('\n')[0] ?? '', exported).attributes;
 }
 
-/** Kibana's answer to an export that finds nothing; a proxy that rejects the request answers something else. */
+/** Whether Kibana's export found nothing; a proxy that rejects the request answers something else. */
 function isAboutMissing(text: string): boolean {
   return /fetching objects to export/i.test(text);
 }
 
-/** Whether what Kibana has holds all that would be imported. It adds its own defaults, and keeps some values as JSON. */
+/** Whether the object in Kibana contains everything that would be imported. Kibana adds defaults, and stores some values as JSON. */
 function holds(found: unknown, wanted: unknown): boolean {
   if (typeof wanted === 'string' && typeof found === 'string' && found !== wanted) {
     const [inner, wantedInner] = [fromJson(found), fromJson(wanted)];

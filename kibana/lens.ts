@@ -6,7 +6,7 @@ type Column = { sourceField: string; operationType: string } & Record<string, un
 const LAYER = 'views';
 const TYPES = { number: 'lnsMetric', bars: 'lnsXY', table: 'lnsDatatable' };
 
-/** A panel as a Lens visualization over the data view `dataViewId`. */
+/** A panel as a Lens visualization of the data view `dataViewId`. */
 export function createLens(
   panel: Panel,
   { id, dataViewId }: { id: string; dataViewId: string },

@@ -1,15 +1,15 @@
-/** What one panel asks and shows. */
+/** The query and the display of one panel. */
 export type Panel = {
   /** Part of the saved object's id, so that a later import replaces it. */
   id: string;
   title: string;
   about: string;
   chart: 'number' | 'bars' | 'table';
-  /** What splits the documents into rows or bars; absent for one number over all of them. */
+  /** The field that splits the documents into rows or bars; absent for a single number. */
   rows?: Rows;
   /** At least one; the rows are ordered by the first. */
   metrics: [Metric, ...Metric[]];
-  /** On the dashboard's grid of 48 columns. */
+  /** Position and size on the dashboard's grid of 48 columns. */
   place: { x: number; y: number; w: number; h: number };
 };
 
@@ -19,16 +19,16 @@ export type Rows =
 
 export type Metric = { id: string; field: string; label: string; of: 'sum' | 'distinct'; only?: Only };
 
-/** Which documents a metric is about, in KQL. */
+/** Filters of the documents that a metric counts, in KQL. */
 type Only = string;
 
-/** The name under which the data view knows the time of a view. */
+/** The time field of the data view. */
 export const TIME_FIELD = '@timestamp';
 
 const BY_PEOPLE: Only = 'not hot_item.kind: * and not hot_item.bot: true';
 const BY_BOTS: Only = 'not hot_item.kind: * and hot_item.bot: true';
 const PREFETCHES: Only = 'hot_item.kind: "prefetch"';
-/** Nor a view by `hotitem doctor`. */
+/** Without the test views of `hotitem doctor`. */
 const OTHERS: Only = 'hot_item.kind: * and not hot_item.kind: ("prefetch" or "test")';
 const NO_TEST: Only = 'not hot_item.kind: "test"';
 

@@ -5,22 +5,22 @@ import { diskSource } from './conf/disk-source.ts';
 import { guardedAddresses, sharedAddresses } from './conf/shared-port.ts';
 import { createSite } from './conf/site.ts';
 
-/** Where nothing else can be had: a port of its own. */
+/** A port of its own, if the shop has none to share. */
 export const DEFAULT_BREAKER = '127.0.0.1:9189';
 
 export type Breaker = {
   address: string;
-  /** For people: whether another program can take it. */
+  /** For people: why this address, and whether another program can take it. */
   about: string;
 };
 
 /**
- * The address of the breaker's other side for includes in `dir`: `named`, by `nginx.breaker` say; else one at a port that the shop has
- * anyway (`sharedAddresses`), by the nginx.conf beside `dir`; else at one that only root can take (`guardedAddresses`); else a port of its
- * own.
+ * The address at which nginx answers itself with 503 while the sidecar is down, for the includes in `dir`. In this order: `named` (from
+ * `nginx.breaker`); a port on which the shop listens anyway (`sharedAddresses`), found in the nginx.conf beside `dir`; a port that only root
+ * can bind (`guardedAddresses`); a port of its own.
  */
 export function chooseBreaker(dir: string, named?: string): Breaker {
-  if (named !== undefined) return { address: named, about: 'as told' };
+  if (named !== undefined) return { address: named, about: 'as configured' };
   const conf = join(dirname(dir), 'nginx.conf');
   const site = existsSync(conf) ? createSite(readConfiguration(conf, diskSource)) : { spots: [] };
   const [shared] = sharedAddresses(site);

@@ -7,7 +7,7 @@ import { addressProblem, pathProblem, renderTemplate, socketProblem } from './te
 
 export type NginxEngine = 'njs' | 'qjs';
 
-/** What the includes of one nginx are written with. */
+/** The settings of the includes of one nginx. */
 export type IncludeSettings = {
   /** The sidecar's unix socket. */
   socket: string;
@@ -15,31 +15,31 @@ export type IncludeSettings = {
   spill: string;
   /** The folder of the hot list. Default `hot` beside the socket. */
   hot?: string;
-  /** How much it may hold, in bytes. Default 1 GiB. */
+  /** How much the spill folder may hold, in bytes. Default 1 GiB. */
   spillMaxBytes?: number;
-  /** The loopback address on which nginx answers itself while the sidecar is down. Default: see `chooseBreaker`. */
+  /** The loopback address of the breaker, where nginx answers itself while the sidecar is down. Default: see `chooseBreaker`. */
   breaker?: string;
-  /** Which engine runs the script: `qjs` needs njs 1.0.1 built with QuickJS. Default njs. */
+  /** The engine that runs the script: `qjs` needs njs 1.0.1 built with QuickJS. Default njs. */
   engine?: NginxEngine;
-  /** Views of a worker that wait for the sidecar at once. Default 3. */
+  /** How many views of a worker may wait for the sidecar at once. Default 3. */
   maxConns?: number;
-  /** How long one waits. Default 150. */
+  /** How long a view waits, in milliseconds. Default 150. */
   timeoutMs?: number;
-  /** How long a worker leaves the sidecar alone after a failure. Default 30. */
+  /** How long a worker does not try the sidecar after a failure, in seconds. Default 30. */
   failTimeoutSeconds?: number;
-  /** The shared memory of batch. Default 16. */
+  /** The size of the shared memory zone of batch, in megabytes. Default 16. */
   zoneMb?: number;
-  /** The loopback address on which nginx hears the keeper. Default 127.0.0.1:9188. */
+  /** The loopback address on which nginx listens for the keeper. Default 127.0.0.1:9188. */
   keeper?: string;
-  /** Where nginx keeps pages of hot items: the beginning of the names of two folders. Default /var/cache/hotitem. */
+  /** Where nginx stores pages of hot items: the common prefix of the names of two folders. Default /var/cache/hotitem. */
   cache?: string;
-  /** How long a page is shown at most that cannot be refreshed. Default 10. */
+  /** The maximum age of a page that cannot be refreshed, in seconds. Default 10. */
   staleSeconds?: number;
-  /** Requests a minute of one visitor to a hot item, by limit.conf. Default 60. */
+  /** How many requests per minute limit.conf allows a visitor to a hot item. Default 60. */
   limitPerMinute?: number;
   /** Whether limit.conf only logs. Default true. */
   limitDryRun?: boolean;
-  /** Whether log.conf brings a cache of open files. Default true. */
+  /** Whether log.conf sets a cache of open files. Default true. */
   logCache?: boolean;
 };
 
@@ -47,13 +47,13 @@ const GIB = 1024 ** 3;
 export const DEFAULT_KEEPER = '127.0.0.1:9188';
 const DEFAULT_CACHE = '/var/cache/hotitem';
 
-/** Carries the version, and what each other file is. */
+/** The file with the version and the checksum of each other file. */
 export const VERSION_FILE = 'version.conf';
-/** The operator's own: never overwritten. */
+/** Files that the operator edits: never overwritten. */
 export const OWN_FILES = ['items.conf', 'tracking.conf', 'cookies.conf'];
 /**
- * All others, each below what it includes: an upgrade writes them in this order, and nginx can start in between. Nothing of them but
- * examples is included by a pattern.
+ * All other files, each after the files that it includes: an upgrade writes them in this order, and nginx can start at any moment.
+ * Only examples are included by a pattern.
  */
 export const INCLUDE_FILES = [
   'engine-njs.conf',
@@ -97,7 +97,7 @@ export const SCRIPT_FILES = [
   'hotitem-periodic.qjs.js',
 ];
 
-/** What a configuration says of the includes. */
+/** The settings of the includes in a configuration. */
 export function includeSettings({
   intake,
   spill,
@@ -125,7 +125,7 @@ export function includeSettings({
   } satisfies IncludeSettings;
 }
 
-/** What nginx would misread in these settings. */
+/** Problems of these settings that nginx would misread. */
 export function settingProblems(settings: IncludeSettings): (string | undefined)[] {
   const { socket, spill, breaker = DEFAULT_BREAKER, engine = 'njs' } = settings;
   return [
@@ -141,14 +141,14 @@ export function settingProblems(settings: IncludeSettings): (string | undefined)
   ];
 }
 
-/** Whoever reaches the keeper's listener is one step nearer to having pages stored. */
+/** The keeper's listener must not be reachable from other hosts: requests to it may store pages. */
 function keeperProblem(address: string): string | undefined {
   const isLoopback = /^(?:127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\]):/.test(address);
   if (isLoopback) return addressProblem('keeper', address);
-  return `keeper: must be 127.x.x.x:PORT or [::1]:PORT, which nobody else reaches (got ${JSON.stringify(address)})`;
+  return `keeper: must be 127.x.x.x:PORT or [::1]:PORT, which no other host can reach (got ${JSON.stringify(address)})`;
 }
 
-/** An include as that version writes it to `dir`. */
+/** Renders an include as this version writes it to `dir`. */
 export async function renderInclude(
   name: string,
   { dir, settings, version }: { dir: string; settings: IncludeSettings; version: string },
@@ -170,7 +170,7 @@ export async function renderInclude(
     zone: String(zoneMb),
     logcache: logCache ? '' : undefined,
     listener: keeper,
-    // As nginx writes it in $server_addr.
+    // As nginx formats it in $server_addr.
     keeper: keeper.replace(/[[\]]/g, ''),
     cache: settings.cache ?? DEFAULT_CACHE,
     stale: String(settings.staleSeconds ?? 10),
@@ -180,7 +180,7 @@ export async function renderInclude(
   });
 }
 
-/** Where the hot list is, where nobody says it. */
+/** The default folder of the hot list. */
 export function defaultHot(socket: string): string {
   return join(dirname(socket), 'hot');
 }

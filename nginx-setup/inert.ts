@@ -1,6 +1,6 @@
 import { INCLUDE_FILES, type IncludeSettings, nginxTemplate, renderInclude } from './includes.ts';
 
-/** Each defines what the others, and lines of the operator's own, may name. */
+/** Files with definitions that other includes and the operator's own lines may use. */
 const DEFINERS = ['http.conf', 'http-log.conf', 'off.conf', 'off-batch.conf'];
 const HOT_DEFINERS = ['http-hot.conf', 'off-hot.conf'];
 const PROTECT_DEFINERS = ['http-protect.conf', 'off-protect.conf'];
@@ -10,8 +10,8 @@ const BATCH = `map "" $hotitem_capture_batch {
 `;
 
 /**
- * The includes as they are while hotitem is removed: those of `http` define what off.conf does, all others say nothing. So the lines that
- * include them can be taken out in any order, and nginx starts at each step. In the order in which they are written.
+ * The includes during removal: those for `http` have the definitions of off.conf, all others are empty. So the lines that include them
+ * can be removed in any order, and nginx starts at each step. Returned in the order in which they must be written.
  */
 export async function inertIncludes(
   dir: string,

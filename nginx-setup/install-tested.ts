@@ -3,8 +3,8 @@ import { type InstallOptions, type InstallResult, installNginx, putBack } from '
 import { findUses, type NginxAsked, type Uses } from './uses.ts';
 
 /**
- * Installs as `installNginx` does; where nginx includes the folder and would not start with what was written, puts back what was there
- * and throws `Trouble` that says why.
+ * Like `installNginx`. If nginx includes the folder and rejects the new files, restores the old ones and throws `Trouble` with nginx's
+ * reason.
  */
 export async function installTested(options: InstallOptions, nginx: NginxAsked): Promise<InstallResult> {
   const before = await usesOf(options.dir, nginx);
@@ -19,7 +19,7 @@ export async function installTested(options: InstallOptions, nginx: NginxAsked):
   );
 }
 
-/** Undefined where nginx cannot be asked: in an image that is being built, for one. */
+/** Undefined if there is no nginx to ask, for example while an image is built. */
 function usesOf(dir: string, nginx: NginxAsked): Promise<Uses | undefined> {
   return findUses(dir, nginx).catch((error: unknown) => {
     if (error instanceof Trouble) return undefined;

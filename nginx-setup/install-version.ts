@@ -7,11 +7,11 @@ import { VERSION_FILE } from './includes.ts';
 
 const manifest = z.object({ version: z.string() });
 
-/** What a folder of includes says of itself. */
+/** What the version file of a folder of includes contains. */
 export type Installed = {
-  /** Which hotitem wrote it; undefined where it does not say. */
+  /** The version of hotitem that wrote the folder; undefined if unknown. */
   version: string | undefined;
-  /** The sum of each file as it was written, by name. */
+  /** The checksum of each file as it was written, by name. */
   sums: ReadonlyMap<string, string>;
 };
 
@@ -20,13 +20,13 @@ export async function installedVersion(): Promise<string> {
   return manifest.parse(JSON.parse(await readFile(join(PACKAGE_ROOT, 'package.json'), 'utf8'))).version;
 }
 
-/** The file that carries the version, with the sums of the files that are written beside it. */
+/** The version file, with the checksums of the files that are written beside it. */
 export function withSums(text: string, files: readonly { name: string; text: string }[]): string {
   const lines = files.map((file) => `# sha256 ${sumOf(file.text)} ${file.name}\n`);
   return `${text.trimEnd()}\n\n${lines.join('')}`;
 }
 
-/** What that file says; nothing where there is none, as before version 0.2.0. */
+/** Reads that file; empty if there is none, as before version 0.2.0. */
 export async function readInstalled(dir: string): Promise<Installed> {
   const text = await readFile(join(dir, VERSION_FILE), 'utf8').catch(() => '');
   const sums = [...text.matchAll(/^# sha256 ([0-9a-f]{64}) (\w[\w.-]*)$/gm)];

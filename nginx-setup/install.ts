@@ -8,16 +8,16 @@ import { type Plan, type PlannedFile, planInstall } from './plan.ts';
 import { pathProblem } from './template.ts';
 
 export type InstallOptions = IncludeSettings & {
-  /** Where the includes and the scripts go, absolute. Made when missing. */
+  /** The folder for the includes and the scripts, absolute. Created if missing. */
   dir: string;
-  /** Report what would be written and write nothing. */
+  /** Only report what would be written. */
   dryRun?: boolean;
-  /** Names the backup. Default now. */
+  /** The time in the name of the backup. Default now. */
   at?: Date;
 };
 
 export type InstallResult = Plan & {
-  /** The folder that holds what was there before; undefined where nothing was changed. */
+  /** The folder with the previous files; undefined if nothing was changed. */
   backup: string | undefined;
 };
 
@@ -25,9 +25,9 @@ const FOLDER_MODE = 0o755;
 const FILE_MODE = 0o644;
 
 /**
- * Renders the includes for one nginx and puts them into `dir` with the scripts of both engines, each file whole or not at all, in an
- * order in which nginx can start at any moment. What is changed is copied into a folder of `dir/backup` before. An `items.conf`
- * that exists is never overwritten. Safe to repeat.
+ * Renders the includes for one nginx and writes them into `dir` with the scripts of both engines. Each file is written atomically, in an
+ * order in which nginx can start at any moment. Files that change are copied into a folder of `dir/backup` first. An existing
+ * `items.conf` is never overwritten. Safe to repeat.
  * Throws a `Trouble`, before anything is written, on a value that nginx would misread or a missing bundle.
  */
 export async function installNginx({
@@ -49,7 +49,7 @@ export async function installNginx({
   return { ...plan, backup };
 }
 
-/** Files as they were before they were written, the last one first. */
+/** The previous files, the last written first. */
 export async function putBack(files: { path: string; before: string | undefined }[]): Promise<void> {
   for (const { path, before } of files.toReversed()) {
     if (before === undefined) await rm(path, { force: true });
@@ -57,7 +57,7 @@ export async function putBack(files: { path: string; before: string | undefined 
   }
 }
 
-/** Folders of which nginx.conf usually includes every file, into one block; each of ours belongs to a block of its own. */
+/** Folders whose files nginx.conf usually includes all in one block; our files belong to different blocks. */
 const SWEPT = ['conf.d', 'default.d', 'modules-enabled', 'sites-enabled', 'vhosts.d'];
 
 function sweptProblem(dir: string): string | undefined {
@@ -66,14 +66,14 @@ function sweptProblem(dir: string): string | undefined {
   return `dir: nginx.conf includes all files of a folder ${name} in one block, and would reject hotitem's (got ${JSON.stringify(dir)}); use ${JSON.stringify(join(dirname(dir), 'hotitem'))}`;
 }
 
-/** Throws one `Trouble` that names all problems, if there is any. */
+/** Throws one `Trouble` that names all problems, if there are any. */
 export function refuse(problems: (string | undefined)[]): void {
   const found = problems.filter((problem) => problem !== undefined);
   if (found.length === 0) return;
   throw new Trouble(found.join('\n'), 'Choose another value. Nothing was written.');
 }
 
-/** Writes a file of a folder that nginx reads, and makes the folder. */
+/** Writes a file that nginx reads, and creates its folder if needed. */
 async function putFile(path: string, text: string): Promise<void> {
   makeFolder(dirname(path), FOLDER_MODE);
   await putWhole(path, text);
@@ -90,7 +90,7 @@ async function keepBefore(folder: string, files: PlannedFile[]): Promise<void> {
   }
 }
 
-/** `2026-11-26T17-20-00Z`: a colon is a trouble to some tools. */
+/** `2026-11-26T17-20-00Z`: some tools do not accept colons in file names. */
 function nameOf(at: Date): string {
   return at.toISOString().replace(/\.\d+/, '').replaceAll(':', '-');
 }

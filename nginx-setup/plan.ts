@@ -18,9 +18,9 @@ export type PlannedFile = {
   path: string;
   /** The current text; undefined if there is no file. */
   before: string | undefined;
-  /** What shall be there; as before where it is the operator's own. */
+  /** The new text; unchanged if the file is the operator's. */
   after: string;
-  /** `kept`: the operator's own edition stays. `obsolete`: of an older version, which nginx.conf may still include. */
+  /** `kept`: edited by the operator. `obsolete`: a file of an older version, which nginx.conf may still include. */
   outcome: 'new' | 'changed' | 'unchanged' | 'kept' | 'obsolete';
   /** Whether it was edited after hotitem wrote it; undefined if unknown. */
   edited: boolean | undefined;
@@ -35,7 +35,7 @@ export type Plan = {
 };
 
 /**
- * What `hotitem nginx install` has to do in a folder; reads, and writes nothing. Throws a `Trouble` where a bundle is missing.
+ * What `hotitem nginx install` has to do in a folder. Writes nothing. Throws a `Trouble` if a bundle is missing.
  */
 export async function planInstall(dir: string, settings: IncludeSettings): Promise<Plan> {
   const version = await installedVersion();

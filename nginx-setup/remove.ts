@@ -17,22 +17,22 @@ import { findUses, type NginxAsked, type Use } from './uses.ts';
 
 export type RemoveOptions = IncludeSettings & {
   dir: string;
-  /** The nginx that may include it, and its nginx.conf; undefined where this host has none. */
+  /** The nginx that may include it, and its nginx.conf; undefined if this host has none. */
   nginx: NginxAsked | undefined;
-  /** Whether what is the operator's own goes as well. */
+  /** Whether to remove the operator's own files, too. */
   purge?: boolean;
 };
 
-/** `inUse`: nginx needs the folder, whose files now say nothing. `removed`: they are gone, but for `kept`. */
+/** `inUse`: nginx.conf still includes the folder, whose files are now inert. `removed`: all files except `kept` are deleted. */
 export type RemoveResult = { inUse: Use[] } | { removed: number; kept: string[] };
 
-/** Files that an operator created from our examples, or that we kept. */
+/** Files that an operator created from our examples, and backups. */
 const OWN = ['privacy.conf', 'realip.conf', 'backup'];
 
 /**
- * Removes the includes of a folder, in two steps where nginx.conf includes them: the first makes them say nothing, so that the lines can
- * be taken out in any order while nginx runs; the second, when none is left, deletes them. Throws `Trouble` where the folder holds
- * none, or where nginx would not start with what the first step wrote, which it then takes back.
+ * Removes the includes of a folder, in two steps if nginx.conf includes them. The first makes them inert, so that the include lines can
+ * be removed in any order while nginx runs; the second deletes them when no line is left. Throws `Trouble` if the folder has no includes,
+ * or if nginx would not start with the inert files, which are then reverted.
  */
 export async function removeIncludes(options: RemoveOptions): Promise<RemoveResult> {
   const { dir, nginx, purge = false } = options;
@@ -99,7 +99,7 @@ async function deleteFiles(dir: string, purge: boolean): Promise<RemoveResult> {
   };
 }
 
-/** Of the operator's own files, those that are not as we wrote them. */
+/** Those of the operator's files that differ from what we wrote. */
 async function editedFiles(dir: string, installed: Installed): Promise<string[]> {
   const files = await Promise.all(
     OWN_FILES.map(async (name) => ({

@@ -10,18 +10,18 @@ import { readNginx } from './conf/read-nginx.ts';
 import { createSite } from './conf/site.ts';
 import { runningNginx } from './program/running-nginx.ts';
 
-/** A line of the operator's own by which nginx needs a folder of includes. */
+/** A line of the operator that needs a folder of includes. */
 export type Use = Place & {
   text: string;
-  /** It names a file of the folder; else it uses what such a file defines, and goes first. */
+  /** It names a file of the folder. Otherwise it uses a definition from one, and must be removed first. */
   names: boolean;
-  /** The whole line is that, and nothing else. */
+  /** The directive is alone on its line. */
   alone: boolean;
 };
 
 export type Uses = {
   uses: Use[];
-  /** Whether nginx takes the configuration. */
+  /** Whether nginx accepts the configuration. */
   accepted: boolean;
   /** Why it does not. */
   complaint: string | undefined;
@@ -29,13 +29,13 @@ export type Uses = {
 
 export type NginxAsked = {
   command: string[];
-  /** The one nginx.conf to look at; undefined: that which nginx was built to read, and those that running ones were told to. */
+  /** The nginx.conf to examine; undefined: nginx's default one, and those of running nginx processes. */
   conf?: string;
 };
 
 /**
- * What of nginx's configuration needs the includes in `dir`. Throws `Trouble` where it cannot be read as a whole: what is not seen
- * could need them.
+ * The lines of nginx's configuration that need the includes in `dir`. Throws `Trouble` if the configuration cannot be read completely:
+ * the unread part could need them.
  */
 export async function findUses(dir: string, { command, conf }: NginxAsked): Promise<Uses> {
   const { asked, main, configuration, unreadable } = await readNginx(command, conf);
@@ -71,7 +71,7 @@ async function usesIn(dir: string, main: string, configuration: Configuration): 
       },
     ];
   });
-  // Where a line does not name the folder, what it uses may be of another one.
+  // If no line names the folder, the definitions that they use may come from another folder.
   if (!uses.some(({ names }) => names)) return [];
   return uses.toSorted((a, b) => Number(a.names) - Number(b.names));
 

@@ -7,30 +7,30 @@ import { ProvisionError } from './provision-error.ts';
 import type { Report } from './report.ts';
 
 export type Obtain = {
-  /** The folder's name: the part and its version. */
+  /** The name of the folder: part and version. */
   name: string;
   /** For people: `Kafka 4.1.1 from Maven Central (43 MB)`. */
   what: string;
   report: Report;
-  /** Fills the folder. It has another name until this resolves, so nothing may remember its path. */
+  /** Fills the folder. It has a temporary name until this resolves, so its path must not be stored. */
   make: (folder: string) => Promise<void>;
 };
 
 const PROGRESS_MS = 4_000;
 const ABANDONED_MS = 60 * 60_000;
 
-/** Unfinished downloads in the cache. Only we use a folder of that name, and nothing else is ever removed. */
+/** The folder of unfinished downloads in the cache. Only hotitem uses this name, and nothing else is ever removed. */
 const UNFINISHED = '.hotitem-unfinished';
 
-/** Where the parts are kept: `$HOTITEM_CACHE`, else `$XDG_CACHE_HOME/hotitem`, else `~/.cache/hotitem`. */
+/** The cache folder: `$HOTITEM_CACHE`, else `$XDG_CACHE_HOME/hotitem`, else `~/.cache/hotitem`. */
 export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
   if (env.HOTITEM_CACHE) return resolve(env.HOTITEM_CACHE);
   return join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'hotitem');
 }
 
 /**
- * The folder of that name in the cache, made first where it is missing. It is filled under another name and renamed
- * when complete, so it is never there by half, and of two processes that make it at once one wins and both have it.
+ * The folder of that name in the cache; creates it if it is missing. It is filled under a temporary name and renamed when complete, so it
+ * is never incomplete. If two processes create it at once, one wins and both use it.
  */
 export async function obtain({ name, what, report, make }: Obtain): Promise<string> {
   const cache = cacheFolder();
@@ -44,9 +44,9 @@ export async function obtain({ name, what, report, make }: Obtain): Promise<stri
   await removeAbandoned(work);
   const unfinished = await mkdtemp(join(work, `${name}-`));
   const started = Date.now();
-  report(`getting ${what} …`);
+  report(`obtaining ${what} …`);
   const progress = setInterval(async () => {
-    // Shows progress, however long a download takes.
+    // Shows progress during long downloads.
     await utimes(unfinished, new Date(), new Date()).catch(() => {});
     const bytes = await sizeOf(unfinished);
     report(`… ${seconds(started)} s, ${megabytes(bytes)} MB on disk, unpacked files included`);
@@ -64,8 +64,8 @@ export async function obtain({ name, what, report, make }: Obtain): Promise<stri
 }
 
 /**
- * Files there are run: only root or this user may have created them. Of our own folder the rights of others are
- * taken away. Throws a `ProvisionError`.
+ * Programs in this folder are executed: only root or this user may have created them. Removes the permissions of others from a folder
+ * of our own. Throws a `ProvisionError`.
  */
 async function requireOwn(folder: string, report: Report): Promise<void> {
   const uid = process.getuid?.() ?? 0;
@@ -92,8 +92,8 @@ async function renameUnlessThere(from: string, to: string): Promise<void> {
 }
 
 /**
- * What a killed process has left. Younger ones may be another process at work. Unlike the time of modification, that of
- * the change cannot be set: unpacking a package gives the folder the package's own, years old.
+ * Removes what a killed process left behind. Younger folders may belong to a running process. Compares ctime, because unpacking a package
+ * sets the mtime of the folder to the package's own, years ago.
  */
 async function removeAbandoned(work: string): Promise<void> {
   for (const name of await readdir(work)) {
@@ -105,8 +105,8 @@ async function removeAbandoned(work: string): Promise<void> {
 }
 
 /**
- * Bytes of all files below; those that vanish meanwhile count nothing. By types: without them Node follows links to folders, and a whole
- * Debian has some that lead out of it, or to themselves (`/usr/bin/X11`).
+ * The bytes of all files below; files that disappear meanwhile are skipped. Uses the types of directory entries: without them Node follows
+ * symbolic links to folders, and a Debian tree has some that lead out of it, or to themselves (`/usr/bin/X11`).
  */
 export async function sizeOf(folder: string): Promise<number> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ProvisionError } from './provision-error.ts';
 
-/** Where an unpacked tree has its libraries. bookworm has its libc under `lib`, later suites have it under `usr/lib`. */
+/** The library folders of an unpacked tree. bookworm has libc under `lib`, later suites under `usr/lib`. */
 export async function libraryFolders(tree: string): Promise<string[]> {
   const folders: string[] = [];
   for (const parent of ['usr/lib', 'lib']) {
@@ -14,7 +14,7 @@ export async function libraryFolders(tree: string): Promise<string[]> {
   return folders;
 }
 
-/** The tree's own program loader: with it a program runs on its own libc, whatever the machine's is. */
+/** The tree's program loader: with it a program runs on the tree's libc instead of the host's. */
 export async function loaderOf(libraries: string[]): Promise<string> {
   for (const folder of libraries) {
     const loader = (await readdir(folder)).find((name) => /^ld-linux.*\.so\.\d+$/.test(name));

@@ -9,8 +9,8 @@ const SUITES = new Set(
 const USABLE = /^(https?|mirror\+(https?|file)):/;
 
 /**
- * The mirror of Debian's archive that apt's own sources under `folder` name, or undefined. A suite's updates, security
- * and backports lie elsewhere or are no suite of their own, so their entries do not count; nor do other archives.
+ * The mirror of Debian's archive in apt's sources under `folder`, or undefined. Entries for updates, security and backports are ignored,
+ * because they are elsewhere or not complete suites; so are other archives.
  */
 export async function findMirror(folder = '/etc/apt'): Promise<string | undefined> {
   const oneLine = [join(folder, 'sources.list')];
@@ -27,7 +27,7 @@ export async function findMirror(folder = '/etc/apt'): Promise<string | undefine
   return mirrorOf(sources.flat());
 }
 
-/** Where Debian's `main` is, according to the sources. */
+/** The URL of Debian's `main` in these sources. */
 export function mirrorOf(sources: Source[]): string | undefined {
   return sources
     .filter(
@@ -50,7 +50,7 @@ export function fromOneLine(text: string): Source[] {
   });
 }
 
-/** The entries of a `.sources` file: stanzas of `Field: value`, a value going on in lines that begin with a space. */
+/** The entries of a `.sources` file: stanzas of `Field: value`; lines that begin with a space continue the value. */
 export function fromDeb822(text: string): Source[] {
   const lines = text.split('\n').filter((line) => !line.startsWith('#'));
   return lines

@@ -9,7 +9,7 @@ import type { Suite } from './versions.ts';
 
 type TreeOptions = {
   suite: Suite;
-  /** The packages; what they depend on comes along. */
+  /** The packages; their dependencies are added. */
   packages: string[];
   /** The folder's name in the cache: part and version. */
   name: string;
@@ -26,9 +26,9 @@ const KEYRINGS = ['debian-archive-keyring.gpg', 'debian-archive-keyring.pgp'].ma
 const HINT = 'Is the Debian mirror of /etc/apt/sources.list and sources.list.d reachable?';
 
 /**
- * Debian packages with all that they depend on, unpacked into a folder of the cache: nothing is installed, no file of
- * the system is touched, and root is not needed. apt checks the archive's signature. Returns the folder, in which
- * `packages.txt` lists what it holds. Throws a `ProvisionError`.
+ * Unpacks Debian packages with all dependencies into a folder of the cache. Installs nothing, changes no file of the system, and does not
+ * need root. apt checks the archive's signature. Returns the folder, in which `packages.txt` lists the packages. Throws a
+ * `ProvisionError`.
  */
 export function debianTree(options: TreeOptions): Promise<string> {
   const { suite, packages, name, what, report, finish } = options;
@@ -59,7 +59,7 @@ async function unpack(options: { suite: Suite; packages: string[]; folder: strin
     ([, name = '', version = '']) => ({ name, version }),
   );
   if (closure.length === 0)
-    throw new ProvisionError(`apt installs nothing for ${packages.join(' ')}`, { hint: HINT });
+    throw new ProvisionError(`apt finds nothing to install for ${packages.join(' ')}`, { hint: HINT });
   await apt(['download', ...closure.map(({ name, version }) => `${name}=${version}`)], { env, cwd: debs });
 
   for (const deb of await readdir(debs)) {
@@ -74,17 +74,17 @@ async function unpack(options: { suite: Suite; packages: string[]; folder: strin
   await rm(work, { recursive: true });
 }
 
-/** An apt whose every file lies in `work`. Of the machine's own it has the mirror, and the way there. */
+/** An apt with all its files in `work`. From the host's apt it takes only the mirror and the proxy settings. */
 async function privateApt(work: string, suite: Suite): Promise<NodeJS.ProcessEnv> {
   const settings = await run('apt-config', ['dump']);
   if (settings.missing) {
-    throw new ProvisionError('no apt: this is not a Debian system', {
+    throw new ProvisionError('there is no apt: this is not a Debian system', {
       hint: 'Nothing can be unpacked from Debian here.',
     });
   }
   const mirror = await findMirror();
   if (mirror === undefined) {
-    throw new ProvisionError('no mirror of Debian in /etc/apt/sources.list or sources.list.d', {
+    throw new ProvisionError('/etc/apt/sources.list and sources.list.d name no Debian mirror', {
       hint: "Add one (deb http://<mirror>/debian stable main); other distributions' packages are not used.",
     });
   }
@@ -95,7 +95,7 @@ async function privateApt(work: string, suite: Suite): Promise<NodeJS.ProcessEnv
   await writeFile(join(work, 'sources.list'), `deb [signed-by=${signedBy}] ${mirror} ${suite} main\n`);
   await writeFile(join(work, 'status'), '');
   const config = {
-    // Not read, so that no hook of the machine's runs: Debian's own images have one that empties the system's cache.
+    // The host's apt.conf is not read, so that none of its hooks runs: Debian's images have one that empties the system's cache.
     'Dir::Etc::main': '/dev/null',
     'Dir::Etc::parts': '/dev/null',
     'Dir::Etc::sourcelist': join(work, 'sources.list'),
@@ -124,7 +124,7 @@ async function keyring(): Promise<string> {
   for (const path of KEYRINGS) {
     if (await stat(path).catch(() => undefined)) return path;
   }
-  throw new ProvisionError(`no keys of Debian's archive: ${KEYRINGS[0]} is not there`, {
+  throw new ProvisionError(`the keys of Debian's archive are missing: ${KEYRINGS[0]} does not exist`, {
     hint: 'Install the package debian-archive-keyring.',
   });
 }

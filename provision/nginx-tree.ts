@@ -15,12 +15,12 @@ const LUA_PACKAGES = ['libnginx-mod-http-lua', 'lua-nginx-kafka', 'lua-cjson'];
 
 export type ObtainOptions = {
   suite: Suite;
-  /** With Lua, and its Kafka client. Only trixie has them. */
+  /** Adds Lua and its Kafka client. Only trixie has them. */
   lua?: boolean;
   report: Report;
 };
 
-/** nginx with njs as Debian packages it, unpacked privately. Throws a `ProvisionError`. */
+/** Debian's nginx with njs, unpacked privately. Throws a `ProvisionError`. */
 export async function obtainNginx({ suite, lua = false, report }: ObtainOptions): Promise<NginxBuild> {
   const pin = NGINX[suite];
   const label = pin ? `nginx-${pin.nginx}-njs-${pin.njs}` : `nginx-${suite}`;

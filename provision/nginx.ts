@@ -13,8 +13,8 @@ const OTHER_WAYS =
   'Name an nginx that has njs with HOTITEM_NGINX (and its module with HOTITEM_NGINX_JS_MODULE), or use Docker: docker compose up';
 
 /**
- * An nginx to run the shop with: the one that `HOTITEM_NGINX` names, else the system's where its njs is new enough,
- * else Debian's unpacked privately. Throws a `ProvisionError` that names the ways left.
+ * An nginx to run the shop with: the one that `HOTITEM_NGINX` names, else the installed one if its njs is new enough, else Debian's,
+ * unpacked privately. Throws a `ProvisionError` that names the alternatives.
  */
 export async function findNginx({ report, env = process.env }: FindOptions): Promise<NginxBuild> {
   if (env.HOTITEM_NGINX) return named(env.HOTITEM_NGINX, env);
@@ -22,8 +22,8 @@ export async function findNginx({ report, env = process.env }: FindOptions): Pro
   const system = systemNginx(env);
   const installed = system === undefined ? { reason: 'nginx is not installed' } : await inspectNginx(system);
   if (!('reason' in installed) && compareVersions(installed.njs, OLDEST_NJS) >= 0) return installed;
-  if ('reason' in installed) report(`${installed.reason}: taking another`);
-  else report(`${system} has njs ${installed.njs}, older than ${OLDEST_NJS}: taking another`);
+  if ('reason' in installed) report(`${installed.reason}: using another one`);
+  else report(`${system} has njs ${installed.njs}, older than ${OLDEST_NJS}: using another one`);
 
   try {
     return await obtainNginx({ suite: 'trixie', report });

@@ -1,4 +1,4 @@
-/** A part cannot be had. The message says which and why, `hint` what to do about it. */
+/** A part cannot be obtained. The message says which and why, `hint` what to do. */
 export class ProvisionError extends Error {
   override name = 'ProvisionError';
   readonly hint: string;

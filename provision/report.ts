@@ -1,2 +1,2 @@
-/** Takes one line for people about what is being done, without a newline. */
+/** Reports progress to people: one line, without a newline. */
 export type Report = (line: string) => void;

@@ -7,22 +7,22 @@ import type { Facts } from './facts.ts';
 import { includeFolder, RELOAD } from './mend.ts';
 
 const ANSWER_MS = 1_000;
-/** Of the breaker's answer, by nginx/http.conf. */
+/** The header of the breaker's answer, see nginx/http.conf. */
 const OURS = 'hotitem-breaker';
 
 type Answer = {
-  /** 0 where it is not HTTP or never comes. */
+  /** 0 if there was no answer, or it was not HTTP. */
   status: number;
-  /** Who it says it is. */
+  /** Its `Server` header. */
   server: string;
   isOurs: boolean;
 };
 
-/** Nothing needs to listen on the breaker's address, because nginx may be stopped; what does must answer 503. */
+/** nginx may be stopped, so nothing has to listen on the breaker's address. Anything that does must answer 503. */
 export async function breakerFindings(facts: Facts, breaker: string, where: Place): Promise<Finding[]> {
   const answer = await ask(breaker);
   if (answer === undefined) return [];
-  // Includes of before that have a breaker without the header.
+  // The breaker of older includes does not send the header.
   if (answer.status === 503 && (answer.isOurs || !isMarked(facts))) return [];
   const [listeners, master] = await Promise.all([listenersAt(portOf(breaker)), masterOf(facts)]);
   const dir = includeFolder(facts.site);
@@ -32,9 +32,9 @@ export async function breakerFindings(facts: Facts, breaker: string, where: Plac
       {
         id: 'reload-pending',
         severity: 'note',
-        what: `the running nginx has another configuration: at the breaker's address ${breaker} it does not answer as expected${said}`,
+        what: `the running nginx has an older configuration: it does not answer as expected at the breaker's address ${breaker}${said}`,
         where,
-        why: 'these files were changed after it had read them',
+        why: 'these files were changed after nginx had read them',
         fix: 'reload it',
         command: RELOAD,
       },
@@ -45,9 +45,9 @@ export async function breakerFindings(facts: Facts, breaker: string, where: Plac
       {
         id: 'breaker-unclear',
         severity: 'warning',
-        what: `an nginx answers at the breaker's address ${breaker}${said}; whether it is this one cannot be seen`,
+        what: `an nginx answers at the breaker's address ${breaker}${said}, perhaps another than this one`,
         where,
-        why: 'if it runs with an older state of these files, all is well; if another one has the port, yours does not start',
+        why: 'if it is yours with an older state of these files, a reload is enough; if another nginx has the port, yours does not start',
         fix: 'run this as root, or reload nginx and check again',
       },
     ];
@@ -67,7 +67,7 @@ export async function breakerFindings(facts: Facts, breaker: string, where: Plac
   ];
 }
 
-/** Whether the breaker of these files says that it is ours. */
+/** Whether these files add the header to the breaker's answer. */
 function isMarked({ site }: Facts): boolean {
   return site.spots.some(
     ({ directive: { name, args } }) => name === 'add_header' && args[0]?.toLowerCase() === OURS,
@@ -85,7 +85,7 @@ function whoIs([first]: Listener[]): string {
   return first === undefined ? '' : `: ${first.name}, process ${first.pid}`;
 }
 
-/** The process id of the nginx that runs with this configuration, by its pid file. */
+/** The process id of the nginx that runs with this configuration, from its pid file. */
 async function masterOf({ build, site }: Facts): Promise<number | undefined> {
   const set = site.spots.find(({ directive, around }) => directive.name === 'pid' && around.length === 0);
   const path = resolve(build.prefix, set?.directive.args[0] ?? build.pid);
@@ -97,7 +97,7 @@ function portOf(address: string): number {
   return Number(address.slice(address.lastIndexOf(':') + 1));
 }
 
-/** What answers there; undefined if nothing listens. */
+/** The answer at that address; undefined if nothing listens there. */
 function ask(address: string): Promise<Answer | undefined> {
   return new Promise((done) => {
     const asked = request(`http://${address}/`, { timeout: ANSWER_MS, agent: false }, (response) => {

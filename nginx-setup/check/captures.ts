@@ -16,7 +16,7 @@ export type Capture = {
   block: Directive | undefined;
 };
 
-/** Every location that captures, by one of our includes or by a `set` of the operator's own. */
+/** Every location that captures, with one of our includes or with a `set` line that the operator wrote. */
 export function capturesOf({ spots, ours }: Site): Capture[] {
   return spots.flatMap((spot) => {
     const { directive } = spot;
@@ -25,7 +25,7 @@ export function capturesOf({ spots, ours }: Site): Capture[] {
     if (variable === undefined || !Object.hasOwn(CAPTURE_VARIABLES, variable)) return [];
     const server = blockAround(spot, 'server');
     const block = blockAround(spot, 'location');
-    // The include says it better: the same variable may serve several transports.
+    // An include is unambiguous: several transports may use the same variable.
     const include = ours.find(
       ({ file, include }) => file.path === directive.file && include.transport !== undefined,
     );
@@ -44,7 +44,7 @@ export function capturesOf({ spots, ours }: Site): Capture[] {
   });
 }
 
-/** The `rewrite … last` by which a location hands its requests on. */
+/** The `rewrite … last` with which a location passes its requests to another one. */
 export function redirectOf(location: Directive): Directive | undefined {
   return [...childrenOf(location.block ?? [])].find(
     ({ name, args }) =>

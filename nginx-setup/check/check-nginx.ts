@@ -31,9 +31,9 @@ import { workerFindings } from './worker-rules.ts';
 export type CheckNginxOptions = {
   /** The program and its first arguments. */
   command: string[];
-  /** The configuration to check; the one that this nginx was built to read unless said. */
+  /** The configuration to check. Default: the one that this nginx was built to read. */
   conf?: string;
-  /** Where the sidecar listens and looks for spilled lines, and what else the includes are written with. */
+  /** The settings that the includes are written with, such as the sidecar's socket and spill folder. */
   sidecar: IncludeSettings;
 };
 
@@ -41,20 +41,20 @@ export type NginxReport = {
   program: string;
   /** The version: `1.26.3`. */
   nginx: string;
-  /** Undefined where it runs no njs. */
+  /** Undefined if njs is not loaded. */
   njs: Njs | undefined;
   conf: string;
-  /** The folder of our includes, where it names one. */
+  /** The folder of our includes, if the configuration includes any. */
   includes: string | undefined;
   captures: Omit<Capture, 'spot' | 'block'>[];
-  /** How to ask it for a page that it captures. */
+  /** How to request a page that it captures. */
   tests: TestRequest[];
   findings: Finding[];
 };
 
 /**
- * Reads the version, the modules and the configuration of an nginx and says what to change. Starts nothing that stays and
- * changes nothing. Throws `Trouble` where there is no such nginx.
+ * Reads the version, the modules and the configuration of an nginx and says what to change. Changes nothing, and leaves no process
+ * running. Throws `Trouble` if there is no such nginx.
  */
 export async function checkNginx({ command, conf, sidecar }: CheckNginxOptions): Promise<NginxReport> {
   const { asked, main, configuration, unreadable } = await readNginx(command, conf);

@@ -1,16 +1,16 @@
 import { toRegExp } from '../conf/locate.ts';
 
-/** The value of a variable in a subrequest: one of some values, that of the page, or unknown. */
+/** The value of a variable in a subrequest: one of these, the same as for the page (`alike`), or unknown. */
 export type Reading = readonly string[] | 'alike' | 'unknown';
 
 export type Condition = {
-  /** Whether the content of an `if` runs for the subrequest: never, as for the page, or unknown. */
+  /** Whether the block of an `if` runs for the subrequest: never, exactly if it ran for the page (`alike`), or unknown. */
   runs: 'never' | 'alike' | 'unknown';
-  /** It has a pattern with named groups, which become variables where it matches. */
+  /** Whether its pattern has named groups, which set variables if it matches. */
   names: boolean;
 };
 
-/** What nginx makes of the condition of an `if`, given as its words. */
+/** How nginx evaluates the condition of an `if`, given as its words. */
 export function conditionOf(args: string[], read: (variable: string) => Reading): Condition {
   const [first = '', operator = '', ...rest] = wordsOf(args);
   const value = rest.join(' ');

@@ -10,7 +10,7 @@ const BUNDLES: Readonly<Record<string, 'njs' | 'qjs'>> = {
   'hotitem-periodic.qjs.js': 'qjs',
 };
 
-/** Whether the script of ours is the one for the engine that will run it. */
+/** Whether our script is the one for the engine that runs it. */
 export function engineFindings({ site }: Facts): Finding[] {
   return site.spots.flatMap((spot): Finding[] => {
     const bundle = bundleOf(spot);

@@ -3,8 +3,8 @@ import { toRegExp } from '../conf/locate.ts';
 const MOST = 24;
 
 /**
- * Some texts that a pattern matches, with and without what is optional in it. For patterns of letters, classes, groups,
- * alternatives and quantifiers, as those of paths are; none for others.
+ * A few texts that a pattern matches, with and without its optional parts. Only for patterns of letters, classes, groups,
+ * alternatives and quantifiers, as paths use them; empty for all others.
  */
 export function examplesOf(pattern: string, ignoresCase: boolean): string[] {
   const regexp = toRegExp(pattern, ignoresCase);

@@ -5,16 +5,16 @@ import type { Build } from '../program/build.ts';
 import type { Njs } from '../program/njs-probe.ts';
 import type { Capture } from './captures.ts';
 
-/** All that the checks look at. */
+/** Everything that the rules read. */
 export type Facts = {
   build: Build;
   site: Site;
   captures: Capture[];
-  /** The njs that this nginx runs with this configuration, or why it runs none. */
+  /** The njs that this nginx runs with this configuration, or why it does not. */
   njs: Njs | { reason: string };
-  /** A module of njs on disk that could be loaded. */
+  /** The path of an njs module on this host that could be loaded. */
   moduleFile: string | undefined;
   worker: Worker;
-  /** What the sidecar's configuration says. */
+  /** From the sidecar's configuration. */
   sidecar: IncludeSettings;
 };

@@ -13,7 +13,7 @@ import { installAgain } from './mend.ts';
 
 const TMPFS = 0x01021994;
 
-/** What stands between nginx and the folder of the hot list on this machine. */
+/** What keeps nginx on this host from reading the folder of the hot list. */
 export async function hotPathFindings(facts: Facts): Promise<Finding[]> {
   const [look] = facts.site.ours.filter(({ name }) => name === LOOK);
   const folder = look && folderOf(look);
@@ -66,7 +66,7 @@ async function closed({ worker }: Facts, folder: string, where: Place): Promise<
   ];
 }
 
-/** With `disable_symlinks` nginx sees no file below a link. */
+/** With `disable_symlinks` nginx does not see files below a symbolic link. */
 async function linked(look: OurInclude, folder: string): Promise<Finding[]> {
   const set = inherited(look, 'disable_symlinks');
   if (set === undefined || set.args[0] === 'off') return [];
@@ -76,7 +76,7 @@ async function linked(look: OurInclude, folder: string): Promise<Finding[]> {
       {
         id: 'hot-behind-link',
         severity: 'error',
-        what: `disable_symlinks ${set.args.join(' ')} also applies to ${LOOK}, and ${at} is a link`,
+        what: `disable_symlinks ${set.args.join(' ')} also applies to ${LOOK}, and ${at} is a symbolic link`,
         where: placeOf(set),
         why: 'nginx does not follow it: no item is ever hot',
         fix: 'name the folder by its own path (heat.dir), or move disable_symlinks into the locations that serve files',
@@ -86,7 +86,7 @@ async function linked(look: OurInclude, folder: string): Promise<Finding[]> {
   return [];
 }
 
-/** An nginx of this configuration in a chroot, or in a container. */
+/** An nginx with this configuration that runs in a chroot or in a container. */
 async function elsewhere({ site }: Facts, folder: string, where: Place): Promise<Finding[]> {
   const own = await identityOf(folder);
   const main = site.configuration.main.path;
@@ -113,13 +113,13 @@ async function elsewhere({ site }: Facts, folder: string, where: Place): Promise
 async function missing({ sidecar }: Facts, folder: string, where: Place): Promise<Finding[]> {
   const system = await statfs(folder).catch(() => undefined);
   if (system === undefined) {
-    // Where no sidecar runs that is said of the socket.
+    // If no sidecar runs, the rule about the socket reports it.
     if ((await identityOf(sidecar.socket)) === undefined) return [];
     return [
       {
         id: 'hot-not-there',
         severity: 'note',
-        what: `${folder} is not there, or hidden from you`,
+        what: `${folder} does not exist, or you cannot see it`,
         where,
         why: 'the sidecar runs but has not created it: no item is hot in nginx',
         fix: '/readyz?verbose of the sidecar says why; with heat.enabled: false this is expected',
@@ -133,7 +133,7 @@ async function missing({ sidecar }: Facts, folder: string, where: Place): Promis
       severity: 'note',
       what: `${folder} is on a disk`,
       where,
-      why: 'nginx reads it at each request, and the sidecar writes to it during ingestion: a busy disk delays both',
+      why: 'nginx reads it for each request, and the sidecar writes to it during ingestion: a busy disk delays both',
       fix: `keep it in memory: heat.dir: ${SYSTEM_PATHS.run}/hot`,
     },
   ];

@@ -13,10 +13,10 @@ import type { Capture } from './captures.ts';
 import type { Facts } from './facts.ts';
 import { otherInclude } from './mend.ts';
 
-/** The include that looks whether an item is hot. */
+/** The include that checks whether an item is hot. */
 export const LOOK = 'server-hot.conf';
 
-/** Whether looking for hot items sees what is captured, and changes nothing else. Silent where nothing looks. */
+/** Whether the hot check covers the captured pages, and changes nothing else. No findings if nothing includes it. */
 export function hotFindings({ site, captures }: Facts): Finding[] {
   const looks = site.ours.filter(({ name }) => name === LOOK);
   return [
@@ -32,7 +32,7 @@ export function hotFindings({ site, captures }: Facts): Finding[] {
   ];
 }
 
-/** Whether the look of that nginx is switched off. */
+/** Whether the hot check is switched off in this nginx. */
 export function isHotOff({ spots }: Pick<Site, 'spots'>): boolean {
   const last = spots.findLast(
     ({ directive: { name, args } }) => name === 'map' && args[1] === '$hotitem_file',
@@ -59,7 +59,7 @@ function off(site: Site): Finding[] {
   ];
 }
 
-/** What nginx once knew of a request's item it does not ask again. */
+/** nginx determines the item of a request once: a rewrite below the check has no effect on it. */
 function rewrittenBelow(look: OurInclude): Finding[] {
   return rulesOf(look)
     .below.filter((rule) => isRewrite(rule) && !isExternal(rule))
@@ -86,7 +86,7 @@ function leftAbove(look: OurInclude): Finding[] {
     }));
 }
 
-/** A location that leads on to one that captures: the item is that of the path as it came. */
+/** A location that rewrites to a capturing one: the item is then taken from the path as requested. */
 function rewrittenInLocations({ around }: OurInclude, captures: Capture[]): Finding[] {
   const server = blockAround({ around }, 'server');
   const here = captures.filter(({ spot }) => blockAround(spot, 'server') === server);
@@ -135,10 +135,10 @@ function believed(look: OurInclude): Finding[] {
   ];
 }
 
-/** Directives with a pattern of their own, whose $1 is not that of the server's name. */
+/** Directives that have a pattern themselves: their $1 is not that of server_name. */
 const OWN_PATTERN = ['rewrite', 'if', 'location', 'sub_filter'];
 
-/** The look evaluates patterns for each request of the server. */
+/** The hot check evaluates patterns for each request of the server, which overwrites $1. */
 function replaced({ around }: OurInclude, { spots }: Site): Finding[] {
   const server = blockAround({ around }, 'server');
   const names = childOf(server, 'server_name')?.args ?? [];
@@ -156,10 +156,10 @@ function replaced({ around }: OurInclude, { spots }: Site): Finding[] {
     {
       id: 'captures-replaced',
       severity: 'error',
-      what: `${textOf(user.directive)} takes a numbered group of server_name where ${LOOK} looks`,
+      what: `${textOf(user.directive)} uses a numbered group of server_name, in a server that includes ${LOOK}`,
       where: placeOf(user.directive),
       why: 'the patterns of items.conf overwrite $1, $2 … of the request: another page is served',
-      fix: 'name the group, and use its name: server_name ~^(?<shop>.+)\\.example$;',
+      fix: 'use a named group: server_name ~^(?<shop>.+)\\.example$;',
     },
   ];
 }
@@ -187,7 +187,7 @@ function tooLate({ around, file }: OurInclude): Finding[] {
   ];
 }
 
-/** The rules of a server above and below the look, with those in an `if`. */
+/** The rules of a server above and below the hot check, with those inside an `if`. */
 function rulesOf({ around, file }: OurInclude): { above: Directive[]; below: Directive[] } {
   const children = [...childrenOf(blockAround({ around }, 'server')?.block ?? [])];
   const [first] = file.directives;

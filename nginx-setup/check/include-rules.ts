@@ -7,7 +7,7 @@ import { compareVersions } from '../program/version.ts';
 import type { Facts } from './facts.ts';
 import { installInto, otherInclude } from './mend.ts';
 
-/** Whether each of our includes is in the right place, once, with what it needs. */
+/** Whether each of our includes is in the right block, once, and what it needs is included too. */
 export function includeFindings(facts: Facts): Finding[] {
   return [
     ...missingFiles(facts),
@@ -80,7 +80,7 @@ function repeated({ site }: Facts): Finding[] {
 
   function isRepeated(ours: OurInclude): boolean {
     const earlier = rest.slice(0, rest.indexOf(ours));
-    // What a repeated http.conf includes again is already reported.
+    // The files that a repeated http.conf includes are covered by the finding for http.conf.
     const viaOurs = site.ours.some(({ file }) => file.path === ours.directive.file);
     return (
       !viaOurs &&
@@ -101,7 +101,7 @@ function twice({ name, directive, around }: OurInclude): Finding {
   };
 }
 
-/** What an include, or a `set` of the operator's own, needs beside it and has not; one finding for each block that lacks one. */
+/** What an include, or a `set` that the operator wrote, needs and is missing; one finding per block. */
 function lonely({ site, captures }: Facts): Finding[] {
   const found = new Map<string, Finding>();
   const byHand = captures.map(({ spot, transport }) => ({
@@ -124,7 +124,7 @@ function lonely({ site, captures }: Facts): Finding[] {
         severity: 'error',
         what: `${wanted} is missing in ${block === undefined ? need.in : nameOf(block)}`,
         where,
-        why: `${name} (${directive.file}:${directive.line}) needs ${wanted === 'server.conf' ? 'its internal locations: without them a view is handed over to nobody' : 'what it defines'}`,
+        why: `${name} (${directive.file}:${directive.line}) needs ${wanted === 'server.conf' ? 'its internal locations: without them no view reaches the sidecar' : 'what it defines'}`,
         fix: `include ${wanted} in that ${need.in} block${others.length > 0 ? ` (or ${others.join(', ')})` : ''}`,
       });
     }
@@ -149,7 +149,7 @@ function tooOldFor({ site, build }: Facts): Finding[] {
   ];
 }
 
-/** Whether anything is captured at all. */
+/** Whether any location captures. */
 function purpose({ site, captures }: Facts): Finding[] {
   const inOurs = new Set(site.ours.map(({ file }) => file.path));
   const off = site.ours.find(
@@ -180,7 +180,7 @@ function purpose({ site, captures }: Facts): Finding[] {
       ...(any && { where: placeOf(any.directive) }),
       why:
         any === undefined
-          ? 'nothing of hotitem is included in this configuration'
+          ? 'this configuration includes no file of hotitem'
           : 'no location includes a capture-….conf',
       fix:
         any === undefined

@@ -4,14 +4,14 @@ import { blockAround, inherited, nameOf, type Site, type Spot } from '../conf/si
 import type { Capture } from './captures.ts';
 import type { Facts } from './facts.ts';
 
-/** What the shop has for its pages, our locations inherit and cannot end by a line of their own. */
+/** Directives of the shop that our locations inherit and cannot switch off. */
 export function inheritedFindings({ site, captures }: Facts): Finding[] {
   const scripted = captures.filter(({ transport }) => transport !== 'log');
   const logged = captures.filter(({ transport }) => transport === 'log');
   return [...proxied(site), ...watched(site, scripted), ...logged.flatMap(unlinked), ...limited(site)];
 }
 
-/** The njs engine has versions that do not know `js_fetch_proxy`: fetch-njs.conf cannot end it. */
+/** Some versions with the njs engine do not know `js_fetch_proxy`, so fetch-njs.conf cannot switch it off. */
 function proxied({ spots, ours }: Site): Finding[] {
   const batch = ours.find(({ name }) => name === 'http-batch.conf');
   const set = spots.find(
@@ -31,7 +31,7 @@ function proxied({ spots, ours }: Site): Finding[] {
   ];
 }
 
-/** Third parties' directives that see each request of their block, a subrequest of ours included. */
+/** Directives of third parties that run for each request of their block, also for our subrequest. */
 const WATCHERS =
   /^(?:(?:server_)?rewrite_by_lua|header_filter_by_lua|body_filter_by_lua|log_by_lua)|^modsecurity$|^passenger_enabled$/;
 
@@ -55,7 +55,7 @@ function watched({ spots }: Site, captures: Capture[]): Finding[] {
   }
 }
 
-/** With `disable_symlinks` nginx writes no file of a variable name below a link, and may not find the root either. */
+/** With `disable_symlinks` nginx writes no file with a variable in its name below a symbolic link, and may not find the root either. */
 function unlinked({ spot, location }: Capture): Finding[] {
   const set = inherited(spot, 'disable_symlinks');
   if (set === undefined || set.args[0] === 'off') return [];
@@ -71,7 +71,7 @@ function unlinked({ spot, location }: Capture): Finding[] {
   ];
 }
 
-/** log-limit.conf looks for a file by the cache of the shop's server. */
+/** log-limit.conf tests for a file, and nginx answers from the open file cache of the server. */
 function limited({ ours }: Site): Finding[] {
   return ours
     .filter(({ name }) => name === 'log-limit.conf')

@@ -7,7 +7,7 @@ import type { Facts } from './facts.ts';
 import { installInto } from './mend.ts';
 import { saysTheSame } from './same-text.ts';
 
-/** Whether the files in use are those of this version and of today's settings, and who changed them where they are not. */
+/** Whether the included files are those of this version with the current settings; if not, whether hotitem or somebody else changed them. */
 export async function installedFindings({ site, sidecar }: Facts): Promise<Finding[]> {
   const own = site.ours.filter(({ include }) => !include.yours);
   const folders = [...new Set(own.map(({ file }) => dirname(file.path)))];

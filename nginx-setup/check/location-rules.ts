@@ -4,11 +4,11 @@ import { type Capture, redirectOf } from './captures.ts';
 import type { Facts } from './facts.ts';
 import { rerunFindings } from './rerun-rules.ts';
 
-// What nginx asks after the rewrite phase: a location that hands its requests on by then never gets to it.
+// Directives of later phases: a location that a rewrite leaves in the rewrite phase never reaches them.
 const NEVER_REACHED = ['limit_req', 'limit_conn', 'auth_basic', 'auth_request', 'allow', 'deny'];
 const ENDS_REWRITING = ['return', 'break'];
 
-/** What the shop's own directives around a capture do to it. */
+/** How directives of the shop around a capture affect it. */
 export function locationFindings(facts: Facts): Finding[] {
   const { captures } = facts;
   return [
@@ -20,7 +20,7 @@ export function locationFindings(facts: Facts): Finding[] {
   ];
 }
 
-/** A rewrite or return before the capture ends the phase in which it would happen. */
+/** A rewrite or return above the capture ends the rewrite phase, in which capture happens. */
 function tooLate({ block, spot, location }: Capture): Finding[] {
   if (block === undefined) return [];
   const children = [...childrenOf(block.block ?? [])];
@@ -41,7 +41,7 @@ function tooLate({ block, spot, location }: Capture): Finding[] {
   ];
 }
 
-/** nginx serves what an `if` is true for by the configuration of the `if`, which inherits no try_files. */
+/** If the condition of an `if` is true, nginx serves the request with the configuration of the `if`, which does not inherit try_files. */
 function inIf({ block, spot, location }: Capture): Finding[] {
   const condition = blockAround(spot, 'if');
   const files = [...childrenOf(block?.block ?? [])].find(({ name }) => name === 'try_files');
@@ -76,10 +76,10 @@ function neverReached({ block, location, how, spot }: Capture): Finding[] {
   ];
 }
 
-/** Directives with a pattern of their own, whose $1 is not that of the location. */
+/** Directives that have a pattern themselves: their $1 is not that of the location. */
 const OWN_PATTERN = ['rewrite', 'if', 'location', 'sub_filter'];
 
-/** Evaluating a map with a pattern, as items.conf has, replaces $1 of the request. */
+/** Evaluating a map with patterns, such as items.conf, overwrites $1 of the request. */
 function replaced({ block, spot, location }: Capture): Finding[] {
   const server = blockAround(spot, 'server');
   const names =
@@ -90,7 +90,7 @@ function replaced({ block, spot, location }: Capture): Finding[] {
     ...(block?.args[0]?.startsWith('~') ? [block.args.join(' ')] : []),
     ...names.flatMap(({ args }) => args.filter((arg) => arg.startsWith('~'))),
   ];
-  // A group that is neither named nor without a number.
+  // A group with a number: neither (?<name>…) nor (?:…).
   if (!patterns.some((pattern) => /(?<!\\)\((?!\?)/.test(pattern))) return [];
   const user = [...childrenOf(block?.block ?? []), inherited(spot, 'root')].find(
     (directive) =>

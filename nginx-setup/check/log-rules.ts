@@ -5,7 +5,7 @@ import { blockAround, childrenOf, inherited, nameOf, type Site, type Spot } from
 import type { Capture } from './captures.ts';
 import type { Facts } from './facts.ts';
 
-/** What is wrong with how nginx itself writes lines, for the spill and the transport log, and with its dicts. */
+/** What is wrong with the lines that nginx itself writes (spill and the transport log), and with its shared memory zones. */
 export function logFindings({ site, captures }: Facts): Finding[] {
   const formats = lineFormats(site);
   const lines = site.spots.filter(({ directive }) => writesLine(directive, formats));
@@ -20,12 +20,12 @@ export function logFindings({ site, captures }: Facts): Finding[] {
   ];
 }
 
-/** Whether an access_log writes our line, by the format's name. That of log-cut.conf does not: it writes next to nothing. */
+/** Whether the format of an access_log contains our line. That of log-cut.conf does not: it writes almost nothing. */
 export function writesLine({ name, args }: Directive, formats: Set<string>): boolean {
   return name === 'access_log' && formats.has(args[1] ?? '') && !args.includes('if=$hotitem_cut');
 }
 
-/** The names of the formats that hold our line. */
+/** The names of the formats that contain our line. */
 export function lineFormats({ spots }: Site): Set<string> {
   const named = spots.filter(
     ({ directive }) =>
@@ -75,8 +75,8 @@ function lossy(spot: Spot): Finding[] {
 }
 
 /**
- * The transport log writes where a view ends, and nginx takes the access_log lines of one level only. With a redirect that
- * is some other location of the server, and it is unknown which.
+ * The transport log writes in the location in which a view ends, and nginx uses the access_log lines of one level only. With a
+ * redirect that is another location of the server, and it is unknown which.
  */
 function unlogged(capture: Capture, site: Site, formats: Set<string>): Finding[] {
   const { spot, block, location, how } = capture;
@@ -103,14 +103,14 @@ function unlogged(capture: Capture, site: Site, formats: Set<string>): Finding[]
 
   function isElsewhere({ directive, around }: Spot): boolean {
     const inServer = directive.name === 'location' && server !== undefined && around.includes(server);
-    // Our own internal locations see no page.
+    // Our internal locations serve no page.
     if (!inServer || directive === block || directive.args.some((arg) => arg.includes('hotitem')))
       return false;
     return logsOf(directive).length > 0 && !isLogged(directive, formats);
   }
 }
 
-/** The innermost of some blocks that has access_log lines. */
+/** The innermost of these blocks that has access_log lines. */
 function levelOf(blocks: Directive[]): Directive | undefined {
   return blocks.findLast((block) => logsOf(block).length > 0);
 }

@@ -2,16 +2,16 @@ import { dirname } from 'node:path';
 import { type Place, shellWord } from '../../service/finding.ts';
 import type { Site } from '../conf/site.ts';
 
-/** Has nginx take over what was changed, unless it would not start with it. */
+/** Reloads nginx, if it accepts the configuration. */
 export const RELOAD = 'nginx -t && nginx -s reload';
 
-/** The folder of our includes, by the first that the configuration names; undefined where it names none. */
+/** The folder of the first of our includes in the configuration; undefined if there is none. */
 export function includeFolder({ ours }: Pick<Site, 'ours'>): string | undefined {
   const path = ours[0]?.file.path;
   return path === undefined ? undefined : dirname(path);
 }
 
-/** The command that writes the includes again, with the settings of today; for a spread into a finding. */
+/** The command that writes the includes again, with the current settings; to be spread into a finding. */
 export function installAgain(site: Pick<Site, 'ours'>): { command?: string } {
   const dir = includeFolder(site);
   return dir === undefined ? {} : { command: installInto(dir) };

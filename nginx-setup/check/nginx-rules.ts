@@ -2,7 +2,7 @@ import type { Finding } from '../../service/finding.ts';
 import type { Configuration } from '../conf/configuration.ts';
 import type { Asked } from '../program/ask-nginx.ts';
 
-/** What nginx itself has against its configuration, and files that could not be understood. */
+/** What nginx itself reports about its configuration, and files that could not be parsed. */
 export function nginxFindings({ complaints }: Asked, { files }: Configuration): Finding[] {
   const refused = complaints.map(({ text, where, rights }): Finding => {
     const common = { severity: 'error', ...(where && { where }) } as const;

@@ -6,7 +6,7 @@ import { topLine } from './mend.ts';
 
 type Danger = { from: string; below: string; why: string; fix: string };
 
-/** Versions of njs that must not serve a shop, as upstream's CHANGES and its issues tell. */
+/** Versions of njs that must not serve a shop, from upstream's CHANGES and issues. */
 const DANGEROUS_NJS: readonly Danger[] = [
   {
     from: '0',
@@ -36,7 +36,7 @@ const DANGEROUS_NJS: readonly Danger[] = [
 
 const OLDEST_QUICKJS_ADVISED = '1.0.0';
 
-/** What is wrong with the njs module, for the includes in use. Silent where nothing of ours needs a script. */
+/** What is wrong with the njs module, for the includes in use. No findings if none of them needs a script. */
 export function njsFindings(facts: Facts): Finding[] {
   const { njs, site } = facts;
   const scripted = site.ours.filter(({ include }) => include.njs !== undefined);

@@ -4,19 +4,19 @@ import { isPattern } from '../conf/configuration.ts';
 import { nameOf, type OurInclude, type Site } from '../conf/site.ts';
 import type { Facts } from './facts.ts';
 
-/** Directives of nginx's `map`: it rejects them below the first map. */
+/** Directives that nginx rejects below the first `map`. */
 const ABOVE_MAPS = ['map_hash_max_size', 'map_hash_bucket_size'];
 
-/** Whether the includes, and what must be above them, are in an order that nginx accepts. */
+/** Whether the includes, and the directives that must be above them, are in an order that nginx accepts. */
 export function orderFindings({ site }: Facts): Finding[] {
   return [...byPattern(site), ...tooLate(site), ...belowMaps(site)];
 }
 
-/** `hotitem nginx install --dir /etc/nginx/conf.d`: http, server and location at once. */
+/** After `hotitem nginx install --dir /etc/nginx/conf.d`: one include brings in files for http, server and location at once. */
 function byPattern({ ours }: Site): Finding[] {
   const swept = ours.filter(({ directive }) => isPattern(basename(directive.args[0] ?? '')));
   const first = swept[0];
-  // privacy.con[f] and its kind are ours, and name one file.
+  // privacy.con[f] and the like are ours, and match one file.
   if (first === undefined || swept.length < 2) return [];
   return [
     {
@@ -48,7 +48,7 @@ function tooLate({ ours }: Site): Finding[] {
     },
   ];
 
-  // Variables it knows from anywhere.
+  // Variables may be defined anywhere.
   function needsIt({ name, include }: OurInclude): boolean {
     if (name.endsWith('hot.conf') || name === 'http-protect.conf') return false;
     return include.requires?.some((need) => need.oneOf.includes(definer?.name ?? '')) ?? false;

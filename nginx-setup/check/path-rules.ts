@@ -11,7 +11,7 @@ import { lineFormats, writesLine } from './log-rules.ts';
 import { installAgain } from './mend.ts';
 import { upstreamOf } from './upstream-rules.ts';
 
-/** Obstacles on this machine: the socket, the folders, the breaker's port. Read-only; sends the breaker one request. */
+/** Obstacles on this host: the socket, the folders, the breaker's port. Changes nothing; sends the breaker one request. */
 export async function pathFindings(facts: Facts): Promise<Finding[]> {
   const upstream = upstreamOf(facts);
   const where = upstream && placeOf(upstream.spot.directive);
@@ -82,7 +82,7 @@ async function socketFindings({ worker }: Facts, socket: string, where: Place): 
   }
 }
 
-/** The folders that nginx writes lines into, by the access_log lines that write them. */
+/** The folders that nginx writes lines into, found by their access_log lines. */
 async function folderFindings(facts: Facts): Promise<Finding[]> {
   const { site } = facts;
   const formats = lineFormats(site);
@@ -90,7 +90,7 @@ async function folderFindings(facts: Facts): Promise<Finding[]> {
   const lines = site.spots.filter(
     ({ directive }) => writesLine(directive, formats) && directive.args[0]?.startsWith('/'),
   );
-  // Where a line is written: a location with its own access_log, or, for the transport log, where the view ends.
+  // A line is written by a location with its own access_log, or, for the transport log, in the location in which the view ends.
   const roots = [
     ...lines.filter(
       ({ directive, around }) => directive.args[0]?.includes('$') && around.at(-1)?.name === 'location',
@@ -150,7 +150,7 @@ async function folderOf({ worker, sidecar, site }: Facts, { directive }: Spot): 
   return findings;
 }
 
-/** The command that opens a path to the workers' group, where it is that path which keeps them out and none above it. */
+/** The command that opens a path to the workers' group. Undefined if a folder above it is the obstacle. */
 function openTo({ ids }: Facts['worker'], path: string, barrier: string, mode: string): { command?: string } {
   const [gid] = ids?.gids ?? [];
   if (gid === undefined || !barrier.startsWith(`${path} `)) return {};
@@ -161,7 +161,7 @@ function isPipe(found: Stats | undefined): boolean {
   return found?.isFIFO() ?? false;
 }
 
-/** nginx looks for the root before it writes to a file with a variable in its name. */
+/** nginx checks that the root exists before it writes to a file with a variable in its name. */
 async function rootOf({ build }: Facts, spot: Spot): Promise<Finding[]> {
   const set = rootAt(spot);
   const root = resolve(build.prefix, set?.args[0] ?? 'html');

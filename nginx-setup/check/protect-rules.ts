@@ -14,7 +14,7 @@ import type { Facts } from './facts.ts';
 import { otherInclude } from './mend.ts';
 
 const LOOK = 'server-protect.conf';
-/** What each include hands requests to. */
+/** The kind of upstream that each include is for. */
 const PASS: Readonly<Record<string, 'proxy' | 'fastcgi'>> = {
   'cache.conf': 'proxy',
   'announce.conf': 'proxy',
@@ -22,7 +22,7 @@ const PASS: Readonly<Record<string, 'proxy' | 'fastcgi'>> = {
   'announce-fastcgi.conf': 'fastcgi',
 };
 const CACHES = ['cache.conf', 'cache-fastcgi.conf'];
-/** What nginx inherits as a whole or not at all, and an include of ours says. */
+/** Directives of our includes that nginx inherits only into a level that has none of them. */
 const REPLACED: Readonly<Record<string, readonly string[]>> = {
   'cache.conf': ['proxy_ignore_headers'],
   'cache-fastcgi.conf': ['fastcgi_ignore_headers', 'fastcgi_param'],
@@ -32,7 +32,7 @@ const REPLACED: Readonly<Record<string, readonly string[]>> = {
   'isolate.conf': ['error_page'],
 };
 const ISOLATED = '@hotitem_isolated';
-/** Who may see a page at all. */
+/** Directives that decide who may see a page. */
 const GUARDS = [
   'auth_basic',
   'auth_request',
@@ -44,7 +44,7 @@ const GUARDS = [
   'limit_except',
 ];
 
-/** Whether what protects the origin can work, and changes nothing else. Silent where nothing of it is included. */
+/** Whether the includes that protect the origin work, and change nothing else. No findings if none is included. */
 export function protectFindings({ site, sidecar }: Facts): Finding[] {
   const keeper = sidecar.keeper ?? DEFAULT_KEEPER;
   const parts = site.ours.filter(({ name }) => name in PASS || name in REPLACED);
@@ -67,10 +67,10 @@ function off({ ours }: Site): Finding[] {
     {
       id: 'protect-off',
       severity: 'note',
-      what: 'nothing is done about hot items',
+      what: 'nginx does not act on hot items',
       where: placeOf(include.directive),
-      why: 'off-protect.conf is included: all is in place, nothing is looked for',
-      fix: 'name http-protect.conf in its place and reload',
+      why: 'off-protect.conf is included: everything is set up, but switched off',
+      fix: 'replace it with http-protect.conf and reload',
       command: otherInclude(include.directive, 'off-protect.conf', 'http-protect.conf'),
     },
   ];
@@ -84,15 +84,15 @@ function tooEarly(look: OurInclude, { ours }: Site): Finding[] {
     {
       id: 'protect-too-early',
       severity: 'error',
-      what: `${LOOK} stands above server-hot.conf`,
+      what: `${LOOK} is above server-hot.conf`,
       where: placeOf(look.directive),
-      why: 'it does not know yet whether the item is hot: nothing is ever done about one',
+      why: 'it does not know yet whether the item is hot: nginx never acts on a hot item',
       fix: `include ${LOOK} below server-hot.conf`,
     },
   ];
 }
 
-/** The keeper's listener, in servers whose pages it is to ask for. */
+/** The keeper's listener, in the servers whose pages it requests. */
 function unheard(look: OurInclude, { site, keeper }: { site: Site; keeper: string }): Finding[] {
   const server = blockAround(look, 'server');
   const asked = site.ours.some((one) => CACHES.includes(one.name) && blockAround(one, 'server') === server);
@@ -109,9 +109,9 @@ function unheard(look: OurInclude, { site, keeper }: { site: Site; keeper: strin
       {
         id: 'keeper-exposed',
         severity: 'warning',
-        what: `${nameOf(server)} hears the keeper's port on all addresses: listen ${everywhere.args.join(' ')}`,
+        what: `${nameOf(server)} listens on the keeper's port on all addresses: listen ${everywhere.args.join(' ')}`,
         ...at(everywhere),
-        why: 'others can reach it; only the secret word keeps them from having pages stored',
+        why: 'others can reach it; only the secret keeps them from storing pages',
         fix: `listen ${keeper};`,
       },
     ];
@@ -122,8 +122,8 @@ function unheard(look: OurInclude, { site, keeper }: { site: Site; keeper: strin
         severity: 'warning',
         what: `${nameOf(server)} does not listen on ${keeper} (nginx.keeper)`,
         ...at(look.directive),
-        why: 'the sidecar cannot ask it for pages: none is ever shared',
-        fix: `add: listen ${keeper};   with ssl if its pages are https`,
+        why: 'the sidecar cannot request pages there: none is ever stored and shared',
+        fix: `add listen ${keeper}; (with ssl if its pages are https)`,
       },
     ];
   const others = listens.filter((listen) => listen !== own);
@@ -133,9 +133,9 @@ function unheard(look: OurInclude, { site, keeper }: { site: Site; keeper: strin
     {
       id: 'keeper-scheme',
       severity: 'error',
-      what: `${nameOf(server)} is ${isTls(own) ? 'http' : 'https'} to shoppers and not to the keeper: listen ${own.args.join(' ')}`,
+      what: `${nameOf(server)} speaks ${isTls(own) ? 'http' : 'https'} to shoppers, but not to the keeper: listen ${own.args.join(' ')}`,
       ...at(own),
-      why: 'the scheme is in the key of a stored page: shoppers never get one',
+      why: 'the scheme is part of the key of a stored page: shoppers never get one',
       fix: isTls(own) ? `listen ${keeper};` : `listen ${keeper} ssl;`,
     },
   ];
@@ -153,15 +153,15 @@ function notPassed(part: OurInclude): Finding[] {
     {
       id: 'protect-not-passed',
       severity: 'error',
-      what: `${part.name} stands in a location without ${kind}_pass`,
+      what: `${part.name} is in a location without ${kind}_pass`,
       where: placeOf(part.directive),
       why: 'it has no effect there',
-      fix: `include it beside ${kind}_pass, in the location that asks the origin`,
+      fix: `include it beside ${kind}_pass, in the location that passes requests to the origin`,
     },
   ];
 }
 
-/** Directives that held here by inheritance, and do not any more. */
+/** Outer directives that the location no longer inherits because of the include. */
 function replaced(part: OurInclude): Finding[] {
   const location = part.around.at(-1);
   return (REPLACED[part.name] ?? []).flatMap((name) => {
@@ -172,7 +172,7 @@ function replaced(part: OurInclude): Finding[] {
       {
         id: 'protect-replaces',
         severity: 'error' as const,
-        what: `${part.name} takes the place of ${outer.name} ${outer.args.join(' ')} in ${location === undefined ? 'its location' : nameOf(location)}`,
+        what: `${part.name} replaces ${outer.name} ${outer.args.join(' ')} in ${location === undefined ? 'its location' : nameOf(location)}`,
         where: placeOf(part.directive),
         why: `nginx inherits ${name} only into a location that has none of its own: pages of that location change, hot or not`,
         fix: `repeat the outer ${name} lines beside ${part.name}`,
@@ -190,20 +190,20 @@ function notStored(part: OurInclude): Finding[] {
     findings.push({
       id: 'cache-taken',
       severity: 'error',
-      what: `${part.name} takes the place of ${outer.name} ${outer.args.join(' ')}`,
+      what: `${part.name} replaces ${outer.name} ${outer.args.join(' ')}`,
       where,
-      why: 'nginx caches a location once: what your own cache kept comes from the origin then',
-      fix: `leave ${part.name} out there, or your own cache`,
+      why: 'a location has one cache in nginx: pages that yours stored come from the origin then',
+      fix: `remove ${part.name} there, or your own cache`,
     });
   const buffering = inherited(part, `${kind}_buffering`);
   if (buffering?.args[0] === 'off')
     findings.push({
       id: 'cache-unbuffered',
       severity: 'warning',
-      what: `${buffering.name} off holds for ${part.name}`,
+      what: `${buffering.name} off also applies to ${part.name}`,
       where: placeOf(buffering),
-      why: 'nginx stores no page that it passes on as it comes',
-      fix: `${buffering.name} on; in that location`,
+      why: 'nginx stores no page without buffering',
+      fix: `set ${buffering.name} on; in that location`,
     });
   const ignored = childrenNamed(part.around.at(-1), `${kind}_ignore_headers`).find(({ args }) =>
     args.includes('Set-Cookie'),
@@ -212,10 +212,10 @@ function notStored(part: OurInclude): Finding[] {
     findings.push({
       id: 'cache-ignores-cookies',
       severity: 'warning',
-      what: `${ignored.name} ${ignored.args.join(' ')} stands beside ${part.name}`,
+      what: `${ignored.name} ${ignored.args.join(' ')} is beside ${part.name}`,
       where: placeOf(ignored),
-      why: 'it says that a cookie is no reason not to store a page',
-      fix: 'leave Set-Cookie out',
+      why: 'nginx then also stores pages that set a cookie',
+      fix: 'remove Set-Cookie from it',
     });
   const header = inherited(part, 'add_header');
   const told = tells(part);
@@ -223,15 +223,15 @@ function notStored(part: OurInclude): Finding[] {
     findings.push({
       id: 'keeper-not-told',
       severity: 'note',
-      what: `${header.name} ${header.args[0]} takes the place of what tells the keeper whether a page is stored`,
+      what: `${header.name} ${header.args[0]} replaces the header that tells the keeper whether a page is stored`,
       where: placeOf(header),
-      why: 'hotitem cannot show what nginx does about the item',
-      fix: 'beside it: add_header X-Hotitem-Keeper $hotitem_keeper_told always;',
+      why: 'hotitem cannot show whether nginx shares the page',
+      fix: 'add beside it: add_header X-Hotitem-Keeper $hotitem_keeper_told always;',
     });
   return findings;
 }
 
-/** Whether the add_header lines that hold there are those with the keeper's. */
+/** Whether the keeper's header is among the add_header lines that apply there. */
 function tells({ around }: OurInclude): boolean {
   for (const block of around.toReversed()) {
     const headers = childrenNamed(block, 'add_header');
@@ -240,7 +240,7 @@ function tells({ around }: OurInclude): boolean {
   return false;
 }
 
-/** A directive of the operator's own beside the include. */
+/** A directive beside the include that is not from the include. */
 function ownBeside({ around, file }: OurInclude, name: string): Directive | undefined {
   return childrenNamed(around.at(-1), name).find((child) => !file.directives.includes(child));
 }
@@ -252,15 +252,15 @@ function mixed(part: OurInclude): Finding[] {
     {
       id: 'limit-mixed',
       severity: 'error',
-      what: `limit.conf stands beside limit_req ${own.args.join(' ')}`,
+      what: `limit.conf is beside limit_req ${own.args.join(' ')}`,
       where: placeOf(own),
-      why: 'limit_req_dry_run and limit_req_status hold for all limits of a location: yours rejects nobody while ours is on trial',
-      fix: 'leave limit.conf out there, or move your limit to another location on the way',
+      why: 'limit_req_dry_run and limit_req_status apply to all limits of a location: yours rejects nobody while ours is in dry run',
+      fix: 'remove limit.conf there, or move your limit to a location that the request passes before',
     },
   ];
 }
 
-/** A request that is led to another location is not asked who it is in the first. */
+/** nginx does not check the access rules of a location from which isolate.conf redirects the request. */
 function unguarded(part: OurInclude): Finding[] {
   const location = part.around.at(-1);
   const target = childrenNamed(blockAround(part, 'server'), 'location').find(
@@ -271,13 +271,13 @@ function unguarded(part: OurInclude): Finding[] {
       {
         id: 'isolated-missing',
         severity: 'error',
-        what: `isolate.conf leads to location ${ISOLATED}, which this server does not have`,
+        what: `isolate.conf redirects to location ${ISOLATED}, which this server does not have`,
         where: placeOf(part.directive),
         why: 'requests of an isolated item get an error',
-        fix: `add it: the first lines of isolate.conf show how`,
+        fix: `add it as the first lines of isolate.conf show`,
       },
     ];
-  // What is outside the server holds in both locations.
+  // Directives outside the server apply to both locations.
   const inside = part.around.slice(part.around.findLastIndex(({ name }) => name === 'server') + 1);
   return GUARDS.flatMap((name) => {
     const guard = inherited({ around: inside }, name);
@@ -286,7 +286,7 @@ function unguarded(part: OurInclude): Finding[] {
       {
         id: 'isolated-unguarded',
         severity: 'error' as const,
-        what: `${ISOLATED} does not have ${name} ${guard.args.join(' ')} of ${location === undefined ? 'its location' : nameOf(location)}`.trimEnd(),
+        what: `${ISOLATED} lacks ${name} ${guard.args.join(' ')} of ${location === undefined ? 'its location' : nameOf(location)}`.trimEnd(),
         where: placeOf(guard),
         why: 'pages of an isolated item are shown without it',
         fix: `repeat it in location ${ISOLATED}`,

@@ -9,7 +9,7 @@ import { createRerun } from './rerun.ts';
 const WHY =
   'nginx runs it again for the subrequest, with the variables of the page: the page may go to another upstream, be cached for others, or lose its view';
 
-/** What nginx runs again for the subrequest, because it is above the lines of server.conf that prevent it. */
+/** Rules that nginx runs again for the subrequest, because they are above the lines of server.conf that prevent this. */
 export function rerunFindings({ captures, site }: Facts): Finding[] {
   const servers = captures
     .filter(({ transport }) => transport !== 'log')
@@ -20,7 +20,7 @@ export function rerunFindings({ captures, site }: Facts): Finding[] {
 function inServer(server: Directive, site: Site): Finding[] {
   const children = [...childrenOf(server.block ?? [])];
   const guard = children.findIndex(isGuard);
-  // Whether server.conf is there at all is for another rule to say.
+  // Another rule reports a missing server.conf.
   const ours = children.find(({ name, args }) => name === 'location' && args.at(-1) === CAPTURE_URI);
   if (guard === -1 && ours === undefined) return [];
   if (guard === -1) {

@@ -5,12 +5,12 @@ import { childrenOf, type Site } from '../conf/site.ts';
 import { type Condition, conditionOf, type Reading } from './condition.ts';
 
 const SUBREQUESTS = [CAPTURE_URI, SPILL_URI];
-/** What a subrequest has of the page's request, and what is of the connection or the server. */
+/** Variables of the connection, the server, or the page's request: a subrequest has the same values. */
 const SAME =
   /^(?:host|hostname|http_(?!content_)\w+|cookie_\w+|scheme|https|server_(?:name|port|addr|protocol)|(?:binary_)?remote_addr|remote_(?:port|user)|realip_\w+|proxy_protocol_\w+|request|request_(?:uri|method|id)|ssl_\w+|geoip2?_\w+|document_root|realpath_root|connection|nginx_version|pid)$/;
 const OF_URI = ['uri', 'document_uri'];
 const OF_QUERY = /^(?:args|query_string|is_args|arg_\w+)$/;
-/** What computes its variable once for a request, its subrequests included, unless it is volatile. */
+/** These compute their variable once per request, subrequests included, unless it is volatile. */
 const COMPUTED = ['map', 'geo', 'split_clients'];
 /** Directives that may set variables that we cannot see. */
 const SCRIPTS = /_by_lua|^perl$|^js_(?:content|access|header_filter|body_filter)$/;
@@ -18,11 +18,11 @@ const REDIRECTS = ['redirect', 'permanent'];
 const ENDS = ['last', 'break'];
 
 export type Rerun = {
-  /** Whether running that rule again for our subrequest may change a page, or take the view away. */
+  /** Whether running that rule again for our subrequest may change a page, or lose the view. */
   harms(rule: Directive): boolean;
 };
 
-/** What a server's rules do when nginx runs them again for a view's subrequest; they have run for its page before. */
+/** The effects of a server's rules when nginx runs them again for a view's subrequest, after they ran for its page. */
 export function createRerun({
   rules,
   server,
@@ -38,10 +38,10 @@ export function createRerun({
     site.spots.flatMap(({ directive }) => (isComputed(directive) ? [directive.args.at(-1) ?? ''] : [])),
   );
   const resets = rules.filter(({ name }) => name === 'set');
-  /** Set by these rules alone, each time to what it had for the page. */
+  /** Variables that only these rules set, each time to the value that they had for the page. */
   let settled = new Set<string>();
   let alike = new Set<Directive>();
-  // What is settled decides which conditions come out alike, and these what else is settled.
+  // Settled variables decide which conditions are alike, and these which other variables are settled: repeat until nothing changes.
   for (let before = -1; before < settled.size; ) {
     before = settled.size;
     alike = new Set(rules.flatMap(runAlike));
@@ -65,7 +65,7 @@ export function createRerun({
   function harmsIf(rule: Directive): boolean {
     const condition = conditionAt(rule);
     if (condition.runs === 'never') return false;
-    // What the page's request had as well did not end that one: there is a view.
+    // The same condition was true for the page's request and did not end it: otherwise there would be no view.
     const alikeForBoth = condition.runs === 'alike';
     if (!alikeForBoth && condition.names) return true;
     return [...childrenOf(rule.block ?? [])].some((inner) => {
@@ -75,14 +75,14 @@ export function createRerun({
     });
   }
 
-  /** `set`, and what other modules put among these rules: `set_by_lua`, `set_escape_uri` … */
+  /** `set`, and the like of other modules: `set_by_lua`, `set_escape_uri` … */
   function setsAnything({ name, args }: Directive, condition?: Condition): boolean {
     if (name === 'set')
       return !settled.has(args[0] ?? '') || (condition && condition.runs !== 'alike') === true;
     return name.startsWith('set_') && name !== 'set_real_ip_from';
   }
 
-  /** The rules that run for the subrequest whenever they ran for the page. */
+  /** The rules that run for the subrequest exactly if they ran for the page. */
   function runAlike(rule: Directive): Directive[] {
     if (isPastAnEnd(rule)) return [];
     if (rule.name !== 'if') return [rule];
@@ -94,7 +94,7 @@ export function createRerun({
     return condition.runs === 'alike' && isPastAnEnd(rule) ? { ...condition, runs: 'unknown' } : condition;
   }
 
-  /** Whether the page's request may not have come to a rule to which the subrequest comes. */
+  /** Whether the subrequest may reach a rule that the page's request did not reach. */
   function isPastAnEnd(rule: Directive): boolean {
     return rules.slice(0, Math.max(indexOf(rule), 0)).some(mayEndForThePage);
   }
@@ -127,7 +127,7 @@ export function createRerun({
     return !elsewhere && before.every((name) => readAt(rule, name) === 'alike');
   }
 
-  /** A variable that these rules set has, above the first that always does, what the page was left with. */
+  /** Above the first rule that always sets it, a variable still has its last value of the page's request. */
   function readAt(rule: Directive, name: string): Reading {
     if (OF_URI.includes(name)) return SUBREQUESTS;
     if (OF_QUERY.test(name)) return [''];
@@ -141,7 +141,7 @@ export function createRerun({
     return first !== undefined && indexOf(first) < indexOf(rule);
   }
 
-  /** Of a rule, or of the `if` around it. */
+  /** The index of a rule, or of the `if` around it. */
   function indexOf(rule: Directive): number {
     return rules.findIndex((one) => one === rule || [...childrenOf(one.block ?? [])].includes(rule));
   }

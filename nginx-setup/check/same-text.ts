@@ -1,6 +1,6 @@
 import { tokensOf } from '../conf/tokens.ts';
 
-/** Whether two files are the same to nginx: comments and white space do not count. */
+/** Whether two files are equal for nginx, which ignores comments and white space. */
 export function saysTheSame(one: string, other: string): boolean {
   const [a, b] = [meaningful(one), meaningful(other)];
   return a.length === b.length && a.every((word, i) => word === b[i]);

@@ -7,14 +7,14 @@ import { examplesOf } from './examples.ts';
 import type { Facts } from './facts.ts';
 
 const ITEM = '$hotitem_item';
-/** What items.conf says of a path that shows no item. */
+/** The item that items.conf assigns to a path that shows none. */
 const NONE = '-';
-/** Paths of items below a prefix, where items.conf names none. */
+/** Example paths below a prefix, if items.conf names none. */
 const USUAL = ['4711', '4711.html', '4711/'];
-/** Where a location leads on by these, the view may be captured there. */
+/** With one of these a location passes requests to another one, which may capture them. */
 const LEADS_ON = ['rewrite', 'try_files', 'error_page'];
 
-/** Item pages that another location serves instead of the capturing one: nothing is captured, silently. */
+/** Item pages that another location serves instead of the capturing one: their views are silently not captured. */
 export function takenFindings({ site, captures }: Facts): Finding[] {
   const items = itemsOf(site);
   return captures.flatMap((capture) => takenFrom(capture, items, captures));
@@ -61,12 +61,12 @@ function below({ args }: Directive): string[] {
 
 export type Items = { examples: string[]; isItem(uri: string): boolean };
 
-/** What items.conf makes of a path. */
+/** The item that items.conf finds in a path. */
 export function itemsOf({ spots }: Site): Items {
   const map = spots.findLast(
     ({ directive: { name, args } }) => name === 'map' && args[1] === ITEM,
   )?.directive;
-  // By the query, say: any path may show one.
+  // It reads something else, such as the query: any path may show an item.
   if (map === undefined || map.args[0] !== '$uri') return { examples: [], isItem: () => true };
   const lines = [...childrenOf(map.block ?? [])].map(({ name, args }) => ({
     key: name,

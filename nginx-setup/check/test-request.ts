@@ -5,22 +5,22 @@ import type { Capture } from './captures.ts';
 import { examplesOf } from './examples.ts';
 import { itemsOf } from './taken-rules.ts';
 
-/** How to ask this nginx for a page that it captures. */
+/** How to request a page that this nginx captures. */
 export type TestRequest = {
   /** `location /web/item/` */
   location: string;
-  /** Where it listens: a socket, or host and port. */
+  /** Where it listens: a unix socket, or host and port. */
   listen: { socketPath: string } | { host: string; port: number };
   tls: boolean;
-  /** Of the server, for `Host` and TLS; undefined where it has no name of its own. */
+  /** The server's name, for `Host` and TLS; undefined if it has none. */
   name: string | undefined;
   path: string;
 };
 
-/** A page that hardly any shop has: what the application does with it costs least. */
+/** An item that hardly any shop has: the cheapest page for the application. */
 const NO_PAGE = 'hotitem-doctor';
 
-/** A request for each location that captures, as far as the configuration tells one. */
+/** One request per location that captures, as far as the configuration shows how to reach it. */
 export function testRequests(site: Site, captures: Capture[]): TestRequest[] {
   const items = itemsOf(site);
   return captures.flatMap(({ spot, block, location }) => {
@@ -45,7 +45,7 @@ function pathsOf({ args }: Directive): string[] {
 
 type Listening = Pick<TestRequest, 'listen' | 'tls'>;
 
-/** Listeners of plain HTTP: not those with the PROXY protocol, nor QUIC. */
+/** Listeners that a plain HTTP or HTTPS request can use: not those with the PROXY protocol or QUIC. */
 function listenersOf(server: Directive): Listening[] {
   const listens = [...childrenOf(server.block ?? [])].filter(({ name }) => name === 'listen');
   if (listens.length === 0) return [{ listen: { host: '127.0.0.1', port: 80 }, tls: false }];
@@ -70,7 +70,7 @@ function hostOf(address: string): string {
   return bare === '::' ? '::1' : bare;
 }
 
-/** Undefined where it has none that a request could ask for. */
+/** Undefined if no request could ask for one. */
 function plainName(server: Directive): string | undefined {
   const names = [...childrenOf(server.block ?? [])].filter(({ name }) => name === 'server_name');
   return names.flatMap(({ args }) => args).find((name) => /^[a-z0-9-]+(\.[a-z0-9-]+)*$/i.test(name));

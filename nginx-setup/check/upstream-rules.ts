@@ -9,7 +9,7 @@ const LOOPBACK = /^(127(\.\d{1,3}){3}|localhost|\[::1\])(:|$)/;
 
 export type Upstream = { spot: Spot; socket: string | undefined; breaker: string | undefined };
 
-/** The upstream of the sidecar as the configuration has it; undefined where it has none or capture is off. */
+/** The sidecar's upstream in the configuration; undefined if there is none or capture is off. */
 export function upstreamOf({ site }: Pick<Facts, 'site'>): Upstream | undefined {
   const spot = site.spots.find(
     ({ directive }) => directive.name === 'upstream' && directive.args[0] === UPSTREAM,
@@ -25,7 +25,7 @@ export function upstreamOf({ site }: Pick<Facts, 'site'>): Upstream | undefined 
   };
 }
 
-/** Whether nginx and the sidecar mean the same socket, and whether the circuit breaker can work. */
+/** Whether nginx and the sidecar use the same socket, and whether the circuit breaker works. */
 export function upstreamFindings(facts: Facts): Finding[] {
   const upstream = upstreamOf(facts);
   if (upstream === undefined) return [];
@@ -76,7 +76,7 @@ function breakerFindings({ site }: Facts, breaker: string, where: Place): Findin
       fix: 'run hotitem nginx install --breaker 127.0.0.1:9189',
     });
   }
-  // Servers of that very address are asked before those of all addresses.
+  // nginx prefers servers that listen on exactly this address to those on all addresses.
   const exact = listeners.filter(({ directive }) => directive.args[0] === breaker);
   const asked = exact.length > 0 ? exact : listeners;
   const answering = asked.find(isNamed) ?? asked.find(isDefault) ?? asked[0];

@@ -9,8 +9,8 @@ import { askNginx } from '../program/ask-nginx.ts';
 const NOBODY_ELSE = 0o011;
 
 /**
- * Whether the workers of this host's nginx may enter every folder above what they write to, for as many of them as exist. Where
- * there is no nginx yet, only a folder is found that its owner alone may enter.
+ * Whether the workers of this host's nginx may enter every existing folder above the files that they write. Without an nginx on this
+ * host, only folders that nobody but their owner may enter are reported.
  */
 export async function wayFindings(
   paths: Record<string, string>,
@@ -35,7 +35,7 @@ export async function wayFindings(
   return found.flat();
 }
 
-/** Undefined where that is no nginx that runs. */
+/** Undefined if that is not a working nginx. */
 async function workerOf({
   command,
   conf,

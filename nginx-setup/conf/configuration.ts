@@ -1,19 +1,19 @@
 import { dirname, resolve } from 'node:path';
 import { type Directive, parseDirectives, type SourceFile } from './directives.ts';
 
-/** Where the text of the files comes from: what `nginx -T` printed, or the disk. */
+/** Reads the text of the files: from the output of `nginx -T`, or from disk. */
 export type Source = {
-  /** The paths that an include's pattern finds, in nginx's order. */
+  /** The paths that match an include's pattern, in nginx's order. */
   find(pattern: string): string[];
-  /** Undefined where it is not there or cannot be read. */
+  /** Undefined if it does not exist or cannot be read. */
   read(path: string): string | undefined;
 };
 
 export type Configuration = {
   main: SourceFile;
-  /** Each file once, in the order in which nginx comes by. */
+  /** Each file once, in the order in which nginx reads them. */
   files: SourceFile[];
-  /** Includes that find no file, though they name one. */
+  /** Includes that name one file, which does not exist. */
   missing: Directive[];
 };
 
@@ -48,7 +48,7 @@ export function splitDump(dump: string): Map<string, string> {
   }
 }
 
-/** A source of what `nginx -T` printed. */
+/** A source over the output of `nginx -T`. */
 export function dumpSource(files: Map<string, string>): Source {
   return {
     read: (path) => files.get(path),
@@ -60,12 +60,12 @@ export function dumpSource(files: Map<string, string>): Source {
   };
 }
 
-/** Whether an include has a pattern, which may find nothing, and not a path, which must be there. */
+/** Whether an include has a pattern, which may match nothing, rather than a path, which must exist. */
 export function isPattern(path: string): boolean {
   return PATTERN.test(path);
 }
 
-/** Reads the main file and all that it includes. A path without a root begins at the main file's folder, as for nginx. */
+/** Reads the main file and everything that it includes. As in nginx, relative paths start at the main file's folder. */
 export function readConfiguration(mainPath: string, source: Source): Configuration {
   const folder = dirname(mainPath);
   const files = new Map<string, SourceFile>();
@@ -98,7 +98,7 @@ export function readConfiguration(mainPath: string, source: Source): Configurati
   }
 }
 
-/** What glob(3) makes of `*`, `?` and `[…]` in a path; none of them matches a slash or a leading dot. */
+/** A path pattern of glob(3) with `*`, `?` and `[…]`; none of them matches a slash or a leading dot. */
 export function globMatcher(pattern: string): (path: string) => boolean {
   const parts = pattern.split('/').map(partMatcher);
   return (path) => {
@@ -119,7 +119,7 @@ function partMatcher(part: string): (name: string) => boolean {
     const regexp = new RegExp(`^${part.startsWith('.') ? '' : '(?!\\.)'}${body}$`, 'su');
     return (name) => regexp.test(name);
   } catch {
-    // A range that runs backwards, [z-a], finds nothing.
+    // A reversed range, [z-a], matches nothing.
     return () => false;
   }
 }

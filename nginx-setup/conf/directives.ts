@@ -6,9 +6,9 @@ export type Directive = {
   file: string;
   /** From 1. */
   line: number;
-  /** What its braces hold; undefined where it has none. */
+  /** The directives in its braces; undefined if it has none. */
   block?: Directive[];
-  /** Of an `include`: the files that it brought in. */
+  /** For an `include`: the files that it read. */
   included?: SourceFile[];
 };
 
@@ -22,12 +22,12 @@ export type SourceFile = {
 };
 export type ParseProblem = { text: string; line: number };
 
-// nginx itself has no limit; a stack has.
+// nginx has no limit, but our recursion needs one.
 const DEEPEST = 200;
 
 /**
- * Reads one configuration file; includes are not followed. Never throws: what could be read until the first mistake is in
- * `directives`, and the mistake in `problem`.
+ * Parses one configuration file; does not follow includes. Never throws: `directives` has everything up to the first mistake, and
+ * `problem` has the mistake.
  */
 export function parseDirectives(path: string, text: string): SourceFile {
   const tokens = tokensOf(text);
@@ -81,7 +81,7 @@ export function parseDirectives(path: string, text: string): SourceFile {
   }
 }
 
-/** The directives as nginx would read them again, each word in quotes where it needs them. */
+/** Prints directives as text that nginx reads as the same directives; words are quoted if they need it. */
 export function printDirectives(directives: Directive[], indent = ''): string {
   return directives
     .map(({ name, args, block }) => {
@@ -95,6 +95,6 @@ export function printDirectives(directives: Directive[], indent = ''): string {
 
 function quote(word: string): string {
   if (/^[\w$/.:=~^-]+$/.test(word)) return word;
-  // `\t` in a word is a tab, so a backslash of ours is always written twice.
+  // nginx reads `\t` in a word as a tab, so every backslash is doubled.
   return `"${word.replace(/[\\"]/g, '\\$&')}"`;
 }

@@ -2,14 +2,14 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { globMatcher, isPattern, type Source } from './configuration.ts';
 
-/** A source of the files as they lie on the disk, for a configuration that nginx refuses to print. */
+/** Reads the files from disk, for a configuration that nginx refuses to print. */
 export const diskSource: Source = {
   find: (pattern) => (isPattern(pattern) ? expand(pattern) : existsSync(pattern) ? [pattern] : []),
   read(path) {
     try {
       return readFileSync(path, 'utf8');
     } catch {
-      // nginx reports it, too, and better.
+      // nginx reports this itself, and in more detail.
       return undefined;
     }
   },

@@ -2,21 +2,21 @@
 export type Transport = 'subrequest' | 'batch' | 'log';
 
 export type Include = {
-  /** The blocks that it is valid in; `if` means an `if` in a location. */
+  /** The blocks in which it is valid; `if` means an `if` in a location. */
   context: readonly string[];
-  /** Oldest version that runs it; absent: no njs at all. */
+  /** The oldest njs that runs it; absent: it needs no njs. */
   njs?: string;
   /** Needs njs built with QuickJS. */
   quickjs?: true;
   /** Oldest nginx; absent: any. */
   nginx?: string;
-  /** Of each of these, one must stand in the `http` or `server` around it. */
+  /** Of each of these groups, one file must be included in the `http` or `server` around it. */
   requires?: readonly { in: 'http' | 'server'; oneOf: readonly string[] }[];
-  /** Defines the line: an nginx has one of these, once. */
+  /** It defines the line: exactly one such include per nginx. */
   alone?: true;
-  /** A location that includes it captures, in this way. */
+  /** A location that includes it captures with this transport. */
   transport?: Transport;
-  /** The operator's own to edit: never compared with ours. */
+  /** The operator may edit it: it is never compared with our template. */
   yours?: true;
 };
 
@@ -31,7 +31,7 @@ const PROTECT_DEFINED = { in: 'http', oneOf: ['http-protect.conf', 'off-protect.
 const PROTECT_LOOKED = { in: 'server', oneOf: ['server-protect.conf'] } as const;
 const LOCATION = ['location', 'if'] as const;
 
-/** Every include that `hotitem nginx install` writes, as its own first line says it. A new one is a line here. */
+/** Every include that `hotitem nginx install` writes, with what its own first lines state. A new include needs a line here. */
 export const INCLUDES: Readonly<Record<string, Include>> = {
   'http.conf': { context: ['http'], njs: '0.7.9', nginx: '1.22', alone: true },
   'http-batch.conf': { context: ['http'], njs: '0.8.1', requires: [SCRIPT] },
@@ -70,21 +70,21 @@ export const INCLUDES: Readonly<Record<string, Include>> = {
   'capture-log.conf': { context: LOCATION, requires: [DEFINED], transport: 'log' },
 };
 
-/** The variables whose evaluation captures a view, for who writes the `set` line instead of an include. */
+/** The variables whose evaluation captures a view, for operators who write the `set` line themselves. */
 export const CAPTURE_VARIABLES: Readonly<Record<string, Transport>> = {
   hotitem_capture: 'subrequest',
   hotitem_capture_batch: 'batch',
   hotitem_line: 'log',
 };
 
-/** The format of `access_log` that writes our line, and the variable in it. */
+/** The `access_log` format that writes our line, and its variable. */
 export const LINE_FORMAT = 'hotitem';
 export const LINE_VARIABLE = '$hotitem_line';
 export const CAPTURE_URI = '/_hotitem/capture';
 export const SPILL_URI = '/_hotitem/spill';
-/** By which server.conf knows the script's own subrequest. */
+/** The variable by which server.conf recognises the script's own subrequest. */
 export const SUBREQUEST_VARIABLE = '$hotitem_subrequest';
 export const UPSTREAM = 'hotitem_sidecar';
-/** What server.conf sends as Host. */
+/** The Host header that server.conf sends. */
 export const SIDECAR_HOST = 'hotitem';
 export const EVENTS_ZONE = 'hotitem_events';

@@ -4,15 +4,15 @@ import { childrenOf } from './site.ts';
 type Location = { directive: Directive; modifier: string; pattern: string };
 
 /**
- * The location of a server that nginx takes for a URI (ngx_http_core_find_location): the longest prefix, then what is nested in
- * it, then the regular expressions in their order, unless the prefix is exact, has `^~`, or one nested in it has matched.
- * Undefined where none does. A pattern that only PCRE knows is taken for one that does not match.
+ * The location that nginx selects for a URI (ngx_http_core_find_location): the longest prefix, then the locations nested in it, then
+ * the regular expressions in their order, unless the prefix is exact, has `^~`, or a nested location has matched. Undefined if none
+ * matches. A pattern that only PCRE can read counts as not matching.
  */
 export function locate(block: Directive, uri: string): Directive | undefined {
   return find(block, uri).location;
 }
 
-/** Whether a location is for that URI, all others aside. */
+/** Whether a location matches that URI, regardless of all others. */
 export function isFor(location: Directive, uri: string): boolean {
   const { modifier, pattern } = partsOf(location);
   if (isRegex(modifier)) return matches(location, uri);
@@ -47,7 +47,7 @@ function isLocation({ name, args }: Directive): boolean {
   return name === 'location' && !args[0]?.startsWith('@');
 }
 
-/** nginx takes the modifier and its pattern in one word, too: `~\.php$`. */
+/** nginx also accepts the modifier and its pattern as one word: `~\.php$`. */
 function partsOf(directive: Directive): Location {
   const [, modifier = '', pattern = ''] = /^(=|\^~|~\*|~)? ?(.*)$/s.exec(directive.args.join(' ')) ?? [];
   return { directive, modifier, pattern };
@@ -72,7 +72,7 @@ const POSIX: Readonly<Record<string, string>> = {
   xdigit: '0-9A-Fa-f',
 };
 
-/** PCRE and JavaScript agree on most of what such patterns are made of; the rest is said in JavaScript. Undefined where it cannot be. */
+/** Translates a PCRE pattern into JavaScript, which agree on most of the syntax. Undefined if it cannot be translated. */
 export function toRegExp(pattern: string, ignoresCase: boolean): RegExp | undefined {
   const inline = pattern.startsWith('(?i)');
   const source = (inline ? pattern.slice('(?i)'.length) : pattern)
@@ -82,7 +82,7 @@ export function toRegExp(pattern: string, ignoresCase: boolean): RegExp | undefi
     )
     .replace(/\\A/g, '^')
     .replace(/\\[zZ]/g, '$')
-    // What never gives back matches no more than what does.
+    // JavaScript has no possessive quantifiers; without the `+` a pattern matches no less.
     .replace(/(?<=[^\\][*+?}])\+/g, '');
   try {
     return new RegExp(source, ignoresCase || inline ? 'i' : '');

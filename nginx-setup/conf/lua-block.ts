@@ -1,9 +1,9 @@
 /**
- * Where the Lua of an `…_by_lua_block {` that begins at `start` ends: the index of its closing brace, or the text's length.
- * Braces in Lua's strings and comments do not count.
+ * The end of the Lua of an `…_by_lua_block {` that begins at `start`: the index of its closing brace, or the length of the text.
+ * Braces in Lua strings and comments do not count.
  */
 export function endOfLuaBlock(text: string, start: number): number {
-  // Comments and strings first, so that what they hold is passed over; a string that is not closed ends with its line.
+  // Comments and strings come first, so that their content is skipped; an unclosed string ends with its line.
   const piece =
     /--\[(?<a>=*)\[[\s\S]*?(?:\]\k<a>\]|$)|--[^\n]*|\[(?<b>=*)\[[\s\S]*?(?:\]\k<b>\]|$)|"(?:\\[\s\S]|[^"\\\n])*"?|'(?:\\[\s\S]|[^'\\\n])*'?|[{}]/g;
   piece.lastIndex = start;

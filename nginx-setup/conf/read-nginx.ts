@@ -7,15 +7,15 @@ export type NginxRead = {
   asked: Asked;
   /** The path of its nginx.conf. */
   main: string;
-  /** As nginx prints it, or from the files on disk if nginx rejects it. */
+  /** From `nginx -T`, or from the files on disk if nginx rejects the configuration. */
   configuration: Configuration;
-  /** Whether not even that could be read. */
+  /** Neither could be read. */
   unreadable: boolean;
 };
 
 /**
- * The configuration of an nginx, of the file `conf` where it is given. Starts nothing and changes nothing. Throws `Trouble` where
- * there is no such nginx.
+ * Reads the configuration of an nginx, or the file `conf` if given. Starts and changes nothing. Throws `Trouble` if there is no such
+ * nginx.
  */
 export async function readNginx(command: string[], conf?: string): Promise<NginxRead> {
   const program = command.at(-1) ?? '';
@@ -29,7 +29,7 @@ export async function readNginx(command: string[], conf?: string): Promise<Nginx
   const files = dump === undefined ? undefined : splitDump(dump);
   const [main = conf ?? build.conf] = files?.keys() ?? [];
   const configuration = readConfiguration(main, files === undefined ? diskSource : dumpSource(files));
-  // A configuration that cannot be read at all is not one that captures nothing.
+  // An unreadable configuration must not be reported as one that captures nothing.
   return {
     asked,
     main,

@@ -3,26 +3,26 @@ import type { Configuration } from './configuration.ts';
 import type { Directive, SourceFile } from './directives.ts';
 import { INCLUDES, type Include } from './include-table.ts';
 
-/** A directive and the blocks around it, the outermost first. Includes are not among them: nginx does not see them. */
+/** A directive and the blocks around it, the outermost first. An include is not a block. */
 export type Spot = { directive: Directive; around: Directive[] };
 
-/** An include of ours and the file that it brings in. */
+/** An `include` of one of our files, and that file. */
 export type OurInclude = Spot & { name: string; include: Include; file: SourceFile };
 
 export type Site = {
   configuration: Configuration;
-  /** Every directive, in the order in which nginx reads it; an include comes before what it brings in. */
+  /** Every directive, in the order in which nginx reads them; an include comes before its content. */
   spots: Spot[];
   ours: OurInclude[];
 };
 
-/** A configuration laid out flat for the checks to search. */
+/** Flattens a configuration into lists that the rules search. */
 export function createSite(configuration: Configuration): Site {
   const spots = [...walk(configuration.main.directives, [])];
   return { configuration, spots, ours: spots.flatMap(oursOf) };
 }
 
-/** The directives directly in a block, with what its includes bring in, in nginx's order. */
+/** The directives directly in a block, the content of its includes among them, in nginx's order. */
 export function* childrenOf(directives: Directive[]): Generator<Directive> {
   for (const directive of directives) {
     if (directive.included === undefined) yield directive;
@@ -35,12 +35,12 @@ export function childrenNamed(block: Directive | undefined, name: string): Direc
   return [...childrenOf(block?.block ?? [])].filter((child) => child.name === name);
 }
 
-/** The last of them. */
+/** The last directive of that name directly in the block. */
 export function childOf(block: Directive | undefined, name: string): Directive | undefined {
   return childrenNamed(block, name).at(-1);
 }
 
-/** The directive of that name that holds at a spot: in its own block, else in the nearest block around. */
+/** The directive of that name that applies at a spot: in its own block, else in the nearest block around it. */
 export function inherited({ around }: Pick<Spot, 'around'>, name: string): Directive | undefined {
   for (const block of around.toReversed()) {
     const found = childOf(block, name);
@@ -54,7 +54,7 @@ export function blockAround({ around }: Pick<Spot, 'around'>, name: string): Dir
   return around.findLast((block) => block.name === name);
 }
 
-/** `location /web/item/`, `server shop.example`: how people call a block. */
+/** A block's name for messages: `location /web/item/`, `server shop.example`. */
 export function nameOf(block: Directive): string {
   if (block.name === 'server') {
     const names = childOf(block, 'server_name')?.args ?? childOf(block, 'listen')?.args.slice(0, 1) ?? [];
@@ -71,7 +71,7 @@ function* walk(directives: Directive[], around: Directive[]): Generator<Spot> {
   }
 }
 
-/** A name alone proves nothing: a shop may have an http.conf of its own. Ours say their context in the first line. */
+/** The file name is not enough: a shop may have its own http.conf. Our files name their context in the first line. */
 function oursOf(spot: Spot): OurInclude[] {
   return (spot.directive.included ?? []).flatMap((file) => {
     const name = basename(file.path);

@@ -1,26 +1,26 @@
 import { endOfLuaBlock } from './lua-block.ts';
 
 /**
- * The words of an nginx configuration, as nginx's own reader (ngx_conf_read_token) cuts them:
+ * The words of an nginx configuration, split as nginx does it (ngx_conf_read_token):
  * - a word ends at white space, `;` or `{`; a brace after a `$` belongs to it (`${name}`), and so does a `#`, a quote or a
  *   `}` inside of it;
  * - a word that begins with a quote ends at the same quote, and what follows must be white space, `;`, `{` or `)`;
- * - a backslash keeps the character after it from meaning anything; before a quote or a backslash it is dropped, and
- *   `\t`, `\r`, `\n` are the characters that they name. Any other backslash stays, for the regular expressions.
- * The Lua between the braces of an `…_by_lua_block` is passed over.
- * Where nginx would refuse the text, so does this; it never throws: what it did not understand is in the last token.
+ * - a backslash escapes the character after it; before a quote or a backslash it is dropped, and `\t`, `\r`, `\n` become the
+ *   characters that they name. Any other backslash is kept, for regular expressions.
+ * The Lua between the braces of an `…_by_lua_block` is skipped.
+ * Text that nginx would reject is rejected here too, without throwing: the last token describes the problem.
  */
 export type Token =
   | { kind: 'word'; text: string; quoted: boolean; line: number }
   | { kind: ';' | '{' | '}'; line: number }
   | { kind: 'comment'; text: string; line: number }
-  /** The text ends here for us. */
+  /** Reading stops here. */
   | { kind: 'error'; text: string; line: number };
 
 const SPACE = new Set([' ', '\t', '\r', '\n']);
 const ESCAPES: Record<string, string> = { '"': '"', "'": "'", '\\': '\\', t: '\t', r: '\r', n: '\n' };
 
-/** Cuts a configuration file into tokens. Lines count from 1. */
+/** Splits a configuration file into tokens. Lines are numbered from 1. */
 export function tokensOf(text: string): Token[] {
   const tokens: Token[] = [];
   let at = 0;
@@ -101,7 +101,7 @@ export function tokensOf(text: string): Token[] {
   }
 }
 
-/** Whether the braces that were just opened hold Lua: the directive is the first word since the last `;` or brace. */
+/** Whether the block that was just opened contains Lua: its directive is the first word since the last `;` or brace. */
 function startsLua(tokens: Token[]): boolean {
   for (let i = tokens.length - 2; i >= 0; i--) {
     const token = tokens[i];

@@ -5,10 +5,10 @@ import type { Build } from '../program/build.ts';
 import type { Configuration } from './configuration.ts';
 import { childrenOf } from './site.ts';
 
-/** Whom nginx's workers run as. */
+/** The user that nginx's workers run as. */
 export type Worker = {
   name: string;
-  /** Undefined where this machine knows no such user. */
+  /** Undefined if this host has no such user. */
   ids: Ids | undefined;
 };
 
@@ -16,7 +16,7 @@ export type Ids = { uid: number; gids: number[] };
 
 const MODES = { read: 0o4, write: 0o2, enter: 0o1 } as const;
 
-/** Whom the workers of a configuration run as: what it says, else what nginx was built with; only root can change who it is. */
+/** The user that the workers run as: from the configuration, else nginx's built-in default. Only an nginx started by root changes its user. */
 export async function findWorker(build: Build, { main }: Configuration): Promise<Worker> {
   const user = [...childrenOf(main.directives)].find(({ name }) => name === 'user');
   if (user === undefined && process.getuid?.() !== 0) return { name: 'you', ids: ownIds() };
@@ -28,8 +28,8 @@ export async function findWorker(build: Build, { main }: Configuration): Promise
 }
 
 /**
- * What keeps a user from doing that with a path: the path or a folder above it, with owner, group and mode. Undefined where
- * nothing does. Goes by owner, group and mode; access lists and security modules are not seen.
+ * What denies a user this access to a path: the path itself or a folder above it, with owner, group and mode. Undefined if access is
+ * allowed. Considers owner, group and mode only, not access lists or security modules.
  */
 export async function obstacle(
   ids: Ids,

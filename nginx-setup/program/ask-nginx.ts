@@ -5,9 +5,9 @@ import { compareVersions } from './version.ts';
 
 export type Asked = {
   build: Build;
-  /** What -T printed; undefined where nginx refuses the configuration or may not read it. */
+  /** The output of -T; undefined if nginx rejects the configuration or must not read it. */
   dump: string | undefined;
-  /** Why it refuses. */
+  /** Why nginx rejects it. */
   complaints: Complaint[];
 };
 
@@ -16,15 +16,15 @@ export type Complaint = { text: string; where?: Place; rights: boolean };
 const ASK_MS = 20_000;
 
 /**
- * Asks an nginx for its build and its configuration, without starting or reloading it. `conf` is the file to read in place
- * of its own. Returns undefined where the command is no nginx that runs.
+ * Asks an nginx for its build and its configuration, without starting or reloading it. `conf` is the file to read instead of its
+ * default. Returns undefined if the command is not a working nginx.
  */
 export async function askNginx(command: string[], conf?: string): Promise<Asked | undefined> {
   const [program = '', ...first] = command;
   const { stderr } = await run(program, [...first, '-V'], { timeoutMs: ASK_MS });
   const build = parseBuild(stderr);
   if (build === undefined) return undefined;
-  // Else it writes what it has to say into the shop's error log as well.
+  // Otherwise it would also write its messages into the shop's error log.
   const quiet = compareVersions(build.version, '1.19.5') >= 0 ? ['-e', 'stderr'] : [];
   const named = conf === undefined ? [] : ['-c', conf];
   const ran = await run(program, [...first, '-T', ...quiet, ...named], { timeoutMs: ASK_MS });
@@ -32,10 +32,10 @@ export async function askNginx(command: string[], conf?: string): Promise<Asked 
   return { build, dump: undefined, complaints: complaintsOf(ran.stderr) };
 }
 
-// As a log line where its log is stderr, else after its name.
+// A log line if its error log is stderr, otherwise a message after its name.
 const SEVERE = /^(?:nginx:|\d{4}\/\S+ \S+) \[(?:emerg|crit)\] (?:\d+#\d+: )?(.+)$/;
 
-/** What stands in the `[emerg]` and `[crit]` lines of a configuration test, each once. */
+/** The texts of the `[emerg]` and `[crit]` lines of a configuration test, each once. */
 export function complaintsOf(stderr: string): Complaint[] {
   const found = [...new Set(stderr.split('\n').flatMap((line) => SEVERE.exec(line)?.[1] ?? []))];
   const texts = found.length > 0 ? found : [stderr.trim().split('\n').at(-1) || 'nginx -T printed nothing'];

@@ -1,22 +1,22 @@
 import { resolve } from 'node:path';
 
-/** What `nginx -V` says of how it was built. */
+/** The build options that `nginx -V` prints. */
 export type Build = {
   /** `1.26.3` */
   version: string;
   prefix: string;
-  /** The configuration that it reads where it is told none. */
+  /** The configuration file that it reads by default. */
   conf: string;
-  /** Where the running one writes its process id, where the configuration says nothing. */
+  /** The default path of its pid file. */
   pid: string;
-  /** Where packages put modules. */
+  /** The folder of dynamic modules. */
   modulesPath: string;
-  /** Whom the workers run as where the configuration says nothing. */
+  /** The default user of the workers. */
   user: string;
   group: string;
 };
 
-/** Reads the output of `nginx -V`. Returns undefined where that is no nginx's. */
+/** Parses the output of `nginx -V`. Returns undefined if it is not nginx's. */
 export function parseBuild(text: string): Build | undefined {
   const version = /^nginx version: [^/\s]+\/(\d+(?:\.\d+)+)/m.exec(text)?.[1];
   if (version === undefined) return undefined;

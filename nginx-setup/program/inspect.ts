@@ -19,36 +19,36 @@ export type NginxBuild = {
   njs: string;
   /** Whether `js_engine qjs;` works. */
   quickjs: boolean;
-  /** For people: where it is from. */
+  /** For people: its origin. */
   origin: string;
 };
 
-/** What the article's Lua needs: the paths for `load_module` in order, and where its libraries are. */
+/** For the Lua script that the benches compare with: the paths for `load_module` in order, and its library path. */
 export type Lua = { modules: string[]; packagePath: string; packageCpath: string };
 
 const MODULE = 'ngx_http_js_module.so';
 const MODULE_FOLDERS = ['/usr/lib/nginx/modules', '/usr/lib64/nginx/modules', '/usr/local/lib/nginx/modules'];
 const PROGRAM_FOLDERS = ['/usr/sbin', '/usr/local/sbin', '/usr/local/nginx/sbin', '/opt/homebrew/bin'];
 
-/** The path of the nginx that is installed, or of another one by its name or path; undefined where there is none. */
+/** The path of the installed nginx, or of the one with this name or path; undefined if there is none. */
 export function systemNginx(env: NodeJS.ProcessEnv, name = 'nginx'): string | undefined {
   return findProgram(name, { searched: env.PATH, folders: PROGRAM_FOLDERS });
 }
 
 /**
- * The nginx at `program`, or why it will not do. Its njs is `named`, else compiled in, else in one of the usual folders
- * of modules.
+ * The nginx at `program`, or why it cannot be used. Its njs is the module `named`, else compiled in, else in one of the usual module
+ * folders.
  */
 export async function inspectNginx(
   program: string,
   named?: string,
 ): Promise<NginxBuild | { reason: string }> {
-  if (!existsSync(program)) return { reason: `${program} is not there` };
+  if (!existsSync(program)) return { reason: `${program} does not exist` };
   const command = [program];
   const version = await nginxVersion(command);
   if (version === undefined) return { reason: `${program} is not a working nginx` };
 
-  let reason = `${MODULE} is not there`;
+  let reason = `${MODULE} does not exist`;
   for (const module of named ? [resolve(named)] : await modulesOf(program)) {
     const njs = await probeNjs({ command, module });
     if ('reason' in njs) {
@@ -61,7 +61,7 @@ export async function inspectNginx(
   return { reason: `${program} (${version}) has no njs (${reason})` };
 }
 
-/** Where its njs may be; undefined means compiled in. */
+/** Possible paths of its njs module; undefined means compiled in. */
 async function modulesOf(program: string): Promise<(string | undefined)[]> {
   const { stderr } = await run(program, ['-V']);
   const prefix = /--prefix=(\S+)/.exec(stderr)?.[1] ?? '/usr/local/nginx';

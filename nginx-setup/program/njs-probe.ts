@@ -10,13 +10,12 @@ export type Njs = { version: string; quickjs: boolean };
 type Probed = { command: string[]; module: string | undefined };
 
 const DEADLINE_MS = 5_000;
-// Everything that an nginx 1.20 of the distributions would otherwise put where only root may write.
+// Distributions' nginx puts these in folders that only root can write.
 const TEMPORARY = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
 
 /**
- * The njs that this nginx really runs, asked by running it: `nginx -V` does not name it, and packagers number the
- * module as they like. `module` is the path for `load_module`, undefined where njs is compiled in. Returns what nginx
- * has against it where it does not work.
+ * Finds the version of njs by running it: `nginx -V` does not name it, and the version numbers of packages differ. `module` is the path
+ * for `load_module`, undefined if njs is compiled in. Returns nginx's error message if njs does not work.
  */
 export async function probeNjs({ command, module }: Probed): Promise<Njs | { reason: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'hotitem-njs-'));

@@ -2,8 +2,8 @@ import { Trouble } from '../../service/trouble.ts';
 import { systemNginx } from './inspect.ts';
 
 /**
- * The nginx that is meant: `named` on the command line, else by HOTITEM_NGINX, else the one of this host. Undefined where none is named
- * and there is none; throws a `Trouble` where the named one is not there.
+ * The nginx to use: `named` on the command line, else HOTITEM_NGINX, else the installed one. Undefined if none is named and none is
+ * installed. Throws a `Trouble` if the named one does not exist.
  */
 export function nginxProgram(
   env: Record<string, string | undefined>,

@@ -1,21 +1,21 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
-/** An nginx that runs on this host, by the title of its master. */
+/** An nginx that runs on this host, from the process title of its master. */
 export type RunningNginx = {
   pid: number;
   program: string;
-  /** The configuration that it was told to read; undefined where it was told none. */
+  /** The configuration file of its -c option; undefined if it has none. */
   conf: string | undefined;
 };
 
 /**
- * `nginx: master process /usr/sbin/nginx -c /etc/nginx/other.conf`: nginx writes its command line into its title, which begins behind
- * the words of a loader that it was started by.
+ * `nginx: master process /usr/sbin/nginx -c /etc/nginx/other.conf`: nginx writes its command line into its title. If a program loader
+ * started it, the title follows the words of the loader.
  */
 const TITLE = /(?:^|\0)nginx: master process ([^\s\0]+)([^\0]*)/;
 
-/** The masters that can be seen, which is all of them but in other containers. Empty where there is no /proc. */
+/** The visible masters: all except those in other containers. Empty if there is no /proc. */
 export async function runningNginx(): Promise<RunningNginx[]> {
   const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name));
   const found = await Promise.all(
@@ -27,7 +27,7 @@ export async function runningNginx(): Promise<RunningNginx[]> {
   return found.flatMap((one) => one ?? []);
 }
 
-/** Parsed from a process title in /proc; undefined if it is not a master of nginx. */
+/** Parses a process title from /proc; undefined if it is not an nginx master. */
 export function parseTitle(pid: number, title: string): RunningNginx | undefined {
   const [, program, rest = ''] = TITLE.exec(title) ?? [];
   if (program === undefined) return undefined;

@@ -1,12 +1,12 @@
 import { run } from '../../service/run.ts';
 
-/** `1.26.3`, as `nginx -v` says it, or undefined where that is no nginx. */
+/** The version that `nginx -v` prints, such as `1.26.3`; undefined if that is not nginx. */
 export async function nginxVersion([program = '', ...args]: string[]): Promise<string | undefined> {
   const { stderr } = await run(program, [...args, '-v'], { timeoutMs: 10_000 });
   return /^nginx version: [^/]+\/(\d+(?:\.\d+)+)/m.exec(stderr)?.[1];
 }
 
-/** Below zero where version `a` is older than `b`, above where newer. */
+/** Negative if version `a` is older than `b`, positive if newer. */
 export function compareVersions(a: string, b: string): number {
   const [left, right] = [a.split('.').map(Number), b.split('.').map(Number)];
   for (let i = 0; i < Math.max(left.length, right.length); i++) {

@@ -89,7 +89,9 @@ describe.each(SUITES)('check --nginx beside an nginx of %s that runs', (suite) =
       expect.objectContaining({
         id: 'reload-pending',
         severity: 'note',
-        what: expect.stringContaining(`${breaker} it does not answer as expected (with 404)`),
+        what: expect.stringContaining(
+          `it does not answer as expected at the breaker's address ${breaker} (with 404)`,
+        ),
         command: 'nginx -t && nginx -s reload',
       }),
     );

@@ -49,7 +49,9 @@ suite('hotitem doctor, beside an nginx with a clock of its own and a sidecar on 
     const { code, stdout } = await doctor();
     clock.step(0);
     expect(code).toBe(1);
-    expect(stdout).toMatch(/clocks differ: nginx stamps a view 7\d{3} s ahead of this host {2}\[clock\]/);
+    expect(stdout).toMatch(
+      /clocks differ: nginx's time of a view is 7\d{3} s ahead of this host {2}\[clock\]/,
+    );
     expect(commandOf(stdout, 'clock')).toBe('timedatectl set-ntp true');
     await isMended('clock');
   });

@@ -8,14 +8,14 @@ const { CompressionCodecs } = kafkajs;
 const compress = promisify(gzip);
 
 const GZIP = 1;
-/** By the codec number in the attributes of a batch. */
+/** Codecs by their number in the attributes of a batch. */
 const READ_ONLY = [2, 3, 4] as const;
-/** Half the time of zlib's default level, for a tenth more bytes. */
+/** Takes half the time of zlib's default level, for a tenth more bytes. */
 const LEVEL = 1;
 
 /**
- * Makes kafkajs, in the whole process, compress fast, and decompress the codecs that it does not support. Only messages from before Kafka
- * 0.11 are decompressed by these: `decodeRecordsLate` handles the others.
+ * Makes kafkajs, in the whole process, compress faster, and decompress the codecs that it does not support. kafkajs decompresses only
+ * messages from before Kafka 0.11 with these: `decodeRecordsLate` handles all others.
  */
 export function useCodecs(): void {
   CompressionCodecs[GZIP] = () => ({

@@ -19,14 +19,14 @@ export type KafkajsConsumerOptions = {
   /** Partitions processed at once. */
   concurrency: number;
   handle: Handler;
-  /** Called with the reason why the consumer was restarted. Returns it in words. */
+  /** Called with the error for which the consumer was restarted. Returns its text. */
   onFailure: (error: unknown) => string;
   /** Called when the group did not continue at the offset that it had reached. */
   onReset: (reset: OffsetReset) => void;
 };
 
 const NOTHING = Buffer.alloc(0);
-/** Several times what is asked for of a partition. */
+/** Several times what a fetch requests from a partition. */
 const LARGE = { records: 20_000, bytes: 8 * 1024 * 1024 };
 
 type Member = {
@@ -38,7 +38,7 @@ type Member = {
 /**
  * Joins the group and consumes the topic, see `EventLog.consume`. Rejects if the first attempt fails. After that it continues through any
  * failure: a member that kafkajs has given up is discarded and a new one joins, with back-off. A batch that cannot be decoded is fetched a
- * few times, and then passed on as such.
+ * few times, and then passed on as undecodable.
  */
 export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Promise<Consumer> {
   const { topic, group, concurrency, handle, onFailure, onReset } = options;
@@ -55,11 +55,11 @@ export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Pro
 
   async function join(): Promise<Member> {
     const consumer = options.create();
-    let share = createShare();
+    let assignment = createAssignment();
     consumer.on(consumer.events.GROUP_JOIN, () => {
-      // Batches of the old one that are still being processed are redelivered, here or elsewhere.
-      share.lost.abort(new Error('the partition assignment was revoked'));
-      share = createShare();
+      // Batches of the old assignment that are still being processed are redelivered, here or elsewhere.
+      assignment.revoked.abort(new Error('the partition assignment was revoked'));
+      assignment = createAssignment();
       foreign.look(() => topicsOf(consumer));
     });
     consumer.on(consumer.events.FETCH, () => {
@@ -72,7 +72,7 @@ export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Pro
     });
     const crashed = new Promise<never>((_, reject) => {
       consumer.on(consumer.events.CRASH, ({ payload }) => {
-        share.lost.abort(payload.error);
+        assignment.revoked.abort(payload.error);
         reject(payload.error);
       });
     });
@@ -84,7 +84,7 @@ export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Pro
         autoCommit: false,
         eachBatchAutoResolve: false,
         partitionsConsumedConcurrently: concurrency,
-        eachBatch: (payload) => eachBatch(payload, consumer, share),
+        eachBatch: (payload) => eachBatch(payload, consumer, assignment),
       });
       // A rejected group is a crash event, not an error of `run`.
       await Promise.race([crashed, Promise.resolve()]);
@@ -111,10 +111,10 @@ export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Pro
     }
   }
 
-  function createShare(): Share {
-    const lost = new AbortController();
-    const { signal } = linkSignals(aborting.signal, lost.signal);
-    return { lost, signal, inHand: new Map(), failed: new Map() };
+  function createAssignment(): Assignment {
+    const revoked = new AbortController();
+    const { signal } = linkSignals(aborting.signal, revoked.signal);
+    return { revoked, signal, inHand: new Map(), failed: new Map() };
   }
 
   /**
@@ -124,41 +124,42 @@ export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Pro
   async function eachBatch(
     payload: EachBatchPayload,
     consumer: KafkajsConsumer,
-    share: Share,
+    assignment: Assignment,
   ): Promise<void> {
     const { batch, resolveOffset, isRunning, isStale } = payload;
     const { partition } = batch;
-    await turn(share, partition);
-    // Batches that are fetched from now on are rejected, so that they are not fetched repeatedly while others are processed.
+    await turn(assignment, partition);
+    // While stopping, hold new batches until the current ones are done: otherwise kafkajs would fetch them again and again.
     if (stopping.signal.aborted) await Promise.all(inHand);
     if (stopping.signal.aborted || !isRunning() || isStale() || batch.isEmpty()) return;
-    share.lost.signal.throwIfAborted();
+    assignment.revoked.signal.throwIfAborted();
     const run = firstRun(batch);
     const [first] = run.messages;
     const undecodable = undecodableOf(first);
-    if (undecodable !== undefined && (await attempts.again(partition, undecodable, share.signal))) return;
-    const work = deliver(payload, share, run).catch(comeAgain).finally(end);
+    if (undecodable !== undefined && (await attempts.again(partition, undecodable, assignment.signal)))
+      return;
+    const work = deliver(payload, assignment, run).catch(fetchAgain).finally(end);
     inHand.add(work);
-    share.inHand.set(partition, work);
+    assignment.inHand.set(partition, work);
     resolveOffset(run.last);
-    // There is memory for one batch of this size, but not for another that is fetched meanwhile.
+    // Memory suffices for one batch of this size, but not for fetching another one meanwhile.
     if (isLarge(run)) await work;
 
-    /** Not after a rebalance: each partition then continues at its committed offset. */
-    function comeAgain(error: unknown): void {
-      if (share.signal.aborted) return;
-      share.failed.set(partition, error);
+    /** Fetches the batch again, except after a rebalance: each partition then continues at its committed offset. */
+    function fetchAgain(error: unknown): void {
+      if (assignment.signal.aborted) return;
+      assignment.failed.set(partition, error);
       consumer.seek({ topic, partition, offset: batch.firstOffset() ?? batch.lastOffset() });
     }
 
     function end(): void {
       inHand.delete(work);
-      share.inHand.delete(partition);
+      assignment.inHand.delete(partition);
     }
   }
 
   /** One batch per partition at a time, so that commits have no gaps. */
-  async function turn({ inHand, failed }: Share, partition: number): Promise<void> {
+  async function turn({ inHand, failed }: Assignment, partition: number): Promise<void> {
     await inHand.get(partition);
     while (inHand.size >= concurrency) await Promise.race(inHand.values());
     if (!failed.has(partition)) return;
@@ -167,7 +168,11 @@ export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Pro
     throw error;
   }
 
-  async function deliver(payload: EachBatchPayload, share: Share, { messages, last }: Run): Promise<void> {
+  async function deliver(
+    payload: EachBatchPayload,
+    assignment: Assignment,
+    { messages, last }: Run,
+  ): Promise<void> {
     const { batch, commitOffsetsIfNecessary } = payload;
     const undecodable = undecodableOf(messages[0]);
     await handle(
@@ -179,9 +184,9 @@ export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Pro
         time: (i) => timeOf(messages[i]?.timestamp),
         ...(undecodable !== undefined && { undecodable }),
       },
-      { signal: share.signal, stopping: stopping.signal, heartbeat },
+      { signal: assignment.signal, stopping: stopping.signal, heartbeat },
     );
-    share.signal.throwIfAborted();
+    assignment.signal.throwIfAborted();
     const next = (BigInt(last) + 1n).toString();
     // Not consumer.commitOffsets: it wraps errors, and kafkajs then does not notice that the group is rebalancing.
     await commitOffsetsIfNecessary({
@@ -194,8 +199,8 @@ export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Pro
         await payload.heartbeat();
       } catch (error) {
         // Other errors do not concern the group: only this batch is redelivered.
-        if (error instanceof kafkajs.KafkaJSProtocolError && JOINS_AGAIN.has(error.type))
-          share.lost.abort(error);
+        if (error instanceof kafkajs.KafkaJSProtocolError && REJOINS.has(error.type))
+          assignment.revoked.abort(error);
         throw error;
       }
     }
@@ -215,7 +220,7 @@ export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Pro
 const { MemberMetadata } = kafkajs.AssignerProtocol;
 
 /** Kafka's answers to heartbeats, including kafkajs' own, after which kafkajs rejoins its group. */
-const JOINS_AGAIN = new Set([
+const REJOINS = new Set([
   'REBALANCE_IN_PROGRESS',
   'NOT_COORDINATOR_FOR_GROUP',
   'ILLEGAL_GENERATION',
@@ -223,28 +228,28 @@ const JOINS_AGAIN = new Set([
 ]);
 
 /** The assigned partitions, from one rebalance to the next. */
-type Share = {
+type Assignment = {
   /** Aborted when they are revoked. */
-  lost: AbortController;
-  /** Aborted then, or when the consumer must stop. */
+  revoked: AbortController;
+  /** Aborted when they are revoked, or when the consumer must stop. */
   signal: AbortSignal;
   /** The current batch of each partition; settles when it is done or has failed. */
   inHand: Map<number, Promise<void>>;
-  /** Why the batch of a partition failed, until kafkajs is told. */
+  /** Why the batch of a partition failed, until the error is thrown to kafkajs. */
   failed: Map<number, unknown>;
 };
 
-/** What is processed at once: everything fetched up to a batch that cannot be decoded, or that one alone. */
+/** The messages that are processed together: all up to a batch that cannot be decoded, or that batch alone. */
 type Run = { messages: KafkaMessage[]; last: string };
 
 function isLarge({ messages }: Run): boolean {
   return messages.length > LARGE.records || unpackedSizeOf(messages.at(-1)) > LARGE.bytes;
 }
 
-/** The rest is fetched again. */
+/** The first run of a fetched batch; kafkajs fetches the rest again. */
 function firstRun(batch: EachBatchPayload['batch']): Run {
   const [messages = []] = readableRuns(batch.messages, undecodableOf);
-  // Behind the last message there may be others that are not for us.
+  // After the last message there may be control records, which kafkajs does not return.
   const isWhole = messages.length === batch.messages.length;
   return { messages, last: isWhole ? batch.lastOffset() : (messages.at(-1)?.offset ?? batch.lastOffset()) };
 }

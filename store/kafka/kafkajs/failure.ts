@@ -24,7 +24,7 @@ const CERTIFICATE = /certificate|ssl|tls/i;
 /** kafkajs does not know the names of the newest error codes. */
 const INVALID_RECORD = 87;
 
-/** The outer error often only says how many attempts there were, or that each partition has its own error. */
+/** Searches the causes: the outer error often contains only the number of attempts, or that each partition has its own error. */
 function find(error: unknown): KafkaFailure {
   if (!(error instanceof Error)) return 'other';
   const { type, code, partitions } = error as Error & {

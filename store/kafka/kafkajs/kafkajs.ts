@@ -35,14 +35,14 @@ import { patchKafkajs } from './patches/patches.ts';
 import { toTopicAdmin } from './setup.ts';
 import { createSocket, withoutColons } from './socket.ts';
 
-// Node finds only some of the names of this CommonJS package for itself.
+// Node detects only some of the exports of this CommonJS package.
 const { CompressionTypes, Kafka, logLevel } = kafkajs;
 
-/** How long the others wait for a member that is processing a batch. */
+/** How long the other members wait for a member that is processing a batch. */
 const REBALANCE_MS = 20_000;
-/** Attempts at one request: enough to learn of a new leader. What lasts longer is retried by the caller. */
+/** Retries of one request: enough to find a new leader. The caller retries longer failures. */
 const ATTEMPTS = 4;
-const NOT_PATCHED = 'kafkajs cannot be patched, which is why this does not hold:';
+const NOT_PATCHED = 'kafkajs cannot be patched, so this does not apply:';
 
 /** The Kafka client over kafkajs. Connects when it is first needed, so that no process fails to start because Kafka is unavailable. */
 export function createKafkajsClient(connection: KafkaConnection): KafkaClient {
@@ -52,8 +52,8 @@ export function createKafkajsClient(connection: KafkaConnection): KafkaClient {
     createPartitioner: takeTurns,
     allowAutoTopicCreation: false,
     metadataMaxAge: METADATA_MS,
-    // Its own retry asks no broker again that has answered once: a partition that has moved to such a broker is
-    // forgotten, and acknowledged. It has learned of the new leaders when it gives up.
+    // No retries by kafkajs: it does not send again to a broker that has answered once, so it would forget, and acknowledge, a partition
+    // that has moved to such a broker. When it gives up, it knows the new leaders.
     retry: { retries: 0 },
   });
   const codec = compression === 'gzip' ? CompressionTypes.GZIP : CompressionTypes.None;
@@ -75,7 +75,7 @@ export function createKafkajsClient(connection: KafkaConnection): KafkaClient {
     }
   }
 
-  /** All of the messages or, as far as is known, none. */
+  /** Sends all of the messages or, as far as is known, none. */
   async function attempt(topic: string, messages: Message[]): Promise<KafkaError | undefined> {
     try {
       await connected();
@@ -133,7 +133,7 @@ function passesSoon({ failure }: KafkaError): boolean {
   return failure === 'leader' || failure === 'unreachable';
 }
 
-/** Not a copy of all of the message: there are many. */
+/** Does not copy the messages: there are many. */
 function place({ key, value, headers, time }: KafkaMessage, row: number): Message {
   const placed: Message = { value, partition: key === undefined ? row : keyNumber(key) };
   if (key !== undefined) placed.key = key;
@@ -142,14 +142,14 @@ function place({ key, value, headers, time }: KafkaMessage, row: number): Messag
   return placed;
 }
 
-/** kafkajs over this connection, with what this project changes inside it. Connects to nothing yet. Throws a `Trouble` where it is another version. */
+/** A patched kafkajs for this connection. Does not connect yet. Throws a `Trouble` if another version of kafkajs is installed. */
 export function createKafka(connection: KafkaConnection): kafkajs.Kafka {
   for (const missed of patchKafkajs()) connection.onWarning(`${NOT_PATCHED} ${missed}`);
   useCodecs();
   return new Kafka(toConfig(connection));
 }
 
-/** The connection as kafkajs wants it. */
+/** The connection settings in the form of kafkajs. */
 function toConfig({ brokers, clientId, tls, sasl, onWarning }: KafkaConnection): KafkaConfig {
   return {
     brokers: brokers.map(withoutColons),
@@ -159,7 +159,7 @@ function toConfig({ brokers, clientId, tls, sasl, onWarning }: KafkaConnection):
     socketFactory: createSocket,
     connectionTimeout: CONNECT_MS,
     requestTimeout: REQUEST_MS,
-    // Of the consumer and of questions to the cluster; what is sent is retried above.
+    // For the consumer and metadata requests; the producer retries above.
     retry: { retries: 3, initialRetryTime: 100, maxRetryTime: 1_000 },
     logLevel: logLevel.WARN,
     logCreator:
@@ -169,7 +169,7 @@ function toConfig({ brokers, clientId, tls, sasl, onWarning }: KafkaConnection):
   };
 }
 
-/** kafkajs tells its mechanisms apart by type. */
+/** The SASL settings: kafkajs has a type for each mechanism. */
 function toSasl({ mechanism, username, password }: Sasl): NonNullable<KafkaConfig['sasl']> {
   if (mechanism === 'plain') return { mechanism, username, password };
   if (mechanism === 'scram-sha-256') return { mechanism, username, password };
@@ -177,8 +177,8 @@ function toSasl({ mechanism, username, password }: Sasl): NonNullable<KafkaConfi
 }
 
 /**
- * `partition` counts rows without end; partitions without a leader are skipped. Of a message with a key it is the key's number: that
- * waits for its partition.
+ * `partition` is a counter; partitions without a leader are skipped. For a message with a key it is the key's number, and the message
+ * waits for that partition's leader.
  */
 const takeTurns: ICustomPartitioner =
   () =>

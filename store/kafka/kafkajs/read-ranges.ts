@@ -15,7 +15,7 @@ export type Reading = {
 
 /**
  * Resolves when the last record of each range was handled, and rejects if `handle` does. The consumer must be connected and subscribed, and
- * used for nothing else.
+ * must not be used for anything else.
  */
 export function readRanges({ consumer, topic, ranges, handle }: Reading): Promise<void> {
   const left = new Map(ranges.map((range) => [range.partition, range]));
@@ -30,7 +30,7 @@ export function readRanges({ consumer, topic, ranges, handle }: Reading): Promis
     consumer.on(consumer.events.CRASH, ({ payload }) => {
       if (!payload.restart) settle(payload.error);
     });
-    // Nothing is committed: when kafkajs rejoins, it would start over.
+    // Nothing is committed: if kafkajs rejoined, it would start over.
     consumer.on(consumer.events.GROUP_JOIN, seek);
     consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch }).catch(settle);
     // Stored by kafkajs until it has joined, and applied before its first fetch.

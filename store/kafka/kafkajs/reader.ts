@@ -12,9 +12,9 @@ import { toKafkaError } from './failure.ts';
 import { createKafka } from './kafkajs.ts';
 import { readRanges } from './read-ranges.ts';
 
-/** As fetched; decompressed, it may be ten times as much. */
+/** Compressed bytes per fetch; decompressed, it may be ten times as much. */
 const MAX_BYTES_PER_PARTITION = 256 * 1024;
-/** How long a group may take to find the broker that looks after it. A new Kafka appoints it when the first group asks. */
+/** How long a group may take to find its coordinator. A new Kafka creates the coordinators when the first group asks. */
 const COORDINATOR_MS = 20_000;
 const COORDINATOR_MISSING = new Set([
   'NOT_COORDINATOR_FOR_GROUP',
@@ -45,13 +45,13 @@ export function createTopicReader({ connection, groupPrefix }: TopicReaderOption
   function committed(topic: string, group: string): Promise<Map<number, bigint>> {
     return ask(`read topic ${topic}`, async () => {
       const [found] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
-      // -1: nothing is committed. -2: kafkajs has forgotten it, for it was out of range.
+      // -1: nothing is committed. -2: kafkajs has dropped it because it was out of range.
       return toMap((found?.partitions ?? []).filter(({ offset }) => !offset.startsWith('-')));
     });
   }
 
   function members(group: string): Promise<GroupMember[]> {
-    return ask(`look into group ${group}`, async () => {
+    return ask(`describe group ${group}`, async () => {
       const [found] = (await admin.describeGroups([group])).groups;
       return (found?.members ?? []).map(({ clientId, clientHost }) => ({
         client: clientId,
@@ -121,12 +121,12 @@ function toMap(offsets: { partition: number; offset: string }[]): Map<number, bi
   return new Map(offsets.map(({ partition, offset }) => [partition, BigInt(offset)]));
 }
 
-/** Of this alone kafkajs' admin client makes only one attempt. */
+/** The only request that kafkajs' admin client does not retry. */
 function isCoordinatorMissing(error: unknown): boolean {
   return error instanceof kafkajs.KafkaJSProtocolError && COORDINATOR_MISSING.has(error.type);
 }
 
-/** What the handler threw is not Kafka's. */
+/** An error of the handler is not an error of Kafka. */
 function explain(what: string, error: unknown): unknown {
   const isKafkas = error instanceof Error && error.name.startsWith('KafkaJS');
   return isKafkas ? toKafkaError(`cannot ${what}`, error) : error;

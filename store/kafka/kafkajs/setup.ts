@@ -4,7 +4,7 @@ import { newSettings, type TopicAdmin } from '../topic-setup.ts';
 
 const { ConfigResourceTypes } = kafkajs;
 
-/** How long a topic that was just made may be unknown to the broker that is asked, or without a leader. */
+/** How long a new topic may be unknown to a broker, or without a leader. */
 const LEADERS_MS = 10_000;
 const NOT_YET = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE']);
 
@@ -13,7 +13,7 @@ type Asked = Pick<
   'listTopics' | 'createTopics' | 'fetchTopicMetadata' | 'describeConfigs' | 'alterConfigs'
 >;
 
-/** An admin client of kafkajs as setting up topics needs it; its `alterConfigs` must be incremental. */
+/** The part of kafkajs' admin client that topic setup uses; its `alterConfigs` must be incremental. */
 export function toTopicAdmin(admin: Asked): TopicAdmin {
   return {
     list: () => admin.listTopics(),
@@ -22,7 +22,7 @@ export function toTopicAdmin(admin: Asked): TopicAdmin {
       const { topic, partitions: numPartitions, replicationFactor } = spec;
       const configEntries = newSettings(spec);
       const topics = [{ topic, numPartitions, replicationFactor, configEntries }];
-      // Its own waiting ends with an error where the broker has not heard of the topic yet.
+      // Its own wait fails if the broker does not know the topic yet.
       await admin.createTopics({ waitForLeaders: false, topics });
       await waitForLeaders(admin, topic);
     },
@@ -62,7 +62,7 @@ async function waitForLeaders(admin: Asked, topic: string): Promise<void> {
   while (!(await isKnown())) await backoff.wait(late).catch(() => {});
 }
 
-/** Also inside the error that says how often kafkajs has tried. */
+/** Also searches the causes of the error with the number of retries. */
 function isNotYet(error: unknown): boolean {
   if (error instanceof kafkajs.KafkaJSProtocolError) return NOT_YET.has(error.type);
   return error instanceof kafkajs.KafkaJSError && isNotYet(error.cause);

@@ -6,8 +6,8 @@ const KEEP_ALIVE_MS = 60_000;
 const IPV6_NAME = '.ipv6-literal';
 
 /**
- * The sockets of kafkajs as it makes them itself, but without Nagle's algorithm: it holds back the end of a request that
- * is longer than a packet until the broker has acknowledged the beginning, which the broker delays by 40 ms.
+ * Creates the sockets of kafkajs as kafkajs does, but without Nagle's algorithm, which holds back the end of a request that is longer than
+ * a packet until the broker has acknowledged its beginning, which the broker delays by 40 ms.
  */
 export const createSocket: ISocketFactory = ({ host: name, port, ssl, onConnect }) => {
   const host = toAddress(name);
@@ -17,7 +17,7 @@ export const createSocket: ISocketFactory = ({ host: name, port, ssl, onConnect 
   return socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS);
 };
 
-/** kafkajs splits `[::1]:9092` at its first colon: it is told a name without colons, which means the address to `createSocket`. */
+/** kafkajs splits `[::1]:9092` at its first colon, so it gets a name without colons, which `createSocket` translates back. */
 export function withoutColons(broker: string): string {
   const [, address, port] = /^\[(.+)\]:(\d+)$/.exec(broker) ?? [];
   return address === undefined ? broker : `${address.replaceAll(':', '-')}${IPV6_NAME}:${port}`;

@@ -92,7 +92,7 @@ export function createPlatformaticReader({ connection, groupPrefix }: TopicReade
   }
 
   function members(group: string): Promise<GroupMember[]> {
-    return ask(`look into group ${group}`, async ({ admin }) => {
+    return ask(`describe group ${group}`, async ({ admin }) => {
       const found = (await admin.describeGroups({ groups: [group] })).get(group);
       return [...(found?.members.values() ?? [])].map(({ clientId, clientHost }) => ({
         client: clientId,

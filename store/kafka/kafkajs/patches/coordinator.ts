@@ -10,8 +10,8 @@ type Cluster = {
 const NOT_FOUND = 'KafkaJSGroupCoordinatorNotFound';
 
 /**
- * kafkajs asks all brokers who coordinates a group, and forgets why they did not say: that the permission is missing. With this one
- * of them is asked again, and what it answers is the error.
+ * kafkajs asks all brokers for the coordinator of a group, and drops their errors, such as a missing permission. With this patch it asks
+ * one of them again, and throws that broker's error.
  */
 export function tellWhyNoCoordinator(): boolean {
   return replaceKafkajsModule<{ prototype: Cluster }>('cluster/index', (original) => {

@@ -1,24 +1,23 @@
 import { asFunction, replaceKafkajsModule } from './module.ts';
 
-/** As kafkajs hands it to the encoder of a request. */
+/** What kafkajs passes to the encoder of a request. */
 type Alteration = {
   resources: { type: number; name: string; configEntries: { name: string; value: string }[] }[];
   validateOnly?: boolean;
 };
 
-/** What kafkajs uses of its own encoder. */
+/** The methods of kafkajs' own encoder that are used here. */
 type Encoded = { buf: Buffer; buffer: Buffer };
 
-/** Modules of kafkajs that are asked for when the first such request is made. */
+/** Modules of kafkajs that are loaded with the first such request. */
 const FILES = ['protocol/requests/alterConfigs/v0/request', 'protocol/requests/alterConfigs/v1/request'];
-/** Numbers of the protocol: the request, and the operation that sets a value. */
+/** From the protocol: the number of the request, and of the operation that sets a value. */
 const INCREMENTAL_ALTER_CONFIGS = 44;
 const SET = 0;
 
 /**
- * Makes `alterConfigs` of kafkajs set the given values and change nothing else. Its own request, AlterConfigs, sets every
- * setting that is not in it back to the broker's default. IncrementalAlterConfigs (KIP-339, Kafka 2.3) differs from that by
- * one byte a setting, and its answer by nothing.
+ * Makes `alterConfigs` of kafkajs set the given values and change nothing else. Its own request, AlterConfigs, resets every other setting
+ * to the broker's default. IncrementalAlterConfigs (KIP-339, Kafka 2.3) differs by one byte per setting, and its response is the same.
  */
 export function alterIncrementally(): boolean {
   const replaced = FILES.map((file) => replaceKafkajsModule(file, asFunction(toRequest)));

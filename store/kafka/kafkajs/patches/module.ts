@@ -1,18 +1,18 @@
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
-/** Of each file, whether it was replaced. */
+/** For each file that was tried: whether it was replaced. */
 const tried = new Map<string, boolean>();
 
-/** The kafkajs that this process runs with. */
+/** The version of kafkajs that this process uses. */
 export function kafkajsVersion(): string {
   return require('kafkajs/package.json').version;
 }
 
 /**
- * Puts what `replace` makes of it in place of what a file within kafkajs exports, for everybody in this process who asks for that file
- * from now on; once. Returns whether it is in place: not where there is no such file, nor where `replace` returns undefined,
- * because what it finds there is not what it knows.
+ * Replaces the exports of a file of kafkajs with the result of `replace`, for every module of this process that requires the file from now
+ * on. Does so once per file. Returns whether they were replaced: not if the file does not exist, or if `replace` returns undefined because
+ * the exports are not what it expects.
  */
 export function replaceKafkajsModule<Exported>(
   file: string,
@@ -42,7 +42,7 @@ function tryToReplace<Exported>(
   return true;
 }
 
-/** Of what exports a function: puts another one in its place. */
+/** For a file that exports a function: replaces it with another function. */
 export function asFunction<Replacement>(
   replacement: Replacement,
 ): (original: Replacement) => Replacement | undefined {

@@ -16,8 +16,8 @@ type OffsetManager = {
 const COMMITTED = 'consumer.commit_offsets';
 
 /**
- * kafkajs goes on with the oldest offset where Kafka no longer has the next one, and tells nobody which events it passes over: they are
- * gone, and no counter knows. With this it emits its event for a commit, which that is, with the offsets in it.
+ * If Kafka no longer has the next offset, kafkajs continues at the oldest one and does not report the skipped events, so no counter could
+ * count them. With this patch it emits its commit event, because the reset commits an offset, and adds both offsets to it.
  */
 export function tellOffsetResets(): boolean {
   return replaceKafkajsModule<{ prototype: OffsetManager }>('consumer/offsetManager/index', (original) => {
@@ -41,7 +41,7 @@ export function tellOffsetResets(): boolean {
   });
 }
 
-/** What the event of a commit says of a reset; undefined where it is another commit. */
+/** The reset in a commit event; undefined for an ordinary commit. */
 export function resetIn(payload: object): OffsetReset | undefined {
   return 'reset' in payload && isReset(payload.reset) ? payload.reset : undefined;
 }

@@ -7,13 +7,13 @@ import { decodeRecordsLate } from './record-decoder.ts';
 import { encodeRecordsAtOnce } from './record-encoder.ts';
 import { calmTimers } from './timer.ts';
 
-/** Puts itself in place, once for the process, and says whether it is: not where kafkajs has nothing of that kind. */
+/** Applies a patch, once per process. Returns false if kafkajs does not have the code that it replaces. */
 export type Patch = () => boolean;
 
-/** What every patch below was written and tested for. */
+/** The version for which every patch below was written and tested. */
 const VERSION = '2.2.4';
 
-/** By what is missed without it. */
+/** Patches by what does not work without them. */
 const PATCHES: Record<string, Patch> = {
   'an idle connection costs no CPU': calmTimers,
   'undecodable batches are set aside': decodeRecordsLate,
@@ -24,13 +24,13 @@ const PATCHES: Record<string, Patch> = {
 };
 
 /**
- * Changes the kafkajs of this process. Returns which patches are not in place, each by what is missed. Throws a `Trouble` where it is
- * another version: what is changed inside may mean something else there.
+ * Patches the kafkajs of this process. Returns the patches that could not be applied, named by what does not work without them. Throws a
+ * `Trouble` if another version is installed, whose internals may differ.
  */
 export function patchKafkajs(patches = PATCHES, version: string = kafkajsVersion()): string[] {
   if (version !== VERSION)
     throw new Trouble(
-      `kafkajs ${version} is installed, and hotitem changes the insides of ${VERSION}`,
+      `kafkajs ${version} is installed, but hotitem patches the internals of ${VERSION}`,
       `Install kafkajs@${VERSION}, or set kafka.client: platformatic.`,
     );
   return Object.keys(patches).filter((name) => patches[name]?.() === false);

@@ -6,34 +6,34 @@ import { type AnswerRoom, createAnswerRoom, refuseTooMany } from '../../answer-r
 import { AT, ATTRIBUTE, batchesIn, HEAD_BYTES, MAGIC, timeOf, toUndecodable } from '../../record-batch.ts';
 import { replaceKafkajsModule } from './module.ts';
 
-/** What of kafkajs' own decoder is used: bytes, and how far they are read. */
+/** The fields of kafkajs' own decoder that are used here: the bytes, and the position in them. */
 type Decoder = { buffer: Buffer; offset: number };
 
 type Headers = Record<string, Buffer | null | (Buffer | null)[]>;
 
-/** What the records of one batch have in common, as far as kafkajs asks for it. */
+/** The properties that all records of a batch share, as far as kafkajs reads them. */
 type BatchContext = {
   content: Buffer;
   firstOffset: number;
   firstTime: number;
-  /** Of all records, where it is the broker's. */
+  /** The time of all records, if the broker sets it. */
   time: string | undefined;
   isControlBatch: boolean;
   inTransaction: boolean;
   producerId: string;
 };
 
-/** What kafkajs makes of a partition's part of an answer. */
+/** Decodes the part of a response that belongs to one partition. */
 type DecodeMessages = (answer: Decoder) => Promise<Fetched[]>;
 
-/** A module of kafkajs that nothing else imports. */
+/** Only kafkajs' fetch responses import this module. */
 const FILE = 'protocol/requests/fetch/v4/decodeMessages';
 const SIZE_BYTES = 4;
 
 /**
- * Has kafkajs decode what it fetched with `decodeMessages`: its own makes several objects and big integers of every field of a
- * record, which was half of a sink's cost, verifies no checksum, and fails all partitions if it cannot read one
- * batch. To be called before anything is fetched.
+ * Makes kafkajs decode fetched records with `decodeMessages`. Its own decoder creates several objects and big integers for every field of
+ * a record, which was half of a sink's cost, verifies no checksum, and fails all partitions if it cannot read one batch. Call this before
+ * the first fetch.
  */
 export function decodeRecordsLate(): boolean {
   return replaceKafkajsModule<DecodeMessages>(FILE, (original) =>
@@ -41,9 +41,9 @@ export function decodeRecordsLate(): boolean {
   );
 }
 
-/** What is older than Kafka 0.11 goes to `ofKafkajs`. */
+/** Messages from before Kafka 0.11 are decoded by `ofKafkajs`. */
 export function createDecodeMessages(ofKafkajs: DecodeMessages): DecodeMessages {
-  /** By the whole answer, of which each partition is decoded by itself. */
+  /** Limits by response; kafkajs decodes each partition of a response separately. */
   const rooms = new WeakMap<Buffer, AnswerRoom>();
   return async (answer) => {
     const from = answer.offset + SIZE_BYTES;
@@ -130,12 +130,12 @@ function decodeRecords(batch: BatchContext, count: number): FetchedRecord[] {
   return records;
 }
 
-/** What kafkajs and this project ask a record for. */
+/** The properties of a record that kafkajs and this project read. */
 type Fetched = Pick<FetchedRecord, keyof FetchedRecord>;
 
 /**
- * A record as kafkajs hands it out: where it is in the bytes of its batch. All else is read there when it is asked for; most is not, and
- * the value is by then garbage in no time. A class because there are tens of thousands of them, with getters.
+ * A record as kafkajs returns it. It holds only its position in the bytes of its batch. All fields are decoded there when they are read:
+ * most never are, and values become garbage quickly. A class with getters, because there are tens of thousands of records.
  */
 class FetchedRecord {
   readonly magicByte = MAGIC;
@@ -180,16 +180,16 @@ class FetchedRecord {
     return cursor.bytes();
   }
 
-  /** A name that comes several times has all of its values. */
+  /** A repeated name has an array of all its values. */
   get headers(): Headers {
     const { content } = this.batchContext;
     const cursor = new Cursor(content, this.keyAt);
     cursor.skip();
     cursor.skip();
-    // Without a prototype: a header may have any name.
+    // No prototype: a header may have any name.
     const headers: Headers = Object.create(null);
     for (let left = cursor.varint(); left > 0; left--) {
-      // A number that is not true would have it read nothing billions of times.
+      // A wrong count could make this loop billions of times over nothing.
       if (cursor.at() >= content.length) throw new Error('the headers of a record are damaged');
       const name = String(cursor.bytes() ?? '');
       const value = cursor.bytes();
@@ -201,18 +201,18 @@ class FetchedRecord {
   }
 }
 
-/** What a record stands for, if it is a placeholder; known without making its value. */
+/** The undecodable batch that a placeholder record represents. Does not decode the value of other records. */
 export function undecodableOf(record: { value: Buffer | null } | undefined): Undecodable | undefined {
   return record instanceof FetchedRecord ? undefined : undecodableIn(record?.value);
 }
 
-/** How many bytes were unpacked for the batch of a record: they stay in memory as long as one of its records does. */
+/** The decompressed size of a record's batch, which stays in memory as long as any of its records. */
 export function unpackedSizeOf(record: object | undefined): number {
   return record instanceof FetchedRecord ? record.batchContext.content.length : 0;
 }
 
 /**
- * Reads bytes, and numbers of Kafka's variable length. A class: one is made for each value.
+ * Reads bytes and varints. A class, because one is created for each value.
  */
 class Cursor {
   private readonly content: Buffer;
@@ -231,7 +231,7 @@ class Cursor {
     this.next = at;
   }
 
-  /** Exact up to 2^53, which no offset and no time reaches. */
+  /** Exact up to 2^53, which is beyond any offset or time. */
   varint(): number {
     let last = this.byte();
     let number = last & 0x7f;
@@ -243,7 +243,7 @@ class Cursor {
     return number % 2 === 0 ? number / 2 : -(number + 1) / 2;
   }
 
-  /** With their length before them; null for a length of -1. */
+  /** Reads bytes with a length prefix; null for a length of -1. */
   bytes(): Buffer | null {
     const length = this.varint();
     if (length < 0) return null;
@@ -251,7 +251,7 @@ class Cursor {
     return this.content.subarray(this.next - length, this.next);
   }
 
-  /** Goes past what `bytes` would return. */
+  /** Skips what `bytes` would return. */
   skip(): void {
     const length = this.varint();
     if (length > 0) this.next += length;

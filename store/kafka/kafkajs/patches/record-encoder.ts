@@ -1,6 +1,6 @@
 import { asFunction, replaceKafkajsModule } from './module.ts';
 
-/** A record to be sent, as kafkajs hands it to its encoder. */
+/** A record to be sent, as kafkajs passes it to its encoder. */
 export type OutgoingRecord = {
   offsetDelta?: number;
   timestampDelta?: number;
@@ -11,19 +11,19 @@ export type OutgoingRecord = {
 
 type Value = Buffer | string | null | undefined;
 
-/** What kafkajs uses of its own encoder where a record is put into a batch. */
+/** The fields of an encoder that kafkajs reads when it adds a record to a batch. */
 type Encoded = { buf: Buffer; buffer: Buffer };
 
-/** A module of kafkajs that is asked for when the first request to write is made. */
+/** A module of kafkajs that is loaded with the first produce request. */
 const FILE = 'protocol/recordBatch/record/v0';
 const NO_ATTRIBUTES = 0;
-/** Names of headers whose bytes are remembered. */
+/** The number of header names whose bytes are cached. */
 const MOST_NAMES = 64;
 const names = new Map<string, Buffer>();
 
 /**
- * Has kafkajs encode what it sends with `encodeRecord`: its own makes a buffer of 512 bytes for each record and each of its
- * headers, and several objects for each number. To be called before anything is sent.
+ * Makes kafkajs encode records with `encodeRecord`. Its own encoder creates a buffer of 512 bytes for each record and each header, and
+ * several objects for each number. Call this before anything is sent.
  */
 export function encodeRecordsAtOnce(): boolean {
   return replaceKafkajsModule(FILE, asFunction(encodeRecord));
@@ -56,7 +56,7 @@ export function encodeRecord({
   return { buf: bytes, buffer: bytes };
 }
 
-/** Name, value, name, value; a name with several values as often as it has values. */
+/** Name, value, name, value, …; a name is repeated for each of its values. */
 function pairsOf(headers: { [name: string]: Value | Value[] }): (Buffer | null)[] {
   const pairs: (Buffer | null)[] = [];
   for (const name of Object.keys(headers)) {
@@ -80,7 +80,7 @@ function toBytes(value: Value): Buffer | null {
   return typeof value === 'string' ? Buffer.from(value) : value;
 }
 
-/** Zigzag: the sign goes into the last bit. Exact up to 2^52, which no time reaches. */
+/** Zigzag: the sign goes into the last bit. Exact up to 2^52, which is beyond any time. */
 function unsigned(number: number): number {
   return number < 0 ? -2 * number - 1 : 2 * number;
 }
@@ -95,7 +95,7 @@ function sizeWith(bytes: Buffer | null): number {
   return bytes === null ? sizeOf(-1) : sizeOf(bytes.length) + bytes.length;
 }
 
-/** Returns where the number ends. */
+/** Writes a varint. Returns the position after it. */
 function putNumber(to: Buffer, at: number, number: number): number {
   let rest = unsigned(number);
   for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) to[at++] = (rest % 0x80) | 0x80;
@@ -103,7 +103,7 @@ function putNumber(to: Buffer, at: number, number: number): number {
   return at;
 }
 
-/** With their length before them, -1 for none. */
+/** Writes bytes with a length prefix, -1 for null. Returns the position after them. */
 function putBytes(to: Buffer, at: number, bytes: Buffer | null): number {
   if (bytes === null) return putNumber(to, at, -1);
   const first = putNumber(to, at, bytes.length);

@@ -107,7 +107,7 @@ describe('the check of the hot list', () => {
     ['hot-off', 'no item is ever hot', { ...GOOD, http: 'include h/http-hot.conf; include h/off.conf;' }],
     [
       'captures-replaced',
-      'root /srv/$1 takes a numbered group of server_name',
+      'root /srv/$1 uses a numbered group of server_name',
       { ...GOOD, server: `server_name ~^(.+)\\.example$; root /srv/$1; ${SERVER} ${LOOK}` },
     ],
   ])('says %s: %s', (id, what, given) => {

@@ -15,14 +15,14 @@ const PHP = `${CAPTURE} include h/cache-fastcgi.conf; fastcgi_pass unix:/php; fa
 const ISOLATE = `${CAPTURE} include h/isolate.conf; proxy_pass http://shop;`;
 const GOOD: Given = { http: HOT_HTTP, server: `${LISTEN} ${LOOKS}`, location: CACHE };
 
-describe('a good protection has no finding', () => {
+describe('a correct configuration has no findings', () => {
   test.each<[string, Given]>([
     ['of proxied pages', GOOD],
     ['of pages in PHP', { ...GOOD, location: PHP }],
     ['over http', { ...GOOD, server: `listen 80; listen 127.0.0.1:9188; ${LOOKS}` }],
     ['over both', { ...GOOD, server: `listen 80; ${LISTEN} ${LOOKS}` }],
     [
-      'with the keeper’s line beside others',
+      'with the keeper’s header beside others',
       {
         ...GOOD,
         location: `${CACHE} add_header X-A a; add_header X-Hotitem-Keeper $hotitem_keeper_told always;`,
@@ -76,7 +76,7 @@ describe('check --nginx', () => {
     ],
     [
       'protect-too-early',
-      'stands above',
+      'is above',
       { ...GOOD, server: `${LISTEN} ${SERVER} include h/server-protect.conf; include h/server-hot.conf;` },
     ],
     [
@@ -91,7 +91,7 @@ describe('check --nginx', () => {
     ],
     [
       'keeper-scheme',
-      'is https to shoppers',
+      'speaks https to shoppers',
       { ...GOOD, server: `listen 443 ssl; listen 127.0.0.1:9188; ${LOOKS}` },
     ],
     ['cache-taken', 'proxy_cache shop', { ...GOOD, server: `proxy_cache shop; ${GOOD.server}` }],
@@ -161,7 +161,7 @@ describe('check --nginx', () => {
     ],
     [
       'protect-off',
-      'nothing is done',
+      'does not act on hot items',
       { ...GOOD, http: `${HTTP} include h/http-hot.conf; include h/off-protect.conf;` },
     ],
   ])('says %s: %s', (id, what, given) => {

@@ -12,7 +12,7 @@ test('every patch is in place in the kafkajs that is installed, and stays there'
 
 test('another version of kafkajs is refused, by both versions', () => {
   expect(() => patchKafkajs({}, '2.2.5')).toThrow(
-    'kafkajs 2.2.5 is installed, and hotitem changes the insides of 2.2.4',
+    'kafkajs 2.2.5 is installed, but hotitem patches the internals of 2.2.4',
   );
 });
 
