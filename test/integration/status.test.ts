@@ -170,7 +170,7 @@ suiteWith(['nginx'])('hotitem status, beside an nginx whose workers are not root
       expect(code).toBe(1);
       expect(stdout).toMatch(
         new RegExp(
-          `127\\.0\\.0\\.1:${port}, the admin.listen of the sidecar, is taken: .*pid ${process.pid}`,
+          `127\\.0\\.0\\.1:${port}, the admin.listen of the sidecar, is in use: .*pid ${process.pid}`,
         ),
       );
       expect(commandOf(stdout, 'port-taken')).toBe(
