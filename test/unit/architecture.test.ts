@@ -26,22 +26,19 @@ describe('every room', () => {
   });
 
   // `cli` is above all others.
-  test.each(ROOMS.filter((room) => room !== 'cli'))(
-    '%s has its imports named in biome.rooms.json',
-    (room) => {
-      const { overrides }: { overrides: { includes: string[] }[] } = JSON.parse(read('biome.rooms.json'));
-      const named = overrides.flatMap(({ includes }) => includes);
+  test.each(ROOMS.filter((room) => room !== 'cli'))('biome.rooms.json lists the imports of %s', (room) => {
+    const { overrides }: { overrides: { includes: string[] }[] } = JSON.parse(read('biome.rooms.json'));
+    const named = overrides.flatMap(({ includes }) => includes);
 
-      expect(named.some((glob) => glob === `${room}/**` || glob === `${room}/*.ts`)).toBe(true);
-    },
-  );
+    expect(named.some((glob) => glob === `${room}/**` || glob === `${room}/*.ts`)).toBe(true);
+  });
 
   test.each([...ROOMS, 'nginx', 'njs', 'page'])('%s is in the image', (room) => {
     expect(read('.dockerignore').split('\n')).toContain(`!${room}`);
   });
 });
 
-test('what the image copies is there', () => {
+test('every file that the image copies exists', () => {
   const copies = [...read('deploy/Dockerfile').matchAll(/^COPY (?!--from)(.+) \S+$/gm)];
   const sources = copies.flatMap(([, paths = '']) => paths.split(' '));
 

@@ -24,7 +24,7 @@ test.each([
   expect(stdout).toContain(named);
 });
 
-test('a script for njs may use what njs has', () => {
+test('a script for njs may use everything that njs has', () => {
   expect(compile('export function f(r: NginxHTTPRequest): string { return r.uri.trim(); }')).toMatchObject({
     status: 0,
     stdout: '',
@@ -32,7 +32,7 @@ test('a script for njs may use what njs has', () => {
 });
 
 test.each(['hotitem.njs.js', 'hotitem.qjs.js', 'hotitem-periodic.njs.js', 'hotitem-periodic.qjs.js'])(
-  '%s exports as njs 0.7.9 reads it',
+  '%s exports in the form that njs 0.7.9 accepts',
   (name) => {
     const script = readFileSync(join(ROOT, 'dist/nginx', name), 'utf8');
 

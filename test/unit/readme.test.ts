@@ -13,8 +13,8 @@ import { DECISION_SINK_METRICS, SINK_METRICS } from '../../sink/metrics.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
-describe('what the documentation says', () => {
-  test('of the metrics is what the services export', () => {
+describe('the documentation', () => {
+  test('lists the metrics that the services export', () => {
     const rows = read('docs/metrics.md')
       .split('\n')
       .filter((line) => line.startsWith('| `hotitem_'));
@@ -30,7 +30,7 @@ describe('what the documentation says', () => {
     ]);
   });
 
-  test('in the extended example is every setting at its place, with its default where it has one', () => {
+  test('has every setting in the extended example, with its default if it has one', () => {
     const text = read('hotitem.extended.example.yml');
     const values: unknown = parse(text);
     const withExamples: unknown = parse(uncommented(text));
@@ -46,7 +46,7 @@ describe('what the documentation says', () => {
   });
 
   test.each(['hotitem.example.yml', 'hotitem.extended.example.yml'])(
-    'in %s is a good configuration',
+    'has a valid configuration in %s',
     (file) => {
       expect(loadConfig({ file: join(ROOT, file), env: {}, flags: {} })).toHaveProperty('home');
     },

@@ -7,7 +7,7 @@ import { temporaryFolder } from '../../parts/guard.ts';
 
 const PROGRAM = join(import.meta.dirname, '../../../dist/hotitem.mjs');
 
-describe('hotitem check, of the files that settings come from', () => {
+describe('hotitem check: findings about configuration files', () => {
   const { path: folder, remove } = temporaryFolder('check-files');
   afterAll(remove);
 
@@ -28,7 +28,7 @@ describe('hotitem check, of the files that settings come from', () => {
     expect(stdout + stderr).not.toContain('hunter2');
   });
 
-  test('come as JSON, each with the command that mends it', async () => {
+  test('are printed as JSON, each with the command that fixes it', async () => {
     const path = file('secret.yml', SECRET, 0o644);
     const { code, stdout } = await check(['--json', '--config', path]);
     expect(code).toBe(1);
@@ -42,7 +42,7 @@ describe('hotitem check, of the files that settings come from', () => {
     });
   });
 
-  test.each([0o604, 0o600])('a secret in a file that a variable names, %o', async (mode) => {
+  test.each([0o604, 0o600])('report a secret in a file that a variable names, %o', async (mode) => {
     const env = {
       HOTITEM_PRIVACY_IP_SALT_FILE: file('salt', 'hunter2hunter2hunter2', mode),
       HOTITEM_PRIVACY_IP: 'hash',
@@ -58,12 +58,12 @@ describe('hotitem check, of the files that settings come from', () => {
     [0, 998, []],
     [998, 0, ['file-owner']],
     [33, 998, ['file-owner']],
-  ])('a file of the user %i, read by %i', (owner, uid, ids) => {
+  ])('report a file of user %i that user %i reads', (owner, uid, ids) => {
     const read = { path: '/etc/hotitem/hotitem.yml', secret: false, mode: 0o640, uid: owner };
     expect(fileFindings([read], uid).map(({ id }) => id)).toEqual(ids);
   });
 
-  test('a login without a name in the address of Elasticsearch is refused, and not printed', async () => {
+  test('reject a login without a name in the address of Elasticsearch, without printing it', async () => {
     const { code, stdout, stderr } = await check([], { ELASTICSEARCH_NODE: 'http://:hunter2@es:9200' });
     expect(code).toBe(1);
     expect(stderr).toContain('elasticsearch.node: must not contain a login');

@@ -11,7 +11,7 @@ const command: Command = {
 const COMMANDS = { sidecar: command, 'nginx install': command };
 
 describe('the command line', () => {
-  test('finds a command of one word and of two, with its flags and those of the settings', () => {
+  test('finds commands of one and of two words, with their flags and those of the settings', () => {
     expect(parseCommandLine(['sidecar', '--spool-max-bytes', '7'], COMMANDS)).toMatchObject({
       name: 'sidecar',
       flags: { 'spool-max-bytes': '7' },
@@ -33,13 +33,13 @@ describe('the command line', () => {
     expect([name, positionals]).toEqual([args.includes('install') ? 'nginx install' : 'sidecar', []]);
   });
 
-  test('takes a time before now for a value, and not for a flag', () => {
+  test('reads a negative time as a value, not as a flag', () => {
     const { flags } = parseCommandLine(['sidecar', '--dir', '-2h', '--node=-1'], COMMANDS);
     expect(flags).toMatchObject({ dir: '-2h', node: '-1' });
     expect(() => parseCommandLine(['sidecar', '--dry-run', '-2h'], COMMANDS)).toThrow("Unknown option '-2'");
   });
 
-  test('may be nothing but a question', () => {
+  test('may be empty, or have only --help or --version', () => {
     expect(parseCommandLine([], COMMANDS)).toMatchObject({ command: undefined });
     expect(parseCommandLine(['--version'], COMMANDS)).toMatchObject({
       command: undefined,

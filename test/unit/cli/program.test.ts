@@ -5,7 +5,7 @@ import { expect, test } from '@jest/globals';
 const PROGRAM = join(import.meta.dirname, '../../../dist/hotitem.mjs');
 
 test.each(['@duckdb/node-api', '@elastic/elasticsearch', '@platformatic/kafka', 'kafkajs'])(
-  'a command that has no use for %s does not load it',
+  'a command that does not need %s does not load it',
   (name) => {
     const loaded = loadedAtStart(PROGRAM);
 

@@ -14,7 +14,7 @@ describe('progress', () => {
     ]);
   });
 
-  test('is a count where nobody knows how much there is', () => {
+  test('is a count if the total is unknown', () => {
     const { terminal, written } = openTerminal(true);
     createProgress('read', terminal).show(1_234_567);
     expect(written).toEqual(['\r\x1b[Kread 1,234,567']);

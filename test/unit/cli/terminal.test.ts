@@ -59,21 +59,21 @@ describe('ESC and C1 never reach a terminal', () => {
     expect(ran.code).toBe(code);
   });
 
-  test('from what another program answers to status', async () => {
+  test('from the answer of another program to status', async () => {
     const { stdout, stderr, code } = await hotitem(['status', '--admin-listen', admin]);
     expect(code).toBe(1);
     expect(stdout.split('\n')[0]).toContain('x\\x1b[2J\\x9b31m\\x7f\\u{202e}y');
     expect(stdout + stderr).not.toMatch(UNSAFE);
   });
 
-  test('from --json, which means the same after it', async () => {
+  test('from --json, whose JSON still parses to the same value', async () => {
     const { stdout } = await hotitem(['status', '--json', '--admin-listen', admin]);
     expect(stdout).not.toMatch(UNSAFE);
     expect(stdout).toContain('x\\u001b[2J\\u009b31m\\u007f\\u202ey');
     expect(JSON.parse(stdout)).toMatchObject({ [EVIL]: EVIL, checks: `not ready: ${EVIL}\nspool: ok` });
   });
 
-  test('from an error that nobody caught', async () => {
+  test('from an uncaught error', async () => {
     const thrower = `const ask = fetch; globalThis.fetch = (...args) => {
       queueMicrotask(() => { throw new Error(${JSON.stringify(EVIL)}); });
       return ask(...args);
@@ -86,14 +86,14 @@ describe('ESC and C1 never reach a terminal', () => {
     expect(stderr).not.toMatch(UNSAFE);
   });
 
-  test('nor can the text of others begin a line of ours', async () => {
+  test('and foreign text cannot start a new line', async () => {
     const { stderr } = await hotitem(['a\nhotitem: all is well']);
     expect(stderr).toContain('unknown command a\\nhotitem: all is well');
     const wrong = await hotitem(['check', '--log-level', 'a', '--config', 'b\nhotitem: all is well']);
     expect(wrong.stderr).not.toMatch(/^hotitem: all/m);
   });
 
-  test('because one file writes to it, and no other', () => {
+  test('because only one file writes to the terminal', () => {
     const { include }: { include: string[] } = JSON.parse(readFileSync(join(ROOT, 'tsconfig.json'), 'utf8'));
     const rooms = include.filter((room) => room !== 'test' && room !== 'bench');
     const writers = rooms.flatMap((room) =>

@@ -14,13 +14,13 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-test('leaves out the lines of a user and of a module that are not given', async () => {
+test('omits the user and module lines if neither is given', async () => {
   const { conf } = await renderShop(options);
 
   expect(readFileSync(conf, 'utf8')).not.toMatch(/^(user|load_module) /m);
 });
 
-test('names the user and the module where they are given', async () => {
+test('names the user and the module if given', async () => {
   const { conf } = await renderShop({ ...options, user: 'www-data', module: '/usr/lib/js.so' });
 
   expect(readFileSync(conf, 'utf8').match(/^(user|load_module) .*/gm)).toEqual([
@@ -29,7 +29,7 @@ test('names the user and the module where they are given', async () => {
   ]);
 });
 
-test('makes the folders that nginx expects', async () => {
+test('creates the folders that nginx expects', async () => {
   const { pidFile } = await renderShop(options);
 
   expect([join(pidFile, '..'), options.spill].filter(existsSync)).toHaveLength(2);
@@ -42,7 +42,7 @@ test.each([
   ['pages', 'pages'],
   ['module', '/lib/a b.so'],
   ['workers', 0],
-])('refuses the option %s with the value %j, and writes nothing', async (option, value) => {
+])('rejects the option %s with the value %j, and writes nothing', async (option, value) => {
   await expect(renderShop({ ...options, [option]: value })).rejects.toThrow(new RegExp(`^${option}: `));
   expect(existsSync(join(folder, 'nginx.conf'))).toBe(false);
 });

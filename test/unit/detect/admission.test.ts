@@ -9,7 +9,7 @@ const ANYBODY = [0, 0] as const;
 const highOf = (item: number) => mix(2 * item + 1);
 
 describe('admission', () => {
-  test('lets in what has reached the bar, and knows it then by its place', () => {
+  test('admits an item that reaches the bar, and then finds it by its slot', () => {
     const admission = createAdmission(4);
     const counted = [1, 2, 3, 4].map(() => admission.count(7, 9, 1, 4, ...ANYBODY));
     expect(counted.slice(0, 3)).toEqual([NOT_TRACKED, NOT_TRACKED, NOT_TRACKED]);
@@ -20,7 +20,7 @@ describe('admission', () => {
     expect(admission.count(7, 9, 1, 4, ...ANYBODY)).toBe(NOT_TRACKED);
   });
 
-  test('takes no item for another of the same bucket, tracked or not', () => {
+  test('distinguishes items in the same bucket, tracked or not', () => {
     const admission = createAdmission(4);
     admission.track(RISES - admission.count(7, 9, 4, 4, ...ANYBODY), 9, 0);
     // The same fingerprint and the same bucket.
@@ -28,7 +28,7 @@ describe('admission', () => {
     expect(admission.count(8, 9, 1, 4, ...ANYBODY)).toBe(NOT_TRACKED);
   });
 
-  test('counts an item too low by at most a ninth of what its bucket is shown, and never too high', () => {
+  test("undercounts an item by at most a ninth of its bucket's views, and never overcounts", () => {
     const item = fc.record({ item: fc.nat(30), weight: fc.integer({ min: 1, max: 20 }) });
     fc.assert(
       fc.property(fc.array(item, { maxLength: 300 }), (views) => {
@@ -57,7 +57,7 @@ describe('admission', () => {
     );
   });
 
-  test('a flood of a million items that are viewed once lets none of them in, and forgets none that is tracked', () => {
+  test('a flood of a million items that are viewed once admits none of them, and evicts no tracked item', () => {
     const admission = createAdmission(1);
     admission.track(RISES - admission.count(7, 9, 4, 4, ...ANYBODY), 9, 0);
     let rose = 0;
@@ -67,7 +67,7 @@ describe('admission', () => {
     expect(admission.count(7, 9, 1, 4, ...ANYBODY)).toBe(0);
   });
 
-  test('keeps who viewed an item first, and when, whatever comes into its bucket meanwhile', () => {
+  test('keeps the first visitor of an item and the time, whatever else enters its bucket', () => {
     const admission = createAdmission(4, 0);
     for (let item = 0; item < 8; item++) admission.count(highOf(item), item, 1, 2, 100 + item, 200 + item);
     for (let item = 7; item >= 0; item--) {
@@ -77,7 +77,7 @@ describe('admission', () => {
     }
   });
 
-  test('forgets by half with each sweep', () => {
+  test('halves its counts with each sweep', () => {
     const admission = createAdmission(1, 4);
     admission.count(7, 9, 3, 4, ...ANYBODY);
     for (let i = 0; i < SWEEP_TICKS; i++) admission.sweep();

@@ -6,7 +6,7 @@ import { mix } from '../../../event/mix.ts';
 const START = 1_795_355_712_000;
 
 describe('a backtest', () => {
-  test('says what would have been hot, from when to when, why, and what it would have saved', () => {
+  test('reports which items would have been hot, when, why, and the views saved', () => {
     const backtest = createBacktest({ wordsOf });
     for (const view of [...viewsOf('sale', 50, 0, 60), ...viewsOf('other', 2, 60, 240)])
       backtest.observe(view);
@@ -30,7 +30,7 @@ describe('a backtest', () => {
     expect(seconds(span?.to)).toBe(239.5);
   });
 
-  test('finds a surge where what is usual is known, and none without', () => {
+  test('finds a surge only with a known usual rate', () => {
     const usual = createBacktest({ wordsOf });
     for (const view of viewsOf('other', 5, 0, 240)) usual.observe(view);
     const views = [...viewsOf('other', 4, 240, 243), ...viewsOf('wanted', 15, 243, 250)];
@@ -39,14 +39,14 @@ describe('a backtest', () => {
     expect(spellsOf(views)).toEqual([]);
   });
 
-  test('says what the cap held back, once', () => {
+  test('reports each item that the cap held back once', () => {
     const backtest = createBacktest({ wordsOf, rules: compileRules([], { cap: 1 }) });
     const views = [...viewsOf('first', 60, 0, 30), ...viewsOf('second', 40, 0, 30)];
     for (const view of views.sort((a, b) => a.time() - b.time())) backtest.observe(view);
     expect(backtest.finish().held).toMatchObject([{ item: 'second', signal: 'busy' }]);
   });
 
-  test('passes a pause of a day without waiting through it, and what was hot has cooled in its time', () => {
+  test('skips a pause of a day; hot items cool at their time within it', () => {
     const views = [...viewsOf('sale', 50, 0, 20), ...viewsOf('other', 2, 86_400, 86_500)];
     const backtest = createBacktest({ wordsOf });
     for (const view of views) backtest.observe(view);
@@ -55,7 +55,7 @@ describe('a backtest', () => {
     expect(seconds(sale?.until)).toBeLessThan(120);
   });
 
-  test('counts a view of an item that is hot by two signals once in what would be saved', () => {
+  test('counts a view of an item that is hot by two signals once among the saved views', () => {
     const learnt = { at: 0, seconds: 600, itemsSeen: 100, shop: 3_000, items: [] };
     const backtest = createBacktest({ wordsOf, stored: learnt });
     for (const view of viewsOf('sale', 100, 0, 30)) backtest.observe(view);
@@ -65,7 +65,7 @@ describe('a backtest', () => {
     expect(saved.requests).toBe(saved.views - saved.refreshes);
   });
 
-  test('saves nothing by an item that is only said to be hot', () => {
+  test('saves no views with an item whose only action is report', () => {
     const rules = compileRules([{ name: 'said', busy: { actions: ['announce'] } }]);
     const backtest = createBacktest({ wordsOf, rules });
     for (const view of viewsOf('sale', 50, 0, 30)) backtest.observe(view);
@@ -75,7 +75,7 @@ describe('a backtest', () => {
     expect(saved.views).toBe(0);
   });
 
-  test('pins and bans of a file hold at their times', () => {
+  test('applies pins and bans of a file at their times', () => {
     const overrides = {
       pins: [{ item: 'announced', reason: 'TV', from: START + 5_000, until: START + 15_000 }],
       bans: [{ item: 'sale', reason: 'a test page' }],
@@ -87,14 +87,14 @@ describe('a backtest', () => {
     ]);
   });
 
-  test('tells so many spells and counts the others', () => {
+  test('lists a limited number of hot periods and counts the others', () => {
     const backtest = createBacktest({ wordsOf, most: 1 });
     const views = [...viewsOf('first', 60, 0, 30), ...viewsOf('second', 40, 0, 30)];
     for (const view of views.sort((a, b) => a.time() - b.time())) backtest.observe(view);
     expect(backtest.finish()).toMatchObject({ spells: [{ item: 'first' }], untold: { spells: 1 } });
   });
 
-  test('of nothing finds nothing', () => {
+  test('of no events finds nothing', () => {
     expect(createBacktest({ wordsOf }).finish()).toEqual({
       spells: [],
       held: [],
@@ -104,7 +104,7 @@ describe('a backtest', () => {
   });
 });
 
-test('a grid says how many items and minutes each threshold gives', () => {
+test('a grid shows the number of items and minutes for each threshold', () => {
   const grid = createGrid({
     wordsOf,
     busyFrom: [10, 40, 100],

@@ -23,7 +23,7 @@ const BUSY_A = {
 const PIN_A = { item: 'a', reason: 'a campaign' };
 
 describe('decisions', () => {
-  test('an item that is found hot enters once, with its reason, and leaves when its signal is over and its dwell has passed', () => {
+  test('a hot item enters once, with its reason, and leaves when its signal has ended and its dwell has passed', () => {
     const { decisions, changes } = create();
     expect(decisions.enter(busy('a'), 0)).toBe('entered');
     expect(decisions.enter(busy('a'), 1)).toBe('there');
@@ -35,7 +35,7 @@ describe('decisions', () => {
     ]);
   });
 
-  test('the cap holds back what is weaker, and says so until a second later', () => {
+  test('the cap holds back weaker items, and reports them for another second', () => {
     const { decisions } = create({ cap: 1 });
     decisions.enter(busy('a', 100), 0);
     expect(decisions.enter(busy('b', 90), 60_000)).toBe('held');
@@ -46,7 +46,7 @@ describe('decisions', () => {
     expect(decisions.held()).toEqual([]);
   });
 
-  test('what is clearly stronger takes the place of the weakest, but not within its dwell', () => {
+  test('a clearly stronger item replaces the weakest one, but not within its dwell', () => {
     const { decisions } = create({ cap: 1 });
     decisions.enter(busy('a', 100), 0);
     expect(decisions.enter(busy('b', 500), DWELL.busy - 1)).toBe('held');
@@ -55,13 +55,13 @@ describe('decisions', () => {
     expect(decisions.hot().map(({ item }) => item)).toEqual(['b']);
   });
 
-  test('each signal has a cap of its own', () => {
+  test('each signal has its own cap', () => {
     const { decisions } = create({ cap: 1 });
     decisions.enter(busy('a'), 0);
     expect(decisions.enter({ ...busy('b'), signal: 'surge' }, 0)).toBe('entered');
   });
 
-  test('a pin is hot without any signal, from its beginning to its end, whatever the cap', () => {
+  test('a pinned item is hot without a signal, from start to end of the pin, regardless of the cap', () => {
     const { decisions, changes } = create({ cap: 0 });
     decisions.setOverrides({ pins: [{ ...PIN_A, from: 1_000, until: 2_000 }], bans: [] }, 0);
     expect(decisions.isHot('a', 'pin')).toBe(false);
@@ -72,7 +72,7 @@ describe('decisions', () => {
     expect(changes.map(({ change }) => change)).toEqual(['enters', 'leaves']);
   });
 
-  test('a ban wins over a pin and over a signal, at once, until it ends', () => {
+  test('a ban overrides pins and signals at once, until it ends', () => {
     const { decisions } = create();
     decisions.enter(busy('a'), 0);
     decisions.setOverrides({ pins: [PIN_A], bans: [] }, 0);
@@ -93,7 +93,7 @@ describe('decisions', () => {
     expect(decisions.enter(busy('b'), 1)).toBe('entered');
   });
 
-  test('nothing leaves and enters again within its dwell, and the cap is never passed, whatever comes', () => {
+  test('no item leaves and re-enters within its dwell, and the cap is never exceeded, for random input', () => {
     const step = fc.record({
       passes: fc.oneof(fc.nat(500), fc.nat(70_000)),
       item: fc.constantFrom('a', 'b', 'c', 'd'),
@@ -124,8 +124,8 @@ describe('decisions', () => {
   });
 });
 
-describe('other rules', () => {
-  test('apply to what is hot: told as a change, and not as leaving', () => {
+describe('changed rules', () => {
+  test('apply to hot items: reported as a change, not as leaving', () => {
     const { decisions, changes } = create();
     decisions.enter(busy('a'), 0);
     decisions.setRules(compileRules([{ name: 'careful', dryRun: true, busy: { actions: ['isolate'] } }]), 5);
@@ -136,7 +136,7 @@ describe('other rules', () => {
     expect(changes).toHaveLength(2);
   });
 
-  test('that keep an item from being hot let it leave at once, and leave its pin', () => {
+  test('that exclude an item make it leave at once, except if it is pinned', () => {
     const { decisions } = create();
     decisions.enter(busy('a'), 0);
     decisions.setOverrides({ pins: [PIN_A], bans: [] }, 0);
@@ -144,7 +144,7 @@ describe('other rules', () => {
     expect(decisions.hot().map(({ signal }) => signal)).toEqual(['pin']);
   });
 
-  test('with a lower cap let the weakest leave at once', () => {
+  test('with a lower cap make the weakest items leave at once', () => {
     const { decisions } = create();
     for (const [item, strength] of [
       ['a', 50],
@@ -156,7 +156,7 @@ describe('other rules', () => {
     expect(decisions.hot().map(({ item }) => item)).toEqual(['b']);
   });
 
-  test('with another dwell apply to what is hot', () => {
+  test('with another dwell apply to hot items', () => {
     const { decisions } = create();
     decisions.enter(busy('a'), 0);
     decisions.setRules(compileRules([{ name: 'short', busy: { dwellMs: 1_000 } }]), 1);
@@ -164,8 +164,8 @@ describe('other rules', () => {
   });
 });
 
-describe('over a restart', () => {
-  test('what is hot, pinned and banned is kept, without a change being told', () => {
+describe('after a restart', () => {
+  test('hot, pinned and banned items are kept, without reporting a change', () => {
     const { decisions } = create();
     decisions.enter(busy('a', 70), 0);
     const pins = [{ ...PIN_A, item: 'b', until: 9_000 }];
@@ -178,7 +178,7 @@ describe('over a restart', () => {
     expect(again.changes).toMatchObject([{ item: 'b', change: 'leaves', version: decisions.version() + 1 }]);
   });
 
-  test('no more than the cap is kept, the strongest', () => {
+  test('at most as many items as the cap are kept, the strongest', () => {
     const { decisions } = create();
     for (const [item, strength] of [
       ['a', 50],
@@ -190,14 +190,14 @@ describe('over a restart', () => {
     expect(again.decisions.hot().map(({ item }) => item)).toEqual(['b', 'c']);
   });
 
-  test('a clock that was set back keeps nothing for longer than its dwell', () => {
+  test('a clock that was set back keeps no item for longer than its dwell', () => {
     const { decisions } = create();
     decisions.enter(busy('a'), 3_600_000);
     const again = create({ stored: { state: decisions.state(), now: 0 } });
     expect(again.decisions.leave('a', 'busy', DWELL.busy)).toBe(true);
   });
 
-  test('versions go on, whatever was stored', () => {
+  test('versions continue, whatever was stored', () => {
     fc.assert(
       fc.property(fc.nat(1_000), fc.array(fc.nat(2_000), { maxLength: 5 }), (version, versions) => {
         const hot = versions.map((one, i) => ({
@@ -216,7 +216,7 @@ describe('over a restart', () => {
   });
 });
 
-test('a pin that is set again has its new end and reason', () => {
+test('a repeated pin has the new end and reason', () => {
   const { decisions, changes } = create();
   decisions.setOverrides({ pins: [{ ...PIN_A, until: 1_000 }], bans: [] }, 0);
   decisions.setOverrides({ pins: [{ ...PIN_A, reason: 'for good' }], bans: [] }, 1);
@@ -226,7 +226,7 @@ test('a pin that is set again has its new end and reason', () => {
   expect(decisions.isHot('a', 'pin')).toBe(true);
 });
 
-test('thousands that the cap holds back do not each look through all that are hot', () => {
+test('thousands of held-back items do not each scan all hot items', () => {
   const { decisions } = create({ cap: 100 });
   for (let i = 0; i < 100; i++) decisions.enter(busy(`hot-${i}`, 1_000), 0);
   let explained = 0;

@@ -21,14 +21,14 @@ const FULL = process.env.HOTITEM_TEST_FULL === '1';
 const FLOOD_PER_SECOND = FULL ? 50_000 : 10_000;
 
 describe('busy', () => {
-  test('is an item from 20 views/s over ten seconds on, whoever views it, with the numbers in its reason', () => {
+  test('starts at 20 views/s over ten seconds, whoever views the item, with the numbers in its reason', () => {
     const shop = simulateShop();
     shop.pass(12, [{ item: 'scraped', perSecond: 30, visitors: 1, isBot: true }]);
     expect(shop.entered('busy')).toEqual(['scraped']);
     expect(shop.decisions.hot()[0]?.reason).toMatch(/^2\d(\.\d)? views\/s over 10 s, 0 visitors in 10 s$/);
   });
 
-  test('is an item from its first view on counted', () => {
+  test('counts an item from its first view', () => {
     const shop = simulateShop({ perSecond: 0 });
     for (let i = 0; i < 199; i++) shop.viewOnce('sale');
     shop.pass(0.1);
@@ -39,7 +39,7 @@ describe('busy', () => {
     expect(shop.entered('busy')).toEqual(['sale']);
   });
 
-  test("an item's first view counts for when it was, and for its visitor", () => {
+  test("an item's first view counts at its own time, with its visitor", () => {
     const shop = simulateShop({ perSecond: 0 });
     shop.pass(0.1, [{ item: 'twice', perSecond: 10, visitors: 1 }]);
     shop.pass(5);
@@ -48,13 +48,13 @@ describe('busy', () => {
     expect([second?.views, ten?.views, ten?.visitors]).toEqual([1, 2, 1]);
   });
 
-  test('is no item below that', () => {
+  test('does not start below that', () => {
     const shop = simulateShop();
     shop.pass(60, [{ item: 'nearly', perSecond: 19 }]);
     expect(shop.entered('busy')).toEqual([]);
   });
 
-  test('ends below five views a second over a minute, after its dwell', () => {
+  test('ends below five views/s over a minute, after its dwell', () => {
     const shop = simulateShop();
     shop.pass(70, [{ item: 'sale', perSecond: 50 }]);
     shop.pass(45, [{ item: 'sale', perSecond: 6 }]);
@@ -65,7 +65,7 @@ describe('busy', () => {
 });
 
 describe('a surge', () => {
-  test('500 visitors at one view a second each make one, within a second', () => {
+  test('500 visitors with one view/s each cause one within a second', () => {
     const shop = simulateLearntShop();
     const began = shop.now();
     shop.pass(20, [{ item: 'wanted', perSecond: 500, visitors: 500 }]);
@@ -79,7 +79,7 @@ describe('a surge', () => {
     ['one scraper', { perSecond: 500, visitors: 1 }],
     ['a bot from many addresses', { perSecond: 500, isBot: true }],
     ['two thousand shoppers behind one address with thirty browsers', { perSecond: 100, visitors: 30 }],
-  ])('%s never makes one', (_, stream) => {
+  ])('%s never causes one', (_, stream) => {
     const shop = simulateLearntShop({ perSecond: 1_000 });
     // The thirty are not all new in one second.
     shop.pass(15, [{ item: 'scraped', ...stream, perSecond: 3 }]);
@@ -87,7 +87,7 @@ describe('a surge', () => {
     expect(shop.entered('surge')).toEqual([]);
   });
 
-  test('a shop that wakes up in ten seconds has none: everything is wanted more', () => {
+  test('a shop whose traffic rises within ten seconds has none: all items rise together', () => {
     const shop = simulateShop({ perSecond: 40 });
     shop.pass(400);
     const awake = Array.from({ length: 200 }, (_, i) => ({ item: `item-${i + 1}`, perSecond: 32 / (i + 1) }));
@@ -95,13 +95,13 @@ describe('a surge', () => {
     expect(shop.entered('surge')).toEqual([]);
   });
 
-  test('there is none in the first three minutes, when nothing is known of what is usual', () => {
+  test('there is none in the first three minutes, while the usual rate is unknown', () => {
     const shop = simulateShop();
     shop.pass(170, [{ item: 'wanted', perSecond: 15 }]);
     expect(shop.entered('surge')).toEqual([]);
   });
 
-  test('ends when it has become usual, not before its dwell', () => {
+  test('ends when the rate has become usual, not before its dwell', () => {
     const shop = simulateLearntShop();
     shop.pass(10, [{ item: 'wanted', perSecond: 15 }]);
     expect(shop.decisions.isHot('wanted', 'surge')).toBe(true);
@@ -112,28 +112,28 @@ describe('a surge', () => {
   });
 });
 
-describe('what must not heat', () => {
-  test('an old spill heats nothing, and is counted', () => {
+describe('input that must not make items hot', () => {
+  test('an old spill makes nothing hot, and is counted', () => {
     const shop = simulateLearntShop();
     shop.pass(20, [{ item: 'spilled', perSecond: 1_000, lateMs: 600_000 }]);
     expect(shop.changes).toEqual([]);
     expect(shop.heat.stats().late).toBe(20_000);
   });
 
-  test('a spill of the last minutes heats nothing that is not hot now', () => {
+  test('a recent spill makes no item hot that is not hot now', () => {
     const shop = simulateLearntShop();
     shop.pass(20, [{ item: 'spilled', perSecond: 1_000, lateMs: 90_000 }]);
     expect(shop.changes).toEqual([]);
   });
 
-  test('a view from more than two seconds ahead is counted and heats nothing', () => {
+  test('a view from more than two seconds in the future is counted and makes nothing hot', () => {
     const shop = simulateShop();
     shop.pass(20, [{ item: 'ahead', perSecond: 100, lateMs: -5_000 }]);
     expect(shop.changes).toEqual([]);
     expect(shop.heat.stats().late).toBe(2_000);
   });
 
-  test('a flood of URLs that are viewed once neither drives out a hot item nor grows the tables', () => {
+  test('a flood of URLs that are viewed once neither evicts a hot item nor grows the tables', () => {
     const shop = simulateShop({ perSecond: 0 });
     shop.pass(15, [{ item: 'sale', perSecond: 50 }]);
     const before = shop.heat.stats();
@@ -150,7 +150,7 @@ describe('the clock', () => {
     ['an hour back', -HOUR_MS],
     ['an hour forward', HOUR_MS],
     ['a day back', -24 * HOUR_MS],
-  ])('set %s makes no false decision: nothing enters, and nothing that is hot leaves', (_, step) => {
+  ])('set %s causes no false decision: no item enters, and no hot item leaves', (_, step) => {
     const shop = simulateLearntShop();
     shop.pass(65, [{ item: 'sale', perSecond: 50 }]);
     const before = shop.changes.length;
@@ -164,7 +164,7 @@ describe('the clock', () => {
     ['an hour back', -HOUR_MS],
     ['200 s forward', 200_000],
     ['150 s forward', 150_000],
-  ])('set %s makes nothing concentrated of shoppers who stay', (_, step) => {
+  ])('set %s does not make shoppers who stay look concentrated', (_, step) => {
     const stay = [{ item: 'waiting room', perSecond: 150, visitors: 300 }];
     const shop = simulateShop({ perSecond: 10 });
     shop.pass(30, stay);
@@ -202,7 +202,7 @@ test('a shop of which one view in ten is captured finds the same hot items', () 
   expect(whole.entered('surge')).toEqual(['wanted', 'new']);
 });
 
-test('nothing leaves and enters again within its dwell, however its views come and go', () => {
+test('no item leaves and re-enters within its dwell, for random views', () => {
   const shop = simulateShop({ perSecond: 20 });
   for (let i = 0; i < 40; i += 2) {
     shop.pass(12, [{ item: 'flickers', perSecond: 60 }]);
@@ -221,7 +221,7 @@ test('nothing leaves and enters again within its dwell, however its views come a
 });
 
 describe('concentrated', () => {
-  test('is what one scraper views, with the scraper named, and no surge', () => {
+  test('is an item that one scraper views, with the scraper named, and without a surge', () => {
     const shop = simulateLearntShop();
     shop.pass(15, [{ item: 'scraped', perSecond: 60, visitors: 1 }]);
     expect(shop.entered('concentrated')).toEqual(['scraped']);
@@ -234,7 +234,7 @@ describe('concentrated', () => {
     expect(shop.entered('surge')).toEqual([]);
   });
 
-  test('is nothing that bots view, however many views they make: they are no visitors', () => {
+  test('is never an item that only bots view: bots are not visitors', () => {
     const shop = simulateShop();
     shop.pass(30, [
       { item: 'crawled', perSecond: 300, visitors: 3, isBot: true },
@@ -244,7 +244,7 @@ describe('concentrated', () => {
     expect(shop.heat.heaviest('crawled')).toEqual([]);
   });
 
-  test('is what a scraper views, whatever bots view beside it, and a bot is never the heaviest', () => {
+  test('is an item that a scraper views, also beside bots, and a bot is never the heaviest visitor', () => {
     const shop = simulateShop();
     shop.pass(15, [
       { item: 'scraped', perSecond: 100, visitors: 2, isBot: true },
@@ -257,7 +257,7 @@ describe('concentrated', () => {
     expect(shop.heat.heaviest('scraped')).toHaveLength(1);
   });
 
-  test('is limited where a rule asks for it', () => {
+  test('is limited if a rule asks for it', () => {
     const limit = { name: 'scrapers', concentrated: { actions: ['limit' as const] } };
     const shop = simulateShop({ rules: compileRules([limit]) });
     shop.pass(12, [{ item: 'scraped', perSecond: 60, visitors: 1 }]);
@@ -265,7 +265,7 @@ describe('concentrated', () => {
     expect(found).toMatchObject({ actions: ['limit'], rule: 'scrapers' });
   });
 
-  test('is not what shoppers view who stay and look again: 300 of them for a minute', () => {
+  test('is not an item that 300 shoppers view repeatedly for a minute', () => {
     const shop = simulateShop();
     shop.pass(60, [{ item: 'waiting room', perSecond: 150, visitors: 300 }]);
     expect(shop.entered('busy')).toEqual(['waiting room']);
@@ -275,7 +275,7 @@ describe('concentrated', () => {
     expect(found?.reason).toMatch(/ views\/s over 10 s, 2\d\d visitors in 10 s$/);
   });
 
-  test('ends when the few are gone, though many come', () => {
+  test('ends when the few heavy visitors leave, though many others come', () => {
     const shop = simulateShop();
     shop.pass(65, [{ item: 'scraped', perSecond: 60, visitors: 1 }]);
     shop.pass(75, [{ item: 'scraped', perSecond: 60 }]);
@@ -307,7 +307,7 @@ describe('rules', () => {
     expect(hot).toHaveLength(2);
   });
 
-  test('that are replaced apply to items that are tracked already, within two seconds', () => {
+  test('that are replaced apply to tracked items within two seconds', () => {
     const shop = simulateShop();
     shop.pass(15, [{ item: 'small', perSecond: 8 }]);
     shop.heat.setRules(compileRules([{ name: 'low', busy: { perSecond: 5 } }]));
@@ -323,7 +323,7 @@ describe('rules', () => {
 describe('over a restart', () => {
   const wanted = { item: 'wanted', perSecond: 15 };
 
-  test('what is usual is known: a rush is a surge at once, and what was usual is none', () => {
+  test('usual rates are known: a rush is a surge at once, and a usual rate is none', () => {
     const before = simulateShop();
     before.pass(LEARNT_SECONDS, [{ item: 'usual', perSecond: 10 }]);
     const shop = simulateShop({ stored: { heat: before.heat.state(), now: before.now() + 60_000 } });
@@ -334,7 +334,7 @@ describe('over a restart', () => {
   test.each([
     ['an hour old', 3_600_000],
     ['of a time to come', -1],
-  ])('what is usual is learnt again where it is %s', (_, later) => {
+  ])('usual rates are learnt again if the stored ones are %s', (_, later) => {
     const { heat } = simulateLearntShop();
     const state = heat.state();
     const shop = simulateShop({ stored: { heat: state, now: state.at + later } });
@@ -343,7 +343,7 @@ describe('over a restart', () => {
     expect(shop.entered('surge')).toEqual([]);
   });
 
-  test('a second one within the three minutes does not begin them again', () => {
+  test('a second one within the three minutes does not restart them', () => {
     const first = simulateShop();
     first.pass(120);
     const second = simulateShop({ stored: { heat: first.heat.state(), now: first.now() } });
@@ -351,7 +351,7 @@ describe('over a restart', () => {
     expect(second.heat.stats().hasLearnt).toBe(true);
   });
 
-  test('what is hot stays so while it is viewed, and leaves when nobody views it', () => {
+  test('hot items stay hot while they are viewed, and leave when nobody views them', () => {
     const before = simulateShop();
     before.pass(15, [
       { item: 'sale', perSecond: 50 },
@@ -366,7 +366,7 @@ describe('over a restart', () => {
     expect(shop.decisions.hot()).toEqual([]);
   });
 
-  test('what is stored has a limit, however many items were viewed', () => {
+  test('the stored state is bounded, however many items were viewed', () => {
     const shop = simulateShop({ perSecond: 0, places: 64 });
     for (let i = 0; i < 60; i++) {
       for (let k = 0; k < 20; k++) for (let often = 0; often < 40; often++) shop.viewOnce(`${i}-${k}`);
@@ -377,7 +377,7 @@ describe('over a restart', () => {
   });
 });
 
-test('an item that lost its place and comes back is no surge by being usual', () => {
+test('an item that was evicted and returns at its usual rate is no surge', () => {
   const shop = simulateShop({ perSecond: 10 });
   shop.pass(LEARNT_SECONDS, [{ item: 'usual', perSecond: 2 }]);
   shop.pass(330);
@@ -387,7 +387,7 @@ test('an item that lost its place and comes back is no surge by being usual', ()
   expect(shop.entered('surge')).toEqual([]);
 });
 
-describe('what is known of an item', () => {
+describe('the report about one item', () => {
   test('says why it is not hot', () => {
     const shop = simulateShop({
       rules: compileRules([{ name: 'never', items: ['never'], mayBeHot: false }]),
@@ -407,7 +407,7 @@ describe('what is known of an item', () => {
     expect(shop.heat.explain('small').why).toContain('it is banned');
   });
 
-  test('says what the cap holds back', () => {
+  test('says that the cap holds it back', () => {
     const shop = simulateShop({ rules: compileRules([], { cap: 1 }) });
     shop.pass(12, [
       { item: 'first', perSecond: 50 },
@@ -418,7 +418,7 @@ describe('what is known of an item', () => {
     );
   });
 
-  test('is the exact count of each window, whenever its views come and however late', () => {
+  test('has the exact count of each window, however late its views come', () => {
     const view = fc.record({
       passes: fc.oneof(fc.nat(2), fc.nat(30), fc.nat(400)),
       item: fc.constantFrom('a', 'b', 'c'),
@@ -468,7 +468,7 @@ describe('what is known of an item', () => {
   });
 });
 
-test('the hottest items are told with their different visitors, who are many times fewer than their views', () => {
+test('the hottest items have distinct visitors, many times fewer than views', () => {
   const shop = simulateShop({ perSecond: 0 });
   shop.pass(75, [
     { item: 'waiting room', perSecond: 200, visitors: 400 },
@@ -491,8 +491,8 @@ function simulateFlood(shop: ReturnType<typeof simulateShop>): number {
   return unique;
 }
 
-describe('views that are observed together', () => {
-  test('count as those that are observed one by one, and have their own names', () => {
+describe('views that are observed in a batch', () => {
+  test('count like views that are observed one by one, each for its own item', () => {
     const random = createRandom(5);
     const views = Array.from({ length: 1_000 }, () => ({
       item: Math.floor(40 * random() ** 3),

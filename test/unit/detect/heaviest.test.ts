@@ -3,7 +3,7 @@ import { createHeaviest } from '../../../detect/heaviest.ts';
 
 const PLACE = 5;
 
-test('the heaviest of a thousand visitors are found, with what they made at least', () => {
+test('the heaviest of a thousand visitors are found, with a lower bound of their views', () => {
   const heaviest = createHeaviest(10);
   heaviest.watch(PLACE);
   for (let i = 0; i < 1_000; i++) {
@@ -22,7 +22,7 @@ test('the heaviest of a thousand visitors are found, with what they made at leas
   }
 });
 
-test('the last whole period is told, until its item is not watched any more', () => {
+test('the last complete period is reported, until its item is no longer watched', () => {
   const heaviest = createHeaviest(10);
   heaviest.watch(PLACE);
   for (let i = 0; i < 30; i++) heaviest.add(PLACE, 1, 1);
@@ -33,7 +33,7 @@ test('the last whole period is told, until its item is not watched any more', ()
   expect(heaviest.of(PLACE)).toEqual([]);
 });
 
-test('a limited number of items is watched, and one more when another is not any more', () => {
+test('a limited number of items is watched; a released one makes room for another', () => {
   const heaviest = createHeaviest(100);
   for (let place = 0; place < 100; place++) heaviest.watch(place);
   expect(heaviest.isWatched(99)).toBe(false);

@@ -9,7 +9,7 @@ describe('the pair filter', () => {
     expect([1, 1, 2, 1].map((pair) => pairs.see(mix(pair), 5))).toEqual([1, 2, 1, 3]);
   });
 
-  test('takes a pair that was seen in the period before for no newcomer, once, and forgets it in the period after', () => {
+  test('does not count a pair of the previous period as new, once, and forgets it one period later', () => {
     const pairs = createPairFilter();
     pairs.see(7, 5);
     pairs.turn();
@@ -22,7 +22,7 @@ describe('the pair filter', () => {
     expect(pairs.see(7, 5)).toBe(1);
   });
 
-  test('tells how long ago a pair was seen last, also in the period before, and nothing for a view that is late', () => {
+  test('returns how long ago a pair was seen, also in the previous period, and nothing for a late view', () => {
     const pairs = createPairFilter();
     const seconds = [254, 257, 257, 255, 260];
     expect(seconds.map((second) => pairs.see(7, second) >> COUNT_BITS)).toEqual([0, 3, 0, 0, 3]);
@@ -31,7 +31,7 @@ describe('the pair filter', () => {
     expect(pairs.see(7, 271)).toBe((1 << COUNT_BITS) | 2);
   });
 
-  test('a visitor who comes a thousand times does not count as new when the count is at its end', () => {
+  test('a visitor who comes a thousand times does not count as new when the counter saturates', () => {
     const pairs = createPairFilter();
     for (let i = 0; i < 1_000; i++) pairs.see(7, 5);
     expect(pairs.see(7, 5)).toBe(MOST_SEEN);

@@ -5,11 +5,11 @@ import { compileRules, DEFAULT_RULE } from '../../../detect/rules.ts';
 const SHOES = { has: (item: string) => item.startsWith('shoe-'), categoryOf: () => 'shoes' };
 
 describe('rules', () => {
-  test('need none: what applies then is the default', () => {
+  test('are optional: without them the defaults apply', () => {
     expect(compileRules().rulesFor('anything')).toEqual(DEFAULT_RULE);
   });
 
-  test('change what they name, the later over the earlier, and leave the rest', () => {
+  test('change only what they name; later rules override earlier ones', () => {
     const rules = compileRules([
       { name: 'all', busy: { perSecond: 50 }, dryRun: true },
       { name: 'sale', items: ['sale-*'], busy: { dwellMs: 5_000 }, concentrated: { actions: ['limit'] } },
@@ -24,11 +24,11 @@ describe('rules', () => {
     expect(rules.rulesFor('other').name).toBe('all');
   });
 
-  test('limit nothing by themselves: a concentrated item is only said', () => {
+  test('do not limit by default: a concentrated item is only reported', () => {
     expect(DEFAULT_RULE.concentrated.actions).toEqual([]);
   });
 
-  test('may keep items from being hot, and a later rule may let some of them be', () => {
+  test('may exclude items from being hot, and a later rule may allow some again', () => {
     const rules = compileRules([
       { name: 'none', mayBeHot: false },
       { name: 'but these', items: ['sale-*'], mayBeHot: true },
@@ -37,7 +37,7 @@ describe('rules', () => {
     expect(rules.rulesFor('sale-1').barred).toBe('');
   });
 
-  test('may be for a category, and for what the catalogue has', () => {
+  test('may match a category and any item of the catalogue', () => {
     const rules = compileRules(
       [
         { name: 'all', catalogueOnly: true },
@@ -49,7 +49,7 @@ describe('rules', () => {
     expect(rules.rulesFor('hat-1').barred).toBe('not in the catalogue');
   });
 
-  test('without a catalogue nothing is of a category, and nothing is in it', () => {
+  test('without a catalogue no item has a category or is in it', () => {
     const rules = compileRules([
       { name: 'all', catalogueOnly: true },
       { name: 'shoes', category: 'shoes', dryRun: true },
@@ -75,7 +75,7 @@ describe('rules', () => {
     expect(rules.rulesFor(item).name === 'some').toBe(isFor);
   });
 
-  test('a pattern describes just what a regular expression would', () => {
+  test('a pattern matches exactly what the equivalent regular expression matches', () => {
     const text = fc.array(fc.constantFrom('a', 'b', '*'), { maxLength: 8 }).map((parts) => parts.join(''));
     const item = fc.array(fc.constantFrom('a', 'b'), { maxLength: 10 }).map((parts) => parts.join(''));
     fc.assert(
@@ -88,7 +88,7 @@ describe('rules', () => {
     );
   });
 
-  test('a pattern of many stars is not slow on a name that is made for it', () => {
+  test('a pattern of many stars is not slow on a hostile name', () => {
     // A regular expression would try more ways than there are atoms.
     const rules = compileRules([{ name: 'some', items: [`${'*a'.repeat(200)}*b`] }]);
     expect(rules.rulesFor('a'.repeat(100_000)).name).toBe('default');

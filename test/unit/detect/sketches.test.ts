@@ -7,7 +7,7 @@ const FOUR_ERRORS = 4 * (1.04 / Math.sqrt(REGISTERS));
 const HOT = 3;
 
 describe('sketches of the hottest items', () => {
-  test('an item has none before it is chosen, and says nothing before it had one for as long', () => {
+  test('an item has none before it is chosen, and no estimate before it had one for the whole window', () => {
     const sketches = create(2);
     expect(sketches.minute(HOT)).toBe(-1);
     sketches.choose();
@@ -19,7 +19,7 @@ describe('sketches of the hottest items', () => {
     expect(sketches.fiveMinutes(HOT)).toBe(-1);
   });
 
-  test('estimate visitors of a minute and of five, each once, however often they come back', () => {
+  test('estimate distinct visitors of one and of five minutes', () => {
     const sketches = create(2);
     sketches.choose();
     for (let period = 0; period < 65; period++) {
@@ -34,7 +34,7 @@ describe('sketches of the hottest items', () => {
     }
   });
 
-  test('an item that comes between two choices is offered one, and it knows all of its visitors at once', () => {
+  test('an item that appears between two choices gets one that contains all its visitors', () => {
     const views = [40, 30, 0, 0];
     const sketches = create(32, views);
     sketches.choose();
@@ -53,7 +53,7 @@ describe('sketches of the hottest items', () => {
     expectAbout(sketches.fiveMinutes(HOT), 2_000);
   });
 
-  test('visitors are forgotten when they did not come for as long', () => {
+  test('visitors are forgotten after a window without views', () => {
     const sketches = create(2);
     sketches.choose();
     for (let i = 0; i < 1_000; i++) sketches.add(HOT, mix(i));
@@ -62,7 +62,7 @@ describe('sketches of the hottest items', () => {
     expect(sketches.fiveMinutes(HOT)).toBe(0);
   });
 
-  test('go to the items with the most views, and back from those that became cold', () => {
+  test('go to the items with the most views, and are taken from those that became cold', () => {
     const views = [1, 5, 9, 7];
     const sketches = create(2, views);
     sketches.choose();
@@ -75,7 +75,7 @@ describe('sketches of the hottest items', () => {
   });
 });
 
-test('a new item finds a sketch free after a choice, though all that have one are hot enough to keep it', () => {
+test('after a choice a sketch is free for a new item, though all items that have one are hot enough to keep it', () => {
   const views = new Array<number>(64).fill(6);
   views[63] = 0;
   const sketches = create(32, views);

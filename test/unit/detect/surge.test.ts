@@ -11,7 +11,7 @@ const USUAL: Crowd = {
 };
 
 describe('a surge', () => {
-  test('is a number of visitors that chance does not bring', () => {
+  test('is a number of visitors that is not due to chance', () => {
     expect(surgeOf(USUAL)).toBeCloseTo(100 * Math.log(10) - 90);
     expect(surprise(100, 10)).toBe(surgeOf(USUAL));
   });

@@ -3,8 +3,8 @@ import { createTracked } from '../../../detect/tracked.ts';
 
 const PLACES = 160;
 
-describe('the places of tracked items', () => {
-  test('are each taken once, and free again when left', () => {
+describe('the slots of tracked items', () => {
+  test('are each assigned once, and free again after release', () => {
     const tracked = create();
     const taken = Array.from({ length: PLACES }, () => tracked.take(0));
     expect(new Set(taken).size).toBe(PLACES);
@@ -14,7 +14,7 @@ describe('the places of tracked items', () => {
     expect(tracked.take(0)).toBe(7);
   });
 
-  test('a sixteenth stays free however many come, and the bar finds a level at which as many come as leave', () => {
+  test('a sixteenth stays free however many items come, and the bar settles where as many enter as leave', () => {
     const tracked = create();
     const heat = new Map<number, number>();
     const bars: number[] = [];
@@ -34,7 +34,7 @@ describe('the places of tracked items', () => {
     expect(Math.max(...bars)).toBeLessThan(100);
   });
 
-  test('the bar comes down again when there is room', () => {
+  test('the bar falls again when there is room', () => {
     const tracked = create();
     for (let i = 0; i < PLACES; i++) tracked.take(0);
     for (let tick = 100; tick < 110; tick++)
@@ -54,7 +54,7 @@ describe('the places of tracked items', () => {
     expect(tracked.bar()).toBe(1);
   });
 
-  test('the coldest leave, and nobody who is hot or came just now', () => {
+  test('the coldest items are evicted, and none that is hot or new', () => {
     const hot = new Set([3]);
     const tracked = create((place) => !hot.has(place));
     for (let i = 0; i < PLACES - 1; i++) tracked.take(0);

@@ -28,7 +28,7 @@ const step = fc.record({
   weight: fc.integer({ min: 1, max: 9 }),
 });
 
-test('no window is ever wrong, whenever views come and however late', () => {
+test('every window is exact, however late views come', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
       const windows = createWindows(3);
@@ -63,7 +63,7 @@ test('no window is ever wrong, whenever views come and however late', () => {
   );
 });
 
-test('each newcomer who leaves the window of a minute is told once', () => {
+test('each newcomer that leaves the window of a minute is reported once', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const windows = createWindows(1);
@@ -82,7 +82,7 @@ test('each newcomer who leaves the window of a minute is told once', () => {
   );
 });
 
-test('an item that begins has nothing of the one before it', () => {
+test('a new item in a slot has nothing of its predecessor', () => {
   const windows = createWindows(2);
   windows.begin(1, START);
   windows.add(1, START, 5, 4, 3, 2);

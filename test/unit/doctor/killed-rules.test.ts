@@ -3,8 +3,8 @@ import { failureFindings } from '../../../doctor/killed-rules.ts';
 
 const UNIT = 'hotitem-sink.service';
 
-describe('what the journal says of a service that failed', () => {
-  test('is one finding for each result, with how often and when at last', () => {
+describe('journal entries about a service that failed', () => {
+  test('give one finding per result, with how often and when last', () => {
     const found = failureFindings(
       UNIT,
       [entry('oom-kill', 1), entry('exit-code', 2), entry('oom-kill', 3), ''].join('\n'),
@@ -24,7 +24,7 @@ describe('what the journal says of a service that failed', () => {
     expect(found[0]?.command).toBe(`systemctl set-property ${UNIT} MemoryMax=2G`);
   });
 
-  test('is nothing where there is no journal, or one that may not be read', () => {
+  test('give nothing without a journal, or with one that must not be read', () => {
     expect(failureFindings(UNIT, '')).toEqual([]);
     expect(failureFindings(UNIT, 'No journal files were opened due to insufficient permissions.\n')).toEqual(
       [],

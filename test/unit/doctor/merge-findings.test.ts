@@ -2,14 +2,14 @@ import { expect, test } from '@jest/globals';
 import { mergeFindings } from '../../../doctor/merge-findings.ts';
 import type { Finding, Severity } from '../../../service/finding.ts';
 
-test('of one cause that files and processes show, the worse severity and the better command stay', () => {
+test('findings of one cause from files and processes become one, with the higher severity and the better command', () => {
   const file = { ...finding('capture-off', 'note'), command: 'sed', where: { file: '/n.conf', line: 3 } };
   const running = { ...finding('capture-off', 'error'), command: 'hotitem check --nginx' };
 
   expect(mergeFindings([file], [running])).toEqual([{ ...file, severity: 'error' }]);
 });
 
-test('the same is said once, and nothing else is left out', () => {
+test('duplicates are reported once, and nothing else is dropped', () => {
   const [taken, other] = [finding('port-taken', 'error'), finding('clock', 'warning')];
 
   expect(mergeFindings([], [taken, other, { ...taken }])).toEqual([taken, other]);

@@ -38,7 +38,7 @@ describe('truncating', () => {
     expect(truncate(ip, NOON)).toBe(network);
   });
 
-  test('gives the first address of the network of any address, and that again for itself', () => {
+  test('returns the first address of the network of any address, and is idempotent', () => {
     fc.assert(
       fc.property(address, (ip) => {
         const network = truncate(ip, NOON) ?? '';
@@ -53,7 +53,7 @@ describe('truncating', () => {
     );
   });
 
-  test('gives the same for all of a network', () => {
+  test('is the same for all addresses of a network', () => {
     fc.assert(
       fc.property(fc.ipV4(), fc.nat(255), (ip, last) => {
         expect(truncate(ip.replace(/\d+$/, String(last)), NOON)).toBe(truncate(ip, NOON));
@@ -80,12 +80,12 @@ describe('hashing', () => {
     expect(hash('203.0.113.7', NOON)).toBe('9ce4fb03f1e93110');
   });
 
-  test('is another with another salt', () => {
+  test('differs with another salt', () => {
     const other = createAddressMask({ mode: 'hash', salt: `${SALT}!` });
     expect(other('203.0.113.7', NOON)).not.toBe(hash('203.0.113.7', NOON));
   });
 
-  test('is the same from midnight to midnight UTC, and another the day after', () => {
+  test('is the same from midnight to midnight UTC, and differs the next day', () => {
     const midnight = Date.UTC(2026, 10, 22);
     const [first, last, next] = [midnight, midnight + DAY_MS - 1, midnight + DAY_MS].map((time) =>
       hash('203.0.113.7', time),
@@ -94,7 +94,7 @@ describe('hashing', () => {
     expect(next).not.toBe(first);
   });
 
-  test('goes by the day of the event, in whatever order days come', () => {
+  test('depends on the day of the event, in whatever order days come', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(20), { maxLength: 40 }), (days) => {
         for (const day of days) {
@@ -106,16 +106,16 @@ describe('hashing', () => {
     );
   });
 
-  test('takes an IPv4 address on an IPv6 socket for the same visitor', () => {
+  test('treats an IPv4 address on an IPv6 socket as the same visitor', () => {
     expect(hash('::ffff:203.0.113.7', NOON)).toBe(hash('203.0.113.7', NOON));
   });
 
-  test('tells addresses apart', () => {
+  test('distinguishes addresses', () => {
     const hashes = Array.from({ length: 65_536 }, (_, i) => hash(`203.0.${i >> 8}.${i & 255}`, NOON));
     expect(new Set(hashes).size).toBe(65_536);
   });
 
-  test.each([undefined, ''])('without a salt (%j) is refused', (salt) => {
+  test.each([undefined, ''])('without a salt (%j) is rejected', (salt) => {
     expect(() => createAddressMask({ mode: 'hash', salt })).toThrow('needs a salt');
   });
 });

@@ -42,7 +42,7 @@ describe('a user agent', () => {
     expect(createBotTest()(lineOf(ua))).toBe(bot);
   });
 
-  test('gets the same answer however often and beside whatever else it is asked for', () => {
+  test('always gets the same answer, in whatever order others are asked', () => {
     const ua = fc.oneof(
       fc.string(),
       fc.constantFrom(CHROME, 'curl/8.5.0', 'Googlebot', '\ud800', 'spider \ufffd'),
@@ -83,7 +83,7 @@ describe('a user agent', () => {
     'mozilla/5.0 (',
     'compatible; a-a-',
     'x/1.0',
-  ])('that repeats %j as often as a line can hold it is answered all the same', (piece) => {
+  ])('that repeats %j as often as a line can hold is answered too', (piece) => {
     const hostile = piece.repeat(60_000 / Buffer.byteLength(piece));
     const starts = ['', 'a/1', 'x/', 'mozilla/5.0 (', 'mozilla/5.0 a', '@a', '; '];
     const isBot = createBotTest();

@@ -29,7 +29,7 @@ const groups = fc
   .array(fc.constantFrom('1', 'abcd', '0', ''), { minLength: 6, maxLength: 9 })
   .map((all) => all.join(':'));
 
-test('what is an address is the same as for node, wherever it lies', () => {
+test('addresses are exactly those that Node accepts, at any position', () => {
   const found = new Set<string>();
   fc.assert(
     fc.property(fc.oneof(nearly, groups, fc.ipV4(), fc.ipV6()), (text) => {
@@ -46,15 +46,15 @@ test('what is an address is the same as for node, wherever it lies', () => {
   expect(found.size).toBe(3);
 });
 
-test.each(['unix:', ''])('%j is a client as well', (text) => {
+test.each(['unix:', ''])('%j is also a client', (text) => {
   expect(isOtherClient(...spanOf(text))).toBe(true);
 });
 
-test.each(['unix', 'unix:/x', 'fe80::1%eth0'])('%j is none', (text) => {
+test.each(['unix', 'unix:/x', 'fe80::1%eth0'])('%j is not a client', (text) => {
   expect(isOtherClient(...spanOf(text))).toBe(false);
 });
 
-test('an IPv4 address that came in through an IPv6 socket begins behind its prefix', () => {
+test('an IPv4-mapped address starts after its prefix', () => {
   const [bytes, at] = spanOf('::ffff:192.0.2.1');
   expect(unmappedAt(bytes, at)).toBe(at + '::ffff:'.length);
   expect(unmappedAt(Buffer.from('::fffe:1'), 0)).toBe(0);

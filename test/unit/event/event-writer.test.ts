@@ -90,7 +90,7 @@ const anyLine = fc.record({
 });
 
 describe('the event of a line', () => {
-  test('is written as JSON in the order in which it is read fastest', () => {
+  test('is written as JSON in the order that is read fastest', () => {
     const text = line({ version: '2/4', uri: '/web/item/1?a=1', visitor: 'v', method: 'HEAD', ua: 'curl/8' });
     const json = written(text) ?? '';
     expect(json).toBe(
@@ -101,7 +101,7 @@ describe('the event of a line', () => {
     expect(parsePlain(json)).toEqual(JSON.parse(json));
   });
 
-  test('holds what privacy allows of it, and stands for as many views as it should, whatever the line', () => {
+  test('contains what the privacy settings allow, with the right weight, for any line', () => {
     fc.assert(
       fc.property(
         anyLine,
@@ -127,7 +127,7 @@ describe('the event of a line', () => {
     );
   });
 
-  test('holds, where only counts are kept, what a count needs and no visitor', () => {
+  test('contains, if only counts are kept, no visitor', () => {
     const text = line({
       version: '2/10',
       visitor: 'v',
@@ -147,7 +147,7 @@ describe('the event of a line', () => {
     });
   });
 
-  test('is of a bot also where its user agent is not kept', () => {
+  test('is marked as a bot also if its user agent is not kept', () => {
     const json = written(line({ ua: 'curl/8.5.0' }), { omit: ['ua'] }) ?? '';
     expect(JSON.parse(json).bot).toBe(true);
     expect(json).not.toContain('curl');

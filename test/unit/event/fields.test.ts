@@ -45,16 +45,16 @@ describe('each field of an event', () => {
     expect(createRedaction({ ip: { mode: 'truncate' }, omit: [] })(event)).toEqual(masked);
   });
 
-  test.each(OPTIONAL.filter(isOmittable))('%s is gone where it is left out', (name) => {
+  test.each(OPTIONAL.filter(isOmittable))('%s is absent if it is left out', (name) => {
     const redact = createRedaction({ ip: { mode: 'full' }, omit: [name] });
     expect(redact(parse(eventWith(name)))).toEqual(REQUIRED);
   });
 
-  test('is in docs/events.md as it is in the table', () => {
+  test('is documented in docs/events.md as in the table', () => {
     expect(readFileSync('docs/events.md', 'utf8')).toContain(documented());
   });
 
-  test('has the column that it has in files that were made before', () => {
+  test('has the same column as in existing DuckDB files', () => {
     expect(COLUMNS.map(({ name }) => name).slice(0, 18)).toEqual(
       [
         'id other_id time uri raw args item ip host method ua ref node weight cut',

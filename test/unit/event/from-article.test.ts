@@ -13,14 +13,14 @@ const MESSAGE = {
 const RECORD = { place: 'collection_hot_item-3-1207', time: 1_795_355_712_163, timeZone: 'UTC' };
 
 describe("a message in the article's format", () => {
-  test('is told from an event of ours', () => {
+  test('is distinguished from an event of ours', () => {
     expect(isArticle(MESSAGE)).toBe(true);
     expect(isArticle({ ...MESSAGE, v: 1 })).toBe(false);
     expect(isArticle({ uri: '/item/1' })).toBe(false);
     expect(isArticle('text')).toBe(false);
   });
 
-  test("becomes an event with place and time of its record as id, Kafka's time, and no token", () => {
+  test("becomes an event with an id from its record's offset and time, Kafka's time, and no token", () => {
     expect(fromArticle(MESSAGE, RECORD)).toEqual({
       v: 1,
       id: 'collection_hot_item-3-1207-1795355712163',
@@ -35,14 +35,11 @@ describe("a message in the article's format", () => {
     ['UTC', '2026-11-22T19:05:42.000Z'],
     ['Asia/Shanghai', '2026-11-22T11:05:42.000Z'],
     ['America/St_Johns', '2026-11-22T22:35:42.000Z'],
-  ])(
-    'has its minute where the month belongs: without a time of its record it is read so, in %s',
-    (timeZone, time) => {
-      const event = fromArticle(MESSAGE, { place: 'a', time: undefined, timeZone });
-      expect(event.id).toBe('a-20260522191142');
-      expect(new Date(event.time).toISOString()).toBe(time);
-    },
-  );
+  ])('has month and minute swapped, which is corrected without a record time, in %s', (timeZone, time) => {
+    const event = fromArticle(MESSAGE, { place: 'a', time: undefined, timeZone });
+    expect(event.id).toBe('a-20260522191142');
+    expect(new Date(event.time).toISOString()).toBe(time);
+  });
 
   test.each([
     ['a month of 13', '2026-05-22 19:13:42'],
@@ -56,7 +53,7 @@ describe("a message in the article's format", () => {
   });
 
   test.each([1_795_355_712_163_000, 1_795_355_712_163_000_000, -1])(
-    'is not of the time %d that its record has, which is none',
+    'ignores the record time %d, which is not a time',
     (time) => {
       expect(fromArticle(MESSAGE, { ...RECORD, time }).time).toBe(
         fromArticle(MESSAGE, { ...RECORD, time: undefined }).time,
@@ -83,11 +80,11 @@ describe("a message in the article's format", () => {
     expect(fromArticle({ ...MESSAGE, uri }, RECORD).item).toBe(item);
   });
 
-  test.each([[''], ['item/1'], [undefined], [{}]])('without a path (%j) is none', (uri) => {
+  test.each([[''], ['item/1'], [undefined], [{}]])('without a path (%j) is not a view', (uri) => {
     expect(() => fromArticle({ ...MESSAGE, uri }, RECORD)).toThrow('uri: must be a path');
   });
 
-  test('is cut where it is too long, and says so', () => {
+  test('is truncated if it is too long, and marked so', () => {
     const event = fromArticle({ ...MESSAGE, uri: `/${'😀'.repeat(2_000)}` }, RECORD);
     expect(event.cut).toEqual(['uri', 'item']);
     expect(event.uri).toHaveLength(2_048);
@@ -108,7 +105,7 @@ describe("a message in the article's format", () => {
   });
 });
 
-describe('a clock on a wall', () => {
+describe('a wall clock', () => {
   const noon = { month: 7, day: 1, hour: 12, minute: 0, second: 0 };
 
   test.each([
@@ -117,7 +114,7 @@ describe('a clock on a wall', () => {
     ['in the hour that comes twice', at(10, 25, 2, 30), '2026-10-25T00:30:00.000Z'],
     ['in the hour that is left out', at(3, 29, 2, 30), '2026-03-29T01:30:00.000Z'],
     ['right after that', at(3, 29, 3, 0), '2026-03-29T01:00:00.000Z'],
-  ])('%s of Berlin tells when it was', (_, clock, time) => {
+  ])('%s in Berlin is converted to UTC', (_, clock, time) => {
     expect(new Date(toInstant(clock, 'Europe/Berlin') ?? 0).toISOString()).toBe(time);
   });
 

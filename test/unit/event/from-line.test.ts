@@ -9,7 +9,7 @@ import { createVisitorHash } from '../../../event/visitor.ts';
 import { line, lineOfVersion1, NODE, utf8 } from './lines.ts';
 
 describe('a line from nginx', () => {
-  test('becomes the event that it stands for', () => {
+  test('becomes its event', () => {
     expect(fromLine(line({ uri: '/web/item/4711.html?from=mail', item: '4711' }), NODE)).toEqual({
       v: 1,
       id: '01a2038a1aa34b6e0c700ca5c40ed364',
@@ -36,7 +36,7 @@ describe('a line from nginx', () => {
     expect(accepted(lineOfVersion1({ version: `1${sampled}` })).weight).toBe(weight);
   });
 
-  test('of an older include is the event that it always was', () => {
+  test('of an older include gives the same event as before', () => {
     expect(fromLine(lineOfVersion1({ ua: 'a\tb' }), NODE)).toEqual(fromLine(line({ ua: 'a\tb' }), NODE));
     expect(accepted(lineOfVersion1({ method: 'HEAD' })).kind).toBe('head');
   });
@@ -66,7 +66,7 @@ describe('a line from nginx', () => {
     expect(accepted(line({ ua, method: 'HEAD' })).kind).toBe(kind ?? 'head');
   });
 
-  test('has of its visitor a hash that is another one each day, and with another salt', () => {
+  test('has a hash of its visitor that differs each day and with each salt', () => {
     const cookie = 'u1s2e3r4-session';
     const visitors = [
       fromLine(line({ visitor: cookie }), NODE),
@@ -82,7 +82,7 @@ describe('a line from nginx', () => {
     expect(accepted(line({}))).not.toHaveProperty('visitor');
   });
 
-  test('shows its visitor nowhere, whatever is wrong with it', () => {
+  test('never shows its visitor, whatever is wrong with the line', () => {
     const visitor = 'u1s2e3r4-session';
     const whole = line({ visitor, item: '', host: '', ref: '' });
     for (const text of [
@@ -96,13 +96,13 @@ describe('a line from nginx', () => {
     }
   });
 
-  test('that goes on with another one behind a full disk has nothing of that', () => {
+  test('that is followed by another one after a full disk has nothing of that one', () => {
     const other = line({ ip: '198.51.100.66', visitor: 'secret' });
     const torn = `${line({ ua: 'Mozilla/5.0 (X1' })}${other}`;
     expect(accepted(torn).ua).toBe('Mozilla/5.0 (X1');
   });
 
-  test("has the article's month and minute the right way round, as milliseconds", () => {
+  test("has the right month and minute, unlike the article's, in milliseconds", () => {
     const event = accepted(line({ msec: '1764547199.007' }));
     expect(new Date(event.time).toISOString()).toBe('2025-11-30T23:59:59.007Z');
   });
@@ -125,13 +125,13 @@ describe('a line from nginx', () => {
     ['/web/item/%FF', '/web/item/\uFFFD'],
     ['/web/item/x#y?z', '/web/item/x'],
     ['/web/item/%0A', '/web/item/\n'],
-  ])('with the path %s has the uri that nginx works with, and the path as asked', (asked, uri) => {
+  ])('with the path %s has the uri that nginx uses, and the path as requested', (asked, uri) => {
     const event = accepted(line({ uri: asked }));
     expect(event.uri).toBe(uri);
     expect(event.raw ?? event.uri).toBe(asked.replace(/[?#].*/, ''));
   });
 
-  test('has no raw path where nothing differs', () => {
+  test('has no raw path if both are equal', () => {
     expect(accepted(line({ uri: '/web/item/4711.html' }))).not.toHaveProperty('raw');
   });
 
@@ -147,20 +147,20 @@ describe('a line from nginx', () => {
     expect(accepted(line({ uri: '/web/item/1?a=?b;c=%0A' })).args).toBe('a=?b;c=%0A');
   });
 
-  test('without an item counts for its path', () => {
+  test('without an item counts as its path', () => {
     expect(accepted(line({ uri: '/web/item/a%20b?x', item: '' })).item).toBe('/web/item/a b');
   });
 
-  test('whose address nginx withholds is an event without one', () => {
+  test('without an address from nginx becomes an event without one', () => {
     expect(accepted(line({ ip: '' }))).not.toHaveProperty('ip');
   });
 
-  test.each(['203.0.113.7', '2001:db8::7', 'unix:'])('from %s says so', (ip) => {
+  test.each(['203.0.113.7', '2001:db8::7', 'unix:'])('from %s is marked so', (ip) => {
     expect(accepted(line({ ip })).ip).toBe(ip);
   });
 
   test.each(['::ffff:203.0.113.7', '::FFFF:203.0.113.7', '::ffff:cb00:7107', '0:0:0:0:0:ffff:203.0.113.7'])(
-    'that came in through an IPv6 socket, as %s, is from the IPv4 client',
+    'that arrived through an IPv6 socket, as %s, is from the IPv4 client',
     (ip) => {
       expect(accepted(line({ ip })).ip).toBe('203.0.113.7');
     },
@@ -170,12 +170,12 @@ describe('a line from nginx', () => {
     expect(accepted(line({ ip })).ip).toBe(ip);
   });
 
-  test('may hold tabs in its user agent, which shift nothing', () => {
+  test('may have tabs in its user agent, which shift no field', () => {
     expect(accepted(line({ ua: 'a\tb\t1' }))).toMatchObject({ ua: 'a\tb\t1', item: '4711' });
   });
 
   test.each(FIELD_NAMES.filter(isLimited).filter((field) => field !== 'raw'))(
-    'with too long a %s is cut to its limit and says so',
+    'with too long a %s is truncated to the limit and marked so',
     (field) => {
       const { limit } = FIELDS[field];
       const long = 'é'.repeat(limit + 1);
@@ -187,7 +187,7 @@ describe('a line from nginx', () => {
     },
   );
 
-  test('is never cut through a character of two UTF-16 units', () => {
+  test('is never truncated inside a character of two UTF-16 units', () => {
     const bytes = Buffer.from(`x${'😀'.repeat(FIELDS.ua.limit)}`, 'utf8').toString('latin1');
     expect(accepted(line({ ua: bytes })).ua?.isWellFormed()).toBe(true);
   });
@@ -209,7 +209,7 @@ describe('a line from nginx', () => {
     ['no path', line({ uri: '' }), 'uri'],
     ['a path that resolves to nothing', line({ uri: 'x/..' }), 'uri'],
     ['64 KiB of user agent', line({ ua: 'x'.repeat(65_536) }), 'too_long'],
-  ])('with %s is refused, with the field and its value', (_, text, reason) => {
+  ])('with %s is rejected, with the field and its value', (_, text, reason) => {
     expect(fromLine(text, NODE)).toEqual({ reason, field: expect.any(String), value: expect.any(String) });
   });
 });
@@ -223,7 +223,7 @@ describe('any line', () => {
       .map((c) => String.fromCharCode(c)),
   });
 
-  test('whatever its bytes, is an event or a reason, never an exception', () => {
+  test('gives an event or a reason, never an exception, for any bytes', () => {
     fc.assert(
       fc.property(byteText, (bytes) => {
         expect(fromLine(bytes, NODE)).toBeDefined();
@@ -234,7 +234,7 @@ describe('any line', () => {
     );
   });
 
-  test('that is an event is one that parse takes', () => {
+  test('that becomes an event is accepted by parse', () => {
     fc.assert(
       fc.property(byteText, byteText, byteText, (uri, ip, item) => {
         const event = fromLine(line({ uri, ip, item }), NODE);
@@ -243,7 +243,7 @@ describe('any line', () => {
     );
   });
 
-  test('read twice is the same event', () => {
+  test('gives the same event each time', () => {
     fc.assert(
       fc.property(headerText, headerText, (uri, ua) => {
         expect(fromLine(line({ uri: `/${uri}`, ua }), NODE)).toEqual(
@@ -253,7 +253,7 @@ describe('any line', () => {
     );
   });
 
-  test('hostile headers survive, and forge neither a second line nor another field', () => {
+  test('keeps hostile headers, which forge neither a second line nor another field', () => {
     fc.assert(
       fc.property(headerText, headerText, headerText, (path, ref, ua) => {
         const event = accepted(line({ uri: `/${path.replace(/[?#]/g, '')}`, ref, ua }));

@@ -75,7 +75,7 @@ const unnamed = fc
 const anyLine = fc.oneof(named, unnamed);
 
 describe('the item of a view', () => {
-  test('is the one that its event names, in whatever spelling and wherever it lies', () => {
+  test('is the one in its event, in any spelling and at any position', () => {
     const items = new Map<string, string>();
     const bits = new Map<string, string>();
     fc.assert(
@@ -116,7 +116,7 @@ describe('the item of a view', () => {
     expect(itemOf(one)).not.toBe(itemOf(other));
   });
 
-  test('has other bits in each process', () => {
+  test('hashes differently in each process', () => {
     const bits = Array.from({ length: 20 }, () => look({ item: '4711' }, 0, createHeatView()).item(0));
     expect(new Set(bits).size).toBeGreaterThan(15);
   });
@@ -148,7 +148,7 @@ describe('the visitor of a view', () => {
     expect(visitorOf(one, 3)).not.toBe(visitorOf(other));
   });
 
-  test('is known where addresses are withheld, by user agent', () => {
+  test('is known by user agent if there is no address', () => {
     expect(visitorOf({ ip: '', ua: 'a' })).not.toBe(visitorOf({ ip: '', ua: 'b' }));
   });
 });

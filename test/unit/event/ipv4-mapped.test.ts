@@ -24,11 +24,11 @@ test.each([
   '::1:ffff:203.0.113.7',
   '::fffe:203.0.113.7',
   'unix:',
-])('%s is what it is', (ip) => {
+])('%s is unchanged', (ip) => {
   expect(unmapped(ip)).toBe(ip);
 });
 
-test('in hexadecimal or with dots, it is the same client', () => {
+test('hexadecimal and dotted forms are the same client', () => {
   fc.assert(
     fc.property(fc.ipV4(), (ip) => {
       const [a = 0, b = 0, c = 0, d = 0] = ip.split('.').map(Number);

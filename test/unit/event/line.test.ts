@@ -18,7 +18,7 @@ const anyLine = fc.oneof(
 );
 
 describe('the fields of a line', () => {
-  test('are found where they lie, and end at its newline', () => {
+  test('are found at any position, and end at the newline', () => {
     const lines = Buffer.from(`before\n${line({ host: 'shop', ua: 'a\tb' })}\nafter`, 'latin1');
     const { read, begin, end, odd, lineEnd, time, weight } = createLine();
 
@@ -34,7 +34,7 @@ describe('the fields of a line', () => {
   test.each([
     ['is cut off anywhere', (text: string, i: number) => text.slice(0, i)],
     ['lacks a piece', (text: string, i: number) => text.slice(0, i) + text.slice(i + 5)],
-  ])('of a line that %s are never those of the next one', (_, damage) => {
+  ])('of a line that %s never come from the next one', (_, damage) => {
     const whole = line({});
     const reader = createLine();
     for (let i = 1; i < whole.length; i++) {
@@ -47,7 +47,7 @@ describe('the fields of a line', () => {
     }
   });
 
-  test('depend on nothing that lies before or behind the line', () => {
+  test('do not depend on bytes before or after the line', () => {
     const reader = createLine();
     fc.assert(
       fc.property(anyLine, anything, anything, (text, before, behind) => {
@@ -70,7 +70,7 @@ describe('the fields of a line', () => {
     );
   });
 
-  test('have an id of 32 lower-case hexadecimal digits and of nothing else, each with its value', () => {
+  test('have an id of exactly 32 lower-case hexadecimal digits', () => {
     const reader = createLine();
     const requestId = '0123456789abcdef0f1e2d3c4b5a6978';
     for (let at = 0; at < requestId.length; at++) {
@@ -86,7 +86,7 @@ describe('the fields of a line', () => {
     }
   });
 
-  test('hash equal user agents to the same bits wherever they lie, and others to others', () => {
+  test('hash equal user agents to the same bits at any position, and others to others', () => {
     const reader = createLine();
     const bitsOfAgent = (ua: string, before: string, behind: string) => {
       expect(reader.read(Buffer.from(`${before}${line({ ua })}${behind}`, 'latin1'), before.length)).toBe(
@@ -111,7 +111,7 @@ describe('the fields of a line', () => {
     );
   });
 
-  test('hash no two user agents to the same bits whatever the key, as known multipliers do', () => {
+  test('have no two user agents that collide with every key, as with known multipliers', () => {
     const [one, other] = ['Gecko/20100101 Firefox/133.0', 'Gecko/20100101 Firefo8/933.0'].map((end) =>
       line({ ua: `Mozilla/5.0 (X11; Linux x86_64; rv:133.0) ${end}` }),
     );
@@ -127,7 +127,7 @@ describe('the fields of a line', () => {
     }
   });
 
-  test('hash user agents to the last byte that is used, and by their length', () => {
+  test('hash all used bytes of a user agent, and its length', () => {
     const reader = createLine();
     const bits = [1_019, 1_020, 1_021, 1_022, 1_023, 1_024, 3_000].flatMap((length) =>
       ['a', 'b'].map((last) => {

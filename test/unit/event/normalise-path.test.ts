@@ -31,7 +31,7 @@ const path = fc
   .map((parts) => `/${parts.join('')}`);
 
 describe('any path', () => {
-  test('is what a plain model makes of it', () => {
+  test('is normalised as by a simple model', () => {
     fc.assert(
       fc.property(path, (asked) => {
         expect(normalisePath(asked)).toBe(model(asked));
@@ -40,7 +40,7 @@ describe('any path', () => {
     );
   });
 
-  test('has no dot segment and no empty one, and is text that every index takes', () => {
+  test('has no dot or empty segment, and is text that every index accepts', () => {
     fc.assert(
       fc.property(path, (asked) => {
         const uri = normalisePath(asked);
@@ -53,7 +53,7 @@ describe('any path', () => {
     );
   });
 
-  test('is never longer than asked', () => {
+  test('is never longer than the limit', () => {
     fc.assert(
       fc.property(path, (asked) => {
         expect(normalisePath(asked).length).toBeLessThanOrEqual(asked.length);
@@ -61,7 +61,7 @@ describe('any path', () => {
     );
   });
 
-  test('is decoded once and no more', () => {
+  test('is decoded exactly once', () => {
     fc.assert(
       fc.property(fc.stringMatching(/^[a-z0-9%]+$/), (name) => {
         expect(normalisePath(`/${encodeURIComponent(name)}`)).toBe(`/${name}`);

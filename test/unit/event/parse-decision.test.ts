@@ -7,7 +7,7 @@ import { parseDecision } from '../../../event/parse-decision.ts';
 import { DECISION } from '../../parts/hot-decision.ts';
 
 describe('parseDecision', () => {
-  test('returns what the sidecar wrote, without what it does not know', () => {
+  test('returns what the sidecar wrote, without unknown fields', () => {
     expect(parseDecision(JSON.stringify({ ...DECISION, visitors: 12, later: 1 }))).toEqual({
       ...DECISION,
       visitors: 12,
@@ -26,7 +26,7 @@ describe('parseDecision', () => {
     ['a version below 0', { ...DECISION, version: -1 }, 'version: must be a whole number from 0 on (got -1)'],
     ['visitors that are no number', { ...DECISION, visitors: '7' }, 'visitors: must be a number from 0 on'],
     ['an event', { v: 1, id: 'a', time: 1, uri: '/item', item: '1' }, 'node: must be a non-empty string'],
-  ])('refuses %s and names the field and the value', (_, value, message) => {
+  ])('rejects %s and names the field and the value', (_, value, message) => {
     expect(() => parseDecision(value === undefined ? 'not json' : JSON.stringify(value))).toThrow(message);
   });
 
@@ -43,7 +43,7 @@ describe('parseDecision', () => {
   });
 });
 
-test('docs/events.md has the fields of a decision as they are in the table', () => {
+test('docs/events.md lists the fields of a decision as in the table', () => {
   const rows = DECISION_FIELD_NAMES.map((name) => {
     const { longest, required, ecs, column, about } = decisionFieldOf(name);
     const cells = [

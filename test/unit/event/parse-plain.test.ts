@@ -12,7 +12,7 @@ test.each([
   ['a line', LINE],
   ['a line of an older include', lineOfVersion1({})],
   ['a prefetch by a known visitor', line({ purpose: 'prefetch', visitor: 'abc' })],
-])('reads what the sidecar makes of %s', (_, text) => {
+])('reads what the sidecar writes for %s', (_, text) => {
   const json = JSON.stringify(fromLine(text, 'web-1'));
   expect(parsePlain(json)).toBeDefined();
   expect(parsePlain(json)).toEqual(parse(json));
@@ -63,7 +63,7 @@ const almostEvents = fc.record(
   { requiredKeys: ['v', 'id', 'time', 'uri', 'item'] },
 );
 
-test('says nothing but what parse says', () => {
+test('agrees with parse', () => {
   let read = 0;
   fc.assert(
     fc.property(almostEvents, (event) => {

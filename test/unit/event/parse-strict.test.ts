@@ -8,7 +8,7 @@ import { RUNGS } from '../../../sidecar/ingest/ladder.ts';
 const ID = '0123456789abcdef0123456789abcdef';
 const MOST_ONE_IN = 10_000;
 
-describe('an event that is to be created', () => {
+describe('an event from another process', () => {
   test.each([
     ['as a line makes it', lineOf({})],
     ['sampled as far as a line can say', lineOf({ version: `2/${MOST_ONE_IN}` })],
@@ -19,12 +19,12 @@ describe('an event that is to be created', () => {
     ['of a client on a unix socket', lineOf({ ip: 'unix:' })],
     ['of a client with IPv6', lineOf({ ip: '2001:db8::7' })],
     ['without an address', lineOf({ ip: '' })],
-  ])('%s is one', (_, line) => {
+  ])('accepts %s', (_, line) => {
     const event = fromLine(line, 'web-1');
     expect(parseStrict(JSON.stringify(event))).toEqual(event);
   });
 
-  test.each(IP_MODES)('whose address was kept as privacy.ip: %s says is one', (mode) => {
+  test.each(IP_MODES)('accepts an address as privacy.ip: %s stores it', (mode) => {
     const mask = createAddressMask({ mode, salt: 'a secret of the nodes' });
     for (const ip of ['203.0.113.7', '2001:db8:1:2::3']) {
       const masked = mask(ip, 0);
@@ -33,7 +33,7 @@ describe('an event that is to be created', () => {
     }
   });
 
-  test('may weigh as much as sampling and load shedding together make it', () => {
+  test('may have the highest weight that sampling and load shedding produce', () => {
     expect(MOST_WEIGHT).toBe(MOST_ONE_IN * Math.max(...RUNGS.map(({ oneIn }) => oneIn)));
     expect(parseStrict(JSON.stringify(view({ weight: MOST_WEIGHT })))).toMatchObject({ weight: MOST_WEIGHT });
   });
@@ -52,11 +52,11 @@ describe('an event that is to be created', () => {
     [{ node: 'a'.repeat(256) }, 'node: longer than 255'],
     [{ visitor: 'a'.repeat(256) }, 'visitor: longer than 255'],
     [{ cut: ['__proto__'] }, 'cut: must name fields that can be cut'],
-  ])('with %j is none', (fields, problem) => {
+  ])('rejects %j', (fields, problem) => {
     expect(() => parseStrict(JSON.stringify(view(fields)))).toThrow(problem);
   });
 
-  test('is no less than one that is stored', () => {
+  test('accepts every event that is stored', () => {
     expect(() => parseStrict('{"v":2}')).toThrow('v: unknown version');
   });
 });

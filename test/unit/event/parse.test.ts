@@ -9,7 +9,7 @@ describe('parse', () => {
     expect(parse(JSON.stringify(EVENT))).toEqual(EVENT);
   });
 
-  test('takes an event whose address was dropped', () => {
+  test('accepts an event without an address', () => {
     const { ip: _, ...event } = EVENT;
     expect(parse(JSON.stringify(event))).toEqual(event);
   });
@@ -33,14 +33,14 @@ describe('parse', () => {
     ['a bot that is no answer', { ...EVENT, bot: 'yes' }, 'bot: must be true or false (got "yes")'],
     ['a weight below one', { ...EVENT, weight: 0 }, 'weight: must be a number from 1 to 1000000 (got 0)'],
     ['a cut that is no list', { ...EVENT, cut: 'ua' }, 'cut: must be a list of field names (got "ua")'],
-  ])('refuses %s and names the field and the value', (_, value, message) => {
+  ])('rejects %s and names the field and the value', (_, value, message) => {
     expect(() => parse(value === undefined ? 'not json' : JSON.stringify(value))).toThrow(message);
   });
 
   test.each([
     ['nested deeper than it may be', 'is nested more than 16 deep', '['.repeat(50_000) + ']'.repeat(50_000)],
     ['with more keys than it may have', 'has more than 1000 keys', `{${keys(1_001)}}`],
-  ])('refuses an event that holds something %s, in whatever field', (_, problem, value) => {
+  ])('rejects an event that contains something %s, in any field', (_, problem, value) => {
     for (const field of ['v', 'id', 'time', 'uri', 'ua', 'cut', 'x']) {
       const json = `{${JSON.stringify(EVENT).slice(1, -1)},"${field}":${value}}`;
       expect(() => parse(json)).toThrow(new EventError('event', problem, JSON.parse(json)));

@@ -13,8 +13,8 @@ const EVENT = parse(JSON.stringify(fromLine(line({ ua: BROWSER }), 'web-1')));
 /** How often events had to be read the slow way. */
 let slow = 0;
 
-describe('an event of the past', () => {
-  test('as the sidecar writes it is read without JSON.parse', () => {
+describe('a stored event', () => {
+  test('is read without JSON.parse, as the sidecar writes it', () => {
     slow = 0;
     const event = read(create(), EVENT);
     expect(slow).toBe(0);
@@ -27,7 +27,7 @@ describe('an event of the past', () => {
     expect([event.isView(), event.isBot(), event.isNobody()]).toEqual([true, false, false]);
   });
 
-  test('says the same whichever way it is read', () => {
+  test('gives the same view on both read paths', () => {
     const text = fc.oneof(
       fc.string({ unit: 'binary', minLength: 1, maxLength: 30 }),
       fc.constantFrom('4711', 'a"b', 'ü', '红色', '\\u0041'),
@@ -57,7 +57,7 @@ describe('an event of the past', () => {
     );
   });
 
-  test('has the words of its item by its name as well', () => {
+  test("has the words of its item's name, too", () => {
     const event = create();
     for (const item of ['4711', 'a"b', 'ü', '红色']) {
       const words = read(event, { ...EVENT, item });
@@ -75,7 +75,7 @@ describe('an event of the past', () => {
     expect(read(event, { ...EVENT, ...change }).visitor() === visitor).toBe(isSame);
   });
 
-  test('of a visitor key is of that visitor, whatever the address', () => {
+  test('with a visitor key is from that visitor, whatever the address', () => {
     const event = create();
     const visitor = read(event, { ...EVENT, visitor: '0123456789abcdef' }).visitor();
     expect(read(event, { ...EVENT, visitor: '0123456789abcdef', ip: '203.0.113.9', ua: 'x' }).visitor()).toBe(
@@ -83,13 +83,13 @@ describe('an event of the past', () => {
     );
   });
 
-  test('without an address and a key is of nobody: its visitor cannot be told from others', () => {
+  test('without an address and a key has no visitor', () => {
     const { ip: _, ...dropped } = EVENT;
     const event = read(create(), dropped);
     expect([event.isNobody(), event.isBot()]).toEqual([true, false]);
   });
 
-  test('is of a bot by what it says, and by its user agent where it says nothing', () => {
+  test("is a bot's by its field, or by its user agent without the field", () => {
     const event = create();
     expect(read(event, { ...EVENT, bot: true }).isBot()).toBe(true);
     expect(read(event, { ...EVENT, ua: BOT }).isBot()).toBe(true);
@@ -112,12 +112,12 @@ describe('an event of the past', () => {
     '{"v":1,"id":"a","time":1795355712163,"uri":"/","item":"1","kind":"odd"}',
     '{"v":1,"id":"a","time":1795355712163,"uri":"/"}',
     '{"v":1,"id":"a","time":1795355712163,"item":"1"}',
-  ])('is none where `parse` finds none: %s', (text) => {
+  ])('is rejected if `parse` rejects it: %s', (text) => {
     expect(() => parse(text)).toThrow();
     expect(() => readText(create(), text)).toThrow();
   });
 
-  test('is none exactly where `parse` finds none, whatever bytes are changed', () => {
+  test('is rejected exactly if `parse` rejects it, whatever bytes are changed', () => {
     const text = JSON.stringify({ ...EVENT, weight: 2, bot: false });
     const change = fc.record({
       at: fc.nat(text.length - 1),

@@ -28,30 +28,30 @@ const EVENT: Required<HotItemEvent> = {
 };
 const SALT = 'a secret of the nodes';
 
-describe('what is kept of an event', () => {
-  test('is all of it by default', () => {
+describe('redaction of an event', () => {
+  test('keeps everything by default', () => {
     expect(createRedaction({ ip: { mode: 'full' }, omit: [] })(EVENT)).toEqual(EVENT);
   });
 
   test.each([
     ['truncate', '203.0.113.0'],
     ['hash', '9ce4fb03f1e93110'],
-  ] as const)('with %s is all but the address, which is %s', (mode, ip) => {
+  ] as const)('with %s keeps all but the address, which becomes %s', (mode, ip) => {
     expect(createRedaction({ ip: { mode, salt: SALT }, omit: [] })(EVENT)).toEqual({ ...EVENT, ip });
   });
 
-  test('with drop is all but the address', () => {
+  test('with drop keeps all but the address', () => {
     const { ip: _, ...rest } = EVENT;
     expect(createRedaction({ ip: { mode: 'drop' }, omit: [] })(EVENT)).toStrictEqual(rest);
   });
 
-  test.each(OMITTABLE)('without %s is all the rest', (field) => {
+  test.each(OMITTABLE)('without %s keeps the rest', (field) => {
     const { [field]: _, ...rest } = EVENT;
     const kept = createRedaction({ ip: { mode: 'full' }, omit: [field] })(EVENT);
     expect(kept).toStrictEqual(field === 'ua' ? { ...rest, cut: ['uri'] } : rest);
   });
 
-  test('with everything left out is what views are counted by', () => {
+  test('with everything left out keeps what views are counted by', () => {
     const { v, id, time, uri, item, kind, weight } = EVENT;
     expect(createRedaction({ ip: { mode: 'drop' }, omit: OMITTABLE })(EVENT)).toStrictEqual({
       v,
@@ -65,7 +65,7 @@ describe('what is kept of an event', () => {
     });
   });
 
-  test('is an event that parse takes, holds nothing that is left out, and leaves its original alone', () => {
+  test('gives an event that parse accepts, without the omitted fields, and does not change the original', () => {
     const event = fc
       .record(
         {

@@ -12,7 +12,7 @@ function hashOf(by: SpanHash, text: string, before = 0): string {
 const text = fc.string({ unit: fc.constantFrom('\0', 'a', 'b', '\x80', '\xff'), maxLength: 14 });
 
 describe('the hash of a span', () => {
-  test('is that of its bytes alone, wherever they lie, and of others another', () => {
+  test('depends only on its bytes, not on their position', () => {
     const by = createSpanHash();
     const seen = new Map<string, string>();
     fc.assert(
@@ -26,7 +26,7 @@ describe('the hash of a span', () => {
     );
   });
 
-  test('tells apart what differs in any one bit, to the last byte that it looks at', () => {
+  test('differs if any bit differs, up to the last byte that it reads', () => {
     const by = createSpanHash();
     const length = MOST_HASHED;
     const whole = Buffer.alloc(length, 'a');
@@ -42,7 +42,7 @@ describe('the hash of a span', () => {
     expect(hashOf(by, 'a'.repeat(length + 1))).not.toBe(hashOf(by, 'a'.repeat(length)));
   });
 
-  test('does not depend on how far the bytes behind a span go', () => {
+  test('does not depend on bytes after the span', () => {
     const by = createSpanHash();
     for (const length of [1, 2, 3, 4, 5, 6, 7, 8]) {
       const one = Buffer.from('abcdefgh'.slice(0, length));
@@ -53,7 +53,7 @@ describe('the hash of a span', () => {
     }
   });
 
-  test('has no second text with the same bits that somebody could choose who does not know the key', () => {
+  test('has no collision that can be chosen without the key', () => {
     // With steps that are known (MurmurHash's for example) their differences cancel for two keys of three.
     const one = 'Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0';
     const other = 'Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefo8/933.0';
@@ -64,7 +64,7 @@ describe('the hash of a span', () => {
     expect(collisions).toEqual([]);
   });
 
-  test('spreads numbers that follow each other as chance would', () => {
+  test('spreads consecutive numbers like random ones', () => {
     const by = createSpanHash();
     const buckets = new Uint32Array(256);
     for (let i = 0; i < 256 * 64; i++) {

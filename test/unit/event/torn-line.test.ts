@@ -12,8 +12,8 @@ const hostile = fc
   .array(fc.constantFrom('1', '1/16', '/', '1795355712.163', 'a'.repeat(32), 'x', ' '))
   .map((parts) => parts.join(''));
 
-describe('a line that the disk had no room for', () => {
-  test('ends where the next one begins, wherever before the user agent it was torn', () => {
+describe('a line that was torn by a full disk', () => {
+  test('ends where the next one begins, torn anywhere before the user agent', () => {
     fc.assert(
       fc.property(version, hostile, hostile, fc.nat(), (version, uri, ref, at) => {
         const torn = lineOf({ version, uri: `/${uri}`, ref, ua: '' });
@@ -23,7 +23,7 @@ describe('a line that the disk had no room for', () => {
     );
   });
 
-  test('is not one that a shopper tells of in the user agent', () => {
+  test('cannot be faked in the user agent', () => {
     fc.assert(
       fc.property(version, hostile, hostile, (version, uri, ref) => {
         const whole = lineOf({ version, uri: `/${uri}`, ref, ua: `x${lineOf({ version })}` });

@@ -18,7 +18,7 @@ beforeEach(() => {
 afterEach(() => folder.remove());
 
 describe('the audit log', () => {
-  test('says who did what, when and why, and is not for everybody', async () => {
+  test('records who did what, when and why, and is not readable by everybody', async () => {
     const audit = create();
     audit.note({ who: 'alice', what: 'pin', item: '4711', reason: 'campaign' });
     await audit.written();
@@ -28,7 +28,7 @@ describe('the audit log', () => {
     expect(statSync(path).mode & 0o777).toBe(0o640);
   });
 
-  test('escapes names that a terminal would obey, or that look like another line', async () => {
+  test('escapes control characters and line breaks in names', async () => {
     const audit = create();
     const item = 'a\u001b[2J\n{"who":"bob"}\u009b31m\u202e<script>\ud800';
     audit.note({ who: 'rule: default', what: 'enters', item, reason: 'r' });
@@ -40,7 +40,7 @@ describe('the audit log', () => {
     expect(lines()[0]).toMatchObject({ item });
   });
 
-  test('is bounded: a file that is full gives way, and the one before it is deleted', async () => {
+  test('is bounded: a full file is rotated, and the previous one deleted', async () => {
     const audit = create(1_000);
     for (let i = 0; i < 30; i++) {
       audit.note({ who: 'w', what: 'pin', item: `${i}`, reason: 'x'.repeat(200) });
@@ -51,7 +51,7 @@ describe('the audit log', () => {
     expect(lines().at(-1)).toMatchObject({ item: '29' });
   });
 
-  test('that cannot be written is warned of and does not grow in memory', async () => {
+  test('warns if it cannot be written, and does not grow in memory', async () => {
     mkdirSync(path);
     const audit = create();
     for (let i = 0; i < 10_001; i++) audit.note({ who: 'w', what: 'pin', reason: '' });
@@ -64,7 +64,7 @@ describe('the audit log', () => {
     );
   });
 
-  test('goes on behind what is there', async () => {
+  test('appends to an existing file', async () => {
     writeFileSync(path, '{"before":1}\n');
     const audit = create();
     audit.note({ who: 'w', what: 'thaw', reason: '' });

@@ -16,7 +16,7 @@ beforeEach(() => {
 afterEach(() => folder.remove());
 
 describe('a frozen hot list', () => {
-  test('is frozen over a restart, with who and why, until it is thawed', async () => {
+  test('stays frozen after a restart, with user and reason, until it is thawed', async () => {
     await createFrozenFile(path, now).freeze(freeze);
     const next = createFrozenFile(path, now);
     expect(next.state()).toEqual(freeze);
@@ -26,7 +26,7 @@ describe('a frozen hot list', () => {
     expect(createFrozenFile(path, now).state()).toBeUndefined();
   });
 
-  test.each(['', '{"since":', 'null'])('stays frozen where the file holds %j', (text) => {
+  test.each(['', '{"since":', 'null'])('stays frozen if the file contains %j', (text) => {
     writeFileSync(path, text);
     expect(createFrozenFile(path, now).state()).toMatchObject({ since: 7, by: 'unknown' });
   });

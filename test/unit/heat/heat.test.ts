@@ -42,7 +42,7 @@ afterEach(async () => {
 });
 
 describe('heat detection in a sidecar', () => {
-  test('names an item within the batch that decides, with its reason, to nginx, programs and monitoring', async () => {
+  test('reports an item within the batch that decides, with its reason, to nginx, programs and monitoring', async () => {
     const heat = await start();
     view(heat, '4711', HOT);
     expect(heat.list().hot).toMatchObject([
@@ -60,14 +60,14 @@ describe('heat detection in a sidecar', () => {
     expect(metrics.of('heat_observed_total').value()).toBe(HOT);
   });
 
-  test('does not name one of fewer views', async () => {
+  test('does not report an item with fewer views', async () => {
     const heat = await start();
     view(heat, '4711', HOT - 1);
     expect(heat.list().hot).toEqual([]);
     expect(hotFiles()).toEqual([]);
   });
 
-  test('tells who waits for a change, and the version is another one over a restart', async () => {
+  test('answers clients that wait for a change; the version differs after a restart', async () => {
     const heat = await start();
     const { version } = heat.list();
     const changed = heat.changed(version, new AbortController().signal);
@@ -79,14 +79,14 @@ describe('heat detection in a sidecar', () => {
     expect(again.list().version).toBeGreaterThan(last);
   });
 
-  test('keeps what is hot over a restart, and nginx sees it again', async () => {
+  test('keeps hot items over a restart, and nginx sees them again', async () => {
     view(await start(), '4711', HOT);
     const again = await restart();
     expect(again.list().hot).toMatchObject([{ item: '4711', signal: 'busy' }]);
     expect(hotFiles()).toContain('i.4711');
   });
 
-  test('does not keep what was hot before a long break', async () => {
+  test('does not keep items that were hot before a long break', async () => {
     view(await start(), '4711', HOT);
     await stop();
     time += 3_600_000;
@@ -94,7 +94,7 @@ describe('heat detection in a sidecar', () => {
   });
 
   test.each(['{"format":1', '[]', '\0\0'])(
-    'starts empty where its file holds %j, and says so',
+    'starts empty if its file contains %j, and logs it',
     async (text) => {
       const first = await start();
       await first.command({ do: 'pin', item: '1', ...SAID });
@@ -111,8 +111,8 @@ describe('heat detection in a sidecar', () => {
   );
 });
 
-describe('by hand', () => {
-  test('a pin makes an item hot, a ban wins over it, and clear takes both away', async () => {
+describe('overrides', () => {
+  test('a pin makes an item hot, a ban overrides it, and clear removes both', async () => {
     const heat = await start();
     await heat.command({ do: 'pin', item: '4711', ...SAID });
     expect(heat.list().hot).toMatchObject([{ item: '4711', signal: 'pin', reason: 'campaign' }]);
@@ -128,7 +128,7 @@ describe('by hand', () => {
     expect(heat.list().hot).toMatchObject([{ signal: 'busy' }]);
   });
 
-  test('a pin for a time begins and ends by itself', async () => {
+  test('a temporary pin starts and ends by itself', async () => {
     const heat = await start();
     await heat.command({ do: 'pin', item: '4711', from: time + 5_000, until: time + 9_000, ...SAID });
     expect(heat.list().hot).toEqual([]);
@@ -138,7 +138,7 @@ describe('by hand', () => {
     expect(heat.list().hot).toEqual([]);
   });
 
-  test('pins and bans go over a restart', async () => {
+  test('pins and bans survive a restart', async () => {
     const heat = await start();
     await heat.command({ do: 'pin', item: '1', ...SAID });
     await heat.command({ do: 'ban', item: '2', ...SAID });
@@ -151,7 +151,7 @@ describe('by hand', () => {
     ]);
   });
 
-  test('freeze empties the folder at once and stays over a restart; what is hot is known all the same', async () => {
+  test('freeze empties the folder at once and survives a restart; hot items are still known', async () => {
     const heat = await start();
     view(heat, '4711', HOT);
     const frozen = heat.command({ do: 'freeze', ...SAID });
@@ -166,7 +166,7 @@ describe('by hand', () => {
     expect(hotFiles()).toEqual(expect.arrayContaining(['i.4711', 'i.0815']));
   });
 
-  test('every change is in the audit log, with who and why', async () => {
+  test('every change is in the audit log, with user and reason', async () => {
     const heat = await start();
     view(heat, '4711', HOT);
     const commands: HotCommand[] = [
@@ -198,7 +198,7 @@ describe('by hand', () => {
 });
 
 describe('the file of rules', () => {
-  test('announces campaigns, bars items, and makes decisions on trial that nginx does not see', async () => {
+  test('announces campaigns, excludes items, and makes dry-run decisions that nginx does not see', async () => {
     const rules = writeRules(`
 rules:
   - { name: trial, items: ["t-*"], dry_run: true }
@@ -218,7 +218,7 @@ bans: [{ item: b, reason: a test page }]
     expect(hotFiles().sort()).toEqual(['i.q', 'i.tv']);
   });
 
-  test('is in force when it has changed; a wrong one is said and changes nothing', async () => {
+  test('applies when it has changed; an invalid one is reported and changes nothing', async () => {
     const rules = writeRules('pins: [{ item: tv, reason: sale }]');
     const heat = await start({ rules });
     writeRules('pins: [{ item: radio, reason: sale }]\nrules: [{ hot: false }]');
@@ -249,7 +249,7 @@ describe('a backtest of the same events', () => {
   /** Twice, and three minutes have passed: what is usual is known. */
   const USUAL = { item: 'usual', count: 40, ticks: 1_900, lateMs: 0, visitors: 20, ua: BROWSER };
 
-  test('tells what the sidecar decided, when and why', async () => {
+  test('finds what the sidecar decided, when and why', async () => {
     const seen = new Set<string>();
     await fc.assert(
       fc.asyncProperty(fc.array(batch, { minLength: 5, maxLength: 30 }), async (batches) => {
@@ -285,8 +285,8 @@ describe('a backtest of the same events', () => {
   }
 });
 
-describe('what fails', () => {
-  test('a folder that cannot be made is said, and items are hot all the same', async () => {
+describe('failures', () => {
+  test('a folder that cannot be created is reported, and items are hot all the same', async () => {
     mkdirSync(join(folder.path, 'hot'));
     writeFileSync(join(folder.path, 'hot', 'something else'), '');
     const heat = await start();
@@ -295,7 +295,7 @@ describe('what fails', () => {
     expect(heat.whole().failure).toContain('something else');
   });
 
-  test('an item that cannot be a file is hot, and why nginx does not see it is said', async () => {
+  test('an item that cannot be a file is hot, and the reason why nginx does not see it is reported', async () => {
     const heat = await start();
     view(heat, 'a/b', HOT);
     expect(heat.list().hot).toMatchObject([
@@ -303,7 +303,7 @@ describe('what fails', () => {
     ]);
   });
 
-  test('an old spill heats nothing, and is counted', async () => {
+  test('an old spill makes nothing hot, and is counted', async () => {
     const heat = await start();
     view(heat, '4711', 500, { msec: msecOf(time - 3_600_000) });
     expect(heat.list().hot).toEqual([]);

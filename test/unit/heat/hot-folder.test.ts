@@ -42,7 +42,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(home, { recursive: true }));
 
-test('an item is there for this period and the next once the update is over', () => {
+test('after an update, an item has files for this period and the next', () => {
   expect(folder.update([{ item: '4711', actions: ['cache'] }])).toEqual(new Map());
 
   const files = ['cache/i.4711', 'hot/i.4711'];
@@ -50,13 +50,13 @@ test('an item is there for this period and the next once the update is over', ()
   expect(folder.stats()).toMatchObject({ files: 2, faults: 0, odd: 0 });
 });
 
-test('the period is what nginx takes of $msec', () => {
+test('the period is the part of $msec that nginx uses', () => {
   for (const time of [START, 1_795_355_710_000, 1_795_355_709_999]) {
     expect(String(periodOf(time))).toBe((time / 1_000).toFixed(3).slice(0, 9));
   }
 });
 
-test('an item that is not hot any more is removed from every period at once', () => {
+test('an item that is no longer hot is removed from every period at once', () => {
   folder.update(items('4711', '4712'));
   pass(10_000);
   folder.update(items('4712'));
@@ -68,14 +68,14 @@ test('an item that is not hot any more is removed from every period at once', ()
   });
 });
 
-test('an action that is over is removed, and the item stays', () => {
+test('an action that has ended is removed, and the item stays', () => {
   folder.update([{ item: '4711', actions: ['cache', 'limit'] }]);
   folder.update([{ item: '4711', actions: ['limit'] }]);
 
   expect(found()[PERIOD]).toEqual(['hot/i.4711', 'limit/i.4711']);
 });
 
-test('a period that is over goes when the one behind it is over as well', () => {
+test('a period is removed when the one after it has ended, too', () => {
   folder.update(items('4711'));
   pass(10_000);
   expect(Object.keys(found())).toEqual([PERIOD, PERIOD + 1, PERIOD + 2].map(String));
@@ -83,7 +83,7 @@ test('a period that is over goes when the one behind it is over as well', () => 
   expect(Object.keys(found())).toEqual([PERIOD + 1, PERIOD + 2, PERIOD + 3].map(String));
 });
 
-test('without a tick nothing is made for longer than twenty seconds', () => {
+test('without a tick no file is valid for longer than twenty seconds', () => {
   folder.update(items('4711'));
 
   const last = Math.max(...Object.keys(found()).map(Number));
@@ -93,7 +93,7 @@ test('without a tick nothing is made for longer than twenty seconds', () => {
 test.each([
   ['back', -3_600_000],
   ['forward', 3_600_000],
-])('a clock that is set %s takes the items along, and leaves nothing where it was', (_, by) => {
+])('after the clock is set %s, the items are at the new time and nothing is left at the old one', (_, by) => {
   folder.update(items('4711'));
   pass(by);
 
@@ -101,7 +101,7 @@ test.each([
   expect(found()).toEqual({ [period]: ['hot/i.4711'], [period + 1]: ['hot/i.4711'] });
 });
 
-test('freezing leaves nothing, until the next update', () => {
+test('freezing removes everything until the next update', () => {
   folder.update(items('4711', '4712'));
   folder.freeze();
   expect(Object.values(found()).flat()).toEqual([]);
@@ -111,14 +111,14 @@ test('freezing leaves nothing, until the next update', () => {
   expect(found()[PERIOD + 1]).toEqual(['hot/i.4711']);
 });
 
-test('stopping removes all that was made', () => {
+test('stopping removes all files that it created', () => {
   folder.update([{ item: '4711', actions: ['cache'] }]);
   folder.stop();
 
   expect(readdirSync(dir)).toEqual([]);
 });
 
-test('what a process that was killed left is gone with the first update, and what is still hot was there all the time', () => {
+test('the first update removes what a killed process left, without a gap for items that are still hot', () => {
   folder.update(items('4711', '4712'));
   const before = statSync(path('hot/i.4711')).ino;
   folder = open();
@@ -128,7 +128,7 @@ test('what a process that was killed left is gone with the first update, and wha
   expect(statSync(path('hot/i.4711')).ino).toBe(before);
 });
 
-test('old periods of a process that was killed are gone with the first tick', () => {
+test('the first tick removes old periods of a killed process', () => {
   folder.update(items('4711'));
   now += 3_600_000;
   folder = open();
@@ -137,7 +137,7 @@ test('old periods of a process that was killed are gone with the first tick', ()
   expect(readdirSync(dir)).toEqual([]);
 });
 
-test('what cannot be a file is reported, and the others are made', () => {
+test('an item that cannot be a file is reported, and the others are created', () => {
   const refused = folder.update(
     items('/nothing', 'a\nb', '-', 'x'.repeat(201), '4711', '..', 'none', '红色'),
   );
@@ -156,7 +156,7 @@ test('more items than it holds are reported', () => {
   expect(found()[PERIOD]).toEqual(['hot/i.1', 'hot/i.2']);
 });
 
-test('many items are there at once for this period, and little by little for the next', () => {
+test('many items are created at once for this period, and gradually for the next', () => {
   const names = Array.from({ length: 250 }, (_, i) => String(i));
   folder.update(items(...names));
   expect(found()[PERIOD]).toHaveLength(250);
@@ -166,7 +166,7 @@ test('many items are there at once for this period, and little by little for the
   expect(found()[PERIOD + 1]).toHaveLength(250);
 });
 
-test('only the group may look into it, and nobody else, whatever the umask', () => {
+test('only the group may read it, whatever the umask', () => {
   const before = process.umask(0o077);
   try {
     folder.update(items('4711'));
@@ -188,7 +188,7 @@ testAsRoot('all in it has the group of the workers, one that is there already as
 });
 
 describe('somebody removes', () => {
-  test('the folder: it is made again', () => {
+  test('the folder: it is created again', () => {
     folder.update(items('4711'));
     rmSync(dir, { recursive: true });
     folder.tick();
@@ -197,7 +197,7 @@ describe('somebody removes', () => {
     expect(folder.failure()).toBeUndefined();
   });
 
-  test('what is in it: the next update can be made, and the rest with the next period', () => {
+  test('its content: the next update works, and the next period restores the rest', () => {
     folder.update(items('4711'));
     for (const name of readdirSync(dir)) rmSync(join(dir, name), { recursive: true });
     folder.update(items('4711', '4712'));
@@ -208,7 +208,7 @@ describe('somebody removes', () => {
     expect(folder.failure()).toBeUndefined();
   });
 
-  test('a file: nothing fails when it is to go', () => {
+  test('a file: its removal does not fail later', () => {
     folder.update(items('4711'));
     rmSync(path('hot/i.4711'));
     folder.update([]);
@@ -246,7 +246,7 @@ describe('a hostile folder', () => {
       () => plant(() => writeFileSync(join(dir, String(PERIOD)), '')),
       `heat.dir: holds "${PERIOD}"`,
     ],
-  ])('%s in its place is refused, and stays', (name, put, why) => {
+  ])('%s in its place is rejected, and kept', (name, put, why) => {
     put();
     const before = lstatSync(dir).ino;
     folder.update(items('4711'));
@@ -270,7 +270,7 @@ describe('a hostile folder', () => {
     expect(statSync(dir).mode & 0o777).toBe(0o777);
   });
 
-  test('a link in its place while it runs is not followed, and nothing is made or removed where it leads', () => {
+  test('a link that replaces it later is not followed, and nothing is created or removed at its target', () => {
     folder.update(items('4711'));
     const moved = join(home, 'moved');
     renameSync(dir, moved);
@@ -289,7 +289,7 @@ describe('a hostile folder', () => {
     ['a link to nothing', () => symlinkSync(join(victim, 'i.4712'), path('hot/i.4711'))],
     ['a pipe', () => spawnSync('mkfifo', [path('hot/i.4711')])],
     ['a folder', () => mkdirSync(path('hot/i.4711'))],
-  ])('%s in the place of a file is neither followed nor removed, and the others are made', (_, put) => {
+  ])('%s in the place of a file is neither followed nor removed, and the others are created', (_, put) => {
     folder.update(items('4712'));
     put();
     const before = lstatSync(path('hot/i.4711')).ino;
@@ -319,7 +319,7 @@ describe('a folder that cannot be written', () => {
   // A file in the place of the folder above it: for root no permission would do.
   const block = () => writeFileSync(join(home, 'run'), '');
 
-  test('fails no update, says why and how often, and is tried less and less', () => {
+  test('fails no update, reports why and how often, and is retried with back-off', () => {
     block();
     for (let i = 0; i < 600; i++) {
       folder.update(items('4711'));
@@ -331,7 +331,7 @@ describe('a folder that cannot be written', () => {
     expect(folder.stats().faults).toBeLessThan(12);
   });
 
-  test('is written as soon as it can be, and then says nothing', () => {
+  test('is written as soon as possible, and then reports nothing', () => {
     block();
     folder.update(items('4711'));
     rmSync(join(home, 'run'));
@@ -341,7 +341,7 @@ describe('a folder that cannot be written', () => {
     expect(found()[PERIOD]).toEqual(['hot/i.4711']);
   });
 
-  test('is tried at once when the clock was set back meanwhile', () => {
+  test('is retried at once if the clock was set back meanwhile', () => {
     block();
     folder.update(items('4711'));
     rmSync(join(home, 'run'));

@@ -20,7 +20,7 @@ describe('the name of an item', () => {
     '\\',
     '"',
     'x'.repeat(200),
-  ])('that can be a file can be acted on: %j', (item) => {
+  ])('allows actions: %j', (item) => {
     expect(whyNotActedOn(item)).toBeUndefined();
     expect(hotFileName(item)).toBe(`i.${item}`);
   });
@@ -38,11 +38,11 @@ describe('the name of an item', () => {
     ['\ud800', 'its name is not UTF-8'],
     ['x'.repeat(201), 'its name has 201 bytes, more than 200'],
     ['红'.repeat(67), 'its name has 201 bytes, more than 200'],
-  ])('that cannot is told why: %j', (item, why) => {
+  ])('is reported as impossible, with the reason: %j', (item, why) => {
     expect(whyNotActedOn(item)).toBe(`cannot be acted on: ${why}`);
   });
 
-  test('can be acted on exactly where nginx would look for it', () => {
+  test('allows actions exactly if nginx would find it', () => {
     const bytes = fc.string({ unit: 'binary', maxLength: 210 });
     const short = fc.string({
       unit: fc.constantFrom('a', '-', '.', '/', '\n', '\x7f', '\x1f', ' ', '红'),

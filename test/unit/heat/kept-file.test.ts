@@ -17,7 +17,7 @@ beforeEach(() => {
 afterEach(() => folder.remove());
 
 describe('a kept file', () => {
-  test('gives back what was saved last', async () => {
+  test('returns what was saved last', async () => {
     const file = create();
     let value = { count: 1 };
     for (let i = 1; i <= 100; i++) {
@@ -29,7 +29,7 @@ describe('a kept file', () => {
     expect(existsSync(`${path}.new`)).toBe(false);
   });
 
-  test('is missing at first, and nothing is said of that', () => {
+  test('is missing at first, without a message', () => {
     expect(create().load()).toBeUndefined();
     expect(warned).toEqual([]);
   });
@@ -38,7 +38,7 @@ describe('a kept file', () => {
     ['torn', '{"count":'],
     ['of another kind', '{"count":"many"}'],
     ['too long', JSON.stringify({ count: 1, rest: 'x'.repeat(2_000) })],
-  ])('that is %s is set aside and said', (_, text) => {
+  ])('that is %s is set aside and reported', (_, text) => {
     writeFileSync(path, text);
     expect(create().load()).toBeUndefined();
     expect(warned).toEqual(['the numbers from before the restart are lost']);
@@ -46,7 +46,7 @@ describe('a kept file', () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  test('that cannot be written is warned of, and a caller that waits is told', async () => {
+  test('that cannot be written is reported, and to a waiting caller, too', async () => {
     mkdirSync(path);
     const file = create();
     file.save(() => ({ count: 1 }));

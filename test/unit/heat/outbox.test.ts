@@ -7,7 +7,7 @@ import { createMetrics } from '../../../service/metrics.ts';
 import { DECISION } from '../../parts/hot-decision.ts';
 
 describe('the outbox of decisions', () => {
-  test('lets nothing out before it is stored with the state that it led to', async () => {
+  test('releases a decision only after it is stored with its state', async () => {
     const { outbox, spool } = create();
     outbox.add(decision('a'));
     outbox.tick(10_000);
@@ -19,7 +19,7 @@ describe('the outbox of decisions', () => {
     expect(outbox.pending()).toEqual([]);
   });
 
-  test('lets out only what was in the file that was written', async () => {
+  test('releases only what the written file contains', async () => {
     const { outbox, spool } = create();
     outbox.add(decision('a'));
     const written = outbox.pending();
@@ -29,7 +29,7 @@ describe('the outbox of decisions', () => {
     expect(itemsOf(outbox.pending())).toEqual(['b']);
   });
 
-  test('what was pending at a kill goes out after the restart, unchanged and before what comes then', async () => {
+  test('decisions that were pending at a kill are sent after the restart, unchanged and before new ones', async () => {
     const before = create();
     before.outbox.add(decision('a'));
     const { outbox, spool } = create({ pending: before.outbox.pending() });
@@ -38,7 +38,7 @@ describe('the outbox of decisions', () => {
     expect(spool).toEqual([JSON.stringify(decision('a')), JSON.stringify(decision('b'))]);
   });
 
-  test('keeps what the spool does not take, and tries again in their order', async () => {
+  test('keeps decisions that the spool rejects, and retries in order', async () => {
     let isFull = true;
     const { outbox, spool, metrics } = create({ refuses: () => isFull });
     outbox.add(decision('a'));
@@ -52,7 +52,7 @@ describe('the outbox of decisions', () => {
     expect(metrics.of('decisions_told_total').value()).toBe(2);
   });
 
-  test('of too many that wait, an older one of the same item gives way first, then the oldest, each counted', () => {
+  test('drops, when full, an older decision of the same item first, then the oldest, each counted', () => {
     const { outbox, metrics } = create({ mostPending: 3, refuses: () => true });
     for (const item of ['a', 'b', 'a', 'c', 'd']) outbox.add(decision(item));
     expect(itemsOf(outbox.pending())).toEqual(['a', 'c', 'd']);
@@ -61,7 +61,7 @@ describe('the outbox of decisions', () => {
     expect(metrics.of('decisions_decided_total').value()).toBe(5);
   });
 
-  test('nothing gives way that is just being written', async () => {
+  test('drops no decision that is being written', async () => {
     const { outbox, spool, metrics } = create({ mostPending: 1 });
     outbox.add(decision('a'));
     const writing = outbox.stored(outbox.pending());
@@ -74,7 +74,7 @@ describe('the outbox of decisions', () => {
     expect(metrics.sum('decisions_dropped_total')).toBe(1);
   });
 
-  test('is settled when nothing is being written any more, also what was stored meanwhile', async () => {
+  test('is settled when nothing is being written, including what was stored meanwhile', async () => {
     const { outbox, spool } = create();
     outbox.add(decision('a'));
     void outbox.stored(outbox.pending());
@@ -84,7 +84,7 @@ describe('the outbox of decisions', () => {
     expect(itemsOf(spool)).toEqual(['a', 'b']);
   });
 
-  test('what is damaged in the file is counted, and stops nothing', async () => {
+  test('damaged entries in the file are counted, and stop nothing', async () => {
     const { outbox, spool, metrics } = create({ pending: ['{"v":1}', JSON.stringify(decision('a'))] });
     outbox.tick(10_000);
     await outbox.settled();

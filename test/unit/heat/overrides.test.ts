@@ -5,7 +5,7 @@ const pin: Override = { kind: 'pin', item: '4711', reason: 'campaign', by: 'alic
 const ban: Override = { kind: 'ban', item: '4711', reason: 'a test page', by: 'alice' };
 
 describe('pins and bans', () => {
-  test('by hand go over those of the file, which are there again when they are cleared', () => {
+  test('by command override those of the file, which apply again when they are cleared', () => {
     const overrides = createOverrides([]);
     overrides.setFile([{ ...ban, by: 'file' }]);
     overrides.set(pin);
@@ -15,7 +15,7 @@ describe('pins and bans', () => {
     expect(overrides.clear('4711')).toBe(false);
   });
 
-  test('of the file: a ban goes over a pin, and both go with the file', () => {
+  test('from the file: a ban overrides a pin, and both are removed with the file', () => {
     const overrides = createOverrides([]);
     overrides.setFile([ban, pin]);
     expect(overrides.of('4711')).toEqual(ban);
@@ -23,14 +23,14 @@ describe('pins and bans', () => {
     expect(overrides.of('4711')).toBeUndefined();
   });
 
-  test('by hand end when they are said to', () => {
+  test('by command end at their time', () => {
     const overrides = createOverrides([{ ...pin, until: 1_000 }]);
     expect(overrides.expire(999)).toBe(false);
     expect(overrides.expire(1_000)).toBe(true);
     expect(overrides.all()).toEqual([]);
   });
 
-  test('are handed to decisions as pins and bans, without who set them', () => {
+  test('are passed to decisions as pins and bans, without their user', () => {
     const overrides = createOverrides([{ ...pin, from: 1, until: 2 }]);
     overrides.setFile([{ ...ban, item: '1', by: 'file' }]);
     expect(overrides.pinsAndBans()).toEqual({
@@ -39,7 +39,7 @@ describe('pins and bans', () => {
     });
   });
 
-  test('are one for each item, and bounded', () => {
+  test('are limited to one per item, and in number', () => {
     const overrides = createOverrides([]);
     for (let i = 0; i < MOST_OVERRIDES; i++) overrides.set({ ...pin, item: `${i}` });
     expect(() => overrides.set({ ...pin, item: 'one more' })).toThrow(TooManyOverrides);

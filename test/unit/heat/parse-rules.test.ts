@@ -41,7 +41,7 @@ bans:
     expect(parseRules('rules: []\n')).toEqual({ rules: [], pins: [], bans: [] });
   });
 
-  test.each(['', '# nothing yet\n'])('that holds %j may be half of one, and is refused', (text) => {
+  test.each(['', '# nothing yet\n'])('with %j may be incomplete, and is rejected', (text) => {
     expect(problemsOf(text)).toEqual(['the file: is empty; write `rules: []` for no rules']);
   });
 
@@ -84,11 +84,11 @@ pins:
     ['rules: [{items: ["a\\u001b"]}]', /^rules\[0\]\.items\[0\]: must not contain control characters/],
     [`rules: [{items: ["${'a'.repeat(257)}"]}]`, /^rules\[0\]\.items\[0\]: Too big/],
     ['a: &a [x,x]\nb: &b [*a,*a]\nrules: &c [*b,*b]', /./],
-  ])('that holds %s is refused', (text, problem) => {
+  ])('with %s is rejected', (text, problem) => {
     expect(problemsOf(text)[0]).toMatch(problem);
   });
 
-  test('with a thousand mistakes says the first hundred', () => {
+  test('with a thousand mistakes reports the first hundred', () => {
     const problems = problemsOf(`rules:\n${'  - {colour: red}\n'.repeat(1_000)}`);
     expect(problems).toHaveLength(101);
     expect(problems.at(-1)).toBe('and 900 problems more');

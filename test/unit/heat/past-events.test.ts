@@ -10,19 +10,19 @@ const EVENT = parse(JSON.stringify(fromLine(line({ ua: BROWSER }), 'web-1')));
 const DAY_MS = 86_400_000;
 const EVER = { from: 0, to: Number.MAX_SAFE_INTEGER };
 
-test('an event counts once, however often it is there', () => {
+test('an event counts once, however often it occurs', () => {
   const { take, counts } = create();
   for (const id of ['1', '2', '1', '1']) take({ id });
   expect(counts()).toMatchObject({ events: 4, views: 2, duplicates: 2 });
 });
 
-test('an event counts once where the first of them waits for the next to be believed', () => {
+test('an event counts once also if the first one waits for confirmation by the next', () => {
   const { take, counts } = create();
   for (const id of ['1', '1', '1', '2']) take({ id });
   expect(counts()).toMatchObject({ events: 4, views: 2, duplicates: 2 });
 });
 
-test('what is no view, of another time, or of another node, is left out and counted', () => {
+test('events that are not views, or of another time or node, are omitted and counted', () => {
   const { time } = EVENT;
   const { take, counts, seen } = create({ node: 'web-1', range: { from: time, to: time + 10 } });
   take({ kind: 'head' });
@@ -34,7 +34,7 @@ test('what is no view, of another time, or of another node, is left out and coun
   expect(seen).toEqual([time + 9]);
 });
 
-test('an event from a time to come, by when it was received, is left out and counted', () => {
+test('an event from the future, compared with its time of receipt, is omitted and counted', () => {
   const { take, counts } = create();
   take({ time: EVENT.time + 2_001 }, EVENT.time);
   take({ time: EVENT.time + 2_000 }, EVENT.time);
@@ -54,14 +54,14 @@ test.each([
     0,
   ],
   ['one that is late', [0, DAY_MS, DAY_MS + 1, 5], [0, DAY_MS, DAY_MS + 1, 5], 0],
-])('where nothing says when events came: %s', (_, given, expected, ahead) => {
+])('without a time of receipt: %s', (_, given, expected, ahead) => {
   const { take, counts, seen } = create();
   for (const offset of given) take({ time: EVENT.time + offset });
   expect(counts()).toMatchObject({ views: expected.length, ahead });
   expect(seen).toEqual(expected.map((offset) => EVENT.time + offset));
 });
 
-test('lines that are no events are counted, the first of them named with their place and why', () => {
+test('lines that are not events are counted, and the first of them reported with place and reason', () => {
   const { takeText, take, counts } = create({ mostBad: 20 });
   for (let i = 0; i < 15; i++) takeText('{"v":1}');
   take({});
@@ -71,13 +71,13 @@ test('lines that are no events are counted, the first of them named with their p
   expect(badExamples[0]).toEqual({ place: 'line 1', reason: expect.stringMatching(/^id: /) });
 });
 
-test('so many lines that are no events are an error', () => {
+test('too many lines that are not events are an error', () => {
   const { takeText } = create({ mostBad: 3 });
   for (let i = 0; i < 3; i++) takeText('no');
   expect(() => takeText('no')).toThrow(TooManyBadEvents);
 });
 
-test('views by bots, and of visitors of whom nothing is stored, are told', () => {
+test('views by bots, and without stored visitors, are reported', () => {
   const { ip: _, ...nobody } = EVENT;
   const { take, takeText, counts } = create();
   take({ bot: true });

@@ -16,14 +16,14 @@ test.each<[string, string[], string]>([
     Array.from({ length: 400 }, (_, i) => String(i).repeat(5_000)),
     '\n',
   ],
-])('lines are told with their numbers, %s', async (_, lines, end) => {
+])('lines have their numbers, %s', async (_, lines, end) => {
   expect(await read(`${lines.join('\n')}${end}`)).toEqual(lines.map((text, i) => [i + 1, text]));
 });
 
 test.each([
   ['within a piece', 400_000],
   ['over several pieces', 5_000_000],
-])('a line that is too long is passed over, %s', async (_, length) => {
+])('a line that is too long is skipped, %s', async (_, length) => {
   expect(await read(`first\n${'x'.repeat(length)}\nlast\n`)).toEqual([
     [1, 'first'],
     [2, 'too long'],
@@ -31,18 +31,18 @@ test.each([
   ]);
 });
 
-test('a byte order mark at the beginning is no part of the first line', async () => {
+test('a byte order mark at the beginning is skipped', async () => {
   expect(await read('\u{feff}a\n\u{feff}b\n')).toEqual([
     [1, 'a'],
     [2, '\u{feff}b'],
   ]);
 });
 
-test('of an empty file there are none', async () => {
+test('an empty file has no lines', async () => {
   expect(await read('')).toEqual([]);
 });
 
-test('a file that is not there is an error', async () => {
+test('a missing file is an error', async () => {
   await expect(
     readLines({ path: join(folder.path, 'nowhere'), longest: 1, onLine() {}, onLongLine() {} }),
   ).rejects.toThrow('ENOENT');

@@ -38,7 +38,7 @@ describe('the file of rules', () => {
     expect(used.map(({ cap }) => cap)).toEqual([6]);
   });
 
-  test('is read again when another is put in its place, of the same size', async () => {
+  test('is read again when a file of the same size replaces it', async () => {
     write('cap: 5');
     const { rules, look } = await start();
     writeFileSync(`${path}.new`, 'cap: 7');
@@ -47,7 +47,7 @@ describe('the file of rules', () => {
     expect(rules().cap).toBe(7);
   });
 
-  test('is not read while an editor writes it', async () => {
+  test('is not read while it is being written', async () => {
     write('cap: 5');
     const { rules, look, state } = await start();
     await look();
@@ -62,7 +62,7 @@ describe('the file of rules', () => {
     expect(rules().cap).toBe(6);
   });
 
-  test('that is wrong leaves the one before in force and says so, until it is right again', async () => {
+  test('with an error leaves the previous rules in force and is reported, until it is corrected', async () => {
     write('cap: 5');
     const { rules, look, state } = await start();
     write('cap: none\nrule: []');
@@ -91,7 +91,7 @@ describe('the file of rules', () => {
       'must be a regular file',
     ],
     ['is huge', () => write(`# ${'x'.repeat(1024 * 1024)}`), 'at most 1048576 bytes'],
-  ])('that %s leaves the one before in force', async (_, spoil, problem) => {
+  ])('that %s leaves the previous rules in force', async (_, spoil, problem) => {
     write('cap: 5');
     const { rules, look, state } = await start();
     spoil();
@@ -100,7 +100,7 @@ describe('the file of rules', () => {
     expect(state().problems.join()).toContain(problem);
   });
 
-  test('that is wrong at a start leaves that of the last run in force', async () => {
+  test('with an error at start leaves the rules of the last run in force', async () => {
     write('cap: 5');
     (await start()).close();
     write('cap: none');
@@ -113,20 +113,20 @@ describe('the file of rules', () => {
     expect(rules().cap).toBe(6);
   });
 
-  test('that is wrong at the first start says everything that is wrong', async () => {
+  test('with errors at the first start reports all of them', async () => {
     write('cap: none\nrule: []');
     await expect(start()).rejects.toBeInstanceOf(RulesError);
     rmSync(path);
     await expect(start()).rejects.toThrow('ENOENT');
   });
 
-  test('need not be there at all', async () => {
+  test('is optional', async () => {
     watch = await watchRules({ ...options(), path: undefined });
     expect(watch.rules()).toEqual({ rules: [], pins: [], bans: [] });
     expect(watch.state()).toEqual({ file: undefined, since: undefined, problems: [] });
   });
 
-  test('is kept as it was, so that a start knows it', async () => {
+  test('is stored unchanged, so that the next start knows it', async () => {
     write('cap: 5 # five');
     await start();
     expect(readFileSync(join(folder.path, 'kept.yml'), 'utf8')).toBe('cap: 5 # five');

@@ -3,7 +3,7 @@ import { createShopRate } from '../../../heat/shop-rate.ts';
 
 const START = 1_795_355_710_000;
 
-test('counts the last ten full seconds, without the one that is growing', () => {
+test('counts the last ten complete seconds, without the current one', () => {
   const shop = createShopRate();
   for (let second = 0; second < 30; second++) shop.add(second + 1, second, START + second * 1_000);
   // Seconds 20 to 29 are full, 30 has only begun.
@@ -11,7 +11,7 @@ test('counts the last ten full seconds, without the one that is growing', () => 
   expect(shop.lastTen(START + 30_500)).toEqual({ all: 255, people: 245 });
 });
 
-test('forgets what came before a break', () => {
+test('forgets the time before a break', () => {
   const shop = createShopRate();
   shop.add(7, 7, START);
   expect(shop.lastTen(START + 1_000)).toEqual({ all: 7, people: 7 });

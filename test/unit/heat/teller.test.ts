@@ -19,7 +19,7 @@ const BUSY: Decision = {
 };
 const PIN: Decision = { ...BUSY, signal: 'pin', actions: ['limit'], reason: 'TV spot', version: 4 };
 
-test('a decision says what the item is after it: by all signals, with all actions', () => {
+test('a decision has the state of the item after it: all signals, all actions', () => {
   const { tell, told } = create({ hot: [BUSY, PIN] });
   tell({ ...PIN, change: 'enters' });
   expect(told).toEqual([
@@ -33,7 +33,7 @@ test('a decision says what the item is after it: by all signals, with all action
   ]);
 });
 
-test('it is hot still where one signal leaves and another holds, and cold when none does', () => {
+test('an item stays hot while one signal remains, and is cold without any', () => {
   const { tell, told, be } = create({ hot: [PIN] });
   tell({ ...BUSY, change: 'leaves' });
   be([]);
@@ -44,7 +44,7 @@ test('it is hot still where one signal leaves and another holds, and cold when n
   ]);
 });
 
-test('the numbers of a reason are fields', () => {
+test('the numbers of a reason are separate fields', () => {
   const { tell, told } = create({ hot: [BUSY] });
   tell({ ...BUSY, change: 'enters' });
   expect(told[0]).toMatchObject({
@@ -57,7 +57,7 @@ test('the numbers of a reason are fields', () => {
   expect(told[0]).not.toHaveProperty('dry_run');
 });
 
-test('whose ban it is and why is in it, and how many the cap holds back', () => {
+test('it has the user and reason of a ban, and the number of items that the cap holds back', () => {
   const override: Override = { kind: 'ban', item: 'a', reason: 'a test page', by: 'maria' };
   const { tell, told } = create({ hot: [], override, held: 2 });
   tell({ ...BUSY, change: 'leaves' }, 'maria');
@@ -71,7 +71,7 @@ test('whose ban it is and why is in it, and how many the cap holds back', () => 
   });
 });
 
-test('what was hot before a restart and is not any more has left; what is hot stays', () => {
+test('after a restart, items that are no longer hot have left; hot items stay', () => {
   const { begin, told } = create({ hot: [BUSY] });
   begin([BUSY, { ...PIN, item: 'b' }]);
   expect(told.map(({ item, change, state, decided_by }) => [item, change, state, decided_by])).toEqual([
@@ -80,14 +80,14 @@ test('what was hot before a restart and is not any more has left; what is hot st
   ]);
 });
 
-test('a pin that is told again is by whoever set it', () => {
+test('a repeated pin has the user who set it', () => {
   const override: Override = { kind: 'pin', item: 'a', reason: 'TV spot', by: 'maria' };
   const { begin, told } = create({ hot: [PIN], override });
   begin([PIN]);
   expect(told).toEqual([expect.objectContaining({ change: 'stays', signal: 'pin', decided_by: 'maria' })]);
 });
 
-test('what is hot is told again after a day, once for each item', () => {
+test('hot items are reported again after a day, once per item', () => {
   const { tick, told } = create({ hot: [BUSY, PIN] });
   tick(DAY_MS - 1);
   expect(told).toEqual([]);
@@ -96,7 +96,7 @@ test('what is hot is told again after a day, once for each item', () => {
   expect(told.map(({ change, signals }) => [change, signals])).toEqual([['stays', ['busy', 'pin']]]);
 });
 
-test('ids differ for each change, and are the same for the same', () => {
+test('ids differ for each change, and are equal for the same change', () => {
   const { tell, told } = create({ hot: [BUSY] });
   tell({ ...BUSY, change: 'enters' });
   tell({ ...BUSY, change: 'leaves' });
@@ -113,7 +113,7 @@ test.each([
   ['half a character', 'x\ud800'],
   ['cut in the middle of a character', `${'x'.repeat(1_023)}😀`],
   ['empty', ''],
-])('an item whose name is %s is told so that it can be read', (_, item) => {
+])('an item whose name is %s has a readable name', (_, item) => {
   const { tell, told } = create({ hot: [] });
   tell({ ...BUSY, item, rule: item, reason: item, change: 'leaves' });
   const [decision] = told;

@@ -7,8 +7,8 @@ import { line } from '../event/lines.ts';
 
 const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0';
 
-describe('the views of a call', () => {
-  test('count with item, visitor, weight and time, when it is certain that they are new', () => {
+describe('the views of a request', () => {
+  test('count with item, visitor, weight and time, once they are known to be new', () => {
     const { show, counted } = create();
     const batch = show(
       line({ item: '4711', ua: BROWSER, version: '2/10' }),
@@ -29,7 +29,7 @@ describe('the views of a call', () => {
     expect(one?.visitor).toBe(three?.visitor);
   });
 
-  test('that are dropped, or sorted again, do not count', () => {
+  test('that are dropped, or sorted again, do not count twice', () => {
     const { show, counted, lines } = create();
     show(line({ item: '4711' })).drop();
     const batch = show(line({ item: '4711' }), line({ item: '0815' }));
@@ -46,13 +46,13 @@ describe('the views of a call', () => {
     ['a part of a page', { purpose: 'part' }],
     ['a test of hotitem doctor', { ua: `hotitem-doctor/${'a'.repeat(32)}` }],
     ['a POST', { method: 'POST' }],
-  ])('that are %s heat nothing', (_, changes) => {
+  ])('that are %s make nothing hot', (_, changes) => {
     const { show, counted } = create();
     show(line(changes)).count();
     expect(counted).toEqual([]);
   });
 
-  test('of a bot are said to be', () => {
+  test('of a bot are marked as such', () => {
     const { show, counted } = create();
     show(line({ ua: 'Googlebot/2.1' })).count();
     expect(counted[0]?.[0]?.isBot).toBe(true);
@@ -70,7 +70,7 @@ describe('the views of a call', () => {
     expect(counted[0]?.[0]?.name).toBe(name);
   });
 
-  test('of a torn line, which is read from elsewhere, name their item', () => {
+  test('of a torn line, which is parsed from a copy, name their item', () => {
     const { batches, counted, lines } = create();
     const batch = batches.begin(Buffer.from('other bytes'));
     lines.read(Buffer.from(line({ item: '4711' }), 'latin1'), 0);
@@ -79,7 +79,7 @@ describe('the views of a call', () => {
     expect(counted[0]?.[0]?.name).toBe('4711');
   });
 
-  test('may be many, and those of several calls do not mix', () => {
+  test('may be many, and those of several requests do not mix', () => {
     const { show, counted } = create();
     const many = Array.from({ length: 1_000 }, (_, i) => line({ item: `${i}` }));
     const one = show(...many);

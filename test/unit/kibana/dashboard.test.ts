@@ -23,13 +23,13 @@ const MAPPED: Record<string, string[]> = {
 };
 
 describe('the dashboard', () => {
-  test('asks for fields that the index template maps', () => {
+  test('uses only fields that the index template maps', () => {
     const fields = fieldsOf(createDashboard());
     expect(fields).not.toHaveLength(0);
     for (const field of fields) expect(mappingOf(field)).toBeDefined();
   });
 
-  test('asks for fields that every document has', () => {
+  test('uses only fields that every document has', () => {
     const fields = fieldsOf(createDashboard());
     expect(fields).toEqual(['@timestamp', 'hot_item.id', 'hot_item.visitor', 'hot_item.weight']);
     expect(paths(documentOf(EVENT))).toEqual(expect.arrayContaining(fields));
@@ -40,7 +40,7 @@ describe('the dashboard', () => {
     expect(dataView).toMatchObject({ type: 'index-pattern', attributes: { title: 'shop-views*' } });
   });
 
-  test('refers only to objects that come along, each before what refers to it', () => {
+  test('refers only to included objects, each before those that refer to it', () => {
     const known = new Set<string>();
     for (const object of createDashboard()) {
       for (const { type, id } of object.references) expect(known).toContain(`${type} ${id}`);
@@ -54,7 +54,7 @@ describe('the dashboard', () => {
     expect(new Set(ids).size).toBe(ids.length);
   });
 
-  test('finds each panel under the name that its references give it', () => {
+  test('resolves each panel by its reference name', () => {
     const dashboard = createDashboard().find(({ type }) => type === 'dashboard');
     const panels = JSON.parse(String(dashboard?.attributes.panelsJSON)) as Record<string, string>[];
     const names = panels.map(({ panelIndex, panelRefName }) => `${panelIndex}:${panelRefName}`);
@@ -62,7 +62,7 @@ describe('the dashboard', () => {
     expect(panels).toHaveLength(PANELS.length);
   });
 
-  test('lays its panels out within 48 columns and over none of the others', () => {
+  test('places its panels within 48 columns, without overlap', () => {
     const cells = PANELS.flatMap(({ place: { x, y, w, h } }) => {
       expect(x + w).toBeLessThanOrEqual(48);
       return range(x, w).flatMap((column) => range(y, h).map((row) => `${column},${row}`));
@@ -79,7 +79,7 @@ describe('the dashboard', () => {
 });
 
 describe.each(createDashboard().filter(({ type }) => type === 'lens'))('the visualization $id', (lens) => {
-  test('shows columns of its layer, in the order of the layer', () => {
+  test('shows the columns of its layer in order', () => {
     const { layer, visualization } = partsOf(lens);
     expect(layer.columnOrder).toEqual(Object.keys(layer.columns));
     for (const id of columnsShown(visualization)) expect(layer.columnOrder).toContain(id);
@@ -90,7 +90,7 @@ describe.each(createDashboard().filter(({ type }) => type === 'lens'))('the visu
     expect(lens.references.map(({ name }) => name)).toEqual(names);
   });
 
-  test('takes each field for what the index template maps it to', () => {
+  test('uses each field with its type in the index template', () => {
     for (const { operationType, dataType, sourceField } of Object.values(partsOf(lens).layer.columns)) {
       // Distinct values are a number of whatever they are.
       const expected = operationType === 'unique_count' ? 'string' : dataType;
@@ -98,7 +98,7 @@ describe.each(createDashboard().filter(({ type }) => type === 'lens'))('the visu
     }
   });
 
-  test('tells views by people apart, with fields that the index template maps', () => {
+  test('separates views by people, with fields that the index template maps', () => {
     const filters = Object.values(partsOf(lens).layer.columns).flatMap(({ filter }) => filter ?? []);
     for (const { query, language } of filters) {
       expect(language).toBe('kuery');

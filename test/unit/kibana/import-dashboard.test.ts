@@ -27,7 +27,7 @@ afterEach(() => {
 });
 
 describe('importing the dashboard', () => {
-  test('posts every object as one NDJSON file, and replaces none', async () => {
+  test('posts all objects as one NDJSON file, and replaces none', async () => {
     const { url, received } = await kibana();
     expect(await importDashboard(url, config(), REAL)).toEqual({
       what: `dashboard "Hot items" in Kibana ${url}`,
@@ -82,7 +82,7 @@ describe('importing the dashboard', () => {
     expect(imports(received)).toHaveLength(1);
   });
 
-  test('leaves what somebody changed in Kibana as it is, and says so', async () => {
+  test('keeps what somebody changed in Kibana, and says so', async () => {
     const { url, received, stored } = await kibana();
     await importDashboard(url, config(), REAL);
     const theirs = changed(stored);
@@ -98,7 +98,7 @@ describe('importing the dashboard', () => {
     expect(imports(received)).toHaveLength(1);
   });
 
-  test('replaces that, and only that, where it may', async () => {
+  test('replaces that, and only that, if allowed', async () => {
     const { url, received, stored } = await kibana();
     await importDashboard(url, config(), REAL);
     changed(stored);
@@ -112,7 +112,7 @@ describe('importing the dashboard', () => {
     expect(replaced.map((line) => (JSON.parse(line) as SavedObject).id)).toEqual([DASHBOARD_ID]);
   });
 
-  test('makes what was deleted there again', async () => {
+  test('creates deleted objects again', async () => {
     const { url, stored } = await kibana();
     await importDashboard(url, config(), REAL);
     stored.delete('hotitem-data-view');
@@ -128,7 +128,7 @@ describe('importing the dashboard', () => {
 });
 
 describe('an import that fails', () => {
-  test('names each object that Kibana did not take', async () => {
+  test('names each object that Kibana rejected', async () => {
     const errors = [
       { type: 'lens', id: 'hotitem-visitors', error: { type: 'missing_references', references: [] } },
       { type: 'dashboard', id: 'hotitem-\u001b[31mdashboard', error: { type: 'unknown' } },
@@ -167,12 +167,12 @@ describe('an import that fails', () => {
     await expect(failure).rejects.not.toThrow(/cret/);
   });
 
-  test('is explained where something else answers', async () => {
+  test('is explained if another server answers', async () => {
     const { url } = await listen(() => ({ status: 200, body: 'It works!' }));
     await expect(importDashboard(url, config(), REAL)).rejects.toThrow(/not Kibana/);
   });
 
-  test('is explained where nobody answers', async () => {
+  test('is explained if nothing answers', async () => {
     const { url } = await listen(() => ({ status: 200 }));
     server?.close();
     await expect(importDashboard(url, config(), REAL)).rejects.toThrow(/cannot be reached \(ECONNREFUSED\)/);
@@ -183,7 +183,7 @@ describe('an import that fails', () => {
     ['another protocol', 'ftp://kibana/', /http or https/],
     ['a login', 'http://shop:secret@kibana:5601', /must not contain a login/],
     ['a query', 'http://kibana:5601/?space=shop', /end with its path/],
-  ])('sends nothing to %s, and does not repeat it', async (_, url, message) => {
+  ])('sends nothing to %s, and does not print it', async (_, url, message) => {
     const failure = importDashboard(url, config(), REAL);
     await expect(failure).rejects.toThrow(message);
     await expect(failure).rejects.not.toThrow(/secret/);

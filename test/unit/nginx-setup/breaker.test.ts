@@ -14,14 +14,14 @@ describe('the address of the breaker', () => {
   });
   afterEach(() => folder.remove());
 
-  test('is at a port of the shop, by the nginx.conf beside the folder and what that includes', () => {
+  test('uses a port of the shop, found in the nginx.conf beside the folder and its includes', () => {
     writeFileSync(join(folder.path, 'nginx.conf'), `http { include ${folder.path}/sites/*; }`);
     mkdirSync(join(folder.path, 'sites'));
     writeFileSync(join(folder.path, 'sites/shop'), 'server { listen 80; listen [::]:80; }');
     expect(chooseBreaker(dir).address).toBe('127.0.91.89:80');
   });
 
-  test('is a port of its own where nothing tells of the shop, or the shop has only ports that anybody can take', () => {
+  test('has its own port if the shop is unknown, or has only ports that any user can bind', () => {
     expect(chooseBreaker(dir).address).toBe('127.0.0.1:9189');
     writeFileSync(join(folder.path, 'nginx.conf'), 'http { server { listen 203.0.113.1:8080; } }');
     expect(chooseBreaker(dir)).toEqual({
@@ -32,7 +32,7 @@ describe('the address of the breaker', () => {
     });
   });
 
-  test('is at a port below 1024 of the shop where that names its addresses', () => {
+  test('uses a port below 1024 of a shop that names its addresses', () => {
     writeFileSync(join(folder.path, 'nginx.conf'), 'http { server { listen 203.0.113.1:443 ssl; } }');
     expect(chooseBreaker(dir)).toEqual({
       address: '127.0.91.89:443',
@@ -40,7 +40,7 @@ describe('the address of the breaker', () => {
     });
   });
 
-  test('is the one that somebody names', () => {
+  test('is the configured one', () => {
     writeFileSync(join(folder.path, 'nginx.conf'), 'http { server { listen 80; } }');
     expect(chooseBreaker(dir, '127.0.0.1:9300').address).toBe('127.0.0.1:9300');
   });

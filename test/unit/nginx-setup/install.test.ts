@@ -69,7 +69,7 @@ test('writes every include and the scripts', async () => {
   expect(new Set(files.map(({ outcome }) => outcome))).toEqual(new Set(['new']));
 });
 
-test('only version.conf carries the version, with the sum of each file', async () => {
+test('only version.conf has the version, with the checksum of each file', async () => {
   await installNginx(options);
 
   const version = await installedVersion();
@@ -101,7 +101,7 @@ test.each([
   ['http-protect.conf', 'proxy_cache_path "/var/cache/hotitem-proxy" '],
   ['server-protect.conf', 'listen 127.0.0.1:9188;'],
   ['cache.conf', 'proxy_cache_valid 200 10s;'],
-])('puts into %s: %s', async (name, text) => {
+])('writes into %s: %s', async (name, text) => {
   await installNginx(options);
 
   expect(read(name)).toContain(text);
@@ -120,7 +120,7 @@ test('changes nothing the second time', async () => {
   expect(new Set(files.map(({ outcome }) => outcome))).toEqual(new Set(['unchanged']));
 });
 
-test('puts what may be tuned into the includes', async () => {
+test('writes all settings into the includes', async () => {
   await installNginx({
     ...options,
     maxConns: 32,
@@ -146,7 +146,7 @@ describe('a file that was edited', () => {
     writeFileSync(join(options.dir, 'http.conf'), edited);
   });
 
-  test('is written again, alone, and what was there is kept', async () => {
+  test('is the only one that is written again, and its old text is backed up', async () => {
     const result = await installNginx({ ...options, at });
 
     expect(result.files.filter(({ outcome }) => outcome !== 'unchanged')).toMatchObject([
@@ -158,7 +158,7 @@ describe('a file that was edited', () => {
     expect(read('backup/2026-11-26T17-20-00Z/http.conf')).toBe(edited);
   });
 
-  test('is named, with the setting that belongs into hotitem.yml, before and after', async () => {
+  test('is reported with the setting for hotitem.yml, before and after', async () => {
     const dry = await installNginx({ ...options, at, dryRun: true });
     expect(installText(dry, options.dir, true)).toMatch(/^would change .*http\.conf {2}was edited$/m);
     expect(installText(dry, options.dir, true)).not.toMatch(/^(written|changed) /m);
@@ -171,7 +171,7 @@ describe('a file that was edited', () => {
     );
   });
 
-  test('is not changed where the setting says the same', async () => {
+  test('is not changed if the setting has the same value', async () => {
     const { files } = await installNginx({ ...options, maxConns: 32 });
 
     expect(files.filter(({ outcome }) => outcome === 'changed').map(({ name }) => name)).toEqual([
@@ -189,7 +189,7 @@ describe('an older version of the includes', () => {
     writeFileSync(join(options.dir, 'version.conf'), `${text}# sha256 ${sum} ended.conf\n`);
   });
 
-  test('of which no file but the version differs is not written again', async () => {
+  test('that differs only in the version is not written again', async () => {
     const { files, from } = await installNginx(options);
 
     expect(from).toBe('0.0.1');
@@ -198,7 +198,7 @@ describe('an older version of the includes', () => {
     ]);
   });
 
-  test('that has a file more keeps it, for nginx.conf may include it, and says so each time', async () => {
+  test('with an additional file keeps it, because nginx.conf may include it, and reports it each time', async () => {
     for (const _ of [1, 2]) {
       const { files } = await installNginx(options);
       expect(files.filter(({ outcome }) => outcome === 'obsolete').map(({ name }) => name)).toEqual([
@@ -237,7 +237,7 @@ describe.each([
     expect(read(own)).toBe(edited);
   });
 
-  test('gets the new one beside it', async () => {
+  test('gets the new one as a second file', async () => {
     const { files } = await installNginx(options);
 
     expect(read(`${own}.new`)).toContain(text);
@@ -248,7 +248,7 @@ describe.each([
   });
 });
 
-test('a dry run says what it would write, and writes nothing', async () => {
+test('a dry run reports what it would write, and writes nothing', async () => {
   const { files } = await installNginx({ ...options, dryRun: true });
 
   expect(files).toHaveLength(41);
@@ -283,7 +283,7 @@ test.each(
     ['hot', found] as const,
     ['dir', found] as const,
   ]),
-)('refuses the option %s with %j in it, and writes nothing', async (option, found) => {
+)('rejects the option %s with %j in it, and writes nothing', async (option, found) => {
   const value = `/srv/a${found}b`;
   const install = installNginx({ ...options, [option]: value });
 
@@ -297,7 +297,7 @@ test.each(
 });
 
 test.each(['/etc/nginx/conf.d', '/etc/nginx/sites-enabled/', '/etc/nginx/default.d'])(
-  'refuses the folder %s, all of which nginx.conf includes',
+  'rejects the folder %s, of which nginx.conf includes all files',
   async (dir) => {
     const install = installNginx({ ...options, dir });
     await expect(install).rejects.toMatchObject({ name: 'Trouble' });
@@ -315,7 +315,7 @@ test.each([
   ['breaker', '127.0.0.1:80; include /etc/passwd', 'host:port'],
   ['breaker', 'unix:/tmp/x', 'host:port'],
   ['engine', 'v8', 'njs or qjs'],
-])('refuses the option %s with the value %j', async (option, value, problem) => {
+])('rejects the option %s with the value %j', async (option, value, problem) => {
   await expect(installNginx({ ...options, [option]: value })).rejects.toThrow(
     new RegExp(`^${option}: .*${problem}`),
   );

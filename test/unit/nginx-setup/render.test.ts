@@ -10,11 +10,11 @@ const PROTECTING = /^(?:server-protect|cache|limit|isolate|announce)(?:[-d][\w-]
 describe.each(INCLUDES)('%s', (name) => {
   const text = readFileSync(join(NGINX, name), 'utf8');
 
-  test('says first where it belongs and what it needs', () => {
+  test('names its context and its needs first', () => {
     expect(text.split('\n')[0]).toMatch(/^# Context: .*Needs: /);
   });
 
-  test('holds nothing that belongs to the main context', () => {
+  test('has no directive of the main context', () => {
     expect(text).not.toMatch(/^\s*(user|load_module|worker_processes|pid)\s/m);
   });
 });
@@ -30,7 +30,7 @@ test('off.conf defines what off-hot.conf does', () => {
   expect(readFileSync(join(NGINX, 'off.conf'), 'utf8')).toContain('include "@HOTITEM_DIR@/off-hot.conf";');
 });
 
-test('off-protect.conf defines every variable that the includes of servers and locations name, as http-protect.conf does', () => {
+test('off-protect.conf, like http-protect.conf, defines every variable that the includes of servers and locations use', () => {
   const used = INCLUDES.filter((name) => PROTECTING.test(name)).flatMap((name) => [
     ...read(name)
       .replaceAll(/^\s*#.*$/gm, '')

@@ -53,7 +53,7 @@ test.each<[string, Partial<Page>]>([
   expect(whyNotShared(page(given), NOW)).toBeUndefined();
 });
 
-test('tells where two pages differ, also where one is the beginning of the other', () => {
+test('finds where two pages differ, also if one is a prefix of the other', () => {
   const [a, b, longer] = ['abc', 'abd', 'abcd'].map((text) => page({ body: Buffer.from(text) }));
   if (a === undefined || b === undefined || longer === undefined) throw new Error('unreachable');
   expect(difference(a, b, 'by language')).toBe('differs by language at byte 2');

@@ -4,7 +4,7 @@ import { expect, test } from '@jest/globals';
 import { sizeOf } from '../../../provision/cache.ts';
 import { temporaryFolder } from '../../parts/guard.ts';
 
-test('what is on the disk is counted once, whatever links lead out of the folder or around in it', async () => {
+test('files are counted once, whatever links lead out of the folder or in circles', async () => {
   const { path: folder, remove } = temporaryFolder('size');
   mkdirSync(join(folder, 'usr/bin'), { recursive: true });
   writeFileSync(join(folder, 'usr/bin/a'), 'abc');

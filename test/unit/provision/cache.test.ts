@@ -30,7 +30,7 @@ test.each([
   expect(cacheFolder(env)).toBe(folder);
 });
 
-test('a part is made once, and silently there afterwards', async () => {
+test('a part is created once, and used silently afterwards', async () => {
   const said: string[] = [];
   const part = () => obtain({ ...complete, report: (line) => said.push(line) });
 
@@ -42,7 +42,7 @@ test('a part is made once, and silently there afterwards', async () => {
   expect(parts()).toEqual(['part-1']);
 });
 
-test('a part that could not be made whole is not there', async () => {
+test('an incomplete part is not in the cache', async () => {
   const make = async (folder: string) => {
     await complete.make(folder);
     throw new Error('cut off');
@@ -53,14 +53,14 @@ test('a part that could not be made whole is not there', async () => {
   expect(parts()).toEqual([]);
 });
 
-test('two that make the same part at once both have it whole', async () => {
+test('two processes that create the same part at once both get it complete', async () => {
   const folders = await Promise.all([obtain(complete), obtain(complete)]);
 
   expect(folders.map((folder) => readdirSync(folder))).toEqual([['file'], ['file']]);
   expect(parts()).toEqual(['part-1']);
 });
 
-test('a part that another process is unpacking is left alone, however old its package', async () => {
+test('a part that another process unpacks is not removed, however old its package', async () => {
   const make = async (folder: string) => {
     utimesSync(folder, new Date(0), new Date(0));
     await obtain({ ...complete, name: 'part-2' });
@@ -84,7 +84,7 @@ test('what a killed process left an hour ago is removed', async () => {
   expect(existsSync(abandoned)).toBe(false);
 });
 
-test('a cache that names a folder in use removes nothing of what is in it', async () => {
+test('a cache in a folder with other files removes none of them', async () => {
   const theirs = ['.git', '.ssh', '.config-backup', '.part-1-abc123', 'src'];
   for (const name of theirs) {
     mkdirSync(join(cache.path, name));
@@ -106,7 +106,7 @@ testAsRoot('a part that another user put there is not used', async () => {
   await expect(obtain(complete)).rejects.toThrow('belongs to the user 65534, not to root');
 });
 
-test('a cache of our own that everybody may change is closed, and a person told', async () => {
+test('a cache folder of ours that everybody may change is closed, with a message', async () => {
   chmodSync(cache.path, 0o777);
   const said: string[] = [];
 
@@ -116,7 +116,7 @@ test('a cache of our own that everybody may change is closed, and a person told'
   expect(said[0]).toContain('can be changed by every user of this host');
 });
 
-test.each([0o000, 0o077])('a cache is there for everybody to run, made with the umask %o', async (mask) => {
+test.each([0o000, 0o077])('a cache created with the umask %o can be used by everybody', async (mask) => {
   process.env.HOTITEM_CACHE = join(cache.path, 'a/b');
   const before = process.umask(mask);
   const folder = await obtain(complete).finally(() => process.umask(before));

@@ -63,12 +63,12 @@ test.each([
   expect(mirrorOf(fromDeb822(text))).toBe('https://mirror.example/debian');
 });
 
-test('a list of mirrors, as cloud images have it, is taken as it is', () => {
+test('a list of mirrors, as in cloud images, is used unchanged', () => {
   const text =
     'Types: deb\nURIs: mirror+file:///etc/apt/mirrors/debian.list\nSuites: trixie\nComponents: main';
   expect(mirrorOf(fromDeb822(text))).toBe('mirror+file:///etc/apt/mirrors/debian.list');
 });
 
-test("another distribution's archive is no mirror of Debian", () => {
+test("another distribution's archive is not a mirror of Debian", () => {
   expect(mirrorOf(fromOneLine('deb http://archive.example/ubuntu noble main universe'))).toBeUndefined();
 });

@@ -9,7 +9,7 @@ const CREATED: Outcome = { status: 'created' };
 
 // The real Elasticsearch is not easily made to answer so; what it does answer is tested in test/integration/replay.test.ts.
 describe('events that may be missing in an index', () => {
-  test('are created where they are, and left alone where they are not', async () => {
+  test('are created if they are missing, and not touched otherwise', async () => {
     const { lookup, asked } = open({ there: ['b'], answers: [[CREATED, { status: 'exists' }]] });
     expect(await bringIn(lookup, ['a', 'b', 'c'].map(event))).toEqual([
       { status: 'created' },
@@ -19,7 +19,7 @@ describe('events that may be missing in an index', () => {
     expect(asked).toEqual([['a', 'c']]);
   });
 
-  test('come again until each has its answer', async () => {
+  test('are retried until each has an answer', async () => {
     const rejected: Outcome = { status: 'rejected', reason: 'no date' };
     const { lookup, asked } = open({
       answers: [[RETRY, CREATED, RETRY], [rejected, RETRY], [RETRY], new IndexUnavailable('away'), [CREATED]],
@@ -32,20 +32,20 @@ describe('events that may be missing in an index', () => {
     expect(asked).toEqual([['a', 'b', 'c'], ['a', 'c'], ['c'], ['c'], ['c']]);
   });
 
-  test('are not there where the index drops them', async () => {
+  test('count as missing if the index drops them', async () => {
     const { lookup } = open({ answers: [[{ status: 'dropped', reason: 'pipeline' }]] });
     expect(await bringIn(lookup, [event('a')])).toEqual([
       { status: 'rejected', reason: 'the index drops it: pipeline' },
     ]);
   });
 
-  test('are not asked about when there are none', async () => {
+  test('cause no request if there are none', async () => {
     const { lookup, asked } = open({ answers: [] });
     expect(await bringIn(lookup, [])).toEqual([]);
     expect(asked).toEqual([]);
   });
 
-  test('fail with what is our own mistake', async () => {
+  test('fail on an error of ours', async () => {
     const { lookup } = open({ answers: [new TypeError('not a function')] });
     await expect(bringIn(lookup, [event('a')])).rejects.toThrow('not a function');
   });

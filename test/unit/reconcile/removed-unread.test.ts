@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { countRemoved, toRemovedLetter, toRemovedRange } from '../../../reconcile/removed-unread.ts';
 
-test('what was removed before it was read is kept as a letter that says where it was', () => {
+test('records that were removed unread become a dead letter with their position', () => {
   const range = { source: 'events/3', first: '9007199254740993', last: '9007199254740995' };
   const letter = toRemovedLetter(range);
   expect(countRemoved(range)).toBe(3);

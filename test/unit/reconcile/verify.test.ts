@@ -19,7 +19,7 @@ const BOOT = '0123456789abcdef0123456789abcdef';
 
 // With real parts it is tested in test/integration/verify.test.ts; here is what those cannot be made to show at will.
 describe('the comparison of a log with an index', () => {
-  test('looks a second time at what it misses where it may not refresh the index', async () => {
+  test('looks up missing events a second time if it must not refresh the index', async () => {
     let looked = 0;
     const books = await compare([record('a')], {
       count: (ids) => ids.map(() => (looked++ === 0 ? 0 : 1)),
@@ -28,31 +28,31 @@ describe('the comparison of a log with an index', () => {
     expect(books).toMatchObject({ expected: 1, there: 1, missing: 0, examples: { missing: [] } });
   });
 
-  test('cannot tell where the log does not reach back to the beginning of the range', async () => {
+  test('has no result if the log does not reach back to the start of the range', async () => {
     const range = { from: 5, to: NOW };
     const books = await compare([record('a')], { range, removedBefore: 1_000 });
     expect(books.doubts).toEqual(['the log reaches back to 1970-01-01T00:00:01.000Z only']);
     expect((await compare([record('a')], { removedBefore: 1_000 })).doubts).toEqual([]);
   });
 
-  test('cannot tell what is dead where there are too many dead letters', async () => {
+  test('has no result if there are too many dead letters', async () => {
     const books = await compare([record('a')], { dead: undefined });
     expect(books.doubts).toEqual(['there are too many dead letters to compare']);
   });
 
-  test('calls no gap what a forwarder gave up', async () => {
+  test('does not report events that the forwarder gave up as a gap', async () => {
     const records = [1, 2, 4, 6].map((sequence) => record(`e${sequence}`, { place: place(sequence) }));
     const dead = deadAt(`web-1/${BOOT}/3`, `web-2/${BOOT}/5`, 'spool/5');
     const { gaps } = await compare(records, { dead });
     expect(gaps).toEqual([{ node: 'web-1', boot: BOOT, first: 5, last: 5 }]);
   });
 
-  test('makes no number of an answer that lacks some of the ids', async () => {
+  test('makes no number from an answer that lacks some of the ids', async () => {
     const short = compare([record('a'), record('b', { position: '1' })], { count: () => [1] });
     await expect(short).rejects.toThrow('index answered for 1 of 2 events');
   });
 
-  test('cannot tell where what waits may never be read, or the log is damaged', async () => {
+  test('has no result if waiting records may never be read, or the log is damaged', async () => {
     const reach = { unread: 'group sinks has committed nothing in events/0', damage: '7 bytes are damaged' };
     const waiting = await compare([record('a', { waiting: true })], { reach, count: () => [0] });
     expect(waiting.doubts).toEqual([
@@ -62,12 +62,12 @@ describe('the comparison of a log with an index', () => {
     expect((await compare([record('a')], { reach })).doubts).toEqual(['7 bytes are damaged']);
   });
 
-  test('cannot tell where nobody knows whether the sink had read what was removed', async () => {
+  test('has no result if it is unknown whether the sink read removed records', async () => {
     const forgotten = 'it is unknown whether group sinks had read what was removed: events/2 before 50';
     expect((await compare([record('a')], { reach: { forgotten } })).doubts).toEqual([forgotten]);
   });
 
-  test('counts what was removed unread, whatever its time was', async () => {
+  test('counts records that were removed unread, of any time', async () => {
     const removedUnread = [
       { source: 'events/0', first: '10', last: '19' },
       { source: 'events/3', first: '9007199254740993', last: '9007199254740993' },
@@ -105,7 +105,7 @@ describe('the comparison of a log with an index', () => {
       },
     ],
   ])(
-    'counts records that cannot be decoded, and calls them missing never: %s',
+    'counts records that cannot be decoded, and never reports them as missing: %s',
     async (_, options, expected) => {
       const { waiting = false, ...rest } = options as { waiting?: boolean; dead?: DeadOrigins };
       const records = [record('a'), { ...CUT, waiting }];
@@ -125,25 +125,22 @@ describe('the comparison of a log with an index', () => {
     ['as many as that', 20, [], []],
     ['fewer', 19, [], ['skipped sequences may be among what cannot be decoded']],
     ['more', 21, [{ node: 'web-1', boot: BOOT, first: 2, last: 22 }], []],
-  ])(
-    'sequences that are not there, %s, may be among what cannot be decoded',
-    async (_, absent, gaps, doubts) => {
-      const records = [
-        record('e1', { place: place(1) }),
-        CUT,
-        record('e2', { place: place(absent + 2), position: '30' }),
-      ];
-      const books = await compare(records, { dead: deadAt('events/0/10-29') });
-      expect(books).toMatchObject({ dead: 20, gaps, doubts });
-    },
-  );
+  ])('missing sequences, %s, may be in records that cannot be decoded', async (_, absent, gaps, doubts) => {
+    const records = [
+      record('e1', { place: place(1) }),
+      CUT,
+      record('e2', { place: place(absent + 2), position: '30' }),
+    ];
+    const books = await compare(records, { dead: deadAt('events/0/10-29') });
+    expect(books).toMatchObject({ dead: 20, gaps, doubts });
+  });
 
-  test('cannot tell what is dead where dead letters cannot be decoded', async () => {
+  test('has no result if dead letters cannot be decoded', async () => {
     const { doubts } = await compare([record('a')], { undecodableLetters: 3 });
     expect(doubts).toEqual(['3 dead letters cannot be decoded: missing events may be among them']);
   });
 
-  test('counts an event once that the log has several times', async () => {
+  test('counts an event once that is in the log several times', async () => {
     const records = Array.from({ length: 5 }, (_, i) => record(`e${i % 2}`, { position: String(i) }));
     const books = await compare(records, { count: (ids) => ids.map((id) => (id === 'e0' ? 0 : 2)) });
     expect(books).toMatchObject({ records: 5, repeated: 3, expected: 2, missing: 1, duplicate: 1, there: 1 });

@@ -56,7 +56,7 @@ describe('the unit', () => {
     expect(textOf('sink', { home: '/var/lib/hotitem' })).not.toContain('semi-space');
   });
 
-  test('waits longer for the end than the service itself', () => {
+  test('has a longer stop timeout than the service itself', () => {
     expect(textOf('sidecar', { home: '/var/lib/hotitem', 'shutdown-seconds': '45' })).toContain(
       '\nTimeoutStopSec=65\n',
     );
@@ -69,7 +69,7 @@ describe('the unit', () => {
   });
 
   test.each(['/var/lib/hot item', '/srv/100%', '/srv/$HOME', '/srv/"x"', '/srv/x\nUser=root', "/srv/'"])(
-    'is refused with a path that systemd would read as something else: %j',
+    'is rejected with a path that systemd would misread: %j',
     (home) => {
       expect(() => textOf('sidecar', { home })).toThrow(`home: is used in a systemd unit`);
     },
@@ -81,13 +81,13 @@ describe('the unit', () => {
     ['control.socket', '/root/control.sock'],
     ['spool.dir', '/var/tmp/spool'],
     ['duckdb.path', '/run/user/0/x'],
-  ])('is refused with %s where the service would not see it: %s', (setting, path) => {
+  ])('is rejected with %s that the service would not see: %s', (setting, path) => {
     const flag = setting.replaceAll(/[._]/g, '-');
     const flags = { home: '/var/lib/hotitem', 'spill-dir': '/srv/spill', [flag]: path };
     expect(() => textOf('sidecar', flags)).toThrow(`${setting}: is in a folder`);
   });
 
-  test('is refused with a Node of one user alone', () => {
+  test('is rejected with a Node that only one user can run', () => {
     const config = loadConfig({ env: {}, flags: { home: '/var/lib/hotitem' } });
     const node = '/root/.nvm/versions/node/v20.20.2/bin/node';
     const paths = { configFile: '/etc/hotitem/hotitem.yml', program: '/opt/hotitem.mjs', node };

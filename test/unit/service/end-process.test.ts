@@ -20,12 +20,12 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-describe('a process ends', () => {
+describe('a process exits', () => {
   test('with its status', () => {
     expect(run([])).toMatchObject({ status: 3, stdout: 'exit', isLate: false });
   });
 
-  (canUnshare ? test : test.skip)('though a file hangs, also as the first process of a container', () => {
+  (canUnshare ? test : test.skip)('although a file hangs, also as the first process of a container', () => {
     expect(run([pipe], AS_FIRST)).toMatchObject({ stdout: 'exit', isLate: false });
   });
 });

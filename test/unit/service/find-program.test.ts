@@ -11,6 +11,6 @@ test.each([
   expect(findProgram(name, { searched })).toBe(found);
 });
 
-test('a PATH without the working directory has whole paths only', () => {
+test('a PATH without the working directory has absolute paths only', () => {
   expect(withoutRelative(':/bin:.:./node_modules/.bin:/usr/bin:')).toBe('/bin:/usr/bin');
 });

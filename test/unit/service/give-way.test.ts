@@ -3,13 +3,13 @@ import { describe, expect, test } from '@jest/globals';
 import { createGiveWay, mapInTurns } from '../../../service/give-way.ts';
 import { createLongWork } from '../../parts/long-work.ts';
 
-describe('long work gives way', () => {
-  test('not while its slice lasts', () => {
+describe('long work yields', () => {
+  test('not within its time slice', () => {
     const giveWay = createGiveWay(Number.POSITIVE_INFINITY);
     expect([giveWay(), giveWay(), giveWay()]).toEqual([undefined, undefined, undefined]);
   });
 
-  test('once that is over, to everything else in the process', async () => {
+  test('after its time slice, to everything else in the process', async () => {
     const giveWay = createGiveWay(0);
     const done: string[] = [];
     giveWay();
@@ -20,7 +20,7 @@ describe('long work gives way', () => {
     expect(done).toEqual(['something else']);
   });
 
-  test('and has a slice again in the next turn', async () => {
+  test('and gets a new slice in the next turn', async () => {
     const giveWay = createGiveWay(0);
     giveWay();
     await giveWay();
@@ -29,7 +29,7 @@ describe('long work gives way', () => {
     expect(giveWay()).toBeUndefined();
   });
 
-  test('and two works in one turn share its slice', async () => {
+  test('and shares its slice with other work in the same turn', async () => {
     const giveWay = createGiveWay(0);
     expect(giveWay()).toBeUndefined();
     expect(giveWay()).toBeDefined();
@@ -37,7 +37,7 @@ describe('long work gives way', () => {
   });
 });
 
-test('a long list is gone through in its order, in several turns', async () => {
+test('a long list is processed in order, over several turns', async () => {
   const work = createLongWork();
   const made = await mapInTurns([1, 2, 3, 4, 5, 6], (one) => {
     work.piece();

@@ -16,11 +16,11 @@ describe('lines for the journal', () => {
     );
   });
 
-  test('have the level in each of several lines, and none in an empty one', () => {
+  test('have the level on each of several lines, except empty ones', () => {
     expect(forJournal('hotitem: wrong:\n\n  home\n', 50)).toBe('<3>hotitem: wrong:\n\n<3>  home\n');
   });
 
-  test('are only for the descriptor that systemd has connected to it', () => {
+  test('are only written to the descriptor that systemd connected to the journal', () => {
     const fd = openSync('/dev/null', 'r');
     const { dev, ino } = fstatSync(fd);
     expect(isJournal(fd, { JOURNAL_STREAM: `${dev}:${ino}` })).toBe(true);

@@ -16,7 +16,7 @@ beforeEach(() => {
 });
 
 describe('a linked signal', () => {
-  test('fires with the reason of the first that does', () => {
+  test('fires with the reason of the first signal that fires', () => {
     const { signal } = linkSignals(aborting.signal, stopping.signal);
     expect(signal.aborted).toBe(false);
     stopping.abort('stop');
@@ -25,7 +25,7 @@ describe('a linked signal', () => {
     expect(signal).toMatchObject({ aborted: true, reason: 'stop' });
   });
 
-  test('has fired where one of them had', () => {
+  test('has fired if one of them had', () => {
     stopping.abort('stop');
 
     expect(linkSignals(aborting.signal, stopping.signal).signal).toMatchObject({
@@ -35,7 +35,7 @@ describe('a linked signal', () => {
     expect(remembered()).toBe(0);
   });
 
-  test('is forgotten by the others when one has fired', () => {
+  test('is released by the others when one has fired', () => {
     linkSignals(aborting.signal, stopping.signal);
     aborting.abort();
 
@@ -43,7 +43,7 @@ describe('a linked signal', () => {
   });
 });
 
-describe('a signal that lives as long as the process does not remember', () => {
+describe('a signal that lives as long as the process does not accumulate', () => {
   test('each wait of a consumer for more', async () => {
     const stream = new PassThrough();
     for (let i = 0; i < 5; i++) {

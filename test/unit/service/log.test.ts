@@ -3,14 +3,14 @@ import { describe, expect, test } from '@jest/globals';
 import { createDestination, createLog, createRepeatedWarning, reasonOf } from '../../../service/log.ts';
 
 describe('the log', () => {
-  test('on a disk that is full loses its lines, and nothing else', () => {
+  test('on a full disk loses its lines, and nothing else', () => {
     const log = createLog('info', createDestination({ dest: openSync('/dev/full', 'w') }));
     expect(() => {
       for (let i = 0; i < 10; i++) log.warn('no space left');
     }).not.toThrow();
   });
 
-  test('says what happens all the time once a minute, and how often it happened', () => {
+  test('reports repeated events once a minute, with their number', () => {
     const lines: string[] = [];
     let now = 0;
     const log = createLog('info', { write: (line) => void lines.push(line) });
@@ -22,7 +22,7 @@ describe('the log', () => {
     expect(lines.map((line) => JSON.parse(line).repeated)).toEqual([undefined, 59, 59]);
   });
 
-  test('carries no escape sequence to a terminal, and loses nothing of what it says', () => {
+  test('sends no escape sequence to a terminal, and loses no text', () => {
     const evil = 'x\x1b[2J\x9b31m\x7f\u202e\ud800';
     const lines: string[] = [];
     const log = createLog('info', { write: (line) => void lines.push(line) }).child({ part: evil });
@@ -32,7 +32,7 @@ describe('the log', () => {
     expect(JSON.parse(line)).toMatchObject({ msg: evil, reason: evil, part: evil, [evil]: [evil] });
   });
 
-  test('tells the whole reason in a line', () => {
+  test('has the complete reason on one line', () => {
     const error = new Error('cannot write', {
       cause: new Error('connection\nrefused', { cause: 'ECONNREFUSED' }),
     });

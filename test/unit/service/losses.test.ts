@@ -25,7 +25,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-test('says since when, until when and how many', async () => {
+test('reports since when, until when and how many', async () => {
   await losses.look();
   expect(losses.list()).toEqual([]);
   dropped = 10;
@@ -39,7 +39,7 @@ test('says since when, until when and how many', async () => {
   ]);
 });
 
-test('begins again after an hour without a loss, and keeps the total', async () => {
+test('starts a new period after an hour without a loss, and keeps the total', async () => {
   dropped = 10;
   await losses.look();
   now += HOUR_MS + 1;
@@ -49,7 +49,7 @@ test('begins again after an hour without a loss, and keeps the total', async () 
   expect(losses.list()).toMatchObject([{ views: 1, first: now, total: 11 }]);
 });
 
-test('lists the last one first', async () => {
+test('lists the latest one first', async () => {
   damaged = 1;
   await losses.look();
   now += 1;
@@ -59,7 +59,7 @@ test('lists the last one first', async () => {
   expect(losses.list().map(({ reason }) => reason)).toEqual(['dropped', 'damaged']);
 });
 
-test('takes back what arrived after all, and only there', async () => {
+test('subtracts what arrived after all, and only there', async () => {
   missing = 5;
   dropped = 5;
   await losses.look();
@@ -75,7 +75,7 @@ test('takes back what arrived after all, and only there', async () => {
   expect(losses.list().map(({ reason }) => reason)).toEqual(['dropped']);
 });
 
-test('is not forgotten over a restart, and nothing is counted twice', async () => {
+test('survives a restart, and counts nothing twice', async () => {
   dropped = 30;
   damaged = 4;
   await losses.look();
@@ -93,7 +93,7 @@ test('is not forgotten over a restart, and nothing is counted twice', async () =
   ]);
 });
 
-test('waits for a source that cannot tell yet', async () => {
+test('waits for a source that has no data yet', async () => {
   dropped = 30;
   await losses.look();
   dropped = undefined;

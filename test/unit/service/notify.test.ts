@@ -8,7 +8,7 @@ const SYSTEMD = {
   WATCHDOG_PID: String(PID),
 };
 
-describe('what systemd is told', () => {
+describe('the notification of systemd', () => {
   let sent: string[][] = [];
   const warn = jest.fn();
   const notifierOf = (
@@ -23,7 +23,7 @@ describe('what systemd is told', () => {
   });
   afterEach(() => void jest.useRealTimers());
 
-  test('is nothing where it did not start this process', async () => {
+  test('is not sent if systemd did not start this process', async () => {
     const notifier = notifierOf({});
     await notifier.ready();
     jest.advanceTimersByTime(120_000);
@@ -31,7 +31,7 @@ describe('what systemd is told', () => {
     expect(sent).toEqual([]);
   });
 
-  test('is that the service is ready, three times in its time that it lives, and that it stops', async () => {
+  test('is that the service is ready, three watchdog pings per interval, and that it stops', async () => {
     const notifier = notifierOf(SYSTEMD);
     await notifier.ready();
     expect(sent).toEqual([['READY=1']]);
@@ -45,14 +45,14 @@ describe('what systemd is told', () => {
   test.each([
     ['the unit has no watchdog', { NOTIFY_SOCKET: '/x' }],
     ['another process is watched', { ...SYSTEMD, WATCHDOG_PID: '78' }],
-  ])('is not that it lives where %s', async (_, env) => {
+  ])('is not a watchdog ping if %s', async (_, env) => {
     const notifier = notifierOf(env);
     await notifier.ready();
     jest.advanceTimersByTime(90_000);
     expect(sent).toEqual([['READY=1']]);
   });
 
-  test('stops nothing where it cannot be told', async () => {
+  test('does not fail if systemd cannot be reached', async () => {
     const notifier = notifierOf(SYSTEMD, () => Promise.reject(new Error('no systemd-notify')));
     await notifier.ready();
     await notifier.stopping();

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { plainText } from '../../../service/plain-text.ts';
 
-describe("anybody's text on a terminal", () => {
+describe('foreign text on a terminal', () => {
   test.each([
     ['plain text, caf\u00e9 \u{1f600}', 'plain text, caf\u00e9 \u{1f600}'],
     ['a\r\nb\tc', 'a\\r\\nb\\tc'],
@@ -14,7 +14,7 @@ describe("anybody's text on a terminal", () => {
     expect(plainText(text)).toBe(shown);
   });
 
-  test('is cut, and never longer than asked', () => {
+  test('is truncated to the limit', () => {
     expect(plainText('abcdef', 4)).toBe('abc…');
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), fc.integer({ min: 1, max: 20 }), (text, most) => {

@@ -9,19 +9,16 @@ afterAll(() => folder.remove());
 let made = 0;
 
 describe('a file is replaced', () => {
-  test.each([{ durable: false }, { durable: true }])(
-    'as a whole, and nothing else stays, %j',
-    async (how) => {
-      const path = join(emptyFolder(), 'state.json');
-      await replaceFile(path, 'first', how);
-      await replaceFile(path, 'second', how);
+  test.each([{ durable: false }, { durable: true }])('atomically, without a leftover, %j', async (how) => {
+    const path = join(emptyFolder(), 'state.json');
+    await replaceFile(path, 'first', how);
+    await replaceFile(path, 'second', how);
 
-      expect(readFileSync(path, 'utf8')).toBe('second');
-      expect(readdirSync(join(path, '..'))).toEqual(['state.json']);
-    },
-  );
+    expect(readFileSync(path, 'utf8')).toBe('second');
+    expect(readdirSync(join(path, '..'))).toEqual(['state.json']);
+  });
 
-  test('with the mode that was asked for, whatever the umask', async () => {
+  test('with the requested mode, whatever the umask', async () => {
     const path = join(emptyFolder(), 'a.conf');
     const before = process.umask(0o077);
     await replaceFile(path, '', { mode: 0o644 }).finally(() => process.umask(before));
@@ -29,7 +26,7 @@ describe('a file is replaced', () => {
     expect(statSync(path).mode & 0o777).toBe(0o644);
   });
 
-  test('without following a link that lies where it is written', async () => {
+  test('without following a link at the temporary path', async () => {
     const dir = emptyFolder();
     const theirs = join(dir, 'theirs');
     writeFileSync(theirs, 'theirs');
@@ -41,7 +38,7 @@ describe('a file is replaced', () => {
   });
 });
 
-test('a file that cannot be replaced stays as it was, and what was written for it goes', async () => {
+test('a file that cannot be replaced stays unchanged, and the temporary file is removed', async () => {
   const dir = emptyFolder();
   const path = join(dir, 'state.json');
   mkdirSync(join(path, 'in the way'), { recursive: true });

@@ -22,7 +22,7 @@ describe('a shutdown', () => {
     expect(stopped).toEqual(['intake', 'tail', 'spool']);
   });
 
-  test('goes on after a step that fails, and after one that hangs', async () => {
+  test('continues after a step that fails, and after one that hangs', async () => {
     add('spool');
     shutdown.add('tail', () => new Promise(() => {}));
     shutdown.add('intake', () => Promise.reject(new Error('no')));
@@ -32,14 +32,14 @@ describe('a shutdown', () => {
     expect(logged).toEqual(['intake', 'tail']);
   });
 
-  test('runs once, however often it is asked for', async () => {
+  test('runs once, however often it is called', async () => {
     add('spool');
 
     expect(await Promise.all([shutdown.run(), shutdown.run()])).toEqual([true, true]);
     expect(stopped).toEqual(['spool']);
   });
 
-  test('runs a step that is added during it, and the current one only once', async () => {
+  test('runs a step that is added meanwhile, and the current one only once', async () => {
     add('spool');
     shutdown.add('tail', async () => {
       if (!stopped.includes('tail')) add('index');
@@ -60,13 +60,13 @@ describe('a shutdown', () => {
     expect(stopped).toEqual(['spool', 'nginx']);
   });
 
-  test('does not mind a start that fails because what it needs is stopped', async () => {
+  test('ignores a start that fails because its dependency was stopped', async () => {
     add('spool');
 
     expect(await shutdown.run(sleep(1).then(() => Promise.reject(new Error('closed'))))).toBe(true);
   });
 
-  test('does not wait for ever for a start that hangs', async () => {
+  test('does not wait forever for a start that hangs', async () => {
     add('spool');
 
     expect(await shutdown.run(new Promise(() => {}))).toBe(false);
@@ -74,7 +74,7 @@ describe('a shutdown', () => {
     expect(logged).toEqual(['start']);
   });
 
-  test('stops at once what comes after its end', async () => {
+  test('stops at once what starts after its end', async () => {
     await shutdown.run();
     add('intake');
 

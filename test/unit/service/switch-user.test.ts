@@ -6,7 +6,7 @@ afterEach(() => {
 });
 
 // As the Node of Debian trixie does, which these tests need not run with.
-test('where Node refuses to switch users, it stays who it is, and says how to start it as that user', () => {
+test('if Node refuses to switch users, it keeps its user, and says how to start it as the other one', () => {
   jest.spyOn(process, 'setgroups').mockImplementation(() => {
     throw new Error('setgroups() disabled: io_uring may be enabled. See CVE-2024-22017.');
   });

@@ -12,7 +12,7 @@ describe('work in time slices', () => {
     expect(done).toEqual([1, 2, 3]);
   });
 
-  test('of a slice that is over runs in the turns that follow, in the order of the calls', async () => {
+  test('after its slice runs in the following turns, in the order of the calls', async () => {
     const inSlices = createTimeSlices(0);
     const done: number[] = [];
     for (const one of [1, 2, 3]) inSlices(() => done.push(one));
@@ -26,7 +26,7 @@ describe('work in time slices', () => {
     expect(seen).toEqual([[1], [1, 2], [1, 2, 3], [1, 2, 3, 4]]);
   });
 
-  test('may ask for more of it', async () => {
+  test('may add more work', async () => {
     const inSlices = createTimeSlices(0);
     const done: string[] = [];
     inSlices(() => {
@@ -38,7 +38,7 @@ describe('work in time slices', () => {
     expect(done).toEqual(['first', 'of the first', 'second']);
   });
 
-  test('begins at once again when nothing waits', async () => {
+  test('starts at once again when nothing waits', async () => {
     const inSlices = createTimeSlices(0);
     const done: number[] = [];
     inSlices(() => done.push(1));

@@ -16,7 +16,7 @@ describe('findings', () => {
     expect(judge(severities.map(finding), { strict }).status).toBe(status);
   });
 
-  test('of which all are accepted exit 0, and are shown', () => {
+  test('that are all accepted exit 0, and are shown', () => {
     const verdict = judge([finding('error', 0), finding('warning', 1)], {
       accept: ['id-a', 'id-b'],
       strict: true,
@@ -31,13 +31,13 @@ describe('findings', () => {
     expect(text).toContain('Nothing to change, 2 accepted.');
   });
 
-  test('of another id than the accepted one count, and the id without findings is named', () => {
+  test('with an id that is not accepted count, and an accepted id without findings is named', () => {
     const verdict = judge([finding('error', 0)], { accept: ['id-z'] });
     expect(verdict).toMatchObject({ status: 1, unused: ['id-z'] });
     expect(findingsText(verdict)).toContain('Accepted, but not found: id-z');
   });
 
-  test('come with the command that mends them', () => {
+  test('have the command that fixes them', () => {
     const text = findingsText(judge([{ ...finding('error', 0), command: 'chmod o= /a' }]));
     expect(text).toContain('  fix    fix\n  run    chmod o= /a\n');
   });
@@ -59,7 +59,7 @@ describe('--accept', () => {
     expect(judgingOf(flagsOf(args)).accept).toEqual(accept);
   });
 
-  test.each(['', 'a,,b', 'A', 'a_b', '-a'])('refuses %j', (id) => {
+  test.each(['', 'a,,b', 'A', 'a_b', '-a'])('rejects %j', (id) => {
     expect(() => judgingOf(flagsOf([`--accept=${id}`]))).toThrow('--accept: must be the id of a finding');
   });
 

@@ -4,8 +4,8 @@ import { createMetrics } from '../../../service/metrics.ts';
 import { createAccounting } from '../../../sidecar/accounting.ts';
 import { SIDECAR_METRICS } from '../../../sidecar/metrics.ts';
 
-describe('the books of a sidecar', () => {
-  test('balance while each event waits, is delivered, is a dead letter, or is known to be lost', () => {
+describe('the accounting of a sidecar', () => {
+  test('balances if each event waits, is delivered, is a dead letter, or is known to be lost', () => {
     const { books, spool, take } = open({ waiting: 5 });
     take({ lines: 10, accepted: 7, duplicates: 2 });
     spool.waiting = 4;
@@ -26,7 +26,7 @@ describe('the books of a sidecar', () => {
     });
   });
 
-  test('say how many events are nowhere', () => {
+  test('shows how many events are unaccounted for', () => {
     const { books, spool, take } = open({ waiting: 0 });
     take({ lines: 3, accepted: 3, duplicates: 0 });
     spool.delivered = 2;

@@ -13,14 +13,14 @@ afterEach(() => {
 });
 
 describe('the folders that nginx and the sidecar share', () => {
-  test('let the group of the workers in, whatever the umask', () => {
+  test('are accessible to the group of the workers, whatever the umask', () => {
     const { home, spill, warnings } = make(String(process.getgid?.()));
     expect(modeOf(home)).toBe(0o755);
     expect(modeOf(spill)).toBe(0o2770);
     expect(warnings).toEqual([]);
   });
 
-  test('are left as the operator made them, with a warning where the group cannot write', () => {
+  test('are kept as the operator created them, with a warning if the group cannot write', () => {
     const folder = mkdtempSync(join(tmpdir(), 'hotitem-folders-'));
     mkdirSync(join(folder, 'home/spill'), { recursive: true });
     const { spill, warnings } = make(String(process.getgid?.()), folder);

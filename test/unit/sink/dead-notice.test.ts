@@ -13,7 +13,7 @@ describe('the log of dead letters', () => {
     jest.useRealTimers();
   });
 
-  test('has a line at once, then one a minute with all that came since and why', () => {
+  test('has a line at once, then one per minute with the number since then and the reasons', () => {
     const notice = createDeadNotice({ say });
     notice.add(['event: is not JSON']);
     notice.add(['event: is not JSON', 'uri: must be a path']);
@@ -30,7 +30,7 @@ describe('the log of dead letters', () => {
     expect(lines).toHaveLength(3);
   });
 
-  test('has what is left when the sink stops', () => {
+  test('has the remaining number when the sink stops', () => {
     const notice = createDeadNotice({ say });
     for (const reason of ['a', 'b', 'b']) notice.add([reason]);
     notice.close();

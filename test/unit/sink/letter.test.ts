@@ -20,13 +20,13 @@ const nasty = fc
   })
   .map(({ wraps, cut }) => wraps.reduce<Buffer>((record, wrap) => wrap(record), RECORD).subarray(0, cut));
 
-describe('what a dead letter keeps', () => {
+describe('the content of a dead letter', () => {
   test.each<[string, RedactionOptions]>([
     ['drop', DROP],
     ['hash', { ip: { mode: 'hash', salt: 'a secret' }, omit: [] }],
     ['truncate', { ip: { mode: 'truncate' }, omit: [] }],
     ['full, with a field omitted', { ip: { mode: 'full' }, omit: ['ua'] }],
-  ])('with %s nothing of a record that is no event but its size and what is wrong with it', (_, privacy) => {
+  ])('with %s is only the size and the error of a record that is not an event', (_, privacy) => {
     fc.assert(
       fc.property(nasty, (record) => {
         for (const { value, reason } of lettersOf(record, privacy)) {
@@ -39,7 +39,7 @@ describe('what a dead letter keeps', () => {
     );
   });
 
-  test('where addresses are kept, never the token', () => {
+  test('with addresses kept, never has the token', () => {
     fc.assert(
       fc.property(nasty, (record) => {
         const kept = lettersOf(record, FULL).map(
@@ -55,28 +55,31 @@ describe('what a dead letter keeps', () => {
     ['no event', 'event: is not JSON (got "no event")'],
     ['{"v":2}', 'v: unknown version, this reads 1 (got 2)'],
     ['{"v":3,"id":"café"}', 'v: unknown version, this reads 1 (got 3)'],
-  ])('where addresses are kept, a record like %s as it was, and what was found in it', (text, reason) => {
+  ])('with addresses kept, is a record like %s unchanged, and what was found in it', (text, reason) => {
     expect(lettersOf(Buffer.from(text), FULL)).toEqual([{ value: Buffer.from(text), reason }]);
   });
 
-  test('where addresses are kept, a message of the article without its token', () => {
+  test('with addresses kept, is a message of the article without its token', () => {
     const { token: _, ...rest } = ARTICLE;
     const [letter] = lettersOf(RECORD, FULL);
     expect(JSON.parse(String(letter?.value))).toEqual(rest);
     expect(letter?.reason).toBe('uri: must be a path');
   });
 
-  test.each(Object.entries(PITS))('of a record that is nested without end, in %s, what it can', (_, json) => {
-    const [whole, nothing] = [FULL, DROP].map((privacy) => lettersOf(Buffer.from(json), privacy));
-    expect(whole).toHaveLength(1);
-    expect(whole?.[0]?.reason.length).toBeLessThan(300);
-    expect(String(whole?.[0]?.value)).not.toContain('token');
-    expect(nothing).toMatchObject([
-      { value: Buffer.alloc(0), reason: expect.stringContaining('bytes, not kept') },
-    ]);
-  });
+  test.each(Object.entries(PITS))(
+    'of an endlessly nested record, in %s, is as much as possible',
+    (_, json) => {
+      const [whole, nothing] = [FULL, DROP].map((privacy) => lettersOf(Buffer.from(json), privacy));
+      expect(whole).toHaveLength(1);
+      expect(whole?.[0]?.reason.length).toBeLessThan(300);
+      expect(String(whole?.[0]?.value)).not.toContain('token');
+      expect(nothing).toMatchObject([
+        { value: Buffer.alloc(0), reason: expect.stringContaining('bytes, not kept') },
+      ]);
+    },
+  );
 
-  test('of a record that is larger than an event may be its beginning, as far as it is searched for a token', () => {
+  test('of a record that is larger than an event may be is its beginning, as far as it is searched for a token', () => {
     const [letter] = lettersOf(Buffer.from('no event '.repeat(100_000)), FULL);
     expect(letter).toMatchObject({
       value: Buffer.from('no event '.repeat(100_000)).subarray(0, 262_144),
@@ -87,7 +90,7 @@ describe('what a dead letter keeps', () => {
     expect(hiding?.value).toHaveLength(0);
   });
 
-  test('of an event that the index refuses what the index would have got, with its id', () => {
+  test('of an event that the index rejects is the document, with its id', () => {
     const contents = createLetterContents({ keepsAll: false, redact: createRedaction(DROP) });
     const event = {
       v: 1,

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { separateEvents } from '../../../sink/separate-events.ts';
 
-describe('records with more or less than an event', () => {
+describe('records with more or less than one event', () => {
   test.each([
     ['an event', '{"v":1}', [['7', '{"v":1}']]],
     ['a byte order mark', '\ufeff{"v":1}', [['7', '{"v":1}']]],
@@ -34,12 +34,12 @@ describe('records with more or less than an event', () => {
     expect(partsOf([record])).toEqual(parts);
   });
 
-  test('more elements than a record may have stay one record', () => {
+  test('a record with too many elements stays one record', () => {
     const list = JSON.stringify(Array.from({ length: 10_001 }, () => ({})));
     expect(partsOf([list])).toEqual([['7', list]]);
   });
 
-  test('each event has the time of its record, and a name that no other has', () => {
+  test('each event has the time of its record, and a unique name', () => {
     const record = fc.oneof(
       fc.constant('{}'),
       fc.constant('[{},{}]'),
@@ -58,7 +58,7 @@ describe('records with more or less than an event', () => {
     );
   });
 
-  test('what holds none of it is handed on as it is', () => {
+  test('records without a list are passed on unchanged', () => {
     const batch = batchOf(['{"v":1}', '']);
     expect([...separateEvents(batch)]).toEqual([batch]);
   });
@@ -67,7 +67,7 @@ describe('records with more or less than an event', () => {
     ['many lists', Array.from({ length: 20 }, () => `[${'{},'.repeat(3_000)}{}]`)],
     ['many records', Array.from({ length: 25_000 }, () => '{"v":1}')],
     ['many bytes', Array.from({ length: 50 }, () => `{"v":"${' '.repeat(200_000)}"}`)],
-  ])('are pieces of which memory has room for one: %s', (_, records) => {
+  ])('are split into pieces, of which one fits into memory: %s', (_, records) => {
     const all = partsOf(records, 0);
     const pieces = [...separateEvents(batchOf(records))];
     expect(pieces.length).toBeGreaterThan(2);

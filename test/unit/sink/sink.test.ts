@@ -14,8 +14,8 @@ import type { Undecodable } from '../../../store/undecodable.ts';
 import { createLongWork } from '../../parts/long-work.ts';
 
 // The real Elasticsearch is not easily made to answer so; what it does answer is tested beside store/elasticsearch/elasticsearch.ts.
-describe('the sink, with an index that does not take everything at once', () => {
-  test('tries only those again that were refused for now, and counts each event once', async () => {
+describe('the sink, with an index that does not accept everything at once', () => {
+  test('retries only events that were rejected temporarily, and counts each event once', async () => {
     const { deliver, asked, books } = await create((events, call) =>
       events.map((_, i) => (call === 0 && i % 2 === 0 ? RETRY : CREATED)),
     );
@@ -27,7 +27,7 @@ describe('the sink, with an index that does not take everything at once', () => 
     expect(books()).toEqual({ consumed: 4, indexed: 4, existing: 0, dead: 0 });
   });
 
-  test('waits for an index that is away, and says nothing is lost', async () => {
+  test('waits for an unavailable index, and says that nothing is lost', async () => {
     const { deliver, books, warnings } = await create((events, call) => {
       if (call < 2) throw new IndexUnavailable('connection refused');
       return events.map(() => CREATED);
@@ -37,14 +37,14 @@ describe('the sink, with an index that does not take everything at once', () => 
     expect(warnings).toContain('index away');
   });
 
-  test('loses nothing to an index that has not even looked at the events', async () => {
+  test('loses nothing if the index rejects whole requests', async () => {
     const { deliver, asked, books } = await create((events) => events.map(() => CREATED), { closed: 2 });
     await deliver([event(0), Buffer.from('not json'), event(2)]);
     expect(asked).toEqual([['id0', 'id2']]);
     expect(books()).toEqual({ consumed: 3, indexed: 2, existing: 0, dead: 1 });
   });
 
-  test('counts a record that is no event once, however often the others are tried', async () => {
+  test('counts a record that is not an event once, however often the others are retried', async () => {
     const { deliver, dead, books } = await create((events, call) =>
       events.map(() => (call < 2 ? RETRY : CREATED)),
     );
@@ -53,7 +53,7 @@ describe('the sink, with an index that does not take everything at once', () => 
     expect(books()).toEqual({ consumed: 3, indexed: 2, existing: 0, dead: 1 });
   });
 
-  test('keeps what will never be taken as dead letters, with the reason and the origin', async () => {
+  test('keeps permanently rejected events as dead letters, with reason and origin', async () => {
     const { deliver, dead, books } = await create((events) =>
       events.map(({ id }) =>
         id === 'id1' ? { status: 'rejected', reason: 'mapper_parsing_exception' } : EXISTS,
@@ -71,25 +71,22 @@ describe('the sink, with an index that does not take everything at once', () => 
   test.each<[string, (i: number) => Buffer, () => Outcome]>([
     ['are no events', () => Buffer.from('x'), () => CREATED],
     ['the index rejects', event, () => ({ status: 'rejected', reason: 'too deep' })],
-  ])(
-    'while it makes dead letters of many records that %s, everything else has its turn',
-    async (_, record, outcome) => {
-      const work = createLongWork();
-      const { deliver, dead } = await create((events) => events.map(outcome));
-      const position = (at: number) => {
-        work.piece();
-        return String(at);
-      };
-      await deliver(
-        Array.from({ length: 6 }, (_, i) => record(i)),
-        { position },
-      );
-      expect(dead).toHaveLength(6);
-      expect(work.turns()).toBeGreaterThanOrEqual(2);
-    },
-  );
+  ])('yields while it makes dead letters of many records that %s', async (_, record, outcome) => {
+    const work = createLongWork();
+    const { deliver, dead } = await create((events) => events.map(outcome));
+    const position = (at: number) => {
+      work.piece();
+      return String(at);
+    };
+    await deliver(
+      Array.from({ length: 6 }, (_, i) => record(i)),
+      { position },
+    );
+    expect(dead).toHaveLength(6);
+    expect(work.turns()).toBeGreaterThanOrEqual(2);
+  });
 
-  test('counts what the index takes and leaves out, with who decided that', async () => {
+  test('counts accepted and dropped events, with who decided', async () => {
     const { deliver, dead, books, dropped } = await create((events) =>
       events.map(({ id }) => (id === 'id1' ? { status: 'dropped', reason: 'pipeline' } : CREATED)),
     );
@@ -107,7 +104,7 @@ describe('the sink, with an index that does not take everything at once', () => 
         throw new IndexUnavailable('a strict mapping', { why: 'refused' });
       },
     ],
-  ])('tells of an index that refuses everything, %s, until it takes something', async (_, refuse) => {
+  ])('reports an index that rejects everything, %s, until it accepts something', async (_, refuse) => {
     const { deliver, states } = await create((events, call) =>
       call < 2 ? refuse(call) : events.map(() => CREATED),
     );
@@ -128,7 +125,7 @@ describe('the sink, with an index that does not take everything at once', () => 
     expect(asked.map((ids) => ids.length)).toEqual([200, 100, 100, 200]);
   });
 
-  test('acknowledges nothing, and counts nothing, when it is stopped while the index is away', async () => {
+  test('acknowledges and counts nothing if it is stopped while the index is unavailable', async () => {
     const stopping = new AbortController();
     const { deliver, books } = await create(() => {
       stopping.abort();
@@ -138,7 +135,7 @@ describe('the sink, with an index that does not take everything at once', () => 
     expect(books()).toEqual({ consumed: 0, indexed: 0, existing: 0, dead: 0 });
   });
 
-  test('gives up as a whole what nobody can read, each record of it dead', async () => {
+  test('makes all records of an undecodable batch dead letters', async () => {
     const { deliver, asked, dead, books, warnings } = await create((events) => events.map(() => CREATED));
     await deliver([CUT.bytes], { undecodable: CUT });
     expect(dead).toEqual([
@@ -156,7 +153,7 @@ describe('the sink, with an index that does not take everything at once', () => 
 });
 
 describe('a sink that is stalled', () => {
-  test('says where and why while dead letters cannot be kept, and no more when it goes on', async () => {
+  test('reports where and why while dead letters cannot be stored, and not after it continues', async () => {
     const during: (string | undefined)[] = [];
     const full = ['disk is full', 'disk is full'];
     const sink = await create(() => [], { full, warned: () => during.push(sink.failure()) });
@@ -166,7 +163,7 @@ describe('a sink that is stalled', () => {
     expect(sink.failure()).toBeUndefined();
   });
 
-  test('says so when a batch fails again and again, and not for one failure', async () => {
+  test('is reported if a batch fails repeatedly, not for one failure', async () => {
     const sink = await create(() => {
       throw new TypeError('a fault of ours');
     });

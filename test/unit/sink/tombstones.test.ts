@@ -8,7 +8,7 @@ const CONTEXT: Context = {
   heartbeat: async () => {},
 };
 
-test('passes tombstones over, counts them, and leaves the others their positions and times', async () => {
+test('skips and counts tombstones; the other records keep their positions and times', async () => {
   const { deliver, handled, counts } = await create();
   await deliver(['a', '', 'b', '']);
   expect(handled).toEqual([
@@ -27,13 +27,13 @@ test('acknowledges a batch of nothing but tombstones', async () => {
   expect(counts).toEqual([2]);
 });
 
-test('counts none of a batch that comes again because it failed', async () => {
+test('counts none twice in a batch that is redelivered after a failure', async () => {
   const { deliver, counts } = await create({ fails: true });
   await expect(deliver(['a', ''])).rejects.toThrow('not now');
   expect(counts).toEqual([]);
 });
 
-test('leaves what cannot be decoded as it is', async () => {
+test('does not change undecodable batches', async () => {
   const { deliver, handled, counts } = await create();
   await deliver([''], { first: 10n, last: 10n, reason: 'damaged', bytes: Buffer.alloc(0) });
   expect(handled).toEqual([[['', '10', 1_000]]]);

@@ -81,7 +81,7 @@ test.each<[string, Partial<NonNullable<Accounts['heat']>>, string[], number]>([
   expect([verdict.findings.map(({ id }) => id), verdict.status]).toEqual([ids, status]);
 });
 
-test('a sidecar of before an upgrade is shown as it is, and its version is a warning', () => {
+test('a sidecar from before an upgrade is shown, with a warning about its version', () => {
   const instances: NginxInstanceAccounts[] = [];
   const accounts = {
     capture: { version: 0, mode: 'default' },
@@ -92,7 +92,7 @@ test('a sidecar of before an upgrade is shown as it is, and its version is a war
   expect(findings.map(({ id }) => id)).toEqual(['sidecar-version']);
 });
 
-test('names the nearest obstacle of several, and keeps the others', () => {
+test('names the nearest of several obstacles, and keeps the others', () => {
   const group = { name: 'hotitem-sink', members: [], behind: 20 };
   const topic = { name: 'events', partitions: 6 };
   const deadLetterTopic = {
@@ -110,7 +110,7 @@ test('names the nearest obstacle of several, and keeps the others', () => {
   expect(findings.map(({ id }) => id)).toEqual(['no-topic', 'no-sink', 'index-login']);
 });
 
-test('the commands name what is configured: the folder of the includes, the node, the data stream', () => {
+test('the commands contain the configured folder of the includes, node and data stream', () => {
   const places = {
     includes: '/opt/my shop/hotitem',
     node: 'https://es.example:9200',

@@ -10,15 +10,15 @@ test.each([
   ['as an array does', late.map((value) => value)],
   ['with their places', [...late.entries()].map(([i, value]) => (late.at(i)?.equals(value) ? value : i))],
   ['in parts', [...late.slice(0, 1), ...late.slice(1)]],
-])('values that are made when they are asked for come %s', (_, values) => {
+])('values that are made on demand come %s', (_, values) => {
   expect(values.map(String)).toEqual(TEXTS);
 });
 
-test('there is none beyond the last of them', () => {
+test('there is none after the last one', () => {
   expect(late.at(TEXTS.length)).toBeUndefined();
 });
 
-test('none is made before it is asked for, and no other than that', () => {
+test('each is made only on demand', () => {
   const made: number[] = [];
   const values = lateValues(3, (i) => Buffer.from(String(made.push(i))));
   expect(made).toEqual([]);

@@ -17,7 +17,7 @@ test('the hot list says that nothing is hot', () => {
   expect(hotText(LIST)).toBe('no item is hot on web-1\n');
 });
 
-test('the hot list says what is hot and why, what is held back, pinned and wrong, in safe characters', () => {
+test('the hot list shows items with reasons, what the cap holds back, pins and problems, in safe characters', () => {
   const text = hotText({
     ...LIST,
     frozen: { since: NOW - 5_000, by: 'alice', reason: 'to be sure' },

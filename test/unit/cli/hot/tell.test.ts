@@ -4,7 +4,7 @@ import { UsageError } from '../../../../cli/parse-command-line.ts';
 
 const context = (positionals: string[], env = {}) => ({ flags: {}, positionals, env });
 
-describe('the words of hotitem hot', () => {
+describe('the arguments of hotitem hot', () => {
   test('name one item', () => {
     expect(itemOf(context(['4711']), 'hot pin')).toBe('4711');
     for (const words of [[], [''], ['1', '2']])
@@ -30,11 +30,11 @@ describe('the words of hotitem hot', () => {
     [{ until: '2020-01-01' }, 'must end after it begins'],
     [{ from: '2099-01-02', until: '2099-01-01' }, 'must end after it begins'],
     [{ for: '1h', until: '2099-01-01' }, '--for and --until: use only one'],
-  ])('%j is not understood', (flags, problem) => {
+  ])('reject %j', (flags, problem) => {
     expect(() => timesOf(flags)).toThrow(problem);
   });
 
-  test('say why and who, also behind sudo', () => {
+  test('give the reason and the user, also with sudo', () => {
     expect(said(context([], { SUDO_USER: 'alice' }), ' sold out ')).toMatchObject({
       reason: 'sold out',
       by: expect.stringMatching(/^alice as /),

@@ -11,7 +11,7 @@ const USE = 'include h/hot.conf;';
 const CAPTURE = 'include h/capture-subrequest.conf;';
 const GOOD: Given = { http: HOT_HTTP, server: `${SERVER} ${LOOK}`, location: `${CAPTURE} ${USE}` };
 
-describe('a good use of the hot list', () => {
+describe('a correct configuration of the hot list', () => {
   test.each<[string, Given]>([
     ['by subrequest', GOOD],
     [
@@ -47,16 +47,16 @@ describe('a good use of the hot list', () => {
       { ...GOOD, server: `${SERVER} ${LOOK} location /css/ { open_file_cache max=10; }` },
     ],
     ['with off-hot.conf in the place of http-hot.conf', { ...GOOD, http: `${HTTP} include h/off-hot.conf;` }],
-  ])('is found to be good: %s', (_, given) => {
+  ])('has no findings: %s', (_, given) => {
     expect(found(given).filter(({ severity }) => severity !== 'note')).toEqual([]);
   });
 
-  test('is not asked for', () => {
+  test('is optional', () => {
     expect(found({})).toEqual([]);
   });
 });
 
-describe('the check of the hot list', () => {
+describe('check of the hot list', () => {
   test.each<[string, string, Given]>([
     ['include-missing', 'http-hot.conf is missing', { ...GOOD, http: HTTP }],
     ['include-missing', 'server-hot.conf is missing in server shop', { ...GOOD, server: SERVER }],

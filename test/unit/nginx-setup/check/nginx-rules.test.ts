@@ -9,7 +9,7 @@ const { build } = factsOf({});
 test.each([
   ['open() "/etc/nginx/nginx.conf" failed (13: Permission denied)', 'no-rights', 'run this as root'],
   ['unknown directive "gzap" in /etc/nginx/nginx.conf:3', 'nginx-refuses', 'fix what it names'],
-])('what nginx says, %s, is %s', (said, id, fix) => {
+])('the message of nginx %s is the finding %s', (said, id, fix) => {
   const complaints = complaintsOf(`nginx: [emerg] ${said}\n`);
   const main = parseDirectives('/n', '');
   const [finding] = nginxFindings(
@@ -20,7 +20,7 @@ test.each([
   expect(finding).toMatchObject({ id, severity: 'error', fix: expect.stringContaining(fix) });
 });
 
-test('a file that nginx takes and we do not is a warning, with its line', () => {
+test('a file that nginx accepts and we cannot parse is a warning, with its line', () => {
   const main = parseDirectives('/n', 'gzip on;\n}');
   const asked = { build, dump: '', complaints: [] };
 

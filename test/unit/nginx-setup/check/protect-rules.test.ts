@@ -170,7 +170,7 @@ describe('check --nginx', () => {
   });
 });
 
-test('off.conf may stand below http-protect.conf, which needs nothing but its variables', () => {
+test('off.conf may be below http-protect.conf', () => {
   const http = `${HOT_HTTP.replace(HTTP, '')} include h/off.conf;`;
   expect(orderFindings(factsOf({ ...GOOD, http }))).toEqual([]);
 });

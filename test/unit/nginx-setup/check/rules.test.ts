@@ -15,7 +15,7 @@ import { factsOf, type Given, HTTP, SERVER, SHOP } from './shop-facts.ts';
 const CAPTURE = 'include h/capture-subrequest.conf;';
 const LOG = 'include h/capture-log.conf;';
 
-describe('a good configuration', () => {
+describe('a correct configuration', () => {
   test.each<[string, Given]>([
     ['with capture by subrequest', {}],
     [
@@ -432,7 +432,7 @@ describe.each<[string, string, Given, number?]>([
   ],
   ['njs-engine-deprecated', "the script runs on njs' own engine", { njs: njs('1.0.2') }, 3],
 ])('%s', (id, what, given, line) => {
-  test(`is found where ${what}`, () => {
+  test(`is reported if ${what}`, () => {
     const findings = [...all(given)];
     expect(findings.map((finding) => `${finding.id}: ${finding.what}`)).toContainEqual(
       expect.stringContaining(`${id}: ${what}`),
@@ -443,7 +443,7 @@ describe.each<[string, string, Given, number?]>([
   });
 });
 
-describe('an njs', () => {
+describe('njs', () => {
   test.each([
     ['0.7.8', true],
     ['0.7.9', false],
@@ -461,14 +461,14 @@ describe('an njs', () => {
     expect(found({ njs: njs(version) }).includes('njs-version')).toBe(dangerous);
   });
 
-  test('is of no concern where no script runs', () => {
+  test('is not checked if no script runs', () => {
     const given = { http: 'include h/http-log.conf;', server: '', location: LOG };
     expect(found({ ...given, njs: { reason: 'none' } })).toEqual([]);
     expect(found({ ...given, njs: njs('0.9.9') })).toEqual([]);
   });
 });
 
-test("a shop's own file of the same name is not taken for ours", () => {
+test("a shop's file with the same name is not treated as ours", () => {
   expect(found({ http: `${HTTP} include theirs/http.conf; include theirs/http.conf;` })).toEqual([]);
 });
 

@@ -26,7 +26,7 @@ test.each<[string, string, string, object | undefined]>([
   ],
   ['a name', 'server_name ~^a$ *.b shop.example;', 'location /i/', { name: 'shop.example' }],
   ['no name of its own', 'server_name _;', 'location /i/', { name: undefined }],
-])('asks a server with %s for a page that it captures', (_, server, location, wanted) => {
+])('for a server with %s requests a page that it captures', (_, server, location, wanted) => {
   const conf = `http { server { ${server} ${location} { ${CAPTURE} } } }`;
   const site = createSite(readConfiguration('/n.conf', dumpSource(new Map([['/n.conf', conf]]))));
   const [found] = testRequests(site, capturesOf(site));
@@ -35,7 +35,7 @@ test.each<[string, string, string, object | undefined]>([
   else expect(found).toMatchObject(wanted);
 });
 
-test('does not ask where another location would answer', () => {
+test('does not request a page that another location would serve', () => {
   const conf = `http { server { listen 80; location /i/ { ${CAPTURE} } location ~ . { return 204; } } }`;
   const site = createSite(readConfiguration('/n.conf', dumpSource(new Map([['/n.conf', conf]]))));
 

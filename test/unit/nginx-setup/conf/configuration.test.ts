@@ -36,7 +36,7 @@ describe('a configuration of several files', () => {
   test.each([
     ['from nginx -T', dumpSource(splitDump(dump))],
     ['from the disk', diskSource],
-  ])('is put together in the order of nginx, %s', (_, source) => {
+  ])('is read in the order of nginx, %s', (_, source) => {
     const configuration = readConfiguration(join(folder, 'nginx.conf'), source);
     const { spots } = createSite(configuration);
 
@@ -59,12 +59,12 @@ describe('a configuration of several files', () => {
     expect(configuration.missing).toMatchObject([{ args: ['/nowhere/x.conf'], line: 4 }]);
   });
 
-  test('that includes itself comes to an end', () => {
+  test('that includes itself terminates', () => {
     const files = new Map([['/n.conf', 'include /n.conf;\ninclude /*.conf;']]);
     expect(readConfiguration('/n.conf', dumpSource(files)).files).toHaveLength(1);
   });
 
-  test('that nginx -T printed is what its files hold', () => {
+  test('printed by nginx -T is equal to its files', () => {
     const line = fc.string({ unit: 'binary' }).filter((text) => !/\n|^# configuration file .+:$/.test(text));
     fc.assert(
       fc.property(
@@ -99,7 +99,7 @@ describe('a configuration of several files', () => {
     expect(globMatcher(pattern)(path)).toBe(matches);
   });
 
-  test('takes any pattern without an exception', () => {
+  test('any pattern is accepted without an exception', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...'*?[]!-^\\a/é'), { maxLength: 10 }), (parts) => {
         expect(typeof globMatcher(parts.join(''))('/etc/a')).toBe('boolean');

@@ -20,7 +20,7 @@ const { shape } = fc.letrec<{ shape: Shape }>((tie) => ({
 }));
 
 describe('directives', () => {
-  test('know their words, their line and what is in their braces', () => {
+  test('have their words, line and block', () => {
     const { directives, comments, problem } = parseDirectives(
       '/n',
       '# hello\nhttp {\n  gzip on;\n  server { }\n}\n',
@@ -48,7 +48,7 @@ describe('directives', () => {
     [';', 'unexpected ;', 1],
     ['a { b "c;', 'a " is never closed', 1],
     [`${'a {'.repeat(500)}`, 'blocks are nested deeper than 200', 1],
-  ])('of %j end with a problem', (text, problem, line) => {
+  ])('of %j have a problem', (text, problem, line) => {
     expect(parseDirectives('/n', text).problem).toEqual({ text: problem, line });
   });
 
@@ -58,7 +58,7 @@ describe('directives', () => {
     expect(directives[1]?.block?.[0]?.name).toBe('gzip');
   });
 
-  test('printed and read again are the same', () => {
+  test('printed and parsed again are equal', () => {
     fc.assert(
       fc.property(fc.array(shape, { maxLength: 4 }), (shapes) => {
         const printed = printDirectives(shapes.map(placed));
@@ -69,7 +69,7 @@ describe('directives', () => {
     );
   });
 
-  test('come of any text without an exception', () => {
+  test('of any text are parsed without an exception', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => void parseDirectives('/n', text)));
   });
 });

@@ -6,12 +6,12 @@ import { INCLUDES } from '../../../../nginx-setup/conf/include-table.ts';
 const NGINX = join(import.meta.dirname, '../../../../nginx');
 const THERE = readdirSync(NGINX).filter((name) => name.endsWith('.conf'));
 
-describe('what check knows of the includes', () => {
-  test('is about every one', () => {
+describe('the table of includes', () => {
+  test('has every include', () => {
     expect(THERE.filter((name) => !(name in INCLUDES))).toEqual([]);
   });
 
-  test.each(THERE.filter((name) => name in INCLUDES))('is what %s says of itself', (name) => {
+  test.each(THERE.filter((name) => name in INCLUDES))('agrees with the first lines of %s', (name) => {
     const [first = ''] = readFileSync(join(NGINX, name), 'utf8').split('\n');
     const { context = [], njs, nginx } = INCLUDES[name] ?? {};
     const [, where = '', needs = ''] = /^# Context: (.*?)\. Needs: (.*)$/.exec(first) ?? [];

@@ -13,7 +13,7 @@ describe('a port that the breaker can share', () => {
     ['IPv6', 'listen [::]:80 ipv6only=off;', []],
     ['a socket', 'listen unix:/run/shop.sock;', []],
     ['UDP', 'listen 443 quic;', []],
-  ])('is one at which the shop listens by %s', (_, listen, addresses) => {
+  ])('is one on which the shop listens with %s', (_, listen, addresses) => {
     expect(sharedAddresses(factsOf({ server: `${listen} include h/server.conf;` }).site)).toEqual(addresses);
   });
 
@@ -29,16 +29,16 @@ describe('a port that the breaker can share', () => {
     ['a socket', 'listen unix:/run/shop.sock;', []],
     ['a port on all addresses', 'listen 80;', []],
     ['zeros', 'listen 0.0.0.0:80;', []],
-  ])('or one below 1024, at which the shop listens by %s', (_, listen, addresses) => {
+  ])('or one below 1024, on which the shop listens with %s', (_, listen, addresses) => {
     expect(guardedAddresses(factsOf({ server: `${listen} include h/server.conf;` }).site)).toEqual(addresses);
   });
 
-  test('is none of a stream', () => {
+  test('is not one of a stream server', () => {
     const { site } = factsOf({ main: 'stream { server { listen 80; } }' });
     expect(sharedAddresses(site)).toEqual([]);
   });
 
-  test("is found to be shared, and its answer to be the breaker's, though another server is the default of that port", () => {
+  test("is recognised as shared, and its answer as the breaker's, although another server is the default of that port", () => {
     const facts = factsOf({
       http: `upstream hotitem_sidecar { server unix:/run/h.sock; server 127.0.91.89:80 backup; }
         server { listen 80 default_server; server_name shop; }
@@ -48,7 +48,7 @@ describe('a port that the breaker can share', () => {
     expect(upstreamFindings(facts)).toEqual([]);
   });
 
-  test('is not that of the breaker alone', () => {
+  test('is not a port that only the breaker uses', () => {
     expect(
       isShared(factsOf({ http: `${HTTP} server { listen 9189; return 503; }` }).site, '127.0.0.1:9189'),
     ).toBe(false);

@@ -35,7 +35,7 @@ describe('the tokens of a configuration', () => {
     );
   });
 
-  test('know their lines', () => {
+  test('have their lines', () => {
     const words = tokensOf('a "b\nc" d;\n# e\nf;').flatMap((token) =>
       token.kind === 'word' ? [[token.text, token.line]] : [],
     );
@@ -50,11 +50,11 @@ describe('the tokens of a configuration', () => {
   test.each([
     ['set $a "b;', 'a " is never closed'],
     ['set $a "b"c;', 'unexpected "c" after a quoted word'],
-  ])('end where nginx would refuse %j', (text, problem) => {
+  ])('end where nginx would reject %j', (text, problem) => {
     expect(tokensOf(text).at(-1)).toMatchObject({ kind: 'error', text: problem });
   });
 
-  test('come of any text, without an exception and with lines that do not fall', () => {
+  test('of any text are split without an exception, with ascending lines', () => {
     fc.assert(
       fc.property(configuration, (text) => {
         const lines = tokensOf(text).map(({ line }) => line);

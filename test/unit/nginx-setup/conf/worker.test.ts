@@ -10,7 +10,7 @@ const OTHER = { uid: 54321, gids: [54321] };
 const MEMBER = { uid: 54321, gids: [54321, GROUP] };
 const SELF = { uid: OWNER === 0 ? 54322 : OWNER, gids: [54322] };
 
-describe('what keeps a worker from a file', () => {
+describe('what denies a worker access to a file', () => {
   const { path: folder, remove } = temporaryFolder('worker');
   afterAll(remove);
   const inner = join(folder, 'inner');
@@ -34,7 +34,7 @@ describe('what keeps a worker from a file', () => {
     else expect(found).toContain(`${path} (uid ${OWNER}, gid ${GROUP}, mode 0`);
   });
 
-  test('the owner by the bits of the owner alone', async () => {
+  test("only the owner's bits count for the owner", async () => {
     chmodSync(folder, 0o755);
     chmodSync(inner, 0o755);
     if (OWNER === 0) chownSync(file, SELF.uid, -1);

@@ -2,8 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { complaintsOf } from '../../../../nginx-setup/program/ask-nginx.ts';
 import { parseBuild } from '../../../../nginx-setup/program/build.ts';
 
-describe('what nginx says', () => {
-  test('with -V is its build', () => {
+describe('the output of nginx', () => {
+  test('with -V gives its build options', () => {
     const text = `nginx version: nginx/1.26.3 (Debian)
 built with OpenSSL 3.5.0
 configure arguments: --with-cc-opt='-g -O2' --prefix=/usr/share/nginx --conf-path=/etc/nginx/nginx.conf --pid-path=/run/nginx.pid --modules-path=/usr/lib/nginx/modules --user=www-data
@@ -19,7 +19,7 @@ configure arguments: --with-cc-opt='-g -O2' --prefix=/usr/share/nginx --conf-pat
     });
   });
 
-  test('with -V and no options is what nginx is built with by default', () => {
+  test("with -V without options gives nginx's defaults", () => {
     expect(parseBuild('nginx version: openresty/1.27.1.2\n')).toMatchObject({
       version: '1.27.1.2',
       conf: '/usr/local/nginx/conf/nginx.conf',
@@ -44,7 +44,7 @@ configure arguments: --with-cc-opt='-g -O2' --prefix=/usr/share/nginx --conf-pat
     ],
     ['Killed', [{ text: 'Killed', rights: false }]],
     ['', [{ text: 'nginx -T printed nothing', rights: false }]],
-  ])('with -T where it refuses: %j', (stderr, complaints) => {
+  ])('with -T on an error: %j', (stderr, complaints) => {
     expect(complaintsOf(stderr)).toEqual(complaints);
   });
 });

@@ -12,7 +12,7 @@ test.each([
 });
 
 test.each(['nginx: worker process', '/usr/sbin/nginx -c /a', 'vi nginx: master process'])(
-  '%s is no master',
+  '%s is not a master',
   (title) => {
     expect(parseTitle(7, title)).toBeUndefined();
   },

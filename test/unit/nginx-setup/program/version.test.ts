@@ -7,6 +7,6 @@ test.each([
   ['1.0.0', '0.9.9', 1],
   ['0.8.1', '0.8.1', 0],
   ['1.0', '1.0.0', 0],
-])('%s against %s', (a, b, sign) => {
+])('%s compared with %s', (a, b, sign) => {
   expect(Math.sign(compareVersions(a, b))).toBe(sign);
 });

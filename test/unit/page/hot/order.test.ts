@@ -17,14 +17,14 @@ test('a new item takes its place at once', () => {
   expect(names(order.arrange([item('a', 1), item('new', 5)], 100, false))).toEqual(['new', 'a']);
 });
 
-test('nothing moves under the pointer: what is new comes last, what is gone leaves', () => {
+test('under the pointer nothing moves: new items are appended, gone items leave', () => {
   const order = createOrder();
   order.arrange([item('a', 3), item('b', 2), item('c', 1)], 0, false);
   const later = order.arrange([item('c', 9), item('new', 50), item('a', 3)], 20_000, true);
   expect(names(later)).toEqual(['a', 'c', 'new']);
 });
 
-test('tells how many places it went in a minute', () => {
+test('gives the number of ranks moved within a minute', () => {
   const order = createOrder();
   order.arrange([item('a', 2), item('b', 1)], 0, false);
   expect(order.moved('a', 1, MINUTE - 1)).toBeUndefined();

@@ -35,7 +35,7 @@ describe('the admin listener', () => {
   );
 
   test.each(['evil.example', '127.0.0.1.evil.example'])(
-    'refuses the host "%s", to which a page elsewhere may have pointed a name',
+    'rejects the host "%s", to which another site may have pointed a name',
     async (host) => {
       expect((await get('/api/v1/test', { host })).status).toBe(403);
     },
@@ -54,13 +54,13 @@ describe('the admin listener', () => {
   });
 
   test.each(['[::1]@evil.example', 'evil.example@[::1]', '[::1', ':', '[]', '[::ffff:10.0.0.1]'])(
-    'refuses the host "%s", whatever a URL would make of it',
+    'rejects the host "%s", however a URL parser reads it',
     async (host) => {
       expect((await get('/livez', { host })).status).toBe(403);
     },
   );
 
-  test('streams until the client is gone, through any proxy at once', async () => {
+  test('streams until the client is gone, without buffering in proxies', async () => {
     const port = await start(true);
     const asked = request({ host: '127.0.0.1', port, path: '/api/v1/stream' });
     asked.on('error', () => undefined).end();
@@ -76,7 +76,7 @@ describe('the admin listener', () => {
     await until(() => streams[0]?.gone.aborted === true, { timeoutMs: 10_000, what: 'the end' });
   });
 
-  test('lets a client go that leaves a stream unread', async () => {
+  test('drops a client that does not read its stream', async () => {
     const port = await start(true);
     const socket = connect(port, '127.0.0.1');
     sockets.push(socket);
@@ -90,12 +90,12 @@ describe('the admin listener', () => {
     expect((await get('/livez', {}, 'GET', port)).status).toBe(200);
   });
 
-  test('a HEAD of a stream is answered by its head', async () => {
+  test('answers HEAD of a stream with its headers', async () => {
     expect((await get('/api/v1/stream', {}, 'HEAD')).status).toBe(200);
     expect(streams).toEqual([]);
   });
 
-  test('refuses another origin', async () => {
+  test('rejects another origin', async () => {
     expect((await get('/api/v1/test', { origin: 'http://evil.example' })).status).toBe(403);
     expect((await get('/api/v1/test', { host: 'localhost:1', origin: 'http://localhost:1' })).status).toBe(
       200,
@@ -116,7 +116,7 @@ describe('the admin listener', () => {
     ['a link to the API by another way', 'same-site', '/page/%2e%2e/api/v1/test', link],
     ['a word that no browser knows yet', 'sibling-site', '/api/v1/test', script],
     ['two words', 'same-origin, cross-site', '/api/v1/test', script],
-  ])('refuses %s in a page elsewhere', async (_, site, path, headers) => {
+  ])('rejects %s from another site', async (_, site, path, headers) => {
     expect((await get(path, { ...headers, 'sec-fetch-site': site })).status).toBe(403);
     expect(asked).toEqual([]);
     expect(metrics.of('admin_refused_total', { reason: 'site' }).value()).toBe(1);
@@ -131,16 +131,16 @@ describe('the admin listener', () => {
     expect((await get(path, { ...headers, 'sec-fetch-site': site })).status).toBe(200);
   });
 
-  test('answers our own page behind a proxy that writes another Host', async () => {
+  test('answers our own page behind a proxy that changes Host', async () => {
     const headers = { ...script, 'sec-fetch-site': 'same-origin', origin: 'https://ranking.example' };
     expect((await get('/api/v1/test', headers)).status).toBe(200);
   });
 
-  test('answers a program, which says nothing of a site', async () => {
+  test('answers a program, which sends no origin', async () => {
     expect((await get('/api/v1/test')).status).toBe(200);
   });
 
-  test('tells a route when its asker is gone', async () => {
+  test('aborts a route when its client is gone', async () => {
     const port = await start(true);
     const socket = await open(port, 'GET /api/v1/slow HTTP/1.1\r\nHost: localhost\r\n\r\n');
     await until(() => asked.length === 1, { timeoutMs: 5_000, what: 'the route to be asked' });
@@ -149,7 +149,7 @@ describe('the admin listener', () => {
     await until(() => asked[0]?.aborted, { timeoutMs: 5_000, what: 'the route to be told' });
   });
 
-  test('lets nobody ask twice at once over one connection', async () => {
+  test('handles one request at a time per connection', async () => {
     const port = await start(true);
     const question = 'GET /api/v1/slow HTTP/1.1\r\nHost: localhost\r\n\r\n';
     const socket = await open(port, question.repeat(2));
@@ -161,18 +161,18 @@ describe('the admin listener', () => {
     ['nothing', ''],
     ['half a request', 'GET /livez HTTP/1.1\r\nHost: loc'],
     ['a request, read by nobody', 'GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n'],
-  ])('answers who monitors it while connections with %s are held open', async (_, words) => {
+  ])('answers monitoring while connections with %s are held open', async (_, words) => {
     const port = await start(true);
     for (let i = 0; i < CONNECTIONS; i++) await open(port, words);
     expect((await get('/livez', {}, 'GET', port)).status).toBe(200);
     expect((await get('/metrics', {}, 'GET', port)).status).toBe(200);
   });
 
-  test('refuses to change anything', async () => {
+  test('rejects all changes', async () => {
     expect((await get('/api/v1/test', {}, 'POST')).status).toBe(405);
   });
 
-  test('is ready when every check is, and says which is not', async () => {
+  test('is ready if every check is, and names those that are not', async () => {
     const port = await start('full; nginx spills');
     expect(await get('/readyz', {}, 'GET', port)).toMatchObject({ status: 503, body: 'not ready\n' });
     expect(await get('/readyz?verbose', {}, 'GET', port)).toMatchObject({
@@ -181,26 +181,26 @@ describe('the admin listener', () => {
     expect(await get('/livez', {}, 'GET', port)).toMatchObject({ status: 200 });
   });
 
-  test('shows no stack when a route fails', async () => {
+  test('shows no stack trace when a route fails', async () => {
     const { status, body } = await get('/api/v1/broken');
     expect(status).toBe(500);
     expect(body).not.toContain('secret');
   });
 
   test.each(['//evil.example/', '/%00', '/api/v1/test/../nothing', '/?x'])(
-    'answers %s without a fault',
+    'answers %s without an error',
     async (path) => {
       expect((await get(path)).status).toBe(404);
     },
   );
 
-  test('forbids every source but itself', async () => {
+  test('allows only itself as a source', async () => {
     const { headers } = await get('/livez');
     expect(headers['content-security-policy']).toContain("default-src 'none'; script-src 'self'");
     expect(headers['x-content-type-options']).toBe('nosniff');
   });
 
-  test('says whose address it is when that is taken', async () => {
+  test('reports which setting has an address that is in use', async () => {
     const port = await start(true);
     await expect(start(true, port)).rejects.toThrow('EADDRINUSE');
   });

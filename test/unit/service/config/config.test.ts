@@ -17,7 +17,7 @@ describe('the configuration', () => {
     });
   });
 
-  test('takes the flag before the environment, and that before the file', () => {
+  test('prefers flags to the environment, and that to the file', () => {
     const file = yaml('spool:\n  max_bytes: 200000\n  segment_bytes: 2\n  fsync: never\n');
     const env = { HOTITEM_SPOOL_SEGMENT_BYTES: '20', HOTITEM_SPOOL_FSYNC: 'always' };
     expect(load({ file, env, flags: { 'spool-fsync': '1s' } }).spool).toMatchObject({
@@ -27,7 +27,7 @@ describe('the configuration', () => {
     });
   });
 
-  test('knows the usual names of the two addresses', () => {
+  test('knows the common variables for the two addresses', () => {
     const env = { KAFKA_BROKERS: 'a:9092, b:9092', ELASTICSEARCH_NODE: 'http://es:9200' };
     expect(load({ env })).toMatchObject({
       kafka: { brokers: ['a:9092', 'b:9092'] },
@@ -48,7 +48,7 @@ describe('the configuration', () => {
     expect(load({ env }).elasticsearch.api_key).toBe('secret');
   });
 
-  test('takes the salt of hashed addresses from a file, and hashes none without', () => {
+  test('reads the salt of hashed addresses from a file, and rejects hashing without one', () => {
     const hashed = { HOTITEM_PRIVACY_IP: 'hash' };
     const salted = { ...hashed, HOTITEM_PRIVACY_IP_SALT_FILE: yaml('a secret of the nodes\n') };
     expect(load({ env: salted }).privacy).toEqual({ ip: 'hash', ip_salt: 'a secret of the nodes' });
@@ -57,7 +57,7 @@ describe('the configuration', () => {
     ]);
   });
 
-  test('takes the login of Kafka from the environment, its password from a file', () => {
+  test('reads the login of Kafka from the environment, its password from a file', () => {
     const env = {
       HOTITEM_KAFKA_TLS: 'true',
       HOTITEM_KAFKA_CA_FILE: 'ca.pem',
@@ -79,11 +79,11 @@ describe('the configuration', () => {
       { HOTITEM_KAFKA_SASL_USERNAME: 'hotitem', HOTITEM_KAFKA_SASL_PASSWORD: 'secret' },
       'kafka.sasl.username: mechanism, username and password must be set together',
     ],
-  ])('says what is wrong with a connection to Kafka: %j', (env, problem) => {
+  ])('reports what is wrong with a connection to Kafka: %j', (env, problem) => {
     expect(problems({ env })).toEqual([problem]);
   });
 
-  test('names the fields that cannot be left out', () => {
+  test('names the fields that cannot be omitted', () => {
     expect(load({ env: { HOTITEM_EVENT_OMIT: 'ua, ref' } }).event.omit).toEqual(['ua', 'ref']);
     expect(problems({ env: { HOTITEM_EVENT_OMIT: 'item' } })[0]).toContain('event.omit.0: ');
   });
@@ -136,7 +136,7 @@ describe('the configuration', () => {
     'elasticsearch:\n  password: "\\xhunter2"\n',
     'hunter2\n',
     '[hunter2]\n',
-  ])('shows no secret of a file in a problem, and warns of none: %j', (text) => {
+  ])('shows no secret of a file in a problem or warning: %j', (text) => {
     const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
     expect(problems({ file: yaml(text) })).not.toEqual([]);
     expect(problems({ file: yaml(text) }).join()).not.toMatch(/hunter|xhu/);
@@ -144,13 +144,13 @@ describe('the configuration', () => {
     warn.mockRestore();
   });
 
-  test('says where a file is no YAML', () => {
+  test('reports the place at which a file is not YAML', () => {
     expect(problems({ file: yaml('a: 1\nb: @x\n') })).toEqual([
       expect.stringMatching(/yml: line 2, column 4: not valid YAML/),
     ]);
   });
 
-  describe('beside what Kubernetes sets for a Service named hotitem', () => {
+  describe('with the variables that Kubernetes sets for a Service named hotitem', () => {
     const ofService = {
       HOTITEM_SERVICE_HOST: '10.96.0.17',
       HOTITEM_SERVICE_PORT: '9180',
@@ -184,7 +184,7 @@ describe('the configuration', () => {
       { HOTITEM_SERVICE_PORT: 'http' },
       { HOTITEM_SERVICE_NAME: 'x' },
       { HOTITEM_PORT_9180: 'tcp://10.96.0.17:9180' },
-    ])('still refuses what a person may have meant: %j', (env) => {
+    ])('still rejects what may be a typo: %j', (env) => {
       expect(problems({ env })).toEqual([expect.stringMatching(/^HOTITEM_\w+: unknown variable/)]);
     });
   });
@@ -201,7 +201,7 @@ describe('the configuration', () => {
     expect(load({}).given.size).toBe(0);
   });
 
-  test('says so when its file is not there or is no YAML', () => {
+  test('reports a file that does not exist or is not YAML', () => {
     expect(problems({ file: join(folder, 'missing.yml') })[0]).toContain('missing.yml');
     expect(problems({ file: yaml('a: [') })).toHaveLength(1);
   });

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { ConfigError, loadConfig } from '../../../../service/config/config.ts';
 import { SETTINGS } from '../../../../service/config/setting.ts';
 
-describe('a configuration that cannot work is refused at the start', () => {
+describe('a configuration that cannot work is rejected at start', () => {
   test.each([
     ['kafka-topic', '..'],
     ['kafka-topic', '.'],
@@ -63,11 +63,11 @@ describe('a configuration that cannot work is refused at the start', () => {
     ['admin-allowed-hosts', 'shop.example.com, [fd00::1], 10.0.0.1'],
     ['elasticsearch-node', 'https://[fd00::1]:9200/search'],
     ['elasticsearch-data-stream', 'logs-hot_item.1-default'],
-  ])('and one that can is taken: --%s %s', (flag, value) => {
+  ])('and one that can is accepted: --%s %s', (flag, value) => {
     expect(problems({ [flag]: value })).toEqual([]);
   });
 
-  test('a certificate of an authority is of no use without TLS', () => {
+  test('a CA certificate without TLS is rejected', () => {
     const env = { ELASTICSEARCH_NODE: 'http://es:9200', HOTITEM_ELASTICSEARCH_CA_FILE: 'ca.pem' };
     expect(problems({}, env)).toEqual([
       'elasticsearch.ca_file: has no effect without https in elasticsearch.node',
@@ -77,7 +77,7 @@ describe('a configuration that cannot work is refused at the start', () => {
   test.each([
     { HOTITEM_ELASTICSEARCH_API_KEY: 'hunter2\nX: y' },
     { HOTITEM_ELASTICSEARCH_API_KEY: 'hunter2 ü' },
-  ])('an API key that no header can hold is refused, and not shown', (env) => {
+  ])('an API key that cannot be in a header is rejected, and not shown', (env) => {
     expect(problems({}, env)).toEqual([expect.stringMatching(/^elasticsearch\.api_key: /)]);
     expect(problems({}, env).join()).not.toContain('hunter2');
   });

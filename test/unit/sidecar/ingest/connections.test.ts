@@ -17,7 +17,7 @@ const LONG = 4_000_000;
 const KEPT = 'HTTP/1.1 204 No Content\r\nLocation: /arrived\r\n\r\n';
 
 describe('a post as nginx sends it', () => {
-  test('is answered in as few bytes as there can be, and the next one on the same connection', async () => {
+  test('is answered in as few bytes as possible, and so is the next one on the same connection', async () => {
     const { client, bodies } = await open();
     client.send(post('one\n'));
     await client.hears(KEPT);
@@ -26,7 +26,7 @@ describe('a post as nginx sends it', () => {
     expect(bodies).toEqual(['one\n', 'two\n']);
   });
 
-  test('is one and the same wherever the connection cuts it in two', async () => {
+  test('is parsed the same wherever the connection splits it', async () => {
     const request = post('a line\n');
     for (let cut = 1; cut < request.length; cut++) {
       const { client, bodies, intake } = await open();
@@ -40,14 +40,14 @@ describe('a post as nginx sends it', () => {
     }
   });
 
-  test('is answered, and what comes with it is not read: the connection ends', async () => {
+  test('is answered, and its body is not read: the connection is closed', async () => {
     const { client, bodies } = await open();
     client.send(post('one\n') + post('two\n') + post('three\n'));
     await client.closed();
     expect([client.statuses(), bodies]).toEqual([[204], ['one\n']]);
   });
 
-  test('is answered, and what did not wait for that is not read: the connection ends', async () => {
+  test('is answered, and data sent before the answer is not read: the connection is closed', async () => {
     const { client, bodies, hold, release } = await open();
     hold();
     client.send(post('one\n'));
@@ -60,7 +60,7 @@ describe('a post as nginx sends it', () => {
     expect([client.statuses(), bodies]).toEqual([[204], ['one\n']]);
   });
 
-  test('is not answered for ever to a client that does not read: the connection ends', async () => {
+  test('is not answered without end to a client that does not read: the connection is closed', async () => {
     const { client, bodies } = await open();
     client.pause();
     for (let sent = 1; sent <= MORE_ANSWERS_THAN_WAIT && !client.isClosed(); sent++) {
@@ -71,7 +71,7 @@ describe('a post as nginx sends it', () => {
     // Some hundred answers one by one.
   }, 60_000);
 
-  test('of lines that are no events is refused, and the connection stays', async () => {
+  test('with lines that are not events is rejected, and the connection stays open', async () => {
     const { client } = await open();
     client.send(post('bad\n'));
     await client.hears('HTTP/1.1 400 Bad Request\r\nLocation: /arrived\r\nContent-Length: 0\r\n\r\n');
@@ -80,13 +80,13 @@ describe('a post as nginx sends it', () => {
     expect(client.statuses()).toEqual([400, 204]);
   });
 
-  test('that cannot be kept is answered 503', async () => {
+  test('that cannot be stored is answered 503', async () => {
     const { client } = await open();
     client.send(post('full\n'));
     await client.hears('HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n');
   });
 
-  test('is answered to a client that has said all it will say', async () => {
+  test('is answered to a client that has closed its side', async () => {
     const { client, bodies, hold, release } = await open();
     hold();
     client.send(post('one\n'));
@@ -97,7 +97,7 @@ describe('a post as nginx sends it', () => {
     expect(client.statuses()).toEqual([204]);
   });
 
-  test('in hand is answered when the intake closes, idle connections end', async () => {
+  test('in progress is answered when the intake closes; idle connections are closed', async () => {
     const { client, another, bodies, hold, release, intake } = await open();
     const idle = await another();
     hold();
@@ -111,8 +111,8 @@ describe('a post as nginx sends it', () => {
   });
 });
 
-describe('a request that does not arrive as a whole', () => {
-  test('gets 503 when its time is over, and loses the connection, however busily it sends', async () => {
+describe('a request that does not arrive completely', () => {
+  test('gets 503 after the timeout, and the connection is closed, even if it keeps sending', async () => {
     const { client, bodies, refused } = await open({ longestRequestMs: 200 });
     client.send('POST /v1/lines HTTP/1.1\r\nHost: h\r\nContent-Length: 4000\r\n\r\n');
     const sending = setInterval(() => client.send('x'), 20);
@@ -121,7 +121,7 @@ describe('a request that does not arrive as a whole', () => {
     expect(refused('slow')).toBe(1);
   });
 
-  test('gives way to another when too much is in hand, the one that takes longest first', async () => {
+  test('is aborted when too much is in progress, the slowest first', async () => {
     const { client, another, bodies, refused } = await open();
     const others = await Promise.all(Array.from({ length: 3 }, another));
     const all = [client, ...others];
@@ -138,7 +138,7 @@ describe('a request that does not arrive as a whole', () => {
     expect(all.map((one) => one.statuses())).toEqual([[503], [503], [204], [204]]);
   });
 
-  test('holds nothing any more when its client has gone', async () => {
+  test('holds no memory after its client has gone', async () => {
     const { another, bodies } = await open();
     for (let i = 0; i < 20; i++) {
       const one = await another();
@@ -152,7 +152,7 @@ describe('a request that does not arrive as a whole', () => {
     await until(() => bodies.length === 1, { ...soon, what: 'the last' });
   });
 
-  test('is refused where all that is in hand waits for the disk', async () => {
+  test('is rejected if everything in progress waits for the disk', async () => {
     const { client, another, bodies, hold, release, refused } = await open();
     hold();
     const others = [await another(), await another()];
@@ -169,8 +169,8 @@ describe('a request that does not arrive as a whole', () => {
   });
 });
 
-describe('what many connections ask for in the same moment', () => {
-  test('is dealt with in several turns of the event loop, so that others have theirs: posts', async () => {
+describe('requests of many connections at the same moment', () => {
+  test('are handled in several turns of the event loop, so that others get theirs: posts', async () => {
     const { several, turns } = await open({ longestSliceMs: 0 });
     const all = await several(MANY);
     // Connections are taken one a turn: all are by then.
@@ -226,7 +226,7 @@ const A_TURN = 2;
 const POLL = 'GET /v1/poll HTTP/1.1\r\nHost: hotitem\r\n\r\n';
 const head = 'POST /v1/lines HTTP/1.1\r\nHost: hotitem\r\n';
 
-describe('whatever else comes', () => {
+describe('any other request', () => {
   test.each<[string, string, number[]]>([
     [
       'header names in lower case',
@@ -262,7 +262,7 @@ describe('whatever else comes', () => {
     expect(client.statuses()).toEqual(statuses);
   });
 
-  test('is answered in full, however long the answer is, and the connection stays', async () => {
+  test('is answered completely, however long the answer is, and the connection stays open', async () => {
     const { client } = await open();
     client.send('GET /v1/long HTTP/1.1\r\nHost: h\r\n\r\n');
     await until(() => client.heard().endsWith('x"\n'), { ...soon, what: 'the whole answer' });
@@ -272,7 +272,7 @@ describe('whatever else comes', () => {
     expect(client.statuses()).toEqual([200, 204]);
   });
 
-  test('is answered in full to a client that sends another before it has read it, which is the last', async () => {
+  test('is answered completely to a client that sends another request before reading; that one is the last', async () => {
     const { client } = await open();
     client.pause();
     client.send('GET /v1/long HTTP/1.1\r\nHost: h\r\n\r\n');
@@ -286,7 +286,7 @@ describe('whatever else comes', () => {
     expect(client.statuses()).toEqual([200]);
   });
 
-  test('leaves the connection as it was, where it is a good request', async () => {
+  test('keeps the connection open if it is valid', async () => {
     const { client, bodies } = await open();
     client.send(post('one\n'));
     await client.hears(KEPT);

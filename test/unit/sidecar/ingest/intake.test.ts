@@ -35,7 +35,7 @@ describe('intake on the unix socket', () => {
     });
   });
 
-  test('answers 413 to more than it may take, and does not hold it in memory', async () => {
+  test('answers 413 to a body that is too large, and does not hold it in memory', async () => {
     const { path } = await start();
     expect((await post(path, 'x'.repeat(2000))).status).toBe(413);
   });
@@ -45,12 +45,12 @@ describe('intake on the unix socket', () => {
     expect((await post(path, '', '/v1/other')).status).toBe(404);
   });
 
-  test('is open to its owner and group alone', async () => {
+  test('is accessible to its owner and group only', async () => {
     const { path } = await start();
     expect(statSync(path).mode & 0o777).toBe(0o660);
   });
 
-  test('replaces a socket that a killed process left', async () => {
+  test('replaces the socket of a killed process', async () => {
     const path = socketPath();
     leaveStale(path);
     expect(statSync(path).isSocket()).toBe(true);
@@ -58,19 +58,19 @@ describe('intake on the unix socket', () => {
     expect(statSync(path).isSocket()).toBe(true);
   });
 
-  test('refuses a socket that another process listens on', async () => {
+  test('rejects a socket that another process listens on', async () => {
     const { path } = await start();
     await expect(start(undefined, path)).rejects.toThrow(`another process listens on it (got ${path})`);
     expect(existsSync(path)).toBe(true);
   });
 
-  test('refuses to remove what is not a socket', async () => {
+  test('does not remove a file that is not a socket', async () => {
     const path = socketPath();
     writeFileSync(path, 'precious');
     await expect(start(undefined, path)).rejects.toThrow('something else exists there');
   });
 
-  test('refuses a path that the kernel would cut', async () => {
+  test('rejects a path that the kernel would truncate', async () => {
     await expect(start(undefined, `/tmp/${'x'.repeat(120)}`)).rejects.toThrow('longer than 107 bytes');
   });
 });
@@ -80,7 +80,7 @@ describe('the socket file removed under a running sidecar', () => {
     ['it alone', (path) => rmSync(path)],
     ['with its folder', (path) => rmSync(dirname(path), { recursive: true })],
     ['for one that a killed process left', leaveStale],
-  ])('is made again, with its permissions: %s', async (_, remove) => {
+  ])('is created again, with its permissions: %s', async (_, remove) => {
     const { path, intake, warnings } = await start();
     remove(path);
     await until(async () => (await post(path, 'a line\n').catch(() => undefined))?.status === 204, WAIT);
@@ -91,7 +91,7 @@ describe('the socket file removed under a running sidecar', () => {
     expect(readdirSync(dirname(path))).toEqual([basename(path)]);
   });
 
-  test('is noticed again and again', async () => {
+  test('is noticed each time', async () => {
     const { path } = await start();
     for (let i = 0; i < 2; i++) {
       rmSync(path);
@@ -100,7 +100,7 @@ describe('the socket file removed under a running sidecar', () => {
     }
   });
 
-  test('is left to another process that has it, and is taken back when that one ends', async () => {
+  test('is left to another process that has it, and is taken back when that one exits', async () => {
     const { path, intake, warnings } = await start();
     rmSync(path);
     const other = createServer((_, response) => response.writeHead(418).end());
@@ -115,7 +115,7 @@ describe('the socket file removed under a running sidecar', () => {
     expect((await post(path, 'a line\n')).status).toBe(204);
   });
 
-  test('is not taken from another process by a sidecar that stops', async () => {
+  test('is not removed by a stopping sidecar if another process has it', async () => {
     const { path, intake } = await start();
     rmSync(path);
     const other = createServer((_, response) => response.writeHead(418).end());
@@ -126,7 +126,7 @@ describe('the socket file removed under a running sidecar', () => {
     await new Promise((resolve) => other.close(resolve));
   });
 
-  test('loses no request at hand', async () => {
+  test('loses no request in progress', async () => {
     let kept = () => {};
     const { path } = await start(
       () =>
@@ -148,7 +148,7 @@ describe('the socket file removed under a running sidecar', () => {
     }
   });
 
-  test('is removed by a sidecar that stops, when it is its own', async () => {
+  test('is removed by a stopping sidecar if it is its own', async () => {
     const { path, intake } = await start();
     await intake.close();
 

@@ -18,7 +18,7 @@ import { open, take } from '../../store/spool/folder.ts';
 const NODE = 'web-1';
 const VIEWS_A_REQUEST = 100;
 
-test('a spool that fills takes a sample, then refuses; its weights stand for all that was taken in; it recovers', async () => {
+test('a spool that fills samples, then rejects; the weights represent everything ingested; it recovers', async () => {
   const spool = await open({ maxBytes: 300_000, segmentBytes: 10_000 });
   const { post, books, steps } = sidecarOf(spool);
   let views = 0;

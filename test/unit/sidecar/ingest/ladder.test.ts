@@ -5,7 +5,7 @@ import { createLadder, isKept, nextStep, RUNGS } from '../../../../sidecar/inges
 const FROM = 0.8;
 const SEED = 20_261_122;
 
-describe('the step of the ladder', () => {
+describe('load shedding', () => {
   test.each([
     [0, 0],
     [0.79, 0],
@@ -17,7 +17,7 @@ describe('the step of the ladder', () => {
     [0.96, 5],
     [1, 5],
     [1.2, 5],
-  ])('at a fill of %d, coming from empty, is %i', (fill, step) => {
+  ])('at a fill of %d, from empty, is at step %i', (fill, step) => {
     expect(nextStep(0, { fill, from: FROM })).toBe(step);
   });
 
@@ -28,11 +28,11 @@ describe('the step of the ladder', () => {
     [0.785, 1],
     [0.77, 0],
     [0, 0],
-  ])('at a fill of %d, coming from full, is %i', (fill, step) => {
+  ])('at a fill of %d, from full, is at step %i', (fill, step) => {
     expect(nextStep(5, { fill, from: FROM })).toBe(step);
   });
 
-  test('does not change while the spool wavers at a boundary', () => {
+  test('does not change its step while the spool fluctuates at a boundary', () => {
     let fill = 0.84;
     const changes: number[] = [];
     const ladder = createLadder({ from: FROM, fill: () => fill, onChange: ({ step }) => changes.push(step) });
@@ -43,7 +43,7 @@ describe('the step of the ladder', () => {
     expect(changes).toEqual([2]);
   });
 
-  test('goes up as the spool fills, comes down as it empties, and tells of each change once', () => {
+  test('increases as the spool fills, decreases as it empties, and reports each change once', () => {
     let fill = 0;
     const changes: number[] = [];
     const ladder = createLadder({ from: FROM, fill: () => fill, onChange: ({ step }) => changes.push(step) });
@@ -58,14 +58,14 @@ describe('sampling', () => {
   const random = randomFrom(SEED);
   const ids = Array.from({ length: 200_000 }, () => `01a2038a1aa3${hex(random, 20)}`);
 
-  test.each(RUNGS.map(({ oneIn }) => oneIn))('of one in %i keeps the sum of the weights', (oneIn) => {
+  test.each(RUNGS.map(({ oneIn }) => oneIn))('keeps the sum of the weights at one in %i', (oneIn) => {
     const kept = ids.filter((id) => isKept(bitsOf(id, 0), bitsOf(id, 1), oneIn)).length;
     // Of a binomial count times its weight.
     const standardError = oneIn * Math.sqrt(ids.length * (1 / oneIn) * (1 - 1 / oneIn));
     expect(Math.abs(kept * oneIn - ids.length)).toBeLessThanOrEqual(4 * standardError);
   });
 
-  test('of each item keeps its share, whatever nginx had sampled before', () => {
+  test('keeps the share of each item, whatever nginx sampled before', () => {
     // nginx lets one request id in ten pass, by its first digits: what is left is no random set of ids.
     const passed = ids.filter((id) => Number.parseInt(id.slice(12, 20), 16) < 2 ** 32 / 10);
     const views = { hot: 0, cold: 0 };
@@ -82,7 +82,7 @@ describe('sampling', () => {
     expect(Math.abs(views.hot - common * 10)).toBeLessThanOrEqual(4 * error(common));
   });
 
-  test('keeps on a fuller rung nothing that it would not keep on an emptier one', () => {
+  test('keeps nothing on a higher step that it would drop on a lower one', () => {
     for (const id of ids.slice(0, 10_000)) {
       const fates = RUNGS.map(({ oneIn }) => isKept(bitsOf(id, 0), bitsOf(id, 1), oneIn));
       expect(fates).toEqual(fates.toSorted((a, b) => Number(b) - Number(a)));

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { createRecentIds } from '../../../../sidecar/ingest/recent-ids.ts';
 
 describe('recent ids', () => {
-  test('knows the last half a million at least, and forgets the oldest', () => {
+  test('remember at least the last half a million, and forget the oldest', () => {
     const recent = createRecentIds();
     const ids = Array.from({ length: 1_200_000 }, (_, i) => id(i));
     for (const one of ids) recent.add(...one);
@@ -10,7 +10,7 @@ describe('recent ids', () => {
     expect(recent.has(...id(0))).toBe(false);
   });
 
-  test('tells whether it knows any of many', () => {
+  test('tell whether any of many is known', () => {
     const recent = createRecentIds();
     recent.add(...id(7));
     const anyOf = (...ids: [number, number][]) =>
@@ -23,7 +23,7 @@ describe('recent ids', () => {
     expect(anyOf(id(1), id(7))).toBe(true);
   });
 
-  test('does not know what it was never told', () => {
+  test('do not contain an id that was never added', () => {
     const recent = createRecentIds();
     for (let i = 0; i < 1000; i++) recent.add(...id(i));
     expect(Array.from({ length: 1000 }, (_, i) => id(2_000_000 + i)).some((one) => recent.has(...one))).toBe(

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { readHead } from '../../../../sidecar/ingest/request-head.ts';
 
 describe('the head of a request', () => {
-  test('is read as nginx writes it', () => {
+  test('is read in the form that nginx writes', () => {
     const text = 'POST /v1/lines?a=1?b HTTP/1.1\r\nHost: hotitem\r\nContent-Length: 7\r\n\r\n';
     expect(read(`${text}a line\n`)).toEqual({
       method: 'POST',
@@ -32,7 +32,7 @@ describe('the head of a request', () => {
     expect(read(text)).toMatchObject(head);
   });
 
-  test('is not there while it is not whole, wherever it is cut', () => {
+  test('is incomplete wherever it is cut off', () => {
     const text = 'POST /v1/lines HTTP/1.1\r\nHost: hotitem\r\nContent-Length: 7\r\n\r\n';
     for (let cut = 1; cut < text.length; cut++)
       expect([cut, read(text.slice(0, cut))]).toEqual([cut, undefined]);
@@ -63,7 +63,7 @@ describe('the head of a request', () => {
     ['a body in chunks', `${start}Transfer-Encoding: chunked\r\n\r\n`, 411],
     ['a body that waits to be asked for', `${start}Content-Length: 2\r\nExpect: 100-continue\r\n\r\n`, 417],
     ['no end', `${start}X-A: ${'a'.repeat(2_100)}`, 431],
-  ])('with %s is refused', (_, text, status) => {
+  ])('with %s is rejected', (_, text, status) => {
     expect(read(text)).toBe(status);
   });
 });

@@ -11,8 +11,8 @@ import { createTakeIn, type Source, TooManyBadLines } from '../../../../sidecar/
 import { SIDECAR_METRICS } from '../../../../sidecar/metrics.ts';
 import { line } from '../../event/lines.ts';
 
-describe('taking in lines', () => {
-  test('keeps each event once, whichever way and however often its line comes', async () => {
+describe('ingesting lines', () => {
+  test('keeps each event once, by whatever path and however often its line arrives', async () => {
     const { takeIn, kept, count } = create();
     await takeIn(lines(first, second), 'intake');
     await takeIn(lines(second, first), 'spill');
@@ -21,14 +21,14 @@ describe('taking in lines', () => {
     expect(count('intake_duplicates_total', 'spill')).toBe(2);
   });
 
-  test('keeps the good lines beside a bad one, and the bad one aside', async () => {
+  test('keeps valid lines beside an invalid one, and sets that one aside', async () => {
     const { takeIn, kept, rejected } = create();
     expect(await takeIn(lines(first, 'nonsense', second), 'intake')).toEqual({ lines: 3, bad: 1 });
     expect(kept).toHaveLength(2);
     expect(rejected).toEqual([{ reason: 'version', field: 'version', value: 'nonsense' }]);
   });
 
-  test('takes a line that went right behind one that the disk had no more room for', async () => {
+  test('ingests a line that directly follows one that a full disk cut off', async () => {
     const { takeIn, kept, rejected } = create();
     const torn = [first.slice(0, 70), first.slice(0, 60), first.slice(0, 55)];
     expect(await takeIn(lines(torn.join('') + second), 'spill')).toEqual({ lines: 4, bad: 3 });
@@ -45,7 +45,7 @@ describe('taking in lines', () => {
     ],
     ['twice', `\0${line({ requestId: 'b'.repeat(32) }).slice(0, 70)}\0`, ['fields', 'nul']],
   ])(
-    'NULs in a tailed file (a power cut) %s do not take the good line behind them',
+    'NULs in a tailed file (a power cut) %s do not lose the valid line after them',
     async (_, nuls, reasons) => {
       const { takeIn, kept, rejected } = create();
       const taken = await takeIn(lines(nuls + second), 'log');
@@ -57,7 +57,7 @@ describe('taking in lines', () => {
     },
   );
 
-  test('does not take a line for a duplicate whose write had failed', async () => {
+  test('does not treat a line as a duplicate if its first write failed', async () => {
     const { takeIn, kept, fail, count } = create();
     fail(true);
     await expect(takeIn(lines(first), 'intake')).rejects.toThrow('disk full');
@@ -72,7 +72,7 @@ describe('taking in lines', () => {
     ['a spill file, while its post is written', () => [[first], 'intake'], () => [[second, first], 'spill']],
     ['a post, while its spill file is written', () => [[first, second], 'spill'], () => [[first], 'intake']],
     ['a second post of many', () => [[first, second], 'intake'], () => [[second, first], 'intake']],
-  ])('takes a line once that comes again by %s', async (_, one, other) => {
+  ])('ingests a line once that arrives again by %s', async (_, one, other) => {
     const { takeIn, kept, fail } = create();
     await Promise.all([one(), other()].map(([some, source]) => takeIn(lines(...some), source)));
     expect(new Set(kept).size).toBe(kept.length);
@@ -86,14 +86,14 @@ describe('taking in lines', () => {
     expect(kept.filter((json) => json.includes('dddd'))).toHaveLength(1);
   });
 
-  test('keeps nothing of a visitor that may not rest, and says of a bot that it is one', async () => {
+  test('stores nothing about a visitor that must not be stored, and marks bots', async () => {
     const { takeIn, kept } = create();
     await takeIn(lines(line({ ip: '203.0.113.7', ua: 'curl/8.5.0' })), 'intake');
     expect(JSON.parse(kept[0] ?? '')).toMatchObject({ ip: '203.0.113.0', bot: true });
     expect(kept[0]).not.toMatch(/203\.0\.113\.7|curl/);
   });
 
-  test('takes lines that are copied and lines that are decoded', async () => {
+  test('ingests lines that are copied and lines that are decoded', async () => {
     const { takeIn, kept, count } = create({ full: true });
     const odd = line({ requestId: 'e'.repeat(32), uri: '/web/item/%34.html' });
     expect(await takeIn(lines(first, odd, '', 'nonsense', second, first), 'intake')).toEqual({
@@ -112,19 +112,19 @@ describe('taking in lines', () => {
     expect(count('intake_duplicates_total', 'spill')).toBe(1);
   });
 
-  test('takes a torn line apart only in a file', async () => {
+  test('splits a torn line only in a file', async () => {
     const torn = first.slice(0, 70) + second;
     expect(await create().takeIn(lines(torn), 'intake')).toEqual({ lines: 1, bad: 0 });
     expect(await create().takeIn(lines(torn), 'spill')).toEqual({ lines: 2, bad: 1 });
   });
 
-  test('takes in a line without a newline at its end', async () => {
+  test('ingests a line without a newline at its end', async () => {
     const { takeIn, kept } = create({ full: true });
     await takeIn(Buffer.from(first, 'latin1'), 'log');
     expect(kept).toHaveLength(1);
   });
 
-  test('keeps a weighted sample while the spool fills, and counts what it leaves out', async () => {
+  test('keeps a weighted sample while the spool fills, and counts what it drops', async () => {
     const { takeIn, kept, count } = create({ full: true, oneIn: 4 });
     const many = Array.from({ length: 4000 }, (_, i) => line({ requestId: requestId(i), version: '2/10' }));
     expect(await takeIn(lines(...many), 'intake')).toEqual({ lines: 4000, bad: 0 });
@@ -215,11 +215,11 @@ function create({ full = false, oneIn = 1 }: Created = {}) {
   }
 }
 
-describe('lines that are no events', () => {
+describe('lines that are not events', () => {
   test.each([
     ['of two bytes', 'x\n'],
     ['that are empty', '\n'],
-  ])('%s: more than nginx posts at all are refused, and nothing beside them is kept', async (_, bad) => {
+  ])('%s: more of them than nginx ever posts are rejected, and nothing with them is kept', async (_, bad) => {
     const { takeIn, kept, rejected, count } = create();
     await expect(takeIn(Buffer.from(`${first}\n${bad.repeat(1_001)}${second}\n`), 'intake')).rejects.toThrow(
       TooManyBadLines,
@@ -228,13 +228,13 @@ describe('lines that are no events', () => {
     expect(await takeIn(lines(first), 'intake')).toEqual({ lines: 1, bad: 0 });
   });
 
-  test('of a post of nginx are each counted and shown', async () => {
+  test('in a post of nginx are all counted and shown', async () => {
     const { takeIn, rejected } = create();
     expect(await takeIn(Buffer.from('x\n'.repeat(1_000)), 'intake')).toEqual({ lines: 1_000, bad: 1_000 });
     expect(rejected).toHaveLength(1_000);
   });
 
-  test('of a file are all counted, and some are shown', async () => {
+  test('in a file are all counted, and some are shown', async () => {
     const { takeIn, kept, rejected } = create();
     const taken = await takeIn(Buffer.from(`${'x\n'.repeat(100_000)}${first}\n`), 'spill');
     expect(taken).toEqual({ lines: 100_001, bad: 100_000 });
@@ -242,8 +242,8 @@ describe('lines that are no events', () => {
   });
 });
 
-describe('new views are shown', () => {
-  test('once, whichever way and however often their line comes', async () => {
+describe('new views are passed to observers', () => {
+  test('once, by whatever path and however often their line arrives', async () => {
     const { takeIn, shown } = create();
     await takeIn(lines(first, second), 'intake');
     await takeIn(lines(second, third, first), 'spill');
@@ -251,13 +251,13 @@ describe('new views are shown', () => {
     expect(shown()).toEqual(['4b6e', 'ffff', 'dddd']);
   });
 
-  test('once, where a post and a spill file of the same are written at the same time', async () => {
+  test('once, if a post and a spill file with the same views are written at the same time', async () => {
     const { takeIn, shown } = create();
     await Promise.all([takeIn(lines(first), 'intake'), takeIn(lines(second, first), 'spill')]);
     expect(shown().sort()).toEqual(['4b6e', 'ffff']);
   });
 
-  test('when their write has succeeded, not when it failed', async () => {
+  test('if their write succeeded, not if it failed', async () => {
     const { takeIn, shown, fail } = create();
     fail(true);
     await expect(takeIn(lines(first), 'intake')).rejects.toThrow('disk full');
@@ -275,7 +275,7 @@ describe('new views are shown', () => {
     expect(shown()).toHaveLength(1_000);
   });
 
-  test('not from a request that is refused', async () => {
+  test('not from a request that is rejected', async () => {
     const { takeIn, shown } = create();
     await expect(takeIn(Buffer.from(`${first}\n${'x\n'.repeat(1_001)}`), 'intake')).rejects.toThrow(
       TooManyBadLines,

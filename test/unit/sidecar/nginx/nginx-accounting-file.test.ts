@@ -28,7 +28,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-test('what was stored is there for the next', async () => {
+test('a stored state is there for the next sidecar', async () => {
   createBooksFile(path, refuse).store(BOOKS);
 
   await until(() => createBooksFile(path, refuse).load() !== undefined, {
@@ -38,7 +38,7 @@ test('what was stored is there for the next', async () => {
   expect(createBooksFile(path, refuse).load()).toEqual(BOOKS);
 });
 
-test('nothing is written where nothing has changed', async () => {
+test('nothing is written if nothing has changed', async () => {
   const file = createBooksFile(path, refuse);
   file.store(BOOKS);
   await until(() => existsSync(path), { timeoutMs: 5_000, what: 'the file' });
@@ -54,13 +54,13 @@ test.each([
   ['no file', undefined],
   ['half a file', '{"started":1,"po'],
   ['a file of something else', '{"started":"yesterday"}'],
-])('with %s the books begin anew', (_, text) => {
+])('with %s the accounting starts again', (_, text) => {
   if (text !== undefined) writeFileSync(path, text);
 
   expect(createBooksFile(path, refuse).load()).toBeUndefined();
 });
 
-test('a file that cannot be written is said, and no more', async () => {
+test('a file that cannot be written is reported, and nothing else fails', async () => {
   const said: string[] = [];
   createBooksFile(join(folder, 'missing/nginx-books.json'), (_, message) => said.push(message)).store(BOOKS);
 

@@ -24,7 +24,7 @@ beforeEach(() => {
   books.report(nothing());
 });
 
-test('nginx says that it cannot write to the spill folder, until it can or is silent', () => {
+test('nginx reports that it cannot write to the spill folder, until it can or stops reporting', () => {
   expect(books.isSpillBarred()).toBe(false);
   books.report({ ...nothing(), spill_barred: 1 });
   expect(books.isSpillBarred()).toBe(true);
@@ -35,7 +35,7 @@ test('nginx says that it cannot write to the spill folder, until it can or is si
   expect(books.isSpillBarred()).toBe(false);
 });
 
-test('the last report of a worker that a reload replaces, which holds counters alone, leaves it known what nginx runs', () => {
+test('the last report of a worker that a reload replaces has only counters, and keeps what is known of nginx', () => {
   const running = { one_in: 1, off: true, release: '1.0.0' };
   books.report({ ...nothing(), ...running });
   books.report({ ...nothing(), flushed: 5, one_in: undefined, off: false, release: undefined });
@@ -68,7 +68,7 @@ describe('unaccounted', () => {
     expect(books.accounts()).toMatchObject({ captured: 10, unaccounted: 0 });
   });
 
-  test('counts the views that are nowhere', () => {
+  test('counts views that are unaccounted for', () => {
     takenIn('intake', 7);
     books.report({ ...nothing(), handed: 10 });
 
@@ -76,7 +76,7 @@ describe('unaccounted', () => {
     expect(metrics.of('nginx_unaccounted').value()).toBe(3);
   });
 
-  test('counts the views that nginx says it spilled, and the disk did not take', () => {
+  test('counts views that nginx reported as spilled, and that a full disk lost', () => {
     spillWaits(1_400);
     books.report({ ...nothing(), diverted: 10, spilled: 10 });
     expect(books.accounts()?.unaccounted).toBe(0);
@@ -87,7 +87,7 @@ describe('unaccounted', () => {
     expect(books.accounts()?.unaccounted).toBe(3);
   });
 
-  test('leaves out what nginx spilled in the time of a sidecar before this one', () => {
+  test('omits views that nginx spilled before this sidecar started', () => {
     books.report({ ...nothing(), ...OLDER, diverted: 100, spilled: 100 });
     spillWaits(2_000);
     books.report({ ...nothing(), ...OLDER, diverted: 110, spilled: 110 });
@@ -95,7 +95,7 @@ describe('unaccounted', () => {
     expect(books.accounts()?.unaccounted).toBe(0);
   });
 
-  test('begins with the first two reports, and again with that of another nginx', () => {
+  test('starts with the first two reports, and again with that of another nginx', () => {
     books.report({ ...nothing(), ...OLDER, handed: 100 });
     books.report({ ...nothing(), ...OLDER, handed: 100 });
     expect(books.accounts()?.unaccounted).toBe(0);
@@ -115,7 +115,7 @@ describe('unaccounted', () => {
     expect(books.accounts()?.unaccounted).toBe(1);
   });
 
-  test('is 0 after views that overtook the first report of an nginx', () => {
+  test('is 0 after views that arrived before the first report of an nginx', () => {
     takenIn('intake', 5);
     books.report({ ...nothing(), started: 2 });
     books.report({ ...nothing(), ...OLDER, handed: 5 });
@@ -126,7 +126,7 @@ describe('unaccounted', () => {
     expect(books.accounts()?.unaccounted).toBe(1);
   });
 
-  test('is 0 after views that came faster than the report which counts them', () => {
+  test('is 0 after views that arrived before the report that counts them', () => {
     takenIn('intake', 5);
     books.report(nothing());
     books.report({ ...nothing(), handed: 5 });
@@ -145,20 +145,17 @@ describe('unaccounted', () => {
       },
       { handed: 10, spilled: 10 },
     ],
-  ])(
-    'is 0 after views that were taken in and still waited %s, for however long',
-    (_, waits, happens, then) => {
-      happens();
-      rest({ ...nothing(), ...waits });
-      if (then.spilled !== undefined) takenIn('spill', 10, 10);
-      spillWaits(0);
-      rest({ ...nothing(), ...then });
+  ])('is 0 after views that were ingested and waited %s, for any time', (_, waits, happens, then) => {
+    happens();
+    rest({ ...nothing(), ...waits });
+    if (then.spilled !== undefined) takenIn('spill', 10, 10);
+    spillWaits(0);
+    rest({ ...nothing(), ...then });
 
-      expect(books.accounts()?.unaccounted).toBe(0);
-    },
-  );
+    expect(books.accounts()?.unaccounted).toBe(0);
+  });
 
-  test('leaves out what a sidecar before this one took in, also where more waits at the first report', () => {
+  test('omits what an earlier sidecar ingested, also if more waits at the first report', () => {
     spillWaits(2_000);
     books.report({ ...nothing(), ...OLDER, diverted: 110, spilled: 110 });
     spillWaits(0);
@@ -168,7 +165,7 @@ describe('unaccounted', () => {
     expect(books.accounts()?.unaccounted).toBe(0);
   });
 
-  test('leaves out the files of the transport log, which nginx does not count', () => {
+  test('omits the files of the transport log, which nginx does not count', () => {
     takenIn('log', 50);
     books.report(nothing());
 
@@ -176,8 +173,8 @@ describe('unaccounted', () => {
   });
 });
 
-describe('a sidecar that starts anew', () => {
-  test('goes on with what the one before it missed', () => {
+describe('a restarted sidecar', () => {
+  test('continues with the missing views of its predecessor', () => {
     takenIn('intake', 7);
     books.report({ ...nothing(), handed: 10 });
     startSidecar();
@@ -187,7 +184,7 @@ describe('a sidecar that starts anew', () => {
     expect(books.accounts()?.unaccounted).toBe(3);
   });
 
-  test('misses what nginx says it spilled while there was none, and the disk did not take', () => {
+  test('reports views as missing that nginx spilled meanwhile and that a full disk lost', () => {
     startSidecar();
     spillWaits(1_400);
     books.report({ ...nothing(), diverted: 10, spilled: 10 });
@@ -198,7 +195,7 @@ describe('a sidecar that starts anew', () => {
     expect(books.accounts()?.unaccounted).toBe(3);
   });
 
-  test('misses nothing of what was taken in after the last report, and is in the spool', () => {
+  test('reports nothing as missing that was ingested after the last report and is in the spool', () => {
     sequence = 100;
     takenIn('intake', 10);
     books.report({ ...nothing(), handed: 10 });
@@ -209,7 +206,7 @@ describe('a sidecar that starts anew', () => {
     expect(books.accounts()?.unaccounted).toBe(0);
   });
 
-  test('goes on with what was missed of an nginx that has been replaced since', () => {
+  test('continues with the missing views of an nginx that has been replaced since', () => {
     takenIn('intake', 7);
     books.report({ ...nothing(), handed: 10 });
     startSidecar();
@@ -253,7 +250,7 @@ describe('two nginx on one sidecar (a binary upgrade)', () => {
     expect(both).toEqual({ captured: 39, buffered: 3, away: 6, failed: 1, dropped: 4, fulls: 2 });
   });
 
-  test('are told apart when they started within the same millisecond', () => {
+  test('are distinguished if they started within the same millisecond', () => {
     takenIn('intake', 13);
     books.report({ ...nothing(), handed: 10 });
     books.report({ ...nothing(), instance: 22, handed: 3 });
@@ -263,7 +260,7 @@ describe('two nginx on one sidecar (a binary upgrade)', () => {
     expect(books.accounts()).toMatchObject({ captured: 14, instances: [{ captured: 3 }, { captured: 11 }] });
   });
 
-  test('are one where a reload brought the includes that name the instance, or took them away', () => {
+  test('are one instance if a reload added or removed the includes that name it', () => {
     books.report({ ...nothing(), instance: 0, handed: 3 });
     books.report({ ...nothing(), instance: 11, handed: 4 });
     books.report({ ...nothing(), instance: 0, handed: 5 });
@@ -271,7 +268,7 @@ describe('two nginx on one sidecar (a binary upgrade)', () => {
     expect(books.accounts()).toMatchObject({ captured: 5, instances: [{ captured: 5 }] });
   });
 
-  test('keep a loss of the one that leaves', () => {
+  test('keep a loss of the one that exits', () => {
     takenIn('intake', 7);
     old({ handed: 10 });
     young({});
@@ -282,7 +279,7 @@ describe('two nginx on one sidecar (a binary upgrade)', () => {
     expect(books.accounts()).toMatchObject({ captured: 15, unaccounted: 3, instances: [{ captured: 5 }] });
   });
 
-  test('show what the one that left still held in its zone, and nothing of it when it came after all', () => {
+  test('show what the exited one still held in its zone, and nothing of it if it arrived after all', () => {
     old({ waiting: 10 });
     young({});
     expect(books.accounts()).toMatchObject({ buffered: 10, unaccounted: 0 });
@@ -295,7 +292,7 @@ describe('two nginx on one sidecar (a binary upgrade)', () => {
     expect(books.accounts()?.unaccounted).toBe(0);
   });
 
-  test('are not at rest before both have said so', () => {
+  test('are not idle before both report so', () => {
     takenIn('intake', 1);
     young({});
     now += 1_500;
@@ -318,7 +315,7 @@ describe('two nginx on one sidecar (a binary upgrade)', () => {
     expect(books.accounts()).toMatchObject({ captured: 32, unaccounted: 6 });
   });
 
-  test('may be followed by any number of others, of which the totals are kept', () => {
+  test('may be followed by any number of others, whose totals are kept', () => {
     for (let i = 1; i <= 100; i++) {
       now += 1_000;
       takenIn('intake', 9);
@@ -341,7 +338,7 @@ describe('two nginx on one sidecar (a binary upgrade)', () => {
   }
 });
 
-test('tells the two ways into the spill folder apart', () => {
+test('distinguishes the two paths into the spill folder', () => {
   books.report({ ...nothing(), handed: 3, diverted: 4, spilled: 6 });
 
   expect(metrics.of('nginx_spilled_total', { way: 'away' }).value()).toBe(4);

@@ -33,7 +33,7 @@ test.each(['POST', 'PUT', 'DELETE'])('%s is not for the workers of nginx', async
   expect(control.state()).toEqual({ version: 0, mode: 'default' });
 });
 
-test('an nginx that asks again gets the answer to its poll before, and no other nginx does', async () => {
+test('a repeated poll answers the previous poll of that nginx, and of no other one', async () => {
   const first = poll('instance=7&wait=4000', 'first of 7');
   const other = poll('instance=8&wait=1000', '8');
   await poll('instance=7&wait=0', 'last of 7');
@@ -43,7 +43,7 @@ test('an nginx that asks again gets the answer to its poll before, and no other 
   expect(order).toHaveLength(3);
 });
 
-test('an nginx that has gone is not waited for', async () => {
+test('a poll ends when its nginx is gone', async () => {
   const gone = new AbortController();
   const answer = route({
     method: 'GET',

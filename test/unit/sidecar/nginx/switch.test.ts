@@ -39,7 +39,7 @@ describe('the state of capture', () => {
     expect(createControl(file, warn).state()).toEqual({ version: 0, mode: 'default' });
   });
 
-  test('is kept, with a version that grows', async () => {
+  test('is stored, with an increasing version', async () => {
     const control = createControl(file, warn);
     await control.set({ mode: 'sample', n: 4 });
     await control.set({ mode: 'off' });
@@ -57,7 +57,7 @@ describe('the state of capture', () => {
     '{"version":1,"mode":"half"}',
     '{"version":-1.5,"mode":"on"}',
     '{"mode":"on"}',
-  ])('is nothing where the file holds %j', (text) => {
+  ])('is nothing if the file contains %j', (text) => {
     writeFileSync(file, text);
 
     expect(createControl(file, warn).state()).toEqual({ version: 0, mode: 'default' });
@@ -68,7 +68,7 @@ describe('the state of capture', () => {
 const report = 'started=1&waiting=2&flushed=3&handed=4&diverted=5&spilled=5&dropped=0&fulls=0&spill_barred=0';
 
 describe('/v1/control', () => {
-  test('tells the mode at once to who does not wait', async () => {
+  test('answers at once if the client does not wait', async () => {
     await start();
 
     expect(await ask('GET', '/v1/control')).toEqual({
@@ -77,7 +77,7 @@ describe('/v1/control', () => {
     });
   });
 
-  test('tells it at once to who knows an older one', async () => {
+  test('answers at once if the client has an older version', async () => {
     await start();
     await ask('POST', '/v1/control', { mode: 'sample', n: 4 });
 
@@ -87,7 +87,7 @@ describe('/v1/control', () => {
     });
   });
 
-  test('tells who waits, as soon as it changes', async () => {
+  test('answers waiting clients as soon as it changes', async () => {
     await start();
     const waiting = ask('GET', '/v1/control?version=0&wait=30000');
     await ask('POST', '/v1/control', { mode: 'off' });
@@ -95,7 +95,7 @@ describe('/v1/control', () => {
     expect(await waiting).toMatchObject({ status: 200, body: { version: 1, mode: 'off' } });
   });
 
-  test('says 204 when nothing has changed in that time', async () => {
+  test('answers 204 if nothing has changed in that time', async () => {
     await start();
 
     expect(await ask('GET', '/v1/control?version=0&wait=1')).toEqual({ status: 204, body: undefined });
@@ -111,21 +111,21 @@ describe('/v1/control', () => {
     { mode: 'sample', n: 10_001 },
     { mode: 'sample', n: '4' },
     { mode: 'on', filler: 'x'.repeat(5_000) },
-  ])('does not take %j', async (body) => {
+  ])('rejects %j', async (body) => {
     await start();
 
     expect((await ask('POST', '/v1/control', body)).status).toBe(400);
     expect(existsSync(file)).toBe(false);
   });
 
-  test('says 500 when the mode cannot be stored, and goes on with the old one', async () => {
+  test('answers 500 if the mode cannot be stored, and keeps the old one', async () => {
     await start(join(folder, 'missing/capture.json'));
 
     expect((await ask('POST', '/v1/control', { mode: 'off' })).status).toBe(500);
     expect((await ask('GET', '/v1/control')).body).toMatchObject({ mode: 'default' });
   });
 
-  test('two POSTs at once do not corrupt capture.json, and each gets a version of its own', async () => {
+  test('two POSTs at once do not corrupt capture.json, and each gets its own version', async () => {
     await start();
     for (let round = 1; round <= 50; round++) {
       const said = await Promise.all([
@@ -147,7 +147,7 @@ describe('/v1/control', () => {
     expect((await ask(method, '/v1/control')).status).toBe(405);
   });
 
-  test('hands the report of nginx to the accounting', async () => {
+  test('passes the report of nginx to the accounting', async () => {
     await start();
     await ask('GET', `/v1/control?version=0&wait=0&${report}`);
 
@@ -171,7 +171,7 @@ describe('/v1/control', () => {
     },
   );
 
-  test('a report with a field that is no count is left out, and the log names field and value', async () => {
+  test('a report with a field that is not a count is ignored, and the log names field and value', async () => {
     await start();
     await ask('GET', `/v1/control?version=0&wait=0&${report.replace('flushed=3', 'flushed=-3')}`);
 
@@ -179,7 +179,7 @@ describe('/v1/control', () => {
     expect(warnings).toEqual([[expect.any(String), { reason: 'flushed: must be a count (got "-3")' }]]);
   });
 
-  test('a question without a report is none that is wrong', async () => {
+  test('a poll without a report is valid', async () => {
     await start();
     await ask('GET', '/v1/control?version=0&wait=0');
 
@@ -187,7 +187,7 @@ describe('/v1/control', () => {
     expect(warnings).toEqual([]);
   });
 
-  test('does not keep the intake from closing', async () => {
+  test('does not prevent the intake from closing', async () => {
     await start();
     const waiting = ask('GET', `/v1/control?version=0&wait=500&${report}`);
     await until(() => books.accounts(), { timeoutMs: 5_000, what: 'the poll' });
@@ -197,7 +197,7 @@ describe('/v1/control', () => {
   });
 });
 
-test('the file is written whole, or not at all', async () => {
+test('the file is written atomically', async () => {
   await createControl(file, warn).set({ mode: 'on' });
 
   expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ version: 1, mode: 'on' });

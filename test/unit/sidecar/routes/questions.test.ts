@@ -24,7 +24,7 @@ describe('questions', () => {
     expect(stage.begun).toEqual(['a', 'a']);
   });
 
-  test('run one after the other, the cheapest first', async () => {
+  test('run one at a time, the cheapest first', async () => {
     const stage = setUp();
     for (const [key, cost] of Object.entries({ first: 9, dear: 5, cheap: 1, 'as cheap': 1 }))
       stage.ask(key, cost);
@@ -35,7 +35,7 @@ describe('questions', () => {
     expect(stage.begun).toEqual(['first', 'cheap', 'as cheap', 'dear']);
   });
 
-  test('are given up when nobody waits for them any more, and not before', async () => {
+  test('are aborted when nobody waits for them, and not before', async () => {
     const stage = setUp();
     const [one, other] = [stage.ask('a'), stage.ask('a')];
     one.leave();
@@ -46,7 +46,7 @@ describe('questions', () => {
     expect(stage.signals.get('a')?.aborted).toBe(true);
   });
 
-  test('are never begun where their asker is gone by then', async () => {
+  test('are not started if their client is gone by then', async () => {
     const stage = setUp();
     stage.ask('a');
     const waiting = stage.ask('b');
@@ -60,7 +60,7 @@ describe('questions', () => {
     expect(stage.begun).toEqual(['a', 'c']);
   });
 
-  test('begin only when the one before has ended, whoever waits for that', async () => {
+  test('start only when the previous one has ended, whether anybody waits for it or not', async () => {
     const stage = setUp({ ...ROOMY }, { obeys: false });
     const first = stage.ask('a');
     stage.ask('b');
@@ -71,7 +71,7 @@ describe('questions', () => {
     await until(() => stage.begun.length === 2, { timeoutMs: 5_000, what: 'the next to begin' });
   });
 
-  test('that nobody answers for any more are asked again', async () => {
+  test('that were aborted can be asked again', async () => {
     const stage = setUp({ ...ROOMY }, { obeys: false });
     const first = stage.ask('a');
     first.leave();
@@ -83,7 +83,7 @@ describe('questions', () => {
     expect(await again.answer).toBe('a');
   });
 
-  test('beyond those that may wait are refused, but for cheaper ones', async () => {
+  test('beyond the limit are rejected, except cheaper ones', async () => {
     const stage = setUp({ ...ROOMY, waiting: 2 });
     stage.ask('runs', 9);
     stage.ask('long', 7);
@@ -97,7 +97,7 @@ describe('questions', () => {
     expect(await short.answer).toBe('short');
   });
 
-  test('of more askers than may wait are refused, also the same', async () => {
+  test('of more clients than may wait are rejected, also identical ones', async () => {
     const stage = setUp({ ...ROOMY, askers: 2 });
     const leaving = stage.ask('a');
     stage.ask('a');
@@ -109,13 +109,13 @@ describe('questions', () => {
     expect(await answer.answer).toBe('a');
   });
 
-  test('that take too long are given up', async () => {
+  test('that take too long are aborted', async () => {
     const stage = setUp({ ...ROOMY, longestMs: 20 });
     await expect(stage.ask('a').answer).rejects.toMatchObject({ reason: 'time' });
     expect(stage.signals.get('a')?.aborted).toBe(true);
   });
 
-  test.each(['before', 'after'])('give way to others that came %s their time was up', async (when) => {
+  test.each(['before', 'after'])('are replaced by others that came %s their timeout', async (when) => {
     jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] });
     const stage = setUp({ ...ROOMY, sharedMs: 1_000 });
     const long = stage.ask('long', 9);
@@ -132,7 +132,7 @@ describe('questions', () => {
     expect(await short.answer).toBe('short');
   });
 
-  test('that fail do not keep others from being asked', async () => {
+  test('that fail do not block others', async () => {
     const questions = createQuestions<string>(ROOMY);
     const signal = new AbortController().signal;
     const fails = questions.ask({ key: 'a', cost: 1, work: () => Promise.reject(new Error('no')) }, signal);

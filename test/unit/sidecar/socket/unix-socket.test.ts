@@ -30,7 +30,7 @@ afterEach(async () => {
 });
 
 describe('a folder of the socket that others may write to', () => {
-  test('links put there while the socket is made lead chmod, chown and rename nowhere', async () => {
+  test('links that are placed there meanwhile do not redirect chmod, chown or rename', async () => {
     const victim = join(folder.path, 'victim');
     writeFileSync(victim, 'of the operator', { mode: 0o600 });
     const open = join(folder.path, 'open');
@@ -56,7 +56,7 @@ describe('a folder of the socket that others may write to', () => {
   }
 });
 
-test('the folder of a socket has its mode, and not what a umask leaves of it', async () => {
+test('the folder of a socket has its mode, whatever the umask', async () => {
   for (const umask of [0o000, 0o077]) {
     const before = process.umask(umask);
     try {

@@ -73,7 +73,7 @@ describe('in its folder the tail', () => {
   });
 
   test.each(['.a.tsv', 'a b.tsv', 'a\nb.tsv', '\u2028.tsv', `${'a'.repeat(200)}.tsv`, 'a.tsv.gz'])(
-    'passes over the name %j',
+    'skips the name %j',
     async (name) => {
       const folder = tailFolder();
       writeFileSync(join(folder, 'spill', name), 'a\n');
@@ -84,7 +84,7 @@ describe('in its folder the tail', () => {
     },
   );
 
-  test.each(['full', 'drain', 'report-4711', 'lost+found'])('takes %s for what it is', async (name) => {
+  test.each(['full', 'drain', 'report-4711', 'lost+found'])('recognises %s', async (name) => {
     const folder = tailFolder();
     mkdirSync(join(folder, 'spill', name));
     const tailed = await startTailed(folder);
@@ -110,7 +110,7 @@ describe('in its folder the tail', () => {
     await until(() => tailed.odd('junk') === 0, { timeoutMs: 5000, what: 'it to be forgotten' });
   });
 
-  test('is not kept by a file that it may not read, and reads it when it may', async () => {
+  test('is not blocked by a file without read permission, and reads it when it may', async () => {
     const folder = tailFolder();
     const path = join(folder, 'spill', 'a.tsv');
     writeFileSync(path, 'a\n');
@@ -125,7 +125,7 @@ describe('in its folder the tail', () => {
     expect(tailed.gauge('spill_waiting_bytes')).toBe(0);
   });
 
-  test('is not lost when somebody removes it: it is made again, and read', async () => {
+  test('creates the folder again when somebody removes it, and reads it', async () => {
     const tailed = await startTailed();
     tailed.write('a.tsv', 'a\n');
     await untilTaken(tailed, ['a']);
@@ -137,7 +137,7 @@ describe('in its folder the tail', () => {
     expect([...tailed.warnings]).toEqual(['spill folder removed']);
   });
 
-  test('says why it cannot be read, until it can', async () => {
+  test('reports why the folder cannot be read, until it can', async () => {
     const folder = tailFolder();
     const tailed = await startTailed(folder);
     const file = join(folder, 'file');
@@ -169,7 +169,7 @@ describe('in its folder the tail', () => {
   }, 60_000);
 });
 
-test('offsets that cannot be stored (a full disk) do not keep the tail from reading and removing', async () => {
+test('offsets that cannot be stored (a full disk) do not prevent reading and removing', async () => {
   const folder = tailFolder();
   mkdirSync(join(folder, `offsets.json.${process.pid}.tmp`));
   const tailed = await startTailed(folder);
@@ -185,7 +185,7 @@ test('offsets that cannot be stored (a full disk) do not keep the tail from read
 const MARKERS = ['intake.sock.full', 'spill/full'];
 
 describe.each(MARKERS)('the marker %s', (marker) => {
-  test('is there while the folder holds as much as it may, and goes when it is emptied', async () => {
+  test('exists while the folder is full, and is removed when it is emptied', async () => {
     const folder = tailFolder();
     const tailed = await startTailed(folder, { maxBytes: 10 });
     const full = join(folder, marker);
@@ -206,7 +206,7 @@ describe.each(MARKERS)('the marker %s', (marker) => {
     ['a link to nothing', (path) => symlinkSync('nothing', path)],
     ['a pipe', (path) => execFileSync('mkfifo', [path])],
     ['another name of a file', (path, victim) => linkSync(victim, path)],
-  ])('is made where %s lies, and nothing else is written to', async (_, make) => {
+  ])('is created in place of %s, and nothing else is written to', async (_, make) => {
     const folder = tailFolder();
     const victim = join(folder, 'victim');
     writeFileSync(victim, 'precious');
@@ -226,7 +226,7 @@ describe.each(MARKERS)('the marker %s', (marker) => {
     expect(readFileSync(victim, 'utf8')).toBe('precious');
   });
 
-  test('that cannot be made (a full disk) does not keep the tail from reading and removing', async () => {
+  test('that cannot be created (a full disk) does not prevent reading and removing', async () => {
     const folder = tailFolder();
     mkdirSync(join(folder, marker));
     const tailed = await startTailed(folder, { maxBytes: 1 });
@@ -237,7 +237,7 @@ describe.each(MARKERS)('the marker %s', (marker) => {
     await until(() => !existsSync(path), { timeoutMs: 5000, what: 'the removal' });
   });
 
-  test('that is a folder is none, and is left alone', async () => {
+  test('is not a folder of that name, which is left alone', async () => {
     const folder = tailFolder();
     mkdirSync(join(folder, marker, 'of'), { recursive: true });
     const tailed = await startTailed(folder);
@@ -248,7 +248,7 @@ describe.each(MARKERS)('the marker %s', (marker) => {
     expect(tailed.gauge('spill_full')).toBe(0);
   });
 
-  test('of an earlier sidecar goes when there is room', async () => {
+  test('of an earlier sidecar is removed when there is room', async () => {
     const folder = tailFolder();
     writeFileSync(join(folder, marker), '');
     await startTailed(folder);

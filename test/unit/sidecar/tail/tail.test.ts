@@ -5,7 +5,7 @@ import { canMakeOverlay, makeOverlay } from '../../../parts/overlay.ts';
 import { until } from '../../../parts/until.ts';
 import { age, startTailed, tailFolder, untilLooked, untilTaken } from './start.ts';
 
-describe('the tail takes in', () => {
+describe('the tail ingests', () => {
   test('each complete line of each file, while they grow', async () => {
     const tailed = await startTailed();
     tailed.write('2026-11-22T15:26.tsv', 'a\nb\nhal');
@@ -15,14 +15,14 @@ describe('the tail takes in', () => {
     await untilTaken(tailed, ['a', 'b', 'c', 'half']);
   });
 
-  test.each(['log', 'spill'])('what the name says is from the %s', async (source) => {
+  test.each(['log', 'spill'])('a file by its name as one of the %s', async (source) => {
     const tailed = await startTailed();
     tailed.write(source === 'log' ? 'log-2026-11-22T15:26.tsv' : '2026-11-22T15:26.tsv', 'a\n');
     await untilTaken(tailed, ['a']);
     expect([...tailed.sources]).toEqual([source]);
   });
 
-  test('more than its buffer holds', async () => {
+  test('more than fits into its buffer', async () => {
     const tailed = await startTailed();
     const long = Array.from({ length: 30_000 }, (_, i) => `${i}${'x'.repeat(100)}`);
     tailed.write('a.tsv', `${long.join('\n')}\n`);
@@ -30,7 +30,7 @@ describe('the tail takes in', () => {
   });
 
   test.each([-300, -100, -1, 0, 1, 100])(
-    'the good line behind NULs (a power cut) in one piece, %i bytes from the end of a buffer',
+    'the line after NULs (a power cut) completely, %i bytes from the end of a buffer',
     async (distance) => {
       const tailed = await startTailed();
       const good = 'x'.repeat(200);
@@ -48,7 +48,7 @@ describe('the tail takes in', () => {
     await untilTaken(tailed, ['torn\0\0\0', 'good']);
   });
 
-  test('the same lines again when they could not be kept', async () => {
+  test('the same lines again if they could not be stored', async () => {
     const tailed = await startTailed();
     tailed.refuse = true;
     tailed.write('a.tsv', 'a\n');
@@ -57,7 +57,7 @@ describe('the tail takes in', () => {
     await untilTaken(tailed, ['a']);
   });
 
-  test('what is being written before what is left from earlier, and that oldest first', async () => {
+  test('files that are being written before older ones, and those oldest first', async () => {
     const folder = tailFolder();
     const early = await startTailed(folder);
     await early.close();
@@ -68,8 +68,8 @@ describe('the tail takes in', () => {
   });
 });
 
-describe('the tail goes on', () => {
-  test('after a restart where it had come to', async () => {
+describe('the tail continues', () => {
+  test('after a restart at its last position', async () => {
     const folder = tailFolder();
     const first = await startTailed(folder);
     first.write('a.tsv', 'a\nb\n');
@@ -79,7 +79,7 @@ describe('the tail goes on', () => {
     await untilTaken(await startTailed(folder), ['c']);
   });
 
-  test('in a file that is renamed', async () => {
+  test('in a renamed file', async () => {
     const tailed = await startTailed();
     const path = tailed.write('a.tsv', 'a\nb\n');
     await untilTaken(tailed, ['a', 'b']);
@@ -144,7 +144,7 @@ describe('inodes above 2^53', () => {
     }
   });
 
-  test('and offsets that an earlier sidecar stored with numbers are understood', async () => {
+  test('and offsets that an earlier sidecar stored as numbers are accepted', async () => {
     const folder = tailFolder();
     const first = await startTailed(folder);
     const path = first.write('a.tsv', 'a\n');
@@ -161,7 +161,7 @@ describe('inodes above 2^53', () => {
 });
 
 describe('a file is removed', () => {
-  test('once nobody writes to it any more, with a last line that nobody will end', async () => {
+  test('once nobody writes to it, even if its last line has no end', async () => {
     const tailed = await startTailed();
     const path = tailed.write('a.tsv', 'a\ntorn');
     await untilTaken(tailed, ['a']);
@@ -174,7 +174,7 @@ describe('a file is removed', () => {
     });
   });
 
-  test('not because a full disk tore its last line: that is read when nobody has ended it, and what follows is whole', async () => {
+  test('not while its last line is torn by a full disk: it is read later, and the following line is complete', async () => {
     const tailed = await startTailed(tailFolder(), { tornAfterMs: 50 });
     const path = tailed.write('a.tsv', 'a\ntorn');
     await untilTaken(tailed, ['a', 'torn']);
@@ -188,7 +188,7 @@ describe('a file is removed', () => {
     expect(existsSync(path)).toBe(true);
   });
 
-  test('nor does a line without an end keep the accounting of nginx waiting', async () => {
+  test('and a line without an end does not block the accounting of nginx', async () => {
     const tailed = await startTailed();
     tailed.write('a.tsv', 'a\ntorn');
     await untilTaken(tailed, ['a']);
@@ -198,7 +198,7 @@ describe('a file is removed', () => {
     await untilTaken(tailed, ['a', 'torn and mended']);
   });
 
-  test('a last line that grows without an end is read as well, and does not wait', async () => {
+  test('and a last line that grows without end is read, too', async () => {
     const tailed = await startTailed(tailFolder(), { tornAfterMs: 50 });
     tailed.write('a.tsv', 'a\n');
     await untilTaken(tailed, ['a']);
@@ -219,7 +219,7 @@ describe('a file is removed', () => {
     expect(existsSync(path)).toBe(true);
   });
 
-  test('not while its lines cannot be kept', async () => {
+  test('not while its lines cannot be stored', async () => {
     const tailed = await startTailed();
     tailed.refuse = true;
     const path = tailed.write('a.tsv', 'a\n');

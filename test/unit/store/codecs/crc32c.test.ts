@@ -11,11 +11,11 @@ test.each([
   ['ff'.repeat(32), 0x62a8ab43],
   [Buffer.from('123456789').toString('hex'), 0xe3069283],
   ['', 0],
-])('of %s it is what the standard says', (hex, checksum) => {
+])('of %s is the value in the standard', (hex, checksum) => {
   expect(crc32c(Buffer.from(hex, 'hex'))).toBe(checksum);
 });
 
-test('is what kafkajs writes before the batches that it sends, whatever their length', () => {
+test('is equal to that of kafkajs, for any length', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
       expect(crc32c(bytes)).toBe(ofKafkajs(Buffer.from(bytes)) >>> 0);

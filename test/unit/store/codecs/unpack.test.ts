@@ -37,7 +37,7 @@ const bytes = fc
   )
   .map((parts) => Buffer.concat(parts));
 
-describe('what a producer compressed is unpacked', () => {
+describe('decompresses what a producer compressed', () => {
   test.each([
     ['text.snappy', SNAPPY],
     ['text.lz4-9', LZ4],
@@ -49,7 +49,7 @@ describe('what a producer compressed is unpacked', () => {
     expect(String(unpack(codec, fixture(name)))).toBe(TEXT);
   });
 
-  test('lz4 and snappy, whatever was in it', () => {
+  test('lz4 and snappy, any content', () => {
     fc.assert(
       fc.property(bytes, (some) => {
         expect(unpack(LZ4, lz4.compressSync(some)).equals(some)).toBe(true);
@@ -58,7 +58,7 @@ describe('what a producer compressed is unpacked', () => {
     );
   });
 
-  test('several lz4 and zstd frames one behind the other, and one for somebody else', () => {
+  test('several lz4 and zstd frames in sequence, and skippable frames', () => {
     const skipped = Buffer.from('522a4d1803000000616263', 'hex');
     const frames = Buffer.concat([
       lz4.compressSync(Buffer.from('a')),
@@ -70,14 +70,14 @@ describe('what a producer compressed is unpacked', () => {
     expect(String(unpack(ZSTD, zstd))).toBe('ab');
   });
 
-  test('lz4 with the checksum that the first clients of Kafka wrote wrong', () => {
+  test('lz4 with the wrong checksum of the first Kafka clients', () => {
     const packed = Buffer.from(lz4.compressSync(Buffer.from('abc')));
     const checksumAt = packed.readUInt8(4) & 0x08 ? 14 : 6;
     packed.writeUInt8(packed.readUInt8(checksumAt) ^ 0xff, checksumAt);
     expect(String(unpack(LZ4, packed))).toBe('abc');
   });
 
-  test('lz4 whose blocks refer to those before them', () => {
+  test('lz4 with linked blocks', () => {
     // "abcd" as it is; then 8 bytes from 4 back, and "e".
     const blocks = ['04000080', '61626364', '05000000', '0404001065', '00000000'];
     expect(String(unpack(LZ4, Buffer.from(`04224d18404082${blocks.join('')}`, 'hex')))).toBe('abcdabcdabcde');
@@ -93,7 +93,7 @@ describe('what a producer compressed is unpacked', () => {
     ['lz4', LZ4, (some: Buffer) => lz4.compressSync(some)],
     ['snappy', SNAPPY, (some: Buffer) => snappy.compressSync(some)],
     ['zstd', ZSTD, () => zstdOf(Array.from({ length: 50 }, () => 'x'.repeat(80_000)))],
-  ] as const)('in pieces, between which everything else has its turn: %s', async (_, codec, pack) => {
+  ] as const)('in pieces, yielding in between: %s', async (_, codec, pack) => {
     let asked = 0;
     const content = codec === ZSTD ? Buffer.alloc(4_000_000, 'x') : COUNTED;
     const packed = pack(content);
@@ -106,13 +106,13 @@ describe('what a producer compressed is unpacked', () => {
   });
 });
 
-describe('what was made to unpack to more than memory has', () => {
+describe('a decompression bomb', () => {
   const zeros = Buffer.alloc(200_000);
   test.each([
     ['lz4', unpackLz4, lz4.compressSync(zeros)],
     ['snappy', unpackSnappy, snappy.compressSync(zeros)],
     ['zstd', unpackZstd, zstdOf(Array.from({ length: 50 }, () => 'x'.repeat(4_000)))],
-  ] as const)('is given up at the limit: %s', (_, into, packed) => {
+  ] as const)('is aborted at the limit: %s', (_, into, packed) => {
     expect(() => [...into(packed, createOutput({ guess: 100, most: 199_999 }))]).toThrow(
       'larger than 199999 bytes',
     );
@@ -121,21 +121,21 @@ describe('what was made to unpack to more than memory has', () => {
     expect(output.size()).toBe(200_000);
   });
 
-  test('is given up at the limit: gzip', async () => {
+  test('is aborted at the limit: gzip', async () => {
     const packed = gzipSync(Buffer.alloc(MOST_UNPACKED + 1));
     expect(() => unpack(GZIP, packed)).toThrow(`larger than ${MOST_UNPACKED} bytes`);
     await expect(unpackLater(GZIP, packed, never)).rejects.toThrow(`larger than ${MOST_UNPACKED} bytes`);
   });
 
-  test('is given up before a window is made for it: zstd', () => {
+  test('is aborted before its window is allocated: zstd', () => {
     const frame = zstdOf(Array.from({ length: 600 }, () => 'x'));
     frame[WINDOW_AT] = 0xff;
     expect(() => unpack(ZSTD, frame)).toThrow('larger than');
   });
 });
 
-describe('what is no such compression', () => {
-  test.each([SNAPPY, LZ4, ZSTD])('is an error, and never an endless loop: codec %i', (codec) => {
+describe('data that is not compressed', () => {
+  test.each([SNAPPY, LZ4, ZSTD])('is an error, not an endless loop: codec %i', (codec) => {
     const files = { [SNAPPY]: 'text.snappy', [LZ4]: 'text.lz4-9', [ZSTD]: 'text.zstd-1' };
     const whole = fixture(files[codec] ?? '').subarray(0, 1_600);
     fc.assert(
@@ -156,7 +156,7 @@ describe('what is no such compression', () => {
     );
   });
 
-  test('names a number that no codec has', () => {
+  test('with an unknown codec is an error that names its number', () => {
     expect(() => unpack(5, Buffer.from('x'))).toThrow('compression, number 5, is unknown');
   });
 });

@@ -7,13 +7,13 @@ import type { KafkaClient, KafkaMessage } from '../../../../store/kafka/client.t
 import { KafkaError } from '../../../../store/kafka/error.ts';
 import { tempFolder } from '../spool/folder.ts';
 
-describe('a dead letter that is larger than its topic takes', () => {
+describe('a dead letter that is too large for its topic', () => {
   test.each([
     [5_000, 'x'.repeat(300)],
     [1_000, 'x'.repeat(300)],
     // Its headers alone are too large.
     [250, 'ü'.repeat(1_000)],
-  ])('is cut until %i bytes hold it, its headers too', async (limit, reason) => {
+  ])('is truncated to %i bytes, including headers', async (limit, reason) => {
     const { client, sent } = topicOf(limit);
     await createDeadLetterTopic(client, 'dead', () => 0).add([
       { value: Buffer.alloc(100_000, 'v'), reason, origin: 't/0/1' },
@@ -27,7 +27,7 @@ describe('a dead letter that is larger than its topic takes', () => {
     });
   });
 
-  test('is an error where nothing is left to cut, and where something else is wrong', async () => {
+  test('is an error if nothing is left to truncate, or something else is wrong', async () => {
     const letter = { value: Buffer.alloc(10), reason: 'r', origin: 't/0/1' };
     await expect(createDeadLetterTopic(topicOf(10).client, 'dead', () => 0).add([letter])).rejects.toThrow(
       'too large',
@@ -38,21 +38,21 @@ describe('a dead letter that is larger than its topic takes', () => {
 });
 
 describe('many dead letters', () => {
-  test('take few requests, in their order, each letter once', async () => {
+  test('need few requests, in order, each letter once', async () => {
     const { client, sent, requests } = topicOf(1_000_000);
     await createDeadLetterTopic(client, 'dead', () => 0).add(many(5_000, 100));
     expect(originsOf(sent)).toEqual(many(5_000, 100).map(({ origin }) => origin));
     expect(requests()).toBeLessThanOrEqual(10);
   });
 
-  test('that are too large together for their topic are each there once, and whole', async () => {
+  test('that are too large together for their topic are written once each, and complete', async () => {
     const { client, sent } = topicOf(3_000);
     await createDeadLetterTopic(client, 'dead', () => 0).add(many(100, 1_000));
     expect(originsOf(sent)).toEqual(many(100, 1_000).map(({ origin }) => origin));
     expect(sent.every(({ value }) => value.length === 1_000)).toBe(true);
   });
 
-  test('are no larger together than a request of Kafka may be', async () => {
+  test("are split into requests within Kafka's limit", async () => {
     const { client, largest } = topicOf(1024 * 1024);
     await createDeadLetterTopic(client, 'dead', () => 0).add([...many(30, 100_000), ...many(2, 2_000_000)]);
     expect(largest()).toBeLessThan(950_000);
@@ -72,7 +72,7 @@ describe('many dead letters', () => {
 });
 
 describe('the file of dead letters', () => {
-  test('counts the letters that a third file costs, and not the notes among them', async () => {
+  test('counts the letters that rotation deletes, and not the notes among them', async () => {
     const path = join(tempFolder(), 'dead-letters.ndjson');
     const dropped: number[] = [];
     const letters = createDeadLetterFile({
@@ -91,7 +91,7 @@ describe('the file of dead letters', () => {
     expect(readFileSync(`${path}.1`, 'utf8')).toContain('"origin":"d"');
   });
 
-  test('loses none to two sinks that add at once', async () => {
+  test('loses none if two sinks append at once', async () => {
     const path = join(tempFolder(), 'dead-letters.ndjson');
     const dropped: number[] = [];
     const letters = createDeadLetterFile({

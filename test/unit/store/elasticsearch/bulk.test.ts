@@ -39,7 +39,7 @@ test.each([
   [503, 'Elasticsearch answers with an error (503)', 'away'],
   [504, 'Elasticsearch answers with an error (504)', 'away'],
 ])(
-  'a whole request that ends with %d tells nothing about the events, and is not repeated',
+  'a request that fails with %d says nothing about the events, and is not repeated',
   async (status, message, why) => {
     await open(() => ({ status }));
 
@@ -66,7 +66,7 @@ test.each<[string, Answer, string]>([
     { ...packed(blanks(9)), body: Buffer.from('1f8b08000000000000ff00000000', 'hex') },
     NOT_JSON,
   ],
-])('an answer that is %s takes no memory, and is waited for', async (_, answer, message) => {
+])('a response that is %s takes no memory, and is retried', async (_, answer, message) => {
   await open(() => answer);
 
   await expect(index.create(events(2))).rejects.toMatchObject({ name: 'IndexUnavailable', message });
@@ -75,13 +75,13 @@ test.each<[string, Answer, string]>([
 test.each<[string, Answer]>([
   ['gzip', { status: 200, body: gzipSync(TAKEN), encoding: 'gzip' }],
   ['deflate', { status: 200, body: deflateSync(TAKEN), encoding: 'deflate' }],
-])('an answer that is packed without being asked for, with %s, is read', async (_, answer) => {
+])('a response that is compressed without being requested, with %s, is read', async (_, answer) => {
   await open(() => answer);
 
   expect(await index.create(events(2))).toEqual([{ status: 'created' }, { status: 'created' }]);
 });
 
-test('an answer that is too large because it has so much to say is asked for in halves', async () => {
+test('a request whose response is too large is split in halves', async () => {
   const error = { type: 'document_parsing_exception', reason: 'x'.repeat(20_000) };
   await open(({ body }) => ({
     status: 200,
@@ -98,7 +98,7 @@ test('an answer that is too large because it has so much to say is asked for in 
   expect(standIn.asked).toHaveLength(3);
 });
 
-test('a reason that is no text is none', async () => {
+test('a reason that is not text is ignored', async () => {
   await open(() => ({
     status: 200,
     body: Buffer.from(
@@ -124,7 +124,7 @@ test.each<[string, Answer, string]>([
     { status: 200, body: { items: 'ab' } },
     'Elasticsearch answered for 0 of 2 events',
   ],
-])('an answer that is %s tells nothing about the events', async (_, answer, message) => {
+])('a response that is %s says nothing about the events', async (_, answer, message) => {
   await open(() => answer);
 
   await expect(index.create(events(2))).rejects.toMatchObject({ name: 'IndexUnavailable', message });
@@ -135,13 +135,13 @@ test.each([
   ['another operation', { index: { status: 201 } }],
   ['no status', { create: {} }],
   ['null', null],
-])('a document about which the answer has %s is to be asked about again', async (_, item) => {
+])('a document for which the response has %s is retried', async (_, item) => {
   await open(() => ({ status: 200, body: { errors: false, items: [{ create: { status: 201 } }, item] } }));
 
   expect(await index.create(events(2))).toMatchObject([{ status: 'created' }, { status: 'retry' }]);
 });
 
-test('a document that an ingest pipeline drops is not taken for created', async () => {
+test('a document that an ingest pipeline drops does not count as created', async () => {
   const dropped = { create: { _index: 'hot_item', _id: 'a', _version: -3, result: 'noop', status: 200 } };
   await open(() => ({ status: 200, body: { errors: false, items: [{ create: { status: 201 } }, dropped] } }));
 
@@ -151,12 +151,12 @@ test('a document that an ingest pipeline drops is not taken for created', async 
   ]);
 });
 
-describe('an index that accepts no event at all', () => {
+describe('an index that accepts no event', () => {
   const refusal = { create: { status: 400, error: { type: 'illegal_argument_exception', reason: 'so' } } };
   const taken = { create: { status: 201 } };
   const standing = { ...REFUSED, reason: 'it accepts no event at all: illegal_argument_exception: so' };
 
-  test('is to be asked again, from the first request on, and takes everything once it does', async () => {
+  test('is retried from the first request on, until it accepts everything', async () => {
     let item: object = refusal;
     await open(({ body }) => ({ status: 200, body: { items: operations(body).map(() => item) } }));
 
@@ -168,7 +168,7 @@ describe('an index that accepts no event at all', () => {
     expect(await index.create(events(1))).toMatchObject([REJECTED]);
   });
 
-  test('is noticed after a few events as well, that came one by one', async () => {
+  test('is noticed also after a few single events', async () => {
     await open(() => ({ status: 200, body: { items: [refusal] } }));
     const outcomes = [];
     for (let i = 0; i < 12; i++) outcomes.push(...(await index.create(events(1))));
@@ -179,7 +179,7 @@ describe('an index that accepts no event at all', () => {
     ]);
   });
 
-  test('is told from one that refuses many of them', async () => {
+  test('is distinguished from one that rejects many of them', async () => {
     await open(({ body }) => ({
       status: 200,
       body: { items: operations(body).map((_, i) => (i === 0 ? taken : refusal)) },
@@ -191,7 +191,7 @@ describe('an index that accepts no event at all', () => {
     ]);
   });
 
-  test('for a proxy that lets nothing through is asked a few times, and not once for each event', async () => {
+  test('behind a proxy that rejects everything is asked a few times, not once per event', async () => {
     await open(limitedTo(10));
 
     const outcomes = await index.create(events(1_000));
@@ -205,7 +205,7 @@ describe('an index that accepts no event at all', () => {
     'strict_dynamic_mapping_exception: [1:44] mapping set to strict, dynamic introduction of [url] within [_doc] is not allowed',
     'document_parsing_exception: [1:52] failed to parse: Limit of total fields [2] has been exceeded while adding new fields [3]',
     'document_parsing_exception: [1:44] object mapping for [url] tried to parse field [url] as object, but found a concrete value',
-  ])('for its mapping is known at the first event: %s', async (error) => {
+  ])('because of its mapping is recognised at the first event: %s', async (error) => {
     const [type, ...reason] = error.split(': ');
     const item = { create: { status: 400, error: { type, reason: reason.join(': ') } } };
     await open(() => ({ status: 200, body: { items: [item] } }));
@@ -216,13 +216,13 @@ describe('an index that accepts no event at all', () => {
   });
 });
 
-test('something that is not Elasticsearch is told from it', async () => {
+test('another server is not mistaken for Elasticsearch', async () => {
   await open(() => ({ status: 200, product: 'nginx' }));
 
   await expect(index.create(events(1))).rejects.toThrow('what answers there is not Elasticsearch');
 });
 
-test('an answer about fewer events than were sent is not trusted', async () => {
+test('a response about fewer events than were sent is not trusted', async () => {
   await open(() => ({ status: 200, body: { errors: false, items: [{ create: { status: 201 } }] } }));
 
   await expect(index.create(events(2))).rejects.toThrow('Elasticsearch answered for 1 of 2 events');
@@ -239,14 +239,14 @@ test.each([
   [400, 'validation_exception', REFUSED],
   [400, 'document_parsing_exception', REJECTED],
   [400, 'illegal_argument_exception', REJECTED],
-])('a document refused with %d %s is: %j', async (status, type, outcome) => {
+])('a document rejected with %d %s is: %j', async (status, type, outcome) => {
   const refusal = { create: { status, error: { type, reason: 'because' } } };
   await open(() => ({ status: 200, body: { errors: true, items: [refusal] } }));
 
   expect(await index.create(events(1))).toEqual([{ ...outcome, reason: `${type}: because` }]);
 });
 
-test('a long reason is cut', async () => {
+test('a long reason is truncated', async () => {
   const error = { type: 'document_parsing_exception', reason: 'x'.repeat(10_000) };
   await open(() => ({ status: 200, body: { errors: true, items: [{ create: { status: 400, error } }] } }));
 
@@ -269,7 +269,7 @@ test('a request that is too large is sent in halves, and an event that is too la
   );
 });
 
-test('a limit that was met once is kept to', async () => {
+test('a size limit that was met once is remembered', async () => {
   await open(limitedTo(600_000));
   await index.create(events(300, 4_000));
   const before = standIn.asked.length;
@@ -280,7 +280,7 @@ test('a limit that was met once is kept to', async () => {
   expect(Math.max(...sizes)).toBeLessThan(600_000);
 });
 
-test('what one half was told is not forgotten when the other half was not answered', async () => {
+test('the result of one half is kept if the other half failed', async () => {
   const refuseLarge = limitedTo(2_000);
   await open((asked) => (standIn.asked.length > 2 ? { status: 503 } : refuseLarge(asked)));
 
@@ -298,7 +298,7 @@ test.each<[string, () => Answer | undefined]>([
   ['a redirection', () => ({ status: 302 })],
   ['more than is read', () => packed(blanks(20 * MB))],
 ])(
-  '%s is an error that holds no secret, and no copy of what was asked, which may be megabytes',
+  '%s is an error without secrets and without a copy of the request, which may be megabytes',
   async (_, answer) => {
     await open(answer);
     const error = await index.create(events(2)).catch((refused: unknown) => refused);
@@ -309,7 +309,7 @@ test.each<[string, () => Answer | undefined]>([
   },
 );
 
-test('an error holds no secret, however closely it is looked at', async () => {
+test('an error contains no secret, however deeply it is inspected', async () => {
   await open(() => ({ status: 401 }));
 
   const error = await index.create(events(1)).catch((thrown: unknown) => thrown);

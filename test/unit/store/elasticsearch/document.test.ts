@@ -44,7 +44,7 @@ const OWN: Partial<Record<FieldName, (event: HotItemEvent) => unknown>> = {
   weight: ({ weight = 1 }) => weight,
 };
 
-test('an operation creates a document under the id of the event, with each field at its place', () => {
+test('an operation creates a document with the id of the event, and each field at its place', () => {
   const placed = FIELD_NAMES.filter((name) => fieldOf(name).ecs !== undefined);
   fc.assert(
     fc.property(events, (event) => {
@@ -57,7 +57,7 @@ test('an operation creates a document under the id of the event, with each field
   );
 });
 
-test('the bytes of an operation are those that JSON.stringify makes of its document', () => {
+test('the bytes of an operation are equal to JSON.stringify of its document', () => {
   fc.assert(fc.property(events, (event) => expect(toOperation(event)).toBe(written(event))));
 });
 
@@ -101,7 +101,7 @@ function valueAt(document: unknown, path = ''): unknown {
   return path.split('.').reduce((value: unknown, name) => Object(value)[name], document);
 }
 
-test('an event that was read as a plain one makes the same document as any other', () => {
+test('an event from the fast path gives the same document as from the slow path', () => {
   const field = fc.string({
     unit: fc.constantFrom(...'a /?é☕💥\x7f\u2028"\\\n'),
     minLength: 1,
@@ -133,7 +133,7 @@ test('an event that was read as a plain one makes the same document as any other
   expect(plain).toBeGreaterThan(50);
 });
 
-test('while a body of many operations is written, also of some that are none, everything else has its turn', async () => {
+test('writing a body of many operations yields, also if some are not events', async () => {
   const work = createLongWork();
   function* operations() {
     for (const one of ['a', undefined, undefined, undefined, undefined, 'b']) {
@@ -146,7 +146,7 @@ test('while a body of many operations is written, also of some that are none, ev
   expect(work.turns()).toBeGreaterThanOrEqual(2);
 });
 
-test('a body holds its operations one behind the other, and so does each part of it', async () => {
+test('a body has its operations in order, and so has each part of it', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.string({ unit: 'binary', maxLength: 5_000 })),

@@ -46,7 +46,7 @@ describe('an event as an ECS document', () => {
     });
   });
 
-  test('has no field for what the event has not', () => {
+  test('has no field that the event does not have', () => {
     const { v, id, time, uri, item } = EVENT;
     expect(documentOf({ v, id, time, uri, item, ip: '2001:db8::7' })).toEqual({
       '@timestamp': '2026-11-22T13:55:12.163Z',
@@ -58,28 +58,28 @@ describe('an event as an ECS document', () => {
     });
   });
 
-  test('has no ip where the client has none', () => {
+  test('has no ip if the client has none', () => {
     expect(documentOf({ ...EVENT, ip: 'unix:' })).toMatchObject({ client: { address: 'unix:' } });
     expect(documentOf({ ...EVENT, ip: 'unix:' })).not.toHaveProperty('source');
   });
 
-  test('has a hashed address where no index takes it for an address', () => {
+  test('has a hashed address in a field that is not of type ip', () => {
     const document = documentOf({ ...EVENT, ip: '0123456789012345' });
     expect(document.client).toEqual({ address: '0123456789012345' });
     expect(document).not.toHaveProperty('source');
   });
 
-  test('says nothing of the client where its address was dropped', () => {
+  test('has no client if its address was dropped', () => {
     const { ip: _, ...dropped } = EVENT;
     expect(documentOf(dropped).client).toEqual({});
     expect(documentOf(dropped)).not.toHaveProperty('source');
   });
 
-  test('says of a bot that it is one, and nothing of others', () => {
+  test('marks a bot, and has no mark for others', () => {
     expect(documentOf({ ...EVENT, bot: false }).hot_item).not.toHaveProperty('bot');
   });
 
-  test('of any line can be written as JSON, with a date and no field without a value', () => {
+  test('of any line is valid JSON, with a date and without empty fields', () => {
     const bytes = fc.string({ unit: fc.integer({ min: 1, max: 255 }).map((c) => String.fromCharCode(c)) });
     fc.assert(
       fc.property(bytes, bytes, fc.constantFrom('', 'unix:', '203.0.113.7', '2001:db8::7'), (uri, ua, ip) => {

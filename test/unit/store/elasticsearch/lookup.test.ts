@@ -27,7 +27,7 @@ describe.each<[string, () => Promise<unknown>]>([
   ['the ranking', ranking],
   ['the count of ids', count],
 ])('%s', (_, ask) => {
-  test.each(NONE)('is not known from %s', async (_, answer) => {
+  test.each(NONE)('is unknown from %s', async (_, answer) => {
     standIn = await startStandIn(() => answer);
 
     await expect(ask()).rejects.toMatchObject({ name: 'IndexUnavailable' });
@@ -37,21 +37,21 @@ describe.each<[string, () => Promise<unknown>]>([
     ['is not mapped', { unmapped: { type: 'unmapped' } }],
     ['is a text', { text: { type: 'text' } }],
     ['is not mapped in one backing index', { keyword: { type: 'keyword' }, unmapped: { type: 'unmapped' } }],
-  ])('is not known where the field %s, though nothing is found', async (_, types) => {
+  ])('is unknown if the field %s, although nothing is found', async (_, types) => {
     standIn = await startStandIn(nothingFound({ 'event.id': types, 'hot_item.id': types }));
 
     await expect(ask()).rejects.toMatchObject({ name: 'IndexUnavailable', why: 'refused' });
   });
 });
 
-test('nothing is found where there is nothing, and the mapping is ours', async () => {
+test('nothing is found in an empty index with our mapping', async () => {
   const types = { keyword: { type: 'keyword' } };
   standIn = await startStandIn(nothingFound({ 'event.id': types, 'hot_item.id': types }));
 
   expect([await count(), await ranking()]).toEqual([[0, 0], []]);
 });
 
-test('nothing is found where nothing was ever indexed', async () => {
+test('nothing is found if nothing was ever indexed', async () => {
   standIn = await startStandIn(() => ({ status: 200, body: NO_SHARDS }));
 
   expect([await count(), await ranking()]).toEqual([[0, 0], []]);
@@ -60,7 +60,7 @@ test('nothing is found where nothing was ever indexed', async () => {
 test.each([
   ['a redirection', { status: 302 }],
   ['a page', { status: 200, body: '<html>' }],
-])('that all can be found now is not known from %s', async (_, answer) => {
+])('it is unknown from %s whether all documents are searchable', async (_, answer) => {
   standIn = await startStandIn(() => answer);
 
   await expect(withLookup((lookup) => lookup.refresh())).rejects.toMatchObject({ name: 'IndexUnavailable' });

@@ -7,7 +7,7 @@ import { NAME, withStreams } from './with-streams.ts';
 let standIn: StandIn;
 afterEach(() => standIn.close());
 
-test('the data stream is made at once where it can be', async () => {
+test('the data stream is created at once if possible', async () => {
   standIn = await startStandIn(withStreams({}));
 
   expect(await setup()).toEqual([
@@ -17,7 +17,7 @@ test('the data stream is made at once where it can be', async () => {
   expect(changesAsked()).toEqual(['PUT /_index_template/hot_item', 'PUT /_data_stream/hot_item']);
 });
 
-test('a dry run asks only questions', async () => {
+test('a dry run only reads', async () => {
   standIn = await startStandIn(withStreams({}));
 
   const changes = await setup({ dryRun: true });
@@ -26,14 +26,14 @@ test('a dry run asks only questions', async () => {
   expect(changesAsked()).toEqual([]);
 });
 
-describe('the retention of a data stream that is there', () => {
+describe('the retention of an existing data stream', () => {
   const change = (from: string, to: string) => ({
     what: 'lifecycle of hot_item',
     settings: [{ name: 'data_retention', from, to }],
   });
   const lifecycleOf = (changes: Change[]) => changes.find(({ what }) => what === 'lifecycle of hot_item');
 
-  test('is left alone where nobody asked for another', async () => {
+  test('is not changed without a setting', async () => {
     standIn = await startStandIn(withStreams({ exists: true, lifecycle: { data_retention: '90d' } }));
 
     const changes = await setup();
@@ -42,7 +42,7 @@ describe('the retention of a data stream that is there', () => {
     expect(changesAsked()).toEqual([]);
   });
 
-  test('is made longer where that was asked for, and nothing else of the lifecycle is touched', async () => {
+  test('is extended if requested, and nothing else of the lifecycle is changed', async () => {
     const lifecycle = {
       enabled: true,
       data_retention: '90d',
@@ -62,7 +62,7 @@ describe('the retention of a data stream that is there', () => {
     ['721h', { data_retention: '721h' }],
     ['not set', {}],
     ['not set', undefined],
-  ])('of %s is not shortened unless it may be', async (from, lifecycle) => {
+  ])('of %s is not shortened unless allowed', async (from, lifecycle) => {
     standIn = await startStandIn(withStreams({ exists: true, lifecycle }));
     const loses = 'documents older than 30 days';
 
@@ -87,7 +87,7 @@ describe('the retention of a data stream that is there', () => {
   });
 });
 
-test('nothing is changed where everything is as it should be', async () => {
+test('nothing is changed if everything is as configured', async () => {
   standIn = await startStandIn(withStreams({ exists: true, lifecycle: { data_retention: '30d' } }));
 
   const changes = await setup({
@@ -102,7 +102,7 @@ test('nothing is changed where everything is as it should be', async () => {
   expect(changesAsked()).toEqual([]);
 });
 
-describe('an answer that is none', () => {
+describe('an unexpected response', () => {
   const QUESTIONS = [
     'GET /_resolve/index/hot_item',
     'GET /_index_template',
@@ -122,23 +122,26 @@ describe('an answer that is none', () => {
       [question, 'null', { status: 200, body: null }],
       [question, 'other JSON', { status: 200, body: { ok: [{}] } }],
     ]),
-  )('to %s, %s, is Elasticsearch being unavailable, and no mistake of ours', async (question, _, answer) => {
-    const usual = withStreams({ exists: true, lifecycle: { data_retention: '90d' } });
-    standIn = await startStandIn((asked) =>
-      `${asked.method} ${asked.path}` === question ? answer : usual(asked),
-    );
+  )(
+    'to %s, %s, means that Elasticsearch is unavailable, not an error of ours',
+    async (question, _, answer) => {
+      const usual = withStreams({ exists: true, lifecycle: { data_retention: '90d' } });
+      standIn = await startStandIn((asked) =>
+        `${asked.method} ${asked.path}` === question ? answer : usual(asked),
+      );
 
-    const failure = await setup({ retentionDays: 100, replicas: 1 }).catch((error: unknown) => error);
+      const failure = await setup({ retentionDays: 100, replicas: 1 }).catch((error: unknown) => error);
 
-    // Only that of the data streams may be taken for an Elasticsearch that does not have them.
-    if (question === 'GET /_data_stream/hot_item' && answer.status === 200)
-      expect(failure).toBeInstanceOf(Object);
-    else expect(failure).toMatchObject({ name: 'IndexUnavailable' });
-    expect(changesAsked()).toEqual([]);
-  });
+      // Only that of the data streams may be taken for an Elasticsearch that does not have them.
+      if (question === 'GET /_data_stream/hot_item' && answer.status === 200)
+        expect(failure).toBeInstanceOf(Object);
+      else expect(failure).toMatchObject({ name: 'IndexUnavailable' });
+      expect(changesAsked()).toEqual([]);
+    },
+  );
 });
 
-test('a login that may not do this is named', async () => {
+test('a login without the permission is named', async () => {
   standIn = await startStandIn(() => ({ status: 403 }));
 
   await expect(setup()).rejects.toMatchObject({

@@ -37,7 +37,7 @@ test('every text that a client chooses has a limit below that of a term, 32,766 
   expect(limits.filter((limit) => limit * 4 > 32_766)).toEqual([]);
 });
 
-test('the template is for exactly one name', () => {
+test('the template matches exactly one name', () => {
   expect(indexTemplate({ dataStream: 'hot_item' })).toMatchObject({
     name: 'hot_item',
     index_patterns: ['hot_item'],
@@ -47,7 +47,7 @@ test('the template is for exactly one name', () => {
   });
 });
 
-test('retention, refresh, shards and replicas are what the options say', () => {
+test('retention, refresh, shards and replicas follow the options', () => {
   const options = { dataStream: 'views', retentionDays: 7, refreshSeconds: 5, shards: 3, replicas: 2 };
 
   const { settings, lifecycle } = indexTemplate(options).template;

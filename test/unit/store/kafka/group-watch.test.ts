@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { watchGroup } from '../../../../store/kafka/group-watch.ts';
 
-describe('who is in a group', () => {
+describe('the members of a group', () => {
   test.each([
     ['only sinks of this topic', ['events', 'events'], undefined],
     ['nobody that could be seen', [], undefined],
@@ -15,7 +15,7 @@ describe('who is in a group', () => {
     expect(failures).toHaveLength(expected === undefined ? 0 : 1);
   });
 
-  test('is what the last look says, also where an earlier one answers later', async () => {
+  test('are those of the last request, also if an earlier one answers later', async () => {
     const { watch } = start();
     let answer: (topics: string[]) => void = () => {};
     watch.look(() => new Promise((resolve) => (answer = resolve)));
@@ -26,7 +26,7 @@ describe('who is in a group', () => {
     expect(watch.failure()).toBeUndefined();
   });
 
-  test('that cannot be asked is told, and changes nothing', async () => {
+  test('that cannot be described are reported as such, and nothing changes', async () => {
     const { watch, failures } = start();
     watch.look(async () => ['staging']);
     await settled();

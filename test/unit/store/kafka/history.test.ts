@@ -8,7 +8,7 @@ const ALL: TimeRange = { from: 0, to: 100 * HOUR };
 
 // What a broker answers is known; what is made of it is tested here, beside test/integration/verify.test.ts.
 describe('a topic as history', () => {
-  test('says where each record lies, and which the sinks have not committed', async () => {
+  test('has the position of each record, and which the sinks have not committed', async () => {
     const { records } = await read([record(0, 4), record(1, 0), record(0, 5)], { committed: [[0, 5n]] });
     expect(records.map(({ source, position, waiting }) => [source, position, waiting])).toEqual([
       ['events/0', '4', false],
@@ -17,12 +17,12 @@ describe('a topic as history', () => {
     ]);
   });
 
-  test('finds the place of each event by its own headers', async () => {
+  test('finds the position of each event in its headers', async () => {
     const { records } = await read([record(0, 0, { node: 'a', boot: 'b', seq: '7' }), record(0, 1)]);
     expect(records.map(({ place }) => place)).toEqual([{ node: 'a', boot: 'b', sequence: 7 }, undefined]);
   });
 
-  test('finds the places of a row by the headers of its first event, in each partition by itself', async () => {
+  test('finds the positions of consecutive events from the headers of the first, in each partition', async () => {
     const { records } = await read([
       record(0, 0, { node: 'a', boot: 'b', seq: '7', count: '3' }),
       record(1, 0, { node: 'a', boot: 'b', seq: '20', count: '2' }),
@@ -34,7 +34,7 @@ describe('a topic as history', () => {
     expect(records.map(({ place }) => place?.sequence)).toEqual([7, 20, 8, 9, 21, undefined]);
   });
 
-  test.each(['', 'x', '-1', '1.5', '99999999999999999999'])('believes no place numbered %j', async (seq) => {
+  test.each(['', 'x', '-1', '1.5', '99999999999999999999'])('ignores the position %j', async (seq) => {
     const { records } = await read([record(0, 0, { node: 'a', boot: 'b', seq })]);
     expect(records[0]?.place).toBeUndefined();
   });
@@ -53,7 +53,7 @@ describe('a topic as history', () => {
     expect(ranges[1]).toEqual([{ partition: 0, from: 20n, to: 100n }]);
   });
 
-  test('is read whole where the last record that would be passed over has no time', async () => {
+  test('is read completely if the last record to be skipped has no time', async () => {
     const { ranges, records } = await read([{ ...record(0, 19), time: -1 }], {
       range: { from: 10 * HOUR, to: 12 * HOUR },
       bounds: [{ partition: 0, from: 3n, to: 100n }],
@@ -66,7 +66,7 @@ describe('a topic as history', () => {
     expect(records[0]?.received).toBeUndefined();
   });
 
-  test('is read whole where Kafka passes over a record that is not older than what it was asked for', async () => {
+  test('is read completely if Kafka would skip a record that is not older than the range', async () => {
     const { ranges } = await read([{ ...record(0, 99), time: 9 * HOUR }], {
       range: { from: 10 * HOUR, to: 12 * HOUR },
       bounds: [{ partition: 0, from: 3n, to: 100n }],
@@ -75,7 +75,7 @@ describe('a topic as history', () => {
     expect(ranges[1]).toEqual([{ partition: 0, from: 3n, to: 100n }]);
   });
 
-  test('says what was removed before the sinks had read it, and where they have committed nothing', async () => {
+  test('reports records that were removed before the sinks read them, and partitions without commits', async () => {
     const { reach } = await read([], {
       committed: [
         [0, 40n],
@@ -90,7 +90,7 @@ describe('a topic as history', () => {
     );
   });
 
-  test('says what it was read from, and what its retention took', async () => {
+  test('reports from where it was read, and what retention removed', async () => {
     expect((await read([])).reach).toMatchObject({ since: 0, removedBefore: undefined });
     const cut = await read([record(0, 50)], {
       range: { from: 0, to: 90 * HOUR },

@@ -17,7 +17,7 @@ test.each([
   expect(keyNumber(Buffer.from(text))).toBe(hash & 0x7fffffff);
 });
 
-test('a key is in the partition that other clients put it in', () => {
+test('a key has the same partition as with other clients', () => {
   const partitioner = kafkajs.Partitioners.DefaultPartitioner();
   const partitionMetadata = Array.from({ length: 7 }, (_, partitionId) => ({
     partitionId,

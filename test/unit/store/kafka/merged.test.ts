@@ -7,7 +7,7 @@ import type { TopicReader, TopicRecord } from '../../../../store/kafka/topic-rea
 /** Of each partition, what each response holds: times of records. */
 const partition = fc.array(fc.array(fc.nat(1_000), { minLength: 1, maxLength: 5 }), { maxLength: 6 });
 
-test('all partitions are one stream in the order of times, each partition in its own', async () => {
+test('all partitions are merged by time, each partition in its own order', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(partition, { maxLength: 4 }), async (partitions) => {
       const inOrder = partitions.map((responses) => toSorted(responses));
@@ -17,7 +17,7 @@ test('all partitions are one stream in the order of times, each partition in its
   );
 });
 
-test('nothing is lost where a partition is in disorder', async () => {
+test('nothing is lost if a partition is not ordered by time', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(partition, { maxLength: 4 }), async (partitions) => {
       const { records } = await merge(partitions);
@@ -37,7 +37,7 @@ test('no more than one response of a partition is in memory', async () => {
   expect(most).toBe(2);
 });
 
-test('a reader that fails, and what fails to be handled, end it', async () => {
+test('a failing reader or handler ends it', async () => {
   const failing = readerOf([[[1]]], new Error('no leader'));
   await expect(readMerged(optionsOf(failing.reader, 1), () => {})).rejects.toThrow('no leader');
   const { reader } = readerOf([[[1], [2]], [[1]]]);

@@ -13,7 +13,7 @@ describe('the quarantine', () => {
   });
   afterEach(() => folder.remove());
 
-  test('keeps bytes for its owner alone, once under one name', async () => {
+  test('stores bytes readable by its owner only, once per name', async () => {
     const { keep } = createQuarantine(dir);
     const path = await keep('a', Buffer.from('x'));
     expect(await keep('a', Buffer.from('yz'))).toBe(path);
@@ -21,7 +21,7 @@ describe('the quarantine', () => {
     expect([statSync(path).mode & 0o777, statSync(dir).mode & 0o777]).toEqual([0o600, 0o700]);
   });
 
-  test('is bounded in bytes and in files, and what is there stays', async () => {
+  test('is bounded in bytes and in files, and keeps existing files', async () => {
     const { keep } = createQuarantine(dir);
     truncateSync(await keep('large', Buffer.alloc(1)), 64 * 1024 * 1024 - 1);
     await keep('last', Buffer.alloc(1));

@@ -8,14 +8,14 @@ import { offsetsOf, recordsIn } from '../../../../store/undecodable.ts';
 const BATCH = readFileSync(join(import.meta.dirname, '../codecs/batches/lz4.batch'));
 const [LENGTH_AT, MAGIC_AT, DELTA_AT, COUNT_AT, RECORDS_AT] = [8, 16, 23, 57, 61];
 
-describe('what was fetched of a partition', () => {
-  test('is its batches, as far as they are whole', () => {
+describe('the data fetched from a partition', () => {
+  test('is split into its complete batches', () => {
     const fetched = Buffer.concat([BATCH, at(140), BATCH.subarray(0, -1)]);
     expect([...batchesIn(fetched)]).toEqual([{ bytes: BATCH }, { bytes: at(140) }]);
     expect([...batchesIn(BATCH.subarray(0, 60))]).toEqual([]);
   });
 
-  test('a batch with a flipped bit cannot be decoded, wherever that is behind its checksum; the others can', () => {
+  test('a batch with a flipped bit anywhere after its checksum cannot be decoded; the others can', () => {
     for (const place of [DELTA_AT + 3, 30, RECORDS_AT, BATCH.length - 1]) {
       const [first, damaged, last] = batchesIn(Buffer.concat([BATCH, flipped(at(140), place), at(180)]));
       expect(damaged?.undecodable).toMatchObject({
@@ -27,21 +27,21 @@ describe('what was fetched of a partition', () => {
     }
   });
 
-  test('where the damaged batch is the last one, its own count of records says where it ends', () => {
+  test('if the damaged batch is the last one, its record count tells where it ends', () => {
     const [damaged] = batchesIn(flipped(BATCH, RECORDS_AT));
     expect(damaged?.undecodable).toMatchObject({ first: 100n, last: 139n });
     expect(recordsIn(toUndecodable(BATCH, 'x'))).toBe(40);
     expect(offsetsOf(toUndecodable(BATCH, 'x'))).toBe('100-139');
   });
 
-  test('where nobody can say where it ends it is taken for one record, and what is behind it is fetched again', () => {
+  test('if its end is unknown it counts as one record, and the data after it is fetched again', () => {
     for (const place of [DELTA_AT, COUNT_AT]) {
       const [damaged] = batchesIn(flipped(BATCH, place));
       expect(damaged?.undecodable).toMatchObject({ first: 100n, last: 100n });
     }
   });
 
-  test('an unknown format and a length that is none are said, and the bytes kept', () => {
+  test('an unknown format and an invalid length are reported, and the bytes kept', () => {
     const format = Buffer.from(BATCH);
     format[MAGIC_AT] = 3;
     expect([...batchesIn(format)]).toMatchObject([
@@ -53,7 +53,7 @@ describe('what was fetched of a partition', () => {
     expect(found?.undecodable).toMatchObject({ reason: 'its length is wrong', first: 100n, bytes: length });
   });
 
-  test('a first batch that is cut off is none that Kafka cuts off: it cannot be decoded, and nothing would go on otherwise', () => {
+  test('a truncated first batch is not one that Kafka truncated: it counts as undecodable, so that consumption continues', () => {
     const longer = Buffer.from(BATCH);
     longer.writeInt32BE(1_000_000, LENGTH_AT);
     expect([...batchesIn(longer)]).toMatchObject([

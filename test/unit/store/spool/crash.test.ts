@@ -27,7 +27,7 @@ async function readBack(dir: string): Promise<{ read: number[]; faults: string[]
 
 describe('a process that is killed', () => {
   test(
-    'at any moment has kept each acknowledged event, once and in order',
+    'at any moment keeps each acknowledged event, once and in order',
     async () => {
       const dir = tempFolder();
       let first = 0;
@@ -54,8 +54,8 @@ describe('a process that is killed', () => {
   );
 });
 
-describe('a disk that takes no more', () => {
-  test('refuses events, keeps none of those by half, and takes them when there is room again', async () => {
+describe('a full disk', () => {
+  test('rejects events, keeps none of them partially, and accepts them when there is room again', async () => {
     const dir = tempFolder();
     const child = startSpoolProcess('append', { dir, limitBlocks: 8 });
     await child.says(/^refused SPOOL_WRITE$/);

@@ -27,7 +27,7 @@ function mountDisk(): string {
 const onDisk = canMount() ? describe : describe.skip;
 
 onDisk('a real disk that is full', () => {
-  test('refuses events, keeps those that it said it keeps, and takes more once consumers have made room', async () => {
+  test('rejects events, keeps acknowledged ones, and accepts more once consumers have made room', async () => {
     const spool = await open({ dir: `${mountDisk()}/spool`, segmentBytes: 20_000 });
     const kept = await fill(spool, 0);
     expect(kept).toBeGreaterThan(5_000);
@@ -39,7 +39,7 @@ onDisk('a real disk that is full', () => {
     expect(before).toBe(kept);
   });
 
-  test('is opened again as it was left', async () => {
+  test('is reopened as it was closed', async () => {
     const dir = `${mountDisk()}/spool`;
     const first = await open({ dir, segmentBytes: 20_000 });
     const kept = await fill(first, 0);
@@ -51,7 +51,7 @@ onDisk('a real disk that is full', () => {
 });
 
 onDisk('a disk that can only be read', () => {
-  test('opens no spool, says so, and its history can be read', async () => {
+  test('opens no spool, reports it, and its history can be read', async () => {
     const disk = mountDisk();
     const dir = `${disk}/spool`;
     const first = await open({ dir });

@@ -53,7 +53,7 @@ type Books = {
   read: Map<number, string>;
 };
 
-test('a spool on a disk that fails, tears and crashes keeps what it said it keeps, once and in order', async () => {
+test('a spool on a disk that fails, tears and crashes keeps acknowledged events, once and in order', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(action, { maxLength: 30 }), async (actions) => {
       const disk = createDisk();

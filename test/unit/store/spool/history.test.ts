@@ -28,14 +28,14 @@ async function history(options: ReadSpoolOptions) {
 }
 
 describe('the history of a spool', () => {
-  test('is what was received from a time on, in order, with its sequences', async () => {
+  test('has the events received from a time on, in order, with their sequences', async () => {
     const { dir } = await hourly(20);
     const { values, sequences } = await history({ dir, from: 5 * HOUR });
     expect(values).toEqual(events(150, 50));
     expect(sequences).toEqual(Array.from({ length: 150 }, (_, i) => 50 + i));
   });
 
-  test('does not end at an event that seems to be of 2030', async () => {
+  test('does not end at an event that claims to be from 2030', async () => {
     const times = [HOUR, Date.UTC(2030, 0, 1), 2 * HOUR];
     const spool = await open({ now: () => times[0] ?? 0 });
     for (let i = 0; i < 3; i++) {
@@ -45,7 +45,7 @@ describe('the history of a spool', () => {
     expect((await history({ dir: spool.dir, from: HOUR })).values).toEqual(events(3));
   });
 
-  test('is there while the spool is used, and tells of each batch when it was received', async () => {
+  test("can be read while the spool is in use, with each batch's time of receipt", async () => {
     const spool = await hourly(3);
     const received: number[] = [];
     for await (const batch of readSpool({ dir: spool.dir, ...EVER })) received.push(batch.received);
@@ -54,7 +54,7 @@ describe('the history of a spool', () => {
     expect((await history({ dir: spool.dir, ...EVER })).values).toEqual(events(31));
   });
 
-  test('lists the segments where one was just removed', async () => {
+  test('lists the segments also if one was just removed', async () => {
     const { dir } = await hourly(20);
     // Named in the folder, and gone when it is asked for its size.
     symlinkSync('gone', join(dir, segmentName(1)));
@@ -62,7 +62,7 @@ describe('the history of a spool', () => {
     expect((await history({ dir, ...EVER })).values).toEqual(events(200));
   });
 
-  test('lacks a segment that is removed while it is read, and nothing else', async () => {
+  test('misses only a segment that is removed while it is read', async () => {
     const { dir } = await hourly(20);
     const [first = '', second = '', third = ''] = segmentsIn(dir);
     const reading = readSpool({ dir, ...EVER });
@@ -87,7 +87,7 @@ describe('the history of a spool', () => {
     expect(damaged).toEqual([]);
   });
 
-  test('ends where a write was taken back', async () => {
+  test('ends where a write was rolled back', async () => {
     const { dir } = await hourly(1);
     const active = join(dir, segmentsIn(dir)[0] ?? '');
     const large = Buffer.alloc(3_000_000, 'x');
@@ -100,7 +100,7 @@ describe('the history of a spool', () => {
     expect(values).toEqual(events(10));
   });
 
-  test('tells of damage and goes on behind it', async () => {
+  test('reports damage and continues after it', async () => {
     const { dir } = await hourly(3);
     const path = join(dir, segmentsIn(dir)[0] ?? '');
     const bytes = readFileSync(path);
@@ -120,7 +120,7 @@ describe('the history of a spool', () => {
   });
 });
 
-describe('what every consumer has passed', () => {
+describe('events that every consumer has passed', () => {
   async function passed(options: Parameters<typeof open>[0]) {
     const spool = await open({ segmentBytes: 300, ...options });
     for (let i = 0; i < 30; i++) await spool.appendLines(events(10, i * 10));
@@ -128,7 +128,7 @@ describe('what every consumer has passed', () => {
     return spool;
   }
 
-  test('is kept up to so many bytes', async () => {
+  test('are kept up to a number of bytes', async () => {
     const spool = await passed({ retainBytes: 1500 });
     const { retainedBytes } = spool.stats();
     expect(retainedBytes).toBeLessThanOrEqual(1500);
@@ -138,7 +138,7 @@ describe('what every consumer has passed', () => {
     expect(values.length).toBeGreaterThan(90);
   });
 
-  test('is kept for so long, also after a restart', async () => {
+  test('are kept for a time, also after a restart', async () => {
     let now = Date.now();
     const options = { retainMs: HOUR, segmentBytes: 300, now: () => now };
     const first = await passed(options);
@@ -151,7 +151,7 @@ describe('what every consumer has passed', () => {
     expect(third.stats()).toMatchObject({ segments: 1, retainedBytes: 0 });
   });
 
-  test('gives way to what is appended, which is not refused for it', async () => {
+  test('are removed for new events, which are not rejected', async () => {
     const spool = await passed({ retainBytes: 1_000_000, maxBytes: 4_000 });
     for (let i = 30; i < 60; i++) {
       await spool.appendLines(events(10, i * 10));
@@ -160,7 +160,7 @@ describe('what every consumer has passed', () => {
     expect((await take(spool)).values).toEqual(events(300, 300));
   });
 
-  test('does not give way while a consumer has still to get it', async () => {
+  test('are not removed while a consumer has not read them', async () => {
     const spool = await open({ maxBytes: 4_000, retainBytes: 1_000_000, cursors: ['a', 'b'] });
     let kept = 0;
     const fill = async () => {

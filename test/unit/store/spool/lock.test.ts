@@ -9,7 +9,7 @@ function locksIn(dir: string): string[] {
 }
 
 describe('the folder of a spool', () => {
-  test('is refused to a second process, which is told who has it', async () => {
+  test("is denied to a second process, with the owner's name", async () => {
     const spool = await open();
     const second = startSpoolProcess('hold', { dir: spool.dir });
     const refused = await second.says(/^refused/);
@@ -35,7 +35,7 @@ describe('the folder of a spool', () => {
     await open({ dir: first.dir });
   });
 
-  test('is given to one at most of several that start at once', async () => {
+  test('is given to at most one of several that start at once', async () => {
     const dir = tempFolder();
     const opened = await Promise.allSettled(Array.from({ length: 5 }, () => open({ dir })));
     const codes = opened.map((one) => (one.status === 'fulfilled' ? 'open' : one.reason.code));
@@ -43,14 +43,14 @@ describe('the folder of a spool', () => {
     expect(codes.filter((code) => code !== 'open' && code !== 'SPOOL_LOCKED')).toEqual([]);
   });
 
-  test('may have a longer path than a socket', async () => {
+  test('may have a longer path than a socket may have', async () => {
     const dir = join(tempFolder(), 'x'.repeat(120));
     mkdirSync(dir);
     await open({ dir });
     await expect(open({ dir })).rejects.toMatchObject({ code: 'SPOOL_LOCKED' });
   });
 
-  test('that cannot be made is an error that names it', async () => {
+  test('that cannot be created is an error that names it', async () => {
     const dir = join(import.meta.filename, 'spool');
     await expect(open({ dir })).rejects.toMatchObject({
       code: 'SPOOL_OPEN',

@@ -31,7 +31,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
 /** What a spool should be: a row of events, and how far each consumer has come. */
 type Model = { count: number; read: Record<(typeof CONSUMERS)[number], number> };
 
-test('a spool behaves as a row of events with cursors, whatever is done to it', async () => {
+test('a spool behaves like a list of events with cursors, for any operations', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(action, { maxLength: 25 }), async (actions) => {
       const dir = tempFolder();

@@ -36,7 +36,7 @@ function folderWith(bytes: Buffer): string {
 }
 
 describe('the end of a spool', () => {
-  test('is cut back to the last whole record, wherever a crash cut the one after', async () => {
+  test('is cut back to the last complete record, wherever a crash cut the next one', async () => {
     const { bytes, second, third } = await threeRecords();
     for (let length = second + 1; length < third; length++) {
       const spool = await open({ dir: folderWith(bytes.subarray(0, length)) });
@@ -48,7 +48,7 @@ describe('the end of a spool', () => {
     }
   });
 
-  test('keeps a copy of what is no record there, as after a power cut', async () => {
+  test('keeps a copy of bytes that are not a record, as after a power cut', async () => {
     const { bytes, third } = await threeRecords();
     const dir = folderWith(Buffer.concat([bytes, Buffer.alloc(5000)]));
     const spool = await open({ dir });
@@ -63,7 +63,7 @@ describe('the end of a spool', () => {
     expect(readFileSync(join(dir, 'quarantine', copy))).toEqual(Buffer.alloc(5000));
   });
 
-  test('is found although the quarantine cannot be made: the copy is a side matter', async () => {
+  test('is found although the quarantine cannot be created: the copy is optional', async () => {
     const { bytes, third } = await threeRecords();
     const dir = folderWith(Buffer.concat([bytes, Buffer.alloc(5000)]));
     writeFileSync(join(dir, 'quarantine'), '');
@@ -73,7 +73,7 @@ describe('the end of a spool', () => {
     expect((await take(spool)).values).toEqual(events(30));
   });
 
-  test('is found in the segment before one that was begun and not used', async () => {
+  test('is found in the segment before one that was created and not used', async () => {
     const { dir, bytes } = await threeRecords();
     writeFileSync(join(dir, '00000000000000000030.log'), '');
     const spool = await open({ dir });
@@ -82,7 +82,7 @@ describe('the end of a spool', () => {
     expect(spool.faults).toEqual([]);
   });
 
-  test('never gives a number again that a lost tail may have had', async () => {
+  test('never reuses a sequence that a lost tail may have had', async () => {
     const { dir, path, second } = await threeRecords();
     truncateSync(path, second + 3);
     writeFileSync(join(dir, '00000000000000000030.log'), '');
@@ -94,7 +94,7 @@ describe('the end of a spool', () => {
 });
 
 describe('damage', () => {
-  test('of any byte costs the events of its record, and is counted', async () => {
+  test('of any byte loses the events of its record, and is counted', async () => {
     const { bytes, first, second } = await threeRecords();
     const anywhere = fc.record({ at: fc.integer({ min: first, max: second - 1 }), bit: fc.nat({ max: 7 }) });
     await fc.assert(
@@ -152,7 +152,7 @@ describe('damage', () => {
     expect(spool.stats()).toMatchObject({ corruptRecords: 1, corruptBytes: noise.length });
   });
 
-  test('that two consumers meet counts as one, the events they miss as theirs', async () => {
+  test('that two consumers meet counts once, and its events once per consumer', async () => {
     const { bytes, first } = await threeRecords();
     bytes[first] = 0;
     const spool = await open({ dir: folderWith(bytes), cursors: ['a', 'b'] });
@@ -170,7 +170,7 @@ describe('damage', () => {
     expect(spool.faults).toEqual([]);
   });
 
-  test('to a segment that is gone is a gap', async () => {
+  test('by a removed segment is a gap', async () => {
     const first = await open({ segmentBytes: 300 });
     for (let i = 0; i < 12; i++) await first.appendLines(events(10, i * 10));
     await first.close();
@@ -184,7 +184,7 @@ describe('damage', () => {
 });
 
 describe('a cursor', () => {
-  test('beyond the last event moves the numbering, not itself', async () => {
+  test('beyond the last event advances the numbering, not itself', async () => {
     const { dir, path, first } = await threeRecords();
     const ahead = await open({ dir });
     await take(ahead);
@@ -199,7 +199,7 @@ describe('a cursor', () => {
     expect(spool.faults).toContainEqual({ kind: 'gap', consumer: 'new', from: 10, to: 30 });
   });
 
-  test('that was not configured for a while begins with the oldest event: what others removed meanwhile is no loss', async () => {
+  test('that was not configured for a while starts at the oldest event: events removed meanwhile are no loss', async () => {
     const first = await open({ segmentBytes: 300, cursors: ['a', 'b'] });
     for (let i = 0; i < 12; i++) await first.appendLines(events(10, i * 10));
     await first.close();
@@ -214,7 +214,7 @@ describe('a cursor', () => {
     expect(spool.faults).toEqual([]);
   });
 
-  test('that cannot be read begins with the oldest event', async () => {
+  test('that cannot be read starts at the oldest event', async () => {
     const first = await open();
     await first.appendLines(events(10));
     await take(first);
@@ -226,7 +226,7 @@ describe('a cursor', () => {
     expect(spool.faults).toEqual([{ kind: 'cursor', consumer: 'a', reason }]);
   });
 
-  test('with a damaged slot stands where the other one says', async () => {
+  test('with one damaged copy uses the other one', async () => {
     const first = await open({ maxBatchEvents: 1 });
     await first.appendLines(events(3));
     await take(first, 'a', 1);
@@ -240,7 +240,7 @@ describe('a cursor', () => {
     expect((await take(spool)).values).toEqual(events(2, 1));
   });
 
-  test('whose hint is wrong finds its event all the same', async () => {
+  test('with a wrong hint finds its event all the same', async () => {
     const first = await open({ maxBatchEvents: 15 });
     for (let i = 0; i < 3; i++) await first.appendLines(events(10, i * 10));
     await take(first, 'a', 1);
@@ -259,7 +259,7 @@ describe('a cursor', () => {
 });
 
 describe('the version of the format', () => {
-  test('1 is read for ever: what it looked like when it was made', async () => {
+  test('1 can always be read, in its original form', async () => {
     // Magic, crc, version, received, sequence, count, length; then two events.
     const record = [
       ['ff485350', 'CRC', '0001', '01a2038a1aa3', '0000000000000000', '00000002', '00000013'].join(''),
@@ -275,14 +275,14 @@ describe('the version of the format', () => {
     expect((await take(spool)).values).toEqual(['{"n":0}', '{"n":"ü"}']);
   });
 
-  test('that is newer, in a record, is refused', async () => {
+  test('that is newer, in a record, is rejected', async () => {
     const { bytes, second } = await threeRecords();
     bytes.writeUInt16BE(2, second + 8);
     bytes.writeUInt32BE(crc32(bytes.subarray(second + 8)), second + 4);
     await expect(open({ dir: folderWith(bytes) })).rejects.toMatchObject({ code: 'SPOOL_VERSION' });
   });
 
-  test('that is newer, in the id, is refused', async () => {
+  test('that is newer, in the id, is rejected', async () => {
     const dir = tempFolder();
     writeFileSync(join(dir, 'id'), `hotitem-spool 2 ${'0'.repeat(32)}\n`);
     await expect(open({ dir })).rejects.toMatchObject({ code: 'SPOOL_VERSION' });
@@ -295,7 +295,7 @@ describe('a segment that somebody truncated', () => {
     ['within a record', 1.5],
     ['behind a record', 2],
   ])(
-    '%s while it is in use loses what it no longer holds, counted, and nothing that comes after',
+    '%s while it is in use loses the removed events, counted, and nothing after them',
     async (_, records) => {
       const spool = await open();
       const ends = [0];
@@ -315,7 +315,7 @@ describe('a segment that somebody truncated', () => {
     },
   );
 
-  test('and that is not the last loses its own events', async () => {
+  test('that is not the last loses its own events', async () => {
     const spool = await open({ segmentBytes: 300 });
     for (let i = 0; i < 6; i++) await spool.appendLines(events(10, i * 10));
     const [, second = ''] = segmentsIn(spool.dir);
@@ -333,7 +333,7 @@ describe('a segment that somebody truncated', () => {
     ['no consumer had come', 0],
     ['a consumer had come', 10],
   ])(
-    'between two starts, to where %s, loses what was acknowledged: it is counted, and no number is given again',
+    'between two starts, to where %s, loses acknowledged events: they are counted, and no sequence is reused',
     async (_, passed) => {
       const first = await open({ maxBatchEvents: 10 });
       for (let i = 0; i < 3; i++) await first.appendLines(events(10, i * 10));
@@ -348,7 +348,7 @@ describe('a segment that somebody truncated', () => {
     },
   );
 
-  test('does not keep a spool from opening whose end cannot be stored', async () => {
+  test('does not prevent a spool from opening whose end cannot be stored', async () => {
     const dir = tempFolder();
     mkdirSync(join(dir, 'end'));
     const spool = await open({ dir });

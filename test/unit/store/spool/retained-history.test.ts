@@ -11,7 +11,7 @@ const START = 1_000 * MINUTE;
 const EVER: TimeRange = { from: 0, to: START * 2 };
 
 describe('a spool as history', () => {
-  test('hands over what it holds, with its place, and says what its consumer has still to come to', async () => {
+  test('delivers its events with their positions, and reports what its consumer has not read yet', async () => {
     const spool = await open({ now: () => START });
     await spool.appendLines(events(3));
     await take(spool);
@@ -48,7 +48,7 @@ describe('a spool as history', () => {
     expect(reach).toMatchObject({ since: START + 2 * HOUR, removedBefore: undefined });
   });
 
-  test('says that it is damaged, and that nothing is known of what its consumer has passed', async () => {
+  test("reports damage, and that its consumer's position is unknown", async () => {
     const spool = await open({ now: () => START });
     await spool.appendLines(events(3));
     await spool.close();
@@ -62,7 +62,7 @@ describe('a spool as history', () => {
     expect(reach.unread).toBe('consumer a has no position in the spool');
   });
 
-  test('says from when on it has everything, once something was removed', async () => {
+  test('reports from when on it is complete, after events were removed', async () => {
     let minute = 0;
     const spool = await open({ segmentBytes: 400, now: () => START + minute * MINUTE });
     for (; minute < 20; minute++) await spool.appendLines(events(10, minute * 10));
@@ -73,7 +73,7 @@ describe('a spool as history', () => {
     expect(reach.removedBefore).toBe(records[0]?.received);
   });
 
-  test('says that something was removed also where nothing is left', async () => {
+  test('reports removed events also if nothing is left', async () => {
     const spool = await open({ segmentBytes: 400 });
     await spool.appendLines(events(100));
     await take(spool);
@@ -82,7 +82,7 @@ describe('a spool as history', () => {
     expect(reach.removedBefore).toEqual(expect.any(Number));
   });
 
-  test('is an error, and makes nothing, where there is no spool', async () => {
+  test('is an error, and creates nothing, if there is no spool', async () => {
     const dir = tempFolder();
     await expect(read(dir, EVER)).rejects.toThrow(`there is no spool in ${dir}`);
     expect(segmentsIn(dir)).toEqual([]);

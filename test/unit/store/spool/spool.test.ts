@@ -8,7 +8,7 @@ import { events, open, segmentsIn, take } from './folder.ts';
 const soon = { timeoutMs: 10_000, everyMs: 1 };
 
 describe('appending', () => {
-  test('gives back each event, its bytes unchanged, with its sequence', async () => {
+  test('returns each event, its bytes unchanged, with its sequence', async () => {
     const spool = await open();
     const lines = ['{"a":1}', '{"ü":"😀"}', '', '{"c":"\\n\\u0000"}'];
     expect(await spool.appendLines(lines)).toBe(0);
@@ -18,20 +18,20 @@ describe('appending', () => {
     expect(positions).toEqual([0, 1, 2, 3, 4]);
   });
 
-  test('takes the batch of another log', async () => {
+  test('accepts the batch of another log', async () => {
     const spool = await open();
     const values = events(3).map((event) => Buffer.from(event));
     await spool.append({ source: 'x', values, position: String });
     expect((await take(spool)).values).toEqual(events(3));
   });
 
-  test('of nothing writes nothing', async () => {
+  test('of no events writes nothing', async () => {
     const spool = await open();
     expect(await spool.appendLines([])).toBe(0);
     expect(spool.stats()).toMatchObject({ bytes: 0, nextSequence: 0 });
   });
 
-  test('writes at once what comes alone, and as one group what comes meanwhile', async () => {
+  test('writes a single append at once, and appends that arrive meanwhile as one group', async () => {
     const spool = await open({ now: () => 1_795_355_712_163 });
     const appended = events(5).map((event) => spool.appendLines([event]));
     expect(await Promise.all(appended)).toEqual([0, 1, 2, 3, 4]);
@@ -51,14 +51,14 @@ describe('appending', () => {
     expect(values).toEqual(events(500).filter((_, i) => i % 7 === 0));
   });
 
-  test('splits a group that no record could hold', async () => {
+  test('splits a group that is too large for a record', async () => {
     const spool = await open();
     const large = ['x', 'y', 'z'].map((letter) => letter.repeat(400_000));
     await spool.appendLines([...large, ...events(3)]);
     expect((await take(spool)).values).toEqual([...large, ...events(3)]);
   });
 
-  test('takes an event that just fits a record', async () => {
+  test('accepts an event that just fits a record', async () => {
     const spool = await open();
     const largest = 'x'.repeat(MAX_PAYLOAD_BYTES - 1);
     await spool.appendLines(['a', largest, 'b']);
@@ -68,7 +68,7 @@ describe('appending', () => {
   test.each([
     { what: 'with a newline in it', line: 'a\nb' },
     { what: 'that no record can hold', line: 'x'.repeat(MAX_PAYLOAD_BYTES) },
-  ])('refuses an event $what', async ({ line }) => {
+  ])('rejects an event $what', async ({ line }) => {
     const spool = await open();
     const refused = expect.objectContaining({ code: 'SPOOL_EVENT', retriable: false });
     await expect(spool.appendLines(['{}', line])).rejects.toEqual(refused);
@@ -82,7 +82,7 @@ describe('appending', () => {
     expect((await take(await open({ dir: spool.dir, fsync }))).values).toEqual(events(100));
   });
 
-  test('is refused when the spool is full, and works again when consumers have made room', async () => {
+  test('is rejected when the spool is full, and works again when consumers have made room', async () => {
     const spool = await open({ maxBytes: 4000 });
     const full = expect.objectContaining({ code: 'SPOOL_FULL', retriable: true });
     let kept = 0;
@@ -99,7 +99,7 @@ describe('appending', () => {
     expect((await take(spool)).values).toEqual(events(10, kept));
   });
 
-  test('that fills the spool in one go leaves no spool that is full for ever', async () => {
+  test('that fills the spool at once does not leave it full forever', async () => {
     const spool = await open({ maxBytes: 4000 });
     await spool.appendLines(['x'.repeat(3900)]);
     await take(spool);
@@ -109,7 +109,7 @@ describe('appending', () => {
 });
 
 describe('segments', () => {
-  test('are begun by size and removed when every consumer has passed them', async () => {
+  test('are started by size and removed when every consumer has passed them', async () => {
     const spool = await open({ segmentBytes: 300, cursors: ['a', 'b'] });
     for (let i = 0; i < 30; i++) await spool.appendLines(events(10, i * 10));
     const before = segmentsIn(spool.dir);
@@ -121,7 +121,7 @@ describe('segments', () => {
     expect(spool.stats()).toMatchObject({ segments: 1, nextSequence: 300 });
   });
 
-  test('wait for a consumer that is configured and has not begun', async () => {
+  test('wait for a consumer that is configured and has not started', async () => {
     const spool = await open({ segmentBytes: 300, cursors: ['a', 'b'] });
     for (let i = 0; i < 30; i++) await spool.appendLines(events(10, i * 10));
     await take(spool, 'a');
@@ -168,7 +168,7 @@ describe('consuming', () => {
     expect((await take(spool)).batches).toEqual([50]);
   });
 
-  test('waits for a batch to fill when it is told to linger', async () => {
+  test('waits for a batch to fill if linger is set', async () => {
     const spool = await open({ lingerMs: 100, maxBatchEvents: 3 });
     const batches: number[] = [];
     await spool.consume('a', async ({ values }) => {
@@ -179,7 +179,7 @@ describe('consuming', () => {
     expect(batches).toEqual([3]);
   });
 
-  test('goes on in the middle of a record after a restart', async () => {
+  test('continues in the middle of a record after a restart', async () => {
     const first = await open({ maxBatchEvents: 7 });
     await first.appendLines(events(20));
     expect((await take(first, 'a', 2)).values).toEqual(events(14));
@@ -189,7 +189,7 @@ describe('consuming', () => {
     expect(second.faults).toEqual([]);
   });
 
-  test('gets a batch again until it takes it, and nothing else before', async () => {
+  test('gets a batch again until it commits it, and nothing else before', async () => {
     const spool = await open({ maxBatchEvents: 2 });
     await spool.appendLines(events(4));
     const seen: string[][] = [];
@@ -203,7 +203,7 @@ describe('consuming', () => {
     expect(spool.faults).toEqual([refused, refused]);
   });
 
-  test('is given the time to finish its batch when it is closed', async () => {
+  test('gets time to finish its batch when it is closed', async () => {
     const spool = await open({ maxBatchEvents: 1 });
     await spool.appendLines(events(2));
     let finish: (() => void) | undefined;
@@ -216,7 +216,7 @@ describe('consuming', () => {
     expect(spool.stats().cursors).toEqual({ a: { sequence: 1, behind: 1 } });
   });
 
-  test('is aborted when its time is over, and gets the batch again', async () => {
+  test('is aborted after that time, and gets the batch again', async () => {
     const spool = await open();
     await spool.appendLines(events(2));
     let signal: AbortSignal | undefined;
@@ -230,20 +230,20 @@ describe('consuming', () => {
     expect((await take(spool)).values).toEqual(events(2));
   });
 
-  test('by two does not disturb each other', async () => {
+  test('by two consumers is independent', async () => {
     const spool = await open({ cursors: ['a', 'b'], segmentBytes: 300, maxBatchEvents: 3 });
     for (let i = 0; i < 10; i++) await spool.appendLines(events(10, i * 10));
     const both = await Promise.all([take(spool, 'a'), take(spool, 'b')]);
     expect(both.map(({ values }) => values)).toEqual([events(100), events(100)]);
   });
 
-  test.each(['b', '../a'])('as %s is refused when no such consumer is configured', async (name) => {
+  test.each(['b', '../a'])('as %s is rejected if no such consumer is configured', async (name) => {
     const spool = await open();
     const refused = expect.objectContaining({ code: 'SPOOL_CONSUMER' });
     await expect(spool.consume(name, async () => {})).rejects.toEqual(refused);
   });
 
-  test('twice under one name is refused', async () => {
+  test('twice under one name is rejected', async () => {
     const spool = await open();
     await spool.consume('a', async () => {});
     const refused = expect.objectContaining({ code: 'SPOOL_CONSUMER' });
@@ -252,7 +252,7 @@ describe('consuming', () => {
 });
 
 describe('a spool', () => {
-  test('keeps its id, its numbers and what waits over a restart', async () => {
+  test('keeps its id, its sequences and waiting events over a restart', async () => {
     const first = await open();
     await first.appendLines(events(5));
     const { id } = first.stats();
@@ -264,7 +264,7 @@ describe('a spool', () => {
     expect((await take(second)).values).toEqual(events(6));
   });
 
-  test('that is closed has written what was appended before, and takes nothing more', async () => {
+  test('that is closed has written earlier appends, and accepts no more', async () => {
     const first = await open();
     const appended = events(10).map((event) => first.appendLines([event]));
     await first.close();
@@ -280,7 +280,7 @@ describe('a spool', () => {
     { what: 'a folder', name: '..' },
     { what: 'a path', name: 'a/b' },
     { what: 'something long', name: 'x'.repeat(101) },
-  ])('refuses $what as the name of a consumer', async ({ name }) => {
+  ])('rejects $what as the name of a consumer', async ({ name }) => {
     await expect(open({ cursors: [name] })).rejects.toMatchObject({ code: 'SPOOL_CONSUMER' });
   });
 });

@@ -4,14 +4,14 @@ import { toTopicAdmin } from '../../../../../store/kafka/kafkajs/setup.ts';
 
 const SPEC = { topic: 'views', partitions: 6, replicationFactor: 3, retentionMs: 3_600_000 };
 
-test('waits for a topic that was just made and that the broker does not know yet', async () => {
+test('waits for a new topic that the broker does not know yet', async () => {
   const answers = ['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE'];
   const asked = brokerThatAnswers(answers);
   await toTopicAdmin(asked).create(SPEC);
   expect(answers).toEqual([]);
 });
 
-test('does not wait where something else is wrong', async () => {
+test('does not wait on other errors', async () => {
   const asked = brokerThatAnswers(['TOPIC_AUTHORIZATION_FAILED']);
   await expect(toTopicAdmin(asked).create(SPEC)).rejects.toThrow('TOPIC_AUTHORIZATION_FAILED');
 });

@@ -5,18 +5,18 @@ import {
 } from '../../../../../../store/kafka/kafkajs/patches/module.ts';
 import { patchKafkajs } from '../../../../../../store/kafka/kafkajs/patches/patches.ts';
 
-test('every patch is in place in the kafkajs that is installed, and stays there', () => {
+test('every patch applies to the installed kafkajs, also the second time', () => {
   expect(patchKafkajs()).toEqual([]);
   expect(patchKafkajs()).toEqual([]);
 });
 
-test('another version of kafkajs is refused, by both versions', () => {
+test('another version of kafkajs is rejected, naming both versions', () => {
   expect(() => patchKafkajs({}, '2.2.5')).toThrow(
     'kafkajs 2.2.5 is installed, but hotitem patches the internals of 2.2.4',
   );
 });
 
-test('a patch that is not in place is named, and the others are put in place', () => {
+test('a patch that does not apply is named, and the others are applied', () => {
   const applied: string[] = [];
   const patch = (name: string, isInPlace: boolean) => () => {
     applied.push(name);
@@ -29,11 +29,11 @@ test('a patch that is not in place is named, and the others are put in place', (
 });
 
 describe('a file of kafkajs is not replaced', () => {
-  test('where there is none', () => {
+  test('if it does not exist', () => {
     expect(replaceKafkajsModule('no/such/file', () => 'mine')).toBe(false);
   });
 
-  test('where it exports something else than the patch knows', () => {
+  test('if its exports are not what the patch expects', () => {
     expect(replaceKafkajsModule('constants', () => undefined)).toBe(false);
     expect(replaceKafkajsModule('constants', () => 'asked again')).toBe(false);
   });

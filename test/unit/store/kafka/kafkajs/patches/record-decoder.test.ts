@@ -43,8 +43,8 @@ const batch = fc.record({
 });
 type Written = typeof batch extends fc.Arbitrary<infer T> ? T : never;
 
-describe('a batch of records that was fetched', () => {
-  test('is to kafkajs what its own decoder makes of it', async () => {
+describe('a fetched batch of records', () => {
+  test("is decoded as by kafkajs' own decoder", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(batch, { maxLength: 3 }), async (written) => {
         const sent = answer(await Promise.all(written.map(encode)));
@@ -76,12 +76,12 @@ describe('a batch of records that was fetched', () => {
     expect(Object.entries(record?.headers ?? {})).toEqual(Object.entries(headers));
   });
 
-  test('that Kafka has cut off is passed over', async () => {
+  test('that Kafka truncated is skipped', async () => {
     const [whole, sent] = [await encode(ONE), await encode({ ...ONE, compression: 1 })];
     expect(await decodeMessages(new Decoder(answer([whole, sent.subarray(0, -1)])))).toHaveLength(1);
   });
 
-  test('and cannot be decoded is one record that stands for all of it, and stops none of the others', async () => {
+  test('that cannot be decoded becomes one placeholder record, and stops no other batch', async () => {
     const damaged = await encode({ ...ONE, firstOffset: 2 });
     damaged[damaged.length - 1] = 1;
     const fewer = await encode({ ...ONE, firstOffset: 3 });
@@ -109,8 +109,8 @@ describe('a batch of records that was fetched', () => {
   });
 });
 
-describe('batches that were made to take more memory than there is', () => {
-  test('are decoded as far as one answer may, over all of its partitions; the rest comes again', async () => {
+describe('batches that decompress to more than fits into memory', () => {
+  test('are decoded up to the limit of a response, over all of its partitions; the rest is fetched again', async () => {
     const large = { ...RECORD, value: Buffer.alloc(10 * MB) };
     const sent = await encode({ ...ONE, records: [large], compression: 1 });
     const partitions = new Decoder(Buffer.concat(Array.from({ length: 3 }, () => answer([sent, sent]))));
@@ -121,7 +121,7 @@ describe('batches that were made to take more memory than there is', () => {
     expect(await decodeMessages(new Decoder(answer([sent])))).toHaveLength(1);
   });
 
-  test('cannot be decoded, where a batch alone is larger than that', async () => {
+  test('are undecodable if one batch alone exceeds the limit', async () => {
     const large = await encode({
       ...ONE,
       records: [{ ...RECORD, value: Buffer.alloc(17 * MB) }],
@@ -136,7 +136,7 @@ describe('batches that were made to take more memory than there is', () => {
     ]);
   });
 
-  test('do not make the headers of one record take longer than others', async () => {
+  test('do not make the headers of one record slow', async () => {
     const headers = { a: Array.from({ length: 20_000 }, () => Buffer.from('b')) };
     const sent = await encode({ ...ONE, records: [{ ...RECORD, headers }] });
     const [record] = await decodeMessages(new Decoder(answer([sent])));

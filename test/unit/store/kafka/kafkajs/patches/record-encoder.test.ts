@@ -16,7 +16,7 @@ const bytes = fc.oneof(
   fc.string({ unit: 'grapheme', maxLength: 100 }),
 );
 
-test('a record is, byte for byte, what kafkajs itself makes of it', () => {
+test("a record has the same bytes as from kafkajs' own encoder", () => {
   const record = fc.record(
     {
       offsetDelta: fc.nat({ max: 2 ** 31 - 1 }),
@@ -38,7 +38,7 @@ test('a record is, byte for byte, what kafkajs itself makes of it', () => {
   );
 });
 
-test('kafkajs takes it for its own', () => {
+test('kafkajs accepts it as its own', () => {
   encodeRecordsAtOnce();
   expect(require(FILE)).toBe(encodeRecord);
 });
