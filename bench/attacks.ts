@@ -45,7 +45,7 @@ function outcome(attacked: Attacked[]): Outcome {
     notes: [
       '/livez is asked 50 times a second over connections of their own; bare: a Node server that does nothing else, asked at the same time, so what',
       'the machine makes one wait. longest_turn: CPU time between two turns of the event loop, whoever else uses the machine.',
-      'README.md has the memory; the tests hold it to that.',
+      'docs/operations.md has the memory; the tests verify it.',
     ],
   };
 }

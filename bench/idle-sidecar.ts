@@ -14,7 +14,7 @@ export async function startIdleSidecar(home: string, settings: NodeJS.ProcessEnv
     HOTITEM_ADMIN_LISTEN: admin,
     HOTITEM_SPOOL_MAX_BYTES: String(64 * GIB),
     KAFKA_BROKERS: `127.0.0.1:${await freePort()}`,
-    // As README.md and docker-compose.yml have it.
+    // As its service and docker-compose.yml set it.
     NODE_OPTIONS: '--max-semi-space-size=4',
     ...settings,
   };

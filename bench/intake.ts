@@ -132,7 +132,7 @@ function outcome(runs: Runs[]): Outcome {
     ],
     notes: [
       'cpu_s_per_million: user and system, of the sidecar. busy_pct: of one core; machine: of all, whoever uses them.',
-      'The sidecar runs with NODE_OPTIONS=--max-semi-space-size=4, as README.md and docker-compose.yml have it.',
+      'The sidecar runs with NODE_OPTIONS=--max-semi-space-size=4, as its service and docker-compose.yml set it.',
       'of_json_parse: events in a CPU second of the sidecar, by the same events that JSON.parse reads in one, measured in the same round.',
       'The sidecar needs a core of its own for these figures: with fewer free ones the CPU seconds are what counts.',
     ],

@@ -43,7 +43,7 @@ const WAIT_MS = 30_000;
 /** What a service needs in its environment to be watched. */
 export function meterOf(file: string): { NODE_OPTIONS: string; TURN_METER: string } {
   const meter = pathToFileURL(join(here, 'turn-meter.mjs')).href;
-  // The first as README.md has it.
+  // The first option as in its service.
   return { NODE_OPTIONS: `--max-semi-space-size=4 --import=${meter}`, TURN_METER: file };
 }
 

@@ -65,17 +65,17 @@ const ANSWERED: Record<string, string[]> = {
 };
 
 const ATTACKS = readFileSync(join(import.meta.dirname, 'intake-attacks.mjs'), 'utf8');
-const README = join(import.meta.dirname, '../../README.md');
+const OPERATIONS = join(import.meta.dirname, '../../docs/operations.md');
 
 /** The most that a process has had in memory. */
 function peakMb(pid: number): number {
   return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
 }
 
-/** What README.md says about a sidecar whose socket is sent anything. */
+/** The memory limit in docs/operations.md of a sidecar whose socket is sent anything. */
 function documentedMb(): { forwarding: number; embedded: number } {
   const said = /below (\d+) MB whatever its socket is sent \((\d+) MB with the embedded index,/.exec(
-    readFileSync(README, 'utf8'),
+    readFileSync(OPERATIONS, 'utf8'),
   );
   return { forwarding: Number(said?.[1]), embedded: Number(said?.[2]) };
 }
@@ -94,7 +94,7 @@ describe('the group of the workers, who may use the intake socket', () => {
     env = {
       HOTITEM_HOME: home,
       HOTITEM_ADMIN_LISTEN: admin,
-      // As README.md says.
+      // As the service sets it.
       NODE_OPTIONS: '--max-semi-space-size=4',
       ...(CAN_BE_ANOTHER && { HOTITEM_INTAKE_SOCKET_GROUP: String(ANOTHER_USER) }),
     };

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const README = join(import.meta.dirname, '../../README.md');
+const OPERATIONS = join(import.meta.dirname, '../../docs/operations.md');
 
 /** The most memory that a process has held so far, in MB: its peak resident set. */
 export function peakMemory(pid: number): number {
@@ -11,11 +11,11 @@ export function peakMemory(pid: number): number {
   return (Number(kibibytes) * 1024) / 1e6;
 }
 
-/** What README.md promises of a sink, in MB; with the embedded index without `duckdb.memory_mb`. */
+/** The memory limit of a sink in docs/operations.md, in MB; with the embedded index without `duckdb.memory_mb`. */
 export function promisedOfSink(index: 'elasticsearch' | 'embedded' = 'elasticsearch'): number {
   const promise = /A sink takes up to (\d+) MB[^.]+; with the embedded index up to (\d+) MB/.exec(
-    readFileSync(README, 'utf8'),
+    readFileSync(OPERATIONS, 'utf8'),
   );
-  if (promise === null) throw new Error('README.md does not say what memory a sink takes');
+  if (promise === null) throw new Error('docs/operations.md has no memory limit of a sink');
   return Number(promise[index === 'embedded' ? 2 : 1]);
 }

@@ -54,7 +54,9 @@ describe('the documentation', () => {
 
   test('names only commands that package.json has', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
-    const named = [...read('README.md').matchAll(/npm run ([\w:]+)/g)].map(([, script]) => script);
+    const named = [
+      ...[read('README.md'), read('docs/development.md')].join('\n').matchAll(/npm run ([\w:]+)/g),
+    ].map(([, script]) => script);
     expect(named.filter((script) => !(script !== undefined && script in scripts))).toEqual([]);
   });
 });
