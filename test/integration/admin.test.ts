@@ -26,7 +26,7 @@ afterEach(async () => {
   remove();
 });
 
-describe('questions that would take hours', () => {
+describe('queries that would take hours', () => {
   let askers: AbortController[];
   beforeEach(async () => {
     askers = [];
@@ -38,7 +38,7 @@ describe('questions that would take hours', () => {
     for (const asker of askers) asker.abort();
   });
 
-  test('end when their askers are gone; the same are asked once, and of others only some wait', async () => {
+  test('end when their clients are gone; identical ones run once, and only a few others wait', async () => {
     for (let i = 0; i < 5; i++) void ask('window=31d');
     await questions({ running: 1, waiting: 0 });
 
@@ -53,7 +53,7 @@ describe('questions that would take hours', () => {
     await questions({ running: 0, waiting: 0 });
   });
 
-  test('do not keep the sidecar from stopping', async () => {
+  test('do not prevent the sidecar from stopping', async () => {
     void ask('window=31d');
     void ask('window=1m');
     await questions({ running: 1, waiting: 1 });
@@ -97,7 +97,7 @@ describe('questions that would take hours', () => {
   }
 });
 
-describe('an admin.listen that another program has', () => {
+describe('an admin.listen that another program uses', () => {
   let other: Server;
   beforeEach(async () => {
     // Looks ready, so that the service counts as started as soon as it runs.
@@ -109,7 +109,7 @@ describe('an admin.listen that another program has', () => {
     other.close();
   });
 
-  test('does not keep a sidecar from ingesting and indexing; it listens when that program is gone', async () => {
+  test('does not prevent a sidecar from ingesting and indexing; it listens when that program is gone', async () => {
     service = await start(['sidecar']);
     const socket = join(home, 'run/intake.sock');
     const send = () =>
@@ -128,7 +128,7 @@ describe('an admin.listen that another program has', () => {
     });
   });
 
-  test('does not keep a sink from running', async () => {
+  test('does not prevent a sink from running', async () => {
     service = await start(['sink'], { KAFKA_BROKERS: `127.0.0.1:${await freePort()}` });
     await saysSo('admin.sink_listen');
     await release();

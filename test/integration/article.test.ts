@@ -33,12 +33,12 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'])('what is wrong in the article, an
     await Promise.all([kafka?.close(), elasticsearch?.close()]);
   });
 
-  test('its Kafka client knows no protocol that Kafka 4 has: here the view arrives', async () => {
+  test('its Kafka client does not support Kafka 4: here the view arrives', async () => {
     const { query, document } = await viewed('kafka4');
     expect(document.url.query).toBe(query);
   });
 
-  test('its dates have month and minute swapped: here the time is the time', async () => {
+  test('its dates have month and minute swapped: here the time is correct', async () => {
     const before = Date.now();
     const { document } = await viewed('time');
     expect(Date.parse(document['@timestamp'])).toBeGreaterThanOrEqual(before);
@@ -46,7 +46,7 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'])('what is wrong in the article, an
     expect(document['@timestamp']).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
   });
 
-  test('it believes headers about the client: here the address is the one that nginx sees', async () => {
+  test('it trusts headers about the client: here the address is the one that nginx sees', async () => {
     const forged = '198.51.100.66';
     const headers = {
       'X-Forwarded-For': forged,
@@ -59,7 +59,7 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'])('what is wrong in the article, an
     expect(JSON.stringify(document)).not.toContain(forged);
   });
 
-  test('it puts a token into every event: here there is none, and no cookie or credential either', async () => {
+  test('it puts a token into every event: here is no token, cookie or credential', async () => {
     const headers = { Cookie: 'session=sesame', Authorization: 'Bearer sesame', 'X-Token': 'sesame' };
     const { document } = await viewed('token', { headers });
     expect(JSON.stringify(document)).not.toMatch(/token=|sesame/);
@@ -76,7 +76,7 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'])('what is wrong in the article, an
     expect(document.url.query).toContain('&from=mail&q=a?b%26c');
   });
 
-  test('nothing of it has an id, so that every retry is a duplicate: here the same event twice is one document', async () => {
+  test('its events have no id, so every retry is a duplicate: here the same event twice is one document', async () => {
     const { document } = await viewed('twice');
     const client = createKafkajsClient({ brokers: kafka.brokers, clientId: 'test', onWarning: () => {} });
     const topic = createKafkaLog({ client, topic: 'collection_hot_item', concurrency: 1, headers: {} });
@@ -92,7 +92,7 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'])('what is wrong in the article, an
     expect(await found('twice')).toHaveLength(1);
   });
 
-  test('what is hot is what a human notices in it: here the ranking says so', async () => {
+  test('with it, a person has to notice hot items: here the ranking shows them', async () => {
     const paths = Array.from({ length: 30 }, (_, i) => `/web/item/${i % 3 === 0 ? 8 : 77}.html?ranking`);
     await views({ port: chain.port, paths });
     const most = async () => {

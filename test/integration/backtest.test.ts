@@ -22,7 +22,7 @@ const env = { HOTITEM_HOME: folder.path };
 afterAll(folder.remove);
 
 describe('hotitem backtest', () => {
-  test('tells of a file what would have been hot, when, why, and what it would have saved', async () => {
+  test('reports for a file what would have been hot, when, why, and the requests saved', async () => {
     const file = write('sale.ndjson', saleOf(40));
     const { code, stdout } = await runHotitem(['backtest', '--from', file], env);
     expect(code).toBe(0);
@@ -37,7 +37,7 @@ describe('hotitem backtest', () => {
     expect(answer.found?.spells).toMatchObject([{ item: 'sale', signal: 'busy', rule: 'default' }]);
   });
 
-  test('reads standard input, and names lines that are no events with their numbers', async () => {
+  test('reads standard input, and reports lines that are not events with their numbers', async () => {
     const lines = [...saleOf(10), '{"v":1}', '', 'no event'];
     const { code, stdout, stderr } = await withInput(
       ['backtest', '--from', '-', '--json'],
@@ -49,7 +49,7 @@ describe('hotitem backtest', () => {
     expect(counts.badExamples.map(({ place }) => place)).toEqual(['line 401', 'line 403']);
   });
 
-  test('applies rules of a file, with their pins, and names every problem of one that is wrong', async () => {
+  test('applies a rules file with its pins, and names every problem of an invalid one', async () => {
     const file = write('rules-sale.ndjson', saleOf(40));
     const rules = join(folder.path, 'rules.yml');
     writeFileSync(
@@ -76,7 +76,7 @@ describe('hotitem backtest', () => {
     expect(stdout).toMatch(/busy from\/s {2}S from {2}busy items {2}minutes/);
   });
 
-  test('reads views of a time, and of a node', async () => {
+  test('reads views of a time range, and of a node', async () => {
     const file = write('range.ndjson', saleOf(40));
     const some = await ask(['--from', file, '--since', iso(10), '--until', iso(20)]);
     expect(some.answer.counts).toMatchObject({ views: 400, outside: 1_200 });
@@ -121,7 +121,7 @@ suiteWith(['kafka'])('hotitem backtest of a topic', () => {
     await kafka?.close();
   });
 
-  test('finds there what it finds in the same events in order, and leaves no trace in any group', async () => {
+  test('finds the same as in ordered events, and leaves no trace in any group', async () => {
     const groups = () => withAdmin(kafka, (admin) => admin.listGroups());
     const named = async () =>
       (await groups()).groups.map(({ groupId }) => groupId).filter((id) => id.includes(TOPIC));

@@ -45,12 +45,12 @@ function captureOn({ suite, engine }: (typeof EVERYWHERE)[number]): void {
     clock?.remove();
   });
 
-  test('says that nobody has said anything yet', async () => {
+  test('says that no mode has been set yet', async () => {
     expect(await capture('status')).toEqual({ code: 0, output: 'capture: as nginx is configured\n' });
     expect(await see(10)).toBe(10);
   });
 
-  test('off stops capture without a reload, and the pages are served', async () => {
+  test('off stops capture without a reload, and pages are served', async () => {
     expect(await capture('off')).toEqual({ code: 0, output: 'capture: off\n' });
     await until(async () => (await see(5)) === 0, { timeoutMs: LEARN_MS, what: 'capture to be off' });
     expect(await chain.sidecar.metric('hotitem_capture_one_in')).toBe(0);
@@ -65,7 +65,7 @@ function captureOn({ suite, engine }: (typeof EVERYWHERE)[number]): void {
     expect(await chain.sidecar.metric('hotitem_capture_one_in')).toBe(4);
   });
 
-  test('keeps what was said while the sidecar is unavailable, and each line says that it stands for N', async () => {
+  test('keeps the mode while the sidecar is unavailable, and each line has the weight N', async () => {
     await chain.sidecar.stop();
     // A sidecar that was busy has had views spilled before.
     const before = (await spilled()).length;
@@ -88,7 +88,7 @@ function captureOn({ suite, engine }: (typeof EVERYWHERE)[number]): void {
     [['sample', '10001'], 'capture: must be on, off, sample N'],
     [['on', 'off'], 'capture: must be on, off, sample N'],
     [[], 'capture: must be on, off, sample N'],
-  ])('does not take %j', async (words, problem) => {
+  ])('rejects %j', async (words, problem) => {
     const { code, output } = await capture(...words);
 
     expect(code).toBe(2);
@@ -100,7 +100,7 @@ function captureOn({ suite, engine }: (typeof EVERYWHERE)[number]): void {
     await until(async () => (await see(20)) === 20, { timeoutMs: LEARN_MS, what: 'capture to be on' });
   });
 
-  test('is up to nginx again when the sidecar has forgotten what it was told', async () => {
+  test('returns to the configured mode if the sidecar has lost the mode', async () => {
     await capture('off');
     await until(async () => (await see(5)) === 0, { timeoutMs: LEARN_MS, what: 'capture to be off' });
     await chain.sidecar.stop();
@@ -110,7 +110,7 @@ function captureOn({ suite, engine }: (typeof EVERYWHERE)[number]): void {
     await capture('on');
   });
 
-  test('gives way to the configured state when the clock of nginx is set back and the sidecar is gone', async () => {
+  test('returns to the configured mode if the clock of nginx is set back and the sidecar is gone', async () => {
     await capture('off');
     await until(async () => (await see(5)) === 0, { timeoutMs: LEARN_MS, what: 'capture to be off' });
     await chain.sidecar.kill();
@@ -128,7 +128,7 @@ function captureOn({ suite, engine }: (typeof EVERYWHERE)[number]): void {
     await capture('on');
   });
 
-  test('gives way to the configured state when the sidecar is gone, with a quiet error log', async () => {
+  test('returns to the configured mode if the sidecar is gone, without lines in the error log', async () => {
     const conf = join(chain.home, 'nginx/nginx.conf');
     const text = await readFile(conf, 'utf8');
     const include = `include "${join(chain.home, 'nginx/hotitem/http.conf')}";\n`;
@@ -150,7 +150,7 @@ function captureOn({ suite, engine }: (typeof EVERYWHERE)[number]): void {
     expect((await chain.nginx.errorLog()).split('\n').length - before).toBeLessThan(10);
   });
 
-  test('says who does not answer when there is no sidecar', async () => {
+  test('says that the sidecar does not answer', async () => {
     const { code, output } = await capture('status');
 
     expect(code).toBe(1);

@@ -12,7 +12,7 @@ const CASES = 400;
 // No dollar: to `return` it is a variable. What matters to nginx's reader, and little else.
 const source = fc.array(fc.constantFrom(...'\\\\\\"\'tnr;{}# \tab)é'), { minLength: 1, maxLength: 8 });
 
-test('a word is to nginx what it is to us', async () => {
+test('nginx splits words as we do', async () => {
   const build = await obtainNginx({ suite: 'trixie', report: () => {} });
   const { path: folder, remove } = temporaryFolder('words');
   const [port] = await freePorts(1);

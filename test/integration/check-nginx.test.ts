@@ -60,7 +60,7 @@ describe.each<[Suite, Engine]>([
         ['location /product', 'in place'],
       ],
     ],
-  ] as const)('has nothing against the example %s, and lists what captures', async (example, captures) => {
+  ] as const)('has no finding for the example %s, and lists what captures', async (example, captures) => {
     await render({ build, engine, example });
     const report = await check(build, engine);
 
@@ -72,7 +72,7 @@ describe.each<[Suite, Engine]>([
     });
   });
 
-  test('has nothing against the transport log', async () => {
+  test('has no finding for the transport log', async () => {
     await render({ build, engine });
     edit(/http\.conf"/, 'http-log.conf"');
     edit(/include .*server\.conf";/, '');
@@ -84,7 +84,7 @@ describe.each<[Suite, Engine]>([
     expect(report.captures).toMatchObject([{ location: 'location /web/item/', transport: 'log' }]);
   });
 
-  test('says which njs the transport batch needs, and has nothing against it there', async () => {
+  test('says which njs the transport batch needs, and has no finding with that one', async () => {
     await render({ build, engine });
     edit(/include (.*)http\.conf";/, 'include $1http.conf";\ninclude $1http-batch.conf";');
     edit(/capture-subrequest/, 'capture-batch');
@@ -149,7 +149,7 @@ describe.each<[Suite, Engine]>([
     ['not-understood', '}', () => edit(/\s*$/, '\n}\n')],
   ];
   const tried = breaks.filter(([id]) => FULL || suite === 'trixie' || ASKED_OF_NGINX.includes(id));
-  test.each(tried)('says %s, at the line with %s', async (id, text, spoil) => {
+  test.each(tried)('reports %s, at the line with %s', async (id, text, spoil) => {
     await render({ build, engine });
     await spoil();
     const { findings } = await check(build, engine);
@@ -174,7 +174,7 @@ describe('check --nginx', () => {
     expect((await check(build)).findings).toMatchObject([{ id: 'capture-off', severity: 'note' }]);
   });
 
-  test('notes an include that was edited, and says where such changes belong', async () => {
+  test('notes an edited include, and says where to make such changes', async () => {
     await render({ build });
     edit(/max_conns=3/, 'max_conns=32', 'hotitem/http.conf');
 
@@ -197,7 +197,7 @@ describe('check --nginx', () => {
       '',
       'of an older hotitem, or edited, and this is VERSION: http.conf',
     ],
-  ])('warns of an include %s', async (_, from, to, what) => {
+  ])('warns about an include %s', async (_, from, to, what) => {
     await render({ build });
     writeFileSync(join(folder, 'hotitem/http.conf'), 'map "" $hotitem_older { default ""; }\n', {
       flag: 'a',
@@ -215,7 +215,7 @@ describe('check --nginx', () => {
     );
   });
 
-  test('warns of settings that were changed since the includes were written', async () => {
+  test('warns about settings that were changed since the includes were written', async () => {
     await render({ build });
     const { findings } = await check(build, 'njs', { maxConns: 32, timeoutMs: 100 });
 
@@ -227,7 +227,7 @@ describe('check --nginx', () => {
     );
   });
 
-  test('finds nothing in includes of another version that say the same', async () => {
+  test('finds nothing in includes of another version with the same content', async () => {
     await render({ build });
     edit(/"\d[^"]*";/, '"0.0.1";', 'hotitem/version.conf');
     edit(/$/, '# one comment more\n', 'hotitem/http.conf');
@@ -235,26 +235,29 @@ describe('check --nginx', () => {
     expect((await check(build)).findings.map(({ id }) => id)).toEqual(['socket-not-there']);
   });
 
-  test.each([200, 503])('finds who else answers at the address of the breaker, with %i', async (status) => {
-    await render({ build });
-    const other = createServer((_, response) => response.writeHead(status).end('hello'));
-    await new Promise<void>((resolve) => other.listen(breaker, '127.0.0.1', resolve));
-    try {
-      expect((await check(build)).findings).toContainEqual(
-        expect.objectContaining({
-          id: 'breaker-taken',
-          what: expect.stringContaining(`(with ${status}): node, process ${process.pid}`),
-          command: expect.stringMatching(
-            /^hotitem nginx install --dir \S+ --breaker 127\.0\.0\.1:\d+ && nginx -t/,
-          ),
-        }),
-      );
-    } finally {
-      other.close();
-    }
-  });
+  test.each([200, 503])(
+    "finds another program that answers at the breaker's address with %i",
+    async (status) => {
+      await render({ build });
+      const other = createServer((_, response) => response.writeHead(status).end('hello'));
+      await new Promise<void>((resolve) => other.listen(breaker, '127.0.0.1', resolve));
+      try {
+        expect((await check(build)).findings).toContainEqual(
+          expect.objectContaining({
+            id: 'breaker-taken',
+            what: expect.stringContaining(`(with ${status}): node, process ${process.pid}`),
+            command: expect.stringMatching(
+              /^hotitem nginx install --dir \S+ --breaker 127\.0\.0\.1:\d+ && nginx -t/,
+            ),
+          }),
+        );
+      } finally {
+        other.close();
+      }
+    },
+  );
 
-  test('finds a socket that the workers may not use', async () => {
+  test('finds a socket that the workers cannot use', async () => {
     await render({ build });
     const sidecar = createStandIn(join(folder, 'intake.sock'));
     await sidecar.start();
@@ -275,7 +278,7 @@ describe('check --nginx', () => {
     }
   });
 
-  test('finds a folder that the workers may not enter, also where the sidecar has made nothing there yet', async () => {
+  test('finds a folder that the workers cannot enter, also before the sidecar has created anything in it', async () => {
     await render({ build });
     const closed = join(folder, 'closed');
     chmodSync(folder, 0o755);
@@ -320,7 +323,7 @@ describe('check --nginx', () => {
       'rewrite',
       () => edit(/(include .*server-hot\.conf";)/, 'rewrite ^/de /x last;\n$1'),
     ],
-  ])('says %s of the hot list, at the line with %s', async (id, text, spoil) => {
+  ])('reports %s of the hot list, at the line with %s', async (id, text, spoil) => {
     await render({ build });
     expect((await check(build)).findings.map((one) => one.id)).not.toContain(id);
     await spoil();
@@ -330,7 +333,7 @@ describe('check --nginx', () => {
     expect(lineAt(finding?.where)).toContain(text);
   });
 
-  test('notes that a sidecar that runs has no hot list', async () => {
+  test('notes that a running sidecar has no hot list', async () => {
     await render({ build });
     const sidecar = createStandIn(join(folder, 'intake.sock'));
     await sidecar.start();
@@ -343,7 +346,7 @@ describe('check --nginx', () => {
     }
   });
 
-  test('ends with 0, or with 1 where something is to be changed, and says it all in JSON, too', async () => {
+  test('exits 0, or 1 if something must be changed, and prints the same as JSON', async () => {
     await render({ build });
     const good = await hotitem();
     expect([good.code, good.stdout]).toEqual([0, expect.stringContaining('Nothing to change, 1 note.')]);
@@ -359,7 +362,7 @@ describe('check --nginx', () => {
     ]);
   });
 
-  test('accepts what the operator names, and takes warnings for errors only where it is told to', async () => {
+  test('accepts findings by --accept, and exits 1 on warnings only with --strict', async () => {
     await render({ build });
     edit(/include .*\/server\.conf";/, 'access_log syslog:server=127.0.0.1:9 hotitem;');
     const both = ['--accept', 'include-missing', '--accept', 'line-to-syslog'];
@@ -379,7 +382,7 @@ describe('check --nginx', () => {
     expect(await hotitem(['--strict', '--accept', 'trusts-everybody'])).toMatchObject({ code: 0 });
   });
 
-  test('says so where there is no nginx', async () => {
+  test('says that there is no nginx', async () => {
     expect(await run(process.execPath, [PROGRAM, 'check', '--nginx', '/bin/true'])).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('/bin/true is not a working nginx'),

@@ -42,7 +42,7 @@ describe.each(SUITES)('check --nginx beside an nginx of %s that runs', (suite) =
     build = await obtainNginx({ suite, report: () => {} });
   }, START_MS);
 
-  test("has nothing against a shop's rules above server.conf that do no harm: they work, and cost no view", async () => {
+  test('has no finding for harmless rules above server.conf: they work, and lose no view', async () => {
     const { get, sidecar, nginx } = await start(SETS_LANG);
     await putAbove(RULES);
     await nginx.reload();
@@ -76,7 +76,7 @@ describe.each(SUITES)('check --nginx beside an nginx of %s that runs', (suite) =
     expect(await errors()).toEqual(['server-conf-too-late']);
   });
 
-  test('does not call it another program where it runs with an older state of the files', async () => {
+  test('does not report another program if nginx runs with an older state of the files', async () => {
     const { folder, nginx, edit } = await start('');
     const [, breaker] =
       /listen (127\S+);/.exec(await readFile(join(folder, 'hotitem/http.conf'), 'utf8')) ?? [];

@@ -18,7 +18,7 @@ describe('the hotitem command', () => {
   const { path: folder, remove } = temporaryFolder('cli');
   afterAll(remove);
 
-  test('lists its commands, and says its version', async () => {
+  test('lists its commands, and prints its version', async () => {
     const help = await hotitem(['--help']);
     for (const command of ['start', 'sidecar', 'sink', 'setup', 'nginx install', 'check', 'status']) {
       expect(help.stdout).toMatch(new RegExp(`^  ${command}\\s`, 'm'));
@@ -39,14 +39,14 @@ describe('the hotitem command', () => {
     },
   );
 
-  test('ends with 2 when it does not understand, and says what may be meant', async () => {
+  test('exits 2 on an unknown argument, and suggests a similar one', async () => {
     expect(await hotitem(['chekc'])).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('unknown command chekc, did you mean check?'),
     });
   });
 
-  test('check ends with 0 and the way of an event where all is well', async () => {
+  test('check exits 0 and prints the path of an event if all is well', async () => {
     const { code, stdout } = await hotitem(['check'], {
       KAFKA_BROKERS: 'a:9092',
       ELASTICSEARCH_NODE: 'http://b:9200',
@@ -55,7 +55,7 @@ describe('the hotitem command', () => {
     expect(stdout).toMatch(/nginx → .*intake\.sock → Kafka a:9092 → sink → Elasticsearch http:\/\/b:9200/);
   });
 
-  test('check ends with 1 and every problem where something is not', async () => {
+  test('check exits 1 and prints every problem otherwise', async () => {
     const file = join(folder, 'bad.yml');
     writeFileSync(file, 'spool:\n  max_bites: 7\n');
     const { code, stderr } = await hotitem(['check', '--config', file], { KAFKA_BROKERS: 'nowhere' });
@@ -64,7 +64,7 @@ describe('the hotitem command', () => {
     expect(stderr).toContain('kafka.brokers.0: must be HOST:PORT');
   });
 
-  test('check reads the rules for hot items, and names every problem in them with its path', async () => {
+  test('check reads the rules for hot items, and reports every problem with its path', async () => {
     const file = join(folder, 'rules.yml');
     writeFileSync(
       file,
@@ -87,7 +87,7 @@ describe('the hotitem command', () => {
     expect(await hotitem(['check', '--heat-rules', file])).toMatchObject({ code: 0 });
   });
 
-  test('nginx install writes the includes, and first says what it would write', async () => {
+  test('nginx install writes the includes; a dry run prints what it would write', async () => {
     const dir = join(folder, 'nginx');
     const dry = await hotitem(['nginx', 'install', '--dir', dir, '--home', folder, '--dry-run']);
     expect(dry).toMatchObject({ code: 0 });
@@ -123,7 +123,7 @@ describe('the hotitem command', () => {
     });
   });
 
-  test('setup says in one line that Kafka or Elasticsearch is away', async () => {
+  test('setup says in one line that Kafka or Elasticsearch is unavailable', async () => {
     const [port] = await freePorts(1);
     const kafka = await hotitem(['setup'], { KAFKA_BROKERS: `127.0.0.1:${port}` });
     expect(kafka).toMatchObject({ code: 1, stdout: '' });
@@ -133,7 +133,7 @@ describe('the hotitem command', () => {
     for (const { stderr } of [kafka, elasticsearch]) expect(stderr).not.toMatch(/^\s+at /m);
   });
 
-  describe('setup, where a retention would become shorter', () => {
+  describe('setup that would shorten a retention', () => {
     const lifecycle = { data_retention: '90d' };
     let standIn: StandIn;
     let env: Record<string, string>;
@@ -145,7 +145,7 @@ describe('the hotitem command', () => {
     });
     afterEach(() => standIn.close());
 
-    test('leaves it where nobody can be asked, and exits 1', async () => {
+    test('does not change it if nobody can be asked, and exits 1', async () => {
       const { code, stdout } = await hotitem(['setup'], env);
       expect(code).toBe(1);
       expect(stdout).toMatch(
@@ -154,7 +154,7 @@ describe('the hotitem command', () => {
       expect(shortened()).toBe(false);
     });
 
-    test('makes it so with --yes', async () => {
+    test('changes it with --yes', async () => {
       const { code, stdout } = await hotitem(['setup', '--yes'], env);
       expect(code).toBe(0);
       expect(stdout).toMatch(
@@ -166,7 +166,7 @@ describe('the hotitem command', () => {
     test.each([
       ['yes', true],
       ['no', false],
-    ])('asks at a terminal, and does what the answer says: %s', async (answer, done) => {
+    ])('asks at a terminal, and follows the answer: %s', async (answer, done) => {
       const command = `${process.execPath} ${PROGRAM} setup`;
       const { stdout } = await run('sh', ['-c', `echo ${answer} | script -qec '${command}' /dev/null`], {
         cwd: folder,
@@ -191,7 +191,7 @@ describe('the hotitem command', () => {
     });
   });
 
-  test('status says that nobody answers', async () => {
+  test('status says that nothing answers', async () => {
     const [port] = await freePorts(1);
     const { code, stderr } = await hotitem(['status', '--admin-listen', `127.0.0.1:${port}`]);
     expect(code).toBe(1);
@@ -216,7 +216,7 @@ describe('the hotitem command', () => {
     }
   });
 
-  test('status shows what a sidecar of before an upgrade knows', async () => {
+  test('status shows what a sidecar from before an upgrade reports', async () => {
     const accounts = {
       reportedAt: 1,
       captured: 7,
@@ -310,7 +310,7 @@ describe('the hotitem command', () => {
       });
     });
 
-    test('the socket file removed under a running sidecar is noticed, made again, and logged in a line', async () => {
+    test('a socket file removed under a running sidecar is created again, and logged in one line', async () => {
       const socket = join(folder, 'home/run/intake.sock');
       rmSync(socket);
       await until(() => existsSync(socket), { timeoutMs: 5_000, what: 'the socket' });
@@ -325,7 +325,7 @@ describe('the hotitem command', () => {
       expect(await sidecar.text('/readyz?verbose')).toContain('intake: ok\n');
     });
 
-    test('a sidecar whose socket another one has ends, and leaves its folder to the next', async () => {
+    test('a sidecar exits if another one has its socket, and releases its folder', async () => {
       const socket = join(folder, 'home/run/intake.sock');
       const other = { ...env, HOTITEM_HOME: join(folder, 'other'), HOTITEM_INTAKE_SOCKET: socket };
       expect(await hotitem(['sidecar'], other)).toMatchObject({
@@ -335,7 +335,7 @@ describe('the hotitem command', () => {
       expect(readdirSync(join(folder, 'other/spool')).filter((name) => name.startsWith('lock'))).toEqual([]);
     });
 
-    test('a second sidecar with the same folder ends with an error that names the process', async () => {
+    test('a second sidecar with the same folder exits with an error that names the process', async () => {
       const { code, stderr, stdout } = await hotitem(['sidecar'], env);
       expect(code).toBe(1);
       expect(`${stdout}${stderr}`).toContain(String(sidecar.pid()));

@@ -89,7 +89,7 @@ suite('commands between a Kafka and an Elasticsearch that ask for a login over T
     folder.remove();
   });
 
-  test('verify, replay and dead-letters read and write with what the user is granted', async () => {
+  test('verify, replay and dead-letters work with the documented permissions', async () => {
     expect(await askHotitem<Replayed>(['replay', '--from', '-1d'], env)).toMatchObject({
       answer: { read: COUNT + 1, created: COUNT, existing: 0, dead: 1 },
     });
@@ -113,7 +113,7 @@ suite('commands between a Kafka and an Elasticsearch that ask for a login over T
     ['the login to Kafka', { HOTITEM_KAFKA_SASL_PASSWORD: 'a-wrong-one' }, 'see kafka.sasl'],
     ['the login to Elasticsearch', { HOTITEM_ELASTICSEARCH_PASSWORD: 'a-wrong-one' }, 'rejects the login'],
     ['the authority of Elasticsearch', { HOTITEM_ELASTICSEARCH_CA_FILE: '' }, 'certificate'],
-  ])('verify cannot tell without %s, and shows no password', async (_, wrong, said) => {
+  ])('verify has no result without %s, and shows no password', async (_, wrong, said) => {
     const settings = Object.entries({ ...env, ...wrong }).filter(([, value]) => value !== '');
     const ran = await runHotitem(['verify'], Object.fromEntries(settings));
     expect(ran.code).toBe(2);
@@ -122,7 +122,7 @@ suite('commands between a Kafka and an Elasticsearch that ask for a login over T
     expect(ran.stderr).not.toContain('    at ');
   });
 
-  test('dead-letters replay needs Write on the topic of the events, and purge Delete on that of the dead', async () => {
+  test('dead-letters replay needs Write on the topic of events, and purge needs Delete on the dead-letter topic', async () => {
     await refused(['dead-letters', 'replay'], `cannot write to topic ${eventTopic()}`);
     await grantTopic(eventTopic(), [WRITE]);
     expect(await askHotitem(['dead-letters', 'replay'], env)).toMatchObject({

@@ -80,7 +80,7 @@ describe('docker-compose.yml', () => {
   });
 
   test.each(services.flatMap(([name, { ports = [] }]) => ports.map((port) => [name, port])))(
-    'lets only this machine reach %s at %s',
+    'publishes %s at %s on loopback only',
     (_, port) => {
       expect(port).toMatch(/^127\.0\.0\.1:/);
     },
@@ -95,17 +95,17 @@ describe('docker-compose.yml', () => {
       expect(service.image).toMatch(new RegExp(`:${version()}$`));
     });
 
-    test('says whether it is healthy, unless it runs once', () => {
+    test('has a health check, unless it runs once', () => {
       const runsOnce = service.restart === 'no';
       expect(service.healthcheck === undefined).toBe(runsOnce);
     });
 
-    test('may not take all of the memory, nor start processes without end', () => {
+    test('has limits for memory and processes', () => {
       expect(service.mem_limit).toMatch(/^\d+[mg]$/);
       expect(service.pids_limit).toBeGreaterThan(0);
     });
 
-    test('has no capability, gains none, and reaches nothing of the host', () => {
+    test('has no capability, cannot gain one, and has no access to the host', () => {
       expect(service.cap_drop).toEqual(['ALL']);
       expect(service.cap_add).toBeUndefined();
       expect(service.privileged).toBeUndefined();
@@ -113,7 +113,7 @@ describe('docker-compose.yml', () => {
       for (const volume of service.volumes ?? []) expect(volume).toMatch(/^[a-z]+:/);
     });
 
-    test('of ours, writes to its volumes and to memory only, and not as root', () => {
+    test('of ours, writes only to its volumes and to memory, and not as root', () => {
       if (service.build === undefined) return;
       expect(service.read_only).toBe(true);
       expect(service.tmpfs).not.toEqual([]);

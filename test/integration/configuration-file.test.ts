@@ -28,7 +28,7 @@ const FULL = process.env.HOTITEM_TEST_FULL === '1';
 const onAnotherEtcInFull = FULL ? onAnotherEtc : test.skip;
 const NO_CONFIGURATION = /^hotitem: no configuration file \(looked for \/etc\/hotitem\/hotitem.yml and /;
 
-describe('which configuration is read', () => {
+describe('the choice of the configuration file', () => {
   const folder = temporaryFolder('configuration');
   const here = sharedFolder('configuration');
   afterAll(() => {
@@ -36,7 +36,7 @@ describe('which configuration is read', () => {
     here.remove();
   });
 
-  test('a command says that there is none, and check does not call that good', async () => {
+  test('a command says that there is none, and check reports it', async () => {
     const { code, stdout, stderr } = await check({ cwd: folder.path });
     expect(stderr).toMatch(NO_CONFIGURATION);
     expect(stdout).toContain('[home-relative]');
@@ -44,7 +44,7 @@ describe('which configuration is read', () => {
     expect(code).toBe(0);
   });
 
-  test('a command says which file it has read, whoever named it', async () => {
+  test('a command says which file it has read, however it was chosen', async () => {
     const file = join(folder.path, 'named.yml');
     writeFileSync(file, `home: ${folder.path}\n`);
     for (const ran of [
@@ -56,7 +56,7 @@ describe('which configuration is read', () => {
     }
   });
 
-  test('nginx install refuses a home that hangs on the working directory, and writes nothing', async () => {
+  test('nginx install rejects a relative home, and writes nothing', async () => {
     const dir = join(folder.path, 'nginx');
     const args = ['nginx', 'install', '--dir', dir];
     const refused = await hotitem(args, { cwd: folder.path });
@@ -68,7 +68,7 @@ describe('which configuration is read', () => {
     expect(readFileSync(join(dir, 'http.conf'), 'utf8')).toContain('unix:/srv/x/run/intake.sock');
   });
 
-  test('nginx install warns of a folder on the way that the workers of nginx cannot enter', async () => {
+  test('nginx install warns about a parent folder that the workers cannot enter', async () => {
     const closed = join(folder.path, 'closed');
     mkdirSync(closed, { mode: 0o700 });
     chmodSync(folder.path, 0o755);
@@ -80,7 +80,7 @@ describe('which configuration is read', () => {
     expect(open.stderr).not.toContain('[way-closed]');
   });
 
-  describe('in a directory that another user writes to', () => {
+  describe('in a directory that another user can write to', () => {
     const name = join(here.path, 'hotitem.yml');
 
     const planted: [string, string, string][] = [
@@ -90,7 +90,7 @@ describe('which configuration is read', () => {
       ['a folder', 'mkdir hotitem.yml', 'not a regular file'],
     ];
     testAsRoot.each(planted.slice(0, FULL ? undefined : 2))(
-      'root does not believe %s',
+      'root does not trust %s',
       async (_, line, reason) => {
         await attack(here.path, line);
         try {
@@ -113,7 +113,7 @@ describe('which configuration is read', () => {
       ['a group', 0o664, 'can be changed by the group 65534'],
     ];
     testAsRoot.each(open.slice(0, FULL ? undefined : 1))(
-      'root does not believe a file of his own that %s may change',
+      'root does not trust its own file that %s may change',
       async (_, mode, reason) => {
         const own = temporaryFolder('configuration');
         const file = join(own.path, 'hotitem.yml');

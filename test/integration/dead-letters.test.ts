@@ -74,7 +74,7 @@ suiteWith(['kafka'])('hotitem dead-letters, of a topic', () => {
   });
   afterAll(() => topic?.close());
 
-  test('are listed, with nothing in them that a terminal would obey, and shown whole by their id', async () => {
+  test('are listed without control characters, and shown completely by their id', async () => {
     const { stdout, stderr, code } = await runHotitem(['dead-letters', 'list'], env);
     expect(code).toBe(0);
     expect(stdout).toContain('event: is not JSON \\x1b]0;owned\\x07\\x1b[2J <b>\\u{202e}\\r\\n');
@@ -89,7 +89,7 @@ suiteWith(['kafka'])('hotitem dead-letters, of a topic', () => {
     expect(none).toMatchObject({ code: 1, stderr: expect.stringContaining('there is no dead letter 0/99') });
   });
 
-  test('are replayed into the topic of the events once, unless asked again, and are then marked so', async () => {
+  test('are replayed into the topic of events once, unless with --again, and marked as replayed', async () => {
     expect(await replay(['--dry-run'])).toMatchObject({ answer: { replayed: 2, before: 0, refused: 0 } });
     expect(await topic.recordsOf(env.HOTITEM_KAFKA_TOPIC ?? '')).toEqual([]);
 
@@ -105,7 +105,7 @@ suiteWith(['kafka'])('hotitem dead-letters, of a topic', () => {
     expect(await topic.recordsOf(env.HOTITEM_KAFKA_TOPIC ?? '')).toHaveLength(3);
   });
 
-  test('are purged when that is confirmed, up to now', async () => {
+  test('are purged after confirmation, up to now', async () => {
     const asked = await runHotitem(['dead-letters', 'purge'], env);
     expect(asked).toMatchObject({ code: 1, stderr: expect.stringContaining('Nothing was deleted') });
     const older = await askHotitem(['dead-letters', 'purge', '--until', '-1h', '--yes'], env);
@@ -118,7 +118,7 @@ suiteWith(['kafka'])('hotitem dead-letters, of a topic', () => {
   });
 
   test.each(FULL ? ['kafkajs', 'platformatic'] : ['kafkajs'])(
-    'are replayed with the time and the id of their record, by %s: no rush, and none twice',
+    'are replayed with the time and the id of their record, by %s: no false surge, and none twice',
     async (name) => {
       Object.assign(env, { HOTITEM_KAFKA_CLIENT: name });
       const events = env.HOTITEM_KAFKA_TOPIC ?? '';
@@ -146,7 +146,7 @@ suiteWith(['kafka'])('hotitem dead-letters, of a topic', () => {
     },
   );
 
-  test('of records that are no events: with privacy.ip drop nothing of a visitor is kept anywhere', async () => {
+  test('of records that are not events: with privacy.ip drop, nothing about a visitor is stored', async () => {
     const { path: home, remove } = temporaryFolder('dead-privacy');
     const logFile = join(home, 'sink.log');
     const settings = { ...env, HOTITEM_HOME: home, HOTITEM_KAFKA_GROUP: `sink-${env.HOTITEM_KAFKA_TOPIC}` };
@@ -194,7 +194,7 @@ suiteWith(['kafka'])('hotitem dead-letters, of a topic', () => {
 describe('hotitem dead-letters, of the file of the embedded index', () => {
   const event = view();
 
-  test('are listed, replayed into the index by the process that has it, and purged', async () => {
+  test('are listed, replayed into the index by the process that has it open, and purged', async () => {
     const { path: home, remove } = temporaryFolder('dead-letters');
     const admin = `127.0.0.1:${await freePort()}`;
     const env = { HOTITEM_HOME: home, HOTITEM_ADMIN_LISTEN: admin };
@@ -225,7 +225,7 @@ describe('hotitem dead-letters, of the file of the embedded index', () => {
     }
   });
 
-  test('a purge keeps what came later, and bytes that are no text come back as they were', async () => {
+  test('a purge keeps later letters, and bytes that are not text are restored unchanged', async () => {
     const { path: home, remove } = temporaryFolder('dead-letters');
     const env = { HOTITEM_HOME: home };
     const path = join(home, 'dead-letters.ndjson');
@@ -244,7 +244,7 @@ describe('hotitem dead-letters, of the file of the embedded index', () => {
     ['a full disk', (kept) => symlinkSync('/dev/full', kept)],
     ['a folder in its place', (kept) => mkdirSync(kept)],
   ])(
-    'a purge whose copy cannot be written (%s) says so in a line, deletes nothing, and can be run again',
+    'a purge whose copy cannot be written (%s) says so in one line, deletes nothing, and can be repeated',
     async (_, prevent) => {
       const { path: home, remove } = temporaryFolder('dead-letters');
       const env = { HOTITEM_HOME: home };
@@ -280,7 +280,7 @@ describe('hotitem dead-letters, of the file of the embedded index', () => {
   test.each([
     ['half a letter that a full disk left', '{"time":"2026-01-01T00:00:00.000Z","reas'],
     ['NULs that a power cut left', '\0\0\0\0'],
-  ])('%s take no letter and no note behind them', async (_, left) => {
+  ])('%s lose no letter and no note after them', async (_, left) => {
     const { path: home, remove } = temporaryFolder('dead-letters');
     const path = join(home, 'dead-letters.ndjson');
     appendFileSync(path, left);

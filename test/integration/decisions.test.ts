@@ -60,7 +60,7 @@ suiteWith(['kafka', 'elasticsearch'])('decisions, by Kafka into Elasticsearch', 
     logs.remove();
   });
 
-  test('setup leaves a topic of decisions that is there alone, and makes the data stream', async () => {
+  test('setup does not change an existing topic of decisions, and creates the data stream', async () => {
     const said = await setUpIndexes(settings);
     expect(said).toMatch(new RegExp(`unchanged +topic ${topic}\n`));
     expect(said).toMatch(/created +index template hot_item_told_decisions\n/);
@@ -117,7 +117,7 @@ suiteWith(['kafka', 'elasticsearch'])('decisions, by Kafka into Elasticsearch', 
     }
   });
 
-  test('those of one item of a node are in one partition, in their order', async () => {
+  test('those of one item of a node are in one partition, in order', async () => {
     const records = await recordsOf(kafka.brokers, topic);
     const versions = new Map<string, number>();
     const lasts = new Map<string, number>();
@@ -137,7 +137,7 @@ suiteWith(['kafka', 'elasticsearch'])('decisions, by Kafka into Elasticsearch', 
     expect(new Set(records.map(({ partition }) => partition)).size).toBeGreaterThan(1);
   });
 
-  test('what is in the topic is in its own index, once each, and nothing of it among the events', async () => {
+  test('records of the topic are in their own index, once each, and never among the events', async () => {
     const ids = new Set((await recordsOf(kafka.brokers, topic)).map(({ value }) => decisionIn(value).id));
     const found = await until(
       async () => {
@@ -192,7 +192,7 @@ suiteWith(['kafka', 'elasticsearch'])('decisions, by Kafka into Elasticsearch', 
     expect(await sink?.metric('hotitem_decisions_sink_consumed_total')).toBe(decisionSink?.consumed);
   });
 
-  test('a record of the topic that is no decision becomes a dead letter, with its reason', async () => {
+  test('a record of the topic that is not a decision becomes a dead letter with a reason', async () => {
     const client = createKafkajsClient({ brokers: kafka.brokers, clientId: 'test', onWarning: () => {} });
     await client.send(topic, [
       { key: Buffer.from('x'), value: Buffer.from('{"v":1,"id":"a","time":"now"}') },

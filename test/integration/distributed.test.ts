@@ -36,7 +36,7 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'])('nginx → sidecar → Kafka → 
   afterEach(() => chain?.close());
   afterAll(() => Promise.all([kafka?.close(), elasticsearch?.close()]));
 
-  test('5,000 views of 300 items, 50 of them odd: each is in Elasticsearch once, with what was asked', async () => {
+  test('5,000 views of 300 items, 50 of them unusual: each is in Elasticsearch once, with its request', async () => {
     const { port } = await start();
     const expected = expectedViews();
     const began = Date.now();
@@ -60,7 +60,7 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'])('nginx → sidecar → Kafka → 
     }
   });
 
-  test('what a request was and who asked are in its document', async () => {
+  test('a document has the kind of the request and the visitor', async () => {
     const { home, port } = await start();
     const shop = `http://127.0.0.1:${port}/web/item`;
     const headers = { 'User-Agent': BROWSER };
@@ -86,7 +86,7 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'])('nginx → sidecar → Kafka → 
     expect(JSON.stringify(documents)).not.toContain('key-of-a-session');
   });
 
-  test('setup may be run again, and says what it would do before it does it', async () => {
+  test('setup can be repeated; a dry run prints what it would do', async () => {
     await start();
     expect(await setUpIndexes(settings(), ['--dry-run'])).not.toContain('create');
     expect(await setUpIndexes(settings())).toMatch(/^(unchanged\s+.*\n)+$/);
@@ -94,7 +94,7 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'])('nginx → sidecar → Kafka → 
     expect(await setUpIndexes(settings(), ['--dry-run'])).toContain('would create');
   });
 
-  test('setup names each setting that it changes, and shortens no retention unless it is told to', async () => {
+  test('setup names each setting that it changes, and shortens no retention without --yes', async () => {
     stream++;
     await setUpIndexes({ ...settings(), HOTITEM_KAFKA_RETENTION_HOURS: '720' });
     expect(await setUpIndexes(settings())).toMatch(/^(unchanged\s+.*\n)+$/);

@@ -56,7 +56,7 @@ suite('hotitem doctor, beside an nginx with a clock of its own and a sidecar on 
     await isMended('clock');
   });
 
-  test('names a disk that is full under a sidecar that runs', async () => {
+  test('names the full disk of a running sidecar', async () => {
     if (disk === undefined) return report('doctor: no disk can be mounted here');
     await disk.fill();
     // It notices when it writes.
@@ -70,7 +70,7 @@ suite('hotitem doctor, beside an nginx with a clock of its own and a sidecar on 
     expect((await doctor()).stdout).not.toMatch(/^verdict .*does NOT deliver/m);
   });
 
-  test("names who has taken the breaker's port while nginx is stopped, and how nginx starts all the same", async () => {
+  test("names the program on the breaker's port while nginx is stopped, and how nginx starts nevertheless", async () => {
     await chain.nginx.quit();
     const breaker = Number(/server 127\.0\.0\.1:(\d+) backup/.exec(readFileSync(include(), 'utf8'))?.[1]);
     const stranger = createServer((socket) => socket.end('not ours'));

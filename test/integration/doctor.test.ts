@@ -107,7 +107,7 @@ suite('hotitem doctor names the cause, and the command that mends it', () => {
     await isMended('index-login');
   });
 
-  test('a clock that Kafka does not believe', async () => {
+  test('a clock that Kafka rejects', async () => {
     clock.step(TWO_HOURS_S);
     await postLines(join(folder.path, 'home/run/intake.sock'), [lineAt(Date.now())]);
     const named = async () => {

@@ -29,7 +29,7 @@ suiteWith(['nginx'])('nginx → sidecar → DuckDB, with nothing else', () => {
   });
   afterEach(() => chain?.close());
 
-  test('5,000 views of 300 items, 50 of them odd: each is in DuckDB once, with what was asked', async () => {
+  test('5,000 views of 300 items, 50 of them unusual: each is in DuckDB once, with its request', async () => {
     chain = await startChain({ build });
     const expected = expectedViews();
     const began = Date.now();
@@ -51,7 +51,7 @@ suiteWith(['nginx'])('nginx → sidecar → DuckDB, with nothing else', () => {
     expect(await chain.nginx.errorLog()).not.toMatch(/\[(alert|emerg|crit)\]|exception|pending events/);
   });
 
-  test('the same goes for nginx 1.22.1 with njs 0.7.9', async () => {
+  test('the same with nginx 1.22.1 and njs 0.7.9', async () => {
     chain = await startChain({ build: await obtainNginx({ suite: 'bookworm', report }) });
     const expected = expectedViews().filter((_, i) => i % 20 === 0);
     await views({ port: chain.port, paths: expected.map(({ path }) => path), connections: 20 });
@@ -61,7 +61,7 @@ suiteWith(['nginx'])('nginx → sidecar → DuckDB, with nothing else', () => {
     expect(rows.map(({ time, ...row }) => row)).toEqual(expected.map(expectedRow).toSorted(byQuery));
   });
 
-  test('a sidecar killed with -9 under load: no page fails, each view is there once', async () => {
+  test('a sidecar killed with -9 under load: no page fails, and each view is indexed once', async () => {
     chain = await startChain({ build });
     const expected = Array.from({ length: 2_400 }, (_, i) => plain((i % 100) + 1, `v=${i}`));
     const load = steady({
@@ -88,7 +88,7 @@ suiteWith(['nginx'])('nginx → sidecar → DuckDB, with nothing else', () => {
     );
   });
 
-  test('the ranking answers what is asked, and says what is wrong with a question', async () => {
+  test('the ranking answers queries, and says what is wrong with an invalid one', async () => {
     chain = await startChain({ build });
     await views({ port: chain.port, paths: ['/web/item/1.html', '/web/item/2.html', '/web/item/2.html'] });
     await chain.settle(3);
@@ -106,7 +106,7 @@ suiteWith(['nginx'])('nginx → sidecar → DuckDB, with nothing else', () => {
   });
 });
 
-describe('a DuckDB file that a reader holds', () => {
+describe('a DuckDB file that another process reads', () => {
   let home: string;
   let remove: () => void;
   let reader: DuckDBInstance;
@@ -127,7 +127,7 @@ describe('a DuckDB file that a reader holds', () => {
     remove();
   });
 
-  test('does not keep the sidecar from starting and ingesting; it is indexed when the reader lets go', async () => {
+  test('does not prevent the sidecar from starting and ingesting; indexing resumes when the reader closes it', async () => {
     const socket = join(home, 'run/intake.sock');
     await postLines(socket, [lineAt(Date.now()), lineAt(Date.now())]);
     expect(await sidecar.text('/readyz?verbose')).toMatch(
@@ -162,7 +162,7 @@ describe('a DuckDB file that a reader holds', () => {
     expect(await sidecar.metric('hotitem_sink_index_up')).toBe(1);
   });
 
-  test('is opened when the reader lets go also where nothing is to be indexed', async () => {
+  test('is opened when the reader closes it, also if there is nothing to index', async () => {
     reader.closeSync();
 
     await until(async () => (await sidecar.text('/readyz')) === 'ok\n', {

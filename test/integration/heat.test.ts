@@ -31,7 +31,7 @@ suiteWith(['nginx'])('hot items', () => {
   });
   afterAll(() => chain?.close());
 
-  test('an item that many want turns hot, with its reason, and nginx, programs and monitoring are told', async () => {
+  test('an item that many people view turns hot, with a reason, for nginx, programs and monitoring', async () => {
     await viewedUntilHot('7');
     const { hot } = await hotList();
     expect(hot.find(({ item, signal }) => item === '7' && signal === 'busy')).toMatchObject({
@@ -48,7 +48,7 @@ suiteWith(['nginx'])('hot items', () => {
     expect(asked.body).not.toHaveProperty('overrides');
   });
 
-  test('visitors are told apart though privacy.ip is drop', async () => {
+  test('visitors are distinguished although privacy.ip is drop', async () => {
     await postViews(Array.from({ length: 300 }, (_, i) => ({ item: 'people', ip: addressOf(i) })));
     const { hot } = await hotList();
     const [people] = hot.filter(({ item }) => item === 'people');
@@ -67,7 +67,7 @@ suiteWith(['nginx'])('hot items', () => {
     expect(body).toMatchObject({ measured: { windows: { fiveMinutes: { views: 150 } } } });
   });
 
-  test('a spill of an hour ago heats nothing, and is counted as late', async () => {
+  test('a spill from an hour ago makes nothing hot, and is counted as late', async () => {
     const time = Date.now() - HOUR_MS;
     spill(
       'old',
@@ -78,7 +78,7 @@ suiteWith(['nginx'])('hot items', () => {
     expect((await hotList()).hot.filter(({ item }) => item === 'old')).toEqual([]);
   });
 
-  test('a backtest of the spool of the running sidecar finds what it found, and changes nothing', async () => {
+  test("a backtest of the running sidecar's spool finds the same, and changes nothing", async () => {
     const decided = auditEntries()
       .filter(({ what, signal }) => what === 'enters' && signal === 'busy')
       .map(({ item }) => item);
@@ -100,7 +100,7 @@ suiteWith(['nginx'])('hot items', () => {
     expect((await chain.accounts()).sidecar).toEqual(before.sidecar);
   });
 
-  test('what a worker of nginx may ask is only asked', async () => {
+  test("nginx's workers can only read the list", async () => {
     const pin = { do: 'pin', item: '1', reason: 'mine', by: 'nobody' };
     expect((await ask('intake.sock', 'POST', '/v1/hot', pin)).status).toBe(405);
     expect((await ask('intake.sock', 'GET', '/v1/hot/item?item=7')).status).toBe(404);
@@ -108,7 +108,7 @@ suiteWith(['nginx'])('hot items', () => {
     expect((await ask('intake.sock', 'GET', `/v1/hot?version=${version}`)).status).toBe(204);
   });
 
-  test('who waits for the next version is told when it is there', async () => {
+  test('a client that waits for the next version gets it', async () => {
     const { version } = await hotList();
     const waiting = until(
       async () => {
@@ -128,7 +128,7 @@ suiteWith(['nginx'])('hot items', () => {
     await until(() => hotFile('announced'), { timeoutMs: SOON_MS, what: 'its file' });
   });
 
-  test('a name that a terminal would obey is shown and not obeyed', async () => {
+  test('control characters in a name are shown escaped', async () => {
     await hotitem('ban', `${ESCAPE}[2Jx`, '--reason', 'strange');
     const { stdout } = await hotitem('list');
     expect(stdout).toMatch(/announced +pin +for .* until .*campaign/);
@@ -137,7 +137,7 @@ suiteWith(['nginx'])('hot items', () => {
     await hotitem('clear', `${ESCAPE}[2Jx`);
   });
 
-  test('a ban takes an item out, whatever is measured', async () => {
+  test('a ban removes an item, whatever its traffic', async () => {
     expect((await hotitem('ban', '7', '--reason', 'a test page')).stdout).toBe('7: banned\n');
     expect(hotFile('7')).toBe(false);
     await postViews(Array.from({ length: CROWD }, () => ({ item: '7' })));
@@ -146,7 +146,7 @@ suiteWith(['nginx'])('hot items', () => {
     await hotitem('clear', '7');
   });
 
-  test('freeze empties the folder at once and stays over a restart, where what is hot is kept', async () => {
+  test('freeze empties the folder at once and survives a restart, and hot items are kept', async () => {
     await viewedUntilHot('9');
     expect((await hotitem('freeze', '--reason', 'to be sure')).code).toBe(0);
     expect([hotFile('9'), hotFile('announced')]).toEqual([false, false]);

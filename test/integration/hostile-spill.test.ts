@@ -55,7 +55,7 @@ asRoot('in a spill folder that belongs to an attacker', () => {
     remove();
   });
 
-  test('full as a link to a segment of the spool: not a byte of it is touched', async () => {
+  test('full as a link to a segment of the spool: no byte of it is changed', async () => {
     await postLines(join(home, 'run/intake.sock'), lines(2_000));
     const [segment = ''] = readdirSync(join(home, 'spool')).filter((name) => name.endsWith('.log'));
     const before = readFileSync(join(home, 'spool', segment));
@@ -88,7 +88,7 @@ asRoot('in a spill folder that belongs to an attacker', () => {
     expect(await sidecar.metric('hotitem_spill_waiting_bytes')).toBe(0);
   });
 
-  test('everything odd at once: spills are ingested meanwhile, and what is odd is counted and logged once', async () => {
+  test('all odd files at once: spills are ingested meanwhile, and odd files are counted and logged once', async () => {
     spillLines(1);
     attack(spill, EVERYTHING_ODD);
     attack(spill, "head -c 3000000 /dev/zero | tr '\\0' x > 2.tsv");
@@ -106,7 +106,7 @@ asRoot('in a spill folder that belongs to an attacker', () => {
     await sidecar.stop();
   });
 
-  test('a shutdown ends the process, though a file of it hangs', async () => {
+  test('a shutdown ends the process, although one of its files hangs', async () => {
     execFileSync('mkfifo', [join(home, 'rejected.log')]);
     await postLines(join(home, 'run/intake.sock'), ['no line', ...lines(1)]);
     await untilAccepted(1);

@@ -29,7 +29,7 @@ beforeEach(() => {
 afterEach(() => folder.remove());
 
 describe('a DuckDB file', () => {
-  test('of schema 1 is brought up to date with its events, and takes new ones', async () => {
+  test('of schema 1 is upgraded with its events, and accepts new ones', async () => {
     const old = view({ ip: '203.0.113.1' });
     const { ip: _, ...dropped } = view({ bot: true, visitor: '6f1c2a9e0b5d4738', kind: 'head' });
     await ask(`${SCHEMA_1}
@@ -54,7 +54,7 @@ describe('a DuckDB file', () => {
     ]);
   });
 
-  test('of schema 2 is brought up to date with its events, which are views', async () => {
+  test('of schema 2 is upgraded with its events, which are views', async () => {
     const old = view({ ip: '203.0.113.1', ua: 'a' });
     await ask(`${SCHEMA_1.replace('VALUES (1)', 'VALUES (2)').replace('ip VARCHAR NOT NULL', 'ip VARCHAR').replace('cut VARCHAR[]', 'cut VARCHAR[], bot BOOLEAN DEFAULT FALSE')}
       INSERT INTO events VALUES ('${old.id}', NULL, epoch_ms(${old.time}), '${old.uri}', NULL, NULL, '${old.item}',
@@ -68,7 +68,7 @@ describe('a DuckDB file', () => {
     expect(items).toMatchObject([{ views: 2, prefetches: 1, visitors: 1 }]);
   });
 
-  test('that was brought up to date is like one that was made today', async () => {
+  test('that was upgraded is equal to a new one', async () => {
     await ask(SCHEMA_1);
     await (await openDuckdbIndex({ path })).close();
     const upgraded = await columns();

@@ -74,7 +74,7 @@ describe('A DuckDB file', () => {
     expect(row).toEqual([...fields, JSON.stringify(cut), true]);
   });
 
-  test('while many records are read that are no events, everything else has its turn', async () => {
+  test('yields while it reads many records that are not events', async () => {
     const index = await openDuckdbIndex({ path });
     const work = createLongWork();
     function* events() {
@@ -127,7 +127,7 @@ describe('A DuckDB file', () => {
     ]);
   });
 
-  test('that another process has names that process', async () => {
+  test('is in use by another process: the error names it', async () => {
     const child = fork(join(import.meta.dirname, 'index-duckdb-writer.ts'), [path], {
       execArgv: ['--import', 'tsx'],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
@@ -141,7 +141,7 @@ describe('A DuckDB file', () => {
     await once(child, 'exit');
   });
 
-  test('of a newer version is left alone', async () => {
+  test('of a newer version is not changed', async () => {
     await (await openDuckdbIndex({ path })).close();
     await ask(path, 'UPDATE hotitem SET schema_version = 99');
 
@@ -150,7 +150,7 @@ describe('A DuckDB file', () => {
     );
   });
 
-  test('that is something else is left alone', async () => {
+  test('is not a DuckDB file: it is not changed', async () => {
     writeFileSync(path, 'id;time\n'.repeat(1000));
 
     const opening = openDuckdbIndex({ path });
@@ -159,7 +159,7 @@ describe('A DuckDB file', () => {
     await expect(opening).rejects.toThrow('is not a DuckDB file: move it');
   });
 
-  test('loses what is older than the retention, and nothing else', async () => {
+  test('deletes events that are older than the retention, and nothing else', async () => {
     const now = Date.UTC(2026, 10, 20);
     const index = await openDuckdbIndex({ path, retentionDays: 2, now: () => now });
     const times = [now - 5 * DAY, now - 2 * DAY - 1, now - 2 * DAY, now];
@@ -171,7 +171,7 @@ describe('A DuckDB file', () => {
     await index.close();
   });
 
-  test.each(['at once', 'while it runs'])('gives a question up that is taken back %s', async (when) => {
+  test.each(['at once', 'while it runs'])('cancels a query that is aborted %s', async (when) => {
     await writeEndlessIndex(path);
     const index = await openDuckdbIndex({ path });
     const asker = new AbortController();
@@ -185,7 +185,7 @@ describe('A DuckDB file', () => {
     await index.close();
   });
 
-  test('is closed whatever runs, a question or a change', async () => {
+  test('is closed while a query or a change runs', async () => {
     await writeEndlessIndex(path);
     const index = await openDuckdbIndex({ path });
     const query = { from: 0, to: Date.now() + DAY, limit: 10 };

@@ -73,7 +73,7 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
       index = open(dataStream);
     });
 
-    test('an event that is no document for it, and only that one', async () => {
+    test('an event that its mapping rejects, and only that one', async () => {
       const beyondTheYear9999 = view({ time: 8.64e15 });
 
       expect(await index.create([view(), beyondTheYear9999, view()])).toEqual([
@@ -86,7 +86,7 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
       ]);
     });
 
-    test('an event whose id spoils the whole request, and only that one', async () => {
+    test('an event whose id invalidates the whole request, and only that one', async () => {
       const events = [view(), view(), view({ id: 'x'.repeat(513) }), view(), view()];
 
       const outcomes = await index.create(events);
@@ -104,12 +104,12 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
     });
   });
 
-  describe('is to be asked again', () => {
+  describe('is retried', () => {
     test.each([
       ['a block on writing', { 'index.blocks.write': true }, /^cluster_block_exception/],
       ['a full disk', { 'index.blocks.read_only_allow_delete': true }, /^cluster_block_exception/],
       ['an ingest pipeline that is not there', { 'index.default_pipeline': 'absent' }, /^illegal_argument/],
-    ])('over %s, and takes the event once that is over', async (_, block, reason) => {
+    ])('during %s, and accepts the event afterwards', async (_, block, reason) => {
       const dataStream = newStream();
       await setup({ dataStream });
       const index = open(dataStream);
@@ -123,7 +123,7 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
       expect(await index.create([event])).toEqual([{ status: 'created' }]);
     });
 
-    test('as long as there is no template, and creates no index of its own accord', async () => {
+    test('as long as there is no template, and does not create an index', async () => {
       const dataStream = newStream();
 
       const outcomes = await open(dataStream).create([view(), view()]);
@@ -165,7 +165,7 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
       expect(causesOf(outcomes)).toEqual(['index-not-set-up']);
     });
 
-    test('has no number, as long as the mapping leaves out what is asked about', async () => {
+    test('has no number, as long as the mapping lacks the fields of the query', async () => {
       const dataStream = newStream();
       const template = { mappings: { dynamic: false, properties: { '@timestamp': { type: 'date' } } } };
       const theirs = { index_patterns: [dataStream], data_stream: {}, priority: 900, template };
@@ -197,7 +197,7 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
     expect(await open(newStream()).topItems({ from: 0, to: 2 ** 42, limit: 10 })).toEqual([]);
   });
 
-  test('gives questions up that are taken back', async () => {
+  test('cancels aborted queries', async () => {
     const dataStream = newStream();
     await setup({ dataStream });
     const index = open(dataStream);
@@ -227,7 +227,7 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
   }, 90_000);
 
   describe('setup', () => {
-    test('makes what is missing, and finds nothing to do the second time', async () => {
+    test('creates what is missing, and has nothing to do the second time', async () => {
       const dataStream = newStream();
       const change = (action: string) =>
         expect.objectContaining({ what: `index template ${dataStream}`, action });
@@ -249,7 +249,7 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
       expect(await ask('GET', `_index_template/${dataStream}`)).toMatchObject({ status: 404 });
     });
 
-    test('brings other settings into the template and into what is there', async () => {
+    test('applies changed settings to the template and to existing objects', async () => {
       const dataStream = newStream();
       await setup({ dataStream });
       await open(dataStream).create([view()]);
@@ -296,7 +296,7 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
       expect(await index.topItems({ from: 0, to: 2 ** 42, limit: 10 })).toMatchObject([{ item: 'found' }]);
     });
 
-    test('names the way out where the mapping of what is there cannot be changed', async () => {
+    test('says what to do if an existing mapping cannot be changed', async () => {
       const dataStream = newStream();
       const { name, template, ...rest } = indexTemplate({ dataStream });
       const other = { mappings: { dynamic: true } };
@@ -320,7 +320,7 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
         /has version 99, this hotitem supports 3/,
       ],
       ['that somebody else made', {}, /was not created by hotitem/],
-    ])('leaves a template %s alone', async (_, meta, message) => {
+    ])('does not change a template %s', async (_, meta, message) => {
       const dataStream = newStream();
       const template = { index_patterns: [dataStream], data_stream: {}, priority: 500, _meta: meta };
       await ask('PUT', `_index_template/${dataStream}`, template);
@@ -332,7 +332,7 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
       });
     });
 
-    test('leaves an index and an alias alone that have the name, and says which it is', async () => {
+    test('does not change an index or an alias with the name, and says which it is', async () => {
       const dataStream = newStream();
       await ask('PUT', dataStream);
       await ask('PUT', `${dataStream}/_alias/${dataStream}-alias`);
@@ -346,7 +346,7 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
       await ask('DELETE', dataStream);
     });
 
-    describe('beside a template of somebody else with a higher priority', () => {
+    describe('beside another template with a higher priority', () => {
       const theirs = (dataStream: string) => `theirs-${dataStream}`;
       const put = (dataStream: string, template: object) =>
         ask('PUT', `_index_template/${theirs(dataStream)}`, {
@@ -372,7 +372,7 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
           { data_stream: {}, template: { mappings: fieldOf(indexTemplate({ dataStream: 'x' }), 'long') } },
           /has hot_item\.id: long: /,
         ],
-      ])('that is %s, names it, and makes nothing', async (_, template, message) => {
+      ])('that is %s, names it, and creates nothing', async (_, template, message) => {
         const dataStream = newStream();
         await put(dataStream, template);
         const named = new RegExp(`${theirs(dataStream)} \\(priority 900, for ${dataStream}\\*\\) overrides`);
@@ -385,7 +385,7 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
         expect(await ask('GET', `_index_template/${dataStream}`)).toMatchObject({ status: 404 });
       });
 
-      test('that came later, names it as well', async () => {
+      test('that was added later, names it, too', async () => {
         const dataStream = newStream();
         await setup({ dataStream });
         await open(dataStream).create([view()]);
@@ -410,7 +410,7 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
         });
       });
 
-      test('applies where its own priority is raised above that', async () => {
+      test('applies if its own priority is raised above that', async () => {
         const dataStream = newStream();
         await setup({ dataStream });
         await put(dataStream, { data_stream: {}, template: { mappings: { dynamic: 'strict' } } });
@@ -428,7 +428,7 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
         expect(await open(dataStream).create([view()])).toEqual([{ status: 'created' }]);
       });
 
-      test('is content with it where it has every field', async () => {
+      test('accepts it if it has every field', async () => {
         const dataStream = newStream();
         const { mappings } = indexTemplate({ dataStream }).template;
         await put(dataStream, {
@@ -448,8 +448,8 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
       });
     });
 
-    describe('in what an operator has changed', () => {
-      test('changes only what was asked for', async () => {
+    describe('in objects that an operator has changed', () => {
+      test('changes only the given settings', async () => {
         const dataStream = newStream();
         await setup({ dataStream });
         const { name, template, ...rest } = indexTemplate({ dataStream });
@@ -483,7 +483,7 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
         expect(await ask('GET', `_index_template/${name}`)).toEqual(after);
       });
 
-      test('adds the fields that its template lacks, and keeps all else', async () => {
+      test('adds the fields that its template lacks, and keeps everything else', async () => {
         const dataStream = newStream();
         const { name, template, ...rest } = indexTemplate({ dataStream });
         const { url: _, ...properties } = template.mappings.properties ?? {};
@@ -518,7 +518,7 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
       });
     });
 
-    test('takes no other name along', async () => {
+    test('does not affect other names', async () => {
       const dataStream = newStream();
       await setup({ dataStream });
 
@@ -528,7 +528,7 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
     });
   });
 
-  test('the count of `bench sink` finds an event that is missing and one that is there twice, over many pages', async () => {
+  test('the count of `bench sink` finds a missing and a duplicate event, over many pages', async () => {
     const dataStream = newStream();
     await setup({ dataStream });
     const events = Array.from({ length: 50 }, () => view());

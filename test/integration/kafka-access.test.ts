@@ -60,7 +60,7 @@ suiteWith(['kafka'], { stops: true })('a sidecar whose Kafka is away or refuses 
   });
 
   test.each(CLIENTS)(
-    'that may not write says so once a minute, keeps all, and delivers when it may (%s)',
+    'without Write says so once a minute, keeps all events, and delivers them once it is granted (%s)',
     async (client) => {
       const running = await run({ ...withLogin(), HOTITEM_KAFKA_CLIENT: client });
       await post(COUNT);
@@ -78,7 +78,7 @@ suiteWith(['kafka'], { stops: true })('a sidecar whose Kafka is away or refuses 
   );
 
   test.each(CLIENTS)(
-    'whose login is refused says so once a minute, and not the password (%s)',
+    'with a rejected login says so once a minute, without the password (%s)',
     async (client) => {
       const running = await run({
         ...withLogin(),
@@ -94,7 +94,7 @@ suiteWith(['kafka'], { stops: true })('a sidecar whose Kafka is away or refuses 
     },
   );
 
-  test('climbs the ladder while Kafka is away, rung by rung, and down again', async () => {
+  test('sheds load step by step while Kafka is unavailable, and recovers', async () => {
     const running = await run({
       HOTITEM_SPOOL_MAX_BYTES: '300000',
       HOTITEM_SPOOL_SEGMENT_BYTES: '10000',

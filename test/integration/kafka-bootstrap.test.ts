@@ -31,7 +31,7 @@ beforeAll(async () => {
 afterAll(() => void server?.close());
 
 test.each(['kafkajs', 'platformatic'])(
-  'a bootstrap that accepts and closes gives one line a minute for each cause (%s)',
+  'a broker that accepts and closes connections causes one log line a minute per cause (%s)',
   async (client) => {
     const folder = temporaryFolder('bootstrap');
     const [admin, sinkAdmin] = await freePorts(2);

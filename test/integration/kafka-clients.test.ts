@@ -47,7 +47,7 @@ suiteWith(['kafka'])('what every Kafka client does', () => {
       await client.close();
     });
 
-    test('is set up once, and says what it did and what it would do', async () => {
+    test('is set up once, and reports what it did and would do', async () => {
       const spec = logs.topic('setup');
       expect(await client.setup([spec], { dryRun: true })).toEqual([
         { what: `topic ${spec.topic}`, action: 'create' },
@@ -60,7 +60,7 @@ suiteWith(['kafka'])('what every Kafka client does', () => {
       ]);
     });
 
-    describe('setting up a topic that is there', () => {
+    describe('setting up an existing topic', () => {
       const THEIRS = {
         'min.insync.replicas': '1',
         'max.message.bytes': '2097152',
@@ -70,7 +70,7 @@ suiteWith(['kafka'])('what every Kafka client does', () => {
       };
       const week = 604_800_000;
 
-      test('leaves its settings alone where nobody asked for others', async () => {
+      test('does not change its settings without configuration', async () => {
         const spec = await theirs('untouched');
         expect(
           await client.setup([{ ...spec, retentionMs: week }], { dryRun: false, mayLose: true }),
@@ -78,7 +78,7 @@ suiteWith(['kafka'])('what every Kafka client does', () => {
         expect(await settingsOf(spec.topic)).toEqual(THEIRS);
       });
 
-      test('changes that setting alone that was asked for, and names the old value and the new', async () => {
+      test('changes only the given setting, and names the old and the new value', async () => {
         const spec = {
           ...(await theirs('longer')),
           retentionMs: 2 * 2_592_000_000,
@@ -99,7 +99,7 @@ suiteWith(['kafka'])('what every Kafka client does', () => {
         ]);
       });
 
-      test('does not shorten the retention unless it may', async () => {
+      test('does not shorten the retention unless allowed', async () => {
         const spec = { ...(await theirs('shorter')), retentionMs: week, given: ['retentionMs'] } as const;
         const change = {
           what: `topic ${spec.topic}`,
@@ -116,7 +116,7 @@ suiteWith(['kafka'])('what every Kafka client does', () => {
         expect(await settingsOf(spec.topic)).toEqual({ ...THEIRS, 'retention.ms': '604800000' });
       });
 
-      test('takes a retention without end for longer than any other', async () => {
+      test('treats an unlimited retention as longer than any other', async () => {
         const spec = logs.topic('endless');
         await makeTopic(spec.topic, { 'retention.ms': '-1' });
         expect(await client.setup([{ ...spec, given: ['retentionMs'] }], { dryRun: false })).toEqual([
@@ -125,7 +125,7 @@ suiteWith(['kafka'])('what every Kafka client does', () => {
         expect(await settingsOf(spec.topic)).toEqual({ 'retention.ms': '-1' });
       });
 
-      test('says where it has other partitions or replicas than were asked for, and leaves them', async () => {
+      test('reports a different number of partitions or replicas, and does not change it', async () => {
         const spec = await theirs('partitions');
         const asked = {
           ...spec,
@@ -197,7 +197,7 @@ suiteWith(['kafka'])('what every Kafka client does', () => {
       ).toEqual(['a']);
     });
 
-    test('gives back every event that it took, over all partitions, with its headers unseen and its key null', async () => {
+    test('returns every event, over all partitions, without its headers and with a null key', async () => {
       const log = await logs.create('all', 4);
       const values = Array.from({ length: 5_000 }, (_, i) => `event ${i}`);
       for (let i = 0; i < values.length; i += 1_000) await log.append(batchOf(values.slice(i, i + 1_000)));
@@ -210,7 +210,7 @@ suiteWith(['kafka'])('what every Kafka client does', () => {
       expect([...seen].toSorted()).toEqual(values.toSorted());
     });
 
-    test('gives no key to a record, and the headers that it was told', async () => {
+    test('writes records without a key, with the given headers', async () => {
       const log = await logs.create('headers', 1);
       await log.append(batchOf(['a', 'b']));
       const reader = new kafkajs.Kafka({
@@ -236,7 +236,7 @@ suiteWith(['kafka'])('what every Kafka client does', () => {
       ]);
     });
 
-    test('hands out a batch again that its handler did not finish', async () => {
+    test('redelivers a batch that its handler did not finish', async () => {
       const log = await logs.create('again', 1);
       await log.append(batchOf(['a', 'b']));
       const seen: string[][] = [];
@@ -251,7 +251,7 @@ suiteWith(['kafka'])('what every Kafka client does', () => {
       ]);
     });
 
-    test('goes on after what was acknowledged, in another consumer of the group', async () => {
+    test('continues after acknowledged records, in another consumer of the group', async () => {
       const log = await logs.create('resume', 1);
       await log.append(batchOf(['a', 'b']));
       const first: string[] = [];
@@ -269,7 +269,7 @@ suiteWith(['kafka'])('what every Kafka client does', () => {
       expect(second).toEqual(['c']);
     });
 
-    test('gives up a batch in hand when it is closed, and has it delivered again', async () => {
+    test('aborts a batch in progress when it is closed, and the batch is redelivered', async () => {
       const log = await logs.create('abort', 1);
       await log.append(batchOf(['a']));
       let aborted = false;
@@ -317,7 +317,7 @@ suiteWith(['kafka'])('what every Kafka client does', () => {
       expect(times.filter((time) => time === undefined || !isRight(time))).toEqual([]);
     });
 
-    test('does not create a topic by writing to it, and says that it is missing', async () => {
+    test('does not create a topic by writing to it, and reports that it is missing', async () => {
       const log = createKafkaLog({ client, topic: `nowhere-${run}`, concurrency: 1, headers: {} });
       await expect(log.append(batchOf(['a']))).rejects.toMatchObject({
         message: `cannot write to topic nowhere-${run}`,
@@ -326,7 +326,7 @@ suiteWith(['kafka'])('what every Kafka client does', () => {
       });
     });
 
-    test('refuses a batch that is too large, and says so', async () => {
+    test('rejects a batch that is too large, and says so', async () => {
       const log = await logs.create('large', 1);
       const random = randomBytes(1_500_000).toString('base64');
       await expect(log.append(batchOf([random]))).rejects.toMatchObject({
@@ -351,7 +351,7 @@ suiteWith(['kafka'])('what every Kafka client does', () => {
       );
     });
 
-    test('goes on where the other client has stopped, in the same group', async () => {
+    test('continues where the other client has stopped, in the same group', async () => {
       const log = await logs.create('switch', 1);
       await log.append(batchOf(['a', 'b']));
       const first: string[] = [];
@@ -381,7 +381,7 @@ suiteWith(['kafka'])('what every Kafka client does', () => {
       await other.close();
     });
 
-    test('goes on with what is left when Kafka has removed what comes next', async () => {
+    test('continues at the oldest record if Kafka has removed the next one', async () => {
       const log = await logs.create('removed', 1);
       await log.append(batchOf(['a']));
       const first: string[] = [];
@@ -415,7 +415,7 @@ suiteWith(['kafka'])('what every Kafka client does', () => {
       expect(resets).toEqual([{ partition: 0, from: 1n, to: 2n }]);
     });
 
-    test('begins with the oldest record where the topic ends before what was committed, and says so', async () => {
+    test('starts at the oldest record if the topic ends before the committed offset, and says so', async () => {
       const { topic } = logs.topic('ends-before');
       const log = await logs.create('ends-before', 1);
       await log.append(batchOf(['a']));
@@ -450,7 +450,7 @@ suiteWith(['kafka'])('what every Kafka client does', () => {
       await until(isWhole, { timeoutMs: 60_000, everyMs: 500, what: 'all three partitions' });
     });
 
-    test('is not ready while its group also reads another topic, says which, and goes on when that has left', async () => {
+    test('is not ready while its group also reads another topic, names it, and resumes when that member has left', async () => {
       const log = await logs.create('mine', 2);
       const theirs = await logs.create('theirs', 2);
       const seen = new Set<string>();

@@ -48,7 +48,7 @@ suiteWith(['kafka'], { stops: true })('a cluster of three brokers', () => {
     await kafka?.close();
   });
 
-  test('what is acknowledged while each broker in turn is restarted is in the topic, with both clients', async () => {
+  test('events acknowledged while the brokers are restarted one by one are in the topic, with both clients', async () => {
     const topics = NAMES.map((name) => ({
       topic: `rolling-${name}`,
       ...ON_EACH,
@@ -94,7 +94,7 @@ suiteWith(['kafka'], { stops: true })('a cluster of three brokers', () => {
       await kafka.nodes[leader - 1]?.start();
     });
 
-    test('says that too few replicas are in sync, until they are again', async () => {
+    test('reports too few in-sync replicas, until there are enough again', async () => {
       const topic = `replicas-${which}`;
       await createTopics(admin, [
         { topic, numPartitions: 1, replicationFactor: 2, configEntries: TWO_IN_SYNC },

@@ -52,7 +52,7 @@ suiteWith(['kafka'], { stops: true })('the forwarder', () => {
       expect(failures).toEqual([]);
     });
 
-    test('halves what is too large, and gives up only the event that is too large by itself', async () => {
+    test('splits requests that are too large, and gives up only an event that is too large by itself', async () => {
       const topic = await makeTopic({ 'max.message.bytes': '20000' });
       const { spool, books, deadTopic } = await start({ topic });
       const small = Array.from({ length: 100 }, () => incompressible(1_000));
@@ -66,7 +66,7 @@ suiteWith(['kafka'], { stops: true })('the forwarder', () => {
       ]);
     });
 
-    test('cuts a dead letter until its topic takes it, and says so', async () => {
+    test('truncates a dead letter until its topic accepts it, and says so', async () => {
       const topic = await makeTopic({ 'max.message.bytes': '5000' });
       const { spool, books, deadTopic } = await start({ topic, dead: { 'max.message.bytes': '6000' } });
       const large = incompressible(40_000);
@@ -77,7 +77,7 @@ suiteWith(['kafka'], { stops: true })('the forwarder', () => {
       expect(large.startsWith(letter?.value ?? 'nothing')).toBe(true);
     });
 
-    test('says where it is stalled while a dead letter cannot be kept, and goes on when it can', async () => {
+    test('reports where it is stalled while a dead letter cannot be written, and resumes afterwards', async () => {
       const topic = await makeTopic({ 'max.message.bytes': '5000' });
       const { spool, books, deadTopic, failure } = await start({
         topic,
@@ -97,7 +97,7 @@ suiteWith(['kafka'], { stops: true })('the forwarder', () => {
       expect(failure()).toBeUndefined();
     });
 
-    test('gives up what the topic takes from nobody', async () => {
+    test('gives up an event that the topic rejects permanently', async () => {
       // A compacted topic refuses a record without a key.
       const topic = await makeTopic({ 'cleanup.policy': 'compact' });
       const { spool, books, deadTopic } = await start({ topic });
@@ -117,7 +117,7 @@ suiteWith(['kafka'], { stops: true })('the forwarder', () => {
       await until(() => books().forwarded === 1, { ...PATIENCE, what: 'the event' });
     });
 
-    test('waits while its login is refused, and takes events in all the same', async () => {
+    test('waits while its login is rejected, and ingests events all the same', async () => {
       const topic = await makeTopic({});
       const { sasl, username } = kafka.security;
       const login = { mechanism: 'scram-sha-512', username, password: 'a wrong one' } as const;

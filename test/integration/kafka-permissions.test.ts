@@ -77,7 +77,7 @@ suiteWith(['kafka'], { stops: true })('a permission that is missing, and given',
 
   describe.each(CLIENTS)('%s', (client) => {
     test.each(named(FULL ? PERMISSIONS : client === 'kafkajs' ? SHORT : SHORTEST))(
-      'from the start: %s: says which, and recovers by itself',
+      'from the start: %s: names it, and recovers by itself',
       async (_, permission) => {
         await change(take, permission);
         const waiting = start(permission.whose, client);
@@ -101,7 +101,7 @@ suiteWith(['kafka'], { stops: true })('a permission that is missing, and given',
     );
 
     test.each(named(FULL ? PERMISSIONS : SHORTEST))(
-      'in the middle: %s: says which, and recovers by itself, each event indexed once',
+      'later: %s: names it, and recovers by itself, each event indexed once',
       async (_, permission) => {
         const sidecar = await start('sidecar', client).started;
         const sink = await start('sink', client).started;

@@ -36,13 +36,13 @@ suiteWith(['kafka'], { stops: true })('TLS and logins', () => {
   });
 
   describe.each(Object.entries(CLIENTS))('%s', (which, createClient) => {
-    test('speaks TLS with a certificate of an authority that it is told', async () => {
+    test('speaks TLS with a certificate of the configured CA', async () => {
       const client = connect({ brokers: security.tls, tls: { ca: security.ca } });
       await client.send('secured', [{ value: Buffer.from('a') }]);
       await client.close();
     });
 
-    test('trusts no certificate of another authority', async () => {
+    test('does not trust a certificate of another CA', async () => {
       const client = connect({ brokers: security.tls, tls: {} });
       await expect(client.send('secured', [{ value: Buffer.from('a') }])).rejects.toMatchObject({
         failure: 'tls',
@@ -65,7 +65,7 @@ suiteWith(['kafka'], { stops: true })('TLS and logins', () => {
       await client.close();
     });
 
-    test.each(MECHANISMS)('says that a login by %s was refused', async (mechanism) => {
+    test.each(MECHANISMS)('reports that a login by %s was rejected', async (mechanism) => {
       const sasl = { ...login(mechanism), password: 'wrong' };
       const client = connect({ brokers: security.sasl, sasl });
       await expect(client.send('secured', [{ value: Buffer.from('a') }])).rejects.toMatchObject({

@@ -59,11 +59,11 @@ suiteWith(['elasticsearch'])('what the shipped dashboard asks for, asked of a re
     expect(await ask('total-views')).toMatchObject({ views: { views: { value: 7 } } });
   });
 
-  test('a visitor counts once however often he comes', async () => {
+  test('a visitor counts once, however many views', async () => {
     expect(await ask('visitors')).toMatchObject({ visitors: { visitors: { value: 3 } } });
   });
 
-  test('views over time have a bar for each minute, an empty one where nothing was viewed', async () => {
+  test('views over time have a bar for each minute, an empty one if nothing was viewed', async () => {
     expect(rowsOf(await ask('views-over-time'), 'time')).toEqual([
       { key: FROM, views: 1 },
       { key: FROM + MINUTE, views: 5 },
@@ -73,7 +73,7 @@ suiteWith(['elasticsearch'])('what the shipped dashboard asks for, asked of a re
     ]);
   });
 
-  test('what else asked for item pages has bars of its own', async () => {
+  test('other requests for item pages have their own bars', async () => {
     expect(rowsOf(await ask('no-views-over-time'), 'time')).toEqual([
       { key: FROM, bots: 0, prefetches: 0, others: 0 },
       { key: FROM + MINUTE, bots: 20, prefetches: 0, others: 0 },
@@ -83,7 +83,7 @@ suiteWith(['elasticsearch'])('what the shipped dashboard asks for, asked of a re
     ]);
   });
 
-  test('the top items come by their views, each with its visitors and with what is no view', async () => {
+  test('the top items are ordered by views, each with its visitors and other requests', async () => {
     expect(rowsOf(await ask('top-items'), 'item')).toEqual([
       { key: '4711', views: 6, visitors: 2, bots: 0, prefetches: 0, others: 0, all: 6 },
       { key: '1001', views: 1, visitors: 1, bots: 20, prefetches: 30, others: 0, all: 51 },
@@ -91,7 +91,7 @@ suiteWith(['elasticsearch'])('what the shipped dashboard asks for, asked of a re
     ]);
   });
 
-  test('of every panel of the dashboard is tested here', () => {
+  test('every panel of the dashboard is tested here', () => {
     expect([...LENSES.keys()]).toEqual([
       'total-views',
       'visitors',

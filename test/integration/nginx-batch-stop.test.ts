@@ -80,7 +80,7 @@ function stopping(suite: Suite, engine: NginxEngine): void {
       expect(await missing(more)).toEqual([]);
     });
 
-    test('a stop at once (SIGTERM) after a drain loses none', async () => {
+    test('a fast stop (SIGTERM) after a drain loses none', async () => {
       for (let i = 0; i < REPEAT; i++) {
         const seen = await see();
         await drain();
@@ -97,7 +97,7 @@ function stopping(suite: Suite, engine: NginxEngine): void {
     });
   });
 
-  test('what the zone held in an outage is spilled after five seconds, byte for byte', async () => {
+  test("the zone's content in an outage is spilled after five seconds, byte for byte", async () => {
     await shop.nginx.start();
     const seen = await see();
     await until(async () => (await missing(seen)).length === 0, {
@@ -120,7 +120,7 @@ function stopping(suite: Suite, engine: NginxEngine): void {
   });
 
   (FULL ? test : test.skip)(
-    'pipes and folders under names of ours in the spill folder stop no worker, and lose no view',
+    'pipes and folders with our file names in the spill folder stop no worker, and lose no view',
     async () => {
       const spill = join(shop.folder, 'spill');
       const minutes = [0, 60_000].map((ms) => new Date(Date.now() + ms).toISOString().slice(0, 16));
@@ -145,7 +145,7 @@ function stopping(suite: Suite, engine: NginxEngine): void {
     },
   );
 
-  test('a quit while the sidecar hangs spills what the zone held, and nginx exits', async () => {
+  test('a quit while the sidecar hangs spills the zone, and nginx exits', async () => {
     await shop.sidecar.start();
     await shop.nginx.start();
     shop.sidecar.answer = 'hang';
@@ -156,7 +156,7 @@ function stopping(suite: Suite, engine: NginxEngine): void {
     expect(await shop.nginx.errorLog()).not.toMatch(/\[(alert|emerg)\]|exception|pending events|killing/);
   });
 
-  test('a drain that no nginx answers fails, and leaves nothing behind', async () => {
+  test('a drain without an nginx fails, and leaves no file behind', async () => {
     const { code, stderr } = await runHotitem(['nginx', 'drain', '--timeout', '1'], settings());
     expect(code).toBe(1);
     expect(stderr).toContain('nginx did not empty its zone within 1 s');

@@ -31,7 +31,7 @@ suiteWith(['nginx'])('the transport batch', () => {
   });
   afterEach(() => chain?.close());
 
-  test('brings every view once, and the books of nginx balance', async () => {
+  test('delivers every view once, and the accounting of nginx balances', async () => {
     chain = await startChain({ build, transport: 'batch' });
     await see(chain, 3_000);
     await see(chain, 3, (i) => `/web/item/\xff${i}`);
@@ -50,7 +50,7 @@ suiteWith(['nginx'])('the transport batch', () => {
     ['sid', 'njs'],
     ['sid', 'qjs'],
   ])(
-    'keeps what is not UTF-8 byte for byte in the zone, as any other view, on nginx of %s with %s',
+    'keeps bytes that are not UTF-8 unchanged in the zone, on nginx of %s with %s',
     async (suite, engine) => {
       const shop = await startBatchShop(await obtainNginx({ suite, report }), engine);
       const sent = ['plain', 'caf\xe9', 'caf\xc3\xa9', '\xef\xbf\xbd', '\xff\x80=', '\xe2\x82'];
@@ -74,7 +74,7 @@ suiteWith(['nginx'])('the transport batch', () => {
     },
   );
 
-  test.each(['/_hotitem/capture', '/_hotitem/spill'])('does not let anybody ask for %s', async (path) => {
+  test.each(['/_hotitem/capture', '/_hotitem/spill'])('does not serve %s to clients', async (path) => {
     const shop = await startBatchShop(build);
     try {
       expect((await shop.get(path, { method: 'POST', body: 'forged' })).status).toBe(404);
@@ -85,7 +85,7 @@ suiteWith(['nginx'])('the transport batch', () => {
     }
   });
 
-  test('keeps views in the zone while the sidecar is unavailable, and brings them when it is back', async () => {
+  test('keeps views in the zone while the sidecar is unavailable, and delivers them when it is back', async () => {
     chain = await startChain({ build, transport: 'batch' });
     await see(chain, 100);
     await chain.settle(100);
@@ -109,7 +109,7 @@ suiteWith(['nginx'])('the transport batch', () => {
     await balanced(chain, 50);
   });
 
-  test('spills what the zone has no room for, and all of it arrives once', async () => {
+  test('spills views that do not fit into the zone, and each arrives once', async () => {
     chain = await startChain({ build, transport: 'batch' });
     await editIncludes(chain, 'hotitem_events:16m', 'hotitem_events:128k');
     await chain.nginx.quit();
@@ -157,7 +157,7 @@ suiteWith(['nginx'])('the transport batch', () => {
     await balanced(chain, 360);
   });
 
-  test('a kill -9 of nginx takes what the zone held since the last post, and no more', async () => {
+  test('a kill -9 of nginx loses the views in the zone since the last post, and no others', async () => {
     chain = await startChain({ build, transport: 'batch' });
     await see(chain, 100);
     await chain.settle(100);
@@ -174,7 +174,7 @@ suiteWith(['nginx'])('the transport batch', () => {
     expect(spillFiles(chain)).toEqual([]);
   });
 
-  test('makes a batch smaller that the sidecar finds too large', async () => {
+  test('splits a batch that is too large for the sidecar', async () => {
     chain = await startChain({
       build,
       transport: 'batch',
@@ -205,7 +205,7 @@ suiteWith(['nginx'])('the transport batch', () => {
     }
   });
 
-  test('does not send again what the sidecar calls bad', async () => {
+  test('does not resend lines that the sidecar rejects as bad', async () => {
     const shop = await startBatchShop(build);
     const asked = (item: string) => shop.sidecar.arrived.filter(({ body }) => body.includes(`/${item}.html`));
     try {
@@ -223,7 +223,7 @@ suiteWith(['nginx'])('the transport batch', () => {
     }
   });
 
-  test('delivers what the zone holds after capture is switched off by include', async () => {
+  test("delivers the zone's content after capture is switched off by include", async () => {
     chain = await startChain({ build, transport: 'batch' });
     await see(chain, 20);
     await chain.settle(20);
@@ -245,7 +245,7 @@ suiteWith(['nginx'])('the transport batch', () => {
         ]
       : [['sid', 'qjs']],
   )('on nginx of %s with %s', (suite, engine) => {
-    test('brings every view once, also those of an outage', async () => {
+    test('delivers every view once, also those of an outage', async () => {
       const newest = await obtainNginx({ suite, report });
       chain = await startChain({ build: newest, engine, transport: 'batch' });
       await see(chain, 200);
@@ -313,7 +313,7 @@ suiteWith(['nginx'])('the spill folder', () => {
         ]
       : [['trixie', 'njs']],
   )(
-    'is kept to its limit by nginx of %s with %s while the sidecar is down, and what it drops is a number',
+    'is limited by nginx of %s with %s while the sidecar is down, and dropped views are counted',
     async (suite, engine) => {
       const build = await obtainNginx({ suite, report });
       const env = { HOTITEM_SPILL_MAX_BYTES: '2000' };

@@ -86,7 +86,7 @@ afterEach(async () => {
 });
 
 describe('the line', () => {
-  test('holds what nginx knows of the view', async () => {
+  test('contains the fields of the view', async () => {
     const before = Date.now();
     const { status } = await shop.get('/web/item/4711.html?from=mail', {
       headers: {
@@ -121,7 +121,7 @@ describe('the line', () => {
     expect(fieldsOf(await onlyLine())).toMatchObject({ referrer: '', agent: '' });
   });
 
-  test('is the body and all of it', async () => {
+  test('is the whole body of the request', async () => {
     await shop.get('/web/item/4711.html');
 
     await onlyLine();
@@ -129,7 +129,7 @@ describe('the line', () => {
     expect(shop.sidecar.kept[0]).not.toContain('\n');
   });
 
-  test.each(ODD_URIS)('carries /web/item/%s as it was asked for', async (rest) => {
+  test.each(ODD_URIS)('has /web/item/%s as requested', async (rest) => {
     const uri = `/web/item/${rest}`;
     await shop.get(uri);
 
@@ -155,19 +155,19 @@ describe('the line', () => {
     expect(fieldsOf(await onlyLine()).item).toBe(item);
   });
 
-  test('cannot be split in two or get another field by what is in the path', async () => {
+  test('cannot be split or get another field by its path', async () => {
     await shop.get('/web/item/x%0A1%09forged%0D%0A.html');
 
     expect(fieldsOf(await onlyLine()).item).toBe('');
   });
 
-  test('keeps a tab in the user agent to the user agent', async () => {
+  test('keeps a tab in the user agent within that field', async () => {
     await shop.get('/web/item/4711.html', { headers: { 'user-agent': 'a\tb' } });
 
     expect((await onlyLine()).split('\t').slice(11)).toEqual(['a', 'b']);
   });
 
-  test('names the method of a HEAD request', async () => {
+  test('has the method of a HEAD request', async () => {
     const { status, body } = await shop.get('/web/item/4711.html', { method: 'HEAD' });
 
     expect(fieldsOf(await onlyLine()).method).toBe('HEAD');
@@ -176,7 +176,7 @@ describe('the line', () => {
 });
 
 describe('the page', () => {
-  test.each(ODD_URIS)('reaches the origin by the same URI as with a plain rewrite: %s', async (rest) => {
+  test.each(ODD_URIS)('reaches the origin with the same URI as with a plain rewrite: %s', async (rest) => {
     const captured = await shop.get(`/web/shelf/${rest}`);
     const plain = await shop.get(`/plain/shelf/${rest}`);
 
@@ -205,7 +205,7 @@ describe('the page', () => {
     expect(fieldsOf(await onlyLine()).method).toBe('POST');
   });
 
-  test('may take uploads larger than the server block allows, and still be captured', async () => {
+  test('may accept uploads larger than the server block allows, and is captured', async () => {
     const body = 'x'.repeat(2_000_000);
     await shop.get('/upload/photo', { method: 'POST', body });
 
@@ -219,7 +219,7 @@ describe('the page', () => {
     await onlyLine();
   });
 
-  test('is counted once when two of its locations capture', async () => {
+  test('is counted once if two of its locations capture', async () => {
     await shop.get('/web/twice/4711');
     await shop.get('/twice/4712');
 
@@ -227,7 +227,7 @@ describe('the page', () => {
     expect(uris).toEqual(['/web/twice/4711', '/twice/4712']);
   });
 
-  test('is not counted where no location captures', async () => {
+  test('is not counted if no location captures', async () => {
     await shop.get('/item/4711.html');
     await shop.get('/');
     await shop.get('/web/item/4711.html');
@@ -246,7 +246,7 @@ describe('the sidecar', () => {
     expect(Object.keys(shop.sidecar.arrived[0]?.headers ?? {}).sort()).toEqual(['content-length', 'host']);
   });
 
-  test('is asked over a connection that is kept', async () => {
+  test('is requested over a keep-alive connection', async () => {
     const connections = shop.sidecar.connections();
     for (let i = 1; i <= 50; i++) {
       await shop.get('/web/item/4711.html');
@@ -256,7 +256,7 @@ describe('the sidecar', () => {
     expect(shop.sidecar.connections() - connections).toBeLessThanOrEqual(1);
   });
 
-  test('does not get into the page with what it answers', async () => {
+  test('does not add anything to the page', async () => {
     shop.sidecar.answer = 400;
     const { body } = await shop.get('/web/shelf/4711');
     await shop.settle();
@@ -271,7 +271,7 @@ describe('the sidecar', () => {
     expect(await shop.spilled()).toEqual([]);
   });
 
-  test('gets every view of a connection that is used again', async () => {
+  test('gets every view of a keep-alive connection', async () => {
     for (const item of ['4711', '4712', '4713']) await shop.get(`/web/item/${item}.html`);
 
     expect((await lines(3)).map((line) => fieldsOf(line).item)).toEqual(['4711', '4712', '4713']);
@@ -313,11 +313,11 @@ describe("the article's defects", () => {
 });
 
 describe('the error log', () => {
-  test('has stayed empty of what nobody expects', async () => {
+  test('has no unexpected lines', async () => {
     expect(await shop.nginx.errorLog()).not.toMatch(/\[(alert|emerg|crit)\]|exception/);
   });
 
-  test('says so when the script throws, and the page is served', async () => {
+  test('has a line if the script throws, and the page is served', async () => {
     const script = join(shop.folder, 'hotitem', 'hotitem.njs.js');
     const good = await readFile(script, 'utf8');
     await writeFile(

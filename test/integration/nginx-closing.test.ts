@@ -21,7 +21,7 @@ suiteWith(['nginx'])('an answer that ends by closing the connection, while the s
       'GET /web/item/4711.html HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n',
     ],
   ])('over %s', (_, request) => {
-    test('is closed only when the subrequest is over: the caveat of capture-subrequest.conf', async () => {
+    test('is closed only after the subrequest has finished: the caveat of capture-subrequest.conf', async () => {
       shop = await start('subrequest');
       expect((await exchange(shop.port, request)).toString('latin1')).toContain('<title>');
 

@@ -89,7 +89,7 @@ describe.each(FULL ? [...NGINX, ...MORE] : NGINX)('the hot list and nginx of %s 
       expect(await site.isHot(path)).toBe(true);
     });
 
-    test('an item is hot where its page is, and nowhere else', async () => {
+    test('an item is hot on its own page only', async () => {
       makeHot('4711');
       expect(await site.isHot('/asked?id=4711')).toBe(true);
       expect(await site.isHot('/login?id=4711')).toBe(false);
@@ -107,7 +107,7 @@ describe.each(FULL ? [...NGINX, ...MORE] : NGINX)('the hot list and nginx of %s 
       expect(await site.isHot(path)).toBe(false);
     });
 
-    test('an item is hot on a server that keeps files open, and cold after ten seconds at most', async () => {
+    test('an item is hot with open_file_cache, and cold after ten seconds at most', async () => {
       makeHot('cached');
       expect(await site.isHot('/any/cached', 'cached')).toBe(true);
       hot.freeze();
@@ -157,7 +157,7 @@ describe.each(FULL ? [...NGINX, ...MORE] : NGINX)('the hot list and nginx of %s 
       expect(await site.isHot('/any/link')).toBe(false);
     });
 
-    test('what was hot in the ten seconds before is not hot', async () => {
+    test('a file of the previous period is not hot', async () => {
       plant('i.gone', [-1]);
       expect(await site.isHot('/any/gone')).toBe(false);
     });
@@ -165,7 +165,7 @@ describe.each(FULL ? [...NGINX, ...MORE] : NGINX)('the hot list and nginx of %s 
 
   suiteWith(['nginx'])('without a sidecar:', () => {
     if (FULL) {
-      test('nothing is hot twenty seconds after its death', async () => {
+      test('nothing is hot twenty seconds after the sidecar was killed', async () => {
         makeHot('dead');
         clearInterval(ticking);
         const died = Date.now();
@@ -179,7 +179,7 @@ describe.each(FULL ? [...NGINX, ...MORE] : NGINX)('the hot list and nginx of %s 
       }, 60_000);
     }
 
-    test('nothing is hot without the folder, and no word is said of it', async () => {
+    test('nothing is hot without the folder, and nothing is logged', async () => {
       makeHot('4711');
       hot.stop();
       expect(await site.isHot('/any/4711')).toBe(false);

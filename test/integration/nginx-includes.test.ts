@@ -57,7 +57,7 @@ describe.each<[Suite, 'njs' | 'qjs']>([
     expect(await shop.nginx.errorLog()).not.toMatch(/\[(alert|emerg)\]|exception/);
   });
 
-  test('captures in place, static and proxied, with the URI as it came', async () => {
+  test('captures in place, static and proxied, with the requested URI', async () => {
     shop = await startShop({ build, engine, example: 'in-place', waits: PATIENT });
     await shop.sidecar.start();
 
@@ -96,7 +96,7 @@ describe.each<[Suite, 'njs' | 'qjs']>([
 });
 
 describe('realip.conf.example', () => {
-  test('makes the client of whom a trusted balancer names, and of nobody else', async () => {
+  test("takes the client's address from a trusted load balancer only", async () => {
     const build = await obtainNginx({ suite: 'trixie', report: () => {} });
     shop = await startShop({ build, waits: PATIENT });
     await shop.sidecar.start();

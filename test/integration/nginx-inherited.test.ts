@@ -16,7 +16,7 @@ for (const [suite, engine] of [
   ['sid', 'qjs'],
 ] satisfies [Suite, 'njs' | 'qjs'][]) {
   suiteWith(['nginx'])(`what our locations inherit, on nginx of ${suite} with ${engine}`, () => {
-    describe.each(answers(suite))('changes nothing, and each view is %s, with', (_, sidecar) => {
+    describe.each(answers(suite))('does not affect pages, and each view is %s, with', (_, sidecar) => {
       let outcomes: Map<string, Outcome>;
       beforeAll(async () => {
         const found = await comparePages({ suite, engine, servers: INHERITED_SERVERS, sidecar });
@@ -33,7 +33,7 @@ for (const [suite, engine] of [
       ['spilled', 503],
       ['spilled by way of the breaker', 'none'],
     ] as const)(
-      'changes nothing, and each view is %s, with a whole http block',
+      'does not affect pages, and each view is %s, with a whole http block',
       async (_, sidecar) => {
         const proxy = await startProxy();
         const http = `${HTTP_BLOCK}\n${scriptsOf(suite, engine, proxy.port)}`;

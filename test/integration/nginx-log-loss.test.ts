@@ -32,7 +32,7 @@ suiteWith(['nginx'])('with the transport log,', () => {
     expect(sidecar).toMatchObject({ bad: 0, unaccounted: 0 });
   });
 
-  test('a quit of nginx waits for the views in hand', async () => {
+  test('a quit of nginx waits for the views in flight', async () => {
     shop = await startLogShop(build);
     const { page } = await hangingView();
     const quit = shop.nginx.quit();
@@ -44,7 +44,7 @@ suiteWith(['nginx'])('with the transport log,', () => {
     await shop.settle(2);
   });
 
-  test('a fast stop of nginx loses the views in hand and none before', async () => {
+  test('a fast stop of nginx loses the views in flight and no others', async () => {
     shop = await startLogShop(build);
     const { page } = await hangingView();
     await shop.nginx.stop();
@@ -56,7 +56,7 @@ suiteWith(['nginx'])('with the transport log,', () => {
     await shop.settle(2);
   });
 
-  test('a kill -9 of a worker loses the views in hand and none before', async () => {
+  test('a kill -9 of a worker loses the views in flight and no others', async () => {
     shop = await startLogShop(build);
     const { page } = await hangingView();
     const [worker = 0] = await shop.nginx.workers();
@@ -78,7 +78,7 @@ suiteWith(['nginx'])('with the transport log,', () => {
     await shop.settle(2);
   });
 
-  test('kill -9 of all of nginx under load: what was answered is there once', async () => {
+  test('kill -9 of all of nginx under load: answered views are indexed once', async () => {
     shop = await startLogShop(build, { workers: 2 });
     const load = steady({ port: shop.port, ratePerSecond: 500, seconds: 3, path: pathOf, connections: 4 });
     await until(async () => (await shop.lines()).length > 300, { timeoutMs: 5000, what: 'some views' });
@@ -114,7 +114,7 @@ suiteWith(['nginx'])('with the transport log,', () => {
     });
   });
 
-  test('a sidecar that comes later takes in what was written before', async () => {
+  test('a sidecar that starts later ingests what was written before', async () => {
     shop = await startLogShop(build);
     await shop.sidecar.stop();
     for (let i = 1; i <= 20; i++) await shop.get(pathOf(i));
@@ -123,7 +123,7 @@ suiteWith(['nginx'])('with the transport log,', () => {
     expect((await shop.settle(20)).sidecar).toMatchObject({ accepted: 20, duplicate: 0 });
   });
 
-  test('a spill folder that is missing fails no page, and is used once it is there', async () => {
+  test('a missing spill folder fails no page, and is used once it exists', async () => {
     shop = await startLogShop(build);
     const spill = join(shop.home, 'spill');
     await shop.sidecar.stop();

@@ -83,7 +83,7 @@ suiteWith(['nginx'])('the transport log', () => {
       'a location with capture of its own',
       'error_page 404 =200 /twice; location = /twice { include "DIR/capture-log.conf"; return 200 sorry; }',
     ],
-  ])('captures a view that ends in %s once, as it was asked', async (_, more) => {
+  ])('captures a view that ends in %s once, as requested', async (_, more) => {
     shop = await startLogShop(build);
     await addToServer(more.replace('DIR', `${shop.home}/nginx/hotitem`));
     await shop.get('/web/item/none.html');
@@ -92,7 +92,7 @@ suiteWith(['nginx'])('the transport log', () => {
     await shop.settle(1);
   });
 
-  test('captures a view whose application is away', async () => {
+  test('captures a view whose application is unavailable', async () => {
     shop = await startLogShop(build);
     await shop.edit('proxy_pass http://', 'proxy_pass http://127.0.0.1:1; #');
     await shop.nginx.reload();
@@ -101,7 +101,7 @@ suiteWith(['nginx'])('the transport log', () => {
     expect(await shop.fields(1)).toMatchObject([{ item: '4711' }]);
   });
 
-  test('writes nothing for what is not captured, and no warning', async () => {
+  test('writes nothing for requests that are not captured, and no warning', async () => {
     shop = await startLogShop(build);
     await shop.get('/');
     await shop.get('/item/1.html');
@@ -124,7 +124,7 @@ suiteWith(['nginx'])('the transport log', () => {
     expect(requests).toEqual(['GET /', 'GET /web/item/1.html?x=1']);
   });
 
-  test('gives a view the time of its arrival, though it is written at the end', async () => {
+  test('has the time of arrival of a view, although it is written at the end', async () => {
     shop = await startLogShop(build);
     const page = shop.get('/product?id=1&hang');
     await until(() => shop.hanging() === 1, { timeoutMs: 5000, what: 'the request' });
@@ -139,7 +139,7 @@ suiteWith(['nginx'])('the transport log', () => {
     expect(Number(line?.msec)).toBeLessThanOrEqual(between);
   });
 
-  test('forges no line and shifts no field, whatever is asked', async () => {
+  test('cannot be made to forge a line or shift a field', async () => {
     shop = await startLogShop(build);
     const path = '/web/item/a%0A%09b%FF%3F.html?x=1?y';
     await shop.get(path, { headers: { 'user-agent': 'caf\u00e9\tbar', referer: '"\\' } });
@@ -171,7 +171,7 @@ suiteWith(['nginx'])('the transport log', () => {
     expect(await shop.accessLog()).toBe('');
   });
 
-  test('loses a view where the root is missing, and says so; any root that exists will do', async () => {
+  test('loses a view if the root is missing, and logs it; any existing root is sufficient', async () => {
     shop = await startLogShop(build);
     await shop.edit('location /product {', 'location /product { root /nonexistent;');
     await shop.nginx.reload();
@@ -187,7 +187,7 @@ suiteWith(['nginx'])('the transport log', () => {
     expect((await shop.fields(1)).map(({ item }) => item)).toEqual(['2']);
   });
 
-  test('captures a page under an alias of a captured part, which is no folder', async () => {
+  test('captures a page under an alias with a capture group, which is not a folder', async () => {
     shop = await startLogShop(build);
     await addToServer(
       `location ~ ^/shelf/(?<page>.+)$ {
@@ -202,7 +202,7 @@ suiteWith(['nginx'])('the transport log', () => {
     expect(await shop.fields(1)).toMatchObject([{ uri: '/shelf/1.html' }]);
   });
 
-  test('writes every view though all connections of a worker are in use', async () => {
+  test('writes every view although all connections of a worker are in use', async () => {
     // As many files as a service manager may allow: a worker has some twenty open before the first client.
     const few = ['/bin/sh', '-c', 'ulimit -Sn 64; exec "$@"', 'sh', ...build.command];
     shop = await startLogShop({ ...build, command: few });
@@ -245,7 +245,7 @@ suiteWith(['nginx'])('the transport log', () => {
     expect(await shop.nginx.errorLog()).not.toMatch(ALARMING);
   });
 
-  test('lives in one nginx with the others, and a view that goes both ways is one event', async () => {
+  test('works in one nginx with the others, and a view that passes two transports is one event', async () => {
     shop = await startLogShop(build, { example: 'shop' });
     const dir = `${shop.home}/nginx/hotitem`;
     await shop.edit('/http.conf";', `/http.conf"; include "${dir}/log.conf";`);

@@ -44,7 +44,7 @@ for (const suite of SUITES) {
       remove?.();
     });
 
-    test('are those that are tested here', async () => {
+    test('are all tested here', async () => {
       const text = await nginxTemplate('items.conf');
       expect([...text.matchAll(/^# == ([\w ]+):/gm)].map(([, name]) => name)).toEqual(Object.keys(PRESETS));
     });
@@ -61,7 +61,7 @@ for (const suite of SUITES) {
       });
     });
 
-    test('without one of them a page whose path names no item is captured by its path', async () => {
+    test('without a preset, a page without an item is captured by its path', async () => {
       await reload((text) => text);
 
       expect(await itemOf('/web/item/4711.html')).toBe('4711');
@@ -85,7 +85,7 @@ for (const suite of SUITES) {
       expect(line.split('\t').at(-3)).toBe(purpose);
     });
 
-    test('with the visitor map a visitor is a part of the cookie, which makes no login', async () => {
+    test('with the visitor map, a visitor is a part of the cookie that is not a login', async () => {
       await reload(variableUncommented('visitor'));
 
       const line = await lineOf('/web/item/1.html', { cookie: 'a=b; PHPSESSID=el4ukv0kqbvoirg7nkp4dncpk3' });

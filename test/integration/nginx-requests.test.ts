@@ -47,7 +47,7 @@ for (const way of WAYS) {
       }, START_MS);
 
       test.each(requests.map((request) => [`${request.name} of ${request.target}`, request] as const))(
-        '%s reaches the origin and is answered as without capture, and is captured once, as what it was',
+        '%s reaches the origin and is answered as without capture, and is captured once, with its kind',
         (_, request) => {
           const { plain, captured, events } = asked.get(request) ?? {};
 
@@ -102,7 +102,7 @@ for (const way of WAYS) {
     );
 
     test.each(['User-Agent', 'Referer', 'Host', 'X-Forwarded-For', 'X-Request-Id', 'Cookie'])(
-      'every byte in %s leaves one line of twelve fields, or is refused as without capture',
+      'every byte in %s gives one line of twelve fields, or is rejected as without capture',
       async (name) => {
         const request = `GET /item/4711 HTTP/1.1\r\n${name === 'Host' ? '' : 'Host: a.invalid\r\n'}${name}: ${name === 'Cookie' ? 'visit=' : ''}${bytes(0x01, 0xff)}\r\nConnection: close\r\n\r\n`;
         const plain = await served(site, site.plain, request);
@@ -115,7 +115,7 @@ for (const way of WAYS) {
       },
     );
 
-    test('a visitor key of the shop tells visitors apart, and is nowhere in clear', async () => {
+    test('a visitor key of the shop distinguishes visitors, and is stored only as a hash', async () => {
       const cookies = ['visit=anna; a=b', 'a=b; visit=anna', 'visit=berta', 'visit=', 'other=anna'];
       for (const cookie of cookies) {
         const headers = `Host: visitor.invalid\r\nCookie: ${cookie}\r\nConnection: close\r\n\r\n`;
@@ -166,7 +166,7 @@ for (const way of WAYS) {
     });
 
     test(
-      'clients that reset harm no other connection, leak nothing, and are captured or counted',
+      'clients that reset affect no other connection, leak nothing, and are captured or counted',
       async () => {
         const [worker = 0] = await site.nginx.workers();
         const request = 'GET /item/other HTTP/1.1\r\nHost: other.invalid\r\nConnection: close\r\n\r\n';

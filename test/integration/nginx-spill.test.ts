@@ -62,7 +62,7 @@ describe('a view while the sidecar', () => {
     expect(await onlySpilled()).toBe(shop.sidecar.arrived[0]?.body);
   });
 
-  test('says 400 to its line is not spilled', async () => {
+  test('answers 400 is not spilled', async () => {
     shop.sidecar.answer = 400;
     await shop.sidecar.start();
     await shop.get('/web/item/4711.html');
@@ -72,7 +72,7 @@ describe('a view while the sidecar', () => {
     expect(await shop.spilled()).toEqual([]);
   });
 
-  test('is absent loses nothing of what the line holds', async () => {
+  test('is absent is spilled with all fields of the line', async () => {
     await shop.get('/web/item/a%0A%09b%FF%3F.html?x=1?y', {
       headers: { 'user-agent': 'caf\u00e9\tbar', referer: '"\\' },
     });
@@ -93,7 +93,7 @@ describe('a view while the sidecar', () => {
 });
 
 describe('the circuit breaker', () => {
-  test('spares a hanging sidecar all but the first of many views', async () => {
+  test('spares a hanging sidecar all but the first views', async () => {
     shop.sidecar.answer = 'hang';
     await shop.sidecar.start();
     await shop.get('/web/item/first.html');
@@ -167,7 +167,7 @@ describe('the circuit breaker', () => {
     expect(sidecar.arrived).toHaveLength(1);
   });
 
-  test('closes again: views go to a sidecar that is back', async () => {
+  test('closes again: views reach a sidecar that is back', async () => {
     const conf = join(shop.folder, 'hotitem/http.conf');
     const text = await readFile(conf, 'utf8');
     expect(text).toContain('fail_timeout=30s');
@@ -227,7 +227,7 @@ describe.each([
 });
 
 describe('the spill folder', () => {
-  test('takes nothing while the sidecar says that it is full, and pages are served', async () => {
+  test('gets no views while the sidecar marks it as full, and pages are served', async () => {
     const full = join(shop.folder, 'intake.sock.full');
     await writeFile(full, '');
     expect((await shop.get('/web/item/4711.html')).status).toBe(200);
@@ -238,7 +238,7 @@ describe('the spill folder', () => {
     expect(fieldsOf(await onlySpilled()).item).toBe('4712');
   });
 
-  test('is seen as it is, whatever open_file_cache the shop has for its pages', async () => {
+  test("is checked without the shop's open_file_cache", async () => {
     const full = join(shop.folder, 'intake.sock.full');
     const cache = 'open_file_cache max=10; open_file_cache_errors on; open_file_cache_valid 1h;';
     await shop.edit('index index.html;', `index index.html; ${cache}`);
@@ -253,7 +253,7 @@ describe('the spill folder', () => {
     expect((await spilled(2)).map((line) => fieldsOf(line).item)).toEqual(['1', '3']);
   });
 
-  test('takes all that comes, whoever puts a file "full" into it', async () => {
+  test('accepts all views even if a file "full" is put into it', async () => {
     await writeFile(join(shop.folder, 'spill/full'), '');
     await shop.get('/web/item/4711.html');
 
@@ -345,7 +345,7 @@ describe.each([
     expect(found.sort()).toEqual(items.sort());
   });
 
-  test('is counted once when the sidecar has it, and nothing is spilled', async () => {
+  test('is counted once if the sidecar has it, and nothing is spilled', async () => {
     await shop.sidecar.start();
     for (let i = 0; i < 10; i++) {
       await closeHttp2(`/web/item/${i}.html`);

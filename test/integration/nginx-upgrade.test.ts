@@ -22,12 +22,12 @@ let build: NginxBuild;
 let shop: TestShop | undefined;
 afterEach(() => shop?.close());
 
-describe.each(SUITES)('the includes of an nginx of %s that runs', (suite) => {
+describe.each(SUITES)('the includes of a running nginx of %s', (suite) => {
   beforeAll(async () => {
     build = await obtainNginx({ suite, report: () => {} });
   }, START_MS);
 
-  test('are upgraded from release 0.1.0: nginx can start after each file, and what was edited is kept', async () => {
+  test('are upgraded from release 0.1.0: nginx can start after each file, and edited files are kept', async () => {
     const { dir, settings, nginx } = await start();
     release(dir, settings);
     await nginx.reload();
@@ -53,7 +53,7 @@ describe.each(SUITES)('the includes of an nginx of %s that runs', (suite) => {
     expect(await installNginx({ ...settings, dir })).toMatchObject({ backup: undefined });
   });
 
-  test('are removed, whichever line is taken out first: nginx starts at each step', async () => {
+  test('are removed, whichever line is deleted first: nginx starts at each step', async () => {
     const { dir, settings, nginx, get, folder } = await start();
     const conf = join(folder, 'nginx.conf');
     const command = { command: build.command, conf };
@@ -88,7 +88,7 @@ describe('the includes of an nginx', () => {
     build = await obtainNginx({ suite: 'trixie', report: () => {} });
   }, START_MS);
 
-  test('are not removed, nor changed, where a line of the operator needs more than they define then', async () => {
+  test('are neither removed nor changed if a line of the operator needs more than the inert files define', async () => {
     const { dir, settings, nginx, folder, edit } = await start();
     await edit(
       'charset utf-8;',
@@ -106,7 +106,7 @@ describe('the includes of an nginx', () => {
     expect(texts(dir)).toEqual(before);
   });
 
-  test('are not removed where the nginx that runs was told to read another nginx.conf than it was built to', async () => {
+  test('are not removed if the running nginx reads another nginx.conf than its default', async () => {
     const { dir, settings, folder } = await start();
     const empty = join(folder, 'empty.conf');
     writeFileSync(empty, 'events { }\n');
@@ -131,7 +131,7 @@ describe('the includes of an nginx', () => {
     }
   });
 
-  test('are put back where nginx would not start with the new ones, as with a second open_log_file_cache', async () => {
+  test('are restored if nginx would not start with the new ones, as with a second open_log_file_cache', async () => {
     const { dir, settings, folder, edit, nginx } = await start();
     release(dir, settings);
     const path = join(dir, 'log.conf');
@@ -149,7 +149,7 @@ describe('the includes of an nginx', () => {
     expect(await nginx.test()).toMatchObject({ ok: true });
   });
 
-  test('of which some were made or edited by the operator are kept until they are purged', async () => {
+  test('that the operator created or edited are kept until they are purged', async () => {
     const { dir, settings } = await start();
     writeFileSync(join(dir, 'items.conf'), 'map $uri $hotitem_item { default ours; }\n');
     writeFileSync(join(dir, 'realip.conf'), '# mine\n');

@@ -43,7 +43,7 @@ for (const way of WAYS) {
     afterAll(() => site?.close());
 
     describe.each(rests.map((rest) => [brief(rest), rest]))('below each prefix: %s', (_, rest) => {
-      test('is served byte for byte as without capture, and captured once, as asked', () => {
+      test('is served byte for byte as without capture, and captured once, as requested', () => {
         for (const prefix of PREFIXES) {
           const outcome = outcomeOf(prefix + rest);
           expect(changed(outcome)).toBeUndefined();
@@ -59,7 +59,7 @@ for (const way of WAYS) {
       expect(outcome.events).toEqual([expectedEvent(outcome)]);
     });
 
-    test.each(REFUSED_TARGETS)('%j is refused as without capture, and no view', (target) => {
+    test.each(REFUSED_TARGETS)('%j is rejected as without capture, and is not a view', (target) => {
       const outcome = outcomeOf(target);
 
       expect(changed(outcome)).toBeUndefined();
@@ -68,7 +68,7 @@ for (const way of WAYS) {
     });
 
     test(
-      'any URI is served byte for byte as without capture, and captured as nginx understands it',
+      'any URI is served byte for byte as without capture, and captured as nginx normalises it',
       async () => {
         const anyTarget = fc
           .tuple(fc.constantFrom('/', ...PREFIXES), anyRest)

@@ -53,14 +53,14 @@ afterEach(async () => {
 });
 
 describe('without realip.conf', () => {
-  test('no header changes anything', async () => {
+  test('no header changes the address', async () => {
     const lines = await seen(SPOOFED.map((headers) => ({ headers })));
 
     expect(lines.map(addressIn)).toEqual(SPOOFED.map((headers) => [headers, '127.0.0.1']));
     expect(lines.join('\n')).not.toMatch(/203\.0\.113|2001:db8/);
   });
 
-  test('all of them at once change nothing, over IPv6 either', async () => {
+  test('all of them at once do not, also over IPv6', async () => {
     await listen(`[::1]:${shop.port}`);
     const headers = Object.assign({}, ...SPOOFED);
 
@@ -69,7 +69,7 @@ describe('without realip.conf', () => {
     expect(lines.map((line) => fieldsOf(line).ip)).toEqual(['127.0.0.1', '::1']);
   });
 
-  test('an IPv4 client of a socket for both is the IPv4 client', async () => {
+  test('an IPv4 client of a dual-stack socket is the IPv4 client', async () => {
     const port = await freePort();
     await listen(`[::]:${port} ipv6only=off`);
     await (await fetch(`http://127.0.0.1:${port}${PAGE}`)).text();
@@ -79,7 +79,7 @@ describe('without realip.conf', () => {
     expect(fromLine(line ?? '', 'web-1')).toMatchObject({ ip: '127.0.0.1' });
   });
 
-  test('a client that speaks the PROXY protocol unasked is no view', async () => {
+  test('a client that sends the PROXY protocol to a plain port is not a view', async () => {
     await proxied(shop.port, `TCP4 ${FORGED} 127.0.0.1 1 2`);
     const [line] = await seen([{}]);
 
@@ -98,7 +98,7 @@ describe('with realip.conf', () => {
     ['an address with a port', '203.0.113.9:4711', '203.0.113.9'],
     ['nothing that is an address', 'unknown', '127.0.0.2'],
     ['a forged line', '203.0.113.9\tGET', '127.0.0.2'],
-  ])('a trusted balancer that names %s is believed as far as it makes sense', async (_, named, ip) => {
+  ])('a trusted balancer that names %s is trusted as far as that is valid', async (_, named, ip) => {
     await behindBalancer();
 
     const [line] = await seen([{ from: '127.0.0.2', headers: { 'X-Forwarded-For': named } }]);
@@ -106,7 +106,7 @@ describe('with realip.conf', () => {
     expect(fieldsOf(line).ip).toBe(ip);
   });
 
-  test('a balancer on IPv6 is believed as well', async () => {
+  test('a balancer on IPv6 is trusted, too', async () => {
     await listen(`[::1]:${shop.port}`);
     await behindBalancer();
 
@@ -118,7 +118,7 @@ describe('with realip.conf', () => {
     expect(lines.map((line) => fieldsOf(line).ip)).toEqual(['203.0.113.9', '2001:db8::9']);
   });
 
-  test('anybody else is not believed, whatever header is sent', async () => {
+  test('no other client is trusted, whatever header it sends', async () => {
     await behindBalancer();
 
     const lines = await seen(SPOOFED.map((headers) => ({ headers })));
@@ -127,7 +127,7 @@ describe('with realip.conf', () => {
     expect(lines.join('\n')).not.toMatch(/203\.0\.113|2001:db8/);
   });
 
-  test('a balancer that passes another header on from a shopper does not vouch for it', async () => {
+  test('another header that a balancer passes on from a shopper is not trusted', async () => {
     await behindBalancer();
 
     const others = SPOOFED.filter((headers) => !('X-Forwarded-For' in headers));
@@ -188,7 +188,7 @@ describe('Sec-GPC and DNT', () => {
     expect(await seen(ASKED.map((headers) => ({ headers })))).toHaveLength(ASKED.length);
   });
 
-  test('with privacy.conf none is a view, and each gets its page', async () => {
+  test('with privacy.conf no such request is a view, and each gets its page', async () => {
     await honour(await nginxTemplate('privacy.conf.example'));
 
     for (const headers of ASKED) {
@@ -203,7 +203,7 @@ describe('Sec-GPC and DNT', () => {
     expect(await shop.spilled()).toEqual([]);
   });
 
-  test('with privacy.conf what does not ask is a view like any other', async () => {
+  test('with privacy.conf other requests are views', async () => {
     await honour(await nginxTemplate('privacy.conf.example'));
 
     const lines = await seen(NOT_ASKED.map((headers) => ({ headers })));
@@ -233,7 +233,7 @@ describe('Sec-GPC and DNT', () => {
     expect(logged.map((line) => fieldsOf(line).uri)).toEqual([`${PAGE}?other`]);
   });
 
-  test('with privacy.conf the transport batch holds nothing of such views', async () => {
+  test('with privacy.conf the transport batch stores nothing of such views', async () => {
     await chooseTransport(join(shop.folder, 'nginx.conf'), 'batch');
     await honour(await nginxTemplate('privacy.conf.example'));
 
@@ -245,7 +245,7 @@ describe('Sec-GPC and DNT', () => {
     expect(await shop.spilled()).toEqual([]);
   });
 
-  test('with a privacy.conf of version 1 of the line, which an update never touches, is counted as it says', async () => {
+  test('with a privacy.conf for version 1 of the line, which upgrades do not change, is counted accordingly', async () => {
     const bare =
       '"1$hotitem_sampled\\t$msec\\t$request_id\\t\\t$request_method\\t$host\\t$request_uri\\t$hotitem_item_safe\\t\\t"';
     await honour(`"1/" ${bare};\n`);
@@ -257,7 +257,7 @@ describe('Sec-GPC and DNT', () => {
     expect(fieldsOf(other)).toMatchObject({ version: '2', ip: '127.0.0.1' });
   });
 
-  test('with its other choice is counted without address, referrer and user agent', async () => {
+  test('with the alternative in it is counted without address, referrer and user agent', async () => {
     const example = await nginxTemplate('privacy.conf.example');
     const bare = /^# ("2\$hotitem_sampled.*")$/m.exec(example)?.[1] ?? '';
     await honour(example.replaceAll('""', () => bare));
@@ -275,7 +275,7 @@ describe('Sec-GPC and DNT', () => {
 
 describe.each<Suite>(['bookworm', 'sid'])('nginx of %s', (suite) => {
   test(
-    'takes realip.conf and privacy.conf as well',
+    'accepts realip.conf and privacy.conf',
     async () => {
       await shop.close();
       await open(await obtainNginx({ suite, report: () => {} }));

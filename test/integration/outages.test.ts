@@ -101,7 +101,7 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'], { stops: true })(
         expect(await withAdmin(kafka, (admin) => admin.listTopics())).toContain(topic);
       });
 
-      test('costs neither client an event, and neither needs a restart', async () => {
+      test('loses no event with either client, and neither needs a restart', async () => {
         const parties = await Promise.all(Object.entries(CLIENTS).map(join));
         await kafka.stop();
         await Promise.all(
@@ -162,7 +162,7 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'], { stops: true })(
         expect(await (await fetch(document)).json()).toMatchObject({ _source: { item: '4711' } });
       });
 
-      test('is unavailable as an index meanwhile, and takes everything afterwards', async () => {
+      test('is unavailable as an index meanwhile, and accepts everything afterwards', async () => {
         const index = await open('hot_item-away');
         const events = [view(), view()];
         await index.create(events.slice(0, 1));
@@ -177,7 +177,7 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'], { stops: true })(
         expect(await index.create(events)).toEqual([{ status: 'exists' }, { status: 'created' }]);
       });
 
-      test('is unavailable once the time is up when it hangs', async () => {
+      test('is unavailable after a timeout if it hangs', async () => {
         const index = await open('hot_item-hangs', 300);
 
         await elasticsearch.pause();

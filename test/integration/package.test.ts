@@ -35,7 +35,7 @@ describe('the package of a clone', () => {
     expect(await hotitem(['--help'])).toMatchObject({ code: 0, stdout: expect.stringContaining('sidecar') });
   });
 
-  test('holds all that the includes and scripts of nginx are made of', async () => {
+  test('contains everything for the includes and scripts of nginx', async () => {
     const dir = join(folder.path, 'nginx');
     const env = { HOTITEM_HOME: join(folder.path, 'home') };
     expect(await hotitem(['nginx', 'install', '--dir', dir], env)).toMatchObject({ code: 0 });
@@ -46,7 +46,7 @@ describe('the package of a clone', () => {
 
   test('runs a sidecar with its page, without Kafka and Elasticsearch', () => sidecarRuns(command));
 
-  test('holds the documents, and what they name but for sources', async () => {
+  test('contains the documentation and the files that it links to, except sources', async () => {
     const documents = (await readdir(installed, { recursive: true })).filter(
       (file) => file.endsWith('.md') && !file.includes('node_modules'),
     );
@@ -60,13 +60,13 @@ describe('the package of a clone', () => {
     expect(broken.filter((path) => !/^(test|deploy)\//.test(path))).toEqual([]);
   });
 
-  test('holds no sources, tests or packages for development', async () => {
+  test('contains no sources, tests or development dependencies', async () => {
     const excess = ['bench', 'njs', 'provision', 'test', 'tsconfig.json', 'var', 'node_modules/esbuild'];
     expect(excess.filter((path) => existsSync(join(installed, path)))).toEqual([]);
   });
 });
 
-test('a package that was packed without being built has a command that says so', async () => {
+test('a package that was not built has a command that says so', async () => {
   const bare = join(folder.path, 'bare');
   cloneTo(bare);
   const bin = join(folder.path, 'bare-prefix');
@@ -81,7 +81,7 @@ test('a package that was packed without being built has a command that says so',
   });
 });
 
-test('a Node that is too old is refused by the installed command, with both versions', async () => {
+test('the installed command rejects a Node that is too old, and names both versions', async () => {
   const old = join(folder.path, 'old.mjs');
   writeFileSync(
     old,
@@ -99,7 +99,7 @@ whenFull('in full', () => {
     ['npm run build', ['run', 'build'], {}],
     ['npm pack of a production host', ['pack'], { NODE_ENV: 'production' }],
     ['npm pack --dry-run', ['pack', '--dry-run'], {}],
-  ])('a clone without packages gets them and is built by %s', async (_, args, env) => {
+  ])('a clone without packages is installed and built by %s', async (_, args, env) => {
     const fresh = join(folder.path, 'fresh');
     rmSync(fresh, { recursive: true, force: true });
     cloneTo(fresh);
@@ -107,7 +107,7 @@ whenFull('in full', () => {
     expect(existsSync(join(fresh, 'dist/hotitem.mjs'))).toBe(true);
   });
 
-  test("the package runs on the oldest Node that it allows, Debian trixie's 20.19.2", async () => {
+  test("the package runs on the oldest supported Node, Debian trixie's 20.19.2", async () => {
     const node = await debianNode();
     const [program = '', ...args] = node;
     expect((await run(program, [...args, '--version'])).stdout).toBe('v20.19.2\n');

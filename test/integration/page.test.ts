@@ -53,7 +53,7 @@ suiteWith(['nginx', 'chromium'])('the page, in a browser', () => {
     expect(complaints).toEqual([]);
   });
 
-  test('leaves out what no person viewed, says it apart, and ranks by it when asked to', async () => {
+  test('omits items that no person viewed, shows their number, and ranks by all views on request', async () => {
     await view('/web/item/3.html');
     await views({ port: chain.port, paths: ['/web/item/3.html', '/web/item/4.html'], headers: HOVER });
     await views({ port: chain.port, paths: Array(9).fill('/web/item/4.html'), headers: BOT });
@@ -68,7 +68,7 @@ suiteWith(['nginx', 'chromium'])('the page, in a browser', () => {
     expect(complaints).toEqual([]);
   });
 
-  test('shows what a shopper sent as text, whatever it looks like', async () => {
+  test('shows input of shoppers as text', async () => {
     await view(
       '/web/item/%3Cimg%20src=x%20onerror=document.title=1%3E',
       '/web/item/%3Cscript%3Ealert(1)%3C/script%3E',
@@ -90,7 +90,7 @@ suiteWith(['nginx', 'chromium'])('the page, in a browser', () => {
     await page.locator('#state:not(.wrong)', { hasText: 'As of' }).waitFor(PATIENCE);
   });
 
-  test('is forbidden to run anything that is not its own', async () => {
+  test('cannot run anything from elsewhere', async () => {
     await open();
     const ran = await page.evaluate(`
       const script = document.createElement('script');
@@ -104,7 +104,7 @@ suiteWith(['nginx', 'chromium'])('the page, in a browser', () => {
   test.each([
     ['of another host', 'localhost'],
     ['of another port of this host', '127.0.0.1'],
-  ])('answers nothing that a page %s asks for, and opens when its link is followed', async (_, host) => {
+  ])('rejects requests of a page %s, and opens when a link to it is followed', async (_, host) => {
     const admin = `http://${chain.sidecar.admin}`;
     const refusedBefore = await chain.sidecar.metric('hotitem_admin_refused_total');
     const images = [1, 2, 3, 4].map((limit) => `${admin}/api/v1/items?window=31d&limit=${limit}`);

@@ -33,7 +33,7 @@ suiteWith(['nginx'])('nginx with njs', () => {
     folder.remove();
   });
 
-  test('is asked for each path byte for byte', async () => {
+  test('gets each path byte for byte', async () => {
     const paths = ['/web/item/a%2Fb', '//', '/a/../b', '/\xff?\x80', '/none'];
 
     const sent = await views({ port, paths, connections: 2 });
@@ -48,7 +48,7 @@ suiteWith(['nginx'])('nginx with njs', () => {
     expect(logged()).toEqual(paths.sort());
   });
 
-  test('is asked at a fixed rate', async () => {
+  test('gets requests at a fixed rate', async () => {
     const sent = await steady({ port, ratePerSecond: 500, seconds: 0.4, path: (i) => `/${i}` });
 
     expect(sent).toHaveLength(200);
@@ -65,7 +65,7 @@ suiteWith(['nginx'])('nginx with njs', () => {
     expect((await views({ port, paths: ['/none'] }))[0]?.status).toBe(410);
   });
 
-  test('answers again after a kill, with nothing left of the killed one', async () => {
+  test('answers again after a kill, without remains of the killed process', async () => {
     await nginx.kill();
     expect((await views({ port, paths: ['/'] }))[0]?.error).toMatch(/ECONNREFUSED/);
 

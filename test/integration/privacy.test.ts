@@ -30,7 +30,7 @@ suiteWith(['nginx'])('privacy, from nginx to DuckDB', () => {
     ['truncate', /^127\.0\.0\.0$/, 1],
     ['hash', /^[0-9a-f]{16}$/, 1],
     ['drop', /^null$/, 0],
-  ])('with %s no file of the sidecar holds what may not rest', async (mode, kept, visitors) => {
+  ])('with %s no file of the sidecar contains what must not be stored', async (mode, kept, visitors) => {
     // By batch: a subrequest that finds the sidecar busy is spilled, and a spill file may hold what its views have.
     chain = await startChain({
       build,
@@ -61,7 +61,7 @@ suiteWith(['nginx'])('privacy, from nginx to DuckDB', () => {
     expect(items).toMatchObject(Array(3).fill({ views: 1, bots: 1, visitors }));
   });
 
-  test('a visitor key is hashed at once: no file of the sidecar holds it, and visitors are counted by it', async () => {
+  test('a visitor key is hashed at once: no file of the sidecar contains it, and visitors are counted by it', async () => {
     chain = await startChain({ build, transport: 'batch', env: { HOTITEM_PRIVACY_IP: 'drop' } });
     const items = join(chain.home, 'nginx/hotitem/items.conf');
     await appendFile(items, 'map $cookie_session $hotitem_visitor { default $cookie_session; }\n');

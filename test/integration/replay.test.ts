@@ -34,7 +34,7 @@ afterEach(async () => {
 });
 
 describe('hotitem replay, from the spool into DuckDB', () => {
-  test('brings back what a lost file held, asking the process that has the new one; then the books balance', async () => {
+  test('restores the events of a lost file through the process that has the new one; then the accounting balances', async () => {
     await runSidecar();
     await capture(COUNT);
     await sidecar?.stop();
@@ -57,7 +57,7 @@ describe('hotitem replay, from the spool into DuckDB', () => {
     expect(await verify()).toMatchObject({ status: 0, answer: { there: COUNT } });
   });
 
-  test('takes only views of the time that is asked for', async () => {
+  test('replays only views of the time range', async () => {
     await runSidecar();
     const hour = Date.now() - 3_600_000;
     await capture(SOME, hour);
@@ -84,7 +84,7 @@ suiteWith(['elasticsearch'])('hotitem replay, from the spool into Elasticsearch'
   });
   afterAll(() => elasticsearch?.close());
 
-  test('leaves alone what is there, also behind a rollover, where Elasticsearch would create it again', async () => {
+  test('does not change existing events, also after a rollover, where Elasticsearch would create duplicates', async () => {
     const stream = `hot_item_replay_${Date.now().toString(36)}`;
     Object.assign(env, { ELASTICSEARCH_NODE: elasticsearch.node, HOTITEM_ELASTICSEARCH_DATA_STREAM: stream });
     await setUpIndexes(env);

@@ -29,7 +29,7 @@ const FOLDERS: Record<string, number> = Object.fromEntries(
   ),
 );
 
-describe('who may do what with what is made', () => {
+describe('permissions of created files', () => {
   const folder = temporaryFolder('rights');
   chmodSync(folder.path, 0o755);
   afterAll(folder.remove);
@@ -60,7 +60,7 @@ describe('who may do what with what is made', () => {
   });
 
   test.each(FULL ? [0o000, 0o077] : [0o077])(
-    'of the includes everybody may read, made with the umask %o',
+    'includes are readable by everybody, with the umask %o',
     async (mask) => {
       const dir = join(folder.path, `nginx-${mask}`, 'hotitem');
       const before = process.umask(mask);
@@ -115,7 +115,7 @@ describe('who may do what with what is made', () => {
   });
 
   testAsRoot.each(FULL ? ['sidecar', 'sink'] : ['sidecar'])(
-    'a %s cannot become another user but from root',
+    'a %s cannot switch to another user unless it is root',
     async (service) => {
       const env = { HOTITEM_HOME: join(folder.path, 'never'), KAFKA_BROKERS: '127.0.0.1:1' };
       const ran = await runHotitem([service, '--user', 'root'], env, {}, asUser());

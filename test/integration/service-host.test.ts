@@ -67,7 +67,7 @@ const runs = process.env.HOTITEM_TEST_FULL && (missing === undefined || process.
     expect((await host.run('hotitem status')).code).toBe(0);
   });
 
-  test('is left as it is by a second install, which --diff foretells', async () => {
+  test('is not changed by a second install, as --diff says', async () => {
     const pid = await property('MainPID');
     expect(await host.run('hotitem service install --diff')).toMatchObject({
       code: 0,
@@ -109,14 +109,14 @@ const runs = process.env.HOTITEM_TEST_FULL && (missing === undefined || process.
       'hotitem service install --config /root/y.yml',
       '--config: is in a folder that the service cannot see',
     ],
-  ])('refuses an install %s, and makes nothing', async (_, command, reason) => {
+  ])('rejects an install %s, and creates nothing', async (_, command, reason) => {
     const files = await everyFile();
     const { code, stderr } = await host.run(command);
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(reason) });
     expect(await everyFile()).toEqual(files);
   });
 
-  test('has a unit that its own systemd finds good, and that takes all from the service that it does not need', async () => {
+  test('has a unit that its systemd accepts, and that removes all privileges that the service does not need', async () => {
     expect(await host.run(`systemd-analyze verify ${UNIT}.service`)).toMatchObject({ code: 0, stderr: '' });
     await host.must(`systemd-analyze security --no-pager --threshold=20 ${UNIT}.service`);
     const status = await host.must(`cat /proc/${await property('MainPID')}/status`);
@@ -126,11 +126,11 @@ const runs = process.env.HOTITEM_TEST_FULL && (missing === undefined || process.
     expect(await property('User')).toBe('hotitem');
   });
 
-  test('has a nginx that waits for no sidecar at boot', async () => {
+  test('has an nginx that does not wait for a sidecar at boot', async () => {
     expect(await host.must('systemctl show nginx -p After --value')).not.toContain('hotitem');
   });
 
-  test('has a unit beside which the obvious one is killed: V8 needs @pkey', async () => {
+  test('has a unit with @pkey, without which V8 is killed', async () => {
     await dropIn(
       '[Service]\nSystemCallFilter=\nSystemCallFilter=@system-service\nSystemCallErrorNumber=\nType=exec\n',
     );
@@ -152,7 +152,7 @@ const runs = process.env.HOTITEM_TEST_FULL && (missing === undefined || process.
     expect(await property('ActiveState')).toBe('active');
   });
 
-  test('has a sidecar that is started again when it hangs', async () => {
+  test('has a sidecar that is restarted when it hangs', async () => {
     await dropIn('[Service]\nWatchdogSec=5\nRestartSec=0\n');
     await host.must(`systemctl restart ${UNIT}`);
     const pid = await property('MainPID');
@@ -172,7 +172,7 @@ const runs = process.env.HOTITEM_TEST_FULL && (missing === undefined || process.
     await dropIn(undefined);
   });
 
-  test('has a doctor who says that the kernel has killed the sidecar for want of memory', async () => {
+  test('has a doctor that reports that the kernel killed the sidecar because memory ran out', async () => {
     const pid = await property('MainPID');
     const result = await host.limitMemory(UNIT, MEMORY_LIMIT);
     // It holds more than that when it has read a few requests, whose lines are valid.
@@ -197,7 +197,7 @@ const runs = process.env.HOTITEM_TEST_FULL && (missing === undefined || process.
     );
   });
 
-  test('has a sidecar that comes up by itself, however often it could not, once the cause is mended', async () => {
+  test('has a sidecar that starts by itself once the cause of its failures is fixed, after any number of attempts', async () => {
     await dropIn('[Service]\nRestartSec=100ms\n');
     await host.must('echo "admin: { listen: nonsense }" >>/etc/hotitem/hotitem.yml');
     expect((await host.run(`systemctl restart ${UNIT}`)).code).not.toBe(0);
@@ -217,7 +217,7 @@ const runs = process.env.HOTITEM_TEST_FULL && (missing === undefined || process.
     await dropIn(undefined);
   });
 
-  test('has a sidecar that says which group its user lacks, and an install that adds it', async () => {
+  test('has a sidecar that names the group that its user lacks, and an install that adds it', async () => {
     // Stopped before: a running one has its groups for as long as it lives, and makes the folder again.
     await host.must(
       `systemctl stop ${UNIT} && gpasswd --delete hotitem www-data && rm -rf /var/lib/hotitem/spill`,
@@ -263,7 +263,7 @@ const runs = process.env.HOTITEM_TEST_FULL && (missing === undefined || process.
     },
   );
 
-  test('runs a sink as well, though no broker answers yet', async () => {
+  test('runs a sink, too, although no broker answers yet', async () => {
     await host.must("printf 'kafka: { brokers: [127.0.0.1:9092] }\\n' >>/etc/hotitem/hotitem.yml");
     expect(await host.must('hotitem service install sink')).toContain('running   hotitem-sink.service');
     expect(await host.run('systemd-analyze verify hotitem-sink.service')).toMatchObject({
@@ -281,7 +281,7 @@ const runs = process.env.HOTITEM_TEST_FULL && (missing === undefined || process.
     expect(await property('ActiveState')).toBe('active');
   });
 
-  test('is what it was after the steps of the README back, and nginx serves throughout', async () => {
+  test('is as before after the steps of the README for removal, and nginx serves throughout', async () => {
     await host.must('rm -r /etc/systemd/system/nginx.service.d && systemctl daemon-reload');
     await host.must(`sed -i '/hotitem/d' ${SITE}`);
     const steps = blockBelow(readme, 'Remove it', 'sh');

@@ -13,7 +13,7 @@ describe('a service without a terminal', () => {
   const { path: home, remove } = temporaryFolder('signals');
   afterAll(remove);
 
-  test('goes on after SIGHUP and says that it is ignored, and stops at SIGTERM', async () => {
+  test('continues after SIGHUP with a warning, and stops at SIGTERM', async () => {
     const logFile = join(home, 'sidecar.log');
     const says = (message: string) =>
       until(() => tailOf(logFile).includes(message) || !sidecar.running(), {

@@ -26,17 +26,17 @@ describe.each(ROLES)('the unit of the %s', (role) => {
   }, OBTAINED_MS);
   afterAll(folder.remove);
 
-  test('has nothing that systemd-analyze verify complains about', async () => {
+  test('passes systemd-analyze verify', async () => {
     expect(await analyze('verify', file)).toMatchObject({ code: 0, stderr: '', stdout: '' });
   });
 
-  test('is closed to all that the service does not need', async () => {
+  test('denies everything that the service does not need', async () => {
     const args = ['security', '--no-pager', '--offline=true', `--threshold=${MOST_EXPOSED}`, file];
     const { code, stdout } = await analyze(...args);
     expect(code === 0 || stdout).toBe(true);
   });
 
-  test('would not pass either with a mistake, or without its locks', async () => {
+  test('would fail both checks with a mistake, or without its sandbox', async () => {
     const text = readFileSync(file, 'utf8');
     const wrong = join(folder.path, `wrong-${unitName(role)}`);
     writeFileSync(wrong, text.replace('[Service]', '[Service]\nResart=always'));

@@ -68,7 +68,7 @@ suite('a sink with an API key made as docs/elasticsearch.md says', () => {
     folder.remove();
   });
 
-  test('indexes, and may neither read, change nor delete', async () => {
+  test('indexes, and can neither read, change nor delete', async () => {
     const key = await makeKey('hotitem-sink');
     useKey(key);
     await startSink();
@@ -93,7 +93,7 @@ suite('a sink with an API key made as docs/elasticsearch.md says', () => {
   test.each<[string, Partial<KeyRequest>, (key: Key) => Promise<unknown>]>([
     ['expires', { expiration: '30s' }, async () => {}],
     ['is revoked', {}, ({ id }) => ask('_security/api_key', { method: 'DELETE', body: { ids: [id] } })],
-  ])('whose key %s loses nothing, says why, and goes on with a new key', async (_, request, end) => {
+  ])('whose key %s loses nothing, says why, and resumes with a new key', async (_, request, end) => {
     const key = await makeKey('hotitem-sink', request);
     useKey(key);
     const refused = await startSink();

@@ -46,7 +46,7 @@ suiteWith(['kafka', 'elasticsearch'], { stops: true })('a sink that meets what i
   });
 
   test.each(['kafkajs', 'platformatic'])(
-    'keeps each record that is no event as a dead letter, with why and where it lay, and goes on: %s',
+    'keeps each record that is not an event as a dead letter, with reason and position, and continues: %s',
     async (client) => {
       const name = `poison-${client}`;
       await begin(name, { env: { HOTITEM_KAFKA_CLIENT: client } });
@@ -84,7 +84,7 @@ suiteWith(['kafka', 'elasticsearch'], { stops: true })('a sink that meets what i
     },
   );
 
-  test('keeps what contradicts the mapping as a dead letter, and only that', async () => {
+  test('keeps an event that the mapping rejects as a dead letter, and only that', async () => {
     settings = named('conflict');
     await ask('PUT', `_index_template/${settings.HOTITEM_ELASTICSEARCH_DATA_STREAM}`, {
       index_patterns: [settings.HOTITEM_ELASTICSEARCH_DATA_STREAM],
@@ -104,7 +104,7 @@ suiteWith(['kafka', 'elasticsearch'], { stops: true })('a sink that meets what i
     expect(letter?.headers.reason).toMatch(/^document_parsing_exception: .*hot_item\.id/);
   });
 
-  test("waits for an index with another's strict mapping: no dead letter, not ready, one line in the log", async () => {
+  test('waits for an index with a foreign strict mapping: no dead letter, not ready, one line in the log', async () => {
     settings = named('strict');
     const stream = settings.HOTITEM_ELASTICSEARCH_DATA_STREAM ?? '';
     await ask('PUT', '_index_template/theirs-strict', {
@@ -135,7 +135,7 @@ suiteWith(['kafka', 'elasticsearch'], { stops: true })('a sink that meets what i
     expect(await readiness()).toMatch(/^200 /);
   });
 
-  test('sends less at once to an Elasticsearch that answers 429, until all is there', async () => {
+  test('sends smaller requests to an Elasticsearch that answers 429, until everything is indexed', async () => {
     await begin('pressure');
     await topic.append(someEvents(20_000, 'p'));
     await until(async () => (await countDocuments(settings)) === 20_000, {
@@ -148,7 +148,7 @@ suiteWith(['kafka', 'elasticsearch'], { stops: true })('a sink that meets what i
     expect(await topic.deadLetters()).toEqual([]);
   });
 
-  test("takes over a topic in the article's format, mixed with ours, and keeps its token nowhere", async () => {
+  test("reads a topic in the article's format, mixed with ours, and stores its token nowhere", async () => {
     await begin('article', {
       env: { HOTITEM_SINK_ARTICLE_TIME_ZONE: 'Asia/Shanghai', HOTITEM_PRIVACY_IP: 'truncate' },
     });

@@ -48,7 +48,7 @@ suiteWith(['kafka', 'elasticsearch'])('several sinks of one group', () => {
     folder.remove();
   });
 
-  test('share six partitions; one joins and one is killed while they index: each event is there once', async () => {
+  test('share six partitions; one joins and one is killed meanwhile: each event is indexed once', async () => {
     await Promise.all([addSink(), addSink()]);
     const events = someEvents(EVENTS);
     const third = Math.floor(EVENTS / 3);
@@ -65,7 +65,7 @@ suiteWith(['kafka', 'elasticsearch'])('several sinks of one group', () => {
     expect(await topic.deadLetters()).toEqual([]);
   });
 
-  test('do not commit what is not in the index, and lose no member over that', async () => {
+  test('do not commit events that are not in the index, and lose no member meanwhile', async () => {
     await until(async () => (await topic.members()).length === 2, {
       timeoutMs: ARRIVAL_MS,
       what: 'two members',
@@ -83,7 +83,7 @@ suiteWith(['kafka', 'elasticsearch'])('several sinks of one group', () => {
     expect(await topic.deadLetters()).toEqual([]);
   });
 
-  test('give back their partitions while Elasticsearch is away, and hold nobody up', async () => {
+  test('release their partitions while Elasticsearch is unavailable, without delay', async () => {
     await gate.shut();
     await topic.append(someEvents(3_000, 'away'));
     await until(async () => (await retries()) > 4, { timeoutMs: ARRIVAL_MS, what: 'attempts', detail: logs });

@@ -22,7 +22,7 @@ suiteWith(['kafka'])('a partition that is fetched ahead', () => {
   test.each([
     ['kafkajs', createKafkajsClient],
     ['platformatic', createPlatformaticClient],
-  ])('is handed out in order, one batch at a time, whatever fails in between: %s', async (name, create) => {
+  ])('is delivered in order, one batch at a time, whatever fails in between: %s', async (name, create) => {
     const client = create({ brokers: kafka.brokers, clientId: 'test', onWarning: () => {} });
     const logs = createKafkaLogs(client, `${name}-order-${Date.now().toString(36)}`);
     const log = await logs.create('ahead', 1);

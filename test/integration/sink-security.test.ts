@@ -80,7 +80,7 @@ suite('Elasticsearch with security on, behind TLS of an authority of its own', (
     folder.remove();
   });
 
-  test('a sink that may do no more than create documents indexes', async () => {
+  test('a sink that can only create documents works', async () => {
     await send();
     await arrived();
   });
@@ -89,7 +89,7 @@ suite('Elasticsearch with security on, behind TLS of an authority of its own', (
     ['loses its privileges', 'users_roles', 'reader:reader\n', USERS_ROLES],
     ['loses its login', 'users', `reader:${SECRET}\n`, USERS],
   ])(
-    'a sink that %s commits nothing, loses nothing, says why, and goes on afterwards',
+    'a sink that %s commits nothing, loses nothing, says why, and resumes afterwards',
     async (_, file, without, withIt) => {
       elasticsearch.configure?.(file, without);
       await until(async () => (await ask('sink')) !== 200, {

@@ -7,7 +7,7 @@ import { createSocketLookup, hasSocketLookup } from '../../store/duckdb/socket-l
 import { temporaryFolder } from '../parts/guard.ts';
 import { view } from './index-contract.ts';
 
-describe('the index of another process, asked on its socket', () => {
+describe('the index of another process, over its socket', () => {
   const folder = temporaryFolder('lookup');
   const socket = join(folder.path, 'a.sock');
   const lookup = createSocketLookup(socket);
@@ -30,21 +30,21 @@ describe('the index of another process, asked on its socket', () => {
     folder.remove();
   });
 
-  test('counts each id, in the order asked for, also one that is not made by a sidecar', async () => {
+  test('counts each id, in the requested order, also one that no sidecar creates', async () => {
     const [event, foreign] = [view(), view({ id: 'events-3-17' })];
     await index.create([event, foreign]);
     expect(await lookup.count([view().id, foreign.id, event.id, event.id])).toEqual([0, 1, 1, 1]);
     expect(await lookup.count([])).toEqual([]);
   });
 
-  test('creates what is not there, newlines in a path and all', async () => {
+  test('creates missing events, also with newlines in a path', async () => {
     const [known, odd] = [view(), view({ uri: '/web/item/\n\u2028.html' })];
     await index.create([known]);
     expect(await lookup.create([known, odd])).toEqual([{ status: 'exists' }, { status: 'created' }]);
     expect(await index.count([odd.id])).toEqual([1]);
   });
 
-  test('creates what is good of a request, and rejects each event that no sidecar makes', async () => {
+  test('creates the valid events of a request, and rejects each event that no sidecar creates', async () => {
     const [good, heavy, strange] = [view(), view({ weight: 1_000_000 }), view({ ip: 'no address' })];
     expect(await lookup.create([heavy, good, strange])).toEqual([
       {
@@ -61,7 +61,7 @@ describe('the index of another process, asked on its socket', () => {
   });
 
   test.each([['/v1/index/count', `${'a\n'.repeat(1_001)}`, 413, 'more than 1000 lines']])(
-    '%s refuses what it is not made for',
+    '%s rejects other requests',
     async (path, body, status, message) => {
       const answer = await ask(path, body);
       expect(answer.status).toBe(status);
@@ -69,7 +69,7 @@ describe('the index of another process, asked on its socket', () => {
     },
   );
 
-  test('is known to be there, or not', async () => {
+  test('is known to exist or not', async () => {
     expect(await hasSocketLookup(socket)).toBe(true);
     expect(await hasSocketLookup(join(folder.path, 'nobody.sock'))).toBe(false);
     await expect(createSocketLookup(join(folder.path, 'nobody.sock')).count(['a'])).rejects.toThrow(
@@ -77,7 +77,7 @@ describe('the index of another process, asked on its socket', () => {
     );
   });
 
-  test('says that it is away when its file is', async () => {
+  test('reports that it is unavailable if its file is', async () => {
     const other = await openDuckdbIndex({ path: join(folder.path, 'b.duckdb') });
     const count = createIndexRoutes(other)['/v1/index/count'];
     await other.close();

@@ -119,7 +119,7 @@ describe('the group of the workers, who may use the intake socket', () => {
     expect((await runHotitem(['capture', 'status'], env)).stdout).toBe('capture: as nginx is configured\n');
   });
 
-  test('cannot create events, nor ask which there are', async () => {
+  test('cannot create or list events', async () => {
     const event = view({ weight: 1_000_000, ip: 'no address' });
     const asks = [
       { method: 'POST', path: '/v1/index/create', body: JSON.stringify(event) },
@@ -145,7 +145,7 @@ describe('the group of the workers, who may use the intake socket', () => {
     expect(code).toBe(status);
   });
 
-  test('is not the owner, who switches capture and asks the index', async () => {
+  test('is not the owner, who can switch capture and query the index', async () => {
     expect(statSync(control).mode & 0o777).toBe(0o600);
     expect((await runHotitem(['capture', 'sample', '4'], env)).stdout).toBe('capture: 1 in 4\n');
     expect((await runHotitem(['capture', 'status'], env)).stdout).toBe('capture: 1 in 4\n');
@@ -153,7 +153,7 @@ describe('the group of the workers, who may use the intake socket', () => {
     expect(JSON.stringify(answer)).toContain(control);
   });
 
-  test('cannot fill the memory, nor keep the sidecar from answering /livez, whatever they send', async () => {
+  test('cannot fill the memory or prevent /livez from answering, whatever they send', async () => {
     const before = await acceptedLines();
     const attack = askAsAnother<Heard>(ATTACKS, [intake]);
     let isOver = false;

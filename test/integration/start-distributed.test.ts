@@ -33,7 +33,7 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'])('npm start with addresses', () =>
   });
   afterAll(() => Promise.all([kafka?.close(), elasticsearch?.close()]));
 
-  test('of both sets both up, and a view lands in Elasticsearch by way of Kafka', async () => {
+  test('of both sets both up, and a view reaches Elasticsearch through Kafka', async () => {
     await start({ ...kafkaOf(), ...elasticsearchOf() });
     await viewed('both');
     expect(await queries()).toEqual(['v=both']);
@@ -53,7 +53,7 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'])('npm start with addresses', () =>
     expect(running?.output()).toContain('then DuckDB here');
   });
 
-  test('keeps a record that is no event as a dead letter, and goes on', async () => {
+  test('keeps a record that is not an event as a dead letter, and continues', async () => {
     await start({ ...kafkaOf(), ...elasticsearchOf() });
     await viewed('before');
     const log = createKafkaLog({
@@ -69,7 +69,7 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'])('npm start with addresses', () =>
     expect((await queries()).toSorted()).toEqual(['v=after', 'v=before']);
   });
 
-  test('asks nobody, and shortens no retention of a topic that is there', async () => {
+  test('does not ask, and shortens no retention of an existing topic', async () => {
     const topic = `start-events-${run + 1}`;
     const month = { name: 'retention.ms', value: '2592000000' };
     const topics = [{ topic, numPartitions: 1, configEntries: [month] }];

@@ -22,7 +22,7 @@ suiteWith(['nginx'])('npm start', () => {
     }
   });
 
-  test('shows a view, says what to try, and ends on Ctrl-C with nothing lost and no process left', async () => {
+  test('shows a view, prints what to try, and stops on Ctrl-C without a loss or a remaining process', async () => {
     await obtainNginx({ suite: 'trixie', report });
     const { process, output, shop, page, home } = await start();
     await until(() => output().includes('Ctrl-C stops everything'), {
@@ -55,7 +55,7 @@ suiteWith(['nginx'])('npm start', () => {
     await until(busy, { timeoutMs: 60_000, what: 'visitors', detail: output });
   });
 
-  test('takes nginx with it when it is killed with -9', async () => {
+  test('stops nginx, too, when it is killed with -9', async () => {
     const { process, output, home } = await start();
     await until(() => output().includes('Ctrl-C stops everything'), {
       timeoutMs: 60_000,
@@ -67,7 +67,7 @@ suiteWith(['nginx'])('npm start', () => {
     await until(() => processesUsing(home).length === 0, { timeoutMs: 10_000, what: 'nginx to end' });
   });
 
-  test('names every address that is taken, and the flags that choose others', async () => {
+  test('names every address in use, and the flags to change them', async () => {
     const [port = 0] = await freePorts(1);
     const other = createServer().listen(port, '127.0.0.1');
     const { process, output } = await start(['--listen', `127.0.0.1:${port}`]);
@@ -98,7 +98,7 @@ suiteWith(['nginx'])('npm start', () => {
     expect(output()).not.toMatch(/^\s+at /m);
   });
 
-  test('waits for a Kafka and an Elasticsearch that are away, and keeps the views meanwhile', async () => {
+  test('waits for unavailable Kafka and Elasticsearch, and keeps the views meanwhile', async () => {
     const [kafka = 0, elasticsearch = 0] = await freePorts(2);
     const env = {
       KAFKA_BROKERS: `127.0.0.1:${kafka}`,

@@ -40,7 +40,7 @@ suiteWith(['nginx'])('hotitem status, beside an nginx whose workers are not root
   });
   afterAll(() => chain?.close());
 
-  test('begins with a verdict, and exits 0 where all is well', async () => {
+  test('starts with a verdict, and exits 0 if all is well', async () => {
     await see(5);
     await says(/^captures; delivers; nothing lost\n/);
     const { code, stdout } = await runHotitem(['status'], env);
@@ -61,7 +61,7 @@ suiteWith(['nginx'])('hotitem status, beside an nginx whose workers are not root
     await says(/^captures; /);
   });
 
-  test('says how many views were lost to permissions, since when and why, and exits 3', async () => {
+  test('reports how many views were lost because of permissions, since when and why, and exits 3', async () => {
     const spill = join(chain.home, 'spill');
     await chain.sidecar.stop();
     chmodSync(spill, 0o700);
@@ -103,7 +103,7 @@ suiteWith(['nginx'])('hotitem status, beside an nginx whose workers are not root
     expect(stdout).toMatch(/^nginx, over all restarts\n(.*\n)+sidecar, since it started at \S+Z\n/m);
   });
 
-  test('doctor sends a test view through the whole way, which balances and ranks nowhere', async () => {
+  test('doctor sends a test view through all parts; it is in the accounting and in no ranking', async () => {
     const before = await chain.accounts();
     const ranked = await rankedViews();
     const { code, stdout } = await doctor();
@@ -161,7 +161,7 @@ suiteWith(['nginx'])('hotitem status, beside an nginx whose workers are not root
     },
   );
 
-  (FULL ? test : test.skip)('doctor names who has taken a port, and the command that mends it', async () => {
+  (FULL ? test : test.skip)('doctor names the process on a port, and the command that fixes it', async () => {
     const [port = 0] = await freePorts(1);
     const stranger = createServer((_, response) => response.end('not ours'));
     await new Promise<void>((resolve) => stranger.listen(port, '127.0.0.1', resolve));
@@ -181,7 +181,7 @@ suiteWith(['nginx'])('hotitem status, beside an nginx whose workers are not root
     }
   });
 
-  (FULL ? test : test.skip)('says that nginx is silent where it does not run', async () => {
+  (FULL ? test : test.skip)('says that nginx does not report if it does not run', async () => {
     await chain.nginx.stop();
     const { code } = await says(/^nginx is silent since \S+Z; delivers; /, 60_000);
     expect(code).toBe(3);

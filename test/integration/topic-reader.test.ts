@@ -41,13 +41,13 @@ suite('a topic, looked back into', () => {
       await kafka?.close();
     });
 
-    test('asks for the groups of a Kafka that no group has asked before', async () => {
+    test('describes groups of a Kafka that has had no group before', async () => {
       const groups = Array.from({ length: 50 }, (_, i) => `group-${i}`);
       const committed = await Promise.all(groups.map((group) => reader.committed(TOPIC, group)));
       expect(committed).toEqual(groups.map(() => new Map()));
     });
 
-    test('hands over the records of a range, each once, and of a partition in order', async () => {
+    test('delivers the records of a range, each once, and each partition in order', async () => {
       const ranges = (await reader.bounds(TOPIC)).map(({ partition, to }) => ({
         partition,
         from: 10n,
@@ -62,18 +62,18 @@ suite('a topic, looked back into', () => {
       }
     });
 
-    test('reads nothing, and waits for nothing, where there is nothing', async () => {
+    test('reads nothing, and does not wait, if there is nothing', async () => {
       expect(await read([{ partition: 0, from: 5n, to: 5n }])).toEqual(new Map());
     });
 
-    test('ends with what its handler throws', async () => {
+    test('rejects with the error of its handler', async () => {
       const reading = reader.read(TOPIC, await reader.bounds(TOPIC), async () => {
         throw new Error('enough');
       });
       await expect(reading).rejects.toThrow('enough');
     });
 
-    test('hands over each record once when the broker is killed in the middle of it', async () => {
+    test('delivers each record once if the broker is killed meanwhile', async () => {
       const bounds = await reader.bounds(TOPIC);
       let batches = 0;
       const offsets = await read(bounds, async () => {

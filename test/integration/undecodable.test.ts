@@ -81,14 +81,14 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
       folder.remove();
     });
 
-    test('every codec that Kafka has is read', async () => {
+    test('every codec of Kafka is read', async () => {
       await makeTopics();
       for (const [name, codec] of Object.entries(CODECS)) await write(0, someEvents(30, name), codec);
       await startSink();
       await accountsOf({ consumed: 120, indexed: 120, dead: 0 });
     });
 
-    test('a flipped bit costs its batch, kept and counted, and nothing else; verify and replay say so, and bring it in once it is whole', async () => {
+    test('a flipped bit loses its batch only, stored and counted; verify and replay report it, and index it once it is repaired', async () => {
       await makeTopics();
       await write(0, someEvents(10, 'before'));
       await write(0, someEvents(20, 'damaged'), CODECS.lz4);
@@ -192,7 +192,7 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
     );
 
     (FULL ? test : test.skip)(
-      'whatever is sent packed, in every codec and in lists, the embedded index takes no more memory than it may',
+      'compressed batches, in every codec and with lists, do not exceed the memory limit of the embedded index',
       async () => {
         env.HOTITEM_DUCKDB_MEMORY_MB = String(DUCKDB_MB);
         await makeTopics();
@@ -247,7 +247,7 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
       },
     );
 
-    test('its bytes are not kept where privacy forbids what they may hold', async () => {
+    test('its bytes are not stored if privacy settings forbid it', async () => {
       env.HOTITEM_PRIVACY_IP = 'drop';
       await makeTopics();
       await write(0, someEvents(5));

@@ -73,7 +73,7 @@ suiteWith(['kafka', 'elasticsearch'])('hotitem verify, between Kafka and Elastic
     await topic?.close();
   });
 
-  test('is balanced when each event is in the index once; one that Kafka has twice harms nobody', async () => {
+  test('balances if each event is in the index once; a duplicate in Kafka changes nothing', async () => {
     const events = someViews();
     const ofTheArticle = JSON.stringify({ uri: '/web/item/1.html', ip: '', token: 't', actime: '' });
     await topic.write([...numbered(events), { value: events[0] ?? '', seq: 0 }, { value: ofTheArticle }]);
@@ -92,7 +92,7 @@ suiteWith(['kafka', 'elasticsearch'])('hotitem verify, between Kafka and Elastic
     });
   });
 
-  test('names what is missing, twice there, dead, and never sent; a replay brings what is missing', async () => {
+  test('names missing, duplicate, dead and unsent events; a replay indexes the missing ones', async () => {
     const events = someViews();
     const [deleted, copied, lost] = [events[3], events[7], events[11]];
     const records = numbered(events).filter(({ seq }) => seq !== 11);
@@ -132,7 +132,7 @@ suiteWith(['kafka', 'elasticsearch'])('hotitem verify, between Kafka and Elastic
     expect((await verify()).answer).toMatchObject({ missing: 0, there: COUNT - 1, dead: 1, duplicate: 1 });
   });
 
-  test('does not call missing what the sink has yet to come to', async () => {
+  test('does not report events as missing that the sink has not reached', async () => {
     const events = someViews();
     await topic.write(numbered(events.slice(0, 30)));
     await index(30);
@@ -144,7 +144,7 @@ suiteWith(['kafka', 'elasticsearch'])('hotitem verify, between Kafka and Elastic
     });
   });
 
-  test('finds a view that is there again behind a rollover of the data stream', async () => {
+  test('finds a view that is indexed again after a rollover of the data stream', async () => {
     const events = someViews();
     await topic.write(numbered(events));
     await index(COUNT);
@@ -173,7 +173,7 @@ suiteWith(['kafka', 'elasticsearch'])('hotitem verify, between Kafka and Elastic
     expect(await verify(['--from', '-2h'])).toMatchObject({ answer: { records: 3 } });
   });
 
-  test('a topic that was made again: its messages of the article are others, with the same offsets', async () => {
+  test("a topic that was created again: its messages in the article's format are other events, with the same offsets", async () => {
     await topic.write(articleViews('before'));
     await index(6);
     await sink?.stop();
@@ -185,7 +185,7 @@ suiteWith(['kafka', 'elasticsearch'])('hotitem verify, between Kafka and Elastic
     expect(await countDocuments(settings)).toBe(12);
   });
 
-  test('a dead letter of a topic that was made again excuses no record of the new one', async () => {
+  test('a dead letter of a deleted topic does not account for a record of the new one', async () => {
     await topic.write([{ value: 'no event', partition: 0 }]);
     await index(1);
     await sink?.stop();
@@ -198,7 +198,7 @@ suiteWith(['kafka', 'elasticsearch'])('hotitem verify, between Kafka and Elastic
     expect(await verify()).toMatchObject({ status: 1, answer: { dead: 0, missing: 1 } });
   });
 
-  test('one record with a timestamp in 2030 hides none behind it', async () => {
+  test('one record with a timestamp in 2030 hides none after it', async () => {
     await takeAnyTime();
     const events = someViews();
     const future = Date.UTC(2030, 0, 1);
@@ -260,7 +260,7 @@ suiteWith(['kafka', 'elasticsearch'])('hotitem verify, between Kafka and Elastic
     });
   });
 
-  test('calls nothing waiting in a group that has committed nothing: it cannot tell', async () => {
+  test('reports no waiting records in a group without commits: it has no result', async () => {
     await topic.write(numbered(someViews()));
     const { status, answer } = await verify();
     expect(status).toBe(2);
@@ -268,7 +268,7 @@ suiteWith(['kafka', 'elasticsearch'])('hotitem verify, between Kafka and Elastic
     expect(answer.doubts).toEqual([expect.stringContaining(`group ${settings.HOTITEM_KAFKA_GROUP}`)]);
   });
 
-  test('a proxy that answers with a redirect, a page or nothing makes no number', async () => {
+  test('a proxy that answers with a redirect, a page or nothing gives no result', async () => {
     await topic.write(numbered(someViews()));
     await index(COUNT);
     const elastic = { 'x-elastic-product': 'Elasticsearch' };
@@ -303,7 +303,7 @@ suiteWith(['kafka', 'elasticsearch'])('hotitem verify, between Kafka and Elastic
     proxy.close();
   });
 
-  test('ends with 2 where it cannot tell, and says why', async () => {
+  test('exits 2 if it has no result, and says why', async () => {
     const away = { ...settings, ELASTICSEARCH_NODE: 'http://127.0.0.1:1' };
     const ran = await runHotitem(['verify'], away);
     expect(ran).toMatchObject({

@@ -7,7 +7,7 @@ import { temporaryFolder } from '../parts/guard.ts';
 jest.setTimeout(60_000);
 const PROGRAM = join(import.meta.dirname, '../../dist/hotitem.mjs');
 
-describe('in a working directory with an nginx of somebody else', () => {
+describe("in a working directory with another user's nginx", () => {
   const folder = temporaryFolder('programs');
   afterAll(folder.remove);
 
@@ -28,13 +28,13 @@ describe('in a working directory with an nginx of somebody else', () => {
     },
   );
 
-  test('a program that we start is not looked for there either', async () => {
+  test('other programs are not searched there either', async () => {
     plant('uname');
     const { stdout } = await run('uname', [], { cwd: folder.path, env: { PATH: `.::${process.env.PATH}` } });
     expect(stdout).toBe('Linux\n');
   });
 
-  test('check --nginx runs it where its path is given', async () => {
+  test('check --nginx runs it if its path is given', async () => {
     plant('nginx');
     const { code, stderr } = await check(['./nginx'], { PATH: process.env.PATH ?? '' });
     expect(code).toBe(1);
