@@ -4,8 +4,9 @@ import { PerformanceObserver } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TICK_MS } from '../detect/clock.ts';
 import { createDecisions } from '../detect/decisions.ts';
-import { createHeat, type Views } from '../detect/heat.ts';
+import { createHeat } from '../detect/heat.ts';
 import { compileRules } from '../detect/rules.ts';
+import { createRows, ROW_BITS } from '../detect/views.ts';
 import { mix } from '../event/mix.ts';
 import { parsedPerCpuSecond } from './json-parse.ts';
 import { sampleEvents } from './sample-events.ts';
@@ -26,7 +27,8 @@ export type ViewsMeasured = {
 const START = 1_795_355_700_000;
 const A_TICK = 15_000;
 const A_BATCH = 1_000;
-const STREAM = 1 << 20;
+/** Views that are made; after them, the same again. */
+const STREAM = 1_050 * A_BATCH;
 const VISITORS = 200_000;
 const WARM_UP_VIEWS = 1_000_000;
 
@@ -46,25 +48,23 @@ process.stdout.write(JSON.stringify(measured));
 
 function makeStream(items: number) {
   const ranks = zipfRanks({ items, s: 1, count: STREAM });
-  const words = Array.from(ranks, wordsOf);
-  return {
-    items: Array.from(ranks, (rank) => `/item/${rank}`),
-    highs: Int32Array.from(words, ([high]) => high),
-    lows: Int32Array.from(words, ([, low]) => low),
-    visitors: Int32Array.from({ length: STREAM }, (_, i) => mix(mix(i) % VISITORS)),
-  };
+  const { words } = createRows(STREAM);
+  for (const [i, rank] of ranks.entries()) {
+    const [high, low] = wordsOf(rank);
+    words.set([high, low, mix(mix(i) % VISITORS), 1], i << ROW_BITS);
+  }
+  return { items: Array.from(ranks, (rank) => `/item/${rank}`), words };
 }
 
 /** In a shop of which it is known what is usual: whether an item is a surge is asked as well. */
 async function observe(
   views: number,
 ): Promise<Omit<ViewsMeasured, 'mapPerCpuSecond' | 'parsedPerCpuSecond'>> {
-  const { items, highs, lows, visitors } = stream;
+  const { items, words } = stream;
   let first = 0;
-  const at = (index: number) => (first + index) & (STREAM - 1);
   const heat = createHeat({
     now: START,
-    nameOf: (index) => items[at(index)] ?? '',
+    nameOf: (index) => items[(first % STREAM) + index] ?? '',
     decisions: createDecisions({ rules: compileRules(), onChange: () => {} }),
     stored: { at: START, seconds: 3_600, itemsSeen: options.items, shop: 60_000_000, items: [] },
   });
@@ -72,20 +72,15 @@ async function observe(
   let now = START;
   let longestTickMs = 0;
   const before = process.cpuUsage();
-  const batch: Views = {
-    length: A_BATCH,
-    item: (index, word) => (word === 0 ? highs : lows)[at(index)] ?? 0,
-    visitor: (index) => visitors[at(index)] ?? 0,
-    weight: () => 1,
-    isBot: () => false,
-    time: () => now,
-  };
+  const times = new Float64Array(A_BATCH);
   for (; first < views; first += A_BATCH) {
     if (first % A_TICK === 0) {
       now += TICK_MS;
       longestTickMs = Math.max(longestTickMs, tick(now));
     }
-    heat.observeAll(batch);
+    times.fill(now);
+    const row = (first % STREAM) << ROW_BITS;
+    heat.observeAll({ length: A_BATCH, words: words.subarray(row, row + (A_BATCH << ROW_BITS)), times });
     heat.decide();
   }
   const perCpuSecond = (1e6 * views) / microseconds(before);
@@ -107,7 +102,7 @@ function countInMap(views: number): number {
   const texts = stream.items.map((item) => Buffer.from(item));
   const before = process.cpuUsage();
   for (let i = 0; i < views; i++) {
-    const item = texts[i & (STREAM - 1)]?.toString('latin1') ?? '';
+    const item = texts[i % STREAM]?.toString('latin1') ?? '';
     counts.set(item, (counts.get(item) ?? 0) + 1);
   }
   return (1e6 * views) / microseconds(before);

@@ -1,4 +1,5 @@
 import { cacheLines } from './cache-lines.ts';
+import { LOW, ROW_BITS } from './views.ts';
 
 /*
  * Decides which items have enough views to be tracked, among any number of items, in a fixed amount of memory.
@@ -21,10 +22,10 @@ export type Admission = {
   firstVisitor(cell: number): number;
   firstStamp(cell: number): number;
   /**
-   * Reads what `count` will need for the first `length` items. The loop does so little that the processor fetches the memory of dozens of them
-   * at the same time. The result has no meaning: V8 omits a read whose result is not used.
+   * Reads what `count` will need for the rows `first` to `end` of `Views`. The loop does so little that the processor fetches the memory of
+   * dozens of them at the same time. The result has no meaning: V8 omits a read whose result is not used.
    */
-  fetch(lows: Int32Array, length: number): number;
+  fetch(rows: Int32Array, first: number, end: number): number;
   /** Tracks the item whose count reached the bar in `cell`, at `place`. */
   track(cell: number, low: number, place: number): void;
   /** Stops tracking the item at `place`. */
@@ -61,10 +62,11 @@ export function createAdmission(places: number, bits = 14): Admission {
     counted: (cell) => words[cell + WAYS] ?? 0,
     firstVisitor: (cell) => firsts[firstOf(cell)] ?? 0,
     firstStamp: (cell) => firsts[firstOf(cell) + 1] ?? 0,
-    fetch(items, length) {
+    fetch(rows, first, end) {
       const all = words;
       let read = 0;
-      for (let i = 0; i < length; i++) read ^= all[((items[i] ?? 0) & (buckets - 1)) * BUCKET_WORDS] ?? 0;
+      for (let row = first << ROW_BITS; row < end << ROW_BITS; row += 1 << ROW_BITS)
+        read ^= all[((rows[row + LOW] ?? 0) & (buckets - 1)) * BUCKET_WORDS] ?? 0;
       return read;
     },
     track(cell, low, place) {
@@ -96,14 +98,16 @@ export function createAdmission(places: number, bits = 14): Admission {
   ): number {
     const high = highBits || NOT_EMPTY;
     const bucket = (low & (buckets - 1)) * BUCKET_WORDS;
+    for (let cell = bucket; cell < bucket + WAYS; cell++) {
+      if (words[cell] !== high) continue;
+      const value = words[cell + WAYS] ?? 0;
+      if (value >= 0) return raise(cell, value + weight, bar);
+      if (lows[value & ~TRACKED] === low) return value & ~TRACKED;
+    }
     let least = -1;
     let leastCount = 0x7fffffff;
     for (let cell = bucket; cell < bucket + WAYS; cell++) {
       const value = words[cell + WAYS] ?? 0;
-      if (words[cell] === high) {
-        if (value >= 0) return raise(cell, value + weight, bar);
-        if (lows[value & ~TRACKED] === low) return value & ~TRACKED;
-      }
       if (value < 0 || value >= leastCount) continue;
       least = cell;
       leastCount = value;

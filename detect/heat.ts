@@ -11,8 +11,10 @@ import { COUNT_BITS, createPairFilter, MOST_SEEN, RETURNED } from './pair-filter
 import { compileRules, type Rules } from './rules.ts';
 import { createShop } from './shop.ts';
 import { createSignals, WATCHED_FROM } from './signals.ts';
+import { heatOfViews } from './sketches.ts';
 import { type HeatState, usable } from './state.ts';
-import type { Window } from './windows.ts';
+import { HIGH, IS_BOT, LOW, ROW_BITS, VISITOR, type Views, WEIGHT } from './views.ts';
+import { VIEWS, type Window } from './windows.ts';
 
 export type { HeatState, Ranked };
 
@@ -46,18 +48,6 @@ export type Heat = {
   stats(): HeatStats;
   /** What to store for a restart. */
   state(): HeatState;
-};
-
-/** Views by their index. See `observe`. */
-export type Views = {
-  length: number;
-  /** Two words of a hash, signed. */
-  item(index: number, word: 0 | 1): number;
-  visitor(index: number): number;
-  weight(index: number): number;
-  isBot(index: number): boolean;
-  /** When nginx received it, ms since 1970. */
-  time(index: number): number;
 };
 
 export type HeatStats = {
@@ -122,9 +112,12 @@ export function createHeat(options: HeatOptions): Heat {
   /** Seconds skipped when the clock was set: a visitor seen before that counts as seen at least a second ago. */
   let skipped = 0;
   let [observed, late, promoted] = [0, 0, 0];
-  const lows = new Int32Array(AHEAD);
+  /** Of the views that are counted next, those of tracked items: row, place, tick and pair of each. */
+  const rows = new Int32Array(AHEAD);
+  const placesAhead = new Int32Array(AHEAD);
+  const ticksAhead = new Int32Array(AHEAD);
   const pairsAhead = new Int32Array(AHEAD);
-  const fetched = new Int32Array(1);
+  const fetched = new Int32Array(2);
   let index = 0;
   return {
     advance,
@@ -166,64 +159,84 @@ export function createHeat(options: HeatOptions): Heat {
     isBot: boolean,
     time: number,
   ): void {
-    observeAt(high, low, visitor, weight, isBot, clock.tickOf(time));
+    const views = Math.min(weight, MOST_WEIGHT);
+    const tick = clock.tickOf(time);
+    const place = admit(high, low, visitor, views, isBot, tick);
+    if (place !== NOT_TRACKED) count(place, pairOf(low, visitor), visitor, views, isBot, tick, NOT_IN_SHOP);
   }
 
   function observeAll(views: Views): void {
-    for (let first = 0; first < views.length; first += AHEAD) {
-      const end = Math.min(views.length, first + AHEAD);
-      fetch(views, first, end);
-      for (index = first; index < end; index++)
-        observeAt(
-          views.item(index, 0),
-          views.item(index, 1),
-          views.visitor(index),
-          views.weight(index),
-          views.isBot(index),
-          clock.tickOf(views.time(index)),
-        );
-    }
+    for (let first = 0; first < views.length; first += AHEAD)
+      observeSome(views, first, Math.min(views.length, first + AHEAD));
     index = 0;
   }
 
-  function fetch(views: Views, first: number, end: number): void {
-    for (let i = first; i < end; i++) {
-      const low = views.item(i, 1);
-      lows[i - first] = low;
-      pairsAhead[i - first] = pairOf(low, views.visitor(i));
+  /** In steps that each fetch the memory that the next one needs. */
+  function observeSome({ words, times }: Views, first: number, end: number): void {
+    fetched[0] = admission.fetch(words, first, end);
+    let tracked = 0;
+    let time = Number.NaN;
+    let tick = 0;
+    for (index = first; index < end; index++) {
+      const row = index << ROW_BITS;
+      const low = words[row + LOW] ?? 0;
+      const visitor = words[row + VISITOR] ?? 0;
+      // Many views have the time of the one before.
+      if (times[index] !== time) {
+        time = times[index] ?? 0;
+        tick = clock.tickOf(time);
+      }
+      const views = Math.min(words[row + WEIGHT] ?? 0, MOST_WEIGHT);
+      const place = admit(words[row + HIGH] ?? 0, low, visitor, views, words[row + IS_BOT] === 1, tick);
+      if (place === NOT_TRACKED) continue;
+      rows[tracked] = row;
+      placesAhead[tracked] = place;
+      ticksAhead[tracked] = tick;
+      pairsAhead[tracked++] = pairOf(low, visitor);
     }
-    fetched[0] = admission.fetch(lows, end - first) ^ pairs.fetch(pairsAhead, end - first);
+    fetched[1] = pairs.fetch(pairsAhead, tracked) ^ windows.fetch(placesAhead, tracked);
+    for (let i = 0; i < tracked; i++) {
+      const row = rows[i] ?? 0;
+      count(
+        placesAhead[i] ?? 0,
+        pairsAhead[i] ?? 0,
+        words[row + VISITOR] ?? 0,
+        Math.min(words[row + WEIGHT] ?? 0, MOST_WEIGHT),
+        words[row + IS_BOT] === 1,
+        ticksAhead[i] ?? 0,
+        NOT_IN_SHOP,
+      );
+    }
   }
 
-  /** Takes a tick and not the time: V8 allocates an object to pass a large number to a function that it does not inline. */
-  function observeAt(
+  /**
+   * Returns the place of a view's item; `NOT_TRACKED` for a view that is counted herewith, or late. Takes a tick and not the time: V8 allocates
+   * an object to pass a large number to a function that it does not inline.
+   */
+  function admit(
     high: number,
     low: number,
     visitor: number,
-    weight: number,
+    views: number,
     isBot: boolean,
     tick: number,
-  ): void {
+  ): number {
     observed++;
     if (tick === -1) {
       late++;
-      return;
+      return NOT_TRACKED;
     }
-    const views = Math.min(weight, MOST_WEIGHT);
     const found = admission.count(high, low, views, tracked.bar(), visitor, (tick << 1) | (isBot ? BOT : 0));
-    if (found >= 0) {
-      count(found, low, visitor, views, isBot, tick, NOT_IN_SHOP);
-      return;
-    }
+    if (found >= 0) return found;
     sketchOfItems.add(high, low);
     const place = found === NOT_TRACKED ? NOT_TRACKED : promote(RISES - found, low, views);
-    if (place !== NOT_TRACKED) count(place, low, visitor, views, isBot, tick, NOT_IN_SHOP);
-    else if (!isBot) shop.add(tick, views);
+    if (place === NOT_TRACKED && !isBot) shop.add(tick, views);
+    return place;
   }
 
   function count(
     place: number,
-    low: number,
+    pair: number,
     visitor: number,
     views: number,
     isBot: boolean,
@@ -240,7 +253,6 @@ export function createHeat(options: HeatOptions): Heat {
       return;
     }
     heaviest.add(place, visitor, views);
-    const pair = pairOf(low, visitor);
     const second = (tick / TICKS_A_SECOND) | 0;
     const found = pairs.see(pair, second - skipped);
     const seen = found & MOST_SEEN;
@@ -269,7 +281,8 @@ export function createHeat(options: HeatOptions): Heat {
   /** The item's one earlier view. If there were several, only the first is known. */
   function countFirst(place: number, cell: number, low: number): void {
     const stamp = admission.firstStamp(cell);
-    count(place, low, admission.firstVisitor(cell), 1, (stamp & BOT) !== 0, stamp >> 1, true);
+    const visitor = admission.firstVisitor(cell);
+    count(place, pairOf(low, visitor), visitor, 1, (stamp & BOT) !== 0, stamp >> 1, true);
   }
 
   function decide(): void {
@@ -278,7 +291,7 @@ export function createHeat(options: HeatOptions): Heat {
       const place = viewed[i] ?? 0;
       isViewed[place] = 0;
       items.settle(place);
-      sketches.offer(place);
+      sketches.offer(place, heatOfViews(windows.ten(place, VIEWS), windows.minute(place, VIEWS)));
       signals.look(place);
     }
     viewedCount = 0;

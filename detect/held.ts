@@ -10,15 +10,24 @@ export type HeldBack = {
 };
 
 const KEPT_MS = 1_000;
+/**
+ * When a reason is written again: hundreds of items may be held back, and a sentence for each of them every second costs more than their
+ * views.
+ */
+const REASON_MS = 10_000;
+const REASON_CHANGES_BY = 1.25;
+
+type Kept = Held & { lastAt: number; reasonAt: number; strengthThen: number };
 
 export function createHeldBack(): HeldBack {
-  const held = new Map<string, Held & { lastAt: number; reasonAt: number }>();
+  const held = new Map<string, Kept>();
   return {
     hold({ item, signal, strength, explain }, now) {
       const key = keyOf(item, signal);
       const known = held.get(key);
-      if (known === undefined || now - known.reasonAt >= KEPT_MS) {
-        held.set(key, { item, signal, strength, reason: explain().text, lastAt: now, reasonAt: now });
+      if (known === undefined || isOutdated(known, strength, now)) {
+        const reason = explain().text;
+        held.set(key, { item, signal, strength, reason, lastAt: now, reasonAt: now, strengthThen: strength });
         return;
       }
       known.strength = strength;
@@ -33,6 +42,14 @@ export function createHeldBack(): HeldBack {
     all: () =>
       [...held.values()].map(({ item, signal, strength, reason }) => ({ item, signal, strength, reason })),
   };
+}
+
+function isOutdated({ reasonAt, strengthThen }: Kept, strength: number, now: number): boolean {
+  return (
+    Math.abs(now - reasonAt) >= REASON_MS ||
+    strength >= REASON_CHANGES_BY * strengthThen ||
+    strengthThen >= REASON_CHANGES_BY * strength
+  );
 }
 
 /** A signal's name contains no space. */

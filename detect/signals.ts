@@ -4,6 +4,7 @@ import { type Reason, RULE_SIGNALS, type RuleSignal } from './decision.ts';
 import type { Decisions } from './decisions.ts';
 import type { Items } from './items.ts';
 import { busyReason, concentratedReason, surgeReason } from './reasons.ts';
+import type { ItemRule } from './rules.ts';
 import type { Shop } from './shop.ts';
 import { type Crowd, isCrowd, shopFactorOf, surgeOf } from './surge.ts';
 import { BY_PEOPLE, NEWCOMERS, secondsOf, VIEWS, VISITORS, type Window } from './windows.ts';
@@ -68,6 +69,9 @@ export function createSignals(options: SignalsOptions): Signals {
   let coolFrom = moment.tick + COOL_TICKS;
   /** Newcomers of the shop. */
   const shopNow = { second: 0, ten: 0, minute: 0 };
+  /** What a rule asks for, as counts: nearly all items have the same rule. */
+  let known: ItemRule | undefined;
+  const least = { busy: 0, concentrated: 0, ofTen: 0, ofMinute: 0 };
   return {
     take(place) {
       if (unseen.size === 0) return;
@@ -77,19 +81,17 @@ export function createSignals(options: SignalsOptions): Signals {
     },
     beginLook() {
       for (const window of SURGE_WINDOWS) shopNow[window] = shop.newcomers(window);
+      known = undefined;
     },
+    // Only reads counts that share a cache line: nearly all items are ruled out by these.
     look(place) {
       const rule = items.ruleOf(place);
+      if (rule !== known) learn(rule);
       const views = windows.ten(place, VIEWS);
-      if (views >= rule.busy.perSecond * 10 && mayEnter(place, 'busy')) lookWhetherBusy(place, views);
-      if (
-        byPeople(place) >= WATCHED_FROM * rule.concentrated.perSecond * 10 &&
-        mayEnter(place, 'concentrated')
-      )
-        lookWhetherConcentrated(place);
-      if (!hasLearnt()) return;
-      const newcomers = windows.minute(place, NEWCOMERS);
-      if (newcomers >= rule.surge.visitors) lookWhetherSurge(place, newcomers);
+      if (views >= least.busy && mayEnter(place, 'busy')) lookWhetherBusy(place, views);
+      if (views >= least.concentrated) lookWhetherConcentrated(place);
+      if (windows.ten(place, NEWCOMERS) >= least.ofTen || windows.minute(place, NEWCOMERS) >= least.ofMinute)
+        lookWhetherSurge(place);
     },
     cool() {
       if (moment.tick < coolFrom) return;
@@ -124,11 +126,21 @@ export function createSignals(options: SignalsOptions): Signals {
     );
   }
 
-  function lookWhetherSurge(place: number, ofMinute: number): void {
+  /** An item with fewer newcomers in ten seconds and in a minute cannot be a surge in any window. */
+  function learn(rule: ItemRule): void {
+    const { busy, concentrated, surge } = rule;
+    known = rule;
+    least.busy = busy.perSecond * 10;
+    least.concentrated = WATCHED_FROM * concentrated.perSecond * 10;
+    const isEarly = !hasLearnt();
+    least.ofTen = isEarly ? Number.POSITIVE_INFINITY : Math.max(surge.visitors, surge.share * shopNow.second);
+    least.ofMinute = isEarly
+      ? Number.POSITIVE_INFINITY
+      : Math.max(surge.visitors, surge.share * shopNow.minute);
+  }
+
+  function lookWhetherSurge(place: number): void {
     const { surge } = items.ruleOf(place);
-    const ofTen = windows.ten(place, NEWCOMERS);
-    // Nearly all items have too small a share of the shop's newcomers. This is checked first, with counts that share a cache line.
-    if (!isCrowd(ofTen, shopNow.second, surge) && !isCrowd(ofMinute, shopNow.minute, surge)) return;
     if (!mayEnter(place, 'surge')) return;
     for (const window of SURGE_WINDOWS) {
       if (!isCrowd(windows.newcomers(place, window), shopNow[window], surge)) continue;
@@ -142,6 +154,7 @@ export function createSignals(options: SignalsOptions): Signals {
   }
 
   function lookWhetherConcentrated(place: number): void {
+    if (byPeople(place) < least.concentrated || !mayEnter(place, 'concentrated')) return;
     if (!isConcentrated(place, WATCHED_FROM)) return;
     heaviest.watch(place);
     if (!isConcentrated(place)) return;

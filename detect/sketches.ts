@@ -16,8 +16,8 @@ export type Sketches = {
    * items.
    */
   choose(count: number, at: (index: number) => number): void;
-  /** Assigns one to an item that has as many views as those with one, without waiting for the next choice. */
-  offer(place: number): void;
+  /** Assigns one to an item of which `heat` is that of those with one, without waiting for the next choice. */
+  offer(place: number, heat: number): void;
   /** Stops tracking the item at `place`. */
   forget(place: number): void;
   /** Distinct visitors, or -1 if the sketch covers too little of the window, because it was assigned later. */
@@ -78,8 +78,8 @@ export function createSketches({ places, sketches = 256, viewsOf }: SketchesOpti
       period++;
     },
     choose,
-    offer(place) {
-      if (sketchOf[place] === NONE && free.length > 0 && heatOf(place) >= bar) give(place);
+    offer(place, heat) {
+      if (heat >= bar && sketchOf[place] === NONE && free.length > 0) give(place);
     },
     forget,
     minute: (place) => (knows(place, PERIODS, 'minute') ? minute(sketchOf[place] ?? NONE) : -1),
@@ -110,9 +110,8 @@ export function createSketches({ places, sketches = 256, viewsOf }: SketchesOpti
     for (const { place } of held.sort((a, b) => a.heat - b.heat).slice(0, short)) forget(place);
   }
 
-  /** Views in ten seconds, or the average of the last minute if that is higher: such an item is still among the hottest of the minute. */
   function heatOf(place: number): number {
-    return Math.max(viewsOf(place, 'ten'), viewsOf(place, 'minute') / 6);
+    return heatOfViews(viewsOf(place, 'ten'), viewsOf(place, 'minute'));
   }
 
   function knows(place: number, periodsOfWindow: number, window: 'minute' | 'fiveMinutes'): boolean {
@@ -199,4 +198,9 @@ export function createSketches({ places, sketches = 256, viewsOf }: SketchesOpti
   function slotOf(sketch: number, slot: number): number {
     return (slot * sketches + sketch) * REGISTERS;
   }
+}
+
+/** Views in ten seconds, or the average of the last minute if that is higher: such an item is still among the hottest of the minute. */
+export function heatOfViews(ofTen: number, ofMinute: number): number {
+  return Math.max(ofTen, ofMinute / 6);
 }

@@ -58,6 +58,8 @@ export type Windows = {
    * one. A window ignores a view that is too old for it.
    */
   add(item: number, tick: number, views: number, byPeople: number, newcomers: number, visitors: number): void;
+  /** Reads what `add` will need for the first `length` items, as `fetch` of admission does. */
+  fetch(items: Int32Array, length: number): number;
   /** Removes a visitor from `second`, because a later second counts him: see `add`. */
   forgetVisitor(item: number, second: number): void;
   /** Advances an item's windows to `tick`. Returns how many newcomers left the one-minute window. */
@@ -89,6 +91,12 @@ export function createWindows(items: number): Windows {
   const seconds = new Int32Array(items * SECOND_SLOTS * KINDS);
   return {
     add,
+    fetch(places, length) {
+      const all = heads;
+      let read = 0;
+      for (let i = 0; i < length; i++) read ^= all[(places[i] ?? 0) << HEAD_BITS] ?? 0;
+      return read;
+    },
     forgetVisitor(item, second) {
       const head = item << HEAD_BITS;
       const age = (((heads[head + NOW] ?? 0) / SECOND_TICKS) | 0) - second;

@@ -3,6 +3,7 @@ import { TICK_MS } from '../detect/clock.ts';
 import { type Change, createDecisions, type Decision } from '../detect/decisions.ts';
 import { createHeat } from '../detect/heat.ts';
 import { compileRules, type Rules } from '../detect/rules.ts';
+import { IS_BOT, ROW_BITS, WEIGHT } from '../detect/views.ts';
 import { createBotTest } from '../event/bot-test.ts';
 import { createHeatView } from '../event/heat-view.ts';
 import { type Keeper, NothingKept } from '../protect/keeper.ts';
@@ -178,10 +179,11 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
     guarded(() => {
       advance(now());
       let [all, people] = [0, 0];
-      for (let i = 0; i < views.length; i++) {
-        const weight = views.weight(i);
+      const { length, words } = views;
+      for (let row = 0; row < length << ROW_BITS; row += 1 << ROW_BITS) {
+        const weight = words[row + WEIGHT] ?? 0;
         all += weight;
-        if (!views.isBot(i)) people += weight;
+        if (words[row + IS_BOT] === 0) people += weight;
       }
       shop.add(all, people, now());
       naming = views;
@@ -435,8 +437,6 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
   }
 }
 
-function oldestOf(views: CountedViews): number {
-  let oldest = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < views.length; i++) oldest = Math.min(oldest, views.time(i));
-  return oldest;
+function oldestOf({ length, times }: CountedViews): number {
+  return times.subarray(0, length).reduce((oldest, time) => Math.min(oldest, time), Number.POSITIVE_INFINITY);
 }

@@ -1,4 +1,14 @@
-import type { Views } from '../detect/heat.ts';
+import {
+  createRows,
+  HIGH,
+  IS_BOT,
+  LOW,
+  NAMED_WORDS,
+  ROW_BITS,
+  VISITOR,
+  type Views,
+  WEIGHT,
+} from '../detect/views.ts';
 import type { BotTest } from '../event/bot-test.ts';
 import { cutText } from '../event/field-text.ts';
 import type { HeatView } from '../event/heat-view.ts';
@@ -9,7 +19,7 @@ import type { NewViews, ViewBatch } from '../sidecar/ingest/new-views.ts';
 
 /*
  * The views of one intake request, stored as numbers until it is certain that they are new: lines are filtered again if one may be a
- * duplicate, and are resent if they cannot be written. A view is seven words and its time. Its item's name is read from the bytes of the
+ * duplicate, and are resent if they cannot be written. A view is a row of words and its time. Its item's name is read from the bytes of the
  * lines only when the item becomes tracked.
  */
 
@@ -30,14 +40,9 @@ export type CountedViews = Views & {
 /** `$request_uri` in a line. */
 const TARGET_COLUMN = 6;
 const NEWLINE = 0x0a;
-const WORDS = 7;
-const HIGH = 0;
-const LOW = 1;
-const VISITOR = 2;
-const WEIGHT = 3;
-const IS_BOT = 4;
-const BEGIN = 5;
-const END = 6;
+/** Where the item's name is in the bytes of the lines. */
+const BEGIN = NAMED_WORDS;
+const END = NAMED_WORDS + 1;
 
 /** Initial size: nginx posts one line, or up to a thousand. */
 const USUAL_VIEWS = 16;
@@ -57,8 +62,7 @@ export function createViewBatches({ view, isBot, count }: ViewBatchesOptions): N
   };
 
   function createBatch(): Batch {
-    let words = new Int32Array(USUAL_VIEWS * WORDS);
-    let times = new Float64Array(USUAL_VIEWS);
+    let { words, times } = createRows(USUAL_VIEWS);
     let lines: Buffer = Buffer.alloc(0);
     let length = 0;
     /** Names of items that do not appear literally in the bytes of the lines. */
@@ -67,11 +71,12 @@ export function createViewBatches({ view, isBot, count }: ViewBatchesOptions): N
       get length() {
         return length;
       },
-      item: (index, word) => words[index * WORDS + HIGH + word] ?? 0,
-      visitor: (index) => words[index * WORDS + VISITOR] ?? 0,
-      weight: (index) => words[index * WORDS + WEIGHT] ?? 0,
-      isBot: (index) => words[index * WORDS + IS_BOT] === 1,
-      time: (index) => times[index] ?? 0,
+      get words() {
+        return words;
+      },
+      get times() {
+        return times;
+      },
       name,
       target,
     };
@@ -95,7 +100,7 @@ export function createViewBatches({ view, isBot, count }: ViewBatchesOptions): N
       if (lineKind(line) !== undefined) return;
       if (length === times.length) grow();
       view.look(line);
-      const at = length * WORDS;
+      const at = length << ROW_BITS;
       words[at + HIGH] = view.item(0);
       words[at + LOW] = view.item(1);
       words[at + VISITOR] = view.visitor();
@@ -111,24 +116,23 @@ export function createViewBatches({ view, isBot, count }: ViewBatchesOptions): N
     }
 
     function name(index: number): string {
-      const at = index * WORDS;
+      const at = index << ROW_BITS;
       const text = odd.get(index) ?? lines.toString('latin1', words[at + BEGIN], words[at + END]);
       return cutText('item', text);
     }
 
     function target(index: number): string | undefined {
       if (odd.has(index)) return undefined;
-      const at = words[index * WORDS + BEGIN] ?? 0;
+      const at = words[(index << ROW_BITS) + BEGIN] ?? 0;
       const begin = lines.lastIndexOf(NEWLINE, at) + 1;
       return lines.toString('latin1', begin, at).split('\t')[TARGET_COLUMN];
     }
 
     function grow(): void {
-      const [wordsBefore, timesBefore] = [words, times];
-      words = new Int32Array(2 * wordsBefore.length);
-      times = new Float64Array(2 * timesBefore.length);
-      words.set(wordsBefore);
-      times.set(timesBefore);
+      const larger = createRows(2 * times.length);
+      larger.words.set(words);
+      larger.times.set(times);
+      ({ words, times } = larger);
     }
 
     function clear(): void {

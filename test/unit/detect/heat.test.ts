@@ -4,6 +4,7 @@ import { createRandom } from '../../../demo/random.ts';
 import { createDecisions } from '../../../detect/decisions.ts';
 import { createHeat, type Heat } from '../../../detect/heat.ts';
 import { compileRules, DEFAULT_RULE } from '../../../detect/rules.ts';
+import { createRows, ROW_BITS, type Views } from '../../../detect/views.ts';
 import { WINDOWS, type Window } from '../../../detect/windows.ts';
 import { mix } from '../../../event/mix.ts';
 import { LEARNT_SECONDS, START, simulateLearntShop, simulateShop } from './simulated-shop.ts';
@@ -509,14 +510,7 @@ describe('views that are observed in a batch', () => {
       alone.observe(high, low, visitor, weight, isBot, time);
       observed++;
     }
-    together.observeAll({
-      length: views.length,
-      item: (index, word) => wordsOf(views[index]?.item ?? 0)[word],
-      visitor: (index) => views[index]?.visitor ?? 0,
-      weight: (index) => views[index]?.weight ?? 0,
-      isBot: (index) => views[index]?.isBot ?? false,
-      time: (index) => views[index]?.time ?? 0,
-    });
+    together.observeAll(rowsOf(views));
     expect(together.top(50, 'ten')).toEqual(alone.top(50, 'ten'));
     expect(together.top(50, 'ten').length).toBeGreaterThan(20);
     expect(together.stats()).toEqual(alone.stats());
@@ -527,6 +521,17 @@ describe('views that are observed in a batch', () => {
     const heat = createHeat({ now: START, nameOf, decisions });
     heat.advance(START + 1_000);
     return heat;
+  }
+
+  type View = { item: number; visitor: number; weight: number; isBot: boolean; time: number };
+
+  function rowsOf(views: View[]): Views {
+    const { words, times } = createRows(views.length);
+    for (const [i, { item, visitor, weight, isBot, time }] of views.entries()) {
+      words.set([...wordsOf(item), visitor, weight, isBot ? 1 : 0], i << ROW_BITS);
+      times[i] = time;
+    }
+    return { length: views.length, words, times };
   }
 
   function wordsOf(item: number): [high: number, low: number] {

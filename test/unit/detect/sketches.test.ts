@@ -39,10 +39,10 @@ describe('sketches of the hottest items', () => {
     const sketches = create(32, views);
     sketches.choose();
     for (let period = 0; period < 40; period++) sketches.turn();
-    sketches.offer(HOT);
+    sketches.offer(HOT, views[HOT] ?? 0);
     expect(sketches.minute(HOT)).toBe(-1);
     views[HOT] = 1;
-    sketches.offer(HOT);
+    sketches.offer(HOT, views[HOT] ?? 0);
     for (let i = 0; i < 1_000; i++) sketches.add(HOT, mix(i));
     views[HOT] = 1_000;
     expectAbout(sketches.minute(HOT), 1_000);
@@ -80,10 +80,10 @@ test('after a choice a sketch is free for a new item, though all items that have
   views[63] = 0;
   const sketches = create(32, views);
   sketches.choose();
-  for (let place = 0; place < 63; place++) sketches.offer(place);
+  for (let place = 0; place < 63; place++) sketches.offer(place, views[place] ?? 0);
   sketches.choose();
   views[63] = 10;
-  sketches.offer(63);
+  sketches.offer(63, views[63] ?? 0);
   for (let period = 0; period < 6; period++) sketches.turn();
   expect(sketches.minute(63)).toBe(0);
 });

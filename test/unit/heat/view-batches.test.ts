@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { HIGH, IS_BOT, LOW, ROW_BITS, VISITOR, WEIGHT } from '../../../detect/views.ts';
 import { createBotTest } from '../../../event/bot-test.ts';
 import { createHeatView } from '../../../event/heat-view.ts';
 import { createLine } from '../../../event/line.ts';
@@ -115,11 +116,11 @@ function create() {
 
 function read(views: CountedViews) {
   return Array.from({ length: views.length }, (_, i) => ({
-    item: [views.item(i, 0), views.item(i, 1)],
-    visitor: views.visitor(i),
-    weight: views.weight(i),
-    isBot: views.isBot(i),
-    time: views.time(i),
+    item: views.words.slice((i << ROW_BITS) + HIGH, (i << ROW_BITS) + LOW + 1),
+    visitor: views.words[(i << ROW_BITS) + VISITOR],
+    weight: views.words[(i << ROW_BITS) + WEIGHT],
+    isBot: views.words[(i << ROW_BITS) + IS_BOT] === 1,
+    time: views.times[i],
     name: views.name(i),
   }));
 }
