@@ -5,9 +5,9 @@ import type { Scenario } from './scenarios.ts';
 import type { OffsetsOf, Stage } from './stage.ts';
 import type { TopicRecord } from './topic-records.ts';
 
-/** All that was seen of one run, from outside and by the services' own word. */
+/** Everything observed in one run, from outside and from the services' own counters. */
 export type Evidence = {
-  /** In the order in which they were due; `args` is the name of each. */
+  /** The requests, in the order in which they were due; `args` is the name of each. */
   views: (Pick<Sent, 'status'> & { args: string; answeredAt: number })[];
   records: TopicRecord[];
   deadLetters: number;
@@ -15,34 +15,34 @@ export type Evidence = {
   committed: number;
   documents: IndexedView[];
   accounts: Accounts;
-  /** Records that were removed from the topic before a sink had read them, by the sink's own word. */
+  /** Records that were removed from the topic before a sink read them, from the sink's counter. */
   removed: number;
 };
 
-/** The equation, each term a number of views unless said. */
+/** The accounting equation; the terms are numbers of views unless noted. */
 export type Equation = {
   answered: number;
-  /** Asked for, and no answer came. */
+  /** Requests without a response. */
   unanswered: number;
-  /** By nginx's own counter: answered, and those that it captured for a page that was cut off. */
+  /** From nginx's counter: answered requests, and views of interrupted pages. */
   captured: number;
   /** Different events in Kafka. */
   events: number;
-  /** nginx's own counter: no room for a spill. */
+  /** From nginx's counter: no space for a spill. */
   dropped: number;
-  /** Lines that are no event: a disk that filled up cut them short. */
+  /** Lines that are not events: a full disk truncated them. */
   bad: number;
   /** captured − events − dropped − bad */
   unaccounted: number;
-  /** What nginx's books, as the sidecars keep them, say of it. */
+  /** The same from the sidecars' accounting of nginx. */
   admitted: number;
-  /** Answered, and not in the index. */
+  /** Answered, but not in the index. */
   lost: number;
-  /** Taken into the spool: sequences. */
+  /** Written to the spool: sequences. */
   accepted: number;
-  /** Of these, known events that a new sidecar did not know: accepted − events. */
+  /** Of these, events that a restarted sidecar ingested again: accepted − events. */
   again: number;
-  /** Messages in Kafka: accepted, and those that were sent twice. */
+  /** Records in Kafka: accepted events, and those that were sent twice. */
   records: number;
   dead: number;
   /** Removed from Kafka before the sink read them. */
@@ -50,7 +50,7 @@ export type Equation = {
   documents: number;
 };
 
-/** The equation of a run, and whatever does not hold in it, in words and by name. */
+/** The accounting equation of a run, and everything in it that does not balance. */
 export function balance(
   evidence: Evidence,
   { mayLose, mayRefuse, mayRepeat }: Scenario,
@@ -100,7 +100,7 @@ export function balance(
     documents: documents.length,
   };
   const { unanswered, unaccounted, again } = equation;
-  // A line that a new sidecar takes in again makes what nginx's books miss one less: nobody can tell it from another view.
+  // A line that a restarted sidecar ingests again lowers the unaccounted number of nginx by one: it looks like another view.
   const known = dropped + bad + admitted + (mayRepeat === undefined ? 0 : again);
   const checks: [holds: boolean, problem: string][] = [
     [inexcusable.length === 0, `lost: ${named(inexcusable.map(({ args }) => args))}`],
@@ -182,7 +182,7 @@ function missing(events: Map<string, string>, documents: IndexedView[], but: Set
     .map(([id, args]) => `${id} ${args}`);
 }
 
-/** A spool numbers its events from 0, without a gap. */
+/** A spool numbers its events from 0 without gaps. */
 function gapsOf(records: TopicRecord[]): string[] {
   const spools = new Map<string, Set<number>>();
   for (const { boot, seq } of records) {

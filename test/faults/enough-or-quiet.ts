@@ -1,20 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export type EnoughOptions = {
-  /** What `count` must come to. */
+  /** The value that `count` must reach. */
   enough: number;
   count: () => Promise<number>;
-  /** Anything that changes while somebody still works, though `count` may not: events that are read again, for one. */
+  /** A value that changes as long as there is progress, even if `count` does not: for example the number of events read. */
   stir?: () => Promise<unknown>;
-  /** Longest wait, however much it stirs. */
+  /** The longest wait, with or without progress. */
   timeoutMs: number;
 };
 
-/** So long without a change, and what is missing is lost. */
+/** After this time without progress, missing events count as lost. */
 const QUIET_MS = 20_000;
 const LOOK_EVERY_MS = 250;
 
-/** Waits until there is enough, or nothing has changed for long: the books then say what is missing. */
+/** Waits until there is enough, or there was no progress for long: the accounting then shows what is missing. */
 export async function enoughOrQuiet({ enough, count, stir, timeoutMs }: EnoughOptions): Promise<void> {
   const began = performance.now();
   let seen = '';

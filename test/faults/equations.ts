@@ -20,12 +20,12 @@ const COLUMNS: [title: string, cell: (row: Row) => string | number][] = [
   ['documents', ({ equation }) => equation.documents],
   ['dead', ({ equation }) => equation.dead],
   ['removed', ({ equation }) => equation.removed],
-  ['handed on after s', ({ handedOnAfter }) => Math.round(handedOnAfter)],
+  ['delivered after s', ({ handedOnAfter }) => Math.round(handedOnAfter)],
   ['indexed after s', ({ indexedAfter }) => Math.round(indexedAfter)],
   ['', ({ problems }) => (problems.length === 0 ? 'balances' : 'DOES NOT BALANCE')],
 ];
 
-/** The books of all runs as an aligned table, and below it what is wrong in which. */
+/** The accounting of all runs as an aligned table, and the problems below it. */
 export function toTable(rows: Row[]): string {
   const cells = [COLUMNS.map(([title]) => title), ...rows.map((row) => COLUMNS.map(([, cell]) => cell(row)))];
   const widths = COLUMNS.map((_, i) => Math.max(...cells.map((line) => String(line[i]).length)));

@@ -7,22 +7,22 @@ import { temporaryFolder } from '../parts/guard.ts';
 import type { NginxPart } from '../parts/nginx.ts';
 import { report } from '../parts/report.ts';
 
-/** The clock of the processes that are started with it. The machine's own is left alone. */
+/** A clock for the processes that are started with it. The host's clock is not changed. */
 export type FakeClock = {
-  /** For the environment of a process. */
+  /** Variables for the environment of a process. */
   env: Record<string, string>;
-  /** nginx, started with it. */
+  /** An nginx that is started with it. */
   build(build: NginxBuild): NginxBuild;
-  /** Its workers as well, which see nothing of the environment but what the configuration names. */
+  /** Configuration for its workers, which get only the variables that the configuration names. */
   reachWorkers(nginx: NginxPart, conf: string): Promise<void>;
-  /** So many seconds ahead of the machine from now on; below zero, behind. What counts time evenly goes on as it did. */
+  /** Sets the clock a number of seconds ahead of the host's, or behind if negative. Monotonic clocks are not affected. */
   step(seconds: number): void;
   remove(): void;
 };
 
 /**
- * libfaketime, which answers in the kernel's place when a process asks for the time of day. The build of bookworm: it
- * runs with its own libc and with every newer one.
+ * libfaketime, which replaces the kernel's time of day for a process. The build of bookworm, which runs with its own libc and every
+ * newer one.
  */
 export async function obtainClock(): Promise<FakeClock> {
   const tree = await debianTree({
@@ -40,7 +40,7 @@ export async function obtainClock(): Promise<FakeClock> {
     FAKETIME_TIMESTAMP_FILE: file,
     FAKETIME_NO_CACHE: '1',
     FAKETIME_DONT_FAKE_MONOTONIC: '1',
-    // A step changes no file's time.
+    // A step does not change file times.
     NO_FAKE_STAT: '1',
   };
   return {
@@ -58,7 +58,7 @@ export async function obtainClock(): Promise<FakeClock> {
   }
 
   function step(seconds: number): void {
-    // Whole or not at all: it is read at any moment.
+    // Atomic, because it can be read at any moment.
     writeFileSync(`${file}.new`, `${seconds < 0 ? '' : '+'}${seconds}\n`, { mode: 0o644 });
     renameSync(`${file}.new`, file);
   }

@@ -24,7 +24,7 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'], { stops: FULL })('2,000 views a s
 
   beforeAll(async () => {
     build = await obtainNginx({ suite: 'trixie', report });
-    // What all scenarios do to these the short ones do not.
+    // Only the full set of scenarios stops or kills these; the short scenarios can share them.
     [kafka, elasticsearch] = await Promise.all(
       FULL ? [startKafka(), startElasticsearch()] : [sharedKafka(), sharedElasticsearch()],
     );
@@ -59,7 +59,7 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'], { stops: FULL })('2,000 views a s
   }
 });
 
-/** nginx writes a line for each view that the sidecar did not answer: its last ones say as much as all of them. */
+/** nginx logs a line for each view without an answer of the sidecar: the last ones are sufficient. */
 async function lastLogs({ chain }: Stage): Promise<string> {
   const errors = (await chain.nginx.errorLog()).split('\n').slice(-10);
   return [...errors, chain.sidecar.log(), chain.sink?.log()].join('\n');

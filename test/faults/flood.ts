@@ -9,9 +9,9 @@ export type FloodOptions = {
 };
 
 export type Flood = {
-  /** Events that the sidecar has acknowledged, so far. */
+  /** Acknowledged events so far. */
   acknowledged(): number;
-  /** Requests that had to be sent again, so far. */
+  /** Requests sent again so far. */
   repeated(): number;
   /** Resolves when each event is acknowledged. */
   done: Promise<void>;
@@ -22,10 +22,10 @@ const SENDERS = 4;
 const AGAIN_MS = 100;
 const TIMEOUT_MS = 5_000;
 const DIGITS = 8;
-/** The id of an event begins with its time; the number follows behind what tells one event from another here. */
+/** The id of an event starts with its time; the number of the event is in the rest. */
 const NUMBER_AT = 12 + DIGITS;
 
-/** Posts events as the zone of nginx does: a thousand at a time, each thousand until it is acknowledged. */
+/** Posts events like the zone of nginx: a thousand at a time, each repeated until it is acknowledged. */
 export function startFlood({ socket, events, perSecond }: FloodOptions): Flood {
   const agent = new Agent({ keepAlive: true, maxSockets: SENDERS });
   const began = performance.now();
@@ -50,7 +50,7 @@ export function startFlood({ socket, events, perSecond }: FloodOptions): Flood {
     }
   }
 
-  /** The status of the answer; 0 where none came. */
+  /** The status of the response; 0 if there was none. */
   function post(body: string): Promise<number> {
     const options = { agent, socketPath: socket, path: '/v1/lines', method: 'POST', timeout: TIMEOUT_MS };
     return new Promise((resolve) => {
@@ -66,7 +66,7 @@ export function startFlood({ socket, events, perSecond }: FloodOptions): Flood {
   }
 }
 
-/** Which event of the flood it is. */
+/** The number of the event in the flood. */
 export function numberOf(id: string): number {
   return Number.parseInt(id.slice(NUMBER_AT, NUMBER_AT + DIGITS), 16);
 }

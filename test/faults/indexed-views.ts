@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What a test wants to know of a document. */
+/** The fields of a document that tests read. */
 export type IndexedView = {
   id: string;
   /** The query of the view: its name. */

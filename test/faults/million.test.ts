@@ -18,7 +18,7 @@ const FULL = process.env.HOTITEM_TEST_FULL === '1';
 const EVENTS = 1_000_000;
 const PER_SECOND = 8_000;
 const SETTLE_MS = 300_000;
-/** Who is killed, in turn: what has the most state most often. */
+/** The parts to kill, in turn: those with the most state most often. */
 const VICTIMS = ['sidecar', 'sink', 'kafka', 'sidecar', 'sink', 'elasticsearch'] as const;
 const BETWEEN_MS = [2_500, 700, 4_000, 1_300, 3_100];
 
@@ -118,7 +118,7 @@ function count(times: Uint16Array, id: string): void {
   times[number] = (times[number] ?? 0) + 1;
 }
 
-/** The first of those events, which is enough to look for them. */
+/** The first of those events, which is enough to find them. */
 function numbersOf(times: Uint16Array, wanted: (times: number) => boolean): number[] {
   const found: number[] = [];
   for (let i = 0; i < times.length && found.length < 20; i++) if (wanted(times[i] ?? 0)) found.push(i);

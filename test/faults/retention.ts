@@ -3,7 +3,7 @@ import { until } from '../parts/until.ts';
 import type { Stage } from './stage.ts';
 import { watchTopic } from './topic-records.ts';
 
-/** Until then nobody can say what a sink has not read. */
+/** Before that, it is unknown what a sink has not read. */
 export async function untilAllCommitted({ kafka, topic, group }: Stage): Promise<void> {
   const areAll = () =>
     withAdmin(kafka, async (admin) => {
@@ -14,8 +14,8 @@ export async function untilAllCommitted({ kafka, topic, group }: Stage): Promise
 }
 
 /**
- * Moves the beginning of each partition as retention does, beyond what the stopped sink has read: half of the rest is gone. What
- * was there before is noted, for nobody can ask the topic afterwards.
+ * Moves the start of each partition as retention does, beyond what the stopped sink has read: half of the rest is removed. Records
+ * the events before that, because the topic no longer has them afterwards.
  */
 export async function passSink({ kafka, topic, group, removed }: Stage): Promise<void> {
   const begins = await withAdmin(kafka, async (admin) => {
@@ -29,10 +29,10 @@ export async function passSink({ kafka, topic, group, removed }: Stage): Promise
       return { partition, first, begin: first + Math.ceil((Number(high) - first) / 2) };
     });
   });
-  // Afterwards, so that it has all that is about to go: views come meanwhile.
+  // Read after the new start offsets are chosen, so that it includes everything that will be removed: views arrive meanwhile.
   const there = await watchTopic(kafka.brokers, topic).records();
   await withAdmin(kafka, async (admin) => {
-    // kafkajs looks up no leaders for the other.
+    // Makes kafkajs look up the leaders, which deleteTopicRecords does not do.
     await admin.fetchTopicOffsets(topic);
     const partitions = begins.map(({ partition, begin }) => ({ partition, offset: String(begin) }));
     await admin.deleteTopicRecords({ topic, partitions });

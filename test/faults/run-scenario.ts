@@ -10,9 +10,9 @@ import { watchTopic } from './topic-records.ts';
 
 export type Outcome = {
   equation: Equation;
-  /** What does not hold, in words; empty when nothing was lost that may not be, and nothing came twice. */
+  /** Problems; empty if nothing was lost that must not be lost, and nothing is there twice. */
   problems: string[];
-  /** From the last view until nginx, its spill and the spool were empty; and from then until all was indexed, s. */
+  /** Seconds from the last view until nginx, its spill and the spool were empty; and from then until everything was indexed. */
   handedOnAfter: number;
   indexedAfter: number;
 };
@@ -20,12 +20,12 @@ export type Outcome = {
 const RATE = 2_000;
 const ITEMS = 300;
 const FAULT_AFTER_MS = 2_000;
-/** What waits longest: a line that a full disk tore off, ten seconds; junk in the spill folder, read slowly. */
+/** The longest waits: ten seconds for a line that a full disk tore; junk in the spill folder, which is read slowly. */
 const SETTLE_MS = 240_000;
-/** nginx reports once a second: the last of these was made after the last view. */
+/** nginx reports once a second: after this time, a report includes the last view. */
 const REPORTS = 3;
 
-/** Sends views at a steady rate while the scenario's fault happens, waits for all to settle, and draws up the books. */
+/** Sends views at a steady rate while the scenario's fault happens, waits until everything is delivered, and computes the accounting. */
 export async function runScenario(scenario: Scenario, stage: Stage, seconds: number): Promise<Outcome> {
   const views = await viewsDuring(scenario, stage, seconds);
   const ended = performance.now();
@@ -58,7 +58,7 @@ async function viewsDuring(scenario: Scenario, stage: Stage, seconds: number): P
   }));
 }
 
-/** Waits until nginx, its spill and the spool have nothing more to hand on. */
+/** Waits until nginx, its spill and the spool have delivered everything. */
 async function settle({ chain }: Stage): Promise<undefined> {
   const reports = new Set<number>();
   const atRest = async () => {
@@ -77,7 +77,7 @@ async function settle({ chain }: Stage): Promise<undefined> {
   });
 }
 
-/** Whatever of it is in the index, or never will be. */
+/** Events that are in the index, or never will be. */
 async function gather(stage: Stage): Promise<Omit<Evidence, 'views'>> {
   const { chain, kafka, elasticsearch, topic, deadTopic, group, dataStream, setAside, bombs, removed } =
     stage;
@@ -88,7 +88,7 @@ async function gather(stage: Stage): Promise<Omit<Evidence, 'views'>> {
   const stir = async () => (await chain.accounts()).sink;
   const count = () => countIndexed(elasticsearch.node, dataStream).catch(() => 0);
   await enoughOrQuiet({ enough: events, count, stir, timeoutMs: SETTLE_MS });
-  // A commit follows the documents.
+  // The offset is committed after the documents are indexed.
   const committed = () => watched.committed(group);
   await enoughOrQuiet({ enough: records.length, count: committed, stir, timeoutMs: SETTLE_MS });
   return {

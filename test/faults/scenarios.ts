@@ -11,33 +11,32 @@ import { writeBombs, writePits } from './throw-bombs.ts';
 
 export type Scenario = {
   name: string;
-  /** What is done while views come. */
+  /** What is done while views arrive. */
   does: string;
   transports: Transport[];
-  /** Part of `npm test`, with the first transport: how long views come there, s. */
+  /** If it is part of `npm test`, with the first transport: for how many seconds views arrive there. */
   short?: number;
   needs?: Need[];
   /** `kafka.client` of sidecar and sink. */
   client?: KafkaClientName;
-  /** How long views come, s. Default 12. */
+  /** For how many seconds views arrive. Default 12. */
   seconds?: number;
   /** Begins two seconds after the first view. */
   act(stage: Stage): Promise<void>;
   /**
-   * Which views may be lost, of those that a page was answered for, and why; none where this is missing. Only those
-   * answered within `withinMs` of what the stage noted as `losing`, and each must be in a counter all the same.
+   * Which views with an answered page may be lost, and why; absent: none. Only those answered within `withinMs` of a moment that
+   * the stage noted as `losing`, and each must still be in a counter.
    */
   mayLose?: { why: string; withinMs: number };
-  /** Why pages may get no answer. */
+  /** Why some pages may get no response. */
   mayRefuse?: string;
-  /** Why events may be taken into the spool twice, and nginx's books, which begin anew with each sidecar, be off. */
+  /** Why events may be ingested twice, and the accounting of nginx, which restarts with each sidecar, may not balance. */
   mayRepeat?: string;
 };
 
-const FORGETS =
-  'a killed sidecar forgets which lines it has taken in, and what was on its way to it comes again';
+const FORGETS = 'a killed sidecar forgets which lines it has ingested, and lines in flight are sent again';
 const CLOSED =
-  'while nginx does not listen nobody answers, and a worker that exits closes idle connections, also one that a view is just coming on';
+  'while nginx does not listen nothing answers, and a worker that exits closes idle connections, also one on which a request is arriving';
 const CLIENTS: KafkaClientName[] = ['kafkajs', 'platformatic'];
 const LOST: Permission[] = [
   { whose: 'sidecar', on: 'topic', operation: 'WRITE' },
@@ -45,7 +44,7 @@ const LOST: Permission[] = [
 ];
 const BOTH: Transport[] = ['batch', 'subrequest'];
 
-/** Every fault that a shop must expect, and what it may cost. */
+/** Every fault that a shop must expect, and what it may lose. */
 export const SCENARIOS: Scenario[] = [
   {
     name: 'sidecar killed',
@@ -60,7 +59,7 @@ export const SCENARIOS: Scenario[] = [
     },
   },
   {
-    name: 'sidecar killed thrice',
+    name: 'sidecar killed three times',
     does: 'kill -9 of the sidecar every 1.5 s, started again at once',
     transports: BOTH,
     mayRepeat: FORGETS,
@@ -74,7 +73,7 @@ export const SCENARIOS: Scenario[] = [
   },
   {
     name: 'sidecar frozen',
-    does: 'SIGSTOP of the sidecar for 4 s: its socket takes connections and nobody answers',
+    does: 'SIGSTOP of the sidecar for 4 s: its socket accepts connections and nothing answers',
     transports: BOTH,
     async act({ chain }) {
       chain.sidecar.pause();
@@ -109,8 +108,8 @@ export const SCENARIOS: Scenario[] = [
     name: 'worker killed',
     does: 'kill -9 of a worker of nginx, twice: each worker once',
     transports: BOTH,
-    mayLose: { why: 'a worker takes with it what it has in hand', withinMs: 200 },
-    mayRefuse: 'the pages that the worker had in hand get no answer',
+    mayLose: { why: 'a worker loses its views in flight', withinMs: 200 },
+    mayRefuse: 'the pages that the worker was serving get no response',
     async act({ chain, losing }) {
       for (const worker of await chain.nginx.workers()) {
         await losing(async () => process.kill(worker, 'SIGKILL'));
@@ -123,7 +122,7 @@ export const SCENARIOS: Scenario[] = [
     does: 'nginx -s reload, ten times',
     transports: BOTH,
     seconds: 16,
-    mayRefuse: 'a worker that leaves closes idle connections, also one that a view is just coming on',
+    mayRefuse: 'a worker that exits closes idle connections, also one on which a request is arriving',
     async act({ chain }) {
       for (let i = 0; i < 10; i++) await chain.nginx.reload();
     },
@@ -177,7 +176,7 @@ export const SCENARIOS: Scenario[] = [
   },
   {
     name: 'Kafka stopped',
-    does: 'Kafka stopped in order, started again after 3 s with its log kept',
+    does: 'Kafka stopped gracefully, started again after 3 s with its log',
     transports: ['batch'],
     async act({ kafka }) {
       await kafka.stop();
@@ -187,7 +186,7 @@ export const SCENARIOS: Scenario[] = [
   },
   {
     name: 'Kafka killed',
-    does: 'kill -9 of Kafka, started again at once with its log kept',
+    does: 'kill -9 of Kafka, started again at once with its log',
     transports: ['subrequest'],
     async act({ kafka }) {
       await kafka.kill();
@@ -196,7 +195,7 @@ export const SCENARIOS: Scenario[] = [
   },
   {
     name: 'Kafka frozen',
-    does: 'SIGSTOP of Kafka for 5 s: connections stay open and nobody answers',
+    does: 'SIGSTOP of Kafka for 5 s: connections stay open and nothing answers',
     transports: ['batch'],
     async act({ kafka }) {
       await kafka.pause();
@@ -227,7 +226,7 @@ export const SCENARIOS: Scenario[] = [
   },
   {
     name: 'Elasticsearch stopped',
-    does: 'Elasticsearch stopped in order, started again with its data kept',
+    does: 'Elasticsearch stopped gracefully, started again with its data',
     transports: ['batch'],
     async act({ elasticsearch }) {
       await elasticsearch.stop();
@@ -236,7 +235,7 @@ export const SCENARIOS: Scenario[] = [
   },
   {
     name: 'Elasticsearch killed',
-    does: 'kill -9 of Elasticsearch, started again with its data kept',
+    does: 'kill -9 of Elasticsearch, started again with its data',
     transports: ['subrequest'],
     async act({ elasticsearch }) {
       await elasticsearch.kill();
@@ -244,7 +243,7 @@ export const SCENARIOS: Scenario[] = [
     },
   },
   {
-    name: 'all behind nginx killed',
+    name: 'everything after nginx killed',
     does: 'kill -9 of sidecar, sink, Kafka and Elasticsearch at once, started again',
     transports: ['subrequest'],
     seconds: 20,
@@ -257,7 +256,7 @@ export const SCENARIOS: Scenario[] = [
   },
   {
     name: 'disk of the spool full',
-    does: 'the disk of the spool filled to the last byte by somebody else, freed after 4 s',
+    does: 'another program fills the disk of the spool to the last byte, freed after 4 s',
     transports: ['subrequest', 'batch'],
     short: 7,
     needs: ['small spool disk'],
@@ -287,7 +286,7 @@ export const SCENARIOS: Scenario[] = [
     transports: BOTH,
     needs: ['small spill disk'],
     mayLose: {
-      why: 'neither a sidecar nor room for a spill: nginx has nowhere to put a view; after a full disk nginx leaves a log alone for a second',
+      why: 'neither a sidecar nor space for a spill: nginx cannot store a view; after a full disk nginx does not try the log for a second',
       withinMs: 1_500,
     },
     mayRepeat: FORGETS,
@@ -330,8 +329,7 @@ export const SCENARIOS: Scenario[] = [
     transports: BOTH,
     needs: ['clock'],
     async act({ clock }) {
-      // No more than that ahead: the times of files are still the machine's, and one that seems to be three minutes old
-      // counts as one that nobody writes to.
+      // Not further ahead: file times still follow the host's clock, and a file that seems to be three minutes old counts as complete.
       for (const seconds of [150, -1_800, 0]) {
         clock.step(seconds);
         await sleep(2_500);
@@ -353,7 +351,7 @@ export const SCENARIOS: Scenario[] = [
   },
   {
     name: 'clock hours ahead',
-    does: 'the clock of nginx, sidecar and sink goes 3 h ahead (Kafka refuses the time of such a message), then right again',
+    does: 'the clock of nginx, sidecar and sink goes 3 h ahead (Kafka rejects the time of such a message), then right again',
     transports: ['batch'],
     needs: ['clock'],
     async act({ clock }) {
@@ -382,8 +380,8 @@ export const SCENARIOS: Scenario[] = [
   ),
   ...CLIENTS.map(
     (client): Scenario => ({
-      name: `permissions taken and given back (${client})`,
-      does: 'Write on the topic, then Read on the group denied by an ACL, each given back after 6 s',
+      name: `permissions revoked and granted again (${client})`,
+      does: 'Write on the topic, then Read on the group denied by an ACL, each granted again after 6 s',
       transports: ['batch'],
       needs: ['login'],
       client,

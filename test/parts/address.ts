@@ -1,6 +1,6 @@
 import type { Part } from './part.ts';
 
-/** A part that somebody else runs. It is left as it is: what would stop it throws. */
+/** A part that is already running. It is not touched: methods that would stop it throw. */
 export function atAddress(describe: string): Part {
   const refuse = () => Promise.reject(new Error(`${describe} is not ours to stop`));
   return {

@@ -1,5 +1,5 @@
 import { test } from '@jest/globals';
 import { CAN_BE_ANOTHER } from './attacker.ts';
 
-/** Who is not root cannot become another user: these tests are skipped. */
+/** Only root can switch users: without it these tests are skipped. */
 export const testAsRoot = CAN_BE_ANOTHER ? test : test.skip;

@@ -2,22 +2,22 @@ import { chmodSync } from 'node:fs';
 import { run } from '../../service/run.ts';
 import { temporaryFolder } from './guard.ts';
 
-/** A user of this machine that owns nothing: what an attacker on the host has. */
+/** A user of this host that owns nothing, as an attacker on the host. */
 export const ANOTHER_USER = 65_534;
-/** Only root can become another user. */
+/** Only root can switch users. */
 export const CAN_BE_ANOTHER = process.getuid?.() === 0;
 
-/** What begins a command that another user runs. */
+/** The prefix of a command that another user runs. */
 export function asUser(uid: number = ANOTHER_USER): string[] {
   return ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups'];
 }
 
-/** The command as another user runs it; as oneself where that is not possible. */
+/** The command run as another user, or as the current one if that is not possible. */
 export function asAnother(command: string[]): string[] {
   return CAN_BE_ANOTHER ? [...asUser(), '--', ...command] : command;
 }
 
-/** Runs a script of Node (its text, as an ES module) as another user, which prints JSON and nothing else. */
+/** Runs a Node script (the text of an ES module that prints only JSON) as another user. */
 export async function askAsAnother<T>(script: string, args: string[]): Promise<T> {
   const node = [process.execPath, '--input-type=module', '--eval', script, ...args];
   const [program = '', ...rest] = asAnother(node);
@@ -26,7 +26,7 @@ export async function askAsAnother<T>(script: string, args: string[]): Promise<T
   return JSON.parse(stdout) as T;
 }
 
-/** Has another user run a line of shell. Throws where that fails: the attack has not happened then. */
+/** Runs a shell line as another user. Throws if it fails, because then the attack did not happen. */
 export async function attack(cwd: string, line: string, uid?: number): Promise<void> {
   const [program = '', ...args] = [...asUser(uid), 'sh', '-c', line];
   const { code, stderr } = await run(program, args, { cwd });

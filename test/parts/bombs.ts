@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { createGzip } from 'node:zlib';
 import kafkajs from 'kafkajs';
 
-/** A batch that takes little in Kafka and much once it is unpacked. */
+/** A batch that is small in Kafka and large when decompressed. */
 export type Bomb = {
-  /** Records that it says it holds, and does. */
+  /** The number of records, also in its header. */
   count: number;
   packed: Buffer;
 };
@@ -12,7 +12,7 @@ export type Bomb = {
 const GZIP = 1;
 const MB = 1024 * 1024;
 
-/** Records of 1 MiB each, a thousandth of it packed. Throws nothing away: a broker looks at each of them. */
+/** Records of 1 MiB each, compressed to a thousandth. All are valid, because a broker checks each of them. */
 export async function makeBomb(megabytes: number): Promise<Bomb> {
   const gzip = createGzip({ level: 9 });
   const packed: Buffer[] = [];
@@ -34,7 +34,7 @@ export async function sendBomb(
   const kafka = new kafkajs.Kafka({ brokers, logLevel: kafkajs.logLevel.NOTHING });
   const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
   await producer.connect();
-  // The client counts these messages, and sends what the codec gives it.
+  // The client counts these messages, and sends the output of the codec.
   const messages = Array.from({ length: count }, () => ({ partition, value: '' }));
   CompressionCodecs[GZIP] = () => ({
     compress: async () => packed,
@@ -49,7 +49,7 @@ export async function sendBomb(
   }
 }
 
-/** As it lies in a batch, see "Record" in Kafka's description of its formats. */
+/** A record in a batch, see "Record" in Kafka's description of its formats. */
 function toRecord(offsetDelta: number, value: Buffer): Buffer {
   const head = Buffer.concat([
     Buffer.from([0]),

@@ -5,18 +5,18 @@ import { unpack } from '../../store/codecs/unpack.ts';
 const { lz4, snappy } = compressionsAlgorithms;
 const { CompressionCodecs } = kafkajs;
 
-/** By the number that the attributes of a batch have. */
+/** Codecs by their number in the attributes of a batch. */
 export const CODECS = { gzip: 1, snappy: 2, lz4: 3, zstd: 4 } as const;
 const LARGEST_BLOCK = 128 * 1024;
 const SHORTEST_RUN = 64;
 const RAW = 0;
 const RLE = 1;
-/** The last block, and empty. */
+/** The last block, empty. */
 const LAST = 1;
 /** With a window of 2 MiB, without a size and a checksum. */
 const ZSTD_HEAD = Buffer.from('28b52ffd0058', 'hex');
 
-/** Has kafkajs, in this process, write and read the codecs that it knows only by name. */
+/** Makes kafkajs, in this process, write and read the codecs that it does not include. */
 export function writeAllCodecs(): void {
   write(CODECS.snappy, snappy.compressSync);
   write(CODECS.lz4, lz4.compressSync);
@@ -30,7 +30,7 @@ function write(codec: 2 | 3 | 4, compressSync: (bytes: Buffer) => Buffer): void 
   });
 }
 
-/** A frame of blocks that are not compressed, and of runs of one byte: Node 20 has nothing that would do more. */
+/** A frame of uncompressed blocks and of runs of one byte: Node 20 cannot compress zstd. */
 function toZstd(bytes: Buffer): Buffer {
   const parts: Buffer[] = [ZSTD_HEAD];
   let from = 0;

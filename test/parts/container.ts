@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import type { Part } from './part.ts';
 import { until } from './until.ts';
 
-// The container way has not been run where this was written: there was no engine. Kept small for that reason.
+// Never run so far, because there was no container engine; therefore kept small.
 
 type ContainerOptions = {
   image: string;
@@ -17,13 +17,13 @@ const PING_MS = 1_000;
 const START_MS = 120_000;
 const TAIL = 8_000;
 
-/** The engine's socket, where there is one. It need not answer. */
+/** The engine's socket, if there is one. It may not answer. */
 export function engineSocket(): string | undefined {
   const named = process.env.DOCKER_HOST?.replace(/^unix:\/\//, '');
   return [named, '/var/run/docker.sock'].find((path) => path?.startsWith('/') && existsSync(path));
 }
 
-/** Whether a container engine is there and answers. */
+/** Whether a container engine answers. */
 export function engineAnswers(): Promise<boolean> {
   const socketPath = engineSocket();
   if (socketPath === undefined) return Promise.resolve(false);
@@ -41,7 +41,7 @@ export function engineAnswers(): Promise<boolean> {
 
 /** Starts a container and resolves when it answers. testcontainers removes it when this process is gone. */
 export async function startContainer({ image, environment, port, answers }: ContainerOptions): Promise<Part> {
-  // Slow to load, hence only where an engine answers.
+  // Slow to load, so only if an engine answers.
   const { GenericContainer, Wait, getContainerRuntimeClient } = await import('testcontainers');
   let output = '';
   const container = await new GenericContainer(image)

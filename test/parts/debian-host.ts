@@ -18,19 +18,19 @@ import { record } from './record.ts';
 import { report } from './report.ts';
 import { until } from './until.ts';
 
-/** A Debian that was booted: systemd is its first process, its network is its own loopback. */
+/** A booted Debian: systemd is its first process, and its network is its own loopback. */
 export type DebianHost = {
-  /** Runs a command of the shell in it, as root, to its end. `outside`: on the network of this machine. */
+  /** Runs a shell command in it, as root. `outside`: on the network of this host. */
   run(command: string, options?: { outside?: boolean }): Promise<Ran>;
-  /** The same, and what it prints. Throws where it fails. */
+  /** The same; returns its output. Throws if it fails. */
   must(command: string, options?: { outside?: boolean }): Promise<string>;
   /**
-   * Limits the memory of a unit that runs, as MemoryMax does. Returns what its systemd then calls the result: `signal` where the
-   * kernel has the memory controller in the hierarchy of version 1, of which the guest's systemd knows nothing.
+   * Limits the memory of a running unit, as MemoryMax does. Returns systemd's name of the result: `signal` if the
+   * kernel has the memory controller in the version 1 hierarchy, which the guest's systemd does not know.
    */
   limitMemory(unit: string, bytes: number): Promise<'oom-kill' | 'signal'>;
   unlimitMemory(unit: string): Promise<void>;
-  /** Where one of its files is from here. */
+  /** The path of one of its files on this host. */
   path(file: string): string;
   close(): Promise<void>;
 };
@@ -39,11 +39,11 @@ const BOOT_MS = 180_000;
 const STOP_MS = 120_000;
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const CACHE = '/npm';
-/** Certificates that the way to the registry needs here. */
+/** Certificates that this host needs for the npm registry. */
 const AUTHORITIES = '/opt/authorities.pem';
 const BOOT = join(import.meta.dirname, 'boot-debian.sh');
 
-/** Why this machine cannot boot one; undefined where it can. */
+/** Why this host cannot boot one; undefined if it can. */
 export function whyNoDebianHost(): string | undefined {
   if (process.getuid?.() !== 0) return 'a Debian to boot needs root';
   const probe = 'mount -t cgroup2 hotitem /mnt && mkdir /mnt/hotitem-probe && rmdir /mnt/hotitem-probe';
@@ -53,7 +53,7 @@ export function whyNoDebianHost(): string | undefined {
   return status === 0 ? undefined : 'a Debian to boot needs namespaces and control groups of its own';
 }
 
-/** Boots a fresh one; what it writes is gone with it. */
+/** Boots a new one; its files are deleted with it. */
 export async function bootDebian(): Promise<DebianHost> {
   const missing = whyNoDebianHost();
   if (missing !== undefined) throw new Error(missing);
@@ -125,7 +125,7 @@ export async function bootDebian(): Promise<DebianHost> {
     else await must(`systemctl set-property --runtime ${unit} MemoryMax=1G`);
   }
 
-  /** What a process of the guest is called here. */
+  /** The name of a guest's process on this host. */
   function pidHere(pid: string): string {
     const space = readlinkSync(`/proc/${init}/ns/pid`);
     const found = readdirSync('/proc').find((name) => {
@@ -157,7 +157,7 @@ export async function bootDebian(): Promise<DebianHost> {
   }
 }
 
-/** systemd: the child of the process that the script has started, as soon as it is no shell any more. */
+/** systemd: the child of the process that the script started, once it is no longer a shell. */
 function firstProcess(script: number): number | undefined {
   const init = childOf(childOf(script));
   if (init === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** Whether the node is not only there but has its shards assigned: the data of before a restart can be searched. */
+/** Whether the node has its shards assigned, so that data from before a restart can be searched. */
 export async function answersHealthy(node: string): Promise<boolean> {
   try {
     const response = await fetch(`${node}/_cluster/health?wait_for_status=yellow&timeout=1s`, {

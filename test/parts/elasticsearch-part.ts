@@ -3,9 +3,9 @@ import type { Part } from './part.ts';
 export type ElasticsearchPart = Part & {
   /** Its address: `http://127.0.0.1:9200`. */
   node: string;
-  /** Where its log is, of a process. */
+  /** The path of its log, if it is a process. */
   logFile?: string;
-  /** Writes a file of its configuration folder; it sees that of users and roles within 5 s. */
+  /** Writes a file into its configuration folder; changes of users and roles apply within 5 s. */
   configure?: (file: string, text: string) => void;
 };
 
@@ -14,8 +14,8 @@ export type ElasticsearchOptions = {
   apiKeys?: boolean;
   /** Added to elasticsearch.yml. */
   settings?: Record<string, string>;
-  /** Written into its configuration folder, over what is there. */
+  /** Files for its configuration folder, which replace existing ones. */
   files?: Record<string, string>;
-  /** In place of a small heap and the first compiler only. */
+  /** Options of Java. Default: a small heap and the first compiler only. */
   javaOptions?: string;
 };

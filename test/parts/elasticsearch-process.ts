@@ -12,10 +12,10 @@ import { report } from './report.ts';
 import { until } from './until.ts';
 
 const START_MS = 120_000;
-// Any number will do that is not root's; this is `nobody` nearly everywhere.
+// Any user except root; this is `nobody` on almost all systems.
 const NOBODY = { uid: 65_534, gid: 65_534 };
 
-/** Elasticsearch from Maven Central as a process of this machine, with its data under a temporary folder. */
+/** Elasticsearch from Maven Central as a local process, with its data in a temporary folder. */
 export async function startElasticsearchProcess({
   apiKeys = false,
   settings = {},
@@ -111,8 +111,8 @@ export async function startElasticsearchProcess({
 }
 
 /**
- * The same files where the unprivileged user reaches them: root's cache usually lies in root's home. Hard links, which
- * take no time, where both folders are on one file system. Symbolic ones would lead Java back into the cache.
+ * The same files in a folder that the unprivileged user can read: root's cache is usually in root's home. Uses hard links, which
+ * are fast, if both folders are on one file system. Java would follow symbolic links back into the cache.
  */
 function reachableCopy(home: string, to: string): string {
   const linked = spawnSync('cp', ['-al', home, to]);

@@ -8,8 +8,8 @@ import { record } from './record.ts';
 export type { ElasticsearchOptions, ElasticsearchPart } from './elasticsearch-part.ts';
 
 /**
- * An Elasticsearch to test against: the one that `ELASTICSEARCH_NODE` names, else in a container, else as a local
- * process. Throws where none can be had. Options make it a private one: they leave out the first two.
+ * An Elasticsearch to test against: the one that `ELASTICSEARCH_NODE` names, else in a container, else a local process.
+ * Throws if there is none. With options it is always a local process.
  */
 export async function startElasticsearch(options: ElasticsearchOptions = {}): Promise<ElasticsearchPart> {
   const part = await provide(options);

@@ -2,16 +2,16 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { freePort } from './ports.ts';
 
-/** A way to a part that can be closed, for a part that others use as well: behind it everything goes on. */
+/** A proxy in front of a shared part that can be closed without stopping the part. */
 export type Gate = {
   /** `http://127.0.0.1:…` */
   address: string;
-  /** Connections end, and new ones are refused, as when the part is stopped. */
+  /** Closes connections and refuses new ones, as if the part were stopped. */
   shut(): Promise<void>;
   open(): Promise<void>;
 };
 
-/** Opens a gate before `target`, an address over HTTP. */
+/** Opens a gate in front of `target`, an HTTP address. */
 export async function openGate(target: string): Promise<Gate> {
   const { hostname, port: targetPort } = new URL(target);
   const port = await freePort();

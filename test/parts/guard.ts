@@ -5,12 +5,12 @@ import { join } from 'node:path';
 
 let guardian: ChildProcess | undefined;
 
-/** Has the process group killed when this process is gone. Returns what takes that back. */
+/** Makes sure that the process group is killed when this process is gone. Returns a function that cancels this. */
 export function guardGroup(group: number): () => void {
   return guard(`group ${group}`);
 }
 
-/** A new folder under the system's temporary one, unless another is named, removed by `remove`, at the latest when this process is gone. */
+/** A new folder in the system's temporary folder or a named one. `remove` deletes it; otherwise it is deleted when this process is gone. */
 export function temporaryFolder(name: string, parent = tmpdir()): { path: string; remove: () => void } {
   const path = mkdtempSync(join(parent, `hotitem-${name}-`));
   const release = guard(`folder ${path}`);

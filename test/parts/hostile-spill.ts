@@ -2,13 +2,13 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync } from 'node:fs';
 import type { Oddity } from '../../sidecar/tail/folder.ts';
 
-/** Who nginx's workers, and on Debian the shop's PHP, run as: nobody, of every system. */
+/** The user of nginx's workers, and on Debian of the shop's PHP; here `nobody`. */
 export const WORKER = 65_534;
 
 /** Whether this test may act as another user. */
 export const canAttack = process.getuid?.() === 0;
 
-/** Lets the workers' user write to a folder, as the documentation has it. */
+/** Lets the workers' user write to a folder, as documented. */
 export function letIn(folder: string): void {
   chownSync(folder, 0, WORKER);
   chmodSync(folder, 0o2770);
@@ -22,8 +22,8 @@ export function attack(folder: string, script: string): void {
 }
 
 /**
- * Everything odd that such a user can put there, but for `full`: for `attack`, in a folder beside that of the spool. Beside these a
- * thousand empty files of the future, and holes and empty lines under names of nginx's; no line that would count as one.
+ * Every kind of odd file that such a user can create, except `full`: for `attack`, in a folder beside the spool. Also a thousand empty
+ * files from the future, and holes and empty lines in files with nginx's names; none contains an event.
  */
 export const EVERYTHING_ODD = `
 mkdir 2026-11-22T10:01.tsv folder
@@ -42,7 +42,7 @@ touch -d '2099-01-01' 3-*.tsv
 mkdir drain report-1
 `;
 
-/** How many there are of each. */
+/** The number of each kind. */
 export const ODD: Partial<Record<Oddity, number>> = {
   type: 4,
   link: 3,

@@ -1,6 +1,6 @@
 import type { HotDecision } from '../../event/decision-fields.ts';
 
-/** A decision as the sidecar tells it. */
+/** A decision as the sidecar publishes it. */
 export const DECISION: HotDecision = {
   v: 1,
   id: '019a1b2c3d4e5f60718293a4b5c6d7e8',

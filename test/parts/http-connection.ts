@@ -1,9 +1,9 @@
 import { connect } from 'node:net';
 
 export type HttpConnection = {
-  /** Sends bytes as they are and resolves with the status of the answer. One request at a time. */
+  /** Sends bytes unchanged and resolves with the status of the response. One request at a time. */
   send(request: Buffer): Promise<number>;
-  /** False once the other side has closed it, or has said that it will. */
+  /** False once the other side has closed it, or has announced it. */
   usable(): boolean;
   close(): void;
 };
@@ -15,8 +15,8 @@ const HEAD_END = Buffer.from('\r\n\r\n');
 const LAST_CHUNK = Buffer.from('0\r\n\r\n');
 
 /**
- * One keep-alive connection on which any bytes can be sent: Node's own client refuses, or rewrites, just what hostile
- * shoppers send. Reads as much of HTTP/1.1 as nginx writes.
+ * One keep-alive connection on which any bytes can be sent: Node's own client rejects or rewrites what hostile shoppers send.
+ * Parses only the HTTP/1.1 that nginx writes.
  */
 export function openConnection(options: { port: number; timeoutMs: number }): HttpConnection {
   const { port, timeoutMs } = options;

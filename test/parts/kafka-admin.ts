@@ -1,7 +1,7 @@
 import { type Admin, type ITopicConfig, Kafka, logLevel } from 'kafkajs';
 import { until } from './until.ts';
 
-/** Asks a Kafka by an admin client of kafkajs, which is connected only for that. */
+/** Calls a Kafka with an admin client of kafkajs, which is connected only for this call. */
 export async function withAdmin<Value>(
   { brokers }: { brokers: string[] },
   ask: (admin: Admin) => Promise<Value>,
@@ -16,8 +16,8 @@ export async function withAdmin<Value>(
 }
 
 /**
- * Makes topics, and waits until each partition has a leader. The controller answers before every broker has heard of a topic,
- * and for one that it has not heard of kafkajs' own `waitForLeaders` fails.
+ * Creates topics, and waits until each partition has a leader. The controller answers before every broker knows a topic, and
+ * kafkajs' own `waitForLeaders` fails if the broker does not know it.
  */
 export async function createTopics(admin: Admin, topics: ITopicConfig[]): Promise<void> {
   await admin.createTopics({ topics, waitForLeaders: false });

@@ -7,21 +7,21 @@ export type KafkaOptions = {
   brokers?: 1 | 3;
   /** Added to each broker's server.properties. */
   properties?: Record<string, string>;
-  /** With further listeners: TLS, and logins by every mechanism. One broker. */
+  /** With additional listeners: TLS, and logins with every mechanism. One broker. */
   secured?: boolean;
 };
 
 export type KafkaPart = Part & {
   /** `host:port` each. */
   brokers: string[];
-  /** Where `secured` was asked for. */
+  /** Only with `secured`. */
   security?: KafkaSecurity;
-  /** Each broker by itself; empty where they cannot be told apart. */
+  /** Each broker; empty if they cannot be controlled separately. */
   nodes: KafkaNode[];
 };
 
 export type KafkaNode = Pick<Part, 'start' | 'stop' | 'kill' | 'pause' | 'resume' | 'log'> & {
-  /** Its `log.dirs` and its log, of a process. */
+  /** Its `log.dirs` and its log, if it is a process. */
   data?: string;
   logFile?: string;
 };

@@ -12,14 +12,14 @@ import { until } from './until.ts';
 
 type Broker = { id: number; port: number; controllerPort: number };
 
-// No more than a test needs, and the first compiler only: what runs for a minute does not earn back the second.
+// Small, and with the first compiler only: the second one does not pay off within a minute.
 const JVM = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto'];
 const START_MS = 60_000;
 const PROTOCOLS = ['PLAINTEXT', ...SECURE_LISTENERS].map((name) => `${name}:${name}`);
 // A cluster id is 16 bytes in base64url; a broker that finds data of another cluster does not start.
 const CLUSTER = 'aG90aXRlbS10ZXN0cy0wMQ';
 
-/** Kafka from Maven Central as processes of this machine, with its data under a temporary folder. */
+/** Kafka from Maven Central as local processes, with its data in a temporary folder. */
 export async function startKafkaProcesses(options: KafkaOptions): Promise<KafkaPart> {
   const { version = '4.1.1', brokers: count = 1, properties = {}, secured = false } = options;
   const { java, classpath } = await obtainKafka({ version, report });
@@ -141,7 +141,7 @@ export async function startKafkaProcesses(options: KafkaOptions): Promise<KafkaP
       'group.initial.rebalance.delay.ms': '0',
       'log.cleaner.dedupe.buffer.size': '2097152',
       'auto.create.topics.enable': 'false',
-      // After a kill the broker may not come back before its old session has ended: 9 s by default.
+      // After a kill the broker cannot return before its old session has ended: 9 s by default.
       'broker.session.timeout.ms': '3000',
       'broker.heartbeat.interval.ms': '500',
       ...(version === '3.9.1'

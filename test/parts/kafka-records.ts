@@ -1,7 +1,7 @@
 import { Kafka, logLevel } from 'kafkajs';
 import { withAdmin } from './kafka-admin.ts';
 
-/** What a record says, as text, and its time: ms since 1970. */
+/** A record as text, and its time in ms since 1970. */
 export type KafkaRecord = {
   key: string;
   partition: number;
@@ -10,14 +10,14 @@ export type KafkaRecord = {
   time: number;
 };
 
-/** Everything that is in a topic now. */
+/** All current records of a topic. */
 export async function recordsOf(brokers: string[], topic: string): Promise<KafkaRecord[]> {
   const ends = await withAdmin({ brokers }, (admin) => admin.fetchTopicOffsets(topic));
   const count = ends.reduce((sum, { low, high }) => sum + Number(high) - Number(low), 0);
   const found: KafkaRecord[] = [];
   if (count === 0) return found;
   const kafka = new Kafka({ brokers, logLevel: logLevel.NOTHING });
-  // It disconnects only when the last fetch is answered.
+  // It disconnects only after the response to the last fetch.
   const consumer = kafka.consumer({ groupId: `test-${Math.random()}`, maxWaitTimeInMs: 100 });
   await consumer.connect();
   await consumer.subscribe({ topic, fromBeginning: true });

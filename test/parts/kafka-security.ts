@@ -2,23 +2,23 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What the secured listeners of a broker ask for. */
+/** Addresses and credentials of a broker's secured listeners. */
 export type KafkaSecurity = {
-  /** `host:port` each: TLS; TLS with login; a login in the clear. */
+  /** `host:port` each: TLS; TLS with login; login without TLS. */
   tls: string[];
   saslTls: string[];
   sasl: string[];
-  /** Of the authority that signed the certificate of the broker. */
+  /** The certificate of the CA that signed the broker's certificate. */
   caFile: string;
   ca: string;
-  /** Known to every mechanism. */
+  /** A user that exists for every mechanism. */
   username: string;
   password: string;
 };
 
 export const SECURE_LISTENERS = ['SSL', 'SASL_SSL', 'SASL_PLAINTEXT'] as const;
 
-/** For a broker that asks who somebody is: without a login, as the broker itself and a test come, everything is allowed. */
+/** For a broker with an authorizer: connections without a login, as from the broker itself and from tests, may do everything. */
 export const AUTHORIZER = {
   'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
   'super.users': 'User:ANONYMOUS',
@@ -28,7 +28,7 @@ const LOGIN = { username: 'hotitem', password: 'sesame-of-the-test' };
 const MECHANISMS = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'];
 const MODULES = 'org.apache.kafka.common.security';
 
-/** Makes an authority and a certificate for 127.0.0.1 and localhost in `folder`. */
+/** Creates a CA and a certificate for 127.0.0.1 and localhost in `folder`. */
 export function makeSecurity(folder: string, ports: number[]): KafkaSecurity {
   const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
   const key = ['-newkey', 'rsa:2048', '-nodes'];
@@ -63,7 +63,7 @@ export function makeSecurity(folder: string, ports: number[]): KafkaSecurity {
   };
 }
 
-/** For server.properties: what the listeners need beside their addresses. */
+/** Lines of server.properties for the listeners, except their addresses. */
 export function securityProperties(folder: string): Record<string, string> {
   const { username, password } = LOGIN;
   const listeners = SECURE_LISTENERS.filter((name) => name.startsWith('SASL'));
@@ -88,7 +88,7 @@ export function securityProperties(folder: string): Record<string, string> {
   };
 }
 
-/** For `kafka-storage format`: users of SCRAM are kept in the metadata of the cluster. */
+/** For `kafka-storage format`: SCRAM users are stored in the metadata of the cluster. */
 export function scramUsers(): string[] {
   const { username, password } = LOGIN;
   return MECHANISMS.slice(1).flatMap((mechanism) => [

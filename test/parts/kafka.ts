@@ -8,8 +8,8 @@ import { record } from './record.ts';
 export type { KafkaNode, KafkaOptions, KafkaPart } from './kafka-part.ts';
 
 /**
- * A Kafka to test against: the one that `KAFKA_BROKERS` names, else in a container, else as local processes. Throws
- * where none can be had. Options make it a private one: they leave out the first.
+ * A Kafka to test against: the one that `KAFKA_BROKERS` names, else in a container, else local processes. Throws if there
+ * is none. With options it is always local processes.
  */
 export async function startKafka(options: KafkaOptions = {}): Promise<KafkaPart> {
   const part = await provide(options);

@@ -3,30 +3,30 @@ import { type HttpConnection, openConnection } from './http-connection.ts';
 
 export type Sent = {
   path: string;
-  /** Of the answer; 0 where there was none. */
+  /** The status of the response; 0 if there was none. */
   status: number;
-  /** From sending (`steady`: from when it was due) to the end of the answer. */
+  /** From sending (`steady`: from when it was due) to the end of the response. */
   latencyMs: number;
-  /** Why there was no answer. */
+  /** Why there was no response. */
   error?: string;
 };
 
 type Common = {
-  /** Of 127.0.0.1. */
+  /** The port on 127.0.0.1. */
   port: number;
-  /** Added to `Host` and `User-Agent`; one character a byte. */
+  /** Added to `Host` and `User-Agent`; one character per byte. */
   headers?: Record<string, string>;
   connections?: number;
 };
 
 const TIMEOUT_MS = 15_000;
-/** What calls itself anything else is a bot to isbot, `Mozilla/5.0` alone as well. */
+/** isbot treats most other user agents as bots, even `Mozilla/5.0` alone. */
 export const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
 
 /**
- * Asks for each path once, in order, over that many keep-alive connections, each sending its next when it has its
- * answer. A path goes out as it is, one byte a character (so 0x80 to 0xff are bytes, not UTF-8). Never rejects: what
- * fails says so. The results are in the order of the paths.
+ * Requests each path once, in order, over a number of keep-alive connections, each sending its next request after the response.
+ * A path is sent unchanged, one byte per character (so 0x80 to 0xff are bytes, not UTF-8). Never rejects: failures are in the
+ * results, which are in the order of the paths.
  */
 export async function views(options: Common & { paths: string[] }): Promise<Sent[]> {
   const { paths, connections = 20 } = options;
@@ -48,8 +48,8 @@ export async function views(options: Common & { paths: string[] }): Promise<Sent
 type Steady = Common & { ratePerSecond: number; seconds: number; path: (i: number) => string };
 
 /**
- * Asks at a fixed rate, whether answers come or not, and measures from when each request was due: a closed loop would
- * hide a stall by asking less. When all connections are busy a request waits for one, and its latency grows.
+ * Sends requests at a fixed rate, independent of responses, and measures from when each one was due: a closed loop would hide a
+ * stall by sending less. If all connections are busy, a request waits for one, and its latency grows.
  */
 export async function steady(options: Steady): Promise<Sent[]> {
   const { ratePerSecond, seconds, path, connections = 200 } = options;
@@ -96,7 +96,7 @@ export async function steady(options: Steady): Promise<Sent[]> {
 
 type Asker = { (path: string, since: number): Promise<Sent>; close(): void };
 
-/** Asks over one connection, a new one wherever the last has ended. */
+/** Sends requests over one connection, and opens a new one when it is closed. */
 function createAsker({ port, headers = {} }: Common): Asker {
   const lines = Object.entries({ Host: '127.0.0.1', 'User-Agent': BROWSER, ...headers })
     .map(([name, value]) => `${name}: ${value}\r\n`)

@@ -6,16 +6,16 @@ import { engineSocket } from './container.ts';
 export type PartName = 'kafka' | 'elasticsearch' | 'nginx' | 'chromium' | 'php-fpm';
 
 export type SuiteOptions = {
-  /** The tests stop or kill the parts, so what an address in the environment names will not do. */
+  /** The tests stop or kill the parts, so a part from an address in the environment cannot be used. */
   stops?: boolean;
 };
 
 type Needs = {
-  /** Names one that runs already. */
+  /** The variable that names a running one. */
   address?: string;
-  /** To run it here. */
+  /** What is needed to run it here. */
   programs: string[];
-  /** To obtain it, where the cache has none. */
+  /** What is needed to obtain it, if it is not in the cache. */
   toObtain: string[];
 };
 
@@ -27,7 +27,7 @@ const NEEDS: Record<PartName, Needs> = {
   'php-fpm': { programs: [], toObtain: ['apt-get', 'dpkg-deb'] },
 };
 
-/** Why a part cannot be had, or undefined. */
+/** Why a part is not available, or undefined. */
 export function whatIsMissing(part: PartName, { stops = false }: SuiteOptions): string | undefined {
   const { address, programs, toObtain } = NEEDS[part];
   if (stops && address !== undefined && process.env[address])

@@ -1,4 +1,4 @@
-/** A visitor as the article's message has one, and everything by which one may be known again. */
+/** A visitor in a message of the article's format, and every value that identifies it. */
 export const VISITOR = { ip: '203.0.113.77', token: 'c2VzYW1lb3Blbg' };
 export const ARTICLE = {
   uri: 'http://shop.example.com/web/item/4711.html',
@@ -6,7 +6,7 @@ export const ARTICLE = {
   token: VISITOR.token,
   actime: '2026-05-22 19:11:42',
 };
-/** No two of the visitor's bytes in a row that another record would have. */
+/** Values of which no two adjacent bytes occur in another record. */
 const TRACES = ['203.0.113', 'c2VzYW1l', 'sesame'];
 
 type Wrap = (record: Buffer) => Buffer;
@@ -16,7 +16,7 @@ const text =
   (record) =>
     Buffer.from(wrap(record.toString('utf8')));
 
-/** What producers, forwarders and editors make of a message. Each may be put around another. */
+/** How producers, forwarders and editors wrap a message. They may be nested. */
 export const WRAPS: Record<string, Wrap> = {
   'as it is': (record) => record,
   'a byte order mark': text((json) => `\ufeff${json}`),
@@ -41,12 +41,12 @@ export const WRAPS: Record<string, Wrap> = {
   'not UTF-8': (record) => Buffer.concat([record, Buffer.from([0xff, 0xfe, 0x00])]),
 };
 
-/** Deeper than a stack that goes down with it, and in 40 KB. */
+/** Deeper than the stack of a recursive parser, in 40 KB. */
 const DEPTH = 20_000;
 const PIT = '['.repeat(DEPTH) + ']'.repeat(DEPTH);
 const OBJECTS = `${'{"a":'.repeat(DEPTH / 4)}1${'}'.repeat(DEPTH / 4)}`;
 
-/** JSON that is nested without end, wherever it may be put. None of these is an event. */
+/** Endlessly nested JSON in every position. None of these is an event. */
 export const PITS: Record<string, string> = {
   'the version of an event': `{"v":${PIT}}`,
   'the weight of an event': `{"v":1,"id":"pit","time":1,"uri":"/a","item":"a","weight":${PIT}}`,
@@ -60,7 +60,7 @@ export const PITS: Record<string, string> = {
   'an event in a list': `[{"v":${PIT}}]`,
 };
 
-/** Whether something of the visitor is in the text, in whatever of these ways it was wrapped, up to three deep. */
+/** Whether the text contains anything of the visitor, wrapped in any of these ways up to three levels deep. */
 export function tracesIn(stored: string, traces: string[] = TRACES): string[] {
   const seen = new Set<string>();
   let forms = [stored];

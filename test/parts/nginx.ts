@@ -9,11 +9,11 @@ import { until } from './until.ts';
 
 export type NginxOptions = {
   build: NginxBuild;
-  /** What relative paths in the configuration begin at; its own log of the start lies in it. */
+  /** The folder that relative paths in the configuration start at; it contains the log of the start. */
   prefix: string;
   /** The path of a complete nginx.conf. It has no `daemon`. */
   config: string;
-  /** Where the configuration's `error_log` goes; `error.log` in `prefix` unless said. */
+  /** The configuration's `error_log`. Default: `error.log` in `prefix`. */
   errorLog?: string;
 };
 
@@ -22,27 +22,27 @@ export type NginxPart = {
   describe: string;
   /** The master's process id. */
   pid(): number;
-  /** What `nginx -t` says. */
+  /** The output of `nginx -t`. */
   test(): Promise<{ ok: boolean; output: string }>;
-  /** Resolves when the workers of before have left. Throws where the configuration is bad. */
+  /** Reloads. Resolves when the old workers have exited. Throws if the configuration is invalid. */
   reload(): Promise<void>;
   start(): Promise<void>;
   /**
-   * USR2 and then QUIT, as Debian's package upgrades nginx. Resolves when the old one has ended; `during` is called in between,
-   * when both run. Needs a build of `upgradableNginx`.
+   * USR2 and then QUIT, as Debian's package upgrades nginx. Resolves when the old one has exited; `during` is called while both
+   * run. Needs a build of `upgradableNginx`.
    */
   upgrade(during?: () => Promise<void>): Promise<void>;
-  /** Ends it once the requests at hand are answered. */
+  /** Stops it after the requests in flight. */
   quit(): Promise<void>;
-  /** Ends it at once. */
+  /** Stops it at once. */
   stop(): Promise<void>;
   kill(): Promise<void>;
   pause(): void;
   resume(): void;
-  /** The process ids of the workers that take requests. */
+  /** The process ids of the workers that accept requests. */
   workers(): Promise<number[]>;
   errorLog(): Promise<string>;
-  /** Ends it; the prefix stays as it is. */
+  /** Stops it; the prefix is kept. */
   close(): Promise<void>;
 };
 
@@ -50,12 +50,12 @@ const UPGRADABLE = 'nginx-by-a-name-with-room-for-worker-process-is-shutting-dow
 const START_MS = 30_000;
 const RELOAD_MS = 60_000;
 
-/** Starts nginx with a configuration, and resolves when it listens. Throws with what nginx says where it does not. */
+/** Starts nginx with a configuration, and resolves when it listens. Throws nginx's message if it does not start. */
 export async function startNginx(options: NginxOptions): Promise<NginxPart> {
   const { build, prefix, config, errorLog = join(prefix, 'error.log') } = options;
   const describe = `nginx ${build.version}, njs ${build.njs}${build.quickjs ? ' (QuickJS built in)' : ''}`;
   const arguments_ = ['-p', prefix, '-c', config, '-e', errorLog];
-  /** The master, where it is not the process that was started: see upgradableNginx. */
+  /** The master, if it is not the process that was started: see upgradableNginx. */
   let orphan: number | undefined;
   let master = await launch();
   record(describe);
@@ -135,8 +135,8 @@ export async function startNginx(options: NginxOptions): Promise<NginxPart> {
 }
 
 /**
- * The same nginx as a program of its own, which an upgrade can start again by its name alone: a file in `folder`. nginx writes the
- * titles of its processes over that name, so it is a long one; and it takes no USR2 while the process that started it lives.
+ * The same nginx as a single file in `folder`, which an upgrade can start by its name alone. The name is long, because nginx writes its
+ * process titles over it. A starter process exits first, because nginx ignores USR2 while the process that started it lives.
  */
 export function upgradableNginx(build: NginxBuild, folder: string): NginxBuild {
   const path = join(folder, UPGRADABLE);
@@ -146,7 +146,7 @@ export function upgradableNginx(build: NginxBuild, folder: string): NginxBuild {
     '#!/bin/sh',
     'if [ -z "$NGINX$ORPHAN" ] && echo "$*" | grep -q daemon; then',
     '  ORPHAN=1 "$0" "$@" &',
-    // It has looked who its parent is by then, or has failed.
+    // By then it has checked its parent, or has failed.
     '  while kill -0 $! && ! grep -q "master process" /proc/$!/cmdline; do sleep 0.01; done',
     '  exit',
     'fi',
@@ -183,7 +183,7 @@ async function childrenOf(pid: number): Promise<Child[]> {
   );
 }
 
-/** The master in a group, beside the process that was started. That has helpers for a moment, one of which names half of that title. */
+/** The master in a process group, except the process that was started. That one briefly has helpers, one of which has half of that title. */
 function orphanOf(started: number): number | undefined {
   return pidsIn(started).find((pid) => pid !== started && titleOf(pid).includes('nginx: master process'));
 }

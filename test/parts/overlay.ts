@@ -5,18 +5,18 @@ import { temporaryFolder } from './guard.ts';
 import { startProcess, tailOf } from './process.ts';
 import { until } from './until.ts';
 
-/** A folder on a file system whose inodes are numbered beyond 2^63. */
+/** A folder on a file system with inode numbers above 2^63. */
 export type Overlay = { path: string; close(): Promise<void> };
 
 const START_MS = 5_000;
-/** The layer below and the one above lie on different file systems: the kernel tells their inodes apart by the highest bits. */
+/** The lower and the upper layer are on different file systems: the kernel marks their inodes in the highest bits. */
 const MOUNT = `
 mount -t tmpfs -o inode32 hotitem /mnt && mkdir /mnt/above /mnt/below /mnt/merged &&
 mount -t tmpfs -o inode32 hotitem /mnt/above && mkdir /mnt/above/upper /mnt/above/work &&
 mount -t tmpfs -o inode32 hotitem /mnt/below && cp -r "$1" /mnt/below/files &&
 mount -t overlay -o lowerdir=/mnt/below,upperdir=/mnt/above/upper,workdir=/mnt/above/work,xino=on hotitem /mnt/merged`;
 
-/** Whether this machine lets us have one: the mounts need root. */
+/** Whether this host allows it: the mounts need root. */
 export function canMakeOverlay(): boolean {
   if (process.getuid?.() !== 0) return false;
   return (
@@ -24,7 +24,7 @@ export function canMakeOverlay(): boolean {
   );
 }
 
-/** With these files, by name, in the layer below. In a mount namespace of its own, see `makeDisk`. */
+/** Creates one with these files, by name, in the lower layer. In its own mount namespace, see `makeDisk`. */
 export async function makeOverlay(files: Record<string, string>): Promise<Overlay> {
   const { path: folder, remove } = temporaryFolder('overlay');
   const logFile = join(folder, 'overlay.log');

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
-// Below what the kernel gives to outgoing connections: a port must still be free when its part is started again.
+// Below the ephemeral ports: a port must still be free when its part is started again.
 const FIRST = 16_000;
 const LAST = 32_000;
 

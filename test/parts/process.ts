@@ -8,29 +8,29 @@ export type ProcessOptions = {
   /** For messages: `Kafka`. */
   name: string;
   command: string[];
-  /** Takes what the process writes, appended. */
+  /** The file to which the output of the process is appended. */
   logFile: string;
   cwd?: string;
   env?: NodeJS.ProcessEnv;
   /** Run as this user and group. */
   user?: { uid: number; gid: number };
-  /** Asked when it has ended: which process of its group goes on in its place, if one does. */
+  /** Called when it has exited: returns the process of its group that replaces it, if any. */
   heir?: () => number | undefined;
 };
 
-/** A process with all that it starts: signals but `stop` go to the whole group. */
+/** A process with all its children: signals, except `stop`, go to the whole group. */
 export type PartProcess = {
-  /** Of the process that was started, and of the group. */
+  /** The id of the started process, and of its group. */
   pid: number;
   running(): boolean;
-  /** SIGTERM, or another signal, and waits for the end. Killed, and an error, when that takes longer than 30 s. */
+  /** Sends SIGTERM, or another signal, and waits for the exit. After 30 s it is killed, which is an error. */
   stop(signal?: NodeJS.Signals): Promise<void>;
-  /** kill -9, and waits for the end. */
+  /** kill -9, and waits for the exit. */
   kill(): Promise<void>;
-  /** SIGSTOP: connections stay open and nobody answers. */
+  /** SIGSTOP: connections stay open and nothing answers. */
   pause(): void;
   resume(): void;
-  /** Resolves when the process has ended. */
+  /** Resolves when the process has exited. */
   ended: Promise<void>;
 };
 
@@ -87,7 +87,7 @@ export function startProcess(options: ProcessOptions): PartProcess {
     await ended;
   }
 
-  // A killed master's workers hold its ports a moment longer than it lives.
+  // The workers of a killed master hold its ports a moment longer.
   async function endGroup(): Promise<void> {
     await until(
       () => {
@@ -102,17 +102,17 @@ export function startProcess(options: ProcessOptions): PartProcess {
     try {
       process.kill(-(pid ?? 0), which);
     } catch {
-      // The whole group has ended.
+      // The whole group has exited.
     }
   }
 }
 
-/** False where the process has ended, waited for or not. */
+/** False if the process has exited, also if it is a zombie. */
 export function isAlive(pid: number | undefined): boolean {
   return pid !== undefined && stateOf(pid)?.isAlive === true;
 }
 
-/** The processes of a group, but for entries which nobody has waited for. */
+/** The processes of a group, without zombies. */
 export function pidsIn(group: number): number[] {
   return readdirSync('/proc')
     .filter((entry) => /^\d+$/.test(entry))
@@ -123,10 +123,10 @@ export function pidsIn(group: number): number[] {
     });
 }
 
-/** Undefined where there is no such process. */
+/** Undefined if there is no such process. */
 function stateOf(pid: number): { isAlive: boolean; group: number } | undefined {
   try {
-    // After the name, which may hold anything: state, parent, group.
+    // After the name, which may contain anything: state, parent, group.
     const [state, , group] = readFileSync(`/proc/${pid}/stat`, 'latin1')
       .replace(/^.*\) /s, '')
       .split(' ');

@@ -1,4 +1,4 @@
-/** Says to people what a test run is obtaining; past jest's console, whose stack traces would drown it. */
+/** Tells people what a test run is obtaining. Bypasses jest's console, whose stack traces would hide it. */
 export function report(line: string): void {
   process.stderr.write(`${line}\n`);
 }

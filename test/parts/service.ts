@@ -3,17 +3,17 @@ import { type PartProcess, startProcess, tailOf } from './process.ts';
 import { until } from './until.ts';
 
 export type ServiceOptions = {
-  /** What follows `hotitem` on the command line: `['sidecar']`. */
+  /** The arguments of `hotitem`: `['sidecar']`. */
   args: string[];
   env: Record<string, string>;
   /** `host:port` of its admin listener. */
   admin: string;
   logFile: string;
-  /** What `start` waits for: `/readyz` unless said. */
+  /** What `start` waits for. Default: `/readyz`. */
   waitFor?: '/readyz' | '/livez';
 };
 
-/** `hotitem …` as it is shipped, in a process of its own. */
+/** The built `hotitem …` in its own process. */
 export type Service = {
   admin: string;
   pid(): number;
@@ -29,16 +29,16 @@ export type Service = {
   log(): string;
 };
 
-/** Over a connection of its own: one that was kept may be closed by the other side in this very moment. */
+/** Uses a new connection: the other side might just be closing a kept one. */
 export function askOnce(url: string): Promise<Response> {
   return fetch(url, { headers: { connection: 'close' } });
 }
 
 const PROGRAM = join(import.meta.dirname, '../../dist/hotitem.mjs');
-/** A sink that was killed together with its Kafka waits for both: Kafka to recover, its own past session to end. */
+/** A sink that was killed together with its Kafka waits for Kafka to recover and for its old session to end. */
 const READY_MS = 60_000;
 
-/** Starts a service with nothing of the test's own environment but the path. */
+/** Starts a service with an environment that has only PATH from the test's own. */
 export async function startService(options: ServiceOptions): Promise<Service> {
   const { args, env, admin, logFile, waitFor = '/readyz' } = options;
   let current: PartProcess = launch();

@@ -7,10 +7,10 @@ import { tailOf } from './process.ts';
 import { record } from './record.ts';
 import { report } from './report.ts';
 
-/** A Kafka with all that a suite may ask of it: secured listeners, and data that can be damaged. */
+/** A Kafka with everything that a suite may need: secured listeners, and data that can be damaged. */
 export type SecuredKafka = KafkaPart & { security: KafkaSecurity };
 
-/** What a run of all tests hands on to its suites, as JSON in the environment. */
+/** What a run of all tests passes to its suites, as JSON in the environment. */
 type SharedKafka = Pick<KafkaPart, 'brokers' | 'describe' | 'security'> & Pick<KafkaNode, 'data' | 'logFile'>;
 type SharedElasticsearch = Pick<ElasticsearchPart, 'node' | 'describe' | 'logFile'>;
 
@@ -18,15 +18,15 @@ const VARIABLES = { kafka: 'HOTITEM_TEST_KAFKA', elasticsearch: 'HOTITEM_TEST_EL
 const SECURED = { secured: true, properties: AUTHORIZER };
 
 /**
- * The Kafka that the suites of one run share, or one of its own where a suite runs alone. For suites that stop nothing,
- * change no setting of the broker, and whose topics and groups have names of their own. `close` leaves a shared one alone.
+ * The Kafka that the suites of one run share, or a new one if a suite runs alone. For suites that stop nothing, change no setting of the
+ * broker, and have unique names for topics and groups. `close` does not stop a shared one.
  */
 export async function sharedKafka(): Promise<KafkaPart> {
   const shared = handedOn<SharedKafka>('kafka');
   return shared === undefined ? startKafka() : kafkaOf(shared);
 }
 
-/** The same with secured listeners, an authorizer that lets in who has no login, and its data on this machine. */
+/** The same with secured listeners, an authorizer that allows connections without a login, and local data. */
 export async function sharedSecuredKafka(): Promise<SecuredKafka> {
   const shared = handedOn<SharedKafka>('kafka');
   const kafka = shared?.security === undefined ? await startKafka(SECURED) : kafkaOf(shared);
@@ -35,7 +35,7 @@ export async function sharedSecuredKafka(): Promise<SecuredKafka> {
   return { ...kafka, security };
 }
 
-/** The Elasticsearch that the suites of one run share, or one of its own. Each suite has data streams of its own. */
+/** The Elasticsearch that the suites of one run share, or a new one. Each suite has its own data streams. */
 export async function sharedElasticsearch(): Promise<ElasticsearchPart> {
   const shared = handedOn<SharedElasticsearch>('elasticsearch');
   if (shared === undefined) return startElasticsearch();
@@ -51,8 +51,8 @@ export type SharedParts = {
 };
 
 /**
- * Starts what the suites of a run share. Leaves out what the environment names, and what cannot be had here: the suites
- * skip or fail for that themselves.
+ * Starts the parts that the suites of a run share, except those that the environment names or that are not available here: the
+ * suites then skip or fail themselves.
  */
 export async function startSharedParts(): Promise<SharedParts> {
   const [kafka, elasticsearch] = await Promise.all([

@@ -3,8 +3,8 @@ import { type PartName, type SuiteOptions, whatIsMissing } from './missing.ts';
 import { record } from './record.ts';
 
 /**
- * jest's `describe` for tests that need real parts. Where one of them cannot be had the suite is skipped, under a name
- * that says why and noted for the closing table; under `CI=true` it runs, and fails.
+ * jest's `describe` for tests that need real parts. If one of them is not available, the suite is skipped, with the reason in its
+ * name and in the closing table; with `CI=true` it runs, and fails.
  */
 export function suiteWith(
   parts: PartName[],

@@ -13,7 +13,7 @@ export type TlsProxy = {
   close(): void;
 };
 
-/** TLS before a plain `target`, with a certificate of an authority of its own. Keys are made by openssl in `folder`. */
+/** TLS in front of a plain `target`, with a certificate of its own CA. openssl creates the keys in `folder`. */
 export async function startTlsProxy(target: string, folder: string): Promise<TlsProxy> {
   const file = (name: string) => join(folder, name);
   const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: 'pipe' });

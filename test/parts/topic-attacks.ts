@@ -3,13 +3,13 @@ import { makeBomb, sendBomb } from './bombs.ts';
 import { CODECS, writeAllCodecs } from './codecs.ts';
 import { ARTICLE, PITS } from './nasty-records.ts';
 
-/** Where to: every one of the partitions gets the same. */
+/** The target: every partition gets the same. */
 export type AttackedTopic = { brokers: string[]; topic: string; partitions: number };
 
 const MIB = 1024 * 1024;
-/** A batch may unpack to 16 MiB. */
+/** The limit of an uncompressed batch is 16 MiB. */
 const LARGE_RECORDS = 15;
-/** A batch may have 50,000. */
+/** The limit of records per batch is 50,000. */
 const SMALL_RECORDS = 10_000;
 const LISTS = 4;
 /** 240 KiB once they are encoded three times. */
@@ -20,8 +20,8 @@ const GZIP_BOMB_MB = 100;
 const HEX = 16;
 
 /**
- * What whoever may write to the topic can send to fill the memory of a sink, or to keep it busy: a thousandth of what it unpacks to.
- * Resolves when it is written.
+ * Writes what an attacker with Write on the topic could send to fill the memory of a sink, or to keep it busy: batches that decompress
+ * to a thousand times their size. Resolves when everything is written.
  */
 export const TOPIC_ATTACKS: Record<string, (to: AttackedTopic) => Promise<void>> = {
   'records nested without end': (to) => write(to, Object.values(PITS)),
@@ -62,26 +62,26 @@ function largeRecords(): Buffer[] {
   return Array.from({ length: LARGE_RECORDS }, () => value);
 }
 
-/** What is searched for a token, as often as it may have been wrapped. */
+/** Text that is searched for a token, wrapped up to the limit. */
 function encoded(): Buffer[] {
   let text = Buffer.alloc(ENCODED_BYTES, 'no secret in here ');
   for (let wrapped = 0; wrapped < 3; wrapped++) text = Buffer.from(text.toString('base64'));
   return Array.from({ length: ENCODED_RECORDS }, () => text);
 }
 
-/** Just below the size up to which a list is taken apart. */
+/** Just below the size up to which a list is split. */
 function lists(): string[] {
   return Array.from({ length: LISTS }, (_, list) =>
     JSON.stringify(Array.from({ length: EVENTS_A_LIST }, (_, i) => event(list * EVENTS_A_LIST + i))),
   );
 }
 
-/** As small as one may be. */
+/** The smallest possible record. */
 function event(i: number): object {
   return { v: 1, id: i.toString(HEX).padStart(32, '0'), time: Date.now(), uri: '/a', item: 'a' };
 }
 
-/** One batch to each partition. */
+/** One batch for each partition. */
 async function write(
   { brokers, topic, partitions }: AttackedTopic,
   values: (string | Buffer)[],

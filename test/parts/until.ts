@@ -5,7 +5,7 @@ type Until = {
   /** What is waited for, for the error: `Kafka to start`. */
   what: string;
   everyMs?: number;
-  /** More for the error, asked for when it is too late: the tail of a log. */
+  /** Details for the error, requested after the timeout: the tail of a log. */
   detail?: () => string | Promise<string>;
 };
 
