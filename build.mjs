@@ -1,6 +1,6 @@
 // Builds what is shipped: two scripts for nginx (each for two engines), the live page, and one for Node.
-import { copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 
 // What the njs engine (0.7.9 to 1.0.2) cannot run. esbuild lowers what it can and fails the build on the rest.
@@ -79,9 +79,11 @@ async function page() {
 
 /**
  * What only some configurations need is imported where it is chosen, and has a file of its own: DuckDB, Elasticsearch's
- * client and Kafka's each cost tens of megabytes and tenths of a second.
+ * client and Kafka's each cost tens of megabytes and tenths of a second. Packages are bundled, which halves the time of a
+ * start, except the `dependencies` of package.json: those that contain binaries, and kafkajs, whose files are patched.
  */
 async function command() {
+  const { dependencies } = JSON.parse(await readFile('package.json', 'utf8'));
   const { metafile } = await build({
     entryPoints: ['cli/hotitem.ts'],
     outdir: 'dist',
@@ -89,7 +91,7 @@ async function command() {
     chunkNames: 'chunks/[name]-[hash]',
     splitting: true,
     bundle: true,
-    packages: 'external',
+    external: Object.keys(dependencies),
     format: 'esm',
     platform: 'node',
     target: 'node20',
@@ -99,12 +101,38 @@ async function command() {
     // Node reads the map at the start, where it is asked to, and would keep the sources in memory.
     sourcesContent: false,
     metafile: true,
-    banner: { js: '#!/usr/bin/env node' },
+    // Packages that are CommonJS call `require` for what is built into Node.
+    banner: {
+      js: [
+        '#!/usr/bin/env node',
+        "import { createRequire as requireOf } from 'node:module';",
+        'const require = requireOf(import.meta.url);',
+      ].join('\n'),
+    },
+    legalComments: 'none',
     logLevel: 'warning',
   });
+  await licences(metafile);
   // Of builds before this one.
   for (const name of await readdir('dist/chunks')) {
     const path = `dist/chunks/${name}`;
     if (metafile.outputs[path] === undefined) await rm(path, { force: true });
   }
+}
+
+/** The licences of the packages that are bundled, which ask for their text to be with every copy. */
+async function licences({ outputs }) {
+  const inputs = Object.values(outputs).flatMap(({ inputs }) => Object.keys(inputs));
+  const folders = new Set(inputs.map((path) => path.match(/^.*node_modules\/(?:@[^/]+\/)?[^/]+/)?.[0]));
+  folders.delete(undefined);
+  const texts = await Promise.all([...folders].sort().map(licenceOf));
+  await writeFile('dist/licenses.txt', texts.join(`\n${'-'.repeat(80)}\n\n`));
+}
+
+async function licenceOf(folder) {
+  const { name, version, license } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
+  const files = (await readdir(folder)).filter((file) => /^(licen[cs]e|notice|copying)/i.test(file));
+  if (files.length === 0) throw new Error(`${name} ${version} (${license}): no licence text to ship`);
+  const texts = await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')));
+  return `${name} ${version} (${license})\n\n${texts.join('\n')}`;
 }

@@ -13,6 +13,7 @@ jest.setTimeout(600_000);
 const ROOT = join(import.meta.dirname, '../..');
 /** What a clone does not have. */
 const NOT_TRACKED = ['.git', 'coverage', 'dist', 'node_modules', 'var'];
+const BUNDLED = ['@elastic/elasticsearch', 'pino', 'prom-client', 'undici', 'yaml', 'zod'];
 const whenFull = process.env.HOTITEM_TEST_FULL ? describe : describe.skip;
 
 const folder = temporaryFolder('package');
@@ -60,6 +61,16 @@ describe('the package of a clone', () => {
     expect(broken.filter((path) => !/^(test|deploy)\//.test(path))).toEqual([]);
   });
 
+  test('has the licence of each package that is bundled, and fetches the others only', async () => {
+    const licences = readFileSync(join(installed, 'dist/licenses.txt'), 'utf8');
+    expect(
+      BUNDLED.filter(
+        (name) => !licences.includes(`${name} ${manifestOf(join(ROOT, 'node_modules', name)).version} (`),
+      ),
+    ).toEqual([]);
+    expect(BUNDLED.filter((name) => existsSync(join(installed, 'node_modules', name)))).toEqual([]);
+  });
+
   test('contains no sources, tests or development dependencies', async () => {
     const excess = ['bench', 'njs', 'provision', 'test', 'tsconfig.json', 'var', 'node_modules/esbuild'];
     expect(excess.filter((path) => existsSync(join(installed, path)))).toEqual([]);
@@ -72,8 +83,7 @@ test('a package that was not built has a command that says so', async () => {
   const bin = join(folder.path, 'bare-prefix');
   // The command's own file needs no package, so none is fetched again.
   rmSync(join(bare, 'package-lock.json'));
-  const manifest = JSON.parse(readFileSync(join(bare, 'package.json'), 'utf8')) as object;
-  writeFileSync(join(bare, 'package.json'), JSON.stringify({ ...manifest, dependencies: {} }));
+  writeFileSync(join(bare, 'package.json'), JSON.stringify({ ...manifestOf(bare), dependencies: {} }));
   await install({ clone: bare, prefix: bin, flags: ['--ignore-scripts'] });
   expect(await run(join(bin, 'bin/hotitem'), ['--version'])).toMatchObject({
     code: 1,
@@ -141,7 +151,11 @@ function succeeded(ran: Ran): void {
 }
 
 function version(): string {
-  return (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }).version;
+  return manifestOf(ROOT).version;
+}
+
+function manifestOf(folder: string): { version: string } {
+  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
 }
 
 function hotitem(args: string[], env: Record<string, string> = {}): Promise<Ran> {
