@@ -15,12 +15,18 @@ test.each(['@duckdb/node-api', '@elastic/elasticsearch', '@platformatic/kafka', 
   },
 );
 
-/** The packages that `file` imports, and the files that it imports, without being asked. */
+/** The packages that `file` imports or contains, and the files that it imports, without being asked. */
 function loadedAtStart(file: string): string[] {
   const imported = [
     ...readFileSync(file, 'utf8').matchAll(/^(?:import|} from|export .* from) .*?"([^"]+)";$/gm),
   ];
-  return imported.flatMap(([, name = '']) =>
+  const loaded = imported.flatMap(([, name = '']) =>
     name.startsWith('.') ? loadedAtStart(join(dirname(file), name)) : [name],
   );
+  return [...loaded, ...bundledIn(file)];
+}
+
+function bundledIn(file: string): string[] {
+  const { sources }: { sources: string[] } = JSON.parse(readFileSync(`${file}.map`, 'utf8'));
+  return sources.flatMap((source) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(source)?.[1] ?? []);
 }
