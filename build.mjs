@@ -35,6 +35,7 @@ for (const [engine, lacks] of Object.entries({ njs: NJS_LACKS, qjs: [] })) {
 }
 await page();
 await command();
+await grafana();
 
 async function nginxScript(entry, name, { lacks, define }) {
   const outfile = `dist/nginx/${name}`;
@@ -75,6 +76,22 @@ async function page() {
     logLevel: 'warning',
   });
   await copyFile('page/index.html', 'dist/page/index.html');
+}
+
+/** The dashboard, as the JSON that Grafana imports. */
+async function grafana() {
+  const { outputFiles } = await build({
+    entryPoints: ['monitoring/dashboard.ts'],
+    write: false,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    logLevel: 'warning',
+  });
+  const source = Buffer.from(outputFiles[0].contents).toString('base64');
+  const { createDashboard } = await import(`data:text/javascript;base64,${source}`);
+  await mkdir('dist/grafana', { recursive: true });
+  await writeFile('dist/grafana/hotitem.json', `${JSON.stringify(createDashboard(), undefined, 2)}\n`);
 }
 
 /**

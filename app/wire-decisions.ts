@@ -143,6 +143,7 @@ async function forward(core: Core, spool: Spool): Promise<Next> {
 /** outbox → index, in this process. */
 function embed(core: Core, spool: Spool, { index, deadLetters }: Embedded): Next {
   const meters = createDecisionMeters(core.registry, core.now);
+  meters.metrics.of('sink_waiting').follow(() => waitingFor(spool, core.parts.cursor));
   const check = wireSink(core, {
     ...ofDecisions(core.config),
     name: 'decisions',

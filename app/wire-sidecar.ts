@@ -176,6 +176,7 @@ export async function wireSidecar(core: Core, { sink, onHotChange }: WireSidecar
     const index = await openIndex(core);
     const meters = createSinkMeters(registry, core.now);
     const { outage } = meters;
+    meters.metrics.of('sink_waiting').follow(() => waitingFor(spool, cursor));
     const path = deadLetterPath(config);
     const deadLetters = createDeadLetterFile({ path, now: core.now, onDropped });
     return {

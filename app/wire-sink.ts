@@ -30,6 +30,7 @@ import { connectKafka } from './connect-kafka.ts';
 import { type Core, warnAs } from './core.ts';
 import { openDecisionIndex } from './open-index.ts';
 import { recordReader } from './record-reader.ts';
+import { type GroupWatch, watchGroups } from './watch-groups.ts';
 
 /** The accounting of a sink since its start. It balances when `unaccounted` is 0. */
 export type SinkAccounts = {
@@ -65,6 +66,8 @@ export function createDecisionMeters(registry: Registry, now: () => number): Sin
 }
 
 function metersOf(metrics: Metrics<typeof SINK_METRICS>, now: () => number): SinkMeters {
+  // From the start on: what watches a counter sees no growth in one that appears with its first value.
+  for (const reason of ['invalid', 'rejected', 'undecodable']) metrics.of('sink_dead_total', { reason });
   return {
     metrics,
     outage: createOutage(now),
@@ -195,20 +198,22 @@ export async function wireKafkaSinks(
 ): Promise<KafkaSinks> {
   const client = await connectKafka(core);
   core.shutdown.add('kafka client', () => client.close());
-  const check = wireEventSink(core, { client, index, meters });
+  const groups = watchGroups(core);
+  const check = wireEventSink(core, { client, index, meters, groups });
   if (!core.config.heat.enabled) return { checks: [check] };
   const decisions = createDecisionMeters(core.registry, core.now);
-  const ofDecision = { client, index: await openDecisionIndex(core, index), meters: decisions };
+  const ofDecision = { client, index: await openDecisionIndex(core, index), meters: decisions, groups };
   return { checks: [check, wireDecisionSink(core, ofDecision)], decisions };
 }
 
-type KafkaSink<One> = { client: KafkaClient; index: Index<One>; meters: SinkMeters };
+type KafkaSink<One> = { client: KafkaClient; index: Index<One>; meters: SinkMeters; groups: GroupWatch };
 
 /** Another group: all members of a group read one topic. */
 function wireDecisionSink(core: Core, sink: KafkaSink<HotDecision>): Check {
   const { config } = core;
   const { metrics, outage } = sink.meters;
   const { decision_topic: topic, decision_group: cursor } = config.kafka;
+  metrics.of('sink_waiting').follow(sink.groups.behind(topic, cursor));
   const log = topicLog(core, {
     ...sink,
     topic,
@@ -238,6 +243,7 @@ function wireEventSink(core: Core, sink: KafkaSink<HotItemEvent>): Check {
   const { config, shutdown, warn } = core;
   const { metrics, outage } = sink.meters;
   const { topic, group } = config.kafka;
+  metrics.of('sink_waiting').follow(sink.groups.behind(topic, group));
   const stopping = new AbortController();
   shutdown.add('letters of what was removed', async () => stopping.abort());
   const deadLetters = deadLetterTopic(core, sink);

@@ -28,6 +28,7 @@ export function followMetrics(metrics: Metrics<typeof HEAT_METRICS>, parts: Foll
   metrics.of('heat_held').follow(() => decisions.held().length);
   metrics.of('heat_frozen').follow(() => (frozen.state() === undefined ? 0 : 1));
   metrics.of('hot_folder_files').follow(() => folder.stats().files);
+  metrics.of('hot_folder_age_seconds').follow(() => folder.stats().ageMs / 1_000);
   metrics.of('hot_folder_faults_total').follow(() => folder.stats().faults);
   metrics.of('hot_folder_odd_total').follow(() => folder.stats().odd);
   metrics.of('heat_rules_rejected').follow(() => (watch.state().problems.length > 0 ? 1 : 0));

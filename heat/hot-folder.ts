@@ -37,6 +37,8 @@ export type HotFolder = {
 export type HotFolderStats = {
   /** Files of the current period. */
   files: number;
+  /** Time since all files were as they should be. */
+  ageMs: number;
   /** Failed attempts to create or remove files. */
   faults: number;
   /** Foreign files found in the folder. */
@@ -74,6 +76,7 @@ export function createHotFolder(options: HotFolderOptions): HotFolder {
   /** The files of each period, as far as we know. */
   const periods = new Map<number, Set<string>>();
   let current: number | undefined;
+  let broughtAt = now();
   let failure: string | undefined;
   let [failures, retryAt] = [0, 0];
   let [faults, odd] = [0, 0];
@@ -105,7 +108,9 @@ export function createHotFolder(options: HotFolderOptions): HotFolder {
   }
 
   function stats(): HotFolderStats {
-    return { files: periods.get(periodOf(now()))?.size ?? 0, faults, odd };
+    const time = now();
+    const ageMs = Math.max(0, time - broughtAt);
+    return { files: periods.get(periodOf(time))?.size ?? 0, ageMs, faults, odd };
   }
 
   function bring(): void {
@@ -126,7 +131,9 @@ export function createHotFolder(options: HotFolderOptions): HotFolder {
       makeMissing(held, period + 1, AHEAD_AT_ONCE);
       for (const at of periods.keys()) if (Math.abs(at - period) > 1) drop(held, at);
       failures = 0;
-      if (unremoved === undefined) failure = undefined;
+      if (unremoved !== undefined) return;
+      failure = undefined;
+      broughtAt = time;
     } catch (error) {
       retryAt = time + Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** failures++);
       fail(error);

@@ -30,6 +30,10 @@ export const HEAT_METRICS = {
     kind: 'gauge',
     help: 'Files of the hot list in the current period: one per hot item, and one per action',
   },
+  hot_folder_age_seconds: {
+    kind: 'gauge',
+    help: 'Time since the hot list on disk was last brought up to date: about a second at most. nginx ignores a list that is older than 20 s',
+  },
   hot_folder_faults_total: {
     kind: 'counter',
     help: 'Failed writes of the hot list: nginx does not see hot items',

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { z } from 'zod';
 import { reasonOf } from './log.ts';
 import { makeFolder } from './make-folder.ts';
+import type { MetricList } from './metrics.ts';
 import { createMutex } from './mutex.ts';
 import { replaceFile } from './replace-file.ts';
 
@@ -33,6 +34,15 @@ export type LossSource = {
   falls?: boolean;
 };
 
+/** A gauge, because it falls when views that were believed lost arrive. */
+export const LOSS_METRICS = {
+  lost_views: {
+    kind: 'gauge',
+    help: 'Views lost since the state folder was created, by reason; falls when views that were believed lost arrive: nginx_dropped, nginx_missing, sampled_out, spool_damaged, removed (by the retention of Kafka), dead_letters_rolled',
+    labels: ['reason'],
+  },
+} as const satisfies MetricList;
+
 export type LossesOptions = {
   /** Stores losses across restarts. */
   path: string;
@@ -46,6 +56,8 @@ export type Losses = {
   look(): Promise<void>;
   /** Reasons with a loss, the most recent first. */
   list(): Loss[];
+  /** Views lost since the file was created, for one reason. */
+  total(reason: string): number;
 };
 
 const PAUSE_MS = 3_600_000;
@@ -59,7 +71,7 @@ export function createLosses({ path, sources, now, warn }: LossesOptions): Losse
   }
   const oneByOne = createMutex();
   let isStored = true;
-  return { look, list };
+  return { look, list, total: (reason) => known.get(reason)?.total ?? 0 };
 
   async function look(): Promise<void> {
     for (const source of sources) {

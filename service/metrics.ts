@@ -32,6 +32,9 @@ type HistogramsOf<L extends MetricList> = {
 export function createRegistry(): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  // Gauges that are named like counters. The same figures are there by type.
+  for (const name of ['handles', 'requests', 'resources'])
+    registry.removeSingleMetric(`nodejs_active_${name}_total`);
   return registry;
 }
 

@@ -80,6 +80,7 @@ export const SIDECAR_METRICS = {
     help: 'Views that nginx captured and that were neither ingested, nor wait, nor were dropped; under load also those in flight',
   },
   spool_bytes: { kind: 'gauge', help: 'Size of the spool on disk' },
+  spool_limit_bytes: { kind: 'gauge', help: 'Its limit: spool.max_bytes' },
   spool_retained_bytes: {
     kind: 'gauge',
     help: 'Part of it that is delivered and kept for replay; deleted when space is needed',
@@ -92,6 +93,11 @@ export const SIDECAR_METRICS = {
   spool_waiting: {
     kind: 'gauge',
     help: 'Events in the spool that this consumer has not processed',
+    labels: ['consumer'],
+  },
+  spool_processed_total: {
+    kind: 'counter',
+    help: 'Events of the spool that this consumer has processed since the spool was created: acknowledged by Kafka or in the index, or stored as dead letters',
     labels: ['consumer'],
   },
   spool_faults_total: {

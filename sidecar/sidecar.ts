@@ -71,9 +71,13 @@ export async function openSidecarSpool({
   });
   shutdown.add('spool', () => spool.close());
   metrics.of('spool_bytes').follow(() => spool.stats().bytes);
+  metrics.of('spool_limit_bytes').set(config.spool.max_bytes);
   metrics.of('spool_retained_bytes').follow(() => spool.stats().retainedBytes);
   metrics.of('spool_segments').follow(() => spool.stats().segments);
   metrics.of('spool_waiting', { consumer: cursor }).follow(() => waitingFor(spool, cursor));
+  metrics
+    .of('spool_processed_total', { consumer: cursor })
+    .follow(() => spool.stats().cursors[cursor]?.sequence ?? 0);
   return spool;
 }
 

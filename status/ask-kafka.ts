@@ -3,6 +3,7 @@ import type { Core } from '../app/core.ts';
 import { reasonOf } from '../service/log.ts';
 import { Trouble } from '../service/trouble.ts';
 import { KafkaError, type KafkaFailure } from '../store/kafka/error.ts';
+import { recordsBehind } from '../store/kafka/records-behind.ts';
 import type { GroupMember, TopicReader } from '../store/kafka/topic-reader.ts';
 import { withinTime } from './within-time.ts';
 
@@ -80,20 +81,9 @@ async function askTopic(reader: TopicReader, name: string): Promise<TopicState> 
 async function askGroup(reader: TopicReader, topic: string, group: string): Promise<GroupState> {
   const [members, behind] = await Promise.all([
     withinTime(PATIENCE_MS, reader.members(group)).catch(() => undefined),
-    withinTime(PATIENCE_MS, behindOf(reader, topic, group)).catch(() => undefined),
+    withinTime(PATIENCE_MS, recordsBehind(reader, topic, group)).catch(() => undefined),
   ]);
   return { name: group, members, behind };
-}
-
-async function behindOf(reader: TopicReader, topic: string, group: string): Promise<number> {
-  // Read before the ends of the partitions, so that commits are not beyond them.
-  const committed = await reader.committed(topic, group);
-  const bounds = await reader.bounds(topic);
-  return bounds.reduce((sum, { partition, from, to }) => {
-    const left = to - (committed.get(partition) ?? from);
-    // At most the number of existing records: Kafka may have removed unread ones.
-    return sum + Math.min(Number(left), Number(to - from));
-  }, 0);
 }
 
 function toProblem(error: unknown): KafkaProblem {

@@ -2,6 +2,11 @@ import type { MetricList } from '../metrics.ts';
 
 /** Metrics of the admin listener, in every service. */
 export const ADMIN_METRICS = {
+  ready: {
+    kind: 'gauge',
+    help: '1 while this check of /readyz passes, 0 while it does not; /readyz?verbose says why',
+    labels: ['check'],
+  },
   admin_refused_total: {
     kind: 'counter',
     help: 'Requests to the admin listener that were rejected, by reason: host, origin, site (sent by another site), method, queue (too many queries), time (the query took too long)',

@@ -90,6 +90,8 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
       if (!asker.aborted) send(request, response, reply);
     });
   });
+  for (const { name, ready } of options.checks)
+    metrics.of('ready', { check: name }).follow(() => (ready() === true ? 1 : 0));
   const closed = metrics.of('admin_connections_closed_total');
   const connections = createConnections(server, MAX_CONNECTIONS, () => closed.add());
   await listen(server, host, port);

@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path';
 import { cacheFolder } from '../../provision/cache.ts';
 import { engineSocket } from './container.ts';
 
-export type PartName = 'kafka' | 'elasticsearch' | 'nginx' | 'chromium' | 'php-fpm';
+export type PartName = 'kafka' | 'elasticsearch' | 'nginx' | 'chromium' | 'php-fpm' | 'prometheus';
 
 export type SuiteOptions = {
   /** The tests stop or kill the parts, so a part from an address in the environment cannot be used. */
@@ -24,6 +24,7 @@ const NEEDS: Record<PartName, Needs> = {
   elasticsearch: { address: 'ELASTICSEARCH_NODE', programs: ['java'], toObtain: ['mvn'] },
   nginx: { programs: [], toObtain: ['apt-get', 'dpkg-deb'] },
   chromium: { programs: [], toObtain: ['apt-get', 'dpkg-deb'] },
+  prometheus: { programs: [], toObtain: ['apt-get', 'dpkg-deb'] },
   'php-fpm': { programs: [], toObtain: ['apt-get', 'dpkg-deb'] },
 };
 

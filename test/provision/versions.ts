@@ -49,6 +49,7 @@ export const ELASTICSEARCH_WITH_API_KEYS: ElasticsearchDistribution = {
 /** trixie's. */
 export const RSYSLOG = '8.2504.0';
 export const PHP = '8.4';
+export const PROMETHEUS = '2.53.3';
 
 /** From npm. */
 export const BLOOM_FILTERS = '3.0.4';

@@ -2,34 +2,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { DECISION_METRICS, HEAT_METRICS } from '../../heat/metrics.ts';
-import { PROTECT_METRICS } from '../../protect/metrics.ts';
-import { ADMIN_METRICS } from '../../service/admin/admin-metrics.ts';
 import { loadConfig } from '../../service/config/config.ts';
 import { SETTINGS } from '../../service/config/setting.ts';
-import { aboutDecisions, DECISIONS, type MetricList } from '../../service/metrics.ts';
-import { FORWARD_METRICS, SIDECAR_METRICS } from '../../sidecar/metrics.ts';
-import { DECISION_SINK_METRICS, SINK_METRICS } from '../../sink/metrics.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
 describe('the documentation', () => {
-  test('lists the metrics that the services export', () => {
-    const rows = read('docs/metrics.md')
-      .split('\n')
-      .filter((line) => line.startsWith('| `hotitem_'));
-    expect(rows).toEqual([
-      ...table(SIDECAR_METRICS),
-      ...table(HEAT_METRICS),
-      ...table(DECISION_METRICS),
-      ...table(aboutDecisions(FORWARD_METRICS), DECISIONS),
-      ...table(PROTECT_METRICS),
-      ...table(SINK_METRICS),
-      ...table(DECISION_SINK_METRICS, DECISIONS),
-      ...table(ADMIN_METRICS),
-    ]);
-  });
-
   test('has every setting in the extended example, with its default if it has one', () => {
     const text = read('hotitem.extended.example.yml');
     const values: unknown = parse(text);
@@ -60,13 +38,6 @@ describe('the documentation', () => {
     expect(named.filter((script) => !(script !== undefined && script in scripts))).toEqual([]);
   });
 });
-
-function table(list: MetricList, prefix = ''): string[] {
-  return Object.entries(list).map(([name, { kind, help, labels = [] }]) => {
-    const shown = labels.length > 0 ? `{${labels.join(',')}}` : '';
-    return `| \`hotitem_${prefix}${name}${shown}\` | ${kind} | ${help} |`;
-  });
-}
 
 /** With the settings that are commented out: `# node: web-1`. */
 function uncommented(text: string): string {

@@ -1,0 +1,66 @@
+import { recordsBehind } from '../store/kafka/records-behind.ts';
+import type { TopicReader } from '../store/kafka/topic-reader.ts';
+import { connectReader } from './connect-kafka.ts';
+import type { Core } from './core.ts';
+
+export type GroupWatch = {
+  /** Returns how many records of `topic` the group has not committed, a quarter of a minute ago at most; NaN while Kafka does not say. */
+  behind(topic: string, group: string): () => number;
+};
+
+const EVERY_MS = 15_000;
+/** An answer that is older is none: nothing may look fine because it is no longer asked. */
+const FORGOTTEN_AFTER_MS = 60_000;
+
+/**
+ * How far consumer groups are behind, as the brokers say. The consumer itself does not know it while it hangs, nor of partitions that
+ * nobody reads.
+ */
+export function watchGroups(
+  core: Pick<Core, 'config' | 'now' | 'shutdown' | 'warn'>,
+  connect: () => Promise<TopicReader> = () => connectReader(core),
+): GroupWatch {
+  const { now, shutdown } = core;
+  const groups: { topic: string; group: string; behind: number; askedAt: number }[] = [];
+  let reader: TopicReader | undefined;
+  let [isAsking, isStopping] = [false, false];
+  const timer = setInterval(ask, EVERY_MS).unref();
+  shutdown.add('groups', async () => {
+    isStopping = true;
+    clearInterval(timer);
+    await reader?.close();
+  });
+  return {
+    behind(topic, group) {
+      const one = { topic, group, behind: Number.NaN, askedAt: 0 };
+      groups.push(one);
+      ask();
+      return () => (now() - one.askedAt > FORGOTTEN_AFTER_MS ? Number.NaN : one.behind);
+    },
+  };
+
+  /** One question at a time: one that hangs must not be followed by others. */
+  function ask(): void {
+    if (isAsking) return;
+    isAsking = true;
+    void askAll().finally(() => {
+      isAsking = false;
+    });
+  }
+
+  /** Never rejects. A topic or a permission that is missing is told by what reads the topic. */
+  async function askAll(): Promise<void> {
+    for (const one of groups) {
+      if (isStopping) return;
+      try {
+        reader ??= await connect();
+        one.behind = await recordsBehind(reader, one.topic, one.group);
+        one.askedAt = now();
+      } catch {
+        one.behind = Number.NaN;
+        await reader?.close();
+        reader = undefined;
+      }
+    }
+  }
+}

@@ -1,0 +1,136 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { temporaryFolder } from '../parts/guard.ts';
+import { freePorts } from '../parts/ports.ts';
+import { type PrometheusPart, startPrometheus } from '../parts/prometheus.ts';
+import { promtool } from '../parts/promtool.ts';
+import { report } from '../parts/report.ts';
+import { type Service, startService } from '../parts/service.ts';
+import { suiteWith } from '../parts/suite.ts';
+import { until } from '../parts/until.ts';
+import { obtainPrometheus, type Prometheus } from '../provision/prometheus.ts';
+import { alertRules } from './alert-rules.ts';
+import { dashboardQueries, documented, exportedIn, namesIn } from './exported-metrics.ts';
+import { lineOf, postLines } from './post-lines.ts';
+
+jest.setTimeout(180_000);
+
+const RULES = join(import.meta.dirname, '../../prometheus');
+
+suiteWith(['prometheus'])('what Prometheus is given', () => {
+  const folder = temporaryFolder('monitoring');
+  let tools: Prometheus;
+
+  beforeAll(async () => {
+    tools = await obtainPrometheus({ report });
+  });
+  afterAll(folder.remove);
+
+  test.each([
+    ['the alert rules', ['check', 'rules', '--lint-fatal', join(RULES, 'hotitem-alerts.yml')]],
+    ['the example of its configuration', ['check', 'config', join(RULES, 'prometheus.example.yml')]],
+    ['the unit tests of the alerts', ['test', 'rules', join(RULES, 'hotitem-alerts.test.yml')]],
+  ])('promtool accepts %s', (_, args) => {
+    const { code, text } = promtool(tools, args);
+    expect(text).toContain('SUCCESS');
+    expect(code).toBe(0);
+  });
+
+  describe('by a sidecar without Kafka, and by a sidecar and a sink whose Kafka is unreachable', () => {
+    let services: Service[] = [];
+    let texts: string[] = [];
+    let prometheus: PrometheusPart | undefined;
+
+    beforeAll(async () => {
+      services = await startAll(folder.path);
+      const [sidecar] = services;
+      const socket = (name: string) => join(folder.path, name, 'run/intake.sock');
+      // One of them twice, and one that is no event.
+      const lines = Array.from({ length: 20 }, () => lineOf());
+      await postLines(socket('sidecar'), [...lines, lines[0] ?? '', 'none']);
+      await postLines(socket('forwarding'), lines);
+      prometheus = await startPrometheus(
+        tools,
+        folder.path,
+        services.map(({ admin }, i) => ({ job: `hotitem-${i}`, address: admin })),
+      );
+      await until(async () => (await sidecar?.metric('hotitem_sink_indexed_total')) === 20, {
+        timeoutMs: 60_000,
+        what: 'the views to be indexed',
+      });
+      texts = await Promise.all(services.map((service) => service.text('/metrics')));
+    });
+    afterAll(async () => {
+      await Promise.all([prometheus?.stop(), ...services.map((service) => service.stop())]);
+    });
+
+    test('promtool accepts the metrics of each', () => {
+      for (const text of texts)
+        expect(promtool(tools, ['check', 'metrics'], text)).toEqual({ code: 0, text: '' });
+    });
+
+    test('is all that docs/metrics.md lists, and nothing else', () => {
+      const known = documented();
+      const found = texts.map(exportedIn);
+      for (const exported of found) {
+        for (const [name, { kind, help, labels }] of exported) {
+          expect([name, kind, help]).toEqual([name, known.get(name)?.kind, known.get(name)?.help]);
+          expect([...labels].filter((label) => !known.get(name)?.labels.has(label))).toEqual([]);
+        }
+      }
+      expect(new Set(found.flatMap((one) => [...one.keys()]))).toEqual(new Set(known.keys()));
+    });
+
+    test.each(dashboardQueries().map((expr) => [expr]))('answers %s', async (expr) => {
+      await expectAnswer(expr);
+    });
+
+    test.each(alertRules().map(({ alert, expr }) => [alert, expr]))(
+      'lets the rule %s be evaluated',
+      async (_, expr) => {
+        await expect(prometheus?.query(expr)).resolves.toEqual(expect.any(Array));
+      },
+    );
+
+    test('lets the alerts see that Kafka is unreachable, and that all else is well', async () => {
+      const firing = async () => {
+        const states = await Promise.all(
+          alertRules().map(
+            async ({ alert, expr }) => ((await prometheus?.query(expr)) ?? []).length > 0 && alert,
+          ),
+        );
+        return states.filter((alert) => alert !== false);
+      };
+      expect(await firing()).toEqual(['HotitemNotReady', 'HotitemNothingForwarded']);
+    });
+
+    /** Where there are series, a query must find them. */
+    async function expectAnswer(expr: string): Promise<void> {
+      const answer = await prometheus?.query(expr);
+      const series = await Promise.all(namesIn(expr).map((name) => prometheus?.query(name)));
+      const isThere = series.every((one) => one !== undefined && one.length > 0);
+      expect([expr, answer?.length !== 0]).toEqual([expr, isThere]);
+    }
+  });
+});
+
+async function startAll(folder: string): Promise<Service[]> {
+  const [own, sidecar, sink] = await freePorts(3);
+  const nowhere = { KAFKA_BROKERS: '127.0.0.1:1', ELASTICSEARCH_NODE: 'http://127.0.0.1:1' };
+  const start = (name: string, port: number | undefined, args: string[], env: Record<string, string>) => {
+    const admin = `127.0.0.1:${port}`;
+    const listen = { HOTITEM_ADMIN_LISTEN: admin, HOTITEM_ADMIN_SINK_LISTEN: admin };
+    return startService({
+      args,
+      env: { HOTITEM_HOME: join(folder, name), ...listen, ...env },
+      admin,
+      logFile: join(folder, `${name}.log`),
+      waitFor: '/livez',
+    });
+  };
+  return Promise.all([
+    start('sidecar', own, ['sidecar'], { HOTITEM_PROTECT_HOSTS: 'shop.example' }),
+    start('forwarding', sidecar, ['sidecar'], nowhere),
+    start('sink', sink, ['sink'], nowhere),
+  ]);
+}
