@@ -331,6 +331,19 @@ describe('a folder that cannot be written', () => {
     expect(folder.stats().faults).toBeLessThan(12);
   });
 
+  test('makes the list older and older, until it is as it should be again', () => {
+    folder.update(items('4711'));
+    expect(folder.stats().ageMs).toBe(0);
+    rmSync(join(home, 'run'), { recursive: true });
+    block();
+    pass(30_000);
+    expect(folder.stats().ageMs).toBeGreaterThan(29_000);
+    rmSync(join(home, 'run'));
+    pass(31_000);
+
+    expect(folder.stats().ageMs).toBeLessThan(1_000);
+  });
+
   test('is written as soon as possible, and then reports nothing', () => {
     block();
     folder.update(items('4711'));

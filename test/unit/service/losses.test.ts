@@ -49,6 +49,13 @@ test('starts a new period after an hour without a loss, and keeps the total', as
   expect(losses.list()).toMatchObject([{ views: 1, first: now, total: 11 }]);
 });
 
+test('has a total for each reason, also for one without a loss', async () => {
+  dropped = 10;
+  await losses.look();
+
+  expect([losses.total('dropped'), losses.total('damaged')]).toEqual([10, 0]);
+});
+
 test('lists the latest one first', async () => {
   damaged = 1;
   await losses.look();

@@ -178,6 +178,7 @@ describe('the admin listener', () => {
     expect(await get('/readyz?verbose', {}, 'GET', port)).toMatchObject({
       body: 'spool: full; nginx spills\n',
     });
+    expect(metrics.of('ready', { check: 'spool' }).value()).toBe(0);
     expect(await get('/livez', {}, 'GET', port)).toMatchObject({ status: 200 });
   });
 
