@@ -3,13 +3,14 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '
 import kafkajs from 'kafkajs';
 import type { Accounts } from '../../app/wire-sidecar.ts';
 import type { SidecarAccounts } from '../../sidecar/accounting.ts';
+import { openGate } from '../parts/gate.ts';
 import { temporaryFolder } from '../parts/guard.ts';
-import { type KafkaPart, startKafka } from '../parts/kafka.ts';
 import { createTopics, withAdmin } from '../parts/kafka-admin.ts';
 import { recordsOf } from '../parts/kafka-records.ts';
-import { AUTHORIZER, type KafkaSecurity } from '../parts/kafka-security.ts';
+import type { KafkaSecurity } from '../parts/kafka-security.ts';
 import { freePort } from '../parts/ports.ts';
 import { type Service, startService } from '../parts/service.ts';
+import { type SecuredKafka, sharedSecuredKafka } from '../parts/shared.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { lineAt, postLines } from './post-lines.ts';
@@ -21,7 +22,7 @@ const COUNT = 50;
 const CLIENTS = ['kafkajs', 'platformatic'];
 
 suiteWith(['kafka'], { stops: true })('a sidecar whose Kafka is away or refuses it', () => {
-  let kafka: KafkaPart;
+  let kafka: SecuredKafka;
   let security: KafkaSecurity;
   let folder: ReturnType<typeof temporaryFolder>;
   let env: Record<string, string>;
@@ -30,8 +31,7 @@ suiteWith(['kafka'], { stops: true })('a sidecar whose Kafka is away or refuses 
   let topics = 0;
 
   beforeAll(async () => {
-    kafka = await startKafka({ secured: true, properties: AUTHORIZER });
-    if (kafka.security === undefined) throw new Error('this Kafka has no secured listeners');
+    kafka = await sharedSecuredKafka();
     security = kafka.security;
   });
   afterAll(() => kafka?.close());
@@ -89,20 +89,23 @@ suiteWith(['kafka'], { stops: true })('a sidecar whose Kafka is away or refuses 
       await refusals(running, 'authentication', 2);
       expect(await books(running)).toMatchObject({ accepted: COUNT, waiting: COUNT, delivered: 0 });
       const said = warnings(running, 'Kafka does not accept events; they wait in the spool');
-      expect(said).toEqual([expect.objectContaining({ hint: expect.stringContaining('kafka.sasl') })]);
+      // On a busy machine, a connection may time out before it is refused.
+      expect(said.filter(({ hint }) => hint?.includes('kafka.sasl'))).toHaveLength(1);
       expect(running.log()).not.toContain('a-wrong-one');
     },
   );
 
   test('sheds load step by step while Kafka is unavailable, and recovers', async () => {
+    const gate = await openGate(`http://${kafka.brokers[0]}`);
+    await gate.shut();
     const running = await run({
+      KAFKA_BROKERS: new URL(gate.address).host,
       HOTITEM_SPOOL_MAX_BYTES: '300000',
       HOTITEM_SPOOL_SEGMENT_BYTES: '10000',
       HOTITEM_SPOOL_LADDER_FROM: '0.5',
       // A log line for each of a hundred hot items would hide those that are asked for.
       HOTITEM_HEAT_ENABLED: 'false',
     });
-    await kafka.stop();
     const steps = new Set<number>();
     let views = 0;
     while (await post(COUNT).then(() => true, isRefused)) {
@@ -121,7 +124,7 @@ suiteWith(['kafka'], { stops: true })('a sidecar whose Kafka is away or refuses 
     await refusals(running, 'unreachable', 2);
     expect(warnings(running, 'Kafka does not accept events; they wait in the spool')).toHaveLength(1);
 
-    await kafka.start();
+    await gate.open();
     expect(await delivered(running, full.accepted)).toMatchObject({ waiting: 0, dead: 0, unaccounted: 0 });
     const records = await recordsOf(kafka.brokers, topic);
     const weights = records.map(({ value }) => (JSON.parse(value) as { weight?: number }).weight ?? 1);
@@ -132,6 +135,7 @@ suiteWith(['kafka'], { stops: true })('a sidecar whose Kafka is away or refuses 
     await post(COUNT);
     expect(await delivered(running, full.accepted + COUNT)).toMatchObject({ ladder: 0 });
     expect(warnings(running, 'every event is kept again')).toHaveLength(1);
+    await gate.shut();
   });
 
   async function run(settings: Record<string, string>): Promise<Service> {

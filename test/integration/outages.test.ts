@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { obtainNginx } from '../../provision/nginx.ts';
@@ -7,8 +8,8 @@ import { type EventIndex, IndexUnavailable } from '../../store/event-index.ts';
 import { createKafkajsClient } from '../../store/kafka/kafkajs/kafkajs.ts';
 import { createPlatformaticClient } from '../../store/kafka/platformatic/platformatic.ts';
 import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';
+import { temporaryFolder } from '../parts/guard.ts';
 import { type KafkaPart, startKafka } from '../parts/kafka.ts';
-import { withAdmin } from '../parts/kafka-admin.ts';
 import { steady } from '../parts/load.ts';
 import { report } from '../parts/report.ts';
 import { suiteWith } from '../parts/suite.ts';
@@ -18,8 +19,15 @@ import { documentsOf, viewsIn, viewsOf } from './documents.ts';
 import { view } from './index-contract.ts';
 import { batchOf, createKafkaLogs } from './kafka-logs.ts';
 import { setUpIndexes } from './set-up.ts';
-import { sinkSettings } from './sink-topic.ts';
-import { plain } from './views.ts';
+import {
+  countDocuments,
+  openSinkTopic,
+  type SinkSettings,
+  sinkSettings,
+  someEvents,
+  startSinkService,
+} from './sink-topic.ts';
+import { type ExpectedView, plain } from './views.ts';
 
 jest.setTimeout(180_000);
 const FULL = process.env.HOTITEM_TEST_FULL === '1';
@@ -28,88 +36,61 @@ const RATE = 200;
 /** Beside what an orderly stop and a start take. */
 const ABSENCE_MS = FULL ? 10_000 : 2_000;
 const PATIENCE_MS = 60_000;
-/** What the other tests of a part stop in order, this one need only kill. */
-const ENDS = FULL ? (['stop', 'kill'] as const) : (['kill'] as const);
+const ENDS = FULL ? (['kill', 'stop'] as const) : (['kill'] as const);
+
+type Absence = {
+  end(): Promise<void>;
+  start(): Promise<void>;
+  /** While it is away. */
+  meanwhile?(): Promise<void>;
+};
 
 suiteWith(['nginx', 'kafka', 'elasticsearch'], { stops: true })(
   'a part that goes away and comes back',
   () => {
     let kafka: KafkaPart;
     let elasticsearch: ElasticsearchPart;
+    let settings: SinkSettings;
+    let chain: Chain;
+    /** All views of the suite: over each outage, those of the outages before it stay where they are. */
+    const expected: ExpectedView[] = [];
+    const opened: EventIndex[] = [];
+
     beforeAll(async () => {
-      [kafka, elasticsearch] = await Promise.all([startKafka(), startElasticsearch()]);
+      [kafka, elasticsearch] = await Promise.all([
+        startKafka(),
+        // A node that is overloaded by three requests of ours at once, as a real one is by three hundred.
+        startElasticsearch({ settings: { 'indexing_pressure.memory.limit': '1mb' } }),
+      ]);
+      settings = sinkSettings('outages', { brokers: kafka.brokers, node: elasticsearch.node });
+      await setUpIndexes(settings);
+      const build = await obtainNginx({ suite: 'trixie', report });
+      chain = await startChain({ build, env: settings, withSink: true });
     });
-    afterAll(() => Promise.all([kafka?.close(), elasticsearch?.close()]));
+    afterAll(async () => {
+      await Promise.all(opened.map((index) => index.close()));
+      await chain?.close();
+      await Promise.all([kafka?.close(), elasticsearch?.close()]);
+    });
 
     describe('under load: no page fails, its views wait, and each arrives once and by itself', () => {
       test('the sidecar', async () => {
-        await withoutIt('sidecar', ({ sidecar }) => sidecar);
+        await underLoad({ end: () => chain.sidecar.stop(), start: () => chain.sidecar.start() });
       });
 
-      test('Kafka', async () => {
-        await withoutIt('kafka', () => kafka);
-      });
-
-      test('Elasticsearch', async () => {
-        await withoutIt('elasticsearch', () => elasticsearch);
-      });
-
-      type Stoppable = { stop(): Promise<void>; start(): Promise<void> };
-
-      async function withoutIt(name: string, partOf: (chain: Chain) => Stoppable): Promise<void> {
-        const settings = sinkSettings(`without-${name}`, {
-          brokers: kafka.brokers,
-          node: elasticsearch.node,
+      test.each(ENDS)('Kafka (%s), and neither client loses an event or needs a restart', async (end) => {
+        const parties = await Promise.all(Object.entries(CLIENTS).map((client) => party(client, end)));
+        await underLoad({
+          end: () => kafka[end](),
+          start: () => kafka.start(),
+          async meanwhile() {
+            await Promise.all(
+              parties.map(({ log }) =>
+                expect(log.append(batchOf(['during']))).rejects.toThrow('cannot write to topic'),
+              ),
+            );
+          },
         });
-        await setUpIndexes(settings);
-        const build = await obtainNginx({ suite: 'trixie', report });
-        const chain = await startChain({ build, env: settings, withSink: true });
-        try {
-          const seconds = ABSENCE_MS / 1000 + 5;
-          const expected = Array.from({ length: RATE * seconds }, (_, i) => plain((i % 300) + 1, `v=${i}`));
-          const path = (i: number) => expected[i]?.path ?? '/';
-          const load = steady({ port: chain.port, ratePerSecond: RATE, seconds, path });
-          await sleep(2_000);
-          const part = partOf(chain);
-          await part.stop();
-          await sleep(ABSENCE_MS);
-          await part.start();
-          expect((await load).filter(({ status }) => status !== 200)).toEqual([]);
-          const dataStream = settings.HOTITEM_ELASTICSEARCH_DATA_STREAM ?? '';
-          const wanted = { dataStream, count: expected.length, detail: chain.logs };
-          const documents = await documentsOf(elasticsearch.node, wanted);
-          expect(viewsIn(documents)).toEqual(viewsOf(expected));
-          const settled = async () => {
-            const { sidecar } = await chain.accounts();
-            return sidecar?.unaccounted === 0 && sidecar.waiting === 0;
-          };
-          await until(settled, { timeoutMs: 20_000, what: 'the accounting to balance', detail: chain.logs });
-        } finally {
-          await chain.close();
-        }
-      }
-    });
-
-    describe('Kafka', () => {
-      test.each(ENDS)('keeps its topics over a %s', async (end) => {
-        const topic = `kept-over-${end}`;
-        await withAdmin(kafka, (admin) => admin.createTopics({ topics: [{ topic, numPartitions: 1 }] }));
-
-        await kafka[end]();
-        await kafka.start();
-
-        expect(await withAdmin(kafka, (admin) => admin.listTopics())).toContain(topic);
-      });
-
-      test('loses no event with either client, and neither needs a restart', async () => {
-        const parties = await Promise.all(Object.entries(CLIENTS).map(join));
-        await kafka.stop();
-        await Promise.all(
-          parties.map(({ log }) =>
-            expect(log.append(batchOf(['during']))).rejects.toThrow('cannot write to topic'),
-          ),
-        );
-        await kafka.start();
         for (const { name, log, seen } of parties) {
           const taken = () =>
             log.append(batchOf(['after'])).then(
@@ -122,80 +103,112 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'], { stops: true })(
         for (const { close } of parties) await close();
       });
 
-      /** A client that writes and reads a topic of its own. */
-      async function join([name, create]: [string, (typeof CLIENTS)[keyof typeof CLIENTS]]) {
-        const client = create({ brokers: kafka.brokers, clientId: 'test', onWarning: () => {} });
-        const logs = createKafkaLogs(client, name);
-        const log = await logs.create('outage', 2);
-        const seen: string[] = [];
-        await logs.consume(log, 'outage', async (batch) => void seen.push(...batch.values.map(String)));
-        await log.append(batchOf(['before']));
-        const what = `the event before, by ${name}`;
-        await until(() => seen.includes('before'), { timeoutMs: PATIENCE_MS, what });
-        return { name, log, seen, close };
-
-        async function close(): Promise<void> {
-          await logs.close();
-          await client.close();
-        }
-      }
-    });
-
-    describe('Elasticsearch', () => {
-      const opened: EventIndex[] = [];
-      afterAll(async () => {
-        await Promise.all(opened.map((index) => index.close()));
-      });
-
-      test.each(ENDS)('keeps its documents over a %s', async (end) => {
-        const document = `${elasticsearch.node}/kept-over-${end}/_doc/1`;
-        const created = await fetch(document, {
-          method: 'PUT',
-          headers: { 'content-type': 'application/json' },
-          body: '{"item":"4711"}',
-        });
-        expect(created.status).toBe(201);
-
-        await elasticsearch[end]();
-        await elasticsearch.start();
-
-        expect(await (await fetch(document)).json()).toMatchObject({ _source: { item: '4711' } });
-      });
-
-      test('is unavailable as an index meanwhile, and accepts everything afterwards', async () => {
-        const index = await open('hot_item-away');
+      test.each(ENDS)('Elasticsearch (%s), and the index is unavailable meanwhile', async (end) => {
+        const index = await open(`hot_item-without-${end}`);
         const events = [view(), view()];
         await index.create(events.slice(0, 1));
-
-        await elasticsearch.stop();
-        const away = await index.create(events).catch((error: unknown) => error);
-        expect(away).toBeInstanceOf(IndexUnavailable);
-        expect(away).toMatchObject({ message: 'Elasticsearch does not answer', cause: expect.any(Error) });
-        await expect(index.topItems({ from: 0, to: 1, limit: 1 })).rejects.toThrow(IndexUnavailable);
-
-        await elasticsearch.start();
+        await underLoad({
+          end: () => elasticsearch[end](),
+          start: () => elasticsearch.start(),
+          async meanwhile() {
+            const refused = await index.create(events).catch((error: unknown) => error);
+            expect(refused).toBeInstanceOf(IndexUnavailable);
+            expect(refused).toMatchObject({
+              message: 'Elasticsearch does not answer',
+              cause: expect.any(Error),
+            });
+            await expect(index.topItems({ from: 0, to: 1, limit: 1 })).rejects.toThrow(IndexUnavailable);
+          },
+        });
         expect(await index.create(events)).toEqual([{ status: 'exists' }, { status: 'created' }]);
       });
+    });
 
-      test('is unavailable after a timeout if it hangs', async () => {
-        const index = await open('hot_item-hangs', 300);
+    test('Elasticsearch is unavailable as an index after a timeout if it hangs', async () => {
+      const index = await open('hot_item-hangs', 300);
 
-        await elasticsearch.pause();
-        const hung = index.create([view()]).catch((error: unknown) => error);
-        await expect(hung).resolves.toMatchObject({
-          name: 'IndexUnavailable',
-          message: 'Elasticsearch does not answer in time',
-        });
-        await elasticsearch.resume();
+      await elasticsearch.pause();
+      const hung = index.create([view()]).catch((error: unknown) => error);
+      await expect(hung).resolves.toMatchObject({
+        name: 'IndexUnavailable',
+        message: 'Elasticsearch does not answer in time',
       });
+      await elasticsearch.resume();
+    });
 
-      async function open(dataStream: string, requestTimeoutMs = 30_000): Promise<EventIndex> {
-        const { node } = elasticsearch;
-        await setupElasticsearch({ node, requestTimeoutMs: 30_000, dryRun: false, dataStream });
-        const index = createElasticsearchIndex({ node, requestTimeoutMs, dataStream });
-        opened.push(index);
-        return index;
+    test('a sink sends smaller requests to an Elasticsearch that answers 429, until everything is indexed', async () => {
+      const folder = temporaryFolder('pressure');
+      const own = sinkSettings('pressure', { brokers: kafka.brokers, node: elasticsearch.node });
+      await setUpIndexes(own);
+      const topic = await openSinkTopic(own);
+      const sink = await startSinkService(own, join(folder.path, 'sink.log'));
+      try {
+        await topic.append(someEvents(20_000, 'p'));
+        await until(async () => (await countDocuments(own)) === 20_000, {
+          timeoutMs: PATIENCE_MS,
+          what: 'all documents',
+          detail: sink.log,
+        });
+        expect(await sink.metric('hotitem_sink_retries_total')).toBeGreaterThan(0);
+        expect(sink.log()).toContain('the index does not accept everything; retrying');
+        expect(await topic.deadLetters()).toEqual([]);
+      } finally {
+        await sink.stop();
+        await topic.close();
+        folder.remove();
       }
     });
+
+    async function underLoad({ end, start, meanwhile }: Absence): Promise<void> {
+      const seconds = ABSENCE_MS / 1000 + 5;
+      const from = expected.length;
+      const more = Array.from({ length: RATE * seconds }, (_, i) => plain((i % 300) + 1, `v=${from + i}`));
+      expected.push(...more);
+      const path = (i: number) => more[i]?.path ?? '/';
+      const load = steady({ port: chain.port, ratePerSecond: RATE, seconds, path });
+      await sleep(2_000);
+      await end();
+      try {
+        await Promise.all([sleep(ABSENCE_MS), meanwhile?.()]);
+      } finally {
+        await start();
+      }
+      expect((await load).filter(({ status }) => status !== 200)).toEqual([]);
+      const dataStream = settings.HOTITEM_ELASTICSEARCH_DATA_STREAM ?? '';
+      const wanted = { dataStream, count: expected.length, detail: chain.logs };
+      const documents = await documentsOf(elasticsearch.node, wanted);
+      expect(viewsIn(documents)).toEqual(viewsOf(expected));
+      const settled = async () => {
+        const { sidecar } = await chain.accounts();
+        return sidecar?.unaccounted === 0 && sidecar.waiting === 0;
+      };
+      await until(settled, { timeoutMs: 20_000, what: 'the accounting to balance', detail: chain.logs });
+    }
+
+    /** A client that writes and reads a topic of its own. */
+    async function party([name, create]: [string, (typeof CLIENTS)[keyof typeof CLIENTS]], end: string) {
+      const client = create({ brokers: kafka.brokers, clientId: 'test', onWarning: () => {} });
+      const logs = createKafkaLogs(client, `${name}-${end}`);
+      const log = await logs.create('outage', 2);
+      const seen: string[] = [];
+      await logs.consume(log, 'outage', async (batch) => void seen.push(...batch.values.map(String)));
+      await log.append(batchOf(['before']));
+      const what = `the event before, by ${name}`;
+      await until(() => seen.includes('before'), { timeoutMs: PATIENCE_MS, what });
+      return { name, log, seen, close };
+
+      async function close(): Promise<void> {
+        await logs.close();
+        await client.close();
+      }
+    }
+
+    async function open(dataStream: string, requestTimeoutMs = 30_000): Promise<EventIndex> {
+      const { node } = elasticsearch;
+      await setupElasticsearch({ node, requestTimeoutMs: 30_000, dryRun: false, dataStream });
+      const index = createElasticsearchIndex({ node, requestTimeoutMs, dataStream });
+      opened.push(index);
+      return index;
+    }
   },
 );

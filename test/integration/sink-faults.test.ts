@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
-import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';
+import type { ElasticsearchPart } from '../parts/elasticsearch.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import type { KafkaPart } from '../parts/kafka.ts';
 import { askOnce, type Service } from '../parts/service.ts';
-import { sharedKafka } from '../parts/shared.ts';
+import { sharedElasticsearch, sharedKafka } from '../parts/shared.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { setUpIndexes } from './set-up.ts';
@@ -30,11 +30,7 @@ suiteWith(['kafka', 'elasticsearch'], { stops: true })('a sink that meets what i
   let sink: Service | undefined;
 
   beforeAll(async () => {
-    [kafka, elasticsearch] = await Promise.all([
-      sharedKafka(),
-      // A node that is overloaded by three requests of ours at once, as a real one is by three hundred.
-      startElasticsearch({ settings: { 'indexing_pressure.memory.limit': '1mb' } }),
-    ]);
+    [kafka, elasticsearch] = await Promise.all([sharedKafka(), sharedElasticsearch()]);
   });
   afterEach(async () => {
     await sink?.stop();
@@ -133,19 +129,6 @@ suiteWith(['kafka', 'elasticsearch'], { stops: true })('a sink that meets what i
     expect(await countDocuments(settings)).toBe(5_000);
     expect(await topic.deadLetters()).toEqual([]);
     expect(await readiness()).toMatch(/^200 /);
-  });
-
-  test('sends smaller requests to an Elasticsearch that answers 429, until everything is indexed', async () => {
-    await begin('pressure');
-    await topic.append(someEvents(20_000, 'p'));
-    await until(async () => (await countDocuments(settings)) === 20_000, {
-      timeoutMs: ARRIVAL_MS,
-      what: 'all documents',
-      detail: () => sink?.log() ?? '',
-    });
-    expect(await sink?.metric('hotitem_sink_retries_total')).toBeGreaterThan(0);
-    expect(sink?.log()).toContain('the index does not accept everything; retrying');
-    expect(await topic.deadLetters()).toEqual([]);
   });
 
   test("reads a topic in the article's format, mixed with ours, and stores its token nowhere", async () => {
