@@ -20,7 +20,7 @@ export async function startElasticsearchProcess({
   apiKeys = false,
   settings = {},
   files = {},
-  javaOptions = '-Xms512m -Xmx512m -XX:-UseG1GC -XX:+UseSerialGC -XX:TieredStopAtLevel=1',
+  javaOptions = '-Xms512m -Xmx512m -XX:-AlwaysPreTouch -XX:-UseG1GC -XX:+UseSerialGC -XX:TieredStopAtLevel=1',
 }: ElasticsearchOptions = {}): Promise<ElasticsearchPart> {
   const { version, java, home } = await obtainElasticsearch({
     distribution: apiKeys ? ELASTICSEARCH_WITH_API_KEYS : ELASTICSEARCH,

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { obtainKafka } from '../provision/kafka.ts';
 import { temporaryFolder } from './guard.ts';
+import { kafkaClasses } from './kafka-classes.ts';
 import type { KafkaNode, KafkaOptions, KafkaPart } from './kafka-part.ts';
 import { makeSecurity, SECURE_LISTENERS, scramUsers, securityProperties } from './kafka-security.ts';
 import { freePorts } from './ports.ts';
@@ -22,7 +23,9 @@ const CLUSTER = 'aG90aXRlbS10ZXN0cy0wMQ';
 /** Kafka from Maven Central as local processes, with its data in a temporary folder. */
 export async function startKafkaProcesses(options: KafkaOptions): Promise<KafkaPart> {
   const { version = '4.1.1', brokers: count = 1, properties = {}, secured = false } = options;
-  const { java, classpath } = await obtainKafka({ version, report });
+  const build = await obtainKafka({ version, report });
+  const { java, classpath } = build;
+  const classes = version === '4.1.1' ? await kafkaClasses(build, JVM) : [];
   const data = temporaryFolder('kafka');
   const ports = await freePorts(count * 2);
   const brokers: Broker[] = Array.from({ length: count }, (_, i) => ({
@@ -103,7 +106,7 @@ export async function startKafkaProcesses(options: KafkaOptions): Promise<KafkaP
   }
 
   function kafka(main: string, args: string[]): string[] {
-    return [java.command, ...JVM, '-cp', classpath, main, ...args];
+    return [java.command, ...JVM, ...classes, '-cp', classpath, main, ...args];
   }
 
   function folderOf({ id }: Broker): string {

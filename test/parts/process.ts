@@ -23,8 +23,8 @@ export type PartProcess = {
   /** The id of the started process, and of its group. */
   pid: number;
   running(): boolean;
-  /** Sends SIGTERM, or another signal, and waits for the exit. After 30 s it is killed, which is an error. */
-  stop(signal?: NodeJS.Signals): Promise<void>;
+  /** Sends SIGTERM, or another signal, and waits for the exit. After 30 s, or `timeoutMs`, it is killed, which is an error. */
+  stop(signal?: NodeJS.Signals, timeoutMs?: number): Promise<void>;
   /** kill -9, and waits for the exit. */
   kill(): Promise<void>;
   /** SIGSTOP: connections stay open and nothing answers. */
@@ -66,14 +66,14 @@ export function startProcess(options: ProcessOptions): PartProcess {
     while (isAlive(heir?.())) await delay(HEIR_EVERY_MS);
   }
 
-  async function stop(which: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+  async function stop(which: NodeJS.Signals = 'SIGTERM', timeoutMs = STOP_MS): Promise<void> {
     signal('SIGCONT');
     const next = heir?.();
     if (next === undefined || isAlive(pid)) child.kill(which);
     else if (isAlive(next)) process.kill(next, which);
     try {
       await until(() => !running(), {
-        timeoutMs: STOP_MS,
+        timeoutMs,
         what: `${name} to stop`,
         detail: () => tailOf(logFile),
       });

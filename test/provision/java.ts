@@ -3,7 +3,13 @@ import { ProvisionError } from '../../provision/provision-error.ts';
 import { run } from '../../service/run.ts';
 import { OLDEST_JAVA } from './versions.ts';
 
-export type Java = { command: string; home: string; major: number };
+export type Java = {
+  command: string;
+  home: string;
+  major: number;
+  /** Of the virtual machine: `17.0.15+6-Debian-1deb12u1`. */
+  build: string;
+};
 
 const HINT = `Install one (Debian: apt-get install openjdk-${OLDEST_JAVA}-jre-headless), or name it with JAVA_HOME.`;
 
@@ -15,6 +21,7 @@ export async function findJava(env: NodeJS.ProcessEnv = process.env): Promise<Ja
 
   const major = Number(/java\.specification\.version = (?:1\.)?(\d+)/.exec(shown.stderr)?.[1]);
   const home = /java\.home = (.+)/.exec(shown.stderr)?.[1];
+  const build = /java\.vm\.version = (\S+)/.exec(shown.stderr)?.[1] ?? String(major);
   if (shown.code !== 0 || home === undefined || !Number.isInteger(major)) {
     throw new ProvisionError(`${command} -version does not work: ${shown.stderr.slice(-300).trim()}`, {
       hint: HINT,
@@ -25,5 +32,5 @@ export async function findJava(env: NodeJS.ProcessEnv = process.env): Promise<Ja
       hint: HINT,
     });
   }
-  return { command, home: home.trim(), major };
+  return { command, home: home.trim(), major, build };
 }

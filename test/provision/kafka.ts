@@ -22,6 +22,8 @@ export async function obtainKafka(options: { version?: KafkaVersion; report: Rep
     report,
     make: (folder) => copyJars({ ...KAFKA[version], folder }),
   });
-  // The folder is for Kafka 3, whose log4j looks for its configuration on the class path.
-  return { version, java, classpath: `${folder}/*${delimiter}${join(import.meta.dirname, 'log4j')}` };
+  const jars = `${folder}/*`;
+  // Kafka 3's log4j looks for its configuration on the class path. A folder there would forbid an archive of classes.
+  const log4j = version === '3.9.1' ? [join(import.meta.dirname, 'log4j')] : [];
+  return { version, java, classpath: [jars, ...log4j].join(delimiter) };
 }
