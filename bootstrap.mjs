@@ -10,9 +10,13 @@ import { requireNode } from './bin/require-node.mjs';
 const root = dirname(fileURLToPath(import.meta.url));
 const [task, ...args] = process.argv.slice(2);
 
+/** Of each step, for the table of `npm test`. */
+const seconds = {};
+
 requireNode();
 installPackages();
 run('building', process.execPath, [join(root, 'build.mjs')]);
+process.env.BOOTSTRAP_SECONDS = JSON.stringify(seconds);
 if (task !== 'build') await handOver();
 
 function installPackages() {
@@ -45,10 +49,12 @@ function installed() {
 
 function run(what, command, commandArgs) {
   process.stderr.write(`hotitem: ${what} …\n`);
+  const start = performance.now();
   const { status, error } = spawnSync(command, commandArgs, {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
   });
+  seconds[command === 'npm' ? 'packages' : 'build'] = (performance.now() - start) / 1000;
   if (error || status !== 0) {
     stop(
       `${what} failed${error ? `: ${error.message}` : ''}. Is the npm registry reachable? See the lines above.`,

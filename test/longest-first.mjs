@@ -5,15 +5,16 @@ import Sequencer from '@jest/test-sequencer';
  * their own are apart from each other: together they would need the memory of a larger machine.
  */
 const LONGEST = [
+  'integration/nginx-requests',
   'integration/outages',
   'integration/nginx-batch',
-  'integration/nginx-requests',
   'integration/undecodable',
+  'integration/nginx-batch-stop',
+  'integration/verify',
+  'integration/nginx-spill',
   'integration/capture-switch',
   'integration/kafka-clients',
-  'integration/verify',
   'integration/distributed',
-  'integration/nginx-batch-stop',
   'faults/faults',
   'integration/sink-group',
   'integration/kafka-permissions',
@@ -31,10 +32,17 @@ const LONGEST = [
   'integration/replay',
   'integration/kafka-forwarder',
   'integration/embedded',
-  'integration/nginx-spill',
   'integration/kafka-cluster',
+  'integration/page-hot',
+  'integration/keeper',
+  'integration/nginx-inherited',
+  'integration/package',
   'integration/cli',
   'integration/start',
+  'integration/nginx-uris',
+  'unit/detect/heat',
+  'unit/store/spool/recovery',
+  'unit/store/spool/crash',
 ];
 
 /** The order of a run: what is named above; what else needs real parts; the unit tests, which fill what is left. */

@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { bundleScript } from '../../parts/bundle-script.ts';
 
-const CHILD = join(import.meta.dirname, 'end-process-child.ts');
+const CHILD = bundleScript(join(import.meta.dirname, 'end-process-child.ts'));
 /** As the first process of a container. */
 const AS_FIRST = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc'];
 const canUnshare = spawnSync('unshare', ['--pid', '--fork', '--mount-proc', 'true']).status === 0;
@@ -31,7 +32,7 @@ describe('a process exits', () => {
 });
 
 function run(args: string[], before: string[] = []) {
-  const [program = '', ...rest] = [...before, process.execPath, '--import', 'tsx', CHILD, ...args];
+  const [program = '', ...rest] = [...before, process.execPath, CHILD, ...args];
   const options = { encoding: 'utf8', timeout: LATE_MS, killSignal: 'SIGTERM' } as const;
   const { status, signal, stdout, error } = spawnSync(program, rest, options);
   return { status, signal, stdout, isLate: error !== undefined };

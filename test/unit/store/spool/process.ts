@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { afterEach } from '@jest/globals';
+import { bundleScript } from '../../../parts/bundle-script.ts';
 import { until } from '../../../parts/until.ts';
 
 export type SpoolProcess = {
@@ -23,8 +24,8 @@ export function startSpoolProcess(
   task: 'append' | 'hold',
   { dir, first = 0, limitBlocks }: { dir: string; first?: number; limitBlocks?: number },
 ): SpoolProcess {
-  const script = join(import.meta.dirname, 'child.ts');
-  const command = [process.execPath, '--import', 'tsx', script, task, dir, String(first)];
+  const script = bundleScript(join(import.meta.dirname, 'child.ts'));
+  const command = [process.execPath, script, task, dir, String(first)];
   // With SIGXFSZ ignored a write beyond the limit fails with EFBIG, as it fails with ENOSPC on a full disk.
   const limited = ['bash', '-c', `trap '' XFSZ; ulimit -S -f ${limitBlocks}; exec "$@"`, 'bash', ...command];
   const [program = '', ...args] = limitBlocks === undefined ? command : limited;
