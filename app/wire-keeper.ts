@@ -15,10 +15,13 @@ export function wireKeeper({
   now,
 }: Core): ((onChange: () => void) => Keeper) | undefined {
   const { hosts, https, refresh_ms: refreshMs, stale_seconds: staleSeconds } = config.protect;
+  const { max_requests_per_second: requestsPerSecond } = config.protect;
   if (hosts.length === 0) return undefined;
   return (onChange) =>
     createKeeper({
       hosts,
+      https,
+      requestsPerSecond,
       requests: createPageRequests({
         address: splitAddress(config.nginx.keeper),
         https,

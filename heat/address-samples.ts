@@ -18,8 +18,8 @@ export function createAddressSamples(keeper: Keeper | undefined): { look(views: 
       for (let i = first; i < views.length; i += step) {
         const item = views.name(i);
         if (!keeper.isWanted(item)) continue;
-        const target = views.target(i);
-        if (target !== undefined) keeper.saw(item, target);
+        const address = views.address(i);
+        if (address !== undefined) keeper.saw(item, address.host, address.target);
       }
     },
   };

@@ -6,7 +6,7 @@ import { compileRules, type Rules } from '../detect/rules.ts';
 import { IS_BOT, ROW_BITS, WEIGHT } from '../detect/views.ts';
 import { createBotTest } from '../event/bot-test.ts';
 import { createHeatView } from '../event/heat-view.ts';
-import { type Keeper, NothingKept } from '../protect/keeper.ts';
+import { type Keeper, NothingKept, type Purged } from '../protect/keeper.ts';
 import { reasonOf } from '../service/log.ts';
 import type { Metrics } from '../service/metrics.ts';
 import type { NewViews } from '../sidecar/ingest/new-views.ts';
@@ -26,12 +26,13 @@ import {
   type WholeHotList,
 } from './hot-list.ts';
 import { whyNotActedOn } from './hot-name.ts';
-import type { HotSource } from './hot-routes.ts';
+import type { HotSource, PurgeOrder } from './hot-routes.ts';
 import { ruleOptionsOf } from './item-rules.ts';
 import { decisionsOf, type KeptBaselines, type KeptHeat } from './kept-heat.ts';
 import type { Happened, LiveSnapshot } from './live.ts';
 import { liveSnapshot } from './live-state.ts';
 import type { HEAT_METRICS } from './metrics.ts';
+import { nginxNow } from './nginx-now.ts';
 import { createOutbox, type OutboxOptions } from './outbox.ts';
 import { createOverrides, overridesOf } from './overrides.ts';
 import type { RulesFile } from './rules-schema.ts';
@@ -167,6 +168,7 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
     live,
     explain,
     command,
+    purge,
     changed: versions.changed,
     state,
     tick,
@@ -329,8 +331,7 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
       return;
     }
     if (said.do === 'purge') {
-      note();
-      await purge(said.item);
+      await purge(said);
       return;
     }
     if (said.do === 'clear') overrides.clear(said.item);
@@ -356,9 +357,10 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
     }
   }
 
-  async function purge(item: string | undefined): Promise<void> {
+  async function purge({ item, by, reason }: PurgeOrder): Promise<Purged[]> {
+    audit.note({ who: by, what: 'purge', ...(item !== undefined && { item }), reason });
     if (keeper === undefined) throw new NothingKept('no page is kept: protect.hosts names no host');
-    await keeper.purge(item);
+    return keeper.purge(item);
   }
 
   function saidBy(who: string, change: () => void): void {
@@ -408,7 +410,18 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
 
   function explain(item: string): ExplainedItem {
     const override = overrides.of(item);
-    return { ...heat.explain(item), ...(override !== undefined && { override }) };
+    const explained = heat.explain(item);
+    const now = nginxNow({
+      hot: explained.hot,
+      frozen: frozen.state(),
+      problem: unseen.get(item) ?? folder.failure(),
+      keeper,
+    });
+    return {
+      ...explained,
+      ...(override !== undefined && { override }),
+      ...(now !== undefined && { nginx: now }),
+    };
   }
 
   function state(): HeatState {

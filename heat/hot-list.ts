@@ -3,6 +3,7 @@ import type { Explained } from '../detect/explain.ts';
 import type { KeptState } from '../protect/keeper.ts';
 import { createWaiters } from '../service/waiters.ts';
 import type { Freeze } from './frozen-file.ts';
+import type { NginxNow } from './nginx-now.ts';
 import type { Override } from './overrides.ts';
 import type { RulesState } from './rules-watch.ts';
 
@@ -39,7 +40,7 @@ export type WholeHotList = HotList & {
 };
 
 /** Everything known about one item, for the owner. */
-export type ExplainedItem = Explained & { override?: Override };
+export type ExplainedItem = Explained & { override?: Override; nginx?: NginxNow };
 
 /** A growing version, and the readers that wait for the next. */
 export type Versions = {

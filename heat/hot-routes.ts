@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { NothingKept } from '../protect/keeper.ts';
+import { NothingKept, type Purged } from '../protect/keeper.ts';
 import { json, type Route } from '../service/admin/admin.ts';
 import { reasonOf } from '../service/log.ts';
 import type { IntakeRoute } from '../sidecar/ingest/intake.ts';
@@ -14,9 +14,14 @@ export type HotSource = {
   explain(item: string): ExplainedItem;
   /** Resolves when it is in effect and on disk. */
   command(command: HotCommand): Promise<void>;
+  /** The command `purge`, with what became of each page. Rejects with `NothingKept` if nothing is kept, or not this item. */
+  purge(order: PurgeOrder): Promise<Purged[]>;
   /** Resolves when the version is not `version`, or when `signal` is aborted. */
   changed(version: number, signal: AbortSignal): Promise<void>;
 };
+
+/** Without `item`: all pages. */
+export type PurgeOrder = { item?: string | undefined; by: string; reason: string };
 
 /** Longest wait: also the longest delay of a stop of the sidecar. */
 const LONGEST_WAIT_MS = 5_000;
@@ -64,6 +69,10 @@ export function createHotControlRoute(source: HotSource): SocketRoute {
       return { status: 400, value: { error: problems.join('; ') } };
     }
     try {
+      if (read.data.do === 'purge') {
+        const purged = await source.purge(read.data);
+        return { status: 200, value: { ...source.whole(), purged } };
+      }
       await source.command(read.data);
       return { status: 200, value: source.whole() };
     } catch (error) {

@@ -33,11 +33,12 @@ export type ViewBatchesOptions = {
 export type CountedViews = Views & {
   /** The name of the item, as in events. */
   name(index: number): string;
-  /** The path and query as the client wrote them, a character a byte; undefined where the line has them in another form. */
-  target(index: number): string | undefined;
+  /** Host, and path and query as the client wrote them, a character a byte; undefined where the line has them in another form. */
+  address(index: number): { host: string; target: string } | undefined;
 };
 
-/** `$request_uri` in a line. */
+/** `$host` and `$request_uri` in a line. */
+const HOST_COLUMN = 5;
 const TARGET_COLUMN = 6;
 const NEWLINE = 0x0a;
 /** Where the item's name is in the bytes of the lines. */
@@ -78,7 +79,7 @@ export function createViewBatches({ view, isBot, count }: ViewBatchesOptions): N
         return times;
       },
       name,
-      target,
+      address,
     };
     const batch: Batch = {
       begin(from) {
@@ -121,11 +122,13 @@ export function createViewBatches({ view, isBot, count }: ViewBatchesOptions): N
       return cutText('item', text);
     }
 
-    function target(index: number): string | undefined {
+    function address(index: number): { host: string; target: string } | undefined {
       if (odd.has(index)) return undefined;
       const at = words[(index << ROW_BITS) + BEGIN] ?? 0;
       const begin = lines.lastIndexOf(NEWLINE, at) + 1;
-      return lines.toString('latin1', begin, at).split('\t')[TARGET_COLUMN];
+      const columns = lines.toString('latin1', begin, at).split('\t');
+      const { [HOST_COLUMN]: host, [TARGET_COLUMN]: target } = columns;
+      return host === undefined || target === undefined ? undefined : { host, target };
     }
 
     function grow(): void {

@@ -76,6 +76,7 @@ export const INCLUDE_FILES = [
   'server.conf',
   'server-hot.conf',
   'server-protect.conf',
+  'server-actions.conf',
   'capture-subrequest.conf',
   'capture-batch.conf',
   'capture-log.conf',

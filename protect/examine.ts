@@ -1,10 +1,10 @@
-import { difference, whyNotShared } from './judge.ts';
+import { difference, type Refusal, refusal, whyNotShared } from './judge.ts';
 import type { Page } from './page.ts';
 import type { Asked } from './page-request.ts';
+import type { Place } from './targets.ts';
 import { ENGLISH_DESKTOP, ENGLISH_PHONE, GERMAN_DESKTOP, type Visitor } from './visitors.ts';
 
 export type Ask = (asked: Omit<Asked, 'word'>) => Promise<Page>;
-export type Place = { host: string; target: string };
 
 /** The origin, or nginx, does not answer as it should: nothing is known of the page. */
 export class Unavailable extends Error {
@@ -23,10 +23,12 @@ export async function examine(
   ask: Ask,
   now: number,
   first: boolean,
-): Promise<string | undefined> {
+): Promise<Refusal | undefined> {
   const phone = await probe(ENGLISH_PHONE);
+  const forbidden = whyNotShared(phone, now);
+  if (forbidden !== undefined) return forbidden;
   const desktop = await probe(GERMAN_DESKTOP);
-  const refused = whyNotShared(phone, now) ?? whyNotShared(desktop, now);
+  const refused = whyNotShared(desktop, now);
   if (refused !== undefined) return refused;
   const differs = difference(phone, desktop, 'from visitor to visitor');
   if (!first) return differs;
@@ -46,17 +48,21 @@ export async function examine(
 }
 
 /** Has nginx store the page anew. Returns why it must not be shared. Rejects with `Unavailable`. */
-export async function fill(place: Place, ask: Ask, now: number): Promise<string | undefined> {
+export async function fill(place: Place, ask: Ask, now: number): Promise<Refusal | undefined> {
   const page = available(await ask({ mode: 'fill', ...place, headers: { ...PLAIN } }));
   return whyNotShared(page, now);
 }
 
 /** Returns why nginx does not show the page that was stored, undefined where it does. */
-export async function lookWhetherKept(place: Place, ask: Ask): Promise<string | undefined> {
+export async function lookWhetherKept(place: Place, ask: Ask): Promise<Refusal | undefined> {
   const page = available(await ask({ mode: 'look', ...place, headers: { ...PLAIN } }));
   const told = page.headers.get(TOLD)?.[0]?.trim();
-  if (told === undefined) return 'nginx does not say what it did: hotitem check --nginx tells why';
   if (told === 'look HIT') return undefined;
+  return refusal('not_stored', whyNotStored(told));
+}
+
+function whyNotStored(told: string | undefined): string {
+  if (told === undefined) return 'nginx does not say what it did: hotitem check --nginx tells why';
   if (told === 'look')
     return 'its location does not include cache.conf, or its query may change the page (tracking.conf)';
   return `nginx does not keep it (${told})`;

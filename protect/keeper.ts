@@ -1,21 +1,29 @@
-import { randomBytes } from 'node:crypto';
 import { reasonOf } from '../service/log.ts';
 import type { Metrics } from '../service/metrics.ts';
-import { type Ask, examine, fill, lookWhetherKept, type Place } from './examine.ts';
+import { createBrake, createUsual, type Usual } from './brake.ts';
+import { AT_ONCE, createBudget } from './budget.ts';
+import { examine, fill, lookWhetherKept } from './examine.ts';
+import { REFUSAL_KINDS, type Refusal } from './judge.ts';
 import type { PROTECT_METRICS } from './metrics.ts';
+import { createOriginAsk } from './origin-ask.ts';
 import type { PageRequests } from './page-request.ts';
-import { createTargets } from './targets.ts';
+import { createReach } from './reach.ts';
+import { createTargets, type Place } from './targets.ts';
+import { createWords } from './words.ts';
 
 /*
  * Keeps pages of hot items in nginx's cache: asks for one as several visitors, has nginx store it if all get the same, and again before it is too
  * old. Shoppers find a fresh page, and the origin gets a request a second however many come. A page that becomes unfit is dropped at once: its
- * file leaves the hot list, and nginx asks the origin for each shopper as before.
+ * file leaves the hot list, and nginx asks the origin for each shopper as before. An item has one address; by others, shoppers reach the origin.
  *
- * It must never be the flood itself: so many items, so many requests at once, so many bytes and so long for each.
+ * It must never be the flood itself. All its requests share one budget (budget.ts). First come pages that are kept and half as old as they may
+ * be, then new ones unless some are late, then all others: so as many are kept as the budget can refresh in time. While the origin is slower than usual (brake.ts), pages are refreshed
+ * as seldom as keeps them shown, and one new item is looked at at a time. They are not dropped then: each would give the origin all its shoppers.
+ * How often a page is compared does not depend on it.
  */
 
 export type Keeper = {
-  /** These items are hot with the action cache. The first of them get a place. */
+  /** These items are hot with the action cache, the most important first. */
   follow(items: readonly string[]): void;
   /** Whether nginx may show the item's page to everybody. */
   allows(item: string): boolean;
@@ -24,11 +32,14 @@ export type Keeper = {
   /** Whether requests for the item are of interest, and one of them. */
   wantsAny(): boolean;
   isWanted(item: string): boolean;
-  saw(item: string, target: string): void;
+  saw(item: string, host: string, target: string): void;
   /** What is known of a followed item. */
   stateOf(item: string): KeptState | undefined;
-  /** Has its page asked for now, or all that are kept. Resolves when nginx shows the new ones. Rejects where it does not. */
-  purge(item: string | undefined): Promise<void>;
+  /**
+   * Asks for its page now, or for all that are kept, and resolves when nginx shows the new ones. For one item it rejects with `NothingKept`
+   * if there is no new page.
+   */
+  purge(item: string | undefined): Promise<Purged[]>;
   /** Why nothing is kept at all, where that is so. */
   failure(): string | undefined;
   /** Several times a second. */
@@ -36,15 +47,21 @@ export type Keeper = {
   close(): Promise<void>;
 };
 
-/** `since`, `refreshedAt`: ms since 1970. */
+/** Times in ms since 1970. `address`: `https://shop.example/item/4711.html`. `reason`: in words for people. */
 export type KeptState =
   | { state: 'waiting'; reason: string }
-  | { state: 'refused'; reason: string; since: number }
-  | { state: 'kept'; since: number; refreshedAt: number; reason?: string };
+  | { state: 'refused'; reason: string; since: number; retryAt: number; address?: string }
+  | { state: 'kept'; since: number; refreshedAt: number; address: string; reason?: string };
+
+/** What became of a purged page. `ageMs`: since the origin was asked for it. */
+export type Purged = { item: string; ageMs: number } | { item: string; reason: string };
 
 export type KeeperOptions = {
   hosts: readonly string[];
+  https: boolean;
   requests: PageRequests;
+  /** Of the origin, over all items. */
+  requestsPerSecond: number;
   /** Between two refreshes of a page. */
   refreshMs: number;
   /** So long nginx shows a page that is not refreshed. */
@@ -61,22 +78,27 @@ export class NothingKept extends Error {
   override name = 'NothingKept';
 }
 
-/** Items with a place: with a refresh a second and one host, as many requests a second. */
-export const MOST_ITEMS = 100;
-/** Items that are worked on at once, each by one request at a time. */
-const AT_ONCE = 4;
+/** As many as the hot list may have. */
+export const MOST_ITEMS = 1_000;
 /** So often a page that is kept is compared again. */
 const COMPARE_EVERY_MS = 30_000;
-const WORD_EVERY_MS = 60_000;
 /** What was refused, or could not be had, is tried again after so long, and after twice as long each time. */
 const FIRST_WAIT_MS = 10_000;
 const LONGEST_WAIT_MS = 600_000;
 const FIRST_RETRY_MS = 250;
+/** A page is late that is so old, of what it may be; then for so long no further page is looked at. */
+const LATE = 0.6;
+const NO_NEW_MS = 5_000;
+const NO_ROOM = 'other pages come first: protect.max_requests_per_second';
 
 type Entry = {
   item: string;
   state: KeptState;
+  /** Of the page that is kept, or was. */
+  place?: Place;
+  usual: Usual;
   dueAt: number;
+  askedAt: number;
   comparedAt: number;
   failures: number;
   /** The work that is under way. */
@@ -84,171 +106,234 @@ type Entry = {
 };
 
 export function createKeeper(options: KeeperOptions): Keeper {
-  const { hosts, requests, refreshMs, staleMs, metrics, warn, now, onChange } = options;
-  const targets = createTargets();
+  const { hosts, https, requests, refreshMs, staleMs, metrics, warn, now, onChange } = options;
+  const targets = createTargets(hosts);
   const entries = new Map<string, Entry>();
-  /** The latest first; the one before it is still known for requests under way. */
-  let words: { word: string; madeAt: number }[] = [];
-  let failure: string | undefined;
-  let [reachedAt, reachAt, reachFailures] = [Number.NEGATIVE_INFINITY, 0, 0];
-  let isReaching = false;
+  const words = createWords(now);
+  const budget = createBudget({ requestsPerSecond: options.requestsPerSecond, now });
+  const brake = createBrake(now);
+  const askFor = createOriginAsk({ requests, budget, brake, word: words.latest, metrics, now });
+  const reach = createReach({
+    hosts,
+    look: (host) => requests.ask({ mode: 'look', host, target: '/_hotitem/keeper', word: words.latest() }),
+    now,
+    onFailure: dropAll,
+  });
+  let isBraked = false;
+  let lateAt = Number.NEGATIVE_INFINITY;
+  let tickedAt = now();
   let isClosed = false;
-  for (const state of ['waiting', 'kept', 'refused'] as const)
-    metrics.of('protect_items', { state }).follow(() => count(state));
-  metrics.of('protect_reachable').follow(() => (failure === undefined && reachedAt > 0 ? 1 : 0));
+  followMetrics();
   return {
     follow,
     allows: (item) => entries.get(item)?.state.state === 'kept',
-    words: () => words.map(({ word }) => word),
+    words: words.all,
     wantsAny: targets.wantsAny,
     isWanted: targets.isWanted,
     saw: targets.saw,
-    stateOf: (item) => entries.get(item)?.state,
+    stateOf,
     purge,
-    failure: () => failure,
+    failure: reach.failure,
     tick,
     async close() {
       isClosed = true;
+      budget.close();
       requests.close();
       await Promise.all([...entries.values()].map(({ work }) => work));
     },
   };
 
-  function count(state: KeptState['state']): number {
-    return inState(state).length;
+  function followMetrics(): void {
+    for (const state of ['waiting', 'kept', 'refused'] as const)
+      metrics.of('protect_items', { state }).follow(() => inState(state).length);
+    for (const reason of REFUSAL_KINDS) metrics.of('protect_refused_total', { reason });
+    metrics.of('protect_reachable').follow(() => (reach.isThere() ? 1 : 0));
+    metrics.of('protect_slow_origin').follow(() => (isBraked ? 1 : 0));
+    metrics.of('protect_oldest_seconds').follow(() => Math.max(0, ...inState('kept').map(ageOf)) / 1_000);
   }
 
   function inState(state: KeptState['state']): Entry[] {
     return [...entries.values()].filter((entry) => entry.state.state === state);
   }
 
+  function ageOf({ state }: Entry): number {
+    return state.state === 'kept' ? now() - state.refreshedAt : 0;
+  }
+
   function follow(items: readonly string[]): void {
-    const wanted = new Set(items);
+    const wanted = new Set(items.slice(0, MOST_ITEMS));
     for (const item of entries.keys()) if (!wanted.has(item)) entries.delete(item);
-    for (const item of items) {
-      if (entries.has(item) || entries.size >= MOST_ITEMS) continue;
+    for (const item of wanted) {
+      if (entries.has(item)) continue;
       entries.set(item, {
         item,
         state: { state: 'waiting', reason: 'it is being asked for' },
+        usual: createUsual(),
         dueAt: 0,
+        askedAt: 0,
         comparedAt: 0,
         failures: 0,
       });
     }
     targets.follow(new Set(entries.keys()));
     // Before the first request: heat puts them into the hot list with what it is about to publish.
-    if (entries.size === 0) words = [];
-    else if (words.length === 0) words = [newWord()];
+    if (entries.size === 0) words.end();
+    else words.begin();
   }
 
-  function newWord(): { word: string; madeAt: number } {
-    return { word: randomBytes(32).toString('hex'), madeAt: now() };
+  function stateOf(item: string): KeptState | undefined {
+    const entry = entries.get(item);
+    if (entry === undefined) return undefined;
+    const { state } = entry;
+    if (state.state === 'waiting') return { state: 'waiting', reason: whyWaiting(entry) };
+    if (state.state === 'kept' && isBraked && state.reason === undefined)
+      return { ...state, reason: `the origin is slow: refreshed every ${intervalMs() / 1_000} s` };
+    return state;
+  }
+
+  function whyWaiting({ item, work }: Entry): string {
+    if (work !== undefined) return 'it is being asked for';
+    if (targets.of(item) === undefined) {
+      return targets.wasSeen(item)
+        ? 'no shopper came by a usable address of a host in protect.hosts'
+        : 'no shopper has come since it is hot';
+    }
+    return reach.failure() ?? NO_ROOM;
   }
 
   function tick(): void {
-    if (isClosed || entries.size === 0) return;
     const time = now();
-    turnWords(time);
-    if (!isReached(time)) return;
-    let busy = [...entries.values()].filter(({ work }) => work !== undefined).length;
-    for (const entry of entries.values()) {
-      if (busy >= AT_ONCE) return;
-      if (entry.work !== undefined || entry.dueAt > time) continue;
-      const target = targets.of(entry.item);
-      if (target === undefined) continue;
-      begin(entry, target);
-      busy++;
-    }
+    const sinceTick = time - tickedAt;
+    tickedAt = time;
+    if (isClosed || entries.size === 0) return;
+    if (sinceTick < 0) beginAgain(time);
+    isBraked = brake.isOn();
+    if (words.turn()) onChange();
+    expire(sinceTick);
+    budget.tick();
+    reach.tick();
+    if (reach.isThere()) beginDue(time);
   }
 
-  function turnWords(time: number): void {
-    const [latest] = words;
-    if (latest === undefined || time - latest.madeAt < WORD_EVERY_MS) return;
-    words = [newWord(), latest];
-    onChange();
-  }
-
-  /** Whether nginx answers on the keeper's listener, as far as it was tried lately. */
-  function isReached(time: number): boolean {
-    const known = failure === undefined && time - reachedAt < COMPARE_EVERY_MS;
-    if (!known && !isReaching && time >= reachAt) void reach();
-    return failure === undefined && reachedAt > 0;
-  }
-
-  async function reach(): Promise<void> {
-    isReaching = true;
-    try {
-      for (const host of hosts) await reachHost(host);
-      failure = undefined;
-      reachedAt = now();
-      reachFailures = 0;
-    } catch (error) {
-      failure = reasonOf(error);
-      reachAt = now() + Math.min(30_000, 1_000 * 2 ** reachFailures++);
-      warn('keeper', 'no page of a hot item is kept: nginx cannot be asked for one', { reason: failure });
-      const reason = failure;
-      const dropped = [...entries.values()].filter((entry) => fall(entry, reason));
-      if (dropped.length > 0) onChange();
-    } finally {
-      isReaching = false;
-    }
-  }
-
-  async function reachHost(host: string): Promise<void> {
-    const { status } = await requests.ask({ mode: 'look', host, target: '/_hotitem/keeper', word: word() });
-    if (status === 200) return;
-    throw new Error(
-      status === 404
-        ? `the server of ${host} does not know the keeper: server-protect.conf is missing there, or nginx reads another hot list`
-        : `the server of ${host} answers ${status}, not 200`,
+  function giveUpLate(entry: Entry, wasSuspended: boolean): boolean {
+    const { reason } = entry.state;
+    if (wasSuspended) return fall(entry, 'was not refreshed while the sidecar was suspended', 0);
+    return giveUp(
+      entry,
+      reason === undefined ? 'was not refreshed in time' : `cannot be refreshed: ${reason}`,
     );
   }
 
-  function begin(entry: Entry, target: string): void {
-    entry.work = keep(entry, target)
+  /** The clock was set back: nothing must wait until it has caught up. */
+  function beginAgain(time: number): void {
+    for (const entry of entries.values()) {
+      entry.dueAt = Math.min(entry.dueAt, time);
+      entry.comparedAt = 0;
+      const { state } = entry;
+      if (state.state === 'kept') entry.state = { ...state, refreshedAt: Math.min(state.refreshedAt, time) };
+    }
+  }
+
+  /** Counts pages that are late, and drops those that nginx does not show any more. */
+  function expire(sinceTick: number): void {
+    const passedMs = Math.min(1_000, Math.max(0, sinceTick));
+    const wasSuspended = sinceTick > staleMs / 2;
+    let isChanged = false;
+    for (const entry of inState('kept')) {
+      const age = ageOf(entry);
+      if (age > 2 * refreshMs) metrics.of('protect_stale_seconds_total').add(passedMs / 1_000);
+      if (age > LATE * staleMs && !wasSuspended) lateAt = now();
+      if (age > staleMs && entry.work === undefined) isChanged = giveUpLate(entry, wasSuspended) || isChanged;
+    }
+    if (isChanged) onChange();
+  }
+
+  function beginDue(time: number): void {
+    const due = [...entries.values()].filter(({ work, dueAt }) => work === undefined && dueAt <= time);
+    const [kept, others] = [due.filter(isKept), due.filter((entry) => !isKept(entry))];
+    kept.sort((a, b) => a.dueAt - b.dueAt);
+    const urgent = kept.filter((entry) => ageOf(entry) >= staleMs / 2);
+    const working = [...entries.values()].filter(({ work }) => work !== undefined);
+    let busy = working.length;
+    let looking = working.filter((entry) => !isKept(entry)).length;
+    const mostLooking = isBraked ? 1 : AT_ONCE;
+    // A new page takes five requests, so that those that are late would get later.
+    const mayLook = Math.abs(time - lateAt) > NO_NEW_MS;
+    for (const entry of [...urgent, ...(mayLook ? others : []), ...kept]) {
+      if (busy >= AT_ONCE || !budget.hasRoom()) return;
+      if (entry.work !== undefined || (!isKept(entry) && looking >= mostLooking)) continue;
+      if (!begin(entry)) continue;
+      busy++;
+      if (!isKept(entry)) looking++;
+    }
+  }
+
+  /** Returns whether its address is known. */
+  function begin(entry: Entry): boolean {
+    const place = targets.of(entry.item);
+    if (place === undefined) return false;
+    entry.work = keep(entry, place)
       .catch((error: unknown) => unavailable(entry, reasonOf(error)))
       .finally(() => {
         delete entry.work;
       });
+    return true;
   }
 
-  async function keep(entry: Entry, target: string): Promise<void> {
+  async function keep(entry: Entry, place: Place): Promise<void> {
     const began = now();
-    const isFirst = entry.state.state !== 'kept';
+    // The page at another address is another page.
+    const isFirst = !isKept(entry) || !isSame(entry.place, place);
     const compares = isFirst || began - entry.comparedAt >= COMPARE_EVERY_MS;
-    for (const host of hosts) {
-      const refused = await keepAt({ host, target }, isFirst, compares);
-      if (refused === undefined) continue;
-      refuse(entry, refused);
-      return;
-    }
-    if (entries.get(entry.item) !== entry || isClosed) return;
+    const ask = askFor(entry.usual);
+    const refused =
+      (compares ? await examine(place, ask, began, isFirst) : undefined) ??
+      (await fill(place, ask, began)) ??
+      (compares ? await lookWhetherKept(place, ask) : undefined);
+    if (refused !== undefined) refuse(entry, refused);
+    else if (entries.get(entry.item) === entry && !isClosed) kept(entry, place, { began, isFirst, compares });
+  }
+
+  function kept(
+    entry: Entry,
+    place: Place,
+    { began, isFirst, compares }: { began: number; isFirst: boolean; compares: boolean },
+  ): void {
     const time = now();
-    if (compares) entry.comparedAt = time;
+    if (compares) {
+      entry.comparedAt = time;
+      targets.lookAgain(entry.item);
+    }
+    entry.place = place;
     entry.failures = 0;
-    entry.dueAt = began + refreshMs;
+    entry.dueAt = began + intervalMs();
+    entry.askedAt = began;
     const since = entry.state.state === 'kept' ? entry.state.since : time;
-    entry.state = { state: 'kept', since, refreshedAt: time };
+    entry.state = { state: 'kept', since, refreshedAt: time, address: addressOf(place) };
     metrics.of('protect_refresh_seconds').set((time - began) / 1_000);
     if (isFirst) onChange();
   }
 
-  async function keepAt(place: Place, isFirst: boolean, compares: boolean): Promise<string | undefined> {
-    const refused = compares ? await examine(place, ask, now(), isFirst) : undefined;
-    if (refused !== undefined) return refused;
-    return (await fill(place, ask, now())) ?? (compares ? await lookWhetherKept(place, ask) : undefined);
+  /** At most half of what a page may be old: the rest is for a refresh that fails. */
+  function intervalMs(): number {
+    return isBraked ? staleMs / 2 : Math.min(refreshMs, staleMs / 2);
   }
 
-  function refuse(entry: Entry, reason: string): void {
-    metrics.of('protect_refused_total').add();
-    giveUp(entry, reason);
+  function addressOf({ host, target }: Place): string {
+    return `${https ? 'https' : 'http'}://${host}${target}`;
   }
 
-  /** Until it is tried again. */
-  function giveUp(entry: Entry, reason: string): void {
-    const isDropped = fall(entry, reason);
-    entry.dueAt = now() + Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(10, entry.failures++));
-    if (isDropped) onChange();
+  function refuse(entry: Entry, { kind, reason }: Refusal): void {
+    metrics.of('protect_refused_total', { reason: kind }).add();
+    if (giveUp(entry, reason)) onChange();
+  }
+
+  /** Until it is tried again. Returns what `fall` does. */
+  function giveUp(entry: Entry, reason: string): boolean {
+    // Failures to refresh it do not count for how long it waits now.
+    if (isKept(entry)) entry.failures = 0;
+    const waitMs = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(10, entry.failures++));
+    return fall(entry, reason, waitMs);
   }
 
   /** Shoppers see the page while nginx has it. */
@@ -258,52 +343,70 @@ export function createKeeper(options: KeeperOptions): Keeper {
     const { state } = entry;
     if (state.state === 'kept' && now() - state.refreshedAt < staleMs) {
       entry.state = { ...state, reason };
-      entry.dueAt = now() + Math.min(refreshMs, FIRST_RETRY_MS * 2 ** entry.failures++);
+      entry.dueAt = now() + Math.min(intervalMs(), FIRST_RETRY_MS * 2 ** entry.failures++);
       return;
     }
-    giveUp(entry, state.state === 'kept' ? `cannot be refreshed: ${reason}` : reason);
+    const why = state.state === 'kept' ? `cannot be refreshed: ${reason}` : reason;
+    if (giveUp(entry, why)) onChange();
   }
 
-  /** Returns whether nginx has to be told that the page is not kept any more. */
-  function fall(entry: Entry, reason: string): boolean {
-    const wasKept = entry.state.state === 'kept';
-    entry.state = { state: 'refused', reason, since: now() };
-    if (!wasKept) return false;
-    // Failures to refresh it do not count for how long it waits now.
-    entry.failures = 0;
-    if (entries.get(entry.item) !== entry) return false;
+  /** It is tried again after `waitMs`. Returns whether nginx has to be told that the page is not kept any more. */
+  function fall(entry: Entry, reason: string, waitMs: number): boolean {
+    const wasKept = isKept(entry);
+    const place = targets.of(entry.item);
+    const time = now();
+    entry.dueAt = time + waitMs;
+    entry.state = {
+      state: 'refused',
+      reason,
+      since: time,
+      retryAt: entry.dueAt,
+      ...(place && { address: addressOf(place) }),
+    };
+    if (!wasKept || entries.get(entry.item) !== entry) return false;
     metrics.of('protect_dropped_total').add();
     return true;
   }
 
-  async function purge(item: string | undefined): Promise<void> {
-    const rest = (item === undefined ? inState('kept').map((entry) => entry.item) : [item]).values();
+  function dropAll(reason: string): void {
+    warn('keeper', 'no page of a hot item is kept: nginx cannot be asked for one', { reason });
+    const dropped = inState('kept').filter((entry) => fall(entry, reason, 0));
+    if (dropped.length > 0) onChange();
+  }
+
+  async function purge(item: string | undefined): Promise<Purged[]> {
+    if (item !== undefined) return [await purgeItem(item)];
+    const rest = inState('kept').values();
+    const purged: Purged[] = [];
     await Promise.all(
       Array.from({ length: AT_ONCE }, async () => {
-        for (const one of rest) await purgeItem(one);
+        for (const entry of rest)
+          purged.push(
+            await purgeItem(entry.item).catch((error) => ({ item: entry.item, reason: reasonOf(error) })),
+          );
       }),
     );
+    return purged;
   }
 
-  async function purgeItem(item: string): Promise<void> {
+  async function purgeItem(item: string): Promise<Purged> {
     const entry = entries.get(item);
-    const target = targets.of(item);
-    if (entry === undefined || target === undefined) throw new NothingKept(`no page of ${item} is kept`);
+    if (entry === undefined) throw new NothingKept(`no page of ${item} is kept`);
     // One that is under way may have been asked for before the change.
     while (entry.work !== undefined) await entry.work;
-    begin(entry, target);
+    if (!begin(entry)) throw new NothingKept(`no page of ${item} is kept: ${whyWaiting(entry)}`);
     await entry.work;
-    if (entry.state.state !== 'kept')
-      throw new NothingKept(`the page of ${item} is not kept: ${entry.state.reason}`);
-    if (entry.state.reason !== undefined) throw new NothingKept(`the page of ${item}: ${entry.state.reason}`);
+    const { state } = entry;
+    if (state.state !== 'kept') throw new NothingKept(`the page of ${item} is not kept: ${state.reason}`);
+    if (state.reason !== undefined) throw new NothingKept(`the page of ${item}: ${state.reason}`);
+    return { item, ageMs: now() - entry.askedAt };
   }
+}
 
-  function ask(asked: Parameters<Ask>[0]): ReturnType<Ask> {
-    metrics.of('protect_requests_total', { kind: asked.mode }).add();
-    return requests.ask({ ...asked, word: word() });
-  }
+function isKept({ state }: Entry): boolean {
+  return state.state === 'kept';
+}
 
-  function word(): string {
-    return words[0]?.word ?? '';
-  }
+function isSame(a: Place | undefined, b: Place): boolean {
+  return a?.host === b.host && a.target === b.target;
 }

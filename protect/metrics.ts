@@ -9,18 +9,36 @@ export const PROTECT_METRICS = {
   },
   protect_requests_total: {
     kind: 'counter',
-    help: 'Requests to nginx for pages of hot items, by kind: probe and fill reach the origin, look does not',
+    help: 'Requests to nginx for pages of hot items, by kind: probe and fill reach the origin, look only where nginx keeps no page',
     labels: ['kind'],
   },
   protect_failures_total: {
     kind: 'counter',
     help: 'Of these, without an answer, or with an error of the origin',
   },
-  protect_refused_total: { kind: 'counter', help: 'Times that a page was found to be unfit to be shared' },
+  protect_refused_total: {
+    kind: 'counter',
+    help: 'Times that a page was found to be unfit to be shared, by reason: status (is not 200), cookie (sets one), forbidden (Cache-Control, Expires or X-Accel-Expires), vary, compressed, too_large, incomplete, differs (from visitor to visitor), not_stored (nginx does not keep it)',
+    labels: ['reason'],
+  },
   protect_dropped_total: {
     kind: 'counter',
     help: 'Pages that were kept, and are not any more because they became unfit or could not be refreshed',
   },
+  protect_received_bytes_total: { kind: 'counter', help: 'Bytes of pages that were read, unpacked' },
+  protect_origin_seconds_total: {
+    kind: 'counter',
+    help: "Time that the origin spent on the keeper's requests",
+  },
+  protect_slow_origin: {
+    kind: 'gauge',
+    help: '1 while the origin is twice as slow as usual: pages are refreshed as seldom as protect.stale_seconds allows',
+  },
+  protect_stale_seconds_total: {
+    kind: 'counter',
+    help: 'Seconds, summed over all pages, for which a kept page was older than twice protect.refresh_ms',
+  },
+  protect_oldest_seconds: { kind: 'gauge', help: 'Age of the oldest page that is kept' },
   protect_refresh_seconds: { kind: 'gauge', help: 'How long the last refresh of a page took' },
   protect_reachable: {
     kind: 'gauge',

@@ -5,7 +5,6 @@ import {
   type RequestOptions,
 } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { reasonOf } from '../service/log.ts';
 import { MOST_BYTES, type Page } from './page.ts';
 
 export type Mode = 'probe' | 'fill' | 'look';
@@ -41,6 +40,7 @@ export function createPageRequests({ address, https, timeoutMs }: PageRequestsOp
 
   function ask({ mode, host, target, word, headers }: Asked): Promise<Page> {
     return new Promise((resolve, reject) => {
+      const signal = AbortSignal.timeout(timeoutMs);
       const options: RequestOptions = {
         host: address.host,
         port: address.port,
@@ -48,11 +48,14 @@ export function createPageRequests({ address, https, timeoutMs }: PageRequestsOp
         method: 'GET',
         agent,
         headers: { ...headers, Host: host, 'Keep-Alive': `hotitem-${mode}=${word}` },
-        signal: AbortSignal.timeout(timeoutMs),
+        signal,
       };
+      const began = performance.now();
       const asked = https ? secure(options, host) : httpRequest(options);
-      asked.on('error', (error) => reject(new Error(whyUnanswered(error, timeoutMs), { cause: error })));
+      const tooLate = () => new Error(`no whole answer within ${timeoutMs / 1_000} s`);
+      asked.on('error', (error) => reject(signal.aborted ? tooLate() : error));
       asked.once('response', (response) => {
+        const waitedMs = performance.now() - began;
         const chunks: Buffer[] = [];
         let bytes = 0;
         const page = (isWhole: boolean): Page => ({
@@ -61,13 +64,17 @@ export function createPageRequests({ address, https, timeoutMs }: PageRequestsOp
           body: Buffer.concat(chunks),
           bytes,
           isWhole,
+          waitedMs,
         });
         response.on('data', (chunk: Buffer) => {
           bytes += chunk.length;
           if (bytes <= MOST_BYTES) chunks.push(chunk);
           else response.destroy();
         });
-        response.once('close', () => resolve(page(response.complete && bytes <= MOST_BYTES)));
+        response.once('close', () => {
+          if (signal.aborted) reject(tooLate());
+          else resolve(page(response.complete && bytes <= MOST_BYTES));
+        });
         response.on('error', () => undefined);
       });
       asked.end();
@@ -78,12 +85,6 @@ export function createPageRequests({ address, https, timeoutMs }: PageRequestsOp
 /** The certificate is the shop's, for its name; who answers is nginx on this host, which is known by the address. */
 function secure(options: RequestOptions, host: string): ClientRequest {
   return httpsRequest({ ...options, servername: host.replace(/:\d+$/, ''), rejectUnauthorized: false });
-}
-
-function whyUnanswered(error: Error, timeoutMs: number): string {
-  return error.name === 'AbortError' || error.name === 'TimeoutError'
-    ? `no answer within ${timeoutMs / 1_000} s`
-    : reasonOf(error);
 }
 
 function headersOf(raw: string[]): Map<string, string[]> {

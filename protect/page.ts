@@ -8,6 +8,8 @@ export type Page = {
   bytes: number;
   /** It came to its end. */
   isWhole: boolean;
+  /** Until its headers came. */
+  waitedMs: number;
 };
 
 /** Pages larger than this are not kept, as in cache.conf. */

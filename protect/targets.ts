@@ -1,7 +1,10 @@
 /*
  * By which address shoppers ask for an item. The keeper asks for the very same, so it is taken from their requests, and checked: it is
- * hostile.
+ * hostile. The host is one of the configured list.
  */
+
+/** One address of a page: the host as it is configured, and the path and query as clients write it. */
+export type Place = { host: string; target: string };
 
 export type Targets = {
   /** These items are of interest; what is known of others is forgotten. */
@@ -9,10 +12,14 @@ export type Targets = {
   /** Whether requests for any item are still looked at, and for one. */
   wantsAny(): boolean;
   isWanted(item: string): boolean;
-  /** Somebody asked for the item by this path and query. */
-  saw(item: string, target: string): void;
+  /** Somebody asked for the item at this host, by this path and query. */
+  saw(item: string, host: string, target: string): void;
   /** The address of most requests; undefined until one is known. */
-  of(item: string): string | undefined;
+  of(item: string): Place | undefined;
+  /** Whether requests were seen, whatever their address. */
+  wasSeen(item: string): boolean;
+  /** Looks at requests again: shoppers may come by another address by now. */
+  lookAgain(item: string): void;
 };
 
 /** Requests of an item that are looked at before one address is chosen. */
@@ -23,16 +30,27 @@ const LONGEST = 2_048;
 /** What a client may write, and nothing that ends a line or a request. */
 const TARGET = /^\/[\x21-\x7e\x80-\xff]*$/;
 
-type Known = { seen: number; counts: Map<string, number>; chosen?: string };
+type Counted = { place: Place; count: number };
+type Known = {
+  /** Of the requests that are looked at now. */
+  seen: number;
+  counts: Map<string, Counted>;
+  chosen?: Place;
+  /** Enough were seen once. */
+  isSettled: boolean;
+};
 
-export function createTargets(): Targets {
+export function createTargets(hosts: readonly string[]): Targets {
   const items = new Map<string, Known>();
+  const configured = new Map(hosts.toReversed().map((host) => [nameOf(host), host]));
   /** Items of which not enough was seen. */
   let wanting = 0;
   return {
     follow(wanted) {
       for (const item of items.keys()) if (!wanted.has(item)) items.delete(item);
-      for (const item of wanted) if (!items.has(item)) items.set(item, { seen: 0, counts: new Map() });
+      for (const item of wanted) {
+        if (!items.has(item)) items.set(item, { seen: 0, counts: new Map(), isSettled: false });
+      }
       wanting = [...items.values()].filter(({ seen }) => seen < ENOUGH).length;
     },
     wantsAny: () => wanting > 0,
@@ -40,22 +58,68 @@ export function createTargets(): Targets {
       const known = items.get(item);
       return known !== undefined && known.seen < ENOUGH;
     },
-    saw(item, target) {
+    saw(item, name, target) {
       const known = items.get(item);
       if (known === undefined || known.seen >= ENOUGH) return;
-      if (++known.seen === ENOUGH) wanting--;
-      if (target.length > LONGEST || !TARGET.test(target) || target.startsWith('//')) return;
-      const before = known.counts.get(target);
-      if (before === undefined && known.counts.size === MOST_TARGETS) return;
-      known.counts.set(target, (before ?? 0) + 1);
-      known.chosen = mostOf(known.counts);
+      known.seen++;
+      const host = configured.get(nameOf(name));
+      if (host !== undefined && isTarget(target)) count(known, { host, target });
+      const isEnough = known.seen === ENOUGH;
+      if (!known.isSettled || isEnough) choose(known);
+      if (!isEnough) return;
+      wanting--;
+      known.isSettled = true;
+      known.counts.clear();
     },
     of: (item) => items.get(item)?.chosen,
+    wasSeen(item) {
+      const known = items.get(item);
+      return known !== undefined && (known.isSettled || known.seen > 0);
+    },
+    lookAgain(item) {
+      const known = items.get(item);
+      if (known === undefined || known.seen < ENOUGH) return;
+      known.seen = 0;
+      wanting++;
+    },
   };
 }
 
+function count({ counts }: Known, place: Place): void {
+  const key = keyOf(place);
+  const before = counts.get(key);
+  if (before === undefined && counts.size === MOST_TARGETS) return;
+  counts.set(key, { place, count: (before?.count ?? 0) + 1 });
+}
+
+/** An address that was settled is left only for one by which twice as many come: each is asked for as a new page. */
+function choose(known: Known): void {
+  const { counts, chosen, isSettled } = known;
+  if (counts.size === 0) return;
+  const best = [...counts.values()].reduce((most, one) => (isBetter(one, most) ? one : most));
+  const same = isSettled && chosen !== undefined ? counts.get(keyOf(chosen)) : undefined;
+  const isKept = same !== undefined && isBare(same) === isBare(best) && 2 * same.count > best.count;
+  if (!isKept) known.chosen = best.place;
+}
+
 /** One without a query comes first: a query is most often of advertising, and each such request is another one. */
-function mostOf(counts: Map<string, number>): string {
-  const rank = ([target, count]: [string, number]) => count + (target.includes('?') ? 0 : ENOUGH);
-  return [...counts].reduce((best, one) => (rank(one) > rank(best) ? one : best))[0];
+function isBetter(one: Counted, other: Counted): boolean {
+  return isBare(one) === isBare(other) ? one.count > other.count : isBare(one);
+}
+
+function isBare({ place }: Counted): boolean {
+  return !place.target.includes('?');
+}
+
+function keyOf({ host, target }: Place): string {
+  return `${host} ${target}`;
+}
+
+function isTarget(target: string): boolean {
+  return target.length <= LONGEST && TARGET.test(target) && !target.startsWith('//');
+}
+
+/** As nginx's `$host` has it: in lower case, without a port. */
+function nameOf(host: string): string {
+  return host.toLowerCase().replace(/:\d+$/, '');
 }

@@ -16,7 +16,7 @@ export const hotShow: Command = {
     const { control } = configure({ ...context, flags });
     const explained = await explainHot(control.socket, item);
     if (json === true) printJson(explained);
-    else print(explainText(explained));
+    else print(explainText(explained, Date.now()));
     return 0;
   },
 };

@@ -1,8 +1,8 @@
+import type { Purged } from '../../protect/keeper.ts';
 import { plainText } from '../../service/plain-text.ts';
 import type { Command } from '../command.ts';
 import { configure } from '../configure.ts';
-import { commandHot } from '../hot/ask-hot.ts';
-import { keptText } from '../hot/kept-text.ts';
+import { purgePages } from '../hot/ask-hot.ts';
 import { REASON } from '../hot/options.ts';
 import { itemOf, requireWords, said } from '../hot/tell.ts';
 import { print } from '../terminal.ts';
@@ -19,16 +19,15 @@ export const purge: Command = {
     if (all) requireWords(context, 0, 'purge: say ITEM or --all, not both');
     const item = all ? undefined : itemOf(context, 'purge');
     const { control } = configure({ ...context, flags });
-    const command = { do: 'purge' as const, ...(item !== undefined && { item }), ...said(context, reason) };
-    const list = await commandHot(control.socket, command, PATIENCE_MS);
-    // An item may be hot by several signals, and has one page.
-    const pages = new Map(
-      list.hot.flatMap(({ item: one, page }) =>
-        page?.state === 'kept' && (item === undefined || one === item) ? [[one, page]] : [],
-      ),
-    );
-    for (const [one, page] of pages) print(`${plainText(one, 60)}: ${keptText(page, list.now)}\n`);
-    if (pages.size === 0) print('no page is kept\n');
-    return 0;
+    const order = { ...(item !== undefined && { item }), ...said(context, reason) };
+    const purged = await purgePages(control.socket, order, PATIENCE_MS);
+    for (const one of purged) print(`${plainText(one.item, 60)}: ${outcome(one)}\n`);
+    if (purged.length === 0) print('no page is kept\n');
+    return purged.some((one) => 'reason' in one) ? 1 : 0;
   },
 };
+
+function outcome(one: Purged): string {
+  if ('reason' in one) return plainText(one.reason, 300);
+  return `cached, refreshed ${(one.ageMs / 1_000).toFixed(1)} s ago`;
+}

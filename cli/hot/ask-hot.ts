@@ -3,6 +3,8 @@ import { userInfo } from 'node:os';
 import { OWNER_ONLY } from '../../app/owner-only.ts';
 import type { HotCommand } from '../../heat/hot-command.ts';
 import type { ExplainedItem, WholeHotList } from '../../heat/hot-list.ts';
+import type { PurgeOrder } from '../../heat/hot-routes.ts';
+import type { Purged } from '../../protect/keeper.ts';
 import { plainText } from '../../service/plain-text.ts';
 import { Trouble } from '../../service/trouble.ts';
 
@@ -14,13 +16,15 @@ export async function askHot(socket: string): Promise<WholeHotList> {
   return (await ask(socket, '/v1/hot')) as WholeHotList;
 }
 
-/** Sends a command to the sidecar. Returns the new hot list. `timeoutMs`: for a command that takes longer than others. */
-export async function commandHot(
-  socket: string,
-  command: HotCommand,
-  timeoutMs = TIMEOUT_MS,
-): Promise<WholeHotList> {
-  return (await ask(socket, '/v1/hot', { command, timeoutMs })) as WholeHotList;
+/** Sends a command to the sidecar. Returns the new hot list. */
+export async function commandHot(socket: string, command: HotCommand): Promise<WholeHotList> {
+  return (await ask(socket, '/v1/hot', { command })) as WholeHotList;
+}
+
+/** Has pages asked for now. Returns what became of each. */
+export async function purgePages(socket: string, order: PurgeOrder, timeoutMs: number): Promise<Purged[]> {
+  const answer = await ask(socket, '/v1/hot', { command: { do: 'purge', ...order }, timeoutMs });
+  return (answer as { purged: Purged[] }).purged;
 }
 
 /** Everything known about an item. */

@@ -2,6 +2,7 @@ import type { Measured } from '../../detect/explain.ts';
 import type { ExplainedItem } from '../../heat/hot-list.ts';
 import { plainText } from '../../service/plain-text.ts';
 import { overrideRow } from './hot-text.ts';
+import { nginxText } from './kept-text.ts';
 
 const LONGEST = 300;
 const WINDOWS: [keyof Measured['windows'], string][] = [
@@ -11,12 +12,16 @@ const WINDOWS: [keyof Measured['windows'], string][] = [
   ['fiveMinutes', 'last 5 min'],
 ];
 
-/** Everything known about an item, for a terminal. */
-export function explainText({ item, measured, rule, hot, why, override }: ExplainedItem): string {
+/** Everything known about an item, for a terminal. `now`: ms since 1970. */
+export function explainText(
+  { item, measured, rule, hot, why, override, nginx }: ExplainedItem,
+  now: number,
+): string {
   const state = hot.length === 0 ? 'not hot' : `hot: ${hot.map(({ signal }) => signal).join(', ')}`;
   return [
     `${plainText(item, 100)}  ${state} (rule ${plainText(rule.name, 60)})`,
     ...hot.map(({ signal, reason }) => `  ${signal.padEnd(14)}${plainText(reason, LONGEST)}`),
+    ...(nginx === undefined ? [] : nginxText(nginx, now).map((sentence) => `  ${sentence}`)),
     ...(override === undefined ? [] : [overrideRow(override)]),
     ...why.map((sentence) => `  ${plainText(sentence, LONGEST)}`),
     ...(measured === undefined ? [] : measuredRows(measured)),

@@ -1,3 +1,4 @@
+import type { NginxNow } from '../../heat/nginx-now.ts';
 import type { KeptState } from '../../protect/keeper.ts';
 import { plainText } from '../../service/plain-text.ts';
 
@@ -6,7 +7,23 @@ const LONGEST_REASON = 200;
 /** What nginx does with the page of a hot item: a reason may be words of the application. */
 export function keptText(page: KeptState, now: number): string {
   const reason = page.reason === undefined ? '' : plainText(page.reason, LONGEST_REASON);
-  if (page.state !== 'kept') return `not cached: ${reason}`;
+  if (page.state === 'waiting') return `not cached: ${reason}`;
+  if (page.state === 'refused') {
+    const seconds = Math.max(0, Math.ceil((page.retryAt - now) / 1_000));
+    return `not cached: ${reason} (asked for again in ${seconds} s)`;
+  }
   const age = ((now - page.refreshedAt) / 1_000).toFixed(1);
   return `cached, refreshed ${age} s ago${reason === '' ? '' : ` (${reason})`}`;
+}
+
+/** What nginx does about a hot item, and why not more. */
+export function nginxText({ actions, page, why }: NginxNow, now: number): string[] {
+  return [
+    actions.length === 0
+      ? 'nginx does nothing about it'
+      : `nginx, where it is included: ${actions.join(', ')}`,
+    ...(page === undefined ? [] : [keptText(page, now)]),
+    ...(page !== undefined && 'address' in page ? [`the page at ${plainText(page.address, 300)}`] : []),
+    ...why.map((sentence) => plainText(sentence, LONGEST_REASON)),
+  ];
 }

@@ -7,6 +7,7 @@ import { findWorker } from '../conf/worker.ts';
 import type { IncludeSettings } from '../includes.ts';
 import type { Build } from '../program/build.ts';
 import { type Njs, probeNjs } from '../program/njs-probe.ts';
+import { cachePathFindings } from './cache-path-rules.ts';
 import { type Capture, capturesOf } from './captures.ts';
 import { engineFindings } from './engine-rules.ts';
 import type { Facts } from './facts.ts';
@@ -15,6 +16,7 @@ import { hotFindings } from './hot-rules.ts';
 import { includeFindings } from './include-rules.ts';
 import { inheritedFindings } from './inherited-rules.ts';
 import { installedFindings } from './installed-rules.ts';
+import { keeperPathFindings } from './keeper-path-rules.ts';
 import { locationFindings } from './location-rules.ts';
 import { logFindings } from './log-rules.ts';
 import { includeFolder } from './mend.ts';
@@ -97,6 +99,8 @@ async function findingsOf(facts: Facts): Promise<Finding[]> {
     hotFindings(facts),
     hotPathFindings(facts),
     protectFindings(facts),
+    cachePathFindings(facts),
+    keeperPathFindings(facts),
     installedFindings(facts),
   ]);
   return unique(parts.flat());

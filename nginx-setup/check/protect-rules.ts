@@ -14,6 +14,7 @@ import type { Facts } from './facts.ts';
 import { otherInclude } from './mend.ts';
 
 const LOOK = 'server-protect.conf';
+const ACTIONS = 'server-actions.conf';
 /** The kind of upstream that each include is for. */
 const PASS: Readonly<Record<string, 'proxy' | 'fastcgi'>> = {
   'cache.conf': 'proxy',
@@ -48,10 +49,10 @@ const GUARDS = [
 export function protectFindings({ site, sidecar }: Facts): Finding[] {
   const keeper = sidecar.keeper ?? DEFAULT_KEEPER;
   const parts = site.ours.filter(({ name }) => name in PASS || name in REPLACED);
-  const looks = site.ours.filter(({ name }) => name === LOOK);
+  const looks = site.ours.filter(({ name }) => name === LOOK || name === ACTIONS);
   return [
     ...looks.flatMap((look) => tooEarly(look, site)),
-    ...looks.flatMap((look) => unheard(look, { site, keeper })),
+    ...looks.filter(({ name }) => name === LOOK).flatMap((look) => unheard(look, { site, keeper })),
     ...parts.flatMap((part) => [...notPassed(part), ...replaced(part)]),
     ...parts.filter(({ name }) => CACHES.includes(name)).flatMap(notStored),
     ...parts.filter(({ name }) => name === 'limit.conf').flatMap(mixed),
@@ -84,10 +85,10 @@ function tooEarly(look: OurInclude, { ours }: Site): Finding[] {
     {
       id: 'protect-too-early',
       severity: 'error',
-      what: `${LOOK} is above server-hot.conf`,
+      what: `${look.name} is above server-hot.conf`,
       where: placeOf(look.directive),
       why: 'it does not know yet whether the item is hot: nginx never acts on a hot item',
-      fix: `include ${LOOK} below server-hot.conf`,
+      fix: `include ${look.name} below server-hot.conf`,
     },
   ];
 }
@@ -184,8 +185,18 @@ function replaced(part: OurInclude): Finding[] {
 function notStored(part: OurInclude): Finding[] {
   const kind = PASS[part.name] ?? 'proxy';
   const findings: Finding[] = [];
-  const outer = inherited({ around: part.around.slice(0, -1) }, `${kind}_cache`);
   const where = placeOf(part.directive);
+  const own = ownBeside(part, `${kind}_cache`);
+  if (own !== undefined)
+    findings.push({
+      id: 'cache-taken',
+      severity: 'error',
+      what: `${part.name} stands beside ${own.name} ${own.args.join(' ')}`,
+      where: placeOf(own),
+      why: 'a location has one cache: nginx does not start',
+      fix: `leave ${part.name} out there, or your own cache`,
+    });
+  const outer = inherited({ around: part.around.slice(0, -1) }, `${kind}_cache`);
   if (outer !== undefined && outer.args[0] !== 'off')
     findings.push({
       id: 'cache-taken',

@@ -29,6 +29,7 @@ const HOT_DEFINED = { in: 'http', oneOf: ['http-hot.conf', 'off-hot.conf', 'off.
 const LOOKED = { in: 'server', oneOf: ['server-hot.conf'] } as const;
 const PROTECT_DEFINED = { in: 'http', oneOf: ['http-protect.conf', 'off-protect.conf'] } as const;
 const PROTECT_LOOKED = { in: 'server', oneOf: ['server-protect.conf'] } as const;
+const ACTIONS_LOOKED = { in: 'server', oneOf: ['server-actions.conf'] } as const;
 const LOCATION = ['location', 'if'] as const;
 
 /** Every include that `hotitem nginx install` writes, with what its own first lines state. A new include needs a line here. */
@@ -60,13 +61,14 @@ export const INCLUDES: Readonly<Record<string, Include>> = {
   'tracking.conf': { context: ['http'], yours: true },
   'cookies.conf': { context: ['http'], yours: true },
   'server-protect.conf': { context: ['server'], requires: [PROTECT_DEFINED, LOOKED] },
+  'server-actions.conf': { context: ['server'], requires: [PROTECT_DEFINED, LOOKED] },
   'cache.conf': { context: ['location'], requires: [PROTECT_DEFINED, PROTECT_LOOKED] },
   'cache-fastcgi.conf': { context: ['location'], requires: [PROTECT_DEFINED, PROTECT_LOOKED] },
-  'limit.conf': { context: ['location'], requires: [PROTECT_DEFINED, PROTECT_LOOKED] },
-  'isolate.conf': { context: ['location'], requires: [PROTECT_DEFINED, PROTECT_LOOKED] },
-  'isolated.conf': { context: ['location'], requires: [PROTECT_DEFINED, PROTECT_LOOKED] },
-  'announce.conf': { context: ['location'], requires: [PROTECT_DEFINED, PROTECT_LOOKED] },
-  'announce-fastcgi.conf': { context: ['location'], requires: [PROTECT_DEFINED, PROTECT_LOOKED] },
+  'limit.conf': { context: ['location'], requires: [PROTECT_DEFINED, ACTIONS_LOOKED] },
+  'isolate.conf': { context: ['location'], requires: [PROTECT_DEFINED, ACTIONS_LOOKED] },
+  'isolated.conf': { context: ['location'], requires: [PROTECT_DEFINED, ACTIONS_LOOKED] },
+  'announce.conf': { context: ['location'], requires: [PROTECT_DEFINED, ACTIONS_LOOKED] },
+  'announce-fastcgi.conf': { context: ['location'], requires: [PROTECT_DEFINED, ACTIONS_LOOKED] },
   'capture-log.conf': { context: LOCATION, requires: [DEFINED], transport: 'log' },
 };
 

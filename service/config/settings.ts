@@ -230,6 +230,10 @@ export const settings = z.strictObject({
         .max(3600)
         .default(10)
         .describe('how long the page of a hot item is shown at most when it cannot be refreshed'),
+      max_requests_per_second: count
+        .max(1_000)
+        .default(50)
+        .describe('requests for pages of hot items, of all items together'),
       limit_per_minute: count
         .max(60_000)
         .default(60)

@@ -197,6 +197,7 @@ export async function startProtectSite(
         server_name shop.test other.test;
         ${include('server-hot.conf')}
         ${include('server-protect.conf')}
+        ${include('server-actions.conf')}
         location /web/item/ { ${include('capture-log.conf')} rewrite ^/web(/item/.*)$ $1 last; }
         location /item/ { ${include('capture-log.conf')} ${include('cache.conf')} ${origin} }
         location /tried/item/ { try_files /none$uri @tried; }

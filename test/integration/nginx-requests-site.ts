@@ -127,7 +127,7 @@ export async function startSite({ suite, engine, transport }: Way, waits?: typeo
     server {
         listen 127.0.0.1:${ports[0]};
         ${both ? `listen 127.0.0.1:${ports[1]}; http2 on;` : `listen 127.0.0.1:${ports[1]} http2;`}
-        ${captures ? [...transport.server, 'server-hot.conf', 'server-protect.conf'].map(include).join('\n        ') : ''}
+        ${captures ? [...transport.server, 'server-hot.conf', 'server-protect.conf', 'server-actions.conf'].map(include).join('\n        ') : ''}
         ${LOCATIONS.replaceAll('@CAPTURE@', captures ? include(transport.location) : '')
           .replaceAll('@PROTECT@', captures ? PROTECT.map(include).join('\n            ') : '')
           .replaceAll('@ORIGIN@', `127.0.0.1:${originPort}`)}

@@ -60,6 +60,7 @@ test('writes every include and the scripts', async () => {
     'off.conf',
     'privacy.conf.example',
     'realip.conf.example',
+    'server-actions.conf',
     'server-hot.conf',
     'server-protect.conf',
     'server.conf',
@@ -97,7 +98,7 @@ test.each([
   ['log.conf', '"/var/lib/hotitem/spill/log-$hotitem_minute.tsv"'],
   ['server.conf', '"/var/lib/hotitem/spill/$hotitem_minute.tsv"'],
   ['server-hot.conf', '"/run/hotitem/hot/$hotitem_lease/hot/$hotitem_file"'],
-  ['http-protect.conf', '"127.0.0.1:9188" $http_keep_alive;'],
+  ['http-protect.conf', '"127.0.0.1:9188" "'],
   ['http-protect.conf', 'proxy_cache_path "/var/cache/hotitem-proxy" '],
   ['server-protect.conf', 'listen 127.0.0.1:9188;'],
   ['cache.conf', 'proxy_cache_valid 200 10s;'],
@@ -251,7 +252,7 @@ describe.each([
 test('a dry run reports what it would write, and writes nothing', async () => {
   const { files } = await installNginx({ ...options, dryRun: true });
 
-  expect(files).toHaveLength(41);
+  expect(files).toHaveLength(42);
   expect(readdirSync(root)).toEqual([]);
 });
 

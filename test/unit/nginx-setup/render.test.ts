@@ -4,8 +4,8 @@ import { describe, expect, test } from '@jest/globals';
 
 const NGINX = join(import.meta.dirname, '../../../nginx');
 const INCLUDES = readdirSync(NGINX).filter((name) => name.includes('.conf'));
-/** What server-protect.conf makes possible. */
-const PROTECTING = /^(?:server-protect|cache|limit|isolate|announce)(?:[-d][\w-]*)?\.conf$/;
+/** What server-protect.conf and server-actions.conf make possible. */
+const PROTECTING = /^(?:server-protect|server-actions|cache|limit|isolate|announce)(?:[-d][\w-]*)?\.conf$/;
 
 describe.each(INCLUDES)('%s', (name) => {
   const text = readFileSync(join(NGINX, name), 'utf8');

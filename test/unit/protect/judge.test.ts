@@ -40,7 +40,7 @@ describe('a page may not be shared that', () => {
     ['is large', { bytes: MOST_BYTES + 1, isWhole: false }, 'is larger than 5 MB'],
     ['is torn', { isWhole: false }, 'ended before it was whole'],
   ])('%s', (_, given, reason) => {
-    expect(whyNotShared(page(given), NOW)).toBe(reason);
+    expect(whyNotShared(page(given), NOW)?.reason).toBe(reason);
   });
 });
 
@@ -56,8 +56,8 @@ test.each<[string, Partial<Page>]>([
 test('finds where two pages differ, also if one is a prefix of the other', () => {
   const [a, b, longer] = ['abc', 'abd', 'abcd'].map((text) => page({ body: Buffer.from(text) }));
   if (a === undefined || b === undefined || longer === undefined) throw new Error('unreachable');
-  expect(difference(a, b, 'by language')).toBe('differs by language at byte 2');
-  expect(difference(a, longer, 'by language')).toBe('differs by language at byte 3');
+  expect(difference(a, b, 'by language')?.reason).toBe('differs by language at byte 2');
+  expect(difference(a, longer, 'by language')?.reason).toBe('differs by language at byte 3');
   expect(difference(a, page({ body: Buffer.from('abc') }), 'by language')).toBeUndefined();
 });
 
@@ -66,5 +66,13 @@ function headers(values: Record<string, string[]>): Partial<Page> {
 }
 
 function page(given: Partial<Page>): Page {
-  return { status: 200, headers: new Map(), body: Buffer.from('page'), bytes: 4, isWhole: true, ...given };
+  return {
+    status: 200,
+    headers: new Map(),
+    body: Buffer.from('page'),
+    bytes: 4,
+    isWhole: true,
+    waitedMs: 1,
+    ...given,
+  };
 }

@@ -9,6 +9,7 @@ import { createMetrics } from '../../../service/metrics.ts';
 const START = 1_795_355_710_000;
 const STALE_MS = 10_000;
 const TICK_MS = 50;
+const PER_SECOND = 50;
 
 let time: number;
 let changes: number;
@@ -19,6 +20,14 @@ let keeper: Keeper;
 /** What nginx answers. */
 let status: number;
 let isReachable: boolean;
+let waitedMs: number;
+/** How long an answer takes on the clock of the test, and those that are not there yet. */
+let takesMs: number;
+let unanswered: { at: number; answer: () => void }[];
+let bytes: number;
+let body: () => string;
+let headers: Record<string, string[]>;
+let metrics: ReturnType<typeof createMetrics<typeof PROTECT_METRICS>>;
 
 beforeEach(() => {
   time = START;
@@ -26,12 +35,19 @@ beforeEach(() => {
   asked = [];
   status = 200;
   isReachable = true;
+  [waitedMs, bytes, takesMs] = [10, 4, 0];
+  unanswered = [];
+  body = () => 'page';
+  headers = {};
+  metrics = createMetrics(new Registry(), PROTECT_METRICS);
   keeper = createKeeper({
-    hosts: ['shop.test'],
+    hosts: ['shop.test', 'www.shop.test'],
+    https: true,
     requests: { ask, close() {} },
+    requestsPerSecond: PER_SECOND,
     refreshMs: 1_000,
     staleMs: STALE_MS,
-    metrics: createMetrics(new Registry(), PROTECT_METRICS),
+    metrics,
     warn() {},
     now: () => time,
     onChange: () => changes++,
@@ -71,7 +87,9 @@ describe('the keeper', () => {
     expect(items.every((item) => keeper.allows(item))).toBe(true);
     most = 0;
     asked.length = 0;
-    await keeper.purge(undefined);
+    const purged = await passWhile(keeper.purge(undefined));
+    expect(purged).toHaveLength(20);
+    expect(purged.every((one) => 'ageMs' in one && one.ageMs < 5_000)).toBe(true);
     expect(new Set(asked.map(({ target }) => target)).size).toBe(20);
     expect(most).toBeLessThanOrEqual(4);
   });
@@ -84,6 +102,95 @@ describe('the keeper', () => {
     await Promise.all([keeper.purge('a'), keeper.purge('a')]);
     expect(modes()).toEqual(['fill', 'fill']);
     expect(most).toBe(1);
+  });
+
+  test('a purge says how old the page is, or why there is none', async () => {
+    follow('a', 'b');
+    await pass(500);
+    expect(await keeper.purge('a')).toEqual([{ item: 'a', ageMs: 0 }]);
+    status = 503;
+    await expect(keeper.purge('a')).rejects.toThrow('the page of a: the origin answers 503');
+    expect(await keeper.purge(undefined)).toEqual([
+      { item: 'a', reason: 'the page of a: the origin answers 503' },
+      { item: 'b', reason: 'the page of b: the origin answers 503' },
+    ]);
+    await expect(keeper.purge('c')).rejects.toThrow('no page of c is kept');
+  });
+
+  test('the page at another address of the item is compared before it is shared', async () => {
+    follow('a');
+    for (let i = 0; i < 16; i++) keeper.saw('a', 'shop.test', '/item/a');
+    await pass(31_000);
+    for (let i = 0; i < 16; i++) keeper.saw('a', 'www.shop.test', '/other/a');
+    asked.length = 0;
+    await pass(1_000);
+    expect(asked.filter(({ mode }) => mode === 'probe' || mode === 'fill').map(addressOf)).toEqual([
+      ...Array.from({ length: 3 }, () => 'probe www.shop.test/other/a'),
+      'fill www.shop.test/other/a',
+    ]);
+    expect(keeper.stateOf('a')).toMatchObject({ state: 'kept', address: 'https://www.shop.test/other/a' });
+  });
+
+  test('the page at another address is not shared before it could be compared', async () => {
+    follow('a');
+    for (let i = 0; i < 16; i++) keeper.saw('a', 'shop.test', '/item/a');
+    await pass(31_000);
+    for (let i = 0; i < 16; i++) keeper.saw('a', 'shop.test', '/other/a');
+    status = 503;
+    await pass(3_000);
+    status = 200;
+    asked.length = 0;
+    await pass(2_000);
+    expect(modes().slice(0, 5)).toEqual(['probe', 'probe', 'probe', 'fill', 'look']);
+  });
+
+  test('a page in which a token appears is dropped when it is compared next', async () => {
+    follow('a');
+    await pass(500);
+    let token = 0;
+    body = () => `token ${token++}`;
+    await pass(31_000);
+    expect(keeper.stateOf('a')).toMatchObject({
+      state: 'refused',
+      reason: expect.stringMatching(/^differs from visitor to visitor at byte [67]$/),
+      address: 'https://shop.test/item/a',
+    });
+    expect(metrics.of('protect_refused_total', { reason: 'differs' }).value()).toBe(1);
+  });
+
+  test('an item that nobody comes to waits, and so does one of other hosts alone', async () => {
+    keeper.follow(['a', 'b']);
+    for (let i = 0; i < 20; i++) keeper.saw('b', 'evil.test', '/item/b');
+    await pass(1_000);
+    expect([keeper.stateOf('a'), keeper.stateOf('b')]).toEqual([
+      { state: 'waiting', reason: 'no shopper has come since it is hot' },
+      { state: 'waiting', reason: 'no shopper came by a usable address of a host in protect.hosts' },
+    ]);
+    expect(modes()).toEqual([]);
+  });
+
+  test('after the sidecar was suspended, a page is compared again before it is shared', async () => {
+    follow('a');
+    await pass(500);
+    time += STALE_MS + 1_000;
+    asked.length = 0;
+    changes = 0;
+    keeper.tick();
+    expect([keeper.allows('a'), changes]).toEqual([false, 1]);
+    await pass(1_000);
+    expect(modes().slice(0, 5)).toEqual(['probe', 'probe', 'probe', 'fill', 'look']);
+    expect(keeper.allows('a')).toBe(true);
+  });
+
+  test('a clock that is set back stops no refresh', async () => {
+    follow('a');
+    await pass(500);
+    time -= 3_600_000;
+    asked.length = 0;
+    await pass(3_000);
+    expect(modes()).toContain('probe');
+    expect(modes().filter((mode) => mode === 'fill').length).toBeGreaterThanOrEqual(2);
+    expect(keeper.allows('a')).toBe(true);
   });
 
   test('where nginx is gone all pages are dropped, with the reason', async () => {
@@ -109,15 +216,138 @@ describe('the keeper', () => {
   });
 });
 
+describe('a thousand hot items', () => {
+  const ITEMS = Array.from({ length: 1_000 }, (_, i) => `i${i}`);
+
+  test('are asked for as often as the budget says; those that are kept stay fresh, the others wait', async () => {
+    follow(...ITEMS);
+    await pass(30_000);
+    const kept = ITEMS.filter(keeper.allows);
+    expect(kept.length).toBeGreaterThan(2 * PER_SECOND);
+    asked.length = 0;
+    let [oldest, dropped] = [0, 0];
+    for (let second = 0; second < 30; second++) {
+      await pass(1_000);
+      oldest = Math.max(oldest, ...kept.map(ageOf));
+      dropped += kept.filter((item) => !keeper.allows(item)).length;
+    }
+    expect(asked.length).toBeLessThanOrEqual(31 * PER_SECOND + 4);
+    expect(dropped).toBe(0);
+    expect(oldest).toBeLessThan(STALE_MS);
+    const waiting = ITEMS.filter((item) => keeper.stateOf(item)?.state === 'waiting');
+    expect(waiting.length).toBeGreaterThan(500);
+    expect(keeper.stateOf(waiting.at(-1) ?? '')).toEqual({
+      state: 'waiting',
+      reason: 'other pages come first: protect.max_requests_per_second',
+    });
+  });
+
+  test('of an origin that becomes slow are kept as many as it can refresh, and these stay kept', async () => {
+    follow(...ITEMS);
+    await pass(20_000);
+    takesMs = 100;
+    await pass(60_000);
+    const kept = ITEMS.filter(keeper.allows);
+    expect(kept.length).toBeGreaterThan(40);
+    const before = metrics.of('protect_dropped_total').value();
+    await pass(30_000);
+    expect(metrics.of('protect_dropped_total').value() - before).toBeLessThan(10);
+    expect(ITEMS.filter(keeper.allows).length).toBeGreaterThan(40);
+  });
+
+  test('that all set cookies are asked for less and less', async () => {
+    headers = { 'set-cookie': ['session=1'] };
+    follow(...ITEMS);
+    await pass(120_000);
+    asked.length = 0;
+    await pass(60_000);
+    // One request a page is enough for that.
+    expect(modes().length).toBeLessThan(2 * ITEMS.length);
+  });
+});
+
+describe('while the origin is twice as slow as usual', () => {
+  beforeEach(async () => {
+    follow('a', 'b', 'c');
+    await pass(20_000);
+    waitedMs = 100;
+    await pass(5_000);
+    expect(metrics.of('protect_slow_origin').value()).toBe(1);
+  });
+
+  test('pages stay kept and are refreshed as seldom as that allows, and compared as often as before', async () => {
+    expect(keeper.stateOf('a')).toMatchObject({
+      state: 'kept',
+      reason: 'the origin is slow: refreshed every 5 s',
+    });
+    asked.length = 0;
+    await pass(60_000);
+    const fills = modes().filter((mode) => mode === 'fill').length;
+    expect(fills).toBeGreaterThanOrEqual(3 * 10);
+    expect(fills).toBeLessThanOrEqual(3 * 14);
+    expect(modes().filter((mode) => mode === 'probe').length).toBeGreaterThanOrEqual(2 * 3);
+    expect(['a', 'b', 'c'].every(keeper.allows)).toBe(true);
+  });
+
+  test('one new item is looked at at a time', async () => {
+    const isNew = (target: string) => target.startsWith('/item/new');
+    const news = Array.from({ length: 8 }, (_, i) => `new${i}`);
+    follow('a', 'b', 'c', ...news);
+    asked.length = 0;
+    await pass(2_000);
+    const order = asked.filter(({ target }) => isNew(target)).map(({ target }) => target);
+    expect(new Set(order).size).toBe(8);
+    // All requests of one before those of the next.
+    expect(order).toEqual(news.flatMap((item) => Array.from({ length: 5 }, () => `/item/${item}`)));
+  });
+
+  test('a purge is done at once', async () => {
+    asked.length = 0;
+    expect(await keeper.purge('a')).toEqual([{ item: 'a', ageMs: 0 }]);
+    expect(modes()).toEqual(['fill']);
+  });
+
+  test('all is as before ten seconds after it is as fast as usual', async () => {
+    waitedMs = 10;
+    await pass(20_000);
+    expect(metrics.of('protect_slow_origin').value()).toBe(0);
+    asked.length = 0;
+    await pass(10_000);
+    expect(modes().filter((mode) => mode === 'fill').length).toBeGreaterThanOrEqual(27);
+  });
+});
+
+function ageOf(item: string): number {
+  const state = keeper.stateOf(item);
+  return state?.state === 'kept' ? time - state.refreshedAt : 0;
+}
+
+function addressOf({ mode, host, target }: Asked): string {
+  return `${mode} ${host}${target}`;
+}
+
+/** Time goes by until it is settled. */
+async function passWhile<T>(work: Promise<T>): Promise<T> {
+  let isDone = false;
+  const settled = work.finally(() => {
+    isDone = true;
+  });
+  while (!isDone) await pass(TICK_MS);
+  return settled;
+}
+
 function follow(...items: string[]): void {
   keeper.follow(items);
-  for (const item of items) keeper.saw(item, `/item/${item}`);
+  for (const item of items) keeper.saw(item, 'shop.test', `/item/${item}`);
 }
 
 /** Time goes by in ticks, each with all that its requests lead to. */
 async function pass(ms: number): Promise<void> {
   for (let passed = 0; passed < ms; passed += TICK_MS) {
     time += TICK_MS;
+    const answered = unanswered.filter(({ at }) => at <= time);
+    unanswered = unanswered.filter(({ at }) => at > time);
+    for (const { answer } of answered) answer();
     keeper.tick();
     for (let i = 0; i < 60; i++) await Promise.resolve();
   }
@@ -141,10 +371,22 @@ function modes(): string[] {
 async function ask(one: Asked): Promise<Page> {
   asked.push(one);
   most = Math.max(most, ++running);
-  await Promise.resolve();
+  const at = time + takesMs;
+  await (takesMs === 0
+    ? Promise.resolve()
+    : new Promise<void>((answer) => {
+        unanswered.push({ at, answer });
+      }));
   running--;
   if (!isReachable) throw new Error('connect ECONNREFUSED');
-  const headers = new Map(one.mode === 'look' ? [['x-hotitem-keeper', ['look HIT']]] : []);
+  const told = one.mode === 'look' ? { 'x-hotitem-keeper': ['look HIT'] } : {};
   const isOfPage = one.target !== '/_hotitem/keeper';
-  return { status: isOfPage ? status : 200, headers, body: Buffer.from('page'), bytes: 4, isWhole: true };
+  return {
+    status: isOfPage ? status : 200,
+    headers: new Map(Object.entries({ ...headers, ...told })),
+    body: Buffer.from(body()),
+    bytes,
+    isWhole: true,
+    waitedMs,
+  };
 }

@@ -3,13 +3,13 @@ import { createTargets } from '../../../protect/targets.ts';
 
 test('the address of most requests is chosen, and one without a query before all others', () => {
   const targets = followed();
-  targets.saw('a', '/item/a?utm_source=x');
-  expect(targets.of('a')).toBe('/item/a?utm_source=x');
-  targets.saw('a', '/de/item/a');
-  targets.saw('a', '/item/a');
-  targets.saw('a', '/item/a');
-  for (let i = 0; i < 5; i++) targets.saw('a', '/item/a?utm_source=x');
-  expect(targets.of('a')).toBe('/item/a');
+  targets.saw('a', 'shop.test', '/item/a?utm_source=x');
+  expect(targets.of('a')?.target).toBe('/item/a?utm_source=x');
+  targets.saw('a', 'shop.test', '/de/item/a');
+  targets.saw('a', 'shop.test', '/item/a');
+  targets.saw('a', 'shop.test', '/item/a');
+  for (let i = 0; i < 5; i++) targets.saw('a', 'shop.test', '/item/a?utm_source=x');
+  expect(targets.of('a')?.target).toBe('/item/a');
 });
 
 test.each([
@@ -24,7 +24,7 @@ test.each([
   `/${'a'.repeat(3_000)}`,
 ])('what no client may write is no address: %j', (target) => {
   const targets = followed();
-  targets.saw('a', target);
+  targets.saw('a', 'shop.test', target);
   expect(targets.of('a')).toBeUndefined();
 });
 
@@ -32,24 +32,50 @@ test('enough is enough: of the seventeenth request on nothing is looked at', () 
   const targets = followed();
   for (let i = 0; i < 16; i++) {
     expect([targets.wantsAny(), targets.isWanted('a')]).toEqual([true, true]);
-    targets.saw('a', `/item/a?${i}`);
+    targets.saw('a', 'shop.test', `/item/a?${i}`);
   }
   expect([targets.wantsAny(), targets.isWanted('a')]).toEqual([false, false]);
-  targets.saw('a', '/item/a');
-  expect(targets.of('a')).toBe('/item/a?0');
+  targets.saw('a', 'shop.test', '/item/a');
+  expect(targets.of('a')?.target).toBe('/item/a?0');
 });
 
 test('what is not followed any more is forgotten', () => {
   const targets = followed();
-  targets.saw('a', '/item/a');
+  targets.saw('a', 'shop.test', '/item/a');
   targets.follow(new Set(['b']));
   expect([targets.of('a'), targets.isWanted('a'), targets.isWanted('b')]).toEqual([undefined, false, true]);
-  targets.saw('a', '/item/a');
+  targets.saw('a', 'shop.test', '/item/a');
   expect(targets.of('a')).toBeUndefined();
 });
 
+test('the host is that of the list by which most come, whatever clients write', () => {
+  const targets = followed();
+  for (const host of ['evil.test', 'evil.test', 'WWW.shop.test', 'www.shop.test', 'shop.test', ''])
+    targets.saw('a', host, '/item/a');
+  expect(targets.of('a')).toEqual({ host: 'www.shop.test:8080', target: '/item/a' });
+});
+
+test('an item of which only other hosts were asked has no address, though it was seen', () => {
+  const targets = followed();
+  expect(targets.wasSeen('a')).toBe(false);
+  for (let i = 0; i < 20; i++) targets.saw('a', 'evil.test', '/item/a');
+  expect([targets.of('a'), targets.wasSeen('a'), targets.isWanted('a')]).toEqual([undefined, true, false]);
+});
+
+test('another address takes over where twice as many come by it, and not before', () => {
+  const targets = followed();
+  for (let i = 0; i < 16; i++) targets.saw('a', 'shop.test', '/item/a');
+  const again = (others: number) => {
+    targets.lookAgain('a');
+    expect(targets.wantsAny()).toBe(true);
+    for (let i = 0; i < 16; i++) targets.saw('a', 'shop.test', i < others ? '/b/item/a' : '/item/a');
+    return targets.of('a')?.target;
+  };
+  expect([again(10), again(11)]).toEqual(['/item/a', '/b/item/a']);
+});
+
 function followed() {
-  const targets = createTargets();
+  const targets = createTargets(['shop.test', 'www.shop.test:8080']);
   targets.follow(new Set(['a']));
   return targets;
 }

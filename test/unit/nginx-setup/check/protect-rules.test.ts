@@ -8,7 +8,7 @@ import { factsOf, type Given, HTTP, SERVER } from './shop-facts.ts';
 
 const HOT_HTTP = `${HTTP} include h/http-hot.conf; include h/http-protect.conf;`;
 const LISTEN = 'listen 443 ssl; listen 127.0.0.1:9188 ssl;';
-const LOOKS = `${SERVER} include h/server-hot.conf; include h/server-protect.conf;`;
+const LOOKS = `${SERVER} include h/server-hot.conf; include h/server-protect.conf; include h/server-actions.conf;`;
 const CAPTURE = 'include h/capture-subrequest.conf;';
 const CACHE = `${CAPTURE} include h/cache.conf; proxy_pass http://shop;`;
 const PHP = `${CAPTURE} include h/cache-fastcgi.conf; fastcgi_pass unix:/php; fastcgi_param REQUEST_URI $request_uri;`;
@@ -75,6 +75,20 @@ describe('check --nginx', () => {
       { ...GOOD, server: `${LISTEN} ${SERVER} include h/server-protect.conf;` },
     ],
     [
+      'include-missing',
+      'server-actions.conf is missing',
+      {
+        ...GOOD,
+        server: `${LISTEN} ${SERVER} include h/server-hot.conf; include h/server-protect.conf;`,
+        location: `${CACHE} include h/limit.conf;`,
+      },
+    ],
+    [
+      'protect-too-early',
+      'server-actions.conf is above',
+      { ...GOOD, server: `${LISTEN} ${SERVER} include h/server-actions.conf; include h/server-hot.conf;` },
+    ],
+    [
       'protect-too-early',
       'is above',
       { ...GOOD, server: `${LISTEN} ${SERVER} include h/server-protect.conf; include h/server-hot.conf;` },
@@ -95,6 +109,7 @@ describe('check --nginx', () => {
       { ...GOOD, server: `listen 443 ssl; listen 127.0.0.1:9188; ${LOOKS}` },
     ],
     ['cache-taken', 'proxy_cache shop', { ...GOOD, server: `proxy_cache shop; ${GOOD.server}` }],
+    ['cache-taken', 'beside proxy_cache mine', { ...GOOD, location: `proxy_cache mine; ${CACHE}` }],
     ['cache-unbuffered', 'proxy_buffering off', { ...GOOD, location: `${CACHE} proxy_buffering off;` }],
     [
       'cache-ignores-cookies',

@@ -43,6 +43,7 @@ export type Given = {
   nginx?: string;
   njs?: Facts['njs'];
   socket?: string;
+  cache?: string;
 };
 
 /** What the checks are told of a small shop; `http` begins at line 3, `server` at 6, the location at 8. */
@@ -61,7 +62,9 @@ ${location}
 `;
   const build = parseBuild(`nginx version: nginx/${given.nginx ?? '1.26.3'}\n--prefix=/etc/nginx`);
   if (build === undefined) throw new Error('no build');
-  const site = createSite(readConfiguration(SHOP, dumpSource(new Map([[SHOP, shop], ...includes()]))));
+  const site = createSite(
+    readConfiguration(SHOP, dumpSource(new Map([[SHOP, shop], ...includes(given.cache)]))),
+  );
   return {
     build,
     site,
@@ -73,12 +76,12 @@ ${location}
   };
 }
 
-function includes(): [string, string][] {
+function includes(cache = VALUES.cache): [string, string][] {
   const names = readdirSync(TEMPLATES).filter((name) => name.endsWith('.conf'));
   return [
     ...names.map((name): [string, string] => [
       `/etc/nginx/h/${name}`,
-      renderTemplate(readFileSync(join(TEMPLATES, name), 'utf8'), VALUES),
+      renderTemplate(readFileSync(join(TEMPLATES, name), 'utf8'), { ...VALUES, cache }),
     ]),
     ['/etc/nginx/theirs/http.conf', '# ours\ngzip on;\n'],
     ...['http.conf', 'server.conf'].map((name): [string, string] => [

@@ -1,0 +1,65 @@
+import { reasonOf } from '../service/log.ts';
+import type { Page } from './page.ts';
+
+/** Whether nginx answers on its listener for the keeper, in the server of each host. */
+export type Reach = {
+  /** As far as it was tried lately. */
+  isThere(): boolean;
+  /** Tries again when that is due. */
+  tick(): void;
+  /** Why it does not answer. */
+  failure(): string | undefined;
+};
+
+export type ReachOptions = {
+  hosts: readonly string[];
+  look: (host: string) => Promise<Page>;
+  now: () => number;
+  onFailure: (reason: string) => void;
+};
+
+const AGAIN_EVERY_MS = 30_000;
+const FIRST_WAIT_MS = 1_000;
+const LONGEST_WAIT_MS = 30_000;
+
+export function createReach({ hosts, look, now, onFailure }: ReachOptions): Reach {
+  let failure: string | undefined;
+  let [reachedAt, tryAt, failures] = [Number.NEGATIVE_INFINITY, 0, 0];
+  let isTrying = false;
+  return {
+    isThere: () => failure === undefined && reachedAt > 0,
+    tick() {
+      const time = now();
+      const isKnown = failure === undefined && Math.abs(time - reachedAt) < AGAIN_EVERY_MS;
+      const waits = time < tryAt && tryAt - time <= LONGEST_WAIT_MS;
+      if (!isKnown && !isTrying && !waits) void attempt();
+    },
+    failure: () => failure,
+  };
+
+  async function attempt(): Promise<void> {
+    isTrying = true;
+    try {
+      for (const host of hosts) await lookAt(host);
+      failure = undefined;
+      reachedAt = now();
+      failures = 0;
+    } catch (error) {
+      failure = reasonOf(error);
+      tryAt = now() + Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** failures++);
+      onFailure(failure);
+    } finally {
+      isTrying = false;
+    }
+  }
+
+  async function lookAt(host: string): Promise<void> {
+    const { status } = await look(host);
+    if (status === 200) return;
+    throw new Error(
+      status === 404
+        ? `the server of ${host} does not know the keeper: server-protect.conf is missing there, or nginx reads another hot list`
+        : `the server of ${host} answers ${status}, not 200`,
+    );
+  }
+}

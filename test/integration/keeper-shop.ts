@@ -1,0 +1,98 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ExplainedItem, WholeHotList } from '../../heat/hot-list.ts';
+import type { KeptState } from '../../protect/keeper.ts';
+import { freePorts } from '../parts/ports.ts';
+import { type Service, startService } from '../parts/service.ts';
+import { isListed } from './hot-list-files.ts';
+import { addressOf, lineOf, postLines } from './post-lines.ts';
+import { runHotitem } from './run-hotitem.ts';
+
+const BUSY_VIEWS = 600;
+/** An item stays hot for as long as its test may take on a busy machine. */
+const RULES = 'rules:\n  - busy:\n      dwell_seconds: 600\n';
+
+/** A sidecar whose keeper asks one nginx. */
+export type KeeperShop = {
+  home: string;
+  sidecar: Service;
+  /** Views that make the item hot, from as many addresses of pages as are given. */
+  turnHot(item: string, targets?: string[], host?: string): Promise<void>;
+  stateOf(item: string): Promise<KeptState | undefined>;
+  isKept(item: string): Promise<boolean>;
+  hotList(): Promise<WholeHotList>;
+  /** What `hotitem hot show` prints, and its JSON. */
+  show(item: string): Promise<{ text: string; explained: ExplainedItem }>;
+  /** For the message of a test that waits in vain. */
+  detail(): Promise<string>;
+};
+
+export type KeeperShopOptions = {
+  folder: string;
+  /** The folder of the hot list. */
+  hot: string;
+  keeperPort: number;
+  /** The first is that of views, unless they say otherwise. */
+  hosts: string[];
+  env?: Record<string, string>;
+};
+
+export async function startKeeperShop(options: KeeperShopOptions): Promise<KeeperShop> {
+  const { folder, hot, keeperPort, hosts, env } = options;
+  const home = join(folder, 'sidecar');
+  mkdirSync(home);
+  const rules = join(home, 'rules.yml');
+  writeFileSync(rules, RULES);
+  const [port] = await freePorts(1);
+  const admin = `127.0.0.1:${port}`;
+  const sidecar = await startService({
+    args: ['sidecar'],
+    admin,
+    logFile: join(home, 'sidecar.log'),
+    env: {
+      HOTITEM_HOME: home,
+      HOTITEM_NODE: 'web-1',
+      HOTITEM_ADMIN_LISTEN: admin,
+      HOTITEM_HEAT_DIR: hot,
+      HOTITEM_NGINX_KEEPER: `127.0.0.1:${keeperPort}`,
+      HOTITEM_HEAT_RULES: rules,
+      HOTITEM_PROTECT_HOSTS: hosts.join(','),
+      ...env,
+    },
+  });
+  return { home, sidecar, turnHot, stateOf, isKept, hotList, show, detail };
+
+  async function turnHot(
+    item: string,
+    targets = [`/item/${item}.html`, `/item/${item}.html?utm_source=mail`],
+    host = hosts[0] ?? '',
+  ): Promise<void> {
+    const lines = Array.from({ length: BUSY_VIEWS }, (_, i) =>
+      lineOf({ item, ip: addressOf(i), host, target: targets[i % targets.length] ?? '' }),
+    );
+    await postLines(join(home, 'run/intake.sock'), lines);
+  }
+
+  function hotList(): Promise<WholeHotList> {
+    return sidecar.json<WholeHotList>('/api/v1/hot');
+  }
+
+  async function stateOf(item: string): Promise<KeptState | undefined> {
+    return (await hotList()).hot.find((one) => one.item === item && one.page !== undefined)?.page;
+  }
+
+  async function isKept(item: string): Promise<boolean> {
+    return (await stateOf(item))?.state === 'kept' && isListed(hot, 'cache', item);
+  }
+
+  async function show(item: string): Promise<{ text: string; explained: ExplainedItem }> {
+    const env = { HOTITEM_HOME: home };
+    const { stdout: text } = await runHotitem(['hot', 'show', item], env);
+    const { stdout: json } = await runHotitem(['hot', 'show', item, '--json'], env);
+    return { text, explained: JSON.parse(json) };
+  }
+
+  async function detail(): Promise<string> {
+    return `${JSON.stringify((await hotList()).hot)}\n${sidecar.log()}`;
+  }
+}
