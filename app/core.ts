@@ -6,6 +6,7 @@ import { createRegistry } from '../service/metrics.ts';
 import { createShutdown, type Shutdown } from '../service/shutdown.ts';
 import { type About, createAbout } from './about.ts';
 import { type Parts, partsOf } from './parts.ts';
+import { type Catalogue, wireCatalogue } from './wire-catalogue.ts';
 
 /** Shared by all parts of one process. */
 export type Core = {
@@ -16,6 +17,8 @@ export type Core = {
   shutdown: Shutdown;
   now: () => number;
   about: () => About;
+  /** The catalogue of the shop. The first call begins to load it. */
+  catalogue: () => Catalogue;
   /** A warning that may be frequent, logged once a minute for each `key`. */
   warn: (key: string, message: string, fields?: object) => void;
   /** Time limit for the current batch of a consumer at shutdown. */
@@ -25,15 +28,22 @@ export type Core = {
 export function createCore(config: Config, destination?: DestinationStream): Core {
   const log = createLog(config.log.level, destination);
   const shutdown = createShutdown({ deadlineMs: config.shutdown_seconds * 1000, log });
+  const registry = createRegistry();
+  const warn = createRepeatedWarning(log);
+  let catalogue: Catalogue | undefined;
   return {
     config,
     parts: partsOf(config),
     log,
-    registry: createRegistry(),
+    registry,
     shutdown,
     now: Date.now,
     about: createAbout(config.node, Date.now),
-    warn: createRepeatedWarning(log),
+    catalogue() {
+      catalogue ??= wireCatalogue({ config, log, registry, shutdown, now: Date.now, warn });
+      return catalogue;
+    },
+    warn,
     graceMs: (config.shutdown_seconds * 1000) / 2,
   };
 }

@@ -9,6 +9,7 @@ import type { DuckdbIndex } from '../store/duckdb/duckdb.ts';
 import type { ElasticsearchConnection } from '../store/elasticsearch/elasticsearch.ts';
 import type { DecisionIndex, EventIndex } from '../store/event-index.ts';
 import type { Core } from './core.ts';
+import { joinCatalogue } from './join-catalogue.ts';
 
 const REQUEST_TIMEOUT_MS = 30_000;
 const RETENTION_EVERY_MS = 3_600_000;
@@ -21,7 +22,7 @@ export async function openIndex(core: Core): Promise<EventIndex | DuckdbIndex> {
   const { config, parts, shutdown } = core;
   const index = await (parts.index === 'duckdb' ? openEmbedded(core) : connectElasticsearch(config));
   shutdown.add('index', () => index.close());
-  return index;
+  return config.catalogue.file === undefined ? index : joinCatalogue(index, core.catalogue());
 }
 
 /** Where decisions are beside the events of `index`. Closed with everything else. */

@@ -43,6 +43,7 @@ export async function wireHeat(core: Core, outlet: Outlet, onChange?: OnHotChang
   const { config, registry, shutdown, log, warn, now } = core;
   const { socket_group: group } = config.intake;
   const metrics = createMetrics(registry, HEAT_METRICS);
+  const catalogue = config.catalogue.file === undefined ? undefined : core.catalogue();
   const heat = await startHeat({
     config: config.heat,
     home: config.home,
@@ -53,6 +54,7 @@ export async function wireHeat(core: Core, outlet: Outlet, onChange?: OnHotChang
     warn,
     now,
     keeper: wireKeeper(core),
+    catalogue,
     onChange(change) {
       const { item, signal, reason, rule, dryRun } = change;
       log.info({ item, signal, reason, rule, dryRun }, MESSAGES[change.change]);
@@ -61,6 +63,7 @@ export async function wireHeat(core: Core, outlet: Outlet, onChange?: OnHotChang
   }).catch((error: unknown) => {
     throw error instanceof RulesError ? new ConfigError(error.problems, config.heat.rules) : error;
   });
+  catalogue?.onLoaded(heat.useCatalogue);
   shutdown.add('heat', heat.close);
   const feed = createLiveFeed(heat.live);
   metrics.of('live_clients').follow(feed.clients);

@@ -8,6 +8,7 @@ import { startForwarder } from '../sidecar/forward.ts';
 import type { TestView } from '../sidecar/ingest/test-views.ts';
 import { SIDECAR_METRICS } from '../sidecar/metrics.ts';
 import { createItemsRoute } from '../sidecar/routes/api.ts';
+import { createCatalogueRoute } from '../sidecar/routes/catalogue-route.ts';
 import { createIndexRoutes } from '../sidecar/routes/index-routes.ts';
 import { createPageRoutes } from '../sidecar/routes/page-routes.ts';
 import { createQuestions, type Questions } from '../sidecar/routes/questions.ts';
@@ -34,6 +35,7 @@ import type { Core } from './core.ts';
 import { deadLetterPath } from './open-dead-letters.ts';
 import { indexChecks, openDecisionIndex, openIndex } from './open-index.ts';
 import { watchLosses } from './watch-losses.ts';
+import { type CatalogueState, catalogueAccount } from './wire-catalogue.ts';
 import { type DecisionAccounts, type Embedded, wireOutlet } from './wire-decisions.ts';
 import { type OnHotChange, wireHeat } from './wire-heat.ts';
 import {
@@ -64,6 +66,8 @@ export type Accounts = {
   tests?: TestView[];
   /** Missing if heat detection is off. */
   heat?: HeatState;
+  /** Missing if no catalogue is configured. */
+  catalogue?: CatalogueState;
 };
 
 export type WireSidecarOptions = {
@@ -77,6 +81,7 @@ export async function wireSidecar(core: Core, { sink, onHotChange }: WireSidecar
   const { config, parts, registry, shutdown } = core;
   const metrics = createMetrics(registry, SIDECAR_METRICS);
   const { cursor } = parts;
+  const catalogue = core.catalogue();
   const shared = { ...core, cursor, metrics, batch: batchOf(core) };
   const spool = await openSidecarSpool(shared);
   const next = parts.kafka ? await forward() : await embed();
@@ -110,7 +115,9 @@ export async function wireSidecar(core: Core, { sink, onHotChange }: WireSidecar
         index: next.index,
         questions: openQuestions(metrics),
         now: core.now,
+        lookUp: catalogue.lookUp,
       }),
+      '/api/v1/catalogue': createCatalogueRoute({ items: catalogue.items, state: catalogue.state }),
       '/api/v1/accounting': () => json(200, accounts()),
       ...heat?.routes,
     },
@@ -135,6 +142,7 @@ export async function wireSidecar(core: Core, { sink, onHotChange }: WireSidecar
       outage: next.outage.state() ?? sink?.meters.outage.state(),
       losses: lost.list(),
       tests: tests(),
+      ...catalogueAccount(catalogue),
       ...(heat !== undefined && { heat: heat.state() }),
     };
   }

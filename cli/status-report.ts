@@ -1,4 +1,5 @@
 import type { About } from '../app/about.ts';
+import type { CatalogueState } from '../app/wire-catalogue.ts';
 import type { SinkAccounts } from '../app/wire-sink.ts';
 import type { HeatState } from '../heat/heat.ts';
 import { plainText } from '../service/plain-text.ts';
@@ -41,6 +42,10 @@ const HEAT: [keyof Pick<HeatState, 'hot' | 'held'>, string][] = [
   ['hot', 'hot'],
   ['held', 'held by the cap'],
 ];
+const CATALOGUE: [keyof Pick<CatalogueState, 'rows' | 'rejected'>, string][] = [
+  ['rows', 'items'],
+  ['rejected', 'rows left out'],
+];
 const SINK: [keyof SinkAccounts, string][] = [
   ['consumed', 'consumed'],
   ['indexed', 'indexed'],
@@ -73,12 +78,13 @@ export function statusText(facts: StatusFacts, { line, findings }: Verdict): str
 }
 
 function ofServices({
-  accounts: { about, nginx, sidecar, sink, heat },
+  accounts: { about, nginx, sidecar, sink, heat, catalogue },
 }: Extract<Service, { accounts: unknown }>) {
   return [
     ...(nginx === undefined ? [] : ['nginx, over all restarts', ...ofNginx(nginx)]),
     ...(sidecar === undefined ? [] : [heading('sidecar', about), ...rows(SIDECAR, sidecar)]),
     ...(heat === undefined ? [] : ['hot items', ...rows(HEAT, heat)]),
+    ...(catalogue === undefined ? [] : ['catalogue', ...rows(CATALOGUE, catalogue)]),
     ...(sink === undefined ? [] : [heading('sink', about), ...rows(SINK, sink)]),
   ];
 }

@@ -59,7 +59,7 @@ export type RuleOptions = {
   name: string;
   /** Matches items by any of these patterns; `*` matches any characters. Absent: matches all. */
   items?: readonly string[];
-  /** Matches items of this category of the catalogue. */
+  /** Matches items of a category of the catalogue that has this pattern. */
   category?: string;
   busy?: Partial<BusyRule>;
   surge?: Partial<SurgeRule>;
@@ -67,11 +67,11 @@ export type RuleOptions = {
   dryRun?: boolean;
   /** False: no signal makes it hot; a pin still does. */
   mayBeHot?: boolean;
-  /** Only items of the catalogue may be hot. */
+  /** Only items of the catalogue may be hot, as soon as there is one. */
   catalogueOnly?: boolean;
 };
 
-/** The catalogue of the shop, if there is one. */
+/** The catalogue of the shop. While there is none, no item has a category, and none is barred for want of it. */
 export type Catalogue = { has(item: string): boolean; categoryOf(item: string): string | undefined };
 
 export const DEFAULT_CAP = 100;
@@ -105,7 +105,8 @@ export function compileRules(
         found = override(found, rule);
       }
       if (!mayBeHot) return { ...found, barred: `rule ${found.name}` };
-      if (catalogueOnly && catalogue?.has(item) !== true) return { ...found, barred: 'not in the catalogue' };
+      if (catalogueOnly && catalogue !== undefined && !catalogue.has(item))
+        return { ...found, barred: 'not in the catalogue' };
       return found;
     },
   };
@@ -124,9 +125,14 @@ function override(found: ItemRule, { name, busy, surge, concentrated, dryRun }: 
 
 function matcherOf({ items, category }: RuleOptions, catalogue?: Catalogue): (item: string) => boolean {
   const patterns = items?.map(toPattern);
+  const isCategory = category === undefined ? undefined : toPattern(category);
   return (item) =>
     (patterns === undefined || patterns.some((matches) => matches(item))) &&
-    (category === undefined || catalogue?.categoryOf(item) === category);
+    (isCategory === undefined || isOf(isCategory, catalogue?.categoryOf(item)));
+}
+
+function isOf(isCategory: (category: string) => boolean, category: string | undefined): boolean {
+  return category !== undefined && isCategory(category);
 }
 
 /** Not a regular expression: anybody can choose an item's name, and must not be able to make matching slow. */

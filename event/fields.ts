@@ -18,6 +18,8 @@ export type Field = {
   longest?: number;
   /** `event.omit` may name it. */
   omit?: true;
+  /** From the catalogue: a sink adds it when the event is indexed. No event in a spool or a topic has it. */
+  joined?: true;
   /** The span of a line that is its value. */
   span?: number;
   /** Its field in a document, with the mapping. */
@@ -167,6 +169,22 @@ export const FIELDS = {
     column: { type: 'VARCHAR[]', since: 1 },
     about: 'names of the fields that were cut at their limit',
   },
+  name: {
+    type: 'text',
+    longest: 256,
+    joined: true,
+    ecs: { path: 'hot_item.name', type: 'keyword', ignore_above: 1024 },
+    column: { type: 'VARCHAR', since: 5 },
+    about: 'name of the item, as the [catalogue](catalogue.md) had it when the event was indexed',
+  },
+  category: {
+    type: 'text',
+    longest: 128,
+    joined: true,
+    ecs: { path: 'hot_item.category', type: 'keyword', ignore_above: 1024 },
+    column: { type: 'VARCHAR', since: 5 },
+    about: 'its category, likewise',
+  },
 } as const satisfies Readonly<Record<string, Field>>;
 
 type Fields = typeof FIELDS;
@@ -203,6 +221,11 @@ export function isRequired(name: FieldName): boolean {
 
 export function isText(name: FieldName): name is TextField {
   return fieldOf(name).type === 'text';
+}
+
+/** Whether a sidecar writes it. */
+export function isJoined(name: FieldName): boolean {
+  return fieldOf(name).joined === true;
 }
 
 export function isOmittable(name: FieldName): name is Omittable {

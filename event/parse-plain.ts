@@ -1,5 +1,5 @@
 import type { HotItemEvent } from './event.ts';
-import { FIELD_NAMES, type Field, type FieldName, fieldOf } from './fields.ts';
+import { FIELD_NAMES, type Field, type FieldName, fieldOf, isJoined } from './fields.ts';
 import { isKind, KINDS } from './kind.ts';
 
 /** A text without escapes: what stands between the quotes is the text. */
@@ -14,9 +14,9 @@ const VALUES: Record<Field['type'], string> = {
   names: '',
 };
 const ID = '"([\\w.-]{1,128})"';
-/** The fields in the order in which the sidecar writes them; `cut` is for `parse`. */
+/** The fields in the order in which the sidecar writes them; `cut` and what it does not write are for `parse`. */
 const PLAIN = new RegExp(
-  `^{${FIELD_NAMES.filter((name) => name !== 'cut')
+  `^{${FIELD_NAMES.filter((name) => name !== 'cut' && !isJoined(name))
     .map(patternOf)
     .join('')}}$`,
 );

@@ -2,9 +2,10 @@ import { join } from 'node:path';
 import { TICK_MS } from '../detect/clock.ts';
 import { type Change, createDecisions, type Decision } from '../detect/decisions.ts';
 import { createHeat } from '../detect/heat.ts';
-import { compileRules, type Rules } from '../detect/rules.ts';
+import { type Catalogue, compileRules, type Rules } from '../detect/rules.ts';
 import { IS_BOT, ROW_BITS, WEIGHT } from '../detect/views.ts';
 import { createBotTest } from '../event/bot-test.ts';
+import type { CatalogueLookup } from '../event/catalogue-item.ts';
 import { createHeatView } from '../event/heat-view.ts';
 import { type Keeper, NothingKept, type Purged } from '../protect/keeper.ts';
 import { reasonOf } from '../service/log.ts';
@@ -27,7 +28,7 @@ import {
 } from './hot-list.ts';
 import { whyNotActedOn } from './hot-name.ts';
 import type { HotSource, PurgeOrder } from './hot-routes.ts';
-import { ruleOptionsOf } from './item-rules.ts';
+import { needCatalogue, ruleOptionsOf } from './item-rules.ts';
 import { decisionsOf, type KeptBaselines, type KeptHeat } from './kept-heat.ts';
 import type { Happened, LiveSnapshot } from './live.ts';
 import { liveSnapshot } from './live-state.ts';
@@ -62,6 +63,8 @@ export type HeatServiceOptions = {
   onChange?: ((change: Change) => void) | undefined;
   /** Where decisions go; without it they are told to nobody but those who ask. */
   outbox?: Pick<OutboxOptions, 'append' | 'metrics'> | undefined;
+  /** The catalogue of the shop, where one is configured. */
+  catalogue?: { items(): Catalogue | undefined; lookUp: CatalogueLookup } | undefined;
   /** False: the caller calls `tick`. */
   ticks?: boolean;
 };
@@ -74,6 +77,8 @@ export type HeatService = HotSource & {
   state(): HeatState;
   /** The periodic work, due every `TICK_MS`. Never throws. */
   tick(): void;
+  /** Applies rules anew that depend on the catalogue: it has changed. */
+  useCatalogue(): void;
   /** Checks the rules file once, as the timer does every second. */
   readRules(): Promise<void>;
   close(): Promise<void>;
@@ -108,6 +113,7 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
   const watch = await watchRules({
     path: config.rules,
     keptPath: join(home, 'heat-rules.kept.yml'),
+    hasCatalogue: options.catalogue !== undefined,
     now,
     warn,
     onRules: useRules,
@@ -172,6 +178,7 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
     changed: versions.changed,
     state,
     tick,
+    useCatalogue,
     readRules: watch.look,
     close,
   };
@@ -304,8 +311,20 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
     });
   }
 
+  function useCatalogue(): void {
+    if (!needCatalogue(watch.rules())) return;
+    guarded(() => {
+      saidBy('catalogue', () => heat.setRules(rulesOf(watch.rules())));
+      publish();
+    });
+  }
+
   function rulesOf(rules: RulesFile): Rules {
-    return compileRules(ruleOptionsOf(rules), { cap: rules.cap ?? config.cap });
+    const catalogue = options.catalogue?.items();
+    return compileRules(ruleOptionsOf(rules), {
+      cap: rules.cap ?? config.cap,
+      ...(catalogue !== undefined && { catalogue }),
+    });
   }
 
   function applyOverrides(): void {
@@ -399,13 +418,20 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
       shop: shop.lastTen(now()),
       cap: watch.rules().cap ?? config.cap,
       happened,
+      lookUp: options.catalogue?.lookUp,
     });
   }
 
   function shown(decision: Decision): ShownDecision {
     const problem = unseen.get(decision.item);
     const page = decision.actions.includes('cache') ? keeper?.stateOf(decision.item) : undefined;
-    return { ...decision, ...(problem !== undefined && { problem }), ...(page !== undefined && { page }) };
+    const catalogue = options.catalogue?.lookUp(decision.item);
+    return {
+      ...decision,
+      ...(catalogue !== undefined && { catalogue }),
+      ...(problem !== undefined && { problem }),
+      ...(page !== undefined && { page }),
+    };
   }
 
   function explain(item: string): ExplainedItem {

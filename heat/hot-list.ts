@@ -1,5 +1,6 @@
 import type { Decision, Held } from '../detect/decisions.ts';
 import type { Explained } from '../detect/explain.ts';
+import type { CatalogueItem } from '../event/catalogue-item.ts';
 import type { KeptState } from '../protect/keeper.ts';
 import { createWaiters } from '../service/waiters.ts';
 import type { Freeze } from './frozen-file.ts';
@@ -9,6 +10,8 @@ import type { RulesState } from './rules-watch.ts';
 
 /** A decision with what operators need to know. */
 export type ShownDecision = Decision & {
+  /** What the catalogue says about the item; absent if it does not have it. */
+  catalogue?: CatalogueItem;
   /** Why nginx cannot act on it; absent if it can. */
   problem?: string;
   /** What nginx does with its page, where it is to be kept. */

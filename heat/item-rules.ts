@@ -9,12 +9,26 @@ export function ruleOptionsOf({ rules }: RulesFile): RuleOptions[] {
   return rules.map((rule, index) => toRuleOptions(rule, index + 1));
 }
 
+/** Whether any rule depends on the catalogue. */
+export function needCatalogue({ rules }: RulesFile): boolean {
+  return rules.some(({ category, catalogue_only }) => category !== undefined || catalogue_only === true);
+}
+
 /** A rule of the file as detection takes it. `number`: its position in the file, from 1. */
 export function toRuleOptions(rule: Rule, number: number): RuleOptions {
-  const { name = `rule ${number}`, items, hot, dry_run: dryRun } = rule;
+  const {
+    name = `rule ${number}`,
+    items,
+    category,
+    catalogue_only: catalogueOnly,
+    hot,
+    dry_run: dryRun,
+  } = rule;
   return {
     name,
     ...(items !== undefined && { items }),
+    ...(category !== undefined && { category }),
+    ...(catalogueOnly !== undefined && { catalogueOnly }),
     ...(hot !== undefined && { mayBeHot: hot }),
     ...(dryRun !== undefined && { dryRun }),
     ...(rule.busy !== undefined && { busy: busyOf(rule.busy) }),

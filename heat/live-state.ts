@@ -1,5 +1,6 @@
 import type { Decision } from '../detect/decisions.ts';
 import type { Figures, ItemFigures } from '../detect/figures.ts';
+import type { CatalogueLookup } from '../event/catalogue-item.ts';
 import type { WholeHotList } from './hot-list.ts';
 import type { Happened, LiveDecision, LiveItem, LiveSnapshot } from './live.ts';
 
@@ -10,6 +11,7 @@ export type LiveParts = {
   shop: { all: number; people: number };
   cap: number;
   happened: Happened[];
+  lookUp?: CatalogueLookup | undefined;
 };
 
 /** A hot item with too few views to be tracked, such as a pinned one. */
@@ -20,7 +22,14 @@ const UNTRACKED: Omit<ItemFigures, 'item'> = {
   series: { all: [], people: [] },
 };
 
-export function liveSnapshot({ list, figures, shop, cap, happened }: LiveParts): LiveSnapshot {
+export function liveSnapshot({
+  list,
+  figures,
+  shop,
+  cap,
+  happened,
+  lookUp = noItem,
+}: LiveParts): LiveSnapshot {
   const { node, now, frozen, failure, rules } = list;
   const { five, learning, busiest } = figures;
   const counted = new Map(figures.wanted.map((one) => [one.item, one]));
@@ -37,23 +46,41 @@ export function liveSnapshot({ list, figures, shop, cap, happened }: LiveParts):
       ...(failure !== undefined && { failure }),
       rulesProblems: rules.problems.length,
       ...(busiest !== undefined && {
-        busiest: { item: busiest.item, people: busiest.ten.people, visitors: busiest.ten.visitors },
+        busiest: {
+          item: busiest.item,
+          people: busiest.ten.people,
+          visitors: busiest.ten.visitors,
+          ...said(busiest.item),
+        },
       }),
     },
     items: itemsOf(list).map((item) => ({ ...UNTRACKED, ...counted.get(item.item), ...item })),
-    happened,
+    happened: happened.map(named),
   };
+
+  function said(item: string): Pick<LiveItem, 'catalogue'> {
+    const catalogue = lookUp(item);
+    return catalogue === undefined ? {} : { catalogue };
+  }
+
+  function named(one: Happened): Happened {
+    const name = lookUp(one.item)?.name;
+    return name === undefined ? one : { ...one, name };
+  }
 }
 
-type Shown = Pick<LiveItem, 'item' | 'decisions' | 'problem' | 'page'>;
+function noItem(): undefined {}
+
+type Shown = Pick<LiveItem, 'item' | 'decisions' | 'catalogue' | 'problem' | 'page'>;
 
 function itemsOf({ hot }: WholeHotList): Shown[] {
   const items = new Map<string, Shown>();
-  for (const { problem, page, ...decision } of hot) {
+  for (const { problem, page, catalogue, ...decision } of hot) {
     const known = items.get(decision.item) ?? { item: decision.item, decisions: [] };
     known.decisions.push(liveDecision(decision));
     items.set(decision.item, {
       ...known,
+      ...(catalogue !== undefined && { catalogue }),
       ...(problem !== undefined && { problem }),
       ...(page !== undefined && { page }),
     });

@@ -3,6 +3,8 @@
  * A late view that belongs further back in a series appears in the next snapshot. Plain types, because the page is also built from them.
  */
 
+import type { CatalogueItem } from '../event/catalogue-item.ts';
+
 export type LiveSnapshot = { head: LiveHead; items: LiveItem[]; happened: Happened[] };
 
 export type LiveChange = {
@@ -34,7 +36,7 @@ export type LiveHead = {
   /** Number of problems that make the rules file invalid. */
   rulesProblems: number;
   /** The item with the most views by people among those that are not hot. */
-  busiest?: { item: string; people: number; visitors: number };
+  busiest?: { item: string; people: number; visitors: number; catalogue?: CatalogueItem };
 };
 
 /** Views in ten seconds and in a minute. `people`: without known bots. */
@@ -50,6 +52,8 @@ export type LiveSeries = { all: number[]; people: number[] };
 
 export type LiveNumbers = {
   item: string;
+  /** What the catalogue says about it; absent if it does not have it. */
+  catalogue?: CatalogueItem;
   ten: { all: number; people: number; visitors: number };
   minute: { all: number; people: number };
   /** Its baseline: newcomers per second. */
@@ -80,4 +84,6 @@ export type Happened = {
   signal: LiveDecision['signal'];
   change: 'enters' | 'changes' | 'leaves';
   reason: string;
+  /** Its name in the catalogue. */
+  name?: string;
 };

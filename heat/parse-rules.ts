@@ -14,6 +14,12 @@ export class RulesError extends Error {
   }
 }
 
+/** What rules may depend on. */
+export type RulesContext = {
+  /** Whether `catalogue.file` is set. */
+  hasCatalogue?: boolean;
+};
+
 const LONGEST_SHOWN = 100;
 const MOST_PROBLEMS = 100;
 const NEAR = 3;
@@ -22,16 +28,29 @@ const NEAR = 3;
  * Parses rules in YAML. Throws a `RulesError` with all problems. An empty text is a problem: an editor may truncate the file before it
  * writes, and a full disk leaves one.
  */
-export function parseRules(text: string): RulesFile {
+export function parseRules(text: string, { hasCatalogue = false }: RulesContext = {}): RulesFile {
   const value = yamlOf(text) ?? undefined;
   if (value === undefined) throw new RulesError(['the file: is empty; write `rules: []` for no rules']);
   const read = rulesSchema.safeParse(value, { reportInput: true });
-  if (read.success) return read.data;
+  if (read.success) {
+    const missing = hasCatalogue ? [] : catalogueProblems(read.data);
+    if (missing.length > 0) throw new RulesError(missing);
+    return read.data;
+  }
   const problems = read.error.issues.flatMap(explain);
   const more = problems.length - MOST_PROBLEMS;
   throw new RulesError(
     more > 0 ? [...problems.slice(0, MOST_PROBLEMS), `and ${more} problems more`] : problems,
   );
+}
+
+/** A rule that could never apply as it is meant. */
+function catalogueProblems({ rules }: RulesFile): string[] {
+  const needs = 'needs a catalogue: set catalogue.file in the configuration';
+  return rules.flatMap(({ category, catalogue_only }, i) => [
+    ...(category === undefined ? [] : [`rules[${i}].category: ${needs}${got(category)}`]),
+    ...(catalogue_only === true ? [`rules[${i}].catalogue_only: ${needs}${got(true)}`] : []),
+  ]);
 }
 
 function yamlOf(text: string): unknown {

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { reasonOf } from '../service/log.ts';
-import { parseRules, RulesError } from './parse-rules.ts';
+import { parseRules, type RulesContext, RulesError } from './parse-rules.ts';
 import type { RulesFile } from './rules-schema.ts';
 
 /** A rules file: its text, and the rules in it. */
@@ -10,10 +10,10 @@ export type RulesText = { text: string; rules: RulesFile };
 const LARGEST_BYTES = 1024 * 1024;
 
 /** Reads a rules file. Rejects with a `RulesError` with all problems. */
-export async function readRules(path: string): Promise<RulesText> {
+export async function readRules(path: string, context: RulesContext = {}): Promise<RulesText> {
   try {
     const text = await readText(path);
-    return { text, rules: parseRules(text) };
+    return { text, rules: parseRules(text, context) };
   } catch (error) {
     throw error instanceof RulesError ? error : new RulesError([`${path}: ${reasonOf(error)}`]);
   }

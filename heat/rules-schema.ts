@@ -18,7 +18,7 @@ const text = z
   .min(1)
   .max(LONGEST_NAME)
   .refine((value) => !CONTROL.test(value), { message: 'must not contain control characters' });
-/** YAML reads `4711` as a number; items are text. */
+/** YAML reads `4711` as a number; items and categories are text. */
 const item = z.preprocess((value) => (typeof value === 'number' ? String(value) : value), text);
 const rate = z.number().positive().max(MOST_RATE);
 const dwell = z.number().min(1).max(MOST_SECONDS);
@@ -27,8 +27,6 @@ const instant = z
   .refine((value) => toInstant(value) !== undefined, { message: 'must be a time like 2026-07-01T12:00:00Z' })
   .transform((value) => toInstant(value) ?? 0);
 const off = z.literal(false);
-const notYet = (what: string) =>
-  z.never({ error: `there is no catalogue yet, so it is not possible to select ${what}` }).optional();
 
 /** Actions for an item that is hot by this signal. */
 const actions = z.array(z.enum(ACTIONS)).max(ACTIONS.length).optional();
@@ -75,8 +73,10 @@ const rule = z.strictObject({
   name: text.optional(),
   /** Patterns with `*` for any characters; default: all items. */
   items: z.array(item).min(1).max(MOST_RULES).optional(),
-  category: notYet('a category'),
-  catalogue_only: notYet('items outside of it'),
+  /** Pattern of a category of the catalogue, with `*` for any characters. */
+  category: item.optional(),
+  /** Only items of the catalogue may be hot. */
+  catalogue_only: z.boolean().optional(),
   /** False: no signal makes the item hot. */
   hot: z.boolean().optional(),
   busy: z.union([off, busy]).optional(),

@@ -1,7 +1,7 @@
-import { stat } from 'node:fs/promises';
+import { signOf } from '../service/file-sign.ts';
 import { reasonOf } from '../service/log.ts';
 import { replaceFile } from '../service/replace-file.ts';
-import { RulesError } from './parse-rules.ts';
+import { type RulesContext, RulesError } from './parse-rules.ts';
 import { type RulesText, readRules } from './read-rules.ts';
 import { NO_RULES, type RulesFile } from './rules-schema.ts';
 
@@ -23,7 +23,7 @@ export type RulesState = {
   problems: string[];
 };
 
-export type RulesWatchOptions = {
+export type RulesWatchOptions = RulesContext & {
   path: string | undefined;
   /** Copy of the last valid file, for a start with an invalid one. */
   keptPath: string;
@@ -65,9 +65,9 @@ export async function watchRules(options: RulesWatchOptions): Promise<RulesWatch
   async function begin(file: string): Promise<void> {
     const before = await signOf(file);
     try {
-      await use(await readRules(file));
+      await use(await readRules(file, options));
     } catch (error) {
-      const kept = await readRules(keptPath).catch(() => undefined);
+      const kept = await readRules(keptPath, options).catch(() => undefined);
       if (kept === undefined) throw error;
       rules = kept.rules;
       refuse(error, file);
@@ -88,7 +88,7 @@ export async function watchRules(options: RulesWatchOptions): Promise<RulesWatch
     found = sign;
     if (sign === seen || !isSettled) return;
     try {
-      await use(await readRules(file));
+      await use(await readRules(file, options));
       onRules(rules);
     } catch (error) {
       refuse(error, file);
@@ -122,15 +122,5 @@ export async function watchRules(options: RulesWatchOptions): Promise<RulesWatch
         problems,
       },
     );
-  }
-}
-
-/** A fingerprint that changes when the file does; the reason if it cannot be read. */
-async function signOf(path: string): Promise<string> {
-  try {
-    const { ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
-    return `${ino} ${size} ${mtimeNs} ${ctimeNs}`;
-  } catch (error) {
-    return reasonOf(error);
   }
 }

@@ -1,3 +1,4 @@
+import { CATALOGUE_METRICS } from '../catalogue/metrics.ts';
 import { DECISION_METRICS, HEAT_METRICS } from '../heat/metrics.ts';
 import { PROTECT_METRICS } from '../protect/metrics.ts';
 import { ADMIN_METRICS } from '../service/admin/admin-metrics.ts';
@@ -40,5 +41,6 @@ export const METRIC_GROUPS: readonly MetricGroup[] = [
     prefix: DECISIONS,
   },
   { title: 'Decisions to the index', by: SINK, list: DECISION_SINK_METRICS, prefix: DECISIONS },
+  { title: 'Catalogue', by: 'Sidecar and sink, if `catalogue.file` is set.', list: CATALOGUE_METRICS },
   { title: 'Readiness and admin listener', by: 'Sidecar and sink.', list: ADMIN_METRICS },
 ];

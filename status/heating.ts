@@ -7,6 +7,15 @@ export type Heating = {
   notes: Finding[];
 };
 
+/** Whether the catalogue is in effect, in the sidecar and in the sink of this host. */
+export function cataloguing({ sidecar, sink }: StatusFacts): Finding[] {
+  return [sidecar, sink].flatMap((service) => {
+    if (service === undefined || !('accounts' in service)) return [];
+    const { failure, rows } = service.accounts.catalogue ?? {};
+    return failure === undefined ? [] : [catalogueFinding(service.at, failure, rows ?? 0)];
+  });
+}
+
 /** Whether hot items are detected and shown to nginx. */
 export function heating({ sidecar }: StatusFacts): Heating {
   const heat = 'accounts' in sidecar ? sidecar.accounts.heat : undefined;
@@ -30,6 +39,18 @@ const FROZEN: Finding = {
   fix: 'thaw it when the reason no longer applies',
   command: 'hotitem hot thaw',
 };
+
+function catalogueFinding(at: string, failure: string, rows: number): Finding {
+  const none = 'items have no names, and catalogue_only and category in rules for hot items have no effect';
+  return {
+    id: 'catalogue',
+    severity: 'warning',
+    what: `the catalogue cannot be used by ${at}: ${failure}`,
+    why: rows === 0 ? none : `the one before it stays in effect, with ${rows} items`,
+    fix: 'correct the file that catalogue.file names: it is loaded again when it has changed',
+    command: 'hotitem check',
+  };
+}
 
 function rulesFinding(problems: string[]): Finding {
   return {

@@ -4,7 +4,7 @@ import type { Service } from './ask-service.ts';
 import { type Clause, capturing } from './capturing.ts';
 import { delivering } from './delivering.ts';
 import type { StatusFacts } from './facts.ts';
-import { heating } from './heating.ts';
+import { cataloguing, heating } from './heating.ts';
 import { losing } from './losing.ts';
 
 export type Verdict = {
@@ -25,7 +25,7 @@ export function verdictOf(facts: StatusFacts): Verdict {
     ...(facts.sink === undefined ? [] : versionFinding('sink', facts.sink, facts.installed)),
     ...includesFinding(facts),
   ];
-  const wrong = [...captures.findings, ...delivers.findings, ...heats.wrong];
+  const wrong = [...captures.findings, ...delivers.findings, ...heats.wrong, ...cataloguing(facts)];
   return {
     line: [captures, delivers, loses].map(({ text }) => text).join('; '),
     findings: [...wrong, ...loses.findings, ...versions, ...heats.notes],

@@ -40,7 +40,16 @@ export type Outcome =
 export const RANKINGS = ['people', 'all'] as const;
 export type Ranking = (typeof RANKINGS)[number];
 
-export type RankingQuery = { from: number; to: number; limit: number; rank?: Ranking };
+export type RankingQuery = {
+  from: number;
+  to: number;
+  limit: number;
+  rank?: Ranking;
+  /** Only views that were indexed with this category of their item. */
+  category?: string | undefined;
+  /** Only items whose id, or name, contains this text in any case. */
+  search?: string | undefined;
+};
 
 /** How often an item was asked for. Each event counts with its weight, in one of the first four numbers. */
 export type ItemViews = {

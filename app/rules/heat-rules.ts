@@ -4,10 +4,13 @@ import type { Config } from '../../service/config/config.ts';
 import type { Finding } from '../../service/finding.ts';
 
 /** All problems of the rules file for hot items. */
-export async function heatFindings({ heat }: Pick<Config, 'heat'>): Promise<Finding[]> {
+export async function heatFindings({
+  heat,
+  catalogue,
+}: Pick<Config, 'heat' | 'catalogue'>): Promise<Finding[]> {
   if (!heat.enabled || heat.rules === undefined) return [];
   try {
-    await readRules(heat.rules);
+    await readRules(heat.rules, { hasCatalogue: catalogue.file !== undefined });
     return [];
   } catch (error) {
     if (!(error instanceof RulesError)) throw error;

@@ -1,15 +1,18 @@
 import { createCore } from '../../app/core.ts';
 import { openPast, type Past } from '../../app/open-past.ts';
 import { recordReader } from '../../app/record-reader.ts';
+import { catalogueOptions } from '../../app/wire-catalogue.ts';
+import { loadCatalogue } from '../../catalogue/load.ts';
 import { createBacktest, createGrid, gridRule } from '../../detect/backtest.ts';
-import { compileRules } from '../../detect/rules.ts';
-import { ruleOptionsOf } from '../../heat/item-rules.ts';
+import { type Catalogue, compileRules } from '../../detect/rules.ts';
+import { needCatalogue, ruleOptionsOf } from '../../heat/item-rules.ts';
 import { createOverrides, overridesOf } from '../../heat/overrides.ts';
 import { RulesError } from '../../heat/parse-rules.ts';
 import { createPastEvents, TooManyBadEvents } from '../../heat/past-events.ts';
 import { readRules } from '../../heat/read-rules.ts';
 import { NO_RULES, type RulesFile } from '../../heat/rules-schema.ts';
-import { ConfigError } from '../../service/config/config.ts';
+import { type Config, ConfigError } from '../../service/config/config.ts';
+import { reasonOf } from '../../service/log.ts';
 import { Trouble } from '../../service/trouble.ts';
 import { createRecentIds } from '../../sidecar/ingest/recent-ids.ts';
 import { type BacktestAnswer, backtestText } from '../backtest-text.ts';
@@ -82,7 +85,8 @@ export const backtest: Command = {
       throw new UsageError('--from kafka: no brokers are configured (KAFKA_BROKERS)');
     const range = rangeOf({ since, until }, core.now());
     const path = typeof file === 'string' ? file : heat.rules;
-    const rules = await rulesOf(path);
+    const rules = await rulesOf(path, core.config);
+    const catalogue = needCatalogue(rules) ? await catalogueOf(core.config) : undefined;
     const past = await openPast(core, from);
     const progress = createProgress('read');
     try {
@@ -101,6 +105,7 @@ export const backtest: Command = {
 
     async function runBacktest(source: Past): Promise<BacktestAnswer> {
       const cap = { cap: rules.cap ?? heat.cap };
+      const context = { ...cap, ...(catalogue !== undefined && { catalogue }) };
       const options = ruleOptionsOf(rules);
       const overrides = createOverrides([]);
       overrides.setFile(overridesOf(rules));
@@ -109,13 +114,13 @@ export const backtest: Command = {
         overrides: overrides.pinsAndBans(),
       };
       const one =
-        grid === true ? undefined : createBacktest({ ...common, rules: compileRules(options, cap) });
+        grid === true ? undefined : createBacktest({ ...common, rules: compileRules(options, context) });
       const many =
         grid === true
           ? createGrid({
               ...common,
               ...thresholds,
-              rulesOf: (cell) => compileRules([gridRule(cell), ...options], cap),
+              rulesOf: (cell) => compileRules([gridRule(cell), ...options], context),
             })
           : undefined;
       const readRecord = recordReader(core.config);
@@ -152,12 +157,26 @@ export const backtest: Command = {
   },
 };
 
-async function rulesOf(path: string | undefined): Promise<RulesFile> {
+async function rulesOf(path: string | undefined, { catalogue }: Config): Promise<RulesFile> {
   if (path === undefined) return NO_RULES;
   try {
-    return (await readRules(path)).rules;
+    return (await readRules(path, { hasCatalogue: catalogue.file !== undefined })).rules;
   } catch (error) {
     throw error instanceof RulesError ? new ConfigError(error.problems, path) : error;
+  }
+}
+
+/** The catalogue of today, as far as rules depend on it: what it was then is not known. */
+async function catalogueOf(config: Config): Promise<Catalogue | undefined> {
+  const options = catalogueOptions(config);
+  if (options === undefined) return undefined;
+  try {
+    return (await loadCatalogue(options)).items;
+  } catch (error) {
+    throw new Trouble(
+      `the catalogue cannot be used: ${options.path}: ${reasonOf(error)}`,
+      'hotitem check says more.',
+    );
   }
 }
 

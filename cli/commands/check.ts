@@ -1,6 +1,8 @@
 import { wayOf } from '../../app/parts.ts';
+import { catalogueReport } from '../../app/rules/catalogue-rules.ts';
 import { configFindings } from '../../app/rules/config-findings.ts';
 import type { Config } from '../../service/config/config.ts';
+import { plainText } from '../../service/plain-text.ts';
 import { judge } from '../../service/verdict.ts';
 import { findingsText, reportText } from '../check-report.ts';
 import type { Command } from '../command.ts';
@@ -31,10 +33,20 @@ export const check: Command = {
       else print(reportText(report, verdict));
       return verdict.status;
     }
-    const verdict = judge(await configFindings(config), judging);
+    const { findings, summary } = await catalogueReport(config);
+    const verdict = judge([...(await configFindings(config)), ...findings], judging);
     const route = routeOf(config);
-    if (json === true) printJson({ ok: verdict.status === 0, route, ...withoutStatus(verdict) });
-    else print(`${route}\n${notes(config)}${verdictText(verdict)}`);
+    if (json === true)
+      printJson({
+        ok: verdict.status === 0,
+        route,
+        ...(summary !== '' && { catalogue: summary }),
+        ...withoutStatus(verdict),
+      });
+    else
+      print(
+        `${route}\n${summary === '' ? '' : `${plainText(summary)}\n`}${notes(config)}${verdictText(verdict)}`,
+      );
     return verdict.status;
   },
 };

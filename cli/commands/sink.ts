@@ -4,6 +4,7 @@ import { runAs, warnOfRoot } from '../../app/run-as.ts';
 import { runService } from '../../app/run-service.ts';
 import { watchLosses } from '../../app/watch-losses.ts';
 import { wireAdmin } from '../../app/wire-admin.ts';
+import { catalogueAccount } from '../../app/wire-catalogue.ts';
 import type { Accounts } from '../../app/wire-sidecar.ts';
 import { createSinkMeters, wireKafkaSinks } from '../../app/wire-sink.ts';
 import { json } from '../../service/admin/admin.ts';
@@ -48,6 +49,7 @@ export const sink: Command = {
           ...(decisions !== undefined && { decisionSink: decisions.accounts() }),
           outage,
           losses: lost.list(),
+          ...catalogueAccount(core.catalogue()),
         };
       }
     });

@@ -16,6 +16,7 @@ import { findNginx, type NginxBuild } from '../../provision/nginx.ts';
 import { ProvisionError } from '../../provision/provision-error.ts';
 import type { Config } from '../../service/config/config.ts';
 import { splitAddress, toUrl } from '../../service/listen-address.ts';
+import { PACKAGE_ROOT } from '../../service/package-root.ts';
 import { plainText } from '../../service/plain-text.ts';
 import { Trouble } from '../../service/trouble.ts';
 import type { Command } from '../command.ts';
@@ -51,7 +52,7 @@ export const start: Command = {
     const { listen: shop = DEFAULT_SHOP, breaker = DEFAULT_BREAKER, demo = false, ...flags } = context.flags;
     // A demonstration must not touch the state of an installed service.
     const configured = configure({ ...context, flags }, { hereOnly: true });
-    const config = demo === true ? protecting(configured, String(shop)) : configured;
+    const config = withCatalogue(demo === true ? protecting(configured, String(shop)) : configured);
     requireOwnState(config);
     const { destination, path: logPath } = startLog(config.home);
     const core = createCore(config, destination);
@@ -99,6 +100,12 @@ function protecting(config: Config, shop: string): Config {
     protect: { ...config.protect, hosts: [host], https: false },
     nginx: { ...config.nginx, cache_dir: join(config.home, 'nginx/cache') },
   };
+}
+
+/** The demo shop has a catalogue of its pages. */
+function withCatalogue(config: Config): Config {
+  const file = config.catalogue.file ?? join(PACKAGE_ROOT, 'nginx', 'examples', 'catalogue.csv');
+  return { ...config, catalogue: { ...config.catalogue, file } };
 }
 
 /** The application behind the demo shop; it reports its load. Returns its address. */

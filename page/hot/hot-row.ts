@@ -28,6 +28,8 @@ const NEW_MS = 120_000;
 
 export function createHotRow(item: string): HotRow {
   const place = el('span', { class: 'place' });
+  const name = el('bdi', { class: 'name' });
+  const id = el('bdi', { class: 'meta' });
   const move = el('span', { class: 'move' });
   const signals = el('span', { class: 'line' });
   const [people10, all10, people60, all60] = [rate(), rate(), rate(), rate()];
@@ -42,12 +44,7 @@ export function createHotRow(item: string): HotRow {
     'tr',
     { role: 'row' },
     cell('c-place', place, move),
-    el(
-      'th',
-      { scope: 'row', role: 'rowheader', class: 'col-item' },
-      el('bdi', { class: 'name' }, item),
-      signals,
-    ),
+    el('th', { scope: 'row', role: 'rowheader', class: 'col-item' }, name, id, signals),
     labelled('c-people', 'people, 10 s', people10.element),
     labelled('c-all', 'all, 10 s', all10.element),
     cell('n gap c-minute', people60.element),
@@ -61,13 +58,15 @@ export function createHotRow(item: string): HotRow {
   return { element, update };
 
   function update(
-    { ten, minute, decisions, series, problem, page }: LiveItem,
+    { ten, minute, decisions, series, problem, page, catalogue = {} }: LiveItem,
     { head, ...context }: RowContext,
   ): void {
     const began = Math.min(...decisions.map((decision) => decision.since));
     const age = head.now - began;
     element.classList.toggle('new', age < NEW_MS);
     setText(place, count(context.place));
+    setText(name, catalogue.name ?? item);
+    setText(id, [catalogue.name && item, catalogue.category, catalogue.price].filter(Boolean).join(' · '));
     setText(move, moveOf(context.moved));
     setText(signals, decisions.map(({ signal }) => signOf(signal)).join(' '));
     signals.classList.toggle(
@@ -82,7 +81,7 @@ export function createHotRow(item: string): HotRow {
     const highest = Math.max(0, ...series.all);
     const points = series.all.length;
     const label =
-      `${item}, views by everybody in the last five minutes: now ${perSecond(ten.all, 10)} a second, ` +
+      `${catalogue.name ?? item}, views by everybody in the last five minutes: now ${perSecond(ten.all, 10)} a second, ` +
       `at most ${perSecond(highest, 5)} a second`;
     spark.update(withoutGrowing(series, ten), points - 1 - age / FIVE_MS, label);
     setText(most, `at most ${perSecond(highest, 5)}/s`);

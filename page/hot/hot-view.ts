@@ -82,7 +82,7 @@ function leadOf({ items, head }: LiveSnapshot, isStale: boolean): string {
   const many = isStale
     ? `${count(items.length)} ${were} hot at ${at}.`
     : `${count(items.length)} ${are} hot.`;
-  const leads = `${most.item} ${isStale ? 'had' : 'has'} the most views by people: ${perSecond(most.ten.people, 10)}/s over 10 s.`;
+  const leads = `${most.catalogue?.name ?? most.item} ${isStale ? 'had' : 'has'} the most views by people: ${perSecond(most.ten.people, 10)}/s over 10 s.`;
   return isStale ? `${many} ${leads} What is hot now is not known.` : `${many} ${leads}`;
 }
 
@@ -103,7 +103,7 @@ function calmOf({ head }: LiveSnapshot): string {
   const most =
     busiest === undefined
       ? 'No item was viewed in the last 10 s.'
-      : `The busiest item, ${busiest.item}, gets ${perSecond(busiest.people, 10)}/s from ${count(busiest.visitors)} visitors.`;
+      : `The busiest item, ${busiest.catalogue?.name ?? busiest.item}, gets ${perSecond(busiest.people, 10)}/s from ${count(busiest.visitors)} visitors.`;
   const soon =
     learning === undefined
       ? ''
@@ -118,7 +118,8 @@ function setHappened({ happened, head }: LiveSnapshot): void {
     const line = list.children[i] ?? el('li', {}, el('time'), el('span'));
     const [time, text] = line.children;
     if (time !== undefined) setText(time, timeOfDay(one.at, head.now));
-    if (text !== undefined) setText(text, `${one.item} ${WORDS[one.change]} (${one.signal}). ${one.reason}`);
+    if (text !== undefined)
+      setText(text, `${one.name ?? one.item} ${WORDS[one.change]} (${one.signal}). ${one.reason}`);
     return line;
   });
   setChildren(list, children);

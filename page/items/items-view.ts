@@ -6,7 +6,11 @@ import { count, timeOfDay } from '../words.ts';
  */
 
 type Ranking = { rank: 'people' | 'all'; to: number; items: RankedItem[] };
-type RankedItem = Record<(typeof COLUMNS)[number], number> & { item: string; last: number };
+type RankedItem = Record<(typeof COLUMNS)[number], number> & {
+  item: string;
+  last: number;
+  catalogue?: { name?: string };
+};
 
 const COLUMNS = ['views', 'visitors', 'bots', 'prefetches', 'others', 'all'] as const;
 const EVERY_MS = 2_000;
@@ -60,13 +64,22 @@ export function createItemsView(): { show(isShown: boolean): void } {
 function setRows({ items, rank, to }: Ranking): void {
   const now = Date.now();
   byId('items').replaceChildren(
-    ...items.map(({ item, last, ...counts }, i) =>
-      row([count(i + 1), item, ...COLUMNS.map((column) => count(counts[column])), timeOfDay(last, now)]),
+    ...items.map(({ item, last, catalogue, ...counts }, i) =>
+      row([
+        count(i + 1),
+        withName(item, catalogue?.name),
+        ...COLUMNS.map((column) => count(counts[column])),
+        timeOfDay(last, now),
+      ]),
     ),
   );
   const none =
     rank === 'people' ? 'Nobody viewed an item in this time.' : 'No item was asked for in this time.';
   say(items.length === 0 ? none : `As of ${timeOfDay(to, now)}`);
+}
+
+function withName(item: string, name: string | undefined): string {
+  return name === undefined ? item : `${name} (${item})`;
 }
 
 function row(texts: string[]): HTMLElement {

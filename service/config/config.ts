@@ -152,7 +152,7 @@ function groupOf(topic: string): string {
 /** Paths of state are relative to `home`, all others to the working directory. */
 function withWholePaths(config: Complete): Complete {
   const home = resolve(config.home);
-  const { intake, control, spool, spill, heat, duckdb, elasticsearch, kafka } = config;
+  const { intake, control, spool, spill, heat, catalogue, duckdb, elasticsearch, kafka } = config;
   return {
     ...config,
     home,
@@ -165,6 +165,7 @@ function withWholePaths(config: Complete): Complete {
       dir: resolve(home, heat.dir),
       ...(heat.rules !== undefined && { rules: resolve(heat.rules) }),
     },
+    catalogue: catalogue.file === undefined ? catalogue : { ...catalogue, file: resolve(catalogue.file) },
     duckdb: { ...duckdb, path: resolve(home, duckdb.path) },
     kafka: kafka.ca_file === undefined ? kafka : { ...kafka, ca_file: resolve(kafka.ca_file) },
     elasticsearch:

@@ -208,6 +208,36 @@ export const settings = z.strictObject({
     })
     .prefault({}),
 
+  catalogue: z
+    .strictObject({
+      file: path
+        .optional()
+        .describe(
+          'CSV or NDJSON file with names and categories of items (optional), reloaded when it changes',
+        ),
+      columns: z
+        .strictObject({
+          id: words.default('id').describe('heading of the column with the id of an item'),
+          name: words.default('name').describe('heading of its name'),
+          category: words.default('category').describe('heading of its category'),
+          price: words.default('price').describe('heading of its price'),
+          stock: words.default('stock').describe('heading of the number in stock'),
+          image: words.default('image').describe('heading of the https URL of an image'),
+        })
+        .prefault({}),
+      image_hosts: z
+        .array(hostName)
+        .max(16)
+        .default([])
+        .describe('hosts whose images may be shown; without any, none is'),
+      memory_mb: count
+        .min(2)
+        .max(4095)
+        .default(256)
+        .describe('most memory for the items; twice that while a new file is loaded'),
+    })
+    .prefault({}),
+
   protect: z
     .strictObject({
       hosts: z

@@ -9,7 +9,6 @@ import {
   IndexUnavailable,
   type ItemViews,
   type Outcome,
-  type Ranking,
   type RankingQuery,
 } from '../event-index.ts';
 import { toTimestamp } from './columns.ts';
@@ -20,11 +19,8 @@ import { appendRows, countKeys, DECISIONS, EVENTS, findKeys, keyOf, type Table }
 const DAY_MS = 86_400_000;
 
 const BY_PEOPLE = 'kind IS NULL AND bot IS NOT TRUE';
-/** Distinct visitors are counted for the winners only: without a set for each item of the window. */
-const TOP_ITEMS: Readonly<Record<Ranking, string>> = {
-  people: topItemsBy('views'),
-  all: topItemsBy('total'),
-};
+/** What of the window is ranked. */
+type Selected = { category?: string | undefined; search?: string | undefined };
 
 export type DuckdbIndexOptions = {
   path: string;
@@ -210,9 +206,18 @@ async function create<One extends { id: string }>(
 
 async function topItems(
   { reader }: DuckdbFile,
-  { from, to, limit, rank = 'people' }: RankingQuery,
+  { from, to, limit, rank = 'people', category, search }: RankingQuery,
 ): Promise<ItemViews[]> {
-  const found = await reader.runAndReadAll(TOP_ITEMS[rank], [toTimestamp(from), toTimestamp(to), limit]);
+  const found = await reader.runAndReadAll(
+    topItemsBy(rank === 'people' ? 'views' : 'total', { category, search }),
+    [
+      toTimestamp(from),
+      toTimestamp(to),
+      limit,
+      ...(category === undefined ? [] : [category]),
+      ...(search === undefined ? [] : [search]),
+    ],
+  );
   return found.getRows().map(([item, ...numbers]) => {
     const [views = 0, bots = 0, prefetches = 0, all = 0, visitors = 0, last = 0] = numbers.map(Number);
     const others = all - views - bots - prefetches;
@@ -220,13 +225,23 @@ async function topItems(
   });
 }
 
-/** `visitorOf`, for counting distinct visitors: 64 bits of the key, or of address and user agent. */
-function topItemsBy(ranked: 'views' | 'total'): string {
+/**
+ * `visitorOf`, for counting distinct visitors: 64 bits of the key, or of address and user agent. They are counted for the winners only:
+ * without a set for each item of the window.
+ */
+function topItemsBy(ranked: 'views' | 'total', { category, search }: Selected): string {
+  const text = category === undefined ? '$4' : '$5';
+  const selected = [
+    ...(category === undefined ? [] : [' AND category = $4']),
+    ...(search === undefined
+      ? []
+      : [` AND (contains(lower(item), lower(${text})) OR contains(lower(name), lower(${text})))`]),
+  ].join('');
   return `
   WITH viewed AS NOT MATERIALIZED (
     SELECT item, time, weight, kind, bot,
       CASE WHEN visitor IS NOT NULL THEN hash(visitor) WHEN ip IS NOT NULL THEN hash(ip, coalesce(ua, '')) END AS who
-    FROM events WHERE time >= $1 AND time < $2 AND kind IS DISTINCT FROM 'test'
+    FROM events WHERE time >= $1 AND time < $2 AND kind IS DISTINCT FROM 'test'${selected}
   ), top AS (
     SELECT item,
       coalesce(sum(weight) FILTER (${BY_PEOPLE}), 0) AS views,

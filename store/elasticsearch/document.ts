@@ -43,6 +43,9 @@ export function toOperation(event: HotItemEvent): string {
   if (event.kind !== undefined) json += `,"kind":"${event.kind}"`;
   if (event.bot === true) json += ',"bot":true';
   if (event.cut !== undefined) json += `,"cut":${JSON.stringify(event.cut)}`;
+  // Not of the record: they may need escapes in a plain event too.
+  if (event.name !== undefined) json += `,"name":"${escaped(event.name)}"`;
+  if (event.category !== undefined) json += `,"category":"${escaped(event.category)}"`;
   return `${json}}}\n`;
 }
 

@@ -10,6 +10,8 @@ import { requireField } from './field.ts';
 export type { ElasticsearchConnection } from './client.ts';
 
 const ITEM = 'hot_item.id';
+const CATEGORY = 'hot_item.category';
+const NAME = 'hot_item.name';
 
 export type ElasticsearchIndexOptions = ElasticsearchConnection & { dataStream: string };
 
@@ -70,10 +72,10 @@ type Asked = {
 
 async function topItems(
   { client, dataStream, signal }: Asked,
-  { from, to, limit, rank = 'people' }: RankingQuery,
+  { from, to, limit, rank = 'people', category, search }: RankingQuery,
 ): Promise<ItemViews[]> {
   try {
-    const search = {
+    const request = {
       index: dataStream,
       // Nothing was indexed yet: that is an empty list, not an error.
       ignore_unavailable: true,
@@ -83,7 +85,10 @@ async function topItems(
       track_total_hits: false,
       query: {
         bool: {
-          filter: [{ range: { '@timestamp': { gte: from, lt: to, format: 'epoch_millis' } } }],
+          filter: [
+            { range: { '@timestamp': { gte: from, lt: to, format: 'epoch_millis' } } },
+            ...selected({ category, search }),
+          ],
           must_not: [TEST],
         },
       },
@@ -100,12 +105,15 @@ async function topItems(
         },
       },
     } satisfies estypes.SearchRequest;
-    const answer = await client.search(search, signal === undefined ? {} : { signal });
+    const answer = await client.search(request, signal === undefined ? {} : { signal });
     const { _shards, aggregations } = readAnswer(ranking, answer, 'the ranking');
     if (_shards.total === 0) return [];
     if (aggregations === undefined) throw unexpected('the ranking: aggregations');
     const { buckets } = aggregations.items;
-    if (buckets.length === 0) await requireField(client, dataStream, ITEM);
+    if (buckets.length === 0) {
+      const needed = category === undefined ? ITEM : CATEGORY;
+      await requireField(client, dataStream, needed);
+    }
     return buckets
       .map((bucket) => toItemViews(bucket, rank))
       .filter(({ views }) => rank === 'all' || views > 0);
@@ -113,6 +121,21 @@ async function topItems(
     signal?.throwIfAborted();
     throw toUnavailable(error);
   }
+}
+
+function selected({ category, search }: Pick<RankingQuery, 'category' | 'search'>) {
+  const filters: estypes.QueryDslQueryContainer[] = [];
+  if (category !== undefined) filters.push({ term: { [CATEGORY]: category } });
+  if (search !== undefined) {
+    const pattern = { value: `*${search.replaceAll(/[\\*?]/g, '\\$&')}*`, case_insensitive: true };
+    filters.push({
+      bool: {
+        should: [{ wildcard: { [ITEM]: pattern } }, { wildcard: { [NAME]: pattern } }],
+        minimum_should_match: 1,
+      },
+    });
+  }
+  return filters;
 }
 
 function toItemViews(bucket: z.output<typeof ofItem>, rank: RankingQuery['rank']): ItemViews {

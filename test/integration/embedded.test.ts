@@ -1,9 +1,10 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { Accounts } from '../../app/wire-sidecar.ts';
+import type { WholeHotList } from '../../heat/hot-list.ts';
 import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
 import { openDuckdbIndex } from '../../store/duckdb/duckdb.ts';
 import { createSocketLookup, hasSocketLookup } from '../../store/duckdb/socket-lookup.ts';
@@ -103,6 +104,69 @@ suiteWith(['nginx'])('nginx → sidecar → DuckDB, with nothing else', () => {
     expect(await chain.sidecar.json('/api/v1/items?limit=1e9')).toEqual({
       error: 'limit: must be a whole number from 1 to 200 (got "1e9")',
     });
+    expect(await chain.sidecar.json('/api/v1/items?search=%00')).toEqual({
+      error: 'search: must be up to 128 characters, none of them a control character (got "\\u0000")',
+    });
+    expect(await chain.sidecar.json('/api/v1/catalogue')).toEqual({
+      error: 'there is no catalogue: catalogue.file is not set',
+    });
+  });
+
+  test('a catalogue names items in the index, the API and the hot list; what it does not have is never hot', async () => {
+    const { path: dir, remove } = temporaryFolder('shop');
+    try {
+      const file = join(dir, 'catalogue.csv');
+      const rules = join(dir, 'rules.yml');
+      const hostile = '<script>alert(1)</script>';
+      writeFileSync(file, `id,name,category\n1,Shoe,Shoes\n2,${hostile},Hats\n,no id,\n`);
+      writeFileSync(rules, 'rules: [{ catalogue_only: true }]\n');
+      const env = { HOTITEM_CATALOGUE_FILE: file, HOTITEM_HEAT_RULES: rules };
+      chain = await startChain({ build, env });
+      const catalogue = () => chain.sidecar.json<{ failure?: string }>('/api/v1/catalogue');
+      await until(async () => (await catalogue()).failure === undefined, {
+        timeoutMs: 20_000,
+        what: 'the catalogue to be loaded',
+        detail: chain.logs,
+      });
+      expect(await catalogue()).toMatchObject({ rows: 2, rejected: 1, categories: ['Hats', 'Shoes'] });
+      const paths = ['1', '2', 'scan'].flatMap((item) => Array(400).fill(`/web/item/${item}.html`));
+      await views({ port: chain.port, paths, connections: 20 });
+      await until(async () => (await hotNames(chain)).length === 2, {
+        timeoutMs: 20_000,
+        what: 'two hot items',
+        detail: chain.logs,
+      });
+      expect(await hotNames(chain)).toEqual([
+        ['1', { name: 'Shoe', category: 'Shoes' }],
+        ['2', { name: hostile, category: 'Hats' }],
+      ]);
+      await chain.settle(paths.length);
+      expect(await chain.sidecar.json('/api/v1/items?category=Shoes&search=SHOE&rank=all')).toMatchObject({
+        category: 'Shoes',
+        items: [{ item: '1', all: 400, catalogue: { name: 'Shoe', category: 'Shoes' } }],
+      });
+
+      writeFileSync(file, 'id,name\n1,Half a na');
+      await until(async () => (await catalogue()).failure !== undefined, {
+        timeoutMs: 20_000,
+        what: 'the half-written file to be refused',
+        detail: chain.logs,
+      });
+      expect(await catalogue()).toMatchObject({ rows: 2, failure: expect.stringMatching('half-written') });
+      expect(await chain.sidecar.metric('hotitem_catalogue_failed')).toBe(1);
+
+      writeFileSync(`${file}.new`, 'id,name\n1,New\n');
+      renameSync(`${file}.new`, file);
+      await until(async () => (await hotNames(chain)).length === 1, {
+        timeoutMs: 20_000,
+        what: 'what is in the catalogue no more to be hot no more',
+        detail: chain.logs,
+      });
+      expect(await hotNames(chain)).toEqual([['1', { name: 'New' }]]);
+    } finally {
+      await chain.close();
+      remove();
+    }
   });
 });
 
@@ -173,6 +237,12 @@ describe('a DuckDB file that another process reads', () => {
     expect(await sidecar.json('/api/v1/items')).toMatchObject({ items: [] });
   });
 });
+
+/** Hot items with what the catalogue says. */
+async function hotNames(chain: Chain): Promise<[string, unknown][]> {
+  const { hot } = await chain.sidecar.json<WholeHotList>('/api/v1/hot');
+  return [...new Map(hot.map(({ item, catalogue }) => [item, catalogue]))].toSorted();
+}
 
 type Row = { uri: string; args: string; item: string; ip: string; time: number };
 

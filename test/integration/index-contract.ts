@@ -55,6 +55,30 @@ export function itIsAnIndex({ index, refresh, stored }: IndexUnderTest): void {
     ]);
   });
 
+  test('ranks the items of a category, and those whose id or name contains a text', async () => {
+    const at = NOON - 31 * 86_400_000;
+    const shoe = { time: at, item: 'SKU-1', name: 'Läufer, 100% *rot*', category: 'Shoes' };
+    await index().create([
+      view(shoe),
+      view(shoe),
+      view({ time: at, item: 'sku-2', name: 'Hat "\\"', category: 'Hats' }),
+      view({ time: at, item: 'sku-3' }),
+    ]);
+    await refresh();
+    const range = { from: at, to: at + MINUTE, limit: 10 };
+    const itemsOf = async (query: { category?: string; search?: string }) =>
+      (await index().topItems({ ...range, ...query })).map(({ item }) => item);
+
+    expect(await itemsOf({ category: 'Shoes' })).toEqual(['SKU-1']);
+    expect(await itemsOf({ category: 'shoes' })).toEqual([]);
+    expect(await itemsOf({ search: 'Sku-' })).toEqual(['SKU-1', 'sku-2', 'sku-3']);
+    expect(await itemsOf({ search: '% *ROT*' })).toEqual(['SKU-1']);
+    expect(await itemsOf({ search: '*' })).toEqual(['SKU-1']);
+    expect(await itemsOf({ search: '?' })).toEqual([]);
+    expect(await itemsOf({ search: '"\\"' })).toEqual(['sku-2']);
+    expect(await itemsOf({ search: 'sku', category: 'Hats' })).toEqual(['sku-2']);
+  });
+
   test('gives the outcomes in the order of the events', async () => {
     const events = Array.from({ length: 500 }, (_, i) => view({ time: NOON - i }));
     const again = events.filter((_, i) => i % 3 === 0);

@@ -129,7 +129,10 @@ async function startAll(folder: string): Promise<Service[]> {
     });
   };
   return Promise.all([
-    start('sidecar', own, ['sidecar'], { HOTITEM_PROTECT_HOSTS: 'shop.example' }),
+    start('sidecar', own, ['sidecar'], {
+      HOTITEM_PROTECT_HOSTS: 'shop.example',
+      HOTITEM_CATALOGUE_FILE: join(import.meta.dirname, '../../nginx/examples/catalogue.csv'),
+    }),
     start('forwarding', sidecar, ['sidecar'], nowhere),
     start('sink', sink, ['sink'], nowhere),
   ]);

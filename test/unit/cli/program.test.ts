@@ -4,7 +4,7 @@ import { expect, test } from '@jest/globals';
 
 const PROGRAM = join(import.meta.dirname, '../../../dist/hotitem.mjs');
 
-test.each(['@duckdb/node-api', '@elastic/elasticsearch', '@platformatic/kafka', 'kafkajs'])(
+test.each(['@duckdb/node-api', '@elastic/elasticsearch', '@platformatic/kafka', 'csv-parse', 'kafkajs'])(
   'a command that does not need %s does not load it',
   (name) => {
     const loaded = loadedAtStart(PROGRAM);

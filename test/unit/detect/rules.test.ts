@@ -49,12 +49,18 @@ describe('rules', () => {
     expect(rules.rulesFor('hat-1').barred).toBe('not in the catalogue');
   });
 
-  test('without a catalogue no item has a category or is in it', () => {
+  test('may be for a pattern of categories', () => {
+    const rules = compileRules([{ name: 'shoes', category: 'sh*', dryRun: true }], { catalogue: SHOES });
+    expect(rules.rulesFor('shoe-1').dryRun).toBe(true);
+    expect(rules.rulesFor('hat-1').dryRun).toBe(false);
+  });
+
+  test('while there is no catalogue, no item has a category, and none is barred', () => {
     const rules = compileRules([
       { name: 'all', catalogueOnly: true },
       { name: 'shoes', category: 'shoes', dryRun: true },
     ]);
-    expect(rules.rulesFor('shoe-1')).toMatchObject({ barred: 'not in the catalogue', dryRun: false });
+    expect(rules.rulesFor('shoe-1')).toMatchObject({ barred: '', dryRun: false });
   });
 
   test.each([

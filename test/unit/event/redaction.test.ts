@@ -24,6 +24,8 @@ const EVENT: Required<HotItemEvent> = {
   bot: true,
   node: 'web-1',
   weight: 4,
+  name: 'A shoe',
+  category: 'Shoes',
   cut: ['uri', 'ua'],
 };
 const SALT = 'a secret of the nodes';
@@ -52,7 +54,7 @@ describe('redaction of an event', () => {
   });
 
   test('with everything left out keeps what views are counted by', () => {
-    const { v, id, time, uri, item, kind, weight } = EVENT;
+    const { v, id, time, uri, item, kind, weight, name, category } = EVENT;
     expect(createRedaction({ ip: { mode: 'drop' }, omit: OMITTABLE })(EVENT)).toStrictEqual({
       v,
       id,
@@ -61,6 +63,8 @@ describe('redaction of an event', () => {
       item,
       kind,
       weight,
+      name,
+      category,
       cut: ['uri'],
     });
   });

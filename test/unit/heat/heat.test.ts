@@ -9,7 +9,7 @@ import { fromLine } from '../../../event/from-line.ts';
 import { createLine } from '../../../event/line.ts';
 import { parse } from '../../../event/parse.ts';
 import { createPastEvent } from '../../../event/past-view.ts';
-import { type HeatService, startHeat } from '../../../heat/heat.ts';
+import { type HeatService, type HeatServiceOptions, startHeat } from '../../../heat/heat.ts';
 import type { HotCommand } from '../../../heat/hot-command.ts';
 import { HEAT_METRICS } from '../../../heat/metrics.ts';
 import { createMetrics } from '../../../service/metrics.ts';
@@ -40,6 +40,38 @@ afterEach(async () => {
   await stop();
   folder.remove();
 });
+
+describe('the rules of a catalogue', () => {
+  test('bar what it does not have, from when it is loaded on; while there is none, they bar nothing', async () => {
+    writeFileSync(join(folder.path, 'rules.yml'), 'rules: [{ catalogue_only: true }]\n');
+    let names: Map<string, { name: string }> | undefined;
+    const lookUp = (item: string) => names?.get(item);
+    const has = (item: string) => lookUp(item) !== undefined;
+    const items = () => (names === undefined ? undefined : { has, categoryOf: () => undefined });
+    const heat = await start({ rules: join(folder.path, 'rules.yml'), catalogue: { items, lookUp } });
+    view(heat, 'shoe', HOT);
+    view(heat, '404', HOT);
+    expect(hotNames(heat)).toEqual([
+      ['shoe', undefined],
+      ['404', undefined],
+    ]);
+
+    names = new Map([['shoe', { name: 'A shoe' }]]);
+    heat.useCatalogue();
+    expect(hotNames(heat)).toEqual([['shoe', { name: 'A shoe' }]]);
+    view(heat, 'scan', HOT);
+    expect(hotNames(heat)).toEqual([['shoe', { name: 'A shoe' }]]);
+    expect(heat.live().items).toMatchObject([{ item: 'shoe', catalogue: { name: 'A shoe' } }]);
+    expect(heat.live().happened.at(-1)).toMatchObject({ item: '404', change: 'leaves' });
+    expect(heat.live().happened.at(0)).toMatchObject({ item: 'shoe', name: 'A shoe' });
+    await heat.command({ do: 'pin', item: 'scan', ...SAID });
+    expect(hotNames(heat).map(([item]) => item)).toEqual(['shoe', 'scan']);
+  });
+});
+
+function hotNames(heat: HeatService) {
+  return heat.list().hot.map(({ item, catalogue }) => [item, catalogue]);
+}
 
 describe('heat detection in a sidecar', () => {
   test('reports an item within the batch that decides, with its reason, to nginx, programs and monitoring', async () => {
@@ -311,9 +343,9 @@ describe('failures', () => {
   });
 });
 
-type StartOptions = { rules?: string; onChange?: (change: Change) => void };
+type StartOptions = Partial<Pick<HeatServiceOptions, 'onChange' | 'catalogue'>> & { rules?: string };
 
-async function start({ rules, onChange }: StartOptions = {}): Promise<HeatService> {
+async function start({ rules, onChange, catalogue }: StartOptions = {}): Promise<HeatService> {
   metrics = createMetrics(new Registry(), HEAT_METRICS);
   running = await startHeat({
     config: { dir: join(folder.path, 'hot'), rules, cap: 100 },
@@ -325,6 +357,7 @@ async function start({ rules, onChange }: StartOptions = {}): Promise<HeatServic
     now: () => time,
     ticks: false,
     onChange,
+    catalogue,
   });
   return running;
 }

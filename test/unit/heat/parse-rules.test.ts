@@ -66,7 +66,6 @@ pins:
       'rules[1].busy.leave_views_per_second: must be below enter_views_per_second (5 and 20 where they are not set)',
       'rules[1].surge.ratio: Invalid input: expected number, received string (got "many")',
       'rules[1].surge.visitor: unknown key, did you mean visitors?',
-      'rules[2].category: there is no catalogue yet, so it is not possible to select a category (got "shoes")',
       'rules[2].busy.actions[0]: Invalid option: expected one of "announce"|"cache"|"isolate"|"limit" (got "block")',
       'rules[3].busy: must be false, or thresholds (got true)',
       'rules[3].dry_run: Invalid input: expected boolean, received string (got "no")',
@@ -86,6 +85,20 @@ pins:
     ['a: &a [x,x]\nb: &b [*a,*a]\nrules: &c [*b,*b]', /./],
   ])('with %s is rejected', (text, problem) => {
     expect(problemsOf(text)[0]).toMatch(problem);
+  });
+
+  test('that need a catalogue are rejected without one', () => {
+    const text = 'rules:\n  - category: shoes\n  - catalogue_only: true\n  - catalogue_only: false\n';
+    const needs = 'needs a catalogue: set catalogue.file in the configuration';
+    expect(problemsOf(text)).toEqual([
+      `rules[0].category: ${needs} (got "shoes")`,
+      `rules[1].catalogue_only: ${needs} (got true)`,
+    ]);
+    expect(parseRules(text, { hasCatalogue: true }).rules).toMatchObject([
+      { category: 'shoes' },
+      { catalogue_only: true },
+      { catalogue_only: false },
+    ]);
   });
 
   test('with a thousand mistakes reports the first hundred', () => {

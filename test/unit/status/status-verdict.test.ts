@@ -81,6 +81,16 @@ test.each<[string, Partial<NonNullable<Accounts['heat']>>, string[], number]>([
   expect([verdict.findings.map(({ id }) => id), verdict.status]).toEqual([ids, status]);
 });
 
+test.each<[string, Partial<NonNullable<Accounts['catalogue']>>, string[], number]>([
+  ['that is in effect', {}, [], 0],
+  ['before a file that cannot be used', { failure: 'half-written' }, ['catalogue'], 1],
+])('a catalogue %s', (_, changes, ids, status) => {
+  const catalogue = { rows: 7, rejected: 1, droppedImages: 0, modified: NOW, ...changes };
+  const verdict = verdictOf(facts({ ...of({}), catalogue }));
+  expect([verdict.findings.map(({ id }) => id), verdict.status]).toEqual([ids, status]);
+  for (const { why } of verdict.findings) expect(why).toBe('the one before it stays in effect, with 7 items');
+});
+
 test('a sidecar from before an upgrade is shown, with a warning about its version', () => {
   const instances: NginxInstanceAccounts[] = [];
   const accounts = {

@@ -32,6 +32,8 @@ const events: fc.Arbitrary<HotItemEvent> = fc.record(
     node: text,
     weight: fc.integer({ min: 1, max: 1000 }),
     cut: fc.array(text),
+    name: text,
+    category: text,
   },
   { requiredKeys: ['v', 'id', 'time', 'uri', 'item'] },
 );
@@ -79,6 +81,8 @@ function written(event: HotItemEvent): string {
     kind,
     bot,
     cut,
+    name,
+    category,
   } = event;
   const time = new Date(event.time).toISOString();
   const isAddress = isIP(ip) !== 0;
@@ -92,7 +96,16 @@ function written(event: HotItemEvent): string {
     source: isAddress ? { ip } : undefined,
     user_agent: ua === undefined ? undefined : { original: ua },
     host: node === undefined ? undefined : { name: node },
-    hot_item: { id: item, weight, visitor: visitorOf(event), kind, bot: bot || undefined, cut },
+    hot_item: {
+      id: item,
+      weight,
+      visitor: visitorOf(event),
+      kind,
+      bot: bot || undefined,
+      cut,
+      name,
+      category,
+    },
   };
   return `${JSON.stringify({ create: { _id: id } })}\n${JSON.stringify(document)}\n`;
 }

@@ -22,6 +22,8 @@ const COMPLETE: Required<HotItemEvent> = {
   kind: 'head',
   bot: true,
   weight: 2,
+  name: 'A shoe',
+  category: 'Shoes',
   cut: ['ua'],
 };
 

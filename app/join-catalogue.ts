@@ -1,0 +1,61 @@
+import type { HotItemEvent } from '../event/event.ts';
+import type { EventIndex } from '../store/event-index.ts';
+import type { Catalogue } from './wire-catalogue.ts';
+
+type Said = Pick<HotItemEvent, 'name' | 'category'>;
+
+const MOST_KNOWN = 10_000;
+const NOTHING: Said = {};
+
+/**
+ * An index whose events have name and category of their item when they are created, as the catalogue has them at that moment. The id of an
+ * event does not depend on it: what is delivered again is there already, and keeps what it was created with.
+ *
+ * Here, because everything that creates events comes through here: a sink, a replay, dead letters. The first events wait until the
+ * catalogue was tried to be loaded: after a restart, events that waited in the log would have no names.
+ */
+export function joinCatalogue<Joined extends Pick<EventIndex, 'create'>>(
+  index: Joined,
+  { items, tried }: Pick<Catalogue, 'items' | 'tried'>,
+): Joined {
+  let isTried = false;
+  /** Of the items viewed lately, as `current` has them. */
+  let known = new Map<string, Said>();
+  let current = items();
+  void tried.then(() => {
+    isTried = true;
+  });
+  return {
+    ...index,
+    async create(some) {
+      if (!isTried) await tried;
+      return index.create(joined(some));
+    },
+  };
+
+  function* joined(some: Iterable<HotItemEvent | undefined>): Generator<HotItemEvent | undefined> {
+    for (const event of some) yield event === undefined ? undefined : join(event);
+  }
+
+  function join(event: HotItemEvent): HotItemEvent {
+    const { name, category } = saidOf(event.item);
+    if (name !== undefined) event.name = name;
+    if (category !== undefined) event.category = category;
+    return event;
+  }
+
+  function saidOf(item: string): Said {
+    const newest = items();
+    if (newest === undefined) return NOTHING;
+    if (newest !== current || known.size >= MOST_KNOWN) {
+      current = newest;
+      known = new Map();
+    }
+    const before = known.get(item);
+    if (before !== undefined) return before;
+    const { name, category } = newest.get(item) ?? {};
+    const said = { ...(name !== undefined && { name }), ...(category !== undefined && { category }) };
+    known.set(item, said);
+    return said;
+  }
+}

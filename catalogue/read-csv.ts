@@ -1,0 +1,193 @@
+import { type Parser, parse } from 'csv-parse';
+import { CatalogueError } from './catalogue-error.ts';
+import type { ReadLines, RowSink } from './read-rows.ts';
+import type { ColumnName, RowValues } from './row.ts';
+import { COLUMNS } from './row.ts';
+
+/** Longest row, with the columns that are not read: descriptions of a shop may be long, and have many lines. */
+const LONGEST_ROW = 256 * 1024;
+/** The parser gets that much at once: it takes about a millisecond. */
+const PIECE = 8 * 1024;
+/** The first that it gets after a broken row: what is behind another one was parsed in vain. */
+const FIRST_PIECE = 512;
+/** What may be parsed in vain because of broken quotes. */
+const MOST_AGAIN = 16 * 1024 * 1024;
+const DELIMITERS = [',', ';', '\t', '|'];
+const NEWLINE = 0x0a;
+const BLANK = /^\s*$/;
+/** The parser looks ahead: with these behind it, it is through with the last row. */
+const END = Buffer.from('\n\n\n\n');
+
+/**
+ * Reads CSV by csv-parse: a header, then rows. The delimiter is the one with which the header has a column of ids.
+ *
+ * A broken quote makes the parser swallow rows that follow, up to the next quote somewhere. Therefore its row is left out up to the end of
+ * its line, and a new parser continues in the next line.
+ */
+export function createCsvReader(
+  names: Record<ColumnName, string>,
+  { row, bad }: RowSink,
+  mostAgain: number = MOST_AGAIN,
+): ReadLines {
+  /** What follows the last row that was read, of which the parser has `fed` bytes. */
+  let buffer: Buffer = Buffer.alloc(0);
+  let fed = 0;
+  /** Of the parser: where `buffer` begins, and where the last row ends, in bytes. */
+  let begin = 0;
+  let end = 0;
+  /** Lines before the first of the parser, and of the parser before `buffer`. */
+  let before = 0;
+  let lines = 0;
+  let parser: Parser | undefined;
+  let delimiter: string | undefined;
+  let places: [ColumnName, number][] = [];
+  let broken: string | undefined;
+  let isSkipping = false;
+  let again = 0;
+  let thrown: unknown;
+  return { write, end: finish };
+
+  function* write(chunk: Buffer): Generator<undefined> {
+    buffer = Buffer.concat([buffer, isSkipping ? afterLine(chunk) : chunk]);
+    if (delimiter === undefined && !readHeader()) return;
+    while (fed < buffer.length) {
+      const piece = buffer.subarray(fed, fed + (parser === undefined ? FIRST_PIECE : PIECE));
+      parser ??= createParser();
+      parser.write(piece);
+      fed += piece.length;
+      if (thrown !== undefined) throw thrown;
+      if (broken === undefined) forget();
+      else passOver(broken);
+      yield;
+    }
+  }
+
+  function* finish(): Generator<undefined> {
+    yield* write(END);
+    while (!BLANK.test(buffer.toString('latin1'))) {
+      passOver('a quote is not closed');
+      yield* write(END);
+    }
+  }
+
+  function createParser(): Parser {
+    const made = parse({
+      delimiter: delimiter ?? ',',
+      record_delimiter: ['\r\n', '\n'],
+      // Spaces around quotes, which many write. A tab is one for the parser.
+      trim: delimiter !== '\t',
+      relax_column_count: true,
+      skip_empty_lines: true,
+      skip_records_with_error: true,
+      max_record_size: LONGEST_ROW,
+      on_skip(error) {
+        broken ??=
+          error?.code === 'CSV_MAX_RECORD_SIZE'
+            ? `longer than ${LONGEST_ROW} bytes, or a quote is not closed`
+            : 'a quote inside a field must be doubled, and the field be in quotes';
+        return undefined;
+      },
+      // Nothing is left for the stream.
+      on_record(record: string[], { bytes, lines: until }) {
+        if (broken !== undefined) return null;
+        end = bytes;
+        lines = until;
+        // The parser would take an error for one of the row.
+        try {
+          readRow(record, before + until - newlinesIn(record));
+        } catch (error) {
+          thrown ??= error;
+        }
+        return null;
+      },
+    });
+    // After an error that ends it nothing comes: the row that it is in is not closed.
+    made.on('error', () => {});
+    return made;
+  }
+
+  function readRow(record: string[], line: number): void {
+    if (record.length === 1 && BLANK.test(record[0] ?? '')) return;
+    const values: RowValues = {};
+    for (const [name, place] of places) values[name] = record[place];
+    row(values, line);
+  }
+
+  /** Drops what has been read. */
+  function forget(): void {
+    buffer = buffer.subarray(end - begin);
+    fed -= end - begin;
+    begin = end;
+  }
+
+  /** Continues in the line after the one in which the row begins. */
+  function passOver(problem: string): void {
+    forget();
+    again += fed;
+    let line = before + lines + 1;
+    let from = 0;
+    // Lines without text before it.
+    for (let next = buffer.indexOf(NEWLINE); next !== -1; next = buffer.indexOf(NEWLINE, from)) {
+      if (!BLANK.test(buffer.toString('latin1', from, next))) break;
+      from = next + 1;
+      line++;
+    }
+    bad(line, problem);
+    if (again > mostAgain)
+      throw new CatalogueError(`line ${line}: quotes are broken in too many rows: is it a CSV file?`);
+    isSkipping = true;
+    buffer = afterLine(buffer.subarray(from));
+    parser?.destroy();
+    parser = undefined;
+    broken = undefined;
+    fed = begin = end = lines = 0;
+    before = line;
+  }
+
+  /** What follows the end of the line. */
+  function afterLine(bytes: Buffer): Buffer {
+    const newline = bytes.indexOf(NEWLINE);
+    if (newline === -1) return Buffer.alloc(0);
+    isSkipping = false;
+    return bytes.subarray(newline + 1);
+  }
+
+  /** False if there is not all of it yet. */
+  function readHeader(): boolean {
+    const newline = buffer.indexOf(NEWLINE);
+    if (newline === -1) {
+      if (buffer.length > LONGEST_ROW) throw new CatalogueError('line 1: is longer than a header may be');
+      return false;
+    }
+    const text = buffer.toString('utf8', 0, newline);
+    delimiter = DELIMITERS.find((one) => headings(text, one).includes(names.id.toLowerCase()));
+    if (delimiter === undefined)
+      throw new CatalogueError(
+        `line 1: the header has no column ${JSON.stringify(names.id)} (got ${JSON.stringify(text.slice(0, 200))}): catalogue.columns.id sets another name`,
+      );
+    const found = headings(text, delimiter);
+    places = COLUMNS.map((name): [ColumnName, number] => [name, found.indexOf(names[name].toLowerCase())]);
+    places = places.filter(([, place]) => place !== -1);
+    buffer = buffer.subarray(newline + 1);
+    before = 1;
+    return true;
+  }
+}
+
+/** A heading has no delimiter in it. */
+function headings(line: string, delimiter: string): string[] {
+  return line.split(delimiter).map((heading) =>
+    heading
+      .trim()
+      .replace(/^"(.*)"$/, '$1')
+      .trim()
+      .toLowerCase(),
+  );
+}
+
+function newlinesIn(record: string[]): number {
+  let found = 0;
+  for (const field of record)
+    for (let at = field.indexOf('\n'); at !== -1; at = field.indexOf('\n', at + 1)) found++;
+  return found;
+}

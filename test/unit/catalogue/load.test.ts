@@ -1,0 +1,240 @@
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { type CatalogueOptions, loadCatalogue } from '../../../catalogue/load.ts';
+import { createCsvReader } from '../../../catalogue/read-csv.ts';
+import { temporaryFolder } from '../../parts/guard.ts';
+
+const COLUMNS = {
+  id: 'id',
+  name: 'name',
+  category: 'category',
+  price: 'price',
+  stock: 'stock',
+  image: 'image',
+};
+const MIB = 1024 * 1024;
+const QUOTE = 'a quote inside a field must be doubled, and the field be in quotes';
+
+let folder: ReturnType<typeof temporaryFolder>;
+beforeAll(() => {
+  folder = temporaryFolder('catalogue');
+});
+afterAll(() => folder.remove());
+
+describe('a catalogue in CSV', () => {
+  test('is read by its headings, in any order and case, with columns that mean nothing here', async () => {
+    const found = await load(
+      'Colour,NAME,"Id",stock\r\nred,"Shoe, ""fast""\r\nand light",4711,3\r\n\r\nblue,Hat,0815,\r\n',
+    );
+    expect([found.items.rows, found.rejected]).toEqual([2, 0]);
+    expect(found.items.get('4711')).toEqual({ name: 'Shoe, "fast" and light', stock: 3 });
+    expect(found.items.get('0815')).toEqual({ name: 'Hat' });
+  });
+
+  test.each([';', '\t', '|'])('may have %j between its fields', async (delimiter) => {
+    const found = await load(`id${delimiter}name\n1${delimiter}Shoe, red\n`);
+    expect(found.items.get('1')).toEqual({ name: 'Shoe, red' });
+  });
+
+  test('may have other headings, and a byte order mark', async () => {
+    const columns = { ...COLUMNS, id: 'SKU', name: 'Title' };
+    const found = await load('\ufeffsku,title,id\n4711,Shoe,9\n', { columns });
+    expect(found.items.get('4711')).toEqual({ name: 'Shoe' });
+  });
+
+  test('may have spaces around its quotes, and lines of spaces', async () => {
+    const found = await load('id , name\n  \n1 , "Shoe, ""red"" " \n2, Hat\n, "no id"\n');
+    expect([found.items.get('1'), found.items.get('2')]).toEqual([{ name: 'Shoe, "red"' }, { name: 'Hat' }]);
+    expect(found.badRows).toEqual([{ line: 5, problem: 'id: is empty' }]);
+  });
+
+  test('has each bad row named by its line, and the others are there', async () => {
+    const found = await load('id,name,stock\n1,a,1\n,b,2\n"3","c\nc",x\n4,d,4\n1,e,5\n6,f,6\n');
+    expect(found.badRows).toEqual([
+      { line: 3, problem: 'id: is empty' },
+      { line: 4, problem: 'stock: must be a whole number (got "x")' },
+      { line: 7, problem: 'id: "1" is in the file already; the first row counts' },
+    ]);
+    expect([found.rejected, found.items.rows]).toEqual([3, 3]);
+    expect([found.items.has('4'), found.items.has('6')]).toEqual([true, true]);
+  });
+
+  // The parser itself swallows rows up to the next quote.
+  test.each([
+    ['3,"Foo', 4, QUOTE],
+    ['3,13" screen', 4, QUOTE],
+    ['3,"13" screen"', 4, QUOTE],
+    ['3,"x"y', 4, QUOTE],
+    ['"3,x', 4, QUOTE],
+  ])('with a broken quote in %s loses that row only', async (row, line, problem) => {
+    const found = await load(`id,name\n1,"a\na"\n${row}\n4,b\n5,"c"\n6,"d ""d"""\n7,e\n`);
+    expect(found.badRows).toEqual([{ line, problem }]);
+    expect(['1', '3', '4', '5', '6', '7'].filter((id) => found.items.has(id))).toEqual([
+      '1',
+      '4',
+      '5',
+      '6',
+      '7',
+    ]);
+  });
+
+  test('whose last quote is not closed loses that row only', async () => {
+    const found = await load('id,name\n1,a\n2,"b\n3,c\n4,d\n');
+    expect(found.badRows).toEqual([{ line: 3, problem: 'a quote is not closed' }]);
+    expect([found.items.rows, found.items.has('3')]).toEqual([3, true]);
+  });
+
+  test('whose quote is closed a megabyte later loses that row only', async () => {
+    const rows = Array.from({ length: 20_000 }, (_, i) => `${i + 10},some name, that is not so short\n`).join(
+      '',
+    );
+    const found = await load(`id,name\n1,a\n2,"b\n${rows}`);
+    expect(found.badRows).toEqual([
+      { line: 3, problem: 'longer than 262144 bytes, or a quote is not closed' },
+    ]);
+    expect(found.items.rows).toBe(20_001);
+  });
+
+  test('of nothing but broken quotes is given up', () => {
+    const reader = createCsvReader(COLUMNS, { row() {}, bad() {} }, 10_000);
+    const rows = Array.from({ length: 100 }, (_, i) => `${i},a"b,${'x'.repeat(40)}\n`).join('');
+    expect(() => [...reader.write(Buffer.from(`id,name\n1,a\n${rows}`))]).toThrow(
+      /^line \d+: quotes are broken in too many rows: is it a CSV file\?$/,
+    );
+  });
+
+  test('is read the same however it is cut into rows with and without quotes', async () => {
+    const text = fc.string({ unit: fc.constantFrom('a', 'é', '"', ',', '\n', '\r\n', ' '), maxLength: 12 });
+    await fc.assert(
+      fc.asyncProperty(fc.array(text, { minLength: 1, maxLength: 30 }), async (names) => {
+        const rows = names.map((name, i) => `${i},"${name.replaceAll('"', '""')}"\n`);
+        const found = await load(`id,name\n${rows.join('')}`);
+        expect(found.badRows).toEqual([]);
+        const said = names.map((_, i) => found.items.get(String(i)));
+        const expected = names.map((name) => name.replaceAll(/\s+/g, ' ').trim());
+        expect(said).toEqual(expected.map((name) => (name === '' ? {} : { name })));
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  test('without a column of ids says which it has', async () => {
+    await expect(load('sku,title\n1,a\n')).rejects.toThrow(
+      'line 1: the header has no column "id" (got "sku,title"): catalogue.columns.id sets another name',
+    );
+  });
+});
+
+describe('a catalogue in NDJSON', () => {
+  test('has an object a line', async () => {
+    const found = await load('{"id":4711,"name":"Shoe","price":19.5}\n\n{"id":"a","stock":0,"x":[1]}\n');
+    expect(found.items.get('4711')).toEqual({ name: 'Shoe', price: '19.5' });
+    expect(found.items.get('a')).toEqual({ stock: 0 });
+  });
+
+  test('has each bad row named by its line', async () => {
+    const found = await load(
+      `{"id":"1"}\n{"id":\n[]\nnull\n{"name":"x"}\n{"id":"6","name":"${'x'.repeat(300_000)}"}\n{"id":"7"}\n`,
+    );
+    expect(found.badRows.map(({ line }) => line)).toEqual([2, 3, 4, 5, 6]);
+    expect(found.badRows[4]?.problem).toBe('longer than 262144 bytes');
+    expect([found.items.rows, found.items.has('7')]).toEqual([2, true]);
+  });
+
+  test('that is one list is refused with what to do', async () => {
+    await expect(load('[{"id":"1"},\n{"id":"2"}]\n')).rejects.toThrow(/NDJSON has an object a line/);
+  });
+
+  test('reads no key of a prototype', async () => {
+    const columns = { ...COLUMNS, name: 'constructor' };
+    const found = await load('{"id":"1","__proto__":{"category":"x"}}\n', { columns });
+    expect(found.items.get('1')).toEqual({});
+  });
+});
+
+describe('a file that is no catalogue is refused', () => {
+  test.each([
+    ['id,name\n1,Shoe\n2,Ha', /^its last line has no newline at its end: the file looks half-written$/],
+    ['id,name\n1,Shoe', /half-written/],
+    ['{"id":"1"}\n{"id":"2"}', /half-written/],
+    ['', /^is empty$/],
+    ['id,name\n', /^has no valid row$/],
+    ['id,name\n,a\n', /^has no valid row; line 2: id: is empty$/],
+    ['\u0000\u0001\u0002\n', /^line 1: the header has no column "id"/],
+  ])('%j', async (text, problem) => {
+    await expect(load(text)).rejects.toThrow(problem);
+  });
+
+  test('a folder, a pipe, a device and a file that is not there', async () => {
+    const pipe = join(folder.path, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    mkdirSync(join(folder.path, 'folder'));
+    await expect(loadFile(pipe)).rejects.toThrow('must be a regular file');
+    await expect(loadFile('/dev/zero')).rejects.toThrow('must be a regular file');
+    await expect(loadFile(join(folder.path, 'folder'))).rejects.toThrow(/regular file|EISDIR/);
+    await expect(loadFile(join(folder.path, 'missing'))).rejects.toThrow('ENOENT');
+  });
+
+  test('one that is written to while it is read', async () => {
+    const path = join(folder.path, 'growing');
+    writeFileSync(path, `id,name\n${Array.from({ length: 20_000 }, (_, i) => `${i},x\n`).join('')}`);
+    let isDone = false;
+    const loading = loadFile(path).finally(() => {
+      isDone = true;
+    });
+    const failing = expect(loading).rejects.toThrow('is being written to');
+    while (!isDone) {
+      appendFileSync(path, 'more,x\n');
+      await new Promise(setImmediate);
+    }
+    await failing;
+  });
+
+  test('one with more items than have room', async () => {
+    const rows = Array.from({ length: 20_000 }, (_, i) => `${i},${'x'.repeat(200)}\n`).join('');
+    await expect(load(`id,name\n${rows}`, { mostBytes: 2 * MIB })).rejects.toThrow(
+      /^line \d+: the items need more memory than catalogue.memory_mb \(2\)$/,
+    );
+  });
+});
+
+test('a link to a catalogue is followed: Kubernetes mounts files so', async () => {
+  writeFileSync(join(folder.path, 'data'), 'id\n1\n');
+  symlinkSync('data', join(folder.path, 'link'));
+  expect((await loadFile(join(folder.path, 'link'))).items.rows).toBe(1);
+});
+
+test('of a thousand bad rows twenty are kept, and all are counted', async () => {
+  const found = await load(`id\nok\n${'ok\n'.repeat(1_000)}`);
+  expect([found.rejected, found.badRows.length]).toEqual([1_000, 20]);
+});
+
+test('while a catalogue is loaded, everything else has its turn', async () => {
+  const rows = Array.from({ length: 8_000 }, (_, i) => `${i},"a name, quoted",Shoes\n`).join('');
+  let turns = 0;
+  let isDone = false;
+  const loading = load(`id,name,category\n${rows}`).finally(() => {
+    isDone = true;
+  });
+  while (!isDone) {
+    await new Promise(setImmediate);
+    turns++;
+  }
+  expect((await loading).items.rows).toBe(8_000);
+  // A piece of 8 KiB takes a millisecond, but a turn may take four.
+  expect(turns).toBeGreaterThan(5);
+});
+
+let files = 0;
+function load(text: string, options: Partial<CatalogueOptions> = {}) {
+  const path = join(folder.path, `file ${files++}`);
+  writeFileSync(path, text);
+  return loadFile(path, options);
+}
+
+function loadFile(path: string, options: Partial<CatalogueOptions> = {}) {
+  return loadCatalogue({ path, columns: COLUMNS, imageHosts: [], mostBytes: 64 * MIB, ...options });
+}
