@@ -317,7 +317,7 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
       [
         'of a newer version',
         { managed_by: 'hotitem', version: 99 },
-        /has version 99, this hotitem supports 3/,
+        /has version 99, this hotitem supports 4/,
       ],
       ['that somebody else made', {}, /was not created by hotitem/],
     ])('does not change a template %s', async (_, meta, message) => {
