@@ -13,7 +13,7 @@ import type { Part } from './wire-sidecar.ts';
 export async function wireAdmin(
   core: Core,
   setting: 'listen' | 'sink_listen',
-  { routes, checks }: Part,
+  { routes, actions, checks }: Part,
 ): Promise<void> {
   const { config, registry, log, shutdown, warn } = core;
   const listen = config.admin[setting];
@@ -37,6 +37,7 @@ export async function wireAdmin(
       listen,
       allowedHosts: config.admin.allowed_hosts,
       routes,
+      actions,
       checks,
       registry,
       metrics,

@@ -1,5 +1,6 @@
 import type { Change } from '../detect/decisions.ts';
 import { type HeatService, startHeat } from '../heat/heat.ts';
+import { createHotActions } from '../heat/hot-actions.ts';
 import {
   createHotControlRoute,
   createHotItemRoute,
@@ -10,14 +11,17 @@ import { createLiveFeed } from '../heat/live-feed.ts';
 import { HEAT_METRICS } from '../heat/metrics.ts';
 import { RulesError } from '../heat/parse-rules.ts';
 import type { Route } from '../service/admin/admin.ts';
+import type { Actions } from '../service/admin/admin-actions.ts';
 import { ConfigError } from '../service/config/config.ts';
 import { createMetrics } from '../service/metrics.ts';
 import type { IntakeRoute } from '../sidecar/ingest/intake.ts';
 import { groupId } from '../sidecar/socket/group-id.ts';
 import type { SocketRoute } from '../sidecar/socket/socket-route.ts';
 import type { Core } from './core.ts';
+import { wireControl } from './wire-control.ts';
 import type { Outlet } from './wire-decisions.ts';
 import { wireKeeper } from './wire-keeper.ts';
+import { type Webhooks, wireWebhooks } from './wire-webhooks.ts';
 
 export type OnHotChange = (change: Change) => void;
 
@@ -33,6 +37,10 @@ export type Heat = Pick<HeatService, 'newViews' | 'state'> & {
   routes: Record<string, Route>;
   controlRoutes: Record<string, SocketRoute>;
   intakeRoutes: Record<string, IntakeRoute>;
+  /** Undefined where none is configured. */
+  webhooks: Webhooks | undefined;
+  /** Undefined where control is not configured. */
+  actions: Actions | undefined;
 };
 
 /**
@@ -44,6 +52,7 @@ export async function wireHeat(core: Core, outlet: Outlet, onChange?: OnHotChang
   const { socket_group: group } = config.intake;
   const metrics = createMetrics(registry, HEAT_METRICS);
   const catalogue = config.catalogue.file === undefined ? undefined : core.catalogue();
+  const webhooks = wireWebhooks(core);
   const heat = await startHeat({
     config: config.heat,
     home: config.home,
@@ -58,6 +67,7 @@ export async function wireHeat(core: Core, outlet: Outlet, onChange?: OnHotChang
     onChange(change) {
       const { item, signal, reason, rule, dryRun } = change;
       log.info({ item, signal, reason, rule, dryRun }, MESSAGES[change.change]);
+      webhooks?.tell(change);
       onChange?.(change);
     },
   }).catch((error: unknown) => {
@@ -65,13 +75,19 @@ export async function wireHeat(core: Core, outlet: Outlet, onChange?: OnHotChang
   });
   catalogue?.onLoaded(heat.useCatalogue);
   shutdown.add('heat', heat.close);
-  const feed = createLiveFeed(heat.live);
+  const feed = createLiveFeed(heat.live, (reason) => metrics.of('live_ended_total', { reason }).add());
   metrics.of('live_clients').follow(feed.clients);
   shutdown.add('live page', async () => feed.close());
+  const actions = wireControl(core, createHotActions(heat), heat.noteRefused);
   return {
     newViews: heat.newViews,
     state: heat.state,
-    routes: { '/api/v1/hot': createHotPageRoute(heat), '/api/v1/live': feed.route },
+    actions,
+    webhooks,
+    routes: {
+      '/api/v1/hot': createHotPageRoute(heat),
+      '/api/v1/live': feed.route,
+    },
     controlRoutes: { '/v1/hot': createHotControlRoute(heat), '/v1/hot/item': createHotItemRoute(heat) },
     intakeRoutes: { '/v1/hot': createHotReadRoute(heat) },
   };

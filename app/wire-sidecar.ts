@@ -1,5 +1,6 @@
 import type { HeatState } from '../heat/heat.ts';
 import { type Check, json, type Reply, type Route } from '../service/admin/admin.ts';
+import type { Actions } from '../service/admin/admin-actions.ts';
 import type { Loss } from '../service/losses.ts';
 import { createMetrics, type Metrics } from '../service/metrics.ts';
 import { createOutage, type Outage, type OutageState } from '../service/outage.ts';
@@ -29,6 +30,7 @@ import type { DuckdbIndex } from '../store/duckdb/duckdb.ts';
 import type { EventIndex } from '../store/event-index.ts';
 import { createKafkaLog } from '../store/kafka/topic-log.ts';
 import type { Spool } from '../store/spool/spool.ts';
+import type { DeliveryState } from '../webhooks/deliveries.ts';
 import type { About } from './about.ts';
 import { connectKafka } from './connect-kafka.ts';
 import type { Core } from './core.ts';
@@ -48,7 +50,12 @@ import {
 } from './wire-sink.ts';
 
 /** One part of a process, with what it reports. */
-export type Part = { routes: Record<string, Route>; checks: Check[] };
+export type Part = {
+  routes: Record<string, Route>;
+  /** What may be changed, where control is configured. */
+  actions?: Actions | undefined;
+  checks: Check[];
+};
 
 export type Accounts = {
   /** Missing if the process has an older version. */
@@ -68,6 +75,8 @@ export type Accounts = {
   heat?: HeatState;
   /** Missing if no catalogue is configured. */
   catalogue?: CatalogueState;
+  /** Missing where there are none. */
+  webhooks?: DeliveryState[];
 };
 
 export type WireSidecarOptions = {
@@ -119,8 +128,11 @@ export async function wireSidecar(core: Core, { sink, onHotChange }: WireSidecar
       }),
       '/api/v1/catalogue': createCatalogueRoute({ items: catalogue.items, state: catalogue.state }),
       '/api/v1/accounting': () => json(200, accounts()),
+      // Whether the page may offer control; page.conf says no in its place.
+      '/api/v1/control': () => json(200, { control: heat?.actions !== undefined }),
       ...heat?.routes,
     },
+    actions: heat?.actions,
     checks: [
       { name: 'spool', ready: () => takesEvents(spool) },
       ...checks,
@@ -128,6 +140,7 @@ export async function wireSidecar(core: Core, { sink, onHotChange }: WireSidecar
       ...(outlet === undefined ? [] : [outlet.check]),
       ...(sink === undefined ? [] : sink.checks),
       ...indexChecks(next.index),
+      ...(heat?.webhooks?.checks ?? []),
     ],
   };
 
@@ -144,6 +157,7 @@ export async function wireSidecar(core: Core, { sink, onHotChange }: WireSidecar
       tests: tests(),
       ...catalogueAccount(catalogue),
       ...(heat !== undefined && { heat: heat.state() }),
+      ...(heat?.webhooks !== undefined && { webhooks: heat.webhooks.states() }),
     };
   }
 

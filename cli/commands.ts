@@ -2,6 +2,7 @@ import type { Command } from './command.ts';
 import { backtest } from './commands/backtest.ts';
 import { capture } from './commands/capture.ts';
 import { check } from './commands/check.ts';
+import { controlToken } from './commands/control-token.ts';
 import { deadLettersList } from './commands/dead-letters-list.ts';
 import { deadLettersPurge } from './commands/dead-letters-purge.ts';
 import { deadLettersReplay } from './commands/dead-letters-replay.ts';
@@ -27,6 +28,7 @@ import { sink } from './commands/sink.ts';
 import { start } from './commands/start.ts';
 import { status } from './commands/status.ts';
 import { verify } from './commands/verify.ts';
+import { webhookTest } from './commands/webhook-test.ts';
 
 export const COMMANDS: Record<string, Command> = {
   start,
@@ -47,6 +49,8 @@ export const COMMANDS: Record<string, Command> = {
   'hot freeze': hotFreeze,
   'hot thaw': hotThaw,
   purge,
+  'control token': controlToken,
+  'webhook test': webhookTest,
   backtest,
   check,
   status,

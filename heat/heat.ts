@@ -27,7 +27,7 @@ import {
   type WholeHotList,
 } from './hot-list.ts';
 import { whyNotActedOn } from './hot-name.ts';
-import type { HotSource, PurgeOrder } from './hot-routes.ts';
+import type { HotSource } from './hot-routes.ts';
 import { needCatalogue, ruleOptionsOf } from './item-rules.ts';
 import { decisionsOf, type KeptBaselines, type KeptHeat } from './kept-heat.ts';
 import type { Happened, LiveSnapshot } from './live.ts';
@@ -38,6 +38,7 @@ import { createOutbox, type OutboxOptions } from './outbox.ts';
 import { createOverrides, overridesOf } from './overrides.ts';
 import type { RulesFile } from './rules-schema.ts';
 import { watchRules } from './rules-watch.ts';
+import type { PurgeOrder } from './run-hot-command.ts';
 import { createShopRate } from './shop-rate.ts';
 import { createTeller } from './teller.ts';
 import { type CountedViews, createViewBatches } from './view-batches.ts';
@@ -79,6 +80,8 @@ export type HeatService = HotSource & {
   tick(): void;
   /** Applies rules anew that depend on the catalogue: it has changed. */
   useCatalogue(): void;
+  /** A command that was refused to a client at the address `from`, for the audit log. */
+  noteRefused(path: string, from: string): void;
   /** Checks the rules file once, as the timer does every second. */
   readRules(): Promise<void>;
   close(): Promise<void>;
@@ -179,6 +182,8 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
     state,
     tick,
     useCatalogue,
+    noteRefused: (path, from) =>
+      audit.note({ who: `api, from ${from}`, what: 'refused', reason: 'the token is wrong', path }),
     readRules: watch.look,
     close,
   };

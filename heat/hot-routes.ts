@@ -1,28 +1,19 @@
 import type { IncomingMessage } from 'node:http';
-import { NothingKept, type Purged } from '../protect/keeper.ts';
 import { json, type Route } from '../service/admin/admin.ts';
-import { reasonOf } from '../service/log.ts';
 import type { IntakeRoute } from '../sidecar/ingest/intake.ts';
 import { type SocketRoute, sendJson } from '../sidecar/socket/socket-route.ts';
-import { type HotCommand, hotCommand } from './hot-command.ts';
 import type { ExplainedItem, HotList, WholeHotList } from './hot-list.ts';
-import { TooManyOverrides } from './overrides.ts';
+import { type Commanded, runHotCommand } from './run-hot-command.ts';
 
-export type HotSource = {
+export type HotSource = Commanded & {
   list(): HotList;
   whole(): WholeHotList;
   explain(item: string): ExplainedItem;
-  /** Resolves when it is in effect and on disk. */
-  command(command: HotCommand): Promise<void>;
-  /** The command `purge`, with what became of each page. Rejects with `NothingKept` if nothing is kept, or not this item. */
-  purge(order: PurgeOrder): Promise<Purged[]>;
   /** Resolves when the version is not `version`, or when `signal` is aborted. */
   changed(version: number, signal: AbortSignal): Promise<void>;
 };
 
 /** Without `item`: all pages. */
-export type PurgeOrder = { item?: string | undefined; by: string; reason: string };
-
 /** Longest wait: also the longest delay of a stop of the sidecar. */
 const LONGEST_WAIT_MS = 5_000;
 const MOST_BYTES = 16 * 1024;
@@ -63,24 +54,9 @@ export function createHotControlRoute(source: HotSource): SocketRoute {
   };
 
   async function command(request: IncomingMessage): Promise<{ status: number; value: unknown }> {
-    const read = hotCommand.safeParse(await bodyOf(request));
-    if (!read.success) {
-      const problems = read.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
-      return { status: 400, value: { error: problems.join('; ') } };
-    }
-    try {
-      if (read.data.do === 'purge') {
-        const purged = await source.purge(read.data);
-        return { status: 200, value: { ...source.whole(), purged } };
-      }
-      await source.command(read.data);
-      return { status: 200, value: source.whole() };
-    } catch (error) {
-      return {
-        status: error instanceof TooManyOverrides || error instanceof NothingKept ? 409 : 500,
-        value: { error: reasonOf(error) },
-      };
-    }
+    const { status, error, purged } = await runHotCommand(source, await bodyOf(request));
+    if (error !== undefined) return { status, value: { error } };
+    return { status, value: { ...source.whole(), ...(purged !== undefined && { purged }) } };
   }
 }
 

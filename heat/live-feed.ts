@@ -1,4 +1,5 @@
-import { json, type Reply, type Route, type Stream } from '../service/admin/admin.ts';
+import { json, type Reply, type Route, type Stream, type StreamClient } from '../service/admin/admin.ts';
+import { isLoopbackAddress } from '../service/listen-address.ts';
 import type { LiveChange, LiveItem, LiveItemChange, LiveSeries, LiveSnapshot } from './live.ts';
 
 export type LiveFeed = {
@@ -10,43 +11,74 @@ export type LiveFeed = {
 
 const EVERY_MS = 500;
 /** Maximum number of clients; a browser needs one, however many tabs it has. */
-export const MOST_CLIENTS = 200;
+export const MOST_CLIENTS = 250;
+/** Of these, clients of one address: a company has one, and many browsers. */
+export const MOST_PER_ADDRESS = 50;
+/** Of these, clients on this host that no proxy speaks for. */
+export const MOST_OF_HOST = 200;
+/** A client has to connect again after 15 minutes, so that a login in front of the page ends. */
+const LONGEST_MS = 15 * 60_000;
 /** A browser that lost the stream reconnects after this many ms. */
 const RETRY_MS = 1_000;
+/** The browser connects again at once, and misses nothing. */
+const AGAIN = Buffer.from('event: again\ndata:\n\n');
 /** The counts at the end of a series that a `change` contains. */
 const TAIL = 2;
 
-type Write = (text: string) => boolean;
+/** Why the stream of a client was ended. */
+export type Ended = 'slow' | 'time';
+
+type Client = StreamClient & { from: string; ticks: number };
 
 /** The state that all clients have: `text` and `happened` as JSON, for comparison. */
-type Told = { state: LiveSnapshot; numbers: Map<string, Numbers>; happened: string };
+type Told = {
+  state: LiveSnapshot;
+  numbers: Map<string, Numbers>;
+  happened: string;
+  /** For those who come before the next. */
+  snapshot?: Buffer;
+};
 type Numbers = { text: string; points: number };
 
 /**
  * Sends `live` to all clients. It is called once for all of them, and only while there are any: it may take a millisecond or two, because
  * it scans all tracked items.
  */
-export function createLiveFeed(live: () => LiveSnapshot): LiveFeed {
-  const clients = new Set<Write>();
+export function createLiveFeed(live: () => LiveSnapshot, onEnded: (why: Ended) => void = () => {}): LiveFeed {
+  const clients = new Set<Client>();
   let told: Told | undefined;
   let timer: NodeJS.Timeout | undefined;
-  const stream: Stream = { type: 'text/event-stream; charset=utf-8', open: begin };
   return {
-    route: () => (clients.size < MOST_CLIENTS ? stream : full()),
+    route: (_, __, from) => whyFull(from) ?? streamFor(from),
     clients: () => clients.size,
     close: stop,
   };
 
-  function begin(write: Write, asker: AbortSignal): void {
-    timer ??= setInterval(tell, EVERY_MS);
-    told ??= toldOf(live());
-    clients.add(write);
-    asker.addEventListener('abort', () => end(write));
-    deliver(write, `retry: ${RETRY_MS}\n${eventOf('snapshot', told.state)}`);
+  function whyFull(from: string): Reply | undefined {
+    if (clients.size >= MOST_CLIENTS) return full(`${MOST_CLIENTS} clients are connected`);
+    const most = isLoopbackAddress(from) ? MOST_OF_HOST : MOST_PER_ADDRESS;
+    const same = [...clients].filter((client) => client.from === from).length;
+    return same < most ? undefined : full(`${most} clients of this address are connected`);
   }
 
-  function end(write: Write): void {
-    clients.delete(write);
+  function streamFor(from: string): Stream {
+    return {
+      type: 'text/event-stream; charset=utf-8',
+      open: (client, asker) => begin({ ...client, from, ticks: 0 }, asker),
+    };
+  }
+
+  function begin(client: Client, asker: AbortSignal): void {
+    timer ??= setInterval(tell, EVERY_MS);
+    told ??= toldOf(live());
+    told.snapshot ??= Buffer.from(`retry: ${RETRY_MS}\n${eventOf('snapshot', told.state)}`);
+    clients.add(client);
+    asker.addEventListener('abort', () => remove(client));
+    deliver(client, told.snapshot);
+  }
+
+  function remove(client: Client): void {
+    clients.delete(client);
     if (clients.size === 0) stop();
   }
 
@@ -56,22 +88,39 @@ export function createLiveFeed(live: () => LiveSnapshot): LiveFeed {
     told = undefined;
   }
 
+  /** Something is sent each time: it is also the sign of life. */
   function tell(): void {
     if (told === undefined) return;
     const next = toldOf(live());
-    const text = newsOf(told, next);
+    const bytes = Buffer.from(newsOf(told, next));
     told = next;
-    for (const write of clients) deliver(write, text);
+    for (const client of clients) {
+      client.ticks++;
+      if (client.ticks * EVERY_MS >= LONGEST_MS) dismiss(client);
+      else deliver(client, bytes);
+    }
   }
 
-  function deliver(write: Write, text: string): void {
-    if (!write(text)) end(write);
+  function deliver(client: Client, bytes: Buffer): void {
+    if (client.write(bytes)) return;
+    onEnded('slow');
+    remove(client);
+  }
+
+  function dismiss(client: Client): void {
+    onEnded('time');
+    if (client.write(AGAIN)) client.end();
+    remove(client);
   }
 }
 
-function full(): Reply {
-  const error = `${MOST_CLIENTS} clients are connected, which is the most`;
-  return { ...json(503, { error }), headers: { 'retry-after': '10' } };
+function full(why: string): Reply {
+  const error = `${why}, which is the most`;
+  return {
+    ...json(503, { error }),
+    headers: { 'retry-after': '10', connection: 'close' },
+    refused: 'streams',
+  };
 }
 
 function toldOf(state: LiveSnapshot): Told {

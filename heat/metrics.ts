@@ -52,7 +52,12 @@ export const HEAT_METRICS = {
   },
   live_clients: {
     kind: 'gauge',
-    help: 'Browsers that have the stream of the live page open, 200 at most',
+    help: 'Browsers that have the stream of the live page open, 250 at most',
+  },
+  live_ended_total: {
+    kind: 'counter',
+    help: 'Streams of the live page that were ended, by reason: slow (256 KB unread), time (after 15 minutes; the browser connects again)',
+    labels: ['reason'],
   },
   heat_tick_seconds: { kind: 'gauge', help: 'Duration of the last tick' },
   heat_tick_longest_seconds: { kind: 'gauge', help: 'Duration of the longest tick' },

@@ -6,6 +6,7 @@ import { LOSS_METRICS } from '../service/losses.ts';
 import { aboutDecisions, DECISIONS, type MetricList } from '../service/metrics.ts';
 import { FORWARD_METRICS, SIDECAR_METRICS } from '../sidecar/metrics.ts';
 import { DECISION_SINK_METRICS, SINK_METRICS } from '../sink/metrics.ts';
+import { WEBHOOK_METRICS } from '../webhooks/metrics.ts';
 
 export type MetricGroup = {
   title: string;
@@ -32,6 +33,11 @@ export const METRIC_GROUPS: readonly MetricGroup[] = [
     title: 'Pages of hot items',
     by: 'The sidecar, if `protect.hosts` names a host.',
     list: PROTECT_METRICS,
+  },
+  {
+    title: 'Webhooks',
+    by: 'The sidecar, unless `heat.enabled` is false; without values where `webhooks` names none.',
+    list: WEBHOOK_METRICS,
   },
   { title: 'Decisions', by: 'The sidecar, unless `heat.enabled` is false.', list: DECISION_METRICS },
   {

@@ -98,6 +98,8 @@ export function openLiveStream(path: string, onChange: (view: LiveView) => void)
     opened.addEventListener('change', ({ data }) => {
       if (view.state !== undefined) tell(applyChange(view.state, JSON.parse(data) as LiveChange));
     });
+    // The sidecar ends each stream after a while.
+    opened.addEventListener('again', connect);
     opened.addEventListener('error', () => {
       // The browser asks again by itself where the connection broke, and not where it was refused.
       if (opened.readyState === EventSource.CLOSED) void again(opened);

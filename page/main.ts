@@ -1,3 +1,4 @@
+import { createControl } from './control/control.ts';
 import { byId, setAttribute, setText } from './dom.ts';
 import { createHotView } from './hot/hot-view.ts';
 import { createItemsView } from './items/items-view.ts';
@@ -14,6 +15,7 @@ const LOOK_MS = 500;
 
 const hot = createHotView();
 const items = createItemsView();
+const control = createControl();
 const hold = byId('hold');
 let view: LiveView = { toldAt: performance.now(), link: 'connecting' };
 /** Since when it is looked at: what was missed before that will come in a moment. */
@@ -31,6 +33,7 @@ addEventListener('hashchange', () => {
 });
 openLiveStream('/api/v1/live', (next) => {
   view = next;
+  control.update(next);
   if (held === undefined) render();
 });
 document.addEventListener('visibilitychange', () => {

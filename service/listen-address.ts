@@ -17,6 +17,11 @@ export function normalHost(host: string): string {
   return IPV6.test(host) && URL.canParse(url) ? new URL(url).hostname : host.toLowerCase();
 }
 
+/** Whether an address of a socket is of this host only. */
+export function isLoopbackAddress(address: string): boolean {
+  return /^(?:(?:::ffff:)?127\.|::1$)/.test(address);
+}
+
 const IPV6 = /^\[?[\da-f:.]*:[\da-f:.]*\]?$/i;
 /** For wildcard addresses. */
 const LOOPBACKS = new Map([

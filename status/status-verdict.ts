@@ -6,6 +6,7 @@ import { delivering } from './delivering.ts';
 import type { StatusFacts } from './facts.ts';
 import { cataloguing, heating } from './heating.ts';
 import { losing } from './losing.ts';
+import { telling } from './telling.ts';
 
 export type Verdict = {
   /** One line: whether it captures, whether it delivers, what was lost since when and why. */
@@ -25,7 +26,13 @@ export function verdictOf(facts: StatusFacts): Verdict {
     ...(facts.sink === undefined ? [] : versionFinding('sink', facts.sink, facts.installed)),
     ...includesFinding(facts),
   ];
-  const wrong = [...captures.findings, ...delivers.findings, ...heats.wrong, ...cataloguing(facts)];
+  const wrong = [
+    ...captures.findings,
+    ...delivers.findings,
+    ...heats.wrong,
+    ...telling(facts),
+    ...cataloguing(facts),
+  ];
   return {
     line: [captures, delivers, loses].map(({ text }) => text).join('; '),
     findings: [...wrong, ...loses.findings, ...versions, ...heats.notes],

@@ -1,4 +1,5 @@
 import type { LiveDecision, LiveHead, LiveItem, LivePage, LiveSeries } from '../../heat/live.ts';
+import { controlCell } from '../control-cell.ts';
 import { el, setChildren, setText } from '../dom.ts';
 import { count, duration, perSecond, seconds, timeOfDay } from '../words.ts';
 import { createSparkLine } from './spark-line.ts';
@@ -54,6 +55,7 @@ export function createHotRow(item: string): HotRow {
     cell('n c-since', since, lasts),
     why,
     does,
+    controlCell(item),
   );
   return { element, update };
 

@@ -4,15 +4,27 @@ import type { Socket } from 'node:net';
 export type Connections = {
   /** Answers a request of that connection, which is not closed in the meantime. */
   during(socket: Socket, answer: () => Promise<void>): Promise<void>;
+  /** Whether so many requests wait for an answer, or are answered by a stream, that those left are reserved. */
+  isCrowded(): boolean;
+};
+
+export type ConnectionLimits = {
+  most: number;
+  /** Of these, for requests that must be answered whatever the others do. */
+  reserved: number;
 };
 
 /**
  * Keeps at most `most` connections open and accepts every new one: the connection that was idle for longest is closed. So idle connections
  * cannot block `/livez` and `/metrics`. A connection handles one request at a time: a client that sends the next request before the answer
  * (pipelining, which no browser or proxy does) is disconnected. The number of requests that wait for an answer must be limited below `most`
- * elsewhere.
+ * elsewhere, or by `isCrowded`.
  */
-export function createConnections(server: Server, most: number, onClosed: () => void): Connections {
+export function createConnections(
+  server: Server,
+  { most, reserved }: ConnectionLimits,
+  onClosed: () => void,
+): Connections {
   /** The one that was idle for longest comes first. */
   const quiet = new Set<Socket>();
   const answering = new Set<Socket>();
@@ -26,6 +38,7 @@ export function createConnections(server: Server, most: number, onClosed: () => 
     });
   });
   return {
+    isCrowded: () => answering.size > most - reserved,
     async during(socket, answer) {
       if (answering.has(socket)) return close(socket);
       quiet.delete(socket);

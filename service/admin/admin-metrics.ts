@@ -9,7 +9,7 @@ export const ADMIN_METRICS = {
   },
   admin_refused_total: {
     kind: 'counter',
-    help: 'Requests to the admin listener that were rejected, by reason: host, origin, site (sent by another site), method, queue (too many queries), time (the query took too long)',
+    help: 'Requests to the admin listener that were rejected, by reason: host, origin, site (sent by another site), method, queue (too many queries), time (the query took too long), connections (too many at once), streams (of the page, in all or for one address); of requests that change something also listener (not loopback), type, query, token, limit (too many wrong tokens), busy, size, json',
     labels: ['reason'],
   },
   admin_connections_closed_total: {

@@ -17,11 +17,14 @@ export type Refusal = {
  * rejected, except if a user follows a link to anything but the API (page, health, metrics), which is also how a browser returns from the
  * login page of a proxy. A request without the header comes from a program or an old browser; for it the limits of
  * `sidecar/routes/questions.ts` apply.
+ *
+ * `isAction`: it would change something. Only our own page and programs may send it.
  */
 export function refusalOf(
   { headers, method }: Pick<IncomingMessage, 'headers' | 'method'>,
   path: string,
   hosts: Set<string>,
+  isAction = false,
 ): Refusal | undefined {
   const { host = '', origin } = headers;
   if (!hosts.has(withoutPort(host))) {
@@ -35,11 +38,21 @@ export function refusalOf(
   if (origin !== undefined && !isOurs) {
     return refused(403, 'origin', 'requests of other origins are not allowed');
   }
+  if (isAction) return refusalOfAction(headers, method);
   if (isForeign(headers) && !isLinkTo(headers, path)) {
     return refused(403, 'site', 'requests of another site are not allowed; open this address directly');
   }
   if (method !== 'GET' && method !== 'HEAD') return refused(405, 'method', 'only GET and HEAD');
   return undefined;
+}
+
+function refusalOfAction(
+  { 'sec-fetch-site': site = 'same-origin' }: IncomingHttpHeaders,
+  method: string | undefined,
+): Refusal | undefined {
+  if (site !== 'same-origin')
+    return refused(403, 'site', 'only our own page and programs may change something');
+  return method === 'POST' ? undefined : refused(405, 'method', 'only POST');
 }
 
 /** `none` is a typed address or a bookmark. */

@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { isIP } from 'node:net';
 import type { Registry } from 'prom-client';
-import { normalHost, splitAddress } from '../listen-address.ts';
+import { isLoopbackAddress, normalHost, splitAddress } from '../listen-address.ts';
 import { type Log, reasonOf } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
+import { type ActionAnswer, type ActionRoutes, type Actions, createActions } from './admin-actions.ts';
 import { createConnections } from './admin-connections.ts';
 import type { ADMIN_METRICS } from './admin-metrics.ts';
 import { refusalOf } from './admin-refusal.ts';
@@ -17,24 +19,37 @@ export type Reply = {
   refused?: string;
 };
 
-/** An answer that goes on until the client disconnects. */
+/** An answer that goes on until the client disconnects, or until it is ended. */
 export type Stream = {
   type: string;
-  /** Called once the head is sent. False from `write`: the client reads too slowly, and was disconnected. */
-  open(write: (text: string) => boolean, asker: AbortSignal): void;
+  /** Called once the head is sent. */
+  open(client: StreamClient, asker: AbortSignal): void;
 };
 
-/** `asker` fires when the client has disconnected. */
-export type Route = (url: URL, asker: AbortSignal) => Reply | Stream | Promise<Reply | Stream>;
+export type StreamClient = {
+  /** False: the client reads too slowly, and was disconnected. The same bytes for several clients are in memory once. */
+  write(bytes: Buffer): boolean;
+  end(): void;
+};
+
+/** `asker` fires when the client has disconnected; `from` is its address. */
+export type Route = (url: URL, asker: AbortSignal, from: string) => Reply | Stream | Promise<Reply | Stream>;
 
 /** A thing that must work before traffic may come: `true`, or why it does not. */
-export type Check = { name: string; ready: () => true | string };
+export type Check = {
+  name: string;
+  ready: () => true | string;
+  /** `/readyz?verbose` says why, but traffic may come all the same. */
+  isNote?: true;
+};
 
 export type AdminOptions = {
   /** `HOST:PORT` */
   listen: string;
   allowedHosts: string[];
   routes: Record<string, Route>;
+  /** What may be changed by POST, where control is configured. */
+  actions?: Actions | undefined;
   checks: Check[];
   registry: Registry;
   metrics: Metrics<typeof ADMIN_METRICS>;
@@ -43,9 +58,11 @@ export type AdminOptions = {
 
 export type Admin = { port: number; close(): Promise<void> };
 
-const MAX_CONNECTIONS = 256;
-/** What a client of a stream may leave unread. */
-const MAX_UNREAD_BYTES = 1024 * 1024;
+const CONNECTIONS = { most: 512, reserved: 32 };
+/** Answered however many streams and queries there are, as actions are. */
+const RESERVED = new Set(['/livez', '/readyz', '/metrics']);
+/** What a client of a stream may leave unread, beyond what it got first. */
+const MAX_UNREAD_BYTES = 256 * 1024;
 const LIMITS = { maxHeaderSize: 8192, requestTimeout: 10_000, connectionsCheckingInterval: 5_000 };
 const HEADERS = {
   'content-security-policy':
@@ -59,8 +76,9 @@ const HEADERS = {
 
 /**
  * The listener for people and monitoring: `/livez`, `/readyz`, `/metrics` and the routes of the service. It only answers
- * GET and HEAD, only to a Host that is ours, so that no page elsewhere can read it through a name that it resolves to
- * loopback (DNS rebinding), and to no other site (`refusalOf`). Rejects with the system's error when the address cannot be had.
+ * GET and HEAD (and POST where there are `actions`), only to a Host that is ours, so that no page elsewhere can read it through a
+ * name that it resolves to loopback (DNS rebinding), and to no other site (`refusalOf`). Rejects with the system's error when the
+ * address cannot be had.
  */
 export async function startAdmin(options: AdminOptions): Promise<Admin> {
   const { log, metrics } = options;
@@ -81,19 +99,27 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
   const hosts = new Set(
     ['localhost', '127.0.0.1', '[::1]', host, ...options.allowedHosts].map((name) => normalHost(name)),
   );
+  const actions = options.actions && createActions(options.actions, () => isLoopback(server));
   const server = createServer(LIMITS, (request, response) => {
     const asker = askerOf(response);
     void connections.during(request.socket, async () => {
-      const reply = await answer(request, { routes, hosts, log, asker });
+      const reply = await answer(request, {
+        routes,
+        actions,
+        hosts,
+        log,
+        asker,
+        isCrowded: connections.isCrowded,
+      });
       if ('open' in reply) return stream(request, response, reply, asker);
       if (reply.refused !== undefined) metrics.of('admin_refused_total', { reason: reply.refused }).add();
       if (!asker.aborted) send(request, response, reply);
     });
   });
-  for (const { name, ready } of options.checks)
+  for (const { name, ready } of options.checks.filter(({ isNote }) => isNote !== true))
     metrics.of('ready', { check: name }).follow(() => (ready() === true ? 1 : 0));
   const closed = metrics.of('admin_connections_closed_total');
-  const connections = createConnections(server, MAX_CONNECTIONS, () => closed.add());
+  const connections = createConnections(server, CONNECTIONS, () => closed.add());
   await listen(server, host, port);
   const bound = server.address();
   return {
@@ -118,26 +144,55 @@ function askerOf(response: ServerResponse): AbortSignal {
   return gone.signal;
 }
 
-type Answering = { routes: Map<string, Route>; hosts: Set<string>; log: Log; asker: AbortSignal };
+type Answering = {
+  routes: Map<string, Route>;
+  actions: ActionRoutes | undefined;
+  hosts: Set<string>;
+  log: Log;
+  asker: AbortSignal;
+  isCrowded: () => boolean;
+};
 
 async function answer(
   request: IncomingMessage,
-  { routes, hosts, log, asker }: Answering,
+  { routes, actions, hosts, log, asker, isCrowded }: Answering,
 ): Promise<Reply | Stream> {
   const target = `http://host${request.url}`;
   if (!URL.canParse(target)) return text(400, 'no such address');
   const url = new URL(target);
-  const refusal = refusalOf(request, url.pathname, hosts);
+  const action = actions?.of(url.pathname);
+  const refusal = refusalOf(request, url.pathname, hosts, action !== undefined);
   if (refusal !== undefined) return { ...text(refusal.status, refusal.text), refused: refusal.reason };
   const route = routes.get(url.pathname);
-  if (route === undefined) return text(404, 'no such page');
   try {
-    return await route(url, asker);
+    if (action !== undefined) return toReply(await action(request, url));
+    if (route === undefined) return text(404, 'no such page');
+    if (isCrowded() && !RESERVED.has(url.pathname))
+      return { ...text(503, 'too many requests at once, try again'), refused: 'connections' };
+    return await route(url, asker, addressOf(request));
   } catch (error) {
     if (asker.aborted) return text(503, 'the client disconnected');
     log.error({ path: url.pathname, reason: reasonOf(error) }, 'a request to the admin listener failed');
     return json(500, { error: 'this failed; see the log' });
   }
+}
+
+function toReply({ status, value, refused, headers }: ActionAnswer): Reply {
+  if (refused === undefined) return json(status, value);
+  // Of a request that is refused the body may still come.
+  return { ...json(status, value), refused, headers: { ...headers, connection: 'close' } };
+}
+
+function isLoopback(server: Server): boolean {
+  const bound = server.address();
+  return typeof bound === 'object' && bound !== null && isLoopbackAddress(bound.address);
+}
+
+/** Of the client. A proxy on this host says whose request it passes on; another program here could only pretend to be several. */
+function addressOf({ socket, headers }: IncomingMessage): string {
+  const peer = socket.remoteAddress ?? 'unknown';
+  const real = headers['x-real-ip'];
+  return typeof real === 'string' && isIP(real) !== 0 && isLoopbackAddress(peer) ? real : peer;
 }
 
 function send(request: IncomingMessage, response: ServerResponse, reply: Reply): void {
@@ -163,20 +218,24 @@ async function stream(
   response.flushHeaders();
   if (asker.aborted) return;
   const gone = once(asker, 'abort');
-  open(write, asker);
+  let limit: number | undefined;
+  open({ write, end: () => response.end() }, asker);
   await gone;
 
-  function write(text: string): boolean {
-    response.write(text);
-    if (response.writableLength <= MAX_UNREAD_BYTES) return true;
-    response.destroy();
-    return false;
+  function write(bytes: Buffer): boolean {
+    limit ??= MAX_UNREAD_BYTES + bytes.length;
+    if (response.writableLength > limit) {
+      response.destroy();
+      return false;
+    }
+    response.write(bytes);
+    return true;
   }
 }
 
 function readiness(checks: Check[], verbose: boolean): Reply {
-  const results = checks.map(({ name, ready }) => ({ name, state: ready() }));
-  const status = results.every(({ state }) => state === true) ? 200 : 503;
+  const results = checks.map(({ name, ready, isNote }) => ({ name, state: ready(), isNote }));
+  const status = results.every(({ state, isNote }) => state === true || isNote) ? 200 : 503;
   if (!verbose) return text(status, status === 200 ? 'ok' : 'not ready');
   return text(
     status,

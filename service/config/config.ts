@@ -152,7 +152,7 @@ function groupOf(topic: string): string {
 /** Paths of state are relative to `home`, all others to the working directory. */
 function withWholePaths(config: Complete): Complete {
   const home = resolve(config.home);
-  const { intake, control, spool, spill, heat, catalogue, duckdb, elasticsearch, kafka } = config;
+  const { intake, control, spool, spill, heat, catalogue, duckdb, elasticsearch, kafka, admin, webhooks } = config;
   return {
     ...config,
     home,
@@ -167,6 +167,13 @@ function withWholePaths(config: Complete): Complete {
     },
     catalogue: catalogue.file === undefined ? catalogue : { ...catalogue, file: resolve(catalogue.file) },
     duckdb: { ...duckdb, path: resolve(home, duckdb.path) },
+    webhooks: webhooks.map((one) => ({ ...one, secret_file: resolve(one.secret_file) })),
+    admin: {
+      ...admin,
+      ...(admin.control_token_file !== undefined && {
+        control_token_file: resolve(admin.control_token_file),
+      }),
+    },
     kafka: kafka.ca_file === undefined ? kafka : { ...kafka, ca_file: resolve(kafka.ca_file) },
     elasticsearch:
       elasticsearch.ca_file === undefined

@@ -21,6 +21,7 @@ export function explain(issue: z.core.$ZodIssue): string[] {
 function mayHoldSecret(path: string, input: unknown): boolean {
   const [...secrets] = SECRETS;
   return (
+    /^webhooks\.\d+\.url$/.test(path) ||
     secrets.some((secret) => secret === path || secret.startsWith(`${path}.`)) ||
     (typeof input === 'object' && input !== null)
   );

@@ -52,6 +52,11 @@ export const listenAddress = z.string().refine((text) => isAddress(text, 0), {
   message: 'must be HOST:PORT, IPv6 as [::1]:PORT, port up to 65535',
 });
 
+/** Whether an address can be reached from this host only. */
+export function isLoopback(text: string): boolean {
+  return /^(?:127\.[\d.]+|\[::1\]|localhost):\d+$/i.test(text);
+}
+
 /** An address to connect to. */
 export const address = z.string().refine((text) => isAddress(text, 1), {
   message: 'must be HOST:PORT, IPv6 as [::1]:PORT, port 1 to 65535',
@@ -74,11 +79,28 @@ export const url = z
     message: 'must be one address like https://HOST:9200',
   });
 
+/** Where a message is posted: https, or http on this host. */
+export const webhookUrl = z
+  .url({ protocol: /^https?$/ })
+  .refine((text) => !URL.canParse(text) || hasNoLogin(new URL(text)), {
+    message: 'must not contain a login: the secret signs the message',
+  })
+  .refine(
+    (text) => !URL.canParse(text) || new URL(text).protocol === 'https:' || isOfThisHost(new URL(text)),
+    {
+      message: 'must be https, unless it is on this host',
+    },
+  );
+
 /** Used unescaped in a header. */
 export const headerText = z
   .string()
   .min(1)
   .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces');
+
+function isOfThisHost({ hostname }: URL): boolean {
+  return isLoopback(`${hostname}:0`);
+}
 
 function hasNoLogin({ username, password }: URL): boolean {
   return username === '' && password === '';

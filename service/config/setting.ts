@@ -40,6 +40,8 @@ function leaves(schema: z.ZodType, path: string[]): Setting[] {
   if (inner instanceof z.ZodObject) {
     return Object.entries(inner.shape).flatMap(([key, value]) => leaves(value as z.ZodType, [...path, key]));
   }
+  // A list of sections: only a file can have it.
+  if (inner instanceof z.ZodArray && inner.element instanceof z.ZodObject) return [];
   const words = path.join('_');
   return [
     {

@@ -11,11 +11,13 @@ import {
   group,
   headerText,
   hostName,
+  isLoopback,
   listenAddress,
   path,
   seconds,
   topic,
   url,
+  webhookUrl,
   words,
   yesOrNo,
 } from './setting-types.ts';
@@ -24,7 +26,22 @@ const DAY = 24;
 const MOST_DAYS = 36_500;
 const KIB = 1024;
 const MIB = 1024 * KIB;
+const SIGNALS = ['busy', 'surge', 'concentrated', 'pin'] as const;
+const CHANGES = ['enters', 'changes', 'leaves'] as const;
 export const DEFAULT_TOPIC = 'collection_hot_item';
+
+const webhook = z.strictObject({
+  name: z.string().regex(/^[\w.-]{1,40}$/, 'must be 1 to 40 of A-Z a-z 0-9 . _ -'),
+  url: webhookUrl,
+  secret_file: path,
+  enabled: yesOrNo.default(true),
+  signals: z
+    .array(z.enum(SIGNALS))
+    .min(1)
+    .default([...SIGNALS]),
+  changes: z.array(z.enum(CHANGES)).min(1).default(['enters', 'leaves']),
+  rules: z.array(words).max(100).default([]),
+});
 
 /**
  * Every setting, with its default and its description. Relative paths are relative to `home`. A setting has the same name in the file
@@ -272,6 +289,15 @@ export const settings = z.strictObject({
     })
     .prefault({}),
 
+  webhooks: z
+    .array(webhook)
+    .max(8)
+    .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, {
+      message: 'must have different names',
+    })
+    .default([])
+    .describe('who is told what turns hot, by HTTP; only in the file'),
+
   admin: z
     .strictObject({
       listen: listenAddress.default('127.0.0.1:9180').describe('page, metrics and health of the sidecar'),
@@ -280,6 +306,16 @@ export const settings = z.strictObject({
         .array(hostName)
         .default([])
         .describe('additional Host headers to answer, for a reverse proxy'),
+      control_token_file: path
+        .optional()
+        .describe(
+          'file with the token that allows to pin, ban, purge and freeze over admin.listen; none means that nothing can be changed there',
+        ),
+    })
+    .refine(({ listen, control_token_file }) => control_token_file === undefined || isLoopback(listen), {
+      path: ['control_token_file'],
+      message:
+        'works only while admin.listen is a loopback address: a token must not cross a network without TLS',
     })
     .prefault({}),
 

@@ -1,17 +1,25 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { Accounts } from '../../app/wire-sidecar.ts';
+import { MOST_OF_HOST } from '../../heat/live-feed.ts';
 import { writeEndlessIndex } from '../parts/endless-duckdb.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { freePort } from '../parts/ports.ts';
 import { type Service, startService } from '../parts/service.ts';
 import { until } from '../parts/until.ts';
+import { FULL } from './nginx-requests-ways.ts';
 import { lineAt, postLines } from './post-lines.ts';
 
 jest.setTimeout(120_000);
 const PATIENCE_MS = 30_000;
+const MIB = 1024 * 1024;
+const READERS = 300;
+const STREAM = 'GET /api/v1/live HTTP/1.1\r\nHost: localhost\r\n\r\n';
+/** Less than the first event has. */
+const LEAST_BYTES = 100_000;
 
 let home: string;
 let remove: () => void;
@@ -94,6 +102,65 @@ describe('queries that would take hours', () => {
       },
       { timeoutMs: PATIENCE_MS, what: wanted.join(', '), detail: service.log },
     );
+  }
+});
+
+describe('the stream of the page', () => {
+  test('costs little memory where hundreds of clients never read, and who monitors is answered', async () => {
+    service = await start(['sidecar'], {
+      HOTITEM_HEAT_RULES: manyPins(),
+      // Garbage that waits to be collected is not memory that clients hold.
+      NODE_OPTIONS: '--max-semi-space-size=1',
+    });
+    const reader = connect({ port: Number(admin.split(':')[1]), host: '127.0.0.1' });
+    const socketsOfTest = [reader];
+    try {
+      let read = 0;
+      reader.on('data', (chunk) => {
+        read += chunk.length;
+      });
+      reader.write(STREAM);
+      await until(() => read > LEAST_BYTES, { timeoutMs: PATIENCE_MS, what: 'a stream that is read' });
+      const before = rss();
+      for (let i = 0; i < READERS; i++) {
+        const socket = connect({ port: Number(admin.split(':')[1]), host: '127.0.0.1' });
+        socketsOfTest.push(socket);
+        socket.on('error', () => {});
+        socket.pause();
+        socket.write(STREAM);
+      }
+      const refused = async () =>
+        (await service.text('/metrics')).includes(
+          `admin_refused_total{reason="streams"} ${READERS + 1 - MOST_OF_HOST}\n`,
+        );
+      await until(refused, { timeoutMs: PATIENCE_MS, what: 'those beyond the limit', detail: service.log });
+      expect(await service.metric('hotitem_live_clients')).toBe(MOST_OF_HOST);
+      let most = rss();
+      const length = read;
+      const isEnough = async () => {
+        most = Math.max(most, rss());
+        if (!FULL) return read > length;
+        return /live_ended_total\{reason="slow"\} 199\n/.test(await service.text('/metrics'));
+      };
+      await until(isEnough, { timeoutMs: 900_000, what: 'readers that never read to be let go' });
+      expect(await service.text('/livez')).toBe('ok\n');
+      expect((most - before) / MIB).toBeLessThanOrEqual(20);
+    } finally {
+      for (const socket of socketsOfTest) socket.destroy();
+    }
+  }, 1_000_000);
+
+  function rss(): number {
+    const status = readFileSync(`/proc/${service.pid()}/status`, 'utf8');
+    return 1024 * Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]);
+  }
+
+  /** As many hot items as the largest snapshot has that anybody is likely to see. */
+  function manyPins(): string {
+    const path = join(home, 'rules.yml');
+    const pins = Array.from({ length: 500 }, (_, i) => ({ item: `item ${i}`, reason: 'x'.repeat(200) }));
+    writeFileSync(path, JSON.stringify({ pins }));
+    return path;
   }
 });
 

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
@@ -29,6 +29,7 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
   let shop: KeeperShop;
   let canary: Server;
   let canaryPort: number;
+  let tokenFile: string;
 
   beforeAll(async () => {
     site = await startProtectSite(suite, { hasHotList: false });
@@ -63,12 +64,17 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
     canaryPort = typeof address === 'object' && address !== null ? address.port : 0;
     answers.lead = (_, response) =>
       response.writeHead(302, { Location: `http://127.0.0.1:${canaryPort}/item/lead.html` }).end();
+    tokenFile = join(site.folder, 'control.token');
+    expect(await runHotitem(['control', 'token'], ofToken())).toMatchObject({ code: 0 });
     shop = await startKeeperShop({
       folder: site.folder,
       hot: site.hot,
       keeperPort: site.keeperPort,
       hosts: [HOST],
-      env: { HOTITEM_PROTECT_STALE_SECONDS: String(STALE_SECONDS) },
+      env: {
+        HOTITEM_PROTECT_STALE_SECONDS: String(STALE_SECONDS),
+        HOTITEM_ADMIN_CONTROL_TOKEN_FILE: tokenFile,
+      },
     });
     ({ home, sidecar } = shop);
   }, 300_000);
@@ -203,6 +209,31 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
       });
     });
 
+    test('a purge over the admin listener is answered when the fresh page is in, with its age', async () => {
+      await turnHot('price');
+      await until(() => isKept('price'), { timeoutMs: SOON_MS, what: 'the page to be kept', detail });
+      price = 7;
+      const began = Date.now();
+      const { status, body } = await control('purge', { item: 'price', reason: 'a new price' });
+      const waited = Date.now() - began;
+      expect((await site.get('/item/price.html')).body).toBe('price 7');
+      expect([status, body]).toEqual([
+        200,
+        expect.objectContaining({
+          done: 'purge',
+          pages: [{ item: 'price', ageMs: expect.any(Number) }],
+        }),
+      ]);
+      const [page] = (body as { pages: { ageMs: number }[] }).pages;
+      expect(page?.ageMs).toBeLessThanOrEqual(waited);
+      expect(await control('purge', { item: 'cookie' })).toEqual({
+        status: 409,
+        body: { error: expect.stringContaining('sets session') },
+      });
+      expect(await control('purge', {})).toMatchObject({ status: 400 });
+      expect((await control('purge', { all: true })).status).toBe(200);
+    });
+
     test('while the origin is down shoppers see the page for as long as is said, and then the error', async () => {
       await turnHot('weak');
       await until(() => isKept('weak'), { timeoutMs: SOON_MS, what: 'the page to be kept', detail });
@@ -283,6 +314,60 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
       expect(text).toMatch(/hotitem_protect_received_bytes_total [1-9]/);
     });
 
+    test('the holder of the token can do what the owner can, and the audit log says so', async () => {
+      const ends = Date.now() + 600_000;
+      expect(
+        await control('hot/pin', { item: 'by api', until: ends, reason: 'mailing', by: 'anna' }),
+      ).toEqual({
+        status: 200,
+        body: expect.objectContaining({ done: 'pin', item: 'by api', frozen: false }),
+      });
+      expect((await hotList()).overrides).toContainEqual({
+        kind: 'pin',
+        item: 'by api',
+        until: ends,
+        reason: 'mailing',
+        by: 'api: anna',
+      });
+      expect(isInHotList('hot', 'by api')).toBe(true);
+      expect(await control('hot/ban', { item: 'by api' })).toMatchObject({ status: 200 });
+      expect(isInHotList('hot', 'by api')).toBe(false);
+      expect(await control('hot/freeze', {})).toMatchObject({ status: 200, body: { frozen: true } });
+      expect(isInHotList('hot', 'same')).toBe(false);
+      expect(await control('hot/thaw', {})).toMatchObject({ status: 200, body: { frozen: false } });
+      expect(await control('hot/clear', { item: 'by api' })).toMatchObject({ status: 200 });
+      expect(await control('hot/pin', { item: '', forever: true })).toEqual({
+        status: 400,
+        body: { error: expect.stringMatching(/item: .*forever/) },
+      });
+      expect(await control('hot/ban', { item: 'x' }, 'x'.repeat(43))).toMatchObject({ status: 401 });
+      const read = () => {
+        const text = readFileSync(join(home, 'heat-audit.ndjson'), 'utf8');
+        return text.includes('"refused"') ? text : undefined;
+      };
+      const audit = await until(read, { timeoutMs: SOON_MS, what: 'the last entry of the audit log' });
+      for (const what of ['pin', 'ban', 'freeze', 'thaw', 'clear', 'purge'])
+        expect(audit).toMatch(new RegExp(`"who":"api[^"]*","what":"${what}"`));
+      expect(audit).toMatch(/"who":"api, from 127\.0\.0\.1","what":"refused".*the token is wrong/);
+      expect(audit + sidecar.log()).not.toContain(readFileSync(tokenFile, 'utf8').trim());
+    });
+
+    test('a token is for its owner only, and is replaced at once where that is asked for', async () => {
+      expect(statSync(tokenFile).mode & 0o777).toBe(0o600);
+      const old = readFileSync(tokenFile, 'utf8').trim();
+      expect(await runHotitem(['control', 'token'], ofToken())).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('--rotate'),
+      });
+      const rotated = await runHotitem(['control', 'token', '--rotate'], ofToken());
+      expect([rotated.code, readFileSync(tokenFile, 'utf8').trim()]).toEqual([
+        0,
+        expect.not.stringMatching(old),
+      ]);
+      expect(await control('hot/thaw', {}, old)).toMatchObject({ status: 401 });
+      expect(await control('hot/thaw', {})).toMatchObject({ status: 200 });
+    });
+
     test('without nginx nothing is kept, and status says why', async () => {
       await site.nginx.stop();
       const failed = async () => (await hotList()).keeperFailure;
@@ -306,6 +391,23 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
       hotList: () => shop.hotList(),
       detail: () => shop.detail(),
     };
+  }
+
+  function ofToken() {
+    return { HOTITEM_HOME: join(site.folder, 'sidecar'), HOTITEM_ADMIN_CONTROL_TOKEN_FILE: tokenFile };
+  }
+
+  async function control(
+    action: string,
+    body: object,
+    token = readFileSync(tokenFile, 'utf8').trim(),
+  ): Promise<{ status: number; body: unknown }> {
+    const answer = await fetch(`http://${sidecar.admin}/api/v1/${action}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    return { status: answer.status, body: await answer.json() };
   }
 
   function isInHotList(action: string, item: string): boolean {

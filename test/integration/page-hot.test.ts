@@ -1,9 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { obtainNginx } from '../../provision/nginx.ts';
+import { temporaryFolder } from '../parts/guard.ts';
 import { BROWSER } from '../parts/load.ts';
 import { report } from '../parts/report.ts';
 import { suiteWith } from '../parts/suite.ts';
@@ -23,6 +25,7 @@ const PHONE = { viewport: { width: 390, height: 844 } };
 const DARK = { colorScheme: 'dark' as const };
 /** What axe looks at; in short, the dark page on a phone. */
 const LOOKS = FULL ? [{}, DARK, PHONE] : [{}, { ...DARK, ...PHONE }];
+const TOKEN = randomBytes(32).toString('base64url');
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
@@ -31,16 +34,24 @@ suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
   let context: BrowserContext;
   let page: Page;
   let complaints: string[];
+  let tokens: ReturnType<typeof temporaryFolder>;
 
   beforeAll(async () => {
     const executablePath = await obtainChromium({ report });
     browser = await chromium.launch({ executablePath, args: CHROMIUM_FLAGS });
-    chain = await startChain({ build: await obtainNginx({ suite: 'trixie', report }) });
+    tokens = temporaryFolder('tokens');
+    const path = join(tokens.path, 'token');
+    writeFileSync(path, TOKEN, { mode: 0o600 });
+    chain = await startChain({
+      build: await obtainNginx({ suite: 'trixie', report }),
+      env: { HOTITEM_ADMIN_CONTROL_TOKEN_FILE: path },
+    });
   });
   afterEach(() => context?.close());
   afterAll(async () => {
     await browser?.close();
     await chain?.close();
+    tokens?.remove();
   });
 
   test('says that nothing is hot, which item is the busiest, and when surges can be told', async () => {
@@ -144,10 +155,7 @@ suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
       await context?.close();
       await open(view, options);
       await page.locator('#fresh', { hasText: 'Live' }).waitFor(PATIENCE);
-      const found =
-        await page.evaluate(`${AXE}; axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag2aaa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })
-        .then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(' ')))`);
-      expect(found).toEqual([]);
+      expect(await violations()).toEqual([]);
     }
   });
 
@@ -168,6 +176,105 @@ suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
     await page.getByRole('button', { name: 'Hold' }).press('Enter');
     await page.getByRole('row').filter({ hasText: 'later' }).waitFor(PATIENCE);
   });
+
+  test('an item is banned, and everything frozen and thawed, by keyboard alone, by who has the token', async () => {
+    await hotitem('pin', 'keys', '--reason', 'campaign');
+    await open();
+    await page.getByRole('row').filter({ hasText: 'keys' }).waitFor(PATIENCE);
+    await page.getByRole('region', { name: 'Control' }).waitFor(PATIENCE);
+    await tabTo('Control… keys');
+    await page.keyboard.press('Enter');
+    await identify('x'.repeat(43), 'anna');
+    await choose('Control keys', 'ArrowDown', 'price is wrong');
+    await page.getByText('You ban “keys” from the hot list for one hour.').waitFor(PATIENCE);
+    await page.getByText('Because: “price is wrong”. Signed: anna.').waitFor(PATIENCE);
+    expect(await focused()).toBe('No, go back');
+    expect(await violations()).toEqual([]);
+    await page.keyboard.press('Enter');
+    await choose('Control keys', 'ArrowDown', 'price is wrong');
+    await sayYes('Yes, ban it');
+    await page.getByRole('alert').getByText('Not done: the token is wrong.').waitFor(PATIENCE);
+
+    await identify(TOKEN, 'anna');
+    await choose('Control keys', 'ArrowDown', 'price is wrong');
+    await sayYes('Yes, ban it');
+    await page.getByText('keys is banned from the hot list for one hour.').waitFor(PATIENCE);
+    await page
+      .getByRole('row')
+      .filter({ hasText: 'keys' })
+      .waitFor({ ...PATIENCE, state: 'detached' });
+
+    await tabTo('Freeze everything…');
+    await page.keyboard.press('Enter');
+    await choose('Freeze everything', undefined, 'in doubt');
+    await sayYes('Yes, freeze everything');
+    await page
+      .getByRole('alert')
+      .getByText(/^Frozen by api: anna .*: in doubt\. nginx acts on no hot item\./)
+      .waitFor(PATIENCE);
+    await tabTo('Thaw…');
+    await page.keyboard.press('Enter');
+    await choose('Thaw', undefined, 'all is well');
+    await sayYes('Yes, thaw it');
+    await page.getByText('Thawed: nginx sees hot items.').waitFor(PATIENCE);
+
+    const kept = await page.evaluate(
+      '[location.href, document.cookie, JSON.stringify(localStorage), JSON.stringify(sessionStorage)]',
+    );
+    expect(kept).toEqual([expect.not.stringContaining(TOKEN), '', '{}', expect.stringContaining(TOKEN)]);
+    await tabTo('Forget the token');
+    await page.keyboard.press('Enter');
+    expect(await page.evaluate('JSON.stringify(sessionStorage)')).toBe('{}');
+    await hotitem('clear', 'keys');
+  });
+
+  /** Presses Tab until what has that name has the focus. */
+  async function tabTo(name: string): Promise<void> {
+    const isThere = async () => {
+      if ((await focused()) === name) return true;
+      await page.keyboard.press('Tab');
+      return (await focused()) === name;
+    };
+    await until(isThere, { timeoutMs: PATIENCE.timeout, what: `the focus to reach ${name}`, everyMs: 1 });
+  }
+
+  function focused(): Promise<string> {
+    return page.evaluate(
+      `document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.textContent ?? ''`,
+    );
+  }
+
+  async function identify(token: string, name: string): Promise<void> {
+    await page.getByRole('heading', { name: 'Control needs the token' }).waitFor(PATIENCE);
+    expect(await violations()).toEqual([]);
+    await page.keyboard.type(token);
+    await page.keyboard.press('Tab');
+    await page.keyboard.type(name);
+    await page.keyboard.press('Enter');
+  }
+
+  async function choose(title: string, key: string | undefined, reason: string): Promise<void> {
+    await page.getByRole('heading', { name: title }).waitFor(PATIENCE);
+    if (key !== undefined) {
+      await page.keyboard.press(key);
+      await page.keyboard.press('Tab');
+    }
+    expect(await violations()).toEqual([]);
+    await page.keyboard.type(reason);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Is this right?' }).waitFor(PATIENCE);
+  }
+
+  async function sayYes(words: string): Promise<void> {
+    await tabTo(words);
+    await page.keyboard.press('Enter');
+  }
+
+  /** What axe finds. */
+  function violations(): Promise<string[]> {
+    return page.evaluate(`${AXE}; axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag2aaa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })
+      .then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(' ')))`);
+  }
 
   async function open(view = 'hot', options: Parameters<Browser['newContext']>[0] = {}): Promise<void> {
     context = await browser.newContext({ locale: 'en-GB', ...options });

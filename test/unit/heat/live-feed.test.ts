@@ -1,7 +1,13 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { LiveChange, LiveItem, LiveSnapshot } from '../../../heat/live.ts';
-import { createLiveFeed, type LiveFeed, MOST_CLIENTS } from '../../../heat/live-feed.ts';
+import {
+  createLiveFeed,
+  type LiveFeed,
+  MOST_CLIENTS,
+  MOST_OF_HOST,
+  MOST_PER_ADDRESS,
+} from '../../../heat/live-feed.ts';
 import { applyChange } from '../../../page/live-state.ts';
 import type { Reply, Stream } from '../../../service/admin/admin.ts';
 
@@ -11,15 +17,20 @@ const POINTS = 60;
 let state: LiveSnapshot;
 let asked: number;
 let feed: LiveFeed;
+let ended: string[];
 
 beforeEach(() => {
   jest.useFakeTimers();
   state = snapshot(100, [item('a', 100)]);
   asked = 0;
-  feed = createLiveFeed(() => {
-    asked++;
-    return state;
-  });
+  ended = [];
+  feed = createLiveFeed(
+    () => {
+      asked++;
+      return state;
+    },
+    (why) => ended.push(why),
+  );
 });
 afterEach(() => {
   feed.close();
@@ -61,15 +72,45 @@ describe('the stream of the live page', () => {
 
   test('a client that does not read is let go', () => {
     const client = connect({ reads: false });
-    expect([client.take().length, feed.clients()]).toEqual([1, 0]);
+    expect([client.take().length, feed.clients(), ended]).toEqual([1, 0, ['slow']]);
   });
 
-  test('there is a limit of clients', () => {
-    for (let i = 0; i < MOST_CLIENTS; i++) connect();
-    expect(feed.route(new URL('http://host/'), new AbortController().signal)).toMatchObject({
+  test.each([
+    ['of one address', MOST_PER_ADDRESS, () => '203.0.113.7', '198.51.100.1'],
+    ['on this host', MOST_OF_HOST, () => '127.0.0.1', '198.51.100.1'],
+    ['in all', MOST_CLIENTS, (i: number) => `198.51.100.${i}`, undefined],
+  ])('there is a limit of clients %s, and one that leaves makes room', (_, most, addressOf, other) => {
+    const clients = Array.from({ length: most }, (_, i) => connect({ from: addressOf(i) }));
+    expect(ask(addressOf(0))).toMatchObject({
       status: 503,
       headers: { 'retry-after': '10' },
+      refused: 'streams',
     });
+    if (other !== undefined) expect(ask(other)).toHaveProperty('open');
+    clients[0]?.leave();
+    expect(ask(addressOf(0))).toHaveProperty('open');
+  });
+
+  test('a client hears something twice a second, and comes again after 15 minutes', () => {
+    const client = connect();
+    jest.advanceTimersByTime(15 * 60_000 - EVERY_MS);
+    expect([client.take().length, client.isEnded(), feed.clients()]).toEqual([1_800, false, 1]);
+    const late = connect();
+    jest.advanceTimersByTime(EVERY_MS);
+    expect([client.take(), client.isEnded()]).toEqual([[['again', undefined]], true]);
+    expect([late.isEnded(), feed.clients(), ended]).toEqual([false, 1, ['time']]);
+  });
+
+  test('clients that come at once have the same bytes', () => {
+    const bytes: Buffer[] = [];
+    for (let i = 0; i < 3; i++) {
+      const stream = ask('127.0.0.1');
+      if (!('open' in stream)) throw new Error('refused');
+      const client = { write: (some: Buffer) => bytes.push(some) > 0, end: () => {} };
+      stream.open(client, new AbortController().signal);
+    }
+    jest.advanceTimersByTime(EVERY_MS);
+    expect([bytes.length, new Set(bytes).size]).toEqual([6, 2]);
   });
 
   test('whatever happens, a client knows what is so', () => {
@@ -100,26 +141,34 @@ describe('the stream of the live page', () => {
   });
 });
 
-function connect({ reads = true } = {}) {
+function ask(from: string): Stream | Reply {
+  return feed.route(new URL('http://host/'), new AbortController().signal, from) as Stream | Reply;
+}
+
+function connect({ reads = true, from = '127.0.0.1' } = {}) {
   const gone = new AbortController();
   const events: [string, unknown][] = [];
   let known: LiveSnapshot | undefined;
-  const route = feed.route(new URL('http://host/'), gone.signal) as Stream | Reply;
+  let isEnded = false;
+  const route = ask(from);
   if (!('open' in route)) throw new Error(String(route.body));
-  route.open((text) => {
-    const [, name = '', data = ''] = /event: (\w+)\ndata: (.*)\n\n$/.exec(text) ?? [];
-    const value = JSON.parse(data);
-    events.push([name, value]);
-    if (name === 'snapshot') known = value as LiveSnapshot;
-    else if (known !== undefined) known = applyChange(known, value as LiveChange);
-    return reads;
-  }, gone.signal);
+  route.open({ write, end: () => (isEnded = true) }, gone.signal);
   return {
     take: () => events.splice(0),
     /** As the page has it; the order of items is not told. */
     known: () => known && { ...known, items: known.items.toSorted((a, b) => (a.item < b.item ? -1 : 1)) },
+    isEnded: () => isEnded,
     leave: () => gone.abort(),
   };
+
+  function write(bytes: Buffer): boolean {
+    const [, name = '', data = ''] = /event: (\w+)\ndata: ?(.*)\n\n$/.exec(String(bytes)) ?? [];
+    const value = data === '' ? undefined : JSON.parse(data);
+    events.push([name, value]);
+    if (name === 'snapshot') known = value as LiveSnapshot;
+    else if (known !== undefined && name === 'change') known = applyChange(known, value as LiveChange);
+    return reads;
+  }
 }
 
 function snapshot(five: number, items: LiveItem[]): LiveSnapshot {

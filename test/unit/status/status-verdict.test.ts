@@ -70,6 +70,22 @@ test.each<[string, string, Accounts, number]>([
   expect(verdictOf(facts(accounts))).toMatchObject({ line, status });
 });
 
+test('a webhook that accepts nothing is named, with how to try it', () => {
+  const ok = { name: 'ok', waiting: 0, dropped: 0 };
+  const failure = { reason: 'answers 503', since: NOW - 60_000 };
+  const webhooks = [ok, { name: 'orders', waiting: 3, dropped: 1, failure }];
+  const { findings, status } = verdictOf(facts({ ...of({}), webhooks }));
+  expect([status, findings]).toEqual([
+    1,
+    [
+      expect.objectContaining({
+        what: 'the webhook orders accepts nothing since 2026-11-26T16:39:00Z: answers 503',
+        command: 'hotitem webhook test orders',
+      }),
+    ],
+  ]);
+});
+
 test.each<[string, Partial<NonNullable<Accounts['heat']>>, string[], number]>([
   ['that are found', {}, [], 0],
   ['behind rules that cannot be used', { rulesProblems: ['cap: wrong'] }, ['heat-rules'], 1],

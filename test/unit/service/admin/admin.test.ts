@@ -3,19 +3,19 @@ import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
-import { type Admin, json, startAdmin } from '../../../../service/admin/admin.ts';
+import { type Admin, json, type StreamClient, startAdmin } from '../../../../service/admin/admin.ts';
 import { ADMIN_METRICS } from '../../../../service/admin/admin-metrics.ts';
 import { createLog } from '../../../../service/log.ts';
 import { createMetrics, type Metrics } from '../../../../service/metrics.ts';
 import { until } from '../../../parts/until.ts';
 
 /** More than a listener keeps. */
-const CONNECTIONS = 300;
+const CONNECTIONS = 600;
 const admins: Admin[] = [];
 const sockets: Socket[] = [];
 let metrics: Metrics<typeof ADMIN_METRICS>;
 let asked: AbortSignal[];
-let streams: { write: (text: string) => boolean; gone: AbortSignal }[];
+let streams: { client: StreamClient; gone: AbortSignal; from: string }[];
 beforeEach(() => {
   metrics = createMetrics(new Registry(), ADMIN_METRICS);
   asked = [];
@@ -70,7 +70,7 @@ describe('the admin listener', () => {
       'x-accel-buffering': 'no',
       'cache-control': 'no-store',
     });
-    streams[0]?.write('one');
+    streams[0]?.client.write(Buffer.from('one'));
     expect(String((await once(response, 'data'))[0])).toBe('one');
     asked.destroy();
     await until(() => streams[0]?.gone.aborted === true, { timeoutMs: 10_000, what: 'the end' });
@@ -83,11 +83,52 @@ describe('the admin listener', () => {
     socket.pause();
     socket.write('GET /api/v1/stream HTTP/1.1\r\nHost: localhost\r\n\r\n');
     await until(() => streams.length === 1, { timeoutMs: 10_000, what: 'the stream' });
-    const text = 'x'.repeat(256 * 1024);
-    const full = () => streams[0]?.write(text) === false;
+    const bytes = Buffer.alloc(64 * 1024, 'x');
+    const full = () => streams[0]?.client.write(bytes) === false;
     await until(full, { timeoutMs: 10_000, what: 'the end of patience', everyMs: 1 });
     await until(() => streams[0]?.gone.aborted === true, { timeoutMs: 10_000, what: 'the end' });
     expect((await get('/livez', {}, 'GET', port)).status).toBe(200);
+  });
+
+  test('ends a stream, after which the same connection asks again', async () => {
+    const port = await start(true);
+    const question = 'GET /api/v1/stream HTTP/1.1\r\nHost: localhost\r\n\r\n';
+    const socket = await open(port, question);
+    await until(() => streams.length === 1, { timeoutMs: 10_000, what: 'the stream' });
+    streams[0]?.client.write(Buffer.from('one'));
+    streams[0]?.client.end();
+    let text = '';
+    socket.on('data', (chunk) => {
+      text += chunk;
+    });
+    await until(() => text.endsWith('one\r\n0\r\n\r\n'), { timeoutMs: 10_000, what: 'the end' });
+    await until(() => streams[0]?.gone.aborted, { timeoutMs: 10_000, what: 'the route to be told' });
+    socket.write(question);
+    await until(() => streams.length === 2, { timeoutMs: 10_000, what: 'the next stream' });
+  });
+
+  test('answers who monitors it while streams have all connections but those in reserve', async () => {
+    const port = await start(true);
+    for (let i = 0; i < 600; i++) await open(port, 'GET /api/v1/stream HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    const crowded = () => metrics.of('admin_refused_total', { reason: 'connections' }).value() > 0;
+    await until(crowded, { timeoutMs: 30_000, what: 'the limit' });
+    expect(streams.length).toBeLessThan(500);
+    expect((await get('/livez', {}, 'GET', port)).status).toBe(200);
+    expect((await get('/metrics', {}, 'GET', port)).status).toBe(200);
+    expect((await get('/api/v1/test', {}, 'GET', port)).status).toBe(503);
+  });
+
+  test.each([
+    ['a proxy on this host, which says whose request it is', { 'x-real-ip': '203.0.113.7' }, '203.0.113.7'],
+    ['somebody who says nonsense', { 'x-real-ip': 'x' }, '127.0.0.1'],
+    ['a program on this host', {}, '127.0.0.1'],
+  ])('knows the address of %s', async (_, headers, from) => {
+    const port = await start(true);
+    const asked = request({ host: '127.0.0.1', port, path: '/api/v1/stream', headers });
+    asked.on('error', () => undefined).end();
+    await until(() => streams.length === 1, { timeoutMs: 10_000, what: 'the stream' });
+    asked.destroy();
+    expect(streams[0]?.from).toBe(from);
   });
 
   test('answers HEAD of a stream with its headers', async () => {
@@ -221,10 +262,10 @@ async function start(state: true | string, port = 0, host = '127.0.0.1'): Promis
         asked.push(asker);
         return new Promise(() => {});
       },
-      '/api/v1/stream': () => ({
+      '/api/v1/stream': (_url, _asker, from) => ({
         type: 'text/event-stream',
-        open(write, gone) {
-          streams.push({ write, gone });
+        open(client, gone) {
+          streams.push({ client, gone, from });
         },
       }),
       '/api/v1/broken': () => Promise.reject(new Error('secret')),

@@ -1,6 +1,6 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { describe, expect, jest, test } from '@jest/globals';
 import { ConfigError, type ConfigSources, loadConfig } from '../../../../service/config/config.ts';
 import { SETTINGS } from '../../../../service/config/setting.ts';
@@ -144,6 +144,52 @@ describe('the configuration', () => {
     warn.mockRestore();
   });
 
+  test.each([
+    ['http://shop.example/hook', 'must be https, unless it is on this host'],
+    ['https://user:secret@shop.example/', 'must not contain a login'],
+    ['ftp://shop.example/', 'webhooks.0.url'],
+    ['shop.example', 'webhooks.0.url'],
+  ])('rejects the webhook %s, and does not show its address', (url, problem) => {
+    const load = () => withWebhooks([{ name: 'a', url, secret_file: 'secret' }]);
+    expect(load).toThrow(problem);
+    expect(load).not.toThrow('shop.example');
+  });
+
+  test.each([
+    'https://shop.example/hook?key=1',
+    'http://127.0.0.1:8090/',
+    'http://[::1]:8090/',
+    'http://localhost/',
+  ])('accepts the webhook %s', (url) => {
+    const [webhook] = withWebhooks([{ name: 'a', url, secret_file: 'secret' }]).webhooks;
+    expect(webhook).toMatchObject({ url, enabled: true, changes: ['enters', 'leaves'], rules: [] });
+    expect(isAbsolute(webhook?.secret_file ?? '')).toBe(true);
+  });
+
+  test('rejects two webhooks of one name, nine, and an unknown key', () => {
+    const one = { name: 'a', url: 'https://shop.example/', secret_file: 'secret' };
+    expect(() => withWebhooks([one, one])).toThrow('webhooks: must have different names');
+    expect(() => withWebhooks(Array.from({ length: 9 }, (_, i) => ({ ...one, name: `${i}` })))).toThrow(
+      'webhooks',
+    );
+    expect(() => withWebhooks([{ ...one, secret: 'x' }])).toThrow('webhooks.0.secret: unknown setting');
+  });
+
+  test.each([
+    ['0.0.0.0:9180', true],
+    ['192.0.2.1:9180', true],
+    ['[::]:9180', true],
+    ['127.0.0.1:9180', false],
+    ['[::1]:9180', false],
+    ['localhost:9180', false],
+  ])('a control token where the listener is %s is an error: %p', (listen, isWrong) => {
+    const load = () =>
+      loadConfig({ env: {}, flags: { 'admin-listen': listen, 'admin-control-token-file': 'token' } });
+    if (isWrong)
+      expect(load).toThrow('admin.control_token_file: works only while admin.listen is a loopback address');
+    else expect(load().admin.control_token_file).toMatch(/^\/.*token$/);
+  });
+
   test('reports the place at which a file is not YAML', () => {
     expect(problems({ file: yaml('a: 1\nb: @x\n') })).toEqual([
       expect.stringMatching(/yml: line 2, column 4: not valid YAML/),
@@ -216,6 +262,10 @@ describe('the configuration', () => {
 
 function load({ file, env = {}, flags = {} }: Partial<ConfigSources>) {
   return loadConfig({ file: file ?? yaml(''), env, flags });
+}
+
+function withWebhooks(webhooks: object[]) {
+  return load({ file: yaml(JSON.stringify({ webhooks })) });
 }
 
 function problems(sources: Partial<ConfigSources>): string[] {

@@ -1,0 +1,37 @@
+import { NothingKept, type Purged } from '../protect/keeper.ts';
+import { reasonOf } from '../service/log.ts';
+import { type HotCommand, hotCommand } from './hot-command.ts';
+import { TooManyOverrides } from './overrides.ts';
+
+/** `error` says what is wrong where the status is not 200. */
+export type Outcome = {
+  status: number;
+  error?: string /** What became of each page, of a purge. */;
+  purged?: Purged[];
+};
+
+export type PurgeOrder = { item?: string | undefined; by: string; reason: string };
+
+export type Commanded = {
+  /** Resolves when it is in effect and on disk. */
+  command(command: HotCommand): Promise<void>;
+  /** The command `purge`, with what became of each page. Rejects with `NothingKept` if nothing is kept, or not this item. */
+  purge(order: PurgeOrder): Promise<Purged[]>;
+};
+
+/** Checks and runs a command, whoever sent it: the owner on the control socket, or the holder of a token on the admin listener. */
+export async function runHotCommand(source: Commanded, value: unknown): Promise<Outcome> {
+  const read = hotCommand.safeParse(value);
+  if (!read.success) {
+    const problems = read.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+    return { status: 400, error: problems.join('; ') };
+  }
+  try {
+    if (read.data.do === 'purge') return { status: 200, purged: await source.purge(read.data) };
+    await source.command(read.data);
+    return { status: 200 };
+  } catch (error) {
+    const isConflict = error instanceof TooManyOverrides || error instanceof NothingKept;
+    return { status: isConflict ? 409 : 500, error: reasonOf(error) };
+  }
+}

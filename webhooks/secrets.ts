@@ -1,0 +1,44 @@
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+
+const PREFIX = 'whsec_';
+const LEAST_BYTES = 32;
+/** The largest that the specification allows. */
+const MOST_BYTES = 64;
+const LONGEST_FILE = 4096;
+const FOR_OTHERS = 0o007;
+
+/**
+ * The keys in a file of secrets, each in a line of its own as `whsec_` and base64: one, or two while they are rotated. Throws an `Error` that says what is
+ * wrong, and never shows the content.
+ */
+export function readSecrets(path: string): Buffer[] {
+  // Opening a FIFO would block.
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const file = fstatSync(fd);
+    if (!file.isFile()) throw new Error('is not a regular file');
+    if ((file.mode & FOR_OTHERS) !== 0)
+      throw new Error(`must not be readable by others (mode 0${(file.mode & 0o777).toString(8)}): chmod 640`);
+    if (file.size > LONGEST_FILE) throw new Error('is too large for two secrets');
+    return secretsOf(readFileSync(fd, 'utf8'));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function secretsOf(text: string): Buffer[] {
+  const lines = text.split('\n').flatMap((line) => (line.trim() === '' ? [] : [line.trim()]));
+  if (lines.length < 1 || lines.length > 2)
+    throw new Error(`must hold one secret, or two while they are rotated (got ${lines.length} lines)`);
+  return lines.map(keyOf);
+}
+
+function keyOf(line: string): Buffer {
+  const key = Buffer.from(line.slice(PREFIX.length), 'base64');
+  const isBase64 = key.toString('base64').replace(/=+$/, '') === line.slice(PREFIX.length).replace(/=+$/, '');
+  if (!line.startsWith(PREFIX) || !isBase64 || key.length < LEAST_BYTES || key.length > MOST_BYTES)
+    throw new Error(
+      `must hold ${PREFIX} and ${LEAST_BYTES} to ${MOST_BYTES} random bytes in base64, as in \`echo "${PREFIX}$(openssl rand -base64 32)"\``,
+    );
+  return key;
+}

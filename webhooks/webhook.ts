@@ -1,0 +1,15 @@
+/** Where decisions are posted. */
+export type Webhook = {
+  /** In logs, metrics and status: an address may hold a secret. */
+  name: string;
+  url: string;
+  secretFile: string;
+};
+
+/** `id` and `body` are the same in each attempt. */
+export type Message = {
+  id: string;
+  body: string;
+  /** ms since 1970 */
+  at: number;
+};
