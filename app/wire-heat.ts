@@ -70,6 +70,15 @@ export async function wireHeat(core: Core, outlet: Outlet, onChange?: OnHotChang
       webhooks?.tell(change);
       onChange?.(change);
     },
+    onHeld({ item, signal, reason, rule }) {
+      log.info({ item, signal, reason, rule }, 'the cap holds an item back');
+    },
+    onRules({ rules, pins, bans }) {
+      log.info(
+        { file: config.heat.rules, rules: rules.length, pins: pins.length, bans: bans.length },
+        'the rules for hot items have changed and are in force',
+      );
+    },
   }).catch((error: unknown) => {
     throw error instanceof RulesError ? new ConfigError(error.problems, config.heat.rules) : error;
   });

@@ -45,6 +45,11 @@ export type DecisionsOptions = {
   rules: Rules;
   /** Called for each change. */
   onChange: (change: Change) => void;
+  /**
+   * Called with what would have been decided when the cap begins to hold an item back: at most once a minute for an item and signal, and for
+   * a thousand of them at once.
+   */
+  onHeld?: ((held: Decision) => void) | undefined;
   /** What `state` returned before a restart, and the time now. Its hot items are hot without a call of `onChange`. */
   stored?: { state: DecisionsState; now: number };
 };
@@ -54,7 +59,7 @@ type Hot = { decision: Decision; strength: number; rule: ItemRule };
 /** An item must be this much stronger to displace another; otherwise two similar items would alternate. */
 const STRONGER = 1.25;
 
-export function createDecisions({ rules: first, onChange, stored }: DecisionsOptions): Decisions {
+export function createDecisions({ rules: first, onChange, onHeld, stored }: DecisionsOptions): Decisions {
   let rules = first;
   const hot = new Map<string, Hot>();
   const counts: Record<Signal, number> = { busy: 0, surge: 0, concentrated: 0, pin: 0 };
@@ -74,7 +79,9 @@ export function createDecisions({ rules: first, onChange, stored }: DecisionsOpt
         return 'there';
       }
       if (counts[signal] >= rules.cap && !makeRoom(finding, now)) {
-        held.hold(finding, now);
+        const news = held.hold(finding, now);
+        if (news !== undefined)
+          tellHeld({ item, signal, since: now, reason: news.text, numbers: news.numbers });
         return 'held';
       }
       const { text: reason, numbers } = finding.explain();
@@ -181,6 +188,10 @@ export function createDecisions({ rules: first, onChange, stored }: DecisionsOpt
     const decision = { ...found, ...byRule(found.signal, rule), version: ++version };
     add({ decision, strength, rule });
     onChange({ ...decision, change: 'enters' });
+  }
+
+  function tellHeld(found: Pick<Decision, 'item' | 'signal' | 'since' | 'reason' | 'numbers'>): void {
+    onHeld?.({ ...found, ...byRule(found.signal, rules.rulesFor(found.item)), version: ++version });
   }
 
   function add(one: Hot): void {

@@ -1,8 +1,9 @@
-import type { Finding, Held, RuleSignal } from './decision.ts';
+import type { Finding, Held, Reason, RuleSignal } from './decision.ts';
 
 /** Items that the cap holds back. Each is kept for a second, so that a reader who polls sees it. */
 export type HeldBack = {
-  hold(finding: Finding, now: number): void;
+  /** Returns the reason if this is news: the item was not held back by this signal in the minute before. */
+  hold(finding: Finding, now: number): Reason | undefined;
   /** The item is hot now, or is excluded. */
   release(item: string, signal: RuleSignal): void;
   advance(now: number): void;
@@ -17,31 +18,56 @@ const KEPT_MS = 1_000;
 const REASON_MS = 10_000;
 const REASON_CHANGES_BY = 1.25;
 
+/** An item near its threshold comes and goes: it is news once in this time. */
+const NEWS_AFTER_MS = 60_000;
+/** More items at once than these are news to nobody: their number is. */
+const MOST_NEWS = 1_000;
+
 type Kept = Held & { lastAt: number; reasonAt: number; strengthThen: number };
 
 export function createHeldBack(): HeldBack {
   const held = new Map<string, Kept>();
+  /** When each item that was news was last held back. */
+  const news = new Map<string, number>();
   return {
     hold({ item, signal, strength, explain }, now) {
       const key = keyOf(item, signal);
       const known = held.get(key);
-      if (known === undefined || isOutdated(known, strength, now)) {
-        const reason = explain().text;
-        held.set(key, { item, signal, strength, reason, lastAt: now, reasonAt: now, strengthThen: strength });
-        return;
+      if (known !== undefined && !isOutdated(known, strength, now)) {
+        known.strength = strength;
+        known.lastAt = now;
+        return undefined;
       }
-      known.strength = strength;
-      known.lastAt = now;
+      const reason = explain();
+      held.set(key, {
+        item,
+        signal,
+        strength,
+        reason: reason.text,
+        lastAt: now,
+        reasonAt: now,
+        strengthThen: strength,
+      });
+      if (known !== undefined || news.has(key) || news.size === MOST_NEWS) return undefined;
+      news.set(key, now);
+      return reason;
     },
-    release: (item, signal) => void held.delete(keyOf(item, signal)),
+    release: (item, signal) => drop(keyOf(item, signal)),
     advance(now) {
       // Otherwise a clock that is set back would keep them for that long.
-      for (const [key, { lastAt }] of held)
-        if (now - lastAt >= KEPT_MS || now < lastAt - KEPT_MS) held.delete(key);
+      for (const [key, { lastAt }] of held) if (now - lastAt >= KEPT_MS || now < lastAt - KEPT_MS) drop(key);
+      for (const [key, lastAt] of news)
+        if (!held.has(key) && Math.abs(now - lastAt) >= NEWS_AFTER_MS) news.delete(key);
     },
     all: () =>
       [...held.values()].map(({ item, signal, strength, reason }) => ({ item, signal, strength, reason })),
   };
+
+  function drop(key: string): void {
+    const known = held.get(key);
+    if (known !== undefined && news.has(key)) news.set(key, known.lastAt);
+    held.delete(key);
+  }
 }
 
 function isOutdated({ reasonAt, strengthThen }: Kept, strength: number, now: number): boolean {

@@ -19,8 +19,8 @@ export type DecisionField = {
 };
 
 export const STATES = ['hot', 'cold'] as const;
-/** `stays`: nothing has changed; it is repeated for a topic that forgets. */
-export const CHANGES = ['enters', 'changes', 'leaves', 'stays'] as const;
+/** `held`: the cap holds it back. `stays`: nothing has changed; it is repeated for a topic that forgets. */
+export const CHANGES = ['enters', 'changes', 'leaves', 'held', 'stays'] as const;
 const OVERRIDES = ['pin', 'ban'] as const;
 
 /** Limit of a name of an item or a rule. */
@@ -91,7 +91,7 @@ export const DECISION_FIELDS = {
     ecs: { path: 'event.action', type: 'keyword' },
     column: 'VARCHAR NOT NULL',
     about:
-      'what happened to `signal`: `enters`, `changes` (other rules, another pin), `leaves`; or `stays`: nothing, the decision is repeated',
+      'what happened to `signal`: `enters`, `changes` (other rules, another pin), `leaves`, `held` (it would enter, but the cap is reached); or `stays`: nothing, the decision is repeated',
   },
   signal: {
     type: 'text',

@@ -62,6 +62,10 @@ export type HeatServiceOptions = {
   keeper?: ((onChange: () => void) => Keeper) | undefined;
   /** Called for each change. */
   onChange?: ((change: Change) => void) | undefined;
+  /** Called when the cap begins to hold an item back. */
+  onHeld?: ((held: Decision) => void) | undefined;
+  /** Called when a changed rules file has been put in force. */
+  onRules?: ((rules: RulesFile) => void) | undefined;
   /** Where decisions go; without it they are told to nobody but those who ask. */
   outbox?: Pick<OutboxOptions, 'append' | 'metrics'> | undefined;
   /** The catalogue of the shop, where one is configured. */
@@ -140,6 +144,7 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
   const decisions = createDecisions({
     rules,
     onChange,
+    onHeld,
     ...(kept !== undefined && {
       stored: { state: decisionsOf(kept, overrides.pinsAndBans(), now()), now: now() },
     }),
@@ -265,6 +270,14 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
     options.onChange?.(change);
   }
 
+  function onHeld(held: Decision): void {
+    const { signal, item, rule, reason, actions, dryRun } = held;
+    metrics.of('heat_decisions_total', { signal, change: 'held' }).add();
+    teller?.tell({ ...held, change: 'held' }, `rule ${rule}`);
+    audit.note({ who: `rule ${rule}`, what: 'held', item, reason, signal, actions, dryRun });
+    options.onHeld?.(held);
+  }
+
   /** Updates the folder, and wakes readers that wait for a new version. */
   function publish(): void {
     isChanged = false;
@@ -313,6 +326,7 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
         applyOverrides();
       });
       publish();
+      options.onRules?.(rules);
     });
   }
 

@@ -3,6 +3,7 @@ import {
   constants,
   type Dirent,
   fchmodSync,
+  linkSync,
   lstatSync,
   openSync,
   readdirSync,
@@ -27,9 +28,17 @@ const A_FILE = /^i\../;
 /** Path to the folder, and the mode of folders that are created in it. */
 export type HotPlace = { path: string; mode: number };
 
-/** Creates an empty file and its parent folders. An existing file of ours is left as it is. */
-export function makeHotFile({ path: root, mode }: HotPlace, period: number, file: string): void {
+/**
+ * Creates an empty file and its parent folders. An existing file of ours is left as it is. `like`: a file of the period that a call
+ * just before has created or found to be ours; the new one becomes another link to it, which on a disk takes a fraction of the time of a new
+ * file.
+ */
+export function makeHotFile(
+  { path: root, mode }: HotPlace,
+  { period, file, like }: { period: number; file: string; like?: string | undefined },
+): void {
   const path = `${root}/${period}/${file}`;
+  if (like !== undefined && isLinked(`${root}/${period}/${like}`, path)) return;
   try {
     makeEmpty(path);
   } catch (error) {
@@ -41,6 +50,16 @@ export function makeHotFile({ path: root, mode }: HotPlace, period: number, file
       }
       makeEmpty(path);
     } else throw error;
+  }
+}
+
+/** Like `O_EXCL`, link(2) fails where anything exists, and does not follow a link there. If it fails, a file of its own is created. */
+function isLinked(like: string, path: string): boolean {
+  try {
+    linkSync(like, path);
+    return true;
+  } catch {
+    return false;
   }
 }
 

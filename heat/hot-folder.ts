@@ -184,10 +184,12 @@ export function createHotFolder(options: HotFolderOptions): HotFolder {
     const missing = [...wanted].filter((file) => !there.has(file)).slice(0, most);
     if (missing.length > 0) periods.set(period, there);
     let occupied: Occupied | undefined;
+    let like: string | undefined;
     for (const file of missing) {
       try {
-        makeHotFile(held, period, file);
+        makeHotFile(held, { period, file, like });
         there.add(file);
+        like ??= file;
       } catch (error) {
         if (!(error instanceof Occupied)) throw error;
         occupied = error;

@@ -9,7 +9,7 @@ export const HEAT_METRICS = {
   },
   heat_decisions_total: {
     kind: 'counter',
-    help: 'Decisions, by signal and change: enters (an item turned hot), changes (other rules apply) or leaves (it cooled)',
+    help: 'Decisions, by signal and change: enters (an item turned hot), changes (other rules apply), leaves (it cooled) or held (the cap holds it back)',
     labels: ['signal', 'change'],
   },
   heat_decision_seconds: {

@@ -2,6 +2,7 @@ import { distance } from 'fastest-levenshtein';
 import type { z } from 'zod';
 import { parseSettings } from '../service/config/parse-settings.ts';
 import { RULES_KEYS, type RulesFile, rulesSchema } from './rules-schema.ts';
+import { rulesWords } from './rules-words.ts';
 
 /** All problems of a rules file, one per line: `rules[0].busy: problem (got value)`. */
 export class RulesError extends Error {
@@ -72,7 +73,7 @@ function explain(issue: z.core.$ZodIssue): string[] {
       return inner.flatMap((one) => explain({ ...one, path: [...issue.path, ...one.path] }));
     return [`${pathOf(issue.path)}: must be false, or thresholds${got(issue.input)}`];
   }
-  return [`${pathOf(issue.path)}: ${issue.message}${got(issue.input)}`];
+  return [`${pathOf(issue.path)}: ${rulesWords(issue)}${got(issue.input)}`];
 }
 
 /** `rules[0].items[2]` */
@@ -85,7 +86,8 @@ function pathOf(path: PropertyKey[]): string {
 }
 
 function got(value: unknown): string {
-  if (typeof value === 'object' && value !== null) return '';
+  if (value === undefined || (typeof value === 'object' && value !== null)) return '';
+  if (typeof value === 'number') return ` (got ${value})`;
   return ` (got ${(JSON.stringify(value) ?? 'nothing').slice(0, LONGEST_SHOWN)})`;
 }
 

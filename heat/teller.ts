@@ -3,6 +3,9 @@ import type { Outbox } from './outbox.ts';
 import type { Overrides } from './overrides.ts';
 import { type ToldDecision, toToldDecision } from './told-decision.ts';
 
+/** The cap holds an item back. */
+export type HeldChange = Decision & { change: 'held' };
+
 /** Adds decisions to the outbox. */
 export type Teller = {
   /**
@@ -11,7 +14,7 @@ export type Teller = {
    */
   begin(before: readonly Decision[]): void;
   /** `by`: who decided. */
-  tell(change: Change, by: string): void;
+  tell(change: Change | HeldChange, by: string): void;
   /** Repeats once a day which items are hot, for a topic that forgets. */
   tick(now: number): void;
 };

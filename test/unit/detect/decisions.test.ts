@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import {
   type Change,
   createDecisions,
+  type Decision,
   type DecisionsOptions,
   type Finding,
 } from '../../../detect/decisions.ts';
@@ -44,6 +45,33 @@ describe('decisions', () => {
     expect(decisions.held()).toHaveLength(1);
     decisions.advance(61_000);
     expect(decisions.held()).toEqual([]);
+  });
+
+  test('an item that the cap begins to hold back is told with its reason, once in a minute', () => {
+    const { decisions, held } = create({ cap: 1 });
+    decisions.enter(busy('a', 100), 0);
+    for (let now = 0; now <= 5_000; now += 100) {
+      decisions.enter(busy('b', 90), now);
+      decisions.advance(now);
+    }
+    expect(held).toEqual([{ ...BUSY_A, item: 'b', since: 0, version: 2 }]);
+    // It comes and goes.
+    for (let now = 10_000; now <= 60_000; now += 10_000) {
+      decisions.enter(busy('b', 90), now);
+      decisions.advance(now + 5_000);
+    }
+    expect(held).toHaveLength(1);
+    decisions.advance(120_100);
+    decisions.enter(busy('b', 90), 120_200);
+    expect(held).toHaveLength(2);
+  });
+
+  test('no more than a thousand items that are held back are told at once', () => {
+    const { decisions, held } = create({ cap: 1 });
+    decisions.enter(busy('a', 100), 0);
+    for (let i = 0; i < 3_000; i++) decisions.enter(busy(`${i}`, 90), 0);
+    expect(held).toHaveLength(1_000);
+    expect(decisions.held()).toHaveLength(3_000);
   });
 
   test('a clearly stronger item replaces the weakest one, but not within its dwell', () => {
@@ -103,7 +131,7 @@ describe('decisions', () => {
     });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
-        const { decisions, changes } = create({ cap: 2 });
+        const { decisions, changes, held } = create({ cap: 2 });
         let now = 0;
         for (const { passes, item, signal, strength, enters } of steps) {
           now += passes;
@@ -118,7 +146,8 @@ describe('decisions', () => {
           for (const each of ['busy', 'surge'] as const)
             expect(decisions.hot().filter((one) => one.signal === each).length).toBeLessThanOrEqual(2);
         }
-        expect(changes.map(({ version }) => version)).toEqual(changes.map((_, i) => i + 1));
+        const versions = [...changes, ...held].map(({ version }) => version).sort((a, b) => a - b);
+        expect(versions).toEqual(versions.map((_, i) => i + 1));
       }),
     );
   });
@@ -246,10 +275,12 @@ type Stored = NonNullable<DecisionsOptions['stored']>;
 
 function create({ cap = 100, stored }: { cap?: number; stored?: Stored } = {}) {
   const changes: Change[] = [];
+  const held: Decision[] = [];
   const decisions = createDecisions({
     rules: compileRules([], { cap }),
     onChange: (change) => changes.push(change),
+    onHeld: (one) => held.push(one),
     ...(stored === undefined ? {} : { stored }),
   });
-  return { decisions, changes };
+  return { decisions, changes, held };
 }

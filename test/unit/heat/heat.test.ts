@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Registry } from 'prom-client';
 import { createBacktest } from '../../../detect/backtest.ts';
-import type { Change } from '../../../detect/decisions.ts';
+import type { Change, Decision } from '../../../detect/decisions.ts';
 import { fromLine } from '../../../event/from-line.ts';
 import { createLine } from '../../../event/line.ts';
 import { parse } from '../../../event/parse.ts';
@@ -12,6 +12,7 @@ import { createPastEvent } from '../../../event/past-view.ts';
 import { type HeatService, type HeatServiceOptions, startHeat } from '../../../heat/heat.ts';
 import type { HotCommand } from '../../../heat/hot-command.ts';
 import { HEAT_METRICS } from '../../../heat/metrics.ts';
+import type { RulesFile } from '../../../heat/rules-schema.ts';
 import { createMetrics } from '../../../service/metrics.ts';
 import { temporaryFolder } from '../../parts/guard.ts';
 import { line } from '../event/lines.ts';
@@ -28,6 +29,8 @@ const reader = createLine();
 let folder: ReturnType<typeof temporaryFolder>;
 let time: number;
 let warned: string[];
+let held: Decision[];
+let reloaded: RulesFile[];
 let running: HeatService | undefined;
 let metrics: ReturnType<typeof createMetrics<typeof HEAT_METRICS>>;
 
@@ -35,6 +38,8 @@ beforeEach(() => {
   folder = temporaryFolder('heat');
   time = START;
   warned = [];
+  held = [];
+  reloaded = [];
 });
 afterEach(async () => {
   await stop();
@@ -257,12 +262,33 @@ bans: [{ item: b, reason: a test page }]
     await heat.readRules();
     await heat.readRules();
     expect(heat.list().hot.map(({ item }) => item)).toEqual(['radio']);
+    expect(reloaded.map(({ pins }) => pins.map(({ item }) => item))).toEqual([['radio']]);
     writeRules('pins: none');
     await heat.readRules();
     await heat.readRules();
     expect(heat.list().hot.map(({ item }) => item)).toEqual(['radio']);
     expect(heat.state().rulesProblems).toEqual([expect.stringMatching(/^pins: /)]);
     expect(metrics.of('heat_rules_rejected').value()).toBe(1);
+    expect(reloaded).toHaveLength(1);
+  });
+
+  test('with a lower cap, what it holds back is told once, with its reason, and is in the audit log', async () => {
+    const heat = await start({ rules: writeRules('cap: 1') });
+    view(heat, 'first', 2 * HOT);
+    for (let i = 0; i < 5; i++) {
+      view(heat, 'second', HOT);
+      pass(heat, 300);
+    }
+    expect(held.map(({ item, signal, reason }) => [item, signal, reason])).toEqual([
+      ['second', 'busy', expect.stringMatching(/^20 views\/s over 10 s/)],
+    ]);
+    expect(heat.list().hot.map(({ item }) => item)).toEqual(['first']);
+    expect(metrics.of('heat_decisions_total', { signal: 'busy', change: 'held' }).value()).toBe(1);
+    await stop();
+    const audit = readFileSync(join(folder.path, 'heat-audit.ndjson'), 'utf8').trimEnd().split('\n');
+    expect(audit.map((text) => JSON.parse(text))).toContainEqual(
+      expect.objectContaining({ who: 'rule default', what: 'held', item: 'second', signal: 'busy' }),
+    );
   });
 });
 
@@ -358,6 +384,8 @@ async function start({ rules, onChange, catalogue }: StartOptions = {}): Promise
     ticks: false,
     onChange,
     catalogue,
+    onHeld: (one) => void held.push(one),
+    onRules: (rules) => void reloaded.push(rules),
   });
   return running;
 }

@@ -156,6 +156,18 @@ test('more items than it holds are reported', () => {
   expect(found()[PERIOD]).toEqual(['hot/i.1', 'hot/i.2']);
 });
 
+test('files that are created together are links to one, and the others stay when it is removed', () => {
+  folder.update([...items('1', '2'), { item: '3', actions: ['cache'] }]);
+  const files = ['hot/i.1', 'hot/i.2', 'cache/i.3', 'hot/i.3'];
+  const all = files.map((file) => statSync(path(file)));
+  // The first in a folder of its own is created with that folder.
+  expect(new Set(all.map(({ ino }) => ino)).size).toBe(2);
+  expect(all.map(({ mode }) => mode & 0o7777)).toEqual(files.map(() => 0o640));
+  folder.update(items('2', '3'));
+  expect(found()[PERIOD]).toEqual(['hot/i.2', 'hot/i.3']);
+  expect(folder.failure()).toBeUndefined();
+});
+
 test('many items are created at once for this period, and gradually for the next', () => {
   const names = Array.from({ length: 250 }, (_, i) => String(i));
   folder.update(items(...names));
@@ -293,10 +305,10 @@ describe('a hostile folder', () => {
     folder.update(items('4712'));
     put();
     const before = lstatSync(path('hot/i.4711')).ino;
-    folder.update(items('4711', '4713'));
+    folder.update(items('4710', '4711', '4713'));
 
     expect(folder.failure()).toBe(`a foreign file is in the way at ${path('hot/i.4711')}`);
-    expect(found()[PERIOD]).toEqual(expect.arrayContaining(['hot/i.4712', 'hot/i.4713'].slice(1)));
+    expect(found()[PERIOD]).toEqual(expect.arrayContaining(['hot/i.4710', 'hot/i.4713']));
     pass(60_000);
     folder.update([]);
     expect(lstatSync(path('hot/i.4711')).ino).toBe(before);

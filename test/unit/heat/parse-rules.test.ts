@@ -37,6 +37,39 @@ bans:
     expect(bans).toEqual([{ item: '0815', reason: 'a test page' }]);
   });
 
+  test.each([
+    ['rules: many', 'rules: must be a list (got "many")'],
+    ['rules: [busy]', 'rules[0]: must be a mapping with settings (got "busy")'],
+    ['- rules', 'the file: must be a mapping with settings'],
+    ['7', 'the file: must be a mapping with settings (got 7)'],
+    ['cap: 0', 'cap: must be at least 1 (got 0)'],
+    ['cap: 20000', 'cap: must be at most 10000 (got 20000)'],
+    ['cap: 1.5', 'cap: must be a whole number (got 1.5)'],
+    ['cap: null', 'cap: must be a number (got null)'],
+    [
+      'rules: [{ busy: { leave_views_per_second: 0 } }]',
+      'rules[0].busy.leave_views_per_second: must be above 0 (got 0)',
+    ],
+    [
+      'rules: [{ busy: { dwell_seconds: .inf } }]',
+      'rules[0].busy.dwell_seconds: must be a number (got Infinity)',
+    ],
+    ['rules: [{ items: [true] }]', 'rules[0].items[0]: must be text (got true)'],
+    ['rules: [{ items: 7 }]', 'rules[0].items: must be a list (got 7)'],
+    [
+      `rules: [{ name: ${'x'.repeat(257)} }]`,
+      `rules[0].name: must have at most 256 characters (got "${'x'.repeat(99)})`,
+    ],
+    [
+      'rules: [{ busy: { actions: [cache, cache, cache, cache, cache] } }]',
+      'rules[0].busy.actions: must have at most 4 entries',
+    ],
+    ['bans: [{ reason: why }]', 'bans[0].item: is missing'],
+    ['pins: [{ item: a, reason: why, from: 7 }]', 'pins[0].from: must be text (got 7)'],
+  ])('says of %j in its own words what is wrong', (text, problem) => {
+    expect(problemsOf(text)).toEqual([problem]);
+  });
+
   test('may have no rules', () => {
     expect(parseRules('rules: []\n')).toEqual({ rules: [], pins: [], bans: [] });
   });
@@ -62,15 +95,15 @@ pins:
   - { item: a, from: "2026-11-28T00:00:00Z", until: "2026-11-27T00:00:00Z", reason: late }
 `),
     ).toEqual([
-      'rules[0].items: Too small: expected array to have >=1 items',
+      'rules[0].items: must not be empty',
       'rules[1].busy.leave_views_per_second: must be below enter_views_per_second (5 and 20 where they are not set)',
-      'rules[1].surge.ratio: Invalid input: expected number, received string (got "many")',
+      'rules[1].surge.ratio: must be a number (got "many")',
       'rules[1].surge.visitor: unknown key, did you mean visitors?',
-      'rules[2].busy.actions[0]: Invalid option: expected one of "announce"|"cache"|"isolate"|"limit" (got "block")',
+      'rules[2].busy.actions[0]: must be announce, cache, isolate or limit (got "block")',
       'rules[3].busy: must be false, or thresholds (got true)',
-      'rules[3].dry_run: Invalid input: expected boolean, received string (got "no")',
+      'rules[3].dry_run: must be true or false (got "no")',
       'pins[0].from: must be a time like 2026-07-01T12:00:00Z (got "tomorrow")',
-      'pins[0].reason: Too small: expected string to have >=1 characters (got "")',
+      'pins[0].reason: must not be empty (got "")',
       'pins[1].until: must be after from',
       'pins: names an item twice',
       'rule: unknown key, did you mean rules?',
@@ -81,7 +114,7 @@ pins:
     ['rules: [', /^line 1, column \d+: not valid YAML/],
     ['- a', /^the file: /],
     ['rules: [{items: ["a\\u001b"]}]', /^rules\[0\]\.items\[0\]: must not contain control characters/],
-    [`rules: [{items: ["${'a'.repeat(257)}"]}]`, /^rules\[0\]\.items\[0\]: Too big/],
+    [`rules: [{items: ["${'a'.repeat(257)}"]}]`, /^rules\[0\]\.items\[0\]: must have at most 256/],
     ['a: &a [x,x]\nb: &b [*a,*a]\nrules: &c [*b,*b]', /./],
   ])('with %s is rejected', (text, problem) => {
     expect(problemsOf(text)[0]).toMatch(problem);

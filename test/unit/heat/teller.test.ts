@@ -3,7 +3,7 @@ import type { Change, Decision } from '../../../detect/decisions.ts';
 import type { HotDecision } from '../../../event/decision-fields.ts';
 import { parseDecision } from '../../../event/parse-decision.ts';
 import type { Override } from '../../../heat/overrides.ts';
-import { createTeller } from '../../../heat/teller.ts';
+import { createTeller, type HeldChange } from '../../../heat/teller.ts';
 
 const DAY_MS = 86_400_000;
 const BUSY: Decision = {
@@ -41,6 +41,22 @@ test('an item stays hot while one signal remains, and is cold without any', () =
   expect(told.map(({ state, signals }) => [state, signals])).toEqual([
     ['hot', ['pin']],
     ['cold', []],
+  ]);
+});
+
+test('an item that the cap holds back is cold, and has the reason and its numbers', () => {
+  const { tell, told } = create({ hot: [], held: 1 });
+  tell({ ...BUSY, change: 'held' }, 'rule default');
+  expect(told).toEqual([
+    expect.objectContaining({
+      change: 'held',
+      state: 'cold',
+      signals: [],
+      actions: [],
+      reason: '412 views/s over 10 s',
+      views_per_second: 412,
+      held: 1,
+    }),
   ]);
 });
 
@@ -146,6 +162,6 @@ function create({ hot: first, override, held = 0 }: Options) {
     be(now: Decision[]) {
       hot = now;
     },
-    tell: (change: Change, by = 'rule default') => teller.tell(change, by),
+    tell: (change: Change | HeldChange, by = 'rule default') => teller.tell(change, by),
   };
 }
