@@ -1,5 +1,6 @@
-// What `bench heat` runs in a process of its own, for each way of keeping addresses: lines through ingestion, up to the spool, with and
-// without heat detection. Heat keeps what it keeps in `home`.
+// What `bench heat` runs in a process of its own, for each way of keeping addresses and each round: lines through ingestion, up to the spool,
+// without heat detection (`without`), with all that takes its numbers from the line (`hashed`), or with all of it (`withHeat`). Heat keeps what
+// it keeps in `home`. One way in a process, as in a sidecar.
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
@@ -23,10 +24,12 @@ import { sampleEvents } from './sample-events.ts';
 import { sampleLine } from './sample-line.mjs';
 import { zipfRanks } from './zipf-stream.ts';
 
-export type LinesOptions = { home: string; items: number; ip: IpMode; requests: number; rounds: number };
+export type LineWay = 'without' | 'hashed' | 'withHeat';
 
-/** CPU of a line, µs, of one round. */
-export type LinesMeasured = { without: number; hashed: number; withHeat: number; parse: number };
+export type LinesOptions = { home: string; items: number; ip: IpMode; requests: number; way: LineWay };
+
+/** CPU of a line, and of `JSON.parse` of an event, µs. */
+export type LineMeasured = { line: number; parse: number };
 
 const START = 1_795_355_712_000;
 const A_SECOND = 150_000;
@@ -36,19 +39,19 @@ const VISITORS = 200_000;
 const SALT = 'of the bench, not secret';
 
 const options: LinesOptions = JSON.parse(process.argv[2] ?? '{}');
+const costOf: Record<LineWay, () => Promise<number>> = {
+  without: () => cost(NO_VIEWS),
+  hashed: () => cost(createViewBatches({ view: createHeatView(), isBot: createBotTest(), count() {} })),
+  withHeat: costWithHeat,
+};
 const requests = makeRequests();
 const texts = sampleEvents(5_000);
-await round();
-const measured: LinesMeasured[] = [];
-for (let i = 0; i < options.rounds; i++) measured.push(await round());
+const line = await costOf[options.way]();
+const measured: LineMeasured = { line, parse: 1e6 / parsedPerCpuSecond(texts) };
 process.stdout.write(JSON.stringify(measured));
 process.exit();
 
-async function round(): Promise<LinesMeasured> {
-  const without = await cost(NO_VIEWS);
-  const hashed = await cost(
-    createViewBatches({ view: createHeatView(), isBot: createBotTest(), count() {} }),
-  );
+async function costWithHeat(): Promise<number> {
   const home = mkdtempSync(join(options.home, 'heat-'));
   let now = START;
   const heat = await startHeat({
@@ -66,7 +69,7 @@ async function round(): Promise<LinesMeasured> {
     if (request % (A_SECOND / A_REQUEST / (1_000 / TICK_MS)) === 0) heat.tick();
   });
   await heat.close();
-  return { without, hashed, withHeat, parse: 1e6 / parsedPerCpuSecond(texts) };
+  return withHeat;
 }
 
 /** Of a line in all requests, as ingestion deals with it; only that nothing is written. */

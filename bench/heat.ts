@@ -1,12 +1,16 @@
 import { temporaryFolder } from '../test/parts/guard.ts';
 import type { Bench, Case, Outcome } from './bench.ts';
 import { runBundled } from './bundled.ts';
-import type { LinesMeasured, LinesOptions } from './heat-lines.ts';
+import type { LineMeasured, LinesOptions, LineWay } from './heat-lines.ts';
 import type { ViewsMeasured, ViewsOptions } from './heat-views.ts';
 import { median, round } from './statistics.ts';
 import { atLeast, atMost } from './target.ts';
 
 const MILLION = 1_000_000;
+const WAYS: LineWay[] = ['without', 'hashed', 'withHeat'];
+
+/** CPU of a line, µs, of one round. */
+type LinesMeasured = Record<LineWay | 'parse', number>;
 
 export const heat: Bench = {
   about:
@@ -16,16 +20,16 @@ export const heat: Bench = {
     const rounds = quick ? 1 : 5;
     const measured = new Map<number, ViewsMeasured[]>();
     for (const items of [1_000, 100_000, MILLION]) {
-      const options: ViewsOptions = { items, views, rounds };
-      const runs = await runBundled<ViewsMeasured[]>('heat-views.ts', options);
+      const options: ViewsOptions = { items, views };
+      const runs = await repeated(rounds, () => runBundled<ViewsMeasured>('heat-views.ts', options));
       measured.set(items, runs);
       report(JSON.stringify(viewsRow(items, runs)));
     }
     const lines = new Map<string, LinesMeasured[]>();
     const { path: home, remove } = temporaryFolder('heat');
     for (const ip of ['full', 'truncate'] as const) {
-      const options: LinesOptions = { home, items: MILLION, ip, requests: quick ? 350 : 600, rounds };
-      const runs = await runBundled<LinesMeasured[]>('heat-lines.ts', options);
+      const options = { home, items: MILLION, ip, requests: quick ? 350 : 600 };
+      const runs = await repeated(rounds, () => measureLines(options));
       lines.set(ip, runs);
       report(JSON.stringify(linesRow(ip, runs)));
     }
@@ -54,11 +58,28 @@ export const heat: Bench = {
       notes: [
         `scavenges: collections of garbage in ${views.toLocaleString('en')} views: the ticks' and decisions' own, none for a view.`,
         'map_of_strings: only counts the items of the same stream, in a Map, with a new string for each view as a parser makes it.',
+        'Each run is a process of its own, with one detector and one way to ingest, as a sidecar has them.',
         'hash_us: of the added CPU, what takes item, visitor and the rest from the bytes of the line. The added CPU is the median of the differences of runs that follow one another.',
       ],
     } satisfies Outcome;
   },
 };
+
+async function repeated<Result>(rounds: number, measure: () => Promise<Result>): Promise<Result[]> {
+  const results: Result[] = [];
+  for (let round = 0; round < rounds; round++) results.push(await measure());
+  return results;
+}
+
+async function measureLines(options: Omit<LinesOptions, 'way'>): Promise<LinesMeasured> {
+  const found: LinesMeasured = { without: 0, hashed: 0, withHeat: 0, parse: 0 };
+  for (const way of WAYS) {
+    const { line, parse } = await runBundled<LineMeasured>('heat-lines.ts', { ...options, way });
+    found[way] = line;
+    found.parse = parse;
+  }
+  return found;
+}
 
 function viewsRow(items: number, runs: ViewsMeasured[]): Case {
   const perSecond = middle(runs, 'perCpuSecond');

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { BacktestAnswer } from '../../cli/backtest-text.ts';
 import type { WholeHotList } from '../../heat/hot-list.ts';
 import { obtainNginx } from '../../provision/nginx.ts';
+import { temporaryFolder } from '../parts/guard.ts';
 import { BROWSER, views } from '../parts/load.ts';
 import { report } from '../parts/report.ts';
 import { suiteWith } from '../parts/suite.ts';
@@ -24,12 +25,18 @@ const ESCAPE = '\u001b';
 
 suiteWith(['nginx'])('hot items', () => {
   let chain: Chain;
+  const folder = temporaryFolder('rules');
+  const rules = join(folder.path, 'rules.yml');
 
   beforeAll(async () => {
-    const env = { HOTITEM_PRIVACY_IP: 'drop' };
+    writeFileSync(rules, 'rules: []\n');
+    const env = { HOTITEM_PRIVACY_IP: 'drop', HOTITEM_HEAT_RULES: rules };
     chain = await startChain({ build: await obtainNginx({ suite: 'trixie', report }), env });
   });
-  afterAll(() => chain?.close());
+  afterAll(async () => {
+    await chain?.close();
+    folder.remove();
+  });
 
   test('an item that many people view turns hot, with a reason, for nginx, programs and monitoring', async () => {
     await viewedUntilHot('7');
@@ -175,6 +182,29 @@ suiteWith(['nginx'])('hot items', () => {
     expect(all.map(({ what }) => what)).toEqual(['pin', 'ban', 'clear', 'ban', 'clear', 'freeze', 'thaw']);
     expect(all[0]).toMatchObject({ who: expect.stringMatching(/./), reason: 'campaign' });
   });
+
+  test('a changed rules file is in force, and its cap holds an item back: both are logged', async () => {
+    writeFileSync(rules, 'cap: 1\n');
+    await until(() => logged('the rules for hot items have changed and are in force'), {
+      timeoutMs: SOON_MS,
+      what: 'the reload to be logged',
+      detail: chain.logs,
+    });
+    const isHeld = async () => {
+      for (const item of ['held-1', 'held-2'])
+        await postViews(Array.from({ length: CROWD / 4 }, (_, i) => ({ item, ip: addressOf(i) })));
+      return auditEntries().some(({ what }) => what === 'held');
+    };
+    await until(isHeld, { timeoutMs: SOON_MS, what: 'an item that is held back', detail: chain.logs });
+    expect(logged('the cap holds an item back')).toBe(true);
+    expect(
+      await chain.sidecar.metric('hotitem_heat_decisions_total{signal="busy",change="held"}'),
+    ).toBeGreaterThan(0);
+  });
+
+  function logged(message: string): boolean {
+    return readFileSync(join(chain.home, 'sidecar.log'), 'utf8').includes(message);
+  }
 
   function auditEntries(): AuditEntry[] {
     const text = readFileSync(join(chain.home, 'heat-audit.ndjson'), 'utf8');
