@@ -247,7 +247,7 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
       },
     );
 
-    test('its bytes are not stored if privacy settings forbid it', async () => {
+    testOfBoth('its bytes are not stored if privacy settings forbid it', async () => {
       env.HOTITEM_PRIVACY_IP = 'drop';
       await makeTopics();
       await write(0, someEvents(5));
