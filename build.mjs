@@ -35,7 +35,7 @@ for (const [engine, lacks] of Object.entries({ njs: NJS_LACKS, qjs: [] })) {
 }
 await page();
 await command();
-await grafana();
+await dashboards();
 
 async function nginxScript(entry, name, { lacks, define }) {
   const outfile = `dist/nginx/${name}`;
@@ -78,20 +78,33 @@ async function page() {
   await copyFile('page/index.html', 'dist/page/index.html');
 }
 
-/** The dashboard, as the JSON that Grafana imports. */
-async function grafana() {
+/** What Grafana and Kibana import. */
+async function dashboards() {
+  const grafana = await load('monitoring/dashboard.ts');
+  await write('dist/grafana/hotitem.json', `${JSON.stringify(grafana.createDashboard(), undefined, 2)}\n`);
+  const { createObjects, streamsOf, toNdjson } = await load('kibana/objects.ts');
+  const { createRules } = await load('kibana/rules.ts');
+  const streams = streamsOf('hot_item');
+  await write('dist/kibana/hotitem.ndjson', toNdjson(createObjects(streams)));
+  await write('dist/kibana/hotitem-rules.ndjson', toNdjson(createRules(streams)));
+}
+
+/** A module of the sources, to run it here. */
+async function load(entry) {
   const { outputFiles } = await build({
-    entryPoints: ['monitoring/dashboard.ts'],
+    entryPoints: [entry],
     write: false,
     bundle: true,
     format: 'esm',
     platform: 'node',
     logLevel: 'warning',
   });
-  const source = Buffer.from(outputFiles[0].contents).toString('base64');
-  const { createDashboard } = await import(`data:text/javascript;base64,${source}`);
-  await mkdir('dist/grafana', { recursive: true });
-  await writeFile('dist/grafana/hotitem.json', `${JSON.stringify(createDashboard(), undefined, 2)}\n`);
+  return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`);
+}
+
+async function write(path, text) {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, text);
 }
 
 /**

@@ -1,71 +1,31 @@
-import { createLens } from './lens.ts';
-import { PANELS, type Panel, TIME_FIELD } from './panel.ts';
-import { type SavedObject, savedObject } from './saved-object.ts';
+import type { Panel } from './panel.ts';
+import { type Reference, type SavedObject, savedObject } from './saved-object.ts';
+
+export type Control = { id: string; title: string; field: string };
 
 export type DashboardOptions = {
-  /** The indices and data streams to show. Default `hot_item*`. */
-  dataView?: string;
+  id: string;
+  title: string;
+  about: string;
+  panels: Panel[];
+  /** Lists of values at the top, of which a reader chooses. */
+  controls: Control[];
+  /** The data view that the controls take their values from. */
+  dataView: string;
+  /** The id of the visualization of a panel. */
+  lensId: (panel: Panel) => string;
 };
 
-/** The dashboard's path in Kibana is `/app/dashboards#/view/hotitem-dashboard`. */
-export const DASHBOARD_ID = 'hotitem-dashboard';
-
-const DATA_VIEW_ID = 'hotitem-data-view';
-
-/**
- * The merchandisers' dashboard and all objects that it needs, each before those that refer to it. The ids are fixed, so a later import
- * replaces the earlier one.
- */
-export function createDashboard({ dataView = 'hot_item*' }: DashboardOptions = {}): SavedObject[] {
-  const lenses = PANELS.map((panel) =>
-    createLens(panel, { id: `hotitem-${panel.id}`, dataViewId: DATA_VIEW_ID }),
-  );
-  return [createDataView(dataView), ...lenses, assemble()];
-}
-
-/** One object per line, the format of Kibana's import. */
-export function toNdjson(objects: SavedObject[]): string {
-  return objects.map((object) => `${JSON.stringify(object)}\n`).join('');
-}
-
-/** Every document field that the objects use, once each, in alphabetical order. */
-export function fieldsOf(objects: SavedObject[]): string[] {
-  const fields = new Set<string>();
-  JSON.stringify(objects, (key, value: unknown) => {
-    if ((key === 'sourceField' || key === 'timeFieldName') && typeof value === 'string') fields.add(value);
-    return value;
-  });
-  return [...fields].sort();
-}
-
-function createDataView(title: string): SavedObject {
-  return savedObject({
-    type: 'index-pattern',
-    id: DATA_VIEW_ID,
-    attributes: {
-      title,
-      name: 'Hot items',
-      timeFieldName: TIME_FIELD,
-      // The dashboard is set up before the first view arrives.
-      allowNoIndex: true,
-      fields: '[]',
-      fieldAttrs: '{}',
-      fieldFormatMap: '{}',
-      runtimeFieldMap: '{}',
-      sourceFilters: '[]',
-    },
-    references: [],
-  });
-}
-
-function assemble(): SavedObject {
+/** Shows the panels of the last hour, refreshed every ten seconds. */
+export function createDashboard(options: DashboardOptions): SavedObject {
+  const { id, title, about, panels, controls, lensId } = options;
   return savedObject({
     type: 'dashboard',
-    id: DASHBOARD_ID,
+    id,
     attributes: {
-      title: 'Hot items',
-      description: 'What shoppers look at: the most viewed items, views over time, and visitors.',
-      panelsJSON: JSON.stringify(PANELS.map(embed)),
+      title,
+      description: about,
+      panelsJSON: JSON.stringify(panels.map(embed)),
       optionsJSON: JSON.stringify({
         useMargins: true,
         syncColors: false,
@@ -73,6 +33,7 @@ function assemble(): SavedObject {
         syncTooltips: false,
         hidePanelTitles: false,
       }),
+      ...(controls.length > 0 && { controlGroupInput: controlGroup(controls) }),
       timeRestore: true,
       timeFrom: 'now-1h',
       timeTo: 'now',
@@ -82,21 +43,51 @@ function assemble(): SavedObject {
       },
       version: 1,
     },
-    references: PANELS.map(({ id }) => ({
-      type: 'lens',
-      id: `hotitem-${id}`,
-      name: `${id}:panel_${id}`,
-    })),
+    references: [
+      ...panels.map((panel): Reference => {
+        return { type: 'lens', id: lensId(panel), name: `${panel.id}:panel_${panel.id}` };
+      }),
+      ...controls.map((control): Reference => {
+        const name = `controlGroup_${control.id}:optionsListDataView`;
+        return { type: 'index-pattern', id: options.dataView, name };
+      }),
+    ],
   });
 }
 
-function embed({ id, title, place }: Panel): Record<string, unknown> {
+function embed({ id, title, lasting, place }: Panel): Record<string, unknown> {
+  const timeRange = { from: lasting, to: 'now' };
   return {
     type: 'lens',
     panelIndex: id,
     panelRefName: `panel_${id}`,
     gridData: { ...place, i: id },
     title,
-    embeddableConfig: { enhancements: {} },
+    embeddableConfig: { enhancements: {}, ...(lasting !== undefined && { timeRange }) },
+  };
+}
+
+/** Each control offers what the ones before it leave. */
+function controlGroup(controls: Control[]): Record<string, unknown> {
+  const panels = controls.map(({ id, title, field }, order) => [
+    id,
+    {
+      type: 'optionsListControl',
+      order,
+      grow: true,
+      width: 'medium',
+      explicitInput: { id, fieldName: field, title, selectedOptions: [], enhancements: {} },
+    },
+  ]);
+  return {
+    controlStyle: 'oneLine',
+    chainingSystem: 'HIERARCHICAL',
+    ignoreParentSettingsJSON: JSON.stringify({
+      ignoreFilters: false,
+      ignoreQuery: false,
+      ignoreTimerange: false,
+      ignoreValidations: false,
+    }),
+    panelsJSON: JSON.stringify(Object.fromEntries(panels)),
   };
 }

@@ -4,7 +4,7 @@ import type { Change, ChangeOptions } from '../service/change.ts';
 import type { Config } from '../service/config/config.ts';
 import { Trouble } from '../service/trouble.ts';
 import { connectKibana, type Kibana, oneLine, post, read, refusal } from './client.ts';
-import { createDashboard, toNdjson } from './dashboard.ts';
+import { createObjects, streamsOf, toNdjson } from './objects.ts';
 import type { SavedObject } from './saved-object.ts';
 
 const SHOWN_FAILURES = 10;
@@ -20,7 +20,7 @@ const outcome = z.object({
 const exported = z.object({ attributes: z.record(z.string(), z.unknown()) });
 
 /**
- * Imports the dashboard into the Kibana at `kibanaUrl` with the login of Elasticsearch. Existing objects that differ were changed in
+ * Imports dashboards and all that they need into the Kibana at `kibanaUrl` with the login of Elasticsearch. Existing objects that differ were changed in
  * Kibana, or come from another version of hotitem: they are replaced only with `mayLose`. The URL may have a base path and a space:
  * `https://host/kibana/s/shop`. Throws a `Trouble` that says what to do.
  */
@@ -30,8 +30,8 @@ export async function importDashboard(
   { dryRun, mayLose = false }: ChangeOptions,
 ): Promise<Change> {
   const kibana = connectKibana(kibanaUrl, config);
-  const what = `dashboard "Hot items" in Kibana ${kibana.base}`;
-  const objects = createDashboard({ dataView: `${config.elasticsearch.data_stream}*` });
+  const what = `dashboards in Kibana ${kibana.base}`;
+  const objects = createObjects(streamsOf(config.elasticsearch.data_stream));
   const found = await Promise.all(objects.map((object) => find(kibana, object)));
   const missing = objects.filter((_, i) => found[i] === undefined);
   const others = objects.filter((object, i) => found[i] !== undefined && !holds(found[i], object.attributes));
@@ -106,7 +106,7 @@ function partial({ base }: Kibana, errors: z.output<typeof outcome>['errors']): 
     .slice(0, SHOWN_FAILURES)
     .map(({ type, id, error }) => oneLine(`${type} ${id}: ${error.type}`));
   return new Trouble(
-    `Kibana at ${base} did not import all of the dashboard:\n  ${names.join('\n  ')}`,
+    `Kibana at ${base} did not import everything:\n  ${names.join('\n  ')}`,
     "It needs Kibana 8.9 or newer; see Kibana's log.",
   );
 }

@@ -5,93 +5,56 @@ export type Panel = {
   title: string;
   about: string;
   chart: 'number' | 'bars' | 'table';
+  /** What is counted; views by default. */
+  of?: Source;
+  /** Each term has rows or bars of its own. */
+  split?: Terms;
   /** The field that splits the documents into rows or bars; absent for a single number. */
   rows?: Rows;
-  /** At least one; the rows are ordered by the first. */
+  /** At least one; terms are ordered by the first. */
   metrics: [Metric, ...Metric[]];
+  /** A table is sorted by this column, in place of the first metric. */
+  sortedBy?: string;
+  /** Vertical lines over a chart in time. */
+  marks?: Marks;
+  /** Whatever the dashboard shows: `now-1h` to now. */
+  lasting?: string;
   /** Position and size on the dashboard's grid of 48 columns. */
   place: { x: number; y: number; w: number; h: number };
 };
 
-export type Rows =
-  | { by: 'term'; id: string; field: string; label: string; limit: number }
-  | { by: 'time'; id: string; field: string; label: string };
+/** The data views. */
+export type Source = 'views' | 'decisions';
 
-export type Metric = { id: string; field: string; label: string; of: 'sum' | 'distinct'; only?: Only };
+export type Terms = { by: 'term'; id: string; field: string; label: string; limit: number };
+export type Rows = Terms | { by: 'time'; id: string; field: string; label: string };
 
-/** Filters of the documents that a metric counts, in KQL. */
-type Only = string;
+type Shown = { id: string; label: string };
 
-/** The time field of the data view. */
-export const TIME_FIELD = '@timestamp';
-
-const BY_PEOPLE: Only = 'not hot_item.kind: * and not hot_item.bot: true';
-const BY_BOTS: Only = 'not hot_item.kind: * and hot_item.bot: true';
-const PREFETCHES: Only = 'hot_item.kind: "prefetch"';
-/** Without the test views of `hotitem doctor`. */
-const OTHERS: Only = 'hot_item.kind: * and not hot_item.kind: ("prefetch" or "test")';
-const NO_TEST: Only = 'not hot_item.kind: "test"';
-
-// A sum of weights, never a count of documents: while capture samples, one document represents several views.
-const WEIGHT = { field: 'hot_item.weight', of: 'sum' } as const;
-const VIEWS: Metric = { id: 'views', label: 'Views', ...WEIGHT, only: BY_PEOPLE };
-const BOTS: Metric = { id: 'bots', label: 'Bots', ...WEIGHT, only: BY_BOTS };
-const PREFETCHED: Metric = { id: 'prefetches', label: 'Prefetched', ...WEIGHT, only: PREFETCHES };
-const OTHER: Metric = { id: 'others', label: 'Other', ...WEIGHT, only: OTHERS };
-const ALL: Metric = { id: 'all', label: 'All', ...WEIGHT, only: NO_TEST };
-const VISITORS: Metric = {
-  id: 'visitors',
-  field: 'hot_item.visitor',
-  label: 'Visitors',
-  of: 'distinct',
-  only: BY_PEOPLE,
+/** A number over a field of the documents that `only` selects. `shift`: of that much earlier. */
+export type Counted = Shown & {
+  of: 'sum' | 'distinct' | 'average' | 'most' | 'count';
+  field: string;
+  only?: Kql;
+  shift?: '1h';
 };
 
-/** The panels of the merchandisers' dashboard. */
-export const PANELS: Panel[] = [
-  {
-    id: 'total-views',
-    title: 'Views',
-    about: 'How often people opened item pages.',
-    chart: 'number',
-    metrics: [VIEWS],
-    place: { x: 0, y: 0, w: 12, h: 7 },
-  },
-  {
-    id: 'visitors',
-    title: 'Visitors',
-    about:
-      'Who opened them: distinct visitor keys, or addresses with user agents. Approximate above a few thousand.',
-    chart: 'number',
-    metrics: [VISITORS],
-    place: { x: 0, y: 7, w: 12, h: 7 },
-  },
-  {
-    id: 'views-over-time',
-    title: 'Views over time',
-    about: 'How often people opened item pages, over time.',
-    chart: 'bars',
-    rows: { by: 'time', id: 'time', field: TIME_FIELD, label: 'Time' },
-    metrics: [VIEWS],
-    place: { x: 12, y: 0, w: 36, h: 14 },
-  },
-  {
-    id: 'top-items',
-    title: 'Top items',
-    about:
-      'The items that people viewed most, and other requests for them: bots, prefetches, byte ranges, HEAD, other methods.',
-    chart: 'table',
-    rows: { by: 'term', id: 'item', field: 'hot_item.id', label: 'Item', limit: 20 },
-    metrics: [VIEWS, VISITORS, BOTS, PREFETCHED, OTHER, ALL],
-    place: { x: 0, y: 14, w: 48, h: 20 },
-  },
-  {
-    id: 'no-views-over-time',
-    title: 'Other requests for item pages',
-    about: 'Bots, prefetches, byte ranges, HEAD, other methods, over time.',
-    chart: 'bars',
-    rows: { by: 'time', id: 'time', field: TIME_FIELD, label: 'Time' },
-    metrics: [BOTS, PREFETCHED, OTHER],
-    place: { x: 0, y: 34, w: 48, h: 12 },
-  },
-];
+export type Metric =
+  | Counted
+  /** The latest value of a date. */
+  | (Shown & { of: 'latest'; field: string })
+  | (Shown & { of: 'difference'; from: Counted; take: Counted });
+
+/** Which documents count. Lucene's syntax, but for lower case and a space after a colon. */
+export type Kql = string;
+
+export type Marks = {
+  of: Source;
+  marks: { id: string; label: string; color: string; icon: string; only: Kql; fields: string[] }[];
+};
+
+/** The time field of the data views. */
+export const TIME_FIELD = '@timestamp';
+
+/** What counts documents has this in place of a field. */
+export const RECORDS = '___records___';

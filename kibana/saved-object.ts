@@ -1,9 +1,9 @@
-/** An object that Kibana stores and imports: a data view, a visualization or a dashboard. */
+/** What Kibana stores and imports: a data view, a visualization, a saved search, a dashboard or an alert rule. */
 export type SavedObject = {
-  type: 'index-pattern' | 'lens' | 'dashboard';
+  type: 'index-pattern' | 'lens' | 'search' | 'dashboard' | 'alert';
   id: string;
   attributes: Record<string, unknown>;
-  /** The objects that it refers to, with the names that its attributes use. */
+  /** What it needs, by the name that its attributes use for it. */
   references: Reference[];
   coreMigrationVersion: string;
   typeMigrationVersion: string;
@@ -11,12 +11,18 @@ export type SavedObject = {
 
 export type Reference = { type: SavedObject['type']; id: string; name: string };
 
-// The version of the formats below, not of Kibana, which migrates older formats on import and rejects newer ones. Kibana 8.9 exported
-// these, so 8.9 to 9.x accept them.
+// Versions of the shapes below, not of Kibana: Kibana migrates older ones on import and rejects newer ones. Kibana 8.9 exports these versions,
+// or later ones of the same shape, so 8.9 to 9.x can import the objects.
 const CORE = '8.8.0';
-const TYPE = { 'index-pattern': '8.0.0', lens: '8.9.0', dashboard: '8.9.0' };
+const TYPE = {
+  'index-pattern': '8.0.0',
+  lens: '8.9.0',
+  search: '7.9.3',
+  dashboard: '8.9.0',
+  alert: '8.8.0',
+};
 
-/** A saved object with the versions of its format. */
+/** A saved object with the versions that its shape has here. */
 export function savedObject(
   parts: Omit<SavedObject, 'coreMigrationVersion' | 'typeMigrationVersion'>,
 ): SavedObject {

@@ -11,11 +11,11 @@ import { askYes, print, printJson } from '../terminal.ts';
 
 export const setup: Command = {
   about:
-    'creates the topics, the index template and its lifecycle, and the Kibana dashboard; may be repeated',
+    'creates the topics, the index template and its lifecycle, and the Kibana dashboards; may be repeated',
   options: {
     'dry-run': { type: 'boolean', about: 'only print what would be done' },
     yes: { type: 'boolean', about: 'do not ask before a change that loses something: a shorter retention' },
-    kibana: { type: 'string', placeholder: 'URL', about: 'also import the dashboard into this Kibana' },
+    kibana: { type: 'string', placeholder: 'URL', about: 'also import the dashboards into this Kibana' },
     json: { type: 'boolean', about: 'print the changes as JSON' },
   },
   configured: true,

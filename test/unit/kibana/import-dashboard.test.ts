@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { createDashboard, DASHBOARD_ID, toNdjson } from '../../../kibana/dashboard.ts';
 import { importDashboard } from '../../../kibana/import-dashboard.ts';
+import { createObjects, MERCHANDISING_ID, streamsOf, toNdjson } from '../../../kibana/objects.ts';
 import type { SavedObject } from '../../../kibana/saved-object.ts';
 import { type Config, loadConfig } from '../../../service/config/config.ts';
 
@@ -30,7 +30,7 @@ describe('importing the dashboard', () => {
   test('posts all objects as one NDJSON file, and replaces none', async () => {
     const { url, received } = await kibana();
     expect(await importDashboard(url, config(), REAL)).toEqual({
-      what: `dashboard "Hot items" in Kibana ${url}`,
+      what: `dashboards in Kibana ${url}`,
       action: 'create',
     });
     const [request] = imports(received);
@@ -41,14 +41,14 @@ describe('importing the dashboard', () => {
     }
     const file = await fileOf(request);
     expect(file.name).toMatch(/\.ndjson$/);
-    expect(await file.text()).toBe(toNdjson(createDashboard()));
+    expect(await file.text()).toBe(toNdjson(createObjects(streamsOf('hot_item'))));
   });
 
   test('shows the configured data stream', async () => {
     const { url, received } = await kibana();
     await importDashboard(url, config({ HOTITEM_ELASTICSEARCH_DATA_STREAM: 'views' }), REAL);
     const file = await fileOf(imports(received)[0]);
-    expect(await file.text()).toBe(toNdjson(createDashboard({ dataView: 'views*' })));
+    expect(await file.text()).toBe(toNdjson(createObjects(streamsOf('views'))));
   });
 
   test.each([
@@ -87,14 +87,14 @@ describe('importing the dashboard', () => {
     await importDashboard(url, config(), REAL);
     const theirs = changed(stored);
     const change = {
-      what: `dashboard "Hot items" in Kibana ${url}`,
+      what: `dashboards in Kibana ${url}`,
       loses: expect.stringContaining(
-        `changed in Kibana, or come from another version: dashboard ${DASHBOARD_ID}`,
+        `changed in Kibana, or come from another version: dashboard ${MERCHANDISING_ID}`,
       ),
     };
     expect(await importDashboard(url, config(), { dryRun: true })).toEqual({ ...change, action: 'update' });
     expect(await importDashboard(url, config(), REAL)).toEqual({ ...change, action: 'kept' });
-    expect(stored.get(DASHBOARD_ID)?.attributes.title).toBe(theirs);
+    expect(stored.get(MERCHANDISING_ID)?.attributes.title).toBe(theirs);
     expect(imports(received)).toHaveLength(1);
   });
 
@@ -105,11 +105,11 @@ describe('importing the dashboard', () => {
     expect(await importDashboard(url, config(), { dryRun: false, mayLose: true })).toMatchObject({
       action: 'update',
     });
-    expect(stored.get(DASHBOARD_ID)?.attributes.title).toBe('Hot items');
+    expect(stored.get(MERCHANDISING_ID)?.attributes.title).toBe('hotitem: Merchandising');
     const [, request] = imports(received);
     expect(request?.url).toBe('/api/saved_objects/_import?overwrite=true');
     const replaced = (await (await fileOf(request)).text()).trim().split('\n');
-    expect(replaced.map((line) => (JSON.parse(line) as SavedObject).id)).toEqual([DASHBOARD_ID]);
+    expect(replaced.map((line) => (JSON.parse(line) as SavedObject).id)).toEqual([MERCHANDISING_ID]);
   });
 
   test('creates deleted objects again', async () => {
@@ -229,7 +229,7 @@ function imports(received: Received[]): Received[] {
 /** A merchandiser's own title. */
 function changed(stored: Map<string, SavedObject>): string {
   const title = 'Our bestsellers';
-  Object.assign(stored.get(DASHBOARD_ID)?.attributes ?? {}, { title });
+  Object.assign(stored.get(MERCHANDISING_ID)?.attributes ?? {}, { title });
   return title;
 }
 
