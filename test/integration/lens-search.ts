@@ -75,6 +75,7 @@ type Hit = { fields?: Record<string, unknown[]> };
 export type Row = Record<string, string | number | null | undefined>;
 
 const HOUR_MS = 3_600_000;
+const ORDER = 'order';
 
 /** The rows that a visualization shows, as Elasticsearch answers. Of a single number: one row. */
 export async function askLens(
@@ -95,7 +96,8 @@ export async function askLens(
   const times = shifts.map((shift) => timeRange({ from: range.from - shift, to: range.to - shift }));
   const metrics = Object.fromEntries(asked.map((id) => [id, metric(id, columns[id], range)]));
   let aggs: Record<string, Aggregation> = metrics;
-  for (const id of buckets.toReversed()) aggs = { [id]: { ...bucketsOf(columns, id, range), aggs } };
+  for (const id of buckets.toReversed())
+    aggs = { [id]: { ...bucketsOf(columns, id, range), aggs: { ...aggs, ...orderOf(columns, id, range) } } };
   const query = { bool: { filter: [{ bool: { should: times } }, toLucene(state.query.query)] } };
   const { aggregations } = await search(index, { size: 0, query, aggs });
   return rowsOf(aggregations, buckets).map((row) => computed(row, columns, columnOrder));
@@ -177,8 +179,14 @@ function bucketsOf(columns: Record<string, Column>, id: string, { intervalSecond
   }
   const by = params.orderBy?.columnId ?? '';
   if (!isAsked(columns[by])) throw new Error(`${id} is ordered by ${by}, which Elasticsearch does not know`);
-  const path = columns[by]?.operationType === 'count' ? by : `${by}>${by}`;
+  const path = columns[by]?.operationType === 'count' ? ORDER : `${ORDER}>${by}`;
   return { terms: { field, size: params.size, order: { [path]: 'desc' } } };
+}
+
+/** Of terms: the number that orders them, which may be asked for further inside as well. */
+function orderOf(columns: Record<string, Column>, id: string, range: Range): Record<string, Aggregation> {
+  const by = columns[id]?.params.orderBy?.columnId;
+  return by === undefined ? {} : { [ORDER]: metric(by, columns[by], range) };
 }
 
 type Buckets = { buckets: Record<string, unknown>[] };
@@ -189,7 +197,7 @@ function rowsOf(answer: unknown, [bucket, ...inner]: string[]): Row[] {
     return (found[bucket] as Buckets).buckets.flatMap((one) =>
       rowsOf(one, inner).map((row) => ({ [bucket]: one.key as string | number, ...row })),
     );
-  const metrics = Object.entries(found).filter(([, value]) => typeof value === 'object');
+  const metrics = Object.entries(found).filter(([id, value]) => id !== ORDER && typeof value === 'object');
   return [Object.fromEntries(metrics.map(([id, value]) => [id, numberOf(value as Filtered, id)]))];
 }
 
