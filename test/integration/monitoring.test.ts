@@ -1,17 +1,25 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { obtainNginx } from '../../provision/nginx.ts';
+import type { ElasticsearchPart } from '../parts/elasticsearch.ts';
 import { temporaryFolder } from '../parts/guard.ts';
+import type { KafkaPart } from '../parts/kafka.ts';
+import { views } from '../parts/load.ts';
 import { freePorts } from '../parts/ports.ts';
 import { type PrometheusPart, startPrometheus } from '../parts/prometheus.ts';
 import { promtool } from '../parts/promtool.ts';
 import { report } from '../parts/report.ts';
 import { type Service, startService } from '../parts/service.ts';
+import { sharedElasticsearch, sharedKafka } from '../parts/shared.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { obtainPrometheus, type Prometheus } from '../provision/prometheus.ts';
 import { alertRules } from './alert-rules.ts';
+import { type Chain, startChain } from './chain.ts';
 import { dashboardQueries, documented, exportedIn, namesIn } from './exported-metrics.ts';
 import { lineOf, postLines } from './post-lines.ts';
+import { setUpIndexes } from './set-up.ts';
+import { sinkSettings } from './sink-topic.ts';
 
 jest.setTimeout(180_000);
 
@@ -111,6 +119,70 @@ suiteWith(['prometheus'])('what Prometheus is given', () => {
       const isThere = series.every((one) => one !== undefined && one.length > 0);
       expect([expr, answer?.length !== 0]).toEqual([expr, isThere]);
     }
+  });
+});
+
+const whenFull = process.env.HOTITEM_TEST_FULL ? suiteWith : () => describe.skip;
+
+whenFull(['prometheus', 'nginx', 'kafka', 'elasticsearch'])('what Prometheus gets of a whole chain', () => {
+  const folder = temporaryFolder('monitoring-chain');
+  let kafka: KafkaPart | undefined;
+  let elasticsearch: ElasticsearchPart | undefined;
+  let chain: Chain | undefined;
+  let prometheus: PrometheusPart | undefined;
+
+  beforeAll(async () => {
+    [kafka, elasticsearch] = await Promise.all([sharedKafka(), sharedElasticsearch()]);
+    const env = {
+      ...sinkSettings('monitoring', { brokers: kafka.brokers, node: elasticsearch.node }),
+      HOTITEM_PROTECT_HOSTS: 'shop.example',
+    };
+    await setUpIndexes(env);
+    const build = await obtainNginx({ suite: 'trixie', report });
+    chain = await startChain({ build, env, withSink: true, transport: 'batch' });
+    const { sidecar, sink, port } = chain;
+    const targets = [sidecar, sink].flatMap((service, i) =>
+      service === undefined ? [] : [{ job: `hotitem-${i}`, address: service.admin }],
+    );
+    prometheus = await startPrometheus(await obtainPrometheus({ report }), folder.path, targets);
+    await views({ port, paths: Array.from({ length: 500 }, () => '/web/item/4711.html'), connections: 20 });
+    await chain.settle(500);
+    // A scrape of what has arrived, and of the distance of the group, which is asked for every 15 s.
+    await until(
+      async () => {
+        const [waiting] = (await prometheus?.query('hotitem_sink_waiting')) ?? [];
+        const [indexed] = (await prometheus?.query('hotitem_sink_indexed_total')) ?? [];
+        return waiting?.value === 0 && indexed?.value === 500;
+      },
+      { timeoutMs: 60_000, what: 'Prometheus to have seen it', detail: chain.logs },
+    );
+  }, 300_000);
+  afterAll(async () => {
+    await prometheus?.stop();
+    await chain?.close();
+    await Promise.all([kafka?.close(), elasticsearch?.close()]);
+    folder.remove();
+  });
+
+  test('answers every query of the dashboard but those about faults, and about pages', async () => {
+    const answers = await Promise.all(
+      dashboardQueries().map(async (expr) => ({ expr, found: (await prometheus?.query(expr))?.length ?? 0 })),
+    );
+    const silent = answers.filter(({ found }) => found === 0).flatMap(({ expr }) => namesIn(expr));
+    expect(new Set(silent)).toEqual(
+      new Set([
+        'hotitem_intake_bad_lines_total',
+        'hotitem_forward_retries_total',
+        'hotitem_sink_retries_total',
+        'hotitem_sink_dropped_total',
+        'hotitem_protect_requests_total',
+      ]),
+    );
+  });
+
+  test('fires no alert', async () => {
+    for (const { alert, expr } of alertRules())
+      expect([alert, await prometheus?.query(expr)]).toEqual([alert, []]);
   });
 });
 
