@@ -1,7 +1,11 @@
-// Builds what is shipped: two scripts for nginx (each for two engines), the live page, and one for Node.
+// Builds what is shipped: two scripts for nginx (each for two engines), the live page, one for Node, and its manual page.
+import { execFile } from 'node:child_process';
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { build } from 'esbuild';
+
+const execFileAsync = promisify(execFile);
 
 // What the njs engine (0.7.9 to 1.0.2) cannot run. esbuild lowers what it can and fails the build on the rest.
 const NJS_LACKS = [
@@ -148,6 +152,13 @@ async function command() {
     const path = `dist/chunks/${name}`;
     if (metafile.outputs[path] === undefined) await rm(path, { force: true });
   }
+  await manual();
+}
+
+/** hotitem(1), from the table of commands of what was built. */
+async function manual() {
+  const { stdout } = await execFileAsync(process.execPath, ['dist/hotitem.mjs', 'man']);
+  await writeFile('dist/hotitem.1', stdout);
 }
 
 /** The licences of the packages that are bundled, which ask for their text to be with every copy. */

@@ -20,6 +20,8 @@ export type Command = {
   about: string;
   /** Its own flags, without the dashes. */
   options: Record<string, CommandOption>;
+  /** What its first argument may be, for shell completion; absent if that is free text. */
+  words?: readonly string[];
   /** Whether it also accepts the configuration: `--config` and a flag for each setting. */
   configured: boolean;
   /** Returns the exit status. Throws `Trouble`, `ConfigError` or `UsageError`. */

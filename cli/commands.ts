@@ -15,6 +15,7 @@ import { hotList } from './commands/hot-list.ts';
 import { hotPin } from './commands/hot-pin.ts';
 import { hotShow } from './commands/hot-show.ts';
 import { hotThaw } from './commands/hot-thaw.ts';
+import { manOf } from './commands/man.ts';
 import { nginxDrain } from './commands/nginx-drain.ts';
 import { nginxInstall } from './commands/nginx-install.ts';
 import { nginxRemove } from './commands/nginx-remove.ts';
@@ -23,10 +24,12 @@ import { replay } from './commands/replay.ts';
 import { serviceInstall } from './commands/service-install.ts';
 import { serviceRemove } from './commands/service-remove.ts';
 import { setup } from './commands/setup.ts';
+import { completionOf } from './commands/shell-completion.ts';
 import { sidecar } from './commands/sidecar.ts';
 import { sink } from './commands/sink.ts';
 import { start } from './commands/start.ts';
 import { status } from './commands/status.ts';
+import { top } from './commands/top.ts';
 import { verify } from './commands/verify.ts';
 import { webhookTest } from './commands/webhook-test.ts';
 
@@ -54,6 +57,7 @@ export const COMMANDS: Record<string, Command> = {
   backtest,
   check,
   status,
+  top,
   doctor,
   verify,
   replay,
@@ -61,4 +65,6 @@ export const COMMANDS: Record<string, Command> = {
   'dead-letters show': deadLettersShow,
   'dead-letters replay': deadLettersReplay,
   'dead-letters purge': deadLettersPurge,
+  completion: completionOf(() => COMMANDS),
+  man: manOf(() => COMMANDS),
 };

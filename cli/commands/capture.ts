@@ -15,6 +15,7 @@ const TIMEOUT_MS = 5_000;
 export const capture: Command = {
   about: 'on | off | sample N | status: switches what nginx captures, without a reload',
   options: {},
+  words: ['on', 'off', 'sample', 'status'],
   configured: true,
   async run(context) {
     const mode = toMode(context.positionals);

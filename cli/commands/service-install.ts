@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { Trouble } from '../../service/trouble.ts';
 import { applyPlan } from '../../service-setup/apply.ts';
+import { ROLES } from '../../service-setup/folders.ts';
 import { SERVICE_PATHS, SERVICE_USER } from '../../service-setup/paths.ts';
 import { type Plan, planService } from '../../service-setup/plan.ts';
 import { isBooted } from '../../service-setup/systemctl.ts';
@@ -25,6 +26,7 @@ export const serviceInstall: Command = {
     diff: { type: 'boolean', about: 'only show what would change; exits 1 if there is anything' },
     'no-start': { type: 'boolean', about: 'do not start or restart it' },
   },
+  words: ROLES,
   configured: false,
   async run({ flags, positionals, env }) {
     const { config = SERVICE_PATHS.config, group, diff, 'no-start': noStart } = flags;

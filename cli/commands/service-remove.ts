@@ -21,6 +21,7 @@ export const serviceRemove: Command = {
     },
     yes: { type: 'boolean', about: 'do not ask' },
   },
+  words: ROLES,
   configured: false,
   async run({ flags, positionals, env }) {
     const roles = positionals.length === 0 ? ROLES : [parseRole(positionals)];

@@ -1,13 +1,14 @@
 import { createCore } from '../../app/core.ts';
 import { Trouble } from '../../service/trouble.ts';
-import type { StatusFacts } from '../../status/facts.ts';
 import { gather } from '../../status/gather.ts';
-import { type Verdict, verdictOf } from '../../status/status-verdict.ts';
+import { verdictOf } from '../../status/status-verdict.ts';
 import type { Command } from '../command.ts';
 import { configure } from '../configure.ts';
 import { parseTime } from '../parse-time.ts';
+import { statusJson } from '../status-json.ts';
 import { statusText } from '../status-report.ts';
 import { print, printJson } from '../terminal.ts';
+import { type Status, watchStatus } from '../watch-status.ts';
 
 const LOSSES_FROM = '-24h';
 
@@ -20,35 +21,29 @@ export const status: Command = {
       placeholder: 'TIME',
       about: `ignore losses before this (${LOSSES_FROM}; now: all of them)`,
     },
+    watch: {
+      type: 'boolean',
+      about: 'show it every 2 s, q quits; no terminal: a line for each verdict; --json: one for each change',
+    },
     json: { type: 'boolean', about: 'print JSON' },
   },
   configured: true,
   async run(context) {
-    const { json, 'lost-from': from = LOSSES_FROM, ...flags } = context.flags;
+    const { json, watch, 'lost-from': from = LOSSES_FROM, ...flags } = context.flags;
     const core = createCore(configure({ ...context, flags }));
-    const facts = await gather(core, parseTime('lost-from', String(from), core.now()));
+    const lossesFrom = parseTime('lost-from', String(from), core.now());
+    if (watch === true) return watchStatus({ ask, json: json === true, env: context.env });
+    const { facts, verdict } = await ask();
     const { sidecar, sink } = facts;
     if ('problem' in sidecar && (sink === undefined || !('accounts' in sink)))
       throw new Trouble(sidecar.problem, sidecar.hint);
-    const verdict = verdictOf(facts);
-    if (json === true) printJson(toJson(facts, verdict));
+    if (json === true) printJson(statusJson(facts, verdict));
     else print(statusText(facts, verdict));
     return verdict.status;
+
+    async function ask(): Promise<Status> {
+      const facts = await gather(core, lossesFrom);
+      return { facts, verdict: verdictOf(facts) };
+    }
   },
 };
-
-function toJson({ sidecar, sink, kafka, index, installed }: StatusFacts, verdict: Verdict): object {
-  const own = 'accounts' in sidecar ? sidecar : undefined;
-  const beside = sink !== undefined && 'accounts' in sink ? sink.accounts.sink : undefined;
-  return {
-    verdict: verdict.line,
-    findings: verdict.findings,
-    ready: own?.ready ?? false,
-    checks: own?.checks ?? '',
-    installed,
-    kafka,
-    index,
-    ...own?.accounts,
-    ...(beside !== undefined && { sink: beside }),
-  };
-}

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { yesOrNo } from './setting-types.ts';
 import { settings } from './settings.ts';
 
 /** A leaf of the schema, with its name in each source. */
@@ -7,6 +8,8 @@ export type Setting = {
   env: string;
   flag: string;
   kind: 'text' | 'number' | 'list';
+  /** The values that it may have, if these are few. */
+  choices: string[];
   secret: boolean;
   fallback: unknown;
   about: string;
@@ -49,11 +52,17 @@ function leaves(schema: z.ZodType, path: string[]): Setting[] {
       env: `HOTITEM_${words.toUpperCase()}`,
       flag: words.replaceAll('_', '-'),
       kind: inner instanceof z.ZodNumber ? 'number' : inner instanceof z.ZodArray ? 'list' : 'text',
+      choices: choicesOf(inner),
       secret: SECRETS.has(path.join('.')),
       fallback: schema instanceof z.ZodDefault ? schema.def.defaultValue : undefined,
       about: schema.description ?? '',
     },
   ];
+}
+
+function choicesOf(schema: z.ZodType): string[] {
+  if (schema === yesOrNo) return ['true', 'false'];
+  return schema instanceof z.ZodEnum ? schema.options.map(String) : [];
 }
 
 function unwrap(schema: z.ZodType): z.ZodType {

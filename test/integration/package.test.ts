@@ -36,6 +36,12 @@ describe('the package of a clone', () => {
     expect(await hotitem(['--help'])).toMatchObject({ code: 0, stdout: expect.stringContaining('sidecar') });
   });
 
+  test('installs the manual page of what it contains', async () => {
+    const page = readFileSync(join(prefix, 'share/man/man1/hotitem.1'), 'utf8');
+    expect(page).toContain(`"hotitem ${version()}"`);
+    expect(page).toBe((await hotitem(['man'])).stdout);
+  });
+
   test('contains everything for the includes and scripts of nginx', async () => {
     const dir = join(folder.path, 'nginx');
     const env = { HOTITEM_HOME: join(folder.path, 'home') };
