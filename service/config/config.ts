@@ -152,7 +152,8 @@ function groupOf(topic: string): string {
 /** Paths of state are relative to `home`, all others to the working directory. */
 function withWholePaths(config: Complete): Complete {
   const home = resolve(config.home);
-  const { intake, control, spool, spill, heat, catalogue, duckdb, elasticsearch, kafka, admin, webhooks } = config;
+  const { intake, control, spool, spill, heat, catalogue, duckdb, elasticsearch, kafka, admin, webhooks } =
+    config;
   return {
     ...config,
     home,
