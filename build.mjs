@@ -37,8 +37,8 @@ for (const [engine, lacks] of Object.entries({ njs: NJS_LACKS, qjs: [] })) {
   await nginxScript('njs/main.ts', `hotitem.${engine}.js`, { lacks, define });
   await nginxScript('njs/periodic.ts', `hotitem-periodic.${engine}.js`, { lacks, define });
 }
-await page();
-await command();
+await licences([await page(), await command()]);
+await manual();
 await dashboards();
 
 async function nginxScript(entry, name, { lacks, define }) {
@@ -64,9 +64,11 @@ async function nginxScript(entry, name, { lacks, define }) {
   await writeFile(outfile, exported);
 }
 
-/** What a browser gets: supported by all of the last years. */
+/** What a browser gets: supported by all of the last years. Returns what was bundled. */
 async function page() {
-  await build({
+  // Of builds before this one.
+  await rm('dist/page', { recursive: true, force: true });
+  const { metafile } = await build({
     entryPoints: [
       { in: 'page/main.ts', out: 'page' },
       { in: 'page/page.css', out: 'page' },
@@ -74,12 +76,17 @@ async function page() {
     outdir: 'dist/page',
     bundle: true,
     minify: true,
-    format: 'iife',
+    // What only the view of one item needs is loaded with the first one that is opened.
+    splitting: true,
+    chunkNames: '[name]-[hash]',
+    format: 'esm',
     platform: 'browser',
     target: ['es2022', 'chrome109', 'firefox115', 'safari16.4'],
+    metafile: true,
     logLevel: 'warning',
   });
   await copyFile('page/index.html', 'dist/page/index.html');
+  return metafile;
 }
 
 /** What Grafana and Kibana import. */
@@ -114,7 +121,7 @@ async function write(path, text) {
 /**
  * What only some configurations need is imported where it is chosen, and has a file of its own: DuckDB, Elasticsearch's
  * client and Kafka's each cost tens of megabytes and tenths of a second. Packages are bundled, which halves the time of a
- * start, except the `dependencies` of package.json: those that contain binaries, and kafkajs, whose files are patched.
+ * start, except the `dependencies` of package.json: those that contain binaries, and kafkajs, whose files are patched. Returns what was bundled.
  */
 async function command() {
   const { dependencies } = JSON.parse(await readFile('package.json', 'utf8'));
@@ -146,24 +153,19 @@ async function command() {
     legalComments: 'none',
     logLevel: 'warning',
   });
-  await licences(metafile);
   // Of builds before this one.
   for (const name of await readdir('dist/chunks')) {
     const path = `dist/chunks/${name}`;
     if (metafile.outputs[path] === undefined) await rm(path, { force: true });
   }
-  await manual();
-}
-
-/** hotitem(1), from the table of commands of what was built. */
-async function manual() {
-  const { stdout } = await execFileAsync(process.execPath, ['dist/hotitem.mjs', 'man']);
-  await writeFile('dist/hotitem.1', stdout);
+  return metafile;
 }
 
 /** The licences of the packages that are bundled, which ask for their text to be with every copy. */
-async function licences({ outputs }) {
-  const inputs = Object.values(outputs).flatMap(({ inputs }) => Object.keys(inputs));
+async function licences(metafiles) {
+  const inputs = metafiles
+    .flatMap(({ outputs }) => Object.values(outputs))
+    .flatMap(({ inputs }) => Object.keys(inputs));
   const folders = new Set(inputs.map((path) => path.match(/^.*node_modules\/(?:@[^/]+\/)?[^/]+/)?.[0]));
   folders.delete(undefined);
   const texts = await Promise.all([...folders].sort().map(licenceOf));
@@ -176,4 +178,10 @@ async function licenceOf(folder) {
   if (files.length === 0) throw new Error(`${name} ${version} (${license}): no licence text to ship`);
   const texts = await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')));
   return `${name} ${version} (${license})\n\n${texts.join('\n')}`;
+}
+
+/** hotitem(1), from the table of commands of what was built. */
+async function manual() {
+  const { stdout } = await execFileAsync(process.execPath, ['dist/hotitem.mjs', 'man']);
+  await writeFile('dist/hotitem.1', stdout);
 }

@@ -60,6 +60,7 @@ async function connectElasticsearch(config: Config): Promise<EventIndex> {
   return createElasticsearchIndex({
     ...elasticsearchConnection(config),
     dataStream: config.elasticsearch.data_stream,
+    decisionDataStream: config.elasticsearch.decision_data_stream,
   });
 }
 

@@ -7,7 +7,7 @@ import {
   createHotPageRoute,
   createHotReadRoute,
 } from '../heat/hot-routes.ts';
-import { createLiveFeed } from '../heat/live-feed.ts';
+import { createLiveFeed, MOST_CLIENTS } from '../heat/live-feed.ts';
 import { HEAT_METRICS } from '../heat/metrics.ts';
 import { RulesError } from '../heat/parse-rules.ts';
 import type { Route } from '../service/admin/admin.ts';
@@ -32,7 +32,9 @@ const MESSAGES: Record<Change['change'], string> = {
 };
 
 /** Heat detection, and where it answers. */
-export type Heat = Pick<HeatService, 'newViews' | 'state'> & {
+export type Heat = Pick<HeatService, 'newViews' | 'state' | 'explain'> & {
+  /** Open streams of the page. */
+  streams: () => { open: number; most: number };
   /** Of the admin listener, the control socket, and the intake. */
   routes: Record<string, Route>;
   controlRoutes: Record<string, SocketRoute>;
@@ -93,10 +95,9 @@ export async function wireHeat(core: Core, outlet: Outlet, onChange?: OnHotChang
     state: heat.state,
     actions,
     webhooks,
-    routes: {
-      '/api/v1/hot': createHotPageRoute(heat),
-      '/api/v1/live': feed.route,
-    },
+    explain: heat.explain,
+    streams: () => ({ open: feed.clients(), most: MOST_CLIENTS }),
+    routes: { '/api/v1/hot': createHotPageRoute(heat), '/api/v1/live': feed.route },
     controlRoutes: { '/v1/hot': createHotControlRoute(heat), '/v1/hot/item': createHotItemRoute(heat) },
     intakeRoutes: { '/v1/hot': createHotReadRoute(heat) },
   };

@@ -8,9 +8,9 @@ import { createAccounting, type SidecarAccounts } from '../sidecar/accounting.ts
 import { startForwarder } from '../sidecar/forward.ts';
 import type { TestView } from '../sidecar/ingest/test-views.ts';
 import { SIDECAR_METRICS } from '../sidecar/metrics.ts';
-import { createItemsRoute } from '../sidecar/routes/api.ts';
 import { createCatalogueRoute } from '../sidecar/routes/catalogue-route.ts';
 import { createIndexRoutes } from '../sidecar/routes/index-routes.ts';
+import { createItemRoutes } from '../sidecar/routes/item-routes.ts';
 import { createPageRoutes } from '../sidecar/routes/page-routes.ts';
 import { createQuestions, type Questions } from '../sidecar/routes/questions.ts';
 import {
@@ -39,6 +39,7 @@ import { indexChecks, openDecisionIndex, openIndex } from './open-index.ts';
 import { watchLosses } from './watch-losses.ts';
 import { type CatalogueState, catalogueAccount } from './wire-catalogue.ts';
 import { type DecisionAccounts, type Embedded, wireOutlet } from './wire-decisions.ts';
+import { wireHealth } from './wire-health.ts';
 import { type OnHotChange, wireHeat } from './wire-heat.ts';
 import {
   createSinkMeters,
@@ -117,31 +118,41 @@ export async function wireSidecar(core: Core, { sink, onHotChange }: WireSidecar
   const ofSink = sink?.meters ?? next.meters;
   const decisionSink = sink?.decisions?.accounts ?? outlet?.sinkAccounts;
   const lost = watchLosses(core, 'losses.json', [...losses, ...(ofSink?.losses ?? [])]);
+  const checksOfAll: Check[] = [
+    { name: 'spool', ready: () => takesEvents(spool) },
+    ...checks,
+    check,
+    ...(outlet === undefined ? [] : [outlet.check]),
+    ...(sink === undefined ? [] : sink.checks),
+    ...indexChecks(next.index),
+    ...(heat?.webhooks?.checks ?? []),
+  ];
+  const health = wireHealth(core, {
+    accounts,
+    losses: lost.list,
+    checks: () => checksOfAll,
+    index: next.index,
+    streams: heat?.streams,
+  });
   return {
     routes: {
       ...createPageRoutes(),
-      '/api/v1/items': createItemsRoute({
+      ...createItemRoutes({
         index: next.index,
         questions: openQuestions(metrics),
         now: core.now,
         lookUp: catalogue.lookUp,
+        lacksOf: heat && ((item) => heat.explain(item).why),
       }),
       '/api/v1/catalogue': createCatalogueRoute({ items: catalogue.items, state: catalogue.state }),
       '/api/v1/accounting': () => json(200, accounts()),
+      '/api/v1/health': health,
       // Whether the page may offer control; page.conf says no in its place.
       '/api/v1/control': () => json(200, { control: heat?.actions !== undefined }),
       ...heat?.routes,
     },
     actions: heat?.actions,
-    checks: [
-      { name: 'spool', ready: () => takesEvents(spool) },
-      ...checks,
-      check,
-      ...(outlet === undefined ? [] : [outlet.check]),
-      ...(sink === undefined ? [] : sink.checks),
-      ...indexChecks(next.index),
-      ...(heat?.webhooks?.checks ?? []),
-    ],
+    checks: checksOfAll,
   };
 
   function accounts(): Accounts {

@@ -13,6 +13,8 @@ import { intake } from './intake.ts';
 import { latency } from './latency.ts';
 import { loop } from './loop.ts';
 import { origin } from './origin.ts';
+import { page } from './page.ts';
+import { query } from './query.ts';
 import { rules } from './rules.ts';
 import { sink } from './sink.ts';
 import { printTable } from './table.ts';
@@ -31,6 +33,8 @@ const BENCHES: Record<string, Bench> = {
   heat,
   intake,
   origin,
+  page,
+  query,
   rules,
   sink,
 };

@@ -1,38 +1,49 @@
+import { addressOf, VIEWS, type ViewName } from './address.ts';
 import { createControl } from './control/control.ts';
 import { byId, setAttribute, setText } from './dom.ts';
+import { createHealthView } from './health/health-view.ts';
 import { createHotView } from './hot/hot-view.ts';
+import { createItemView } from './item/item-view.ts';
 import { createItemsView } from './items/items-view.ts';
 import { type LiveView, openLiveStream, STALE_MS } from './live-stream.ts';
+import { createRisingView } from './rising/rising-view.ts';
+import type { View } from './view.ts';
 import { count, duration, timeOfDay } from './words.ts';
 
 /*
- * The live page. Each view has an address of its own, and what they show comes from one stream. Rows and cells are changed, not made again.
+ * The live page. Each view has an address of its own. What is live comes from one stream, the rest is asked of the index while its view is
+ * looked at. Rows and cells are changed, not made again.
  */
 
-const VIEWS = ['hot', 'items'] as const;
-const TITLES = { hot: 'Hot now', items: 'All items' };
 const LOOK_MS = 500;
 
-const hot = createHotView();
-const items = createItemsView();
+const views: Record<ViewName, View> = {
+  hot: createHotView(),
+  rising: createRisingView(),
+  items: createItemsView(),
+  item: createItemView(),
+  health: createHealthView(),
+};
 const control = createControl();
 const hold = byId('hold');
-let view: LiveView = { toldAt: performance.now(), link: 'connecting' };
+let address = addressOf(location.hash);
+let live: LiveView = { toldAt: performance.now(), link: 'connecting' };
 /** Since when it is looked at: what was missed before that will come in a moment. */
 let visibleAt = performance.now();
 /** What is shown while the page is held. */
 let held: LiveView | undefined;
 
 hold.addEventListener('click', () => {
-  held = held === undefined ? view : undefined;
+  held = held === undefined ? live : undefined;
+  for (const view of Object.values(views)) view.hold(held !== undefined);
   render();
 });
 addEventListener('hashchange', () => {
   route();
-  byId(`h-${current()}`).focus();
+  byId(`h-${address.view}`).focus();
 });
 openLiveStream('/api/v1/live', (next) => {
-  view = next;
+  live = next;
   control.update(next);
   if (held === undefined) render();
 });
@@ -44,43 +55,44 @@ setInterval(renderPulse, LOOK_MS);
 route();
 render();
 
-function current(): (typeof VIEWS)[number] {
-  return VIEWS.find((name) => location.hash === `#/${name}`) ?? 'hot';
-}
-
 function route(): void {
-  const shown = current();
+  const before = address.view;
+  address = addressOf(location.hash);
   for (const name of VIEWS) {
-    byId(`v-${name}`).hidden = name !== shown;
-    setAttribute(byId(`to-${name}`), 'aria-current', name === shown ? 'page' : undefined);
+    byId(`v-${name}`).hidden = name !== address.view;
+    const link = document.getElementById(`to-${name}`);
+    if (link !== null) setAttribute(link, 'aria-current', name === address.view ? 'page' : undefined);
   }
-  items.show(shown === 'items');
+  if (before !== address.view) views[before].hide();
+  views[address.view].show(address);
   renderPulse();
 }
 
 function render(): void {
-  hot.update(held ?? view, isStale());
+  const isStale = isStaleNow();
+  for (const view of Object.values(views)) view.update({ live: held ?? live, isStale });
   renderPulse();
 }
 
 /** Whether what is shown is not known to be so any more. */
-function isStale(): boolean {
-  if (view.state === undefined || document.hidden) return false;
-  return view.link !== 'live' || performance.now() - Math.max(view.toldAt, visibleAt) > STALE_MS;
+function isStaleNow(): boolean {
+  if (live.state === undefined || document.hidden) return false;
+  return live.link !== 'live' || performance.now() - Math.max(live.toldAt, visibleAt) > STALE_MS;
 }
 
 /** Whether nobody looks, and so nothing is told: a hidden tab has no stream of its own. */
 function isPaused(): boolean {
-  return document.hidden && performance.now() - view.toldAt > STALE_MS;
+  return document.hidden && performance.now() - live.toldAt > STALE_MS;
 }
 
 function renderPulse(): void {
-  const stale = isStale();
-  if (stale && held === undefined && !document.body.classList.contains('stale')) hot.update(view, stale);
+  const stale = isStaleNow();
+  const isNews = stale && held === undefined && !document.body.classList.contains('stale');
   document.body.classList.toggle('stale', stale);
+  if (isNews) for (const view of Object.values(views)) view.update({ live, isStale: true });
   document.body.classList.toggle('held', held !== undefined);
   setAttribute(hold, 'aria-pressed', String(held !== undefined));
-  const shown = (held ?? view).state;
+  const shown = (held ?? live).state;
   const number = shown?.items.length ?? 0;
   setText(byId('n-hot'), number === 0 ? '' : count(number));
   setText(byId('node'), shown?.head.node ?? '');
@@ -93,13 +105,13 @@ function renderPulse(): void {
 function freshness(stale: boolean): string {
   if (held?.state !== undefined) return `Held at ${timeOfDay(held.state.head.now, Date.now())}`;
   if (isPaused()) return 'Paused';
-  if (view.link === 'off') return 'Hot items are not looked for';
-  if (stale) return `Stale for ${duration(performance.now() - view.toldAt)}`;
-  return { live: 'Live', connecting: 'Connecting…', lost: 'No answer' }[view.link];
+  if (live.link === 'off') return 'Hot items are not looked for';
+  if (stale) return `Stale for ${duration(performance.now() - live.toldAt)}`;
+  return { live: 'Live', connecting: 'Connecting…', lost: 'No answer' }[live.link];
 }
 
 function bannerOf(stale: boolean): string {
-  const head = (held ?? view).state?.head;
+  const head = (held ?? live).state?.head;
   if (head === undefined) return '';
   if (stale)
     return `Stale since ${timeOfDay(head.now, Date.now())}: the sidecar does not answer. What is shown was so then. This page asks again by itself.`;
@@ -122,13 +134,13 @@ function bannerOf(stale: boolean): string {
   return problems.join(' ');
 }
 
+/** How it is with what is hot, and which view it is. */
 function titleOf(stale: boolean, number: number): string {
-  const what = stale
-    ? 'Stale'
-    : isPaused()
-      ? 'Paused'
-      : number > 0
-        ? `${count(number)} hot`
-        : TITLES[current()];
-  return `${what} – hotitem`;
+  const title = views[address.view].title();
+  if (stale) return address.view === 'hot' ? 'Stale – hotitem' : `Stale: ${title} – hotitem`;
+  if (isPaused()) return 'Paused – hotitem';
+  if (number === 0) return `${title} – hotitem`;
+  return address.view === 'hot'
+    ? `${count(number)} hot – hotitem`
+    : `${count(number)} hot: ${title} – hotitem`;
 }

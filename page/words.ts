@@ -2,11 +2,23 @@
 
 const whole = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
 const tenth = new Intl.NumberFormat(undefined, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const some = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
 const share = new Intl.NumberFormat(undefined, { style: 'percent', maximumFractionDigits: 0 });
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
+const hourAndMinute = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
+const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
+const dayAndMinute = new Intl.DateTimeFormat(undefined, {
+  day: 'numeric',
+  month: 'short',
+  hour: 'numeric',
+  minute: '2-digit',
+});
 const dayAndClock = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 
 export const count = (value: number): string => whole.format(value);
+
+/** With a tenth where there is one. */
+export const decimal = (value: number): string => some.format(value);
 
 export const percent = (part: number): string => share.format(part);
 
@@ -22,6 +34,13 @@ export function timeOfDay(time: number, now: number): string {
   return (isToday ? clock : dayAndClock).format(time);
 }
 
+/** A time of an axis after the time `before`: with its day where that is another one, or where only days are told. */
+export function shortTime(time: number, before: number | undefined, isDay: boolean): string {
+  if (isDay) return day.format(time);
+  const isSameDay = before !== undefined && new Date(time).toDateString() === new Date(before).toDateString();
+  return (isSameDay ? hourAndMinute : dayAndMinute).format(time);
+}
+
 export const seconds = (ms: number): string => `${tenth.format(Math.max(0, ms) / 1_000)} s`;
 
 /** How long `ms` is, in its two largest units. */
@@ -35,3 +54,6 @@ export function duration(ms: number): string {
   if (hours < 48) return `${count(hours)} h ${count(minutes % 60)} min`;
   return `${count(Math.floor(hours / 24))} days`;
 }
+
+/** How old something is: with a tenth below ten seconds. */
+export const age = (ms: number): string => (ms < 9_950 ? seconds(ms) : duration(ms));

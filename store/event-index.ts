@@ -1,5 +1,6 @@
 import type { HotDecision } from '../event/decision-fields.ts';
 import type { HotItemEvent } from '../event/event.ts';
+import type { EventQuestions } from './event-questions.ts';
 
 /** Where events, or decisions, are once each, by their id. */
 export type Index<One> = {
@@ -18,13 +19,7 @@ export type Index<One> = {
 export type DecisionIndex = Index<HotDecision>;
 
 /** Where events can be asked about: Elasticsearch or DuckDB. */
-export type EventIndex = Index<HotItemEvent> & {
-  /**
-   * The most viewed items with `from <= time < to` (both ms since 1970), most viewed first. When `signal` fires the index is told to
-   * give the query up, and its reason is thrown as soon as nothing of it runs here any more.
-   */
-  topItems(query: RankingQuery, signal?: AbortSignal): Promise<ItemViews[]>;
-};
+export type EventIndex = Index<HotItemEvent> & EventQuestions;
 
 export type Outcome =
   | { status: 'created' }
@@ -35,39 +30,6 @@ export type Outcome =
   | { status: 'retry'; reason: string; why?: Refusal }
   /** This event will never be taken. */
   | { status: 'rejected'; reason: string };
-
-/** What items are ranked by: views by people, or whatever asked for them. Only items that have some are listed. */
-export const RANKINGS = ['people', 'all'] as const;
-export type Ranking = (typeof RANKINGS)[number];
-
-export type RankingQuery = {
-  from: number;
-  to: number;
-  limit: number;
-  rank?: Ranking;
-  /** Only views that were indexed with this category of their item. */
-  category?: string | undefined;
-  /** Only items whose id, or name, contains this text in any case. */
-  search?: string | undefined;
-};
-
-/** How often an item was asked for. Each event counts with its weight, in one of the first four numbers. */
-export type ItemViews = {
-  item: string;
-  /** Views by people: GETs of the page that are nothing else (`kindOf`), with a user agent that is no bot's. */
-  views: number;
-  /** The same by bots. */
-  bots: number;
-  /** Fetched ahead, by whomever. */
-  prefetches: number;
-  /** Parts of the page, its headers, other methods. */
-  others: number;
-  all: number;
-  /** Distinct visitors (`visitorOf`) among the views by people, approximate. */
-  visitors: number;
-  /** Time of the latest of what is ranked, ms since 1970. */
-  last: number;
-};
 
 /**
  * Why an index accepts nothing at the moment. `away`: it does not answer. `overloaded`: less at once may work.

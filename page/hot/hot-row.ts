@@ -1,6 +1,9 @@
 import type { LiveDecision, LiveHead, LiveItem, LivePage, LiveSeries } from '../../heat/live.ts';
+import { hashOfItem } from '../address.ts';
+import { cell, labelled, rowHeader } from '../cells.ts';
 import { controlCell } from '../control-cell.ts';
 import { el, setChildren, setText } from '../dom.ts';
+import { signalOf, signOf } from '../signals.ts';
 import { count, duration, perSecond, seconds, timeOfDay } from '../words.ts';
 import { createSparkLine } from './spark-line.ts';
 
@@ -17,19 +20,13 @@ export type RowContext = {
   moved?: number | undefined;
 };
 
-const SIGNALS: Record<LiveDecision['signal'], { sign: string; word: string; isHot: boolean }> = {
-  surge: { sign: '▲', word: 'surge', isHot: true },
-  busy: { sign: '■', word: 'busy', isHot: true },
-  pin: { sign: '●', word: 'pinned', isHot: true },
-  concentrated: { sign: '◆', word: 'few visitors', isHot: false },
-};
 const FIVE_MS = 5_000;
 /** So long it is marked as new. */
 const NEW_MS = 120_000;
 
 export function createHotRow(item: string): HotRow {
   const place = el('span', { class: 'place' });
-  const name = el('bdi', { class: 'name' });
+  const name = el('bdi');
   const id = el('bdi', { class: 'meta' });
   const move = el('span', { class: 'move' });
   const signals = el('span', { class: 'line' });
@@ -45,12 +42,12 @@ export function createHotRow(item: string): HotRow {
     'tr',
     { role: 'row' },
     cell('c-place', place, move),
-    el('th', { scope: 'row', role: 'rowheader', class: 'col-item' }, name, id, signals),
-    labelled('c-people', 'people, 10 s', people10.element),
-    labelled('c-all', 'all, 10 s', all10.element),
+    rowHeader('col-item', el('a', { class: 'name', href: hashOfItem(item) }, name), id, signals),
+    labelled('n c-people', 'people, 10 s', people10.element),
+    labelled('n c-all', 'all, 10 s', all10.element),
     cell('n gap c-minute', people60.element),
     cell('n c-minute', all60.element),
-    labelled('c-visitors', 'visitors, 10 s', visitors),
+    labelled('n c-visitors', 'visitors, 10 s', visitors),
     cell('gap c-spark', spark.element, most),
     cell('n c-since', since, lasts),
     why,
@@ -73,7 +70,7 @@ export function createHotRow(item: string): HotRow {
     setText(signals, decisions.map(({ signal }) => signOf(signal)).join(' '));
     signals.classList.toggle(
       'hot',
-      decisions.some(({ signal }) => SIGNALS[signal].isHot),
+      decisions.some(({ signal }) => signalOf(signal).isHot),
     );
     people10.set(ten.people, 10);
     all10.set(ten.all, 10);
@@ -104,11 +101,6 @@ function withoutGrowing({ all, people }: LiveSeries, ten: LiveItem['ten']): Live
   return { all: [...all.slice(0, -1), ten.all / 2], people: [...people.slice(0, -1), ten.people / 2] };
 }
 
-function signOf(signal: LiveDecision['signal']): string {
-  const { sign, word } = SIGNALS[signal];
-  return `${sign} ${word}`;
-}
-
 function moveOf(moved: number | undefined): string {
   if (moved === undefined) return '';
   if (moved === 0) return 'same';
@@ -116,7 +108,7 @@ function moveOf(moved: number | undefined): string {
 }
 
 /** What nginx knows of it, and may act on. */
-function doesOf(
+export function doesOf(
   decisions: LiveDecision[],
   head: LiveHead,
   { problem, page }: { problem: string | undefined; page: LivePage | undefined },
@@ -156,13 +148,4 @@ function rate(): { element: HTMLElement; set(views: number, seconds: number): vo
   const number = el('b');
   const element = el('span', {}, number, el('span', { class: 'unit' }, '/s'));
   return { element, set: (views, seconds) => setText(number, perSecond(views, seconds)) };
-}
-
-function cell(name: string, ...children: Element[]): HTMLElement {
-  return el('td', { role: 'cell', class: name }, ...children);
-}
-
-/** `label` stands above it where the row is a block. */
-function labelled(name: string, label: string, child: Element): HTMLElement {
-  return el('td', { role: 'cell', class: `n ${name}`, 'data-label': label }, child);
 }

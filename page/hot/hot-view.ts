@@ -2,6 +2,7 @@ import type { Happened, LiveSnapshot } from '../../heat/live.ts';
 import { byId, el, setChildren, setText } from '../dom.ts';
 import { ranked } from '../live-state.ts';
 import type { LiveView } from '../live-stream.ts';
+import type { Moment, View } from '../view.ts';
 import { count, duration, percent, perSecond, timeOfDay } from '../words.ts';
 import { createHotRow, type HotRow } from './hot-row.ts';
 import { createOrder } from './order.ts';
@@ -13,15 +14,15 @@ const WORDS: Record<Happened['change'], string> = {
 };
 const SHOWN_HAPPENED = 10;
 
-/** The view `#/hot`. `isStale`: what it shows was so once. */
-export function createHotView(): { update(view: LiveView, isStale: boolean): void } {
+/** The view `#/hot`. */
+export function createHotView(): View {
   const rows = new Map<string, HotRow>();
   const order = createOrder();
   const body = byId('hot-rows');
   const table = byId('hot-table');
-  return { update };
+  return { show() {}, hide() {}, hold() {}, title: () => 'Hot now', update };
 
-  function update({ state, link }: LiveView, isStale: boolean): void {
+  function update({ live: { state, link }, isStale }: Moment): void {
     byId('hot-list').hidden = state === undefined || state.items.length === 0;
     byId('hot-calm').hidden = state !== undefined && state.items.length > 0;
     byId('hot-figures').hidden = state === undefined;

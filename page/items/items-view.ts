@@ -1,93 +1,212 @@
-import { byId, el } from '../dom.ts';
+import type { ItemsAnswer } from '../../sidecar/routes/answers.ts';
+import { type Address, chosen } from '../address.ts';
+import { createAsking } from '../asking.ts';
+import { choose } from '../choose.ts';
+import { byId, el, setAttribute, setChildren, setText } from '../dom.ts';
+import type { Row } from '../rows.ts';
+import { signOf } from '../signals.ts';
+import type { Moment, View } from '../view.ts';
 import { count, timeOfDay } from '../words.ts';
+import {
+  compareBy,
+  type Entry,
+  inOrderOf,
+  matches,
+  type Order,
+  SORTS,
+  type Sort,
+  toEntry,
+} from './items-order.ts';
+import { createItemsRow } from './items-row.ts';
+import { sortInSlices } from './sort-in-slices.ts';
+import { createWindowList, type Placed } from './window-list.ts';
 
 /*
- * The view `#/items`: the ranking, asked of the index every two seconds while it is looked at.
+ * The view `#/items`: up to ten thousand items, as the index counted them. All that is chosen is in the address.
  */
 
-type Ranking = { rank: 'people' | 'all'; to: number; items: RankedItem[] };
-type RankedItem = Record<(typeof COLUMNS)[number], number> & {
-  item: string;
-  last: number;
-  catalogue?: { name?: string };
+const WINDOWS = ['5m', '1m', '10m', '1h', '24h', '7d', '31d'] as const;
+const RANKS = ['people', 'all'] as const;
+const MOST_ITEMS = 10_000;
+/** So often a window is asked for again: what is counted over a month does not change in seconds. */
+const EVERY_MS: Record<(typeof WINDOWS)[number], number> = {
+  '1m': 2_000,
+  '5m': 2_000,
+  '10m': 2_000,
+  '1h': 5_000,
+  '24h': 30_000,
+  '7d': 60_000,
+  '31d': 60_000,
 };
+/** So many items are a megabyte. */
+const MANY = 1_000;
+const MANY_EVERY_MS = 10_000;
 
-const COLUMNS = ['views', 'visitors', 'bots', 'prefetches', 'others', 'all'] as const;
-const EVERY_MS = 2_000;
-const PATIENCE_MS = 15_000;
-
-export function createItemsView(): { show(isShown: boolean): void } {
+export function createItemsView(): View {
   const span = byId('window') as HTMLSelectElement;
   const rank = byId('rank') as HTMLSelectElement;
+  const category = byId('category') as HTMLSelectElement;
+  const search = byId('find') as HTMLInputElement;
+  const heads = SORTS.map((sort) => ({ sort, head: byId(`sort-${sort}`) }));
+  const list = createWindowList<Entry>({
+    scroller: byId('items-scroll'),
+    table: byId('items-table'),
+    body: byId('items'),
+    keyOf: ({ views }) => views.item,
+    makeRow,
+  });
+  const asking = createAsking<ItemsAnswer>({ everyMs, onAnswer, onFailure });
+  let address: Address = { view: 'items', item: '', choices: new URLSearchParams() };
+  let answer: ItemsAnswer | undefined;
+  let failure: string | undefined;
+  let entries: Entry[] = [];
+  let shown: Entry[] = [];
+  let hot = new Map<string, string>();
+  /** Of the latest sort: an earlier one is given up. */
+  let sorts = 0;
   let isShown = false;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let asking: AbortController | undefined;
-  for (const choice of [span, rank]) choice.addEventListener('change', refresh);
-  document.addEventListener('visibilitychange', refresh);
-  return {
-    show(shown) {
-      if (isShown === shown) return;
-      isShown = shown;
-      refresh();
-    },
-  };
+  span.addEventListener('change', () => choice('window', span.value, WINDOWS[0]));
+  rank.addEventListener('change', () => choice('rank', rank.value, RANKS[0]));
+  category.addEventListener('change', () => choice('category', category.value, ''));
+  search.addEventListener('input', () => choice('find', search.value, ''));
+  for (const { sort, head } of heads)
+    head.querySelector('button')?.addEventListener('click', () => sortBy(sort));
+  return { show, hide, hold: asking.hold, title: () => 'All items', update };
 
-  function refresh(): void {
-    clearTimeout(timer);
-    // What was asked before the last change of mind must not be shown over the newer answer.
-    asking?.abort();
-    if (isShown && !document.hidden) void ask();
+  function hide(): void {
+    isShown = false;
+    asking.stop();
   }
 
-  async function ask(): Promise<void> {
-    const asked = new AbortController();
-    asking = asked;
-    const patience = setTimeout(() => asked.abort(new Error('no answer in time')), PATIENCE_MS);
-    try {
-      const reply = await fetch(`/api/v1/items?window=${span.value}&limit=50&rank=${rank.value}`, {
-        signal: asked.signal,
-      });
-      const answer = (await reply.json()) as Ranking & { error?: string };
-      if (!reply.ok) throw new Error(answer.error);
-      setRows(answer);
-    } catch (error) {
-      if (asking !== asked) return;
-      say(`Not up to date: ${error instanceof Error ? error.message : error}`, true);
-    } finally {
-      clearTimeout(patience);
-    }
-    clearTimeout(timer);
-    timer = setTimeout(refresh, EVERY_MS);
+  function show(next: Address): void {
+    isShown = true;
+    address = next;
+    span.value = chosen(next.choices, 'window', WINDOWS);
+    rank.value = chosen(next.choices, 'rank', RANKS);
+    search.value = next.choices.get('find') ?? '';
+    asking.ask(`/api/v1/items?window=${span.value}&rank=${rank.value}&limit=${MOST_ITEMS}`);
+    void arrange(true);
   }
-}
 
-function setRows({ items, rank, to }: Ranking): void {
-  const now = Date.now();
-  byId('items').replaceChildren(
-    ...items.map(({ item, last, catalogue, ...counts }, i) =>
-      row([
-        count(i + 1),
-        withName(item, catalogue?.name),
-        ...COLUMNS.map((column) => count(counts[column])),
-        timeOfDay(last, now),
+  function choice(name: string, value: string, fallback: string): void {
+    choose(address, name, value, fallback);
+    list.toTop();
+    if (name === 'window' || name === 'rank') show(address);
+    else void arrange(true);
+  }
+
+  function sortBy(sort: Sort): void {
+    const before = orderOf();
+    // Names from A on, numbers from the largest on; then the other way round.
+    const isDown = before.sort === sort ? !before.isDown : sort !== 'item';
+    choose(address, 'sort', `${isDown ? '-' : ''}${sort}`, `-${rank.value === 'all' ? 'all' : 'views'}`);
+    list.toTop();
+    void arrange(true);
+  }
+
+  function orderOf(): Order {
+    const asked = address.choices.get('sort') ?? `-${rank.value === 'all' ? 'all' : 'views'}`;
+    const name = asked.replace(/^-/, '');
+    return { sort: SORTS.find((known) => known === name) ?? 'views', isDown: asked.startsWith('-') };
+  }
+
+  function everyMs(last: ItemsAnswer | undefined): number {
+    const many = (last?.items.length ?? 0) > MANY ? MANY_EVERY_MS : 0;
+    return Math.max(many, EVERY_MS[chosen(address.choices, 'window', WINDOWS)]);
+  }
+
+  function onAnswer(next: ItemsAnswer): void {
+    answer = next;
+    failure = undefined;
+    entries = next.items.map(toEntry);
+    setCategories();
+    void arrange(false);
+  }
+
+  function onFailure(reason: string): void {
+    failure = reason;
+    say();
+  }
+
+  function update({ live }: Moment): void {
+    hot = new Map(
+      (live.state?.items ?? []).map(({ item, decisions }) => [
+        item,
+        decisions.map(({ signal }) => signOf(signal)).join(' '),
       ]),
-    ),
-  );
-  const none =
-    rank === 'people' ? 'Nobody viewed an item in this time.' : 'No item was asked for in this time.';
-  say(items.length === 0 ? none : `As of ${timeOfDay(to, now)}`);
-}
+    );
+    if (isShown) list.refresh();
+  }
 
-function withName(item: string, name: string | undefined): string {
-  return name === undefined ? item : `${name} (${item})`;
-}
+  /** `isAsked`: the reader wants another order; otherwise what is pointed at does not move away. */
+  async function arrange(isAsked: boolean): Promise<void> {
+    const mine = ++sorts;
+    const order = orderOf();
+    for (const { sort, head } of heads) {
+      const direction = order.isDown ? 'descending' : 'ascending';
+      setAttribute(head, 'aria-sort', sort === order.sort ? direction : undefined);
+    }
+    const find = search.value.trim().toLocaleLowerCase();
+    const wanted = entries.filter((entry) => matches(entry, find, category.value));
+    const isLatest = () => mine === sorts;
+    const next =
+      !isAsked && list.isPointedAt()
+        ? inOrderOf(shown, wanted)
+        : await sortInSlices(wanted, compareBy(order), isLatest);
+    if (next === undefined || !isLatest()) return;
+    shown = next;
+    list.set(shown);
+    say();
+  }
 
-function row(texts: string[]): HTMLElement {
-  return el('tr', {}, ...texts.map((text, i) => el('td', i === 1 ? {} : { class: 'n' }, text)));
-}
+  function makeRow(): Row<Placed<Entry>> {
+    const { element, update } = createItemsRow();
+    return {
+      element,
+      update({ one: { views }, place }) {
+        update({ views, place: place + 1, hot: hot.get(views.item) ?? '', to: answer?.to ?? 0 });
+      },
+    };
+  }
 
-function say(text: string, isWrong = false): void {
-  const state = byId('state');
-  state.textContent = text;
-  state.classList.toggle('wrong', isWrong);
+  function setCategories(): void {
+    const known = new Set(entries.flatMap(({ views }) => views.catalogue?.category ?? []));
+    const asked = address.choices.get('category') ?? '';
+    if (asked !== '') known.add(asked);
+    byId('of-category').hidden = known.size === 0;
+    const names = ['', ...[...known].sort()];
+    setChildren(
+      category,
+      names.map((name, i) => {
+        const option = category.children[i] ?? el('option');
+        setAttribute(option, 'value', name);
+        setText(option, name === '' ? 'all' : name);
+        return option;
+      }),
+    );
+    if (category.value !== asked) category.value = asked;
+  }
+
+  function say(): void {
+    const state = byId('state');
+    state.classList.toggle('wrong', failure !== undefined);
+    setText(state, words());
+  }
+
+  function words(): string {
+    const at = answer === undefined ? '' : timeOfDay(answer.to, Date.now());
+    if (failure !== undefined)
+      return `Not up to date: ${failure}.${answer === undefined ? '' : ` What is shown was so at ${at}.`}`;
+    if (answer === undefined) return 'Loading…';
+    if (entries.length === 0)
+      return answer.rank === 'people'
+        ? 'Nobody viewed an item in this time.'
+        : 'No item was asked for in this time.';
+    const most = entries.length === MOST_ITEMS ? ' with the most views' : '';
+    const found =
+      shown.length === entries.length
+        ? `${count(shown.length)} ${shown.length === 1 ? 'item' : 'items'}${most}`
+        : `${count(shown.length)} of ${count(entries.length)} items match`;
+    return `As of ${at}: ${found}`;
+  }
 }

@@ -14,6 +14,8 @@ export type Reply = {
   status: number;
   type: string;
   body: string | Buffer;
+  /** The body compressed, for clients that can read it so. */
+  gzip?: Buffer | undefined;
   headers?: Record<string, string>;
   /** Why a request got no answer: a label of metrics. */
   refused?: string;
@@ -196,10 +198,23 @@ function addressOf({ socket, headers }: IncomingMessage): string {
 }
 
 function send(request: IncomingMessage, response: ServerResponse, reply: Reply): void {
-  const { status, type, body, headers } = reply;
-  const length = Buffer.byteLength(body);
-  response.writeHead(status, { ...HEADERS, ...headers, 'content-type': type, 'content-length': length });
+  const { status, type, headers, gzip } = reply;
+  const isCompressed = gzip !== undefined && readsGzip(request);
+  const body = isCompressed ? gzip : reply.body;
+  response.writeHead(status, {
+    ...HEADERS,
+    ...headers,
+    ...(gzip !== undefined && { vary: 'accept-encoding' }),
+    ...(isCompressed && { 'content-encoding': 'gzip' }),
+    'content-type': type,
+    'content-length': Buffer.byteLength(body),
+  });
   response.end(request.method === 'HEAD' ? undefined : body);
+}
+
+/** Whether it says so, and not that it would rather not (`q=0`). */
+function readsGzip({ headers }: IncomingMessage): boolean {
+  return /(^|[\s,])gzip\s*(;\s*q=(?!0(\.0*)?\s*(,|$))|,|$)/i.test(String(headers['accept-encoding'] ?? ''));
 }
 
 /** Resolves when the client has disconnected. */

@@ -1,20 +1,26 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { extname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import type { Route } from '../../service/admin/admin.ts';
 import { PACKAGE_ROOT } from '../../service/package-root.ts';
 
-const FILES = {
-  '/': ['index.html', 'text/html; charset=utf-8'],
-  '/page.js': ['page.js', 'text/javascript; charset=utf-8'],
-  '/page.css': ['page.css', 'text/css; charset=utf-8'],
-} as const;
+const TYPES: Record<string, string> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+};
 
-/** The live page as it was built: three files, read once. Throws if it was not built. */
+/** The live page as it was built: a few files, read once. Throws if it was not built. */
 export function createPageRoutes(): Record<string, Route> {
-  return Object.fromEntries(
-    Object.entries(FILES).map(([path, [file, type]]): [string, Route] => {
-      const body = readFileSync(join(PACKAGE_ROOT, 'dist/page', file));
-      return [path, () => ({ status: 200, type, body })];
-    }),
-  );
+  const folder = join(PACKAGE_ROOT, 'dist/page');
+  const routes: Record<string, Route> = {};
+  for (const name of readdirSync(folder)) {
+    const type = TYPES[extname(name)];
+    if (type === undefined) continue;
+    const body = readFileSync(join(folder, name));
+    const gzip = gzipSync(body, { level: 9 });
+    routes[name === 'index.html' ? '/' : `/${name}`] = () => ({ status: 200, type, body, gzip });
+  }
+  if (routes['/'] === undefined) throw new Error(`${folder} has no page: run npm run build`);
+  return routes;
 }

@@ -3,24 +3,14 @@ import { giveWay, mapInTurns } from '../../service/give-way.ts';
 import { linkSignals } from '../../service/linked-signal.ts';
 import { reasonOf } from '../../service/log.ts';
 import { createMutex } from '../../service/mutex.ts';
-import {
-  type DecisionIndex,
-  type EventIndex,
-  IndexUnavailable,
-  type ItemViews,
-  type Outcome,
-  type RankingQuery,
-} from '../event-index.ts';
+import { type DecisionIndex, type EventIndex, IndexUnavailable, type Outcome } from '../event-index.ts';
 import { toTimestamp } from './columns.ts';
 import { type DuckdbFile, DuckdbFileError, type DuckdbFileOptions, openDuckdbFile } from './file.ts';
 import { interruptible } from './interrupt.ts';
+import { hotPeriods, itemViews, newest, rising, sources, timeLine, topItems } from './questions.ts';
 import { appendRows, countKeys, DECISIONS, EVENTS, findKeys, keyOf, type Table } from './rows.ts';
 
 const DAY_MS = 86_400_000;
-
-const BY_PEOPLE = 'kind IS NULL AND bot IS NOT TRUE';
-/** What of the window is ranked. */
-type Selected = { category?: string | undefined; search?: string | undefined };
 
 export type DuckdbIndexOptions = {
   path: string;
@@ -90,7 +80,13 @@ export function createDuckdbIndex({
       // With the file.
       close: async () => {},
     },
-    topItems: (query, signal) => read((open) => topItems(open, query), signal),
+    topItems: (query, signal) => read(({ reader }) => topItems(reader, query), signal),
+    rising: (query, signal) => read(({ reader }) => rising(reader, query), signal),
+    itemViews: (query, signal) => read(({ reader }) => itemViews(reader, query), signal),
+    timeLine: (query, signal) => read(({ reader }) => timeLine(reader, query), signal),
+    sources: (query, signal) => read(({ reader }) => sources(reader, query), signal),
+    hotPeriods: (query, signal) => read(({ reader }) => hotPeriods(reader, query), signal),
+    newest: (signal) => read(({ reader }) => newest(reader), signal),
     retain: () => write((open) => retain(open, now() - retentionDays * DAY_MS)),
     count: (ids) => read((open) => countKeys(open.reader, ids.map(keyOf))),
     stats: () => read((open) => stats(open, path)),
@@ -202,59 +198,6 @@ async function create<One extends { id: string }>(
     await writer.run('ROLLBACK').catch(() => undefined);
     throw error;
   }
-}
-
-async function topItems(
-  { reader }: DuckdbFile,
-  { from, to, limit, rank = 'people', category, search }: RankingQuery,
-): Promise<ItemViews[]> {
-  const found = await reader.runAndReadAll(
-    topItemsBy(rank === 'people' ? 'views' : 'total', { category, search }),
-    [
-      toTimestamp(from),
-      toTimestamp(to),
-      limit,
-      ...(category === undefined ? [] : [category]),
-      ...(search === undefined ? [] : [search]),
-    ],
-  );
-  return found.getRows().map(([item, ...numbers]) => {
-    const [views = 0, bots = 0, prefetches = 0, all = 0, visitors = 0, last = 0] = numbers.map(Number);
-    const others = all - views - bots - prefetches;
-    return { item: String(item), views, bots, prefetches, others, all, visitors, last };
-  });
-}
-
-/**
- * `visitorOf`, for counting distinct visitors: 64 bits of the key, or of address and user agent. They are counted for the winners only:
- * without a set for each item of the window.
- */
-function topItemsBy(ranked: 'views' | 'total', { category, search }: Selected): string {
-  const text = category === undefined ? '$4' : '$5';
-  const selected = [
-    ...(category === undefined ? [] : [' AND category = $4']),
-    ...(search === undefined
-      ? []
-      : [` AND (contains(lower(item), lower(${text})) OR contains(lower(name), lower(${text})))`]),
-  ].join('');
-  return `
-  WITH viewed AS NOT MATERIALIZED (
-    SELECT item, time, weight, kind, bot,
-      CASE WHEN visitor IS NOT NULL THEN hash(visitor) WHEN ip IS NOT NULL THEN hash(ip, coalesce(ua, '')) END AS who
-    FROM events WHERE time >= $1 AND time < $2 AND kind IS DISTINCT FROM 'test'${selected}
-  ), top AS (
-    SELECT item,
-      coalesce(sum(weight) FILTER (${BY_PEOPLE}), 0) AS views,
-      coalesce(sum(weight) FILTER (kind IS NULL AND bot IS TRUE), 0) AS bots,
-      coalesce(sum(weight) FILTER (kind = 'prefetch'), 0) AS prefetches,
-      sum(weight) AS total,
-      max(time)${ranked === 'views' ? ` FILTER (${BY_PEOPLE})` : ''} AS last
-    FROM viewed GROUP BY item HAVING ${ranked} > 0 ORDER BY ${ranked} DESC, item LIMIT $3
-  )
-  SELECT item, views, bots, prefetches, total, count(DISTINCT who) FILTER (${BY_PEOPLE}), epoch_ms(last)
-  FROM top JOIN viewed USING (item)
-  GROUP BY item, views, bots, prefetches, total, last
-  ORDER BY ${ranked} DESC, item`;
 }
 
 async function retain({ writer }: DuckdbFile, before: number): Promise<number> {

@@ -102,7 +102,7 @@ suiteWith(['nginx'])('nginx → sidecar → DuckDB, with nothing else', () => {
       error: 'window: must be like 90s, 5m, 24h or 7d, at most 31d (got "soon")',
     });
     expect(await chain.sidecar.json('/api/v1/items?limit=1e9')).toEqual({
-      error: 'limit: must be a whole number from 1 to 200 (got "1e9")',
+      error: 'limit: must be a whole number from 1 to 10000 (got "1e9")',
     });
     expect(await chain.sidecar.json('/api/v1/items?search=%00')).toEqual({
       error: 'search: must be up to 128 characters, none of them a control character (got "\\u0000")',

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import type { HotItemEvent } from '../../event/event.ts';
-import type { EventIndex, ItemViews } from '../../store/event-index.ts';
+import type { EventIndex } from '../../store/event-index.ts';
+import type { ItemViews } from '../../store/event-questions.ts';
 
 export type IndexUnderTest = {
   index(): EventIndex;

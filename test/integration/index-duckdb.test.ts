@@ -11,6 +11,7 @@ import { temporaryFolder } from '../parts/guard.ts';
 import { createLongWork } from '../parts/long-work.ts';
 import { until } from '../parts/until.ts';
 import { itIsAnIndex, view } from './index-contract.ts';
+import { itAnswersQuestions } from './questions-contract.ts';
 
 const DAY = 86_400_000;
 
@@ -36,6 +37,7 @@ describe('DuckDB', () => {
       return rows.map(([uri, args, item, ua, ref]) => ({ uri, args, item, ua, ref }));
     },
   });
+  itAnswersQuestions({ index: () => index, decisions: () => index.decisions, refresh: async () => {} });
 });
 
 describe('A DuckDB file', () => {

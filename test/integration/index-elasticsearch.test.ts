@@ -2,17 +2,19 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { survey } from '../../bench/sink-index.ts';
 import { knownCause } from '../../status/known-causes.ts';
+import { createElasticsearchDecisions, DECISIONS } from '../../store/elasticsearch/decisions.ts';
 import { createElasticsearchIndex } from '../../store/elasticsearch/elasticsearch.ts';
 import { createElasticsearchLookup } from '../../store/elasticsearch/lookup.ts';
 import { type SetupOptions, setupElasticsearch } from '../../store/elasticsearch/setup.ts';
 import { indexTemplate, TEMPLATE_VERSION } from '../../store/elasticsearch/template.ts';
-import type { EventIndex, Outcome } from '../../store/event-index.ts';
+import type { DecisionIndex, EventIndex, Outcome } from '../../store/event-index.ts';
 import type { EcsDocument } from '../parts/ecs-document.ts';
 import type { ElasticsearchPart } from '../parts/elasticsearch.ts';
 import { sharedElasticsearch } from '../parts/shared.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { itIsAnIndex, type Texts, view } from './index-contract.ts';
+import { itAnswersQuestions } from './questions-contract.ts';
 
 const START_MS = 300_000;
 const RETRY = (reason: RegExp) => ({
@@ -47,12 +49,26 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
 
   describe('as an index', () => {
     const dataStream = newStream();
+    const decisionDataStream = newStream();
     let index: EventIndex;
+    let decisions: DecisionIndex;
     beforeAll(async () => {
       await setup({ dataStream });
-      index = open(dataStream);
+      await setup({ dataStream: decisionDataStream, content: DECISIONS });
+      const connection = { node: elasticsearch.node, requestTimeoutMs: 30_000 };
+      index = createElasticsearchIndex({ ...connection, dataStream, decisionDataStream });
+      decisions = createElasticsearchDecisions({ ...connection, dataStream: decisionDataStream });
+    });
+    afterAll(async () => {
+      await index.close();
+      await decisions.close();
     });
 
+    itAnswersQuestions({
+      index: () => index,
+      decisions: () => decisions,
+      refresh: () => refresh(`${dataStream},${decisionDataStream}`),
+    });
     itIsAnIndex({
       index: () => index,
       refresh: () => refresh(dataStream),
@@ -193,8 +209,17 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
     });
   });
 
-  test('has no items before there is anything', async () => {
-    expect(await open(newStream()).topItems({ from: 0, to: 2 ** 42, limit: 10 })).toEqual([]);
+  test('has no items, and no answer to any question, before there is anything', async () => {
+    const index = open(newStream());
+    const range = { item: '4711', from: 0, to: 2 ** 42 };
+    expect(await index.topItems({ from: 0, to: 2 ** 42, limit: 10 })).toEqual([]);
+    expect(await index.itemViews(range)).toBeUndefined();
+    expect(await index.timeLine({ ...range, stepMs: 2 ** 41 })).toEqual({ people: [0, 0], all: [0, 0] });
+    expect(await index.sources({ ...range, by: 'host', limit: 1 })).toEqual({ top: [], rest: 0 });
+    expect(await index.hotPeriods({ ...range, limit: 1 })).toEqual([]);
+    expect(await index.newest()).toBeUndefined();
+    const windows = { windowMs: 600_000, windowsBefore: 6, leastVisitors: 1, leastRatio: 2, stepMs: 60_000 };
+    expect(await index.rising({ to: 2 ** 42, limit: 1, ...windows })).toEqual([]);
   });
 
   test('cancels aborted queries', async () => {

@@ -23,6 +23,7 @@ const FULL = process.env.HOTITEM_TEST_FULL === '1';
 const TABS = FULL ? 8 : 3;
 const PHONE = { viewport: { width: 390, height: 844 } };
 const DARK = { colorScheme: 'dark' as const };
+const VIEWS = ['hot', 'rising', 'items', 'item/4711', 'health'];
 /** What axe looks at; in short, the dark page on a phone. */
 const LOOKS = FULL ? [{}, DARK, PHONE] : [{}, { ...DARK, ...PHONE }];
 const TOKEN = randomBytes(32).toString('base64url');
@@ -150,7 +151,7 @@ suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
     await until(() => streams(1), { timeoutMs: PATIENCE.timeout, what: 'one stream again' });
   });
 
-  test.each(['hot', 'items'])('axe finds nothing in the view %s, in any size or colour', async (view) => {
+  test.each(VIEWS)('axe finds nothing in the view %s, in any size or colour', async (view) => {
     for (const options of LOOKS) {
       await context?.close();
       await open(view, options);

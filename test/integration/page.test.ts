@@ -59,7 +59,7 @@ suiteWith(['nginx', 'chromium'])('the page, in a browser', () => {
     await views({ port: chain.port, paths: Array(9).fill('/web/item/4.html'), headers: BOT });
     await open();
     const cell = (row: string, column: number) =>
-      page.locator(`#items tr:has(td:nth-child(2):text-is("${row}")) td:nth-child(${column})`);
+      page.locator(`#items tr:has(bdi:text-is("${row}")) td:nth-child(${column})`);
     await cell('3', 6).filter({ hasText: /^1$/ }).waitFor(PATIENCE);
     expect(await cell('4', 1).count()).toBe(0);
     await page.locator('#rank').selectOption('all');
@@ -155,7 +155,9 @@ suiteWith(['nginx', 'chromium'])('the page, in a browser', () => {
     return page
       .locator('#items tr')
       .evaluateAll((rows) =>
-        rows.map((row) => [...row.querySelectorAll('td')].slice(0, 8).map((cell) => cell.textContent ?? '')),
+        rows.map((row) =>
+          [...row.querySelectorAll('th, td')].slice(0, 8).map((cell) => cell.textContent ?? ''),
+        ),
       );
   }
 

@@ -2,7 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { request } from 'node:http';
 import { BROWSER } from '../parts/load.ts';
 
-type SeenView = { item?: string; time?: number; ip?: string; host?: string; target?: string; agent?: string };
+type SeenView = {
+  item?: string;
+  time?: number;
+  ip?: string;
+  host?: string;
+  target?: string;
+  agent?: string;
+  referrer?: string;
+};
 
 /** The line of a view that nginx saw at `time`, ms since 1970; by a person unless `agent` says otherwise. */
 export function lineOf({
@@ -12,9 +20,10 @@ export function lineOf({
   host = 'shop',
   target = `/web/item/${item}.html`,
   agent = BROWSER,
+  referrer = '',
 }: SeenView = {}): string {
   const id = randomBytes(16).toString('hex');
-  return `2\t${(time / 1000).toFixed(3)}\t${id}\t${ip}\tGET\t${host}\t${target}\t${item}\t\t\t\t${agent}`;
+  return `2\t${(time / 1000).toFixed(3)}\t${id}\t${ip}\tGET\t${host}\t${target}\t${item}\t${referrer}\t\t\t${agent}`;
 }
 
 /** The line of a view at `time`, of a browser that says as little as bots do. */

@@ -1,0 +1,118 @@
+import { type Check, json, type Route } from '../service/admin/admin.ts';
+import type { Loss } from '../service/losses.ts';
+import type { OutageState } from '../service/outage.ts';
+import type { SidecarAccounts } from '../sidecar/accounting.ts';
+import { createFlow, type Stage } from '../sidecar/flow.ts';
+import type { HealthAnswer } from '../sidecar/routes/answers.ts';
+import type { Nginx } from '../sidecar/sidecar.ts';
+import type { EventIndex } from '../store/event-index.ts';
+import type { About } from './about.ts';
+import type { Core } from './core.ts';
+import type { SinkAccounts } from './wire-sink.ts';
+
+/** What of the accounting of this process it shows. */
+export type HealthAccounts = {
+  about?: About;
+  nginx?: Nginx;
+  sidecar?: SidecarAccounts;
+  sink?: SinkAccounts;
+  outage?: OutageState | undefined;
+};
+
+export type HealthOptions = {
+  accounts: () => HealthAccounts;
+  losses: () => Loss[];
+  checks: () => Check[];
+  index: EventIndex | undefined;
+  /** Open streams of the page. */
+  streams?: (() => NonNullable<HealthAnswer['streams']>) | undefined;
+};
+
+const LOOK_EVERY_MS = 1_000;
+/** The index is asked no more often for its newest event. */
+const ASK_EVERY_MS = 5_000;
+
+/** `GET /api/v1/health`. */
+export function wireHealth(core: Core, { accounts, losses, checks, index, streams }: HealthOptions): Route {
+  const { now, shutdown, parts } = core;
+  const flow = createFlow({
+    stages: stages(),
+    accepted: () => accounts().sidecar?.accepted ?? 0,
+    waiting: () => accounts().sidecar?.waiting ?? 0,
+    now,
+  });
+  const newest = createNewest(index, now);
+  const timer = setInterval(flow.look, LOOK_EVERY_MS);
+  shutdown.add('health', async () => clearInterval(timer));
+  return () => json(200, answer());
+
+  function stages(): Stage[] {
+    const { sink } = accounts();
+    const of = (read: (all: HealthAccounts) => number | undefined) => () => read(accounts());
+    return [
+      { name: 'captured', total: of(({ sidecar }) => sidecar && sidecar.received - sidecar.duplicate) },
+      { name: 'spooled', total: of(({ sidecar }) => sidecar?.accepted) },
+      ...(parts.kafka ? [{ name: 'forwarded', total: of(({ sidecar }) => sidecar?.delivered) }] : []),
+      ...(sink === undefined
+        ? []
+        : [{ name: 'indexed', total: of((all) => all.sink && all.sink.indexed + all.sink.existing) }]),
+      { name: 'dead', total: of(deadOf) },
+    ];
+  }
+
+  function answer(): HealthAnswer {
+    const all = accounts();
+    const oldestMs = flow.oldestMs();
+    const states = flow.stages();
+    const dead = states.find(({ name }) => name === 'dead');
+    const known = newest();
+    return {
+      node: core.config.node,
+      started: all.about?.started ?? now(),
+      now: now(),
+      stages: states.filter(({ name }) => name !== 'dead'),
+      behind: { events: all.sidecar?.waiting ?? 0, ...(oldestMs !== undefined && { oldestMs }) },
+      dead: { events: deadOf(all), ...(dead?.lastAt !== undefined && { lastAt: dead.lastAt }) },
+      unaccounted: (all.sidecar?.unaccounted ?? 0) + (all.sink?.unaccounted ?? 0),
+      losses: losses().map(({ reason, views, first, last }) => ({ reason, views, first, last })),
+      ...(all.outage !== undefined && { outage: { since: all.outage.since } }),
+      capture: all.nginx?.capture.mode ?? 'default',
+      nginx: (all.nginx?.accounts?.instances ?? []).map(
+        ({ started, reportedAt, captured, buffered, dropped, off }) => ({
+          started,
+          reportedAt,
+          captured,
+          buffered,
+          dropped,
+          off,
+        }),
+      ),
+      parts: checks().map(({ name, ready }) => ({ name, isReady: ready() === true })),
+      ...(known !== undefined && { newest: known }),
+      ...(streams !== undefined && { streams: streams() }),
+    };
+  }
+}
+
+function deadOf({ sidecar, sink }: HealthAccounts): number {
+  return (sidecar?.dead ?? 0) + (sink?.dead ?? 0);
+}
+
+/** The last answer; asks again without making anybody wait, as the index may not answer. */
+function createNewest(index: EventIndex | undefined, now: () => number): () => HealthAnswer['newest'] {
+  let known: HealthAnswer['newest'];
+  let askedAt = Number.NEGATIVE_INFINITY;
+  let isAsking = false;
+  return () => {
+    if (index !== undefined && !isAsking && now() - askedAt >= ASK_EVERY_MS) void ask(index);
+    return known;
+  };
+
+  async function ask(of: EventIndex): Promise<void> {
+    isAsking = true;
+    askedAt = now();
+    const time = await of.newest().catch(() => undefined);
+    known = time === undefined ? undefined : { time, askedAt: now() };
+    isAsking = false;
+  }
+}

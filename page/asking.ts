@@ -1,0 +1,72 @@
+/*
+ * Asks the API again and again while its view is shown and looked at.
+ */
+
+export type Asking = {
+  /** Asks for another address from now on, at once. */
+  ask(path: string): void;
+  stop(): void;
+  /** Held: what is there stays. */
+  hold(isHeld: boolean): void;
+};
+
+export type AskingOptions<Answer> = {
+  /** How long after an answer it asks again. */
+  everyMs(answer: Answer | undefined): number;
+  onAnswer(answer: Answer): void;
+  /** `reason` in words. What was answered before is not up to date any more. */
+  onFailure(reason: string): void;
+};
+
+const PATIENCE_MS = 15_000;
+
+export function createAsking<Answer>({ everyMs, onAnswer, onFailure }: AskingOptions<Answer>): Asking {
+  let path: string | undefined;
+  let isHeld = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let asking: AbortController | undefined;
+  document.addEventListener('visibilitychange', refresh);
+  return {
+    ask(next) {
+      path = next;
+      refresh();
+    },
+    stop() {
+      path = undefined;
+      refresh();
+    },
+    hold(held) {
+      if (isHeld === held) return;
+      isHeld = held;
+      refresh();
+    },
+  };
+
+  function refresh(): void {
+    clearTimeout(timer);
+    // What was asked before the last change of mind must not be shown over the newer answer.
+    asking?.abort();
+    asking = undefined;
+    if (path !== undefined && !isHeld && !document.hidden) void attempt(path);
+  }
+
+  async function attempt(from: string): Promise<void> {
+    const asked = new AbortController();
+    asking = asked;
+    const patience = setTimeout(() => asked.abort(new Error('no answer in time')), PATIENCE_MS);
+    let answer: Answer | undefined;
+    try {
+      const reply = await fetch(from, { signal: asked.signal });
+      const read = (await reply.json()) as Answer & { error?: string };
+      if (!reply.ok) throw new Error(read.error);
+      answer = read;
+    } catch (error) {
+      if (asking === asked) onFailure(error instanceof Error ? error.message : String(error));
+    } finally {
+      clearTimeout(patience);
+    }
+    if (asking !== asked) return;
+    if (answer !== undefined) onAnswer(answer);
+    timer = setTimeout(refresh, everyMs(answer));
+  }
+}

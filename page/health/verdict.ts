@@ -1,0 +1,56 @@
+import type { HealthAnswer } from '../../sidecar/routes/answers.ts';
+import { age, count, timeOfDay } from '../words.ts';
+
+/** `mark`: the verdict in a word or two. */
+export type Verdict = { isFine: boolean; mark: string; words: string };
+
+/** A loss within this time goes on. */
+const JUST_NOW_MS = 60_000;
+/** What waits for longer is behind. */
+const BEHIND_MS = 10_000;
+const SILENT_MS = 30_000;
+
+/** The first sentence: the worst that is so. */
+export function verdictOf(answer: HealthAnswer): Verdict {
+  const { now, nginx, capture, losses, outage, parts, behind, stages } = answer;
+  const bad = (mark: string, words: string): Verdict => ({ isFine: false, mark, words });
+  if (capture === 'off' || nginx.some(({ off }) => off))
+    return bad('off', 'Capture is off: nothing is counted. What was counted is safe.');
+  const silent = nginx.find(({ reportedAt }) => now - reportedAt > SILENT_MS);
+  if (silent !== undefined)
+    return bad(
+      'nginx silent',
+      `nginx has been silent for ${age(now - silent.reportedAt)}: it does not run, or cannot reach the sidecar.`,
+    );
+  const losing = losses.filter(({ last }) => now - last < JUST_NOW_MS);
+  if (losing.length > 0)
+    return bad(
+      'losing',
+      `Views are being lost: ${count(losing.reduce((sum, { views }) => sum + views, 0))} so far. hotitem status says why.`,
+    );
+  if (outage !== undefined)
+    return bad(
+      'not delivered',
+      `Nothing is delivered since ${timeOfDay(outage.since, now)}. Views wait on disk, and nothing is lost. hotitem status says why.`,
+    );
+  const stuck = parts.filter(({ isReady }) => !isReady);
+  if (stuck.length > 0)
+    return bad(
+      'not ready',
+      `Not all parts make progress: ${stuck.map(({ name }) => name).join(', ')}. hotitem status says why.`,
+    );
+  if (behind.oldestMs !== undefined && behind.oldestMs > BEHIND_MS)
+    return bad(
+      'behind',
+      `${count(behind.events)} views wait, the oldest for ${age(behind.oldestMs)}. Numbers of the index are that old.`,
+    );
+  if (stages.every(({ total }) => total === 0))
+    return { isFine: true, mark: '', words: 'Ready. No view has arrived yet since the sidecar started.' };
+  const lost = losses.reduce((sum, { views }) => sum + views, 0);
+  const words = lost === 0 ? 'nothing is lost' : `${count(lost)} views were lost some time ago`;
+  return {
+    isFine: true,
+    mark: '',
+    words: `All is well: what is captured is in the index within seconds, and ${words}.`,
+  };
+}

@@ -1,0 +1,219 @@
+import type { LiveItem, LiveSnapshot } from '../../heat/live.ts';
+import type { ItemAnswer } from '../../sidecar/routes/answers.ts';
+import { type Address, chosen } from '../address.ts';
+import { createAsking } from '../asking.ts';
+import { metaOf } from '../cells.ts';
+import { choose } from '../choose.ts';
+import { byId, el, setAttribute, setChildren, setText } from '../dom.ts';
+import { doesOf } from '../hot/hot-row.ts';
+import { createRows } from '../rows.ts';
+import { signOf } from '../signals.ts';
+import type { Moment, View } from '../view.ts';
+import { count, duration, perSecond, timeOfDay } from '../words.ts';
+import type { Chart } from './chart.ts';
+import { createNumbersTable } from './numbers-table.ts';
+import { createPeriodRow, keyOfPeriod } from './period-row.ts';
+import { createPartsTable, partsOf } from './sources-table.ts';
+
+/*
+ * The view `#/item/ID`: one item, from the index; and while it is hot, from the live page. `?window=` and `?to=` (ms since 1970) say which
+ * time: with `to` it is one of the past, and stays.
+ */
+
+const WINDOWS = ['1h', '15m', '24h', '7d', '31d'] as const;
+const EVERY_MS: Record<(typeof WINDOWS)[number], number> = {
+  '15m': 5_000,
+  '1h': 5_000,
+  '24h': 30_000,
+  '7d': 60_000,
+  '31d': 60_000,
+};
+
+export function createItemView(): View {
+  const span = byId('item-window') as HTMLSelectElement;
+  const periods = createRows(byId('periods'), keyOfPeriod, createPeriodRow);
+  const referrers = createPartsTable(byId('referrers'));
+  const hosts = createPartsTable(byId('hosts'));
+  const kinds = createPartsTable(byId('kinds'));
+  const numbers = createNumbersTable();
+  const asking = createAsking<ItemAnswer>({
+    everyMs: () => EVERY_MS[chosen(address.choices, 'window', WINDOWS)],
+    onAnswer,
+    onFailure,
+  });
+  let address: Address = { view: 'item', item: '', choices: new URLSearchParams() };
+  let answer: ItemAnswer | undefined;
+  let failure: string | undefined;
+  let state: LiveSnapshot | undefined;
+  let isStale = false;
+  let isShown = false;
+  let chart: Promise<Chart> | undefined;
+  span.addEventListener('change', () => {
+    choose(address, 'window', span.value, WINDOWS[0]);
+    show(address);
+  });
+  return { show, hide, hold: asking.hold, title: nameOf, update };
+
+  function hide(): void {
+    isShown = false;
+    asking.stop();
+  }
+
+  function show(next: Address): void {
+    isShown = true;
+    if (next.item !== address.item) answer = undefined;
+    address = next;
+    failure = undefined;
+    span.value = chosen(next.choices, 'window', WINDOWS);
+    const to = next.choices.get('to');
+    const until = to === null ? '' : `&to=${encodeURIComponent(to)}`;
+    asking.ask(`/api/v1/item?item=${encodeURIComponent(next.item)}&window=${span.value}${until}`);
+    render();
+  }
+
+  function update(moment: Moment): void {
+    state = moment.live.state;
+    isStale = moment.isStale;
+    if (isShown) renderLive();
+  }
+
+  function onAnswer(next: ItemAnswer): void {
+    if (next.item !== address.item) return;
+    answer = next;
+    failure = undefined;
+    render();
+  }
+
+  function onFailure(reason: string): void {
+    failure = reason;
+    render();
+  }
+
+  function nameOf(): string {
+    return answer?.catalogue?.name ?? address.item;
+  }
+
+  function hotItem(): LiveItem | undefined {
+    return state?.items.find(({ item }) => item === address.item);
+  }
+
+  function render(): void {
+    setText(byId('item-name'), nameOf());
+    setText(byId('item-meta'), metaOf(address.item, answer?.catalogue ?? {}));
+    byId('item-lead').classList.toggle('wrong', failure !== undefined);
+    setText(byId('item-lead'), leadOf());
+    byId('item-found').hidden = answer === undefined;
+    renderLive();
+    if (answer === undefined) return;
+    setFigures(answer, inWindow());
+    void draw(answer);
+    numbers.set(answer);
+    referrers.set(partsOf(answer.referrers, 'no referrer'));
+    hosts.set(partsOf(answer.hosts, 'no host'));
+    kinds.set(partsOf({ top: kindsOf(answer), rest: 0 }, ''));
+  }
+
+  /** What the live page knows of it. */
+  function renderLive(): void {
+    const hot = hotItem();
+    byId('item-says').hidden = hot === undefined;
+    if (hot !== undefined && state !== undefined) {
+      const { decisions, problem, page, ten } = hot;
+      setText(byId('item-signals'), decisions.map(({ signal }) => signOf(signal)).join(' '));
+      setLines(
+        byId('item-why'),
+        decisions.map(({ reason }) => reason),
+      );
+      setLines(byId('item-does'), doesOf(decisions, state.head, { problem, page }));
+      const when = isStale ? `at ${timeOfDay(state.head.now, Date.now())}` : 'now';
+      setText(
+        byId('item-now'),
+        `${perSecond(ten.people, 10)}/s by people, ${perSecond(ten.all, 10)}/s in all, over 10 s; ${count(ten.visitors)} visitors in 10 s; ${when}`,
+      );
+    }
+    const now = answer?.now ?? 0;
+    const shown = (answer?.periods ?? []).map((period) => ({
+      period,
+      lasts:
+        hot?.decisions.some(({ signal, since }) => signal === period.signal && since === period.since) ??
+        false,
+      now,
+    }));
+    byId('item-periods').hidden = shown.length === 0;
+    byId('item-no-periods').hidden = shown.length > 0;
+    periods.set(shown);
+  }
+
+  async function draw(drawn: ItemAnswer): Promise<void> {
+    const host = byId('chart');
+    chart ??= import('./chart.ts').then(({ createChart }) => createChart(host));
+    const { from, stepMs, now, line } = drawn;
+    const whole = wholeIntervals(drawn);
+    const complete = { people: line.people.slice(0, whole), all: line.all.slice(0, whole) };
+    setAttribute(host, 'aria-label', labelOf(drawn));
+    const ready = await chart;
+    if (answer === drawn) ready.draw({ from, stepMs, now, line: complete, periods: drawn.periods });
+  }
+
+  function labelOf({ line, stepMs }: ItemAnswer): string {
+    const most = Math.max(0, ...line.all);
+    return `Views of ${nameOf()} ${inWindow()}: at most ${count(most)} in ${duration(stepMs)}. The numbers are in the table below.`;
+  }
+
+  function leadOf(): string {
+    if (failure !== undefined)
+      return `Not up to date: ${failure}.${answer === undefined ? '' : ` What is shown was so ${at()}.`}`;
+    if (answer === undefined) return 'Loading…';
+    if (answer.views === undefined) return `No view of it from ${rangeOf(answer)}.`;
+    return address.choices.has('to')
+      ? `From ${rangeOf(answer)}`
+      : `As of ${timeOfDay(answer.now, Date.now())}`;
+  }
+
+  function inWindow(): string {
+    return `in the last ${span.selectedOptions[0]?.text ?? ''}`;
+  }
+
+  function at(): string {
+    return `at ${timeOfDay(answer?.now ?? 0, Date.now())}`;
+  }
+}
+
+/** The last interval still grows, and would look like a fall. */
+export function wholeIntervals({ from, stepMs, now, line }: ItemAnswer): number {
+  return Math.max(0, Math.min(line.all.length, Math.floor((now - from) / stepMs)));
+}
+
+function rangeOf({ from, to, now }: ItemAnswer): string {
+  return `${timeOfDay(from, now)} to ${timeOfDay(Math.min(to, Math.max(now, from)), now)}`;
+}
+
+function setFigures({ views, stepMs }: ItemAnswer, inWindow: string): void {
+  setText(byId('item-views'), count(views?.views ?? 0));
+  setText(byId('item-all'), count(views?.all ?? 0));
+  setText(byId('item-visitors'), count(views?.visitors ?? 0));
+  setText(byId('item-bots'), count(views?.bots ?? 0));
+  for (const place of ['item-views-in', 'item-all-in', 'item-visitors-in', 'item-bots-in'])
+    setText(byId(place), inWindow);
+  setText(byId('item-last'), views === undefined ? '–' : timeOfDay(views.last, Date.now()));
+  setText(byId('chart-step'), `Views in each ${duration(stepMs)}:`);
+}
+
+function kindsOf({ views }: ItemAnswer): { name: string; views: number }[] {
+  if (views === undefined) return [];
+  return [
+    { name: 'views by people', views: views.views },
+    { name: 'views by bots', views: views.bots },
+    { name: 'fetched ahead', views: views.prefetches },
+    { name: 'parts, headers, other methods', views: views.others },
+  ];
+}
+
+function setLines(parent: Element, lines: string[]): void {
+  const children = lines.map((line, i) => {
+    const known = parent.children[i] ?? el('span', { class: 'line' });
+    setText(known, line);
+    return known;
+  });
+  setChildren(parent, children);
+}

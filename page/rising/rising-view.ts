@@ -1,0 +1,88 @@
+import type { LiveItem } from '../../heat/live.ts';
+import type { RisingAnswer } from '../../sidecar/routes/answers.ts';
+import { createAsking } from '../asking.ts';
+import { ofItem } from '../cells.ts';
+import { byId, setText } from '../dom.ts';
+import { createRows } from '../rows.ts';
+import type { Moment, View } from '../view.ts';
+import { count, timeOfDay } from '../words.ts';
+import { createRisingRow, type Rising } from './rising-row.ts';
+
+/*
+ * The view `#/rising`: visitors of the last ten minutes against the hour before.
+ */
+
+const PATH = '/api/v1/rising?limit=50';
+const EVERY_MS = 5_000;
+
+export function createRisingView(): View {
+  const rows = createRows<Rising>(byId('rising-rows'), ({ rise }) => rise.item, createRisingRow);
+  const asking = createAsking<RisingAnswer>({ everyMs: () => EVERY_MS, onAnswer, onFailure });
+  let answer: RisingAnswer | undefined;
+  let failure: string | undefined;
+  let isShown = false;
+  let hot = new Map<string, LiveItem>();
+  return {
+    show() {
+      isShown = true;
+      asking.ask(PATH);
+      render();
+    },
+    hide() {
+      isShown = false;
+      asking.stop();
+    },
+    hold: asking.hold,
+    title: () => 'Rising',
+    update,
+  };
+
+  function update({ live }: Moment): void {
+    hot = new Map((live.state?.items ?? []).map((item) => [item.item, item]));
+    if (isShown) render();
+  }
+
+  function onAnswer(next: RisingAnswer): void {
+    answer = next;
+    failure = undefined;
+    render();
+  }
+
+  function onFailure(reason: string): void {
+    failure = reason;
+    render();
+  }
+
+  function render(): void {
+    byId('rising-lead').classList.toggle('wrong', failure !== undefined);
+    setText(byId('rising-lead'), leadOf());
+    const items = answer?.items ?? [];
+    byId('rising-list').hidden = items.length === 0;
+    setText(byId('n-rising'), items.length === 0 ? '' : count(items.length));
+    if (answer === undefined) return;
+    const { to, stepMs, lacks } = answer;
+    rows.set(
+      items.map((rise) => ({
+        rise,
+        to,
+        stepMs,
+        hot: hot.get(rise.item),
+        lacks: ofItem(lacks, rise.item),
+      })),
+    );
+  }
+
+  function leadOf(): string {
+    if (failure !== undefined) return `Not up to date: ${failure}.${wasSo()}`;
+    if (answer === undefined) return 'Loading…';
+    const { items, leastVisitors } = answer;
+    const needs = `at least ${count(leastVisitors)} visitors in 10 minutes and twice the hour before`;
+    if (items.length === 0) return `Nothing rises now: that takes ${needs}.`;
+    const rise = items.length === 1 ? 'item rises' : 'items rise';
+    return `${count(items.length)} ${rise}: ${needs}. Small items count too: there is no least share of the shop.`;
+  }
+
+  function wasSo(): string {
+    return answer === undefined ? '' : ` What is shown was so at ${timeOfDay(answer.to, Date.now())}.`;
+  }
+}

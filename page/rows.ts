@@ -1,0 +1,33 @@
+import { setChildren } from './dom.ts';
+
+/** A row whose cells change; it is made once. */
+export type Row<One> = { element: HTMLElement; update(one: One): void };
+
+export type Rows<One> = {
+  /** Shows these, in this order. A row that is there already is changed and moved, and keeps its focus. */
+  set(some: readonly One[]): void;
+};
+
+export function createRows<One>(
+  body: Element,
+  keyOf: (one: One) => string,
+  make: (one: One) => Row<One>,
+): Rows<One> {
+  let rows = new Map<string, Row<One>>();
+  return {
+    set(some) {
+      const before = rows;
+      rows = new Map();
+      for (const one of some) {
+        const key = keyOf(one);
+        const row = before.get(key) ?? make(one);
+        row.update(one);
+        rows.set(key, row);
+      }
+      setChildren(
+        body,
+        [...rows.values()].map(({ element }) => element),
+      );
+    },
+  };
+}

@@ -1,0 +1,25 @@
+import type { LiveDecision } from '../heat/live.ts';
+
+export type Signal = { sign: string; word: string; isHot: boolean };
+
+const SIGNALS: Record<LiveDecision['signal'], Signal> = {
+  surge: { sign: '▲', word: 'surge', isHot: true },
+  busy: { sign: '■', word: 'busy', isHot: true },
+  pin: { sign: '●', word: 'pinned', isHot: true },
+  concentrated: { sign: '◆', word: 'few visitors', isHot: false },
+};
+
+/** A signal by its name; one of a newer version as it is called. */
+export function signalOf(name: string): Signal {
+  return isKnown(name) ? SIGNALS[name] : { sign: '', word: name, isHot: true };
+}
+
+/** Its sign and word. It is never told by its colour alone. */
+export function signOf(name: string): string {
+  const { sign, word } = signalOf(name);
+  return `${sign} ${word}`.trim();
+}
+
+function isKnown(name: string): name is LiveDecision['signal'] {
+  return Object.hasOwn(SIGNALS, name);
+}

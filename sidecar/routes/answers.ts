@@ -1,0 +1,90 @@
+import type { CatalogueItem } from '../../event/catalogue-item.ts';
+import type {
+  HotPeriod,
+  ItemViews,
+  Ranking,
+  Rise,
+  RisingQuery,
+  Sources,
+  TimeLine,
+} from '../../store/event-questions.ts';
+import type { StageState } from '../flow.ts';
+
+/*
+ * What the API answers about items. Plain types, because the page is also built from them. Times are ms since 1970.
+ */
+
+/** What the catalogue says about an item; missing if it does not have it. */
+type Named = { catalogue?: CatalogueItem };
+
+/** `GET /api/v1/items` */
+export type ItemsAnswer = {
+  window: string;
+  rank: Ranking;
+  category?: string;
+  search?: string;
+  to: number;
+  items: (ItemViews & Named)[];
+};
+
+/** `GET /api/v1/rising`, with what it was asked with. */
+export type RisingAnswer = Omit<RisingQuery, 'limit'> & {
+  items: (Rise & Named)[];
+  /** Why an item is not hot, by item: sentences. Missing where hot items are not looked for. */
+  lacks?: Record<string, string[]>;
+};
+
+/** `GET /api/v1/item` */
+export type ItemAnswer = Named & {
+  item: string;
+  window: string;
+  from: number;
+  /** The end of the last interval; it is still growing if this is after `now`. */
+  to: number;
+  now: number;
+  stepMs: number;
+  /** Missing if the item was not viewed. */
+  views?: ItemViews;
+  line: TimeLine;
+  referrers: Sources;
+  hosts: Sources;
+  /** The latest first. */
+  periods: HotPeriod[];
+};
+
+/**
+ * `GET /api/v1/health`: the way of a view, for people. No addresses, no reasons in the words of other programs: `hotitem status` says why.
+ * Totals are since `started`.
+ */
+export type HealthAnswer = {
+  node: string;
+  started: number;
+  now: number;
+  /** Of `captured`, `spooled`, `forwarded` (with Kafka) and `indexed` (where a sink is in this process), in this order. */
+  stages: StageState[];
+  /** Events in the spool, and how long the oldest has waited. */
+  behind: { events: number; oldestMs?: number };
+  dead: { events: number; lastAt?: number };
+  /** Events that are nowhere; anything but 0 is a defect of hotitem. */
+  unaccounted: number;
+  losses: { reason: string; views: number; first: number; last: number }[];
+  /** Since when nothing is delivered. */
+  outage?: { since: number };
+  /** What `hotitem capture` set. */
+  capture: 'on' | 'off' | 'sample' | 'default';
+  /** Those that report: the includes of older versions, and the transport `log`, do not. */
+  nginx: {
+    started: number;
+    reportedAt: number;
+    captured: number;
+    buffered: number;
+    dropped: number;
+    off: boolean;
+  }[];
+  /** Whether each part makes progress. */
+  parts: { name: string; isReady: boolean }[];
+  /** The newest event in the index, and when it was asked for it; missing without an index, or while it does not answer. */
+  newest?: { time: number; askedAt: number };
+  /** Open streams of the page; missing where hot items are not looked for. */
+  streams?: { open: number; most: number };
+};

@@ -1,0 +1,237 @@
+import { type DuckDBConnection, DuckDBListValue, type DuckDBValue, listValue } from '@duckdb/node-api';
+import type { HotDecision } from '../../event/decision-fields.ts';
+import type {
+  HotPeriod,
+  HotPeriodsQuery,
+  ItemQuery,
+  ItemViews,
+  Ranking,
+  RankingQuery,
+  Rise,
+  RisingQuery,
+  Sources,
+  SourcesQuery,
+  TimeLine,
+  TimeLineQuery,
+} from '../event-questions.ts';
+import { MOST_DECISIONS, type PeriodDecision, periodsOf, REPEATED_MS } from '../hot-periods.ts';
+import { CANDIDATES_EACH, firstOf, intervalsOf, risesOf } from '../rises.ts';
+import { MOST_TEXTS, sourcesOf } from '../sources.ts';
+import { toTimestamp } from './columns.ts';
+
+const BY_PEOPLE = 'kind IS NULL AND bot IS NOT TRUE';
+/** `visitorOf`, for counting distinct visitors: 64 bits of the key, or of address and user agent. */
+const WHO =
+  "CASE WHEN visitor IS NOT NULL THEN hash(visitor) WHEN ip IS NOT NULL THEN hash(ip, coalesce(ua, '')) END";
+const KINDS = `
+  coalesce(sum(weight) FILTER (${BY_PEOPLE}), 0) AS views,
+  coalesce(sum(weight) FILTER (kind IS NULL AND bot IS TRUE), 0) AS bots,
+  coalesce(sum(weight) FILTER (kind = 'prefetch'), 0) AS prefetches,
+  coalesce(sum(weight), 0) AS total`;
+/** Test views count nowhere. */
+const VIEWED = "time >= $1 AND time < $2 AND kind IS DISTINCT FROM 'test'";
+
+/**
+ * Up to so many items of so long a range, visitors are counted exactly: for the winners only, without a set for each item of the range.
+ * Beyond that a sketch is several times faster (HyperLogLog; off by a few percent).
+ */
+const MOST_EXACT = 200;
+const LONGEST_EXACT_MS = 86_400_000;
+const COLUMN: Readonly<Record<Ranking, RankedBy>> = { people: 'views', all: 'total' };
+
+type RankedBy = 'views' | 'total';
+
+export async function topItems(
+  reader: DuckDBConnection,
+  { from, to, limit, rank = 'people', category, search }: RankingQuery,
+): Promise<ItemViews[]> {
+  const isExact = limit <= MOST_EXACT && to - from <= LONGEST_EXACT_MS;
+  const texts = [category, search].filter((text) => text !== undefined);
+  const sql = (isExact ? exactBy : sketchedBy)(COLUMN[rank], selectedBy({ category, search }));
+  const found = await reader.runAndReadAll(sql, [toTimestamp(from), toTimestamp(to), limit, ...texts]);
+  return found.getRows().map(toItemViews);
+}
+
+export async function itemViews(
+  reader: DuckDBConnection,
+  { item, from, to }: ItemQuery,
+): Promise<ItemViews | undefined> {
+  const visitors = to - from <= LONGEST_EXACT_MS ? `count(DISTINCT ${WHO})` : `approx_count_distinct(${WHO})`;
+  const found = await reader.runAndReadAll(
+    `SELECT $3, ${KINDS}, ${visitors} FILTER (${BY_PEOPLE}), epoch_ms(max(time))
+     FROM events WHERE ${VIEWED} AND item = $3 HAVING count(*) > 0`,
+    [toTimestamp(from), toTimestamp(to), item],
+  );
+  return found.getRows().map(toItemViews)[0];
+}
+
+export async function rising(reader: DuckDBConnection, query: RisingQuery): Promise<Rise[]> {
+  const { to, windowMs, leastVisitors, limit, stepMs } = query;
+  const from = firstOf(query);
+  const range = [toTimestamp(from), toTimestamp(to)];
+  const counted = await reader.runAndReadAll(
+    `WITH viewed AS NOT MATERIALIZED (
+       SELECT item, time >= $3 AS is_now, weight, (epoch_ms(time) - $4::BIGINT) // $5::BIGINT AS nth, ${WHO} AS who
+       FROM events WHERE ${VIEWED} AND ${BY_PEOPLE}
+     ), candidates AS (
+       SELECT item, sum(weight) FILTER (is_now) AS views, coalesce(sum(weight) FILTER (NOT is_now), 0) AS before
+       FROM viewed GROUP BY item HAVING count(*) FILTER (is_now) >= $6
+       ORDER BY views / greatest(1, before) DESC, item LIMIT $7
+     )
+     SELECT item, count(DISTINCT who) FILTER (is_now), count(DISTINCT (nth, who)) FILTER (NOT is_now AND who IS NOT NULL), views
+     FROM candidates JOIN viewed USING (item) GROUP BY item, views`,
+    [...range, toTimestamp(to - windowMs), from, windowMs, leastVisitors, limit * CANDIDATES_EACH],
+  );
+  const rises = risesOf(
+    counted.getRows().map(([item, visitors, earlier, views]) => ({
+      item: String(item),
+      visitors: Number(visitors),
+      earlier: Number(earlier),
+      views: Number(views),
+    })),
+    query,
+  );
+  if (rises.length === 0) return [];
+  const names = listValue(rises.map(({ item }) => item));
+  const over = await reader.runAndReadAll(
+    `SELECT item, ((epoch_ms(time) - $3::BIGINT) // $4::BIGINT)::INTEGER AS step, sum(weight)
+     FROM events WHERE ${VIEWED} AND ${BY_PEOPLE} AND item IN (SELECT unnest($5)) GROUP BY item, step`,
+    [...range, from, stepMs, names],
+  );
+  const series = new Map(rises.map(({ item }) => [item, zeros(intervalsOf(query))]));
+  for (const [item, step, views] of over.getRows()) {
+    const counts = series.get(String(item));
+    if (counts !== undefined) counts[Number(step)] = Number(views);
+  }
+  return rises.map((rise) => ({ ...rise, series: series.get(rise.item) ?? [] }));
+}
+
+export async function timeLine(
+  reader: DuckDBConnection,
+  { item, from, to, stepMs }: TimeLineQuery,
+): Promise<TimeLine> {
+  const found = await reader.runAndReadAll(
+    `SELECT ((epoch_ms(time) - $4::BIGINT) // $5::BIGINT)::INTEGER AS step,
+       coalesce(sum(weight) FILTER (${BY_PEOPLE}), 0), sum(weight)
+     FROM events WHERE ${VIEWED} AND item = $3 GROUP BY step`,
+    [toTimestamp(from), toTimestamp(to), item, from, stepMs],
+  );
+  const intervals = Math.ceil((to - from) / stepMs);
+  const line: TimeLine = { people: zeros(intervals), all: zeros(intervals) };
+  for (const [step, people, all] of found.getRows()) {
+    line.people[Number(step)] = Number(people);
+    line.all[Number(step)] = Number(all);
+  }
+  return line;
+}
+
+export async function sources(reader: DuckDBConnection, query: SourcesQuery): Promise<Sources> {
+  const { item, from, to, by } = query;
+  const column = by === 'referrer' ? 'ref' : 'host';
+  const found = await reader.runAndReadAll(
+    `SELECT coalesce(${column}, '') AS source, sum(weight) AS views, sum(views) OVER ()
+     FROM events WHERE ${VIEWED} AND ${BY_PEOPLE} AND item = $3
+     GROUP BY source ORDER BY views DESC, source LIMIT $4`,
+    [toTimestamp(from), toTimestamp(to), item, MOST_TEXTS],
+  );
+  const rows = found.getRows();
+  return sourcesOf(
+    rows.map(([source, views]) => [String(source), Number(views)] as const),
+    Number(rows[0]?.[2] ?? 0),
+    query,
+  );
+}
+
+export async function hotPeriods(reader: DuckDBConnection, query: HotPeriodsQuery): Promise<HotPeriod[]> {
+  const { item, from, to } = query;
+  const [which, value] =
+    item === undefined ? ['time >= $2', toTimestamp(from - REPEATED_MS)] : ['item = $2', item];
+  const found = await reader.runAndReadAll(
+    `SELECT epoch_ms(time), node, item, change, signal, reason, epoch_ms(since), rule, actions, dry_run,
+       views_per_second, visitors
+     FROM decisions WHERE since < $1 AND ${which} ORDER BY time DESC LIMIT ${MOST_DECISIONS}`,
+    [toTimestamp(to), value],
+  );
+  return periodsOf(found.getRows().map(toDecision), query);
+}
+
+export async function newest(reader: DuckDBConnection): Promise<number | undefined> {
+  const found = await reader.runAndReadAll('SELECT epoch_ms(max(time)) FROM events');
+  const [time] = found.getRows()[0] ?? [];
+  return time == null ? undefined : Number(time);
+}
+
+function toItemViews([item, ...numbers]: DuckDBValue[]): ItemViews {
+  const [views = 0, bots = 0, prefetches = 0, all = 0, visitors = 0, last = 0] = numbers.map(Number);
+  const others = all - views - bots - prefetches;
+  // A sketch may be a little above the views.
+  return {
+    item: String(item),
+    views,
+    bots,
+    prefetches,
+    others,
+    all,
+    visitors: Math.min(visitors, views),
+    last,
+  };
+}
+
+/** Rows are as this program wrote them. */
+function toDecision(row: DuckDBValue[]): PeriodDecision {
+  const [time, node, item, change, signal, reason, since, rule, actions, dryRun, viewsPerSecond, visitors] =
+    row;
+  return {
+    time: Number(time),
+    node: String(node),
+    item: String(item),
+    change: String(change) as HotDecision['change'],
+    signal: String(signal),
+    reason: String(reason),
+    since: Number(since),
+    rule: String(rule),
+    actions: actions instanceof DuckDBListValue ? actions.items.map(String) : [],
+    dry_run: dryRun === true,
+    ...(viewsPerSecond != null && { views_per_second: Number(viewsPerSecond) }),
+    ...(visitors != null && { visitors: Number(visitors) }),
+  };
+}
+
+/** What of the range is ranked, with the texts from `$4` on. */
+function selectedBy({ category, search }: Pick<RankingQuery, 'category' | 'search'>): string {
+  const text = category === undefined ? '$4' : '$5';
+  return [
+    category === undefined ? '' : ' AND category = $4',
+    search === undefined
+      ? ''
+      : ` AND (contains(lower(item), lower(${text})) OR contains(lower(name), lower(${text})))`,
+  ].join('');
+}
+
+function exactBy(ranked: RankedBy, selected: string): string {
+  return `
+  WITH viewed AS NOT MATERIALIZED (
+    SELECT item, time, weight, kind, bot, ${WHO} AS who FROM events WHERE ${VIEWED}${selected}
+  ), top AS (
+    SELECT item, ${KINDS}, ${lastOf(ranked)} AS last
+    FROM viewed GROUP BY item HAVING ${ranked} > 0 ORDER BY ${ranked} DESC, item LIMIT $3
+  )
+  SELECT item, views, bots, prefetches, total, count(DISTINCT who) FILTER (${BY_PEOPLE}), epoch_ms(last)
+  FROM top JOIN viewed USING (item)
+  GROUP BY item, views, bots, prefetches, total, last
+  ORDER BY ${ranked} DESC, item`;
+}
+
+function sketchedBy(ranked: RankedBy, selected: string): string {
+  return `
+  SELECT item, ${KINDS}, approx_count_distinct(${WHO}) FILTER (${BY_PEOPLE}), epoch_ms(${lastOf(ranked)})
+  FROM events WHERE ${VIEWED}${selected} GROUP BY item HAVING ${ranked} > 0 ORDER BY ${ranked} DESC, item LIMIT $3`;
+}
+
+function lastOf(ranked: RankedBy): string {
+  return `max(time)${ranked === 'views' ? ` FILTER (${BY_PEOPLE})` : ''}`;
+}
+
+function zeros(length: number): number[] {
+  return Array.from<number>({ length }).fill(0);
+}

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { CHANGES } from '../../event/decision-fields.ts';
+import type { PeriodDecision } from '../hot-periods.ts';
+
+/** What of a decision's document a period is made of, at the paths of `DECISION_FIELDS`. */
+const document = z.object({
+  '@timestamp': z.string(),
+  host: z.object({ name: z.string() }),
+  event: z.object({ action: z.enum(CHANGES), reason: z.string(), start: z.string() }),
+  rule: z.object({ name: z.string() }),
+  hot_item: z.object({
+    id: z.string(),
+    signal: z.string(),
+    actions: z.array(z.string()).default([]),
+    dry_run: z.boolean().optional(),
+    views_per_second: z.number().optional(),
+    visitors: z.number().optional(),
+  }),
+});
+
+/** Undefined for a document that somebody else wrote into the data stream. */
+export function toPeriodDecision(source: unknown): PeriodDecision | undefined {
+  const { success, data } = document.safeParse(source);
+  if (!success) return undefined;
+  const { event, host, rule, hot_item } = data;
+  const [time, since] = [Date.parse(data['@timestamp']), Date.parse(event.start)];
+  if (Number.isNaN(time) || Number.isNaN(since)) return undefined;
+  const { id: item, signal, actions, dry_run, views_per_second, visitors } = hot_item;
+  return {
+    time,
+    since,
+    item,
+    signal,
+    actions,
+    node: host.name,
+    change: event.action,
+    reason: event.reason,
+    rule: rule.name,
+    ...(dry_run !== undefined && { dry_run }),
+    ...(views_per_second !== undefined && { views_per_second }),
+    ...(visitors !== undefined && { visitors }),
+  };
+}

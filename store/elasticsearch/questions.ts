@@ -1,0 +1,380 @@
+import type { Client, estypes } from '@elastic/elasticsearch';
+import { z } from 'zod';
+import type {
+  EventQuestions,
+  HotPeriodsQuery,
+  ItemQuery,
+  ItemViews,
+  Ranking,
+  RankingQuery,
+  Rise,
+  RisingQuery,
+  SourcesQuery,
+  TimeLineQuery,
+} from '../event-questions.ts';
+import { MOST_DECISIONS, periodsOf, REPEATED_MS } from '../hot-periods.ts';
+import { CANDIDATES_EACH, firstOf, intervalsOf, risesOf, type WindowCounts } from '../rises.ts';
+import { MOST_TEXTS, sourcesOf } from '../sources.ts';
+import { complete, readAnswer, unexpected } from './answer.ts';
+import { toUnavailable } from './client.ts';
+import { requireField } from './field.ts';
+import { toPeriodDecision } from './period-decision.ts';
+
+/*
+ * The questions as searches with aggregations. No scripts: a cluster may forbid them.
+ */
+
+const ITEM = 'hot_item.id';
+const CATEGORY = 'hot_item.category';
+const NAME = 'hot_item.name';
+const TIME = '@timestamp';
+const REFERRER = 'http.request.referrer';
+const HOST = 'url.domain';
+const MS = 'epoch_millis';
+/** Of a rising item. The number of buckets of one search has a limit (`search.max_buckets`). */
+const MOST_COMPARED = 10_000;
+
+const sum = z.object({ value: z.number() });
+/** Null where there is no document. */
+const latest = z.object({ value: z.number().nullable() });
+const counts = z.object({
+  total: sum,
+  last: latest,
+  people: z.object({ views: sum, visitors: sum, last: latest }),
+  bots: z.object({ views: sum }),
+  prefetches: z.object({ views: sum }),
+});
+const buckets = <T extends z.ZodType>(one: T) => z.object({ buckets: z.array(one) });
+const overTime = <Shape extends z.ZodRawShape>(shape: Shape) =>
+  buckets(z.object({ key: z.number(), ...shape }));
+const ofItem = z.object({ key: z.string() });
+
+const ranking = z.object({ items: buckets(counts.extend(ofItem.shape)) });
+const compared = z.object({ items: buckets(ofItem.extend({ now: z.object({ views: sum }), views: sum })) });
+const visited = z.object({ items: buckets(ofItem.extend({ windows: overTime({ visitors: sum }) })) });
+const plotted = z.object({ items: buckets(ofItem.extend({ steps: overTime({ views: sum }) })) });
+const line = z.object({ steps: overTime({ total: sum, people: z.object({ views: sum }) }) });
+const texts = z.object({
+  total: sum,
+  none: z.object({ views: sum }),
+  texts: buckets(z.object({ key: z.string(), views: sum })),
+});
+const youngest = z.object({ last: latest });
+const hits = complete.extend({ hits: z.object({ hits: z.array(z.object({ _source: z.unknown() })) }) });
+
+const WEIGHT = { sum: { field: 'hot_item.weight' } } as const;
+const LAST = { max: { field: TIME } } as const;
+const VISITORS = { cardinality: { field: 'hot_item.visitor' } } as const;
+/** A sketch of the usual precision takes 16 KB: of ten thousand items that would be more than Elasticsearch allows a search. */
+const ROUGH_VISITORS = { cardinality: { field: 'hot_item.visitor', precision_threshold: 100 } } as const;
+/** Up to so many items, visitors are counted with the usual precision. */
+const MOST_PRECISE = 200;
+const BOT = { term: { 'hot_item.bot': true } } as const;
+/** A view by `hotitem doctor`. */
+const TEST = { term: { 'hot_item.kind': 'test' } } as const;
+const NO_VIEW = { exists: { field: 'hot_item.kind' } } as const;
+const BY_PEOPLE: Query = { bool: { must_not: [NO_VIEW, BOT] } };
+const PEOPLE_VIEWS = { filter: BY_PEOPLE, aggs: { views: WEIGHT } };
+const KINDS_OF_VIEWS = kindsOfViews(VISITORS);
+
+type Aggregations = Record<string, estypes.AggregationsAggregationContainer>;
+type Query = estypes.QueryDslQueryContainer;
+
+export type QuestionsOptions = {
+  client: Client;
+  dataStream: string;
+  decisionDataStream: string | undefined;
+};
+
+export function createQuestions(options: QuestionsOptions): EventQuestions {
+  return {
+    topItems: (query, signal) => asked(options, signal, (ask) => topItems(ask, query)),
+    rising: (query, signal) => asked(options, signal, (ask) => rising(ask, query)),
+    itemViews: (query, signal) => asked(options, signal, (ask) => itemViews(ask, query)),
+    timeLine: (query, signal) => asked(options, signal, (ask) => timeLine(ask, query)),
+    sources: (query, signal) => asked(options, signal, (ask) => sources(ask, query)),
+    hotPeriods: (query, signal) => asked(options, signal, (ask) => hotPeriods(ask, query)),
+    newest: (signal) => asked(options, signal, newest),
+  };
+}
+
+/** One question. `signal` closes the connection of its request: then Elasticsearch cancels the search. */
+type Ask = {
+  /** Undefined where nothing was indexed yet. */
+  aggregate<T>(
+    schema: z.ZodType<T>,
+    aggs: Aggregations,
+    filter?: Query[],
+    about?: string,
+  ): Promise<T | undefined>;
+  decisions(filter: Query[]): Promise<unknown[]>;
+  /** Throws where the index has no such field: then an empty answer would mean nothing. */
+  requireMapped(field: string): Promise<void>;
+};
+
+async function asked<Answer>(
+  { client, dataStream, decisionDataStream }: QuestionsOptions,
+  signal: AbortSignal | undefined,
+  question: (ask: Ask) => Promise<Answer>,
+): Promise<Answer> {
+  const options = signal === undefined ? {} : { signal };
+  const whole = {
+    // Nothing was indexed yet: that is an empty answer, not an error.
+    ignore_unavailable: true,
+    // A number without the documents of an unavailable shard would look like any other.
+    allow_partial_search_results: false,
+    track_total_hits: false,
+  } as const;
+  try {
+    return await question({
+      aggregate,
+      decisions,
+      requireMapped: (field) => requireField(client, dataStream, field),
+    });
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw toUnavailable(error);
+  }
+
+  async function aggregate<T>(
+    schema: z.ZodType<T>,
+    aggs: Aggregations,
+    filter: Query[] = [],
+    about = 'a question',
+  ) {
+    const query = { bool: { filter, must_not: [TEST] } };
+    const answer = await client.search({ index: dataStream, ...whole, size: 0, query, aggs }, options);
+    const { _shards, aggregations } = readAnswer(
+      complete.extend({ aggregations: z.unknown().optional() }),
+      answer,
+      about,
+    );
+    if (_shards.total === 0) return undefined;
+    if (aggregations === undefined) throw unexpected(`${about}: aggregations`);
+    return readAnswer(schema, aggregations, `${about}: aggregations`);
+  }
+
+  async function decisions(filter: Query[]) {
+    if (decisionDataStream === undefined) return [];
+    const search = {
+      index: decisionDataStream,
+      ...whole,
+      size: MOST_DECISIONS,
+      query: { bool: { filter } },
+      sort: [{ [TIME]: 'desc' as const }],
+    };
+    const answer = readAnswer(hits, await client.search(search, options), 'hot periods');
+    return answer.hits.hits.map(({ _source }) => _source);
+  }
+}
+
+async function topItems(
+  ask: Ask,
+  { from, to, limit, rank = 'people', category, search }: RankingQuery,
+): Promise<ItemViews[]> {
+  const items = {
+    terms: {
+      field: ITEM,
+      size: limit,
+      // Each shard orders by its own sums: asked for more than wanted, their union holds the right ones.
+      shard_size: Math.min(limit * 10 + 100, limit + 10_000),
+      order: [{ [rank === 'people' ? 'people>views' : 'total']: 'desc' as const }, { _key: 'asc' as const }],
+    },
+    aggs: limit <= MOST_PRECISE ? KINDS_OF_VIEWS : kindsOfViews(ROUGH_VISITORS),
+  };
+  const filter = [between(from, to), ...selectedBy({ category, search })];
+  const found = await ask.aggregate(ranking, { items }, filter, 'the ranking');
+  if (found === undefined) return [];
+  if (found.items.buckets.length === 0) await ask.requireMapped(category === undefined ? ITEM : CATEGORY);
+  return found.items.buckets
+    .map(({ key, ...counted }) => toItemViews(key, counted, rank))
+    .filter(({ views }) => rank === 'all' || views > 0);
+}
+
+function selectedBy({ category, search }: Pick<RankingQuery, 'category' | 'search'>): Query[] {
+  const filters: Query[] = [];
+  if (category !== undefined) filters.push({ term: { [CATEGORY]: category } });
+  if (search !== undefined) {
+    const pattern = { value: `*${search.replaceAll(/[\\*?]/g, '\\$&')}*`, case_insensitive: true };
+    const should = [{ wildcard: { [ITEM]: pattern } }, { wildcard: { [NAME]: pattern } }];
+    filters.push({ bool: { should, minimum_should_match: 1 } });
+  }
+  return filters;
+}
+
+async function itemViews(ask: Ask, { item, from, to }: ItemQuery): Promise<ItemViews | undefined> {
+  const found = await ask.aggregate(counts, KINDS_OF_VIEWS, [between(from, to), ofTheItem(item)]);
+  if (found === undefined) return undefined;
+  if (found.last.value !== null) return toItemViews(item, found, 'all');
+  await ask.requireMapped(ITEM);
+  return undefined;
+}
+
+async function timeLine(ask: Ask, { item, from, to, stepMs }: TimeLineQuery) {
+  const steps = { date_histogram: intervals(from, stepMs), aggs: { total: WEIGHT, people: PEOPLE_VIEWS } };
+  const found = await ask.aggregate(line, { steps }, [between(from, to), ofTheItem(item)]);
+  const length = Math.ceil((to - from) / stepMs);
+  const all = series(length);
+  const people = series(length);
+  for (const { key, total, people: by } of found?.steps.buckets ?? []) {
+    const at = (key - from) / stepMs;
+    all[at] = total.value;
+    people[at] = by.views.value;
+  }
+  return { people, all };
+}
+
+async function sources(ask: Ask, query: SourcesQuery) {
+  const { item, from, to, by } = query;
+  const field = by === 'referrer' ? REFERRER : HOST;
+  const aggs = {
+    total: WEIGHT,
+    none: { missing: { field }, aggs: { views: WEIGHT } },
+    texts: {
+      terms: { field, size: MOST_TEXTS, order: [{ views: 'desc' as const }, { _key: 'asc' as const }] },
+      aggs: { views: WEIGHT },
+    },
+  };
+  const found = await ask.aggregate(texts, aggs, [between(from, to), ofTheItem(item), BY_PEOPLE]);
+  if (found === undefined) return { top: [], rest: 0 };
+  const none = found.none.views.value;
+  const all = found.texts.buckets.map(({ key, views }) => [key, views.value] as const);
+  return sourcesOf(none > 0 ? [['', none] as const, ...all] : all, found.total.value, query);
+}
+
+async function rising(ask: Ask, query: RisingQuery): Promise<Rise[]> {
+  const { to, windowMs, stepMs } = query;
+  const from = firstOf(query);
+  const candidates = await compare(ask, query);
+  if (candidates.size === 0) return [];
+  const windows = { date_histogram: intervals(from, windowMs), aggs: { visitors: VISITORS } };
+  const counted = await each(ask, visited, [...candidates.keys()], { windows }, [
+    between(from, to),
+    BY_PEOPLE,
+  ]);
+  const rises = risesOf(
+    counted.map(({ key, windows }): WindowCounts => {
+      const now = windows.buckets.filter((one) => one.key === to - windowMs);
+      const earlier = windows.buckets.filter((one) => one.key < to - windowMs);
+      return {
+        item: key,
+        visitors: visitors(now),
+        earlier: visitors(earlier),
+        views: candidates.get(key) ?? 0,
+      };
+    }),
+    query,
+  );
+  if (rises.length === 0) return [];
+  const steps = { date_histogram: intervals(from, stepMs), aggs: { views: WEIGHT } };
+  const names = rises.map(({ item }) => item);
+  const drawn = await each(ask, plotted, names, { steps }, [between(from, to), BY_PEOPLE]);
+  const points = new Map(drawn.map(({ key, steps }) => [key, steps.buckets]));
+  return rises.map((rise) => {
+    const line = series(intervalsOf(query));
+    for (const { key, views } of points.get(rise.item) ?? []) line[(key - from) / stepMs] = views.value;
+    return { ...rise, series: line };
+  });
+}
+
+/** Views in the window, of the items whose views by people have risen most. */
+async function compare(
+  ask: Ask,
+  { limit, leastVisitors, ...query }: RisingQuery,
+): Promise<Map<string, number>> {
+  const from = firstOf({ limit, leastVisitors, ...query });
+  const now = { filter: between(query.to - query.windowMs, query.to), aggs: { views: WEIGHT } };
+  const items = {
+    terms: {
+      field: ITEM,
+      size: MOST_COMPARED,
+      min_doc_count: leastVisitors,
+      order: [{ 'now>views': 'desc' as const }, { _key: 'asc' as const }],
+    },
+    aggs: { now, views: WEIGHT },
+  };
+  const found = await ask.aggregate(compared, { items }, [between(from, query.to), BY_PEOPLE]);
+  if (found?.items.buckets.length === 0) await ask.requireMapped(ITEM);
+  const steepest = (found?.items.buckets ?? [])
+    .filter((one) => one.now.views.value >= leastVisitors)
+    .map(({ key, now, views }) => {
+      const before = Math.max(1, views.value - now.views.value);
+      return { item: key, views: now.views.value, ratio: now.views.value / before };
+    })
+    .sort((a, b) => b.ratio - a.ratio || (a.item < b.item ? -1 : 1));
+  return new Map(steepest.slice(0, limit * CANDIDATES_EACH).map(({ item, views }) => [item, views]));
+}
+
+async function hotPeriods(ask: Ask, query: HotPeriodsQuery) {
+  const { item, from, to } = query;
+  const which =
+    item === undefined ? { range: { [TIME]: { gte: from - REPEATED_MS, format: MS } } } : ofTheItem(item);
+  const found = await ask.decisions([{ range: { 'event.start': { lt: to, format: MS } } }, which]);
+  return periodsOf(
+    found.flatMap((one) => toPeriodDecision(one) ?? []),
+    query,
+  );
+}
+
+async function newest(ask: Ask): Promise<number | undefined> {
+  const found = await ask.aggregate(youngest, { last: LAST });
+  return found?.last.value ?? undefined;
+}
+
+/** The named items, each with `aggs`. */
+async function each<Item>(
+  ask: Ask,
+  schema: z.ZodType<{ items: { buckets: Item[] } }>,
+  names: string[],
+  aggs: Aggregations,
+  filter: Query[],
+): Promise<Item[]> {
+  const items = { terms: { field: ITEM, size: names.length, include: names }, aggs };
+  const ofThese = { terms: { [ITEM]: names } };
+  return (await ask.aggregate(schema, { items }, [...filter, ofThese]))?.items.buckets ?? [];
+}
+
+function between(from: number, to: number): Query {
+  return { range: { [TIME]: { gte: from, lt: to, format: MS } } };
+}
+
+function ofTheItem(item: string): Query {
+  return { term: { [ITEM]: item } };
+}
+
+/** Intervals that begin at `from`; those without documents are left out. */
+function intervals(from: number, ms: number): estypes.AggregationsDateHistogramAggregation {
+  return { field: TIME, fixed_interval: `${ms}ms`, offset: `${from % ms}ms`, min_doc_count: 1 };
+}
+
+function series(length: number): number[] {
+  return Array.from<number>({ length }).fill(0);
+}
+
+function visitors(windows: { visitors: { value: number } }[]): number {
+  return windows.reduce((total, { visitors }) => total + visitors.value, 0);
+}
+
+function kindsOfViews(visitors: typeof VISITORS | typeof ROUGH_VISITORS): Aggregations {
+  return {
+    total: WEIGHT,
+    last: LAST,
+    people: { filter: BY_PEOPLE, aggs: { views: WEIGHT, visitors, last: LAST } },
+    bots: { filter: { bool: { must_not: [NO_VIEW], filter: [BOT] } }, aggs: { views: WEIGHT } },
+    prefetches: { filter: { term: { 'hot_item.kind': 'prefetch' } }, aggs: { views: WEIGHT } },
+  };
+}
+
+function toItemViews(item: string, counted: z.output<typeof counts>, rank: Ranking): ItemViews {
+  const { total, last, people, bots, prefetches } = counted;
+  const known = { views: people.views.value, bots: bots.views.value, prefetches: prefetches.views.value };
+  return {
+    item,
+    ...known,
+    others: total.value - known.views - known.bots - known.prefetches,
+    all: total.value,
+    // A sketch may be a little above the views.
+    visitors: Math.min(people.visitors.value, people.views.value),
+    last: (rank === 'people' ? people.last : last).value ?? 0,
+  };
+}

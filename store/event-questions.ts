@@ -1,0 +1,123 @@
+/*
+ * What can be asked about the events and decisions of an index. Elasticsearch and DuckDB answer all of it alike, so the page is the same
+ * over both. Plain types and values, because the page is also built from them. Times are ms since 1970; a range is `from <= time < to`.
+ *
+ * A view by a person is a GET of the page that is nothing else (`kindOf`), with a user agent that is no bot's. Each event counts with its
+ * weight. Test views of `hotitem doctor` count nowhere.
+ */
+
+export type EventQuestions = {
+  /**
+   * The most viewed items, most viewed first. When `signal` fires the index is told to give the query up, and its reason is thrown as
+   * soon as nothing of it runs here any more; so it is with every question.
+   */
+  topItems(query: RankingQuery, signal?: AbortSignal): Promise<ItemViews[]>;
+  /** The items with the most visitors in proportion to the time before, the steepest first. */
+  rising(query: RisingQuery, signal?: AbortSignal): Promise<Rise[]>;
+  /** All that is counted of one item; undefined if nothing is. */
+  itemViews(query: ItemQuery, signal?: AbortSignal): Promise<ItemViews | undefined>;
+  /** The views of an item over time. */
+  timeLine(query: TimeLineQuery, signal?: AbortSignal): Promise<TimeLine>;
+  /** Where the views by people came from. */
+  sources(query: SourcesQuery, signal?: AbortSignal): Promise<Sources>;
+  /** When items were hot and why, the latest first. */
+  hotPeriods(query: HotPeriodsQuery, signal?: AbortSignal): Promise<HotPeriod[]>;
+  /** Time of the newest event; undefined if there is none. */
+  newest(signal?: AbortSignal): Promise<number | undefined>;
+};
+
+/** What items are ranked by: views by people, or whatever asked for them. Only items that have some are listed. */
+export const RANKINGS = ['people', 'all'] as const;
+export type Ranking = (typeof RANKINGS)[number];
+
+type Range = { from: number; to: number };
+
+export type RankingQuery = Range & {
+  limit: number;
+  rank?: Ranking;
+  /** Only views that were indexed with this category of their item. */
+  category?: string | undefined;
+  /** Only items whose id, or name, contains this text in any case. */
+  search?: string | undefined;
+};
+
+/** How often an item was asked for. Each event counts with its weight, in one of the first four numbers. */
+export type ItemViews = {
+  item: string;
+  /** Views by people. */
+  views: number;
+  /** The same by bots. */
+  bots: number;
+  /** Fetched ahead, by whomever. */
+  prefetches: number;
+  /** Parts of the page, its headers, other methods. */
+  others: number;
+  all: number;
+  /** Distinct visitors (`visitorOf`) among the views by people, approximate. */
+  visitors: number;
+  /** Time of the latest of what is ranked. */
+  last: number;
+};
+
+/** The last `windowMs` before `to`, against as many such windows before as `windowsBefore` says. */
+export type RisingQuery = {
+  to: number;
+  windowMs: number;
+  windowsBefore: number;
+  /** An item with fewer visitors in the window is left out. There is no least share of the shop. */
+  leastVisitors: number;
+  /** So many times the visitors of a window before; fewer is no rise. */
+  leastRatio: number;
+  limit: number;
+  /** Length of an interval of `series`. */
+  stepMs: number;
+};
+
+export type Rise = {
+  item: string;
+  /** Distinct visitors of the window, approximate. */
+  visitors: number;
+  /** Distinct visitors of a window before, on average. */
+  before: number;
+  /** Views by people in the window. */
+  views: number;
+  /** Views by people in each interval of all windows, oldest first. */
+  series: number[];
+};
+
+export type ItemQuery = Range & { item: string };
+
+/** `stepMs` divides the range; it has no more than `MOST_INTERVALS` intervals. */
+export type TimeLineQuery = ItemQuery & { stepMs: number };
+export const MOST_INTERVALS = 1_000;
+
+/** Views in each interval, oldest first. */
+export type TimeLine = { people: number[]; all: number[] };
+
+/** `referrer`: the host of the referring page. `host`: the host that was asked. */
+export const SOURCES = ['referrer', 'host'] as const;
+export type SourcesQuery = ItemQuery & { by: (typeof SOURCES)[number]; limit: number };
+
+/** `name` is empty for views without one. `rest`: the views of all other sources. */
+export type Sources = { top: { name: string; views: number }[]; rest: number };
+
+/** Of one item, or of all. Periods that overlap the range. */
+export type HotPeriodsQuery = Range & { item?: string; limit: number };
+
+/** A time in which an item was hot by one signal, as one node decided it. */
+export type HotPeriod = {
+  item: string;
+  node: string;
+  signal: string;
+  since: number;
+  /** Undefined while it lasts, or where its end was not recorded. */
+  until?: number;
+  reason: string;
+  rule: string;
+  dryRun: boolean;
+  /** What nginx was told to do. */
+  actions: readonly string[];
+  /** At the decision. */
+  viewsPerSecond?: number;
+  visitors?: number;
+};

@@ -1,0 +1,45 @@
+import type { HotDecision } from '../event/decision-fields.ts';
+import type { HotPeriod, HotPeriodsQuery } from './event-questions.ts';
+
+/** What a period is made of. */
+export type PeriodDecision = Pick<
+  HotDecision,
+  'time' | 'node' | 'item' | 'change' | 'signal' | 'reason' | 'since' | 'rule' | 'actions'
+> &
+  Partial<Pick<HotDecision, 'dry_run' | 'views_per_second' | 'visitors'>>;
+
+/** Decisions that an index looks at for one answer, the latest. */
+export const MOST_DECISIONS = 5_000;
+/** A hot item is repeated once a day: what is hot at the beginning of a range has a decision within that time. */
+export const REPEATED_MS = 25 * 3_600_000;
+
+/** The periods that `decisions` tell of. Each decision says since when and why, so any of a period's is enough. */
+export function periodsOf(decisions: PeriodDecision[], { from, to, limit }: HotPeriodsQuery): HotPeriod[] {
+  const periods = new Map<string, HotPeriod>();
+  for (const decision of decisions.toSorted((a, b) => a.time - b.time)) {
+    const { node, item, signal, since } = decision;
+    const key = JSON.stringify([node, item, signal, since]);
+    const known = periods.get(key) ?? begun(decision);
+    periods.set(key, decision.change === 'leaves' ? { ...known, until: decision.time } : known);
+  }
+  return [...periods.values()]
+    .filter(({ since, until = Number.POSITIVE_INFINITY }) => since < to && until > from)
+    .sort((a, b) => b.since - a.since || (a.item < b.item ? -1 : 1))
+    .slice(0, limit);
+}
+
+function begun(decision: PeriodDecision): HotPeriod {
+  const { item, node, signal, since, reason, rule, actions, dry_run, views_per_second, visitors } = decision;
+  return {
+    item,
+    node,
+    signal,
+    since,
+    reason,
+    rule,
+    dryRun: dry_run === true,
+    actions,
+    ...(views_per_second !== undefined && { viewsPerSecond: views_per_second }),
+    ...(visitors !== undefined && { visitors }),
+  };
+}

@@ -1,0 +1,405 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { temporaryFolder } from '../parts/guard.ts';
+import { HOSTILE_TEXTS } from '../parts/hostile-texts.ts';
+import { BROWSER } from '../parts/load.ts';
+import { freePort } from '../parts/ports.ts';
+import { report } from '../parts/report.ts';
+import { type Service, startService } from '../parts/service.ts';
+import { suiteWith } from '../parts/suite.ts';
+import { until } from '../parts/until.ts';
+import { CHROMIUM_FLAGS, obtainChromium } from '../provision/chromium.ts';
+import { addressOf, lineOf, postLines } from './post-lines.ts';
+import { runHotitem } from './run-hotitem.ts';
+
+jest.setTimeout(180_000);
+const PATIENCE = { timeout: 60_000 };
+const FULL = process.env.HOTITEM_TEST_FULL === '1';
+/** The rest is in `npm test` as well. */
+const fullTest = FULL ? test : test.skip;
+const MANY = 10_000;
+const HOUR = 3_600_000;
+const BOT = 'Googlebot/2.1 (+http://www.google.com/bot.html)';
+/** Views in ten seconds that make an item busy are 200. */
+const CROWD = 600;
+
+suiteWith(['chromium'])('the views of the live page, in a browser', () => {
+  let browser: Browser;
+  let sidecar: Service;
+  let home: { path: string; remove: () => void };
+  let context: BrowserContext;
+  let page: Page;
+  let complaints: string[];
+
+  beforeAll(async () => {
+    const executablePath = await obtainChromium({ report });
+    browser = await chromium.launch({ executablePath, args: CHROMIUM_FLAGS });
+    home = temporaryFolder('views');
+    const admin = `127.0.0.1:${await freePort()}`;
+    const env = { HOTITEM_HOME: home.path, HOTITEM_ADMIN_LISTEN: admin };
+    sidecar = await startService({ args: ['sidecar'], env, admin, logFile: join(home.path, 'sidecar.log') });
+  });
+  afterEach(() => context?.close());
+  afterAll(async () => {
+    await browser?.close();
+    await sidecar?.stop();
+    home?.remove();
+  });
+
+  test('an item that takes off rises, is hot with its reason, and its own view says where people came from', async () => {
+    const now = Date.now();
+    const before = Array.from({ length: 12 }, (_, i) => seen('4711', i, { time: now - 40 * 60_000 }));
+    const people = Array.from({ length: CROWD }, (_, i) =>
+      seen('4711', 100 + i, {
+        referrer: i % 3 === 0 ? 'https://www.google.com/search?q=x' : '',
+        host: 'shop.example',
+      }),
+    );
+    const bots = Array.from({ length: 20 }, () => lineOf({ item: '4711', agent: BOT }));
+    await post([...before, ...people, ...bots]);
+
+    await open('rising');
+    const row = page.getByRole('row').filter({ has: page.getByRole('link', { name: '4711', exact: true }) });
+    await row.getByText('■ busy since').waitFor(PATIENCE);
+    // 600 now, and 12 in an hour are 2 in ten minutes.
+    await row.getByText('300 ×').waitFor(PATIENCE);
+    expect(await page.title()).toBe('1 hot: Rising – hotitem');
+    await row.getByRole('link').click();
+
+    await page.getByRole('heading', { name: '4711' }).waitFor(PATIENCE);
+    await page.locator('#item-views', { hasText: '612' }).waitFor(PATIENCE);
+    expect(await page.locator('#item-visitors').textContent()).toBe('612');
+    expect(await page.locator('#item-bots').textContent()).toBe('20');
+    expect(await page.locator('#item-why').textContent()).toMatch(/views\/s over 10 s/);
+    await page.locator('#periods tr').first().getByText('now', { exact: true }).waitFor(PATIENCE);
+    expect(await page.locator('#periods tr').first().textContent()).toMatch(/■ busy.*views\/s over 10 s/);
+    expect(await tableOf('#referrers')).toEqual([
+      ['no referrer', '412', '67%'],
+      ['www.google.com', '200', '33%'],
+    ]);
+    expect((await tableOf('#hosts'))[0]).toEqual(['shop.example', '600', '98%']);
+    expect(await isDrawn()).toBe(true);
+    expect(page.url()).toMatch(/#\/item\/4711$/);
+    expect(complaints).toEqual([]);
+  });
+
+  test('an item that nobody views says so, and any address can be opened at once', async () => {
+    await open('item/nothing%20at%20all?window=24h');
+    await page.getByText(/^No view of it from /).waitFor(PATIENCE);
+    expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('nothing at all');
+    expect(await page.locator('#item-window').inputValue()).toBe('24h');
+    expect(await page.title()).toMatch(/nothing at all – hotitem$/);
+    await page.locator('#item-window').selectOption('31d');
+    await page.waitForURL(/nothing%20at%20all\?window=31d$/);
+    expect(complaints).toEqual([]);
+  });
+
+  test.each([
+    [
+      'summer time',
+      '2026-03-29',
+      ['29 Mar 2026, 03:30:00', '29 Mar 2026, 01:30:00', '28 Mar 2026, 23:30:00'],
+    ],
+    [
+      'winter time',
+      '2026-10-25',
+      ['25 Oct 2026, 02:30:00', '25 Oct 2026, 02:30:00', '25 Oct 2026, 00:30:00'],
+    ],
+  ])('a day over midnight and over the change to %s has its hours where they were', async (_, day, times) => {
+    const item = `changed ${day}`;
+    const change = Date.parse(`${day}T01:00:00Z`);
+    await post(
+      [change - 2.5 * HOUR, change - 0.5 * HOUR, change + 0.5 * HOUR].map((time) => seen(item, 1, { time })),
+    );
+    await sizeOf(item, 3, change + 2 * HOUR);
+    const labels = `
+      window.labels = [];
+      const { fillText } = CanvasRenderingContext2D.prototype;
+      CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {
+        window.labels.push(text);
+        return fillText.call(this, text, ...rest);
+      };`;
+    await open(`item/${encodeURIComponent(item)}?window=24h&to=${change + 2 * HOUR}`, {
+      timezoneId: 'Europe/Berlin',
+      script: labels,
+    });
+    await page.getByText('The numbers of this chart').click();
+    await page.locator('#numbers-rows tr').nth(2).waitFor(PATIENCE);
+    expect((await tableOf('#numbers-rows')).map(([time]) => time)).toEqual(times);
+    await until(() => isDrawn(), { timeoutMs: PATIENCE.timeout, what: 'the chart to be drawn' });
+    const drawn = (await page.evaluate('window.labels')) as string[];
+    const midnight = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' }).format(
+      Date.parse(day),
+    );
+    expect(drawn.filter((text) => text.startsWith(midnight))).not.toEqual([]);
+    // A clock in Berlin never shows this hour on that day, and the other twice.
+    if (day === '2026-03-29') expect(drawn).not.toContain('02:00');
+  });
+
+  test('ten thousand items scroll, sort and are found, with a few rows in the page', async () => {
+    const items = Array.from({ length: MANY }, (_, i) => seen(`many-${i}`, i));
+    await post([...items, ...Array.from({ length: 2 * CROWD }, (_, i) => seen('most', i))]);
+    await open('items?window=1h');
+    const table = page.locator('#items-table');
+    await page.locator(`#items-table[aria-rowcount="${MANY + 1}"]`).waitFor(PATIENCE);
+    const rows = page.locator('#items tr');
+    expect(await rows.count()).toBeLessThan(100);
+    expect(await rows.first().locator('bdi').textContent()).toBe('most');
+
+    // To the end by keyboard alone, from a row that is then out of sight: the list keeps the focus.
+    await rows.first().getByRole('link').focus();
+    await page.keyboard.press('End');
+    await page.locator(`#items tr[aria-rowindex="${MANY + 1}"]`).waitFor(PATIENCE);
+    expect(await rows.count()).toBeLessThan(100);
+    expect(await page.evaluate('document.activeElement.id')).toBe('items-scroll');
+
+    await page.getByRole('searchbox').fill('many-');
+    await table.getByRole('button', { name: 'Item' }).press('Enter');
+    await page.locator('#sort-item[aria-sort="ascending"]').waitFor(PATIENCE);
+    await page.locator('#items tr[aria-rowindex="2"] bdi', { hasText: /^many-0$/ }).waitFor(PATIENCE);
+    await page.locator('#items tr[aria-rowindex="12"] bdi', { hasText: /^many-10$/ }).waitFor(PATIENCE);
+    await table.getByRole('button', { name: 'Item' }).press('Enter');
+    await page.locator('#sort-item[aria-sort="descending"]').waitFor(PATIENCE);
+    await page.locator('#items tr[aria-rowindex="2"] bdi', { hasText: /^many-99\d\d$/ }).waitFor(PATIENCE);
+
+    await page.getByRole('searchbox').fill('MANY-4242');
+    await page.locator('#items-table[aria-rowcount="2"]').waitFor(PATIENCE);
+    expect(page.url()).toContain('#/items?window=1h&find=MANY-4242&sort=-item');
+    await page.reload();
+    await page.locator('#items-table[aria-rowcount="2"] bdi', { hasText: /^many-4242$/ }).waitFor(PATIENCE);
+    expect(complaints).toEqual([]);
+  });
+
+  fullTest('the order of all items holds while a reader points at it, and its numbers go on', async () => {
+    await post([seen('held-a', 1), seen('held-a', 2), seen('held-b', 1)]);
+    await open('items?window=10m&find=held-');
+    await page.locator('#items-table[aria-rowcount="3"]').waitFor(PATIENCE);
+    const names = () => page.locator('#items bdi').allTextContents();
+    expect(await names()).toEqual(['held-a', 'held-b']);
+    await page.locator('#items-scroll').hover();
+    await post([seen('held-b', 3), seen('held-b', 4), seen('held-b', 5)]);
+    await page
+      .locator('#items tr', { hasText: 'held-b' })
+      .locator('.c-views', { hasText: /^4$/ })
+      .waitFor(PATIENCE);
+    expect(await names()).toEqual(['held-a', 'held-b']);
+    await page.mouse.move(0, 0);
+    await page.locator('#items tr:first-child', { hasText: 'held-b' }).waitFor(PATIENCE);
+  });
+
+  test('what shoppers send is shown as text in every view, whatever it looks like', async () => {
+    const names = HOSTILE_TEXTS;
+    await post(
+      names.flatMap((text, i) => [
+        ...Array.from({ length: 12 }, (_, n) =>
+          seen(text, n, { referrer: text, host: text, target: `/item/${i}` }),
+        ),
+        // Whether that is a bot's is not to be known.
+        seen(text, 99, { referrer: text, host: text, agent: `${BROWSER} ${text}`, target: `/item/${i}` }),
+      ]),
+    );
+    await hotitem('pin', HOSTILE_TEXTS[0] ?? '', '--reason', HOSTILE_TEXTS[1] ?? '');
+    const last = names.at(-1) ?? '';
+    await open('items?window=10m');
+    for (const [view, list] of Object.entries({
+      rising: '#rising-rows',
+      items: '#items',
+      hot: '#hot-rows',
+    })) {
+      await page.goto(`http://${sidecar.admin}/#/${view}${view === 'items' ? '?window=10m&find=x' : ''}`);
+      const text = view === 'hot' ? (names[0] ?? '') : last;
+      await page.locator(`${list} bdi`, { hasText: text }).first().waitFor(PATIENCE);
+    }
+    for (const text of FULL ? names : names.slice(0, 3)) {
+      await page.goto(`http://${sidecar.admin}/#/item/${encodeURIComponent(text)}`);
+      await page.locator('#item-all', { hasText: /^13$/ }).waitFor(PATIENCE);
+      expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe(text);
+      expect((await tableOf('#referrers'))[0]?.[1]).toMatch(/^1[23]$/);
+      await until(async () => (await page.title()).includes(text.trim().slice(0, 5)), {
+        timeoutMs: PATIENCE.timeout,
+        what: 'the title',
+      });
+    }
+    expect(await page.evaluate('window.taken')).toBeUndefined();
+    expect(
+      await page
+        .locator('main img, main iframe, main script, main svg animate, main a[href^="javascript"]')
+        .count(),
+    ).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+
+  test('health shows the way of a view with the age of each number, and that capture is off', async () => {
+    await post([seen('healthy', 1)]);
+    await open('health');
+    await page.getByText(/^All is well: /).waitFor(PATIENCE);
+    expect(await page.locator('#flow .what').allTextContents()).toEqual(['Captured', 'Spooled', 'Indexed']);
+    await page
+      .locator('#flow li')
+      .first()
+      .getByText(/^last .* ago$/)
+      .waitFor(PATIENCE);
+    const numbers = await page.locator('#flow b').allTextContents();
+    expect(new Set(numbers.slice(0, 2)).size).toBe(1);
+    await hotitemCapture('off');
+    await page.getByText('Capture is off: nothing is counted. What was counted is safe.').waitFor(PATIENCE);
+    expect(await page.locator('#n-health').textContent()).toBe('✕ off');
+    await hotitemCapture('on');
+    await page.getByText(/^All is well: /).waitFor(PATIENCE);
+  });
+
+  fullTest('every view says how it was once the sidecar is gone, and goes on when it is back', async () => {
+    await open('health');
+    await page.getByText(/^All is well: /).waitFor(PATIENCE);
+    await sidecar.stop();
+    await page.getByText(/^Not known: .* What follows is how it was at /).waitFor(PATIENCE);
+    await page.locator('#health-where').getByText('✓ was fine').first().waitFor(PATIENCE);
+    expect(await page.locator('#n-health').textContent()).toBe('✕ not known');
+    for (const view of ['rising', 'items', 'item/healthy']) {
+      await page.goto(`http://${sidecar.admin}/#/${view}`).catch(() => {});
+      await page.locator('.lead.wrong:visible', { hasText: 'Not up to date' }).waitFor(PATIENCE);
+    }
+    await sidecar.start();
+    await page.locator('.lead:not(.wrong):visible', { hasText: 'As of' }).waitFor(PATIENCE);
+  });
+
+  test('a hidden tab has no stream and asks for nothing, and goes on when it is looked at', async () => {
+    await open('items?find=meanwhile');
+    await page.locator('#fresh', { hasText: 'Live' }).waitFor(PATIENCE);
+    await page.locator('#state', { hasText: 'As of' }).waitFor(PATIENCE);
+    await hide(true);
+    await until(async () => (await sidecar.metric('hotitem_live_clients')) === 0, {
+      timeoutMs: PATIENCE.timeout,
+      what: 'the stream to be closed',
+    });
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(request.url()));
+    await page.locator('#fresh', { hasText: 'Paused' }).waitFor(PATIENCE);
+    expect(await page.title()).toBe('Paused – hotitem');
+    expect(asked).toEqual([]);
+    await post([1, 2, 3].map((visitor) => seen('meanwhile', visitor)));
+    await hide(false);
+    await page.locator('#fresh', { hasText: 'Live' }).waitFor(PATIENCE);
+    await page.locator('#items bdi', { hasText: 'meanwhile' }).waitFor(PATIENCE);
+  });
+
+  fullTest(
+    'no request leaves the page for anywhere else, and nothing but its own files may run',
+    async () => {
+      const asked: string[] = [];
+      await open('hot');
+      page.on('request', (request) => asked.push(new URL(request.url()).host));
+      for (const view of ['rising', 'items', 'item/4711', 'health', 'hot']) {
+        await page.goto(`http://${sidecar.admin}/#/${view}`);
+        await page.locator('.lead:visible').waitFor({ ...PATIENCE, state: 'attached' });
+      }
+      await page.reload();
+      await page.locator('#fresh', { hasText: 'Live' }).waitFor(PATIENCE);
+      expect(new Set(asked)).toEqual(new Set([sidecar.admin]));
+      const { headers } = await fetch(`http://${sidecar.admin}/`);
+      expect(headers.get('content-security-policy')).not.toMatch(/unsafe|https?:/);
+    },
+  );
+
+  fullTest('numbers and times are those of the reader', async () => {
+    await post(Array.from({ length: 1_234 }, (_, i) => seen('locale', i)));
+    await open('item/locale', { locale: 'de-DE' });
+    await page.locator('#item-views', { hasText: '1.234' }).waitFor(PATIENCE);
+  });
+
+  (FULL ? test : test.skip)(
+    'pictures of each view are kept in var/pictures: light, dark and phone',
+    async () => {
+      const folder = join(import.meta.dirname, '../../var/pictures');
+      mkdirSync(folder, { recursive: true });
+      const kinds = {
+        light: { viewport: { width: 1440, height: 900 } },
+        dark: { viewport: { width: 1440, height: 900 }, colorScheme: 'dark' as const },
+        phone: { viewport: { width: 390, height: 844 } },
+      };
+      await post(Array.from({ length: CROWD }, (_, i) => seen('4711', i)));
+      for (const [kind, options] of Object.entries(kinds)) {
+        await context?.close();
+        await open('hot', options);
+        for (const view of ['hot', 'rising', 'items', 'item/4711', 'health']) {
+          await page.goto(`http://${sidecar.admin}/#/${view}`);
+          await page.locator('.lead:visible:not(:has-text("Loading"))').waitFor(PATIENCE);
+          const width = (await page.evaluate('document.documentElement.scrollWidth')) as number;
+          expect(width).toBeLessThanOrEqual(options.viewport.width);
+          await page.screenshot({ path: join(folder, `${view.replace(/\W.*/, '')}-${kind}.png`) });
+        }
+      }
+    },
+  );
+
+  type Opening = Parameters<Browser['newContext']>[0] & { script?: string };
+
+  async function open(view: string, { script, ...options }: Opening = {}): Promise<void> {
+    context = await browser.newContext({ locale: 'en-GB', ...options });
+    complaints = [];
+    page = await context.newPage();
+    if (script !== undefined) await page.addInitScript({ content: script });
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => complaints.push(String(error)));
+    await page.goto(`http://${sidecar.admin}/#/${view}`);
+  }
+
+  function seen(item: string, visitor: number, fields: Parameters<typeof lineOf>[0] = {}): string {
+    return lineOf({ item, ip: addressOf(visitor), ...fields });
+  }
+
+  async function post(lines: string[]): Promise<void> {
+    for (let i = 0; i < lines.length; i += 1_000)
+      await postLines(join(home.path, 'run/intake.sock'), lines.slice(i, i + 1_000));
+  }
+
+  /** Until so many views of an item up to `to` are in the index. */
+  async function sizeOf(item: string, views: number, to: number): Promise<void> {
+    const path = `/api/v1/item?item=${encodeURIComponent(item)}&window=24h&to=${to}`;
+    await until(
+      async () => (await sidecar.json<{ views?: { views: number } }>(path)).views?.views === views,
+      {
+        timeoutMs: PATIENCE.timeout,
+        what: `${views} views of ${item}`,
+      },
+    );
+  }
+
+  function tableOf(body: string): Promise<string[][]> {
+    return page
+      .locator(`${body} tr`)
+      .evaluateAll((rows) =>
+        rows.map((row) => [...row.querySelectorAll('th, td')].map((cell) => cell.textContent ?? '')),
+      );
+  }
+
+  /** Whether the chart has anything on it. */
+  function isDrawn(): Promise<boolean> {
+    return page.evaluate(`(() => {
+      const canvas = document.querySelector('#chart canvas');
+      if (canvas === null || canvas.width === 0) return false;
+      return canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some((byte) => byte > 0);
+    })()`) as Promise<boolean>;
+  }
+
+  /** As a browser does where another tab is in front, which one without a screen never says. */
+  async function hide(isHidden: boolean): Promise<void> {
+    await page.evaluate(`
+      Object.defineProperty(document, 'hidden', { configurable: true, get: () => ${isHidden} });
+      document.dispatchEvent(new Event('visibilitychange'));`);
+  }
+
+  async function hotitem(...args: string[]): Promise<void> {
+    const { code, stderr } = await runHotitem(['hot', ...args], { HOTITEM_HOME: home.path });
+    if (code !== 0) throw new Error(stderr);
+  }
+
+  async function hotitemCapture(mode: string): Promise<void> {
+    const { code, stderr } = await runHotitem(['capture', mode], { HOTITEM_HOME: home.path });
+    if (code !== 0) throw new Error(stderr);
+  }
+});

@@ -1,0 +1,287 @@
+import { expect, test } from '@jest/globals';
+import type { HotDecision } from '../../event/decision-fields.ts';
+import type { HotItemEvent } from '../../event/event.ts';
+import type { DecisionIndex, EventIndex } from '../../store/event-index.ts';
+import { DECISION } from '../parts/hot-decision.ts';
+import { until } from '../parts/until.ts';
+import { view } from './index-contract.ts';
+
+export type QuestionsUnderTest = {
+  index(): EventIndex;
+  decisions(): DecisionIndex;
+  /** Makes what was created visible to questions. */
+  refresh(): Promise<void>;
+};
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+/** Each test has a day of its own. */
+const DAY = (day: number) => Date.UTC(2026, 8, day, 12);
+
+const MANY = process.env.HOTITEM_TEST_FULL === '1' ? 10_000 : 1_000;
+
+let made = 0;
+
+/** A decision with an id of its own. */
+function decision(fields: Partial<HotDecision>): HotDecision {
+  return { ...DECISION, id: (++made).toString(16).padStart(32, 'd'), ...fields };
+}
+
+/** As a sink does: what may be created later is tried again. */
+async function store(index: Pick<EventIndex, 'create'>, events: HotItemEvent[]): Promise<void> {
+  await until(
+    async () => {
+      const outcomes = await index.create(events);
+      return outcomes.every(({ status }) => status === 'created' || status === 'exists');
+    },
+    { timeoutMs: 50_000, what: 'all events to be in the index' },
+  );
+}
+
+/** What every index answers about items, with known data. */
+export function itAnswersQuestions({ index, decisions, refresh }: QuestionsUnderTest): void {
+  test('finds what rises against the hour before by visitors, whatever its share of the shop', async () => {
+    const to = DAY(1);
+    const people = (item: string, count: number, time: number, from = 0) =>
+      Array.from({ length: count }, (_, i) =>
+        view({ item, time, ip: `198.51.${(from + i) >> 8}.${(from + i) & 255}` }),
+      );
+    const eachWindow = (item: string, count: number) =>
+      [1, 2, 3, 4, 5, 6].flatMap((nth) => people(item, count, to - 10 * MINUTE * nth - 1));
+    await store(index(), [
+      // Twice its visitors, and a lot of them.
+      ...people('large', 400, to - 1),
+      ...eachWindow('large', 200),
+      // Five times, with few.
+      ...people('small', 10, to - 5 * MINUTE),
+      ...eachWindow('small', 2),
+      // New.
+      ...people('new', 8, to - 10 * MINUTE),
+      // As usual.
+      ...people('steady', 50, to - 1),
+      ...eachWindow('steady', 50),
+      // Too few.
+      ...people('rare', 3, to - 1),
+      // One visitor, many views: no rise.
+      ...Array.from({ length: 60 }, () => view({ item: 'scraped', time: to - 1 })),
+      // Bots and prefetches are nobody.
+      ...people('crawled', 30, to - 1).map((one) => ({ ...one, bot: true })),
+      ...people('fetched', 30, to - 1).map((one) => ({ ...one, kind: 'prefetch' as const })),
+      // At the end of the range, and before its beginning.
+      ...people('later', 30, to),
+      ...people('new', 30, to - 70 * MINUTE - 1, 60),
+    ]);
+    await refresh();
+
+    const rising = {
+      to,
+      windowMs: 10 * MINUTE,
+      windowsBefore: 6,
+      leastVisitors: 5,
+      leastRatio: 2,
+      stepMs: 10 * MINUTE,
+    };
+    const rises = await index().rising({ ...rising, limit: 10 });
+
+    expect(rises).toEqual([
+      { item: 'new', visitors: 8, before: 0, views: 8, series: [0, 0, 0, 0, 0, 0, 8] },
+      { item: 'small', visitors: 10, before: 2, views: 10, series: [2, 2, 2, 2, 2, 2, 10] },
+      {
+        item: 'large',
+        visitors: near(400),
+        before: near(200),
+        views: 400,
+        series: [200, 200, 200, 200, 200, 200, 400],
+      },
+    ]);
+    expect(await index().rising({ ...rising, limit: 1 })).toEqual([expect.objectContaining({ item: 'new' })]);
+  });
+
+  test('draws the views of an item over time, each with its weight', async () => {
+    const from = DAY(2);
+    await store(index(), [
+      view({ item: 'drawn', time: from }),
+      view({ item: 'drawn', time: from + MINUTE - 1, weight: 4 }),
+      view({ item: 'drawn', time: from + MINUTE, bot: true }),
+      view({ item: 'drawn', time: from + 3 * MINUTE, kind: 'prefetch' }),
+      view({ item: 'drawn', time: from + 4 * MINUTE - 1 }),
+      view({ item: 'drawn', time: from + 4 * MINUTE - 1, kind: 'test' }),
+      view({ item: 'drawn', time: from - 1 }),
+      view({ item: 'drawn', time: from + 4 * MINUTE }),
+      view({ item: 'another', time: from }),
+    ]);
+    await refresh();
+
+    expect(await index().timeLine({ item: 'drawn', from, to: from + 4 * MINUTE, stepMs: MINUTE })).toEqual({
+      people: [5, 0, 0, 1],
+      all: [5, 1, 0, 2],
+    });
+    expect(await index().timeLine({ item: 'unknown', from, to: from + MINUTE, stepMs: MINUTE / 2 })).toEqual({
+      people: [0, 0],
+      all: [0, 0],
+    });
+  });
+
+  test('counts one item: its views by kind, and its visitors, also over many days', async () => {
+    const at = DAY(3);
+    await store(index(), [
+      view({ item: 'counted', time: at, ip: '203.0.113.1' }),
+      view({ item: 'counted', time: at + 1, ip: '203.0.113.1', weight: 2 }),
+      view({ item: 'counted', time: at + 2, ip: '203.0.113.2' }),
+      view({ item: 'counted', time: at + 3, ip: '203.0.113.3', bot: true }),
+      view({ item: 'counted', time: at + 4, kind: 'prefetch' }),
+      view({ item: 'counted', time: at + 5, kind: 'head' }),
+      view({ item: 'counted', time: at + 6, kind: 'test' }),
+    ]);
+    await refresh();
+
+    const counted = {
+      item: 'counted',
+      views: 4,
+      bots: 1,
+      prefetches: 1,
+      others: 1,
+      all: 7,
+      visitors: 2,
+      last: at + 5,
+    };
+    expect(await index().itemViews({ item: 'counted', from: at, to: at + HOUR })).toEqual(counted);
+    expect(await index().itemViews({ item: 'counted', from: at - 48 * HOUR, to: at + 48 * HOUR })).toEqual(
+      counted,
+    );
+    expect(await index().itemViews({ item: 'counted', from: at + HOUR, to: at + 2 * HOUR })).toBeUndefined();
+    expect(await index().itemViews({ item: 'nothing', from: at, to: at + HOUR })).toBeUndefined();
+  });
+
+  test(`ranks ${MANY} items`, async () => {
+    const at = DAY(4);
+    const items = Array.from({ length: MANY }, (_, i) =>
+      view({ item: `many-${i}`, time: at, weight: MANY - i }),
+    );
+    for (let i = 0; i < items.length; i += 1_000) await store(index(), items.slice(i, i + 1_000));
+    await refresh();
+
+    const found = await index().topItems({ from: at, to: at + 1, limit: 10_000 });
+
+    expect(found).toHaveLength(MANY);
+    expect(found.map(({ item }) => item)).toEqual(items.map(({ item }) => item));
+    expect(found.at(-1)).toMatchObject({ views: 1, visitors: 1 });
+  });
+
+  test('says which pages and hosts people came from, and how many others there are', async () => {
+    const at = DAY(5);
+    const from = (ref: string | undefined, weight = 1) =>
+      view({ item: 'linked', time: at, weight, ...(ref !== undefined && { ref }), host: 'shop.example' });
+    await store(index(), [
+      from('https://www.google.com/'),
+      from('https://www.google.com/search?q=1', 3),
+      from('HTTPS://WWW.GOOGLE.COM'),
+      from('android-app://com.instagram.android/', 3),
+      from(undefined, 2),
+      from('<script>alert(1)</script>'),
+      { ...from('https://user:secret@one.example:8443/path'), host: 'm.shop.example' },
+      { ...from('https://bots.example/'), bot: true },
+      view({ item: 'other', time: at, ref: 'https://other.example/' }),
+    ]);
+    await refresh();
+
+    const range = { item: 'linked', from: at, to: at + MINUTE };
+    expect(await index().sources({ ...range, by: 'referrer', limit: 10 })).toEqual({
+      top: [
+        { name: 'www.google.com', views: 5 },
+        { name: 'com.instagram.android', views: 3 },
+        { name: '', views: 2 },
+        { name: '<script>alert(1)</script>', views: 1 },
+        { name: 'one.example:8443', views: 1 },
+      ],
+      rest: 0,
+    });
+    expect(await index().sources({ ...range, by: 'referrer', limit: 2 })).toMatchObject({ rest: 4 });
+    expect(await index().sources({ ...range, by: 'host', limit: 1 })).toEqual({
+      top: [{ name: 'shop.example', views: 11 }],
+      rest: 1,
+    });
+    expect(await index().sources({ ...range, item: 'nothing', by: 'host', limit: 1 })).toEqual({
+      top: [],
+      rest: 0,
+    });
+  });
+
+  test('tells when an item was hot and why, from its decisions', async () => {
+    const at = DAY(6);
+    const busy = {
+      item: 'hot',
+      since: at,
+      reason: '30 views/s over 10 s',
+      views_per_second: 30,
+      visitors: 12,
+    };
+    const surge = { ...busy, signal: 'surge', since: at + MINUTE, reason: '61 visitors in 1 s' };
+    expect(
+      await decisions().create([
+        decision({ ...busy, time: at, actions: ['cache'] }),
+        decision({ ...surge, time: at + MINUTE }),
+        decision({ ...busy, time: at + 2 * MINUTE, change: 'leaves' }),
+        decision({
+          item: 'hot',
+          node: 'web-2',
+          signal: 'pin',
+          since: at,
+          time: at + HOUR,
+          reason: 'TV',
+          dry_run: true,
+        }),
+        // Of a period that began before the decisions that are kept.
+        decision({ item: 'old', since: at - HOUR, time: at + MINUTE, change: 'leaves', reason: 'long ago' }),
+        decision({ item: 'later', since: at + 2 * HOUR, time: at + 2 * HOUR }),
+      ]),
+    ).toEqual(Array(6).fill({ status: 'created' }));
+    await refresh();
+
+    const range = { from: at, to: at + 90 * MINUTE, limit: 10 };
+    const ofHot = await index().hotPeriods({ ...range, item: 'hot' });
+    expect(
+      ofHot.map(({ signal, since, until, node, dryRun }) => [signal, since, until, node, dryRun]),
+    ).toEqual([
+      ['surge', at + MINUTE, undefined, 'web-1', false],
+      ...[
+        ['busy', at, at + 2 * MINUTE, 'web-1', false],
+        ['pin', at, undefined, 'web-2', true],
+      ].sort(
+        ([a], [b]) => ofHot.findIndex((one) => one.signal === a) - ofHot.findIndex((one) => one.signal === b),
+      ),
+    ]);
+    expect(ofHot.find(({ signal }) => signal === 'busy')).toEqual({
+      item: 'hot',
+      node: 'web-1',
+      signal: 'busy',
+      since: at,
+      until: at + 2 * MINUTE,
+      reason: '30 views/s over 10 s',
+      rule: 'default',
+      dryRun: false,
+      actions: ['cache'],
+      viewsPerSecond: 30,
+      visitors: 12,
+    });
+    const items = (await index().hotPeriods(range)).map(({ item }) => item);
+    expect(items.toSorted()).toEqual(['hot', 'hot', 'hot', 'old']);
+    expect(await index().hotPeriods({ ...range, limit: 1 })).toHaveLength(1);
+    expect(await index().hotPeriods({ ...range, item: 'hot', from: at + 3 * MINUTE })).toHaveLength(2);
+  });
+
+  test('says how old the newest event is', async () => {
+    const ahead = Date.UTC(2026, 11, 31);
+    await store(index(), [view({ time: ahead })]);
+    await refresh();
+
+    expect(await index().newest()).toBe(ahead);
+  });
+}
+
+/** Elasticsearch counts visitors by a sketch. */
+function near(count: number): unknown {
+  return {
+    asymmetricMatch: (value: unknown) => typeof value === 'number' && Math.abs(value - count) <= count * 0.03,
+  };
+}

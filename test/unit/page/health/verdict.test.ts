@@ -1,0 +1,64 @@
+import { describe, expect, test } from '@jest/globals';
+import { verdictOf } from '../../../../page/health/verdict.ts';
+import type { HealthAnswer } from '../../../../sidecar/routes/answers.ts';
+
+const NOW = Date.UTC(2026, 10, 27, 12);
+const NGINX = { started: 0, reportedAt: NOW - 500, captured: 9, buffered: 0, dropped: 0, off: false };
+const FINE: HealthAnswer = {
+  node: 'web-1',
+  started: NOW - 60_000,
+  now: NOW,
+  stages: [{ name: 'captured', total: 9, perSecond: 0.9, lastAt: NOW }],
+  behind: { events: 3, oldestMs: 200 },
+  dead: { events: 0 },
+  unaccounted: 0,
+  losses: [],
+  capture: 'default',
+  nginx: [NGINX],
+  parts: [{ name: 'spool', isReady: true }],
+};
+
+describe('the verdict of Health', () => {
+  test('is that all is well where nothing else is so', () => {
+    expect(verdictOf(FINE)).toMatchObject({ isFine: true, words: expect.stringContaining('All is well') });
+  });
+
+  test.each<[string, Partial<HealthAnswer>, string]>([
+    ['capture is off', { capture: 'off' }, 'Capture is off'],
+    ['nginx includes off.conf', { nginx: [{ ...NGINX, off: true }] }, 'Capture is off'],
+    [
+      'nginx is silent',
+      { nginx: [{ ...NGINX, reportedAt: NOW - 40_000 }] },
+      'nginx has been silent for 40 s',
+    ],
+    [
+      'views are being lost',
+      { losses: [{ reason: 'removed', views: 7, first: NOW, last: NOW }] },
+      'Views are being lost: 7',
+    ],
+    ['nothing is delivered', { outage: { since: NOW } }, 'Nothing is delivered since'],
+    [
+      'a part makes no progress',
+      { parts: [{ name: 'index', isReady: false }] },
+      'Not all parts make progress: index',
+    ],
+    ['it is behind', { behind: { events: 12, oldestMs: 61_000 } }, '12 views wait, the oldest for 1 min 1 s'],
+  ])('says so when %s', (_, change, words) => {
+    expect(verdictOf({ ...FINE, ...change })).toMatchObject({
+      isFine: false,
+      words: expect.stringContaining(words),
+    });
+  });
+
+  test('says that views were lost an hour ago, and that all is well now', () => {
+    const losses = [{ reason: 'removed', views: 7, first: NOW - 7_200_000, last: NOW - 3_600_000 }];
+    const { isFine, words } = verdictOf({ ...FINE, losses });
+    expect(isFine).toBe(true);
+    expect(words).toContain('7 views were lost some time ago');
+  });
+
+  test('does not say that all is well before anything has come', () => {
+    const stages = [{ name: 'captured', total: 0, perSecond: 0 }];
+    expect(verdictOf({ ...FINE, stages }).words).toContain('No view has arrived yet');
+  });
+});
