@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { compileRules, DEFAULT_RULE } from '../../../detect/rules.ts';
 
-const SHOES = { has: (item: string) => item.startsWith('shoe-'), categoryOf: () => 'shoes' };
+const isShoe = (item: string) => item.startsWith('shoe-');
+const SHOES = { has: isShoe, categoryOf: (item: string) => (isShoe(item) ? 'shoes' : undefined) };
 
 describe('rules', () => {
   test('are optional: without them the defaults apply', () => {
