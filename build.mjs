@@ -78,7 +78,8 @@ async function page() {
     minify: true,
     // What only the view of one item needs is loaded with the first one that is opened.
     splitting: true,
-    chunkNames: '[name]-[hash]',
+    // No hash: page.conf names each file. Nothing caches them.
+    chunkNames: '[name]',
     format: 'esm',
     platform: 'browser',
     target: ['es2022', 'chrome109', 'firefox115', 'safari16.4'],

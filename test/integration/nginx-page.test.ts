@@ -27,6 +27,7 @@ const OF_LISTENER = ['/livez', '/readyz', '/metrics'];
 const HIDDEN = [
   ...OF_LISTENER,
   '/api/v1/accounting',
+  '/api/v1/catalogue',
   '/api/v1/hot',
   '/api/v1/hot/ban',
   '/api/v1/hot/clear',
