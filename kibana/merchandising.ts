@@ -93,18 +93,29 @@ export const MERCHANDISING: Panel[] = [
     place: { x: 24, y: 34, w: 24, h: 20 },
   },
   {
+    id: 'categories',
+    title: 'Categories',
+    about:
+      'What people viewed most, by the category that the catalogue had for the item when the view was indexed.',
+    chart: 'table',
+    rows: { by: 'term', id: 'category', field: 'hot_item.category', label: 'Category', limit: 20 },
+    metrics: [VIEWS, VISITORS],
+    place: { x: 0, y: 54, w: 24, h: 12 },
+  },
+  {
     id: 'visitors-over-time',
     title: 'Visitors over time',
     about: 'Who opened item pages, over time. Who comes again in another bar counts there, too.',
     chart: 'bars',
     rows: OVER_TIME,
     metrics: [VISITORS],
-    place: { x: 0, y: 54, w: 48, h: 12 },
+    place: { x: 24, y: 54, w: 24, h: 12 },
   },
   {
     id: 'hot-periods',
     title: 'Hot items',
-    about: 'Items that turned hot in the time shown: how often, how hot at the most, and when last.',
+    about:
+      'Items that turned hot in the time shown: how often, how hot at the most, and when last. Empty while a category is chosen: decisions have none.',
     chart: 'table',
     of: 'decisions',
     rows: BY_ITEM,

@@ -18,7 +18,10 @@ const DATA_VIEWS: Record<Source, string> = {
   decisions: 'hotitem-decisions-data-view',
 };
 
-const CONTROLS: Control[] = [{ id: 'item', title: 'Item', field: 'hot_item.id' }];
+const CONTROLS: Control[] = [
+  { id: 'item', title: 'Item', field: 'hot_item.id' },
+  { id: 'category', title: 'Category', field: 'hot_item.category' },
+];
 
 /** What Kibana shows of a configured data stream: also others that begin with its name, each with its decisions apart. */
 export function streamsOf(dataStream: string): Streams {
@@ -40,7 +43,8 @@ export function createObjects({ views, decisions }: Streams): SavedObject[] {
     createDashboard({
       id: MERCHANDISING_ID,
       title: 'hotitem: Merchandising',
-      about: 'What shoppers look at: the most viewed items, what rises, visitors, referrers, hot items.',
+      about:
+        'What shoppers look at: the most viewed items, what rises, categories, visitors, referrers, hot items.',
       panels: MERCHANDISING,
       controls: CONTROLS,
       dataView: DATA_VIEWS.views,

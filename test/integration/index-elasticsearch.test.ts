@@ -590,8 +590,9 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
     return setupElasticsearch({ ...defaults, dataStream: 'hot_item', ...options });
   }
 
+  /** A stream is there with its first document. */
   async function refresh(dataStream: string): Promise<void> {
-    await ask('POST', `${dataStream}/_refresh`);
+    await ask('POST', `${dataStream}/_refresh?ignore_unavailable=true`);
   }
 
   async function ask<Answer = unknown>(method: string, path: string, body?: unknown): Promise<Answer> {

@@ -22,14 +22,17 @@ const FROM = Date.UTC(2026, 10, 22, 15, 0);
 const RANGE = { from: FROM, to: FROM + 5 * MINUTE, intervalSeconds: 60 };
 const AGO = -60 * MINUTE;
 const SHOP = 'https://shop.example/';
+/** With what the catalogue had. */
+const SHOE = { item: '4711', name: 'Red shoe', category: 'Shoes' };
+const HAT = { item: '1001', name: 'Hat', category: 'Hats' };
 
 // Seven views by three visitors: one event stands for four views, and the last is one too late. A bot's visit, pages fetched ahead, a look
 // at the headers and a test view are apart. In the hour before, other items were viewed.
 const EVENTS = [
-  view({ item: '4711', ip: '203.0.113.1', at: 0, ref: SHOP }),
-  view({ item: '4711', ip: '203.0.113.1', at: MINUTE, weight: 4 }),
-  view({ item: '4711', ip: '203.0.113.2', at: MINUTE + 1, ref: SHOP, node: 'web-2', cut: ['ua', 'ref'] }),
-  view({ item: '1001', ip: '198.51.100.3', at: 3 * MINUTE, ref: 'https://search.example/', cut: ['ua'] }),
+  view({ ...SHOE, ip: '203.0.113.1', at: 0, ref: SHOP }),
+  view({ ...SHOE, ip: '203.0.113.1', at: MINUTE, weight: 4 }),
+  view({ ...SHOE, ip: '203.0.113.2', at: MINUTE + 1, ref: SHOP, node: 'web-2', cut: ['ua', 'ref'] }),
+  view({ ...HAT, ip: '198.51.100.3', at: 3 * MINUTE, ref: 'https://search.example/', cut: ['ua'] }),
   view({ item: '1001', ip: '198.51.100.4', at: 5 * MINUTE }),
   view({ item: '1001', ip: '198.51.100.5', at: MINUTE, bot: true, weight: 20 }),
   view({ item: '1001', ip: '198.51.100.6', at: 3 * MINUTE, kind: 'prefetch', weight: 30 }),
@@ -78,6 +81,10 @@ const SHOWN: Record<string, Row[]> = {
     { item: '1001', views: 1, before: 5, rise: -4 },
     { item: '77', views: 0, before: 3, rise: -3 },
     { item: '9', views: 0, before: 0, rise: 0 },
+  ],
+  categories: [
+    { category: 'Shoes', views: 6, visitors: 2 },
+    { category: 'Hats', views: 1, visitors: 1 },
   ],
   referrers: [
     { referrer: SHOP, views: 2, visitors: 2 },

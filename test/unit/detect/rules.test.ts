@@ -52,7 +52,8 @@ describe('rules', () => {
 
   test('may be for a pattern of categories', () => {
     const isDryRun = (category: string) =>
-      compileRules([{ name: 'some', category, dryRun: true }], { catalogue: SHOES }).rulesFor('shoe-1').dryRun;
+      compileRules([{ name: 'some', category, dryRun: true }], { catalogue: SHOES }).rulesFor('shoe-1')
+        .dryRun;
     expect(['sh*', '*oes', 'shoe', 'ha*'].map(isDryRun)).toEqual([true, true, false, false]);
   });
 
