@@ -330,12 +330,17 @@ describe('a backtest of the same events', () => {
         folder.remove();
         folder = temporaryFolder('heat');
         for (const { signal } of decided.all) seen.add(signal);
-        expect(backtestOf(lines)).toEqual(decided.all);
+        expect(backtestOf(lines).map(inWords)).toEqual(decided.all.map(inWords));
       }),
-      { numRuns: 5, seed: 4 },
+      { numRuns: 5, seed: 4, endOnFailure: true },
     );
     expect([...seen].sort()).toEqual(['busy', 'concentrated', 'surge']);
   });
+
+  /** Without the numbers of the reason: who is new is estimated by hashes, whose keys are others in another process. */
+  function inWords({ reason, ...decided }: Decided): Decided {
+    return { ...decided, reason: reason.replaceAll(/[\d.,]+/g, '…') };
+  }
 
   function lineOf(number: number, changes: Parameters<typeof line>[0]): string {
     const requestId = number.toString(16).padStart(20, '0').padEnd(32, '0');
