@@ -37,7 +37,10 @@ export type RankingQuery = Range & {
   rank?: Ranking;
   /** Only views that were indexed with this category of their item. */
   category?: string | undefined;
-  /** Only items whose id, or name, contains this text in any case. */
+  /**
+   * Only items whose id, or name, contains this text. Case is ignored: in Elasticsearch of ASCII letters alone (its wildcard query folds no
+   * others), in DuckDB of all letters.
+   */
   search?: string | undefined;
 };
 

@@ -13,17 +13,23 @@ export const MOST_DECISIONS = 5_000;
 /** A hot item is repeated once a day: what is hot at the beginning of a range has a decision within that time. */
 export const REPEATED_MS = 25 * 3_600_000;
 
-/** The periods that `decisions` tell of. Each decision says since when and why, so any of a period's is enough. */
+/** The periods that `decisions` tell of. An item that the cap held back was not hot. Each decision says since when and why, so any of a period's is enough. */
 export function periodsOf(decisions: PeriodDecision[], { from, to, limit }: HotPeriodsQuery): HotPeriod[] {
   const periods = new Map<string, HotPeriod>();
+  const toldAt = new Map<string, number>();
   for (const decision of decisions.toSorted((a, b) => a.time - b.time)) {
+    if (decision.change === 'held') continue;
     const { node, item, signal, since } = decision;
     const key = JSON.stringify([node, item, signal, since]);
     const known = periods.get(key) ?? begun(decision);
     periods.set(key, decision.change === 'leaves' ? { ...known, until: decision.time } : known);
+    toldAt.set(JSON.stringify([node, item]), decision.time);
   }
+  // Where nothing was told for longer than a repetition takes, the end was not recorded: the period does not last for ever.
+  const endOf = ({ node, item, until }: HotPeriod) =>
+    until ?? (toldAt.get(JSON.stringify([node, item])) ?? 0) + REPEATED_MS;
   return [...periods.values()]
-    .filter(({ since, until = Number.POSITIVE_INFINITY }) => since < to && until > from)
+    .filter((period) => period.since < to && endOf(period) > from)
     .sort((a, b) => b.since - a.since || (a.item < b.item ? -1 : 1))
     .slice(0, limit);
 }

@@ -149,14 +149,17 @@ export async function hotPeriods(reader: DuckDBConnection, query: HotPeriodsQuer
   const found = await reader.runAndReadAll(
     `SELECT epoch_ms(time), node, item, change, signal, reason, epoch_ms(since), rule, actions, dry_run,
        views_per_second, visitors
-     FROM decisions WHERE since < $1 AND ${which} ORDER BY time DESC LIMIT ${MOST_DECISIONS}`,
+     FROM decisions WHERE since < $1 AND change <> 'held' AND ${which} ORDER BY time DESC LIMIT ${MOST_DECISIONS}`,
     [toTimestamp(to), value],
   );
   return periodsOf(found.getRows().map(toDecision), query);
 }
 
 export async function newest(reader: DuckDBConnection): Promise<number | undefined> {
-  const found = await reader.runAndReadAll('SELECT epoch_ms(max(time)) FROM events');
+  // Not max(time): its filter would have to look at every event, where this stops at the newest row groups.
+  const found = await reader.runAndReadAll(
+    "SELECT epoch_ms(time) FROM events WHERE kind IS DISTINCT FROM 'test' ORDER BY time DESC LIMIT 1",
+  );
   const [time] = found.getRows()[0] ?? [];
   return time == null ? undefined : Number(time);
 }

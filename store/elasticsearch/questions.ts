@@ -31,6 +31,21 @@ const TIME = '@timestamp';
 const REFERRER = 'http.request.referrer';
 const HOST = 'url.domain';
 const MS = 'epoch_millis';
+/** What `toPeriodDecision` reads of a decision. */
+const PERIOD_FIELDS = [
+  TIME,
+  'host.name',
+  'event.action',
+  'event.reason',
+  'event.start',
+  'rule.name',
+  ITEM,
+  'hot_item.signal',
+  'hot_item.actions',
+  'hot_item.dry_run',
+  'hot_item.views_per_second',
+  'hot_item.visitors',
+];
 /** Of a rising item. The number of buckets of one search has a limit (`search.max_buckets`). */
 const MOST_COMPARED = 10_000;
 
@@ -72,6 +87,8 @@ const MOST_PRECISE = 200;
 const BOT = { term: { 'hot_item.bot': true } } as const;
 /** A view by `hotitem doctor`. */
 const TEST = { term: { 'hot_item.kind': 'test' } } as const;
+/** It was not hot: the cap held it back. */
+const HELD = { term: { 'event.action': 'held' } } as const;
 const NO_VIEW = { exists: { field: 'hot_item.kind' } } as const;
 const BY_PEOPLE: Query = { bool: { must_not: [NO_VIEW, BOT] } };
 const PEOPLE_VIEWS = { filter: BY_PEOPLE, aggs: { views: WEIGHT } };
@@ -160,7 +177,8 @@ async function asked<Answer>(
       index: decisionDataStream,
       ...whole,
       size: MOST_DECISIONS,
-      query: { bool: { filter } },
+      _source: PERIOD_FIELDS,
+      query: { bool: { filter, must_not: [HELD] } },
       sort: [{ [TIME]: 'desc' as const }],
     };
     const answer = readAnswer(hits, await client.search(search, options), 'hot periods');
@@ -185,7 +203,7 @@ async function topItems(
   const filter = [between(from, to), ...selectedBy({ category, search })];
   const found = await ask.aggregate(ranking, { items }, filter, 'the ranking');
   if (found === undefined) return [];
-  if (found.items.buckets.length === 0) await ask.requireMapped(category === undefined ? ITEM : CATEGORY);
+  if (found.items.buckets.length === 0) await ask.requireMapped(ITEM);
   return found.items.buckets
     .map(({ key, ...counted }) => toItemViews(key, counted, rank))
     .filter(({ views }) => rank === 'all' || views > 0);

@@ -234,8 +234,10 @@ export function itAnswersQuestions({ index, decisions, refresh }: QuestionsUnder
         // Of a period that began before the decisions that are kept.
         decision({ item: 'old', since: at - HOUR, time: at + MINUTE, change: 'leaves', reason: 'long ago' }),
         decision({ item: 'later', since: at + 2 * HOUR, time: at + 2 * HOUR }),
+        // It was not hot.
+        decision({ item: 'hot', since: at + 3 * MINUTE, time: at + 3 * MINUTE, change: 'held' }),
       ]),
-    ).toEqual(Array(6).fill({ status: 'created' }));
+    ).toEqual(Array(7).fill({ status: 'created' }));
     await refresh();
 
     const range = { from: at, to: at + 90 * MINUTE, limit: 10 };
@@ -272,7 +274,7 @@ export function itAnswersQuestions({ index, decisions, refresh }: QuestionsUnder
 
   test('says how old the newest event is', async () => {
     const ahead = Date.UTC(2026, 11, 31);
-    await store(index(), [view({ time: ahead })]);
+    await store(index(), [view({ time: ahead }), view({ time: ahead + HOUR, kind: 'test' })]);
     await refresh();
 
     expect(await index().newest()).toBe(ahead);
