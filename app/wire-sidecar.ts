@@ -267,7 +267,7 @@ function batchOf({ parts, config: { kafka } }: Core): SidecarOptions['batch'] {
   };
 }
 
-/** The page times out after 15 s. One query runs at a time: each DuckDB query occupies one of Node's few threads. */
+/** The page times out after 35 s, later than the longest question. One query runs at a time: each DuckDB query occupies one of Node's few threads. */
 function openQuestions(metrics: Metrics<typeof SIDECAR_METRICS>): Questions<Reply> {
   const questions = createQuestions<Reply>({ waiting: 8, askers: 128, sharedMs: 10_000, longestMs: 30_000 });
   metrics.of('ranking_questions', { state: 'running' }).follow(() => questions.counts().running);

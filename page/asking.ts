@@ -8,6 +8,8 @@ export type Asking = {
   stop(): void;
   /** Held: what is there stays. */
   hold(isHeld: boolean): void;
+  /** What to say where nothing was answered yet. */
+  waiting(): string;
 };
 
 export type AskingOptions<Answer> = {
@@ -18,7 +20,8 @@ export type AskingOptions<Answer> = {
   onFailure(reason: string): void;
 };
 
-const PATIENCE_MS = 15_000;
+/** Longer than a question may take (`longestMs` in app/wire-sidecar.ts): one that is given up sooner is asked again, for ever. */
+const PATIENCE_MS = 35_000;
 
 export function createAsking<Answer>({ everyMs, onAnswer, onFailure }: AskingOptions<Answer>): Asking {
   let path: string | undefined;
@@ -40,6 +43,8 @@ export function createAsking<Answer>({ everyMs, onAnswer, onFailure }: AskingOpt
       isHeld = held;
       refresh();
     },
+    waiting: () =>
+      isHeld ? 'The page is held, and this was not loaded before. Press Hold again to load it.' : 'Loading…',
   };
 
   function refresh(): void {

@@ -33,6 +33,13 @@ export function setText(node: Node, text: string): void {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/** The sentence below a title. It is read out where it says that something is wrong; otherwise it changes with each answer. */
+export function setLead(lead: Element, text: string, isWrong: boolean): void {
+  lead.classList.toggle('wrong', isWrong);
+  setAttribute(lead, 'aria-live', isWrong ? 'polite' : 'off');
+  setText(lead, text);
+}
+
 export function setAttribute(element: Element, name: string, value: string | undefined): void {
   if (value === undefined) element.removeAttribute(name);
   else if (element.getAttribute(name) !== value) element.setAttribute(name, value);

@@ -38,6 +38,11 @@ hold.addEventListener('click', () => {
   for (const view of Object.values(views)) view.hold(held !== undefined);
   render();
 });
+document.querySelector('.skip')?.addEventListener('click', (event) => {
+  // Its hash would be the address of a view.
+  event.preventDefault();
+  byId('main').focus();
+});
 addEventListener('hashchange', () => {
   route();
   byId(`h-${address.view}`).focus();
@@ -123,10 +128,9 @@ function bannerOf(stale: boolean): string {
     );
   }
   if (head.failure !== undefined) problems.push(`nginx does not see hot items: ${head.failure}.`);
+  // How many stands in the figures: here it would be read out twice a second.
   if (head.held > 0)
-    problems.push(
-      `${count(head.held)} more would be hot and are held back: the cap is ${count(head.cap)} for each signal.`,
-    );
+    problems.push(`More would be hot and are held back: the cap is ${count(head.cap)} for each signal.`);
   if (head.rulesProblems > 0)
     problems.push(
       'The file of rules cannot be used: the rules before it stay in force. hotitem status says why.',

@@ -56,7 +56,10 @@ export function createHealthView(): View {
     hide() {
       isShown = false;
     },
-    hold: asking.hold,
+    hold(isHeld) {
+      asking.hold(isHeld);
+      render();
+    },
     title: () => 'Health',
     update() {},
   };
@@ -98,7 +101,7 @@ export function createHealthView(): View {
         answer === undefined ? '' : ` What follows is how it was at ${timeOfDay(answer.now, Date.now())}.`;
       return `Not known: ${failure}.${then}`;
     }
-    return verdict?.words ?? 'Loading…';
+    return verdict?.words ?? asking.waiting();
   }
 }
 

@@ -1,5 +1,5 @@
 import uPlot from 'uplot';
-import type { HotPeriod, TimeLine } from '../../store/event-questions.ts';
+import type { TimeLine } from '../../store/event-questions.ts';
 import { count, shortTime } from '../words.ts';
 
 /*
@@ -11,9 +11,7 @@ export type Drawn = {
   from: number;
   stepMs: number;
   line: TimeLine;
-  periods: readonly Pick<HotPeriod, 'since' | 'until'>[];
-  /** Of the periods that last. */
-  now: number;
+  periods: readonly { since: number; until: number }[];
 };
 
 export type Chart = { draw(drawn: Drawn): void };
@@ -100,7 +98,7 @@ function markPeriods(
   { wash, bar }: { wash: () => string; bar: () => string },
 ): void {
   const { ctx, bbox } = plot;
-  for (const { since, until = drawn?.now ?? since } of drawn?.periods ?? []) {
+  for (const { since, until } of drawn?.periods ?? []) {
     const left = Math.max(bbox.left, plot.valToPos(since / 1000, 'x', true));
     const right = Math.min(bbox.left + bbox.width, plot.valToPos(until / 1000, 'x', true));
     if (!(right >= left)) continue;

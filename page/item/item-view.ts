@@ -1,10 +1,12 @@
+import type { CatalogueItem } from '../../event/catalogue-item.ts';
 import type { LiveItem, LiveSnapshot } from '../../heat/live.ts';
 import type { ItemAnswer } from '../../sidecar/routes/answers.ts';
+import type { HotPeriod } from '../../store/event-questions.ts';
 import { type Address, chosen } from '../address.ts';
 import { createAsking } from '../asking.ts';
 import { metaOf } from '../cells.ts';
 import { choose } from '../choose.ts';
-import { byId, el, setAttribute, setChildren, setText } from '../dom.ts';
+import { byId, el, setAttribute, setChildren, setLead, setText } from '../dom.ts';
 import { doesOf } from '../hot/hot-row.ts';
 import { createRows } from '../rows.ts';
 import { signOf } from '../signals.ts';
@@ -42,17 +44,23 @@ export function createItemView(): View {
     onFailure,
   });
   let address: Address = { view: 'item', item: '', choices: new URLSearchParams() };
+  let askedPath = '';
+  /** Of what is asked for now. */
   let answer: ItemAnswer | undefined;
+  /** Of the item: it is the same in each window. */
+  let catalogue: CatalogueItem | undefined;
   let failure: string | undefined;
   let state: LiveSnapshot | undefined;
   let isStale = false;
   let isShown = false;
   let chart: Promise<Chart> | undefined;
+  /** The periods that are drawn as lasting. */
+  let drawnLasting = '';
   span.addEventListener('change', () => {
     choose(address, 'window', span.value, WINDOWS[0]);
     show(address);
   });
-  return { show, hide, hold: asking.hold, title: nameOf, update };
+  return { show, hide, hold, title: nameOf, update };
 
   function hide(): void {
     isShown = false;
@@ -61,14 +69,27 @@ export function createItemView(): View {
 
   function show(next: Address): void {
     isShown = true;
-    if (next.item !== address.item) answer = undefined;
+    if (next.item !== address.item) catalogue = undefined;
     address = next;
     failure = undefined;
+    const button = byId('item-control');
+    setAttribute(button, 'data-control', next.item);
+    setAttribute(button, 'aria-label', `Control… ${next.item}`);
     span.value = chosen(next.choices, 'window', WINDOWS);
     const to = next.choices.get('to');
     const until = to === null ? '' : `&to=${encodeURIComponent(to)}`;
-    asking.ask(`/api/v1/item?item=${encodeURIComponent(next.item)}&window=${span.value}${until}`);
+    setText(byId('item-in'), inThe());
+    const path = `/api/v1/item?item=${encodeURIComponent(next.item)}&window=${span.value}${until}`;
+    // Numbers of another window must not be read as those of this one.
+    if (path !== askedPath) answer = undefined;
+    askedPath = path;
+    asking.ask(path);
     render();
+  }
+
+  function hold(isHeld: boolean): void {
+    asking.hold(isHeld);
+    if (isShown) render();
   }
 
   function update(moment: Moment): void {
@@ -80,6 +101,7 @@ export function createItemView(): View {
   function onAnswer(next: ItemAnswer): void {
     if (next.item !== address.item) return;
     answer = next;
+    catalogue = next.catalogue;
     failure = undefined;
     render();
   }
@@ -90,7 +112,7 @@ export function createItemView(): View {
   }
 
   function nameOf(): string {
-    return answer?.catalogue?.name ?? address.item;
+    return catalogue?.name ?? address.item;
   }
 
   function hotItem(): LiveItem | undefined {
@@ -99,9 +121,8 @@ export function createItemView(): View {
 
   function render(): void {
     setText(byId('item-name'), nameOf());
-    setText(byId('item-meta'), metaOf(address.item, answer?.catalogue ?? {}));
-    byId('item-lead').classList.toggle('wrong', failure !== undefined);
-    setText(byId('item-lead'), leadOf());
+    setText(byId('item-meta'), metaOf(address.item, catalogue ?? {}));
+    setLead(byId('item-lead'), leadOf(), failure !== undefined);
     byId('item-found').hidden = answer === undefined;
     renderLive();
     if (answer === undefined) return;
@@ -132,27 +153,43 @@ export function createItemView(): View {
       );
     }
     const now = answer?.now ?? 0;
-    const shown = (answer?.periods ?? []).map((period) => ({
-      period,
-      lasts:
-        hot?.decisions.some(({ signal, since }) => signal === period.signal && since === period.since) ??
-        false,
-      now,
-    }));
+    const shown = (answer?.periods ?? []).map((period) => ({ period, lasts: lasts(period), now }));
     byId('item-periods').hidden = shown.length === 0;
     byId('item-no-periods').hidden = shown.length > 0;
     periods.set(shown);
+    const lasting = shown
+      .filter((one) => one.lasts)
+      .map(keyOfPeriod)
+      .join();
+    if (lasting === drawnLasting) return;
+    drawnLasting = lasting;
+    if (answer !== undefined) void draw(answer);
+  }
+
+  function lasts(period: HotPeriod): boolean {
+    const decisions = hotItem()?.decisions ?? [];
+    return decisions.some(({ signal, since }) => signal === period.signal && since === period.since);
   }
 
   async function draw(drawn: ItemAnswer): Promise<void> {
     const host = byId('chart');
-    chart ??= import('./chart.ts').then(({ createChart }) => createChart(host));
     const { from, stepMs, now, line } = drawn;
     const whole = wholeIntervals(drawn);
     const complete = { people: line.people.slice(0, whole), all: line.all.slice(0, whole) };
     setAttribute(host, 'aria-label', labelOf(drawn));
-    const ready = await chart;
-    if (answer === drawn) ready.draw({ from, stepMs, now, line: complete, periods: drawn.periods });
+    // Where the end was not recorded, only the beginning is known.
+    const periods = drawn.periods.map((period) => ({
+      since: period.since,
+      until: period.until ?? (lasts(period) ? now : period.since),
+    }));
+    try {
+      chart ??= import('./chart.ts').then(({ createChart }) => createChart(host));
+      const ready = await chart;
+      if (answer === drawn) ready.draw({ from, stepMs, line: complete, periods });
+    } catch {
+      chart = undefined;
+      setText(byId('chart-step'), 'The chart cannot be loaded now. Its numbers are below.');
+    }
   }
 
   function labelOf({ line, stepMs }: ItemAnswer): string {
@@ -163,7 +200,7 @@ export function createItemView(): View {
   function leadOf(): string {
     if (failure !== undefined)
       return `Not up to date: ${failure}.${answer === undefined ? '' : ` What is shown was so ${at()}.`}`;
-    if (answer === undefined) return 'Loading…';
+    if (answer === undefined) return asking.waiting();
     if (answer.views === undefined) return `No view of it from ${rangeOf(answer)}.`;
     return address.choices.has('to')
       ? `From ${rangeOf(answer)}`
@@ -171,7 +208,11 @@ export function createItemView(): View {
   }
 
   function inWindow(): string {
-    return `in the last ${span.selectedOptions[0]?.text ?? ''}`;
+    return `${inThe()} ${span.selectedOptions[0]?.text ?? ''}`;
+  }
+
+  function inThe(): string {
+    return address.choices.has('to') ? 'in the' : 'in the last';
   }
 
   function at(): string {

@@ -2,7 +2,7 @@ import type { ItemsAnswer } from '../../sidecar/routes/answers.ts';
 import { type Address, chosen } from '../address.ts';
 import { createAsking } from '../asking.ts';
 import { choose } from '../choose.ts';
-import { byId, el, setAttribute, setChildren, setText } from '../dom.ts';
+import { byId, el, setAttribute, setChildren, setLead, setText } from '../dom.ts';
 import type { Row } from '../rows.ts';
 import { signOf } from '../signals.ts';
 import type { Moment, View } from '../view.ts';
@@ -57,6 +57,8 @@ export function createItemsView(): View {
   });
   const asking = createAsking<ItemsAnswer>({ everyMs, onAnswer, onFailure });
   let address: Address = { view: 'items', item: '', choices: new URLSearchParams() };
+  let askedPath = '';
+  /** Of what is asked for now. */
   let answer: ItemsAnswer | undefined;
   let failure: string | undefined;
   let entries: Entry[] = [];
@@ -64,6 +66,10 @@ export function createItemsView(): View {
   let hot = new Map<string, string>();
   /** Of the latest sort: an earlier one is given up. */
   let sorts = 0;
+  /** The reader wants an order that is not there yet. */
+  let isReordered = false;
+  /** Of the latest answer, whatever its window. */
+  let categories: ReadonlySet<string> = new Set();
   let isShown = false;
   span.addEventListener('change', () => choice('window', span.value, WINDOWS[0]));
   rank.addEventListener('change', () => choice('rank', rank.value, RANKS[0]));
@@ -71,7 +77,7 @@ export function createItemsView(): View {
   search.addEventListener('input', () => choice('find', search.value, ''));
   for (const { sort, head } of heads)
     head.querySelector('button')?.addEventListener('click', () => sortBy(sort));
-  return { show, hide, hold: asking.hold, title: () => 'All items', update };
+  return { show, hide, hold, title: () => 'All items', update };
 
   function hide(): void {
     isShown = false;
@@ -84,8 +90,23 @@ export function createItemsView(): View {
     span.value = chosen(next.choices, 'window', WINDOWS);
     rank.value = chosen(next.choices, 'rank', RANKS);
     search.value = next.choices.get('find') ?? '';
-    asking.ask(`/api/v1/items?window=${span.value}&rank=${rank.value}&limit=${MOST_ITEMS}`);
+    const path = `/api/v1/items?window=${span.value}&rank=${rank.value}&limit=${MOST_ITEMS}`;
+    // Numbers of another window must not be read as those of this one.
+    if (path !== askedPath) {
+      answer = undefined;
+      failure = undefined;
+      entries = [];
+      shown = [];
+    }
+    askedPath = path;
+    setCategories();
+    asking.ask(path);
     void arrange(true);
+  }
+
+  function hold(isHeld: boolean): void {
+    asking.hold(isHeld);
+    if (isShown) say();
   }
 
   function choice(name: string, value: string, fallback: string): void {
@@ -119,6 +140,7 @@ export function createItemsView(): View {
     answer = next;
     failure = undefined;
     entries = next.items.map(toEntry);
+    categories = new Set(entries.flatMap(({ views }) => views.catalogue?.category ?? []));
     setCategories();
     void arrange(false);
   }
@@ -141,6 +163,7 @@ export function createItemsView(): View {
   /** `isAsked`: the reader wants another order; otherwise what is pointed at does not move away. */
   async function arrange(isAsked: boolean): Promise<void> {
     const mine = ++sorts;
+    isReordered ||= isAsked || shown.length === 0;
     const order = orderOf();
     for (const { sort, head } of heads) {
       const direction = order.isDown ? 'descending' : 'ascending';
@@ -150,10 +173,11 @@ export function createItemsView(): View {
     const wanted = entries.filter((entry) => matches(entry, find, category.value));
     const isLatest = () => mine === sorts;
     const next =
-      !isAsked && list.isPointedAt()
+      !isReordered && list.isPointedAt()
         ? inOrderOf(shown, wanted)
         : await sortInSlices(wanted, compareBy(order), isLatest);
     if (next === undefined || !isLatest()) return;
+    isReordered = false;
     shown = next;
     list.set(shown);
     say();
@@ -170,7 +194,7 @@ export function createItemsView(): View {
   }
 
   function setCategories(): void {
-    const known = new Set(entries.flatMap(({ views }) => views.catalogue?.category ?? []));
+    const known = new Set(categories);
     const asked = address.choices.get('category') ?? '';
     if (asked !== '') known.add(asked);
     byId('of-category').hidden = known.size === 0;
@@ -188,25 +212,24 @@ export function createItemsView(): View {
   }
 
   function say(): void {
-    const state = byId('state');
-    state.classList.toggle('wrong', failure !== undefined);
-    setText(state, words());
+    setLead(byId('state'), words(), failure !== undefined);
   }
 
   function words(): string {
     const at = answer === undefined ? '' : timeOfDay(answer.to, Date.now());
     if (failure !== undefined)
       return `Not up to date: ${failure}.${answer === undefined ? '' : ` What is shown was so at ${at}.`}`;
-    if (answer === undefined) return 'Loading…';
+    if (answer === undefined) return asking.waiting();
     if (entries.length === 0)
       return answer.rank === 'people'
         ? 'Nobody viewed an item in this time.'
         : 'No item was asked for in this time.';
-    const most = entries.length === MOST_ITEMS ? ' with the most views' : '';
+    const isCut = entries.length === MOST_ITEMS;
+    const of = `${count(entries.length)} ${isCut ? 'most viewed items' : 'items'}`;
     const found =
-      shown.length === entries.length
-        ? `${count(shown.length)} ${shown.length === 1 ? 'item' : 'items'}${most}`
-        : `${count(shown.length)} of ${count(entries.length)} items match`;
+      shown.length < entries.length
+        ? `${count(shown.length)} of the ${of} ${shown.length === 1 ? 'matches' : 'match'}`
+        : `${isCut ? 'the ' : ''}${entries.length === 1 ? '1 item' : of}`;
     return `As of ${at}: ${found}`;
   }
 }

@@ -15,7 +15,7 @@ export type WindowList<One> = {
   refresh(): void;
   /** From the first row on. */
   toTop(): void;
-  /** Whether a reader points at it, or has the focus in it. */
+  /** Whether a reader points at it, or has the focus in it: not on the headings, which order it. */
   isPointedAt(): boolean;
 };
 
@@ -56,7 +56,11 @@ export function createWindowList<One>(options: WindowListOptions<One>): WindowLi
     },
   );
   scroller.addEventListener('scroll', soon, { passive: true });
-  addEventListener('resize', measure);
+  addEventListener('resize', () => {
+    measure();
+    // As high as before, but more of them may be in sight.
+    render();
+  });
   return {
     set(next) {
       all = next;
@@ -68,7 +72,7 @@ export function createWindowList<One>(options: WindowListOptions<One>): WindowLi
     toTop() {
       scroller.scrollTop = 0;
     },
-    isPointedAt: () => scroller.matches(':hover, :focus-within'),
+    isPointedAt: () => scroller.matches(':hover, :focus') || body.contains(document.activeElement),
   };
 
   function soon(): void {

@@ -2,7 +2,7 @@ import type { LiveItem } from '../../heat/live.ts';
 import type { RisingAnswer } from '../../sidecar/routes/answers.ts';
 import { createAsking } from '../asking.ts';
 import { ofItem } from '../cells.ts';
-import { byId, setText } from '../dom.ts';
+import { byId, setLead, setText } from '../dom.ts';
 import { createRows } from '../rows.ts';
 import type { Moment, View } from '../view.ts';
 import { count, timeOfDay } from '../words.ts';
@@ -31,8 +31,13 @@ export function createRisingView(): View {
     hide() {
       isShown = false;
       asking.stop();
+      // It is not asked for any more, and would soon be wrong.
+      setText(byId('n-rising'), '');
     },
-    hold: asking.hold,
+    hold(isHeld) {
+      asking.hold(isHeld);
+      if (isShown) render();
+    },
     title: () => 'Rising',
     update,
   };
@@ -54,8 +59,7 @@ export function createRisingView(): View {
   }
 
   function render(): void {
-    byId('rising-lead').classList.toggle('wrong', failure !== undefined);
-    setText(byId('rising-lead'), leadOf());
+    setLead(byId('rising-lead'), leadOf(), failure !== undefined);
     const items = answer?.items ?? [];
     byId('rising-list').hidden = items.length === 0;
     setText(byId('n-rising'), items.length === 0 ? '' : count(items.length));
@@ -74,7 +78,7 @@ export function createRisingView(): View {
 
   function leadOf(): string {
     if (failure !== undefined) return `Not up to date: ${failure}.${wasSo()}`;
-    if (answer === undefined) return 'Loading…';
+    if (answer === undefined) return asking.waiting();
     const { items, leastVisitors } = answer;
     const needs = `at least ${count(leastVisitors)} visitors in 10 minutes and twice the hour before`;
     if (items.length === 0) return `Nothing rises now: that takes ${needs}.`;

@@ -172,6 +172,52 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
     expect(complaints).toEqual([]);
   });
 
+  test('what is chosen is never shown with the numbers of what was chosen before', async () => {
+    await post([seen('chosen', 1)]);
+    await open('item/chosen');
+    await page.locator('#item-views', { hasText: /^1$/ }).waitFor(PATIENCE);
+    // Never answered.
+    await page.route(/window=(24h|7d|31d)/, () => {});
+    await page.locator('#item-window').selectOption('24h');
+    await page.locator('#item-lead', { hasText: 'Loading…' }).waitFor(PATIENCE);
+    expect(await page.locator('#item-found').isVisible()).toBe(false);
+    await page.goto(`http://${sidecar.admin}/#/items?find=chosen`);
+    await page.locator('#items bdi', { hasText: 'chosen' }).waitFor(PATIENCE);
+    await page.locator('#window').selectOption('7d');
+    await page.locator('#items-table[aria-rowcount="1"]').waitFor(PATIENCE);
+    await page.locator('#state', { hasText: 'Loading…' }).waitFor(PATIENCE);
+    await page.getByRole('button', { name: 'Hold' }).click();
+    await page.locator('#state', { hasText: 'The page is held' }).waitFor(PATIENCE);
+    await page.locator('#window').selectOption('31d');
+    await page.locator('#state', { hasText: 'The page is held' }).waitFor(PATIENCE);
+
+    // The link past the head of the page leads nowhere else.
+    const url = page.url();
+    await page.locator('.skip').press('Enter');
+    expect(await page.evaluate('document.activeElement.id')).toBe('main');
+    expect(page.url()).toBe(url);
+    expect(complaints).toEqual([]);
+  });
+
+  test('the first answer is in the order that was asked for, also under the pointer', async () => {
+    // Early in the alphabet: of items with as many views, the index answers with the first ten thousand.
+    await post([seen('early-a', 1), seen('early-b', 1), seen('early-b', 2)]);
+    await open('hot');
+    let go = () => {};
+    const moved = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    await page.route(/api\/v1\/items/, async (route) => {
+      await moved;
+      await route.continue();
+    });
+    await page.goto(`http://${sidecar.admin}/#/items?window=10m&find=early-&sort=item`);
+    await page.locator('#items-scroll').hover();
+    go();
+    await page.locator('#items-table[aria-rowcount="3"]').waitFor(PATIENCE);
+    expect(await page.locator('#items bdi').allTextContents()).toEqual(['early-a', 'early-b']);
+  });
+
   fullTest('the order of all items holds while a reader points at it, and its numbers go on', async () => {
     await post([seen('held-a', 1), seen('held-a', 2), seen('held-b', 1)]);
     await open('items?window=10m&find=held-');
@@ -187,6 +233,10 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
     expect(await names()).toEqual(['held-a', 'held-b']);
     await page.mouse.move(0, 0);
     await page.locator('#items tr:first-child', { hasText: 'held-b' }).waitFor(PATIENCE);
+    // The focus is on a heading: that is not in the list.
+    await page.locator('#sort-views button').focus();
+    await post([3, 4, 5, 6, 7].map((visitor) => seen('held-a', visitor)));
+    await page.locator('#items tr:first-child', { hasText: 'held-a' }).waitFor(PATIENCE);
   });
 
   test('what shoppers send is shown as text in every view, whatever it looks like', async () => {
