@@ -12,9 +12,10 @@ const SILENT_MS = 30_000;
 
 /** The first sentence: the worst that is so. */
 export function verdictOf(answer: HealthAnswer): Verdict {
-  const { now, nginx, capture, losses, outage, parts, behind, stages } = answer;
+  const { now, nginx, capture, losses, unaccounted, outage, parts, behind, dead, stages } = answer;
   const bad = (mark: string, words: string): Verdict => ({ isFine: false, mark, words });
-  if (capture === 'off' || nginx.some(({ off }) => off))
+  const off = nginx.filter((one) => one.off).length;
+  if (capture === 'off' || (off > 0 && off === nginx.length))
     return bad('off', 'Capture is off: nothing is counted. What was counted is safe.');
   const silent = nginx.find(({ reportedAt }) => now - reportedAt > SILENT_MS);
   if (silent !== undefined)
@@ -27,6 +28,11 @@ export function verdictOf(answer: HealthAnswer): Verdict {
     return bad(
       'losing',
       `Views are being lost: ${count(losing.reduce((sum, { views }) => sum + views, 0))} so far. hotitem status says why.`,
+    );
+  if (unaccounted !== 0)
+    return bad(
+      'does not balance',
+      `The accounting does not balance: ${count(Math.abs(unaccounted))} views are ${unaccounted > 0 ? 'nowhere' : 'there twice'}. That would be a defect of hotitem; hotitem status shows the numbers.`,
     );
   if (outage !== undefined)
     return bad(
@@ -43,6 +49,16 @@ export function verdictOf(answer: HealthAnswer): Verdict {
     return bad(
       'behind',
       `${count(behind.events)} views wait, the oldest for ${age(behind.oldestMs)}. Numbers of the index are that old.`,
+    );
+  if (off > 0)
+    return bad(
+      'partly off',
+      `Capture is off in ${count(off)} of ${count(nginx.length)} nginx: their views are not counted.`,
+    );
+  if (dead.events > 0)
+    return bad(
+      'dead letters',
+      `${count(dead.events)} views were rejected and are kept as dead letters. The others are in the index within seconds. hotitem dead-letters list says why.`,
     );
   if (stages.every(({ total }) => total === 0))
     return { isFine: true, mark: '', words: 'Ready. No view has arrived yet since the sidecar started.' };
