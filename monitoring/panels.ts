@@ -47,7 +47,7 @@ export const ROWS: Row[] = [
         about: 'nginx captures one view in so many; 0: off. No value: never set, so all.',
         show: 'number',
         unit: 'none',
-        queries: [{ expr: `min by (instance) (${all('capture_one_in')})`, legend: '{{instance}}' }],
+        queries: [{ expr: `min by (instance) (${all('capture_one_in')} >= 0)`, legend: '{{instance}}' }],
         words: { 0: 'OFF', 1: 'on' },
       },
       {
@@ -333,7 +333,7 @@ export const ROWS: Row[] = [
       },
       {
         title: 'Browsers on the live page',
-        about: 'Streams that are open; 200 at most.',
+        about: 'Streams that are open; 250 at most, 200 of one address.',
         show: 'lines',
         unit: 'short',
         queries: [{ expr: all('live_clients'), legend: '{{instance}}' }],

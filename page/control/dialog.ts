@@ -124,13 +124,13 @@ export function createControlDialog({ rateOf, onYes }: DialogOptions): ControlDi
     const session = readSession();
     if (session === undefined) return askWho();
     yes.disabled = true;
+    const mine = dialog.firstElementChild;
     const problem = await onYes(wish, session);
-    if (problem === undefined) {
-      dialog.close();
-      return;
-    }
-    writeSession(undefined);
-    askWho(problem);
+    if (problem !== undefined) writeSession(undefined);
+    // It may have been closed meanwhile, and opened for another item.
+    if (!dialog.open || dialog.firstElementChild !== mine) return;
+    if (problem === undefined) dialog.close();
+    else askWho(problem);
   }
 
   /** Replaces what is asked. Returns the button that goes on. */

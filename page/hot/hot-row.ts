@@ -1,6 +1,6 @@
 import type { LiveDecision, LiveHead, LiveItem, LivePage, LiveSeries } from '../../heat/live.ts';
 import { hashOfItem } from '../address.ts';
-import { cell, labelled, rowHeader } from '../cells.ts';
+import { cell, labelled, metaOf, rowHeader } from '../cells.ts';
 import { controlCell } from '../control-cell.ts';
 import { el, setChildren, setText } from '../dom.ts';
 import { signalOf, signOf } from '../signals.ts';
@@ -65,7 +65,7 @@ export function createHotRow(item: string): HotRow {
     element.classList.toggle('new', age < NEW_MS);
     setText(place, count(context.place));
     setText(name, catalogue.name ?? item);
-    setText(id, [catalogue.name && item, catalogue.category, catalogue.price].filter(Boolean).join(' · '));
+    setText(id, metaOf(item, catalogue));
     setText(move, moveOf(context.moved));
     setText(signals, decisions.map(({ signal }) => signOf(signal)).join(' '));
     signals.classList.toggle(
