@@ -11,7 +11,7 @@ const NOTHING: Said = {};
  * An index whose events have name and category of their item when they are created, as the catalogue has them at that moment. The id of an
  * event does not depend on it: what is delivered again is there already, and keeps what it was created with.
  *
- * Here, because everything that creates events comes through here: a sink, a replay, dead letters. The first events wait until the
+ * What creates events without a service does the same: `openLookup`. The first events wait until the
  * catalogue was tried to be loaded: after a restart, events that waited in the log would have no names.
  */
 export function joinCatalogue<Joined extends Pick<EventIndex, 'create'>>(
@@ -19,9 +19,7 @@ export function joinCatalogue<Joined extends Pick<EventIndex, 'create'>>(
   { items, tried }: Pick<Catalogue, 'items' | 'tried'>,
 ): Joined {
   let isTried = false;
-  /** Of the items viewed lately, as `current` has them. */
-  let known = new Map<string, Said>();
-  let current = items();
+  const join = createJoin(items);
   void tried.then(() => {
     isTried = true;
   });
@@ -36,13 +34,19 @@ export function joinCatalogue<Joined extends Pick<EventIndex, 'create'>>(
   function* joined(some: Iterable<HotItemEvent | undefined>): Generator<HotItemEvent | undefined> {
     for (const event of some) yield event === undefined ? undefined : join(event);
   }
+}
 
-  function join(event: HotItemEvent): HotItemEvent {
+/** Gives an event the name and the category of its item. */
+export function createJoin(items: Catalogue['items']): (event: HotItemEvent) => HotItemEvent {
+  /** Of the items viewed lately, as `current` has them. */
+  let known = new Map<string, Said>();
+  let current = items();
+  return (event) => {
     const { name, category } = saidOf(event.item);
     if (name !== undefined) event.name = name;
     if (category !== undefined) event.category = category;
     return event;
-  }
+  };
 
   function saidOf(item: string): Said {
     const newest = items();

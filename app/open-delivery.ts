@@ -25,7 +25,7 @@ export async function openDelivery(core: Core): Promise<Delivery> {
   const { config, parts } = core;
   const read = recordReader(config);
   if (!parts.kafka) {
-    const lookup = await openLookup(config);
+    const lookup = await openLookup(core);
     return both(config, toIndex(lookup.name, lookup, read), await decisionsToIndex(core));
   }
   const client = await connectKafka(core);

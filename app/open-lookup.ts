@@ -1,25 +1,85 @@
 import { existsSync } from 'node:fs';
+import { type CatalogueOptions, loadCatalogue } from '../catalogue/load.ts';
+import type { HotItemEvent } from '../event/event.ts';
 import type { Config } from '../service/config/config.ts';
+import { reasonOf } from '../service/log.ts';
 import { Trouble } from '../service/trouble.ts';
 import { createDuckdbLookup } from '../store/duckdb/lookup.ts';
 import { createSocketLookup, hasSocketLookup, SocketForbidden } from '../store/duckdb/socket-lookup.ts';
 import type { EventLookup } from '../store/event-lookup.ts';
+import type { Core } from './core.ts';
+import { createJoin } from './join-catalogue.ts';
 import { elasticsearchConnection } from './open-index.ts';
 import { OWNER_ONLY } from './owner-only.ts';
 import { partsOf } from './parts.ts';
+import { catalogueOptions } from './wire-catalogue.ts';
 
-/** The configured index for lookups. An embedded one is asked through the process that has it open, or opened if there is none. */
-export async function openLookup(config: Config): Promise<EventLookup> {
+/** A lookup of what is in the index. */
+export type PlainLookup = Omit<EventLookup, 'create'>;
+
+/** The configured index, for those who create nothing. An embedded one is asked through the process that has it open, or opened if there is none. */
+export async function openPlainLookup(config: Config): Promise<PlainLookup> {
+  return (await openConfigured(config)).lookup;
+}
+
+/** The same, and what it creates has name and category of its item, as a service would create it. */
+export async function openLookup({ config, warn }: Pick<Core, 'config' | 'warn'>): Promise<EventLookup> {
+  const { lookup, hasCatalogue } = await openConfigured(config);
+  return hasCatalogue ? lookup : joinLookup(lookup, { config, warn });
+}
+
+/**
+ * Loads the catalogue once, before the first events are created. If it cannot be used, the operator is told, and events have no names: they
+ * are more important.
+ */
+export function joinLookup(
+  lookup: EventLookup,
+  { config, warn }: Pick<Core, 'config' | 'warn'>,
+): EventLookup {
+  const options = catalogueOptions(config);
+  if (options === undefined) return lookup;
+  let joining: Promise<(event: HotItemEvent) => HotItemEvent> | undefined;
+  return {
+    ...lookup,
+    async create(events) {
+      joining ??= load(options);
+      return lookup.create(events.map(await joining));
+    },
+  };
+
+  async function load(from: CatalogueOptions): Promise<(event: HotItemEvent) => HotItemEvent> {
+    try {
+      const { items } = await loadCatalogue(from);
+      return createJoin(() => items);
+    } catch (error) {
+      warn('catalogue', 'the catalogue cannot be used; events are indexed without names and categories', {
+        file: from.path,
+        reason: reasonOf(error),
+      });
+      return (event) => event;
+    }
+  }
+}
+
+type Opened = {
+  lookup: EventLookup;
+  /** The process that has the index open gives events their names. */
+  hasCatalogue: boolean;
+};
+
+async function openConfigured(config: Config): Promise<Opened> {
   const { elasticsearch, duckdb, control } = config;
   if (partsOf(config).index === 'elasticsearch') {
     const { createElasticsearchLookup } = await import('../store/elasticsearch/lookup.ts');
-    return createElasticsearchLookup({
+    const lookup = createElasticsearchLookup({
       ...elasticsearchConnection(config),
       dataStream: elasticsearch.data_stream,
       refreshMs: elasticsearch.refresh_seconds * 1000 + 500,
     });
+    return { lookup, hasCatalogue: false };
   }
-  if (await isIndexAt(control.socket)) return createSocketLookup(control.socket);
+  if (await isIndexAt(control.socket))
+    return { lookup: createSocketLookup(control.socket), hasCatalogue: true };
   const { path, memory_mb: memoryLimitMb, retention_days: retentionDays } = duckdb;
   if (!existsSync(path)) {
     throw new Trouble(
@@ -28,7 +88,8 @@ export async function openLookup(config: Config): Promise<EventLookup> {
     );
   }
   const { openDuckdbIndex } = await import('../store/duckdb/duckdb.ts');
-  return createDuckdbLookup(await openDuckdbIndex({ path, memoryLimitMb, retentionDays }), path);
+  const index = await openDuckdbIndex({ path, memoryLimitMb, retentionDays });
+  return { lookup: createDuckdbLookup(index, path), hasCatalogue: false };
 }
 
 async function isIndexAt(socket: string): Promise<boolean> {

@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openLookup } from '../app/open-lookup.ts';
+import { openPlainLookup, type PlainLookup } from '../app/open-lookup.ts';
 import type { Config } from '../service/config/config.ts';
 import type { Finding } from '../service/finding.ts';
 import { reasonOf } from '../service/log.ts';
 import { plainText } from '../service/plain-text.ts';
 import type { TestView } from '../sidecar/ingest/test-views.ts';
 import { askService } from '../status/ask-service.ts';
-import type { EventLookup } from '../store/event-lookup.ts';
 import { clockDiffers, SAME_TIME_MS } from './clock-rules.ts';
 import type { SentView } from './send-test-view.ts';
 
@@ -65,9 +64,9 @@ async function ingested({ admin }: Config, token: string): Promise<TestView | un
 
 async function indexed(config: Config, id: string): Promise<Followed> {
   const began = Date.now();
-  let lookup: EventLookup | undefined;
+  let lookup: PlainLookup | undefined;
   try {
-    lookup = await openLookup(config);
+    lookup = await openPlainLookup(config);
     const found = await within(INDEXED_MS, async () => {
       await lookup?.refresh();
       const [count = 0] = (await lookup?.count([id])) ?? [];

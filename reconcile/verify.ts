@@ -10,7 +10,7 @@ import { countRemoved } from './removed-unread.ts';
 
 export type VerifyOptions = {
   history: History;
-  lookup: EventLookup;
+  lookup: Omit<EventLookup, 'create'>;
   read: ReadRecord;
   range: TimeRange;
   /** Undefined if there are too many to remember. */

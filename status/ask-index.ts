@@ -1,4 +1,4 @@
-import { openLookup } from '../app/open-lookup.ts';
+import { openPlainLookup } from '../app/open-lookup.ts';
 import type { Config } from '../service/config/config.ts';
 import { reasonOf } from '../service/log.ts';
 import { IndexUnavailable } from '../store/event-index.ts';
@@ -21,7 +21,7 @@ export async function askIndex(config: Config): Promise<IndexState | undefined> 
   if (node === undefined) return undefined;
   const name = `Elasticsearch ${node}, data stream ${data_stream}`;
   try {
-    const lookup = await openLookup(config);
+    const lookup = await openPlainLookup(config);
     await withinTime(PATIENCE_MS, lookup.count([NO_EVENT])).finally(lookup.close);
     return { name };
   } catch (error) {

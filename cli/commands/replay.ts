@@ -31,7 +31,7 @@ export const replay: Command = {
     const history = await openHistory(core, parseSource({ source }, core.parts));
     const progress = createProgress('read');
     try {
-      const lookup = await openLookup(core.config);
+      const lookup = await openLookup(core);
       const replayed = await replayEvents({
         history,
         lookup,

@@ -1,7 +1,7 @@
 import { type Core, createCore } from '../../app/core.ts';
 import { openDeadLetters } from '../../app/open-dead-letters.ts';
 import { openHistory } from '../../app/open-history.ts';
-import { openLookup } from '../../app/open-lookup.ts';
+import { openPlainLookup } from '../../app/open-lookup.ts';
 import { recordReader } from '../../app/record-reader.ts';
 import { createDeadOrigins } from '../../reconcile/dead-origins.ts';
 import { toRemovedRange } from '../../reconcile/removed-unread.ts';
@@ -70,7 +70,7 @@ async function compare(context: CommandContext): Promise<number> {
   const progress = createProgress('compared');
   try {
     const { dead, undecodableLetters, removedUnread } = await originsOfDead(core, range);
-    const lookup = await openLookup(core.config);
+    const lookup = await openPlainLookup(core.config);
     const verified = await verifyEvents({
       history,
       lookup,
