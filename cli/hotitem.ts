@@ -16,6 +16,11 @@ const OWNER_AND_GROUP = 0o027;
 // like `UMask=0077` of a unit. If others need access, the mode is set explicitly (`makeFolder`).
 process.umask(OWNER_AND_GROUP | process.umask(OWNER_AND_GROUP));
 
+// Who reads has enough, as `head` does, or is gone: the command goes on, and its exit status is what it is.
+for (const output of [process.stdout, process.stderr])
+  output.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
 // Node would print the error unescaped.
 process.on('uncaughtException', (error) => {
   tell(`hotitem: ${(error instanceof Error && error.stack) || reasonOf(error)}\n`);

@@ -58,9 +58,17 @@ export async function watchStatus({ ask, json, env }: WatchOptions): Promise<num
     while (!signal.aborted) {
       show();
       await sleep(EVERY_MS, undefined, { signal });
-      latest = await ask();
+      latest = await Promise.race([ask(), aborted(signal)]);
     }
   }
+}
+
+/** Rejects as a sleep does: an answer that takes long must not delay who quits. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
 }
 
 function linesOf({ facts, verdict }: Status) {

@@ -1,4 +1,5 @@
 import { createCore } from '../../app/core.ts';
+import { endProcessSoon } from '../../service/end-process.ts';
 import { Trouble } from '../../service/trouble.ts';
 import { gather } from '../../status/gather.ts';
 import { verdictOf } from '../../status/status-verdict.ts';
@@ -32,7 +33,9 @@ export const status: Command = {
     const { json, watch, 'lost-from': from = LOSSES_FROM, ...flags } = context.flags;
     const core = createCore(configure({ ...context, flags }));
     const lossesFrom = parseTime('lost-from', String(from), core.now());
-    if (watch === true) return watchStatus({ ask, json: json === true, env: context.env });
+    // A question may still be pending.
+    if (watch === true)
+      return endProcessSoon(await watchStatus({ ask, json: json === true, env: context.env }));
     const { facts, verdict } = await ask();
     const { sidecar, sink } = facts;
     if ('problem' in sidecar && (sink === undefined || !('accounts' in sink)))

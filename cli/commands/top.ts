@@ -33,7 +33,7 @@ export const top: Command = {
 
 /** Throws a `Trouble`: without any numbers there is nothing to show. */
 async function firstState(base: string): Promise<LiveSnapshot> {
-  const states = liveStates(base, new AbortController().signal);
+  const states = liveStates({ base, signal: new AbortController().signal });
   const { value } = await states.next();
   await states.return(undefined);
   return value;
@@ -63,7 +63,7 @@ function showLive(base: string, first: LiveSnapshot, env: Record<string, string 
     draw();
     while (!signal.aborted) {
       try {
-        for await (const next of liveStates(base, signal)) {
+        for await (const next of liveStates({ base, signal })) {
           state = next;
           stale = undefined;
           draw();

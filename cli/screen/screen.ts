@@ -74,7 +74,8 @@ export async function onScreen(
     process.on('exit', restore);
     process.on('SIGCONT', resume);
     output.on('resize', onSize);
-    input.on('data', onKey);
+    // Anything else than a terminal may be meant for another program, as in a loop of a shell.
+    if (input.isTTY) input.on('data', onKey);
     enter();
   }
 
@@ -106,7 +107,7 @@ export async function onScreen(
     process.off('SIGCONT', resume);
     output.off('resize', onSize);
     input.off('data', onKey);
-    input.pause();
+    if (input.isTTY) input.pause();
   }
 
   function restore(): void {

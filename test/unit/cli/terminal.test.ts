@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
@@ -114,3 +116,17 @@ describe('ESC and C1 never reach a terminal', () => {
     });
   }
 });
+
+test.each([['man'], ['--help'], ['completion', 'bash']])(
+  'a reader that has enough gets no stack trace from %s %s',
+  async (...args) => {
+    const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.destroy();
+    let said = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
+    const [code] = await once(child, 'close');
+    expect([code, said]).toEqual([0, '']);
+  },
+);
