@@ -29,6 +29,8 @@ export type CatalogueState = {
   droppedImages: number;
   /** When the file in effect was written, ms since 1970; absent while there is none. */
   modified?: number;
+  /** True after a start until the file was loaded, or could not be used; absent afterwards. */
+  loading?: true;
   /** Why the current file is not in effect; absent if it is. */
   failure?: string;
 };
@@ -83,6 +85,7 @@ export function wireCatalogue({ config, log, registry, shutdown, now, warn }: Ca
     return modified === undefined ? 0 : (now() - modified) / 1_000;
   });
   metrics.of('catalogue_failed').follow(() => (watch.failure() === undefined ? 0 : 1));
+  metrics.of('catalogue_loading').follow(() => (watch.loading() ? 1 : 0));
   shutdown.add('catalogue', () => watch.close());
   return {
     lookUp: (item) => watch.loaded()?.items.get(item),
@@ -99,6 +102,7 @@ export function wireCatalogue({ config, log, registry, shutdown, now, warn }: Ca
       rows: loaded?.items.rows ?? 0,
       rejected: loaded?.rejected ?? 0,
       droppedImages: loaded?.droppedImages ?? 0,
+      ...(watch.loading() && { loading: true as const }),
       ...(loaded !== undefined && { modified: loaded.modified }),
       ...(failure !== undefined && { failure }),
     };

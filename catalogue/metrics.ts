@@ -20,6 +20,10 @@ export const CATALOGUE_METRICS = {
     kind: 'gauge',
     help: '1 while the current file cannot be used; the catalogue before it, if any, stays in effect',
   },
+  catalogue_loading: {
+    kind: 'gauge',
+    help: '1 after a start until the file was loaded, or could not be used',
+  },
   catalogue_loads_total: {
     kind: 'counter',
     help: 'Attempts to load the file, by outcome: loaded or failed',

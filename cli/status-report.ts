@@ -84,7 +84,9 @@ function ofServices({
     ...(nginx === undefined ? [] : ['nginx, over all restarts', ...ofNginx(nginx)]),
     ...(sidecar === undefined ? [] : [heading('sidecar', about), ...rows(SIDECAR, sidecar)]),
     ...(heat === undefined ? [] : ['hot items', ...rows(HEAT, heat)]),
-    ...(catalogue === undefined ? [] : ['catalogue', ...rows(CATALOGUE, catalogue)]),
+    ...(catalogue === undefined
+      ? []
+      : [`catalogue${catalogue.loading === true ? ', being loaded' : ''}`, ...rows(CATALOGUE, catalogue)]),
     ...(sink === undefined ? [] : [heading('sink', about), ...rows(SINK, sink)]),
   ];
 }

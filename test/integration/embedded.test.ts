@@ -122,8 +122,8 @@ suiteWith(['nginx'])('nginx → sidecar → DuckDB, with nothing else', () => {
       writeFileSync(rules, 'rules: [{ catalogue_only: true }]\n');
       const env = { HOTITEM_CATALOGUE_FILE: file, HOTITEM_HEAT_RULES: rules };
       chain = await startChain({ build, env });
-      const catalogue = () => chain.sidecar.json<{ failure?: string }>('/api/v1/catalogue');
-      await until(async () => (await catalogue()).failure === undefined, {
+      const catalogue = () => chain.sidecar.json<{ rows: number; failure?: string }>('/api/v1/catalogue');
+      await until(async () => (await catalogue()).rows > 0, {
         timeoutMs: 20_000,
         what: 'the catalogue to be loaded',
         detail: chain.logs,

@@ -1,6 +1,7 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { loadCatalogue } from '../../../catalogue/load.ts';
 import { type CatalogueWatch, watchCatalogue } from '../../../catalogue/watch.ts';
 import { temporaryFolder } from '../../parts/guard.ts';
 
@@ -66,6 +67,34 @@ describe('the file of a catalogue', () => {
     rmSync(path);
     await settle();
     expect([name(), watch.failure()]).toEqual(['Old', expect.stringMatching('ENOENT')]);
+  });
+
+  test.each(['EMFILE', 'EIO', 'ESTALE'])('is read again after %s, which is said once', async (code) => {
+    writeFileSync(path, 'id,name\n1,Old\n');
+    let failing = true;
+    watch = watchCatalogue({
+      ...options(),
+      async load(...given) {
+        if (failing) throw Object.assign(new Error(`${code}: open`), { code });
+        return loadCatalogue(...given);
+      },
+    });
+    await watch.tried;
+    await settle();
+    expect([watch.failure(), said]).toEqual([`${code}: open`, [`failed ${code}: open`]]);
+    failing = false;
+    await watch.look();
+    expect([name(), watch.failure()]).toEqual(['Old', undefined]);
+    await settle();
+    expect(said).toEqual([`failed ${code}: open`, 'loaded 1']);
+  });
+
+  test('is being loaded after a start, which is no failure', async () => {
+    writeFileSync(path, 'id,name\n1,Old\n');
+    watch = watchCatalogue(options());
+    expect([watch.loading(), watch.failure()]).toEqual([true, undefined]);
+    await watch.tried;
+    expect(watch.loading()).toBe(false);
   });
 
   test('may come later', async () => {
