@@ -18,8 +18,8 @@ export type CatalogueItems = {
   get(item: string): CatalogueItem | undefined;
   has(item: string): boolean;
   categoryOf(item: string): string | undefined;
-  /** All, in the order of the file. */
-  categories(): string[];
+  /** The first `most`, in the order of the file. */
+  categories(most?: number): string[];
 };
 
 export type CatalogueRow = { id: string } & {
@@ -27,8 +27,8 @@ export type CatalogueRow = { id: string } & {
 };
 
 export type ItemsBuilder = {
-  /** `full`: it needs more than `mostBytes`. */
-  add(row: CatalogueRow): 'added' | 'duplicate' | 'full';
+  /** `full`: it needs more than `mostBytes`; `categories`: more categories than can be numbered. */
+  add(row: CatalogueRow): 'added' | 'duplicate' | 'full' | 'categories';
   /** The same object for each call; it sees what is added later. */
   items: CatalogueItems;
 };
@@ -38,7 +38,7 @@ const SHARDS = 256;
 const FIRST_SLOTS = 16;
 /** Longest id in bytes, and with it what is looked up: an event has 256 characters of an item at most. */
 const MOST_ID_BYTES = 768;
-const MOST_CATEGORIES = 0xffff;
+export const MOST_CATEGORIES = 0xffff;
 
 /* The head of a record. */
 const ID_BYTES = 0;
@@ -71,7 +71,7 @@ export function createItems(mostBytes: number): ItemsBuilder {
     },
     get,
     has: (item) => find(item) !== undefined,
-    categories: () => [...numbers.keys()],
+    categories: (most = MOST_CATEGORIES) => categories.slice(1, 1 + most).filter((one) => one !== undefined),
     categoryOf(item) {
       const place = find(item);
       return place === undefined ? undefined : categoryAt(place);
@@ -83,14 +83,15 @@ export function createItems(mostBytes: number): ItemsBuilder {
     return chunks.length * CHUNK + slotBytes + categoryBytes;
   }
 
-  function add(row: CatalogueRow): 'added' | 'duplicate' | 'full' {
+  function add(row: CatalogueRow): ReturnType<ItemsBuilder['add']> {
     const length = lookFor(row.id);
     const shard = shards[hash.bits(0) & (SHARDS - 1)];
     if (shard === undefined || length === undefined) return 'duplicate';
     const slot = slotOf(shard.slots, length);
     if ((shard.slots[slot] ?? 0) !== 0) return 'duplicate';
     const category = row.category === undefined ? 0 : numberOf(row.category);
-    const place = category === undefined ? undefined : write(row, category);
+    if (category === undefined) return 'categories';
+    const place = write(row, category);
     if (place === undefined) return 'full';
     shard.slots[slot] = place + 1;
     shard.size++;

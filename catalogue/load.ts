@@ -1,11 +1,12 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { createGiveWay } from '../service/give-way.ts';
+import { reasonOf } from '../service/log.ts';
 import { CatalogueError } from './catalogue-error.ts';
-import { type CatalogueItems, createItems } from './items.ts';
+import { type CatalogueItems, createItems, MOST_CATEGORIES } from './items.ts';
 import { createNdjsonReader } from './read-ndjson.ts';
 import type { ReadLines, RowSink } from './read-rows.ts';
-import { type ColumnName, createRowReader } from './row.ts';
+import { type ColumnName, createRowReader, type ReadRow, type RowValues } from './row.ts';
 
 export type CatalogueOptions = {
   path: string;
@@ -44,7 +45,7 @@ const BRACKET = 0x5b;
 const BOM = Buffer.from('\ufeff');
 
 /**
- * Reads a catalogue in slices of a few ms. Rejects with a `CatalogueError` if the file cannot be used: it is no regular file, it is
+ * Reads a catalogue in short slices. Rejects with a `CatalogueError` if the file cannot be used: it is no regular file, it is
  * written to meanwhile, it ends in the middle of a line, it has no valid row, or a limit is exceeded. Links are followed.
  */
 export async function loadCatalogue(
@@ -88,7 +89,7 @@ async function read(
   let droppedImages = 0;
   const sink: RowSink = {
     row(values, line) {
-      const read = toRow(values);
+      const read = readRow(values);
       if ('problem' in read) bad(line, read.problem);
       else add(read, line);
     },
@@ -104,6 +105,7 @@ async function read(
     const { bytesRead } = await file.read(chunk, 0, chunk.length);
     if (bytesRead === 0) break;
     let bytes = chunk.subarray(0, bytesRead);
+    if (size === 0 && isUtf16(bytes)) throw new CatalogueError('is UTF-16: save it as UTF-8');
     if (size === 0 && bytes.indexOf(BOM) === 0) bytes = bytes.subarray(BOM.length);
     size += bytesRead;
     last = bytes.at(-1) ?? last;
@@ -120,10 +122,16 @@ async function read(
   if (items.rows === 0) throw new CatalogueError(`has no valid row${firstOf(badRows)}`);
   return { items, rejected, badRows, droppedImages, modified: before.modified };
 
-  function add(
-    { row, imageDropped }: Extract<ReturnType<typeof toRow>, { row: unknown }>,
-    line: number,
-  ): void {
+  /** Whatever a row contains, it costs that row only. */
+  function readRow(values: RowValues): ReadRow {
+    try {
+      return toRow(values);
+    } catch (error) {
+      return { problem: `cannot be read: ${reasonOf(error)}` };
+    }
+  }
+
+  function add({ row, imageDropped }: Extract<ReadRow, { row: unknown }>, line: number): void {
     const added = builder.add(row);
     if (added === 'duplicate')
       bad(line, `id: ${JSON.stringify(row.id)} is in the file already; the first row counts`);
@@ -131,6 +139,8 @@ async function read(
       throw new CatalogueError(
         `line ${line}: the items need more memory than catalogue.memory_mb (${mostBytes / 1024 / 1024})`,
       );
+    if (added === 'categories')
+      throw new CatalogueError(`line ${line}: has more than ${MOST_CATEGORIES} categories`);
     if (builder.items.rows > MOST_ROWS) throw new CatalogueError(`must have at most ${MOST_ROWS} rows`);
     if (imageDropped && added === 'added') droppedImages++;
   }
@@ -151,6 +161,13 @@ async function read(
 /** Loaded where there is CSV: no command needs it for its start. */
 async function csvReader(): Promise<typeof import('./read-csv.ts').createCsvReader> {
   return (await import('./read-csv.ts')).createCsvReader;
+}
+
+/** By its byte order mark, or because every other byte of its first letters is 0. */
+function isUtf16(bytes: Buffer): boolean {
+  const [a, b, c, d] = bytes;
+  if ((a === 0xff && b === 0xfe) || (a === 0xfe && b === 0xff)) return true;
+  return a === 0 ? b !== 0 && c === 0 && d !== 0 : b === 0 && c !== 0 && d === 0;
 }
 
 function isNdjson(bytes: Buffer): boolean {

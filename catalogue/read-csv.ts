@@ -15,14 +15,17 @@ const MOST_AGAIN = 16 * 1024 * 1024;
 const DELIMITERS = [',', ';', '\t', '|'];
 const NEWLINE = 0x0a;
 const BLANK = /^\s*$/;
+/** What a spreadsheet writes before the header to say how fields are separated. */
+const SEPARATOR_LINE = /^"?sep=.?"?\s*$/i;
+const BROKEN_QUOTE = 'a quote inside a field must be doubled, and the field be in quotes';
 /** The parser looks ahead: with these behind it, it is through with the last row. */
 const END = Buffer.from('\n\n\n\n');
 
 /**
  * Reads CSV by csv-parse: a header, then rows. The delimiter is the one with which the header has a column of ids.
  *
- * A broken quote makes the parser swallow rows that follow, up to the next quote somewhere. Therefore its row is left out up to the end of
- * its line, and a new parser continues in the next line.
+ * A quote inside a field without quotes, as in `27" monitor`, is text. A broken quote makes the parser swallow rows that follow, up to the
+ * next quote somewhere. Therefore its row is left out up to the end of its line, and a new parser continues in the next line.
  */
 export function createCsvReader(
   names: Record<ColumnName, string>,
@@ -41,6 +44,7 @@ export function createCsvReader(
   let parser: Parser | undefined;
   let delimiter: string | undefined;
   let places: [ColumnName, number][] = [];
+  let width = 0;
   let broken: string | undefined;
   let isSkipping = false;
   let again = 0;
@@ -77,6 +81,7 @@ export function createCsvReader(
       // Spaces around quotes, which many write. A tab is one for the parser.
       trim: delimiter !== '\t',
       relax_column_count: true,
+      relax_quotes: true,
       skip_empty_lines: true,
       skip_records_with_error: true,
       max_record_size: LONGEST_ROW,
@@ -84,12 +89,16 @@ export function createCsvReader(
         broken ??=
           error?.code === 'CSV_MAX_RECORD_SIZE'
             ? `longer than ${LONGEST_ROW} bytes, or a quote is not closed`
-            : 'a quote inside a field must be doubled, and the field be in quotes';
+            : BROKEN_QUOTE;
         return undefined;
       },
       // Nothing is left for the stream.
       on_record(record: string[], { bytes, lines: until }) {
         if (broken !== undefined) return null;
+        if (isBroken(record, end - begin, bytes - begin)) {
+          broken = BROKEN_QUOTE;
+          return null;
+        }
         end = bytes;
         lines = until;
         // The parser would take an error for one of the row.
@@ -104,6 +113,19 @@ export function createCsvReader(
     // After an error that ends it nothing comes: the row that it is in is not closed.
     made.on('error', () => {});
     return made;
+  }
+
+  /**
+   * Whether the parser has taken a broken quote as text. Such a field begins with the quote; or there are too many fields, because the quote
+   * did not protect a delimiter. In a field with quotes, each quote is doubled.
+   */
+  function isBroken(record: string[], from: number, to: number): boolean {
+    const suspects = record.filter((field) =>
+      record.length > width ? field.includes('"') : field.startsWith('"'),
+    );
+    if (suspects.length === 0) return false;
+    const raw = buffer.toString('utf8', from, to);
+    return suspects.some((field) => !raw.includes(`"${field.replaceAll('"', '""')}"`));
   }
 
   function readRow(record: string[], line: number): void {
@@ -154,23 +176,41 @@ export function createCsvReader(
 
   /** False if there is not all of it yet. */
   function readHeader(): boolean {
-    const newline = buffer.indexOf(NEWLINE);
-    if (newline === -1) {
-      if (buffer.length > LONGEST_ROW) throw new CatalogueError('line 1: is longer than a header may be');
-      return false;
+    for (;;) {
+      const newline = buffer.indexOf(NEWLINE);
+      if (newline === -1) {
+        if (buffer.length > LONGEST_ROW)
+          throw new CatalogueError(`line ${before + 1}: is longer than a header may be`);
+        return false;
+      }
+      const text = buffer.toString('utf8', 0, newline);
+      buffer = buffer.subarray(newline + 1);
+      before++;
+      if (BLANK.test(text) || SEPARATOR_LINE.test(text)) continue;
+      useHeader(text);
+      return true;
     }
-    const text = buffer.toString('utf8', 0, newline);
+  }
+
+  function useHeader(text: string): void {
     delimiter = DELIMITERS.find((one) => headings(text, one).includes(names.id.toLowerCase()));
-    if (delimiter === undefined)
-      throw new CatalogueError(
-        `line 1: the header has no column ${JSON.stringify(names.id)} (got ${JSON.stringify(text.slice(0, 200))}): catalogue.columns.id sets another name`,
-      );
-    const found = headings(text, delimiter);
+    const found = delimiter === undefined ? [] : headings(text, delimiter);
+    width = found.length;
     places = COLUMNS.map((name): [ColumnName, number] => [name, found.indexOf(names[name].toLowerCase())]);
+    const missing = places.find(([name, place]) => place === -1 && isNeeded(name));
+    if (missing !== undefined) throw noColumn(missing[0], text);
     places = places.filter(([, place]) => place !== -1);
-    buffer = buffer.subarray(newline + 1);
-    before = 1;
-    return true;
+  }
+
+  /** One that the operator has named must be there: else a misspelt name would be the same as none. */
+  function isNeeded(name: ColumnName): boolean {
+    return name === 'id' || names[name].toLowerCase() !== name;
+  }
+
+  function noColumn(name: ColumnName, header: string): CatalogueError {
+    return new CatalogueError(
+      `line ${before}: the header has no column ${JSON.stringify(names[name])} (got ${JSON.stringify(header.slice(0, 200))}): catalogue.columns.${name} sets another name`,
+    );
   }
 }
 

@@ -15,6 +15,8 @@ const MOST_STOCK = 2_000_000_000;
 const LONGEST_SHOWN = 60;
 /** Control characters, overrides of the direction of text, and what stands for bytes that are not UTF-8. */
 const FORBIDDEN = /[\p{Cc}\u202a-\u202e\u2066-\u2069\ufffd]/u;
+/** In names they belong to emoji and to some scripts; in an id nobody sees them. */
+const INVISIBLE = /\p{Cf}/u;
 const PRICE = /^\d{1,12}(?:\.\d{1,6})?(?: [A-Z]{3})?$/;
 const WHOLE = /^-?\d{1,10}$/;
 
@@ -68,10 +70,15 @@ function textOf(column: 'id' | 'name' | 'category' | 'price', value: unknown): R
   if (isMissing(value)) return { value: undefined };
   const isText = typeof value === 'string' || (typeof value === 'number' && Number.isFinite(value));
   if (!isText) return wrong(column, 'must be text or a number', value);
+  // JSON.parse rounds it: it would be another item.
+  if (Number.isInteger(value) && !Number.isSafeInteger(value))
+    return { problem: `${column}: is too large for a JSON number: write it in quotes` };
   const text = String(value).replaceAll(/\s+/g, ' ').trim().toWellFormed();
   if (text.length > LONGEST[column])
     return wrong(column, `must have at most ${LONGEST[column]} characters`, text);
   if (FORBIDDEN.test(text)) return wrong(column, 'must be UTF-8 without control characters', text);
+  if (column === 'id' && INVISIBLE.test(text))
+    return wrong(column, 'must be without invisible characters', text);
   return { value: text === '' ? undefined : text };
 }
 
@@ -84,6 +91,8 @@ function priceOf(value: unknown): Read<string> {
 
 function stockOf(value: unknown): Read<number> {
   if (isMissing(value)) return { value: undefined };
+  if (typeof value !== 'string' && typeof value !== 'number')
+    return wrong('stock', 'must be a whole number', value);
   const text = String(value).trim();
   const stock = Number(text);
   if (text === '') return { value: undefined };
@@ -93,6 +102,12 @@ function stockOf(value: unknown): Read<number> {
 }
 
 function wrong(column: ColumnName, problem: string, value: unknown): { problem: string } {
-  const shown = (JSON.stringify(value) ?? typeof value).slice(0, LONGEST_SHOWN);
-  return { problem: `${column}: ${problem} (got ${shown})` };
+  return { problem: `${column}: ${problem} (got ${shownOf(value)})` };
+}
+
+/** Never the text of an object: it may be nested deeper than the stack. */
+function shownOf(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, LONGEST_SHOWN));
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object';
+  return String(value);
 }

@@ -24,6 +24,9 @@ export const words = z
   .max(255)
   .refine((text) => !CONTROL.test(text), { message: 'must not contain control characters' });
 
+/** What separates fields cannot be in a heading of CSV. */
+export const heading = words.trim().regex(/^[^,;|"]+$/, 'must be text without , ; | and "');
+
 export const path = z
   .string()
   .min(1)

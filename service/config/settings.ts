@@ -10,6 +10,7 @@ import {
   dataStream,
   group,
   headerText,
+  heading,
   hostName,
   isLoopback,
   listenAddress,
@@ -234,12 +235,12 @@ export const settings = z.strictObject({
         ),
       columns: z
         .strictObject({
-          id: words.default('id').describe('heading of the column with the id of an item'),
-          name: words.default('name').describe('heading of its name'),
-          category: words.default('category').describe('heading of its category'),
-          price: words.default('price').describe('heading of its price'),
-          stock: words.default('stock').describe('heading of the number in stock'),
-          image: words.default('image').describe('heading of the https URL of an image'),
+          id: heading.default('id').describe('heading of the column with the id of an item'),
+          name: heading.default('name').describe('heading of its name'),
+          category: heading.default('category').describe('heading of its category'),
+          price: heading.default('price').describe('heading of its price'),
+          stock: heading.default('stock').describe('heading of the number in stock'),
+          image: heading.default('image').describe('heading of the https URL of an image'),
         })
         .prefault({}),
       image_hosts: z

@@ -65,7 +65,7 @@ describe('a catalogue in CSV', () => {
   // The parser itself swallows rows up to the next quote.
   test.each([
     ['3,"Foo', 4, QUOTE],
-    ['3,13" screen', 4, QUOTE],
+    ['3,abc "x, y"', 4, QUOTE],
     ['3,"13" screen"', 4, QUOTE],
     ['3,"x"y', 4, QUOTE],
     ['"3,x', 4, QUOTE],
@@ -79,6 +79,50 @@ describe('a catalogue in CSV', () => {
       '6',
       '7',
     ]);
+  });
+
+  test('may have quotes in fields without quotes, such as inch marks, in every row', async () => {
+    const rows = Array.from({ length: 2_000 }, (_, i) => `${i},27" monitor,5' 11" x\n`).join('');
+    const found = await load(
+      `id,name,category\n${rows}a,27" wide,"Big, ""flat"""\nb,"""Best"", ever",\nc,"""",\n`,
+    );
+    expect([found.badRows, found.items.rows]).toEqual([[], 2_003]);
+    expect(found.items.get('1999')).toEqual({ name: '27" monitor', category: `5' 11" x` });
+    expect(found.items.get('a')).toEqual({ name: '27" wide', category: 'Big, "flat"' });
+    expect(found.items.get('b')).toEqual({ name: '"Best", ever' });
+    expect(found.items.get('c')).toEqual({ name: '"' });
+  });
+
+  test.each(['\n', '\r\n \n', 'sep=;\r\n', '"sep=;"\n\n'])(
+    'may have %j before its header',
+    async (before) => {
+      const found = await load(`${before}id;name\n1;a\n;b\n`);
+      expect(found.items.get('1')).toEqual({ name: 'a' });
+      expect(found.badRows).toEqual([{ line: before.split('\n').length + 2, problem: 'id: is empty' }]);
+    },
+  );
+
+  test('without a column that the configuration names says which', async () => {
+    const columns = { ...COLUMNS, name: 'titel' };
+    await expect(load('id,title\n1,a\n', { columns })).rejects.toThrow(
+      'line 1: the header has no column "titel" (got "id,title"): catalogue.columns.name sets another name',
+    );
+  });
+
+  test('with more categories than can be numbered says so', async () => {
+    const rows = Array.from({ length: 65_536 }, (_, i) => `${i},c${i}\n`).join('');
+    await expect(load(`id,category\n${rows}`)).rejects.toThrow(
+      /^line 65537: has more than 65535 categories$/,
+    );
+  });
+
+  test.each([
+    ['UTF-16LE', Buffer.from('\ufeffid,name\n1,a\n', 'utf16le')],
+    ['UTF-16LE without a byte order mark', Buffer.from('id,name\n1,a\n', 'utf16le')],
+    ['UTF-16BE', Buffer.from('\ufeffid,name\n1,a\n', 'utf16le').swap16()],
+    ['UTF-16BE without a byte order mark', Buffer.from('id,name\n1,a\n', 'utf16le').swap16()],
+  ])('in %s says so', async (_, bytes) => {
+    await expect(load(bytes)).rejects.toThrow('is UTF-16: save it as UTF-8');
   });
 
   test('whose last quote is not closed loses that row only', async () => {
@@ -133,6 +177,20 @@ describe('a catalogue in NDJSON', () => {
     const found = await load('{"id":4711,"name":"Shoe","price":19.5}\n\n{"id":"a","stock":0,"x":[1]}\n');
     expect(found.items.get('4711')).toEqual({ name: 'Shoe', price: '19.5' });
     expect(found.items.get('a')).toEqual({ stock: 0 });
+  });
+
+  test('loses only the row that has what cannot be text', async () => {
+    const deep = `${'['.repeat(5_000)}${']'.repeat(5_000)}`;
+    const rows = [
+      '{"id":"1"}',
+      '{"id":"2","stock":{"toString":1}}',
+      `{"id":"3","name":${deep}}`,
+      '{"id":9007199254740993}',
+      '{"id":"5"}',
+    ];
+    const found = await load(`${rows.join('\n')}\n`);
+    expect(found.badRows.map(({ line }) => line)).toEqual([2, 3, 4]);
+    expect(found.items.rows).toBe(2);
   });
 
   test('has each bad row named by its line', async () => {
@@ -229,7 +287,7 @@ test('while a catalogue is loaded, everything else has its turn', async () => {
 });
 
 let files = 0;
-function load(text: string, options: Partial<CatalogueOptions> = {}) {
+function load(text: string | Buffer, options: Partial<CatalogueOptions> = {}) {
   const path = join(folder.path, `file ${files++}`);
   writeFileSync(path, text);
   return loadFile(path, options);

@@ -14,6 +14,10 @@ describe('a row of a catalogue', () => {
     });
   });
 
+  test('may have the largest id that is a number exactly', () => {
+    expect(read({ id: Number.MAX_SAFE_INTEGER })).toMatchObject({ row: { id: '9007199254740991' } });
+  });
+
   test('has its texts in one line', () => {
     expect(read({ id: 'a', name: ' Shoe,\n\tred\u2028 ' })).toMatchObject({ row: { name: 'Shoe, red' } });
   });
@@ -29,15 +33,25 @@ describe('a row of a catalogue', () => {
     [{ id: 'a', name: 'gnp\u202e.exe' }, /^name: .*control/],
     [{ id: 'a', name: '\ud800' }, /^name: must be UTF-8/],
     [{ id: 'a', name: 'M\ufffdller' }, /^name: must be UTF-8/],
-    [{ id: 'a', name: { toString: 1 } }, /^name: must be text/],
+    [{ id: 'a', name: { toString: 1 } }, /^name: must be text or a number \(got an object\)$/],
+    [{ id: 'a', name: nested(100_000) }, /^name: must be text or a number \(got a list\)$/],
+    [{ id: '47\u200b11' }, /^id: must be without invisible characters/],
+    [{ id: 2 ** 53 }, /^id: is too large for a JSON number: write it in quotes$/],
+    [{ id: -(2 ** 53) }, /^id: is too large/],
+    [{ id: 1e21 }, /^id: is too large/],
+    [{ id: 'a', name: 2 ** 60 }, /^name: is too large/],
     [{ id: 'a', category: 'c'.repeat(129) }, /^category: must have at most 128/],
     [{ id: 'a', price: '19,99' }, /^price: must be like 19.99 or 19.99 EUR \(got "19,99"\)/],
     [{ id: 'a', price: '=1+1' }, /^price:/],
     [{ id: 'a', price: -1 }, /^price:/],
     [{ id: 'a', stock: 'many' }, /^stock: must be a whole number \(got "many"\)/],
     [{ id: 'a', stock: 1e300 }, /^stock:/],
+    [{ id: 'a', stock: [5] }, /^stock: must be a whole number \(got a list\)$/],
+    [{ id: 'a', stock: { toString: 1 } }, /^stock: .*\(got an object\)$/],
+    [{ id: 'a', stock: nested(100_000) }, /^stock: .*\(got a list\)$/],
+    [{ id: 'a', stock: true }, /^stock: .*\(got true\)$/],
     [{ id: 'a', stock: '9999999999' }, /^stock:/],
-  ])('like %j is left out, with the reason', (values, problem) => {
+  ])('number %# of those that cannot be read is left out, with the reason', (values, problem) => {
     expect(read(values)).toMatchObject({ problem: expect.stringMatching(problem) });
   });
 
@@ -85,3 +99,10 @@ describe('a row of a catalogue', () => {
     });
   });
 });
+
+/** A list in a list in a list. */
+function nested(depth: number): unknown {
+  let value: unknown = [];
+  for (let i = 0; i < depth; i++) value = [value];
+  return value;
+}

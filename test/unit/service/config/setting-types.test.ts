@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { ConfigError, loadConfig } from '../../../../service/config/config.ts';
 import { SETTINGS } from '../../../../service/config/setting.ts';
+import { heading } from '../../../../service/config/setting-types.ts';
 
 describe('a configuration that cannot work is rejected at start', () => {
   test.each([
@@ -92,3 +93,9 @@ function problems(flags: Record<string, string>, env: Record<string, string> = {
     return error.problems;
   }
 }
+
+test('a heading of CSV is trimmed, and contains nothing that separates fields', () => {
+  expect(heading.parse(' Product name ')).toBe('Product name');
+  for (const text of ['', ' ', 'a,b', 'a;b', 'a|b', 'a\tb', '"a"'])
+    expect(heading.safeParse(text).success).toBe(false);
+});
