@@ -9,7 +9,7 @@ import type { Page } from './page.ts';
 export type Budget = {
   /** Whether a request would begin at once. */
   hasRoom(): boolean;
-  /** Makes the request when its turn comes, first come, first served. Rejects with its error, or if `close` comes first. */
+  /** Makes the request when its turn comes, first come, first served. Rejects with its error, and from `close` on at once. */
   spend(request: () => Promise<Page>): Promise<Page>;
   /** Begins what waits for a bucket; due several times a second. */
   tick(): void;
@@ -34,6 +34,7 @@ export function createBudget({ requestsPerSecond, now }: BudgetOptions): Budget 
   const buckets = [requests, bytes, seconds];
   let waiting: { begin: () => void; refuse: (error: Error) => void }[] = [];
   let running = 0;
+  let isClosed = false;
   return { hasRoom, spend, tick: beginWaiting, close };
 
   function hasRoom(): boolean {
@@ -45,6 +46,7 @@ export function createBudget({ requestsPerSecond, now }: BudgetOptions): Budget 
   }
 
   function spend(request: () => Promise<Page>): Promise<Page> {
+    if (isClosed) return Promise.reject(stops());
     return new Promise((resolve, reject) => {
       waiting.push({ begin: () => void run(request).then(resolve, reject), refuse: reject });
       beginWaiting();
@@ -75,10 +77,15 @@ export function createBudget({ requestsPerSecond, now }: BudgetOptions): Budget 
   }
 
   function close(): void {
+    isClosed = true;
     const left = waiting;
     waiting = [];
-    for (const { refuse } of left) refuse(new Error('the sidecar stops'));
+    for (const { refuse } of left) refuse(stops());
   }
+}
+
+function stops(): Error {
+  return new Error('the sidecar stops');
 }
 
 type Bucket = { isEmpty(): boolean; take(amount: number): void };

@@ -6,6 +6,7 @@ import { examine, fill, lookWhetherKept } from './examine.ts';
 import { REFUSAL_KINDS, type Refusal } from './judge.ts';
 import type { PROTECT_METRICS } from './metrics.ts';
 import { createOriginAsk } from './origin-ask.ts';
+import type { Page } from './page.ts';
 import type { PageRequests } from './page-request.ts';
 import { createReach } from './reach.ts';
 import { createTargets, type Place } from './targets.ts';
@@ -98,11 +99,10 @@ type Entry = {
   place?: Place;
   usual: Usual;
   dueAt: number;
-  askedAt: number;
   comparedAt: number;
   failures: number;
-  /** The work that is under way. */
-  work?: Promise<void>;
+  /** The work that is under way. Resolves with when the page that is kept now was asked for, with undefined if there is no new one. */
+  work?: Promise<number | undefined>;
 };
 
 export function createKeeper(options: KeeperOptions): Keeper {
@@ -115,7 +115,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
   const askFor = createOriginAsk({ requests, budget, brake, word: words.latest, metrics, now });
   const reach = createReach({
     hosts,
-    look: (host) => requests.ask({ mode: 'look', host, target: '/_hotitem/keeper', word: words.latest() }),
+    look: lookAt,
     now,
     onFailure: dropAll,
   });
@@ -133,7 +133,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
     saw: targets.saw,
     stateOf,
     purge,
-    failure: reach.failure,
+    failure: () => (entries.size === 0 ? undefined : reach.failure()),
     tick,
     async close() {
       isClosed = true;
@@ -170,7 +170,6 @@ export function createKeeper(options: KeeperOptions): Keeper {
         state: { state: 'waiting', reason: 'it is being asked for' },
         usual: createUsual(),
         dueAt: 0,
-        askedAt: 0,
         comparedAt: 0,
         failures: 0,
       });
@@ -205,12 +204,13 @@ export function createKeeper(options: KeeperOptions): Keeper {
     const time = now();
     const sinceTick = time - tickedAt;
     tickedAt = time;
-    if (isClosed || entries.size === 0) return;
-    if (sinceTick < 0) beginAgain(time);
+    if (isClosed) return;
     isBraked = brake.isOn();
+    budget.tick();
+    if (entries.size === 0) return;
+    if (sinceTick < 0) beginAgain(time);
     if (words.turn()) onChange();
     expire(sinceTick);
-    budget.tick();
     reach.tick();
     if (reach.isThere()) beginDue(time);
   }
@@ -268,30 +268,40 @@ export function createKeeper(options: KeeperOptions): Keeper {
     }
   }
 
-  /** Returns whether its address is known. */
-  function begin(entry: Entry): boolean {
+  /** Returns the work, undefined if its address is not known. */
+  function begin(entry: Entry): Entry['work'] {
     const place = targets.of(entry.item);
-    if (place === undefined) return false;
+    if (place === undefined || !isWanted(entry)) return undefined;
     entry.work = keep(entry, place)
       .catch((error: unknown) => unavailable(entry, reasonOf(error)))
       .finally(() => {
         delete entry.work;
       });
-    return true;
+    return entry.work;
   }
 
-  async function keep(entry: Entry, place: Place): Promise<void> {
+  /** An item that cools and is hot again has another entry. */
+  function isWanted(entry: Entry): boolean {
+    return !isClosed && entries.get(entry.item) === entry;
+  }
+
+  async function keep(entry: Entry, place: Place): Promise<number | undefined> {
     const began = now();
     // The page at another address is another page.
     const isFirst = !isKept(entry) || !isSame(entry.place, place);
     const compares = isFirst || began - entry.comparedAt >= COMPARE_EVERY_MS;
-    const ask = askFor(entry.usual);
+    const ask = askFor(entry.usual, () => isWanted(entry));
     const refused =
       (compares ? await examine(place, ask, began, isFirst) : undefined) ??
       (await fill(place, ask, began)) ??
       (compares ? await lookWhetherKept(place, ask) : undefined);
-    if (refused !== undefined) refuse(entry, refused);
-    else if (entries.get(entry.item) === entry && !isClosed) kept(entry, place, { began, isFirst, compares });
+    if (!isWanted(entry)) return undefined;
+    if (refused !== undefined) {
+      refuse(entry, refused);
+      return undefined;
+    }
+    kept(entry, place, { began, isFirst, compares });
+    return began;
   }
 
   function kept(
@@ -307,7 +317,6 @@ export function createKeeper(options: KeeperOptions): Keeper {
     entry.place = place;
     entry.failures = 0;
     entry.dueAt = began + intervalMs();
-    entry.askedAt = began;
     const since = entry.state.state === 'kept' ? entry.state.since : time;
     entry.state = { state: 'kept', since, refreshedAt: time, address: addressOf(place) };
     metrics.of('protect_refresh_seconds').set((time - began) / 1_000);
@@ -332,13 +341,14 @@ export function createKeeper(options: KeeperOptions): Keeper {
   function giveUp(entry: Entry, reason: string): boolean {
     // Failures to refresh it do not count for how long it waits now.
     if (isKept(entry)) entry.failures = 0;
+    targets.lookAgain(entry.item);
     const waitMs = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(10, entry.failures++));
     return fall(entry, reason, waitMs);
   }
 
   /** Shoppers see the page while nginx has it. */
-  function unavailable(entry: Entry, reason: string): void {
-    if (isClosed) return;
+  function unavailable(entry: Entry, reason: string): undefined {
+    if (!isWanted(entry)) return;
     metrics.of('protect_failures_total').add();
     const { state } = entry;
     if (state.state === 'kept' && now() - state.refreshedAt < staleMs) {
@@ -368,7 +378,15 @@ export function createKeeper(options: KeeperOptions): Keeper {
     return true;
   }
 
+  async function lookAt(host: string): Promise<Page | undefined> {
+    const word = words.latest();
+    if (word === '') return undefined;
+    const page = await requests.ask({ mode: 'look', host, target: '/_hotitem/keeper', word });
+    return words.all().includes(word) ? page : undefined;
+  }
+
   function dropAll(reason: string): void {
+    if (isClosed || entries.size === 0) return;
     warn('keeper', 'no page of a hot item is kept: nginx cannot be asked for one', { reason });
     const dropped = inState('kept').filter((entry) => fall(entry, reason, 0));
     if (dropped.length > 0) onChange();
@@ -394,12 +412,14 @@ export function createKeeper(options: KeeperOptions): Keeper {
     if (entry === undefined) throw new NothingKept(`no page of ${item} is kept`);
     // One that is under way may have been asked for before the change.
     while (entry.work !== undefined) await entry.work;
-    if (!begin(entry)) throw new NothingKept(`no page of ${item} is kept: ${whyWaiting(entry)}`);
-    await entry.work;
+    const work = begin(entry);
+    const askedAt = await work;
+    if (askedAt !== undefined) return { item, ageMs: Math.max(0, now() - askedAt) };
+    if (isClosed) throw new NothingKept(`the page of ${item}: the sidecar stops`);
+    if (!isWanted(entry)) throw new NothingKept(`no page of ${item} is kept: it has cooled`);
+    if (work === undefined) throw new NothingKept(`no page of ${item} is kept: ${whyWaiting(entry)}`);
     const { state } = entry;
-    if (state.state !== 'kept') throw new NothingKept(`the page of ${item} is not kept: ${state.reason}`);
-    if (state.reason !== undefined) throw new NothingKept(`the page of ${item}: ${state.reason}`);
-    return { item, ageMs: now() - entry.askedAt };
+    throw new NothingKept(`the page of ${item}${isKept(entry) ? '' : ' is not kept'}: ${state.reason}`);
   }
 }
 

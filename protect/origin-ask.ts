@@ -9,16 +9,21 @@ export type OriginAskOptions = {
   requests: PageRequests;
   budget: Budget;
   brake: Brake;
+  /** By which nginx knows the keeper now. */
   word: () => string;
   metrics: Metrics<typeof PROTECT_METRICS>;
   now: () => number;
 };
 
-/** Asks for pages within the budget, counts what that takes, and shows the brake how long the origin took for a page that usually takes `usual`. */
-export function createOriginAsk(options: OriginAskOptions): (usual: Usual) => Ask {
+/**
+ * Asks for pages within the budget, counts what that takes, and shows the brake how long the origin took for a page that usually takes `usual`.
+ * Rejects when the turn of a request comes and `isWanted` is not true any more: nginx would take it for a shopper's, and capture it.
+ */
+export function createOriginAsk(options: OriginAskOptions): (usual: Usual, isWanted: () => boolean) => Ask {
   const { requests, budget, brake, word, metrics, now } = options;
-  return (usual) => (asked) =>
+  return (usual, isWanted) => (asked) =>
     budget.spend(async () => {
+      if (!isWanted()) throw new Error('the item has cooled');
       metrics.of('protect_requests_total', { kind: asked.mode }).add();
       const began = now();
       let waitedMs: number | undefined;

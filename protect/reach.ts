@@ -13,7 +13,8 @@ export type Reach = {
 
 export type ReachOptions = {
   hosts: readonly string[];
-  look: (host: string) => Promise<Page>;
+  /** Resolves with undefined where the answer says nothing, because the keeper has nothing to do, or had in between. */
+  look: (host: string) => Promise<Page | undefined>;
   now: () => number;
   onFailure: (reason: string) => void;
 };
@@ -40,7 +41,7 @@ export function createReach({ hosts, look, now, onFailure }: ReachOptions): Reac
   async function attempt(): Promise<void> {
     isTrying = true;
     try {
-      for (const host of hosts) await lookAt(host);
+      for (const host of hosts) if (!(await knowsKeeper(host))) return;
       failure = undefined;
       reachedAt = now();
       failures = 0;
@@ -53,9 +54,12 @@ export function createReach({ hosts, look, now, onFailure }: ReachOptions): Reac
     }
   }
 
-  async function lookAt(host: string): Promise<void> {
-    const { status } = await look(host);
-    if (status === 200) return;
+  /** Rejects if the server does not know it. Returns false if that was not found out. */
+  async function knowsKeeper(host: string): Promise<boolean> {
+    const page = await look(host);
+    if (page === undefined) return false;
+    const { status } = page;
+    if (status === 200) return true;
     throw new Error(
       status === 404
         ? `the server of ${host} does not know the keeper: server-protect.conf is missing there, or nginx reads another hot list`

@@ -67,9 +67,14 @@ export function createTargets(hosts: readonly string[]): Targets {
       const isEnough = known.seen === ENOUGH;
       if (!known.isSettled || isEnough) choose(known);
       if (!isEnough) return;
+      known.counts.clear();
+      if (known.chosen === undefined) {
+        // Whoever sends other hosts' names first must not keep the shop's own from being seen.
+        known.seen = 1;
+        return;
+      }
       wanting--;
       known.isSettled = true;
-      known.counts.clear();
     },
     of: (item) => items.get(item)?.chosen,
     wasSeen(item) {

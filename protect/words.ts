@@ -26,7 +26,7 @@ export function createWords(now: () => number): Words {
     },
     turn() {
       const [latest] = words;
-      if (latest === undefined || now() - latest.madeAt < EVERY_MS) return false;
+      if (latest === undefined || Math.abs(now() - latest.madeAt) < EVERY_MS) return false;
       words = [make(), latest];
       return true;
     },

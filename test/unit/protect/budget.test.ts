@@ -61,6 +61,12 @@ test('what waits when it closes is refused', async () => {
   expect(await Promise.all(requests.slice(0, AT_ONCE))).toHaveLength(AT_ONCE);
 });
 
+test('what comes after it is closed is refused', async () => {
+  budget.close();
+  await expect(budget.spend(request)).rejects.toThrow('the sidecar stops');
+  expect(begun).toBe(0);
+});
+
 test('a request that fails gives its place to the next', async () => {
   for (let i = 0; i < 10; i++) await budget.spend(() => Promise.reject(new Error('refused'))).catch(() => {});
   expect(budget.hasRoom()).toBe(true);

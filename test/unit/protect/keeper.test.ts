@@ -25,6 +25,8 @@ let waitedMs: number;
 let takesMs: number;
 let unanswered: { at: number; answer: () => void }[];
 let bytes: number;
+/** Addresses that are not there. */
+let missing: string[];
 let body: () => string;
 let headers: Record<string, string[]>;
 let metrics: ReturnType<typeof createMetrics<typeof PROTECT_METRICS>>;
@@ -36,7 +38,7 @@ beforeEach(() => {
   status = 200;
   isReachable = true;
   [waitedMs, bytes, takesMs] = [10, 4, 0];
-  unanswered = [];
+  [unanswered, missing] = [[], []];
   body = () => 'page';
   headers = {};
   metrics = createMetrics(new Registry(), PROTECT_METRICS);
@@ -216,6 +218,111 @@ describe('the keeper', () => {
   });
 });
 
+describe('what others do first', () => {
+  test('sixteen requests of other hosts do not keep the item of a shopper from being kept', async () => {
+    keeper.follow(['a']);
+    for (let i = 0; i < 16; i++) keeper.saw('a', 'evil.test', '/item/a');
+    expect([keeper.wantsAny(), keeper.isWanted('a')]).toEqual([true, true]);
+    for (let i = 0; i < 16; i++) keeper.saw('a', 'shop.test', '/item/a');
+    await pass(1_000);
+    expect(keeper.allows('a')).toBe(true);
+  });
+
+  test('sixteen requests by an address that is refused do not keep that of shoppers from being tried', async () => {
+    missing = ['/item/a/none'];
+    keeper.follow(['a']);
+    for (let i = 0; i < 16; i++) keeper.saw('a', 'shop.test', '/item/a/none');
+    await pass(1_000);
+    expect(keeper.stateOf('a')).toMatchObject({ state: 'refused', reason: 'answers 404' });
+    for (let i = 0; i < 16; i++) keeper.saw('a', 'shop.test', '/item/a');
+    await pass(11_000);
+    expect(keeper.stateOf('a')).toMatchObject({ state: 'kept', address: 'https://shop.test/item/a' });
+  });
+});
+
+describe('when nothing is hot any more', () => {
+  test('the origin is not said to be slow for ever', async () => {
+    follow('a', 'b', 'c');
+    await pass(20_000);
+    waitedMs = 100;
+    await pass(5_000);
+    expect(metrics.of('protect_slow_origin').value()).toBe(1);
+    keeper.follow([]);
+    await pass(11_000);
+    expect(metrics.of('protect_slow_origin').value()).toBe(0);
+  });
+
+  test('that nginx could not be reached is no failure', async () => {
+    follow('a');
+    await pass(500);
+    isReachable = false;
+    await pass(32_000);
+    expect(keeper.failure()).toBe('connect ECONNREFUSED');
+    keeper.follow([]);
+    expect(keeper.failure()).toBeUndefined();
+  });
+
+  test.each([
+    ['nothing', []],
+    ['another item', ['b']],
+  ])('purges that wait for the budget end without a request while %s is hot', async (_, next) => {
+    follow('a');
+    await pass(500);
+    const ends = Promise.allSettled(Array.from({ length: 2 * PER_SECOND }, () => keeper.purge('a')));
+    for (let i = 0; i < 1_000; i++) await Promise.resolve();
+    keeper.follow(next);
+    asked.length = 0;
+    const cooled = expect.objectContaining({ message: 'no page of a is kept: it has cooled' });
+    expect((await passWhile(ends)).at(-1)).toEqual({ status: 'rejected', reason: cooled });
+    expect(modes()).toEqual([]);
+  });
+
+  test.each([
+    ['nothing', []],
+    ['another item', ['b']],
+  ])('a page that is looked at is not asked for further while %s is hot', async (_, next) => {
+    takesMs = 100;
+    follow('a');
+    while (modes().length === 0) await pass(TICK_MS);
+    keeper.follow(next);
+    await pass(2_000);
+    expect(modes()).toEqual(['probe']);
+    expect(asked.every(({ word }) => word !== '')).toBe(true);
+    expect(metrics.of('protect_failures_total').value()).toBe(0);
+  });
+
+  test('whether nginx answers is not tried further, and is no failure', async () => {
+    takesMs = 100;
+    follow('a');
+    await pass(TICK_MS);
+    expect(asked).toHaveLength(1);
+    keeper.follow([]);
+    await pass(2_000);
+    expect(asked).toHaveLength(1);
+    keeper.follow(['b']);
+    expect(keeper.failure()).toBeUndefined();
+  });
+});
+
+describe('a keeper that closes', () => {
+  test('does so with an empty budget, and ends purges: none of a page that was not asked for is done', async () => {
+    const items = Array.from({ length: 60 }, (_, i) => `i${i}`);
+    follow(...items);
+    await pass(8_000);
+    takesMs = 100;
+    asked.length = 0;
+    const purge = keeper.purge(undefined);
+    for (let i = 0; i < 100; i++) await Promise.resolve();
+    const closed = keeper.close();
+    const purged = await passWhile(purge);
+    await passWhile(closed);
+    const stops = expect.stringMatching(/: the sidecar stops$/);
+    expect(purged.filter((one) => 'ageMs' in one)).toEqual([]);
+    expect(purged.at(-1)).toMatchObject({ reason: stops });
+    expect(modes().length).toBeLessThanOrEqual(4);
+  });
+});
+
 describe('a thousand hot items', () => {
   const ITEMS = Array.from({ length: 1_000 }, (_, i) => `i${i}`);
 
@@ -382,7 +489,7 @@ async function ask(one: Asked): Promise<Page> {
   const told = one.mode === 'look' ? { 'x-hotitem-keeper': ['look HIT'] } : {};
   const isOfPage = one.target !== '/_hotitem/keeper';
   return {
-    status: isOfPage ? status : 200,
+    status: missing.includes(one.target) ? 404 : isOfPage ? status : one.word === '' ? 404 : 200,
     headers: new Map(Object.entries({ ...headers, ...told })),
     body: Buffer.from(body()),
     bytes,

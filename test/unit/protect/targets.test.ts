@@ -59,8 +59,20 @@ test('an item of which only other hosts were asked has no address, though it was
   const targets = followed();
   expect(targets.wasSeen('a')).toBe(false);
   for (let i = 0; i < 20; i++) targets.saw('a', 'evil.test', '/item/a');
-  expect([targets.of('a'), targets.wasSeen('a'), targets.isWanted('a')]).toEqual([undefined, true, false]);
+  expect([targets.of('a'), targets.wasSeen('a')]).toEqual([undefined, true]);
 });
+
+test.each([15, 16, 17, 100])(
+  '%i requests of another host do not keep that of a shopper from being seen',
+  (count) => {
+    const targets = followed();
+    for (let i = 0; i < count; i++) targets.saw('a', 'evil.test', '/item/a');
+    expect([targets.wantsAny(), targets.isWanted('a')]).toEqual([true, true]);
+    for (let i = 0; i < 16; i++) targets.saw('a', 'shop.test', '/item/a');
+    expect(targets.of('a')?.target).toBe('/item/a');
+    expect([targets.wantsAny(), targets.isWanted('a')]).toEqual([false, false]);
+  },
+);
 
 test('another address takes over where twice as many come by it, and not before', () => {
   const targets = followed();
