@@ -30,6 +30,8 @@ export type Decisions = {
   hot(): Decision[];
   /** Items that the cap holds back now. */
   held(): Held[];
+  /** How many these are: cheaper than the list. */
+  heldCount(): number;
   version(): number;
   /** What to store for a restart. */
   state(): DecisionsState;
@@ -47,7 +49,7 @@ export type DecisionsOptions = {
   onChange: (change: Change) => void;
   /**
    * Called with what would have been decided when the cap begins to hold an item back: at most once a minute for an item and signal, and for
-   * a thousand of them at once.
+   * a hundred of them at once.
    */
   onHeld?: ((held: Decision) => void) | undefined;
   /** What `state` returned before a restart, and the time now. Its hot items are hot without a call of `onChange`. */
@@ -111,6 +113,7 @@ export function createDecisions({ rules: first, onChange, onHeld, stored }: Deci
     isBanned: byHand.isBanned,
     hot: () => [...hot.values()].map(({ decision }) => decision),
     held: held.all,
+    heldCount: held.count,
     version: () => version,
     state: () => ({
       version,

@@ -8,6 +8,7 @@ export type HeldBack = {
   release(item: string, signal: RuleSignal): void;
   advance(now: number): void;
   all(): Held[];
+  count(): number;
 };
 
 const KEPT_MS = 1_000;
@@ -20,8 +21,8 @@ const REASON_CHANGES_BY = 1.25;
 
 /** An item near its threshold comes and goes: it is news once in this time. */
 const NEWS_AFTER_MS = 60_000;
-/** More items at once than these are news to nobody: their number is. */
-const MOST_NEWS = 1_000;
+/** More items at once than these are news to nobody: their number is. Each costs a decision, while views wait. */
+const MOST_NEWS = 100;
 
 type Kept = Held & { lastAt: number; reasonAt: number; strengthThen: number };
 
@@ -61,6 +62,7 @@ export function createHeldBack(): HeldBack {
     },
     all: () =>
       [...held.values()].map(({ item, signal, strength, reason }) => ({ item, signal, strength, reason })),
+    count: () => held.size,
   };
 
   function drop(key: string): void {

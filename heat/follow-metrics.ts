@@ -25,7 +25,7 @@ export function followMetrics(metrics: Metrics<typeof HEAT_METRICS>, parts: Foll
   metrics.of('heat_late_total').follow(() => heat.stats().late);
   metrics.of('heat_tracked').follow(() => heat.stats().tracked);
   metrics.of('heat_promoted_total').follow(() => heat.stats().promoted);
-  metrics.of('heat_held').follow(() => decisions.held().length);
+  metrics.of('heat_held').follow(() => decisions.heldCount());
   metrics.of('heat_frozen').follow(() => (frozen.state() === undefined ? 0 : 1));
   metrics.of('hot_folder_files').follow(() => folder.stats().files);
   metrics.of('hot_folder_age_seconds').follow(() => folder.stats().ageMs / 1_000);

@@ -474,7 +474,7 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
     const unkept = keeper?.failure();
     return {
       hot: new Set(decisions.hot().map(({ item }) => item)).size,
-      held: decisions.held().length,
+      held: decisions.heldCount(),
       frozen: frozen.state() !== undefined,
       ...(failure !== undefined && { failure }),
       ...(unkept !== undefined && { keeperFailure: unkept }),

@@ -12,7 +12,8 @@ import type { DECISION_METRICS } from './metrics.ts';
  * So the stored state and the delivered decisions always agree.
  *
  * Bounded: the spool has a limit, and while it rejects appends, the last `MOST_PENDING` decisions wait here. When there are more, an older
- * decision of the same item is dropped first, then the oldest; both are counted.
+ * decision of the same item is dropped first, then the oldest; both are counted. That the cap holds an item back says nothing of what is hot:
+ * such a decision is dropped while half as many wait, so that it never takes the place of another.
  */
 
 export type Outbox = {
@@ -55,6 +56,10 @@ export function createOutbox(options: OutboxOptions): Outbox {
   return {
     add(decision) {
       metrics.of('decisions_decided_total').add();
+      if (decision.change === 'held' && pending.length >= mostPending / 2) {
+        dropped('full');
+        return;
+      }
       pending.push({
         text: JSON.stringify(decision),
         item: decision.item,
@@ -130,8 +135,12 @@ export function createOutbox(options: OutboxOptions): Outbox {
     const superseded = waiting.find((one) => last.get(one.item) !== one);
     const gone = superseded ?? waiting[0];
     pending = pending.filter((one) => one !== gone);
-    metrics.of('decisions_dropped_total', { reason: superseded === undefined ? 'full' : 'superseded' }).add();
-    warn('decisions dropped', 'decisions wait for their outbox, and older ones give way', {
+    dropped(superseded === undefined ? 'full' : 'superseded');
+  }
+
+  function dropped(reason: 'full' | 'superseded'): void {
+    metrics.of('decisions_dropped_total', { reason }).add();
+    warn('decisions dropped', 'decisions wait for their outbox, and some are dropped', {
       waiting: pending.length,
     });
   }

@@ -22,7 +22,7 @@ export type Teller = {
 export type TellerOptions = {
   node: string;
   now: () => number;
-  decisions: Pick<Decisions, 'hot' | 'held' | 'isHot' | 'version'>;
+  decisions: Pick<Decisions, 'hot' | 'heldCount' | 'isHot' | 'version'>;
   overrides: Pick<Overrides, 'of'>;
   outbox: Pick<Outbox, 'add'>;
 };
@@ -49,7 +49,7 @@ export function createTeller({ node, now, decisions, overrides, outbox }: Teller
 
   /** One per item, with the signals by which it is hot. */
   function tellAll(): void {
-    const held = decisions.held().length;
+    const held = decisions.heldCount();
     for (const [item, hot] of byItem(decisions.hot())) {
       const decision = hot.at(-1);
       if (decision === undefined) continue;
@@ -62,7 +62,7 @@ export function createTeller({ node, now, decisions, overrides, outbox }: Teller
     change: ToldDecision['change'],
     by: string,
     hot: readonly Decision[] = decisions.hot().filter(({ item }) => item === change.item),
-    held: number = decisions.held().length,
+    held: number = decisions.heldCount(),
   ): void {
     outbox.add(
       toToldDecision({ change, node, now: now(), hot, by, override: overrides.of(change.item), held }),

@@ -66,12 +66,13 @@ describe('decisions', () => {
     expect(held).toHaveLength(2);
   });
 
-  test('no more than a thousand items that are held back are told at once', () => {
+  test('no more than a hundred items that are held back are told at once', () => {
     const { decisions, held } = create({ cap: 1 });
     decisions.enter(busy('a', 100), 0);
     for (let i = 0; i < 3_000; i++) decisions.enter(busy(`${i}`, 90), 0);
-    expect(held).toHaveLength(1_000);
+    expect(held).toHaveLength(100);
     expect(decisions.held()).toHaveLength(3_000);
+    expect(decisions.heldCount()).toBe(3_000);
   });
 
   test('a clearly stronger item replaces the weakest one, but not within its dwell', () => {

@@ -61,6 +61,16 @@ describe('the outbox of decisions', () => {
     expect(metrics.of('decisions_decided_total').value()).toBe(5);
   });
 
+  test('items that the cap holds back push no other decision out: they are dropped from half on, counted', () => {
+    const { outbox, metrics } = create({ mostPending: 4, refuses: () => true });
+    outbox.add(decision('a'));
+    for (const item of ['b', 'c', 'd']) outbox.add({ ...decision(item), change: 'held' });
+    for (const item of ['e', 'f']) outbox.add(decision(item));
+    expect(itemsOf(outbox.pending())).toEqual(['a', 'b', 'e', 'f']);
+    expect(metrics.of('decisions_dropped_total', { reason: 'full' }).value()).toBe(2);
+    expect(metrics.of('decisions_decided_total').value()).toBe(6);
+  });
+
   test('drops no decision that is being written', async () => {
     const { outbox, spool, metrics } = create({ mostPending: 1 });
     outbox.add(decision('a'));

@@ -147,8 +147,7 @@ function create({ hot: first, override, held = 0 }: Options) {
     now: () => 0,
     decisions: {
       hot: () => hot,
-      held: () =>
-        Array.from({ length: held }, () => ({ item: 'x', signal: 'busy', strength: 1, reason: '' })),
+      heldCount: () => held,
       isHot: (item, signal) => hot.some((one) => one.item === item && one.signal === signal),
       version: () => 9,
     },
