@@ -2,6 +2,7 @@ import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Finding, type Place, placeOf, shellWord } from '../../service/finding.ts';
+import { reasonOf } from '../../service/log.ts';
 import { obstacle } from '../conf/worker.ts';
 import { runningPhp } from '../program/running-php.ts';
 import type { Facts } from './facts.ts';
@@ -30,15 +31,41 @@ export async function cachePathFindings(
 
 async function folderFindings(checked: Checked): Promise<Finding[]> {
   const { folder, facts } = checked;
-  const found = await stat(folder).catch(() => undefined);
-  if (found === undefined) return noParent(checked);
-  return [...open(checked, found), ...(await openAbove(checked)), ...(await unusable(checked, facts))];
+  try {
+    const found = await statIfThere(folder);
+    if (found === undefined) return await noParent(checked);
+    return [...open(checked, found), ...(await openAbove(checked)), ...(await unusable(checked, facts))];
+  } catch (error) {
+    return [unknown(checked, reasonOf(error))];
+  }
+}
+
+/** Undefined if it does not exist. Rejects if that cannot be found out. */
+async function statIfThere(path: string): Promise<Stats | undefined> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
+
+function unknown({ folder, where }: Checked, reason: string): Finding {
+  return {
+    id: 'cache-unknown',
+    severity: 'warning',
+    what: `who has access to ${folder} cannot be seen: ${reason}`,
+    where,
+    why: 'who can write there decides what shoppers see; who can read there sees pages behind a password',
+    fix: 'run the check as root',
+  };
 }
 
 /** nginx makes the folder itself, but nothing above it. */
 async function noParent({ folder, where }: Checked): Promise<Finding[]> {
   const parent = dirname(folder);
-  if ((await stat(parent).catch(() => undefined))?.isDirectory()) return [];
+  if ((await statIfThere(parent))?.isDirectory()) return [];
   return [
     {
       id: 'cache-no-parent',

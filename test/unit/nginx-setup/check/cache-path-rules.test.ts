@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -68,6 +68,22 @@ test('a folder that the workers cannot use, or that is another user’s', async 
 test('a folder above that is not there keeps nginx from starting', async () => {
   expect(await found({ cache: join(folder.path, 'none/kept') })).toMatchObject([
     { id: 'cache-no-parent', command: `mkdir -p ${join(folder.path, 'none')}` },
+    { id: 'cache-no-parent' },
+  ]);
+});
+
+test('a folder that cannot be looked at is not said to be absent, nor to be fine', async () => {
+  symlinkSync('loop', join(folder.path, 'loop'));
+  expect(await found({ cache: join(folder.path, 'loop/kept') })).toMatchObject([
+    { id: 'cache-unknown', severity: 'warning', what: expect.stringContaining('ELOOP') },
+    { id: 'cache-unknown' },
+  ]);
+});
+
+test('a file where a folder should be keeps nginx from starting', async () => {
+  writeFileSync(join(folder.path, 'file'), '');
+  expect(await found({ cache: join(folder.path, 'file/kept') })).toMatchObject([
+    { id: 'cache-no-parent' },
     { id: 'cache-no-parent' },
   ]);
 });
