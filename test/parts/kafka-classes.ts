@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { obtain } from '../../provision/cache.ts';
 import type { KafkaBuild } from '../provision/kafka.ts';
@@ -73,6 +73,7 @@ offsets.topic.replication.factor=1
       detail,
     });
     await broker.stop('SIGTERM', PATIENCE_MS);
+    if (!existsSync(archive)) throw new Error(`Kafka wrote no archive of its classes\n${detail()}`);
   } finally {
     folder.remove();
   }
