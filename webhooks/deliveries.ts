@@ -25,6 +25,8 @@ export type DeliveryState = {
   dropped: number;
   /** Why nothing is accepted, and since when, ms since 1970; absent while it is. */
   failure?: { reason: string; since: number };
+  /** The last message that it rejected for good; absent once it has accepted a later one. */
+  rejected?: { reason: string; at: number };
 };
 
 export type DeliveriesOptions = {
@@ -49,6 +51,7 @@ export function createDeliveries(options: DeliveriesOptions): Deliveries {
   const stopping = new AbortController();
   const waiting: Message[] = [];
   let failure: DeliveryState['failure'];
+  let rejected: DeliveryState['rejected'];
   let work: Promise<void> | undefined;
   metrics.of('webhook_waiting', { webhook: name }).follow(() => waiting.length);
   return {
@@ -67,6 +70,7 @@ export function createDeliveries(options: DeliveriesOptions): Deliveries {
       waiting: waiting.length,
       dropped: dropped(),
       ...(failure !== undefined && { failure }),
+      ...(rejected !== undefined && { rejected }),
     }),
     async close() {
       stopping.abort();
@@ -97,16 +101,23 @@ export function createDeliveries(options: DeliveriesOptions): Deliveries {
     try {
       await deliver(message, stopping.signal);
       metrics.of('webhook_delivered_total', { webhook: name }).add();
-      failure = undefined;
+      [failure, rejected] = [undefined, undefined];
       backoff.reset();
       return true;
     } catch (error) {
       if (stopping.signal.aborted) return false;
       const reason = reasonOf(error);
-      failure = { reason, since: failure?.since ?? now() };
       metrics.of('webhook_failures_total', { webhook: name }).add();
-      warn(`webhook ${name}`, 'a webhook does not accept messages', { webhook: name, reason });
-      if (!(error instanceof NotAccepted && error.isForGood)) return false;
+      if (!(error instanceof NotAccepted && error.isForGood)) {
+        failure = { reason, since: failure?.since ?? now() };
+        warn(`webhook ${name}`, 'a webhook does not accept messages', { webhook: name, reason });
+        return false;
+      }
+      // It answers: what waits is tried without back-off.
+      failure = undefined;
+      rejected = { reason, at: now() };
+      backoff.reset();
+      warn(`webhook ${name}`, 'a webhook has rejected a message', { webhook: name, reason });
       drop('rejected');
       return true;
     }

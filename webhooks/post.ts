@@ -1,6 +1,7 @@
 import { type IncomingMessage, type RequestOptions, request } from 'node:http';
 import { request as requestTls } from 'node:https';
 import { isIP } from 'node:net';
+import { linkSignals } from '../service/linked-signal.ts';
 import { reasonOf } from '../service/log.ts';
 import { createLookup, whyRefused } from './refused-address.ts';
 import { readSecrets } from './secrets.ts';
@@ -30,7 +31,7 @@ export class NotAccepted extends Error {
  * Follows no redirect.
  */
 export async function post(
-  { url, secretFile }: Webhook,
+  { url, secretFile, uid }: Webhook,
   message: Message,
   now: number,
   stopping?: AbortSignal,
@@ -41,20 +42,27 @@ export async function post(
   // An address is not resolved.
   const refused = isIP(host) === 0 ? undefined : whyRefused(host, isLocal);
   if (refused !== undefined) throw new NotAccepted(refused);
-  const signals = [AbortSignal.timeout(TIMEOUT_MS), ...(stopping === undefined ? [] : [stopping])];
-  const status = await ask(target, message.body, {
-    method: 'POST',
-    agent: false,
-    lookup: createLookup(isLocal),
-    signal: AbortSignal.any(signals),
-    headers: {
-      'content-type': 'application/json',
-      'content-length': Buffer.byteLength(message.body),
-      'user-agent': 'hotitem',
-      ...signed(message, keysIn(secretFile), now),
+  const signature = signed(message, keysIn(secretFile, uid), now);
+  const timeout = AbortSignal.timeout(TIMEOUT_MS);
+  const link = linkSignals(timeout, ...(stopping === undefined ? [] : [stopping]));
+  const status = await ask(
+    target,
+    message.body,
+    {
+      method: 'POST',
+      agent: false,
+      lookup: createLookup(isLocal),
+      signal: link.signal,
+      headers: {
+        'content-type': 'application/json',
+        'content-length': Buffer.byteLength(message.body),
+        'user-agent': 'hotitem',
+        ...signature,
+      },
     },
-  }).catch((error: unknown) => {
-    throw new NotAccepted(signals[0]?.aborted ? `no answer within ${TIMEOUT_MS / 1000} s` : reasonOf(error));
+    link.unlink,
+  ).catch((error: unknown) => {
+    throw new NotAccepted(timeout.aborted ? `no answer within ${TIMEOUT_MS / 1000} s` : reasonOf(error));
   });
   if (status >= 200 && status < 300) return status;
   const isRedirect = status >= 300 && status < 400;
@@ -64,22 +72,26 @@ export async function post(
   );
 }
 
-function keysIn(path: string): Buffer[] {
+function keysIn(path: string, uid: number = process.getuid?.() ?? 0): Buffer[] {
   try {
-    return readSecrets(path);
+    return readSecrets(path, uid);
   } catch (error) {
     throw new NotAccepted(`its secret_file: ${reasonOf(error)}`);
   }
 }
 
-/** Resolves with the status when the answer has ended, or when enough of it was read. */
-function ask(target: URL, body: string, options: RequestOptions): Promise<number> {
+/**
+ * Resolves with the status when the head of the answer has come. Its body says nothing more: it is read for as long as `options.signal` allows, because some
+ * receivers stop when nobody reads. `onClosed` is called at the end of the connection.
+ */
+function ask(target: URL, body: string, options: RequestOptions, onClosed: () => void): Promise<number> {
   return new Promise((resolve, reject) => {
     const asked = (target.protocol === 'http:' ? request : requestTls)(target, options, (response) => {
       ignore(response);
-      response.on('close', () => resolve(response.statusCode ?? 0));
+      resolve(response.statusCode ?? 0);
     });
     asked.on('error', reject);
+    asked.on('close', onClosed);
     asked.end(body);
   });
 }

@@ -1,29 +1,18 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { readPrivateFile } from '../service/private-file.ts';
 
 const PREFIX = 'whsec_';
 const LEAST_BYTES = 32;
 /** The largest that the specification allows. */
 const MOST_BYTES = 64;
-const LONGEST_FILE = 4096;
 const FOR_OTHERS = 0o007;
 
 /**
  * The keys in a file of secrets, each in a line of its own as `whsec_` and base64: one, or two while they are rotated. Throws an `Error` that says what is
- * wrong, and never shows the content.
+ * wrong, and never shows the content. `uid`: the user of the service.
  */
-export function readSecrets(path: string): Buffer[] {
-  // Opening a FIFO would block.
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  try {
-    const file = fstatSync(fd);
-    if (!file.isFile()) throw new Error('is not a regular file');
-    if ((file.mode & FOR_OTHERS) !== 0)
-      throw new Error(`must not be readable by others (mode 0${(file.mode & 0o777).toString(8)}): chmod 640`);
-    if (file.size > LONGEST_FILE) throw new Error('is too large for two secrets');
-    return secretsOf(readFileSync(fd, 'utf8'));
-  } finally {
-    closeSync(fd);
-  }
+export function readSecrets(path: string, uid: number): Buffer[] {
+  const fix = 'must not be readable by others: chmod 640';
+  return secretsOf(readPrivateFile(path, { forOthers: FOR_OTHERS, uid, fix }));
 }
 
 function secretsOf(text: string): Buffer[] {

@@ -4,6 +4,8 @@ export type Webhook = {
   name: string;
   url: string;
   secretFile: string;
+  /** Whose that file may be, beside root; default: whoever runs this. */
+  uid?: number;
 };
 
 /** `id` and `body` are the same in each attempt. */

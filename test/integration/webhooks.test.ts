@@ -1,5 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { temporaryFolder } from '../parts/guard.ts';
@@ -122,6 +124,21 @@ describe('webhooks, and the receiver of the docs', () => {
     expect(await send({ id: 'msg_b', time: now + 400, body })).toBe(401);
     await until(() => linesOf('mine').length > 0, { timeoutMs: SOON_MS, what: 'the message', detail });
     expect(linesOf('mine')).toEqual([1]);
+  });
+
+  test('the receiver goes on where a sender disconnects in the middle of its body', async () => {
+    const socket = connect(receiverPort, '127.0.0.1');
+    await once(socket, 'connect');
+    const head = 'POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n';
+    socket.write(head);
+    // Now the receiver waits for the body.
+    await once(socket, 'data');
+    socket.write('{');
+    socket.destroy();
+    const now = Math.floor(Date.now() / 1000);
+    expect(await send({ id: 'msg_c', time: now, body: '{"type":"later","data":2}' })).toBe(204);
+    await until(() => linesOf('later').length > 0, { timeoutMs: SOON_MS, what: 'the message', detail });
+    expect(receiver.running()).toBe(true);
   });
 
   async function startReceiver(): Promise<void> {

@@ -86,6 +86,18 @@ test('a webhook that accepts nothing is named, with how to try it', () => {
   ]);
 });
 
+test('a webhook that rejects messages is named, though it accepts others', () => {
+  const rejected = { reason: 'answers 422', at: NOW - 60_000 };
+  const webhooks = [{ name: 'orders', waiting: 0, dropped: 1, rejected }];
+  const { findings } = verdictOf(facts({ ...of({}), webhooks }));
+  expect(findings).toMatchObject([
+    {
+      id: 'webhook-rejecting',
+      what: 'the webhook orders rejected a message at 2026-11-26T16:39:00Z: answers 422',
+    },
+  ]);
+});
+
 test.each<[string, Partial<NonNullable<Accounts['heat']>>, string[], number]>([
   ['that are found', {}, [], 0],
   ['behind rules that cannot be used', { rulesProblems: ['cap: wrong'] }, ['heat-rules'], 1],

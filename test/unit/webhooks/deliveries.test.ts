@@ -75,6 +75,23 @@ describe('messages for a webhook', () => {
     expect([accepted, attempts, dropped('rejected')]).toEqual([['good'], 2, 1]);
   });
 
+  test('that are rejected do not make the webhook one that accepts nothing', async () => {
+    answer = async ({ id }) => {
+      if (id === 'bad') throw new NotAccepted('answers 422', true);
+    };
+    add('bad');
+    await settle(1);
+    expect(deliveries.state()).toEqual({
+      name: 'test',
+      waiting: 0,
+      dropped: 1,
+      rejected: { reason: 'answers 422', at: expect.any(Number) },
+    });
+    add('good');
+    await settle(1);
+    expect(deliveries.state()).toEqual({ name: 'test', waiting: 0, dropped: 1 });
+  });
+
   test('are so many at most: of those that wait, the oldest are dropped, and counted', async () => {
     let isDown = true;
     answer = async () => {

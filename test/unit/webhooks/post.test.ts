@@ -1,8 +1,9 @@
 import { createHmac, randomBytes } from 'node:crypto';
+import { getEventListeners } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { post } from '../../../webhooks/post.ts';
 import { temporaryFolder } from '../../parts/guard.ts';
 import { until } from '../../parts/until.ts';
@@ -111,6 +112,21 @@ describe('a message for a webhook', () => {
     await until(() => isGone, { timeoutMs: 10_000, what: 'the connection to be closed' });
     // Buffers of both ends.
     expect(written).toBeLessThan(32 * 1024 * 1024);
+  });
+
+  test('is delivered when the head of the answer has come, whether its body ends or not', async () => {
+    answer = (_, response) => response.writeHead(200).write('never ends');
+    expect(await post(webhook(), MESSAGE, NOW)).toBe(200);
+  });
+
+  test('leaves nothing on a signal that lives as long as the process', async () => {
+    const any = jest.spyOn(AbortSignal, 'any');
+    const stopping = new AbortController();
+    await post(webhook(), MESSAGE, NOW, stopping.signal);
+    const left = () => getEventListeners(stopping.signal, 'abort').length === 0;
+    await until(left, { timeoutMs: 10_000, what: 'the end of the connection' });
+    expect(any).not.toHaveBeenCalled();
+    any.mockRestore();
   });
 
   test('says why nobody answers', async () => {

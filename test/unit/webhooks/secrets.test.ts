@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { readSecrets } from '../../../webhooks/secrets.ts';
@@ -20,10 +20,10 @@ afterEach(() => remove());
 
 describe('the secrets of a webhook', () => {
   test('are one, or two while they are rotated', () => {
-    expect(readSecrets(file)).toEqual([KEY]);
+    expect(read(file)).toEqual([KEY]);
     const next = randomBytes(64);
     writeFileSync(file, `${SECRET}\r\n\nwhsec_${next.toString('base64')}`);
-    expect(readSecrets(file)).toEqual([KEY, next]);
+    expect(read(file)).toEqual([KEY, next]);
   });
 
   test.each([
@@ -36,16 +36,26 @@ describe('the secrets of a webhook', () => {
     ['a large file', 'x'.repeat(5_000), 'too large'],
   ])('are refused: %s', (_, text, problem) => {
     writeFileSync(file, text);
-    expect(() => readSecrets(file)).toThrow(problem);
+    expect(() => read(file)).toThrow(problem);
   });
 
   test('are not read where others can read them, and are never shown', () => {
     chmodSync(file, 0o644);
-    expect(() => readSecrets(file)).toThrow('must not be readable by others (mode 0644)');
+    expect(() => read(file)).toThrow('must not be readable by others: chmod 640 (got 0644)');
     writeFileSync(file, `${SECRET}?`);
     chmodSync(file, 0o600);
-    expect(() => readSecrets(file)).not.toThrow(KEY.toString('base64'));
+    expect(() => read(file)).not.toThrow(KEY.toString('base64'));
     mkdirSync(join(folder, 'folder'));
-    expect(() => readSecrets(join(folder, 'folder'))).toThrow('is not a regular file');
+    expect(() => read(join(folder, 'folder'))).toThrow('is not a regular file');
+  });
+
+  (process.getuid?.() === 0 ? test : test.skip)('are not read from a file of another user', () => {
+    chownSync(file, 65_534, 65_534);
+    expect(() => read(file)).toThrow('belongs to the user 65534');
+    expect(readSecrets(file, 65_534)).toEqual([KEY]);
   });
 });
+
+function read(path: string): Buffer[] {
+  return readSecrets(path, process.getuid?.() ?? 0);
+}
