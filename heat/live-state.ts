@@ -42,8 +42,9 @@ export function liveSnapshot({
       cap,
       held: new Set(list.held.map(({ item }) => item)).size,
       ...(learning > 0 && { learning }),
-      ...(frozen !== undefined && { frozen }),
-      ...(failure !== undefined && { failure }),
+      // The words of operators and of the host are for the owner: this is published.
+      ...(frozen !== undefined && { frozen: { since: frozen.since } }),
+      ...(failure !== undefined && { failure: true }),
       rulesProblems: rules.problems.length,
       ...(busiest !== undefined && {
         busiest: {

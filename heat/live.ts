@@ -30,9 +30,9 @@ export type LiveHead = {
   held: number;
   /** Seconds until surges can be detected; absent once they can. */
   learning?: number;
-  /** Why nginx sees no hot item: frozen by an operator, or a failure. */
-  frozen?: { since: number; by: string; reason: string };
-  failure?: string;
+  /** Nginx sees no hot item: frozen by an operator, or a failure. Who and why is in `/api/v1/hot` only, which is not published. */
+  frozen?: { since: number };
+  failure?: true;
   /** Number of problems that make the rules file invalid. */
   rulesProblems: number;
   /** The item with the most views by people among those that are not hot. */

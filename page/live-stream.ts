@@ -25,6 +25,7 @@ const SILENT_MS = 3_000;
 /** A leader that is there says so sooner. */
 const HELLO_MS = 300;
 const RETRY_MS = 2_000;
+const LONGEST_RETRY_MS = 60_000;
 /** The stream says something twice a second. */
 export const STALE_MS = 4_000;
 
@@ -114,7 +115,7 @@ export function openLiveStream(path: string, onChange: (view: LiveView) => void)
     lose(answer?.status === 404 ? 'off' : 'lost');
     setTimeout(() => {
       if (source === refused) connect();
-    }, RETRY_MS);
+    }, waitOf(answer));
   }
 
   function tell(state: LiveSnapshot): void {
@@ -142,4 +143,10 @@ export function openLiveStream(path: string, onChange: (view: LiveView) => void)
   function say(message: Message): void {
     channel.postMessage(message);
   }
+}
+
+/** How long the sidecar asks to wait before the next try. */
+function waitOf(answer: Response | undefined): number {
+  const seconds = Number(answer?.headers.get('retry-after') ?? 0);
+  return seconds > 0 ? Math.min(seconds * 1_000, LONGEST_RETRY_MS) : RETRY_MS;
 }

@@ -122,12 +122,10 @@ function bannerOf(stale: boolean): string {
     return `Stale since ${timeOfDay(head.now, Date.now())}: the sidecar does not answer. What is shown was so then. This page asks again by itself.`;
   const problems: string[] = [];
   if (head.frozen !== undefined) {
-    const { by, since, reason } = head.frozen;
-    problems.push(
-      `Frozen by ${by} since ${timeOfDay(since, head.now)}: ${reason || 'no reason given'}. nginx acts on no hot item.`,
-    );
+    const since = timeOfDay(head.frozen.since, head.now);
+    problems.push(`Frozen since ${since}: nginx acts on no hot item. hotitem hot list says by whom and why.`);
   }
-  if (head.failure !== undefined) problems.push(`nginx does not see hot items: ${head.failure}.`);
+  if (head.failure !== undefined) problems.push('nginx does not see hot items. hotitem status says why.');
   // How many stands in the figures: here it would be read out twice a second.
   if (head.held > 0)
     problems.push(`More would be hot and are held back: the cap is ${count(head.cap)} for each signal.`);

@@ -51,8 +51,8 @@ function headLines({ head, items }: LiveSnapshot, stale: TopView['stale']): Line
     ],
     ...(frozen === undefined
       ? []
-      : [[warning(`frozen since ${isoTime(frozen.since)} by ${frozen.by}: ${frozen.reason}`)]]),
-    ...(failure === undefined ? [] : [[warning(`nginx does not see hot items: ${failure}`)]]),
+      : [[warning(`frozen since ${isoTime(frozen.since)}: hotitem hot list says by whom and why`)]]),
+    ...(failure === undefined ? [] : [[warning('nginx does not see hot items: hotitem status says why')]]),
     ...(rulesProblems === 0
       ? []
       : [[warning('the rules file is invalid, the previous rules stay in effect')]]),

@@ -1,4 +1,4 @@
-/** Who controls, as long as this tab is open. It is nowhere else: not in an address, a cookie or another tab. */
+/** Who controls, as long as this tab is open. Not in an address or a cookie, nor in another tab, except that *Duplicate Tab* copies it. */
 export type Session = { token: string; name: string };
 
 const KEY = 'hotitem-control';

@@ -114,7 +114,7 @@ export function doesOf(
   { problem, page }: { problem: string | undefined; page: LivePage | undefined },
 ): string[] {
   if (head.frozen !== undefined) return ['Nothing: the hot list is frozen'];
-  if (head.failure !== undefined) return [`Nothing: ${head.failure}`];
+  if (head.failure !== undefined) return ['Nothing: nginx does not see the hot list'];
   if (problem !== undefined) return [`Nothing: ${problem}`];
   const acted = decisions.filter(({ dryRun, actions }) => !dryRun && actions.length > 0);
   if (acted.length === 0) {
