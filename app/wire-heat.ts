@@ -13,6 +13,7 @@ import { RulesError } from '../heat/parse-rules.ts';
 import type { Route } from '../service/admin/admin.ts';
 import type { Actions } from '../service/admin/admin-actions.ts';
 import { ConfigError } from '../service/config/config.ts';
+import { reasonOf } from '../service/log.ts';
 import { createMetrics } from '../service/metrics.ts';
 import type { IntakeRoute } from '../sidecar/ingest/intake.ts';
 import { groupId } from '../sidecar/socket/group-id.ts';
@@ -86,7 +87,11 @@ export async function wireHeat(core: Core, outlet: Outlet, onChange?: OnHotChang
   });
   catalogue?.onLoaded(heat.useCatalogue);
   shutdown.add('heat', heat.close);
-  const feed = createLiveFeed(heat.live, (reason) => metrics.of('live_ended_total', { reason }).add());
+  const feed = createLiveFeed(
+    heat.live,
+    (reason) => metrics.of('live_ended_total', { reason }).add(),
+    (error) => warn('live page', 'the live page has nothing to show', { reason: reasonOf(error) }),
+  );
   metrics.of('live_clients').follow(feed.clients);
   shutdown.add('live page', async () => feed.close());
   const actions = wireControl(core, createHotActions(heat), heat.noteRefused);

@@ -36,6 +36,7 @@ import { connectKafka } from './connect-kafka.ts';
 import type { Core } from './core.ts';
 import { deadLetterPath } from './open-dead-letters.ts';
 import { indexChecks, openDecisionIndex, openIndex } from './open-index.ts';
+import { unusedFindings } from './rules/control-rules.ts';
 import { watchLosses } from './watch-losses.ts';
 import { type CatalogueState, catalogueAccount } from './wire-catalogue.ts';
 import { type DecisionAccounts, type Embedded, wireOutlet } from './wire-decisions.ts';
@@ -104,6 +105,7 @@ export async function wireSidecar(core: Core, { sink, onHotChange }: WireSidecar
   });
   const check = await next.start();
   const outlet = config.heat.enabled ? await wireOutlet(core, await next.decisions?.()) : undefined;
+  for (const { what, fix } of unusedFindings(config)) core.log.warn({ fix }, what);
   const heat = outlet && (await wireHeat(core, outlet, onHotChange));
   const sidecar = await startSidecar(
     {

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { json, type Route } from '../service/admin/admin.ts';
+import { readBody, toJson } from '../service/read-body.ts';
 import type { IntakeRoute } from '../sidecar/ingest/intake.ts';
 import { type SocketRoute, sendJson } from '../sidecar/socket/socket-route.ts';
 import type { ExplainedItem, HotList, WholeHotList } from './hot-list.ts';
@@ -13,7 +14,6 @@ export type HotSource = Commanded & {
   changed(version: number, signal: AbortSignal): Promise<void>;
 };
 
-/** Without `item`: all pages. */
 /** Longest wait: also the longest delay of a stop of the sidecar. */
 const LONGEST_WAIT_MS = 5_000;
 const MOST_BYTES = 16 * 1024;
@@ -54,7 +54,7 @@ export function createHotControlRoute(source: HotSource): SocketRoute {
   };
 
   async function command(request: IncomingMessage): Promise<{ status: number; value: unknown }> {
-    const { status, error, purged } = await runHotCommand(source, await bodyOf(request));
+    const { status, error, purged } = await runHotCommand(source, await commandIn(request));
     if (error !== undefined) return { status, value: { error } };
     return { status, value: { ...source.whole(), ...(purged !== undefined && { purged }) } };
   }
@@ -91,13 +91,7 @@ function queryOf({ url = '' }: IncomingMessage): URLSearchParams {
   return new URLSearchParams(at === -1 ? '' : url.slice(at + 1));
 }
 
-/** The JSON in a request; undefined if there is none, or if it is too long. */
-async function bodyOf(request: IncomingMessage): Promise<unknown> {
-  let text = '';
-  try {
-    for await (const chunk of request) if (text.length < MOST_BYTES) text += chunk;
-    return text.length < MOST_BYTES ? JSON.parse(text) : undefined;
-  } catch {
-    return undefined;
-  }
+/** Undefined if there is none, or if it is too long. */
+async function commandIn(request: IncomingMessage): Promise<unknown> {
+  return toJson(await readBody(request, MOST_BYTES).catch(() => undefined));
 }

@@ -26,7 +26,7 @@ const AGAIN = Buffer.from('event: again\ndata:\n\n');
 const TAIL = 2;
 
 /** Why the stream of a client was ended. */
-export type Ended = 'slow' | 'time';
+export type Ended = 'slow' | 'time' | 'failure';
 
 type Client = StreamClient & { from: string; ticks: number };
 
@@ -42,9 +42,13 @@ type Numbers = { text: string; points: number };
 
 /**
  * Sends `live` to all clients. It is called once for all of them, and only while there are any: it may take a millisecond or two, because
- * it scans all tracked items.
+ * it scans all tracked items. If it throws, all streams end.
  */
-export function createLiveFeed(live: () => LiveSnapshot, onEnded: (why: Ended) => void = () => {}): LiveFeed {
+export function createLiveFeed(
+  live: () => LiveSnapshot,
+  onEnded: (why: Ended) => void = () => {},
+  onFailed: (error: unknown) => void = () => {},
+): LiveFeed {
   const clients = new Set<Client>();
   let told: Told | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -91,13 +95,29 @@ export function createLiveFeed(live: () => LiveSnapshot, onEnded: (why: Ended) =
   /** Something is sent each time: it is also the sign of life. */
   function tell(): void {
     if (told === undefined) return;
-    const next = toldOf(live());
-    const bytes = Buffer.from(newsOf(told, next));
-    told = next;
+    let bytes: Buffer;
+    try {
+      const next = toldOf(live());
+      bytes = Buffer.from(newsOf(told, next));
+      told = next;
+    } catch (error) {
+      fail(error);
+      return;
+    }
     for (const client of clients) {
       client.ticks++;
       if (client.ticks * EVERY_MS >= LONGEST_MS) dismiss(client);
       else deliver(client, bytes);
+    }
+  }
+
+  /** Nothing is shown as live that is not: each client connects again. */
+  function fail(error: unknown): void {
+    onFailed(error);
+    for (const client of clients) {
+      onEnded('failure');
+      client.end();
+      remove(client);
     }
   }
 

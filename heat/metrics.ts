@@ -56,7 +56,7 @@ export const HEAT_METRICS = {
   },
   live_ended_total: {
     kind: 'counter',
-    help: 'Streams of the live page that were ended, by reason: slow (256 KB unread), time (after 15 minutes; the browser connects again)',
+    help: 'Streams of the live page that were ended, by reason: slow (256 KB unread), time (after 15 minutes; the browser connects again), failure (of the sidecar)',
     labels: ['reason'],
   },
   heat_tick_seconds: { kind: 'gauge', help: 'Duration of the last tick' },

@@ -6,7 +6,8 @@ import { TooManyOverrides } from './overrides.ts';
 /** `error` says what is wrong where the status is not 200. */
 export type Outcome = {
   status: number;
-  error?: string /** What became of each page, of a purge. */;
+  error?: string;
+  /** What became of each page, of a purge. */
   purged?: Purged[];
 };
 

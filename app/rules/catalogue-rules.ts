@@ -1,9 +1,10 @@
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { type LoadedCatalogue, loadCatalogue, MOST_BAD_ROWS_KEPT } from '../../catalogue/load.ts';
 import type { Config } from '../../service/config/config.ts';
-import { type Finding, shellWord } from '../../service/finding.ts';
+import type { Finding } from '../../service/finding.ts';
 import { reasonOf } from '../../service/log.ts';
 import { catalogueOptions } from '../wire-catalogue.ts';
+import { unreadableFindings } from './unreadable.ts';
 
 /** What `hotitem check` says about the catalogue. */
 export type CatalogueReport = {
@@ -20,7 +21,10 @@ export async function catalogueReport(config: Pick<Config, 'catalogue' | 'home'>
   try {
     accessSync(path, constants.R_OK);
     const loaded = await loadCatalogue(options);
-    const findings = [...unreadableFindings(path, config.home), ...findingsOf(path, loaded)];
+    const findings = [
+      ...unreadableFindings(path, config.home, 'catalogue-unreadable', UNREADABLE),
+      ...findingsOf(path, loaded),
+    ];
     return { findings, summary: summaryOf(path, loaded) };
   } catch (error) {
     const problem: Finding = {
@@ -32,25 +36,6 @@ export async function catalogueReport(config: Pick<Config, 'catalogue' | 'home'>
     };
     return { findings: [problem], summary: '' };
   }
-}
-
-/** Root reads any file: whether the owner of `home`, whom the service runs as, can read it too. Other groups of that user are not known here. */
-function unreadableFindings(path: string, home: string): Finding[] {
-  const owner = statSync(home, { throwIfNoEntry: false });
-  const { uid, gid, mode } = statSync(path);
-  if (owner === undefined || owner.uid === 0 || (mode & 0o004) !== 0) return [];
-  const mayRead = uid === owner.uid ? (mode & 0o400) !== 0 : gid === owner.gid && (mode & 0o040) !== 0;
-  if (mayRead) return [];
-  return [
-    {
-      id: 'catalogue-unreadable',
-      severity: 'warning',
-      what: `the user ${owner.uid}, who owns ${home}, may not be able to read ${path}`,
-      why: 'a service that cannot read it has no catalogue',
-      fix: 'make it readable for that user or its group',
-      command: `chgrp ${owner.gid} ${shellWord(path)} && chmod g+r ${shellWord(path)}`,
-    },
-  ];
 }
 
 function findingsOf(path: string, { badRows, rejected }: LoadedCatalogue): Finding[] {
@@ -66,6 +51,7 @@ function findingsOf(path: string, { badRows, rejected }: LoadedCatalogue): Findi
   return [...named, { ...row, what, fix: 'correct those first, and run this again' }];
 }
 
+const UNREADABLE = 'a service that cannot read it has no catalogue';
 const WHY = 'this row of the catalogue is left out: its item has no name, and counts as none of the shop';
 
 function summaryOf(path: string, { items, rejected, droppedImages }: LoadedCatalogue): string {

@@ -1,5 +1,6 @@
 import type { Config } from '../../service/config/config.ts';
 import type { Finding } from '../../service/finding.ts';
+import { controlFindings } from './control-rules.ts';
 import { fileFindings } from './file-rules.ts';
 import { heatFindings } from './heat-rules.ts';
 import { homeFindings } from './home-rules.ts';
@@ -12,5 +13,6 @@ export async function configFindings(config: Config): Promise<Finding[]> {
     ...homeFindings(config),
     ...stateFindings(config),
     ...(await heatFindings(config)),
+    ...controlFindings(config),
   ];
 }

@@ -46,5 +46,10 @@ export const controlToken: Command = {
 async function ownerOf(home: string): Promise<{ uid: number; gid: number } | undefined> {
   if (process.getuid?.() !== 0) return undefined;
   const found = await stat(home).catch(() => undefined);
-  return found && { uid: found.uid, gid: found.gid };
+  if (found === undefined)
+    throw new Trouble(
+      `${plainText(home)} (home) is not there, so the user of the service is not known`,
+      'Install or start the service first, or run this as its user.',
+    );
+  return { uid: found.uid, gid: found.gid };
 }

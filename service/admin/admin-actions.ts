@@ -1,4 +1,6 @@
 import type { IncomingMessage } from 'node:http';
+import { readBody, toJson } from '../read-body.ts';
+import { type Asker, askerOf } from './asker.ts';
 import { isToken } from './control-token.ts';
 
 /** What an action answers; it becomes JSON. */
@@ -13,9 +15,10 @@ export type Actions = {
   /** The token as it is now. Throws if it cannot be read. */
   token: () => string;
   now: () => number;
-  /** A request with a token that is wrong: `from` is the address of the client. At most once for each that counts as a failure. */
-  onWrongToken: (refusal: { path: string; from: string }) => void;
-  warn: (key: string, message: string, fields?: object) => void;
+  /** It cannot be read: control is refused. */
+  onNoToken: (error: unknown) => void;
+  /** A request with a token that is wrong. Not called for those beyond the limit. */
+  onWrongToken: (refusal: Asker & { path: string }) => void;
 };
 
 /** Why an action is refused: a label of metrics. */
@@ -28,7 +31,7 @@ export type ActionRoutes = {
   of(path: string): ((request: IncomingMessage, url: URL) => Promise<ActionAnswer>) | undefined;
 };
 
-/** Wrong tokens in `FAILURES_MS`. After these no token is compared until the first of them is as old. */
+/** Wrong tokens in `FAILURES_MS`. Beyond these a wrong token is not noted, until the first of them is as old. The right one is always accepted. */
 export const MOST_FAILURES = 10;
 const FAILURES_MS = 60_000;
 /** Of one action, since a purge takes seconds and a freeze must not wait for it. */
@@ -38,11 +41,11 @@ const JSON_TYPE = /^application\/json\s*(?:;\s*charset="?utf-8"?\s*)?$/i;
 
 /**
  * Answers requests that change something. Each needs the token in `Authorization`. Nothing of the body is read before the token is right, so
- * whoever lacks it can make this process neither wait nor remember. `isLoopback`: whether the listener is reached from this host only; without
+ * whoever lacks it can make this process neither wait nor remember, nor keep out who has it. `isLoopback`: whether the listener is reached from this host only; without
  * TLS a token must not cross a network.
  */
 export function createActions(
-  { routes, token, now, onWrongToken, warn }: Actions,
+  { routes, token, now, onNoToken, onWrongToken }: Actions,
   isLoopback: () => boolean,
 ): ActionRoutes {
   const known = new Map(Object.entries(routes));
@@ -63,9 +66,9 @@ export function createActions(
     if (before >= MOST_AT_ONCE) return refused(503, 'busy', 'too many of these at once, try again');
     running.set(pathname, before + 1);
     try {
-      const text = await bodyOf(request);
+      const text = await readBody(request, MOST_BYTES);
       if (text === undefined) return refused(413, 'size', `the body has more than ${MOST_BYTES} bytes`);
-      const body = toJson(text);
+      const body = text.trim() === '' ? {} : toJson(text);
       if (body === undefined) return refused(400, 'json', 'the body is not JSON');
       return await action(body);
     } finally {
@@ -73,7 +76,8 @@ export function createActions(
     }
   }
 
-  function refusalOf({ headers, socket }: IncomingMessage, url: URL): ActionAnswer | undefined {
+  function refusalOf(request: IncomingMessage, url: URL): ActionAnswer | undefined {
+    const { headers } = request;
     if (!isLoopback())
       return refused(403, 'listener', 'control works only while admin.listen is a loopback address');
     // A token, too, would stand in logs and histories.
@@ -82,6 +86,10 @@ export function createActions(
       return refused(415, 'type', 'Content-Type must be application/json');
     const [, given] = /^Bearer ([\x21-\x7e]+)$/i.exec(headers.authorization ?? '') ?? [];
     if (given === undefined) return unauthorized('Authorization: Bearer TOKEN is missing');
+    const right = tokenNow();
+    if (right === undefined) return refused(503, 'token', 'the token cannot be read; see the log');
+    // First: nobody may keep out who has the token. It cannot be guessed; the limit is for logs and the audit.
+    if (isToken(given, right)) return undefined;
     const waitMs = limitedFor(now());
     if (waitMs > 0) {
       const seconds = Math.ceil(waitMs / 1000);
@@ -90,15 +98,12 @@ export function createActions(
         headers: { 'retry-after': String(seconds) },
       };
     }
-    const right = tokenNow();
-    if (right === undefined) return refused(503, 'token', 'the token cannot be read; see the log');
-    if (isToken(given, right)) return undefined;
     failures.push(now());
-    onWrongToken({ path: url.pathname, from: socket.remoteAddress ?? 'unknown' });
+    onWrongToken({ path: url.pathname, ...askerOf(request) });
     return unauthorized('the token is wrong');
   }
 
-  /** How long no token is compared, in ms. */
+  /** How long wrong tokens are not noted, in ms. */
   function limitedFor(time: number): number {
     failures = failures.filter((at) => at <= time && time - at < FAILURES_MS);
     const [first = time] = failures;
@@ -109,9 +114,7 @@ export function createActions(
     try {
       return token();
     } catch (error) {
-      warn('control token', 'admin.control_token_file cannot be used: control is refused', {
-        reason: error instanceof Error ? error.message : String(error),
-      });
+      onNoToken(error);
       return undefined;
     }
   }
@@ -123,23 +126,4 @@ function unauthorized(error: string): ActionAnswer {
 
 function refused(status: number, reason: ActionRefusal, error: string): ActionAnswer {
   return { status, value: { error }, refused: reason };
-}
-
-/** Undefined if it is too long. It is read to its end nevertheless: the client would not see the answer otherwise. */
-async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request) {
-    length += chunk.length;
-    if (length <= MOST_BYTES) chunks.push(chunk);
-  }
-  return length <= MOST_BYTES ? Buffer.concat(chunks).toString('utf8') : undefined;
-}
-
-function toJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

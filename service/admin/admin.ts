@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { isIP } from 'node:net';
 import type { Registry } from 'prom-client';
 import { isLoopbackAddress, normalHost, splitAddress } from '../listen-address.ts';
 import { type Log, reasonOf } from '../log.ts';
@@ -9,6 +8,7 @@ import { type ActionAnswer, type ActionRoutes, type Actions, createActions } fro
 import { createConnections } from './admin-connections.ts';
 import type { ADMIN_METRICS } from './admin-metrics.ts';
 import { refusalOf } from './admin-refusal.ts';
+import { askerOf } from './asker.ts';
 
 export type Reply = {
   status: number;
@@ -56,6 +56,8 @@ export type AdminOptions = {
   registry: Registry;
   metrics: Metrics<typeof ADMIN_METRICS>;
   log: Log;
+  /** A client that reads nothing of the end of its answer for as long is disconnected. */
+  patienceMs?: number;
 };
 
 export type Admin = { port: number; close(): Promise<void> };
@@ -65,6 +67,7 @@ const CONNECTIONS = { most: 512, reserved: 32 };
 const RESERVED = new Set(['/livez', '/readyz', '/metrics']);
 /** What a client of a stream may leave unread, beyond what it got first. */
 const MAX_UNREAD_BYTES = 256 * 1024;
+const PATIENCE_MS = 5_000;
 const LIMITS = { maxHeaderSize: 8192, requestTimeout: 10_000, connectionsCheckingInterval: 5_000 };
 const HEADERS = {
   'content-security-policy':
@@ -83,7 +86,7 @@ const HEADERS = {
  * address cannot be had.
  */
 export async function startAdmin(options: AdminOptions): Promise<Admin> {
-  const { log, metrics } = options;
+  const { log, metrics, patienceMs = PATIENCE_MS } = options;
   const { host, port } = splitAddress(options.listen);
   const routes = new Map<string, Route>([
     ['/livez', () => text(200, 'ok')],
@@ -103,8 +106,8 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
   );
   const actions = options.actions && createActions(options.actions, () => isLoopback(server));
   const server = createServer(LIMITS, (request, response) => {
-    const asker = askerOf(response);
-    void connections.during(request.socket, async () => {
+    const asker = leftBy(response);
+    const answering = connections.during(request.socket, async () => {
       const reply = await answer(request, {
         routes,
         actions,
@@ -113,9 +116,13 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
         asker,
         isCrowded: connections.isCrowded,
       });
-      if ('open' in reply) return stream(request, response, reply, asker);
+      if ('open' in reply) return stream(request, response, reply, asker, patienceMs);
       if (reply.refused !== undefined) metrics.of('admin_refused_total', { reason: reply.refused }).add();
-      if (!asker.aborted) send(request, response, reply);
+      if (!asker.aborted) send(request, response, reply, patienceMs);
+    });
+    answering.catch((error: unknown) => {
+      log.error({ reason: reasonOf(error) }, 'an answer of the admin listener failed');
+      response.destroy();
     });
   });
   for (const { name, ready } of options.checks.filter(({ isNote }) => isNote !== true))
@@ -140,7 +147,7 @@ function text(status: number, line: string): Reply {
 }
 
 /** Fires when the connection is closed before the answer. */
-function askerOf(response: ServerResponse): AbortSignal {
+function leftBy(response: ServerResponse): AbortSignal {
   const gone = new AbortController();
   response.once('close', () => gone.abort(new Error('the client disconnected')));
   return gone.signal;
@@ -171,7 +178,7 @@ async function answer(
     if (route === undefined) return text(404, 'no such page');
     if (isCrowded() && !RESERVED.has(url.pathname))
       return { ...text(503, 'too many requests at once, try again'), refused: 'connections' };
-    return await route(url, asker, addressOf(request));
+    return await route(url, asker, askerOf(request).from);
   } catch (error) {
     if (asker.aborted) return text(503, 'the client disconnected');
     log.error({ path: url.pathname, reason: reasonOf(error) }, 'a request to the admin listener failed');
@@ -190,14 +197,7 @@ function isLoopback(server: Server): boolean {
   return typeof bound === 'object' && bound !== null && isLoopbackAddress(bound.address);
 }
 
-/** Of the client. A proxy on this host says whose request it passes on; another program here could only pretend to be several. */
-function addressOf({ socket, headers }: IncomingMessage): string {
-  const peer = socket.remoteAddress ?? 'unknown';
-  const real = headers['x-real-ip'];
-  return typeof real === 'string' && isIP(real) !== 0 && isLoopbackAddress(peer) ? real : peer;
-}
-
-function send(request: IncomingMessage, response: ServerResponse, reply: Reply): void {
+function send(request: IncomingMessage, response: ServerResponse, reply: Reply, patienceMs: number): void {
   const { status, type, headers, gzip } = reply;
   const isCompressed = gzip !== undefined && readsGzip(request);
   const body = isCompressed ? gzip : reply.body;
@@ -209,7 +209,13 @@ function send(request: IncomingMessage, response: ServerResponse, reply: Reply):
     'content-type': type,
     'content-length': Buffer.byteLength(body),
   });
-  response.end(request.method === 'HEAD' ? undefined : body);
+  endOf(response, patienceMs, request.method === 'HEAD' ? undefined : body);
+}
+
+/** What is not read yet stays in memory, and its connection is taken: so only as long as the client goes on reading. */
+function endOf(response: ServerResponse, patienceMs: number, body?: string | Buffer): void {
+  response.end(body);
+  if (!response.writableFinished) response.setTimeout(patienceMs, () => response.destroy());
 }
 
 /** Whether it says so, and not that it would rather not (`q=0`). */
@@ -223,18 +229,19 @@ async function stream(
   response: ServerResponse,
   { type, open }: Stream,
   asker: AbortSignal,
+  patienceMs: number,
 ): Promise<void> {
   // nginx before us would collect the answer until its buffers are full.
   response.writeHead(200, { ...HEADERS, 'content-type': type, 'x-accel-buffering': 'no' });
   if (request.method === 'HEAD') {
-    response.end();
+    endOf(response, patienceMs);
     return;
   }
   response.flushHeaders();
   if (asker.aborted) return;
   const gone = once(asker, 'abort');
   let limit: number | undefined;
-  open({ write, end: () => response.end() }, asker);
+  open({ write, end: () => endOf(response, patienceMs) }, asker);
   await gone;
 
   function write(bytes: Buffer): boolean {

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { readBody, toJson } from '../../service/read-body.ts';
 import { type SocketRoute, sendJson } from '../socket/socket-route.ts';
 import { type Control, toCaptureMode } from './switch.ts';
 
@@ -18,7 +19,7 @@ export function createControlRoute(control: Control): SocketRoute {
 
   async function change(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
-      const mode = toCaptureMode(await bodyOf(request));
+      const mode = toCaptureMode(toJson(await readBody(request, MOST_BYTES)));
       if (mode === undefined) {
         return sendJson(response, 400, { error: 'mode: must be on, off, or sample with n from 2 to 10000' });
       }
@@ -26,18 +27,5 @@ export function createControlRoute(control: Control): SocketRoute {
     } catch {
       sendJson(response, 500, { error: 'the mode could not be stored' });
     }
-  }
-}
-
-/** The JSON in a request; undefined if there is none, or if it is too long. */
-async function bodyOf(request: IncomingMessage): Promise<unknown> {
-  let text = '';
-  for await (const chunk of request) {
-    if (text.length < MOST_BYTES) text += chunk;
-  }
-  try {
-    return text.length < MOST_BYTES ? JSON.parse(text) : undefined;
-  } catch {
-    return undefined;
   }
 }

@@ -1,4 +1,4 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
@@ -65,6 +65,7 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
     answers.lead = (_, response) =>
       response.writeHead(302, { Location: `http://127.0.0.1:${canaryPort}/item/lead.html` }).end();
     tokenFile = join(site.folder, 'control.token');
+    mkdirSync(join(site.folder, 'sidecar'), { recursive: true });
     expect(await runHotitem(['control', 'token'], ofToken())).toMatchObject({ code: 0 });
     shop = await startKeeperShop({
       folder: site.folder,

@@ -18,18 +18,23 @@ let state: LiveSnapshot;
 let asked: number;
 let feed: LiveFeed;
 let ended: string[];
+let failed: unknown[];
+let isBroken: boolean;
 
 beforeEach(() => {
   jest.useFakeTimers();
   state = snapshot(100, [item('a', 100)]);
   asked = 0;
-  ended = [];
+  [ended, failed] = [[], []];
+  isBroken = false;
   feed = createLiveFeed(
     () => {
       asked++;
+      if (isBroken) throw new Error('broken');
       return state;
     },
     (why) => ended.push(why),
+    (error) => failed.push(error),
   );
 });
 afterEach(() => {
@@ -68,6 +73,15 @@ describe('the stream of the live page', () => {
     const late = connect();
     jest.advanceTimersByTime(EVERY_MS);
     expect(late.known()).toEqual(state);
+  });
+
+  test('ends where nothing can be shown, and does not throw', () => {
+    connect();
+    isBroken = true;
+    jest.advanceTimersByTime(EVERY_MS);
+    expect([feed.clients(), ended, failed.map(String)]).toEqual([0, ['failure'], ['Error: broken']]);
+    isBroken = false;
+    expect(connect().take()).toEqual([['snapshot', state]]);
   });
 
   test('a client that does not read is let go', () => {

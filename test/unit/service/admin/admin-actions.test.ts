@@ -24,6 +24,7 @@ let admin: Admin | undefined;
 let metrics: Metrics<typeof ADMIN_METRICS>;
 let bodies: unknown[];
 let wrong: object[];
+let noToken: unknown[];
 let time: number;
 let waiting: Promise<void>;
 let goOn: () => void;
@@ -32,7 +33,7 @@ beforeEach(() => {
   file = join(folder, 'token');
   writeFileSync(file, `${TOKEN}\n`, { mode: 0o600 });
   metrics = createMetrics(new Registry(), ADMIN_METRICS);
-  [bodies, wrong, time] = [[], [], 1_000_000];
+  [bodies, wrong, noToken, time] = [[], [], [], 1_000_000];
   waiting = new Promise((resolve) => {
     goOn = resolve;
   });
@@ -89,15 +90,30 @@ describe('control on the admin listener', () => {
     expect(bodies).toEqual([]);
   });
 
-  test('names wrong tokens, stops comparing after ten, and compares again a minute later', async () => {
-    for (let i = 0; i < MOST_FAILURES; i++)
-      expect(await post({ authorization: `Bearer ${WRONG}` }, {})).toMatchObject({ status: 401 });
-    expect(wrong).toEqual(Array.from({ length: MOST_FAILURES }, () => ({ path: PATH, from: '127.0.0.1' })));
-    const limited = await post({}, {});
-    expect(limited).toMatchObject({ status: 429, headers: { 'retry-after': '60' } });
+  test('names ten wrong tokens a minute, and no more', async () => {
+    const guess = () => post({ authorization: `Bearer ${WRONG}` }, {});
+    for (let i = 0; i < MOST_FAILURES; i++) expect(await guess()).toMatchObject({ status: 401 });
+    const named = { path: PATH, from: '127.0.0.1', peer: '127.0.0.1' };
+    expect(wrong).toEqual(Array.from({ length: MOST_FAILURES }, () => named));
+    expect(await guess()).toMatchObject({ status: 429, headers: { 'retry-after': '60' } });
     expect(wrong.length).toBe(MOST_FAILURES);
     time += 60_000;
+    expect(await guess()).toMatchObject({ status: 401 });
+  });
+
+  test('wrong tokens do not lock out who has the right one', async () => {
+    for (let i = 0; i <= MOST_FAILURES; i++) await post({ authorization: `Bearer ${WRONG}` }, {});
     expect(await post({}, {})).toMatchObject({ status: 200 });
+  });
+
+  test('names the client behind a proxy, and the proxy', async () => {
+    await post({ authorization: `Bearer ${WRONG}`, 'x-real-ip': '203.0.113.7' }, {});
+    expect(wrong).toEqual([{ path: PATH, from: '203.0.113.7', peer: '127.0.0.1' }]);
+  });
+
+  test('an empty body is an action without fields, as freeze and thaw are', async () => {
+    expect(await post({}, '')).toMatchObject({ status: 200 });
+    expect(bodies).toEqual([{}]);
   });
 
   test('a request without a token does not count as a guess', async () => {
@@ -119,7 +135,6 @@ describe('control on the admin listener', () => {
 
   test.each([
     ['{', 400],
-    ['', 400],
     [`"${'x'.repeat(20_000)}"`, 413],
   ])('refuses the body %.10s', async (body, status) => {
     expect(await post({}, body)).toMatchObject({ status });
@@ -139,6 +154,10 @@ describe('control on the admin listener', () => {
     expect(await post({}, {})).toMatchObject({ status: 503 });
     rmSync(file);
     expect(await post({}, {})).toMatchObject({ status: 503 });
+    expect(noToken.map(String)).toEqual([
+      expect.stringContaining('must have mode 0600'),
+      expect.stringContaining('ENOENT'),
+    ]);
     expect(bodies.length).toBe(1);
   });
 
@@ -206,7 +225,7 @@ async function start(listen: string, withActions = true): Promise<void> {
           token: () => readControlToken(file, process.getuid?.() ?? 0),
           now: () => time,
           onWrongToken: (refusal) => wrong.push(refusal),
-          warn: () => {},
+          onNoToken: (error) => noToken.push(error),
         }
       : undefined,
     checks: [],

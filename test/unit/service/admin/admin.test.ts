@@ -11,6 +11,8 @@ import { until } from '../../../parts/until.ts';
 
 /** More than a listener keeps. */
 const CONNECTIONS = 600;
+/** More than the buffers of the system have. */
+const LARGE = 32 * 1024 * 1024;
 const admins: Admin[] = [];
 const sockets: Socket[] = [];
 let metrics: Metrics<typeof ADMIN_METRICS>;
@@ -105,6 +107,34 @@ describe('the admin listener', () => {
     await until(() => streams[0]?.gone.aborted, { timeoutMs: 10_000, what: 'the route to be told' });
     socket.write(question);
     await until(() => streams.length === 2, { timeoutMs: 10_000, what: 'the next stream' });
+  });
+
+  test('does not wait for a client that does not read the end of its stream', async () => {
+    const port = await start(true, 0, '127.0.0.1', 100);
+    const socket = await open(port, 'GET /api/v1/stream HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    socket.pause();
+    await until(() => streams.length === 1, { timeoutMs: 10_000, what: 'the stream' });
+    streams[0]?.client.write(Buffer.alloc(LARGE));
+    streams[0]?.client.end();
+    await until(() => streams[0]?.gone.aborted, { timeoutMs: 10_000, what: 'the end' });
+  });
+
+  test('does not wait for a client that does not read a large answer', async () => {
+    const port = await start(true, 0, '127.0.0.1', 100);
+    const socket = await open(port, 'GET /api/v1/large HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    socket.pause();
+    await until(() => asked.length === 1, { timeoutMs: 10_000, what: 'the request' });
+    await until(() => asked[0]?.aborted, { timeoutMs: 10_000, what: 'the end' });
+  });
+
+  test('sends a large answer completely to a client that reads', async () => {
+    expect((await get('/api/v1/large')).body.length).toBe(LARGE);
+  });
+
+  test('goes on where a stream cannot begin', async () => {
+    const port = await start(true);
+    await expect(get('/api/v1/broken-stream', {}, 'GET', port)).rejects.toThrow();
+    expect((await get('/livez', {}, 'GET', port)).status).toBe(200);
   });
 
   test('answers who monitors it while streams have all connections but those in reserve', async () => {
@@ -248,7 +278,12 @@ describe('the admin listener', () => {
   });
 });
 
-async function start(state: true | string, port = 0, host = '127.0.0.1'): Promise<number> {
+async function start(
+  state: true | string,
+  port = 0,
+  host = '127.0.0.1',
+  patienceMs = 60_000,
+): Promise<number> {
   const admin = await startAdmin({
     listen: `${host}:${port}`,
     allowedHosts: ['shop.internal'],
@@ -268,12 +303,23 @@ async function start(state: true | string, port = 0, host = '127.0.0.1'): Promis
           streams.push({ client, gone, from });
         },
       }),
+      '/api/v1/large': (_, asker) => {
+        asked.push(asker);
+        return { status: 200, type: 'text/plain', body: Buffer.alloc(LARGE, 'x') };
+      },
+      '/api/v1/broken-stream': () => ({
+        type: 'text/event-stream',
+        open() {
+          throw new Error('secret');
+        },
+      }),
       '/api/v1/broken': () => Promise.reject(new Error('secret')),
     },
     checks: [{ name: 'spool', ready: () => state }],
     registry: new Registry(),
     metrics,
     log: createLog('error', { write: () => {} }),
+    patienceMs,
   });
   admins.push(admin);
   return admin.port;
@@ -298,6 +344,7 @@ async function get(path: string, headers: Record<string, string> = {}, method = 
         reply.on('data', (chunk) => {
           body += chunk;
         });
+        reply.on('error', reject);
         reply.on('end', () => resolve({ status: reply.statusCode ?? 0, body, headers: reply.headers }));
       });
       call.on('error', reject);
