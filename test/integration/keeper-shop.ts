@@ -40,7 +40,7 @@ export type KeeperShopOptions = {
 export async function startKeeperShop(options: KeeperShopOptions): Promise<KeeperShop> {
   const { folder, hot, keeperPort, hosts, env } = options;
   const home = join(folder, 'sidecar');
-  mkdirSync(home);
+  mkdirSync(home, { recursive: true });
   const rules = join(home, 'rules.yml');
   writeFileSync(rules, RULES);
   const [port] = await freePorts(1);
