@@ -44,10 +44,10 @@ export const ROWS: Row[] = [
       },
       {
         title: 'Capture',
-        about: 'nginx captures one view in so many; 0: off. No value: never set, so all.',
+        about: 'nginx captures one view in so many; 0: off. NaN: never set, so all.',
         show: 'number',
         unit: 'none',
-        queries: [{ expr: `min by (instance) (${all('capture_one_in')} >= 0)`, legend: '{{instance}}' }],
+        queries: [{ expr: `min by (instance) (${all('capture_one_in')})`, legend: '{{instance}}' }],
         words: { 0: 'OFF', 1: 'on' },
       },
       {
