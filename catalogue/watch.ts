@@ -1,5 +1,5 @@
-import { signOf } from '../service/file-sign.ts';
 import { reasonOf } from '../service/log.ts';
+import { watchFile } from '../service/watch-file.ts';
 import { type CatalogueOptions, type LoadedCatalogue, loadCatalogue } from './load.ts';
 
 export type CatalogueWatch = {
@@ -26,66 +26,49 @@ export type CatalogueWatchOptions = CatalogueOptions & {
   load?: typeof loadCatalogue;
 };
 
-const EVERY_MS = 1_000;
-
 /**
  * Keeps a catalogue in memory, and replaces it when its file has changed. A file that cannot be used changes nothing: the catalogue before it
  * stays in effect, and the file is read again once it has changed. If the system could not read it (too many open files, an error of the
  * disk), it is tried again at each check. It never fails: everything works without a catalogue.
  */
 export function watchCatalogue(options: CatalogueWatchOptions): CatalogueWatch {
-  const { path, onLoaded, onFailure, everyMs = EVERY_MS, load = loadCatalogue } = options;
+  const { path, onLoaded, onFailure, everyMs, load = loadCatalogue } = options;
   const stopping = new AbortController();
   let loaded: LoadedCatalogue | undefined;
   let failure: string | undefined;
   let isLoading = true;
-  /** State of the file that was read last. */
-  let seen: string | undefined;
-  /** The system could not read it: that may pass without a change of the file. */
-  let mayPass = false;
-  /** State of the file after a change; it may still be changing. */
-  let found: string | undefined;
-  let looking: Promise<void> | undefined;
-  const tried = look().finally(() => {
+  const file = watchFile({ path, everyMs, read });
+  const tried = file.look().finally(() => {
     isLoading = false;
   });
-  const timer = setInterval(() => void look(), everyMs);
-  timer.unref();
-  return { loaded: () => loaded, failure: () => failure, loading: () => isLoading, tried, look, close };
+  return {
+    loaded: () => loaded,
+    failure: () => failure,
+    loading: () => isLoading,
+    tried,
+    look: file.look,
+    async close() {
+      stopping.abort();
+      await file.close();
+    },
+  };
 
-  function look(): Promise<void> {
-    looking ??= lookOnce().finally(() => {
-      looking = undefined;
-    });
-    return looking;
-  }
-
-  async function lookOnce(): Promise<void> {
-    const sign = await signOf(path);
-    // The first one is read at once: a start need not wait.
-    const isSettled = found === undefined || sign === found;
-    found = sign;
-    if ((sign === seen && !mayPass) || !isSettled || stopping.signal.aborted) return;
+  async function read(isNew: boolean): Promise<boolean> {
+    if (stopping.signal.aborted) return false;
     try {
       loaded = await load(options, stopping.signal);
       failure = undefined;
-      mayPass = false;
       onLoaded(loaded);
+      return false;
     } catch (error) {
-      if (stopping.signal.aborted) return;
+      if (stopping.signal.aborted) return false;
       const reason = reasonOf(error);
-      const isNew = sign !== seen || reason !== failure;
-      failure = reason;
-      mayPass = error instanceof Error && 'code' in error;
-      if (isNew) onFailure(reason);
+      if (isNew || reason !== failure) {
+        failure = reason;
+        onFailure(reason);
+      }
+      // The system could not read it: that may pass without a change of the file.
+      return error instanceof Error && 'code' in error;
     }
-    // The state from before the read: a write during the read is noticed by later checks.
-    seen = sign;
-  }
-
-  async function close(): Promise<void> {
-    clearInterval(timer);
-    stopping.abort();
-    await looking;
   }
 }

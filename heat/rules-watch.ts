@@ -1,6 +1,7 @@
 import { signOf } from '../service/file-sign.ts';
 import { reasonOf } from '../service/log.ts';
 import { replaceFile } from '../service/replace-file.ts';
+import { watchFile } from '../service/watch-file.ts';
 import { type RulesContext, RulesError } from './parse-rules.ts';
 import { type RulesText, readRules } from './read-rules.ts';
 import { NO_RULES, type RulesFile } from './rules-schema.ts';
@@ -33,8 +34,6 @@ export type RulesWatchOptions = RulesContext & {
   everyMs?: number;
 };
 
-const EVERY_MS = 1_000;
-
 /**
  * Watches the rules file. Every second it compares inode, size and times, which works on every file system, and for editors that write in
  * place as well as those that replace the file. It reads the file once it has been unchanged for a second, because an editor may truncate
@@ -42,27 +41,22 @@ const EVERY_MS = 1_000;
  * rejects with a `RulesError`: a typing error must not discard rules that switch something off.
  */
 export async function watchRules(options: RulesWatchOptions): Promise<RulesWatch> {
-  const { path, keptPath, now, warn, onRules, everyMs = EVERY_MS } = options;
+  const { path, keptPath, now, warn, onRules, everyMs } = options;
   let rules = NO_RULES;
   let since: number | undefined;
   let problems: string[] = [];
-  let seen = '';
-  /** State of the file after a change; it may still be changing. */
-  let found = '';
-  let looking: Promise<void> | undefined;
   if (path === undefined) {
     return { rules: () => rules, state, look: async () => {}, close() {} };
   }
-  await begin(path);
-  const timer = setInterval(() => void look(path), everyMs);
-  timer.unref();
-  return { rules: () => rules, state, look: () => look(path), close: () => clearInterval(timer) };
+  const watch = watchFile({ path, seen: await begin(path), everyMs, read: () => readAgain(path) });
+  return { rules: () => rules, state, look: watch.look, close: () => void watch.close() };
 
   function state(): RulesState {
     return { file: path, since, problems };
   }
 
-  async function begin(file: string): Promise<void> {
+  /** Returns the state of the file before it was read. */
+  async function begin(file: string): Promise<string> {
     const before = await signOf(file);
     try {
       await use(await readRules(file, options));
@@ -72,29 +66,17 @@ export async function watchRules(options: RulesWatchOptions): Promise<RulesWatch
       rules = kept.rules;
       refuse(error, file);
     }
-    seen = before;
+    return before;
   }
 
-  function look(file: string): Promise<void> {
-    looking ??= lookOnce(file).finally(() => {
-      looking = undefined;
-    });
-    return looking;
-  }
-
-  async function lookOnce(file: string): Promise<void> {
-    const sign = await signOf(file);
-    const isSettled = sign === found;
-    found = sign;
-    if (sign === seen || !isSettled) return;
+  async function readAgain(file: string): Promise<boolean> {
     try {
       await use(await readRules(file, options));
       onRules(rules);
     } catch (error) {
       refuse(error, file);
     }
-    // The state from before the read: a write during the read is noticed by later checks.
-    seen = sign;
+    return false;
   }
 
   async function use(read: RulesText): Promise<void> {
