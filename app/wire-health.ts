@@ -21,6 +21,9 @@ export type HealthAccounts = {
 
 export type HealthOptions = {
   accounts: () => HealthAccounts;
+  /** What is looked at each second: the whole of the accounting would be much more. */
+  sidecar: () => SidecarAccounts;
+  sink: (() => SinkAccounts) | undefined;
   losses: () => Loss[];
   checks: () => Check[];
   index: EventIndex | undefined;
@@ -33,12 +36,13 @@ const LOOK_EVERY_MS = 1_000;
 const ASK_EVERY_MS = 5_000;
 
 /** `GET /api/v1/health`. */
-export function wireHealth(core: Core, { accounts, losses, checks, index, streams }: HealthOptions): Route {
+export function wireHealth(core: Core, options: HealthOptions): Route {
+  const { accounts, sidecar, sink, losses, checks, index, streams } = options;
   const { now, shutdown, parts } = core;
   const flow = createFlow({
     stages: stages(),
-    accepted: () => accounts().sidecar?.accepted ?? 0,
-    waiting: () => accounts().sidecar?.waiting ?? 0,
+    accepted: () => sidecar().accepted,
+    waiting: () => sidecar().waiting,
     now,
   });
   const newest = createNewest(index, now);
@@ -47,16 +51,12 @@ export function wireHealth(core: Core, { accounts, losses, checks, index, stream
   return () => json(200, answer());
 
   function stages(): Stage[] {
-    const { sink } = accounts();
-    const of = (read: (all: HealthAccounts) => number | undefined) => () => read(accounts());
     return [
-      { name: 'captured', total: of(({ sidecar }) => sidecar && sidecar.received - sidecar.duplicate) },
-      { name: 'spooled', total: of(({ sidecar }) => sidecar?.accepted) },
-      ...(parts.kafka ? [{ name: 'forwarded', total: of(({ sidecar }) => sidecar?.delivered) }] : []),
-      ...(sink === undefined
-        ? []
-        : [{ name: 'indexed', total: of((all) => all.sink && all.sink.indexed + all.sink.existing) }]),
-      { name: 'dead', total: of(deadOf) },
+      { name: 'captured', total: () => capturedOf(sidecar()) },
+      { name: 'spooled', total: () => sidecar().accepted },
+      ...(parts.kafka ? [{ name: 'forwarded', total: () => sidecar().delivered }] : []),
+      ...(sink === undefined ? [] : [{ name: 'indexed', total: () => indexedOf(sink()) }]),
+      { name: 'dead', total: () => deadOf({ sidecar: sidecar(), ...(sink && { sink: sink() }) }) },
     ];
   }
 
@@ -92,6 +92,14 @@ export function wireHealth(core: Core, { accounts, losses, checks, index, stream
       ...(streams !== undefined && { streams: streams() }),
     };
   }
+}
+
+function capturedOf({ received, duplicate }: SidecarAccounts): number {
+  return received - duplicate;
+}
+
+function indexedOf({ indexed, existing }: SinkAccounts): number {
+  return indexed + existing;
 }
 
 function deadOf({ sidecar, sink }: HealthAccounts): number {

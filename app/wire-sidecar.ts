@@ -131,6 +131,8 @@ export async function wireSidecar(core: Core, { sink, onHotChange }: WireSidecar
   ];
   const health = wireHealth(core, {
     accounts,
+    sidecar: accounting,
+    sink: ofSink?.accounts,
     losses: lost.list,
     checks: () => checksOfAll,
     index: next.index,

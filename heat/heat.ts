@@ -178,6 +178,7 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
   return {
     newViews,
     list,
+    version: versions.current,
     whole,
     live,
     explain,
@@ -351,7 +352,7 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
   }
 
   /** Takes effect at once. Rejects if it could not be stored for a restart; it is in effect all the same. */
-  async function command(said: HotCommand): Promise<void> {
+  async function command(said: Exclude<HotCommand, { do: 'purge' }>): Promise<void> {
     const { by, reason } = said;
     const time = now();
     const item = 'item' in said ? said.item : undefined;
@@ -366,10 +367,6 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
       await frozen.thaw();
       note();
       publish();
-      return;
-    }
-    if (said.do === 'purge') {
-      await purge(said);
       return;
     }
     if (said.do === 'clear') overrides.clear(said.item);

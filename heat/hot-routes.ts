@@ -8,6 +8,8 @@ import { type Commanded, runHotCommand } from './run-hot-command.ts';
 
 export type HotSource = Commanded & {
   list(): HotList;
+  /** Of the list. */
+  version(): number;
   whole(): WholeHotList;
   explain(item: string): ExplainedItem;
   /** Resolves when the version is not `version`, or when `signal` is aborted. */
@@ -75,7 +77,7 @@ export function createHotItemRoute(source: HotSource): SocketRoute {
 async function isNews(source: HotSource, query: URLSearchParams, gone: AbortSignal): Promise<boolean> {
   const version = Number(query.get('version') ?? Number.NaN);
   const wait = Number(query.get('wait') ?? 0);
-  if (source.list().version !== version) return true;
+  if (source.version() !== version) return true;
   if (!(wait > 0)) return false;
   const end = new AbortController();
   const stop = () => end.abort();
@@ -83,7 +85,7 @@ async function isNews(source: HotSource, query: URLSearchParams, gone: AbortSign
   const timer = setTimeout(stop, Math.min(wait, LONGEST_WAIT_MS));
   await source.changed(version, end.signal);
   clearTimeout(timer);
-  return source.list().version !== version;
+  return source.version() !== version;
 }
 
 function queryOf({ url = '' }: IncomingMessage): URLSearchParams {

@@ -15,7 +15,7 @@ export type PurgeOrder = { item?: string | undefined; by: string; reason: string
 
 export type Commanded = {
   /** Resolves when it is in effect and on disk. */
-  command(command: HotCommand): Promise<void>;
+  command(command: Exclude<HotCommand, { do: 'purge' }>): Promise<void>;
   /** The command `purge`, with what became of each page. Rejects with `NothingKept` if nothing is kept, or not this item. */
   purge(order: PurgeOrder): Promise<Purged[]>;
 };
@@ -27,9 +27,10 @@ export async function runHotCommand(source: Commanded, value: unknown): Promise<
     const problems = read.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
     return { status: 400, error: problems.join('; ') };
   }
+  const { data } = read;
   try {
-    if (read.data.do === 'purge') return { status: 200, purged: await source.purge(read.data) };
-    await source.command(read.data);
+    if (data.do === 'purge') return { status: 200, purged: await source.purge(data) };
+    await source.command(data);
     return { status: 200 };
   } catch (error) {
     const isConflict = error instanceof TooManyOverrides || error instanceof NothingKept;

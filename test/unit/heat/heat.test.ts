@@ -10,7 +10,6 @@ import { createLine } from '../../../event/line.ts';
 import { parse } from '../../../event/parse.ts';
 import { createPastEvent } from '../../../event/past-view.ts';
 import { type HeatService, type HeatServiceOptions, startHeat } from '../../../heat/heat.ts';
-import type { HotCommand } from '../../../heat/hot-command.ts';
 import { HEAT_METRICS } from '../../../heat/metrics.ts';
 import type { RulesFile } from '../../../heat/rules-schema.ts';
 import { createMetrics } from '../../../service/metrics.ts';
@@ -206,7 +205,7 @@ describe('overrides', () => {
   test('every change is in the audit log, with user and reason', async () => {
     const heat = await start();
     view(heat, '4711', HOT);
-    const commands: HotCommand[] = [
+    const commands: Parameters<HeatService['command']>[0][] = [
       { do: 'pin', item: '1', ...SAID },
       { do: 'ban', item: '4711', ...SAID },
       { do: 'clear', item: '1', ...SAID },
