@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { abortable } from '../service/abortable.ts';
 import type { StatusFacts } from '../status/facts.ts';
 import { isoTime } from '../status/iso-time.ts';
 import type { Verdict } from '../status/status-verdict.ts';
@@ -58,17 +59,10 @@ export async function watchStatus({ ask, json, env }: WatchOptions): Promise<num
     while (!signal.aborted) {
       show();
       await sleep(EVERY_MS, undefined, { signal });
-      latest = await Promise.race([ask(), aborted(signal)]);
+      // An answer that takes long must not delay who quits.
+      latest = await abortable(signal, ask());
     }
   }
-}
-
-/** Rejects as a sleep does: an answer that takes long must not delay who quits. */
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
 }
 
 function linesOf({ facts, verdict }: Status) {

@@ -1,5 +1,6 @@
 import type { LiveChange, LiveSnapshot } from '../../heat/live.ts';
 import { applyChange } from '../../page/live-state.ts';
+import { linkSignals } from '../../service/linked-signal.ts';
 import { plainText } from '../../service/plain-text.ts';
 import { Trouble } from '../../service/trouble.ts';
 
@@ -33,9 +34,10 @@ async function* statesOf(
 ): AsyncGenerator<LiveSnapshot, boolean> {
   const silent = new AbortController();
   const timer = setTimeout(() => silent.abort(), timeoutMs);
+  const { signal: either, unlink } = linkSignals(signal, silent.signal);
   let state: LiveSnapshot | undefined;
   try {
-    const body = await open(base, at, AbortSignal.any([signal, silent.signal]));
+    const body = await open(base, at, either);
     for await (const { name, data } of eventsOf(body, timer)) {
       if (name === 'again' && state !== undefined) return true;
       if (name === 'snapshot') state = toValue<LiveSnapshot>(data, at);
@@ -49,6 +51,7 @@ async function* statesOf(
     throw silent.signal.aborted && state !== undefined ? new Trouble('it says nothing any more') : error;
   } finally {
     clearTimeout(timer);
+    unlink();
   }
 }
 
