@@ -62,9 +62,8 @@ export function createAsking<Answer>({ everyMs, onAnswer, onFailure }: AskingOpt
     let answer: Answer | undefined;
     try {
       const reply = await fetch(from, { signal: asked.signal });
-      const read = (await reply.json()) as Answer & { error?: string };
-      if (!reply.ok) throw new Error(read.error);
-      answer = read;
+      if (!reply.ok) throw new Error(await problemOf(reply));
+      answer = (await reply.json()) as Answer;
     } catch (error) {
       if (asking === asked) onFailure(error instanceof Error ? error.message : String(error));
     } finally {
@@ -74,4 +73,10 @@ export function createAsking<Answer>({ everyMs, onAnswer, onFailure }: AskingOpt
     if (answer !== undefined) onAnswer(answer);
     timer = setTimeout(refresh, everyMs(answer));
   }
+}
+
+/** In the words of the sidecar; something in front of it may have answered. */
+async function problemOf(reply: Response): Promise<string> {
+  const { error } = (await reply.json().catch(() => ({}))) as { error?: string };
+  return error ?? `status ${reply.status}`;
 }

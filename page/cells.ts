@@ -1,6 +1,6 @@
 import type { CatalogueItem } from '../event/catalogue-item.ts';
 import { hashOfItem } from './address.ts';
-import { type Child, el, setText } from './dom.ts';
+import { type Child, el, setAttribute, setText } from './dom.ts';
 import { count } from './words.ts';
 
 /* Cells of tables. Roles are written out: where a row is a block, a screen reader would not take it for one of a table. */
@@ -36,7 +36,7 @@ export function createItemName(): ItemName {
   return {
     element,
     update(item, catalogue = {}) {
-      if (link.getAttribute('href') !== hashOfItem(item)) link.setAttribute('href', hashOfItem(item));
+      setAttribute(link, 'href', hashOfItem(item));
       setText(name, catalogue.name ?? item);
       setText(meta, metaOf(item, catalogue));
     },

@@ -58,3 +58,13 @@ function filled<E extends Element>(element: E, attributes: Attributes, children:
   element.append(...children.filter((child) => child !== undefined));
   return element;
 }
+
+/** Each text on a line of its own. */
+export function setLines(parent: Element, lines: string[]): void {
+  const children = lines.map((line, i) => {
+    const known = parent.children[i] ?? el('span', { class: 'line' });
+    setText(known, line);
+    return known;
+  });
+  setChildren(parent, children);
+}

@@ -20,6 +20,11 @@ export function signOf(name: string): string {
   return `${sign} ${word}`.trim();
 }
 
+/** Of all decisions about an item. */
+export function signsOf(decisions: readonly { signal: string }[]): string {
+  return decisions.map(({ signal }) => signOf(signal)).join(' ');
+}
+
 function isKnown(name: string): name is LiveDecision['signal'] {
   return Object.hasOwn(SIGNALS, name);
 }

@@ -34,6 +34,12 @@ export function timeOfDay(time: number, now: number): string {
   return (isToday ? clock : dayAndClock).format(time);
 }
 
+/** Why it is not up to date, and of when what is shown is, ms since 1970; undefined if nothing is. */
+export function notUpToDate(failure: string, at: number | undefined): string {
+  const then = at === undefined ? '' : ` What is shown was so at ${timeOfDay(at, Date.now())}.`;
+  return `Not up to date: ${failure}.${then}`;
+}
+
 /** A time of an axis after the time `before`: with its day where that is another one, or where only days are told. */
 export function shortTime(time: number, before: number | undefined, isDay: boolean): string {
   if (isDay) return day.format(time);

@@ -4,7 +4,7 @@ import type { Session } from './session.ts';
 export type Wish = { action: ActionName; item?: string | undefined; reason: string };
 
 /** `isRefused`: the token is wrong. */
-export type Sent = { isDone: boolean; isRefused: boolean; text: string };
+export type Sent = { isRefused: boolean; text: string };
 
 /** `now`: the clock of the sidecar. Never rejects: what went wrong is in the words of the sidecar. */
 export async function send(
@@ -25,15 +25,14 @@ export async function send(
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       body: JSON.stringify(body),
     });
-    if (answer.ok) return { isDone: true, isRefused: false, text: ACTIONS[action].done(item ?? '') };
+    if (answer.ok) return { isRefused: false, text: ACTIONS[action].done(item ?? '') };
     const text = errorIn(await answer.text());
     return {
-      isDone: false,
       isRefused: answer.status === 401,
       text: `Not done: ${text || `status ${answer.status}`}.`,
     };
   } catch {
-    return { isDone: false, isRefused: false, text: 'Not done, perhaps: the sidecar does not answer.' };
+    return { isRefused: false, text: 'Not done, perhaps: the sidecar does not answer.' };
   }
 }
 

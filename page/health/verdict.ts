@@ -8,7 +8,17 @@ export type Verdict = { isFine: boolean; mark: string; words: string };
 const JUST_NOW_MS = 60_000;
 /** What waits for longer is behind. */
 const BEHIND_MS = 10_000;
+/** A running nginx reports every second. */
 const SILENT_MS = 30_000;
+
+/** Whether an nginx has not reported for too long. */
+export function isSilent(reportedAt: number, now: number): boolean {
+  return now - reportedAt > SILENT_MS;
+}
+
+export function isBehind({ oldestMs = 0 }: HealthAnswer['behind']): boolean {
+  return oldestMs > BEHIND_MS;
+}
 
 /** The first sentence: the worst that is so. */
 export function verdictOf(answer: HealthAnswer): Verdict {
@@ -17,7 +27,7 @@ export function verdictOf(answer: HealthAnswer): Verdict {
   const off = nginx.filter((one) => one.off).length;
   if (capture === 'off' || (off > 0 && off === nginx.length))
     return bad('off', 'Capture is off: nothing is counted. What was counted is safe.');
-  const silent = nginx.find(({ reportedAt }) => now - reportedAt > SILENT_MS);
+  const silent = nginx.find(({ reportedAt }) => isSilent(reportedAt, now));
   if (silent !== undefined)
     return bad(
       'nginx silent',
@@ -45,10 +55,10 @@ export function verdictOf(answer: HealthAnswer): Verdict {
       'not ready',
       `Not all parts make progress: ${stuck.map(({ name }) => name).join(', ')}. hotitem status says why.`,
     );
-  if (behind.oldestMs !== undefined && behind.oldestMs > BEHIND_MS)
+  if (isBehind(behind))
     return bad(
       'behind',
-      `${count(behind.events)} views wait, the oldest for ${age(behind.oldestMs)}. Numbers of the index are that old.`,
+      `${count(behind.events)} views wait, the oldest for ${age(behind.oldestMs ?? 0)}. Numbers of the index are that old.`,
     );
   if (off > 0)
     return bad(

@@ -1,19 +1,15 @@
 import type { LiveDecision, LiveHead, LiveItem, LivePage, LiveSeries } from '../../heat/live.ts';
 import { hashOfItem } from '../address.ts';
-import { cell, labelled, metaOf, rowHeader } from '../cells.ts';
+import { cell, labelled, metaOf, row, rowHeader } from '../cells.ts';
 import { controlCell } from '../control-cell.ts';
-import { el, setChildren, setText } from '../dom.ts';
-import { signalOf, signOf } from '../signals.ts';
+import { el, setLines, setText } from '../dom.ts';
+import type { Row } from '../rows.ts';
+import { signalOf, signsOf } from '../signals.ts';
 import { count, duration, perSecond, seconds, timeOfDay } from '../words.ts';
 import { createSparkLine } from './spark-line.ts';
 
-/** A row of the list. Its cells change; it is made once. */
-export type HotRow = {
-  element: HTMLTableRowElement;
-  update(item: LiveItem, context: RowContext): void;
-};
-
-export type RowContext = {
+export type ShownHot = {
+  item: LiveItem;
   head: LiveHead;
   place: number;
   /** Places that it went up in the last minute; negative: down. Undefined: it was not hot then. */
@@ -24,7 +20,7 @@ const FIVE_MS = 5_000;
 /** So long it is marked as new. */
 const NEW_MS = 120_000;
 
-export function createHotRow(item: string): HotRow {
+export function createHotRow(item: string): Row<ShownHot> {
   const place = el('span', { class: 'place' });
   const name = el('bdi');
   const id = el('bdi', { class: 'meta' });
@@ -38,9 +34,7 @@ export function createHotRow(item: string): HotRow {
   const lasts = el('span', { class: 'meta' });
   const why = cell('col-why');
   const does = cell('col-does');
-  const element = el(
-    'tr',
-    { role: 'row' },
+  const element = row(
     cell('c-place', place, move),
     rowHeader('col-item', el('a', { class: 'name', href: hashOfItem(item) }, name), id, signals),
     labelled('n c-people', 'people, 10 s', people10.element),
@@ -56,10 +50,8 @@ export function createHotRow(item: string): HotRow {
   );
   return { element, update };
 
-  function update(
-    { ten, minute, decisions, series, problem, page, catalogue = {} }: LiveItem,
-    { head, ...context }: RowContext,
-  ): void {
+  function update({ item: live, head, ...context }: ShownHot): void {
+    const { ten, minute, decisions, series, problem, page, catalogue = {} } = live;
     const began = Math.min(...decisions.map((decision) => decision.since));
     const age = head.now - began;
     element.classList.toggle('new', age < NEW_MS);
@@ -67,7 +59,7 @@ export function createHotRow(item: string): HotRow {
     setText(name, catalogue.name ?? item);
     setText(id, metaOf(item, catalogue));
     setText(move, moveOf(context.moved));
-    setText(signals, decisions.map(({ signal }) => signOf(signal)).join(' '));
+    setText(signals, signsOf(decisions));
     signals.classList.toggle(
       'hot',
       decisions.some(({ signal }) => signalOf(signal).isHot),
@@ -133,15 +125,6 @@ function pageOf({ state, refreshedAt, reason = '' }: LivePage, now: number): str
   if (state !== 'kept' || refreshedAt === undefined) return `Not cached: ${reason}`;
   const refreshed = `Cached, refreshed ${seconds(now - refreshedAt)} ago`;
   return reason === '' ? refreshed : `${refreshed} (${reason})`;
-}
-
-function setLines(parent: Element, lines: string[]): void {
-  const children = lines.map((line, i) => {
-    const known = parent.children[i] ?? el('span', { class: 'line' });
-    setText(known, line);
-    return known;
-  });
-  setChildren(parent, children);
 }
 
 function rate(): { element: HTMLElement; set(views: number, seconds: number): void } {

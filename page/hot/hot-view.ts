@@ -2,9 +2,10 @@ import type { Happened, LiveSnapshot } from '../../heat/live.ts';
 import { byId, el, setChildren, setText } from '../dom.ts';
 import { ranked } from '../live-state.ts';
 import type { LiveView } from '../live-stream.ts';
+import { createRows } from '../rows.ts';
 import type { Moment, View } from '../view.ts';
 import { count, duration, percent, perSecond, timeOfDay } from '../words.ts';
-import { createHotRow, type HotRow } from './hot-row.ts';
+import { createHotRow, type ShownHot } from './hot-row.ts';
 import { createOrder } from './order.ts';
 
 const WORDS: Record<Happened['change'], string> = {
@@ -16,9 +17,12 @@ const SHOWN_HAPPENED = 10;
 
 /** The view `#/hot`. */
 export function createHotView(): View {
-  const rows = new Map<string, HotRow>();
+  const rows = createRows<ShownHot>(
+    byId('hot-rows'),
+    ({ item }) => item.item,
+    ({ item }) => createHotRow(item.item),
+  );
   const order = createOrder();
-  const body = byId('hot-rows');
   const table = byId('hot-table');
   return { show() {}, hide() {}, hold() {}, title: () => 'Hot now', update };
 
@@ -44,15 +48,9 @@ export function createHotView(): View {
     const { head } = state;
     const now = head.now;
     const items = order.arrange(state.items, now, table.matches(':hover, :focus-within'));
-    const shown = items.map((item, i) => {
-      const row = rows.get(item.item) ?? createHotRow(item.item);
-      rows.set(item.item, row);
-      row.update(item, { head, place: i + 1, moved: order.moved(item.item, i + 1, now) });
-      return row.element;
-    });
-    setChildren(body, shown);
-    const there = new Set(state.items.map(({ item }) => item));
-    for (const item of rows.keys()) if (!there.has(item)) rows.delete(item);
+    rows.set(
+      items.map((item, i) => ({ item, head, place: i + 1, moved: order.moved(item.item, i + 1, now) })),
+    );
   }
 }
 

@@ -6,12 +6,12 @@ import { type Address, chosen } from '../address.ts';
 import { createAsking } from '../asking.ts';
 import { metaOf } from '../cells.ts';
 import { choose } from '../choose.ts';
-import { byId, el, setAttribute, setChildren, setLead, setText } from '../dom.ts';
+import { byId, setAttribute, setLead, setLines, setText } from '../dom.ts';
 import { doesOf } from '../hot/hot-row.ts';
 import { createRows } from '../rows.ts';
-import { signOf } from '../signals.ts';
+import { signsOf } from '../signals.ts';
 import type { Moment, View } from '../view.ts';
-import { count, duration, perSecond, timeOfDay } from '../words.ts';
+import { count, duration, notUpToDate, perSecond, timeOfDay } from '../words.ts';
 import type { Chart } from './chart.ts';
 import { createNumbersTable } from './numbers-table.ts';
 import { createPeriodRow, keyOfPeriod } from './period-row.ts';
@@ -140,7 +140,7 @@ export function createItemView(): View {
     byId('item-says').hidden = hot === undefined;
     if (hot !== undefined && state !== undefined) {
       const { decisions, problem, page, ten } = hot;
-      setText(byId('item-signals'), decisions.map(({ signal }) => signOf(signal)).join(' '));
+      setText(byId('item-signals'), signsOf(decisions));
       setLines(
         byId('item-why'),
         decisions.map(({ reason }) => reason),
@@ -198,8 +198,7 @@ export function createItemView(): View {
   }
 
   function leadOf(): string {
-    if (failure !== undefined)
-      return `Not up to date: ${failure}.${answer === undefined ? '' : ` What is shown was so ${at()}.`}`;
+    if (failure !== undefined) return notUpToDate(failure, answer?.now);
     if (answer === undefined) return asking.waiting();
     if (answer.views === undefined) return `No view of it from ${rangeOf(answer)}.`;
     return address.choices.has('to')
@@ -214,14 +213,10 @@ export function createItemView(): View {
   function inThe(): string {
     return address.choices.has('to') ? 'in the' : 'in the last';
   }
-
-  function at(): string {
-    return `at ${timeOfDay(answer?.now ?? 0, Date.now())}`;
-  }
 }
 
 /** The last interval still grows, and would look like a fall. */
-export function wholeIntervals({ from, stepMs, now, line }: ItemAnswer): number {
+function wholeIntervals({ from, stepMs, now, line }: ItemAnswer): number {
   return Math.max(0, Math.min(line.all.length, Math.floor((now - from) / stepMs)));
 }
 
@@ -248,13 +243,4 @@ function kindsOf({ views }: ItemAnswer): { name: string; views: number }[] {
     { name: 'fetched ahead', views: views.prefetches },
     { name: 'parts, headers, other methods', views: views.others },
   ];
-}
-
-function setLines(parent: Element, lines: string[]): void {
-  const children = lines.map((line, i) => {
-    const known = parent.children[i] ?? el('span', { class: 'line' });
-    setText(known, line);
-    return known;
-  });
-  setChildren(parent, children);
 }

@@ -4,9 +4,9 @@ import { createAsking } from '../asking.ts';
 import { choose } from '../choose.ts';
 import { byId, el, setAttribute, setChildren, setLead, setText } from '../dom.ts';
 import type { Row } from '../rows.ts';
-import { signOf } from '../signals.ts';
+import { signsOf } from '../signals.ts';
 import type { Moment, View } from '../view.ts';
-import { count, timeOfDay } from '../words.ts';
+import { count, notUpToDate, timeOfDay } from '../words.ts';
 import {
   compareBy,
   type Entry,
@@ -151,12 +151,7 @@ export function createItemsView(): View {
   }
 
   function update({ live }: Moment): void {
-    hot = new Map(
-      (live.state?.items ?? []).map(({ item, decisions }) => [
-        item,
-        decisions.map(({ signal }) => signOf(signal)).join(' '),
-      ]),
-    );
+    hot = new Map((live.state?.items ?? []).map(({ item, decisions }) => [item, signsOf(decisions)]));
     if (isShown) list.refresh();
   }
 
@@ -216,9 +211,7 @@ export function createItemsView(): View {
   }
 
   function words(): string {
-    const at = answer === undefined ? '' : timeOfDay(answer.to, Date.now());
-    if (failure !== undefined)
-      return `Not up to date: ${failure}.${answer === undefined ? '' : ` What is shown was so at ${at}.`}`;
+    if (failure !== undefined) return notUpToDate(failure, answer?.to);
     if (answer === undefined) return asking.waiting();
     if (entries.length === 0)
       return answer.rank === 'people'
@@ -230,6 +223,6 @@ export function createItemsView(): View {
       shown.length < entries.length
         ? `${count(shown.length)} of the ${of} ${shown.length === 1 ? 'matches' : 'match'}`
         : `${isCut ? 'the ' : ''}${entries.length === 1 ? '1 item' : of}`;
-    return `As of ${at}: ${found}`;
+    return `As of ${timeOfDay(answer.to, Date.now())}: ${found}`;
   }
 }

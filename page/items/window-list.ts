@@ -38,7 +38,6 @@ export function createWindowList<One>(options: WindowListOptions<One>): WindowLi
   body.before(above.element);
   body.after(below.element);
   let all: readonly One[] = [];
-  let first = 0;
   let height = GUESSED_HEIGHT;
   let isDue = false;
   const rows = createRows<Placed<One>>(
@@ -96,7 +95,7 @@ export function createWindowList<One>(options: WindowListOptions<One>): WindowLi
     const inSight = Math.ceil(scroller.clientHeight / height);
     const top = Math.floor(scroller.scrollTop / height);
     const many = inSight + 2 * BEYOND;
-    first = Math.max(0, Math.min(top - BEYOND, all.length - many));
+    const first = Math.max(0, Math.min(top - BEYOND, all.length - many));
     const shown = all.slice(first, first + many);
     const focused = body.contains(document.activeElement);
     rows.set(shown.map((one, i) => ({ one, place: first + i })));

@@ -4,7 +4,7 @@ import { cell, createItemName, labelled, row, rowHeader } from '../cells.ts';
 import { el, setText } from '../dom.ts';
 import { createSparkLine } from '../hot/spark-line.ts';
 import type { Row } from '../rows.ts';
-import { signOf } from '../signals.ts';
+import { signsOf } from '../signals.ts';
 import { count, decimal, timeOfDay } from '../words.ts';
 
 export type Rising = {
@@ -52,7 +52,7 @@ export function createRisingRow(): Row<Rising> {
 }
 
 function isHot({ decisions }: LiveItem, since: number, now: number): string {
-  return `${decisions.map(({ signal }) => signOf(signal)).join(' ')} since ${timeOfDay(since, now)}`;
+  return `${signsOf(decisions)} since ${timeOfDay(since, now)}`;
 }
 
 function notHot(lacks: string[] | undefined): string {

@@ -5,7 +5,7 @@ import { ofItem } from '../cells.ts';
 import { byId, setLead, setText } from '../dom.ts';
 import { createRows } from '../rows.ts';
 import type { Moment, View } from '../view.ts';
-import { count, timeOfDay } from '../words.ts';
+import { count, notUpToDate } from '../words.ts';
 import { createRisingRow, type Rising } from './rising-row.ts';
 
 /*
@@ -77,16 +77,12 @@ export function createRisingView(): View {
   }
 
   function leadOf(): string {
-    if (failure !== undefined) return `Not up to date: ${failure}.${wasSo()}`;
+    if (failure !== undefined) return notUpToDate(failure, answer?.to);
     if (answer === undefined) return asking.waiting();
     const { items, leastVisitors } = answer;
     const needs = `at least ${count(leastVisitors)} visitors in 10 minutes and twice the hour before`;
     if (items.length === 0) return `Nothing rises now: that takes ${needs}.`;
     const rise = items.length === 1 ? 'item rises' : 'items rise';
     return `${count(items.length)} ${rise}: ${needs}. Small items count too: there is no least share of the shop.`;
-  }
-
-  function wasSo(): string {
-    return answer === undefined ? '' : ` What is shown was so at ${timeOfDay(answer.to, Date.now())}.`;
   }
 }

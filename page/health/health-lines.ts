@@ -1,0 +1,148 @@
+import type { HealthAnswer } from '../../sidecar/routes/answers.ts';
+import { age, count, decimal } from '../words.ts';
+import { lossWords } from './loss-words.ts';
+import { isBehind, isSilent } from './verdict.ts';
+
+/*
+ * What the tables of the view say, in words. `was`: the answer is not up to date.
+ */
+
+export type StageLine = { name: string; total: string; rest: string[] };
+export type Line = {
+  key: string;
+  what: string;
+  number: string;
+  age: string;
+  means: string;
+  isFine: boolean | undefined;
+  state: string;
+};
+
+const STAGES: Record<string, string> = {
+  captured: 'Captured',
+  spooled: 'Spooled',
+  forwarded: 'Forwarded',
+  indexed: 'Indexed',
+};
+
+const PARTS: Record<string, string> = {
+  spool: 'Spool on disk',
+  intake: 'Socket for nginx',
+  'control socket': 'Socket for the owner',
+  spill: 'Spill folder',
+  forwarder: 'To Kafka',
+  sink: 'Into the index',
+  decisions: 'Decisions',
+  index: 'Index',
+};
+
+export function stagesOf({ stages, now }: HealthAnswer): StageLine[] {
+  return stages.map(({ name, total, perSecond, lastAt }) => ({
+    name: STAGES[name] ?? name,
+    total: count(total),
+    rest: [
+      `${decimal(perSecond)}/s over 10 s`,
+      lastAt === undefined ? 'none yet' : `last ${age(now - lastAt)} ago`,
+    ],
+  }));
+}
+
+export function placesOf(answer: HealthAnswer, was: boolean): Line[] {
+  const { behind, dead, losses, unaccounted, now } = answer;
+  const lost = losses.reduce((sum, { views }) => sum + views, 0);
+  const fine = was ? 'was fine' : 'fine';
+  const lastLoss = Math.max(0, ...losses.map(({ last }) => last));
+  const waits = isBehind(behind);
+  return [
+    {
+      key: 'behind',
+      what: 'On the way (behind)',
+      number: count(behind.events),
+      age: behind.oldestMs === undefined ? '–' : `the oldest waits for ${age(behind.oldestMs)}`,
+      means: 'in the spool on disk; they arrive later',
+      isFine: !waits,
+      state: waits ? 'behind' : fine,
+    },
+    {
+      key: 'dead',
+      what: 'Dead letters',
+      number: count(dead.events),
+      age: dead.lastAt === undefined ? '–' : `the last ${age(now - dead.lastAt)} ago`,
+      means: 'rejected for good, and kept: hotitem dead-letters list',
+      isFine: dead.events === 0,
+      state: dead.events === 0 ? fine : 'look when there is time',
+    },
+    {
+      key: 'lost',
+      what: 'Lost',
+      number: count(lost),
+      age: lost === 0 ? '–' : `the last ${age(now - lastLoss)} ago`,
+      means: lost === 0 ? 'cannot be recovered' : losses.map(({ reason }) => lossWords(reason)).join('; '),
+      isFine: lost === 0,
+      state: lost === 0 ? (was ? 'was none' : 'none') : 'lost',
+    },
+    {
+      key: 'unaccounted',
+      what: 'Nowhere',
+      number: count(unaccounted),
+      age: '–',
+      means: 'would be a defect of hotitem',
+      isFine: unaccounted === 0,
+      state: unaccounted === 0 ? (was ? 'was none' : 'none') : 'does not balance',
+    },
+  ];
+}
+
+export function partsOf({ nginx, parts, newest, streams, now, capture }: HealthAnswer, was: boolean): Line[] {
+  const fine = was ? 'was fine' : 'fine';
+  const line = (key: string, what: string, isFine: boolean | undefined, rest: Partial<Line> = {}): Line => ({
+    key,
+    what,
+    number: '',
+    age: '',
+    means: '',
+    isFine,
+    state: isFine ? fine : 'makes no progress: hotitem status says why',
+    ...rest,
+  });
+  return [
+    ...nginx.map(({ started, reportedAt, captured, off }, i) =>
+      line(
+        `nginx ${started} ${i}`,
+        nginx.length > 1 ? `nginx ${i + 1}` : 'nginx',
+        !off && capture !== 'off' && !isSilent(reportedAt, now),
+        {
+          number: `${count(captured)} captured`,
+          age: `reported ${age(now - reportedAt)} ago`,
+          means: `capture ${off ? 'off in nginx.conf' : capture === 'default' ? 'as nginx is configured' : capture}`,
+          ...(isSilent(reportedAt, now) && { state: `silent for ${age(now - reportedAt)}` }),
+          ...((off || capture === 'off') && { state: 'captures nothing' }),
+        },
+      ),
+    ),
+    ...(nginx.length > 0
+      ? []
+      : [
+          line('nginx', 'nginx', undefined, {
+            means: 'does not report: it needs http-batch.conf, or has not started',
+            state: 'not known',
+          }),
+        ]),
+    ...parts.map(({ name, isReady }) => line(`part ${name}`, PARTS[name] ?? name, isReady)),
+    ...(newest === undefined
+      ? []
+      : [
+          line('newest', 'Newest view in the index', true, {
+            age: `${age(Math.max(0, newest.askedAt - newest.time))} old when asked, ${age(now - newest.askedAt)} ago`,
+          }),
+        ]),
+    ...(streams === undefined
+      ? []
+      : [
+          line('streams', 'Readers of this page', streams.open < streams.most, {
+            number: `${count(streams.open)} of ${count(streams.most)}`,
+            ...(streams.open >= streams.most && { state: 'full' }),
+          }),
+        ]),
+  ];
+}
