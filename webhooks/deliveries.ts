@@ -1,6 +1,7 @@
 import { type Backoff, createBackoff } from '../service/backoff.ts';
 import { reasonOf } from '../service/log.ts';
 import type { Metrics } from '../service/metrics.ts';
+import { createOutage, type OutageState } from '../service/outage.ts';
 import type { WEBHOOK_METRICS } from './metrics.ts';
 import { NotAccepted } from './post.ts';
 import type { Message } from './webhook.ts';
@@ -24,7 +25,7 @@ export type DeliveryState = {
   waiting: number;
   dropped: number;
   /** Why nothing is accepted, and since when, ms since 1970; absent while it is. */
-  failure?: { reason: string; since: number };
+  failure?: OutageState;
   /** The last message that it rejected for good; absent once it has accepted a later one. */
   rejected?: { reason: string; at: number };
 };
@@ -50,7 +51,7 @@ export function createDeliveries(options: DeliveriesOptions): Deliveries {
   const backoff = options.backoff ?? createBackoff({ firstMs: FIRST_WAIT_MS, longestMs: LONGEST_WAIT_MS });
   const stopping = new AbortController();
   const waiting: Message[] = [];
-  let failure: DeliveryState['failure'];
+  const outage = createOutage(now);
   let rejected: DeliveryState['rejected'];
   let work: Promise<void> | undefined;
   metrics.of('webhook_waiting', { webhook: name }).follow(() => waiting.length);
@@ -63,15 +64,18 @@ export function createDeliveries(options: DeliveriesOptions): Deliveries {
         drop('queue');
       }
       waiting.push(message);
-      work ??= start();
+      work ??= run();
     },
-    state: () => ({
-      name,
-      waiting: waiting.length,
-      dropped: dropped(),
-      ...(failure !== undefined && { failure }),
-      ...(rejected !== undefined && { rejected }),
-    }),
+    state() {
+      const failure = outage.state();
+      return {
+        name,
+        waiting: waiting.length,
+        dropped: dropped(),
+        ...(failure !== undefined && { failure }),
+        ...(rejected !== undefined && { rejected }),
+      };
+    },
     async close() {
       stopping.abort();
       await work;
@@ -79,29 +83,25 @@ export function createDeliveries(options: DeliveriesOptions): Deliveries {
     },
   };
 
-  /** One may be added while the last work is ending. */
-  async function start(): Promise<void> {
-    while (waiting.length > 0 && !stopping.signal.aborted) await run();
-    work = undefined;
-  }
-
   async function run(): Promise<void> {
-    for (let message = waiting[0]; message !== undefined; message = waiting[0]) {
-      if (stopping.signal.aborted) return;
-      if (now() - message.at > LONGEST_MS) {
-        waiting.shift();
-        drop('late');
-      } else if (await isDone(message)) waiting.shift();
+    for (let message = waiting[0]; message !== undefined && !stopping.signal.aborted; message = waiting[0]) {
+      if (await isDone(message)) waiting.shift();
       else await backoff.wait(stopping.signal).catch(() => {});
     }
+    work = undefined;
   }
 
   /** Whether it need not be tried again. */
   async function isDone(message: Message): Promise<boolean> {
+    if (now() - message.at > LONGEST_MS) {
+      drop('late');
+      return true;
+    }
     try {
       await deliver(message, stopping.signal);
       metrics.of('webhook_delivered_total', { webhook: name }).add();
-      [failure, rejected] = [undefined, undefined];
+      outage.works();
+      rejected = undefined;
       backoff.reset();
       return true;
     } catch (error) {
@@ -109,12 +109,12 @@ export function createDeliveries(options: DeliveriesOptions): Deliveries {
       const reason = reasonOf(error);
       metrics.of('webhook_failures_total', { webhook: name }).add();
       if (!(error instanceof NotAccepted && error.isForGood)) {
-        failure = { reason, since: failure?.since ?? now() };
+        outage.fails(reason);
         warn(`webhook ${name}`, 'a webhook does not accept messages', { webhook: name, reason });
         return false;
       }
       // It answers: what waits is tried without back-off.
-      failure = undefined;
+      outage.works();
       rejected = { reason, at: now() };
       backoff.reset();
       warn(`webhook ${name}`, 'a webhook has rejected a message', { webhook: name, reason });
