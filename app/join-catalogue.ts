@@ -18,15 +18,11 @@ export function joinCatalogue<Joined extends Pick<EventIndex, 'create'>>(
   index: Joined,
   { items, tried }: Pick<Catalogue, 'items' | 'tried'>,
 ): Joined {
-  let isTried = false;
   const join = createJoin(items);
-  void tried.then(() => {
-    isTried = true;
-  });
   return {
     ...index,
     async create(some) {
-      if (!isTried) await tried;
+      await tried;
       return index.create(joined(some));
     },
   };

@@ -6,16 +6,13 @@ import { reasonOf } from '../service/log.ts';
 import { Trouble } from '../service/trouble.ts';
 import { createDuckdbLookup } from '../store/duckdb/lookup.ts';
 import { createSocketLookup, hasSocketLookup, SocketForbidden } from '../store/duckdb/socket-lookup.ts';
-import type { EventLookup } from '../store/event-lookup.ts';
+import type { EventLookup, PlainLookup } from '../store/event-lookup.ts';
 import type { Core } from './core.ts';
 import { createJoin } from './join-catalogue.ts';
 import { elasticsearchConnection } from './open-index.ts';
 import { OWNER_ONLY } from './owner-only.ts';
 import { partsOf } from './parts.ts';
 import { catalogueOptions } from './wire-catalogue.ts';
-
-/** A lookup of what is in the index. */
-export type PlainLookup = Omit<EventLookup, 'create'>;
 
 /** The configured index, for those who create nothing. An embedded one is asked through the process that has it open, or opened if there is none. */
 export async function openPlainLookup(config: Config): Promise<PlainLookup> {

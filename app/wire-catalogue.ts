@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Registry } from 'prom-client';
 import type { CatalogueItems } from '../catalogue/items.ts';
 import type { BadRow, CatalogueOptions, LoadedCatalogue } from '../catalogue/load.ts';
@@ -90,7 +91,7 @@ export function wireCatalogue({ config, log, registry, shutdown, now, warn }: Ca
   return {
     lookUp: (item) => watch.loaded()?.items.get(item),
     items: () => watch.loaded()?.items,
-    tried: Promise.race([watch.tried, unheldTimer(LONGEST_WAIT_MS)]),
+    tried: Promise.race([watch.tried, sleep(LONGEST_WAIT_MS, undefined, { ref: false })]),
     onLoaded: (listener) => void listeners.push(listener),
     state,
   };
@@ -127,9 +128,4 @@ function summaryOf({ items, rejected, badRows, droppedImages }: LoadedCatalogue)
 
 function wordsOf(badRows: BadRow[]): string[] {
   return badRows.slice(0, LOGGED_ROWS).map(({ line, problem }) => `line ${line}: ${problem}`);
-}
-
-/** Does not keep the process alive. */
-function unheldTimer(ms: number): Promise<void> {
-  return new Promise((resolve) => void setTimeout(resolve, ms).unref());
 }

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openPlainLookup, type PlainLookup } from '../app/open-lookup.ts';
+import { openPlainLookup } from '../app/open-lookup.ts';
 import type { Config } from '../service/config/config.ts';
 import type { Finding } from '../service/finding.ts';
 import { reasonOf } from '../service/log.ts';
 import { plainText } from '../service/plain-text.ts';
 import type { TestView } from '../sidecar/ingest/test-views.ts';
 import { askService } from '../status/ask-service.ts';
+import type { PlainLookup } from '../store/event-lookup.ts';
 import { clockDiffers, SAME_TIME_MS } from './clock-rules.ts';
 import type { SentView } from './send-test-view.ts';
 

@@ -10,6 +10,7 @@ import {
   rmdirSync,
   unlinkSync,
 } from 'node:fs';
+import { codeOf } from '../service/error-code.ts';
 import { makeFolder } from '../service/make-folder.ts';
 
 /*
@@ -136,8 +137,4 @@ export function isOurs(path: string, kind: 'file' | 'folder'): boolean {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found?.uid !== (process.geteuid?.() ?? 0)) return false;
   return kind === 'file' ? found.isFile() : found.isDirectory();
-}
-
-function codeOf(error: unknown): unknown {
-  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
 }

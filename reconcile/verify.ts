@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReadRecord } from '../sink/read-record.ts';
 import { IndexUnavailable } from '../store/event-index.ts';
-import type { EventLookup } from '../store/event-lookup.ts';
+import type { PlainLookup } from '../store/event-lookup.ts';
 import type { History, PastRecord, Place, Reach, RemovedRange, TimeRange } from '../store/history.ts';
 import type { DeadOrigins } from './dead-origins.ts';
 import { createSequenceGaps, type Gap } from './gaps.ts';
@@ -10,7 +10,7 @@ import { countRemoved } from './removed-unread.ts';
 
 export type VerifyOptions = {
   history: History;
-  lookup: Omit<EventLookup, 'create'>;
+  lookup: PlainLookup;
   read: ReadRecord;
   range: TimeRange;
   /** Undefined if there are too many to remember. */

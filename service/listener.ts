@@ -1,4 +1,5 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
+import { processIds } from './processes.ts';
 
 /** The state of a listening socket in /proc/net/tcp. */
 const LISTENS = '0A';
@@ -15,7 +16,7 @@ export async function listenersAt(port: number): Promise<Listener[]> {
     tables.flatMap((table) => inodesOf(table, port)).map((inode) => `socket:[${inode}]`),
   );
   if (inodes.size === 0) return [];
-  const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name)).map(Number);
+  const pids = await processIds();
   const found = await Promise.all(pids.map(async (pid) => ((await holds(pid, inodes)) ? [pid] : [])));
   const sorted = found.flat().sort((a, b) => a - b);
   return Promise.all(

@@ -4,7 +4,7 @@ import type { Meter } from '../service/metrics.ts';
 import type { Outage } from '../service/outage.ts';
 import type { DeadLetters } from '../store/dead-letters/dead-letters.ts';
 import type { Batch, Consumer, Context, EventLog } from '../store/event-log.ts';
-import { KafkaError, type KafkaFailure } from '../store/kafka/error.ts';
+import { KafkaError, PERMANENT } from '../store/kafka/error.ts';
 import { createStalls, whyNotKept } from '../store/kafka/stalls.ts';
 import type { FORWARD_METRICS } from './metrics.ts';
 
@@ -28,9 +28,6 @@ export type ForwarderLimits = {
   requests: number;
 };
 
-/** For which Kafka rejects an event permanently. */
-const DEADLY: KafkaFailure[] = ['too_large', 'invalid'];
-
 /**
  * Moves events from the spool to Kafka. A request that is not acknowledged is retried without limit: its events are safe in the spool. A
  * request that Kafka rejects permanently is halved until the rejected events are alone; those become dead letters.
@@ -42,7 +39,7 @@ export async function startForwarder(options: ForwarderOptions): Promise<Consume
   const { from, cursor, to, deadLetters, limits, metrics, warn, outage } = options;
   const stalls = createStalls();
   // From the start on: what watches a counter sees no growth in one that appears with its first value.
-  for (const reason of DEADLY) metrics.of('forward_dead_total', { reason });
+  for (const reason of PERMANENT) metrics.of('forward_dead_total', { reason });
   const consumer = await from.consume(cursor, async (batch, context) => {
     const outcome: Outcome = { forwarded: 0, dead: [] };
     const rest = requestsOf(batch, limits);

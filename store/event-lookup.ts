@@ -21,3 +21,6 @@ export type EventLookup = {
   isNow?(id: string, ms: number): Promise<boolean>;
   close(): Promise<void>;
 };
+
+/** The same, for those who create nothing. */
+export type PlainLookup = Omit<EventLookup, 'create'>;

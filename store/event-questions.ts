@@ -90,9 +90,8 @@ export type Rise = {
 
 export type ItemQuery = Range & { item: string };
 
-/** `stepMs` divides the range; it has no more than `MOST_INTERVALS` intervals. */
+/** `stepMs` divides the range. */
 export type TimeLineQuery = ItemQuery & { stepMs: number };
-export const MOST_INTERVALS = 1_000;
 
 /** Views in each interval, oldest first. */
 export type TimeLine = { people: number[]; all: number[] };

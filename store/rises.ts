@@ -20,6 +20,11 @@ export function risesOf(counts: WindowCounts[], query: RisingQuery): Omit<Rise, 
     .map(({ ratio: _, ...rise }) => rise);
 }
 
+/** A series without a view. */
+export function zeros(length: number): number[] {
+  return Array.from<number>({ length }).fill(0);
+}
+
 /** Where the first window begins. */
 export function firstOf({ to, windowMs, windowsBefore }: RisingQuery): number {
   return to - windowMs * (windowsBefore + 1);

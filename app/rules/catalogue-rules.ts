@@ -1,4 +1,3 @@
-import { accessSync, constants } from 'node:fs';
 import { type LoadedCatalogue, loadCatalogue, MOST_BAD_ROWS_KEPT } from '../../catalogue/load.ts';
 import type { Config } from '../../service/config/config.ts';
 import type { Finding } from '../../service/finding.ts';
@@ -19,7 +18,6 @@ export async function catalogueReport(config: Pick<Config, 'catalogue' | 'home'>
   if (options === undefined) return { findings: [], summary: '' };
   const { path } = options;
   try {
-    accessSync(path, constants.R_OK);
     const loaded = await loadCatalogue(options);
     const findings = [
       ...unreadableFindings(path, config.home, 'catalogue-unreadable', UNREADABLE),

@@ -1,6 +1,7 @@
 import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { codeOf } from '../../service/error-code.ts';
 import { type Finding, type Place, placeOf, shellWord } from '../../service/finding.ts';
 import { reasonOf } from '../../service/log.ts';
 import { obstacle } from '../conf/worker.ts';
@@ -45,7 +46,7 @@ async function statIfThere(path: string): Promise<Stats | undefined> {
   try {
     return await stat(path);
   } catch (error) {
-    const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+    const code = codeOf(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw error;
   }

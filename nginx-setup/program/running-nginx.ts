@@ -1,5 +1,6 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { processIds } from '../../service/processes.ts';
 
 /** An nginx that runs on this host, from the process title of its master. */
 export type RunningNginx = {
@@ -17,11 +18,10 @@ const TITLE = /(?:^|\0)nginx: master process ([^\s\0]+)([^\0]*)/;
 
 /** The visible masters: all except those in other containers. Empty if there is no /proc. */
 export async function runningNginx(): Promise<RunningNginx[]> {
-  const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name));
   const found = await Promise.all(
-    pids.map(async (pid) => {
+    (await processIds()).map(async (pid) => {
       const title = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-      return parseTitle(Number(pid), title);
+      return parseTitle(pid, title);
     }),
   );
   return found.flatMap((one) => one ?? []);

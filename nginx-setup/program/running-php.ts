@@ -1,10 +1,12 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
+import { processIds } from '../../service/processes.ts';
 
 /** The users whom php-fpm runs scripts as on this host, as far as its processes can be seen: uid and name of the process. */
 export async function runningPhp(): Promise<{ uid: number; program: string }[]> {
-  const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name));
   const found = await Promise.all(
-    pids.map(async (pid) => phpOf(await readFile(`/proc/${pid}/status`, 'utf8').catch(() => ''))),
+    (await processIds()).map(async (pid) =>
+      phpOf(await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')),
+    ),
   );
   return found.flatMap((one) => one ?? []);
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HotItemEvent } from '../../event/event.ts';
 import { EventError } from '../../event/parse.ts';
 import { parseStrict } from '../../event/parse-strict.ts';
+import { readBody } from '../../service/read-body.ts';
 import type { DuckdbIndex } from '../../store/duckdb/duckdb.ts';
 import { IndexUnavailable, type Outcome } from '../../store/event-index.ts';
 import { type SocketRoute, sendJson } from '../socket/socket-route.ts';
@@ -69,15 +70,6 @@ function toEvent(line: string): HotItemEvent | Rejected {
 
 /** Undefined if there are more than a request may have. */
 async function linesOf(request: IncomingMessage): Promise<string[] | undefined> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request) {
-    length += chunk.length;
-    if (length <= MOST_BYTES) chunks.push(chunk);
-  }
-  const lines = Buffer.concat(chunks)
-    .toString('utf8')
-    .split('\n')
-    .filter((line) => line !== '');
-  return length > MOST_BYTES || lines.length > MOST_LINES ? undefined : lines;
+  const lines = (await readBody(request, MOST_BYTES))?.split('\n').filter((line) => line !== '');
+  return lines === undefined || lines.length > MOST_LINES ? undefined : lines;
 }

@@ -15,7 +15,8 @@ import type {
   TimeLineQuery,
 } from '../event-questions.ts';
 import { MOST_DECISIONS, type PeriodDecision, periodsOf, REPEATED_MS } from '../hot-periods.ts';
-import { CANDIDATES_EACH, firstOf, intervalsOf, risesOf } from '../rises.ts';
+import { itemViewsOf } from '../item-views.ts';
+import { CANDIDATES_EACH, firstOf, intervalsOf, risesOf, zeros } from '../rises.ts';
 import { MOST_TEXTS, sourcesOf } from '../sources.ts';
 import { toTimestamp } from './columns.ts';
 
@@ -166,18 +167,7 @@ export async function newest(reader: DuckDBConnection): Promise<number | undefin
 
 function toItemViews([item, ...numbers]: DuckDBValue[]): ItemViews {
   const [views = 0, bots = 0, prefetches = 0, all = 0, visitors = 0, last = 0] = numbers.map(Number);
-  const others = all - views - bots - prefetches;
-  // A sketch may be a little above the views.
-  return {
-    item: String(item),
-    views,
-    bots,
-    prefetches,
-    others,
-    all,
-    visitors: Math.min(visitors, views),
-    last,
-  };
+  return itemViewsOf({ item: String(item), views, bots, prefetches, all, visitors, last });
 }
 
 /** Rows are as this program wrote them. */
@@ -233,8 +223,4 @@ function sketchedBy(ranked: RankedBy, selected: string): string {
 
 function lastOf(ranked: RankedBy): string {
   return `max(time)${ranked === 'views' ? ` FILTER (${BY_PEOPLE})` : ''}`;
-}
-
-function zeros(length: number): number[] {
-  return Array.from<number>({ length }).fill(0);
 }

@@ -18,6 +18,22 @@ const document = z.object({
   }),
 });
 
+/** The paths of `document`: what is asked for. */
+export const PERIOD_FIELDS = [
+  '@timestamp',
+  'host.name',
+  'event.action',
+  'event.reason',
+  'event.start',
+  'rule.name',
+  'hot_item.id',
+  'hot_item.signal',
+  'hot_item.actions',
+  'hot_item.dry_run',
+  'hot_item.views_per_second',
+  'hot_item.visitors',
+];
+
 /** Undefined for a document that somebody else wrote into the data stream. */
 export function toPeriodDecision(source: unknown): PeriodDecision | undefined {
   const { success, data } = document.safeParse(source);

@@ -13,12 +13,13 @@ import type {
   TimeLineQuery,
 } from '../event-questions.ts';
 import { MOST_DECISIONS, periodsOf, REPEATED_MS } from '../hot-periods.ts';
-import { CANDIDATES_EACH, firstOf, intervalsOf, risesOf, type WindowCounts } from '../rises.ts';
+import { itemViewsOf } from '../item-views.ts';
+import { CANDIDATES_EACH, firstOf, intervalsOf, risesOf, type WindowCounts, zeros } from '../rises.ts';
 import { MOST_TEXTS, sourcesOf } from '../sources.ts';
 import { complete, readAnswer, unexpected } from './answer.ts';
 import { toUnavailable } from './client.ts';
 import { requireField } from './field.ts';
-import { toPeriodDecision } from './period-decision.ts';
+import { PERIOD_FIELDS, toPeriodDecision } from './period-decision.ts';
 
 /*
  * The questions as searches with aggregations. No scripts: a cluster may forbid them.
@@ -31,21 +32,6 @@ const TIME = '@timestamp';
 const REFERRER = 'http.request.referrer';
 const HOST = 'url.domain';
 const MS = 'epoch_millis';
-/** What `toPeriodDecision` reads of a decision. */
-const PERIOD_FIELDS = [
-  TIME,
-  'host.name',
-  'event.action',
-  'event.reason',
-  'event.start',
-  'rule.name',
-  ITEM,
-  'hot_item.signal',
-  'hot_item.actions',
-  'hot_item.dry_run',
-  'hot_item.views_per_second',
-  'hot_item.visitors',
-];
 /** Of a rising item. The number of buckets of one search has a limit (`search.max_buckets`). */
 const MOST_COMPARED = 10_000;
 
@@ -232,8 +218,8 @@ async function timeLine(ask: Ask, { item, from, to, stepMs }: TimeLineQuery) {
   const steps = { date_histogram: intervals(from, stepMs), aggs: { total: WEIGHT, people: PEOPLE_VIEWS } };
   const found = await ask.aggregate(line, { steps }, [between(from, to), ofTheItem(item)]);
   const length = Math.ceil((to - from) / stepMs);
-  const all = series(length);
-  const people = series(length);
+  const all = zeros(length);
+  const people = zeros(length);
   for (const { key, total, people: by } of found?.steps.buckets ?? []) {
     const at = (key - from) / stepMs;
     all[at] = total.value;
@@ -263,7 +249,7 @@ async function sources(ask: Ask, query: SourcesQuery) {
 async function rising(ask: Ask, query: RisingQuery): Promise<Rise[]> {
   const { to, windowMs, stepMs } = query;
   const from = firstOf(query);
-  const candidates = await compare(ask, query);
+  const candidates = await compare(ask, from, query);
   if (candidates.size === 0) return [];
   const windows = { date_histogram: intervals(from, windowMs), aggs: { visitors: VISITORS } };
   const counted = await each(ask, visited, [...candidates.keys()], { windows }, [
@@ -289,7 +275,7 @@ async function rising(ask: Ask, query: RisingQuery): Promise<Rise[]> {
   const drawn = await each(ask, plotted, names, { steps }, [between(from, to), BY_PEOPLE]);
   const points = new Map(drawn.map(({ key, steps }) => [key, steps.buckets]));
   return rises.map((rise) => {
-    const line = series(intervalsOf(query));
+    const line = zeros(intervalsOf(query));
     for (const { key, views } of points.get(rise.item) ?? []) line[(key - from) / stepMs] = views.value;
     return { ...rise, series: line };
   });
@@ -298,10 +284,10 @@ async function rising(ask: Ask, query: RisingQuery): Promise<Rise[]> {
 /** Views in the window, of the items whose views by people have risen most. */
 async function compare(
   ask: Ask,
-  { limit, leastVisitors, ...query }: RisingQuery,
+  from: number,
+  { to, windowMs, limit, leastVisitors }: RisingQuery,
 ): Promise<Map<string, number>> {
-  const from = firstOf({ limit, leastVisitors, ...query });
-  const now = { filter: between(query.to - query.windowMs, query.to), aggs: { views: WEIGHT } };
+  const now = { filter: between(to - windowMs, to), aggs: { views: WEIGHT } };
   const items = {
     terms: {
       field: ITEM,
@@ -311,7 +297,7 @@ async function compare(
     },
     aggs: { now, views: WEIGHT },
   };
-  const found = await ask.aggregate(compared, { items }, [between(from, query.to), BY_PEOPLE]);
+  const found = await ask.aggregate(compared, { items }, [between(from, to), BY_PEOPLE]);
   if (found?.items.buckets.length === 0) await ask.requireMapped(ITEM);
   const steepest = (found?.items.buckets ?? [])
     .filter((one) => one.now.views.value >= leastVisitors)
@@ -365,10 +351,6 @@ function intervals(from: number, ms: number): estypes.AggregationsDateHistogramA
   return { field: TIME, fixed_interval: `${ms}ms`, offset: `${from % ms}ms`, min_doc_count: 1 };
 }
 
-function series(length: number): number[] {
-  return Array.from<number>({ length }).fill(0);
-}
-
 function visitors(windows: { visitors: { value: number } }[]): number {
   return windows.reduce((total, { visitors }) => total + visitors.value, 0);
 }
@@ -385,14 +367,13 @@ function kindsOfViews(visitors: typeof VISITORS | typeof ROUGH_VISITORS): Aggreg
 
 function toItemViews(item: string, counted: z.output<typeof counts>, rank: Ranking): ItemViews {
   const { total, last, people, bots, prefetches } = counted;
-  const known = { views: people.views.value, bots: bots.views.value, prefetches: prefetches.views.value };
-  return {
+  return itemViewsOf({
     item,
-    ...known,
-    others: total.value - known.views - known.bots - known.prefetches,
+    views: people.views.value,
+    bots: bots.views.value,
+    prefetches: prefetches.views.value,
     all: total.value,
-    // A sketch may be a little above the views.
-    visitors: Math.min(people.visitors.value, people.views.value),
+    visitors: people.visitors.value,
     last: (rank === 'people' ? people.last : last).value ?? 0,
-  };
+  });
 }

@@ -28,6 +28,9 @@ const REFUSED: Record<string, keyof Needs> = {
   CLUSTER_AUTHORIZATION_FAILED: 'cluster',
 };
 
+/** For which Kafka rejects an event permanently. */
+export const PERMANENT: readonly KafkaFailure[] = ['too_large', 'invalid'];
+
 /** Kafka failed a request. */
 export class KafkaError extends Error {
   override name = 'KafkaError';
@@ -43,7 +46,7 @@ export class KafkaError extends Error {
   ) {
     super(message, { cause });
     this.failure = failure ?? 'other';
-    this.retriable = retriable ?? (this.failure !== 'too_large' && this.failure !== 'invalid');
+    this.retriable = retriable ?? !PERMANENT.includes(this.failure);
     this.hint = HINTS[this.failure];
   }
 }
