@@ -223,7 +223,7 @@ export function isText(name: FieldName): name is TextField {
   return fieldOf(name).type === 'text';
 }
 
-/** Whether a sidecar writes it. */
+/** Whether it is added when the event is indexed; no sidecar writes it. */
 export function isJoined(name: FieldName): boolean {
   return fieldOf(name).joined === true;
 }

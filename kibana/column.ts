@@ -16,7 +16,7 @@ const TO_HUNDREDTHS = { id: 'number', params: { decimals: 2 } };
 /** A metric by its id; a difference with the columns that it is made of, under the names that Lens gives them. */
 export function metricColumns(metric: Metric): Record<string, Column> {
   if (metric.of === 'difference') return differenceColumns(metric);
-  if (metric.of !== 'latest') return { [metric.id]: counted(metric, {}) };
+  if (metric.of !== 'latest') return { [metric.id]: counted(metric) };
   const { id, label, field } = metric;
   const common = { label, customLabel: true, isBucketed: false, scale: 'ratio' } as const;
   return {
@@ -51,7 +51,7 @@ export function rowColumn(rows: Rows, first: Metric): Column {
   return { ...common, dataType: 'string', operationType: 'terms', scale: 'ordinal', params };
 }
 
-function counted({ of, field, label, only, shift }: Counted, params: object): Column {
+function counted({ of, field, label, only, shift }: Counted): Column {
   const format = of === 'average' || of === 'most' ? TO_HUNDREDTHS : WHOLE;
   return {
     label,
@@ -63,7 +63,7 @@ function counted({ of, field, label, only, shift }: Counted, params: object): Co
     scale: 'ratio',
     ...(only !== undefined && { filter: { query: only, language: 'kuery' } }),
     ...(shift !== undefined && { timeShift: shift }),
-    params: { emptyAsNull: false, format, ...params },
+    params: { emptyAsNull: false, format },
   };
 }
 
@@ -81,8 +81,8 @@ function differenceColumns({ id, label, from, take }: Metric & { of: 'difference
     text: formula,
   };
   return {
-    [x0]: { ...counted(from, {}), label: part },
-    [x1]: { ...counted(take, {}), label: part },
+    [x0]: { ...counted(from), label: part },
+    [x1]: { ...counted(take), label: part },
     [x2]: { ...number, label: part, operationType: 'math', params: { tinymathAst }, references: [x0, x1] },
     [id]: {
       ...number,

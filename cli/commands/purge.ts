@@ -3,6 +3,7 @@ import { plainText } from '../../service/plain-text.ts';
 import type { Command } from '../command.ts';
 import { configure } from '../configure.ts';
 import { purgePages } from '../hot/ask-hot.ts';
+import { refreshedText } from '../hot/kept-text.ts';
 import { REASON } from '../hot/options.ts';
 import { itemOf, requireWords, said } from '../hot/tell.ts';
 import { print } from '../terminal.ts';
@@ -29,5 +30,5 @@ export const purge: Command = {
 
 function outcome(one: Purged): string {
   if ('reason' in one) return plainText(one.reason, 300);
-  return `cached, refreshed ${(one.ageMs / 1_000).toFixed(1)} s ago`;
+  return refreshedText(one.ageMs);
 }

@@ -12,7 +12,12 @@ export function keptText(page: KeptState, now: number): string {
     const seconds = Math.max(0, Math.ceil((page.retryAt - now) / 1_000));
     return `not cached: ${reason} (asked for again in ${seconds} s)`;
   }
-  const age = ((now - page.refreshedAt) / 1_000).toFixed(1);
+  return refreshedText(now - page.refreshedAt, reason);
+}
+
+/** `ageMs`: of the page that nginx shows. */
+export function refreshedText(ageMs: number, reason = ''): string {
+  const age = (Math.max(0, ageMs) / 1_000).toFixed(1);
   return `cached, refreshed ${age} s ago${reason === '' ? '' : ` (${reason})`}`;
 }
 

@@ -1,4 +1,11 @@
-import { firstWords, groupsOf, type ShellFlag, type ShellTable } from './shell-table.ts';
+import {
+  firstWords,
+  groupsOf,
+  quoted,
+  type ShellFlag,
+  type ShellTable,
+  type ShellWord,
+} from './shell-table.ts';
 
 /** The completion script for bash 4 and newer; needs no bash-completion. */
 export function bashScript(table: ShellTable): string {
@@ -29,7 +36,11 @@ _hotitem() {
 
   command=$first
   case $first in
-    '') words=${quoted(firstWords(table).map(({ word }) => word))} flags='--help --version' ;;
+    '') words=${quoted(
+      firstWords(table)
+        .map(({ word }) => word)
+        .join(' '),
+    )} flags='--help --version' ;;
 ${[...groupsOf(table)].map(([word, own]) => groupCase(word, own)).join('\n')}
   esac
   case $command in
@@ -54,33 +65,28 @@ complete -F _hotitem hotitem
 `;
 }
 
-function groupCase(word: string, own: { name: string }[]): string {
-  const seconds = own.map(({ name }) => name.slice(word.length + 1));
-  return `    ${word})
-      if [[ -z $second ]]; then words=${quoted(seconds)}; else command="$first $second"; ((number--)); fi ;;`;
+function groupCase(first: string, seconds: ShellWord[]): string {
+  const words = seconds.map(({ word }) => word).join(' ');
+  return `    ${first})
+      if [[ -z $second ]]; then words=${quoted(words)}; else command="$first $second"; ((number--)); fi ;;`;
 }
 
 function commandCase({ name, flags, configured, words }: ShellTable['commands'][number]): string {
   const own = quoted(dashed(flags));
-  const offered = words.length === 0 ? '' : ` && ((number == 1)) && words=${quoted([...words])}`;
+  const offered = words.length === 0 ? '' : ` && ((number == 1)) && words=${quoted(words.join(' '))}`;
   return `    ${quoted(name)}) flags=${own}${configured ? '" $settings"' : ''}${offered} ;;`;
 }
 
 function valueCase(pattern: string, { value }: ShellFlag): string[] {
   if (value === undefined) return [];
   if (value.kind === 'choice')
-    return [`      ${pattern}) COMPREPLY=($(compgen -W ${quoted([...value.choices])} -- "$cur")) ;;`];
+    return [`      ${pattern}) COMPREPLY=($(compgen -W ${quoted(value.choices.join(' '))} -- "$cur")) ;;`];
   // One name a line: names contain spaces.
   return value.kind === 'file'
     ? [`      ${pattern}) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;`]
     : [`      ${pattern}) ;;`];
 }
 
-function dashed(flags: ShellFlag[]): string[] {
-  return flags.map(({ name }) => `--${name}`);
-}
-
-function quoted(words: string | string[]): string {
-  const text = typeof words === 'string' ? words : words.join(' ');
-  return `'${text.replaceAll("'", "'\\''")}'`;
+function dashed(flags: ShellFlag[]): string {
+  return flags.map(({ name }) => `--${name}`).join(' ');
 }

@@ -41,8 +41,8 @@ ${firstWords(table)
 ${[...groupsOf(table)]
   .flatMap(([word, own]) =>
     own.map(
-      ({ name, about }) =>
-        `complete -c hotitem -n '__hotitem_is ${word}' -a ${name.slice(word.length + 1)} -d ${quoted(about)}`,
+      (second) =>
+        `complete -c hotitem -n '__hotitem_is ${word}' -a ${second.word} -d ${quoted(second.about)}`,
     ),
   )
   .join('\n')}

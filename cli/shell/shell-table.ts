@@ -29,6 +29,9 @@ export type ShellValue = {
   choices: readonly string[];
 };
 
+/** A word of a command, as it is offered. */
+export type ShellWord = { word: string; about: string };
+
 const HELP: ShellFlag = { name: 'help', about: 'shows the flags of the command' };
 const CONFIG: ShellFlag = {
   name: 'config',
@@ -53,25 +56,30 @@ export function shellTable(commands: Record<string, Command>): ShellTable {
 }
 
 /** `hot` and the second words of its commands, for each first word of commands of two words. */
-export function groupsOf({ commands }: ShellTable): Map<string, ShellCommand[]> {
-  const groups = new Map<string, ShellCommand[]>();
-  for (const command of commands) {
-    const [first = '', second] = command.name.split(' ');
-    if (second !== undefined) groups.set(first, [...(groups.get(first) ?? []), command]);
+export function groupsOf({ commands }: ShellTable): Map<string, ShellWord[]> {
+  const groups = new Map<string, ShellWord[]>();
+  for (const { name, about } of commands) {
+    const [first = '', second] = name.split(' ');
+    if (second !== undefined) groups.set(first, [...(groups.get(first) ?? []), { word: second, about }]);
   }
   return groups;
 }
 
 /** What is completed as the first word: `about` of a group names its commands. */
-export function firstWords(table: ShellTable): { word: string; about: string }[] {
+export function firstWords(table: ShellTable): ShellWord[] {
   const single = table.commands
     .filter(({ name }) => !name.includes(' '))
     .map(({ name, about }) => ({ word: name, about }));
-  const groups = [...groupsOf(table)].map(([word, commands]) => ({
+  const groups = [...groupsOf(table)].map(([word, seconds]) => ({
     word,
-    about: commands.map(({ name }) => name.slice(word.length + 1)).join(', '),
+    about: seconds.map((second) => second.word).join(', '),
   }));
   return [...single, ...groups];
+}
+
+/** A word for bash and zsh, whatever it contains. */
+export function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 function flagOf(name: string, { type, about, placeholder = 'VALUE' }: CommandOption): ShellFlag {

@@ -1,4 +1,12 @@
-import { firstWords, groupsOf, type ShellCommand, type ShellFlag, type ShellTable } from './shell-table.ts';
+import {
+  firstWords,
+  groupsOf,
+  quoted,
+  type ShellCommand,
+  type ShellFlag,
+  type ShellTable,
+  type ShellWord,
+} from './shell-table.ts';
 
 /** The completion script for zsh 5: `_hotitem` in a folder of `fpath`, or sourced after compinit. */
 export function zshScript(table: ShellTable): string {
@@ -60,15 +68,15 @@ fi
 `;
 }
 
-function groupCase(word: string, members: ShellCommand[]): string {
-  const rows = members.map(({ name, about }) => `        ${described(name.slice(word.length + 1), about)}`);
-  return `    ${word})
+function groupCase(first: string, seconds: ShellWord[]): string {
+  const rows = seconds.map(({ word, about }) => `        ${described(word, about)}`);
+  return `    ${first})
       command="$first $second"
       if [[ -z $second && $words[CURRENT] != -* ]]; then
         own=(
 ${rows.join('\n')}
         )
-        _describe -t commands 'command of hotitem ${word}' own
+        _describe -t commands 'command of hotitem ${first}' own
         return
       fi ;;`;
 }
@@ -97,8 +105,4 @@ function described(word: string, about: string): string {
 
 function escaped(text: string): string {
   return text.replaceAll('\\', '\\\\').replaceAll(':', '\\:');
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -3,6 +3,7 @@ import { ranked } from '../../page/live-state.ts';
 import { plainText } from '../../service/plain-text.ts';
 import { isoTime } from '../../status/iso-time.ts';
 import { durationText } from '../hot/hot-text.ts';
+import { refreshedText } from '../hot/kept-text.ts';
 import { cell, columnsOf } from '../screen/columns.ts';
 import type { Line, Piece } from '../screen/styled.ts';
 
@@ -93,8 +94,7 @@ function nginxDoes({ decisions, problem, page }: LiveItem, now: number): string 
   if (page !== undefined) {
     const reason = page.reason === undefined ? '' : plainText(page.reason, 200);
     if (page.state !== 'kept' || page.refreshedAt === undefined) return `nginx: not cached: ${reason}`;
-    const age = Math.max(0, (now - page.refreshedAt) / 1_000).toFixed(1);
-    return `nginx: cached, refreshed ${age} s ago${reason === '' ? '' : ` (${reason})`}`;
+    return `nginx: ${refreshedText(now - page.refreshedAt, reason)}`;
   }
   const actions = actionsOf(decisions);
   return actions.length === 0 ? 'nginx does nothing' : `nginx is told: ${actions.join(', ')}`;
