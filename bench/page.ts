@@ -1,11 +1,11 @@
 import { get, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { addressOf, lineOf, postLines } from '../test/integration/post-lines.ts';
+import { launchChromium } from '../test/parts/browser.ts';
 import { temporaryFolder } from '../test/parts/guard.ts';
 import { until } from '../test/parts/until.ts';
-import { CHROMIUM_FLAGS, obtainChromium } from '../test/provision/chromium.ts';
 import type { Bench, Case, Outcome } from './bench.ts';
 import { cpuMicroseconds } from './cpu.ts';
 import { startIdleSidecar } from './idle-sidecar.ts';
@@ -44,10 +44,7 @@ export const page: Bench = {
 async function measureBrowser(report: (line: string) => void): Promise<Case[]> {
   const { path: home, remove } = temporaryFolder('page');
   const sidecar = await startBenchSidecar({ home });
-  const browser = await chromium.launch({
-    executablePath: await obtainChromium({ report }),
-    args: CHROMIUM_FLAGS,
-  });
+  const browser = await launchChromium(report);
   try {
     for (let i = 0; i < ITEMS; i += 1_000)
       await postLines(

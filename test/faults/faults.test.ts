@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
 import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';
+import { FULL } from '../parts/full.ts';
 import { canAttack } from '../parts/hostile-spill.ts';
 import { type KafkaPart, startKafka } from '../parts/kafka.ts';
 import { report } from '../parts/report.ts';
@@ -13,7 +14,6 @@ import { canMakeDisk } from './small-disk.ts';
 import { type Parts, type Stage, setStage, type Transport } from './stage.ts';
 
 jest.setTimeout(600_000);
-const FULL = process.env.HOTITEM_TEST_FULL === '1';
 
 suiteWith(['nginx', 'kafka', 'elasticsearch'], { stops: FULL })('2,000 views a second, and a fault', () => {
   let build: NginxBuild;

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
 import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';
+import { FULL } from '../parts/full.ts';
 import { type KafkaPart, startKafka } from '../parts/kafka.ts';
 import { report } from '../parts/report.ts';
 import { suiteWith } from '../parts/suite.ts';
@@ -14,7 +15,6 @@ import { type Stage, setStage } from './stage.ts';
 import { watchTopic } from './topic-records.ts';
 
 jest.setTimeout(1_200_000);
-const FULL = process.env.HOTITEM_TEST_FULL === '1';
 const EVENTS = 1_000_000;
 const PER_SECOND = 8_000;
 const SETTLE_MS = 300_000;

@@ -6,11 +6,12 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import type { Accounts } from '../../app/wire-sidecar.ts';
 import { MOST_OF_HOST } from '../../heat/live-feed.ts';
 import { writeEndlessIndex } from '../parts/endless-duckdb.ts';
+import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { freePort } from '../parts/ports.ts';
 import { type Service, startService } from '../parts/service.ts';
 import { until } from '../parts/until.ts';
-import { FULL } from './nginx-requests-ways.ts';
+
 import { lineAt, postLines } from './post-lines.ts';
 
 jest.setTimeout(120_000);

@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { obtainNginx } from '../../provision/nginx.ts';
 import { type FakeClock, obtainClock } from '../faults/fake-clock.ts';
+import { FULL } from '../parts/full.ts';
 import { views } from '../parts/load.ts';
 import { report } from '../parts/report.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { type Chain, startChain } from './chain.ts';
-import { FULL } from './nginx-requests-ways.ts';
+
 import { runHotitem } from './run-hotitem.ts';
 
 jest.setTimeout(120_000);

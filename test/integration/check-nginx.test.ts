@@ -11,9 +11,10 @@ import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
 import type { Suite } from '../../provision/versions.ts';
 import type { Finding } from '../../service/finding.ts';
 import { type Ran, run } from '../../service/run.ts';
+import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { freePorts } from '../parts/ports.ts';
-import { FULL } from './nginx-requests-ways.ts';
+
 import { createStandIn } from './nginx-stand-in.ts';
 
 const START_MS = 300_000;

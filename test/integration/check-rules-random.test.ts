@@ -3,13 +3,14 @@ import { afterAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { checkNginx } from '../../nginx-setup/check/check-nginx.ts';
 import { obtainNginx } from '../../provision/nginx.ts';
+import { FULL } from '../parts/full.ts';
 import type { Reply } from './nginx-ask.ts';
 import { startShop, type TestShop } from './nginx-shop.ts';
 
 const SERVERS = 300;
 /** HOTITEM_TEST_SEED: other rules than usual. */
 const SEED = Number(process.env.HOTITEM_TEST_SEED ?? 13);
-const whenFull = process.env.HOTITEM_TEST_FULL ? test : test.skip;
+const whenFull = FULL ? test : test.skip;
 
 /** What shops have above server.conf, of which some come out otherwise for a subrequest. */
 const RULES = [

@@ -5,6 +5,7 @@ import { checkNginx } from '../../nginx-setup/check/check-nginx.ts';
 import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
 import type { Suite } from '../../provision/versions.ts';
 import type { Finding } from '../../service/finding.ts';
+import { FULL } from '../parts/full.ts';
 import { until } from '../parts/until.ts';
 import { fieldsOf } from './nginx-line.ts';
 import { PATIENT, startShop, type TestShop } from './nginx-shop.ts';
@@ -31,7 +32,7 @@ const CHANGING = `
 const SETS_LANG = `
   location ~ ^/(?<lang>de)/item/ { set $hotitem_captured $hotitem_capture; return 200 "$lang"; }`;
 
-const SUITES: Suite[] = process.env.HOTITEM_TEST_FULL ? ['bookworm', 'trixie', 'sid'] : ['trixie'];
+const SUITES: Suite[] = FULL ? ['bookworm', 'trixie', 'sid'] : ['trixie'];
 
 let shop: TestShop | undefined;
 let build: NginxBuild;

@@ -4,6 +4,7 @@ import kafkajs from 'kafkajs';
 import type { Replayed } from '../../reconcile/replay.ts';
 import type { Verified } from '../../reconcile/verify.ts';
 import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';
+import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { type KafkaPart, startKafka } from '../parts/kafka.ts';
 import { withAdmin } from '../parts/kafka-admin.ts';
@@ -36,10 +37,7 @@ const USERS = ['setup', 'operator'].map((name) => `${name}:${SECRET}\n`).join(''
 
 type Allowed = Omit<kafkajs.AclEntry, 'principal' | 'host' | 'permissionType'>;
 
-const suite =
-  process.env.HOTITEM_TEST_FULL === '1'
-    ? suiteWith(['kafka', 'elasticsearch'], { stops: true })
-    : describe.skip;
+const suite = FULL ? suiteWith(['kafka', 'elasticsearch'], { stops: true }) : describe.skip;
 
 suite('commands between a Kafka and an Elasticsearch that ask for a login over TLS', () => {
   const folder = temporaryFolder('commands');

@@ -14,6 +14,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { type Ran, run } from '../../service/run.ts';
 import { testAsRoot } from '../parts/as-root.ts';
 import { attack, sharedFolder } from '../parts/attacker.ts';
+import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 
 jest.setTimeout(60_000);
@@ -24,7 +25,6 @@ type Where = { cwd?: string; env?: Record<string, string> };
 const onAnotherEtc =
   spawnSync('unshare', ['--mount', 'mount', '--bind', '/mnt', '/mnt']).status === 0 ? test : test.skip;
 /** The longer form has every case; here are those that differ most. */
-const FULL = process.env.HOTITEM_TEST_FULL === '1';
 const onAnotherEtcInFull = FULL ? onAnotherEtc : test.skip;
 const NO_CONFIGURATION = /^hotitem: no configuration file \(looked for \/etc\/hotitem\/hotitem.yml and /;
 

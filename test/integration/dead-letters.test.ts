@@ -16,6 +16,7 @@ import { createDeadLetterFileBox } from '../../store/dead-letters/file.ts';
 import { openDuckdbIndex } from '../../store/duckdb/duckdb.ts';
 import type { KafkaClient } from '../../store/kafka/client.ts';
 import { createKafkajsClient } from '../../store/kafka/kafkajs/kafkajs.ts';
+import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import type { KafkaPart } from '../parts/kafka.ts';
 import { ARTICLE, tracesIn, WRAPS } from '../parts/nasty-records.ts';
@@ -30,7 +31,6 @@ import { askHotitem, runHotitem } from './run-hotitem.ts';
 import { openSinkTopic, startSinkService } from './sink-topic.ts';
 
 jest.setTimeout(60_000);
-const FULL = process.env.HOTITEM_TEST_FULL === '1';
 const HOSTILE = '\x1b]0;owned\x07\x1b[2J <b>\u202e\r\nrm -rf';
 
 type Listed = { id: string; reason: string; origin: string; value: string; replayed: boolean };

@@ -9,6 +9,7 @@ import { createKafkajsClient } from '../../store/kafka/kafkajs/kafkajs.ts';
 import { createTopicReader } from '../../store/kafka/kafkajs/reader.ts';
 import { keyNumber } from '../../store/kafka/key-partition.ts';
 import type { ElasticsearchPart } from '../parts/elasticsearch.ts';
+import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { DECISION } from '../parts/hot-decision.ts';
 import type { KafkaPart } from '../parts/kafka.ts';
@@ -27,7 +28,6 @@ import { type SinkSettings, sinkSettings, startSinkService } from './sink-topic.
 jest.setTimeout(180_000);
 
 const SOON_MS = 60_000;
-const FULL = process.env.HOTITEM_TEST_FULL === '1';
 const PARTITIONS = 3;
 /** A name that would end a line, a column, a key or a path. */
 const HOSTILE = `"],x\\\t'; DROP TABLE decisions; -- / é 😀`;

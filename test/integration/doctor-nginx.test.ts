@@ -6,6 +6,7 @@ import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
 import type { Ran } from '../../service/run.ts';
 import { type FakeClock, obtainClock } from '../faults/fake-clock.ts';
 import { canMakeDisk, makeDisk, type SmallDisk } from '../faults/small-disk.ts';
+import { FULL } from '../parts/full.ts';
 import { report } from '../parts/report.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
@@ -20,7 +21,7 @@ const DISK_MB = 64;
 const TWO_HOURS_S = 7_200;
 
 // What needs no nginx is in doctor.test.ts; what needs no clock, disk or stranger of its own in status.test.ts.
-const suite = process.env.HOTITEM_TEST_FULL === '1' ? suiteWith(['nginx']) : describe.skip;
+const suite = FULL ? suiteWith(['nginx']) : describe.skip;
 
 suite('hotitem doctor, beside an nginx with a clock of its own and a sidecar on a small disk', () => {
   let clock: FakeClock;

@@ -5,6 +5,7 @@ import { type Ran, run } from '../../service/run.ts';
 import { type FakeClock, obtainClock } from '../faults/fake-clock.ts';
 import { canMakeDisk, makeDisk } from '../faults/small-disk.ts';
 import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';
+import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import type { KafkaPart } from '../parts/kafka.ts';
 import { freePorts } from '../parts/ports.ts';
@@ -27,10 +28,7 @@ const TWO_HOURS_S = 7_200;
 const SINK = { indices: [{ names: ['hot_item*'], privileges: ['create_doc', 'auto_configure'] }] };
 
 // What nginx has to do with it is in status.test.ts.
-const suite =
-  process.env.HOTITEM_TEST_FULL === '1'
-    ? suiteWith(['kafka', 'elasticsearch'], { stops: true })
-    : describe.skip;
+const suite = FULL ? suiteWith(['kafka', 'elasticsearch'], { stops: true }) : describe.skip;
 
 suite('hotitem doctor names the cause, and the command that mends it', () => {
   const folder = temporaryFolder('doctor');

@@ -5,6 +5,7 @@ import { keepTrying } from '../../service/keep-trying.ts';
 import type { KafkaClient } from '../../store/kafka/client.ts';
 import { createKafkajsClient } from '../../store/kafka/kafkajs/kafkajs.ts';
 import { createPlatformaticClient } from '../../store/kafka/platformatic/platformatic.ts';
+import { FULL } from '../parts/full.ts';
 import { type KafkaPart, startKafka } from '../parts/kafka.ts';
 import { createTopics } from '../parts/kafka-admin.ts';
 import { recordsOf } from '../parts/kafka-records.ts';
@@ -27,7 +28,6 @@ const SOME = 10 * MESSAGES;
 /** Between two requests: enough of them that one is under way whenever a leader moves. */
 const PAUSE_MS = 20;
 
-const FULL = process.env.HOTITEM_TEST_FULL === '1';
 const whenFull = FULL ? describe : describe.skip;
 
 suiteWith(['kafka'], { stops: true })('a cluster of three brokers', () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { Accounts } from '../../app/wire-sidecar.ts';
 import type { SinkAccounts } from '../../app/wire-sink.ts';
+import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { createTopics, withAdmin } from '../parts/kafka-admin.ts';
 import type { KafkaSecurity } from '../parts/kafka-security.ts';
@@ -20,7 +21,6 @@ const COUNT = 20;
 const CLIENTS = ['kafkajs', 'platformatic'];
 /** Below what a line of `large` becomes. */
 const LARGEST = '3000';
-const FULL = process.env.HOTITEM_TEST_FULL === '1';
 /** Those that a sink over kafkajs did not name. */
 const SHORT = PERMISSIONS.filter(
   ({ whose, on, operation }) =>

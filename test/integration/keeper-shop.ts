@@ -4,10 +4,12 @@ import type { ExplainedItem, WholeHotList } from '../../heat/hot-list.ts';
 import type { KeptState } from '../../protect/keeper.ts';
 import { freePorts } from '../parts/ports.ts';
 import { type Service, startService } from '../parts/service.ts';
+import { until } from '../parts/until.ts';
 import { isListed } from './hot-list-files.ts';
 import { addressOf, lineOf, postLines } from './post-lines.ts';
 import { runHotitem } from './run-hotitem.ts';
 
+const SOON_MS = 60_000;
 const BUSY_VIEWS = 600;
 /** An item stays hot for as long as its test may take on a busy machine. */
 const RULES = 'rules:\n  - busy:\n      dwell_seconds: 600\n';
@@ -19,7 +21,10 @@ export type KeeperShop = {
   /** Views that make the item hot, from as many addresses of pages as are given. */
   turnHot(item: string, targets?: string[], host?: string): Promise<void>;
   stateOf(item: string): Promise<KeptState | undefined>;
-  isKept(item: string): Promise<boolean>;
+  /** Waits until its page is kept. */
+  kept(item: string): Promise<void>;
+  /** Waits until its page is not to be kept, and says why. */
+  refused(item: string): Promise<Extract<KeptState, { state: 'refused' }>>;
   hotList(): Promise<WholeHotList>;
   /** What `hotitem hot show` prints, and its JSON. */
   show(item: string): Promise<{ text: string; explained: ExplainedItem }>;
@@ -60,7 +65,7 @@ export async function startKeeperShop(options: KeeperShopOptions): Promise<Keepe
       ...env,
     },
   });
-  return { home, sidecar, turnHot, stateOf, isKept, hotList, show, detail };
+  return { home, sidecar, turnHot, stateOf, kept, refused, hotList, show, detail };
 
   async function turnHot(
     item: string,
@@ -81,8 +86,17 @@ export async function startKeeperShop(options: KeeperShopOptions): Promise<Keepe
     return (await hotList()).hot.find((one) => one.item === item && one.page !== undefined)?.page;
   }
 
-  async function isKept(item: string): Promise<boolean> {
-    return (await stateOf(item))?.state === 'kept' && isListed(hot, 'cache', item);
+  async function kept(item: string): Promise<void> {
+    const isKept = async () => (await stateOf(item))?.state === 'kept' && isListed(hot, 'cache', item);
+    await until(isKept, { timeoutMs: SOON_MS, what: `the page of ${item} to be kept`, detail });
+  }
+
+  function refused(item: string): Promise<Extract<KeptState, { state: 'refused' }>> {
+    const isRefused = async () => {
+      const state = await stateOf(item);
+      return state?.state === 'refused' ? state : undefined;
+    };
+    return until(isRefused, { timeoutMs: SOON_MS, what: `the page of ${item} to be refused`, detail });
   }
 
   async function show(item: string): Promise<{ text: string; explained: ExplainedItem }> {

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { installNginx } from '../../nginx-setup/install.ts';
 import { obtainNginx } from '../../provision/nginx.ts';
 import type { Suite } from '../../provision/versions.ts';
+import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { type NginxPart, startNginx } from '../parts/nginx.ts';
 import { freePorts } from '../parts/ports.ts';
@@ -14,7 +15,6 @@ import { until } from '../parts/until.ts';
 import { isListed } from './hot-list-files.ts';
 import { type KeeperShop, startKeeperShop } from './keeper-shop.ts';
 import { type HostileOrigin, startHostileOrigin } from './nginx-protect-origin.ts';
-import { FULL } from './nginx-requests-ways.ts';
 
 jest.setTimeout(120_000);
 const SOON_MS = 60_000;
@@ -89,7 +89,7 @@ describe.each(SUITES)('the keeper of a shop over TLS with nginx of %s', (suite) 
   suiteWith(['nginx'])('share hot pages:', () => {
     test('one page an item: at the host by which shoppers come, from an origin over TLS', async () => {
       await shop.turnHot('one', undefined, 'www.shop.test');
-      await kept('one');
+      await shop.kept('one');
       const { address } = { address: '', ...(await shop.stateOf('one')) };
       expect(address).toMatch(/^https:\/\/www\.shop\.test\/item\/one\.html/);
       const pages = await Promise.all(
@@ -110,7 +110,7 @@ describe.each(SUITES)('the keeper of a shop over TLS with nginx of %s', (suite) 
 
     test('each server keeps the pages of its own hosts', async () => {
       await shop.turnHot('two', undefined, 'second.test');
-      await kept('two');
+      await shop.kept('two');
       const [page, again] = [
         await get('second.test', '/item/two.html'),
         await get('second.test', '/item/two.html'),
@@ -129,7 +129,7 @@ describe.each(SUITES)('the keeper of a shop over TLS with nginx of %s', (suite) 
         detail: shop.detail,
       });
       await shop.turnHot('four');
-      await kept('four');
+      await shop.kept('four');
       expect(await shop.stateOf('three')).toEqual({
         state: 'waiting',
         reason: 'no shopper came by a usable address of a host in protect.hosts',
@@ -167,14 +167,6 @@ describe.each(SUITES)('the keeper of a shop over TLS with nginx of %s', (suite) 
       if (FULL) expect(Date.now() - killedAt).toBeLessThan(25_000);
     });
   });
-
-  async function kept(item: string): Promise<void> {
-    await until(() => shop.isKept(item), {
-      timeoutMs: SOON_MS,
-      what: `the page of ${item} to be kept`,
-      detail: shop.detail,
-    });
-  }
 
   function get(
     host: string,

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Suite } from '../../provision/versions.ts';
+import { FULL } from '../parts/full.ts';
 import { record } from '../parts/record.ts';
 import type { Service } from '../parts/service.ts';
 import { suiteWith } from '../parts/suite.ts';
@@ -10,7 +11,7 @@ import { until } from '../parts/until.ts';
 import { isListed } from './hot-list-files.ts';
 import { type KeeperShop, startKeeperShop } from './keeper-shop.ts';
 import { HOST, type ProtectSite, startProtectSite } from './nginx-protect-site.ts';
-import { FULL } from './nginx-requests-ways.ts';
+
 import { addressOf, lineOf, postLines } from './post-lines.ts';
 import { runHotitem } from './run-hotitem.ts';
 
@@ -91,12 +92,12 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
   let isFlaky = false;
   let flaky = 0;
   let heard = 0;
-  const { turnHot, stateOf, isKept, hotList, detail } = methods();
+  const { turnHot, stateOf, kept, refused, hotList, detail } = methods();
 
   suiteWith(['nginx'])('share hot pages:', () => {
     test('shoppers get a page that is kept fresh, and the origin a request a second however many they are', async () => {
       await turnHot('same');
-      await until(() => isKept('same'), { timeoutMs: SOON_MS, what: 'the page to be kept', detail });
+      await kept('same');
       site.origin.asked.length = 0;
       const began = Date.now();
       const pages = await Promise.all(
@@ -130,28 +131,17 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
       ['lead', 'answers 302'],
     ])('a page of the kind %s is not kept, and the decision says so', async (item, reason) => {
       await turnHot(item);
-      const refused = await until(
-        async () => {
-          const state = await stateOf(item);
-          return state?.state === 'refused' ? state : undefined;
-        },
-        { timeoutMs: SOON_MS, what: 'the page to be refused', detail },
-      );
-      expect(refused.reason).toEqual(typeof reason === 'string' ? reason : expect.stringMatching(reason));
+      const { reason: said } = await refused(item);
+      expect(said).toEqual(typeof reason === 'string' ? reason : expect.stringMatching(reason));
       expect(isInHotList('cache', item)).toBe(false);
       expect(isInHotList('hot', item)).toBe(true);
     });
 
     test('a page that begins to set a cookie is dropped at once, and no shopper gets another one’s', async () => {
       await turnHot('turns');
-      await until(() => isKept('turns'), { timeoutMs: SOON_MS, what: 'the page to be kept', detail });
+      await kept('turns');
       isTurned = true;
-      await until(async () => (await stateOf('turns'))?.state === 'refused', {
-        timeoutMs: SOON_MS,
-        what: 'the page to be dropped',
-        detail,
-      });
-      expect((await stateOf('turns'))?.reason).toBe('sets session');
+      expect((await refused('turns')).reason).toBe('sets session');
       site.origin.asked.length = 0;
       expect((await site.get('/item/turns.html', { headers: { cookie: 'session=bob' } })).body).toBe(
         'of alice',
@@ -163,14 +153,9 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
       'a page in which a token shows up is dropped, and no shopper gets another one’s any more',
       async () => {
         await turnHot('once');
-        await until(() => isKept('once'), { timeoutMs: SOON_MS, what: 'the page to be kept', detail });
+        await kept('once');
         isTokened = true;
-        await until(async () => (await stateOf('once'))?.state === 'refused', {
-          timeoutMs: SOON_MS,
-          what: 'the page to be dropped',
-          detail,
-        });
-        expect((await stateOf('once'))?.reason).toMatch(/^differs from (?:visitor to visitor|one request)/);
+        expect((await refused('once')).reason).toMatch(/^differs from (?:visitor to visitor|one request)/);
         const [alice, bob] = [await site.get('/item/once.html'), await site.get('/item/once.html')];
         expect(alice.body).not.toBe(bob.body);
       },
@@ -178,7 +163,7 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
 
     testInFull('errors of the origin now and then reach no shopper of a page that is kept', async () => {
       await turnHot('flaky');
-      await until(() => isKept('flaky'), { timeoutMs: SOON_MS, what: 'the page to be kept', detail });
+      await kept('flaky');
       isFlaky = true;
       const since = flaky;
       const statuses = new Set<number>();
@@ -195,7 +180,7 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
 
     test('a purge shows at once', async () => {
       await turnHot('price');
-      await until(() => isKept('price'), { timeoutMs: SOON_MS, what: 'the page to be kept', detail });
+      await kept('price');
       for (price = 2; price < 6; price++) {
         const { code, stdout } = await runHotitem(['purge', 'price'], { HOTITEM_HOME: home });
         expect([code, stdout]).toEqual([
@@ -212,7 +197,7 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
 
     test('a purge over the admin listener is answered when the fresh page is in, with its age', async () => {
       await turnHot('price');
-      await until(() => isKept('price'), { timeoutMs: SOON_MS, what: 'the page to be kept', detail });
+      await kept('price');
       price = 7;
       const began = Date.now();
       const { status, body } = await control('purge', { item: 'price', reason: 'a new price' });
@@ -237,7 +222,7 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
 
     test('while the origin is down shoppers see the page for as long as is said, and then the error', async () => {
       await turnHot('weak');
-      await until(() => isKept('weak'), { timeoutMs: SOON_MS, what: 'the page to be kept', detail });
+      await kept('weak');
       const refreshedAt = async () => {
         const state = await stateOf('weak');
         return state?.state === 'kept' ? state.refreshedAt : 0;
@@ -285,7 +270,7 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
       await turnHot('hostile', hostile);
       // One that turned hot later has had its turn.
       await turnHot('same2');
-      await until(() => isKept('same2'), { timeoutMs: SOON_MS, what: 'the next page to be kept', detail });
+      await kept('same2');
       expect(site.origin.asked.filter(({ url }) => /evil|\s/.test(url))).toEqual([]);
       expect((await stateOf('hostile'))?.state).toBe('waiting');
       expect(heard).toBe(0);
@@ -384,11 +369,12 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
   });
 
   /** Of the shop that `beforeAll` starts. */
-  function methods(): Pick<KeeperShop, 'turnHot' | 'stateOf' | 'isKept' | 'hotList' | 'detail'> {
+  function methods(): Pick<KeeperShop, 'turnHot' | 'stateOf' | 'kept' | 'refused' | 'hotList' | 'detail'> {
     return {
       turnHot: (...args) => shop.turnHot(...args),
       stateOf: (item) => shop.stateOf(item),
-      isKept: (item) => shop.isKept(item),
+      kept: (item) => shop.kept(item),
+      refused: (item) => shop.refused(item),
       hotList: () => shop.hotList(),
       detail: () => shop.detail(),
     };

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { obtainNginx } from '../../provision/nginx.ts';
 import type { ElasticsearchPart } from '../parts/elasticsearch.ts';
+import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import type { KafkaPart } from '../parts/kafka.ts';
 import { views } from '../parts/load.ts';
@@ -122,7 +123,7 @@ suiteWith(['prometheus'])('what Prometheus is given', () => {
   });
 });
 
-const whenFull = process.env.HOTITEM_TEST_FULL ? suiteWith : () => describe.skip;
+const whenFull = FULL ? suiteWith : () => describe.skip;
 
 whenFull(['prometheus', 'nginx', 'kafka', 'elasticsearch'])('what Prometheus gets of a whole chain', () => {
   const folder = temporaryFolder('monitoring-chain');

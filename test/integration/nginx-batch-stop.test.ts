@@ -5,13 +5,14 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import type { NginxEngine } from '../../nginx-setup/includes.ts';
 import { obtainNginx } from '../../provision/nginx.ts';
 import type { Suite } from '../../provision/versions.ts';
+import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { upgradableNginx } from '../parts/nginx.ts';
 import { report } from '../parts/report.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { fieldsOf } from './nginx-line.ts';
-import { FULL } from './nginx-requests-ways.ts';
+
 import { startShop, type TestShop } from './nginx-shop.ts';
 import { runHotitem } from './run-hotitem.ts';
 import { chooseTransport } from './transport.ts';

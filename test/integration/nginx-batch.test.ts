@@ -6,6 +6,7 @@ import { renderShop } from '../../demo/shop.ts';
 import type { NginxEngine } from '../../nginx-setup/includes.ts';
 import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
 import type { Suite } from '../../provision/versions.ts';
+import { FULL } from '../parts/full.ts';
 import { steady, views } from '../parts/load.ts';
 import { type NginxPart, startNginx } from '../parts/nginx.ts';
 import { freePorts } from '../parts/ports.ts';
@@ -15,7 +16,7 @@ import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { type Chain, startChain } from './chain.ts';
 import { fieldsOf } from './nginx-line.ts';
-import { FULL } from './nginx-requests-ways.ts';
+
 import { startShop, type TestShop } from './nginx-shop.ts';
 import { chooseTransport } from './transport.ts';
 

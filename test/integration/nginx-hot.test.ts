@@ -6,6 +6,7 @@ import { createHotFolder, type HotFolder, periodOf } from '../../heat/hot-folder
 import { installNginx } from '../../nginx-setup/install.ts';
 import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
 import type { Suite } from '../../provision/versions.ts';
+import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { type NginxPart, startNginx } from '../parts/nginx.ts';
 import { freePorts } from '../parts/ports.ts';
@@ -13,7 +14,6 @@ import { report } from '../parts/report.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { ask } from './nginx-ask.ts';
-import { FULL } from './nginx-requests-ways.ts';
 
 const START_MS = 300_000;
 const TICK_MS = 100;

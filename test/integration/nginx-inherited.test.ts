@@ -1,11 +1,10 @@
 import { createServer } from 'node:net';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { Suite } from '../../provision/versions.ts';
+import { FULL } from '../parts/full.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { HTTP_BLOCK, HTTP_SERVER, INHERITED_SERVERS } from './nginx-inherited-cases.ts';
 import { comparePages, type Outcome } from './nginx-pages-site.ts';
-
-import { FULL } from './nginx-requests-ways.ts';
 
 const RUN_MS = 600_000;
 

@@ -1,13 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { Suite } from '../../provision/versions.ts';
+import { FULL } from '../parts/full.ts';
 import { report } from '../parts/report.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { FAULTS } from './nginx-pages-faults.ts';
 import { randomServers } from './nginx-pages-random.ts';
 import { comparePages, type Outcome } from './nginx-pages-site.ts';
-
-import { FULL } from './nginx-requests-ways.ts';
 
 const RUN_MS = 600_000;
 /** Another seed, other servers; hundreds in a full run. */

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { fromLine } from '../../event/from-line.ts';
 import { obtainNginx } from '../../provision/nginx.ts';
 import type { Suite } from '../../provision/versions.ts';
+import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { type PhpFpmPart, startPhpFpm } from '../parts/php-fpm.ts';
 import { suiteWith } from '../parts/suite.ts';
@@ -13,7 +14,7 @@ import { PATIENT, startShop, type TestShop } from './nginx-shop.ts';
 import { chooseTransport } from './transport.ts';
 
 const START_MS = 300_000;
-const SUITES: Suite[] = process.env.HOTITEM_TEST_FULL ? ['bookworm', 'trixie', 'sid'] : ['trixie'];
+const SUITES: Suite[] = FULL ? ['bookworm', 'trixie', 'sid'] : ['trixie'];
 /** Tells what it was asked, and keeps an account of it: so does a shop's front controller, whose visits cost. */
 const FRONT_CONTROLLER = `<?php
 $seen = [$_SERVER['REQUEST_METHOD'], $_SERVER['REQUEST_URI'], $_COOKIE['session'] ?? '', file_get_contents('php://input')];

@@ -6,6 +6,7 @@ import { nginxTemplate } from '../../nginx-setup/includes.ts';
 import { installNginx } from '../../nginx-setup/install.ts';
 import { obtainNginx } from '../../provision/nginx.ts';
 import type { Suite } from '../../provision/versions.ts';
+import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { type NginxPart, startNginx } from '../parts/nginx.ts';
 import { freePort } from '../parts/ports.ts';
@@ -13,7 +14,7 @@ import { suiteWith } from '../parts/suite.ts';
 import { PRESETS, type Shown } from './nginx-presets-urls.ts';
 
 const START_MS = 300_000;
-const SUITES: Suite[] = process.env.HOTITEM_TEST_FULL ? ['bookworm', 'trixie', 'sid'] : ['trixie'];
+const SUITES: Suite[] = FULL ? ['bookworm', 'trixie', 'sid'] : ['trixie'];
 
 for (const suite of SUITES) {
   suiteWith(['nginx'])(`the presets of items.conf on nginx of ${suite}`, () => {

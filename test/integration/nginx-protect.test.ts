@@ -3,6 +3,7 @@ import { Agent } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Suite } from '../../provision/versions.ts';
+import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { type PhpFpmPart, startPhpFpm } from '../parts/php-fpm.ts';
 import { suiteWith } from '../parts/suite.ts';
@@ -11,7 +12,7 @@ import { obtainPhpFpm } from '../provision/php-fpm.ts';
 import { ask, type Reply } from './nginx-ask.ts';
 import { HOSTILE } from './nginx-protect-origin.ts';
 import { HOST, type More, type ProtectSite, startProtectSite } from './nginx-protect-site.ts';
-import { FULL } from './nginx-requests-ways.ts';
+
 import { exchange, steady } from './nginx-requests-wire.ts';
 
 const START_MS = 300_000;

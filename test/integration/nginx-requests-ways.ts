@@ -1,5 +1,6 @@
 import { compareVersions } from '../../nginx-setup/program/version.ts';
 import { NGINX, type Suite } from '../../provision/versions.ts';
+import { FULL } from '../parts/full.ts';
 
 /** One way from a location to the sidecar, as an operator includes it. */
 export type Transport = {
@@ -56,9 +57,6 @@ const ENGINES: Pick<Way, 'suite' | 'engine'>[] = [
   { suite: 'sid', engine: 'njs' },
   { suite: 'sid', engine: 'qjs' },
 ];
-
-/** Whether this run is to try everything, `npm run test:full`. */
-export const FULL: boolean = Boolean(process.env.HOTITEM_TEST_FULL);
 
 /**
  * Each transport on each nginx whose njs has what it needs. By `npm test` the newest one's njs engine tries the

@@ -2,13 +2,14 @@ import { readdir } from 'node:fs/promises';
 import { connect as connect2 } from 'node:http2';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { FULL } from '../parts/full.ts';
 import { report } from '../parts/report.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { bytes, REQUESTS, type RequestCase } from './nginx-requests-cases.ts';
 import { hostOf, resetAt, STAGES } from './nginx-requests-resets.ts';
 import { type Site, startSite } from './nginx-requests-site.ts';
-import { FULL, nameOf, triesAll, WAYS } from './nginx-requests-ways.ts';
+import { nameOf, triesAll, WAYS } from './nginx-requests-ways.ts';
 import { exchange, readAnswer, steady } from './nginx-requests-wire.ts';
 import { anyHeader } from './nginx-uris-cases.ts';
 

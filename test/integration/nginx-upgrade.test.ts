@@ -9,6 +9,7 @@ import { planInstall } from '../../nginx-setup/plan.ts';
 import { removeIncludes } from '../../nginx-setup/remove.ts';
 import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
 import type { Suite } from '../../provision/versions.ts';
+import { FULL } from '../parts/full.ts';
 import { until } from '../parts/until.ts';
 import { fieldsOf } from './nginx-line.ts';
 import { installRelease } from './nginx-release.ts';
@@ -16,7 +17,7 @@ import { startShop, type TestShop } from './nginx-shop.ts';
 
 const START_MS = 300_000;
 
-const SUITES: Suite[] = process.env.HOTITEM_TEST_FULL ? ['bookworm', 'trixie', 'sid'] : ['trixie'];
+const SUITES: Suite[] = FULL ? ['bookworm', 'trixie', 'sid'] : ['trixie'];
 
 let build: NginxBuild;
 let shop: TestShop | undefined;

@@ -8,6 +8,7 @@ import { type EventIndex, IndexUnavailable } from '../../store/event-index.ts';
 import { createKafkajsClient } from '../../store/kafka/kafkajs/kafkajs.ts';
 import { createPlatformaticClient } from '../../store/kafka/platformatic/platformatic.ts';
 import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';
+import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { type KafkaPart, startKafka } from '../parts/kafka.ts';
 import { steady } from '../parts/load.ts';
@@ -30,7 +31,6 @@ import {
 import { type ExpectedView, plain } from './views.ts';
 
 jest.setTimeout(180_000);
-const FULL = process.env.HOTITEM_TEST_FULL === '1';
 const CLIENTS = { kafkajs: createKafkajsClient, platformatic: createPlatformaticClient };
 const RATE = 200;
 /** Beside what an orderly stop and a start take. */

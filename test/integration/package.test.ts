@@ -4,6 +4,7 @@ import { dirname, join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { debianTree } from '../../provision/debian.ts';
 import { type Ran, run, tail } from '../../service/run.ts';
+import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { freePort } from '../parts/ports.ts';
 import { startProcess, tailOf } from '../parts/process.ts';
@@ -14,7 +15,7 @@ const ROOT = join(import.meta.dirname, '../..');
 /** What a clone does not have. */
 const NOT_TRACKED = ['.git', 'coverage', 'dist', 'node_modules', 'var'];
 const BUNDLED = ['@elastic/elasticsearch', 'pino', 'prom-client', 'undici', 'yaml', 'zod'];
-const whenFull = process.env.HOTITEM_TEST_FULL ? describe : describe.skip;
+const whenFull = FULL ? describe : describe.skip;
 
 const folder = temporaryFolder('package');
 const clone = join(folder.path, 'clone');

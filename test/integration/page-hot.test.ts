@@ -3,14 +3,15 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { obtainNginx } from '../../provision/nginx.ts';
+import { launchChromium, listenTo } from '../parts/browser.ts';
+import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { BROWSER } from '../parts/load.ts';
 import { report } from '../parts/report.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
-import { CHROMIUM_FLAGS, obtainChromium } from '../provision/chromium.ts';
 import { type Chain, startChain } from './chain.ts';
 import { addressOf, lineOf, postLines } from './post-lines.ts';
 import { runHotitem } from './run-hotitem.ts';
@@ -19,7 +20,6 @@ jest.setTimeout(120_000);
 const PATIENCE = { timeout: 30_000 };
 /** Views in ten seconds that make an item busy are 200; the more are there for a machine that is slow. */
 const CROWD = 600;
-const FULL = process.env.HOTITEM_TEST_FULL === '1';
 const TABS = FULL ? 8 : 3;
 const PHONE = { viewport: { width: 390, height: 844 } };
 const DARK = { colorScheme: 'dark' as const };
@@ -38,8 +38,7 @@ suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
   let tokens: ReturnType<typeof temporaryFolder>;
 
   beforeAll(async () => {
-    const executablePath = await obtainChromium({ report });
-    browser = await chromium.launch({ executablePath, args: CHROMIUM_FLAGS });
+    browser = await launchChromium();
     tokens = temporaryFolder('tokens');
     const path = join(tokens.path, 'token');
     writeFileSync(path, TOKEN, { mode: 0o600 });
@@ -285,10 +284,7 @@ suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
 
   async function openTab(view = 'hot'): Promise<Page> {
     const opened = await context.newPage();
-    opened.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-    });
-    opened.on('pageerror', (error) => complaints.push(String(error)));
+    listenTo(opened, (text) => complaints.push(text));
     await opened.goto(`http://${chain.sidecar.admin}/#/${view}`);
     return opened;
   }

@@ -1,17 +1,16 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import { type Browser, chromium, type Page } from 'playwright-core';
-import { report } from '../parts/report.ts';
+import type { Browser, Page } from 'playwright-core';
+import { launchChromium } from '../parts/browser.ts';
+import { FULL } from '../parts/full.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
-import { CHROMIUM_FLAGS, obtainChromium } from '../provision/chromium.ts';
 import { type Started, startDemo } from './start-demo.ts';
 
 jest.setTimeout(600_000);
 /** The sale begins after 20 s and lasts for a minute; an item cools when it has been below its thresholds for a minute more. */
 const PATIENCE = { timeout: 240_000 };
-const FULL = process.env.HOTITEM_TEST_FULL === '1';
 
 suiteWith(['nginx', 'chromium'])('the demo sale, on the live page', () => {
   let browser: Browser;
@@ -20,8 +19,7 @@ suiteWith(['nginx', 'chromium'])('the demo sale, on the live page', () => {
 
   beforeAll(async () => {
     if (!FULL) return;
-    const executablePath = await obtainChromium({ report });
-    browser = await chromium.launch({ executablePath, args: CHROMIUM_FLAGS });
+    browser = await launchChromium();
     demo = await startDemo(['--demo'], {});
     const isReady = () =>
       fetch(`http://${demo.page}/readyz`).then(

@@ -1,22 +1,21 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { launchChromium, listenTo } from '../parts/browser.ts';
+import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { HOSTILE_TEXTS } from '../parts/hostile-texts.ts';
 import { BROWSER } from '../parts/load.ts';
 import { freePort } from '../parts/ports.ts';
-import { report } from '../parts/report.ts';
 import { type Service, startService } from '../parts/service.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
-import { CHROMIUM_FLAGS, obtainChromium } from '../provision/chromium.ts';
 import { addressOf, lineOf, postLines } from './post-lines.ts';
 import { runHotitem } from './run-hotitem.ts';
 
 jest.setTimeout(180_000);
 const PATIENCE = { timeout: 60_000 };
-const FULL = process.env.HOTITEM_TEST_FULL === '1';
 /** The rest is in `npm test` as well. */
 const fullTest = FULL ? test : test.skip;
 const MANY = 10_000;
@@ -34,8 +33,7 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
   let complaints: string[];
 
   beforeAll(async () => {
-    const executablePath = await obtainChromium({ report });
-    browser = await chromium.launch({ executablePath, args: CHROMIUM_FLAGS });
+    browser = await launchChromium();
     home = temporaryFolder('views');
     const admin = `127.0.0.1:${await freePort()}`;
     const env = { HOTITEM_HOME: home.path, HOTITEM_ADMIN_LISTEN: admin };
@@ -391,10 +389,7 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
     complaints = [];
     page = await context.newPage();
     if (script !== undefined) await page.addInitScript({ content: script });
-    page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-    });
-    page.on('pageerror', (error) => complaints.push(String(error)));
+    listenTo(page, (text) => complaints.push(text));
     await page.goto(`http://${sidecar.admin}/#/${view}`);
   }
 

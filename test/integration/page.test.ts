@@ -1,12 +1,12 @@
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { obtainNginx } from '../../provision/nginx.ts';
+import { launchChromium, listenTo } from '../parts/browser.ts';
 import { views } from '../parts/load.ts';
 import { record } from '../parts/record.ts';
 import { report } from '../parts/report.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
-import { CHROMIUM_FLAGS, obtainChromium } from '../provision/chromium.ts';
 import { type Chain, startChain } from './chain.ts';
 import { type Elsewhere, servePage, serveProxy } from './page-elsewhere.ts';
 
@@ -25,8 +25,7 @@ suiteWith(['nginx', 'chromium'])('the page, in a browser', () => {
   const others: Elsewhere[] = [];
 
   beforeAll(async () => {
-    const executablePath = await obtainChromium({ report });
-    browser = await chromium.launch({ executablePath, args: CHROMIUM_FLAGS });
+    browser = await launchChromium();
     record(`Chromium ${browser.version()}`);
     chain = await startChain({ build: await obtainNginx({ suite: 'trixie', report }) });
   });
@@ -143,10 +142,7 @@ suiteWith(['nginx', 'chromium'])('the page, in a browser', () => {
   async function open(): Promise<void> {
     page = await browser.newPage();
     complaints = [];
-    page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-    });
-    page.on('pageerror', (error) => complaints.push(String(error)));
+    listenTo(page, (text) => complaints.push(text));
     await page.goto(`http://${chain.sidecar.admin}/#/items`);
   }
 

@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import type { HotDecision } from '../../event/decision-fields.ts';
 import type { HotItemEvent } from '../../event/event.ts';
 import type { DecisionIndex, EventIndex } from '../../store/event-index.ts';
+import { FULL } from '../parts/full.ts';
 import { DECISION } from '../parts/hot-decision.ts';
 import { until } from '../parts/until.ts';
 import { view } from './index-contract.ts';
@@ -18,7 +19,7 @@ const HOUR = 60 * MINUTE;
 /** Each test has a day of its own. */
 const DAY = (day: number) => Date.UTC(2026, 8, day, 12);
 
-const MANY = process.env.HOTITEM_TEST_FULL === '1' ? 10_000 : 1_000;
+const MANY = FULL ? 10_000 : 1_000;
 
 let made = 0;
 

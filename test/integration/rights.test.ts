@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, jest, test } from '@jest/globals';
 import { testAsRoot } from '../parts/as-root.ts';
 import { ANOTHER_USER, asUser, attack } from '../parts/attacker.ts';
+import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { freePorts } from '../parts/ports.ts';
 import { type Service, startService } from '../parts/service.ts';
@@ -11,7 +12,6 @@ import { lineAt, postLines } from './post-lines.ts';
 import { runHotitem } from './run-hotitem.ts';
 
 jest.setTimeout(60_000);
-const FULL = process.env.HOTITEM_TEST_FULL === '1';
 /** Whatever the umask. */
 const SET: Record<string, number> = {
   '': 0o755,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { run, tail } from '../../service/run.ts';
 import { bootDebian, type DebianHost, whyNoDebianHost } from '../parts/debian-host.ts';
+import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { record } from '../parts/record.ts';
 import { until } from '../parts/until.ts';
@@ -21,9 +22,9 @@ const BROWSER =
 const SITE = '/etc/nginx/sites-available/default';
 
 const name = 'a fresh Debian host';
-const missing = process.env.HOTITEM_TEST_FULL ? whyNoDebianHost() : undefined;
+const missing = FULL ? whyNoDebianHost() : undefined;
 if (missing !== undefined) record(`skipped: ${name} (${missing})`);
-const runs = process.env.HOTITEM_TEST_FULL && (missing === undefined || process.env.CI === 'true');
+const runs = FULL && (missing === undefined || process.env.CI === 'true');
 
 // One host for all: each test goes on where the one before has left it, as the operator does.
 (runs ? describe : describe.skip)(missing === undefined ? name : `${name} (skipped: ${missing})`, () => {

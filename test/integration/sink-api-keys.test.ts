@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';
+import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import type { KafkaPart } from '../parts/kafka.ts';
 import type { Service } from '../parts/service.ts';
@@ -27,10 +28,7 @@ const REFUSED_MS = 60_000;
 type KeyRequest = { name: string; expiration: string };
 type Key = { id: string; encoded: string };
 
-const suite =
-  process.env.HOTITEM_TEST_FULL === '1'
-    ? suiteWith(['kafka', 'elasticsearch'], { stops: true })
-    : describe.skip;
+const suite = FULL ? suiteWith(['kafka', 'elasticsearch'], { stops: true }) : describe.skip;
 
 suite('a sink with an API key made as docs/elasticsearch.md says', () => {
   const folder = temporaryFolder('api-keys');

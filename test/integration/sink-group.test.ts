@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { ElasticsearchPart } from '../parts/elasticsearch.ts';
+import { FULL } from '../parts/full.ts';
 import { type Gate, openGate } from '../parts/gate.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import type { KafkaPart } from '../parts/kafka.ts';
@@ -20,7 +21,7 @@ import {
 } from './sink-topic.ts';
 
 jest.setTimeout(180_000);
-const EVENTS = process.env.HOTITEM_TEST_FULL === '1' ? 500_000 : 30_000;
+const EVENTS = FULL ? 500_000 : 30_000;
 const ARRIVAL_MS = 60_000;
 
 suiteWith(['kafka', 'elasticsearch'])('several sinks of one group', () => {

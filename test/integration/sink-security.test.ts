@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';
+import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import type { KafkaPart } from '../parts/kafka.ts';
 import type { Service } from '../parts/service.ts';
@@ -36,10 +37,7 @@ anyone:
 const USERS = ['setup', 'sink', 'reader'].map((name) => `${name}:${SECRET}\n`).join('');
 const USERS_ROLES = 'setup:setup\nsink:sink\nreader:reader\n';
 
-const suite =
-  process.env.HOTITEM_TEST_FULL === '1'
-    ? suiteWith(['kafka', 'elasticsearch'], { stops: true })
-    : describe.skip;
+const suite = FULL ? suiteWith(['kafka', 'elasticsearch'], { stops: true }) : describe.skip;
 
 suite('Elasticsearch with security on, behind TLS of an authority of its own', () => {
   const folder = temporaryFolder('security');

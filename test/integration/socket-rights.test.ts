@@ -6,11 +6,12 @@ import type { Accounts } from '../../app/wire-sidecar.ts';
 import { run } from '../../service/run.ts';
 import { testAsRoot } from '../parts/as-root.ts';
 import { ANOTHER_USER, asAnother, askAsAnother, CAN_BE_ANOTHER } from '../parts/attacker.ts';
+import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { freePort, freePorts } from '../parts/ports.ts';
 import { type Service, startService } from '../parts/service.ts';
 import { view } from './index-contract.ts';
-import { FULL } from './nginx-requests-ways.ts';
+
 import { lineAt } from './post-lines.ts';
 import { askHotitem, PROGRAM, runHotitem } from './run-hotitem.ts';
 

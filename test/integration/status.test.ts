@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { Accounts } from '../../app/wire-sidecar.ts';
 import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
+import { FULL } from '../parts/full.ts';
 import { views } from '../parts/load.ts';
 import { freePorts } from '../parts/ports.ts';
 import { report } from '../parts/report.ts';
@@ -15,7 +16,6 @@ import { commandOf, idsIn } from './doctor-report.ts';
 import { askHotitem, runHotitem } from './run-hotitem.ts';
 
 jest.setTimeout(120_000);
-const FULL = process.env.HOTITEM_TEST_FULL === '1';
 const WAIT_MS = 30_000;
 const NOBODY = { user: 'nobody', group: 'nogroup' };
 

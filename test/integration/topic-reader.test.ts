@@ -5,6 +5,7 @@ import { createKafkajsClient } from '../../store/kafka/kafkajs/kafkajs.ts';
 import { createTopicReader } from '../../store/kafka/kafkajs/reader.ts';
 import { createPlatformaticReader } from '../../store/kafka/platformatic/reader.ts';
 import type { OffsetRange, TopicReader } from '../../store/kafka/topic-reader.ts';
+import { FULL } from '../parts/full.ts';
 import { type KafkaPart, startKafka } from '../parts/kafka.ts';
 import { suiteWith } from '../parts/suite.ts';
 
@@ -12,7 +13,7 @@ jest.setTimeout(180_000);
 const PARTITIONS = 3;
 const COUNT = 30_000;
 // What is usual about it is tested with the commands that read: dead-letters, replay, verify.
-const suite = process.env.HOTITEM_TEST_FULL === '1' ? suiteWith(['kafka'], { stops: true }) : describe.skip;
+const suite = FULL ? suiteWith(['kafka'], { stops: true }) : describe.skip;
 
 const READERS = { kafkajs: createTopicReader, platformatic: createPlatformaticReader };
 

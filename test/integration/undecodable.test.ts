@@ -9,6 +9,7 @@ import type { Replayed } from '../../reconcile/replay.ts';
 import type { Verified } from '../../reconcile/verify.ts';
 import { makeBomb, sendBomb } from '../parts/bombs.ts';
 import { CODECS, writeAllCodecs } from '../parts/codecs.ts';
+import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import type { KafkaPart } from '../parts/kafka.ts';
 import { createTopics } from '../parts/kafka-admin.ts';
@@ -26,7 +27,6 @@ import { askHotitem, runHotitem } from './run-hotitem.ts';
 import { someEvents, startSinkService } from './sink-topic.ts';
 
 jest.setTimeout(120_000);
-const FULL = process.env.HOTITEM_TEST_FULL === '1';
 const MB = 1024 * 1024;
 /** Less than by default, so that what is beyond it shows. */
 const DUCKDB_MB = 64;

@@ -10,6 +10,7 @@ import type { KafkaClient } from '../../store/kafka/client.ts';
 import { createKafkajsClient } from '../../store/kafka/kafkajs/kafkajs.ts';
 import { documentOf } from '../parts/ecs-document.ts';
 import type { ElasticsearchPart } from '../parts/elasticsearch.ts';
+import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import type { KafkaPart } from '../parts/kafka.ts';
 import { freePort } from '../parts/ports.ts';
@@ -24,7 +25,6 @@ import { countDocuments, type SinkSettings, sinkSettings, startSinkService } fro
 
 jest.setTimeout(120_000);
 const COUNT = 60;
-const FULL = process.env.HOTITEM_TEST_FULL === '1';
 const { ConfigResourceTypes } = kafkajs;
 
 suiteWith(['kafka', 'elasticsearch'])('hotitem verify, between Kafka and Elasticsearch', () => {

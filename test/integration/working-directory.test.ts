@@ -2,6 +2,7 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, jest, test } from '@jest/globals';
 import { type Ran, run } from '../../service/run.ts';
+import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 
 jest.setTimeout(60_000);
@@ -17,7 +18,7 @@ describe("in a working directory with another user's nginx", () => {
     ['where the PATH has a dot', [], { PATH: '.:/nowhere' }],
     ['named without a slash by HOTITEM_NGINX', [], { HOTITEM_NGINX: 'nginx', PATH: '/nowhere' }],
   ];
-  test.each(ways.slice(0, process.env.HOTITEM_TEST_FULL === '1' ? undefined : 2))(
+  test.each(ways.slice(0, FULL ? undefined : 2))(
     'check --nginx does not run it, %s',
     async (_, args, env) => {
       plant('nginx');

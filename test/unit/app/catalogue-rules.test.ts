@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { catalogueReport } from '../../../app/rules/catalogue-rules.ts';
 import { loadConfig } from '../../../service/config/config.ts';
+import { testAsRoot } from '../../parts/as-root.ts';
+import { ANOTHER_USER } from '../../parts/attacker.ts';
 import { temporaryFolder } from '../../parts/guard.ts';
 
 let folder: ReturnType<typeof temporaryFolder>;
@@ -40,26 +42,23 @@ test('check says why a catalogue cannot be used', async () => {
   ]);
 });
 
-(process.getuid?.() === 0 ? test : test.skip)(
-  'check as root says that the user of the service may not be able to read it',
-  async () => {
-    const home = join(folder.path, 'home');
-    mkdirSync(home);
-    chownSync(home, 65534, 65534);
-    writeFileSync(file, 'id\n1\n');
-    chmodSync(file, 0o640);
-    const env = { HOTITEM_CATALOGUE_FILE: file, HOTITEM_HOME: home };
-    const ids = async () =>
-      (await catalogueReport(loadConfig({ env, flags: {} }))).findings.map(({ id }) => id);
-    expect(await ids()).toEqual(['catalogue-unreadable']);
-    chownSync(file, 0, 65534);
-    expect(await ids()).toEqual([]);
-    chmodSync(file, 0o600);
-    expect(await ids()).toEqual(['catalogue-unreadable']);
-    chmodSync(file, 0o644);
-    expect(await ids()).toEqual([]);
-  },
-);
+testAsRoot('check as root says that the user of the service may not be able to read it', async () => {
+  const home = join(folder.path, 'home');
+  mkdirSync(home);
+  chownSync(home, ANOTHER_USER, ANOTHER_USER);
+  writeFileSync(file, 'id\n1\n');
+  chmodSync(file, 0o640);
+  const env = { HOTITEM_CATALOGUE_FILE: file, HOTITEM_HOME: home };
+  const ids = async () =>
+    (await catalogueReport(loadConfig({ env, flags: {} }))).findings.map(({ id }) => id);
+  expect(await ids()).toEqual(['catalogue-unreadable']);
+  chownSync(file, 0, ANOTHER_USER);
+  expect(await ids()).toEqual([]);
+  chmodSync(file, 0o600);
+  expect(await ids()).toEqual(['catalogue-unreadable']);
+  chmodSync(file, 0o644);
+  expect(await ids()).toEqual([]);
+});
 
 test('check says nothing where no catalogue is configured', async () => {
   expect(await catalogueReport(loadConfig({ env: {}, flags: {} }))).toEqual({ findings: [], summary: '' });

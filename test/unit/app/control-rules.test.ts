@@ -6,6 +6,8 @@ import { controlFindings } from '../../../app/rules/control-rules.ts';
 import { wireControl } from '../../../app/wire-control.ts';
 import { type Config, loadConfig } from '../../../service/config/config.ts';
 import { createLog } from '../../../service/log.ts';
+import { testAsRoot } from '../../parts/as-root.ts';
+import { ANOTHER_USER } from '../../parts/attacker.ts';
 import { temporaryFolder } from '../../parts/guard.ts';
 
 const log = createLog('error', { write: () => {} });
@@ -59,12 +61,12 @@ test('check says that control and webhooks do nothing without the detection of h
   ]);
 });
 
-(process.getuid?.() === 0 ? test : test.skip)('check as root reads as the user of the service does', () => {
-  chownSync(join(folder, 'home'), 65_534, 65_534);
+testAsRoot('check as root reads as the user of the service does', () => {
+  chownSync(join(folder, 'home'), ANOTHER_USER, ANOTHER_USER);
   const ids = () => controlFindings(config()).map(({ id, severity }) => `${id} ${severity}`);
   expect(ids()).toEqual(['control-token warning', 'webhook-secret warning']);
-  chownSync(token, 65_534, 65_534);
-  chownSync(secret, 0, 65_534);
+  chownSync(token, ANOTHER_USER, ANOTHER_USER);
+  chownSync(secret, 0, ANOTHER_USER);
   expect(ids()).toEqual([]);
 });
 

@@ -3,13 +3,14 @@ import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { loadCatalogue } from '../../../catalogue/load.ts';
+import { FULL } from '../../parts/full.ts';
 import { temporaryFolder } from '../../parts/guard.ts';
 
 jest.setTimeout(600_000);
 
 const ROWS = 1_000_000;
 const MIB = 1024 * 1024;
-const whenFull = process.env.HOTITEM_TEST_FULL === '1' ? describe : describe.skip;
+const whenFull = FULL ? describe : describe.skip;
 
 whenFull('a million items', () => {
   let folder: ReturnType<typeof temporaryFolder>;

@@ -7,6 +7,7 @@ import { compileRules, DEFAULT_RULE } from '../../../detect/rules.ts';
 import { createRows, ROW_BITS, type Views } from '../../../detect/views.ts';
 import { WINDOWS, type Window } from '../../../detect/windows.ts';
 import { mix } from '../../../event/mix.ts';
+import { FULL } from '../../parts/full.ts';
 import { LEARNT_SECONDS, START, simulateLearntShop, simulateShop } from './simulated-shop.ts';
 
 /** Of each window: how long a slot is, and how many there are. */
@@ -17,7 +18,6 @@ const SLOTS: Record<Window, [slotMs: number, slots: number]> = {
   fiveMinutes: [5_000, 60],
 };
 const HOUR_MS = 3_600_000;
-const FULL = process.env.HOTITEM_TEST_FULL === '1';
 /** Of URLs that are viewed once, for 20 s: a million by a full run. */
 const FLOOD_PER_SECOND = FULL ? 50_000 : 10_000;
 

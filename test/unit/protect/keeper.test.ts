@@ -242,11 +242,7 @@ describe('what others do first', () => {
 
 describe('when nothing is hot any more', () => {
   test('the origin is not said to be slow for ever', async () => {
-    follow('a', 'b', 'c');
-    await pass(20_000);
-    waitedMs = 100;
-    await pass(5_000);
-    expect(metrics.of('protect_slow_origin').value()).toBe(1);
+    await slowDown();
     keeper.follow([]);
     await pass(11_000);
     expect(metrics.of('protect_slow_origin').value()).toBe(0);
@@ -374,13 +370,7 @@ describe('a thousand hot items', () => {
 });
 
 describe('while the origin is twice as slow as usual', () => {
-  beforeEach(async () => {
-    follow('a', 'b', 'c');
-    await pass(20_000);
-    waitedMs = 100;
-    await pass(5_000);
-    expect(metrics.of('protect_slow_origin').value()).toBe(1);
-  });
+  beforeEach(slowDown);
 
   test('pages stay kept and are refreshed as seldom as that allows, and compared as often as before', async () => {
     expect(keeper.stateOf('a')).toMatchObject({
@@ -496,4 +486,12 @@ async function ask(one: Asked): Promise<Page> {
     isWhole: true,
     waitedMs,
   };
+}
+
+async function slowDown(): Promise<void> {
+  follow('a', 'b', 'c');
+  await pass(20_000);
+  waitedMs = 100;
+  await pass(5_000);
+  expect(metrics.of('protect_slow_origin').value()).toBe(1);
 }

@@ -3,6 +3,8 @@ import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { readSecrets } from '../../../webhooks/secrets.ts';
+import { testAsRoot } from '../../parts/as-root.ts';
+import { ANOTHER_USER } from '../../parts/attacker.ts';
 import { temporaryFolder } from '../../parts/guard.ts';
 
 const KEY = randomBytes(32);
@@ -49,10 +51,10 @@ describe('the secrets of a webhook', () => {
     expect(() => read(join(folder, 'folder'))).toThrow('is not a regular file');
   });
 
-  (process.getuid?.() === 0 ? test : test.skip)('are not read from a file of another user', () => {
-    chownSync(file, 65_534, 65_534);
+  testAsRoot('are not read from a file of another user', () => {
+    chownSync(file, ANOTHER_USER, ANOTHER_USER);
     expect(() => read(file)).toThrow('belongs to the user 65534');
-    expect(readSecrets(file, 65_534)).toEqual([KEY]);
+    expect(readSecrets(file, ANOTHER_USER)).toEqual([KEY]);
   });
 });
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { bitsOf } from '../../../../event/id-bits.ts';
 import { createLadder, isKept, nextStep, RUNGS } from '../../../../sidecar/ingest/ladder.ts';
+import { FULL } from '../../../parts/full.ts';
 
 const FROM = 0.8;
-const FULL = process.env.HOTITEM_TEST_FULL === '1';
 const SEED = 20_261_122;
 
 describe('load shedding', () => {

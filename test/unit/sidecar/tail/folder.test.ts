@@ -16,11 +16,12 @@ import {
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Oddity } from '../../../../sidecar/tail/folder.ts';
+import { FULL } from '../../../parts/full.ts';
 import { until } from '../../../parts/until.ts';
 import { age, startTailed, type Tailed, tailFolder, untilLooked, untilTaken } from './start.ts';
 
 const NOBODY = 65_534;
-const FILES = process.env.HOTITEM_TEST_FULL === '1' ? 10_000 : 2_000;
+const FILES = FULL ? 10_000 : 2_000;
 const isRoot = process.getuid?.() === 0;
 
 afterEach(() => {

@@ -73,14 +73,7 @@ describe('many dead letters', () => {
 
 describe('the file of dead letters', () => {
   test('counts the letters that rotation deletes, and not the notes among them', async () => {
-    const path = join(tempFolder(), 'dead-letters.ndjson');
-    const dropped: number[] = [];
-    const letters = createDeadLetterFile({
-      path,
-      now: () => 0,
-      largest: 100,
-      onDropped: (count) => dropped.push(count),
-    });
+    const { path, dropped, letters } = rotatingFile();
     await letters.add([letter('a'), letter('b'), letter('c')]);
     await createDeadLetterFileBox(path).markReplayed(['abc']);
     await letters.add([letter('d')]);
@@ -92,14 +85,7 @@ describe('the file of dead letters', () => {
   });
 
   test('loses none if two sinks append at once', async () => {
-    const path = join(tempFolder(), 'dead-letters.ndjson');
-    const dropped: number[] = [];
-    const letters = createDeadLetterFile({
-      path,
-      now: () => 0,
-      largest: 100,
-      onDropped: (count) => dropped.push(count),
-    });
+    const { path, dropped, letters } = rotatingFile();
     await letters.add([letter('a')]);
     await Promise.all(['b', 'c', 'd'].map((origin) => letters.add([letter(origin)])));
     const kept = [path, `${path}.1`].flatMap((file) => readFileSync(file, 'utf8').trimEnd().split('\n'));
@@ -147,4 +133,12 @@ function sizeOf(message: KafkaMessage | undefined): number {
     ([name, value]) => name.length + Buffer.byteLength(value),
   );
   return headers.reduce((sum, size) => sum + size, message?.value.length ?? 0);
+}
+
+/** One that is rotated after each letter or two. */
+function rotatingFile() {
+  const path = join(tempFolder(), 'dead-letters.ndjson');
+  const dropped: number[] = [];
+  const onDropped = (count: number) => dropped.push(count);
+  return { path, dropped, letters: createDeadLetterFile({ path, now: () => 0, largest: 100, onDropped }) };
 }

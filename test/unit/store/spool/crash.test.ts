@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from '@jest/globals';
+import { FULL } from '../../../parts/full.ts';
 import { until } from '../../../parts/until.ts';
 import { open, take, tempFolder } from './folder.ts';
 import { type SpoolProcess, startSpoolProcess } from './process.ts';
 
-const KILLS = process.env.HOTITEM_TEST_FULL === '1' ? 200 : 20;
+const KILLS = FULL ? 200 : 20;
 
 /** The numbers of all events that the process was told are kept. */
 function acknowledged({ lines }: SpoolProcess): number[] {

@@ -4,6 +4,7 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type SegmentFile, type SegmentFiles, segmentFiles } from '../../../../store/spool/file.ts';
 import { MAGIC } from '../../../../store/spool/format.ts';
+import { FULL } from '../../../parts/full.ts';
 import { events, type Opened, open, segmentsIn, take, tempFolder } from './folder.ts';
 
 /** `tears` writes the first half of what it is given, `lies` all of it, before they fail as a disk does. */
@@ -19,7 +20,6 @@ type Action =
 type Disk = { files: SegmentFiles; set(to: { mood: Mood; stuck: boolean }): void };
 
 const WELL = { mood: 'well', stuck: false } as const;
-const FULL = process.env.HOTITEM_TEST_FULL === '1';
 
 const action: fc.Arbitrary<Action> = fc.oneof(
   {
