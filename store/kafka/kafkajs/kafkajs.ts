@@ -42,6 +42,7 @@ const { CompressionTypes, Kafka, logLevel } = kafkajs;
 const REBALANCE_MS = 20_000;
 /** Retries of one request: enough to find a new leader. The caller retries longer failures. */
 const ATTEMPTS = 4;
+const NO_HEADERS = {};
 const NOT_PATCHED = 'kafkajs cannot be patched, so this does not apply:';
 
 /** The Kafka client over kafkajs. Connects when it is first needed, so that no process fails to start because Kafka is unavailable. */
@@ -133,13 +134,11 @@ function passesSoon({ failure }: KafkaError): boolean {
   return failure === 'leader' || failure === 'unreachable';
 }
 
-/** Does not copy the messages: there are many. */
-function place({ key, value, headers, time }: KafkaMessage, row: number): Message {
-  const placed: Message = { value, partition: key === undefined ? row : keyNumber(key) };
-  if (key !== undefined) placed.key = key;
-  if (headers !== undefined) placed.headers = headers;
-  if (time !== undefined) placed.timestamp = String(time);
-  return placed;
+/** One literal with all fields: kafkajs copies each message, and copies one whose fields were added later in half the speed. */
+function place({ key, value, headers = NO_HEADERS, time }: KafkaMessage, row: number): Message {
+  const partition = key === undefined ? row : keyNumber(key);
+  const placed = { key: key ?? null, value, headers, partition };
+  return time === undefined ? placed : { ...placed, timestamp: String(time) };
 }
 
 /** A patched kafkajs for this connection. Does not connect yet. Throws a `Trouble` if another version of kafkajs is installed. */
