@@ -32,14 +32,20 @@ const NJS_LACKS = [
   'rest-argument',
 ];
 
-for (const [engine, lacks] of Object.entries({ njs: NJS_LACKS, qjs: [] })) {
+await Promise.all([nginxScripts('njs', NJS_LACKS), nginxScripts('qjs', []), programs(), dashboards()]);
+
+async function nginxScripts(engine, lacks) {
   const define = { QUICKJS: String(engine === 'qjs') };
-  await nginxScript('njs/main.ts', `hotitem.${engine}.js`, { lacks, define });
-  await nginxScript('njs/periodic.ts', `hotitem-periodic.${engine}.js`, { lacks, define });
+  await Promise.all([
+    nginxScript('njs/main.ts', `hotitem.${engine}.js`, { lacks, define }),
+    nginxScript('njs/periodic.ts', `hotitem-periodic.${engine}.js`, { lacks, define }),
+  ]);
 }
-await licences([await page(), await command()]);
-await manual();
-await dashboards();
+
+async function programs() {
+  const bundled = await Promise.all([page(), command()]);
+  await Promise.all([licences(bundled), manual()]);
+}
 
 async function nginxScript(entry, name, { lacks, define }) {
   const outfile = `dist/nginx/${name}`;
