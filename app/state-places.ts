@@ -20,7 +20,7 @@ const FILES = [
   'heat.json',
   'hotitem.log',
   'losses.json',
-  'nginx-books.json',
+  'nginx-accounting.json',
   'quarantine',
   'rejected.log',
   'sink-losses.json',

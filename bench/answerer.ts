@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { NginxBuild } from '../provision/nginx.ts';
 import { type NginxPart, startNginx } from '../test/parts/nginx.ts';
+import { temporaryPaths, WORKER_USER } from '../test/parts/nginx-conf.ts';
 
 /**
  * In the sidecar's place, an nginx that says 204 to every line and keeps none: as little work beside the nginx that is
@@ -21,19 +22,16 @@ export async function startAnswerer(options: {
 
 // A poll gets 404: answered with 204 at once, it would be asked again at once.
 function text(folder: string, socket: string): string {
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
-    .map((name) => `${name}_temp_path "${join(folder, name)}";`)
-    .join('\n');
   return `
 worker_processes 1;
-${process.getuid?.() === 0 ? 'user root;' : ''}
+${WORKER_USER}
 pid "${join(folder, 'nginx.pid')}";
 events { worker_connections 4096; }
 http {
 access_log off;
 keepalive_requests 1000000000;
 client_max_body_size 0;
-${temporary}
+${temporaryPaths(folder)}
 server {
 listen "unix:${socket}";
 location = /v1/lines { return 204; }

@@ -5,6 +5,7 @@ import { createHotFolder } from '../heat/hot-folder.ts';
 import type { NginxBuild } from '../provision/nginx.ts';
 import { temporaryFolder } from '../test/parts/guard.ts';
 import { type NginxPart, startNginx } from '../test/parts/nginx.ts';
+import { temporaryPaths, WORKER_USER } from '../test/parts/nginx-conf.ts';
 import { freePorts } from '../test/parts/ports.ts';
 import { obtainWrk } from '../test/provision/wrk.ts';
 import type { BenchOptions, Case, Table, Target } from './bench.ts';
@@ -114,11 +115,11 @@ async function startFastOrigin(
   const config = join(prefix, 'nginx.conf');
   writeFileSync(
     config,
-    `${process.getuid?.() === 0 ? 'user root;' : ''} worker_processes 1; pid nginx.pid;
+    `${WORKER_USER} worker_processes 1; pid nginx.pid;
     events { worker_connections 512; }
     http {
       access_log off; keepalive_requests 1000000;
-      ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${name};`).join(' ')}
+      ${temporaryPaths()}
       server { listen 127.0.0.1:${port}; default_type text/html; location / { return 200 "${'page '.repeat(200)}"; } }
     }`,
   );

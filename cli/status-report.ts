@@ -30,7 +30,7 @@ const SIDECAR: [keyof SidecarAccounts, string][] = [
   ['duplicate', 'duplicate'],
   ['sampledOut', 'sampled out'],
   ['bad', 'bad'],
-  ['ladder', 'shedding step'],
+  ['sheddingStep', 'shedding step'],
   ['waitingAtStart', 'waiting at start'],
   ['waiting', 'waiting'],
   ['delivered', 'delivered'],

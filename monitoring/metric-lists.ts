@@ -36,7 +36,7 @@ export const METRIC_GROUPS: readonly MetricGroup[] = [
   },
   {
     title: 'Webhooks',
-    by: 'The sidecar, unless `heat.enabled` is false; without values where `webhooks` names none.',
+    by: 'The sidecar, unless `heat.enabled` is false; without values if no webhook is configured.',
     list: WEBHOOK_METRICS,
   },
   { title: 'Decisions', by: 'The sidecar, unless `heat.enabled` is false.', list: DECISION_METRICS },

@@ -92,7 +92,7 @@ export const ROWS: Row[] = [
           { expr: `sum(${rate('intake_duplicates_total')})`, legend: 'duplicate' },
           { expr: `sum(${rate('intake_sampled_out_total')})`, legend: 'shed' },
           { expr: `sum by (reason) (${rate('intake_bad_lines_total')})`, legend: 'bad: {{reason}}' },
-          { expr: `sum by (reason) (${rate('intake_refused_total')})`, legend: 'rejected: {{reason}}' },
+          { expr: `sum by (reason) (${rate('intake_rejected_total')})`, legend: 'rejected: {{reason}}' },
         ],
       },
       {
@@ -156,7 +156,7 @@ export const ROWS: Row[] = [
         about: 'Step 1 to 4 keeps one event in 2, 4, 8, 16; step 5 one in 64.',
         show: 'lines',
         unit: 'none',
-        queries: [{ expr: all('ladder_step'), legend: '{{instance}}' }],
+        queries: [{ expr: all('shedding_step'), legend: '{{instance}}' }],
         alarm: { at: 1 },
       },
       {

@@ -18,7 +18,7 @@ export const PROTECT_METRICS = {
   },
   protect_refused_total: {
     kind: 'counter',
-    help: 'Times that a page was found to be unfit to be shared, by reason: status (is not 200), cookie (sets one), forbidden (Cache-Control, Expires or X-Accel-Expires), vary, compressed, too_large, incomplete, differs (from visitor to visitor), not_stored (nginx does not keep it)',
+    help: 'Times that a page was found unfit for sharing, by reason: status (is not 200), cookie (sets one), forbidden (Cache-Control, Expires or X-Accel-Expires), vary, compressed, too_large, incomplete, differs (from visitor to visitor), not_stored (nginx does not keep it)',
     labels: ['reason'],
   },
   protect_dropped_total: {

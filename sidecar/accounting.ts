@@ -13,8 +13,8 @@ export type SidecarAccounts = {
   sampledOut: number;
   /** …and these are not events. */
   bad: number;
-  /** The current load shedding step, 0 for none: the metric `ladder_step`. */
-  ladder: number;
+  /** The current load shedding step, 0 for none: the metric `shedding_step`. */
+  sheddingStep: number;
   /** Events in the spool at the start that were not delivered yet. */
   waitingAtStart: number;
   /** Events in the spool now. */
@@ -77,7 +77,7 @@ export function createAccounting(options: AccountingOptions): () => SidecarAccou
       duplicate,
       sampledOut,
       bad: received - accepted - duplicate - sampledOut,
-      ladder: metrics.of('ladder_step').value(),
+      sheddingStep: metrics.of('shedding_step').value(),
       ...balance(accepted),
     };
   };

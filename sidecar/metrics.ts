@@ -42,7 +42,7 @@ export const SIDECAR_METRICS = {
     help: 'Lines that are not events, stored in rejected.log',
     labels: ['reason'],
   },
-  intake_refused_total: {
+  intake_rejected_total: {
     kind: 'counter',
     help: 'Requests of nginx that were rejected, by reason: nginx spills them, or gives them up',
     labels: ['reason'],
@@ -86,7 +86,7 @@ export const SIDECAR_METRICS = {
     help: 'Part of it that is delivered and kept for replay; deleted when space is needed',
   },
   spool_segments: { kind: 'gauge', help: 'Segment files of the spool' },
-  ladder_step: {
+  shedding_step: {
     kind: 'gauge',
     help: 'Load shedding while the spool fills up: 0 none, 1 to 4 keeps one event in 2, 4, 8, 16, 5 one in 64 with the fields needed for counts only',
   },

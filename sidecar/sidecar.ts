@@ -10,15 +10,15 @@ import type { Shutdown } from '../service/shutdown.ts';
 import { openSpool, type Spool, type SpoolOptions } from '../store/spool/spool.ts';
 import { makeFolders } from './folders.ts';
 import { type IntakeRoute, startIntake } from './ingest/intake.ts';
-import { createLadder, type Ladder, RUNGS } from './ingest/ladder.ts';
+import { createLoadShedding, type LoadShedding, SHEDDING_STEPS } from './ingest/load-shedding.ts';
 import type { NewViews } from './ingest/new-views.ts';
 import { createRecentIds } from './ingest/recent-ids.ts';
 import { createRejectFile } from './ingest/reject-file.ts';
 import { createTakeIn } from './ingest/take-in.ts';
 import { createTestViews, type TestView } from './ingest/test-views.ts';
 import type { SIDECAR_METRICS } from './metrics.ts';
-import { createNginxBooks, type NginxAccounts } from './nginx/nginx-accounting.ts';
-import { createBooksFile } from './nginx/nginx-accounting-file.ts';
+import { createNginxAccounting, type NginxAccounts } from './nginx/nginx-accounting.ts';
+import { createAccountingFile } from './nginx/nginx-accounting-file.ts';
 import { createPollRoute } from './nginx/poll-route.ts';
 import { type CaptureState, createControl } from './nginx/switch.ts';
 import { createControlRoute } from './nginx/switch-route.ts';
@@ -119,17 +119,17 @@ export async function startSidecar(
   const takeIn = createTakeIn({
     recent: createRecentIds(),
     writer,
-    ladder: config.spool.ladder === 'on' ? openLadder(options, spool) : undefined,
+    shedding: config.spool.shedding === 'on' ? openLoadShedding(options, spool) : undefined,
     keep: (events) => spool.appendEncoded(events),
     newViews,
     onTest: tests.note,
     reject: createRejectFile(join(config.home, 'rejected.log'), now),
     metrics,
   });
-  const books = createNginxBooks({
+  const accounting = createNginxAccounting({
     metrics,
     now,
-    file: createBooksFile(join(config.home, 'nginx-books.json'), warn),
+    file: createAccountingFile(join(config.home, 'nginx-accounting.json'), warn),
     sequence: () => spool.stats().nextSequence,
   });
   const offsetsPath = join(config.home, 'spill-offsets.json');
@@ -147,7 +147,7 @@ export async function startSidecar(
     maxRequestBytes: config.intake.max_request_bytes,
     maxConnections: config.intake.max_connections,
     takeIn,
-    routes: { ...intakeRoutes, '/v1/control': createPollRoute({ control, books, warn }) },
+    routes: { ...intakeRoutes, '/v1/control': createPollRoute({ control, accounting, warn }) },
     metrics,
     warn,
   });
@@ -159,18 +159,18 @@ export async function startSidecar(
   });
   shutdown.add('control socket', owner.close);
   return {
-    nginx: () => ({ capture: control.state(), accounts: books.accounts() }),
+    nginx: () => ({ capture: control.state(), accounts: accounting.accounts() }),
     tests: tests.list,
     losses: [
-      { reason: 'nginx_dropped', total: () => books.accounts()?.dropped, lasts: true },
-      { reason: 'nginx_missing', total: books.missing, lasts: true, falls: true },
+      { reason: 'nginx_dropped', total: () => accounting.accounts()?.dropped, lasts: true },
+      { reason: 'nginx_missing', total: accounting.missing, lasts: true, falls: true },
       { reason: 'sampled_out', total: () => metrics.sum('intake_sampled_out_total') },
       { reason: 'spool_damaged', total: () => spool.stats().lostEvents },
     ],
     checks: [
       { name: 'intake', ready: () => intake.failure() ?? true },
       { name: 'control socket', ready: () => owner.failure() ?? true },
-      { name: 'spill', ready: () => tail.failure() ?? (books.isSpillBarred() ? BARRED : true) },
+      { name: 'spill', ready: () => tail.failure() ?? (accounting.isSpillBarred() ? BARRED : true) },
     ],
   };
 }
@@ -179,23 +179,23 @@ function makeSidecarFolders({ config, warn }: Pick<SidecarOptions, 'config' | 'w
   makeFolders({ home: config.home, spill: config.spill.dir, group: config.intake.socket_group, warn });
 }
 
-function openLadder({ config, metrics, warn }: SidecarOptions, spool: Spool): Ladder {
-  const ladder = createLadder({
-    from: config.spool.ladder_from,
+function openLoadShedding({ config, metrics, warn }: SidecarOptions, spool: Spool): LoadShedding {
+  const shedding = createLoadShedding({
+    from: config.spool.shedding_from,
     fill: spool.fill,
     onChange: ({ step, fill }) =>
       warn(
-        `ladder ${step}`,
+        `shedding ${step}`,
         step === 0 ? 'every event is kept again' : 'the spool fills up, events are sampled',
         {
           step,
-          ...RUNGS[step],
+          ...SHEDDING_STEPS[step],
           fill: Number(fill.toFixed(3)),
         },
       ),
   });
-  metrics.of('ladder_step').follow(ladder.step);
-  return ladder;
+  metrics.of('shedding_step').follow(shedding.step);
+  return shedding;
 }
 
 function oneIn(state: CaptureState): number {

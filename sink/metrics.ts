@@ -5,7 +5,7 @@ export const SINK_METRICS = {
   sink_consumed_total: { kind: 'counter', help: 'Events read from the log and processed' },
   sink_waiting: {
     kind: 'gauge',
-    help: 'Events in the log that the whole group has not committed, asked of Kafka every 15 s; NaN while it does not say',
+    help: 'Events in the log that the whole group has not committed, asked of Kafka every 15 s; NaN while Kafka does not answer',
   },
   sink_indexed_total: { kind: 'counter', help: 'Events created in the index' },
   sink_existing_total: { kind: 'counter', help: 'Events that were already in the index' },

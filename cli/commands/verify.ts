@@ -84,7 +84,7 @@ async function compare(context: CommandContext): Promise<number> {
       onProgress: ({ records }) => progress.show(records),
     }).finally(lookup.close);
     progress.end();
-    const nginx = await askNginxBooks(core, range.from);
+    const nginx = await askNginxAccounting(core, range.from);
     const status = statusOf(verified, nginx);
     const answer: Answer = {
       from: new Date(range.from).toISOString(),
@@ -132,7 +132,7 @@ type NginxBefore = { captured: number; ingested: number; buffered: number; lost:
 const BEFORE_SPOOL = ['nginx_dropped', 'nginx_missing', 'sampled_out'];
 
 /** Undefined if no sidecar answers here, or its nginx does not count (http-batch.conf). */
-async function askNginxBooks({ config }: Core, from: number): Promise<NginxBefore | undefined> {
+async function askNginxAccounting({ config }: Core, from: number): Promise<NginxBefore | undefined> {
   const sidecar = await askService(config.admin.listen, 'admin.listen');
   if (!('accounts' in sidecar)) return undefined;
   const { nginx, losses = [] } = sidecar.accounts;

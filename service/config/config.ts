@@ -77,9 +77,10 @@ export function loadConfig(sources: ConfigSources): Config {
   const env = Object.fromEntries(Object.entries(sources.env).filter(([name]) => !ignored.includes(name)));
   const source = findConfigFile(sources);
   const merged = readFile(source, sources.usual?.uid ?? 0, { problems, files });
+  problems.push(...renameFormer(merged));
   for (const { path, value } of fromEnvironment(env, problems, files)) put(merged, path, value);
   for (const setting of SETTINGS) {
-    const text = sources.flags[setting.flag];
+    const text = sources.flags[setting.flag] ?? sources.flags[setting.former?.flag ?? ''];
     if (text !== undefined) put(merged, setting.path, toValue(setting, text));
   }
   const result = settings.safeParse(merged, { reportInput: true });
@@ -99,10 +100,32 @@ function isForeign(variable: string, value: string | undefined): boolean {
 
 function givenIn(merged: Record<string, unknown>): ReadonlySet<string> {
   const given = SETTINGS.filter(({ path }) => {
-    const value = path.reduce<unknown>((inner, key) => (isRecord(inner) ? inner[key] : undefined), merged);
+    const value = valueAt(merged, path);
     return value !== undefined && value !== null;
   });
   return new Set(given.map(({ path }) => path.join('.')));
+}
+
+function valueAt(merged: unknown, path: string[]): unknown {
+  return path.reduce<unknown>((inner, key) => (isRecord(inner) ? inner[key] : undefined), merged);
+}
+
+/** Moves what a file sets by a former name. Returns the settings that it sets by both names. */
+function renameFormer(merged: Record<string, unknown>): string[] {
+  return SETTINGS.flatMap(({ path, former }) => {
+    const value = former && valueAt(merged, former.path);
+    if (former === undefined || value === undefined) return [];
+    remove(merged, former.path);
+    if (valueAt(merged, path) !== undefined)
+      return [`${former.path.join('.')}: former name of ${path.join('.')}, which is set too: remove it`];
+    put(merged, path, value);
+    return [];
+  });
+}
+
+function remove(target: Record<string, unknown>, path: string[]): void {
+  const inner = valueAt(target, path.slice(0, -1));
+  if (isRecord(inner)) delete inner[path.at(-1) ?? ''];
 }
 
 /** Checks the complete paths, which may be longer than the given ones. */

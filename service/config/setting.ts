@@ -13,11 +13,19 @@ export type Setting = {
   secret: boolean;
   fallback: unknown;
   about: string;
+  /** Its earlier name in each source, which is still accepted. */
+  former?: SettingName;
 };
+
+type SettingName = Pick<Setting, 'path' | 'env' | 'flag'>;
 
 const ALIASES: Record<string, string> = {
   KAFKA_BROKERS: 'kafka.brokers',
   ELASTICSEARCH_NODE: 'elasticsearch.node',
+};
+const FORMER_NAMES: Record<string, string> = {
+  'spool.shedding': 'spool.ladder',
+  'spool.shedding_from': 'spool.ladder_from',
 };
 /** Paths of secrets: no flag accepts them and no message shows them. */
 export const SECRETS: ReadonlySet<string> = new Set([
@@ -35,7 +43,9 @@ export const SECTIONS: string[] = Object.keys(settings.shape);
 /** The setting that an environment variable sets. */
 export function settingOf(variable: string): Setting | undefined {
   const alias = ALIASES[variable];
-  return SETTINGS.find((known) => known.env === variable || known.path.join('.') === alias);
+  return SETTINGS.find(
+    ({ env, former, path }) => env === variable || former?.env === variable || path.join('.') === alias,
+  );
 }
 
 function leaves(schema: z.ZodType, path: string[]): Setting[] {
@@ -45,12 +55,11 @@ function leaves(schema: z.ZodType, path: string[]): Setting[] {
   }
   // A list of sections: only a file can have it.
   if (inner instanceof z.ZodArray && inner.element instanceof z.ZodObject) return [];
-  const words = path.join('_');
+  const former = FORMER_NAMES[path.join('.')];
   return [
     {
-      path,
-      env: `HOTITEM_${words.toUpperCase()}`,
-      flag: words.replaceAll('_', '-'),
+      ...nameOf(path),
+      ...(former !== undefined && { former: nameOf(former.split('.')) }),
       kind: inner instanceof z.ZodNumber ? 'number' : inner instanceof z.ZodArray ? 'list' : 'text',
       choices: choicesOf(inner),
       secret: SECRETS.has(path.join('.')),
@@ -58,6 +67,11 @@ function leaves(schema: z.ZodType, path: string[]): Setting[] {
       about: schema.description ?? '',
     },
   ];
+}
+
+function nameOf(path: string[]): SettingName {
+  const words = path.join('_');
+  return { path, env: `HOTITEM_${words.toUpperCase()}`, flag: words.replaceAll('_', '-') };
 }
 
 function choicesOf(schema: z.ZodType): string[] {

@@ -99,13 +99,13 @@ export const settings = z.strictObject({
         .describe(
           'what a power cut may lose: nothing (always), one second (1s), or what the kernel had not written (never). kill -9 loses nothing',
         ),
-      ladder: z
+      shedding: z
         .enum(['on', 'off'])
         .default('on')
         .describe(
           'load shedding: whether a spool that fills up keeps a weighted sample of events before it rejects all',
         ),
-      ladder_from: z
+      shedding_from: z
         .number()
         .min(0.1)
         .max(0.99)

@@ -118,6 +118,6 @@ export async function startIntake(options: IntakeOptions): Promise<Intake> {
   }
 
   function refusals(reason: string) {
-    return metrics.of('intake_refused_total', { reason });
+    return metrics.of('intake_rejected_total', { reason });
   }
 }

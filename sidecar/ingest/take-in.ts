@@ -1,12 +1,12 @@
 import type { BadLine, BadLineReason } from '../../event/bad-line.ts';
-import type { EventWriter } from '../../event/event-writer.ts';
+import type { EventWriter, Extent } from '../../event/event-writer.ts';
 import { createLine, type Line } from '../../event/line.ts';
 import { testToken } from '../../event/test-view.ts';
 import { afterTear, betweenNuls } from '../../event/torn-line.ts';
 import type { Metrics } from '../../service/metrics.ts';
 import type { SIDECAR_METRICS } from '../metrics.ts';
 import { createEncodedEvents, type EncodedEvents } from './encoded-events.ts';
-import { isKept, type Ladder, type Rung } from './ladder.ts';
+import { isKept, type LoadShedding } from './load-shedding.ts';
 import { type NewViews, NO_VIEWS, type ViewBatch } from './new-views.ts';
 import type { RecentIds } from './recent-ids.ts';
 import { createWritesUnderWay } from './writes-under-way.ts';
@@ -18,7 +18,7 @@ export type TakeInOptions = {
   recent: RecentIds;
   writer: EventWriter;
   /** How many events are kept while the spool fills up; absent: all. */
-  ladder?: Ladder | undefined;
+  shedding?: LoadShedding | undefined;
   /** Resolves once the events are on disk. */
   keep: (events: { bytes: Buffer; count: number }) => Promise<unknown>;
   /** Receives each new view once it is stored. */
@@ -64,14 +64,14 @@ const MOST_BAD_LINES = 1_000;
 const SPARE_BUFFERS = 4;
 /** Twice what nginx posts, or the tail reads, at once. */
 const LARGEST_SPARE_BYTES = 1024 * 1024;
-const EVERYTHING: Rung = { oneIn: 1, bare: false };
+const EVERYTHING: Extent = { oneIn: 1, bare: false };
 
 /**
  * The only way into the spool, for posted and for spilled lines. Resolves when all events of `lines` are stored. Rejects if `keep` does;
  * then none of them counts, and all may be resent.
  */
 export function createTakeIn(options: TakeInOptions): TakeIn {
-  const { recent, writer, ladder, keep, newViews = NO_VIEWS, onTest, reject, metrics } = options;
+  const { recent, writer, shedding, keep, newViews = NO_VIEWS, onTest, reject, metrics } = options;
   const line = createLine();
   const meters = { intake: metersOf('intake'), spill: metersOf('spill'), log: metersOf('log') };
   const writes = createWritesUnderWay();
@@ -122,7 +122,7 @@ export function createTakeIn(options: TakeInOptions): TakeIn {
     { areNew, views }: { areNew: boolean; views: ViewBatch },
   ): Sorted {
     views.clear();
-    const rung = ladder?.rung() ?? EVERYTHING;
+    const extent = shedding?.extent() ?? EVERYTHING;
     const events = createEncodedEvents(lines.length, spare.pop());
     const bad: BadLines = { shown: [], count: 0, byReason: new Map() };
     const sorted: Sorted = {
@@ -142,8 +142,9 @@ export function createTakeIn(options: TakeInOptions): TakeIn {
       const isEvent = line.read(lines, at);
       const end = line.lineEnd();
       // A quick check for damage by a full disk or a power cut: most lines need no closer look.
-      if (isFile && (!isEvent || line.isOdd())) sortDamaged(lines.toString('latin1', at, end), rung, sorted);
-      else if (isEvent) sortEvent(rung, sorted);
+      if (isFile && (!isEvent || line.isOdd()))
+        sortDamaged(lines.toString('latin1', at, end), extent, sorted);
+      else if (isEvent) sortEvent(extent, sorted);
       else if (bad.count + empty === MOST_BAD_LINES) throw new TooManyBadLines();
       else if (end > at) sortBad(sorted);
       else empty++;
@@ -153,26 +154,26 @@ export function createTakeIn(options: TakeInOptions): TakeIn {
   }
 
   /** NULs from a power cut are not a line, and are counted separately from the lines around them. */
-  function sortDamaged(text: string, rung: Rung, sorted: Sorted): void {
+  function sortDamaged(text: string, extent: Extent, sorted: Sorted): void {
     const parts = betweenNuls(text);
-    for (const part of parts) if (part !== '') sortTorn(part, rung, sorted);
+    for (const part of parts) if (part !== '') sortTorn(part, extent, sorted);
     for (let i = 1; i < parts.length; i++)
       addBad(sorted.bad, { reason: 'nul', field: 'line', value: 'NULs, as left by a power cut' });
   }
 
   /** After a line that was torn by a full disk, the next one begins without a newline. */
-  function sortTorn(text: string, rung: Rung, sorted: Sorted): void {
+  function sortTorn(text: string, extent: Extent, sorted: Sorted): void {
     let rest = text;
     for (let second = afterTear(rest); second !== -1; second = afterTear(rest)) {
-      sortLine(line.read(Buffer.from(rest.slice(0, second), 'latin1'), 0), rung, sorted);
+      sortLine(line.read(Buffer.from(rest.slice(0, second), 'latin1'), 0), extent, sorted);
       rest = rest.slice(second);
     }
-    sortLine(line.read(Buffer.from(rest, 'latin1'), 0), rung, sorted);
+    sortLine(line.read(Buffer.from(rest, 'latin1'), 0), extent, sorted);
   }
 
   /** Handles the line that was read last. */
-  function sortLine(isEvent: boolean, rung: Rung, sorted: Sorted): void {
-    if (isEvent) sortEvent(rung, sorted);
+  function sortLine(isEvent: boolean, extent: Extent, sorted: Sorted): void {
+    if (isEvent) sortEvent(extent, sorted);
     else sortBad(sorted);
   }
 
@@ -181,7 +182,7 @@ export function createTakeIn(options: TakeInOptions): TakeIn {
     addBad(sorted.bad, line.bad());
   }
 
-  function sortEvent(rung: Rung, sorted: Sorted): void {
+  function sortEvent(extent: Extent, sorted: Sorted): void {
     sorted.lines++;
     const high = line.idBits(0);
     const low = line.idBits(1);
@@ -192,14 +193,14 @@ export function createTakeIn(options: TakeInOptions): TakeIn {
     sorted.high.push(high);
     sorted.low.push(low);
     sorted.views.add(line);
-    if (isKept(high, low, rung.oneIn)) write(line, rung, sorted.events);
+    if (isKept(high, low, extent.oneIn)) write(line, extent, sorted.events);
     else sorted.sampledOut++;
   }
 
-  function write(view: Line, rung: Rung, events: EncodedEvents): void {
+  function write(view: Line, extent: Extent, events: EncodedEvents): void {
     events.reserve(writer.mostBytes(view));
     const at = events.end();
-    events.extend(writer.write(view, events.buffer(), at, rung));
+    events.extend(writer.write(view, events.buffer(), at, extent));
     const token = onTest === undefined ? undefined : testToken(view);
     if (token !== undefined) onTest?.(token, events.buffer().toString('utf8', at, events.end()));
   }

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { reasonOf } from '../../service/log.ts';
 import { replaceFile } from '../../service/replace-file.ts';
@@ -38,29 +39,34 @@ const remembered = z.object({
 /** What the accounting of nginx needs to continue after a restart of the sidecar. */
 export type Remembered = z.output<typeof remembered>;
 
-export type BooksFile = {
+export type AccountingFile = {
   /** Undefined if there is none, or if it is damaged: then the accounting starts over. */
   load(): Remembered | undefined;
   /** Returns at once, and writes only changes. Not fsynced: after a power failure the accounting may start over. */
-  store(books: Remembered): void;
+  store(accounting: Remembered): void;
 };
 
-export function createBooksFile(
+/** As earlier versions named it. */
+const FORMER_NAME = 'nginx-books.json';
+
+/** A file with the former name, in the same folder, is renamed. */
+export function createAccountingFile(
   path: string,
   warn: (key: string, message: string, fields?: object) => void,
-): BooksFile {
+): AccountingFile {
   let writing = false;
   let stored: string | undefined;
   return {
     load() {
       try {
+        takeOver();
         return remembered.safeParse(JSON.parse(readFileSync(path, 'utf8'))).data;
       } catch {
         return undefined;
       }
     },
-    store(books) {
-      const text = JSON.stringify(books);
+    store(accounting) {
+      const text = JSON.stringify(accounting);
       // The next report comes within a second.
       if (writing || text === stored) return;
       writing = true;
@@ -71,9 +77,13 @@ export function createBooksFile(
           },
           (error: unknown) => {
             const reason = reasonOf(error);
-            warn('nginx books', 'the accounting of nginx could not be stored; a restart begins it again', {
-              reason,
-            });
+            warn(
+              'nginx accounting',
+              'the accounting of nginx could not be stored; a restart begins it again',
+              {
+                reason,
+              },
+            );
           },
         )
         .finally(() => {
@@ -81,4 +91,8 @@ export function createBooksFile(
         });
     },
   };
+  function takeOver(): void {
+    const former = join(dirname(path), FORMER_NAME);
+    if (!existsSync(path) && existsSync(former)) renameSync(former, path);
+  }
 }

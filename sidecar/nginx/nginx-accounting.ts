@@ -1,7 +1,7 @@
 import type { Metrics } from '../../service/metrics.ts';
 import type { SIDECAR_METRICS } from '../metrics.ts';
 import { createNginxInstances, type NginxTotals, postedIn, type Standing } from './instances.ts';
-import type { BooksFile } from './nginx-accounting-file.ts';
+import type { AccountingFile } from './nginx-accounting-file.ts';
 import type { NginxReport } from './report.ts';
 
 /** The sum of what every nginx reports, in views. One that stopped remains in it. */
@@ -47,7 +47,7 @@ export type NginxInstanceAccounts = {
   release: string | undefined;
 };
 
-export type NginxBooks = {
+export type NginxAccounting = {
   report(report: NginxReport): void;
   /** Undefined until nginx has reported. */
   accounts(): NginxAccounts | undefined;
@@ -57,11 +57,11 @@ export type NginxBooks = {
   missing(): number | undefined;
 };
 
-export type NginxBooksOptions = {
+export type NginxAccountingOptions = {
   metrics: Metrics<typeof SIDECAR_METRICS>;
   now: () => number;
   /** Written by the previous sidecar. */
-  file: BooksFile;
+  file: AccountingFile;
   /** The next sequence of the spool. */
   sequence: () => number;
 };
@@ -80,7 +80,12 @@ const MISSING_AFTER = 30;
  * The accounting of nginx: one equation over all that report. The sidecar does not know which nginx a line is from, so separate equations
  * would not balance.
  */
-export function createNginxBooks({ metrics, now, file, sequence }: NginxBooksOptions): NginxBooks {
+export function createNginxAccounting({
+  metrics,
+  now,
+  file,
+  sequence,
+}: NginxAccountingOptions): NginxAccounting {
   const past = file.load();
   const before = { intake: past?.intake ?? 0, spill: past?.spill ?? 0, known: past?.known ?? 0 };
   const instances = createNginxInstances(past, now);

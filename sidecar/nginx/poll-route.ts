@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Answer } from '../ingest/connections.ts';
 import type { IntakeRoute, Question } from '../ingest/intake.ts';
-import type { NginxBooks } from './nginx-accounting.ts';
+import type { NginxAccounting } from './nginx-accounting.ts';
 import { toNginxReport } from './report.ts';
 import type { Control } from './switch.ts';
 
@@ -14,7 +14,7 @@ const natural = z.coerce.number().int().min(0).catch(0);
 
 export type PollRouteOptions = {
   control: Control;
-  books: NginxBooks;
+  accounting: NginxAccounting;
   warn: (key: string, message: string, fields?: object) => void;
 };
 
@@ -22,7 +22,7 @@ export type PollRouteOptions = {
  * `GET /v1/control?version=V&wait=MS&…` on the intake socket: a long poll for the capture mode. It answers as soon as the version is not V,
  * or 204 after the wait. The rest of the query is nginx's report. Workers cannot set the mode: see switch-route.ts.
  */
-export function createPollRoute({ control, books, warn }: PollRouteOptions): IntakeRoute {
+export function createPollRoute({ control, accounting, warn }: PollRouteOptions): IntakeRoute {
   /** The pending poll of each nginx. */
   const waiting = new Map<string, AbortController>();
   return async (question) =>
@@ -33,7 +33,7 @@ export function createPollRoute({ control, books, warn }: PollRouteOptions): Int
     if (report !== undefined && 'problem' in report) {
       warn('nginx report', 'a report of nginx is invalid and not counted', { reason: report.problem });
     } else if (report !== undefined) {
-      books.report(report);
+      accounting.report(report);
     }
     const wait = query.get('wait');
     if (wait === null) return toldNow();

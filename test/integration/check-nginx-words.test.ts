@@ -6,6 +6,7 @@ import { tokensOf } from '../../nginx-setup/conf/tokens.ts';
 import { obtainNginx } from '../../provision/nginx.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { startNginx, testConfiguration } from '../parts/nginx.ts';
+import { temporaryPaths } from '../parts/nginx-conf.ts';
 import { freePorts } from '../parts/ports.ts';
 
 const CASES = 400;
@@ -33,7 +34,7 @@ test('nginx splits words as we do', async () => {
   writeFileSync(
     config,
     `pid ${folder}/pid; error_log ${folder}/error.log; events { } http { access_log off;
-    ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/temp/${name};`).join(' ')}
+    ${temporaryPaths(join(folder, 'temp'))}
     server { listen 127.0.0.1:${port};\n${locations.join('\n')}\n} }\n`,
   );
   try {

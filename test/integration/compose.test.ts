@@ -9,6 +9,7 @@ import { run } from '../../service/run.ts';
 import { testAsRoot } from '../parts/as-root.ts';
 import { ANOTHER_USER, asUser } from '../parts/attacker.ts';
 import { temporaryFolder } from '../parts/guard.ts';
+import { temporaryPaths } from '../parts/nginx-conf.ts';
 import { freePorts } from '../parts/ports.ts';
 import { startProcess, tailOf } from '../parts/process.ts';
 import { record } from '../parts/record.ts';
@@ -222,14 +223,11 @@ async function relocated(jsModule: string): Promise<{ conf: string; port: number
   const breaker = `127.0.0.1:${breakerPort}`;
   mkdirSync(join(folder.path, 'spill'), { recursive: true });
   await installNginx({ dir, socket: join(folder.path, 'sock'), spill: join(folder.path, 'spill'), breaker });
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
-    .map((name) => `${name}_temp_path ${folder.path}/${name};`)
-    .join('\n');
   const text = read('deploy/nginx.conf')
     .replace('modules/ngx_http_js_module.so', jsModule)
     .replace('pid /tmp/nginx.pid;', `pid ${folder.path}/nginx.pid;`)
     .replace('/var/log/nginx/error.log', join(folder.path, 'error.log'))
-    .replace('include /etc/nginx/mime.types;', temporary)
+    .replace('include /etc/nginx/mime.types;', temporaryPaths(folder.path))
     .replace('listen 8080;', `listen 127.0.0.1:${port};`)
     .replaceAll('/etc/nginx/hotitem', dir);
   expect(text).not.toContain('/etc/');

@@ -102,7 +102,7 @@ suiteWith(['kafka'], { stops: true })('a sidecar whose Kafka is away or refuses 
       KAFKA_BROKERS: new URL(gate.address).host,
       HOTITEM_SPOOL_MAX_BYTES: '300000',
       HOTITEM_SPOOL_SEGMENT_BYTES: '10000',
-      HOTITEM_SPOOL_LADDER_FROM: '0.5',
+      HOTITEM_SPOOL_SHEDDING_FROM: '0.5',
       // A log line for each of a hundred hot items would hide those that are asked for.
       HOTITEM_HEAT_ENABLED: 'false',
     });
@@ -110,9 +110,9 @@ suiteWith(['kafka'], { stops: true })('a sidecar whose Kafka is away or refuses 
     let views = 0;
     while (await post(COUNT).then(() => true, isRefused)) {
       views += COUNT;
-      const { ladder } = await books(running);
-      expect(await running.metric('hotitem_ladder_step')).toBe(ladder);
-      steps.add(ladder);
+      const { sheddingStep } = await books(running);
+      expect(await running.metric('hotitem_shedding_step')).toBe(sheddingStep);
+      steps.add(sheddingStep);
     }
     expect([...steps]).toEqual([0, 1, 2, 3, 4, 5]);
     const full = await books(running);
@@ -120,7 +120,7 @@ suiteWith(['kafka'], { stops: true })('a sidecar whose Kafka is away or refuses 
     expect(full.accepted + full.sampledOut).toBe(views);
     const climbed = warnings(running, 'the spool fills up, events are sampled');
     expect(climbed.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5]);
-    expect(await running.metric('hotitem_intake_refused_total')).toBe(1);
+    expect(await running.metric('hotitem_intake_rejected_total')).toBe(1);
     await refusals(running, 'unreachable', 2);
     expect(warnings(running, 'Kafka does not accept events; they wait in the spool')).toHaveLength(1);
 
@@ -133,7 +133,7 @@ suiteWith(['kafka'], { stops: true })('a sidecar whose Kafka is away or refuses 
     const estimate = weights.reduce((sum, weight) => sum + weight, 0);
     expect(Math.abs(estimate - views)).toBeLessThanOrEqual(5 * error);
     await post(COUNT);
-    expect(await delivered(running, full.accepted + COUNT)).toMatchObject({ ladder: 0 });
+    expect(await delivered(running, full.accepted + COUNT)).toMatchObject({ sheddingStep: 0 });
     expect(warnings(running, 'every event is kept again')).toHaveLength(1);
     await gate.shut();
   });

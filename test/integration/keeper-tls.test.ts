@@ -9,6 +9,7 @@ import type { Suite } from '../../provision/versions.ts';
 import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { type NginxPart, startNginx } from '../parts/nginx.ts';
+import { temporaryPaths, WORKER_USER } from '../parts/nginx-conf.ts';
 import { freePorts } from '../parts/ports.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
@@ -220,7 +221,7 @@ function configuration(given: {
   const include = (name: string) => `include "${join(home, name)}";`;
   const pages = `${include('server-hot.conf')} ${include('server-protect.conf')}
     location /item/ { ${include('cache.conf')} proxy_pass https://127.0.0.1:${tlsOrigin}; }`;
-  return `${process.getuid?.() === 0 ? 'user root;' : ''}
+  return `${WORKER_USER}
   worker_processes 1;
   pid nginx.pid;
   events { worker_connections 512; }
@@ -231,7 +232,7 @@ function configuration(given: {
     variables_hash_max_size 2048;
     log_format shared ' $host$request_uri $hotitem_shared $http_user_agent';
     access_log shared.log shared if=$hotitem_shared;
-    ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${name};`).join(' ')}
+    ${temporaryPaths()}
     proxy_http_version 1.1;
     proxy_set_header Connection "";
     proxy_set_header Host $host;

@@ -9,6 +9,7 @@ import type { Suite } from '../../provision/versions.ts';
 import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { type NginxPart, startNginx } from '../parts/nginx.ts';
+import { temporaryPaths, WORKER_USER } from '../parts/nginx-conf.ts';
 import { freePorts } from '../parts/ports.ts';
 import { report } from '../parts/report.ts';
 import { suiteWith } from '../parts/suite.ts';
@@ -228,7 +229,7 @@ async function startSite(build: NginxBuild, engine: Engine): Promise<Site> {
   writeFileSync(
     config,
     `${engine === 'none' || build.modules.js === undefined ? '' : `load_module "${build.modules.js}";`}
-    ${process.getuid?.() === 0 ? 'user root;' : ''}
+    ${WORKER_USER}
     worker_processes 1;
     pid nginx.pid;
     events { worker_connections 128; }
@@ -238,7 +239,7 @@ async function startSite(build: NginxBuild, engine: Engine): Promise<Site> {
       access_log off;
       log_not_found off;
       root "${pages}";
-      ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${name};`).join(' ')}
+      ${temporaryPaths()}
       add_header X-Hotitem-Hot $hotitem_hot always;
       ${serverOf('shop', '')}
       ${serverOf('cached', 'open_file_cache max=100; open_file_cache_valid 60s;')}

@@ -8,6 +8,7 @@ import { locate } from '../../nginx-setup/conf/locate.ts';
 import { obtainNginx } from '../../provision/nginx.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { startNginx } from '../parts/nginx.ts';
+import { temporaryPaths } from '../parts/nginx-conf.ts';
 import { freePorts } from '../parts/ports.ts';
 import { report } from '../parts/report.ts';
 import { suiteWith } from '../parts/suite.ts';
@@ -63,7 +64,7 @@ suiteWith(['nginx'])('the location that check takes for a URI', () => {
     writeFileSync(
       config,
       `pid ${folder}/pid; error_log ${folder}/error.log crit; events { } http { access_log off; root ${folder}/empty; merge_slashes off;
-      ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/${name};`).join(' ')}
+      ${temporaryPaths(folder)}
       ${servers.map((text, n) => `server { listen 127.0.0.1:${port}; server_name s${n}.invalid; ${text} }`).join('\n')} }\n`,
     );
     const nginx = await startNginx({ build, prefix: folder, config });

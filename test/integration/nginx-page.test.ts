@@ -11,6 +11,7 @@ import { loadConfig } from '../../service/config/config.ts';
 import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { type NginxPart, startNginx } from '../parts/nginx.ts';
+import { temporaryPaths } from '../parts/nginx-conf.ts';
 import { freePorts } from '../parts/ports.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
@@ -97,7 +98,7 @@ pid "${folder}/nginx.pid";
 error_log "${folder}/error.log";
 events {}
 http {
-${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path "${folder}/${name}";`).join('\n')}
+${temporaryPaths(folder)}
 access_log off;
 # A shop's own, which must not come on top.
 add_header Content-Security-Policy "default-src https://shop.example";

@@ -8,6 +8,7 @@ import { obtainNginx } from '../../provision/nginx.ts';
 import type { Suite } from '../../provision/versions.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { startNginx } from '../parts/nginx.ts';
+import { temporaryPaths, WORKER_USER } from '../parts/nginx-conf.ts';
 import { freePorts } from '../parts/ports.ts';
 import { until } from '../parts/until.ts';
 import { fieldsOf } from './nginx-line.ts';
@@ -224,7 +225,7 @@ export async function comparePages(options: PagesOptions): Promise<Outcome[]> {
 
   function configuration(): string {
     return `${build.modules.js === undefined ? '' : `load_module "${build.modules.js}";`}
-${process.getuid?.() === 0 ? 'user root;' : ''}
+${WORKER_USER}
 worker_processes 1;
 pid nginx.pid;
 events {
@@ -242,7 +243,7 @@ http {
     access_log off;
     root "${pages}";
     port_in_redirect off;
-    ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${name}_temp;`).join('\n    ')}
+    ${temporaryPaths()}
     ${servers.flatMap((server, n) => [...httpOf(server, n), ...twins.map((twin) => serverOf(server, n, twin))]).join('\n    ')}
 }
 `;

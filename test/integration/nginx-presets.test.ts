@@ -9,6 +9,7 @@ import type { Suite } from '../../provision/versions.ts';
 import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { type NginxPart, startNginx } from '../parts/nginx.ts';
+import { temporaryPaths, WORKER_USER } from '../parts/nginx-conf.ts';
 import { freePort } from '../parts/ports.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { PRESETS, type Shown } from './nginx-presets-urls.ts';
@@ -121,13 +122,13 @@ for (const suite of SUITES) {
 
 /** A page is its line. */
 function confOf({ dir, port }: { dir: string; port: number }): string {
-  return `${process.getuid?.() === 0 ? 'user root;' : ''}
+  return `${WORKER_USER}
 pid nginx.pid;
 events {
 }
 http {
     include "${join(dir, 'http-log.conf')}";
-    ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${name}_temp;`).join('\n    ')}
+    ${temporaryPaths()}
     server {
         listen 127.0.0.1:${port};
         access_log off;

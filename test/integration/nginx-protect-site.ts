@@ -8,6 +8,7 @@ import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
 import type { Suite } from '../../provision/versions.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { type NginxPart, startNginx } from '../parts/nginx.ts';
+import { temporaryPaths, WORKER_USER } from '../parts/nginx-conf.ts';
 import { freePorts } from '../parts/ports.ts';
 import { replaceIn } from '../parts/replace-in.ts';
 import { type Ask, ask, type Reply } from './nginx-ask.ts';
@@ -168,7 +169,7 @@ export async function startProtectSite(
       php === undefined
         ? ''
         : phpLocations(php, include('cache-fastcgi.conf') + include('announce-fastcgi.conf'));
-    return `${process.getuid?.() === 0 ? 'user root;' : ''}
+    return `${WORKER_USER}
     worker_processes 1;
     pid nginx.pid;
     events { worker_connections 512; }
@@ -181,7 +182,7 @@ export async function startProtectSite(
       map $arg_personal $hotitem_personal { default $arg_personal; }
       access_log views.log hotitem if=$hotitem_logged;
       log_not_found off;
-      ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${name};`).join(' ')}
+      ${temporaryPaths()}
       proxy_http_version 1.1;
       proxy_set_header Connection "";
       proxy_set_header Host $host;

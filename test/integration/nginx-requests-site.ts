@@ -8,6 +8,7 @@ import { compareVersions } from '../../nginx-setup/program/version.ts';
 import { obtainNginx } from '../../provision/nginx.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { type NginxPart, startNginx } from '../parts/nginx.ts';
+import { temporaryPaths, WORKER_USER } from '../parts/nginx-conf.ts';
 import { freePorts } from '../parts/ports.ts';
 import { until } from '../parts/until.ts';
 import { type RawOrigin, startRawOrigin } from './nginx-requests-origin.ts';
@@ -136,7 +137,7 @@ export async function startSite({ suite, engine, transport }: Way, waits?: typeo
   writeFileSync(
     config,
     `${build.modules.js === undefined ? '' : `load_module "${build.modules.js}";`}
-${process.getuid?.() === 0 ? 'user root;' : ''}
+${WORKER_USER}
 worker_processes 1;
 pid nginx.pid;
 events {
@@ -156,7 +157,7 @@ http {
     client_max_body_size 10m;
     port_in_redirect off;
     large_client_header_buffers 4 16k;
-    ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${name}_temp;`).join('\n    ')}
+    ${temporaryPaths()}
     ${server([plain, plain2], false)}
     ${server([captured, captured2], true)}
     server {

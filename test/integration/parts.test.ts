@@ -5,6 +5,7 @@ import { obtainNginx } from '../../provision/nginx.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { steady, views } from '../parts/load.ts';
 import { type NginxPart, startNginx } from '../parts/nginx.ts';
+import { temporaryPaths } from '../parts/nginx-conf.ts';
 import { freePort } from '../parts/ports.ts';
 import { report } from '../parts/report.ts';
 import { suiteWith } from '../parts/suite.ts';
@@ -86,7 +87,7 @@ events { worker_connections 256; }
 http {
     log_format seen escape=none '$request_uri';
     access_log seen.log seen;
-    client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
+    ${temporaryPaths()}
     js_path ${folder};
     js_import site from ok.js;
     server { listen 127.0.0.1:${port}; location / { js_content site.ok; } location = /none { return ${status}; } }

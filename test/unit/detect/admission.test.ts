@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { createAdmission, NOT_TRACKED, RISES, SWEEP_TICKS } from '../../../detect/admission.ts';
 import { mix } from '../../../event/mix.ts';
+import { runs } from '../../parts/full.ts';
 
 const NEVER = 2 ** 30;
 /** Visitor and stamp of a view of which nothing is asked. */
@@ -53,7 +54,7 @@ describe('admission', () => {
           if (least > 0) expect(reaches(least + 1)).toBe(true);
         }
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 

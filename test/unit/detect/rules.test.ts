@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { compileRules, DEFAULT_RULE } from '../../../detect/rules.ts';
+import { runs } from '../../parts/full.ts';
 
 const isShoe = (item: string) => item.startsWith('shoe-');
 const SHOES = { has: isShoe, categoryOf: (item: string) => (isShoe(item) ? 'shoes' : undefined) };
@@ -92,7 +93,7 @@ describe('rules', () => {
         const rules = compileRules([{ name: 'some', items: [pattern] }]);
         expect(rules.rulesFor(name).name === 'some').toBe(expected);
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(2_000) },
     );
   });
 

@@ -10,6 +10,7 @@ import {
   type Window,
   type Windows,
 } from '../../../detect/windows.ts';
+import { runs } from '../../parts/full.ts';
 
 const START = 3_000;
 const WINDOWS: Record<Window, { slots: number; slotTicks: number }> = {
@@ -59,7 +60,7 @@ test('every window is exact, however late views come', () => {
         }
       }
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
 });
 

@@ -2,6 +2,7 @@ import { isIPv6, isIPv4 as isNodesIPv4 } from 'node:net';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { isIPv4, isOtherClient, unmappedAt } from '../../../event/client-address.ts';
+import { runs } from '../../parts/full.ts';
 
 /** `text` as a span in the middle of a buffer whose other bytes would go on with an address. */
 function spanOf(text: string): [Buffer, number, number] {
@@ -41,7 +42,7 @@ test('addresses are exactly those that Node accepts, at any position', () => {
       ]);
       found.add(`${isNodesIPv4(text)} ${isOther}`);
     }),
-    { numRuns: 5_000 },
+    { numRuns: runs(5_000) },
   );
   expect(found.size).toBe(3);
 });

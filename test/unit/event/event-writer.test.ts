@@ -10,6 +10,7 @@ import { createLine } from '../../../event/line.ts';
 import { parsePlain } from '../../../event/parse-plain.ts';
 import { createRedaction } from '../../../event/redaction.ts';
 import { createVisitorHash } from '../../../event/visitor.ts';
+import { runs } from '../../parts/full.ts';
 import { line, lineOfVersion1, NODE } from './lines.ts';
 
 const EVERYTHING: Extent = { oneIn: 1, bare: false };
@@ -123,7 +124,7 @@ describe('the event of a line', () => {
           expect(found).toEqual(weight > 1 ? { ...kept, weight } : kept);
         },
       ),
-      { numRuns: 3_000 },
+      { numRuns: runs(3_000) },
     );
   });
 

@@ -4,6 +4,7 @@ import { fromLine } from '../../../event/from-line.ts';
 import { bitsOf } from '../../../event/id-bits.ts';
 import { createLine, type Line } from '../../../event/line.ts';
 import { HOST, PATH, UA } from '../../../event/line-fields.ts';
+import { runs } from '../../parts/full.ts';
 import { line, NODE } from './lines.ts';
 
 /** Everything that may stand between two newlines. */
@@ -66,7 +67,7 @@ describe('the fields of a line', () => {
             bitsOf(alone.id, 1),
           ]);
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(2_000) },
     );
   });
 
@@ -107,7 +108,7 @@ describe('the fields of a line', () => {
           expect(bitsOfAgent(ua, '', '\n')).toBe(bits);
         },
       ),
-      { numRuns: 2_000 },
+      { numRuns: runs(2_000) },
     );
   });
 

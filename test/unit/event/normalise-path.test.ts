@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { normalisePath } from '../../../event/normalise-path.ts';
+import { runs } from '../../parts/full.ts';
 
 /** Rich in what nginx treats specially, one character a byte. */
 const path = fc
@@ -36,7 +37,7 @@ describe('any path', () => {
       fc.property(path, (asked) => {
         expect(normalisePath(asked)).toBe(model(asked));
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
   });
 

@@ -3,7 +3,7 @@ import { createAddressMask, IP_MODES } from '../../../event/address-mask.ts';
 import type { HotItemEvent } from '../../../event/event.ts';
 import { fromLine } from '../../../event/from-line.ts';
 import { MOST_WEIGHT, parseStrict } from '../../../event/parse-strict.ts';
-import { RUNGS } from '../../../sidecar/ingest/ladder.ts';
+import { SHEDDING_STEPS } from '../../../sidecar/ingest/load-shedding.ts';
 
 const ID = '0123456789abcdef0123456789abcdef';
 const MOST_ONE_IN = 10_000;
@@ -34,7 +34,7 @@ describe('an event from another process', () => {
   });
 
   test('may have the highest weight that sampling and load shedding produce', () => {
-    expect(MOST_WEIGHT).toBe(MOST_ONE_IN * Math.max(...RUNGS.map(({ oneIn }) => oneIn)));
+    expect(MOST_WEIGHT).toBe(MOST_ONE_IN * Math.max(...SHEDDING_STEPS.map(({ oneIn }) => oneIn)));
     expect(parseStrict(JSON.stringify(view({ weight: MOST_WEIGHT })))).toMatchObject({ weight: MOST_WEIGHT });
   });
 

@@ -4,6 +4,7 @@ import type { HotItemEvent } from '../../../event/event.ts';
 import { fromLine } from '../../../event/from-line.ts';
 import { parse } from '../../../event/parse.ts';
 import { createPastEvent, type PastEvent } from '../../../event/past-view.ts';
+import { runs } from '../../parts/full.ts';
 import { line } from './lines.ts';
 
 const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0';
@@ -134,7 +135,7 @@ describe('a stored event', () => {
         ];
         expect(found).toBe(expected);
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(2_000) },
     );
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { createSpanHash, MOST_HASHED, type SpanHash } from '../../../event/span-hash.ts';
+import { runs } from '../../parts/full.ts';
 
 /** The hash of a text, of one byte a character, that lies `before` bytes into others. */
 function hashOf(by: SpanHash, text: string, before = 0): string {
@@ -22,7 +23,7 @@ describe('the hash of a span', () => {
         expect(seen.get(bits) ?? one).toBe(one);
         seen.set(bits, one);
       }),
-      { numRuns: 3_000 },
+      { numRuns: runs(3_000) },
     );
   });
 

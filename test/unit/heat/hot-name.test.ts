@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { hotFileName, whyNotActedOn } from '../../../heat/hot-name.ts';
+import { runs } from '../../parts/full.ts';
 
 describe('the name of an item', () => {
   test.each([
@@ -54,7 +55,7 @@ describe('the name of an item', () => {
         fc.pre(!item.includes('\ufffd') && item.isWellFormed());
         expect(whyNotActedOn(item) === undefined).toBe(nginxLooksFor(item));
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(2_000) },
     );
   });
 });

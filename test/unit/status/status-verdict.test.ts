@@ -16,7 +16,7 @@ const OLDER = {
 };
 
 const NOTHING = {
-  ...{ received: 0, accepted: 0, duplicate: 0, sampledOut: 0, bad: 0, ladder: 0 },
+  ...{ received: 0, accepted: 0, duplicate: 0, sampledOut: 0, bad: 0, sheddingStep: 0 },
   ...{ waitingAtStart: 0, waiting: 0, delivered: 0, dead: 0, lost: 0, unaccounted: 0 },
 };
 

@@ -27,6 +27,25 @@ describe('the configuration', () => {
     });
   });
 
+  test.each<[string, Partial<ConfigSources>]>([
+    ['the file', { file: yaml('spool:\n  ladder: "off"\n  ladder_from: 0.5\n') }],
+    ['the environment', { env: { HOTITEM_SPOOL_LADDER: 'off', HOTITEM_SPOOL_LADDER_FROM: '0.5' } }],
+    ['flags', { flags: { 'spool-ladder': 'off', 'spool-ladder-from': '0.5' } }],
+  ])('accepts former names in %s', (_, sources) => {
+    const { spool, given } = load(sources);
+    expect(spool).toMatchObject({ shedding: 'off', shedding_from: 0.5 });
+    expect(spool).not.toHaveProperty('ladder');
+    expect([...given]).toEqual(['spool.shedding', 'spool.shedding_from']);
+  });
+
+  test('prefers the environment to a former name in the file, and rejects both names in one file', () => {
+    const env = { HOTITEM_SPOOL_SHEDDING: 'on' };
+    expect(load({ file: yaml('spool: { ladder: "off" }'), env }).spool.shedding).toBe('on');
+    expect(problems({ file: yaml('spool: { ladder: "off", shedding: "on" }') })).toEqual([
+      'spool.ladder: former name of spool.shedding, which is set too: remove it',
+    ]);
+  });
+
   test('knows the common variables for the two addresses', () => {
     const env = { KAFKA_BROKERS: 'a:9092, b:9092', ELASTICSEARCH_NODE: 'http://es:9200' };
     expect(load({ env })).toMatchObject({

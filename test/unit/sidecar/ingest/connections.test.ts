@@ -364,7 +364,7 @@ async function open(limits: Limits = {}) {
     another: () => connectTo(path),
     several: (count: number) => Promise.all(Array.from({ length: count }, () => connectTo(path))),
     asked: () => asked,
-    refused: (reason: string) => metrics.of('intake_refused_total', { reason }).value(),
+    refused: (reason: string) => metrics.of('intake_rejected_total', { reason }).value(),
     bodies,
     turns,
     intake,

@@ -179,7 +179,7 @@ function create({ full = false, oneIn = 1 }: Created = {}) {
       ip: { mode: full ? 'full' : 'truncate' },
       omit: full ? [] : ['ua'],
     }),
-    ladder: { step: () => 0, rung: () => ({ oneIn, bare: false }) },
+    shedding: { step: () => 0, extent: () => ({ oneIn, bare: false }) },
     keep: async ({ bytes, count }) => {
       if (failing) throw new Error('disk full');
       const texts = bytes.toString().split('\n').slice(0, -1);

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { createBooksFile, type Remembered } from '../../../../sidecar/nginx/nginx-accounting-file.ts';
+import { createAccountingFile, type Remembered } from '../../../../sidecar/nginx/nginx-accounting-file.ts';
 import { until } from '../../../parts/until.ts';
 
 const TOTALS = { captured: 9, waiting: 0, spilled: 1, diverted: 1, dropped: 0, fulls: 0 };
-const BOOKS: Remembered = {
+const STORED: Remembered = {
   since: 1,
   instances: [{ ...TOTALS, started: 1, instance: 2 }],
   past: TOTALS,
@@ -23,31 +23,31 @@ let folder: string;
 let path: string;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'hotitem-books-'));
-  path = join(folder, 'nginx-books.json');
+  folder = mkdtempSync(join(tmpdir(), 'hotitem-accounting-'));
+  path = join(folder, 'nginx-accounting.json');
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
 test('a stored state is there for the next sidecar', async () => {
-  createBooksFile(path, refuse).store(BOOKS);
+  createAccountingFile(path, refuse).store(STORED);
 
-  await until(() => createBooksFile(path, refuse).load() !== undefined, {
+  await until(() => createAccountingFile(path, refuse).load() !== undefined, {
     timeoutMs: 5_000,
     what: 'the file',
   });
-  expect(createBooksFile(path, refuse).load()).toEqual(BOOKS);
+  expect(createAccountingFile(path, refuse).load()).toEqual(STORED);
 });
 
 test('nothing is written if nothing has changed', async () => {
-  const file = createBooksFile(path, refuse);
-  file.store(BOOKS);
+  const file = createAccountingFile(path, refuse);
+  file.store(STORED);
   await until(() => existsSync(path), { timeoutMs: 5_000, what: 'the file' });
   await sleep(50);
   rmSync(path);
   // While one text is written no other is taken: the second of these shows that the first was not written.
-  file.store({ ...BOOKS });
-  file.store({ ...BOOKS, intake: 6 });
-  await until(() => file.load()?.intake === 6, { timeoutMs: 5_000, what: 'the changed books' });
+  file.store({ ...STORED });
+  file.store({ ...STORED, intake: 6 });
+  await until(() => file.load()?.intake === 6, { timeoutMs: 5_000, what: 'the changed accounting' });
 });
 
 test.each([
@@ -57,12 +57,30 @@ test.each([
 ])('with %s the accounting starts again', (_, text) => {
   if (text !== undefined) writeFileSync(path, text);
 
-  expect(createBooksFile(path, refuse).load()).toBeUndefined();
+  expect(createAccountingFile(path, refuse).load()).toBeUndefined();
+});
+
+test('a file of an earlier version is continued under the new name', () => {
+  const former = join(folder, 'nginx-books.json');
+  writeFileSync(former, JSON.stringify(STORED));
+
+  expect(createAccountingFile(path, refuse).load()).toEqual(STORED);
+  expect(existsSync(former)).toBe(false);
+  expect(existsSync(path)).toBe(true);
+});
+
+test('a file of an earlier version does not replace a newer one', () => {
+  writeFileSync(join(folder, 'nginx-books.json'), JSON.stringify({ ...STORED, intake: 1 }));
+  writeFileSync(path, JSON.stringify(STORED));
+
+  expect(createAccountingFile(path, refuse).load()).toEqual(STORED);
 });
 
 test('a file that cannot be written is reported, and nothing else fails', async () => {
   const said: string[] = [];
-  createBooksFile(join(folder, 'missing/nginx-books.json'), (_, message) => said.push(message)).store(BOOKS);
+  createAccountingFile(join(folder, 'missing/nginx-accounting.json'), (_, message) =>
+    said.push(message),
+  ).store(STORED);
 
   await until(() => said.length > 0, { timeoutMs: 5_000, what: 'a warning' });
   expect(said).toEqual([expect.stringContaining('could not be stored')]);

@@ -2,12 +2,12 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { createMetrics, type Metrics } from '../../../../service/metrics.ts';
 import { SIDECAR_METRICS } from '../../../../sidecar/metrics.ts';
-import { createNginxBooks, type NginxBooks } from '../../../../sidecar/nginx/nginx-accounting.ts';
+import { createNginxAccounting, type NginxAccounting } from '../../../../sidecar/nginx/nginx-accounting.ts';
 import type { Remembered } from '../../../../sidecar/nginx/nginx-accounting-file.ts';
 import type { NginxReport } from '../../../../sidecar/nginx/report.ts';
 
 let metrics: Metrics<typeof SIDECAR_METRICS>;
-let books: NginxBooks;
+let accounting: NginxAccounting;
 let now: number;
 let sequence: number;
 let remembered: Remembered | undefined;
@@ -20,26 +20,26 @@ beforeEach(() => {
   sequence = 0;
   remembered = undefined;
   startSidecar();
-  books.report(nothing());
-  books.report(nothing());
+  accounting.report(nothing());
+  accounting.report(nothing());
 });
 
 test('nginx reports that it cannot write to the spill folder, until it can or stops reporting', () => {
-  expect(books.isSpillBarred()).toBe(false);
-  books.report({ ...nothing(), spill_barred: 1 });
-  expect(books.isSpillBarred()).toBe(true);
-  books.report(nothing());
-  expect(books.isSpillBarred()).toBe(false);
-  books.report({ ...nothing(), spill_barred: 1 });
+  expect(accounting.isSpillBarred()).toBe(false);
+  accounting.report({ ...nothing(), spill_barred: 1 });
+  expect(accounting.isSpillBarred()).toBe(true);
+  accounting.report(nothing());
+  expect(accounting.isSpillBarred()).toBe(false);
+  accounting.report({ ...nothing(), spill_barred: 1 });
   now += 6_000;
-  expect(books.isSpillBarred()).toBe(false);
+  expect(accounting.isSpillBarred()).toBe(false);
 });
 
 test('the last report of a worker that a reload replaces has only counters, and keeps what is known of nginx', () => {
   const running = { one_in: 1, off: true, release: '1.0.0' };
-  books.report({ ...nothing(), ...running });
-  books.report({ ...nothing(), flushed: 5, one_in: undefined, off: false, release: undefined });
-  const instances = books.accounts()?.instances;
+  accounting.report({ ...nothing(), ...running });
+  accounting.report({ ...nothing(), flushed: 5, one_in: undefined, off: false, release: undefined });
+  const instances = accounting.accounts()?.instances;
   expect(instances).toMatchObject([{ oneIn: 1, off: true, release: '1.0.0' }]);
 });
 
@@ -63,75 +63,75 @@ describe('unaccounted', () => {
     ['dropped for want of room', { handed: 10, dropped: 10 }, () => {}],
   ])('is 0 when every view was %s', (_, report, happens) => {
     happens();
-    books.report({ ...nothing(), ...report });
+    accounting.report({ ...nothing(), ...report });
 
-    expect(books.accounts()).toMatchObject({ captured: 10, unaccounted: 0 });
+    expect(accounting.accounts()).toMatchObject({ captured: 10, unaccounted: 0 });
   });
 
   test('counts views that are unaccounted for', () => {
     takenIn('intake', 7);
-    books.report({ ...nothing(), handed: 10 });
+    accounting.report({ ...nothing(), handed: 10 });
 
-    expect(books.accounts()?.unaccounted).toBe(3);
+    expect(accounting.accounts()?.unaccounted).toBe(3);
     expect(metrics.of('nginx_unaccounted').value()).toBe(3);
   });
 
   test('counts views that nginx reported as spilled, and that a full disk lost', () => {
     spillWaits(1_400);
-    books.report({ ...nothing(), diverted: 10, spilled: 10 });
-    expect(books.accounts()?.unaccounted).toBe(0);
+    accounting.report({ ...nothing(), diverted: 10, spilled: 10 });
+    expect(accounting.accounts()?.unaccounted).toBe(0);
 
     spillWaits(0);
     takenIn('spill', 7);
-    books.report({ ...nothing(), diverted: 10, spilled: 10 });
-    expect(books.accounts()?.unaccounted).toBe(3);
+    accounting.report({ ...nothing(), diverted: 10, spilled: 10 });
+    expect(accounting.accounts()?.unaccounted).toBe(3);
   });
 
   test('omits views that nginx spilled before this sidecar started', () => {
-    books.report({ ...nothing(), ...OLDER, diverted: 100, spilled: 100 });
+    accounting.report({ ...nothing(), ...OLDER, diverted: 100, spilled: 100 });
     spillWaits(2_000);
-    books.report({ ...nothing(), ...OLDER, diverted: 110, spilled: 110 });
+    accounting.report({ ...nothing(), ...OLDER, diverted: 110, spilled: 110 });
 
-    expect(books.accounts()?.unaccounted).toBe(0);
+    expect(accounting.accounts()?.unaccounted).toBe(0);
   });
 
   test('starts with the first two reports, and again with that of another nginx', () => {
-    books.report({ ...nothing(), ...OLDER, handed: 100 });
-    books.report({ ...nothing(), ...OLDER, handed: 100 });
-    expect(books.accounts()?.unaccounted).toBe(0);
+    accounting.report({ ...nothing(), ...OLDER, handed: 100 });
+    accounting.report({ ...nothing(), ...OLDER, handed: 100 });
+    expect(accounting.accounts()?.unaccounted).toBe(0);
 
     takenIn('intake', 5);
-    books.report({ ...nothing(), ...OLDER, handed: 106 });
-    expect(books.accounts()?.unaccounted).toBe(1);
+    accounting.report({ ...nothing(), ...OLDER, handed: 106 });
+    expect(accounting.accounts()?.unaccounted).toBe(1);
   });
 
   test('is 0 at rest when views were on their way at the first report', () => {
-    books.report({ ...nothing(), ...OLDER, handed: 103 });
+    accounting.report({ ...nothing(), ...OLDER, handed: 103 });
     takenIn('intake', 3);
     rest({ ...nothing(), ...OLDER, handed: 103 });
-    expect(books.accounts()?.unaccounted).toBe(0);
+    expect(accounting.accounts()?.unaccounted).toBe(0);
 
-    books.report({ ...nothing(), ...OLDER, handed: 104 });
-    expect(books.accounts()?.unaccounted).toBe(1);
+    accounting.report({ ...nothing(), ...OLDER, handed: 104 });
+    expect(accounting.accounts()?.unaccounted).toBe(1);
   });
 
   test('is 0 after views that arrived before the first report of an nginx', () => {
     takenIn('intake', 5);
-    books.report({ ...nothing(), started: 2 });
-    books.report({ ...nothing(), ...OLDER, handed: 5 });
+    accounting.report({ ...nothing(), started: 2 });
+    accounting.report({ ...nothing(), ...OLDER, handed: 5 });
     rest({ ...nothing(), ...OLDER, handed: 5 });
-    expect(books.accounts()?.unaccounted).toBe(0);
+    expect(accounting.accounts()?.unaccounted).toBe(0);
 
-    books.report({ ...nothing(), ...OLDER, handed: 6 });
-    expect(books.accounts()?.unaccounted).toBe(1);
+    accounting.report({ ...nothing(), ...OLDER, handed: 6 });
+    expect(accounting.accounts()?.unaccounted).toBe(1);
   });
 
   test('is 0 after views that arrived before the report that counts them', () => {
     takenIn('intake', 5);
-    books.report(nothing());
-    books.report({ ...nothing(), handed: 5 });
+    accounting.report(nothing());
+    accounting.report({ ...nothing(), handed: 5 });
 
-    expect(books.accounts()?.unaccounted).toBe(0);
+    expect(accounting.accounts()?.unaccounted).toBe(0);
   });
 
   test.each<[string, Partial<NginxReport>, () => void, Partial<NginxReport>]>([
@@ -152,83 +152,83 @@ describe('unaccounted', () => {
     spillWaits(0);
     rest({ ...nothing(), ...then });
 
-    expect(books.accounts()?.unaccounted).toBe(0);
+    expect(accounting.accounts()?.unaccounted).toBe(0);
   });
 
   test('omits what an earlier sidecar ingested, also if more waits at the first report', () => {
     spillWaits(2_000);
-    books.report({ ...nothing(), ...OLDER, diverted: 110, spilled: 110 });
+    accounting.report({ ...nothing(), ...OLDER, diverted: 110, spilled: 110 });
     spillWaits(0);
     takenIn('spill', 10);
-    books.report({ ...nothing(), ...OLDER, diverted: 110, spilled: 110 });
+    accounting.report({ ...nothing(), ...OLDER, diverted: 110, spilled: 110 });
 
-    expect(books.accounts()?.unaccounted).toBe(0);
+    expect(accounting.accounts()?.unaccounted).toBe(0);
   });
 
   test('omits the files of the transport log, which nginx does not count', () => {
     takenIn('log', 50);
-    books.report(nothing());
+    accounting.report(nothing());
 
-    expect(books.accounts()?.unaccounted).toBe(0);
+    expect(accounting.accounts()?.unaccounted).toBe(0);
   });
 });
 
 describe('a restarted sidecar', () => {
   test('continues with the missing views of its predecessor', () => {
     takenIn('intake', 7);
-    books.report({ ...nothing(), handed: 10 });
+    accounting.report({ ...nothing(), handed: 10 });
     startSidecar();
     takenIn('intake', 5);
-    books.report({ ...nothing(), handed: 15 });
+    accounting.report({ ...nothing(), handed: 15 });
 
-    expect(books.accounts()?.unaccounted).toBe(3);
+    expect(accounting.accounts()?.unaccounted).toBe(3);
   });
 
   test('reports views as missing that nginx spilled meanwhile and that a full disk lost', () => {
     startSidecar();
     spillWaits(1_400);
-    books.report({ ...nothing(), diverted: 10, spilled: 10 });
+    accounting.report({ ...nothing(), diverted: 10, spilled: 10 });
     takenIn('spill', 7);
     spillWaits(0);
-    books.report({ ...nothing(), diverted: 10, spilled: 10 });
+    accounting.report({ ...nothing(), diverted: 10, spilled: 10 });
 
-    expect(books.accounts()?.unaccounted).toBe(3);
+    expect(accounting.accounts()?.unaccounted).toBe(3);
   });
 
   test('reports nothing as missing that was ingested after the last report and is in the spool', () => {
     sequence = 100;
     takenIn('intake', 10);
-    books.report({ ...nothing(), handed: 10 });
+    accounting.report({ ...nothing(), handed: 10 });
     sequence = 104;
     startSidecar();
-    books.report({ ...nothing(), handed: 14 });
+    accounting.report({ ...nothing(), handed: 14 });
 
-    expect(books.accounts()?.unaccounted).toBe(0);
+    expect(accounting.accounts()?.unaccounted).toBe(0);
   });
 
   test('continues with the missing views of an nginx that has been replaced since', () => {
     takenIn('intake', 7);
-    books.report({ ...nothing(), handed: 10 });
+    accounting.report({ ...nothing(), handed: 10 });
     startSidecar();
-    books.report({ ...nothing(), ...OLDER, handed: 50 });
+    accounting.report({ ...nothing(), ...OLDER, handed: 50 });
 
-    expect(books.accounts()?.unaccounted).toBe(3);
+    expect(accounting.accounts()?.unaccounted).toBe(3);
   });
 
   test('accounts for every view of an nginx that started while there was no sidecar', () => {
     startSidecar();
     takenIn('spill', 5);
     takenIn('intake', 2);
-    books.report({ ...nothing(), started: now, handed: 10, spilled: 5 });
+    accounting.report({ ...nothing(), started: now, handed: 10, spilled: 5 });
 
-    expect(books.accounts()?.unaccounted).toBe(3);
+    expect(accounting.accounts()?.unaccounted).toBe(3);
   });
 });
 
 describe('two nginx on one sidecar (a binary upgrade)', () => {
-  const old = (counted: Partial<NginxReport>) => books.report({ ...nothing(), ...counted });
+  const old = (counted: Partial<NginxReport>) => accounting.report({ ...nothing(), ...counted });
   const young = (counted: Partial<NginxReport>) =>
-    books.report({ ...nothing(), started: 1_000_000, instance: 22, ...counted });
+    accounting.report({ ...nothing(), started: 1_000_000, instance: 22, ...counted });
 
   test('do not hide a loss of either', () => {
     takenIn('intake', 24);
@@ -237,7 +237,7 @@ describe('two nginx on one sidecar (a binary upgrade)', () => {
     old({ handed: 10 });
     young({ handed: 20 });
 
-    expect(books.accounts()?.unaccounted).toBe(6);
+    expect(accounting.accounts()?.unaccounted).toBe(6);
   });
 
   test('do not make the counters jump', () => {
@@ -252,20 +252,23 @@ describe('two nginx on one sidecar (a binary upgrade)', () => {
 
   test('are distinguished if they started within the same millisecond', () => {
     takenIn('intake', 13);
-    books.report({ ...nothing(), handed: 10 });
-    books.report({ ...nothing(), instance: 22, handed: 3 });
-    books.report({ ...nothing(), instance: 22, handed: 3 });
+    accounting.report({ ...nothing(), handed: 10 });
+    accounting.report({ ...nothing(), instance: 22, handed: 3 });
+    accounting.report({ ...nothing(), instance: 22, handed: 3 });
     old({ handed: 11 });
 
-    expect(books.accounts()).toMatchObject({ captured: 14, instances: [{ captured: 3 }, { captured: 11 }] });
+    expect(accounting.accounts()).toMatchObject({
+      captured: 14,
+      instances: [{ captured: 3 }, { captured: 11 }],
+    });
   });
 
   test('are one instance if a reload added or removed the includes that name it', () => {
-    books.report({ ...nothing(), instance: 0, handed: 3 });
-    books.report({ ...nothing(), instance: 11, handed: 4 });
-    books.report({ ...nothing(), instance: 0, handed: 5 });
+    accounting.report({ ...nothing(), instance: 0, handed: 3 });
+    accounting.report({ ...nothing(), instance: 11, handed: 4 });
+    accounting.report({ ...nothing(), instance: 0, handed: 5 });
 
-    expect(books.accounts()).toMatchObject({ captured: 5, instances: [{ captured: 5 }] });
+    expect(accounting.accounts()).toMatchObject({ captured: 5, instances: [{ captured: 5 }] });
   });
 
   test('keep a loss of the one that exits', () => {
@@ -276,20 +279,24 @@ describe('two nginx on one sidecar (a binary upgrade)', () => {
     takenIn('intake', 5);
     young({ handed: 5 });
 
-    expect(books.accounts()).toMatchObject({ captured: 15, unaccounted: 3, instances: [{ captured: 5 }] });
+    expect(accounting.accounts()).toMatchObject({
+      captured: 15,
+      unaccounted: 3,
+      instances: [{ captured: 5 }],
+    });
   });
 
   test('show what the exited one still held in its zone, and nothing of it if it arrived after all', () => {
     old({ waiting: 10 });
     young({});
-    expect(books.accounts()).toMatchObject({ buffered: 10, unaccounted: 0 });
+    expect(accounting.accounts()).toMatchObject({ buffered: 10, unaccounted: 0 });
     now += 3_600_000;
     young({});
-    expect(books.accounts()).toMatchObject({ captured: 10, buffered: 0, unaccounted: 10 });
+    expect(accounting.accounts()).toMatchObject({ captured: 10, buffered: 0, unaccounted: 10 });
 
     takenIn('intake', 10);
     young({});
-    expect(books.accounts()?.unaccounted).toBe(0);
+    expect(accounting.accounts()?.unaccounted).toBe(0);
   });
 
   test('are not idle before both report so', () => {
@@ -297,10 +304,10 @@ describe('two nginx on one sidecar (a binary upgrade)', () => {
     young({});
     now += 1_500;
     young({});
-    expect(books.accounts()?.unaccounted).toBe(-1);
+    expect(accounting.accounts()?.unaccounted).toBe(-1);
 
     old({ handed: 1 });
-    expect(books.accounts()?.unaccounted).toBe(0);
+    expect(accounting.accounts()?.unaccounted).toBe(0);
   });
 
   test('are both known to the next sidecar', () => {
@@ -312,17 +319,17 @@ describe('two nginx on one sidecar (a binary upgrade)', () => {
     young({ handed: 21 });
     old({ handed: 11 });
 
-    expect(books.accounts()).toMatchObject({ captured: 32, unaccounted: 6 });
+    expect(accounting.accounts()).toMatchObject({ captured: 32, unaccounted: 6 });
   });
 
   test('may be followed by any number of others, whose totals are kept', () => {
     for (let i = 1; i <= 100; i++) {
       now += 1_000;
       takenIn('intake', 9);
-      books.report({ ...nothing(), started: now, instance: i, handed: 10 });
+      accounting.report({ ...nothing(), started: now, instance: i, handed: 10 });
     }
 
-    expect(books.accounts()).toMatchObject({ captured: 1_000, unaccounted: 100 });
+    expect(accounting.accounts()).toMatchObject({ captured: 1_000, unaccounted: 100 });
     expect(remembered?.instances.length).toBeLessThan(50);
   });
 
@@ -339,7 +346,7 @@ describe('two nginx on one sidecar (a binary upgrade)', () => {
 });
 
 test('distinguishes the two paths into the spill folder', () => {
-  books.report({ ...nothing(), handed: 3, diverted: 4, spilled: 6 });
+  accounting.report({ ...nothing(), handed: 3, diverted: 4, spilled: 6 });
 
   expect(metrics.of('nginx_spilled_total', { way: 'away' }).value()).toBe(4);
   expect(metrics.of('nginx_spilled_total', { way: 'failed' }).value()).toBe(2);
@@ -350,18 +357,18 @@ function startSidecar(): void {
   metrics = createMetrics(new Registry(), SIDECAR_METRICS);
   const file = {
     load: () => remembered,
-    store(books: Remembered) {
-      remembered = books;
+    store(accounting: Remembered) {
+      remembered = accounting;
     },
   };
-  books = createNginxBooks({ metrics, now: () => now, file, sequence: () => sequence });
+  accounting = createNginxAccounting({ metrics, now: () => now, file, sequence: () => sequence });
 }
 
 /** Reports as nginx does while nothing happens. */
 function rest(report: NginxReport): void {
   for (let second = 0; second < 12; second++) {
     now += 1_000;
-    books.report(report);
+    accounting.report(report);
   }
 }
 

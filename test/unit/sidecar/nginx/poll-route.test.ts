@@ -15,13 +15,13 @@ beforeEach(() => {
   order = [];
   folder = mkdtempSync(join(tmpdir(), 'hotitem-control-'));
   control = createControl(join(folder, 'capture.json'), () => {});
-  const books = {
+  const accounting = {
     report: () => {},
     accounts: () => undefined,
     isSpillBarred: () => false,
     missing: () => undefined,
   };
-  route = createPollRoute({ control, books, warn: () => {} });
+  route = createPollRoute({ control, accounting, warn: () => {} });
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { createMetrics } from '../../../../service/metrics.ts';
 import { type Intake, startIntake } from '../../../../sidecar/ingest/intake.ts';
 import { SIDECAR_METRICS } from '../../../../sidecar/metrics.ts';
-import { createNginxBooks, type NginxBooks } from '../../../../sidecar/nginx/nginx-accounting.ts';
+import { createNginxAccounting, type NginxAccounting } from '../../../../sidecar/nginx/nginx-accounting.ts';
 import { createPollRoute } from '../../../../sidecar/nginx/poll-route.ts';
 import { createControl } from '../../../../sidecar/nginx/switch.ts';
 import { createControlRoute } from '../../../../sidecar/nginx/switch-route.ts';
@@ -19,7 +19,7 @@ let folder: string;
 let file: string;
 let intake: Intake | undefined;
 let owner: ControlSocket | undefined;
-let books: NginxBooks;
+let accounting: NginxAccounting;
 let warnings: unknown[];
 
 beforeEach(() => {
@@ -151,7 +151,7 @@ describe('/v1/control', () => {
     await start();
     await ask('GET', `/v1/control?version=0&wait=0&${report}`);
 
-    expect(books.accounts()).toMatchObject({
+    expect(accounting.accounts()).toMatchObject({
       captured: 14,
       buffered: 2,
       spilled: 5,
@@ -166,7 +166,7 @@ describe('/v1/control', () => {
       await start();
       await ask('GET', `/v1/control?version=0&wait=0&${report.replace(new RegExp(`&${field}=\\d+`), '')}`);
 
-      expect(books.accounts()?.reportedAt).toBe(0);
+      expect(accounting.accounts()?.reportedAt).toBe(0);
       expect(warnings).toEqual([]);
     },
   );
@@ -175,7 +175,7 @@ describe('/v1/control', () => {
     await start();
     await ask('GET', `/v1/control?version=0&wait=0&${report.replace('flushed=3', 'flushed=-3')}`);
 
-    expect(books.accounts()).toBeUndefined();
+    expect(accounting.accounts()).toBeUndefined();
     expect(warnings).toEqual([[expect.any(String), { reason: 'flushed: must be a count (got "-3")' }]]);
   });
 
@@ -183,14 +183,14 @@ describe('/v1/control', () => {
     await start();
     await ask('GET', '/v1/control?version=0&wait=0');
 
-    expect(books.accounts()).toBeUndefined();
+    expect(accounting.accounts()).toBeUndefined();
     expect(warnings).toEqual([]);
   });
 
   test('does not prevent the intake from closing', async () => {
     await start();
     const waiting = ask('GET', `/v1/control?version=0&wait=500&${report}`);
-    await until(() => books.accounts(), { timeoutMs: 5_000, what: 'the poll' });
+    await until(() => accounting.accounts(), { timeoutMs: 5_000, what: 'the poll' });
     await intake?.close();
 
     expect((await waiting).status).toBe(204);
@@ -206,7 +206,7 @@ test('the file is written atomically', async () => {
 async function start(path = file): Promise<void> {
   const metrics = createMetrics(new Registry(), SIDECAR_METRICS);
   const control = createControl(path, warn);
-  books = createNginxBooks({
+  accounting = createNginxAccounting({
     metrics,
     now: () => 0,
     file: { load: () => undefined, store() {} },
@@ -218,7 +218,7 @@ async function start(path = file): Promise<void> {
     maxRequestBytes: 1000,
     maxConnections: 10,
     takeIn: async () => ({ lines: 1, bad: 0 }),
-    routes: { '/v1/control': createPollRoute({ control, books, warn }) },
+    routes: { '/v1/control': createPollRoute({ control, accounting, warn }) },
     metrics,
     warn,
   });

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { runs } from '../../../parts/full.ts';
 import { events, type Opened, open, segmentsIn, take, tempFolder } from './folder.ts';
 
 const CONSUMERS = ['a', 'b'] as const;
@@ -54,7 +55,7 @@ test('a spool behaves like a list of events with cursors, for any operations', a
       await spool.close();
       expect(segmentsIn(dir)).toHaveLength(spool.stats().segments);
     }),
-    { numRuns: 60 },
+    { numRuns: runs(60) },
   );
 }, 60_000);
 

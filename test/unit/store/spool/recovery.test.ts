@@ -12,6 +12,7 @@ import { crc32 } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { MAGIC } from '../../../../store/spool/format.ts';
+import { runs } from '../../../parts/full.ts';
 import { events, open, segmentsIn, take, tempFolder } from './folder.ts';
 
 /** Three records of ten events in one segment, closed. */
@@ -115,7 +116,7 @@ describe('damage', () => {
         ]);
         await spool.close();
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 

@@ -5,6 +5,7 @@ import {
   encodeRecord,
   encodeRecordsAtOnce,
 } from '../../../../../../store/kafka/kafkajs/patches/record-encoder.ts';
+import { runs } from '../../../../../parts/full.ts';
 
 // kafkajs' own, without its types.
 const require = createRequire(import.meta.url);
@@ -34,7 +35,7 @@ test("a record has the same bytes as from kafkajs' own encoder", () => {
     fc.property(record, (one) => {
       expect(encodeRecord(one).buffer).toEqual(encodeAsKafkajs(one).buffer);
     }),
-    { numRuns: 2_000 },
+    { numRuns: runs(2_000) },
   );
 });
 

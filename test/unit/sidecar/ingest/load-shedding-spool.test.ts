@@ -6,7 +6,7 @@ import { parse } from '../../../../event/parse.ts';
 import { createVisitorHash } from '../../../../event/visitor.ts';
 import { createMetrics } from '../../../../service/metrics.ts';
 import { createAccounting } from '../../../../sidecar/accounting.ts';
-import { createLadder } from '../../../../sidecar/ingest/ladder.ts';
+import { createLoadShedding } from '../../../../sidecar/ingest/load-shedding.ts';
 import { createRecentIds } from '../../../../sidecar/ingest/recent-ids.ts';
 import { createTakeIn } from '../../../../sidecar/ingest/take-in.ts';
 import { SIDECAR_METRICS } from '../../../../sidecar/metrics.ts';
@@ -26,8 +26,13 @@ test('a spool that fills samples, then rejects; the weights represent everything
   expect(steps).toEqual([1, 2, 3, 4, 5]);
   expect(spool.stats().refusal).toMatch(/the spool holds/);
 
-  const { received, accepted, sampledOut, duplicate, bad, ladder } = books();
-  expect({ received, duplicate, bad, ladder }).toEqual({ received: views, duplicate: 0, bad: 0, ladder: 5 });
+  const { received, accepted, sampledOut, duplicate, bad, sheddingStep } = books();
+  expect({ received, duplicate, bad, sheddingStep }).toEqual({
+    received: views,
+    duplicate: 0,
+    bad: 0,
+    sheddingStep: 5,
+  });
   expect(accepted + sampledOut).toBe(received);
   expect(views).toBeGreaterThan(5 * accepted);
 
@@ -42,14 +47,18 @@ test('a spool that fills samples, then rejects; the weights represent everything
 
   await until(() => spool.fill() < 0.3, { timeoutMs: 5_000, everyMs: 1, what: 'room' });
   expect(await post(VIEWS_A_REQUEST)).toBe(true);
-  expect(books()).toMatchObject({ accepted: accepted + VIEWS_A_REQUEST, ladder: 0 });
+  expect(books()).toMatchObject({ accepted: accepted + VIEWS_A_REQUEST, sheddingStep: 0 });
 });
 
 function sidecarOf(spool: Spool) {
   const metrics = createMetrics(new Registry(), SIDECAR_METRICS);
   const steps: number[] = [];
-  const ladder = createLadder({ from: 0.5, fill: spool.fill, onChange: ({ step }) => steps.push(step) });
-  metrics.of('ladder_step').follow(ladder.step);
+  const shedding = createLoadShedding({
+    from: 0.5,
+    fill: spool.fill,
+    onChange: ({ step }) => steps.push(step),
+  });
+  metrics.of('shedding_step').follow(shedding.step);
   const takeIn = createTakeIn({
     recent: createRecentIds(),
     writer: createEventWriter({
@@ -59,7 +68,7 @@ function sidecarOf(spool: Spool) {
       ip: { mode: 'full' },
       omit: [],
     }),
-    ladder,
+    shedding,
     keep: (events) => spool.appendEncoded(events),
     reject: () => {},
     metrics,

@@ -1,6 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { bitsOf } from '../../../../event/id-bits.ts';
-import { createLadder, isKept, nextStep, RUNGS } from '../../../../sidecar/ingest/ladder.ts';
+import {
+  createLoadShedding,
+  isKept,
+  nextStep,
+  SHEDDING_STEPS,
+} from '../../../../sidecar/ingest/load-shedding.ts';
 import { FULL } from '../../../parts/full.ts';
 
 const FROM = 0.8;
@@ -36,10 +41,14 @@ describe('load shedding', () => {
   test('does not change its step while the spool fluctuates at a boundary', () => {
     let fill = 0.84;
     const changes: number[] = [];
-    const ladder = createLadder({ from: FROM, fill: () => fill, onChange: ({ step }) => changes.push(step) });
+    const shedding = createLoadShedding({
+      from: FROM,
+      fill: () => fill,
+      onChange: ({ step }) => changes.push(step),
+    });
     for (let i = 0; i < 100; i++) {
       fill = 0.84 + (i % 2 === 0 ? 0.001 : -0.015);
-      ladder.step();
+      shedding.step();
     }
     expect(changes).toEqual([2]);
   });
@@ -47,11 +56,15 @@ describe('load shedding', () => {
   test('increases as the spool fills, decreases as it empties, and reports each change once', () => {
     let fill = 0;
     const changes: number[] = [];
-    const ladder = createLadder({ from: FROM, fill: () => fill, onChange: ({ step }) => changes.push(step) });
+    const shedding = createLoadShedding({
+      from: FROM,
+      fill: () => fill,
+      onChange: ({ step }) => changes.push(step),
+    });
     const path = [...Array.from({ length: 101 }, (_, i) => i / 100)];
-    for (fill of [...path, ...path.toReversed()]) ladder.rung();
+    for (fill of [...path, ...path.toReversed()]) shedding.extent();
     expect(changes).toEqual([1, 2, 3, 4, 5, 4, 3, 2, 1, 0]);
-    expect(ladder.rung()).toEqual({ oneIn: 1, bare: false });
+    expect(shedding.extent()).toEqual({ oneIn: 1, bare: false });
   });
 });
 
@@ -59,12 +72,15 @@ describe('sampling', () => {
   const random = randomFrom(SEED);
   const ids = Array.from({ length: FULL ? 200_000 : 50_000 }, () => `01a2038a1aa3${hex(random, 20)}`);
 
-  test.each(RUNGS.map(({ oneIn }) => oneIn))('keeps the sum of the weights at one in %i', (oneIn) => {
-    const kept = ids.filter((id) => isKept(bitsOf(id, 0), bitsOf(id, 1), oneIn)).length;
-    // Of a binomial count times its weight.
-    const standardError = oneIn * Math.sqrt(ids.length * (1 / oneIn) * (1 - 1 / oneIn));
-    expect(Math.abs(kept * oneIn - ids.length)).toBeLessThanOrEqual(4 * standardError);
-  });
+  test.each(SHEDDING_STEPS.map(({ oneIn }) => oneIn))(
+    'keeps the sum of the weights at one in %i',
+    (oneIn) => {
+      const kept = ids.filter((id) => isKept(bitsOf(id, 0), bitsOf(id, 1), oneIn)).length;
+      // Of a binomial count times its weight.
+      const standardError = oneIn * Math.sqrt(ids.length * (1 / oneIn) * (1 - 1 / oneIn));
+      expect(Math.abs(kept * oneIn - ids.length)).toBeLessThanOrEqual(4 * standardError);
+    },
+  );
 
   test('keeps the share of each item, whatever nginx sampled before', () => {
     // nginx lets one request id in ten pass, by its first digits: what is left is no random set of ids.
@@ -85,7 +101,7 @@ describe('sampling', () => {
 
   test('keeps nothing on a higher step that it would drop on a lower one', () => {
     for (const id of ids.slice(0, 10_000)) {
-      const fates = RUNGS.map(({ oneIn }) => isKept(bitsOf(id, 0), bitsOf(id, 1), oneIn));
+      const fates = SHEDDING_STEPS.map(({ oneIn }) => isKept(bitsOf(id, 0), bitsOf(id, 1), oneIn));
       expect(fates).toEqual(fates.toSorted((a, b) => Number(b) - Number(a)));
     }
   });

@@ -1,16 +1,14 @@
 import type { Extent } from '../../event/event-writer.ts';
 import { mix } from '../../event/mix.ts';
 
-/** Decides how many of the incoming events are kept: one in `oneIn`. */
-export type Rung = Extent;
-
-export type Ladder = {
-  /** The current step: an index of `RUNGS`. */
+export type LoadShedding = {
+  /** The current step: an index of `SHEDDING_STEPS`. */
   step(): number;
-  rung(): Rung;
+  /** How many of the incoming events are kept, one in `oneIn`, and how much of each. */
+  extent(): Extent;
 };
 
-export type LadderOptions = {
+export type LoadSheddingOptions = {
   /** How full the spool is when load shedding begins, below 1. The last step is reached before the spool is full. */
   from: number;
   /** How full the spool is, 0 to 1. */
@@ -23,7 +21,7 @@ export type LadderOptions = {
  * for counts only: one event in 64, without the fields that say who and how. It is still a sample, not a sum in memory: a sum would be lost
  * with the process that had answered 204, and lines that are read twice would count twice (decision 0007).
  */
-export const RUNGS: readonly Rung[] = [
+export const SHEDDING_STEPS: readonly Extent[] = [
   { oneIn: 1, bare: false },
   { oneIn: 2, bare: false },
   { oneIn: 4, bare: false },
@@ -34,9 +32,9 @@ export const RUNGS: readonly Rung[] = [
 const TOP = 0;
 
 /** Chooses the shedding step as the spool fills and empties. */
-export function createLadder({ from, fill, onChange }: LadderOptions): Ladder {
+export function createLoadShedding({ from, fill, onChange }: LoadSheddingOptions): LoadShedding {
   let current = TOP;
-  return { step, rung: () => RUNGS[step()] ?? { oneIn: 1, bare: false } };
+  return { step, extent: () => SHEDDING_STEPS[step()] ?? { oneIn: 1, bare: false } };
 
   function step(): number {
     const now = fill();
@@ -52,12 +50,12 @@ export function createLadder({ from, fill, onChange }: LadderOptions): Ladder {
  * half a distance, so that it does not alternate at a boundary.
  */
 export function nextStep(step: number, { fill, from }: { fill: number; from: number }): number {
-  const distance = (1 - from) / (RUNGS.length - 1);
+  const distance = (1 - from) / (SHEDDING_STEPS.length - 1);
   // Tolerance, because 0.8 + 0.04 is not exactly 0.84.
   const down = Math.floor((fill - from) / distance + 1e-6) + 1;
   const up = Math.floor((fill - from) / distance + 0.5 + 1e-6) + 1;
   const next = down > step ? down : Math.min(step, up);
-  return Math.max(TOP, Math.min(RUNGS.length - 1, next));
+  return Math.max(TOP, Math.min(SHEDDING_STEPS.length - 1, next));
 }
 
 /**
