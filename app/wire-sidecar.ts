@@ -113,6 +113,7 @@ export async function wireSidecar(core: Core, { sink, onHotChange }: WireSidecar
       routes: { ...indexRoutes(next.index), ...heat?.controlRoutes },
       intakeRoutes: heat?.intakeRoutes ?? {},
       newViews: heat?.newViews,
+      sawShoppers: heat?.sawShoppers,
     },
     spool,
   );

@@ -76,6 +76,8 @@ export type HeatServiceOptions = {
 
 export type HeatService = HotSource & {
   newViews: NewViews;
+  /** Counts what nginx did with requests for hot items, from lines of log-shared.conf. Undefined where no page is kept. */
+  sawShoppers: Keeper['sawShoppers'] | undefined;
   /** What is hot now, for the page. Looks at all items that are tracked. */
   live(): LiveSnapshot;
   /** For `hotitem status`. */
@@ -177,6 +179,7 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
   const timer = ticks ? setInterval(tick, TICK_MS).unref() : undefined;
   return {
     newViews,
+    sawShoppers: keeper?.sawShoppers,
     list,
     version: versions.current,
     whole,

@@ -9,6 +9,7 @@ import { createOriginAsk } from './origin-ask.ts';
 import type { Page } from './page.ts';
 import type { PageRequests } from './page-request.ts';
 import { createReach } from './reach.ts';
+import { createShoppers, type ShopperCounts } from './shoppers.ts';
 import { createTargets, type Place } from './targets.ts';
 import { createWords } from './words.ts';
 
@@ -36,6 +37,10 @@ export type Keeper = {
   saw(item: string, host: string, target: string): void;
   /** What is known of a followed item. */
   stateOf(item: string): KeptState | undefined;
+  /** Counts what nginx did with requests of shoppers, from lines of log-shared.conf. */
+  sawShoppers(lines: Buffer): { lines: number; bad: number };
+  /** Since a followed item is hot; undefined where nginx does not log it. */
+  shoppersOf(item: string): ShopperCounts | undefined;
   /**
    * Asks for its page now, or for all that are kept, and resolves when nginx shows the new ones. For one item it rejects with `NothingKept`
    * if there is no new page.
@@ -113,6 +118,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
   const budget = createBudget({ requestsPerSecond: options.requestsPerSecond, now });
   const brake = createBrake(now);
   const askFor = createOriginAsk({ requests, budget, brake, word: words.latest, metrics, now });
+  const shoppers = createShoppers({ isStale, metrics });
   const reach = createReach({
     hosts,
     look: lookAt,
@@ -132,6 +138,8 @@ export function createKeeper(options: KeeperOptions): Keeper {
     isWanted: targets.isWanted,
     saw: targets.saw,
     stateOf,
+    sawShoppers: shoppers.take,
+    shoppersOf: shoppers.of,
     purge,
     failure: () => (entries.size === 0 ? undefined : reach.failure()),
     tick,
@@ -147,9 +155,14 @@ export function createKeeper(options: KeeperOptions): Keeper {
     for (const state of ['waiting', 'kept', 'refused'] as const)
       metrics.of('protect_items', { state }).follow(() => inState(state).length);
     for (const reason of REFUSAL_KINDS) metrics.of('protect_refused_total', { reason });
-    metrics.of('protect_reachable').follow(() => (reach.isThere() ? 1 : 0));
+    metrics.of('protect_reachable').follow(reachable);
     metrics.of('protect_slow_origin').follow(() => (isBraked ? 1 : 0));
     metrics.of('protect_oldest_seconds').follow(() => Math.max(0, ...inState('kept').map(ageOf)) / 1_000);
+  }
+
+  function reachable(): number {
+    if (entries.size === 0) return Number.NaN;
+    return reach.isThere() ? 1 : 0;
   }
 
   function inState(state: KeptState['state']): Entry[] {
@@ -158,6 +171,15 @@ export function createKeeper(options: KeeperOptions): Keeper {
 
   function ageOf({ state }: Entry): number {
     return state.state === 'kept' ? now() - state.refreshedAt : 0;
+  }
+
+  function isStale(item: string): boolean {
+    const entry = entries.get(item);
+    return entry !== undefined && isLate(entry);
+  }
+
+  function isLate(entry: Entry): boolean {
+    return ageOf(entry) > 2 * refreshMs;
   }
 
   function follow(items: readonly string[]): void {
@@ -174,7 +196,8 @@ export function createKeeper(options: KeeperOptions): Keeper {
         failures: 0,
       });
     }
-    targets.follow(new Set(entries.keys()));
+    targets.follow(wanted);
+    shoppers.follow(wanted);
     // Before the first request: heat puts them into the hot list with what it is about to publish.
     if (entries.size === 0) words.end();
     else words.begin();
@@ -241,7 +264,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
     let isChanged = false;
     for (const entry of inState('kept')) {
       const age = ageOf(entry);
-      if (age > 2 * refreshMs) metrics.of('protect_stale_seconds_total').add(passedMs / 1_000);
+      if (isLate(entry)) metrics.of('protect_stale_seconds_total').add(passedMs / 1_000);
       if (age > LATE * staleMs && !wasSuspended) lateAt = now();
       if (age > staleMs && entry.work === undefined) isChanged = giveUpLate(entry, wasSuspended) || isChanged;
     }

@@ -37,8 +37,8 @@ describe.each(SUITES)('the keeper of a shop over TLS with nginx of %s', (suite) 
     const [ownPort = 0, keeperPort = 0, tlsOrigin = 0, originPort = 0, breaker] = await freePorts(5);
     port = ownPort;
     hot = join(folder.path, 'hot');
-    const [home, spill] = [join(folder.path, 'hotitem'), join(folder.path, 'spill')];
-    mkdirSync(spill);
+    const [home, spill] = [join(folder.path, 'hotitem'), join(folder.path, 'sidecar/spill')];
+    mkdirSync(spill, { recursive: true });
     await installNginx({
       dir: home,
       socket: join(folder.path, 'sidecar/run/intake.sock'),
@@ -137,6 +137,29 @@ describe.each(SUITES)('the keeper of a shop over TLS with nginx of %s', (suite) 
       expect(origin.asked.some(({ url }) => url.includes('three'))).toBe(false);
     });
 
+    test('the sidecar counts what nginx did for shoppers, and says so', async () => {
+      await get('shop.test', '/item/three.html');
+      await until(async () => (await shop.show('three')).explained.nginx?.shoppers !== undefined, {
+        timeoutMs: SOON_MS,
+        what: 'the last request to be counted',
+        detail: shop.detail,
+      });
+      const { text, explained } = await shop.show('one');
+      const { shared = 0, stale = 0, missing = 0, ...others } = { ...explained.nginx?.shoppers };
+      // On a busy machine a page may be too old when it is asked for.
+      expect([shared + stale + missing, others]).toEqual([21, { own: 1, unkept: 0 }]);
+      expect([shared + stale > 0, missing > 0]).toEqual([true, true]);
+      expect(text).toMatch(
+        /requests of shoppers since it is hot: \d+ from the cache.*, \d+ to the origin \(1 must not share, \d+ found no page\)/,
+      );
+      expect((await shop.show('three')).text).toContain(
+        '0 from the cache, 1 to the origin (1 while it was not cached)',
+      );
+      const metrics = await shop.sidecar.text('/metrics');
+      for (const page of ['own', 'unkept'])
+        expect(metrics).toMatch(new RegExp(`hotitem_protect_shoppers_total\\{page="${page}"\\} 1\\n`));
+    });
+
     test("nginx's own log tells shared pages from the origin's", async () => {
       await until(() => shared().includes('second.test/item/two.html shared'), {
         timeoutMs: SOON_MS,
@@ -231,6 +254,7 @@ function configuration(given: {
     variables_hash_max_size 2048;
     log_format shared ' $host$request_uri $hotitem_shared $http_user_agent';
     access_log shared.log shared if=$hotitem_shared;
+    ${include('log-shared.conf')}
     ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${name};`).join(' ')}
     proxy_http_version 1.1;
     proxy_set_header Connection "";

@@ -11,9 +11,9 @@ import { until } from '../parts/until.ts';
 import { isListed } from './hot-list-files.ts';
 import { type KeeperShop, startKeeperShop } from './keeper-shop.ts';
 import { HOST, type ProtectSite, startProtectSite } from './nginx-protect-site.ts';
-
 import { addressOf, lineOf, postLines } from './post-lines.ts';
 import { runHotitem } from './run-hotitem.ts';
+import { startSale } from './sale.ts';
 
 jest.setTimeout(120_000);
 const SOON_MS = 60_000;
@@ -33,7 +33,7 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
   let tokenFile: string;
 
   beforeAll(async () => {
-    site = await startProtectSite(suite, { hasHotList: false });
+    site = await startProtectSite(suite, { hasHotList: false, staleSeconds: STALE_SECONDS });
     const answers = site.origin.answers;
     answers.same = (_, response) => response.end('the same for all');
     answers.price = (_, response) => response.end(`price ${price}`);
@@ -220,32 +220,35 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
       expect((await control('purge', { all: true })).status).toBe(200);
     });
 
-    test('while the origin is down shoppers see the page for as long as is said, and then the error', async () => {
-      await turnHot('weak');
-      await kept('weak');
-      const refreshedAt = async () => {
-        const state = await stateOf('weak');
-        return state?.state === 'kept' ? state.refreshedAt : 0;
-      };
-      const before = await refreshedAt();
-      await until(async () => (await refreshedAt()) > before, {
-        timeoutMs: SOON_MS,
-        what: 'a refresh',
-        detail,
-      });
-      isWeak = true;
-      const began = Date.now();
-      const seen = await until(
-        async () => {
-          const { status } = await site.get('/item/weak.html');
-          return status === 503 ? Date.now() - began : undefined;
-        },
-        { timeoutMs: SOON_MS, what: 'the error of the origin', detail },
-      );
-      expect(seen).toBeGreaterThan((STALE_SECONDS - 2) * 1_000);
-      expect((await stateOf('weak'))?.reason).toBe('cannot be refreshed: the origin answers 503');
-      expect(isInHotList('cache', 'weak')).toBe(false);
-    });
+    testInFull(
+      'while the origin answers errors shoppers see the page for as long as is said, and then the error',
+      async () => {
+        await turnHot('weak');
+        await kept('weak');
+        const refreshedAt = async () => {
+          const state = await stateOf('weak');
+          return state?.state === 'kept' ? state.refreshedAt : 0;
+        };
+        const before = await refreshedAt();
+        await until(async () => (await refreshedAt()) > before, {
+          timeoutMs: SOON_MS,
+          what: 'a refresh',
+          detail,
+        });
+        isWeak = true;
+        const began = Date.now();
+        const seen = await until(
+          async () => {
+            const { status } = await site.get('/item/weak.html');
+            return status === 503 ? Date.now() - began : undefined;
+          },
+          { timeoutMs: SOON_MS, what: 'the error of the origin', detail },
+        );
+        expect(seen).toBeGreaterThan((STALE_SECONDS - 2) * 1_000);
+        expect((await stateOf('weak'))?.reason).toBe('cannot be refreshed: the origin answers 503');
+        expect(isInHotList('cache', 'weak')).toBe(false);
+      },
+    );
 
     test('a hostile address in a view is not asked for', async () => {
       site.origin.asked.length = 0;
@@ -352,6 +355,39 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
       ]);
       expect(await control('hot/thaw', {}, old)).toMatchObject({ status: 401 });
       expect(await control('hot/thaw', {})).toMatchObject({ status: 200 });
+    });
+
+    test('the origin is killed during the sale: shoppers get the page for as long as is said, and then its own error', async () => {
+      let filledAt = 0;
+      site.origin.answers.sale = ({ headers }, response) => {
+        if (headers.cookie === undefined) response.on('finish', () => (filledAt = Date.now()));
+        response.end('for sale');
+      };
+      await turnHot('sale');
+      await kept('sale');
+      const sale = startSale(() => site.get('/item/sale.html'));
+      const { pages } = sale;
+      const since = (count: number) => () => pages.length > count;
+      await until(since(50), { timeoutMs: SOON_MS, what: 'shoppers', detail });
+      await site.origin.close();
+      // As without us: who must not share gets no page that is shared.
+      const own = await site.get('/item/sale.html', { headers: { cookie: 'session=bob' } });
+      const isOver = () => pages.some(({ status }) => status !== 200);
+      await until(isOver, { timeoutMs: SOON_MS, what: 'the error of the origin', detail });
+      const [end] = pages.filter(({ status }) => status !== 200);
+      await until(since(pages.length + 50), { timeoutMs: SOON_MS, what: 'more shoppers', detail });
+      await sale.stop();
+      const after = pages.filter(({ askedAt }) => askedAt > (end?.at ?? 0));
+      const before = pages.filter((page) => !after.includes(page) && page.status === 200);
+      expect(own.status).toBe(502);
+      expect(new Set(before.map(({ body }) => body))).toEqual(new Set(['for sale']));
+      expect(new Set(pages.map(({ status }) => status))).toEqual(new Set([200, 502]));
+      expect(new Set(after.map(({ status }) => status))).toEqual(new Set([502]));
+      expect((end?.at ?? 0) - filledAt).toBeGreaterThan((STALE_SECONDS - 1) * 1_000);
+      expect((await refused('sale')).reason).toBe('cannot be refreshed: the origin answers 502');
+      await site.origin.open();
+      // Tried again after ten seconds.
+      if (FULL) await kept('sale');
     });
 
     test('without nginx nothing is kept, and status says why', async () => {
