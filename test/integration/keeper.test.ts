@@ -1,8 +1,9 @@
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Suite } from '../../provision/versions.ts';
+import { testAsRoot } from '../parts/as-root.ts';
 import { FULL } from '../parts/full.ts';
 import { record } from '../parts/record.ts';
 import type { Service } from '../parts/service.ts';
@@ -11,6 +12,7 @@ import { until } from '../parts/until.ts';
 import { isListed } from './hot-list-files.ts';
 import { type KeeperShop, startKeeperShop } from './keeper-shop.ts';
 import { HOST, type ProtectSite, startProtectSite } from './nginx-protect-site.ts';
+import { tryAsAnother, tryAsOwner } from './other-user.ts';
 import { addressOf, lineOf, postLines } from './post-lines.ts';
 import { runHotitem } from './run-hotitem.ts';
 import { startSale } from './sale.ts';
@@ -279,6 +281,41 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
       expect(heard).toBe(0);
     });
 
+    testAsRoot(
+      'another user of this host cannot read the word, a page or the token, reaches no socket, and has nothing stored',
+      async () => {
+        await turnHot('same');
+        await kept('same');
+        // What keeps him out must not be the folder of the test.
+        chmodSync(site.folder, 0o755);
+        chmodSync(home, 0o755);
+        const pages = join(site.folder, 'kept-proxy');
+        // Of the latest period: that folder is there for longest.
+        const wordFile = () => filesBelow(site.hot).findLast((path) => path.includes('/keeper/')) ?? '';
+        const word = wordFile();
+        const [page = ''] = filesBelow(pages);
+        const pid = sidecar.pid();
+        const tried = {
+          list: [site.hot, dirname(word), pages, `/proc/${pid}/fd`],
+          read: [word, page, tokenFile, `/proc/${pid}/environ`],
+          write: [site.hot, dirname(word), pages],
+          connect: [join(home, 'run/control.sock'), join(home, 'run/intake.sock')],
+          keeperPort: site.keeperPort,
+        };
+        const { keeper, ...outcome } = await tryAsAnother(tried);
+        expect(keeper).toBe('nothing');
+        expect(new Set(Object.values(outcome))).toEqual(new Set(['EACCES']));
+        const asKeeper = (mode: string) =>
+          site.keep('look', '/item/planted.html', {
+            headers: { 'keep-alive': `hotitem-${mode}=${basename(wordFile()).slice(2)}` },
+          });
+        expect((await asKeeper('look')).headers['x-hotitem-keeper']).toBe('look MISS');
+        expect((await asKeeper('fill')).headers['x-hotitem-keeper']).toBe('fill BYPASS');
+        const { keeper: _, ...possible } = await tryAsOwner({ ...tried, write: [] });
+        expect(new Set(Object.values(possible))).toEqual(new Set(['done']));
+      },
+    );
+
     test('hot list and show say what nginx does with a page', async () => {
       const { stdout } = await runHotitem(['hot', 'list'], { HOTITEM_HOME: home });
       expect(stdout).toMatch(/same .*\n.*\n *cached, refreshed \d+\.\d s ago/);
@@ -437,6 +474,12 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
     return isListed(site.hot, action, item);
   }
 });
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}
 
 const THOUSAND = Array.from({ length: 1_000 }, (_, i) => `slow${i}`);
 const PER_SECOND = 50;
