@@ -364,7 +364,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
   function giveUp(entry: Entry, reason: string): boolean {
     // Failures to refresh it do not count for how long it waits now.
     if (isKept(entry)) entry.failures = 0;
-    targets.lookAgain(entry.item);
+    targets.refuse(entry.item);
     const waitMs = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(10, entry.failures++));
     return fall(entry, reason, waitMs);
   }
