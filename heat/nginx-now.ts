@@ -1,5 +1,6 @@
 import type { Decision } from '../detect/decisions.ts';
-import type { Keeper, KeptState } from '../protect/keeper.ts';
+import type { KeptState } from '../protect/entry.ts';
+import type { Keeper } from '../protect/keeper.ts';
 import type { ShopperCounts } from '../protect/shoppers.ts';
 import type { Freeze } from './frozen-file.ts';
 import { actedOn, cached } from './hot-items.ts';

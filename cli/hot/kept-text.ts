@@ -1,5 +1,5 @@
 import type { NginxNow } from '../../heat/nginx-now.ts';
-import type { KeptState } from '../../protect/keeper.ts';
+import type { KeptState } from '../../protect/entry.ts';
 import type { ShopperCounts } from '../../protect/shoppers.ts';
 import { plainText } from '../../service/plain-text.ts';
 
