@@ -137,6 +137,7 @@ export async function wireSidecar(core: Core, { sink, onHotChange }: WireSidecar
     losses: lost.list,
     checks: () => checksOfAll,
     index: next.index,
+    shoppers: heat && (() => heat.state().shoppers),
     streams: heat?.streams,
   });
   return {

@@ -9,6 +9,7 @@ import type { CatalogueLookup } from '../event/catalogue-item.ts';
 import { createHeatView } from '../event/heat-view.ts';
 import type { Keeper } from '../protect/keeper.ts';
 import { NothingKept, type Purged } from '../protect/purge.ts';
+import type { ShopperCounts } from '../protect/shoppers.ts';
 import { reasonOf } from '../service/log.ts';
 import type { Metrics } from '../service/metrics.ts';
 import type { NewViews } from '../sidecar/ingest/new-views.ts';
@@ -103,6 +104,8 @@ export type HeatState = {
   failure?: string;
   /** Why nginx keeps no page of any hot item, where that is not meant. */
   keeperFailure?: string;
+  /** Requests of shoppers for hot items since the start, where nginx logs them. */
+  shoppers?: ShopperCounts;
   rulesProblems: string[];
 };
 
@@ -473,12 +476,14 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
   function state(): HeatState {
     const failure = folder.failure();
     const unkept = keeper?.failure();
+    const shoppers = keeper?.shoppers();
     return {
       hot: new Set(decisions.hot().map(({ item }) => item)).size,
       held: decisions.heldCount(),
       frozen: frozen.state() !== undefined,
       ...(failure !== undefined && { failure }),
       ...(unkept !== undefined && { keeperFailure: unkept }),
+      ...(shoppers !== undefined && { shoppers }),
       rulesProblems: watch.state().problems,
     };
   }

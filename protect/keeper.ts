@@ -42,8 +42,9 @@ export type Keeper = {
   stateOf(item: string): KeptState | undefined;
   /** Counts what nginx did with requests of shoppers, from lines of log-shared.conf. */
   sawShoppers(lines: Buffer): { lines: number; bad: number };
-  /** Since a followed item is hot; undefined where nginx does not log it. */
+  /** Since a followed item is hot, or of all since the start; undefined where nginx does not log it. */
   shoppersOf(item: string): ShopperCounts | undefined;
+  shoppers(): ShopperCounts | undefined;
   /**
    * Asks for its page now, or for all that are kept, and resolves when nginx shows the new ones. For one item it rejects with `NothingKept`
    * if there is no new page.
@@ -116,6 +117,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
     stateOf,
     sawShoppers: shoppers.take,
     shoppersOf: shoppers.of,
+    shoppers: shoppers.total,
     purge: createPurge({ entries, begin, isClosed: () => isClosed, whyWaiting, now }),
     failure: () => (entries.size === 0 ? undefined : reach.failure()),
     tick,

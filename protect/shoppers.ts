@@ -16,6 +16,8 @@ export type Shoppers = {
   take(lines: Buffer): { lines: number; bad: number };
   /** Since the item is followed; undefined while no line has come. */
   of(item: string): ShopperCounts | undefined;
+  /** Of all items, since the start; undefined while no line has come. */
+  total(): ShopperCounts | undefined;
   /** Counts of other items are forgotten. */
   follow(items: ReadonlySet<string>): void;
 };
@@ -30,6 +32,7 @@ const WRITTEN: ReadonlySet<string> = new Set(FATES.filter((fate) => fate !== 'st
 
 export function createShoppers({ isStale, metrics }: ShoppersOptions): Shoppers {
   const items = new Map<string, ShopperCounts | undefined>();
+  let total: ShopperCounts | undefined;
   for (const page of FATES) metrics.of('protect_shoppers_total', { page });
   return {
     take(lines) {
@@ -44,6 +47,7 @@ export function createShoppers({ isStale, metrics }: ShoppersOptions): Shoppers 
       return taken;
     },
     of: (item) => items.get(item),
+    total: () => total,
     follow(wanted) {
       for (const item of items.keys()) if (!wanted.has(item)) items.delete(item);
       for (const item of wanted) if (!items.has(item)) items.set(item, undefined);
@@ -58,13 +62,16 @@ export function createShoppers({ isStale, metrics }: ShoppersOptions): Shoppers 
     const item = line.slice(tab + 1);
     const fate = written === 'shared' && isStale(item) ? 'stale' : written;
     metrics.of('protect_shoppers_total', { page: fate }).add(count);
-    // Items that are not hot any more: workers of nginx may write any name.
-    if (!items.has(item)) return true;
-    const counts = items.get(item) ?? { shared: 0, stale: 0, own: 0, missing: 0, unkept: 0 };
-    counts[fate] += count;
-    items.set(item, counts);
+    total = plus(total, fate, count);
+    // Those of other items are in the total only: workers of nginx may write any name.
+    if (items.has(item)) items.set(item, plus(items.get(item), fate, count));
     return true;
   }
+}
+
+function plus(counts: ShopperCounts | undefined, fate: Fate, count: number): ShopperCounts {
+  const before = counts ?? { shared: 0, stale: 0, own: 0, missing: 0, unkept: 0 };
+  return { ...before, [fate]: before[fate] + count };
 }
 
 function isWritten(text: string): text is Fate {

@@ -15,6 +15,7 @@ import { until } from '../parts/until.ts';
 import { isListed } from './hot-list-files.ts';
 import { type KeeperShop, startKeeperShop } from './keeper-shop.ts';
 import { type HostileOrigin, startHostileOrigin } from './nginx-protect-origin.ts';
+import { runHotitem } from './run-hotitem.ts';
 
 jest.setTimeout(120_000);
 const SOON_MS = 60_000;
@@ -155,6 +156,13 @@ describe.each(SUITES)('the keeper of a shop over TLS with nginx of %s', (suite) 
       expect((await shop.show('three')).text).toContain(
         '0 from the cache, 1 to the origin (1 while it was not cached)',
       );
+      expect(
+        (await runHotitem(['status'], { HOTITEM_HOME: shop.home, HOTITEM_ADMIN_LISTEN: shop.sidecar.admin }))
+          .stdout,
+      ).toMatch(/requests for hot items\n +from the cache +\d+\n(?: .*\n)* +page not kept +1\n/);
+      expect(await shop.sidecar.json('/api/v1/health')).toMatchObject({
+        hot: { cached: expect.any(Number), origin: expect.any(Number) },
+      });
       const metrics = await shop.sidecar.text('/metrics');
       for (const page of ['own', 'unkept'])
         expect(metrics).toMatch(new RegExp(`hotitem_protect_shoppers_total\\{page="${page}"\\} 1\\n`));

@@ -16,6 +16,7 @@ test('requests are counted by what nginx did with them, in all and for each item
   expect(shoppers.of('红 色')).toEqual({ ...NONE, missing: 1 });
   expect(shoppers.of('other')).toBeUndefined();
   expect(FATES.map(total)).toEqual([2, 0, 1, 1, 1]);
+  expect(shoppers.total()).toEqual({ shared: 2, stale: 0, own: 1, missing: 1, unkept: 1 });
 });
 
 test('a shared page that is older than it should be is counted as stale', () => {
