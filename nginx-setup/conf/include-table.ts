@@ -49,7 +49,7 @@ export const INCLUDES: Readonly<Record<string, Include>> = {
   'server.conf': { context: ['server'], requires: [SCRIPTED] },
   'log.conf': { context: ['http', 'server', 'location'], requires: [DEFINED] },
   'log-cut.conf': { context: ['http', 'server', 'location'], requires: [SCRIPTED] },
-  'log-shared.conf': { context: ['http', 'server', 'location'], requires: [PROTECT_DEFINED] },
+  'log-shared.conf': { context: ['http', 'server', 'location'], requires: [DEFINED, PROTECT_DEFINED] },
   'log-limit.conf': { context: ['server'], requires: [DEFINED] },
   'capture-subrequest.conf': { context: LOCATION, requires: [SCRIPTED, SERVER], transport: 'subrequest' },
   'capture-batch.conf': { context: LOCATION, requires: [SCRIPTED, BATCH, SERVER], transport: 'batch' },
