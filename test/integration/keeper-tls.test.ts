@@ -262,6 +262,8 @@ function configuration(given: {
     variables_hash_max_size 2048;
     log_format shared ' $host$request_uri $hotitem_shared $http_user_agent';
     access_log shared.log shared if=$hotitem_shared;
+    # For the log: it must exist.
+    root "${home}";
     ${include('log-shared.conf')}
     ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${name};`).join(' ')}
     proxy_http_version 1.1;
