@@ -1,3 +1,4 @@
+import type { ShopperCounts } from '../protect/shoppers.ts';
 import { type Check, json, type Route } from '../service/admin/admin.ts';
 import type { Loss } from '../service/losses.ts';
 import type { OutageState } from '../service/outage.ts';
@@ -27,6 +28,7 @@ export type HealthOptions = {
   losses: () => Loss[];
   checks: () => Check[];
   index: EventIndex | undefined;
+  shoppers?: (() => ShopperCounts | undefined) | undefined;
   /** Open streams of the page. */
   streams?: (() => NonNullable<HealthAnswer['streams']>) | undefined;
 };
@@ -37,7 +39,7 @@ const ASK_EVERY_MS = 5_000;
 
 /** `GET /api/v1/health`. */
 export function wireHealth(core: Core, options: HealthOptions): Route {
-  const { accounts, sidecar, sink, losses, checks, index, streams } = options;
+  const { accounts, sidecar, sink, losses, checks, index, shoppers, streams } = options;
   const { now, shutdown, parts } = core;
   const flow = createFlow({
     stages: stages(),
@@ -89,9 +91,16 @@ export function wireHealth(core: Core, options: HealthOptions): Route {
       ),
       parts: checks().map(({ name, ready }) => ({ name, isReady: ready() === true })),
       ...(known !== undefined && { newest: known }),
+      ...hotOf(shoppers?.()),
       ...(streams !== undefined && { streams: streams() }),
     };
   }
+}
+
+function hotOf(counts: ShopperCounts | undefined): Pick<HealthAnswer, 'hot'> {
+  if (counts === undefined) return {};
+  const { shared, stale, own, missing, unkept } = counts;
+  return { hot: { cached: shared + stale, origin: own + missing + unkept } };
 }
 
 function capturedOf({ received, duplicate }: SidecarAccounts): number {

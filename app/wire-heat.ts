@@ -33,7 +33,7 @@ const MESSAGES: Record<Change['change'], string> = {
 };
 
 /** Heat detection, and where it answers. */
-export type Heat = Pick<HeatService, 'newViews' | 'state' | 'explain'> & {
+export type Heat = Pick<HeatService, 'newViews' | 'sawShoppers' | 'state' | 'explain'> & {
   /** Open streams of the page. */
   streams: () => { open: number; most: number };
   /** Of the admin listener, the control socket, and the intake. */
@@ -97,6 +97,7 @@ export async function wireHeat(core: Core, outlet: Outlet, onChange?: OnHotChang
   const actions = wireControl(core, createHotActions(heat), heat.noteRefused);
   return {
     newViews: heat.newViews,
+    sawShoppers: heat.sawShoppers,
     state: heat.state,
     actions,
     webhooks,

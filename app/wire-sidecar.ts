@@ -113,6 +113,7 @@ export async function wireSidecar(core: Core, { sink, onHotChange }: WireSidecar
       routes: { ...indexRoutes(next.index), ...heat?.controlRoutes },
       intakeRoutes: heat?.intakeRoutes ?? {},
       newViews: heat?.newViews,
+      sawShoppers: heat?.sawShoppers,
     },
     spool,
   );
@@ -136,6 +137,7 @@ export async function wireSidecar(core: Core, { sink, onHotChange }: WireSidecar
     losses: lost.list,
     checks: () => checksOfAll,
     index: next.index,
+    shoppers: heat && (() => heat.state().shoppers),
     streams: heat?.streams,
   });
   return {

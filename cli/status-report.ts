@@ -2,6 +2,7 @@ import type { About } from '../app/about.ts';
 import type { CatalogueState } from '../app/wire-catalogue.ts';
 import type { SinkAccounts } from '../app/wire-sink.ts';
 import type { HeatState } from '../heat/heat.ts';
+import type { ShopperCounts } from '../protect/shoppers.ts';
 import { plainText } from '../service/plain-text.ts';
 import { judge } from '../service/verdict.ts';
 import type { SidecarAccounts } from '../sidecar/accounting.ts';
@@ -41,6 +42,13 @@ const SIDECAR: [keyof SidecarAccounts, string][] = [
 const HEAT: [keyof Pick<HeatState, 'hot' | 'held'>, string][] = [
   ['hot', 'hot'],
   ['held', 'held by the cap'],
+];
+const SHOPPERS: [keyof ShopperCounts, string][] = [
+  ['shared', 'from the cache'],
+  ['stale', 'from it, but late'],
+  ['own', 'must not share'],
+  ['missing', 'found no page'],
+  ['unkept', 'page not kept'],
 ];
 const CATALOGUE: [keyof Pick<CatalogueState, 'rows' | 'rejected'>, string][] = [
   ['rows', 'items'],
@@ -84,6 +92,7 @@ function ofServices({
     ...(nginx === undefined ? [] : ['nginx, over all restarts', ...ofNginx(nginx)]),
     ...(sidecar === undefined ? [] : [heading('sidecar', about), ...rows(SIDECAR, sidecar)]),
     ...(heat === undefined ? [] : ['hot items', ...rows(HEAT, heat)]),
+    ...(heat?.shoppers === undefined ? [] : ['requests for hot items', ...rows(SHOPPERS, heat.shoppers)]),
     ...(catalogue === undefined
       ? []
       : [`catalogue${catalogue.loading === true ? ', being loaded' : ''}`, ...rows(CATALOGUE, catalogue)]),

@@ -7,7 +7,9 @@ import { IS_BOT, ROW_BITS, WEIGHT } from '../detect/views.ts';
 import { createBotTest } from '../event/bot-test.ts';
 import type { CatalogueLookup } from '../event/catalogue-item.ts';
 import { createHeatView } from '../event/heat-view.ts';
-import { type Keeper, NothingKept, type Purged } from '../protect/keeper.ts';
+import type { Keeper } from '../protect/keeper.ts';
+import { NothingKept, type Purged } from '../protect/purge.ts';
+import type { ShopperCounts } from '../protect/shoppers.ts';
 import { reasonOf } from '../service/log.ts';
 import type { Metrics } from '../service/metrics.ts';
 import type { NewViews } from '../sidecar/ingest/new-views.ts';
@@ -76,6 +78,8 @@ export type HeatServiceOptions = {
 
 export type HeatService = HotSource & {
   newViews: NewViews;
+  /** Counts what nginx did with requests for hot items, from lines of log-shared.conf. Undefined where no page is kept. */
+  sawShoppers: Keeper['sawShoppers'] | undefined;
   /** What is hot now, for the page. Looks at all items that are tracked. */
   live(): LiveSnapshot;
   /** For `hotitem status`. */
@@ -100,6 +104,8 @@ export type HeatState = {
   failure?: string;
   /** Why nginx keeps no page of any hot item, where that is not meant. */
   keeperFailure?: string;
+  /** Requests of shoppers for hot items since the start, where nginx logs them. */
+  shoppers?: ShopperCounts;
   rulesProblems: string[];
 };
 
@@ -177,6 +183,7 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
   const timer = ticks ? setInterval(tick, TICK_MS).unref() : undefined;
   return {
     newViews,
+    sawShoppers: keeper?.sawShoppers,
     list,
     version: versions.current,
     whole,
@@ -469,12 +476,14 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
   function state(): HeatState {
     const failure = folder.failure();
     const unkept = keeper?.failure();
+    const shoppers = keeper?.shoppers();
     return {
       hot: new Set(decisions.hot().map(({ item }) => item)).size,
       held: decisions.heldCount(),
       frozen: frozen.state() !== undefined,
       ...(failure !== undefined && { failure }),
       ...(unkept !== undefined && { keeperFailure: unkept }),
+      ...(shoppers !== undefined && { shoppers }),
       rulesProblems: watch.state().problems,
     };
   }

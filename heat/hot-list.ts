@@ -1,7 +1,7 @@
 import type { Decision, Held } from '../detect/decisions.ts';
 import type { Explained } from '../detect/explain.ts';
 import type { CatalogueItem } from '../event/catalogue-item.ts';
-import type { KeptState } from '../protect/keeper.ts';
+import type { KeptState } from '../protect/entry.ts';
 import { createWaiters } from '../service/waiters.ts';
 import type { Freeze } from './frozen-file.ts';
 import type { NginxNow } from './nginx-now.ts';

@@ -1,5 +1,7 @@
 import type { Decision } from '../detect/decisions.ts';
-import type { Keeper, KeptState } from '../protect/keeper.ts';
+import type { KeptState } from '../protect/entry.ts';
+import type { Keeper } from '../protect/keeper.ts';
+import type { ShopperCounts } from '../protect/shoppers.ts';
 import type { Freeze } from './frozen-file.ts';
 import { actedOn, cached } from './hot-items.ts';
 
@@ -8,6 +10,8 @@ export type NginxNow = {
   actions: string[];
   /** Where the action cache is among those of its rules. */
   page?: KeptState;
+  /** What it did with requests of shoppers since the item is hot, where it logs them. */
+  shoppers?: ShopperCounts;
   /** Sentences. */
   why: string[];
 };
@@ -37,5 +41,11 @@ export function nginxNow({ hot, frozen, problem, keeper }: NginxNowParts): Nginx
   if (keeper === undefined)
     return { actions: others, why: ['not cached: protect.hosts names no host of the shop'] };
   const page = keeper.stateOf(first.item);
-  return { actions: page?.state === 'kept' ? actions : others, ...(page && { page }), why: [] };
+  const shoppers = keeper.shoppersOf(first.item);
+  return {
+    actions: page?.state === 'kept' ? actions : others,
+    ...(page && { page }),
+    ...(shoppers && { shoppers }),
+    why: [],
+  };
 }

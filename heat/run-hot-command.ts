@@ -1,4 +1,4 @@
-import { NothingKept, type Purged } from '../protect/keeper.ts';
+import { NothingKept, type Purged } from '../protect/purge.ts';
 import { reasonOf } from '../service/log.ts';
 import { type HotCommand, hotCommand } from './hot-command.ts';
 import { TooManyOverrides } from './overrides.ts';

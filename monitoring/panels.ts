@@ -280,6 +280,14 @@ export const ROWS: Row[] = [
         queries: [{ expr: `sum by (state) (${all('protect_items')})`, legend: '{{state}}' }],
       },
       {
+        title: 'Requests of shoppers for hot items',
+        about:
+          'Shared and stale: from the cache. Own, missing and unkept reach the origin. Needs log-shared.conf.',
+        show: 'stack',
+        unit: 'reqps',
+        queries: [{ expr: `sum by (page) (${rate('protect_shoppers_total')})`, legend: '{{page}}' }],
+      },
+      {
         title: 'Requests of the keeper',
         about: 'To nginx; probe and fill reach the origin. Failed: no answer, or an error of the origin.',
         show: 'lines',

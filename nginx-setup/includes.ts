@@ -72,6 +72,7 @@ export const INCLUDE_FILES = [
   'http-hot.conf',
   'http-protect.conf',
   'log-cut.conf',
+  'log-shared.conf',
   'log-limit.conf',
   'server.conf',
   'server-hot.conf',

@@ -1,14 +1,18 @@
 import { reasonOf } from '../service/log.ts';
 import type { Metrics } from '../service/metrics.ts';
-import { createBrake, createUsual, type Usual } from './brake.ts';
+import { createBrake } from './brake.ts';
 import { AT_ONCE, createBudget } from './budget.ts';
+import { dueOf } from './due.ts';
+import { ageOf, createEntry, type Entry, isKept, type KeptState } from './entry.ts';
 import { examine, fill, lookWhetherKept } from './examine.ts';
 import { REFUSAL_KINDS, type Refusal } from './judge.ts';
 import type { PROTECT_METRICS } from './metrics.ts';
 import { createOriginAsk } from './origin-ask.ts';
 import type { Page } from './page.ts';
 import type { PageRequests } from './page-request.ts';
+import { createPurge, type Purged } from './purge.ts';
 import { createReach } from './reach.ts';
+import { createShoppers, type ShopperCounts } from './shoppers.ts';
 import { createTargets, type Place } from './targets.ts';
 import { createWords } from './words.ts';
 
@@ -36,6 +40,11 @@ export type Keeper = {
   saw(item: string, host: string, target: string): void;
   /** What is known of a followed item. */
   stateOf(item: string): KeptState | undefined;
+  /** Counts what nginx did with requests of shoppers, from lines of log-shared.conf. */
+  sawShoppers(lines: Buffer): { lines: number; bad: number };
+  /** Since a followed item is hot, or of all since the start; undefined where nginx does not log it. */
+  shoppersOf(item: string): ShopperCounts | undefined;
+  shoppers(): ShopperCounts | undefined;
   /**
    * Asks for its page now, or for all that are kept, and resolves when nginx shows the new ones. For one item it rejects with `NothingKept`
    * if there is no new page.
@@ -47,15 +56,6 @@ export type Keeper = {
   tick(): void;
   close(): Promise<void>;
 };
-
-/** Times in ms since 1970. `address`: `https://shop.example/item/4711.html`. `reason`: in words for people. */
-export type KeptState =
-  | { state: 'waiting'; reason: string }
-  | { state: 'refused'; reason: string; since: number; retryAt: number; address?: string }
-  | { state: 'kept'; since: number; refreshedAt: number; address: string; reason?: string };
-
-/** What became of a purged page. `ageMs`: since the origin was asked for it. */
-export type Purged = { item: string; ageMs: number } | { item: string; reason: string };
 
 export type KeeperOptions = {
   hosts: readonly string[];
@@ -74,11 +74,6 @@ export type KeeperOptions = {
   onChange: () => void;
 };
 
-/** What is to be asked for anew is not kept. */
-export class NothingKept extends Error {
-  override name = 'NothingKept';
-}
-
 /** As many as the hot list may have. */
 export const MOST_ITEMS = 1_000;
 /** So often a page that is kept is compared again. */
@@ -92,19 +87,6 @@ const LATE = 0.6;
 const NO_NEW_MS = 5_000;
 const NO_ROOM = 'other pages come first: protect.max_requests_per_second';
 
-type Entry = {
-  item: string;
-  state: KeptState;
-  /** Of the page that is kept, or was. */
-  place?: Place;
-  usual: Usual;
-  dueAt: number;
-  comparedAt: number;
-  failures: number;
-  /** The work that is under way. Resolves with when the page that is kept now was asked for, with undefined if there is no new one. */
-  work?: Promise<number | undefined>;
-};
-
 export function createKeeper(options: KeeperOptions): Keeper {
   const { hosts, https, requests, refreshMs, staleMs, metrics, warn, now, onChange } = options;
   const targets = createTargets(hosts);
@@ -113,6 +95,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
   const budget = createBudget({ requestsPerSecond: options.requestsPerSecond, now });
   const brake = createBrake(now);
   const askFor = createOriginAsk({ requests, budget, brake, word: words.latest, metrics, now });
+  const shoppers = createShoppers({ isStale, metrics });
   const reach = createReach({
     hosts,
     look: lookAt,
@@ -132,7 +115,10 @@ export function createKeeper(options: KeeperOptions): Keeper {
     isWanted: targets.isWanted,
     saw: targets.saw,
     stateOf,
-    purge,
+    sawShoppers: shoppers.take,
+    shoppersOf: shoppers.of,
+    shoppers: shoppers.total,
+    purge: createPurge({ entries, begin, isClosed: () => isClosed, whyWaiting, now }),
     failure: () => (entries.size === 0 ? undefined : reach.failure()),
     tick,
     async close() {
@@ -147,34 +133,39 @@ export function createKeeper(options: KeeperOptions): Keeper {
     for (const state of ['waiting', 'kept', 'refused'] as const)
       metrics.of('protect_items', { state }).follow(() => inState(state).length);
     for (const reason of REFUSAL_KINDS) metrics.of('protect_refused_total', { reason });
-    metrics.of('protect_reachable').follow(() => (reach.isThere() ? 1 : 0));
+    metrics.of('protect_reachable').follow(reachable);
     metrics.of('protect_slow_origin').follow(() => (isBraked ? 1 : 0));
-    metrics.of('protect_oldest_seconds').follow(() => Math.max(0, ...inState('kept').map(ageOf)) / 1_000);
+    metrics
+      .of('protect_oldest_seconds')
+      .follow(() => Math.max(0, ...inState('kept').map((entry) => ageOf(entry, now()))) / 1_000);
+  }
+
+  function reachable(): number {
+    if (entries.size === 0) return Number.NaN;
+    return reach.isThere() ? 1 : 0;
   }
 
   function inState(state: KeptState['state']): Entry[] {
     return [...entries.values()].filter((entry) => entry.state.state === state);
   }
 
-  function ageOf({ state }: Entry): number {
-    return state.state === 'kept' ? now() - state.refreshedAt : 0;
+  function isStale(item: string): boolean {
+    const entry = entries.get(item);
+    return entry !== undefined && isLate(entry);
+  }
+
+  function isLate(entry: Entry): boolean {
+    return ageOf(entry, now()) > 2 * refreshMs;
   }
 
   function follow(items: readonly string[]): void {
     const wanted = new Set(items.slice(0, MOST_ITEMS));
     for (const item of entries.keys()) if (!wanted.has(item)) entries.delete(item);
     for (const item of wanted) {
-      if (entries.has(item)) continue;
-      entries.set(item, {
-        item,
-        state: { state: 'waiting', reason: 'it is being asked for' },
-        usual: createUsual(),
-        dueAt: 0,
-        comparedAt: 0,
-        failures: 0,
-      });
+      if (!entries.has(item)) entries.set(item, createEntry(item));
     }
-    targets.follow(new Set(entries.keys()));
+    targets.follow(wanted);
+    shoppers.follow(wanted);
     // Before the first request: heat puts them into the hot list with what it is about to publish.
     if (entries.size === 0) words.end();
     else words.begin();
@@ -240,8 +231,8 @@ export function createKeeper(options: KeeperOptions): Keeper {
     const wasSuspended = sinceTick > staleMs / 2;
     let isChanged = false;
     for (const entry of inState('kept')) {
-      const age = ageOf(entry);
-      if (age > 2 * refreshMs) metrics.of('protect_stale_seconds_total').add(passedMs / 1_000);
+      const age = ageOf(entry, now());
+      if (isLate(entry)) metrics.of('protect_stale_seconds_total').add(passedMs / 1_000);
       if (age > LATE * staleMs && !wasSuspended) lateAt = now();
       if (age > staleMs && entry.work === undefined) isChanged = giveUpLate(entry, wasSuspended) || isChanged;
     }
@@ -249,19 +240,15 @@ export function createKeeper(options: KeeperOptions): Keeper {
   }
 
   function beginDue(time: number): void {
-    const due = [...entries.values()].filter(({ work, dueAt }) => work === undefined && dueAt <= time);
-    const [kept, others] = [due.filter(isKept), due.filter((entry) => !isKept(entry))];
-    kept.sort((a, b) => a.dueAt - b.dueAt);
-    const urgent = kept.filter((entry) => ageOf(entry) >= staleMs / 2);
     const working = [...entries.values()].filter(({ work }) => work !== undefined);
     let busy = working.length;
     let looking = working.filter((entry) => !isKept(entry)).length;
     const mostLooking = isBraked ? 1 : AT_ONCE;
     // A new page takes five requests, so that those that are late would get later.
     const mayLook = Math.abs(time - lateAt) > NO_NEW_MS;
-    for (const entry of [...urgent, ...(mayLook ? others : []), ...kept]) {
+    for (const entry of dueOf(entries.values(), { time, staleMs, mayLook })) {
       if (busy >= AT_ONCE || !budget.hasRoom()) return;
-      if (entry.work !== undefined || (!isKept(entry) && looking >= mostLooking)) continue;
+      if (!isKept(entry) && looking >= mostLooking) continue;
       if (!begin(entry)) continue;
       busy++;
       if (!isKept(entry)) looking++;
@@ -341,7 +328,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
   function giveUp(entry: Entry, reason: string): boolean {
     // Failures to refresh it do not count for how long it waits now.
     if (isKept(entry)) entry.failures = 0;
-    targets.lookAgain(entry.item);
+    targets.refuse(entry.item);
     const waitMs = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(10, entry.failures++));
     return fall(entry, reason, waitMs);
   }
@@ -391,40 +378,6 @@ export function createKeeper(options: KeeperOptions): Keeper {
     const dropped = inState('kept').filter((entry) => fall(entry, reason, 0));
     if (dropped.length > 0) onChange();
   }
-
-  async function purge(item: string | undefined): Promise<Purged[]> {
-    if (item !== undefined) return [await purgeItem(item)];
-    const rest = inState('kept').values();
-    const purged: Purged[] = [];
-    await Promise.all(
-      Array.from({ length: AT_ONCE }, async () => {
-        for (const entry of rest)
-          purged.push(
-            await purgeItem(entry.item).catch((error) => ({ item: entry.item, reason: reasonOf(error) })),
-          );
-      }),
-    );
-    return purged;
-  }
-
-  async function purgeItem(item: string): Promise<Purged> {
-    const entry = entries.get(item);
-    if (entry === undefined) throw new NothingKept(`no page of ${item} is kept`);
-    // One that is under way may have been asked for before the change.
-    while (entry.work !== undefined) await entry.work;
-    const work = begin(entry);
-    const askedAt = await work;
-    if (askedAt !== undefined) return { item, ageMs: Math.max(0, now() - askedAt) };
-    if (isClosed) throw new NothingKept(`the page of ${item}: the sidecar stops`);
-    if (!isWanted(entry)) throw new NothingKept(`no page of ${item} is kept: it has cooled`);
-    if (work === undefined) throw new NothingKept(`no page of ${item} is kept: ${whyWaiting(entry)}`);
-    const { state } = entry;
-    throw new NothingKept(`the page of ${item}${isKept(entry) ? '' : ' is not kept'}: ${state.reason}`);
-  }
-}
-
-function isKept({ state }: Entry): boolean {
-  return state.state === 'kept';
 }
 
 function isSame(a: Place | undefined, b: Place): boolean {

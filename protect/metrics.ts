@@ -21,6 +21,11 @@ export const PROTECT_METRICS = {
     help: 'Times that a page was found unfit for sharing, by reason: status (is not 200), cookie (sets one), forbidden (Cache-Control, Expires or X-Accel-Expires), vary, compressed, too_large, incomplete, differs (from visitor to visitor), not_stored (nginx does not keep it)',
     labels: ['reason'],
   },
+  protect_shoppers_total: {
+    kind: 'counter',
+    help: 'Requests of shoppers for hot items, where nginx logs them (log-shared.conf), by page: shared (from the cache), stale (from the cache, older than twice protect.refresh_ms), own (from the origin, because the request must not share), missing (from the origin, because nginx had no page), unkept (from the origin, because the page is not kept)',
+    labels: ['page'],
+  },
   protect_dropped_total: {
     kind: 'counter',
     help: 'Pages that were kept, and are not any more because they became unfit or could not be refreshed',
@@ -42,6 +47,6 @@ export const PROTECT_METRICS = {
   protect_refresh_seconds: { kind: 'gauge', help: 'How long the last refresh of a page took' },
   protect_reachable: {
     kind: 'gauge',
-    help: "1 while nginx answers on its listener for the sidecar's requests",
+    help: "1 while nginx answers on its listener for the sidecar's requests; NaN while nothing is hot, because it is not asked then",
   },
 } as const satisfies MetricList;

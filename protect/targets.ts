@@ -20,12 +20,16 @@ export type Targets = {
   wasSeen(item: string): boolean;
   /** Looks at requests again: shoppers may come by another address by now. */
   lookAgain(item: string): void;
+  /** The page at its address must not be shared: looks again, also for one by which fewer come. */
+  refuse(item: string): void;
 };
 
 /** Requests of an item that are looked at before one address is chosen. */
 const ENOUGH = 16;
 /** Different addresses of an item that are told apart. */
 const MOST_TARGETS = 8;
+/** Who has less than so many times the views of others cannot hold an item at an address that is refused. */
+const HOLDS = 4;
 const LONGEST = 2_048;
 /** What a client may write, and nothing that ends a line or a request. */
 const TARGET = /^\/[\x21-\x7e\x80-\xff]*$/;
@@ -36,6 +40,8 @@ type Known = {
   seen: number;
   counts: Map<string, Counted>;
   chosen?: Place;
+  /** The key of an address whose page must not be shared: until the next choice, others come before it. */
+  refused?: string;
   /** Enough were seen once. */
   isSettled: boolean;
 };
@@ -75,19 +81,27 @@ export function createTargets(hosts: readonly string[]): Targets {
       }
       wanting--;
       known.isSettled = true;
+      delete known.refused;
     },
     of: (item) => items.get(item)?.chosen,
     wasSeen(item) {
       const known = items.get(item);
       return known !== undefined && (known.isSettled || known.seen > 0);
     },
-    lookAgain(item) {
+    lookAgain,
+    refuse(item) {
       const known = items.get(item);
-      if (known === undefined || known.seen < ENOUGH) return;
-      known.seen = 0;
-      wanting++;
+      if (known?.chosen !== undefined) known.refused = keyOf(known.chosen);
+      lookAgain(item);
     },
   };
+
+  function lookAgain(item: string): void {
+    const known = items.get(item);
+    if (known === undefined || known.seen < ENOUGH) return;
+    known.seen = 0;
+    wanting++;
+  }
 }
 
 function count({ counts }: Known, place: Place): void {
@@ -99,12 +113,20 @@ function count({ counts }: Known, place: Place): void {
 
 /** An address that was settled is left only for one by which twice as many come: each is asked for as a new page. */
 function choose(known: Known): void {
-  const { counts, chosen, isSettled } = known;
-  if (counts.size === 0) return;
-  const best = [...counts.values()].reduce((most, one) => (isBetter(one, most) ? one : most));
-  const same = isSettled && chosen !== undefined ? counts.get(keyOf(chosen)) : undefined;
+  const { counts, chosen, isSettled, refused } = known;
+  const bad = refused === undefined ? undefined : counts.get(refused);
+  const others = [...counts.values()].filter((one) => one !== bad);
+  const best = bestOf(others.filter(({ count }) => HOLDS * count >= (bad?.count ?? 0))) ?? bad;
+  if (best === undefined) return;
+  const isRefused = chosen !== undefined && keyOf(chosen) === refused;
+  const same = isSettled && !isRefused && chosen !== undefined ? counts.get(keyOf(chosen)) : undefined;
   const isKept = same !== undefined && isBare(same) === isBare(best) && 2 * same.count > best.count;
   if (!isKept) known.chosen = best.place;
+}
+
+function bestOf(all: Counted[]): Counted | undefined {
+  const [first, ...rest] = all;
+  return first && rest.reduce((most, one) => (isBetter(one, most) ? one : most), first);
 }
 
 /** One without a query comes first: a query is most often of advertising, and each such request is another one. */

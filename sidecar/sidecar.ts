@@ -25,7 +25,7 @@ import { createControlRoute } from './nginx/switch-route.ts';
 import { startControlSocket } from './socket/control-socket.ts';
 import type { SocketRoute } from './socket/socket-route.ts';
 import { createSpillLimit } from './tail/spill-limit.ts';
-import { startTail } from './tail/tail.ts';
+import { startTail, type TailOptions } from './tail/tail.ts';
 
 export type SidecarOptions = {
   config: Config;
@@ -103,10 +103,12 @@ export async function startSidecar(
     intakeRoutes: Record<string, IntakeRoute>;
     /** Receives each new view. */
     newViews?: NewViews | undefined;
+    /** Receives lines of log-shared.conf. */
+    sawShoppers?: TailOptions['sawShoppers'];
   },
   spool: Spool,
 ): Promise<Sidecar> {
-  const { config, metrics, warn, shutdown, now, routes, intakeRoutes, newViews } = options;
+  const { config, metrics, warn, shutdown, now, routes, intakeRoutes, newViews, sawShoppers } = options;
   const { node, privacy, event } = config;
   const writer = createEventWriter({
     node,
@@ -136,7 +138,17 @@ export async function startSidecar(
   const { dir, max_bytes: maxBytes } = config.spill;
   const limit = createSpillLimit({ dir, maxBytes, socket: config.intake.socket, metrics, warn });
   const makeFolder = () => makeSidecarFolders(options);
-  const tail = await startTail({ dir, makeFolder, offsetsPath, takeIn, limit, metrics, warn, now });
+  const tail = await startTail({
+    dir,
+    makeFolder,
+    offsetsPath,
+    takeIn,
+    sawShoppers,
+    limit,
+    metrics,
+    warn,
+    now,
+  });
   shutdown.add('tail', tail.close);
   const control = createControl(join(config.home, 'capture.json'), warn);
   metrics.of('capture_one_in').follow(() => oneIn(control.state()));

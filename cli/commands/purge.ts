@@ -1,4 +1,4 @@
-import type { Purged } from '../../protect/keeper.ts';
+import type { Purged } from '../../protect/purge.ts';
 import { plainText } from '../../service/plain-text.ts';
 import type { Command } from '../command.ts';
 import { configure } from '../configure.ts';

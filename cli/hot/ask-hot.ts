@@ -4,7 +4,7 @@ import { OWNER_ONLY } from '../../app/owner-only.ts';
 import type { HotCommand } from '../../heat/hot-command.ts';
 import type { ExplainedItem, WholeHotList } from '../../heat/hot-list.ts';
 import type { PurgeOrder } from '../../heat/run-hot-command.ts';
-import type { Purged } from '../../protect/keeper.ts';
+import type { Purged } from '../../protect/purge.ts';
 import { plainText } from '../../service/plain-text.ts';
 import { Trouble } from '../../service/trouble.ts';
 

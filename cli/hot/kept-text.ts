@@ -1,5 +1,6 @@
 import type { NginxNow } from '../../heat/nginx-now.ts';
-import type { KeptState } from '../../protect/keeper.ts';
+import type { KeptState } from '../../protect/entry.ts';
+import type { ShopperCounts } from '../../protect/shoppers.ts';
 import { plainText } from '../../service/plain-text.ts';
 
 const LONGEST_REASON = 200;
@@ -22,13 +23,25 @@ export function refreshedText(ageMs: number, reason = ''): string {
 }
 
 /** What nginx does about a hot item, and why not more. */
-export function nginxText({ actions, page, why }: NginxNow, now: number): string[] {
+export function nginxText({ actions, page, shoppers, why }: NginxNow, now: number): string[] {
   return [
     actions.length === 0
       ? 'nginx does nothing about it'
       : `nginx, where it is included: ${actions.join(', ')}`,
     ...(page === undefined ? [] : [keptText(page, now)]),
     ...(page !== undefined && 'address' in page ? [`the page at ${plainText(page.address, 300)}`] : []),
+    ...(shoppers === undefined ? [] : shoppersText(shoppers)),
     ...why.map((sentence) => plainText(sentence, LONGEST_REASON)),
   ];
+}
+
+function shoppersText({ shared, stale, own, missing, unkept }: ShopperCounts): string[] {
+  const cached = `${shared + stale} from the cache${stale === 0 ? '' : ` (${stale} late)`}`;
+  const why = [
+    ...(own === 0 ? [] : [`${own} must not share`]),
+    ...(missing === 0 ? [] : [`${missing} found no page`]),
+    ...(unkept === 0 ? [] : [`${unkept} while it was not cached`]),
+  ];
+  const origin = `${own + missing + unkept} to the origin${why.length === 0 ? '' : ` (${why.join(', ')})`}`;
+  return [`requests of shoppers since it is hot: ${cached}, ${origin}`];
 }

@@ -1,6 +1,6 @@
 import { type Finding, placeOf } from '../../service/finding.ts';
 import type { Directive } from '../conf/directives.ts';
-import { EVENTS_ZONE, LINE_FORMAT, LINE_VARIABLE } from '../conf/include-table.ts';
+import { EVENTS_ZONE, LINE_FORMAT, LINE_VARIABLE, SHARED_FORMAT } from '../conf/include-table.ts';
 import { blockAround, childrenOf, inherited, nameOf, type Site, type Spot } from '../conf/site.ts';
 import type { Capture } from './captures.ts';
 import type { Facts } from './facts.ts';
@@ -9,8 +9,10 @@ import type { Facts } from './facts.ts';
 export function logFindings({ site, captures }: Facts): Finding[] {
   const formats = lineFormats(site);
   const lines = site.spots.filter(({ directive }) => writesLine(directive, formats));
+  const shared = site.spots.filter(({ directive }) => writesLine(directive, new Set([SHARED_FORMAT])));
   return [
     ...lines.flatMap(lossy),
+    ...[...lines, ...shared].flatMap(uncached),
     ...captures
       .filter(({ transport }) => transport === 'log')
       .flatMap((capture) => unlogged(capture, site, formats)),
@@ -60,18 +62,23 @@ function lossy(spot: Spot): Finding[] {
       fix: `remove ${buffered}: writing a line per view costs nothing measurable`,
     });
   }
+  return found;
+}
+
+function uncached(spot: Spot): Finding[] {
+  const { directive } = spot;
   const cache = inherited(spot, 'open_log_file_cache');
-  if (target.includes('$') && (cache === undefined || cache.args[0] === 'off')) {
-    found.push({
+  if (!directive.args[0]?.includes('$') || (cache !== undefined && cache.args[0] !== 'off')) return [];
+  return [
+    {
       id: 'log-cache-off',
       severity: 'warning',
       what: "open_log_file_cache is off for the log of hotitem's line",
       where: placeOf(cache ?? directive),
       why: 'nginx opens and closes the file for each view',
       fix: 'set open_log_file_cache max=64 inactive=60s valid=10s; beside the access_log',
-    });
-  }
-  return found;
+    },
+  ];
 }
 
 /**

@@ -3,7 +3,8 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Finding, type Place, placeOf, shellWord } from '../../service/finding.ts';
 import type { Directive } from '../conf/directives.ts';
-import { blockAround, childOf, inherited, type Spot } from '../conf/site.ts';
+import { SHARED_FORMAT } from '../conf/include-table.ts';
+import { blockAround, childOf, inherited, type OurInclude, type Spot } from '../conf/site.ts';
 import { obstacle } from '../conf/worker.ts';
 import { breakerFindings } from './breaker-rules.ts';
 import type { Facts } from './facts.ts';
@@ -85,7 +86,7 @@ async function socketFindings({ worker }: Facts, socket: string, where: Place): 
 /** The folders that nginx writes lines into, found by their access_log lines. */
 async function folderFindings(facts: Facts): Promise<Finding[]> {
   const { site } = facts;
-  const formats = lineFormats(site);
+  const formats = new Set([...lineFormats(site), SHARED_FORMAT]);
   if (site.ours.some(({ name }) => name === 'off.conf')) return [];
   const lines = site.spots.filter(
     ({ directive }) => writesLine(directive, formats) && directive.args[0]?.startsWith('/'),
@@ -98,6 +99,7 @@ async function folderFindings(facts: Facts): Promise<Finding[]> {
     ...facts.captures
       .filter(({ transport, how }) => transport === 'log' && how === 'in place')
       .map(({ spot }) => spot),
+    ...(lines.some(({ directive }) => directive.args[1] === SHARED_FORMAT) ? site.ours.filter(shares) : []),
   ];
   const each = await Promise.all([
     ...lines.map((spot) => folderOf(facts, spot)),
@@ -150,6 +152,10 @@ async function folderOf({ worker, sidecar, site }: Facts, { directive }: Spot): 
   return findings;
 }
 
+function shares({ name }: OurInclude): boolean {
+  return name === 'cache.conf' || name === 'cache-fastcgi.conf';
+}
+
 /** The command that opens a path to the workers' group. Undefined if a folder above it is the obstacle. */
 function openTo({ ids }: Facts['worker'], path: string, barrier: string, mode: string): { command?: string } {
   const [gid] = ids?.gids ?? [];
@@ -172,7 +178,7 @@ async function rootOf({ build }: Facts, spot: Spot): Promise<Finding[]> {
       severity: 'error',
       what: `the root ${root} does not exist`,
       where: placeOf(set ?? spot.directive),
-      why: 'nginx then writes nothing to a file with a variable in its name: spilled views are lost',
+      why: 'nginx then writes nothing to a file with a variable in its name, and an error for each line: such lines are lost',
       fix: 'create that folder (the sidecar creates the spill folder when it starts), or name an existing one',
     },
   ];

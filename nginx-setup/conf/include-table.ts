@@ -49,6 +49,7 @@ export const INCLUDES: Readonly<Record<string, Include>> = {
   'server.conf': { context: ['server'], requires: [SCRIPTED] },
   'log.conf': { context: ['http', 'server', 'location'], requires: [DEFINED] },
   'log-cut.conf': { context: ['http', 'server', 'location'], requires: [SCRIPTED] },
+  'log-shared.conf': { context: ['http', 'server', 'location'], requires: [DEFINED, PROTECT_DEFINED] },
   'log-limit.conf': { context: ['server'], requires: [DEFINED] },
   'capture-subrequest.conf': { context: LOCATION, requires: [SCRIPTED, SERVER], transport: 'subrequest' },
   'capture-batch.conf': { context: LOCATION, requires: [SCRIPTED, BATCH, SERVER], transport: 'batch' },
@@ -81,6 +82,8 @@ export const CAPTURE_VARIABLES: Readonly<Record<string, Transport>> = {
 
 /** The `access_log` format that writes our line, and its variable. */
 export const LINE_FORMAT = 'hotitem';
+/** That of log-shared.conf. */
+export const SHARED_FORMAT = 'hotitem_shared';
 export const LINE_VARIABLE = '$hotitem_line';
 export const CAPTURE_URI = '/_hotitem/capture';
 export const SPILL_URI = '/_hotitem/spill';

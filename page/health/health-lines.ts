@@ -93,7 +93,10 @@ export function placesOf(answer: HealthAnswer, was: boolean): Line[] {
   ];
 }
 
-export function partsOf({ nginx, parts, newest, streams, now, capture }: HealthAnswer, was: boolean): Line[] {
+export function partsOf(
+  { nginx, parts, newest, hot, streams, now, capture }: HealthAnswer,
+  was: boolean,
+): Line[] {
   const fine = was ? 'was fine' : 'fine';
   const line = (key: string, what: string, isFine: boolean | undefined, rest: Partial<Line> = {}): Line => ({
     key,
@@ -134,6 +137,14 @@ export function partsOf({ nginx, parts, newest, streams, now, capture }: HealthA
       : [
           line('newest', 'Newest view in the index', true, {
             age: `${age(Math.max(0, newest.askedAt - newest.time))} old when asked, ${age(now - newest.askedAt)} ago`,
+          }),
+        ]),
+    ...(hot === undefined
+      ? []
+      : [
+          line('hot', 'Requests for hot items', true, {
+            number: `${count(hot.cached)} from the cache`,
+            means: `${count(hot.origin)} reached the application`,
           }),
         ]),
     ...(streams === undefined

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 /** A file of lines, as of the last listing of the folder. */
 export type TailedFile = {
   path: string;
-  /** The transport that wrote it: `log` if its name begins with `log-`, otherwise a spill. */
-  source: 'log' | 'spill';
+  /** By its name: `log-…` is written by the transport log, `shared-…` by log-shared.conf, all others are spills. */
+  source: 'log' | 'shared' | 'spill';
   /** As text: file systems use numbers beyond 2^53, and rounding could make two inodes equal. */
   inode: string;
   bytes: number;
@@ -89,7 +89,7 @@ export async function listTailed(dir: string, now: number): Promise<Listing> {
     else
       listing.files.push({
         path: join(dir, name),
-        source: name.startsWith('log-') ? 'log' : 'spill',
+        source: sourceOf(name),
         inode: String(found.ino),
         bytes: Number(found.size),
         diskBytes: diskBytesOf(found),
@@ -101,6 +101,11 @@ export async function listTailed(dir: string, now: number): Promise<Listing> {
     listing.odd[reason]++;
     listing.example ??= { name, reason };
   }
+}
+
+function sourceOf(name: string): TailedFile['source'] {
+  if (name.startsWith('log-')) return 'log';
+  return name.startsWith('shared-') ? 'shared' : 'spill';
 }
 
 /** Judged by its name or stat, before anything is opened. */

@@ -2,7 +2,7 @@ import { unlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { reasonOf } from '../../service/log.ts';
 import type { Metrics } from '../../service/metrics.ts';
-import type { TakeIn } from '../ingest/take-in.ts';
+import type { TakeIn, Taken } from '../ingest/take-in.ts';
 import type { SIDECAR_METRICS } from '../metrics.ts';
 import { type LineReader, openLines } from './file.ts';
 import { type Listing, listTailed, noneOdd, ODDITIES, type TailedFile } from './folder.ts';
@@ -19,6 +19,8 @@ export type TailOptions = {
   /** File that stores how far each file has been ingested. */
   offsetsPath: string;
   takeIn: TakeIn;
+  /** Counts lines that are no views: what nginx did with requests for hot items. Without it they are skipped. */
+  sawShoppers?: ((lines: Buffer) => Taken) | undefined;
   /** Called with the folder's size after each listing. */
   limit?: SpillLimit;
   metrics: Metrics<typeof SIDECAR_METRICS>;
@@ -56,7 +58,7 @@ const SHARE_OF_LOOKING = 5;
  * (turns.ts): neither one that cannot be read, nor one without end.
  */
 export async function startTail(options: TailOptions): Promise<Tail> {
-  const { dir, makeFolder, takeIn, limit, metrics, warn, now, everyMs = 200 } = options;
+  const { dir, makeFolder, takeIn, sawShoppers, limit, metrics, warn, now, everyMs = 200 } = options;
   const count = metrics.of('spill_files');
   const waiting = metrics.of('spill_waiting_bytes');
   const odd = ODDITIES.map((reason) => ({ reason, gauge: metrics.of('spill_odd', { reason }) }));
@@ -167,15 +169,21 @@ export async function startTail(options: TailOptions): Promise<Tail> {
   }
 
   async function ingest(lines: Buffer, file: TailedFile, reader: LineReader): Promise<TurnOutcome> {
-    const taken = await takeIn(lines, file.source).catch(endRound);
+    const taken = await take(lines, file);
     offsets.set(file.inode, await reader.offset());
     await account(file, lines.length);
     const most = MOST_TORN_BYTES + (taken.lines - taken.bad) * JUNK_FROM_BYTES;
     return lines.length > most ? 'junk' : 'more';
   }
 
+  async function take(lines: Buffer, { source }: TailedFile): Promise<Taken> {
+    // Where nobody counts them, they are removed all the same, and none is junk.
+    if (source === 'shared') return sawShoppers?.(lines) ?? { lines: lines.length, bad: 0 };
+    return takeIn(lines, source).catch(endRound);
+  }
+
   async function account(file: TailedFile, bytes: number): Promise<void> {
-    if (!turns.isJunk(file)) behind = Math.max(0, behind - bytes);
+    if (file.source !== 'shared' && !turns.isJunk(file)) behind = Math.max(0, behind - bytes);
     waiting.set(behind);
     unstored += bytes;
     if (unstored >= STORE_BYTES) await store();
@@ -204,7 +212,7 @@ export async function startTail(options: TailOptions): Promise<Tail> {
    * the workers' user, could hide a loss.
    */
   function isWaiting(file: TailedFile): boolean {
-    if (turns.isPutOff(file) || turns.isJunk(file)) return false;
+    if (file.source === 'shared' || turns.isPutOff(file) || turns.isJunk(file)) return false;
     return !tornEnds.isEndless(file.inode, atIn(file));
   }
 

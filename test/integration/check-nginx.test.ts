@@ -175,6 +175,16 @@ describe('check --nginx', () => {
     expect((await check(build)).findings).toMatchObject([{ id: 'capture-off', severity: 'note' }]);
   });
 
+  test('finds a root that is not there where requests for hot items are logged', async () => {
+    await render({ build, example: 'protect' });
+    await edit(/root "[^"]*";/, 'root "/none/such";');
+    const { findings } = await check(build);
+
+    const finding = findings.find(({ id }) => id === 'root-missing');
+    expect(finding?.what).toBe('the root /none/such does not exist');
+    expect(lineAt(finding?.where)).toContain('root "/none/such"');
+  });
+
   test('notes an edited include, and says where to make such changes', async () => {
     await render({ build });
     edit(/max_conns=3/, 'max_conns=32', 'hotitem/http.conf');
@@ -403,12 +413,14 @@ describe('check --nginx', () => {
   }
 });
 
-type Rendered = { build: NginxBuild; engine?: Engine; example?: 'shop' | 'in-place' };
+type Rendered = { build: NginxBuild; engine?: Engine; example?: 'shop' | 'in-place' | 'protect' };
 
 async function render({ build, engine = 'njs', example = 'shop' }: Rendered): Promise<void> {
-  const [port] = await freePorts(1);
+  const [port, keeper] = await freePorts(2);
   mkdirSync(join(folder, 'spill'), { mode: 0o750, recursive: true });
   await renderShop({
+    keeper: `127.0.0.1:${keeper}`,
+    cache: join(folder, 'kept'),
     folder,
     socket: join(folder, 'intake.sock'),
     spill: join(folder, 'spill'),

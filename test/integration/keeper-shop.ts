@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExplainedItem, WholeHotList } from '../../heat/hot-list.ts';
-import type { KeptState } from '../../protect/keeper.ts';
+import type { KeptState } from '../../protect/entry.ts';
 import { freePorts } from '../parts/ports.ts';
 import { type Service, startService } from '../parts/service.ts';
 import { until } from '../parts/until.ts';

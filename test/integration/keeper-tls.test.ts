@@ -16,6 +16,7 @@ import { until } from '../parts/until.ts';
 import { isListed } from './hot-list-files.ts';
 import { type KeeperShop, startKeeperShop } from './keeper-shop.ts';
 import { type HostileOrigin, startHostileOrigin } from './nginx-protect-origin.ts';
+import { runHotitem } from './run-hotitem.ts';
 
 jest.setTimeout(120_000);
 const SOON_MS = 60_000;
@@ -38,8 +39,8 @@ describe.each(SUITES)('the keeper of a shop over TLS with nginx of %s', (suite) 
     const [ownPort = 0, keeperPort = 0, tlsOrigin = 0, originPort = 0, breaker] = await freePorts(5);
     port = ownPort;
     hot = join(folder.path, 'hot');
-    const [home, spill] = [join(folder.path, 'hotitem'), join(folder.path, 'spill')];
-    mkdirSync(spill);
+    const [home, spill] = [join(folder.path, 'hotitem'), join(folder.path, 'sidecar/spill')];
+    mkdirSync(spill, { recursive: true });
     await installNginx({
       dir: home,
       socket: join(folder.path, 'sidecar/run/intake.sock'),
@@ -138,6 +139,32 @@ describe.each(SUITES)('the keeper of a shop over TLS with nginx of %s', (suite) 
       expect(origin.asked.some(({ url }) => url.includes('three'))).toBe(false);
     });
 
+    test('the sidecar counts what nginx did for shoppers, and says so', async () => {
+      await get('shop.test', '/item/three.html');
+      const metrics = () => shop.sidecar.text('/metrics');
+      await until(async () => /protect_shoppers_total\{page="unkept"\} 1\n/.test(await metrics()), {
+        timeoutMs: SOON_MS,
+        what: 'the last request to be counted',
+        detail: shop.detail,
+      });
+      const { text, explained } = await shop.show('one');
+      const { shared = 0, stale = 0, missing = 0, ...others } = { ...explained.nginx?.shoppers };
+      // On a busy machine a page may be too old when it is asked for.
+      expect([shared + stale + missing, others]).toEqual([21, { own: 1, unkept: 0 }]);
+      expect([shared + stale > 0, missing > 0]).toEqual([true, true]);
+      expect(text).toMatch(
+        /requests of shoppers since it is hot: \d+ from the cache.*, \d+ to the origin \(1 must not share, \d+ found no page\)/,
+      );
+      expect(
+        (await runHotitem(['status'], { HOTITEM_HOME: shop.home, HOTITEM_ADMIN_LISTEN: shop.sidecar.admin }))
+          .stdout,
+      ).toMatch(/requests for hot items\n +from the cache +\d+\n(?: .*\n)* +page not kept +1\n/);
+      expect(await shop.sidecar.json('/api/v1/health')).toMatchObject({
+        hot: { cached: expect.any(Number), origin: expect.any(Number) },
+      });
+      expect(await metrics()).toMatch(/protect_shoppers_total\{page="own"\} 1\n/);
+    });
+
     test("nginx's own log tells shared pages from the origin's", async () => {
       await until(() => shared().includes('second.test/item/two.html shared'), {
         timeoutMs: SOON_MS,
@@ -232,6 +259,9 @@ function configuration(given: {
     variables_hash_max_size 2048;
     log_format shared ' $host$request_uri $hotitem_shared $http_user_agent';
     access_log shared.log shared if=$hotitem_shared;
+    # For the log: it must exist.
+    root "${home}";
+    ${include('log-shared.conf')}
     ${temporaryPaths()}
     proxy_http_version 1.1;
     proxy_set_header Connection "";

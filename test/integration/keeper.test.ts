@@ -1,8 +1,9 @@
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Suite } from '../../provision/versions.ts';
+import { testAsRoot } from '../parts/as-root.ts';
 import { FULL } from '../parts/full.ts';
 import { record } from '../parts/record.ts';
 import type { Service } from '../parts/service.ts';
@@ -11,14 +12,21 @@ import { until } from '../parts/until.ts';
 import { isListed } from './hot-list-files.ts';
 import { type KeeperShop, startKeeperShop } from './keeper-shop.ts';
 import { HOST, type ProtectSite, startProtectSite } from './nginx-protect-site.ts';
-
+import { tryAsAnother, tryAsOwner } from './other-user.ts';
 import { addressOf, lineOf, postLines } from './post-lines.ts';
 import { runHotitem } from './run-hotitem.ts';
+import { startSale } from './sale.ts';
 
 jest.setTimeout(120_000);
 const SOON_MS = 60_000;
 const STALE_SECONDS = 5;
 const CHUNK = 'x'.repeat(100_000);
+/** Pages that are the same for all at first. */
+const TURNED: Record<string, { headers: Record<string, string>; reason: string }> = {
+  'turns-cookie': { headers: { 'Set-Cookie': 'session=alice' }, reason: 'sets session' },
+  'turns-private': { headers: { 'Cache-Control': 'private' }, reason: 'says Cache-Control: private' },
+  'turns-vary': { headers: { Vary: 'Cookie' }, reason: 'varies by Cookie' },
+};
 const SUITES: Suite[] = FULL ? ['trixie', 'bookworm', 'sid'] : ['trixie'];
 /** These wait for a comparison, or for several refreshes. */
 const testInFull = FULL ? test : test.skip;
@@ -33,13 +41,13 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
   let tokenFile: string;
 
   beforeAll(async () => {
-    site = await startProtectSite(suite, { hasHotList: false });
+    site = await startProtectSite(suite, { hasHotList: false, staleSeconds: STALE_SECONDS });
     const answers = site.origin.answers;
     answers.same = (_, response) => response.end('the same for all');
     answers.price = (_, response) => response.end(`price ${price}`);
-    answers.turns = (_, response) => {
-      if (isTurned) response.setHeader('Set-Cookie', 'session=alice');
-      response.end(isTurned ? 'of alice' : 'of nobody');
+    answers.turns = ({ url = '' }, response) => {
+      const turned = Object.entries(TURNED).find(([item]) => url.includes(item))?.[1];
+      response.writeHead(200, isTurned ? turned?.headers : {}).end(isTurned ? 'of alice' : 'of nobody');
     };
     answers.tongue = (request, response) => response.end(`in ${request.headers['accept-language'] ?? 'any'}`);
     answers.device = (request, response) =>
@@ -137,16 +145,19 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
       expect(isInHotList('hot', item)).toBe(true);
     });
 
-    test('a page that begins to set a cookie is dropped at once, and no shopper gets another one’s', async () => {
-      await turnHot('turns');
-      await kept('turns');
+    test('a page that begins to be somebody’s is dropped at once, and no shopper gets another one’s', async () => {
+      const items = Object.keys(TURNED);
+      await Promise.all(items.map((item) => turnHot(item)));
+      await Promise.all(items.map((item) => kept(item)));
       isTurned = true;
-      expect((await refused('turns')).reason).toBe('sets session');
-      site.origin.asked.length = 0;
-      expect((await site.get('/item/turns.html', { headers: { cookie: 'session=bob' } })).body).toBe(
-        'of alice',
-      );
-      expect(site.origin.asked.some(({ headers }) => headers.cookie === 'session=bob')).toBe(true);
+      const reasons = await Promise.all(items.map(async (item) => (await refused(item)).reason));
+      expect(reasons).toEqual(Object.values(TURNED).map(({ reason }) => reason));
+      for (const item of items) {
+        site.origin.asked.length = 0;
+        const { body } = await site.get(`/item/${item}.html`, { headers: { cookie: '_ga=bob' } });
+        expect([item, body]).toEqual([item, 'of alice']);
+        expect(site.origin.asked.map(({ headers }) => headers.cookie)).toContain('_ga=bob');
+      }
     });
 
     testInFull(
@@ -220,32 +231,35 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
       expect((await control('purge', { all: true })).status).toBe(200);
     });
 
-    test('while the origin is down shoppers see the page for as long as is said, and then the error', async () => {
-      await turnHot('weak');
-      await kept('weak');
-      const refreshedAt = async () => {
-        const state = await stateOf('weak');
-        return state?.state === 'kept' ? state.refreshedAt : 0;
-      };
-      const before = await refreshedAt();
-      await until(async () => (await refreshedAt()) > before, {
-        timeoutMs: SOON_MS,
-        what: 'a refresh',
-        detail,
-      });
-      isWeak = true;
-      const began = Date.now();
-      const seen = await until(
-        async () => {
-          const { status } = await site.get('/item/weak.html');
-          return status === 503 ? Date.now() - began : undefined;
-        },
-        { timeoutMs: SOON_MS, what: 'the error of the origin', detail },
-      );
-      expect(seen).toBeGreaterThan((STALE_SECONDS - 2) * 1_000);
-      expect((await stateOf('weak'))?.reason).toBe('cannot be refreshed: the origin answers 503');
-      expect(isInHotList('cache', 'weak')).toBe(false);
-    });
+    testInFull(
+      'while the origin answers errors shoppers see the page for as long as is said, and then the error',
+      async () => {
+        await turnHot('weak');
+        await kept('weak');
+        const refreshedAt = async () => {
+          const state = await stateOf('weak');
+          return state?.state === 'kept' ? state.refreshedAt : 0;
+        };
+        const before = await refreshedAt();
+        await until(async () => (await refreshedAt()) > before, {
+          timeoutMs: SOON_MS,
+          what: 'a refresh',
+          detail,
+        });
+        isWeak = true;
+        const began = Date.now();
+        const seen = await until(
+          async () => {
+            const { status } = await site.get('/item/weak.html');
+            return status === 503 ? Date.now() - began : undefined;
+          },
+          { timeoutMs: SOON_MS, what: 'the error of the origin', detail },
+        );
+        expect(seen).toBeGreaterThan((STALE_SECONDS - 2) * 1_000);
+        expect((await stateOf('weak'))?.reason).toBe('cannot be refreshed: the origin answers 503');
+        expect(isInHotList('cache', 'weak')).toBe(false);
+      },
+    );
 
     test('a hostile address in a view is not asked for', async () => {
       site.origin.asked.length = 0;
@@ -275,6 +289,41 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
       expect((await stateOf('hostile'))?.state).toBe('waiting');
       expect(heard).toBe(0);
     });
+
+    testAsRoot(
+      'another user of this host cannot read the word, a page or the token, reaches no socket, and has nothing stored',
+      async () => {
+        await turnHot('same');
+        await kept('same');
+        // What keeps him out must not be the folder of the test.
+        chmodSync(site.folder, 0o755);
+        chmodSync(home, 0o755);
+        const pages = join(site.folder, 'kept-proxy');
+        // Of the latest period: that folder is there for longest.
+        const wordFile = () => filesBelow(site.hot).findLast((path) => path.includes('/keeper/')) ?? '';
+        const word = wordFile();
+        const [page = ''] = filesBelow(pages);
+        const pid = sidecar.pid();
+        const tried = {
+          list: [site.hot, dirname(word), pages, `/proc/${pid}/fd`],
+          read: [word, page, tokenFile, `/proc/${pid}/environ`],
+          write: [site.hot, dirname(word), pages],
+          connect: [join(home, 'run/control.sock'), join(home, 'run/intake.sock')],
+          keeperPort: site.keeperPort,
+        };
+        const { keeper, ...outcome } = await tryAsAnother(tried);
+        expect(keeper).toBe('nothing');
+        expect(new Set(Object.values(outcome))).toEqual(new Set(['EACCES']));
+        const asKeeper = (mode: string) =>
+          site.keep('look', '/item/planted.html', {
+            headers: { 'keep-alive': `hotitem-${mode}=${basename(wordFile()).slice(2)}` },
+          });
+        expect((await asKeeper('look')).headers['x-hotitem-keeper']).toBe('look MISS');
+        expect((await asKeeper('fill')).headers['x-hotitem-keeper']).toBe('fill BYPASS');
+        const { keeper: _, ...possible } = await tryAsOwner({ ...tried, write: [] });
+        expect(new Set(Object.values(possible))).toEqual(new Set(['done']));
+      },
+    );
 
     test('hot list and show say what nginx does with a page', async () => {
       const { stdout } = await runHotitem(['hot', 'list'], { HOTITEM_HOME: home });
@@ -354,6 +403,39 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
       expect(await control('hot/thaw', {})).toMatchObject({ status: 200 });
     });
 
+    test('the origin is killed during the sale: shoppers get the page for as long as is said, and then its own error', async () => {
+      let filledAt = 0;
+      site.origin.answers.sale = ({ headers }, response) => {
+        if (headers.cookie === undefined) response.on('finish', () => (filledAt = Date.now()));
+        response.end('for sale');
+      };
+      await turnHot('sale');
+      await kept('sale');
+      const sale = startSale(() => site.get('/item/sale.html'));
+      const { pages } = sale;
+      const since = (count: number) => () => pages.length > count;
+      await until(since(50), { timeoutMs: SOON_MS, what: 'shoppers', detail });
+      await site.origin.close();
+      // As without us: who must not share gets no page that is shared.
+      const own = await site.get('/item/sale.html', { headers: { cookie: 'session=bob' } });
+      const isOver = () => pages.some(({ status }) => status !== 200);
+      await until(isOver, { timeoutMs: SOON_MS, what: 'the error of the origin', detail });
+      const [end] = pages.filter(({ status }) => status !== 200);
+      await until(since(pages.length + 50), { timeoutMs: SOON_MS, what: 'more shoppers', detail });
+      await sale.stop();
+      const after = pages.filter(({ askedAt }) => askedAt > (end?.at ?? 0));
+      const before = pages.filter((page) => !after.includes(page) && page.status === 200);
+      expect(own.status).toBe(502);
+      expect(new Set(before.map(({ body }) => body))).toEqual(new Set(['for sale']));
+      expect(new Set(pages.map(({ status }) => status))).toEqual(new Set([200, 502]));
+      expect(new Set(after.map(({ status }) => status))).toEqual(new Set([502]));
+      expect((end?.at ?? 0) - filledAt).toBeGreaterThan((STALE_SECONDS - 1) * 1_000);
+      expect((await refused('sale')).reason).toBe('cannot be refreshed: the origin answers 502');
+      await site.origin.open();
+      // Tried again after ten seconds.
+      if (FULL) await kept('sale');
+    });
+
     test('without nginx nothing is kept, and status says why', async () => {
       await site.nginx.stop();
       const failed = async () => (await hotList()).keeperFailure;
@@ -401,6 +483,12 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
     return isListed(site.hot, action, item);
   }
 });
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}
 
 const THOUSAND = Array.from({ length: 1_000 }, (_, i) => `slow${i}`);
 const PER_SECOND = 50;

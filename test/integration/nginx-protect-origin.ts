@@ -7,7 +7,10 @@ export type HostileOrigin = {
   asked: { method: string; url: string; headers: IncomingMessage['headers'] }[];
   /** How the page of an item behaves, by the beginning of the item's name. */
   answers: Record<string, Answer>;
+  /** Ends all connections, and refuses others. */
   close(): Promise<void>;
+  /** Listens again. */
+  open(): Promise<void>;
 };
 
 type Answer = (request: IncomingMessage, response: ServerResponse, page: string) => void;
@@ -25,10 +28,14 @@ export async function startHostileOrigin(port: number): Promise<HostileOrigin> {
     response.setHeader('Content-Type', 'text/html');
     (answers[kind] ?? ((_, plain, text) => plain.end(text)))(request, response, page);
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(port, '127.0.0.1', resolve);
-  });
-  return { port, asked, answers, close };
+  await open();
+  return { port, asked, answers, close, open };
+
+  function open(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      server.once('error', reject).listen(port, '127.0.0.1', resolve);
+    });
+  }
 
   function close(): Promise<void> {
     server.closeAllConnections();

@@ -59,7 +59,11 @@ export const HOST = 'shop.test';
 /** A hostile origin behind a real nginx with all that protects it. `php`: the socket of php-fpm, whose pages lie in `pages`. */
 export async function startProtectSite(
   suite: Suite,
-  { php, hasHotList = true }: { php?: Php; hasHotList?: boolean } = {},
+  {
+    php,
+    hasHotList = true,
+    staleSeconds = LONG_SECONDS,
+  }: { php?: Php; hasHotList?: boolean; staleSeconds?: number } = {},
 ): Promise<ProtectSite> {
   const build: NginxBuild = await obtainNginx({ suite, report: () => {} });
   const { path: folder, remove } = temporaryFolder('protect');
@@ -76,7 +80,7 @@ export async function startProtectSite(
     cache: join(folder, 'kept'),
     breaker: `127.0.0.1:${breaker}`,
   };
-  await installNginx({ ...settings, dir: home, staleSeconds: LONG_SECONDS });
+  await installNginx({ ...settings, dir: home, staleSeconds });
   writeFileSync(join(home, 'items.conf'), ITEMS);
   // Only its cache.conf and limit.conf are used, for what expires soon and what is rejected.
   await installNginx({ ...settings, dir: brief, staleSeconds: 1, limitDryRun: false });

@@ -16,6 +16,8 @@ import { HOST, type More, type ProtectSite, startProtectSite } from './nginx-pro
 import { exchange, steady } from './nginx-requests-wire.ts';
 
 const START_MS = 300_000;
+/** Shoppers of one page at once. */
+const CROWD = 5;
 const SUITES: Suite[] = FULL ? ['trixie', 'bookworm', 'sid'] : ['trixie'];
 
 describe.each(SUITES)('a hot item and nginx of %s', (suite) => {
@@ -273,6 +275,26 @@ describe.each(SUITES)('a hot item and nginx of %s', (suite) => {
         expect(site.origin.asked.length).toBeGreaterThan(before);
       },
     );
+
+    test.each(Object.keys(HOSTILE))('nobody waits for another one’s page that is %s', async (kind) => {
+      const { get } = site;
+      const held: (() => void)[] = [];
+      // Answers nobody before all have asked: where one waits for another, none is answered.
+      site.origin.answers[kind] = (...asked) => {
+        held.push(() => HOSTILE[kind]?.(...asked));
+        if (held.length === CROWD) for (const answer of held) answer();
+      };
+      site.makeHot(`${kind}1`);
+      const ask = () =>
+        get(`/item/${kind}1.html`).then(
+          ({ status }) => status,
+          () => 0,
+        );
+      const statuses = await Promise.all(Array.from({ length: CROWD }, ask));
+      site.origin.answers[kind] = HOSTILE[kind] ?? fail();
+      expect(held).toHaveLength(CROWD);
+      expect(new Set(statuses).size).toBe(1);
+    });
 
     test('a cookie is not stored where nginx is told to ignore cookies', async () => {
       await site.keep('fill', '/ignoring/item/cookie.html');

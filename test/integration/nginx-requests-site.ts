@@ -153,6 +153,7 @@ http {
     }
     log_format seen '$server_port $status $request_id';
     access_log seen.log seen;
+    ${include('log-shared.conf')}
     root "${pages}";
     client_max_body_size 10m;
     port_in_redirect off;

@@ -53,6 +53,7 @@ test('writes every include and the scripts', async () => {
     'line.conf',
     'log-cut.conf',
     'log-limit.conf',
+    'log-shared.conf',
     'log.conf',
     'off-batch.conf',
     'off-hot.conf',
@@ -252,7 +253,7 @@ describe.each([
 test('a dry run reports what it would write, and writes nothing', async () => {
   const { files } = await installNginx({ ...options, dryRun: true });
 
-  expect(files).toHaveLength(42);
+  expect(files).toHaveLength(43);
   expect(readdirSync(root)).toEqual([]);
 });
 

@@ -240,7 +240,33 @@ describe('what others do first', () => {
   });
 });
 
+test('who has a third of the views cannot hold an item at an address that is refused', async () => {
+  missing = ['/item/a/none'];
+  keeper.follow(['a']);
+  const views = () => {
+    for (let i = 0; i < 16; i++) keeper.saw('a', 'shop.test', i % 3 === 0 ? '/item/a/none' : '/item/a');
+  };
+  for (let i = 0; i < 16; i++) keeper.saw('a', 'shop.test', '/item/a/none');
+  await pass(1_000);
+  expect(keeper.stateOf('a')).toMatchObject({ state: 'refused' });
+  views();
+  await pass(11_000);
+  views();
+  await pass(60_000);
+  expect(keeper.stateOf('a')).toMatchObject({ state: 'kept', address: 'https://shop.test/item/a' });
+});
+
 describe('when nothing is hot any more', () => {
+  test('whether nginx answers is not known: it is not asked', async () => {
+    const reachable = () => metrics.of('protect_reachable').value();
+    expect(reachable()).toBeNaN();
+    follow('a');
+    await pass(1_000);
+    expect(reachable()).toBe(1);
+    keeper.follow([]);
+    expect(reachable()).toBeNaN();
+  });
+
   test('the origin is not said to be slow for ever', async () => {
     await slowDown();
     keeper.follow([]);

@@ -86,6 +86,38 @@ test('another address takes over where twice as many come by it, and not before'
   expect([again(10), again(11)]).toEqual(['/item/a', '/b/item/a']);
 });
 
+test.each([
+  [3, '/bad/item/a'],
+  [4, '/item/a'],
+  [6, '/item/a'],
+  [16, '/item/a'],
+])('an address that was refused gives way where %i of 16 come by another one', (others, expected) => {
+  const targets = followed();
+  for (let i = 0; i < 16; i++) targets.saw('a', 'shop.test', '/bad/item/a');
+  targets.refuse('a');
+  for (let i = 0; i < 16; i++) targets.saw('a', 'shop.test', i < others ? '/item/a' : '/bad/item/a');
+  expect(targets.of('a')?.target).toBe(expected);
+});
+
+test('an address with a query takes over from one without that was refused', () => {
+  const targets = followed();
+  for (let i = 0; i < 16; i++) targets.saw('a', 'shop.test', '/item/a');
+  targets.refuse('a');
+  for (let i = 0; i < 16; i++) targets.saw('a', 'shop.test', i < 2 ? '/item/a' : '/index.php?id=a');
+  expect(targets.of('a')?.target).toBe('/index.php?id=a');
+});
+
+test('an address that was refused stays where nobody comes by another one, and is not refused for ever', () => {
+  const targets = followed();
+  for (let i = 0; i < 16; i++) targets.saw('a', 'shop.test', '/item/a');
+  targets.refuse('a');
+  for (let i = 0; i < 16; i++) targets.saw('a', 'shop.test', '/item/a');
+  expect(targets.of('a')?.target).toBe('/item/a');
+  targets.lookAgain('a');
+  for (let i = 0; i < 16; i++) targets.saw('a', 'shop.test', i < 7 ? '/other/a' : '/item/a');
+  expect(targets.of('a')?.target).toBe('/item/a');
+});
+
 function followed() {
   const targets = createTargets(['shop.test', 'www.shop.test:8080']);
   targets.follow(new Set(['a']));

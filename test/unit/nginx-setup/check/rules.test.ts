@@ -330,6 +330,12 @@ describe.each<[string, string, Given, number?]>([
     4,
   ],
   [
+    'log-cache-off',
+    'open_log_file_cache is off',
+    { http: `${HTTP}\naccess_log /a/$b hotitem_shared if=$hotitem_shared;` },
+    4,
+  ],
+  [
     'line-not-logged',
     'location /web/item/ captures by log',
     { http: `${HTTP} include h/log.conf;`, location: `${LOG}\naccess_log off;` },

@@ -20,6 +20,8 @@ export type Tailed = {
   taken: string[];
   /** From which source each came. */
   sources: Set<string>;
+  /** The highest `spill_waiting_bytes` when lines were taken in. */
+  mostWaiting: number;
   warnings: Set<string>;
   /** While true, nothing can be kept. `refusals` counts the attempts. */
   refuse: boolean;
@@ -65,6 +67,7 @@ export async function startTailed(
     offsetsPath,
     taken: [],
     sources: new Set(),
+    mostWaiting: 0,
     warnings: new Set(),
     refuse: false,
     refusals: 0,
@@ -89,11 +92,9 @@ export async function startTailed(
         tailed.refusals++;
         throw new Error('full');
       }
-      const lines = bytes.toString('latin1').split('\n').filter(Boolean);
-      tailed.taken.push(...lines);
-      tailed.sources.add(source);
-      return { lines: lines.length, bad: lines.filter((line) => line.startsWith('bad')).length };
+      return note(bytes, source);
     },
+    sawShoppers: (bytes) => note(bytes, 'shared'),
     async limit(bytes) {
       tailed.looks++;
       await limit(bytes);
@@ -106,6 +107,14 @@ export async function startTailed(
   });
   started.push(tailed);
   return tailed;
+
+  function note(bytes: Buffer, source: string): { lines: number; bad: number } {
+    const lines = bytes.toString('latin1').split('\n').filter(Boolean);
+    tailed.taken.push(...lines);
+    tailed.sources.add(source);
+    tailed.mostWaiting = Math.max(tailed.mostWaiting, tailed.gauge('spill_waiting_bytes'));
+    return { lines: lines.length, bad: lines.filter((line) => line.startsWith('bad')).length };
+  }
 }
 
 /** Waits until exactly these lines were taken in. */

@@ -15,11 +15,21 @@ describe('the tail ingests', () => {
     await untilTaken(tailed, ['a', 'b', 'c', 'half']);
   });
 
-  test.each(['log', 'spill'])('a file by its name as one of the %s', async (source) => {
+  test.each(['log', 'shared', 'spill'])('a file by its name as one of the %s', async (source) => {
     const tailed = await startTailed();
-    tailed.write(source === 'log' ? 'log-2026-11-22T15:26.tsv' : '2026-11-22T15:26.tsv', 'a\n');
+    tailed.write(source === 'spill' ? '2026-11-22T15:26.tsv' : `${source}-2026-11-22T15:26.tsv`, 'a\n');
     await untilTaken(tailed, ['a']);
     expect([...tailed.sources]).toEqual([source]);
+  });
+
+  test('no line about a hot item as if a view were waiting', async () => {
+    const tailed = await startTailed();
+    tailed.write('shared-2026-11-22T15:26.tsv', 'a\n');
+    await untilTaken(tailed, ['a']);
+    expect(tailed.mostWaiting).toBe(0);
+    tailed.write('2026-11-22T15:26.tsv', 'b\n');
+    await untilTaken(tailed, ['a', 'b']);
+    expect(tailed.mostWaiting).toBe(2);
   });
 
   test('more than fits into its buffer', async () => {

@@ -1,0 +1,25 @@
+import { expect, test } from '@jest/globals';
+import { nginxText } from '../../../../cli/hot/kept-text.ts';
+import type { ShopperCounts } from '../../../../protect/shoppers.ts';
+
+const NONE: ShopperCounts = { shared: 0, stale: 0, own: 0, missing: 0, unkept: 0 };
+
+test.each<[Partial<ShopperCounts>, string]>([
+  [{ shared: 412 }, '412 from the cache, 0 to the origin'],
+  [{ shared: 400, stale: 12 }, '412 from the cache (12 late), 0 to the origin'],
+  [{ unkept: 3 }, '0 from the cache, 3 to the origin (3 while it was not cached)'],
+  [
+    { shared: 9, own: 2, missing: 1, unkept: 3 },
+    '9 from the cache, 6 to the origin (2 must not share, 1 found no page, 3 while it was not cached)',
+  ],
+])('what nginx did with requests of shoppers: %j', (counts, said) => {
+  const shoppers = { ...NONE, ...counts };
+  expect(nginxText({ actions: ['cache'], shoppers, why: [] }, 0)).toEqual([
+    'nginx, where it is included: cache',
+    `requests of shoppers since it is hot: ${said}`,
+  ]);
+});
+
+test('where nginx does not log them, nothing is said of them', () => {
+  expect(nginxText({ actions: ['cache'], why: [] }, 0)).toEqual(['nginx, where it is included: cache']);
+});

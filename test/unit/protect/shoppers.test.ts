@@ -1,0 +1,62 @@
+import { expect, test } from '@jest/globals';
+import { Registry } from 'prom-client';
+import { PROTECT_METRICS } from '../../../protect/metrics.ts';
+import { createShoppers, FATES, type Shoppers } from '../../../protect/shoppers.ts';
+import { createMetrics } from '../../../service/metrics.ts';
+
+const NONE = { shared: 0, stale: 0, own: 0, missing: 0, unkept: 0 };
+
+test('requests are counted by what nginx did with them, in all and for each item that is hot', () => {
+  const { shoppers, total } = start();
+  shoppers.follow(new Set(['4711', '红 色']));
+  expect(
+    take(shoppers, 'shared\t4711', 'shared\t4711', 'own\t4711', 'missing\t红 色', 'unkept\tother'),
+  ).toEqual({ lines: 5, bad: 0 });
+  expect(shoppers.of('4711')).toEqual({ ...NONE, shared: 2, own: 1 });
+  expect(shoppers.of('红 色')).toEqual({ ...NONE, missing: 1 });
+  expect(shoppers.of('other')).toBeUndefined();
+  expect(FATES.map(total)).toEqual([2, 0, 1, 1, 1]);
+  expect(shoppers.total()).toEqual({ shared: 2, stale: 0, own: 1, missing: 1, unkept: 1 });
+});
+
+test('a shared page that is older than it should be is counted as stale', () => {
+  const { shoppers, total, stale } = start();
+  shoppers.follow(new Set(['4711', '4712']));
+  stale.add('4711');
+  take(shoppers, 'shared\t4711', 'shared\t4712', 'own\t4711');
+  expect(shoppers.of('4711')).toEqual({ ...NONE, stale: 1, own: 1 });
+  expect([total('shared'), total('stale')]).toEqual([1, 1]);
+});
+
+test('an item that cooled and is hot again begins at none, one that stays hot goes on', () => {
+  const { shoppers } = start();
+  shoppers.follow(new Set(['4711', '4712']));
+  take(shoppers, 'shared\t4711', 'shared\t4712');
+  shoppers.follow(new Set(['4712']));
+  shoppers.follow(new Set(['4711', '4712']));
+  take(shoppers, 'shared\t4712');
+  expect([shoppers.of('4711'), shoppers.of('4712')]).toEqual([undefined, { ...NONE, shared: 2 }]);
+});
+
+test.each(['', '\t', 'stale\t4711', 'shared', 'shared 4711', '\0\0shared\t4711', '__proto__\t4711'])(
+  'what nginx does not write is not counted: %j',
+  (line) => {
+    const { shoppers, total } = start();
+    shoppers.follow(new Set(['4711']));
+    expect(take(shoppers, line, line)).toEqual(line === '' ? { lines: 0, bad: 0 } : { lines: 2, bad: 2 });
+    expect(FATES.map(total)).toEqual([0, 0, 0, 0, 0]);
+    expect(shoppers.of('4711')).toBeUndefined();
+  },
+);
+
+function start() {
+  const metrics = createMetrics(new Registry(), PROTECT_METRICS);
+  const stale = new Set<string>();
+  const shoppers = createShoppers({ isStale: (item) => stale.has(item), metrics });
+  const total = (page: string) => metrics.of('protect_shoppers_total', { page }).value();
+  return { shoppers, stale, total };
+}
+
+function take(shoppers: Shoppers, ...lines: string[]): { lines: number; bad: number } {
+  return shoppers.take(Buffer.from(`${lines.join('\n')}\n`));
+}
