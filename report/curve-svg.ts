@@ -1,60 +1,74 @@
 import { html } from './escape.ts';
 import type { Report } from './report.ts';
-import type { Words } from './words.ts';
+import { durationOf, peakOf, type Words } from './words.ts';
 
 const WIDTH = 720;
 const HEIGHT = 210;
-const LEFT = 48;
-const RIGHT = 708;
-const TOP = 24;
-const BOTTOM = 180;
+const LEFT = 52;
+const RIGHT = 628;
+const TOP = 36;
+const BOTTOM = 186;
 const TICKS = 4;
+const BELOW = 15;
 
-/** The views per second: an area for people, a line for all, and a bar over the time in which something was hot. */
-export function curveSvg({ curve, range, periods }: Report, { number, time }: Words): string {
-  const perSecond = (views: number) => (views / curve.stepMs) * 1_000;
-  const most = Math.max(1, ...curve.all.map(perSecond), ...curve.people.map(perSecond));
+/** Views a second over time: an area for people, a line for all, the peak with its number. */
+export function curveSvg(report: Report, { number, time, tick }: Words): string {
+  const { curve, range } = report;
+  const { perSecond: most, at, nth } = peakOf(report);
+  const { top, lines } = scaleOf(most);
+  const rate = (views: number) => (views * 1_000) / curve.stepMs;
   const x = (ms: number) => LEFT + ((RIGHT - LEFT) * (ms - range.from)) / (range.to - range.from);
-  const y = (rate: number) => BOTTOM - ((BOTTOM - TOP) * rate) / most;
+  const y = (perSecond: number) => BOTTOM - ((BOTTOM - TOP) * perSecond) / top;
+  const middle = (i: number) => Math.min(range.to, range.from + (i + 0.5) * curve.stepMs);
   const path = (views: number[]) =>
-    views
-      .map((count, i) => `${round(x(range.from + (i + 0.5) * curve.stepMs))},${round(y(perSecond(count)))}`)
-      .join('L');
-  const grid = Array.from({ length: TICKS + 1 }, (_, i) => {
-    const rate = (most * i) / TICKS;
-    return `<line class="g" x1="${LEFT}" x2="${RIGHT}" y1="${round(y(rate))}" y2="${round(y(rate))}"/><text x="${LEFT - 6}" y="${round(y(rate) + 4)}" text-anchor="end">${html(number(Math.round(rate)))}</text>`;
-  });
+    views.map((count, i) => `${round(x(middle(i)))},${round(y(rate(count)))}`).join('L');
+  const grid = lines.map(
+    (line) =>
+      `<line class="g" x1="${LEFT}" x2="${RIGHT}" y1="${round(y(line))}" y2="${round(y(line))}"/><text x="${LEFT - 6}" y="${round(y(line) + 4)}" text-anchor="end">${html(number(line))}</text>`,
+  );
   const times = Array.from({ length: TICKS + 1 }, (_, i) => {
     const ms = range.from + ((range.to - range.from) * i) / TICKS;
-    const anchor = i === 0 ? 'start' : i === TICKS ? 'end' : 'middle';
-    return `<text x="${round(x(ms))}" y="${BOTTOM + 16}" text-anchor="${anchor}">${html(time(ms))}</text>`;
+    return `<text x="${round(x(ms))}" y="${BOTTOM + BELOW}" text-anchor="${i === 0 ? 'start' : 'middle'}">${html(tick(ms))}</text>`;
   });
-  const hot = periods.map(({ since, until = range.to }) => {
-    const [from, to] = [Math.max(since, range.from), Math.min(until, range.to)];
-    return `<rect class="h" x="${round(x(from))}" y="8" width="${round(Math.max(1, x(to) - x(from)))}" height="4"/>`;
-  });
-  const [first, last] = [
-    x(range.from + curve.stepMs / 2),
-    x(range.from + (curve.people.length - 0.5) * curve.stepMs),
-  ];
-  const shapes =
-    curve.all.length === 0
-      ? []
-      : [
-          `<path class="a" d="M${round(first)},${BOTTOM}L${path(curve.people)}L${round(last)},${BOTTOM}Z"/>`,
-          `<path class="l" d="M${path(curve.all)}"/>`,
-        ];
+  const title = `Views per second: at most ${number(most)}, at ${time(at)}`;
   return [
     `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-labelledby="curve">`,
-    `<title id="curve">Item views per second, at most ${html(number(most))}</title>`,
+    `<title id="curve">${html(title)}</title>`,
     ...grid,
     ...times,
-    ...shapes,
-    ...hot,
+    ...(most === 0 ? [] : shapes()),
     '</svg>',
   ].join('');
+
+  function shapes(): string[] {
+    const last = curve.all.length - 1;
+    const [begin, end] = [round(x(middle(0))), round(x(middle(last)))];
+    const peak = round(x(middle(nth)));
+    const isRight = x(middle(nth)) > (LEFT + RIGHT) / 2;
+    return [
+      `<path class="a" d="M${begin},${BOTTOM}L${path(curve.people)}L${end},${BOTTOM}Z"/>`,
+      `<path class="l" d="M${path(curve.all)}"/>`,
+      `<line class="m" x1="${peak}" x2="${peak}" y1="${round(y(most))}" y2="${round(y(most) - 10)}"/>`,
+      `<text class="s" x="${isRight ? Number(peak) - 6 : Number(peak) + 6}" y="${round(y(most) - 5)}" text-anchor="${isRight ? 'end' : 'start'}">${html(`most: ${number(most)}/s at ${time(at)}`)}</text>`,
+      `<text class="s" x="${RIGHT + 8}" y="${BOTTOM - 18}">${html(`all ${number(rate(curve.all[last] ?? 0))}/s`)}</text>`,
+      `<text x="${RIGHT + 8}" y="${BOTTOM - 3}">${html(`people ${number(rate(curve.people[last] ?? 0))}/s`)}</text>`,
+    ];
+  }
 }
 
-function round(value: number): string {
+export function curveCaption({ curve }: Report): string {
+  return `Views/s, in intervals of ${durationOf(curve.stepMs)}. Grey area: by people. Line: all.`;
+}
+
+/** Round numbers up to `most` or a little more. */
+function scaleOf(most: number): { top: number; lines: number[] } {
+  const rough = Math.max(most, 0.1) / TICKS;
+  const ten = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((n) => n * ten).find((length) => length >= rough) ?? rough;
+  const count = Math.ceil(Math.max(most, 0.1) / step);
+  return { top: step * count, lines: Array.from({ length: count + 1 }, (_, i) => i * step) };
+}
+
+export function round(value: number): string {
   return String(Math.round(value * 10) / 10);
 }

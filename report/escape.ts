@@ -1,6 +1,6 @@
 import { plainText } from '../service/plain-text.ts';
 
-const LONGEST = 300;
+const LONGEST = 500;
 const ENTITIES: Record<string, string> = {
   '&': '&amp;',
   '<': '&lt;',
@@ -17,7 +17,7 @@ export function html(text: string): string {
 /** Text for a paragraph or a table cell of GitHub's Markdown: no markup, no HTML, and no address becomes a link. */
 export function markdown(text: string): string {
   return plainText(text, LONGEST)
-    .replaceAll(/[\\`*_{}[\]()#+\-.!|~=:@^$]/g, (character) => `\\${character}`)
+    .replaceAll(/[\\`*_{}[\]()#+\-.!|~=:@^$/]/g, (character) => `\\${character}`)
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;');

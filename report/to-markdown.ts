@@ -1,38 +1,35 @@
 import { markdown } from './escape.ts';
+import { figuresOf, footerOf } from './figures.ts';
 import type { Report } from './report.ts';
 import { type Section, sectionsOf } from './sections.ts';
 import { leadOf, wordsOf } from './words.ts';
 
-/** The report in GitHub's Markdown. */
+/** The report in GitHub's Markdown, without the curve. */
 export function toMarkdown(report: Report): string {
   const words = wordsOf(report);
-  const { people, all, visitors } = report.totals;
-  const figures = [
-    `${words.number(people)} views by people`,
-    `${words.number(all)} views in all`,
-    ...(visitors === undefined ? [] : [`about ${words.number(visitors)} visitors`]),
-    report.savedRequests === undefined
-      ? 'requests saved at the origin: not known'
-      : `${words.number(report.savedRequests)} requests saved at the origin`,
-  ];
-  return [
+  const { hot, rest } = leadOf(report, words);
+  const figures = figuresOf(report, words).map(
+    ({ name, value, beside }) => `- ${markdown(`${name}: ${value}`)} ${markdown(`(${beside})`)}`,
+  );
+  return `${[
     '# Item views',
     markdown(words.range),
-    markdown(leadOf(report, words, report.range.from)),
-    figures.map((figure) => `- ${markdown(figure)}`).join('\n'),
+    `**${markdown(hot)}** ${markdown(rest)}`,
+    ...report.notes.map(markdown),
+    figures.join('\n'),
     ...sectionsOf(report, words).map(sectionText),
-    '',
-  ].join('\n\n');
+    markdown(footerOf(report, words.time)),
+  ].join('\n\n')}\n`;
 }
 
-function sectionText({ title, columns, rows, none }: Section): string {
-  if (rows.length === 0) return `## ${markdown(title)}\n\n${markdown(none)}`;
+function sectionText({ title, columns, rows, none, notes }: Section): string {
+  const below = notes.map(markdown);
+  if (rows.length === 0) return [`## ${markdown(title)}`, markdown(none), ...below].join('\n\n');
   const line = (cells: string[]) => `| ${cells.join(' | ')} |`;
-  return [
-    `## ${markdown(title)}`,
-    '',
+  const table = [
     line(columns.map((name) => markdown(name.replace(/^#/, '')))),
     line(columns.map((name) => (name.startsWith('#') ? '---:' : '---'))),
     ...rows.map((cells) => line(cells.map(markdown))),
-  ].join('\n');
+  ];
+  return [`## ${markdown(title)}`, table.join('\n'), ...below].join('\n\n');
 }
