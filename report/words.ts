@@ -46,7 +46,8 @@ export function wordsOf({ range, timeZone }: Pick<Report, 'range' | 'timeZone'>)
   const until = `${isOneDay ? '' : `${day.format(range.to)}, `}${zoned.format(range.to)}`;
   return {
     number: (value) => value.toLocaleString('en-GB', { maximumFractionDigits: value < 100 ? 1 : 0 }),
-    time: (ms) => (day.format(ms) === first ? clock.format(ms) : `${day.format(ms)}, ${clock.format(ms)}`),
+    time: (ms) =>
+      isOneDay && day.format(ms) === first ? clock.format(ms) : `${short.format(ms)}, ${clock.format(ms)}`,
     tick: (ms) => ticks.format(ms),
     range: `${first}, ${zoned.format(range.from)} to ${until}`,
   };

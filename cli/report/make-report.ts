@@ -130,7 +130,7 @@ async function openCatalogue({ config }: Core): Promise<{ lookUp: LookUp; notes:
 
 /** Detection passes all of a time in ticks, with views or without: a month of it would take an hour. */
 function aroundPeak({ from, to }: Range, { curve }: FromIndex): { from: number; to: number } {
-  const { at } = peakOf({ curve, range: { from, to } });
+  const { at } = peakOf({ curve, range: { from } });
   const begin = Math.max(from, Math.min(to - TRIED_MS, at - TRIED_MS / 2));
   return { from: begin, to: Math.min(to, begin + TRIED_MS) };
 }

@@ -2,7 +2,9 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { launchChromium, listenTo } from '../parts/browser.ts';
+import { plainText } from '../../service/plain-text.ts';
+import type { ItemAnswer } from '../../sidecar/routes/answers.ts';
+import { launchChromium, listenTo, violationsOf } from '../parts/browser.ts';
 import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { HOSTILE_TEXTS } from '../parts/hostile-texts.ts';
@@ -20,6 +22,8 @@ const PATIENCE = { timeout: 60_000 };
 const fullTest = FULL ? test : test.skip;
 const MANY = 10_000;
 const HOUR = 3_600_000;
+const DARK = { colorScheme: 'dark' as const };
+const PHONE = { viewport: { width: 390, height: 844 } };
 const BOT = 'Googlebot/2.1 (+http://www.google.com/bot.html)';
 /** Views in ten seconds that make an item busy are 200. */
 const CROWD = 600;
@@ -276,6 +280,53 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
         .locator('main img, main iframe, main script, main svg animate, main a[href^="javascript"]')
         .count(),
     ).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+
+  test('a report asks for nothing, fits everybody, shows as text what shoppers send, and prints', async () => {
+    const [name = '', reason = ''] = HOSTILE_TEXTS.slice(1);
+    await hotitem('pin', name, '--reason', reason);
+    await post(
+      HOSTILE_TEXTS.flatMap((text, i) =>
+        Array.from({ length: 40 }, (_, n) => seen(text, n, { target: `/item/${i}` })),
+      ),
+    );
+    const last = HOSTILE_TEXTS.at(-1) ?? '';
+    const viewsOf = async () =>
+      (await sidecar.json<ItemAnswer>(`/api/v1/item?item=${encodeURIComponent(last)}&window=1h`)).views
+        ?.views ?? 0;
+    await until(async () => (await viewsOf()) >= 40, { timeoutMs: PATIENCE.timeout, what: 'the views' });
+    const periodsOf = async () =>
+      (await sidecar.json<ItemAnswer>(`/api/v1/item?item=${encodeURIComponent(name)}&window=1h`)).periods;
+    await until(async () => (await periodsOf()).length > 0, { timeoutMs: PATIENCE.timeout, what: 'the pin' });
+    const path = join(home.path, 'report.html');
+    const args = ['report', '--from', '-1h', '--output', path, '--rules-seconds', '1'];
+    const { code, stderr } = await runHotitem(args, {
+      HOTITEM_HOME: home.path,
+      HOTITEM_ADMIN_LISTEN: sidecar.admin,
+    });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+
+    for (const options of FULL ? [{}, DARK, PHONE] : [{ ...DARK, ...PHONE }]) {
+      await context?.close();
+      context = await browser.newContext({ locale: 'en-GB', ...options });
+      page = await context.newPage();
+      complaints = [];
+      listenTo(page, (text) => complaints.push(text));
+      const asked: string[] = [];
+      page.on('request', (request) => asked.push(request.url()));
+      await page.goto(`file://${path}`);
+      expect(await violationsOf(page)).toEqual([]);
+      expect(asked).toEqual([`file://${path}`]);
+      const width = (await page.evaluate('document.documentElement.scrollWidth')) as number;
+      expect(width).toBeLessThanOrEqual(page.viewportSize()?.width ?? 0);
+    }
+    const shown = await page.locator('tbody th').allTextContents();
+    for (const text of HOSTILE_TEXTS) expect(shown).toContain(plainText(text));
+    expect(await page.locator('tbody tr', { hasText: '● pinned' }).first().textContent()).toContain(reason);
+    expect(await page.evaluate('window.taken')).toBeUndefined();
+    expect(await page.locator('img, iframe, script, animate, a, link').count()).toBe(0);
+    expect((await page.pdf({ preferCSSPageSize: true })).subarray(0, 5).toString()).toBe('%PDF-');
     expect(complaints).toEqual([]);
   });
 
