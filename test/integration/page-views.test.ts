@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
@@ -25,6 +25,11 @@ const HOUR = 3_600_000;
 const DARK = { colorScheme: 'dark' as const };
 const PHONE = { viewport: { width: 390, height: 844 } };
 const BOT = 'Googlebot/2.1 (+http://www.google.com/bot.html)';
+const CATALOGUE = `id,name,category
+cup,Cup,Cups & <i>mugs</i>
+mug,Mug,Cups & <i>mugs</i>
+hat,Hat <b>,Hats
+`;
 /** Views in ten seconds that make an item busy are 200. */
 const CROWD = 600;
 
@@ -40,7 +45,13 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
     browser = await launchChromium();
     home = temporaryFolder('views');
     const admin = `127.0.0.1:${await freePort()}`;
-    const env = { HOTITEM_HOME: home.path, HOTITEM_ADMIN_LISTEN: admin };
+    const catalogue = join(home.path, 'catalogue.csv');
+    writeFileSync(catalogue, CATALOGUE);
+    const env = {
+      HOTITEM_HOME: home.path,
+      HOTITEM_ADMIN_LISTEN: admin,
+      HOTITEM_CATALOGUE_FILE: catalogue,
+    };
     sidecar = await startService({ args: ['sidecar'], env, admin, logFile: join(home.path, 'sidecar.log') });
   });
   afterEach(() => context?.close());
@@ -171,6 +182,34 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
     expect(page.url()).toContain('#/items?window=1h&find=MANY-4242&sort=-item');
     await page.reload();
     await page.locator('#items-table[aria-rowcount="2"] bdi', { hasText: /^many-4242$/ }).waitFor(PATIENCE);
+    expect(complaints).toEqual([]);
+  });
+
+  test('which categories sell now is a choice of all items, and each leads to its items', async () => {
+    await post([
+      ...[1, 2, 3].map((n) => seen('cup', n)),
+      seen('mug', 1),
+      seen('plain', 1),
+      seen('hat', 1),
+      seen('hat', 2, { agent: BOT }),
+    ]);
+    await open('items?window=1h');
+    await page.locator('#items bdi', { hasText: 'Hat <b>' }).waitFor(PATIENCE);
+    await page.getByRole('combobox', { name: 'List' }).selectOption('category');
+    await page.getByText(/^As of .*: 3 categories$/).waitFor(PATIENCE);
+    const rows = (await tableOf('#category-rows')).filter(([name]) => name !== 'no category');
+    expect(rows.map(([name, views, , visitors, all]) => [name, views, visitors, all])).toEqual([
+      ['Cups & <i>mugs</i>', '4', '3', '4'],
+      ['Hats', '1', '1', '2'],
+    ]);
+    expect(await page.locator('#items-scroll').isVisible()).toBe(false);
+    expect(await violationsOf(page)).toEqual([]);
+    await page.locator('#rank').selectOption('all');
+    await page.waitForURL(/#\/items\?window=1h&by=category&rank=all$/);
+    await page.reload();
+    await page.getByRole('link', { name: 'Hats' }).click();
+    await page.locator('#items-table[aria-rowcount="2"] bdi', { hasText: 'Hat <b>' }).waitFor(PATIENCE);
+    expect(await page.locator('#category').inputValue()).toBe('Hats');
     expect(complaints).toEqual([]);
   });
 

@@ -302,7 +302,7 @@ export function itAnswersQuestions({ index, decisions, refresh }: QuestionsUnder
       first: from + 5,
       last: to - 1,
     });
-    expect(await index().totals({ from: from - 48 * HOUR, to: from - 47 * HOUR })).toEqual({
+    expect(await index().totals({ from: from - 36 * HOUR, to: from - 35 * HOUR })).toEqual({
       views: 0,
       bots: 0,
       prefetches: 0,
@@ -326,7 +326,7 @@ export function itAnswersQuestions({ index, decisions, refresh }: QuestionsUnder
     const byAll = await index().topCategories({ from, to, limit: 10, rank: 'all' });
     expect(byAll.map(({ category }) => category)).toEqual(['Hats <b>', 'Shoes', '', 'Fetched']);
     expect(await index().topCategories({ from, to, limit: 1 })).toHaveLength(1);
-    expect(await index().topCategories({ from: from - 48 * HOUR, to: from - 47 * HOUR, limit: 1 })).toEqual(
+    expect(await index().topCategories({ from: from - 36 * HOUR, to: from - 35 * HOUR, limit: 1 })).toEqual(
       [],
     );
     const week = await index().totals({ from: from - 12 * HOUR, to: from + 36 * HOUR });
