@@ -55,7 +55,8 @@ export function elasticsearchConnection({ elasticsearch }: Config): Elasticsearc
   };
 }
 
-async function connectElasticsearch(config: Config): Promise<EventIndex> {
+/** The configured Elasticsearch. */
+export async function connectElasticsearch(config: Config): Promise<EventIndex> {
   const { createElasticsearchIndex } = await import('../store/elasticsearch/elasticsearch.ts');
   return createElasticsearchIndex({
     ...elasticsearchConnection(config),

@@ -4,6 +4,7 @@ import type { HotItemEvent } from '../event/event.ts';
 import type { Config } from '../service/config/config.ts';
 import { reasonOf } from '../service/log.ts';
 import { Trouble } from '../service/trouble.ts';
+import type { DuckdbIndex } from '../store/duckdb/duckdb.ts';
 import { createDuckdbLookup } from '../store/duckdb/lookup.ts';
 import { createSocketLookup, hasSocketLookup, SocketForbidden } from '../store/duckdb/socket-lookup.ts';
 import type { EventLookup, PlainLookup } from '../store/event-lookup.ts';
@@ -77,7 +78,16 @@ async function openConfigured(config: Config): Promise<Opened> {
   }
   if (await isIndexAt(control.socket))
     return { lookup: createSocketLookup(control.socket), hasCatalogue: true };
-  const { path, memory_mb: memoryLimitMb, retention_days: retentionDays } = duckdb;
+  const index = await openDuckdb(duckdb);
+  return { lookup: createDuckdbLookup(index, duckdb.path), hasCatalogue: false };
+}
+
+/** The embedded index, opened by this process. Rejects with a `Trouble` if there is none. */
+export async function openDuckdb({
+  path,
+  memory_mb: memoryLimitMb,
+  retention_days: retentionDays,
+}: Config['duckdb']): Promise<DuckdbIndex> {
   if (!existsSync(path)) {
     throw new Trouble(
       `there is no index at ${path}`,
@@ -85,11 +95,11 @@ async function openConfigured(config: Config): Promise<Opened> {
     );
   }
   const { openDuckdbIndex } = await import('../store/duckdb/duckdb.ts');
-  const index = await openDuckdbIndex({ path, memoryLimitMb, retentionDays });
-  return { lookup: createDuckdbLookup(index, path), hasCatalogue: false };
+  return openDuckdbIndex({ path, memoryLimitMb, retentionDays });
 }
 
-async function isIndexAt(socket: string): Promise<boolean> {
+/** Whether the process at this socket has the embedded index open. Rejects with a `Trouble` if this user may not ask. */
+export async function isIndexAt(socket: string): Promise<boolean> {
   try {
     return await hasSocketLookup(socket);
   } catch (error) {

@@ -21,6 +21,7 @@ import { nginxInstall } from './commands/nginx-install.ts';
 import { nginxRemove } from './commands/nginx-remove.ts';
 import { purge } from './commands/purge.ts';
 import { replay } from './commands/replay.ts';
+import { report } from './commands/report.ts';
 import { serviceInstall } from './commands/service-install.ts';
 import { serviceRemove } from './commands/service-remove.ts';
 import { setup } from './commands/setup.ts';
@@ -55,6 +56,7 @@ export const COMMANDS: Record<string, Command> = {
   'control token': controlToken,
   'webhook test': webhookTest,
   backtest,
+  report,
   check,
   status,
   top,

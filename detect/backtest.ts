@@ -216,9 +216,9 @@ function keyOf(high: number, low: number): number {
 }
 
 /** Outcome of one combination of thresholds. */
-export type GridOutcome = {
-  busyFrom: number;
-  surprise: number;
+export type GridOutcome = { busyFrom: number; surprise: number } & Summary;
+
+export type Summary = {
   busy: HotTime;
   surge: HotTime;
   held: number;
@@ -238,6 +238,12 @@ export type GridOptions = Omit<BacktestOptions, 'rules' | 'most'> & {
 
 export type Grid = { observe(view: PastView): void; finish(): GridOutcome[] };
 
+/** What is tried by default. A detector of 30 MB for each combination. */
+export const GRID: { busyFrom: readonly number[]; surprise: readonly number[] } = {
+  busyFrom: [10, 20, 50],
+  surprise: [15, 25, 40],
+};
+
 /** Tries all combinations of thresholds on the same views, in one pass. */
 export function createGrid({ busyFrom, surprise, rulesOf, ...options }: GridOptions): Grid {
   const cells = busyFrom.flatMap((perSecond) =>
@@ -250,18 +256,18 @@ export function createGrid({ busyFrom, surprise, rulesOf, ...options }: GridOpti
     observe(view) {
       for (const { backtest } of cells) backtest.observe(view);
     },
-    finish: () =>
-      cells.map(({ backtest, ...cell }) => {
-        const { spells, held, saved, span } = backtest.finish();
-        const end = span?.to ?? 0;
-        return {
-          ...cell,
-          busy: hotTime(spells, 'busy', end),
-          surge: hotTime(spells, 'surge', end),
-          held: held.length,
-          saved: saved.requests,
-        };
-      }),
+    finish: () => cells.map(({ backtest, ...cell }) => ({ ...cell, ...summaryOf(backtest.finish()) })),
+  };
+}
+
+/** What is compared. */
+export function summaryOf({ spells, held, saved, span }: BacktestOutcome): Summary {
+  const end = span?.to ?? 0;
+  return {
+    busy: hotTime(spells, 'busy', end),
+    surge: hotTime(spells, 'surge', end),
+    held: held.length,
+    saved: saved.requests,
   };
 }
 

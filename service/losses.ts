@@ -60,7 +60,8 @@ export type Losses = {
   total(reason: string): number;
 };
 
-const PAUSE_MS = 3_600_000;
+/** Without a loss for so long, the next is another spell. */
+export const PAUSE_MS = 3_600_000;
 
 /** Records since when, until when and why views were lost, which counters alone do not tell. */
 export function createLosses({ path, sources, now, warn }: LossesOptions): Losses {
@@ -121,6 +122,15 @@ export function createLosses({ path, sources, now, warn }: LossesOptions): Losse
         reason: reasonOf(error),
       });
     }
+  }
+}
+
+/** What a service stored in the file, while it does not run; undefined if there is none that can be read. */
+export function readLosses(path: string): Loss[] | undefined {
+  try {
+    return z.array(loss).parse(JSON.parse(readFileSync(path, 'utf8')));
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,3 +1,5 @@
+import type { HotDecision } from '../event/decision-fields.ts';
+
 /*
  * What can be asked about the events and decisions of an index. Elasticsearch and DuckDB answer all of it alike, so the page is the same
  * over both. Plain types and values, because the page is also built from them. Times are ms since 1970; a range is `from <= time < to`.
@@ -16,12 +18,18 @@ export type EventQuestions = {
   rising(query: RisingQuery, signal?: AbortSignal): Promise<Rise[]>;
   /** All that is counted of one item; undefined if nothing is. */
   itemViews(query: ItemQuery, signal?: AbortSignal): Promise<ItemViews | undefined>;
-  /** The views of an item over time. */
+  /** All that is counted in a range. */
+  totals(query: Range, signal?: AbortSignal): Promise<Totals>;
+  /** The most viewed categories, most viewed first. */
+  topCategories(query: CategoriesQuery, signal?: AbortSignal): Promise<CategoryViews[]>;
+  /** The views of an item, or of all, over time. */
   timeLine(query: TimeLineQuery, signal?: AbortSignal): Promise<TimeLine>;
   /** Where the views by people came from. */
   sources(query: SourcesQuery, signal?: AbortSignal): Promise<Sources>;
   /** When items were hot and why, the latest first. */
   hotPeriods(query: HotPeriodsQuery, signal?: AbortSignal): Promise<HotPeriod[]>;
+  /** Decisions as they were told, the latest first. */
+  pastDecisions(query: DecisionsQuery, signal?: AbortSignal): Promise<PastDecision[]>;
   /** Time of the newest event; undefined if there is none. */
   newest(signal?: AbortSignal): Promise<number | undefined>;
 };
@@ -30,7 +38,7 @@ export type EventQuestions = {
 export const RANKINGS = ['people', 'all'] as const;
 export type Ranking = (typeof RANKINGS)[number];
 
-type Range = { from: number; to: number };
+export type Range = { from: number; to: number };
 
 export type RankingQuery = Range & {
   limit: number;
@@ -90,8 +98,20 @@ export type Rise = {
 
 export type ItemQuery = Range & { item: string };
 
-/** `stepMs` divides the range. */
-export type TimeLineQuery = ItemQuery & { stepMs: number };
+/** Of what is ranked, what has views with a category; views without one are the category `''`. */
+export type CategoriesQuery = Range & { limit: number; rank?: Ranking };
+export type CategoryViews = Omit<ItemViews, 'item'> & { category: string };
+
+/** `first` and `last`: times of the views, of whatever kind; missing where there is none. */
+export type Totals = Omit<ItemViews, 'item' | 'last'> & {
+  /** Distinct items that were asked for; approximate over more than a day. */
+  items: number;
+  first?: number;
+  last?: number;
+};
+
+/** Where `stepMs` does not divide the range, the last interval is shorter. Without `item`: of all. */
+export type TimeLineQuery = Range & { item?: string; stepMs: number };
 
 /** Views in each interval, oldest first. */
 export type TimeLine = { people: number[]; all: number[] };
@@ -102,6 +122,16 @@ export type SourcesQuery = ItemQuery & { by: (typeof SOURCES)[number]; limit: nu
 
 /** `name` is empty for views without one. `rest`: the views of all other sources. */
 export type Sources = { top: { name: string; views: number }[]; rest: number };
+
+/** By the time of the decision. */
+export type DecisionsQuery = Range & { limit: number };
+
+/** What is read of a decision. */
+export type PastDecision = Pick<
+  HotDecision,
+  'time' | 'node' | 'item' | 'change' | 'signal' | 'reason' | 'since' | 'rule' | 'actions'
+> &
+  Partial<Pick<HotDecision, 'dry_run' | 'views_per_second' | 'visitors'>>;
 
 /** Of one item, or of all. Periods that overlap the range. */
 export type HotPeriodsQuery = Range & { item?: string; limit: number };

@@ -1,12 +1,4 @@
-import type { HotDecision } from '../event/decision-fields.ts';
-import type { HotPeriod, HotPeriodsQuery } from './event-questions.ts';
-
-/** What a period is made of. */
-export type PeriodDecision = Pick<
-  HotDecision,
-  'time' | 'node' | 'item' | 'change' | 'signal' | 'reason' | 'since' | 'rule' | 'actions'
-> &
-  Partial<Pick<HotDecision, 'dry_run' | 'views_per_second' | 'visitors'>>;
+import type { HotPeriod, HotPeriodsQuery, PastDecision } from './event-questions.ts';
 
 /** Decisions that an index looks at for one answer, the latest. */
 export const MOST_DECISIONS = 5_000;
@@ -14,7 +6,7 @@ export const MOST_DECISIONS = 5_000;
 export const REPEATED_MS = 25 * 3_600_000;
 
 /** The periods that `decisions` tell of. An item that the cap held back was not hot. Each decision says since when and why, so any of a period's is enough. */
-export function periodsOf(decisions: PeriodDecision[], { from, to, limit }: HotPeriodsQuery): HotPeriod[] {
+export function periodsOf(decisions: PastDecision[], { from, to, limit }: HotPeriodsQuery): HotPeriod[] {
   const periods = new Map<string, HotPeriod>();
   const toldAt = new Map<string, number>();
   for (const decision of decisions.toSorted((a, b) => a.time - b.time)) {
@@ -34,7 +26,7 @@ export function periodsOf(decisions: PeriodDecision[], { from, to, limit }: HotP
     .slice(0, limit);
 }
 
-function begun(decision: PeriodDecision): HotPeriod {
+function begun(decision: PastDecision): HotPeriod {
   const { item, node, signal, since, reason, rule, actions, dry_run, views_per_second, visitors } = decision;
   return {
     item,

@@ -1,18 +1,8 @@
 import { createCore } from '../../app/core.ts';
 import { openPast, type Past } from '../../app/open-past.ts';
-import { recordReader } from '../../app/record-reader.ts';
-import { catalogueOptions } from '../../app/wire-catalogue.ts';
-import { loadCatalogue } from '../../catalogue/load.ts';
-import { createBacktest, createGrid, gridRule } from '../../detect/backtest.ts';
-import { type Catalogue, compileRules } from '../../detect/rules.ts';
-import { needCatalogue, ruleOptionsOf } from '../../heat/item-rules.ts';
-import { createOverrides, overridesOf } from '../../heat/overrides.ts';
-import { RulesError } from '../../heat/parse-rules.ts';
+import { oddReader, readPastRules } from '../../app/past-rules.ts';
+import { createBacktest, createGrid, GRID, gridRule } from '../../detect/backtest.ts';
 import { createPastEvents, TooManyBadEvents } from '../../heat/past-events.ts';
-import { readRules } from '../../heat/read-rules.ts';
-import { NO_RULES, type RulesFile } from '../../heat/rules-schema.ts';
-import { type Config, ConfigError } from '../../service/config/config.ts';
-import { reasonOf } from '../../service/log.ts';
 import { Trouble } from '../../service/trouble.ts';
 import { createRecentIds } from '../../sidecar/ingest/recent-ids.ts';
 import { type BacktestAnswer, backtestText } from '../backtest-text.ts';
@@ -24,8 +14,6 @@ import { createProgress } from '../progress.ts';
 import { print, printJson } from '../terminal.ts';
 
 const MOST_BAD = 1_000;
-const BUSY_FROM = [10, 20, 50];
-const SURPRISE = [15, 25, 40];
 /** A detector of 30 MB each. */
 const MOST_CELLS = 16;
 
@@ -46,12 +34,12 @@ export const backtest: Command = {
     'busy-from': {
       type: 'string',
       placeholder: 'N,N',
-      about: `with --grid: views/s from which an item is busy (${BUSY_FROM})`,
+      about: `with --grid: views/s from which an item is busy (${GRID.busyFrom})`,
     },
     surprise: {
       type: 'string',
       placeholder: 'N,N',
-      about: `with --grid: S from which an item is a surge (${SURPRISE})`,
+      about: `with --grid: S from which an item is a surge (${GRID.surprise})`,
     },
     json: { type: 'boolean', about: 'print JSON' },
   },
@@ -72,8 +60,8 @@ export const backtest: Command = {
     if (typeof from !== 'string')
       throw new UsageError('backtest: needs --from, for example --from spool, or --from events.ndjson');
     const thresholds = {
-      busyFrom: parseList('busy-from', busy, BUSY_FROM),
-      surprise: parseList('surprise', surprise, SURPRISE),
+      busyFrom: parseList('busy-from', busy, GRID.busyFrom),
+      surprise: parseList('surprise', surprise, GRID.surprise),
     };
     if (grid !== true && (busy !== undefined || surprise !== undefined))
       throw new UsageError('backtest: --busy-from and --surprise need --grid');
@@ -85,8 +73,7 @@ export const backtest: Command = {
       throw new UsageError('--from kafka: no brokers are configured (KAFKA_BROKERS)');
     const range = rangeOf({ since, until }, core.now());
     const path = typeof file === 'string' ? file : heat.rules;
-    const rules = await rulesOf(path, core.config);
-    const catalogue = needCatalogue(rules) ? await catalogueOf(core.config) : undefined;
+    const { cap, compile, overrides } = await readPastRules(core.config, path);
     const past = await openPast(core, from);
     const progress = createProgress('read');
     try {
@@ -104,50 +91,26 @@ export const backtest: Command = {
     }
 
     async function runBacktest(source: Past): Promise<BacktestAnswer> {
-      const cap = { cap: rules.cap ?? heat.cap };
-      const context = { ...cap, ...(catalogue !== undefined && { catalogue }) };
-      const options = ruleOptionsOf(rules);
-      const overrides = createOverrides([]);
-      overrides.setFile(overridesOf(rules));
-      const common = {
-        wordsOf: (name: string) => events.event.wordsOf(name),
-        overrides: overrides.pinsAndBans(),
-      };
-      const one =
-        grid === true ? undefined : createBacktest({ ...common, rules: compileRules(options, context) });
+      const common = { wordsOf: (name: string) => events.event.wordsOf(name), overrides };
+      const one = grid === true ? undefined : createBacktest({ ...common, rules: compile() });
       const many =
         grid === true
-          ? createGrid({
-              ...common,
-              ...thresholds,
-              rulesOf: (cell) => compileRules([gridRule(cell), ...options], context),
-            })
+          ? createGrid({ ...common, ...thresholds, rulesOf: (cell) => compile(gridRule(cell)) })
           : undefined;
-      const readRecord = recordReader(core.config);
-      let records = 0;
       const events = createPastEvents({
         range,
         node: typeof node === 'string' ? node : undefined,
         recent: createRecentIds(),
         mostBad: MOST_BAD,
         observe: one?.observe ?? many?.observe ?? (() => {}),
-        other: (value, received) =>
-          readRecord(
-            {
-              values: [value],
-              source: from === undefined ? '' : String(from),
-              position: () => String(records++),
-              time: () => received,
-            },
-            0,
-          ),
+        other: oddReader(core.config, from === undefined ? '' : String(from)),
       });
       const { damage } = await source.read({ ...events, range, onRead: progress.show });
       const counts = events.end();
       return {
         log: source.name,
         rules: path ?? null,
-        ...cap,
+        cap,
         ...(damage !== undefined && { damage }),
         counts,
         ...(one !== undefined && { found: one.finish() }),
@@ -156,29 +119,6 @@ export const backtest: Command = {
     }
   },
 };
-
-async function rulesOf(path: string | undefined, { catalogue }: Config): Promise<RulesFile> {
-  if (path === undefined) return NO_RULES;
-  try {
-    return (await readRules(path, { hasCatalogue: catalogue.file !== undefined })).rules;
-  } catch (error) {
-    throw error instanceof RulesError ? new ConfigError(error.problems, path) : error;
-  }
-}
-
-/** The catalogue of today, as far as rules depend on it: what it was then is not known. */
-async function catalogueOf(config: Config): Promise<Catalogue | undefined> {
-  const options = catalogueOptions(config);
-  if (options === undefined) return undefined;
-  try {
-    return (await loadCatalogue(options)).items;
-  } catch (error) {
-    throw new Trouble(
-      `the catalogue cannot be used: ${options.path}: ${reasonOf(error)}`,
-      'hotitem check says more.',
-    );
-  }
-}
 
 /** Without `--since` and `--until` also what is of a time to come, as far as its place in the log bears it out. */
 function rangeOf({ since, until }: Flags, now: number): { from: number; to: number } {

@@ -7,6 +7,7 @@ import type { Row } from '../rows.ts';
 import { signsOf } from '../signals.ts';
 import type { Moment, View } from '../view.ts';
 import { count, notUpToDate, timeOfDay } from '../words.ts';
+import { createCategoriesList } from './categories-list.ts';
 import {
   compareBy,
   type Entry,
@@ -27,6 +28,7 @@ import { createWindowList, type Placed } from './window-list.ts';
 
 const WINDOWS = ['5m', '1m', '10m', '1h', '24h', '7d', '31d'] as const;
 const RANKS = ['people', 'all'] as const;
+const LISTS = ['item', 'category'] as const;
 const MOST_ITEMS = 10_000;
 /** So often a window is asked for again: what is counted over a month does not change in seconds. */
 const EVERY_MS: Record<(typeof WINDOWS)[number], number> = {
@@ -43,6 +45,7 @@ const MANY = 1_000;
 const MANY_EVERY_MS = 10_000;
 
 export function createItemsView(): View {
+  const by = byId('by') as HTMLSelectElement;
   const span = byId('window') as HTMLSelectElement;
   const rank = byId('rank') as HTMLSelectElement;
   const category = byId('category') as HTMLSelectElement;
@@ -56,6 +59,7 @@ export function createItemsView(): View {
     makeRow,
   });
   const asking = createAsking<ItemsAnswer>({ everyMs, onAnswer, onFailure });
+  const ranked = createCategoriesList({ everyMs: () => everyMs(undefined), onChange: say });
   let address: Address = { view: 'items', item: '', choices: new URLSearchParams() };
   let askedPath = '';
   /** Of what is asked for now. */
@@ -71,6 +75,7 @@ export function createItemsView(): View {
   /** Of the latest answer, whatever its window. */
   let categories: ReadonlySet<string> = new Set();
   let isShown = false;
+  by.addEventListener('change', () => choice('by', by.value, LISTS[0]));
   span.addEventListener('change', () => choice('window', span.value, WINDOWS[0]));
   rank.addEventListener('change', () => choice('rank', rank.value, RANKS[0]));
   category.addEventListener('change', () => choice('category', category.value, ''));
@@ -82,6 +87,7 @@ export function createItemsView(): View {
   function hide(): void {
     isShown = false;
     asking.stop();
+    ranked.stop();
   }
 
   function show(next: Address): void {
@@ -90,6 +96,17 @@ export function createItemsView(): View {
     span.value = chosen(next.choices, 'window', WINDOWS);
     rank.value = chosen(next.choices, 'rank', RANKS);
     search.value = next.choices.get('find') ?? '';
+    by.value = chosen(next.choices, 'by', LISTS);
+    const ofCategories = by.value === 'category';
+    byId('categories').hidden = !ofCategories;
+    for (const id of ['items-scroll', 'of-find']) byId(id).hidden = ofCategories;
+    setCategories();
+    if (ofCategories) {
+      asking.stop();
+      ranked.ask(span.value, rank.value);
+      return;
+    }
+    ranked.stop();
     const path = `/api/v1/items?window=${span.value}&rank=${rank.value}&limit=${MOST_ITEMS}`;
     // Numbers of another window must not be read as those of this one.
     if (path !== askedPath) {
@@ -99,20 +116,20 @@ export function createItemsView(): View {
       shown = [];
     }
     askedPath = path;
-    setCategories();
     asking.ask(path);
     void arrange(true);
   }
 
   function hold(isHeld: boolean): void {
     asking.hold(isHeld);
+    ranked.hold(isHeld);
     if (isShown) say();
   }
 
   function choice(name: string, value: string, fallback: string): void {
     choose(address, name, value, fallback);
     list.toTop();
-    if (name === 'window' || name === 'rank') show(address);
+    if (name === 'window' || name === 'rank' || name === 'by') show(address);
     else void arrange(true);
   }
 
@@ -192,7 +209,7 @@ export function createItemsView(): View {
     const known = new Set(categories);
     const asked = address.choices.get('category') ?? '';
     if (asked !== '') known.add(asked);
-    byId('of-category').hidden = known.size === 0;
+    byId('of-category').hidden = known.size === 0 || by.value === 'category';
     const names = ['', ...[...known].sort()];
     setChildren(
       category,
@@ -207,7 +224,8 @@ export function createItemsView(): View {
   }
 
   function say(): void {
-    setLead(byId('state'), words(), failure !== undefined);
+    const [text, isWrong] = by.value === 'category' ? ranked.words() : [words(), failure !== undefined];
+    setLead(byId('state'), text, isWrong);
   }
 
   function words(): string {

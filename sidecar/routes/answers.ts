@@ -1,5 +1,6 @@
 import type { CatalogueItem } from '../../event/catalogue-item.ts';
 import type {
+  CategoryViews,
   HotPeriod,
   ItemViews,
   Ranking,
@@ -25,6 +26,16 @@ export type ItemsAnswer = {
   search?: string;
   to: number;
   items: (ItemViews & Named)[];
+};
+
+/** `GET /api/v1/categories` */
+export type CategoriesAnswer = {
+  window: string;
+  rank: Ranking;
+  to: number;
+  /** All that was ranked, in all categories. */
+  total: number;
+  categories: CategoryViews[];
 };
 
 /** `GET /api/v1/rising`, with what it was asked with. */

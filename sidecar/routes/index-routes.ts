@@ -5,7 +5,9 @@ import { parseStrict } from '../../event/parse-strict.ts';
 import { readBody } from '../../service/read-body.ts';
 import type { DuckdbIndex } from '../../store/duckdb/duckdb.ts';
 import { IndexUnavailable, type Outcome } from '../../store/event-index.ts';
+import type { AskableQuestions } from '../../store/question-shapes.ts';
 import { type SocketRoute, sendJson } from '../socket/socket-route.ts';
+import { createQuestionSocket } from './question-socket.ts';
 
 /** Enough for 1,000 events of the largest size. */
 const MOST_BYTES = 32 * 1024 * 1024;
@@ -15,12 +17,15 @@ const NOTHING_SAID: Outcome = { status: 'retry', reason: 'the index has no answe
 type Rejected = Extract<Outcome, { status: 'rejected' }>;
 
 /**
- * DuckDB allows only one process per file, so `hotitem replay`, `verify` and `dead-letters` ask the process that has it open, on its
+ * DuckDB allows only one process per file, so `hotitem replay`, `verify`, `dead-letters` and `report` ask the process that has it open, on its
  * control socket. `POST /v1/index/count` takes one id per line and answers with how often each is in the index. `POST /v1/index/create`
- * takes one event per line and answers with the outcome of each. 503: the index is unavailable.
+ * takes one event per line and answers with the outcome of each; `/v1/index/ask`: question-socket.ts. 503: the index is unavailable.
  */
-export function createIndexRoutes(index: Pick<DuckdbIndex, 'count' | 'create'>): Record<string, SocketRoute> {
+export function createIndexRoutes(
+  index: Pick<DuckdbIndex, 'count' | 'create' | keyof AskableQuestions>,
+): Record<string, SocketRoute> {
   return {
+    '/v1/index/ask': createQuestionSocket(index),
     '/v1/index/count': route((ids) => index.count(ids)),
     '/v1/index/create': route((lines) => create(index, lines)),
   };

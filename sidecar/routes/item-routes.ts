@@ -2,7 +2,7 @@ import type { CatalogueItem, CatalogueLookup } from '../../event/catalogue-item.
 import type { Route } from '../../service/admin/admin.ts';
 import type { EventIndex } from '../../store/event-index.ts';
 import { type ItemQuery, RANKINGS, type RisingQuery } from '../../store/event-questions.ts';
-import type { ItemAnswer, ItemsAnswer, RisingAnswer } from './answers.ts';
+import type { CategoriesAnswer, ItemAnswer, ItemsAnswer, RisingAnswer } from './answers.ts';
 import { choiceOf, filterOf, limitOf, textOf, timeOf, windowOf } from './parameters.ts';
 import { createQuestionRoute, type QuestionOptions } from './question-route.ts';
 
@@ -10,6 +10,7 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const MOST_ITEMS = 10_000;
 const MOST_RISING = 100;
+const MOST_CATEGORIES = 1_000;
 const LONGEST_NAME = 1024;
 const MOST_SOURCES = 8;
 const MOST_PERIODS = 50;
@@ -43,6 +44,7 @@ export function createItemRoutes(options: ItemRouteOptions): Record<string, Rout
   const { now, lacksOf, lookUp } = options;
   return {
     '/api/v1/items': createQuestionRoute(options, itemsQuestion),
+    '/api/v1/categories': createQuestionRoute(options, categoriesQuestion),
     '/api/v1/rising': createQuestionRoute(options, risingQuestion),
     '/api/v1/item': createQuestionRoute(options, itemQuestion),
   };
@@ -64,6 +66,23 @@ export function createItemRoutes(options: ItemRouteOptions): Record<string, Rout
       const to = now() + 1;
       const items = await index.topItems({ from: to - windowMs, to, limit, rank, ...selected }, signal);
       return { window, rank, ...selected, to, items: items.map(named) };
+    }
+  }
+
+  /** `?window=1h&limit=100&rank=people`: the most viewed categories of a recent window, in descending order. */
+  function categoriesQuestion(url: URL) {
+    const { window, windowMs } = windowOf(url, '5m');
+    const limit = limitOf(url, 100, MOST_CATEGORIES);
+    const rank = choiceOf(url, 'rank', RANKINGS);
+    return { key: JSON.stringify([window, limit, rank]), cost: windowMs, answer };
+
+    async function answer(index: EventIndex, signal: AbortSignal): Promise<CategoriesAnswer> {
+      const to = now() + 1;
+      const range = { from: to - windowMs, to };
+      const categories = await index.topCategories({ ...range, limit, rank }, signal);
+      // Afterwards: what comes in meanwhile must not make a part more than the whole.
+      const { views, all } = await index.totals(range, signal);
+      return { window, rank, to, total: rank === 'people' ? views : all, categories };
     }
   }
 

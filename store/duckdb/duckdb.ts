@@ -7,7 +7,18 @@ import { type DecisionIndex, type EventIndex, IndexUnavailable, type Outcome } f
 import { toTimestamp } from './columns.ts';
 import { type DuckdbFile, DuckdbFileError, type DuckdbFileOptions, openDuckdbFile } from './file.ts';
 import { interruptible } from './interrupt.ts';
-import { hotPeriods, itemViews, newest, rising, sources, timeLine, topItems } from './questions.ts';
+import {
+  hotPeriods,
+  itemViews,
+  newest,
+  pastDecisions,
+  rising,
+  sources,
+  timeLine,
+  topCategories,
+  topItems,
+  totals,
+} from './questions.ts';
 import { appendRows, countKeys, DECISIONS, EVENTS, findKeys, keyOf, type Table } from './rows.ts';
 
 const DAY_MS = 86_400_000;
@@ -83,9 +94,12 @@ export function createDuckdbIndex({
     topItems: (query, signal) => read(({ reader }) => topItems(reader, query), signal),
     rising: (query, signal) => read(({ reader }) => rising(reader, query), signal),
     itemViews: (query, signal) => read(({ reader }) => itemViews(reader, query), signal),
+    totals: (query, signal) => read(({ reader }) => totals(reader, query), signal),
+    topCategories: (query, signal) => read(({ reader }) => topCategories(reader, query), signal),
     timeLine: (query, signal) => read(({ reader }) => timeLine(reader, query), signal),
     sources: (query, signal) => read(({ reader }) => sources(reader, query), signal),
     hotPeriods: (query, signal) => read(({ reader }) => hotPeriods(reader, query), signal),
+    pastDecisions: (query, signal) => read(({ reader }) => pastDecisions(reader, query), signal),
     newest: (signal) => read(({ reader }) => newest(reader), signal),
     retain: () => write((open) => retain(open, now() - retentionDays * DAY_MS)),
     count: (ids) => read((open) => countKeys(open.reader, ids.map(keyOf))),

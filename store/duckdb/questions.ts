@@ -1,10 +1,15 @@
 import { type DuckDBConnection, DuckDBListValue, type DuckDBValue, listValue } from '@duckdb/node-api';
 import type { HotDecision } from '../../event/decision-fields.ts';
 import type {
+  CategoriesQuery,
+  CategoryViews,
+  DecisionsQuery,
   HotPeriod,
   HotPeriodsQuery,
   ItemQuery,
   ItemViews,
+  PastDecision,
+  Range,
   Ranking,
   RankingQuery,
   Rise,
@@ -13,9 +18,10 @@ import type {
   SourcesQuery,
   TimeLine,
   TimeLineQuery,
+  Totals,
 } from '../event-questions.ts';
-import { MOST_DECISIONS, type PeriodDecision, periodsOf, REPEATED_MS } from '../hot-periods.ts';
-import { itemViewsOf } from '../item-views.ts';
+import { MOST_DECISIONS, periodsOf, REPEATED_MS } from '../hot-periods.ts';
+import { withOthers } from '../item-views.ts';
 import { CANDIDATES_EACH, firstOf, intervalsOf, risesOf, zeros } from '../rises.ts';
 import { MOST_TEXTS, sourcesOf } from '../sources.ts';
 import { toTimestamp } from './columns.ts';
@@ -38,6 +44,8 @@ const VIEWED = "time >= $1 AND time < $2 AND kind IS DISTINCT FROM 'test'";
  */
 const MOST_EXACT = 200;
 const LONGEST_EXACT_MS = 86_400_000;
+const DECIDED = `epoch_ms(time), node, item, change, signal, reason, epoch_ms(since), rule, actions, dry_run,
+       views_per_second, visitors`;
 const COLUMN: Readonly<Record<Ranking, RankedBy>> = { people: 'views', all: 'total' };
 
 type RankedBy = 'views' | 'total';
@@ -57,13 +65,52 @@ export async function itemViews(
   reader: DuckDBConnection,
   { item, from, to }: ItemQuery,
 ): Promise<ItemViews | undefined> {
-  const visitors = to - from <= LONGEST_EXACT_MS ? `count(DISTINCT ${WHO})` : `approx_count_distinct(${WHO})`;
   const found = await reader.runAndReadAll(
-    `SELECT $3, ${KINDS}, ${visitors} FILTER (${BY_PEOPLE}), epoch_ms(max(time))
+    `SELECT $3, ${KINDS}, ${visitorsIn({ from, to })}, epoch_ms(max(time))
      FROM events WHERE ${VIEWED} AND item = $3 HAVING count(*) > 0`,
     [toTimestamp(from), toTimestamp(to), item],
   );
   return found.getRows().map(toItemViews)[0];
+}
+
+export async function totals(reader: DuckDBConnection, { from, to }: Range): Promise<Totals> {
+  const found = await reader.runAndReadAll(
+    `SELECT ${KINDS}, ${visitorsIn({ from, to })}, ${distinctIn({ from, to }, 'hash(item)')},
+       epoch_ms(min(time)), epoch_ms(max(time))
+     FROM events WHERE ${VIEWED}`,
+    [toTimestamp(from), toTimestamp(to)],
+  );
+  const [views = 0, bots = 0, prefetches = 0, all = 0, visitors = 0, items = 0, first, last] =
+    found.getRows()[0] ?? [];
+  return {
+    ...withOthers({
+      views: Number(views),
+      bots: Number(bots),
+      prefetches: Number(prefetches),
+      all: Number(all),
+      visitors: Number(visitors),
+    }),
+    items: Number(items),
+    ...(first != null && { first: Number(first) }),
+    ...(last != null && { last: Number(last) }),
+  };
+}
+
+export async function topCategories(
+  reader: DuckDBConnection,
+  { from, to, limit, rank = 'people' }: CategoriesQuery,
+): Promise<CategoryViews[]> {
+  const ranked = COLUMN[rank];
+  const found = await reader.runAndReadAll(
+    `SELECT coalesce(category, '') AS shown, ${KINDS}, ${visitorsIn({ from, to })},
+       epoch_ms(${lastOf(ranked)})
+     FROM events WHERE ${VIEWED} GROUP BY shown HAVING ${ranked} > 0 ORDER BY ${ranked} DESC, shown LIMIT $3`,
+    [toTimestamp(from), toTimestamp(to), limit],
+  );
+  return found.getRows().map((row) => {
+    const { item: category, ...counted } = toItemViews(row);
+    return { category, ...counted };
+  });
 }
 
 export async function rising(reader: DuckDBConnection, query: RisingQuery): Promise<Rise[]> {
@@ -111,11 +158,12 @@ export async function timeLine(
   reader: DuckDBConnection,
   { item, from, to, stepMs }: TimeLineQuery,
 ): Promise<TimeLine> {
+  const ofItem = item === undefined ? [] : [item];
   const found = await reader.runAndReadAll(
-    `SELECT ((epoch_ms(time) - $4::BIGINT) // $5::BIGINT)::INTEGER AS step,
+    `SELECT ((epoch_ms(time) - $3::BIGINT) // $4::BIGINT)::INTEGER AS step,
        coalesce(sum(weight) FILTER (${BY_PEOPLE}), 0), sum(weight)
-     FROM events WHERE ${VIEWED} AND item = $3 GROUP BY step`,
-    [toTimestamp(from), toTimestamp(to), item, from, stepMs],
+     FROM events WHERE ${VIEWED}${item === undefined ? '' : ' AND item = $5'} GROUP BY step`,
+    [toTimestamp(from), toTimestamp(to), from, stepMs, ...ofItem],
   );
   const intervals = Math.ceil((to - from) / stepMs);
   const line: TimeLine = { people: zeros(intervals), all: zeros(intervals) };
@@ -148,12 +196,22 @@ export async function hotPeriods(reader: DuckDBConnection, query: HotPeriodsQuer
   const [which, value] =
     item === undefined ? ['time >= $2', toTimestamp(from - REPEATED_MS)] : ['item = $2', item];
   const found = await reader.runAndReadAll(
-    `SELECT epoch_ms(time), node, item, change, signal, reason, epoch_ms(since), rule, actions, dry_run,
-       views_per_second, visitors
-     FROM decisions WHERE since < $1 AND change <> 'held' AND ${which} ORDER BY time DESC LIMIT ${MOST_DECISIONS}`,
+    `SELECT ${DECIDED} FROM decisions
+     WHERE since < $1 AND change <> 'held' AND ${which} ORDER BY time DESC LIMIT ${MOST_DECISIONS}`,
     [toTimestamp(to), value],
   );
   return periodsOf(found.getRows().map(toDecision), query);
+}
+
+export async function pastDecisions(
+  reader: DuckDBConnection,
+  { from, to, limit }: DecisionsQuery,
+): Promise<PastDecision[]> {
+  const found = await reader.runAndReadAll(
+    `SELECT ${DECIDED} FROM decisions WHERE time >= $1 AND time < $2 ORDER BY time DESC LIMIT $3`,
+    [toTimestamp(from), toTimestamp(to), limit],
+  );
+  return found.getRows().map(toDecision);
 }
 
 export async function newest(reader: DuckDBConnection): Promise<number | undefined> {
@@ -167,11 +225,11 @@ export async function newest(reader: DuckDBConnection): Promise<number | undefin
 
 function toItemViews([item, ...numbers]: DuckDBValue[]): ItemViews {
   const [views = 0, bots = 0, prefetches = 0, all = 0, visitors = 0, last = 0] = numbers.map(Number);
-  return itemViewsOf({ item: String(item), views, bots, prefetches, all, visitors, last });
+  return withOthers({ item: String(item), views, bots, prefetches, all, visitors, last });
 }
 
 /** Rows are as this program wrote them. */
-function toDecision(row: DuckDBValue[]): PeriodDecision {
+function toDecision(row: DuckDBValue[]): PastDecision {
   const [time, node, item, change, signal, reason, since, rule, actions, dryRun, viewsPerSecond, visitors] =
     row;
   return {
@@ -188,6 +246,15 @@ function toDecision(row: DuckDBValue[]): PeriodDecision {
     ...(viewsPerSecond != null && { views_per_second: Number(viewsPerSecond) }),
     ...(visitors != null && { visitors: Number(visitors) }),
   };
+}
+
+function visitorsIn(range: Range): string {
+  return `${distinctIn(range, WHO)} FILTER (${BY_PEOPLE})`;
+}
+
+/** Over a longer range, a set of all of them would take too much memory. */
+function distinctIn({ from, to }: Range, hashed: string): string {
+  return to - from <= LONGEST_EXACT_MS ? `count(DISTINCT ${hashed})` : `approx_count_distinct(${hashed})`;
 }
 
 /** What of the range is ranked, with the texts from `$4` on. */

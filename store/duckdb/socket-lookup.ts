@@ -58,7 +58,7 @@ async function createEvents(socket: string, events: HotItemEvent[]): Promise<Out
 }
 
 /** Throws an `IndexUnavailable` where the answer is none of ours. */
-function understood<T>(schema: z.ZodType<T>, text: string): T {
+export function understood<T>(schema: z.ZodType<T>, text: string): T {
   const { data } = schema.safeParse(toValue(text));
   if (data === undefined) throw new IndexUnavailable('what listens on this socket is not a sidecar');
   return data;
@@ -72,18 +72,35 @@ function toValue(text: string): unknown {
   }
 }
 
-async function post(socket: string, what: 'count' | 'create', lines: string[]): Promise<string> {
-  const { status, text } = await exchange(socket, `/v1/index/${what}`, lines.join('\n'));
+function post(socket: string, what: 'count' | 'create', lines: string[]): Promise<string> {
+  return askSocket(socket, what, lines.join('\n'), { timeoutMs: TIMEOUT_MS });
+}
+
+type Asking = { timeoutMs: number; signal?: AbortSignal };
+
+/** What the index of a process answers. Throws an `IndexUnavailable`. */
+export async function askSocket(
+  socket: string,
+  what: 'count' | 'create' | 'ask',
+  body: string,
+  asking: Asking,
+): Promise<string> {
+  const { status, text } = await exchange(socket, `/v1/index/${what}`, body, asking);
   if (status === 200) return text;
   throw new IndexUnavailable(
     status === 404 ? 'the process on this socket has no embedded index' : `the sidecar answers ${status}`,
   );
 }
 
-function exchange(socketPath: string, path: string, body: string): Promise<{ status: number; text: string }> {
+function exchange(
+  socketPath: string,
+  path: string,
+  body: string,
+  { timeoutMs: timeout, ...asking }: Asking,
+): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
     const fail = (cause: unknown) => reject(new IndexUnavailable('the sidecar does not answer', { cause }));
-    const asked = request({ socketPath, path, method: 'POST', timeout: TIMEOUT_MS }, (response) => {
+    const asked = request({ socketPath, path, method: 'POST', timeout, ...asking }, (response) => {
       let text = '';
       response.setEncoding('utf8');
       response.on('data', (chunk: string) => {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { CHANGES } from '../../event/decision-fields.ts';
-import type { PeriodDecision } from '../hot-periods.ts';
+import type { PastDecision } from '../event-questions.ts';
 
 /** What of a decision's document a period is made of, at the paths of `DECISION_FIELDS`. */
 const document = z.object({
@@ -35,7 +35,7 @@ export const PERIOD_FIELDS = [
 ];
 
 /** Undefined for a document that somebody else wrote into the data stream. */
-export function toPeriodDecision(source: unknown): PeriodDecision | undefined {
+export function toPeriodDecision(source: unknown): PastDecision | undefined {
   const { success, data } = document.safeParse(source);
   if (!success) return undefined;
   const { event, host, rule, hot_item } = data;

@@ -1,19 +1,25 @@
 import type { Client, estypes } from '@elastic/elasticsearch';
 import { z } from 'zod';
 import type {
+  CategoriesQuery,
+  CategoryViews,
+  DecisionsQuery,
   EventQuestions,
   HotPeriodsQuery,
   ItemQuery,
   ItemViews,
+  PastDecision,
+  Range,
   Ranking,
   RankingQuery,
   Rise,
   RisingQuery,
   SourcesQuery,
   TimeLineQuery,
+  Totals,
 } from '../event-questions.ts';
 import { MOST_DECISIONS, periodsOf, REPEATED_MS } from '../hot-periods.ts';
-import { itemViewsOf } from '../item-views.ts';
+import { withOthers } from '../item-views.ts';
 import { CANDIDATES_EACH, firstOf, intervalsOf, risesOf, type WindowCounts, zeros } from '../rises.ts';
 import { MOST_TEXTS, sourcesOf } from '../sources.ts';
 import { complete, readAnswer, unexpected } from './answer.ts';
@@ -60,6 +66,8 @@ const texts = z.object({
   none: z.object({ views: sum }),
   texts: buckets(z.object({ key: z.string(), views: sum })),
 });
+const all = counts.extend({ items: sum, first: latest });
+const categories = z.object({ categories: buckets(counts.extend(ofItem.shape)) });
 const youngest = z.object({ last: latest });
 const hits = complete.extend({ hits: z.object({ hits: z.array(z.object({ _source: z.unknown() })) }) });
 
@@ -94,9 +102,12 @@ export function createQuestions(options: QuestionsOptions): EventQuestions {
     topItems: (query, signal) => asked(options, signal, (ask) => topItems(ask, query)),
     rising: (query, signal) => asked(options, signal, (ask) => rising(ask, query)),
     itemViews: (query, signal) => asked(options, signal, (ask) => itemViews(ask, query)),
+    totals: (query, signal) => asked(options, signal, (ask) => totals(ask, query)),
+    topCategories: (query, signal) => asked(options, signal, (ask) => topCategories(ask, query)),
     timeLine: (query, signal) => asked(options, signal, (ask) => timeLine(ask, query)),
     sources: (query, signal) => asked(options, signal, (ask) => sources(ask, query)),
     hotPeriods: (query, signal) => asked(options, signal, (ask) => hotPeriods(ask, query)),
+    pastDecisions: (query, signal) => asked(options, signal, (ask) => pastDecisions(ask, query)),
     newest: (signal) => asked(options, signal, newest),
   };
 }
@@ -110,7 +121,8 @@ type Ask = {
     filter?: Query[],
     about?: string,
   ): Promise<T | undefined>;
-  decisions(filter: Query[]): Promise<unknown[]>;
+  /** The latest that match, except those that somebody else wrote into the data stream. */
+  decisions(query: estypes.QueryDslBoolQuery, size: number): Promise<PastDecision[]>;
   /** Throws where the index has no such field: then an empty answer would mean nothing. */
   requireMapped(field: string): Promise<void>;
 };
@@ -157,18 +169,18 @@ async function asked<Answer>(
     return readAnswer(schema, aggregations, `${about}: aggregations`);
   }
 
-  async function decisions(filter: Query[]) {
+  async function decisions(bool: estypes.QueryDslBoolQuery, size: number) {
     if (decisionDataStream === undefined) return [];
     const search = {
       index: decisionDataStream,
       ...whole,
-      size: MOST_DECISIONS,
+      size,
       _source: PERIOD_FIELDS,
-      query: { bool: { filter, must_not: [HELD] } },
+      query: { bool },
       sort: [{ [TIME]: 'desc' as const }],
     };
-    const answer = readAnswer(hits, await client.search(search, options), 'hot periods');
-    return answer.hits.hits.map(({ _source }) => _source);
+    const answer = readAnswer(hits, await client.search(search, options), 'decisions');
+    return answer.hits.hits.flatMap(({ _source }) => toPeriodDecision(_source) ?? []);
   }
 }
 
@@ -177,13 +189,7 @@ async function topItems(
   { from, to, limit, rank = 'people', category, search }: RankingQuery,
 ): Promise<ItemViews[]> {
   const items = {
-    terms: {
-      field: ITEM,
-      size: limit,
-      // Each shard orders by its own sums: asked for more than wanted, their union holds the right ones.
-      shard_size: Math.min(limit * 10 + 100, limit + 10_000),
-      order: [{ [rank === 'people' ? 'people>views' : 'total']: 'desc' as const }, { _key: 'asc' as const }],
-    },
+    terms: rankedBy(ITEM, rank, limit),
     aggs: limit <= MOST_PRECISE ? KINDS_OF_VIEWS : kindsOfViews(ROUGH_VISITORS),
   };
   const filter = [between(from, to), ...selectedBy({ category, search })];
@@ -193,6 +199,16 @@ async function topItems(
   return found.items.buckets
     .map(({ key, ...counted }) => toItemViews(key, counted, rank))
     .filter(({ views }) => rank === 'all' || views > 0);
+}
+
+function rankedBy(field: string, rank: Ranking, limit: number): estypes.AggregationsTermsAggregation {
+  return {
+    field,
+    size: limit,
+    // Each shard orders by its own sums: asked for more than wanted, their union holds the right ones.
+    shard_size: Math.min(limit * 10 + 100, limit + 10_000),
+    order: [{ [rank === 'people' ? 'people>views' : 'total']: 'desc' }, { _key: 'asc' }],
+  };
 }
 
 function selectedBy({ category, search }: Pick<RankingQuery, 'category' | 'search'>): Query[] {
@@ -214,9 +230,44 @@ async function itemViews(ask: Ask, { item, from, to }: ItemQuery): Promise<ItemV
   return undefined;
 }
 
+async function totals(ask: Ask, { from, to }: Range): Promise<Totals> {
+  const aggs = {
+    ...KINDS_OF_VIEWS,
+    items: { cardinality: { field: ITEM } },
+    first: { min: { field: TIME } },
+  };
+  const found = await ask.aggregate(all, aggs, [between(from, to)], 'the totals');
+  if (found === undefined)
+    return { views: 0, bots: 0, prefetches: 0, others: 0, all: 0, visitors: 0, items: 0 };
+  const { item: _, last: __, ...counted } = toItemViews('', found, 'all');
+  const [first, last] = [found.first.value, found.last.value];
+  return {
+    ...counted,
+    items: found.items.value,
+    ...(first !== null && { first }),
+    ...(last !== null && { last }),
+  };
+}
+
+async function topCategories(
+  ask: Ask,
+  { from, to, limit, rank = 'people' }: CategoriesQuery,
+): Promise<CategoryViews[]> {
+  const terms = { ...rankedBy(CATEGORY, rank, limit), missing: '' };
+  const aggs = { categories: { terms, aggs: KINDS_OF_VIEWS } };
+  const found = await ask.aggregate(categories, aggs, [between(from, to)], 'the categories');
+  return (found?.categories.buckets ?? [])
+    .map(({ key, ...counted }) => {
+      const { item: category, ...views } = toItemViews(key, counted, rank);
+      return { category, ...views };
+    })
+    .filter(({ views }) => rank === 'all' || views > 0);
+}
+
 async function timeLine(ask: Ask, { item, from, to, stepMs }: TimeLineQuery) {
   const steps = { date_histogram: intervals(from, stepMs), aggs: { total: WEIGHT, people: PEOPLE_VIEWS } };
-  const found = await ask.aggregate(line, { steps }, [between(from, to), ofTheItem(item)]);
+  const filter = item === undefined ? [between(from, to)] : [between(from, to), ofTheItem(item)];
+  const found = await ask.aggregate(line, { steps }, filter);
   const length = Math.ceil((to - from) / stepMs);
   const all = zeros(length);
   const people = zeros(length);
@@ -313,11 +364,12 @@ async function hotPeriods(ask: Ask, query: HotPeriodsQuery) {
   const { item, from, to } = query;
   const which =
     item === undefined ? { range: { [TIME]: { gte: from - REPEATED_MS, format: MS } } } : ofTheItem(item);
-  const found = await ask.decisions([{ range: { 'event.start': { lt: to, format: MS } } }, which]);
-  return periodsOf(
-    found.flatMap((one) => toPeriodDecision(one) ?? []),
-    query,
-  );
+  const filter = [{ range: { 'event.start': { lt: to, format: MS } } }, which];
+  return periodsOf(await ask.decisions({ filter, must_not: [HELD] }, MOST_DECISIONS), query);
+}
+
+function pastDecisions(ask: Ask, { from, to, limit }: DecisionsQuery): Promise<PastDecision[]> {
+  return ask.decisions({ filter: [between(from, to)] }, limit);
 }
 
 async function newest(ask: Ask): Promise<number | undefined> {
@@ -367,7 +419,7 @@ function kindsOfViews(visitors: typeof VISITORS | typeof ROUGH_VISITORS): Aggreg
 
 function toItemViews(item: string, counted: z.output<typeof counts>, rank: Ranking): ItemViews {
   const { total, last, people, bots, prefetches } = counted;
-  return itemViewsOf({
+  return withOthers({
     item,
     views: people.views.value,
     bots: bots.views.value,

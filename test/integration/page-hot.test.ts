@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { obtainNginx } from '../../provision/nginx.ts';
-import { launchChromium, listenTo } from '../parts/browser.ts';
+import { launchChromium, listenTo, violationsOf } from '../parts/browser.ts';
 import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { BROWSER } from '../parts/load.ts';
@@ -27,7 +26,6 @@ const VIEWS = ['hot', 'rising', 'items', 'item/4711', 'health'];
 /** What axe looks at: in short, each view on a desktop or dark on a phone, by turns. */
 const LOOKS = FULL ? [{}, DARK, PHONE] : [{}, { ...DARK, ...PHONE }];
 const TOKEN = randomBytes(32).toString('base64url');
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
   let browser: Browser;
@@ -156,7 +154,7 @@ suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
       await context?.close();
       await open(view, options);
       await page.locator('#fresh', { hasText: 'Live' }).waitFor(PATIENCE);
-      expect(await violations()).toEqual([]);
+      expect(await violationsOf(page)).toEqual([]);
     }
   });
 
@@ -190,7 +188,7 @@ suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
     await page.getByText('You ban “keys” from the hot list for one hour.').waitFor(PATIENCE);
     await page.getByText('Because: “price is wrong”. Signed: anna.').waitFor(PATIENCE);
     expect(await focused()).toBe('No, go back');
-    expect(await violations()).toEqual([]);
+    expect(await violationsOf(page)).toEqual([]);
     await page.keyboard.press('Enter');
     await choose('Control keys', 'ArrowDown', 'price is wrong');
     await sayYes('Yes, ban it');
@@ -247,7 +245,7 @@ suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
 
   async function identify(token: string, name: string): Promise<void> {
     await page.getByRole('heading', { name: 'Control needs the token' }).waitFor(PATIENCE);
-    expect(await violations()).toEqual([]);
+    expect(await violationsOf(page)).toEqual([]);
     await page.keyboard.type(token);
     await page.keyboard.press('Tab');
     await page.keyboard.type(name);
@@ -260,7 +258,7 @@ suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
       await page.keyboard.press(key);
       await page.keyboard.press('Tab');
     }
-    expect(await violations()).toEqual([]);
+    expect(await violationsOf(page)).toEqual([]);
     await page.keyboard.type(reason);
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Is this right?' }).waitFor(PATIENCE);
@@ -269,12 +267,6 @@ suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
   async function sayYes(words: string): Promise<void> {
     await tabTo(words);
     await page.keyboard.press('Enter');
-  }
-
-  /** What axe finds. */
-  function violations(): Promise<string[]> {
-    return page.evaluate(`${AXE}; axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag2aaa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })
-      .then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(' ')))`);
   }
 
   async function open(view = 'hot', options: Parameters<Browser['newContext']>[0] = {}): Promise<void> {

@@ -1,8 +1,10 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { launchChromium, listenTo } from '../parts/browser.ts';
+import { plainText } from '../../service/plain-text.ts';
+import type { ItemAnswer } from '../../sidecar/routes/answers.ts';
+import { launchChromium, listenTo, violationsOf } from '../parts/browser.ts';
 import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { HOSTILE_TEXTS } from '../parts/hostile-texts.ts';
@@ -20,7 +22,14 @@ const PATIENCE = { timeout: 60_000 };
 const fullTest = FULL ? test : test.skip;
 const MANY = 10_000;
 const HOUR = 3_600_000;
+const DARK = { colorScheme: 'dark' as const };
+const PHONE = { viewport: { width: 390, height: 844 } };
 const BOT = 'Googlebot/2.1 (+http://www.google.com/bot.html)';
+const CATALOGUE = `id,name,category
+cup,Cup,Cups & <i>mugs</i>
+mug,Mug,Cups & <i>mugs</i>
+hat,Hat <b>,Hats
+`;
 /** Views in ten seconds that make an item busy are 200. */
 const CROWD = 600;
 
@@ -36,7 +45,13 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
     browser = await launchChromium();
     home = temporaryFolder('views');
     const admin = `127.0.0.1:${await freePort()}`;
-    const env = { HOTITEM_HOME: home.path, HOTITEM_ADMIN_LISTEN: admin };
+    const catalogue = join(home.path, 'catalogue.csv');
+    writeFileSync(catalogue, CATALOGUE);
+    const env = {
+      HOTITEM_HOME: home.path,
+      HOTITEM_ADMIN_LISTEN: admin,
+      HOTITEM_CATALOGUE_FILE: catalogue,
+    };
     sidecar = await startService({ args: ['sidecar'], env, admin, logFile: join(home.path, 'sidecar.log') });
   });
   afterEach(() => context?.close());
@@ -170,6 +185,34 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
     expect(complaints).toEqual([]);
   });
 
+  test('which categories sell now is a choice of all items, and each leads to its items', async () => {
+    await post([
+      ...[1, 2, 3].map((n) => seen('cup', n)),
+      seen('mug', 1),
+      seen('plain', 1),
+      seen('hat', 1),
+      seen('hat', 2, { agent: BOT }),
+    ]);
+    await open('items?window=1h');
+    await page.locator('#items bdi', { hasText: 'Hat <b>' }).waitFor(PATIENCE);
+    await page.getByRole('combobox', { name: 'List' }).selectOption('category');
+    await page.getByText(/^As of .*: 3 categories$/).waitFor(PATIENCE);
+    const rows = (await tableOf('#category-rows')).filter(([name]) => name !== 'no category');
+    expect(rows.map(([name, views, , visitors, all]) => [name, views, visitors, all])).toEqual([
+      ['Cups & <i>mugs</i>', '4', '3', '4'],
+      ['Hats', '1', '1', '2'],
+    ]);
+    expect(await page.locator('#items-scroll').isVisible()).toBe(false);
+    expect(await violationsOf(page)).toEqual([]);
+    await page.locator('#rank').selectOption('all');
+    await page.waitForURL(/#\/items\?window=1h&by=category&rank=all$/);
+    await page.reload();
+    await page.getByRole('link', { name: 'Hats' }).click();
+    await page.locator('#items-table[aria-rowcount="2"] bdi', { hasText: 'Hat <b>' }).waitFor(PATIENCE);
+    expect(await page.locator('#category').inputValue()).toBe('Hats');
+    expect(complaints).toEqual([]);
+  });
+
   test('what is chosen is never shown with the numbers of what was chosen before', async () => {
     await post([seen('chosen', 1)]);
     await open('item/chosen');
@@ -276,6 +319,53 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
         .locator('main img, main iframe, main script, main svg animate, main a[href^="javascript"]')
         .count(),
     ).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+
+  test('a report asks for nothing, fits everybody, shows as text what shoppers send, and prints', async () => {
+    const [name = '', reason = ''] = HOSTILE_TEXTS.slice(1);
+    await hotitem('pin', name, '--reason', reason);
+    await post(
+      HOSTILE_TEXTS.flatMap((text, i) =>
+        Array.from({ length: 40 }, (_, n) => seen(text, n, { target: `/item/${i}` })),
+      ),
+    );
+    const last = HOSTILE_TEXTS.at(-1) ?? '';
+    const viewsOf = async () =>
+      (await sidecar.json<ItemAnswer>(`/api/v1/item?item=${encodeURIComponent(last)}&window=1h`)).views
+        ?.views ?? 0;
+    await until(async () => (await viewsOf()) >= 40, { timeoutMs: PATIENCE.timeout, what: 'the views' });
+    const periodsOf = async () =>
+      (await sidecar.json<ItemAnswer>(`/api/v1/item?item=${encodeURIComponent(name)}&window=1h`)).periods;
+    await until(async () => (await periodsOf()).length > 0, { timeoutMs: PATIENCE.timeout, what: 'the pin' });
+    const path = join(home.path, 'report.html');
+    const args = ['report', '--from', '-1h', '--output', path, '--rules-seconds', '1'];
+    const { code, stderr } = await runHotitem(args, {
+      HOTITEM_HOME: home.path,
+      HOTITEM_ADMIN_LISTEN: sidecar.admin,
+    });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+
+    for (const options of FULL ? [{}, DARK, PHONE] : [{ ...DARK, ...PHONE }]) {
+      await context?.close();
+      context = await browser.newContext({ locale: 'en-GB', ...options });
+      page = await context.newPage();
+      complaints = [];
+      listenTo(page, (text) => complaints.push(text));
+      const asked: string[] = [];
+      page.on('request', (request) => asked.push(request.url()));
+      await page.goto(`file://${path}`);
+      expect(await violationsOf(page)).toEqual([]);
+      expect(asked).toEqual([`file://${path}`]);
+      const width = (await page.evaluate('document.documentElement.scrollWidth')) as number;
+      expect(width).toBeLessThanOrEqual(page.viewportSize()?.width ?? 0);
+    }
+    const shown = await page.locator('tbody th').allTextContents();
+    for (const text of HOSTILE_TEXTS) expect(shown).toContain(plainText(text));
+    expect(await page.locator('tbody tr', { hasText: '● pinned' }).first().textContent()).toContain(reason);
+    expect(await page.evaluate('window.taken')).toBeUndefined();
+    expect(await page.locator('img, iframe, script, animate, a, link').count()).toBe(0);
+    expect((await page.pdf({ preferCSSPageSize: true })).subarray(0, 5).toString()).toBe('%PDF-');
     expect(complaints).toEqual([]);
   });
 

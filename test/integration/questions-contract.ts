@@ -273,6 +273,97 @@ export function itAnswersQuestions({ index, decisions, refresh }: QuestionsUnder
     expect(await index().hotPeriods({ ...range, item: 'hot', from: at + 3 * MINUTE })).toHaveLength(2);
   });
 
+  test('adds up a range: its views by kind, visitors and items, over time and by category', async () => {
+    const from = DAY(7);
+    const to = from + 3 * MINUTE - 1;
+    await store(index(), [
+      view({ item: 'shoe', time: from + 5, ip: '203.0.113.1', category: 'Shoes' }),
+      view({ item: 'shoe', time: from + MINUTE, ip: '203.0.113.1', category: 'Shoes', weight: 3 }),
+      view({ item: 'boot', time: from + MINUTE + 1, ip: '203.0.113.2', category: 'Shoes' }),
+      view({ item: 'hat', time: from + 2 * MINUTE, ip: '203.0.113.2', category: 'Hats <b>' }),
+      view({ item: 'hat', time: to - 1, ip: '203.0.113.2', category: 'Hats <b>', bot: true, weight: 9 }),
+      view({ item: 'plain', time: from + 6, ip: '203.0.113.3', weight: 2 }),
+      view({ item: 'plain', time: from + 7, kind: 'prefetch' }),
+      view({ item: 'fetched', time: from + 8, kind: 'prefetch', category: 'Fetched' }),
+      view({ item: 'tested', time: from, kind: 'test', category: 'Tested' }),
+      view({ item: 'after', time: to, category: 'After' }),
+      view({ item: 'before', time: from - 1, category: 'Before' }),
+    ]);
+    await refresh();
+
+    expect(await index().totals({ from, to })).toEqual({
+      views: 8,
+      bots: 9,
+      prefetches: 2,
+      others: 0,
+      all: 19,
+      visitors: 3,
+      items: 5,
+      first: from + 5,
+      last: to - 1,
+    });
+    expect(await index().totals({ from: from - 36 * HOUR, to: from - 35 * HOUR })).toEqual({
+      views: 0,
+      bots: 0,
+      prefetches: 0,
+      others: 0,
+      all: 0,
+      visitors: 0,
+      items: 0,
+    });
+    // The last interval is shorter.
+    expect(await index().timeLine({ from, to, stepMs: MINUTE })).toEqual({
+      people: [3, 4, 1],
+      all: [5, 4, 10],
+    });
+    const categories = await index().topCategories({ from, to, limit: 10 });
+    expect(categories.map(({ category, views, all, visitors }) => [category, views, all, visitors])).toEqual([
+      ['Shoes', 5, 5, 2],
+      ['', 2, 3, 1],
+      ['Hats <b>', 1, 10, 1],
+    ]);
+    expect(categories[0]).toMatchObject({ bots: 0, prefetches: 0, others: 0, last: from + MINUTE + 1 });
+    const byAll = await index().topCategories({ from, to, limit: 10, rank: 'all' });
+    expect(byAll.map(({ category }) => category)).toEqual(['Hats <b>', 'Shoes', '', 'Fetched']);
+    expect(await index().topCategories({ from, to, limit: 1 })).toHaveLength(1);
+    expect(await index().topCategories({ from: from - 36 * HOUR, to: from - 35 * HOUR, limit: 1 })).toEqual(
+      [],
+    );
+    const week = await index().totals({ from: from - 12 * HOUR, to: from + 36 * HOUR });
+    expect(week.visitors).toBeGreaterThanOrEqual(3);
+  });
+
+  test('tells decisions as they were made, the latest first, also of what the cap held back', async () => {
+    const at = DAY(8);
+    const made = { item: 'told', since: at, reason: 'because' };
+    await decisions().create([
+      decision({ ...made, time: at, views_per_second: 21, visitors: 4, actions: ['cache', 'limit'] }),
+      decision({ ...made, time: at + 2, change: 'held', signal: 'surge', since: at + 2, dry_run: true }),
+      decision({ ...made, time: at + 1, change: 'leaves' }),
+      decision({ ...made, time: at + MINUTE }),
+      decision({ ...made, time: at - 1 }),
+    ]);
+    await refresh();
+
+    const told = await index().pastDecisions({ from: at, to: at + MINUTE, limit: 10 });
+
+    expect(told.map(({ time, change }) => [time, change])).toEqual([
+      [at + 2, 'held'],
+      [at + 1, 'leaves'],
+      [at, 'enters'],
+    ]);
+    expect(told[0]).toMatchObject({
+      item: 'told',
+      node: 'web-1',
+      signal: 'surge',
+      since: at + 2,
+      dry_run: true,
+    });
+    expect(told[2]).toMatchObject({ reason: 'because', actions: ['cache', 'limit'], views_per_second: 21 });
+    expect(await index().pastDecisions({ from: at, to: at + MINUTE, limit: 1 })).toHaveLength(1);
+    expect(await index().pastDecisions({ from: at - HOUR, to: at - MINUTE, limit: 1 })).toEqual([]);
+  });
+
   test('says how old the newest event is', async () => {
     const ahead = Date.UTC(2026, 11, 31);
     await store(index(), [view({ time: ahead }), view({ time: ahead + HOUR, kind: 'test' })]);

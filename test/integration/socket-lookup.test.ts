@@ -2,9 +2,13 @@ import { createServer, request, type Server } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createIndexRoutes } from '../../sidecar/routes/index-routes.ts';
+import { createQuestionSocket } from '../../sidecar/routes/question-socket.ts';
 import { type DuckdbIndex, openDuckdbIndex } from '../../store/duckdb/duckdb.ts';
 import { createSocketLookup, hasSocketLookup } from '../../store/duckdb/socket-lookup.ts';
+import { createSocketQuestions } from '../../store/duckdb/socket-questions.ts';
 import { temporaryFolder } from '../parts/guard.ts';
+import { DECISION } from '../parts/hot-decision.ts';
+import { until } from '../parts/until.ts';
 import { view } from './index-contract.ts';
 
 describe('the index of another process, over its socket', () => {
@@ -68,6 +72,67 @@ describe('the index of another process, over its socket', () => {
       expect(answer.text).toContain(message);
     },
   );
+
+  test('answers the questions of hotitem report as the index does', async () => {
+    const time = Date.UTC(2026, 0, 2);
+    await index.create([
+      view({ time, item: 'a', category: 'Cups', name: 'A' }),
+      view({ time: time + 1, item: 'b\n\u2028', bot: true }),
+    ]);
+    await index.decisions.create([{ ...DECISION, time, dry_run: true, views_per_second: 20.5 }]);
+    const asked = createSocketQuestions(socket);
+    const range = { from: time, to: time + 60_000 };
+
+    expect((await index.totals(range)).all).toBe(2);
+    expect(await asked.totals(range)).toEqual(await index.totals(range));
+    const empty = { from: 0, to: 1 };
+    expect(await asked.totals(empty)).toEqual(await index.totals(empty));
+    for (const query of [
+      { ...range, limit: 5, rank: 'all' as const },
+      { ...range, limit: 1 },
+    ]) {
+      expect(await asked.topItems(query)).toEqual(await index.topItems(query));
+      expect(await asked.topCategories(query)).toEqual(await index.topCategories(query));
+      expect(await asked.pastDecisions(query)).toEqual(await index.pastDecisions(query));
+    }
+    const line = { ...range, stepMs: 30_000 };
+    expect(await asked.timeLine(line)).toEqual({ people: [1, 0], all: [2, 0] });
+    expect(await asked.timeLine({ ...line, item: 'a' })).toEqual({ people: [1, 0], all: [1, 0] });
+  });
+
+  test.each([
+    ['{', 400],
+    ['{"question":"drop","query":{}}', 400],
+    ['{"question":"constructor","query":{}}', 400],
+    ['{"question":"totals","query":{"from":0}}', 400],
+    ['{"question":"timeLine","query":{"from":0,"to":1e15,"stepMs":1}}', 400],
+    ['{"question":"topItems","query":{"from":0,"to":1,"limit":1000000}}', 400],
+    [JSON.stringify({ question: 'x'.repeat(70_000) }), 413],
+  ])('/v1/index/ask rejects %p', async (body, status) => {
+    expect((await ask('/v1/index/ask', body)).status).toBe(status);
+  });
+
+  test('gives up a question when nobody waits for its answer', async () => {
+    const gone = new AbortController();
+    let cancelled = false;
+    const route = createQuestionSocket({
+      ...index,
+      totals: (_, signal) =>
+        new Promise((_resolve, reject) => {
+          signal?.addEventListener('abort', () => {
+            cancelled = true;
+            reject(new Error('given up'));
+          });
+          gone.abort(new Error('enough'));
+        }),
+    });
+    const slow = createServer((request, response) => route(request, response));
+    const path = join(folder.path, 'slow.sock');
+    await new Promise<void>((resolve) => slow.listen(path, resolve));
+    await expect(createSocketQuestions(path).totals({ from: 0, to: 1 }, gone.signal)).rejects.toThrow();
+    await until(() => cancelled, { timeoutMs: 30_000, what: 'the question to be given up' });
+    await new Promise((resolve) => slow.close(resolve));
+  });
 
   test('is known to exist or not', async () => {
     expect(await hasSocketLookup(socket)).toBe(true);

@@ -1,0 +1,115 @@
+import { accessSync, constants, lstatSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { createCore } from '../../app/core.ts';
+import type { Report } from '../../report/report.ts';
+import { toHtml } from '../../report/to-html.ts';
+import { toMarkdown } from '../../report/to-markdown.ts';
+import { terminalJson } from '../../service/json-text.ts';
+import { reasonOf } from '../../service/log.ts';
+import { replaceFile } from '../../service/replace-file.ts';
+import { Trouble } from '../../service/trouble.ts';
+import type { Command, Flags } from '../command.ts';
+import { configure } from '../configure.ts';
+import { UsageError } from '../parse-command-line.ts';
+import { parseCount } from '../parse-count.ts';
+import { parseRange } from '../parse-range.ts';
+import { makeReport } from '../report/make-report.ts';
+import { print } from '../terminal.ts';
+
+const FROM = '-24h';
+const RULES_SECONDS = 60;
+const MOST_RULES_SECONDS = 3_600;
+
+const RENDER = {
+  html: toHtml,
+  md: toMarkdown,
+  json: (report: Report) => `${terminalJson(JSON.stringify(report))}\n`,
+} as const;
+type Format = keyof typeof RENDER;
+
+export const report: Command = {
+  about:
+    'what happened in a time, as one file: the curve, hot items and why, loss, rules that would have helped',
+  options: {
+    from: { type: 'string', placeholder: 'TIME', about: `from when: ISO 8601, or like -4h (${FROM})` },
+    to: { type: 'string', placeholder: 'TIME', about: 'until when (now)' },
+    format: { type: 'string', placeholder: 'html|md|json', about: 'html (default), md (Markdown), or json' },
+    output: { type: 'string', placeholder: 'FILE', about: 'where to write it (standard output)' },
+    'time-zone': {
+      type: 'string',
+      placeholder: 'ZONE',
+      about: 'of the times in it, like Europe/Berlin (that of this host)',
+    },
+    'rules-seconds': {
+      type: 'string',
+      placeholder: 'N',
+      about: `how long to try other rules at most; 0: not at all (${RULES_SECONDS})`,
+    },
+  },
+  configured: true,
+  async run(context) {
+    const { from, to, format, output, 'time-zone': zone, 'rules-seconds': seconds, ...flags } = context.flags;
+    const render = RENDER[parseFormat(format)];
+    const timeZone = parseZone(zone);
+    const limits = { least: 0, most: MOST_RULES_SECONDS };
+    const rulesMs = 1_000 * parseCount('rules-seconds', String(seconds ?? RULES_SECONDS), limits);
+    if (render === toHtml && output === undefined && process.stdout.isTTY)
+      throw new UsageError('report: HTML is for a file: add --output report.html, or --format md');
+    const core = createCore(configure({ ...context, flags }));
+    const range = rangeOf({ from, to }, core.now());
+    if (typeof output === 'string') requireWritable(output);
+    const made = await makeReport(core, { range, timeZone, rulesMs });
+    const text = render(made);
+    if (typeof output === 'string') await write(output, text);
+    else print(text);
+    return 0;
+  },
+};
+
+function parseFormat(format: Flags[string] = 'html'): Format {
+  const known = Object.keys(RENDER).find((name): name is Format => name === format);
+  if (known !== undefined) return known;
+  throw new UsageError(`--format: must be html, md or json (got ${JSON.stringify(format)})`);
+}
+
+function parseZone(zone: Flags[string]): string {
+  if (zone === undefined) return new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: String(zone) }).resolvedOptions().timeZone;
+  } catch {
+    throw new UsageError(
+      `--time-zone: must be like Europe/Berlin, +02:00 or UTC (got ${JSON.stringify(String(zone).slice(0, 60))})`,
+    );
+  }
+}
+
+/** The last day by default. What is still to come is not in it. */
+function rangeOf({ from = FROM, to }: Flags, now: number): Report['range'] {
+  const range = parseRange({ from, to }, now);
+  if (range.from >= now) throw new UsageError('--from: is in the future');
+  return { from: range.from, to: Math.min(range.to, now), isRunning: range.to > now };
+}
+
+/** Before minutes of work. */
+function requireWritable(path: string): void {
+  try {
+    accessSync(dirname(path), constants.W_OK);
+  } catch (error) {
+    throw cannotWrite(path, error);
+  }
+}
+
+async function write(path: string, text: string): Promise<void> {
+  try {
+    // A link, a device or a pipe is written to, not replaced.
+    if (lstatSync(path, { throwIfNoEntry: false })?.isFile() !== false) await replaceFile(path, text);
+    else await writeFile(path, text);
+  } catch (error) {
+    throw cannotWrite(path, error);
+  }
+}
+
+function cannotWrite(path: string, error: unknown): Trouble {
+  return new Trouble(`--output: cannot write ${path}: ${reasonOf(error)}`);
+}

@@ -1,0 +1,216 @@
+import { join } from 'node:path';
+import type { Core } from '../../app/core.ts';
+import { deadLettersWithin } from '../../app/dead-letters-within.ts';
+import { openQuestions } from '../../app/open-questions.ts';
+import { type TriedRules, tryRules } from '../../app/try-rules.ts';
+import { catalogueOptions } from '../../app/wire-catalogue.ts';
+import { loadCatalogue } from '../../catalogue/load.ts';
+import { type FromIndex, fromIndex } from '../../report/from-index.ts';
+import { lossesWithin } from '../../report/losses-within.ts';
+import {
+  isKnown,
+  type Report,
+  type ReportAccounting,
+  type ReportRules,
+  type Unknown,
+} from '../../report/report.ts';
+import { peakOf, wordsOf } from '../../report/words.ts';
+import { reasonOf } from '../../service/log.ts';
+import { type Loss, readLosses } from '../../service/losses.ts';
+import { Trouble } from '../../service/trouble.ts';
+import { askService, type Service } from '../../status/ask-service.ts';
+import { lossWords } from '../../status/loss-words.ts';
+import { IndexUnavailable } from '../../store/event-index.ts';
+import { createProgress } from '../progress.ts';
+
+const DEAD_LETTERS_MS = 20_000;
+const DAY_MS = 86_400_000;
+const TRIED_MS = 6 * 3_600_000;
+
+export type MakeReportOptions = Pick<Report, 'range' | 'timeZone'> & {
+  /** How long to try other rules at most; 0: not at all. */
+  rulesMs: number;
+};
+
+/** Asks the index, the services of this host and the log of events. Rejects with a `Trouble` if the index does not answer. */
+export async function makeReport(
+  core: Core,
+  { range, timeZone, rulesMs }: MakeReportOptions,
+): Promise<Report> {
+  const { config } = core;
+  const catalogue = await openCatalogue(core);
+  const { parts, index, notes } = await askIndex(core, range, catalogue.lookUp, timeZone);
+  const around = aroundPeak(range, parts);
+  const tried = await attempt(() => tryWithin(core, around, rulesMs));
+  const accounting = await accountingOf(core, range, tried);
+  const { decisionsFrom: _, periods, ...rest } = parts;
+  return {
+    version: 1,
+    made: core.now(),
+    timeZone,
+    range,
+    index,
+    notes: [
+      ...notes,
+      ...catalogue.notes,
+      ...(config.heat.enabled ? [] : ['Hot items are not looked for: heat.enabled is false.']),
+    ],
+    ...rest,
+    periods: { ...periods, cap: isKnown(tried) ? tried.cap : config.heat.cap },
+    accounting,
+    rules: isKnown(tried) ? { range: around, ...rulesOf(tried) } : tried,
+  };
+}
+
+type LookUp = Parameters<typeof fromIndex>[0]['lookUp'];
+type Range = Report['range'];
+
+async function askIndex(
+  core: Core,
+  range: Range,
+  lookUp: LookUp,
+  timeZone: string,
+): Promise<{ parts: FromIndex; index: string; notes: string[] }> {
+  const index = await openQuestions(core.config);
+  const progress = createProgress('asked');
+  try {
+    const parts = await fromIndex({ questions: index.questions, range, lookUp, onAnswer: progress.show });
+    const { time, number } = wordsOf({ range, timeZone });
+    const kept = core.now() - index.retentionDays * DAY_MS;
+    const { more, list } = parts.periods;
+    const notes = [
+      ...(range.from < kept
+        ? [
+            `The index keeps ${number(index.retentionDays)} days: views before ${time(kept)} may not be in it any more.`,
+          ]
+        : []),
+      ...(parts.decisionsFrom === undefined
+        ? []
+        : [`Decisions before ${time(parts.decisionsFrom)} were not read: there are too many.`]),
+      ...(more > 0
+        ? [
+            `Requests saved at the origin are those of the ${number(list.length)} hot periods that are listed.`,
+          ]
+        : []),
+    ];
+    if (parts.totals.all > 0) return { parts, index: index.name, notes };
+    const { last } = await index.questions.totals({ from: 0, to: core.now() + DAY_MS });
+    const newest =
+      last === undefined
+        ? 'There is no view in the index.'
+        : `The newest view in the index is of ${time(last)}.`;
+    return { parts, index: index.name, notes: [...notes, newest] };
+  } catch (error) {
+    if (!(error instanceof IndexUnavailable)) throw error;
+    throw new Trouble(`the index does not answer: ${reasonOf(error)}`, 'hotitem status says more.');
+  } finally {
+    progress.end();
+    await index.close();
+  }
+}
+
+async function openCatalogue({ config }: Core): Promise<{ lookUp: LookUp; notes: string[] }> {
+  const options = catalogueOptions(config);
+  if (options === undefined) return { lookUp: () => undefined, notes: [] };
+  try {
+    const { items } = await loadCatalogue(options);
+    return { lookUp, notes: [] };
+
+    function lookUp(item: string) {
+      const { name, category } = items.get(item) ?? {};
+      return { ...(name !== undefined && { name }), ...(category !== undefined && { category }) };
+    }
+  } catch (error) {
+    return {
+      lookUp: () => undefined,
+      notes: [`Items have no names: the catalogue cannot be used: ${reasonOf(error)}.`],
+    };
+  }
+}
+
+/** Detection passes all of a time in ticks, with views or without: a month of it would take an hour. */
+function aroundPeak({ from, to }: Range, { curve }: FromIndex): { from: number; to: number } {
+  const { at } = peakOf({ curve, range: { from } });
+  const begin = Math.max(from, Math.min(to - TRIED_MS, at - TRIED_MS / 2));
+  return { from: begin, to: Math.min(to, begin + TRIED_MS) };
+}
+
+async function tryWithin(core: Core, range: { from: number; to: number }, ms: number): Promise<TriedRules> {
+  if (ms === 0) throw new Trouble('nothing was tried (--rules-seconds 0)');
+  const progress = createProgress('tried rules with');
+  return tryRules(core, { range, deadline: core.now() + ms, onRead: progress.show }).finally(progress.end);
+}
+
+function rulesOf({
+  source,
+  views,
+  span,
+  isCut,
+  damage,
+  inForce,
+  grid,
+}: TriedRules): Omit<ReportRules, 'range'> {
+  const of = { ...(span !== undefined && { span }), ...(damage !== undefined && { damage }) };
+  return { source, views, ...of, isCut, inForce, grid };
+}
+
+/** What cannot be found out says why: a report without it is better than none. */
+async function attempt<Value extends object>(work: () => Promise<Value>): Promise<Value | Unknown> {
+  try {
+    return await work();
+  } catch (error) {
+    return { unknown: reasonOf(error) };
+  }
+}
+
+async function accountingOf(
+  core: Core,
+  range: Range,
+  tried: TriedRules | Unknown,
+): Promise<ReportAccounting> {
+  const { config, parts } = core;
+  const sidecar = await askService(config.admin.listen, 'admin.listen');
+  const sink = parts.kafka ? await askService(config.admin.sink_listen, 'admin.sink_listen') : undefined;
+  const deadline = core.now() + DEAD_LETTERS_MS;
+  return {
+    waiting:
+      'accounts' in sidecar && sidecar.accounts.sidecar !== undefined
+        ? { events: sidecar.accounts.sidecar.waiting }
+        : { unknown: problemOf(sidecar) },
+    dead: await attempt(() => deadLettersWithin(core, { ...range, deadline })),
+    lost: lossesOf([
+      { of: 'the sidecar', losses: recorded(sidecar, join(config.home, 'losses.json')), service: sidecar },
+      ...(sink === undefined
+        ? []
+        : [{ of: 'a sink', losses: recorded(sink, join(config.home, 'sink-losses.json')), service: sink }]),
+    ]),
+    lateness: latenessOf(tried, parts.kafka),
+  };
+
+  function lossesOf(
+    asked: { of: string; losses: Loss[] | undefined; service: Service }[],
+  ): ReportAccounting['lost'] {
+    const notAsked = asked
+      .filter(({ losses }) => losses === undefined)
+      .map(({ of, service }) => `what ${of} lost: ${problemOf(service)}`);
+    const losses = asked.flatMap((one) => one.losses ?? []);
+    if (notAsked.length === asked.length) return { unknown: notAsked.join('; ') };
+    return { ...lossesWithin(losses, range, (reason) => lossWords(reason).why), notAsked };
+  }
+}
+
+/** As a service says, or as it stored while it ran. */
+function recorded(service: Service, path: string): Loss[] | undefined {
+  return 'accounts' in service ? (service.accounts.losses ?? []) : readLosses(path);
+}
+
+function problemOf(service: Service): string {
+  return 'problem' in service ? service.problem : `${service.at} does not say`;
+}
+
+function latenessOf(tried: TriedRules | Unknown, hasKafka: boolean): ReportAccounting['lateness'] {
+  if (!isKnown(tried)) return tried;
+  const log = hasKafka ? 'Kafka' : 'the spool';
+  if (tried.delays === undefined) return { unknown: `no view of this time is in ${tried.source}` };
+  return { log, ...tried.delays };
+}

@@ -1,0 +1,74 @@
+import { html } from './escape.ts';
+import type { Report } from './report.ts';
+import { durationOf, peakOf, type Words } from './words.ts';
+
+const WIDTH = 720;
+const HEIGHT = 210;
+const LEFT = 52;
+const RIGHT = 628;
+const TOP = 36;
+const BOTTOM = 186;
+const TICKS = 4;
+const BELOW = 15;
+
+/** Views a second over time: an area for people, a line for all, the peak with its number. */
+export function curveSvg(report: Report, { number, time, tick }: Words): string {
+  const { curve, range } = report;
+  const { perSecond: most, at, nth } = peakOf(report);
+  const { top, lines } = scaleOf(most);
+  const rate = (views: number) => (views * 1_000) / curve.stepMs;
+  const x = (ms: number) => LEFT + ((RIGHT - LEFT) * (ms - range.from)) / (range.to - range.from);
+  const y = (perSecond: number) => BOTTOM - ((BOTTOM - TOP) * perSecond) / top;
+  const middle = (i: number) => Math.min(range.to, range.from + (i + 0.5) * curve.stepMs);
+  const path = (views: number[]) =>
+    views.map((count, i) => `${round(x(middle(i)))},${round(y(rate(count)))}`).join('L');
+  const grid = lines.map(
+    (line) =>
+      `<line class="g" x1="${LEFT}" x2="${RIGHT}" y1="${round(y(line))}" y2="${round(y(line))}"/><text x="${LEFT - 6}" y="${round(y(line) + 4)}" text-anchor="end">${html(number(line))}</text>`,
+  );
+  const times = Array.from({ length: TICKS + 1 }, (_, i) => {
+    const ms = range.from + ((range.to - range.from) * i) / TICKS;
+    return `<text x="${round(x(ms))}" y="${BOTTOM + BELOW}" text-anchor="${i === 0 ? 'start' : 'middle'}">${html(tick(ms))}</text>`;
+  });
+  const title = `Views per second: at most ${number(most)}, at ${time(at)}`;
+  return [
+    `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-labelledby="curve">`,
+    `<title id="curve">${html(title)}</title>`,
+    ...grid,
+    ...times,
+    ...(most === 0 ? [] : shapes()),
+    '</svg>',
+  ].join('');
+
+  function shapes(): string[] {
+    const last = curve.all.length - 1;
+    const [begin, end] = [round(x(middle(0))), round(x(middle(last)))];
+    const peak = round(x(middle(nth)));
+    const isRight = x(middle(nth)) > (LEFT + RIGHT) / 2;
+    return [
+      `<path class="a" d="M${begin},${BOTTOM}L${path(curve.people)}L${end},${BOTTOM}Z"/>`,
+      `<path class="l" d="M${path(curve.all)}"/>`,
+      `<line class="m" x1="${peak}" x2="${peak}" y1="${round(y(most))}" y2="${round(y(most) - 10)}"/>`,
+      `<text class="s" x="${isRight ? Number(peak) - 6 : Number(peak) + 6}" y="${round(y(most) - 5)}" text-anchor="${isRight ? 'end' : 'start'}">${html(`most: ${number(most)}/s at ${time(at)}`)}</text>`,
+      `<text class="s" x="${RIGHT + 8}" y="${BOTTOM - 18}">${html(`all ${number(rate(curve.all[last] ?? 0))}/s`)}</text>`,
+      `<text x="${RIGHT + 8}" y="${BOTTOM - 3}">${html(`people ${number(rate(curve.people[last] ?? 0))}/s`)}</text>`,
+    ];
+  }
+}
+
+export function curveCaption({ curve }: Report): string {
+  return `Views/s, in intervals of ${durationOf(curve.stepMs)}. Grey area: by people. Line: all.`;
+}
+
+/** Round numbers up to `most` or a little more. */
+function scaleOf(most: number): { top: number; lines: number[] } {
+  const rough = Math.max(most, 0.1) / TICKS;
+  const ten = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((n) => n * ten).find((length) => length >= rough) ?? rough;
+  const count = Math.ceil(Math.max(most, 0.1) / step);
+  return { top: step * count, lines: Array.from({ length: count + 1 }, (_, i) => i * step) };
+}
+
+export function round(value: number): string {
+  return String(Math.round(value * 10) / 10);
+}

@@ -1,0 +1,44 @@
+import { isKnown, type Report } from './report.ts';
+import { durationOf, type Words } from './words.ts';
+
+export type Figure = { name: string; value: string; beside: string };
+
+/** The numbers at the head of a report. */
+export function figuresOf(report: Report, { number }: Pick<Words, 'number'>): Figure[] {
+  const { totals, range, saved, held, periods } = report;
+  const long = `in ${durationOf(range.to - range.from)}`;
+  const share = totals.all === 0 ? '' : `, ${Math.round((100 * saved.atMost) / totals.all)}% of all`;
+  return [
+    { name: 'Views by people', value: number(totals.people), beside: long },
+    { name: 'All views', value: number(totals.all), beside: long },
+    { name: 'Visitors', value: number(totals.visitors), beside: 'by people; a visitor of two days is two' },
+    {
+      name: 'Requests saved at the origin',
+      value: `at most ${number(saved.atMost)}`,
+      beside: `not measured${share}`,
+    },
+    lostFigure(report, number),
+    {
+      name: 'Held back by the cap',
+      value: number(held.list.length + held.more),
+      beside: `at most ${number(periods.mostAtOnce)} of ${number(periods.cap)} places were used`,
+    },
+  ];
+}
+
+function lostFigure({ accounting: { lost } }: Report, number: Words['number']): Figure {
+  const name = 'Lost';
+  if (!isKnown(lost)) return { name, value: 'not known', beside: lost.unknown };
+  const views = lost.list.reduce((sum, loss) => sum + loss.views, 0) + lost.earlier;
+  const isSure = lost.earlier === 0 && lost.list.every(({ isWithin }) => isWithin);
+  return {
+    name,
+    value: `${isSure || views === 0 ? '' : 'up to '}${number(views)}`,
+    beside: lost.notAsked.length === 0 ? 'on this host' : `on this host; ${lost.notAsked.join('; ')}`,
+  };
+}
+
+/** What a reader who gets the file later must know. */
+export function footerOf({ made, timeZone, index }: Report, time: Words['time']): string {
+  return `Made by hotitem at ${time(made)} from ${index}. Times are in ${timeZone}. “By people” leaves out known bots. Visitors are different keys of the shop, or address and browser pairs, approximate over more than a day. Rates name their window. Orders are not known here: hotitem sees views.`;
+}

@@ -1,0 +1,201 @@
+import type { PastDecision } from '../store/event-questions.ts';
+import { periodsOf, REPEATED_MS } from '../store/hot-periods.ts';
+import type { AskableQuestions } from '../store/question-shapes.ts';
+import { heldBack } from './held-back.ts';
+import { intervalOf } from './intervals.ts';
+import { joinSpans, type MergedPeriod, mergePeriods, mostAtOnce } from './merge-periods.ts';
+import type { Report, ReportPeriod } from './report.ts';
+
+/*
+ * What the index knows of a time. Bounded: so many items, periods and decisions, and one question at a time, since others ask too.
+ */
+
+export type FromIndex = Pick<Report, 'totals' | 'curve' | 'saved' | 'items' | 'categories' | 'held'> & {
+  periods: Omit<Report['periods'], 'cap'>;
+  /** Decisions before this time were not read: there are too many. */
+  decisionsFrom?: number;
+};
+
+export type FromIndexOptions = {
+  questions: AskableQuestions;
+  range: Span;
+  /** What the catalogue says. */
+  lookUp: (item: string) => { name?: string; category?: string } | undefined;
+  /** How many questions are answered, of about how many. */
+  onAnswer: (done: number, of: number) => void;
+};
+
+type Span = { from: number; to: number };
+type Measured = Pick<ReportPeriod, 'people' | 'all' | 'most'>;
+
+const MOST_POINTS = 300;
+const MOST_ITEMS = 50;
+const MOST_CATEGORIES = 30;
+const MOST_PERIODS = 200;
+const MOST_HELD = 100;
+const DECISIONS_AT_ONCE = 5_000;
+const MOST_DECISIONS = 100_000;
+/** Of the time line of one period. */
+const MOST_STEPS = 10_000;
+const RATE_MS = 10_000;
+const REFRESH_MS = 1_000;
+/** Before the periods: totals, curve, items, categories, decisions. */
+const QUESTIONS = 5;
+
+export async function fromIndex(options: FromIndexOptions): Promise<FromIndex> {
+  const { questions, range, lookUp, onAnswer } = options;
+  const { from, to } = range;
+  let [answered, expected] = [0, QUESTIONS];
+  const { views: people, ...totals } = await counted(questions.totals(range));
+  const stepMs = intervalOf(to - from, MOST_POINTS);
+  const curve = { stepMs, ...(await counted(questions.timeLine({ ...range, stepMs }))) };
+  const items = await counted(questions.topItems({ ...range, limit: MOST_ITEMS }));
+  const categories = await counted(questions.topCategories({ ...range, limit: MOST_CATEGORIES }));
+  const { decisions, since } = await counted(readDecisions(questions, range));
+  const hot = periodsOf(decisions, { ...range, limit: MOST_DECISIONS });
+  const merged = mergePeriods(hot, to);
+  const list = strongest(merged);
+  expected += list.length;
+  const known = new Map<string, Promise<Measured>>();
+  const measured: ReportPeriod[] = [];
+  for (const period of list) measured.push(await measure(period));
+  const atMost = await savedBy(list);
+  const held = heldBack(decisions, range);
+  return {
+    totals: { people, ...totals },
+    curve,
+    periods: { list: measured, more: merged.length - list.length, mostAtOnce: mostAtOnce(hot, to) },
+    saved: { atMost },
+    items: items.map(({ item, views, all, visitors }) => ({
+      item,
+      ...lookUp(item),
+      people: views,
+      all,
+      visitors,
+    })),
+    categories: categories.map(({ category, views, all, visitors }) => ({
+      category,
+      people: views,
+      all,
+      visitors,
+    })),
+    held: { list: held.slice(0, MOST_HELD).map(named), more: Math.max(0, held.length - MOST_HELD) },
+    ...(since !== undefined && { decisionsFrom: since }),
+  };
+
+  async function counted<Answer>(asked: Promise<Answer>): Promise<Answer> {
+    const answer = await asked;
+    onAnswer(++answered, Math.max(expected, answered));
+    return answer;
+  }
+
+  async function measure({
+    viewsPerSecond: _,
+    visitors: __,
+    ...period
+  }: MergedPeriod): Promise<ReportPeriod> {
+    const { people, all, most } = await viewsIn(period.item, spanOf(period));
+    const savedAtMost = isCached(period) ? all - refreshesOf(period) : undefined;
+    return {
+      ...named(period),
+      people,
+      all,
+      most,
+      ...(savedAtMost !== undefined && { savedAtMost }),
+    };
+  }
+
+  /** Asked once: most items have one period, and it is their only time in the cache. */
+  function viewsIn(item: string, span: Span): Promise<Measured> {
+    const key = JSON.stringify([item, span.from, span.to]);
+    const asked = known.get(key) ?? askViewsIn(item, span);
+    known.set(key, asked);
+    return asked;
+  }
+
+  async function askViewsIn(item: string, span: Span): Promise<Measured> {
+    const stepMs = intervalOf(span.to - span.from, MOST_STEPS, RATE_MS);
+    const line = await counted(questions.timeLine({ ...span, item, stepMs }));
+    const perSecond = (Math.max(0, ...line.all) * 1_000) / stepMs;
+    return { people: sum(line.people), all: sum(line.all), most: { perSecond, overMs: stepMs } };
+  }
+
+  /** Of an item that was cached by two signals at once, each view counts once. */
+  async function savedBy(periods: MergedPeriod[]): Promise<number> {
+    const cached = periods.filter(isCached);
+    let saved = 0;
+    for (const item of new Set(cached.map((period) => period.item))) {
+      const own = cached.filter((period) => period.item === item);
+      for (const span of joinSpans(own.map(spanOf))) saved += (await viewsIn(item, span)).all;
+      saved -= joinedRefreshes(own);
+    }
+    return saved;
+  }
+
+  /** Each node refreshes its own copy. */
+  function joinedRefreshes(periods: MergedPeriod[]): number {
+    const nodes = new Set(periods.flatMap((period) => period.nodes));
+    return sum(
+      [...nodes].flatMap((node) =>
+        joinSpans(periods.filter((period) => period.nodes.includes(node)).map(spanOf)).map(refreshesIn),
+      ),
+    );
+  }
+
+  function refreshesOf(period: MergedPeriod): number {
+    return refreshesIn(spanOf(period)) * period.nodes.length;
+  }
+
+  function spanOf({ since, until = to }: MergedPeriod): Span {
+    const begin = Math.max(from, since);
+    return { from: begin, to: Math.max(begin + 1, Math.min(to, until)) };
+  }
+
+  function named<One extends { item: string }>(one: One): One & { name?: string } {
+    const name = lookUp(one.item)?.name;
+    return name === undefined ? one : { ...one, name };
+  }
+}
+
+/** All of the range and of the day before it: what is hot at its beginning was told within that time. The latest first. */
+async function readDecisions(
+  questions: AskableQuestions,
+  { from, to }: Span,
+): Promise<{ decisions: PastDecision[]; since?: number }> {
+  const decisions: PastDecision[] = [];
+  const begin = from - REPEATED_MS;
+  for (let end = to; decisions.length < MOST_DECISIONS; ) {
+    const some = await questions.pastDecisions({ from: begin, to: end, limit: DECISIONS_AT_ONCE });
+    const oldest = some.at(-1)?.time;
+    if (oldest === undefined || some.length < DECISIONS_AT_ONCE) {
+      decisions.push(...some);
+      return { decisions };
+    }
+    // Others of the same moment may be left: they are asked for again, and all of them.
+    const isOneMoment = some[0]?.time === oldest;
+    decisions.push(...(isOneMoment ? some : some.filter(({ time }) => time > oldest)));
+    end = isOneMoment ? oldest : oldest + 1;
+  }
+  return { decisions, since: decisions.at(-1)?.time ?? begin };
+}
+
+/** Those that are listed, by their beginning. */
+function strongest(periods: MergedPeriod[]): MergedPeriod[] {
+  if (periods.length <= MOST_PERIODS) return periods;
+  return periods
+    .toSorted((a, b) => (b.viewsPerSecond ?? 0) - (a.viewsPerSecond ?? 0))
+    .slice(0, MOST_PERIODS)
+    .sort((a, b) => a.since - b.since);
+}
+
+function isCached({ actions, dryRun }: MergedPeriod): boolean {
+  return actions.includes('cache') && !dryRun;
+}
+
+function refreshesIn({ from, to }: Span): number {
+  return Math.ceil((to - from) / REFRESH_MS);
+}
+
+function sum(numbers: number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}

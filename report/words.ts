@@ -1,0 +1,133 @@
+import { isKnown, type Report, type ReportPeriod, type Unknown } from './report.ts';
+
+/** Numbers and times of a report, in English and in its time zone. */
+export type Words = {
+  number(value: number): string;
+  /** `18:04:11`, with the date unless the range is of one day, and with the zone where that changes within it. */
+  time(ms: number): string;
+  /** `18:04`, or the date where the range is of days. */
+  tick(ms: number): string;
+  /** `27 November 2026, 18:00:00 CET to 22:00:00 CET` */
+  range: string;
+};
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const MOST_LOOKED = 1_000;
+
+export const SIGNALS: Readonly<Record<string, string>> = {
+  surge: '▲ surge',
+  busy: '■ busy',
+  pin: '● pinned',
+  concentrated: '◆ few visitors',
+};
+
+/** What nginx is told, the weightiest first. */
+const ACTIONS: Readonly<Record<string, string>> = {
+  cache: 'cache it, and refresh it each second',
+  limit: 'limit it',
+  isolate: 'isolate it',
+  announce: 'tell the application',
+};
+
+export function wordsOf({ range, timeZone }: Pick<Report, 'range' | 'timeZone'>): Words {
+  const formatted = (options: Intl.DateTimeFormatOptions) =>
+    new Intl.DateTimeFormat('en-GB', { timeZone, ...options });
+  const day = formatted({ dateStyle: 'long' });
+  const short = formatted({ day: 'numeric', month: 'short' });
+  const zoned = formatted({ timeStyle: 'long' });
+  const clock = changesZone(range, timeZone) ? zoned : formatted({ timeStyle: 'medium' });
+  const ofDays = range.to - range.from > 3 * DAY;
+  const ticks = ofDays ? formatted({ day: 'numeric', month: 'short' }) : formatted({ timeStyle: 'short' });
+  const first = day.format(range.from);
+  const isOneDay = first === day.format(range.to);
+  // A change to summer time gives the end another zone than the beginning.
+  const until = `${isOneDay ? '' : `${day.format(range.to)}, `}${zoned.format(range.to)}`;
+  return {
+    number: (value) => value.toLocaleString('en-GB', { maximumFractionDigits: value < 100 ? 1 : 0 }),
+    time: (ms) =>
+      isOneDay && day.format(ms) === first ? clock.format(ms) : `${short.format(ms)}, ${clock.format(ms)}`,
+    tick: (ms) => ticks.format(ms),
+    range: `${first}, ${zoned.format(range.from)} to ${until}`,
+  };
+}
+
+/** Whether a clock in this zone is changed within the range: then an hour may come twice. */
+function changesZone({ from, to }: Report['range'], timeZone: string): boolean {
+  const name = new Intl.DateTimeFormat('en-GB', { timeZone, timeZoneName: 'longOffset', hour: 'numeric' });
+  const offset = (ms: number) => name.formatToParts(ms).find(({ type }) => type === 'timeZoneName')?.value;
+  const step = Math.max(6 * HOUR, (to - from) / MOST_LOOKED);
+  const first = offset(from);
+  for (let ms = from + step; ms < to; ms += step) if (offset(ms) !== first) return true;
+  return offset(to) !== first;
+}
+
+/** `2 h 59 min`, `7 min`, `34 s`. */
+export function durationOf(ms: number): string {
+  if (ms < MINUTE) return ms < 10_000 ? `${Math.round(ms / 100) / 10} s` : `${Math.round(ms / 1_000)} s`;
+  const minutes = Math.round(ms / MINUTE);
+  if (minutes < 60) return `${minutes} min`;
+  const [hours, left] = [Math.floor(minutes / 60), minutes % 60];
+  if (hours < 48) return left === 0 ? `${hours} h` : `${hours} h ${left} min`;
+  return hours % 24 === 0 ? `${hours / 24} d` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+/** The first sentences: what somebody reads who reads nothing else. */
+export function leadOf(report: Report, { number, time }: Words): { hot: string; rest: string } {
+  const { periods, curve, range, accounting } = report;
+  const items = new Set(periods.list.map(({ item }) => item)).size;
+  const hot =
+    periods.list.length === 0
+      ? 'Nothing was hot.'
+      : `${periods.more > 0 ? 'At least ' : ''}${number(items)} ${items === 1 ? 'item was' : 'items were'} hot.`;
+  const { perSecond, at } = peakOf(report);
+  const busiest =
+    perSecond === 0
+      ? 'There were no views.'
+      : `At the peak, ${time(at)}, item pages were asked for ${number(perSecond)} times a second over ${durationOf(curve.stepMs)}.`;
+  const running = range.isRunning ? ` It goes on: this is up to ${time(range.to)}.` : '';
+  return { hot, rest: `${busiest} ${lossOf(accounting.lost, number)}${running}` };
+}
+
+/** The busiest interval of the curve: all views a second, and when it begins. */
+export function peakOf({ curve, range }: { curve: Report['curve']; range: { from: number } }): {
+  perSecond: number;
+  at: number;
+  nth: number;
+} {
+  const nth = curve.all.reduce((best, views, i) => (views > (curve.all[best] ?? 0) ? i : best), 0);
+  return {
+    perSecond: ((curve.all[nth] ?? 0) * 1_000) / curve.stepMs,
+    at: range.from + nth * curve.stepMs,
+    nth,
+  };
+}
+
+/** What nginx was told to do about it. */
+export function doneOf({ dryRun, actions }: Pick<ReportPeriod, 'dryRun' | 'actions'>): string {
+  const told = actions
+    .map((action) => (Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : action))
+    .join(', ');
+  if (told === '') return 'nothing';
+  return dryRun ? `nothing, a dry run (would: ${told})` : told;
+}
+
+export function signalOf(signal: string): string {
+  return Object.hasOwn(SIGNALS, signal) ? (SIGNALS[signal] ?? signal) : signal;
+}
+
+export function notKnown({ unknown }: Unknown): string {
+  return `Not known: ${unknown}.`;
+}
+
+function lossOf(lost: Report['accounting']['lost'], number: Words['number']): string {
+  if (!isKnown(lost)) return 'Whether views were lost is not known.';
+  const views = lost.list.reduce((sum, loss) => sum + loss.views, 0);
+  const isSure = lost.earlier === 0 && lost.list.every(({ isWithin }) => isWithin);
+  if (views + lost.earlier === 0)
+    return lost.notAsked.length === 0
+      ? 'No view was lost.'
+      : 'No view was lost, as far as the services that answered know.';
+  return `${isSure ? '' : 'Up to '}${number(views + lost.earlier)} views were lost.`;
+}

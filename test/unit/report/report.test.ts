@@ -1,0 +1,204 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, test } from '@jest/globals';
+import type { Report } from '../../../report/report.ts';
+import { toHtml } from '../../../report/to-html.ts';
+import { toMarkdown } from '../../../report/to-markdown.ts';
+import { HOSTILE_TEXTS } from '../../parts/hostile-texts.ts';
+
+const HOUR = 3_600_000;
+const FROM = Date.parse('2026-11-27T17:00:00Z');
+const HOSTILE = [
+  ...HOSTILE_TEXTS,
+  '![x](http://evil.example/x.png)',
+  'www.evil.example',
+  'https://evil.example',
+  '| a | b |',
+  '# heading',
+  '`code`',
+  'x\x1b[2J\x9b31m',
+  'a\nb',
+];
+
+function reportOf(text: string): Report {
+  const summary = { busy: { items: 1, minutes: 2 }, surge: { items: 0, minutes: 0 }, held: 0, saved: 77 };
+  return {
+    version: 1,
+    range: { from: FROM, to: FROM + 4 * HOUR, isRunning: false },
+    made: FROM + 5 * HOUR,
+    timeZone: 'Europe/Berlin',
+    index: text,
+    notes: [text],
+    totals: { people: 1_000, bots: 200, prefetches: 0, others: 0, all: 1_200, visitors: 400, items: 9 },
+    curve: { stepMs: HOUR, people: [100, 700, 150, 50], all: [120, 800, 200, 80] },
+    periods: {
+      list: [
+        {
+          item: text,
+          name: text,
+          nodes: [text],
+          signal: text,
+          since: FROM + 600_000,
+          until: FROM + 900_000,
+          reason: text,
+          rule: text,
+          dryRun: false,
+          actions: [text, 'cache'],
+          people: 900,
+          all: 1_000,
+          most: { perSecond: 12, overMs: 10_000 },
+          savedAtMost: 700,
+        },
+      ],
+      more: 0,
+      mostAtOnce: 1,
+      cap: 100,
+    },
+    saved: { atMost: 700 },
+    items: [{ item: text, name: text, category: text, people: 900, all: 1_000, visitors: 300 }],
+    categories: [{ category: text, people: 900, all: 1_000, visitors: 300 }],
+    accounting: {
+      waiting: { events: 3 },
+      dead: { events: 1, reasons: [{ reason: text, events: 1 }] },
+      lost: {
+        list: [{ reason: text, why: text, views: 10, first: FROM, last: FROM + 1, isWithin: true }],
+        earlier: 0,
+        notAsked: [text],
+      },
+      lateness: { log: text, views: 1_200, medianMs: 20, p99Ms: 900, longestMs: 41_000 },
+    },
+    held: {
+      list: [{ item: text, name: text, signal: text, first: FROM, last: FROM, times: 1, reason: text }],
+      more: 0,
+    },
+    rules: {
+      range: { from: FROM, to: FROM + 4 * HOUR },
+      source: text,
+      views: 1_200,
+      span: { from: FROM, to: FROM + 1, surgesFrom: FROM + 180_000 },
+      isCut: true,
+      damage: text,
+      inForce: summary,
+      grid: [{ busyFrom: 10, surprise: 15, ...summary, saved: 96_077 }],
+    },
+  };
+}
+
+describe('a report', () => {
+  test.each(HOSTILE)('shows %j as text in HTML', (text) => {
+    // The same elements as with a harmless name, and no character that a reader cannot see.
+    const tags = (page: string) => page.match(/<[^>]*>/g)?.map((tag) => tag.replaceAll(/ x="[^"]*"/g, ''));
+    expect(tags(toHtml(reportOf(text)))).toEqual(tags(toHtml(reportOf('4711'))));
+    expect(toHtml(reportOf(text))).not.toMatch(/(?!\n)[\p{C}\p{Zl}\p{Zp}]/u);
+  });
+
+  test.each(HOSTILE)('shows %j as text in Markdown', (text) => {
+    const page = toMarkdown(reportOf(text));
+    const shape = (lines: string) => lines.split('\n').map((line) => line.match(/(?<!\\)\|/g)?.length ?? 0);
+    expect(shape(page)).toEqual(shape(toMarkdown(reportOf('4711'))));
+    expect(page).not.toMatch(/<|(?<!\\)[[\]`]|https?:|www\.|(?!\n)[\p{C}\p{Zl}\p{Zp}]/u);
+  });
+
+  test('forbids script and every request, and its policy allows its own style', () => {
+    const page = toHtml(reportOf('4711'));
+    const [, style = ''] = /<style>(.*)<\/style>/s.exec(page) ?? [];
+    expect(page).toContain(`style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'`);
+    expect(page).toContain("default-src 'none'");
+    expect(page).not.toMatch(/<script|\sstyle=|\son\w+=|https?:|url\(|@import/);
+  });
+
+  test('says in its first sentences what was hot, when the peak was, and what was lost', () => {
+    const { accounting, ...report } = reportOf('4711');
+    const lost = { list: [], earlier: 0, notAsked: [] };
+    const known = { ...report, accounting: { ...accounting, lost } };
+    expect(toMarkdown(known).replaceAll('\\', '')).toContain(
+      '**1 item was hot.** At the peak, 19:00:00, item pages were asked for 0.2 times a second over 1 h. No view was lost.',
+    );
+    const running = { ...known, range: { ...report.range, isRunning: true } };
+    expect(toHtml(running)).toContain('It goes on: this is up to 22:00:00.');
+  });
+
+  test('never says that nothing was lost, or how much, where that is not sure', () => {
+    const { accounting, ...report } = reportOf('x');
+    const lossOf = (lost: Report['accounting']['lost']) =>
+      toMarkdown({ ...report, accounting: { ...accounting, lost } }).replaceAll('\\', '');
+    const loss = { reason: 'x', why: 'x', views: 10, first: FROM - 1, last: FROM + 1, isWithin: false };
+
+    expect(lossOf({ unknown: 'nothing answers' })).toContain('Whether views were lost is not known.');
+    expect(lossOf({ unknown: 'nothing answers' })).toContain('| Lost | not known | nothing answers |');
+    expect(lossOf({ list: [loss], earlier: 5, notAsked: [] })).toContain('Up to 15 views were lost.');
+    expect(lossOf({ list: [], earlier: 0, notAsked: ['what a sink lost: x'] })).toContain(
+      'No view was lost, as far as the services that answered know.',
+    );
+  });
+
+  test('says why it does not know, instead of 0', () => {
+    const unknown = { unknown: 'because <b>' };
+    const { accounting, ...report } = reportOf('4711');
+    const page = toHtml({
+      ...report,
+      rules: unknown,
+      accounting: { ...accounting, dead: unknown, waiting: unknown, lateness: unknown },
+    });
+    expect(page).toContain('<p class="none">Not known: because &lt;b&gt;.</p>');
+    expect(page.match(/<td class="r">not known<\/td><td class="t">because &lt;b&gt;<\/td>/g)).toHaveLength(2);
+    expect(page).toContain('how late is not known: because &lt;b&gt;');
+    expect(toHtml({ ...report, accounting, categories: [] })).toContain('indexed without a catalogue');
+  });
+
+  test('of a time without views has no shape, and says so', () => {
+    const { totals, ...report } = reportOf('4711');
+    const nothing = { people: 0, bots: 0, prefetches: 0, others: 0, all: 0, visitors: 0, items: 0 };
+    const page = toHtml({
+      ...report,
+      totals: nothing,
+      curve: { stepMs: HOUR, people: [0, 0, 0, 0], all: [0, 0, 0, 0] },
+      periods: { list: [], more: 0, mostAtOnce: 0, cap: 100 },
+      items: [],
+      categories: [],
+    });
+    expect(page).toContain('<b>Nothing was hot.</b> There were no views.');
+    expect(page).not.toMatch(/NaN|Infinity|undefined|<path/);
+  });
+
+  test.each([
+    [
+      'summer time',
+      '2026-03-28T22:00:00Z',
+      '28 March 2026, 23:00:00 CET to 29 March 2026, 06:00:00 CEST',
+      ['29 Mar, 00:10:00 CET', '29 Mar, 03:10:00 CEST'],
+    ],
+    [
+      'winter time',
+      '2026-10-24T22:00:00Z',
+      '25 October 2026, 00:00:00 CEST to 05:00:00 CET',
+      ['01:10:00 CEST', '02:10:00 CET'],
+    ],
+  ])('over the change to %s has each time with its zone', (_, begin, range, times) => {
+    const from = Date.parse(begin);
+    const { periods, ...report } = reportOf('4711');
+    const [period] = periods.list;
+    const list = [HOUR, 3 * HOUR].map((after) => ({
+      ...(period as Report['periods']['list'][number]),
+      since: from + after + 600_000,
+      until: from + 4 * HOUR,
+    }));
+    const page = toMarkdown({
+      ...report,
+      periods: { ...periods, list },
+      range: { from, to: from + 6 * HOUR, isRunning: false },
+    }).replaceAll('\\', '');
+    expect(page).toContain(range);
+    for (const time of times) expect(page).toContain(`| ${time} |`);
+  });
+
+  test('lists only rules that would have helped, beside those of now', () => {
+    const report = reportOf('4711');
+    expect(toMarkdown(report).replaceAll('\\', '')).toMatch(
+      /\| none: the rules of now \| 77 .*\n\| busy from 10 views\/s, surge from S 15 \| 96,077 /,
+    );
+    const { rules } = report;
+    if ('unknown' in rules) throw new Error('not known');
+    const none = { ...rules, grid: rules.grid.map((cell) => ({ ...cell, saved: 0 })) };
+    expect(toMarkdown({ ...report, rules: none })).toContain('none would have saved more');
+  });
+});
