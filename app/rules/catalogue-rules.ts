@@ -21,6 +21,7 @@ export async function catalogueReport(config: Pick<Config, 'catalogue' | 'home'>
     const loaded = await loadCatalogue(options);
     const findings = [
       ...unreadableFindings(path, config.home, 'catalogue-unreadable', UNREADABLE),
+      ...columnFindings(path, loaded),
       ...findingsOf(path, loaded),
     ];
     return { findings, summary: summaryOf(path, loaded) };
@@ -34,6 +35,16 @@ export async function catalogueReport(config: Pick<Config, 'catalogue' | 'home'>
     };
     return { findings: [problem], summary: '' };
   }
+}
+
+function columnFindings(path: string, { columnProblems }: LoadedCatalogue): Finding[] {
+  return columnProblems.map((problem) => ({
+    id: 'catalogue-column',
+    severity: 'warning',
+    what: `catalogue ${path}: ${problem}`,
+    why: 'what nothing reads is not shown: a misspelt column is the same as none',
+    fix: 'rename it in the file, or set catalogue.columns to what the file calls it',
+  }));
 }
 
 function findingsOf(path: string, { badRows, rejected }: LoadedCatalogue): Finding[] {
