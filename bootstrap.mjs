@@ -25,7 +25,7 @@ function installPackages() {
   run('installing the npm packages (about half a minute the first time)', 'npm', [
     'install',
     '--no-save',
-    '--no-progress',
+    ...(process.stderr.isTTY ? [] : ['--no-progress']),
     '--loglevel=error',
     '--ignore-scripts',
     // Whatever the environment says: NODE_ENV=production leaves the compiler out, and npm hands the flags of

@@ -17,6 +17,8 @@ export type CatalogueOptions = {
   imageHosts: readonly string[];
   /** Maximum memory of the items; twice that while another file is loaded. */
   mostBytes: number;
+  /** How many bytes of the file are read, of how many. */
+  onRead?: (done: number, of: number) => void;
 };
 
 /** A row that was left out. */
@@ -81,7 +83,7 @@ async function openRegular(path: string): Promise<FileHandle> {
 
 async function read(
   file: FileHandle,
-  { columns, imageHosts, mostBytes }: CatalogueOptions,
+  { columns, imageHosts, mostBytes, onRead }: CatalogueOptions,
   signal: AbortSignal | undefined,
 ): Promise<LoadedCatalogue> {
   const before = await statOf(file);
@@ -116,6 +118,7 @@ async function read(
     last = bytes.at(-1) ?? last;
     reader ??= await openReader(bytes);
     await goThrough(reader.write(bytes));
+    onRead?.(size, before.size);
   }
   const after = await statOf(file);
   if (after.sign !== before.sign)

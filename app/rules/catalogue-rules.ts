@@ -1,4 +1,9 @@
-import { type LoadedCatalogue, loadCatalogue, MOST_BAD_ROWS_KEPT } from '../../catalogue/load.ts';
+import {
+  type CatalogueOptions,
+  type LoadedCatalogue,
+  loadCatalogue,
+  MOST_BAD_ROWS_KEPT,
+} from '../../catalogue/load.ts';
 import type { Config } from '../../service/config/config.ts';
 import type { Finding } from '../../service/finding.ts';
 import { reasonOf } from '../../service/log.ts';
@@ -13,12 +18,15 @@ export type CatalogueReport = {
 };
 
 /** Loads the catalogue as a service does. Each of the first bad rows is a finding at its line. */
-export async function catalogueReport(config: Pick<Config, 'catalogue' | 'home'>): Promise<CatalogueReport> {
+export async function catalogueReport(
+  config: Pick<Config, 'catalogue' | 'home'>,
+  onRead?: CatalogueOptions['onRead'],
+): Promise<CatalogueReport> {
   const options = catalogueOptions(config);
   if (options === undefined) return { findings: [], summary: '' };
   const { path } = options;
   try {
-    const loaded = await loadCatalogue(options);
+    const loaded = await loadCatalogue({ ...options, ...(onRead !== undefined && { onRead }) });
     const findings = [
       ...unreadableFindings(path, config.home, 'catalogue-unreadable', UNREADABLE),
       ...columnFindings(path, loaded),

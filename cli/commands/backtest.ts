@@ -171,7 +171,8 @@ async function catalogueOf(config: Config): Promise<Catalogue | undefined> {
   const options = catalogueOptions(config);
   if (options === undefined) return undefined;
   try {
-    return (await loadCatalogue(options)).items;
+    const progress = createProgress('reading the catalogue');
+    return (await loadCatalogue({ ...options, onRead: progress.show }).finally(progress.end)).items;
   } catch (error) {
     throw new Trouble(
       `the catalogue cannot be used: ${options.path}: ${reasonOf(error)}`,
