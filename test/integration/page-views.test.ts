@@ -363,7 +363,9 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
     expect(await page.locator('#n-health').textContent()).toBe('✕ not known');
     for (const view of ['rising', 'items', 'item/healthy']) {
       await page.goto(`http://${sidecar.admin}/#/${view}`).catch(() => {});
-      await page.locator('.lead.wrong:visible', { hasText: 'Not up to date' }).waitFor(PATIENCE);
+      await page
+        .locator('.lead.wrong:visible', { hasText: 'Not up to date: the sidecar does not answer.' })
+        .waitFor(PATIENCE);
     }
     await sidecar.start();
     await page.locator('.lead:not(.wrong):visible', { hasText: 'As of' }).waitFor(PATIENCE);
