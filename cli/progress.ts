@@ -9,7 +9,8 @@ export type Progress = {
 };
 
 type Terminal = { isTTY: boolean; write(text: string): boolean };
-type ProgressOptions = { stream?: Terminal; now?: () => number };
+type Place = { stream?: Terminal; env?: { TERM?: string | undefined } };
+type ProgressOptions = Place & { now?: () => number };
 
 const WIDTH = 30;
 const EVERY_MS = 100;
@@ -22,9 +23,9 @@ const SECOND_MS = 1_000;
 /** A progress line on the terminal, with the time that is left. Writes nothing if stderr is not a terminal. */
 export function createProgress(
   what: string,
-  { stream = process.stderr, now = Date.now }: ProgressOptions = {},
+  { stream = process.stderr, env = process.env, now = Date.now }: ProgressOptions = {},
 ): Progress {
-  if (!stream.isTTY) return { show: () => {}, end: () => {} };
+  if (!canErase(stream, env)) return { show: () => {}, end: () => {} };
   const startedAt = now();
   let shownAt = startedAt + SHORT_MS - EVERY_MS;
   let isShown = false;
@@ -49,9 +50,9 @@ export function createProgress(
 export async function showWait<Value>(
   what: string,
   work: Promise<Value>,
-  { atMostMs, stream = process.stderr }: { atMostMs?: number; stream?: Terminal } = {},
+  { atMostMs, stream = process.stderr, env = process.env }: Place & { atMostMs?: number } = {},
 ): Promise<Value> {
-  if (!stream.isTTY) return work;
+  if (!canErase(stream, env)) return work;
   const most = atMostMs === undefined ? '' : ` of ${durationText(atMostMs)} at most`;
   let seconds = 0;
   const timer = setInterval(() => stream.write(`\r\x1b[K${what}: ${++seconds} s${most}`), SECOND_MS);
@@ -61,6 +62,11 @@ export async function showWait<Value>(
     clearInterval(timer);
     if (seconds > 0) stream.write('\r\x1b[K');
   }
+}
+
+/** Not in a file or a pipe, nor in a terminal such as that of an editor. */
+function canErase({ isTTY }: Terminal, { TERM: term }: { TERM?: string | undefined }): boolean {
+  return isTTY && term !== 'dumb';
 }
 
 function bar(done: number, total: number, elapsedMs: number): string {

@@ -290,7 +290,7 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
     const wrong = ['priced', 'stocked'].flatMap((kind) => HOSTILE_TEXTS.map((_, i) => `${kind}-${i}`));
     const items = [...NAMES.map((_, i) => `named-${i}`), ...wrong];
     await post(items.flatMap((item) => Array.from({ length: 12 }, (_, n) => seen(item, n))));
-    const pinned = FULL ? NAMES : NAMES.slice(0, 2);
+    const pinned = FULL ? NAMES : NAMES.slice(0, 1);
     for (const i of pinned.keys()) await hotitem('pin', `named-${i}`, '--reason', 'campaign');
     await open('hot');
     for (const name of pinned)
@@ -306,7 +306,7 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
     await page.locator(`#items-table[aria-rowcount="${NAMES.length + 1}"]`).waitFor(PATIENCE);
     const categories = await page.locator('#category option').allTextContents();
     expect(categories).toEqual(expect.arrayContaining(NAMES.map((_, i) => categoryOf(i))));
-    for (const i of FULL ? NAMES.keys() : [0, 1]) {
+    for (const i of FULL ? NAMES.keys() : [0]) {
       await page.locator('#category').selectOption({ label: categoryOf(i) });
       await page.locator('#items bdi', { hasText: NAMES[i] ?? '' }).waitFor(PATIENCE);
       expect(await page.locator('#items .meta').allTextContents()).toContain(
@@ -332,7 +332,6 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
 
     await expectNothingRan();
     expectOwnRequests();
-    for (const i of pinned.keys()) await hotitem('clear', `named-${i}`);
   });
 
   test('health shows the way of a view with the age of each number, and that capture is off', async () => {
