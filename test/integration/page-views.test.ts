@@ -293,15 +293,20 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
     const pinned = FULL ? NAMES : NAMES.slice(0, 1);
     for (const i of pinned.keys()) await hotitem('pin', `named-${i}`, '--reason', 'campaign');
     await open('hot');
-    for (const name of pinned)
-      await page.locator('#hot-rows tr', { has: page.getByText(name, { exact: true }) }).waitFor(PATIENCE);
+    for (const [i, name] of pinned.entries()) {
+      const link = page.locator(`#hot-rows a[href="#/item/named-${i}"]`);
+      await link.waitFor(PATIENCE);
+      expect(await link.textContent()).toBe(name);
+    }
     expect(await page.locator('#hot-rows').textContent()).toContain(`${categoryOf(0)} · named-0 · 1 EUR`);
 
     await page.goto(`http://${sidecar.admin}/#/rising`);
-    await page
-      .locator('#rising-rows bdi', { hasText: NAMES[0] ?? '' })
-      .first()
-      .waitFor(PATIENCE);
+    const rising = page.locator('#rising-rows a[href*="named-"]');
+    await rising.first().waitFor(PATIENCE);
+    for (const link of await rising.all()) {
+      const [, i] = /named-(\d+)$/.exec((await link.getAttribute('href')) ?? '') ?? [];
+      expect(await link.textContent()).toBe(NAMES[Number(i)]);
+    }
     await page.goto(`http://${sidecar.admin}/#/items?window=10m&find=named-&sort=item`);
     await page.locator(`#items-table[aria-rowcount="${NAMES.length + 1}"]`).waitFor(PATIENCE);
     const categories = await page.locator('#category option').allTextContents();
