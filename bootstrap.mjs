@@ -25,7 +25,7 @@ function installPackages() {
   run('installing the npm packages (about half a minute the first time)', 'npm', [
     'install',
     '--no-save',
-    '--no-progress',
+    ...(process.stderr.isTTY ? [] : ['--no-progress']),
     '--loglevel=error',
     // The lock file has the checksum of each package: nothing needs to be asked about one that is in npm's cache.
     '--prefer-offline',

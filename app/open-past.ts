@@ -8,7 +8,7 @@ import { SKEW_MS } from '../store/history.ts';
 import { readMerged } from '../store/kafka/merged.ts';
 import { hasTime, rangesSince } from '../store/kafka/ranges-since.ts';
 import type { TopicRecord } from '../store/kafka/topic-reader.ts';
-import { readSpool } from '../store/spool/history.ts';
+import { bytesSince, readSpool } from '../store/spool/history.ts';
 import { listSegments } from '../store/spool/segments.ts';
 import { recordsIn } from '../store/undecodable.ts';
 import { connectReader } from './connect-kafka.ts';
@@ -80,17 +80,15 @@ function openSpool(dir: string): Past {
   return {
     name: `spool ${dir}`,
     async read({ range, take, onRead }) {
-      const of = await bytesOf(dir);
+      await requireSpool(dir);
+      const from = Math.max(0, range.from - SKEW_MS);
+      const of = await bytesSince(dir, from);
       let done = 0;
       let damaged = 0;
       const onDamage = ({ bytes }: { bytes: number }) => {
         damaged += bytes;
       };
-      for await (const { first, received, lines } of readSpool({
-        dir,
-        from: Math.max(0, range.from - SKEW_MS),
-        onDamage,
-      })) {
+      for await (const { first, received, lines } of readSpool({ dir, from, onDamage })) {
         done += lines.length;
         // Whenever they came: a spill is read long after its views were seen.
         takeLines(lines, first, received);
@@ -112,12 +110,11 @@ function openSpool(dir: string): Past {
   };
 }
 
-async function bytesOf(dir: string): Promise<number> {
+async function requireSpool(dir: string): Promise<void> {
   const segments = await listSegments(dir).catch((error: unknown) => {
     throw new Trouble(`there is no spool in ${dir}: ${reasonOf(error)}`, HINT);
   });
   if (segments.length === 0) throw new Trouble(`there is no spool in ${dir}`, HINT);
-  return segments.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 /** By the client that needs no consumer group at all, whatever is configured. */

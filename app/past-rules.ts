@@ -21,10 +21,17 @@ export type PastRules = {
   overrides: NonNullable<BacktestOptions['overrides'] & GridOptions['overrides']>;
 };
 
-/** Of the file at `path`, or the defaults. Rejects with a `ConfigError`, or with a `Trouble` if they need a catalogue that cannot be used. */
-export async function readPastRules(config: Config, path: string | undefined): Promise<PastRules> {
+/**
+ * Of the file at `path`, or the defaults; `onRead` is told the bytes of the catalogue that are read, if they need it. Rejects with a
+ * `ConfigError`, or with a `Trouble` if they need a catalogue that cannot be used.
+ */
+export async function readPastRules(
+  config: Config,
+  path: string | undefined,
+  onRead: (done: number, of: number) => void = () => {},
+): Promise<PastRules> {
   const rules = await rulesOf(path, config);
-  const catalogue = needCatalogue(rules) ? await catalogueOf(config) : undefined;
+  const catalogue = needCatalogue(rules) ? await catalogueOf(config, onRead) : undefined;
   const cap = rules.cap ?? config.heat.cap;
   const context = { cap, ...(catalogue !== undefined && { catalogue }) };
   const options = ruleOptionsOf(rules);
@@ -57,11 +64,14 @@ async function rulesOf(path: string | undefined, { catalogue }: Config): Promise
 }
 
 /** The catalogue of today, as far as rules depend on it: what it was then is not known. */
-async function catalogueOf(config: Config): Promise<Catalogue | undefined> {
+async function catalogueOf(
+  config: Config,
+  onRead: (done: number, of: number) => void,
+): Promise<Catalogue | undefined> {
   const options = catalogueOptions(config);
   if (options === undefined) return undefined;
   try {
-    return (await loadCatalogue(options)).items;
+    return (await loadCatalogue({ ...options, onRead })).items;
   } catch (error) {
     throw new Trouble(
       `the catalogue cannot be used: ${options.path}: ${reasonOf(error)}`,

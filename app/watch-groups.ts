@@ -3,9 +3,12 @@ import type { TopicReader } from '../store/kafka/topic-reader.ts';
 import { connectReader } from './connect-kafka.ts';
 import type { Core } from './core.ts';
 
+/** Records of a topic that a group has not committed, and when Kafka was asked, ms since 1970. */
+export type GroupLag = { records: number; askedAt: number };
+
 export type GroupWatch = {
-  /** Returns how many records of `topic` the group has not committed, a quarter of a minute ago at most; NaN while Kafka does not say. */
-  behind(topic: string, group: string): () => number;
+  /** Returns what Kafka said about the group a quarter of a minute ago at most; undefined while it does not say. */
+  behind(topic: string, group: string): () => GroupLag | undefined;
 };
 
 const EVERY_MS = 15_000;
@@ -21,7 +24,7 @@ export function watchGroups(
   connect: () => Promise<TopicReader> = () => connectReader(core),
 ): GroupWatch {
   const { now, shutdown } = core;
-  const groups: { topic: string; group: string; behind: number; askedAt: number }[] = [];
+  const groups: { topic: string; group: string; lag?: GroupLag | undefined }[] = [];
   let reader: TopicReader | undefined;
   let [isAsking, isStopping] = [false, false];
   const timer = setInterval(ask, EVERY_MS).unref();
@@ -32,10 +35,10 @@ export function watchGroups(
   });
   return {
     behind(topic, group) {
-      const one = { topic, group, behind: Number.NaN, askedAt: 0 };
+      const one: (typeof groups)[number] = { topic, group };
       groups.push(one);
       ask();
-      return () => (now() - one.askedAt > FORGOTTEN_AFTER_MS ? Number.NaN : one.behind);
+      return () => (now() - (one.lag?.askedAt ?? 0) > FORGOTTEN_AFTER_MS ? undefined : one.lag);
     },
   };
 
@@ -54,10 +57,9 @@ export function watchGroups(
       if (isStopping) return;
       try {
         reader ??= await connect();
-        one.behind = await recordsBehind(reader, one.topic, one.group);
-        one.askedAt = now();
+        one.lag = { records: await recordsBehind(reader, one.topic, one.group), askedAt: now() };
       } catch {
-        one.behind = Number.NaN;
+        one.lag = undefined;
         await reader?.close();
         reader = undefined;
       }

@@ -64,11 +64,14 @@ export function wireCatalogue({ config, log, registry, shutdown, now, warn }: Ca
   const { path: file } = options;
   const metrics = createMetrics(registry, CATALOGUE_METRICS);
   const listeners: (() => void)[] = [];
+  /** What was said about the columns of the file before: an export has the same ones each time. */
+  let said = '';
   const watch = watchCatalogue({
     ...options,
     onLoaded(loaded) {
       metrics.of('catalogue_loads_total', { outcome: 'loaded' }).add();
       log.info({ file, ...summaryOf(loaded) }, 'the catalogue is loaded');
+      tellColumns(loaded.columnProblems);
       for (const listener of listeners) listener();
     },
     onFailure(reason) {
@@ -95,6 +98,13 @@ export function wireCatalogue({ config, log, registry, shutdown, now, warn }: Ca
     onLoaded: (listener) => void listeners.push(listener),
     state,
   };
+
+  function tellColumns(problems: string[]): void {
+    const words = problems.join('; ');
+    if (words !== said && words !== '')
+      log.warn({ file, columns: problems }, `columns of the catalogue look misspelt: ${words}`);
+    said = words;
+  }
 
   function state(): CatalogueState {
     const loaded = watch.loaded();

@@ -4,7 +4,7 @@ import type { Loss } from '../service/losses.ts';
 import type { OutageState } from '../service/outage.ts';
 import type { SidecarAccounts } from '../sidecar/accounting.ts';
 import { createFlow, type Stage } from '../sidecar/flow.ts';
-import type { HealthAnswer } from '../sidecar/routes/answers.ts';
+import type { HealthAnswer, KafkaHealth } from '../sidecar/routes/answers.ts';
 import type { Nginx } from '../sidecar/sidecar.ts';
 import type { EventIndex } from '../store/event-index.ts';
 import type { About } from './about.ts';
@@ -29,6 +29,8 @@ export type HealthOptions = {
   checks: () => Check[];
   index: EventIndex | undefined;
   shoppers?: (() => ShopperCounts | undefined) | undefined;
+  /** What is known about Kafka, but for what passes it; undefined without it. */
+  kafka?: (() => Omit<KafkaHealth, 'lastAt'>) | undefined;
   /** Open streams of the page. */
   streams?: (() => NonNullable<HealthAnswer['streams']>) | undefined;
 };
@@ -39,7 +41,7 @@ const ASK_EVERY_MS = 5_000;
 
 /** `GET /api/v1/health`. */
 export function wireHealth(core: Core, options: HealthOptions): Route {
-  const { accounts, sidecar, sink, losses, checks, index, shoppers, streams } = options;
+  const { accounts, sidecar, sink, losses, checks, index, shoppers, kafka, streams } = options;
   const { now, shutdown, parts } = core;
   const flow = createFlow({
     stages: stages(),
@@ -66,7 +68,8 @@ export function wireHealth(core: Core, options: HealthOptions): Route {
     const all = accounts();
     const oldestMs = flow.oldestMs();
     const states = flow.stages();
-    const dead = states.find(({ name }) => name === 'dead');
+    const lastOf = (stage: string) => states.find(({ name }) => name === stage)?.lastAt;
+    const [deadAt, forwardedAt] = [lastOf('dead'), lastOf('forwarded')];
     const known = newest();
     return {
       node: core.config.node,
@@ -74,10 +77,13 @@ export function wireHealth(core: Core, options: HealthOptions): Route {
       now: now(),
       stages: states.filter(({ name }) => name !== 'dead'),
       behind: { events: all.sidecar?.waiting ?? 0, ...(oldestMs !== undefined && { oldestMs }) },
-      dead: { events: deadOf(all), ...(dead?.lastAt !== undefined && { lastAt: dead.lastAt }) },
+      dead: { events: deadOf(all), ...(deadAt !== undefined && { lastAt: deadAt }) },
       unaccounted: (all.sidecar?.unaccounted ?? 0) + (all.sink?.unaccounted ?? 0),
       losses: losses().map(({ reason, views, first, last }) => ({ reason, views, first, last })),
       ...(all.outage !== undefined && { outage: { since: all.outage.since } }),
+      ...(kafka !== undefined && {
+        kafka: { ...kafka(), ...(forwardedAt !== undefined && { lastAt: forwardedAt }) },
+      }),
       capture: all.nginx?.capture.mode ?? 'default',
       nginx: (all.nginx?.accounts?.instances ?? []).map(
         ({ started, reportedAt, captured, buffered, dropped, off }) => ({

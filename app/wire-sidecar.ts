@@ -8,6 +8,7 @@ import { createAccounting, type SidecarAccounts } from '../sidecar/accounting.ts
 import { startForwarder } from '../sidecar/forward.ts';
 import type { TestView } from '../sidecar/ingest/test-views.ts';
 import { SIDECAR_METRICS } from '../sidecar/metrics.ts';
+import type { KafkaHealth } from '../sidecar/routes/answers.ts';
 import { createCatalogueRoute } from '../sidecar/routes/catalogue-route.ts';
 import { createIndexRoutes } from '../sidecar/routes/index-routes.ts';
 import { createItemRoutes } from '../sidecar/routes/item-routes.ts';
@@ -138,6 +139,7 @@ export async function wireSidecar(core: Core, { sink, onHotChange }: WireSidecar
     checks: () => checksOfAll,
     index: next.index,
     shoppers: heat && (() => heat.state().shoppers),
+    kafka: parts.kafka ? kafkaHealth : undefined,
     streams: heat?.streams,
   });
   return {
@@ -148,6 +150,7 @@ export async function wireSidecar(core: Core, { sink, onHotChange }: WireSidecar
         questions: openQuestions(metrics),
         now: core.now,
         lookUp: catalogue.lookUp,
+        isListed: (item) => catalogue.items()?.has(item),
         lacksOf: heat && ((item) => heat.explain(item).why),
       }),
       '/api/v1/catalogue': createCatalogueRoute({ items: catalogue.items, state: catalogue.state }),
@@ -175,6 +178,16 @@ export async function wireSidecar(core: Core, { sink, onHotChange }: WireSidecar
       ...catalogueAccount(catalogue),
       ...(heat !== undefined && { heat: heat.state() }),
       ...(heat?.webhooks !== undefined && { webhooks: heat.webhooks.states() }),
+    };
+  }
+
+  function kafkaHealth(): Omit<KafkaHealth, 'lastAt'> {
+    const unavailable = next.outage.state();
+    const lag = sink?.behind();
+    return {
+      brokers: config.kafka.brokers.length,
+      ...(unavailable !== undefined && { unavailableSince: unavailable.since }),
+      ...(lag !== undefined && { behind: { events: lag.records, askedAt: lag.askedAt } }),
     };
   }
 

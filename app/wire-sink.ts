@@ -30,7 +30,7 @@ import { connectKafka } from './connect-kafka.ts';
 import { type Core, warnAs } from './core.ts';
 import { openDecisionIndex } from './open-index.ts';
 import { recordReader } from './record-reader.ts';
-import { type GroupWatch, watchGroups } from './watch-groups.ts';
+import { type GroupLag, type GroupWatch, watchGroups } from './watch-groups.ts';
 
 /** The accounting of a sink since its start. It balances when `unaccounted` is 0. */
 export type SinkAccounts = {
@@ -187,8 +187,12 @@ export function wireSink<One>(
   }
 }
 
-/** What runs of a sink: whether it does, and the meters of its decisions, where it reads any. */
-export type KafkaSinks = { checks: Check[]; decisions?: SinkMeters };
+/** What runs of a sink: whether it does, how far it is behind, and the meters of its decisions, where it reads any. */
+export type KafkaSinks = {
+  checks: Check[];
+  behind: () => GroupLag | undefined;
+  decisions?: SinkMeters;
+};
 
 /** Kafka → index: what `hotitem sink` runs. */
 export async function wireKafkaSinks(
@@ -199,21 +203,36 @@ export async function wireKafkaSinks(
   const client = await connectKafka(core);
   core.shutdown.add('kafka client', () => client.close());
   const groups = watchGroups(core);
-  const check = wireEventSink(core, { client, index, meters, groups });
-  if (!core.config.heat.enabled) return { checks: [check] };
+  const behind = groups.behind(core.config.kafka.topic, core.config.kafka.group);
+  const check = wireEventSink(core, { client, index, meters, behind });
+  if (!core.config.heat.enabled) return { checks: [check], behind };
   const decisions = createDecisionMeters(core.registry, core.now);
-  const ofDecision = { client, index: await openDecisionIndex(core, index), meters: decisions, groups };
-  return { checks: [check, wireDecisionSink(core, ofDecision)], decisions };
+  const ofDecision = {
+    client,
+    index: await openDecisionIndex(core, index),
+    meters: decisions,
+    behind: groups.behind(core.config.kafka.decision_topic, core.config.kafka.decision_group),
+  };
+  return { checks: [check, wireDecisionSink(core, ofDecision)], behind, decisions };
 }
 
-type KafkaSink<One> = { client: KafkaClient; index: Index<One>; meters: SinkMeters; groups: GroupWatch };
+type KafkaSink<One> = {
+  client: KafkaClient;
+  index: Index<One>;
+  meters: SinkMeters;
+  behind: ReturnType<GroupWatch['behind']>;
+};
+
+function followLag(metrics: SinkMeters['metrics'], behind: KafkaSink<unknown>['behind']): void {
+  metrics.of('sink_waiting').follow(() => behind()?.records ?? Number.NaN);
+}
 
 /** Another group: all members of a group read one topic. */
 function wireDecisionSink(core: Core, sink: KafkaSink<HotDecision>): Check {
   const { config } = core;
   const { metrics, outage } = sink.meters;
   const { decision_topic: topic, decision_group: cursor } = config.kafka;
-  metrics.of('sink_waiting').follow(sink.groups.behind(topic, cursor));
+  followLag(metrics, sink.behind);
   const log = topicLog(core, {
     ...sink,
     topic,
@@ -243,7 +262,7 @@ function wireEventSink(core: Core, sink: KafkaSink<HotItemEvent>): Check {
   const { config, shutdown, warn } = core;
   const { metrics, outage } = sink.meters;
   const { topic, group } = config.kafka;
-  metrics.of('sink_waiting').follow(sink.groups.behind(topic, group));
+  followLag(metrics, sink.behind);
   const stopping = new AbortController();
   shutdown.add('letters of what was removed', async () => stopping.abort());
   const deadLetters = deadLetterTopic(core, sink);

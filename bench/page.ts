@@ -1,4 +1,5 @@
 import { get, type IncomingMessage } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser } from 'playwright-core';
@@ -21,6 +22,8 @@ import { atMost } from './target.ts';
 
 const ITEMS = 10_000;
 const CLIENTS = 200;
+const READERS = 300;
+const QUESTIONS = 200;
 const EVENTS_PER_SECOND = 10_000;
 const LOADS = 10;
 const HOT = 20;
@@ -36,8 +39,9 @@ export const page: Bench = {
     const rounds = quick ? 1 : 3;
     const inBrowser = isWanted('browser') ? await measureBrowser(report) : [];
     const cpu = isWanted('stream') ? await measureStream({ seconds, rounds, report }) : [];
+    const readers = isWanted('readers') ? await measureReaders(report) : [];
     const intake = isWanted('intake') ? await measureIntake({ seconds: quick ? 2 : 5, rounds, report }) : [];
-    return outcome({ inBrowser, cpu, intake });
+    return outcome({ inBrowser, cpu, readers, intake });
   },
 };
 
@@ -215,6 +219,46 @@ async function measureIntake({ seconds, rounds, report }: Measuring): Promise<Ca
   ];
 }
 
+/** How long `/livez` takes while as many clients as may have a stream, and more, never read, and views come in. */
+async function measureReaders(report: (line: string) => void): Promise<Case[]> {
+  const { path: home, remove } = temporaryFolder('page');
+  const sidecar = await startBenchSidecar({ home });
+  const sending = startSending(sidecar.socket);
+  const [host = '', port] = sidecar.admin.split(':');
+  const sockets: Socket[] = [];
+  try {
+    await sleep(2_000);
+    for (let i = 0; i < READERS; i++) {
+      const socket = connect(Number(port), host);
+      sockets.push(socket.pause());
+      socket.on('error', () => {});
+      socket.write('GET /api/v1/live HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    }
+    await sleep(2_000);
+    const times: number[] = [];
+    for (let i = 0; i < QUESTIONS; i++) {
+      const began = performance.now();
+      const answer = await fetch(`http://${sidecar.admin}/livez`, { headers: { connection: 'close' } });
+      await answer.text();
+      times.push(performance.now() - began);
+      await sleep(20);
+    }
+    times.sort((a, b) => a - b);
+    const one = {
+      case: `/livez, ${READERS} readers that never read, ${EVENTS_PER_SECOND} events/s`,
+      median_ms: round(median(times)),
+      p99_ms: round(times[Math.floor(0.99 * times.length)] ?? Number.NaN),
+    };
+    report(JSON.stringify(one));
+    return [one];
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    await sending.stop();
+    await sidecar.kill();
+    remove();
+  }
+}
+
 function startSending(socket: string): { stop(): Promise<number> } {
   let isStopped = false;
   let events = 0;
@@ -272,13 +316,15 @@ async function openClients(admin: string): Promise<{ close(): Promise<void> }> {
   };
 }
 
-function outcome({ inBrowser, cpu, intake }: Record<'inBrowser' | 'cpu' | 'intake', Case[]>): Outcome {
+type Cases = Record<'inBrowser' | 'cpu' | 'readers' | 'intake', Case[]>;
+
+function outcome({ inBrowser, cpu, readers, intake }: Cases): Outcome {
   const [hot, item, sort] = inBrowser;
   const number = (one: Case | undefined, key: string) => Number(one?.[key] ?? Number.NaN);
   return {
     tables: [
       { title: 'in a browser', cases: inBrowser },
-      { title: 'in the sidecar', cases: [...cpu, ...intake] },
+      { title: 'in the sidecar', cases: [...cpu, ...readers, ...intake] },
     ].filter(({ cases }) => cases.length > 0),
     targets: [
       ...(inBrowser.length === 0
@@ -290,6 +336,9 @@ function outcome({ inBrowser, cpu, intake }: Record<'inBrowser' | 'cpu' | 'intak
             atMost('longest frame of a sort, ms', number(sort, 'longest_frame_ms'), 50),
           ]),
       ...cpu.map((one) => atMost('200 clients of the stream, % of a core', number(one, 'added_pct'), 10)),
+      ...readers.map((one) =>
+        atMost('/livez beside 300 readers that never read, p99 ms', number(one, 'p99_ms'), 100),
+      ),
       ...intake.map((one) => atMost('200 clients of the stream, % off intake', number(one, 'off_pct'), 5)),
     ],
     notes: [

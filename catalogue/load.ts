@@ -7,6 +7,7 @@ import { type CatalogueItems, createItems, MOST_CATEGORIES } from './items.ts';
 import { createNdjsonReader } from './read-ndjson.ts';
 import type { ReadLines, RowSink } from './read-rows.ts';
 import { type ColumnName, createRowReader, type ReadRow, type RowValues } from './row.ts';
+import { createSeenColumns, type SeenColumns } from './seen-columns.ts';
 
 export type CatalogueOptions = {
   path: string;
@@ -16,6 +17,8 @@ export type CatalogueOptions = {
   imageHosts: readonly string[];
   /** Maximum memory of the items; twice that while another file is loaded. */
   mostBytes: number;
+  /** How many bytes of the file are read, of how many. */
+  onRead?: (done: number, of: number) => void;
 };
 
 /** A row that was left out. */
@@ -27,6 +30,8 @@ export type LoadedCatalogue = {
   rejected: number;
   /** The first of them. */
   badRows: BadRow[];
+  /** Headings or keys that are probably misspelt, a sentence each. */
+  columnProblems: string[];
   /** Images of rows that were kept without them. */
   droppedImages: number;
   /** When the file was written, ms since 1970. */
@@ -78,7 +83,7 @@ async function openRegular(path: string): Promise<FileHandle> {
 
 async function read(
   file: FileHandle,
-  { columns, imageHosts, mostBytes }: CatalogueOptions,
+  { columns, imageHosts, mostBytes, onRead }: CatalogueOptions,
   signal: AbortSignal | undefined,
 ): Promise<LoadedCatalogue> {
   const before = await statOf(file);
@@ -94,9 +99,11 @@ async function read(
       else add(read, line);
     },
     bad,
+    column: (heading) => seen?.add(heading),
   };
   const giveWay = createGiveWay(LONGEST_MS);
   let reader: ReadLines | undefined;
+  let seen: SeenColumns | undefined;
   let last: number | undefined;
   for (let size = 0; size < before.size; ) {
     signal?.throwIfAborted();
@@ -109,8 +116,9 @@ async function read(
     if (size === 0 && bytes.indexOf(BOM) === 0) bytes = bytes.subarray(BOM.length);
     size += bytesRead;
     last = bytes.at(-1) ?? last;
-    reader ??= (isNdjson(bytes) ? createNdjsonReader : await csvReader())(columns, sink);
+    reader ??= await openReader(bytes);
     await goThrough(reader.write(bytes));
+    onRead?.(size, before.size);
   }
   const after = await statOf(file);
   if (after.sign !== before.sign)
@@ -120,7 +128,14 @@ async function read(
   if (reader !== undefined) await goThrough(reader.end());
   const { items } = builder;
   if (items.rows === 0) throw new CatalogueError(`has no valid row${firstOf(badRows)}`);
-  return { items, rejected, badRows, droppedImages, modified: before.modified };
+  const columnProblems = seen?.problems() ?? [];
+  return { items, rejected, badRows, columnProblems, droppedImages, modified: before.modified };
+
+  async function openReader(first: Buffer): Promise<ReadLines> {
+    const isCsv = !isNdjson(first);
+    seen = createSeenColumns(columns, isCsv);
+    return (isCsv ? await csvReader() : createNdjsonReader)(columns, sink);
+  }
 
   /** Whatever a row contains, it costs that row only. */
   function readRow(values: RowValues): ReadRow {

@@ -29,7 +29,7 @@ const END = Buffer.from('\n\n\n\n');
  */
 export function createCsvReader(
   names: Record<ColumnName, string>,
-  { row, bad }: RowSink,
+  { row, bad, column }: RowSink,
   mostAgain: number = MOST_AGAIN,
 ): ReadLines {
   /** What follows the last row that was read, of which the parser has `fed` bytes. */
@@ -196,6 +196,7 @@ export function createCsvReader(
     delimiter = DELIMITERS.find((one) => headings(text, one).includes(names.id.toLowerCase()));
     const found = delimiter === undefined ? [] : headings(text, delimiter);
     width = found.length;
+    for (const heading of found) column(heading);
     places = COLUMNS.map((name): [ColumnName, number] => [name, found.indexOf(names[name].toLowerCase())]);
     const missing = places.find(([name, place]) => place === -1 && isNeeded(name));
     if (missing !== undefined) throw noColumn(missing[0], text);

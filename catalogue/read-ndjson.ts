@@ -8,7 +8,10 @@ const AT_ONCE = 50;
 const NEWLINE = 0x0a;
 
 /** Reads NDJSON: an object a line. */
-export function createNdjsonReader(names: Record<ColumnName, string>, { row, bad }: RowSink): ReadLines {
+export function createNdjsonReader(
+  names: Record<ColumnName, string>,
+  { row, bad, column }: RowSink,
+): ReadLines {
   let rest: Buffer = Buffer.alloc(0);
   let line = 0;
   /** The line is too long, and its end is still to come. */
@@ -45,6 +48,7 @@ export function createNdjsonReader(names: Record<ColumnName, string>, { row, bad
       bad(line, 'is not a JSON object');
       return;
     }
+    for (const key of Object.keys(value)) column(key);
     const values: RowValues = {};
     for (const name of COLUMNS) if (Object.hasOwn(value, names[name])) values[name] = value[names[name]];
     row(values, line);

@@ -2,6 +2,7 @@ import type { BacktestOutcome, GridOutcome, HeldItem, Spell } from '../detect/ba
 import type { PastCounts } from '../heat/past-events.ts';
 import { plainText } from '../service/plain-text.ts';
 import { isoTime } from '../status/iso-time.ts';
+import { number } from './numbers.ts';
 
 /** What `hotitem backtest --json` prints. */
 export type BacktestAnswer = {
@@ -135,8 +136,4 @@ function more(count: number): string[] {
 
 function seconds(from: number, to: number): string {
   return `${number(Math.round((to - from) / 1_000))} s`;
-}
-
-function number(count: number): string {
-  return count.toLocaleString('en');
 }

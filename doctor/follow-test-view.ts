@@ -20,6 +20,8 @@ export type Followed = {
 const INGESTED_MS = 12_000;
 /** Batches of spool, Kafka and index, and the index refresh. */
 const INDEXED_MS = 30_000;
+/** `followTestView` takes no longer. */
+export const FOLLOW_MS = INGESTED_MS + INDEXED_MS;
 const EVERY_MS = 200;
 
 export type FollowOptions = {

@@ -21,7 +21,7 @@ export type SentView = {
   problem: string | undefined;
 };
 
-const ANSWER_MS = 10_000;
+export const ANSWER_MS = 10_000;
 
 /** Requests a page from nginx with the user agent `hotitem-doctor/TOKEN`, by which the sidecar recognises it. No ranking counts it. */
 export async function sendTestView(test: TestRequest): Promise<SentView> {

@@ -264,7 +264,7 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
   }
 
   function onChange(change: Change): void {
-    const { signal, item, rule, reason, actions, dryRun } = change;
+    const { signal, item, since, rule, reason, actions, dryRun } = change;
     isChanged = true;
     metrics.of('heat_decisions_total', { signal, change: change.change }).add();
     if (change.change === 'enters' && naming !== undefined)
@@ -272,7 +272,7 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
     const who = speaker ?? (signal === 'pin' ? (overrides.of(item)?.by ?? 'its end') : `rule ${rule}`);
     teller?.tell(change, who);
     audit.note({ who, what: change.change, item, reason, signal, actions, dryRun });
-    happened = [...happened, { at: now(), item, signal, change: change.change, reason }].slice(
+    happened = [...happened, { at: now(), item, signal, change: change.change, since, reason }].slice(
       -MOST_HAPPENED,
     );
     options.onChange?.(change);

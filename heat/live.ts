@@ -83,6 +83,9 @@ export type Happened = {
   item: string;
   signal: LiveDecision['signal'];
   change: 'enters' | 'changes' | 'leaves';
+  /** Since when it is, or was, so; ms since 1970. */
+  since: number;
+  /** Why it turned hot. */
   reason: string;
   /** Its name in the catalogue. */
   name?: string;

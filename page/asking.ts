@@ -61,7 +61,8 @@ export function createAsking<Answer>({ everyMs, onAnswer, onFailure }: AskingOpt
     const patience = setTimeout(() => asked.abort(new Error('no answer in time')), PATIENCE_MS);
     let answer: Answer | undefined;
     try {
-      const reply = await fetch(from, { signal: asked.signal });
+      const reply = await fetch(from, { signal: asked.signal }).catch(() => asked.signal.throwIfAborted());
+      if (reply === undefined) throw new Error('the sidecar does not answer');
       if (!reply.ok) throw new Error(await problemOf(reply));
       answer = (await reply.json()) as Answer;
     } catch (error) {

@@ -28,11 +28,12 @@ export type ItemName = {
   update(item: string, catalogue: CatalogueItem | undefined): void;
 };
 
-export function createItemName(): ItemName {
+/** `mark`: stands right behind the name, where it is not cut off. */
+export function createItemName(mark?: HTMLElement): ItemName {
   const name = el('bdi');
   const link = el('a', { class: 'name' }, name);
   const meta = el('span', { class: 'meta' });
-  const element = el('span', {}, link, meta);
+  const element = el('span', {}, link, mark, meta);
   return {
     element,
     update(item, catalogue = {}) {

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { makeFolder } from '../service/make-folder.ts';
 import { foreignOwner, foreignWriters } from '../service/ownership.ts';
 import { ProvisionError } from './provision-error.ts';
-import type { Report } from './report.ts';
+import type { Downloading, Report } from './report.ts';
 
 export type Obtain = {
   /** The name of the folder: part and version. */
@@ -12,11 +12,19 @@ export type Obtain = {
   /** For people: `Kafka 4.1.1 from Maven Central (43 MB)`. */
   what: string;
   report: Report;
-  /** Fills the folder. It has a temporary name until this resolves, so its path must not be stored. */
-  make: (folder: string) => Promise<void>;
+  /** Without it, a line every four seconds says how far it is. */
+  downloading?: Downloading | undefined;
+  /**
+   * Fills the folder. It has a temporary name until this resolves, so its path must not be stored. It may call `onDownload` with a folder
+   * into which so many bytes come.
+   */
+  make: (folder: string, onDownload: OnDownload) => Promise<void>;
 };
 
+export type OnDownload = (into: string, bytes: number) => void;
+
 const PROGRESS_MS = 4_000;
+const DOWNLOADING_MS = 250;
 const ABANDONED_MS = 60 * 60_000;
 
 /** The folder of unfinished downloads in the cache. Only hotitem uses this name, and nothing else is ever removed. */
@@ -32,7 +40,7 @@ export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
  * The folder of that name in the cache; creates it if it is missing. It is filled under a temporary name and renamed when complete, so it
  * is never incomplete. If two processes create it at once, one wins and both use it.
  */
-export async function obtain({ name, what, report, make }: Obtain): Promise<string> {
+export async function obtain({ name, what, report, downloading, make }: Obtain): Promise<string> {
   const cache = cacheFolder();
   const folder = join(cache, name);
   await requireOwn(cache, report);
@@ -45,22 +53,43 @@ export async function obtain({ name, what, report, make }: Obtain): Promise<stri
   const unfinished = await mkdtemp(join(work, `${name}-`));
   const started = Date.now();
   report(`obtaining ${what} …`);
-  const progress = setInterval(async () => {
-    // Shows progress during long downloads.
-    await utimes(unfinished, new Date(), new Date()).catch(() => {});
-    const bytes = await sizeOf(unfinished);
-    report(`… ${seconds(started)} s, ${megabytes(bytes)} MB on disk, unpacked files included`);
-  }, PROGRESS_MS);
+  let download = { into: unfinished, bytes: 0 };
+  let isOver = false;
+  // Another process must not take it for one that was abandoned.
+  const alive = setInterval(
+    () => void utimes(unfinished, new Date(), new Date()).catch(() => {}),
+    PROGRESS_MS,
+  );
+  const progress =
+    downloading === undefined
+      ? setInterval(tell, PROGRESS_MS)
+      : setInterval(show, DOWNLOADING_MS, downloading);
   try {
-    await make(unfinished);
+    await make(unfinished, (into, bytes) => {
+      download = { into, bytes };
+    });
     await chmod(unfinished, 0o755);
     await renameUnlessThere(unfinished, folder);
   } finally {
+    isOver = true;
+    clearInterval(alive);
     clearInterval(progress);
+    downloading?.end();
     await rm(unfinished, { recursive: true, force: true });
   }
   report(`done in ${seconds(started)} s, kept in ${folder}`);
   return folder;
+
+  async function tell(): Promise<void> {
+    const bytes = await sizeOf(unfinished);
+    report(`… ${seconds(started)} s, ${megabytes(bytes)} MB on disk, unpacked files included`);
+  }
+
+  async function show(on: Downloading): Promise<void> {
+    const { into, bytes } = download;
+    const [done, of] = bytes > 0 ? [await sizeOf(into), bytes] : [0, 1];
+    if (!isOver) on.show(done, of);
+  }
 }
 
 /**

@@ -1,10 +1,10 @@
 import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Ran, run, tail } from '../service/run.ts';
-import { obtain } from './cache.ts';
+import { type OnDownload, obtain } from './cache.ts';
 import { findMirror } from './debian-mirror.ts';
 import { ProvisionError } from './provision-error.ts';
-import type { Report } from './report.ts';
+import type { Downloading, Report } from './report.ts';
 import type { Suite } from './versions.ts';
 
 type TreeOptions = {
@@ -16,6 +16,7 @@ type TreeOptions = {
   /** For people: `nginx 1.26.3 with njs`. */
   what: string;
   report: Report;
+  downloading?: Downloading | undefined;
   /** Adds to the unpacked tree before it is complete. */
   finish?: (folder: string) => Promise<void>;
 };
@@ -31,20 +32,22 @@ const HINT = 'Is the Debian mirror of /etc/apt/sources.list and sources.list.d r
  * `ProvisionError`.
  */
 export function debianTree(options: TreeOptions): Promise<string> {
-  const { suite, packages, name, what, report, finish } = options;
+  const { suite, packages, name, what, report, downloading, finish } = options;
   return obtain({
     name,
     what: `${what} from Debian ${suite}, unpacked privately`,
     report,
-    async make(folder) {
-      await unpack({ suite, packages, folder });
+    downloading,
+    async make(folder, onDownload) {
+      await unpack({ suite, packages, folder, onDownload });
       await finish?.(folder);
     },
   });
 }
 
-async function unpack(options: { suite: Suite; packages: string[]; folder: string }): Promise<void> {
-  const { suite, packages, folder } = options;
+type Unpacking = { suite: Suite; packages: string[]; folder: string; onDownload: OnDownload };
+
+async function unpack({ suite, packages, folder, onDownload }: Unpacking): Promise<void> {
   const work = join(folder, '.apt');
   const debs = join(work, 'debs');
   await mkdir(debs, { recursive: true });
@@ -60,7 +63,10 @@ async function unpack(options: { suite: Suite; packages: string[]; folder: strin
   );
   if (closure.length === 0)
     throw new ProvisionError(`apt finds nothing to install for ${packages.join(' ')}`, { hint: HINT });
-  await apt(['download', ...closure.map(({ name, version }) => `${name}=${version}`)], { env, cwd: debs });
+  const wanted = closure.map(({ name, version }) => `${name}=${version}`);
+  const listed = await apt(['download', '--print-uris', ...wanted], { env, cwd: debs });
+  onDownload(debs, bytesIn(listed.stdout));
+  await apt(['download', ...wanted], { env, cwd: debs });
 
   for (const deb of await readdir(debs)) {
     const ran = await run('dpkg-deb', ['--extract', join(debs, deb), folder]);
@@ -72,6 +78,11 @@ async function unpack(options: { suite: Suite; packages: string[]; folder: strin
     closure.map(({ name, version }) => `${name} ${version}\n`).join(''),
   );
   await rm(work, { recursive: true });
+}
+
+/** The sum of the sizes that apt names: `'http://…' nginx_1.26.3_amd64.deb 605512 SHA256:…`. */
+export function bytesIn(uris: string): number {
+  return [...uris.matchAll(/^'\S+' \S+ (\d+)/gm)].reduce((sum, [, bytes]) => sum + Number(bytes), 0);
 }
 
 /** An apt with all its files in `work`. From the host's apt it takes only the mirror and the proxy settings. */

@@ -7,7 +7,7 @@ import { nginxVersion } from '../nginx-setup/program/version.ts';
 import { debianTree } from './debian.ts';
 import { privateProgram } from './private-program.ts';
 import { ProvisionError } from './provision-error.ts';
-import type { Report } from './report.ts';
+import type { Downloading, Report } from './report.ts';
 import { NGINX, type Suite } from './versions.ts';
 
 const PACKAGES = ['nginx', 'libnginx-mod-http-js'];
@@ -18,10 +18,16 @@ export type ObtainOptions = {
   /** Adds Lua and its Kafka client. Only trixie has them. */
   lua?: boolean;
   report: Report;
+  downloading?: Downloading | undefined;
 };
 
 /** Debian's nginx with njs, unpacked privately. Throws a `ProvisionError`. */
-export async function obtainNginx({ suite, lua = false, report }: ObtainOptions): Promise<NginxBuild> {
+export async function obtainNginx({
+  suite,
+  lua = false,
+  report,
+  downloading,
+}: ObtainOptions): Promise<NginxBuild> {
   const pin = NGINX[suite];
   const label = pin ? `nginx-${pin.nginx}-njs-${pin.njs}` : `nginx-${suite}`;
   const tree = await debianTree({
@@ -30,6 +36,7 @@ export async function obtainNginx({ suite, lua = false, report }: ObtainOptions)
     name: lua ? `${label}-lua` : label,
     what: `${pin ? `nginx ${pin.nginx} with njs ${pin.njs}` : 'nginx with njs'} (about 10 MB)`,
     report,
+    downloading,
   });
   const js = join(tree, 'usr/lib/nginx/modules/ngx_http_js_module.so');
   const command = await privateProgram(tree, 'usr/sbin/nginx');

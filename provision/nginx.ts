@@ -2,12 +2,12 @@ import { inspectNginx, type NginxBuild, systemNginx } from '../nginx-setup/progr
 import { compareVersions } from '../nginx-setup/program/version.ts';
 import { obtainNginx } from './nginx-tree.ts';
 import { ProvisionError } from './provision-error.ts';
-import type { Report } from './report.ts';
+import type { Downloading, Report } from './report.ts';
 import { OLDEST_NJS } from './versions.ts';
 
 export { type NginxBuild, obtainNginx };
 
-type FindOptions = { report: Report; env?: NodeJS.ProcessEnv };
+type FindOptions = { report: Report; downloading?: Downloading; env?: NodeJS.ProcessEnv };
 
 const OTHER_WAYS =
   'Name an nginx that has njs with HOTITEM_NGINX (and its module with HOTITEM_NGINX_JS_MODULE), or use Docker: docker compose up';
@@ -16,7 +16,11 @@ const OTHER_WAYS =
  * An nginx to run the shop with: the one that `HOTITEM_NGINX` names, else the installed one if its njs is new enough, else Debian's,
  * unpacked privately. Throws a `ProvisionError` that names the alternatives.
  */
-export async function findNginx({ report, env = process.env }: FindOptions): Promise<NginxBuild> {
+export async function findNginx({
+  report,
+  downloading,
+  env = process.env,
+}: FindOptions): Promise<NginxBuild> {
   if (env.HOTITEM_NGINX) return named(env.HOTITEM_NGINX, env);
 
   const system = systemNginx(env);
@@ -26,7 +30,7 @@ export async function findNginx({ report, env = process.env }: FindOptions): Pro
   else report(`${system} has njs ${installed.njs}, older than ${OLDEST_NJS}: using another one`);
 
   try {
-    return await obtainNginx({ suite: 'trixie', report });
+    return await obtainNginx({ suite: 'trixie', report, downloading });
   } catch (error) {
     if (!(error instanceof ProvisionError)) throw error;
     throw new ProvisionError(`no nginx with njs: ${error.message}`, {

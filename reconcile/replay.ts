@@ -1,7 +1,7 @@
 import type { HotItemEvent } from '../event/event.ts';
 import type { ReadRecord } from '../sink/read-record.ts';
 import type { EventLookup } from '../store/event-lookup.ts';
-import type { History, RemovedRange, TimeRange } from '../store/history.ts';
+import type { History, OnRead, PastRecord, RemovedRange, TimeRange } from '../store/history.ts';
 import { bringIn } from './bring-in.ts';
 import { chunksOf, countOf, originOf, pastEvents } from './past-events.ts';
 
@@ -12,8 +12,7 @@ export type ReplayOptions = {
   range: TimeRange;
   /** Only report what would be created. */
   dryRun: boolean;
-  /** Called from time to time. */
-  onProgress: (replayed: Replayed) => void;
+  onRead?: OnRead;
 };
 
 /** read = created + existing + dead */
@@ -40,7 +39,7 @@ const MOST_EXAMPLES = 10;
 
 /** Indexes the events of a time range from a log. Existing events are not changed, so it may be repeated. */
 export async function replay(options: ReplayOptions): Promise<Replayed> {
-  const { history, lookup, read, range, dryRun, onProgress } = options;
+  const { history, lookup, read, range, dryRun, onRead } = options;
   const replayed: Replayed = {
     read: 0,
     created: 0,
@@ -52,7 +51,10 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
     damage: undefined,
   };
   await lookup.refresh();
-  const { removedBefore, removedUnread, damage } = await history.read(range, async (records) => {
+  const { removedBefore, removedUnread, damage } = await history.read(range, handle, onRead);
+  return { ...replayed, removedBefore, removedUnread, damage };
+
+  async function handle(records: PastRecord[]): Promise<void> {
     for (const some of chunksOf(pastEvents(records, range, read), lookup.most)) {
       const events: { event: HotItemEvent; origin: string }[] = [];
       for (const past of some) {
@@ -63,10 +65,8 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
         else bury(origin, past.reason, count);
       }
       if (events.length > 0) await bring(events);
-      onProgress(replayed);
     }
-  });
-  return { ...replayed, removedBefore, removedUnread, damage };
+  }
 
   async function bring(some: { event: HotItemEvent; origin: string }[]): Promise<void> {
     const events = some.map(({ event }) => event);

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReadRecord } from '../sink/read-record.ts';
 import { IndexUnavailable } from '../store/event-index.ts';
 import type { PlainLookup } from '../store/event-lookup.ts';
-import type { History, PastRecord, Place, Reach, RemovedRange, TimeRange } from '../store/history.ts';
+import type { History, OnRead, PastRecord, Place, Reach, RemovedRange, TimeRange } from '../store/history.ts';
 import type { DeadOrigins } from './dead-origins.ts';
 import { createSequenceGaps, type Gap } from './gaps.ts';
 import { chunksOf, countOf, originOf, type PastEvent, pastEvents } from './past-events.ts';
@@ -22,8 +22,7 @@ export type VerifyOptions = {
   /** Examples of each kind. */
   examples: number;
   now: number;
-  /** Called from time to time. */
-  onProgress: (verified: Books) => void;
+  onRead?: OnRead;
 };
 
 /** expected = there + dead + waiting + missing + undecodable */
@@ -74,7 +73,7 @@ const MOST_MISSING = 100_000;
  * does not grow with the range.
  */
 export async function verify(options: VerifyOptions): Promise<Verified> {
-  const { history, lookup, read, range, dead, undecodableLetters = 0, now, onProgress } = options;
+  const { history, lookup, read, range, dead, undecodableLetters = 0, now, onRead } = options;
   const books: Books = {
     records: 0,
     repeated: 0,
@@ -94,7 +93,7 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
   const known = createKnown();
   let missing: Example[] = [];
   const refreshed = await lookup.refresh();
-  const reach = await history.read(range, look);
+  const reach = await history.read(range, look, onRead);
   const { since, removedBefore } = reach;
   const removedUnread = distinct([...reach.removedUnread, ...options.removedUnread]);
   await lookAgain();
@@ -115,10 +114,7 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
     for (const { place, received } of records) {
       if (place !== undefined && received !== undefined) gaps.add(place, received);
     }
-    for (const some of chunksOf(pastEvents(records, range, read), lookup.most)) {
-      await compare(some);
-      onProgress(books);
-    }
+    for (const some of chunksOf(pastEvents(records, range, read), lookup.most)) await compare(some);
   }
 
   async function compare(some: PastEvent[]): Promise<void> {

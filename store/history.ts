@@ -5,10 +5,14 @@ export type History = {
   /**
    * Passes every record that may contain an event with `from <= time < to`, and others around it, up to the end of the log: the time of a
    * record does not limit that of later ones. Records that arrive after this call are left out. Ends with the first `handle` that rejects.
+   * `onRead` is told how far it is.
    */
-  read(range: TimeRange, handle: (records: PastRecord[]) => Promise<void>): Promise<Reach>;
+  read(range: TimeRange, handle: (records: PastRecord[]) => Promise<void>, onRead?: OnRead): Promise<Reach>;
   close(): Promise<void>;
 };
+
+/** How much is read, of how much there is to be read: records, or bytes. */
+export type OnRead = (done: number, of: number) => void;
 
 /** Clocks differ, and are set back: an event may seem to have come before its view. */
 export const SKEW_MS = 3_600_000;

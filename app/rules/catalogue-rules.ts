@@ -1,4 +1,9 @@
-import { type LoadedCatalogue, loadCatalogue, MOST_BAD_ROWS_KEPT } from '../../catalogue/load.ts';
+import {
+  type CatalogueOptions,
+  type LoadedCatalogue,
+  loadCatalogue,
+  MOST_BAD_ROWS_KEPT,
+} from '../../catalogue/load.ts';
 import type { Config } from '../../service/config/config.ts';
 import type { Finding } from '../../service/finding.ts';
 import { reasonOf } from '../../service/log.ts';
@@ -13,14 +18,18 @@ export type CatalogueReport = {
 };
 
 /** Loads the catalogue as a service does. Each of the first bad rows is a finding at its line. */
-export async function catalogueReport(config: Pick<Config, 'catalogue' | 'home'>): Promise<CatalogueReport> {
+export async function catalogueReport(
+  config: Pick<Config, 'catalogue' | 'home'>,
+  onRead?: CatalogueOptions['onRead'],
+): Promise<CatalogueReport> {
   const options = catalogueOptions(config);
   if (options === undefined) return { findings: [], summary: '' };
   const { path } = options;
   try {
-    const loaded = await loadCatalogue(options);
+    const loaded = await loadCatalogue({ ...options, ...(onRead !== undefined && { onRead }) });
     const findings = [
       ...unreadableFindings(path, config.home, 'catalogue-unreadable', UNREADABLE),
+      ...columnFindings(path, loaded),
       ...findingsOf(path, loaded),
     ];
     return { findings, summary: summaryOf(path, loaded) };
@@ -34,6 +43,16 @@ export async function catalogueReport(config: Pick<Config, 'catalogue' | 'home'>
     };
     return { findings: [problem], summary: '' };
   }
+}
+
+function columnFindings(path: string, { columnProblems }: LoadedCatalogue): Finding[] {
+  return columnProblems.map((problem) => ({
+    id: 'catalogue-column',
+    severity: 'warning',
+    what: `catalogue ${path}: ${problem}`,
+    why: 'what nothing reads is not shown: a misspelt column is the same as none',
+    fix: 'rename it in the file, or set catalogue.columns to what the file calls it',
+  }));
 }
 
 function findingsOf(path: string, { badRows, rejected }: LoadedCatalogue): Finding[] {

@@ -73,7 +73,10 @@ export const backtest: Command = {
       throw new UsageError('--from kafka: no brokers are configured (KAFKA_BROKERS)');
     const range = rangeOf({ since, until }, core.now());
     const path = typeof file === 'string' ? file : heat.rules;
-    const { cap, compile, overrides } = await readPastRules(core.config, path);
+    const reading = createProgress('reading the catalogue');
+    const { cap, compile, overrides } = await readPastRules(core.config, path, reading.show).finally(
+      reading.end,
+    );
     const past = await openPast(core, from);
     const progress = createProgress('read');
     try {

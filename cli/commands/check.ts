@@ -10,6 +10,7 @@ import { configure } from '../configure.ts';
 import { JUDGE_OPTIONS, judgingOf } from '../judge-flags.ts';
 import { nginxReport } from '../nginx-report.ts';
 import { UsageError } from '../parse-command-line.ts';
+import { createProgress } from '../progress.ts';
 import { print, printJson } from '../terminal.ts';
 
 export const check: Command = {
@@ -33,7 +34,8 @@ export const check: Command = {
       else print(reportText(report, verdict));
       return verdict.status;
     }
-    const { findings, summary } = await catalogueReport(config);
+    const progress = createProgress('reading the catalogue');
+    const { findings, summary } = await catalogueReport(config, progress.show).finally(progress.end);
     const verdict = judge([...(await configFindings(config)), ...findings], judging);
     const route = routeOf(config);
     if (json === true)

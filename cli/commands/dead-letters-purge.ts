@@ -4,6 +4,7 @@ import { Trouble } from '../../service/trouble.ts';
 import type { Command } from '../command.ts';
 import { configure } from '../configure.ts';
 import { parseTime } from '../parse-time.ts';
+import { createProgress, showWait } from '../progress.ts';
 import { askYes, print, printJson } from '../terminal.ts';
 
 export const deadLettersPurge: Command = {
@@ -24,18 +25,20 @@ export const deadLettersPurge: Command = {
     const core = createCore(configure({ ...context, flags }));
     const time = parseTime('until', String(until), core.now());
     const box = await openDeadLetters(core);
+    const progress = createProgress('read');
     try {
       let letters = 0;
       let notReplayed = 0;
       await box.read((letter) => {
         if (letter.time >= time) return;
-        letters++;
+        progress.show(++letters);
         if (!letter.replayed) notReplayed++;
       });
+      progress.end();
       const doIt = dryRun !== true && letters > 0;
       if (doIt && yes !== true)
         await confirm(`delete ${letters} dead letters (${notReplayed} never replayed) from ${box.name}?`);
-      if (doIt) await box.purge(time);
+      if (doIt) await showWait('deleting', box.purge(time));
       const answer = {
         from: box.name,
         until: new Date(time).toISOString(),
@@ -49,6 +52,7 @@ export const deadLettersPurge: Command = {
       else print(line);
       return 0;
     } finally {
+      progress.end();
       await box.close();
     }
   },

@@ -4,11 +4,11 @@ import { configFindings } from '../../app/rules/config-findings.ts';
 import { certificateFindings } from '../../doctor/certificate-rules.ts';
 import { clockFindings } from '../../doctor/clock-rules.ts';
 import { folderFindings } from '../../doctor/folder-rules.ts';
-import { type Followed, followTestView } from '../../doctor/follow-test-view.ts';
+import { FOLLOW_MS, type Followed, followTestView } from '../../doctor/follow-test-view.ts';
 import { killedFindings } from '../../doctor/killed-rules.ts';
 import { mergeFindings } from '../../doctor/merge-findings.ts';
 import { portFindings } from '../../doctor/port-rules.ts';
-import { sendTestView, toTestRequest } from '../../doctor/send-test-view.ts';
+import { ANSWER_MS, sendTestView, toTestRequest } from '../../doctor/send-test-view.ts';
 import { findServiceUser, type ServiceUser } from '../../doctor/service-user.ts';
 import type { NginxReport } from '../../nginx-setup/check/check-nginx.ts';
 import { type Config, ConfigError } from '../../service/config/config.ts';
@@ -26,6 +26,7 @@ import { configure } from '../configure.ts';
 import { JUDGE_OPTIONS, judgingOf } from '../judge-flags.ts';
 import { nginxReport } from '../nginx-report.ts';
 import { UsageError } from '../parse-command-line.ts';
+import { showWait } from '../progress.ts';
 import { print, printJson } from '../terminal.ts';
 
 const DAY_MS = 86_400_000;
@@ -55,15 +56,17 @@ export const doctor: Command = {
 
     // While it is root: only root can read nginx's certificates and the journal, and see which process has a port.
     const addresses = serviceAddresses(config);
-    const [nginx, ports, killed] = await Promise.all([
+    const looking = Promise.all([
       reportOn({ ...context, flags: { conf } }, config),
       portFindings(addresses),
       killedFindings(addresses),
     ]);
+    const [nginx, ports, killed] = await showWait('checking nginx', looking);
     const { user, notes } = await becomeServiceUser(config);
 
     const found = await findingsAs(user, own);
-    const facts = withIncludes(nginx?.includes, await gather(createCore(config), Date.now() - DAY_MS));
+    const gathered = gather(createCore(config), Date.now() - DAY_MS);
+    const facts = withIncludes(nginx?.includes, await showWait('asking the services', gathered));
     const verdict = verdictOf(facts);
     const inTheWay = verdict.findings.some(
       ({ severity, id }) => severity === 'error' && !id.startsWith('lost-'),
@@ -72,7 +75,11 @@ export const doctor: Command = {
     const view =
       noView === true
         ? { text: 'not sent (--no-view)', findings: [] }
-        : await testView({ config, request, facts, isDelivered: !inTheWay });
+        : await showWait(
+            'following a test view through nginx to the index',
+            testView({ config, request, facts, isDelivered: !inTheWay }),
+            { atMostMs: ANSWER_MS + FOLLOW_MS },
+          );
     const files = [...(nginx?.findings ?? []), ...found];
     const judged = judge(
       mergeFindings(files, [...ports, ...killed, ...notes, ...verdict.findings, ...view.findings]),

@@ -6,6 +6,7 @@ import { Trouble } from '../../service/trouble.ts';
 import type { Command } from '../command.ts';
 import { configure } from '../configure.ts';
 import { parseCount } from '../parse-count.ts';
+import { showWait } from '../progress.ts';
 import { print } from '../terminal.ts';
 
 const DEFAULT_SECONDS = 10;
@@ -30,7 +31,9 @@ export const nginxDrain: Command = {
     const { timeout = DEFAULT_SECONDS, ...flags } = context.flags;
     const seconds = parseCount('timeout', String(timeout), { least: 1, most: LONGEST_SECONDS });
     const { spill } = configure({ ...context, flags });
-    await drain(join(spill.dir, 'drain'), seconds);
+    await showWait('waiting for nginx', drain(join(spill.dir, 'drain'), seconds), {
+      atMostMs: seconds * 1_000,
+    });
     print('nginx: nothing waits in the zone; for 30 s views bypass it\n');
     return 0;
   },

@@ -38,7 +38,7 @@ export const replay: Command = {
         read: recordReader(core.config),
         range,
         dryRun: dryRun === true,
-        onProgress: ({ read }) => progress.show(read),
+        onRead: progress.show,
       }).finally(lookup.close);
       progress.end();
       const answer = {

@@ -7,6 +7,7 @@ import { Trouble } from '../../service/trouble.ts';
 import { changesText, lossesText } from '../changes-text.ts';
 import type { Command } from '../command.ts';
 import { configure } from '../configure.ts';
+import { showWait } from '../progress.ts';
 import { askYes, print, printJson } from '../terminal.ts';
 
 export const setup: Command = {
@@ -30,8 +31,9 @@ export const setup: Command = {
     return changes.some(isRefusedSetting) ? 1 : 0;
 
     async function make(options: ChangeOptions): Promise<Change[]> {
-      const made = await setUp(core, options);
-      if (typeof kibana === 'string') made.push(await importDashboard(kibana, core.config, options));
+      const made = await showWait('waiting for Kafka and Elasticsearch', setUp(core, options));
+      if (typeof kibana === 'string')
+        made.push(await showWait('waiting for Kibana', importDashboard(kibana, core.config, options)));
       return made;
     }
 

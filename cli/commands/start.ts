@@ -22,6 +22,7 @@ import { Trouble } from '../../service/trouble.ts';
 import type { Command } from '../command.ts';
 import { configure } from '../configure.ts';
 import { durationText } from '../hot/hot-text.ts';
+import { createProgress } from '../progress.ts';
 import { startLog } from '../start-log.ts';
 import { tell } from '../terminal.ts';
 
@@ -76,7 +77,7 @@ export const start: Command = {
 
 async function obtainNginx(env: Record<string, string | undefined>): Promise<NginxBuild> {
   try {
-    const build = await findNginx({ env, report: say });
+    const build = await findNginx({ env, report: say, downloading: createProgress('downloading nginx') });
     say(`nginx ${build.version} with njs ${build.njs} (${build.origin})`);
     return build;
   } catch (error) {

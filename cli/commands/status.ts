@@ -6,6 +6,7 @@ import { verdictOf } from '../../status/status-verdict.ts';
 import type { Command } from '../command.ts';
 import { configure } from '../configure.ts';
 import { parseTime } from '../parse-time.ts';
+import { showWait } from '../progress.ts';
 import { statusJson } from '../status-json.ts';
 import { statusText } from '../status-report.ts';
 import { print, printJson } from '../terminal.ts';
@@ -36,7 +37,7 @@ export const status: Command = {
     // A question may still be pending.
     if (watch === true)
       return endProcessSoon(await watchStatus({ ask, json: json === true, env: context.env }));
-    const { facts, verdict } = await ask();
+    const { facts, verdict } = await showWait('asking the services', ask());
     const { sidecar, sink } = facts;
     if ('problem' in sidecar && (sink === undefined || !('accounts' in sink)))
       throw new Trouble(sidecar.problem, sidecar.hint);

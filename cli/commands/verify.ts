@@ -81,7 +81,7 @@ async function compare(context: CommandContext): Promise<number> {
       removedUnread,
       examples: shown,
       now,
-      onProgress: ({ records }) => progress.show(records),
+      onRead: progress.show,
     }).finally(lookup.close);
     progress.end();
     const nginx = await askNginxAccounting(core, range.from);

@@ -4,6 +4,7 @@ import { plainText } from '../../service/plain-text.ts';
 import { isoTime } from '../../status/iso-time.ts';
 import { durationText } from '../hot/hot-text.ts';
 import { refreshedText } from '../hot/kept-text.ts';
+import { number } from '../numbers.ts';
 import { cell, columnsOf } from '../screen/columns.ts';
 import type { Line, Piece } from '../screen/styled.ts';
 
@@ -120,11 +121,7 @@ function numbers(texts: string[]): string {
 
 /** Views a second, of `views` in `seconds`. */
 function rate(views: number, seconds = 10): string {
-  return (views / seconds).toLocaleString('en', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
-}
-
-function number(count: number): string {
-  return count.toLocaleString('en');
+  return number(views / seconds, 1);
 }
 
 function dim(text: string): Piece {

@@ -1,4 +1,4 @@
-import type { HealthAnswer } from '../../sidecar/routes/answers.ts';
+import type { HealthAnswer, KafkaHealth } from '../../sidecar/routes/answers.ts';
 import { age, count, decimal } from '../words.ts';
 import { lossWords } from './loss-words.ts';
 import { isBehind, isSilent } from './verdict.ts';
@@ -93,10 +93,8 @@ export function placesOf(answer: HealthAnswer, was: boolean): Line[] {
   ];
 }
 
-export function partsOf(
-  { nginx, parts, newest, hot, streams, now, capture }: HealthAnswer,
-  was: boolean,
-): Line[] {
+export function partsOf(answer: HealthAnswer, was: boolean): Line[] {
+  const { nginx, kafka, parts, newest, hot, streams, now, capture } = answer;
   const fine = was ? 'was fine' : 'fine';
   const line = (key: string, what: string, isFine: boolean | undefined, rest: Partial<Line> = {}): Line => ({
     key,
@@ -131,6 +129,7 @@ export function partsOf(
             state: 'not known',
           }),
         ]),
+    ...(kafka === undefined ? [] : [kafkaLine(kafka, now, was)]),
     ...parts.map(({ name, isReady }) => line(`part ${name}`, PARTS[name] ?? name, isReady)),
     ...(newest === undefined
       ? []
@@ -156,4 +155,24 @@ export function partsOf(
           }),
         ]),
   ];
+}
+
+function kafkaLine(kafka: KafkaHealth, now: number, was: boolean): Line {
+  const { brokers, unavailableSince, lastAt, behind } = kafka;
+  const isKnown = lastAt !== undefined || behind !== undefined;
+  const ages = [
+    ...(lastAt === undefined ? [] : [`accepted the last view ${age(now - lastAt)} ago`]),
+    ...(behind === undefined ? [] : [`asked ${age(now - behind.askedAt)} ago`]),
+  ];
+  const line = {
+    key: 'kafka',
+    what: 'Kafka',
+    number: behind === undefined ? '' : `${count(behind.events)} not in the index yet`,
+    age: ages.join(', '),
+    means: brokers === 1 ? '1 broker is named' : `${count(brokers)} brokers are named`,
+  };
+  if (unavailableSince !== undefined)
+    return { ...line, isFine: false, state: `accepts nothing for ${age(now - unavailableSince)}` };
+  if (!isKnown) return { ...line, isFine: undefined, state: 'nothing was sent to it yet' };
+  return { ...line, isFine: true, state: was ? 'was reachable' : 'reachable' };
 }

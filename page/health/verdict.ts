@@ -8,6 +8,8 @@ export type Verdict = { isFine: boolean; mark: string; words: string };
 const JUST_NOW_MS = 60_000;
 /** What waits for longer is behind. */
 const BEHIND_MS = 10_000;
+/** Views that Kafka has had for longer and the index has not are behind: an index shows what is new every few seconds. */
+const SINK_BEHIND_MS = 60_000;
 /** A running nginx reports every second. */
 const SILENT_MS = 30_000;
 
@@ -18,6 +20,12 @@ export function isSilent(reportedAt: number, now: number): boolean {
 
 export function isBehind({ oldestMs = 0 }: HealthAnswer['behind']): boolean {
   return oldestMs > BEHIND_MS;
+}
+
+/** How old the newest view in the index is, in ms, where later ones went to Kafka and are not in the index yet; undefined where none did. */
+function sinkLagMs({ kafka, newest, now }: HealthAnswer): number | undefined {
+  if (kafka?.lastAt === undefined || newest === undefined || kafka.behind?.events === 0) return undefined;
+  return kafka.lastAt - newest.time > SINK_BEHIND_MS ? now - newest.time : undefined;
 }
 
 /** The first sentence: the worst that is so. */
@@ -59,6 +67,12 @@ export function verdictOf(answer: HealthAnswer): Verdict {
     return bad(
       'behind',
       `${count(behind.events)} views wait, the oldest for ${age(behind.oldestMs ?? 0)}. Numbers of the index are that old.`,
+    );
+  const lag = sinkLagMs(answer);
+  if (lag !== undefined)
+    return bad(
+      'behind',
+      `The newest view in the index is ${age(lag)} old, and Kafka has newer ones: no sink runs, or they are behind. hotitem status on the host of a sink says why.`,
     );
   if (off > 0)
     return bad(

@@ -1,18 +1,14 @@
-import type { Happened, LiveSnapshot } from '../../heat/live.ts';
+import type { LiveSnapshot } from '../../heat/live.ts';
 import { byId, el, setChildren, setText } from '../dom.ts';
 import { ranked } from '../live-state.ts';
 import type { LiveView } from '../live-stream.ts';
 import { createRows } from '../rows.ts';
 import type { Moment, View } from '../view.ts';
 import { count, duration, percent, perSecond, timeOfDay } from '../words.ts';
+import { happenedText } from './happened-text.ts';
 import { createHotRow, type ShownHot } from './hot-row.ts';
 import { createOrder } from './order.ts';
 
-const WORDS: Record<Happened['change'], string> = {
-  enters: 'turned hot',
-  changes: 'stays hot, by other rules',
-  leaves: 'is not hot any more',
-};
 const SHOWN_HAPPENED = 10;
 
 /** The view `#/hot`. */
@@ -36,12 +32,12 @@ export function createHotView(): View {
       return;
     }
     setText(byId('hot-lead'), leadOf(state, isStale));
-    setFigures(state);
+    setFigures(state, isStale);
     setRows(state);
     setHappened(state);
     if (state.items.length > 0) return;
     setText(byId('hot-calm-title'), isStale ? 'Nothing was hot.' : 'Nothing is hot now, and that is fine.');
-    setText(byId('hot-calm-text'), calmOf(state));
+    setText(byId('hot-calm-text'), isStale ? calmThen(state) : calmNow(state));
   }
 
   function setRows(state: LiveSnapshot): void {
@@ -85,18 +81,19 @@ function leadOf({ items, head }: LiveSnapshot, isStale: boolean): string {
   return isStale ? `${many} ${leads} What is hot now is not known.` : `${many} ${leads}`;
 }
 
-function setFigures({ items, head }: LiveSnapshot): void {
+function setFigures({ items, head }: LiveSnapshot, isStale: boolean): void {
   const { shop, cap, held } = head;
   const hot = items.reduce((sum, { ten }) => sum + ten.all, 0);
   setText(byId('figure-people'), perSecond(shop.people, 10));
   setText(byId('figure-all'), perSecond(shop.all, 10));
   setText(byId('figure-share'), shop.all === 0 ? '–' : percent(Math.min(1, hot / shop.all)));
   setText(byId('figure-hot'), count(items.length));
+  setText(byId('figure-when'), isStale ? 'then' : 'now');
   setText(byId('figure-held'), count(held));
   setText(byId('figure-cap'), `held back, of ${count(cap)} places for each signal`);
 }
 
-function calmOf({ head }: LiveSnapshot): string {
+function calmNow({ head }: LiveSnapshot): string {
   const { shop, busiest, learning } = head;
   const gets = `The shop gets ${perSecond(shop.people, 10)} views/s by people over 10 s.`;
   const most =
@@ -110,6 +107,15 @@ function calmOf({ head }: LiveSnapshot): string {
   return `${gets} ${most}${soon} While you look at it, this page changes by itself when an item turns hot; its title then says so.`;
 }
 
+function calmThen({ head: { now, shop, busiest } }: LiveSnapshot): string {
+  const got = `At ${timeOfDay(now, Date.now())} the shop got ${perSecond(shop.people, 10)} views/s by people over 10 s.`;
+  const most =
+    busiest === undefined
+      ? ''
+      : ` The busiest item, ${busiest.catalogue?.name ?? busiest.item}, got ${perSecond(busiest.people, 10)}/s.`;
+  return `${got}${most} Whether anything is hot now is not known.`;
+}
+
 function setHappened({ happened, head }: LiveSnapshot): void {
   const list = byId('happened');
   const lines = happened.slice(-SHOWN_HAPPENED).reverse();
@@ -117,8 +123,7 @@ function setHappened({ happened, head }: LiveSnapshot): void {
     const line = list.children[i] ?? el('li', {}, el('time'), el('span'));
     const [time, text] = line.children;
     if (time !== undefined) setText(time, timeOfDay(one.at, head.now));
-    if (text !== undefined)
-      setText(text, `${one.name ?? one.item} ${WORDS[one.change]} (${one.signal}). ${one.reason}`);
+    if (text !== undefined) setText(text, happenedText(one));
     return line;
   });
   setChildren(list, children);

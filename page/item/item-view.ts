@@ -49,6 +49,7 @@ export function createItemView(): View {
   let answer: ItemAnswer | undefined;
   /** Of the item: it is the same in each window. */
   let catalogue: CatalogueItem | undefined;
+  let isListed: boolean | undefined;
   let failure: string | undefined;
   let state: LiveSnapshot | undefined;
   let isStale = false;
@@ -69,7 +70,7 @@ export function createItemView(): View {
 
   function show(next: Address): void {
     isShown = true;
-    if (next.item !== address.item) catalogue = undefined;
+    if (next.item !== address.item) catalogue = isListed = undefined;
     address = next;
     failure = undefined;
     const button = byId('item-control');
@@ -102,6 +103,7 @@ export function createItemView(): View {
     if (next.item !== address.item) return;
     answer = next;
     catalogue = next.catalogue;
+    isListed = next.isListed;
     failure = undefined;
     render();
   }
@@ -121,7 +123,10 @@ export function createItemView(): View {
 
   function render(): void {
     setText(byId('item-name'), nameOf());
-    setText(byId('item-meta'), metaOf(address.item, catalogue ?? {}));
+    setText(
+      byId('item-meta'),
+      isListed === false ? 'not in the catalogue' : metaOf(address.item, catalogue ?? {}),
+    );
     setLead(byId('item-lead'), leadOf(), failure !== undefined);
     byId('item-found').hidden = answer === undefined;
     renderLive();

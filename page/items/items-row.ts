@@ -26,19 +26,14 @@ const LABELS = {
 
 export function createItemsRow(): Row<ListedItem> {
   const place = cell('n c-place');
-  const name = createItemName();
   const hot = el('span', { class: 'line hot' });
+  const name = createItemName(hot);
   const counts = COUNTS.map((column) => {
     const number = el(column === 'views' ? 'b' : 'span');
     return { column, number, cell: labelled(`n c-${column}`, LABELS[column], number) };
   });
   const last = cell('n c-last');
-  const element = row(
-    place,
-    rowHeader('col-item', name.element, hot),
-    ...counts.map((one) => one.cell),
-    last,
-  );
+  const element = row(place, rowHeader('col-item', name.element), ...counts.map((one) => one.cell), last);
   return {
     element,
     update({ views, place: nth, hot: signals, to }) {

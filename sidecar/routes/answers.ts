@@ -54,6 +54,8 @@ export type ItemAnswer = Named & {
   to: number;
   now: number;
   stepMs: number;
+  /** Whether the catalogue has it; missing while none is loaded. */
+  isListed?: boolean;
   /** Missing if the item was not viewed. */
   views?: ItemViews;
   line: TimeLine;
@@ -61,6 +63,17 @@ export type ItemAnswer = Named & {
   hosts: Sources;
   /** The latest first. */
   periods: HotPeriod[];
+};
+
+export type KafkaHealth = {
+  /** Addresses in the configuration: brokers, or what leads to them. */
+  brokers: number;
+  /** Since when it accepts no events; missing while it does, as far as anybody has tried. */
+  unavailableSince?: number;
+  /** When it last accepted some. */
+  lastAt?: number;
+  /** Events in the topic that are not in the index yet; missing where no sink runs in this process, and while Kafka does not say. */
+  behind?: { events: number; askedAt: number };
 };
 
 /**
@@ -81,6 +94,8 @@ export type HealthAnswer = {
   losses: { reason: string; views: number; first: number; last: number }[];
   /** Since when nothing is delivered. */
   outage?: { since: number };
+  /** Where events are sent; missing without Kafka. */
+  kafka?: KafkaHealth;
   /** What `hotitem capture` set. */
   capture: 'on' | 'off' | 'sample' | 'default';
   /** Those that report: the includes of older versions, and the transport `log`, do not. */

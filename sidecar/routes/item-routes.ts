@@ -37,11 +37,13 @@ export type ItemRouteOptions = QuestionOptions & {
   lacksOf?: ((item: string) => string[]) | undefined;
   /** What the catalogue says about an item. */
   lookUp: CatalogueLookup;
+  /** Whether the catalogue has an item; undefined while none is loaded. */
+  isListed: (item: string) => boolean | undefined;
 };
 
 /** What the API answers about items. */
 export function createItemRoutes(options: ItemRouteOptions): Record<string, Route> {
-  const { now, lacksOf, lookUp } = options;
+  const { now, lacksOf, lookUp, isListed } = options;
   return {
     '/api/v1/items': createQuestionRoute(options, itemsQuestion),
     '/api/v1/categories': createQuestionRoute(options, categoriesQuestion),
@@ -118,7 +120,9 @@ export function createItemRoutes(options: ItemRouteOptions): Record<string, Rout
       const periods = await index.hotPeriods({ ...query, limit: MOST_PERIODS }, signal);
       const range = { window, from, to, now: at, stepMs };
       const counted = views === undefined ? {} : { views };
-      return { ...named({ item }), ...range, ...counted, line, referrers, hosts, periods };
+      const listed = isListed(item);
+      const known = listed === undefined ? {} : { isListed: listed };
+      return { ...named({ item }), ...known, ...range, ...counted, line, referrers, hosts, periods };
     }
   }
 

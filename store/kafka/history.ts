@@ -1,5 +1,6 @@
 import {
   type History,
+  type OnRead,
   type PastRecord,
   type Place,
   type Reach,
@@ -22,7 +23,11 @@ export type KafkaHistoryOptions = {
 export function createKafkaHistory({ reader, topic, group }: KafkaHistoryOptions): History {
   return { name: `Kafka topic ${topic}`, read, close: () => reader.close() };
 
-  async function read(range: TimeRange, handle: (records: PastRecord[]) => Promise<void>): Promise<Reach> {
+  async function read(
+    range: TimeRange,
+    handle: (records: PastRecord[]) => Promise<void>,
+    onRead?: OnRead,
+  ): Promise<Reach> {
     // Read first: what is committed now is in the index by the time it is looked up.
     const committed = await reader.committed(topic, group);
     const there = await reader.bounds(topic);
@@ -30,7 +35,13 @@ export function createKafkaHistory({ reader, topic, group }: KafkaHistoryOptions
     const removedUnread = removedBetween(await reader.committed(topic, group), there);
     const wanted = await rangesSince({ reader, topic, time: range.from, there });
     const placeOf = createPlaces();
-    await reader.read(topic, wanted, (records) => handle(records.map(toPast)));
+    const of = wanted.reduce((sum, { from, to }) => sum + Number(to - from), 0);
+    let done = 0;
+    await reader.read(topic, wanted, async (records) => {
+      await handle(records.map(toPast));
+      done += records.length;
+      onRead?.(done, of);
+    });
     const removedBefore = await beginOf(there);
     const whole = wanted.every(({ from }) => from === 0n);
     return {

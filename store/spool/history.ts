@@ -38,7 +38,7 @@ export async function* readSpool({ dir, from, onDamage }: ReadSpoolOptions): Asy
     throw new SpoolError('SPOOL_OPEN', `cannot read the spool ${dir}`, cause);
   });
   for (const { first: segment, written } of segments) {
-    if (written + CLOCK_STEP_MS < from) continue;
+    if (isBefore(written, from)) continue;
     const file = await openIfThere(join(dir, segmentName(segment)));
     if (file === undefined) continue;
     const { size } = await file.stat();
@@ -60,6 +60,16 @@ export async function* readSpool({ dir, from, onDamage }: ReadSpoolOptions): Asy
       await file.close();
     }
   }
+}
+
+/** How many bytes `readSpool` reads. */
+export async function bytesSince(dir: string, from: number): Promise<number> {
+  const segments = await listSegments(dir);
+  return segments.reduce((sum, { written, bytes }) => sum + (isBefore(written, from) ? 0 : bytes), 0);
+}
+
+function isBefore(written: number, from: number): boolean {
+  return written + CLOCK_STEP_MS < from;
 }
 
 function openIfThere(path: string): Promise<FileHandle | undefined> {

@@ -1,9 +1,16 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type History, type PastRecord, type Reach, SKEW_MS, type TimeRange } from '../history.ts';
+import {
+  type History,
+  type OnRead,
+  type PastRecord,
+  type Reach,
+  SKEW_MS,
+  type TimeRange,
+} from '../history.ts';
 import { readCursor } from './cursor.ts';
 import { SpoolError } from './error.ts';
-import { readSpool } from './history.ts';
+import { bytesSince, readSpool } from './history.ts';
 import { readOrMakeId } from './id.ts';
 import { listSegments } from './segments.ts';
 
@@ -20,7 +27,11 @@ const SOURCE = 'spool';
 export function createRetainedHistory({ dir, cursor, node }: RetainedHistoryOptions): History {
   return { name: `spool ${dir}`, read, close: async () => {} };
 
-  async function read({ from }: TimeRange, handle: (records: PastRecord[]) => Promise<void>): Promise<Reach> {
+  async function read(
+    { from }: TimeRange,
+    handle: (records: PastRecord[]) => Promise<void>,
+    onRead?: OnRead,
+  ): Promise<Reach> {
     const id = join(dir, 'id');
     // Opening the log would create one.
     if (!existsSync(id)) throw new SpoolError('SPOOL_OPEN', `there is no spool in ${dir}`);
@@ -33,9 +44,13 @@ export function createRetainedHistory({ dir, cursor, node }: RetainedHistoryOpti
     const onDamage = ({ bytes }: { bytes: number }) => {
       damaged += bytes;
     };
-    for await (const { first, received, values } of readSpool({ dir, from: since, onDamage })) {
+    const of = await bytesSince(dir, since);
+    let done = 0;
+    for await (const { first, received, values, lines } of readSpool({ dir, from: since, onDamage })) {
       begin ??= first;
       await handle(values.map((value, i) => toPast(value, first + i, received)));
+      done += lines.length;
+      onRead?.(done, of);
     }
     return {
       since: begin === 0 ? 0 : Math.max(since, removedBefore ?? 0),

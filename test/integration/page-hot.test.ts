@@ -103,8 +103,17 @@ suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
     await hotitem('pin', name, '--reason', '<b>by hand</b>');
     await open();
     await page.getByRole('row').filter({ hasText: name }).getByText('<b>by hand</b>').waitFor(PATIENCE);
-    expect(await page.locator('main img, main b b, main script').count()).toBe(0);
     expect(await page.title()).toMatch(/^\d hot – hotitem$/);
+    // And in what asks before something is done.
+    await page.getByRole('button', { name: `Control… ${name}` }).click();
+    await page.getByRole('heading', { name: 'Control needs the token' }).waitFor(PATIENCE);
+    await page.keyboard.type(TOKEN);
+    await page.keyboard.press('Tab');
+    await page.keyboard.type('<b>anna</b>');
+    await page.keyboard.press('Enter');
+    await choose(`Control ${name}`, 'ArrowDown', name);
+    await page.getByText(`Because: “${name}”. Signed: <b>anna</b>.`).waitFor(PATIENCE);
+    expect(await page.locator('main img, main b b, main script, dialog img, dialog script').count()).toBe(0);
     expect(complaints).toEqual([]);
   });
 

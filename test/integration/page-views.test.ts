@@ -25,13 +25,12 @@ const HOUR = 3_600_000;
 const DARK = { colorScheme: 'dark' as const };
 const PHONE = { viewport: { width: 390, height: 844 } };
 const BOT = 'Googlebot/2.1 (+http://www.google.com/bot.html)';
-const CATALOGUE = `id,name,category
-cup,Cup,Cups & <i>mugs</i>
-mug,Mug,Cups & <i>mugs</i>
-hat,Hat <b>,Hats
-`;
 /** Views in ten seconds that make an item busy are 200. */
 const CROWD = 600;
+/** What a catalogue may call an item. */
+const NAMES = HOSTILE_TEXTS.map((text) => text.replaceAll(/[\u2028\u2029]/g, ' ')).filter(
+  (text) => !/[\u202a-\u202e]/.test(text),
+);
 
 suiteWith(['chromium'])('the views of the live page, in a browser', () => {
   let browser: Browser;
@@ -40,17 +39,20 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
   let context: BrowserContext;
   let page: Page;
   let complaints: string[];
+  /** The URLs of all requests of the page. */
+  let asked: string[];
 
   beforeAll(async () => {
     browser = await launchChromium();
     home = temporaryFolder('views');
     const admin = `127.0.0.1:${await freePort()}`;
-    const catalogue = join(home.path, 'catalogue.csv');
-    writeFileSync(catalogue, CATALOGUE);
+    const catalogue = join(home.path, 'catalogue.ndjson');
+    writeFileSync(catalogue, hostileCatalogue());
     const env = {
       HOTITEM_HOME: home.path,
       HOTITEM_ADMIN_LISTEN: admin,
       HOTITEM_CATALOGUE_FILE: catalogue,
+      HOTITEM_CATALOGUE_IMAGE_HOSTS: 'img.example',
     };
     sidecar = await startService({ args: ['sidecar'], env, admin, logFile: join(home.path, 'sidecar.log') });
   });
@@ -313,13 +315,60 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
         what: 'the title',
       });
     }
-    expect(await page.evaluate('window.taken')).toBeUndefined();
-    expect(
-      await page
-        .locator('main img, main iframe, main script, main svg animate, main a[href^="javascript"]')
-        .count(),
-    ).toBe(0);
-    expect(complaints).toEqual([]);
+    await expectNothingRan();
+  });
+
+  test('what a catalogue says is shown as text in every view, and loads nothing', async () => {
+    const wrong = ['priced', 'stocked'].flatMap((kind) => HOSTILE_TEXTS.map((_, i) => `${kind}-${i}`));
+    const items = [...NAMES.map((_, i) => `named-${i}`), ...wrong];
+    await post(items.flatMap((item) => Array.from({ length: 12 }, (_, n) => seen(item, n))));
+    const pinned = FULL ? NAMES : NAMES.slice(0, 1);
+    for (const i of pinned.keys()) await hotitem('pin', `named-${i}`, '--reason', 'campaign');
+    await open('hot');
+    for (const [i, name] of pinned.entries()) {
+      const link = page.locator(`#hot-rows a[href="#/item/named-${i}"]`);
+      await link.waitFor(PATIENCE);
+      expect(await link.textContent()).toBe(name);
+    }
+    expect(await page.locator('#hot-rows').textContent()).toContain(`${categoryOf(0)} · named-0 · 1 EUR`);
+
+    await page.goto(`http://${sidecar.admin}/#/rising`);
+    const rising = page.locator('#rising-rows a[href*="named-"]');
+    await rising.first().waitFor(PATIENCE);
+    for (const link of await rising.all()) {
+      const [, i] = /named-(\d+)$/.exec((await link.getAttribute('href')) ?? '') ?? [];
+      expect(await link.textContent()).toBe(NAMES[Number(i)]);
+    }
+    await page.goto(`http://${sidecar.admin}/#/items?window=10m&find=named-&sort=item`);
+    await page.locator(`#items-table[aria-rowcount="${NAMES.length + 1}"]`).waitFor(PATIENCE);
+    const categories = await page.locator('#category option').allTextContents();
+    expect(categories).toEqual(expect.arrayContaining(NAMES.map((_, i) => categoryOf(i))));
+    for (const i of FULL ? NAMES.keys() : [0]) {
+      await page.locator('#category').selectOption({ label: categoryOf(i) });
+      await page.locator('#items bdi', { hasText: NAMES[i] ?? '' }).waitFor(PATIENCE);
+      expect(await page.locator('#items .meta').allTextContents()).toContain(
+        `${categoryOf(i)} · named-${i} · 1 EUR · ${i === 0 ? 'sold out' : `${i} in stock`}`,
+      );
+    }
+    for (const i of FULL ? NAMES.keys() : [1]) {
+      await page.goto(`http://${sidecar.admin}/#/item/named-${i}`);
+      await page.locator('#item-name', { hasText: NAMES[i] ?? '' }).waitFor(PATIENCE);
+      expect(await page.locator('#item-name').textContent()).toBe(NAMES[i]);
+      expect(await page.locator('#item-meta').textContent()).toContain(categoryOf(i));
+    }
+    // A price or a stock that is none costs its row, and nothing of it is shown.
+    await page.goto(`http://${sidecar.admin}/#/items?window=10m&find=ed-1&sort=item`);
+    await page.locator('#items bdi', { hasText: 'priced-1' }).first().waitFor(PATIENCE);
+    await page.locator('#items bdi', { hasText: 'stocked-1' }).first().waitFor(PATIENCE);
+    await page.goto(`http://${sidecar.admin}/#/item/priced-0`);
+    await page.locator('#item-all', { hasText: /^12$/ }).waitFor(PATIENCE);
+    expect(await page.locator('#item-name').textContent()).toBe('priced-0');
+    expect(await page.locator('#item-meta').textContent()).toBe('not in the catalogue');
+    await page.goto(`http://${sidecar.admin}/#/health`);
+    await page.locator('#health-found').waitFor(PATIENCE);
+
+    await expectNothingRan();
+    expectOwnRequests();
   });
 
   test('a report asks for nothing, fits everybody, shows as text what shoppers send, and prints', async () => {
@@ -397,7 +446,9 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
     expect(await page.locator('#n-health').textContent()).toBe('✕ not known');
     for (const view of ['rising', 'items', 'item/healthy']) {
       await page.goto(`http://${sidecar.admin}/#/${view}`).catch(() => {});
-      await page.locator('.lead.wrong:visible', { hasText: 'Not up to date' }).waitFor(PATIENCE);
+      await page
+        .locator('.lead.wrong:visible', { hasText: 'Not up to date: the sidecar does not answer.' })
+        .waitFor(PATIENCE);
     }
     await sidecar.start();
     await page.locator('.lead:not(.wrong):visible', { hasText: 'As of' }).waitFor(PATIENCE);
@@ -412,8 +463,7 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
       timeoutMs: PATIENCE.timeout,
       what: 'the stream to be closed',
     });
-    const asked: string[] = [];
-    page.on('request', (request) => asked.push(request.url()));
+    asked = [];
     await page.locator('#fresh', { hasText: 'Paused' }).waitFor(PATIENCE);
     expect(await page.title()).toBe('Paused – hotitem');
     expect(asked).toEqual([]);
@@ -426,16 +476,14 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
   fullTest(
     'no request leaves the page for anywhere else, and nothing but its own files may run',
     async () => {
-      const asked: string[] = [];
       await open('hot');
-      page.on('request', (request) => asked.push(new URL(request.url()).host));
       for (const view of ['rising', 'items', 'item/4711', 'health', 'hot']) {
         await page.goto(`http://${sidecar.admin}/#/${view}`);
         await page.locator('.lead:visible').waitFor({ ...PATIENCE, state: 'attached' });
       }
       await page.reload();
       await page.locator('#fresh', { hasText: 'Live' }).waitFor(PATIENCE);
-      expect(new Set(asked)).toEqual(new Set([sidecar.admin]));
+      expectOwnRequests();
       const { headers } = await fetch(`http://${sidecar.admin}/`);
       expect(headers.get('content-security-policy')).not.toMatch(/unsafe|https?:/);
     },
@@ -472,6 +520,21 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
     },
   );
 
+  function expectOwnRequests(): void {
+    expect(new Set(asked.map((url) => new URL(url).host))).toEqual(new Set([sidecar.admin]));
+  }
+
+  /** Of what was shown, nothing was taken for markup. */
+  async function expectNothingRan(): Promise<void> {
+    expect(await page.evaluate('window.taken')).toBeUndefined();
+    expect(
+      await page
+        .locator('main img, main iframe, main script, main svg animate, main a[href^="javascript"]')
+        .count(),
+    ).toBe(0);
+    expect(complaints).toEqual([]);
+  }
+
   type Opening = Parameters<Browser['newContext']>[0] & { script?: string };
 
   async function open(view: string, { script, ...options }: Opening = {}): Promise<void> {
@@ -480,6 +543,8 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
     page = await context.newPage();
     if (script !== undefined) await page.addInitScript({ content: script });
     listenTo(page, (text) => complaints.push(text));
+    asked = [];
+    page.on('request', (request) => asked.push(request.url()));
     await page.goto(`http://${sidecar.admin}/#/${view}`);
   }
 
@@ -538,3 +603,28 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
     if (code !== 0) throw new Error(stderr);
   }
 });
+
+/** A category has 128 characters at most. */
+function categoryOf(i: number): string {
+  return (NAMES[i] ?? '').slice(0, 128);
+}
+
+/** Rows with what may stand in each column; those with a price or a stock like that are left out. */
+function hostileCatalogue(): string {
+  const rows = [
+    ...NAMES.map((name, i) => ({
+      id: `named-${i}`,
+      name,
+      category: categoryOf(i),
+      price: '1 EUR',
+      stock: i,
+      image: `https://img.example/${name}`,
+    })),
+    { id: 'cup', name: 'Cup', category: 'Cups & <i>mugs</i>' },
+    { id: 'mug', name: 'Mug', category: 'Cups & <i>mugs</i>' },
+    { id: 'hat', name: 'Hat <b>', category: 'Hats' },
+    ...HOSTILE_TEXTS.map((price, i) => ({ id: `priced-${i}`, name: price, price })),
+    ...HOSTILE_TEXTS.map((stock, i) => ({ id: `stocked-${i}`, name: stock, stock })),
+  ];
+  return rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+}

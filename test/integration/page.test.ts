@@ -84,7 +84,9 @@ suiteWith(['nginx', 'chromium'])('the page, in a browser', () => {
     await open();
     await page.locator('#state', { hasText: 'As of' }).waitFor(PATIENCE);
     await chain.sidecar.stop();
-    await page.locator('#state.wrong', { hasText: 'Not up to date' }).waitFor(PATIENCE);
+    await page
+      .locator('#state.wrong', { hasText: 'Not up to date: the sidecar does not answer.' })
+      .waitFor(PATIENCE);
     await chain.sidecar.start();
     await page.locator('#state:not(.wrong)', { hasText: 'As of' }).waitFor(PATIENCE);
   });

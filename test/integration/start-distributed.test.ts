@@ -2,9 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import kafkajs from 'kafkajs';
+import type { HealthAnswer } from '../../sidecar/routes/answers.ts';
 import { createKafkajsClient } from '../../store/kafka/kafkajs/kafkajs.ts';
 import { createKafkaLog } from '../../store/kafka/topic-log.ts';
 import type { ElasticsearchPart } from '../parts/elasticsearch.ts';
+import { FULL } from '../parts/full.ts';
 import type { KafkaPart } from '../parts/kafka.ts';
 import { createTopics, withAdmin } from '../parts/kafka-admin.ts';
 import { views } from '../parts/load.ts';
@@ -38,6 +40,18 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'])('npm start with addresses', () =>
     await viewed('both');
     expect(await queries()).toEqual(['v=both']);
     expect(await events()).toHaveLength(1);
+    await until(async () => (await kafkaHealth())?.lastAt !== undefined, {
+      timeoutMs: 60_000,
+      what: 'Health to say when Kafka accepted it',
+    });
+    expect((await kafkaHealth())?.brokers).toBe(1);
+    // It is asked every 15 s how far the sink is.
+    if (!FULL) return;
+    await until(async () => (await kafkaHealth())?.behind?.events === 0, {
+      timeoutMs: 60_000,
+      what: 'Kafka to say that nothing is behind',
+      detail: async () => JSON.stringify(await kafkaHealth()),
+    });
   });
 
   test('of Elasticsearch alone needs no Kafka', async () => {
@@ -117,6 +131,11 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'])('npm start with addresses', () =>
     // Not an answer yet, in the first moments of a data stream.
     const items = await ranking(page).catch(() => []);
     return items?.find(({ item }) => item === '4711')?.views ?? 0;
+  }
+
+  async function kafkaHealth(): Promise<HealthAnswer['kafka']> {
+    const answer = await fetch(`http://${running?.page}/api/v1/health`);
+    return ((await answer.json()) as HealthAnswer).kafka;
   }
 
   async function queries(): Promise<(string | undefined)[]> {

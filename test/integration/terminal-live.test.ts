@@ -1,5 +1,7 @@
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { freePorts } from '../parts/ports.ts';
 import { openPty, type Pty } from '../parts/pty.ts';
@@ -182,6 +184,32 @@ describe('in a terminal', () => {
       .map((line) => JSON.parse(line) as { time: string; verdict: string; heat: { hot: number } });
     expect(lines.map(({ heat }) => heat.hot)).toEqual(expect.arrayContaining([2, 3]));
     expect(new Set(lines.map(({ time: _, ...rest }) => JSON.stringify(rest))).size).toBe(lines.length);
+  });
+
+  test('a wait is shown in one line while it lasts, on a terminal alone', async () => {
+    const marker = join(folder, 'home/spill/drain');
+    const drain = ['nginx', 'drain', '--timeout', '60'];
+    const piped = runHotitem(drain, env);
+    const pty = open(drain);
+    await pty.shows(/\r\p{Cc}\[Kwaiting for nginx: 1 s of 60 s at most/u);
+    // As an nginx does that has emptied its zone.
+    rmSync(marker);
+    expect(await pty.ended).toBe(0);
+    expect(pty.output()).toMatch(/at most\r\p{Cc}\[Knginx: nothing waits in the zone/u);
+    expect(await piped).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  (FULL ? test : test.skip)('a long read says how much is done, and how much time is left', async () => {
+    const file = join(folder, 'catalogue.csv');
+    writeFileSync(file, `id,name\n${Array.from({ length: 500_000 }, (_, i) => `${i},a name\n`).join('')}`);
+    const more = { HOTITEM_CATALOGUE_FILE: file };
+    const pty = open(['check'], { env: more });
+    await pty.shows(/reading the catalogue \[#+-+\] +\d+ %, \d+ s left/);
+    expect(await pty.ended).toBe(0);
+    expect(pty.output()).toMatch(/\p{Cc}\[K[^\r]*→/u);
+    const { stdout, stderr } = await runHotitem(['check'], { ...env, ...more });
+    expect(stdout).toContain('500000 items');
+    expect(stderr).toBe('');
   });
 
   function open(

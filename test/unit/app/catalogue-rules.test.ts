@@ -26,6 +26,17 @@ test('check says how many items a catalogue has, and names each bad row by its l
   });
 });
 
+test('check names a column that is probably misspelt', async () => {
+  writeFileSync(file, '{"id":"1","nmae":"a"}\n');
+  expect((await report()).findings).toEqual([
+    expect.objectContaining({
+      id: 'catalogue-column',
+      severity: 'warning',
+      what: `catalogue ${file}: "nmae" is not read, did you mean name?`,
+    }),
+  ]);
+});
+
 test('check shows the first bad rows, and how many there are', async () => {
   writeFileSync(file, `id\n1\n${'1\n'.repeat(50)}`);
   const { findings } = await report();

@@ -72,7 +72,8 @@ function watch(): () => number {
     run: async () => true,
   };
   const core = { config: loadConfig({ env: {}, flags: {} }), now: () => now, shutdown, warn: () => {} };
-  return watchGroups(core, async () => reader()).behind('topic', 'group');
+  const lag = watchGroups(core, async () => reader()).behind('topic', 'group');
+  return () => lag()?.records ?? Number.NaN;
 }
 
 function reader(): TopicReader {

@@ -143,7 +143,7 @@ describe('a catalogue in CSV', () => {
   });
 
   test('of nothing but broken quotes is given up', () => {
-    const reader = createCsvReader(COLUMNS, { row() {}, bad() {} }, 10_000);
+    const reader = createCsvReader(COLUMNS, { row() {}, bad() {}, column() {} }, 10_000);
     const rows = Array.from({ length: 100 }, (_, i) => `${i},a"b,${'x'.repeat(40)}\n`).join('');
     expect(() => [...reader.write(Buffer.from(`id,name\n1,a\n${rows}`))]).toThrow(
       /^line \d+: quotes are broken in too many rows: is it a CSV file\?$/,
@@ -210,6 +210,48 @@ describe('a catalogue in NDJSON', () => {
     const columns = { ...COLUMNS, name: 'constructor' };
     const found = await load('{"id":"1","__proto__":{"category":"x"}}\n', { columns });
     expect(found.items.get('1')).toEqual({});
+  });
+});
+
+describe('a misspelt column is named, with the one that it may be', () => {
+  test.each([
+    ['id,nmae,stock\n1,a,1\n', ['"nmae" is not read, did you mean name?']],
+    [
+      'id,name,categorie,prize\n1,a,b,1\n',
+      ['"categorie" is not read, did you mean category?', '"prize" is not read, did you mean price?'],
+    ],
+    ['{"id":"1","Name":"a","stock":1}\n', ['"Name" is not read, did you mean name?']],
+    ['{"id":"1","stok":1}\n{"id":"2","name":"b"}\n', ['"stok" is not read, did you mean stock?']],
+    ['id,titel,farbe\n1,a,b\n', ['only ids are read, and not "titel", "farbe"']],
+    ['{"id":"1","titel":"a"}\n', ['only ids are read, and not "titel"']],
+  ])('%j', async (text, problems) => {
+    expect((await load(text)).columnProblems).toEqual(problems);
+  });
+
+  test.each([
+    // Its name is there: another column may be called so.
+    'id,name,nmae,colour\n1,a,b,red\n',
+    'id,NAME,description\n1,a,b\n',
+    'id\n1\n',
+    '{"id":"1"}\n{"id":"2","name":"a","x":1}\n',
+  ])('and nothing is said of %j', async (text) => {
+    expect((await load(text)).columnProblems).toEqual([]);
+  });
+
+  test('one that the configuration names and no row of NDJSON has is named', async () => {
+    const columns = { ...COLUMNS, name: 'Title' };
+    const problems = async (text: string) => (await load(text, { columns })).columnProblems;
+    expect(await problems('{"id":"1","stock":1}\n')).toEqual([
+      'no row has "Title", which catalogue.columns.name names',
+    ]);
+    expect(await problems('{"id":"1","title":"a"}\n')).toEqual(['"title" is not read, did you mean Title?']);
+    expect(await problems('{"id":"1"}\n{"id":"2","Title":"b"}\n')).toEqual([]);
+  });
+
+  test('of a file with a new key in each row, few are kept', async () => {
+    const rows = Array.from({ length: 5_000 }, (_, i) => `{"id":"${i}","x${i}":1}\n`).join('');
+    expect((await load(`${rows}{"id":"a","name":"b"}\n`)).columnProblems).toEqual([]);
+    expect((await load(rows)).columnProblems[0]).toMatch(/^only ids are read, and not ("x\d", ){8}…$/);
   });
 });
 

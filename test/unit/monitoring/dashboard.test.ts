@@ -40,3 +40,9 @@ test('has the queries of its panels, for the chosen services of the chosen Prome
     });
   }
 });
+
+test('makes no link and no markup of a label, which may be anybody’s text', () => {
+  const text = JSON.stringify(createDashboard());
+  expect(text).not.toMatch(/\$\{?__(value|field|data|series)|"type":"(text|html)"/);
+  expect(text).not.toMatch(/"links":\[[^\]]/);
+});

@@ -42,6 +42,33 @@ test('a part is created once, and used silently afterwards', async () => {
   expect(parts()).toEqual(['part-1']);
 });
 
+test('on a terminal a download says how far it is, in a line that is gone in the end, and in no others', async () => {
+  const [said, shown]: [string[], unknown[]] = [[], []];
+  let isShown = () => {};
+  const seen = new Promise<void>((resolve) => {
+    isShown = resolve;
+  });
+  await obtain({
+    ...complete,
+    report: (line) => said.push(line),
+    downloading: {
+      show(done, of) {
+        shown.push([done, of]);
+        if (of === 4_000) isShown();
+      },
+      end: () => shown.push('end'),
+    },
+    async make(folder, onDownload) {
+      writeFileSync(join(folder, 'half'), 'x'.repeat(2_000));
+      onDownload(folder, 4_000);
+      await seen;
+    },
+  });
+  expect(shown.at(-2)).toEqual([2_000, 4_000]);
+  expect(shown.at(-1)).toBe('end');
+  expect(said.map((line) => line.split(' ')[0])).toEqual(['obtaining', 'done']);
+});
+
 test('an incomplete part is not in the cache', async () => {
   const make = async (folder: string) => {
     await complete.make(folder);

@@ -195,7 +195,6 @@ describe('the comparison of a log with an index', () => {
       removedUnread: [],
       examples: 10,
       now: NOW,
-      onProgress: () => {},
     });
   }
 

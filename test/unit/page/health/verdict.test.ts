@@ -47,11 +47,28 @@ describe('the verdict of Health', () => {
       'Not all parts make progress: index',
     ],
     ['it is behind', { behind: { events: 12, oldestMs: 61_000 } }, '12 views wait, the oldest for 1 min 1 s'],
+    [
+      'Kafka has views that the index lacks',
+      {
+        kafka: { brokers: 1, lastAt: NOW - 2_000 },
+        newest: { time: NOW - 180_000, askedAt: NOW - 3_000 },
+      },
+      'The newest view in the index is 3 min 0 s old, and Kafka has newer ones',
+    ],
   ])('says so when %s', (_, change, words) => {
     expect(verdictOf({ ...FINE, ...change })).toMatchObject({
       isFine: false,
       words: expect.stringContaining(words),
     });
+  });
+
+  test.each<[string, Partial<HealthAnswer>]>([
+    ['nobody viewed anything since', { kafka: { brokers: 1, lastAt: NOW - 180_000 } }],
+    ['old views came late', { kafka: { brokers: 1, lastAt: NOW, behind: { events: 0, askedAt: NOW } } }],
+    ['there is no Kafka', {}],
+  ])('is that all is well with an old newest view where %s', (_, change) => {
+    const newest = { time: NOW - 190_000, askedAt: NOW - 3_000 };
+    expect(verdictOf({ ...FINE, newest, ...change }).isFine).toBe(true);
   });
 
   test('says that views were lost an hour ago, and that all is well now', () => {

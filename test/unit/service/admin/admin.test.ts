@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { type Admin, json, type StreamClient, startAdmin } from '../../../../service/admin/admin.ts';
+import type { Actions } from '../../../../service/admin/admin-actions.ts';
 import { ADMIN_METRICS } from '../../../../service/admin/admin-metrics.ts';
 import { createLog } from '../../../../service/log.ts';
 import { createMetrics, type Metrics } from '../../../../service/metrics.ts';
@@ -92,6 +93,23 @@ describe('the admin listener', () => {
     expect((await get('/livez', {}, 'GET', port)).status).toBe(200);
   });
 
+  test('lets a client leave a quarter of a megabyte unread, and no more', async () => {
+    const port = await start(true);
+    const socket = await open(port, 'GET /api/v1/stream HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    socket.pause();
+    await until(() => streams.length === 1, { timeoutMs: 10_000, what: 'the stream' });
+    const { client } = streams[0] ?? {};
+    const bytes = Buffer.alloc(1024, 'x');
+    client?.write(bytes);
+    // What the kernel took of the first is not in the queue; of those that follow at once it takes nothing yet.
+    await new Promise(setImmediate);
+    let unread = 0;
+    while (client?.write(bytes)) unread += bytes.length;
+    expect(unread).toBeGreaterThanOrEqual(256 * 1024);
+    // And what chunks of HTTP add to them.
+    expect(unread).toBeLessThan(260 * 1024);
+  });
+
   test('ends a stream, after which the same connection asks again', async () => {
     const port = await start(true);
     const question = 'GET /api/v1/stream HTTP/1.1\r\nHost: localhost\r\n\r\n';
@@ -138,7 +156,7 @@ describe('the admin listener', () => {
   });
 
   test('answers who monitors it while streams have all connections but those in reserve', async () => {
-    const port = await start(true);
+    const port = await start(true, 0, '127.0.0.1', 60_000, ACTIONS);
     for (let i = 0; i < 600; i++) await open(port, 'GET /api/v1/stream HTTP/1.1\r\nHost: localhost\r\n\r\n');
     const crowded = () => metrics.of('admin_refused_total', { reason: 'connections' }).value() > 0;
     await until(crowded, { timeoutMs: 30_000, what: 'the limit' });
@@ -146,6 +164,9 @@ describe('the admin listener', () => {
     expect((await get('/livez', {}, 'GET', port)).status).toBe(200);
     expect((await get('/metrics', {}, 'GET', port)).status).toBe(200);
     expect((await get('/api/v1/test', {}, 'GET', port)).status).toBe(503);
+    // Control as well: it gets as far as the token.
+    const freeze = { 'content-type': 'application/json' };
+    expect((await get('/api/v1/freeze', freeze, 'POST', port)).status).toBe(401);
   });
 
   test.each([
@@ -278,11 +299,20 @@ describe('the admin listener', () => {
   });
 });
 
+const ACTIONS: Actions = {
+  routes: { '/api/v1/freeze': async () => ({ status: 200, value: {} }) },
+  token: () => 'x'.repeat(64),
+  now: Date.now,
+  onNoToken() {},
+  onWrongToken() {},
+};
+
 async function start(
   state: true | string,
   port = 0,
   host = '127.0.0.1',
   patienceMs = 60_000,
+  actions?: Actions,
 ): Promise<number> {
   const admin = await startAdmin({
     listen: `${host}:${port}`,
@@ -315,6 +345,7 @@ async function start(
       }),
       '/api/v1/broken': () => Promise.reject(new Error('secret')),
     },
+    actions,
     checks: [{ name: 'spool', ready: () => state }],
     registry: new Registry(),
     metrics,

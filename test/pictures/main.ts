@@ -1,0 +1,101 @@
+import { mkdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { type Started, startDemo } from '../integration/start-demo.ts';
+import { launchChromium } from '../parts/browser.ts';
+import { report } from '../parts/report.ts';
+import { until } from '../parts/until.ts';
+import { terminalPage } from './terminal-page.ts';
+
+/*
+ * `npm run pictures`: takes the pictures of the README while the sale of the demo runs, and nothing else: what they show is what
+ * `npm start -- --demo` shows. The demo has a folder and ports of its own, and is stopped in the end.
+ */
+
+const FOLDER = join(import.meta.dirname, '../../docs/pictures');
+const LONGEST_WAIT_MS = 180_000;
+/** So long an item has been hot: its line shows how it came to that, and nginx has its page. */
+const HOT_FOR = /for (4[5-9]|5\d) s|for 1 min/;
+const LARGEST_BYTES = 150_000;
+const DESK = { viewport: { width: 1280, height: 800 } };
+const PHONE = { viewport: { width: 390, height: 844 } };
+const DARK = { colorScheme: 'dark' as const };
+
+type Context = { browser: Browser; demo: Started; item: string };
+type Picture = { name: string; take: (context: Context, path: string) => Promise<void> };
+
+const PICTURES: Picture[] = [
+  { name: 'hot-light', take: pageAt('#/hot', DESK) },
+  { name: 'hot-dark', take: pageAt('#/hot', { ...DESK, ...DARK }) },
+  { name: 'phone', take: pageAt('#/hot', PHONE) },
+  { name: 'item', take: pageAt('ITEM', DESK) },
+  { name: 'terminal', take: terminal },
+];
+
+await main();
+
+async function main(): Promise<void> {
+  mkdirSync(FOLDER, { recursive: true });
+  const browser = await launchChromium();
+  const demo = await startDemo(['--demo'], {});
+  try {
+    report(
+      'the sale begins 20 s after the start; the pictures are taken when its item has been hot for 45 s …',
+    );
+    const item = await hotItem(browser, demo);
+    await Promise.all(
+      PICTURES.map(async ({ name, take }) => {
+        const path = join(FOLDER, `${name}.png`);
+        await take({ browser, demo, item }, path);
+        const { size } = statSync(path);
+        report(`${path}: ${Math.round(size / 1_000)} kB`);
+        if (size > LARGEST_BYTES) throw new Error(`${path} has ${size} bytes, of ${LARGEST_BYTES} at most`);
+      }),
+    );
+  } finally {
+    await browser.close();
+    await demo.process.stop();
+    demo.remove();
+  }
+}
+
+/** Waits until an item has been hot for a while and its page is kept. Returns the address of its view. */
+async function hotItem(browser: Browser, demo: Started): Promise<string> {
+  const opened = await browser.newPage({ locale: 'en-GB' });
+  const wait = { timeoutMs: LONGEST_WAIT_MS, detail: demo.output };
+  const open = () =>
+    opened.goto(`http://${demo.page}/#/hot`).then(
+      () => true,
+      () => false,
+    );
+  await until(open, { ...wait, what: 'the demo' });
+  const row = opened
+    .locator('#hot-rows tr')
+    .filter({ hasText: HOT_FOR })
+    .filter({ hasText: 'Cached, refreshed' });
+  await until(async () => (await row.count()) > 0, { ...wait, what: 'an item that is hot and cached' });
+  const address = await row.first().locator('.name').getAttribute('href');
+  await opened.close();
+  return address ?? '';
+}
+
+/** A view of the live page; `ITEM` is that of the item that is hot. */
+function pageAt(view: string, options: Parameters<Browser['newContext']>[0]): Picture['take'] {
+  return async ({ browser, demo, item }, path) => {
+    const context = await browser.newContext({ locale: 'en-GB', ...options });
+    const opened = await context.newPage();
+    await opened.goto(`http://${demo.page}/${view === 'ITEM' ? item : view}`);
+    await opened.locator('#fresh', { hasText: 'Live' }).waitFor();
+    if (view === 'ITEM') await opened.locator('#chart canvas').waitFor();
+    await opened.screenshot({ path });
+    await context.close();
+  };
+}
+
+/** What `hotitem top` draws. */
+async function terminal({ browser, demo }: Context, path: string): Promise<void> {
+  const opened = await browser.newPage({ viewport: { width: 900, height: 400 } });
+  await opened.setContent(await terminalPage({ admin: demo.page, home: demo.home, rows: 16, columns: 100 }));
+  await opened.locator('pre').screenshot({ path });
+  await opened.close();
+}

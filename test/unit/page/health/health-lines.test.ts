@@ -1,0 +1,57 @@
+import { expect, test } from '@jest/globals';
+import { partsOf } from '../../../../page/health/health-lines.ts';
+import type { HealthAnswer, KafkaHealth } from '../../../../sidecar/routes/answers.ts';
+
+const NOW = Date.UTC(2026, 10, 27, 12);
+const ANSWER: HealthAnswer = {
+  node: 'web-1',
+  started: NOW - 60_000,
+  now: NOW,
+  stages: [],
+  behind: { events: 0 },
+  dead: { events: 0 },
+  unaccounted: 0,
+  losses: [],
+  capture: 'default',
+  nginx: [],
+  parts: [],
+};
+
+test.each<[string, KafkaHealth, object]>([
+  [
+    'reachable, with how far the sinks are behind and the age of both numbers',
+    { brokers: 3, lastAt: NOW - 2_000, behind: { events: 1_234, askedAt: NOW - 12_000 } },
+    {
+      number: '1,234 not in the index yet',
+      age: 'accepted the last view 2.0 s ago, asked 12 s ago',
+      means: '3 brokers are named',
+      isFine: true,
+      state: 'reachable',
+    },
+  ],
+  [
+    'unavailable, since when',
+    { brokers: 1, lastAt: NOW - 200_000, unavailableSince: NOW - 180_000 },
+    {
+      number: '',
+      age: 'accepted the last view 3 min 20 s ago',
+      means: '1 broker is named',
+      isFine: false,
+      state: 'accepts nothing for 3 min 0 s',
+    },
+  ],
+  [
+    'not known before anything was sent',
+    { brokers: 1 },
+    { age: '', isFine: undefined, state: 'nothing was sent to it yet' },
+  ],
+])('Kafka is %s', (_, kafka, expected) => {
+  const lines = partsOf({ ...ANSWER, kafka }, false);
+  expect(lines.find(({ key }) => key === 'kafka')).toMatchObject({ what: 'Kafka', ...expected });
+});
+
+test('Kafka has no line where there is none, and was reachable where nobody answers any more', () => {
+  const kafka = { brokers: 1, lastAt: NOW };
+  expect(partsOf(ANSWER, false).map(({ key }) => key)).not.toContain('kafka');
+  expect(partsOf({ ...ANSWER, kafka }, true).find(({ key }) => key === 'kafka')?.state).toBe('was reachable');
+});
