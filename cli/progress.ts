@@ -11,13 +11,17 @@ const WIDTH = 30;
 const EVERY_MS = 100;
 
 /** A progress line on the terminal. Writes nothing if stderr is not a terminal. */
-export function createProgress(what: string, stream: Terminal = process.stderr): Progress {
-  let shownAt = 0;
+export function createProgress(
+  what: string,
+  stream: Terminal = process.stderr,
+  now: () => number = () => performance.now(),
+): Progress {
+  let shownAt = Number.NEGATIVE_INFINITY;
   if (!stream.isTTY) return { show: () => {}, end: () => {} };
   return {
     show(done, total) {
-      if (Date.now() - shownAt < EVERY_MS) return;
-      shownAt = Date.now();
+      if (now() - shownAt < EVERY_MS) return;
+      shownAt = now();
       stream.write(`\r\x1b[K${what} ${total === undefined ? format(done) : bar(done, total)}`);
     },
     end: () => void stream.write('\r\x1b[K'),

@@ -4,12 +4,17 @@ import { createProgress } from '../../../cli/progress.ts';
 describe('progress', () => {
   test('is a bar on a terminal, redrawn a few times a second at most, and gone in the end', () => {
     const { terminal, written } = openTerminal(true);
-    const progress = createProgress('replayed', terminal);
+    let time = 0;
+    const progress = createProgress('replayed', terminal, () => time);
     progress.show(500, 2_000);
+    time = 99;
     progress.show(501, 2_000);
+    time = 100;
+    progress.show(1_000, 2_000);
     progress.end();
     expect(written).toEqual([
       '\r\x1b[Kreplayed [########----------------------]  25 %  500 of 2,000',
+      '\r\x1b[Kreplayed [###############---------------]  50 %  1,000 of 2,000',
       '\r\x1b[K',
     ]);
   });
