@@ -5,7 +5,6 @@ import type { Decisions } from './decisions.ts';
 import { createExplainer, type Explained, type Ranked } from './explain.ts';
 import { type Figures, figuresOf } from './figures.ts';
 import type { HeavyVisitor } from './heaviest.ts';
-import { createHyperLogLog } from './hyperloglog.ts';
 import { createItems } from './items.ts';
 import { COUNT_BITS, createPairFilter, MOST_SEEN, RETURNED } from './pair-filter.ts';
 import { compileRules, type Rules } from './rules.ts';
@@ -13,6 +12,7 @@ import { createShop } from './shop.ts';
 import { createSignals, WATCHED_FROM } from './signals.ts';
 import { heatOfViews } from './sketches.ts';
 import { type HeatState, usable } from './state.ts';
+import { createUltraLogLog } from './ultraloglog.ts';
 import { HIGH, IS_BOT, LOW, ROW_BITS, VISITOR, type Views, WEIGHT } from './views.ts';
 import { VIEWS, type Window } from './windows.ts';
 
@@ -97,7 +97,7 @@ export function createHeat(options: HeatOptions): Heat {
   const moment: Moment = { tick: clock.tick(), second: stored.seconds, wall: now };
   const admission = createAdmission(places);
   const pairs = createPairFilter();
-  const sketchOfItems = createHyperLogLog();
+  const sketchOfItems = createUltraLogLog();
   const shop = createShop(moment, stored.shop);
   const items = createItems({ places, moment, admission, rules, stored: stored.items });
   const { windows, tracked, sketches, heaviest } = items;

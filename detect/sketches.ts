@@ -1,8 +1,8 @@
 import { mix } from '../event/mix.ts';
-import { addTo, estimateOf, merge, REGISTERS } from './hyperloglog.ts';
+import { addTo, estimateOf, merge, REGISTERS } from './ultraloglog.ts';
 
 /*
- * Counts the distinct visitors of the hottest items in the last minute and in the last five: one HyperLogLog per item and part of a window.
+ * Counts the distinct visitors of the hottest items in the last minute and in the last five: one UltraLogLog per item and part of a window.
  * A period is ten seconds, that of the pair filter. Six of them are a minute; each completed period is merged into its minute, and five
  * minutes are the longer window. Both windows end with the current part, so they are up to one part shorter than their names.
  */
