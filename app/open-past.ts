@@ -8,7 +8,7 @@ import { SKEW_MS } from '../store/history.ts';
 import { readMerged } from '../store/kafka/merged.ts';
 import { hasTime, rangesSince } from '../store/kafka/ranges-since.ts';
 import type { TopicRecord } from '../store/kafka/topic-reader.ts';
-import { bytesSince, readSpool } from '../store/spool/history.ts';
+import { bytesSince, readSpool, segmentsOf } from '../store/spool/history.ts';
 import { listSegments } from '../store/spool/segments.ts';
 import { recordsIn } from '../store/undecodable.ts';
 import { connectReader } from './connect-kafka.ts';
@@ -82,13 +82,14 @@ function openSpool(dir: string): Past {
     async read({ range, take, onRead }) {
       await requireSpool(dir);
       const from = Math.max(0, range.from - SKEW_MS);
-      const of = await bytesSince(dir, from);
+      const segments = await segmentsOf(dir);
+      const of = bytesSince(segments, from);
       let done = 0;
       let damaged = 0;
       const onDamage = ({ bytes }: { bytes: number }) => {
         damaged += bytes;
       };
-      for await (const { first, received, lines } of readSpool({ dir, from, onDamage })) {
+      for await (const { first, received, lines } of readSpool({ dir, from, segments, onDamage })) {
         done += lines.length;
         // Whenever they came: a spill is read long after its views were seen.
         takeLines(lines, first, received);

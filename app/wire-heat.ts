@@ -1,4 +1,5 @@
 import type { Change } from '../detect/decisions.ts';
+import type { BotTest } from '../event/bot-test.ts';
 import { type HeatService, startHeat } from '../heat/heat.ts';
 import { createHotActions } from '../heat/hot-actions.ts';
 import {
@@ -50,7 +51,10 @@ export type Heat = Pick<HeatService, 'newViews' | 'sawShoppers' | 'state' | 'exp
  * Starts heat detection, which is stopped after what shows views to it. Decisions go to `outlet`; `onChange` is told as well. Throws a
  * `ConfigError` where its rules cannot be used.
  */
-export async function wireHeat(core: Core, outlet: Outlet, onChange?: OnHotChange): Promise<Heat> {
+export async function wireHeat(
+  core: Core,
+  { outlet, isBot, onChange }: { outlet: Outlet; isBot: BotTest; onChange?: OnHotChange | undefined },
+): Promise<Heat> {
   const { config, registry, shutdown, log, warn, now } = core;
   const { socket_group: group } = config.intake;
   const metrics = createMetrics(registry, HEAT_METRICS);
@@ -65,6 +69,7 @@ export async function wireHeat(core: Core, outlet: Outlet, onChange?: OnHotChang
     outbox: outlet,
     warn,
     now,
+    isBot,
     keeper: wireKeeper(core),
     catalogue,
     onChange(change) {

@@ -1,3 +1,4 @@
+import { createBotTest } from '../event/bot-test.ts';
 import type { HeatState } from '../heat/heat.ts';
 import { type Check, json, type Reply, type Route } from '../service/admin/admin.ts';
 import type { Actions } from '../service/admin/admin-actions.ts';
@@ -107,7 +108,8 @@ export async function wireSidecar(core: Core, { sink, onHotChange }: WireSidecar
   const check = await next.start();
   const outlet = config.heat.enabled ? await wireOutlet(core, await next.decisions?.()) : undefined;
   for (const { what, fix } of unusedFindings(config)) core.log.warn({ fix }, what);
-  const heat = outlet && (await wireHeat(core, outlet, onHotChange));
+  const isBot = createBotTest();
+  const heat = outlet && (await wireHeat(core, { outlet, isBot, onChange: onHotChange }));
   const sidecar = await startSidecar(
     {
       ...shared,
@@ -115,6 +117,7 @@ export async function wireSidecar(core: Core, { sink, onHotChange }: WireSidecar
       intakeRoutes: heat?.intakeRoutes ?? {},
       newViews: heat?.newViews,
       sawShoppers: heat?.sawShoppers,
+      isBot,
     },
     spool,
   );

@@ -39,9 +39,11 @@ const VISITORS = 200_000;
 const SALT = 'of the bench, not secret';
 
 const options: LinesOptions = JSON.parse(process.argv[2] ?? '{}');
+/** One for the event and for heat, as in a sidecar. */
+const isBot = createBotTest();
 const costOf: Record<LineWay, () => Promise<number>> = {
   without: () => cost(NO_VIEWS),
-  hashed: () => cost(createViewBatches({ view: createHeatView(), isBot: createBotTest(), count() {} })),
+  hashed: () => cost(createViewBatches({ view: createHeatView(), isBot, count() {} })),
   withHeat: costWithHeat,
 };
 const requests = makeRequests();
@@ -62,6 +64,7 @@ async function costWithHeat(): Promise<number> {
     metrics: createMetrics(new Registry(), HEAT_METRICS),
     warn() {},
     now: () => now,
+    isBot,
     ticks: false,
   });
   const withHeat = await cost(heat.newViews, (request) => {
@@ -79,7 +82,7 @@ async function cost(newViews: NewViews, before: (request: number) => void = () =
     writer: createEventWriter({
       node: 'web-1',
       hashVisitor: createVisitorHash(SALT),
-      isBot: createBotTest(),
+      isBot,
       ip: { mode: options.ip, salt: SALT },
       omit: [],
     }),

@@ -23,7 +23,7 @@ const SECOND_MS = 1_000;
 /** A progress line on the terminal, with the time that is left. Writes nothing if stderr is not a terminal. */
 export function createProgress(
   what: string,
-  { stream = process.stderr, env = process.env, now = Date.now }: ProgressOptions = {},
+  { stream = process.stderr, env = process.env, now = () => performance.now() }: ProgressOptions = {},
 ): Progress {
   if (!canErase(stream, env)) return { show: () => {}, end: () => {} };
   const startedAt = now();

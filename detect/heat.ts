@@ -2,10 +2,10 @@ import { mix } from '../event/mix.ts';
 import { createAdmission, NOT_TRACKED, RISES } from './admission.ts';
 import { createClock, type Moment, TICKS_A_SECOND } from './clock.ts';
 import type { Decisions } from './decisions.ts';
+import { createDue, MANY_VIEWS } from './due.ts';
 import { createExplainer, type Explained, type Ranked } from './explain.ts';
 import { type Figures, figuresOf } from './figures.ts';
 import type { HeavyVisitor } from './heaviest.ts';
-import { createHyperLogLog } from './hyperloglog.ts';
 import { createItems } from './items.ts';
 import { COUNT_BITS, createPairFilter, MOST_SEEN, RETURNED } from './pair-filter.ts';
 import { compileRules, type Rules } from './rules.ts';
@@ -13,6 +13,7 @@ import { createShop } from './shop.ts';
 import { createSignals, WATCHED_FROM } from './signals.ts';
 import { heatOfViews } from './sketches.ts';
 import { type HeatState, usable } from './state.ts';
+import { createUltraLogLog } from './ultraloglog.ts';
 import { HIGH, IS_BOT, LOW, ROW_BITS, VISITOR, type Views, WEIGHT } from './views.ts';
 import { VIEWS, type Window } from './windows.ts';
 
@@ -33,7 +34,7 @@ export type Heat = {
   observe(high: number, low: number, visitor: number, weight: number, isBot: boolean, time: number): void;
   /** The same for a batch of views. The memory that dozens of them need is fetched at once: a single view would wait for its own. */
   observeAll(views: Views): void;
-  /** Checks the items viewed since the last call, and enters those that are hot. */
+  /** Checks the items viewed since the last call, as far as the views can have made them hot, and enters those that are. */
   decide(): void;
   /** The items with the most views in a window, in descending order. Scans all tracked items. */
   top(count: number, window: Window): Ranked[];
@@ -97,16 +98,16 @@ export function createHeat(options: HeatOptions): Heat {
   const moment: Moment = { tick: clock.tick(), second: stored.seconds, wall: now };
   const admission = createAdmission(places);
   const pairs = createPairFilter();
-  const sketchOfItems = createHyperLogLog();
+  const sketchOfItems = createUltraLogLog();
   const shop = createShop(moment, stored.shop);
   const items = createItems({ places, moment, admission, rules, stored: stored.items });
   const { windows, tracked, sketches, heaviest } = items;
   let itemsSeen = Math.max(1, stored.itemsSeen);
-  const signals = createSignals({ places, moment, items, shop, decisions, itemsSeen: () => itemsSeen });
+  const due = createDue(places, moment);
+  const signals = createSignals({ places, moment, items, shop, decisions, due, itemsSeen: () => itemsSeen });
   const explainer = createExplainer({ moment, items, shop, signals, decisions });
-  const isViewed = new Uint8Array(places);
-  const viewed = new Int32Array(places);
-  let viewedCount = 0;
+  const dueNow = new Int32Array(places);
+  let dueCount = 0;
   /** Ticks that have passed, unaffected by a clock that is set. */
   let elapsed = 0;
   /** Seconds skipped when the clock was set: a visitor seen before that counts as seen at least a second ago. */
@@ -131,6 +132,7 @@ export function createHeat(options: HeatOptions): Heat {
     setRules(replaced) {
       rules = replaced;
       items.setRules(rules);
+      due.wakeAll();
       decisions.setRules(rules, moment.wall);
     },
     stats: () => ({
@@ -244,10 +246,7 @@ export function createHeat(options: HeatOptions): Heat {
     isInShop: boolean,
   ): void {
     items.settle(place);
-    if (isViewed[place] === 0) {
-      isViewed[place] = 1;
-      viewed[viewedCount++] = place;
-    }
+    if (due.count(place, views)) dueNow[dueCount++] = place;
     if (isBot) {
       windows.add(place, tick, views, 0, 0, 0);
       return;
@@ -287,14 +286,13 @@ export function createHeat(options: HeatOptions): Heat {
 
   function decide(): void {
     signals.beginLook();
-    for (let i = 0; i < viewedCount; i++) {
-      const place = viewed[i] ?? 0;
-      isViewed[place] = 0;
+    for (let i = 0; i < dueCount; i++) {
+      const place = dueNow[i] ?? 0;
       items.settle(place);
-      sketches.offer(place, heatOfViews(windows.ten(place, VIEWS), windows.minute(place, VIEWS)));
-      signals.look(place);
+      const heat = heatOfViews(windows.ten(place, VIEWS), windows.minute(place, VIEWS));
+      signals.look(place, sketches.offer(place, heat) ?? MANY_VIEWS);
     }
-    viewedCount = 0;
+    dueCount = 0;
   }
 
   function advance(to: number): void {

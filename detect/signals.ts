@@ -2,11 +2,12 @@ import { baselineOf, pastSeconds } from './baselines.ts';
 import { type Moment, TICKS_A_SECOND } from './clock.ts';
 import { type Reason, RULE_SIGNALS, type RuleSignal } from './decision.ts';
 import type { Decisions } from './decisions.ts';
+import type { Due } from './due.ts';
 import type { Items } from './items.ts';
 import { busyReason, concentratedReason, surgeReason } from './reasons.ts';
 import type { ItemRule } from './rules.ts';
 import type { Shop } from './shop.ts';
-import { type Crowd, isCrowd, shopFactorOf, surgeOf } from './surge.ts';
+import { type Crowd, isCrowd, type SurgeThresholds, shopFactorOf, surgeOf } from './surge.ts';
 import { BY_PEOPLE, NEWCOMERS, secondsOf, VIEWS, VISITORS, type Window } from './windows.ts';
 
 /*
@@ -18,8 +19,11 @@ export type Signals = {
   take(place: number): void;
   /** Prepares the checks of a batch: notes the counts of the shop. */
   beginLook(): void;
-  /** Checks whether an item enters. It must be advanced to the current tick. */
-  look(place: number): void;
+  /**
+   * Checks whether an item enters. It must be advanced to the current tick. It is due again after `most` views, or as soon as it can enter
+   * then.
+   */
+  look(place: number, most: number): void;
   /** Checks whether hot items leave. */
   cool(): void;
   /** Windows are empty: nothing leaves before they are full. */
@@ -41,6 +45,7 @@ export type SignalsOptions = {
   items: Items;
   shop: Shop;
   decisions: Decisions;
+  due: Due;
   /** Distinct items that were ever viewed. */
   itemsSeen: () => number;
 };
@@ -55,9 +60,13 @@ export const WATCHED_FROM = 0.5;
 const CONCENTRATED_ENDS = 0.5;
 /** An item that the cap holds back is checked again after this time. In a large shop, the cap holds back hundreds of items. */
 const HELD_TICKS = 3;
+/** What a rule or a signal that ended changes is noticed after this time, if nothing else makes the item due. */
+const REST_TICKS = 4;
+/** The shop's visitors may fall to this part before all items are due again: what is a surge depends on them. */
+const SHOP_FALLS = 0.7;
 
 export function createSignals(options: SignalsOptions): Signals {
-  const { places, moment, items, shop, decisions, itemsSeen } = options;
+  const { places, moment, items, shop, decisions, due, itemsSeen } = options;
   const { windows, tracked, heaviest } = items;
   /** The tick from which a refused item is checked again. */
   const asksFrom = { busy: ticks(), surge: ticks(), concentrated: ticks() };
@@ -69,11 +78,15 @@ export function createSignals(options: SignalsOptions): Signals {
   let coolFrom = moment.tick + COOL_TICKS;
   /** Newcomers of the shop. */
   const shopNow = { second: 0, ten: 0, minute: 0 };
+  /** The fewest that items at rest take into account. */
+  const shopLeast = { second: 0, minute: 0 };
+  let couldSurge = hasLearnt();
   /** What a rule asks for, as counts: nearly all items have the same rule. */
   let known: ItemRule | undefined;
   const least = { busy: 0, concentrated: 0, ofTen: 0, ofMinute: 0 };
   return {
     take(place) {
+      due.wake(place);
       if (unseen.size === 0) return;
       const item = items.nameOf(place);
       for (const signal of unseen.get(item) ?? []) items.setHot(place, signal, true);
@@ -82,9 +95,10 @@ export function createSignals(options: SignalsOptions): Signals {
     beginLook() {
       for (const window of SURGE_WINDOWS) shopNow[window] = shop.newcomers(window);
       known = undefined;
+      wakeWithShop();
     },
     // Only reads counts that share a cache line: nearly all items are ruled out by these.
-    look(place) {
+    look(place, most) {
       const rule = items.ruleOf(place);
       if (rule !== known) learn(rule);
       const views = windows.ten(place, VIEWS);
@@ -92,6 +106,7 @@ export function createSignals(options: SignalsOptions): Signals {
       if (views >= least.concentrated) lookWhetherConcentrated(place);
       if (windows.ten(place, NEWCOMERS) >= least.ofTen || windows.minute(place, NEWCOMERS) >= least.ofMinute)
         lookWhetherSurge(place);
+      rest(place, views, most);
     },
     cool() {
       if (moment.tick < coolFrom) return;
@@ -103,6 +118,7 @@ export function createSignals(options: SignalsOptions): Signals {
     },
     startAgain() {
       coolFrom = moment.tick + COOL_TICKS;
+      due.wakeAll();
     },
     hasLearnt,
     baselineOf: baseline,
@@ -113,6 +129,60 @@ export function createSignals(options: SignalsOptions): Signals {
 
   function ticks(): Int32Array {
     return new Int32Array(places);
+  }
+
+  function wakeWithShop(): void {
+    const isLower = shopNow.second < shopLeast.second || shopNow.minute < shopLeast.minute;
+    if (isLower || couldSurge !== hasLearnt()) {
+      due.wakeAll();
+      shopLeast.second = 0;
+      shopLeast.minute = 0;
+    }
+    couldSurge = hasLearnt();
+    shopLeast.second = Math.max(shopLeast.second, SHOP_FALLS * shopNow.second);
+    shopLeast.minute = Math.max(shopLeast.minute, SHOP_FALLS * shopNow.minute);
+  }
+
+  /** Until the item can enter by any signal. A count grows by no more than the views do. */
+  function rest(place: number, views: number, most: number): void {
+    const { surge, barred } = items.ruleOf(place);
+    let left = most;
+    let tick = moment.tick + REST_TICKS;
+    if (barred === '') {
+      if (!items.isHot(place, 'busy')) {
+        const asks = asksFrom.busy[place] ?? 0;
+        if (asks > moment.tick) tick = Math.min(tick, asks);
+        else left = Math.min(left, least.busy - views);
+      }
+      if (!items.isHot(place, 'concentrated')) {
+        if (views < least.concentrated) left = Math.min(left, least.concentrated - views);
+        else {
+          // Later, visitors may have left the window, and the item may have too few.
+          tick = moment.tick + 1;
+          left = Math.min(left, leftToConcentrated(place));
+        }
+      }
+      if (!items.isHot(place, 'surge')) {
+        const asks = asksFrom.surge[place] ?? 0;
+        if (asks > moment.tick) tick = Math.min(tick, asks);
+        else if (couldSurge) left = Math.min(left, leftToSurge(place, surge));
+      }
+    }
+    due.rest(place, left, tick);
+  }
+
+  /** How many more views it takes in this tick until few visitors make many, if they are by nobody else. */
+  function leftToConcentrated(place: number): number {
+    const { viewsAVisitor } = items.ruleOf(place).concentrated;
+    return WATCHED_FROM * viewsAVisitor * windows.ten(place, VISITORS) - byPeople(place);
+  }
+
+  /** How many more newcomers. */
+  function leftToSurge(place: number, { visitors, share }: SurgeThresholds): number {
+    return Math.min(
+      Math.max(visitors, share * shopLeast.second) - windows.ten(place, NEWCOMERS),
+      Math.max(visitors, share * shopLeast.minute) - windows.minute(place, NEWCOMERS),
+    );
   }
 
   function lookWhetherBusy(place: number, views: number): void {
@@ -221,7 +291,9 @@ export function createSignals(options: SignalsOptions): Signals {
       if (!items.isHot(place, signal)) continue;
       decisions.update(item, signal, strength[signal]);
       if (isOver[signal]) decisions.leave(item, signal, moment.wall);
-      if (!decisions.isHot(item, signal)) items.setHot(place, signal, false);
+      if (decisions.isHot(item, signal)) continue;
+      items.setHot(place, signal, false);
+      due.wake(place);
     }
   }
 

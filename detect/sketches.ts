@@ -1,8 +1,8 @@
 import { mix } from '../event/mix.ts';
-import { addTo, estimateOf, merge, REGISTERS } from './hyperloglog.ts';
+import { addTo, estimateOf, merge, REGISTERS } from './ultraloglog.ts';
 
 /*
- * Counts the distinct visitors of the hottest items in the last minute and in the last five: one HyperLogLog per item and part of a window.
+ * Counts the distinct visitors of the hottest items in the last minute and in the last five: one UltraLogLog per item and part of a window.
  * A period is ten seconds, that of the pair filter. Six of them are a minute; each completed period is merged into its minute, and five
  * minutes are the longer window. Both windows end with the current part, so they are up to one part shorter than their names.
  */
@@ -16,8 +16,11 @@ export type Sketches = {
    * items.
    */
   choose(count: number, at: (index: number) => number): void;
-  /** Assigns one to an item of which `heat` is that of those with one, without waiting for the next choice. */
-  offer(place: number, heat: number): void;
+  /**
+   * Assigns one to an item of which `heat` is that of those with one, without waiting for the next choice. Returns by how much its heat is too
+   * low; undefined if that does not matter before the next choice.
+   */
+  offer(place: number, heat: number): number | undefined;
   /** Stops tracking the item at `place`. */
   forget(place: number): void;
   /** Distinct visitors, or -1 if the sketch covers too little of the window, because it was assigned later. */
@@ -79,7 +82,10 @@ export function createSketches({ places, sketches = 256, viewsOf }: SketchesOpti
     },
     choose,
     offer(place, heat) {
-      if (heat >= bar && sketchOf[place] === NONE && free.length > 0) give(place);
+      if (sketchOf[place] !== NONE || free.length === 0) return undefined;
+      if (heat < bar) return bar - heat;
+      give(place);
+      return undefined;
     },
     forget,
     minute: (place) => (knows(place, PERIODS, 'minute') ? minute(sketchOf[place] ?? NONE) : -1),

@@ -51,6 +51,8 @@ export function createTracked({ places, views, mayLeave }: TrackedOptions): Trac
   const wanted = Math.ceil(places * KEPT_FREE);
   let freeCount = places;
   let count = 0;
+  /** Where the search for cold items was last. */
+  let hand = 0;
   let bar = views;
   return {
     take(tick) {
@@ -79,8 +81,10 @@ export function createTracked({ places, views, mayLeave }: TrackedOptions): Trac
       // Raises the bar until fewer items arrive than leave, so that a place is free for an item far above it.
       bar = Math.min(HIGHEST_BAR, Math.max(bar * BAR_RISES, cold + 2));
       let left = LEAVE_A_TICK;
-      for (let index = count - 1; index >= 0 && left > 0 && freeCount < 2 * wanted; index--) {
-        const place = used[index] ?? 0;
+      // It continues where it ended: what it has just passed over is as warm as before.
+      for (let looks = count; looks > 0 && left > 0 && freeCount < 2 * wanted; looks--) {
+        hand = (hand === 0 ? count : Math.min(hand, count)) - 1;
+        const place = used[hand] ?? 0;
         // The most expensive condition comes last: thousands may have arrived just now.
         if (tick - (born[place] ?? 0) <= SETTLED_TICKS || !mayLeave(place) || heatOf(place) > cold) continue;
         fall(place);

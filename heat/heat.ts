@@ -4,7 +4,7 @@ import { type Change, createDecisions, type Decision } from '../detect/decisions
 import { createHeat } from '../detect/heat.ts';
 import { type Catalogue, compileRules, type Rules } from '../detect/rules.ts';
 import { IS_BOT, ROW_BITS, WEIGHT } from '../detect/views.ts';
-import { createBotTest } from '../event/bot-test.ts';
+import { type BotTest, createBotTest } from '../event/bot-test.ts';
 import type { CatalogueLookup } from '../event/catalogue-item.ts';
 import { createHeatView } from '../event/heat-view.ts';
 import type { Keeper } from '../protect/keeper.ts';
@@ -60,6 +60,8 @@ export type HeatServiceOptions = {
   metrics: Metrics<typeof HEAT_METRICS>;
   warn: (key: string, message: string, fields?: object) => void;
   now: () => number;
+  /** That of ingestion: a verdict that it has just remembered is known here. */
+  isBot?: BotTest;
   /** Makes what has nginx keep pages, and tells when it does. Without it none is kept. */
   keeper?: ((onChange: () => void) => Keeper) | undefined;
   /** Called for each change. */
@@ -120,7 +122,7 @@ const MOST_HAPPENED = 20;
 
 /** Starts heat detection. Rejects with a `RulesError` if no valid rules are available. */
 export async function startHeat(options: HeatServiceOptions): Promise<HeatService> {
-  const { config, home, node, gid, metrics, warn, now, ticks = true } = options;
+  const { config, home, node, gid, metrics, warn, now, isBot = createBotTest(), ticks = true } = options;
   const audit = createAudit({ path: join(home, 'heat-audit.ndjson'), now, warn });
   const frozen = createFrozenFile(join(home, 'heat-frozen.json'), now);
   const watch = await watchRules({
@@ -175,7 +177,7 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
   const addresses = createAddressSamples(keeper);
   const shop = createShopRate();
   let happened: Happened[] = [];
-  const newViews = createViewBatches({ view: createHeatView(), isBot: createBotTest(), count });
+  const newViews = createViewBatches({ view: createHeatView(), isBot, count });
   followMetrics(metrics, { heat, decisions, folder, frozen, watch });
   teller?.begin(kept?.hot ?? []);
   applyOverrides();

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { createBotTest } from '../event/bot-test.ts';
+import type { BotTest } from '../event/bot-test.ts';
 import { createEventWriter } from '../event/event-writer.ts';
 import { createVisitorHash } from '../event/visitor.ts';
 import type { Check } from '../service/admin/admin.ts';
@@ -103,17 +103,19 @@ export async function startSidecar(
     intakeRoutes: Record<string, IntakeRoute>;
     /** Receives each new view. */
     newViews?: NewViews | undefined;
+    isBot: BotTest;
     /** Receives lines of log-shared.conf. */
     sawShoppers?: TailOptions['sawShoppers'];
   },
   spool: Spool,
 ): Promise<Sidecar> {
-  const { config, metrics, warn, shutdown, now, routes, intakeRoutes, newViews, sawShoppers } = options;
+  const { config, metrics, warn, shutdown, now, routes, intakeRoutes, newViews, isBot, sawShoppers } =
+    options;
   const { node, privacy, event } = config;
   const writer = createEventWriter({
     node,
     hashVisitor: createVisitorHash(privacy.ip_salt),
-    isBot: createBotTest(),
+    isBot,
     ip: { mode: privacy.ip, salt: privacy.ip_salt },
     omit: event.omit,
   });

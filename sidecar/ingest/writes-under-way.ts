@@ -35,7 +35,7 @@ export function createWritesUnderWay(): WritesUnderWay {
       const ended = write.then(nothing, nothing);
       if (ids.length === 1) single.set(first, ended);
       else {
-        const one = { has: createIdSet(ids), ended };
+        const one: Write = { has: createIdSet(ids), ended };
         many.add(one);
         void ended.then(() => many.delete(one));
       }
@@ -48,17 +48,28 @@ export function createWritesUnderWay(): WritesUnderWay {
   };
 }
 
-/** Whether an id is one of `ids`. An open-addressing table of numbers: creating a `Set` of a thousand takes ten times as long. */
+/**
+ * Whether an id is one of `ids`. An open-addressing table of numbers: creating a `Set` of a thousand takes ten times as long. It is created
+ * when it is first asked: only a call that comes before the write ends asks.
+ */
 function createIdSet(ids: number[]): (id: number) => boolean {
   const bits = Math.ceil(Math.log2(2 * ids.length));
-  const slots = new Int32Array(2 ** bits);
-  for (const id of ids) slots[slotOf(id || NOT_EMPTY)] = id || NOT_EMPTY;
-  return (id) => slots[slotOf(id || NOT_EMPTY)] !== 0;
+  let slots: Int32Array | undefined;
+  return (id) => {
+    slots ??= filled();
+    return slots[slotOf(slots, id || NOT_EMPTY)] !== 0;
+  };
+
+  function filled(): Int32Array {
+    const table = new Int32Array(2 ** bits);
+    for (const id of ids) table[slotOf(table, id || NOT_EMPTY)] = id || NOT_EMPTY;
+    return table;
+  }
 
   /** Its slot, or the slot where it would be. */
-  function slotOf(id: number): number {
+  function slotOf(table: Int32Array, id: number): number {
     let slot = placeOf(id, bits);
-    while (slots[slot] !== 0 && slots[slot] !== id) slot = (slot + 1) & (slots.length - 1);
+    while (table[slot] !== 0 && table[slot] !== id) slot = (slot + 1) & (table.length - 1);
     return slot;
   }
 }

@@ -2,12 +2,16 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SpoolError } from './error.ts';
 import { scan } from './scanner.ts';
-import { listSegments, segmentName } from './segments.ts';
+import { listSegments, type Segment, segmentName } from './segments.ts';
 
 export type ReadSpoolOptions = {
   dir: string;
   /** Select events received at `from` or later, ms since 1970. */
   from: number;
+  /** Those to read; by default the ones that exist when it is called. */
+  segments?: Segment[];
+  /** Called for each of them that was removed meanwhile, when its turn comes. */
+  onRemoved?: ((segment: Segment) => void) | undefined;
   /** Called for bytes between records that are not a record; their events are missing from the result. */
   onDamage?: ((damage: { segment: number; offset: number; bytes: number }) => void) | undefined;
 };
@@ -30,17 +34,19 @@ const CLOCK_STEP_MS = 10 * 60_000;
 
 /**
  * Reads the events in the spool `dir` by time of receipt, in order, including retained ones. Any process may call it, also while the
- * sidecar appends and removes: it takes no lock and changes nothing. It reads the segments that exist when it is called, and skips one that
- * is removed meanwhile. Throws a `SpoolError` if there is no spool, or one of a newer version.
+ * sidecar appends and removes: it takes no lock and changes nothing. It skips a segment that is removed meanwhile. Throws a `SpoolError` if
+ * there is no spool, or one of a newer version.
  */
-export async function* readSpool({ dir, from, onDamage }: ReadSpoolOptions): AsyncGenerator<Spooled> {
-  const segments = await listSegments(dir).catch((cause: unknown) => {
-    throw new SpoolError('SPOOL_OPEN', `cannot read the spool ${dir}`, cause);
-  });
-  for (const { first: segment, written } of segments) {
+export async function* readSpool(options: ReadSpoolOptions): AsyncGenerator<Spooled> {
+  const { dir, from, onRemoved, onDamage } = options;
+  for (const one of options.segments ?? (await segmentsOf(dir))) {
+    const { first: segment, written } = one;
     if (isBefore(written, from)) continue;
     const file = await openIfThere(join(dir, segmentName(segment)));
-    if (file === undefined) continue;
+    if (file === undefined) {
+      onRemoved?.(one);
+      continue;
+    }
     const { size } = await file.stat();
     try {
       for await (const found of scan(file, size)) {
@@ -62,14 +68,20 @@ export async function* readSpool({ dir, from, onDamage }: ReadSpoolOptions): Asy
   }
 }
 
-/** How many bytes `readSpool` reads. */
-export async function bytesSince(dir: string, from: number): Promise<number> {
-  const segments = await listSegments(dir);
+/** The bytes of `segments` that `readSpool` reads. */
+export function bytesSince(segments: Segment[], from: number): number {
   return segments.reduce((sum, { written, bytes }) => sum + (isBefore(written, from) ? 0 : bytes), 0);
 }
 
 function isBefore(written: number, from: number): boolean {
   return written + CLOCK_STEP_MS < from;
+}
+
+/** The segments in `dir`, oldest first. */
+export function segmentsOf(dir: string): Promise<Segment[]> {
+  return listSegments(dir).catch((cause: unknown) => {
+    throw new SpoolError('SPOOL_OPEN', `cannot read the spool ${dir}`, cause);
+  });
 }
 
 function openIfThere(path: string): Promise<FileHandle | undefined> {

@@ -10,9 +10,9 @@ import {
 } from '../history.ts';
 import { readCursor } from './cursor.ts';
 import { SpoolError } from './error.ts';
-import { bytesSince, readSpool } from './history.ts';
+import { bytesSince, readSpool, segmentsOf } from './history.ts';
 import { readOrMakeId } from './id.ts';
-import { listSegments } from './segments.ts';
+import type { Segment } from './segments.ts';
 
 export type RetainedHistoryOptions = {
   dir: string;
@@ -37,23 +37,37 @@ export function createRetainedHistory({ dir, cursor, node }: RetainedHistoryOpti
     if (!existsSync(id)) throw new SpoolError('SPOOL_OPEN', `there is no spool in ${dir}`);
     const boot = await readOrMakeId(id);
     const passed = (await readCursor(join(dir, 'cursors', cursor)))?.sequence;
-    const removedBefore = await beginOf(dir);
+    const segments = await segmentsOf(dir);
+    let removedBefore = await beginOf(dir, segments);
     const since = Math.max(0, from - SKEW_MS);
     let begin: number | undefined;
     let damaged = 0;
-    const onDamage = ({ bytes }: { bytes: number }) => {
-      damaged += bytes;
-    };
-    const of = await bytesSince(dir, since);
+    let removed: Segment | undefined;
+    const reading = readSpool({
+      dir,
+      from: since,
+      segments,
+      onRemoved(segment) {
+        removed = segment;
+      },
+      onDamage({ bytes }) {
+        damaged += bytes;
+      },
+    });
+    const of = bytesSince(segments, since);
     let done = 0;
-    for await (const { first, received, values, lines } of readSpool({ dir, from: since, onDamage })) {
+    for await (const { first, received, values, lines } of reading) {
+      // The sidecar has overtaken this reader: it is complete from here on only.
+      if (removed !== undefined) removedBefore = received;
+      removed = undefined;
       begin ??= first;
       await handle(values.map((value, i) => toPast(value, first + i, received)));
       done += lines.length;
       onRead?.(done, of);
     }
+    if (removed !== undefined) removedBefore = removed.written;
     return {
-      since: begin === 0 ? 0 : Math.max(since, removedBefore ?? 0),
+      since: begin === 0 && removedBefore === undefined ? 0 : Math.max(since, removedBefore ?? 0),
       removedBefore,
       // The spool removes what its consumer has passed.
       removedUnread: [],
@@ -76,9 +90,9 @@ export function createRetainedHistory({ dir, cursor, node }: RetainedHistoryOpti
 }
 
 /** When the oldest event that is left was received; undefined if nothing was ever removed. */
-async function beginOf(dir: string): Promise<number | undefined> {
-  const [oldest] = await listSegments(dir);
+async function beginOf(dir: string, segments: Segment[]): Promise<number | undefined> {
+  const [oldest] = segments;
   if (oldest === undefined || oldest.first === 0) return undefined;
-  for await (const { received } of readSpool({ dir, from: 0 })) return received;
+  for await (const { received } of readSpool({ dir, from: 0, segments })) return received;
   return oldest.written;
 }

@@ -3,8 +3,10 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { BacktestAnswer } from '../../cli/backtest-text.ts';
+import { periodOf } from '../../heat/hot-folder.ts';
 import type { WholeHotList } from '../../heat/hot-list.ts';
 import { obtainNginx } from '../../provision/nginx.ts';
+import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { BROWSER, views } from '../parts/load.ts';
 import { report } from '../parts/report.ts';
@@ -201,6 +203,26 @@ suiteWith(['nginx'])('hot items', () => {
       await chain.sidecar.metric('hotitem_heat_decisions_total{signal="busy",change="held"}'),
     ).toBeGreaterThan(0);
   });
+
+  if (FULL) {
+    test('nothing is hot for nginx twenty seconds after a kill -9 of the sidecar', async () => {
+      expect((await hotitem('pin', '12', '--reason', 'campaign')).code).toBe(0);
+      await until(() => isHotForNginx('12'), { timeoutMs: SOON_MS, what: '12 to be hot' });
+      await chain.sidecar.kill();
+      const killed = Date.now();
+      expect(await isHotForNginx('12')).toBe(true);
+      await until(async () => !(await isHotForNginx('12')), { timeoutMs: SOON_MS, what: '12 to be cold' });
+      // Of ten seconds each; it had made the files of its own and of the next one.
+      expect(periodOf(Date.now()) - periodOf(killed)).toBeLessThanOrEqual(2);
+      await chain.sidecar.start();
+      await until(() => isHotForNginx('12'), { timeoutMs: SOON_MS, what: '12 to be hot again' });
+    });
+  }
+
+  async function isHotForNginx(item: string): Promise<boolean> {
+    const { headers } = await fetch(`http://127.0.0.1:${chain.port}/web/item/${item}.html`);
+    return headers.get('x-hotitem-hot') === '1';
+  }
 
   function logged(message: string): boolean {
     return readFileSync(join(chain.home, 'sidecar.log'), 'utf8').includes(message);

@@ -34,7 +34,7 @@ afterEach(async () => {
 });
 
 describe('hotitem replay, from the spool into DuckDB', () => {
-  test('restores the events of a lost file through the process that has the new one; then the accounting balances', async () => {
+  test('restores the events of a lost file through the process that has the new one; then the accounting balances, and a replay heats nothing', async () => {
     await runSidecar();
     await capture(COUNT);
     await sidecar?.stop();
@@ -52,6 +52,8 @@ describe('hotitem replay, from the spool into DuckDB', () => {
     });
     expect(await replay()).toMatchObject({ answer: { created: 0, existing: COUNT } });
     expect(await verify()).toMatchObject({ status: 0, answer: { balanced: true, there: COUNT, gaps: [] } });
+    expect(await sidecar?.metric('hotitem_heat_observed_total')).toBe(0);
+    expect(await sidecar?.json('/api/v1/hot')).toMatchObject({ hot: [] });
 
     await sidecar?.stop();
     expect(await verify()).toMatchObject({ status: 0, answer: { there: COUNT } });

@@ -226,6 +226,74 @@ test('no item leaves and re-enters within its dwell, for random views', () => {
   expect(Math.min(...shop.changes.map(({ since }) => since))).toBeGreaterThan(START);
 });
 
+describe('an item that is far from every threshold', () => {
+  const batch = fc.record({
+    item: fc.integer({ min: 0, max: 2 }),
+    /** Few, so that the next batch is needed to see what this one should have found. */
+    count: fc.oneof(
+      { weight: 9, arbitrary: fc.integer({ min: 1, max: 5 }) },
+      fc.integer({ min: 1, max: 90 }),
+    ),
+    /** Since the batch before. */
+    ticks: fc.oneof(
+      { weight: 20, arbitrary: fc.constant(0) },
+      { weight: 2, arbitrary: fc.constant(1) },
+      fc.integer({ min: 0, max: 99 }),
+    ),
+    visitors: fc.constantFrom(1, 4, 1_000, 1_000),
+    isBot: fc.constantFrom(false, false, false, true),
+    lateMs: fc.oneof(fc.constant(0), fc.nat(12_000)),
+    weight: fc.constantFrom(1, 1, 1, 5),
+  });
+  type Batch = typeof batch extends fc.Arbitrary<infer One> ? One : never;
+
+  test('is not checked with each batch, and yet enters with the same one as if it were', () => {
+    const seen = new Set<string>();
+    fc.assert(
+      fc.property(fc.array(batch, { minLength: 200, maxLength: 300, size: 'max' }), (batches) => {
+        const found = decided(batches, false);
+        for (const { signal } of found) seen.add(signal);
+        expect(found).toEqual(decided(batches, true));
+      }),
+      { numRuns: FULL ? 200 : 8, seed: 8, endOnFailure: true },
+    );
+    expect([...seen].sort()).toEqual(['busy', 'concentrated', 'surge']);
+  });
+
+  /** `checksAll`: rules that are replaced make each item due. */
+  function decided(batches: Batch[], checksAll: boolean) {
+    const found: { batch: number; item: string; signal: string; change: string; reason: string }[] = [];
+    // So that each signal is the next that an item can enter by.
+    const rules = compileRules([
+      { name: 'few', items: ['item-1', 'item-2'], surge: { visitors: Number.POSITIVE_INFINITY } },
+      { name: 'few', items: ['item-1'], concentrated: { perSecond: 5 } },
+      { name: 'busy', items: ['item-2'], concentrated: { perSecond: Number.POSITIVE_INFINITY } },
+    ]);
+    let [now, name, visitor, index] = [START, '', 0, 0];
+    const decisions = createDecisions({
+      rules,
+      onChange: ({ item, signal, change, reason }) =>
+        void found.push({ batch: index, item, signal, change, reason }),
+    });
+    const stored = { at: START, seconds: 3_600, itemsSeen: 100, shop: 20_000, items: [] };
+    const heat = createHeat({ now, nameOf: () => name, decisions, rules, stored, places: 64 });
+    for (const { item, count, ticks, visitors, isBot, lateMs, weight } of batches) {
+      for (let i = 0; i < ticks; i++) {
+        now += 100;
+        heat.advance(now);
+      }
+      name = `item-${item}`;
+      const different = item === 1 ? Math.min(visitors, 6) : visitors;
+      for (let i = 0; i < count; i++)
+        heat.observe(mix(2 * item + 1), mix(~item), mix(visitor++ % different), weight, isBot, now - lateMs);
+      heat.decide();
+      if (checksAll) heat.setRules(rules);
+      index++;
+    }
+    return found;
+  }
+});
+
 describe('concentrated', () => {
   test('is an item that one scraper views, with the scraper named, and without a surge', () => {
     const shop = simulateLearntShop();

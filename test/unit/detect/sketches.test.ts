@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { REGISTERS } from '../../../detect/hyperloglog.ts';
 import { createSketches } from '../../../detect/sketches.ts';
+import { REGISTERS } from '../../../detect/ultraloglog.ts';
 import { mix } from '../../../event/mix.ts';
 
-const FOUR_ERRORS = 4 * (1.04 / Math.sqrt(REGISTERS));
+const FOUR_ERRORS = 4 * (0.76 / Math.sqrt(REGISTERS));
 const HOT = 3;
 
 describe('sketches of the hottest items', () => {

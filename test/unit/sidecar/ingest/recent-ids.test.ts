@@ -23,6 +23,24 @@ describe('recent ids', () => {
     expect(anyOf(id(1), id(7))).toBe(true);
   });
 
+  test('tell apart ids that have a place and a tag in common, and know those whose words are zero', () => {
+    const recent = createRecentIds();
+    const ids: [number, number][] = [
+      [0, 0],
+      [0, 5],
+      [1, 5],
+      [2, 5],
+      [-1, 5],
+      [-2, 5],
+      [1 << 24, 5],
+    ];
+    for (const [i, one] of ids.entries()) {
+      expect(ids.map((other) => recent.has(...other))).toEqual(ids.map((_, at) => at < i));
+      recent.add(...one);
+    }
+    expect(ids.every((one) => recent.has(...one))).toBe(true);
+  });
+
   test('do not contain an id that was never added', () => {
     const recent = createRecentIds();
     for (let i = 0; i < 1000; i++) recent.add(...id(i));

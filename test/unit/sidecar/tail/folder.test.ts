@@ -18,7 +18,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Oddity } from '../../../../sidecar/tail/folder.ts';
 import { FULL } from '../../../parts/full.ts';
 import { until } from '../../../parts/until.ts';
-import { age, startTailed, type Tailed, tailFolder, untilLooked, untilTaken } from './start.ts';
+import { age, PATIENCE_MS, startTailed, type Tailed, tailFolder, untilLooked, untilTaken } from './start.ts';
 
 const NOBODY = 65_534;
 const FILES = FULL ? 10_000 : 2_000;
@@ -42,7 +42,7 @@ describe('in its folder the tail', () => {
     make(path);
     tailed.write('b.tsv', 'b\n');
     await untilTaken(tailed, ['b']);
-    await until(() => tailed.odd(reason) === 1, { timeoutMs: 5000, what: 'its number' });
+    await until(() => tailed.odd(reason) === 1, { timeoutMs: PATIENCE_MS, what: 'its number' });
     await untilLooked(tailed);
 
     expect(tailed.taken).toEqual(['b']);
@@ -50,7 +50,7 @@ describe('in its folder the tail', () => {
     expect(tailed.gauge('spill_waiting_bytes')).toBe(0);
     expect(tailed.gauge('spill_full')).toBe(0);
     rmSync(path, { recursive: true });
-    await until(() => tailed.odd(reason) === 0, { timeoutMs: 5000, what: 'it to be forgotten' });
+    await until(() => tailed.odd(reason) === 0, { timeoutMs: PATIENCE_MS, what: 'it to be forgotten' });
   });
 
   const byRoot = isRoot ? test : test.skip;
@@ -67,7 +67,7 @@ describe('in its folder the tail', () => {
     renameSync(moved, join(dir, 'a.tsv'));
     chownSync(tailed.write('b.tsv', 'b\n'), NOBODY, NOBODY);
     await untilTaken(tailed, ['b']);
-    await until(() => tailed.odd('owner') === 1, { timeoutMs: 5000, what: 'its number' });
+    await until(() => tailed.odd('owner') === 1, { timeoutMs: PATIENCE_MS, what: 'its number' });
     chownSync(join(dir, 'a.tsv'), NOBODY, NOBODY);
 
     await untilTaken(tailed, ['b', 'moved']);
@@ -101,14 +101,14 @@ describe('in its folder the tail', () => {
     const tailed = await startTailed(folder);
     for (let i = 1; i <= 20; i++) {
       tailed.write('b.tsv', `${i}\n`);
-      await until(() => tailed.taken.includes(`${i}`), { timeoutMs: 5000, what: 'a line beside it' });
+      await until(() => tailed.taken.includes(`${i}`), { timeoutMs: PATIENCE_MS, what: 'a line beside it' });
       if (i > 1) continue;
-      await until(() => tailed.odd('junk') === 1, { timeoutMs: 5000, what: 'it to be counted' });
+      await until(() => tailed.odd('junk') === 1, { timeoutMs: PATIENCE_MS, what: 'it to be counted' });
       expect(tailed.gauge('spill_waiting_bytes')).toBeLessThan(1_000_000);
     }
-    await until(() => !existsSync(junk), { timeoutMs: 20_000, what: 'its removal' });
+    await until(() => !existsSync(junk), { timeoutMs: 2 * PATIENCE_MS, what: 'its removal' });
     expect(tailed.taken).toContain('bad');
-    await until(() => tailed.odd('junk') === 0, { timeoutMs: 5000, what: 'it to be forgotten' });
+    await until(() => tailed.odd('junk') === 0, { timeoutMs: PATIENCE_MS, what: 'it to be forgotten' });
   });
 
   test('is not blocked by a file without read permission, and reads it when it may', async () => {
@@ -122,7 +122,7 @@ describe('in its folder the tail', () => {
 
     await untilTaken(tailed, ['b']);
     expect([...tailed.warnings]).toEqual(['tail file']);
-    await until(() => tailed.odd('unreadable') === 1, { timeoutMs: 5000, what: 'its number' });
+    await until(() => tailed.odd('unreadable') === 1, { timeoutMs: PATIENCE_MS, what: 'its number' });
     expect(tailed.gauge('spill_waiting_bytes')).toBe(0);
   });
 
@@ -131,7 +131,7 @@ describe('in its folder the tail', () => {
     tailed.write('a.tsv', 'a\n');
     await untilTaken(tailed, ['a']);
     rmSync(tailed.dir, { recursive: true });
-    await until(() => existsSync(tailed.dir), { timeoutMs: 5000, what: 'the folder' });
+    await until(() => existsSync(tailed.dir), { timeoutMs: PATIENCE_MS, what: 'the folder' });
     tailed.write('b.tsv', 'another\n');
 
     await untilTaken(tailed, ['a', 'another']);
@@ -145,11 +145,11 @@ describe('in its folder the tail', () => {
     writeFileSync(file, '');
     rmSync(tailed.dir, { recursive: true });
     renameSync(file, tailed.dir);
-    await until(() => tailed.failure() !== undefined, { timeoutMs: 5000, what: 'a failure' });
+    await until(() => tailed.failure() !== undefined, { timeoutMs: PATIENCE_MS, what: 'a failure' });
     expect(tailed.failure()).toContain('ENOTDIR');
 
     rmSync(tailed.dir);
-    await until(() => tailed.failure() === undefined, { timeoutMs: 5000, what: 'its end' });
+    await until(() => tailed.failure() === undefined, { timeoutMs: PATIENCE_MS, what: 'its end' });
   });
 
   test(`takes in and removes ${FILES} files, and meanwhile what is being written`, async () => {
@@ -178,7 +178,7 @@ test('offsets that cannot be stored (a full disk) do not prevent reading and rem
   const path = tailed.write('a.tsv', `${lines.join('\n')}\n`);
   await untilTaken(tailed, lines);
   age(path, 190);
-  await until(() => !existsSync(path), { timeoutMs: 5000, what: 'the removal' });
+  await until(() => !existsSync(path), { timeoutMs: PATIENCE_MS, what: 'the removal' });
 
   expect([...tailed.warnings]).toEqual(['tail offsets']);
 });
@@ -216,7 +216,7 @@ describe.each(MARKERS)('the marker %s', (marker) => {
     const path = tailed.write('a.tsv', 'a\n');
     await untilFull(tailed, 1);
     await until(() => lstatSync(join(folder, marker), { throwIfNoEntry: false })?.isFile(), {
-      timeoutMs: 5000,
+      timeoutMs: PATIENCE_MS,
       what: 'a file',
     });
     age(path, 190);
@@ -235,7 +235,7 @@ describe.each(MARKERS)('the marker %s', (marker) => {
     await untilTaken(tailed, ['a']);
     expect([...tailed.warnings]).toContain('spill marker');
     age(path, 190);
-    await until(() => !existsSync(path), { timeoutMs: 5000, what: 'the removal' });
+    await until(() => !existsSync(path), { timeoutMs: PATIENCE_MS, what: 'the removal' });
   });
 
   test('is not a folder of that name, which is left alone', async () => {
@@ -253,7 +253,7 @@ describe.each(MARKERS)('the marker %s', (marker) => {
     const folder = tailFolder();
     writeFileSync(join(folder, marker), '');
     await startTailed(folder);
-    await until(() => !existsSync(join(folder, marker)), { timeoutMs: 5000, what: 'its removal' });
+    await until(() => !existsSync(join(folder, marker)), { timeoutMs: PATIENCE_MS, what: 'its removal' });
   });
 });
 
@@ -264,7 +264,10 @@ function fileBeside(path: string): string {
 }
 
 function untilFull(tailed: Tailed, value: number): Promise<boolean> {
-  return until(() => tailed.gauge('spill_full') === value, { timeoutMs: 5000, what: `spill_full ${value}` });
+  return until(() => tailed.gauge('spill_full') === value, {
+    timeoutMs: PATIENCE_MS,
+    what: `spill_full ${value}`,
+  });
 }
 
 /** Root may read everything. */

@@ -36,6 +36,9 @@ export type Tailed = {
   close(): Promise<void>;
 };
 
+/** On a machine that others use, one look of the tail may take seconds. */
+export const PATIENCE_MS = 20_000;
+
 const started: Tailed[] = [];
 const folders: string[] = [];
 afterEach(async () => {
@@ -120,7 +123,7 @@ export async function startTailed(
 /** Waits until exactly these lines were taken in. */
 export async function untilTaken({ taken }: Tailed, lines: string[]): Promise<void> {
   await until(() => taken.length >= lines.length, {
-    timeoutMs: 10_000,
+    timeoutMs: PATIENCE_MS,
     what: `${lines.length} lines`,
     detail: () => JSON.stringify(taken.slice(0, 20)),
   });
@@ -132,7 +135,7 @@ export async function untilTaken({ taken }: Tailed, lines: string[]): Promise<vo
 /** Waits until it has looked into the folder a few times more. */
 export async function untilLooked(tailed: Tailed): Promise<void> {
   const before = tailed.looks;
-  await until(() => tailed.looks > before + 4, { timeoutMs: 5_000, what: 'a few looks' });
+  await until(() => tailed.looks > before + 4, { timeoutMs: PATIENCE_MS, what: 'a few looks' });
 }
 
 /** Makes a file look as if it had last been written to that long ago. */

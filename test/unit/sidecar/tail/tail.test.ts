@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { canMakeOverlay, makeOverlay } from '../../../parts/overlay.ts';
 import { until } from '../../../parts/until.ts';
-import { age, startTailed, tailFolder, untilLooked, untilTaken } from './start.ts';
+import { age, PATIENCE_MS, startTailed, tailFolder, untilLooked, untilTaken } from './start.ts';
 
 describe('the tail ingests', () => {
   test('each complete line of each file, while they grow', async () => {
@@ -45,7 +45,7 @@ describe('the tail ingests', () => {
       const tailed = await startTailed();
       const good = 'x'.repeat(200);
       tailed.write('a.tsv', `${'\0'.repeat(256 * 1024 + distance)}${good}\n`);
-      await until(() => tailed.taken.join('').includes('x'), { timeoutMs: 5000, what: 'the line' });
+      await until(() => tailed.taken.join('').includes('x'), { timeoutMs: PATIENCE_MS, what: 'the line' });
       expect(tailed.taken.map((line) => line.replaceAll('\0', '')).filter(Boolean)).toEqual([good]);
     },
   );
@@ -62,7 +62,7 @@ describe('the tail ingests', () => {
     const tailed = await startTailed();
     tailed.refuse = true;
     tailed.write('a.tsv', 'a\n');
-    await until(() => tailed.refusals > 1, { timeoutMs: 5000, what: 'two attempts' });
+    await until(() => tailed.refusals > 1, { timeoutMs: PATIENCE_MS, what: 'two attempts' });
     tailed.refuse = false;
     await untilTaken(tailed, ['a']);
   });
@@ -177,9 +177,9 @@ describe('a file is removed', () => {
     await untilTaken(tailed, ['a']);
     age(path, 181);
     await untilTaken(tailed, ['a', 'torn']);
-    await until(() => !existsSync(path), { timeoutMs: 5000, what: 'the removal' });
+    await until(() => !existsSync(path), { timeoutMs: PATIENCE_MS, what: 'the removal' });
     await until(() => readFileSync(tailed.offsetsPath, 'utf8') === '[]', {
-      timeoutMs: 5000,
+      timeoutMs: PATIENCE_MS,
       what: 'its offset to be forgotten',
     });
   });
@@ -189,7 +189,7 @@ describe('a file is removed', () => {
     const path = tailed.write('a.tsv', 'a\ntorn');
     await untilTaken(tailed, ['a', 'torn']);
     await until(() => tailed.gauge('spill_waiting_bytes') === 0, {
-      timeoutMs: 5000,
+      timeoutMs: PATIENCE_MS,
       what: 'nothing to wait',
     });
     tailed.write('a.tsv', 'b\n');
@@ -213,7 +213,7 @@ describe('a file is removed', () => {
     tailed.write('a.tsv', 'a\n');
     await untilTaken(tailed, ['a']);
     const grows = setInterval(() => tailed.write('a.tsv', 'x'), 5);
-    await until(() => tailed.taken.length > 2, { timeoutMs: 5000, what: 'parts of it' }).finally(() =>
+    await until(() => tailed.taken.length > 2, { timeoutMs: PATIENCE_MS, what: 'parts of it' }).finally(() =>
       clearInterval(grows),
     );
     expect(tailed.taken.join('')).toMatch(/^ax+$/);
@@ -225,7 +225,7 @@ describe('a file is removed', () => {
     age(path, 170);
     const older = tailed.write('b.tsv', 'b\n');
     age(older, 190);
-    await until(() => !existsSync(older), { timeoutMs: 5000, what: 'the removal of the older' });
+    await until(() => !existsSync(older), { timeoutMs: PATIENCE_MS, what: 'the removal of the older' });
     expect(existsSync(path)).toBe(true);
   });
 
@@ -234,7 +234,7 @@ describe('a file is removed', () => {
     tailed.refuse = true;
     const path = tailed.write('a.tsv', 'a\n');
     age(path, 190);
-    await until(() => tailed.refusals > 1, { timeoutMs: 5000, what: 'two attempts' });
+    await until(() => tailed.refusals > 1, { timeoutMs: PATIENCE_MS, what: 'two attempts' });
     expect(existsSync(path)).toBe(true);
   });
 });

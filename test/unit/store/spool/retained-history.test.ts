@@ -1,8 +1,9 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import type { PastRecord, TimeRange } from '../../../../store/history.ts';
 import { createRetainedHistory } from '../../../../store/spool/retained-history.ts';
+import { until } from '../../../parts/until.ts';
 import { events, open, segmentsIn, take, tempFolder } from './folder.ts';
 
 const MINUTE = 60_000;
@@ -68,9 +69,28 @@ describe('a spool as history', () => {
     for (; minute < 20; minute++) await spool.appendLines(events(10, minute * 10));
     await take(spool);
     await spool.appendLines(events(10, 200));
+    await until(() => segmentsIn(spool.dir).length === spool.stats().segments, {
+      timeoutMs: 10_000,
+      what: 'the removal',
+    });
     const { records, reach } = await read(spool.dir, EVER);
     expect(Number(records[0]?.position)).toBeGreaterThan(0);
     expect(reach.removedBefore).toBe(records[0]?.received);
+  });
+
+  test('reports that it is complete only from when on, after the sidecar removed what it had not read yet', async () => {
+    let minute = 0;
+    const spool = await open({ segmentBytes: 400, now: () => START + minute * MINUTE });
+    for (; minute < 20; minute++) await spool.appendLines(events(10, minute * 10));
+    const segments = segmentsIn(spool.dir);
+    let isFirst = true;
+    const { records, reach } = await read(spool.dir, EVER, () => {
+      if (isFirst) for (const name of segments.slice(0, 3)) rmSync(join(spool.dir, name));
+      isFirst = false;
+    });
+    const hole = records.findIndex(({ position }, i) => Number(position) !== i);
+    expect(hole).toBeGreaterThan(0);
+    expect(reach).toMatchObject({ since: records[hole]?.received, removedBefore: records[hole]?.received });
   });
 
   test('reports removed events also if nothing is left', async () => {
@@ -88,11 +108,12 @@ describe('a spool as history', () => {
     expect(segmentsIn(dir)).toEqual([]);
   });
 
-  async function read(dir: string, range: TimeRange) {
+  async function read(dir: string, range: TimeRange, onRecords: () => void = () => {}) {
     const history = createRetainedHistory({ dir, cursor: 'a', node: 'web-1' });
     const records: PastRecord[] = [];
     const reach = await history.read(range, async (some) => {
       records.push(...some);
+      onRecords();
     });
     return { records, reach };
   }
