@@ -7,7 +7,7 @@ const ESC = '\u001b';
 /** What `top` draws: from the upper left corner on, then it erases what is below. */
 const SCREEN = new RegExp(`${ESC}\\[H([^]*?)${ESC}\\[J`, 'g');
 const STYLE = new RegExp(`${ESC}\\[(\\d+)m`, 'g');
-const ERASE = new RegExp(`${ESC}\\[K`, 'g');
+const ERASE = new RegExp(`${ESC}\\[K|\\r`, 'g');
 const CLASSES: Record<string, string> = { 1: 'bold', 2: 'dim', 7: 'inverse', 33: 'hot' };
 
 const CSS = `
