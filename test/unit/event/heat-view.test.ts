@@ -7,7 +7,6 @@ import { FIELDS } from '../../../event/fields.ts';
 import { createHeatView } from '../../../event/heat-view.ts';
 import { createLine } from '../../../event/line.ts';
 import { createVisitorHash } from '../../../event/visitor.ts';
-import { runs } from '../../parts/full.ts';
 import { line, NODE, utf8 } from './lines.ts';
 
 const reader = createLine();
@@ -89,7 +88,7 @@ describe('the item of a view', () => {
         items.set(item, found);
         bits.set(found, item);
       }),
-      { numRuns: runs(3_000) },
+      { numRuns: 3_000 },
     );
     expect(items.size).toBeGreaterThan(300);
   });

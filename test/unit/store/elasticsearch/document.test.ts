@@ -8,7 +8,6 @@ import { isPlain, parsePlain } from '../../../../event/parse-plain.ts';
 import { visitorOf } from '../../../../event/visitor.ts';
 import { createBody } from '../../../../store/elasticsearch/body.ts';
 import { toOperation } from '../../../../store/elasticsearch/document.ts';
-import { runs } from '../../../parts/full.ts';
 import { createLongWork } from '../../../parts/long-work.ts';
 
 const text = fc.string({ unit: 'binary' });
@@ -142,7 +141,7 @@ test('an event from the fast path gives the same document as from the slow path'
       expect(isPlain({ ...event })).toBe(false);
       expect(toOperation(event)).toBe(toOperation({ ...event }));
     }),
-    { numRuns: runs(2_000) },
+    { numRuns: 2_000 },
   );
   expect(plain).toBeGreaterThan(50);
 });
