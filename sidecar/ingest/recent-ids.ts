@@ -8,32 +8,40 @@ export type RecentIds = {
   add(high: number, low: number): void;
 };
 
-/** Slots per generation; at most half of them are used. 2 × 9 MB, at least the last 524,288 ids. */
+/** Slots per generation; at most half of them are used. 16 MB in all, for at least the last 524,288 ids. */
 const SLOT_BITS = 20;
 const SLOTS = 1 << SLOT_BITS;
-const TAG_SHIFT = 24;
-/** Zero marks an empty slot; a tag of zero is stored as this. */
-const NOT_EMPTY = 1;
+const MOST_IDS = SLOTS / 2;
+const GENERATIONS = 2;
+const LAST_WORD = GENERATIONS * SLOTS - 1;
+/** A word of a slot: how many ids had been added with this one, and bits of the id. Zero: empty. */
+const NUMBER_BITS = 20;
+const NUMBER = (1 << NUMBER_BITS) - 1;
+const TAG = ~NUMBER;
 
 /**
  * Two generations of an open-addressing hash table: when the younger is half full, it replaces the older, which is forgotten. It stores the
  * first 64 bits of nginx's random request id. Among the last million events, two have the same bits with a probability of one in 10^13 per
  * event; the second would then be counted as a duplicate and dropped.
+ *
+ * Nearly all ids are new, and each costs one access to memory that is in no cache: the words of both generations are side by side, their bits of
+ * the id tell that it is not there, and the ids themselves are written one after another.
  */
 export function createRecentIds(): RecentIds {
-  let young = createTable();
-  let old = createTable();
+  const words = new Int32Array(GENERATIONS * SLOTS);
+  const fetched = new Int32Array(1);
+  let young = createGeneration(words, 0);
+  let old = createGeneration(words, 1);
   return {
     has,
     hasAny(high, low) {
-      young.fetch(low);
-      old.fetch(low);
+      fetch(low);
       for (let i = 0; i < high.length; i++) if (has(high[i] ?? 0, low[i] ?? 0)) return true;
       return false;
     },
     add(high, low) {
       young.add(high, low);
-      if (young.size() < SLOTS / 2) return;
+      if (young.size() < MOST_IDS) return;
       const forgotten = old;
       old = young;
       young = forgotten;
@@ -44,52 +52,48 @@ export function createRecentIds(): RecentIds {
   function has(high: number, low: number): boolean {
     return young.has(high, low) || old.has(high, low);
   }
-}
 
-/** A byte of each id is beside the table: nearly all ids are new, which the bytes alone tell, and these fit into the caches. */
-function createTable() {
-  const ids = new Int32Array(2 * SLOTS);
-  const tags = new Uint8Array(SLOTS);
-  const fetched = new Int32Array(1);
-  let used = 0;
-  return {
-    size: () => used,
-    /** Reads the tags of these ids. The loop does so little that the processor fetches the memory of dozens of them at the same time. */
-    fetch(low: number[]) {
-      const all = tags;
-      let read = 0;
-      for (let i = 0; i < low.length; i++) read ^= all[placeOf(low[i] ?? 0, SLOT_BITS)] ?? 0;
-      // V8 omits a read whose result is not used.
-      fetched[0] = read;
-    },
-    has: (high: number, low: number) => tags[find(high, low)] !== 0,
-    add(high: number, low: number) {
-      const slot = find(high, low);
-      if (tags[slot] !== 0) return;
-      tags[slot] = tagOf(high);
-      ids[2 * slot] = high;
-      ids[2 * slot + 1] = low;
-      used++;
-    },
-    clear() {
-      tags.fill(0);
-      used = 0;
-    },
-  };
-
-  /** Its slot, or the empty slot where it would be. */
-  function find(high: number, low: number): number {
-    const tag = tagOf(high);
-    let slot = placeOf(low, SLOT_BITS);
-    for (;;) {
-      const found = tags[slot];
-      if (found === 0) return slot;
-      if (found === tag && ids[2 * slot] === high && ids[2 * slot + 1] === low) return slot;
-      slot = (slot + 1) & (SLOTS - 1);
-    }
+  /** The loop does so little that the processor fetches the memory of dozens of ids at the same time. */
+  function fetch(low: number[]): void {
+    const all = words;
+    let read = 0;
+    for (let i = 0; i < low.length; i++) read ^= all[GENERATIONS * placeOf(low[i] ?? 0, SLOT_BITS)] ?? 0;
+    // V8 omits a read whose result is not used.
+    fetched[0] = read;
   }
 }
 
-function tagOf(high: number): number {
-  return high >>> TAG_SHIFT || NOT_EMPTY;
+function createGeneration(words: Int32Array, generation: number) {
+  const ids = new Int32Array(2 * MOST_IDS);
+  let count = 0;
+  return {
+    size: () => count,
+    has: (high: number, low: number) => words[find(high, low)] !== 0,
+    add(high: number, low: number) {
+      const at = find(high, low);
+      if (words[at] !== 0) return;
+      ids[2 * count] = high;
+      ids[2 * count + 1] = low;
+      words[at] = (high & TAG) | ++count;
+    },
+    clear() {
+      for (let at = generation; at < words.length; at += GENERATIONS) words[at] = 0;
+      count = 0;
+    },
+  };
+
+  /** The word of this id, or the empty word where it would be. */
+  function find(high: number, low: number): number {
+    const tag = high & TAG;
+    let at = GENERATIONS * placeOf(low, SLOT_BITS) + generation;
+    for (;;) {
+      const word = words[at] ?? 0;
+      if (word === 0 || ((word & TAG) === tag && isAt((word & NUMBER) - 1, high, low))) return at;
+      at = (at + GENERATIONS) & LAST_WORD;
+    }
+  }
+
+  function isAt(number: number, high: number, low: number): boolean {
+    return ids[2 * number] === high && ids[2 * number + 1] === low;
+  }
 }

@@ -23,7 +23,7 @@ describe('recent ids', () => {
     expect(anyOf(id(1), id(7))).toBe(true);
   });
 
-  test('tell apart ids that have a place and a tag in common, and know those whose words are zero', () => {
+  test('tell apart ids that have a place and bits in common, and know those whose words are zero', () => {
     const recent = createRecentIds();
     const ids: [number, number][] = [
       [0, 0],
@@ -33,6 +33,7 @@ describe('recent ids', () => {
       [-1, 5],
       [-2, 5],
       [1 << 24, 5],
+      [-1 << 20, 5],
     ];
     for (const [i, one] of ids.entries()) {
       expect(ids.map((other) => recent.has(...other))).toEqual(ids.map((_, at) => at < i));
