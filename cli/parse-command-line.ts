@@ -59,8 +59,8 @@ function read(args: string[], command: Command | undefined): { values: Flags; po
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const flag = /'?--([\w-]+)/.exec(message)?.[1];
-    const known = Object.keys(options);
-    if (flag === undefined || known.includes(flag)) throw new UsageError(message.split('. ')[0]);
+    const known = Object.keys(options).filter((name) => !FORMER_FLAGS.has(name));
+    if (flag === undefined || Object.hasOwn(options, flag)) throw new UsageError(message.split('. ')[0]);
     throw new UsageError(
       unknown(
         'flag',
@@ -94,8 +94,13 @@ function joinTimes(args: string[], options: Options): string[] {
 
 const GIVEN_BY_FLAG = SETTINGS.filter(({ secret }) => !secret);
 
+/** They are accepted, and not suggested. */
+const FORMER_FLAGS = new Set(SETTINGS.flatMap(({ former }) => former?.flag ?? []));
+
 function settingOptions(known: Setting[] = GIVEN_BY_FLAG): Options {
-  const settings = known.map(({ flag }) => [flag, { type: 'string' }] as const);
+  const settings = known.flatMap(({ flag, former }) =>
+    [flag, former?.flag ?? []].flat().map((name) => [name, { type: 'string' }] as const),
+  );
   return { config: { type: 'string' }, ...Object.fromEntries(settings) };
 }
 

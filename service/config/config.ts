@@ -1,10 +1,11 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { explain, show, suggest } from './explain.ts';
+import { explain, show } from './explain.ts';
 import { type ConfigPlace, findConfigFile } from './find-config-file.ts';
 import { isOfKubernetes } from './foreign-variables.ts';
+import { fromEnvironment, fromFlags } from './given-values.ts';
 import { parseSettings } from './parse-settings.ts';
 import { readOwn, readWithRights, type SettingsFile } from './read-rights.ts';
-import { SECRETS, SETTINGS, type Setting, settingOf } from './setting.ts';
+import { SECRETS, SETTINGS, settingOf } from './setting.ts';
 import { DEFAULT_TOPIC, decisionTopicOf, type Settings, settings } from './settings.ts';
 
 /** The settings, and what follows from them. */
@@ -56,14 +57,6 @@ export type ConfigSources = {
   flags: Record<string, string | undefined>;
 };
 
-/** Variables with our prefix that are not settings. */
-const OTHER_VARIABLES = new Set([
-  'HOTITEM_CONFIG',
-  'HOTITEM_NGINX',
-  'HOTITEM_NGINX_JS_MODULE',
-  'HOTITEM_CACHE',
-  'HOTITEM_CHROMIUM',
-]);
 /** Linux allows 107 bytes and a NUL. */
 const LONGEST_SOCKET_PATH = 107;
 const DEFAULT_GROUP = 'hotitem-sink';
@@ -77,14 +70,16 @@ export function loadConfig(sources: ConfigSources): Config {
   const env = Object.fromEntries(Object.entries(sources.env).filter(([name]) => !ignored.includes(name)));
   const source = findConfigFile(sources);
   const merged = readFile(source, sources.usual?.uid ?? 0, { problems, files });
-  problems.push(...renameFormer(merged));
-  for (const { path, value } of fromEnvironment(env, problems, files)) put(merged, path, value);
-  for (const setting of SETTINGS) {
-    const text = sources.flags[setting.flag] ?? sources.flags[setting.former?.flag ?? ''];
-    if (text !== undefined) put(merged, setting.path, toValue(setting, text));
+  const formerNames = renameFormer(merged, problems);
+  for (const { path, value, former } of [
+    ...fromEnvironment(env, problems, files),
+    ...fromFlags(sources.flags, problems),
+  ]) {
+    put(merged, path, value);
+    formerNames.set(path.join('.'), former);
   }
   const result = settings.safeParse(merged, { reportInput: true });
-  if (!result.success) problems.push(...result.error.issues.flatMap((issue) => explain(issue)));
+  if (!result.success) problems.push(...result.error.issues.flatMap((issue) => explain(issue, formerNames)));
   const config = result.success ? withWholePaths(withDerived(result.data)) : undefined;
   if (config !== undefined) problems.push(...socketProblems(config));
   if (problems.length > 0 || config === undefined) throw new ConfigError(problems, source.file);
@@ -110,17 +105,25 @@ function valueAt(merged: unknown, path: string[]): unknown {
   return path.reduce<unknown>((inner, key) => (isRecord(inner) ? inner[key] : undefined), merged);
 }
 
-/** Moves what a file sets by a former name. Returns the settings that it sets by both names. */
-function renameFormer(merged: Record<string, unknown>): string[] {
-  return SETTINGS.flatMap(({ path, former }) => {
+/**
+ * Moves what a file sets by a former name; a setting without a value counts as missing where the other name has one. Returns the former
+ * names by setting. Reports the settings that the file sets by both names.
+ */
+function renameFormer(merged: Record<string, unknown>, problems: string[]): Map<string, string | undefined> {
+  const renamed = new Map<string, string | undefined>();
+  for (const { path, former } of SETTINGS) {
     const value = former && valueAt(merged, former.path);
-    if (former === undefined || value === undefined) return [];
+    if (former === undefined || value === undefined) continue;
+    const [name, formerName] = [path.join('.'), former.path.join('.')];
+    const current = valueAt(merged, path);
     remove(merged, former.path);
-    if (valueAt(merged, path) !== undefined)
-      return [`${former.path.join('.')}: former name of ${path.join('.')}, which is set too: remove it`];
+    if (current != null && value !== null)
+      problems.push(`${formerName}: former name of ${name}, which is set too: remove it`);
+    if (current != null) continue;
     put(merged, path, value);
-    return [];
-  });
+    renamed.set(name, formerName);
+  }
+  return renamed;
 }
 
 function remove(target: Record<string, unknown>, path: string[]): void {
@@ -231,52 +234,6 @@ function readFile(
 function wayIn(error: unknown): string {
   const denied = typeof error === 'object' && error !== null && 'code' in error && error.code === 'EACCES';
   return denied ? ' (run this as root or as the user of the service, or set another file with --config)' : '';
-}
-
-function* fromEnvironment(
-  env: ConfigSources['env'],
-  problems: string[],
-  files: SettingsFile[],
-): Generator<{ path: string[]; value: unknown }> {
-  for (const [variable, text] of Object.entries(env)) {
-    if (text === undefined || text === '') continue;
-    const setting = settingOf(variable);
-    if (setting !== undefined) {
-      yield { path: setting.path, value: toValue(setting, text) };
-      continue;
-    }
-    if (!variable.startsWith('HOTITEM_') || isOther(variable)) continue;
-    const secret = variable.endsWith('_FILE') ? settingOf(variable.slice(0, -'_FILE'.length)) : undefined;
-    if (secret?.secret) {
-      try {
-        const { text: value, ...rights } = readWithRights(text);
-        files.push({ path: resolve(text), secret: true, ...rights });
-        yield { path: secret.path, value: value.trim() };
-      } catch (error) {
-        problems.push(`${variable}: cannot be read: ${error instanceof Error ? error.message : error}`);
-      }
-      continue;
-    }
-    problems.push(
-      `${variable}: unknown variable${suggest(
-        variable,
-        SETTINGS.map((known) => known.env),
-      )}`,
-    );
-  }
-}
-
-function isOther(variable: string): boolean {
-  return OTHER_VARIABLES.has(variable) || variable.startsWith('HOTITEM_TEST_');
-}
-
-function toValue({ kind }: Setting, text: string): unknown {
-  if (kind === 'list')
-    return text
-      .split(',')
-      .map((part) => part.trim())
-      .filter((part) => part !== '');
-  return kind === 'number' && text.trim() !== '' && !Number.isNaN(Number(text)) ? Number(text) : text;
 }
 
 function put(target: Record<string, unknown>, path: string[], value: unknown): void {

@@ -2,8 +2,11 @@ import { distance } from 'fastest-levenshtein';
 import type { z } from 'zod';
 import { SECRETS, SECTIONS, SETTINGS } from './setting.ts';
 
-/** The errors of the schema, one per line, without secrets. */
-export function explain(issue: z.core.$ZodIssue): string[] {
+/** The errors of the schema, one per line, without secrets. `formerNames`: by setting, as what it was given. */
+export function explain(
+  issue: z.core.$ZodIssue,
+  formerNames: ReadonlyMap<string, string | undefined> = new Map(),
+): string[] {
   const path = issue.path.join('.');
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => {
@@ -14,7 +17,8 @@ export function explain(issue: z.core.$ZodIssue): string[] {
     });
   }
   const got = mayHoldSecret(path, issue.input) ? '' : ` (got ${show(issue.input)})`;
-  return [`${path}: ${issue.message}${got}`];
+  const former = formerNames.get(path);
+  return [`${path}: ${issue.message}${got}${former === undefined ? '' : ` (set as ${former})`}`];
 }
 
 /** True for a secret, for a value in place of a section with secrets, and for the input of a rule about several settings. */

@@ -23,6 +23,15 @@ describe('the command line', () => {
     });
   });
 
+  test('accepts the former flag of a setting, and does not suggest it', () => {
+    expect(
+      parseCommandLine(['--spool-ladder', 'off', 'sidecar', '--spool-ladder-from=0.5'], COMMANDS),
+    ).toMatchObject({ name: 'sidecar', flags: { 'spool-ladder': 'off', 'spool-ladder-from': '0.5' } });
+    expect(() => parseCommandLine(['sidecar', '--spool-ladder-fro', '1'], COMMANDS)).toThrow(
+      /^unknown flag --spool-ladder-fro$/,
+    );
+  });
+
   test.each([
     [['--config', 'f', 'sidecar']],
     [['--spool-dir', 'sidecar', 'nginx', '--config', 'nginx', 'install']],

@@ -46,6 +46,67 @@ describe('the configuration', () => {
     ]);
   });
 
+  test.each<[string, Partial<ConfigSources>, string]>([
+    [
+      'variables',
+      { env: { HOTITEM_SPOOL_LADDER: 'off', HOTITEM_SPOOL_SHEDDING: 'on' } },
+      'HOTITEM_SPOOL_LADDER: former name of HOTITEM_SPOOL_SHEDDING, which is set too: remove it',
+    ],
+    [
+      'variables, the new one first',
+      { env: { HOTITEM_SPOOL_SHEDDING: 'on', HOTITEM_SPOOL_LADDER: 'off' } },
+      'HOTITEM_SPOOL_LADDER: former name of HOTITEM_SPOOL_SHEDDING, which is set too: remove it',
+    ],
+    [
+      'flags',
+      { flags: { 'spool-ladder': 'off', 'spool-shedding': 'on' } },
+      '--spool-ladder: former name of --spool-shedding, which is set too: remove it',
+    ],
+    [
+      'variables, a secret and its file',
+      { env: { HOTITEM_KAFKA_SASL_PASSWORD_FILE: 'x', HOTITEM_KAFKA_SASL_PASSWORD: 'hunter2' } },
+      'HOTITEM_KAFKA_SASL_PASSWORD and HOTITEM_KAFKA_SASL_PASSWORD_FILE: only one of them may be set',
+    ],
+  ])('rejects a setting that is set twice by %s', (_, sources, problem) => {
+    expect(problems(sources)).toContain(problem);
+  });
+
+  test.each([
+    [{ HOTITEM_KAFKA_BROKERS: 'ours:9092', KAFKA_BROKERS: 'theirs:9092' }],
+    [{ KAFKA_BROKERS: 'theirs:9092', HOTITEM_KAFKA_BROKERS: 'ours:9092' }],
+  ])('prefers our variable to the common one, in whichever order they are: %j', (env) => {
+    expect(load({ env }).kafka.brokers).toEqual(['ours:9092']);
+  });
+
+  test.each<[string, Partial<ConfigSources>, string]>([
+    ['variable', { env: { HOTITEM_SPOOL_LADDER_FROM: '7' } }, 'HOTITEM_SPOOL_LADDER_FROM'],
+    ['flag', { flags: { 'spool-ladder-from': '7' } }, '--spool-ladder-from'],
+    ['name in the file', { file: yaml('spool: { ladder_from: 7 }') }, 'spool.ladder_from'],
+    [
+      'flag, not the one in the file',
+      { file: yaml('spool: { ladder_from: 8 }'), flags: { 'spool-ladder-from': '7' } },
+      '--spool-ladder-from',
+    ],
+  ])('names the former %s that set a wrong value', (_, sources, name) => {
+    expect(problems(sources)).toEqual([
+      `spool.shedding_from: Too big: expected number to be <=0.99 (got 7) (set as ${name})`,
+    ]);
+  });
+
+  test('names no former name that another source overrides', () => {
+    const file = yaml('spool: { ladder_from: 0.5 }');
+    expect(problems({ file, env: { HOTITEM_SPOOL_SHEDDING_FROM: '7' } })).toEqual([
+      'spool.shedding_from: Too big: expected number to be <=0.99 (got 7)',
+    ]);
+  });
+
+  test.each([['spool: { ladder: , shedding: "off" }'], ['spool: { ladder: "off", shedding: }']])(
+    'takes a setting without a value beside its other name for missing: %s',
+    (text) => {
+      expect(load({ file: yaml(text) }).spool.shedding).toBe('off');
+    },
+  );
+
   test('knows the common variables for the two addresses', () => {
     const env = { KAFKA_BROKERS: 'a:9092, b:9092', ELASTICSEARCH_NODE: 'http://es:9200' };
     expect(load({ env })).toMatchObject({
