@@ -22,8 +22,11 @@ const CHANNEL = 'hotitem-live';
 const ALIVE_EVERY_MS = 1_000;
 /** A leader that is silent for as long is gone. */
 const SILENT_MS = 3_000;
-/** A leader that is there says so sooner. */
-const HELLO_MS = 300;
+/** A leader that is there says so sooner, or is the one that stays. */
+const HELLO_MS = 30;
+/** In which those that are left take over from a leader that goes. */
+const TURN_MS = 300;
+const LOOK_EVERY_MS = 150;
 const RETRY_MS = 2_000;
 const LONGEST_RETRY_MS = 60_000;
 /** The stream says something twice a second. */
@@ -42,7 +45,7 @@ export function openLiveStream(path: string, onChange: (view: LiveView) => void)
   document.addEventListener('visibilitychange', () => (document.hidden ? leave() : join()));
   addEventListener('pagehide', leave);
   addEventListener('pageshow', join);
-  setInterval(look, HELLO_MS / 2);
+  setInterval(look, LOOK_EVERY_MS);
   setInterval(beAlive, ALIVE_EVERY_MS);
   join();
 
@@ -51,6 +54,7 @@ export function openLiveStream(path: string, onChange: (view: LiveView) => void)
     heardAt = performance.now();
     wait = HELLO_MS;
     say({ from: self, kind: 'hello' });
+    setTimeout(look, HELLO_MS + 1);
   }
 
   function leave(): void {
@@ -83,7 +87,7 @@ export function openLiveStream(path: string, onChange: (view: LiveView) => void)
     }
     heardAt = performance.now();
     // Whose turn it is now: not all at once.
-    wait = message.kind === 'bye' ? Math.random() * HELLO_MS : SILENT_MS + Math.random() * SILENT_MS;
+    wait = message.kind === 'bye' ? Math.random() * TURN_MS : SILENT_MS + Math.random() * SILENT_MS;
     if (message.kind === 'bye') return;
     // Two that lead: the lower name stays.
     if (isLeading && message.from < self) stopLeading();
