@@ -106,6 +106,8 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
       const [, onDisk] = batchesOnDisk(kafka.nodes[0]?.data ?? '', topic, 0);
       expect(readFileSync(join(folder.path, `quarantine/${topic}-0-10.batch`))).toEqual(onDisk?.bytes);
       await sink?.stop();
+      // The commands read the topic by the same client: by the other one in a full run.
+      if (!FULL && client !== 'kafkajs') return;
 
       const letters = await askHotitem<{ origin: string; reason: string }>(['dead-letters', 'list'], env);
       expect(letters.answer).toMatchObject({

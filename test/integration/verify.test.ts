@@ -25,6 +25,7 @@ import { countDocuments, type SinkSettings, sinkSettings, startSinkService } fro
 
 jest.setTimeout(120_000);
 const COUNT = 60;
+const inFull = FULL ? test : test.skip;
 const { ConfigResourceTypes } = kafkajs;
 
 suiteWith(['kafka', 'elasticsearch'])('hotitem verify, between Kafka and Elasticsearch', () => {
@@ -185,7 +186,7 @@ suiteWith(['kafka', 'elasticsearch'])('hotitem verify, between Kafka and Elastic
     expect(await countDocuments(settings)).toBe(12);
   });
 
-  test('a dead letter of a deleted topic does not account for a record of the new one', async () => {
+  inFull('a dead letter of a deleted topic does not account for a record of the new one', async () => {
     await topic.write([{ value: 'no event', partition: 0 }]);
     await index(1);
     await sink?.stop();
@@ -214,7 +215,7 @@ suiteWith(['kafka', 'elasticsearch'])('hotitem verify, between Kafka and Elastic
     expect(replayed.answer).toMatchObject({ created: 1, existing: COUNT - 1 });
   });
 
-  test('records without a time are read, whatever the range', async () => {
+  inFull('records without a time are read, whatever the range', async () => {
     const actime = new Date(Date.now() - 60_000).toISOString();
     // Month and minute are where the article puts them.
     const [, year, month, day, hour, minute, second] =

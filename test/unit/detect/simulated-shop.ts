@@ -134,7 +134,7 @@ function hashOf(text: string): [number, number] {
 }
 
 /** Longer than what is usual takes to be known. */
-export const LEARNT_SECONDS = 240;
+export const LEARNT_SECONDS = 200;
 const learnt = new Map<number, HeatState>();
 
 /** Such a shop whose usual visitors are known, two seconds after it was started again. */

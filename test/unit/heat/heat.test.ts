@@ -13,6 +13,7 @@ import { type HeatService, type HeatServiceOptions, startHeat } from '../../../h
 import { HEAT_METRICS } from '../../../heat/metrics.ts';
 import type { RulesFile } from '../../../heat/rules-schema.ts';
 import { createMetrics } from '../../../service/metrics.ts';
+import { FULL } from '../../parts/full.ts';
 import { temporaryFolder } from '../../parts/guard.ts';
 import { line } from '../event/lines.ts';
 
@@ -331,7 +332,7 @@ describe('a backtest of the same events', () => {
         for (const { signal } of decided.all) seen.add(signal);
         expect(backtestOf(lines).map(inWords)).toEqual(decided.all.map(inWords));
       }),
-      { numRuns: 5, seed: 4, endOnFailure: true },
+      { numRuns: FULL ? 5 : 2, seed: 4, endOnFailure: true },
     );
     expect([...seen].sort()).toEqual(['busy', 'concentrated', 'surge']);
   });
