@@ -1,6 +1,7 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
+import { runHotitem } from '../integration/run-hotitem.ts';
 import { type Started, startDemo } from '../integration/start-demo.ts';
 import { launchChromium } from '../parts/browser.ts';
 import { report } from '../parts/report.ts';
@@ -31,6 +32,7 @@ const PICTURES: Picture[] = [
   { name: 'phone', take: pageAt('#/hot', PHONE) },
   { name: 'item', take: pageAt('ITEM', HIGH) },
   { name: 'terminal', take: terminal },
+  { name: 'report', take: salesReport },
 ];
 
 await main();
@@ -98,5 +100,19 @@ async function terminal({ browser, demo }: Context, path: string): Promise<void>
   const opened = await browser.newPage({ viewport: { width: 900, height: 400 } });
   await opened.setContent(await terminalPage({ admin: demo.page, home: demo.home, rows: 16, columns: 100 }));
   await opened.locator('pre').screenshot({ path });
+  await opened.close();
+}
+
+/** The beginning of what `hotitem report` writes about the last quarter of an hour. */
+async function salesReport({ browser, demo }: Context, path: string): Promise<void> {
+  const file = join(demo.home, 'report.html');
+  const { code, stderr } = await runHotitem(['report', '--from', '-15m', '--output', file], {
+    HOTITEM_HOME: demo.home,
+    HOTITEM_ADMIN_LISTEN: demo.page,
+  });
+  if (code !== 0) throw new Error(`hotitem report: ${stderr}`);
+  const opened = await browser.newPage({ locale: 'en-GB', viewport: { width: 1000, height: 900 } });
+  await opened.goto(`file://${file}`);
+  await opened.screenshot({ path });
   await opened.close();
 }
