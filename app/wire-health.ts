@@ -4,6 +4,7 @@ import type { Loss } from '../service/losses.ts';
 import type { OutageState } from '../service/outage.ts';
 import type { SidecarAccounts } from '../sidecar/accounting.ts';
 import { createFlow, type Stage } from '../sidecar/flow.ts';
+import { createForwardedViews } from '../sidecar/forwarded-views.ts';
 import type { HealthAnswer, KafkaHealth } from '../sidecar/routes/answers.ts';
 import type { Nginx } from '../sidecar/sidecar.ts';
 import type { EventIndex } from '../store/event-index.ts';
@@ -24,13 +25,15 @@ export type HealthOptions = {
   accounts: () => HealthAccounts;
   /** What is looked at each second: the whole of the accounting would be much more. */
   sidecar: () => SidecarAccounts;
+  /** Views accepted as they came, without test views. */
+  live: () => number;
   sink: (() => SinkAccounts) | undefined;
   losses: () => Loss[];
   checks: () => Check[];
   index: EventIndex | undefined;
   shoppers?: (() => ShopperCounts | undefined) | undefined;
   /** What is known about Kafka, but for what passes it; undefined without it. */
-  kafka?: (() => Omit<KafkaHealth, 'lastAt'>) | undefined;
+  kafka?: (() => Omit<KafkaHealth, 'lastAt' | 'after'>) | undefined;
   /** Open streams of the page. */
   streams?: (() => NonNullable<HealthAnswer['streams']>) | undefined;
 };
@@ -41,18 +44,20 @@ const ASK_EVERY_MS = 5_000;
 
 /** `GET /api/v1/health`. */
 export function wireHealth(core: Core, options: HealthOptions): Route {
-  const { accounts, sidecar, sink, losses, checks, index, shoppers, kafka, streams } = options;
+  const { accounts, sidecar, live, sink, losses, checks, index, shoppers, kafka, streams } = options;
   const { now, shutdown, parts } = core;
-  const flow = createFlow({
-    stages: stages(),
-    accepted: () => sidecar().accepted,
-    waiting: () => sidecar().waiting,
-    now,
-  });
+  const spool = { accepted: () => sidecar().accepted, waiting: () => sidecar().waiting, now };
+  const flow = createFlow({ stages: stages(), ...spool });
+  const forwarded = createForwardedViews({ live, ...spool });
   const newest = createNewest(index, now);
-  const timer = setInterval(flow.look, LOOK_EVERY_MS);
+  const timer = setInterval(look, LOOK_EVERY_MS);
   shutdown.add('health', async () => clearInterval(timer));
   return () => json(200, answer());
+
+  function look(): void {
+    flow.look();
+    if (kafka !== undefined) forwarded.look();
+  }
 
   function stages(): Stage[] {
     return [
@@ -71,6 +76,7 @@ export function wireHealth(core: Core, options: HealthOptions): Route {
     const lastOf = (stage: string) => states.find(({ name }) => name === stage)?.lastAt;
     const [deadAt, forwardedAt] = [lastOf('dead'), lastOf('forwarded')];
     const known = newest();
+    const after = known && forwarded.after(known.time ?? Number.NEGATIVE_INFINITY);
     return {
       node: core.config.node,
       started: all.about?.started ?? now(),
@@ -82,7 +88,11 @@ export function wireHealth(core: Core, options: HealthOptions): Route {
       losses: losses().map(({ reason, views, first, last }) => ({ reason, views, first, last })),
       ...(all.outage !== undefined && { outage: { since: all.outage.since } }),
       ...(kafka !== undefined && {
-        kafka: { ...kafka(), ...(forwardedAt !== undefined && { lastAt: forwardedAt }) },
+        kafka: {
+          ...kafka(),
+          ...(forwardedAt !== undefined && { lastAt: forwardedAt }),
+          ...(after !== undefined && { after }),
+        },
       }),
       capture: all.nginx?.capture.mode ?? 'default',
       nginx: (all.nginx?.accounts?.instances ?? []).map(
@@ -134,8 +144,10 @@ function createNewest(index: EventIndex | undefined, now: () => number): () => H
   async function ask(of: EventIndex): Promise<void> {
     isAsking = true;
     askedAt = now();
-    const time = await of.newest().catch(() => undefined);
-    known = time === undefined ? undefined : { time, askedAt: now() };
+    known = await of.newest().then(
+      (time) => ({ askedAt: now(), ...(time !== undefined && { time }) }),
+      () => undefined,
+    );
     isAsking = false;
   }
 }

@@ -121,7 +121,7 @@ export async function wireSidecar(core: Core, { sink, onHotChange }: WireSidecar
     },
     spool,
   );
-  const { nginx, losses, tests, checks } = sidecar;
+  const { nginx, losses, tests, testCount, checks } = sidecar;
   const ofSink = sink?.meters ?? next.meters;
   const decisionSink = sink?.decisions?.accounts ?? outlet?.sinkAccounts;
   const lost = watchLosses(core, 'losses.json', [...losses, ...(ofSink?.losses ?? [])]);
@@ -137,6 +137,7 @@ export async function wireSidecar(core: Core, { sink, onHotChange }: WireSidecar
   const health = wireHealth(core, {
     accounts,
     sidecar: accounting,
+    live: () => liveOf(metrics) - testCount(),
     sink: ofSink?.accounts,
     losses: lost.list,
     checks: () => checksOfAll,
@@ -184,7 +185,7 @@ export async function wireSidecar(core: Core, { sink, onHotChange }: WireSidecar
     };
   }
 
-  function kafkaHealth(): Omit<KafkaHealth, 'lastAt'> {
+  function kafkaHealth(): Omit<KafkaHealth, 'lastAt' | 'after'> {
     const unavailable = next.outage.state();
     const lag = sink?.behind();
     return {
@@ -277,6 +278,12 @@ type Next = {
   /** Returns whether it makes progress. */
   start: () => Promise<Check>;
 };
+
+/** Events that nginx sent or logged, other than those it had to spill. */
+function liveOf(metrics: Metrics<typeof SIDECAR_METRICS>): number {
+  const from = (source: 'intake' | 'log') => metrics.of('intake_accepted_total', { from: source }).value();
+  return from('intake') + from('log');
+}
 
 /** With Kafka, enough for all concurrent requests twice, so that none waits for the slowest. */
 function batchOf({ parts, config: { kafka } }: Core): SidecarOptions['batch'] {

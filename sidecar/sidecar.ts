@@ -89,6 +89,7 @@ export type Sidecar = {
   nginx: () => Nginx;
   /** The recent test views of `hotitem doctor`. */
   tests: () => TestView[];
+  testCount: () => number;
   /** Losses before and in the spool. */
   losses: LossSource[];
   checks: Check[];
@@ -175,6 +176,7 @@ export async function startSidecar(
   return {
     nginx: () => ({ capture: control.state(), accounts: accounting.accounts() }),
     tests: tests.list,
+    testCount: tests.count,
     losses: [
       { reason: 'nginx_dropped', total: () => accounting.accounts()?.dropped, lasts: true },
       { reason: 'nginx_missing', total: accounting.missing, lasts: true, falls: true },

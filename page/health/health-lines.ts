@@ -1,7 +1,7 @@
 import type { HealthAnswer, KafkaHealth } from '../../sidecar/routes/answers.ts';
 import { age, count, decimal } from '../words.ts';
 import { lossWords } from './loss-words.ts';
-import { isBehind, isSilent } from './verdict.ts';
+import { isBehind, isSilent, JUST_NOW_MS } from './verdict.ts';
 
 /*
  * What the tables of the view say, in words. `was`: the answer is not up to date.
@@ -131,13 +131,7 @@ export function partsOf(answer: HealthAnswer, was: boolean): Line[] {
         ]),
     ...(kafka === undefined ? [] : [kafkaLine(kafka, now, was)]),
     ...parts.map(({ name, isReady }) => line(`part ${name}`, PARTS[name] ?? name, isReady)),
-    ...(newest === undefined
-      ? []
-      : [
-          line('newest', 'Newest view in the index', true, {
-            age: `${age(Math.max(0, newest.askedAt - newest.time))} old when asked, ${age(now - newest.askedAt)} ago`,
-          }),
-        ]),
+    ...(newest === undefined ? [] : [newestLine(newest)]),
     ...(hot === undefined
       ? []
       : [
@@ -155,6 +149,14 @@ export function partsOf(answer: HealthAnswer, was: boolean): Line[] {
           }),
         ]),
   ];
+
+  function newestLine({ time, askedAt }: NonNullable<HealthAnswer['newest']>): Line {
+    const what = 'Newest view in the index';
+    const asked = `${age(now - askedAt)} ago`;
+    return time === undefined
+      ? line('newest', what, undefined, { age: `asked ${asked}`, state: 'none yet' })
+      : line('newest', what, true, { age: `${age(Math.max(0, askedAt - time))} old when asked, ${asked}` });
+  }
 }
 
 function kafkaLine(kafka: KafkaHealth, now: number, was: boolean): Line {
@@ -174,5 +176,8 @@ function kafkaLine(kafka: KafkaHealth, now: number, was: boolean): Line {
   if (unavailableSince !== undefined)
     return { ...line, isFine: false, state: `accepts nothing for ${age(now - unavailableSince)}` };
   if (!isKnown) return { ...line, isFine: undefined, state: 'nothing was sent to it yet' };
+  const lastSign = Math.max(lastAt ?? 0, behind?.askedAt ?? 0);
+  if (now - lastSign > JUST_NOW_MS)
+    return { ...line, isFine: undefined, state: 'accepted what was sent last' };
   return { ...line, isFine: true, state: was ? 'was reachable' : 'reachable' };
 }

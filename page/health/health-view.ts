@@ -88,7 +88,7 @@ export function createHealthView(): View {
 }
 
 function markOf({ isFine, mark }: Verdict): string {
-  return isFine ? '✓ fine' : `✕ ${mark}`;
+  return isFine ? '✓ fine' : `${signOf(isFine)} ${mark}`;
 }
 
 function createStage(): Row<StageLine> {

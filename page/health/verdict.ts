@@ -1,11 +1,11 @@
 import type { HealthAnswer } from '../../sidecar/routes/answers.ts';
 import { age, count, timeOfDay } from '../words.ts';
 
-/** `mark`: the verdict in a word or two. */
-export type Verdict = { isFine: boolean; mark: string; words: string };
+/** `mark`: the verdict in a word or two. `isFine`: undefined where it may be. */
+export type Verdict = { isFine: boolean | undefined; mark: string; words: string };
 
-/** A loss within this time goes on. */
-const JUST_NOW_MS = 60_000;
+/** A loss within this time goes on, and what answered within it is reachable. */
+export const JUST_NOW_MS = 60_000;
 /** What waits for longer is behind. */
 const BEHIND_MS = 10_000;
 /** Views that Kafka has had for longer and the index has not are behind: an index shows what is new every few seconds. */
@@ -22,10 +22,16 @@ export function isBehind({ oldestMs = 0 }: HealthAnswer['behind']): boolean {
   return oldestMs > BEHIND_MS;
 }
 
-/** How old the newest view in the index is, in ms, where later ones went to Kafka and are not in the index yet; undefined where none did. */
-function sinkLagMs({ kafka, newest, now }: HealthAnswer): number | undefined {
-  if (kafka?.lastAt === undefined || newest === undefined || kafka.behind?.events === 0) return undefined;
-  return kafka.lastAt - newest.time > SINK_BEHIND_MS ? now - newest.time : undefined;
+/**
+ * Whether the index has what Kafka accepted. Undefined where that is not known: the index did not answer, was not asked for a while, or has no
+ * view, and none needs to be there. One second with views is not enough: the sink may have rejected them.
+ */
+function indexState({ kafka, newest, now }: HealthAnswer): 'fine' | 'may be behind' | 'behind' | undefined {
+  if (kafka === undefined || kafka.behind?.events === 0) return 'fine';
+  if (newest === undefined || now - newest.askedAt > SINK_BEHIND_MS) return undefined;
+  if (kafka.after !== undefined && newest.askedAt - kafka.after.since > SINK_BEHIND_MS)
+    return kafka.after.seconds > 1 ? 'behind' : 'may be behind';
+  return newest.time === undefined ? undefined : 'fine';
 }
 
 /** The first sentence: the worst that is so. */
@@ -68,22 +74,33 @@ export function verdictOf(answer: HealthAnswer): Verdict {
       'behind',
       `${count(behind.events)} views wait, the oldest for ${age(behind.oldestMs ?? 0)}. Numbers of the index are that old.`,
     );
-  const lag = sinkLagMs(answer);
-  if (lag !== undefined)
+  const index = indexState(answer);
+  const newest =
+    answer.newest?.time === undefined
+      ? 'The index has no view yet'
+      : `The newest view in the index is ${age(Math.max(0, now - answer.newest.time))} old`;
+  if (index === 'behind')
     return bad(
       'behind',
-      `The newest view in the index is ${age(lag)} old, and Kafka has newer ones: no sink runs, or they are behind. hotitem status on the host of a sink says why.`,
+      `${newest}, and Kafka has newer ones: no sink runs, or they are behind. hotitem status on the host of a sink says why.`,
     );
   if (off > 0)
     return bad(
       'partly off',
       `Capture is off in ${count(off)} of ${count(nginx.length)} nginx: their views are not counted.`,
     );
+  const isIndexed = index === 'fine';
   if (dead.events > 0)
     return bad(
       'dead letters',
-      `${count(dead.events)} views were rejected and are kept as dead letters. The others are in the index within seconds. hotitem dead-letters list says why.`,
+      `${count(dead.events)} views were rejected and are kept as dead letters. The others are in ${isIndexed ? 'the index' : 'Kafka'} within seconds. hotitem dead-letters list says why.`,
     );
+  if (index === 'may be behind')
+    return {
+      isFine: undefined,
+      mark: 'may be behind',
+      words: `${newest}, and Kafka has a newer one: the sinks rejected it, or are behind. hotitem status on the host of a sink says more.`,
+    };
   if (stages.every(({ total }) => total === 0))
     return { isFine: true, mark: '', words: 'Ready. No view has arrived yet since the sidecar started.' };
   const lost = losses.reduce((sum, { views }) => sum + views, 0);
@@ -91,6 +108,8 @@ export function verdictOf(answer: HealthAnswer): Verdict {
   return {
     isFine: true,
     mark: '',
-    words: `All is well: what is captured is in the index within seconds, and ${words}.`,
+    words: isIndexed
+      ? `All is well: what is captured is in the index within seconds, and ${words}.`
+      : `All is well up to Kafka: what is captured is there within seconds, and ${words}. Whether the index has it is not known here.`,
   };
 }

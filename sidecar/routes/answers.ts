@@ -74,6 +74,11 @@ export type KafkaHealth = {
   lastAt?: number;
   /** Events in the topic that are not in the index yet; missing where no sink runs in this process, and while Kafka does not say. */
   behind?: { events: number; askedAt: number };
+  /**
+   * Views of this host that it accepted later than the newest one in the index was viewed: when it accepted the first of them, and in how
+   * many different seconds they came.
+   */
+  after?: { since: number; seconds: number };
 };
 
 /**
@@ -109,8 +114,8 @@ export type HealthAnswer = {
   }[];
   /** Whether each part makes progress. */
   parts: { name: string; isReady: boolean }[];
-  /** The newest event in the index, and when it was asked for it; missing without an index, or while it does not answer. */
-  newest?: { time: number; askedAt: number };
+  /** The newest event in the index, if it has any, and when it was asked for it; missing without an index, or while it does not answer. */
+  newest?: { time?: number; askedAt: number };
   /** Requests of shoppers for hot items since the start; missing where nginx does not log them. */
   hot?: { cached: number; origin: number };
   /** Open streams of the page; missing where hot items are not looked for. */

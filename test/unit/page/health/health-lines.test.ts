@@ -41,6 +41,16 @@ test.each<[string, KafkaHealth, object]>([
     },
   ],
   [
+    'not known to be reachable where the last view was accepted 3 h ago',
+    { brokers: 1, lastAt: NOW - 3 * 3_600_000 },
+    { isFine: undefined, state: 'accepted what was sent last' },
+  ],
+  [
+    'reachable where a sink has just asked it, however old the last view is',
+    { brokers: 1, lastAt: NOW - 3 * 3_600_000, behind: { events: 0, askedAt: NOW - 5_000 } },
+    { isFine: true, state: 'reachable' },
+  ],
+  [
     'not known before anything was sent',
     { brokers: 1 },
     { age: '', isFine: undefined, state: 'nothing was sent to it yet' },
@@ -54,4 +64,13 @@ test('Kafka has no line where there is none, and was reachable where nobody answ
   const kafka = { brokers: 1, lastAt: NOW };
   expect(partsOf(ANSWER, false).map(({ key }) => key)).not.toContain('kafka');
   expect(partsOf({ ...ANSWER, kafka }, true).find(({ key }) => key === 'kafka')?.state).toBe('was reachable');
+});
+
+test('an index without views is neither fine nor wrong', () => {
+  const lines = partsOf({ ...ANSWER, newest: { askedAt: NOW - 3_000 } }, false);
+  expect(lines.find(({ key }) => key === 'newest')).toMatchObject({
+    age: 'asked 3.0 s ago',
+    isFine: undefined,
+    state: 'none yet',
+  });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { verdictOf } from '../../../../page/health/verdict.ts';
-import type { HealthAnswer } from '../../../../sidecar/routes/answers.ts';
+import type { HealthAnswer, KafkaHealth } from '../../../../sidecar/routes/answers.ts';
 
 const NOW = Date.UTC(2026, 10, 27, 12);
 const NGINX = { started: 0, reportedAt: NOW - 500, captured: 9, buffered: 0, dropped: 0, off: false };
@@ -50,10 +50,18 @@ describe('the verdict of Health', () => {
     [
       'Kafka has views that the index lacks',
       {
-        kafka: { brokers: 1, lastAt: NOW - 2_000 },
+        kafka: { brokers: 1, lastAt: NOW - 2_000, after: { since: NOW - 160_000, seconds: 30 } },
         newest: { time: NOW - 180_000, askedAt: NOW - 3_000 },
       },
       'The newest view in the index is 3 min 0 s old, and Kafka has newer ones',
+    ],
+    [
+      'no sink has ever run',
+      {
+        kafka: { brokers: 1, lastAt: NOW, after: { since: NOW - 90_000, seconds: 30 } },
+        newest: { askedAt: NOW - 3_000 },
+      },
+      'The index has no view yet, and Kafka has newer ones',
     ],
   ])('says so when %s', (_, change, words) => {
     expect(verdictOf({ ...FINE, ...change })).toMatchObject({
@@ -64,11 +72,36 @@ describe('the verdict of Health', () => {
 
   test.each<[string, Partial<HealthAnswer>]>([
     ['nobody viewed anything since', { kafka: { brokers: 1, lastAt: NOW - 180_000 } }],
+    ['only test views and late ones came since', { kafka: { brokers: 1, lastAt: NOW - 90_000 } }],
     ['old views came late', { kafka: { brokers: 1, lastAt: NOW, behind: { events: 0, askedAt: NOW } } }],
+    ['later ones came just now', { kafka: { brokers: 1, after: { since: NOW - 9_000, seconds: 9 } } }],
     ['there is no Kafka', {}],
   ])('is that all is well with an old newest view where %s', (_, change) => {
     const newest = { time: NOW - 190_000, askedAt: NOW - 3_000 };
-    expect(verdictOf({ ...FINE, newest, ...change }).isFine).toBe(true);
+    expect(verdictOf({ ...FINE, newest, ...change })).toMatchObject({
+      isFine: true,
+      words: expect.stringContaining('in the index within seconds'),
+    });
+  });
+
+  test.each<[string, Pick<HealthAnswer, 'newest'>, KafkaHealth]>([
+    ['did not answer', {}, { brokers: 1, lastAt: NOW }],
+    [
+      'was not asked for an hour, because nobody had the page open',
+      { newest: { time: NOW - 3_600_000, askedAt: NOW - 3_600_000 } },
+      { brokers: 1, lastAt: NOW, after: { since: NOW - 3_580_000, seconds: 3_000 } },
+    ],
+    ['is empty, and only test views were sent', { newest: { askedAt: NOW } }, { brokers: 1, lastAt: NOW }],
+  ])('claims nothing about an index that %s', (_, newest, kafka) => {
+    const { isFine, words } = verdictOf({ ...FINE, ...newest, kafka });
+    expect(isFine).toBe(true);
+    expect(words).toContain('Whether the index has it is not known here');
+  });
+
+  test('leaves open whether sinks are behind or rejected the only view that is missing', () => {
+    const kafka = { brokers: 1, lastAt: NOW - 90_000, after: { since: NOW - 90_000, seconds: 1 } };
+    const newest = { time: NOW - 180_000, askedAt: NOW - 3_000 };
+    expect(verdictOf({ ...FINE, kafka, newest })).toMatchObject({ isFine: undefined, mark: 'may be behind' });
   });
 
   test('says that views were lost an hour ago, and that all is well now', () => {
