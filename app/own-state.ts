@@ -1,17 +1,13 @@
 import { accessSync, constants } from 'node:fs';
-import type { Config } from '../service/config/config.ts';
 import { foreignOwner } from '../service/ownership.ts';
 import { Trouble } from '../service/trouble.ts';
-import { statePlaces } from './state-places.ts';
+import { type StateFolders, statePlaces } from './state-places.ts';
 
 /**
  * Requires, before anything is written, that the existing state of a service belongs to the user who runs it, or to root: another owner
  * could redirect writes, for example with a link. Throws a `Trouble` with a hint.
  */
-export function requireOwnState(
-  config: Pick<Config, 'home' | 'spool' | 'duckdb'>,
-  user = process.getuid?.() ?? 0,
-): void {
+export function requireOwnState(config: StateFolders, user = process.getuid?.() ?? 0): void {
   const places = statePlaces(config);
   for (const { path, stats } of places) {
     const stat = stats.find((one) => foreignOwner(one, user) !== undefined);

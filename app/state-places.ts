@@ -8,6 +8,12 @@ export type StatePlace = {
   stats: Stats[];
 };
 
+/** Where the state of a service is. */
+export type StateFolders = Pick<Config, 'home'> & {
+  spool: Pick<Config['spool'], 'dir'>;
+  duckdb: Pick<Config['duckdb'], 'path'>;
+};
+
 /** Below `home`: entries that a sidecar or a sink writes by name. */
 const FILES = [
   'capture.json',
@@ -21,6 +27,8 @@ const FILES = [
   'hotitem.log',
   'losses.json',
   'nginx-accounting.json',
+  // Its former name: it is renamed.
+  'nginx-books.json',
   'quarantine',
   'rejected.log',
   'sink-losses.json',
@@ -28,11 +36,7 @@ const FILES = [
 ];
 
 /** The existing state that only the service uses: not the spill folder, which workers write to. */
-export function statePlaces({
-  home,
-  spool,
-  duckdb,
-}: Pick<Config, 'home' | 'spool' | 'duckdb'>): StatePlace[] {
+export function statePlaces({ home, spool, duckdb }: StateFolders): StatePlace[] {
   const paths = [home, spool.dir, duckdb.path, ...FILES.map((name) => join(home, name))];
   return paths.flatMap((path) => {
     try {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, renameSync } from 'node:fs';
+import { readFileSync, renameSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { reasonOf } from '../../service/log.ts';
@@ -47,19 +47,26 @@ export type AccountingFile = {
 };
 
 /** As earlier versions named it. */
-const FORMER_NAME = 'nginx-books.json';
+export const FORMER_NAME = 'nginx-books.json';
 
-/** A file with the former name, in the same folder, is renamed. */
+/** A file with the former name, in the same folder, is renamed, unless it is older: after a downgrade it is the one to continue. */
 export function createAccountingFile(
   path: string,
   warn: (key: string, message: string, fields?: object) => void,
 ): AccountingFile {
+  const former = join(dirname(path), FORMER_NAME);
   let writing = false;
   let stored: string | undefined;
   return {
     load() {
       try {
-        takeOver();
+        renameFormer();
+      } catch (error) {
+        warn('nginx accounting', `${former} of an earlier version cannot be renamed and is not continued`, {
+          reason: reasonOf(error),
+        });
+      }
+      try {
         return remembered.safeParse(JSON.parse(readFileSync(path, 'utf8'))).data;
       } catch {
         return undefined;
@@ -91,8 +98,14 @@ export function createAccountingFile(
         });
     },
   };
-  function takeOver(): void {
-    const former = join(dirname(path), FORMER_NAME);
-    if (!existsSync(path) && existsSync(former)) renameSync(former, path);
+
+  function renameFormer(): void {
+    const changed = changedAt(former);
+    if (changed !== undefined && changed > (changedAt(path) ?? Number.NEGATIVE_INFINITY))
+      renameSync(former, path);
   }
+}
+
+function changedAt(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs;
 }

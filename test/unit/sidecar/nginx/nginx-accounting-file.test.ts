@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -69,11 +69,28 @@ test('a file of an earlier version is continued under the new name', () => {
   expect(existsSync(path)).toBe(true);
 });
 
-test('a file of an earlier version does not replace a newer one', () => {
-  writeFileSync(join(folder, 'nginx-books.json'), JSON.stringify({ ...STORED, intake: 1 }));
+test.each([
+  ['does not replace a newer one', 1_000, STORED.intake],
+  ['is continued after a downgrade', 3_000, 99],
+])('a file of an earlier version %s', (_, changed, intake) => {
+  const former = join(folder, 'nginx-books.json');
+  writeFileSync(former, JSON.stringify({ ...STORED, intake: 99 }));
   writeFileSync(path, JSON.stringify(STORED));
+  utimesSync(former, changed, changed);
+  utimesSync(path, 2_000, 2_000);
 
-  expect(createAccountingFile(path, refuse).load()).toEqual(STORED);
+  expect(createAccountingFile(path, refuse).load()?.intake).toBe(intake);
+});
+
+test('a file of an earlier version that cannot be renamed is reported', () => {
+  const said: string[] = [];
+  mkdirSync(path);
+  utimesSync(path, 1_000, 1_000);
+  writeFileSync(join(folder, 'nginx-books.json'), JSON.stringify(STORED));
+
+  createAccountingFile(path, (_, message) => said.push(message)).load();
+
+  expect(said).toEqual([expect.stringContaining('nginx-books.json of an earlier version cannot be renamed')]);
 });
 
 test('a file that cannot be written is reported, and nothing else fails', async () => {
