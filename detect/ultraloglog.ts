@@ -22,7 +22,7 @@ const BELOW = 0b11;
 const RANK_SHIFT = 2;
 /** From this difference on, a register does not keep the lower of two ranks. */
 const APART = 3;
-/** Part of the standard error at which the search for the estimate ends. */
+/** A last step that is a smaller part of the mean ends the search for the estimate: a fraction of the standard error. */
 const EXACT = 1e-6;
 
 export function createUltraLogLog(): UltraLogLog {
