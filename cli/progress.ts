@@ -46,6 +46,12 @@ export function createProgress(
   };
 }
 
+/** Begins a progress line when it is called. Undefined where there can be none, so that the caller reports in lines of its own. */
+export function progressLater(what: string, place: ProgressOptions = {}): (() => Progress) | undefined {
+  const { stream = process.stderr, env = process.env } = place;
+  return canErase(stream, env) ? () => createProgress(what, place) : undefined;
+}
+
 /** Shows for how long something has been waited for, and for how long at most. Nothing if stderr is not a terminal. Resolves as `work`. */
 export async function showWait<Value>(
   what: string,

@@ -12,7 +12,7 @@ export type Obtain = {
   /** For people: `Kafka 4.1.1 from Maven Central (43 MB)`. */
   what: string;
   report: Report;
-  /** Without it, a line every four seconds says how far it is. */
+  /** Until the download begins, and without it, a line every four seconds says how far it is. */
   downloading?: Downloading | undefined;
   /**
    * Fills the folder. It has a temporary name until this resolves, so its path must not be stored. It may call `onDownload` with a folder
@@ -53,42 +53,41 @@ export async function obtain({ name, what, report, downloading, make }: Obtain):
   const unfinished = await mkdtemp(join(work, `${name}-`));
   const started = Date.now();
   report(`obtaining ${what} …`);
-  let download = { into: unfinished, bytes: 0 };
+  let download: { into: string; bytes: number; line: ReturnType<Downloading> } | undefined;
   let isOver = false;
   // Another process must not take it for one that was abandoned.
   const alive = setInterval(
     () => void utimes(unfinished, new Date(), new Date()).catch(() => {}),
     PROGRESS_MS,
   );
-  const progress =
-    downloading === undefined
-      ? setInterval(tell, PROGRESS_MS)
-      : setInterval(show, DOWNLOADING_MS, downloading);
+  const progress = [setInterval(tell, PROGRESS_MS), setInterval(show, DOWNLOADING_MS)];
   try {
     await make(unfinished, (into, bytes) => {
-      download = { into, bytes };
+      if (downloading !== undefined && bytes > 0) download = { into, bytes, line: downloading() };
     });
     await chmod(unfinished, 0o755);
     await renameUnlessThere(unfinished, folder);
   } finally {
     isOver = true;
     clearInterval(alive);
-    clearInterval(progress);
-    downloading?.end();
+    for (const timer of progress) clearInterval(timer);
+    download?.line.end();
     await rm(unfinished, { recursive: true, force: true });
   }
   report(`done in ${seconds(started)} s, kept in ${folder}`);
   return folder;
 
   async function tell(): Promise<void> {
+    if (download !== undefined) return;
     const bytes = await sizeOf(unfinished);
     report(`… ${seconds(started)} s, ${megabytes(bytes)} MB on disk, unpacked files included`);
   }
 
-  async function show(on: Downloading): Promise<void> {
-    const { into, bytes } = download;
-    const [done, of] = bytes > 0 ? [await sizeOf(into), bytes] : [0, 1];
-    if (!isOver) on.show(done, of);
+  async function show(): Promise<void> {
+    if (download === undefined) return;
+    const { into, bytes, line } = download;
+    const done = await sizeOf(into);
+    if (!isOver) line.show(done, bytes);
   }
 }
 

@@ -7,7 +7,7 @@ import { OLDEST_NJS } from './versions.ts';
 
 export { type NginxBuild, obtainNginx };
 
-type FindOptions = { report: Report; downloading?: Downloading; env?: NodeJS.ProcessEnv };
+type FindOptions = { report: Report; downloading?: Downloading | undefined; env?: NodeJS.ProcessEnv };
 
 const OTHER_WAYS =
   'Name an nginx that has njs with HOTITEM_NGINX (and its module with HOTITEM_NGINX_JS_MODULE), or use Docker: docker compose up';

@@ -1,5 +1,5 @@
 /** Reports progress to people: one line, without a newline. */
 export type Report = (line: string) => void;
 
-/** Shows how far a download is, in bytes, in a line of its own; it is erased in the end. */
-export type Downloading = { show(done: number, of: number): void; end(): void };
+/** Called when a download begins. Shows how far it is, in bytes, in a line of its own; it is erased in the end. */
+export type Downloading = () => { show(done: number, of: number): void; end(): void };

@@ -22,7 +22,7 @@ import { Trouble } from '../../service/trouble.ts';
 import type { Command } from '../command.ts';
 import { configure } from '../configure.ts';
 import { durationText } from '../hot/hot-text.ts';
-import { createProgress } from '../progress.ts';
+import { progressLater } from '../progress.ts';
 import { startLog } from '../start-log.ts';
 import { tell } from '../terminal.ts';
 
@@ -77,7 +77,7 @@ export const start: Command = {
 
 async function obtainNginx(env: Record<string, string | undefined>): Promise<NginxBuild> {
   try {
-    const build = await findNginx({ env, report: say, downloading: createProgress('downloading nginx') });
+    const build = await findNginx({ env, report: say, downloading: progressLater('downloading nginx') });
     say(`nginx ${build.version} with njs ${build.njs} (${build.origin})`);
     return build;
   } catch (error) {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { createProgress, showWait } from '../../../cli/progress.ts';
+import { createProgress, progressLater, showWait } from '../../../cli/progress.ts';
 
 const XTERM = { TERM: 'xterm' };
 
@@ -54,6 +54,19 @@ describe('progress', () => {
     jest.advanceTimersByTime(600);
     progress.show(1_234_567);
     expect(written).toEqual(['\r\x1b[Kread 1,234,567']);
+  });
+
+  test('that begins later counts the time from there, and there is none where nothing can be erased', () => {
+    const { terminal, written } = openTerminal(true);
+    const begin = progressLater('downloading', { stream: terminal, env: XTERM });
+    jest.advanceTimersByTime(60_000);
+    const progress = begin?.();
+    jest.advanceTimersByTime(4_000);
+    progress?.show(100, 1_000);
+    expect(written).toEqual([expect.stringContaining('10 %, 36 s left')]);
+    expect(
+      progressLater('downloading', { stream: openTerminal(false).terminal, env: XTERM }),
+    ).toBeUndefined();
   });
 
   test.each([

@@ -51,20 +51,25 @@ test('on a terminal a download says how far it is, in a line that is gone in the
   await obtain({
     ...complete,
     report: (line) => said.push(line),
-    downloading: {
-      show(done, of) {
-        shown.push([done, of]);
-        if (of === 4_000) isShown();
-      },
-      end: () => shown.push('end'),
+    downloading() {
+      shown.push('begin');
+      return {
+        show(done, of) {
+          shown.push([done, of]);
+          isShown();
+        },
+        end: () => shown.push('end'),
+      };
     },
     async make(folder, onDownload) {
+      onDownload(folder, 0);
+      expect(shown).toEqual([]);
       writeFileSync(join(folder, 'half'), 'x'.repeat(2_000));
       onDownload(folder, 4_000);
       await seen;
     },
   });
-  expect(shown.at(-2)).toEqual([2_000, 4_000]);
+  expect(shown.slice(0, 2)).toEqual(['begin', [2_000, 4_000]]);
   expect(shown.at(-1)).toBe('end');
   expect(said.map((line) => line.split(' ')[0])).toEqual(['obtaining', 'done']);
 });
