@@ -34,6 +34,8 @@ suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
   let page: Page;
   let complaints: string[];
   let tokens: ReturnType<typeof temporaryFolder>;
+  /** Dialogs that axe has looked at: in short form, once each. */
+  const judged = new Set<string>();
 
   beforeAll(async () => {
     browser = await launchChromium();
@@ -267,7 +269,8 @@ suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
       await page.keyboard.press(key);
       await page.keyboard.press('Tab');
     }
-    expect(await violationsOf(page)).toEqual([]);
+    if (FULL || !judged.has(title)) expect(await violationsOf(page)).toEqual([]);
+    judged.add(title);
     await page.keyboard.type(reason);
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Is this right?' }).waitFor(PATIENCE);
