@@ -5,18 +5,13 @@ export type Figure = { name: string; value: string; beside: string };
 
 /** The numbers at the head of a report. */
 export function figuresOf(report: Report, { number }: Pick<Words, 'number'>): Figure[] {
-  const { totals, range, saved, held, periods } = report;
+  const { totals, range, held, periods } = report;
   const long = `in ${durationOf(range.to - range.from)}`;
-  const share = totals.all === 0 ? '' : `, ${Math.round((100 * saved.atMost) / totals.all)}% of all`;
   return [
     { name: 'Views by people', value: number(totals.people), beside: long },
     { name: 'All views', value: number(totals.all), beside: long },
     { name: 'Visitors', value: number(totals.visitors), beside: 'by people; a visitor of two days is two' },
-    {
-      name: 'Requests saved at the origin',
-      value: `at most ${number(saved.atMost)}`,
-      beside: `not measured${share}`,
-    },
+    savedFigure(report, number),
     lostFigure(report, number),
     {
       name: 'Held back by the cap',
@@ -24,6 +19,21 @@ export function figuresOf(report: Report, { number }: Pick<Words, 'number'>): Fi
       beside: `at most ${number(periods.mostAtOnce)} of ${number(periods.cap)} places were used`,
     },
   ];
+}
+
+/** What nginx counted, where all of it is of this time; otherwise what it is at most. */
+function savedFigure({ saved: { atMost, counted }, totals }: Report, number: Words['number']): Figure {
+  const name = 'Requests saved at the origin';
+  if (isKnown(counted) && counted.isWithin) {
+    const all = counted.cached + counted.origin;
+    return {
+      name,
+      value: number(counted.cached),
+      beside: `of ${number(all)} for hot items, counted by nginx of this host`,
+    };
+  }
+  const share = totals.all === 0 ? '' : `, ${Math.round((100 * atMost) / totals.all)}% of all`;
+  return { name, value: `at most ${number(atMost)}`, beside: `not counted over time${share}` };
 }
 
 function lostFigure({ accounting: { lost } }: Report, number: Words['number']): Figure {

@@ -10,7 +10,8 @@ import type { Report, ReportPeriod } from './report.ts';
  * What the index knows of a time. Bounded: so many items, periods and decisions, and one question at a time, since others ask too.
  */
 
-export type FromIndex = Pick<Report, 'totals' | 'curve' | 'saved' | 'items' | 'categories' | 'held'> & {
+export type FromIndex = Pick<Report, 'totals' | 'curve' | 'items' | 'categories' | 'held'> & {
+  saved: Pick<Report['saved'], 'atMost'>;
   periods: Omit<Report['periods'], 'cap'>;
   /** Decisions before this time were not read: there are too many. */
   decisionsFrom?: number;

@@ -30,8 +30,11 @@ export type Report = {
     mostAtOnce: number;
     cap: number;
   };
-  /** Requests that nginx answered from its cache, at most: views of items while it was told to cache them, less its refreshes. */
-  saved: { atMost: number };
+  saved: {
+    /** Requests that nginx answered from its cache, at most: views of items while it was told to cache them, less its refreshes. */
+    atMost: number;
+    counted: ReportShoppers | Unknown;
+  };
   /** The most viewed, by people. */
   items: ReportItem[];
   categories: ReportCategory[];
@@ -122,6 +125,15 @@ export type ReportLateness = {
   medianMs: number;
   p99Ms: number;
   longestMs: number;
+};
+
+/** Requests of shoppers for hot items, as nginx of this host counts them: from its cache, or from the origin. */
+export type ReportShoppers = {
+  /** Since the sidecar started. `isWithin`: in the time of the report, and up to its end. */
+  since: number;
+  isWithin: boolean;
+  cached: number;
+  origin: number;
 };
 
 export type ReportHeld = Named & {

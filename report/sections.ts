@@ -41,7 +41,8 @@ export function itemText({ item, name }: { item: string; name?: string }): strin
   return name === undefined ? item : `${name} (${item})`;
 }
 
-function periods({ periods, range }: Report, { number, time }: Words): Section {
+function periods(report: Report, { number, time }: Words): Section {
+  const { periods, range } = report;
   const { list, more } = periods;
   const hasNodes = new Set(list.flatMap(({ nodes }) => nodes)).size > 1;
   const rate = ({ most }: ReportPeriod) => `${number(most.perSecond)} over ${durationOf(most.overMs)}`;
@@ -86,10 +87,23 @@ function periods({ periods, range }: Report, { number, time }: Words): Section {
       ...(list.length > 0
         ? [
             'Saved, at most: views while nginx was told to cache the page, less one refresh a second. Not known: which of these pages nginx could keep, and how many requests it limited. hotitem does not record that over time.',
+            shoppersWords(report, { number, time }),
           ]
         : []),
     ],
   };
+}
+
+/** What nginx counted of the requests for hot items. */
+function shoppersWords(
+  { saved: { counted } }: Report,
+  { number, time }: Pick<Words, 'number' | 'time'>,
+): string {
+  if (!isKnown(counted))
+    return `How many requests nginx answered from its cache is not known: ${counted.unknown}.`;
+  const { since, cached, origin, isWithin } = counted;
+  const when = isWithin ? '' : ' How many of them in this time is not recorded.';
+  return `Of ${number(cached + origin)} requests for hot items since ${time(since)}, nginx of this host answered ${number(cached)} from its cache.${when}`;
 }
 
 function items({ items, totals }: Report, { number }: Words): Section {

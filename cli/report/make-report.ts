@@ -25,6 +25,8 @@ import { createProgress } from '../progress.ts';
 
 const DEAD_LETTERS_MS = 20_000;
 const DAY_MS = 86_400_000;
+/** So little later is now. */
+const NOW_MS = 60_000;
 const TRIED_MS = 6 * 3_600_000;
 
 export type MakeReportOptions = Pick<Report, 'range' | 'timeZone'> & {
@@ -38,12 +40,14 @@ export async function makeReport(
   { range, timeZone, rulesMs }: MakeReportOptions,
 ): Promise<Report> {
   const { config } = core;
+  // First: what it counts goes on.
+  const sidecar = await askService(config.admin.listen, 'admin.listen');
   const catalogue = await openCatalogue(core);
   const { parts, index, notes } = await askIndex(core, range, catalogue.lookUp, timeZone);
   const around = aroundPeak(range, parts);
   const tried = await attempt(() => tryWithin(core, around, rulesMs));
-  const accounting = await accountingOf(core, range, tried);
-  const { decisionsFrom: _, periods, ...rest } = parts;
+  const accounting = await accountingOf(core, range, sidecar, tried);
+  const { decisionsFrom: _, periods, saved, ...rest } = parts;
   return {
     version: 1,
     made: core.now(),
@@ -56,6 +60,7 @@ export async function makeReport(
       ...(config.heat.enabled ? [] : ['Hot items are not looked for: heat.enabled is false.']),
     ],
     ...rest,
+    saved: { ...saved, counted: shoppersOf(sidecar, range) },
     periods: { ...periods, cap: isKnown(tried) ? tried.cap : config.heat.cap },
     accounting,
     rules: isKnown(tried) ? { range: around, ...rulesOf(tried) } : tried,
@@ -166,10 +171,10 @@ async function attempt<Value extends object>(work: () => Promise<Value>): Promis
 async function accountingOf(
   core: Core,
   range: Range,
+  sidecar: Service,
   tried: TriedRules | Unknown,
 ): Promise<ReportAccounting> {
   const { config, parts } = core;
-  const sidecar = await askService(config.admin.listen, 'admin.listen');
   const sink = parts.kafka ? await askService(config.admin.sink_listen, 'admin.sink_listen') : undefined;
   const deadline = core.now() + DEAD_LETTERS_MS;
   return {
@@ -197,6 +202,17 @@ async function accountingOf(
     if (notAsked.length === asked.length) return { unknown: notAsked.join('; ') };
     return { ...lossesWithin(losses, range, (reason) => lossWords(reason).why), notAsked };
   }
+}
+
+/** Since the sidecar started: of this time, if that was in it and it is not over. */
+function shoppersOf(sidecar: Service, { from, to }: Range): Report['saved']['counted'] {
+  if (!('accounts' in sidecar)) return { unknown: problemOf(sidecar) };
+  const { about, heat } = sidecar.accounts;
+  if (about === undefined || heat?.shoppers === undefined)
+    return { unknown: 'nginx does not log requests for hot items (log-shared.conf), or there were none' };
+  const { shared, stale, own, missing, unkept } = heat.shoppers;
+  const isWithin = about.started >= from && about.now - to < NOW_MS;
+  return { since: about.started, isWithin, cached: shared + stale, origin: own + missing + unkept };
 }
 
 /** As a service says, or as it stored while it ran. */

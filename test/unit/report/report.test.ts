@@ -53,7 +53,7 @@ function reportOf(text: string): Report {
       mostAtOnce: 1,
       cap: 100,
     },
-    saved: { atMost: 700 },
+    saved: { atMost: 700, counted: { since: FROM, isWithin: false, cached: 500, origin: 20 } },
     items: [{ item: text, name: text, category: text, people: 900, all: 1_000, visitors: 300 }],
     categories: [{ category: text, people: 900, all: 1_000, visitors: 300 }],
     accounting: {
@@ -143,6 +143,25 @@ describe('a report', () => {
     expect(page.match(/<td class="r">not known<\/td><td class="t">because &lt;b&gt;<\/td>/g)).toHaveLength(2);
     expect(page).toContain('how late is not known: because &lt;b&gt;');
     expect(toHtml({ ...report, accounting, categories: [] })).toContain('indexed without a catalogue');
+  });
+
+  test('says how many requests nginx answered where that is known, and otherwise how many at most', () => {
+    const { saved, ...report } = reportOf('4711');
+    const counted = { since: FROM, isWithin: true, cached: 500, origin: 20 };
+    const textOf = (one: Report['saved']) => toMarkdown({ ...report, saved: one }).replaceAll('\\', '');
+
+    expect(textOf(saved)).toContain(
+      'Requests saved at the origin: at most 700 (not counted over time, 58% of all)',
+    );
+    expect(textOf(saved)).toContain(
+      'answered 500 from its cache. How many of them in this time is not recorded.',
+    );
+    expect(textOf({ ...saved, counted })).toContain(
+      'saved at the origin: 500 (of 520 for hot items, counted by nginx',
+    );
+    expect(textOf({ ...saved, counted: { unknown: 'because' } })).toContain(
+      'from its cache is not known: because.',
+    );
   });
 
   test('of a time without views has no shape, and says so', () => {
