@@ -1,6 +1,8 @@
 import { isKnown, type Report } from './report.ts';
 import { durationOf, type Words } from './words.ts';
 
+const DAY = 86_400_000;
+
 export type Figure = { name: string; value: string; beside: string };
 
 /** The numbers at the head of a report. */
@@ -10,7 +12,7 @@ export function figuresOf(report: Report, { number }: Pick<Words, 'number'>): Fi
   return [
     { name: 'Views by people', value: number(totals.people), beside: long },
     { name: 'All views', value: number(totals.all), beside: long },
-    { name: 'Visitors', value: number(totals.visitors), beside: 'by people; a visitor of two days is two' },
+    { name: 'Visitors', value: number(totals.visitors), beside: visitorsBeside(report) },
     savedFigure(report, number),
     lostFigure(report, number),
     {
@@ -19,6 +21,11 @@ export function figuresOf(report: Report, { number }: Pick<Words, 'number'>): Fi
       beside: `at most ${number(periods.mostAtOnce)} of ${number(periods.cap)} places were used`,
     },
   ];
+}
+
+/** Keys of visitors are hashed with another salt each day, and addresses change. */
+function visitorsBeside({ range }: Report): string {
+  return range.to - range.from > DAY ? 'approximate; who came on two days may count twice' : 'by people';
 }
 
 /** What nginx counted, where all of it is of this time; otherwise what it is at most. */

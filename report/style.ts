@@ -4,7 +4,7 @@ export const STYLE = `
 @media (prefers-color-scheme:dark){:root{--paper:#131311;--ink:#eeece7;--ink-2:#b5b1a8;--rule:#353330;--rule-2:#837e75;--hot:#ff9f75;--hot-line:#f0723c}}
 *{box-sizing:border-box}
 body{margin:0 auto;max-width:64rem;padding:2rem 1.5rem 3rem;background:var(--paper);color:var(--ink);font:.875rem/1.45 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","Liberation Sans",sans-serif;font-variant-numeric:tabular-nums lining-nums}
-h1,h2,p,dl,dd,figure,table{margin:0}h1{font-size:1.75rem;line-height:1.15;letter-spacing:-.015em}
+h1,h2,p,dl,dd,figure,table{margin:0}p,dd,footer{overflow-wrap:anywhere}h1{font-size:1.75rem;line-height:1.15;letter-spacing:-.015em}
 h2{font-size:1rem;margin-top:2rem;padding-bottom:.35rem;border-bottom:1px solid var(--ink)}
 .when{color:var(--ink-2);margin-top:.35rem}.lead{font-size:1.05rem;max-width:68ch;margin-top:1rem}.lead b{color:var(--hot)}
 .figs{display:grid;grid-template-columns:repeat(3,1fr);margin-top:1.25rem;border-top:1px solid var(--rule)}
@@ -21,5 +21,5 @@ footer{margin-top:2rem;padding-top:.75rem;border-top:1px solid var(--rule);color
 @media (max-width:600px){.figs{grid-template-columns:repeat(2,1fr)}body{padding:1.25rem 1rem 2rem}}
 @page{size:A4;margin:14mm 14mm 16mm}
 @media print{:root{color-scheme:light;--paper:#fff;--ink:#000;--ink-2:#333;--rule:#ccc;--rule-2:#888;--hot:#8f2b05;--hot-line:#c8440f}body{max-width:none;padding:0;font-size:9pt;print-color-adjust:exact}
-table{font-size:7.5pt}th,td{padding-right:.3rem}td,tbody th{min-width:0}.t{min-width:3rem}thead{display:table-header-group}tr,figure{break-inside:avoid}h2{break-after:avoid;margin-top:6mm}.lead{font-size:10.5pt}.wrap{overflow:visible}}
+table{font-size:7.5pt}th,td{padding-right:.3rem;overflow-wrap:anywhere}td,tbody th,.t{min-width:0}thead{display:table-header-group}tr,figure{break-inside:avoid}h2{break-after:avoid;margin-top:6mm}.lead{font-size:10.5pt}.wrap{overflow:visible}}
 `;

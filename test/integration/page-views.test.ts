@@ -415,6 +415,10 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
     expect((await pinned.allTextContents()).join()).toContain(reason);
     expect(await page.evaluate('window.taken')).toBeUndefined();
     expect(await page.locator('img, iframe, script, animate, a, link').count()).toBe(0);
+    // Between the margins of A4: what is wider is cut off on paper.
+    await page.emulateMedia({ media: 'print', colorScheme: 'light' });
+    await page.setViewportSize({ width: 688, height: 1000 });
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(688);
     expect((await page.pdf({ preferCSSPageSize: true })).subarray(0, 5).toString()).toBe('%PDF-');
     expect(complaints).toEqual([]);
   });
