@@ -36,7 +36,7 @@ export function hotSvg({ range, periods }: Report, { time, tick }: Words): strin
     const y = ROW * nth;
     const label = end + 60 < RIGHT ? { x: end + 5, anchor: 'start' } : { x: begin - 5, anchor: 'end' };
     return [
-      `<text class="n" x="0" y="${y + 13}">${html(shortened(name ?? item))}</text>`,
+      `<text class="name" x="0" y="${y + 13}">${html(shortened(name ?? item))}</text>`,
       `<rect class="${isCached(period) ? 'h' : 'hn'}" x="${round(begin)}" y="${y + 4}" width="${round(Math.max(2, end - begin))}" height="11"/>`,
       `<text x="${round(label.x)}" y="${y + 13}" text-anchor="${label.anchor}">${html(time(since).replace(/^.*, /, ''))}</text>`,
     ].join('');

@@ -63,8 +63,12 @@ function cellHtml(cell: string, nth: number, attribute: string): string {
   return nth === 0 ? `<th scope="row"${attribute}>${html(cell)}</th>` : `<td${attribute}>${html(cell)}</td>`;
 }
 
-/** Numbers to the right, sentences wide. */
+const TIMES = ['From', 'For', 'First', 'Last'];
+const SENTENCES = ['Why', 'Why it would have been hot', 'Details'];
+
+/** Numbers to the right, times in one line, sentences wide, names narrow. */
 function classOf(column: string): string {
   if (column.startsWith('#')) return ' class="r"';
-  return column.startsWith('Why') || column === 'Details' ? ' class="t"' : '';
+  if (TIMES.includes(column)) return ' class="w"';
+  return SENTENCES.includes(column) ? ' class="t"' : ' class="n"';
 }
