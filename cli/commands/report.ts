@@ -1,4 +1,4 @@
-import { accessSync, constants, lstatSync } from 'node:fs';
+import { accessSync, constants, lstatSync, statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { createCore } from '../../app/core.ts';
@@ -13,11 +13,11 @@ import type { Command, Flags } from '../command.ts';
 import { configure } from '../configure.ts';
 import { UsageError } from '../parse-command-line.ts';
 import { parseCount } from '../parse-count.ts';
-import { parseRange } from '../parse-range.ts';
+import { parseTime } from '../parse-time.ts';
 import { makeReport } from '../report/make-report.ts';
 import { print } from '../terminal.ts';
 
-const FROM = '-24h';
+const DAY_MS = 86_400_000;
 const RULES_SECONDS = 60;
 const MOST_RULES_SECONDS = 3_600;
 
@@ -32,7 +32,11 @@ export const report: Command = {
   about:
     'what happened in a time, as one file: the curve, hot items and why, loss, rules that would have helped',
   options: {
-    from: { type: 'string', placeholder: 'TIME', about: `from when: ISO 8601, or like -4h (${FROM})` },
+    from: {
+      type: 'string',
+      placeholder: 'TIME',
+      about: 'from when: ISO 8601, or like -4h (a day before --to)',
+    },
     to: { type: 'string', placeholder: 'TIME', about: 'until when (now)' },
     format: { type: 'string', placeholder: 'html|md|json', about: 'html (default), md (Markdown), or json' },
     output: { type: 'string', placeholder: 'FILE', about: 'where to write it (standard output)' },
@@ -84,26 +88,33 @@ function parseZone(zone: Flags[string]): string {
   }
 }
 
-/** The last day by default. What is still to come is not in it. */
-function rangeOf({ from = FROM, to }: Flags, now: number): Report['range'] {
-  const range = parseRange({ from, to }, now);
-  if (range.from >= now) throw new UsageError('--from: is in the future');
-  return { from: range.from, to: Math.min(range.to, now), isRunning: range.to > now };
+/** The day before its end by default. What is still to come is not in it. */
+function rangeOf({ from, to }: Flags, now: number): Report['range'] {
+  const end = to === undefined ? now : parseTime('to', String(to), now);
+  const begin = from === undefined ? end - DAY_MS : parseTime('from', String(from), now);
+  if (begin >= end) throw new UsageError('--from must be before --to');
+  if (begin >= now) throw new UsageError('--from: is in the future');
+  return { from: begin, to: Math.min(end, now), isRunning: end > now };
 }
 
 /** Before minutes of work. */
 function requireWritable(path: string): void {
   try {
-    accessSync(dirname(path), constants.W_OK);
+    accessSync(isReplaced(path) ? dirname(path) : path, constants.W_OK);
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) throw new Error('is a folder');
   } catch (error) {
     throw cannotWrite(path, error);
   }
 }
 
+/** A link, a device or a pipe is written to, not replaced. */
+function isReplaced(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isFile() ?? true;
+}
+
 async function write(path: string, text: string): Promise<void> {
   try {
-    // A link, a device or a pipe is written to, not replaced.
-    if (lstatSync(path, { throwIfNoEntry: false })?.isFile() !== false) await replaceFile(path, text);
+    if (isReplaced(path)) await replaceFile(path, text);
     else await writeFile(path, text);
   } catch (error) {
     throw cannotWrite(path, error);

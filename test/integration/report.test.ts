@@ -110,7 +110,12 @@ describe('hotitem report', () => {
   });
 
   test('of a time without views says so, and when the newest view was', async () => {
-    const report = await reportOf(['--from', '2026-01-01', '--to', '2026-01-02T00:00']);
+    const report = await reportOf(['--to', '2026-01-02T00:00']);
+    expect(report.range).toMatchObject({
+      from: Date.UTC(2026, 0, 1),
+      to: Date.UTC(2026, 0, 2),
+      isRunning: false,
+    });
     expect(report.totals).toMatchObject({ all: 0, people: 0, visitors: 0 });
     expect(report.notes.join(' ')).toMatch(/keeps 30 days.* The newest view in the index is of /);
     expect(report.rules).toMatchObject({ views: 0 });
@@ -138,6 +143,7 @@ describe('hotitem report', () => {
     [['--format', 'pdf'], {}, 2, '--format: must be html, md or json (got "pdf")'],
     [['--time-zone', 'Berlin'], {}, 2, '--time-zone: must be like Europe/Berlin'],
     [['--rules-seconds', '-1'], {}, 2, '--rules-seconds: must be a whole number'],
+    [['--output', '/'], {}, 1, '--output: cannot write /: is a folder'],
     [['--output', '/nowhere/at/all.html'], {}, 1, '--output: cannot write /nowhere/at/all.html'],
     [[], { HOTITEM_HOME: '/nowhere' }, 1, 'there is no index at /nowhere/'],
     [[], { ELASTICSEARCH_NODE: 'http://127.0.0.1:9' }, 1, 'the index does not answer: '],
