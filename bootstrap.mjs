@@ -15,6 +15,11 @@ const seconds = {};
 
 requireNode();
 installPackages();
+if (!hasDuckdb()) {
+  process.stderr.write(
+    `hotitem: npm has not installed DuckDB for ${process.platform} ${process.arch}: the embedded index cannot be used. If there is a package for it (@duckdb/node-bindings-…), npm install --include=optional fetches it.\n`,
+  );
+}
 run('building', process.execPath, [join(root, 'build.mjs')]);
 process.env.BOOTSTRAP_SECONDS = JSON.stringify(seconds);
 if (task !== 'build') await handOver();
@@ -53,6 +58,14 @@ function installed() {
   const want = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages;
   return Object.entries(want).every(
     ([path, entry]) => path === '' || entry.optional || have[path]?.version === entry.version,
+  );
+}
+
+// Its native part is an optional package, one for each platform: npm says nothing where it cannot be installed.
+function hasDuckdb() {
+  const name = `node-bindings-${process.platform}-${process.arch}`;
+  return [name, `${name}-musl`].some((one) =>
+    existsSync(join(root, 'node_modules/@duckdb', one, 'duckdb.node')),
   );
 }
 

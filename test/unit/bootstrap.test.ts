@@ -1,4 +1,4 @@
-import { copyFileSync, cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { type Ran, run } from '../../service/run.ts';
@@ -34,6 +34,15 @@ test('an npm that fails both times is an error that says so', async () => {
   expect(code).toBe(1);
   expect(stderr).toContain('Is the npm registry reachable?');
   expect(asked()).toHaveLength(2);
+});
+
+test('a DuckDB that npm has left out is named at the start, and one that is there is not', async () => {
+  const name = `DuckDB for ${process.platform} ${process.arch}`;
+  expect((await bootstrap('exit 0')).stderr).toContain(name);
+  const native = join(folder.path, `node_modules/@duckdb/node-bindings-${process.platform}-${process.arch}`);
+  mkdirSync(native, { recursive: true });
+  writeFileSync(join(native, 'duckdb.node'), '');
+  expect((await bootstrap('exit 0')).stderr).not.toContain(name);
 });
 
 /** Runs `bootstrap.mjs build` with an npm that notes its arguments and then does this. */
