@@ -3,7 +3,7 @@ import { periodsOf, REPEATED_MS } from '../store/hot-periods.ts';
 import type { AskableQuestions } from '../store/question-shapes.ts';
 import { heldBack } from './held-back.ts';
 import { intervalOf } from './intervals.ts';
-import { joinSpans, type MergedPeriod, mergePeriods, mostAtOnce } from './merge-periods.ts';
+import { endOf, joinSpans, type MergedPeriod, mergePeriods, mostAtOnce } from './merge-periods.ts';
 import type { Report, ReportPeriod } from './report.ts';
 
 /*
@@ -147,9 +147,9 @@ export async function fromIndex(options: FromIndexOptions): Promise<FromIndex> {
     return refreshesIn(spanOf(period)) * period.nodes.length;
   }
 
-  function spanOf({ since, until = to }: MergedPeriod): Span {
-    const begin = Math.max(from, since);
-    return { from: begin, to: Math.max(begin + 1, Math.min(to, until)) };
+  function spanOf(period: MergedPeriod): Span {
+    const begin = Math.max(from, period.since);
+    return { from: begin, to: Math.max(begin + 1, Math.min(to, endOf(period, to))) };
   }
 
   function named<One extends { item: string }>(one: One): One & { name?: string } {

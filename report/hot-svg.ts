@@ -1,5 +1,6 @@
 import { round } from './curve-svg.ts';
 import { html } from './escape.ts';
+import { endOf } from './merge-periods.ts';
 import type { Report, ReportPeriod } from './report.ts';
 import type { Words } from './words.ts';
 
@@ -31,8 +32,8 @@ export function hotSvg({ range, periods }: Report, { time, tick }: Words): strin
   ].join('');
 
   function bar(period: ReportPeriod, nth: number): string {
-    const { since, until = range.to, name, item } = period;
-    const [begin, end] = [x(since), x(until)];
+    const { since, name, item } = period;
+    const [begin, end] = [x(since), x(endOf(period, range.to))];
     const y = ROW * nth;
     const label = end + 60 < RIGHT ? { x: end + 5, anchor: 'start' } : { x: begin - 5, anchor: 'end' };
     return [

@@ -10,7 +10,7 @@ export function mergePeriods(periods: HotPeriod[], to: number): MergedPeriod[] {
   for (const { node, ...period } of periods.toSorted((a, b) => a.since - b.since)) {
     const key = JSON.stringify([period.item, period.signal]);
     const before = open.get(key);
-    if (before === undefined || (before.until ?? to) < period.since) {
+    if (before === undefined || endOf(before, to) < period.since) {
       const one = { ...period, nodes: [node] };
       open.set(key, one);
       merged.push(one);
@@ -19,19 +19,37 @@ export function mergePeriods(periods: HotPeriod[], to: number): MergedPeriod[] {
     if (!before.nodes.includes(node)) before.nodes.push(node);
     before.dryRun &&= period.dryRun;
     before.actions = [...new Set([...before.actions, ...period.actions])];
-    if (period.until === undefined) delete before.until;
-    else if (before.until !== undefined) before.until = Math.max(before.until, period.until);
+    if (endsLater(period, before, to)) {
+      const { until, lostAt } = period;
+      delete before.until;
+      delete before.lostAt;
+      Object.assign(before, until !== undefined && { until }, lostAt !== undefined && { lostAt });
+    }
   }
   return merged;
+}
+
+type Ended = Pick<HotPeriod, 'until' | 'lostAt'>;
+
+/** When it was over, at the latest; `to` if it lasts. */
+export function endOf({ until, lostAt }: Ended, to: number): number {
+  return until ?? lostAt ?? to;
+}
+
+/** Of two that end at the same moment, one lasts, or its end was recorded. */
+function endsLater(one: Ended, other: Ended, to: number): boolean {
+  const by = endOf(one, to) - endOf(other, to);
+  return by > 0 || (by === 0 && one.lostAt === undefined);
 }
 
 /** How many items were hot at once by one signal on one node, at most: what a cap is about. */
 export function mostAtOnce(periods: HotPeriod[], to: number): number {
   const changes = new Map<string, [time: number, by: number][]>();
-  for (const { node, signal, since, until = to } of periods) {
+  for (const period of periods) {
+    const { node, signal, since } = period;
     const key = JSON.stringify([node, signal]);
     const known = changes.get(key) ?? [];
-    known.push([since, 1], [until, -1]);
+    known.push([since, 1], [endOf(period, to), -1]);
     changes.set(key, known);
   }
   let most = 0;

@@ -71,6 +71,8 @@ export type ReportPeriod = Named & {
   since: number;
   /** Missing while it lasts, or where its end was not recorded. */
   until?: number;
+  /** Its end was not recorded, and this is when it was over at the latest: what is told of it is told again once a day. */
+  lostAt?: number;
   /** At the moment of the decision. */
   reason: string;
   rule: string;

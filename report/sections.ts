@@ -65,9 +65,7 @@ function periods(report: Report, { number, time }: Words): Section {
       itemText(period),
       signalOf(period.signal),
       time(period.since),
-      period.until === undefined
-        ? `${durationOf(range.to - period.since)}, and on`
-        : durationOf(period.until - period.since),
+      lengthOf(period, range.to),
       period.reason,
       rate(period),
       number(period.all),
@@ -81,8 +79,13 @@ function periods(report: Report, { number, time }: Words): Section {
       ...(more > 0
         ? [`And ${number(more)} more: these are the ${number(list.length)} with the highest rates.`]
         : []),
-      ...(list.some(({ until }) => until === undefined)
+      ...(list.some(({ until, lostAt }) => until === undefined && lostAt === undefined)
         ? ['“and on”: it was still hot at the end of this time, or its end was not recorded.']
+        : []),
+      ...(list.some(({ lostAt }) => lostAt !== undefined)
+        ? [
+            '“At most”: its end was not recorded, and a day later nothing was told of it any more, or it turned hot again.',
+          ]
         : []),
       ...(list.length > 0
         ? [
@@ -104,6 +107,11 @@ function shoppersWords(
   const { since, cached, origin, isWithin } = counted;
   const when = isWithin ? '' : ' How many of them in this time is not recorded.';
   return `Of ${number(cached + origin)} requests for hot items since ${time(since)}, nginx of this host answered ${number(cached)} from its cache.${when}`;
+}
+
+function lengthOf({ since, until, lostAt }: ReportPeriod, to: number): string {
+  if (until !== undefined) return durationOf(until - since);
+  return lostAt === undefined ? `${durationOf(to - since)}, and on` : `at most ${durationOf(lostAt - since)}`;
 }
 
 function items({ items, totals }: Report, { number }: Words): Section {

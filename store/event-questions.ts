@@ -144,6 +144,8 @@ export type HotPeriod = {
   since: number;
   /** Undefined while it lasts, or where its end was not recorded. */
   until?: number;
+  /** Its end was not recorded, and this is when it was over at the latest. */
+  lostAt?: number;
   reason: string;
   rule: string;
   dryRun: boolean;

@@ -17,13 +17,26 @@ export function periodsOf(decisions: PastDecision[], { from, to, limit }: HotPer
     periods.set(key, decision.change === 'leaves' ? { ...known, until: decision.time } : known);
     toldAt.set(JSON.stringify([node, item]), decision.time);
   }
-  // Where nothing was told for longer than a repetition takes, the end was not recorded: the period does not last for ever.
-  const endOf = ({ node, item, until }: HotPeriod) =>
-    until ?? (toldAt.get(JSON.stringify([node, item])) ?? 0) + REPEATED_MS;
+  const nextOf = new Map<string, number>();
   return [...periods.values()]
-    .filter((period) => period.since < to && endOf(period) > from)
     .sort((a, b) => b.since - a.since || (a.item < b.item ? -1 : 1))
+    .map(ended)
+    .filter(({ since, until, lostAt }) => since < to && (until ?? lostAt ?? to) > from)
     .slice(0, limit);
+
+  /**
+   * Where nothing was told for longer than a repetition takes, or the item turned hot again, the end was not recorded: the period does not
+   * last for ever.
+   */
+  function ended(period: HotPeriod): HotPeriod {
+    const { node, item, signal, since, until } = period;
+    const key = JSON.stringify([node, item, signal]);
+    const next = nextOf.get(key) ?? Number.POSITIVE_INFINITY;
+    nextOf.set(key, since);
+    if (until !== undefined) return period;
+    const lostAt = Math.min(next, (toldAt.get(JSON.stringify([node, item])) ?? 0) + REPEATED_MS);
+    return lostAt < to ? { ...period, lostAt } : period;
+  }
 }
 
 function begun(decision: PastDecision): HotPeriod {

@@ -46,12 +46,12 @@ function indexOf(decisions: PastDecision[]) {
   return { asked, questions };
 }
 
-async function ask(decisions: PastDecision[]) {
+async function ask(decisions: PastDecision[], range = { from: FROM, to: TO }) {
   const { asked, questions } = indexOf(decisions);
   const steps: number[] = [];
   const found = await fromIndex({
     questions,
-    range: { from: FROM, to: TO },
+    range,
     lookUp: (item) => (item === 'a' ? { name: 'Kettle', category: 'Kitchen' } : undefined),
     onAnswer: (done, of) => steps.push(of - done),
   });
@@ -125,6 +125,27 @@ describe('what an index knows of a time', () => {
     // 20 minutes of 2 views/s, less a refresh a second on web-1 for 20 and on web-2 for 10 minutes.
     expect(saved).toEqual({ atMost: 2_400 - 1_200 - 600 });
     expect(periods.list.map(({ savedAtMost }) => savedAtMost)).toEqual([1_200 - 2 * 600, 1_800 - 900]);
+  });
+
+  test('ends a period whose end was never recorded when its repetition is missing', async () => {
+    const hour = (n: number) => FROM + n * 60 * MINUTE;
+    const { periods } = await ask(
+      [
+        // This node disappears.
+        decision({ time: hour(1) }),
+        decision({ node: 'web-2', time: hour(100) }),
+        decision({ node: 'web-2', time: hour(101), since: hour(100), change: 'leaves' }),
+      ],
+      { from: FROM, to: hour(168) },
+    );
+
+    expect(
+      periods.list.map(({ nodes, since, until, lostAt, all }) => [nodes, since, until, lostAt, all]),
+    ).toEqual([
+      [['web-1'], hour(1), undefined, hour(26), 25 * 3_600 * 2],
+      [['web-2'], hour(100), hour(101), undefined, 3_600 * 2],
+    ]);
+    expect(periods.mostAtOnce).toBe(1);
   });
 
   test('tells what the cap held back once each, and no period of it', async () => {

@@ -43,6 +43,20 @@ describe('hot periods', () => {
     expect(merged[0]).toMatchObject({ reason: 'because', actions: ['cache', 'limit'], dryRun: false });
   });
 
+  test('whose end was not recorded are as long as they were at most', () => {
+    const lost = period({ lostAt: 26 });
+    const ends = (...periods: HotPeriod[]) =>
+      mergePeriods([lost, ...periods], TO).map(({ until, lostAt }) => [until, lostAt]);
+    expect(ends(period({ node: 'web-2', since: 100, until: 101 }))).toEqual([
+      [undefined, 26],
+      [101, undefined],
+    ]);
+    expect(ends(period({ node: 'web-2', since: 10, until: 26 }))).toEqual([[26, undefined]]);
+    expect(ends(period({ node: 'web-2', since: 10, until: 20 }))).toEqual([[undefined, 26]]);
+    expect(ends(period({ node: 'web-2', since: 10 }))).toEqual([[undefined, undefined]]);
+    expect(mostAtOnce([lost, period({ item: 'b', since: 26 })], TO)).toBe(1);
+  });
+
   test('are counted at once by node and signal: one that leaves makes room', () => {
     expect(mostAtOnce([], TO)).toBe(0);
     const three = [

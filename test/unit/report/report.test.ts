@@ -164,6 +164,23 @@ describe('a report', () => {
     );
   });
 
+  test('says how long a period was at most whose end was not recorded', () => {
+    const { periods, ...report } = reportOf('4711');
+    const [period] = periods.list;
+    if (period === undefined) throw new Error('none');
+    const { until: _, ...lasting } = period;
+    const of = (one: Report['periods']['list'][number]) => ({
+      ...report,
+      periods: { ...periods, list: [one] },
+    });
+    const lost = of({ ...lasting, lostAt: FROM + HOUR });
+    expect(toMarkdown(lost)).toContain('| at most 50 min |');
+    expect(toMarkdown(lost)).toContain('its end was not recorded');
+    expect(toMarkdown(of(lasting))).toContain('| 3 h 50 min, and on |');
+    const widthOf = (page: string) => Number(/<rect class="h" .*? width="([\d.]+)"/.exec(page)?.[1]);
+    expect(widthOf(toHtml(lost))).toBeLessThan(widthOf(toHtml(of(lasting))) / 4);
+  });
+
   test('of a time without views has no shape, and says so', () => {
     const { totals, ...report } = reportOf('4711');
     const nothing = { people: 0, bots: 0, prefetches: 0, others: 0, all: 0, visitors: 0, items: 0 };

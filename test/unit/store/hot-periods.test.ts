@@ -23,6 +23,22 @@ describe('hot periods', () => {
     expect(ofRange(AT + REPEATED_MS, [entered, other])).toMatchObject([{ signal: 'surge' }, ...lasting]);
   });
 
+  test('without a recorded end do not last beyond that, nor beyond the next of that node', () => {
+    const entered = decision({});
+    const week = { from: AT, to: AT + 168 * HOUR, limit: 10 };
+    expect(periodsOf([entered], week)).toEqual([
+      expect.objectContaining({ since: AT, lostAt: AT + REPEATED_MS }),
+    ]);
+    expect(periodsOf([entered], { ...week, to: AT + REPEATED_MS })[0]).not.toHaveProperty('lostAt');
+    // Killed, and started again: it cannot be hot twice.
+    const again = decision({ since: AT + HOUR, time: AT + HOUR });
+    const left = decision({ since: AT + HOUR, time: AT + 2 * HOUR, change: 'leaves' });
+    expect(periodsOf([entered, again, left], week)).toEqual([
+      expect.objectContaining({ since: AT + HOUR, until: AT + 2 * HOUR }),
+      expect.objectContaining({ since: AT, lostAt: AT + HOUR }),
+    ]);
+  });
+
   test('with an end are those that overlap the range', () => {
     const period = [decision({}), decision({ change: 'leaves', time: AT + HOUR })];
     expect(ofRange(AT + HOUR - 1, period)).toMatchObject([{ since: AT, until: AT + HOUR }]);
