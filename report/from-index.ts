@@ -3,7 +3,15 @@ import { periodsOf, REPEATED_MS } from '../store/hot-periods.ts';
 import type { AskableQuestions } from '../store/question-shapes.ts';
 import { heldBack } from './held-back.ts';
 import { intervalOf } from './intervals.ts';
-import { endOf, joinSpans, type MergedPeriod, mergePeriods, mostAtOnce } from './merge-periods.ts';
+import {
+  type CachedSpan,
+  endOf,
+  joinSpans,
+  type MergedPeriod,
+  mergePeriods,
+  mostAtOnce,
+  type Span,
+} from './merge-periods.ts';
 import type { Report, ReportPeriod } from './report.ts';
 
 /*
@@ -11,7 +19,7 @@ import type { Report, ReportPeriod } from './report.ts';
  */
 
 export type FromIndex = Pick<Report, 'totals' | 'curve' | 'items' | 'categories' | 'held'> & {
-  saved: Pick<Report['saved'], 'atMost'>;
+  saved: Omit<Report['saved'], 'counted'>;
   periods: Omit<Report['periods'], 'cap'>;
   /** Decisions before this time were not read: there are too many. */
   decisionsFrom?: number;
@@ -20,13 +28,14 @@ export type FromIndex = Pick<Report, 'totals' | 'curve' | 'items' | 'categories'
 export type FromIndexOptions = {
   questions: AskableQuestions;
   range: Span;
+  /** Between two refreshes of a page that is cached, at most. */
+  refreshMs: number;
   /** What the catalogue says. */
   lookUp: (item: string) => { name?: string; category?: string } | undefined;
   /** How many questions are answered, of about how many. */
   onAnswer: (done: number, of: number) => void;
 };
 
-type Span = { from: number; to: number };
 type Measured = Pick<ReportPeriod, 'people' | 'all' | 'most'>;
 
 const MOST_POINTS = 300;
@@ -39,12 +48,11 @@ const MOST_DECISIONS = 100_000;
 /** Of the time line of one period. */
 const MOST_STEPS = 10_000;
 const RATE_MS = 10_000;
-const REFRESH_MS = 1_000;
 /** Before the periods: totals, curve, items, categories, decisions. */
 const QUESTIONS = 5;
 
 export async function fromIndex(options: FromIndexOptions): Promise<FromIndex> {
-  const { questions, range, lookUp, onAnswer } = options;
+  const { questions, range, refreshMs, lookUp, onAnswer } = options;
   const { from, to } = range;
   let [answered, expected] = [0, QUESTIONS];
   const { views: people, ...totals } = await counted(questions.totals(range));
@@ -60,13 +68,13 @@ export async function fromIndex(options: FromIndexOptions): Promise<FromIndex> {
   const known = new Map<string, Promise<Measured>>();
   const measured: ReportPeriod[] = [];
   for (const period of list) measured.push(await measure(period));
-  const atMost = await savedBy(list);
+  const atMost = await savedByAll(list);
   const held = heldBack(decisions, range);
   return {
     totals: { people, ...totals },
     curve,
     periods: { list: measured, more: merged.length - list.length, mostAtOnce: mostAtOnce(hot, to) },
-    saved: { atMost },
+    saved: { atMost, refreshMs },
     items: items.map(({ item, views, all, visitors }) => ({
       item,
       ...lookUp(item),
@@ -93,10 +101,11 @@ export async function fromIndex(options: FromIndexOptions): Promise<FromIndex> {
   async function measure({
     viewsPerSecond: _,
     visitors: __,
+    cached,
     ...period
   }: MergedPeriod): Promise<ReportPeriod> {
-    const { people, all, most } = await viewsIn(period.item, spanOf(period));
-    const savedAtMost = isCached(period) ? all - refreshesOf(period) : undefined;
+    const { people, all, most } = await viewsIn(period.item, spanOf(period.since, endOf(period, to)));
+    const savedAtMost = cached.length === 0 ? undefined : await savedBy(period.item, cached);
     return {
       ...named(period),
       people,
@@ -122,34 +131,34 @@ export async function fromIndex(options: FromIndexOptions): Promise<FromIndex> {
   }
 
   /** Of an item that was cached by two signals at once, each view counts once. */
-  async function savedBy(periods: MergedPeriod[]): Promise<number> {
-    const cached = periods.filter(isCached);
+  async function savedByAll(periods: MergedPeriod[]): Promise<number> {
     let saved = 0;
-    for (const item of new Set(cached.map((period) => period.item))) {
-      const own = cached.filter((period) => period.item === item);
-      for (const span of joinSpans(own.map(spanOf))) saved += (await viewsIn(item, span)).all;
-      saved -= joinedRefreshes(own);
-    }
+    for (const item of new Set(periods.map((period) => period.item)))
+      saved += await savedBy(
+        item,
+        periods.flatMap((period) => (period.item === item ? period.cached : [])),
+      );
     return saved;
   }
 
   /** Each node refreshes its own copy. */
-  function joinedRefreshes(periods: MergedPeriod[]): number {
-    const nodes = new Set(periods.flatMap((period) => period.nodes));
-    return sum(
-      [...nodes].flatMap((node) =>
-        joinSpans(periods.filter((period) => period.nodes.includes(node)).map(spanOf)).map(refreshesIn),
+  async function savedBy(item: string, cached: CachedSpan[]): Promise<number> {
+    let views = 0;
+    for (const span of joinSpans(cached.map((one) => spanOf(one.from, one.to))))
+      views += (await viewsIn(item, span)).all;
+    const refreshed = [...new Set(cached.map(({ node }) => node))].flatMap((node) =>
+      joinSpans(
+        cached
+          .filter((one) => one.node === node && one.refreshedTo > from)
+          .map((one) => spanOf(one.from, one.refreshedTo)),
       ),
     );
+    return views - sum(refreshed.map((span) => Math.floor((span.to - span.from) / refreshMs)));
   }
 
-  function refreshesOf(period: MergedPeriod): number {
-    return refreshesIn(spanOf(period)) * period.nodes.length;
-  }
-
-  function spanOf(period: MergedPeriod): Span {
-    const begin = Math.max(from, period.since);
-    return { from: begin, to: Math.max(begin + 1, Math.min(to, endOf(period, to))) };
+  function spanOf(since: number, until: number): Span {
+    const begin = Math.max(from, since);
+    return { from: begin, to: Math.max(begin + 1, Math.min(to, until)) };
   }
 
   function named<One extends { item: string }>(one: One): One & { name?: string } {
@@ -163,21 +172,19 @@ async function readDecisions(
   questions: AskableQuestions,
   { from, to }: Span,
 ): Promise<{ decisions: PastDecision[]; since?: number }> {
-  const decisions: PastDecision[] = [];
-  const begin = from - REPEATED_MS;
-  for (let end = to; decisions.length < MOST_DECISIONS; ) {
-    const some = await questions.pastDecisions({ from: begin, to: end, limit: DECISIONS_AT_ONCE });
-    const oldest = some.at(-1)?.time;
-    if (oldest === undefined || some.length < DECISIONS_AT_ONCE) {
-      decisions.push(...some);
-      return { decisions };
-    }
+  const found: PastDecision[] = [];
+  let end = to;
+  for (let asked = 0; asked < MOST_DECISIONS; asked += DECISIONS_AT_ONCE) {
+    const query = { from: from - REPEATED_MS, to: end, limit: DECISIONS_AT_ONCE };
+    const { decisions, oldest } = await questions.pastDecisions(query);
+    if (oldest === undefined) return { decisions: [...found, ...decisions] };
     // Others of the same moment may be left: they are asked for again, and all of them.
-    const isOneMoment = some[0]?.time === oldest;
-    decisions.push(...(isOneMoment ? some : some.filter(({ time }) => time > oldest)));
-    end = isOneMoment ? oldest : oldest + 1;
+    found.push(...decisions.filter(({ time }) => time > oldest));
+    // More of one moment than are answered at once.
+    if (oldest + 1 === end) break;
+    end = oldest + 1;
   }
-  return { decisions, since: decisions.at(-1)?.time ?? begin };
+  return { decisions: found, since: end };
 }
 
 /** Those that are listed, by their beginning. */
@@ -187,14 +194,6 @@ function strongest(periods: MergedPeriod[]): MergedPeriod[] {
     .toSorted((a, b) => (b.viewsPerSecond ?? 0) - (a.viewsPerSecond ?? 0))
     .slice(0, MOST_PERIODS)
     .sort((a, b) => a.since - b.since);
-}
-
-function isCached({ actions, dryRun }: MergedPeriod): boolean {
-  return actions.includes('cache') && !dryRun;
-}
-
-function refreshesIn({ from, to }: Span): number {
-  return Math.ceil((to - from) / REFRESH_MS);
 }
 
 function sum(numbers: number[]): number {

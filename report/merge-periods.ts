@@ -1,7 +1,17 @@
 import type { HotPeriod } from '../store/event-questions.ts';
+import { REPEATED_MS } from '../store/hot-periods.ts';
+
+export type Span = { from: number; to: number };
 
 /** A period as one or more nodes decided it. */
-export type MergedPeriod = Omit<HotPeriod, 'node'> & { nodes: string[] };
+export type MergedPeriod = Omit<HotPeriod, 'node'> & {
+  nodes: string[];
+  /** Where and when nginx was told to cache the item, or may have been. */
+  cached: CachedSpan[];
+};
+
+/** `refreshedTo`: until when the page was refreshed at least. */
+export type CachedSpan = Span & { node: string; refreshedTo: number };
 
 /** Periods of an item by one signal that overlap are one, whichever nodes decided them. By their beginning. */
 export function mergePeriods(periods: HotPeriod[], to: number): MergedPeriod[] {
@@ -11,14 +21,18 @@ export function mergePeriods(periods: HotPeriod[], to: number): MergedPeriod[] {
     const key = JSON.stringify([period.item, period.signal]);
     const before = open.get(key);
     if (before === undefined || endOf(before, to) < period.since) {
-      const one = { ...period, nodes: [node] };
+      const one = { ...period, nodes: [node], cached: cachedIn(node, period, to) };
       open.set(key, one);
       merged.push(one);
       continue;
     }
     if (!before.nodes.includes(node)) before.nodes.push(node);
+    before.cached.push(...cachedIn(node, period, to));
+    // What nodes in a dry run would have told their nginx was not told to any.
+    if (before.dryRun === period.dryRun)
+      before.actions = [...new Set([...before.actions, ...period.actions])];
+    else if (before.dryRun) before.actions = period.actions;
     before.dryRun &&= period.dryRun;
-    before.actions = [...new Set([...before.actions, ...period.actions])];
     if (endsLater(period, before, to)) {
       const { until, lostAt } = period;
       delete before.until;
@@ -42,6 +56,15 @@ function endsLater(one: Ended, other: Ended, to: number): boolean {
   return by > 0 || (by === 0 && one.lostAt === undefined);
 }
 
+function cachedIn(node: string, period: Omit<HotPeriod, 'node'>, to: number): CachedSpan[] {
+  const { since, lostAt, actions, dryRun } = period;
+  if (dryRun || !actions.includes('cache')) return [];
+  const end = endOf(period, to);
+  // Of a sidecar that disappeared it is not known for how long it refreshed the page after the last that it told.
+  const refreshedTo = lostAt === undefined ? end : Math.max(since, lostAt - REPEATED_MS);
+  return [{ node, from: since, to: end, refreshedTo }];
+}
+
 /** How many items were hot at once by one signal on one node, at most: what a cap is about. */
 export function mostAtOnce(periods: HotPeriod[], to: number): number {
   const changes = new Map<string, [time: number, by: number][]>();
@@ -63,8 +86,6 @@ export function mostAtOnce(periods: HotPeriod[], to: number): number {
   }
   return most;
 }
-
-type Span = { from: number; to: number };
 
 /** Spans that overlap as one. */
 export function joinSpans(spans: Span[]): Span[] {

@@ -33,6 +33,8 @@ export type Report = {
   saved: {
     /** Requests that nginx answered from its cache, at most: views of items while it was told to cache them, less its refreshes. */
     atMost: number;
+    /** Between two refreshes of a page, at most. */
+    refreshMs: number;
     counted: ReportShoppers | Unknown;
   };
   /** The most viewed, by people. */

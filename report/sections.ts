@@ -42,7 +42,7 @@ export function itemText({ item, name }: { item: string; name?: string }): strin
 }
 
 function periods(report: Report, { number, time }: Words): Section {
-  const { periods, range } = report;
+  const { periods, saved, range } = report;
   const { list, more } = periods;
   const hasNodes = new Set(list.flatMap(({ nodes }) => nodes)).size > 1;
   const rate = ({ most }: ReportPeriod) => `${number(most.perSecond)} over ${durationOf(most.overMs)}`;
@@ -89,7 +89,7 @@ function periods(report: Report, { number, time }: Words): Section {
         : []),
       ...(list.length > 0
         ? [
-            'Saved, at most: views while nginx was told to cache the page, less one refresh a second. Not known: which of these pages nginx could keep, and how many requests it limited. hotitem does not record that over time.',
+            `Saved, at most: views while nginx was told to cache the page, less a refresh each ${durationOf(saved.refreshMs)}, which is as seldom as the keeper refreshes a page. Not known: which of these pages nginx could keep, and how many requests it limited. hotitem does not record that over time.`,
             shoppersWords(report, { number, time }),
           ]
         : []),

@@ -25,7 +25,7 @@ export const SIGNALS: Readonly<Record<string, string>> = {
 
 /** What nginx is told, the weightiest first. */
 const ACTIONS: Readonly<Record<string, string>> = {
-  cache: 'cache it, and refresh it each second',
+  cache: 'cache it',
   limit: 'limit it',
   isolate: 'isolate it',
   announce: 'tell the application',

@@ -29,7 +29,7 @@ export type EventQuestions = {
   /** When items were hot and why, the latest first. */
   hotPeriods(query: HotPeriodsQuery, signal?: AbortSignal): Promise<HotPeriod[]>;
   /** Decisions as they were told, the latest first. */
-  pastDecisions(query: DecisionsQuery, signal?: AbortSignal): Promise<PastDecision[]>;
+  pastDecisions(query: DecisionsQuery, signal?: AbortSignal): Promise<PastDecisions>;
   /** Time of the newest event; undefined if there is none. */
   newest(signal?: AbortSignal): Promise<number | undefined>;
 };
@@ -132,6 +132,12 @@ export type PastDecision = Pick<
   'time' | 'node' | 'item' | 'change' | 'signal' | 'reason' | 'since' | 'rule' | 'actions'
 > &
   Partial<Pick<HotDecision, 'dry_run' | 'views_per_second' | 'visitors'>>;
+
+export type PastDecisions = {
+  decisions: PastDecision[];
+  /** Time of the oldest that was read, where more may be left of this moment and before it; missing where all was read. */
+  oldest?: number;
+};
 
 /** Of one item, or of all. Periods that overlap the range. */
 export type HotPeriodsQuery = Range & { item?: string; limit: number };

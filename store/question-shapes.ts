@@ -34,6 +34,21 @@ const counted = {
   visitors: number,
 };
 
+const decision = z.object({
+  time: number,
+  node: z.string(),
+  item: z.string(),
+  change: z.enum(CHANGES),
+  signal: z.string(),
+  reason: z.string(),
+  since: number,
+  rule: z.string(),
+  actions: z.array(z.string()),
+  dry_run: z.boolean().exactOptional(),
+  views_per_second: number.exactOptional(),
+  visitors: number.exactOptional(),
+});
+
 export const QUESTIONS: {
   readonly [Name in QuestionName]: { query: z.ZodType<QueryOf<Name>>; answer: z.ZodType<AnswerOf<Name>> };
 } = {
@@ -62,22 +77,7 @@ export const QUESTIONS: {
   },
   pastDecisions: {
     query: z.object({ ...range, limit: ranked.limit }),
-    answer: z.array(
-      z.object({
-        time: number,
-        node: z.string(),
-        item: z.string(),
-        change: z.enum(CHANGES),
-        signal: z.string(),
-        reason: z.string(),
-        since: number,
-        rule: z.string(),
-        actions: z.array(z.string()),
-        dry_run: z.boolean().exactOptional(),
-        views_per_second: number.exactOptional(),
-        visitors: number.exactOptional(),
-      }),
-    ),
+    answer: z.object({ decisions: z.array(decision), oldest: number.exactOptional() }),
   },
 };
 

@@ -79,7 +79,13 @@ async function askIndex(
   const index = await openQuestions(core.config);
   const progress = createProgress('asked');
   try {
-    const parts = await fromIndex({ questions: index.questions, range, lookUp, onAnswer: progress.show });
+    const parts = await fromIndex({
+      questions: index.questions,
+      range,
+      refreshMs: longestRefreshMs(core.config.protect),
+      lookUp,
+      onAnswer: progress.show,
+    });
     const { time, number } = wordsOf({ range, timeZone });
     const kept = core.now() - index.retentionDays * DAY_MS;
     const { more, list } = parts.periods;
@@ -112,6 +118,11 @@ async function askIndex(
     progress.end();
     await index.close();
   }
+}
+
+/** While the origin is slow, the keeper refreshes a page at half of the age that it may have. */
+function longestRefreshMs({ refresh_ms, stale_seconds }: Core['config']['protect']): number {
+  return Math.max(refresh_ms, 500 * stale_seconds);
 }
 
 async function openCatalogue({ config }: Core): Promise<{ lookUp: LookUp; notes: string[] }> {

@@ -9,6 +9,7 @@ import type {
   ItemQuery,
   ItemViews,
   PastDecision,
+  PastDecisions,
   Range,
   Ranking,
   RankingQuery,
@@ -206,12 +207,14 @@ export async function hotPeriods(reader: DuckDBConnection, query: HotPeriodsQuer
 export async function pastDecisions(
   reader: DuckDBConnection,
   { from, to, limit }: DecisionsQuery,
-): Promise<PastDecision[]> {
+): Promise<PastDecisions> {
   const found = await reader.runAndReadAll(
     `SELECT ${DECIDED} FROM decisions WHERE time >= $1 AND time < $2 ORDER BY time DESC LIMIT $3`,
     [toTimestamp(from), toTimestamp(to), limit],
   );
-  return found.getRows().map(toDecision);
+  const decisions = found.getRows().map(toDecision);
+  const oldest = decisions.length === limit ? decisions.at(-1)?.time : undefined;
+  return { decisions, ...(oldest !== undefined && { oldest }) };
 }
 
 export async function newest(reader: DuckDBConnection): Promise<number | undefined> {

@@ -8,7 +8,7 @@ import type {
   HotPeriodsQuery,
   ItemQuery,
   ItemViews,
-  PastDecision,
+  PastDecisions,
   Range,
   Ranking,
   RankingQuery,
@@ -69,14 +69,16 @@ const texts = z.object({
 const all = counts.extend({ items: sum, first: latest });
 const categories = z.object({ categories: buckets(counts.extend(ofItem.shape)) });
 const youngest = z.object({ last: latest });
-const hits = complete.extend({ hits: z.object({ hits: z.array(z.object({ _source: z.unknown() })) }) });
+/** `sort`: the time. */
+const hit = z.object({ _source: z.unknown(), sort: z.tuple([z.coerce.number()]) });
+const hits = complete.extend({ hits: z.object({ hits: z.array(hit) }) });
 
 const WEIGHT = { sum: { field: 'hot_item.weight' } } as const;
 const LAST = { max: { field: TIME } } as const;
 const VISITORS = { cardinality: { field: 'hot_item.visitor' } } as const;
 /** A sketch of the usual precision takes 16 KB: of ten thousand items that would be more than Elasticsearch allows a search. */
 const ROUGH_VISITORS = { cardinality: { field: 'hot_item.visitor', precision_threshold: 100 } } as const;
-/** Up to so many items, visitors are counted with the usual precision. */
+/** Up to so many items or categories, visitors are counted with the usual precision. */
 const MOST_PRECISE = 200;
 const BOT = { term: { 'hot_item.bot': true } } as const;
 /** A view by `hotitem doctor`. */
@@ -122,7 +124,7 @@ type Ask = {
     about?: string,
   ): Promise<T | undefined>;
   /** The latest that match, except those that somebody else wrote into the data stream. */
-  decisions(query: estypes.QueryDslBoolQuery, size: number): Promise<PastDecision[]>;
+  decisions(query: estypes.QueryDslBoolQuery, size: number): Promise<PastDecisions>;
   /** Throws where the index has no such field: then an empty answer would mean nothing. */
   requireMapped(field: string): Promise<void>;
 };
@@ -170,17 +172,23 @@ async function asked<Answer>(
   }
 
   async function decisions(bool: estypes.QueryDslBoolQuery, size: number) {
-    if (decisionDataStream === undefined) return [];
+    if (decisionDataStream === undefined) return { decisions: [] };
     const search = {
       index: decisionDataStream,
       ...whole,
       size,
       _source: PERIOD_FIELDS,
       query: { bool },
-      sort: [{ [TIME]: 'desc' as const }],
+      sort: [{ [TIME]: { order: 'desc' as const, format: MS } }],
     };
     const answer = readAnswer(hits, await client.search(search, options), 'decisions');
-    return answer.hits.hits.flatMap(({ _source }) => toPeriodDecision(_source) ?? []);
+    const found = answer.hits.hits;
+    // Before those of somebody else are left out: what is left may be fewer than there are.
+    const oldest = found.length === size ? found.at(-1)?.sort[0] : undefined;
+    return {
+      decisions: found.flatMap(({ _source }) => toPeriodDecision(_source) ?? []),
+      ...(oldest !== undefined && { oldest }),
+    };
   }
 }
 
@@ -190,7 +198,7 @@ async function topItems(
 ): Promise<ItemViews[]> {
   const items = {
     terms: rankedBy(ITEM, rank, limit),
-    aggs: limit <= MOST_PRECISE ? KINDS_OF_VIEWS : kindsOfViews(ROUGH_VISITORS),
+    aggs: kindsFor(limit),
   };
   const filter = [between(from, to), ...selectedBy({ category, search })];
   const found = await ask.aggregate(ranking, { items }, filter, 'the ranking');
@@ -254,7 +262,7 @@ async function topCategories(
   { from, to, limit, rank = 'people' }: CategoriesQuery,
 ): Promise<CategoryViews[]> {
   const terms = { ...rankedBy(CATEGORY, rank, limit), missing: '' };
-  const aggs = { categories: { terms, aggs: KINDS_OF_VIEWS } };
+  const aggs = { categories: { terms, aggs: kindsFor(limit) } };
   const found = await ask.aggregate(categories, aggs, [between(from, to)], 'the categories');
   return (found?.categories.buckets ?? [])
     .map(({ key, ...counted }) => {
@@ -365,10 +373,11 @@ async function hotPeriods(ask: Ask, query: HotPeriodsQuery) {
   const which =
     item === undefined ? { range: { [TIME]: { gte: from - REPEATED_MS, format: MS } } } : ofTheItem(item);
   const filter = [{ range: { 'event.start': { lt: to, format: MS } } }, which];
-  return periodsOf(await ask.decisions({ filter, must_not: [HELD] }, MOST_DECISIONS), query);
+  const { decisions } = await ask.decisions({ filter, must_not: [HELD] }, MOST_DECISIONS);
+  return periodsOf(decisions, query);
 }
 
-function pastDecisions(ask: Ask, { from, to, limit }: DecisionsQuery): Promise<PastDecision[]> {
+function pastDecisions(ask: Ask, { from, to, limit }: DecisionsQuery): Promise<PastDecisions> {
   return ask.decisions({ filter: [between(from, to)] }, limit);
 }
 
@@ -405,6 +414,11 @@ function intervals(from: number, ms: number): estypes.AggregationsDateHistogramA
 
 function visitors(windows: { visitors: { value: number } }[]): number {
   return windows.reduce((total, { visitors }) => total + visitors.value, 0);
+}
+
+/** Of each of so many items or categories. */
+function kindsFor(limit: number): Aggregations {
+  return limit <= MOST_PRECISE ? KINDS_OF_VIEWS : kindsOfViews(ROUGH_VISITORS);
 }
 
 function kindsOfViews(visitors: typeof VISITORS | typeof ROUGH_VISITORS): Aggregations {

@@ -10,6 +10,7 @@ import { indexTemplate, TEMPLATE_VERSION } from '../../store/elasticsearch/templ
 import type { DecisionIndex, EventIndex, Outcome } from '../../store/event-index.ts';
 import type { EcsDocument } from '../parts/ecs-document.ts';
 import type { ElasticsearchPart } from '../parts/elasticsearch.ts';
+import { DECISION } from '../parts/hot-decision.ts';
 import { sharedElasticsearch } from '../parts/shared.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
@@ -69,6 +70,22 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
       decisions: () => decisions,
       refresh: () => refresh(`${dataStream},${decisionDataStream}`),
     });
+    test('tells where to read on, also if somebody else wrote into the data stream of decisions', async () => {
+      const time = Date.UTC(2026, 0, 5);
+      const range = { from: time, to: time + 60_000 };
+      await decisions.create([{ ...DECISION, time }]);
+      const foreign = { '@timestamp': new Date(time + 7).toISOString(), message: 'not of hotitem' };
+      await ask('POST', `${decisionDataStream}/_doc?refresh=true`, foreign);
+
+      expect(await index.pastDecisions({ ...range, limit: 1 })).toEqual({
+        decisions: [],
+        oldest: time + 7,
+      });
+      const { decisions: own, oldest } = await index.pastDecisions({ ...range, limit: 2 });
+      expect([own.length, oldest]).toEqual([1, time]);
+      expect(await index.pastDecisions({ ...range, limit: 3 })).toEqual({ decisions: own });
+    });
+
     itIsAnIndex({
       index: () => index,
       refresh: () => refresh(dataStream),

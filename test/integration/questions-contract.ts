@@ -345,8 +345,13 @@ export function itAnswersQuestions({ index, decisions, refresh }: QuestionsUnder
     ]);
     await refresh();
 
-    const told = await index().pastDecisions({ from: at, to: at + MINUTE, limit: 10 });
+    const { decisions: told, oldest } = await index().pastDecisions({
+      from: at,
+      to: at + MINUTE,
+      limit: 10,
+    });
 
+    expect(oldest).toBeUndefined();
     expect(told.map(({ time, change }) => [time, change])).toEqual([
       [at + 2, 'held'],
       [at + 1, 'leaves'],
@@ -360,8 +365,13 @@ export function itAnswersQuestions({ index, decisions, refresh }: QuestionsUnder
       dry_run: true,
     });
     expect(told[2]).toMatchObject({ reason: 'because', actions: ['cache', 'limit'], views_per_second: 21 });
-    expect(await index().pastDecisions({ from: at, to: at + MINUTE, limit: 1 })).toHaveLength(1);
-    expect(await index().pastDecisions({ from: at - HOUR, to: at - MINUTE, limit: 1 })).toEqual([]);
+    expect(await index().pastDecisions({ from: at, to: at + MINUTE, limit: 1 })).toEqual({
+      decisions: [told[0]],
+      oldest: at + 2,
+    });
+    expect(await index().pastDecisions({ from: at - HOUR, to: at - MINUTE, limit: 1 })).toEqual({
+      decisions: [],
+    });
   });
 
   test('says how old the newest event is', async () => {

@@ -73,7 +73,11 @@ describe('hotitem report', () => {
         { category: '', people: 30 },
       ],
       held: { list: [], more: 0 },
-      saved: { atMost: expect.any(Number), counted: { unknown: expect.stringContaining('log-shared.conf') } },
+      saved: {
+        atMost: expect.any(Number),
+        refreshMs: 5_000,
+        counted: { unknown: expect.stringContaining('log-shared.conf') },
+      },
       accounting: {
         waiting: { events: 0 },
         dead: { events: 0, reasons: [] },

@@ -23,8 +23,9 @@ function decision(fields: Partial<PastDecision>): PastDecision {
   };
 }
 
-/** An index in which every item has a view a second by people, and another by bots. */
+/** An index in which every item has a view a second by people, and another by bots. Decisions of the node `foreign` are not of hotitem. */
 function indexOf(decisions: PastDecision[]) {
+  const latestFirst = decisions.toSorted((a, b) => b.time - a.time);
   const asked: string[] = [];
   const questions: AskableQuestions = {
     totals: async () => ({ ...NOTHING, views: 5, all: 9, visitors: 4, items: 2, first: FROM, last: TO - 1 }),
@@ -37,21 +38,25 @@ function indexOf(decisions: PastDecision[]) {
       });
       return { people: steps, all: steps.map((views) => 2 * views) };
     },
-    pastDecisions: async ({ from, to, limit }) =>
-      decisions
-        .filter(({ time }) => time >= from && time < to)
-        .sort((a, b) => b.time - a.time)
-        .slice(0, limit),
+    async pastDecisions({ from, to, limit }) {
+      const read = latestFirst.filter(({ time }) => time >= from && time < to).slice(0, limit);
+      const oldest = read.length === limit ? read.at(-1)?.time : undefined;
+      return {
+        decisions: read.filter(({ node }) => node !== 'foreign'),
+        ...(oldest !== undefined && { oldest }),
+      };
+    },
   };
   return { asked, questions };
 }
 
-async function ask(decisions: PastDecision[], range = { from: FROM, to: TO }) {
+async function ask(decisions: PastDecision[], range = { from: FROM, to: TO }, refreshMs = 1_000) {
   const { asked, questions } = indexOf(decisions);
   const steps: number[] = [];
   const found = await fromIndex({
     questions,
     range,
+    refreshMs,
     lookUp: (item) => (item === 'a' ? { name: 'Kettle', category: 'Kitchen' } : undefined),
     onAnswer: (done, of) => steps.push(of - done),
   });
@@ -78,7 +83,7 @@ describe('what an index knows of a time', () => {
     ]);
     expect(found.categories).toEqual([{ category: '', people: 5, all: 9, visitors: 4 }]);
     expect(found.periods).toEqual({ list: [], more: 0, mostAtOnce: 0 });
-    expect(found.saved).toEqual({ atMost: 0 });
+    expect(found.saved).toEqual({ atMost: 0, refreshMs: 1_000 });
   });
 
   test('counts the views of a hot period within the time, and what a cache would save at most', async () => {
@@ -106,7 +111,7 @@ describe('what an index knows of a time', () => {
       ['d', 1_800, 3_600, undefined, undefined],
     ]);
     expect(periods.list[0]).toMatchObject({ name: 'Kettle', most: { perSecond: 2, overMs: 10_000 } });
-    expect(saved).toEqual({ atMost: 3_000 });
+    expect(saved).toEqual({ atMost: 3_000, refreshMs: 1_000 });
     expect(periods.mostAtOnce).toBe(3);
     // The time line of all, and one for each period.
     expect(asked).toEqual(['', 'a', 'b', 'c', 'd']);
@@ -123,8 +128,44 @@ describe('what an index knows of a time', () => {
     ]);
 
     // 20 minutes of 2 views/s, less a refresh a second on web-1 for 20 and on web-2 for 10 minutes.
-    expect(saved).toEqual({ atMost: 2_400 - 1_200 - 600 });
+    expect(saved.atMost).toBe(2_400 - 1_200 - 600);
     expect(periods.list.map(({ savedAtMost }) => savedAtMost)).toEqual([1_200 - 2 * 600, 1_800 - 900]);
+  });
+
+  test('counts refreshes of each node that was told to cache it, as seldom as it makes them', async () => {
+    const leaves = (minute: number, fields: Partial<PastDecision>) =>
+      decision({ time: FROM + minute * MINUTE, change: 'leaves', ...fields });
+    const { periods, saved } = await ask(
+      [
+        decision({}),
+        leaves(10, { since: FROM }),
+        // Within the same hour: in a dry run, and only limited.
+        decision({ node: 'web-2', dry_run: true }),
+        leaves(20, { node: 'web-2', since: FROM, dry_run: true }),
+        decision({ node: 'web-3', actions: ['limit'] }),
+        leaves(30, { node: 'web-3', since: FROM, actions: ['limit'] }),
+        // Nowhere but in a dry run.
+        decision({ item: 'b', node: 'web-2', dry_run: true }),
+        decision({ item: 'b', node: 'web-3', actions: ['limit'] }),
+      ],
+      { from: FROM, to: TO },
+      5_000,
+    );
+
+    // 10 minutes of 2 views/s, less a refresh each 5 s.
+    expect(saved).toEqual({ atMost: 1_200 - 120, refreshMs: 5_000 });
+    expect(periods.list.map(({ actions, savedAtMost }) => [actions, savedAtMost])).toEqual([
+      [['cache', 'limit'], 1_200 - 120],
+      [['limit'], undefined],
+    ]);
+    expect(periods.list[0]).not.toHaveProperty('cached');
+  });
+
+  test('counts no refresh of a sidecar that disappeared', async () => {
+    const day = 24 * 60 * MINUTE;
+    const { saved } = await ask([decision({})], { from: FROM, to: FROM + 7 * day });
+
+    expect(saved.atMost).toBe(25 * 3_600 * 2);
   });
 
   test('ends a period whose end was never recorded when its repetition is missing', async () => {
@@ -188,6 +229,32 @@ describe('what an index knows of a time', () => {
     expect(held.list.length + held.more).toBe(12_000);
     expect(decisionsFrom).toBeUndefined();
     expect(Math.min(...steps)).toBe(0);
+  });
+
+  test.each([1, 6_000])('reads all decisions also between %d documents of somebody else', async (count) => {
+    const own = Array.from({ length: 12_000 }, (_, i) =>
+      decision({ item: `many-${i}`, time: FROM + i * 200, change: 'held' }),
+    );
+    const foreign = Array.from({ length: count }, (_, i) =>
+      decision({ node: 'foreign', time: TO - MINUTE + i }),
+    );
+    const { held, decisionsFrom } = await ask([...own, ...foreign]);
+
+    expect(held.list.length + held.more).toBe(12_000);
+    expect(decisionsFrom).toBeUndefined();
+  });
+
+  test('says from when on it read decisions, where there are too many at all or of one moment', async () => {
+    const held = (i: number, time: number) => decision({ item: `many-${i}`, time, change: 'held' });
+    const some = Array.from({ length: 101_000 }, (_, i) => held(i, FROM + i));
+    const atOnce = Array.from({ length: 5_000 }, (_, i) => held(i, FROM + MINUTE));
+
+    const { held: found, decisionsFrom } = await ask(some);
+    expect(found.list.length + found.more).toBe(FROM + 101_000 - (decisionsFrom ?? 0));
+    expect(await ask([held(-1, FROM + 2 * MINUTE), ...atOnce, held(-2, FROM)])).toMatchObject({
+      decisionsFrom: FROM + MINUTE + 1,
+      held: { list: [{ item: 'many--1' }], more: 0 },
+    });
   });
 
   test('lists the strongest of very many periods, and says how many there are', async () => {

@@ -40,7 +40,8 @@ describe('hot periods', () => {
       ['b', 'busy', 40, undefined, ['web-1', 'web-2']],
       ['a', 'busy', 91, 95, ['web-1']],
     ]);
-    expect(merged[0]).toMatchObject({ reason: 'because', actions: ['cache', 'limit'], dryRun: false });
+    expect(merged[0]).toMatchObject({ reason: 'because', actions: ['cache'], dryRun: false });
+    expect(merged[0]?.cached).toEqual([{ node: 'web-1', from: 10, to: 50, refreshedTo: 50 }]);
   });
 
   test('whose end was not recorded are as long as they were at most', () => {

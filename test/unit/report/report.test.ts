@@ -53,7 +53,11 @@ function reportOf(text: string): Report {
       mostAtOnce: 1,
       cap: 100,
     },
-    saved: { atMost: 700, counted: { since: FROM, isWithin: false, cached: 500, origin: 20 } },
+    saved: {
+      atMost: 700,
+      refreshMs: 5_000,
+      counted: { since: FROM, isWithin: false, cached: 500, origin: 20 },
+    },
     items: [{ item: text, name: text, category: text, people: 900, all: 1_000, visitors: 300 }],
     categories: [{ category: text, people: 900, all: 1_000, visitors: 300 }],
     accounting: {
