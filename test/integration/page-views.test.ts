@@ -444,6 +444,7 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
   });
 
   fullTest('every view says how it was once the sidecar is gone, and goes on when it is back', async () => {
+    await post([seen('healthy', 1)]);
     await open('health');
     await page.getByText(/^All is well: /).waitFor(PATIENCE);
     await sidecar.stop();
