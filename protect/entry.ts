@@ -13,6 +13,8 @@ export type Entry = {
   state: KeptState;
   /** Of the page that is kept, or was. */
   place?: Place;
+  /** That was asked for last. */
+  asked?: Place;
   usual: Usual;
   dueAt: number;
   comparedAt: number;

@@ -5,6 +5,7 @@ import { AT_ONCE, createBudget } from './budget.ts';
 import { dueOf } from './due.ts';
 import { ageOf, createEntry, type Entry, isKept, type KeptState } from './entry.ts';
 import { examine, fill, lookWhetherKept } from './examine.ts';
+import { createFilled } from './filled.ts';
 import { REFUSAL_KINDS, type Refusal } from './judge.ts';
 import type { PROTECT_METRICS } from './metrics.ts';
 import { createOriginAsk } from './origin-ask.ts';
@@ -13,7 +14,7 @@ import type { PageRequests } from './page-request.ts';
 import { createPurge, type Purged } from './purge.ts';
 import { createReach } from './reach.ts';
 import { createShoppers, type ShopperCounts } from './shoppers.ts';
-import { createTargets, type Place } from './targets.ts';
+import { createTargets, isSame, type Place } from './targets.ts';
 import { createWords } from './words.ts';
 
 /*
@@ -86,11 +87,13 @@ const FIRST_RETRY_MS = 250;
 const LATE = 0.6;
 const NO_NEW_MS = 5_000;
 const NO_ROOM = 'other pages come first: protect.max_requests_per_second';
+const FORMER = 'nginx still has the page at its former address, for protect.stale_seconds at most';
 
 export function createKeeper(options: KeeperOptions): Keeper {
   const { hosts, https, requests, refreshMs, staleMs, metrics, warn, now, onChange } = options;
   const targets = createTargets(hosts);
   const entries = new Map<string, Entry>();
+  const filled = createFilled({ staleMs, now });
   const words = createWords(now);
   const budget = createBudget({ requestsPerSecond: options.requestsPerSecond, now });
   const brake = createBrake(now);
@@ -165,6 +168,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
       if (!entries.has(item)) entries.set(item, createEntry(item));
     }
     targets.follow(wanted);
+    filled.retain(wanted);
     shoppers.follow(wanted);
     // Before the first request: heat puts them into the hot list with what it is about to publish.
     if (entries.size === 0) words.end();
@@ -183,12 +187,13 @@ export function createKeeper(options: KeeperOptions): Keeper {
 
   function whyWaiting({ item, work }: Entry): string {
     if (work !== undefined) return 'it is being asked for';
-    if (targets.of(item) === undefined) {
+    const place = targets.of(item);
+    if (place === undefined) {
       return targets.wasSeen(item)
         ? 'no shopper came by a usable address of a host in protect.hosts'
         : 'no shopper has come since it is hot';
     }
-    return reach.failure() ?? NO_ROOM;
+    return reach.failure() ?? (filled.elsewhereUntil(item, place) === undefined ? NO_ROOM : FORMER);
   }
 
   function tick(): void {
@@ -255,10 +260,12 @@ export function createKeeper(options: KeeperOptions): Keeper {
     }
   }
 
-  /** Returns the work, undefined if its address is not known. */
+  /** Returns the work, undefined if its address is not known, or nginx still has the page at a former one. */
   function begin(entry: Entry): Entry['work'] {
     const place = targets.of(entry.item);
     if (place === undefined || !isWanted(entry)) return undefined;
+    if (!isKept(entry) && filled.elsewhereUntil(entry.item, place) !== undefined) return undefined;
+    entry.asked = place;
     entry.work = keep(entry, place)
       .catch((error: unknown) => unavailable(entry, reasonOf(error)))
       .finally(() => {
@@ -280,11 +287,11 @@ export function createKeeper(options: KeeperOptions): Keeper {
     const ask = askFor(entry.usual, () => isWanted(entry));
     const refused =
       (compares ? await examine(place, ask, began, isFirst) : undefined) ??
-      (await fill(place, ask, began)) ??
+      (await fill(place, ask, began).finally(() => filled.note(entry.item, place))) ??
       (compares ? await lookWhetherKept(place, ask) : undefined);
     if (!isWanted(entry)) return undefined;
     if (refused !== undefined) {
-      refuse(entry, refused);
+      refuse(entry, place, refused);
       return undefined;
     }
     kept(entry, place, { began, isFirst, compares });
@@ -319,8 +326,9 @@ export function createKeeper(options: KeeperOptions): Keeper {
     return `${https ? 'https' : 'http'}://${host}${target}`;
   }
 
-  function refuse(entry: Entry, { kind, reason }: Refusal): void {
+  function refuse(entry: Entry, place: Place, { kind, reason }: Refusal): void {
     metrics.of('protect_refused_total', { reason: kind }).add();
+    targets.refuse(entry.item, place);
     if (giveUp(entry, reason)) onChange();
   }
 
@@ -328,7 +336,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
   function giveUp(entry: Entry, reason: string): boolean {
     // Failures to refresh it do not count for how long it waits now.
     if (isKept(entry)) entry.failures = 0;
-    targets.refuse(entry.item);
+    targets.lookAgain(entry.item);
     const waitMs = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(10, entry.failures++));
     return fall(entry, reason, waitMs);
   }
@@ -350,7 +358,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
   /** It is tried again after `waitMs`. Returns whether nginx has to be told that the page is not kept any more. */
   function fall(entry: Entry, reason: string, waitMs: number): boolean {
     const wasKept = isKept(entry);
-    const place = targets.of(entry.item);
+    const { asked } = entry;
     const time = now();
     entry.dueAt = time + waitMs;
     entry.state = {
@@ -358,7 +366,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
       reason,
       since: time,
       retryAt: entry.dueAt,
-      ...(place && { address: addressOf(place) }),
+      ...(asked && { address: addressOf(asked) }),
     };
     if (!wasKept || entries.get(entry.item) !== entry) return false;
     metrics.of('protect_dropped_total').add();
@@ -378,8 +386,4 @@ export function createKeeper(options: KeeperOptions): Keeper {
     const dropped = inState('kept').filter((entry) => fall(entry, reason, 0));
     if (dropped.length > 0) onChange();
   }
-}
-
-function isSame(a: Place | undefined, b: Place): boolean {
-  return a?.host === b.host && a.target === b.target;
 }

@@ -20,8 +20,8 @@ export type Targets = {
   wasSeen(item: string): boolean;
   /** Looks at requests again: shoppers may come by another address by now. */
   lookAgain(item: string): void;
-  /** The page at its address must not be shared: looks again, also for one by which fewer come. */
-  refuse(item: string): void;
+  /** The page at this address must not be shared: looks again, also for one by which fewer come. */
+  refuse(item: string, place: Place): void;
 };
 
 /** Requests of an item that are looked at before one address is chosen. */
@@ -89,9 +89,9 @@ export function createTargets(hosts: readonly string[]): Targets {
       return known !== undefined && (known.isSettled || known.seen > 0);
     },
     lookAgain,
-    refuse(item) {
+    refuse(item, place) {
       const known = items.get(item);
-      if (known?.chosen !== undefined) known.refused = keyOf(known.chosen);
+      if (known !== undefined) known.refused = keyOf(place);
       lookAgain(item);
     },
   };
@@ -136,6 +136,10 @@ function isBetter(one: Counted, other: Counted): boolean {
 
 function isBare({ place }: Counted): boolean {
   return !place.target.includes('?');
+}
+
+export function isSame(a: Place | undefined, b: Place): boolean {
+  return a?.host === b.host && a.target === b.target;
 }
 
 function keyOf({ host, target }: Place): string {

@@ -49,6 +49,12 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
       const turned = Object.entries(TURNED).find(([item]) => url.includes(item))?.[1];
       response.writeHead(200, isTurned ? turned?.headers : {}).end(isTurned ? 'of alice' : 'of nobody');
     };
+    answers.moves = ({ url = '' }, response) => {
+      const isPrivate = isMoved && url.startsWith('/item/');
+      response
+        .writeHead(200, isPrivate ? { 'Cache-Control': 'private' } : {})
+        .end(isPrivate ? 'of alice' : 'of nobody');
+    };
     answers.tongue = (request, response) => response.end(`in ${request.headers['accept-language'] ?? 'any'}`);
     answers.device = (request, response) =>
       response.end(/iPhone/.test(request.headers['user-agent'] ?? '') ? 'small' : 'large');
@@ -95,6 +101,7 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
   });
   let price = 1;
   let isTurned = false;
+  let isMoved = false;
   let isWeak = false;
   let isTokened = false;
   let isFlaky = false;
@@ -158,6 +165,29 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
         expect([item, body]).toEqual([item, 'of alice']);
         expect(site.origin.asked.map(({ headers }) => headers.cookie)).toContain('_ga=bob');
       }
+    });
+
+    test('a page that was refused is shown to nobody because the item is kept at another address', async () => {
+      const [former, other] = ['/item/moves.html', '/announced/item/moves.html'];
+      await turnHot('moves', [former]);
+      await kept('moves');
+      isMoved = true;
+      await refused('moves');
+      await turnHot('moves', [other]);
+      const { status, body } = await until(
+        async () => {
+          const answer = await control('purge', { item: 'moves' });
+          return JSON.stringify(answer.body).includes('says Cache-Control') ? undefined : answer;
+        },
+        { timeoutMs: SOON_MS, what: 'the other address', detail },
+      );
+      expect((await site.get(former)).body).toBe('of alice');
+      expect([status, body]).toEqual([409, { error: expect.stringContaining('its former address') }]);
+      await kept('moves');
+      expect([(await site.get(former)).body, (await site.get(other)).body]).toEqual([
+        'of alice',
+        'of nobody',
+      ]);
     });
 
     testInFull(

@@ -256,6 +256,92 @@ test('who has a third of the views cannot hold an item at an address that is ref
   expect(keeper.stateOf('a')).toMatchObject({ state: 'kept', address: 'https://shop.test/item/a' });
 });
 
+test('an outage of the origin does not move an item to an address by which fewer come', async () => {
+  keeper.follow(['a']);
+  const addresses = new Set<string>();
+  const views = () => {
+    for (let i = 0; i < 16; i++) keeper.saw('a', 'shop.test', i % 4 === 0 ? '/en/item/a' : '/item/a');
+  };
+  views();
+  await pass(1_000);
+  status = 503;
+  for (let passed = 0; passed < 120_000; passed += 5_000) {
+    views();
+    asked.length = 0;
+    await pass(5_000);
+    for (const { mode, target } of asked) if (mode !== 'look') addresses.add(target);
+  }
+  status = 200;
+  views();
+  await pass(120_000);
+  expect(keeper.stateOf('a')).toMatchObject({ state: 'kept', address: 'https://shop.test/item/a' });
+  expect([...addresses]).toEqual(['/item/a']);
+});
+
+test('what is refused is the address that was asked for, not one that was chosen meanwhile', async () => {
+  missing = ['/item/a/none'];
+  keeper.follow(['a']);
+  await pass(1_000);
+  takesMs = 500;
+  keeper.saw('a', 'shop.test', '/item/a/none');
+  await pass(100);
+  expect(asked.map(({ target }) => target)).toContain('/item/a/none');
+  for (let i = 0; i < 15; i++) keeper.saw('a', 'shop.test', '/item/a');
+  await pass(1_000);
+  expect(keeper.stateOf('a')).toMatchObject({
+    state: 'refused',
+    reason: 'answers 404',
+    address: 'https://shop.test/item/a/none',
+  });
+  for (let i = 0; i < 16; i++) keeper.saw('a', 'shop.test', i < 4 ? '/item/a/none' : '/item/a');
+  await pass(15_000);
+  expect(keeper.stateOf('a')).toMatchObject({ state: 'kept', address: 'https://shop.test/item/a' });
+});
+
+describe('a page that was kept and is unfit now, and nginx still has', () => {
+  const views = (target: string) => {
+    for (let i = 0; i < 16; i++) keeper.saw('a', 'shop.test', target);
+  };
+
+  /** The item is not kept at its address any more, and shoppers come by another one. */
+  async function refuseKept(): Promise<void> {
+    keeper.follow(['a']);
+    views('/item/a');
+    await pass(500);
+    expect(keeper.allows('a')).toBe(true);
+    missing = ['/item/a'];
+    await pass(1_500);
+    expect(keeper.stateOf('a')).toMatchObject({ state: 'refused', reason: 'answers 404' });
+    views('/other/a');
+  }
+
+  test('is not shown because the item is kept at another address', async () => {
+    await refuseKept();
+    const refusedAt = time;
+    await expect(keeper.purge('a')).rejects.toThrow(
+      'no page of a is kept: nginx still has the page at its former address',
+    );
+    while (!keeper.allows('a')) await pass(TICK_MS);
+    expect(time - refusedAt).toBeGreaterThan(STALE_MS - 2_500);
+    expect(keeper.stateOf('a')).toMatchObject({ address: 'https://shop.test/other/a' });
+  });
+
+  test('is not shown because the item cooled and is hot again', async () => {
+    await refuseKept();
+    keeper.follow([]);
+    keeper.follow(['a']);
+    views('/other/a');
+    await pass(2_000);
+    expect(keeper.allows('a')).toBe(false);
+    expect(keeper.stateOf('a')).toMatchObject({
+      state: 'waiting',
+      reason: expect.stringContaining('nginx still has the page at its former address'),
+    });
+    await pass(STALE_MS);
+    expect(keeper.allows('a')).toBe(true);
+  });
+});
+
 describe('when nothing is hot any more', () => {
   test('whether nginx answers is not known: it is not asked', async () => {
     const reachable = () => metrics.of('protect_reachable').value();

@@ -94,7 +94,7 @@ test.each([
 ])('an address that was refused gives way where %i of 16 come by another one', (others, expected) => {
   const targets = followed();
   for (let i = 0; i < 16; i++) targets.saw('a', 'shop.test', '/bad/item/a');
-  targets.refuse('a');
+  targets.refuse('a', { host: 'shop.test', target: '/bad/item/a' });
   for (let i = 0; i < 16; i++) targets.saw('a', 'shop.test', i < others ? '/item/a' : '/bad/item/a');
   expect(targets.of('a')?.target).toBe(expected);
 });
@@ -102,7 +102,7 @@ test.each([
 test('an address with a query takes over from one without that was refused', () => {
   const targets = followed();
   for (let i = 0; i < 16; i++) targets.saw('a', 'shop.test', '/item/a');
-  targets.refuse('a');
+  targets.refuse('a', { host: 'shop.test', target: '/item/a' });
   for (let i = 0; i < 16; i++) targets.saw('a', 'shop.test', i < 2 ? '/item/a' : '/index.php?id=a');
   expect(targets.of('a')?.target).toBe('/index.php?id=a');
 });
@@ -110,11 +110,20 @@ test('an address with a query takes over from one without that was refused', () 
 test('an address that was refused stays where nobody comes by another one, and is not refused for ever', () => {
   const targets = followed();
   for (let i = 0; i < 16; i++) targets.saw('a', 'shop.test', '/item/a');
-  targets.refuse('a');
+  targets.refuse('a', { host: 'shop.test', target: '/item/a' });
   for (let i = 0; i < 16; i++) targets.saw('a', 'shop.test', '/item/a');
   expect(targets.of('a')?.target).toBe('/item/a');
   targets.lookAgain('a');
   for (let i = 0; i < 16; i++) targets.saw('a', 'shop.test', i < 7 ? '/other/a' : '/item/a');
+  expect(targets.of('a')?.target).toBe('/item/a');
+});
+
+test('an address that was refused gives way to the one of most requests, although that was chosen meanwhile', () => {
+  const targets = followed();
+  targets.saw('a', 'shop.test', '/item/a/none');
+  for (let i = 0; i < 15; i++) targets.saw('a', 'shop.test', '/item/a');
+  targets.refuse('a', { host: 'shop.test', target: '/item/a/none' });
+  for (let i = 0; i < 16; i++) targets.saw('a', 'shop.test', i < 5 ? '/item/a/none' : '/item/a');
   expect(targets.of('a')?.target).toBe('/item/a');
 });
 
