@@ -23,7 +23,7 @@ export const PROTECT_METRICS = {
   },
   protect_shoppers_total: {
     kind: 'counter',
-    help: 'Requests of shoppers for hot items, where nginx logs them (log-shared.conf), by page: shared (from the cache), stale (from the cache, older than twice protect.refresh_ms), own (from the origin, because the request must not share), missing (from the origin, because nginx had no page), unkept (from the origin, because the page is not kept)',
+    help: 'Requests of shoppers for hot items that the cache or the origin answered, where nginx logs them (log-shared.conf), by page: shared (from the cache), stale (from the cache, older than twice protect.refresh_ms), own (from the origin, because the request must not share), missing (from the origin, because nginx had no page), unkept (from the origin, because the page is not kept)',
     labels: ['page'],
   },
   protect_dropped_total: {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { Agent } from 'node:http';
 import { join } from 'node:path';
 import { createHotFolder, type HotFolder } from '../../heat/hot-folder.ts';
@@ -41,6 +41,8 @@ export type ProtectSite = {
   share(path: string, item: string): Promise<Reply>;
   /** Replaces a piece of nginx.conf and reloads. */
   edit(from: string, to: string): Promise<void>;
+  /** What the sidecar would find of requests for hot items, by the name of the file. */
+  shared(): [string, string][];
   /** What the sidecar would find of views. */
   lines(): string;
   close(): Promise<void>;
@@ -118,6 +120,7 @@ export async function startProtectSite(
     act,
     share,
     edit,
+    shared,
     lines,
     close,
   };
@@ -155,6 +158,16 @@ export async function startProtectSite(
     await nginx.reload();
   }
 
+  function shared(): [string, string][] {
+    const names = readdirSync(spill).filter((name) => name.startsWith('shared-'));
+    return names.flatMap((name) =>
+      readFileSync(join(spill, name), 'utf8')
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line): [string, string] => [name, line]),
+    );
+  }
+
   function lines(): string {
     return readFileSync(join(folder, 'views.log'), 'utf8');
   }
@@ -185,6 +198,7 @@ export async function startProtectSite(
       variables_hash_max_size 2048;
       map $arg_personal $hotitem_personal { default $arg_personal; }
       access_log views.log hotitem if=$hotitem_logged;
+      ${include('log-shared.conf')}
       log_not_found off;
       ${temporaryPaths()}
       proxy_http_version 1.1;
@@ -205,6 +219,9 @@ export async function startProtectSite(
         ${include('server-actions.conf')}
         location /web/item/ { ${include('capture-log.conf')} rewrite ^/web(/item/.*)$ $1 last; }
         location /item/ { ${include('capture-log.conf')} ${include('cache.conf')} ${origin} }
+        location /moved/item/ { return 301 /item/$hotitem_item.html; }
+        location /files/item/ { alias "${folder}/"; }
+        location /closed/item/ { ${include('cache.conf')} proxy_pass http://127.0.0.1:1; }
         location /tried/item/ { try_files /none$uri @tried; }
         location @tried { ${include('cache.conf')} ${origin} }
         location /locked/item/ { auth_basic closed; auth_basic_user_file users; ${include('cache.conf')} ${origin} }
@@ -228,6 +245,13 @@ export async function startProtectSite(
         ${include('server-hot.conf')}
         ${include('server-protect.conf')}
         location / { ${include('cache.conf')} ${origin} }
+      }
+      server {
+        listen 127.0.0.1:${port};
+        server_name hot.test;
+        ${include('server-hot.conf')}
+        ${include('log-limit.conf')}
+        location / { ${origin} }
       }
       server {
         listen 127.0.0.1:${plainPort};

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { Agent } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -360,6 +360,71 @@ describe.each(SUITES)('a hot item and nginx of %s', (suite) => {
         { timeoutMs: 20_000, what: 'the entry to expire' },
       );
       expect(page.status).toBe(502);
+    });
+  });
+
+  suiteWith(['nginx'])('say what became of its requests:', () => {
+    const of = (item: string) => site.shared().filter(([, line]) => line.endsWith(`\t${item}`));
+    /** Once a request after all others is logged: there is one worker. */
+    const words = async (item: string) => {
+      await site.share('/item/lastone.html', 'lastone');
+      site.makeHot(item, 'lastone');
+      const before = of('lastone').length;
+      await site.get('/item/lastone.html');
+      await until(() => of('lastone').length > before, { timeoutMs: 20_000, what: 'the last line' });
+      return of(item).map(([, line]) => line.split('\t')[0]);
+    };
+
+    test('what nginx answers by itself has not reached the origin', async () => {
+      await site.share('/item/counted.html', 'counted');
+      writeFileSync(join(site.folder, 'counted.html'), 'a file');
+      expect((await site.get('/moved/item/counted.html')).status).toBe(301);
+      expect((await site.get('/files/item/counted.html')).body).toBe('a file');
+      expect((await site.get('/files/item/counted.html', { method: 'POST' })).status).toBe(405);
+      expect((await site.get('/closed/item/counted.html')).status).toBe(502);
+      site.act('limit', 'counted');
+      const replies = await Promise.all(
+        Array.from({ length: 40 }, () => site.get('/limited/item/counted.html')),
+      );
+      const rejected = replies.filter(({ status }) => status === 429).length;
+      expect(rejected).toBeGreaterThan(0);
+      expect(await words('counted')).toEqual(Array.from({ length: 40 - rejected }, () => 'unkept'));
+    });
+
+    test('shared is a page of the cache; all that reached the origin have the reason', async () => {
+      await site.share('/item/told2.html', 'told2');
+      await site.get('/item/told2.html');
+      await site.get('/item/told2.html', { headers: { cookie: 'session=1' } });
+      await site.get('/item/told2.html?utm_source=mail');
+      await site.get('/announced/item/told2.html');
+      await site.keep('look', '/item/told2.html');
+      site.makeHot();
+      site.act('announce', 'told2');
+      await site.get('/item/told2.html');
+      // Of a server that does not protect its pages.
+      await site.get('/item/told2.html', { headers: { host: 'hot.test' } });
+      expect(await words('told2')).toEqual(['shared', 'own', 'shared', 'missing', 'unkept', 'unkept']);
+    });
+
+    test('while the folder is full nothing is written', async () => {
+      const full = join(site.folder, 'intake.sock.full');
+      const get = () => site.get('/item/fullone.html', { headers: { host: 'hot.test' } });
+      site.makeHot('fullone');
+      writeFileSync(full, '');
+      await get();
+      rmSync(full);
+      await get();
+      expect(await words('fullone')).toEqual(['unkept']);
+    });
+
+    test('where capture is off, its file is one of the minute, too', async () => {
+      await site.edit('/http-log.conf', '/off.conf');
+      site.makeHot('minute');
+      await site.get('/item/minute.html', { headers: { cookie: 'session=1' } });
+      await until(() => of('minute').length > 0, { timeoutMs: 20_000, what: 'the line' });
+      const names = of('minute').map(([name]) => name);
+      await site.edit('/off.conf', '/http-log.conf');
+      expect(names).toEqual([expect.stringMatching(/^shared-\d{4}-\d\d-\d\dT\d\d:\d\d\.tsv$/)]);
     });
   });
 
