@@ -54,7 +54,10 @@ export const SIDECAR_METRICS = {
     labels: ['reason'],
   },
   spill_full: { kind: 'gauge', help: '1 while the spill folder holds spill.max_bytes' },
-  spill_waiting_bytes: { kind: 'gauge', help: 'Bytes in the spill folder that are not ingested yet' },
+  spill_waiting_bytes: {
+    kind: 'gauge',
+    help: 'Bytes of views in the spill folder that are not ingested yet',
+  },
   capture_one_in: {
     kind: 'gauge',
     help: 'Sampling that nginx is told: captures one view in this many; 1 on, 0 off, NaN while never set',

@@ -20,7 +20,7 @@ export type LineReader = {
 
 const NEWLINE = 0x0a;
 const NUL = 0;
-/** Covers version, time and request id, so no two files begin the same. It ends before the address. */
+/** Of views: version, time and request id, so no two files begin the same. It ends before the address. Files of log-shared.conf may. */
 const HEAD_BYTES = 48;
 // Others can write to this folder: follow no links, and do not block on a pipe.
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;

@@ -64,7 +64,7 @@ export async function startTail(options: TailOptions): Promise<Tail> {
   const odd = ODDITIES.map((reason) => ({ reason, gauge: metrics.of('spill_odd', { reason }) }));
   const offsets = await loadOffsets(options.offsetsPath);
   const tornEnds = createTornEnds(options.tornAfterMs);
-  const turns = createTurns({ follow, onFailure, isStopping: () => stopping.signal.aborted });
+  const turns = createTurns({ follow: followOrRemove, onFailure, isStopping: () => stopping.signal.aborted });
   const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
   const stopping = new AbortController();
   let behind = 0;
@@ -111,7 +111,9 @@ export async function startTail(options: TailOptions): Promise<Tail> {
     for (const { reason, gauge } of odd) gauge.set(all[reason]);
     count.set(files.length);
     waiting.set(behind);
-    await limit?.(files.reduce((sum, { diskBytes }) => sum + diskBytes, 0));
+    // Counts of requests must not cost views. Their files are gone after three minutes, read or not.
+    const views = files.filter(({ source }) => source !== 'shared');
+    await limit?.(views.reduce((sum, { diskBytes }) => sum + diskBytes, 0));
     try {
       return await turns.round(files);
     } finally {
@@ -145,6 +147,15 @@ export async function startTail(options: TailOptions): Promise<Tail> {
     warn('tail file', 'cannot read or remove a file, retrying later', { reason, path });
   }
 
+  async function followOrRemove(file: TailedFile, mostBytes: number): Promise<TurnOutcome> {
+    try {
+      return await follow(file, mostBytes);
+    } catch (error) {
+      if (file.source === 'shared' && file.cold) await remove(file);
+      throw error;
+    }
+  }
+
   async function follow(file: TailedFile, mostBytes: number): Promise<TurnOutcome> {
     if (!file.cold && file.bytes === atIn(file)) return 'done';
     const reader = await openLines(file, offsets.get(file.inode), buffer);
@@ -158,8 +169,14 @@ export async function startTail(options: TailOptions): Promise<Tail> {
     } finally {
       await reader.close();
     }
-    if (file.cold && outcome === 'done') await unlink(file.path);
+    if (file.cold && outcome === 'done') await remove(file);
     return outcome;
+  }
+
+  async function remove({ path, inode }: TailedFile): Promise<void> {
+    await unlink(path);
+    // The inode may be another file's soon: those of shared lines often begin the same.
+    offsets.set(inode, { at: 0, head: 0 });
   }
 
   async function nextLines(file: TailedFile, reader: LineReader): Promise<Buffer> {

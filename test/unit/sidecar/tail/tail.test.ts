@@ -32,6 +32,16 @@ describe('the tail ingests', () => {
     expect(tailed.mostWaiting).toBe(2);
   });
 
+  test('views, although lines about hot items fill the folder', async () => {
+    const tailed = await startTailed(tailFolder(), { maxBytes: 20_000 });
+    tailed.write('shared-2026-11-22T15:26.tsv', 'shared\t4711\n'.repeat(10_000));
+    await untilLooked(tailed);
+    expect(tailed.gauge('spill_full')).toBe(0);
+    tailed.refuse = true;
+    tailed.write('2026-11-22T15:26.tsv', `${'x'.repeat(200)}\n`.repeat(200));
+    await until(() => tailed.gauge('spill_full') === 1, { timeoutMs: PATIENCE_MS, what: 'a full folder' });
+  });
+
   test('more than fits into its buffer', async () => {
     const tailed = await startTailed();
     const long = Array.from({ length: 30_000 }, (_, i) => `${i}${'x'.repeat(100)}`);
