@@ -1,4 +1,4 @@
-import type { ShopperCounts } from '../protect/shoppers.ts';
+import type { SeenShoppers } from '../protect/shoppers.ts';
 import { type Check, json, type Route } from '../service/admin/admin.ts';
 import type { Loss } from '../service/losses.ts';
 import type { OutageState } from '../service/outage.ts';
@@ -31,7 +31,7 @@ export type HealthOptions = {
   losses: () => Loss[];
   checks: () => Check[];
   index: EventIndex | undefined;
-  shoppers?: (() => ShopperCounts | undefined) | undefined;
+  shoppers?: (() => SeenShoppers | undefined) | undefined;
   /** What is known about Kafka, but for what passes it; undefined without it. */
   kafka?: (() => Omit<KafkaHealth, 'lastAt' | 'after'>) | undefined;
   /** Open streams of the page. */
@@ -113,10 +113,10 @@ export function wireHealth(core: Core, options: HealthOptions): Route {
   }
 }
 
-function hotOf(counts: ShopperCounts | undefined): Pick<HealthAnswer, 'hot'> {
+function hotOf(counts: SeenShoppers | undefined): Pick<HealthAnswer, 'hot'> {
   if (counts === undefined) return {};
-  const { shared, stale, own, missing, unkept } = counts;
-  return { hot: { cached: shared + stale, origin: own + missing + unkept } };
+  const { shared, stale, own, missing, unkept, at } = counts;
+  return { hot: { cached: shared + stale, origin: own + missing + unkept, at } };
 }
 
 function capturedOf({ received, duplicate }: SidecarAccounts): number {

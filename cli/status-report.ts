@@ -92,7 +92,12 @@ function ofServices({
     ...(nginx === undefined ? [] : ['nginx, over all restarts', ...ofNginx(nginx)]),
     ...(sidecar === undefined ? [] : [heading('sidecar', about), ...rows(SIDECAR, sidecar)]),
     ...(heat === undefined ? [] : ['hot items', ...rows(HEAT, heat)]),
-    ...(heat?.shoppers === undefined ? [] : ['requests for hot items', ...rows(SHOPPERS, heat.shoppers)]),
+    ...(heat?.shoppers === undefined
+      ? []
+      : [
+          `requests for hot items, the last at ${isoTime(heat.shoppers.at)}`,
+          ...rows(SHOPPERS, heat.shoppers),
+        ]),
     ...(catalogue === undefined
       ? []
       : [`catalogue${catalogue.loading === true ? ', being loaded' : ''}`, ...rows(CATALOGUE, catalogue)]),

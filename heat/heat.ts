@@ -9,7 +9,7 @@ import type { CatalogueLookup } from '../event/catalogue-item.ts';
 import { createHeatView } from '../event/heat-view.ts';
 import type { Keeper } from '../protect/keeper.ts';
 import { NothingKept, type Purged } from '../protect/purge.ts';
-import type { ShopperCounts } from '../protect/shoppers.ts';
+import type { SeenShoppers } from '../protect/shoppers.ts';
 import { reasonOf } from '../service/log.ts';
 import type { Metrics } from '../service/metrics.ts';
 import type { NewViews } from '../sidecar/ingest/new-views.ts';
@@ -107,7 +107,7 @@ export type HeatState = {
   /** Why nginx keeps no page of any hot item, where that is not meant. */
   keeperFailure?: string;
   /** Requests of shoppers for hot items since the start, where nginx logs them. */
-  shoppers?: ShopperCounts;
+  shoppers?: SeenShoppers;
   rulesProblems: string[];
 };
 

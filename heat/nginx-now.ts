@@ -1,7 +1,7 @@
 import type { Decision } from '../detect/decisions.ts';
 import type { KeptState } from '../protect/entry.ts';
 import type { Keeper } from '../protect/keeper.ts';
-import type { ShopperCounts } from '../protect/shoppers.ts';
+import type { SeenShoppers } from '../protect/shoppers.ts';
 import type { Freeze } from './frozen-file.ts';
 import { actedOn, cached } from './hot-items.ts';
 
@@ -10,8 +10,8 @@ export type NginxNow = {
   actions: string[];
   /** Where the action cache is among those of its rules. */
   page?: KeptState;
-  /** What it did with requests of shoppers since the item is hot, where it logs them. */
-  shoppers?: ShopperCounts;
+  /** What it did with requests of shoppers since then, where it logs them. */
+  shoppers?: SeenShoppers;
   /** Sentences. */
   why: string[];
 };

@@ -13,7 +13,7 @@ import type { Page } from './page.ts';
 import type { PageRequests } from './page-request.ts';
 import { createPurge, type Purged } from './purge.ts';
 import { createReach } from './reach.ts';
-import { createShoppers, type ShopperCounts } from './shoppers.ts';
+import { createShoppers, type SeenShoppers } from './shoppers.ts';
 import { createTargets, isSame, type Place } from './targets.ts';
 import { createWords } from './words.ts';
 
@@ -43,9 +43,9 @@ export type Keeper = {
   stateOf(item: string): KeptState | undefined;
   /** Counts what nginx did with requests of shoppers, from lines of log-shared.conf. */
   sawShoppers(lines: Buffer): { lines: number; bad: number };
-  /** Since a followed item is hot, or of all since the start; undefined where nginx does not log it. */
-  shoppersOf(item: string): ShopperCounts | undefined;
-  shoppers(): ShopperCounts | undefined;
+  /** Since the item is followed, or of all since the start; undefined while nginx has logged none. */
+  shoppersOf(item: string): SeenShoppers | undefined;
+  shoppers(): SeenShoppers | undefined;
   /**
    * Asks for its page now, or for all that are kept, and resolves when nginx shows the new ones. For one item it rejects with `NothingKept`
    * if there is no new page.
@@ -98,7 +98,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
   const budget = createBudget({ requestsPerSecond: options.requestsPerSecond, now });
   const brake = createBrake(now);
   const askFor = createOriginAsk({ requests, budget, brake, word: words.latest, metrics, now });
-  const shoppers = createShoppers({ isStale, metrics });
+  const shoppers = createShoppers({ isStale, metrics, now });
   const reach = createReach({
     hosts,
     look: lookAt,

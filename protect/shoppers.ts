@@ -10,14 +10,16 @@ import type { PROTECT_METRICS } from './metrics.ts';
 export const FATES = ['shared', 'stale', 'own', 'missing', 'unkept'] as const;
 export type Fate = (typeof FATES)[number];
 export type ShopperCounts = Record<Fate, number>;
+/** Times in ms since 1970: when counting began, and of the last line. */
+export type SeenShoppers = ShopperCounts & { since: number; at: number };
 
 export type Shoppers = {
   /** Counts lines as nginx wrote them, each ended by a newline. */
   take(lines: Buffer): { lines: number; bad: number };
   /** Since the item is followed; undefined while no line has come. */
-  of(item: string): ShopperCounts | undefined;
+  of(item: string): SeenShoppers | undefined;
   /** Of all items, since the start; undefined while no line has come. */
-  total(): ShopperCounts | undefined;
+  total(): SeenShoppers | undefined;
   /** Counts of other items are forgotten. */
   follow(items: ReadonlySet<string>): void;
 };
@@ -26,33 +28,41 @@ export type ShoppersOptions = {
   /** Whether the page of an item that is shared now is older than it should be. */
   isStale: (item: string) => boolean;
   metrics: Metrics<typeof PROTECT_METRICS>;
+  now: () => number;
 };
+
+/** As many items as the hot list may have, with each fate. */
+const MOST_DIFFERENT = 4_000;
 
 const WRITTEN: ReadonlySet<string> = new Set(FATES.filter((fate) => fate !== 'stale'));
 
-export function createShoppers({ isStale, metrics }: ShoppersOptions): Shoppers {
-  const items = new Map<string, ShopperCounts | undefined>();
-  let total: ShopperCounts | undefined;
-  for (const page of FATES) metrics.of('protect_shoppers_total', { page });
+export function createShoppers({ isStale, metrics, now }: ShoppersOptions): Shoppers {
+  const items = new Map<string, SeenShoppers>();
+  const total = begin();
+  let meters: Record<Fate, { add(count: number): void }> | undefined;
   return {
     take(lines) {
-      const counted = new Map<string, number>();
-      for (const line of lines.toString('utf8').split('\n')) counted.set(line, (counted.get(line) ?? 0) + 1);
-      counted.delete('');
+      const counted = countLines(lines);
+      // nginx writes of hot items only: this is another's, and not worth the work.
+      const isForged = counted.size > MOST_DIFFERENT;
       const taken = { lines: 0, bad: 0 };
       for (const [line, count] of counted) {
         taken.lines += count;
-        if (!add(line, count)) taken.bad += count;
+        if (isForged || !add(line, count)) taken.bad += count;
       }
       return taken;
     },
-    of: (item) => items.get(item),
-    total: () => total,
+    of: (item) => seen(items.get(item)),
+    total: () => seen(total),
     follow(wanted) {
       for (const item of items.keys()) if (!wanted.has(item)) items.delete(item);
-      for (const item of wanted) if (!items.has(item)) items.set(item, undefined);
+      for (const item of wanted) if (!items.has(item)) items.set(item, begin());
     },
   };
+
+  function begin(): SeenShoppers {
+    return { shared: 0, stale: 0, own: 0, missing: 0, unkept: 0, since: now(), at: 0 };
+  }
 
   /** Returns false for what nginx does not write. */
   function add(line: string, count: number): boolean {
@@ -61,17 +71,40 @@ export function createShoppers({ isStale, metrics }: ShoppersOptions): Shoppers 
     if (!isWritten(written)) return false;
     const item = line.slice(tab + 1);
     const fate = written === 'shared' && isStale(item) ? 'stale' : written;
-    metrics.of('protect_shoppers_total', { page: fate }).add(count);
-    total = plus(total, fate, count);
+    meters ??= metersOf(metrics);
+    meters[fate].add(count);
+    const at = now();
     // Those of other items are in the total only: workers of nginx may write any name.
-    if (items.has(item)) items.set(item, plus(items.get(item), fate, count));
+    for (const seen of [total, items.get(item)]) {
+      if (seen === undefined) continue;
+      seen[fate] += count;
+      seen.at = at;
+    }
     return true;
   }
 }
 
-function plus(counts: ShopperCounts | undefined, fate: Fate, count: number): ShopperCounts {
-  const before = counts ?? { shared: 0, stale: 0, own: 0, missing: 0, unkept: 0 };
-  return { ...before, [fate]: before[fate] + count };
+function seen(counts: SeenShoppers | undefined): SeenShoppers | undefined {
+  return counts === undefined || counts.at === 0 ? undefined : { ...counts };
+}
+
+function countLines(lines: Buffer): Map<string, number> {
+  const counted = new Map<string, number>();
+  for (const line of lines.toString('utf8').split('\n')) counted.set(line, (counted.get(line) ?? 0) + 1);
+  counted.delete('');
+  return counted;
+}
+
+/** Once nginx is known to log them: none of a kind is then a fact. */
+function metersOf(metrics: Metrics<typeof PROTECT_METRICS>): Record<Fate, { add(count: number): void }> {
+  const of = (page: Fate) => metrics.of('protect_shoppers_total', { page });
+  return {
+    shared: of('shared'),
+    stale: of('stale'),
+    own: of('own'),
+    missing: of('missing'),
+    unkept: of('unkept'),
+  };
 }
 
 function isWritten(text: string): text is Fate {

@@ -1,7 +1,8 @@
 import type { NginxNow } from '../../heat/nginx-now.ts';
 import type { KeptState } from '../../protect/entry.ts';
-import type { ShopperCounts } from '../../protect/shoppers.ts';
+import type { SeenShoppers } from '../../protect/shoppers.ts';
 import { plainText } from '../../service/plain-text.ts';
+import { isoTime } from '../../status/iso-time.ts';
 
 const LONGEST_REASON = 200;
 
@@ -35,7 +36,7 @@ export function nginxText({ actions, page, shoppers, why }: NginxNow, now: numbe
   ];
 }
 
-function shoppersText({ shared, stale, own, missing, unkept }: ShopperCounts): string[] {
+function shoppersText({ shared, stale, own, missing, unkept, since }: SeenShoppers): string[] {
   const cached = `${shared + stale} from the cache${stale === 0 ? '' : ` (${stale} late)`}`;
   const why = [
     ...(own === 0 ? [] : [`${own} must not share`]),
@@ -43,5 +44,5 @@ function shoppersText({ shared, stale, own, missing, unkept }: ShopperCounts): s
     ...(unkept === 0 ? [] : [`${unkept} while it was not cached`]),
   ];
   const origin = `${own + missing + unkept} to the origin${why.length === 0 ? '' : ` (${why.join(', ')})`}`;
-  return [`requests of shoppers since it is hot: ${cached}, ${origin}`];
+  return [`requests of shoppers, counted since ${isoTime(since).slice(11)}: ${cached}, ${origin}`];
 }

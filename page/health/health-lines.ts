@@ -18,6 +18,9 @@ export type Line = {
   state: string;
 };
 
+/** After so long without a request for a hot item, it is not known whether nginx logs them. */
+const OLD_MS = 60_000;
+
 const STAGES: Record<string, string> = {
   captured: 'Captured',
   spooled: 'Spooled',
@@ -135,9 +138,12 @@ export function partsOf(answer: HealthAnswer, was: boolean): Line[] {
     ...(hot === undefined
       ? []
       : [
-          line('hot', 'Requests for hot items', true, {
+          // None is logged while nothing is hot: that the last is old is no fault by itself.
+          line('hot', 'Requests for hot items', now - hot.at > OLD_MS ? undefined : true, {
             number: `${count(hot.cached)} from the cache`,
+            age: `the last ${age(now - hot.at)} ago`,
             means: `${count(hot.origin)} reached the application`,
+            ...(now - hot.at > OLD_MS && { state: 'nothing is hot, or nginx does not log it' }),
           }),
         ]),
     ...(streams === undefined

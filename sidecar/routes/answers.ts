@@ -116,8 +116,8 @@ export type HealthAnswer = {
   parts: { name: string; isReady: boolean }[];
   /** The newest event in the index, if it has any, and when it was asked for it; missing without an index, or while it does not answer. */
   newest?: { time?: number; askedAt: number };
-  /** Requests of shoppers for hot items since the start; missing where nginx does not log them. */
-  hot?: { cached: number; origin: number };
+  /** Requests of shoppers for hot items since the start, and when the last were logged; missing where nginx does not log them. */
+  hot?: { cached: number; origin: number; at: number };
   /** Open streams of the page; missing where hot items are not looked for. */
   streams?: { open: number; most: number };
 };

@@ -153,14 +153,16 @@ describe.each(SUITES)('the keeper of a shop over TLS with nginx of %s', (suite) 
       expect([shared + stale + missing, others]).toEqual([21, { own: 1, unkept: 0 }]);
       expect([shared + stale > 0, missing > 0]).toEqual([true, true]);
       expect(text).toMatch(
-        /requests of shoppers since it is hot: \d+ from the cache.*, \d+ to the origin \(1 must not share, \d+ found no page\)/,
+        /requests of shoppers, counted since [\d:]+Z: \d+ from the cache.*, \d+ to the origin \(1 must not share, \d+ found no page\)/,
       );
       expect(
         (await runHotitem(['status'], { HOTITEM_HOME: shop.home, HOTITEM_ADMIN_LISTEN: shop.sidecar.admin }))
           .stdout,
-      ).toMatch(/requests for hot items\n +from the cache +\d+\n(?: .*\n)* +page not kept +1\n/);
+      ).toMatch(
+        /requests for hot items, the last at \S+Z\n +from the cache +\d+\n(?: .*\n)* +page not kept +1\n/,
+      );
       expect(await shop.sidecar.json('/api/v1/health')).toMatchObject({
-        hot: { cached: expect.any(Number), origin: expect.any(Number) },
+        hot: { cached: expect.any(Number), origin: expect.any(Number), at: expect.any(Number) },
       });
       expect(await metrics()).toMatch(/protect_shoppers_total\{page="own"\} 1\n/);
     });

@@ -4,7 +4,8 @@ import { PROTECT_METRICS } from '../../../protect/metrics.ts';
 import { createShoppers, FATES, type Shoppers } from '../../../protect/shoppers.ts';
 import { createMetrics } from '../../../service/metrics.ts';
 
-const NONE = { shared: 0, stale: 0, own: 0, missing: 0, unkept: 0 };
+const NOW = 1_795_355_710_000;
+const NONE = { shared: 0, stale: 0, own: 0, missing: 0, unkept: 0, since: NOW, at: NOW };
 
 test('requests are counted by what nginx did with them, in all and for each item that is hot', () => {
   const { shoppers, total } = start();
@@ -16,7 +17,7 @@ test('requests are counted by what nginx did with them, in all and for each item
   expect(shoppers.of('红 色')).toEqual({ ...NONE, missing: 1 });
   expect(shoppers.of('other')).toBeUndefined();
   expect(FATES.map(total)).toEqual([2, 0, 1, 1, 1]);
-  expect(shoppers.total()).toEqual({ shared: 2, stale: 0, own: 1, missing: 1, unkept: 1 });
+  expect(shoppers.total()).toEqual({ ...NONE, shared: 2, own: 1, missing: 1, unkept: 1 });
 });
 
 test('a shared page that is older than it should be is counted as stale', () => {
@@ -49,12 +50,47 @@ test.each(['', '\t', 'stale\t4711', 'shared', 'shared 4711', '\0\0shared\t4711',
   },
 );
 
+test('while no line has come nothing is said to be none', async () => {
+  const { shoppers, registry } = start();
+  shoppers.follow(new Set(['4711']));
+  expect(await registry.metrics()).not.toContain('shoppers_total{');
+  take(shoppers, 'shared\t4711');
+  const text = await registry.metrics();
+  for (const [page, count] of [
+    ['shared', 1],
+    ['unkept', 0],
+  ])
+    expect(text).toContain(`shoppers_total{page="${page}"} ${count}`);
+});
+
+test('the counts say since when, and when the last line came', () => {
+  const { shoppers, clock } = start();
+  clock.time += 5_000;
+  shoppers.follow(new Set(['4711']));
+  clock.time += 2_000;
+  take(shoppers, 'own\t4711');
+  clock.time += 60_000;
+  expect(shoppers.of('4711')).toMatchObject({ since: NOW + 5_000, at: NOW + 7_000 });
+  expect(shoppers.total()).toMatchObject({ since: NOW, at: NOW + 7_000 });
+});
+
+test('more different lines than items can be hot are not nginx’s: none is counted, and the file is junk', () => {
+  const { shoppers } = start();
+  shoppers.follow(new Set(['4711']));
+  const forged = Array.from({ length: 30_000 }, (_, i) => `own\t${i}`);
+  expect(take(shoppers, ...forged)).toEqual({ lines: 30_000, bad: 30_000 });
+  expect(shoppers.total()).toBeUndefined();
+  expect(take(shoppers, ...forged.slice(0, 3_000))).toEqual({ lines: 3_000, bad: 0 });
+});
+
 function start() {
-  const metrics = createMetrics(new Registry(), PROTECT_METRICS);
+  const registry = new Registry();
+  const metrics = createMetrics(registry, PROTECT_METRICS);
   const stale = new Set<string>();
-  const shoppers = createShoppers({ isStale: (item) => stale.has(item), metrics });
+  const clock = { time: NOW };
+  const shoppers = createShoppers({ isStale: (item) => stale.has(item), metrics, now: () => clock.time });
   const total = (page: string) => metrics.of('protect_shoppers_total', { page }).value();
-  return { shoppers, stale, total };
+  return { shoppers, stale, total, registry, clock };
 }
 
 function take(shoppers: Shoppers, ...lines: string[]): { lines: number; bad: number } {

@@ -1,10 +1,11 @@
 import { expect, test } from '@jest/globals';
 import { nginxText } from '../../../../cli/hot/kept-text.ts';
-import type { ShopperCounts } from '../../../../protect/shoppers.ts';
+import type { SeenShoppers } from '../../../../protect/shoppers.ts';
 
-const NONE: ShopperCounts = { shared: 0, stale: 0, own: 0, missing: 0, unkept: 0 };
+const SINCE = Date.parse('2026-11-22T15:26:07Z');
+const NONE: SeenShoppers = { shared: 0, stale: 0, own: 0, missing: 0, unkept: 0, since: SINCE, at: SINCE };
 
-test.each<[Partial<ShopperCounts>, string]>([
+test.each<[Partial<SeenShoppers>, string]>([
   [{ shared: 412 }, '412 from the cache, 0 to the origin'],
   [{ shared: 400, stale: 12 }, '412 from the cache (12 late), 0 to the origin'],
   [{ unkept: 3 }, '0 from the cache, 3 to the origin (3 while it was not cached)'],
@@ -16,7 +17,7 @@ test.each<[Partial<ShopperCounts>, string]>([
   const shoppers = { ...NONE, ...counts };
   expect(nginxText({ actions: ['cache'], shoppers, why: [] }, 0)).toEqual([
     'nginx, where it is included: cache',
-    `requests of shoppers since it is hot: ${said}`,
+    `requests of shoppers, counted since 15:26:07Z: ${said}`,
   ]);
 });
 

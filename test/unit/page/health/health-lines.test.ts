@@ -74,3 +74,19 @@ test('an index without views is neither fine nor wrong', () => {
     state: 'none yet',
   });
 });
+
+test.each([
+  [2_000, true, 'fine', '2.0 s'],
+  [180_000, undefined, 'nothing is hot, or nginx does not log it', '3 min 0 s'],
+])(
+  'requests for hot items have an age, and are fine while they come: the last %i ms ago',
+  (ms, isFine, state, ago) => {
+    const lines = partsOf({ ...ANSWER, hot: { cached: 1_200, origin: 3, at: NOW - ms } }, false);
+    expect(lines.find(({ key }) => key === 'hot')).toMatchObject({
+      number: '1,200 from the cache',
+      age: `the last ${ago} ago`,
+      isFine,
+      state,
+    });
+  },
+);
