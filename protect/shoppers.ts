@@ -42,15 +42,13 @@ export function createShoppers({ isStale, metrics, now }: ShoppersOptions): Shop
   let meters: Record<Fate, { add(count: number): void }> | undefined;
   return {
     take(lines) {
-      const counted = countLines(lines);
+      const all = lines.toString('utf8').split('\n').filter(Boolean);
+      const counted = countEach(all);
       // nginx writes of hot items only: this is another's, and not worth the work.
-      const isForged = counted.size > MOST_DIFFERENT;
-      const taken = { lines: 0, bad: 0 };
-      for (const [line, count] of counted) {
-        taken.lines += count;
-        if (isForged || !add(line, count)) taken.bad += count;
-      }
-      return taken;
+      if (counted === undefined) return { lines: all.length, bad: all.length };
+      let bad = 0;
+      for (const [line, count] of counted) if (!add(line, count)) bad += count;
+      return { lines: all.length, bad };
     },
     of: (item) => seen(items.get(item)),
     total: () => seen(total),
@@ -88,10 +86,13 @@ function seen(counts: SeenShoppers | undefined): SeenShoppers | undefined {
   return counts === undefined || counts.at === 0 ? undefined : { ...counts };
 }
 
-function countLines(lines: Buffer): Map<string, number> {
+/** Undefined if more are different than nginx can have written. */
+function countEach(lines: readonly string[]): Map<string, number> | undefined {
   const counted = new Map<string, number>();
-  for (const line of lines.toString('utf8').split('\n')) counted.set(line, (counted.get(line) ?? 0) + 1);
-  counted.delete('');
+  for (const line of lines) {
+    counted.set(line, (counted.get(line) ?? 0) + 1);
+    if (counted.size > MOST_DIFFERENT) return undefined;
+  }
   return counted;
 }
 
