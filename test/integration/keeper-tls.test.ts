@@ -148,7 +148,14 @@ describe.each(SUITES)('the keeper of a shop over TLS with nginx of %s', (suite) 
         detail: shop.detail,
       });
       const { text, explained } = await shop.show('one');
-      const { shared = 0, stale = 0, missing = 0, since = 0, at = 0, ...others } = { ...explained.nginx?.shoppers };
+      const {
+        shared = 0,
+        stale = 0,
+        missing = 0,
+        since = 0,
+        at = 0,
+        ...others
+      } = { ...explained.nginx?.shoppers };
       // On a busy machine a page may be too old when it is asked for.
       expect([shared + stale + missing, others]).toEqual([21, { own: 1, unkept: 0 }]);
       expect([shared + stale > 0, missing > 0, since > 0, at >= since]).toEqual([true, true, true, true]);
