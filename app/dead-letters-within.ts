@@ -38,7 +38,12 @@ export async function deadLettersWithin(
   }
 }
 
-/** The reason without what it quotes, so that a million letters have a few. */
-function kindOf(reason: string): string {
-  return reason.replace(/ \(got [\s\S]*$/, '').slice(0, 200);
+/** The reason without what it quotes of a visitor, so that a million letters have a few. Elasticsearch quotes place, id and value. */
+export function kindOf(reason: string): string {
+  return reason
+    .replace(/ \(got [\s\S]*$/, '')
+    .replace(/ in document with id [\s\S]*$/, '')
+    .replace(/\.? Preview of [\s\S]*$/, '')
+    .replace(/\[\d+:\d+\] /, '')
+    .slice(0, 200);
 }

@@ -1,6 +1,7 @@
 import { html } from './escape.ts';
+import { peakOf, type Rate, ratesOf } from './rates.ts';
 import type { Report } from './report.ts';
-import { durationOf, peakOf, type Words } from './words.ts';
+import { durationOf, type Words } from './words.ts';
 
 const WIDTH = 720;
 const HEIGHT = 210;
@@ -13,15 +14,16 @@ const BELOW = 15;
 
 /** Views a second over time: an area for people, a line for all, the peak with its number. */
 export function curveSvg(report: Report, { number, time, tick }: Words): string {
-  const { curve, range } = report;
-  const { perSecond: most, at, nth } = peakOf(report);
+  const { range } = report;
+  const rates = ratesOf(report);
+  const peak = peakOf(rates);
+  const most = peak?.all ?? 0;
   const { top, lines } = scaleOf(most);
-  const rate = (views: number) => (views * 1_000) / curve.stepMs;
   const x = (ms: number) => LEFT + ((RIGHT - LEFT) * (ms - range.from)) / (range.to - range.from);
   const y = (perSecond: number) => BOTTOM - ((BOTTOM - TOP) * perSecond) / top;
-  const middle = (i: number) => Math.min(range.to, range.from + (i + 0.5) * curve.stepMs);
-  const path = (views: number[]) =>
-    views.map((count, i) => `${round(x(middle(i)))},${round(y(rate(count)))}`).join('L');
+  const middle = ({ from, ms }: Rate) => from + ms / 2;
+  const path = (by: 'people' | 'all') =>
+    rates.map((one) => `${round(x(middle(one)))},${round(y(one[by]))}`).join('L');
   const grid = lines.map(
     (line) =>
       `<line class="g" x1="${LEFT}" x2="${RIGHT}" y1="${round(y(line))}" y2="${round(y(line))}"/><text x="${LEFT - 6}" y="${round(y(line) + 4)}" text-anchor="end">${html(number(line))}</text>`,
@@ -30,7 +32,7 @@ export function curveSvg(report: Report, { number, time, tick }: Words): string 
     const ms = range.from + ((range.to - range.from) * i) / TICKS;
     return `<text x="${round(x(ms))}" y="${BOTTOM + BELOW}" text-anchor="${i === 0 ? 'start' : 'middle'}">${html(tick(ms))}</text>`;
   });
-  const title = `Views per second: at most ${number(most)}, at ${time(at)}`;
+  const title = `Views per second: at most ${number(most)}, at ${time(peak?.from ?? range.from)}`;
   return [
     `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-labelledby="curve">`,
     `<title id="curve">${html(title)}</title>`,
@@ -41,17 +43,18 @@ export function curveSvg(report: Report, { number, time, tick }: Words): string 
   ].join('');
 
   function shapes(): string[] {
-    const last = curve.all.length - 1;
-    const [begin, end] = [round(x(middle(0))), round(x(middle(last)))];
-    const peak = round(x(middle(nth)));
-    const isRight = x(middle(nth)) > (LEFT + RIGHT) / 2;
+    const [first, last] = [rates[0], rates.at(-1)];
+    if (first === undefined || last === undefined || peak === undefined) return [];
+    const [begin, end] = [round(x(middle(first))), round(x(middle(last)))];
+    const top = round(x(middle(peak)));
+    const isRight = x(middle(peak)) > (LEFT + RIGHT) / 2;
     return [
-      `<path class="a" d="M${begin},${BOTTOM}L${path(curve.people)}L${end},${BOTTOM}Z"/>`,
-      `<path class="l" d="M${path(curve.all)}"/>`,
-      `<line class="m" x1="${peak}" x2="${peak}" y1="${round(y(most))}" y2="${round(y(most) - 10)}"/>`,
-      `<text class="s" x="${isRight ? Number(peak) - 6 : Number(peak) + 6}" y="${round(y(most) - 5)}" text-anchor="${isRight ? 'end' : 'start'}">${html(`most: ${number(most)}/s at ${time(at)}`)}</text>`,
-      `<text class="s" x="${RIGHT + 8}" y="${BOTTOM - 18}">${html(`all ${number(rate(curve.all[last] ?? 0))}/s`)}</text>`,
-      `<text x="${RIGHT + 8}" y="${BOTTOM - 3}">${html(`people ${number(rate(curve.people[last] ?? 0))}/s`)}</text>`,
+      `<path class="a" d="M${begin},${BOTTOM}L${path('people')}L${end},${BOTTOM}Z"/>`,
+      `<path class="l" d="M${path('all')}"/>`,
+      `<line class="m" x1="${top}" x2="${top}" y1="${round(y(most))}" y2="${round(y(most) - 10)}"/>`,
+      `<text class="s" x="${isRight ? Number(top) - 6 : Number(top) + 6}" y="${round(y(most) - 5)}" text-anchor="${isRight ? 'end' : 'start'}">${html(`most: ${number(most)}/s at ${time(peak.from)}`)}</text>`,
+      `<text class="s" x="${RIGHT + 8}" y="${BOTTOM - 18}">${html(`all ${number(last.all)}/s`)}</text>`,
+      `<text x="${RIGHT + 8}" y="${BOTTOM - 3}">${html(`people ${number(last.people)}/s`)}</text>`,
     ];
   }
 }

@@ -14,11 +14,15 @@ export function html(text: string): string {
   return plainText(text, LONGEST).replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
 }
 
-/** Text for a paragraph or a table cell of GitHub's Markdown: no markup, no HTML, and no address becomes a link. */
+/**
+ * Text for a paragraph or a table cell of GitHub's Markdown: no markup, no HTML. GitHub looks for addresses, mentions and numbers of issues
+ * after the escapes are resolved: there, a space without width parts them.
+ */
 export function markdown(text: string): string {
   return plainText(text, LONGEST)
     .replaceAll(/[\\`*_{}[\]()#+\-.!|~=:@^$/]/g, (character) => `\\${character}`)
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;');
+    .replaceAll('>', '&gt;')
+    .replaceAll(/\\[@#]|\\:(?=\\\/)|www\\\./gi, '$&&#8203;');
 }

@@ -8,6 +8,7 @@ export type Figure = { name: string; value: string; beside: string };
 /** The numbers at the head of a report. */
 export function figuresOf(report: Report, { number }: Pick<Words, 'number'>): Figure[] {
   const { totals, range, held, periods } = report;
+  const told = held.list.length + held.more;
   const long = `in ${durationOf(range.to - range.from)}`;
   return [
     { name: 'Views by people', value: number(totals.people), beside: long },
@@ -17,7 +18,7 @@ export function figuresOf(report: Report, { number }: Pick<Words, 'number'>): Fi
     lostFigure(report, number),
     {
       name: 'Held back by the cap',
-      value: number(held.list.length + held.more),
+      value: told === 0 ? '0 told' : `at least ${number(told)}`,
       beside: `at most ${number(periods.mostAtOnce)} of ${number(periods.cap)} places were used`,
     },
   ];

@@ -11,7 +11,8 @@ export function lossesWithin(
   whyOf: (reason: string) => string,
 ): Pick<ReportLosses, 'list' | 'earlier'> {
   const list = losses
-    .filter(({ first, last }) => first < to && last >= from)
+    // What turned out not to be lost stays recorded with none.
+    .filter(({ views, first, last }) => views > 0 && first < to && last >= from)
     .map(({ reason, views, first, last }) => ({
       reason,
       why: whyOf(reason),

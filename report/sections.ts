@@ -126,10 +126,14 @@ function items({ items, totals }: Report, { number }: Words): Section {
       number(item.visitors),
     ]),
     none: 'There were no views by people.',
-    notes:
-      totals.items > items.length && items.length > 0
+    notes: [
+      ...(totals.items > items.length && items.length > 0
         ? [`The ${number(items.length)} most viewed of ${number(totals.items)} items.`]
-        : [],
+        : []),
+      ...(items.some(({ category }) => category !== undefined)
+        ? ['The category that an item has in the catalogue of today.']
+        : []),
+    ],
   };
 }
 
@@ -211,7 +215,7 @@ function held({ held, periods }: Report, { number, time }: Words): Section {
   const used = `At most ${number(periods.mostAtOnce)} items were hot at once by one signal; heat.cap is ${number(periods.cap)} now.`;
   return {
     title: 'What the cap held back',
-    columns: ['Item', 'Signal', 'First', 'Last', '#Times told', 'Why it would have been hot'],
+    columns: ['Item', 'Signal', 'Told first', 'Told last', '#Times told', 'Why it would have been hot'],
     rows: list.map((one) => [
       itemText(one),
       signalOf(one.signal),
@@ -220,10 +224,14 @@ function held({ held, periods }: Report, { number, time }: Words): Section {
       number(one.times),
       one.reason,
     ]),
-    none: `Nothing. ${used}`,
+    none: `Nothing was told to be held back. ${used}`,
     notes: [
       ...(more > 0 ? [`And ${number(more)} more.`] : []),
-      ...(list.length > 0 ? [`${used} An item is told once a minute, a hundred items at once.`] : []),
+      ...(list.length > 0
+        ? [
+            `${used} It is told when the cap begins to hold an item back, once a minute at most, and of a hundred items at once: more may have been held back, and for longer.`,
+          ]
+        : []),
     ],
   };
 }
@@ -307,7 +315,9 @@ function doubts(
 ): string[] {
   return [
     ...(isCut
-      ? ['It was stopped when the time for it was over: later views were not tried (--rules-seconds).']
+      ? [
+          'It was stopped when the time for it was over: what was recorded later was not tried (--rules-seconds).',
+        ]
       : []),
     ...(damage === undefined ? [] : [`A part could not be read: ${damage}.`]),
     ...(span !== undefined && span.surgesFrom > span.from

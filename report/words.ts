@@ -1,3 +1,4 @@
+import { peakOf, ratesOf } from './rates.ts';
 import { isKnown, type Report, type ReportPeriod, type Unknown } from './report.ts';
 
 /** Numbers and times of a report, in English and in its time zone. */
@@ -75,33 +76,19 @@ export function durationOf(ms: number): string {
 
 /** The first sentences: what somebody reads who reads nothing else. */
 export function leadOf(report: Report, { number, time }: Words): { hot: string; rest: string } {
-  const { periods, curve, range, accounting } = report;
+  const { periods, range, accounting } = report;
   const items = new Set(periods.list.map(({ item }) => item)).size;
   const hot =
     periods.list.length === 0
       ? 'Nothing was hot.'
       : `${periods.more > 0 ? 'At least ' : ''}${number(items)} ${items === 1 ? 'item was' : 'items were'} hot.`;
-  const { perSecond, at } = peakOf(report);
+  const peak = peakOf(ratesOf(report));
   const busiest =
-    perSecond === 0
+    peak === undefined || peak.all === 0
       ? 'There were no views.'
-      : `At the peak, ${time(at)}, item pages were asked for ${number(perSecond)} times a second over ${durationOf(curve.stepMs)}.`;
+      : `At the peak, ${time(peak.from)}, item pages were asked for ${number(peak.all)} times a second over ${durationOf(peak.ms)}.`;
   const running = range.isRunning ? ` It goes on: this is up to ${time(range.to)}.` : '';
   return { hot, rest: `${busiest} ${lossOf(accounting.lost, number)}${running}` };
-}
-
-/** The busiest interval of the curve: all views a second, and when it begins. */
-export function peakOf({ curve, range }: { curve: Report['curve']; range: { from: number } }): {
-  perSecond: number;
-  at: number;
-  nth: number;
-} {
-  const nth = curve.all.reduce((best, views, i) => (views > (curve.all[best] ?? 0) ? i : best), 0);
-  return {
-    perSecond: ((curve.all[nth] ?? 0) * 1_000) / curve.stepMs,
-    at: range.from + nth * curve.stepMs,
-    nth,
-  };
 }
 
 /** What nginx was told to do about it. */

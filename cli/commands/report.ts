@@ -99,6 +99,7 @@ function rangeOf({ from, to }: Flags, now: number): Report['range'] {
 
 /** Before minutes of work. */
 function requireWritable(path: string): void {
+  if (path === '') throw new UsageError('--output: must be a file (got "")');
   try {
     accessSync(isReplaced(path) ? dirname(path) : path, constants.W_OK);
     if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) throw new Error('is a folder');

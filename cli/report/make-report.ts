@@ -7,6 +7,7 @@ import { catalogueOptions } from '../../app/wire-catalogue.ts';
 import { loadCatalogue } from '../../catalogue/load.ts';
 import { type FromIndex, fromIndex } from '../../report/from-index.ts';
 import { lossesWithin } from '../../report/losses-within.ts';
+import { peakOf, ratesOf } from '../../report/rates.ts';
 import {
   isKnown,
   type Report,
@@ -14,7 +15,7 @@ import {
   type ReportRules,
   type Unknown,
 } from '../../report/report.ts';
-import { peakOf, wordsOf } from '../../report/words.ts';
+import { wordsOf } from '../../report/words.ts';
 import { reasonOf } from '../../service/log.ts';
 import { type Loss, readLosses } from '../../service/losses.ts';
 import { Trouble } from '../../service/trouble.ts';
@@ -105,11 +106,12 @@ async function askIndex(
         : []),
     ];
     if (parts.totals.all > 0) return { parts, index: index.name, notes };
-    const { last } = await index.questions.totals({ from: 0, to: core.now() + DAY_MS });
-    const newest =
-      last === undefined
+    const all = await attempt(() => index.questions.totals({ from: 0, to: core.now() + DAY_MS }));
+    const newest = !isKnown(all)
+      ? 'When the newest view in the index was is not known.'
+      : all.last === undefined
         ? 'There is no view in the index.'
-        : `The newest view in the index is of ${time(last)}.`;
+        : `The newest view in the index is of ${time(all.last)}.`;
     return { parts, index: index.name, notes: [...notes, newest] };
   } catch (error) {
     if (!(error instanceof IndexUnavailable)) throw error;
@@ -146,7 +148,7 @@ async function openCatalogue({ config }: Core): Promise<{ lookUp: LookUp; notes:
 
 /** Detection passes all of a time in ticks, with views or without: a month of it would take an hour. */
 function aroundPeak({ from, to }: Range, { curve }: FromIndex): { from: number; to: number } {
-  const { at } = peakOf({ curve, range: { from } });
+  const at = peakOf(ratesOf({ curve, range: { from, to } }))?.from ?? from;
   const begin = Math.max(from, Math.min(to - TRIED_MS, at - TRIED_MS / 2));
   return { from: begin, to: Math.min(to, begin + TRIED_MS) };
 }

@@ -87,8 +87,12 @@ export async function askSocket(
 ): Promise<string> {
   const { status, text } = await exchange(socket, `/v1/index/${what}`, body, asking);
   if (status === 200) return text;
+  if (status !== 404) throw new IndexUnavailable(`the sidecar answers ${status}`);
   throw new IndexUnavailable(
-    status === 404 ? 'the process on this socket has no embedded index' : `the sidecar answers ${status}`,
+    // Questions are newer than the other two.
+    what === 'ask'
+      ? 'the sidecar is of an earlier version: restart it'
+      : 'the process on this socket has no embedded index',
   );
 }
 

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { kindOf } from '../../app/dead-letters-within.ts';
 import { survey } from '../../bench/sink-index.ts';
 import { knownCause } from '../../status/known-causes.ts';
 import { createElasticsearchDecisions, DECISIONS } from '../../store/elasticsearch/decisions.ts';
@@ -109,7 +110,8 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
     test('an event that its mapping rejects, and only that one', async () => {
       const beyondTheYear9999 = view({ time: 8.64e15 });
 
-      expect(await index.create([view(), beyondTheYear9999, view()])).toEqual([
+      const outcomes = await index.create([view(), beyondTheYear9999, view()]);
+      expect(outcomes).toEqual([
         { status: 'created' },
         {
           status: 'rejected',
@@ -117,6 +119,10 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
         },
         { status: 'created' },
       ]);
+      // As the report groups and shows it.
+      const reason = outcomes.map((one) => ('reason' in one ? kindOf(one.reason) : '')).join('');
+      expect(reason).toMatch(/^document_parsing_exception: failed to parse .*\[@timestamp\]/);
+      expect(reason).not.toMatch(/\[\d+:\d+\]|document with id|Preview/);
     });
 
     test('an event whose id invalidates the whole request, and only that one', async () => {

@@ -326,6 +326,12 @@ export function itAnswersQuestions({ index, decisions, refresh }: QuestionsUnder
     const byAll = await index().topCategories({ from, to, limit: 10, rank: 'all' });
     expect(byAll.map(({ category }) => category)).toEqual(['Hats <b>', 'Shoes', '', 'Fetched']);
     expect(await index().topCategories({ from, to, limit: 1 })).toHaveLength(1);
+    const many = await index().topCategories({ from, to, limit: 1_000 });
+    expect(many.map(({ category, visitors }) => [category, visitors])).toEqual([
+      ['Shoes', 2],
+      ['', 1],
+      ['Hats <b>', 1],
+    ]);
     expect(await index().topCategories({ from: from - 36 * HOUR, to: from - 35 * HOUR, limit: 1 })).toEqual(
       [],
     );

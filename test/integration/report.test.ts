@@ -147,6 +147,7 @@ describe('hotitem report', () => {
     [['--format', 'pdf'], {}, 2, '--format: must be html, md or json (got "pdf")'],
     [['--time-zone', 'Berlin'], {}, 2, '--time-zone: must be like Europe/Berlin'],
     [['--rules-seconds', '-1'], {}, 2, '--rules-seconds: must be a whole number'],
+    [['--output', ''], {}, 2, '--output: must be a file (got "")'],
     [['--output', '/'], {}, 1, '--output: cannot write /: is a folder'],
     [['--output', '/nowhere/at/all.html'], {}, 1, '--output: cannot write /nowhere/at/all.html'],
     [[], { HOTITEM_HOME: '/nowhere' }, 1, 'there is no index at /nowhere/'],

@@ -112,6 +112,21 @@ describe('the index of another process, over its socket', () => {
     expect((await ask('/v1/index/ask', body)).status).toBe(status);
   });
 
+  test('says what to do where the sidecar that runs is of before these questions', async () => {
+    const count = createIndexRoutes(index)['/v1/index/count'];
+    const earlier = createServer((request, response) => {
+      if (request.url === '/v1/index/count') count?.(request, response);
+      else response.writeHead(404).end();
+    });
+    const path = join(folder.path, 'earlier.sock');
+    await new Promise<void>((resolve) => earlier.listen(path, resolve));
+    expect(await hasSocketLookup(path)).toBe(true);
+    await expect(createSocketQuestions(path).totals({ from: 0, to: 1 })).rejects.toThrow(
+      'the sidecar is of an earlier version: restart it',
+    );
+    await new Promise((resolve) => earlier.close(resolve));
+  });
+
   test('gives up a question when nobody waits for its answer', async () => {
     const gone = new AbortController();
     let cancelled = false;

@@ -30,6 +30,10 @@ describe('losses of a time', () => {
     expect(lossesWithin([loss(fields)], RANGE, why).list).toEqual([]);
   });
 
+  test('are none that turned out not to be lost', () => {
+    expect(lossesWithin([loss({ views: 0, total: 0 })], RANGE, why)).toEqual({ list: [], earlier: 0 });
+  });
+
   test('may have been earlier than the last one, of which alone the time is known', () => {
     // An earlier spell ended an hour before: within the time, perhaps.
     expect(lossesWithin([loss({ first: 15 * HOUR, total: 12 })], RANGE, why).earlier).toBe(7);

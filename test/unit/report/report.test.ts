@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
+import { markdown } from '../../../report/escape.ts';
 import type { Report } from '../../../report/report.ts';
 import { toHtml } from '../../../report/to-html.ts';
 import { toMarkdown } from '../../../report/to-markdown.ts';
@@ -102,6 +103,17 @@ describe('a report', () => {
     expect(page).not.toMatch(/<|(?<!\\)[[\]`]|https?:|www\.|(?!\n)[\p{C}\p{Zl}\p{Zp}]/u);
   });
 
+  test.each([
+    ['contact@example.com', 'contact\\@&#8203;example\\.com'],
+    ['@user', '\\@&#8203;user'],
+    ['#12', '\\#&#8203;12'],
+    ['https://evil.example', 'https\\:&#8203;\\/\\/evil\\.example'],
+    ['WWW.evil.example', 'WWW\\.&#8203;evil\\.example'],
+    ['18:04 & <b>', '18\\:04 &amp; &lt;b&gt;'],
+  ])('shows %j in Markdown so that GitHub makes no link or mention of it afterwards', (text, expected) => {
+    expect(markdown(text)).toBe(expected);
+  });
+
   test('forbids script and every request, and its policy allows its own style', () => {
     const page = toHtml(reportOf('4711'));
     const [, style = ''] = /<style>(.*)<\/style>/s.exec(page) ?? [];
@@ -183,6 +195,31 @@ describe('a report', () => {
     expect(toMarkdown(of(lasting))).toContain('| 3 h 50 min, and on |');
     const widthOf = (page: string) => Number(/<rect class="h" .*? width="([\d.]+)"/.exec(page)?.[1]);
     expect(widthOf(toHtml(lost))).toBeLessThan(widthOf(toHtml(of(lasting))) / 4);
+  });
+
+  test('never says how many items were held back, only how many were told', () => {
+    const { held, ...report } = reportOf('4711');
+    const text = (one: Report['held']) => toMarkdown({ ...report, held: one }).replaceAll('\\', '');
+    expect(text({ ...held, more: 99 })).toContain('- Held back by the cap: at least 100 ');
+    expect(text(held)).toContain('| Item | Signal | Told first | Told last |');
+    expect(text(held)).toContain('more may have been held back, and for longer');
+    expect(text({ list: [], more: 0 })).toContain('- Held back by the cap: 0 told ');
+    expect(text({ list: [], more: 0 })).toContain('Nothing was told to be held back. ');
+  });
+
+  test.each([
+    ['is shorter', [60, 30], 30_000, '1 times a second over 1 min', '1/s'],
+    ['is shorter and the busiest', [60, 90], 30_000, '3 times a second over 30 s', '3/s'],
+    ['is too short to tell', [60, 1], 2, '1 times a second over 1 min', '1/s'],
+  ])('where the last interval %s has the rates of it', (_, all, lastMs, lead, last) => {
+    const { range, ...report } = reportOf('4711');
+    const running = {
+      ...report,
+      curve: { stepMs: 60_000, people: all, all },
+      range: { ...range, to: range.from + 60_000 + lastMs },
+    };
+    expect(toMarkdown(running).replaceAll('\\', '')).toContain(lead);
+    expect(toHtml(running)).toContain(`>all ${last}<`);
   });
 
   test('of a time without views has no shape, and says so', () => {
