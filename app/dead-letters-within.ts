@@ -10,7 +10,7 @@ const MOST_REASONS = 5;
 const MOST_KINDS = 1_000;
 const OTHER = 'another reason';
 
-class OutOfTime extends Error {
+export class OutOfTime extends Error {
   override message = 'reading them takes too long';
 }
 

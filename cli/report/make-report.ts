@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Core } from '../../app/core.ts';
-import { deadLettersWithin } from '../../app/dead-letters-within.ts';
+import { deadLettersWithin, OutOfTime } from '../../app/dead-letters-within.ts';
 import { openQuestions } from '../../app/open-questions.ts';
 import { type TriedRules, tryRules } from '../../app/try-rules.ts';
 import { catalogueOptions } from '../../app/wire-catalogue.ts';
@@ -23,6 +23,7 @@ import { askService, type Service } from '../../status/ask-service.ts';
 import { lossWords } from '../../status/loss-words.ts';
 import { IndexUnavailable } from '../../store/event-index.ts';
 import { createProgress } from '../progress.ts';
+import { tell } from '../terminal.ts';
 
 const DEAD_LETTERS_MS = 20_000;
 const DAY_MS = 86_400_000;
@@ -43,10 +44,14 @@ export async function makeReport(
   const { config } = core;
   // First: what it counts goes on.
   const sidecar = await askService(config.admin.listen, 'admin.listen');
+  if ('problem' in sidecar) tell(`hotitem report: the sidecar: ${sidecar.problem}\n`);
   const catalogue = await openCatalogue(core);
   const { parts, index, notes } = await askIndex(core, range, catalogue.lookUp, timeZone);
   const around = aroundPeak(range, parts);
-  const tried = await attempt(() => tryWithin(core, around, rulesMs));
+  const tried =
+    rulesMs === 0
+      ? { unknown: 'nothing was tried (--rules-seconds 0)' }
+      : await attempt('the events of this time cannot be read', () => tryWithin(core, around, rulesMs));
   const accounting = await accountingOf(core, range, sidecar, tried);
   const { decisionsFrom: _, periods, saved, ...rest } = parts;
   return {
@@ -106,7 +111,9 @@ async function askIndex(
         : []),
     ];
     if (parts.totals.all > 0) return { parts, index: index.name, notes };
-    const all = await attempt(() => index.questions.totals({ from: 0, to: core.now() + DAY_MS }));
+    const all = await attempt('the newest view is not known', () =>
+      index.questions.totals({ from: 0, to: core.now() + DAY_MS }),
+    );
     const newest = !isKnown(all)
       ? 'When the newest view in the index was is not known.'
       : all.last === undefined
@@ -139,9 +146,10 @@ async function openCatalogue({ config }: Core): Promise<{ lookUp: LookUp; notes:
       return { ...(name !== undefined && { name }), ...(category !== undefined && { category }) };
     }
   } catch (error) {
+    tell(`hotitem report: the catalogue cannot be used: ${reasonOf(error)}\n`);
     return {
       lookUp: () => undefined,
-      notes: [`Items have no names: the catalogue cannot be used: ${reasonOf(error)}.`],
+      notes: ['Items have no names: the catalogue cannot be used.'],
     };
   }
 }
@@ -154,7 +162,6 @@ function aroundPeak({ from, to }: Range, { curve }: FromIndex): { from: number; 
 }
 
 async function tryWithin(core: Core, range: { from: number; to: number }, ms: number): Promise<TriedRules> {
-  if (ms === 0) throw new Trouble('nothing was tried (--rules-seconds 0)');
   const progress = createProgress('tried rules with');
   return tryRules(core, { range, deadline: core.now() + ms, onRead: progress.show }).finally(progress.end);
 }
@@ -172,12 +179,20 @@ function rulesOf({
   return { source, views, ...of, isCut, inForce, grid };
 }
 
-/** What cannot be found out says why: a report without it is better than none. */
-async function attempt<Value extends object>(work: () => Promise<Value>): Promise<Value | Unknown> {
+/**
+ * A report without something is better than none. It is passed on: addresses and paths of this host, which errors contain, are for who runs
+ * the command.
+ */
+async function attempt<Value extends object>(
+  unknown: string,
+  work: () => Promise<Value>,
+): Promise<Value | Unknown> {
   try {
     return await work();
   } catch (error) {
-    return { unknown: reasonOf(error) };
+    if (error instanceof OutOfTime) return { unknown: error.message };
+    tell(`hotitem report: ${unknown}: ${reasonOf(error)}\n`);
+    return { unknown };
   }
 }
 
@@ -189,13 +204,14 @@ async function accountingOf(
 ): Promise<ReportAccounting> {
   const { config, parts } = core;
   const sink = parts.kafka ? await askService(config.admin.sink_listen, 'admin.sink_listen') : undefined;
+  if (sink !== undefined && 'problem' in sink) tell(`hotitem report: the sink: ${sink.problem}\n`);
   const deadline = core.now() + DEAD_LETTERS_MS;
   return {
     waiting:
       'accounts' in sidecar && sidecar.accounts.sidecar !== undefined
         ? { events: sidecar.accounts.sidecar.waiting }
         : { unknown: problemOf(sidecar) },
-    dead: await attempt(() => deadLettersWithin(core, { ...range, deadline })),
+    dead: await attempt('they cannot be read', () => deadLettersWithin(core, { ...range, deadline })),
     lost: lossesOf([
       { of: 'the sidecar', losses: recorded(sidecar, join(config.home, 'losses.json')), service: sidecar },
       ...(sink === undefined
@@ -234,7 +250,8 @@ function recorded(service: Service, path: string): Loss[] | undefined {
 }
 
 function problemOf(service: Service): string {
-  return 'problem' in service ? service.problem : `${service.at} does not say`;
+  if (!('problem' in service)) return 'it does not say';
+  return service.silent ? 'nothing answers on this host' : 'what answers on this host is not hotitem';
 }
 
 function latenessOf(tried: TriedRules | Unknown, hasKafka: boolean): ReportAccounting['lateness'] {
