@@ -21,15 +21,19 @@ export async function deadLettersWithin(
 ): Promise<DeadLettersWithin> {
   const box = await openDeadLetters(core);
   const counts = new Map<string, number>();
-  await box.read(count).finally(() => box.close());
+  await box.read(count, requireTime).finally(() => box.close());
   const reasons = [...counts]
     .map(([reason, events]) => ({ reason, events }))
     .sort((a, b) => b.events - a.events);
   const events = reasons.reduce((sum, one) => sum + one.events, 0);
   return { events, reasons: reasons.slice(0, MOST_REASONS) };
 
-  function count(letter: KeptLetter): void {
+  function requireTime(): void {
     if (core.now() > deadline) throw new OutOfTime();
+  }
+
+  function count(letter: KeptLetter): void {
+    requireTime();
     const { time, recorded = time, reason, undecodable = 1, replayed } = letter;
     if (replayed || recorded < from || recorded >= to || isOfDecision(letter, core.config)) return;
     const said = kindOf(reason);

@@ -2,8 +2,11 @@
 export type DeadLetterBox = {
   /** For people: `Kafka topic collection_hot_item.dead`. */
   name: string;
-  /** Passes every letter that exists at the time of this call, in order of arrival (per partition). */
-  read(handle: (letter: KeptLetter) => void | Promise<void>): Promise<void>;
+  /**
+   * Passes every letter that exists at the time of this call, in order of arrival (per partition). All are looked at before the first is
+   * passed on: `onLook` is called meanwhile, and what it throws ends the reading.
+   */
+  read(handle: (letter: KeptLetter) => void | Promise<void>, onLook?: () => void): Promise<void>;
   /** Undefined if no letter has this id. */
   find(id: string): Promise<KeptLetter | undefined>;
   /** Records that these were replayed: as a note among the letters, so that both are deleted together. */

@@ -31,10 +31,14 @@ export function createDeadLetterFileBox(path: string): DeadLetterBox {
   const files = [`${path}.1`, purging, path];
   return { name: `file ${path}`, read, find, markReplayed, purge, close: async () => {} };
 
-  async function read(handle: (letter: KeptLetter) => void | Promise<void>): Promise<void> {
+  async function read(
+    handle: (letter: KeptLetter) => void | Promise<void>,
+    onLook?: () => void,
+  ): Promise<void> {
     const replayed = new Set<string>();
     for (const file of files) {
       for await (const line of linesOf(file)) {
+        onLook?.();
         const found = note.safeParse(toValue(line));
         if (found.success) replayed.add(found.data.replayed);
       }

@@ -18,13 +18,17 @@ const ID = /^(\d{1,9})\/(\d{1,18})$/;
 export function createDeadLetterTopicBox({ topic, reader, client }: DeadLetterTopicOptions): DeadLetterBox {
   return { name: `Kafka topic ${topic}`, read, find, markReplayed, purge, close };
 
-  async function read(handle: (letter: KeptLetter) => void | Promise<void>): Promise<void> {
+  async function read(
+    handle: (letter: KeptLetter) => void | Promise<void>,
+    onLook?: () => void,
+  ): Promise<void> {
     const bounds = await reader.bounds(topic);
     const replayed = new Set<string>();
     const held: TopicRecord[] = [];
     let bytes = 0;
     // A note follows its letter, possibly in another partition: all are read before the first letter is passed on.
     await reader.read(topic, bounds, async (records) => {
+      onLook?.();
       for (const record of records) {
         const note = record.headers[REPLAYED];
         bytes += record.value.length + RECORD_BYTES;
