@@ -93,7 +93,7 @@ describe('the includes of an nginx', () => {
     const { dir, settings, nginx, folder, edit } = await start();
     await edit(
       'charset utf-8;',
-      'charset utf-8; limit_req_zone $hotitem_until_minute zone=mine:1m rate=1r/s;',
+      'charset utf-8; limit_req_zone $hotitem_spill_folder zone=mine:1m rate=1r/s;',
     );
     expect(await nginx.test()).toMatchObject({ ok: true });
     const before = texts(dir);
