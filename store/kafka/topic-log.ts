@@ -37,11 +37,15 @@ export function createKafkaLog(options: KafkaLogOptions): EventLog {
   };
 
   function onEach({ values, position }: Batch): KafkaMessage[] {
-    return values.map((value, i) => {
-      const key = keyOf?.(value);
-      const message = { value, headers: { ...headers, seq: Buffer.from(position(i)) } };
-      return key === undefined ? message : { ...message, key };
-    });
+    const messages = values.map(
+      (value, i): KafkaMessage => ({ value, headers: { ...headers, seq: Buffer.from(position(i)) } }),
+    );
+    return keyOf === undefined ? messages : messages.map(withKey);
+  }
+
+  function withKey(message: KafkaMessage): KafkaMessage {
+    const key = keyOf?.(message.value);
+    return key === undefined ? message : { ...message, key };
   }
 
   function onRows({ values, position }: Batch): KafkaMessage[] {
