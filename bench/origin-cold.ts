@@ -19,7 +19,7 @@ const MOST_US = 2;
 const TICK_MS = 100;
 const CAPTURE = /^\s*include "[^"]*\/(?:capture-subrequest|log-cut)\.conf";\n/gm;
 /** What an operator adds for protection; the look for hot items is there in both. */
-const PROTECTION = /^\s*include "[^"]*\/(?:http-protect|server-protect|cache)\.conf";\n/gm;
+const PROTECTION = /^\s*include "[^"]*\/(?:http-protect|server-protect|cache|log-shared)\.conf";\n/gm;
 const PASS = /proxy_pass http:\/\/([\d.:]+);/;
 
 const WAYS = ['plain', 'protected'] as const;
@@ -95,10 +95,12 @@ export async function measureCold({
     });
     const text = readFileSync(conf, 'utf8');
     if (!PASS.test(text)) throw new Error('the example protect.conf has another proxy_pass');
+    // `access_log off` would switch off log-shared.conf, too.
+    const log = way === 'plain' ? 'access_log off;' : '';
     const changed = text
       .replace(CAPTURE, '')
       .replace(PASS, 'proxy_pass http://kept;')
-      .replace('http {\n', `http {\naccess_log off;\nupstream kept { server ${origin}; keepalive 64; }\n`);
+      .replace('http {\n', `http {\n${log}\nupstream kept { server ${origin}; keepalive 64; }\n`);
     writeFileSync(conf, way === 'plain' ? changed.replace(PROTECTION, '') : changed);
     return { port, start: () => startNginx({ build, prefix: join(folder, way), config: conf, errorLog }) };
   }
