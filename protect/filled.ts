@@ -7,8 +7,8 @@ import { isSame, type Place } from './targets.ts';
 export type Filled = {
   /** nginx was told to store the page at this address. */
   note(item: string, place: Place): void;
-  /** Until when nginx may show the page at another address than this; undefined if there is none. */
-  elsewhereUntil(item: string, place: Place): number | undefined;
+  /** The address, if it is another than this, at which nginx may still show the page. */
+  elsewhere(item: string, place: Place): Place | undefined;
   /** Forgets what expired, but for these items. */
   retain(items: ReadonlySet<string>): void;
 };
@@ -17,9 +17,9 @@ export function createFilled({ staleMs, now }: { staleMs: number; now: () => num
   const latest = new Map<string, { place: Place; until: number }>();
   return {
     note: (item, place) => latest.set(item, { place, until: now() + staleMs }),
-    elsewhereUntil(item, place) {
+    elsewhere(item, place) {
       const filled = latest.get(item);
-      return filled === undefined || isSame(filled.place, place) || isOver(filled) ? undefined : filled.until;
+      return filled === undefined || isSame(filled.place, place) || isOver(filled) ? undefined : filled.place;
     },
     retain(items) {
       for (const [item, filled] of latest) if (!items.has(item) && isOver(filled)) latest.delete(item);

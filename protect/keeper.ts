@@ -121,7 +121,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
     sawShoppers: shoppers.take,
     shoppersOf: shoppers.of,
     shoppers: shoppers.total,
-    purge: createPurge({ entries, begin, isClosed: () => isClosed, whyWaiting, now }),
+    purge: createPurge({ entries, begin: beginPurge, isClosed: () => isClosed, whyWaiting, now }),
     failure: () => (entries.size === 0 ? undefined : reach.failure()),
     tick,
     async close() {
@@ -193,7 +193,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
         ? 'no shopper came by a usable address of a host in protect.hosts'
         : 'no shopper has come since it is hot';
     }
-    return reach.failure() ?? (filled.elsewhereUntil(item, place) === undefined ? NO_ROOM : FORMER);
+    return reach.failure() ?? (filled.elsewhere(item, place) === undefined ? NO_ROOM : FORMER);
   }
 
   function tick(): void {
@@ -263,8 +263,20 @@ export function createKeeper(options: KeeperOptions): Keeper {
   /** Returns the work, undefined if its address is not known, or nginx still has the page at a former one. */
   function begin(entry: Entry): Entry['work'] {
     const place = targets.of(entry.item);
-    if (place === undefined || !isWanted(entry)) return undefined;
-    if (!isKept(entry) && filled.elsewhereUntil(entry.item, place) !== undefined) return undefined;
+    if (place === undefined || (!isKept(entry) && filled.elsewhere(entry.item, place) !== undefined))
+      return undefined;
+    return beginAt(entry, place);
+  }
+
+  /** The same for a purge: a page that is not kept is asked for where nginx still has it. It may have been refused for the very change. */
+  function beginPurge(entry: Entry): Entry['work'] {
+    const place = targets.of(entry.item);
+    if (place === undefined) return undefined;
+    return beginAt(entry, (isKept(entry) ? undefined : filled.elsewhere(entry.item, place)) ?? place);
+  }
+
+  function beginAt(entry: Entry, place: Place): Entry['work'] {
+    if (!isWanted(entry)) return undefined;
     entry.asked = place;
     entry.work = keep(entry, place)
       .catch((error: unknown) => unavailable(entry, reasonOf(error)))
@@ -368,9 +380,8 @@ export function createKeeper(options: KeeperOptions): Keeper {
       retryAt: entry.dueAt,
       ...(asked && { address: addressOf(asked) }),
     };
-    if (!wasKept || entries.get(entry.item) !== entry) return false;
-    metrics.of('protect_dropped_total').add();
-    return true;
+    if (wasKept) metrics.of('protect_dropped_total').add();
+    return wasKept;
   }
 
   async function lookAt(host: string): Promise<Page | undefined> {

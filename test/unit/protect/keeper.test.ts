@@ -318,12 +318,24 @@ describe('a page that was kept and is unfit now, and nginx still has', () => {
   test('is not shown because the item is kept at another address', async () => {
     await refuseKept();
     const refusedAt = time;
-    await expect(keeper.purge('a')).rejects.toThrow(
-      'no page of a is kept: nginx still has the page at its former address',
-    );
+    await expect(keeper.purge('a')).rejects.toThrow('the page of a is not kept: answers 404');
     while (!keeper.allows('a')) await pass(TICK_MS);
     expect(time - refusedAt).toBeGreaterThan(STALE_MS - 2_500);
     expect(keeper.stateOf('a')).toMatchObject({ address: 'https://shop.test/other/a' });
+  });
+
+  test('is kept again by a purge, at its address, where it was refused only because it changed while it was compared', async () => {
+    keeper.follow(['a']);
+    views('/item/a');
+    await pass(31_000);
+    views('/other/a');
+    let pages = 0;
+    body = () => `price ${Math.min(2, ++pages)}`;
+    await pass(1_500);
+    expect(keeper.stateOf('a')).toMatchObject({ reason: expect.stringContaining('differs') });
+    views('/item/a?utm_source=mail');
+    expect(await keeper.purge('a')).toEqual([{ item: 'a', ageMs: 0 }]);
+    expect(keeper.allows('a')).toBe(true);
   });
 
   test('is not shown because the item cooled and is hot again', async () => {
