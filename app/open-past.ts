@@ -8,8 +8,8 @@ import { SKEW_MS } from '../store/history.ts';
 import { readMerged } from '../store/kafka/merged.ts';
 import { hasTime, rangesSince } from '../store/kafka/ranges-since.ts';
 import type { TopicRecord } from '../store/kafka/topic-reader.ts';
-import { bytesSince, readSpool, segmentsOf } from '../store/spool/history.ts';
-import { listSegments } from '../store/spool/segments.ts';
+import { bytesSince, readSpool } from '../store/spool/history.ts';
+import { listSegments, type Segment } from '../store/spool/segments.ts';
 import { recordsIn } from '../store/undecodable.ts';
 import { connectReader } from './connect-kafka.ts';
 import type { Core } from './core.ts';
@@ -80,9 +80,8 @@ function openSpool(dir: string): Past {
   return {
     name: `spool ${dir}`,
     async read({ range, take, onRead }) {
-      await requireSpool(dir);
+      const segments = await segmentsIn(dir);
       const from = Math.max(0, range.from - SKEW_MS);
-      const segments = await segmentsOf(dir);
       const of = bytesSince(segments, from);
       let done = 0;
       let damaged = 0;
@@ -111,11 +110,12 @@ function openSpool(dir: string): Past {
   };
 }
 
-async function requireSpool(dir: string): Promise<void> {
+async function segmentsIn(dir: string): Promise<Segment[]> {
   const segments = await listSegments(dir).catch((error: unknown) => {
     throw new Trouble(`there is no spool in ${dir}: ${reasonOf(error)}`, HINT);
   });
   if (segments.length === 0) throw new Trouble(`there is no spool in ${dir}`, HINT);
+  return segments;
 }
 
 /** By the client that needs no consumer group at all, whatever is configured. */

@@ -7,19 +7,15 @@ import {
   type Summary,
   summaryOf,
 } from '../detect/backtest.ts';
-import { createPastEvents } from '../heat/past-events.ts';
-import { createRecentIds } from '../sidecar/ingest/recent-ids.ts';
 import type { Core } from './core.ts';
 import { createDelays, type Delays } from './delays.ts';
 import { openPast } from './open-past.ts';
-import { oddReader, readPastRules } from './past-rules.ts';
+import { type CatalogueFrom, pastEventsOf, readPastRules } from './past-rules.ts';
 
 export type TriedRules = {
   /** Where the views were read, for people who do not know this host. */
   source: string;
   views: number;
-  /** Of the rules of now. */
-  cap: number;
   /** Times of the first and the last of them, and from when a surge could be found; missing without a view. */
   span?: { from: number; to: number; surgesFrom: number };
   /** The time that was allowed was over before all was read. */
@@ -38,9 +34,8 @@ export type TryRulesOptions = {
   /** When to stop reading, ms since 1970. */
   deadline: number;
   onRead: (done: number, of: number | undefined) => void;
+  catalogue: CatalogueFrom['catalogue'];
 };
-
-const MOST_BAD = 1_000;
 
 class OutOfTime extends Error {}
 
@@ -50,21 +45,18 @@ class OutOfTime extends Error {}
  */
 export async function tryRules(
   core: Core,
-  { range, deadline, onRead }: TryRulesOptions,
+  { range, deadline, onRead, catalogue }: TryRulesOptions,
 ): Promise<TriedRules> {
   const { config, parts } = core;
-  const { cap, compile, overrides } = await readPastRules(config, config.heat.rules);
+  const { compile, overrides } = await readPastRules(config, config.heat.rules, { catalogue });
   const past = await openPast(core, parts.kafka ? 'kafka' : 'spool');
   const delays = createDelays();
   let came: number | undefined;
   const common = { wordsOf: (name: string) => events.event.wordsOf(name), overrides };
   const inForce = createBacktest({ ...common, rules: compile() });
   const grid = createGrid({ ...common, ...GRID, rulesOf: (cell) => compile(gridRule(cell)) });
-  const events = createPastEvents({
+  const events = pastEventsOf(config, past.name, {
     range,
-    recent: createRecentIds(),
-    mostBad: MOST_BAD,
-    other: oddReader(config, past.name),
     observe(view) {
       if (came !== undefined) delays.add(came - view.time());
       inForce.observe(view);
@@ -80,7 +72,6 @@ export async function tryRules(
     return {
       source: parts.kafka ? 'Kafka' : 'the spool of this host',
       views,
-      cap,
       ...(span !== undefined && { span: { ...span, surgesFrom: surgesFrom ?? span.from } }),
       isCut: reach === undefined,
       ...(reach?.damage !== undefined && { damage: reach.damage }),

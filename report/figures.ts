@@ -1,4 +1,4 @@
-import { isKnown, type Report } from './report.ts';
+import { isKnown, lostIn, type Report } from './report.ts';
 import { durationOf, type Words } from './words.ts';
 
 const DAY = 86_400_000;
@@ -47,8 +47,7 @@ function savedFigure({ saved: { atMost, counted }, totals }: Report, number: Wor
 function lostFigure({ accounting: { lost } }: Report, number: Words['number']): Figure {
   const name = 'Lost';
   if (!isKnown(lost)) return { name, value: 'not known', beside: lost.unknown };
-  const views = lost.list.reduce((sum, loss) => sum + loss.views, 0) + lost.earlier;
-  const isSure = lost.earlier === 0 && lost.list.every(({ isWithin }) => isWithin);
+  const { views, isSure } = lostIn(lost);
   return {
     name,
     value: `${isSure || views === 0 ? '' : 'up to '}${number(views)}`,

@@ -1,11 +1,10 @@
 import type { PastDecision } from '../store/event-questions.ts';
-import { periodsOf, REPEATED_MS } from '../store/hot-periods.ts';
+import { endOf, periodsOf, REPEATED_MS } from '../store/hot-periods.ts';
 import type { AskableQuestions } from '../store/question-shapes.ts';
 import { heldBack } from './held-back.ts';
 import { intervalOf } from './intervals.ts';
 import {
   type CachedSpan,
-  endOf,
   joinSpans,
   type MergedPeriod,
   mergePeriods,

@@ -1,6 +1,6 @@
+import { endOf } from '../store/hot-periods.ts';
 import { round } from './curve-svg.ts';
 import { html } from './escape.ts';
-import { endOf } from './merge-periods.ts';
 import type { Report, ReportPeriod } from './report.ts';
 import type { Words } from './words.ts';
 

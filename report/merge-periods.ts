@@ -1,5 +1,5 @@
 import type { HotPeriod } from '../store/event-questions.ts';
-import { REPEATED_MS } from '../store/hot-periods.ts';
+import { type Ended, endOf, REPEATED_MS } from '../store/hot-periods.ts';
 
 export type Span = { from: number; to: number };
 
@@ -41,13 +41,6 @@ export function mergePeriods(periods: HotPeriod[], to: number): MergedPeriod[] {
     }
   }
   return merged;
-}
-
-type Ended = Pick<HotPeriod, 'until' | 'lostAt'>;
-
-/** When it was over, at the latest; `to` if it lasts. */
-export function endOf({ until, lostAt }: Ended, to: number): number {
-  return until ?? lostAt ?? to;
 }
 
 /** Of two that end at the same moment, one lasts, or its end was recorded. */

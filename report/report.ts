@@ -175,3 +175,11 @@ export type ReportOutcome = {
 export function isKnown<Value extends object>(value: Value | Unknown): value is Value {
   return !('unknown' in value);
 }
+
+/** Views that were lost; `isSure`: all of them in the time of the report, otherwise as many at most. */
+export function lostIn({ list, earlier }: ReportLosses): { views: number; isSure: boolean } {
+  return {
+    views: list.reduce((sum, loss) => sum + loss.views, earlier),
+    isSure: earlier === 0 && list.every(({ isWithin }) => isWithin),
+  };
+}

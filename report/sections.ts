@@ -240,7 +240,7 @@ function rules({ rules }: Report, { number, time }: Words): Section {
   const title = 'Rules that would have helped';
   const columns = [
     'Change',
-    '#Saved, at most',
+    '#Saved, at a refresh a second',
     '#Busy items',
     '#Minutes',
     '#Surge items',
@@ -248,7 +248,7 @@ function rules({ rules }: Report, { number, time }: Words): Section {
     '#Held back',
   ];
   if (!isKnown(rules)) return { title, columns, rows: [], none: notKnown(rules), notes: [] };
-  const { inForce, grid, views, source, isCut, span, damage } = rules;
+  const { inForce, grid, views, source } = rules;
   const better = grid
     .filter((cell) => cell.saved > inForce.saved || cell.held < inForce.held)
     .sort((a, b) => b.saved - a.saved || a.held - b.held);
@@ -282,37 +282,19 @@ function rules({ rules }: Report, { number, time }: Words): Section {
       views === 0
         ? `Not known: the events of this time are not in ${source}.`
         : `None: of ${number(grid.length)} combinations of thresholds, none would have saved more, or held back less.`,
-    notes:
-      views === 0
-        ? []
-        : [
-            triedWords({ source, views, span, grid }, { number, time }),
-            ...doubts({ isCut, damage, span }, time),
-          ],
+    notes: views === 0 ? [] : [triedWords(rules, { number, time }), ...doubts(rules, time)],
   };
 }
 
 function triedWords(
-  {
-    source,
-    views,
-    span,
-    grid,
-  }: Pick<ReportRules, 'source' | 'views' | 'grid'> & { span: ReportRules['span'] },
+  { source, views, span, grid }: ReportRules,
   { number, time }: Pick<Words, 'number' | 'time'>,
 ): string {
   const when = span === undefined ? '' : `, from ${time(span.from)} to ${time(span.to)}`;
   return `From the ${number(views)} views in ${source}${when}: the hours around the peak at most. They were passed through ${number(grid.length)} combinations of thresholds; what heat.rules sets for some items stays. More saved costs more items in the cache for longer. Pins and bans by command are not known here.`;
 }
 
-function doubts(
-  {
-    isCut,
-    damage,
-    span,
-  }: Pick<ReportRules, 'isCut'> & { damage: string | undefined; span: ReportRules['span'] },
-  time: Words['time'],
-): string[] {
+function doubts({ isCut, damage, span }: ReportRules, time: Words['time']): string[] {
   return [
     ...(isCut
       ? [

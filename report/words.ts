@@ -1,5 +1,5 @@
 import { peakOf, ratesOf } from './rates.ts';
-import { isKnown, type Report, type ReportPeriod, type Unknown } from './report.ts';
+import { isKnown, lostIn, type Report, type ReportPeriod, type Unknown } from './report.ts';
 
 /** Numbers and times of a report, in English and in its time zone. */
 export type Words = {
@@ -17,7 +17,7 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const MOST_LOOKED = 1_000;
 
-export const SIGNALS: Readonly<Record<string, string>> = {
+const SIGNALS: Readonly<Record<string, string>> = {
   surge: '▲ surge',
   busy: '■ busy',
   pin: '● pinned',
@@ -110,11 +110,10 @@ export function notKnown({ unknown }: Unknown): string {
 
 function lossOf(lost: Report['accounting']['lost'], number: Words['number']): string {
   if (!isKnown(lost)) return 'Whether views were lost is not known.';
-  const views = lost.list.reduce((sum, loss) => sum + loss.views, 0);
-  const isSure = lost.earlier === 0 && lost.list.every(({ isWithin }) => isWithin);
-  if (views + lost.earlier === 0)
+  const { views, isSure } = lostIn(lost);
+  if (views === 0)
     return lost.notAsked.length === 0
       ? 'No view was lost.'
       : 'No view was lost, as far as the services that answered know.';
-  return `${isSure ? '' : 'Up to '}${number(views + lost.earlier)} views were lost.`;
+  return `${isSure ? '' : 'Up to '}${number(views)} views were lost.`;
 }

@@ -5,6 +5,13 @@ export const MOST_DECISIONS = 5_000;
 /** A hot item is repeated once a day: what is hot at the beginning of a range has a decision within that time. */
 export const REPEATED_MS = 25 * 3_600_000;
 
+export type Ended = Pick<HotPeriod, 'until' | 'lostAt'>;
+
+/** When it was over, at the latest; `to` if it lasts. */
+export function endOf({ until, lostAt }: Ended, to: number): number {
+  return until ?? lostAt ?? to;
+}
+
 /** The periods that `decisions` tell of. An item that the cap held back was not hot. Each decision says since when and why, so any of a period's is enough. */
 export function periodsOf(decisions: PastDecision[], { from, to, limit }: HotPeriodsQuery): HotPeriod[] {
   const periods = new Map<string, HotPeriod>();
@@ -21,7 +28,7 @@ export function periodsOf(decisions: PastDecision[], { from, to, limit }: HotPer
   return [...periods.values()]
     .sort((a, b) => b.since - a.since || (a.item < b.item ? -1 : 1))
     .map(ended)
-    .filter(({ since, until, lostAt }) => since < to && (until ?? lostAt ?? to) > from)
+    .filter((period) => period.since < to && endOf(period, to) > from)
     .slice(0, limit);
 
   /**

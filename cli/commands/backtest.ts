@@ -1,10 +1,9 @@
 import { createCore } from '../../app/core.ts';
 import { openPast, type Past } from '../../app/open-past.ts';
-import { oddReader, readPastRules } from '../../app/past-rules.ts';
+import { pastEventsOf, readPastRules } from '../../app/past-rules.ts';
 import { createBacktest, createGrid, GRID, gridRule } from '../../detect/backtest.ts';
-import { createPastEvents, TooManyBadEvents } from '../../heat/past-events.ts';
+import { TooManyBadEvents } from '../../heat/past-events.ts';
 import { Trouble } from '../../service/trouble.ts';
-import { createRecentIds } from '../../sidecar/ingest/recent-ids.ts';
 import { type BacktestAnswer, backtestText } from '../backtest-text.ts';
 import type { Command, Flags } from '../command.ts';
 import { configure } from '../configure.ts';
@@ -13,7 +12,6 @@ import { parseRange } from '../parse-range.ts';
 import { createProgress } from '../progress.ts';
 import { print, printJson } from '../terminal.ts';
 
-const MOST_BAD = 1_000;
 /** A detector of 30 MB each. */
 const MOST_CELLS = 16;
 
@@ -74,9 +72,9 @@ export const backtest: Command = {
     const range = rangeOf({ since, until }, core.now());
     const path = typeof file === 'string' ? file : heat.rules;
     const reading = createProgress('reading the catalogue');
-    const { cap, compile, overrides } = await readPastRules(core.config, path, reading.show).finally(
-      reading.end,
-    );
+    const { cap, compile, overrides } = await readPastRules(core.config, path, {
+      onRead: reading.show,
+    }).finally(reading.end);
     const past = await openPast(core, from);
     const progress = createProgress('read');
     try {
@@ -100,13 +98,10 @@ export const backtest: Command = {
         grid === true
           ? createGrid({ ...common, ...thresholds, rulesOf: (cell) => compile(gridRule(cell)) })
           : undefined;
-      const events = createPastEvents({
+      const events = pastEventsOf(core.config, String(from), {
         range,
         node: typeof node === 'string' ? node : undefined,
-        recent: createRecentIds(),
-        mostBad: MOST_BAD,
         observe: one?.observe ?? many?.observe ?? (() => {}),
-        other: oddReader(core.config, from === undefined ? '' : String(from)),
       });
       const { damage } = await source.read({ ...events, range, onRead: progress.show });
       const counts = events.end();

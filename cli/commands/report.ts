@@ -13,7 +13,7 @@ import type { Command, Flags } from '../command.ts';
 import { configure } from '../configure.ts';
 import { UsageError } from '../parse-command-line.ts';
 import { parseCount } from '../parse-count.ts';
-import { parseTime } from '../parse-time.ts';
+import { parseRange } from '../parse-range.ts';
 import { makeReport } from '../report/make-report.ts';
 import { print } from '../terminal.ts';
 
@@ -90,11 +90,10 @@ function parseZone(zone: Flags[string]): string {
 
 /** The day before its end by default. What is still to come is not in it. */
 function rangeOf({ from, to }: Flags, now: number): Report['range'] {
-  const end = to === undefined ? now : parseTime('to', String(to), now);
-  const begin = from === undefined ? end - DAY_MS : parseTime('from', String(from), now);
-  if (begin >= end) throw new UsageError('--from must be before --to');
+  const asked = parseRange({ from, to }, now);
+  const begin = from === undefined ? asked.to - DAY_MS : asked.from;
   if (begin >= now) throw new UsageError('--from: is in the future');
-  return { from: begin, to: Math.min(end, now), isRunning: end > now };
+  return { from: begin, to: Math.min(asked.to, now), isRunning: asked.to > now };
 }
 
 /** Before minutes of work. */

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import type { Core } from '../../app/core.ts';
 import { deadLettersWithin, OutOfTime } from '../../app/dead-letters-within.ts';
 import { openQuestions } from '../../app/open-questions.ts';
-import { type TriedRules, tryRules } from '../../app/try-rules.ts';
+import { capOf } from '../../app/past-rules.ts';
+import { type TriedRules, type TryRulesOptions, tryRules } from '../../app/try-rules.ts';
 import { catalogueOptions } from '../../app/wire-catalogue.ts';
 import { loadCatalogue } from '../../catalogue/load.ts';
 import { type FromIndex, fromIndex } from '../../report/from-index.ts';
@@ -51,7 +52,9 @@ export async function makeReport(
   const tried =
     rulesMs === 0
       ? { unknown: 'nothing was tried (--rules-seconds 0)' }
-      : await attempt('the events of this time cannot be read', () => tryWithin(core, around, rulesMs));
+      : await attempt('the events of this time cannot be read', () =>
+          tryWithin(core, around, { ms: rulesMs, catalogue: catalogue.items }),
+        );
   const accounting = await accountingOf(core, range, sidecar, tried);
   const { decisionsFrom: _, periods, saved, ...rest } = parts;
   return {
@@ -67,7 +70,8 @@ export async function makeReport(
     ],
     ...rest,
     saved: { ...saved, counted: shoppersOf(sidecar, range) },
-    periods: { ...periods, cap: isKnown(tried) ? tried.cap : config.heat.cap },
+    // Rules that cannot be read are reported as not tried.
+    periods: { ...periods, cap: await capOf(config).catch(() => config.heat.cap) },
     accounting,
     rules: isKnown(tried) ? { range: around, ...rulesOf(tried) } : tried,
   };
@@ -88,7 +92,8 @@ async function askIndex(
     const parts = await fromIndex({
       questions: index.questions,
       range,
-      refreshMs: longestRefreshMs(core.config.protect),
+      // While the origin is slow, and never more seldom.
+      refreshMs: 500 * core.config.protect.stale_seconds,
       lookUp,
       onAnswer: progress.show,
     });
@@ -129,17 +134,14 @@ async function askIndex(
   }
 }
 
-/** While the origin is slow, the keeper refreshes a page at half of the age that it may have. */
-function longestRefreshMs({ refresh_ms, stale_seconds }: Core['config']['protect']): number {
-  return Math.max(refresh_ms, 500 * stale_seconds);
-}
-
-async function openCatalogue({ config }: Core): Promise<{ lookUp: LookUp; notes: string[] }> {
+async function openCatalogue({
+  config,
+}: Core): Promise<{ items?: TryRulesOptions['catalogue']; lookUp: LookUp; notes: string[] }> {
   const options = catalogueOptions(config);
   if (options === undefined) return { lookUp: () => undefined, notes: [] };
   try {
     const { items } = await loadCatalogue(options);
-    return { lookUp, notes: [] };
+    return { items, lookUp, notes: [] };
 
     function lookUp(item: string) {
       const { name, category } = items.get(item) ?? {};
@@ -161,22 +163,18 @@ function aroundPeak({ from, to }: Range, { curve }: FromIndex): { from: number; 
   return { from: begin, to: Math.min(to, begin + TRIED_MS) };
 }
 
-async function tryWithin(core: Core, range: { from: number; to: number }, ms: number): Promise<TriedRules> {
+async function tryWithin(
+  core: Core,
+  range: { from: number; to: number },
+  { ms, catalogue }: Pick<TryRulesOptions, 'catalogue'> & { ms: number },
+): Promise<TriedRules> {
   const progress = createProgress('tried rules with');
-  return tryRules(core, { range, deadline: core.now() + ms, onRead: progress.show }).finally(progress.end);
+  const options = { range, deadline: core.now() + ms, onRead: progress.show, catalogue };
+  return tryRules(core, options).finally(progress.end);
 }
 
-function rulesOf({
-  source,
-  views,
-  span,
-  isCut,
-  damage,
-  inForce,
-  grid,
-}: TriedRules): Omit<ReportRules, 'range'> {
-  const of = { ...(span !== undefined && { span }), ...(damage !== undefined && { damage }) };
-  return { source, views, ...of, isCut, inForce, grid };
+function rulesOf({ delays: _, ...rules }: TriedRules): Omit<ReportRules, 'range'> {
+  return rules;
 }
 
 /**
@@ -203,7 +201,10 @@ async function accountingOf(
   tried: TriedRules | Unknown,
 ): Promise<ReportAccounting> {
   const { config, parts } = core;
-  const sink = parts.kafka ? await askService(config.admin.sink_listen, 'admin.sink_listen') : undefined;
+  // One beside the sidecar has no listener of its own: what it lost is among the sidecar's.
+  const isBeside = 'accounts' in sidecar && sidecar.accounts.sink !== undefined;
+  const sink =
+    parts.kafka && !isBeside ? await askService(config.admin.sink_listen, 'admin.sink_listen') : undefined;
   if (sink !== undefined && 'problem' in sink) tell(`hotitem report: the sink: ${sink.problem}\n`);
   const deadline = core.now() + DEAD_LETTERS_MS;
   return {

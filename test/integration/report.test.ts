@@ -113,6 +113,17 @@ describe('hotitem report', () => {
     expect(stdout).toContain('TV \\| &lt;b&gt;spot&lt;\\/b&gt;');
   });
 
+  test('knows the cap of the rules of now, and how seldom a page is refreshed, also without trying rules', async () => {
+    writeFileSync(file('rules.yml'), 'cap: 7\n');
+    const now = { HOTITEM_HEAT_RULES: file('rules.yml'), HOTITEM_PROTECT_REFRESH_MS: '60000' };
+    const args = ['report', ...sale, '--rules-seconds', '0', '--format', 'json'];
+    const { stdout } = await runHotitem(args, { ...env, ...now });
+    const { periods, saved } = JSON.parse(stdout) as Report;
+    expect(periods.cap).toBe(7);
+    // The keeper never waits longer than half of stale_seconds.
+    expect(saved.refreshMs).toBe(5_000);
+  });
+
   test('of a time without views says so, and when the newest view was', async () => {
     const report = await reportOf(['--to', '2026-01-02T00:00']);
     expect(report.range).toMatchObject({

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import kafkajs from 'kafkajs';
+import type { Report } from '../../report/report.ts';
 import type { HealthAnswer } from '../../sidecar/routes/answers.ts';
 import { createKafkajsClient } from '../../store/kafka/kafkajs/kafkajs.ts';
 import { createKafkaLog } from '../../store/kafka/topic-log.ts';
@@ -15,6 +16,7 @@ import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { documentsOf } from './documents.ts';
 import { joined } from './kafka-logs.ts';
+import { runHotitem } from './run-hotitem.ts';
 import { ranking, type Started, startDemo } from './start-demo.ts';
 
 jest.setTimeout(120_000);
@@ -24,6 +26,7 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'])('npm start with addresses', () =>
   let kafka: KafkaPart;
   let elasticsearch: ElasticsearchPart;
   let running: Started | undefined;
+  let settings: Record<string, string> = {};
   let run = 0;
 
   beforeAll(async () => {
@@ -45,6 +48,8 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'])('npm start with addresses', () =>
       what: 'Health to say when Kafka accepted it',
     });
     expect((await kafkaHealth())?.brokers).toBe(1);
+    // The sink is in the same process: there is none to ask beside it.
+    expect((await report()).accounting.lost).toMatchObject({ notAsked: [] });
     // It is asked every 15 s how far the sink is.
     if (!FULL) return;
     await until(async () => (await kafkaHealth())?.behind?.events === 0, {
@@ -112,7 +117,8 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'])('npm start with addresses', () =>
       HOTITEM_KAFKA_GROUP: `start-sink-${run}`,
       HOTITEM_ELASTICSEARCH_DATA_STREAM: `hot_item_start_${run}`,
     };
-    running = await startDemo([], { ...own, ...env });
+    settings = { ...own, ...env };
+    running = await startDemo([], settings);
     const { output } = running;
     const up = () => output().includes('Ctrl-C stops everything');
     await until(up, { timeoutMs: 60_000, what: 'the start', detail: output });
@@ -157,6 +163,14 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'])('npm start with addresses', () =>
 
   function client() {
     return createKafkajsClient({ brokers: kafka.brokers, clientId: 'test', onWarning: () => {} });
+  }
+
+  async function report(): Promise<Report> {
+    const own = { HOTITEM_HOME: running?.home ?? '', HOTITEM_ADMIN_LISTEN: running?.page ?? '' };
+    const args = ['report', '--format', 'json', '--rules-seconds', '0'];
+    const { stdout, stderr } = await runHotitem(args, { ...settings, ...own });
+    expect(stderr).toBe('');
+    return JSON.parse(stdout) as Report;
   }
 
   function kafkaOf() {
