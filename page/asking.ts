@@ -3,8 +3,8 @@
  */
 
 export type Asking = {
-  /** Asks for another address from now on, at once. */
-  ask(path: string): void;
+  /** Asks for this from now on, at once. Returns whether it is another question: numbers of the last must not be read as those of this one. */
+  ask(path: string): boolean;
   stop(): void;
   /** Held: what is there stays. */
   hold(isHeld: boolean): void;
@@ -25,14 +25,18 @@ const PATIENCE_MS = 35_000;
 
 export function createAsking<Answer>({ everyMs, onAnswer, onFailure }: AskingOptions<Answer>): Asking {
   let path: string | undefined;
+  /** Also while nothing is asked. */
+  let last: string | undefined;
   let isHeld = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let asking: AbortController | undefined;
   document.addEventListener('visibilitychange', refresh);
   return {
     ask(next) {
-      path = next;
+      const isOther = next !== last;
+      last = path = next;
       refresh();
+      return isOther;
     },
     stop() {
       path = undefined;

@@ -44,7 +44,6 @@ export function createItemView(): View {
     onFailure,
   });
   let address: Address = { view: 'item', item: '', choices: new URLSearchParams() };
-  let askedPath = '';
   /** Of what is asked for now. */
   let answer: ItemAnswer | undefined;
   /** Of the item: it is the same in each window. */
@@ -81,10 +80,7 @@ export function createItemView(): View {
     const until = to === null ? '' : `&to=${encodeURIComponent(to)}`;
     setText(byId('item-in'), inThe());
     const path = `/api/v1/item?item=${encodeURIComponent(next.item)}&window=${span.value}${until}`;
-    // Numbers of another window must not be read as those of this one.
-    if (path !== askedPath) answer = undefined;
-    askedPath = path;
-    asking.ask(path);
+    if (asking.ask(path)) answer = undefined;
     render();
   }
 

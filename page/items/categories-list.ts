@@ -28,7 +28,6 @@ const MOST = 200;
 export function createCategoriesList({ everyMs, onChange }: CategoriesListOptions): CategoriesList {
   let answer: CategoriesAnswer | undefined;
   let failure: string | undefined;
-  let askedPath = '';
   const rows = createRows<Category>(byId('category-rows'), ({ category }) => category, makeRow);
   const asking = createAsking<CategoriesAnswer>({
     everyMs,
@@ -46,11 +45,8 @@ export function createCategoriesList({ everyMs, onChange }: CategoriesListOption
 
   function ask(window: string, rank: string): void {
     const path = `/api/v1/categories?window=${window}&rank=${rank}&limit=${MOST}`;
-    // Numbers of another window must not be read as those of this one.
-    if (path !== askedPath) answer = undefined;
-    askedPath = path;
+    if (asking.ask(path)) answer = undefined;
     failure = undefined;
-    asking.ask(path);
     show();
   }
 

@@ -61,7 +61,6 @@ export function createItemsView(): View {
   const asking = createAsking<ItemsAnswer>({ everyMs, onAnswer, onFailure });
   const ranked = createCategoriesList({ everyMs: () => everyMs(undefined), onChange: say });
   let address: Address = { view: 'items', item: '', choices: new URLSearchParams() };
-  let askedPath = '';
   /** Of what is asked for now. */
   let answer: ItemsAnswer | undefined;
   let failure: string | undefined;
@@ -108,15 +107,12 @@ export function createItemsView(): View {
     }
     ranked.stop();
     const path = `/api/v1/items?window=${span.value}&rank=${rank.value}&limit=${MOST_ITEMS}`;
-    // Numbers of another window must not be read as those of this one.
-    if (path !== askedPath) {
+    if (asking.ask(path)) {
       answer = undefined;
       failure = undefined;
       entries = [];
       shown = [];
     }
-    askedPath = path;
-    asking.ask(path);
     void arrange(true);
   }
 

@@ -207,6 +207,10 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
     ]);
     expect(await page.locator('#items-scroll').isVisible()).toBe(false);
     expect(await violationsOf(page)).toEqual([]);
+    const { width = 0, height = 0 } = page.viewportSize() ?? {};
+    await page.setViewportSize({ width: 320, height });
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(320);
+    await page.setViewportSize({ width, height });
     await page.locator('#rank').selectOption('all');
     await page.waitForURL(/#\/items\?window=1h&by=category&rank=all$/);
     await page.reload();
