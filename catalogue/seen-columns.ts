@@ -1,4 +1,4 @@
-import { suggest } from '../service/config/explain.ts';
+import { nearest } from '../service/config/explain.ts';
 import { COLUMNS, type ColumnName } from './row.ts';
 
 /** The headings, or keys, that a file has: a misspelt one looks like a column that nobody needs. */
@@ -50,8 +50,6 @@ export function createSeenColumns(names: Record<ColumnName, string>, isCsv: bool
 /** Empty if it is like none of those that are missing, or more like one that is there. */
 function hintOf(heading: string, missing: string[], all: string[]): string {
   const lower = heading.toLowerCase();
-  const same = missing.find((name) => name.toLowerCase() === lower);
-  if (same !== undefined) return `, did you mean ${same}?`;
-  const hint = suggest(heading, all);
-  return missing.some((name) => hint.endsWith(` ${name}?`)) ? hint : '';
+  const near = missing.find((name) => name.toLowerCase() === lower) ?? nearest(heading, all);
+  return near !== undefined && missing.includes(near) ? `, did you mean ${near}?` : '';
 }

@@ -248,6 +248,12 @@ describe('a misspelt column is named, with the one that it may be', () => {
     expect(await problems('{"id":"1"}\n{"id":"2","Title":"b"}\n')).toEqual([]);
   });
 
+  test('and nothing is said of one that is nearest to a column that is there, whatever its name ends with', async () => {
+    const columns = { ...COLUMNS, category: 'category name' };
+    const { columnProblems } = await load('id,category name,category names,stock\n1,a,b,1\n', { columns });
+    expect(columnProblems).toEqual([]);
+  });
+
   test('of a file with a new key in each row, few are kept', async () => {
     const rows = Array.from({ length: 5_000 }, (_, i) => `{"id":"${i}","x${i}":1}\n`).join('');
     expect((await load(`${rows}{"id":"a","name":"b"}\n`)).columnProblems).toEqual([]);
