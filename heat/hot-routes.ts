@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { json, type Route } from '../service/admin/admin.ts';
-import { readBody, toJson } from '../service/read-body.ts';
+import { toJson } from '../service/json-text.ts';
+import { readBody } from '../service/read-body.ts';
 import type { IntakeRoute } from '../sidecar/ingest/intake.ts';
 import { type SocketRoute, sendJson } from '../sidecar/socket/socket-route.ts';
 import type { ExplainedItem, HotList, WholeHotList } from './hot-list.ts';

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { codeOf } from '../service/error-code.ts';
 import { PACKAGE_ROOT } from '../service/package-root.ts';
 import { Trouble } from '../service/trouble.ts';
 import {
@@ -107,8 +108,7 @@ async function readIfThere(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT')
-      return undefined;
+    if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
 }

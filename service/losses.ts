@@ -65,7 +65,7 @@ export const PAUSE_MS = 3_600_000;
 
 /** Records since when, until when and why views were lost, which counters alone do not tell. */
 export function createLosses({ path, sources, now, warn }: LossesOptions): Losses {
-  const known = new Map(load(path).map((one) => [one.reason, one]));
+  const known = new Map((readLosses(path) ?? []).map((one) => [one.reason, one]));
   for (const { reason, lasts } of sources) {
     const one = known.get(reason);
     if (one !== undefined && lasts !== true) one.seen = 0;
@@ -126,18 +126,10 @@ export function createLosses({ path, sources, now, warn }: LossesOptions): Losse
 }
 
 /** What a service stored in the file, while it does not run; undefined if there is none that can be read. */
-export function readLosses(path: string): Loss[] | undefined {
+export function readLosses(path: string): z.output<typeof loss>[] | undefined {
   try {
     return z.array(loss).parse(JSON.parse(readFileSync(path, 'utf8')));
   } catch {
     return undefined;
-  }
-}
-
-function load(path: string): z.output<typeof loss>[] {
-  try {
-    return z.array(loss).parse(JSON.parse(readFileSync(path, 'utf8')));
-  } catch {
-    return [];
   }
 }

@@ -13,12 +13,3 @@ export async function readBody(request: IncomingMessage, mostBytes: number): Pro
   }
   return length <= mostBytes ? Buffer.concat(chunks).toString('utf8') : undefined;
 }
-
-/** The value of a JSON text; undefined if it is none. */
-export function toJson(text: string | undefined): unknown {
-  try {
-    return text === undefined ? undefined : JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}

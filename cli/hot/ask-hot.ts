@@ -5,6 +5,7 @@ import type { HotCommand } from '../../heat/hot-command.ts';
 import type { ExplainedItem, WholeHotList } from '../../heat/hot-list.ts';
 import type { PurgeOrder } from '../../heat/run-hot-command.ts';
 import type { Purged } from '../../protect/purge.ts';
+import { toJson } from '../../service/json-text.ts';
 import { plainText } from '../../service/plain-text.ts';
 import { Trouble } from '../../service/trouble.ts';
 
@@ -85,12 +86,4 @@ function troubleOf({ code, message }: NodeJS.ErrnoException, socket: string): Tr
     `nothing answers at ${socket} (${message})`,
     'Is the sidecar running? It listens on control.socket.',
   );
-}
-
-function toJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { readBody, toJson } from '../read-body.ts';
+import { toJson } from '../json-text.ts';
+import { readBody } from '../read-body.ts';
 import { type Asker, askerOf } from './asker.ts';
 import { isToken } from './control-token.ts';
 

@@ -1,4 +1,5 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { codeOf } from '../error-code.ts';
 import { explain, show } from './explain.ts';
 import { type ConfigPlace, findConfigFile } from './find-config-file.ts';
 import { isOfKubernetes } from './foreign-variables.ts';
@@ -232,8 +233,9 @@ function readFile(
 }
 
 function wayIn(error: unknown): string {
-  const denied = typeof error === 'object' && error !== null && 'code' in error && error.code === 'EACCES';
-  return denied ? ' (run this as root or as the user of the service, or set another file with --config)' : '';
+  return codeOf(error) === 'EACCES'
+    ? ' (run this as root or as the user of the service, or set another file with --config)'
+    : '';
 }
 
 function put(target: Record<string, unknown>, path: string[], value: unknown): void {

@@ -5,7 +5,7 @@ import { SECRETS, SECTIONS, SETTINGS } from './setting.ts';
 /** The errors of the schema, one per line, without secrets. `formerNames`: by setting, as what it was given. */
 export function explain(
   issue: z.core.$ZodIssue,
-  formerNames: ReadonlyMap<string, string | undefined> = new Map(),
+  formerNames: ReadonlyMap<string, string | undefined>,
 ): string[] {
   const path = issue.path.join('.');
   if (issue.code === 'unrecognized_keys') {
@@ -33,12 +33,16 @@ function mayHoldSecret(path: string, input: unknown): boolean {
 
 /** `, did you mean kafka.topic?`; empty if no known name is similar. */
 export function suggest(unknown: string, known: string[]): string {
+  const near = nearest(unknown, known);
+  return near === undefined ? '' : `, did you mean ${near}?`;
+}
+
+/** The known name that is most similar; undefined if none is. */
+export function nearest(unknown: string, known: string[]): string | undefined {
   const near = known
     .map((candidate) => ({ candidate, far: distance(unknown, candidate) }))
     .sort((a, b) => a.far - b.far)[0];
-  return near !== undefined && near.far <= Math.max(2, unknown.length / 3)
-    ? `, did you mean ${near.candidate}?`
-    : '';
+  return near !== undefined && near.far <= Math.max(2, unknown.length / 3) ? near.candidate : undefined;
 }
 
 /** A value in the form in which a message may show it. */

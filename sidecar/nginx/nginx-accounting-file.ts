@@ -47,7 +47,7 @@ export type AccountingFile = {
 };
 
 /** As earlier versions named it. */
-export const FORMER_NAME = 'nginx-books.json';
+const FORMER_NAME = 'nginx-books.json';
 
 /** A file with the former name, in the same folder, is renamed, unless it is older: after a downgrade it is the one to continue. */
 export function createAccountingFile(

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { readBody, toJson } from '../../service/read-body.ts';
+import { toJson } from '../../service/json-text.ts';
+import { readBody } from '../../service/read-body.ts';
 import { type SocketRoute, sendJson } from '../socket/socket-route.ts';
 import { type Control, toCaptureMode } from './switch.ts';
 

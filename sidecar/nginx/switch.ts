@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { toJson } from '../../service/json-text.ts';
 import { createMutex } from '../../service/mutex.ts';
 import { replaceFile } from '../../service/replace-file.ts';
 import { createWaiters } from '../../service/waiters.ts';
@@ -66,19 +67,11 @@ function load(path: string, warn: (key: string, message: string, fields?: object
 }
 
 function toState(text: string): CaptureState | undefined {
-  const value = toValue(text);
+  const value = toJson(text);
   const mode = toCaptureMode(value);
   if (mode === undefined || typeof value !== 'object' || value === null || !('version' in value))
     return undefined;
   return Number.isSafeInteger(value.version) ? { version: Number(value.version), ...mode } : undefined;
-}
-
-function toValue(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function none(): CaptureState {

@@ -1,12 +1,11 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HotItemEvent } from '../../event/event.ts';
 import { EventError } from '../../event/parse.ts';
 import { parseStrict } from '../../event/parse-strict.ts';
-import { readBody } from '../../service/read-body.ts';
 import type { DuckdbIndex } from '../../store/duckdb/duckdb.ts';
-import { IndexUnavailable, type Outcome } from '../../store/event-index.ts';
+import type { Outcome } from '../../store/event-index.ts';
 import type { AskableQuestions } from '../../store/question-shapes.ts';
-import { type SocketRoute, sendJson } from '../socket/socket-route.ts';
+import type { SocketRoute } from '../socket/socket-route.ts';
+import { createBodyRoute, TooMuch } from './body-route.ts';
 import { createQuestionSocket } from './question-socket.ts';
 
 /** Enough for 1,000 events of the largest size. */
@@ -32,26 +31,12 @@ export function createIndexRoutes(
 }
 
 function route(answer: (lines: string[]) => Promise<unknown[]>): SocketRoute {
-  return (request, response) => {
-    if (request.method !== 'POST') {
-      request.resume();
-      sendJson(response, 405, { error: 'only POST' });
-      return;
-    }
-    void respond(request, response);
-  };
-
-  async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    try {
-      const lines = await linesOf(request);
-      if (lines === undefined) return sendJson(response, 413, { error: `more than ${MOST_LINES} lines` });
-      // Identifies the index without asking it, because it may be unavailable.
-      sendJson(response, 200, lines.length === 0 ? [] : await answer(lines));
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      sendJson(response, error instanceof IndexUnavailable ? 503 : 400, { error: message });
-    }
-  }
+  return createBodyRoute(MOST_BYTES, async (text) => {
+    const lines = text?.split('\n').filter((line) => line !== '');
+    if (lines === undefined || lines.length > MOST_LINES) throw new TooMuch(`more than ${MOST_LINES} lines`);
+    // Identifies the index without asking it, because it may be unavailable.
+    return lines.length === 0 ? [] : answer(lines);
+  });
 }
 
 /** A line that is not a valid event of a sidecar is rejected; the others are not affected. */
@@ -71,10 +56,4 @@ function toEvent(line: string): HotItemEvent | Rejected {
       reason: error instanceof EventError ? error.message : 'event: cannot be read',
     };
   }
-}
-
-/** Undefined if there are more than a request may have. */
-async function linesOf(request: IncomingMessage): Promise<string[] | undefined> {
-  const lines = (await readBody(request, MOST_BYTES))?.split('\n').filter((line) => line !== '');
-  return lines === undefined || lines.length > MOST_LINES ? undefined : lines;
 }

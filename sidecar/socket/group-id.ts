@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { codeOf } from '../../service/error-code.ts';
 
 /** The id of a group given by name or number. Throws if the name does not exist. */
 export function groupId(group: string): number {
@@ -12,8 +13,7 @@ export function groupId(group: string): number {
 
 /** Adds a hint if this user may not assign that group to a file; any other error is returned unchanged. */
 export function explainGroup(error: unknown, group: string): unknown {
-  const isDenied = typeof error === 'object' && error !== null && 'code' in error && error.code === 'EPERM';
-  if (!isDenied) return error;
+  if (codeOf(error) !== 'EPERM') return error;
   return new Error(
     `intake.socket_group: the user of the sidecar is not in that group (got ${group}). Run usermod --append --groups ${group} USER, then start it again`,
     { cause: error },

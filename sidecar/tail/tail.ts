@@ -1,5 +1,6 @@
 import { unlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { codeOf } from '../../service/error-code.ts';
 import { reasonOf } from '../../service/log.ts';
 import type { Metrics } from '../../service/metrics.ts';
 import type { TakeIn, Taken } from '../ingest/take-in.ts';
@@ -127,7 +128,7 @@ export async function startTail(options: TailOptions): Promise<Tail> {
       tellOdd(listed);
       return listed;
     } catch (error) {
-      if (!isMissing(error)) throw error;
+      if (codeOf(error) !== 'ENOENT') throw error;
       makeFolder();
       warn('spill folder removed', 'the spill folder was removed, creating it again', { dir });
       return { files: [], isWhole: true, odd: noneOdd() };
@@ -248,8 +249,4 @@ class RoundError extends Error {}
 
 function endRound(cause: unknown): never {
   throw new RoundError('the round ends', { cause });
-}
-
-function isMissing(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT';
 }

@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import { z } from 'zod';
 import type { HotItemEvent } from '../../event/event.ts';
+import { toJson } from '../../service/json-text.ts';
 import { IndexUnavailable, type Outcome } from '../event-index.ts';
 import type { EventLookup } from '../event-lookup.ts';
 
@@ -59,17 +60,9 @@ async function createEvents(socket: string, events: HotItemEvent[]): Promise<Out
 
 /** Throws an `IndexUnavailable` where the answer is none of ours. */
 export function understood<T>(schema: z.ZodType<T>, text: string): T {
-  const { data } = schema.safeParse(toValue(text));
+  const { data } = schema.safeParse(toJson(text));
   if (data === undefined) throw new IndexUnavailable('what listens on this socket is not a sidecar');
   return data;
-}
-
-function toValue(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function post(socket: string, what: 'count' | 'create', lines: string[]): Promise<string> {

@@ -1,5 +1,6 @@
 import { readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { codeOf } from '../../service/error-code.ts';
 
 export type Segment = {
   /** Sequence of its first event, which is also its name. */
@@ -63,13 +64,9 @@ async function segmentAt(dir: string, name: string): Promise<Segment | undefined
     const { size, mtimeMs } = await stat(join(dir, name));
     return { first: Number.parseInt(name, 10), bytes: size, written: mtimeMs };
   } catch (error) {
-    if (isMissing(error)) return undefined;
+    if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT';
 }
 
 export type SegmentsOptions = {
