@@ -8,26 +8,18 @@ import { createForwardedViews } from '../sidecar/forwarded-views.ts';
 import type { HealthAnswer, KafkaHealth } from '../sidecar/routes/answers.ts';
 import type { Nginx } from '../sidecar/sidecar.ts';
 import type { EventIndex } from '../store/event-index.ts';
-import type { About } from './about.ts';
 import type { Core } from './core.ts';
 import type { SinkAccounts } from './wire-sink.ts';
 
-/** What of the accounting of this process it shows. */
-export type HealthAccounts = {
-  about?: About;
-  nginx?: Nginx;
-  sidecar?: SidecarAccounts;
-  sink?: SinkAccounts;
-  outage?: OutageState | undefined;
-};
-
 export type HealthOptions = {
-  accounts: () => HealthAccounts;
-  /** What is looked at each second: the whole of the accounting would be much more. */
+  nginx: () => Nginx;
+  /** Looked at each second: the whole of the accounting would be much more. */
   sidecar: () => SidecarAccounts;
   /** Views accepted as they came, without test views. */
   live: () => number;
   sink: (() => SinkAccounts) | undefined;
+  /** Why nothing is delivered; undefined while it is, as far as anybody has tried. */
+  outage: () => OutageState | undefined;
   losses: () => Loss[];
   checks: () => Check[];
   index: EventIndex | undefined;
@@ -44,7 +36,7 @@ const ASK_EVERY_MS = 5_000;
 
 /** `GET /api/v1/health`. */
 export function wireHealth(core: Core, options: HealthOptions): Route {
-  const { accounts, sidecar, live, sink, losses, checks, index, shoppers, kafka, streams } = options;
+  const { nginx, sidecar, live, sink, outage, losses, checks, index, shoppers, kafka, streams } = options;
   const { now, shutdown, parts } = core;
   const spool = { accepted: () => sidecar().accepted, waiting: () => sidecar().waiting, now };
   const flow = createFlow({ stages: stages(), ...spool });
@@ -65,12 +57,12 @@ export function wireHealth(core: Core, options: HealthOptions): Route {
       { name: 'spooled', total: () => sidecar().accepted },
       ...(parts.kafka ? [{ name: 'forwarded', total: () => sidecar().delivered }] : []),
       ...(sink === undefined ? [] : [{ name: 'indexed', total: () => indexedOf(sink()) }]),
-      { name: 'dead', total: () => deadOf({ sidecar: sidecar(), ...(sink && { sink: sink() }) }) },
+      { name: 'dead', total: () => deadOf(sidecar(), sink?.()) },
     ];
   }
 
   function answer(): HealthAnswer {
-    const all = accounts();
+    const [ofSidecar, ofSink, unavailable, ofNginx] = [sidecar(), sink?.(), outage(), nginx()];
     const oldestMs = flow.oldestMs();
     const states = flow.stages();
     const lastOf = (stage: string) => states.find(({ name }) => name === stage)?.lastAt;
@@ -79,14 +71,14 @@ export function wireHealth(core: Core, options: HealthOptions): Route {
     const after = known && forwarded.after(known.time ?? Number.NEGATIVE_INFINITY);
     return {
       node: core.config.node,
-      started: all.about?.started ?? now(),
+      started: core.about().started,
       now: now(),
       stages: states.filter(({ name }) => name !== 'dead'),
-      behind: { events: all.sidecar?.waiting ?? 0, ...(oldestMs !== undefined && { oldestMs }) },
-      dead: { events: deadOf(all), ...(deadAt !== undefined && { lastAt: deadAt }) },
-      unaccounted: (all.sidecar?.unaccounted ?? 0) + (all.sink?.unaccounted ?? 0),
+      behind: { events: ofSidecar.waiting, ...(oldestMs !== undefined && { oldestMs }) },
+      dead: { events: deadOf(ofSidecar, ofSink), ...(deadAt !== undefined && { lastAt: deadAt }) },
+      unaccounted: ofSidecar.unaccounted + (ofSink?.unaccounted ?? 0),
       losses: losses().map(({ reason, views, first, last }) => ({ reason, views, first, last })),
-      ...(all.outage !== undefined && { outage: { since: all.outage.since } }),
+      ...(unavailable !== undefined && { outage: { since: unavailable.since } }),
       ...(kafka !== undefined && {
         kafka: {
           ...kafka(),
@@ -94,8 +86,8 @@ export function wireHealth(core: Core, options: HealthOptions): Route {
           ...(after !== undefined && { after }),
         },
       }),
-      capture: all.nginx?.capture.mode ?? 'default',
-      nginx: (all.nginx?.accounts?.instances ?? []).map(
+      capture: ofNginx.capture.mode,
+      nginx: (ofNginx.accounts?.instances ?? []).map(
         ({ started, reportedAt, captured, buffered, dropped, off }) => ({
           started,
           reportedAt,
@@ -127,8 +119,8 @@ function indexedOf({ indexed, existing }: SinkAccounts): number {
   return indexed + existing;
 }
 
-function deadOf({ sidecar, sink }: HealthAccounts): number {
-  return (sidecar?.dead ?? 0) + (sink?.dead ?? 0);
+function deadOf(sidecar: SidecarAccounts, sink: SinkAccounts | undefined): number {
+  return sidecar.dead + (sink?.dead ?? 0);
 }
 
 /** The last answer; asks again without making anybody wait, as the index may not answer. */

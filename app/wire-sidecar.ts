@@ -135,10 +135,11 @@ export async function wireSidecar(core: Core, { sink, onHotChange }: WireSidecar
     ...(heat?.webhooks?.checks ?? []),
   ];
   const health = wireHealth(core, {
-    accounts,
+    nginx,
     sidecar: accounting,
     live: () => liveOf(metrics) - testCount(),
     sink: ofSink?.accounts,
+    outage,
     losses: lost.list,
     checks: () => checksOfAll,
     index: next.index,
@@ -176,13 +177,17 @@ export async function wireSidecar(core: Core, { sink, onHotChange }: WireSidecar
       ...(ofSink !== undefined && { sink: ofSink.accounts() }),
       ...(outlet !== undefined && { decisions: outlet.accounts() }),
       ...(decisionSink !== undefined && { decisionSink: decisionSink() }),
-      outage: next.outage.state() ?? sink?.meters.outage.state(),
+      outage: outage(),
       losses: lost.list(),
       tests: tests(),
       ...catalogueAccount(catalogue),
       ...(heat !== undefined && { heat: heat.state() }),
       ...(heat?.webhooks !== undefined && { webhooks: heat.webhooks.states() }),
     };
+  }
+
+  function outage(): OutageState | undefined {
+    return next.outage.state() ?? sink?.meters.outage.state();
   }
 
   function kafkaHealth(): Omit<KafkaHealth, 'lastAt' | 'after'> {

@@ -1,5 +1,6 @@
 import { durationText } from './hot/hot-text.ts';
 import { number } from './numbers.ts';
+import { isScreen } from './screen/screen.ts';
 
 export type Progress = {
   /** `done` of `total`, in any unit; without a total only the count is shown. */
@@ -9,8 +10,7 @@ export type Progress = {
 };
 
 type Terminal = { isTTY: boolean; write(text: string): boolean };
-type Place = { stream?: Terminal; env?: { TERM?: string | undefined } };
-type ProgressOptions = Place & { now?: () => number };
+type Place = { stream?: Terminal; env?: Record<string, string | undefined> };
 
 const WIDTH = 30;
 const EVERY_MS = 100;
@@ -23,15 +23,15 @@ const SECOND_MS = 1_000;
 /** A progress line on the terminal, with the time that is left. Writes nothing if stderr is not a terminal. */
 export function createProgress(
   what: string,
-  { stream = process.stderr, env = process.env, now = () => performance.now() }: ProgressOptions = {},
+  { stream = process.stderr, env = process.env }: Place = {},
 ): Progress {
-  if (!canErase(stream, env)) return { show: () => {}, end: () => {} };
-  const startedAt = now();
+  if (!isScreen(stream, env)) return { show: () => {}, end: () => {} };
+  const startedAt = performance.now();
   let shownAt = startedAt + SHORT_MS - EVERY_MS;
   let isShown = false;
   return {
     show(done, total) {
-      const at = now();
+      const at = performance.now();
       if (at - shownAt < EVERY_MS) return;
       shownAt = at;
       isShown = true;
@@ -47,9 +47,9 @@ export function createProgress(
 }
 
 /** Begins a progress line when it is called. Undefined where there can be none, so that the caller reports in lines of its own. */
-export function progressLater(what: string, place: ProgressOptions = {}): (() => Progress) | undefined {
+export function progressLater(what: string, place: Place = {}): (() => Progress) | undefined {
   const { stream = process.stderr, env = process.env } = place;
-  return canErase(stream, env) ? () => createProgress(what, place) : undefined;
+  return isScreen(stream, env) ? () => createProgress(what, place) : undefined;
 }
 
 /** Shows for how long something has been waited for, and for how long at most. Nothing if stderr is not a terminal. Resolves as `work`. */
@@ -58,7 +58,7 @@ export async function showWait<Value>(
   work: Promise<Value>,
   { atMostMs, stream = process.stderr, env = process.env }: Place & { atMostMs?: number } = {},
 ): Promise<Value> {
-  if (!canErase(stream, env)) return work;
+  if (!isScreen(stream, env)) return work;
   const most = atMostMs === undefined ? '' : ` of ${durationText(atMostMs)} at most`;
   let seconds = 0;
   const timer = setInterval(() => stream.write(`\r\x1b[K${what}: ${++seconds} s${most}`), SECOND_MS);
@@ -68,11 +68,6 @@ export async function showWait<Value>(
     clearInterval(timer);
     if (seconds > 0) stream.write('\r\x1b[K');
   }
-}
-
-/** Not in a file or a pipe, nor in a terminal such as that of an editor. */
-function canErase({ isTTY }: Terminal, { TERM: term }: { TERM?: string | undefined }): boolean {
-  return isTTY && term !== 'dumb';
 }
 
 function bar(done: number, total: number, elapsedMs: number): string {

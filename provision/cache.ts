@@ -55,11 +55,6 @@ export async function obtain({ name, what, report, downloading, make }: Obtain):
   report(`obtaining ${what} …`);
   let download: { into: string; bytes: number; line: ReturnType<Downloading> } | undefined;
   let isOver = false;
-  // Another process must not take it for one that was abandoned.
-  const alive = setInterval(
-    () => void utimes(unfinished, new Date(), new Date()).catch(() => {}),
-    PROGRESS_MS,
-  );
   const progress = [setInterval(tell, PROGRESS_MS), setInterval(show, DOWNLOADING_MS)];
   try {
     await make(unfinished, (into, bytes) => {
@@ -69,7 +64,6 @@ export async function obtain({ name, what, report, downloading, make }: Obtain):
     await renameUnlessThere(unfinished, folder);
   } finally {
     isOver = true;
-    clearInterval(alive);
     for (const timer of progress) clearInterval(timer);
     download?.line.end();
     await rm(unfinished, { recursive: true, force: true });
@@ -78,6 +72,8 @@ export async function obtain({ name, what, report, downloading, make }: Obtain):
   return folder;
 
   async function tell(): Promise<void> {
+    // Another process must not take it for one that was abandoned.
+    await utimes(unfinished, new Date(), new Date()).catch(() => {});
     if (download !== undefined) return;
     const bytes = await sizeOf(unfinished);
     report(`… ${seconds(started)} s, ${megabytes(bytes)} MB on disk, unpacked files included`);

@@ -5,8 +5,8 @@
 
 export type Stage = {
   name: string;
-  /** Since the start of this process; undefined while unknown. */
-  total: () => number | undefined;
+  /** Since the start of this process. */
+  total: () => number;
 };
 
 export type StageState = {
@@ -21,7 +21,6 @@ export type StageState = {
 export type Flow = {
   /** To be called once a second. */
   look(): void;
-  /** Those whose total is known. */
   stages(): StageState[];
   /** How long the oldest event in the spool has waited, in ms, to the second; undefined while none waits. */
   oldestMs(): number | undefined;
@@ -43,7 +42,7 @@ export function createFlow({ stages, accepted, waiting, now }: FlowOptions): Flo
   const started = now();
   const meters = stages.map(createMeter);
   let marks: { at: number; accepted: number }[] = [];
-  return { look, stages: () => meters.flatMap((meter) => meter.state() ?? []), oldestMs };
+  return { look, stages: () => meters.map((meter) => meter.state()), oldestMs };
 
   function look(): void {
     const at = now();
@@ -78,16 +77,13 @@ function createMeter({ name, total }: Stage) {
 
   function look(at: number): void {
     const current = total();
-    if (current === undefined) return;
     if (current > (past.at(-1) ?? 0)) lastAt = at;
     past = [...past, current].slice(-WINDOW - 1);
   }
 
-  function state(): StageState | undefined {
-    const current = total();
-    if (current === undefined) return undefined;
+  function state(): StageState {
     const seconds = Math.max(1, past.length - 1);
     const grown = (past.at(-1) ?? 0) - (past[0] ?? 0);
-    return { name, total: current, perSecond: grown / seconds, ...(lastAt !== undefined && { lastAt }) };
+    return { name, total: total(), perSecond: grown / seconds, ...(lastAt !== undefined && { lastAt }) };
   }
 }

@@ -9,6 +9,7 @@ import { configure } from '../configure.ts';
 import { FILTER_OPTIONS, parseFilter } from '../dead-letters-filter.ts';
 import { parseCount } from '../parse-count.ts';
 import { createProgress, showWait } from '../progress.ts';
+import { isScreen } from '../screen/screen.ts';
 import { print, printJson } from '../terminal.ts';
 
 export const deadLettersReplay: Command = {
@@ -33,7 +34,9 @@ export const deadLettersReplay: Command = {
     const box = await openDeadLetters(core);
     const progress = createProgress('replayed');
     try {
-      const total = process.stderr.isTTY ? await showWait('counting', countOf(box, isMeant)) : 0;
+      const total = isScreen(process.stderr, context.env)
+        ? await showWait('counting', countOf(box, isMeant))
+        : 0;
       const delivery = await openDelivery(core);
       const result = await replayLetters({
         box,

@@ -18,9 +18,12 @@ const CTRL_C = '\x03';
 const CTRL_D = '\x04';
 const CTRL_Z = '\x1a';
 
-/** Whether the output is a terminal that can be drawn on. */
-export function isScreen(output: Output, { TERM: term }: Record<string, string | undefined>): boolean {
-  return output.isTTY === true && term !== 'dumb';
+/** Whether the output is a terminal that can be drawn on: no file, no pipe, nor a terminal such as that of an editor. */
+export function isScreen(
+  { isTTY }: Pick<Output, 'isTTY'>,
+  { TERM: term }: Record<string, string | undefined>,
+): boolean {
+  return isTTY === true && term !== 'dumb';
 }
 
 /**

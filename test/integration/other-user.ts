@@ -1,5 +1,4 @@
-import { run } from '../../service/run.ts';
-import { askAsAnother } from '../parts/attacker.ts';
+import { askAsAnother, askAsOwner } from '../parts/attacker.ts';
 
 /** What a user of the host tries. `stored`: at nginx's listener for the keeper, with a word of his own. */
 export type Tried = {
@@ -50,9 +49,6 @@ export function tryAsAnother(tried: Tried): Promise<Outcome> {
 }
 
 /** That it can be done by who may. */
-export async function tryAsOwner(tried: Tried): Promise<Outcome> {
-  const args = ['--input-type=module', '--eval', SCRIPT, JSON.stringify(tried)];
-  const { code, stdout, stderr } = await run(process.execPath, args, { env: { PATH: process.env.PATH } });
-  if (code !== 0) throw new Error(`the script ended with ${code}: ${stderr}`);
-  return JSON.parse(stdout) as Outcome;
+export function tryAsOwner(tried: Tried): Promise<Outcome> {
+  return askAsOwner<Outcome>(SCRIPT, [JSON.stringify(tried)]);
 }

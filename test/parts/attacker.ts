@@ -18,9 +18,20 @@ export function asAnother(command: string[]): string[] {
 }
 
 /** Runs a Node script (the text of an ES module that prints only JSON) as another user. */
-export async function askAsAnother<T>(script: string, args: string[]): Promise<T> {
-  const node = [process.execPath, '--input-type=module', '--eval', script, ...args];
-  const [program = '', ...rest] = asAnother(node);
+export function askAsAnother<T>(script: string, args: string[]): Promise<T> {
+  return answerOf(asAnother(nodeOf(script, args)));
+}
+
+/** The same as the current user. */
+export function askAsOwner<T>(script: string, args: string[]): Promise<T> {
+  return answerOf(nodeOf(script, args));
+}
+
+function nodeOf(script: string, args: string[]): string[] {
+  return [process.execPath, '--input-type=module', '--eval', script, ...args];
+}
+
+async function answerOf<T>([program = '', ...rest]: string[]): Promise<T> {
   const { code, stdout, stderr } = await run(program, rest, { env: { PATH: process.env.PATH } });
   if (code !== 0) throw new Error(`the script ended with ${code}: ${stderr}`);
   return JSON.parse(stdout) as T;

@@ -40,12 +40,7 @@ describe('load shedding', () => {
 
   test('does not change its step while the spool fluctuates at a boundary', () => {
     let fill = 0.84;
-    const changes: number[] = [];
-    const shedding = createLoadShedding({
-      from: FROM,
-      fill: () => fill,
-      onChange: ({ step }) => changes.push(step),
-    });
+    const { changes, shedding } = shedAt(() => fill);
     for (let i = 0; i < 100; i++) {
       fill = 0.84 + (i % 2 === 0 ? 0.001 : -0.015);
       shedding.step();
@@ -55,12 +50,7 @@ describe('load shedding', () => {
 
   test('increases as the spool fills, decreases as it empties, and reports each change once', () => {
     let fill = 0;
-    const changes: number[] = [];
-    const shedding = createLoadShedding({
-      from: FROM,
-      fill: () => fill,
-      onChange: ({ step }) => changes.push(step),
-    });
+    const { changes, shedding } = shedAt(() => fill);
     const path = [...Array.from({ length: 101 }, (_, i) => i / 100)];
     for (fill of [...path, ...path.toReversed()]) shedding.extent();
     expect(changes).toEqual([1, 2, 3, 4, 5, 4, 3, 2, 1, 0]);
@@ -120,4 +110,10 @@ function randomFrom(seed: number): () => number {
 
 function hex(random: () => number, digits: number): string {
   return Array.from({ length: digits }, () => Math.floor(random() * 16).toString(16)).join('');
+}
+
+function shedAt(fill: () => number) {
+  const changes: number[] = [];
+  const onChange = ({ step }: { step: number }) => void changes.push(step);
+  return { changes, shedding: createLoadShedding({ from: FROM, fill, onChange }) };
 }
