@@ -45,11 +45,20 @@ export function setAttribute(element: Element, name: string, value: string | und
   else if (element.getAttribute(name) !== value) element.setAttribute(name, value);
 }
 
-/** Makes these the children, moving what is there already and touching nothing that stands where it should. */
+/** Makes these the children, touching nothing that is where it should be. The focus stays with what has it, also where that is moved. */
 export function setChildren(parent: Element, children: readonly Element[]): void {
+  const focused = document.activeElement;
+  const kept = new Set(children);
+  for (const child of [...parent.children]) if (!kept.has(child)) child.remove();
   for (const [i, child] of children.entries())
     if (parent.children[i] !== child) parent.insertBefore(child, parent.children[i] ?? null);
-  while (parent.children.length > children.length) parent.lastElementChild?.remove();
+  if (focused instanceof HTMLElement && focused !== document.activeElement && parent.contains(focused))
+    focused.focus({ preventScroll: true });
+}
+
+/** For a focus whose element is gone: the heading of the view that is shown. */
+export function focusHeading(): void {
+  document.querySelector<HTMLElement>('main > section:not([hidden]) h1')?.focus({ preventScroll: true });
 }
 
 function filled<E extends Element>(element: E, attributes: Attributes, children: Child[]): E {

@@ -1,4 +1,4 @@
-import { setChildren } from './dom.ts';
+import { focusHeading, setChildren } from './dom.ts';
 
 /** A row whose cells change; it is made once. */
 export type Row<One> = { element: HTMLElement; update(one: One): void };
@@ -8,15 +8,18 @@ export type Rows<One> = {
   set(some: readonly One[]): void;
 };
 
+/** `onFocusLost`: the row that had the focus is gone. */
 export function createRows<One>(
   body: Element,
   keyOf: (one: One) => string,
   make: (one: One) => Row<One>,
+  onFocusLost: () => void = focusHeading,
 ): Rows<One> {
   let rows = new Map<string, Row<One>>();
   return {
     set(some) {
       const before = rows;
+      const hadFocus = body.contains(document.activeElement);
       rows = new Map();
       for (const one of some) {
         const key = keyOf(one);
@@ -28,6 +31,7 @@ export function createRows<One>(
         body,
         [...rows.values()].map(({ element }) => element),
       );
+      if (hadFocus && !body.contains(document.activeElement)) onFocusLost();
     },
   };
 }

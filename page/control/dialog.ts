@@ -1,4 +1,4 @@
-import { el, setChildren, setText } from '../dom.ts';
+import { el, focusHeading, setChildren, setText } from '../dom.ts';
 import { ACTIONS, type ActionName, ITEM_ACTIONS } from './actions.ts';
 import type { Wish } from './send.ts';
 import { readSession, type Session, writeSession } from './session.ts';
@@ -24,6 +24,11 @@ const TITLE = 'control-title';
 export function createControlDialog({ rateOf, onYes }: DialogOptions): ControlDialog {
   const dialog = el('dialog', { class: 'control', 'aria-labelledby': TITLE });
   document.body.append(dialog);
+  // The focus goes back to what opened it, which may be gone by then.
+  dialog.addEventListener('close', () => {
+    const { activeElement, body } = document;
+    if (activeElement === body || dialog.contains(activeElement)) focusHeading();
+  });
   let asked: { item: string | undefined; all: 'freeze' | 'thaw' } = { item: undefined, all: 'freeze' };
   return {
     open(item, all) {

@@ -53,6 +53,8 @@ export function createWindowList<One>(options: WindowListOptions<One>): WindowLi
         },
       };
     },
+    // Its row is out of sight: keys go on moving the list.
+    () => scroller.focus({ preventScroll: true }),
   );
   scroller.addEventListener('scroll', soon, { passive: true });
   addEventListener('resize', () => {
@@ -97,10 +99,7 @@ export function createWindowList<One>(options: WindowListOptions<One>): WindowLi
     const many = inSight + 2 * BEYOND;
     const first = Math.max(0, Math.min(top - BEYOND, all.length - many));
     const shown = all.slice(first, first + many);
-    const focused = body.contains(document.activeElement);
     rows.set(shown.map((one, i) => ({ one, place: first + i })));
-    // Its row is out of sight: keys go on moving the list.
-    if (focused && !body.contains(document.activeElement)) scroller.focus({ preventScroll: true });
     above.set(first * height);
     below.set((all.length - first - shown.length) * height);
   }

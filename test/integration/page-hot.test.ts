@@ -36,6 +36,8 @@ suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
   let tokens: ReturnType<typeof temporaryFolder>;
   /** Dialogs that axe has looked at: in short form, once each. */
   const judged = new Set<string>();
+  /** What had the focus after a Tab, and did not look so. */
+  const unseenFocus: string[] = [];
 
   beforeAll(async () => {
     browser = await launchChromium();
@@ -213,6 +215,7 @@ suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
       .getByRole('row')
       .filter({ hasText: 'keys' })
       .waitFor({ ...PATIENCE, state: 'detached' });
+    await headingFocused();
 
     await tabTo('Freeze everything…');
     await page.keyboard.press('Enter');
@@ -238,11 +241,70 @@ suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
     await hotitem('clear', 'keys');
   });
 
+  test('an item is pinned by keyboard alone; the focus is seen at each step, and goes back to where it was', async () => {
+    await open();
+    await page.locator('#fresh', { hasText: 'Live' }).waitFor(PATIENCE);
+    await page.getByRole('region', { name: 'Control' }).waitFor(PATIENCE);
+    await tabTo('An item…');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Control needs the token' }).waitFor(PATIENCE);
+    await page.keyboard.press('Escape');
+    expect(await focused()).toBe('An item…');
+    await page.keyboard.press('Enter');
+    await identify(TOKEN, 'anna');
+    await page.getByRole('heading', { name: 'Control an item' }).waitFor(PATIENCE);
+    await page.keyboard.type('by keys');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Space');
+    await page.keyboard.press('Tab');
+    await page.keyboard.type('feature of the week');
+    await page.keyboard.press('Enter');
+    await page.getByText('You pin “by keys” as hot for one hour.').waitFor(PATIENCE);
+    await sayYes('Yes, pin it');
+    await page.getByText('by keys is pinned for one hour.').waitFor(PATIENCE);
+    expect(await focused()).toBe('An item…');
+    const row = page.getByRole('row').filter({ hasText: 'by keys' });
+    await row.getByText('feature of the week').waitFor(PATIENCE);
+    expect(await row.locator('.col-item').textContent()).toContain('pinned');
+    await tabTo('Control… by keys');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Control by keys' }).waitFor(PATIENCE);
+    // No visible focus would be as bad as none.
+    expect(unseenFocus).toEqual([]);
+    expect(complaints).toEqual([]);
+  });
+
+  test('the focus stays while rows go and move, and goes to the heading where its own row goes', async () => {
+    for (const item of ['above', 'below']) await control('pin', item);
+    await open();
+    for (const item of ['above', 'below'])
+      await page.getByRole('row').filter({ hasText: item }).waitFor(PATIENCE);
+    await tabTo('Control… below');
+    await control('clear', 'above');
+    await page
+      .getByRole('row')
+      .filter({ hasText: 'above' })
+      .waitFor({ ...PATIENCE, state: 'detached' });
+    expect(await focused()).toBe('Control… below');
+    // Also where that goes while it is asked what to do with it.
+    await page.keyboard.press('Enter');
+    const dialog = page.getByRole('dialog');
+    await dialog.waitFor(PATIENCE);
+    await control('clear', 'below');
+    await page
+      .locator('#hot-rows tr')
+      .filter({ hasText: 'below' })
+      .waitFor({ ...PATIENCE, state: 'detached' });
+    await page.keyboard.press('Escape');
+    await headingFocused();
+  });
+
   /** Presses Tab until what has that name has the focus. */
   async function tabTo(name: string): Promise<void> {
     const isThere = async () => {
       if ((await focused()) === name) return true;
       await page.keyboard.press('Tab');
+      if (!(await isFocusSeen())) unseenFocus.push(await focused());
       return (await focused()) === name;
     };
     await until(isThere, { timeoutMs: PATIENCE.timeout, what: `the focus to reach ${name}`, everyMs: 1 });
@@ -252,6 +314,25 @@ suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
     return page.evaluate(
       `document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.textContent ?? ''`,
     );
+  }
+
+  async function headingFocused(): Promise<void> {
+    await until(async () => (await focused()) === 'Hot now', {
+      timeoutMs: PATIENCE.timeout,
+      what: 'the focus on the heading',
+      detail: focused,
+    });
+  }
+
+  /** Whether what has the focus is in sight, with a ring around it. A heading may have it instead of a row that is gone. */
+  function isFocusSeen(): Promise<boolean> {
+    return page.evaluate(`(() => {
+      const { activeElement } = document;
+      const { left, top, right, bottom } = activeElement.getBoundingClientRect();
+      const { outlineStyle, outlineWidth } = getComputedStyle(activeElement);
+      const isInSight = right > 0 && bottom > 0 && left < innerWidth && top < innerHeight;
+      return activeElement.tabIndex < 0 || (isInSight && outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2);
+    })()`);
   }
 
   async function identify(token: string, name: string): Promise<void> {
@@ -309,6 +390,21 @@ suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
   async function hotList(): Promise<string[]> {
     const { hot } = await chain.sidecar.json<{ hot: { item: string }[] }>('/api/v1/hot');
     return hot.map(({ item }) => item);
+  }
+
+  /** Pins or clears an item, as another page with the token does. */
+  async function control(action: 'pin' | 'clear', item: string): Promise<void> {
+    const answer = await fetch(`http://${chain.sidecar.admin}/api/v1/hot/${action}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        item,
+        reason: 'a test',
+        by: 'bob',
+        ...(action === 'pin' && { until: Date.now() + 3_600_000 }),
+      }),
+    });
+    if (!answer.ok) throw new Error(await answer.text());
   }
 
   async function hotitem(...args: string[]): Promise<void> {
