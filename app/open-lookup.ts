@@ -15,7 +15,10 @@ import { OWNER_ONLY } from './owner-only.ts';
 import { partsOf } from './parts.ts';
 import { catalogueOptions } from './wire-catalogue.ts';
 
-/** The configured index, for those who create nothing. An embedded one is asked through the process that has it open, or opened if there is none. */
+/**
+ * The configured index, for callers that create no documents. An embedded index is asked through the process that has it open; without one,
+ * its file is opened here.
+ */
 export async function openPlainLookup(config: Config): Promise<PlainLookup> {
   return (await openConfigured(config)).lookup;
 }

@@ -65,9 +65,9 @@ function topics(config: Config): TopicSpec[] {
 }
 
 /**
- * One partition: decisions are few, and whoever reads them reads them in their order. The last one of an item stays; the history before
- * it stays for as long as that of the events, which is how long a sink may be away. What is not told again for the whole retention
- * goes, so that names from anywhere do not fill it for ever.
+ * One partition: decisions are few, and consumers then read them in order. Compaction keeps the last decision of an item. Earlier ones are
+ * kept as long as events are, which is how long a sink may be stopped. An item that is not published again within the retention is removed,
+ * so that names that clients choose do not fill the topic forever.
  */
 function decisionTopic({ kafka, given }: Config): TopicSpec {
   const { decision_topic: topic, replication_factor: replicationFactor } = kafka;

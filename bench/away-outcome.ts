@@ -23,7 +23,7 @@ export type RunsOf = {
   name: string;
   state: State;
   rounds: Figures[];
-  /** Views that were answered and must be in the index; those of plain are not captured. */
+  /** Views that were answered and must be in the index. `plain` captures none. */
   sent: number;
   failed: number;
 };

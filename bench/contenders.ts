@@ -12,7 +12,7 @@ export type Contender = {
   what: 'plain' | 'article' | Transport['name'];
   /** Which runs the script; none for plain, Lua and `log`. */
   engine: NginxEngine | undefined;
-  /** Of nginx. */
+  /** The version of nginx. */
   version: string;
   edge: Edge;
 };

@@ -17,7 +17,7 @@ const WARM_UP_EVENTS = 50_000;
 const MEASURED_EVENTS = 200_000;
 const PATIENCE_SECONDS = 600;
 const GIB = 1024 ** 3;
-/** As the sidecar calls its consumer with Kafka. */
+/** The name of the sidecar's cursor where it forwards to Kafka. */
 const CURSOR = 'kafka';
 
 type Sample = {

@@ -11,9 +11,9 @@ import { sample } from './sample.ts';
 import { median, round } from './statistics.ts';
 import { TRANSPORTS } from './transports.ts';
 
-/** CPU of a worker, µs a view. */
+/** CPU time of a worker, µs per view. */
 const TO_REACH_US = 1.5;
-/** In memory, as on an installed host. */
+/** The folder of the hot list is in memory, as on an installed host. */
 const IN_MEMORY = '/dev/shm';
 const TICK_MS = 100;
 

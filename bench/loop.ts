@@ -31,7 +31,7 @@ rules:
       enter_views_per_second: ${THRESHOLD_VIEWS / 10}
       leave_views_per_second: 0.01
 `;
-/** Longer than any transport keeps a view back. */
+/** Longer than any transport delays a view. */
 const SETTLE_MS = 700;
 /** Longer than any transport waits between two turns: a trial begins at any moment of that. */
 const OUT_OF_STEP_MS = 300;

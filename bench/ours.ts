@@ -25,7 +25,7 @@ export type OursOptions = {
   inServer?: string;
 };
 
-/** The example shop with one transport and one worker. Throws where nginx.conf is not what this expects. */
+/** The example shop with one transport and one worker. Throws if nginx.conf is not as expected here. */
 export async function renderOurs(options: OursOptions): Promise<Edge> {
   const { build, engine, transport, folder, socket, spill, pages, hot, inServer = '' } = options;
   const [port = 0, breaker] = await freePorts(2);

@@ -35,7 +35,7 @@ const WARM_UP = 0.2;
 type Measured = Run & { cpuSeconds: number; rssMb: number };
 type Killed = { name: string; firstMs: number; missing: number; twice: number };
 
-/** What a contender is given: a group and an index that nobody has used. */
+/** A group and an index of its own for each contender. */
 type Fresh = { group: string; index: string };
 
 export const sink: Bench = {

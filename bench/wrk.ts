@@ -11,7 +11,7 @@ export type Load = {
 
 export type LoadOptions = { wrk: string[]; url: string; connections: number; seconds: number };
 
-/** One run of wrk with one thread. Throws with what it said when it did not run. */
+/** One run of wrk with one thread. Throws with its output if it fails. */
 export async function load({ wrk, url, connections, seconds }: LoadOptions): Promise<Load> {
   const [program = 'wrk', ...first] = wrk;
   const args = [

@@ -238,7 +238,7 @@ export type GridOptions = Omit<BacktestOptions, 'rules' | 'most'> & {
 
 export type Grid = { observe(view: PastView): void; finish(): GridOutcome[] };
 
-/** What is tried by default. A detector of 30 MB for each combination. */
+/** The thresholds that are tried by default. Each combination takes a detector of 30 MB. */
 export const GRID: { busyFrom: readonly number[]; surprise: readonly number[] } = {
   busyFrom: [10, 20, 50],
   surprise: [15, 25, 40],

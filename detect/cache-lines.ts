@@ -1,5 +1,5 @@
 const LINE_BYTES = 64;
-/** malloc's own, in front of the memory that it maps for a large buffer. */
+/** The header that malloc puts before a large buffer. */
 const HEADER_BYTES = 16;
 
 /**

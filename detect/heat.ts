@@ -32,7 +32,7 @@ export type Heat = {
    * `time`: when nginx received it, ms since 1970.
    */
   observe(high: number, low: number, visitor: number, weight: number, isBot: boolean, time: number): void;
-  /** The same for a batch of views. The memory that dozens of them need is fetched at once: a single view would wait for its own. */
+  /** The same for a batch of views. Prefetches memory for dozens of views at once; a single view would wait for each access. */
   observeAll(views: Views): void;
   /** Checks the items viewed since the last call, as far as the views can have made them hot, and enters those that are. */
   decide(): void;
@@ -212,8 +212,8 @@ export function createHeat(options: HeatOptions): Heat {
   }
 
   /**
-   * Returns the place of a view's item; `NOT_TRACKED` for a view that is counted herewith, or late. Takes a tick and not the time: V8 allocates
-   * an object to pass a large number to a function that it does not inline.
+   * Returns the place of a view's item; `NOT_TRACKED` for a view that this call counts, or that is late. Takes a tick, not a time: V8
+   * allocates an object to pass a number that large to a function that it does not inline.
    */
   function admit(
     high: number,

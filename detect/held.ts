@@ -2,7 +2,7 @@ import type { Finding, Held, Reason, RuleSignal } from './decision.ts';
 
 /** Items that the cap holds back. Each is kept for a second, so that a reader who polls sees it. */
 export type HeldBack = {
-  /** Returns the reason if this is news: the item was not held back by this signal in the minute before. */
+  /** Returns the reason if it is to be reported: the item was not held back by this signal in the minute before. */
   hold(finding: Finding, now: number): Reason | undefined;
   /** The item is hot now, or is excluded. */
   release(item: string, signal: RuleSignal): void;
@@ -19,16 +19,16 @@ const KEPT_MS = 1_000;
 const REASON_MS = 10_000;
 const REASON_CHANGES_BY = 1.25;
 
-/** An item near its threshold comes and goes: it is news once in this time. */
+/** An item near its threshold is held back again and again: it is reported once in this time. */
 const NEWS_AFTER_MS = 60_000;
-/** More items at once than these are news to nobody: their number is. Each costs a decision, while views wait. */
+/** If more items are held back at once, only their number is reported. Each report costs a decision, while views wait. */
 const MOST_NEWS = 100;
 
 type Kept = Held & { lastAt: number; reasonAt: number; strengthThen: number };
 
 export function createHeldBack(): HeldBack {
   const held = new Map<string, Kept>();
-  /** When each item that was news was last held back. */
+  /** When each item that was reported as held back was last held back. */
   const news = new Map<string, number>();
   return {
     hold({ item, signal, strength, explain }, now) {

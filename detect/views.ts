@@ -1,6 +1,5 @@
 /**
- * Views of one batch, a row of words each. Detection reads the words where they are: a call for each number of a view would cost more than
- * the number is worth.
+ * Views of one batch, one row of words each. Detection reads the words in place: a function call for each number would cost too much.
  */
 export type Views = {
   readonly length: number;

@@ -58,9 +58,9 @@ export type Windows = {
    * one. A window ignores a view that is too old for it.
    */
   add(item: number, tick: number, views: number, byPeople: number, newcomers: number, visitors: number): void;
-  /** Reads what `add` will need for the first `length` items, as `fetch` of admission does. */
+  /** Prefetches what `add` needs for the first `length` items, as `fetch` of admission does. */
   fetch(items: Int32Array, length: number): number;
-  /** Removes a visitor from `second`, because a later second counts him: see `add`. */
+  /** Removes a visitor from `second` when a later second counts that visitor (see `add`). */
   forgetVisitor(item: number, second: number): void;
   /** Advances an item's windows to `tick`. Returns how many newcomers left the one-minute window. */
   advance(item: number, tick: number): number;

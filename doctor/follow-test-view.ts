@@ -11,7 +11,7 @@ import { clockDiffers, SAME_TIME_MS } from './clock-rules.ts';
 import type { SentView } from './send-test-view.ts';
 
 export type Followed = {
-  /** How far the view came, for people. */
+  /** How far the view got, as text for people. */
   text: string;
   findings: Finding[];
 };

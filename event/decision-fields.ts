@@ -249,7 +249,7 @@ export type HotDecision = { [Name in Required]: ValueOf<Name> } & {
 
 export const DECISION_FIELD_NAMES = Object.keys(DECISION_FIELDS).filter(isDecisionFieldName);
 
-/** What a field that has one of a few words may be. */
+/** The possible values of fields that have one of a few words. */
 export const WORDS: Readonly<Partial<Record<DecisionField['type'], readonly string[]>>> = {
   state: STATES,
   change: CHANGES,

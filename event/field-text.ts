@@ -19,7 +19,7 @@ export function toText(bytes: string): string {
   return BEYOND_ASCII.test(bytes) ? Buffer.from(bytes, 'latin1').toString('utf8') : bytes;
 }
 
-/** The user agent of a line, not cut. */
+/** The user agent of a line, not truncated. */
 export function agentText({ lines, begin, end }: Line): string {
   return toText(withoutAnother(lines().toString('latin1', begin[UA], end[UA])));
 }

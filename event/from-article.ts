@@ -5,7 +5,7 @@ import { unmapped } from './ipv4-mapped.ts';
 import { EventError, isTime } from './parse.ts';
 import { toInstant } from './wall-clock.ts';
 
-/** What the article's Lua sends: a path, an address out of a header, the same token always, and a time. */
+/** What the article's Lua script sends: a path, an address from a header, a token that is always the same, and a time. */
 export type ArticleMessage = { uri: unknown; ip?: unknown; token?: unknown; actime?: unknown };
 
 export type ArticleRecord = {

@@ -4,8 +4,8 @@ const WORD_DIGITS = 8;
 const NINE = 0x39;
 
 /*
- * 64 of the random bits in an event's id, as two numbers of 32: the first (`word` 0) and those after (1). Signed, for V8
- * keeps such numbers without an allocation.
+ * 64 of the random bits in an event's id, as two numbers of 32 bits: `word` 0 is the first, 1 the second. They are signed, because V8
+ * stores such numbers without an allocation.
  */
 
 export function bitsOf(id: string, word: 0 | 1): number {

@@ -25,7 +25,7 @@ export const IS_PATH = IS_PLAIN.map((isPlain, byte) =>
   byte === QUESTION || byte === PERCENT || byte === HASH || byte === SLASH ? 0 : isPlain,
 );
 
-/** Whether one of the four bytes of a word is not plain: control characters, quotes, backslashes, DEL, or not ASCII. */
+/** Whether one of the four bytes of a word is not plain: a control character, a quote, a backslash, DEL, or not ASCII. */
 export function hasOdd(word: number): boolean {
   const quotes = word ^ 0x22222222;
   const slashes = word ^ 0x5c5c5c5c;

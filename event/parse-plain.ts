@@ -21,7 +21,7 @@ const PLAIN = new RegExp(
     .join('')}}$`,
 );
 
-/** An event of which no text needs an escape in JSON. Its other fields are set on it. */
+/** An event whose texts need no escapes in JSON. Its other fields are set later. */
 class PlainEvent {
   v = 1 as const;
   id: string;

@@ -2,14 +2,14 @@
 const START = /\d{9,11}\.\d{3}\t[0-9a-f]{32}\t/y;
 /** What a power cut leaves where the file system had noted the size of a file, and not yet its bytes. */
 const NULS = /\0+/;
-/** Of an honest line, before the user agent, which may hold any. Of version 1, and of version 2. */
+/** Tabs before the user agent, in a line of version 1 and of version 2. The user agent itself may contain tabs. */
 const TABS = 9;
 const TABS_2 = 11;
 
 /**
- * Where a second line begins in one that nginx could not finish: a disk that was full took a part of it, without its newline,
- * and the next line went right behind. -1 where there is none. It is looked for before the user agent only: from there on
- * all may be what a shopper sent. `line` as `fromLine` takes it.
+ * Where a second line begins in a line that nginx could not complete: a full disk took a part of it, without its newline, and the next line
+ * followed directly. -1 if there is none. Only the text before the user agent is searched: from there on, anything may be what a shopper
+ * sent. `line` as `fromLine` takes it.
  */
 export function afterTear(line: string): number {
   // The same version, with its tab: what was torn may end in digits of its own.

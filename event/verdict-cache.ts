@@ -5,12 +5,12 @@ const VERDICT = 1;
 /** Zero marks an empty slot; a hash of zero is stored as this. */
 const NOT_EMPTY = 1;
 
-/** A verdict on a text that is known by two words of 32 scattered bits: as remembered, or by `judge`. */
+/** Returns the verdict on a text, which is identified by two words of 32 scattered bits: the remembered one, or the one of `judge`. */
 export type VerdictCache = (high: number, low: number, judge: () => boolean) => boolean;
 
 /**
- * `size` verdicts, a power of two, in buckets of four; a new one takes the place of the oldest of its bucket, so that a flood of invented
- * texts costs no more than their judging. 32 KB at the default size.
+ * Remembers `size` verdicts (a power of two), in buckets of four. A new one replaces the oldest of its bucket, so a flood of invented texts
+ * costs no more than judging them. 32 KB at the default size.
  */
 export function createVerdictCache(size = 4096): VerdictCache {
   const slots = new Int32Array(2 * size);

@@ -17,7 +17,7 @@ export type ToldDecision = {
   by: string;
   /** The pin or ban in effect for the item. */
   override: Override | undefined;
-  /** Items that the cap holds back. */
+  /** Number of items that the cap holds back. */
   held: number;
 };
 

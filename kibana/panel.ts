@@ -31,7 +31,7 @@ export type Rows = Terms | { by: 'time'; id: string; field: string; label: strin
 
 type Shown = { id: string; label: string };
 
-/** A number over a field of the documents that `only` selects. `shift`: of that much earlier. */
+/** A number over a field of the documents that `only` selects. `shift`: how much earlier than the time shown. */
 export type Counted = Shown & {
   of: 'sum' | 'distinct' | 'average' | 'most' | 'count';
   field: string;

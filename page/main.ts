@@ -28,7 +28,7 @@ const control = createControl();
 const hold = byId('hold');
 let address = addressOf(location.hash);
 let live: LiveView = { toldAt: performance.now(), link: 'connecting' };
-/** Since when it is looked at: what was missed before that will come in a moment. */
+/** Since when the page is visible. What it missed while it was hidden arrives in a moment. */
 let visibleAt = performance.now();
 /** What is shown while the page is held. */
 let held: LiveView | undefined;

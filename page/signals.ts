@@ -14,7 +14,7 @@ export function signalOf(name: string): Signal {
   return isKnown(name) ? SIGNALS[name] : { sign: '', word: name, isHot: true };
 }
 
-/** Its sign and word. It is never told by its colour alone. */
+/** The sign and word of a signal. Its colour alone never tells which it is. */
 export function signOf(name: string): string {
   const { sign, word } = signalOf(name);
   return `${sign} ${word}`.trim();

@@ -2,9 +2,9 @@ import { ageOf, type Entry, isKept } from './entry.ts';
 
 export type DueOptions = {
   time: number;
-  /** So long nginx shows a page that is not refreshed. */
+  /** How long nginx shows a page that is not refreshed. */
   staleMs: number;
-  /** Whether new pages are looked at now. */
+  /** Whether new pages may be examined now. */
   mayLook: boolean;
 };
 

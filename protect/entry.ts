@@ -19,7 +19,10 @@ export type Entry = {
   dueAt: number;
   comparedAt: number;
   failures: number;
-  /** The work that is under way. Resolves with when the page that is kept now was asked for, with undefined if there is no new one. */
+  /**
+   * The work in progress. Resolves with the time at which the page that nginx now has was requested; with undefined if there is no new
+   * page.
+   */
   work?: Promise<number | undefined>;
 };
 

@@ -15,8 +15,8 @@ export class Unavailable extends Error {
 const TOLD = 'x-hotitem-keeper';
 
 /**
- * Asks for a page as several visitors. Returns why it must not be shared, undefined if nothing was found. `first`: it is not shared yet, so one
- * visitor comes twice, and what the pages differ by is found out. Rejects with `Unavailable`.
+ * Requests a page as several visitors. Returns why it must not be shared, undefined if nothing was found. With `first` (the page is not
+ * shared yet), one visitor asks twice, to find what the pages differ by. Rejects with `Unavailable`.
  */
 export async function examine(
   place: Place,

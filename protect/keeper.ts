@@ -35,7 +35,7 @@ export type Keeper = {
   allows(item: string): boolean;
   /** Names in the hot list by which nginx knows the keeper. */
   words(): string[];
-  /** Whether requests for the item are of interest, and one of them. */
+  /** Whether requests for any item are of interest, and whether those for one item are. */
   wantsAny(): boolean;
   isWanted(item: string): boolean;
   saw(item: string, host: string, target: string): void;

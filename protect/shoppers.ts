@@ -86,7 +86,7 @@ function seen(counts: SeenShoppers | undefined): SeenShoppers | undefined {
   return counts === undefined || counts.at === 0 ? undefined : { ...counts };
 }
 
-/** Undefined if more are different than nginx can have written. */
+/** Undefined if there are more different lines than nginx can have written. */
 function countEach(lines: readonly string[]): Map<string, number> | undefined {
   const counted = new Map<string, number>();
   for (const line of lines) {

@@ -12,7 +12,7 @@ export type Targets = {
   /** Whether requests for any item are still looked at, and for one. */
   wantsAny(): boolean;
   isWanted(item: string): boolean;
-  /** Somebody asked for the item at this host, by this path and query. */
+  /** Records a request for the item: its host, and its path and query. */
   saw(item: string, host: string, target: string): void;
   /** The address of most requests; undefined until one is known. */
   of(item: string): Place | undefined;
@@ -129,7 +129,7 @@ function bestOf(all: Counted[]): Counted | undefined {
   return first && rest.reduce((most, one) => (isBetter(one, most) ? one : most), first);
 }
 
-/** One without a query comes first: a query is most often of advertising, and each such request is another one. */
+/** A place without a query is better: a query is mostly for advertising, and differs from request to request. */
 function isBetter(one: Counted, other: Counted): boolean {
   return isBare(one) === isBare(other) ? one.count > other.count : isBare(one);
 }

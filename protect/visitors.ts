@@ -1,4 +1,4 @@
-/** As whom the keeper asks: a page must be the same for all of them. */
+/** The visitors as which the keeper requests a page: it must be the same for all of them. */
 export type Visitor = { name: string; headers: Record<string, string> };
 
 const ACCEPT = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';

@@ -15,7 +15,7 @@ export type DeadOrigins = {
 const SKEW_MS = 3_600_000;
 
 export function createDeadOrigins(): DeadOrigins {
-  /** Times of the records by their origins; a letter without one has the time before which the record was received. */
+  /** Times of the records, by origin. For a letter without one: a time before which the record was received. */
   const letters = new Map<string, { at: number; isExact: boolean }[]>();
   return {
     add({ origin, recorded, time }) {

@@ -20,7 +20,7 @@ export type ReplayedLetters = {
   before: number;
   /** Cannot be redelivered, and stay. */
   refused: number;
-  /** The first of the refused. */
+  /** The first ones that cannot be redelivered. */
   examples: { id: string; reason: string }[];
 };
 

@@ -44,7 +44,7 @@ const MOST_PERIODS = 200;
 const MOST_HELD = 100;
 const DECISIONS_AT_ONCE = 5_000;
 const MOST_DECISIONS = 100_000;
-/** Of the time line of one period. */
+/** Largest number of intervals in the time line of one period. */
 const MOST_STEPS = 10_000;
 const RATE_MS = 10_000;
 /** Before the periods: totals, curve, items, categories, decisions. */
@@ -129,7 +129,7 @@ export async function fromIndex(options: FromIndexOptions): Promise<FromIndex> {
     return { people: sum(line.people), all: sum(line.all), most: { perSecond, overMs: stepMs } };
   }
 
-  /** Of an item that was cached by two signals at once, each view counts once. */
+  /** Counts each view once, also if two signals had its item cached at once. */
   async function savedByAll(periods: MergedPeriod[]): Promise<number> {
     let saved = 0;
     for (const item of new Set(periods.map((period) => period.item)))

@@ -12,7 +12,7 @@ const TICKS = 4;
 const MOST_ROWS = 40;
 const LONGEST_NAME = 30;
 
-/** A bar for each hot period: filled where nginx was told to cache the page. The table has the same in words. */
+/** A bar for each hot period, filled where nginx was told to cache the page. The table says the same in words. */
 export function hotSvg({ range, periods }: Report, { time, tick }: Words): string {
   const shown = periods.list.slice(0, MOST_ROWS);
   const bottom = ROW * shown.length + 4;

@@ -106,7 +106,7 @@ export type ReportAccounting = {
 
 export type ReportLosses = {
   list: ReportLoss[];
-  /** Views that were lost before those that are listed, at a time that is not recorded: in the time of the report, perhaps. */
+  /** Views that were lost before the listed losses. When is not recorded: perhaps in the time of the report. */
   earlier: number;
   /** Services that did not answer. */
   notAsked: string[];

@@ -63,7 +63,7 @@ export type Losses = {
 /** Without a loss for so long, the next is another spell. */
 export const PAUSE_MS = 3_600_000;
 
-/** Records since when, until when and why views were lost, which counters alone do not tell. */
+/** Records since when, until when and why views were lost: counters alone do not show that. */
 export function createLosses({ path, sources, now, warn }: LossesOptions): Losses {
   const known = new Map((readLosses(path) ?? []).map((one) => [one.reason, one]));
   for (const { reason, lasts } of sources) {

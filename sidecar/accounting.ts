@@ -35,7 +35,7 @@ type IntakeTotal =
   | 'intake_duplicates_total'
   | 'intake_sampled_out_total';
 
-/** What becomes of what a spool accepted. */
+/** What became of the events that a spool accepted. */
 export type Left = {
   waiting: () => number;
   delivered: () => number;

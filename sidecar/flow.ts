@@ -70,7 +70,7 @@ export function createFlow({ stages, accepted, waiting, now }: FlowOptions): Flo
 }
 
 function createMeter({ name, total }: Stage) {
-  /** One a second, the oldest first. */
+  /** One total per second, oldest first. */
   let past: number[] = [];
   let lastAt: number | undefined;
   return { look, state };

@@ -75,9 +75,9 @@ export type RisingQuery = {
   to: number;
   windowMs: number;
   windowsBefore: number;
-  /** An item with fewer visitors in the window is left out. There is no least share of the shop. */
+  /** An item with fewer visitors in the window is left out. There is no minimum share of the shop's visitors. */
   leastVisitors: number;
-  /** So many times the visitors of a window before; fewer is no rise. */
+  /** The least ratio of visitors to those of a window before. */
   leastRatio: number;
   limit: number;
   /** Length of an interval of `series`. */
@@ -148,9 +148,9 @@ export type HotPeriod = {
   node: string;
   signal: string;
   since: number;
-  /** Undefined while it lasts, or where its end was not recorded. */
+  /** Undefined while it lasts, and if its end was not recorded. */
   until?: number;
-  /** Its end was not recorded, and this is when it was over at the latest. */
+  /** Set if its end was not recorded: when it was over at the latest. */
   lostAt?: number;
   reason: string;
   rule: string;

@@ -7,8 +7,8 @@ const MOST_BYTES = 64;
 const FOR_OTHERS = 0o007;
 
 /**
- * The keys in a file of secrets, each in a line of its own as `whsec_` and base64: one, or two while they are rotated. Throws an `Error` that says what is
- * wrong, and never shows the content. `uid`: the user of the service.
+ * Reads the keys from a file of secrets, one per line, each as `whsec_` and base64: one key, or two while they are rotated. Throws an
+ * `Error` that says what is wrong, and never shows the content. `uid`: the user of the service.
  */
 export function readSecrets(path: string, uid: number): Buffer[] {
   const fix = 'must not be readable by others: chmod 640';

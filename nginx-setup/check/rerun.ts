@@ -38,7 +38,7 @@ export function createRerun({
     site.spots.flatMap(({ directive }) => (isComputed(directive) ? [directive.args.at(-1) ?? ''] : [])),
   );
   const resets = rules.filter(({ name }) => name === 'set');
-  /** Variables that only these rules set, each time to the value that they had for the page. */
+  /** Variables that only these rules set, each time to the value that they have for the page. */
   let settled = new Set<string>();
   let alike = new Set<Directive>();
   // Settled variables decide which conditions are alike, and these which other variables are settled: repeat until nothing changes.

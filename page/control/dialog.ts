@@ -16,7 +16,8 @@ export type DialogOptions = {
 };
 
 /*
- * The questions before anything is changed: who you are, what and why, and whether it is right, with what it costs. No has the focus.
+ * The dialog before a change. It asks who you are, what to do and why, and then for confirmation, with what the change costs. *No* has the
+ * focus.
  */
 
 const TITLE = 'control-title';

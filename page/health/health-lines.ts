@@ -4,7 +4,7 @@ import { lossWords } from './loss-words.ts';
 import { isBehind, isSilent, JUST_NOW_MS } from './verdict.ts';
 
 /*
- * What the tables of the view say, in words. `was`: the answer is not up to date.
+ * The text of the tables of the view. `was`: the answer is not up to date, so it is in the past tense.
  */
 
 export type StageLine = { name: string; total: string; rest: string[] };
@@ -18,7 +18,7 @@ export type Line = {
   state: string;
 };
 
-/** After so long without a request for a hot item, it is not known whether nginx logs them. */
+/** After this long without a request for a hot item, it is unknown whether nginx still logs them. */
 const OLD_MS = 60_000;
 
 const STAGES: Record<string, string> = {

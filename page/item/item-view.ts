@@ -44,9 +44,9 @@ export function createItemView(): View {
     onFailure,
   });
   let address: Address = { view: 'item', item: '', choices: new URLSearchParams() };
-  /** Of what is asked for now. */
+  /** The answer to the current question. */
   let answer: ItemAnswer | undefined;
-  /** Of the item: it is the same in each window. */
+  /** What the catalogue says about the item: it is the same in each window. */
   let catalogue: CatalogueItem | undefined;
   let isListed: boolean | undefined;
   let failure: string | undefined;

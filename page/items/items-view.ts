@@ -71,7 +71,7 @@ export function createItemsView(): View {
   let sorts = 0;
   /** The reader wants an order that is not there yet. */
   let isReordered = false;
-  /** Of the latest answer, whatever its window. */
+  /** The categories of the latest answer, whatever its window. */
   let categories: ReadonlySet<string> = new Set();
   let isShown = false;
   by.addEventListener('change', () => choice('by', by.value, LISTS[0]));

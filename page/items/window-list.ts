@@ -13,7 +13,7 @@ export type WindowList<One> = {
   set(all: readonly One[]): void;
   /** Updates the rows that are there. */
   refresh(): void;
-  /** From the first row on. */
+  /** Scrolls to the first row. */
   toTop(): void;
   /** Whether a reader points at it, or has the focus in it: not on the headings, which order it. */
   isPointedAt(): boolean;
@@ -27,7 +27,7 @@ export type WindowListOptions<One> = {
   makeRow: () => Row<Placed<One>>;
 };
 
-/** Rows above and below those in sight: as many as a fast turn of the wheel shows before the next frame. */
+/** Rows that exist above and below those in sight: as many as a fast turn of the wheel shows before the next frame. */
 const BEYOND = 12;
 /** Until the first row is there to be measured. */
 const GUESSED_HEIGHT = 40;

@@ -13,7 +13,7 @@ export type Rising = {
   stepMs: number;
   /** While it is hot. */
   hot: LiveItem | undefined;
-  /** Why it is not hot; undefined where nobody looks. */
+  /** Why it is not hot; undefined if heat detection is off. */
   lacks: string[] | undefined;
 };
 

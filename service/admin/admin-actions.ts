@@ -4,7 +4,7 @@ import { readBody } from '../read-body.ts';
 import { type Asker, askerOf } from './asker.ts';
 import { isToken } from './control-token.ts';
 
-/** What an action answers; it becomes JSON. */
+/** The answer of an action; `value` becomes JSON. */
 export type ActionResult = { status: number; value: unknown };
 
 /** Changes something. `body`: the JSON of the request, not checked yet. */

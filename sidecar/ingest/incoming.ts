@@ -27,8 +27,8 @@ const GROWTH = 2;
 
 /**
  * One request that arrives in pieces. The full size of its body counts as in flight from the start, so holding a request open gains
- * nothing. The buffer grows as the body arrives; otherwise a thousand requests that only begin would allocate a thousand bodies at once. A
- * body that is too long is read to its end and discarded, so that the sender gets the answer.
+ * nothing. The buffer grows as the body arrives, so a thousand requests that have only begun allocate little. A body that is too long is
+ * read to its end and discarded, so that the sender gets the answer.
  */
 export function createIncoming({ mostBytes, inHand, done }: IncomingOptions): Incoming {
   let begun = NOTHING;

@@ -38,7 +38,7 @@ export type CategoriesAnswer = {
   categories: CategoryViews[];
 };
 
-/** `GET /api/v1/rising`, with what it was asked with. */
+/** `GET /api/v1/rising`, with the parameters of the question to the index. */
 export type RisingAnswer = Omit<RisingQuery, 'limit'> & {
   items: (Rise & Named)[];
   /** Why an item is not hot, by item: sentences. Missing where hot items are not looked for. */

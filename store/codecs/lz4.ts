@@ -43,7 +43,7 @@ function* unpackFrame(bytes: Buffer, from: number, output: Output): Generator<vo
   }
 }
 
-/** A block is a list of: literal bytes, and how many bytes follow that were there before, at what distance. */
+/** A block is a list of pairs: literal bytes, and then a copy of earlier output (how many bytes, from how far back). */
 function* unpackBlock(
   bytes: Buffer,
   { at, end }: { at: number; end: number },

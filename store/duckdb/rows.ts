@@ -21,8 +21,8 @@ export const EVENTS = { name: 'events', append: appendEvent } as const;
 export const DECISIONS = { name: 'decisions', append: appendDecision } as const;
 
 /**
- * The 128 bits that an event is found by. An id as we make them is its own; a longer or different one, which only
- * another writer to the topic can send, is hashed and kept beside it.
+ * The 128 bits by which an event is found. An id that hotitem made is used itself. A longer or different one, which only another writer to
+ * the topic can send, is hashed, and stored beside the hash.
  */
 export function keyOf(id: string): bigint {
   const digits = isOwnId(id) ? id : createHash('sha256').update(id).digest('hex').slice(0, 32);

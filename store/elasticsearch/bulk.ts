@@ -6,11 +6,11 @@ import { createStanding, cutReason, toOutcome } from './outcome.ts';
 
 /** In characters. Elasticsearch takes 100 MB, and works best with a few; a proxy before it may take less (413). */
 const LARGEST_REQUEST = 8 * 1024 * 1024;
-/** However small a proxy's limit looks: one huge event must not shrink the requests of all that follow. */
+/** The limit never goes below this, however small a proxy's limit looks: one huge event must not shrink all later requests. */
 const SMALLEST_LIMIT = 256 * 1024;
-/** Events that no Elasticsearch has so much to say about that its answer is too large. */
+/** So few events that no answer about them is too large. */
 const FEW = 50;
-/** As many as requests are usually under way at once. */
+/** The number of requests that are usually in flight at once. */
 const SPARE_BUFFERS = 4;
 
 /** Without the rest an answer about 1,000 documents is a tenth of the size. */

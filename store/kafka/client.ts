@@ -27,7 +27,7 @@ export type KafkaMessage = {
   key?: Buffer;
   value: Buffer;
   headers?: Record<string, Buffer | string>;
-  /** Of the record, ms since 1970; now by default. */
+  /** Time of the record, ms since 1970. Default: now. */
   time?: number | undefined;
 };
 
@@ -36,7 +36,7 @@ export type KafkaConnection = {
   /** `host:port` each. */
   brokers: string[];
   clientId: string;
-  /** Undefined: in the clear. `ca`: PEM of the authority that signed the brokers' certificates; without it, those that Node knows. */
+  /** Undefined: without TLS. `ca`: PEM of the CA that signed the brokers' certificates; without it, the CAs that Node knows. */
   tls?: { ca?: string | undefined } | undefined;
   sasl?: Sasl | undefined;
   /** gzip by default. */

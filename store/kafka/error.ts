@@ -28,7 +28,7 @@ const REFUSED: Record<string, keyof Needs> = {
   CLUSTER_AUTHORIZATION_FAILED: 'cluster',
 };
 
-/** For which Kafka rejects an event permanently. */
+/** Failures for which Kafka rejects an event permanently. */
 export const PERMANENT: readonly KafkaFailure[] = ['too_large', 'invalid'];
 
 /** Kafka failed a request. */

@@ -60,7 +60,7 @@ function createPartition(
   let isStopped = false;
   let failure: unknown;
   let reading: Promise<void> | undefined;
-  /** The reader waits for this before it reads on; who waits for records, for that. */
+  /** `readOn` lets the reader continue; `arrived` wakes the consumer that waits for records. */
   let readOn: () => void = () => {};
   let arrived: () => void = () => {};
   return {

@@ -8,9 +8,9 @@ export type ReadSpoolOptions = {
   dir: string;
   /** Select events received at `from` or later, ms since 1970. */
   from: number;
-  /** Those to read; by default the ones that exist when it is called. */
+  /** The segments to read. Default: those that exist when it is called. */
   segments?: Segment[];
-  /** Called for each of them that was removed meanwhile, when its turn comes. */
+  /** Called for each of them that was removed before its turn came. */
   onRemoved?: ((segment: Segment) => void) | undefined;
   /** Called for bytes between records that are not a record; their events are missing from the result. */
   onDamage?: ((damage: { segment: number; offset: number; bytes: number }) => void) | undefined;

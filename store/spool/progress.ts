@@ -11,7 +11,7 @@ export type ProgressOptions = {
 export type Progress = {
   readonly position: Position;
   advance(to: Position): void;
-  /** Stores what is pending. */
+  /** Stores the position, if it is not stored yet. */
   flush(): Promise<void>;
 };
 

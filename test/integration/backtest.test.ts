@@ -153,7 +153,7 @@ function ask(args: string[]): Promise<{ status: number; answer: BacktestAnswer }
   return askHotitem<BacktestAnswer>(['backtest', ...args], env);
 }
 
-/** Views of one item for so many seconds, 40 in each, each by a visitor of its own. */
+/** Views of one item for this many seconds, 40 in each, all by different visitors. */
 function saleOf(seconds: number): string[] {
   return Array.from({ length: 40 * seconds }, (_, i) =>
     JSON.stringify({

@@ -24,7 +24,7 @@ type Where = { cwd?: string; env?: Record<string, string> };
 /** Mounting needs root, and not every container lets it. */
 const onAnotherEtc =
   spawnSync('unshare', ['--mount', 'mount', '--bind', '/mnt', '/mnt']).status === 0 ? test : test.skip;
-/** The longer form has every case; here are those that differ most. */
+/** The full run (HOTITEM_TEST_FULL) has every case, the normal one those that differ most. */
 const onAnotherEtcInFull = FULL ? onAnotherEtc : test.skip;
 const NO_CONFIGURATION = /^hotitem: no configuration file \(looked for \/etc\/hotitem\/hotitem.yml and /;
 

@@ -146,7 +146,7 @@ function timeRange({ from, to }: Pick<Range, 'from' | 'to'>): object {
   return { range: { '@timestamp': { gte: from, lt: to, format: 'epoch_millis' } } };
 }
 
-/** Each metric in a filter of its own time, which may be shifted, and of its own documents. */
+/** Each metric has a filter of its own: its range, which may be shifted, and its documents. */
 function metric(id: string, one: Column | undefined, { from, to }: Range): Aggregation {
   const shift = shiftOf(one);
   const own = [timeRange({ from: from - shift, to: to - shift }), toLucene(one?.filter?.query ?? '')];

@@ -58,7 +58,7 @@ const ITEMS = `map $uri $hotitem_item {
 const LONG_SECONDS = 600;
 export const HOST = 'shop.test';
 
-/** A hostile origin behind a real nginx with all that protects it. `php`: the socket of php-fpm, whose pages lie in `pages`. */
+/** A hostile origin behind a real nginx with all that protects it. `php`: the socket of php-fpm, whose pages are in `pages`. */
 export async function startProtectSite(
   suite: Suite,
   {

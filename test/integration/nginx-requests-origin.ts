@@ -16,8 +16,8 @@ const LARGE_BYTES = 4_000_000;
 const HEAD_END = Buffer.from('\r\n\r\n');
 
 /**
- * An application that keeps every byte it gets, and whose answer depends on nothing else. A socket and no HTTP server,
- * because that would tidy up what it is shown.
+ * An application that keeps every byte that it receives, and whose answer depends on nothing else. It is a plain socket, because an HTTP
+ * server would normalise the requests.
  */
 export async function startRawOrigin(port: number): Promise<RawOrigin> {
   const open = new Set<Socket>();
@@ -64,7 +64,7 @@ export async function startRawOrigin(port: number): Promise<RawOrigin> {
   }
 }
 
-/** The bytes of the request at the beginning; more than there are where it is not complete. */
+/** The size of the first request; larger than `received` if it is not complete. */
 function sizeOf(received: Buffer): number {
   const end = received.indexOf(HEAD_END);
   if (end === -1) return received.length + 1;

@@ -34,7 +34,7 @@ export type Site = {
   nginx: NginxPart;
   sidecar: StandIn;
   origin: RawOrigin;
-  /** The lines that the sidecar has kept, or will find in its folder, one character a byte. */
+  /** The lines that the sidecar has received, or will find in its folder, one character per byte. */
   lines(): Promise<string[]>;
   /**
    * Their events, once a view that is asked for now has arrived, without that one. Waits a little for `count` of them;

@@ -24,7 +24,7 @@ export function exchange(port: number, request: string, host = '127.0.0.1'): Pro
   });
 }
 
-/** The one answer that these bytes are. */
+/** Parses bytes that are exactly one answer. */
 export function readAnswer(bytes: Buffer): Answer {
   const end = bytes.indexOf(HEAD_END);
   const head = bytes.toString('latin1', 0, end === -1 ? bytes.length : end);

@@ -324,7 +324,7 @@ suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
     });
   }
 
-  /** Whether what has the focus is in sight, with a ring around it. A heading may have it instead of a row that is gone. */
+  /** Whether the focused element is in sight, with a ring around it. A heading gets the focus if the focused row has gone. */
   function isFocusSeen(): Promise<boolean> {
     return page.evaluate(`(() => {
       const { activeElement } = document;

@@ -179,7 +179,7 @@ describe('permissions of created files', () => {
   }
 });
 
-/** Everything below a folder, and the folder itself as an empty name. */
+/** The paths of everything below a folder, and an empty path for the folder itself. */
 function namesIn(home: string): string[] {
   return ['', ...(readdirSync(home, { recursive: true }) as string[])].filter(
     // It comes and goes.

@@ -112,7 +112,7 @@ suiteWith(['kafka', 'elasticsearch'])('several sinks of one group', () => {
     return sinks[1]?.metric('hotitem_sink_retries_total') ?? Promise.resolve(0);
   }
 
-  /** As the flood stage of the disk watermark does. */
+  /** Blocks writes as Elasticsearch does at the flood stage of the disk watermark. */
   async function block(on: boolean): Promise<void> {
     await fetch(`${elasticsearch.node}/${settings.HOTITEM_ELASTICSEARCH_DATA_STREAM}/_settings`, {
       method: 'PUT',

@@ -22,7 +22,7 @@ import {
 jest.setTimeout(180_000);
 const ARRIVAL_MS = 60_000;
 const SECRET = 'sesame-sesame';
-/** As docs/elasticsearch.md has them. */
+/** The privileges in docs/elasticsearch.md. */
 const ROLES = `
 setup:
   cluster: [monitor, manage_index_templates]

@@ -1,4 +1,4 @@
-/** Work in pieces that each exceed a time slice, and how often it yielded between them. */
+/** Work in pieces that each take longer than a time slice, and how often it yielded between them. */
 export type LongWork = { piece(): void; turns(): number };
 
 const PIECE_MS = 25;

@@ -9,8 +9,8 @@ import { until } from '../parts/until.ts';
 import { terminalPage } from './terminal-page.ts';
 
 /*
- * `npm run pictures`: takes the pictures of the README while the sale of the demo runs, and nothing else: what they show is what
- * `npm start -- --demo` shows. The demo has a folder and ports of its own, and is stopped in the end.
+ * `npm run pictures`: takes the pictures of the README during the demo's sale. They show only what `npm start -- --demo` shows. The demo
+ * has its own folder and ports, and is stopped at the end.
  */
 
 const FOLDER = join(import.meta.dirname, '../../docs/pictures');

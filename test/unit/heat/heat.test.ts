@@ -448,7 +448,7 @@ function view(
   ingest(heat, texts);
 }
 
-/** Lines of nginx, in one call of the intake. */
+/** Passes lines of nginx in one call, as the intake does. */
 function ingest(heat: HeatService, texts: string[]): void {
   const bytes = Buffer.from(texts.map((text) => `${text}\n`).join(''), 'latin1');
   const batch = heat.newViews.begin(bytes);

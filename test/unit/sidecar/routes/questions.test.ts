@@ -153,7 +153,7 @@ type Stage = {
   finish(key: string): void;
 };
 
-/** Questions whose answer is their key. What `obeys` ends by itself when it is given up. */
+/** Questions whose answer is their key. `obeys`: a question stops by itself when it is cancelled. */
 function setUp(limits = ROOMY, { obeys = true } = {}): Stage {
   const questions = createQuestions<string>(limits);
   const begun: string[] = [];

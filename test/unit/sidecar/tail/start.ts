@@ -120,7 +120,7 @@ export async function startTailed(
   }
 }
 
-/** Waits until exactly these lines were taken in. */
+/** Waits until exactly these lines have been ingested. */
 export async function untilTaken({ taken }: Tailed, lines: string[]): Promise<void> {
   await until(() => taken.length >= lines.length, {
     timeoutMs: PATIENCE_MS,

@@ -346,7 +346,7 @@ function event(ua: string): HotItemEvent {
   return { v: 1, id, time: 1_795_355_712_163, uri: '/web/item/1.html', item: '1', ip: '203.0.113.7', ua };
 }
 
-/** JSON of so many bytes that says nothing. */
+/** JSON of this many bytes: an empty object with spaces in it. */
 function blanks(bytes: number): Buffer {
   return Buffer.concat([Buffer.from('{'), Buffer.alloc(bytes, ' '), Buffer.from('}')]);
 }
