@@ -48,7 +48,7 @@ export function createCore(config: Config, destination?: DestinationStream): Cor
   };
 }
 
-/** Warnings of a part that has lines of its own beside another of its kind. */
+/** Warnings that carry the name of a part, where there are several parts of its kind: they are logged separately. */
 export function warnAs(warn: Core['warn'], name: string): Core['warn'] {
   return (key, message, fields) => warn(`${name} ${key}`, `${name}: ${message}`, fields);
 }

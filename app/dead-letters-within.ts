@@ -42,7 +42,10 @@ export async function deadLettersWithin(
   }
 }
 
-/** The reason without what it quotes of a visitor, so that a million letters have a few. Elasticsearch quotes place, id and value. */
+/**
+ * The reason without the values that it quotes (Elasticsearch quotes place, id and value), so that a million letters have only a few
+ * reasons.
+ */
 export function kindOf(reason: string): string {
   return reason
     .replace(/ \(got [\s\S]*$/, '')

@@ -12,7 +12,7 @@ export type GroupWatch = {
 };
 
 const EVERY_MS = 15_000;
-/** An answer that is older is none: nothing may look fine because it is no longer asked. */
+/** An older answer does not count: nothing may look fine just because nobody has asked lately. */
 const FORGOTTEN_AFTER_MS = 60_000;
 
 /**

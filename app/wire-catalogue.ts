@@ -120,7 +120,7 @@ export function wireCatalogue({ config, log, registry, shutdown, now, warn }: Ca
   }
 }
 
-/** The part of the accounting about it. */
+/** The part of the accounting that is about the catalogue. */
 export function catalogueAccount({ state }: Catalogue): { catalogue?: CatalogueState } {
   const known = state();
   return known === undefined ? {} : { catalogue: known };

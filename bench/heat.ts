@@ -9,7 +9,7 @@ import { atLeast, atMost } from './target.ts';
 const MILLION = 1_000_000;
 const WAYS: LineWay[] = ['without', 'hashed', 'withHeat'];
 
-/** CPU of a line, µs, of one round. */
+/** CPU time per line in one round, µs. */
 type LinesMeasured = Record<LineWay | 'parse', number>;
 
 export const heat: Bench = {

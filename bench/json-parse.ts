@@ -2,8 +2,8 @@ const WARM_UP_MS = 300;
 const MEASURED_MS = 700;
 
 /**
- * How fast this machine is just now, as far as a program of this kind can tell: how many of these texts `JSON.parse` reads in a
- * second of CPU time, in this process. What a bench measures beside it is comparable between machines and hours.
+ * How fast this machine is at the moment for a program of this kind: how many of these texts `JSON.parse` reads in a second of CPU time, in
+ * this process. A ratio to it can be compared between machines and hours.
  */
 export function parsedPerCpuSecond(texts: string[]): number {
   parseFor(texts, WARM_UP_MS);

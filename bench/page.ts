@@ -181,7 +181,7 @@ async function measureStream({ seconds, rounds, report }: Measuring): Promise<Ca
   ];
 }
 
-/** Events a second that a sidecar takes at full speed, without clients and with 200; and by its CPU time. */
+/** Events per second of a sidecar at full speed, without clients and with 200; and per second of its CPU time. */
 async function measureIntake({ seconds, rounds, report }: Measuring): Promise<Case[]> {
   const samples: Record<'none' | 'all', { perSecond: number; perCpu: number }[]> = { none: [], all: [] };
   for (let round = 1; round <= rounds; round++)

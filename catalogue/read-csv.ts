@@ -8,9 +8,9 @@ import { COLUMNS } from './row.ts';
 const LONGEST_ROW = 256 * 1024;
 /** The parser gets that much at once: it takes about a millisecond. */
 const PIECE = 8 * 1024;
-/** The first that it gets after a broken row: what is behind another one was parsed in vain. */
+/** The first piece that a parser gets after a broken row. If another broken row follows, the rest of the piece was parsed in vain. */
 const FIRST_PIECE = 512;
-/** What may be parsed in vain because of broken quotes. */
+/** Maximum number of bytes that may be parsed in vain because of broken quotes. */
 const MOST_AGAIN = 16 * 1024 * 1024;
 const DELIMITERS = [',', ';', '\t', '|'];
 const NEWLINE = 0x0a;
@@ -18,7 +18,7 @@ const BLANK = /^\s*$/;
 /** What a spreadsheet writes before the header to say how fields are separated. */
 const SEPARATOR_LINE = /^"?sep=.?"?\s*$/i;
 const BROKEN_QUOTE = 'a quote inside a field must be doubled, and the field be in quotes';
-/** The parser looks ahead: with these behind it, it is through with the last row. */
+/** The parser looks ahead: it returns the last row only if these bytes follow. */
 const END = Buffer.from('\n\n\n\n');
 
 /**

@@ -46,7 +46,7 @@ export function createRowReader(imageHosts: readonly string[]): (values: RowValu
     return { row, imageDropped: image === '' };
   };
 
-  /** Undefined: it has none. Empty: it may not be loaded. */
+  /** Undefined: the item has no image. Empty: it has one that may not be loaded. */
   function imageOf(value: unknown): string | undefined {
     if (isMissing(value)) return undefined;
     const text = typeof value === 'string' ? value.trim() : '';

@@ -51,7 +51,7 @@ export type BacktestOutcome = {
   stats?: HeatStats;
   /** Times of the first and the last view; absent if there was none. */
   span?: { from: number; to: number };
-  /** Before this time nothing could be a surge: there were no baselines. */
+  /** Before this time there were no baselines, so nothing could be a surge. */
   surgesFrom?: number;
 };
 

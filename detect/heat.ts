@@ -38,7 +38,7 @@ export type Heat = {
   decide(): void;
   /** The items with the most views in a window, in descending order. Scans all tracked items. */
   top(count: number, window: Window): Ranked[];
-  /** What people are shown of some items. Scans all tracked items. */
+  /** The figures of some items that people are shown. Scans all tracked items. */
   figures(items: ReadonlySet<string>): Figures;
   /** What is known about an item. Scans all tracked items. */
   explain(item: string): Explained;

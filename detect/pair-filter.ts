@@ -36,7 +36,7 @@ const NOT_EMPTY = 1;
 export function createPairFilter(bits = 18): PairFilter {
   const buckets = (1 << bits) / WAYS;
   const cells = cacheLines(buckets * BUCKET_WORDS);
-  /** Where the current period is in a bucket. */
+  /** Offset of the current period in a bucket. */
   let current = 0;
   return {
     see(pair, second) {

@@ -67,7 +67,7 @@ export type RuleOptions = {
   dryRun?: boolean;
   /** False: no signal makes it hot; a pin still does. */
   mayBeHot?: boolean;
-  /** Only items of the catalogue may be hot, as soon as there is one. */
+  /** Once a catalogue is loaded, only its items may be hot. */
   catalogueOnly?: boolean;
 };
 

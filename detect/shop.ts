@@ -7,7 +7,7 @@ import { createWindows, NEWCOMERS, VIEWS, type Window } from './windows.ts';
  * apart: each of its views counts as a newcomer.
  */
 export type Shop = {
-  /** Counts a newcomer who represents `weight` of them, at `tick`. */
+  /** Counts a newcomer that stands for `weight` newcomers, at `tick`. */
   add(tick: number, weight: number): void;
   /** Advances the windows. */
   advance(): void;

@@ -17,8 +17,8 @@ export type Sketches = {
    */
   choose(count: number, at: (index: number) => number): void;
   /**
-   * Assigns one to an item of which `heat` is that of those with one, without waiting for the next choice. Returns by how much its heat is too
-   * low; undefined if that does not matter before the next choice.
+   * Assigns a sketch to an item at once, without waiting for the next choice, if `heat` is as high as that of items with a sketch. Returns
+   * by how much it is too low; undefined if that does not matter before the next choice.
    */
   offer(place: number, heat: number): number | undefined;
   /** Stops tracking the item at `place`. */

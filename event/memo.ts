@@ -1,6 +1,6 @@
 /**
- * `compute`, remembered for about the last `size` texts. Two generations: what was asked for since the last change of them
- * survives the next, and a flood of texts that never repeat costs no more than computing them.
+ * Returns `compute` with a memory for the results of about the last `size` texts. There are two generations: a text that was asked for
+ * since they last changed survives the next change. A flood of texts that never repeat costs no more than computing them.
  */
 export function createMemo<Value>(size: number, compute: (text: string) => Value): (text: string) => Value {
   const half = Math.ceil(size / 2);

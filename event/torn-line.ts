@@ -1,6 +1,6 @@
 /** What follows the version in a line: `$msec`, `$request_id`. */
 const START = /\d{9,11}\.\d{3}\t[0-9a-f]{32}\t/y;
-/** What a power cut leaves where the file system had noted the size of a file, and not yet its bytes. */
+/** What a power cut leaves if the file system had stored the size of a file, but not yet its bytes. */
 const NULS = /\0+/;
 /** Tabs before the user agent, in a line of version 1 and of version 2. The user agent itself may contain tabs. */
 const TABS = 9;

@@ -47,7 +47,7 @@ export const keptHeat = z.object({
   hot: z.array(decision),
   /** Pins and bans by hand. */
   overrides: z.array(override),
-  /** Decisions that are not known to be in the outbox, as they are told. */
+  /** Decisions that are not known to be in the outbox, in the form in which they are published. */
   untold: z.array(z.string()).exactOptional(),
 });
 

@@ -14,9 +14,9 @@ export type PastEvents = {
    * people, asked for where the event cannot be read. Throws a `TooManyBadEvents`.
    */
   take(bytes: Buffer, at: number, until: number, received: number | undefined, place: () => string): void;
-  /** Something that is no event, without a look at it. */
+  /** Counts something that is not an event, without examining it. */
   refuse(reason: string, place: () => string): void;
-  /** What is known of the event that a function is told of just now. */
+  /** What is known of the event with which a function is being called. */
   event: PastEvent;
   end(): PastCounts;
 };

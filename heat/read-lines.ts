@@ -9,7 +9,7 @@ export type ReadLinesOptions = {
   path: string;
   longest: number;
   onLine: OnLine;
-  /** A line that is longer was passed over. */
+  /** Called for a line that is longer, and is skipped. */
   onLongLine: (number: number) => void;
   /** `of`: all there is to be read, undefined where that is not known. */
   onRead?: (bytes: number, of: number | undefined) => void;

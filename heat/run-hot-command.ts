@@ -7,7 +7,7 @@ import { TooManyOverrides } from './overrides.ts';
 export type Outcome = {
   status: number;
   error?: string;
-  /** What became of each page, of a purge. */
+  /** Of a purge: what became of each page. */
   purged?: Purged[];
 };
 

@@ -14,7 +14,7 @@ type Rule = {
   minutes: number;
 };
 
-/** Of no run: rules are shipped as Kibana exports them, off, and without the key of a user. */
+/** A time for rules that have never run: they are shipped as Kibana exports them, off, and without the key of a user. */
 const NEVER = '2026-01-01T00:00:00.000Z';
 const HITS = 10;
 

@@ -344,7 +344,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
     if (giveUp(entry, reason)) onChange();
   }
 
-  /** Until it is tried again. Returns what `fall` does. */
+  /** Gives the page up until it is tried again. Returns what `fall` returns. */
   function giveUp(entry: Entry, reason: string): boolean {
     // Failures to refresh it do not count for how long it waits now.
     if (isKept(entry)) entry.failures = 0;
@@ -353,7 +353,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
     return fall(entry, reason, waitMs);
   }
 
-  /** Shoppers see the page while nginx has it. */
+  /** Called when there was no answer. Shoppers see the page as long as nginx has it. */
   function unavailable(entry: Entry, reason: string): undefined {
     if (!isWanted(entry)) return;
     metrics.of('protect_failures_total').add();

@@ -24,7 +24,7 @@ export function figuresOf(report: Report, { number }: Pick<Words, 'number'>): Fi
   ];
 }
 
-/** Keys of visitors are hashed with another salt each day, and addresses change. */
+/** A visitor of two days may count twice: keys of visitors are hashed with another salt each day, and addresses change. */
 function visitorsBeside({ range }: Report): string {
   return range.to - range.from > DAY ? 'approximate; who came on two days may count twice' : 'by people';
 }

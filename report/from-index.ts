@@ -186,7 +186,7 @@ async function readDecisions(
   return { decisions: found, since: end };
 }
 
-/** Those that are listed, by their beginning. */
+/** The periods that are listed, in the order of their beginning. */
 function strongest(periods: MergedPeriod[]): MergedPeriod[] {
   if (periods.length <= MOST_PERIODS) return periods;
   return periods

@@ -17,7 +17,7 @@ const SHORTEST_MS = 100;
 
 /** A step that fails or hangs does not prevent the others, as far as time allows. */
 export function createShutdown({ deadlineMs, log }: { deadlineMs: number; log: Log }): Shutdown {
-  /** The next step is the last. */
+  /** In reverse order: the step that was added last runs first. */
   const steps: Step[] = [];
   let running: Promise<boolean> | undefined;
   let ended = false;

@@ -35,7 +35,7 @@ export type FlowOptions = {
 };
 
 const WINDOW = 10;
-/** Moments at which something was accepted that may still wait; beyond that every second one is enough. */
+/** Maximum number of moments at which something was accepted that may still wait. Beyond that, every second one is dropped. */
 const MOST_MARKS = 10_000;
 
 export function createFlow({ stages, accepted, waiting, now }: FlowOptions): Flow {

@@ -2,7 +2,7 @@ import type { HotDecision } from '../event/decision-fields.ts';
 import type { HotItemEvent } from '../event/event.ts';
 import type { EventQuestions } from './event-questions.ts';
 
-/** Where events, or decisions, are once each, by their id. */
+/** Stores events, or decisions, each once by its id. */
 export type Index<One> = {
   /**
    * Creates each that is not there yet. Returns one outcome for each, in their order. Goes through `some` before it sends

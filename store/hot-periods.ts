@@ -1,8 +1,10 @@
 import type { HotPeriod, HotPeriodsQuery, PastDecision } from './event-questions.ts';
 
-/** Decisions that an index looks at for one answer, the latest. */
+/** Maximum number of decisions that an index reads for one answer: the latest. */
 export const MOST_DECISIONS = 5_000;
-/** A hot item is repeated once a day: what is hot at the beginning of a range has a decision within that time. */
+/**
+ * A hot item is published again once a day, so an item that is hot at the beginning of a range has a decision within this time before it.
+ */
 export const REPEATED_MS = 25 * 3_600_000;
 
 export type Ended = Pick<HotPeriod, 'until' | 'lostAt'>;

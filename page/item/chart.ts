@@ -21,7 +21,7 @@ const LOW_HEIGHT = 200;
 const NARROW = 560;
 const BAR = 4;
 const DAY_S = 86_400;
-/** 1, 2, 5, 10, 20, …: there are no parts of views. */
+/** The steps of the axis are whole numbers (1, 2, 5, 10, 20, …), as views are. */
 const WHOLE_STEPS = Array.from({ length: 10 }, (_, power) =>
   [1, 2, 5].map((digit) => digit * 10 ** power),
 ).flat();

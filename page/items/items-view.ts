@@ -168,7 +168,7 @@ export function createItemsView(): View {
     if (isShown) list.refresh();
   }
 
-  /** `isAsked`: the reader wants another order; otherwise what is pointed at does not move away. */
+  /** `isAsked`: the reader wants another order. Otherwise a row that the reader points at does not move away. */
   async function arrange(isAsked: boolean): Promise<void> {
     const mine = ++sorts;
     isReordered ||= isAsked || shown.length === 0;

@@ -30,7 +30,7 @@ export const ODDITIES = [
   'hard_link',
   /** It was created elsewhere: it lacks the group that the folder gives to new files. */
   'owner',
-  /** Far larger than its disk usage: files of lines are not. */
+  /** Far larger than its disk usage, which files of lines never are. */
   'sparse',
   /** The sidecar has no permission to read it. Retried every 30 s. */
   'unreadable',

@@ -234,7 +234,7 @@ export async function startTail(options: TailOptions): Promise<Tail> {
     return !tornEnds.isEndless(file.inode, atIn(file));
   }
 
-  /** Among the entries that are not read. */
+  /** Bytes of these files that are not ingested yet. */
   function sizeOf(files: TailedFile[]): number {
     return files.reduce((sum, file) => sum + file.bytes - atIn(file), 0);
   }

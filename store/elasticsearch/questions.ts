@@ -123,7 +123,7 @@ type Ask = {
     filter?: Query[],
     about?: string,
   ): Promise<T | undefined>;
-  /** The latest that match, except those that somebody else wrote into the data stream. */
+  /** The latest decisions that match, except those that somebody else wrote into the data stream. */
   decisions(query: estypes.QueryDslBoolQuery, size: number): Promise<PastDecisions>;
   /** Throws where the index has no such field: then an empty answer would mean nothing. */
   requireMapped(field: string): Promise<void>;

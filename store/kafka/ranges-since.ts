@@ -10,7 +10,7 @@ export type RangesSinceOptions = {
   there: OffsetRange[];
 };
 
-/** What of the partitions is to be read: to the end, for a record of tomorrow may lie before one of today. */
+/** Which part of each partition is to be read: up to its end, because a record of tomorrow may be stored before one of today. */
 export async function rangesSince({
   reader,
   topic,

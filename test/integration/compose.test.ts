@@ -41,7 +41,7 @@ type Service = {
 const ROOT = join(import.meta.dirname, '../..');
 const OBTAINED_MS = 180_000;
 
-/** As it is where no variable is set. */
+/** The file as it is if no variable is set. */
 const composed = read('docker-compose.yml').replace(/\$\{\w+:-([^}]+)\}/g, '$1');
 const compose = parse(composed, { merge: true }) as { services: Record<string, Service> };
 const services = Object.entries(compose.services);

@@ -28,7 +28,7 @@ async function search(node: string, dataStream: string): Promise<Document[]> {
   return hits.hits.map(({ _source }) => _source);
 }
 
-/** What a view determines of its document, in the order of the views; they came from this machine. */
+/** The part of each document that its view determines, in the order of the views. The views came from this machine. */
 export function viewsIn(documents: Document[]): object[] {
   return documents
     .map(({ url, client, hot_item }) => ({

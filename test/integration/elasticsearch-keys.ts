@@ -11,5 +11,5 @@ export const WITH_KEYS: ElasticsearchOptions = {
   },
 };
 
-/** Who may do everything there, for the header `authorization`. */
+/** The login of the administrator there, for the header `authorization`. */
 export const ADMINISTRATOR: string = `Basic ${Buffer.from('administrator:sesame-sesame').toString('base64')}`;

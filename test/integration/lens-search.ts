@@ -225,7 +225,7 @@ function computed(row: Row, columns: Record<string, Column>, order: string[]): R
   return Object.fromEntries(shown.map((id) => [id, values[columns[id]?.references?.[0] ?? id]]));
 }
 
-/** What the objects use of KQL is Lucene's syntax, but for the case of its words and a space behind the colon. */
+/** The KQL of the objects is Lucene's syntax, except for the case of its words and a space after a colon. */
 function toLucene(kql: string): object {
   if (kql === '') return { match_all: {} };
   const query = kql.replace(/\b(?:not|and|or)\b/g, (word) => word.toUpperCase()).replaceAll(': ', ':');

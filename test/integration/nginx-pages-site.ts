@@ -29,7 +29,7 @@ export type PageServer = {
   server: string;
   /** What the access log shows at the end of a request, beside the usual. */
   variables?: string[];
-  /** Transports by which it does not capture: `check` says that they cannot. */
+  /** Transports that do not capture with it, as `check` says. */
   without?: string[];
   /** One group after the other; those of a group are sent at once. */
   requests: PageRequest[][];

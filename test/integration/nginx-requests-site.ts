@@ -48,7 +48,7 @@ export type Site = {
 
 /** Names of files below `page/` and `file/`, one character a byte. */
 export const FILES = ['4711.html', 'a b.html', 'a?b.html', '100%.html', 'a;b=c.html', 'caf\xc3\xa9.html'];
-/** The length of `long.bin`, of which ranges are asked. */
+/** The length of `long.bin`, whose ranges are requested. */
 export const LONG_BYTES = 3_000_000;
 export const MODIFIED = new Date('2026-01-02T03:04:05Z');
 

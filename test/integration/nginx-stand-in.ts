@@ -21,7 +21,7 @@ export type StandIn = {
   arrived: { method: string; url: string; headers: IncomingHttpHeaders; body: string }[];
   /** How many connections were ever made. */
   connections(): number;
-  /** How often it was asked what to capture. */
+  /** How often it was polled for the capture mode. */
   polls(): number;
   start(): Promise<void>;
   /** Ends at once, also what hangs, and leaves no socket behind. */

@@ -34,9 +34,9 @@ suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
   let page: Page;
   let complaints: string[];
   let tokens: ReturnType<typeof temporaryFolder>;
-  /** Dialogs that axe has looked at: in short form, once each. */
+  /** Dialogs that axe has examined. In the short form of the tests, each is examined once. */
   const judged = new Set<string>();
-  /** What had the focus after a Tab, and did not look so. */
+  /** Elements that got the focus by Tab without a visible sign of it. */
   const unseenFocus: string[] = [];
 
   beforeAll(async () => {

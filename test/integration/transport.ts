@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 
 /**
- * Changes the transport of an example's nginx.conf as an operator does: what is in the http block, and one line in each
- * location that captures. For `reload`, or the next start, to find.
+ * Changes the transport of an example's nginx.conf as an operator does: the includes in the http block, and one line in each location that
+ * captures. It takes effect with `reload`, or at the next start.
  */
 export async function chooseTransport(conf: string, transport: 'subrequest' | 'batch'): Promise<void> {
   const text = await readFile(conf, 'utf8');

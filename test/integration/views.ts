@@ -10,7 +10,7 @@ export type ExpectedView = {
 const TOTAL = 5_000;
 const ITEMS = 300;
 
-/** Paths below /web/item/ that are not plain, with the uri that nginx works with and the item that its map finds. */
+/** Unusual paths below /web/item/, with the uri that nginx works with and the item that its map finds. */
 const ODD: [asked: string, uri: string, item?: string][] = [
   ['/web/item/a%20b.html', '/web/item/a b.html'],
   ['/web/item/a%2Fb', '/web/item/a/b'],

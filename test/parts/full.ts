@@ -1,4 +1,4 @@
-/** Whether this run tries everything: `npm run test:full`. */
+/** Whether this is the full run: `npm run test:full`. */
 export const FULL: boolean = process.env.HOTITEM_TEST_FULL === '1';
 
 /** How many examples a property is tried with: `count` by a full run, a fourth by others. Each run has other examples. */

@@ -297,7 +297,7 @@ describe('a backtest of the same events', () => {
     item: fc.constantFrom('a', 'b', 'c'),
     /** Two at least: whether a single one is remembered until the next comes depends on the keys of hashes. */
     count: fc.integer({ min: 2, max: 150 }),
-    /** Of 100 ms, since the batch before. */
+    /** Ticks of 100 ms since the batch before. */
     ticks: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 300 })),
     lateMs: fc.oneof(fc.constant(0), fc.constant(0), fc.nat(15_000), fc.nat(400_000)),
     visitors: fc.constantFrom(1, 5, 250),

@@ -169,7 +169,7 @@ function connect({ reads = true, from = '127.0.0.1' } = {}) {
   route.open({ write, end: () => (isEnded = true) }, gone.signal);
   return {
     take: () => events.splice(0),
-    /** As the page has it; the order of items is not told. */
+    /** What the page knows. The order of items is not sent, so they are sorted here. */
     known: () => known && { ...known, items: known.items.toSorted((a, b) => (a.item < b.item ? -1 : 1)) },
     isEnded: () => isEnded,
     leave: () => gone.abort(),

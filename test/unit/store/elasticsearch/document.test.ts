@@ -63,7 +63,7 @@ test('the bytes of an operation are equal to JSON.stringify of its document', ()
   fc.assert(fc.property(events, (event) => expect(toOperation(event)).toBe(written(event))));
 });
 
-/** The operation, in the plainest way. */
+/** The operation, written in the plainest way. */
 function written(event: HotItemEvent): string {
   const {
     id,

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 
 export type Asked = { method: string; path: string; body: string };
 
-/** The body is written as JSON; a page is a text, and bytes are JSON already, perhaps packed. */
+/** An object is sent as JSON, a text as a page, and bytes as they are (JSON, perhaps compressed). */
 export type Answer = { status: number; body?: unknown; product?: string; encoding?: 'gzip' | 'deflate' };
 
 export type StandIn = { node: string; asked: Asked[]; close(): Promise<void> };
