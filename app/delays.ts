@@ -1,7 +1,7 @@
 /** How long something took, in ms: half of all at most `medianMs`, 99 % at most `p99Ms`. Both are up to 5 % too long. */
 export type Delays = { views: number; medianMs: number; p99Ms: number; longestMs: number };
 
-/** Each bucket is so much wider than the one before. */
+/** Each bucket is this much wider than the one before (as a logarithm). */
 const WIDER = Math.log(1.05);
 
 /** Collects delays of any number of views in a fixed amount of memory. */

@@ -26,7 +26,7 @@ export type PastRules = {
 };
 
 export type CatalogueFrom = {
-  /** If it was read before. */
+  /** The catalogue, if the caller has read it already. */
   catalogue?: Catalogue | undefined;
   /** Called with the bytes of the catalogue that are read. */
   onRead?: (done: number, of: number) => void;

@@ -52,7 +52,7 @@ export type SinkMeters = {
   metrics: Metrics<typeof SINK_METRICS>;
   outage: Outage;
   accounts: () => SinkAccounts;
-  /** Records that it cannot recover. */
+  /** Records that are lost for good. */
   losses: LossSource[];
 };
 
@@ -277,7 +277,7 @@ function wireEventSink(core: Core, sink: KafkaSink<HotItemEvent>): Check {
     outage,
   });
 
-  /** For `hotitem verify`: once the group has committed past it, Kafka does not show it any more. */
+  /** Stores a dead letter for `hotitem verify`: once the group has committed past the gap, Kafka no longer shows it. */
   function keep(range: RemovedRange): void {
     keepTrying(() => deadLetters.add([toRemovedLetter(range)]), {
       signal: stopping.signal,

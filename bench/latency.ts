@@ -21,7 +21,7 @@ type Figures = {
   p99: number;
   p999: number;
   worst: number;
-  /** With the sender's own lateness in it, and that lateness. */
+  /** `p99FromDue` includes the lateness of the sender itself, which `late` shows. */
   p99FromDue: number;
   late: number;
   failed: number;

@@ -14,7 +14,7 @@ export type Responsiveness = {
   /** Answers of `/livez`, ms. */
   median: number;
   worst: number;
-  /** The worst of a server that does nothing else, asked at the same time: what the machine makes one wait. */
+  /** The worst answer of a server that does nothing else, asked at the same time: the delay that the machine itself causes. */
   bareWorst: number;
   /** CPU time of the longest turn of the service's event loop, ms. */
   longestTurn: number;

@@ -4,7 +4,7 @@ export type Run = {
   documents: number;
   /** Of these, how many came behind the warm-up. */
   measured: number;
-  /** Searchable a second, of those measured. */
+  /** Documents that became searchable per second, of those measured. */
   rate: number;
 };
 

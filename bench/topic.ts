@@ -11,9 +11,8 @@ export type Topic = {
   /** How many different events lie behind `from`: by id where they have one. */
   distinctSince(from: Offsets): Promise<number>;
   /**
-   * Waits until `records` lie behind `from` and nothing more comes, or nothing has come for long; undefined is for a
-   * producer that may lose some. Returns when the last was seen, by `performance.now()`: a record is there once all
-   * in-sync replicas have it.
+   * Waits until `records` are behind `from` and nothing more arrives, or nothing has arrived for long. `undefined` is for a producer that
+   * may lose some. Returns when the last one was seen, by `performance.now()`: a record is visible once all in-sync replicas have it.
    */
   settled(from: Offsets, records: number | undefined): Promise<number>;
 };

@@ -73,7 +73,7 @@ export type Spell = Pick<Decision, 'item' | 'signal' | 'actions' | 'dryRun' | 's
  */
 export type Saving = { views: number; refreshes: number; requests: number };
 
-/** Of a longer pause, only the first part passes tick by tick. */
+/** If nothing happens for longer than this, only the first part of that time passes tick by tick. */
 const LONGEST_PAUSE_MS = 600_000;
 const REFRESH_MS = 1_000;
 const MOST_TOLD = 10_000;

@@ -8,7 +8,7 @@ import { applyChange } from './live-state.ts';
 
 export type LiveView = {
   state?: LiveSnapshot;
-  /** When that was told, by `performance.now()`. */
+  /** When that was received, by `performance.now()`. */
   toldAt: number;
   /** `off`: the sidecar does not detect hot items. `lost`: it does not answer. */
   link: 'connecting' | 'live' | 'lost' | 'off';

@@ -12,12 +12,12 @@ export type Brake = {
 
 /** What a page usually takes. */
 export type Usual = {
-  /** ms; undefined until it was asked for often enough. */
+  /** The usual time, ms; undefined until it has been measured often enough. */
   ms(): number | undefined;
   add(ms: number): void;
 };
 
-/** So long the brake stays on after the last slow request. */
+/** How long the brake stays on after the last slow request. */
 const RECENT_MS = 10_000;
 const LEAST_SLOW = 2;
 const SHARE_SLOW = 0.01;

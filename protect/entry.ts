@@ -11,9 +11,9 @@ export type KeptState =
 export type Entry = {
   item: string;
   state: KeptState;
-  /** Of the page that is kept, or was. */
+  /** The address of the page that is kept, or was kept last. */
   place?: Place;
-  /** That was asked for last. */
+  /** The address that was requested last. */
   asked?: Place;
   usual: Usual;
   dueAt: number;

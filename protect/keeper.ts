@@ -66,12 +66,12 @@ export type KeeperOptions = {
   requestsPerSecond: number;
   /** Between two refreshes of a page. */
   refreshMs: number;
-  /** So long nginx shows a page that is not refreshed. */
+  /** How long nginx shows a page that is not refreshed. */
   staleMs: number;
   metrics: Metrics<typeof PROTECT_METRICS>;
   warn: (key: string, message: string, fields?: object) => void;
   now: () => number;
-  /** What `allows` or `words` say is different. */
+  /** Called when the results of `allows` or `words` have changed. */
   onChange: () => void;
 };
 

@@ -3,9 +3,9 @@ import type { Page } from './page.ts';
 
 /** Whether nginx answers on its listener for the keeper, in the server of each host. */
 export type Reach = {
-  /** As far as it was tried lately. */
+  /** Whether nginx answered when it was last asked. */
   isThere(): boolean;
-  /** Tries again when that is due. */
+  /** Asks again, if that is due. */
   tick(): void;
   /** Why it does not answer. */
   failure(): string | undefined;

@@ -11,7 +11,7 @@ export type KafkaState = {
   brokers: string[];
   topic: TopicState;
   deadLetterTopic: TopicState;
-  /** Undefined where no hot items are looked for. */
+  /** Undefined if heat detection is off. */
   decisionTopic?: TopicState;
   group: GroupState;
 };

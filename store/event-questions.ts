@@ -59,9 +59,9 @@ export type ItemViews = {
   views: number;
   /** The same by bots. */
   bots: number;
-  /** Fetched ahead, by whomever. */
+  /** Pages that a browser, an app or a script fetched in advance. */
   prefetches: number;
-  /** Parts of the page, its headers, other methods. */
+  /** Requests for a part of the page, HEAD requests, and other methods. */
   others: number;
   all: number;
   /** Distinct visitors (`visitorOf`) among the views by people, approximate. */

@@ -46,7 +46,10 @@ export type Reach = {
   removedBefore: number | undefined;
   /** What was removed from the log before the sink had read it. */
   removedUnread: RemovedRange[];
-  /** Sources of which the sink has read nothing, as far as the log knows: `waiting` events there may also be such that no sink reads. */
+  /**
+   * Sources of which the sink has read nothing, as far as the log knows. The events that count as `waiting` there may be of a source that
+   * no sink reads.
+   */
   unread: string | undefined;
   /** What was removed and may not have been read by the sink, because its position is unknown; in words. */
   forgotten: string | undefined;

@@ -91,7 +91,7 @@ export function createDeliveries(options: DeliveriesOptions): Deliveries {
     work = undefined;
   }
 
-  /** Whether it need not be tried again. */
+  /** Whether the message is finished: delivered, rejected or too late. */
   async function isDone(message: Message): Promise<boolean> {
     if (now() - message.at > LONGEST_MS) {
       drop('late');

@@ -13,7 +13,7 @@ const gunzipLater = promisify(gunzip);
  * events come to that are packed into the 1 MiB that Kafka takes. A batch of 300 KB can be made that unpacks to gigabytes.
  */
 export const MOST_UNPACKED: number = 16 * 1024 * 1024;
-/** About, of events. */
+/** How many times smaller compressed events are, approximately. */
 const RATIO = 8;
 const SIZE_BYTES = 4;
 const SMALLEST_CHUNK = 1024;

@@ -1,8 +1,8 @@
 import type { OffsetRange, TopicReader, TopicRecord } from './topic-reader.ts';
 
 /*
- * The partitions of a topic as one stream in the order of times: always the record whose partition has the earliest next. Each partition is
- * read when it is asked for, so that no more than one response of each is in memory, however unlike their lengths are.
+ * The partitions of a topic as one stream in the order of time: the next record comes from the partition whose next record is the earliest.
+ * A partition is read only when its next record is needed, so at most one response of each is in memory, however much their lengths differ.
  */
 
 export type MergedOptions = {

@@ -187,7 +187,7 @@ function toOutgoing(topic: string, { key, value, headers, time }: KafkaMessage, 
 
 const names = new Map<string, Buffer>();
 
-/** Of a name of a header: there is a handful. */
+/** The bytes of a header's name, made once: there are only a few names. */
 function bytesOf(name: string): Buffer {
   const bytes = names.get(name) ?? Buffer.from(name);
   names.set(name, bytes);
