@@ -15,9 +15,9 @@ export type Breaker = {
 };
 
 /**
- * The address at which nginx answers itself with 503 while the sidecar is down, for the includes in `dir`. In this order: `named` (from
- * `nginx.breaker`); a port on which the shop listens anyway (`sharedAddresses`), found in the nginx.conf beside `dir`; a port that only root
- * can bind (`guardedAddresses`); a port of its own.
+ * The address at which nginx itself answers views with 503 while the sidecar is unavailable, for the includes in `dir`. In this order:
+ * `named` (from `nginx.breaker`); a port on which the shop listens anyway (`sharedAddresses`), found in the nginx.conf beside `dir`; a port
+ * that only root can bind (`guardedAddresses`); a port of its own.
  */
 export function chooseBreaker(dir: string, named?: string): Breaker {
   if (named !== undefined) return { address: named, about: 'as configured' };

@@ -17,7 +17,7 @@ export type IncludeSettings = {
   hot?: string;
   /** How much the spill folder may hold, in bytes. Default 1 GiB. */
   spillMaxBytes?: number;
-  /** The loopback address of the breaker, where nginx answers itself while the sidecar is down. Default: see `chooseBreaker`. */
+  /** The loopback address of the breaker, where nginx itself answers views while the sidecar is unavailable. Default: see `chooseBreaker`. */
   breaker?: string;
   /** The engine that runs the script: `qjs` needs njs 1.0.1 built with QuickJS. Default njs. */
   engine?: NginxEngine;

@@ -26,7 +26,8 @@ export const nginxInstall: Command = {
     breaker: {
       type: 'string',
       placeholder: 'HOST:PORT',
-      about: 'loopback address on which nginx answers itself (nginx.breaker)',
+      about:
+        'loopback address of the breaker, where nginx itself answers views while the sidecar is unavailable (nginx.breaker)',
     },
     'nginx-conf': { type: 'string', placeholder: 'FILE', about: 'the nginx.conf that includes them' },
     'dry-run': { type: 'boolean', about: 'only print what would be written' },
@@ -58,7 +59,7 @@ export const nginxInstall: Command = {
     if (diff === true) print((await installDiff(result)) || `${folder} is up to date.\n`);
     else
       print(
-        `${installText(result, folder, onlyLooks)}\nnginx answers itself at ${address}: ${about}\n${passing({ engine, breaker })}`,
+        `${installText(result, folder, onlyLooks)}\nBreaker, where nginx itself answers views while the sidecar is unavailable: ${address}, ${about}\n${passing({ engine, breaker })}`,
       );
     const written = { 'intake.socket': config.intake.socket, 'spill.dir': config.spill.dir };
     for (const { id, severity, what, why, fix } of await wayFindings(written, nginx || undefined))

@@ -41,7 +41,7 @@ export const start: Command = {
     breaker: {
       type: 'string',
       placeholder: 'HOST:PORT',
-      about: `loopback address on which nginx answers itself (${DEFAULT_BREAKER})`,
+      about: `loopback address on which nginx itself answers views while the sidecar is unavailable (${DEFAULT_BREAKER})`,
     },
     demo: {
       type: 'boolean',

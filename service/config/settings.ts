@@ -139,7 +139,7 @@ export const settings = z.strictObject({
       breaker: address
         .optional()
         .describe(
-          'loopback address on which nginx answers itself while the sidecar is unavailable; default: a port of the shop, else 127.0.0.1:9189',
+          'loopback address on which nginx itself answers views while the sidecar is unavailable; default: a port of the shop, else 127.0.0.1:9189',
         ),
       max_conns: count
         .max(10_000)
@@ -169,7 +169,7 @@ export const settings = z.strictObject({
         ),
       cache_dir: path
         .default('/var/cache/hotitem')
-        .describe('where nginx keeps pages of hot items: two folders whose names begin so'),
+        .describe('where nginx keeps pages of hot items: the prefix of two folders, …-proxy and …-fastcgi'),
     })
     .prefault({}),
 

@@ -123,7 +123,7 @@ describe('the circuit breaker', () => {
       ...env,
     });
     expect(code).toBe(0);
-    expect(stdout).toContain(`nginx answers itself at 127.0.91.89:${port}: on a port of the shop`);
+    expect(stdout).toContain(`is unavailable: 127.0.91.89:${port}, on a port of the shop`);
 
     await nginx.quit();
     const taken = await listenAt(before[1] ?? '', Number(before[2]));
@@ -155,7 +155,7 @@ describe('the circuit breaker', () => {
       HOTITEM_HOME: folder,
       ...env,
     });
-    expect(stdout).toContain(`nginx answers itself at 127.0.91.89:${low}: at a port below 1024 of the shop`);
+    expect(stdout).toContain(`is unavailable: 127.0.91.89:${low}, at a port below 1024 of the shop`);
     await nginx.quit();
     await nginx.start();
     sidecar.answer = 'hang';
