@@ -1,10 +1,9 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import kafkajs from 'kafkajs';
 import { giveWay } from '../../../service/give-way.ts';
 import { unpackLater } from '../../codecs/unpack.ts';
+import { kafkajs } from './library.ts';
 
-const { CompressionCodecs } = kafkajs;
 const compress = promisify(gzip);
 
 const GZIP = 1;
@@ -18,11 +17,13 @@ const LEVEL = 1;
  * messages from before Kafka 0.11 with these: `decodeRecordsLate` handles all others.
  */
 export function useCodecs(): void {
-  CompressionCodecs[GZIP] = () => ({
+  kafkajs.CompressionCodecs[GZIP] = () => ({
     compress: ({ buffer }: { buffer: Buffer }) => compress(buffer, { level: LEVEL }),
     decompress: (bytes: Buffer) => unpackLater(GZIP, bytes, giveWay),
   });
   for (const codec of READ_ONLY) {
-    CompressionCodecs[codec] = () => ({ decompress: (bytes: Buffer) => unpackLater(codec, bytes, giveWay) });
+    kafkajs.CompressionCodecs[codec] = () => ({
+      decompress: (bytes: Buffer) => unpackLater(codec, bytes, giveWay),
+    });
   }
 }

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import kafkajs, { type EachBatchPayload, type Consumer as KafkajsConsumer, type KafkaMessage } from 'kafkajs';
+import type { EachBatchPayload, Consumer as KafkajsConsumer, KafkaMessage } from 'kafkajs';
 import { createBackoff } from '../../../service/backoff.ts';
 import { linkSignals } from '../../../service/linked-signal.ts';
 import type { Consumer, Handler } from '../../event-log.ts';
@@ -8,6 +8,7 @@ import { lateValues } from '../../values.ts';
 import { createDecodeAttempts } from '../decode-attempts.ts';
 import { watchGroup } from '../group-watch.ts';
 import type { OffsetReset } from '../offset-reset.ts';
+import { kafkajs } from './library.ts';
 import { resetIn } from './patches/offsets.ts';
 import { undecodableOf, unpackedSizeOf } from './patches/record-decoder.ts';
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import kafkajs, { type ICustomPartitioner, type KafkaConfig, type Message } from 'kafkajs';
+import type { ICustomPartitioner, Kafka, KafkaConfig, Message } from 'kafkajs';
 import { createBackoff } from '../../../service/backoff.ts';
 import type { Change, ChangeOptions } from '../../../service/change.ts';
 import { reasonOf } from '../../../service/log.ts';
@@ -31,12 +31,9 @@ import { setUpTopics } from '../topic-setup.ts';
 import { useCodecs } from './codecs.ts';
 import { startKafkajsConsumer } from './consumer.ts';
 import { toKafkaError } from './failure.ts';
-import { patchKafkajs } from './patches/patches.ts';
+import { kafkajs, notPatched } from './library.ts';
 import { toTopicAdmin } from './setup.ts';
 import { createSocket, withoutColons } from './socket.ts';
-
-// Node detects only some of the exports of this CommonJS package.
-const { CompressionTypes, Kafka, logLevel } = kafkajs;
 
 /** How long the other members wait for a member that is processing a batch. */
 const REBALANCE_MS = 20_000;
@@ -56,7 +53,7 @@ export function createKafkajsClient(connection: KafkaConnection): KafkaClient {
     // that has moved to such a broker. When it gives up, it knows the new leaders.
     retry: { retries: 0 },
   });
-  const codec = compression === 'gzip' ? CompressionTypes.GZIP : CompressionTypes.None;
+  const codec = compression === 'gzip' ? kafkajs.CompressionTypes.GZIP : kafkajs.CompressionTypes.None;
   const rows = createRows();
   const closing = new AbortController();
   let connecting: Promise<void> | undefined;
@@ -140,11 +137,11 @@ function place(message: KafkaMessage, row: number): Message {
   return time === undefined ? placed : { ...placed, timestamp: String(time) };
 }
 
-/** A patched kafkajs for this connection. Does not connect yet. Throws a `Trouble` if another version of kafkajs is installed. */
-export function createKafka(connection: KafkaConnection): kafkajs.Kafka {
-  for (const missed of patchKafkajs()) connection.onWarning(`${NOT_PATCHED} ${missed}`);
+/** A patched kafkajs for this connection. Does not connect yet. */
+export function createKafka(connection: KafkaConnection): Kafka {
+  for (const missed of notPatched) connection.onWarning(`${NOT_PATCHED} ${missed}`);
   useCodecs();
-  return new Kafka(toConfig(connection));
+  return new kafkajs.Kafka(toConfig(connection));
 }
 
 /** The connection settings in the form of kafkajs. */
@@ -159,7 +156,7 @@ function toConfig({ brokers, clientId, tls, sasl, onWarning }: KafkaConnection):
     requestTimeout: REQUEST_MS,
     // For the consumer and metadata requests; the producer retries above.
     retry: { retries: 3, initialRetryTime: 100, maxRetryTime: 1_000 },
-    logLevel: logLevel.WARN,
+    logLevel: kafkajs.logLevel.WARN,
     logCreator:
       () =>
       ({ log }) =>

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import kafkajs from 'kafkajs';
 import { createBackoff } from '../../../service/backoff.ts';
 import type {
   GroupMember,
@@ -10,6 +9,7 @@ import type {
 } from '../topic-reader.ts';
 import { toKafkaError } from './failure.ts';
 import { createKafka } from './kafkajs.ts';
+import { kafkajs } from './library.ts';
 import { readRanges } from './read-ranges.ts';
 
 /** Compressed bytes per fetch; decompressed, it may be ten times as much. */

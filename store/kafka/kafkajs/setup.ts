@@ -1,8 +1,7 @@
-import kafkajs, { type Admin } from 'kafkajs';
+import type { Admin } from 'kafkajs';
 import { createBackoff } from '../../../service/backoff.ts';
 import { newSettings, type TopicAdmin } from '../topic-setup.ts';
-
-const { ConfigResourceTypes } = kafkajs;
+import { kafkajs } from './library.ts';
 
 /** How long a new topic may be unknown to a broker, or without a leader. */
 const LEADERS_MS = 10_000;
@@ -69,5 +68,5 @@ function isNotYet(error: unknown): boolean {
 }
 
 function resource(name: string) {
-  return { type: ConfigResourceTypes.TOPIC, name };
+  return { type: kafkajs.ConfigResourceTypes.TOPIC, name };
 }

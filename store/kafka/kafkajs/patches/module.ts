@@ -9,6 +9,11 @@ export function kafkajsVersion(): string {
   return require('kafkajs/package.json').version;
 }
 
+/** Whether a file of kafkajs is loaded: it keeps what it required until then. */
+export function isKafkajsModuleLoaded(file: string): boolean {
+  return require.cache[require.resolve(`kafkajs/src/${file}`)] !== undefined;
+}
+
 /**
  * Replaces the exports of a file of kafkajs with the result of `replace`, for every module of this process that requires the file from now
  * on. Does so once per file. Returns whether they were replaced: not if the file does not exist, or if `replace` returns undefined because

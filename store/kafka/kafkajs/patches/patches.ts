@@ -1,5 +1,6 @@
 import { Trouble } from '../../../../service/trouble.ts';
 import { tellWhyNoCoordinator } from './coordinator.ts';
+import { groupMessagesInOnePass } from './grouping.ts';
 import { alterIncrementally } from './incremental.ts';
 import { kafkajsVersion } from './module.ts';
 import { tellOffsetResets } from './offsets.ts';
@@ -19,12 +20,13 @@ const PATCHES: Record<string, Patch> = {
   'undecodable batches are set aside': decodeRecordsLate,
   'events that Kafka removed unread are counted': tellOffsetResets,
   'a missing permission for a group is named': tellWhyNoCoordinator,
+  'messages are grouped in one pass': groupMessagesInOnePass,
   'records are encoded at once': encodeRecordsAtOnce,
   'setup leaves other settings of a topic alone': alterIncrementally,
 };
 
 /**
- * Patches the kafkajs of this process. Returns the patches that could not be applied, named by what does not work without them. Throws a
+ * Patches the kafkajs of this process, before it is loaded. Returns the patches that could not be applied, named by what does not work without them. Throws a
  * `Trouble` if another version is installed, whose internals may differ.
  */
 export function patchKafkajs(patches = PATCHES, version: string = kafkajsVersion()): string[] {
