@@ -12,6 +12,7 @@ const MOST = 10_000;
 
 /** All documents of a data stream, once there are `count` of them at least. */
 export async function documentsOf(node: string, { dataStream, count, detail }: Wanted): Promise<Document[]> {
+  if (count > MOST) throw new Error(`${count} documents are more than one search returns`);
   const arrived = async () => {
     const documents = await search(node, dataStream);
     return documents.length >= count ? documents : undefined;

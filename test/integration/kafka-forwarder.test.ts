@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import kafkajs, { type Admin } from 'kafkajs';
+import type { Admin } from 'kafkajs';
 import { createMetrics, createRegistry } from '../../service/metrics.ts';
 import { createOutage } from '../../service/outage.ts';
 import { type ForwarderLimits, startForwarder } from '../../sidecar/forward.ts';
@@ -8,6 +8,7 @@ import { SIDECAR_METRICS } from '../../sidecar/metrics.ts';
 import { createDeadLetterTopic } from '../../store/dead-letters/dead-letters.ts';
 import type { KafkaConnection } from '../../store/kafka/client.ts';
 import { createKafkajsClient } from '../../store/kafka/kafkajs/kafkajs.ts';
+import { kafkajs } from '../../store/kafka/kafkajs/library.ts';
 import { createPlatformaticClient } from '../../store/kafka/platformatic/platformatic.ts';
 import { createKafkaLog } from '../../store/kafka/topic-log.ts';
 import { openSpool } from '../../store/spool/spool.ts';
