@@ -177,6 +177,7 @@ whenFull(['prometheus', 'nginx', 'kafka', 'elasticsearch'])('what Prometheus get
         'hotitem_sink_retries_total',
         'hotitem_sink_dropped_total',
         'hotitem_protect_requests_total',
+        'hotitem_protect_shoppers_total',
       ]),
     );
   });

@@ -82,8 +82,13 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     if (!current.running()) throw new Error(`hotitem ${args.join(' ')} does not start:\n${detail()}`);
   }
 
-  function get(path: string): Promise<Response> {
-    return askOnce(`http://${admin}${path}`);
+  async function get(path: string): Promise<Response> {
+    try {
+      return await askOnce(`http://${admin}${path}`);
+    } catch (error) {
+      if (current.running()) throw error;
+      throw new Error(`hotitem ${args.join(' ')} has ended:\n${tailOf(logFile)}`, { cause: error });
+    }
   }
 
   /** The sum over all labels. */
