@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { Accounts } from '../../app/wire-sidecar.ts';
 import type { SinkAccounts } from '../../app/wire-sink.ts';
+import type { KafkaConnection } from '../../store/kafka/client.ts';
+import { type KafkajsConsumerOptions, startKafkajsConsumer } from '../../store/kafka/kafkajs/consumer.ts';
+import { createKafka } from '../../store/kafka/kafkajs/kafkajs.ts';
 import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { createTopics, withAdmin } from '../parts/kafka-admin.ts';
@@ -135,6 +138,64 @@ suiteWith(['kafka'], { stops: true })('a permission that is missing, and given',
         });
       },
     );
+  });
+
+  test('kafkajs: a batch that fails just after its member was given up does not end the process', async () => {
+    const { topic, group } = resources;
+    const permission = PERMISSIONS.find(({ on, operation }) => on === 'topic' && operation === 'READ');
+    if (permission === undefined) throw new Error('there is no such permission');
+    const { username, password } = security;
+    const connection: KafkaConnection = {
+      brokers: security.saslTls,
+      clientId: 'test',
+      tls: { ca: readFileSync(security.caFile, 'utf8') },
+      sasl: { mechanism: 'scram-sha-512', username, password },
+      onWarning() {},
+    };
+    const uncaught: unknown[] = [];
+    const note = (error: unknown) => void uncaught.push(error);
+    process.on('unhandledRejection', note);
+    let attempts = 0;
+    let givenUp = () => {};
+    const stopped = new Promise<void>((resolve) => {
+      givenUp = resolve;
+    });
+    const library = createKafka(connection);
+    const options: KafkajsConsumerOptions = {
+      create() {
+        const member = library.consumer({ groupId: group, retry: { restartOnFailure: async () => false } });
+        member.on(member.events.STOP, givenUp);
+        return member;
+      },
+      topic,
+      group,
+      concurrency: 1,
+      async handle() {
+        if (attempts++ > 0) return;
+        await stopped;
+        throw new Error('the index is unavailable');
+      },
+      onFailure: String,
+      onReset() {},
+    };
+    // A new group's coordinator is not there at once.
+    const consumer = await until(() => startKafkajsConsumer(options).catch(() => undefined), {
+      timeoutMs: PATIENCE_MS,
+      what: 'the group',
+    });
+    try {
+      await withProducer((send) => send(topic, 'an event'));
+      const tried = (times: number) => () => attempts >= times;
+      await until(tried(1), { timeoutMs: PATIENCE_MS, what: 'the batch' });
+      await change(take, permission);
+      await stopped;
+      await change(giveBack, permission);
+      await until(tried(2), { timeoutMs: PATIENCE_MS, what: 'the batch again' });
+      expect(uncaught).toEqual([]);
+    } finally {
+      process.off('unhandledRejection', note);
+      await consumer.close(0);
+    }
   });
 
   function start(whose: Permission['whose'], client: string) {

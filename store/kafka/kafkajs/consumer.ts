@@ -150,7 +150,12 @@ export async function startKafkajsConsumer(options: KafkajsConsumerOptions): Pro
     function fetchAgain(error: unknown): void {
       if (assignment.signal.aborted) return;
       assignment.failed.set(partition, error);
-      consumer.seek({ topic, partition, offset: batch.firstOffset() ?? batch.lastOffset() });
+      try {
+        consumer.seek({ topic, partition, offset: batch.firstOffset() ?? batch.lastOffset() });
+      } catch (notThere) {
+        // kafkajs has given up this member, and is about to report it.
+        assignment.revoked.abort(notThere);
+      }
     }
 
     function end(): void {
