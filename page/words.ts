@@ -4,15 +4,10 @@ const whole = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
 const tenth = new Intl.NumberFormat(undefined, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const some = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
 const share = new Intl.NumberFormat(undefined, { style: 'percent', maximumFractionDigits: 0 });
+const LEAST_SHARE = 0.01;
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 const hourAndMinute = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
 const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
-const dayAndMinute = new Intl.DateTimeFormat(undefined, {
-  day: 'numeric',
-  month: 'short',
-  hour: 'numeric',
-  minute: '2-digit',
-});
 const dayAndClock = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 
 export const count = (value: number): string => whole.format(value);
@@ -20,7 +15,12 @@ export const count = (value: number): string => whole.format(value);
 /** With a tenth where there is one. */
 export const decimal = (value: number): string => some.format(value);
 
-export const percent = (part: number): string => share.format(part);
+/** In whole percent; what is not nothing is not 0 %, and what is not all is not 100 %. */
+export function percent(part: number): string {
+  if (part > 0 && part < LEAST_SHARE) return `<${share.format(LEAST_SHARE)}`;
+  if (part < 1 && part > 1 - LEAST_SHARE) return `>${share.format(1 - LEAST_SHARE)}`;
+  return share.format(part);
+}
 
 /** Views a second, of `views` in `seconds`: with a tenth where it is less than ten. */
 export function perSecond(views: number, seconds: number): string {
@@ -44,7 +44,8 @@ export function notUpToDate(failure: string, at: number | undefined): string {
 export function shortTime(time: number, before: number | undefined, isDay: boolean): string {
   if (isDay) return day.format(time);
   const isSameDay = before !== undefined && new Date(time).toDateString() === new Date(before).toDateString();
-  return (isSameDay ? hourAndMinute : dayAndMinute).format(time);
+  const clockTime = hourAndMinute.format(time);
+  return isSameDay ? clockTime : `${day.format(time)} ${clockTime}`;
 }
 
 export const seconds = (ms: number): string => `${tenth.format(Math.max(0, ms) / 1_000)} s`;

@@ -86,7 +86,7 @@ export function placesOf(answer: HealthAnswer, was: boolean): Line[] {
     },
     {
       key: 'unaccounted',
-      what: 'Nowhere',
+      what: 'Unaccounted for',
       number: count(unaccounted),
       age: '–',
       means: 'would be a defect of hotitem',

@@ -56,7 +56,7 @@ export function verdictOf(answer: HealthAnswer): Verdict {
   if (unaccounted !== 0)
     return bad(
       'does not balance',
-      `The accounting does not balance: ${count(Math.abs(unaccounted))} views are ${unaccounted > 0 ? 'nowhere' : 'there twice'}. That would be a defect of hotitem; hotitem status shows the numbers.`,
+      `The accounting does not balance: ${count(Math.abs(unaccounted))} views are ${unaccounted > 0 ? 'unaccounted for' : 'there twice'}. That would be a defect of hotitem; hotitem status shows the numbers.`,
     );
   if (outage !== undefined)
     return bad(

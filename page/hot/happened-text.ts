@@ -9,7 +9,7 @@ export function happenedText({ item, name, signal, change, at, since, reason }: 
   const lasted = duration(Math.max(0, at - since));
   if (change === 'leaves')
     return isHot
-      ? `${who} is not hot any more (${word}), after ${lasted}.`
+      ? `${who} is no longer hot (${word}), after ${lasted}.`
       : `${who}: no longer ${word}, after ${lasted}.`;
   if (change === 'changes')
     return `${who} stays ${isHot ? 'hot' : 'so'}, by other rules (${word}). ${reason}`;

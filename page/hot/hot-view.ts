@@ -72,13 +72,16 @@ function leadOf({ items, head }: LiveSnapshot, isStale: boolean): string {
   const [most] = ranked(items);
   if (most === undefined) return '';
   const at = timeOfDay(head.now, head.now);
-  const were = items.length === 1 ? 'item was' : 'items were';
-  const are = items.length === 1 ? 'item is' : 'items are';
-  const many = isStale
-    ? `${count(items.length)} ${were} hot at ${at}.`
-    : `${count(items.length)} ${are} hot.`;
-  const leads = `${most.catalogue?.name ?? most.item} ${isStale ? 'had' : 'has'} the most views by people: ${perSecond(most.ten.people, 10)}/s over 10 s.`;
-  return isStale ? `${many} ${leads} What is hot now is not known.` : `${many} ${leads}`;
+  const name = most.catalogue?.name ?? most.item;
+  const rate = `${perSecond(most.ten.people, 10)}/s by people over 10 s`;
+  const is = isStale ? 'was hot' : 'is hot';
+  const are = isStale ? 'were hot' : 'are hot';
+  const then = isStale ? ` at ${at}` : '';
+  const text =
+    items.length === 1
+      ? `1 item ${is}${then}: ${name}, with ${rate}.`
+      : `${count(items.length)} items ${are}${then}. Of these, ${name} ${isStale ? 'had' : 'has'} the most views: ${rate}.`;
+  return isStale ? `${text} What is hot now is not known.` : text;
 }
 
 function setFigures({ items, head }: LiveSnapshot, isStale: boolean): void {
@@ -90,7 +93,7 @@ function setFigures({ items, head }: LiveSnapshot, isStale: boolean): void {
   setText(byId('figure-hot'), count(items.length));
   setText(byId('figure-when'), isStale ? 'then' : 'now');
   setText(byId('figure-held'), count(held));
-  setText(byId('figure-cap'), `held back, of ${count(cap)} places for each signal`);
+  setText(byId('figure-cap'), `by the cap of ${count(cap)} items for each signal`);
 }
 
 function calmNow({ head }: LiveSnapshot): string {
@@ -103,7 +106,7 @@ function calmNow({ head }: LiveSnapshot): string {
   const soon =
     learning === undefined
       ? ''
-      : ` Surges can be told in ${duration(learning * 1_000)}, when it is known what is usual.`;
+      : ` Surges can be detected in ${duration(learning * 1_000)}, when it is known what is usual.`;
   return `${gets} ${most}${soon} While you look at it, this page changes by itself when an item turns hot; its title then says so.`;
 }
 

@@ -83,6 +83,10 @@ export function createRisingView(): View {
     const needs = `at least ${count(leastVisitors)} visitors in 10 minutes and twice the hour before`;
     if (items.length === 0) return `Nothing rises now: that takes ${needs}.`;
     const rise = items.length === 1 ? 'item rises' : 'items rise';
-    return `${count(items.length)} ${rise}: ${needs}. Small items count too: there is no least share of the shop.`;
+    const isNew = items.every(({ before }) => before === 0);
+    const about = isNew
+      ? 'None of them had a visitor in the hour before: so it is for an hour after an installation.'
+      : 'Small items count too: there is no least share of the shop.';
+    return `${count(items.length)} ${rise}: ${needs}. ${about}`;
   }
 }

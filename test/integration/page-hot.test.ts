@@ -61,7 +61,7 @@ suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
     await page.getByRole('heading', { name: 'Nothing is hot now, and that is fine.' }).waitFor(PATIENCE);
     await visit('calm', 5);
     await page
-      .getByText(/The busiest item, calm, gets 0\.\d\/s from \d visitors\. Surges can be told in/)
+      .getByText(/The busiest item, calm, gets 0\.\d\/s from \d visitors\. Surges can be detected in/)
       .waitFor(PATIENCE);
     expect(await page.title()).toBe('Hot now – hotitem');
     expect(complaints).toEqual([]);
@@ -85,7 +85,7 @@ suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
     await row.waitFor({ ...PATIENCE, state: 'detached' });
     await page
       .locator('#happened')
-      .getByText(/^4711 is not hot any more/)
+      .getByText(/^4711 is no longer hot/)
       .waitFor(PATIENCE);
     expect(complaints).toEqual([]);
   });

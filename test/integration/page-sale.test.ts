@@ -63,7 +63,7 @@ suiteWith(['nginx', 'chromium'])('the demo sale, on the live page', () => {
       await page.goto(`http://${demo.page}/#/hot`);
       await page
         .locator('#happened')
-        .getByText(new RegExp(`^${name} is not hot any more \\(busy\\)`))
+        .getByText(new RegExp(`^${name} is no longer hot \\(busy\\)`))
         .waitFor(PATIENCE);
       await page.goto(`http://${demo.page}/${item}`);
       const period = page.locator('#periods tr').filter({ hasText: 'busy' });

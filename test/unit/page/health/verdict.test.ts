@@ -36,7 +36,7 @@ describe('the verdict of Health', () => {
       { losses: [{ reason: 'removed', views: 7, first: NOW, last: NOW }] },
       'Views are being lost: 7',
     ],
-    ['a view is nowhere', { unaccounted: 2 }, 'does not balance: 2 views are nowhere'],
+    ['a view is unaccounted for', { unaccounted: 2 }, 'does not balance: 2 views are unaccounted for'],
     ['views were indexed twice', { unaccounted: -2 }, 'does not balance: 2 views are there twice'],
     ['one of two nginx is off', { nginx: [NGINX, { ...NGINX, off: true }] }, 'off in 1 of 2 nginx'],
     ['views were rejected', { dead: { events: 3 } }, '3 views were rejected and are kept'],

@@ -17,7 +17,7 @@ test.each<[Partial<Happened>, string]>([
   [{}, 'A shoe turned hot (busy). 40 views/s over 10 s'],
   [{ change: 'changes', since: AT - 9_000 }, 'A shoe stays hot, by other rules (busy). 40 views/s over 10 s'],
   // Why it had turned hot is no reason for the end.
-  [{ change: 'leaves', since: AT - 59_000 }, 'A shoe is not hot any more (busy), after 59 s.'],
+  [{ change: 'leaves', since: AT - 59_000 }, 'A shoe is no longer hot (busy), after 59 s.'],
   [{ signal: 'pin' }, 'A shoe turned hot (pinned). 40 views/s over 10 s'],
   // A warning does not make hot, and its end does not make cool.
   [{ signal: 'concentrated' }, 'A shoe: few visitors. 40 views/s over 10 s'],
