@@ -8,8 +8,6 @@ export type ItemFigures = {
   item: string;
   ten: { all: number; people: number; visitors: number };
   minute: { all: number; people: number };
-  /** Its baseline: newcomers per second. */
-  baseline: number;
   /** Views of the last five minutes, one count per 5 s, oldest first; the last is still growing. */
   series: { all: number[]; people: number[] };
 };
@@ -64,7 +62,6 @@ function figuresAt(place: number, { items, signals }: Parts): ItemFigures {
       visitors: signals.visitorsOfTen(place),
     },
     minute: { all: windows.minute(place, VIEWS), people: windows.minute(place, BY_PEOPLE) },
-    baseline: signals.baselineOf(place),
     series: { all: windows.series(place, VIEWS), people: windows.series(place, BY_PEOPLE) },
   };
 }

@@ -1,6 +1,14 @@
 import { json, type Reply, type Route, type Stream, type StreamClient } from '../service/admin/admin.ts';
 import { isLoopbackAddress } from '../service/listen-address.ts';
-import type { LiveChange, LiveItem, LiveItemChange, LiveSeries, LiveSnapshot } from './live.ts';
+import {
+  factsOf,
+  type LiveChange,
+  type LiveItem,
+  type LiveItemChange,
+  type LiveNumbers,
+  type LiveSeries,
+  type LiveSnapshot,
+} from './live.ts';
 
 export type LiveFeed = {
   /** `GET /api/v1/live`: the hot list as server-sent events. */
@@ -30,15 +38,15 @@ export type Ended = 'slow' | 'time' | 'failure';
 
 type Client = StreamClient & { from: string; ticks: number };
 
-/** The state that all clients have: `text` and `happened` as JSON, for comparison. */
+/** The state that all clients have; strings are JSON, for comparison. */
 type Told = {
   state: LiveSnapshot;
-  numbers: Map<string, Numbers>;
+  items: Map<string, ToldItem>;
   happened: string;
   /** For those who come before the next. */
   snapshot?: Buffer;
 };
-type Numbers = { text: string; points: number };
+type ToldItem = { numbers: string; facts: string; points: number };
 
 /**
  * Sends `live` to all clients. It is called once for all of them, and only while there are any: it may take a millisecond or two, because
@@ -144,13 +152,21 @@ function full(why: string): Reply {
 }
 
 function toldOf(state: LiveSnapshot): Told {
-  const numbers = new Map(
-    state.items.map(({ series, ...rest }) => [
-      rest.item,
-      { text: JSON.stringify(rest), points: series.all.length },
+  const items = new Map(
+    state.items.map((item) => [
+      item.item,
+      {
+        numbers: JSON.stringify(numbersOf(item)),
+        facts: JSON.stringify(factsOf(item)),
+        points: item.series.all.length,
+      },
     ]),
   );
-  return { state, numbers, happened: JSON.stringify(state.happened) };
+  return { state, items, happened: JSON.stringify(state.happened) };
+}
+
+function numbersOf({ item, ten, minute, page }: LiveItem): LiveNumbers {
+  return { item, ten, minute, ...(page !== undefined && { page }) };
 }
 
 /** The event that updates a client from `before` to `next`. */
@@ -162,18 +178,19 @@ function newsOf(before: Told, next: Told): string {
   const change: LiveChange = {
     head,
     items: items.flatMap((item) => changeOf(item, before, next, passed)),
-    gone: [...before.numbers.keys()].filter((item) => !next.numbers.has(item)),
+    gone: [...before.items.keys()].filter((item) => !next.items.has(item)),
     ...(before.happened !== next.happened && { happened }),
   };
   return eventOf('change', change);
 }
 
 function changeOf(item: LiveItem, before: Told, next: Told, passed: number): (LiveItem | LiveItemChange)[] {
-  const known = before.numbers.get(item.item);
-  if (known === undefined || known.points !== item.series.all.length) return [item];
-  if (passed === 0 && known.text === next.numbers.get(item.item)?.text) return [];
-  const { series, ...numbers } = item;
-  return [{ ...numbers, tail: tailOf(series) }];
+  const known = before.items.get(item.item);
+  const now = next.items.get(item.item);
+  if (known === undefined || known.points !== now?.points) return [item];
+  const isSame = known.facts === now.facts;
+  if (passed === 0 && isSame && known.numbers === now.numbers) return [];
+  return [{ ...numbersOf(item), tail: tailOf(item.series), ...(!isSame && { facts: factsOf(item) }) }];
 }
 
 function tailOf({ all, people }: LiveSeries): LiveSeries {

@@ -18,7 +18,6 @@ export type LiveParts = {
 const UNTRACKED: Omit<ItemFigures, 'item'> = {
   ten: { all: 0, people: 0, visitors: 0 },
   minute: { all: 0, people: 0 },
-  baseline: 0,
   series: { all: [], people: [] },
 };
 

@@ -1,6 +1,6 @@
 /*
  * The server-sent events of the live page: `snapshot` with everything when it connects, then `change` twice a second with the differences.
- * A late view that belongs further back in a series appears in the next snapshot. Plain types, because the page is also built from them.
+ * A late view that belongs further back in a series appears in the next snapshot. The page is also built from this file: it imports types only.
  */
 
 import type { CatalogueItem } from '../event/catalogue-item.ts';
@@ -39,30 +39,30 @@ export type LiveHead = {
   busiest?: { item: string; people: number; visitors: number; catalogue?: CatalogueItem };
 };
 
-/** Views in ten seconds and in a minute. `people`: without known bots. */
-export type LiveItem = LiveNumbers & {
-  series: LiveSeries;
-};
+export type LiveItem = LiveNumbers & LiveFacts & { series: LiveSeries };
 
-/** `tail`: the last two counts of each series; the last is still growing. */
-export type LiveItemChange = LiveNumbers & { tail: LiveSeries };
+/** `tail`: the last two counts of each series; the last is still growing. `facts`: absent if they are as before. */
+export type LiveItemChange = LiveNumbers & { tail: LiveSeries; facts?: LiveFacts };
 
 /** Views of the last five minutes, one count per 5 s, oldest first. */
 export type LiveSeries = { all: number[]; people: number[] };
 
+/** What changes all the time. Views in ten seconds and in a minute; `people`: without known bots. */
 export type LiveNumbers = {
   item: string;
-  /** What the catalogue says about it; absent if it does not have it. */
-  catalogue?: CatalogueItem;
   ten: { all: number; people: number; visitors: number };
   minute: { all: number; people: number };
-  /** Its baseline: newcomers per second. */
-  baseline: number;
+  /** Whether nginx shows its page from the cache, where it is to. */
+  page?: LivePage;
+};
+
+/** What seldom changes. */
+export type LiveFacts = {
+  /** What the catalogue says about it; absent if it does not have it. */
+  catalogue?: CatalogueItem;
   decisions: LiveDecision[];
   /** Why nginx cannot act on it; absent if it can. */
   problem?: string;
-  /** Whether nginx shows its page from the cache, where it is to. */
-  page?: LivePage;
 };
 
 /** `refreshedAt`: ms since 1970, of a page that is kept. `reason`: why it is not, or was not refreshed lately. */
@@ -90,3 +90,11 @@ export type Happened = {
   /** Its name in the catalogue. */
   name?: string;
 };
+
+export function factsOf({ catalogue, decisions, problem }: LiveFacts): LiveFacts {
+  return {
+    ...(catalogue !== undefined && { catalogue }),
+    decisions,
+    ...(problem !== undefined && { problem }),
+  };
+}

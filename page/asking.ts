@@ -18,12 +18,15 @@ export type AskingOptions<Answer> = {
   onAnswer(answer: Answer): void;
   /** `reason` in words. What was answered before is not up to date any more. */
   onFailure(reason: string): void;
+  /** What takes longer has failed. By default longer than the index may take. */
+  patienceMs?: number;
 };
 
 /** Longer than a question may take (`longestMs` in app/wire-sidecar.ts): one that is given up sooner is asked again, for ever. */
 const PATIENCE_MS = 35_000;
 
-export function createAsking<Answer>({ everyMs, onAnswer, onFailure }: AskingOptions<Answer>): Asking {
+export function createAsking<Answer>(options: AskingOptions<Answer>): Asking {
+  const { everyMs, onAnswer, onFailure, patienceMs = PATIENCE_MS } = options;
   let path: string | undefined;
   /** Also while nothing is asked. */
   let last: string | undefined;
@@ -62,7 +65,7 @@ export function createAsking<Answer>({ everyMs, onAnswer, onFailure }: AskingOpt
   async function attempt(from: string): Promise<void> {
     const asked = new AbortController();
     asking = asked;
-    const patience = setTimeout(() => asked.abort(new Error('no answer in time')), PATIENCE_MS);
+    const patience = setTimeout(() => asked.abort(new Error('no answer in time')), patienceMs);
     let answer: Answer | undefined;
     try {
       const reply = await fetch(from, { signal: asked.signal }).catch(() => asked.signal.throwIfAborted());

@@ -1,4 +1,4 @@
-import type { LiveChange, LiveItem, LiveSeries, LiveSnapshot } from '../heat/live.ts';
+import { factsOf, type LiveChange, type LiveItem, type LiveSeries, type LiveSnapshot } from '../heat/live.ts';
 
 /** What the page knows: the last snapshot with all changes since. */
 export function applyChange(before: LiveSnapshot, { head, items, gone, happened }: LiveChange): LiveSnapshot {
@@ -12,8 +12,8 @@ export function applyChange(before: LiveSnapshot, { head, items, gone, happened 
     }
     const old = known.get(change.item);
     if (old === undefined) continue;
-    const { tail, ...numbers } = change;
-    known.set(change.item, { ...numbers, series: moved(old.series, tail, passed) });
+    const { tail, facts = factsOf(old), ...numbers } = change;
+    known.set(change.item, { ...numbers, ...facts, series: moved(old.series, tail, passed) });
   }
   return { head, items: [...known.values()], happened: happened ?? before.happened };
 }

@@ -3,7 +3,7 @@ import { createAsking } from '../asking.ts';
 import { cell, row, rowHeader } from '../cells.ts';
 import { byId, el, setText } from '../dom.ts';
 import { createRows, type Row } from '../rows.ts';
-import type { View } from '../view.ts';
+import type { Moment, View } from '../view.ts';
 import { timeOfDay } from '../words.ts';
 import { type Line, partsOf, placesOf, type StageLine, stagesOf } from './health-lines.ts';
 import { type Verdict, verdictOf } from './verdict.ts';
@@ -15,6 +15,8 @@ import { type Verdict, verdictOf } from './verdict.ts';
 
 const EVERY_MS = 2_000;
 const SELDOM_MS = 10_000;
+/** It is answered from memory: a sidecar that takes longer hangs. */
+const PATIENCE_MS = 5_000;
 
 export function createHealthView(): View {
   const stages = createRows<StageLine>(byId('flow'), ({ name }) => name, createStage);
@@ -22,12 +24,15 @@ export function createHealthView(): View {
   const parts = createRows<Line>(byId('health-parts'), ({ key }) => key, createLine);
   const asking = createAsking<HealthAnswer>({
     everyMs: () => (isShown ? EVERY_MS : SELDOM_MS),
+    patienceMs: PATIENCE_MS,
     onAnswer,
     onFailure,
   });
   let isShown = false;
   let answer: HealthAnswer | undefined;
   let failure: string | undefined;
+  /** The stream has stopped, and the sidecar was not asked since. */
+  let isStale = false;
   asking.ask('/api/v1/health');
   return {
     show() {
@@ -43,8 +48,14 @@ export function createHealthView(): View {
       render();
     },
     title: () => 'Health',
-    update() {},
+    update,
   };
+
+  function update(moment: Moment): void {
+    if (moment.isStale === isStale) return;
+    isStale = moment.isStale;
+    render();
+  }
 
   function onAnswer(next: HealthAnswer): void {
     answer = next;
@@ -58,16 +69,17 @@ export function createHealthView(): View {
   }
 
   function render(): void {
-    const verdict = failure === undefined ? answer && verdictOf(answer) : undefined;
+    const problem = failure ?? (isStale ? 'the sidecar does not answer' : undefined);
+    const verdict = problem === undefined ? answer && verdictOf(answer) : undefined;
     setText(
       byId('n-health'),
-      verdict === undefined ? (failure === undefined ? '' : '✕ not known') : markOf(verdict),
+      verdict === undefined ? (problem === undefined ? '' : '✕ not known') : markOf(verdict),
     );
-    byId('health-lead').classList.toggle('wrong', failure !== undefined || verdict?.isFine === false);
-    setText(byId('health-lead'), leadOf(verdict));
+    byId('health-lead').classList.toggle('wrong', problem !== undefined || verdict?.isFine === false);
+    setText(byId('health-lead'), leadOf(verdict, problem));
     byId('health-found').hidden = answer === undefined;
     if (answer === undefined || !isShown) return;
-    const was = failure !== undefined;
+    const was = problem !== undefined;
     setText(
       byId('health-since'),
       `since the sidecar of ${answer.node} started, ${timeOfDay(answer.started, answer.now)}`,
@@ -77,11 +89,11 @@ export function createHealthView(): View {
     parts.set(partsOf(answer, was));
   }
 
-  function leadOf(verdict: Verdict | undefined): string {
-    if (failure !== undefined) {
+  function leadOf(verdict: Verdict | undefined, problem: string | undefined): string {
+    if (problem !== undefined) {
       const then =
         answer === undefined ? '' : ` What follows is how it was at ${timeOfDay(answer.now, Date.now())}.`;
-      return `Not known: ${failure}.${then}`;
+      return `Not known: ${problem}.${then}`;
     }
     return verdict?.words ?? asking.waiting();
   }

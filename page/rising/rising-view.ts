@@ -5,7 +5,7 @@ import { ofItem } from '../cells.ts';
 import { byId, setLead, setText } from '../dom.ts';
 import { createRows } from '../rows.ts';
 import type { Moment, View } from '../view.ts';
-import { count, notUpToDate } from '../words.ts';
+import { count, notUpToDate, timeOfDay } from '../words.ts';
 import { createRisingRow, type Rising } from './rising-row.ts';
 
 /*
@@ -79,14 +79,15 @@ export function createRisingView(): View {
   function leadOf(): string {
     if (failure !== undefined) return notUpToDate(failure, answer?.to);
     if (answer === undefined) return asking.waiting();
-    const { items, leastVisitors } = answer;
+    const { items, leastVisitors, to } = answer;
+    const as = `As of ${timeOfDay(to, Date.now())}`;
     const needs = `at least ${count(leastVisitors)} visitors in 10 minutes and twice the hour before`;
-    if (items.length === 0) return `Nothing rises now: that takes ${needs}.`;
+    if (items.length === 0) return `${as}: nothing rises, for that takes ${needs}.`;
     const rise = items.length === 1 ? 'item rises' : 'items rise';
     const isNew = items.every(({ before }) => before === 0);
     const about = isNew
       ? 'None of them had a visitor in the hour before: so it is for an hour after an installation.'
       : 'Small items count too: there is no least share of the shop.';
-    return `${count(items.length)} ${rise}: ${needs}. ${about}`;
+    return `${as}: ${count(items.length)} ${rise}, with ${needs}. ${about}`;
   }
 }

@@ -136,6 +136,13 @@ suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
     await hotitem('pin', 'kept', '--reason', 'campaign');
     await open();
     await page.getByRole('row').filter({ hasText: 'kept' }).waitFor(PATIENCE);
+    // One that hangs closes nothing.
+    chain.sidecar.pause();
+    await page.getByRole('alert').getByText('Stale since').waitFor(PATIENCE);
+    expect(await page.locator('#n-health').textContent()).toBe('✕ not known');
+    chain.sidecar.resume();
+    await page.locator('#fresh', { hasText: 'Live' }).waitFor(PATIENCE);
+    await page.locator('#n-health', { hasText: /✓ fine|✕ (?!not known)/ }).waitFor(PATIENCE);
     await chain.sidecar.stop();
     await page.getByRole('alert').getByText('Stale since').waitFor(PATIENCE);
     expect(await page.locator('#hot-lead').textContent()).toMatch(/hot at .*What is hot now is not known\.$/);
@@ -269,6 +276,15 @@ suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
     await tabTo('Control… by keys');
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Control by keys' }).waitFor(PATIENCE);
+    // The last of the choices, from the first one up.
+    await page.keyboard.press('ArrowUp');
+    await page.keyboard.press('Tab');
+    await page.keyboard.type('the week is over');
+    await page.keyboard.press('Enter');
+    await page.getByText('You remove the pin or ban of “by keys”.').waitFor(PATIENCE);
+    await sayYes('Yes, remove it');
+    await row.waitFor({ ...PATIENCE, state: 'detached' });
+    await headingFocused();
     // No visible focus would be as bad as none.
     expect(unseenFocus).toEqual([]);
     expect(complaints).toEqual([]);

@@ -32,6 +32,23 @@ const NAMES = HOSTILE_TEXTS.map((text) => text.replaceAll(/[\u2028\u2029]/g, ' '
   (text) => !/[\u202a-\u202e]/.test(text),
 );
 
+/** What scrolls sideways, and cells of a row whose contents lie over one another. */
+const CUT_OR_COVERED = `(() => {
+  const seen = (elements) => [...elements].filter((one) => one.checkVisibility());
+  const cut = seen(document.querySelectorAll('nav ul, main .wide')).filter((one) => one.scrollWidth > one.clientWidth + 1);
+  const boxOf = (cell) => {
+    const range = document.createRange();
+    range.selectNodeContents(cell);
+    return range.getBoundingClientRect();
+  };
+  const covers = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1;
+  const covered = seen(document.querySelectorAll('main tbody tr')).slice(0, 5).flatMap((row) => {
+    const cells = seen(row.children).map((cell) => ({ name: cell.className, box: boxOf(cell) }));
+    return cells.flatMap((a, i) => cells.slice(i + 1).filter((b) => covers(a.box, b.box)).map((b) => a.name + ' and ' + b.name));
+  });
+  return [...cut.map((one) => one.outerHTML.slice(0, 80)), ...covered];
+})()`;
+
 suiteWith(['chromium'])('the views of the live page, in a browser', () => {
   let browser: Browser;
   let sidecar: Service;
@@ -507,7 +524,7 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
   });
 
   (FULL ? test : test.skip)(
-    'pictures of each view are kept in var/pictures: light, dark and phone',
+    'pictures of each view are kept in var/pictures: light, dark and phone, and nothing is cut or covered',
     async () => {
       const folder = join(import.meta.dirname, '../../var/pictures');
       mkdirSync(folder, { recursive: true });
@@ -515,6 +532,7 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
         light: { viewport: { width: 1440, height: 900 } },
         dark: { viewport: { width: 1440, height: 900 }, colorScheme: 'dark' as const },
         phone: { viewport: { width: 390, height: 844 } },
+        narrow: { viewport: { width: 320, height: 640 } },
       };
       await post(Array.from({ length: CROWD }, (_, i) => seen('4711', i)));
       for (const [kind, options] of Object.entries(kinds)) {
@@ -525,6 +543,7 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
           await page.locator('.lead:visible:not(:has-text("Loading"))').waitFor(PATIENCE);
           const width = (await page.evaluate('document.documentElement.scrollWidth')) as number;
           expect(width).toBeLessThanOrEqual(options.viewport.width);
+          expect([kind, view, await page.evaluate(CUT_OR_COVERED)]).toEqual([kind, view, []]);
           await page.screenshot({ path: join(folder, `${view.replace(/\W.*/, '')}-${kind}.png`) });
         }
       }

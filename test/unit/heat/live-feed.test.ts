@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { LiveChange, LiveItem, LiveSnapshot } from '../../../heat/live.ts';
+import type { LiveChange, LiveItem, LivePage, LiveSnapshot } from '../../../heat/live.ts';
 import {
   createLiveFeed,
   type LiveFeed,
@@ -53,6 +53,24 @@ describe('the stream of the live page', () => {
     state = snapshot(100, [b]);
     jest.advanceTimersByTime(EVERY_MS);
     expect(client.take()).toEqual([['change', { head: state.head, items: [], gone: ['a'] }]]);
+  });
+
+  test('what seldom changes is sent only where it has changed', () => {
+    const client = connect();
+    client.take();
+    state = snapshot(100, [item('a', 100, 2)]);
+    jest.advanceTimersByTime(EVERY_MS);
+    const { ten, minute } = item('a', 100, 2);
+    const tail = { all: [8, 2], people: [8, 2] };
+    expect(itemsOf(client.take())).toEqual([{ item: 'a', ten, minute, tail }]);
+    state = snapshot(100, [{ ...item('a', 100, 2), problem: 'no page' }]);
+    jest.advanceTimersByTime(EVERY_MS);
+    const { decisions } = item('a', 100);
+    expect(itemsOf(client.take())).toEqual([
+      { item: 'a', ten, minute, tail, facts: { decisions, problem: 'no page' } },
+    ]);
+    jest.advanceTimersByTime(EVERY_MS);
+    expect(itemsOf(client.take())).toEqual([]);
   });
 
   test('nothing is counted while nobody is there, and once for all who are', () => {
@@ -133,6 +151,14 @@ describe('the stream of the live page', () => {
       items: fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd'), { maxLength: 4 }),
       views: fc.integer({ min: 0, max: 50 }),
       tracked: fc.boolean(),
+      rest: fc.record(
+        {
+          problem: fc.constant('no page'),
+          page: fc.constantFrom<LivePage>({ state: 'waiting' }, { state: 'kept', refreshedAt: 1 }),
+          catalogue: fc.constantFrom({ name: 'A shoe' }, { name: 'A hat', stock: 1 }),
+        },
+        { requiredKeys: [] },
+      ),
     });
     fc.assert(
       fc.property(fc.array(step, { minLength: 1, maxLength: 20 }), (steps) => {
@@ -140,11 +166,11 @@ describe('the stream of the live page', () => {
         state = snapshot(100, []);
         const client = connect();
         let five = 100;
-        for (const { passed, items, views, tracked } of steps) {
+        for (const { passed, items, views, tracked, rest } of steps) {
           five += passed;
           state = snapshot(
             five,
-            items.map((name) => item(name, five, tracked ? views : 0, tracked)),
+            items.map((name) => ({ ...item(name, five, tracked ? views : 0, tracked), ...rest })),
           );
           jest.advanceTimersByTime(EVERY_MS);
           expect(client.known()).toEqual(state);
@@ -185,6 +211,12 @@ function connect({ reads = true, from = '127.0.0.1' } = {}) {
   }
 }
 
+/** The items of the only event. */
+function itemsOf([event, ...more]: [string, unknown][]): unknown {
+  expect(more).toEqual([]);
+  return event === undefined ? undefined : (event[1] as LiveChange).items;
+}
+
 function snapshot(five: number, items: LiveItem[]): LiveSnapshot {
   const head = {
     node: 'web-1',
@@ -216,7 +248,6 @@ function item(name: string, five: number, views = 1, isTracked = true): LiveItem
     item: name,
     ten: { all: views, people: views, visitors: 1 },
     minute: { all: views, people: views },
-    baseline: 0,
     decisions: [since],
     series,
   };

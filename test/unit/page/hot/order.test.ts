@@ -40,5 +40,5 @@ function names(items: LiveItem[]): string[] {
 
 function item(name: string, people: number): LiveItem {
   const ten = { all: people, people, visitors: people };
-  return { item: name, ten, minute: ten, baseline: 0, decisions: [], series: { all: [], people: [] } };
+  return { item: name, ten, minute: ten, decisions: [], series: { all: [], people: [] } };
 }
