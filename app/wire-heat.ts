@@ -27,6 +27,14 @@ import { type Webhooks, wireWebhooks } from './wire-webhooks.ts';
 
 export type OnHotChange = (change: Change) => void;
 
+export type WireHeatOptions = {
+  outlet: Outlet;
+  isBot: BotTest;
+  /** Of the page. */
+  build: string;
+  onChange?: OnHotChange | undefined;
+};
+
 const MESSAGES: Record<Change['change'], string> = {
   enters: 'an item turned hot',
   changes: 'other rules apply to a hot item',
@@ -53,7 +61,7 @@ export type Heat = Pick<HeatService, 'newViews' | 'sawShoppers' | 'state' | 'exp
  */
 export async function wireHeat(
   core: Core,
-  { outlet, isBot, onChange }: { outlet: Outlet; isBot: BotTest; onChange?: OnHotChange | undefined },
+  { outlet, isBot, build, onChange }: WireHeatOptions,
 ): Promise<Heat> {
   const { config, registry, shutdown, log, warn, now } = core;
   const { socket_group: group } = config.intake;
@@ -93,7 +101,7 @@ export async function wireHeat(
   catalogue?.onLoaded(heat.useCatalogue);
   shutdown.add('heat', heat.close);
   const feed = createLiveFeed(
-    heat.live,
+    () => heat.live(build),
     (reason) => metrics.of('live_ended_total', { reason }).add(),
     (error) => warn('live page', 'the live page has nothing to show', { reason: reasonOf(error) }),
   );

@@ -109,7 +109,8 @@ export async function wireSidecar(core: Core, { sink, onHotChange }: WireSidecar
   const outlet = config.heat.enabled ? await wireOutlet(core, await next.decisions?.()) : undefined;
   for (const { what, fix } of unusedFindings(config)) core.log.warn({ fix }, what);
   const isBot = createBotTest();
-  const heat = outlet && (await wireHeat(core, { outlet, isBot, onChange: onHotChange }));
+  const page = createPageRoutes();
+  const heat = outlet && (await wireHeat(core, { outlet, isBot, build: page.build, onChange: onHotChange }));
   const sidecar = await startSidecar(
     {
       ...shared,
@@ -149,7 +150,7 @@ export async function wireSidecar(core: Core, { sink, onHotChange }: WireSidecar
   });
   return {
     routes: {
-      ...createPageRoutes(),
+      ...page.routes,
       ...createItemRoutes({
         index: next.index,
         questions: openQuestions(metrics),

@@ -83,7 +83,7 @@ export type HeatService = HotSource & {
   /** Counts what nginx did with requests for hot items, from lines of log-shared.conf. Undefined where no page is kept. */
   sawShoppers: Keeper['sawShoppers'] | undefined;
   /** What is hot now, for the page. Looks at all items that are tracked. */
-  live(): LiveSnapshot;
+  live(build: string): LiveSnapshot;
   /** For `hotitem status`. */
   state(): HeatState;
   /** The periodic work, due every `TICK_MS`. Never throws. */
@@ -435,10 +435,11 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
     };
   }
 
-  function live(): LiveSnapshot {
+  function live(build: string): LiveSnapshot {
     const list = whole();
     return liveSnapshot({
       list,
+      build,
       figures: heat.figures(new Set(list.hot.map(({ item }) => item))),
       shop: shop.lastTen(now()),
       cap: watch.rules().cap ?? config.cap,

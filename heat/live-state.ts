@@ -6,6 +6,8 @@ import type { Happened, LiveDecision, LiveItem, LiveSnapshot } from './live.ts';
 
 export type LiveParts = {
   list: WholeHotList;
+  /** Of the page. */
+  build: string;
   /** Maximum number of hot items. */
   figures: Figures;
   shop: { all: number; people: number };
@@ -23,6 +25,7 @@ const UNTRACKED: Omit<ItemFigures, 'item'> = {
 
 export function liveSnapshot({
   list,
+  build,
   figures,
   shop,
   cap,
@@ -35,6 +38,7 @@ export function liveSnapshot({
   return {
     head: {
       node,
+      build,
       now,
       five,
       shop,

@@ -19,6 +19,8 @@ export type LiveChange = {
 
 export type LiveHead = {
   node: string;
+  /** Of the files of the page: it differs after an upgrade. */
+  build: string;
   /** When the numbers were counted, ms since 1970. */
   now: number;
   /** Number of the 5 s interval with which `series` ends. */

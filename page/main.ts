@@ -1,4 +1,5 @@
 import { addressOf, VIEWS, type ViewName } from './address.ts';
+import { bannerOf } from './banner.ts';
 import { createControl } from './control/control.ts';
 import { byId, setAttribute, setText } from './dom.ts';
 import { createHealthView } from './health/health-view.ts';
@@ -27,6 +28,8 @@ const views: Record<ViewName, View> = {
 const control = createControl();
 const hold = byId('hold');
 let address = addressOf(location.hash);
+/** Of the files that this page is made of: what the sidecar says first. */
+let build: string | undefined;
 let live: LiveView = { toldAt: performance.now(), link: 'connecting' };
 /** Since when the page is visible. What it missed while it was hidden arrives in a moment. */
 let visibleAt = performance.now();
@@ -49,6 +52,7 @@ addEventListener('hashchange', () => {
 });
 openLiveStream('/api/v1/live', (next) => {
   live = next;
+  build ??= next.state?.head.build;
   control.update(next);
   if (held === undefined) render();
 });
@@ -102,7 +106,7 @@ function renderPulse(): void {
   setText(byId('n-hot'), number === 0 ? '' : count(number));
   setText(byId('node'), shown?.head.node ?? '');
   setText(byId('fresh'), freshness(stale));
-  setText(byId('banner'), bannerOf(stale));
+  setText(byId('banner'), bannerOf((held ?? live).state?.head, stale, build));
   byId('banner').hidden = byId('banner').textContent === '';
   document.title = titleOf(stale, number);
 }
@@ -113,27 +117,6 @@ function freshness(stale: boolean): string {
   if (live.link === 'off') return 'Hot items are not looked for';
   if (stale) return `Stale for ${duration(performance.now() - live.toldAt)}`;
   return { live: 'Live', connecting: 'Connecting…', lost: 'No answer' }[live.link];
-}
-
-function bannerOf(stale: boolean): string {
-  const head = (held ?? live).state?.head;
-  if (head === undefined) return '';
-  if (stale)
-    return `Stale since ${timeOfDay(head.now, Date.now())}: the sidecar does not answer. What is shown was so then. This page asks again by itself.`;
-  const problems: string[] = [];
-  if (head.frozen !== undefined) {
-    const since = timeOfDay(head.frozen.since, head.now);
-    problems.push(`Frozen since ${since}: nginx acts on no hot item. hotitem hot list says by whom and why.`);
-  }
-  if (head.failure !== undefined) problems.push('nginx does not see hot items. hotitem status says why.');
-  // How many stands in the figures: here it would be read out twice a second.
-  if (head.held > 0)
-    problems.push(`More would be hot and are held back: the cap is ${count(head.cap)} for each signal.`);
-  if (head.rulesProblems > 0)
-    problems.push(
-      'The file of rules cannot be used: the rules before it stay in force. hotitem status says why.',
-    );
-  return problems.join(' ');
 }
 
 /** How it is with what is hot, and which view it is. */

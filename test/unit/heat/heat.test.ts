@@ -66,9 +66,9 @@ describe('the rules of a catalogue', () => {
     expect(hotNames(heat)).toEqual([['shoe', { name: 'A shoe' }]]);
     view(heat, 'scan', HOT);
     expect(hotNames(heat)).toEqual([['shoe', { name: 'A shoe' }]]);
-    expect(heat.live().items).toMatchObject([{ item: 'shoe', catalogue: { name: 'A shoe' } }]);
-    expect(heat.live().happened.at(-1)).toMatchObject({ item: '404', change: 'leaves' });
-    expect(heat.live().happened.at(0)).toMatchObject({ item: 'shoe', name: 'A shoe' });
+    expect(heat.live('a').items).toMatchObject([{ item: 'shoe', catalogue: { name: 'A shoe' } }]);
+    expect(heat.live('a').happened.at(-1)).toMatchObject({ item: '404', change: 'leaves' });
+    expect(heat.live('a').happened.at(0)).toMatchObject({ item: 'shoe', name: 'A shoe' });
     await heat.command({ do: 'pin', item: 'scan', ...SAID });
     expect(hotNames(heat).map(([item]) => item)).toEqual(['shoe', 'scan']);
   });

@@ -220,6 +220,7 @@ function itemsOf([event, ...more]: [string, unknown][]): unknown {
 function snapshot(five: number, items: LiveItem[]): LiveSnapshot {
   const head = {
     node: 'web-1',
+    build: 'a',
     now: 1_000 * five,
     five,
     shop: { all: 9, people: 8 },

@@ -14,6 +14,7 @@ test('the stream, which is published, names no operator and nothing of the host'
       frozen: { since: 1_000, by: 'anna', reason: 'in doubt' },
       failure: 'EACCES: permission denied, open /var/lib/hotitem/hot',
     },
+    build: 'a',
     figures: { five: 1, learning: 0, wanted: [] } as never,
     shop: { all: 0, people: 0 },
     cap: 10,
