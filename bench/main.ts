@@ -55,7 +55,7 @@ if (bench === undefined) {
     process.stderr.write(`  ${known.padEnd(12)}${about}\n`);
   process.stderr.write(`\n  --quick     one short round: whether it runs, not what comes out\n`);
   process.stderr.write(
-    `  --only      attacks: those whose line, as it is printed, matches this regular expression; origin: of cacheable, cookie, no-store, killed, cold; page: of browser, stream, readers, intake; query: of duckdb, elasticsearch\n`,
+    `  --only      attacks: those whose line, as it is printed, matches this regular expression; origin: of cacheable, cookie, no-store, killed, cold; page: of browser, stream, readers, intake; query: questions, such as duckdb: ranking\n`,
   );
   process.exitCode = 2;
 } else {

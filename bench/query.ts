@@ -37,14 +37,20 @@ export const query: Bench = {
   about: 'the questions of the page: 10 million views in DuckDB, 1 million in Elasticsearch',
   async run({ report, quick, isWanted }) {
     const cases: Case[] = [];
-    if (isWanted('duckdb')) cases.push(...(await inDuckdb(quick ? QUICK : IN_DUCKDB, report)));
-    if (isWanted('elasticsearch'))
-      cases.push(...(await inElasticsearch(quick ? QUICK : IN_ELASTICSEARCH, report)));
+    const of = (engine: string) => QUESTIONS.filter(({ name }) => isWanted(`${engine}: ${name}`));
+    const [inFile, inCluster] = [of('duckdb'), of('elasticsearch')];
+    if (inFile.length > 0) cases.push(...(await inDuckdb(quick ? QUICK : IN_DUCKDB, inFile, report)));
+    if (inCluster.length > 0)
+      cases.push(...(await inElasticsearch(quick ? QUICK : IN_ELASTICSEARCH, inCluster, report)));
     return outcome(cases);
   },
 };
 
-async function inDuckdb(views: number, report: (line: string) => void): Promise<Case[]> {
+async function inDuckdb(
+  views: number,
+  questions: Question[],
+  report: (line: string) => void,
+): Promise<Case[]> {
   const { path: folder, remove } = temporaryFolder('query');
   const path = join(folder, 'hotitem.duckdb');
   const made = await openDuckdbIndex({ path });
@@ -54,14 +60,18 @@ async function inDuckdb(views: number, report: (line: string) => void): Promise<
   report(`DuckDB: ${views} views`);
   const index = await openDuckdbIndex({ path });
   try {
-    return await measure('duckdb', index, report);
+    return await measure('duckdb', index, questions, report);
   } finally {
     await index.close();
     remove();
   }
 }
 
-async function inElasticsearch(views: number, report: (line: string) => void): Promise<Case[]> {
+async function inElasticsearch(
+  views: number,
+  questions: Question[],
+  report: (line: string) => void,
+): Promise<Case[]> {
   const elasticsearch = await startElasticsearch({ javaOptions: '-Xms1g -Xmx1g' });
   const connection = { node: elasticsearch.node, requestTimeoutMs: 60_000 };
   await setUpIndexes({ ELASTICSEARCH_NODE: elasticsearch.node });
@@ -73,7 +83,7 @@ async function inElasticsearch(views: number, report: (line: string) => void): P
     await fillElasticsearch(index, views, report);
     await fetch(`${elasticsearch.node}/_refresh`, { method: 'POST' });
     report(`${elasticsearch.describe}: ${views} views`);
-    return await measure('elasticsearch', index, report);
+    return await measure('elasticsearch', index, questions, report);
   } finally {
     await decisions.close();
     await index.close();
@@ -206,9 +216,14 @@ const QUESTIONS: Question[] = [
   },
 ];
 
-async function measure(name: string, index: EventIndex, report: (line: string) => void): Promise<Case[]> {
+async function measure(
+  name: string,
+  index: EventIndex,
+  questions: Question[],
+  report: (line: string) => void,
+): Promise<Case[]> {
   const cases: Case[] = [];
-  for (const { name: question, ask } of QUESTIONS) {
+  for (const { name: question, ask } of questions) {
     await ask(index);
     const times: number[] = [];
     const end = performance.now() + LONGEST_MS;
