@@ -13,6 +13,8 @@ export type Entry = {
   state: KeptState;
   /** The address of the page that is kept, or was kept last. */
   place?: Place;
+  /** The address `seen` of shoppers, and where the page is requested for it: see `kept-address.ts`. */
+  named?: { seen: Place; place: Place };
   /** The address that was requested last. */
   asked?: Place;
   usual: Usual;

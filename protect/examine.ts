@@ -64,7 +64,7 @@ export async function lookWhetherKept(place: Place, ask: Ask): Promise<Refusal |
 function whyNotStored(told: string | undefined): string {
   if (told === undefined) return 'nginx does not say what it did: hotitem check --nginx tells why';
   if (told === 'look')
-    return 'its location does not include cache.conf, or its query may change the page (tracking.conf)';
+    return 'its location does not include cache.conf, or $hotitem_personal is not empty for the sidecar';
   return `nginx does not keep it (${told})`;
 }
 

@@ -7,6 +7,7 @@ import { ageOf, createEntry, type Entry, isKept, type KeptState } from './entry.
 import { examine, fill, lookWhetherKept } from './examine.ts';
 import { createFilled } from './filled.ts';
 import { REFUSAL_KINDS, type Refusal } from './judge.ts';
+import { KEEPER_LOCATION, keptAddress } from './kept-address.ts';
 import type { PROTECT_METRICS } from './metrics.ts';
 import { createOriginAsk } from './origin-ask.ts';
 import type { Page } from './page.ts';
@@ -101,7 +102,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
   const shoppers = createShoppers({ isStale, metrics, now });
   const reach = createReach({
     hosts,
-    look: lookAt,
+    look: (host) => lookAt(host, KEEPER_LOCATION),
     now,
     onFailure: dropAll,
   });
@@ -185,15 +186,16 @@ export function createKeeper(options: KeeperOptions): Keeper {
     return state;
   }
 
-  function whyWaiting({ item, work }: Entry): string {
+  function whyWaiting(entry: Entry): string {
+    const { item, work } = entry;
     if (work !== undefined) return 'it is being asked for';
-    const place = targets.of(item);
-    if (place === undefined) {
+    const seen = targets.of(item);
+    if (seen === undefined) {
       return targets.wasSeen(item)
         ? 'no shopper came by a usable address of a host in protect.hosts'
         : 'no shopper has come since it is hot';
     }
-    return reach.failure() ?? (filled.elsewhere(item, place) === undefined ? NO_ROOM : FORMER);
+    return reach.failure() ?? (formerOf(entry, seen) === undefined ? NO_ROOM : FORMER);
   }
 
   function tick(): void {
@@ -260,25 +262,33 @@ export function createKeeper(options: KeeperOptions): Keeper {
     }
   }
 
+  /** Where it is asked for, as far as that is known, if shoppers come by `seen`. */
+  function placeOf({ named }: Entry, seen: Place): Place {
+    return named !== undefined && isSame(named.seen, seen) ? named.place : seen;
+  }
+
   /** Returns the work, undefined if its address is not known, or nginx still has the page at a former one. */
   function begin(entry: Entry): Entry['work'] {
-    const place = targets.of(entry.item);
-    if (place === undefined || (!isKept(entry) && filled.elsewhere(entry.item, place) !== undefined))
-      return undefined;
-    return beginAt(entry, place);
+    const seen = targets.of(entry.item);
+    if (seen === undefined || (!isKept(entry) && formerOf(entry, seen) !== undefined)) return undefined;
+    return beginAt(entry, seen);
   }
 
   /** The same for a purge: a page that is not kept is asked for where nginx still has it. It may have been refused for the very change. */
   function beginPurge(entry: Entry): Entry['work'] {
-    const place = targets.of(entry.item);
-    if (place === undefined) return undefined;
-    return beginAt(entry, (isKept(entry) ? undefined : filled.elsewhere(entry.item, place)) ?? place);
+    const seen = targets.of(entry.item);
+    if (seen === undefined) return undefined;
+    return beginAt(entry, (isKept(entry) ? undefined : formerOf(entry, seen)) ?? seen);
   }
 
-  function beginAt(entry: Entry, place: Place): Entry['work'] {
+  function formerOf(entry: Entry, seen: Place): Place | undefined {
+    return filled.elsewhere(entry.item, placeOf(entry, seen));
+  }
+
+  function beginAt(entry: Entry, seen: Place): Entry['work'] {
     if (!isWanted(entry)) return undefined;
-    entry.asked = place;
-    entry.work = keep(entry, place)
+    entry.asked = placeOf(entry, seen);
+    entry.work = keep(entry, seen)
       .catch((error: unknown) => unavailable(entry, reasonOf(error)))
       .finally(() => {
         delete entry.work;
@@ -291,23 +301,38 @@ export function createKeeper(options: KeeperOptions): Keeper {
     return !isClosed && entries.get(entry.item) === entry;
   }
 
-  async function keep(entry: Entry, place: Place): Promise<number | undefined> {
+  async function keep(entry: Entry, seen: Place): Promise<number | undefined> {
     const began = now();
+    const isDue = !isKept(entry) || began - entry.comparedAt >= COMPARE_EVERY_MS;
+    const place = await findPlace(entry, seen, isDue);
+    if (!isWanted(entry)) return undefined;
+    if ('reason' in place) return refuse(entry, seen, place);
+    entry.asked = place;
     // The page at another address is another page.
     const isFirst = !isKept(entry) || !isSame(entry.place, place);
-    const compares = isFirst || began - entry.comparedAt >= COMPARE_EVERY_MS;
+    const compares = isFirst || isDue;
     const ask = askFor(entry.usual, () => isWanted(entry));
     const refused =
       (compares ? await examine(place, ask, began, isFirst) : undefined) ??
       (await fill(place, ask, began).finally(() => filled.note(entry.item, place))) ??
       (compares ? await lookWhetherKept(place, ask) : undefined);
     if (!isWanted(entry)) return undefined;
-    if (refused !== undefined) {
-      refuse(entry, place, refused);
-      return undefined;
-    }
+    if (refused !== undefined) return refuse(entry, seen, refused);
     kept(entry, place, { began, isFirst, compares });
     return began;
+  }
+
+  /** Where it is asked for, or why not. nginx is asked again when the page is compared: somebody may have edited tracking.conf. */
+  async function findPlace(entry: Entry, seen: Place, isDue: boolean): Promise<Place | Refusal> {
+    const { named } = entry;
+    if (!isDue && named !== undefined && isSame(named.seen, seen)) return named.place;
+    const place = await keptAddress(seen, async (host, target) => {
+      const page = await lookAt(host, target);
+      if (page === undefined) throw new Error('the item has cooled');
+      return page;
+    });
+    if (!('reason' in place)) entry.named = { seen, place };
+    return place;
   }
 
   function kept(
@@ -338,9 +363,10 @@ export function createKeeper(options: KeeperOptions): Keeper {
     return `${https ? 'https' : 'http'}://${host}${target}`;
   }
 
-  function refuse(entry: Entry, place: Place, { kind, reason }: Refusal): void {
+  /** `seen`: the address of shoppers by which it was found. */
+  function refuse(entry: Entry, seen: Place, { kind, reason }: Refusal): undefined {
     metrics.of('protect_refused_total', { reason: kind }).add();
-    targets.refuse(entry.item, place);
+    targets.refuse(entry.item, seen);
     if (giveUp(entry, reason)) onChange();
   }
 
@@ -384,10 +410,11 @@ export function createKeeper(options: KeeperOptions): Keeper {
     return wasKept;
   }
 
-  async function lookAt(host: string): Promise<Page | undefined> {
+  /** Asks nginx itself. Resolves with undefined where the answer says nothing, because nothing is followed, or was not in between. */
+  async function lookAt(host: string, target: string): Promise<Page | undefined> {
     const word = words.latest();
     if (word === '') return undefined;
-    const page = await requests.ask({ mode: 'look', host, target: '/_hotitem/keeper', word });
+    const page = await requests.ask({ mode: 'look', host, target, word });
     return words.all().includes(word) ? page : undefined;
   }
 

@@ -55,6 +55,7 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
         .writeHead(200, isPrivate ? { 'Cache-Control': 'private' } : {})
         .end(isPrivate ? 'of alice' : 'of nobody');
     };
+    answers.echo = ({ url = '' }, response) => response.end(`page of ${url}`);
     answers.tongue = (request, response) => response.end(`in ${request.headers['accept-language'] ?? 'any'}`);
     answers.device = (request, response) =>
       response.end(/iPhone/.test(request.headers['user-agent'] ?? '') ? 'small' : 'large');
@@ -290,6 +291,20 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
         expect(isInHotList('cache', 'weak')).toBe(false);
       },
     );
+
+    test('what a shopper adds to the address is in no page that another one gets', async () => {
+      await turnHot('echo', ['/item/echo.html?utm_content=evil', '/item/echo.html?gclid=evil']);
+      await kept('echo');
+      expect((await site.get('/item/echo.html')).body).toBe('page of /item/echo.html');
+      expect((await site.get('/item/echo.html?utm_source=mail')).body).toBe('page of /item/echo.html');
+      expect(await stateOf('echo')).toMatchObject({ address: `http://${HOST}/item/echo.html` });
+    });
+
+    test('a query that may do something is not asked for', async () => {
+      await turnHot('effect', ['/item/effect.html?add-to-cart=1&utm_source=mail']);
+      expect((await refused('effect')).reason).toBe('its query may change the page (tracking.conf)');
+      expect(site.origin.asked.filter(({ url }) => /evil|add-to-cart/.test(url))).toEqual([]);
+    });
 
     test('a hostile address in a view is not asked for', async () => {
       site.origin.asked.length = 0;

@@ -196,7 +196,7 @@ export async function startProtectSite(
       ${include('http-protect.conf')}
       # As docs/protect.md says.
       variables_hash_max_size 2048;
-      map $arg_personal $hotitem_personal { default $arg_personal; }
+      map "$arg_personal$http_x_country" $hotitem_personal { DE ""; default $arg_personal$http_x_country; }
       access_log views.log hotitem if=$hotitem_logged;
       ${include('log-shared.conf')}
       log_not_found off;

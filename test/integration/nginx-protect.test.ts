@@ -486,8 +486,12 @@ describe.each(SUITES)('a hot item and nginx of %s', (suite) => {
       expect((await site.get('/item/told.html')).headers).not.toHaveProperty('x-hotitem-keeper');
       expect(await site.keep('look', '/_hotitem/keeper')).toMatchObject({
         status: 200,
-        body: 'http://shop.test\n',
+        body: 'http://shop.test\n?\n',
       });
+      expect((await site.keep('look', '/_hotitem/keeper?utm_source=a&gclid=b')).body).toBe(
+        'http://shop.test\n?\n',
+      );
+      expect((await site.keep('look', '/_hotitem/keeper?color=red')).body).toBe('http://shop.test\n\n');
       expect((await site.get('/_hotitem/keeper')).status).toBe(404);
     });
 
@@ -540,8 +544,12 @@ describe.each(SUITES)('a hot item and nginx of %s', (suite) => {
       expect(JSON.stringify(site.origin.asked)).not.toContain(site.word);
     });
 
-    test('a query that may change the page is not filled', async () => {
-      const told = await site.keep('fill', '/item/queried.html?color=red');
+    test.each([
+      ['a query that may change the page', '/item/queried.html?color=red', {}],
+      ['what a shopper adds to the address', '/item/queried.html?utm_content=evil', {}],
+      ['a page of the keeper’s own country', '/item/queried.html', { 'x-country': 'ZZ' }],
+    ])('%s is not filled', async (_, path, headers) => {
+      const told = await site.keep('fill', path, { headers });
       expect(told.headers['x-hotitem-keeper']).toBe('fill');
       expect((await site.keep('look', '/item/queried.html')).headers['x-hotitem-keeper']).toBe('look MISS');
     });

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { createKeeper, type Keeper } from '../../../protect/keeper.ts';
+import { KEEPER_LOCATION } from '../../../protect/kept-address.ts';
 import { PROTECT_METRICS } from '../../../protect/metrics.ts';
 import type { Page } from '../../../protect/page.ts';
 import type { Asked } from '../../../protect/page-request.ts';
@@ -25,6 +26,7 @@ let waitedMs: number;
 let takesMs: number;
 let unanswered: { at: number; answer: () => void }[];
 let bytes: number;
+let hasOldIncludes: boolean;
 /** Addresses that are not there. */
 let missing: string[];
 let body: () => string;
@@ -37,6 +39,7 @@ beforeEach(() => {
   asked = [];
   status = 200;
   isReachable = true;
+  hasOldIncludes = false;
   [waitedMs, bytes, takesMs] = [10, 4, 0];
   [unanswered, missing] = [[], []];
   body = () => 'page';
@@ -144,6 +147,30 @@ describe('the keeper', () => {
     asked.length = 0;
     await pass(2_000);
     expect(modes().slice(0, 5)).toEqual(['probe', 'probe', 'probe', 'fill', 'look']);
+  });
+
+  test('what shoppers add to an address is not asked for, and does not make it another one', async () => {
+    keeper.follow(['a']);
+    keeper.saw('a', 'shop.test', '/item/a?utm_source=mail');
+    await pass(31_000);
+    for (let i = 0; i < 16; i++) keeper.saw('a', 'shop.test', '/item/a?utm_content=evil');
+    asked.length = 0;
+    await pass(2_000);
+    expect(keeper.stateOf('a')).toMatchObject({ state: 'kept', address: 'https://shop.test/item/a' });
+    expect(new Set(modes())).toEqual(new Set(['fill']));
+    expect(asked.filter(({ target }) => target !== '/item/a')).toHaveLength(1);
+  });
+
+  test('what is known of the query is found out again when the page is compared', async () => {
+    keeper.follow(['a']);
+    keeper.saw('a', 'shop.test', '/item/a?utm_source=mail');
+    await pass(2_000);
+    hasOldIncludes = true;
+    await pass(31_000);
+    expect(keeper.stateOf('a')).toMatchObject({
+      state: 'refused',
+      reason: 'nginx has includes of an earlier version: run hotitem nginx install',
+    });
   });
 
   test('a page in which a token appears is dropped when it is compared next', async () => {
@@ -586,7 +613,7 @@ async function attempts(ms: number): Promise<number[]> {
 }
 
 function modes(): string[] {
-  return asked.filter(({ target }) => target !== '/_hotitem/keeper').map(({ mode }) => mode);
+  return asked.filter(({ target }) => !target.startsWith(KEEPER_LOCATION)).map(({ mode }) => mode);
 }
 
 async function ask(one: Asked): Promise<Page> {
@@ -601,15 +628,23 @@ async function ask(one: Asked): Promise<Page> {
   running--;
   if (!isReachable) throw new Error('connect ECONNREFUSED');
   const told = one.mode === 'look' ? { 'x-hotitem-keeper': ['look HIT'] } : {};
-  const isOfPage = one.target !== '/_hotitem/keeper';
+  const isOfPage = !one.target.startsWith(KEEPER_LOCATION);
   return {
     status: missing.includes(one.target) ? 404 : isOfPage ? status : one.word === '' ? 404 : 200,
     headers: new Map(Object.entries({ ...headers, ...told })),
-    body: Buffer.from(body()),
+    body: Buffer.from(isOfPage ? body() : ofItself(one.target)),
     bytes,
     isWhole: true,
     waitedMs,
   };
+}
+
+/** As the includes of nginx do, with the tracking.conf that is shipped. */
+function ofItself(target: string): string {
+  const query = target.slice(KEEPER_LOCATION.length);
+  return hasOldIncludes
+    ? 'https://shop.test\n'
+    : `https://shop.test\n${/^(\?utm_.*)?$/.test(query) ? '?' : ''}\n`;
 }
 
 async function slowDown(): Promise<void> {
