@@ -104,7 +104,7 @@ export type HeatState = {
   frozen: boolean;
   /** Why nginx cannot see the hot list; absent if it can, or if the list is frozen. */
   failure?: string;
-  /** Why nginx keeps no page of any hot item, where that is not meant. */
+  /** Why nginx keeps no pages of hot items, of one host at least, where that is not meant. */
   keeperFailure?: string;
   /** Requests of shoppers for hot items since the start, where nginx logs them. */
   shoppers?: SeenShoppers;

@@ -34,7 +34,7 @@ export type WholeHotList = HotList & {
   frozen?: Freeze;
   /** Why nginx cannot see the hot list; absent if it can. */
   failure?: string;
-  /** Why nginx keeps no page of any hot item, where that is not meant. */
+  /** Why nginx keeps no pages of hot items, of one host at least, where that is not meant. */
   keeperFailure?: string;
   /** Held back by the cap. */
   held: Held[];

@@ -41,6 +41,8 @@ export function whyNotShared({ status, headers, isWhole, bytes }: Page, now: num
     return refusal('forbidden', 'says X-Accel-Expires: 0');
   if (bytes > MOST_BYTES) return refusal('too_large', `is larger than ${MOST_BYTES / 1_000_000} MB`);
   if (!isWhole) return refusal('incomplete', 'ended before it was whole');
+  // As applications answer that died before they wrote anything.
+  if (bytes === 0) return refusal('incomplete', 'is empty');
   return undefined;
 }
 

@@ -52,7 +52,7 @@ export type Keeper = {
    * if there is no new page.
    */
   purge(item: string | undefined): Promise<Purged[]>;
-  /** Why nothing is kept at all, where that is so. */
+  /** Why pages are not kept, of one host at least. */
   failure(): string | undefined;
   /** Several times a second. */
   tick(): void;
@@ -104,7 +104,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
     hosts,
     look: (host) => lookAt(host, KEEPER_LOCATION),
     now,
-    onFailure: dropAll,
+    onFailure: dropOf,
   });
   let isBraked = false;
   let lateAt = Number.NEGATIVE_INFINITY;
@@ -123,7 +123,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
     shoppersOf: shoppers.of,
     shoppers: shoppers.total,
     purge: createPurge({ entries, begin: beginPurge, isClosed: () => isClosed, whyWaiting, now }),
-    failure: () => (entries.size === 0 ? undefined : reach.failure()),
+    failure: () => (entries.size === 0 ? undefined : failures()[0]),
     tick,
     async close() {
       isClosed = true;
@@ -146,7 +146,11 @@ export function createKeeper(options: KeeperOptions): Keeper {
 
   function reachable(): number {
     if (entries.size === 0) return Number.NaN;
-    return reach.isThere() ? 1 : 0;
+    return hosts.every(reach.isThere) ? 1 : 0;
+  }
+
+  function failures(): string[] {
+    return hosts.flatMap((host) => reach.failure(host) ?? []);
   }
 
   function inState(state: KeptState['state']): Entry[] {
@@ -195,7 +199,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
         ? 'no shopper came by a usable address of a host in protect.hosts'
         : 'no shopper has come since it is hot';
     }
-    return reach.failure() ?? (formerOf(entry, seen) === undefined ? NO_ROOM : FORMER);
+    return reach.failure(seen.host) ?? (formerOf(entry, seen) === undefined ? NO_ROOM : FORMER);
   }
 
   function tick(): void {
@@ -210,7 +214,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
     if (words.turn()) onChange();
     expire(sinceTick);
     reach.tick();
-    if (reach.isThere()) beginDue(time);
+    beginDue(time);
   }
 
   function giveUpLate(entry: Entry, wasSuspended: boolean): boolean {
@@ -267,11 +271,11 @@ export function createKeeper(options: KeeperOptions): Keeper {
     return named !== undefined && isSame(named.seen, seen) ? named.place : seen;
   }
 
-  /** Returns the work, undefined if its address is not known, or nginx still has the page at a former one. */
+  /** Returns the work, undefined if its address is not known, nginx does not answer there, or still has the page at a former one. */
   function begin(entry: Entry): Entry['work'] {
     const seen = targets.of(entry.item);
-    if (seen === undefined || (!isKept(entry) && formerOf(entry, seen) !== undefined)) return undefined;
-    return beginAt(entry, seen);
+    if (seen === undefined || !reach.isThere(seen.host)) return undefined;
+    return !isKept(entry) && formerOf(entry, seen) !== undefined ? undefined : beginAt(entry, seen);
   }
 
   /** The same for a purge: a page that is not kept is asked for where nginx still has it. It may have been refused for the very change. */
@@ -418,10 +422,12 @@ export function createKeeper(options: KeeperOptions): Keeper {
     return words.all().includes(word) ? page : undefined;
   }
 
-  function dropAll(reason: string): void {
+  function dropOf(reason: string, failed: readonly string[]): void {
     if (isClosed || entries.size === 0) return;
-    warn('keeper', 'no page of a hot item is kept: nginx cannot be asked for one', { reason });
-    const dropped = inState('kept').filter((entry) => fall(entry, reason, 0));
+    warn('keeper', 'pages of hot items are not kept: nginx cannot be asked for them', { reason });
+    const dropped = inState('kept').filter(
+      (entry) => failed.includes(entry.place?.host ?? '') && fall(entry, reason, 0),
+    );
     if (dropped.length > 0) onChange();
   }
 }

@@ -76,7 +76,7 @@ function keeperFinding(failure: string): Finding {
   return {
     id: 'keeper-unreachable',
     severity: 'warning',
-    what: `no page of a hot item is cached: ${failure}`,
+    what: `pages of hot items are not cached: ${failure}`,
     why: 'the sidecar asks for such pages on the address that nginx.keeper names, and nginx does not answer there as it should',
     fix: 'include server-protect.conf and that listen in the server of the pages',
     command: 'hotitem check --nginx',

@@ -18,7 +18,7 @@ export function hotText(list: WholeHotList): string {
           'nginx sees no hot item until: hotitem hot thaw',
         ]),
     ...(failure === undefined ? [] : [`nginx does not see hot items: ${plainText(failure, 200)}`]),
-    ...(keeperFailure === undefined ? [] : [`nginx keeps no page: ${plainText(keeperFailure, 300)}`]),
+    ...(keeperFailure === undefined ? [] : [`pages are not cached: ${plainText(keeperFailure, 300)}`]),
     ...(rules.problems.length === 0
       ? []
       : [

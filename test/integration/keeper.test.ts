@@ -56,6 +56,8 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
         .end(isPrivate ? 'of alice' : 'of nobody');
     };
     answers.echo = ({ url = '' }, response) => response.end(`page of ${url}`);
+    // As PHP that died: no length is known.
+    answers.white = (_, response) => response.writeHead(200, { 'Transfer-Encoding': 'chunked' }).end();
     answers.tongue = (request, response) => response.end(`in ${request.headers['accept-language'] ?? 'any'}`);
     answers.device = (request, response) =>
       response.end(/iPhone/.test(request.headers['user-agent'] ?? '') ? 'small' : 'large');
@@ -145,6 +147,8 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
       ['torn', 'ended before it was whole'],
       ['cut', 'ended before it was whole'],
       ['lead', 'answers 302'],
+      ['blank', 'is empty'],
+      ['white', 'is empty'],
     ])('a page of the kind %s is not kept, and the decision says so', async (item, reason) => {
       await turnHot(item);
       const { reason: said } = await refused(item);
@@ -491,7 +495,7 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
         HOTITEM_HOME: home,
         HOTITEM_ADMIN_LISTEN: sidecar.admin,
       });
-      expect(stdout).toContain('no page of a hot item is cached');
+      expect(stdout).toContain('pages of hot items are not cached');
     });
   });
 
@@ -558,7 +562,7 @@ const WATCHED_MS = 20_000;
       const rules = join(site.folder, 'rules.yml');
       writeFileSync(
         rules,
-        'cap: 1000\nrules:\n  - busy:\n      enter_views_per_second: 0.5\n      leave_views_per_second: 0.01\n',
+        'cap: 1000\nrules:\n  - busy:\n      enter_views_per_second: 0.5\n      leave_views_per_second: 0.01\n      dwell_seconds: 600\n',
       );
       shop = await startKeeperShop({
         folder: site.folder,

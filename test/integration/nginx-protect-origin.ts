@@ -60,6 +60,7 @@ export const HOSTILE: Record<string, Answer> = {
     response.setHeader('Content-Encoding', 'gzip');
     response.end(gzipSync(page));
   },
+  blank: (_, response) => response.end(),
   redirect: (_, response) => response.writeHead(302, { Location: '/elsewhere' }).end(),
   missing: (_, response, page) => response.writeHead(404).end(page),
   failing: (_, response, page) => response.writeHead(503).end(page),

@@ -27,6 +27,8 @@ let takesMs: number;
 let unanswered: { at: number; answer: () => void }[];
 let bytes: number;
 let hasOldIncludes: boolean;
+/** Hosts whose server is closed for maintenance. */
+let closed: string[];
 /** Addresses that are not there. */
 let missing: string[];
 let body: () => string;
@@ -41,7 +43,7 @@ beforeEach(() => {
   isReachable = true;
   hasOldIncludes = false;
   [waitedMs, bytes, takesMs] = [10, 4, 0];
-  [unanswered, missing] = [[], []];
+  [unanswered, missing, closed] = [[], [], []];
   body = () => 'page';
   headers = {};
   metrics = createMetrics(new Registry(), PROTECT_METRICS);
@@ -173,6 +175,16 @@ describe('the keeper', () => {
     });
   });
 
+  test('a page that is empty, as of an application that died, is dropped at once', async () => {
+    follow('a');
+    await pass(500);
+    bytes = 0;
+    body = () => '';
+    await pass(1_100);
+    expect(keeper.allows('a')).toBe(false);
+    expect(keeper.stateOf('a')).toMatchObject({ state: 'refused', reason: 'is empty' });
+  });
+
   test('a page in which a token appears is dropped when it is compared next', async () => {
     follow('a');
     await pass(500);
@@ -230,6 +242,30 @@ describe('the keeper', () => {
     expect(keeper.failure()).toBe('connect ECONNREFUSED');
     expect(['a', 'b', 'c'].some((item) => keeper.allows(item))).toBe(false);
     expect(keeper.stateOf('a')).toMatchObject({ state: 'refused' });
+  });
+
+  test('the server of one host that does not answer takes no page of another host with it', async () => {
+    keeper.follow(['a', 'b']);
+    keeper.saw('a', 'shop.test', '/item/a');
+    keeper.saw('b', 'www.shop.test', '/item/b');
+    await pass(500);
+    expect([keeper.allows('a'), keeper.allows('b')]).toEqual([true, true]);
+    closed = ['www.shop.test'];
+    await pass(62_000);
+    expect([keeper.allows('a'), keeper.allows('b')]).toEqual([true, false]);
+    expect(keeper.failure()).toBe('the server of www.shop.test answers 503, not 200');
+    expect(metrics.of('protect_reachable').value()).toBe(0);
+    closed = [];
+    await pass(62_000);
+    expect([keeper.allows('a'), keeper.allows('b')]).toEqual([true, true]);
+    expect(keeper.failure()).toBeUndefined();
+  });
+
+  test('a host that nginx never knew does not keep pages of the others from being kept', async () => {
+    closed = ['www.shop.test'];
+    follow('a');
+    await pass(500);
+    expect(keeper.allows('a')).toBe(true);
   });
 
   test('nginx that does not answer drops all in one change', async () => {
@@ -613,7 +649,7 @@ async function attempts(ms: number): Promise<number[]> {
 }
 
 function modes(): string[] {
-  return asked.filter(({ target }) => !target.startsWith(KEEPER_LOCATION)).map(({ mode }) => mode);
+  return asked.filter((one) => !isOfKeeper(one)).map(({ mode }) => mode);
 }
 
 async function ask(one: Asked): Promise<Page> {
@@ -628,15 +664,26 @@ async function ask(one: Asked): Promise<Page> {
   running--;
   if (!isReachable) throw new Error('connect ECONNREFUSED');
   const told = one.mode === 'look' ? { 'x-hotitem-keeper': ['look HIT'] } : {};
-  const isOfPage = !one.target.startsWith(KEEPER_LOCATION);
+  const isOfPage = !isOfKeeper(one);
   return {
-    status: missing.includes(one.target) ? 404 : isOfPage ? status : one.word === '' ? 404 : 200,
+    status: statusOf(one),
     headers: new Map(Object.entries({ ...headers, ...told })),
     body: Buffer.from(isOfPage ? body() : ofItself(one.target)),
     bytes,
     isWhole: true,
     waitedMs,
   };
+}
+
+function statusOf(one: Asked): number {
+  if (closed.includes(one.host)) return 503;
+  if (missing.includes(one.target)) return 404;
+  if (!isOfKeeper(one)) return status;
+  return one.word === '' ? 404 : 200;
+}
+
+function isOfKeeper({ target }: Asked): boolean {
+  return target.startsWith(KEEPER_LOCATION);
 }
 
 /** As the includes of nginx do, with the tracking.conf that is shipped. */
