@@ -12,6 +12,10 @@ const dayAndClock = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', ti
 
 export const count = (value: number): string => whole.format(value);
 
+/** Visitors of what was counted; `≈`: the index estimates them. */
+export const visitorsOf = (counted: { visitors: number; estimated?: true }): string =>
+  `${counted.estimated ? '≈ ' : ''}${count(counted.visitors)}`;
+
 /** With a tenth where there is one. */
 export const decimal = (value: number): string => some.format(value);
 

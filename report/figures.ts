@@ -1,5 +1,5 @@
 import { isKnown, lostIn, type Report } from './report.ts';
-import { durationOf, type Words } from './words.ts';
+import { durationOf, visitorsIn, type Words } from './words.ts';
 
 const DAY = 86_400_000;
 
@@ -13,20 +13,20 @@ export function figuresOf(report: Report, { number }: Pick<Words, 'number'>): Fi
   return [
     { name: 'Views by people', value: number(totals.people), beside: long },
     { name: 'All views', value: number(totals.all), beside: long },
-    { name: 'Visitors', value: number(totals.visitors), beside: visitorsBeside(report) },
+    { name: 'Visitors', value: visitorsIn(totals, number), beside: visitorsBeside(report) },
     savedFigure(report, number),
     lostFigure(report, number),
     {
       name: 'Held back by the cap',
-      value: told === 0 ? '0 told' : `at least ${number(told)}`,
-      beside: `at most ${number(periods.mostAtOnce)} of ${number(periods.cap)} places were used`,
+      value: told === 0 ? 'none recorded' : `at least ${number(told)}`,
+      beside: `the most at once by one signal: ${number(periods.mostAtOnce)} of ${number(periods.cap)}`,
     },
   ];
 }
 
 /** A visitor of two days may count twice: keys of visitors are hashed with another salt each day, and addresses change. */
 function visitorsBeside({ range }: Report): string {
-  return range.to - range.from > DAY ? 'approximate; who came on two days may count twice' : 'by people';
+  return range.to - range.from > DAY ? 'who came on two days may count twice' : 'by people';
 }
 
 /** What nginx counted, where all of it is of this time; otherwise what it is at most. */
@@ -41,7 +41,11 @@ function savedFigure({ saved: { atMost, counted }, totals }: Report, number: Wor
     };
   }
   const share = totals.all === 0 ? '' : `, ${Math.round((100 * atMost) / totals.all)}% of all`;
-  return { name, value: `at most ${number(atMost)}`, beside: `not counted over time${share}` };
+  return {
+    name,
+    value: `at most ${number(atMost)}`,
+    beside: `views while nginx was told to cache, less refreshes${share}`,
+  };
 }
 
 function lostFigure({ accounting: { lost } }: Report, number: Words['number']): Figure {
@@ -57,5 +61,5 @@ function lostFigure({ accounting: { lost } }: Report, number: Words['number']): 
 
 /** What a reader who gets the file later must know. */
 export function footerOf({ made, timeZone, index }: Report, time: Words['time']): string {
-  return `Made by hotitem at ${time(made)} from ${index}. Times are in ${timeZone}. “By people” leaves out known bots. Visitors are different keys of the shop, or address and browser pairs, approximate over more than a day. Rates name their window. Orders are not known here: hotitem sees views.`;
+  return `Made by hotitem at ${time(made)} from ${index}. Times are in ${timeZone}. “By people” leaves out known bots. Visitors are different keys of the shop, or address and browser pairs; “≈”: estimated, usually within a tenth. Rates name their window. Orders are not known here: hotitem sees views.`;
 }

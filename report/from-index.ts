@@ -1,4 +1,4 @@
-import type { PastDecision } from '../store/event-questions.ts';
+import type { ItemViews, PastDecision } from '../store/event-questions.ts';
 import { endOf, periodsOf, REPEATED_MS } from '../store/hot-periods.ts';
 import type { AskableQuestions } from '../store/question-shapes.ts';
 import { heldBack } from './held-back.ts';
@@ -11,7 +11,7 @@ import {
   mostAtOnce,
   type Span,
 } from './merge-periods.ts';
-import type { Report, ReportPeriod } from './report.ts';
+import type { Report, ReportPeriod, ReportViews } from './report.ts';
 
 /*
  * What the index knows of a time. Bounded: so many items, periods and decisions, and one question at a time, since others ask too.
@@ -74,19 +74,8 @@ export async function fromIndex(options: FromIndexOptions): Promise<FromIndex> {
     curve,
     periods: { list: measured, more: merged.length - list.length, mostAtOnce: mostAtOnce(hot, to) },
     saved: { atMost, refreshMs },
-    items: items.map(({ item, views, all, visitors }) => ({
-      item,
-      ...lookUp(item),
-      people: views,
-      all,
-      visitors,
-    })),
-    categories: categories.map(({ category, views, all, visitors }) => ({
-      category,
-      people: views,
-      all,
-      visitors,
-    })),
+    items: items.map((one) => ({ item: one.item, ...lookUp(one.item), ...viewsOf(one) })),
+    categories: categories.map((one) => ({ category: one.category, ...viewsOf(one) })),
     held: { list: held.slice(0, MOST_HELD).map(named), more: Math.max(0, held.length - MOST_HELD) },
     ...(since !== undefined && { decisionsFrom: since }),
   };
@@ -164,6 +153,10 @@ export async function fromIndex(options: FromIndexOptions): Promise<FromIndex> {
     const name = lookUp(one.item)?.name;
     return name === undefined ? one : { ...one, name };
   }
+}
+
+function viewsOf({ views, all, visitors, estimated }: Omit<ItemViews, 'item'>): ReportViews {
+  return { people: views, all, visitors, ...(estimated && { estimated }) };
 }
 
 /** All of the range and of the day before it: what is hot at its beginning was told within that time. The latest first. */

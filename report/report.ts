@@ -57,8 +57,8 @@ export type ReportTotals = ReportViews & {
   last?: number;
 };
 
-/** `people`: views by people. `all`: whatever asked. `visitors`: distinct, among the views by people. */
-export type ReportViews = { people: number; all: number; visitors: number };
+/** `people`: views by people. `all`: whatever asked. `visitors`: distinct, among the views by people; `estimated`: not counted. */
+export type ReportViews = { people: number; all: number; visitors: number; estimated?: true };
 
 type Named = {
   item: string;

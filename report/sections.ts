@@ -6,7 +6,7 @@ import {
   type ReportPeriod,
   type ReportRules,
 } from './report.ts';
-import { doneOf, durationOf, notKnown, signalOf, type Words } from './words.ts';
+import { doneOf, durationOf, notKnown, signalOf, visitorsIn, type Words } from './words.ts';
 
 /** A table, or the sentence in its place. Every text is plain, not yet escaped. */
 export type Section = {
@@ -123,7 +123,7 @@ function items({ items, totals }: Report, { number }: Words): Section {
       item.category ?? '',
       number(item.people),
       number(item.all),
-      number(item.visitors),
+      visitorsIn(item, number),
     ]),
     none: 'There were no views by people.',
     notes: [
@@ -143,12 +143,12 @@ function categories({ categories, totals }: Report, { number }: Words): Section 
     title: 'By category',
     columns: ['Category', '#Views by people', '#Share', '#All views', '#Visitors'],
     rows: isNamed
-      ? categories.map(({ category, people, all, visitors }) => [
+      ? categories.map(({ category, people, all, ...counted }) => [
           category === '' ? '(none)' : category,
           number(people),
           `${Math.round((100 * people) / Math.max(1, totals.people))}%`,
           number(all),
-          number(visitors),
+          visitorsIn(counted, number),
         ])
       : [],
     none:
@@ -212,10 +212,10 @@ function lostRows(
 
 function held({ held, periods }: Report, { number, time }: Words): Section {
   const { list, more } = held;
-  const used = `At most ${number(periods.mostAtOnce)} items were hot at once by one signal; heat.cap is ${number(periods.cap)} now.`;
+  const used = `The most items that were hot at once by one signal: ${number(periods.mostAtOnce)}; heat.cap is ${number(periods.cap)} now.`;
   return {
     title: 'What the cap held back',
-    columns: ['Item', 'Signal', 'Told first', 'Told last', '#Times told', 'Why it would have been hot'],
+    columns: ['Item', 'Signal', 'First recorded', 'Last recorded', '#Times', 'Why it would have been hot'],
     rows: list.map((one) => [
       itemText(one),
       signalOf(one.signal),
@@ -224,12 +224,12 @@ function held({ held, periods }: Report, { number, time }: Words): Section {
       number(one.times),
       one.reason,
     ]),
-    none: `Nothing was told to be held back. ${used}`,
+    none: `Nothing was recorded as held back. ${used}`,
     notes: [
       ...(more > 0 ? [`And ${number(more)} more.`] : []),
       ...(list.length > 0
         ? [
-            `${used} It is told when the cap begins to hold an item back, once a minute at most, and of a hundred items at once: more may have been held back, and for longer.`,
+            `${used} It is recorded when the cap begins to hold an item back, once a minute at most, and of a hundred items at once: more may have been held back, and for longer.`,
           ]
         : []),
     ],
@@ -273,7 +273,7 @@ function rules({ rules }: Report, { number, time }: Words): Section {
               .slice(0, COMBINATIONS_SHOWN)
               .map((cell) =>
                 row(
-                  `busy from ${number(cell.busyFrom)} views/s, surge from S ${number(cell.surprise)}`,
+                  `busy from ${number(cell.busyFrom)} views/s, surge from a surprise of ${number(cell.surprise)}`,
                   cell,
                 ),
               ),
@@ -291,7 +291,7 @@ function triedWords(
   { number, time }: Pick<Words, 'number' | 'time'>,
 ): string {
   const when = span === undefined ? '' : `, from ${time(span.from)} to ${time(span.to)}`;
-  return `From the ${number(views)} views in ${source}${when}: the hours around the peak at most. They were passed through ${number(grid.length)} combinations of thresholds; what heat.rules sets for some items stays. More saved costs more items in the cache for longer. Pins and bans by command are not known here.`;
+  return `From the ${number(views)} views in ${source}${when}: the hours around the peak at most. They were passed through ${number(grid.length)} ${grid.length === 1 ? 'combination' : 'combinations'} of thresholds; what heat.rules sets for some items stays. The surprise of a surge says how little chance explains it. Saved assumes a refresh a second of each page, where the hot periods above assume as few as the keeper makes. More saved costs more items in the cache for longer. Pins and bans by command are not known here.`;
 }
 
 function doubts({ isCut, damage, span }: ReportRules, time: Words['time']): string[] {

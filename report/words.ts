@@ -64,6 +64,14 @@ function changesZone({ from, to }: Report['range'], timeZone: string): boolean {
   return offset(to) !== first;
 }
 
+/** `≈ 4,300`: the index estimated them. */
+export function visitorsIn(
+  { visitors, estimated }: { visitors: number; estimated?: true },
+  number: Words['number'],
+): string {
+  return `${estimated ? '≈ ' : ''}${number(visitors)}`;
+}
+
 /** `2 h 59 min`, `7 min`, `34 s`. */
 export function durationOf(ms: number): string {
   if (ms < MINUTE) return ms < 10_000 ? `${Math.round(ms / 100) / 10} s` : `${Math.round(ms / 1_000)} s`;

@@ -64,8 +64,10 @@ export type ItemViews = {
   /** Requests for a part of the page, HEAD requests, and other methods. */
   others: number;
   all: number;
-  /** Distinct visitors (`visitorOf`) among the views by people, approximate. */
+  /** Distinct visitors (`visitorOf`) among the views by people. */
   visitors: number;
+  /** `visitors` is an estimate: there are too many views, or items, to count them. */
+  estimated?: true;
   /** Time of the latest of what is ranked. */
   last: number;
 };
@@ -104,7 +106,7 @@ export type CategoryViews = Omit<ItemViews, 'item'> & { category: string };
 
 /** `first` and `last`: times of the views, of whatever kind; missing where there is none. */
 export type Totals = Omit<ItemViews, 'item' | 'last'> & {
-  /** Distinct items that were asked for; approximate over more than a day. */
+  /** Distinct items that were asked for. */
   items: number;
   first?: number;
   last?: number;

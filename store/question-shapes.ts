@@ -32,6 +32,7 @@ const counted = {
   others: number,
   all: number,
   visitors: number,
+  estimated: z.literal(true).exactOptional(),
 };
 
 const decision = z.object({

@@ -26,7 +26,11 @@ export function zeros(length: number): number[] {
 }
 
 /** Where the first window begins. */
-export function firstOf({ to, windowMs, windowsBefore }: RisingQuery): number {
+export function firstOf({
+  to,
+  windowMs,
+  windowsBefore,
+}: Pick<RisingQuery, 'to' | 'windowMs' | 'windowsBefore'>): number {
   return to - windowMs * (windowsBefore + 1);
 }
 

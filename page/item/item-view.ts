@@ -11,7 +11,7 @@ import { doesOf } from '../hot/hot-row.ts';
 import { createRows } from '../rows.ts';
 import { signsOf } from '../signals.ts';
 import type { Moment, View } from '../view.ts';
-import { count, duration, notUpToDate, perSecond, timeOfDay } from '../words.ts';
+import { count, duration, notUpToDate, perSecond, timeOfDay, visitorsOf } from '../words.ts';
 import type { Chart } from './chart.ts';
 import { createNumbersTable } from './numbers-table.ts';
 import { createPeriodRow, keyOfPeriod } from './period-row.ts';
@@ -228,7 +228,7 @@ function rangeOf({ from, to, now }: ItemAnswer): string {
 function setFigures({ views, stepMs }: ItemAnswer, inWindow: string): void {
   setText(byId('item-views'), count(views?.views ?? 0));
   setText(byId('item-all'), count(views?.all ?? 0));
-  setText(byId('item-visitors'), count(views?.visitors ?? 0));
+  setText(byId('item-visitors'), views === undefined ? '0' : visitorsOf(views));
   setText(byId('item-bots'), count(views?.bots ?? 0));
   for (const place of ['item-views-in', 'item-all-in', 'item-visitors-in', 'item-bots-in'])
     setText(byId(place), inWindow);

@@ -4,7 +4,7 @@ import { createAsking } from '../asking.ts';
 import { cell, row, rowHeader } from '../cells.ts';
 import { byId, el, setAttribute, setText } from '../dom.ts';
 import { createRows, type Row } from '../rows.ts';
-import { count, notUpToDate, percent, timeOfDay } from '../words.ts';
+import { count, notUpToDate, percent, timeOfDay, visitorsOf } from '../words.ts';
 
 /** The categories that are viewed most, in the place of the items. */
 export type CategoriesList = {
@@ -82,7 +82,7 @@ export function createCategoriesList({ everyMs, onChange }: CategoriesListOption
         const ranked = answer?.rank === 'all' ? one.all : one.views;
         setText(views, count(one.views));
         setText(part, percent(ranked / Math.max(1, answer?.total ?? 0)));
-        setText(visitors, count(one.visitors));
+        setText(visitors, visitorsOf(one));
         setText(all, count(one.all));
       },
     };

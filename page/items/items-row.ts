@@ -2,7 +2,7 @@ import type { ItemsAnswer } from '../../sidecar/routes/answers.ts';
 import { cell, createItemName, labelled, row, rowHeader } from '../cells.ts';
 import { el, setText } from '../dom.ts';
 import type { Row } from '../rows.ts';
-import { count, timeOfDay } from '../words.ts';
+import { count, timeOfDay, visitorsOf } from '../words.ts';
 
 export type ListedItem = {
   views: ItemsAnswer['items'][number];
@@ -40,7 +40,8 @@ export function createItemsRow(): Row<ListedItem> {
       setText(place, count(nth));
       name.update(views.item, views.catalogue);
       setText(hot, signals);
-      for (const { column, number } of counts) setText(number, count(views[column]));
+      for (const { column, number } of counts)
+        setText(number, column === 'visitors' ? visitorsOf(views) : count(views[column]));
       setText(last, timeOfDay(views.last, to));
     },
   };

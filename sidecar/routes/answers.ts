@@ -40,6 +40,8 @@ export type CategoriesAnswer = {
 
 /** `GET /api/v1/rising`, with the parameters of the question to the index. */
 export type RisingAnswer = Omit<RisingQuery, 'limit'> & {
+  /** Time of the first view, to the interval, where the first window has none: then there is no whole hour to compare with. */
+  first?: number;
   items: (Rise & Named)[];
   /** Why an item is not hot, by item: sentences. Missing where hot items are not looked for. */
   lacks?: Record<string, string[]>;
@@ -118,6 +120,8 @@ export type HealthAnswer = {
   newest?: { time?: number; askedAt: number };
   /** Requests of shoppers for hot items since the start, and when the last were logged; missing where nginx does not log them. */
   hot?: { cached: number; origin: number; at: number };
+  /** Items of the catalogue in effect, and when its file was written; missing where none is configured. `failed`: the file of now is not used. */
+  catalogue?: { items: number; modified?: number; loading?: true; failed?: true };
   /** Open streams of the page; missing where hot items are not looked for. */
   streams?: { open: number; most: number };
 };

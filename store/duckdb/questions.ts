@@ -39,12 +39,17 @@ const KINDS = `
 /** Test views count nowhere. */
 const VIEWED = "time >= $1 AND time < $2 AND kind IS DISTINCT FROM 'test'";
 
-/**
- * Up to so many items of so long a range, visitors are counted exactly: for the winners only, without a set for each item of the range.
- * Beyond that a sketch is several times faster (HyperLogLog; off by a few percent).
- */
-const MOST_EXACT = 200;
+/** Of so many views, visitors are counted exactly: at most twice the time of an estimate, and within the memory of the index. */
+const MOST_EXACT_VIEWS = 1_000_000;
+/** Of a day also of more views, where so few items are found: for these alone, without a set for each item of the range. */
+const MOST_EXACT_ITEMS = 200;
 const LONGEST_EXACT_MS = 86_400_000;
+/**
+ * DuckDB's HyperLogLog has 64 registers: it is off by 13 % on average. The sum of the estimates of four parts is off by half of that; more
+ * parts take as long as counting.
+ */
+const PARTS = 4;
+const ESTIMATED = { estimated: true } as const;
 const DECIDED = `epoch_ms(time), node, item, change, signal, reason, epoch_ms(since), rule, actions, dry_run,
        views_per_second, visitors`;
 const COLUMN: Readonly<Record<Ranking, RankedBy>> = { people: 'views', all: 'total' };
@@ -55,28 +60,42 @@ export async function topItems(
   reader: DuckDBConnection,
   { from, to, limit, rank = 'people', category, search }: RankingQuery,
 ): Promise<ItemViews[]> {
-  const isExact = limit <= MOST_EXACT && to - from <= LONGEST_EXACT_MS;
+  const ranked = COLUMN[rank];
+  const selected = selectedBy({ category, search });
   const texts = [category, search].filter((text) => text !== undefined);
-  const sql = (isExact ? exactBy : sketchedBy)(COLUMN[rank], selectedBy({ category, search }));
-  const found = await reader.runAndReadAll(sql, [toTimestamp(from), toTimestamp(to), limit, ...texts]);
-  return found.getRows().map(toItemViews);
+  if (await hasFewViews(reader, { from, to })) return ask(rankedBy(ranked, selected, exact('who')));
+  const winners = exactBy(ranked, selected);
+  const isShort = to - from <= LONGEST_EXACT_MS;
+  if (isShort && limit <= MOST_EXACT_ITEMS) return ask(winners);
+  const found = await ask(rankedBy(ranked, selected, estimate('who')));
+  return isShort && found.length <= MOST_EXACT_ITEMS ? ask(winners) : found.map(estimated);
+
+  async function ask(sql: string): Promise<ItemViews[]> {
+    const found = await reader.runAndReadAll(sql, [toTimestamp(from), toTimestamp(to), limit, ...texts]);
+    return found.getRows().map(toItemViews);
+  }
 }
 
 export async function itemViews(
   reader: DuckDBConnection,
   { item, from, to }: ItemQuery,
 ): Promise<ItemViews | undefined> {
+  const isExact = await isCountedExactly(reader, { from, to, item });
   const found = await reader.runAndReadAll(
-    `SELECT $3, ${KINDS}, ${visitorsIn({ from, to })}, epoch_ms(max(time))
+    `SELECT $3, ${KINDS}, ${visitorsBy(isExact)}, epoch_ms(max(time))
      FROM events WHERE ${VIEWED} AND item = $3 HAVING count(*) > 0`,
     [toTimestamp(from), toTimestamp(to), item],
   );
-  return found.getRows().map(toItemViews)[0];
+  return found
+    .getRows()
+    .map(toItemViews)
+    .map(isExact ? (one) => one : estimated)[0];
 }
 
 export async function totals(reader: DuckDBConnection, { from, to }: Range): Promise<Totals> {
+  const isExact = await isCountedExactly(reader, { from, to });
   const found = await reader.runAndReadAll(
-    `SELECT ${KINDS}, ${visitorsIn({ from, to })}, ${distinctIn({ from, to }, 'hash(item)')},
+    `SELECT ${KINDS}, ${visitorsBy(isExact)}, count(DISTINCT hash(item)),
        epoch_ms(min(time)), epoch_ms(max(time))
      FROM events WHERE ${VIEWED}`,
     [toTimestamp(from), toTimestamp(to)],
@@ -92,6 +111,7 @@ export async function totals(reader: DuckDBConnection, { from, to }: Range): Pro
       visitors: Number(visitors),
     }),
     items: Number(items),
+    ...(!isExact && ESTIMATED),
     ...(first != null && { first: Number(first) }),
     ...(last != null && { last: Number(last) }),
   };
@@ -102,15 +122,16 @@ export async function topCategories(
   { from, to, limit, rank = 'people' }: CategoriesQuery,
 ): Promise<CategoryViews[]> {
   const ranked = COLUMN[rank];
+  const isExact = await isCountedExactly(reader, { from, to });
   const found = await reader.runAndReadAll(
-    `SELECT coalesce(category, '') AS shown, ${KINDS}, ${visitorsIn({ from, to })},
+    `SELECT coalesce(category, '') AS shown, ${KINDS}, ${visitorsBy(isExact)},
        epoch_ms(${lastOf(ranked)})
      FROM events WHERE ${VIEWED} GROUP BY shown HAVING ${ranked} > 0 ORDER BY ${ranked} DESC, shown LIMIT $3`,
     [toTimestamp(from), toTimestamp(to), limit],
   );
   return found.getRows().map((row) => {
     const { item: category, ...counted } = toItemViews(row);
-    return { category, ...counted };
+    return { category, ...counted, ...(!isExact && ESTIMATED) };
   });
 }
 
@@ -251,13 +272,43 @@ function toDecision(row: DuckDBValue[]): PastDecision {
   };
 }
 
-function visitorsIn(range: Range): string {
-  return `${distinctIn(range, WHO)} FILTER (${BY_PEOPLE})`;
+function estimated<One>(one: One): One & typeof ESTIMATED {
+  return { ...one, ...ESTIMATED };
 }
 
-/** Over a longer range, a set of all of them would take too much memory. */
-function distinctIn({ from, to }: Range, hashed: string): string {
-  return to - from <= LONGEST_EXACT_MS ? `count(DISTINCT ${hashed})` : `approx_count_distinct(${hashed})`;
+/** Of all items, or of one. Over a longer range with many views, a set of all visitors would take too much memory. */
+async function isCountedExactly(
+  reader: DuckDBConnection,
+  range: Range & { item?: string },
+): Promise<boolean> {
+  return range.to - range.from <= LONGEST_EXACT_MS || hasFewViews(reader, range);
+}
+
+async function hasFewViews(
+  reader: DuckDBConnection,
+  { from, to, item }: Range & { item?: string },
+): Promise<boolean> {
+  const ofItem = item === undefined ? [] : [item];
+  const found = await reader.runAndReadAll(
+    `SELECT count(*) FROM (
+       SELECT 1 FROM events WHERE time >= $1 AND time < $2${item === undefined ? '' : ' AND item = $3'} LIMIT ${MOST_EXACT_VIEWS + 1})`,
+    [toTimestamp(from), toTimestamp(to), ...ofItem],
+  );
+  return Number(found.getRows()[0]?.[0]) <= MOST_EXACT_VIEWS;
+}
+
+function visitorsBy(isExact: boolean): string {
+  return isExact ? exact(WHO, BY_PEOPLE) : estimate(WHO, BY_PEOPLE);
+}
+
+function exact(hashed: string, which = 'true'): string {
+  return `count(DISTINCT ${hashed}) FILTER (${which})`;
+}
+
+function estimate(hashed: string, which = 'true'): string {
+  const part = (nth: number) =>
+    `approx_count_distinct(${hashed}) FILTER (${which} AND ${hashed} % ${PARTS} = ${nth})`;
+  return `(${Array.from({ length: PARTS }, (_, nth) => part(nth)).join(' + ')})`;
 }
 
 /** What of the range is ranked, with the texts from `$4` on. */
@@ -285,10 +336,14 @@ function exactBy(ranked: RankedBy, selected: string): string {
   ORDER BY ${ranked} DESC, item`;
 }
 
-function sketchedBy(ranked: RankedBy, selected: string): string {
+/** `counted`: the visitors, as `who`. */
+function rankedBy(ranked: RankedBy, selected: string, counted: string): string {
   return `
-  SELECT item, ${KINDS}, approx_count_distinct(${WHO}) FILTER (${BY_PEOPLE}), epoch_ms(${lastOf(ranked)})
-  FROM events WHERE ${VIEWED}${selected} GROUP BY item HAVING ${ranked} > 0 ORDER BY ${ranked} DESC, item LIMIT $3`;
+  WITH viewed AS NOT MATERIALIZED (
+    SELECT item, time, weight, kind, bot, CASE WHEN ${BY_PEOPLE} THEN ${WHO} END AS who FROM events WHERE ${VIEWED}${selected}
+  )
+  SELECT item, ${KINDS}, ${counted}, epoch_ms(${lastOf(ranked)})
+  FROM viewed GROUP BY item HAVING ${ranked} > 0 ORDER BY ${ranked} DESC, item LIMIT $3`;
 }
 
 function lastOf(ranked: RankedBy): string {

@@ -75,11 +75,14 @@ const hits = complete.extend({ hits: z.object({ hits: z.array(hit) }) });
 
 const WEIGHT = { sum: { field: 'hot_item.weight' } } as const;
 const LAST = { max: { field: TIME } } as const;
-const VISITORS = { cardinality: { field: 'hot_item.visitor' } } as const;
-/** A sketch of the usual precision takes 16 KB: of ten thousand items that would be more than Elasticsearch allows a search. */
-const ROUGH_VISITORS = { cardinality: { field: 'hot_item.visitor', precision_threshold: 100 } } as const;
-/** Up to so many items or categories, visitors are counted with the usual precision. */
+/** Up to so many visitors, Elasticsearch counts them; beyond that it estimates them, off by 1 % on average. */
+const PRECISE = 3_000;
+/** A sketch for so many takes 16 KB: of ten thousand items that would be more than Elasticsearch allows a search. These take 1 KB, and are off by 3 %. */
+const ROUGH = 100;
+type Precision = typeof PRECISE | typeof ROUGH;
+/** Up to so many items or categories that are found, visitors are counted with the usual precision. */
 const MOST_PRECISE = 200;
+const VISITORS = visitorsBy(PRECISE);
 const BOT = { term: { 'hot_item.bot': true } } as const;
 /** A view by `hotitem doctor`. */
 const TEST = { term: { 'hot_item.kind': 'test' } } as const;
@@ -88,7 +91,7 @@ const HELD = { term: { 'event.action': 'held' } } as const;
 const NO_VIEW = { exists: { field: 'hot_item.kind' } } as const;
 const BY_PEOPLE: Query = { bool: { must_not: [NO_VIEW, BOT] } };
 const PEOPLE_VIEWS = { filter: BY_PEOPLE, aggs: { views: WEIGHT } };
-const KINDS_OF_VIEWS = kindsOfViews(VISITORS);
+const KINDS_OF_VIEWS = kindsOfViews(PRECISE);
 
 type Aggregations = Record<string, estypes.AggregationsAggregationContainer>;
 type Query = estypes.QueryDslQueryContainer;
@@ -192,20 +195,32 @@ async function asked<Answer>(
   }
 }
 
-async function topItems(
+async function topItems(ask: Ask, query: RankingQuery): Promise<ItemViews[]> {
+  return preciselyIfFew(query.limit, (precision) => rankItems(ask, query, precision));
+}
+
+/** How many there are is only known afterwards. */
+async function preciselyIfFew<Found>(
+  limit: number,
+  find: (precision: Precision) => Promise<Found[]>,
+): Promise<Found[]> {
+  if (limit <= MOST_PRECISE) return find(PRECISE);
+  const found = await find(ROUGH);
+  return found.length === 0 || found.length > MOST_PRECISE ? found : find(PRECISE);
+}
+
+async function rankItems(
   ask: Ask,
   { from, to, limit, rank = 'people', category, search }: RankingQuery,
+  precision: Precision,
 ): Promise<ItemViews[]> {
-  const items = {
-    terms: rankedBy(ITEM, rank, limit),
-    aggs: kindsFor(limit),
-  };
+  const items = { terms: rankedBy(ITEM, rank, limit), aggs: kindsOfViews(precision) };
   const filter = [between(from, to), ...selectedBy({ category, search })];
   const found = await ask.aggregate(ranking, { items }, filter, 'the ranking');
   if (found === undefined) return [];
   if (found.items.buckets.length === 0) await ask.requireMapped(ITEM);
   return found.items.buckets
-    .map(({ key, ...counted }) => toItemViews(key, counted, rank))
+    .map(({ key, ...counted }) => toItemViews(key, counted, rank, precision))
     .filter(({ views }) => rank === 'all' || views > 0);
 }
 
@@ -257,16 +272,21 @@ async function totals(ask: Ask, { from, to }: Range): Promise<Totals> {
   };
 }
 
-async function topCategories(
+async function topCategories(ask: Ask, query: CategoriesQuery): Promise<CategoryViews[]> {
+  return preciselyIfFew(query.limit, (precision) => rankCategories(ask, query, precision));
+}
+
+async function rankCategories(
   ask: Ask,
   { from, to, limit, rank = 'people' }: CategoriesQuery,
+  precision: Precision,
 ): Promise<CategoryViews[]> {
   const terms = { ...rankedBy(CATEGORY, rank, limit), missing: '' };
-  const aggs = { categories: { terms, aggs: kindsFor(limit) } };
+  const aggs = { categories: { terms, aggs: kindsOfViews(precision) } };
   const found = await ask.aggregate(categories, aggs, [between(from, to)], 'the categories');
   return (found?.categories.buckets ?? [])
     .map(({ key, ...counted }) => {
-      const { item: category, ...views } = toItemViews(key, counted, rank);
+      const { item: category, ...views } = toItemViews(key, counted, rank, precision);
       return { category, ...views };
     })
     .filter(({ views }) => rank === 'all' || views > 0);
@@ -416,22 +436,26 @@ function visitors(windows: { visitors: { value: number } }[]): number {
   return windows.reduce((total, { visitors }) => total + visitors.value, 0);
 }
 
-/** Of each of so many items or categories. */
-function kindsFor(limit: number): Aggregations {
-  return limit <= MOST_PRECISE ? KINDS_OF_VIEWS : kindsOfViews(ROUGH_VISITORS);
+function visitorsBy(precision: Precision): estypes.AggregationsAggregationContainer {
+  return { cardinality: { field: 'hot_item.visitor', precision_threshold: precision } };
 }
 
-function kindsOfViews(visitors: typeof VISITORS | typeof ROUGH_VISITORS): Aggregations {
+function kindsOfViews(precision: Precision): Aggregations {
   return {
     total: WEIGHT,
     last: LAST,
-    people: { filter: BY_PEOPLE, aggs: { views: WEIGHT, visitors, last: LAST } },
+    people: { filter: BY_PEOPLE, aggs: { views: WEIGHT, visitors: visitorsBy(precision), last: LAST } },
     bots: { filter: { bool: { must_not: [NO_VIEW], filter: [BOT] } }, aggs: { views: WEIGHT } },
     prefetches: { filter: { term: { 'hot_item.kind': 'prefetch' } }, aggs: { views: WEIGHT } },
   };
 }
 
-function toItemViews(item: string, counted: z.output<typeof counts>, rank: Ranking): ItemViews {
+function toItemViews(
+  item: string,
+  counted: z.output<typeof counts>,
+  rank: Ranking,
+  precision: Precision = PRECISE,
+): ItemViews {
   const { total, last, people, bots, prefetches } = counted;
   return withOthers({
     item,
@@ -440,6 +464,7 @@ function toItemViews(item: string, counted: z.output<typeof counts>, rank: Ranki
     prefetches: prefetches.views.value,
     all: total.value,
     visitors: people.visitors.value,
+    ...(people.visitors.value > precision && { estimated: true as const }),
     last: (rank === 'people' ? people.last : last).value ?? 0,
   });
 }

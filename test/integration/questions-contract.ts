@@ -160,6 +160,10 @@ export function itAnswersQuestions({ index, decisions, refresh }: QuestionsUnder
       view({ item: `many-${i}`, time: at, weight: MANY - i }),
     );
     for (let i = 0; i < items.length; i += 1_000) await store(index(), items.slice(i, i + 1_000));
+    const crowd = Array.from({ length: 800 }, (_, i) =>
+      view({ item: 'many-0', time: at, ip: `198.51.${(i % 400) >> 8}.${(i % 400) & 255}` }),
+    );
+    await store(index(), crowd);
     await refresh();
 
     const found = await index().topItems({ from: at, to: at + 1, limit: 10_000 });
@@ -167,6 +171,36 @@ export function itAnswersQuestions({ index, decisions, refresh }: QuestionsUnder
     expect(found).toHaveLength(MANY);
     expect(found.map(({ item }) => item)).toEqual(items.map(({ item }) => item));
     expect(found.at(-1)).toMatchObject({ views: 1, visitors: 1 });
+    // Beside the one who viewed it before. Of so many items an index may estimate, and then says so.
+    const { visitors = 0, estimated } = found[0] ?? {};
+    if (estimated === undefined) expect(visitors).toBe(401);
+    else expect(Math.abs(visitors - 401)).toBeLessThan(60);
+    expect(found.at(-1)).not.toHaveProperty('estimated');
+  });
+
+  test('counts visitors alike in the items, the categories and the item, however many items are asked for', async () => {
+    const at = DAY(9);
+    // Each comes twice: visitors are never as many as views.
+    const crowd = Array.from({ length: 1_400 }, (_, i) =>
+      view({ item: 'crowd', time: at, ip: `198.51.${(i % 700) >> 8}.${(i % 700) & 255}`, category: 'Bath' }),
+    );
+    await store(index(), [...crowd, view({ item: 'few', time: at, category: 'Bath' })]);
+    await refresh();
+
+    const range = { from: at, to: at + MINUTE };
+    for (const limit of [10, 10_000]) {
+      const [first, second] = await index().topItems({ ...range, limit });
+      expect([first?.visitors, first?.estimated, second?.visitors]).toEqual([700, undefined, 1]);
+    }
+    const [bath] = await index().topCategories({ ...range, limit: 1_000 });
+    expect([bath?.visitors, bath?.estimated]).toEqual([701, undefined]);
+    for (const one of [
+      await index().itemViews({ ...range, item: 'crowd' }),
+      await index().itemViews({ from: at - 72 * HOUR, to: at + 72 * HOUR, item: 'crowd' }),
+    ])
+      expect([one?.visitors, one?.estimated]).toEqual([700, undefined]);
+    expect(await index().totals(range)).toMatchObject({ visitors: 701, items: 2 });
+    expect(await index().totals(range)).not.toHaveProperty('estimated');
   });
 
   test('says which pages and hosts people came from, and how many others there are', async () => {

@@ -29,7 +29,9 @@ function indexOf(decisions: PastDecision[]) {
   const asked: string[] = [];
   const questions: AskableQuestions = {
     totals: async () => ({ ...NOTHING, views: 5, all: 9, visitors: 4, items: 2, first: FROM, last: TO - 1 }),
-    topItems: async () => [{ ...NOTHING, item: 'a', views: 5, all: 9, visitors: 4, last: TO - 1 }],
+    topItems: async () => [
+      { ...NOTHING, item: 'a', views: 5, all: 9, visitors: 4, estimated: true, last: TO - 1 },
+    ],
     topCategories: async () => [{ ...NOTHING, category: '', views: 5, all: 9, visitors: 4, last: TO - 1 }],
     async timeLine({ from, to, stepMs, item }) {
       asked.push(item ?? '');
@@ -79,7 +81,7 @@ describe('what an index knows of a time', () => {
     expect(found.curve.stepMs).toBe(30_000);
     expect(found.curve.all).toHaveLength(120);
     expect(found.items).toEqual([
-      { item: 'a', name: 'Kettle', category: 'Kitchen', people: 5, all: 9, visitors: 4 },
+      { item: 'a', name: 'Kettle', category: 'Kitchen', people: 5, all: 9, visitors: 4, estimated: true },
     ]);
     expect(found.categories).toEqual([{ category: '', people: 5, all: 9, visitors: 4 }]);
     expect(found.periods).toEqual({ list: [], more: 0, mostAtOnce: 0 });

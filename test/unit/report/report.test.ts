@@ -167,7 +167,7 @@ describe('a report', () => {
     const textOf = (one: Report['saved']) => toMarkdown({ ...report, saved: one }).replaceAll('\\', '');
 
     expect(textOf(saved)).toContain(
-      'Requests saved at the origin: at most 700 (not counted over time, 58% of all)',
+      'Requests saved at the origin: at most 700 (views while nginx was told to cache, less refreshes, 58% of all)',
     );
     expect(textOf(saved)).toContain(
       'answered 500 from its cache. How many of them in this time is not recorded.',
@@ -197,14 +197,28 @@ describe('a report', () => {
     expect(widthOf(toHtml(lost))).toBeLessThan(widthOf(toHtml(of(lasting))) / 4);
   });
 
-  test('never says how many items were held back, only how many were told', () => {
+  test('never says how many items were held back, only how many were recorded', () => {
     const { held, ...report } = reportOf('4711');
     const text = (one: Report['held']) => toMarkdown({ ...report, held: one }).replaceAll('\\', '');
     expect(text({ ...held, more: 99 })).toContain('- Held back by the cap: at least 100 ');
-    expect(text(held)).toContain('| Item | Signal | Told first | Told last |');
+    expect(text(held)).toContain('| Item | Signal | First recorded | Last recorded |');
     expect(text(held)).toContain('more may have been held back, and for longer');
-    expect(text({ list: [], more: 0 })).toContain('- Held back by the cap: 0 told ');
-    expect(text({ list: [], more: 0 })).toContain('Nothing was told to be held back. ');
+    expect(text({ list: [], more: 0 })).toContain('- Held back by the cap: none recorded ');
+    expect(text({ list: [], more: 0 })).toContain('Nothing was recorded as held back. ');
+  });
+
+  test('marks visitors that are estimated, in the figures and in the tables', () => {
+    const { totals, items, categories, ...report } = reportOf('4711');
+    const estimated = true as const;
+    const text = toMarkdown({
+      ...report,
+      totals: { ...totals, estimated },
+      items: items.map((one) => ({ ...one, estimated })),
+      categories: categories.map((one) => ({ ...one, estimated })),
+    }).replaceAll('\\', '');
+    expect(text).toContain('- Visitors: ≈ 400 ');
+    expect(text.match(/\| 1,000 \| ≈ 300 \|/g)).toHaveLength(2);
+    expect(toMarkdown({ ...report, totals, items, categories })).not.toContain('≈ ');
   });
 
   test.each([
@@ -271,7 +285,7 @@ describe('a report', () => {
   test('lists only rules that would have helped, beside those of now', () => {
     const report = reportOf('4711');
     expect(toMarkdown(report).replaceAll('\\', '')).toMatch(
-      /\| none: the rules of now \| 77 .*\n\| busy from 10 views\/s, surge from S 15 \| 96,077 /,
+      /\| none: the rules of now \| 77 .*\n\| busy from 10 views\/s, surge from a surprise of 15 \| 96,077 /,
     );
     const { rules } = report;
     if ('unknown' in rules) throw new Error('not known');
