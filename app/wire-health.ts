@@ -9,6 +9,7 @@ import type { HealthAnswer, KafkaHealth } from '../sidecar/routes/answers.ts';
 import type { Nginx } from '../sidecar/sidecar.ts';
 import type { EventIndex } from '../store/event-index.ts';
 import type { Core } from './core.ts';
+import type { CatalogueState } from './wire-catalogue.ts';
 import type { SinkAccounts } from './wire-sink.ts';
 
 export type HealthOptions = {
@@ -100,6 +101,7 @@ export function wireHealth(core: Core, options: HealthOptions): Route {
       parts: checks().map(({ name, ready }) => ({ name, isReady: ready() === true })),
       ...(known !== undefined && { newest: known }),
       ...hotOf(shoppers?.()),
+      ...catalogueOf(core.catalogue().state()),
       ...(streams !== undefined && { streams: streams() }),
     };
   }
@@ -109,6 +111,13 @@ function hotOf(counts: SeenShoppers | undefined): Pick<HealthAnswer, 'hot'> {
   if (counts === undefined) return {};
   const { shared, stale, own, missing, unkept, at } = counts;
   return { hot: { cached: shared + stale, origin: own + missing + unkept, at } };
+}
+
+function catalogueOf(state: CatalogueState | undefined): Pick<HealthAnswer, 'catalogue'> {
+  if (state === undefined) return {};
+  const { rows, modified, loading, failure } = state;
+  const known = { ...(modified !== undefined && { modified }), ...(loading && { loading }) };
+  return { catalogue: { items: rows, ...known, ...(failure !== undefined && { failed: true as const }) } };
 }
 
 function capturedOf({ received, duplicate }: SidecarAccounts): number {

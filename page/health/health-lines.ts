@@ -97,7 +97,7 @@ export function placesOf(answer: HealthAnswer, was: boolean): Line[] {
 }
 
 export function partsOf(answer: HealthAnswer, was: boolean): Line[] {
-  const { nginx, kafka, parts, newest, hot, streams, now, capture } = answer;
+  const { nginx, kafka, parts, newest, hot, catalogue, streams, now, capture } = answer;
   const fine = was ? 'was fine' : 'fine';
   const line = (key: string, what: string, isFine: boolean | undefined, rest: Partial<Line> = {}): Line => ({
     key,
@@ -146,6 +146,7 @@ export function partsOf(answer: HealthAnswer, was: boolean): Line[] {
             ...(now - hot.at > OLD_MS && { state: 'nothing is hot, or nginx does not log it' }),
           }),
         ]),
+    ...(catalogue === undefined ? [] : [catalogueLine(catalogue)]),
     ...(streams === undefined
       ? []
       : [
@@ -155,6 +156,19 @@ export function partsOf(answer: HealthAnswer, was: boolean): Line[] {
           }),
         ]),
   ];
+
+  /** Stock and prices on the page are those of its file. */
+  function catalogueLine({ items, modified, loading, failed }: NonNullable<HealthAnswer['catalogue']>): Line {
+    return line('catalogue', 'Catalogue', loading ? undefined : !failed, {
+      number: `${count(items)} items`,
+      age: modified === undefined ? '' : `its file was written ${age(Math.max(0, now - modified))} ago`,
+      means: 'names, prices and stock on this page are of that time',
+      ...(loading && { state: 'is being loaded' }),
+      ...(failed && {
+        state: `the file of now cannot be used${modified === undefined ? '' : ': the one before it stays'}`,
+      }),
+    });
+  }
 
   function newestLine({ time, askedAt }: NonNullable<HealthAnswer['newest']>): Line {
     const what = 'Newest view in the index';

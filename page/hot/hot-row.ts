@@ -17,6 +17,13 @@ export type ShownHot = {
 };
 
 const FIVE_MS = 5_000;
+/** What nginx can be told to do, the weightiest first. */
+const ACTIONS: Record<string, string> = {
+  cache: 'cache it',
+  limit: 'limit each visitor',
+  isolate: 'isolate it',
+  announce: 'tell the application',
+};
 /** So long it is marked as new. */
 const NEW_MS = 120_000;
 
@@ -32,7 +39,7 @@ export function createHotRow(item: string): Row<ShownHot> {
   const most = el('span', { class: 'meta' });
   const since = el('time');
   const lasts = el('span', { class: 'meta' });
-  const why = cell('col-why');
+  const why = labelled('col-why', 'why, when it turned hot');
   const does = cell('col-does');
   const element = row(
     cell('c-place', place, move),
@@ -73,9 +80,9 @@ export function createHotRow(item: string): Row<ShownHot> {
     const points = series.all.length;
     const label =
       `${catalogue.name ?? item}, views by everybody in the last five minutes: now ${perSecond(ten.all, 10)} a second, ` +
-      `at most ${perSecond(highest, 5)} a second`;
+      `at most ${perSecond(highest, 5)} a second over 5 s`;
     spark.update(withoutGrowing(series, ten), points - 1 - age / FIVE_MS, label);
-    setText(most, `at most ${perSecond(highest, 5)}/s`);
+    setText(most, `at most ${perSecond(highest, 5)}/s over 5 s`);
     since.dateTime = new Date(began).toISOString();
     setText(since, timeOfDay(began, head.now));
     setText(lasts, `${age < NEW_MS ? 'new, ' : ''}for ${duration(age)}`);
@@ -117,8 +124,13 @@ export function doesOf(
   const actions = [...new Set(acted.flatMap((decision) => decision.actions))];
   return [
     ...(page === undefined ? [] : [pageOf(page, head.now)]),
-    `Is told that it is hot: ${actions.join(', ')}`,
+    `nginx was told: ${actions.map(actionWords).join(', ')}`,
   ];
+}
+
+/** Of a newer version: as it is called. */
+function actionWords(action: string): string {
+  return Object.hasOwn(ACTIONS, action) ? (ACTIONS[action] ?? action) : action;
 }
 
 function pageOf({ state, refreshedAt, reason = '' }: LivePage, now: number): string {

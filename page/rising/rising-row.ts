@@ -13,6 +13,8 @@ export type Rising = {
   stepMs: number;
   /** While it is hot. */
   hot: LiveItem | undefined;
+  /** Whether there is an hour to compare with. */
+  isComparable: boolean;
   /** Why it is not hot; undefined if heat detection is off. */
   lacks: string[] | undefined;
 };
@@ -33,11 +35,11 @@ export function createRisingRow(): Row<Rising> {
   );
   return { element, update };
 
-  function update({ rise, to, stepMs, hot: live, lacks }: Rising): void {
+  function update({ rise, to, stepMs, hot: live, isComparable, lacks }: Rising): void {
     name.update(rise.item, rise.catalogue);
-    setText(times, rise.before === 0 ? 'new' : `${decimal(rise.visitors / rise.before)} ×`);
+    setText(times, isComparable ? timesOf(rise) : '–');
     setText(visitors, count(rise.visitors));
-    setText(before, decimal(rise.before));
+    setText(before, isComparable || rise.before > 0 ? decimal(rise.before) : '–');
     const last = rise.series.length - 1;
     const since = live && Math.min(...live.decisions.map((decision) => decision.since));
     const label = `${rise.catalogue?.name ?? rise.item}, views by people in the last 70 minutes: ${count(rise.views)} in the last 10`;
@@ -49,6 +51,10 @@ export function createRisingRow(): Row<Rising> {
     hot.classList.toggle('hot', live !== undefined);
     setText(hot, live === undefined || since === undefined ? notHot(lacks) : isHot(live, since, to));
   }
+}
+
+function timesOf({ visitors, before }: Rising['rise']): string {
+  return before === 0 ? 'new' : `${decimal(visitors / before)} ×`;
 }
 
 function isHot({ decisions }: LiveItem, since: number, now: number): string {

@@ -64,13 +64,14 @@ export function createRisingView(): View {
     byId('rising-list').hidden = items.length === 0;
     setText(byId('n-rising'), items.length === 0 ? '' : count(items.length));
     if (answer === undefined) return;
-    const { to, stepMs, lacks } = answer;
+    const { to, stepMs, first, lacks } = answer;
     rows.set(
       items.map((rise) => ({
         rise,
         to,
         stepMs,
         hot: hot.get(rise.item),
+        isComparable: first === undefined,
         lacks: ofItem(lacks, rise.item),
       })),
     );
@@ -79,15 +80,15 @@ export function createRisingView(): View {
   function leadOf(): string {
     if (failure !== undefined) return notUpToDate(failure, answer?.to);
     if (answer === undefined) return asking.waiting();
-    const { items, leastVisitors, to } = answer;
+    const { items, leastVisitors, first, to, windowMs, windowsBefore } = answer;
     const as = `As of ${timeOfDay(to, Date.now())}`;
     const needs = `at least ${count(leastVisitors)} visitors in 10 minutes and twice the hour before`;
     if (items.length === 0) return `${as}: nothing rises, for that takes ${needs}.`;
     const rise = items.length === 1 ? 'item rises' : 'items rise';
-    const isNew = items.every(({ before }) => before === 0);
-    const about = isNew
-      ? 'None of them had a visitor in the hour before: so it is for an hour after an installation.'
-      : 'Small items count too: there is no least share of the shop.';
+    const about =
+      first === undefined
+        ? 'Small items count too: there is no least share of the shop.'
+        : `There is no hour to compare with before ${timeOfDay(first + windowMs * (windowsBefore + 1), to)}: the first view in it is of ${timeOfDay(first, to)}.`;
     return `${as}: ${count(items.length)} ${rise}, with ${needs}. ${about}`;
   }
 }

@@ -2,6 +2,7 @@ import type { CatalogueItem, CatalogueLookup } from '../../event/catalogue-item.
 import type { Route } from '../../service/admin/admin.ts';
 import type { EventIndex } from '../../store/event-index.ts';
 import { type ItemQuery, RANKINGS, type RisingQuery } from '../../store/event-questions.ts';
+import { firstOf } from '../../store/rises.ts';
 import type { CategoriesAnswer, ItemAnswer, ItemsAnswer, RisingAnswer } from './answers.ts';
 import { choiceOf, filterOf, limitOf, textOf, timeOf, windowOf } from './parameters.ts';
 import { createQuestionRoute, type QuestionOptions } from './question-route.ts';
@@ -96,9 +97,20 @@ export function createItemRoutes(options: ItemRouteOptions): Record<string, Rout
     async function answer(index: EventIndex, signal: AbortSignal): Promise<RisingAnswer> {
       const to = now() + 1;
       const items = await index.rising({ ...RISING, to, limit }, signal);
+      const first = items.length === 0 ? undefined : await firstView(index, to, signal);
       const lacks = lacksOf && Object.fromEntries(items.map(({ item }) => [item, lacksOf(item)]));
-      return { ...RISING, to, items: items.map(named), ...(lacks !== undefined && { lacks }) };
+      const found = { to, ...(first !== undefined && { first }), items: items.map(named) };
+      return { ...RISING, ...found, ...(lacks !== undefined && { lacks }) };
     }
+  }
+
+  /** Undefined where the first window has a view. */
+  async function firstView(index: EventIndex, to: number, signal: AbortSignal): Promise<number | undefined> {
+    const { stepMs, windowMs } = RISING;
+    const from = firstOf({ ...RISING, to });
+    const { all } = await index.timeLine({ from, to, stepMs }, signal);
+    const nth = all.findIndex((views) => views > 0);
+    return nth * stepMs < windowMs ? undefined : from + nth * stepMs;
   }
 
   /** `?item=4711&window=1h`: one item, up to now or up to the time `to`. */

@@ -75,7 +75,9 @@ suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
     expect(await row.locator('.c-people').textContent()).toMatch(/^\d+\/s$/);
     expect(await row.locator('.col-item').textContent()).toContain('■ busy');
     expect(await row.locator('.col-why').textContent()).toMatch(/views\/s over 10 s.* visitors in 10 s/);
-    expect(await row.locator('.col-does').textContent()).toBe('Is told that it is hot: announce, cache');
+    expect(await row.locator('.col-does').textContent()).toBe(
+      'nginx was told: tell the application, cache it',
+    );
     expect(await page.title()).toBe('1 hot – hotitem');
     await page
       .locator('#happened')

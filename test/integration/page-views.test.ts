@@ -95,6 +95,11 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
     await open('rising');
     const row = page.getByRole('row').filter({ has: page.getByRole('link', { name: '4711', exact: true }) });
     await row.getByText('■ busy since').waitFor(PATIENCE);
+    await page
+      .locator('#rising-lead', { hasText: /There is no hour to compare with before \d\d:/ })
+      .waitFor(PATIENCE);
+    expect(await row.textContent()).not.toMatch(/×|new/);
+    await post([seen('usual', 1, { time: now - 62 * 60_000 })]);
     // 600 now, and 12 in an hour are 2 in ten minutes.
     await row.getByText('300 ×').waitFor(PATIENCE);
     expect(await page.title()).toBe('1 hot: Rising – hotitem');
@@ -104,6 +109,7 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
     await page.locator('#item-views', { hasText: '612' }).waitFor(PATIENCE);
     expect(await page.locator('#item-visitors').textContent()).toBe('612');
     expect(await page.locator('#item-bots').textContent()).toBe('20');
+    await page.getByText(/the totals may be higher than the sums below/).waitFor(PATIENCE);
     expect(await page.locator('#item-why').textContent()).toMatch(/views\/s over 10 s/);
     await page.locator('#periods tr').first().getByText('now', { exact: true }).waitFor(PATIENCE);
     expect(await page.locator('#periods tr').first().textContent()).toMatch(/■ busy.*views\/s over 10 s/);
@@ -234,6 +240,23 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
     await page.getByRole('link', { name: 'Hats' }).click();
     await page.locator('#items-table[aria-rowcount="2"] bdi', { hasText: 'Hat <b>' }).waitFor(PATIENCE);
     expect(await page.locator('#category').inputValue()).toBe('Hats');
+    expect(complaints).toEqual([]);
+  });
+
+  test('visitors that are estimated are marked', async () => {
+    await post([1, 2, 3].map((n) => seen('guessed', n)));
+    await open('hot');
+    // An index estimates those of a million views and more.
+    await page.route(/api\/v1\/item/, async (route) => {
+      const answer = await route.fetch();
+      const body = (await answer.text()).replaceAll('"visitors":3,', '"visitors":3,"estimated":true,');
+      await route.fulfill({ response: answer, body });
+    });
+    await page.goto(`http://${sidecar.admin}/#/items?window=10m&find=guessed`);
+    const row = page.locator('#items tr', { hasText: 'guessed' });
+    await row.locator('.c-visitors', { hasText: /^≈ 3$/ }).waitFor(PATIENCE);
+    await row.getByRole('link').click();
+    await page.locator('#item-visitors', { hasText: /^≈ 3$/ }).waitFor(PATIENCE);
     expect(complaints).toEqual([]);
   });
 
@@ -449,6 +472,10 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
     await post([seen('healthy', 1)]);
     await open('health');
     await page.getByText(/^All is well: /).waitFor(PATIENCE);
+    const catalogue = page.locator('#health-parts tr', { hasText: 'Catalogue' });
+    expect(await catalogue.textContent()).toMatch(
+      /^Catalogue[\d,]+ itemsits file was written .* ago.*✓ fine$/,
+    );
     expect(await page.locator('#flow .what').allTextContents()).toEqual(['Captured', 'Spooled', 'Indexed']);
     await page
       .locator('#flow li')

@@ -90,3 +90,30 @@ test.each([
     });
   },
 );
+
+test.each<[string, HealthAnswer['catalogue'], object | undefined]>([
+  [
+    'its age where it is in effect',
+    { items: 1_234, modified: NOW - 3 * 3_600_000 },
+    { isFine: true, state: 'fine' },
+  ],
+  ['that it is being loaded', { items: 0, loading: true }, { isFine: undefined, state: 'is being loaded' }],
+  [
+    'that the one before stays where the file cannot be used',
+    { items: 1_234, modified: NOW - 3 * 3_600_000, failed: true },
+    { isFine: false, state: 'the file of now cannot be used: the one before it stays' },
+  ],
+  [
+    'that there is none where no file could be used',
+    { items: 0, failed: true },
+    { isFine: false, state: 'the file of now cannot be used', age: '' },
+  ],
+  ['nothing where none is configured', undefined, undefined],
+])('Health says of the catalogue %s', (_, catalogue, expected) => {
+  const lines = partsOf({ ...ANSWER, ...(catalogue !== undefined && { catalogue }) }, false);
+  const line = lines.find(({ key }) => key === 'catalogue');
+  if (expected === undefined) expect(line).toBeUndefined();
+  else expect(line).toMatchObject({ what: 'Catalogue', ...expected });
+  if (catalogue?.modified !== undefined)
+    expect(line).toMatchObject({ number: '1,234 items', age: 'its file was written 3 h 0 min ago' });
+});
