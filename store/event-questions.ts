@@ -118,8 +118,8 @@ export type TimeLineQuery = Range & { item?: string; stepMs: number };
 /** Views in each interval, oldest first. */
 export type TimeLine = { people: number[]; all: number[] };
 
-/** `referrer`: the host of the referring page. `host`: the host that was asked. */
-export const SOURCES = ['referrer', 'host'] as const;
+/** `referrer`: the host of the referring page. `host`: the host that was asked. `utm_source`: that parameter of the query string. */
+export const SOURCES = ['referrer', 'host', 'utm_source'] as const;
 export type SourcesQuery = ItemQuery & { by: (typeof SOURCES)[number]; limit: number };
 
 /** `name` is empty for views without one. `rest`: the views of all other sources. */

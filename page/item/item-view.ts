@@ -36,6 +36,7 @@ export function createItemView(): View {
   const periods = createRows(byId('periods'), keyOfPeriod, createPeriodRow);
   const referrers = createPartsTable(byId('referrers'));
   const hosts = createPartsTable(byId('hosts'));
+  const utmSources = createPartsTable(byId('utm-sources'));
   const kinds = createPartsTable(byId('kinds'));
   const numbers = createNumbersTable();
   const asking = createAsking<ItemAnswer>({
@@ -132,6 +133,8 @@ export function createItemView(): View {
     numbers.set(answer);
     referrers.set(partsOf(answer.referrers, 'no referrer'));
     hosts.set(partsOf(answer.hosts, 'no host'));
+    byId('item-links').hidden = answer.utmSources.top.every(({ name }) => name === '');
+    utmSources.set(partsOf(answer.utmSources, 'no utm_source'));
     kinds.set(partsOf({ top: kindsOf(answer), rest: 0 }, ''));
   }
 

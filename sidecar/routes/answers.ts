@@ -63,6 +63,8 @@ export type ItemAnswer = Named & {
   line: TimeLine;
   referrers: Sources;
   hosts: Sources;
+  /** By the parameter `utm_source` of the query string. */
+  utmSources: Sources;
   /** The latest first. */
   periods: HotPeriod[];
 };

@@ -127,6 +127,7 @@ export function createItemRoutes(options: ItemRouteOptions): Record<string, Rout
       const line = await index.timeLine({ ...query, stepMs }, signal);
       const referrers = await index.sources({ ...query, by: 'referrer', limit: MOST_SOURCES }, signal);
       const hosts = await index.sources({ ...query, by: 'host', limit: MOST_SOURCES }, signal);
+      const utmSources = await index.sources({ ...query, by: 'utm_source', limit: MOST_SOURCES }, signal);
       // Last: what comes in meanwhile must not make its parts more than the whole.
       const views = await index.itemViews(query, signal);
       const periods = await index.hotPeriods({ ...query, limit: MOST_PERIODS }, signal);
@@ -134,7 +135,8 @@ export function createItemRoutes(options: ItemRouteOptions): Record<string, Rout
       const counted = views === undefined ? {} : { views };
       const listed = isListed(item);
       const known = listed === undefined ? {} : { isListed: listed };
-      return { ...named({ item }), ...known, ...range, ...counted, line, referrers, hosts, periods };
+      const sources = { referrers, hosts, utmSources };
+      return { ...named({ item }), ...known, ...range, ...counted, line, ...sources, periods };
     }
   }
 

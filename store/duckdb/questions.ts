@@ -196,11 +196,12 @@ export async function timeLine(
   return line;
 }
 
+const SOURCE_COLUMN = { referrer: 'ref', host: 'host', utm_source: 'args' } as const;
+
 export async function sources(reader: DuckDBConnection, query: SourcesQuery): Promise<Sources> {
   const { item, from, to, by } = query;
-  const column = by === 'referrer' ? 'ref' : 'host';
   const found = await reader.runAndReadAll(
-    `SELECT coalesce(${column}, '') AS source, sum(weight) AS views, sum(views) OVER ()
+    `SELECT coalesce(${SOURCE_COLUMN[by]}, '') AS source, sum(weight) AS views, sum(views) OVER ()
      FROM events WHERE ${VIEWED} AND ${BY_PEOPLE} AND item = $3
      GROUP BY source ORDER BY views DESC, source LIMIT $4`,
     [toTimestamp(from), toTimestamp(to), item, MOST_TEXTS],

@@ -35,8 +35,11 @@ const ITEM = 'hot_item.id';
 const CATEGORY = 'hot_item.category';
 const NAME = 'hot_item.name';
 const TIME = '@timestamp';
-const REFERRER = 'http.request.referrer';
-const HOST = 'url.domain';
+const SOURCE_FIELD = {
+  referrer: 'http.request.referrer',
+  host: 'url.domain',
+  utm_source: 'url.query',
+} as const;
 const MS = 'epoch_millis';
 /** Of a rising item. The number of buckets of one search has a limit (`search.max_buckets`). */
 const MOST_COMPARED = 10_000;
@@ -309,7 +312,7 @@ async function timeLine(ask: Ask, { item, from, to, stepMs }: TimeLineQuery) {
 
 async function sources(ask: Ask, query: SourcesQuery) {
   const { item, from, to, by } = query;
-  const field = by === 'referrer' ? REFERRER : HOST;
+  const field = SOURCE_FIELD[by];
   const aggs = {
     total: WEIGHT,
     none: { missing: { field }, aggs: { views: WEIGHT } },

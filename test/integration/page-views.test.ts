@@ -109,6 +109,7 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
     await page.locator('#item-views', { hasText: '612' }).waitFor(PATIENCE);
     expect(await page.locator('#item-visitors').textContent()).toBe('612');
     expect(await page.locator('#item-bots').textContent()).toBe('20');
+    expect(await page.locator('#item-links').isVisible()).toBe(false);
     await page.getByText(/the totals may be higher than the sums below/).waitFor(PATIENCE);
     expect(await page.locator('#item-why').textContent()).toMatch(/views\/s over 10 s/);
     await page.locator('#periods tr').first().getByText('now', { exact: true }).waitFor(PATIENCE);
@@ -332,10 +333,15 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
     await post(
       names.flatMap((text, i) => [
         ...Array.from({ length: 12 }, (_, n) =>
-          seen(text, n, { referrer: text, host: text, target: `/item/${i}` }),
+          seen(text, n, { referrer: text, host: text, target: targetOf(text, i) }),
         ),
         // Whether that is a bot's is not to be known.
-        seen(text, 99, { referrer: text, host: text, agent: `${BROWSER} ${text}`, target: `/item/${i}` }),
+        seen(text, 99, {
+          referrer: text,
+          host: text,
+          agent: `${BROWSER} ${text}`,
+          target: targetOf(text, i),
+        }),
       ]),
     );
     await hotitem('pin', HOSTILE_TEXTS[0] ?? '', '--reason', HOSTILE_TEXTS[1] ?? '');
@@ -355,6 +361,9 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
       await page.locator('#item-all', { hasText: /^13$/ }).waitFor(PATIENCE);
       expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe(text);
       expect((await tableOf('#referrers'))[0]?.[1]).toMatch(/^1[23]$/);
+      const [[source, bySource] = []] = await tableOf('#utm-sources');
+      expect(source).toBe(text.slice(0, 100));
+      expect(bySource).toMatch(/^1[23]$/);
       await until(async () => (await page.title()).includes(text.trim().slice(0, 5)), {
         timeoutMs: PATIENCE.timeout,
         what: 'the title',
@@ -660,6 +669,11 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
     if (code !== 0) throw new Error(stderr);
   }
 });
+
+/** A link of a campaign that is called like this. */
+function targetOf(text: string, i: number): string {
+  return `/item/${i}?utm_source=${encodeURIComponent(text)}`;
+}
 
 /** A category has 128 characters at most. */
 function categoryOf(i: number): string {

@@ -242,6 +242,34 @@ export function itAnswersQuestions({ index, decisions, refresh }: QuestionsUnder
     });
   });
 
+  test('says by which utm_source of a link people came', async () => {
+    const at = DAY(10);
+    const by = (args: string | undefined, weight = 1) =>
+      view({ item: 'mailed', time: at, weight, ...(args !== undefined && { args }) });
+    await store(index(), [
+      by('utm_source=news%20letter&utm_medium=mail', 3),
+      by('ref=1&utm_source=news+letter'),
+      by('utm_source=%3Cscript%3Ealert(1)%3C/script%3E', 2),
+      by('utm_source=%E0%A4%A'),
+      by('utm_source='),
+      by('xutm_source=other', 4),
+      by(undefined, 5),
+      { ...by('utm_source=bots'), bot: true },
+    ]);
+    await refresh();
+
+    const range = { item: 'mailed', from: at, to: at + MINUTE };
+    expect(await index().sources({ ...range, by: 'utm_source', limit: 10 })).toEqual({
+      top: [
+        { name: '', views: 10 },
+        { name: 'news letter', views: 4 },
+        { name: '<script>alert(1)</script>', views: 2 },
+        { name: '%E0%A4%A', views: 1 },
+      ],
+      rest: 0,
+    });
+  });
+
   test('tells when an item was hot and why, from its decisions', async () => {
     const at = DAY(6);
     const busy = {

@@ -19,3 +19,16 @@ test('pages of one host are one source, what is no URL stays as it is, and the r
     rest: 11,
   });
 });
+
+test.each([
+  ['utm_source=mail', 'mail'],
+  ['a=1&utm_source=news+letter%21&b', 'news letter!'],
+  ['utm_source=first&utm_source=second', 'first'],
+  ['utm_source=%FF', '%FF'],
+  [`utm_source=${'x'.repeat(4_000)}`, 'x'.repeat(100)],
+  ['autm_source=mail', ''],
+  ['utm_source', ''],
+  ['', ''],
+])('of the query string %s the source is %s', (args, name) => {
+  expect(sourcesOf([[args, 1]], 1, { ...QUERY, by: 'utm_source' }).top).toEqual([{ name, views: 1 }]);
+});
