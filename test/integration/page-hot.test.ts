@@ -180,6 +180,26 @@ suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
     }
   });
 
+  test('says so where the sidecar has another version of the page than the one that is open', async () => {
+    await open();
+    await page.locator('#fresh', { hasText: 'Live' }).waitFor(PATIENCE);
+    // Another tab has it from a sidecar that was upgraded, and leads.
+    await page.evaluate(`
+      window.forged = new BroadcastChannel('hotitem-live');
+      forged.onmessage = ({ data: { kind, view } }) => {
+        if (kind !== 'state') return;
+        const state = { ...view.state, head: { ...view.state.head, build: 'another' } };
+        forged.postMessage({ from: '0', kind, view: { ...view, state } });
+      };`);
+    await page
+      .getByRole('alert')
+      .getByText('hotitem has another version since this page was opened: reload it.')
+      .waitFor(PATIENCE);
+    await page.reload();
+    await page.locator('#fresh', { hasText: 'Live' }).waitFor(PATIENCE);
+    expect(await page.locator('#banner').isVisible()).toBe(false);
+  });
+
   test('held, it stays as it is, and goes on when it is let go', async () => {
     await open();
     await page.locator('#fresh', { hasText: 'Live' }).waitFor(PATIENCE);
