@@ -45,6 +45,7 @@ const CHUNK = 64 * 1024;
 /** Of a turn of the event loop. */
 const LONGEST_MS = 4;
 const NEWLINE = 0x0a;
+const CR = 0x0d;
 const BRACE = 0x7b;
 const BRACKET = 0x5b;
 const BOM = Buffer.from('\ufeff');
@@ -105,6 +106,8 @@ async function read(
   let reader: ReadLines | undefined;
   let seen: SeenColumns | undefined;
   let last: number | undefined;
+  let hasNewline = false;
+  let hasCr = false;
   for (let size = 0; size < before.size; ) {
     signal?.throwIfAborted();
     // Parts of it are kept for a while: another one each time.
@@ -116,6 +119,8 @@ async function read(
     if (size === 0 && bytes.indexOf(BOM) === 0) bytes = bytes.subarray(BOM.length);
     size += bytesRead;
     last = bytes.at(-1) ?? last;
+    hasNewline ||= bytes.includes(NEWLINE);
+    hasCr ||= bytes.includes(CR);
     reader ??= await openReader(bytes);
     await goThrough(reader.write(bytes));
     onRead?.(size, before.size);
@@ -123,6 +128,7 @@ async function read(
   const after = await statOf(file);
   if (after.sign !== before.sign)
     throw new CatalogueError('is being written to: it is read once it stays the same');
+  if (!hasNewline && hasCr) throw new CatalogueError('its lines end with CR alone: save it with LF or CR LF');
   if (last !== NEWLINE)
     throw new CatalogueError('its last line has no newline at its end: the file looks half-written');
   if (reader !== undefined) await goThrough(reader.end());

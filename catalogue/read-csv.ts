@@ -1,5 +1,6 @@
 import { type Parser, parse } from 'csv-parse';
 import { CatalogueError } from './catalogue-error.ts';
+import { goesOn, headingsOf } from './csv-header.ts';
 import type { ReadLines, RowSink } from './read-rows.ts';
 import type { ColumnName, RowValues } from './row.ts';
 import { COLUMNS } from './row.ts';
@@ -13,6 +14,8 @@ const FIRST_PIECE = 512;
 /** Maximum number of bytes that may be parsed in vain because of broken quotes. */
 const MOST_AGAIN = 16 * 1024 * 1024;
 const DELIMITERS = [',', ';', '\t', '|'];
+/** Of line breaks in headings. */
+const MOST_HEADER_LINES = 20;
 const NEWLINE = 0x0a;
 const BLANK = /^\s*$/;
 /** What a spreadsheet writes before the header to say how fields are separated. */
@@ -68,6 +71,7 @@ export function createCsvReader(
 
   function* finish(): Generator<undefined> {
     yield* write(END);
+    if (delimiter === undefined && buffer.length > 0) throw openHeader();
     while (!BLANK.test(buffer.toString('latin1'))) {
       passOver('a quote is not closed');
       yield* write(END);
@@ -177,29 +181,40 @@ export function createCsvReader(
   /** False if there is not all of it yet. */
   function readHeader(): boolean {
     for (;;) {
-      const newline = buffer.indexOf(NEWLINE);
-      if (newline === -1) {
-        if (buffer.length > LONGEST_ROW)
-          throw new CatalogueError(`line ${before + 1}: is longer than a header may be`);
-        return false;
-      }
-      const text = buffer.toString('utf8', 0, newline);
-      buffer = buffer.subarray(newline + 1);
-      before++;
+      const text = textOfHeader();
+      if (text === undefined) return false;
+      const line = before + 1;
+      before += text.split('\n').length;
       if (BLANK.test(text) || SEPARATOR_LINE.test(text)) continue;
-      useHeader(text);
+      useHeader(text, line);
       return true;
     }
   }
 
-  function useHeader(text: string): void {
-    delimiter = DELIMITERS.find((one) => headings(text, one).includes(names.id.toLowerCase()));
-    const found = delimiter === undefined ? [] : headings(text, delimiter);
+  /** The next line, with those in which its last heading goes on. Undefined if there is not all of it yet. */
+  function textOfHeader(): string | undefined {
+    let end = buffer.indexOf(NEWLINE);
+    for (let lines = 1; end !== -1 && lines < MOST_HEADER_LINES; lines++) {
+      if (!goesOn(buffer.toString('utf8', 0, end))) break;
+      end = buffer.indexOf(NEWLINE, end + 1);
+    }
+    if (end === -1 && buffer.length > LONGEST_ROW)
+      throw new CatalogueError(`line ${before + 1}: is longer than a header may be`);
+    if (end === -1) return undefined;
+    const text = buffer.toString('utf8', 0, end);
+    if (goesOn(text)) throw openHeader();
+    buffer = buffer.subarray(end + 1);
+    return text;
+  }
+
+  function useHeader(text: string, line: number): void {
+    delimiter = DELIMITERS.find((one) => headingsOf(text, one).includes(names.id.toLowerCase()));
+    const found = delimiter === undefined ? [] : headingsOf(text, delimiter);
     width = found.length;
     for (const heading of found) column(heading);
     places = COLUMNS.map((name): [ColumnName, number] => [name, found.indexOf(names[name].toLowerCase())]);
     const missing = places.find(([name, place]) => place === -1 && isNeeded(name));
-    if (missing !== undefined) throw noColumn(missing[0], text);
+    if (missing !== undefined) throw noColumn(missing[0], text, line);
     places = places.filter(([, place]) => place !== -1);
   }
 
@@ -208,22 +223,15 @@ export function createCsvReader(
     return name === 'id' || names[name].toLowerCase() !== name;
   }
 
-  function noColumn(name: ColumnName, header: string): CatalogueError {
+  function openHeader(): CatalogueError {
+    return new CatalogueError(`line ${before + 1}: a quote of the header is not closed`);
+  }
+
+  function noColumn(name: ColumnName, header: string, line: number): CatalogueError {
     return new CatalogueError(
-      `line ${before}: the header has no column ${JSON.stringify(names[name])} (got ${JSON.stringify(header.slice(0, 200))}): catalogue.columns.${name} sets another name`,
+      `line ${line}: the header has no column ${JSON.stringify(names[name])} (got ${JSON.stringify(header.slice(0, 200))}): catalogue.columns.${name} sets another name`,
     );
   }
-}
-
-/** A heading has no delimiter in it. */
-function headings(line: string, delimiter: string): string[] {
-  return line.split(delimiter).map((heading) =>
-    heading
-      .trim()
-      .replace(/^"(.*)"$/, '$1')
-      .trim()
-      .toLowerCase(),
-  );
 }
 
 function newlinesIn(record: string[]): number {

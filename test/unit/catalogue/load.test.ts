@@ -45,6 +45,43 @@ describe('a catalogue in CSV', () => {
     expect(found.items.get('4711')).toEqual({ name: 'Shoe' });
   });
 
+  // A heading that was cut at its delimiter gave each item the values of another column, without a word.
+  test.each([
+    ['id,"Price, gross",name,stock', '1,9.99,Shoe,7'],
+    ['"id";"Preis; ""brutto""";"name";"stock"', '"1";"9,99";"Shoe";"7"'],
+    ['id\t"Price\tgross"\tname\tstock', '1\t9.99\tShoe\t7'],
+    ['id , "Price, gross" , name , stock', '1,9.99,Shoe,7'],
+    ['"id","Price\r\n(EUR, gross)","name",stock', '1,9.99,Shoe,7'],
+    ['id,27" size,name,stock', '1,x,Shoe,7'],
+    ['x,"",id,,name,stock', '1,,1,,Shoe,7'],
+  ])('with a delimiter, a quote or a line break in a heading keeps its columns: %j', async (header, row) => {
+    const delimiter = row.includes(';') ? ';' : row.includes('\t') ? '\t' : ',';
+    for (const end of ['\n', '\r\n']) {
+      const bad = delimiter.repeat(row.split(delimiter).length - 1);
+      const found = await load(`${header}${end}${row}${end}${bad}7${end}`);
+      expect(found.items.get('1')).toEqual({ name: 'Shoe', stock: 7 });
+      expect(found.badRows).toEqual([{ line: header.split('\n').length + 2, problem: 'id: is empty' }]);
+    }
+  });
+
+  test('has a heading with a line break named as on one line', async () => {
+    const columns = { ...COLUMNS, price: 'Price (EUR)' };
+    const found = await load('id,name,"Price\n(EUR)"\n1,Shoe,9.99 EUR\n', { columns });
+    expect(found.items.get('1')).toEqual({ name: 'Shoe', price: '9.99 EUR' });
+  });
+
+  test.each(['id,"name\n1,a\n2,b\n', `id,"name\n${'1,a\n'.repeat(30)}`])(
+    'with a quote in its header that is not closed says so',
+    async (text) => {
+      await expect(load(text)).rejects.toThrow(/line 1: a quote (?:of the header )?is not closed/);
+    },
+  );
+
+  test('whose lines end with CR alone says so', async () => {
+    for (const text of ['id,name\r1,a\r2,b\r', 'id,name\r1,a\r2,b'])
+      await expect(load(text)).rejects.toThrow('its lines end with CR alone: save it with LF or CR LF');
+  });
+
   test('may have spaces around its quotes, and lines of spaces', async () => {
     const found = await load('id , name\n  \n1 , "Shoe, ""red"" " \n2, Hat\n, "no id"\n');
     expect([found.items.get('1'), found.items.get('2')]).toEqual([{ name: 'Shoe, "red"' }, { name: 'Hat' }]);
