@@ -96,8 +96,10 @@ export type ReportItem = ReportViews & Named & { category?: string };
 export type ReportCategory = ReportViews & { category: string };
 
 export type ReportAccounting = {
-  /** Events that wait in the spool of this host now. */
+  /** Events that wait in the spool of this host, when the report was begun. */
   waiting: { events: number } | Unknown;
+  /** Events that wait in Kafka for the sinks of all hosts, then; missing without Kafka. */
+  inKafka?: { events: number } | Unknown;
   dead: { events: number; reasons: { reason: string; events: number }[] } | Unknown;
   lost: ReportLosses | Unknown;
   /** From view to the log of events. */
@@ -174,6 +176,11 @@ export type ReportOutcome = {
 
 export function isKnown<Value extends object>(value: Value | Unknown): value is Value {
   return !('unknown' in value);
+}
+
+/** Events on the way to the index, as far as that is known: of any time, and counted nowhere in the report. */
+export function onTheWay({ waiting, inKafka }: Pick<ReportAccounting, 'waiting' | 'inKafka'>): number {
+  return [waiting, inKafka].reduce((sum, one) => sum + (one && isKnown(one) ? one.events : 0), 0);
 }
 
 /** Views that were lost; `isSure`: all of them in the time of the report, otherwise as many at most. */

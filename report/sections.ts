@@ -6,7 +6,7 @@ import {
   type ReportPeriod,
   type ReportRules,
 } from './report.ts';
-import { doneOf, durationOf, notKnown, signalOf, visitorsIn, type Words } from './words.ts';
+import { doneOf, durationOf, notKnown, signalOf, visitorsIn, type Words, whyNone } from './words.ts';
 
 /** A table, or the sentence in its place. Every text is plain, not yet escaped. */
 export type Section = {
@@ -160,7 +160,7 @@ function categories({ categories, totals }: Report, { number }: Words): Section 
 }
 
 function accounting({ accounting, totals }: Report, { number, time }: Words): Section {
-  const { waiting, dead, lost, lateness } = accounting;
+  const { waiting, inKafka, dead, lost, lateness } = accounting;
   const indexed = ['In the index', number(totals.all), lateWords(lateness, number)];
   return {
     title: 'Loss and lateness',
@@ -168,9 +168,8 @@ function accounting({ accounting, totals }: Report, { number, time }: Words): Se
     rows: [
       ['Captured by nginx', 'not known', 'nginx counts since its start, not by time: hotitem status'],
       indexed,
-      isKnown(waiting)
-        ? ['On the way', number(waiting.events), 'in the spool of this host now; the views of any time']
-        : ['On the way', 'not known', waiting.unknown],
+      waitingRow(waiting, 'in the spool of this host', number),
+      ...(inKafka === undefined ? [] : [waitingRow(inKafka, 'in Kafka, for the sinks', number)]),
       isKnown(dead)
         ? [
             'Dead letters',
@@ -186,6 +185,15 @@ function accounting({ accounting, totals }: Report, { number, time }: Words): Se
       'Not known: how long after its view each event was in the index.',
     ],
   };
+}
+
+function waitingRow(
+  waiting: Report['accounting']['waiting'],
+  where: string,
+  number: Words['number'],
+): string[] {
+  if (!isKnown(waiting)) return ['On the way', 'not known', `${where}: ${waiting.unknown}`];
+  return ['On the way', number(waiting.events), `${where}, when this was made; views of any time`];
 }
 
 function lateWords(lateness: Report['accounting']['lateness'], number: Words['number']): string {
@@ -248,7 +256,7 @@ function rules({ rules }: Report, { number, time }: Words): Section {
     '#Held back',
   ];
   if (!isKnown(rules)) return { title, columns, rows: [], none: notKnown(rules), notes: [] };
-  const { inForce, grid, views, source } = rules;
+  const { inForce, grid, views } = rules;
   const better = grid
     .filter((cell) => cell.saved > inForce.saved || cell.held < inForce.held)
     .sort((a, b) => b.saved - a.saved || a.held - b.held);
@@ -265,7 +273,7 @@ function rules({ rules }: Report, { number, time }: Words): Section {
     title,
     columns,
     rows:
-      better.length === 0
+      views === 0 || better.length === 0
         ? []
         : [
             row('none: the rules of now', inForce),
@@ -280,9 +288,9 @@ function rules({ rules }: Report, { number, time }: Words): Section {
           ],
     none:
       views === 0
-        ? `Not known: the events of this time are not in ${source}.`
+        ? notKnown({ unknown: whyNone(rules) })
         : `None: of ${number(grid.length)} combinations of thresholds, none would have saved more, or held back less.`,
-    notes: views === 0 ? [] : [triedWords(rules, { number, time }), ...doubts(rules, time)],
+    notes: views === 0 ? damageWords(rules) : [triedWords(rules, { number, time }), ...doubts(rules, time)],
   };
 }
 
@@ -294,14 +302,19 @@ function triedWords(
   return `From the ${number(views)} views in ${source}${when}: the hours around the peak at most. They were passed through ${number(grid.length)} ${grid.length === 1 ? 'combination' : 'combinations'} of thresholds; what heat.rules sets for some items stays. The surprise of a surge says how little chance explains it. Saved assumes a refresh a second of each page, where the hot periods above assume as few as the keeper makes. More saved costs more items in the cache for longer. Pins and bans by command are not known here.`;
 }
 
-function doubts({ isCut, damage, span }: ReportRules, time: Words['time']): string[] {
+function damageWords({ damage }: Pick<ReportRules, 'damage'>): string[] {
+  return damage === undefined ? [] : [`A part could not be read: ${damage}.`];
+}
+
+function doubts(rules: ReportRules, time: Words['time']): string[] {
+  const { isCut, span } = rules;
   return [
     ...(isCut
       ? [
           'It was stopped when the time for it was over: what was recorded later was not tried (--rules-seconds).',
         ]
       : []),
-    ...(damage === undefined ? [] : [`A part could not be read: ${damage}.`]),
+    ...damageWords(rules),
     ...(span !== undefined && span.surgesFrom > span.from
       ? [`No surge is found before ${time(span.surgesFrom)}: the first three minutes tell what is usual.`]
       : []),

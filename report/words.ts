@@ -1,5 +1,13 @@
 import { peakOf, ratesOf } from './rates.ts';
-import { isKnown, lostIn, type Report, type ReportPeriod, type Unknown } from './report.ts';
+import {
+  isKnown,
+  lostIn,
+  onTheWay,
+  type Report,
+  type ReportPeriod,
+  type ReportRules,
+  type Unknown,
+} from './report.ts';
 
 /** Numbers and times of a report, in English and in its time zone. */
 export type Words = {
@@ -46,7 +54,14 @@ export function wordsOf({ range, timeZone }: Pick<Report, 'range' | 'timeZone'>)
   // A change to summer time gives the end another zone than the beginning.
   const until = `${isOneDay ? '' : `${day.format(range.to)}, `}${zoned.format(range.to)}`;
   return {
-    number: (value) => value.toLocaleString('en-GB', { maximumFractionDigits: value < 100 ? 1 : 0 }),
+    // A rate of a small shop is no 0.
+    number: (value) =>
+      value.toLocaleString(
+        'en-GB',
+        Math.abs(value) < 1
+          ? { maximumSignificantDigits: 2 }
+          : { maximumFractionDigits: value < 100 ? 1 : 0 },
+      ),
     time: (ms) =>
       isOneDay && day.format(ms) === first ? clock.format(ms) : `${short.format(ms)}, ${clock.format(ms)}`,
     tick: (ms) => ticks.format(ms),
@@ -84,7 +99,7 @@ export function durationOf(ms: number): string {
 
 /** The first sentences: what somebody reads who reads nothing else. */
 export function leadOf(report: Report, { number, time }: Words): { hot: string; rest: string } {
-  const { periods, range, accounting } = report;
+  const { periods, range, accounting, totals } = report;
   const items = new Set(periods.list.map(({ item }) => item)).size;
   const hot =
     periods.list.length === 0
@@ -95,8 +110,14 @@ export function leadOf(report: Report, { number, time }: Words): { hot: string; 
     peak === undefined || peak.all === 0
       ? 'There were no views.'
       : `At the peak, ${time(peak.from)}, item pages were asked for ${number(peak.all)} times a second over ${durationOf(peak.ms)}.`;
+  const coming = onTheWay(accounting);
+  // With a sink that keeps up, some are always on the way.
+  const late =
+    coming * 100 > totals.all
+      ? ` ${number(coming)} views were not in the index yet when this was made: there may be more than it says.`
+      : '';
   const running = range.isRunning ? ` It goes on: this is up to ${time(range.to)}.` : '';
-  return { hot, rest: `${busiest} ${lossOf(accounting.lost, number)}${running}` };
+  return { hot, rest: `${busiest} ${lossOf(accounting.lost, number)}${late}${running}` };
 }
 
 /** What nginx was told to do about it. */
@@ -110,6 +131,14 @@ export function doneOf({ dryRun, actions }: Pick<ReportPeriod, 'dryRun' | 'actio
 
 export function signalOf(signal: string): string {
   return Object.hasOwn(SIGNALS, signal) ? (SIGNALS[signal] ?? signal) : signal;
+}
+
+/** Why there are no views to try rules with, as the end of a sentence. */
+export function whyNone({ source, isCut, damage }: Pick<ReportRules, 'source' | 'isCut' | 'damage'>): string {
+  if (isCut) return `the time for it was over before any was read in ${source} (--rules-seconds)`;
+  if (damage !== undefined)
+    return `what can be read in ${source} has none of this time, and a part cannot be read`;
+  return `the events of this time are not in ${source}`;
 }
 
 export function notKnown({ unknown }: Unknown): string {

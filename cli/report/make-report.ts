@@ -16,10 +16,11 @@ import {
   type ReportRules,
   type Unknown,
 } from '../../report/report.ts';
-import { wordsOf } from '../../report/words.ts';
+import { whyNone, wordsOf } from '../../report/words.ts';
 import { reasonOf } from '../../service/log.ts';
 import { type Loss, readLosses } from '../../service/losses.ts';
 import { Trouble } from '../../service/trouble.ts';
+import { askKafka } from '../../status/ask-kafka.ts';
 import { askService, type Service } from '../../status/ask-service.ts';
 import { lossWords } from '../../status/loss-words.ts';
 import { IndexUnavailable } from '../../store/event-index.ts';
@@ -46,6 +47,7 @@ export async function makeReport(
   // First: what it counts goes on.
   const sidecar = await askService(config.admin.listen, 'admin.listen');
   if ('problem' in sidecar) tell(`hotitem report: the sidecar: ${sidecar.problem}\n`);
+  const inKafka = await waitingInKafka(core);
   const catalogue = await openCatalogue(core);
   const { parts, index, notes } = await askIndex(core, range, catalogue.lookUp, timeZone);
   const around = aroundPeak(range, parts);
@@ -55,7 +57,7 @@ export async function makeReport(
       : await attempt('the events of this time cannot be read', () =>
           tryWithin(core, around, { ms: rulesMs, catalogue: catalogue.items }),
         );
-  const accounting = await accountingOf(core, range, sidecar, tried);
+  const accounting = await accountingOf(core, range, { sidecar, inKafka, tried });
   const { decisionsFrom: _, periods, saved, ...rest } = parts;
   return {
     version: 1,
@@ -194,11 +196,24 @@ async function attempt<Value extends object>(
   }
 }
 
+type Asked = { sidecar: Service; inKafka: ReportAccounting['inKafka']; tried: TriedRules | Unknown };
+
+/** What no sink has indexed yet is in no number of the index. Undefined without Kafka. */
+async function waitingInKafka(core: Core): Promise<ReportAccounting['inKafka']> {
+  const kafka = await askKafka(core);
+  if (kafka === undefined) return undefined;
+  const { behind } = kafka.group;
+  if (behind !== undefined) return { events: behind };
+  const { topic } = kafka;
+  const problem = 'problem' in topic ? topic.problem.reason : 'it does not say how far the sinks are';
+  tell(`hotitem report: Kafka: ${problem}\n`);
+  return { unknown: 'Kafka does not say' };
+}
+
 async function accountingOf(
   core: Core,
   range: Range,
-  sidecar: Service,
-  tried: TriedRules | Unknown,
+  { sidecar, inKafka, tried }: Asked,
 ): Promise<ReportAccounting> {
   const { config, parts } = core;
   // One beside the sidecar has no listener of its own: what it lost is among the sidecar's.
@@ -212,6 +227,7 @@ async function accountingOf(
       'accounts' in sidecar && sidecar.accounts.sidecar !== undefined
         ? { events: sidecar.accounts.sidecar.waiting }
         : { unknown: problemOf(sidecar) },
+    ...(inKafka !== undefined && { inKafka }),
     dead: await attempt('they cannot be read', () => deadLettersWithin(core, { ...range, deadline })),
     lost: lossesOf([
       { of: 'the sidecar', losses: recorded(sidecar, join(config.home, 'losses.json')), service: sidecar },
@@ -258,6 +274,6 @@ function problemOf(service: Service): string {
 function latenessOf(tried: TriedRules | Unknown, hasKafka: boolean): ReportAccounting['lateness'] {
   if (!isKnown(tried)) return tried;
   const log = hasKafka ? 'Kafka' : 'the spool';
-  if (tried.delays === undefined) return { unknown: `no view of this time is in ${tried.source}` };
-  return { log, ...tried.delays };
+  if (tried.delays !== undefined) return { log, ...tried.delays };
+  return { unknown: tried.views === 0 ? whyNone(tried) : `${log} does not say when it received the views` };
 }

@@ -143,6 +143,13 @@ suiteWith(['kafka', 'elasticsearch'])('hotitem verify, between Kafka and Elastic
       status: 0,
       answer: { expected: COUNT, there: 30, waiting: 30, missing: 0, gaps: [] },
     });
+    // So does a report, whose numbers are those of the index.
+    const args = ['report', '--from', '2020-01-01', '--to', '2040-01-01', '--rules-seconds', '0'];
+    const { stdout } = await runHotitem([...args, '--format', 'json'], settings);
+    expect(JSON.parse(stdout)).toMatchObject({
+      totals: { all: 30 },
+      accounting: { inKafka: { events: 30 } },
+    });
   });
 
   test('finds a view that is indexed again after a rollover of the data stream', async () => {

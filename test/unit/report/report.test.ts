@@ -127,10 +127,59 @@ describe('a report', () => {
     const lost = { list: [], earlier: 0, notAsked: [] };
     const known = { ...report, accounting: { ...accounting, lost } };
     expect(toMarkdown(known).replaceAll('\\', '')).toContain(
-      '**1 item was hot.** At the peak, 19:00:00, item pages were asked for 0.2 times a second over 1 h. No view was lost.',
+      '**1 item was hot.** At the peak, 19:00:00, item pages were asked for 0.22 times a second over 1 h. No view was lost.',
     );
     const running = { ...known, range: { ...report.range, isRunning: true } };
     expect(toHtml(running)).toContain('It goes on: this is up to 22:00:00.');
+  });
+
+  test('says at once that views are still on their way to the index, also where it has none', () => {
+    const { accounting, totals, ...report } = reportOf('4711');
+    const textOf = (waiting: number, inKafka: number, all = 1_200) =>
+      toMarkdown({
+        ...report,
+        totals: { ...totals, all },
+        accounting: { ...accounting, waiting: { events: waiting }, inKafka: { events: inKafka } },
+      }).replaceAll('\\', '');
+    const late = 'views were not in the index yet when this was made: there may be more than it says.';
+
+    expect(textOf(3, 2_000)).toContain(`2,003 ${late}`);
+    expect(textOf(0, 5, 0)).toContain(`5 ${late}`);
+    expect(textOf(3, 2_000)).toContain('| On the way | 3 | in the spool of this host, when this was made;');
+    expect(textOf(3, 2_000)).toContain('| On the way | 2,000 | in Kafka, for the sinks, when this was made;');
+    // A sink that keeps up always has some.
+    expect(textOf(3, 9)).not.toContain(late);
+    const unknown = { ...accounting, inKafka: { unknown: 'Kafka does not say' } };
+    expect(toMarkdown({ ...report, totals, accounting: unknown })).toContain(
+      '| On the way | not known | in Kafka, for the sinks\\: Kafka does not say |',
+    );
+  });
+
+  test('says of views that were not read that they were not read, not that there are none', () => {
+    const { rules, ...report } = reportOf('Kafka');
+    if ('unknown' in rules) throw new Error(rules.unknown);
+    const { damage: _, ...whole } = rules;
+    const textOf = (one: Report['rules']) => toMarkdown({ ...report, rules: one }).replaceAll('\\', '');
+
+    expect(textOf({ ...whole, views: 0, isCut: false })).toContain(
+      'Not known: the events of this time are not in Kafka.',
+    );
+    expect(textOf({ ...whole, views: 0, isCut: true })).toContain(
+      'Not known: the time for it was over before any was read in Kafka (--rules-seconds).',
+    );
+    const damaged = textOf({ ...rules, damage: '7 records', views: 0, isCut: false });
+    expect(damaged).toMatch(
+      /Not known: what can be read in Kafka has none.*\n\nA part could not be read: 7 records\./,
+    );
+  });
+
+  test('shows the rate of a small shop, which is not 0', () => {
+    const report = reportOf('4711');
+    const few = { ...report, curve: { stepMs: HOUR, people: [9, 36, 9, 9], all: [9, 48, 9, 9] } };
+    expect(toMarkdown(few).replaceAll('\\', '')).toContain('asked for 0.013 times a second over 1 h.');
+    expect(toHtml(few)).toContain('most: 0.013/s at 19:00:00');
+    const axis = toHtml(few).match(/text-anchor="end">[\d.]+</g) ?? [];
+    expect(new Set(axis).size).toBe(axis.length);
   });
 
   test('never says that nothing was lost, or how much, where that is not sure', () => {
@@ -156,7 +205,10 @@ describe('a report', () => {
       accounting: { ...accounting, dead: unknown, waiting: unknown, lateness: unknown },
     });
     expect(page).toContain('<p class="none">Not known: because &lt;b&gt;.</p>');
-    expect(page.match(/<td class="r">not known<\/td><td class="t">because &lt;b&gt;<\/td>/g)).toHaveLength(2);
+    expect(page).toContain('<td class="r">not known</td><td class="t">because &lt;b&gt;</td>');
+    expect(page).toContain(
+      '<td class="r">not known</td><td class="t">in the spool of this host: because &lt;b&gt;</td>',
+    );
     expect(page).toContain('how late is not known: because &lt;b&gt;');
     expect(toHtml({ ...report, accounting, categories: [] })).toContain('indexed without a catalogue');
   });
