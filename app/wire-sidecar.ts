@@ -226,6 +226,7 @@ export async function wireSidecar(core: Core, { sink, onHotChange }: WireSidecar
           metrics,
           warn: core.warn,
           outage,
+          areAlike: true,
         });
         shutdown.add('forwarder', () => forwarder.close(core.graceMs));
         return { name: 'forwarder', ready: () => forwarder.failure() ?? true };

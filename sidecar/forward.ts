@@ -18,6 +18,8 @@ export type ForwarderOptions = {
   warn: (key: string, message: string, fields?: object) => void;
   /** Reports whether Kafka accepts events. */
   outage: Outage;
+  /** All records are made alike: a topic that rejects several in a row as invalid would reject each. */
+  areAlike?: boolean;
 };
 
 export type ForwarderLimits = {
@@ -28,16 +30,22 @@ export type ForwarderLimits = {
   requests: number;
 };
 
+/** So many records rejected as invalid, with none accepted in between, are no coincidence. */
+const MOST_IN_A_ROW = 10;
+
 /**
  * Moves events from the spool to Kafka. A request that is not acknowledged is retried without limit: its events are safe in the spool. A
- * request that Kafka rejects permanently is halved until the rejected events are alone; those become dead letters.
+ * request that Kafka rejects permanently is halved until the rejected events are alone; those become dead letters, unless the topic
+ * rejects every event.
  *
  * Several requests are in flight at once, but all from one batch of the spool, which is acknowledged as a whole: the cursor never passes an
  * event that Kafka does not have.
  */
 export async function startForwarder(options: ForwarderOptions): Promise<Consumer> {
-  const { from, cursor, to, deadLetters, limits, metrics, warn, outage } = options;
+  const { from, cursor, to, deadLetters, limits, metrics, warn, outage, areAlike = false } = options;
   const stalls = createStalls();
+  /** Single records that were rejected as invalid since one was accepted. */
+  let inARow = 0;
   // From the start on: what watches a counter sees no growth in one that appears with its first value.
   for (const reason of PERMANENT) metrics.of('forward_dead_total', { reason });
   const consumer = await from.consume(cursor, async (batch, context) => {
@@ -75,11 +83,16 @@ export async function startForwarder(options: ForwarderOptions): Promise<Consume
   async function attempt(batch: Batch): Promise<KafkaError | undefined> {
     try {
       await to.append(batch);
+      inARow = 0;
       return undefined;
     } catch (error) {
-      if (error instanceof KafkaError && !error.retriable) return error;
-      throw error;
+      if (!(error instanceof KafkaError) || error.retriable || isAboutTopic(batch, error)) throw error;
+      return error;
     }
+  }
+
+  function isAboutTopic({ values }: Batch, { failure }: KafkaError): boolean {
+    return areAlike && values.length === 1 && failure === 'invalid' && ++inARow > MOST_IN_A_ROW;
   }
 
   function onFailure(error: unknown): void {

@@ -108,6 +108,33 @@ suiteWith(['kafka'], { stops: true })('the forwarder', () => {
       expect((await lettersOf(deadTopic)).map(({ value }) => value)).toEqual(['{"a":1}', '{"a":2}']);
     });
 
+    test('waits for a topic that rejects every event, and does not make a dead letter of each', async () => {
+      const topic = await makeTopic({ 'cleanup.policy': 'compact' });
+      const { spool, books, deadTopic, failures } = await start({ topic });
+      const lines = Array.from({ length: 60 }, (_, i) => JSON.stringify({ i }));
+      await spool.appendLines(lines.slice(0, 50));
+      const isWaiting = () => failures.some((one) => one.includes('invalid: Kafka does not accept events'));
+      await until(isWaiting, { ...PATIENCE, what: 'it to wait' });
+      expect(books()).toEqual({ forwarded: 0, dead: {}, waiting: 50 });
+      const letters = (await lettersOf(deadTopic)).map(({ value }) => value);
+      expect(letters.length).toBeLessThanOrEqual(10);
+
+      const configEntries = [{ name: 'cleanup.policy', value: 'delete' }];
+      await admin.alterConfigs({
+        validateOnly: false,
+        resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configEntries }],
+      });
+      await spool.appendLines(lines.slice(50));
+      await until(() => books().waiting === 0, { ...PATIENCE, what: 'the spool to be empty' });
+      const accepted = await valuesOf(topic);
+      expect([...accepted, ...letters].toSorted()).toEqual(lines.toSorted());
+      expect(books()).toEqual({
+        forwarded: 60 - letters.length,
+        dead: { invalid: letters.length },
+        waiting: 0,
+      });
+    });
+
     test('waits for a topic that is missing', async () => {
       const topic = `late-${topics++}`;
       const { spool, books, retried } = await start({ topic });
@@ -168,6 +195,7 @@ suiteWith(['kafka'], { stops: true })('the forwarder', () => {
         metrics,
         warn,
         outage: createOutage(Date.now),
+        areAlike: true,
       });
       closing.push(async () => {
         await forwarder.close(0);
