@@ -31,6 +31,8 @@ const RETRY_MS = 2_000;
 const LONGEST_RETRY_MS = 60_000;
 /** The stream says something twice a second. */
 export const STALE_MS = 4_000;
+/** After a sleep, or in another network, nobody says that the connection is gone. Longer than a slow one takes for the first snapshot. */
+const DEAD_MS = 15_000;
 
 /** Tells `onChange` what is known whenever it changes. */
 export function openLiveStream(path: string, onChange: (view: LiveView) => void): void {
@@ -39,6 +41,8 @@ export function openLiveStream(path: string, onChange: (view: LiveView) => void)
   let view: LiveView = { toldAt: performance.now(), link: 'connecting' };
   let source: EventSource | undefined;
   let isLeading = false;
+  /** When the stream was opened, or last said something. */
+  let saidAt = performance.now();
   let heardAt = performance.now();
   let wait = HELLO_MS;
   channel.addEventListener('message', ({ data }: MessageEvent<Message>) => hear(data));
@@ -64,10 +68,16 @@ export function openLiveStream(path: string, onChange: (view: LiveView) => void)
   }
 
   function look(): void {
+    if (isLeading) reviveStream();
     if (document.hidden || isLeading || performance.now() - heardAt < wait) return;
     isLeading = true;
     connect();
     beAlive();
+  }
+
+  /** One that was refused has a time of its own. */
+  function reviveStream(): void {
+    if (source?.readyState !== EventSource.CLOSED && performance.now() - saidAt > DEAD_MS) connect();
   }
 
   function beAlive(): void {
@@ -99,6 +109,7 @@ export function openLiveStream(path: string, onChange: (view: LiveView) => void)
     source?.close();
     const opened = new EventSource(path);
     source = opened;
+    saidAt = performance.now();
     opened.addEventListener('snapshot', ({ data }) => tell(JSON.parse(data) as LiveSnapshot));
     opened.addEventListener('change', ({ data }) => {
       if (view.state !== undefined) tell(applyChange(view.state, JSON.parse(data) as LiveChange));
@@ -114,7 +125,8 @@ export function openLiveStream(path: string, onChange: (view: LiveView) => void)
 
   /** Unless another stream has taken the place of that one. */
   async function again(refused: EventSource): Promise<void> {
-    const answer = await fetch(path, { method: 'HEAD' }).catch(() => undefined);
+    const signal = AbortSignal.timeout(DEAD_MS);
+    const answer = await fetch(path, { method: 'HEAD', signal }).catch(() => undefined);
     if (source !== refused) return;
     lose(answer?.status === 404 ? 'off' : 'lost');
     setTimeout(() => {
@@ -123,6 +135,7 @@ export function openLiveStream(path: string, onChange: (view: LiveView) => void)
   }
 
   function tell(state: LiveSnapshot): void {
+    saidAt = performance.now();
     set({ state, link: 'live' });
     passOn();
   }

@@ -6,6 +6,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { obtainNginx } from '../../provision/nginx.ts';
 import { launchChromium, listenTo, violationsOf } from '../parts/browser.ts';
 import { FULL } from '../parts/full.ts';
+import { openGate } from '../parts/gate.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { BROWSER } from '../parts/load.ts';
 import { report } from '../parts/report.ts';
@@ -152,6 +153,22 @@ suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
     await chain.sidecar.start();
     await page.locator('#fresh', { hasText: 'Live' }).waitFor(PATIENCE);
     await page.getByRole('row').filter({ hasText: 'kept' }).waitFor(PATIENCE);
+  });
+
+  test('a stream that falls silent and is not closed, as after a sleep or in another network, is opened again', async () => {
+    const gate = await openGate(`http://${chain.sidecar.admin}`);
+    await hotitem('pin', 'before', '--reason', 'campaign');
+    context = await browser.newContext({ locale: 'en-GB' });
+    page = await context.newPage();
+    await page.clock.install();
+    await page.goto(`${gate.address}/#/hot`);
+    await page.getByRole('row').filter({ hasText: 'before' }).waitFor(PATIENCE);
+    gate.freeze();
+    await hotitem('pin', 'afterwards', '--reason', 'campaign');
+    await page.clock.fastForward(20_000);
+    await page.getByRole('row').filter({ hasText: 'afterwards' }).waitFor(PATIENCE);
+    await page.locator('#fresh', { hasText: 'Live' }).waitFor(PATIENCE);
+    await gate.shut();
   });
 
   test('all tabs have one stream, and another tab takes it over', async () => {

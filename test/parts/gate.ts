@@ -9,6 +9,8 @@ export type Gate = {
   /** Closes connections and refuses new ones, as if the part were stopped. */
   shut(): Promise<void>;
   open(): Promise<void>;
+  /** Lets nothing pass on the connections that are open, and closes none: as after a change of network. */
+  freeze(): void;
 };
 
 /** Opens a gate in front of `target`, an HTTP address. */
@@ -29,11 +31,15 @@ export async function openGate(target: string): Promise<Gate> {
     }
   });
   await open();
-  return { address: `http://127.0.0.1:${port}`, open, shut };
+  return { address: `http://127.0.0.1:${port}`, open, shut, freeze };
 
   async function open(): Promise<void> {
     server.listen(port, '127.0.0.1');
     await once(server, 'listening');
+  }
+
+  function freeze(): void {
+    for (const socket of sockets) socket.unpipe().pause();
   }
 
   async function shut(): Promise<void> {
