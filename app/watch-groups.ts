@@ -1,3 +1,4 @@
+import { isRecent } from '../service/is-recent.ts';
 import { recordsBehind } from '../store/kafka/records-behind.ts';
 import type { TopicReader } from '../store/kafka/topic-reader.ts';
 import { connectReader } from './connect-kafka.ts';
@@ -38,7 +39,7 @@ export function watchGroups(
       const one: (typeof groups)[number] = { topic, group };
       groups.push(one);
       ask();
-      return () => (now() - (one.lag?.askedAt ?? 0) > FORGOTTEN_AFTER_MS ? undefined : one.lag);
+      return () => (isRecent(one.lag?.askedAt ?? 0, now(), FORGOTTEN_AFTER_MS) ? one.lag : undefined);
     },
   };
 

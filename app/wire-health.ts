@@ -1,5 +1,6 @@
 import type { SeenShoppers } from '../protect/shoppers.ts';
 import { type Check, json, type Route } from '../service/admin/admin.ts';
+import { isRecent } from '../service/is-recent.ts';
 import type { Loss } from '../service/losses.ts';
 import type { OutageState } from '../service/outage.ts';
 import type { SidecarAccounts } from '../sidecar/accounting.ts';
@@ -138,7 +139,7 @@ function createNewest(index: EventIndex | undefined, now: () => number): () => H
   let askedAt = Number.NEGATIVE_INFINITY;
   let isAsking = false;
   return () => {
-    if (index !== undefined && !isAsking && now() - askedAt >= ASK_EVERY_MS) void ask(index);
+    if (index !== undefined && !isAsking && !isRecent(askedAt, now(), ASK_EVERY_MS)) void ask(index);
     return known;
   };
 

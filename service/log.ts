@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
+import { isRecent } from './is-recent.ts';
 import { isJournal, logLineForJournal } from './journal.ts';
 import { terminalJson } from './json-text.ts';
 
@@ -41,7 +42,7 @@ export function createRepeatedWarning(
   const seen = new Map<string, { written: number; since: number }>();
   return (key, message, fields = {}) => {
     const last = seen.get(key);
-    if (last !== undefined && now() - last.written < everyMs) {
+    if (last !== undefined && isRecent(last.written, now(), everyMs)) {
       last.since++;
       return;
     }

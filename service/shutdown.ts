@@ -35,8 +35,8 @@ export function createShutdown({ deadlineMs, log }: { deadlineMs: number; log: L
   };
 
   async function stopAll(starting: Promise<unknown> | undefined): Promise<boolean> {
-    const end = Date.now() + deadlineMs;
-    const left = () => Math.max(end - Date.now(), SHORTEST_MS);
+    const end = performance.now() + deadlineMs;
+    const left = () => Math.max(end - performance.now(), SHORTEST_MS);
     let clean = true;
     const stopThoseThere = async () => {
       for (let step = steps.pop(); step !== undefined; step = steps.pop())

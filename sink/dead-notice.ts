@@ -27,7 +27,8 @@ export function createDeadNotice({ say, everyMs = EVERY_MS, now = Date.now }: De
   function add(reasons: string[]): void {
     for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
     if (counts.size === 0 || timer !== undefined) return;
-    const left = written + everyMs - now();
+    // A clock that was set back since makes it no longer.
+    const left = Math.min(everyMs, written + everyMs - now());
     if (left <= 0) write();
     else timer = setTimeout(write, left).unref();
   }

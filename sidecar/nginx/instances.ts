@@ -1,3 +1,4 @@
+import { isRecent } from '../../service/is-recent.ts';
 import type { NginxReport } from './report.ts';
 
 /** In views, except `fulls`: how often the spill folder became full. */
@@ -102,7 +103,7 @@ export function createNginxInstances(
   }
 
   function isReporting({ heardAt }: Known): boolean {
-    return now() - heardAt < GONE_AFTER_MS;
+    return isRecent(heardAt, now(), GONE_AFTER_MS);
   }
 
   function isBeginning(): boolean {

@@ -1,3 +1,4 @@
+import { isRecent } from '../../service/is-recent.ts';
 import type { Metrics } from '../../service/metrics.ts';
 import type { SIDECAR_METRICS } from '../metrics.ts';
 import { createNginxInstances, type NginxTotals, postedIn, type Standing } from './instances.ts';
@@ -138,7 +139,7 @@ export function createNginxAccounting({
   };
 
   function isHeard(): boolean {
-    return now() - heardAt < SILENT_AFTER_MS;
+    return isRecent(heardAt, now(), SILENT_AFTER_MS);
   }
 
   function unaccountedIn(totals: NginxTotals, standing: Standing): number {

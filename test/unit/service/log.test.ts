@@ -22,6 +22,17 @@ describe('the log', () => {
     expect(lines.map((line) => JSON.parse(line).repeated)).toEqual([undefined, 59, 59]);
   });
 
+  test('goes on reporting when the clock is set back', () => {
+    const lines: string[] = [];
+    let now = 7_200_000;
+    const log = createLog('info', { write: (line) => void lines.push(line) });
+    const warn = createRepeatedWarning(log, { now: () => now });
+    warn('kafka', 'Kafka is away');
+    now = 0;
+    for (; now < 121_000; now += 1_000) warn('kafka', 'Kafka is away');
+    expect(lines.map((line) => JSON.parse(line).repeated)).toEqual([undefined, undefined, 59, 59]);
+  });
+
   test('sends no escape sequence to a terminal, and loses no text', () => {
     const evil = 'x\x1b[2J\x9b31m\x7f\u202e\ud800';
     const lines: string[] = [];

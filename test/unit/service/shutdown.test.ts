@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { createLog } from '../../../service/log.ts';
 import { createShutdown, type Shutdown } from '../../../service/shutdown.ts';
 
@@ -30,6 +30,16 @@ describe('a shutdown', () => {
     expect(await shutdown.run()).toBe(false);
     expect(stopped).toEqual(['spool']);
     expect(logged).toEqual(['intake', 'tail']);
+  });
+
+  test('waits no longer for a step that hangs when the clock is set back', async () => {
+    const past = Date.now() - 3_600_000;
+    const clock = jest.spyOn(Date, 'now');
+    shutdown.add('tail', () => new Promise(() => {}));
+    shutdown.add('intake', async () => void clock.mockReturnValue(past));
+
+    expect(await shutdown.run().finally(() => clock.mockRestore())).toBe(false);
+    expect(logged).toEqual(['tail']);
   });
 
   test('runs once, however often it is called', async () => {

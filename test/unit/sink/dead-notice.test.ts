@@ -30,6 +30,18 @@ describe('the log of dead letters', () => {
     expect(lines).toHaveLength(3);
   });
 
+  test('has the next line after a minute when the clock is set back', () => {
+    const notice = createDeadNotice({ say });
+    notice.add(['a']);
+    jest.setSystemTime(Date.now() - 7_200_000);
+    notice.add(['b']);
+    jest.advanceTimersByTime(60_000);
+    expect(lines).toEqual([
+      { count: 1, reasons: { a: 1 } },
+      { count: 1, reasons: { b: 1 } },
+    ]);
+  });
+
   test('has the remaining number when the sink stops', () => {
     const notice = createDeadNotice({ say });
     for (const reason of ['a', 'b', 'b']) notice.add([reason]);

@@ -35,6 +35,16 @@ test('nginx reports that it cannot write to the spill folder, until it can or st
   expect(accounting.isSpillBarred()).toBe(false);
 });
 
+test('an nginx that stopped reporting is not up, also if the clock was set back', async () => {
+  const isUp = () => metrics.of('nginx_up').value();
+  accounting.report({ ...nothing(), spill_barred: 1 });
+  expect([isUp(), accounting.isSpillBarred()]).toEqual([1, true]);
+  now -= 7_200_000;
+  expect([isUp(), accounting.isSpillBarred()]).toEqual([0, false]);
+  accounting.report(nothing());
+  expect(isUp()).toBe(1);
+});
+
 test('the last report of a worker that a reload replaces has only counters, and keeps what is known of nginx', () => {
   const running = { one_in: 1, off: true, release: '1.0.0' };
   accounting.report({ ...nothing(), ...running });
