@@ -27,6 +27,8 @@ export class DuckdbFileError extends Error {
   override name = 'DuckdbFileError';
 }
 
+const LONGEST_REASON = 200;
+
 export type DuckdbFileOptions = {
   path: string;
   memoryLimitMb: number;
@@ -92,7 +94,10 @@ function explain(path: string, said: string): string {
   if (/not a valid DuckDB database/i.test(said)) {
     return `${path} is not a DuckDB file: move it, or set another duckdb.path`;
   }
-  return `${path} cannot be opened by DuckDB`;
+  if (/replaying WAL/i.test(said)) {
+    return `${path}.wal is damaged: move it away, and hotitem replay indexes again what Kafka, or the spool, still has`;
+  }
+  return `${path} cannot be opened by DuckDB: ${said.split('\n', 1)[0]?.slice(0, LONGEST_REASON)}`;
 }
 
 async function ensureSchema(connection: DuckDBConnection, path: string): Promise<void> {

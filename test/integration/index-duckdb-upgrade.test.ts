@@ -1,3 +1,4 @@
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -66,6 +67,24 @@ describe('a DuckDB file', () => {
     await index.close();
 
     expect(items).toMatchObject([{ views: 2, prefetches: 1, visitors: 1 }]);
+  });
+
+  test('whose write-ahead log is damaged says so, and what to do; without that log it opens', async () => {
+    const index = await openDuckdbIndex({ path });
+    await index.create(Array.from({ length: 500 }, (_, i) => view({ ua: `browser ${i}` })));
+    // As a kill leaves them.
+    const killed = join(folder.path, 'killed.duckdb');
+    copyFileSync(path, killed);
+    const log = readFileSync(`${path}.wal`);
+    await index.close();
+    log.fill(0xff, log.length >> 1, (log.length >> 1) + 64);
+    writeFileSync(`${killed}.wal`, log);
+
+    await expect(openDuckdbIndex({ path: killed })).rejects.toThrow(
+      `${killed}.wal is damaged: move it away, and hotitem replay indexes again what Kafka, or the spool, still has`,
+    );
+    rmSync(`${killed}.wal`);
+    await (await openDuckdbIndex({ path: killed })).close();
   });
 
   test('that was upgraded is equal to a new one', async () => {
