@@ -2,6 +2,9 @@ import { z } from 'zod';
 import { CHANGES } from '../../event/decision-fields.ts';
 import type { PastDecision } from '../event-questions.ts';
 
+/** Synthetic `_source` (logsdb) has a list of one value as that value. */
+const texts = z.union([z.array(z.string()), z.string().transform((text) => [text])]);
+
 /** What of a decision's document a period is made of, at the paths of `DECISION_FIELDS`. */
 const document = z.object({
   '@timestamp': z.string(),
@@ -11,7 +14,7 @@ const document = z.object({
   hot_item: z.object({
     id: z.string(),
     signal: z.string(),
-    actions: z.array(z.string()).default([]),
+    actions: texts.default([]),
     dry_run: z.boolean().optional(),
     views_per_second: z.number().optional(),
     visitors: z.number().optional(),
