@@ -163,7 +163,7 @@ suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
     await page.clock.install();
     await page.goto(`${gate.address}/#/hot`);
     await page.getByRole('row').filter({ hasText: 'before' }).waitFor(PATIENCE);
-    gate.freeze();
+    gate.freeze('GET /api/v1/live ');
     await hotitem('pin', 'afterwards', '--reason', 'campaign');
     await page.clock.fastForward(20_000);
     await page.getByRole('row').filter({ hasText: 'afterwards' }).waitFor(PATIENCE);

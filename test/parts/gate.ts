@@ -9,8 +9,8 @@ export type Gate = {
   /** Closes connections and refuses new ones, as if the part were stopped. */
   shut(): Promise<void>;
   open(): Promise<void>;
-  /** Lets nothing pass on the connections that are open, and closes none: as after a change of network. */
-  freeze(): void;
+  /** Lets nothing pass any more where that was asked for last, such as `GET /stream`, and closes nothing: as after a change of network. */
+  freeze(request: string): void;
 };
 
 /** Opens a gate in front of `target`, an HTTP address. */
@@ -18,8 +18,16 @@ export async function openGate(target: string): Promise<Gate> {
   const { hostname, port: targetPort } = new URL(target);
   const port = await freePort();
   const sockets = new Set<Socket>();
+  /** The other end of each connection, and what was asked for last. */
+  const pairs = new Map<Socket, { beyond: Socket; asked: string }>();
   const server = createServer((socket) => {
     const beyond = connect(Number(targetPort), hostname);
+    const pair = { beyond, asked: '' };
+    pairs.set(socket, pair);
+    socket.once('close', () => pairs.delete(socket));
+    socket.on('data', (chunk: Buffer) => {
+      pair.asked = chunk.toString('latin1', 0, 100);
+    });
     for (const [one, other] of [
       [socket, beyond],
       [beyond, socket],
@@ -38,8 +46,12 @@ export async function openGate(target: string): Promise<Gate> {
     await once(server, 'listening');
   }
 
-  function freeze(): void {
-    for (const socket of sockets) socket.unpipe().pause();
+  function freeze(request: string): void {
+    for (const [socket, { beyond, asked }] of pairs) {
+      if (!asked.startsWith(request)) continue;
+      socket.unpipe().pause();
+      beyond.unpipe().pause();
+    }
   }
 
   async function shut(): Promise<void> {
