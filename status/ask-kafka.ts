@@ -41,11 +41,15 @@ export async function askKafka(core: Core): Promise<KafkaState | undefined> {
     const first = await askTopic(reader, topic);
     // If the brokers do not answer, they are asked only once.
     const isThere = !('problem' in first) || first.problem.failure === 'topic_missing';
-    const [second, third, state] = await Promise.all([
-      isThere ? askTopic(reader, dead_letter_topic) : { ...first, name: dead_letter_topic },
-      isTold && isThere ? askTopic(reader, decision_topic) : { ...first, name: decision_topic },
-      isThere ? askGroup(reader, topic, group) : { name: group, members: undefined, behind: undefined },
-    ]);
+    // One after the other: while kafkajs is asked for a topic that is missing, it fails what else it is asked.
+    const state = isThere
+      ? await askGroup(reader, topic, group)
+      : { name: group, members: undefined, behind: undefined };
+    const second = isThere
+      ? await askTopic(reader, dead_letter_topic)
+      : { ...first, name: dead_letter_topic };
+    const third =
+      isTold && isThere ? await askTopic(reader, decision_topic) : { ...first, name: decision_topic };
     return {
       brokers,
       topic: first,
@@ -67,6 +71,13 @@ export async function askKafka(core: Core): Promise<KafkaState | undefined> {
   } finally {
     await reader?.close();
   }
+}
+
+/** Events in the topic that the group of the sinks has not committed. Rejects if Kafka does not say. */
+export async function askBehind(core: Core): Promise<number> {
+  const { topic, group } = core.config.kafka;
+  const reader = await connectReader(core);
+  return withinTime(PATIENCE_MS, recordsBehind(reader, topic, group)).finally(() => reader.close());
 }
 
 async function askTopic(reader: TopicReader, name: string): Promise<TopicState> {

@@ -20,7 +20,7 @@ import { whyNone, wordsOf } from '../../report/words.ts';
 import { reasonOf } from '../../service/log.ts';
 import { type Loss, readLosses } from '../../service/losses.ts';
 import { Trouble } from '../../service/trouble.ts';
-import { askKafka } from '../../status/ask-kafka.ts';
+import { askBehind } from '../../status/ask-kafka.ts';
 import { askService, type Service } from '../../status/ask-service.ts';
 import { lossWords } from '../../status/loss-words.ts';
 import { IndexUnavailable } from '../../store/event-index.ts';
@@ -200,14 +200,8 @@ type Asked = { sidecar: Service; inKafka: ReportAccounting['inKafka']; tried: Tr
 
 /** What no sink has indexed yet is in no number of the index. Undefined without Kafka. */
 async function waitingInKafka(core: Core): Promise<ReportAccounting['inKafka']> {
-  const kafka = await askKafka(core);
-  if (kafka === undefined) return undefined;
-  const { behind } = kafka.group;
-  if (behind !== undefined) return { events: behind };
-  const { topic } = kafka;
-  const problem = 'problem' in topic ? topic.problem.reason : 'it does not say how far the sinks are';
-  tell(`hotitem report: Kafka: ${problem}\n`);
-  return { unknown: 'Kafka does not say' };
+  if (!core.parts.kafka) return undefined;
+  return attempt('Kafka does not say', async () => ({ events: await askBehind(core) }));
 }
 
 async function accountingOf(
