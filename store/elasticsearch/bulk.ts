@@ -2,7 +2,7 @@ import type { Client, estypes } from '@elastic/elasticsearch';
 import { IndexUnavailable, type Outcome } from '../event-index.ts';
 import { type Body, createBody } from './body.ts';
 import { isTooLargeAnswer, reasonIn, statusOf, toUnavailable, typeIn } from './client.ts';
-import { createStanding, cutReason, toOutcome } from './outcome.ts';
+import { createStanding, cutReason, isInFailureStore, toOutcome } from './outcome.ts';
 
 /** In characters. Elasticsearch takes 100 MB, and works best with a few; a proxy before it may take less (413). */
 const LARGEST_REQUEST = 8 * 1024 * 1024;
@@ -14,7 +14,7 @@ const FEW = 50;
 const SPARE_BUFFERS = 4;
 
 /** Without the rest an answer about 1,000 documents is a tenth of the size. */
-const FILTER = 'items.*.status,items.*.error.type,items.*.error.reason';
+const FILTER = 'items.*.status,items.*.error.type,items.*.error.reason,items.*.failure_store';
 
 type Reply = { items?: { create?: estypes.BulkResponseItem }[] };
 
@@ -30,6 +30,8 @@ export function createBulk<One>(
 ): (events: Iterable<One | undefined>) => Promise<Outcome[]> {
   const path = `/${encodeURIComponent(dataStream)}/_bulk`;
   let largest = LARGEST_REQUEST;
+  /** The failure store took all of the last request: whatever is sent again is stored there again. */
+  let isDoubtful = false;
   const spare: Buffer[] = [];
   const standing = createStanding();
   return create;
@@ -50,6 +52,7 @@ export function createBulk<One>(
 
   async function send(body: Body): Promise<Outcome[]> {
     if (body.size > largest && body.length > 1) return inHalves(body);
+    if (isDoubtful && body.length > 1) return oneFirst(body);
     try {
       return await request(body);
     } catch (error) {
@@ -59,6 +62,14 @@ export function createBulk<One>(
       if (statusOf(error) === 413) largest = Math.max(SMALLEST_LIMIT, Math.min(largest, body.size >> 1));
       return inHalves(body);
     }
+  }
+
+  /** The others are sent once the first is accepted, or rejected for another reason. */
+  async function oneFirst(body: Body): Promise<Outcome[]> {
+    const first = await send(body.slice(0, 1));
+    const [outcome] = first;
+    if (isDoubtful && outcome !== undefined) return Array.from({ length: body.length }, () => outcome);
+    return first.concat(await send(body.slice(1, body.length)));
   }
 
   /** Of an event that is refused without others. Throws where it is the last of many: the rest need not be tried. */
@@ -93,7 +104,10 @@ export function createBulk<One>(
     const told = Array.isArray(items) ? items.length : 0;
     if (items === undefined || told !== body.length)
       throw new IndexUnavailable(`Elasticsearch answered for ${told} of ${body.length} events`);
-    return standing(items.map((item) => toOutcome(item?.create, dataStream)));
+    const outcomes = standing(items.map((item) => toOutcome(item?.create, dataStream)));
+    const isTried = outcomes.every(({ status }) => status === 'retry');
+    isDoubtful = isTried && items.some((item) => isInFailureStore(item?.create));
+    return outcomes;
   }
 }
 

@@ -28,7 +28,7 @@ const FOREIGN_MAPPING = /dynamic introduction of|object mapping for|Limit of tot
 /** The outcome of a document, from its part of a bulk response. */
 export function toOutcome(item: estypes.BulkResponseItem | undefined, dataStream: string): Outcome {
   const status = item?.status ?? 0;
-  if (status === 201) return CREATED;
+  if (status === 201) return isInFailureStore(item) ? failed(dataStream) : CREATED;
   if (status === 409) return EXISTS;
   if (status === 200) return DROPPED;
   const type = textOr(item?.error?.type, 'error');
@@ -66,6 +66,11 @@ export function createStanding(): (outcomes: Outcome[]) => Outcome[] {
   };
 }
 
+/** A failure store takes what a data stream rejects, and answers as if it had been accepted. */
+export function isInFailureStore(item: estypes.BulkResponseItem | undefined): boolean {
+  return item?.failure_store === 'used';
+}
+
 export function cutReason(reason: string): string {
   return reason.length > LONGEST_REASON ? `${reason.slice(0, LONGEST_REASON)}…` : reason;
 }
@@ -77,6 +82,11 @@ function isTaken({ status }: Outcome): boolean {
 /** The responding server may not be Elasticsearch. */
 function textOr(said: unknown, otherwise: string): string {
   return typeof said === 'string' ? said : otherwise;
+}
+
+function failed(dataStream: string): Outcome {
+  const reason = `Elasticsearch put it into the failure store of ${dataStream}, not into the data stream: ${dataStream}::failures says why`;
+  return { status: 'rejected', reason };
 }
 
 function refused(reason: string): Outcome {

@@ -317,6 +317,45 @@ test('an error contains no secret, however deeply it is inspected', async () => 
   expect(inspect(error, { depth: Number.POSITIVE_INFINITY, showHidden: true })).not.toContain(SECRET);
 });
 
+// The Elasticsearch of the tests has no failure store. elastic/elasticsearch 112816: 201, and `failure_store: used`.
+describe('what a failure store took', () => {
+  const told = (failure_store?: string) => (asked: Asked) => ({
+    status: 200,
+    body: {
+      items: asked.body
+        .split('{"create":')
+        .slice(1)
+        .map(() => ({ create: { status: 201, ...(failure_store && { failure_store }) } })),
+    },
+  });
+
+  test('is not in the index', async () => {
+    await open(told('used'));
+    const [first, second] = await index.create(events(2));
+    expect(first).toEqual({ ...REJECTED, reason: expect.stringContaining('the failure store of hot_item') });
+    expect(second).toEqual(first);
+    expect(standIn.asked[0]?.path).toContain('items.*.failure_store');
+  });
+
+  test('is everything: then it waits, and one event at a time is tried again', async () => {
+    let answer = told('used');
+    await open((asked) => answer(asked));
+    const sizes = () => standIn.asked.map(({ body }) => body.split('{"create":').length - 1);
+    const failed = {
+      ...REFUSED,
+      reason: expect.stringContaining('it accepts no event at all: Elasticsearch put'),
+    };
+
+    expect(await index.create(events(20))).toEqual(Array.from({ length: 20 }, () => failed));
+    expect(await index.create(events(20))).toEqual(Array.from({ length: 20 }, () => failed));
+    expect(sizes()).toEqual([20, 1]);
+    answer = told();
+    expect(await index.create(events(20))).toEqual(Array.from({ length: 20 }, () => ({ status: 'created' })));
+    expect(await index.create(events(20))).toHaveLength(20);
+    expect(sizes()).toEqual([20, 1, 1, 19, 20]);
+  });
+});
+
 async function open(answer: (asked: Asked) => Answer | undefined): Promise<void> {
   standIn = await startStandIn(answer);
   const { node } = standIn;
