@@ -14,7 +14,10 @@ export async function nginxReport(
 ): Promise<NginxReport> {
   const program = nginxProgram(env, positionals[0]);
   if (program === undefined) {
-    throw new Trouble('nginx is not installed here', 'Pass its path: hotitem check --nginx /path/to/nginx');
+    throw new Trouble(
+      'no nginx is installed on the PATH',
+      'Pass its path: hotitem check --nginx /path/to/nginx',
+    );
   }
   const conf = typeof flags.conf === 'string' ? resolve(flags.conf) : await confOf(program);
   return checkNginx({

@@ -110,7 +110,7 @@ export type ReportLosses = {
   list: ReportLoss[];
   /** Views that were lost before the listed losses. When is not recorded: perhaps in the time of the report. */
   earlier: number;
-  /** Services that did not answer. */
+  /** Services that did not answer, and nginx where it does not report: what they lost is not known. */
   notAsked: string[];
 };
 

@@ -7,10 +7,15 @@ export type Clause = { text: string; findings: Finding[] };
 /** A running nginx reports every second; it retries a sidecar that was unavailable after 20. */
 const SILENT_AFTER_MS = 30_000;
 
+/** Whether an nginx that reported does so no more. */
+export function isSilent(reportedAt: number, now: number): boolean {
+  return now - reportedAt > SILENT_AFTER_MS;
+}
+
 /** Whether nginx captures, by its own report: the mode that the sidecar sent may not apply. */
 export function capturing({ capture, accounts }: Nginx, received: number, now: number): Clause {
-  if (accounts === undefined) return unreported(received);
-  if (now - accounts.reportedAt > SILENT_AFTER_MS) return silent(accounts.reportedAt);
+  if (accounts === undefined) return unreported(capture, received);
+  if (isSilent(accounts.reportedAt, now)) return silent(accounts.reportedAt);
   const instances = accounts.instances ?? [];
   if (instances.some(({ off }) => off)) return off();
   const oneIn = instances.at(-1)?.oneIn ?? (capture.mode === 'off' ? 0 : undefined);
@@ -19,13 +24,22 @@ export function capturing({ capture, accounts }: Nginx, received: number, now: n
   return { text: 'captures', findings: [] };
 }
 
-/** nginx has no means to report. */
-function unreported(received: number): Clause {
+/** No nginx has reported to this sidecar: only http-batch.conf reports, and only it follows the mode. */
+function unreported({ mode }: Nginx['capture'], received: number): Clause {
   const text =
-    received === 0
-      ? 'nothing captured yet'
-      : `captures: ${received} lines since the sidecar started (nginx itself does not report)`;
-  return { text, findings: [] };
+    received === 0 ? 'nothing captured yet' : `captures: ${received} lines since the sidecar started`;
+  return { text, findings: mode === 'off' || mode === 'sample' ? [notFollowed(mode)] : [] };
+}
+
+function notFollowed(mode: string): Finding {
+  return {
+    id: 'capture-not-followed',
+    severity: 'error',
+    what: `hotitem capture ${mode} is set, but no nginx has reported that it follows`,
+    why: 'only http-batch.conf follows it, within 20 s: without it, nginx captures as configured',
+    fix: 'include http-batch.conf, or off.conf in place of http.conf, and reload; hotitem capture on ends this',
+    command: 'hotitem check --nginx',
+  };
 }
 
 function silent(since: number): Clause {

@@ -7,8 +7,34 @@ import type { Places, StatusFacts } from './facts.ts';
 import { isoTime } from './iso-time.ts';
 import { knownCause } from './known-causes.ts';
 
-/** A reason why events are not delivered. */
-type Obstacle = Finding & { since?: number };
+/** A reason why events are not delivered, or, `isBeside`, a fault that does not delay them. */
+type Obstacle = Finding & { since?: number; isBeside?: boolean };
+
+type Consequence = Pick<Finding, 'why' | 'fix' | 'command'>;
+
+/** Checks of a sidecar that say nothing about delivery, with what their failure means. */
+const BESIDE: Readonly<Record<string, (journal: string) => Consequence>> = {
+  spill: () => ({
+    why: 'views that nginx spills, or writes for the log transport, do not arrive; all others are delivered',
+    fix: 'give the workers access to the spill folder: the command names what is missing, and how to grant it',
+    command: 'hotitem check --nginx',
+  }),
+  intake: (command) => ({
+    why: 'nginx spills meanwhile, and the sidecar reads what it spilled',
+    fix: 'see its log',
+    command,
+  }),
+  'control socket': (command) => ({
+    why: 'commands that use it do not work (capture, hot); views are delivered',
+    fix: 'see its log',
+    command,
+  }),
+  decisions: (command) => ({
+    why: 'decisions about hot items wait; views are delivered',
+    fix: 'see its log',
+    command,
+  }),
+};
 
 /** Whether events get from the spool into the index; the first obstacle comes first. */
 export function delivering(facts: StatusFacts): Clause {
@@ -20,12 +46,18 @@ export function delivering(facts: StatusFacts): Clause {
     ...(index?.problem === undefined ? [] : [ofIndex(index.name, index.problem, places)]),
   ];
   // Several findings may have the same cause.
-  const obstacles = all.filter(({ id }, i) => all.findIndex((other) => other.id === id) === i);
+  const distinct = all.filter(({ id }, i) => all.findIndex((other) => other.id === id) === i);
+  const findings = distinct.map(({ since: _, isBeside: __, ...finding }) => finding);
+  const obstacles = distinct.filter(({ isBeside }) => isBeside !== true);
+  const beside = distinct.filter(({ isBeside }) => isBeside === true);
   const [first] = obstacles;
-  if (first === undefined) return { text: 'delivers', findings: [] };
+  if (first === undefined) {
+    const but = beside[0] === undefined ? '' : `, but ${beside[0].what}`;
+    return { text: `delivers${but}`, findings };
+  }
   const since = obstacles.find((one) => one.since !== undefined)?.since;
   const text = `does NOT deliver${since === undefined ? '' : ` since ${isoTime(since)}`}: ${first.what}${waiting(facts)}`;
-  return { text, findings: obstacles.map(({ since: _since, ...finding }) => finding) };
+  return { text, findings };
 }
 
 function waiting({ sidecar, kafka }: StatusFacts): string {
@@ -44,19 +76,8 @@ function ofService(name: string, service: Service, places: Places): Obstacle[] {
   const { ready, checks, accounts } = service;
   const { outage } = accounts;
   const failing = checks.split('\n').filter((line) => !line.endsWith(': ok') && line !== '');
-  const unready = ready
-    ? []
-    : failing.map(
-        (line): Obstacle => ({
-          id: `${name}-not-ready`,
-          severity: 'error',
-          what: `the ${name} is not ready: ${plainText(line, 300)}`,
-          why: 'it makes no progress until that is fixed',
-          fix: 'see its log',
-          command: `journalctl -u hotitem-${name} -n 50`,
-          ...knownCause(line, places),
-        }),
-      );
+  const journal = `journalctl -u hotitem-${name} -n 50`;
+  const unready = ready ? [] : failing.map(toObstacle);
   if (outage === undefined) return unready;
   const stands: Obstacle = {
     id: 'not-delivered',
@@ -64,10 +85,29 @@ function ofService(name: string, service: Service, places: Places): Obstacle[] {
     what: plainText(outage.reason, 300),
     why: `the ${name} retries; undelivered events wait`,
     fix: outage.hint === undefined ? 'fix what it names' : plainText(outage.hint, 300),
-    command: `journalctl -u hotitem-${name} -n 50`,
+    command: journal,
     since: outage.since,
   };
   return [{ ...stands, ...knownCause(`${outage.reason} ${outage.hint}`, places) }, ...unready];
+
+  function toObstacle(line: string): Obstacle {
+    const [check = ''] = line.split(': ', 1);
+    const meaning = Object.hasOwn(BESIDE, check) ? BESIDE[check]?.(journal) : undefined;
+    return {
+      id: `${name}-not-ready`,
+      severity: 'error',
+      what: `the ${name} is not ready: ${plainText(line, 300)}`,
+      why: 'it makes no progress until that is fixed',
+      fix: 'see its log',
+      command: journal,
+      ...(meaning !== undefined && {
+        ...meaning,
+        id: `${name}-${check.replaceAll(' ', '-')}`,
+        isBeside: true,
+      }),
+      ...knownCause(line, places),
+    };
+  }
 }
 
 function ofKafka({ brokers, topic, deadLetterTopic, decisionTopic, group }: KafkaState): Obstacle[] {

@@ -5,7 +5,7 @@ import { type Clause, capturing } from './capturing.ts';
 import { delivering } from './delivering.ts';
 import type { StatusFacts } from './facts.ts';
 import { cataloguing, heating } from './heating.ts';
-import { losing } from './losing.ts';
+import { losing, uncounted } from './losing.ts';
 import { telling } from './telling.ts';
 
 export type Verdict = {
@@ -35,7 +35,7 @@ export function verdictOf(facts: StatusFacts): Verdict {
   ];
   return {
     line: [captures, delivers, loses].map(({ text }) => text).join('; '),
-    findings: [...wrong, ...loses.findings, ...versions, ...heats.notes],
+    findings: [...wrong, ...loses.findings, ...versions, ...heats.notes, ...uncounted(facts)],
     status: loses.findings.length > 0 ? 3 : wrong.length > 0 ? 1 : 0,
   };
 }

@@ -4,6 +4,8 @@ import { plainText } from '../../service/plain-text.ts';
 import { Trouble } from '../../service/trouble.ts';
 import { type CaptureMode, type CaptureState, toCaptureMode } from '../../sidecar/nginx/switch.ts';
 import { askService } from '../../status/ask-service.ts';
+import { isSilent } from '../../status/capturing.ts';
+import { isoTime } from '../../status/iso-time.ts';
 import { captureWords } from '../capture-words.ts';
 import type { Command } from '../command.ts';
 import { configure } from '../configure.ts';
@@ -21,18 +23,41 @@ export const capture: Command = {
     const mode = toMode(context.positionals);
     const { control, admin } = configure(context);
     const state = await ask(control.socket, mode);
-    print(`capture: ${captureWords(state)}\n${await remarkOf(admin.listen)}`);
-    return 0;
+    const { remark, isIgnored } = await followed(state, admin.listen);
+    print(`capture: ${captureWords(state)}\n${remark}`);
+    return mode !== undefined && isIgnored ? 1 : 0;
   },
 };
 
-/** A remark if nginx does not follow the mode; empty if it does, or if nothing is known about it. */
-async function remarkOf(listen: string): Promise<string> {
+/** Whether nginx follows the mode. `remark`: empty if it does; `isIgnored`: it captures views that it should not. */
+async function followed(
+  { mode }: CaptureState,
+  listen: string,
+): Promise<{ remark: string; isIgnored: boolean }> {
+  const isLess = mode === 'off' || mode === 'sample';
   const sidecar = await askService(listen, 'admin.listen');
-  const instances = 'accounts' in sidecar ? (sidecar.accounts.nginx?.accounts?.instances ?? []) : [];
-  return instances.some(({ off }) => off)
+  if ('problem' in sidecar)
+    return {
+      remark: isLess ? `whether nginx follows is not known: ${sidecar.problem}\n` : '',
+      isIgnored: false,
+    };
+  const { nginx, about } = sidecar.accounts;
+  const accounts = nginx?.accounts;
+  if (isLess && accounts === undefined)
+    return {
+      remark:
+        'but no nginx has reported to this sidecar: without http-batch.conf it captures as configured. Use off.conf and reload\n',
+      isIgnored: true,
+    };
+  if (isLess && accounts !== undefined && isSilent(accounts.reportedAt, about?.now ?? accounts.reportedAt))
+    return {
+      remark: `but nginx is silent since ${isoTime(accounts.reportedAt)}: it follows once it reaches the sidecar\n`,
+      isIgnored: true,
+    };
+  const remark = accounts?.instances.some(({ off }) => off)
     ? 'but nginx includes off-batch.conf: nothing is captured until you replace it with http.conf\n'
     : '';
+  return { remark, isIgnored: false };
 }
 
 /** Undefined: only query. */

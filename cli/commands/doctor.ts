@@ -11,6 +11,7 @@ import { portFindings } from '../../doctor/port-rules.ts';
 import { ANSWER_MS, sendTestView, toTestRequest } from '../../doctor/send-test-view.ts';
 import { findServiceUser, type ServiceUser } from '../../doctor/service-user.ts';
 import type { NginxReport } from '../../nginx-setup/check/check-nginx.ts';
+import { type RunningNginx, runningNginx } from '../../nginx-setup/program/running-nginx.ts';
 import { type Config, ConfigError } from '../../service/config/config.ts';
 import type { Finding } from '../../service/finding.ts';
 import { switchUser } from '../../service/switch-user.ts';
@@ -35,6 +36,7 @@ export const doctor: Command = {
   about:
     'check, check --nginx, status, and a test view through every part: finds faults, and the commands that fix them',
   options: {
+    nginx: { type: 'boolean', about: 'which nginx to check: --nginx PROGRAM (that of the PATH)' },
     'nginx-conf': { type: 'string', placeholder: 'FILE', about: 'the nginx.conf to check' },
     url: {
       type: 'string',
@@ -46,7 +48,16 @@ export const doctor: Command = {
   },
   configured: true,
   async run(context) {
-    const { 'nginx-conf': conf, url, 'no-view': noView, json, accept, strict, ...flags } = context.flags;
+    const {
+      nginx: _,
+      'nginx-conf': conf,
+      url,
+      'no-view': noView,
+      json,
+      accept,
+      strict,
+      ...flags
+    } = context.flags;
     const judging = judgingOf({ accept, strict });
     const page = typeof url === 'string' ? toTestRequest(url) : undefined;
     if (url !== undefined && page === undefined)
@@ -58,10 +69,11 @@ export const doctor: Command = {
     const addresses = serviceAddresses(config);
     const looking = Promise.all([
       reportOn({ ...context, flags: { conf } }, config),
+      runningNginx(),
       portFindings(addresses),
       killedFindings(addresses),
     ]);
-    const [nginx, ports, killed] = await showWait('checking nginx', looking);
+    const [nginx, running, ports, killed] = await showWait('checking nginx', looking);
     const { user, notes } = await becomeServiceUser(config);
 
     const found = await findingsAs(user, own);
@@ -82,7 +94,14 @@ export const doctor: Command = {
           );
     const files = [...(nginx?.findings ?? []), ...found];
     const judged = judge(
-      mergeFindings(files, [...ports, ...killed, ...notes, ...verdict.findings, ...view.findings]),
+      mergeFindings(files, [
+        ...unchecked(nginx, running),
+        ...ports,
+        ...killed,
+        ...notes,
+        ...verdict.findings,
+        ...view.findings,
+      ]),
       judging,
     );
     const status = judged.status === 0 ? 0 : verdict.status === 3 ? 3 : 1;
@@ -103,7 +122,24 @@ export const doctor: Command = {
   },
 };
 
-/** Undefined if there is no nginx on this host. */
+/**
+ * An nginx that runs and was not checked. It is not run to ask it: any user may give a process that title, and this is root, perhaps.
+ */
+function unchecked(checked: NginxReport | undefined, running: RunningNginx[]): Finding[] {
+  const [first] = running;
+  if (checked !== undefined || first === undefined) return [];
+  return [
+    {
+      id: 'nginx-not-checked',
+      severity: 'warning',
+      what: `an nginx runs here, process ${first.pid}, and was not checked: none is installed on the PATH`,
+      why: 'whether it can reach the sidecar and the spill folder is not known',
+      fix: 'name its program: hotitem doctor --nginx PROGRAM',
+    },
+  ];
+}
+
+/** Undefined if none was named and none is on the PATH. */
 async function reportOn(context: CommandContext, config: Config): Promise<NginxReport | undefined> {
   try {
     return await nginxReport(context, config);
@@ -191,7 +227,7 @@ async function testView({ config, request, facts, isDelivered }: Test): Promise<
 
 function heading({ name, uid, by }: ServiceUser, nginx: NginxReport | undefined): string {
   const who = `checked as the user ${name} (uid ${uid}${by === '' ? '' : `: ${by}`})`;
-  if (nginx === undefined) return `${who}; no nginx on this host`;
+  if (nginx === undefined) return `${who}; no nginx was checked: none is on the PATH (--nginx PROGRAM)`;
   const njs = nginx.njs === undefined ? 'no njs' : `njs ${nginx.njs.version}`;
   return `${who}; nginx ${nginx.nginx}, ${njs} (${nginx.program})`;
 }

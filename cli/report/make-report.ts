@@ -22,6 +22,8 @@ import { type Loss, readLosses } from '../../service/losses.ts';
 import { Trouble } from '../../service/trouble.ts';
 import { askBehind } from '../../status/ask-kafka.ts';
 import { askService, type Service } from '../../status/ask-service.ts';
+import { isSilent } from '../../status/capturing.ts';
+import { isoTime } from '../../status/iso-time.ts';
 import { lossWords } from '../../status/loss-words.ts';
 import { IndexUnavailable } from '../../store/event-index.ts';
 import { createProgress } from '../progress.ts';
@@ -240,7 +242,8 @@ async function accountingOf(
       .map(({ of, service }) => `what ${of} lost: ${problemOf(service)}`);
     const losses = asked.flatMap((one) => one.losses ?? []);
     if (notAsked.length === asked.length) return { unknown: notAsked.join('; ') };
-    return { ...lossesWithin(losses, range, (reason) => lossWords(reason).why), notAsked };
+    const known = lossesWithin(losses, range, (reason) => lossWords(reason).why);
+    return { ...known, notAsked: [...notAsked, ...lostInNginx(sidecar, range)] };
   }
 }
 
@@ -253,6 +256,16 @@ function shoppersOf(sidecar: Service, { from, to }: Range): Report['saved']['cou
   const { shared, stale, own, missing, unkept } = heat.shoppers;
   const isWithin = about.started >= from && about.now - to < NOW_MS;
   return { since: about.started, isWithin, cached: shared + stale, origin: own + missing + unkept };
+}
+
+/** Only an nginx that reports has its losses counted, and only a sidecar that runs knows whether it does. */
+function lostInNginx(sidecar: Service, { to }: Range): string[] {
+  if (!('accounts' in sidecar)) return [`what nginx lost: ${problemOf(sidecar)}`];
+  const { nginx, about } = sidecar.accounts;
+  const reportedAt = nginx?.accounts?.reportedAt;
+  if (reportedAt === undefined) return ['what nginx lost: it does not report (http-batch.conf)'];
+  const isGone = reportedAt < to && isSilent(reportedAt, about?.now ?? reportedAt);
+  return isGone ? [`what nginx lost: it is silent since ${isoTime(reportedAt)}`] : [];
 }
 
 /** As a service says, or as it stored while it ran. */

@@ -51,11 +51,12 @@ export function stagesOf({ stages, now }: HealthAnswer): StageLine[] {
 }
 
 export function placesOf(answer: HealthAnswer, was: boolean): Line[] {
-  const { behind, dead, losses, unaccounted, now } = answer;
+  const { behind, dead, losses, unaccounted, now, nginx } = answer;
   const lost = losses.reduce((sum, { views }) => sum + views, 0);
   const fine = was ? 'was fine' : 'fine';
   const lastLoss = Math.max(0, ...losses.map(({ last }) => last));
   const waits = isBehind(behind);
+  const unlost = nginx.length === 0 ? 'nginx does not report what it lost' : 'cannot be recovered';
   return [
     {
       key: 'behind',
@@ -80,7 +81,7 @@ export function placesOf(answer: HealthAnswer, was: boolean): Line[] {
       what: 'Lost',
       number: count(lost),
       age: lost === 0 ? '–' : `the last ${age(now - lastLoss)} ago`,
-      means: lost === 0 ? 'cannot be recovered' : losses.map(({ reason }) => lossWords(reason)).join('; '),
+      means: lost === 0 ? unlost : losses.map(({ reason }) => lossWords(reason)).join('; '),
       isFine: lost === 0,
       state: lost === 0 ? (was ? 'was none' : 'none') : 'lost',
     },

@@ -39,6 +39,12 @@ export function verdictOf(answer: HealthAnswer): Verdict {
   const { now, nginx, capture, losses, unaccounted, outage, parts, behind, dead, stages } = answer;
   const bad = (mark: string, words: string): Verdict => ({ isFine: false, mark, words });
   const off = nginx.filter((one) => one.off).length;
+  const isUnreported = nginx.length === 0;
+  if (isUnreported && (capture === 'off' || capture === 'sample'))
+    return bad(
+      'capture not followed',
+      `Capture was set to ${capture}, but no nginx has reported that it follows: only http-batch.conf does. hotitem status says what to do.`,
+    );
   if (capture === 'off' || (off > 0 && off === nginx.length))
     return bad('off', 'Capture is off: nothing is counted. What was counted is safe.');
   const silent = nginx.find(({ reportedAt }) => isSilent(reportedAt, now));
@@ -61,7 +67,7 @@ export function verdictOf(answer: HealthAnswer): Verdict {
   if (outage !== undefined)
     return bad(
       'not delivered',
-      `Nothing is delivered since ${timeOfDay(outage.since, now)}. Views wait on disk, and nothing is lost. hotitem status says why.`,
+      `Nothing is delivered since ${timeOfDay(outage.since, now)}. Views wait on disk. hotitem status says why.`,
     );
   const stuck = parts.filter(({ isReady }) => !isReady);
   if (stuck.length > 0)
@@ -101,10 +107,21 @@ export function verdictOf(answer: HealthAnswer): Verdict {
       mark: 'may be behind',
       words: `${newest}, and Kafka has a newer one: the sinks rejected it, or are behind. hotitem status on the host of a sink says more.`,
     };
-  if (stages.every(({ total }) => total === 0))
-    return { isFine: true, mark: '', words: 'Ready. No view has arrived yet since the sidecar started.' };
+  if (stages.every(({ total }) => total === 0)) {
+    const none = 'No view has arrived yet since the sidecar started';
+    return isUnreported
+      ? {
+          isFine: undefined,
+          mark: 'no view yet',
+          words: `${none}, and nginx does not report whether it lost any. hotitem check --nginx says whether it can reach the sidecar.`,
+        }
+      : { isFine: true, mark: '', words: `Ready. ${none}.` };
+  }
   const lost = losses.reduce((sum, { views }) => sum + views, 0);
-  const words = lost === 0 ? 'nothing is lost' : `${count(lost)} views were lost some time ago`;
+  const behindNginx = isUnreported
+    ? 'nothing is lost behind nginx, which does not report'
+    : 'nothing is lost';
+  const words = lost === 0 ? behindNginx : `${count(lost)} views were lost some time ago`;
   return {
     isFine: true,
     mark: '',

@@ -158,6 +158,32 @@ function captureOn({ suite, engine }: (typeof EVERYWHERE)[number]): void {
     expect(output).toContain('nothing answers at');
   });
 
+  test('off fails where nginx, without http-batch.conf, goes on', async () => {
+    const conf = join(chain.home, 'nginx/nginx.conf');
+    const text = await readFile(conf, 'utf8');
+    await writeFile(conf, text.replace(/^.*(?:http-batch\.conf|\$hotitem_mode_default).*\n/gm, ''));
+    await chain.nginx.reload();
+    await chain.sidecar.start();
+    expect(await capture('off')).toEqual({
+      code: 1,
+      output: expect.stringMatching(
+        /^capture: off\nbut no nginx has reported .* Use off\.conf and reload\n$/,
+      ),
+    });
+    const ingested = () => chain.sidecar.metric('hotitem_intake_lines_total{from="intake"}');
+    await until(async () => (await page(1)) && (await ingested()) > 0, {
+      timeoutMs: LEARN_MS,
+      what: 'a view that is captured all the same',
+      detail: chain.logs,
+    });
+    expect(await hotitem('status')).toEqual({
+      code: 1,
+      output: expect.stringMatching(
+        /^captures: .*; delivers; nothing lost behind nginx, which does not report\n(.*\n)*.*\[capture-not-followed\]/,
+      ),
+    });
+  });
+
   /** Asks for that many pages; returns how many of these views nginx then says it captured. */
   async function see(count: number): Promise<number> {
     const before = await captured();

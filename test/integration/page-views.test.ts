@@ -477,7 +477,7 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
     expect(complaints).toEqual([]);
   });
 
-  test('health shows the way of a view with the age of each number, and that capture is off', async () => {
+  test('health shows the way of a view with the age of each number, and that no nginx follows that capture is off', async () => {
     await post([seen('healthy', 1)]);
     await open('health');
     await page.getByText(/^All is well: /).waitFor(PATIENCE);
@@ -494,8 +494,10 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
     const numbers = await page.locator('#flow b').allTextContents();
     expect(new Set(numbers.slice(0, 2)).size).toBe(1);
     await hotitemCapture('off');
-    await page.getByText('Capture is off: nothing is counted. What was counted is safe.').waitFor(PATIENCE);
-    expect(await page.locator('#n-health').textContent()).toBe('✕ off');
+    await page
+      .getByText('Capture was set to off, but no nginx has reported that it follows')
+      .waitFor(PATIENCE);
+    expect(await page.locator('#n-health').textContent()).toBe('✕ capture not followed');
     await hotitemCapture('on');
     await page.getByText(/^All is well: /).waitFor(PATIENCE);
   });

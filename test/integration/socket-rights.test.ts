@@ -148,8 +148,8 @@ describe('the group of the workers, who may use the intake socket', () => {
 
   test('is not the owner, who can switch capture and query the index', async () => {
     expect(statSync(control).mode & 0o777).toBe(0o600);
-    expect((await runHotitem(['capture', 'sample', '4'], env)).stdout).toBe('capture: 1 in 4\n');
-    expect((await runHotitem(['capture', 'status'], env)).stdout).toBe('capture: 1 in 4\n');
+    expect((await runHotitem(['capture', 'sample', '4'], env)).stdout).toMatch(/^capture: 1 in 4\n/);
+    expect((await runHotitem(['capture', 'status'], env)).stdout).toMatch(/^capture: 1 in 4\n/);
     const { answer } = await askHotitem<{ index: { name: string } }>(['verify', '--from', '-1h'], env);
     expect(JSON.stringify(answer)).toContain(control);
   });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, chownSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
@@ -123,6 +123,16 @@ suiteWith(['nginx'])('hotitem status, beside an nginx whose workers are not root
     expect(await rankedViews()).toBe(ranked);
   });
 
+  test('nginx install prints the includes that fit this nginx, and the group of its workers', async () => {
+    symlinkSync(build.modules.js ?? '', join(chain.home, 'ngx_http_js_module.so'));
+    const conf = join(chain.home, 'nginx/nginx.conf');
+    const args = ['nginx', 'install', '--dir', join(chain.home, 'another'), '--nginx-conf', conf];
+    const { stdout } = await runHotitem(args, { ...env, HOTITEM_NGINX: program() });
+    expect(stdout).toContain(`as it fits the nginx ${build.version} found here, with njs ${build.njs}`);
+    expect(stdout).toMatch(/include \S+\/http-batch\.conf;\n(.*\n)*.*include \S+\/capture-batch\.conf;/);
+    expect(stdout).toContain(`intake:\n  socket_group: ${NOBODY.group}\n`);
+  });
+
   type SetUp = { spoil: () => void | Promise<void>; mend: () => void | Promise<void> };
 
   const SET_UPS: [string, string, SetUp][] = [
@@ -217,12 +227,17 @@ suiteWith(['nginx'])('hotitem status, beside an nginx whose workers are not root
 
   /** As an operator calls it; the private nginx needs more than a path, so it gets a program of its own. */
   function doctor(more: string[] = []) {
-    const program = join(chain.home, 'nginx-program');
-    writeFileSync(program, `#!/bin/sh\nexec ${build.command.join(' ')} "$@"\n`, { mode: 0o755 });
-    return runHotitem(['doctor', program, '--nginx-conf', join(chain.home, 'nginx/nginx.conf'), ...more], {
+    const conf = join(chain.home, 'nginx/nginx.conf');
+    return runHotitem(['doctor', '--nginx', program(), '--nginx-conf', conf, ...more], {
       ...env,
       HOTITEM_INTAKE_SOCKET_GROUP: NOBODY.group,
     });
+  }
+
+  function program(): string {
+    const path = join(chain.home, 'nginx-program');
+    writeFileSync(path, `#!/bin/sh\nexec ${build.command.join(' ')} "$@"\n`, { mode: 0o755 });
+    return path;
   }
 
   function inInclude(name: string, from: RegExp, to: string): SetUp {

@@ -163,7 +163,7 @@ describe('in a terminal', () => {
 
   test('status --watch is drawn again in its place, and q restores the terminal', async () => {
     const pty = open(['status', '--watch']);
-    await pty.shows(/captured yet; delivers; nothing lost/);
+    await pty.shows(/captured yet; delivers; nothing lost behind nginx/);
     pty.type('q');
     expect(await pty.ended).toBe(0);
     expectRestored(pty);

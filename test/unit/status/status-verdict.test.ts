@@ -22,7 +22,18 @@ const NOTHING = {
 
 test.each<[string, string, Accounts, number]>([
   ['an nginx that captures', 'captures; delivers; nothing lost', of({}), 0],
-  ['nothing that reports', 'nothing captured yet; delivers; nothing lost', of({ nginx: undefined }), 0],
+  [
+    'an nginx that does not report, and may have lost every view',
+    'nothing captured yet; delivers; nothing lost behind nginx, which does not report',
+    of({ nginx: undefined }),
+    0,
+  ],
+  [
+    'a mode that no nginx follows',
+    'captures: 7 lines since the sidecar started; delivers; nothing lost behind nginx, which does not report',
+    unfollowed(),
+    1,
+  ],
   ['one view in four', 'captures 1 view in 4; delivers; nothing lost', of({ instance: { oneIn: 4 } }), 0],
   [
     'an include that is off, whatever the sidecar said',
@@ -38,7 +49,7 @@ test.each<[string, string, Accounts, number]>([
   ],
   [
     'an nginx that does not run',
-    'nginx is silent since 2026-11-26T16:39:00Z; delivers; nothing lost',
+    'nginx is silent since 2026-11-26T16:39:00Z; delivers; nothing lost until then',
     of({ nginx: { reportedAt: NOW - 60_000 } }),
     1,
   ],
@@ -68,6 +79,30 @@ test.each<[string, string, Accounts, number]>([
   ],
 ])('a sidecar that shows %s', (_, line, accounts, status) => {
   expect(verdictOf(facts(accounts))).toMatchObject({ line, status });
+});
+
+test('only that views cannot be spilled is no failure to deliver, and names the command that fixes it', () => {
+  const checks = "spool: ok\nspill: nginx's workers cannot write to the spill folder\nsink: ok";
+  const { line, status, findings } = verdictOf(facts(of({}), { ready: false, checks }));
+  expect({ line, status }).toEqual({
+    line: "captures; delivers, but the sidecar is not ready: spill: nginx's workers cannot write to the spill folder; nothing lost",
+    status: 1,
+  });
+  expect(findings).toMatchObject([{ id: 'sidecar-spill', command: 'hotitem check --nginx' }]);
+
+  const both = verdictOf(facts(of({}), { ready: false, checks: 'sink: no answer\nspill: no folder' }));
+  expect(both.line).toMatch(/; does NOT deliver: the sidecar is not ready: sink: no answer /);
+  expect(both.findings.map(({ id }) => id)).toEqual(['sidecar-not-ready', 'sidecar-spill']);
+});
+
+test('an nginx that does not report is noted, as what it loses is not counted', () => {
+  const { findings } = verdictOf(facts(of({ nginx: undefined })));
+  expect(findings).toMatchObject([{ id: 'nginx-not-reporting', severity: 'note' }]);
+});
+
+test('a sink alone knows only what it lost itself', () => {
+  const sidecar = { at: '127.0.0.1:9180', problem: 'nothing answers', hint: '', silent: true };
+  expect(verdictOf({ ...facts(of({})), sidecar }).line).toMatch(/; nothing lost by the sink$/);
 });
 
 test('a webhook that accepts nothing is named, with how to try it', () => {
@@ -191,8 +226,13 @@ function of(changed: Changed): Accounts {
   };
 }
 
-function facts(accounts: Accounts): StatusFacts {
-  const sidecar = { at: '127.0.0.1:9180', ready: true, checks: 'spool: ok', accounts };
+function unfollowed(): Accounts {
+  const nginx = { capture: { version: 1, mode: 'off' }, accounts: undefined } as const;
+  return { ...of({}), nginx, sidecar: { ...NOTHING, received: 7 } };
+}
+
+function facts(accounts: Accounts, readiness = { ready: true, checks: 'spool: ok' }): StatusFacts {
+  const sidecar = { at: '127.0.0.1:9180', ...readiness, accounts };
   const places = {
     includes: '/etc/nginx/hotitem',
     node: undefined,

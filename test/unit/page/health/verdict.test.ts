@@ -25,6 +25,11 @@ describe('the verdict of Health', () => {
 
   test.each<[string, Partial<HealthAnswer>, string]>([
     ['capture is off', { capture: 'off' }, 'Capture is off'],
+    [
+      'no nginx follows that capture is off',
+      { capture: 'off', nginx: [] },
+      'Capture was set to off, but no nginx has reported',
+    ],
     ['nginx includes off.conf', { nginx: [{ ...NGINX, off: true }] }, 'Capture is off'],
     [
       'nginx is silent',
@@ -111,8 +116,18 @@ describe('the verdict of Health', () => {
     expect(words).toContain('7 views were lost some time ago');
   });
 
+  test('does not say that nothing is lost where nginx does not report', () => {
+    expect(verdictOf({ ...FINE, nginx: [] }).words).toContain(
+      'nothing is lost behind nginx, which does not report',
+    );
+  });
+
   test('does not say that all is well before anything has come', () => {
     const stages = [{ name: 'captured', total: 0, perSecond: 0 }];
+    expect(verdictOf({ ...FINE, stages, nginx: [] })).toMatchObject({
+      isFine: undefined,
+      words: expect.stringContaining('nginx does not report whether it lost any'),
+    });
     expect(verdictOf({ ...FINE, stages }).words).toContain('No view has arrived yet');
   });
 });
