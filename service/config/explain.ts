@@ -13,12 +13,25 @@ export function explain(
       // `{password:secret}` is one key in YAML.
       const name = key.replace(/[^\w.-].*$/s, '…');
       const full = path === '' ? name : `${path}.${name}`;
-      return `${full}: unknown setting${suggest(full, [...SETTINGS.map((known) => known.path.join('.')), ...SECTIONS])}`;
+      const known = [...SETTINGS.map((setting) => setting.path.join('.')), ...SECTIONS];
+      // Messages and documentation name settings with dots, as YAML does not.
+      const isKnown = known.some((setting) => setting === full || setting.startsWith(`${full}.`));
+      return key.includes('.') && isKnown
+        ? `${full}: must be nested in YAML: ${nested(full)}`
+        : `${full}: unknown setting${suggest(full, known)}`;
     });
   }
   const got = mayHoldSecret(path, issue.input) ? '' : ` (got ${show(issue.input)})`;
   const former = formerNames.get(path);
   return [`${path}: ${issue.message}${got}${former === undefined ? '' : ` (set as ${former})`}`];
+}
+
+/** `kafka: { tls: … }`: on one line, it needs no indentation. */
+function nested(name: string): string {
+  return name
+    .split('.')
+    .toReversed()
+    .reduce((inner, part) => `${part}: ${inner === '…' ? inner : `{ ${inner} }`}`, '…');
 }
 
 /** True for a secret, for a value in place of a section with secrets, and for the input of a rule about several settings. */

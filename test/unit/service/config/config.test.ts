@@ -181,6 +181,19 @@ describe('the configuration', () => {
     ]);
   });
 
+  test('says how a name with dots is written in YAML, instead of suggesting the same name', () => {
+    const file = yaml(
+      'intake.socket_group: www-data\nkafka.sasl.password: hunter2\nkafka.sasl: {}\nkafka:\n  sasl.username: x\nspol.max_bytes: 1\n',
+    );
+    expect(problems({ file })).toEqual([
+      'kafka.sasl.username: must be nested in YAML: kafka: { sasl: { username: … } }',
+      'intake.socket_group: must be nested in YAML: intake: { socket_group: … }',
+      'kafka.sasl.password: must be nested in YAML: kafka: { sasl: { password: … } }',
+      'kafka.sasl: must be nested in YAML: kafka: { sasl: … }',
+      'spol.max_bytes: unknown setting, did you mean spool.max_bytes?',
+    ]);
+  });
+
   test.each([
     [{ ELASTICSEARCH_NODE: 'http://user:hunter2@es:9200' }],
     [{ HOTITEM_ELASTICSEARCH_NODE: 'ftp://user:hunter2@es' }],
