@@ -22,6 +22,8 @@ export type ShopOptions = Omit<InstallOptions, 'dir' | 'dryRun'> & {
   pages?: string;
   /** `host:port` of the application that `in-place` and `protect` proxy to. Default 127.0.0.1:8081. */
   origin?: string;
+  /** Whether `shop` and `protect` include http-batch.conf, which needs njs 0.8.1. */
+  hasBatch?: boolean;
   /** The socket of the php-fpm that `php-fpm` passes pages to. */
   php?: string;
   /** The path of ngx_http_js_module.so; undefined if njs is compiled in. */
@@ -72,6 +74,7 @@ export async function renderShop(options: ShopOptions): Promise<Shop> {
   const { keeper = DEFAULT_KEEPER } = options;
   const values = {
     dir,
+    batch: options.hasBatch === true ? dir : undefined,
     run,
     listen,
     keeper,

@@ -1,16 +1,20 @@
-import { join, resolve, sep } from 'node:path';
+import { resolve, sep } from 'node:path';
 import { chooseBreaker } from '../../nginx-setup/breaker.ts';
 import { wayFindings } from '../../nginx-setup/check/way-rules.ts';
+import { groupOf, workerOf } from '../../nginx-setup/found-nginx.ts';
 import { includeSettings } from '../../nginx-setup/includes.ts';
 import { type InstallOptions, installNginx } from '../../nginx-setup/install.ts';
 import { installTested } from '../../nginx-setup/install-tested.ts';
+import { inspectNginx } from '../../nginx-setup/program/inspect.ts';
 import { nginxProgram } from '../../nginx-setup/program/program.ts';
+import { nginxVersion } from '../../nginx-setup/program/version.ts';
 import type { Config } from '../../service/config/config.ts';
 import { SYSTEM_PATHS } from '../../service/config/system-paths.ts';
 import { Trouble } from '../../service/trouble.ts';
 import type { Command } from '../command.ts';
 import { configure } from '../configure.ts';
 import { installDiff, installText } from '../nginx-install-report.ts';
+import { nextSteps, RELOAD, type StepsNginx } from '../nginx-next-steps.ts';
 import { UsageError } from '../parse-command-line.ts';
 import { print, tell } from '../terminal.ts';
 
@@ -64,12 +68,29 @@ export const nginxInstall: Command = {
     const written = { 'intake.socket': config.intake.socket, 'spill.dir': config.spill.dir };
     for (const { id, severity, what, why, fix } of await wayFindings(written, nginx || undefined))
       tell(`hotitem: ${severity}: ${what}: ${why}. ${fix}  [${id}]\n`);
-    if (!onlyLooks) print(`\n${isFirst(result.files) ? nextSteps(folder, config) : RELOAD}`);
+    if (!onlyLooks)
+      print(
+        `\n${isFirst(result.files) ? nextSteps(folder, config, nginx ? await look(nginx) : undefined) : RELOAD}`,
+      );
     return 0;
   },
 };
 
-const RELOAD = 'Check and apply: nginx -t && nginx -s reload\n';
+/** Undefined if that is not a working nginx. */
+async function look(nginx: { command: string[]; conf?: string }): Promise<StepsNginx | undefined> {
+  const [program = ''] = nginx.command;
+  const [version, found, worker] = await Promise.all([
+    nginxVersion(nginx.command),
+    inspectNginx(program),
+    workerOf(nginx),
+  ]);
+  if (version === undefined) return undefined;
+  return {
+    version,
+    njs: 'reason' in found ? undefined : found.njs,
+    group: worker && (await groupOf(worker)),
+  };
+}
 
 /** Flags apply to this call only; the next one does not know them. */
 function passing(flags: { engine: string | undefined; breaker: string | boolean | undefined }): string {
@@ -81,30 +102,6 @@ function passing(flags: { engine: string | undefined; breaker: string | boolean 
 
 function isFirst(files: { before: string | undefined }[]): boolean {
   return files.every(({ before }) => before === undefined);
-}
-
-function nextSteps(
-  dir: string,
-  { intake, spill }: { intake: { socket: string }; spill: { dir: string } },
-): string {
-  return `Set which path shows which item in ${join(dir, 'items.conf')}. Then, in nginx.conf:
-
-  http {
-      include ${join(dir, 'http.conf')};          # off.conf in its place captures nothing
-      server {
-          include ${join(dir, 'server.conf')};
-          location /web/item/ {                   # the location of your item pages
-              include ${join(dir, 'capture-subrequest.conf')};
-              rewrite ^/web(/item/.*)$ $1 last;   # only if your pages have other paths, here /item/
-          }
-      }
-  }
-
-nginx needs njs: Debian's libnginx-mod-http-js, or nginx-module-njs of nginx.org and a load_module line. Without njs, use
-http-log.conf in place of http.conf, capture-log.conf in place of capture-subrequest.conf, and no server.conf.
-So that nginx knows which items are hot: http-hot.conf in http, server-hot.conf in the server, hot.conf in the location of the item pages.
-Its workers need write access to the socket ${intake.socket} and to the folder ${spill.dir}.
-${RELOAD}`;
 }
 
 /** A relative path would be another one for the sidecar. Throws a `Trouble`. */

@@ -1,5 +1,5 @@
 import { userInfo } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { type Core, createCore } from '../../app/core.ts';
 import { requireOwnState } from '../../app/own-state.ts';
 import { requireFree } from '../../app/ports.ts';
@@ -12,9 +12,11 @@ import { renderShop } from '../../demo/shop.ts';
 import type { Change } from '../../detect/decisions.ts';
 import { DEFAULT_BREAKER } from '../../nginx-setup/breaker.ts';
 import { includeSettings } from '../../nginx-setup/includes.ts';
+import { BATCH_FROM, compareVersions } from '../../nginx-setup/program/version.ts';
 import { findNginx, type NginxBuild } from '../../provision/nginx.ts';
 import { ProvisionError } from '../../provision/provision-error.ts';
 import type { Config } from '../../service/config/config.ts';
+import { shellWord } from '../../service/finding.ts';
 import { splitAddress, toUrl } from '../../service/listen-address.ts';
 import { PACKAGE_ROOT } from '../../service/package-root.ts';
 import { plainText } from '../../service/plain-text.ts';
@@ -22,10 +24,12 @@ import { Trouble } from '../../service/trouble.ts';
 import type { Command } from '../command.ts';
 import { configure } from '../configure.ts';
 import { durationText } from '../hot/hot-text.ts';
+import { itemWithName } from '../item-name.ts';
 import { progressLater } from '../progress.ts';
 import { startLog } from '../start-log.ts';
 import { tell } from '../terminal.ts';
 
+const DEFAULT_ADMIN = '127.0.0.1:9180';
 const DEFAULT_SHOP = '127.0.0.1:8080';
 /** The application of the demo reports its load so often. */
 const LOAD_SECONDS = 5;
@@ -65,15 +69,31 @@ export const start: Command = {
       ...(demo === true ? [{ address: config.nginx.keeper, flag: '--nginx-keeper' }] : []),
     ]);
     const nginx = await obtainNginx(context.env);
+    const stopping = sayStopping(core.shutdown);
     return runService(core, async () => {
-      await startServices(core, onHotChange);
+      await startServices(core, (change) => onHotChange(change, core.catalogue().lookUp(change.item)?.name));
       const origin = demo === true ? await startApplication(core) : undefined;
       await startShop(core, nginx, { ...addresses, origin });
       if (demo === true) core.shutdown.add('crowd', startCrowd({ shop: addresses.shop }).close);
+      stopping();
       say(welcome(core, addresses, logPath, demo === true));
     });
   },
 };
+
+/** Returns what to call when everything has started: from then on it is said when stopping begins, and when it has ended. */
+function sayStopping({ add }: Core['shutdown']): () => void {
+  let isStopping = false;
+  // Steps run in reverse order: this is the last one, and what is returned adds the first.
+  add('stopped', async () => {
+    if (isStopping) say('stopped');
+  });
+  return () =>
+    add('stopping', async () => {
+      isStopping = true;
+      say('stopping …');
+    });
+}
 
 async function obtainNginx(env: Record<string, string | undefined>): Promise<NginxBuild> {
   try {
@@ -87,8 +107,8 @@ async function obtainNginx(env: Record<string, string | undefined>): Promise<Ngi
 }
 
 /** Reports which items turn hot and why, and when they cool. */
-function onHotChange({ change, item, signal, reason, since }: Change): void {
-  const name = plainText(item, 60);
+function onHotChange({ change, item, signal, reason, since }: Change, named: string | undefined): void {
+  const name = plainText(itemWithName(item, named), 80);
   if (change === 'enters') say(`hot   ${name} (${signal}): ${plainText(reason, 200)}`);
   if (change === 'leaves') say(`cool  ${name} (${signal}), after ${durationText(Date.now() - since)}`);
 }
@@ -138,6 +158,7 @@ async function startShop(
     folder,
     listen: shop,
     breaker,
+    hasBatch: compareVersions(nginx.njs, BATCH_FROM) >= 0,
     ...(origin !== undefined && { example: 'protect', origin }),
     ...(nginx.modules.js !== undefined && { module: nginx.modules.js }),
     ...(user.uid === 0 && { user: user.username }),
@@ -162,13 +183,28 @@ function welcome(
   events go  to ${way}
   log        ${logPath}
 
-Three things to try:
+Four things to try:
   1. open ${shop}/web/item/4711.html a few times, and watch it rise on ${admin}/
   2. curl '${admin}/api/v1/items?window=5m&limit=5'
   3. ${demo ? 'wait: after 20 s one item of the demo takes off, the terminal says that it is hot, nginx caches its page, and the load of the origin falls; a minute later it cools' : 'npm start -- --demo   with visitors: a flash sale, in which one item takes off'}
+  4. the report of it, from here: ${reportCommand(config)}
 
 Ctrl-C stops everything.
 `;
+}
+
+/** For a second terminal in this folder: the report with the names of the demo's items. */
+function reportCommand({ home, admin, catalogue }: Config): string {
+  const here = (path: string) => {
+    const below = relative(process.cwd(), path) || '.';
+    return shellWord(below.startsWith('..') ? path : below);
+  };
+  const program = process.cwd() === PACKAGE_ROOT ? 'node bin/hotitem.mjs' : 'hotitem';
+  const more = [
+    ...(catalogue.file === undefined ? [] : [`--catalogue-file ${here(catalogue.file)}`]),
+    ...(admin.listen === DEFAULT_ADMIN ? [] : [`--admin-listen ${admin.listen}`]),
+  ];
+  return `${[program, 'report', '--home', here(home), ...more].join(' ')} --output report.html`;
 }
 
 function say(text: string): void {

@@ -4,6 +4,7 @@ import { plainText } from '../../service/plain-text.ts';
 import { isoTime } from '../../status/iso-time.ts';
 import { durationText } from '../hot/hot-text.ts';
 import { refreshedText } from '../hot/kept-text.ts';
+import { itemWithName } from '../item-name.ts';
 import { number } from '../numbers.ts';
 import { cell, columnsOf } from '../screen/columns.ts';
 import type { Line, Piece } from '../screen/styled.ts';
@@ -80,7 +81,7 @@ function itemLines(item: LiveItem, rank: number, now: number, columns: number): 
   const does = nginxDoes(item, now);
   const first: Line = [
     { text: `${cell(String(rank), 3, 'right')} ` },
-    { text: cell(plainText(item.item, 200), NAME), style: 'bold' },
+    { text: cell(plainText(itemWithName(item.item, item.catalogue?.name), 200), NAME), style: 'bold' },
     { text: `${numbers(figures)}${GAP}${cell(durationText(now - since), 7)}${GAP}` },
     { text: isDryRun ? `${signals} (dry run)` : signals, style: 'hot' },
   ];
@@ -107,10 +108,10 @@ function actionsOf(decisions: LiveDecision[]): string[] {
 
 function nothingLine(busiest: LiveSnapshot['head']['busiest']): Line {
   if (busiest === undefined) return [{ text: 'no item is hot' }];
-  const { item, people, visitors } = busiest;
+  const { item, catalogue, people, visitors } = busiest;
   return [
     {
-      text: `no item is hot; the busiest is ${plainText(item, 60)}: ${rate(people)} views/s by people, ${number(visitors)} visitors in 10 s`,
+      text: `no item is hot; the busiest is ${plainText(itemWithName(item, catalogue?.name), 80)}: ${rate(people)} views/s by people, ${number(visitors)} visitors in 10 s`,
     },
   ];
 }

@@ -40,9 +40,11 @@ function unknownWorker({ worker, site }: Facts): Finding[] {
   ];
 }
 
-async function socketFindings({ worker }: Facts, socket: string, where: Place): Promise<Finding[]> {
+async function socketFindings({ worker, sidecar }: Facts, socket: string, where: Place): Promise<Finding[]> {
   const found = await stat(socket).catch(() => undefined);
   const barrier = worker.ids && (await obstacle(worker.ids, socket, ['write']));
+  const closed = worker.ids && (await obstacle(worker.ids, sidecar.spill, ['write', 'enter']));
+  const meanwhile = closed === undefined ? 'spilled' : 'lost, as they cannot be spilled either';
   if (found === undefined) {
     return [
       ...(barrier === undefined ? [] : [notWritable(barrier)]),
@@ -51,7 +53,7 @@ async function socketFindings({ worker }: Facts, socket: string, where: Place): 
         severity: 'note',
         what: `${socket} does not exist, or you cannot see it`,
         where,
-        why: 'the sidecar is not running: views are spilled until it is',
+        why: `the sidecar is not running: until it is, views are ${meanwhile}`,
         fix: 'start hotitem sidecar; hotitem status shows its state',
       },
     ];
@@ -76,8 +78,8 @@ async function socketFindings({ worker }: Facts, socket: string, where: Place): 
       severity: 'error',
       what: `nginx's workers (${worker.name}) cannot use ${socket}`,
       where,
-      why: `${barrier} denies it; all views are spilled`,
-      fix: `set intake.socket_group to a group of ${worker.name}, which also survives a restart; that group needs x on the parent folders`,
+      why: `${barrier} denies it; all views are ${meanwhile}`,
+      fix: `set intake.socket_group to a group of ${worker.name} and restart the sidecar (a chgrp of the socket lasts until its next start); that group needs x on the parent folders`,
       ...openTo(worker, socket, barrier, 'g+rw'),
     };
   }
@@ -168,18 +170,22 @@ function isPipe(found: Stats | undefined): boolean {
 }
 
 /** nginx checks that the root exists before it writes to a file with a variable in its name. */
-async function rootOf({ build }: Facts, spot: Spot): Promise<Finding[]> {
+async function rootOf({ build, sidecar }: Facts, spot: Spot): Promise<Finding[]> {
   const set = rootAt(spot);
   const root = resolve(build.prefix, set?.args[0] ?? 'html');
   if (root.includes('$') || (await stat(root).catch(() => undefined)) !== undefined) return [];
+  // The includes name it as the root of their own locations.
+  const isMadeBySidecar = root === resolve(sidecar.spill);
   return [
     {
       id: 'root-missing',
-      severity: 'error',
+      severity: isMadeBySidecar ? 'note' : 'error',
       what: `the root ${root} does not exist`,
       where: placeOf(set ?? spot.directive),
       why: 'nginx then writes nothing to a file with a variable in its name, and an error for each line: such lines are lost',
-      fix: 'create that folder (the sidecar creates the spill folder when it starts), or name an existing one',
+      fix: isMadeBySidecar
+        ? 'start the sidecar: it creates this folder'
+        : 'create that folder, or name an existing one',
     },
   ];
 }

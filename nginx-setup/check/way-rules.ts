@@ -1,10 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Finding } from '../../service/finding.ts';
-import { dumpSource, readConfiguration, splitDump } from '../conf/configuration.ts';
-import { diskSource } from '../conf/disk-source.ts';
-import { findWorker, obstacle, type Worker } from '../conf/worker.ts';
-import { askNginx } from '../program/ask-nginx.ts';
+import { obstacle } from '../conf/worker.ts';
+import { workerOf } from '../found-nginx.ts';
 
 const NOBODY_ELSE = 0o011;
 
@@ -33,22 +31,6 @@ export async function wayFindings(
     }),
   );
   return found.flat();
-}
-
-/** Undefined if that is not a working nginx. */
-async function workerOf({
-  command,
-  conf,
-}: {
-  command: string[];
-  conf?: string;
-}): Promise<Worker | undefined> {
-  const asked = await askNginx(command, conf);
-  if (asked === undefined) return undefined;
-  const { build, dump } = asked;
-  const files = dump === undefined ? undefined : splitDump(dump);
-  const [main = conf ?? build.conf] = files?.keys() ?? [];
-  return findWorker(build, readConfiguration(main, files === undefined ? diskSource : dumpSource(files)));
 }
 
 async function closedFolder(path: string): Promise<string | undefined> {

@@ -1,3 +1,5 @@
+import { BATCH_FROM } from '../program/version.ts';
+
 /** How a view is transported. */
 export type Transport = 'subrequest' | 'batch' | 'log';
 
@@ -35,7 +37,7 @@ const LOCATION = ['location', 'if'] as const;
 /** Every include that `hotitem nginx install` writes, with what its own first lines state. A new include needs a line here. */
 export const INCLUDES: Readonly<Record<string, Include>> = {
   'http.conf': { context: ['http'], njs: '0.7.9', nginx: '1.22', alone: true },
-  'http-batch.conf': { context: ['http'], njs: '0.8.1', requires: [SCRIPT] },
+  'http-batch.conf': { context: ['http'], njs: BATCH_FROM, requires: [SCRIPT] },
   'http-log.conf': { context: ['http'], nginx: '1.22', alone: true },
   'off.conf': { context: ['http'], alone: true },
   'off-batch.conf': { context: ['http'], requires: [BATCH] },

@@ -6,6 +6,9 @@ export async function nginxVersion([program = '', ...args]: string[]): Promise<s
   return /^nginx version: [^/]+\/(\d+(?:\.\d+)+)/m.exec(stderr)?.[1];
 }
 
+/** The oldest njs with which http-batch.conf works. */
+export const BATCH_FROM = '0.8.1';
+
 /** Negative if version `a` is older than `b`, positive if newer. */
 export function compareVersions(a: string, b: string): number {
   const [left, right] = [a.split('.').map(Number), b.split('.').map(Number)];

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
@@ -135,7 +136,7 @@ describe.each<[Suite, Engine]>([
       'access_log',
       () => edit(/(http\.conf";)/, '$1\naccess_log /var/$host.log hotitem buffer=4k;'),
     ],
-    ['root-missing', 'root ', () => rmSync(join(folder, 'spill'), { recursive: true })],
+    ['root-missing', 'root ', () => edit(/root "[^"]*"/, 'root "/none/such"', 'hotitem/server.conf')],
     ['spill-differs', 'access_log ', () => edit(/spill/g, 'spoil', 'hotitem/server.conf')],
     ['socket-differs', 'upstream', () => edit(/intake\.sock/, 'other.sock', 'hotitem/http.conf')],
     ['socket-is-none', 'upstream', () => writeFileSync(join(folder, 'intake.sock'), '')],
@@ -177,6 +178,31 @@ describe('check --nginx', () => {
     await edit(/http\.conf"/, 'off.conf"');
 
     expect((await check(build)).findings).toMatchObject([{ id: 'capture-off', severity: 'note' }]);
+  });
+
+  test('has only notes before the first start of the sidecar, which creates its folders', async () => {
+    await render({ build });
+    rmSync(join(folder, 'spill'), { recursive: true });
+    const { findings } = await check(build);
+
+    expect(findings.filter(({ severity }) => severity !== 'note')).toEqual([]);
+    expect(findings.map(({ id }) => id)).toContain('root-missing');
+  });
+
+  test('says that views are lost, not spilled, where nginx can use neither the socket nor the folder', async () => {
+    await render({ build });
+    edit(/^(user .*|worker_processes)/m, 'user nobody;\n$1');
+    const socket = createServer().listen(join(folder, 'intake.sock'));
+    try {
+      await once(socket, 'listening');
+      chmodSync(join(folder, 'intake.sock'), 0o600);
+      const { findings } = await check(build);
+      const { why, fix } = findings.find(({ id }) => id === 'socket-not-writable') ?? {};
+      expect(why).toMatch(/all views are lost, as they cannot be spilled either$/);
+      expect(fix).toContain('a chgrp of the socket lasts until its next start');
+    } finally {
+      socket.close();
+    }
   });
 
   test('finds a root that is not there where requests for hot items are logged', async () => {

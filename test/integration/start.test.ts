@@ -31,6 +31,10 @@ suiteWith(['nginx'])('npm start', () => {
       detail: output,
     });
     expect(output()).toContain(`http://${shop}/web/item/4711.html`);
+    // Without its catalogue, the report of the demo would have no names.
+    expect(output()).toMatch(
+      /report --home \S+ --catalogue-file nginx\/examples\/catalogue\.csv .*--output /,
+    );
     const port = Number(shop.split(':')[1]);
     expect(
       (await views({ port, paths: ['/', '/web/item/4711.html?from=mail'] })).map(({ status }) => status),
@@ -41,6 +45,7 @@ suiteWith(['nginx'])('npm start', () => {
     // As the terminal does it: to everybody in the foreground.
     global.process.kill(-process.pid, 'SIGINT');
     await process.ended;
+    expect(output()).toMatch(/hotitem: stopping …\n(.*\n)*hotitem: stopped\n/);
     expect(processesUsing(home)).toEqual([]);
     expect(readFileSync(join(home, 'hotitem.log'), 'utf8')).toContain('"clean":true,"msg":"stopped"');
   });
