@@ -24,6 +24,8 @@ export type Command = {
   words?: readonly string[];
   /** Whether it also accepts the configuration: `--config` and a flag for each setting. */
   configured: boolean;
+  /** Its help explains every setting; that of other configured commands names one that does. */
+  explainsSettings?: true;
   /** Returns the exit status. Throws `Trouble`, `ConfigError` or `UsageError`. */
   run(context: CommandContext): Promise<number>;
 };

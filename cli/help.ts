@@ -17,20 +17,25 @@ export function overview(commands: Record<string, Command>): string {
   ].join('\n');
 }
 
-export function commandHelp(name: string, { about, options, configured }: Command): string {
+export function commandHelp(name: string, { about, options, configured, explainsSettings }: Command): string {
   const own = Object.entries(options).map(([flag, option]) =>
     row(`--${flag}${option.type === 'string' ? ` ${option.placeholder ?? 'VALUE'}` : ''}`, option.about),
   );
-  return [`hotitem ${name}: ${about}`, '', ...own, ...(configured ? settings() : [])].join('\n');
+  const shared = explainsSettings === true ? [CONFIG, '', ...settings()] : [CONFIG, OTHERS];
+  return [`hotitem ${name}: ${about}`, '', ...own, ...(configured ? shared : [])].join('\n');
 }
+
+const CONFIG = row(
+  '--config FILE',
+  `configuration, YAML (else HOTITEM_CONFIG, ${SYSTEM_PATHS.config}, hotitem.yml of the working directory)`,
+);
+const OTHERS = row(
+  '--SETTING VALUE',
+  'a setting, such as --spool-max-bytes: hotitem sidecar --help explains all',
+);
 
 function settings(): string[] {
   return [
-    row(
-      '--config FILE',
-      `configuration, YAML (else HOTITEM_CONFIG, ${SYSTEM_PATHS.config}, hotitem.yml of the working directory)`,
-    ),
-    '',
     'Settings come from the file, the environment, or flags; the later wins.',
     ...SETTINGS.map(({ path, env, flag, secret, fallback, about }) => {
       const shown = fallback === undefined || Array.isArray(fallback) ? '' : ` (${fallback})`;

@@ -11,6 +11,7 @@ export const sidecar: Command = {
   about: 'runs the sidecar, beside each nginx: receives views, stores and forwards them',
   options: USER_OPTION,
   configured: true,
+  explainsSettings: true,
   async run(context) {
     const configured = configure(context, { silent: true });
     await runAs(userOf(context.flags), configured);

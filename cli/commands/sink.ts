@@ -17,6 +17,7 @@ export const sink: Command = {
   about: 'moves events from Kafka to Elasticsearch (or DuckDB); run one or more, up to one per partition',
   options: USER_OPTION,
   configured: true,
+  explainsSettings: true,
   async run(context) {
     const configured = configure(context, { silent: true });
     await runAs(userOf(context.flags), configured);
