@@ -9,11 +9,12 @@ const LEFT = 52;
 const RIGHT = 628;
 const TOP = 36;
 const BOTTOM = 186;
-const TICKS = 4;
+/** Horizontal lines. */
+const LINES = 4;
 const BELOW = 15;
 
 /** Views a second over time: an area for people, a line for all, the peak with its number. */
-export function curveSvg(report: Report, { number, time, tick }: Words): string {
+export function curveSvg(report: Report, { number, time, ticks }: Words): string {
   const { range } = report;
   const rates = ratesOf(report);
   const peak = peakOf(rates);
@@ -28,10 +29,10 @@ export function curveSvg(report: Report, { number, time, tick }: Words): string 
     (line) =>
       `<line class="g" x1="${LEFT}" x2="${RIGHT}" y1="${round(y(line))}" y2="${round(y(line))}"/><text x="${LEFT - 6}" y="${round(y(line) + 4)}" text-anchor="end">${html(number(line))}</text>`,
   );
-  const times = Array.from({ length: TICKS + 1 }, (_, i) => {
-    const ms = range.from + ((range.to - range.from) * i) / TICKS;
-    return `<text x="${round(x(ms))}" y="${BOTTOM + BELOW}" text-anchor="${i === 0 ? 'start' : 'middle'}">${html(tick(ms))}</text>`;
-  });
+  const times = ticks.map(
+    ({ ms, label }) =>
+      `<text x="${round(x(ms))}" y="${BOTTOM + BELOW}" text-anchor="middle">${html(label)}</text>`,
+  );
   const title = `Views per second: at most ${number(most)}, at ${time(peak?.from ?? range.from)}`;
   return [
     `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-labelledby="curve">`,
@@ -65,7 +66,7 @@ export function curveCaption({ curve }: Report): string {
 
 /** Round numbers up to `most` or a little more. */
 function scaleOf(most: number): { top: number; lines: number[] } {
-  const rough = Math.max(most, 0.1) / TICKS;
+  const rough = Math.max(most, 0.1) / LINES;
   const ten = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((n) => n * ten).find((length) => length >= rough) ?? rough;
   const count = Math.ceil(Math.max(most, 0.1) / step);

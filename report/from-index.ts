@@ -37,7 +37,8 @@ export type FromIndexOptions = {
 
 type Measured = Pick<ReportPeriod, 'people' | 'all' | 'most'>;
 
-const MOST_POINTS = 300;
+/** Of the curve. */
+export const MOST_POINTS = 300;
 const MOST_ITEMS = 50;
 const MOST_CATEGORIES = 30;
 const MOST_PERIODS = 200;

@@ -8,20 +8,20 @@ const WIDTH = 720;
 const LEFT = 230;
 const RIGHT = 708;
 const ROW = 19;
-const TICKS = 4;
+const HALF_LABEL = 24;
 const MOST_ROWS = 40;
 const LONGEST_NAME = 30;
 
 /** A bar for each hot period, filled where nginx was told to cache the page. The table says the same in words. */
-export function hotSvg({ range, periods }: Report, { time, tick }: Words): string {
+export function hotSvg({ range, periods }: Report, { time, ticks }: Words): string {
   const shown = periods.list.slice(0, MOST_ROWS);
   const bottom = ROW * shown.length + 4;
   const x = (ms: number) =>
     LEFT +
     ((RIGHT - LEFT) * (Math.min(Math.max(ms, range.from), range.to) - range.from)) / (range.to - range.from);
-  const grid = Array.from({ length: TICKS + 1 }, (_, i) => {
-    const ms = range.from + ((range.to - range.from) * i) / TICKS;
-    return `<line class="g" x1="${round(x(ms))}" x2="${round(x(ms))}" y1="0" y2="${bottom}"/><text x="${round(x(ms))}" y="${bottom + 14}" text-anchor="${i === TICKS ? 'end' : 'middle'}">${html(tick(ms))}</text>`;
+  const grid = ticks.map(({ ms, label }) => {
+    const isAtEnd = x(ms) > RIGHT - HALF_LABEL;
+    return `<line class="g" x1="${round(x(ms))}" x2="${round(x(ms))}" y1="0" y2="${bottom}"/><text x="${round(x(ms))}" y="${bottom + 14}" text-anchor="${isAtEnd ? 'end' : 'middle'}">${html(label)}</text>`;
   });
   return [
     `<svg viewBox="0 0 ${WIDTH} ${bottom + 18}" role="img" aria-labelledby="hot">`,

@@ -8,14 +8,15 @@ import {
   type ReportRules,
   type Unknown,
 } from './report.ts';
+import { ticksOf } from './ticks.ts';
 
 /** Numbers and times of a report, in English and in its time zone. */
 export type Words = {
   number(value: number): string;
   /** `18:04:11`, with the date unless the range is of one day, and with the zone where that changes within it. */
   time(ms: number): string;
-  /** `18:04`, or the date where the range is of days. */
-  tick(ms: number): string;
+  /** Round times, for an axis: `18:04`, `18:04:30` or `27 Nov`, as far apart as they are. */
+  ticks: { ms: number; label: string }[];
   /** `27 November 2026, 18:00:00 CET to 22:00:00 CET` */
   range: string;
 };
@@ -47,8 +48,8 @@ export function wordsOf({ range, timeZone }: Pick<Report, 'range' | 'timeZone'>)
   const short = formatted({ day: 'numeric', month: 'short' });
   const zoned = formatted({ timeStyle: 'long' });
   const clock = changesZone(range, timeZone) ? zoned : formatted({ timeStyle: 'medium' });
-  const ofDays = range.to - range.from > 3 * DAY;
-  const ticks = ofDays ? formatted({ day: 'numeric', month: 'short' }) : formatted({ timeStyle: 'short' });
+  const { stepMs, times } = ticksOf(range, timeZone);
+  const label = stepMs >= DAY ? short : formatted({ timeStyle: stepMs >= MINUTE ? 'short' : 'medium' });
   const first = day.format(range.from);
   const isOneDay = first === day.format(range.to);
   // A change to summer time gives the end another zone than the beginning.
@@ -64,7 +65,7 @@ export function wordsOf({ range, timeZone }: Pick<Report, 'range' | 'timeZone'>)
       ),
     time: (ms) =>
       isOneDay && day.format(ms) === first ? clock.format(ms) : `${short.format(ms)}, ${clock.format(ms)}`,
-    tick: (ms) => ticks.format(ms),
+    ticks: times.map((ms) => ({ ms, label: label.format(ms) })),
     range: `${first}, ${zoned.format(range.from)} to ${until}`,
   };
 }
@@ -148,9 +149,7 @@ export function notKnown({ unknown }: Unknown): string {
 function lossOf(lost: Report['accounting']['lost'], number: Words['number']): string {
   if (!isKnown(lost)) return 'Whether views were lost is not known.';
   const { views, isSure } = lostIn(lost);
-  if (views === 0)
-    return lost.notAsked.length === 0
-      ? 'No view was lost.'
-      : 'No view was lost, as far as the services that answered know.';
-  return `${isSure ? '' : 'Up to '}${number(views)} views were lost.`;
+  const asFar = lost.notAsked.length === 0 ? '' : ', as far as the services know that reported';
+  if (views === 0) return `No view was lost${asFar}.`;
+  return `${isSure ? '' : 'Up to '}${number(views)} views were lost${asFar}.`;
 }

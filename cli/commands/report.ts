@@ -2,6 +2,8 @@ import { accessSync, constants, lstatSync, statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { createCore } from '../../app/core.ts';
+import { MOST_POINTS } from '../../report/from-index.ts';
+import { intervalOf } from '../../report/intervals.ts';
 import type { Report } from '../../report/report.ts';
 import { toHtml } from '../../report/to-html.ts';
 import { toMarkdown } from '../../report/to-markdown.ts';
@@ -18,6 +20,7 @@ import { makeReport } from '../report/make-report.ts';
 import { print } from '../terminal.ts';
 
 const DAY_MS = 86_400_000;
+const QUARTER_MS = 900_000;
 const RULES_SECONDS = 60;
 const MOST_RULES_SECONDS = 3_600;
 
@@ -88,12 +91,24 @@ function parseZone(zone: Flags[string]): string {
   }
 }
 
-/** The day before its end by default. What is still to come is not in it. */
+/**
+ * The day before its end by default. What is still to come is not in it. It begins at a whole interval of the curve: another begin would cut
+ * other intervals, and so show another peak.
+ */
 function rangeOf({ from, to }: Flags, now: number): Report['range'] {
   const asked = parseRange({ from, to }, now);
   const begin = from === undefined ? asked.to - DAY_MS : asked.from;
   if (begin >= now) throw new UsageError('--from: is in the future');
-  return { from: begin, to: Math.min(asked.to, now), isRunning: asked.to > now };
+  const end = Math.min(asked.to, now);
+  return { from: wholeInterval(begin, end), to: end, isRunning: asked.to > now };
+}
+
+/** At most 15 minutes earlier. All time zones begin their quarter hours together, longer intervals differ. */
+function wholeInterval(from: number, to: number): number {
+  const floor = (stepMs: number) => from - (from % Math.min(stepMs, QUARTER_MS));
+  const begin = floor(intervalOf(to - from, MOST_POINTS));
+  // That much longer, it may have longer intervals.
+  return floor(intervalOf(to - begin, MOST_POINTS));
 }
 
 /** Before minutes of work. */

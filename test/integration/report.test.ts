@@ -11,15 +11,17 @@ import { addressOf, lineOf, postLines } from './post-lines.ts';
 import { runHotitem } from './run-hotitem.ts';
 
 jest.setTimeout(120_000);
-const HOUR = 3_600_000;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 
 describe('hotitem report', () => {
   const home = temporaryFolder('report');
   const file = (name: string) => join(home.path, name);
   const end = Date.now();
-  const begin = end - 3 * HOUR;
+  const begin = Math.floor((end - 3 * HOUR) / MINUTE) * MINUTE;
   const iso = (time: number) => new Date(time).toISOString();
-  const sale = ['--from', iso(begin), '--to', iso(end + HOUR)];
+  // It begins with the whole interval: otherwise the peak depends on the second in which a report is made.
+  const sale = ['--from', iso(begin + 1_234), '--to', iso(end + HOUR)];
   let env: Record<string, string>;
   let sidecar: Service;
 
@@ -81,7 +83,7 @@ describe('hotitem report', () => {
       accounting: {
         waiting: { events: 0 },
         dead: { events: 0, reasons: [] },
-        lost: { list: [], earlier: 0, notAsked: [] },
+        lost: { list: [], earlier: 0, notAsked: ['what nginx lost: it does not report (http-batch.conf)'] },
         lateness: { log: 'the spool', views: 660 },
       },
       rules: { source: 'the spool of this host', views: 660, isCut: false },
@@ -149,7 +151,7 @@ describe('hotitem report', () => {
     });
     expect(report.accounting.lost).toEqual(
       existsSync(file('losses.json'))
-        ? { list: [], earlier: 0, notAsked: [] }
+        ? { list: [], earlier: 0, notAsked: ['what nginx lost: nothing answers on this host'] }
         : { unknown: expect.stringContaining('what the sidecar lost: nothing answers') },
     );
   });

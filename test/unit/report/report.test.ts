@@ -192,7 +192,7 @@ describe('a report', () => {
     expect(lossOf({ unknown: 'nothing answers' })).toContain('| Lost | not known | nothing answers |');
     expect(lossOf({ list: [loss], earlier: 5, notAsked: [] })).toContain('Up to 15 views were lost.');
     expect(lossOf({ list: [], earlier: 0, notAsked: ['what a sink lost: x'] })).toContain(
-      'No view was lost, as far as the services that answered know.',
+      'No view was lost, as far as the services know that reported.',
     );
   });
 
