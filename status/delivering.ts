@@ -37,7 +37,7 @@ const BESIDE: Readonly<Record<string, (journal: string) => Consequence>> = {
 };
 
 /** Whether events get from the spool into the index; the first obstacle comes first. */
-export function delivering(facts: StatusFacts): Clause {
+export function delivering(facts: StatusFacts): Clause & { isDelivered: boolean } {
   const { sidecar, sink, kafka, index, places } = facts;
   const all = [
     ...ofService('sidecar', sidecar, places),
@@ -53,11 +53,11 @@ export function delivering(facts: StatusFacts): Clause {
   const [first] = obstacles;
   if (first === undefined) {
     const but = beside[0] === undefined ? '' : `, but ${beside[0].what}`;
-    return { text: `delivers${but}`, findings };
+    return { text: `delivers${but}`, findings, isDelivered: true };
   }
   const since = obstacles.find((one) => one.since !== undefined)?.since;
   const text = `does NOT deliver${since === undefined ? '' : ` since ${isoTime(since)}`}: ${first.what}${waiting(facts)}`;
-  return { text, findings };
+  return { text, findings, isDelivered: false };
 }
 
 function waiting({ sidecar, kafka }: StatusFacts): string {

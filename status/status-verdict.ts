@@ -12,6 +12,8 @@ export type Verdict = {
   /** One line: whether it captures, whether it delivers, what was lost since when and why. */
   line: string;
   findings: Finding[];
+  /** Whether events get from the spool into the index. */
+  isDelivered: boolean;
   /** 0: all is well. 1: something does not work. 3: views were lost. */
   status: 0 | 1 | 3;
 };
@@ -36,6 +38,7 @@ export function verdictOf(facts: StatusFacts): Verdict {
   return {
     line: [captures, delivers, loses].map(({ text }) => text).join('; '),
     findings: [...wrong, ...loses.findings, ...versions, ...heats.notes, ...uncounted(facts)],
+    isDelivered: delivers.isDelivered,
     status: loses.findings.length > 0 ? 3 : wrong.length > 0 ? 1 : 0,
   };
 }

@@ -80,16 +80,13 @@ export const doctor: Command = {
     const gathered = gather(createCore(config), Date.now() - DAY_MS);
     const facts = withIncludes(nginx?.includes, await showWait('asking the services', gathered));
     const verdict = verdictOf(facts);
-    const inTheWay = verdict.findings.some(
-      ({ severity, id }) => severity === 'error' && !id.startsWith('lost-'),
-    );
     const request = page ?? nginx?.tests[0];
     const view =
       noView === true
         ? { text: 'not sent (--no-view)', findings: [] }
         : await showWait(
             'following a test view through nginx to the index',
-            testView({ config, request, facts, isDelivered: !inTheWay }),
+            testView({ config, request, facts, isDelivered: verdict.isDelivered }),
             { atMostMs: ANSWER_MS + FOLLOW_MS },
           );
     const files = [...(nginx?.findings ?? []), ...found];

@@ -12,7 +12,7 @@ const STATUS: Status = {
     now: 0,
     lossesFrom: 0,
   },
-  verdict: { line: 'captures', findings: [], status: 3 },
+  verdict: { line: 'captures', findings: [], isDelivered: true, status: 3 },
 };
 
 beforeEach(() => {
