@@ -5,6 +5,7 @@ import type { LiveItem, LiveSnapshot } from '../../../../heat/live.ts';
 const NOW = Date.UTC(2026, 10, 27, 12);
 const HEAD: LiveSnapshot['head'] = {
   node: 'web-1',
+  build: 'x',
   now: NOW,
   five: 0,
   shop: { all: 9, people: 8 },
@@ -16,7 +17,6 @@ const ITEM: LiveItem = {
   item: '4713',
   ten: { all: 30, people: 20, visitors: 20 },
   minute: { all: 30, people: 20 },
-  baseline: 0,
   decisions: [
     { signal: 'surge', since: NOW, reason: 'because', rule: 'default', actions: ['cache'], dryRun: false },
   ],
