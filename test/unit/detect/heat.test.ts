@@ -210,7 +210,7 @@ test('a shop of which one view in ten is captured finds the same hot items', () 
 
 test('no item leaves and re-enters within its dwell, for random views', () => {
   const shop = simulateShop({ perSecond: 20 });
-  for (let i = 0; i < 40; i += FULL ? 2 : 4) {
+  for (let i = 0; i < 40; i += FULL ? 2 : 8) {
     shop.pass(12, [{ item: 'flickers', perSecond: 60 }]);
     shop.pass(20 + 3 * i);
   }
