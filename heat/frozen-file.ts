@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { codeOf } from '../service/error-code.ts';
 import { replaceFile } from '../service/replace-file.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Action } from '../service/admin/admin-actions.ts';
 import type { HotCommand } from './hot-command.ts';
 import type { HotSource } from './hot-routes.ts';

@@ -1,5 +1,5 @@
 import { readFileSync, renameSync, statSync } from 'node:fs';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { codeOf } from '../service/error-code.ts';
 import { reasonOf } from '../service/log.ts';
 import { createMutex } from '../service/mutex.ts';

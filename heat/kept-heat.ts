@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { DecisionsState, PinsAndBans } from '../detect/decisions.ts';
 import { ACTIONS } from '../detect/rules.ts';
 

@@ -1,5 +1,5 @@
 import { distance } from 'fastest-levenshtein';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { parseSettings } from '../service/config/parse-settings.ts';
 import { RULES_KEYS, type RulesFile, rulesSchema } from './rules-schema.ts';
 import { rulesWords } from './rules-words.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ACTIONS, DEFAULT_RULE } from '../detect/rules.ts';
 import { toInstant } from '../service/instant.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Config } from '../service/config/config.ts';
 import { Trouble } from '../service/trouble.ts';
 

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Change, ChangeOptions } from '../service/change.ts';
 import type { Config } from '../service/config/config.ts';
 import { Trouble } from '../service/trouble.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { PACKAGE_ROOT } from '../service/package-root.ts';
 import { VERSION_FILE } from './includes.ts';
 

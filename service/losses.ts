@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { reasonOf } from './log.ts';
 import { makeFolder } from './make-folder.ts';
 import type { MetricList } from './metrics.ts';

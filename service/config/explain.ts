@@ -1,5 +1,5 @@
 import { distance } from 'fastest-levenshtein';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { SECRETS, SECTIONS, SETTINGS } from './setting.ts';
 
 /** The errors of the schema, one per line, without secrets. `formerNames`: by setting, as what it was given. */

@@ -1,5 +1,5 @@
 import { isIP, isIPv4, isIPv6 } from 'node:net';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Longer timers of Node fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { yesOrNo } from './setting-types.ts';
 import { settings } from './settings.ts';
 

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { z } from 'zod';
+import * as z from 'zod';
 import { IP_MODES } from '../../event/address-mask.ts';
 import { OMITTABLE } from '../../event/fields.ts';
 import {

@@ -1,6 +1,6 @@
 import { readFileSync, renameSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { reasonOf } from '../../service/log.ts';
 import { replaceFile } from '../../service/replace-file.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Answer } from '../ingest/connections.ts';
 import type { IntakeRoute, Question } from '../ingest/intake.ts';
 import type { NginxAccounting } from './nginx-accounting.ts';

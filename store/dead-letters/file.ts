@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
-import { z } from 'zod';
+import * as z from 'zod';
 import { codeOf } from '../../service/error-code.ts';
 import { appendLines } from './append-lines.ts';
 import type { DeadLetterBox, KeptLetter } from './box.ts';

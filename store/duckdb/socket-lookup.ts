@@ -1,5 +1,5 @@
 import { request } from 'node:http';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { HotItemEvent } from '../../event/event.ts';
 import { toJson } from '../../service/json-text.ts';
 import { IndexUnavailable, type Outcome } from '../event-index.ts';

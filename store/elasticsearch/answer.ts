@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { IndexUnavailable } from '../event-index.ts';
 
 /** Common to all search responses. A response that lacks a shard, or timed out, is not used. */

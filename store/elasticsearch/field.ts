@@ -1,5 +1,5 @@
 import type { Client } from '@elastic/elasticsearch';
-import { z } from 'zod';
+import * as z from 'zod';
 import { IndexUnavailable } from '../event-index.ts';
 import { readAnswer } from './answer.ts';
 

@@ -1,5 +1,5 @@
 import type { Client } from '@elastic/elasticsearch';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { EventLookup } from '../event-lookup.ts';
 import { complete, readAnswer, unexpected } from './answer.ts';
 import { connectElasticsearch, statusOf, toUnavailable } from './client.ts';

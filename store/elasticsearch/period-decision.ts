@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { CHANGES } from '../../event/decision-fields.ts';
 import type { PastDecision } from '../event-questions.ts';
 

@@ -1,5 +1,5 @@
 import type { Client, estypes } from '@elastic/elasticsearch';
-import { z } from 'zod';
+import * as z from 'zod';
 import type {
   CategoriesQuery,
   CategoryViews,

@@ -1,5 +1,5 @@
 import type { Client } from '@elastic/elasticsearch';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Change, ChangeOptions } from '../../service/change.ts';
 import { readAnswer } from './answer.ts';
 import {

@@ -1,5 +1,5 @@
 import type { Client, estypes } from '@elastic/elasticsearch';
-import { z } from 'zod';
+import * as z from 'zod';
 import { actionOf, type ChangeOptions, differences, type SettingChange } from '../../service/change.ts';
 import { readAnswer } from './answer.ts';
 import { isMissing, reasonIn, statusOf } from './client.ts';

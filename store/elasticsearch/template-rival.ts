@@ -1,5 +1,5 @@
 import type { Client } from '@elastic/elasticsearch';
-import { z } from 'zod';
+import * as z from 'zod';
 import { readAnswer } from './answer.ts';
 import { type LackingField, lackingFields } from './mapping.ts';
 import type { Properties } from './mappings.ts';
