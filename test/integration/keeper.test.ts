@@ -350,17 +350,20 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
         const pages = join(site.folder, 'kept-proxy');
         // Of the latest period: that folder is there for longest.
         const wordFile = () => filesBelow(site.hot).findLast((path) => path.includes('/keeper/')) ?? '';
-        const word = wordFile();
-        const [page = ''] = filesBelow(pages);
         const pid = sidecar.pid();
-        const tried = {
-          list: [site.hot, dirname(word), pages, `/proc/${pid}/fd`],
-          read: [word, page, tokenFile, `/proc/${pid}/environ`],
-          write: [site.hot, dirname(word), pages],
-          connect: [join(home, 'run/control.sock'), join(home, 'run/intake.sock')],
-          keeperPort: site.keeperPort,
+        /** What is there now: a period of the hot list is removed after some seconds, and pages come and go. */
+        const tried = () => {
+          const word = wordFile();
+          const [page = ''] = filesBelow(pages);
+          return {
+            list: [site.hot, dirname(word), pages, `/proc/${pid}/fd`],
+            read: [word, page, tokenFile, `/proc/${pid}/environ`],
+            write: [site.hot, dirname(word), pages],
+            connect: [join(home, 'run/control.sock'), join(home, 'run/intake.sock')],
+            keeperPort: site.keeperPort,
+          };
         };
-        const { keeper, ...outcome } = await tryAsAnother(tried);
+        const { keeper, ...outcome } = await tryAsAnother(tried());
         expect(keeper).toBe('nothing');
         expect(new Set(Object.values(outcome))).toEqual(new Set(['EACCES']));
         const asKeeper = (mode: string) =>
@@ -369,12 +372,13 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
           });
         expect((await asKeeper('look')).headers['x-hotitem-keeper']).toBe('look MISS');
         expect((await asKeeper('fill')).headers['x-hotitem-keeper']).toBe('fill BYPASS');
-        const { keeper: _, ...possible } = await tryAsOwner({ ...tried, write: [] });
+        const { keeper: _, ...possible } = await tryAsOwner({ ...tried(), write: [] });
         expect(new Set(Object.values(possible))).toEqual(new Set(['done']));
       },
     );
 
     test('hot list and show say what nginx does with a page', async () => {
+      await shop.kept('same');
       const { stdout } = await runHotitem(['hot', 'list'], { HOTITEM_HOME: home });
       expect(stdout).toMatch(/same .*\n.*\n *cached, refreshed \d+\.\d s ago/);
       expect(stdout).toMatch(/not cached: varies by Cookie/);

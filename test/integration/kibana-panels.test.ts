@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { HotDecision } from '../../event/decision-fields.ts';
 import type { HotItemEvent } from '../../event/event.ts';
 import type { SavedObject } from '../../kibana/saved-object.ts';

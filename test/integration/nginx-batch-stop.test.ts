@@ -8,6 +8,7 @@ import type { Suite } from '../../provision/versions.ts';
 import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { upgradableNginx } from '../parts/nginx.ts';
+import { withoutLate } from '../parts/nginx-late.ts';
 import { report } from '../parts/report.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
@@ -67,7 +68,9 @@ function stopping(suite: Suite, engine: NginxEngine): void {
         expect(await missing(seen)).toEqual([]);
         await shop.nginx.start();
       }
-      expect(await shop.nginx.errorLog()).not.toMatch(/\[(alert|emerg)\]|exception|pending events|killing/);
+      expect(withoutLate(await shop.nginx.errorLog())).not.toMatch(
+        /\[(alert|emerg)\]|exception|pending events|killing/,
+      );
     });
 
     test('an upgrade by USR2 just after views loses none', async () => {
@@ -154,7 +157,9 @@ function stopping(suite: Suite, engine: NginxEngine): void {
     await shop.nginx.quit();
     expect(shop.sidecar.kept).toEqual([]);
     expect(await missing(seen)).toEqual([]);
-    expect(await shop.nginx.errorLog()).not.toMatch(/\[(alert|emerg)\]|exception|pending events|killing/);
+    expect(withoutLate(await shop.nginx.errorLog())).not.toMatch(
+      /\[(alert|emerg)\]|exception|pending events|killing/,
+    );
   });
 
   test('a drain without an nginx fails, and leaves no file behind', async () => {

@@ -1,10 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { plainText } from '../../service/plain-text.ts';
 import type { ItemAnswer } from '../../sidecar/routes/answers.ts';
-import { launchChromium, listenTo, violationsOf } from '../parts/browser.ts';
+import { keepWindows, launchChromium, listenTo, violationsOf, type Windows } from '../parts/browser.ts';
 import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { HOSTILE_TEXTS } from '../parts/hostile-texts.ts';
@@ -51,9 +51,9 @@ const CUT_OR_COVERED = `(() => {
 
 suiteWith(['chromium'])('the views of the live page, in a browser', () => {
   let browser: Browser;
+  let windows: Windows;
   let sidecar: Service;
   let home: { path: string; remove: () => void };
-  let context: BrowserContext;
   let page: Page;
   let complaints: string[];
   /** The URLs of all requests of the page. */
@@ -61,6 +61,7 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
 
   beforeAll(async () => {
     browser = await launchChromium();
+    windows = keepWindows(browser);
     home = temporaryFolder('views');
     const admin = `127.0.0.1:${await freePort()}`;
     const catalogue = join(home.path, 'catalogue.ndjson');
@@ -73,7 +74,7 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
     };
     sidecar = await startService({ args: ['sidecar'], env, admin, logFile: join(home.path, 'sidecar.log') });
   });
-  afterEach(() => context?.close());
+  afterEach(() => windows?.clear());
   afterAll(async () => {
     await browser?.close();
     await sidecar?.stop();
@@ -119,7 +120,7 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
       ['www.google.com', '200', '33%'],
     ]);
     expect((await tableOf('#hosts'))[0]).toEqual(['shop.example', '600', '98%']);
-    expect(await isDrawn()).toBe(true);
+    await until(isDrawn, { timeoutMs: PATIENCE.timeout, what: 'the chart to be drawn' });
     expect(page.url()).toMatch(/#\/item\/4711$/);
     expect(complaints).toEqual([]);
   });
@@ -167,7 +168,7 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
     await page.getByText('The numbers of this chart').click();
     await page.locator('#numbers-rows tr').nth(2).waitFor(PATIENCE);
     expect((await tableOf('#numbers-rows')).map(([time]) => time)).toEqual(times);
-    await until(() => isDrawn(), { timeoutMs: PATIENCE.timeout, what: 'the chart to be drawn' });
+    await until(isDrawn, { timeoutMs: PATIENCE.timeout, what: 'the chart to be drawn' });
     const drawn = (await page.evaluate('window.labels')) as string[];
     const midnight = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' }).format(
       Date.parse(day),
@@ -450,9 +451,8 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
 
     for (const options of FULL ? [{}, DARK, PHONE] : [{ ...DARK, ...PHONE }]) {
-      await context?.close();
-      context = await browser.newContext({ locale: 'en-GB', ...options });
-      page = await context.newPage();
+      await windows.clear();
+      page = await (await windows.open({ locale: 'en-GB', ...options })).newPage();
       complaints = [];
       listenTo(page, (text) => complaints.push(text));
       const asked: string[] = [];
@@ -574,7 +574,7 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
       };
       await post(Array.from({ length: CROWD }, (_, i) => seen('4711', i)));
       for (const [kind, options] of Object.entries(kinds)) {
-        await context?.close();
+        await windows.clear();
         await open('hot', options);
         for (const view of ['hot', 'rising', 'items', 'item/4711', 'health']) {
           await page.goto(`http://${sidecar.admin}/#/${view}`);
@@ -606,9 +606,8 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
   type Opening = Parameters<Browser['newContext']>[0] & { script?: string };
 
   async function open(view: string, { script, ...options }: Opening = {}): Promise<void> {
-    context = await browser.newContext({ locale: 'en-GB', ...options });
     complaints = [];
-    page = await context.newPage();
+    page = await (await windows.open({ locale: 'en-GB', ...options })).newPage();
     if (script !== undefined) await page.addInitScript({ content: script });
     listenTo(page, (text) => complaints.push(text));
     asked = [];

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { obtainNginx } from '../../provision/nginx.ts';
-import { launchChromium, listenTo } from '../parts/browser.ts';
+import { keepWindows, launchChromium, listenTo, type Windows } from '../parts/browser.ts';
 import { views } from '../parts/load.ts';
 import { record } from '../parts/record.ts';
 import { report } from '../parts/report.ts';
@@ -19,6 +19,7 @@ const BOT = { 'User-Agent': 'Googlebot/2.1 (+http://www.google.com/bot.html)' };
 
 suiteWith(['nginx', 'chromium'])('the page, in a browser', () => {
   let browser: Browser;
+  let windows: Windows;
   let chain: Chain;
   let page: Page;
   let complaints: string[];
@@ -26,11 +27,13 @@ suiteWith(['nginx', 'chromium'])('the page, in a browser', () => {
 
   beforeAll(async () => {
     browser = await launchChromium();
+    windows = keepWindows(browser);
     record(`Chromium ${browser.version()}`);
     chain = await startChain({ build: await obtainNginx({ suite: 'trixie', report }) });
   });
   afterEach(async () => {
     await page?.close();
+    await windows?.clear();
     await Promise.all(others.splice(0).map((other) => other.close()));
   });
   afterAll(async () => {
@@ -42,6 +45,7 @@ suiteWith(['nginx', 'chromium'])('the page, in a browser', () => {
     await view('/web/item/1.html', '/web/item/2.html', '/web/item/2.html');
     await open();
     await page.locator('#items tr').nth(1).waitFor(PATIENCE);
+    await page.locator('#items tr:first-child td:nth-child(3)', { hasText: /^2$/ }).waitFor(PATIENCE);
     expect(await cells()).toEqual([
       ['1', '2', '2', '1', '0', '0', '0', '2'],
       ['2', '1', '1', '1', '0', '0', '0', '1'],
@@ -142,7 +146,7 @@ suiteWith(['nginx', 'chromium'])('the page, in a browser', () => {
   });
 
   async function open(): Promise<void> {
-    page = await browser.newPage();
+    page = await (await windows.open()).newPage();
     complaints = [];
     listenTo(page, (text) => complaints.push(text));
     await page.goto(`http://${chain.sidecar.admin}/#/items`);

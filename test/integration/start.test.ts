@@ -41,7 +41,7 @@ suiteWith(['nginx'])('npm start', () => {
     ).toEqual([200, 200]);
     const counted = () =>
       ranking(page).then((items) => items.find(({ item }) => item === '4711')?.views === 1);
-    await until(counted, { timeoutMs: 10_000, what: 'the view to be counted', detail: output });
+    await until(counted, { timeoutMs: 60_000, what: 'the view to be counted', detail: output });
     // As the terminal does it: to everybody in the foreground.
     global.process.kill(-process.pid, 'SIGINT');
     await process.ended;
@@ -69,7 +69,7 @@ suiteWith(['nginx'])('npm start', () => {
     });
     expect(processesUsing(home).length).toBeGreaterThan(1);
     await process.kill();
-    await until(() => processesUsing(home).length === 0, { timeoutMs: 10_000, what: 'nginx to end' });
+    await until(() => processesUsing(home).length === 0, { timeoutMs: 60_000, what: 'nginx to end' });
   });
 
   test('names every address in use, and the flags to change them', async () => {
@@ -120,7 +120,7 @@ suiteWith(['nginx'])('npm start', () => {
       const reply = await askOnce(`http://${page}/api/v1/accounting`);
       return ((await reply.json()) as { sidecar: { waiting: number } }).sidecar.waiting === 1;
     };
-    await until(waiting, { timeoutMs: 10_000, what: 'the view to wait', detail: output });
+    await until(waiting, { timeoutMs: 60_000, what: 'the view to wait', detail: output });
     await until(() => output().includes('Kafka or Elasticsearch is not ready; events wait'), {
       timeoutMs: 60_000,
       what: 'a warning',

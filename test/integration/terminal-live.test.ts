@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { FULL } from '../parts/full.ts';
@@ -16,6 +16,8 @@ const EVIL = 'x\x1b[2J\x9b31m\x7f\u202e売';
 const SHOWN = 'x\\x1b[2J\\x9b31m\\x7f\\u';
 /** Views in ten seconds that make an item busy are 200. */
 const CROWD = 600;
+/** It stays hot for as long as the tests may take on a busy machine. */
+const RULES = 'rules:\n  - busy:\n      dwell_seconds: 600\n';
 /** What hotitem itself sends: the other screen, cursor, wrapping, erasing, and, where coloured, styles. */
 const OWN = /\p{Cc}\[(?:\?(?:1049|25|7)[hl]|[HJK]|(?:0|1|2|7|33)m)/gu;
 const STYLE = /\p{Cc}\[\d+m/u;
@@ -28,7 +30,13 @@ describe('in a terminal', () => {
 
   beforeAll(async () => {
     const [port] = await freePorts(1);
-    env = { HOTITEM_HOME: join(folder, 'home'), HOTITEM_ADMIN_LISTEN: `127.0.0.1:${port}` };
+    const rules = join(folder, 'rules.yml');
+    writeFileSync(rules, RULES);
+    env = {
+      HOTITEM_HOME: join(folder, 'home'),
+      HOTITEM_ADMIN_LISTEN: `127.0.0.1:${port}`,
+      HOTITEM_HEAT_RULES: rules,
+    };
     sidecar = await startService({
       args: ['sidecar'],
       env,
@@ -190,6 +198,8 @@ describe('in a terminal', () => {
     const marker = join(folder, 'home/spill/drain');
     const drain = ['nginx', 'drain', '--timeout', '60'];
     const piped = runHotitem(drain, env);
+    // Both wait before nginx answers: a marker that is made later would stay.
+    await until(() => existsSync(marker), { timeoutMs: 30_000, what: 'the first to wait' });
     const pty = open(drain);
     await pty.shows(/\r\p{Cc}\[Kwaiting for nginx: 1 s of 60 s at most/u);
     // As an nginx does that has emptied its zone.

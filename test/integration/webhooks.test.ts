@@ -105,8 +105,12 @@ describe('webhooks, and the receiver of the docs', () => {
     await startReceiver();
     const came = () => linesOf<{ item: string }>('hot_item.enters').some(({ item }) => item === 'waits');
     await until(came, { timeoutMs: SOON_MS, what: 'what waited', detail });
-    const metrics = await sidecar.text('/metrics');
-    expect(metrics).toMatch(/hotitem_webhook_delivered_total\{webhook="pins"\} 3/);
+    // It counts once it has the answer, after the receiver has printed the message.
+    const delivered = async () => {
+      const text = await sidecar.text('/metrics');
+      return text.includes('hotitem_webhook_delivered_total{webhook="pins"} 3') ? text : undefined;
+    };
+    const metrics = await until(delivered, { timeoutMs: SOON_MS, what: 'the third delivery', detail });
     expect(metrics).toMatch(/hotitem_webhook_failures_total\{webhook="pins"\} [1-9]/);
     expect(metrics).toMatch(/hotitem_webhook_waiting\{webhook="pins"\} 0/);
     expect(sidecar.log()).not.toContain(SECRET);

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { z } from 'zod';
+import * as z from 'zod';
 import { createKeptFile, type KeptFile } from '../../../heat/kept-file.ts';
 import { temporaryFolder } from '../../parts/guard.ts';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
-import { z } from 'zod';
+import * as z from 'zod';
 import { createMetrics } from '../../../../service/metrics.ts';
 import { type Intake, startIntake } from '../../../../sidecar/ingest/intake.ts';
 import { SIDECAR_METRICS } from '../../../../sidecar/metrics.ts';
