@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
@@ -29,6 +30,8 @@ jest.setTimeout(180_000);
 
 const SOON_MS = 60_000;
 const PARTITIONS = 3;
+/** What is hot stays hot for as long as the tests may take on a busy machine: nothing is told but what they do. */
+const RULES = 'rules:\n  - name: stays\n    busy:\n      dwell_seconds: 600\n';
 /** A name that would end a line, a column, a key or a path. */
 const HOSTILE = `"],x\\\t'; DROP TABLE decisions; -- / é 😀`;
 
@@ -157,7 +160,7 @@ suiteWith(['kafka', 'elasticsearch'])('decisions, by Kafka into Elasticsearch', 
     expect(found).toContainEqual(
       expect.objectContaining({
         event: expect.objectContaining({ action: 'enters' }),
-        rule: { name: 'default' },
+        rule: { name: 'stays' },
         hot_item: expect.objectContaining({
           id: 'busy-one',
           signal: 'busy',
@@ -380,9 +383,17 @@ type Document = {
 async function startNode(name: string, settings: SinkSettings): Promise<Node> {
   const { path: home, remove } = temporaryFolder(`decisions-${name}`);
   const listen = `127.0.0.1:${await freePort()}`;
+  const rules = join(home, 'rules.yml');
+  writeFileSync(rules, RULES);
+  const own = {
+    HOTITEM_HOME: home,
+    HOTITEM_NODE: name,
+    HOTITEM_ADMIN_LISTEN: listen,
+    HOTITEM_HEAT_RULES: rules,
+  };
   const sidecar = await startService({
     args: ['sidecar'],
-    env: { ...settings, HOTITEM_HOME: home, HOTITEM_NODE: name, HOTITEM_ADMIN_LISTEN: listen },
+    env: { ...settings, ...own },
     admin: listen,
     logFile: join(home, 'sidecar.log'),
   });
