@@ -17,7 +17,7 @@ const { values: flags } = parseArgs({
   },
 });
 /** Suites at a time, on two cores as well: most of a suite is waiting. */
-const WORKERS = 5;
+const WORKERS = 6;
 const FEW = 2;
 const bin = join(import.meta.dirname, '../node_modules/.bin');
 const scratch = mkdtempSync(join(tmpdir(), 'hotitem-test-'));
