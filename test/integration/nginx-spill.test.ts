@@ -14,7 +14,7 @@ import { runHotitem } from './run-hotitem.ts';
 import { chooseTransport } from './transport.ts';
 
 const START_MS = 300_000;
-const BREAKER_MS = 8000;
+const SOON_MS = 30_000;
 /** Of an error log while the sidecar is unavailable: fewer, in a minute. */
 const LOG_LINES = 10;
 const HIGHEST_LOW_PORT = 1023;
@@ -178,7 +178,7 @@ describe('the circuit breaker', () => {
 
     await shop.sidecar.start();
     await until(() => shop.get('/web/item/4712.html').then(() => shop.sidecar.kept.length > 0), {
-      timeoutMs: BREAKER_MS,
+      timeoutMs: SOON_MS,
       what: 'a view at the sidecar',
       everyMs: 100,
     });
@@ -273,7 +273,7 @@ describe('the spill folder', () => {
     await shop.nginx.reload();
     const told = async () =>
       (await linesOfErrorLog()).filter((line) => line.includes('the spill folder is not writable'));
-    await until(async () => (await told()).length > 0, { timeoutMs: 10_000, what: 'nginx to say so' });
+    await until(async () => (await told()).length > 0, { timeoutMs: SOON_MS, what: 'nginx to say so' });
     const before = (await linesOfErrorLog()).length;
     await views(30);
     const said = (await linesOfErrorLog()).slice(before);
@@ -285,7 +285,7 @@ describe('the spill folder', () => {
       await views(1);
       return (await shop.spilled()).length > 0;
     };
-    await until(taken, { timeoutMs: 10_000, what: 'a view to be spilled again' });
+    await until(taken, { timeoutMs: SOON_MS, what: 'a view to be spilled again' });
   });
 
   test('may be missing, and pages are served', async () => {
@@ -301,7 +301,7 @@ test('a shopper who leaves while the sidecar is slow is not lost', async () => {
 
   const client = connect(shop.port, '127.0.0.1');
   client.write('GET /web/item/4711.html HTTP/1.1\r\nHost: shop\r\n\r\n');
-  await until(() => shop.sidecar.arrived.length === 1, { timeoutMs: 5000, what: 'the line' });
+  await until(() => shop.sidecar.arrived.length === 1, { timeoutMs: SOON_MS, what: 'the line' });
   client.destroy();
 
   expect(fieldsOf(await onlySpilled()).item).toBe('4711');
@@ -349,10 +349,12 @@ describe.each([
     await shop.sidecar.start();
     for (let i = 0; i < 10; i++) {
       await closeHttp2(`/web/item/${i}.html`);
-      await until(() => shop.sidecar.kept.length === i + 1, { timeoutMs: 5_000, what: `view ${i}` });
+      await until(() => shop.sidecar.kept.length === i + 1, { timeoutMs: SOON_MS, what: `view ${i}` });
     }
     await shop.nginx.quit();
-    expect(await shop.spilled()).toEqual([]);
+    // But those that nginx gave up after 150 ms, which a busy machine brings about.
+    const late = (await linesOfErrorLog()).filter((line) => line.includes('upstream timed out'));
+    expect((await shop.spilled()).length).toBeLessThanOrEqual(late.length);
   });
 
   async function closeHttp2(path: string): Promise<void> {
@@ -383,7 +385,7 @@ function spilled(count: number): Promise<string[]> {
       const lines = await shop.spilled();
       return lines.length >= count ? lines : undefined;
     },
-    { timeoutMs: 5000, what: `${count} spilled lines`, detail: shop.nginx.errorLog },
+    { timeoutMs: SOON_MS, what: `${count} spilled lines`, detail: shop.nginx.errorLog },
   );
 }
 

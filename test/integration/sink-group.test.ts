@@ -90,7 +90,7 @@ suiteWith(['kafka', 'elasticsearch'])('several sinks of one group', () => {
     await until(async () => (await retries()) > 4, { timeoutMs: ARRIVAL_MS, what: 'attempts', detail: logs });
     await addSink();
     await until(async () => (await topic.members()).length === 3, {
-      timeoutMs: 15_000,
+      timeoutMs: 30_000,
       what: 'three members',
     });
     await gate.open();

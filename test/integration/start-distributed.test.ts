@@ -156,7 +156,7 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'])('npm start with addresses', () =>
     const reader = await joined(() =>
       log.consume(`reader-${topic}`, async (batch) => void seen.push(...batch.values.map(String))),
     );
-    await until(() => seen.length > 0, { timeoutMs: 30_000, what: `an event in ${topic}` });
+    await until(() => seen.length > 0, { timeoutMs: 60_000, what: `an event in ${topic}` });
     await reader.close(100);
     return seen;
   }
