@@ -57,7 +57,7 @@ describe.each(SUITES)('check --nginx beside an nginx of %s that runs', (suite) =
     const posted = await get('/web/item/4714.html', { headers: { cookie: 'session=1' } });
     expect(posted.headers['x-shop']).toBe('main/no');
     await until(() => sidecar.kept.length === 4, {
-      timeoutMs: 5000,
+      timeoutMs: 30_000,
       what: 'the lines',
       detail: nginx.errorLog,
     });

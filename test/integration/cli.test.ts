@@ -315,7 +315,7 @@ describe('the hotitem command', () => {
     test('a socket file removed under a running sidecar is created again, and logged in one line', async () => {
       const socket = join(folder, 'home/run/intake.sock');
       rmSync(socket);
-      await until(() => existsSync(socket), { timeoutMs: 5_000, what: 'the socket' });
+      await until(() => existsSync(socket), { timeoutMs: 30_000, what: 'the socket' });
 
       expect((await hotitem(['capture', 'status'], env)).code).toBe(0);
       expect(

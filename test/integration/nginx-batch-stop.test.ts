@@ -111,7 +111,7 @@ function stopping(suite: Suite, engine: NginxEngine): void {
     });
     // From then on at once.
     seen.push(...(await see()));
-    await until(async () => (await missing(seen)).length === 0, { timeoutMs: 3_000, what: 'the rest' });
+    await until(async () => (await missing(seen)).length === 0, { timeoutMs: 4_500, what: 'the rest' });
     await shop.nginx.kill();
     await shop.nginx.start();
     await shop.sidecar.start();

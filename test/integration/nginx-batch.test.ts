@@ -200,7 +200,7 @@ suiteWith(['nginx'])('the transport batch', () => {
       shop.sidecar.answer = answer;
       await shop.sidecar.start();
       for (let i = 1; i <= 20; i++) await shop.get(`/web/item/${i}.html`);
-      await until(() => shop.sidecar.connections() > 0, { timeoutMs: 5_000, what: 'an attempt' });
+      await until(() => shop.sidecar.connections() > 0, { timeoutMs: 30_000, what: 'an attempt' });
       shop.sidecar.answer = 204;
 
       // Or spilled: it may have failed for five seconds.
@@ -219,10 +219,10 @@ suiteWith(['nginx'])('the transport batch', () => {
       shop.sidecar.answer = 400;
       await shop.sidecar.start();
       await shop.get('/web/item/bad.html');
-      await until(() => asked('bad').length > 0, { timeoutMs: 5_000, what: 'the bad line' });
+      await until(() => asked('bad').length > 0, { timeoutMs: 30_000, what: 'the bad line' });
       shop.sidecar.answer = 204;
       await shop.get('/web/item/good.html');
-      await until(() => asked('good').length > 0, { timeoutMs: 5_000, what: 'the good line' });
+      await until(() => asked('good').length > 0, { timeoutMs: 30_000, what: 'the good line' });
 
       expect(asked('bad')).toHaveLength(1);
     } finally {

@@ -69,7 +69,7 @@ suiteWith(['nginx'])('with the transport log,', () => {
           () => false,
         ),
       {
-        timeoutMs: 5000,
+        timeoutMs: 30_000,
         what: 'the next worker',
       },
     );
@@ -81,7 +81,7 @@ suiteWith(['nginx'])('with the transport log,', () => {
   test('kill -9 of all of nginx under load: answered views are indexed once', async () => {
     shop = await startLogShop(build, { workers: 2 });
     const load = steady({ port: shop.port, ratePerSecond: 500, seconds: 3, path: pathOf, connections: 4 });
-    await until(async () => (await shop.lines()).length > 300, { timeoutMs: 5000, what: 'some views' });
+    await until(async () => (await shop.lines()).length > 300, { timeoutMs: 30_000, what: 'some views' });
     await shop.nginx.kill();
     await shop.nginx.start();
     const answered = (await load).filter(({ status }) => status === 200).length;
@@ -146,7 +146,7 @@ async function hangingView() {
   await shop.fields(1);
   // In an object: to await it must not mean to await the page.
   const page = shop.get('/product?id=hanging&hang').catch(() => undefined);
-  await until(() => shop.hanging() === 1, { timeoutMs: 5000, what: 'the request' });
+  await until(() => shop.hanging() === 1, { timeoutMs: 30_000, what: 'the request' });
   return { page };
 }
 
@@ -157,7 +157,7 @@ function pathOf(i: number): string {
 /** Waits until the sidecar has all lines, which are that many at least. */
 async function settled(atLeast: number): Promise<Accounts> {
   await until(async () => (await shop.lines()).length >= atLeast, {
-    timeoutMs: 5000,
+    timeoutMs: 30_000,
     what: `${atLeast} lines`,
   });
   return shop.settle((await shop.lines()).length);

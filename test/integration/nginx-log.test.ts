@@ -127,11 +127,11 @@ suiteWith(['nginx'])('the transport log', () => {
   test('has the time of arrival of a view, although it is written at the end', async () => {
     shop = await startLogShop(build);
     const page = shop.get('/product?id=1&hang');
-    await until(() => shop.hanging() === 1, { timeoutMs: 5000, what: 'the request' });
+    await until(() => shop.hanging() === 1, { timeoutMs: 30_000, what: 'the request' });
     const between = Date.now() / 1000;
     expect(await shop.lines()).toEqual([]);
     // nginx caches its clock between two events.
-    await until(() => Date.now() / 1000 > between + 0.05, { timeoutMs: 1000, what: 'some time to pass' });
+    await until(() => Date.now() / 1000 > between + 0.05, { timeoutMs: 30_000, what: 'some time to pass' });
     shop.release();
     await page;
 
@@ -144,7 +144,7 @@ suiteWith(['nginx'])('the transport log', () => {
     const path = '/web/item/a%0A%09b%FF%3F.html?x=1?y';
     await shop.get(path, { headers: { 'user-agent': 'caf\u00e9\tbar', referer: '"\\' } });
 
-    await until(async () => (await shop.lines()).length > 0, { timeoutMs: 5000, what: 'the line' });
+    await until(async () => (await shop.lines()).length > 0, { timeoutMs: 30_000, what: 'the line' });
     const [line, ...others] = await shop.lines();
     expect(line?.split('\t').slice(4)).toEqual([
       'GET',
@@ -177,7 +177,7 @@ suiteWith(['nginx'])('the transport log', () => {
     await shop.nginx.reload();
     expect((await shop.get('/product?id=1')).status).toBe(200);
     await until(async () => /testing "\/nonexistent" existence failed/.test(await shop.nginx.errorLog()), {
-      timeoutMs: 5000,
+      timeoutMs: 30_000,
       what: 'the error log to say so',
     });
     await shop.edit('root /nonexistent;', 'root /usr;');
@@ -235,7 +235,7 @@ suiteWith(['nginx'])('the transport log', () => {
           () => true,
         ),
       {
-        timeoutMs: 5000,
+        timeoutMs: 30_000,
         what: 'the file to go',
       },
     );
@@ -257,7 +257,7 @@ suiteWith(['nginx'])('the transport log', () => {
     expect((await shop.fields(2)).map(({ uri }) => uri)).toEqual(['/web/item/1.html', '/item/2.html']);
     await shop.settle(2);
     await until(async () => (await shop.accounts()).sidecar?.received === 3, {
-      timeoutMs: 5000,
+      timeoutMs: 30_000,
       what: 'the same view by the other way',
     });
     expect((await shop.accounts()).sidecar).toMatchObject({ accepted: 2, duplicate: 1, bad: 0 });

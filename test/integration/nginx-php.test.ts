@@ -118,7 +118,7 @@ for (const suite of SUITES) {
     async function events(count: number): Promise<object[]> {
       const lines = () => shop.sidecar.kept.flatMap((kept) => kept.split('\n')).filter((line) => line !== '');
       await until(() => lines().length >= count, {
-        timeoutMs: 5000,
+        timeoutMs: 30_000,
         what: `${count} lines`,
         detail: shop.nginx.errorLog,
       });

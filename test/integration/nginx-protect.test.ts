@@ -558,7 +558,7 @@ describe.each(SUITES)('a hot item and nginx of %s', (suite) => {
       for (const mode of ['probe', 'fill', 'look'] as const) await site.keep(mode, '/item/keepersown.html');
       await site.get('/item/shoppers.html');
       await until(() => site.lines().includes('shoppers'), {
-        timeoutMs: 5000,
+        timeoutMs: 30_000,
         what: 'the line of the shopper',
       });
       expect(site.lines()).not.toContain('keepersown');

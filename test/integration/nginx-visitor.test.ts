@@ -227,7 +227,7 @@ describe('Sec-GPC and DNT', () => {
         const written = await shop.spilled();
         return written.length > 0 ? written : undefined;
       },
-      { timeoutMs: 5000, what: 'the other line', detail: shop.nginx.errorLog },
+      { timeoutMs: 30_000, what: 'the other line', detail: shop.nginx.errorLog },
     );
 
     expect(logged.map((line) => fieldsOf(line).uri)).toEqual([`${PAGE}?other`]);
@@ -319,7 +319,7 @@ function addressIn(line: string, i: number) {
 
 function lines(count: number): Promise<string[]> {
   return until(() => (shop.sidecar.kept.length >= count ? shop.sidecar.kept : undefined), {
-    timeoutMs: 5000,
+    timeoutMs: 30_000,
     what: `${count} lines at the sidecar`,
     detail: shop.nginx.errorLog,
   });
