@@ -32,11 +32,8 @@ const NJS_LACKS = [
   'rest-argument',
 ];
 
-/**
- * What Elasticsearch's client loads and we do not use: Arrow, for one helper; undici's own `fetch`, web sockets and test doubles (`./lib/` is
- * how its index requires them); the names of OpenTelemetry's attributes. Half of the client's code, and a sixth of the time of a start.
- */
-const NOT_CALLED = /^(apache-arrow\/|\.\/lib\/(mock|web)\/|@opentelemetry\/semantic-conventions$)/;
+/** What Elasticsearch's client loads at its start, for a helper and for what others trace; never called for us. */
+const NOT_CALLED = /^(apache-arrow\/|@opentelemetry\/semantic-conventions$)/;
 
 await Promise.all([nginxScripts('njs', NJS_LACKS), nginxScripts('qjs', []), programs(), dashboards()]);
 
