@@ -5,7 +5,7 @@ import { ofItem } from '../cells.ts';
 import { byId, setLead, setText } from '../dom.ts';
 import { createRows } from '../rows.ts';
 import type { Moment, View } from '../view.ts';
-import { count, notUpToDate, timeOfDay } from '../words.ts';
+import { count, notUpToDate, shortTime, timeOfDay } from '../words.ts';
 import { createRisingRow, type Rising } from './rising-row.ts';
 
 /*
@@ -88,7 +88,11 @@ export function createRisingView(): View {
     const about =
       first === undefined
         ? 'Small items count too: there is no least share of the shop.'
-        : `There is no hour to compare with before ${timeOfDay(first + windowMs * (windowsBefore + 1), to)}: the first view in it is of ${timeOfDay(first, to)}.`;
+        : `There is no whole hour to compare with before ${minuteOf(first + windowMs * (windowsBefore + 1))}: the first view is of ${minuteOf(first)}.`;
     return `${as}: ${count(items.length)} ${rise}, with ${needs}. ${about}`;
   }
+}
+
+function minuteOf(time: number): string {
+  return shortTime(time, time, false);
 }

@@ -40,7 +40,7 @@ export type CategoriesAnswer = {
 
 /** `GET /api/v1/rising`, with the parameters of the question to the index. */
 export type RisingAnswer = Omit<RisingQuery, 'limit'> & {
-  /** Time of the first view, to the interval, where the first window has none: then there is no whole hour to compare with. */
+  /** Time of the first view, to the minute, where there is none before the windows: then there is no whole hour to compare with. */
   first?: number;
   items: (Rise & Named)[];
   /** Why an item is not hot, by item: sentences. Missing where hot items are not looked for. */

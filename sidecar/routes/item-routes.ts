@@ -104,13 +104,14 @@ export function createItemRoutes(options: ItemRouteOptions): Record<string, Rout
     }
   }
 
-  /** Undefined where the first window has a view. */
+  /** Undefined where there are views before the hour that is compared with. By the minutes of the clock, so that it stays the same. */
   async function firstView(index: EventIndex, to: number, signal: AbortSignal): Promise<number | undefined> {
     const { stepMs, windowMs } = RISING;
-    const from = firstOf({ ...RISING, to });
+    const compared = firstOf({ ...RISING, to });
+    const from = Math.floor((compared - windowMs) / stepMs) * stepMs;
     const { all } = await index.timeLine({ from, to, stepMs }, signal);
-    const nth = all.findIndex((views) => views > 0);
-    return nth * stepMs < windowMs ? undefined : from + nth * stepMs;
+    const first = from + all.findIndex((views) => views > 0) * stepMs;
+    return first < compared ? undefined : first;
   }
 
   /** `?item=4711&window=1h`: one item, up to now or up to the time `to`. */

@@ -97,10 +97,12 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
     const row = page.getByRole('row').filter({ has: page.getByRole('link', { name: '4711', exact: true }) });
     await row.getByText('■ busy since').waitFor(PATIENCE);
     await page
-      .locator('#rising-lead', { hasText: /There is no hour to compare with before \d\d:/ })
+      .locator('#rising-lead', {
+        hasText: /There is no whole hour to compare with before \d\d:\d\d: the first view is of \d\d:\d\d\.$/,
+      })
       .waitFor(PATIENCE);
     expect(await row.textContent()).not.toMatch(/×|new/);
-    await post([seen('usual', 1, { time: now - 62 * 60_000 })]);
+    await post([seen('usual', 1, { time: now - 72 * 60_000 })]);
     // 600 now, and 12 in an hour are 2 in ten minutes.
     await row.getByText('300 ×').waitFor(PATIENCE);
     expect(await page.title()).toBe('1 hot: Rising – hotitem');
