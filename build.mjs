@@ -164,6 +164,9 @@ async function command() {
     legalComments: 'none',
     logLevel: 'warning',
   });
+  const bundled = Object.values(metafile.outputs).flatMap(({ inputs }) => Object.keys(inputs));
+  if (bundled.some((path) => path.endsWith('/zod/v4/locales/de.js')))
+    throw new Error("zod is bundled with all its languages: import it by import * as z from 'zod'");
   // Of builds before this one.
   for (const name of await readdir('dist/chunks')) {
     const path = `dist/chunks/${name}`;
