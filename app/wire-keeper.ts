@@ -25,6 +25,7 @@ export function wireKeeper({
       requests: createPageRequests({
         address: splitAddress(config.nginx.keeper),
         https,
+        headers: Object.fromEntries(config.protect.headers.map(headerOf)),
         timeoutMs: LONGEST_REQUEST_MS,
       }),
       refreshMs,
@@ -34,4 +35,10 @@ export function wireKeeper({
       now,
       onChange,
     });
+}
+
+/** `NAME: VALUE` */
+function headerOf(text: string): [string, string] {
+  const at = text.indexOf(':');
+  return [text.slice(0, at), text.slice(at + 2)];
 }

@@ -31,6 +31,8 @@ export type IncludeSettings = {
   zoneMb?: number;
   /** The loopback address on which nginx listens for the keeper. Default 127.0.0.1:9188. */
   keeper?: string;
+  /** Headers of a load balancer that the keeper sends; in no include, for the check alone. */
+  keeperHeaders?: readonly string[];
   /** Where nginx stores pages of hot items: the common prefix of the names of two folders. Default /var/cache/hotitem. */
   cache?: string;
   /** The maximum age of a page that cannot be refreshed, in seconds. Default 10. */
@@ -120,6 +122,7 @@ export function includeSettings({
     zoneMb: nginx.zone_mb,
     logCache: nginx.log_cache === 'on',
     keeper: nginx.keeper,
+    keeperHeaders: protect.headers,
     cache: nginx.cache_dir,
     staleSeconds: protect.stale_seconds,
     limitPerMinute: protect.limit_per_minute,

@@ -29,12 +29,19 @@ export type PageRequestsOptions = {
   /** Of nginx's listener for the keeper: a loopback address. */
   address: { host: string; port: number };
   https: boolean;
+  /** In every request: what a load balancer in front of nginx adds for shoppers. */
+  headers?: Record<string, string>;
   /** For the whole answer. */
   timeoutMs: number;
 };
 
 /** Asks nginx on its loopback listener, and nobody else: no redirect is followed, no name is resolved, no cookie is kept. */
-export function createPageRequests({ address, https, timeoutMs }: PageRequestsOptions): PageRequests {
+export function createPageRequests({
+  address,
+  https,
+  headers: always,
+  timeoutMs,
+}: PageRequestsOptions): PageRequests {
   const agent = https ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true });
   return { ask, close: () => agent.destroy() };
 
@@ -47,7 +54,7 @@ export function createPageRequests({ address, https, timeoutMs }: PageRequestsOp
         path: target,
         method: 'GET',
         agent,
-        headers: { ...headers, Host: host, 'Keep-Alive': `hotitem-${mode}=${word}` },
+        headers: { ...always, ...headers, Host: host, 'Keep-Alive': `hotitem-${mode}=${word}` },
         signal,
       };
       const began = performance.now();

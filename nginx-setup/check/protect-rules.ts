@@ -32,6 +32,9 @@ const REPLACED: Readonly<Record<string, readonly string[]>> = {
   'limit.conf': ['limit_req'],
   'isolate.conf': ['error_page'],
 };
+/** What a load balancer says of how the client came. */
+const FORWARDED =
+  /\$http_(?:x_forwarded_(?!for\b)|x_scheme|x_url_scheme|front_end_https|cloudfront_forwarded|cf_visitor)/;
 const ISOLATED = '@hotitem_isolated';
 /** Directives that decide who may see a page. */
 const GUARDS = [
@@ -57,7 +60,30 @@ export function protectFindings({ site, sidecar }: Facts): Finding[] {
     ...parts.filter(({ name }) => CACHES.includes(name)).flatMap(notStored),
     ...parts.filter(({ name }) => name === 'limit.conf').flatMap(mixed),
     ...parts.filter(({ name }) => name === 'isolate.conf').flatMap(unguarded),
+    ...(parts.some(({ name }) => CACHES.includes(name)) ? behind(site, sidecar.keeperHeaders ?? []) : []),
     ...(looks.length === 0 ? [] : off(site)),
+  ];
+}
+
+/** A load balancer in front of nginx, of which the keeper does not know. */
+function behind({ spots }: Site, headers: readonly string[]): Finding[] {
+  const sign = spots.find(
+    ({ directive: { name, args }, around }) =>
+      (name === 'real_ip_header' && args[0] !== 'proxy_protocol') ||
+      (args.some((arg) => FORWARDED.test(arg)) &&
+        !around.some((block) => block.args.includes('$hotitem_forwarded'))),
+  );
+  if (sign === undefined || headers.length > 0) return [];
+  const { directive } = sign;
+  return [
+    {
+      id: 'keeper-behind',
+      severity: 'warning',
+      what: `shoppers come by a load balancer (${directive.name} ${directive.args.join(' ')}), and the sidecar does not send its headers`,
+      where: placeOf(directive),
+      why: 'a page is shared only with requests that have the same X-Forwarded-Proto and the like as those of the sidecar: none is',
+      fix: 'name what it adds to each request in protect.headers, as X-Forwarded-Proto: https; accept this if it adds none',
+    },
   ];
 }
 

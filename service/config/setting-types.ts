@@ -95,6 +95,22 @@ export const webhookUrl = z
     },
   );
 
+/** What the keeper or HTTP itself says in a request. */
+const RESERVED_HEADER =
+  /^(?:host|connection|keep-alive|cookie|authorization|accept(?:-.*)?|user-agent|range|if-.*|te|trailer|transfer-encoding|content-.*|expect|upgrade)$/i;
+
+/** A header of a request, `NAME: VALUE`. */
+export const requestHeader = z
+  .string()
+  .max(500)
+  .regex(
+    /^[\w!#$%&'*+.^`|~-]+: [\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/,
+    'must be NAME: VALUE in printable ASCII',
+  )
+  .refine((text) => !RESERVED_HEADER.test(text.split(':', 1)[0] ?? ''), {
+    message: 'must be none that the sidecar sets itself, and no login, cookie, range or condition',
+  });
+
 /** Used unescaped in a header. */
 export const headerText = z
   .string()

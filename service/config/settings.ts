@@ -15,6 +15,7 @@ import {
   isLoopback,
   listenAddress,
   path,
+  requestHeader,
   seconds,
   topic,
   url,
@@ -268,6 +269,13 @@ export const settings = z.strictObject({
       https: yesOrNo
         .default(false)
         .describe('true if nginx.keeper listens with ssl, because the pages are https'),
+      headers: z
+        .array(requestHeader)
+        .max(16)
+        .default([])
+        .describe(
+          'headers that a load balancer adds to what shoppers ask for, as `X-Forwarded-Proto: https`: sent with what the sidecar asks nginx for',
+        ),
       refresh_ms: z
         .int()
         .min(100)

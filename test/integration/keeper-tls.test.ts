@@ -76,6 +76,7 @@ describe.each(SUITES)('the keeper of a shop over TLS with nginx of %s', (suite) 
       hosts: HOSTS,
       env: {
         HOTITEM_PROTECT_HTTPS: 'true',
+        HOTITEM_PROTECT_HEADERS: 'X-Forwarded-Proto: https',
         HOTITEM_PROTECT_STALE_SECONDS: String(STALE_SECONDS),
       },
     });
@@ -211,7 +212,13 @@ describe.each(SUITES)('the keeper of a shop over TLS with nginx of %s', (suite) 
     headers: Record<string, string> = {},
   ): Promise<{ status: number; body: string }> {
     return new Promise((resolve, reject) => {
-      const options = { port, path, agent, servername: host, headers: { host, ...headers } };
+      const options = {
+        port,
+        path,
+        agent,
+        servername: host,
+        headers: { host, 'x-forwarded-proto': 'https', ...headers },
+      };
       const asked = request({ host: '127.0.0.1', rejectUnauthorized: false, ...options }, (response) => {
         let body = '';
         response.setEncoding('latin1').on('data', (chunk: string) => {

@@ -225,6 +225,21 @@ describe.each(SUITES)('a hot item and nginx of %s', (suite) => {
   });
 
   suiteWith(['nginx'])('keep nobody’s page:', () => {
+    test.each([
+      ['x-forwarded-proto', 'https'],
+      ['x-forwarded-host', 'other.test'],
+      ['x-forwarded-port', '8443'],
+      ['front-end-https', 'on'],
+      ['cf-visitor', '{"scheme":"https"}'],
+    ])('who came to a load balancer another way (%s) does not get the page', async (name, value) => {
+      const { body } = await site.share('/item/balanced.html', 'balanced');
+      const headers = { [name]: value };
+      expect((await site.get('/item/balanced.html', { headers })).body).not.toBe(body);
+      const filled = await site.keep('fill', '/item/balanced.html', { headers });
+      expect((await site.get('/item/balanced.html', { headers })).body).toBe(filled.body);
+      expect((await site.get('/item/balanced.html')).body).toBe(body);
+    });
+
     test("a page filled with Alice's cookie never reaches Bob", async () => {
       // As applications do: a cookie for who has none, and a page for who has one.
       site.origin.answers.greeting = ({ headers }, response, page) => {

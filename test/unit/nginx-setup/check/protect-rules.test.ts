@@ -20,6 +20,7 @@ describe('a correct configuration has no findings', () => {
     ['of proxied pages', GOOD],
     ['of pages in PHP', { ...GOOD, location: PHP }],
     ['over http', { ...GOOD, server: `listen 80; listen 127.0.0.1:9188; ${LOOKS}` }],
+    ['with the PROXY protocol', { ...GOOD, server: `real_ip_header proxy_protocol; ${GOOD.server}` }],
     ['over both', { ...GOOD, server: `listen 80; ${LISTEN} ${LOOKS}` }],
     [
       'with the keeper’s header beside others',
@@ -108,6 +109,16 @@ describe('check --nginx', () => {
       'speaks https to shoppers',
       { ...GOOD, server: `listen 443 ssl; listen 127.0.0.1:9188; ${LOOKS}` },
     ],
+    [
+      'keeper-behind',
+      'real_ip_header X-Forwarded-For',
+      { ...GOOD, server: `real_ip_header X-Forwarded-For; ${GOOD.server}` },
+    ],
+    [
+      'keeper-behind',
+      'proxy_set_header X-Forwarded-Proto $http_x_forwarded_proto',
+      { ...GOOD, location: `${CACHE} proxy_set_header X-Forwarded-Proto $http_x_forwarded_proto;` },
+    ],
     ['cache-taken', 'proxy_cache shop', { ...GOOD, server: `proxy_cache shop; ${GOOD.server}` }],
     ['cache-taken', 'beside proxy_cache mine', { ...GOOD, location: `proxy_cache mine; ${CACHE}` }],
     ['cache-unbuffered', 'proxy_buffering off', { ...GOOD, location: `${CACHE} proxy_buffering off;` }],
@@ -183,6 +194,13 @@ describe('check --nginx', () => {
     const one = found(given).find((finding) => finding.id === id && finding.what.includes(what));
     expect(one ?? found(given)).toMatchObject({ id });
   });
+});
+
+test('what a load balancer adds may be named', () => {
+  const given: Given = { ...GOOD, server: `real_ip_header X-Forwarded-For; ${GOOD.server}` };
+  const facts = factsOf(given);
+  const keeperHeaders = ['X-Forwarded-Proto: https'];
+  expect(protectFindings({ ...facts, sidecar: { ...facts.sidecar, keeperHeaders } })).toEqual([]);
 });
 
 test('off.conf may be below http-protect.conf', () => {

@@ -6,6 +6,10 @@ import { heading } from '../../../../service/config/setting-types.ts';
 describe('a configuration that cannot work is rejected at start', () => {
   test.each([
     ['kafka-topic', '..'],
+    ['protect-headers', 'X-Forwarded-Proto'],
+    ['protect-headers', 'Cookie: session=1'],
+    ['protect-headers', 'keep-alive: hotitem-fill=0'],
+    ['protect-headers', 'X-A: b\r\nCookie: c'],
     ['kafka-topic', '.'],
     ['kafka-topic', 'a/b'],
     ['kafka-topic', 'x'.repeat(250)],
