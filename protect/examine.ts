@@ -70,8 +70,12 @@ function whyNotStored(told: string | undefined): string {
 
 const { 'Accept-Language': _, ...PLAIN } = ENGLISH_DESKTOP.headers;
 
+const LIMITED =
+  'nginx limits the sidecar as a shopper (limit_req, limit_conn): hotitem check --nginx tells how to exempt it';
+
 /** An error that may be over soon says nothing about the page. */
 function available(page: Page): Page {
+  if (page.headers.get(TOLD)?.[0]?.endsWith(' REJECTED')) throw new Unavailable(LIMITED);
   if (page.status >= 500 || page.status === 429) throw new Unavailable(`the origin answers ${page.status}`);
   return page;
 }

@@ -35,6 +35,7 @@ const REPLACED: Readonly<Record<string, readonly string[]>> = {
 /** What a load balancer says of how the client came. */
 const FORWARDED =
   /\$http_(?:x_forwarded_(?!for\b)|x_scheme|x_url_scheme|front_end_https|cloudfront_forwarded|cf_visitor)/;
+const ADDRESS = /^\$(?:binary_)?remote_addr$/;
 const ISOLATED = '@hotitem_isolated';
 /** Directives that decide who may see a page. */
 const GUARDS = [
@@ -58,6 +59,7 @@ export function protectFindings({ site, sidecar }: Facts): Finding[] {
     ...looks.filter(({ name }) => name === LOOK).flatMap((look) => unheard(look, { site, keeper })),
     ...parts.flatMap((part) => [...notPassed(part), ...replaced(part)]),
     ...parts.filter(({ name }) => CACHES.includes(name)).flatMap(notStored),
+    ...parts.filter(({ name }) => CACHES.includes(name)).flatMap((part) => limited(part, site)),
     ...parts.filter(({ name }) => name === 'limit.conf').flatMap(mixed),
     ...parts.filter(({ name }) => name === 'isolate.conf').flatMap(unguarded),
     ...(parts.some(({ name }) => CACHES.includes(name)) ? behind(site, sidecar.keeperHeaders ?? []) : []),
@@ -280,6 +282,38 @@ function tells({ around }: OurInclude): boolean {
 /** A directive beside the include that is not from the include. */
 function ownBeside({ around, file }: OurInclude, name: string): Directive | undefined {
   return childrenNamed(around.at(-1), name).find((child) => !file.directives.includes(child));
+}
+
+/** Limits of the shop whose key is the address: all requests of the keeper have the same. */
+function limited(part: OurInclude, site: Site): Finding[] {
+  return (['limit_req', 'limit_conn'] as const).flatMap((name) => {
+    const levels = part.around.toReversed().map((block) => childrenNamed(block, name));
+    const limits = levels.find((all) => all.length > 0) ?? [];
+    return limits.flatMap((limit) => {
+      const key = keyOf(limit, site);
+      if (!ADDRESS.test(key)) return [];
+      return [
+        {
+          id: 'keeper-limited',
+          severity: 'warning' as const,
+          what: `${name} ${limit.args.join(' ')} limits the sidecar's own requests, too`,
+          where: placeOf(limit),
+          why: 'they all come from 127.0.0.1: while several items are hot, nginx rejects them, and no page stays cached',
+          fix: `map $hotitem_keeper $shop_limit_key { "" ${key}; default ""; } and ${name}_zone $shop_limit_key …`,
+        },
+      ];
+    });
+  });
+}
+
+/** Of the zone of a `limit_req` or `limit_conn`; empty if there is none. */
+function keyOf({ name, args }: Directive, { spots }: Site): string {
+  const zone = name === 'limit_conn' ? args[0] : args.find((arg) => arg.startsWith('zone='))?.slice(5);
+  const made = spots.find(
+    ({ directive }) =>
+      directive.name === `${name}_zone` && directive.args.some((arg) => arg.startsWith(`zone=${zone}:`)),
+  );
+  return made?.directive.args[0] ?? '';
 }
 
 function mixed(part: OurInclude): Finding[] {

@@ -310,6 +310,13 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
       expect(site.origin.asked.filter(({ url }) => /evil|add-to-cart/.test(url))).toEqual([]);
     });
 
+    test('a limit of the shop that rejects the keeper is named, and not taken for the origin', async () => {
+      await turnHot('same3', ['/strict/item/same3.html']);
+      expect((await refused('same3')).reason).toBe(
+        'nginx limits the sidecar as a shopper (limit_req, limit_conn): hotitem check --nginx tells how to exempt it',
+      );
+    });
+
     test('a hostile address in a view is not asked for', async () => {
       site.origin.asked.length = 0;
       const hostile = [

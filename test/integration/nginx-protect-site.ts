@@ -208,6 +208,7 @@ export async function startProtectSite(
       proxy_cache_use_stale error timeout http_500;
       proxy_cache_lock on;
       types { text/html html; }
+      limit_req_zone $binary_remote_addr zone=strict:1m rate=1r/m;
       upstream isolated { zone isolated 64k; server 127.0.0.1:${originPort} max_conns=2; }
       root "${folder}";
       server {
@@ -230,6 +231,7 @@ export async function startProtectSite(
         location /mobile { if ($http_user_agent ~ phone) { rewrite ^/mobile(/item/.*)$ /phone$1 last; } ${include('cache.conf')} ${origin} }
         location /phone { ${include('cache.conf')} ${origin} }
         location /ignoring/item/ { ${include('cache.conf')} proxy_ignore_headers Set-Cookie; ${origin} }
+        location /strict/item/ { limit_req zone=strict; ${include('cache.conf')} ${origin} }
         location /tolerant/item/ { ${include('limit.conf')} ${origin} }
         location /limited/item/ { include "${join(brief, 'limit.conf')}"; ${origin} }
         location /isolated/item/ { ${include('isolate.conf')} ${origin} }

@@ -20,6 +20,14 @@ describe('a correct configuration has no findings', () => {
     ['of proxied pages', GOOD],
     ['of pages in PHP', { ...GOOD, location: PHP }],
     ['over http', { ...GOOD, server: `listen 80; listen 127.0.0.1:9188; ${LOOKS}` }],
+    [
+      'with a limit that exempts the keeper',
+      {
+        ...GOOD,
+        http: `${HOT_HTTP} map $hotitem_keeper $shop_limit_key { "" $binary_remote_addr; default ""; } limit_req_zone $shop_limit_key zone=all:10m rate=10r/s;`,
+        server: `limit_req zone=all; ${GOOD.server}`,
+      },
+    ],
     ['with the PROXY protocol', { ...GOOD, server: `real_ip_header proxy_protocol; ${GOOD.server}` }],
     ['over both', { ...GOOD, server: `listen 80; ${LISTEN} ${LOOKS}` }],
     [
@@ -108,6 +116,24 @@ describe('check --nginx', () => {
       'keeper-scheme',
       'speaks https to shoppers',
       { ...GOOD, server: `listen 443 ssl; listen 127.0.0.1:9188; ${LOOKS}` },
+    ],
+    [
+      'keeper-limited',
+      'limit_req zone=all burst=5',
+      {
+        ...GOOD,
+        http: `${HOT_HTTP} limit_req_zone $binary_remote_addr zone=all:10m rate=10r/s;`,
+        server: `limit_req zone=all burst=5; ${GOOD.server}`,
+      },
+    ],
+    [
+      'keeper-limited',
+      'limit_conn each 2',
+      {
+        ...GOOD,
+        http: `${HOT_HTTP} limit_conn_zone $remote_addr zone=each:10m;`,
+        location: `${CACHE} limit_conn each 2;`,
+      },
     ],
     [
       'keeper-behind',
