@@ -4,7 +4,7 @@ import { createBrake } from './brake.ts';
 import { AT_ONCE, createBudget } from './budget.ts';
 import { dueOf } from './due.ts';
 import { ageOf, createEntry, type Entry, isKept, type KeptState } from './entry.ts';
-import { examine, fill, lookWhetherKept } from './examine.ts';
+import { type Ask, examine, fill, lookWhetherKept } from './examine.ts';
 import { createFilled } from './filled.ts';
 import { REFUSAL_KINDS, type Refusal } from './judge.ts';
 import { KEEPER_LOCATION, keptAddress } from './kept-address.ts';
@@ -282,17 +282,17 @@ export function createKeeper(options: KeeperOptions): Keeper {
   function beginPurge(entry: Entry): Entry['work'] {
     const seen = targets.of(entry.item);
     if (seen === undefined) return undefined;
-    return beginAt(entry, (isKept(entry) ? undefined : formerOf(entry, seen)) ?? seen);
+    return beginAt(entry, (isKept(entry) ? undefined : formerOf(entry, seen)) ?? seen, true);
   }
 
   function formerOf(entry: Entry, seen: Place): Place | undefined {
     return filled.elsewhere(entry.item, placeOf(entry, seen));
   }
 
-  function beginAt(entry: Entry, seen: Place): Entry['work'] {
+  function beginAt(entry: Entry, seen: Place, isPurge = false): Entry['work'] {
     if (!isWanted(entry)) return undefined;
     entry.asked = placeOf(entry, seen);
-    entry.work = keep(entry, seen)
+    entry.work = keep(entry, seen, isPurge)
       .catch((error: unknown) => unavailable(entry, reasonOf(error)))
       .finally(() => {
         delete entry.work;
@@ -305,7 +305,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
     return !isClosed && entries.get(entry.item) === entry;
   }
 
-  async function keep(entry: Entry, seen: Place): Promise<number | undefined> {
+  async function keep(entry: Entry, seen: Place, isPurge: boolean): Promise<number | undefined> {
     const began = now();
     const isDue = !isKept(entry) || began - entry.comparedAt >= COMPARE_EVERY_MS;
     const place = await findPlace(entry, seen, isDue);
@@ -318,12 +318,22 @@ export function createKeeper(options: KeeperOptions): Keeper {
     const ask = askFor(entry.usual, () => isWanted(entry));
     const refused =
       (compares ? await examine(place, ask, began, isFirst) : undefined) ??
+      (isPurge ? await fillOthers(entry, place, ask) : undefined) ??
       (await fill(place, ask, began).finally(() => filled.note(entry.item, place))) ??
       (compares ? await lookWhetherKept(place, ask) : undefined);
     if (!isWanted(entry)) return undefined;
     if (refused !== undefined) return refuse(entry, seen, refused);
     kept(entry, place, { began, isFirst, compares });
     return began;
+  }
+
+  /** What nginx still has at former addresses is shown as well: after a purge, nobody must see an old page there. Returns what `fill` does. */
+  async function fillOthers({ item }: Entry, place: Place, ask: Ask): Promise<Refusal | undefined> {
+    for (const other of filled.others(item, place)) {
+      const refused = await fill(other, ask, now()).finally(() => filled.note(item, other));
+      if (refused !== undefined) return refused;
+    }
+    return undefined;
   }
 
   /** Where it is asked for, or why not. nginx is asked again when the page is compared: somebody may have edited tracking.conf. */

@@ -401,6 +401,34 @@ describe('a page that was kept and is unfit now, and nginx still has', () => {
     expect(keeper.allows('a')).toBe(true);
   });
 
+  test('is purged, too, where shoppers come by another address since', async () => {
+    keeper.follow(['a']);
+    views('/item/a');
+    await pass(31_000);
+    views('/other/a');
+    await pass(1_500);
+    expect(keeper.stateOf('a')).toMatchObject({ state: 'kept', address: 'https://shop.test/other/a' });
+    const filledOf = () => asked.flatMap(({ mode, target }) => (mode === 'fill' ? target : []));
+    asked.length = 0;
+    await passWhile(keeper.purge('a'));
+    expect(filledOf()).toEqual(['/item/a', '/other/a']);
+    await pass(STALE_MS);
+    asked.length = 0;
+    await passWhile(keeper.purge('a'));
+    expect(new Set(filledOf())).toEqual(new Set(['/other/a']));
+  });
+
+  test('is dropped by a purge that cannot have it replaced', async () => {
+    keeper.follow(['a']);
+    views('/item/a');
+    await pass(31_000);
+    views('/other/a');
+    await pass(1_500);
+    missing = ['/item/a'];
+    await expect(passWhile(keeper.purge('a'))).rejects.toThrow('the page of a is not kept: answers 404');
+    expect(keeper.allows('a')).toBe(false);
+  });
+
   test('is not shown because the item cooled and is hot again', async () => {
     await refuseKept();
     keeper.follow([]);
