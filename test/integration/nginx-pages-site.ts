@@ -67,6 +67,7 @@ type Twin = { name: string; port: number; include: string };
 
 const PLAIN = 'plain';
 const SETTLE_MS = 15_000;
+const LATE = /timed out|upstream server temporarily disabled/;
 /** The warning that it is unset where nothing was captured: the access log here asks for it. */
 const OURS_TO_LOG = 'uninitialized "hotitem_captured"';
 /** Servers that are asked at once. */
@@ -192,7 +193,7 @@ export async function comparePages(options: PagesOptions): Promise<Outcome[]> {
       // That the sidecar is unavailable is for the log to say.
       .filter((line) => answer !== 'none' || !line.includes(socket))
       // Or that it is late on a busy machine: the view is then spilled as well.
-      .filter((line) => !(line.includes('timed out') && line.includes('subrequest: "/_hotitem/capture"')))
+      .filter((line) => !(LATE.test(line) && line.includes('subrequest: "/_hotitem/capture"')))
       .map((line) => normal(errorOf(line), twin));
     const asked = origins.flatMap(({ requests }, i) => requests.map((request) => `${i} ${request}`));
     return servers.map((_, n) => {
