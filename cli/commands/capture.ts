@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { OWNER_ONLY } from '../../app/owner-only.ts';
 import { plainText } from '../../service/plain-text.ts';
 import { Trouble } from '../../service/trouble.ts';
@@ -13,6 +14,9 @@ import { UsageError } from '../parse-command-line.ts';
 import { print } from '../terminal.ts';
 
 const TIMEOUT_MS = 5_000;
+/** A sidecar that has just started hears from nginx within a second. */
+const LOOKS = 12;
+const LOOK_EVERY_MS = 250;
 
 export const capture: Command = {
   about: 'on | off | sample N | status: switches what nginx captures, without a reload',
@@ -35,7 +39,7 @@ async function followed(
   listen: string,
 ): Promise<{ remark: string; isIgnored: boolean }> {
   const isLess = mode === 'off' || mode === 'sample';
-  const sidecar = await askService(listen, 'admin.listen');
+  const sidecar = await reported(listen, isLess ? LOOKS : 1);
   if ('problem' in sidecar)
     return {
       remark: isLess ? `whether nginx follows is not known: ${sidecar.problem}\n` : '',
@@ -58,6 +62,15 @@ async function followed(
     ? 'but nginx includes off-batch.conf: nothing is captured until you replace it with http.conf\n'
     : '';
   return { remark, isIgnored: false };
+}
+
+/** What the sidecar says once nginx has reported to it, or after so many looks. */
+async function reported(listen: string, looks: number): ReturnType<typeof askService> {
+  for (let left = looks - 1; ; left--) {
+    const sidecar = await askService(listen, 'admin.listen');
+    if (left === 0 || 'problem' in sidecar || sidecar.accounts.nginx?.accounts !== undefined) return sidecar;
+    await sleep(LOOK_EVERY_MS);
+  }
 }
 
 /** Undefined: only query. */
