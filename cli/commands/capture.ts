@@ -13,7 +13,8 @@ import { configure } from '../configure.ts';
 import { UsageError } from '../parse-command-line.ts';
 import { print } from '../terminal.ts';
 
-const TIMEOUT_MS = 5_000;
+/** A busy machine, or a slow disk, is no reason to say that nothing answers. */
+const TIMEOUT_MS = 15_000;
 /** A sidecar that has just started hears from nginx within a second. */
 const LOOKS = 12;
 const LOOK_EVERY_MS = 250;

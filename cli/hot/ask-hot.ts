@@ -9,7 +9,8 @@ import { toJson } from '../../service/json-text.ts';
 import { plainText } from '../../service/plain-text.ts';
 import { Trouble } from '../../service/trouble.ts';
 
-const TIMEOUT_MS = 5_000;
+/** A busy machine, or a slow disk, is no reason to say that nothing answers. */
+const TIMEOUT_MS = 15_000;
 const MOST_BYTES = 64 * 1024 * 1024;
 
 /** Reads the hot list from the sidecar at a control socket. Rejects with a `Trouble`. */

@@ -132,6 +132,7 @@ suiteWith(['nginx'])('hot items', () => {
     );
     expect(await hotitem('pin', 'announced', '--reason', 'campaign', '--for', '30m')).toMatchObject({
       code: 0,
+      stderr: '',
       stdout: expect.stringMatching(/^announced: pinned until \d{4}-/),
     });
     await waiting;
