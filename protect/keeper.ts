@@ -319,7 +319,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
     const refused =
       (compares ? await examine(place, ask, began, isFirst) : undefined) ??
       (isPurge ? await fillOthers(entry, place, ask) : undefined) ??
-      (await fill(place, ask, began).finally(() => filled.note(entry.item, place))) ??
+      (await fillAt(entry, place, ask)) ??
       (compares ? await lookWhetherKept(place, ask) : undefined);
     if (!isWanted(entry)) return undefined;
     if (refused !== undefined) return refuse(entry, seen, refused);
@@ -328,12 +328,16 @@ export function createKeeper(options: KeeperOptions): Keeper {
   }
 
   /** What nginx still has at former addresses is shown as well: after a purge, nobody must see an old page there. Returns what `fill` does. */
-  async function fillOthers({ item }: Entry, place: Place, ask: Ask): Promise<Refusal | undefined> {
-    for (const other of filled.others(item, place)) {
-      const refused = await fill(other, ask, now()).finally(() => filled.note(item, other));
+  async function fillOthers(entry: Entry, place: Place, ask: Ask): Promise<Refusal | undefined> {
+    for (const other of filled.others(entry.item, place)) {
+      const refused = await fillAt(entry, other, ask);
       if (refused !== undefined) return refused;
     }
     return undefined;
+  }
+
+  function fillAt({ item }: Entry, place: Place, ask: Ask): Promise<Refusal | undefined> {
+    return fill(place, ask, now()).finally(() => filled.note(item, place));
   }
 
   /** Where it is asked for, or why not. nginx is asked again when the page is compared: somebody may have edited tracking.conf. */

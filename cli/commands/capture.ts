@@ -1,20 +1,15 @@
-import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { OWNER_ONLY } from '../../app/owner-only.ts';
-import { plainText } from '../../service/plain-text.ts';
-import { Trouble } from '../../service/trouble.ts';
 import { type CaptureMode, type CaptureState, toCaptureMode } from '../../sidecar/nginx/switch.ts';
 import { askService } from '../../status/ask-service.ts';
 import { isSilent } from '../../status/capturing.ts';
 import { isoTime } from '../../status/iso-time.ts';
+import { askControl, rejection } from '../ask-control.ts';
 import { captureWords } from '../capture-words.ts';
 import type { Command } from '../command.ts';
 import { configure } from '../configure.ts';
 import { UsageError } from '../parse-command-line.ts';
 import { print } from '../terminal.ts';
 
-/** A busy machine, or a slow disk, is no reason to say that nothing answers. */
-const TIMEOUT_MS = 15_000;
 /** A sidecar that has just started hears from nginx within a second. */
 const LOOKS = 12;
 const LOOK_EVERY_MS = 250;
@@ -84,47 +79,8 @@ function toMode([word = '', number, ...rest]: string[]): CaptureMode | undefined
   return mode;
 }
 
-function ask(socket: string, mode: CaptureMode | undefined): Promise<CaptureState> {
-  return new Promise((resolve, reject) => {
-    const asked = request(
-      {
-        socketPath: socket,
-        path: '/v1/control',
-        method: mode === undefined ? 'GET' : 'POST',
-        timeout: TIMEOUT_MS,
-      },
-      (response) => {
-        let text = '';
-        response.setEncoding('utf8');
-        response.on('data', (chunk: string) => {
-          text += chunk;
-        });
-        response.on('end', () => {
-          const state = response.statusCode === 200 ? toState(text) : undefined;
-          if (state !== undefined) resolve(state);
-          else reject(new Trouble(`the sidecar rejected it: ${plainText(text.trim(), 200)}`));
-        });
-      },
-    );
-    asked.on('timeout', () => asked.destroy(new Error('no answer')));
-    asked.on('error', (error: NodeJS.ErrnoException) => reject(troubleOf(error, socket)));
-    asked.end(mode === undefined ? undefined : JSON.stringify(mode));
-  });
-}
-
-function troubleOf({ code, message }: NodeJS.ErrnoException, socket: string): Trouble {
-  if (code === 'EACCES') return new Trouble(`no permission to connect to ${socket}`, OWNER_ONLY);
-  return new Trouble(
-    `nothing answers at ${socket} (${message})`,
-    'Is the sidecar running? It listens on control.socket.',
-  );
-}
-
-/** Undefined if it is not an answer of a sidecar. */
-function toState(text: string): CaptureState | undefined {
-  try {
-    return JSON.parse(text) as CaptureState;
-  } catch {
-    return undefined;
-  }
+async function ask(socket: string, mode: CaptureMode | undefined): Promise<CaptureState> {
+  const answer = await askControl(socket, '/v1/control', { body: mode });
+  if (answer.status !== 200 || answer.value === undefined) throw rejection(answer);
+  return answer.value as CaptureState;
 }

@@ -1,17 +1,10 @@
-import { request } from 'node:http';
 import { userInfo } from 'node:os';
-import { OWNER_ONLY } from '../../app/owner-only.ts';
 import type { HotCommand } from '../../heat/hot-command.ts';
 import type { ExplainedItem, WholeHotList } from '../../heat/hot-list.ts';
 import type { PurgeOrder } from '../../heat/run-hot-command.ts';
 import type { Purged } from '../../protect/purge.ts';
-import { toJson } from '../../service/json-text.ts';
-import { plainText } from '../../service/plain-text.ts';
 import { Trouble } from '../../service/trouble.ts';
-
-/** A busy machine, or a slow disk, is no reason to say that nothing answers. */
-const TIMEOUT_MS = 15_000;
-const MOST_BYTES = 64 * 1024 * 1024;
+import { askControl, rejection } from '../ask-control.ts';
 
 /** Reads the hot list from the sidecar at a control socket. Rejects with a `Trouble`. */
 export async function askHot(socket: string): Promise<WholeHotList> {
@@ -41,50 +34,16 @@ export function asker(env: Record<string, string | undefined>): string {
   return behind === '' || behind === username ? username : `${behind} as ${username}`;
 }
 
-function ask(
-  socketPath: string,
+async function ask(
+  socket: string,
   path: string,
-  { command, timeoutMs = TIMEOUT_MS }: { command?: HotCommand; timeoutMs?: number } = {},
+  { command, timeoutMs }: { command?: HotCommand; timeoutMs?: number } = {},
 ): Promise<unknown> {
-  const method = command === undefined ? 'GET' : 'POST';
-  return new Promise((resolve, reject) => {
-    const asked = request({ socketPath, path, method, timeout: timeoutMs }, (response) => {
-      const chunks: Buffer[] = [];
-      let length = 0;
-      response.on('data', (chunk: Buffer) => {
-        length += chunk.length;
-        if (length <= MOST_BYTES) chunks.push(chunk);
-      });
-      response.on('end', () => {
-        const text = Buffer.concat(chunks).toString('utf8');
-        const value = toJson(text);
-        if (response.statusCode === 200 && value !== undefined) resolve(value);
-        else reject(refusal(response.statusCode ?? 0, value));
-      });
-    });
-    asked.on('timeout', () => asked.destroy(new Error('no answer')));
-    asked.on('error', (error: NodeJS.ErrnoException) => reject(troubleOf(error, socketPath)));
-    asked.end(command === undefined ? undefined : JSON.stringify(command));
-  });
-}
-
-function refusal(status: number, value: unknown): Trouble {
-  if (status === 404)
-    return new Trouble(
-      'the sidecar does not detect hot items',
-      'heat.enabled is false, or the sidecar has an older version.',
-    );
-  const said =
-    typeof value === 'object' && value !== null && 'error' in value
-      ? String(value.error)
-      : `status ${status}`;
-  return new Trouble(`the sidecar rejected it: ${plainText(said, 300)}`);
-}
-
-function troubleOf({ code, message }: NodeJS.ErrnoException, socket: string): Trouble {
-  if (code === 'EACCES') return new Trouble(`no permission to connect to ${socket}`, OWNER_ONLY);
-  return new Trouble(
-    `nothing answers at ${socket} (${message})`,
-    'Is the sidecar running? It listens on control.socket.',
+  const answer = await askControl(socket, path, { body: command, timeoutMs });
+  if (answer.status === 200 && answer.value !== undefined) return answer.value;
+  if (answer.status !== 404) throw rejection(answer);
+  throw new Trouble(
+    'the sidecar does not detect hot items',
+    'heat.enabled is false, or the sidecar has an older version.',
   );
 }

@@ -378,6 +378,15 @@ describe('a page that was kept and is unfit now, and nginx still has', () => {
     views('/other/a');
   }
 
+  /** The item is kept at its address, and then at the one by which shoppers come. */
+  async function keepElsewhere(): Promise<void> {
+    keeper.follow(['a']);
+    views('/item/a');
+    await pass(31_000);
+    views('/other/a');
+    await pass(1_500);
+  }
+
   test('is not shown because the item is kept at another address', async () => {
     await refuseKept();
     const refusedAt = time;
@@ -402,11 +411,7 @@ describe('a page that was kept and is unfit now, and nginx still has', () => {
   });
 
   test('is purged, too, where shoppers come by another address since', async () => {
-    keeper.follow(['a']);
-    views('/item/a');
-    await pass(31_000);
-    views('/other/a');
-    await pass(1_500);
+    await keepElsewhere();
     expect(keeper.stateOf('a')).toMatchObject({ state: 'kept', address: 'https://shop.test/other/a' });
     const filledOf = () => asked.flatMap(({ mode, target }) => (mode === 'fill' ? target : []));
     asked.length = 0;
@@ -419,11 +424,7 @@ describe('a page that was kept and is unfit now, and nginx still has', () => {
   });
 
   test('is dropped by a purge that cannot have it replaced', async () => {
-    keeper.follow(['a']);
-    views('/item/a');
-    await pass(31_000);
-    views('/other/a');
-    await pass(1_500);
+    await keepElsewhere();
     missing = ['/item/a'];
     await expect(passWhile(keeper.purge('a'))).rejects.toThrow('the page of a is not kept: answers 404');
     expect(keeper.allows('a')).toBe(false);

@@ -1,0 +1,57 @@
+import { request } from 'node:http';
+import { OWNER_ONLY } from '../app/owner-only.ts';
+import { toJson } from '../service/json-text.ts';
+import { plainText } from '../service/plain-text.ts';
+import { Trouble } from '../service/trouble.ts';
+
+/** A busy machine, or a slow disk, is no reason to say that nothing answers. */
+const TIMEOUT_MS = 15_000;
+const MOST_BYTES = 64 * 1024 * 1024;
+
+/** `value`: its JSON; undefined if it is none. */
+export type ControlAnswer = { status: number; value: unknown };
+
+/** Asks the sidecar at a control socket; with a `body`, to change something. Rejects with a `Trouble` if it does not answer. */
+export function askControl(
+  socketPath: string,
+  path: string,
+  { body, timeoutMs = TIMEOUT_MS }: { body?: object | undefined; timeoutMs?: number | undefined } = {},
+): Promise<ControlAnswer> {
+  const method = body === undefined ? 'GET' : 'POST';
+  return new Promise((resolve, reject) => {
+    const asked = request({ socketPath, path, method, timeout: timeoutMs }, (response) => {
+      const chunks: Buffer[] = [];
+      let length = 0;
+      response.on('data', (chunk: Buffer) => {
+        length += chunk.length;
+        if (length <= MOST_BYTES) chunks.push(chunk);
+      });
+      response.on('end', () =>
+        resolve({
+          status: response.statusCode ?? 0,
+          value: toJson(Buffer.concat(chunks).toString('utf8')),
+        }),
+      );
+    });
+    asked.on('timeout', () => asked.destroy(new Error('no answer')));
+    asked.on('error', (error: NodeJS.ErrnoException) => reject(troubleOf(error, socketPath)));
+    asked.end(body === undefined ? undefined : JSON.stringify(body));
+  });
+}
+
+/** What an answer says that is not the expected one. */
+export function rejection({ status, value }: ControlAnswer): Trouble {
+  const said =
+    typeof value === 'object' && value !== null && 'error' in value
+      ? String(value.error)
+      : `status ${status}`;
+  return new Trouble(`the sidecar rejected it: ${plainText(said, 300)}`);
+}
+
+function troubleOf({ code, message }: NodeJS.ErrnoException, socket: string): Trouble {
+  if (code === 'EACCES') return new Trouble(`no permission to connect to ${socket}`, OWNER_ONLY);
+  return new Trouble(
+    `nothing answers at ${socket} (${message})`,
+    'Is the sidecar running? It listens on control.socket.',
+  );
+}
