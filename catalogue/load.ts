@@ -42,6 +42,7 @@ export const MOST_BAD_ROWS_KEPT = 20;
 const MOST_ROWS = 2_000_000;
 const LARGEST_BYTES = 1024 * 1024 * 1024;
 const CHUNK = 64 * 1024;
+const CR_ALONE = 'its lines end with CR alone: save it with LF or CR LF';
 /** Of a turn of the event loop. */
 const LONGEST_MS = 4;
 const NEWLINE = 0x0a;
@@ -120,7 +121,9 @@ async function read(
     size += bytesRead;
     last = bytes.at(-1) ?? last;
     hasNewline ||= bytes.includes(NEWLINE);
-    hasCr ||= bytes.includes(CR);
+    hasCr ||= !hasNewline && bytes.includes(CR);
+    // Before the reader calls it a header that is too long.
+    if (size > CHUNK && !hasNewline && hasCr) throw new CatalogueError(CR_ALONE);
     reader ??= await openReader(bytes);
     await goThrough(reader.write(bytes));
     onRead?.(size, before.size);
@@ -128,7 +131,7 @@ async function read(
   const after = await statOf(file);
   if (after.sign !== before.sign)
     throw new CatalogueError('is being written to: it is read once it stays the same');
-  if (!hasNewline && hasCr) throw new CatalogueError('its lines end with CR alone: save it with LF or CR LF');
+  if (!hasNewline && hasCr) throw new CatalogueError(CR_ALONE);
   if (last !== NEWLINE)
     throw new CatalogueError('its last line has no newline at its end: the file looks half-written');
   if (reader !== undefined) await goThrough(reader.end());

@@ -106,7 +106,7 @@ function renderPulse(): void {
   setText(byId('n-hot'), number === 0 ? '' : count(number));
   setText(byId('node'), shown?.head.node ?? '');
   setText(byId('fresh'), freshness(stale));
-  setText(byId('banner'), bannerOf((held ?? live).state?.head, stale, build));
+  setText(byId('banner'), bannerOf(shown?.head, stale, build));
   byId('banner').hidden = byId('banner').textContent === '';
   document.title = titleOf(stale, number);
 }

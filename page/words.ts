@@ -44,11 +44,16 @@ export function notUpToDate(failure: string, at: number | undefined): string {
   return `Not up to date: ${failure}.${then}`;
 }
 
+/** The hour and the minute of a time. */
+export function minuteOf(time: number): string {
+  return hourAndMinute.format(time);
+}
+
 /** A time of an axis after the time `before`: with its day where that is another one, or where only days are told. */
 export function shortTime(time: number, before: number | undefined, isDay: boolean): string {
   if (isDay) return day.format(time);
   const isSameDay = before !== undefined && new Date(time).toDateString() === new Date(before).toDateString();
-  const clockTime = hourAndMinute.format(time);
+  const clockTime = minuteOf(time);
   return isSameDay ? clockTime : `${day.format(time)} ${clockTime}`;
 }
 

@@ -86,13 +86,12 @@ export async function startForwarder(options: ForwarderOptions): Promise<Consume
       inARow = 0;
       return undefined;
     } catch (error) {
-      if (!(error instanceof KafkaError) || error.retriable || isAboutTopic(batch, error)) throw error;
+      if (!(error instanceof KafkaError) || error.retriable) throw error;
+      const isInvalid = batch.values.length === 1 && error.failure === 'invalid';
+      if (isInvalid) inARow++;
+      if (areAlike && isInvalid && inARow > MOST_IN_A_ROW) throw error;
       return error;
     }
-  }
-
-  function isAboutTopic({ values }: Batch, { failure }: KafkaError): boolean {
-    return areAlike && values.length === 1 && failure === 'invalid' && ++inARow > MOST_IN_A_ROW;
   }
 
   function onFailure(error: unknown): void {

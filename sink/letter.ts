@@ -1,6 +1,7 @@
 import type { HotItemEvent } from '../event/event.ts';
 import { whyTooComplex } from '../event/json-limits.ts';
 import type { EventError } from '../event/parse.ts';
+import { toJson } from '../service/json-text.ts';
 import { LARGEST_RECORD } from './read-record.ts';
 
 /** The content of a dead letter about a record. */
@@ -72,7 +73,7 @@ function orNothing(reason: string, content: () => LetterContent): LetterContent 
 /** The record, or the parts of its JSON without the token; undefined if it may contain a token that cannot be removed. */
 function withoutToken(record: Buffer): Buffer | undefined {
   if (!mayHoldToken(record)) return record;
-  const message = fromJson(record.toString('utf8'));
+  const message = toJson(record.toString('utf8'));
   if (typeof message !== 'object' || message === null || Array.isArray(message)) return undefined;
   if (whyTooComplex(message) !== undefined) return undefined;
   const rest = Object.entries(message).filter(([name]) => name.toLowerCase() !== 'token');
@@ -91,12 +92,4 @@ function mayHoldToken(bytes: Buffer, depth = DEPTH): boolean {
   return runs.some((run) =>
     [0, 1, 2, 3].some((skip) => mayHoldToken(Buffer.from(run.slice(skip), 'base64'), depth - 1)),
   );
-}
-
-function fromJson(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
 }

@@ -5,6 +5,7 @@ import { EventError, parse, refuseTooComplex } from '../event/parse.ts';
 import { parseDecision } from '../event/parse-decision.ts';
 import { parsePlain } from '../event/parse-plain.ts';
 import type { Redaction } from '../event/redaction.ts';
+import { toJson } from '../service/json-text.ts';
 import { reasonOf } from '../service/log.ts';
 import type { Batch } from '../store/event-log.ts';
 
@@ -29,7 +30,7 @@ export function createReadRecord({ articleTimeZone, redact }: ReadRecordOptions)
   function readRecord(batch: Batch, at: number): HotItemEvent {
     const json = textOf('event', batch, at);
     if (json.startsWith(OURS)) return parsePlain(json) ?? parse(json);
-    const message = fromJson(json);
+    const message = toJson(json);
     if (!isArticle(message)) return parse(json);
     refuseTooComplex(message);
     const place = `${batch.source.replaceAll('/', '-')}-${batch.position(at)}`;
@@ -56,13 +57,5 @@ function only<One>(what: string, read: () => One): One {
   } catch (error) {
     if (error instanceof EventError) throw error;
     throw new EventError(what, 'cannot be read', reasonOf(error));
-  }
-}
-
-function fromJson(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
   }
 }

@@ -1,3 +1,4 @@
+import { toJson } from '../service/json-text.ts';
 import type { Batch } from '../store/event-log.ts';
 
 /** Maximum size of a record with a list of events: Kafka's default limit. */
@@ -81,7 +82,7 @@ function partsOf(record: Buffer, at: number): Part[] {
 function elementsOf(value: Buffer): Buffer[] | undefined {
   const begin = value.findIndex((byte) => byte > SPACE);
   if (value[begin] !== BRACKET || value.length > LARGEST_LIST) return undefined;
-  const list = fromJson(value.toString('utf8'));
+  const list = toJson(value.toString('utf8'));
   // An empty list is one record that is not an event, however long it is.
   if (!Array.isArray(list) || list.length > MOST_ELEMENTS || !list.some(isObject)) return undefined;
   return written(list);
@@ -98,12 +99,4 @@ function written(list: unknown[]): Buffer[] | undefined {
 
 function isObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function fromJson(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,4 +1,5 @@
 import type { Accounts } from '../app/wire-sidecar.ts';
+import { toJson } from '../service/json-text.ts';
 import { toUrl } from '../service/listen-address.ts';
 import { plainText } from '../service/plain-text.ts';
 
@@ -50,10 +51,6 @@ function toService(
 
 /** Undefined if it is not an answer of hotitem. */
 function toAccounts(body: string): Accounts | undefined {
-  try {
-    const value: unknown = JSON.parse(body);
-    return typeof value === 'object' && value !== null ? (value as Accounts) : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = toJson(body);
+  return typeof value === 'object' && value !== null ? (value as Accounts) : undefined;
 }

@@ -10,30 +10,19 @@ import { knownCause } from './known-causes.ts';
 /** A reason why events are not delivered, or, `isBeside`, a fault that does not delay them. */
 type Obstacle = Finding & { since?: number; isBeside?: boolean };
 
-type Consequence = Pick<Finding, 'why' | 'fix' | 'command'>;
+/** `fix` and `command` are absent where its log says more. */
+type Consequence = Pick<Finding, 'why'> & Partial<Pick<Finding, 'fix' | 'command'>>;
 
 /** Checks of a sidecar that say nothing about delivery, with what their failure means. */
-const BESIDE: Readonly<Record<string, (journal: string) => Consequence>> = {
-  spill: () => ({
+const BESIDE: Readonly<Record<string, Consequence>> = {
+  spill: {
     why: 'views that nginx spills, or writes for the log transport, do not arrive; all others are delivered',
     fix: 'give the workers access to the spill folder: the command names what is missing, and how to grant it',
     command: 'hotitem check --nginx',
-  }),
-  intake: (command) => ({
-    why: 'nginx spills meanwhile, and the sidecar reads what it spilled',
-    fix: 'see its log',
-    command,
-  }),
-  'control socket': (command) => ({
-    why: 'commands that use it do not work (capture, hot); views are delivered',
-    fix: 'see its log',
-    command,
-  }),
-  decisions: (command) => ({
-    why: 'decisions about hot items wait; views are delivered',
-    fix: 'see its log',
-    command,
-  }),
+  },
+  intake: { why: 'nginx spills meanwhile, and the sidecar reads what it spilled' },
+  'control socket': { why: 'commands that use it do not work (capture, hot); views are delivered' },
+  decisions: { why: 'decisions about hot items wait; views are delivered' },
 };
 
 /** Whether events get from the spool into the index; the first obstacle comes first. */
@@ -92,7 +81,7 @@ function ofService(name: string, service: Service, places: Places): Obstacle[] {
 
   function toObstacle(line: string): Obstacle {
     const [check = ''] = line.split(': ', 1);
-    const meaning = Object.hasOwn(BESIDE, check) ? BESIDE[check]?.(journal) : undefined;
+    const meaning = Object.hasOwn(BESIDE, check) ? BESIDE[check] : undefined;
     return {
       id: `${name}-not-ready`,
       severity: 'error',

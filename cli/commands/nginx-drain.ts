@@ -1,6 +1,7 @@
 import { lstat, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { codeOf } from '../../service/error-code.ts';
 import { reasonOf } from '../../service/log.ts';
 import { Trouble } from '../../service/trouble.ts';
 import type { Command } from '../command.ts';
@@ -59,7 +60,7 @@ async function put(marker: string): Promise<void> {
   try {
     await writeFile(marker, '', { flag: 'wx' });
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return;
+    if (codeOf(error) === 'EEXIST') return;
     throw new Trouble(
       `${marker} cannot be written: ${reasonOf(error)}`,
       'spill.dir must be the folder that nginx spills to. Run this as root or as the user of the sidecar.',

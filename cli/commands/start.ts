@@ -16,6 +16,7 @@ import { BATCH_FROM, compareVersions } from '../../nginx-setup/program/version.t
 import { findNginx, type NginxBuild } from '../../provision/nginx.ts';
 import { ProvisionError } from '../../provision/provision-error.ts';
 import type { Config } from '../../service/config/config.ts';
+import { DEFAULT_ADMIN } from '../../service/config/settings.ts';
 import { shellWord } from '../../service/finding.ts';
 import { splitAddress, toUrl } from '../../service/listen-address.ts';
 import { PACKAGE_ROOT } from '../../service/package-root.ts';
@@ -29,7 +30,6 @@ import { progressLater } from '../progress.ts';
 import { startLog } from '../start-log.ts';
 import { tell } from '../terminal.ts';
 
-const DEFAULT_ADMIN = '127.0.0.1:9180';
 const DEFAULT_SHOP = '127.0.0.1:8080';
 /** The application of the demo reports its load so often. */
 const LOAD_SECONDS = 5;

@@ -53,16 +53,17 @@ const GUARDS = [
 export function protectFindings({ site, sidecar }: Facts): Finding[] {
   const keeper = sidecar.keeper ?? DEFAULT_KEEPER;
   const parts = site.ours.filter(({ name }) => name in PASS || name in REPLACED);
+  const caches = parts.filter(({ name }) => CACHES.includes(name));
   const looks = site.ours.filter(({ name }) => name === LOOK || name === ACTIONS);
   return [
     ...looks.flatMap((look) => tooEarly(look, site)),
     ...looks.filter(({ name }) => name === LOOK).flatMap((look) => unheard(look, { site, keeper })),
     ...parts.flatMap((part) => [...notPassed(part), ...replaced(part)]),
-    ...parts.filter(({ name }) => CACHES.includes(name)).flatMap(notStored),
-    ...parts.filter(({ name }) => CACHES.includes(name)).flatMap((part) => limited(part, site)),
+    ...caches.flatMap(notStored),
+    ...caches.flatMap((part) => limited(part, site)),
     ...parts.filter(({ name }) => name === 'limit.conf').flatMap(mixed),
     ...parts.filter(({ name }) => name === 'isolate.conf').flatMap(unguarded),
-    ...(parts.some(({ name }) => CACHES.includes(name)) ? behind(site, sidecar.keeperHeaders ?? []) : []),
+    ...(caches.length > 0 ? behind(site, sidecar.keeperHeaders ?? []) : []),
     ...(looks.length === 0 ? [] : off(site)),
   ];
 }

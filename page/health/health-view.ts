@@ -60,6 +60,7 @@ export function createHealthView(): View {
   function onAnswer(next: HealthAnswer): void {
     answer = next;
     failure = undefined;
+    isStale = false;
     render();
   }
 

@@ -231,7 +231,7 @@ function rangeOf({ from, to, now }: ItemAnswer): string {
 function setFigures({ views, stepMs }: ItemAnswer, inWindow: string): void {
   setText(byId('item-views'), count(views?.views ?? 0));
   setText(byId('item-all'), count(views?.all ?? 0));
-  setText(byId('item-visitors'), views === undefined ? '0' : visitorsOf(views));
+  setText(byId('item-visitors'), visitorsOf(views ?? { visitors: 0 }));
   setText(byId('item-bots'), count(views?.bots ?? 0));
   for (const place of ['item-views-in', 'item-all-in', 'item-visitors-in', 'item-bots-in'])
     setText(byId(place), inWindow);

@@ -5,7 +5,7 @@ import { ofItem } from '../cells.ts';
 import { byId, setLead, setText } from '../dom.ts';
 import { createRows } from '../rows.ts';
 import type { Moment, View } from '../view.ts';
-import { count, notUpToDate, shortTime, timeOfDay } from '../words.ts';
+import { count, minuteOf, notUpToDate, timeOfDay } from '../words.ts';
 import { createRisingRow, type Rising } from './rising-row.ts';
 
 /*
@@ -91,8 +91,4 @@ export function createRisingView(): View {
         : `There is no whole hour to compare with before ${minuteOf(first + windowMs * (windowsBefore + 1))}: the first view is of ${minuteOf(first)}.`;
     return `${as}: ${count(items.length)} ${rise}, with ${needs}. ${about}`;
   }
-}
-
-function minuteOf(time: number): string {
-  return shortTime(time, time, false);
 }

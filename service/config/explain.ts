@@ -9,11 +9,11 @@ export function explain(
 ): string[] {
   const path = issue.path.join('.');
   if (issue.code === 'unrecognized_keys') {
+    const known = [...SETTINGS.map((setting) => setting.path.join('.')), ...SECTIONS];
     return issue.keys.map((key) => {
       // `{password:secret}` is one key in YAML.
       const name = key.replace(/[^\w.-].*$/s, '…');
       const full = path === '' ? name : `${path}.${name}`;
-      const known = [...SETTINGS.map((setting) => setting.path.join('.')), ...SECTIONS];
       // Messages and documentation name settings with dots, as YAML does not.
       const isKnown = known.some((setting) => setting === full || setting.startsWith(`${full}.`));
       return key.includes('.') && isKnown

@@ -31,6 +31,7 @@ const MIB = 1024 * KIB;
 const SIGNALS = ['busy', 'surge', 'concentrated', 'pin'] as const;
 const CHANGES = ['enters', 'changes', 'leaves'] as const;
 export const DEFAULT_TOPIC = 'collection_hot_item';
+export const DEFAULT_ADMIN = '127.0.0.1:9180';
 
 const webhook = z.strictObject({
   name: z.string().regex(/^[\w.-]{1,40}$/, 'must be 1 to 40 of A-Z a-z 0-9 . _ -'),
@@ -309,7 +310,7 @@ export const settings = z.strictObject({
 
   admin: z
     .strictObject({
-      listen: listenAddress.default('127.0.0.1:9180').describe('page, metrics and health of the sidecar'),
+      listen: listenAddress.default(DEFAULT_ADMIN).describe('page, metrics and health of the sidecar'),
       sink_listen: listenAddress.default('127.0.0.1:9181').describe('metrics and health of `hotitem sink`'),
       allowed_hosts: z
         .array(hostName)

@@ -68,7 +68,8 @@ export async function topItems(
   const isShort = to - from <= LONGEST_EXACT_MS;
   if (isShort && limit <= MOST_EXACT_ITEMS) return ask(winners);
   const found = await ask(rankedBy(ranked, selected, estimate('who')));
-  return isShort && found.length <= MOST_EXACT_ITEMS ? ask(winners) : found.map(estimated);
+  const isFew = found.length > 0 && found.length <= MOST_EXACT_ITEMS;
+  return isShort && isFew ? ask(winners) : found.map(estimated);
 
   async function ask(sql: string): Promise<ItemViews[]> {
     const found = await reader.runAndReadAll(sql, [toTimestamp(from), toTimestamp(to), limit, ...texts]);

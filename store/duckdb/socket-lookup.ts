@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import * as z from 'zod';
 import type { HotItemEvent } from '../../event/event.ts';
+import { codeOf } from '../../service/error-code.ts';
 import { toJson } from '../../service/json-text.ts';
 import { IndexUnavailable, type Outcome } from '../event-index.ts';
 import type { EventLookup } from '../event-lookup.ts';
@@ -49,8 +50,7 @@ export async function hasSocketLookup(socket: string): Promise<boolean> {
 }
 
 function isForbidden(error: unknown): boolean {
-  const cause = error instanceof IndexUnavailable ? error.cause : undefined;
-  return cause instanceof Error && 'code' in cause && cause.code === 'EACCES';
+  return error instanceof IndexUnavailable && codeOf(error.cause) === 'EACCES';
 }
 
 async function createEvents(socket: string, events: HotItemEvent[]): Promise<Outcome[]> {

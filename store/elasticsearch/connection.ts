@@ -1,5 +1,4 @@
 import { promisify } from 'node:util';
-import { isNativeError } from 'node:util/types';
 import { unzip } from 'node:zlib';
 import {
   type ConnectionRequestOptions,
@@ -11,6 +10,7 @@ import {
   Serializer,
   UndiciConnection,
 } from '@elastic/elasticsearch';
+import { codeOf } from '../../service/error-code.ts';
 import { TooLarge } from '../codecs/output.ts';
 import { gzipSize } from '../codecs/unpack.ts';
 
@@ -73,10 +73,7 @@ function isGzip(packed: Buffer): boolean {
 }
 
 function isTooLarge(error: unknown): boolean {
-  return (
-    error instanceof TooLarge ||
-    (isNativeError(error) && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE')
-  );
+  return error instanceof TooLarge || codeOf(error) === 'ERR_BUFFER_TOO_LARGE';
 }
 
 function countValues(json: string): number {

@@ -85,7 +85,6 @@ const ROUGH = 100;
 type Precision = typeof PRECISE | typeof ROUGH;
 /** Up to so many items or categories that are found, visitors are counted with the usual precision. */
 const MOST_PRECISE = 200;
-const VISITORS = visitorsBy(PRECISE);
 const BOT = { term: { 'hot_item.bot': true } } as const;
 /** A view by `hotitem doctor`. */
 const TEST = { term: { 'hot_item.kind': 'test' } } as const;
@@ -333,7 +332,7 @@ async function rising(ask: Ask, query: RisingQuery): Promise<Rise[]> {
   const from = firstOf(query);
   const candidates = await compare(ask, from, query);
   if (candidates.size === 0) return [];
-  const windows = { date_histogram: intervals(from, windowMs), aggs: { visitors: VISITORS } };
+  const windows = { date_histogram: intervals(from, windowMs), aggs: { visitors: visitorsBy(PRECISE) } };
   const counted = await each(ask, visited, [...candidates.keys()], { windows }, [
     between(from, to),
     BY_PEOPLE,

@@ -78,7 +78,7 @@ describe('a catalogue in CSV', () => {
   );
 
   test('whose lines end with CR alone says so', async () => {
-    for (const text of ['id,name\r1,a\r2,b\r', 'id,name\r1,a\r2,b'])
+    for (const text of ['id,name\r1,a\r2,b\r', 'id,name\r1,a\r2,b', `id,name\r${'1,a\r'.repeat(200_000)}`])
       await expect(load(text)).rejects.toThrow('its lines end with CR alone: save it with LF or CR LF');
   });
 
