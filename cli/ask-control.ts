@@ -7,9 +7,11 @@ import { Trouble } from '../service/trouble.ts';
 /** A busy machine, or a slow disk, is no reason to say that nothing answers. */
 const TIMEOUT_MS = 15_000;
 const MOST_BYTES = 64 * 1024 * 1024;
+/** In characters. */
+const MOST_SHOWN = 300;
 
-/** `value`: its JSON; undefined if it is none. */
-export type ControlAnswer = { status: number; value: unknown };
+/** `value`: its JSON; undefined if it is none. `start`: how the body starts. */
+export type ControlAnswer = { status: number; value: unknown; start: string };
 
 /** Asks the sidecar at a control socket; with a `body`, to change something. Rejects with a `Trouble` if it does not answer. */
 export function askControl(
@@ -26,12 +28,14 @@ export function askControl(
         length += chunk.length;
         if (length <= MOST_BYTES) chunks.push(chunk);
       });
-      response.on('end', () =>
+      response.on('end', () => {
+        const text = Buffer.concat(chunks).toString('utf8');
         resolve({
           status: response.statusCode ?? 0,
-          value: toJson(Buffer.concat(chunks).toString('utf8')),
-        }),
-      );
+          value: toJson(text),
+          start: text.slice(0, MOST_SHOWN).trim(),
+        });
+      });
     });
     asked.on('timeout', () => asked.destroy(new Error('no answer')));
     asked.on('error', (error: NodeJS.ErrnoException) => reject(troubleOf(error, socketPath)));
@@ -40,12 +44,12 @@ export function askControl(
 }
 
 /** What an answer says that is not the expected one. */
-export function rejection({ status, value }: ControlAnswer): Trouble {
+export function rejection({ status, value, start }: ControlAnswer): Trouble {
   const said =
     typeof value === 'object' && value !== null && 'error' in value
       ? String(value.error)
-      : `status ${status}`;
-  return new Trouble(`the sidecar rejected it: ${plainText(said, 300)}`);
+      : start || `status ${status}`;
+  return new Trouble(`the sidecar rejected it: ${plainText(said, MOST_SHOWN)}`);
 }
 
 function troubleOf({ code, message }: NodeJS.ErrnoException, socket: string): Trouble {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { BATCH_FROM, compareVersions } from '../nginx-setup/program/version.ts';
+import { BATCH_FROM, compareVersions, NJS_FROM } from '../nginx-setup/program/version.ts';
 import type { Config } from '../service/config/config.ts';
 import { shellWord } from '../service/finding.ts';
 
@@ -74,7 +74,7 @@ export function nextSteps(
 
 function transportOf(nginx: StepsNginx | undefined): keyof typeof LINES {
   if (nginx === undefined) return 'batch';
-  if (nginx.njs === undefined) return 'log';
+  if (nginx.njs === undefined || isTooOld(nginx.njs)) return 'log';
   return compareVersions(nginx.njs, BATCH_FROM) >= 0 ? 'batch' : 'subrequest';
 }
 
@@ -85,7 +85,12 @@ function fits(nginx: StepsNginx | undefined): string {
   const found = `as it fits the nginx ${version} found here`;
   if (njs === undefined)
     return `${found}, which has no njs that works\n(for the other transports: Debian's libnginx-mod-http-js, or nginx-module-njs of nginx.org)`;
+  if (isTooOld(njs)) return `${found}: its njs ${njs} is older than ${NJS_FROM}, the oldest tested`;
   return `${found}, with njs ${njs}`;
+}
+
+function isTooOld(njs: string): boolean {
+  return compareVersions(njs, NJS_FROM) < 0;
 }
 
 /** How its workers get access to the socket and the spill folder. */

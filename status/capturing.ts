@@ -1,4 +1,5 @@
 import type { Finding } from '../service/finding.ts';
+import { isRecent } from '../service/is-recent.ts';
 import type { Nginx } from '../sidecar/sidecar.ts';
 import { isoTime } from './iso-time.ts';
 
@@ -9,7 +10,7 @@ const SILENT_AFTER_MS = 30_000;
 
 /** Whether an nginx that reported does so no more. */
 export function isSilent(reportedAt: number, now: number): boolean {
-  return now - reportedAt > SILENT_AFTER_MS;
+  return !isRecent(reportedAt, now, SILENT_AFTER_MS);
 }
 
 /** Whether nginx captures, by its own report: the mode that the sidecar sent may not apply. */

@@ -1,6 +1,7 @@
 import { resolve, sep } from 'node:path';
 import { chooseBreaker } from '../../nginx-setup/breaker.ts';
 import { wayFindings } from '../../nginx-setup/check/way-rules.ts';
+import type { Worker } from '../../nginx-setup/conf/worker.ts';
 import { groupOf, workerOf } from '../../nginx-setup/found-nginx.ts';
 import { includeSettings } from '../../nginx-setup/includes.ts';
 import { type InstallOptions, installNginx } from '../../nginx-setup/install.ts';
@@ -66,24 +67,21 @@ export const nginxInstall: Command = {
         `${installText(result, folder, onlyLooks)}\nBreaker, where nginx itself answers views while the sidecar is unavailable: ${address}, ${about}\n${passing({ engine, breaker })}`,
       );
     const written = { 'intake.socket': config.intake.socket, 'spill.dir': config.spill.dir };
-    for (const { id, severity, what, why, fix } of await wayFindings(written, nginx || undefined))
+    const worker = nginx ? await workerOf(nginx) : undefined;
+    for (const { id, severity, what, why, fix } of await wayFindings(written, worker))
       tell(`hotitem: ${severity}: ${what}: ${why}. ${fix}  [${id}]\n`);
     if (!onlyLooks)
       print(
-        `\n${isFirst(result.files) ? nextSteps(folder, config, nginx ? await look(nginx) : undefined) : RELOAD}`,
+        `\n${isFirst(result.files) ? nextSteps(folder, config, nginx ? await look(nginx.command, worker) : undefined) : RELOAD}`,
       );
     return 0;
   },
 };
 
 /** Undefined if that is not a working nginx. */
-async function look(nginx: { command: string[]; conf?: string }): Promise<StepsNginx | undefined> {
-  const [program = ''] = nginx.command;
-  const [version, found, worker] = await Promise.all([
-    nginxVersion(nginx.command),
-    inspectNginx(program),
-    workerOf(nginx),
-  ]);
+async function look(command: string[], worker: Worker | undefined): Promise<StepsNginx | undefined> {
+  const [program = ''] = command;
+  const [version, found] = await Promise.all([nginxVersion(command), inspectNginx(program)]);
   if (version === undefined) return undefined;
   return {
     version,

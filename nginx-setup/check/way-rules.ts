@@ -1,20 +1,18 @@
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Finding } from '../../service/finding.ts';
-import { obstacle } from '../conf/worker.ts';
-import { workerOf } from '../found-nginx.ts';
+import { obstacle, type Worker } from '../conf/worker.ts';
 
 const NOBODY_ELSE = 0o011;
 
 /**
- * Whether the workers of this host's nginx may enter every existing folder above the files that they write. Without an nginx on this
- * host, only folders that nobody but their owner may enter are reported.
+ * Whether the workers of this host's nginx may enter every existing folder above the files that they write. Where they are not known, only
+ * folders that nobody but their owner may enter are reported.
  */
 export async function wayFindings(
   paths: Record<string, string>,
-  nginx: { command: string[]; conf?: string } | undefined,
+  worker: Worker | undefined,
 ): Promise<Finding[]> {
-  const worker = nginx && (await workerOf(nginx));
   const found = await Promise.all(
     Object.entries(paths).map(async ([setting, path]): Promise<Finding[]> => {
       const barrier = worker?.ids ? await obstacle(worker.ids, path, []) : await closedFolder(path);

@@ -6,6 +6,9 @@ export async function nginxVersion([program = '', ...args]: string[]): Promise<s
   return /^nginx version: [^/]+\/(\d+(?:\.\d+)+)/m.exec(stderr)?.[1];
 }
 
+/** The oldest njs with which http.conf was tested. */
+export const NJS_FROM = '0.7.9';
+
 /** The oldest njs with which http-batch.conf works. */
 export const BATCH_FROM = '0.8.1';
 

@@ -7,6 +7,7 @@ describe('what nginx install says to add to nginx.conf', () => {
     ['njs 0.8.9', nginxOf('0.8.9'), ['http.conf', 'http-batch.conf', 'server.conf', 'capture-batch.conf']],
     ['njs 0.8.1', nginxOf('0.8.1'), ['http.conf', 'http-batch.conf', 'server.conf', 'capture-batch.conf']],
     ['njs 0.7.9', nginxOf('0.7.9'), ['http.conf', 'server.conf', 'capture-subrequest.conf']],
+    ['njs 0.7.8', nginxOf('0.7.8'), ['http-log.conf', 'capture-log.conf']],
     ['no njs', nginxOf(undefined), ['http-log.conf', 'capture-log.conf']],
     ['no nginx', undefined, ['http.conf', 'http-batch.conf', 'server.conf', 'capture-batch.conf']],
   ])('fits an nginx with %s', (_, nginx, includes) => {

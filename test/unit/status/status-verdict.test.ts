@@ -54,6 +54,12 @@ test.each<[string, string, Accounts, number]>([
     1,
   ],
   [
+    'an nginx whose last report is from before the clock was set back',
+    'nginx is silent since 2026-11-26T17:40:00Z; delivers; nothing lost until then',
+    of({ nginx: { reportedAt: NOW + 3_600_000 } }),
+    1,
+  ],
+  [
     'an outage',
     'captures; does NOT deliver since 2026-11-26T16:38:20Z: no broker (12 wait in the spool); nothing lost',
     { ...of({}), outage: { since: NOW - 100_000, reason: 'no broker' } },
