@@ -8,7 +8,7 @@ const EARLIEST_MS = 2_000;
 /** The longest window begins with a whole slot. */
 const LONGEST_SLOT_MS = 5_000;
 /** Corrections of a clock go back by less than this; windows then wait until it catches up. */
-const SMALL_STEP_MS = 1_000;
+export const SMALL_STEP_MS = 1_000;
 
 /** The current time, shared by all parts of a detector. */
 export type Moment = {
@@ -25,8 +25,8 @@ export type Moment = {
  */
 export type Clock = {
   /**
-   * The tick of `now`. It never goes back: if the clock is set back, ticks jump ahead by more than the longest window, which empties all
-   * windows.
+   * The tick of `now`. It never goes back: if the clock is set, ticks jump ahead by just over the longest window, which empties all windows.
+   * This also holds for a clock that was years late at the start: its ticks would not fit into 31 bits.
    */
   advance(now: number): number;
   /** The tick of `time`, at most the current one; -1 for an event that is too old or too far ahead to count. */
@@ -41,7 +41,7 @@ export function createClock(now: number): Clock {
   let tick = ticksSince(epoch, now);
   return {
     advance(time) {
-      if (time < latest - SMALL_STEP_MS) {
+      if (time < latest - SMALL_STEP_MS || time > latest + LATEST_MS + LONGEST_SLOT_MS) {
         epoch = epochOf(time) - tick * TICK_MS;
         // Slots of all rings begin at whole multiples of the longest slot.
         epoch -= epoch % LONGEST_SLOT_MS;

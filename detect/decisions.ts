@@ -1,3 +1,4 @@
+import { SMALL_STEP_MS } from './clock.ts';
 import type { Ban, Change, Decision, Finding, Held, Numbers, Pin, RuleSignal, Signal } from './decision.ts';
 import { createHeldBack, keyOf } from './held.ts';
 import { createPins, type PinsAndBans } from './pins.ts';
@@ -179,8 +180,9 @@ export function createDecisions({ rules: first, onChange, onHeld, stored }: Deci
     return found.sort((a, b) => b.strength - a.strength);
   }
 
+  /** An item that is hot since a time in the future may leave: the clock was set back, and its dwell would last until the clock is there again. */
   function mayLeave({ decision: { signal, since }, rule }: Hot, now: number): boolean {
-    return signal !== 'pin' && now - since >= rule[signal].dwellMs;
+    return signal !== 'pin' && (now - since >= rule[signal].dwellMs || since - now > SMALL_STEP_MS);
   }
 
   function begin(

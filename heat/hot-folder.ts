@@ -115,7 +115,9 @@ export function createHotFolder(options: HotFolderOptions): HotFolder {
 
   function bring(): void {
     const time = now();
-    // If `retryAt` is far in the future, the clock was set back.
+    // In the future, because the clock was set back: the list would not age until the clock is there again…
+    broughtAt = Math.min(broughtAt, time);
+    // …and `retryAt` could be hours away.
     const waits = time < retryAt && retryAt - time <= LONGEST_WAIT_MS;
     try {
       const held = root?.isThere() ? root : waits ? undefined : openRoot();

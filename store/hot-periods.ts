@@ -23,7 +23,9 @@ export function periodsOf(decisions: PastDecision[], { from, to, limit }: HotPer
     const { node, item, signal, since } = decision;
     const key = JSON.stringify([node, item, signal, since]);
     const known = periods.get(key) ?? begun(decision);
-    periods.set(key, decision.change === 'leaves' ? { ...known, until: decision.time } : known);
+    // An end before the beginning: the clock was set back in between.
+    const until = Math.max(decision.time, since);
+    periods.set(key, decision.change === 'leaves' ? { ...known, until } : known);
     toldAt.set(JSON.stringify([node, item]), decision.time);
   }
   const nextOf = new Map<string, number>();

@@ -168,6 +168,34 @@ describe('the clock', () => {
 
   test.each([
     ['an hour back', -HOUR_MS],
+    ['a day back', -24 * HOUR_MS],
+    ['a day forward', 24 * HOUR_MS],
+  ])('set %s keeps no item hot that nobody views any more', (_, step) => {
+    const shop = simulateLearntShop();
+    shop.pass(40, [{ item: 'sale', perSecond: 50 }]);
+    expect(shop.decisions.isHot('sale', 'busy')).toBe(true);
+    shop.setClock(shop.now() + step);
+    shop.pass(130);
+    expect(shop.decisions.hot()).toEqual([]);
+  });
+
+  test.each([
+    ['of 1970', 5_000],
+    ['of ten years ago', START - 10 * 365 * 24 * HOUR_MS],
+  ])('%s at the start, set right by NTP later, does not end detection', (_, now) => {
+    const shop = simulateShop({ stored: { now } });
+    shop.pass(20);
+    shop.setClock(START);
+    shop.pass(LEARNT_SECONDS);
+    shop.pass(12, [{ item: 'sale', perSecond: 50 }]);
+    expect(shop.entered('busy')).toEqual(['sale']);
+    expect(shop.entered('surge')).toEqual(['sale']);
+    shop.pass(130);
+    expect(shop.decisions.hot()).toEqual([]);
+  });
+
+  test.each([
+    ['an hour back', -HOUR_MS],
     ['200 s forward', 200_000],
     ['150 s forward', 150_000],
   ])('set %s does not make shoppers who stay look concentrated', (_, step) => {

@@ -356,6 +356,15 @@ describe('a folder that cannot be written', () => {
     expect(folder.stats().ageMs).toBeLessThan(1_000);
   });
 
+  test('makes the list older from then on when the clock was set back', () => {
+    folder.update(items('4711'));
+    rmSync(join(home, 'run'), { recursive: true });
+    block();
+    pass(-86_400_000);
+    pass(30_000);
+    expect(folder.stats().ageMs).toBeGreaterThan(29_000);
+  });
+
   test('is written as soon as possible, and then reports nothing', () => {
     block();
     folder.update(items('4711'));

@@ -39,6 +39,13 @@ describe('hot periods', () => {
     ]);
   });
 
+  test('do not end before they begin, when the clock was set back meanwhile', () => {
+    const left = decision({ change: 'leaves', time: AT - HOUR });
+    expect(periodsOf([decision({}), left], { from: AT - HOUR, to: AT + HOUR, limit: 10 })).toMatchObject([
+      { since: AT, until: AT },
+    ]);
+  });
+
   test('with an end are those that overlap the range', () => {
     const period = [decision({}), decision({ change: 'leaves', time: AT + HOUR })];
     expect(ofRange(AT + HOUR - 1, period)).toMatchObject([{ since: AT, until: AT + HOUR }]);
