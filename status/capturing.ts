@@ -1,5 +1,4 @@
 import type { Finding } from '../service/finding.ts';
-import { isRecent } from '../service/is-recent.ts';
 import type { Nginx } from '../sidecar/sidecar.ts';
 import { isoTime } from './iso-time.ts';
 
@@ -8,9 +7,9 @@ export type Clause = { text: string; findings: Finding[] };
 /** A running nginx reports every second; it retries a sidecar that was unavailable after 20. */
 const SILENT_AFTER_MS = 30_000;
 
-/** Whether an nginx that reported does so no more. */
+/** Whether an nginx that reported does so no more. A report from the future is from before the clock was set back. */
 export function isSilent(reportedAt: number, now: number): boolean {
-  return !isRecent(reportedAt, now, SILENT_AFTER_MS);
+  return Math.abs(now - reportedAt) > SILENT_AFTER_MS;
 }
 
 /** Whether nginx captures, by its own report: the mode that the sidecar sent may not apply. */
