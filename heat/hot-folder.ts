@@ -1,3 +1,4 @@
+import { isRecent } from '../service/is-recent.ts';
 import { reasonOf } from '../service/log.ts';
 import { listHotFiles, makeHotFile, Occupied, removeHotFile, removeHotPeriod } from './hot-files.ts';
 import { hotFileName, whyNotActedOn } from './hot-name.ts';
@@ -67,6 +68,11 @@ const MOST_ERRORS = 8;
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
 
+/** Another sidecar in the folder shows every ten seconds, when a period begins. */
+const RIVAL_MS = 30_000;
+const RIVAL =
+  'heat.dir: another process creates and removes files in it: each sidecar needs a folder of its own';
+
 /** Touches the disk only from the first `update` or `tick` on. */
 export function createHotFolder(options: HotFolderOptions): HotFolder {
   const { dir, gid, now, warn, most = MOST_ITEMS } = options;
@@ -80,6 +86,7 @@ export function createHotFolder(options: HotFolderOptions): HotFolder {
   let failure: string | undefined;
   let [failures, retryAt] = [0, 0];
   let [faults, odd] = [0, 0];
+  let rivalAt = Number.NEGATIVE_INFINITY;
   return { update, freeze, tick: bring, failure: () => failure, stats, stop };
 
   function update(hot: Iterable<HotItem>): Map<string, string> {
@@ -124,7 +131,7 @@ export function createHotFolder(options: HotFolderOptions): HotFolder {
       if (held === undefined) return;
       const period = periodOf(time);
       // Files that were created ahead may have been removed since.
-      if (period !== current && periods.has(period)) look(held, period);
+      if (period !== current && periods.has(period)) lookAgain(held, period, time);
       current = period;
       const [unremoved] = [...periods.keys()].flatMap((at) => removeUnwanted(held, at));
       if (unremoved !== undefined) fail(unremoved);
@@ -134,7 +141,9 @@ export function createHotFolder(options: HotFolderOptions): HotFolder {
       for (const at of periods.keys()) if (Math.abs(at - period) > 1) drop(held, at);
       failures = 0;
       if (unremoved !== undefined) return;
-      failure = undefined;
+      // Each removes the files of the other.
+      failure = isRecent(rivalAt, time, RIVAL_MS) ? RIVAL : undefined;
+      if (failure !== undefined) return;
       broughtAt = time;
     } catch (error) {
       retryAt = time + Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** failures++);
@@ -162,6 +171,15 @@ export function createHotFolder(options: HotFolderOptions): HotFolder {
     const { files, others } = listHotFiles(path, period);
     periods.set(period, files);
     for (const other of others) leave(period, other);
+  }
+
+  /** Files that this process has not created are of another sidecar: those of an earlier one were found when the folder was opened. */
+  function lookAgain(held: HotRoot, period: number, time: number): void {
+    const created = periods.get(period);
+    look(held, period);
+    if (![...(periods.get(period) ?? [])].some((file) => !created?.has(file))) return;
+    rivalAt = time;
+    warn('hot list rival', 'another process writes the hot list, too', { dir, reason: RIVAL });
   }
 
   /** Returns why some of them cannot be removed; the others are. */

@@ -327,6 +327,28 @@ describe('a hostile folder', () => {
   });
 });
 
+describe('two sidecars that use one folder', () => {
+  test('both say so while both do: each removes the files of the other', () => {
+    const other = open();
+    folder.update(items('4711'));
+    other.update(items('4712'));
+    const both = [folder, other];
+    for (let i = 0; i < 250; i++) {
+      now += 100;
+      for (const one of both) one.tick();
+    }
+    for (const one of both) {
+      expect(one.failure()).toMatch(/^heat.dir: another process creates and removes files/);
+      expect(one.stats().ageMs).toBeGreaterThan(10_000);
+    }
+    other.stop();
+    for (let i = 0; i < 400; i++) pass(100);
+    expect(folder.failure()).toBeUndefined();
+    expect(folder.stats().ageMs).toBe(0);
+    expect(found()[periodOf(now)]).toEqual(['hot/i.4711']);
+  });
+});
+
 describe('a folder that cannot be written', () => {
   // A file in the place of the folder above it: for root no permission would do.
   const block = () => writeFileSync(join(home, 'run'), '');
