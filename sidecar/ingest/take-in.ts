@@ -9,6 +9,7 @@ import { createEncodedEvents, type EncodedEvents } from './encoded-events.ts';
 import { isKept, type LoadShedding } from './load-shedding.ts';
 import { type NewViews, NO_VIEWS, type ViewBatch } from './new-views.ts';
 import type { RecentIds } from './recent-ids.ts';
+import { createRepeatedIds } from './repeated-ids.ts';
 import { createWritesUnderWay } from './writes-under-way.ts';
 
 /** `intake`: posted by nginx. `spill`, `log`: from a file, written while the sidecar was unavailable, or by the log transport. */
@@ -44,8 +45,8 @@ export type TakeIn = (lines: Buffer, source: Source) => Promise<Taken>;
 type Sorted = {
   events: EncodedEvents;
   views: ViewBatch;
-  /** These were not compared with earlier ids yet. */
-  areNew: boolean;
+  /** The ids so far, to which each further one is compared, as it is to earlier calls. Undefined: none was compared yet. */
+  seen: Set<string> | undefined;
   /** `bitsOf` the ids of all events, including those that are shed: words 0 and 1. */
   high: number[];
   low: number[];
@@ -75,6 +76,7 @@ export function createTakeIn(options: TakeInOptions): TakeIn {
   const line = createLine();
   const meters = { intake: metersOf('intake'), spill: metersOf('spill'), log: metersOf('log') };
   const writes = createWritesUnderWay();
+  const isRepeated = createRepeatedIds();
   /** Buffers that are reused: half a megabyte of garbage per call would be collected late. */
   const spare: Buffer[] = [];
   return async (lines, source) => {
@@ -83,7 +85,9 @@ export function createTakeIn(options: TakeInOptions): TakeIn {
     try {
       // Duplicates are rare: one lookup for all lines costs a third of single ones. Only if it finds any, each line is looked up.
       let sorted = sort(lines, source, { areNew: true, views });
-      if (recent.hasAny(sorted.high, sorted.low)) sorted = sort(lines, source, { areNew: false, views });
+      // A spill file may contain a view twice: in a reload, the worker that exits and its successor write what waits in the zone.
+      if (recent.hasAny(sorted.high, sorted.low) || (source !== 'intake' && isRepeated(sorted.low)))
+        sorted = sort(lines, source, { areNew: false, views });
       // nginx timed out and resent a line: it is a duplicate if the other write succeeds.
       for (let other = writes.sharing(sorted.low); other !== undefined; other = writes.sharing(sorted.low)) {
         await other;
@@ -128,7 +132,7 @@ export function createTakeIn(options: TakeInOptions): TakeIn {
     const sorted: Sorted = {
       events,
       views,
-      areNew,
+      seen: areNew ? undefined : new Set(),
       high: [],
       low: [],
       bad,
@@ -186,9 +190,13 @@ export function createTakeIn(options: TakeInOptions): TakeIn {
     sorted.lines++;
     const high = line.idBits(0);
     const low = line.idBits(1);
-    if (!sorted.areNew && recent.has(high, low)) {
-      sorted.duplicates++;
-      return;
+    if (sorted.seen !== undefined) {
+      const id = `${high} ${low}`;
+      if (recent.has(high, low) || sorted.seen.has(id)) {
+        sorted.duplicates++;
+        return;
+      }
+      sorted.seen.add(id);
     }
     sorted.high.push(high);
     sorted.low.push(low);

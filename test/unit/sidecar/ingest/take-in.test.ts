@@ -21,6 +21,22 @@ describe('ingesting lines', () => {
     expect(count('intake_duplicates_total', 'spill')).toBe(2);
   });
 
+  test('keeps an event once whose line a file contains twice, as if two workers of nginx had spilled it', async () => {
+    const { takeIn, kept, shown, count } = create();
+    expect(await takeIn(lines(first, second, first, second), 'spill')).toEqual({ lines: 4, bad: 0 });
+    expect(kept).toHaveLength(2);
+    expect(shown()).toEqual(['4b6e', 'ffff']);
+    expect(count('intake_accepted_total', 'spill')).toBe(2);
+    expect(count('intake_duplicates_total', 'spill')).toBe(2);
+  });
+
+  test('tells events apart of whose ids only a part is the same', async () => {
+    const { takeIn, kept } = create();
+    const alike = ['a', 'b'].map((digit) => line({ requestId: `${digit.repeat(8)}${'c'.repeat(24)}` }));
+    await takeIn(lines(...alike), 'spill');
+    expect(kept).toHaveLength(2);
+  });
+
   test('keeps valid lines beside an invalid one, and sets that one aside', async () => {
     const { takeIn, kept, rejected } = create();
     expect(await takeIn(lines(first, 'nonsense', second), 'intake')).toEqual({ lines: 3, bad: 1 });
