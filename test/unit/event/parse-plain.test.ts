@@ -4,6 +4,7 @@ import { fromLine } from '../../../event/from-line.ts';
 import { KINDS } from '../../../event/kind.ts';
 import { parse } from '../../../event/parse.ts';
 import { parsePlain } from '../../../event/parse-plain.ts';
+import { anyText } from '../../parts/any-text.ts';
 import { line, lineOfVersion1 } from './lines.ts';
 
 const LINE = line({ uri: '/web/item/4711.html?from=mail' });
@@ -31,13 +32,7 @@ test.each([
 });
 
 const plain = fc.stringMatching(/^[ !#-[\]-~]{1,20}$/);
-const odd = fc.oneof(
-  fc.string({ unit: 'binary' }),
-  fc.integer(),
-  fc.boolean(),
-  fc.constant(null),
-  fc.array(plain),
-);
+const odd = fc.oneof(anyText(), fc.integer(), fc.boolean(), fc.constant(null), fc.array(plain));
 const mostly = <T>(right: fc.Arbitrary<T>) =>
   fc.oneof({ weight: 60, arbitrary: right }, { weight: 1, arbitrary: odd });
 const almostEvents = fc.record(

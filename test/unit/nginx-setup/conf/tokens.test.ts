@@ -1,12 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { tokensOf } from '../../../../nginx-setup/conf/tokens.ts';
+import { anyText } from '../../../parts/any-text.ts';
 
 // A dollar before a brace means something to the language of this file, too.
 const DOLLAR = '$';
 const pieces = fc.constantFrom(...' \t\r\n;{}#\'"\\$()[]~^=ab0é', '_by_lua_block', '\\t', '--[[');
 const configuration = fc.oneof(
-  fc.string({ unit: 'binary' }),
+  anyText(),
   fc.array(pieces).map((parts) => parts.join('')),
 );
 
