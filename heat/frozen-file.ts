@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import * as z from 'zod';
 import { codeOf } from '../service/error-code.ts';
+import { createMutex } from '../service/mutex.ts';
 import { replaceFile } from '../service/replace-file.ts';
 
 /** Since when, by whom and why the hot list is frozen. */
@@ -23,15 +24,19 @@ const stored = z.object({ since: z.number(), by: z.string(), reason: z.string() 
  */
 export function createFrozenFile(path: string, now: () => number): FrozenFile {
   let state = load(path, now);
+  // One by one: after a freeze and a thaw at the same time, the file must agree with the state.
+  const oneByOne = createMutex();
   return {
     state: () => state,
     async freeze(freeze) {
       state = freeze;
-      await replaceFile(path, JSON.stringify(freeze), { durable: true });
+      await oneByOne(() => replaceFile(path, JSON.stringify(freeze), { durable: true }));
     },
     async thaw() {
-      await rm(path, { force: true });
-      state = undefined;
+      const thawed = state;
+      await oneByOne(() => rm(path, { force: true }));
+      // Unless it was frozen again meanwhile.
+      if (state === thawed) state = undefined;
     },
   };
 }

@@ -3,7 +3,7 @@ import type { RulesFile } from './rules-schema.ts';
 
 /*
  * Overrides by operators: pins (always hot) and bans (never hot). They are set by command, and stored across restarts, or in the rules
- * file. A command overrides the file, and in the file a ban overrides a pin.
+ * file. A command overrides the file, and in the file a ban overrides a pin until it ends.
  */
 
 export type Override = {
@@ -24,7 +24,7 @@ export type Overrides = {
   clear(item: string): boolean;
   /** Replaces those of the rules file. */
   setFile(overrides: readonly Override[]): void;
-  /** Drops those that have ended. Returns true if there were any. */
+  /** Drops those that have ended, by command and of the file. Returns true if there were any. */
   expire(now: number): boolean;
   /** The override in effect for an item. */
   of(item: string): Override | undefined;
@@ -41,10 +41,11 @@ export class TooManyOverrides extends Error {
 }
 
 export const MOST_OVERRIDES = 1_000;
+const KINDS = ['pin', 'ban'] as const;
 
 export function createOverrides(stored: readonly Override[]): Overrides {
-  const hand = new Map(stored.slice(0, MOST_OVERRIDES).map((one) => [one.item, one]));
-  let file = new Map<string, Override>();
+  const hand = byItem(stored.slice(0, MOST_OVERRIDES));
+  const file = { pin: new Map<string, Override>(), ban: new Map<string, Override>() };
   return {
     set(override) {
       if (!hand.has(override.item) && hand.size >= MOST_OVERRIDES)
@@ -53,29 +54,35 @@ export function createOverrides(stored: readonly Override[]): Overrides {
     },
     clear: (item) => hand.delete(item),
     setFile(overrides) {
-      // A ban of the file overrides a pin of the file.
-      const bansLast = [...overrides].sort((a, b) => Number(a.kind === 'ban') - Number(b.kind === 'ban'));
-      file = new Map(bansLast.map((one) => [one.item, one]));
+      for (const kind of KINDS) file[kind] = byItem(overrides.filter((one) => one.kind === kind));
     },
     expire(now) {
-      const before = hand.size;
-      for (const [item, { until }] of hand) if (until !== undefined && until <= now) hand.delete(item);
-      return hand.size < before;
+      const ended = [hand, file.pin, file.ban].map((some) => dropEnded(some, now));
+      return ended.includes(true);
     },
-    of: (item) => hand.get(item) ?? file.get(item),
+    of: (item) => hand.get(item) ?? file.ban.get(item) ?? file.pin.get(item),
     byHand: () => [...hand.values()],
-    all,
-    pinsAndBans() {
-      const result: PinsAndBans = { pins: [], bans: [] };
-      for (const { kind, by: _, ...override } of all())
-        (kind === 'pin' ? result.pins : result.bans).push(override);
-      return result;
-    },
+    all: () => [...new Map([...file.pin, ...file.ban, ...hand]).values()],
+    pinsAndBans: () => ({ pins: ofKind('pin'), bans: ofKind('ban') }),
   };
 
-  function all(): Override[] {
-    return [...new Map([...file, ...hand]).values()];
+  /** An item of the file may have both: its pin applies when the ban has ended. */
+  function ofKind(kind: Override['kind']): Omit<Override, 'kind' | 'by'>[] {
+    const ofFile = [...file[kind].values()].filter(({ item }) => !hand.has(item));
+    const byHand = [...hand.values()].filter((one) => one.kind === kind);
+    return [...ofFile, ...byHand].map(({ kind: _, by: __, ...override }) => override);
   }
+}
+
+function byItem(overrides: readonly Override[]): Map<string, Override> {
+  return new Map(overrides.map((one) => [one.item, one]));
+}
+
+/** Returns whether there were any. */
+function dropEnded(overrides: Map<string, Override>, now: number): boolean {
+  const before = overrides.size;
+  for (const [item, { until }] of overrides) if (until !== undefined && until <= now) overrides.delete(item);
+  return overrides.size < before;
 }
 
 /** The overrides in a rules file. */

@@ -26,6 +26,16 @@ describe('a frozen hot list', () => {
     expect(createFrozenFile(path, now).state()).toBeUndefined();
   });
 
+  test('of a freeze and a thaw that come together, the last one holds, also after a restart', async () => {
+    const frozen = createFrozenFile(path, now);
+    await Promise.all([frozen.freeze(freeze), frozen.thaw()]);
+    expect([frozen.state(), createFrozenFile(path, now).state()]).toEqual([undefined, undefined]);
+    await frozen.freeze(freeze);
+    const later = { ...freeze, by: 'bob' };
+    await Promise.all([frozen.thaw(), frozen.freeze(later)]);
+    expect([frozen.state(), createFrozenFile(path, now).state()]).toEqual([later, later]);
+  });
+
   test.each(['', '{"since":', 'null'])('stays frozen if the file contains %j', (text) => {
     writeFileSync(path, text);
     expect(createFrozenFile(path, now).state()).toMatchObject({ since: 7, by: 'unknown' });

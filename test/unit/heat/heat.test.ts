@@ -255,6 +255,21 @@ bans: [{ item: b, reason: a test page }]
     expect(hotFiles().sort()).toEqual(['i.q', 'i.tv']);
   });
 
+  test('a pin applies when the ban of its item has ended, and nothing names the ban any more', async () => {
+    const soon = new Date(time + 1_000).toISOString();
+    const item = 'item: tv';
+    const heat = await start({
+      rules: writeRules(
+        `pins: [{ ${item}, reason: sale }]\nbans: [{ ${item}, until: "${soon}", reason: not yet }]`,
+      ),
+    });
+    pass(heat, 500);
+    expect(heat.list().hot).toEqual([]);
+    pass(heat, 1_000);
+    expect(heat.list().hot).toMatchObject([{ item: 'tv', signal: 'pin', reason: 'sale' }]);
+    expect(heat.whole().overrides).toMatchObject([{ kind: 'pin', item: 'tv' }]);
+  });
+
   test('applies when it has changed; an invalid one is reported and changes nothing', async () => {
     const rules = writeRules('pins: [{ item: tv, reason: sale }]');
     const heat = await start({ rules });

@@ -23,6 +23,28 @@ describe('pins and bans', () => {
     expect(overrides.of('4711')).toBeUndefined();
   });
 
+  test('from the file: a ban that ends gives way to the pin of its item', () => {
+    const overrides = createOverrides([]);
+    overrides.setFile([pin, { ...ban, until: 1_000 }]);
+    expect(overrides.pinsAndBans()).toEqual({
+      pins: [{ item: '4711', reason: 'campaign' }],
+      bans: [{ item: '4711', reason: 'a test page', until: 1_000 }],
+    });
+    expect(overrides.of('4711')).toMatchObject(ban);
+    expect(overrides.expire(1_000)).toBe(true);
+    expect(overrides.of('4711')).toEqual(pin);
+    expect(overrides.all()).toEqual([pin]);
+    expect(overrides.pinsAndBans()).toMatchObject({ pins: [{ item: '4711' }], bans: [] });
+  });
+
+  test('from the file that have ended are in effect no more', () => {
+    const overrides = createOverrides([]);
+    overrides.setFile([{ ...pin, until: 1_000 }]);
+    overrides.expire(1_000);
+    expect(overrides.of('4711')).toBeUndefined();
+    expect(overrides.all()).toEqual([]);
+  });
+
   test('by command end at their time', () => {
     const overrides = createOverrides([{ ...pin, until: 1_000 }]);
     expect(overrides.expire(999)).toBe(false);
