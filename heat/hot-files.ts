@@ -118,12 +118,13 @@ function removeEmpty(folder: string): boolean {
   }
 }
 
-/** Throws file system errors; a missing period has no entries. */
+/** Throws file system errors; a missing period has no entries, nor has a foreign file in its place. */
 function entriesOf(folder: string): Dirent[] {
   try {
     return readdirSync(folder, { withFileTypes: true });
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return [];
+    const code = codeOf(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return [];
     throw error;
   }
 }

@@ -133,12 +133,14 @@ export function createHotFolder(options: HotFolderOptions): HotFolder {
       // Files that were created ahead may have been removed since.
       if (period !== current && periods.has(period)) lookAgain(held, period, time);
       current = period;
-      const [unremoved] = [...periods.keys()].flatMap((at) => removeUnwanted(held, at));
+      // Periods that are over, too: on a full disk, they may be what fills it.
+      const [unremoved] = [...periods.keys()].flatMap((at) =>
+        Math.abs(at - period) > 1 ? dropOver(held, at) : removeUnwanted(held, at),
+      );
       if (unremoved !== undefined) fail(unremoved);
       if (waits) return;
       makeMissing(held, period, Number.POSITIVE_INFINITY);
       makeMissing(held, period + 1, AHEAD_AT_ONCE);
-      for (const at of periods.keys()) if (Math.abs(at - period) > 1) drop(held, at);
       failures = 0;
       if (unremoved !== undefined) return;
       // Each removes the files of the other.
@@ -216,6 +218,16 @@ export function createHotFolder(options: HotFolderOptions): HotFolder {
       }
     }
     if (occupied !== undefined) throw occupied;
+  }
+
+  /** Returns why it cannot be removed, if so. */
+  function dropOver(held: HotRoot, period: number): unknown[] {
+    try {
+      drop(held, period);
+      return [];
+    } catch (error) {
+      return [error];
+    }
   }
 
   function drop({ path }: HotRoot, period: number): void {

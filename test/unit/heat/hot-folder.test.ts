@@ -365,6 +365,15 @@ describe('a folder that cannot be written', () => {
     expect(folder.stats().faults).toBeLessThan(12);
   });
 
+  test('loses the periods that are over all the same: on a full disk, they may be what fills it', () => {
+    folder.update(items('4711'));
+    writeFileSync(join(dir, String(PERIOD + 2)), 'not a folder');
+    pass(10_000);
+    pass(10_000);
+    expect(folder.failure()).toContain(String(PERIOD + 2));
+    expect(existsSync(join(dir, String(PERIOD)))).toBe(false);
+  });
+
   test('makes the list older and older, until it is as it should be again', () => {
     folder.update(items('4711'));
     expect(folder.stats().ageMs).toBe(0);
