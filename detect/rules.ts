@@ -124,11 +124,18 @@ function override(found: ItemRule, { name, busy, surge, concentrated, dryRun }: 
 }
 
 function matcherOf({ items, category }: RuleOptions, catalogue?: Catalogue): (item: string) => boolean {
-  const patterns = items?.map(toPattern);
+  const isNamed = items === undefined ? undefined : namesOf(items);
   const isCategory = category === undefined ? undefined : toPattern(category);
   return (item) =>
-    (patterns === undefined || patterns.some((matches) => matches(item))) &&
+    (isNamed === undefined || isNamed(item)) &&
     (isCategory === undefined || isOf(isCategory, catalogue?.categoryOf(item)));
+}
+
+/** A campaign may name thousands of items: only patterns are tried one by one. */
+function namesOf(items: readonly string[]): (item: string) => boolean {
+  const names = new Set(items.filter((item) => !item.includes('*')));
+  const patterns = items.filter((item) => !names.has(item)).map(toPattern);
+  return (item) => names.has(item) || patterns.some((matches) => matches(item));
 }
 
 function isOf(isCategory: (category: string) => boolean, category: string | undefined): boolean {
