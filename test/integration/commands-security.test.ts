@@ -7,7 +7,7 @@ import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsear
 import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { type KafkaPart, startKafka } from '../parts/kafka.ts';
-import { withAdmin } from '../parts/kafka-admin.ts';
+import { createAcls, withAdmin } from '../parts/kafka-admin.ts';
 import { AUTHORIZER } from '../parts/kafka-security.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { startTlsProxy, type TlsProxy } from '../parts/tls-proxy.ts';
@@ -170,7 +170,7 @@ suite('commands between a Kafka and an Elasticsearch that ask for a login over T
   async function allow(what: Allowed): Promise<void> {
     const principal = `User:${kafka.security?.username}`;
     const acl = [{ ...what, principal, host: '*', permissionType: AclPermissionTypes.ALLOW }];
-    await withAdmin(kafka, (admin) => admin.createAcls({ acl }));
+    await withAdmin(kafka, (admin) => createAcls(admin, acl));
   }
 
   function eventTopic(): string {

@@ -5,7 +5,7 @@ import type { Accounts } from '../../app/wire-sidecar.ts';
 import type { SidecarAccounts } from '../../sidecar/accounting.ts';
 import { openGate } from '../parts/gate.ts';
 import { temporaryFolder } from '../parts/guard.ts';
-import { createTopics, withAdmin } from '../parts/kafka-admin.ts';
+import { createAcls, createTopics, withAdmin } from '../parts/kafka-admin.ts';
 import { recordsOf } from '../parts/kafka-records.ts';
 import type { KafkaSecurity } from '../parts/kafka-security.ts';
 import { freePort } from '../parts/ports.ts';
@@ -177,7 +177,7 @@ suiteWith(['kafka'], { stops: true })('a sidecar whose Kafka is away or refuses 
         operation,
       })),
     );
-    await withAdmin(kafka, (admin) => admin.createAcls({ acl }));
+    await withAdmin(kafka, (admin) => createAcls(admin, acl));
   }
 
   async function refusals(running: Service, reason: string, count: number): Promise<void> {

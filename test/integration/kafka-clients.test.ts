@@ -40,7 +40,7 @@ suiteWith(['kafka'])('what every Kafka client does', () => {
 
     beforeAll(() => {
       client = createClient({ brokers: kafka.brokers, clientId: 'test', onWarning: () => {} });
-      logs = createKafkaLogs(client, run);
+      logs = createKafkaLogs(kafka, client, run);
     });
     afterAll(async () => {
       await logs.close();

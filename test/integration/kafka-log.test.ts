@@ -23,7 +23,7 @@ suiteWith(['kafka'])('a Kafka topic as a log', () => {
   beforeAll(async () => {
     kafka = await sharedKafka();
     client = createKafkajsClient({ brokers: kafka.brokers, clientId: 'test', onWarning: () => {} });
-    logs = createKafkaLogs(client, RUN);
+    logs = createKafkaLogs(kafka, client, RUN);
   });
   afterAll(async () => {
     await logs?.close();
@@ -37,7 +37,7 @@ suiteWith(['kafka'])('a Kafka topic as a log', () => {
       clientId: 'test',
       onWarning: () => {},
     });
-    const others = createKafkaLogs(platformatic, RUN);
+    const others = createKafkaLogs(kafka, platformatic, RUN);
     const log = await others.create('regained', 2);
     const held = new Map<string, (error?: Error) => void>();
     const done = new Map<string, string[]>();

@@ -1,6 +1,7 @@
 import type { Batch, Consumer, EventLog, Handler } from '../../store/event-log.ts';
 import type { KafkaClient, TopicSpec } from '../../store/kafka/client.ts';
 import { createKafkaLog } from '../../store/kafka/topic-log.ts';
+import { untilOpen, withAdmin } from '../parts/kafka-admin.ts';
 import { until } from '../parts/until.ts';
 
 const JOIN_MS = 30_000;
@@ -8,7 +9,7 @@ const JOIN_MS = 30_000;
 /** Topics of one run of a suite, as logs. */
 export type KafkaLogs = {
   topic(name: string, partitions?: number): TopicSpec;
-  /** Makes the topic. */
+  /** Makes the topic, and waits until it is open. */
   create(name: string, partitions: number): Promise<EventLog>;
   /** In a group of this run. */
   consume(log: EventLog, group: string, handle: Handler): Promise<Consumer>;
@@ -17,13 +18,14 @@ export type KafkaLogs = {
 };
 
 /** `run`: what sets the names of its topics and groups apart from those of other runs. */
-export function createKafkaLogs(client: KafkaClient, run: string): KafkaLogs {
+export function createKafkaLogs(kafka: { brokers: string[] }, client: KafkaClient, run: string): KafkaLogs {
   const consumers: Consumer[] = [];
   return {
     topic,
     async create(name, partitions) {
       const spec = topic(name, partitions);
       await client.setup([spec], { dryRun: false });
+      await withAdmin(kafka, (admin) => untilOpen(admin, [spec.topic]));
       return createKafkaLog({
         client,
         topic: spec.topic,

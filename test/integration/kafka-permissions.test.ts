@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import type { Admin } from 'kafkajs';
 import type { Accounts } from '../../app/wire-sidecar.ts';
 import type { SinkAccounts } from '../../app/wire-sink.ts';
 import type { KafkaConnection } from '../../store/kafka/client.ts';
@@ -8,7 +9,7 @@ import { type KafkajsConsumerOptions, startKafkajsConsumer } from '../../store/k
 import { createKafka } from '../../store/kafka/kafkajs/kafkajs.ts';
 import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
-import { createTopics, withAdmin } from '../parts/kafka-admin.ts';
+import { createTopics, isCommitted, withAdmin } from '../parts/kafka-admin.ts';
 import type { KafkaSecurity } from '../parts/kafka-security.ts';
 import { freePort } from '../parts/ports.ts';
 import { type Service, startService } from '../parts/service.ts';
@@ -279,25 +280,14 @@ suiteWith(['kafka'], { stops: true })('a permission that is missing, and given',
     });
   }
 
-  async function isCommitted(): Promise<boolean> {
-    const { topic, group } = resources;
-    return withAdmin(kafka, async (admin) => {
-      const ends = await admin.fetchTopicOffsets(topic);
-      const [found] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
-      const committed = new Map(
-        found?.partitions.map(({ partition, offset }) => [partition, Number(offset)]),
-      );
-      return ends.every(({ partition, high }) => Math.max(0, committed.get(partition) ?? 0) === Number(high));
-    });
-  }
-
   async function consumed(sink: Service, count: number): Promise<void> {
+    const isRead = (admin: Admin) => isCommitted(admin, resources.topic, resources.group);
     const all = async () => {
       const { sink: now } = await sink.json<{ sink: SinkAccounts }>('/api/v1/accounting');
       const { consumed, indexed, existing, dead, unaccounted } = now;
       if (consumed < count || unaccounted !== 0 || indexed + dead > count) return false;
       // A batch that was indexed and could not be committed comes again, and is there already.
-      return indexed + existing + dead >= count && (await isCommitted());
+      return indexed + existing + dead >= count && (await withAdmin(kafka, isRead));
     };
     const detail = async () => `${JSON.stringify(await sink.json('/api/v1/accounting'))}\n${sink.log()}`;
     await until(all, { timeoutMs: PATIENCE_MS, what: `${count} records to be indexed`, detail });

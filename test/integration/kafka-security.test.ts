@@ -89,21 +89,6 @@ suiteWith(['kafka'], { stops: true })('TLS and logins', () => {
       for (const group of groups)
         await allowAll(admin, { topic: 'secured', dead: 'secured', group }, security);
     });
-    // The broker hears of it a moment after the controller has answered.
-    const client = createKafkajsClient({
-      brokers: security.saslTls,
-      tls: { ca: security.ca },
-      sasl: login('plain'),
-      clientId: 'test',
-      onWarning: () => {},
-    });
-    const isAllowed = () =>
-      client.send('secured', [{ value: Buffer.from('allowed') }]).then(
-        () => true,
-        () => false,
-      );
-    await until(isAllowed, { timeoutMs: 30_000, what: 'the login to be allowed' });
-    await client.close();
   }
 
   function login(mechanism: Sasl['mechanism']): Sasl {

@@ -189,7 +189,7 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'], { stops: true })(
     /** A client that writes and reads a topic of its own. */
     async function party([name, create]: [string, (typeof CLIENTS)[keyof typeof CLIENTS]], end: string) {
       const client = create({ brokers: kafka.brokers, clientId: 'test', onWarning: () => {} });
-      const logs = createKafkaLogs(client, `${name}-${end}`);
+      const logs = createKafkaLogs(kafka, client, `${name}-${end}`);
       const log = await logs.create('outage', 2);
       const seen: string[] = [];
       await logs.consume(log, 'outage', async (batch) => void seen.push(...batch.values.map(String)));

@@ -1,5 +1,6 @@
 import kafkajs from 'kafkajs';
 import type { HotItemEvent } from '../../event/event.ts';
+import { untilOpen } from '../parts/kafka-admin.ts';
 import { type KafkaRecord, recordsOf } from '../parts/kafka-records.ts';
 import type { SinkSettings } from './sink-topic.ts';
 
@@ -31,6 +32,7 @@ export async function openPastTopic(settings: SinkSettings): Promise<PastTopic> 
   const admin = kafka.admin();
   const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
   await Promise.all([admin.connect(), producer.connect()]);
+  await untilOpen(admin, [topic]);
   let partition = 0;
   return {
     async write(records) {

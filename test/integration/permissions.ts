@@ -1,4 +1,5 @@
 import kafkajs, { type Admin } from 'kafkajs';
+import { createAcls, deleteAcl } from '../parts/kafka-admin.ts';
 import type { KafkaSecurity } from '../parts/kafka-security.ts';
 
 const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs;
@@ -35,7 +36,7 @@ export async function allowAll(admin: Admin, resources: Resources, security: Kaf
     ...entry({ on, operation: 'ALL' }, resources, security),
     permissionType: AclPermissionTypes.ALLOW,
   }));
-  await admin.createAcls({ acl });
+  await createAcls(admin, acl);
 }
 
 export async function take(
@@ -44,7 +45,7 @@ export async function take(
   resources: Resources,
   security: KafkaSecurity,
 ): Promise<void> {
-  await admin.createAcls({ acl: [entry(permission, resources, security)] });
+  await createAcls(admin, [entry(permission, resources, security)]);
 }
 
 export async function giveBack(
@@ -53,7 +54,7 @@ export async function giveBack(
   resources: Resources,
   security: KafkaSecurity,
 ): Promise<void> {
-  await admin.deleteAcls({ filters: [entry(permission, resources, security)] });
+  await deleteAcl(admin, entry(permission, resources, security));
 }
 
 function entry(

@@ -24,7 +24,7 @@ suiteWith(['kafka'])('a partition that is fetched ahead', () => {
     ['platformatic', createPlatformaticClient],
   ])('is delivered in order, one batch at a time, whatever fails in between: %s', async (name, create) => {
     const client = create({ brokers: kafka.brokers, clientId: 'test', onWarning: () => {} });
-    const logs = createKafkaLogs(client, `${name}-order-${Date.now().toString(36)}`);
+    const logs = createKafkaLogs(kafka, client, `${name}-order-${Date.now().toString(36)}`);
     const log = await logs.create('ahead', 1);
     const events = Array.from({ length: EVENTS }, (_, i) => String(i));
     const done: string[] = [];

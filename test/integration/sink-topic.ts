@@ -2,6 +2,7 @@ import kafkajs from 'kafkajs';
 import type { HotItemEvent } from '../../event/event.ts';
 import { createKafkajsClient } from '../../store/kafka/kafkajs/kafkajs.ts';
 import { createKafkaLog } from '../../store/kafka/topic-log.ts';
+import { untilOpen } from '../parts/kafka-admin.ts';
 import { type KafkaRecord, recordsOf } from '../parts/kafka-records.ts';
 import { freePorts } from '../parts/ports.ts';
 import { type Service, type ServiceOptions, startService } from '../parts/service.ts';
@@ -61,6 +62,7 @@ export async function openSinkTopic(settings: SinkSettings): Promise<SinkTopic> 
   const admin = kafka.admin();
   const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
   await Promise.all([admin.connect(), producer.connect()]);
+  await untilOpen(admin, [topic]);
   return { append, appendRaw, offsets, members, deadLetters, close };
 
   async function append(events: HotItemEvent[]): Promise<void> {

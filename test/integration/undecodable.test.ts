@@ -12,7 +12,7 @@ import { CODECS, writeAllCodecs } from '../parts/codecs.ts';
 import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import type { KafkaPart } from '../parts/kafka.ts';
-import { createTopics } from '../parts/kafka-admin.ts';
+import { createTopics, isCommitted } from '../parts/kafka-admin.ts';
 import { batchesOnDisk, flipBit, mend } from '../parts/kafka-segment.ts';
 import { peakMemory, promisedOfSink } from '../parts/memory.ts';
 import { PITS } from '../parts/nasty-records.ts';
@@ -201,7 +201,7 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
         for (const attack of Object.values(TOPIC_ATTACKS))
           await attack({ brokers: kafka.brokers, topic, partitions: PARTITIONS });
         await startSink();
-        await until(isDone, {
+        await until(() => isCommitted(admin, topic, `sink-${topic}`), {
           timeoutMs: LONGEST_MS,
           everyMs: 500,
           what: 'the end of the topic',
@@ -354,16 +354,6 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
     async function ready(): Promise<string> {
       const checks = ((await sink?.text('/readyz?verbose')) ?? '').split('\n');
       return checks.find((line) => line.startsWith('sink: ')) ?? checks.join('\n');
-    }
-
-    /** Whether the group has committed all that there is. */
-    async function isDone(): Promise<boolean> {
-      const [ends, [group]] = await Promise.all([
-        admin.fetchTopicOffsets(topic),
-        admin.fetchOffsets({ groupId: env.HOTITEM_KAFKA_GROUP ?? '', topics: [topic] }),
-      ]);
-      const committed = new Map(group?.partitions.map(({ partition, offset }) => [partition, offset]));
-      return ends.every(({ partition, high }) => committed.get(partition) === high);
     }
 
     function verify() {

@@ -1,5 +1,8 @@
-import { type Admin, type ITopicConfig, Kafka, logLevel } from 'kafkajs';
+import { type AclEntry, type Admin, type ITopicConfig, Kafka, logLevel } from 'kafkajs';
 import { until } from './until.ts';
+
+/** How long a broker may take to apply what the controller has answered for. */
+const BROKER_MS = 60_000;
 
 /** Calls a Kafka with an admin client of kafkajs, which is connected only for this call. */
 export async function withAdmin<Value>(
@@ -15,17 +18,59 @@ export async function withAdmin<Value>(
   }
 }
 
-/**
- * Creates topics, and waits until each partition has a leader. The controller answers before every broker knows a topic, and
- * kafkajs' own `waitForLeaders` fails if the broker does not know it.
- */
+/** Creates topics, and waits until they are open. */
 export async function createTopics(admin: Admin, topics: ITopicConfig[]): Promise<void> {
   await admin.createTopics({ topics, waitForLeaders: false });
-  const names = topics.map(({ topic }) => topic);
-  const led = async () => {
-    const { topics: found } = await admin.fetchTopicMetadata({ topics: names }).catch(() => ({ topics: [] }));
-    const partitions = found.flatMap((topic) => topic.partitions);
-    return found.length === names.length && partitions.every(({ leader }) => leader >= 0);
-  };
-  await until(led, { timeoutMs: 60_000, what: `leaders of ${names.join(', ')}` });
+  await untilOpen(
+    admin,
+    topics.map(({ topic }) => topic),
+  );
+}
+
+/**
+ * Waits until each partition of these topics accepts records. The controller answers before a broker knows of a new topic, and the broker
+ * names the leaders before these have the partitions. kafkajs then sends a whole request again of which one partition was rejected: the
+ * records of the others are in the topic twice.
+ */
+export async function untilOpen(admin: Admin, topics: string[]): Promise<void> {
+  for (const topic of topics) {
+    const isLed = async () => {
+      const { topics: found } = await admin.fetchTopicMetadata({ topics: [topic] });
+      return (
+        found.length > 0 && found.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0))
+      );
+    };
+    // This is answered by the leaders. Before that it is not asked: kafkajs takes its time to ask again.
+    const isOpen = async () => (await isLed()) && (await admin.fetchTopicOffsets(topic)).length > 0;
+    const what = `topic ${topic} to be open`;
+    await until(() => isOpen().catch(() => false), { timeoutMs: BROKER_MS, what });
+  }
+}
+
+/** Whether a group has committed all records that a topic has now. A sink counts a batch before that. */
+export async function isCommitted(admin: Admin, topic: string, groupId: string): Promise<boolean> {
+  const [ends, [group]] = await Promise.all([
+    admin.fetchTopicOffsets(topic),
+    admin.fetchOffsets({ groupId, topics: [topic] }),
+  ]);
+  const committed = new Map(group?.partitions.map(({ partition, offset }) => [partition, Number(offset)]));
+  return ends.every(({ partition, high }) => Math.max(0, committed.get(partition) ?? 0) === Number(high));
+}
+
+/** Creates permissions, and waits until the broker knows them: the controller answers before. */
+export async function createAcls(admin: Admin, acl: AclEntry[]): Promise<void> {
+  await admin.createAcls({ acl });
+  for (const entry of acl)
+    await until(() => isKnown(admin, entry), { timeoutMs: BROKER_MS, what: 'a new permission' });
+}
+
+/** Deletes a permission, and waits until the broker knows it no longer. */
+export async function deleteAcl(admin: Admin, entry: AclEntry): Promise<void> {
+  await admin.deleteAcls({ filters: [entry] });
+  const isGone = async () => !(await isKnown(admin, entry));
+  await until(isGone, { timeoutMs: BROKER_MS, what: 'a permission to be deleted' });
+}
+
+async function isKnown(admin: Admin, entry: AclEntry): Promise<boolean> {
+  return (await admin.describeAcls(entry)).resources.length > 0;
 }
