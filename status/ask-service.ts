@@ -3,7 +3,8 @@ import { toJson } from '../service/json-text.ts';
 import { toUrl } from '../service/listen-address.ts';
 import { plainText } from '../service/plain-text.ts';
 
-const TIMEOUT_MS = 5_000;
+/** As for the control socket: a busy machine is no absence. */
+const TIMEOUT_MS = 15_000;
 
 /** A sidecar or a sink of this host, as its admin listener reports it; or why nothing is known about it. */
 export type Service =

@@ -11,7 +11,7 @@ export type EnoughOptions = {
 };
 
 /** After this time without progress, missing events count as lost. */
-const QUIET_MS = 20_000;
+const QUIET_MS = 60_000;
 const LOOK_EVERY_MS = 250;
 
 /** Waits until there is enough, or there was no progress for long: the accounting then shows what is missing. */

@@ -10,7 +10,7 @@ export async function untilAllCommitted({ kafka, topic, group }: Stage): Promise
       const [found] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
       return found?.partitions.every(({ offset }) => Number(offset) > 0) ?? false;
     });
-  await until(areAll, { timeoutMs: 20_000, everyMs: 250, what: 'the sink to commit in each partition' });
+  await until(areAll, { timeoutMs: 60_000, everyMs: 250, what: 'the sink to commit in each partition' });
 }
 
 /**

@@ -18,7 +18,7 @@ export type SmallDisk = {
 
 const NAMESPACE =
   process.getuid?.() === 0 ? ['unshare', '--mount'] : ['unshare', '--mount', '--map-root-user'];
-const START_MS = 5_000;
+const START_MS = 60_000;
 const BLOCK = Buffer.alloc(64 * 1024);
 
 /** Whether this machine lets us have one: the mount needs root, or a user namespace. */

@@ -69,7 +69,7 @@ export type StageOptions = {
 };
 
 const DISK_MB = 48;
-const REPORT_MS = 10_000;
+const REPORT_MS = 60_000;
 
 export async function setStage({
   parts: shared,

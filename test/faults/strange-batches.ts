@@ -61,7 +61,7 @@ async function newBatch(data: string, topic: string): Promise<SegmentBatch> {
     return batches.length >= before + BEHIND;
   };
   await until(isThere, {
-    timeoutMs: 6_000,
+    timeoutMs: 60_000,
     what: 'new batches in partition 0',
     detail: () => `${batches.length}`,
   });

@@ -58,10 +58,17 @@ export function watchTopic(brokers: string[], topic: string): WatchedTopic {
     });
     await consumer.connect();
     await consumer.subscribe({ topic, fromBeginning: true });
+    /** Of each partition: a consumer that was away for too long joins again, and gets what it had. */
+    const next = new Map<number, number>();
     await consumer.run({
       autoCommit: false,
       eachBatch: async ({ batch }) => {
-        for (const message of batch.messages) onRecord(toRecord(batch.partition, message));
+        for (const message of batch.messages) {
+          const record = toRecord(batch.partition, message);
+          if (record.offset < (next.get(batch.partition) ?? 0)) continue;
+          next.set(batch.partition, record.offset + 1);
+          onRecord(record);
+        }
         if (Number(batch.lastOffset()) + 1 >= (ends.get(batch.partition) ?? 0)) left.delete(batch.partition);
       },
     });

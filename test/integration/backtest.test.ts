@@ -13,7 +13,7 @@ import { sharedKafka } from '../parts/shared.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { askHotitem, PROGRAM, runHotitem } from './run-hotitem.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 const START = 1_795_355_700_000;
 const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0';
 const TOPIC = `backtest-${Date.now().toString(36)}`;

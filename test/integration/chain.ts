@@ -43,7 +43,7 @@ export type Chain = {
 };
 
 export const ITEMS = 300;
-const SETTLE_MS = 60_000;
+const SETTLE_MS = 120_000;
 
 export async function startChain({
   build,

@@ -18,7 +18,7 @@ import { askHotitem, runHotitem } from './run-hotitem.ts';
 import { setUpIndexes } from './set-up.ts';
 import { type SinkSettings, sinkSettings, startSinkService } from './sink-topic.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs;
 const { READ, WRITE, DESCRIBE, DELETE } = AclOperationTypes;
 const COUNT = 30;

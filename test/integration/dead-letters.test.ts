@@ -30,7 +30,7 @@ import { openPastTopic, type PastTopic } from './past-topic.ts';
 import { askHotitem, runHotitem } from './run-hotitem.ts';
 import { openSinkTopic, startSinkService } from './sink-topic.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(300_000);
 const HOSTILE = '\x1b]0;owned\x07\x1b[2J <b>\u202e\r\nrm -rf';
 
 type Listed = { id: string; reason: string; origin: string; value: string; replayed: boolean };
@@ -162,7 +162,7 @@ suiteWith(['kafka'])('hotitem dead-letters, of a topic', () => {
     try {
       const count = nasty.length + 5;
       await until(async () => (await sink.metric('hotitem_sink_consumed_total')) >= count, {
-        timeoutMs: 30_000,
+        timeoutMs: 60_000,
         what: `${count} records`,
         detail: sink.log,
       });

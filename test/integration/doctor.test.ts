@@ -21,7 +21,7 @@ import { runHotitem } from './run-hotitem.ts';
 import { setUpIndexes } from './set-up.ts';
 import { type SinkSettings, sinkSettings, startSinkService } from './sink-topic.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 const WAIT_MS = 60_000;
 const NOBODY = 65_534;
 const TWO_HOURS_S = 7_200;

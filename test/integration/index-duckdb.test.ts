@@ -148,7 +148,7 @@ describe('A DuckDB file', () => {
     child.on('message', (count: number) => {
       acknowledged = count;
     });
-    await until(() => acknowledged >= 3_000, { timeoutMs: 15_000, what: 'the writer to create some events' });
+    await until(() => acknowledged >= 3_000, { timeoutMs: 60_000, what: 'the writer to create some events' });
     child.kill('SIGKILL');
     await once(child, 'exit');
 
@@ -252,7 +252,7 @@ describe('A DuckDB file', () => {
 async function untilBusy(): Promise<void> {
   const { user } = process.cpuUsage();
   await until(() => process.cpuUsage().user - user > 300_000, {
-    timeoutMs: 15_000,
+    timeoutMs: 60_000,
     what: 'DuckDB to compute',
   });
 }

@@ -14,10 +14,11 @@ import { type SecuredKafka, sharedSecuredKafka } from '../parts/shared.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { lineAt, postLines } from './post-lines.ts';
+import { tooOften } from './too-often.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs;
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 120_000;
 const COUNT = 50;
 const CLIENTS = ['kafkajs', 'platformatic'];
 
@@ -67,9 +68,9 @@ suiteWith(['kafka'], { stops: true })('a sidecar whose Kafka is away or refuses 
       await refusals(running, 'authorization', 3);
       await post(COUNT);
       expect(await books(running)).toMatchObject({ accepted: 2 * COUNT, waiting: 2 * COUNT, delivered: 0 });
-      const [refusal, ...more] = warnings(running, 'Kafka does not accept events; they wait in the spool');
-      expect(more).toEqual([]);
-      expect(refusal).toMatchObject({ hint: expect.stringContaining('permission') });
+      const said = refusalsIn(running, 'permission');
+      expect(said).not.toEqual([]);
+      expect(tooOften(said)).toEqual([]);
 
       await grant(topic);
       expect(await delivered(running, 2 * COUNT)).toMatchObject({ waiting: 0, dead: 0, unaccounted: 0 });
@@ -88,9 +89,9 @@ suiteWith(['kafka'], { stops: true })('a sidecar whose Kafka is away or refuses 
       await post(COUNT);
       await refusals(running, 'authentication', 2);
       expect(await books(running)).toMatchObject({ accepted: COUNT, waiting: COUNT, delivered: 0 });
-      const said = warnings(running, 'Kafka does not accept events; they wait in the spool');
-      // On a busy machine, a connection may time out before it is refused.
-      expect(said.filter(({ hint }) => hint?.includes('kafka.sasl'))).toHaveLength(1);
+      const said = refusalsIn(running, 'kafka.sasl');
+      expect(said).not.toEqual([]);
+      expect(tooOften(said)).toEqual([]);
       expect(running.log()).not.toContain('a-wrong-one');
     },
   );
@@ -122,7 +123,9 @@ suiteWith(['kafka'], { stops: true })('a sidecar whose Kafka is away or refuses 
     expect(climbed.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5]);
     expect(await running.metric('hotitem_intake_rejected_total')).toBe(1);
     await refusals(running, 'unreachable', 2);
-    expect(warnings(running, 'Kafka does not accept events; they wait in the spool')).toHaveLength(1);
+    const said = refusalsIn(running);
+    expect(said).not.toEqual([]);
+    expect(tooOften(said)).toEqual([]);
 
     await gate.open();
     expect(await delivered(running, full.accepted)).toMatchObject({ waiting: 0, dead: 0, unaccounted: 0 });
@@ -132,6 +135,11 @@ suiteWith(['kafka'], { stops: true })('a sidecar whose Kafka is away or refuses 
     const error = Math.sqrt(weights.reduce((sum, weight) => sum + weight * (weight - 1), 0));
     const estimate = weights.reduce((sum, weight) => sum + weight, 0);
     expect(Math.abs(estimate - views)).toBeLessThanOrEqual(5 * error);
+    await until(async () => (await books(running)).sheddingStep === 0, {
+      timeoutMs: PATIENCE_MS,
+      what: 'every event to be kept again',
+      detail: running.log,
+    });
     await post(COUNT);
     expect(await delivered(running, full.accepted + COUNT)).toMatchObject({ sheddingStep: 0 });
     expect(warnings(running, 'every event is kept again')).toHaveLength(1);
@@ -215,7 +223,13 @@ async function retries(running: Service, reason: string): Promise<number> {
   return Number(count);
 }
 
-type Line = { msg: string; hint?: string; step?: number };
+type Line = { time: string; msg: string; hint?: string; step?: number };
+
+/** That Kafka does not accept events; for one reason, by its hint: on a busy machine, a connection may time out before it is refused. */
+function refusalsIn(running: Service, hint = ''): Line[] {
+  const said = warnings(running, 'Kafka does not accept events; they wait in the spool');
+  return said.filter((line) => (line.hint ?? '').includes(hint));
+}
 
 function warnings(running: Service, message: string): Line[] {
   const lines = running

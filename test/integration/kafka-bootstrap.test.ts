@@ -8,8 +8,9 @@ import { startProcess } from '../parts/process.ts';
 import { startService } from '../parts/service.ts';
 import { until } from '../parts/until.ts';
 import { lineAt, postLines } from './post-lines.ts';
+import { tooOften } from './too-often.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(300_000);
 const PROGRAM = join(import.meta.dirname, '../../dist/hotitem.mjs');
 /** Connections that were closed: each client has tried again and again by then. */
 const MANY = 6;
@@ -61,8 +62,8 @@ test.each(['kafkajs', 'platformatic'])(
     await tries(files.sink);
     await sink.stop();
     for (const file of Object.values(files)) {
-      const said = warningsIn(file).map((line) => (JSON.parse(line) as { msg: string }).msg);
-      expect(said).toEqual([...new Set(said)]);
+      const said = warningsIn(file).map((line) => JSON.parse(line) as { time: string; msg: string });
+      expect(tooOften(said)).toEqual([]);
     }
     folder.remove();
   },
@@ -72,7 +73,7 @@ test.each(['kafkajs', 'platformatic'])(
 async function tries(file: string): Promise<void> {
   const before = closed;
   await until(() => closed >= before + MANY && warningsIn(file).length > 0, {
-    timeoutMs: 40_000,
+    timeoutMs: 120_000,
     what: `${MANY} connections and a warning`,
     detail: () => readFileSync(file, 'utf8'),
   });

@@ -10,17 +10,19 @@ import type { OffsetReset } from '../../store/kafka/offset-reset.ts';
 import { createPlatformaticClient } from '../../store/kafka/platformatic/platformatic.ts';
 import { createKafkaLog } from '../../store/kafka/topic-log.ts';
 import type { KafkaPart } from '../parts/kafka.ts';
-import { createTopics, withAdmin } from '../parts/kafka-admin.ts';
+import { addPartitions, createTopics, withAdmin } from '../parts/kafka-admin.ts';
 import { recordsOf } from '../parts/kafka-records.ts';
 import { sharedKafka } from '../parts/shared.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { batchOf, createKafkaLogs, type KafkaLogs } from './kafka-logs.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 /** As the protocol numbers where a setting comes from. */
 const OF_THE_TOPIC = 1;
 const RUN = Date.now().toString(36);
+/** Long enough to commit what was handled. */
+const CLOSE_MS = 60_000;
 /** What a producer says of the time of its records. */
 const SAID = Date.UTC(2024, 0, 1);
 
@@ -156,7 +158,7 @@ suiteWith(['kafka'])('what every Kafka client does', () => {
       /** The controller answers for a change before each broker has heard of it. */
       async function changed(topic: string): Promise<void> {
         await until(async () => (await settingsOf(topic))['retention.ms'] !== THEIRS['retention.ms'], {
-          timeoutMs: 30_000,
+          timeoutMs: 60_000,
           what: `the other retention of ${topic}`,
         });
       }
@@ -206,7 +208,7 @@ suiteWith(['kafka'])('what every Kafka client does', () => {
       await logs.consume(log, 'all', async (batch) => {
         for (const value of batch.values) seen.add(String(value));
       });
-      await until(() => seen.size >= values.length, { timeoutMs: 30_000, what: 'all events' });
+      await until(() => seen.size >= values.length, { timeoutMs: 60_000, what: 'all events' });
       expect([...seen].toSorted()).toEqual(values.toSorted());
     });
 
@@ -228,7 +230,7 @@ suiteWith(['kafka'])('what every Kafka client does', () => {
           seen.push([key, ...Object.entries(headers).map(([name, value]) => `${name}=${value}`)]);
         },
       });
-      await until(() => seen.length === 2, { timeoutMs: 30_000, what: 'the records' });
+      await until(() => seen.length === 2, { timeoutMs: 60_000, what: 'the records' });
       await reader.disconnect();
       expect(seen).toEqual([
         [null, 'node=web-1', 'boot=b1', 'seq=0'],
@@ -244,7 +246,7 @@ suiteWith(['kafka'])('what every Kafka client does', () => {
         seen.push(batch.values.map(String));
         if (seen.length === 1) throw new Error('the index is on fire');
       });
-      await until(() => seen.length > 1, { timeoutMs: 30_000, what: 'the second delivery' });
+      await until(() => seen.length > 1, { timeoutMs: 60_000, what: 'the second delivery' });
       expect(seen.slice(0, 2)).toEqual([
         ['a', 'b'],
         ['a', 'b'],
@@ -260,12 +262,12 @@ suiteWith(['kafka'])('what every Kafka client does', () => {
         'resume',
         async (batch) => void first.push(...batch.values.map(String)),
       );
-      await until(() => first.length === 2, { timeoutMs: 30_000, what: 'the first two' });
-      await consumer.close(5_000);
+      await until(() => first.length === 2, { timeoutMs: 60_000, what: 'the first two' });
+      await consumer.close(CLOSE_MS);
       await log.append(batchOf(['c']));
       const second: string[] = [];
       await logs.consume(log, 'resume', async (batch) => void second.push(...batch.values.map(String)));
-      await until(() => second.length > 0, { timeoutMs: 30_000, what: 'the third' });
+      await until(() => second.length > 0, { timeoutMs: 60_000, what: 'the third' });
       expect(second).toEqual(['c']);
     });
 
@@ -283,12 +285,12 @@ suiteWith(['kafka'])('what every Kafka client does', () => {
           });
         });
       });
-      await until(() => began, { timeoutMs: 30_000, what: 'the batch' });
+      await until(() => began, { timeoutMs: 60_000, what: 'the batch' });
       await consumer.close(100);
       expect(aborted).toBe(true);
       const seen: string[] = [];
       await logs.consume(log, 'abort', async (batch) => void seen.push(...batch.values.map(String)));
-      await until(() => seen.length > 0, { timeoutMs: 30_000, what: 'the second delivery' });
+      await until(() => seen.length > 0, { timeoutMs: 60_000, what: 'the second delivery' });
     });
 
     test.each([
@@ -297,7 +299,16 @@ suiteWith(['kafka'])('what every Kafka client does', () => {
     ])('gives each record the one time that it has in a topic with %s', async (type, isRight) => {
       const { topic } = logs.topic(`times-${type}`);
       await withAdmin(kafka, (admin) =>
-        createTopics(admin, [{ topic, configEntries: [{ name: 'message.timestamp.type', value: type }] }]),
+        createTopics(admin, [
+          {
+            topic,
+            configEntries: [
+              { name: 'message.timestamp.type', value: type },
+              // Else the next turn of Kafka's retention deletes what is of that time.
+              { name: 'retention.ms', value: '-1' },
+            ],
+          },
+        ]),
       );
       const producer = new kafkajs.Kafka({
         brokers: kafka.brokers,
@@ -312,7 +323,7 @@ suiteWith(['kafka'])('what every Kafka client does', () => {
       await logs.consume(log, `times-${type}`, async ({ values, time }) => {
         times.push(...values.map((_, i) => time?.(i)));
       });
-      await until(() => times.length >= 2, { timeoutMs: 30_000, what: 'the records' });
+      await until(() => times.length >= 2, { timeoutMs: 60_000, what: 'the records' });
       // One that comes again has the same time.
       expect(times.filter((time) => time === undefined || !isRight(time))).toEqual([]);
     });
@@ -344,7 +355,7 @@ suiteWith(['kafka'])('what every Kafka client does', () => {
         partitions.set(source, new Set([...(partitions.get(source) ?? []), ...values.map(Number)]));
       });
       const arrived = () => [...partitions.values()].flatMap((row) => [...row]).length;
-      await until(() => arrived() === 3 * ROW, { timeoutMs: 30_000, what: 'all rows' });
+      await until(() => arrived() === 3 * ROW, { timeoutMs: 60_000, what: 'all rows' });
       const rows = [...partitions.values()].map((row) => [...row]).sort(([a = -1], [b = -1]) => a - b);
       expect(rows).toEqual(
         [0, ROW, 2 * ROW].map((first) => Array.from({ length: ROW }, (_, i) => first + i)),
@@ -360,8 +371,8 @@ suiteWith(['kafka'])('what every Kafka client does', () => {
         'switch',
         async ({ values }) => void first.push(...values.map(String)),
       );
-      await until(() => first.length === 2, { timeoutMs: 30_000, what: 'the first two' });
-      await consumer.close(5_000);
+      await until(() => first.length === 2, { timeoutMs: 60_000, what: 'the first two' });
+      await consumer.close(CLOSE_MS);
       await log.append(batchOf(['c', 'd']));
       const other = (which === 'kafkajs' ? createPlatformaticClient : createKafkajsClient)({
         brokers: kafka.brokers,
@@ -376,7 +387,7 @@ suiteWith(['kafka'])('what every Kafka client does', () => {
         headers: {},
       });
       await logs.consume(theirs, 'switch', async ({ values }) => void second.push(...values.map(String)));
-      await until(() => second.length >= 2, { timeoutMs: 30_000, what: 'the next two' });
+      await until(() => second.length >= 2, { timeoutMs: 60_000, what: 'the next two' });
       expect(second).toEqual(['c', 'd']);
       await other.close();
     });
@@ -390,8 +401,8 @@ suiteWith(['kafka'])('what every Kafka client does', () => {
         'removed',
         async ({ values }) => void first.push(...values.map(String)),
       );
-      await until(() => first.length === 1, { timeoutMs: 30_000, what: 'the first' });
-      await consumer.close(5_000);
+      await until(() => first.length === 1, { timeoutMs: 60_000, what: 'the first' });
+      await consumer.close(CLOSE_MS);
       await log.append(batchOf(['b', 'c']));
       const admin = new kafkajs.Kafka({ brokers: kafka.brokers, logLevel: kafkajs.logLevel.NOTHING }).admin();
       await admin.connect();
@@ -440,9 +451,7 @@ suiteWith(['kafka'])('what every Kafka client does', () => {
       const log = await logs.create('grows', 1);
       const sources = new Set<string>();
       await logs.consume(log, 'grows', async ({ source }) => void sources.add(source));
-      await withAdmin(kafka, (admin) =>
-        admin.createPartitions({ topicPartitions: [{ topic, count: 3 }], timeout: 5_000 }),
-      );
+      await addPartitions(kafka, { topic, count: 3 });
       const isWhole = async () => {
         await log.append(batchOf(Array.from({ length: 3 * ROW }, String)));
         return sources.size === 3;
@@ -459,16 +468,16 @@ suiteWith(['kafka'])('what every Kafka client does', () => {
       });
       const other = await logs.consume(theirs, 'shared', async () => {});
       const { topic } = logs.topic('theirs');
-      await until(() => mine.failure()?.includes(topic), { timeoutMs: 30_000, what: 'the failure' });
+      await until(() => mine.failure()?.includes(topic), { timeoutMs: 60_000, what: 'the failure' });
       expect(mine.failure()).toContain('kafka.group');
       await until(() => other.failure()?.includes(logs.topic('mine').topic), {
-        timeoutMs: 30_000,
+        timeoutMs: 60_000,
         what: 'the failure of the other',
       });
       await other.close(0);
       await log.append(batchOf(Array.from({ length: 2 * ROW }, (_, i) => String(i))));
       await until(() => seen.size === 2 * ROW && mine.failure() === undefined, {
-        timeoutMs: 30_000,
+        timeoutMs: 60_000,
         what: 'all of its events',
         detail: () => `${seen.size} events, ${mine.failure()}`,
       });

@@ -12,7 +12,7 @@ import { recordsOf } from '../parts/kafka-records.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 const CLIENTS = { kafkajs: createKafkajsClient, platformatic: createPlatformaticClient };
 const NAMES = Object.keys(CLIENTS);

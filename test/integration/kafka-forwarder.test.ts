@@ -18,7 +18,7 @@ import { type SecuredKafka, sharedSecuredKafka } from '../parts/shared.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 const CLIENTS = { kafkajs: createKafkajsClient, platformatic: createPlatformaticClient };
 const LIMITS = { batchEvents: 100, batchBytes: 512 * 1024, requests: 2 };

@@ -6,7 +6,7 @@ import type { KafkaPart } from '../parts/kafka.ts';
 import { sharedKafka } from '../parts/shared.ts';
 import { suiteWith } from '../parts/suite.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(300_000);
 
 suiteWith(['kafka'])('a connection of kafkajs that has nothing to do', () => {
   let kafka: KafkaPart;

@@ -12,7 +12,7 @@ import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { batchOf, createKafkaLogs, type KafkaLogs } from './kafka-logs.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 const RUN = Date.now().toString(36);
 
 suiteWith(['kafka'])('a Kafka topic as a log', () => {
@@ -52,14 +52,14 @@ suiteWith(['kafka'])('a Kafka topic as a log', () => {
     });
     const rows = batchOf(Array.from({ length: 2 * ROW }, String));
     await log.append(rows);
-    await until(() => held.size === 2, { timeoutMs: 30_000, what: 'a batch in hand of each partition' });
+    await until(() => held.size === 2, { timeoutMs: 60_000, what: 'a batch in hand of each partition' });
     await log.append(rows);
     let lost = '';
     const other = await others.consume(log, 'regained', ({ source }, { signal }) => {
       lost = source;
       return abortable(signal, new Promise(() => {}));
     });
-    await until(() => lost !== '', { timeoutMs: 30_000, what: 'the other to get a partition' });
+    await until(() => lost !== '', { timeoutMs: 60_000, what: 'the other to get a partition' });
     held.get(lost)?.(new Error('the index is on fire'));
     await other.close(0);
     const isAlone = () =>
@@ -67,11 +67,11 @@ suiteWith(['kafka'])('a Kafka topic as a log', () => {
         const { groups } = await admin.describeGroups([`regained-${RUN}`]);
         return groups.every(({ state, members }) => state === 'Stable' && members.length === 1);
       });
-    await until(isAlone, { timeoutMs: 30_000, everyMs: 100, what: 'the first to have both partitions' });
+    await until(isAlone, { timeoutMs: 60_000, everyMs: 100, what: 'the first to have both partitions' });
     for (const release of held.values()) release();
     const inOrder = () => done.get(lost) ?? [];
     const last = String(2 * ROW - 1);
-    await until(() => inOrder().includes(last), { timeoutMs: 30_000, what: 'both rows' });
+    await until(() => inOrder().includes(last), { timeoutMs: 60_000, what: 'both rows' });
     expect(inOrder()[0]).toBe('0');
     await others.close();
     await platformatic.close();
@@ -91,7 +91,7 @@ suiteWith(['kafka'])('a Kafka topic as a log', () => {
       'dead',
       async (batch) => void sizes.push(...batch.values.map((value) => value.length)),
     );
-    await until(() => sizes.length > 0, { timeoutMs: 30_000, what: 'the letter' });
+    await until(() => sizes.length > 0, { timeoutMs: 60_000, what: 'the letter' });
     expect(sizes).toEqual([900_000]);
   });
 });

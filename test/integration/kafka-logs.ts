@@ -4,7 +4,7 @@ import { createKafkaLog } from '../../store/kafka/topic-log.ts';
 import { untilOpen, withAdmin } from '../parts/kafka-admin.ts';
 import { until } from '../parts/until.ts';
 
-const JOIN_MS = 30_000;
+const JOIN_MS = 60_000;
 
 /** Topics of one run of a suite, as logs. */
 export type KafkaLogs = {

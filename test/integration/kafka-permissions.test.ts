@@ -9,7 +9,7 @@ import { type KafkajsConsumerOptions, startKafkajsConsumer } from '../../store/k
 import { createKafka } from '../../store/kafka/kafkajs/kafkajs.ts';
 import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
-import { createTopics, isCommitted, withAdmin } from '../parts/kafka-admin.ts';
+import { addPartitions, createTopics, isCommitted, withAdmin } from '../parts/kafka-admin.ts';
 import type { KafkaSecurity } from '../parts/kafka-security.ts';
 import { freePort } from '../parts/ports.ts';
 import { type Service, startService } from '../parts/service.ts';
@@ -20,7 +20,7 @@ import { allowAll, giveBack, PERMISSIONS, type Permission, type Resources, take 
 import { lineAt, postLines } from './post-lines.ts';
 
 jest.setTimeout(300_000);
-const PATIENCE_MS = 90_000;
+const PATIENCE_MS = 120_000;
 const COUNT = 20;
 const CLIENTS = ['kafkajs', 'platformatic'];
 /** Below what a line of `large` becomes. */
@@ -273,11 +273,8 @@ suiteWith(['kafka'], { stops: true })('a permission that is missing, and given',
 
   async function addPartition(): Promise<void> {
     const { topic } = resources;
-    await withAdmin(kafka, async (admin) => {
-      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
-      const count = (topics[0]?.partitions.length ?? 0) + 1;
-      await admin.createPartitions({ topicPartitions: [{ topic, count }] });
-    });
+    const { topics } = await withAdmin(kafka, (admin) => admin.fetchTopicMetadata({ topics: [topic] }));
+    await addPartitions(kafka, { topic, count: (topics[0]?.partitions.length ?? 0) + 1 });
   }
 
   async function consumed(sink: Service, count: number): Promise<void> {

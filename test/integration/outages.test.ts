@@ -30,13 +30,13 @@ import {
 } from './sink-topic.ts';
 import { type ExpectedView, plain } from './views.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 const CLIENTS = { kafkajs: createKafkajsClient, platformatic: createPlatformaticClient };
 /** All views of the suite are found in one search (see `documentsOf`). */
 const RATE = FULL ? 120 : 200;
 /** Beside what an orderly stop and a start take. */
 const ABSENCE_MS = FULL ? 10_000 : 2_000;
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 120_000;
 const ENDS = FULL ? (['kill', 'stop'] as const) : (['kill'] as const);
 
 type Absence = {
@@ -142,9 +142,10 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'], { stops: true })(
       const own = sinkSettings('pressure', { brokers: kafka.brokers, node: elasticsearch.node });
       await setUpIndexes(own);
       const topic = await openSinkTopic(own);
+      // Before the sink starts: one that keeps up with a slow test sends small requests only.
+      await topic.append(someEvents(20_000, 'p'));
       const sink = await startSinkService(own, join(folder.path, 'sink.log'));
       try {
-        await topic.append(someEvents(20_000, 'p'));
         await until(async () => (await countDocuments(own)) === 20_000, {
           timeoutMs: PATIENCE_MS,
           what: 'all documents',
@@ -183,7 +184,7 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'], { stops: true })(
         const { sidecar } = await chain.accounts();
         return sidecar?.unaccounted === 0 && sidecar.waiting === 0;
       };
-      await until(settled, { timeoutMs: 20_000, what: 'the accounting to balance', detail: chain.logs });
+      await until(settled, { timeoutMs: 60_000, what: 'the accounting to balance', detail: chain.logs });
     }
 
     /** A client that writes and reads a topic of its own. */

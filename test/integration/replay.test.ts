@@ -15,7 +15,7 @@ import { lineAt, postLines } from './post-lines.ts';
 import { askHotitem, runHotitem } from './run-hotitem.ts';
 import { setUpIndexes } from './set-up.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 const COUNT = 40;
 const SOME = 10;
 
@@ -128,7 +128,7 @@ async function capture(count: number, time = Date.now() - 60_000): Promise<void>
     Array.from({ length: count }, (_, i) => lineAt(time + i, i)),
   );
   await until(async () => (await consumed()) >= before + count, {
-    timeoutMs: 20_000,
+    timeoutMs: 60_000,
     what: `${count} views to be indexed`,
     detail: () => sidecar?.log() ?? '',
   });

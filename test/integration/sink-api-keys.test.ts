@@ -172,8 +172,10 @@ suite('a sink with an API key made as docs/elasticsearch.md says', () => {
   }
 
   async function arrived(): Promise<void> {
-    await until(async () => (await count()) === sent, {
-      timeoutMs: 60_000,
+    const all = async () =>
+      (await count()) === sent && (await topic.offsets()).every(({ end, committed }) => committed === end);
+    await until(all, {
+      timeoutMs: 120_000,
       everyMs: 250,
       what: `${sent} documents`,
       detail: () => sink?.log() ?? '',

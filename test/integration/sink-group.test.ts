@@ -20,9 +20,9 @@ import {
   startSinkService,
 } from './sink-topic.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 const EVENTS = FULL ? 500_000 : 30_000;
-const ARRIVAL_MS = 60_000;
+const ARRIVAL_MS = 120_000;
 
 suiteWith(['kafka', 'elasticsearch'])('several sinks of one group', () => {
   const folder = temporaryFolder('sinks');
@@ -74,8 +74,9 @@ suiteWith(['kafka', 'elasticsearch'])('several sinks of one group', () => {
     const before = await topic.offsets();
     const members = await topic.members();
     await block(true);
+    const tried = await retries();
     await topic.append(someEvents(1_200, 'blocked'));
-    await until(async () => (await retries()) > 4, { timeoutMs: ARRIVAL_MS, what: 'attempts', detail: logs });
+    await attempts(tried);
     const during = await topic.offsets();
     expect(during.map(({ committed }) => committed)).toEqual(before.map(({ committed }) => committed));
     await block(false);
@@ -86,11 +87,12 @@ suiteWith(['kafka', 'elasticsearch'])('several sinks of one group', () => {
 
   test('release their partitions while Elasticsearch is unavailable, without delay', async () => {
     await gate.shut();
+    const tried = await retries();
     await topic.append(someEvents(3_000, 'away'));
-    await until(async () => (await retries()) > 4, { timeoutMs: ARRIVAL_MS, what: 'attempts', detail: logs });
+    await attempts(tried);
     await addSink();
     await until(async () => (await topic.members()).length === 3, {
-      timeoutMs: 30_000,
+      timeoutMs: ARRIVAL_MS,
       what: 'three members',
     });
     await gate.open();
@@ -108,17 +110,25 @@ suiteWith(['kafka', 'elasticsearch'])('several sinks of one group', () => {
     await until(all, { timeoutMs: ARRIVAL_MS, everyMs: 250, what: `${count} documents`, detail });
   }
 
+  /** Several more than `before`. */
+  async function attempts(before: number): Promise<void> {
+    const many = async () => (await retries()) > before + 4;
+    await until(many, { timeoutMs: ARRIVAL_MS, what: 'attempts', detail: logs });
+  }
+
   function retries(): Promise<number> {
     return sinks[1]?.metric('hotitem_sink_retries_total') ?? Promise.resolve(0);
   }
 
   /** Blocks writes as Elasticsearch does at the flood stage of the disk watermark. */
   async function block(on: boolean): Promise<void> {
-    await fetch(`${elasticsearch.node}/${settings.HOTITEM_ELASTICSEARCH_DATA_STREAM}/_settings`, {
+    const path = `${settings.HOTITEM_ELASTICSEARCH_DATA_STREAM}/_settings`;
+    const reply = await fetch(`${elasticsearch.node}/${path}`, {
       method: 'PUT',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ 'index.blocks.read_only_allow_delete': on ? true : null }),
     });
+    if (!reply.ok) throw new Error(await reply.text());
   }
 
   function logs(): string {

@@ -7,7 +7,7 @@ import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { batchOf, createKafkaLogs } from './kafka-logs.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 const EVENTS = 30;
 /** Deliveries that fail. */
 const FAILING = [1, 3, 4];

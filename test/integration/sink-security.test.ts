@@ -19,8 +19,8 @@ import {
   startSinkService,
 } from './sink-topic.ts';
 
-jest.setTimeout(180_000);
-const ARRIVAL_MS = 60_000;
+jest.setTimeout(300_000);
+const ARRIVAL_MS = 120_000;
 const SECRET = 'sesame-sesame';
 /** The privileges in docs/elasticsearch.md. */
 const ROLES = `
@@ -91,7 +91,7 @@ suite('Elasticsearch with security on, behind TLS of an authority of its own', (
     async (_, file, without, withIt) => {
       elasticsearch.configure?.(file, without);
       await until(async () => (await ask('sink')) !== 200, {
-        timeoutMs: 20_000,
+        timeoutMs: 60_000,
         everyMs: 250,
         what: 'the loss',
       });
@@ -99,7 +99,7 @@ suite('Elasticsearch with security on, behind TLS of an authority of its own', (
       const retries = await sink.metric('hotitem_sink_retries_total');
       await send();
       await until(async () => (await sink.metric('hotitem_sink_retries_total')) > retries + 2, {
-        timeoutMs: 30_000,
+        timeoutMs: 60_000,
         what: 'attempts',
         detail: () => sink.log(),
       });
@@ -118,7 +118,8 @@ suite('Elasticsearch with security on, behind TLS of an authority of its own', (
   }
 
   async function arrived(): Promise<void> {
-    const all = async () => (await count()) === sent;
+    const all = async () =>
+      (await count()) === sent && (await topic.offsets()).every(({ end, committed }) => committed === end);
     await until(all, {
       timeoutMs: ARRIVAL_MS,
       everyMs: 250,

@@ -19,7 +19,7 @@ import { joined } from './kafka-logs.ts';
 import { runHotitem } from './run-hotitem.ts';
 import { ranking, type Started, startDemo } from './start-demo.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 const { ConfigResourceTypes } = kafkajs;
 
 suiteWith(['nginx', 'kafka', 'elasticsearch'])('npm start with addresses', () => {

@@ -9,7 +9,7 @@ import { FULL } from '../parts/full.ts';
 import { type KafkaPart, startKafka } from '../parts/kafka.ts';
 import { suiteWith } from '../parts/suite.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 const PARTITIONS = 3;
 const COUNT = 30_000;
 // What is usual about it is tested with the commands that read: dead-letters, replay, verify.

@@ -26,7 +26,7 @@ import { startStandIn } from '../unit/store/elasticsearch/stand-in.ts';
 import { askHotitem, runHotitem } from './run-hotitem.ts';
 import { someEvents, startSinkService } from './sink-topic.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 const MB = 1024 * 1024;
 /** Less than by default, so that what is beyond it shows. */
 const DUCKDB_MB = 64;
@@ -101,7 +101,7 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
       await accountsOf({ consumed: 50, indexed: 30, dead: 20, unaccounted: 0 });
       await write(0, someEvents(5, 'later'));
       await accountsOf({ consumed: 55, indexed: 35, dead: 20, unaccounted: 0 });
-      expect(await ready()).toBe('sink: ok');
+      await isReady();
       expect(sink?.log()).toContain('a batch cannot be decoded');
       const [, onDisk] = batchesOnDisk(kafka.nodes[0]?.data ?? '', topic, 0);
       expect(readFileSync(join(folder.path, `quarantine/${topic}-0-10.batch`))).toEqual(onDisk?.bytes);
@@ -159,7 +159,7 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
         await startSink();
         const all = 10 + pits.length;
         await accountsOf({ consumed: all, indexed: 10, dead: pits.length, unaccounted: 0 });
-        expect(await ready()).toBe('sink: ok');
+        await isReady();
         await sink?.stop();
         expect(await verify()).toMatchObject({
           status: 0,
@@ -235,13 +235,13 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
             await write(partition, someEvents(500));
           await startSink('/livez');
           const isRefused = async () => (await ready()).includes('larger than 8 MiB');
-          await until(isRefused, { timeoutMs: 30_000, what: 'it to say so', detail: ready });
+          await until(isRefused, { timeoutMs: 60_000, what: 'it to say so', detail: ready });
           const asked = index.asked.length;
           await until(() => index.asked.length > asked + 10, { timeoutMs: 60_000, what: 'more answers' });
           expect(peakMemory(sink?.pid() ?? 0)).toBeLessThan(promisedOfSink());
           isHostile = false;
           await accountsOf({ consumed: 1_500, indexed: 1_500, dead: 0, unaccounted: 0 });
-          expect(await ready()).toBe('sink: ok');
+          await isReady();
         } finally {
           await sink?.stop();
           await index.close();
@@ -296,7 +296,7 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
           `^sink: it is stalled in ${topic}/0 at \\d+: dead letters cannot be stored: .*max.message.bytes`,
         );
         await until(async () => stalled.test(await ready()), {
-          timeoutMs: 30_000,
+          timeoutMs: 60_000,
           what: 'it to say where it is stalled',
           detail: ready,
         });
@@ -311,7 +311,7 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
           ],
         });
         await accountsOf({ consumed: 8, indexed: 7, dead: 1 });
-        expect(await ready()).toBe('sink: ok');
+        await isReady();
       },
     );
 
@@ -339,16 +339,33 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
       sink = await startSinkService(env, join(folder.path, 'sink.log'), waitFor);
     }
 
-    async function accountsOf(expected: Partial<Accounts['sink']>): Promise<void> {
-      let accounts: Accounts['sink'] | undefined;
-      await until(
+    async function accountsOf(
+      expected: Partial<Accounts['sink']> & Pick<Accounts['sink'], 'consumed'>,
+    ): Promise<void> {
+      const { consumed } = expected;
+      const now = async () => (await sink?.json<Accounts>('/api/v1/accounting'))?.sink;
+      const accounts = await until(
         async () => {
-          accounts = (await sink?.json<Accounts>('/api/v1/accounting'))?.sink;
-          return accounts !== undefined && accounts.consumed >= (expected.consumed ?? 0);
+          const some = await now();
+          const isDone =
+            (some?.consumed ?? 0) >= consumed && (await isCommitted(admin, topic, `sink-${topic}`));
+          return isDone ? await now() : undefined;
         },
-        { timeoutMs: 40_000, what: 'the sink', detail: () => `${JSON.stringify(accounts)}\n${sink?.log()}` },
+        {
+          timeoutMs: 120_000,
+          what: 'the sink',
+          detail: async () => `${JSON.stringify(await now())}\n${sink?.log()}`,
+        },
       );
-      expect(accounts).toMatchObject(expected);
+      // A member that a busy machine stopped for too long gets a batch again: its records are there already, or dead again.
+      const again = accounts.consumed - consumed;
+      const dead = accounts.dead + accounts.existing - again;
+      expect({ ...accounts, consumed, existing: 0, dead }).toMatchObject(expected);
+    }
+
+    async function isReady(): Promise<void> {
+      const isOk = async () => (await ready()) === 'sink: ok';
+      await until(isOk, { timeoutMs: 60_000, what: 'the sink to be ready', detail: ready });
     }
 
     async function ready(): Promise<string> {

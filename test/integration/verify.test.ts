@@ -23,7 +23,7 @@ import { openPastTopic, type PastMessage, type PastTopic } from './past-topic.ts
 import { askHotitem, runHotitem } from './run-hotitem.ts';
 import { countDocuments, type SinkSettings, sinkSettings, startSinkService } from './sink-topic.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 const COUNT = 60;
 const inFull = FULL ? test : test.skip;
 
@@ -259,7 +259,7 @@ suiteWith(['kafka', 'elasticsearch'])('hotitem verify, between Kafka and Elastic
     await index(23);
     expect(await sink?.metric('hotitem_sink_removed_total')).toBe(8);
     const letters = async () => await topic.recordsOf(settings.HOTITEM_KAFKA_DEAD_LETTER_TOPIC ?? '');
-    await until(async () => (await letters()).length === 2, { timeoutMs: 20_000, what: 'two letters' });
+    await until(async () => (await letters()).length === 2, { timeoutMs: 60_000, what: 'two letters' });
     // The group has moved on: the sink's own word is left.
     expect(await verify(['--from', '-1h'])).toMatchObject({
       status: 1,
@@ -347,7 +347,7 @@ suiteWith(['kafka', 'elasticsearch'])('hotitem verify, between Kafka and Elastic
     await topic.admin.deleteTopics({ topics: [name] });
     const spec = { topic: name, partitions: 6, replicationFactor: 1, retentionMs: 86_400_000 };
     const isThere = async () => (await topic.admin.listTopics()).includes(name);
-    await until(async () => !(await isThere()), { timeoutMs: 20_000, what: 'the topic to be deleted' });
+    await until(async () => !(await isThere()), { timeoutMs: 60_000, what: 'the topic to be deleted' });
     await client.setup([spec], { dryRun: false });
     await topic.close();
     topic = await openPastTopic(settings);

@@ -47,6 +47,21 @@ export async function untilOpen(admin: Admin, topics: string[]): Promise<void> {
   }
 }
 
+/** Gives a topic more partitions, and waits until they accept records too. */
+export async function addPartitions(
+  kafka: { brokers: string[] },
+  { topic, count }: { topic: string; count: number },
+): Promise<void> {
+  await withAdmin(kafka, async (admin) => {
+    await admin.createPartitions({ topicPartitions: [{ topic, count }] });
+    const areKnown = async () =>
+      (await admin.fetchTopicMetadata({ topics: [topic] })).topics[0]?.partitions.length === count;
+    await until(areKnown, { timeoutMs: BROKER_MS, what: `${count} partitions of ${topic}` });
+  });
+  // Another client: that one may remember the former partitions.
+  await withAdmin(kafka, (admin) => untilOpen(admin, [topic]));
+}
+
 /** Whether a group has committed all records that a topic has now. A sink counts a batch before that. */
 export async function isCommitted(admin: Admin, topic: string, groupId: string): Promise<boolean> {
   const [ends, [group]] = await Promise.all([

@@ -19,7 +19,7 @@ type Common = {
   connections?: number;
 };
 
-const TIMEOUT_MS = 15_000;
+const TIMEOUT_MS = 60_000;
 /** isbot treats most other user agents as bots, even `Mozilla/5.0` alone. */
 export const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
 

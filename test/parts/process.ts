@@ -23,7 +23,7 @@ export type PartProcess = {
   /** The id of the started process, and of its group. */
   pid: number;
   running(): boolean;
-  /** Sends SIGTERM, or another signal, and waits for the exit. After 30 s, or `timeoutMs`, it is killed, which is an error. */
+  /** Sends SIGTERM, or another signal, and waits for the exit. After a minute, or `timeoutMs`, it is killed, which is an error. */
   stop(signal?: NodeJS.Signals, timeoutMs?: number): Promise<void>;
   /** kill -9, and waits for the exit. */
   kill(): Promise<void>;
@@ -34,7 +34,7 @@ export type PartProcess = {
   ended: Promise<void>;
 };
 
-const STOP_MS = 30_000;
+const STOP_MS = 60_000;
 const HEIR_EVERY_MS = 25;
 const TAIL_BYTES = 8_000;
 

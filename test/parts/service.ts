@@ -36,7 +36,7 @@ export function askOnce(url: string): Promise<Response> {
 
 const PROGRAM = join(import.meta.dirname, '../../dist/hotitem.mjs');
 /** A sink that was killed together with its Kafka waits for Kafka to recover and for its old session to end. */
-const READY_MS = 60_000;
+const READY_MS = 120_000;
 
 /** Starts a service with an environment that has only PATH from the test's own. */
 export async function startService(options: ServiceOptions): Promise<Service> {

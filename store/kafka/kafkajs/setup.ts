@@ -4,7 +4,7 @@ import { newSettings, type TopicAdmin } from '../topic-setup.ts';
 import { kafkajs } from './library.ts';
 
 /** How long a new topic may be unknown to a broker, or without a leader. */
-const LEADERS_MS = 10_000;
+const LEADERS_MS = 30_000;
 const NOT_YET = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE']);
 
 type Asked = Pick<
