@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { freePort } from './ports.ts';
 
 export type TlsProxy = {
-  /** `https://localhost:…` */
+  /** `https://127.0.0.1:…` */
   address: string;
   /** PEM file of the CA that signed its certificate. */
   caFile: string;
@@ -48,7 +48,7 @@ export async function startTlsProxy(target: string, folder: string): Promise<Tls
   );
   const port = await freePort();
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-  return { address: `https://localhost:${port}`, caFile: file('ca.pem'), close };
+  return { address: `https://127.0.0.1:${port}`, caFile: file('ca.pem'), close };
 
   function close(): void {
     server.closeAllConnections();

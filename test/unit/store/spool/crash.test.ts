@@ -36,7 +36,7 @@ describe('a process that is killed', () => {
         const child = startSpoolProcess('append', { dir, first });
         const enough = 1 + Math.floor(Math.random() * 200);
         await until(() => child.lines.length > enough, {
-          timeoutMs: 15_000,
+          timeoutMs: 60_000,
           everyMs: 1,
           what: 'some appends',
         });
@@ -63,7 +63,7 @@ describe('a full disk', () => {
     const before = child.lines.length;
     execFileSync('prlimit', ['--pid', String(child.pid), '--fsize=unlimited:unlimited']);
     await until(() => child.lines.length > before + 100, {
-      timeoutMs: 15_000,
+      timeoutMs: 60_000,
       everyMs: 1,
       what: 'further appends',
     });
