@@ -11,7 +11,7 @@ import { type PartProcess, startProcess, tailOf } from './process.ts';
 import { report } from './report.ts';
 import { until } from './until.ts';
 
-const START_MS = 120_000;
+const START_MS = 240_000;
 // Any user except root; this is `nobody` on almost all systems.
 const NOBODY = { uid: 65_534, gid: 65_534 };
 

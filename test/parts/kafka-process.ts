@@ -15,7 +15,7 @@ type Broker = { id: number; port: number; controllerPort: number };
 
 // Small, and with the first compiler only: the second one does not pay off within a minute.
 const JVM = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto'];
-const START_MS = 120_000;
+const START_MS = 240_000;
 const PROTOCOLS = ['PLAINTEXT', ...SECURE_LISTENERS].map((name) => `${name}:${name}`);
 // A cluster id is 16 bytes in base64url; a broker that finds data of another cluster does not start.
 const CLUSTER = 'aG90aXRlbS10ZXN0cy0wMQ';

@@ -22,7 +22,7 @@ export type Target = {
   address: string;
 };
 
-const START_MS = 60_000;
+const START_MS = 120_000;
 
 /** Prometheus with its data in `folder`, which scrapes the targets every second. Resolves when it has scraped each of them twice. */
 export async function startPrometheus(
