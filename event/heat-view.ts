@@ -1,3 +1,4 @@
+import { createAddressHash } from './address-hash.ts';
 import { FIELDS } from './fields.ts';
 import type { Line } from './line.ts';
 import { IP, VISITOR } from './line-fields.ts';
@@ -14,7 +15,7 @@ export type HeatView = {
   /** Two words of 32 scattered bits, signed: equal for two lines whose events have the same `item`, in each process others. */
   item(word: 0 | 1): number;
   /**
-   * 32 scattered bits: of the visitor key if there is one, else of address and user agent. The same whatever `privacy.ip` and `event.omit`
+   * 32 scattered bits: of the visitor key if there is one, else of address (`createAddressHash`) and user agent. The same whatever `privacy.ip` and `event.omit`
    * are. If nginx withholds the address too, all visitors with one user agent are one.
    */
   visitor(): number;
@@ -24,7 +25,8 @@ export type HeatView = {
 
 export function createHeatView(): HeatView {
   const items = createSpanHash();
-  const visitors = createSpanHash();
+  const keys = createSpanHash();
+  const addresses = createAddressHash();
   const encoded = Buffer.alloc(MOST_HASHED);
   let viewed: Line | undefined;
   return {
@@ -47,9 +49,10 @@ export function createHeatView(): HeatView {
 
   function visitorBits(line: Line): number {
     const { begin, end } = line;
-    const hasKey = begin[VISITOR] !== end[VISITOR];
-    const field = hasKey ? VISITOR : IP;
-    visitors.hash(line.lines(), begin[field] ?? 0, end[field] ?? 0);
-    return hasKey ? visitors.bits(0) : visitors.bits(0) ^ line.agentBits(0);
+    const lines = line.lines();
+    if (begin[VISITOR] === end[VISITOR])
+      return addresses(lines, begin[IP] ?? 0, end[IP] ?? 0) ^ line.agentBits(0);
+    keys.hash(lines, begin[VISITOR] ?? 0, end[VISITOR] ?? 0);
+    return keys.bits(0);
   }
 }

@@ -1,3 +1,4 @@
+import { createAddressHash } from './address-hash.ts';
 import { isBotAgent } from './bot-test.ts';
 import type { HotItemEvent } from './event.ts';
 import {
@@ -58,7 +59,8 @@ export function createPastEvent(other: ReadOther): PastEvent {
   const fields = createEventFields();
   const { begin, end } = fields;
   const items = createSpanHash();
-  const visitors = createSpanHash();
+  const keys = createSpanHash();
+  const addresses = createAddressHash();
   const agents = createSpanHash();
   const ids = createSpanHash();
   const verdictOf = createVerdictCache();
@@ -107,8 +109,11 @@ export function createPastEvent(other: ReadOther): PastEvent {
       (hasAgent && verdictOf(agents.bits(0), agents.bits(1), () => isBotAgent(textOf(AGENT))));
     const hasKey = has(VISITOR);
     isKnown = hasKey || has(ADDRESS);
-    hashSpan(visitors, hasKey ? VISITOR : ADDRESS);
-    words[2] = hasKey || !hasAgent ? visitors.bits(0) : visitors.bits(0) ^ agents.bits(0);
+    if (hasKey) {
+      hashSpan(keys, VISITOR);
+      words[2] = keys.bits(0);
+    } else
+      words[2] = addresses(from, begin[ADDRESS] ?? 0, end[ADDRESS] ?? 0) ^ (hasAgent ? agents.bits(0) : 0);
   }
 
   /** False where the event is for `other` to judge. */
@@ -143,8 +148,10 @@ export function createPastEvent(other: ReadOther): PastEvent {
     hashText(agents, ua);
     isBot = bot === true || (ua !== '' && isBotAgent(ua));
     isKnown = visitor !== undefined || ip !== undefined;
-    hashText(visitors, visitor ?? ip ?? '');
-    words[2] = visitor !== undefined || ua === '' ? visitors.bits(0) : visitors.bits(0) ^ agents.bits(0);
+    if (visitor !== undefined) {
+      hashText(keys, visitor);
+      words[2] = keys.bits(0);
+    } else words[2] = addresses(scratch, 0, scratch.write(ip ?? '')) ^ (ua === '' ? 0 : agents.bits(0));
   }
 
   function keep(high: number, low: number, idHigh: number, idLow: number): void {

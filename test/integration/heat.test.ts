@@ -64,6 +64,14 @@ suiteWith(['nginx'])('hot items', () => {
     expect(people?.reason).toMatch(/, (?:2\d\d|300) visitors in 10 s$/);
   });
 
+  test('a client that uses another address of its IPv6 network for each view is one visitor', async () => {
+    const ip = (i: number) => `2001:db8::${(i + 1).toString(16)}`;
+    await postViews(Array.from({ length: 300 }, (_, i) => ({ item: 'scraped', ip: ip(i) })));
+    const { hot } = await hotList();
+    const [busy] = hot.filter(({ item, signal }) => item === 'scraped' && signal === 'busy');
+    expect(busy?.reason).toMatch(/, 1 visitors? in 10 s$/);
+  });
+
   test('the same view sent twice counts once', async () => {
     const lines = Array.from({ length: 150 }, () => lineOf({ item: 'twice' }));
     const socket = join(chain.home, 'run/intake.sock');

@@ -130,6 +130,7 @@ describe('the visitor of a view', () => {
       { visitor: 'v', ip: '192.0.2.2', ua: 'x' },
     ],
     ['one address with one user agent', { uri: '/a', item: 'a' }, { uri: '/b', item: 'b', ref: '' }],
+    ['one browser in one network of IPv6', { ip: '2001:db8:0:1::5' }, { ip: '2001:db8:0:1:a:b:c:d' }],
     [
       'one key on two nodes, in a request of another method',
       { visitor: 'v' },
@@ -143,6 +144,7 @@ describe('the visitor of a view', () => {
     ['two keys behind one address', { visitor: 'v' }, { visitor: 'w' }],
     ['two browsers behind one address', { ua: 'a' }, { ua: 'b' }],
     ['one browser at two addresses', { ip: '192.0.2.1' }, { ip: '192.0.2.11' }],
+    ['one browser in two networks of IPv6', { ip: '2001:db8:0:1::5' }, { ip: '2001:db8:0:2::5' }],
     ['a key and none', { visitor: 'v' }, {}],
   ])('are two: %s', (_, one, other) => {
     expect(visitorOf(one, 3)).not.toBe(visitorOf(other));

@@ -69,6 +69,7 @@ describe('a stored event', () => {
 
   test.each<[string, Partial<HotItemEvent>, boolean]>([
     ['another address', { ip: '203.0.113.8' }, false],
+    ['an address of IPv6', { ip: '2001:db8::1' }, false],
     ['another user agent', { ua: `${BROWSER}.1` }, false],
     ['another item', { item: '4712' }, true],
   ])('with %s is of the same visitor: %#', (_, change, isSame) => {
