@@ -39,14 +39,14 @@ export type NginxInstances = {
   note(report: NginxReport): Standing;
   /** Sum of all that ever reported. `waiting`: only those that still report. */
   totals(): NginxTotals;
-  /** Those that still report. */
-  reporting(): (NginxInstance & NginxStanding & { heardAt: number })[];
+  /** Those that still report. `isBarred`: its workers cannot write to the spill folder. */
+  reporting(): (NginxInstance & NginxStanding & { heardAt: number; isBarred: boolean })[];
   /** Whether the accounting of one of them is just beginning. */
   isBeginning(): boolean;
   toRemember(): RememberedInstances;
 };
 
-type Known = NginxInstance & NginxStanding & { heardAt: number; standing: Standing };
+type Known = NginxInstance & NginxStanding & { heardAt: number; isBarred: boolean; standing: Standing };
 
 /** nginx reports every second; it retries a sidecar that was too slow after five. */
 const GONE_AFTER_MS = 10_000;
@@ -68,6 +68,7 @@ export function createNginxInstances(
     ...instance,
     off: false,
     heardAt: now(),
+    isBarred: false,
     standing: 'whole',
   }));
   return { note, totals, reporting, isBeginning, toRemember };
@@ -77,7 +78,8 @@ export function createNginxInstances(
     const standing = before === undefined ? standingOfNew(report) : next(before.standing);
     // The last report of an exiting worker, as in a reload, contains only counters.
     const { one_in, off, release } = report.one_in === undefined && before !== undefined ? before : report;
-    const noted = { ...toInstance(report), one_in, off, release, heardAt: now(), standing };
+    const isBarred = report.spill_barred > 0;
+    const noted = { ...toInstance(report), one_in, off, release, heardAt: now(), isBarred, standing };
     known = [...known.filter((one) => one !== before), noted];
     const [oldest] = known;
     if (oldest !== undefined && known.length > MOST_INSTANCES) {

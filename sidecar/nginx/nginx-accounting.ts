@@ -97,7 +97,6 @@ export function createNginxAccounting({
   if (past) before.intake += Math.max(0, sequence() - past.sequence);
   let last: NginxAccounts | undefined;
   let heardAt = Number.NEGATIVE_INFINITY;
-  let barred = false;
   /** Of the views that nginx reported as spilled, those that did not arrive; as of the last time that the folder was empty. */
   let spilledGap = past?.spilledGap ?? 0;
   let lastChange = { views: 0, at: Number.POSITIVE_INFINITY };
@@ -106,7 +105,6 @@ export function createNginxAccounting({
   return {
     report(report) {
       heardAt = now();
-      barred = report.spill_barred > 0;
       const standing = instances.note(report);
       const totals = instances.totals();
       last = {
@@ -134,7 +132,10 @@ export function createNginxAccounting({
       publish(totals, last.unaccounted);
     },
     accounts: () => last,
-    isSpillBarred: () => barred && isHeard(),
+    isSpillBarred: () =>
+      instances
+        .reporting()
+        .some(({ isBarred, heardAt: at }) => isBarred && isRecent(at, now(), SILENT_AFTER_MS)),
     missing: () => (lately.length < MISSING_AFTER ? undefined : Math.max(0, Math.min(...lately))),
   };
 

@@ -35,6 +35,16 @@ test('nginx reports that it cannot write to the spill folder, until it can or st
   expect(accounting.isSpillBarred()).toBe(false);
 });
 
+test('one of two nginx that cannot write to the spill folder is reported, whichever reports last', () => {
+  const other = { ...nothing(), instance: 2 };
+  accounting.report({ ...nothing(), instance: 1, spill_barred: 1 });
+  accounting.report(other);
+  expect(accounting.isSpillBarred()).toBe(true);
+  now += 6_000;
+  accounting.report(other);
+  expect(accounting.isSpillBarred()).toBe(false);
+});
+
 test('an nginx that stopped reporting is not up, also if the clock was set back', async () => {
   const isUp = () => metrics.of('nginx_up').value();
   accounting.report({ ...nothing(), spill_barred: 1 });
