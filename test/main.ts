@@ -20,6 +20,13 @@ const { values: flags } = parseArgs({
 const WORKERS = 6;
 const FEW = 2;
 const bin = join(import.meta.dirname, '../node_modules/.bin');
+/** jest's processes are started with the same flags. */
+const JEST = [
+  process.execPath,
+  '--require',
+  join(import.meta.dirname, 'keep-compiled.cjs'),
+  join(bin, 'jest'),
+];
 const scratch = mkdtempSync(join(tmpdir(), 'hotitem-test-'));
 chmodSync(scratch, 0o1777);
 // What a test, or a part, leaves behind goes with the run. Like /tmp, for what a test runs as another user.
@@ -35,10 +42,10 @@ rmSync(scratch, { recursive: true, force: true });
 async function everything(): Promise<Result[]> {
   const [shared, ...checks] = await Promise.all([
     sharedParts(),
-    check('lint', 'biome', ['ci', '--error-on-warnings', '.']),
-    check('types', 'tsc', ['-p', 'tsconfig.json']),
-    check('types of njs', 'tsc', ['-p', 'njs/tsconfig.json']),
-    check('types of the page', 'tsc', ['-p', 'page/tsconfig.json']),
+    check('lint', ['biome', 'ci', '--error-on-warnings', '.']),
+    check('types', ['tsc', '-p', 'tsconfig.json']),
+    check('types of njs', ['tsc', '-p', 'njs/tsconfig.json']),
+    check('types of the page', ['tsc', '-p', 'page/tsconfig.json']),
   ]);
   try {
     return [...checks, shared.result, ...(await allTests(shared.parts))];
@@ -75,8 +82,8 @@ function bootstrap(): Result[] {
   }));
 }
 
-async function check(step: string, command: string, args: string[]): Promise<Result> {
-  const { status, seconds } = await run(step, command, args);
+async function check(step: string, [tool = '', ...args]: string[]): Promise<Result> {
+  const { status, seconds } = await run(step, [join(bin, tool), ...args], 'inherit');
   return { step, passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1, skipped: 0, seconds };
 }
 
@@ -86,7 +93,8 @@ async function tests(kinds: Kind[], workers: number, env: Record<string, string>
   const outputFile = join(scratch, `${kinds.join('-')}.json`);
   const folders = kinds.map((kind) => `test/${kind}/`);
   const args = [...folders, `--maxWorkers=${workers}`, '--forceExit', '--json', `--outputFile=${outputFile}`];
-  const { status, seconds } = await run(`${what} tests`, 'jest', args, env);
+  // jest prints its JSON to standard output as well; people read what it says on standard error.
+  const { status, seconds } = await run(`${what} tests`, [...JEST, ...args], 'ignore', env);
   if (!existsSync(outputFile)) return [{ step: what, passed: 0, failed: 1, skipped: 0, seconds }];
   const report: Report = JSON.parse(readFileSync(outputFile, 'utf8'));
   const results = kinds.map((kind) => resultOf(kind, report));
@@ -131,15 +139,14 @@ function resultOf(kind: Kind, { testResults }: Report): Result {
 
 async function run(
   what: string,
-  command: string,
-  args: string[],
+  [program = '', ...args]: string[],
+  output: 'inherit' | 'ignore',
   env: Record<string, string> = {},
 ): Promise<{ status: number | null; seconds: number }> {
   process.stdout.write(`\nhotitem: ${what} …\n`);
   const start = performance.now();
-  const child = spawn(join(bin, command), args, {
-    // jest prints its JSON to standard output as well; people read what it says on standard error.
-    stdio: ['ignore', command === 'jest' ? 'ignore' : 'inherit', 'inherit'],
+  const child = spawn(program, args, {
+    stdio: ['ignore', output, 'inherit'],
     env: { ...process.env, ...env },
   });
   const status = await new Promise<number | null>((resolve) => {
