@@ -31,7 +31,7 @@ function guard(what: string): () => void {
 }
 
 function startGuardian(): ChildProcess {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'guardian.mjs')], {
+  const child = spawn('sh', [join(import.meta.dirname, 'guardian.sh')], {
     detached: true,
     stdio: ['pipe', 'ignore', 'inherit'],
   });
