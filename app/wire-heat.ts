@@ -11,6 +11,8 @@ import {
 import { createLiveFeed, MOST_CLIENTS } from '../heat/live-feed.ts';
 import { HEAT_METRICS } from '../heat/metrics.ts';
 import { RulesError } from '../heat/parse-rules.ts';
+import { SHOPPER_METRICS } from '../protect/metrics.ts';
+import { createShoppers } from '../protect/shoppers.ts';
 import type { Route } from '../service/admin/admin.ts';
 import type { Actions } from '../service/admin/admin-actions.ts';
 import { ConfigError } from '../service/config/config.ts';
@@ -66,6 +68,7 @@ export async function wireHeat(
   const { config, registry, shutdown, log, warn, now } = core;
   const { socket_group: group } = config.intake;
   const metrics = createMetrics(registry, HEAT_METRICS);
+  const shopperMetrics = createMetrics(registry, SHOPPER_METRICS);
   const catalogue = config.catalogue.file === undefined ? undefined : core.catalogue();
   const webhooks = wireWebhooks(core);
   const heat = await startHeat({
@@ -79,6 +82,7 @@ export async function wireHeat(
     now,
     isBot,
     keeper: wireKeeper(core),
+    shoppers: (isStale) => createShoppers({ isStale, metrics: shopperMetrics, now }),
     catalogue,
     onChange(change) {
       const { item, signal, reason, rule, dryRun } = change;

@@ -2,7 +2,7 @@ import type { About } from '../app/about.ts';
 import type { CatalogueState } from '../app/wire-catalogue.ts';
 import type { SinkAccounts } from '../app/wire-sink.ts';
 import type { HeatState } from '../heat/heat.ts';
-import type { ShopperCounts } from '../protect/shoppers.ts';
+import type { SeenLimit, ShopperCounts } from '../protect/shoppers.ts';
 import { plainText } from '../service/plain-text.ts';
 import { judge } from '../service/verdict.ts';
 import type { SidecarAccounts } from '../sidecar/accounting.ts';
@@ -49,6 +49,11 @@ const SHOPPERS: [keyof ShopperCounts, string][] = [
   ['own', 'must not share'],
   ['missing', 'found no page'],
   ['unkept', 'page not kept'],
+];
+const LIMIT: [keyof SeenLimit, string][] = [
+  ['passed', 'passed'],
+  ['limited', 'limited'],
+  ['wouldLimit', 'would be limited'],
 ];
 const CATALOGUE: [keyof Pick<CatalogueState, 'rows' | 'rejected'>, string][] = [
   ['rows', 'items'],
@@ -97,6 +102,12 @@ function ofServices({
       : [
           `requests for hot items, the last at ${isoTime(heat.shoppers.at)}`,
           ...rows(SHOPPERS, heat.shoppers),
+        ]),
+    ...(heat?.limit === undefined
+      ? []
+      : [
+          `requests that limit.conf checked, the last at ${isoTime(heat.limit.at)}`,
+          ...rows(LIMIT, heat.limit),
         ]),
     ...(catalogue === undefined
       ? []

@@ -9,7 +9,7 @@ import type { CatalogueLookup } from '../event/catalogue-item.ts';
 import { createHeatView } from '../event/heat-view.ts';
 import type { Keeper } from '../protect/keeper.ts';
 import { NothingKept, type Purged } from '../protect/purge.ts';
-import type { SeenShoppers } from '../protect/shoppers.ts';
+import type { SeenLimit, SeenShoppers, Shoppers } from '../protect/shoppers.ts';
 import { reasonOf } from '../service/log.ts';
 import type { Metrics } from '../service/metrics.ts';
 import type { NewViews } from '../sidecar/ingest/new-views.ts';
@@ -64,6 +64,8 @@ export type HeatServiceOptions = {
   isBot?: BotTest;
   /** Makes what has nginx keep pages, and tells when it does. Without it none is kept. */
   keeper?: ((onChange: () => void) => Keeper) | undefined;
+  /** Makes what counts requests for hot items, as nginx logs them; `isStale`: whether the page that nginx shows of an item is too old. */
+  shoppers?: ((isStale: (item: string) => boolean) => Shoppers) | undefined;
   /** Called for each change. */
   onChange?: ((change: Change) => void) | undefined;
   /** Called when the cap begins to hold an item back. */
@@ -80,8 +82,8 @@ export type HeatServiceOptions = {
 
 export type HeatService = HotSource & {
   newViews: NewViews;
-  /** Counts what nginx did with requests for hot items, from lines of log-shared.conf. Undefined where no page is kept. */
-  sawShoppers: Keeper['sawShoppers'] | undefined;
+  /** Counts what nginx did with requests for hot items, from lines of log-shared.conf. */
+  sawShoppers: Shoppers['take'] | undefined;
   /** What is hot now, for the page. Looks at all items that are tracked. */
   live(build: string): LiveSnapshot;
   /** For `hotitem status`. */
@@ -108,6 +110,8 @@ export type HeatState = {
   keeperFailure?: string;
   /** Requests of shoppers for hot items since the start, where nginx logs them. */
   shoppers?: SeenShoppers;
+  /** Of these, what limit.conf checked. */
+  limit?: SeenLimit;
   rulesProblems: string[];
 };
 
@@ -174,6 +178,7 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
   });
   const folder = createHotFolder({ dir: config.dir, gid, now, warn });
   const keeper = options.keeper?.(() => guarded(publish));
+  const shoppers = options.shoppers?.((item) => keeper?.isStale(item) === true);
   const addresses = createAddressSamples(keeper);
   const shop = createShopRate();
   let happened: Happened[] = [];
@@ -185,7 +190,7 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
   const timer = ticks ? setInterval(tick, TICK_MS).unref() : undefined;
   return {
     newViews,
-    sawShoppers: keeper?.sawShoppers,
+    sawShoppers: shoppers?.take,
     list,
     version: versions.current,
     whole,
@@ -294,6 +299,7 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
     if (frozen.state() === undefined) unseen = folder.update(listed());
     else {
       keeper?.follow([]);
+      shoppers?.follow(new Set());
       folder.freeze();
     }
     versions.next();
@@ -303,6 +309,7 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
   /** What nginx sees: a page that is not kept must not be looked for in its cache. */
   function listed(): HotItem[] {
     const hot = actedOn(decisions.hot());
+    shoppers?.follow(new Set(hot.map(({ item }) => item)));
     if (keeper === undefined) return hot.map(withoutCache);
     const mayBeKept = hot.filter((one) => cached(one) && whyNotActedOn(one.item) === undefined);
     keeper.follow(mayBeKept.map(({ item }) => item));
@@ -451,12 +458,14 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
   function shown(decision: Decision): ShownDecision {
     const problem = unseen.get(decision.item);
     const page = decision.actions.includes('cache') ? keeper?.stateOf(decision.item) : undefined;
+    const limit = decision.actions.includes('limit') ? shoppers?.limitOf(decision.item) : undefined;
     const catalogue = options.catalogue?.lookUp(decision.item);
     return {
       ...decision,
       ...(catalogue !== undefined && { catalogue }),
       ...(problem !== undefined && { problem }),
       ...(page !== undefined && { page }),
+      ...(limit !== undefined && { limit }),
     };
   }
 
@@ -468,6 +477,7 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
       frozen: frozen.state(),
       problem: unseen.get(item) ?? folder.failure(),
       keeper,
+      seen: shoppers,
     });
     return {
       ...explained,
@@ -479,14 +489,15 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
   function state(): HeatState {
     const failure = folder.failure();
     const unkept = keeper?.failure();
-    const shoppers = keeper?.shoppers();
+    const [seen, limit] = [shoppers?.total(), shoppers?.limitTotal()];
     return {
       hot: new Set(decisions.hot().map(({ item }) => item)).size,
       held: decisions.heldCount(),
       frozen: frozen.state() !== undefined,
       ...(failure !== undefined && { failure }),
       ...(unkept !== undefined && { keeperFailure: unkept }),
-      ...(shoppers !== undefined && { shoppers }),
+      ...(seen !== undefined && { shoppers: seen }),
+      ...(limit !== undefined && { limit }),
       rulesProblems: watch.state().problems,
     };
   }

@@ -2,6 +2,7 @@ import type { Decision, Held } from '../detect/decisions.ts';
 import type { Explained } from '../detect/explain.ts';
 import type { CatalogueItem } from '../event/catalogue-item.ts';
 import type { KeptState } from '../protect/entry.ts';
+import type { SeenLimit } from '../protect/shoppers.ts';
 import { createWaiters } from '../service/waiters.ts';
 import type { Freeze } from './frozen-file.ts';
 import type { NginxNow } from './nginx-now.ts';
@@ -16,6 +17,8 @@ export type ShownDecision = Decision & {
   problem?: string;
   /** What nginx does with its page, where it is to be kept. */
   page?: KeptState;
+  /** What limit.conf did with requests for it, where nginx logs that. */
+  limit?: SeenLimit;
 };
 
 /** The hot list, for people and programs. */

@@ -165,8 +165,14 @@ function toldOf(state: LiveSnapshot): Told {
   return { state, items, happened: JSON.stringify(state.happened) };
 }
 
-function numbersOf({ item, ten, minute, page }: LiveItem): LiveNumbers {
-  return { item, ten, minute, ...(page !== undefined && { page }) };
+function numbersOf({ item, ten, minute, page, limit }: LiveItem): LiveNumbers {
+  return {
+    item,
+    ten,
+    minute,
+    ...(page !== undefined && { page }),
+    ...(limit !== undefined && { limit }),
+  };
 }
 
 /** The event that updates a client from `before` to `next`. */

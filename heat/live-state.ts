@@ -1,8 +1,9 @@
 import type { Decision } from '../detect/decisions.ts';
 import type { Figures, ItemFigures } from '../detect/figures.ts';
 import type { CatalogueLookup } from '../event/catalogue-item.ts';
+import type { SeenLimit } from '../protect/shoppers.ts';
 import type { WholeHotList } from './hot-list.ts';
-import type { Happened, LiveDecision, LiveItem, LiveSnapshot } from './live.ts';
+import type { Happened, LiveDecision, LiveItem, LiveLimit, LiveSnapshot } from './live.ts';
 
 export type LiveParts = {
   list: WholeHotList;
@@ -75,11 +76,11 @@ export function liveSnapshot({
 
 function noItem(): undefined {}
 
-type Shown = Pick<LiveItem, 'item' | 'decisions' | 'catalogue' | 'problem' | 'page'>;
+type Shown = Pick<LiveItem, 'item' | 'decisions' | 'catalogue' | 'problem' | 'page' | 'limit'>;
 
 function itemsOf({ hot }: WholeHotList): Shown[] {
   const items = new Map<string, Shown>();
-  for (const { problem, page, catalogue, ...decision } of hot) {
+  for (const { problem, page, limit, catalogue, ...decision } of hot) {
     const known = items.get(decision.item) ?? { item: decision.item, decisions: [] };
     known.decisions.push(liveDecision(decision));
     items.set(decision.item, {
@@ -87,9 +88,14 @@ function itemsOf({ hot }: WholeHotList): Shown[] {
       ...(catalogue !== undefined && { catalogue }),
       ...(problem !== undefined && { problem }),
       ...(page !== undefined && { page }),
+      ...(limit !== undefined && { limit: liveLimit(limit) }),
     });
   }
   return [...items.values()];
+}
+
+function liveLimit({ passed, limited, wouldLimit }: SeenLimit): LiveLimit {
+  return { passed, limited, wouldLimit };
 }
 
 function liveDecision({ signal, since, until, reason, rule, actions, dryRun }: Decision): LiveDecision {

@@ -56,6 +56,8 @@ export type LiveNumbers = {
   minute: { all: number; people: number };
   /** Whether nginx shows its page from the cache, where it is to. */
   page?: LivePage;
+  /** Requests for it that limit.conf checked, where nginx logs that. */
+  limit?: LiveLimit;
 };
 
 /** What seldom changes. */
@@ -69,6 +71,9 @@ export type LiveFacts = {
 
 /** `refreshedAt`: ms since 1970, of a page that is kept. `reason`: why it is not, or was not refreshed lately. */
 export type LivePage = { state: 'waiting' | 'kept' | 'refused'; refreshedAt?: number; reason?: string };
+
+/** `wouldLimit`: passed, because the limit is a dry run. */
+export type LiveLimit = { passed: number; limited: number; wouldLimit: number };
 
 export type LiveDecision = {
   signal: 'busy' | 'surge' | 'concentrated' | 'pin';

@@ -1,7 +1,7 @@
 import type { Decision } from '../detect/decisions.ts';
 import type { KeptState } from '../protect/entry.ts';
 import type { Keeper } from '../protect/keeper.ts';
-import type { SeenShoppers } from '../protect/shoppers.ts';
+import type { SeenLimit, SeenShoppers, Shoppers } from '../protect/shoppers.ts';
 import type { Freeze } from './frozen-file.ts';
 import { actedOn, cached } from './hot-items.ts';
 
@@ -12,6 +12,8 @@ export type NginxNow = {
   page?: KeptState;
   /** What it did with requests of shoppers since then, where it logs them. */
   shoppers?: SeenShoppers;
+  /** What limit.conf did, where nginx logs it. */
+  limit?: SeenLimit;
   /** Sentences. */
   why: string[];
 };
@@ -23,10 +25,11 @@ export type NginxNowParts = {
   /** Why nginx cannot see this item, or any. */
   problem: string | undefined;
   keeper: Keeper | undefined;
+  seen: Pick<Shoppers, 'of' | 'limitOf'> | undefined;
 };
 
 /** Undefined for an item that is not hot. */
-export function nginxNow({ hot, frozen, problem, keeper }: NginxNowParts): NginxNow | undefined {
+export function nginxNow({ hot, frozen, problem, keeper, seen }: NginxNowParts): NginxNow | undefined {
   const [first] = hot;
   if (first === undefined) return undefined;
   const nothing = (why: string): NginxNow => ({ actions: [], why: [why] });
@@ -36,16 +39,19 @@ export function nginxNow({ hot, frozen, problem, keeper }: NginxNowParts): Nginx
   if (acted === undefined)
     return nothing(hot.some(({ dryRun }) => dryRun) ? 'its rule is a dry run' : 'its rules name no action');
   const actions = [...acted.actions];
-  if (!cached(acted)) return { actions, why: [] };
+  const counted = seen?.limitOf(first.item);
+  const limit = counted && { limit: counted };
+  if (!cached(acted)) return { actions, ...limit, why: [] };
   const others = actions.filter((action) => action !== 'cache');
   if (keeper === undefined)
-    return { actions: others, why: ['not cached: protect.hosts names no host of the shop'] };
+    return { actions: others, ...limit, why: ['not cached: protect.hosts names no host of the shop'] };
   const page = keeper.stateOf(first.item);
-  const shoppers = keeper.shoppersOf(first.item);
+  const shoppers = seen?.of(first.item);
   return {
     actions: page?.state === 'kept' ? actions : others,
     ...(page && { page }),
     ...(shoppers && { shoppers }),
+    ...limit,
     why: [],
   };
 }

@@ -1,6 +1,6 @@
 import { CATALOGUE_METRICS } from '../catalogue/metrics.ts';
 import { DECISION_METRICS, HEAT_METRICS } from '../heat/metrics.ts';
-import { PROTECT_METRICS } from '../protect/metrics.ts';
+import { PROTECT_METRICS, SHOPPER_METRICS } from '../protect/metrics.ts';
 import { ADMIN_METRICS } from '../service/admin/admin-metrics.ts';
 import { LOSS_METRICS } from '../service/losses.ts';
 import { aboutDecisions, DECISIONS, type MetricList } from '../service/metrics.ts';
@@ -33,6 +33,11 @@ export const METRIC_GROUPS: readonly MetricGroup[] = [
     title: 'Pages of hot items',
     by: 'The sidecar, if `protect.hosts` names a host.',
     list: PROTECT_METRICS,
+  },
+  {
+    title: 'Requests for hot items',
+    by: 'The sidecar, unless `heat.enabled` is false; without values where nginx does not log these requests (`log-shared.conf`).',
+    list: SHOPPER_METRICS,
   },
   {
     title: 'Webhooks',

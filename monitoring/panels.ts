@@ -288,6 +288,14 @@ export const ROWS: Row[] = [
         queries: [{ expr: `sum by (page) (${rate('protect_shoppers_total')})`, legend: '{{page}}' }],
       },
       {
+        title: 'Requests that limit.conf checked',
+        about:
+          'Limited: rejected. Would limit: passed, because limit.conf is a dry run (protect.limit_dry_run). Needs log-shared.conf.',
+        show: 'stack',
+        unit: 'reqps',
+        queries: [{ expr: `sum by (result) (${rate('protect_limit_total')})`, legend: '{{result}}' }],
+      },
+      {
         title: 'Requests of the keeper',
         about: 'To nginx; probe and fill reach the origin. Failed: no answer, or an error of the origin.',
         show: 'lines',

@@ -14,7 +14,6 @@ import type { Page } from './page.ts';
 import type { PageRequests } from './page-request.ts';
 import { createPurge, type Purged } from './purge.ts';
 import { createReach } from './reach.ts';
-import { createShoppers, type SeenShoppers } from './shoppers.ts';
 import { createTargets, isSame, type Place } from './targets.ts';
 import { createWords } from './words.ts';
 
@@ -42,11 +41,8 @@ export type Keeper = {
   saw(item: string, host: string, target: string): void;
   /** What is known of a followed item. */
   stateOf(item: string): KeptState | undefined;
-  /** Counts what nginx did with requests of shoppers, from lines of log-shared.conf. */
-  sawShoppers(lines: Buffer): { lines: number; bad: number };
-  /** Since the item is followed, or of all since the start; undefined while nginx has logged none. */
-  shoppersOf(item: string): SeenShoppers | undefined;
-  shoppers(): SeenShoppers | undefined;
+  /** Whether the page that nginx shows of an item is older than it should be. */
+  isStale(item: string): boolean;
   /**
    * Asks for its page now, or for all that are kept, and resolves when nginx shows the new ones. For one item it rejects with `NothingKept`
    * if there is no new page.
@@ -99,7 +95,6 @@ export function createKeeper(options: KeeperOptions): Keeper {
   const budget = createBudget({ requestsPerSecond: options.requestsPerSecond, now });
   const brake = createBrake(now);
   const askFor = createOriginAsk({ requests, budget, brake, word: words.latest, metrics, now });
-  const shoppers = createShoppers({ isStale, metrics, now });
   const reach = createReach({
     hosts,
     look: (host) => lookAt(host, KEEPER_LOCATION),
@@ -119,9 +114,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
     isWanted: targets.isWanted,
     saw: targets.saw,
     stateOf,
-    sawShoppers: shoppers.take,
-    shoppersOf: shoppers.of,
-    shoppers: shoppers.total,
+    isStale,
     purge: createPurge({ entries, begin: beginPurge, isClosed: () => isClosed, whyWaiting, now }),
     failure: () => (entries.size === 0 ? undefined : failures()[0]),
     tick,
@@ -174,7 +167,6 @@ export function createKeeper(options: KeeperOptions): Keeper {
     }
     targets.follow(wanted);
     filled.retain(wanted);
-    shoppers.follow(wanted);
     // Before the first request: heat puts them into the hot list with what it is about to publish.
     if (entries.size === 0) words.end();
     else words.begin();

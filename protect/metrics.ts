@@ -21,11 +21,6 @@ export const PROTECT_METRICS = {
     help: 'Times that a page was found unfit for sharing, by reason: status (is not 200), cookie (sets one), forbidden (Cache-Control, Expires or X-Accel-Expires), vary, compressed, too_large, incomplete, differs (from visitor to visitor), not_stored (nginx does not keep it)',
     labels: ['reason'],
   },
-  protect_shoppers_total: {
-    kind: 'counter',
-    help: 'Requests of shoppers for hot items that the cache or the origin answered, where nginx logs them (log-shared.conf), by page: shared (from the cache), stale (from the cache, older than twice protect.refresh_ms), own (from the origin, because the request must not share), missing (from the origin, because nginx had no page), unkept (from the origin, because the page is not kept)',
-    labels: ['page'],
-  },
   protect_dropped_total: {
     kind: 'counter',
     help: 'Pages that were kept, and are not any more because they became unfit or could not be refreshed',
@@ -48,5 +43,19 @@ export const PROTECT_METRICS = {
   protect_reachable: {
     kind: 'gauge',
     help: "1 while nginx answers on its listener for the sidecar's requests; NaN while nothing is hot, because it is not asked then",
+  },
+} as const satisfies MetricList;
+
+/** What nginx did with requests for hot items, as it logs them (log-shared.conf). */
+export const SHOPPER_METRICS = {
+  protect_shoppers_total: {
+    kind: 'counter',
+    help: 'Requests of shoppers for hot items that the cache or the origin answered, by page: shared (from the cache), stale (from the cache, older than twice protect.refresh_ms), own (from the origin, because the request must not share), missing (from the origin, because nginx had no page), unkept (from the origin, because the page is not kept)',
+    labels: ['page'],
+  },
+  protect_limit_total: {
+    kind: 'counter',
+    help: 'Requests of shoppers for hot items that limit.conf checked, by result: passed, limited (rejected), would_limit (passed, because it is a dry run)',
+    labels: ['result'],
   },
 } as const satisfies MetricList;

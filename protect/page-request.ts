@@ -60,7 +60,7 @@ export function createPageRequests({
       const began = performance.now();
       const asked = https ? secure(options, host) : httpRequest(options);
       const tooLate = () => new Error(`no whole answer within ${timeoutMs / 1_000} s`);
-      asked.on('error', (error) => reject(signal.aborted ? tooLate() : error));
+      asked.on('error', (error) => reject(signal.aborted ? tooLate() : noAnswer(error)));
       asked.once('response', (response) => {
         const waitedMs = performance.now() - began;
         const chunks: Buffer[] = [];
@@ -92,6 +92,11 @@ export function createPageRequests({
 /** The certificate is the shop's, for its name; who answers is nginx on this host, which is known by the address. */
 function secure(options: RequestOptions, host: string): ClientRequest {
   return httpsRequest({ ...options, servername: host.replace(/:\d+$/, ''), rejectUnauthorized: false });
+}
+
+/** Merchandisers read it, too: on the live page. */
+function noAnswer(cause: Error): Error {
+  return new Error(`no answer from nginx (nginx.keeper): ${cause.message}`, { cause });
 }
 
 function headersOf(raw: string[]): Map<string, string[]> {

@@ -140,6 +140,8 @@ export type ReportShoppers = {
   isWithin: boolean;
   cached: number;
   origin: number;
+  /** Requests that limit.conf checked; missing if it checked none. `wouldLimit`: passed, because it is a dry run. */
+  limit?: { checked: number; limited: number; wouldLimit: number };
 };
 
 export type ReportHeld = Named & {

@@ -5,6 +5,7 @@ import {
   type ReportOutcome,
   type ReportPeriod,
   type ReportRules,
+  type ReportShoppers,
 } from './report.ts';
 import { doneOf, durationOf, notKnown, signalOf, visitorsIn, type Words, whyNone } from './words.ts';
 
@@ -89,7 +90,7 @@ function periods(report: Report, { number, time }: Words): Section {
         : []),
       ...(list.length > 0
         ? [
-            `Saved, at most: views while nginx was told to cache the page, less a refresh each ${durationOf(saved.refreshMs)}, which is as seldom as the keeper refreshes a page. Not known: which of these pages nginx could keep, and how many requests it limited. hotitem does not record that over time.`,
+            `Saved, at most: views while nginx was told to cache the page, less a refresh each ${durationOf(saved.refreshMs)}, which is as seldom as the keeper refreshes a page. Not known: which of these pages nginx could keep, and how many requests it limited then. hotitem does not record that over time.`,
             shoppersWords(report, { number, time }),
           ]
         : []),
@@ -104,9 +105,18 @@ function shoppersWords(
 ): string {
   if (!isKnown(counted))
     return `How many requests nginx answered from its cache is not known: ${counted.unknown}.`;
-  const { since, cached, origin, isWithin } = counted;
+  const { since, cached, origin, limit, isWithin } = counted;
   const when = isWithin ? '' : ' How many of them in this time is not recorded.';
-  return `Of ${number(cached + origin)} requests for hot items since ${time(since)}, nginx of this host answered ${number(cached)} from its cache.${when}`;
+  return `Of ${number(cached + origin)} requests for hot items since ${time(since)}, nginx of this host answered ${number(cached)} from its cache.${limit === undefined ? '' : ` ${limitWords(limit, number)}`}${when}`;
+}
+
+function limitWords(
+  { checked, limited, wouldLimit }: NonNullable<ReportShoppers['limit']>,
+  number: Words['number'],
+): string {
+  const of = `${number(checked)} requests that limit.conf checked`;
+  if (wouldLimit === 0) return `It limited ${number(limited)} of ${of}.`;
+  return `Of ${of} it limited ${number(limited)}, and would have limited ${number(wouldLimit)} if it were not a dry run.`;
 }
 
 function lengthOf({ since, until, lostAt }: ReportPeriod, to: number): string {

@@ -2,7 +2,7 @@ import type { ShownDecision, WholeHotList } from '../../heat/hot-list.ts';
 import type { Override } from '../../heat/overrides.ts';
 import { plainText } from '../../service/plain-text.ts';
 import { isoTime } from '../../status/iso-time.ts';
-import { keptText } from './kept-text.ts';
+import { keptText, limitText } from './kept-text.ts';
 
 const LONGEST_ITEM = 60;
 const LONGEST_REASON = 300;
@@ -39,15 +39,17 @@ export function hotText(list: WholeHotList): string {
 }
 
 function rowOf(
-  { item, signal, since, until, actions, reason, rule, dryRun, problem, page }: ShownDecision,
+  { item, signal, since, until, actions, reason, rule, dryRun, problem, page, limit }: ShownDecision,
   now: number,
 ): string {
   const what = dryRun ? 'dry run' : actions.join(', ') || 'no action';
+  const indent = ' '.repeat(36);
   const end = until === undefined ? '' : `, until ${isoTime(until)}`;
   return [
     `  ${name(item)}  ${signal.padEnd(12)}for ${durationText(now - since)}${end}  ${plainText(reason, LONGEST_REASON)}`,
-    `  ${' '.repeat(20)}  ${' '.repeat(12)}${plainText(problem ?? what, 100)} (rule ${plainText(rule, 60)})`,
-    ...(page === undefined ? [] : [`  ${' '.repeat(20)}  ${' '.repeat(12)}${keptText(page, now)}`]),
+    `${indent}${plainText(problem ?? what, 100)} (rule ${plainText(rule, 60)})`,
+    ...(page === undefined ? [] : [`${indent}${keptText(page, now)}`]),
+    ...(limit === undefined ? [] : [`${indent}${limitText(limit)}`]),
   ].join('\n');
 }
 

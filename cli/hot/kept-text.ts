@@ -1,6 +1,6 @@
 import type { NginxNow } from '../../heat/nginx-now.ts';
 import type { KeptState } from '../../protect/entry.ts';
-import type { SeenShoppers } from '../../protect/shoppers.ts';
+import type { SeenLimit, SeenShoppers } from '../../protect/shoppers.ts';
 import { plainText } from '../../service/plain-text.ts';
 import { isoTime } from '../../status/iso-time.ts';
 
@@ -24,7 +24,7 @@ export function refreshedText(ageMs: number, reason = ''): string {
 }
 
 /** What nginx does about a hot item, and why not more. */
-export function nginxText({ actions, page, shoppers, why }: NginxNow, now: number): string[] {
+export function nginxText({ actions, page, shoppers, limit, why }: NginxNow, now: number): string[] {
   return [
     actions.length === 0
       ? 'nginx does nothing about it'
@@ -32,8 +32,18 @@ export function nginxText({ actions, page, shoppers, why }: NginxNow, now: numbe
     ...(page === undefined ? [] : [keptText(page, now)]),
     ...(page !== undefined && 'address' in page ? [`the page at ${plainText(page.address, 300)}`] : []),
     ...(shoppers === undefined ? [] : shoppersText(shoppers)),
+    ...(limit === undefined
+      ? []
+      : [`limit.conf, since ${isoTime(limit.since).slice(11)}: ${limitText(limit)}`]),
     ...why.map((sentence) => plainText(sentence, LONGEST_REASON)),
   ];
+}
+
+/** What limit.conf did, of all requests that it checked. */
+export function limitText({ passed, limited, wouldLimit }: Omit<SeenLimit, 'since' | 'at'>): string {
+  const of = `of ${passed + limited + wouldLimit} requests`;
+  if (wouldLimit === 0) return `limited ${limited} ${of}`;
+  return `${limited === 0 ? '' : `limited ${limited}, `}would have limited ${wouldLimit} ${of} (dry run)`;
 }
 
 function shoppersText({ shared, stale, own, missing, unkept, since }: SeenShoppers): string[] {

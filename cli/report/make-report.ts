@@ -6,6 +6,7 @@ import { capOf } from '../../app/past-rules.ts';
 import { type TriedRules, type TryRulesOptions, tryRules } from '../../app/try-rules.ts';
 import { catalogueOptions } from '../../app/wire-catalogue.ts';
 import { loadCatalogue } from '../../catalogue/load.ts';
+import type { SeenLimit } from '../../protect/shoppers.ts';
 import { type FromIndex, fromIndex } from '../../report/from-index.ts';
 import { lossesWithin } from '../../report/losses-within.ts';
 import { peakOf, ratesOf } from '../../report/rates.ts';
@@ -14,6 +15,7 @@ import {
   type Report,
   type ReportAccounting,
   type ReportRules,
+  type ReportShoppers,
   type Unknown,
 } from '../../report/report.ts';
 import { whyNone, wordsOf } from '../../report/words.ts';
@@ -255,7 +257,17 @@ function shoppersOf(sidecar: Service, { from, to }: Range): Report['saved']['cou
     return { unknown: 'nginx does not log requests for hot items (log-shared.conf), or there were none' };
   const { shared, stale, own, missing, unkept } = heat.shoppers;
   const isWithin = about.started >= from && about.now - to < NOW_MS;
-  return { since: about.started, isWithin, cached: shared + stale, origin: own + missing + unkept };
+  return {
+    since: about.started,
+    isWithin,
+    cached: shared + stale,
+    origin: own + missing + unkept,
+    ...(heat.limit !== undefined && { limit: limitOf(heat.limit) }),
+  };
+}
+
+function limitOf({ passed, limited, wouldLimit }: SeenLimit): NonNullable<ReportShoppers['limit']> {
+  return { checked: passed + limited + wouldLimit, limited, wouldLimit };
 }
 
 /** Only an nginx that reports has its losses counted, and only a sidecar that runs knows whether it does. */

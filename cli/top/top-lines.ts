@@ -3,7 +3,7 @@ import { ranked } from '../../page/live-state.ts';
 import { plainText } from '../../service/plain-text.ts';
 import { isoTime } from '../../status/iso-time.ts';
 import { durationText } from '../hot/hot-text.ts';
-import { refreshedText } from '../hot/kept-text.ts';
+import { limitText, refreshedText } from '../hot/kept-text.ts';
 import { itemWithName } from '../item-name.ts';
 import { number } from '../numbers.ts';
 import { cell, columnsOf } from '../screen/columns.ts';
@@ -91,8 +91,14 @@ function itemLines(item: LiveItem, rank: number, now: number, columns: number): 
 }
 
 /** In one sentence; a reason may contain words of the application. */
-function nginxDoes({ decisions, problem, page }: LiveItem, now: number): string {
+function nginxDoes(item: LiveItem, now: number): string {
+  const { problem, limit } = item;
   if (problem !== undefined) return `nginx cannot act: ${plainText(problem, 100)}`;
+  const told = nginxIsTold(item, now);
+  return limit === undefined ? told : `${told}; ${limitText(limit)}`;
+}
+
+function nginxIsTold({ decisions, page }: LiveItem, now: number): string {
   if (page !== undefined) {
     const reason = page.reason === undefined ? '' : plainText(page.reason, 200);
     if (page.state !== 'kept' || page.refreshedAt === undefined) return `nginx: not cached: ${reason}`;

@@ -8,6 +8,7 @@ import {
   nameOf,
   type OurInclude,
   type Site,
+  type Spot,
 } from '../conf/site.ts';
 import { DEFAULT_KEEPER } from '../includes.ts';
 import type { Facts } from './facts.ts';
@@ -54,6 +55,7 @@ export function protectFindings({ site, sidecar }: Facts): Finding[] {
   const keeper = sidecar.keeper ?? DEFAULT_KEEPER;
   const parts = site.ours.filter(({ name }) => name in PASS || name in REPLACED);
   const caches = parts.filter(({ name }) => CACHES.includes(name));
+  const limits = parts.filter(({ name }) => name === 'limit.conf');
   const looks = site.ours.filter(({ name }) => name === LOOK || name === ACTIONS);
   return [
     ...looks.flatMap((look) => tooEarly(look, site)),
@@ -61,7 +63,8 @@ export function protectFindings({ site, sidecar }: Facts): Finding[] {
     ...parts.flatMap((part) => [...notPassed(part), ...replaced(part)]),
     ...caches.flatMap(notStored),
     ...caches.flatMap((part) => limited(part, site)),
-    ...parts.filter(({ name }) => name === 'limit.conf').flatMap(mixed),
+    ...limits.flatMap(mixed),
+    ...oneVisitor(limits, { site, sidecar }),
     ...parts.filter(({ name }) => name === 'isolate.conf').flatMap(unguarded),
     ...(caches.length > 0 ? behind(site, sidecar.keeperHeaders ?? []) : []),
     ...(looks.length === 0 ? [] : off(site)),
@@ -71,10 +74,9 @@ export function protectFindings({ site, sidecar }: Facts): Finding[] {
 /** A load balancer in front of nginx, of which the keeper does not know. */
 function behind({ spots }: Site, headers: readonly string[]): Finding[] {
   const sign = spots.find(
-    ({ directive: { name, args }, around }) =>
-      (name === 'real_ip_header' && args[0] !== 'proxy_protocol') ||
-      (args.some((arg) => FORWARDED.test(arg)) &&
-        !around.some((block) => block.args.includes('$hotitem_forwarded'))),
+    (spot) =>
+      (spot.directive.name === 'real_ip_header' && spot.directive.args[0] !== 'proxy_protocol') ||
+      usesForwarded(spot),
   );
   if (sign === undefined || headers.length > 0) return [];
   const { directive } = sign;
@@ -86,6 +88,57 @@ function behind({ spots }: Site, headers: readonly string[]): Finding[] {
       where: placeOf(directive),
       why: 'a page is shared only with requests that have the same X-Forwarded-Proto and the like as those of the sidecar: none is',
       fix: 'name what it adds to each request in protect.headers, as X-Forwarded-Proto: https; accept this if it adds none',
+    },
+  ];
+}
+
+/** Whether the shop's configuration reads what a load balancer says. */
+function usesForwarded({ directive: { args }, around }: Spot): boolean {
+  return (
+    args.some((arg) => FORWARDED.test(arg)) &&
+    !around.some((block) => block.args.includes('$hotitem_forwarded'))
+  );
+}
+
+/** Behind a load balancer, all shoppers have its address, unless the realip module takes theirs from it. */
+function oneVisitor(
+  limits: readonly OurInclude[],
+  { site, sidecar }: Pick<Facts, 'site' | 'sidecar'>,
+): Finding[] {
+  const limit = limits.find((part) => inherited(part, 'set_real_ip_from') === undefined);
+  const hasKey = site.spots.some(
+    ({ directive: { name, args } }) =>
+      (name === 'map' && args[1] === '$hotitem_visitor') ||
+      (name === 'set' && args[0] === '$hotitem_visitor'),
+  );
+  if (limit === undefined || hasKey) return [];
+  const server = blockAround(limit, 'server');
+  const proxied = childrenNamed(server, 'listen').find(({ args }) => args.includes('proxy_protocol'));
+  const sign = proxied ?? site.spots.find(usesForwarded)?.directive;
+  const [header] = sidecar.keeperHeaders ?? [];
+  const said =
+    sign === undefined ? header && `protect.headers: ${header}` : `${sign.name} ${sign.args.join(' ')}`;
+  const fix =
+    'set_real_ip_from and real_ip_header, as in realip.conf.example; or a key of your own in $hotitem_visitor (items.conf)';
+  if (said === undefined)
+    return [
+      {
+        id: 'limit-one-visitor',
+        severity: 'note',
+        what: 'limit.conf distinguishes visitors by their address, and no set_real_ip_from applies there',
+        where: placeOf(limit.directive),
+        why: 'if a load balancer or CDN is in front of nginx, all shoppers have its address: they are one visitor, and are limited together',
+        fix: `behind one: ${fix}; otherwise accept this`,
+      },
+    ];
+  return [
+    {
+      id: 'limit-one-visitor',
+      severity: 'warning',
+      what: `shoppers come by a load balancer (${said}), and limit.conf distinguishes visitors by their address`,
+      where: placeOf(sign ?? limit.directive),
+      why: 'without set_real_ip_from, all shoppers have the address of the load balancer: they are one visitor, and are limited together',
+      fix,
     },
   ];
 }

@@ -15,7 +15,8 @@ type Words = {
   /** The sentence above Yes and No. `rate`: views a second of the item now, in words. */
   costs: (item: string, rate: string | undefined) => string;
   yes: string;
-  done: (item: string) => string;
+  /** `age`: of the page that a purge fetched, in words. */
+  done: (item: string, age?: string) => string;
 };
 
 export const ACTIONS: Record<ActionName, Words> = {
@@ -44,7 +45,8 @@ export const ACTIONS: Record<ActionName, Words> = {
     costs: (item) =>
       `The page of “${item}” is fetched from the origin again, now. Shoppers see the new page within a second or two.`,
     yes: 'Yes, fetch it again',
-    done: (item) => `The page of ${item} was fetched again: shoppers see the new one.`,
+    done: (item, age) =>
+      `The page of ${item} was fetched again${age === undefined ? '' : `, ${age} ago`}: shoppers see the new one.`,
   },
   clear: {
     path: '/api/v1/hot/clear',

@@ -1,3 +1,4 @@
+import { age } from '../words.ts';
 import { ACTIONS, type ActionName, LASTS_MS } from './actions.ts';
 import type { Session } from './session.ts';
 
@@ -25,8 +26,11 @@ export async function send(
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       body: JSON.stringify(body),
     });
-    if (answer.ok) return { isRefused: false, text: ACTIONS[action].done(item ?? '') };
-    const text = errorIn(await answer.text());
+    if (answer.ok) {
+      const fetched = action === 'purge' ? ageIn(await textOf(answer)) : undefined;
+      return { isRefused: false, text: ACTIONS[action].done(item ?? '', fetched) };
+    }
+    const text = errorIn(await textOf(answer));
     return {
       isRefused: answer.status === 401,
       text: `Not done: ${text || `status ${answer.status}`}.`,
@@ -36,11 +40,29 @@ export async function send(
   }
 }
 
+/** Empty if it breaks off: what is done is done. */
+function textOf(answer: Response): Promise<string> {
+  return answer.text().catch(() => '');
+}
+
 function errorIn(text: string): string {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null && 'error' in value ? String(value.error) : '';
   } catch {
     return text.trim().slice(0, 200);
+  }
+}
+
+/** How old the page is that a purge fetched; undefined if the answer does not say. */
+function ageIn(text: string): string | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    const pages = typeof value === 'object' && value !== null && 'pages' in value ? value.pages : undefined;
+    const page: unknown = Array.isArray(pages) ? pages[0] : undefined;
+    const ms = typeof page === 'object' && page !== null && 'ageMs' in page ? page.ageMs : undefined;
+    return typeof ms === 'number' ? age(ms) : undefined;
+  } catch {
+    return undefined;
   }
 }

@@ -1,11 +1,12 @@
-import type { LiveDecision, LiveHead, LiveItem, LivePage, LiveSeries } from '../../heat/live.ts';
+import type { LiveHead, LiveItem, LiveSeries } from '../../heat/live.ts';
 import { hashOfItem } from '../address.ts';
 import { cell, labelled, metaOf, row, rowHeader } from '../cells.ts';
 import { controlCell } from '../control-cell.ts';
 import { el, setLines, setText } from '../dom.ts';
 import type { Row } from '../rows.ts';
 import { signalOf, signsOf } from '../signals.ts';
-import { count, duration, perSecond, seconds, timeOfDay } from '../words.ts';
+import { count, duration, perSecond, timeOfDay } from '../words.ts';
+import { doesOf } from './does-text.ts';
 import { createSparkLine } from './spark-line.ts';
 
 export type ShownHot = {
@@ -17,13 +18,6 @@ export type ShownHot = {
 };
 
 const FIVE_MS = 5_000;
-/** What nginx can be told to do, the weightiest first. */
-const ACTIONS: Record<string, string> = {
-  cache: 'cache it',
-  limit: 'limit each visitor',
-  isolate: 'isolate it',
-  announce: 'tell the application',
-};
 /** So long it is marked as new. */
 const NEW_MS = 120_000;
 
@@ -58,7 +52,7 @@ export function createHotRow(item: string): Row<ShownHot> {
   return { element, update };
 
   function update({ item: live, head, ...context }: ShownHot): void {
-    const { ten, minute, decisions, series, problem, page, catalogue = {} } = live;
+    const { ten, minute, decisions, series, catalogue = {} } = live;
     const began = Math.min(...decisions.map((decision) => decision.since));
     const age = head.now - began;
     element.classList.toggle('new', age < NEW_MS);
@@ -90,7 +84,7 @@ export function createHotRow(item: string): Row<ShownHot> {
       why,
       decisions.map(({ reason }) => reason),
     );
-    setLines(does, doesOf(decisions, head, { problem, page }));
+    setLines(does, doesOf(live, head));
   }
 }
 
@@ -104,39 +98,6 @@ function moveOf(moved: number | undefined): string {
   if (moved === undefined) return '';
   if (moved === 0) return 'same';
   return moved > 0 ? `▲ up ${count(moved)}` : `▼ down ${count(-moved)}`;
-}
-
-/** What nginx knows of it, and may act on. */
-export function doesOf(
-  decisions: LiveDecision[],
-  head: LiveHead,
-  { problem, page }: { problem: string | undefined; page: LivePage | undefined },
-): string[] {
-  if (head.frozen !== undefined) return ['Nothing: the hot list is frozen'];
-  if (head.failure !== undefined) return ['Nothing: nginx does not see the hot list'];
-  if (problem !== undefined) return [`Nothing: ${problem}`];
-  const acted = decisions.filter(({ dryRun, actions }) => !dryRun && actions.length > 0);
-  if (acted.length === 0) {
-    return [
-      decisions.some(({ dryRun }) => dryRun) ? 'Nothing: on trial (dry run)' : 'Nothing: it is only shown',
-    ];
-  }
-  const actions = [...new Set(acted.flatMap((decision) => decision.actions))];
-  return [
-    ...(page === undefined ? [] : [pageOf(page, head.now)]),
-    `nginx was told: ${actions.map(actionWords).join(', ')}`,
-  ];
-}
-
-/** Of a newer version: as it is called. */
-function actionWords(action: string): string {
-  return Object.hasOwn(ACTIONS, action) ? (ACTIONS[action] ?? action) : action;
-}
-
-function pageOf({ state, refreshedAt, reason = '' }: LivePage, now: number): string {
-  if (state !== 'kept' || refreshedAt === undefined) return `Not cached: ${reason}`;
-  const refreshed = `Cached, refreshed ${seconds(now - refreshedAt)} ago`;
-  return reason === '' ? refreshed : `${refreshed} (${reason})`;
 }
 
 function rate(): { element: HTMLElement; set(views: number, seconds: number): void } {

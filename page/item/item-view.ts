@@ -7,7 +7,7 @@ import { createAsking } from '../asking.ts';
 import { metaOf } from '../cells.ts';
 import { choose } from '../choose.ts';
 import { byId, setAttribute, setLead, setLines, setText } from '../dom.ts';
-import { doesOf } from '../hot/hot-row.ts';
+import { doesOf } from '../hot/does-text.ts';
 import { createRows } from '../rows.ts';
 import { signsOf } from '../signals.ts';
 import type { Moment, View } from '../view.ts';
@@ -143,13 +143,13 @@ export function createItemView(): View {
     const hot = hotItem();
     byId('item-says').hidden = hot === undefined;
     if (hot !== undefined && state !== undefined) {
-      const { decisions, problem, page, ten } = hot;
+      const { decisions, ten } = hot;
       setText(byId('item-signals'), signsOf(decisions));
       setLines(
         byId('item-why'),
         decisions.map(({ reason }) => reason),
       );
-      setLines(byId('item-does'), doesOf(decisions, state.head, { problem, page }));
+      setLines(byId('item-does'), doesOf(hot, state.head));
       const when = isStale ? `at ${timeOfDay(state.head.now, Date.now())}` : 'now';
       setText(
         byId('item-now'),

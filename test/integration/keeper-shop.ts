@@ -12,7 +12,10 @@ import { runHotitem } from './run-hotitem.ts';
 const SOON_MS = 60_000;
 const BUSY_VIEWS = 600;
 /** An item stays hot for as long as its test may take on a busy machine. */
-const RULES = 'rules:\n  - busy:\n      dwell_seconds: 600\n';
+const RULES = `rules:
+  - busy: { dwell_seconds: 600 }
+  - { name: guard, items: ["guarded"], busy: { actions: [limit] } }
+`;
 
 /** A sidecar whose keeper asks one nginx. */
 export type KeeperShop = {

@@ -2,8 +2,10 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSyn
 import { createServer, type Server } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import type { Browser, Page } from 'playwright-core';
 import type { Suite } from '../../provision/versions.ts';
 import { testAsRoot } from '../parts/as-root.ts';
+import { launchChromium, violationsOf } from '../parts/browser.ts';
 import { FULL } from '../parts/full.ts';
 import { record } from '../parts/record.ts';
 import type { Service } from '../parts/service.ts';
@@ -19,6 +21,7 @@ import { startSale } from './sale.ts';
 
 jest.setTimeout(120_000);
 const SOON_MS = 60_000;
+const PATIENCE = { timeout: SOON_MS };
 const STALE_SECONDS = 5;
 const CHUNK = 'x'.repeat(100_000);
 /** Pages that are the same for all at first. */
@@ -93,11 +96,14 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
       env: {
         HOTITEM_PROTECT_STALE_SECONDS: String(STALE_SECONDS),
         HOTITEM_ADMIN_CONTROL_TOKEN_FILE: tokenFile,
+        // Where this nginx logs what it did.
+        HOTITEM_SPILL_DIR: join(site.folder, 'spill'),
       },
     });
     ({ home, sidecar } = shop);
   }, 300_000);
   afterAll(async () => {
+    await browser?.close();
     await sidecar?.stop();
     await site?.close();
     canary?.close();
@@ -110,7 +116,78 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
   let isFlaky = false;
   let flaky = 0;
   let heard = 0;
+  let browser: Browser | undefined;
+  let page: Page;
+  const complaints: string[] = [];
   const { turnHot, stateOf, kept, refused, hotList, detail } = methods();
+
+  suiteWith(['nginx'])('count what the limit does:', () => {
+    test('how many requests a limit on trial would reject is told by the list, the item and metrics', async () => {
+      await turnHot('guarded');
+      await until(() => isInHotList('limit', 'guarded'), { timeoutMs: SOON_MS, what: 'the limit', detail });
+      const asked = Array.from({ length: 40 }, () => site.get('/tolerant/item/guarded.html'));
+      expect(new Set((await Promise.all(asked)).map(({ status }) => status))).toEqual(new Set([200]));
+      const limit = await until(
+        async () => {
+          const found = (await hotList()).hot.find(({ item }) => item === 'guarded')?.limit;
+          return found !== undefined && found.passed + found.wouldLimit === 40 ? found : undefined;
+        },
+        { timeoutMs: SOON_MS, what: 'all requests to be counted', detail },
+      );
+      expect([limit.wouldLimit > 0, limit.limited]).toEqual([true, 0]);
+      const said = `would have limited ${limit.wouldLimit} of 40`;
+      const { stdout } = await runHotitem(['hot', 'show', 'guarded'], { HOTITEM_HOME: home });
+      expect(stdout).toMatch(
+        new RegExp(
+          `nginx, where it is included: limit\\n *limit\\.conf, since [\\d:]+Z: would have limited ${limit.wouldLimit} of 40 requests \\(dry run\\)`,
+        ),
+      );
+      const metrics = await sidecar.text('/metrics');
+      expect(metrics).toContain(`hotitem_protect_limit_total{result="would_limit"} ${limit.wouldLimit}`);
+      expect(metrics).toContain('hotitem_protect_limit_total{result="limited"} 0');
+    });
+  });
+
+  suiteWith(['nginx', 'chromium'])('on the live page:', () => {
+    test('a page is purged by keyboard, with its age; of one that is not kept, the reason is told', async () => {
+      await turnHot('price');
+      await kept('price');
+      await openPage();
+      await controlOf('price').press('Enter');
+      await identify();
+      price = 20;
+      await purge('Control price');
+      const said = page.getByText(
+        /The page of price was fetched again, [\d.]+ s ago: shoppers see the new one\./,
+      );
+      await said.waitFor(PATIENCE);
+      expect((await site.get('/item/price.html')).body).toBe('price 20');
+      expect(await violationsOf(page)).toEqual([]);
+
+      await turnHot('cookie');
+      await refused('cookie');
+      await controlOf('cookie').press('Enter');
+      await purge('Control cookie');
+      await page.getByText('Not done: the page of cookie is not kept: sets session.').waitFor(PATIENCE);
+
+      await page.getByRole('button', { name: 'An item…' }).press('Enter');
+      await page.getByRole('heading', { name: 'Control an item' }).waitFor(PATIENCE);
+      await page.keyboard.type('nobody');
+      await page.keyboard.press('Tab');
+      await page.keyboard.press('Space');
+      await purge('Control an item');
+      await page.getByText('Not done: no page of nobody is kept.').waitFor(PATIENCE);
+      expect(complaints).toEqual([]);
+    });
+
+    test('what a limit on trial would do is in Hot now, and in the view of the item', async () => {
+      await openPage();
+      const would = /^Would have limited \d+ of 40 requests \(dry run\)$/;
+      await page.getByRole('row').filter({ hasText: 'guarded' }).getByText(would).waitFor(PATIENCE);
+      await page.goto(`http://${sidecar.admin}/#/item/guarded`);
+      await page.locator('#item-does').getByText(would).waitFor(PATIENCE);
+    });
+  });
 
   suiteWith(['nginx'])('share hot pages:', () => {
     test('shoppers get a page that is kept fresh, and the origin a request a second however many they are', async () => {
@@ -389,6 +466,7 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
       const { stdout } = await runHotitem(['hot', 'list'], { HOTITEM_HOME: home });
       expect(stdout).toMatch(/same .*\n.*\n *cached, refreshed \d+\.\d s ago/);
       expect(stdout).toMatch(/not cached: varies by Cookie/);
+      expect(stdout).toMatch(/ limit \(rule guard\)\n +would have limited \d+ of 40 requests \(dry run\)/);
       const kept = await shop.show('same');
       expect(kept.text).toMatch(
         /nginx, where it is included: announce, cache\n *cached, refreshed \d+\.\d s ago/,
@@ -500,15 +578,63 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
       await site.nginx.stop();
       const failed = async () => (await hotList()).keeperFailure;
       const failure = await until(failed, { timeoutMs: SOON_MS, what: 'the failure', detail });
-      expect(failure).toContain('ECONNREFUSED');
+      expect(failure).toContain('no answer from nginx (nginx.keeper): connect ECONNREFUSED');
       expect(isInHotList('cache', 'same')).toBe(false);
       const { stdout } = await runHotitem(['status'], {
         HOTITEM_HOME: home,
         HOTITEM_ADMIN_LISTEN: sidecar.admin,
       });
       expect(stdout).toContain('pages of hot items are not cached');
+      expect(stdout).toMatch(
+        /requests that limit\.conf checked, the last at \S+Z\n.*\n.*\n +would be limited +\d+\n/,
+      );
     });
   });
+
+  suiteWith(['nginx', 'chromium'])('on the live page, without nginx:', () => {
+    test('a purge says why it cannot be done', async () => {
+      await turnHot('price');
+      await openPage();
+      await controlOf('price').press('Enter');
+      await identify();
+      await purge('Control price');
+      await page.getByText(/Not done: .*price.*: no answer from nginx/).waitFor(PATIENCE);
+    });
+  });
+
+  async function openPage(): Promise<void> {
+    browser ??= await launchChromium();
+    page = await browser.newPage({ locale: 'en-GB' });
+    page.on('pageerror', (error) => complaints.push(String(error)));
+    await page.goto(`http://${sidecar.admin}/#/hot`);
+    await page.getByRole('region', { name: 'Control' }).waitFor(PATIENCE);
+  }
+
+  function controlOf(item: string) {
+    return page.getByRole('button', { name: `Control… ${item}`, exact: true });
+  }
+
+  async function identify(): Promise<void> {
+    await page.getByRole('heading', { name: 'Control needs the token' }).waitFor(PATIENCE);
+    await page.keyboard.type(readFileSync(tokenFile, 'utf8').trim());
+    await page.keyboard.press('Tab');
+    await page.keyboard.type('anna');
+    await page.keyboard.press('Enter');
+  }
+
+  /** Of the dialog with that title, in which the first choice has the focus. */
+  async function purge(title: string): Promise<void> {
+    await page.getByRole('heading', { name: title }).waitFor(PATIENCE);
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Tab');
+    await page.keyboard.type('a new price');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Is this right?' }).waitFor(PATIENCE);
+    // From No, which has the focus.
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+  }
 
   /** Of the shop that `beforeAll` starts. */
   function methods(): Pick<KeeperShop, 'turnHot' | 'stateOf' | 'kept' | 'refused' | 'hotList' | 'detail'> {

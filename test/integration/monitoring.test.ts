@@ -198,6 +198,7 @@ whenFull(['prometheus', 'nginx', 'kafka', 'elasticsearch'])('what Prometheus get
         'hotitem_sink_dropped_total',
         'hotitem_protect_requests_total',
         'hotitem_protect_shoppers_total',
+        'hotitem_protect_limit_total',
       ]),
     );
   });

@@ -234,6 +234,8 @@ export async function startProtectSite(
         location /strict/item/ { limit_req zone=strict; ${include('cache.conf')} ${origin} }
         location /tolerant/item/ { ${include('limit.conf')} ${origin} }
         location /limited/item/ { include "${join(brief, 'limit.conf')}"; ${origin} }
+        location /trial/item/ { ${include('limit.conf')} alias "${folder}/"; }
+        location /both/item/ { limit_req zone=strict; ${include('limit.conf')} ${origin} }
         location /isolated/item/ { ${include('isolate.conf')} ${origin} }
         location @hotitem_isolated { ${include('isolated.conf')} proxy_pass http://isolated; }
         location /announced/item/ { ${include('announce.conf')} ${include('cache.conf')} ${origin} }

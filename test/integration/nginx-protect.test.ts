@@ -379,7 +379,7 @@ describe.each(SUITES)('a hot item and nginx of %s', (suite) => {
   });
 
   suiteWith(['nginx'])('say what became of its requests:', () => {
-    const of = (item: string) => site.shared().filter(([, line]) => line.endsWith(`\t${item}`));
+    const of = (item: string) => site.shared().filter(([, line]) => line.split('\t')[1] === item);
     /** Once a request after all others is logged: there is one worker. */
     const words = async (item: string) => {
       await site.share('/item/lastone.html', 'lastone');
@@ -387,8 +387,10 @@ describe.each(SUITES)('a hot item and nginx of %s', (suite) => {
       const before = of('lastone').length;
       await site.get('/item/lastone.html');
       await until(() => of('lastone').length > before, { timeoutMs: 20_000, what: 'the last line' });
-      return of(item).map(([, line]) => line.split('\t')[0]);
+      return of(item).map(([, line]) => line.replace(`\t${item}`, '').replace('\t', ' '));
     };
+    const crowd = (path: string) => Promise.all(Array.from({ length: 40 }, () => site.get(path)));
+    const times = (word: string, list: string[]) => list.filter((one) => one === word).length;
 
     test('what nginx answers by itself has not reached the origin', async () => {
       await site.share('/item/counted.html', 'counted');
@@ -398,12 +400,49 @@ describe.each(SUITES)('a hot item and nginx of %s', (suite) => {
       expect((await site.get('/files/item/counted.html', { method: 'POST' })).status).toBe(405);
       expect((await site.get('/closed/item/counted.html')).status).toBe(502);
       site.act('limit', 'counted');
-      const replies = await Promise.all(
-        Array.from({ length: 40 }, () => site.get('/limited/item/counted.html')),
-      );
-      const rejected = replies.filter(({ status }) => status === 429).length;
+      const rejected = (await crowd('/limited/item/counted.html')).filter(
+        ({ status }) => status === 429,
+      ).length;
       expect(rejected).toBeGreaterThan(0);
-      expect(await words('counted')).toEqual(Array.from({ length: 40 - rejected }, () => 'unkept'));
+      const said = await words('counted');
+      expect([said.length, times(' limited', said), times('unkept passed', said)]).toEqual([
+        40,
+        rejected,
+        40 - rejected,
+      ]);
+    });
+
+    test('a limit on trial says of each request whether it would be limited, also of a file and of a page of the cache', async () => {
+      site.act('limit', 'trial');
+      writeFileSync(join(site.folder, 'trial.html'), 'a file');
+      const pages = await crowd('/tolerant/item/trial.html');
+      // One request is counted once, whatever it is redirected to.
+      const files = await crowd('/trial/item/trial.html');
+      expect(statuses([...pages, ...files])).toEqual({ 200: 80 });
+      const said = await words('trial');
+      const would = times('unkept would_limit', said);
+      const wouldFile = times(' would_limit', said);
+      expect([times('unkept passed', said), times(' passed', said)]).toEqual([40 - would, 40 - wouldFile]);
+      expect([said.length, would > 0, wouldFile > 0]).toEqual([80, true, true]);
+    });
+
+    test('a limit of the shop is not taken for ours, nor told when to come again', async () => {
+      site.act('limit', 'stern');
+      const replies = [await site.get('/strict/item/stern.html'), await site.get('/strict/item/stern.html')];
+      expect(replies.map(({ status }) => status)).toContain(503);
+      expect(replies.map(({ headers }) => headers['retry-after'])).toEqual([undefined, undefined]);
+      // Its zone comes first, and rejects: ours does not look.
+      await crowd('/both/item/stern.html');
+      expect((await words('stern')).filter((word) => /limit/.test(word))).toEqual([]);
+    });
+
+    test('the keeper is not counted as a visitor', async () => {
+      site.act('limit', 'keeper');
+      const asked = await Promise.all(
+        Array.from({ length: 40 }, () => site.keep('probe', '/limited/item/keeper.html')),
+      );
+      expect(statuses(asked)).toEqual({ 200: 40 });
+      expect(await words('keeper')).toEqual([]);
     });
 
     test('shared is a page of the cache; all that reached the origin have the reason', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
-import { PROTECT_METRICS } from '../../../protect/metrics.ts';
+import { SHOPPER_METRICS } from '../../../protect/metrics.ts';
 import { createShoppers, FATES, type Shoppers } from '../../../protect/shoppers.ts';
 import { createMetrics } from '../../../service/metrics.ts';
 
@@ -29,6 +29,36 @@ test('a shared page that is older than it should be is counted as stale', () => 
   expect([total('shared'), total('stale')]).toEqual([1, 1]);
 });
 
+test('what limit.conf did is counted, also of requests that neither the cache nor the origin answered', async () => {
+  const { shoppers, registry } = start();
+  shoppers.follow(new Set(['4711', '4712']));
+  expect(
+    take(
+      shoppers,
+      'own\t4711\tpassed',
+      'shared\t4711\twould_limit',
+      'shared\t4711\twould_limit',
+      '\t4711\tlimited',
+      '\tother\tlimited',
+      'own\t4712',
+    ),
+  ).toEqual({ lines: 6, bad: 0 });
+  expect(shoppers.of('4711')).toEqual({ ...NONE, shared: 2, own: 1 });
+  expect(shoppers.limitOf('4711')).toEqual({ passed: 1, limited: 1, wouldLimit: 2, since: NOW, at: NOW });
+  expect([shoppers.limitOf('4712'), shoppers.limitOf('other')]).toEqual([undefined, undefined]);
+  expect(shoppers.limitTotal()).toMatchObject({ passed: 1, limited: 2, wouldLimit: 2 });
+  const text = await registry.metrics();
+  for (const [result, count] of Object.entries({ passed: 1, limited: 2, would_limit: 2 }))
+    expect(text).toContain(`protect_limit_total{result="${result}"} ${count}`);
+});
+
+test('where limit.conf checks nothing, nothing is said to be limited', async () => {
+  const { shoppers, registry } = start();
+  take(shoppers, 'own\t4711');
+  expect(shoppers.limitTotal()).toBeUndefined();
+  expect(await registry.metrics()).not.toContain('limit_total{');
+});
+
 test('an item that cooled and is hot again begins at none, one that stays hot goes on', () => {
   const { shoppers } = start();
   shoppers.follow(new Set(['4711', '4712']));
@@ -39,16 +69,28 @@ test('an item that cooled and is hot again begins at none, one that stays hot go
   expect([shoppers.of('4711'), shoppers.of('4712')]).toEqual([undefined, { ...NONE, shared: 2 }]);
 });
 
-test.each(['', '\t', 'stale\t4711', 'shared', 'shared 4711', '\0\0shared\t4711', '__proto__\t4711'])(
-  'what nginx does not write is not counted: %j',
-  (line) => {
-    const { shoppers, total } = start();
-    shoppers.follow(new Set(['4711']));
-    expect(take(shoppers, line, line)).toEqual(line === '' ? { lines: 0, bad: 0 } : { lines: 2, bad: 2 });
-    expect(FATES.map(total)).toEqual([0, 0, 0, 0, 0]);
-    expect(shoppers.of('4711')).toBeUndefined();
-  },
-);
+test.each([
+  '',
+  '\t',
+  'stale\t4711',
+  'shared',
+  'shared 4711',
+  '\0\0shared\t4711',
+  '__proto__\t4711',
+  '\t4711',
+  '\t4711\t',
+  'own\t4711\t',
+  'own\t4711\tlimit',
+  'own\t4711\tconstructor',
+  'own\t4711\tpassed\t',
+  'stale\t4711\tpassed',
+])('what nginx does not write is not counted: %j', (line) => {
+  const { shoppers, total } = start();
+  shoppers.follow(new Set(['4711']));
+  expect(take(shoppers, line, line)).toEqual(line === '' ? { lines: 0, bad: 0 } : { lines: 2, bad: 2 });
+  expect(FATES.map(total)).toEqual([0, 0, 0, 0, 0]);
+  expect([shoppers.of('4711'), shoppers.limitOf('4711')]).toEqual([undefined, undefined]);
+});
 
 test('while no line has come nothing is said to be none', async () => {
   const { shoppers, registry } = start();
@@ -85,7 +127,7 @@ test('more different lines than items can be hot are not nginx’s: none is coun
 
 function start() {
   const registry = new Registry();
-  const metrics = createMetrics(registry, PROTECT_METRICS);
+  const metrics = createMetrics(registry, SHOPPER_METRICS);
   const stale = new Set<string>();
   const clock = { time: NOW };
   const shoppers = createShoppers({ isStale: (item) => stale.has(item), metrics, now: () => clock.time });

@@ -227,6 +227,14 @@ describe('a report', () => {
     expect(textOf({ ...saved, counted })).toContain(
       'saved at the origin: 500 (of 520 for hot items, counted by nginx',
     );
+    const limited = { ...counted, limit: { checked: 90, limited: 7, wouldLimit: 0 } };
+    expect(textOf({ ...saved, counted: limited })).toContain(
+      'from its cache. It limited 7 of 90 requests that limit.conf checked.',
+    );
+    const tried = { ...counted, limit: { checked: 90, limited: 0, wouldLimit: 12 } };
+    expect(textOf({ ...saved, counted: tried })).toContain(
+      'Of 90 requests that limit.conf checked it limited 0, and would have limited 12 if it were not a dry run.',
+    );
     expect(textOf({ ...saved, counted: { unknown: 'because' } })).toContain(
       'from its cache is not known: because.',
     );

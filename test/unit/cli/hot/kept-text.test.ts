@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { nginxText } from '../../../../cli/hot/kept-text.ts';
-import type { SeenShoppers } from '../../../../protect/shoppers.ts';
+import type { SeenLimit, SeenShoppers } from '../../../../protect/shoppers.ts';
 
 const SINCE = Date.parse('2026-11-22T15:26:07Z');
 const NONE: SeenShoppers = { shared: 0, stale: 0, own: 0, missing: 0, unkept: 0, since: SINCE, at: SINCE };
@@ -18,6 +18,19 @@ test.each<[Partial<SeenShoppers>, string]>([
   expect(nginxText({ actions: ['cache'], shoppers, why: [] }, 0)).toEqual([
     'nginx, where it is included: cache',
     `requests of shoppers, counted since 15:26:07Z: ${said}`,
+  ]);
+});
+
+test.each<[Partial<SeenLimit>, string]>([
+  [{ passed: 40 }, 'limited 0 of 40 requests'],
+  [{ passed: 40, limited: 2 }, 'limited 2 of 42 requests'],
+  [{ passed: 40, wouldLimit: 2 }, 'would have limited 2 of 42 requests (dry run)'],
+  [{ passed: 40, limited: 1, wouldLimit: 2 }, 'limited 1, would have limited 2 of 43 requests (dry run)'],
+])('what limit.conf did: %j', (counts, said) => {
+  const limit = { passed: 0, limited: 0, wouldLimit: 0, since: SINCE, at: SINCE, ...counts };
+  expect(nginxText({ actions: ['limit'], limit, why: [] }, 0)).toEqual([
+    'nginx, where it is included: limit',
+    `limit.conf, since 15:26:07Z: ${said}`,
   ]);
 });
 

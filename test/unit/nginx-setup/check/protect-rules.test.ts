@@ -13,6 +13,7 @@ const CAPTURE = 'include h/capture-subrequest.conf;';
 const CACHE = `${CAPTURE} include h/cache.conf; proxy_pass http://shop;`;
 const PHP = `${CAPTURE} include h/cache-fastcgi.conf; fastcgi_pass unix:/php; fastcgi_param REQUEST_URI $request_uri;`;
 const ISOLATE = `${CAPTURE} include h/isolate.conf; proxy_pass http://shop;`;
+const LIMIT = `${CAPTURE} include h/limit.conf; proxy_pass http://shop;`;
 const GOOD: Given = { http: HOT_HTTP, server: `${LISTEN} ${LOOKS}`, location: CACHE };
 
 describe('a correct configuration has no findings', () => {
@@ -38,11 +39,16 @@ describe('a correct configuration has no findings', () => {
       },
     ],
     [
-      'with limit.conf alone',
+      'with limit.conf alone, behind a load balancer that is known',
+      { ...GOOD, server: `listen 80 proxy_protocol; set_real_ip_from 192.0.2.10; ${LOOKS}`, location: LIMIT },
+    ],
+    [
+      'with limit.conf and a key for visitors',
       {
         ...GOOD,
-        server: `listen 80; ${LOOKS}`,
-        location: `${CAPTURE} include h/limit.conf; proxy_pass http://shop;`,
+        http: `${HOT_HTTP} map $cookie_session $hotitem_visitor { default $cookie_session; }`,
+        server: `listen 80 proxy_protocol; ${LOOKS}`,
+        location: LIMIT,
       },
     ],
     [
@@ -192,6 +198,23 @@ describe('check --nginx', () => {
       'limit_req zone=mine',
       { ...GOOD, location: `${CACHE} limit_req zone=mine; include h/limit.conf;` },
     ],
+    ['limit-one-visitor', 'no set_real_ip_from applies there', { ...GOOD, location: LIMIT }],
+    [
+      'limit-one-visitor',
+      'by a load balancer (listen 443 ssl proxy_protocol)',
+      { ...GOOD, server: `listen 443 ssl proxy_protocol; ${LOOKS}`, location: LIMIT },
+    ],
+    [
+      'limit-one-visitor',
+      'by a load balancer (proxy_set_header X-Forwarded-Proto $http_x_forwarded_proto)',
+      { ...GOOD, location: `${LIMIT} proxy_set_header X-Forwarded-Proto $http_x_forwarded_proto;` },
+    ],
+    [
+      // Of another server.
+      'limit-one-visitor',
+      'no set_real_ip_from applies there',
+      { ...GOOD, http: `${HOT_HTTP} server { set_real_ip_from 192.0.2.10; }`, location: LIMIT },
+    ],
     ['isolated-missing', '@hotitem_isolated', { ...GOOD, location: ISOLATE }],
     [
       'isolated-unguarded',
@@ -227,6 +250,23 @@ test('what a load balancer adds may be named', () => {
   const facts = factsOf(given);
   const keeperHeaders = ['X-Forwarded-Proto: https'];
   expect(protectFindings({ ...facts, sidecar: { ...facts.sidecar, keeperHeaders } })).toEqual([]);
+});
+
+test('visitors who are limited by the address of a load balancer are a warning where one is known, and advice elsewhere', () => {
+  const of = (given: Given, keeperHeaders: string[]) => {
+    const facts = factsOf(given);
+    return protectFindings({ ...facts, sidecar: { ...facts.sidecar, keeperHeaders } });
+  };
+  const given = { ...GOOD, location: LIMIT };
+  const advice = { id: 'limit-one-visitor', fix: expect.stringContaining('set_real_ip_from') };
+  expect(of(given, [])).toEqual([expect.objectContaining({ ...advice, severity: 'note' })]);
+  expect(of(given, ['X-Forwarded-Proto: https'])).toEqual([
+    expect.objectContaining({
+      ...advice,
+      severity: 'warning',
+      what: expect.stringContaining('(protect.headers: X-Forwarded-Proto: https)'),
+    }),
+  ]);
 });
 
 test('off.conf may be below http-protect.conf', () => {
