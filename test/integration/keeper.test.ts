@@ -135,7 +135,6 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
         { timeoutMs: SOON_MS, what: 'all requests to be counted', detail },
       );
       expect([limit.wouldLimit > 0, limit.limited]).toEqual([true, 0]);
-      const said = `would have limited ${limit.wouldLimit} of 40`;
       const { stdout } = await runHotitem(['hot', 'show', 'guarded'], { HOTITEM_HOME: home });
       expect(stdout).toMatch(
         new RegExp(
