@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { codeOf } from '../../service/error-code.ts';
 import { guardGroup } from './guard.ts';
 import { until } from './until.ts';
 
@@ -91,18 +92,19 @@ export function startProcess(options: ProcessOptions): PartProcess {
   async function endGroup(): Promise<void> {
     await until(
       () => {
-        signal('SIGKILL');
-        return pidsIn(pid ?? 0).length === 0;
+        // Zombies are in the group, too: only the list of all processes tells them apart, and it is slow to read.
+        return !signal('SIGKILL') || pidsIn(pid ?? 0).length === 0;
       },
       { timeoutMs: STOP_MS, what: `all of ${name} to end`, everyMs: 5 },
     ).finally(release);
   }
 
-  function signal(which: NodeJS.Signals): void {
+  /** False if the whole group has exited. */
+  function signal(which: NodeJS.Signals): boolean {
     try {
-      process.kill(-(pid ?? 0), which);
-    } catch {
-      // The whole group has exited.
+      return process.kill(-(pid ?? 0), which);
+    } catch (error) {
+      return codeOf(error) !== 'ESRCH';
     }
   }
 }
