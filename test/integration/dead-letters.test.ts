@@ -58,7 +58,8 @@ suiteWith(['kafka'])('hotitem dead-letters, of a topic', () => {
       HOTITEM_KAFKA_TOPIC: name,
       HOTITEM_KAFKA_DEAD_LETTER_TOPIC: `${name}.dead`,
     };
-    const common = { partitions: 6, replicationFactor: 1, retentionMs: 3_600_000 };
+    // Longer than the hours ago of which records are: Kafka deletes what is older every five minutes.
+    const common = { partitions: 6, replicationFactor: 1, retentionMs: 7 * 86_400_000 };
     const topics = [
       { ...common, topic: name },
       { ...common, topic: `${name}.dead`, partitions: 1 },
