@@ -93,6 +93,8 @@ export async function startElasticsearchProcess({
         `transport.port: ${transportPort}`,
         ...('xpack.security.enabled' in settings ? [] : ['xpack.security.enabled: false']),
         'cluster.routing.allocation.disk.threshold_enabled: false',
+        // Without G1 it takes garbage for memory in use, and then refuses requests of a busy test.
+        'indices.breaker.total.use_real_memory: false',
         `path.data: ${join(folder.path, 'data')}`,
         `path.logs: ${join(folder.path, 'logs')}`,
         ...Object.entries(settings).map(([key, value]) => `${key}: ${value}`),

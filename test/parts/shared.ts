@@ -15,7 +15,9 @@ type SharedKafka = Pick<KafkaPart, 'brokers' | 'describe' | 'security'> & Pick<K
 type SharedElasticsearch = Pick<ElasticsearchPart, 'node' | 'describe' | 'logFile'>;
 
 const VARIABLES = { kafka: 'HOTITEM_TEST_KAFKA', elasticsearch: 'HOTITEM_TEST_ELASTICSEARCH' } as const;
-const SECURED = { secured: true, properties: AUTHORIZER };
+/** Nobody kills it, so it may be silent for long: a machine that stands still for three seconds leaves all partitions without a leader else. */
+const PATIENT = { 'broker.session.timeout.ms': '60000' };
+const SECURED = { secured: true, properties: { ...AUTHORIZER, ...PATIENT } };
 
 /**
  * The Kafka that the suites of one run share, or a new one if a suite runs alone. For suites that stop nothing, change no setting of the
