@@ -3,7 +3,6 @@ import { TICK_MS } from '../detect/clock.ts';
 import { type Change, createDecisions, type Decision } from '../detect/decisions.ts';
 import { createHeat } from '../detect/heat.ts';
 import { type Catalogue, compileRules, type Rules } from '../detect/rules.ts';
-import { IS_BOT, ROW_BITS, WEIGHT } from '../detect/views.ts';
 import { type BotTest, createBotTest } from '../event/bot-test.ts';
 import type { CatalogueLookup } from '../event/catalogue-item.ts';
 import { createHeatView } from '../event/heat-view.ts';
@@ -212,14 +211,7 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
   function count(views: CountedViews): void {
     guarded(() => {
       advance(now());
-      let [all, people] = [0, 0];
-      const { length, words } = views;
-      for (let row = 0; row < length << ROW_BITS; row += 1 << ROW_BITS) {
-        const weight = words[row + WEIGHT] ?? 0;
-        all += weight;
-        if (words[row + IS_BOT] === 0) people += weight;
-      }
-      shop.add(all, people, now());
+      shop.add(views, now());
       naming = views;
       try {
         heat.observeAll(views);

@@ -25,7 +25,7 @@ export type LiveHead = {
   now: number;
   /** Number of the 5 s interval with which `series` ends. */
   five: number;
-  /** Views of all items in the last ten full seconds; `people`: without bots. */
+  /** Views of all items in ten full seconds, up to one that ended a second ago; `people`: without bots. */
   shop: { all: number; people: number };
   /** Maximum number of hot items per signal, and how many are held back. */
   cap: number;
