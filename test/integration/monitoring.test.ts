@@ -19,6 +19,7 @@ import { alertRules } from './alert-rules.ts';
 import { type Chain, startChain } from './chain.ts';
 import { dashboardQueries, documented, exportedIn, namesIn } from './exported-metrics.ts';
 import { lineOf, postLines } from './post-lines.ts';
+import { runHotitem } from './run-hotitem.ts';
 import { setUpIndexes } from './set-up.ts';
 import { sinkSettings } from './sink-topic.ts';
 
@@ -166,14 +167,20 @@ whenFull(['prometheus', 'nginx', 'kafka', 'elasticsearch'])('what Prometheus get
       service === undefined ? [] : [{ job: `hotitem-${i}`, address: service.admin }],
     );
     prometheus = await startPrometheus(await obtainPrometheus({ report }), folder.path, targets);
+    // A decision, however slowly the views come.
+    const pinned = await runHotitem(['hot', 'pin', '4711', '--reason', 'a test'], {
+      HOTITEM_HOME: chain.home,
+    });
+    expect(pinned).toMatchObject({ code: 0 });
     await views({ port, paths: Array.from({ length: 500 }, () => '/web/item/4711.html'), connections: 20 });
     await chain.settle(500);
-    // A scrape of what has arrived, and of the distance of the group, which is asked for every 15 s.
+    // Scrapes of what has arrived, two of the decision, and of the distance of the group, which is asked for every 15 s.
     await until(
       async () => {
         const [waiting] = (await prometheus?.query('hotitem_sink_waiting')) ?? [];
         const [indexed] = (await prometheus?.query('hotitem_sink_indexed_total')) ?? [];
-        return waiting?.value === 0 && indexed?.value === 500;
+        const decided = (await prometheus?.query('increase(hotitem_heat_decisions_total[5m])')) ?? [];
+        return waiting?.value === 0 && indexed?.value === 500 && decided.length > 0;
       },
       { timeoutMs: 60_000, what: 'Prometheus to have seen it', detail: chain.logs },
     );
