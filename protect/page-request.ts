@@ -5,6 +5,7 @@ import {
   type RequestOptions,
 } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { codeOf } from '../service/error-code.ts';
 import { MOST_BYTES, type Page } from './page.ts';
 
 export type Mode = 'probe' | 'fill' | 'look';
@@ -24,6 +25,11 @@ export type PageRequests = {
   ask(asked: Asked): Promise<Page>;
   close(): void;
 };
+
+/** nginx has closed a kept connection, as it does at a reload, when a request was just sent on it. */
+class KeptClosed extends Error {
+  override name = 'KeptClosed';
+}
 
 export type PageRequestsOptions = {
   /** Of nginx's listener for the keeper: a loopback address. */
@@ -45,9 +51,19 @@ export function createPageRequests({
   const agent = https ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true });
   return { ask, close: () => agent.destroy() };
 
-  function ask({ mode, host, target, word, headers }: Asked): Promise<Page> {
+  async function ask(asked: Asked): Promise<Page> {
+    const signal = AbortSignal.timeout(timeoutMs);
+    for (;;) {
+      try {
+        return await askOnce(asked, signal);
+      } catch (error) {
+        if (!(error instanceof KeptClosed)) throw error;
+      }
+    }
+  }
+
+  function askOnce({ mode, host, target, word, headers }: Asked, signal: AbortSignal): Promise<Page> {
     return new Promise((resolve, reject) => {
-      const signal = AbortSignal.timeout(timeoutMs);
       const options: RequestOptions = {
         host: address.host,
         port: address.port,
@@ -60,7 +76,10 @@ export function createPageRequests({
       const began = performance.now();
       const asked = https ? secure(options, host) : httpRequest(options);
       const tooLate = () => new Error(`no whole answer within ${timeoutMs / 1_000} s`);
-      asked.on('error', (error) => reject(signal.aborted ? tooLate() : noAnswer(error)));
+      asked.on('error', (error) => {
+        if (signal.aborted) reject(tooLate());
+        else reject(asked.reusedSocket && isClosed(error) ? new KeptClosed() : noAnswer(error));
+      });
       asked.once('response', (response) => {
         const waitedMs = performance.now() - began;
         const chunks: Buffer[] = [];
@@ -87,6 +106,10 @@ export function createPageRequests({
       asked.end();
     });
   }
+}
+
+function isClosed(error: Error): boolean {
+  return ['ECONNRESET', 'EPIPE'].includes(codeOf(error) ?? '');
 }
 
 /** The certificate is the shop's, for its name; who answers is nginx on this host, which is known by the address. */

@@ -6,7 +6,7 @@ import { type Listener, listenersAt } from '../../service/listener.ts';
 import type { Facts } from './facts.ts';
 import { includeFolder, RELOAD } from './mend.ts';
 
-const ANSWER_MS = 1_000;
+const ANSWER_MS = 3_000;
 /** The header of the breaker's answer, see nginx/http.conf. */
 const OURS = 'hotitem-breaker';
 
@@ -97,8 +97,13 @@ function portOf(address: string): number {
   return Number(address.slice(address.lastIndexOf(':') + 1));
 }
 
-/** The answer at that address; undefined if nothing listens there. */
-function ask(address: string): Promise<Answer | undefined> {
+/** The answer at that address; undefined if nothing listens there. Asks twice: a machine that stood still makes anybody late. */
+async function ask(address: string): Promise<Answer | undefined> {
+  const answer = await askOnce(address);
+  return answer?.status === 0 ? askOnce(address) : answer;
+}
+
+function askOnce(address: string): Promise<Answer | undefined> {
   return new Promise((done) => {
     const asked = request(`http://${address}/`, { timeout: ANSWER_MS, agent: false }, (response) => {
       response.destroy();

@@ -5,7 +5,7 @@ import { childrenNamed } from '../conf/site.ts';
 import { DEFAULT_KEEPER } from '../includes.ts';
 import type { Facts } from './facts.ts';
 
-const PATIENCE_MS = 500;
+const PATIENCE_MS = 2_000;
 const MOST_ADDRESSES = 8;
 const LOOK = 'server-protect.conf';
 
