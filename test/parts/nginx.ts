@@ -47,7 +47,7 @@ export type NginxPart = {
 };
 
 const UPGRADABLE = 'nginx-by-a-name-with-room-for-worker-process-is-shutting-down';
-const START_MS = 30_000;
+const START_MS = 60_000;
 const RELOAD_MS = 60_000;
 
 /** Starts nginx with a configuration, and resolves when it listens. Throws nginx's message if it does not start. */

@@ -8,7 +8,7 @@ import { until } from './until.ts';
 
 export type PhpFpmPart = { socket: string; stop(): Promise<void>; log(): string };
 
-const START_MS = 20_000;
+const START_MS = 60_000;
 
 /** php-fpm with one pool on a socket in `folder`. Resolves when it answers. */
 export async function startPhpFpm({ version, command }: PhpFpm, folder: string): Promise<PhpFpmPart> {

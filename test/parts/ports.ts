@@ -3,22 +3,36 @@ import { createServer } from 'node:net';
 
 // Below the ephemeral ports: a port must still be free when its part is started again.
 const FIRST = 16_000;
-const LAST = 32_000;
+const BLOCKS = 16;
+const BLOCK = 1_000;
 
-/** That many TCP ports of 127.0.0.1 on which nothing listens. */
+/** Never handed out twice: nothing may listen on a port yet, or just now. */
+const handedOut = new Set<number>();
+
+/** That many TCP ports of 127.0.0.1 on which nothing listens, and which no other suite of this run is given meanwhile. */
 export async function freePorts(count: number): Promise<number[]> {
-  const ports = new Set<number>();
-  while (ports.size < count) {
-    const port = randomInt(FIRST, LAST);
-    if (!ports.has(port) && (await isFree(port))) ports.add(port);
+  const first = FIRST + BLOCK * blockOf();
+  const ports: number[] = [];
+  while (ports.length < count) {
+    const port = randomInt(first, first + BLOCK);
+    if (handedOut.has(port)) continue;
+    if (handedOut.size === BLOCK - 1) handedOut.clear();
+    handedOut.add(port);
+    if (await isFree(port)) ports.push(port);
   }
-  return [...ports];
+  return ports;
 }
 
 /** One such port. */
 export async function freePort(): Promise<number> {
   const [port = 0] = await freePorts(1);
   return port;
+}
+
+/** Each worker of a run has its own block; those of another run begin elsewhere. */
+function blockOf(): number {
+  const worker = Number(process.env.JEST_WORKER_ID ?? 0);
+  return (process.ppid + worker) % BLOCKS;
 }
 
 function isFree(port: number): Promise<boolean> {

@@ -25,7 +25,7 @@ type PtyOptions = {
   columns: number;
 };
 
-const WAIT_MS = 30_000;
+const WAIT_MS = 60_000;
 
 /** Runs a command in a terminal of its own, by util-linux's `script`; `stty -g` is printed before and after it. */
 export function openPty({ folder, command, env, rows, columns }: PtyOptions): Pty {

@@ -30,8 +30,11 @@ export type Service = {
 };
 
 /** Uses a new connection: the other side might just be closing a kept one. */
-export function askOnce(url: string): Promise<Response> {
-  return fetch(url, { headers: { connection: 'close' } });
+export function askOnce(
+  url: string,
+  { headers, ...options }: Omit<RequestInit, 'headers'> & { headers?: Record<string, string> } = {},
+): Promise<Response> {
+  return fetch(url, { ...options, headers: { ...headers, connection: 'close' } });
 }
 
 const PROGRAM = join(import.meta.dirname, '../../dist/hotitem.mjs');

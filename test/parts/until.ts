@@ -12,19 +12,23 @@ type Until = {
 
 const LEAST_MS = 25;
 const MOST_MS = 100;
+/** What one look and its pause count at most: while the machine stands still, nothing that is waited for can happen. */
+const LONGEST_TURN_MS = 2_000;
 
 /** Waits until `condition` returns something truthy, and returns that. Throws once `timeoutMs` have passed. */
 export async function until<Value>(
   condition: () => Value | Promise<Value>,
   { timeoutMs, what, everyMs, detail }: Until,
 ): Promise<NonNullable<Value>> {
-  const began = Date.now();
-  for (;;) {
+  let waitedMs = 0;
+  for (let turnAt = Date.now(); ; ) {
     const value = await condition();
     if (value) return value;
-    const elapsed = Date.now() - began;
-    if (elapsed > timeoutMs) break;
-    await delay(everyMs ?? Math.min(MOST_MS, Math.max(LEAST_MS, elapsed / 10)));
+    if (waitedMs > timeoutMs) break;
+    await delay(everyMs ?? Math.min(MOST_MS, Math.max(LEAST_MS, waitedMs / 10)));
+    const now = Date.now();
+    waitedMs += Math.min(LONGEST_TURN_MS, now - turnAt);
+    turnAt = now;
   }
   const more = await detail?.();
   throw new Error(`waited ${timeoutMs} ms in vain for ${what}${more ? `\n${more}` : ''}`);
