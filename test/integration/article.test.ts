@@ -13,7 +13,7 @@ import { type Chain, startChain } from './chain.ts';
 import { type Document, documentsOf } from './documents.ts';
 import { setUpIndexes } from './set-up.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(180_000);
 
 suiteWith(['nginx', 'kafka', 'elasticsearch'])('what is wrong in the article, and is right here', () => {
   let kafka: KafkaPart;
@@ -86,7 +86,7 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'])('what is wrong in the article, an
     await topic.append({ source: 'test', values: [Buffer.from(JSON.stringify(event))], position: String });
     await client.close();
     await until(async () => (await chain.accounts()).sink?.existing === 1, {
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
       what: 'the duplicate',
     });
     expect(await found('twice')).toHaveLength(1);
@@ -101,7 +101,7 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'])('what is wrong in the article, an
       );
       return items[0]?.views === 20 ? items : undefined;
     };
-    const items = await until(most, { timeoutMs: 30_000, what: 'the ranking' });
+    const items = await until(most, { timeoutMs: 60_000, what: 'the ranking' });
     expect(items.slice(0, 2)).toEqual([
       expect.objectContaining({ item: '77', views: 20 }),
       expect.objectContaining({ item: '8', views: 10 }),

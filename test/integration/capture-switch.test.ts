@@ -13,9 +13,9 @@ import { type Chain, startChain } from './chain.ts';
 
 import { runHotitem } from './run-hotitem.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(180_000);
 
-const LEARN_MS = 30_000;
+const LEARN_MS = 60_000;
 /** The lease, and the second in which nginx looks. */
 const LEASE_MS = 20_000;
 
@@ -136,14 +136,14 @@ function captureOn({ suite, engine }: (typeof EVERYWHERE)[number]): void {
     expect(text).toContain(include);
     await writeFile(conf, text.replace(include, `${include}map "" $hotitem_mode_default { default off; }\n`));
     await chain.nginx.reload();
-    expect(await see(20)).toBe(20);
+    await until(async () => (await see(20)) === 20, { timeoutMs: LEARN_MS, what: 'capture to be on' });
     const before = (await chain.nginx.errorLog()).split('\n').length;
     await chain.sidecar.kill();
 
     // A view is spilled after its page is sent.
     await until(async () => (await growth()) > 0, { timeoutMs: LEASE_MS, what: 'a view to be spilled' });
     await until(async () => (await growth()) === 0, {
-      timeoutMs: LEASE_MS,
+      timeoutMs: 3 * LEASE_MS,
       everyMs: 100,
       what: 'nginx to fall back',
       detail: () => chain.logs(),
@@ -177,7 +177,13 @@ function captureOn({ suite, engine }: (typeof EVERYWHERE)[number]): void {
       what: 'a view that is captured all the same',
       detail: chain.logs,
     });
-    expect(await hotitem('status')).toEqual({
+    const isSaid = async () => {
+      const status = await hotitem('status');
+      return status.output.includes('; delivers; ') ? status : undefined;
+    };
+    expect(
+      await until(isSaid, { timeoutMs: LEARN_MS, what: 'the sidecar to deliver', detail: chain.logs }),
+    ).toEqual({
       code: 1,
       output: expect.stringMatching(
         /^captures: .*; delivers; nothing lost behind nginx, which does not report\n(.*\n)*.*\[capture-not-followed\]/,
@@ -199,17 +205,19 @@ function captureOn({ suite, engine }: (typeof EVERYWHERE)[number]): void {
     });
   }
 
-  /** By a report that nginx made after this was called. */
-  function captured(): Promise<number> {
-    const since = Date.now();
-    const reported = async () => {
+  /** By a report that nginx made after this was called: the first that arrives may have been made before. */
+  async function captured(): Promise<number> {
+    const { reportedAt } = await reported(Date.now());
+    return (await reported(reportedAt)).captured;
+  }
+
+  function reported(since: number): Promise<{ reportedAt: number; captured: number }> {
+    const isLater = async () => {
       const { nginx } = await chain.accounts();
-      const books = nginx?.accounts;
-      return books !== undefined && books.reportedAt > since ? { books } : undefined;
+      const accounts = nginx?.accounts;
+      return accounts !== undefined && accounts.reportedAt > since ? accounts : undefined;
     };
-    return until(reported, { timeoutMs: LEARN_MS, what: 'a report of nginx', detail: chain.logs }).then(
-      ({ books }) => books.captured,
-    );
+    return until(isLater, { timeoutMs: LEARN_MS, what: 'a report of nginx', detail: chain.logs });
   }
 
   /** Asks for a few pages; returns how many of these views are spilled. */
@@ -221,7 +229,9 @@ function captureOn({ suite, engine }: (typeof EVERYWHERE)[number]): void {
 
   async function spilled(): Promise<string[]> {
     const folder = join(chain.home, 'spill');
-    const names = readdirSync(folder).filter((name) => name.endsWith('.tsv'));
+    const names = readdirSync(folder)
+      .filter((name) => name.endsWith('.tsv'))
+      .sort();
     const files = await Promise.all(names.map((name) => readFile(join(folder, name), 'latin1')));
     return files.join('').split('\n').slice(0, -1);
   }

@@ -11,7 +11,7 @@ import { type StandIn, startStandIn } from '../unit/store/elasticsearch/stand-in
 import { withStreams } from '../unit/store/elasticsearch/with-streams.ts';
 import { runHotitem } from './run-hotitem.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 const PROGRAM = join(import.meta.dirname, '../../dist/hotitem.mjs');
 
 describe('the hotitem command', () => {
@@ -171,7 +171,7 @@ describe('the hotitem command', () => {
       const { stdout } = await run('sh', ['-c', `echo ${answer} | script -qec '${command}' /dev/null`], {
         cwd: folder,
         env: { PATH: process.env.PATH, ...env },
-        timeoutMs: 30_000,
+        timeoutMs: 60_000,
       });
       expect(stdout).toMatch(
         /lifecycle of hot_item loses documents older than 7 days.*90d → 7d.*Type yes: /s,
@@ -315,7 +315,7 @@ describe('the hotitem command', () => {
     test('a socket file removed under a running sidecar is created again, and logged in one line', async () => {
       const socket = join(folder, 'home/run/intake.sock');
       rmSync(socket);
-      await until(() => existsSync(socket), { timeoutMs: 30_000, what: 'the socket' });
+      await until(() => existsSync(socket), { timeoutMs: 60_000, what: 'the socket' });
 
       expect((await hotitem(['capture', 'status'], env)).code).toBe(0);
       expect(
@@ -345,6 +345,6 @@ describe('the hotitem command', () => {
   });
 
   function hotitem(args: string[], env: Record<string, string> = {}): Promise<Ran> {
-    return runHotitem(args, env, { cwd: folder, timeoutMs: 30_000 });
+    return runHotitem(args, env, { cwd: folder, timeoutMs: 60_000 });
   }
 });

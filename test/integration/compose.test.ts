@@ -202,7 +202,7 @@ describe('deploy/nginx.conf', () => {
             ({ status }) => status === 204,
             () => false,
           );
-        await until(isUp, { timeoutMs: 20_000, what: 'nginx to serve', detail: () => tailOf(logFile) });
+        await until(isUp, { timeoutMs: 60_000, what: 'nginx to serve', detail: () => tailOf(logFile) });
         expect(tailOf(logFile)).toBe('');
       } finally {
         await running.stop();

@@ -17,7 +17,7 @@ import { attack, sharedFolder } from '../parts/attacker.ts';
 import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 const PROGRAM = join(import.meta.dirname, '../../dist/hotitem.mjs');
 const EVIL = 'elasticsearch: { node: http://evil.example:9200 }';
 type Where = { cwd?: string; env?: Record<string, string> };

@@ -15,7 +15,7 @@ import { commandOf } from './doctor-report.ts';
 import { lineAt, postLines } from './post-lines.ts';
 import { runHotitem } from './run-hotitem.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(180_000);
 const WAIT_MS = 60_000;
 const DISK_MB = 64;
 const TWO_HOURS_S = 7_200;

@@ -10,6 +10,7 @@ import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { BROWSER, views } from '../parts/load.ts';
 import { report } from '../parts/report.ts';
+import { askOnce } from '../parts/service.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { type Chain, startChain } from './chain.ts';
@@ -23,6 +24,8 @@ const SOON_MS = 60_000;
 const HOUR_MS = 3_600_000;
 /** Views in ten seconds that make an item busy are 200; the more are there for a machine that is slow. */
 const CROWD = 1_000;
+/** An item stays hot for as long as its test may take on a busy machine. */
+const RULES = 'rules:\n  - name: default\n    busy:\n      dwell_seconds: 600\n';
 const ESCAPE = '\u001b';
 
 suiteWith(['nginx'])('hot items', () => {
@@ -31,7 +34,7 @@ suiteWith(['nginx'])('hot items', () => {
   const rules = join(folder.path, 'rules.yml');
 
   beforeAll(async () => {
-    writeFileSync(rules, 'rules: []\n');
+    writeFileSync(rules, RULES);
     const env = { HOTITEM_PRIVACY_IP: 'drop', HOTITEM_HEAT_RULES: rules };
     chain = await startChain({ build: await obtainNginx({ suite: 'trixie', report }), env });
   });
@@ -58,10 +61,12 @@ suiteWith(['nginx'])('hot items', () => {
   });
 
   test('visitors are distinguished although privacy.ip is drop', async () => {
-    await postViews(Array.from({ length: 300 }, (_, i) => ({ item: 'people', ip: addressOf(i) })));
-    const { hot } = await hotList();
-    const [people] = hot.filter(({ item }) => item === 'people');
-    expect(people?.reason).toMatch(/, (?:2\d\d|300) visitors in 10 s$/);
+    const busy = async () => {
+      await postViews(Array.from({ length: 300 }, (_, i) => ({ item: 'people', ip: addressOf(i) })));
+      return (await hotList()).hot.find(({ item, signal }) => item === 'people' && signal === 'busy');
+    };
+    const { reason } = await until(busy, { timeoutMs: SOON_MS, what: 'it to turn hot', detail: chain.logs });
+    expect(reason).toMatch(/, (?:2\d\d|300) visitors in 10 s$/);
   });
 
   test('a client that uses another address of its IPv6 network for each view is one visitor', async () => {
@@ -101,9 +106,17 @@ suiteWith(['nginx'])('hot items', () => {
   });
 
   test("a backtest of the running sidecar's spool finds the same, and changes nothing", async () => {
-    const decided = auditEntries()
-      .filter(({ what, signal }) => what === 'enters' && signal === 'busy')
-      .map(({ item }) => item);
+    const entered = () =>
+      auditEntries()
+        .filter(({ what, signal }) => what === 'enters' && signal === 'busy')
+        .map(({ item }) => item);
+    // The log is written a moment later.
+    await until(() => entered().includes('7') && entered().includes('people'), {
+      timeoutMs: SOON_MS,
+      what: 'the decisions',
+      detail: chain.logs,
+    });
+    const decided = entered();
     const delivered = async () => {
       const accounts = await chain.accounts();
       return accounts.sidecar?.waiting === 0 ? accounts : undefined;
@@ -242,7 +255,7 @@ suiteWith(['nginx'])('hot items', () => {
   }
 
   async function isHotForNginx(item: string): Promise<boolean> {
-    const { headers } = await fetch(`http://127.0.0.1:${chain.port}/web/item/${item}.html`);
+    const { headers } = await askOnce(`http://127.0.0.1:${chain.port}/web/item/${item}.html`);
     return headers.get('x-hotitem-hot') === '1';
   }
 
@@ -251,10 +264,9 @@ suiteWith(['nginx'])('hot items', () => {
   }
 
   function auditEntries(): AuditEntry[] {
-    const text = readFileSync(join(chain.home, 'heat-audit.ndjson'), 'utf8');
-    return text
-      .trimEnd()
+    return readFileSync(join(chain.home, 'heat-audit.ndjson'), 'utf8')
       .split('\n')
+      .slice(0, -1)
       .map((line): AuditEntry => JSON.parse(line));
   }
 
@@ -266,7 +278,7 @@ suiteWith(['nginx'])('hot items', () => {
         headers: { 'User-Agent': BROWSER },
         paths: Array.from({ length: CROWD / 4 }, () => `/web/item/${item}.html`),
       });
-      return (await hotList()).hot.some((one) => one.item === item);
+      return (await hotList()).hot.some((one) => one.item === item && one.signal === 'busy');
     };
     await until(hot, { timeoutMs: SOON_MS, what: `${item} to turn hot`, detail: chain.logs });
   }
@@ -302,7 +314,8 @@ suiteWith(['nginx'])('hot items', () => {
     body?: object,
   ): Promise<{ status: number; body: unknown }> {
     return new Promise((resolve, reject) => {
-      const asked = request({ socketPath: join(chain.home, 'run', socket), path, method }, (response) => {
+      const options = { socketPath: join(chain.home, 'run', socket), path, method, agent: false };
+      const asked = request(options, (response) => {
         let text = '';
         response.setEncoding('utf8');
         response.on('data', (chunk: string) => {

@@ -18,9 +18,9 @@ import { type Service, startService } from '../parts/service.ts';
 import { until } from '../parts/until.ts';
 import { lineAt, postLines } from './post-lines.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(180_000);
 
-const WAIT_MS = 30_000;
+const WAIT_MS = 60_000;
 const MAX_BYTES = 20_000_000;
 const asRoot = canAttack ? describe : describe.skip;
 

@@ -26,8 +26,8 @@ export type KeeperShop = {
   stateOf(item: string): Promise<KeptState | undefined>;
   /** Waits until its page is kept. */
   kept(item: string): Promise<void>;
-  /** Waits until its page is not to be kept, and says why. */
-  refused(item: string): Promise<Extract<KeptState, { state: 'refused' }>>;
+  /** Waits until its page is not to be kept, for that reason: a late answer may be another one for a while. */
+  refused(item: string, reason: string | RegExp): Promise<void>;
   hotList(): Promise<WholeHotList>;
   /** What `hotitem hot show` prints, and its JSON. */
   show(item: string): Promise<{ text: string; explained: ExplainedItem }>;
@@ -94,12 +94,14 @@ export async function startKeeperShop(options: KeeperShopOptions): Promise<Keepe
     await until(isKept, { timeoutMs: SOON_MS, what: `the page of ${item} to be kept`, detail });
   }
 
-  function refused(item: string): Promise<Extract<KeptState, { state: 'refused' }>> {
+  async function refused(item: string, reason: string | RegExp): Promise<void> {
     const isRefused = async () => {
       const state = await stateOf(item);
-      return state?.state === 'refused' ? state : undefined;
+      if (state?.state !== 'refused') return false;
+      return typeof reason === 'string' ? state.reason === reason : reason.test(state.reason);
     };
-    return until(isRefused, { timeoutMs: SOON_MS, what: `the page of ${item} to be refused`, detail });
+    const what = `the page of ${item} to be refused: ${reason}`;
+    await until(isRefused, { timeoutMs: SOON_MS, what, detail });
   }
 
   async function show(item: string): Promise<{ text: string; explained: ExplainedItem }> {

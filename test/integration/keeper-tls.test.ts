@@ -18,7 +18,7 @@ import { type KeeperShop, startKeeperShop } from './keeper-shop.ts';
 import { type HostileOrigin, startHostileOrigin } from './nginx-protect-origin.ts';
 import { runHotitem } from './run-hotitem.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(180_000);
 const SOON_MS = 60_000;
 const STALE_SECONDS = 3;
 const SUITES: Suite[] = FULL ? ['trixie', 'bookworm', 'sid'] : ['trixie'];
@@ -33,6 +33,8 @@ describe.each(SUITES)('the keeper of a shop over TLS with nginx of %s', (suite) 
   let port: number;
   let edition = 'first';
   const agent = new Agent({ keepAlive: true, maxSockets: 20 });
+  /** How often shoppers asked for the page of an item. */
+  const asked = new Map<string, number>();
 
   beforeAll(async () => {
     folder = temporaryFolder('keeper-tls');
@@ -95,10 +97,15 @@ describe.each(SUITES)('the keeper of a shop over TLS with nginx of %s', (suite) 
       await shop.kept('one');
       const { address } = { address: '', ...(await shop.stateOf('one')) };
       expect(address).toMatch(/^https:\/\/www\.shop\.test\/item\/one\.html/);
-      const pages = await Promise.all(
-        Array.from({ length: 20 }, () => get('www.shop.test', '/item/one.html?gclid=1')),
-      );
-      expect(new Set(pages.map(({ body }) => body))).toEqual(new Set(['first of www.shop.test for all']));
+      // Again where a busy machine was too late to keep it.
+      const isShared = async () => {
+        const pages = await Promise.all(
+          Array.from({ length: 20 }, () => get('www.shop.test', '/item/one.html?gclid=1')),
+        );
+        expect(new Set(pages.map(({ body }) => body))).toEqual(new Set(['first of www.shop.test for all']));
+        return shared().includes('www.shop.test/item/one.html?gclid=1 shared');
+      };
+      await until(isShared, { timeoutMs: SOON_MS, what: 'a shared page', detail: shop.detail });
       origin.asked.length = 0;
       const own = await get('www.shop.test', '/item/one.html', { cookie: 'session=alice' });
       const other = await get('shop.test', '/item/one.html');
@@ -114,14 +121,11 @@ describe.each(SUITES)('the keeper of a shop over TLS with nginx of %s', (suite) 
     test('each server keeps the pages of its own hosts', async () => {
       await shop.turnHot('two', undefined, 'second.test');
       await shop.kept('two');
-      const [page, again] = [
-        await get('second.test', '/item/two.html'),
-        await get('second.test', '/item/two.html'),
-      ];
-      expect([page.body, again.body]).toEqual([
-        'first of second.test for all',
-        'first of second.test for all',
-      ]);
+      const isShared = async () => {
+        expect((await get('second.test', '/item/two.html')).body).toBe('first of second.test for all');
+        return shared().includes('second.test/item/two.html shared');
+      };
+      await until(isShared, { timeoutMs: SOON_MS, what: 'a shared page', detail: shop.detail });
     });
 
     test('a host that is not in the list is not asked for', async () => {
@@ -143,7 +147,8 @@ describe.each(SUITES)('the keeper of a shop over TLS with nginx of %s', (suite) 
     test('the sidecar counts what nginx did for shoppers, and says so', async () => {
       await get('shop.test', '/item/three.html');
       const metrics = () => shop.sidecar.text('/metrics');
-      await until(async () => /protect_shoppers_total\{page="unkept"\} 1\n/.test(await metrics()), {
+      const all = [...asked.values()].reduce((sum, count) => sum + count, 0);
+      await until(async () => (await shop.sidecar.metric('hotitem_protect_shoppers_total')) === all, {
         timeoutMs: SOON_MS,
         what: 'the last request to be counted',
         detail: shop.detail,
@@ -153,21 +158,25 @@ describe.each(SUITES)('the keeper of a shop over TLS with nginx of %s', (suite) 
         shared = 0,
         stale = 0,
         missing = 0,
+        unkept = 0,
         since = 0,
         at = 0,
         ...others
       } = { ...explained.nginx?.shoppers };
-      // On a busy machine a page may be too old when it is asked for.
-      expect([shared + stale + missing, others]).toEqual([21, { own: 1, unkept: 0 }]);
-      expect([shared + stale > 0, missing > 0, since > 0, at >= since]).toEqual([true, true, true, true]);
+      // On a busy machine a page may be too old when it is asked for, or not be kept for a moment.
+      const isKept = (await shop.sidecar.metric('hotitem_protect_dropped_total')) === 0;
+      expect([shared + stale + missing + unkept, others]).toEqual([(asked.get('one') ?? 0) - 1, { own: 1 }]);
+      expect([shared + stale > 0, since > 0, at >= since]).toEqual([true, true, true]);
       expect(text).toMatch(
-        /requests of shoppers, counted since [\d:]+Z: \d+ from the cache.*, \d+ to the origin \(1 must not share, \d+ found no page\)/,
+        /requests of shoppers, counted since [\d:]+Z: \d+ from the cache.*, \d+ to the origin \(1 must not share, \d+ /,
       );
+      if (isKept)
+        expect([missing > 0, unkept, text]).toEqual([true, 0, expect.stringMatching(/ found no page\)/)]);
       expect(
         (await runHotitem(['status'], { HOTITEM_HOME: shop.home, HOTITEM_ADMIN_LISTEN: shop.sidecar.admin }))
           .stdout,
       ).toMatch(
-        /requests for hot items, the last at \S+Z\n +from the cache +\d+\n(?: .*\n)* +page not kept +1\n/,
+        /requests for hot items, the last at \S+Z\n +from the cache +\d+\n(?: .*\n)* +page not kept +[1-9]\d*\n/,
       );
       expect(await shop.sidecar.json('/api/v1/health')).toMatchObject({
         hot: { cached: expect.any(Number), origin: expect.any(Number), at: expect.any(Number) },
@@ -211,6 +220,8 @@ describe.each(SUITES)('the keeper of a shop over TLS with nginx of %s', (suite) 
     path: string,
     headers: Record<string, string> = {},
   ): Promise<{ status: number; body: string }> {
+    const item = /\/item\/(\w+)/.exec(path)?.[1] ?? '';
+    asked.set(item, (asked.get(item) ?? 0) + 1);
     return new Promise((resolve, reject) => {
       const options = {
         port,
@@ -219,14 +230,14 @@ describe.each(SUITES)('the keeper of a shop over TLS with nginx of %s', (suite) 
         servername: host,
         headers: { host, 'x-forwarded-proto': 'https', ...headers },
       };
-      const asked = request({ host: '127.0.0.1', rejectUnauthorized: false, ...options }, (response) => {
+      const sent = request({ host: '127.0.0.1', rejectUnauthorized: false, ...options }, (response) => {
         let body = '';
         response.setEncoding('latin1').on('data', (chunk: string) => {
           body += chunk;
         });
         response.on('error', reject).on('end', () => resolve({ status: response.statusCode ?? 0, body }));
       });
-      asked.on('error', reject).end();
+      sent.on('error', reject).end();
     });
   }
 

@@ -1,4 +1,4 @@
-import { readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
@@ -21,9 +21,11 @@ import { fieldsOf } from './nginx-line.ts';
 import { startShop, type TestShop } from './nginx-shop.ts';
 import { chooseTransport } from './transport.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(180_000);
 
-const SETTLE_MS = 30_000;
+const SETTLE_MS = 60_000;
+/** Nothing leaves the zone for the spill before no post has succeeded for five seconds. A busy machine may take longer. */
+const KEPT_MS = 4_900;
 
 suiteWith(['nginx'])('the transport batch', () => {
   let build: NginxBuild;
@@ -94,13 +96,18 @@ suiteWith(['nginx'])('the transport batch', () => {
     await see(chain, 100);
     await chain.settle(100);
     await balanced(chain, 100);
+    const isSoon = sincePost();
     await chain.sidecar.kill();
     await see(chain, 500);
-    expect(spillFiles(chain)).toEqual([]);
+    const files = spillFiles(chain);
+    if (isSoon()) expect(files).toEqual([]);
 
     await chain.sidecar.start();
     await chain.settle(500);
-    expect(await balanced(chain, 600)).toMatchObject({ spilled: 0, dropped: 0 });
+    const wasSoon = isSoon();
+    const { spilled, dropped } = await balanced(chain, 600);
+    expect(dropped).toBe(0);
+    if (wasSoon) expect(spilled).toBe(0);
   });
 
   test('loses nothing when the socket file is removed under a running sidecar', async () => {
@@ -122,15 +129,17 @@ suiteWith(['nginx'])('the transport batch', () => {
     await see(chain, 10);
     await chain.settle(10);
     await balanced(chain, 10);
+    const isSoon = sincePost();
     await chain.sidecar.kill();
     await see(chain, 2_000);
-    expect(spillFiles(chain)).not.toEqual([]);
+    await until(() => spillFiles(chain).length > 0, { timeoutMs: SETTLE_MS, what: 'a spill' });
 
     await chain.sidecar.start();
     await chain.settle(2_000);
+    const wasSoon = isSoon();
     const { spilled = 0 } = await balanced(chain, 2_010);
     expect(spilled).toBeGreaterThan(0);
-    expect(spilled).toBeLessThan(2_000);
+    if (wasSoon) expect(spilled).toBeLessThan(2_000);
   });
 
   test('loses nothing in reloads under load', async () => {
@@ -165,21 +174,31 @@ suiteWith(['nginx'])('the transport batch', () => {
   });
 
   test('a kill -9 of nginx loses the views in the zone since the last post, and no others', async () => {
-    chain = await startChain({ build, transport: 'batch' });
-    await see(chain, 100);
-    await chain.settle(100);
-    await balanced(chain, 100);
-    chain.sidecar.pause();
-    await see(chain, 20);
-    // Before its zone is spilled, which it is after five seconds without an answer.
-    await chain.nginx.kill();
+    const isKilledInTime = async () => {
+      chain = await startChain({ build, transport: 'batch' });
+      await see(chain, 100);
+      await chain.settle(100);
+      await balanced(chain, 100);
+      const isSoon = sincePost();
+      chain.sidecar.pause();
+      await see(chain, 20, (i) => `/web/item/lost${i}.html`);
+      await chain.nginx.kill();
+      const wasSoon = isSoon();
+      if (!wasSoon) await chain.close();
+      return wasSoon;
+    };
+    await until(isKilledInTime, { timeoutMs: SETTLE_MS, what: 'nginx to be killed before it spills' });
     await chain.sidecar.kill();
     await chain.nginx.start();
     await chain.sidecar.start();
     await see(chain, 10);
 
     await chain.settle(10);
-    expect(spillFiles(chain)).toEqual([]);
+    expect(
+      spillFiles(chain)
+        .map((name) => linesIn(chain, name))
+        .join(),
+    ).not.toContain('lost');
   });
 
   test('splits a batch that is too large for the sidecar', async () => {
@@ -201,7 +220,7 @@ suiteWith(['nginx'])('the transport batch', () => {
       shop.sidecar.answer = answer;
       await shop.sidecar.start();
       for (let i = 1; i <= 20; i++) await shop.get(`/web/item/${i}.html`);
-      await until(() => shop.sidecar.connections() > 0, { timeoutMs: 30_000, what: 'an attempt' });
+      await until(() => shop.sidecar.connections() > 0, { timeoutMs: 60_000, what: 'an attempt' });
       shop.sidecar.answer = 204;
 
       // Or spilled: it may have failed for five seconds.
@@ -220,12 +239,18 @@ suiteWith(['nginx'])('the transport batch', () => {
       shop.sidecar.answer = 400;
       await shop.sidecar.start();
       await shop.get('/web/item/bad.html');
-      await until(() => asked('bad').length > 0, { timeoutMs: 30_000, what: 'the bad line' });
+      await until(() => asked('bad').length > 0, { timeoutMs: 60_000, what: 'the bad line' });
+      // Sent again only where the answer came too late.
+      const isDone = async () => {
+        await shop.get('/web/item/later.html');
+        return asked('later').some(({ body }) => !body.includes('/bad.html'));
+      };
+      await until(isDone, { timeoutMs: 60_000, what: 'a later line without it' });
       shop.sidecar.answer = 204;
       await shop.get('/web/item/good.html');
-      await until(() => asked('good').length > 0, { timeoutMs: 30_000, what: 'the good line' });
+      await until(() => asked('good').length > 0, { timeoutMs: 60_000, what: 'the good line' });
 
-      expect(asked('bad')).toHaveLength(1);
+      expect(linesOf(shop).filter((line) => line.includes('/bad.html'))).toEqual([]);
     } finally {
       await shop.close();
     }
@@ -287,8 +312,12 @@ suiteWith(['nginx'])('two nginx on one sidecar', () => {
       expect(instances).toHaveLength(2);
       expect(new Set(instances.map(({ instance }) => instance)).size).toBe(2);
 
+      const spilled = () => spillFiles(chain).flatMap((name) => linesIn(chain, name)).length;
+      const before = spilled();
       await chain.sidecar.kill();
       await see(other, 40);
+      // A view is spilled after its page is sent.
+      await until(() => spilled() >= before + 40, { timeoutMs: SETTLE_MS, what: 'the spill' });
       for (const name of spillFiles(chain)) truncateSync(join(chain.home, 'spill', name));
       await chain.sidecar.start();
       await see(chain, 10);
@@ -302,11 +331,12 @@ suiteWith(['nginx'])('two nginx on one sidecar', () => {
       await until(async () => isLike(await counters(), lost), waiting);
       // The reports of both, again and again: none makes good what the other says.
       const reports = new Set<number>();
-      while (reports.size < 6) {
+      const isEnough = async () => {
         const now = await counters();
         expect(now).toMatchObject(lost);
-        reports.add(now?.reportedAt ?? 0);
-      }
+        return reports.add(now?.reportedAt ?? 0).size >= 6;
+      };
+      await until(isEnough, { timeoutMs: SETTLE_MS, what: 'six reports', detail: chain.logs });
     } finally {
       await other.nginx.quit();
       await chain.close();
@@ -344,7 +374,7 @@ suiteWith(['nginx'])('the spill folder', () => {
           after += 5;
           return sizeOf(chain) === before;
         };
-        await until(isFull, { timeoutMs: 20_000, what: 'nginx to write no more' });
+        await until(isFull, { timeoutMs: 60_000, what: 'nginx to write no more' });
         await see(chain, 25);
         after += 25;
 
@@ -429,6 +459,18 @@ function isLike({ captured, unaccounted }: Counted = {}, lost: Counted): boolean
 
 function spillFiles(chain: Chain): string[] {
   return readdirSync(join(chain.home, 'spill')).filter((name) => name.endsWith('.tsv'));
+}
+
+function linesIn(chain: Chain, name: string): string[] {
+  return readFileSync(join(chain.home, 'spill', name), 'latin1')
+    .split('\n')
+    .slice(0, -1);
+}
+
+/** Whether nothing can have been spilled since now, when the sidecar may just have answered a post. */
+function sincePost(): () => boolean {
+  const began = Date.now();
+  return () => Date.now() - began < KEPT_MS;
 }
 
 function editConf(chain: Chain, from: string, to: string): Promise<void> {

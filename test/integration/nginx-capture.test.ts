@@ -339,7 +339,7 @@ describe('the error log', () => {
 
 function lines(count: number): Promise<string[]> {
   return until(() => (shop.sidecar.kept.length >= count ? shop.sidecar.kept : undefined), {
-    timeoutMs: 30_000,
+    timeoutMs: 60_000,
     what: `${count} lines at the sidecar`,
     detail: shop.nginx.errorLog,
   });

@@ -114,7 +114,7 @@ describe.each(FULL ? [...NGINX, ...MORE] : NGINX)('the hot list and nginx of %s 
       hot.freeze();
       if (!FULL) return;
       await until(async () => !(await site.isHot('/any/cached', 'cached')), {
-        timeoutMs: 20_000,
+        timeoutMs: 60_000,
         what: 'the item to be cold',
       });
     });
@@ -123,7 +123,9 @@ describe.each(FULL ? [...NGINX, ...MORE] : NGINX)('the hot list and nginx of %s 
   /** By what lies where nginx looks, whoever put it there. */
   suiteWith(['nginx'])('are not deceived:', () => {
     beforeEach(() => {
-      hot.freeze();
+      // With a new period it would remove what is not of its own.
+      clearInterval(ticking);
+      hot.stop();
       for (const period of readdirSync(site.dir)) rmSync(join(site.dir, period), { recursive: true });
     });
 
@@ -168,16 +170,20 @@ describe.each(FULL ? [...NGINX, ...MORE] : NGINX)('the hot list and nginx of %s 
     if (FULL) {
       test('nothing is hot twenty seconds after the sidecar was killed', async () => {
         makeHot('dead');
-        clearInterval(ticking);
-        const died = Date.now();
-        expect(await site.isHot('/any/dead')).toBe(true);
-        await until(async () => !(await site.isHot('/any/dead')), {
-          timeoutMs: 30_000,
-          what: 'it to be cold',
-        });
-        expect(periodOf(Date.now()) - periodOf(died)).toBe(2);
-        ticking = setInterval(hot.tick, TICK_MS);
-      }, 60_000);
+        const died = periodOf(Date.now());
+        const isHot: number[] = [];
+        await until(
+          async () => {
+            const period = periodOf(Date.now());
+            if (!(await site.isHot('/any/dead'))) return true;
+            isHot.push(period - died);
+            return false;
+          },
+          { timeoutMs: 60_000, what: 'it to be cold' },
+        );
+        expect(periodOf(Date.now()) - died).toBeGreaterThanOrEqual(2);
+        expect(Math.max(...isHot)).toBeLessThanOrEqual(1);
+      });
     }
 
     test('nothing is hot without the folder, and nothing is logged', async () => {

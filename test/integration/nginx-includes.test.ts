@@ -44,13 +44,13 @@ describe.each<[Suite, 'njs' | 'qjs']>([
 
     await shop.get(first);
     await until(() => shop.sidecar.kept.length === 1, {
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
       what: 'the line',
       detail: shop.nginx.errorLog,
     });
     await shop.sidecar.stop();
     expect((await shop.get(second)).status).toBe(200);
-    await until(async () => (await shop.spilled()).length === 1, { timeoutMs: 30_000, what: 'the spill' });
+    await until(async () => (await shop.spilled()).length === 1, { timeoutMs: 60_000, what: 'the spill' });
 
     expect(fieldsOf(shop.sidecar.kept[0]).uri).toBe(first);
     expect(fieldsOf((await shop.spilled())[0])).toMatchObject({ uri: second, item: '4711' });
@@ -64,7 +64,7 @@ describe.each<[Suite, 'njs' | 'qjs']>([
     const page = await shop.get('/item/4711.html');
     const product = await shop.get('/product?id=4712&x=%2F%3F', { method: 'POST', body: 'amount=2' });
     await until(() => shop.sidecar.kept.length === 2, {
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
       what: 'two lines',
       detail: shop.nginx.errorLog,
     });
@@ -85,7 +85,7 @@ describe.each<[Suite, 'njs' | 'qjs']>([
     await shop.nginx.reload();
     await shop.get('/web/item/4712.html');
     await until(() => shop.sidecar.kept.length > 0, {
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
       what: 'a line',
       detail: shop.nginx.errorLog,
     });
@@ -107,7 +107,7 @@ describe('realip.conf.example', () => {
 
     await shop.get('/web/item/4711.html', { headers: { 'x-forwarded-for': '198.51.100.66, 203.0.113.9' } });
     await until(() => shop.sidecar.kept.length === 1, {
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
       what: 'the line',
       detail: shop.nginx.errorLog,
     });

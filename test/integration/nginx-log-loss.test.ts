@@ -9,7 +9,7 @@ import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { type LogShop, startLogShop } from './nginx-log-shop.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(180_000);
 
 let build: NginxBuild;
 let shop: LogShop;
@@ -69,7 +69,7 @@ suiteWith(['nginx'])('with the transport log,', () => {
           () => false,
         ),
       {
-        timeoutMs: 30_000,
+        timeoutMs: 60_000,
         what: 'the next worker',
       },
     );
@@ -81,7 +81,7 @@ suiteWith(['nginx'])('with the transport log,', () => {
   test('kill -9 of all of nginx under load: answered views are indexed once', async () => {
     shop = await startLogShop(build, { workers: 2 });
     const load = steady({ port: shop.port, ratePerSecond: 500, seconds: 3, path: pathOf, connections: 4 });
-    await until(async () => (await shop.lines()).length > 300, { timeoutMs: 30_000, what: 'some views' });
+    await until(async () => (await shop.lines()).length > 300, { timeoutMs: 60_000, what: 'some views' });
     await shop.nginx.kill();
     await shop.nginx.start();
     const answered = (await load).filter(({ status }) => status === 200).length;
@@ -98,7 +98,7 @@ suiteWith(['nginx'])('with the transport log,', () => {
     const load = steady({ port: shop.port, ratePerSecond: 500, seconds: 5, path: pathOf });
     for (const written of [300, 900, 1500]) {
       await until(async () => (await shop.lines()).length > written, {
-        timeoutMs: 20_000,
+        timeoutMs: 60_000,
         what: `${written} lines`,
       });
       await shop.sidecar.kill();
@@ -106,9 +106,14 @@ suiteWith(['nginx'])('with the transport log,', () => {
     }
     expect((await load).filter(({ status }) => status !== 200)).toEqual([]);
 
+    // nginx writes its log after the answer.
+    await until(async () => (await shop.lines()).length >= 2_500, {
+      timeoutMs: 60_000,
+      what: 'the last line',
+    });
     expect(await shop.lines()).toHaveLength(2_500);
     await until(async () => (await indexedViews()) === 2_500, {
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
       what: '2,500 views in the index',
       detail: async () => `${await indexedViews()}\n${await shop.logs()}`,
     });
@@ -131,7 +136,7 @@ suiteWith(['nginx'])('with the transport log,', () => {
     expect((await shop.get('/web/item/1.html')).status).toBe(200);
     await mkdir(spill);
     await until(() => shop.get('/web/item/2.html').then(async () => (await shop.lines()).length > 0), {
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
       what: 'a line',
       everyMs: 200,
     });
@@ -146,7 +151,7 @@ async function hangingView() {
   await shop.fields(1);
   // In an object: to await it must not mean to await the page.
   const page = shop.get('/product?id=hanging&hang').catch(() => undefined);
-  await until(() => shop.hanging() === 1, { timeoutMs: 30_000, what: 'the request' });
+  await until(() => shop.hanging() === 1, { timeoutMs: 60_000, what: 'the request' });
   return { page };
 }
 
@@ -157,7 +162,7 @@ function pathOf(i: number): string {
 /** Waits until the sidecar has all lines, which are that many at least. */
 async function settled(atLeast: number): Promise<Accounts> {
   await until(async () => (await shop.lines()).length >= atLeast, {
-    timeoutMs: 30_000,
+    timeoutMs: 60_000,
     what: `${atLeast} lines`,
   });
   return shop.settle((await shop.lines()).length);

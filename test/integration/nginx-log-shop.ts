@@ -41,7 +41,7 @@ export async function startLogShop(
     lines,
     async fields(count) {
       const enough = async () => (await lines()).length >= count;
-      await until(enough, { timeoutMs: 30_000, what: `${count} lines`, detail: chain.nginx.errorLog });
+      await until(enough, { timeoutMs: 60_000, what: `${count} lines`, detail: chain.nginx.errorLog });
       return (await lines()).map(fieldsOf);
     },
     accessLog: () => readFile(join(chain.home, 'nginx/run/access.log'), 'utf8'),

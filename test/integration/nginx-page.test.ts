@@ -16,7 +16,7 @@ import { freePorts } from '../parts/ports.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(180_000);
 const SUITES: Suite[] = FULL ? ['trixie', 'bookworm', 'sid'] : ['trixie'];
 const NAME = 'hot.shop.example';
 const SSO_NAME = 'sso.shop.example';

@@ -66,7 +66,7 @@ export type PagesOptions = {
 type Twin = { name: string; port: number; include: string };
 
 const PLAIN = 'plain';
-const SETTLE_MS = 15_000;
+const SETTLE_MS = 60_000;
 const LATE = /timed out|upstream server temporarily disabled/;
 /** The warning that it is unset where nothing was captured: the access log here asks for it. */
 const OURS_TO_LOG = 'uninitialized "hotitem_captured"';

@@ -11,6 +11,7 @@ import { temporaryFolder } from '../parts/guard.ts';
 import { type NginxPart, startNginx } from '../parts/nginx.ts';
 import { temporaryPaths, WORKER_USER } from '../parts/nginx-conf.ts';
 import { freePort } from '../parts/ports.ts';
+import { askOnce } from '../parts/service.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { PRESETS, type Shown } from './nginx-presets-urls.ts';
 
@@ -113,7 +114,7 @@ for (const suite of SUITES) {
     }
 
     async function lineOf(asked: string, headers: Record<string, string> = {}): Promise<string> {
-      const reply = await fetch(`http://127.0.0.1:${port}${asked}`, { headers });
+      const reply = await askOnce(`http://127.0.0.1:${port}${asked}`, { headers });
       expect(reply.status).toBe(200);
       return Buffer.from(await reply.arrayBuffer()).toString('latin1');
     }

@@ -52,7 +52,7 @@ export const FILES = ['4711.html', 'a b.html', 'a?b.html', '100%.html', 'a;b=c.h
 export const LONG_BYTES = 3_000_000;
 export const MODIFIED = new Date('2026-01-02T03:04:05Z');
 
-const SETTLE_MS = 15_000;
+const SETTLE_MS = 60_000;
 /** By this a line that was sent before another is there after it. */
 const LATE_MS = 10_000;
 const LAST = 'last.invalid';

@@ -7,7 +7,7 @@ export type Answer = {
   body: Buffer;
 };
 
-const TIMEOUT_MS = 30_000;
+const TIMEOUT_MS = 60_000;
 const HEAD_END = Buffer.from('\r\n\r\n');
 
 /** Sends bytes as they are and resolves with all that comes back until nginx closes: ask it to with `Connection: close`. */

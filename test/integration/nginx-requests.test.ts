@@ -195,7 +195,7 @@ for (const way of WAYS) {
           expect(captured).toBeLessThanOrEqual(views);
         }
         await until(async () => (await openFiles(worker)) <= before + 70, {
-          timeoutMs: 30_000,
+          timeoutMs: 60_000,
           what: 'nginx to close its connections',
         });
         expect(await site.nginx.workers()).toEqual([worker]);
@@ -293,7 +293,7 @@ async function settled(site: Site, worker: number): Promise<void> {
       last = now;
       return same;
     },
-    { timeoutMs: 30_000, what: 'nginx to settle', everyMs: 50, detail: site.nginx.errorLog },
+    { timeoutMs: 60_000, what: 'nginx to settle', everyMs: 50, detail: site.nginx.errorLog },
   );
 }
 

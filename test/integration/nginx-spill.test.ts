@@ -9,12 +9,12 @@ import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
 import { freePorts } from '../parts/ports.ts';
 import { until } from '../parts/until.ts';
 import { fieldsOf } from './nginx-line.ts';
-import { startShop, type TestShop } from './nginx-shop.ts';
+import { PATIENT, startShop, type TestShop } from './nginx-shop.ts';
 import { runHotitem } from './run-hotitem.ts';
 import { chooseTransport } from './transport.ts';
 
 const START_MS = 300_000;
-const SOON_MS = 30_000;
+const SOON_MS = 60_000;
 /** Of an error log while the sidecar is unavailable: fewer, in a minute. */
 const LOG_LINES = 10;
 const HIGHEST_LOW_PORT = 1023;
@@ -51,7 +51,7 @@ describe('a view while the sidecar', () => {
     await shop.sidecar.start();
 
     expect((await shop.get('/web/item/4711.html')).status).toBe(200);
-    expect(await onlySpilled()).toBe(shop.sidecar.arrived[0]?.body);
+    expect(await onlySpilled()).toBe(await firstArrived());
   });
 
   test('hangs gets its page and is spilled once', async () => {
@@ -59,10 +59,12 @@ describe('a view while the sidecar', () => {
     await shop.sidecar.start();
 
     expect((await shop.get('/web/item/4711.html')).status).toBe(200);
-    expect(await onlySpilled()).toBe(shop.sidecar.arrived[0]?.body);
+    expect(await onlySpilled()).toBe(await firstArrived());
   });
 
   test('answers 400 is not spilled', async () => {
+    await shop.close();
+    shop = await startShop({ build, waits: PATIENT });
     shop.sidecar.answer = 400;
     await shop.sidecar.start();
     await shop.get('/web/item/4711.html');
@@ -105,6 +107,7 @@ describe('the circuit breaker', () => {
 
     const ids = (await spilled(51)).map((line) => fieldsOf(line).id);
     expect(new Set(ids).size).toBe(51);
+    await firstArrived();
     expect(shop.sidecar.arrived).toHaveLength(1);
   });
 
@@ -138,8 +141,11 @@ describe('the circuit breaker', () => {
     taken.close();
 
     // The breaker answered: what came after the first view was kept from the sidecar, without a line each.
+    await firstArrived();
     expect(sidecar.arrived).toHaveLength(1);
-    expect((await nginx.errorLog()).split('\n').length).toBeLessThan(LOG_LINES);
+    // But where a busy nginx is late itself in answering for the breaker.
+    const isOwnLateness = (line: string) => line.includes('upstream timed out') && !line.includes('unix:');
+    expect((await linesOfErrorLog()).filter((line) => !isOwnLateness(line)).length).toBeLessThan(LOG_LINES);
   });
 
   byRoot('has a port that only root can take where the shop names its addresses', async () => {
@@ -164,6 +170,7 @@ describe('the circuit breaker', () => {
     await spilled(1);
     for (let i = 0; i < 5; i++) expect((await shop.get(`/web/item/4711.html?v=${i}`)).status).toBe(200);
     await spilled(6);
+    await firstArrived();
     expect(sidecar.arrived).toHaveLength(1);
   });
 
@@ -387,6 +394,13 @@ function spilled(count: number): Promise<string[]> {
     },
     { timeoutMs: SOON_MS, what: `${count} spilled lines`, detail: shop.nginx.errorLog },
   );
+}
+
+/** The body that came to the sidecar first, which may be busy for longer than nginx waits. */
+async function firstArrived(): Promise<string | undefined> {
+  const { arrived } = shop.sidecar;
+  await until(() => arrived.length > 0, { timeoutMs: SOON_MS, what: 'the line at the sidecar' });
+  return arrived[0]?.body;
 }
 
 async function onlySpilled(): Promise<string> {

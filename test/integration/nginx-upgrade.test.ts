@@ -116,10 +116,10 @@ describe('the includes of an nginx', () => {
 
     // The nginx of the tests is started by a loader, and has no title that /proc shows.
     const argv0 = `nginx: master process /usr/sbin/nginx -c ${join(folder, 'nginx.conf')}`;
-    const master = spawn('/bin/sleep', ['60'], { argv0, stdio: 'ignore' });
+    const master = spawn('/bin/sleep', ['600'], { argv0, stdio: 'ignore' });
     try {
       await until(() => readFileSync(`/proc/${master.pid}/cmdline`, 'utf8').startsWith(argv0), {
-        timeoutMs: 30_000,
+        timeoutMs: 60_000,
         what: 'its title',
       });
       const result = await removeIncludes({ ...settings, dir, nginx: { command } });
@@ -207,7 +207,7 @@ function release(dir: string, { socket, spill, breaker = '' }: IncludeSettings):
 async function captures(item: string): Promise<void> {
   await shop?.get(`/web/item/${item}.html`);
   await until(() => shop?.sidecar.kept.some((line) => fieldsOf(line).item === item) === true, {
-    timeoutMs: 30_000,
+    timeoutMs: 60_000,
     what: `the view of ${item}`,
     detail: async () => (await shop?.nginx.errorLog()) ?? '',
   });

@@ -8,6 +8,7 @@ import { nginxTemplate } from '../../nginx-setup/includes.ts';
 import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
 import type { Suite } from '../../provision/versions.ts';
 import { freePort } from '../parts/ports.ts';
+import { askOnce } from '../parts/service.ts';
 import { until } from '../parts/until.ts';
 import { fieldsOf } from './nginx-line.ts';
 import { PATIENT, startShop, type TestShop } from './nginx-shop.ts';
@@ -72,7 +73,7 @@ describe('without realip.conf', () => {
   test('an IPv4 client of a dual-stack socket is the IPv4 client', async () => {
     const port = await freePort();
     await listen(`[::]:${port} ipv6only=off`);
-    await (await fetch(`http://127.0.0.1:${port}${PAGE}`)).text();
+    await (await askOnce(`http://127.0.0.1:${port}${PAGE}`)).text();
     const [line] = await lines(1);
 
     expect(fieldsOf(line).ip).toBe('::ffff:127.0.0.1');
@@ -227,7 +228,7 @@ describe('Sec-GPC and DNT', () => {
         const written = await shop.spilled();
         return written.length > 0 ? written : undefined;
       },
-      { timeoutMs: 30_000, what: 'the other line', detail: shop.nginx.errorLog },
+      { timeoutMs: 60_000, what: 'the other line', detail: shop.nginx.errorLog },
     );
 
     expect(logged.map((line) => fieldsOf(line).uri)).toEqual([`${PAGE}?other`]);
@@ -319,7 +320,7 @@ function addressIn(line: string, i: number) {
 
 function lines(count: number): Promise<string[]> {
   return until(() => (shop.sidecar.kept.length >= count ? shop.sidecar.kept : undefined), {
-    timeoutMs: 30_000,
+    timeoutMs: 60_000,
     what: `${count} lines at the sidecar`,
     detail: shop.nginx.errorLog,
   });

@@ -8,6 +8,7 @@ import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { freePort } from '../parts/ports.ts';
 import { startProcess, tailOf } from '../parts/process.ts';
+import { askOnce } from '../parts/service.ts';
 import { until } from '../parts/until.ts';
 
 jest.setTimeout(600_000);
@@ -184,7 +185,7 @@ async function sidecarRuns(program: string[]): Promise<void> {
   try {
     await until(
       () =>
-        fetch(`http://${admin}/readyz`).then(
+        askOnce(`http://${admin}/readyz`).then(
           ({ ok }) => ok,
           () => !sidecar.running(),
         ),
@@ -196,7 +197,7 @@ async function sidecarRuns(program: string[]): Promise<void> {
     );
     expect(sidecar.running() || tailOf(logFile)).toBe(true);
     expect(existsSync(join(home.path, 'run/intake.sock'))).toBe(true);
-    expect(await (await fetch(`http://${admin}/`)).text()).toContain('<html');
+    expect(await (await askOnce(`http://${admin}/`)).text()).toContain('<html');
   } finally {
     await sidecar.stop();
     home.remove();

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { plainText } from '../../service/plain-text.ts';
@@ -10,7 +11,7 @@ import { temporaryFolder } from '../parts/guard.ts';
 import { HOSTILE_TEXTS } from '../parts/hostile-texts.ts';
 import { BROWSER } from '../parts/load.ts';
 import { freePort } from '../parts/ports.ts';
-import { type Service, startService } from '../parts/service.ts';
+import { askOnce, type Service, startService } from '../parts/service.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { addressOf, lineOf, postLines } from './post-lines.ts';
@@ -27,6 +28,8 @@ const PHONE = { viewport: { width: 390, height: 844 } };
 const BOT = 'Googlebot/2.1 (+http://www.google.com/bot.html)';
 /** Views in ten seconds that make an item busy are 200. */
 const CROWD = 600;
+/** An item stays hot for as long as its test may take on a busy machine. */
+const RULES = 'rules:\n  - busy:\n      dwell_seconds: 600\n';
 /** What a catalogue may call an item. */
 const NAMES = HOSTILE_TEXTS.map((text) => text.replaceAll(/[\u2028\u2029]/g, ' ')).filter(
   (text) => !/[\u202a-\u202e]/.test(text),
@@ -66,11 +69,14 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
     const admin = `127.0.0.1:${await freePort()}`;
     const catalogue = join(home.path, 'catalogue.ndjson');
     writeFileSync(catalogue, hostileCatalogue());
+    const rules = join(home.path, 'rules.yml');
+    writeFileSync(rules, RULES);
     const env = {
       HOTITEM_HOME: home.path,
       HOTITEM_ADMIN_LISTEN: admin,
       HOTITEM_CATALOGUE_FILE: catalogue,
       HOTITEM_CATALOGUE_IMAGE_HOSTS: 'img.example',
+      HOTITEM_HEAT_RULES: rules,
     };
     sidecar = await startService({ args: ['sidecar'], env, admin, logFile: join(home.path, 'sidecar.log') });
   });
@@ -110,8 +116,9 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
 
     await page.getByRole('heading', { name: '4711' }).waitFor(PATIENCE);
     await page.locator('#item-views', { hasText: '612' }).waitFor(PATIENCE);
-    expect(await page.locator('#item-visitors').textContent()).toBe('612');
-    expect(await page.locator('#item-bots').textContent()).toBe('20');
+    // The index has them one batch after the other.
+    await page.locator('#item-visitors', { hasText: /^612$/ }).waitFor(PATIENCE);
+    await page.locator('#item-bots', { hasText: /^20$/ }).waitFor(PATIENCE);
     expect(await page.locator('#item-links').isVisible()).toBe(false);
     await page.getByText(/the totals may be higher than the sums below/).waitFor(PATIENCE);
     expect(await page.locator('#item-why').textContent()).toMatch(/views\/s over 10 s/);
@@ -209,7 +216,7 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
 
     await page.getByRole('searchbox').fill('MANY-4242');
     await page.locator('#items-table[aria-rowcount="2"]').waitFor(PATIENCE);
-    expect(page.url()).toContain('#/items?window=1h&find=MANY-4242&sort=-item');
+    await page.waitForURL(/#\/items\?window=1h&find=MANY-4242&sort=-item$/);
     await page.reload();
     await page.locator('#items-table[aria-rowcount="2"] bdi', { hasText: /^many-4242$/ }).waitFor(PATIENCE);
     expect(complaints).toEqual([]);
@@ -227,11 +234,19 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
     await page.locator('#items bdi', { hasText: 'Hat <b>' }).waitFor(PATIENCE);
     await page.getByRole('combobox', { name: 'List' }).selectOption('category');
     await page.getByText(/^As of .*: 3 categories$/).waitFor(PATIENCE);
-    const rows = (await tableOf('#category-rows')).filter(([name]) => name !== 'no category');
-    expect(rows.map(([name, views, , visitors, all]) => [name, views, visitors, all])).toEqual([
+    const rows = async () =>
+      (await tableOf('#category-rows'))
+        .filter(([name]) => name !== 'no category')
+        .map(([name, views, , visitors, all]) => [name, views, visitors, all]);
+    const expected = [
       ['Cups & <i>mugs</i>', '4', '3', '4'],
       ['Hats', '1', '1', '2'],
-    ]);
+    ];
+    await until(async () => isDeepStrictEqual(await rows(), expected), {
+      timeoutMs: PATIENCE.timeout,
+      what: 'the categories',
+      detail: async () => JSON.stringify(await rows()),
+    });
     expect(await page.locator('#items-scroll').isVisible()).toBe(false);
     expect(await violationsOf(page)).toEqual([]);
     const { width = 0, height = 0 } = page.viewportSize() ?? {};
@@ -286,7 +301,10 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
     // The link past the head of the page leads nowhere else.
     const url = page.url();
     await page.locator('.skip').press('Enter');
-    expect(await page.evaluate('document.activeElement.id')).toBe('main');
+    await until(async () => (await page.evaluate('document.activeElement.id')) === 'main', {
+      timeoutMs: PATIENCE.timeout,
+      what: 'the focus to go there',
+    });
     expect(page.url()).toBe(url);
     expect(complaints).toEqual([]);
   });
@@ -493,13 +511,17 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
       .first()
       .getByText(/^last .* ago$/)
       .waitFor(PATIENCE);
-    const numbers = await page.locator('#flow b').allTextContents();
-    expect(new Set(numbers.slice(0, 2)).size).toBe(1);
+    const numbers = () => page.locator('#flow b').allTextContents();
+    await until(async () => new Set((await numbers()).slice(0, 2)).size === 1, {
+      timeoutMs: PATIENCE.timeout,
+      what: 'as many spooled as captured',
+      detail: async () => (await numbers()).join(' '),
+    });
     await hotitemCapture('off');
     await page
       .getByText('Capture was set to off, but no nginx has reported that it follows')
       .waitFor(PATIENCE);
-    expect(await page.locator('#n-health').textContent()).toBe('✕ capture not followed');
+    await page.locator('#n-health', { hasText: /^✕ capture not followed$/ }).waitFor(PATIENCE);
     await hotitemCapture('on');
     await page.getByText(/^All is well: /).waitFor(PATIENCE);
   });
@@ -552,7 +574,7 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
       await page.reload();
       await page.locator('#fresh', { hasText: 'Live' }).waitFor(PATIENCE);
       expectOwnRequests();
-      const { headers } = await fetch(`http://${sidecar.admin}/`);
+      const { headers } = await askOnce(`http://${sidecar.admin}/`);
       expect(headers.get('content-security-policy')).not.toMatch(/unsafe|https?:/);
     },
   );
@@ -610,6 +632,7 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
   async function open(view: string, { script, ...options }: Opening = {}): Promise<void> {
     complaints = [];
     page = await (await windows.open({ locale: 'en-GB', ...options })).newPage();
+    page.setDefaultTimeout(PATIENCE.timeout);
     if (script !== undefined) await page.addInitScript({ content: script });
     listenTo(page, (text) => complaints.push(text));
     asked = [];
@@ -668,7 +691,9 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
   }
 
   async function hotitemCapture(mode: string): Promise<void> {
-    const { code, stderr } = await runHotitem(['capture', mode], { HOTITEM_HOME: home.path });
+    // Nothing listens there that could say that no nginx follows.
+    const env = { HOTITEM_HOME: home.path, HOTITEM_ADMIN_LISTEN: '127.0.0.1:1' };
+    const { code, stderr } = await runHotitem(['capture', mode], env);
     if (code !== 0) throw new Error(stderr);
   }
 });

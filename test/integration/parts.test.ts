@@ -43,7 +43,7 @@ suiteWith(['nginx'])('nginx with njs', () => {
     // nginx writes its log after the answer.
     const logged = () => readFileSync(seen, 'latin1').trim().split('\n').sort();
     await until(() => logged().length === paths.length, {
-      timeoutMs: 5_000,
+      timeoutMs: 60_000,
       what: 'the last line of the log',
     });
     expect(logged()).toEqual(paths.sort());

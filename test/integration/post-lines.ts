@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { request } from 'node:http';
 import { BROWSER } from '../parts/load.ts';
+import { until } from '../parts/until.ts';
 
 type SeenView = {
   item?: string;
@@ -36,15 +37,25 @@ export function addressOf(i: number): string {
   return `198.51.${i >> 8}.${i & 255}`;
 }
 
-/** Hands lines to a sidecar as nginx does. Rejects unless it took them. */
-export function postLines(socketPath: string, lines: string[]): Promise<void> {
+/** Hands lines to a sidecar as nginx does, again where it is too busy. Rejects unless it took them. */
+export async function postLines(socketPath: string, lines: string[]): Promise<void> {
+  const isTaken = async () => {
+    const status = await post(socketPath, `${lines.join('\n')}\n`);
+    if (status !== 204 && status !== 503) throw new Error(`the sidecar answers ${status}`);
+    return status === 204;
+  };
+  await until(isTaken, { timeoutMs: 60_000, what: 'the sidecar to take lines' });
+}
+
+function post(socketPath: string, body: string): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
-    const asked = request({ socketPath, path: '/v1/lines', method: 'POST' }, (response) => {
+    // A new connection: a kept one may be closed just then.
+    const options = { socketPath, path: '/v1/lines', method: 'POST', agent: false };
+    const asked = request(options, (response) => {
       response.resume();
-      if (response.statusCode === 204) resolve();
-      else reject(new Error(`the sidecar answers ${response.statusCode}`));
+      resolve(response.statusCode);
     });
     asked.on('error', reject);
-    asked.end(`${lines.join('\n')}\n`);
+    asked.end(body);
   });
 }

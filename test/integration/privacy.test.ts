@@ -10,7 +10,7 @@ import { suiteWith } from '../parts/suite.ts';
 import { type Chain, startChain } from './chain.ts';
 import { ask } from './nginx-ask.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(180_000);
 
 const SHOPPER = '127.0.0.77';
 const PERSON = { 'user-agent': BROWSER };

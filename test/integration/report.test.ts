@@ -10,7 +10,7 @@ import { until } from '../parts/until.ts';
 import { addressOf, lineOf, postLines } from './post-lines.ts';
 import { runHotitem } from './run-hotitem.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(180_000);
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 

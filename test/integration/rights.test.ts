@@ -1,4 +1,13 @@
-import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  type Stats,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, jest, test } from '@jest/globals';
 import { testAsRoot } from '../parts/as-root.ts';
@@ -11,7 +20,7 @@ import { until } from '../parts/until.ts';
 import { lineAt, postLines } from './post-lines.ts';
 import { runHotitem } from './run-hotitem.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 /** Whatever the umask. */
 const SET: Record<string, number> = {
   '': 0o755,
@@ -44,10 +53,12 @@ describe('permissions of created files', () => {
       await postLines(join(home, 'run/intake.sock'), [lineAt(Date.now())]);
       await postLines(join(home, 'run/intake.sock'), ['no event']).catch(() => {});
       const capture = ['capture', 'sample', '2'];
-      expect(await runHotitem(capture, { HOTITEM_HOME: home })).toMatchObject({ code: 0 });
+      // Nothing listens there that could say that no nginx follows.
+      const env = { HOTITEM_HOME: home, HOTITEM_ADMIN_LISTEN: '127.0.0.1:1' };
+      expect(await runHotitem(capture, env)).toMatchObject({ code: 0 });
       const written = ['rejected.log', 'capture.json', 'duckdb/hotitem.duckdb'];
       await until(() => written.every((name) => namesIn(home).includes(name)), {
-        timeoutMs: 20_000,
+        timeoutMs: 60_000,
         what: 'all to be written',
         detail: () => namesIn(home).join(' '),
       });
@@ -87,8 +98,7 @@ describe('permissions of created files', () => {
       expect(/^Cap(?:Prm|Eff):\s+(\w+)$/gm.exec(status)?.[1]).toMatch(/^0+$/);
       expect(sidecar.log()).not.toContain('runs as root');
       await postLines(join(home, 'run/intake.sock'), [lineAt(Date.now())]);
-      for (const name of namesIn(home))
-        expect([name, ownerOf(join(home, name))]).toEqual([name, ANOTHER_USER]);
+      for (const [name, { uid }] of filesIn(home)) expect([name, uid]).toEqual([name, ANOTHER_USER]);
     } finally {
       await sidecar.stop();
     }
@@ -158,7 +168,7 @@ describe('permissions of created files', () => {
 
   function run(home: string, args: string[], command = 'sidecar') {
     const env = { HOTITEM_HOME: home, HOTITEM_ADMIN_LISTEN: '127.0.0.1:0' };
-    return runHotitem([command, ...args], env, { timeoutMs: 20_000 });
+    return runHotitem([command, ...args], env, { timeoutMs: 60_000 });
   }
 
   async function startSidecar(
@@ -179,6 +189,14 @@ describe('permissions of created files', () => {
   }
 });
 
+/** Everything below a folder, without what is gone by the time that it is looked at. */
+function filesIn(home: string): [name: string, stats: Stats][] {
+  return namesIn(home).flatMap((name): [string, Stats][] => {
+    const stats = statSync(join(home, name), { throwIfNoEntry: false });
+    return stats === undefined ? [] : [[name, stats]];
+  });
+}
+
 /** The paths of everything below a folder, and an empty path for the folder itself. */
 function namesIn(home: string): string[] {
   return ['', ...(readdirSync(home, { recursive: true }) as string[])].filter(
@@ -187,19 +205,12 @@ function namesIn(home: string): string[] {
   );
 }
 
-/** Modes are as the tables above say, and every file is for its owner and group, less what the umask takes. */
+/** As the tables above say, and every file for its owner and group, less what the umask takes. */
 function expectModes(home: string, mask: number): void {
-  const found = namesIn(home).flatMap((name) => {
-    // What was renamed meanwhile has another name now.
-    const stats = statSync(join(home, name), { throwIfNoEntry: false });
-    return stats === undefined ? [] : [[name, stats.mode & 0o7777] as const];
-  });
-  const wanted = found.map(([name]) => [name, SET[name] ?? wantedOf(name) & ~mask] as const);
-  expect(found.map(octal)).toEqual(wanted.map(octal));
-}
-
-function octal([name, mode]: readonly [string, number]): string {
-  return `${name} ${mode.toString(8)}`;
+  const files = filesIn(home);
+  expect(files.map(([name, { mode }]) => [name, (mode & 0o7777).toString(8)])).toEqual(
+    files.map(([name]) => [name, (SET[name] ?? wantedOf(name) & ~mask).toString(8)]),
+  );
 }
 
 function wantedOf(name: string): number {
@@ -209,8 +220,4 @@ function wantedOf(name: string): number {
 
 function modeOf(path: string): number {
   return statSync(path).mode & 0o7777;
-}
-
-function ownerOf(path: string): number {
-  return statSync(path).uid;
 }

@@ -6,7 +6,7 @@ import { freePort } from '../parts/ports.ts';
 import { startProcess, tailOf } from '../parts/process.ts';
 import { until } from '../parts/until.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(180_000);
 const PROGRAM = join(import.meta.dirname, '../../dist/hotitem.mjs');
 
 describe('a service without a terminal', () => {

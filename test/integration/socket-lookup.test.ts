@@ -145,7 +145,7 @@ describe('the index of another process, over its socket', () => {
     const path = join(folder.path, 'slow.sock');
     await new Promise<void>((resolve) => slow.listen(path, resolve));
     await expect(createSocketQuestions(path).totals({ from: 0, to: 1 }, gone.signal)).rejects.toThrow();
-    await until(() => cancelled, { timeoutMs: 30_000, what: 'the question to be given up' });
+    await until(() => cancelled, { timeoutMs: 60_000, what: 'the question to be given up' });
     await new Promise((resolve) => slow.close(resolve));
   });
 
@@ -170,7 +170,7 @@ describe('the index of another process, over its socket', () => {
 
   function ask(path: string, body: string): Promise<{ status: number; text: string }> {
     return new Promise((resolve, reject) => {
-      const asked = request({ socketPath: socket, path, method: 'POST' }, (response) => {
+      const asked = request({ socketPath: socket, path, method: 'POST', agent: false }, (response) => {
         let text = '';
         response.on('data', (chunk) => {
           text += chunk;

@@ -10,12 +10,13 @@ import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { freePort, freePorts } from '../parts/ports.ts';
 import { type Service, startService } from '../parts/service.ts';
+import { until } from '../parts/until.ts';
 import { view } from './index-contract.ts';
 
 import { lineAt } from './post-lines.ts';
 import { askHotitem, PROGRAM, runHotitem } from './run-hotitem.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(180_000);
 
 type Answer = { status?: number; code?: string };
 
@@ -174,9 +175,12 @@ describe('the group of the workers, who may use the intake socket', () => {
     expect(answers).toBeGreaterThan(20);
     expect(peakMb(sidecar.pid())).toBeLessThan(documentedMb().embedded);
     expect(await sidecar.text('/readyz?verbose')).toContain('intake: ok');
-    expect(
-      await ask(intake, [{ method: 'POST', path: '/v1/lines', body: `${lineAt(Date.now())}\n` }]),
-    ).toEqual([{ status: 204 }]);
+    const isTaken = async () => {
+      const body = `${lineAt(Date.now())}\n`;
+      const [answer] = await ask(intake, [{ method: 'POST', path: '/v1/lines', body }]);
+      return answer?.status === 204;
+    };
+    await until(isTaken, { timeoutMs: 60_000, what: 'a line to be taken', detail: sidecar.log });
     expect(await acceptedLines()).toBe(before + 1);
   });
 

@@ -11,7 +11,7 @@ import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { ranking, type Started, startDemo } from './start-demo.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(180_000);
 
 suiteWith(['nginx'])('npm start', () => {
   const running: Started[] = [];

@@ -7,12 +7,13 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { temporaryFolder } from '../parts/guard.ts';
 import { freePorts } from '../parts/ports.ts';
 import { type PartProcess, startProcess, tailOf } from '../parts/process.ts';
-import { type Service, startService } from '../parts/service.ts';
+import { askOnce, type Service, startService } from '../parts/service.ts';
 import { until } from '../parts/until.ts';
 import { runHotitem } from './run-hotitem.ts';
 
-jest.setTimeout(120_000);
-const SOON_MS = 60_000;
+jest.setTimeout(300_000);
+/** Longer than the sidecar waits between two attempts. */
+const SOON_MS = 120_000;
 const SECRET = randomBytes(32).toString('base64');
 const DOCS = readFileSync(join(import.meta.dirname, '../../docs/webhooks.md'), 'utf8');
 
@@ -153,7 +154,7 @@ describe('webhooks, and the receiver of the docs', () => {
       env: { PATH: process.env.PATH, SECRET_FILE: join(folder, 'secret'), PORT: String(receiverPort) },
     });
     const answers = () =>
-      fetch(`http://127.0.0.1:${receiverPort}/`).then(
+      askOnce(`http://127.0.0.1:${receiverPort}/`).then(
         () => true,
         () => false,
       );
@@ -170,7 +171,7 @@ describe('webhooks, and the receiver of the docs', () => {
   }): Promise<number> {
     const { id, time, body, sent = body, key = Buffer.from(SECRET, 'base64') } = message;
     const right = createHmac('sha256', key).update(`${id}.${time}.${body}`).digest('base64');
-    const { status } = await fetch(`http://127.0.0.1:${receiverPort}/`, {
+    const { status } = await askOnce(`http://127.0.0.1:${receiverPort}/`, {
       method: 'POST',
       headers: {
         'webhook-id': id,

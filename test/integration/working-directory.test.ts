@@ -5,7 +5,7 @@ import { type Ran, run } from '../../service/run.ts';
 import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 const PROGRAM = join(import.meta.dirname, '../../dist/hotitem.mjs');
 
 describe("in a working directory with another user's nginx", () => {

@@ -109,7 +109,7 @@ describe('a message for a webhook', () => {
       write();
     };
     expect(await post(webhook(), MESSAGE, NOW)).toBe(200);
-    await until(() => isGone, { timeoutMs: 30_000, what: 'the connection to be closed' });
+    await until(() => isGone, { timeoutMs: 60_000, what: 'the connection to be closed' });
     // Buffers of both ends.
     expect(written).toBeLessThan(32 * 1024 * 1024);
   });
@@ -124,7 +124,7 @@ describe('a message for a webhook', () => {
     const stopping = new AbortController();
     await post(webhook(), MESSAGE, NOW, stopping.signal);
     const left = () => getEventListeners(stopping.signal, 'abort').length === 0;
-    await until(left, { timeoutMs: 30_000, what: 'the end of the connection' });
+    await until(left, { timeoutMs: 60_000, what: 'the end of the connection' });
     expect(any).not.toHaveBeenCalled();
     any.mockRestore();
   });
@@ -166,7 +166,7 @@ describe('a message for a webhook', () => {
     const stopping = new AbortController();
     const posting = post(webhook(), MESSAGE, NOW, stopping.signal);
     const failed = expect(posting).rejects.toThrow();
-    await until(() => asked.length === 1, { timeoutMs: 30_000, what: 'the request' });
+    await until(() => asked.length === 1, { timeoutMs: 60_000, what: 'the request' });
     stopping.abort();
     await failed;
   });

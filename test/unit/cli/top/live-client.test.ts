@@ -25,16 +25,16 @@ afterEach(async () => {
 
 describe('the stream of the hot list', () => {
   test('that falls silent after its headers is not live', async () => {
-    const states = open(1_000);
+    const states = open(2_500);
     expect(await next(states)).toBe(1);
     await expect(states.next()).rejects.toThrow('it says nothing any more');
   });
 
   test('is live as long as something comes', async () => {
-    const states = open(2_000);
+    const states = open(4_000);
     expect(await next(states)).toBe(1);
     const timer = setInterval(() => streams[0]?.write(': alive\n\n'), 50);
-    const later = setTimeout(() => streams[0]?.write(snapshot(7)), 2_500);
+    const later = setTimeout(() => streams[0]?.write(snapshot(7)), 4_500);
     try {
       expect(await next(states)).toBe(7);
     } finally {

@@ -76,7 +76,7 @@ describe('the admin listener', () => {
     streams[0]?.client.write(Buffer.from('one'));
     expect(String((await once(response, 'data'))[0])).toBe('one');
     asked.destroy();
-    await until(() => streams[0]?.gone.aborted === true, { timeoutMs: 30_000, what: 'the end' });
+    await until(() => streams[0]?.gone.aborted === true, { timeoutMs: 60_000, what: 'the end' });
   });
 
   test('drops a client that does not read its stream', async () => {
@@ -85,11 +85,11 @@ describe('the admin listener', () => {
     sockets.push(socket);
     socket.pause();
     socket.write('GET /api/v1/stream HTTP/1.1\r\nHost: localhost\r\n\r\n');
-    await until(() => streams.length === 1, { timeoutMs: 30_000, what: 'the stream' });
+    await until(() => streams.length === 1, { timeoutMs: 60_000, what: 'the stream' });
     const bytes = Buffer.alloc(64 * 1024, 'x');
     const full = () => streams[0]?.client.write(bytes) === false;
-    await until(full, { timeoutMs: 30_000, what: 'the end of patience', everyMs: 1 });
-    await until(() => streams[0]?.gone.aborted === true, { timeoutMs: 30_000, what: 'the end' });
+    await until(full, { timeoutMs: 60_000, what: 'the end of patience', everyMs: 1 });
+    await until(() => streams[0]?.gone.aborted === true, { timeoutMs: 60_000, what: 'the end' });
     expect((await get('/livez', {}, 'GET', port)).status).toBe(200);
   });
 
@@ -97,7 +97,7 @@ describe('the admin listener', () => {
     const port = await start(true);
     const socket = await open(port, 'GET /api/v1/stream HTTP/1.1\r\nHost: localhost\r\n\r\n');
     socket.pause();
-    await until(() => streams.length === 1, { timeoutMs: 30_000, what: 'the stream' });
+    await until(() => streams.length === 1, { timeoutMs: 60_000, what: 'the stream' });
     const { client } = streams[0] ?? {};
     const bytes = Buffer.alloc(1024, 'x');
     client?.write(bytes);
@@ -114,35 +114,35 @@ describe('the admin listener', () => {
     const port = await start(true);
     const question = 'GET /api/v1/stream HTTP/1.1\r\nHost: localhost\r\n\r\n';
     const socket = await open(port, question);
-    await until(() => streams.length === 1, { timeoutMs: 30_000, what: 'the stream' });
+    await until(() => streams.length === 1, { timeoutMs: 60_000, what: 'the stream' });
     streams[0]?.client.write(Buffer.from('one'));
     streams[0]?.client.end();
     let text = '';
     socket.on('data', (chunk) => {
       text += chunk;
     });
-    await until(() => text.endsWith('one\r\n0\r\n\r\n'), { timeoutMs: 30_000, what: 'the end' });
-    await until(() => streams[0]?.gone.aborted, { timeoutMs: 30_000, what: 'the route to be told' });
+    await until(() => text.endsWith('one\r\n0\r\n\r\n'), { timeoutMs: 60_000, what: 'the end' });
+    await until(() => streams[0]?.gone.aborted, { timeoutMs: 60_000, what: 'the route to be told' });
     socket.write(question);
-    await until(() => streams.length === 2, { timeoutMs: 30_000, what: 'the next stream' });
+    await until(() => streams.length === 2, { timeoutMs: 60_000, what: 'the next stream' });
   });
 
   test('does not wait for a client that does not read the end of its stream', async () => {
     const port = await start(true, 0, '127.0.0.1', 100);
     const socket = await open(port, 'GET /api/v1/stream HTTP/1.1\r\nHost: localhost\r\n\r\n');
     socket.pause();
-    await until(() => streams.length === 1, { timeoutMs: 30_000, what: 'the stream' });
+    await until(() => streams.length === 1, { timeoutMs: 60_000, what: 'the stream' });
     streams[0]?.client.write(Buffer.alloc(LARGE));
     streams[0]?.client.end();
-    await until(() => streams[0]?.gone.aborted, { timeoutMs: 30_000, what: 'the end' });
+    await until(() => streams[0]?.gone.aborted, { timeoutMs: 60_000, what: 'the end' });
   });
 
   test('does not wait for a client that does not read a large answer', async () => {
     const port = await start(true, 0, '127.0.0.1', 100);
     const socket = await open(port, 'GET /api/v1/large HTTP/1.1\r\nHost: localhost\r\n\r\n');
     socket.pause();
-    await until(() => asked.length === 1, { timeoutMs: 30_000, what: 'the request' });
-    await until(() => asked[0]?.aborted, { timeoutMs: 30_000, what: 'the end' });
+    await until(() => asked.length === 1, { timeoutMs: 60_000, what: 'the request' });
+    await until(() => asked[0]?.aborted, { timeoutMs: 60_000, what: 'the end' });
   });
 
   test('sends a large answer completely to a client that reads', async () => {
@@ -159,7 +159,7 @@ describe('the admin listener', () => {
     const port = await start(true, 0, '127.0.0.1', 60_000, ACTIONS);
     for (let i = 0; i < 600; i++) await open(port, 'GET /api/v1/stream HTTP/1.1\r\nHost: localhost\r\n\r\n');
     const crowded = () => metrics.of('admin_refused_total', { reason: 'connections' }).value() > 0;
-    await until(crowded, { timeoutMs: 30_000, what: 'the limit' });
+    await until(crowded, { timeoutMs: 60_000, what: 'the limit' });
     expect(streams.length).toBeLessThan(500);
     expect((await get('/livez', {}, 'GET', port)).status).toBe(200);
     expect((await get('/metrics', {}, 'GET', port)).status).toBe(200);
@@ -177,7 +177,7 @@ describe('the admin listener', () => {
     const port = await start(true);
     const asked = request({ host: '127.0.0.1', port, path: '/api/v1/stream', headers });
     asked.on('error', () => undefined).end();
-    await until(() => streams.length === 1, { timeoutMs: 30_000, what: 'the stream' });
+    await until(() => streams.length === 1, { timeoutMs: 60_000, what: 'the stream' });
     asked.destroy();
     expect(streams[0]?.from).toBe(from);
   });
@@ -235,10 +235,10 @@ describe('the admin listener', () => {
   test('aborts a route when its client is gone', async () => {
     const port = await start(true);
     const socket = await open(port, 'GET /api/v1/slow HTTP/1.1\r\nHost: localhost\r\n\r\n');
-    await until(() => asked.length === 1, { timeoutMs: 30_000, what: 'the route to be asked' });
+    await until(() => asked.length === 1, { timeoutMs: 60_000, what: 'the route to be asked' });
     expect(asked[0]?.aborted).toBe(false);
     socket.destroy();
-    await until(() => asked[0]?.aborted, { timeoutMs: 30_000, what: 'the route to be told' });
+    await until(() => asked[0]?.aborted, { timeoutMs: 60_000, what: 'the route to be told' });
   });
 
   test('handles one request at a time per connection', async () => {

@@ -9,7 +9,7 @@ import { type Intake, startIntake } from '../../../../sidecar/ingest/intake.ts';
 import { SIDECAR_METRICS } from '../../../../sidecar/metrics.ts';
 import { until } from '../../../parts/until.ts';
 
-const soon = { timeoutMs: 30_000, everyMs: 1 };
+const soon = { timeoutMs: 60_000, everyMs: 1 };
 /** Of the kernel and of Node together. */
 const MORE_ANSWERS_THAN_WAIT = 10_000;
 /** More than the kernel takes at once. */

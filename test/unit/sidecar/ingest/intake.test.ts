@@ -156,7 +156,7 @@ describe('the socket file removed under a running sidecar', () => {
   });
 });
 
-const WAIT = { timeoutMs: 30_000, what: 'the intake' };
+const WAIT = { timeoutMs: 60_000, what: 'the intake' };
 
 function leaveStale(path: string): void {
   const killed = `require('node:net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`;

@@ -45,7 +45,7 @@ test('a spool that fills samples, then rejects; the weights represent everything
   expect(Math.abs(estimate - views)).toBeLessThanOrEqual(4 * error);
   expect(events.filter(({ ip }) => ip === undefined).every(({ weight }) => weight === 64)).toBe(true);
 
-  await until(() => spool.fill() < 0.3, { timeoutMs: 30_000, everyMs: 1, what: 'room' });
+  await until(() => spool.fill() < 0.3, { timeoutMs: 60_000, everyMs: 1, what: 'room' });
   expect(await post(VIEWS_A_REQUEST)).toBe(true);
   expect(books()).toMatchObject({ accepted: accepted + VIEWS_A_REQUEST, sheddingStep: 0 });
 });

@@ -190,7 +190,7 @@ describe('/v1/control', () => {
   test('does not prevent the intake from closing', async () => {
     await start();
     const waiting = ask('GET', `/v1/control?version=0&wait=500&${report}`);
-    await until(() => accounting.accounts(), { timeoutMs: 30_000, what: 'the poll' });
+    await until(() => accounting.accounts(), { timeoutMs: 60_000, what: 'the poll' });
     await intake?.close();
 
     expect((await waiting).status).toBe(204);

@@ -29,7 +29,7 @@ describe('questions', () => {
     for (const [key, cost] of Object.entries({ first: 9, dear: 5, cheap: 1, 'as cheap': 1 }))
       stage.ask(key, cost);
     for (const key of ['first', 'cheap', 'as cheap', 'dear']) {
-      await until(() => stage.begun.at(-1) === key, { timeoutMs: 30_000, what: `${key} to begin` });
+      await until(() => stage.begun.at(-1) === key, { timeoutMs: 60_000, what: `${key} to begin` });
       stage.finish(key);
     }
     expect(stage.begun).toEqual(['first', 'cheap', 'as cheap', 'dear']);
@@ -54,7 +54,7 @@ describe('questions', () => {
     waiting.leave();
     await expect(waiting.answer).rejects.toThrow('gone');
     stage.finish('a');
-    await until(() => stage.begun.length === 2, { timeoutMs: 30_000, what: 'the next to begin' });
+    await until(() => stage.begun.length === 2, { timeoutMs: 60_000, what: 'the next to begin' });
     stage.finish('c');
     expect(await last.answer).toBe('c');
     expect(stage.begun).toEqual(['a', 'c']);
@@ -68,7 +68,7 @@ describe('questions', () => {
     await expect(first.answer).rejects.toThrow('gone');
     expect(stage.questions.counts()).toEqual({ running: 1, waiting: 1 });
     stage.finish('a');
-    await until(() => stage.begun.length === 2, { timeoutMs: 30_000, what: 'the next to begin' });
+    await until(() => stage.begun.length === 2, { timeoutMs: 60_000, what: 'the next to begin' });
   });
 
   test('that were aborted can be asked again', async () => {
@@ -78,7 +78,7 @@ describe('questions', () => {
     await expect(first.answer).rejects.toThrow('gone');
     const again = stage.ask('a');
     stage.finish('a');
-    await until(() => stage.begun.length === 2, { timeoutMs: 30_000, what: 'it to begin again' });
+    await until(() => stage.begun.length === 2, { timeoutMs: 60_000, what: 'it to begin again' });
     stage.finish('a');
     expect(await again.answer).toBe('a');
   });
@@ -92,7 +92,7 @@ describe('questions', () => {
     const short = stage.ask('short', 1);
     await expect(longest.answer).rejects.toMatchObject({ reason: 'queue' });
     stage.finish('runs');
-    await until(() => stage.begun.length === 2, { timeoutMs: 30_000, what: 'the next to begin' });
+    await until(() => stage.begun.length === 2, { timeoutMs: 60_000, what: 'the next to begin' });
     stage.finish('short');
     expect(await short.answer).toBe('short');
   });
@@ -127,7 +127,7 @@ describe('questions', () => {
       reason: 'time',
       message: expect.stringContaining('while others wait'),
     });
-    await until(() => stage.begun.length === 2, { timeoutMs: 30_000, what: 'the next to begin' });
+    await until(() => stage.begun.length === 2, { timeoutMs: 60_000, what: 'the next to begin' });
     stage.finish('short');
     expect(await short.answer).toBe('short');
   });
@@ -138,7 +138,7 @@ describe('questions', () => {
     const fails = questions.ask({ key: 'a', cost: 1, work: () => Promise.reject(new Error('no')) }, signal);
     await expect(fails).rejects.toThrow('no');
     expect(await questions.ask({ key: 'a', cost: 1, work: async () => 'yes' }, signal)).toBe('yes');
-    await until(() => questions.counts().running === 0, { timeoutMs: 30_000, what: 'nothing to run' });
+    await until(() => questions.counts().running === 0, { timeoutMs: 60_000, what: 'nothing to run' });
   });
 });
 

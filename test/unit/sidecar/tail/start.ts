@@ -37,7 +37,7 @@ export type Tailed = {
 };
 
 /** On a machine that others use, one look of the tail may take seconds. */
-export const PATIENCE_MS = 20_000;
+export const PATIENCE_MS = 60_000;
 
 const started: Tailed[] = [];
 const folders: string[] = [];

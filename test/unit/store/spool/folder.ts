@@ -55,7 +55,7 @@ export async function take(spool: Spool, name = 'a', batches = Number.POSITIVE_I
     });
   });
   const done = () => enough() || spool.stats().cursors[name]?.behind === 0;
-  await until(done, { timeoutMs: 30_000, everyMs: 1, what: `the consumer ${name}` });
+  await until(done, { timeoutMs: 60_000, everyMs: 1, what: `the consumer ${name}` });
   await consumer.close(0);
   return taken;
 }

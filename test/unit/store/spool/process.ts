@@ -43,7 +43,7 @@ export function startSpoolProcess(
     pid: child.pid ?? 0,
     lines,
     says: (line) =>
-      until(() => lines.find((text) => line.test(text)), { timeoutMs: 15_000, everyMs: 2, what: `${line}` }),
+      until(() => lines.find((text) => line.test(text)), { timeoutMs: 60_000, everyMs: 2, what: `${line}` }),
     async kill() {
       child.kill('SIGKILL');
       await ended;

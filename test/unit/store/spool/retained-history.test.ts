@@ -70,7 +70,7 @@ describe('a spool as history', () => {
     await take(spool);
     await spool.appendLines(events(10, 200));
     await until(() => segmentsIn(spool.dir).length === spool.stats().segments, {
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
       what: 'the removal',
     });
     const { records, reach } = await read(spool.dir, EVER);

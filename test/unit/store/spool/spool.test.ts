@@ -5,7 +5,7 @@ import { MAX_PAYLOAD_BYTES, readRecord } from '../../../../store/spool/format.ts
 import { until } from '../../../parts/until.ts';
 import { events, open, segmentsIn, take } from './folder.ts';
 
-const soon = { timeoutMs: 30_000, everyMs: 1 };
+const soon = { timeoutMs: 60_000, everyMs: 1 };
 
 describe('appending', () => {
   test('returns each event, its bytes unchanged, with its sequence', async () => {
