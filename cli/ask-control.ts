@@ -21,7 +21,8 @@ export function askControl(
 ): Promise<ControlAnswer> {
   const method = body === undefined ? 'GET' : 'POST';
   return new Promise((resolve, reject) => {
-    const asked = request({ socketPath, path, method, timeout: timeoutMs }, (response) => {
+    const options = { socketPath, path, method, timeout: timeoutMs, agent: false };
+    const asked = request(options, (response) => {
       const chunks: Buffer[] = [];
       let length = 0;
       response.on('data', (chunk: Buffer) => {

@@ -30,7 +30,12 @@ export async function askService(listen: string, setting: string): Promise<Servi
 type Answer = { ok: boolean; status: number; body: string };
 
 async function ask(url: string): Promise<Answer> {
-  const reply = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS), redirect: 'manual' });
+  const reply = await fetch(url, {
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+    redirect: 'manual',
+    // With --watch a kept one may be closed just when it is used.
+    headers: { connection: 'close' },
+  });
   return { ok: reply.ok, status: reply.status, body: await reply.text() };
 }
 

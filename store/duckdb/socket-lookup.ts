@@ -97,7 +97,9 @@ function exchange(
 ): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
     const fail = (cause: unknown) => reject(new IndexUnavailable('the sidecar does not answer', { cause }));
-    const asked = request({ socketPath, path, method: 'POST', timeout, ...asking }, (response) => {
+    // A kept connection is closed after five seconds, perhaps just when it is used.
+    const options = { socketPath, path, method: 'POST', timeout, agent: false, ...asking };
+    const asked = request(options, (response) => {
       let text = '';
       response.setEncoding('utf8');
       response.on('data', (chunk: string) => {

@@ -1,4 +1,5 @@
 import { createServer, request, type Server } from 'node:http';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createIndexRoutes } from '../../sidecar/routes/index-routes.ts';
@@ -147,6 +148,22 @@ describe('the index of another process, over its socket', () => {
     await expect(createSocketQuestions(path).totals({ from: 0, to: 1 }, gone.signal)).rejects.toThrow();
     await until(() => cancelled, { timeoutMs: 60_000, what: 'the question to be given up' });
     await new Promise((resolve) => slow.close(resolve));
+  });
+
+  test('is asked over a new connection each time: a kept one may be closed just when it is used', async () => {
+    const count = createIndexRoutes(index)['/v1/index/count'];
+    const used = new Set<Socket>();
+    const strict = createServer((request, response) => {
+      if (used.has(request.socket)) request.socket.destroy();
+      else count?.(request, response);
+      used.add(request.socket);
+    });
+    const path = join(folder.path, 'strict.sock');
+    await new Promise<void>((resolve) => strict.listen(path, resolve));
+    const asked = createSocketLookup(path);
+    expect(await asked.count(['a'])).toEqual([0]);
+    expect(await asked.count(['a'])).toEqual([0]);
+    await new Promise((resolve) => strict.close(resolve));
   });
 
   test('is known to exist or not', async () => {
