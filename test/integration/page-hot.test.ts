@@ -177,6 +177,7 @@ suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
     const gate = await openGate(`http://${chain.sidecar.admin}`);
     await hotitem('pin', 'before', '--reason', 'campaign');
     context = await browser.newContext({ locale: 'en-GB' });
+    context.setDefaultTimeout(PATIENCE.timeout);
     page = await context.newPage();
     await page.clock.install();
     await page.goto(`${gate.address}/#/hot`);
@@ -458,7 +459,6 @@ suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
 
   async function openTab(view = 'hot'): Promise<Page> {
     const opened = await context.newPage();
-    opened.setDefaultTimeout(PATIENCE.timeout);
     listenTo(opened, (text) => complaints.push(text));
     await opened.goto(`http://${chain.sidecar.admin}/#/${view}`);
     return opened;

@@ -632,7 +632,6 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
   async function open(view: string, { script, ...options }: Opening = {}): Promise<void> {
     complaints = [];
     page = await (await windows.open({ locale: 'en-GB', ...options })).newPage();
-    page.setDefaultTimeout(PATIENCE.timeout);
     if (script !== undefined) await page.addInitScript({ content: script });
     listenTo(page, (text) => complaints.push(text));
     asked = [];

@@ -122,6 +122,7 @@ suiteWith(['nginx', 'chromium'])('the page, in a browser', () => {
       <a id="page" href="${admin}/">the ranking</a>`);
     others.push(other);
     page = await browser.newPage();
+    page.setDefaultTimeout(PATIENCE.timeout);
     await page.goto(`http://${host}:${other.port}/`);
     const refused = async () => (await chain.sidecar.metric('hotitem_admin_refused_total')) - refusedBefore;
     await until(async () => (await refused()) === images.length + 2, {
@@ -141,6 +142,7 @@ suiteWith(['nginx', 'chromium'])('the page, in a browser', () => {
     const login = await servePage(`<a href="http://localhost:${proxy.port}/?welcome">log in</a>`);
     others.push(login, proxy);
     page = await browser.newPage();
+    page.setDefaultTimeout(PATIENCE.timeout);
     await page.goto(`http://localhost:${proxy.port}/`);
     await page.getByText('log in').click();
     await page.locator('#fresh', LIVE).waitFor(PATIENCE);
@@ -148,7 +150,6 @@ suiteWith(['nginx', 'chromium'])('the page, in a browser', () => {
 
   async function open(): Promise<void> {
     page = await (await windows.open()).newPage();
-    page.setDefaultTimeout(PATIENCE.timeout);
     complaints = [];
     listenTo(page, (text) => complaints.push(text));
     await page.goto(`http://${chain.sidecar.admin}/#/items`);

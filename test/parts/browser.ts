@@ -10,6 +10,8 @@ import {
 import { CHROMIUM_FLAGS, obtainChromium } from '../provision/chromium.ts';
 import { report } from './report.ts';
 
+/** For what a page does; a busy machine is slow. */
+const PATIENCE_MS = 60_000;
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const AXE_TAGS = ['wcag2a', 'wcag2aa', 'wcag2aaa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
@@ -38,6 +40,7 @@ export function keepWindows(browser: Browser): Windows {
     const known = kept.get(key);
     if (known !== undefined) return known.window;
     const window = await browser.newContext(options);
+    window.setDefaultTimeout(PATIENCE_MS);
     kept.set(key, { window, empty: await window.newPage() });
     return window;
   }
