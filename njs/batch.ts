@@ -1,3 +1,4 @@
+import { divertFromFull } from './divert.ts';
 import { handOver } from './subrequest.ts';
 import { wanted } from './wanted.ts';
 import { zoneLineOf } from './zone-line.ts';
@@ -14,7 +15,9 @@ export function batch(r: NginxHTTPRequest): string {
   const line = zoneLineOf(r);
   if (!line) return '';
 
-  if (way < 0 || !keep(r.variables.request_id, line)) handOver(r, counters);
+  if (way > 0 && keep(r.variables.request_id, line)) return '1';
+  if (way > 0 && counters) divertFromFull(r, counters);
+  handOver(r, counters);
   return '1';
 }
 

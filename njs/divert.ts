@@ -13,6 +13,20 @@ export function divert(session: NginxPeriodicSession, counters: NgxSharedDict<nu
   setOneIn(counters, counters.get('one_in') ?? oneIn(session.variables.hotitem_mode_default));
 }
 
+/** How long views bypass a zone that is full: each attempt is a line in the error log of the shop. */
+const FULL_MS = 1_000;
+
+/** Makes views bypass the zone for a second, because it is full. Does not shorten a diversion that has begun. */
+export function divertFromFull(r: NginxHTTPRequest, counters: NgxSharedDict<number>): void {
+  if (!counters.add('divert_until', Date.now() + FULL_MS)) return;
+  setOneIn(counters, counters.get('one_in') ?? oneIn(r.variables.hotitem_mode_default));
+}
+
+/** Ends a diversion because the zone was full: it is empty. Another diversion may end by as much too early. */
+export function endDivertFromFull(counters: NgxSharedDict<number>): void {
+  endDivert(counters, isAhead(counters.get('divert_until'), FULL_MS));
+}
+
 /** Ends the diversion when its time is over, or at once. */
 export function endDivert(counters: NgxSharedDict<number>, atOnce: boolean): void {
   const until = counters.get('divert_until');

@@ -1,5 +1,5 @@
 import { isAhead } from './ahead.ts';
-import { divert, endDivert } from './divert.ts';
+import { divert, endDivert, endDivertFromFull } from './divert.ts';
 import { drainAsked, endDrain } from './drain-marker.ts';
 import { isLeaving } from './leaving.ts';
 import { pause } from './pause.ts';
@@ -59,6 +59,7 @@ async function turn(session: NginxPeriodicSession, end: number): Promise<void> {
   endDivert(counters, goesOn);
   await post(session, end);
   spillOverdue(session);
+  if (counters.get('divert_until') !== undefined && eventsZone()?.size() === 0) endDivertFromFull(counters);
 }
 
 async function empty(session: NginxPeriodicSession, end: number): Promise<void> {
