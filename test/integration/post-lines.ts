@@ -39,12 +39,17 @@ export function addressOf(i: number): string {
 
 /** Hands lines to a sidecar as nginx does, again where it is too busy. Rejects unless it took them. */
 export async function postLines(socketPath: string, lines: string[]): Promise<void> {
-  const isTaken = async () => {
-    const status = await post(socketPath, `${lines.join('\n')}\n`);
-    if (status !== 204 && status !== 503) throw new Error(`the sidecar answers ${status}`);
-    return status === 204;
-  };
-  await until(isTaken, { timeoutMs: 60_000, what: 'the sidecar to take lines' });
+  await until(async () => (await tryPost(socketPath, lines)) === 204, {
+    timeoutMs: 60_000,
+    what: 'the sidecar to take lines',
+  });
+}
+
+/** Hands lines to a sidecar once: 204 where it took them, 503 where it did not. Rejects for any other answer. */
+export async function tryPost(socketPath: string, lines: string[]): Promise<204 | 503> {
+  const status = await post(socketPath, `${lines.join('\n')}\n`);
+  if (status !== 204 && status !== 503) throw new Error(`the sidecar answers ${status}`);
+  return status;
 }
 
 function post(socketPath: string, body: string): Promise<number | undefined> {
