@@ -15,7 +15,7 @@ type SharedKafka = Pick<KafkaPart, 'brokers' | 'describe' | 'security'> & Pick<K
 type SharedElasticsearch = Pick<ElasticsearchPart, 'node' | 'describe' | 'logFile'>;
 
 const VARIABLES = { kafka: 'HOTITEM_TEST_KAFKA', elasticsearch: 'HOTITEM_TEST_ELASTICSEARCH' } as const;
-/** Nobody kills it, so it may be silent for long: a machine that stands still for three seconds leaves all partitions without a leader else. */
+/** Nobody kills it, so its heartbeats may be later than those of one that is killed and has to return soon. */
 const PATIENT = { 'broker.session.timeout.ms': '60000' };
 const SECURED = { secured: true, properties: { ...AUTHORIZER, ...PATIENT } };
 
