@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import type { Accounts } from '../../app/wire-sidecar.ts';
 import type { Report } from '../../report/report.ts';
 import type { ItemAnswer } from '../../sidecar/routes/answers.ts';
 import { temporaryFolder } from '../parts/guard.ts';
@@ -44,7 +45,11 @@ describe('hotitem report', () => {
       ...Array.from({ length: 600 }, (_, i) => seen('4711', i % 60, end - HOUR + i * 100)),
     ]);
     const answer = () => sidecar.json<ItemAnswer>(`/api/v1/item?item=4711&window=24h`);
-    await until(async () => (await answer()).periods.length > 0 && (await answer()).views?.views === 600, {
+    // The spool counts an event as waiting until a moment after that.
+    const waiting = async () => (await sidecar.json<Accounts>('/api/v1/accounting')).sidecar?.waiting;
+    const isIndexed = async () =>
+      (await answer()).periods.length > 0 && (await answer()).views?.views === 600 && (await waiting()) === 0;
+    await until(isIndexed, {
       timeoutMs: 60_000,
       what: 'views and pin in the index',
       detail: sidecar.log,
