@@ -81,11 +81,13 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'])('what is wrong in the article, an
     const client = createKafkajsClient({ brokers: kafka.brokers, clientId: 'test', onWarning: () => {} });
     const topic = createKafkaLog({ client, topic: 'collection_hot_item', concurrency: 1, headers: {} });
     const { id } = document.event;
+    // A sink that was away for too long got some again.
+    const before = (await chain.accounts()).sink?.existing ?? 0;
     const time = Date.parse(document['@timestamp']);
     const event = { v: 1, id, time, uri: document.url.path, item: document.hot_item.id, ip: '127.0.0.1' };
     await topic.append({ source: 'test', values: [Buffer.from(JSON.stringify(event))], position: String });
     await client.close();
-    await until(async () => (await chain.accounts()).sink?.existing === 1, {
+    await until(async () => ((await chain.accounts()).sink?.existing ?? 0) > before, {
       timeoutMs: 60_000,
       what: 'the duplicate',
     });
