@@ -166,25 +166,28 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
       await openPage();
       await controlOf('price').press('Enter');
       await identify();
+      await page.getByRole('heading', { name: 'Control price' }).waitFor(PATIENCE);
+      await page.keyboard.press('Escape');
       price = 20;
-      await purge('Control price');
-      const said = page.getByText(/The page of price was fetched again, .+ ago: shoppers see the new one\./);
-      await said.waitFor(PATIENCE);
+      expect(await purged('Control price', () => controlOf('price').press('Enter'))).toMatch(
+        /The page of price was fetched again, .+ ago: shoppers see the new one\.$/,
+      );
       expect((await site.get('/item/price.html')).body).toBe('price 20');
 
       await turnHot('cookie');
       await refused('cookie', 'sets session');
-      await controlOf('cookie').press('Enter');
-      await purge('Control cookie');
-      await page.getByText('Not done: the page of cookie is not kept: sets session.').waitFor(PATIENCE);
+      expect(await purged('Control cookie', () => controlOf('cookie').press('Enter'))).toMatch(
+        /Not done: the page of cookie is not kept: sets session\.$/,
+      );
 
-      await page.getByRole('button', { name: 'An item…' }).press('Enter');
-      await page.getByRole('heading', { name: 'Control an item' }).waitFor(PATIENCE);
-      await page.keyboard.type('nobody');
-      await page.keyboard.press('Tab');
-      await page.keyboard.press('Space');
-      await purge('Control an item');
-      await page.getByText('Not done: no page of nobody is kept.').waitFor(PATIENCE);
+      const nameIt = async () => {
+        await page.getByRole('button', { name: 'An item…' }).press('Enter');
+        await page.getByRole('heading', { name: 'Control an item' }).waitFor(PATIENCE);
+        await page.keyboard.type('nobody');
+        await page.keyboard.press('Tab');
+        await page.keyboard.press('Space');
+      };
+      expect(await purged('Control an item', nameIt)).toMatch(/Not done: no page of nobody is kept\.$/);
       expect(complaints).toEqual([]);
     });
 
@@ -665,7 +668,18 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
     await page.keyboard.press('Enter');
   }
 
-  /** Of the dialog with that title, in which the first choice has the focus. */
+  /** What the page says of a purge in the dialog with that title. Asked again where nginx or the origin was late, as on a busy machine. */
+  function purged(title: string, open: () => Promise<void>): Promise<string> {
+    return until(async () => {
+      await open();
+      await purge(title);
+      await page.getByRole('dialog').waitFor({ ...PATIENCE, state: 'hidden' });
+      const said = await page.getByRole('region', { name: 'Control' }).getByRole('status').textContent();
+      return said === null || isLate(said) ? undefined : said;
+    }, PURGE);
+  }
+
+  /** In the dialog with that title, in which the first choice has the focus. */
   async function purge(title: string): Promise<void> {
     await page.getByRole('heading', { name: title }).waitFor(PATIENCE);
     await page.keyboard.press('ArrowDown');
