@@ -29,8 +29,10 @@ asRoot('in a spill folder that belongs to an attacker', () => {
   let spill: string;
   let remove: () => void;
   let sidecar: Service;
+  let startedAt: number;
 
   beforeEach(async () => {
+    startedAt = Date.now();
     ({ path: home, remove } = temporaryFolder('hostile'));
     spill = join(home, 'spill');
     mkdirSync(spill);
@@ -99,9 +101,10 @@ asRoot('in a spill folder that belongs to an attacker', () => {
 
     expect(await accounts()).toMatchObject({ accepted: 10_001, lost: 0, unaccounted: 0 });
     expect(await sidecar.metric('hotitem_spill_full')).toBe(0);
-    expect(sidecar.log().match(/the spill folder contains entries that nginx did not write/g)).toHaveLength(
-      1,
-    );
+    const said = sidecar.log().match(/the spill folder contains entries that nginx did not write/g) ?? [];
+    expect(said.length).toBeGreaterThan(0);
+    // However many there are: once a minute.
+    expect(said.length).toBeLessThanOrEqual(Math.ceil((Date.now() - startedAt) / 60_000));
     expect(sidecar.log()).not.toContain('\u001b');
     await sidecar.stop();
   });
