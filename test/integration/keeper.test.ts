@@ -750,7 +750,7 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
   }
 });
 
-/** Without what is removed meanwhile. */
+/** By name, and without what is removed meanwhile. */
 function filesBelow(folder: string): string[] {
   return entriesOf(folder).flatMap((entry) => {
     const path = join(folder, entry.name);
@@ -760,7 +760,7 @@ function filesBelow(folder: string): string[] {
 
 function entriesOf(folder: string): Dirent[] {
   try {
-    return readdirSync(folder, { withFileTypes: true });
+    return readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
   } catch {
     return [];
   }

@@ -159,7 +159,10 @@ export async function startProtectSite(
   }
 
   function shared(): [string, string][] {
-    const names = readdirSync(spill).filter((name) => name.startsWith('shared-'));
+    // One file a minute, in which a test may end.
+    const names = readdirSync(spill)
+      .filter((name) => name.startsWith('shared-'))
+      .sort();
     return names.flatMap((name) =>
       readFileSync(join(spill, name), 'utf8')
         .split('\n')
