@@ -2,7 +2,7 @@ import type { About } from '../app/about.ts';
 import type { CatalogueState } from '../app/wire-catalogue.ts';
 import type { SinkAccounts } from '../app/wire-sink.ts';
 import type { HeatState } from '../heat/heat.ts';
-import type { SeenLimit, ShopperCounts } from '../protect/shoppers.ts';
+import type { EndCounts, SeenLimit, ShopperCounts } from '../protect/shoppers.ts';
 import { plainText } from '../service/plain-text.ts';
 import { judge } from '../service/verdict.ts';
 import type { SidecarAccounts } from '../sidecar/accounting.ts';
@@ -54,6 +54,13 @@ const LIMIT: [keyof SeenLimit, string][] = [
   ['passed', 'passed'],
   ['limited', 'limited'],
   ['wouldLimit', 'would be limited'],
+];
+const ENDS: [keyof EndCounts, string][] = [
+  ['notFound', 'not found (404)'],
+  ['rejected', 'rejected (429)'],
+  ['error', 'errors (5xx)'],
+  ['left', 'left before the end'],
+  ['ok', 'others'],
 ];
 const CATALOGUE: [keyof Pick<CatalogueState, 'rows' | 'rejected'>, string][] = [
   ['rows', 'items'],
@@ -109,6 +116,9 @@ function ofServices({
           `requests that limit.conf checked, the last at ${isoTime(heat.limit.at)}`,
           ...rows(LIMIT, heat.limit),
         ]),
+    ...(heat?.ends === undefined
+      ? []
+      : [`how requests for hot items ended, the last at ${isoTime(heat.ends.at)}`, ...rows(ENDS, heat.ends)]),
     ...(catalogue === undefined
       ? []
       : [`catalogue${catalogue.loading === true ? ', being loaded' : ''}`, ...rows(CATALOGUE, catalogue)]),

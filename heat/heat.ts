@@ -8,7 +8,7 @@ import type { CatalogueLookup } from '../event/catalogue-item.ts';
 import { createHeatView } from '../event/heat-view.ts';
 import type { Keeper } from '../protect/keeper.ts';
 import { NothingKept, type Purged } from '../protect/purge.ts';
-import type { SeenLimit, SeenShoppers, Shoppers } from '../protect/shoppers.ts';
+import type { SeenEnds, SeenLimit, SeenShoppers, Shoppers } from '../protect/shoppers.ts';
 import { reasonOf } from '../service/log.ts';
 import type { Metrics } from '../service/metrics.ts';
 import type { NewViews } from '../sidecar/ingest/new-views.ts';
@@ -111,6 +111,8 @@ export type HeatState = {
   shoppers?: SeenShoppers;
   /** Of these, what limit.conf checked. */
   limit?: SeenLimit;
+  /** How all of them ended. */
+  ends?: SeenEnds;
   rulesProblems: string[];
 };
 
@@ -451,6 +453,7 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
     const problem = unseen.get(decision.item);
     const page = decision.actions.includes('cache') ? keeper?.stateOf(decision.item) : undefined;
     const limit = decision.actions.includes('limit') ? shoppers?.limitOf(decision.item) : undefined;
+    const ends = shoppers?.endsOf(decision.item);
     const catalogue = options.catalogue?.lookUp(decision.item);
     return {
       ...decision,
@@ -458,6 +461,7 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
       ...(problem !== undefined && { problem }),
       ...(page !== undefined && { page }),
       ...(limit !== undefined && { limit }),
+      ...(ends !== undefined && { ends }),
     };
   }
 
@@ -481,7 +485,7 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
   function state(): HeatState {
     const failure = folder.failure();
     const unkept = keeper?.failure();
-    const [seen, limit] = [shoppers?.total(), shoppers?.limitTotal()];
+    const [seen, limit, ends] = [shoppers?.total(), shoppers?.limitTotal(), shoppers?.endsTotal()];
     return {
       hot: new Set(decisions.hot().map(({ item }) => item)).size,
       held: decisions.heldCount(),
@@ -490,6 +494,7 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
       ...(unkept !== undefined && { keeperFailure: unkept }),
       ...(seen !== undefined && { shoppers: seen }),
       ...(limit !== undefined && { limit }),
+      ...(ends !== undefined && { ends }),
       rulesProblems: watch.state().problems,
     };
   }

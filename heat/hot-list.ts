@@ -2,7 +2,7 @@ import type { Decision, Held } from '../detect/decisions.ts';
 import type { Explained } from '../detect/explain.ts';
 import type { CatalogueItem } from '../event/catalogue-item.ts';
 import type { KeptState } from '../protect/entry.ts';
-import type { SeenLimit } from '../protect/shoppers.ts';
+import type { SeenEnds, SeenLimit } from '../protect/shoppers.ts';
 import { createWaiters } from '../service/waiters.ts';
 import type { Freeze } from './frozen-file.ts';
 import type { NginxNow } from './nginx-now.ts';
@@ -19,6 +19,8 @@ export type ShownDecision = Decision & {
   page?: KeptState;
   /** What limit.conf did with requests for it, where nginx logs that. */
   limit?: SeenLimit;
+  /** How requests for it ended, where nginx logs that. */
+  ends?: SeenEnds;
 };
 
 /** The hot list, for people and programs. */

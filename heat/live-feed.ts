@@ -165,13 +165,14 @@ function toldOf(state: LiveSnapshot): Told {
   return { state, items, happened: JSON.stringify(state.happened) };
 }
 
-function numbersOf({ item, ten, minute, page, limit }: LiveItem): LiveNumbers {
+function numbersOf({ item, ten, minute, page, limit, ends }: LiveItem): LiveNumbers {
   return {
     item,
     ten,
     minute,
     ...(page !== undefined && { page }),
     ...(limit !== undefined && { limit }),
+    ...(ends !== undefined && { ends }),
   };
 }
 

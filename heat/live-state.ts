@@ -1,9 +1,9 @@
 import type { Decision } from '../detect/decisions.ts';
 import type { Figures, ItemFigures } from '../detect/figures.ts';
 import type { CatalogueLookup } from '../event/catalogue-item.ts';
-import type { SeenLimit } from '../protect/shoppers.ts';
+import type { SeenEnds, SeenLimit } from '../protect/shoppers.ts';
 import type { WholeHotList } from './hot-list.ts';
-import type { Happened, LiveDecision, LiveItem, LiveLimit, LiveSnapshot } from './live.ts';
+import type { Happened, LiveDecision, LiveEnds, LiveItem, LiveLimit, LiveSnapshot } from './live.ts';
 
 export type LiveParts = {
   list: WholeHotList;
@@ -76,11 +76,11 @@ export function liveSnapshot({
 
 function noItem(): undefined {}
 
-type Shown = Pick<LiveItem, 'item' | 'decisions' | 'catalogue' | 'problem' | 'page' | 'limit'>;
+type Shown = Pick<LiveItem, 'item' | 'decisions' | 'catalogue' | 'problem' | 'page' | 'limit' | 'ends'>;
 
 function itemsOf({ hot }: WholeHotList): Shown[] {
   const items = new Map<string, Shown>();
-  for (const { problem, page, limit, catalogue, ...decision } of hot) {
+  for (const { problem, page, limit, ends, catalogue, ...decision } of hot) {
     const known = items.get(decision.item) ?? { item: decision.item, decisions: [] };
     known.decisions.push(liveDecision(decision));
     items.set(decision.item, {
@@ -89,6 +89,7 @@ function itemsOf({ hot }: WholeHotList): Shown[] {
       ...(problem !== undefined && { problem }),
       ...(page !== undefined && { page }),
       ...(limit !== undefined && { limit: liveLimit(limit) }),
+      ...(ends !== undefined && { ends: liveEnds(ends) }),
     });
   }
   return [...items.values()];
@@ -96,6 +97,10 @@ function itemsOf({ hot }: WholeHotList): Shown[] {
 
 function liveLimit({ passed, limited, wouldLimit }: SeenLimit): LiveLimit {
   return { passed, limited, wouldLimit };
+}
+
+function liveEnds({ ok, notFound, rejected, error, left, since }: SeenEnds): LiveEnds {
+  return { ok, notFound, rejected, error, left, since };
 }
 
 function liveDecision({ signal, since, until, reason, rule, actions, dryRun }: Decision): LiveDecision {

@@ -58,6 +58,8 @@ export type LiveNumbers = {
   page?: LivePage;
   /** Requests for it that limit.conf checked, where nginx logs that. */
   limit?: LiveLimit;
+  /** How requests for it ended, where nginx logs that. */
+  ends?: LiveEnds;
 };
 
 /** What seldom changes. */
@@ -74,6 +76,16 @@ export type LivePage = { state: 'waiting' | 'kept' | 'refused'; refreshedAt?: nu
 
 /** `wouldLimit`: passed, because the limit is a dry run. */
 export type LiveLimit = { passed: number; limited: number; wouldLimit: number };
+
+/** Requests since `since`, ms since 1970. All but `ok` are dead ends: 404 or 410, 429, 5xx, left before the end of the answer. */
+export type LiveEnds = {
+  ok: number;
+  notFound: number;
+  rejected: number;
+  error: number;
+  left: number;
+  since: number;
+};
 
 export type LiveDecision = {
   signal: 'busy' | 'surge' | 'concentrated' | 'pin';

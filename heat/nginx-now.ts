@@ -1,7 +1,7 @@
 import type { Decision } from '../detect/decisions.ts';
 import type { KeptState } from '../protect/entry.ts';
 import type { Keeper } from '../protect/keeper.ts';
-import type { SeenLimit, SeenShoppers, Shoppers } from '../protect/shoppers.ts';
+import type { SeenEnds, SeenLimit, SeenShoppers, Shoppers } from '../protect/shoppers.ts';
 import type { Freeze } from './frozen-file.ts';
 import { actedOn, cached } from './hot-items.ts';
 
@@ -14,6 +14,8 @@ export type NginxNow = {
   shoppers?: SeenShoppers;
   /** What limit.conf did, where nginx logs it. */
   limit?: SeenLimit;
+  /** How they ended, where nginx logs it. */
+  ends?: SeenEnds;
   /** Sentences. */
   why: string[];
 };
@@ -25,7 +27,7 @@ export type NginxNowParts = {
   /** Why nginx cannot see this item, or any. */
   problem: string | undefined;
   keeper: Keeper | undefined;
-  seen: Pick<Shoppers, 'of' | 'limitOf'> | undefined;
+  seen: Pick<Shoppers, 'of' | 'limitOf' | 'endsOf'> | undefined;
 };
 
 /** Undefined for an item that is not hot. */
@@ -39,19 +41,19 @@ export function nginxNow({ hot, frozen, problem, keeper, seen }: NginxNowParts):
   if (acted === undefined)
     return nothing(hot.some(({ dryRun }) => dryRun) ? 'its rule is a dry run' : 'its rules name no action');
   const actions = [...acted.actions];
-  const counted = seen?.limitOf(first.item);
-  const limit = counted && { limit: counted };
-  if (!cached(acted)) return { actions, ...limit, why: [] };
+  const [limit, ends] = [seen?.limitOf(first.item), seen?.endsOf(first.item)];
+  const counted = { ...(limit && { limit }), ...(ends && { ends }) };
+  if (!cached(acted)) return { actions, ...counted, why: [] };
   const others = actions.filter((action) => action !== 'cache');
   if (keeper === undefined)
-    return { actions: others, ...limit, why: ['not cached: protect.hosts names no host of the shop'] };
+    return { actions: others, ...counted, why: ['not cached: protect.hosts names no host of the shop'] };
   const page = keeper.stateOf(first.item);
   const shoppers = seen?.of(first.item);
   return {
     actions: page?.state === 'kept' ? actions : others,
     ...(page && { page }),
     ...(shoppers && { shoppers }),
-    ...limit,
+    ...counted,
     why: [],
   };
 }

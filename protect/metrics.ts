@@ -58,4 +58,9 @@ export const SHOPPER_METRICS = {
     help: 'Requests of shoppers for hot items that limit.conf checked, by result: passed, limited (rejected), would_limit (passed, because it is a dry run)',
     labels: ['result'],
   },
+  protect_ends_total: {
+    kind: 'counter',
+    help: 'All requests of shoppers for hot items, by how they ended: not_found (404 or 410), rejected (429), error (5xx, or an error of the origin behind a page with another status), left (the client closed before the end of the answer), ok (all others)',
+    labels: ['end'],
+  },
 } as const satisfies MetricList;

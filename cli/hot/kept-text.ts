@@ -1,4 +1,5 @@
 import type { NginxNow } from '../../heat/nginx-now.ts';
+import { deadEndsText } from '../../page/item/dead-ends.ts';
 import type { KeptState } from '../../protect/entry.ts';
 import type { SeenLimit, SeenShoppers } from '../../protect/shoppers.ts';
 import { plainText } from '../../service/plain-text.ts';
@@ -24,7 +25,7 @@ export function refreshedText(ageMs: number, reason = ''): string {
 }
 
 /** What nginx does about a hot item, and why not more. */
-export function nginxText({ actions, page, shoppers, limit, why }: NginxNow, now: number): string[] {
+export function nginxText({ actions, page, shoppers, limit, ends, why }: NginxNow, now: number): string[] {
   return [
     actions.length === 0
       ? 'nginx does nothing about it'
@@ -35,6 +36,7 @@ export function nginxText({ actions, page, shoppers, limit, why }: NginxNow, now
     ...(limit === undefined
       ? []
       : [`limit.conf, since ${isoTime(limit.since).slice(11)}: ${limitText(limit)}`]),
+    ...(ends === undefined ? [] : [`since ${isoTime(ends.since).slice(11)}, ${deadEndsText(ends, String)}`]),
     ...why.map((sentence) => plainText(sentence, LONGEST_REASON)),
   ];
 }

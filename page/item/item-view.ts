@@ -13,6 +13,7 @@ import { signsOf } from '../signals.ts';
 import type { Moment, View } from '../view.ts';
 import { count, duration, notUpToDate, perSecond, timeOfDay, visitorsOf } from '../words.ts';
 import type { Chart } from './chart.ts';
+import { endsOf } from './dead-ends.ts';
 import { createNumbersTable } from './numbers-table.ts';
 import { createPeriodRow, keyOfPeriod } from './period-row.ts';
 import { createPartsTable, partsOf } from './sources-table.ts';
@@ -150,6 +151,7 @@ export function createItemView(): View {
         decisions.map(({ reason }) => reason),
       );
       setLines(byId('item-does'), doesOf(hot, state.head));
+      setText(byId('item-ends'), endsOf(hot.ends, state.head.now));
       const when = isStale ? `at ${timeOfDay(state.head.now, Date.now())}` : 'now';
       setText(
         byId('item-now'),

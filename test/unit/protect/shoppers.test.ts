@@ -1,10 +1,11 @@
 import { expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { SHOPPER_METRICS } from '../../../protect/metrics.ts';
-import { createShoppers, FATES, type Shoppers } from '../../../protect/shoppers.ts';
+import { createShoppers, type Shoppers } from '../../../protect/shoppers.ts';
 import { createMetrics } from '../../../service/metrics.ts';
 
 const NOW = 1_795_355_710_000;
+const FATES = ['shared', 'stale', 'own', 'missing', 'unkept'];
 const NONE = { shared: 0, stale: 0, own: 0, missing: 0, unkept: 0, since: NOW, at: NOW };
 
 test('requests are counted by what nginx did with them, in all and for each item that is hot', () => {
@@ -52,6 +53,43 @@ test('what limit.conf did is counted, also of requests that neither the cache no
     expect(text).toContain(`protect_limit_total{result="${result}"} ${count}`);
 });
 
+test('how each request ended is counted, whoever answered it', async () => {
+  const { shoppers, registry } = start();
+  shoppers.follow(new Set(['4711', '4712']));
+  expect(
+    take(
+      shoppers,
+      'own\t4711\tpassed\tok',
+      'shared\t4711\t\tleft',
+      '\t4711\tlimited\trejected',
+      '\t4711\t\tnot_found',
+      '\t4711\t\tnot_found',
+      'own\t4711\t\terror',
+      '\t4711\t\tok',
+      '\tother\t\terror',
+      // Of includes of an older version.
+      'own\t4712',
+      'own\t4712\tpassed',
+    ),
+  ).toEqual({ lines: 10, bad: 0 });
+  const ends = { ok: 2, notFound: 2, rejected: 1, error: 1, left: 1, since: NOW, at: NOW };
+  expect(shoppers.endsOf('4711')).toEqual(ends);
+  expect(shoppers.of('4711')).toEqual({ ...NONE, shared: 1, own: 2 });
+  expect(shoppers.limitOf('4711')).toMatchObject({ passed: 1, limited: 1 });
+  expect([shoppers.endsOf('4712'), shoppers.endsOf('other')]).toEqual([undefined, undefined]);
+  expect(shoppers.endsTotal()).toEqual({ ...ends, error: 2 });
+  const text = await registry.metrics();
+  for (const [end, count] of Object.entries({ ok: 2, not_found: 2, rejected: 1, error: 2, left: 1 }))
+    expect(text).toContain(`protect_ends_total{end="${end}"} ${count}`);
+});
+
+test('where nginx does not say how requests ended, none is said to have ended well', async () => {
+  const { shoppers, registry } = start();
+  take(shoppers, 'own\t4711', 'own\t4711\tpassed');
+  expect(shoppers.endsTotal()).toBeUndefined();
+  expect(await registry.metrics()).not.toContain('ends_total{');
+});
+
 test('where limit.conf checks nothing, nothing is said to be limited', async () => {
   const { shoppers, registry } = start();
   take(shoppers, 'own\t4711');
@@ -84,12 +122,22 @@ test.each([
   'own\t4711\tconstructor',
   'own\t4711\tpassed\t',
   'stale\t4711\tpassed',
+  'own\t4711\tpassed\t404',
+  'own\t4711\tok',
+  'own\t4711\t\t',
+  'own\t4711\tpassed\tok\tok',
+  'own\t4711\tconstructor\tok',
+  'own\t4711\t\tnotFound',
+  'own\t4711\twouldLimit\tok',
+  '__proto__\t4711\t\tok',
+  'stale\t4711\t\tleft',
 ])('what nginx does not write is not counted: %j', (line) => {
   const { shoppers, total } = start();
   shoppers.follow(new Set(['4711']));
   expect(take(shoppers, line, line)).toEqual(line === '' ? { lines: 0, bad: 0 } : { lines: 2, bad: 2 });
   expect(FATES.map(total)).toEqual([0, 0, 0, 0, 0]);
   expect([shoppers.of('4711'), shoppers.limitOf('4711')]).toEqual([undefined, undefined]);
+  expect(shoppers.endsTotal()).toBeUndefined();
 });
 
 test('while no line has come nothing is said to be none', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { nginxText } from '../../../../cli/hot/kept-text.ts';
-import type { SeenLimit, SeenShoppers } from '../../../../protect/shoppers.ts';
+import type { SeenEnds, SeenLimit, SeenShoppers } from '../../../../protect/shoppers.ts';
 
 const SINCE = Date.parse('2026-11-22T15:26:07Z');
 const NONE: SeenShoppers = { shared: 0, stale: 0, own: 0, missing: 0, unkept: 0, since: SINCE, at: SINCE };
@@ -31,6 +31,20 @@ test.each<[Partial<SeenLimit>, string]>([
   expect(nginxText({ actions: ['limit'], limit, why: [] }, 0)).toEqual([
     'nginx, where it is included: limit',
     `limit.conf, since 15:26:07Z: ${said}`,
+  ]);
+});
+
+test.each<[Partial<SeenEnds>, string]>([
+  [{ ok: 40 }, 'none of 40 requests ended badly'],
+  [
+    { ok: 3_387, error: 9, notFound: 2, rejected: 1, left: 1 },
+    '13 of 3400 requests ended badly: 9 with an error (5xx), 2 not found (404), 1 rejected (429), 1 left before the end of the answer',
+  ],
+])('how requests ended: %j', (counts, said) => {
+  const ends = { ok: 0, notFound: 0, rejected: 0, error: 0, left: 0, since: SINCE, at: SINCE, ...counts };
+  expect(nginxText({ actions: ['limit'], ends, why: [] }, 0)).toEqual([
+    'nginx, where it is included: limit',
+    `since 15:26:07Z, ${said}`,
   ]);
 });
 
