@@ -296,6 +296,19 @@ export const ROWS: Row[] = [
         queries: [{ expr: `sum by (result) (${rate('protect_limit_total')})`, legend: '{{result}}' }],
       },
       {
+        title: 'Requests for hot items that ended badly',
+        about:
+          'Error: 5xx. Not found: 404 or 410. Rejected: 429. Left: the client closed before the end of the answer. Needs log-shared.conf.',
+        show: 'stack',
+        unit: 'reqps',
+        queries: [
+          {
+            expr: `sum by (end) (rate(hotitem_protect_ends_total{end!="ok",${CHOSEN}}[$__rate_interval]))`,
+            legend: '{{end}}',
+          },
+        ],
+      },
+      {
         title: 'Requests of the keeper',
         about: 'To nginx; probe and fill reach the origin. Failed: no answer, or an error of the origin.',
         show: 'lines',

@@ -153,9 +153,11 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
       expect(stdout).toMatch(
         /nginx, where it is included: limit\n *limit\.conf, since [\d:]+Z: would have limited \d+ of \d+ requests \(dry run\)/,
       );
+      expect(stdout).toMatch(/since [\d:]+Z, none of \d+ requests ended badly\n/);
       const metrics = await sidecar.text('/metrics');
       expect(metrics).toMatch(/hotitem_protect_limit_total\{result="would_limit"\} [1-9]/);
       expect(metrics).toContain('hotitem_protect_limit_total{result="limited"} 0');
+      expect(metrics).toMatch(/hotitem_protect_ends_total\{end="ok"\} [1-9]/);
     });
   });
 
@@ -197,6 +199,8 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
       await page.getByRole('row').filter({ hasText: 'guarded' }).getByText(would).waitFor(PATIENCE);
       await page.goto(`http://${sidecar.admin}/#/item/guarded`);
       await page.locator('#item-does').getByText(would).waitFor(PATIENCE);
+      const ends = page.locator('#item-ends');
+      await ends.getByText(/^None of [\d,]+ requests ended badly\. Counted since /).waitFor(PATIENCE);
     });
   });
 

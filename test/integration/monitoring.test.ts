@@ -206,6 +206,7 @@ whenFull(['prometheus', 'nginx', 'kafka', 'elasticsearch'])('what Prometheus get
         'hotitem_protect_requests_total',
         'hotitem_protect_shoppers_total',
         'hotitem_protect_limit_total',
+        'hotitem_protect_ends_total',
       ]),
     );
   });

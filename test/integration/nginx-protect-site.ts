@@ -27,6 +27,8 @@ export type ProtectSite = {
   /** Where the keeper is heard; on all addresses, so that others can be tried. */
   keeperPort: number;
   plainPort: number;
+  /** The shop by HTTP/2, without TLS. */
+  http2Port: number;
   nginx: NginxPart;
   origin: HostileOrigin;
   word: string;
@@ -69,7 +71,8 @@ export async function startProtectSite(
 ): Promise<ProtectSite> {
   const build: NginxBuild = await obtainNginx({ suite, report: () => {} });
   const { path: folder, remove } = temporaryFolder('protect');
-  const [port = 0, keeperPort = 0, plainPort = 0, originPort = 0, breaker] = await freePorts(5);
+  const [port = 0, keeperPort = 0, plainPort = 0, http2Port = 0, originPort = 0, breaker] =
+    await freePorts(6);
   const [home, brief, hot, spill] = ['hotitem', 'brief', 'hot', 'spill'].map((name) =>
     join(folder, name),
   ) as [string, string, string, string];
@@ -111,6 +114,7 @@ export async function startProtectSite(
     port,
     keeperPort,
     plainPort,
+    http2Port,
     nginx,
     origin,
     word,
@@ -217,6 +221,7 @@ export async function startProtectSite(
       server {
         listen 127.0.0.1:${port};
         listen ${keeperPort};
+        listen 127.0.0.1:${http2Port} http2;
         server_name shop.test other.test;
         ${include('server-hot.conf')}
         ${include('server-protect.conf')}
@@ -239,6 +244,11 @@ export async function startProtectSite(
         location /limited/item/ { include "${join(brief, 'limit.conf')}"; ${origin} }
         location /trial/item/ { ${include('limit.conf')} alias "${folder}/"; }
         location /both/item/ { limit_req zone=strict; ${include('limit.conf')} ${origin} }
+        location /sorry/item/ { proxy_intercept_errors on; error_page 404 503 =200 /sorry.html; ${origin} }
+        location = /sorry.html {}
+        location /backup/item/ { proxy_intercept_errors on; error_page 503 = @backup; ${origin} }
+        location @backup { rewrite ^(.*)$ $1? break; ${origin} }
+        location /lasting/item/ { proxy_cache hotitem; ${origin} }
         location /isolated/item/ { ${include('isolate.conf')} ${origin} }
         location @hotitem_isolated { ${include('isolated.conf')} proxy_pass http://isolated; }
         location /announced/item/ { ${include('announce.conf')} ${include('cache.conf')} ${origin} }

@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import { rmSync, writeFileSync } from 'node:fs';
 import { Agent } from 'node:http';
+import { connect as connectHttp2, constants } from 'node:http2';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Suite } from '../../provision/versions.ts';
@@ -13,7 +15,7 @@ import { ask, type Reply } from './nginx-ask.ts';
 import { HOSTILE } from './nginx-protect-origin.ts';
 import { HOST, type More, type ProtectSite, startProtectSite } from './nginx-protect-site.ts';
 
-import { exchange, steady } from './nginx-requests-wire.ts';
+import { exchange, openSocket, steady } from './nginx-requests-wire.ts';
 
 const START_MS = 300_000;
 /** Shoppers of one page at once. */
@@ -402,7 +404,10 @@ describe.each(SUITES)('a hot item and nginx of %s', (suite) => {
       const before = of('lastone').length;
       await site.get('/item/lastone.html');
       await until(() => of('lastone').length > before, { timeoutMs: 60_000, what: 'the last line' });
-      return of(item).map(([, line]) => line.replace(`\t${item}`, '').replace('\t', ' '));
+      return of(item).map(([, line]) => {
+        const [page = '', , result = '', end = ''] = line.split('\t');
+        return `${page}${result && ` ${result}`}${end === 'ok' ? '' : ` ${end}`}`;
+      });
     };
     const times = (word: string, list: string[]) => list.filter((one) => one === word).length;
 
@@ -417,11 +422,86 @@ describe.each(SUITES)('a hot item and nginx of %s', (suite) => {
       const replies = await untilLimited('/limited/item/counted.html');
       const rejected = replies.filter(({ status }) => status === 429).length;
       const said = await words('counted');
-      expect([said.length, times(' limited', said), times('unkept passed', said)]).toEqual([
-        replies.length,
+      expect([times(' limited rejected', said), times('unkept passed', said)]).toEqual([
         rejected,
         replies.length - rejected,
       ]);
+      expect(said.filter((word) => !/limited|passed/.test(word))).toEqual(['', '', '', ' error']);
+    });
+
+    test('how a request ended is told once, whoever answered it', async () => {
+      site.origin.answers.ended = (request, response, page) =>
+        response.writeHead(Number(/\?(\d+)/.exec(request.url ?? '')?.[1] ?? 200)).end(page);
+      writeFileSync(join(site.folder, 'sorry.html'), 'sorry');
+      site.act('announce', 'ended');
+      const ends: [string, number, string, More?][] = [
+        ['/item/ended.html', 200, 'unkept'],
+        ['/item/ended.html', 200, 'unkept', { method: 'HEAD' }],
+        ['/item/ended.html?404', 404, 'unkept not_found'],
+        ['/item/ended.html?410', 410, 'unkept not_found'],
+        ['/item/ended.html?429', 429, 'unkept rejected'],
+        ['/item/ended.html?500', 500, 'unkept error'],
+        ['/item/ended.html?403', 403, 'unkept'],
+        ['/files/item/ended.html', 404, ' not_found'],
+        ['/closed/item/ended.html', 502, ' error'],
+        ['/moved/item/ended.html', 301, ''],
+        // An error page with another status, and another upstream.
+        ['/sorry/item/ended.html?503', 200, 'unkept error'],
+        ['/sorry/item/ended.html?404', 200, 'unkept'],
+        ['/backup/item/ended.html?503', 200, 'unkept'],
+      ];
+      const replies: number[] = [];
+      for (const [path, , , more] of ends) replies.push((await site.get(path, more)).status);
+      expect(replies).toEqual(ends.map(([, status]) => status));
+      expect(await words('ended')).toEqual(ends.map(([, , word]) => word));
+    });
+
+    test('an item that is not hot has no dead ends', async () => {
+      expect((await site.get('/files/item/chilly.html')).status).toBe(404);
+      expect(await words('chilly')).toEqual([]);
+    });
+
+    test("an error behind a stale page of the shop's own cache is no dead end", async () => {
+      let status = 200;
+      site.origin.answers.lasting = (_, response, page) => {
+        // Stored, and expired at once.
+        response.writeHead(status, { 'X-Accel-Expires': '@1' }).end(page);
+      };
+      site.act('announce', 'lasting');
+      const { body } = await site.get('/lasting/item/lasting.html');
+      status = 500;
+      expect(await site.get('/lasting/item/lasting.html')).toMatchObject({ status: 200, body });
+      expect(site.origin.asked.length).toBe(2);
+      expect(await words('lasting')).toEqual(['unkept', 'unkept']);
+    });
+
+    test('who leaves before the end of the answer is told, before its first byte and after', async () => {
+      let held = 0;
+      site.origin.answers.slow = (request, response) => {
+        if (request.url?.endsWith('?begun')) {
+          response.writeHead(200, { 'Content-Length': 1_000_000 }).write('x'.repeat(100_000));
+        }
+        held++;
+      };
+      site.act('announce', 'slow');
+      const isHeld = (count: number) =>
+        until(() => held === count, { timeoutMs: 60_000, what: 'the origin to be asked' });
+      for (const [i, path] of ['/item/slow.html', '/item/slow.html?begun'].entries()) {
+        const client = await openSocket(site.port);
+        client.write(`GET ${path} HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`);
+        if (i === 0) await isHeld(1);
+        else await once(client, 'data');
+        client.resetAndDestroy();
+        const session = connectHttp2(`http://127.0.0.1:${site.http2Port}`);
+        const stream = session.request({ ':path': path, ':authority': HOST });
+        if (i === 0) await isHeld(2);
+        else await once(stream, 'data');
+        stream.close(constants.NGHTTP2_CANCEL);
+        await once(stream, 'close');
+        session.close();
+      }
+      await until(() => of('slow').length === 4, { timeoutMs: 60_000, what: 'four lines' });
+      expect(await words('slow')).toEqual(Array.from({ length: 4 }, () => 'unkept left'));
     });
 
     test('a limit on trial says of each request whether it would be limited, also of a file and of a page of the cache', async () => {
@@ -462,6 +542,7 @@ describe.each(SUITES)('a hot item and nginx of %s', (suite) => {
         Array.from({ length: 40 }, () => site.keep('probe', '/limited/item/keeper.html')),
       );
       expect(statuses(asked)).toEqual({ 200: 40 });
+      expect((await site.keep('probe', '/closed/item/keeper.html')).status).toBe(502);
       expect(await words('keeper')).toEqual([]);
     });
 
