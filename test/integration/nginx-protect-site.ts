@@ -214,6 +214,7 @@ export async function startProtectSite(
       # What a shop may have for its other pages.
       proxy_cache_use_stale error timeout http_500;
       proxy_cache_lock on;
+      proxy_cache_path "${folder}/own" keys_zone=own:1m;
       types { text/html html; }
       limit_req_zone $binary_remote_addr zone=strict:1m rate=1r/m;
       upstream isolated { zone isolated 64k; server 127.0.0.1:${originPort} max_conns=2; }
@@ -221,7 +222,6 @@ export async function startProtectSite(
       server {
         listen 127.0.0.1:${port};
         listen ${keeperPort};
-        listen 127.0.0.1:${http2Port} http2;
         server_name shop.test other.test;
         ${include('server-hot.conf')}
         ${include('server-protect.conf')}
@@ -248,7 +248,7 @@ export async function startProtectSite(
         location = /sorry.html {}
         location /backup/item/ { proxy_intercept_errors on; error_page 503 = @backup; ${origin} }
         location @backup { rewrite ^(.*)$ $1? break; ${origin} }
-        location /lasting/item/ { proxy_cache hotitem; ${origin} }
+        location /lasting/item/ { proxy_cache own; ${origin} }
         location /isolated/item/ { ${include('isolate.conf')} ${origin} }
         location @hotitem_isolated { ${include('isolated.conf')} proxy_pass http://isolated; }
         location /announced/item/ { ${include('announce.conf')} ${include('cache.conf')} ${origin} }
@@ -268,6 +268,11 @@ export async function startProtectSite(
         server_name hot.test;
         ${include('server-hot.conf')}
         ${include('log-limit.conf')}
+        location / { ${origin} }
+      }
+      server {
+        listen 127.0.0.1:${http2Port}${suite === 'bookworm' ? ' http2' : '; http2 on'};
+        ${include('server-hot.conf')}
         location / { ${origin} }
       }
       server {
