@@ -295,7 +295,9 @@ export const settings = z.strictObject({
         .max(60_000)
         .default(60)
         .describe('requests of one visitor to a hot item, where limit.conf is included'),
-      limit_dry_run: yesOrNo.default(true).describe('false to reject what is over, true to log it only'),
+      limit_dry_run: yesOrNo
+        .default(true)
+        .describe('false to reject what is over, true only to count and log it'),
     })
     .prefault({}),
 

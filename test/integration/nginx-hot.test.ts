@@ -49,7 +49,7 @@ describe.each(FULL ? [...NGINX, ...MORE] : NGINX)('the hot list and nginx of %s 
   let ticking: NodeJS.Timeout;
   beforeAll(async () => {
     site = await startSite(await obtainNginx({ suite, report }), engine);
-    hot = createHotFolder({ dir: site.dir, now: Date.now, warn: () => {} });
+    hot = openHot();
     ticking = setInterval(hot.tick, TICK_MS);
   }, START_MS);
   afterAll(async () => {
@@ -169,6 +169,7 @@ describe.each(FULL ? [...NGINX, ...MORE] : NGINX)('the hot list and nginx of %s 
   suiteWith(['nginx'])('without a sidecar:', () => {
     if (FULL) {
       test('nothing is hot twenty seconds after the sidecar was killed', async () => {
+        hot = openHot();
         makeHot('dead');
         const died = periodOf(Date.now());
         const isHot: number[] = [];
@@ -197,6 +198,10 @@ describe.each(FULL ? [...NGINX, ...MORE] : NGINX)('the hot list and nginx of %s 
     });
   });
 });
+
+function openHot(): HotFolder {
+  return createHotFolder({ dir: site.dir, now: Date.now, warn: () => {} });
+}
 
 function makeHot(...items: string[]): Map<string, string> {
   return hot.update(items.map((item) => ({ item, actions: [] })));
