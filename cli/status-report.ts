@@ -104,26 +104,23 @@ function ofServices({
     ...(nginx === undefined ? [] : ['nginx, over all restarts', ...ofNginx(nginx)]),
     ...(sidecar === undefined ? [] : [heading('sidecar', about), ...rows(SIDECAR, sidecar)]),
     ...(heat === undefined ? [] : ['hot items', ...rows(HEAT, heat)]),
-    ...(heat?.shoppers === undefined
-      ? []
-      : [
-          `requests for hot items, the last at ${isoTime(heat.shoppers.at)}`,
-          ...rows(SHOPPERS, heat.shoppers),
-        ]),
-    ...(heat?.limit === undefined
-      ? []
-      : [
-          `requests that limit.conf checked, the last at ${isoTime(heat.limit.at)}`,
-          ...rows(LIMIT, heat.limit),
-        ]),
-    ...(heat?.ends === undefined
-      ? []
-      : [`how requests for hot items ended, the last at ${isoTime(heat.ends.at)}`, ...rows(ENDS, heat.ends)]),
+    ...logged('requests for hot items', SHOPPERS, heat?.shoppers),
+    ...logged('requests that limit.conf checked', LIMIT, heat?.limit),
+    ...logged('how requests for hot items ended', ENDS, heat?.ends),
     ...(catalogue === undefined
       ? []
       : [`catalogue${catalogue.loading === true ? ', being loaded' : ''}`, ...rows(CATALOGUE, catalogue)]),
     ...(sink === undefined ? [] : [heading('sink', about), ...rows(SINK, sink)]),
   ];
+}
+
+/** What nginx logged of requests for hot items. */
+function logged<K extends string>(
+  what: string,
+  labels: [K, string][],
+  seen: (Record<K, number> & { at: number }) | undefined,
+): string[] {
+  return seen === undefined ? [] : [`${what}, the last at ${isoTime(seen.at)}`, ...rows(labels, seen)];
 }
 
 /** Counters of a process start with it, those of nginx do not: side by side they would look like a loss. */

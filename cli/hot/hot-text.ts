@@ -1,8 +1,9 @@
 import type { ShownDecision, WholeHotList } from '../../heat/hot-list.ts';
 import type { Override } from '../../heat/overrides.ts';
+import { limitText } from '../../page/requests-text.ts';
 import { plainText } from '../../service/plain-text.ts';
 import { isoTime } from '../../status/iso-time.ts';
-import { keptText, limitText } from './kept-text.ts';
+import { keptText } from './kept-text.ts';
 
 const LONGEST_ITEM = 60;
 const LONGEST_REASON = 300;
@@ -49,7 +50,7 @@ function rowOf(
     `  ${name(item)}  ${signal.padEnd(12)}for ${durationText(now - since)}${end}  ${plainText(reason, LONGEST_REASON)}`,
     `${indent}${plainText(problem ?? what, 100)} (rule ${plainText(rule, 60)})`,
     ...(page === undefined ? [] : [`${indent}${keptText(page, now)}`]),
-    ...(limit === undefined ? [] : [`${indent}${limitText(limit)}`]),
+    ...(limit === undefined ? [] : [`${indent}${limitText(limit, String)}`]),
   ].join('\n');
 }
 

@@ -1,7 +1,7 @@
 import type { NginxNow } from '../../heat/nginx-now.ts';
-import { deadEndsText } from '../../page/item/dead-ends.ts';
+import { deadEndsText, limitText } from '../../page/requests-text.ts';
 import type { KeptState } from '../../protect/entry.ts';
-import type { SeenLimit, SeenShoppers } from '../../protect/shoppers.ts';
+import type { SeenShoppers } from '../../protect/shoppers.ts';
 import { plainText } from '../../service/plain-text.ts';
 import { isoTime } from '../../status/iso-time.ts';
 
@@ -35,17 +35,10 @@ export function nginxText({ actions, page, shoppers, limit, ends, why }: NginxNo
     ...(shoppers === undefined ? [] : shoppersText(shoppers)),
     ...(limit === undefined
       ? []
-      : [`limit.conf, since ${isoTime(limit.since).slice(11)}: ${limitText(limit)}`]),
+      : [`limit.conf, since ${isoTime(limit.since).slice(11)}: ${limitText(limit, String)}`]),
     ...(ends === undefined ? [] : [`since ${isoTime(ends.since).slice(11)}, ${deadEndsText(ends, String)}`]),
     ...why.map((sentence) => plainText(sentence, LONGEST_REASON)),
   ];
-}
-
-/** What limit.conf did, of all requests that it checked. */
-export function limitText({ passed, limited, wouldLimit }: Omit<SeenLimit, 'since' | 'at'>): string {
-  const of = `of ${passed + limited + wouldLimit} requests`;
-  if (wouldLimit === 0) return `limited ${limited} ${of}`;
-  return `${limited === 0 ? '' : `limited ${limited}, `}would have limited ${wouldLimit} ${of} (dry run)`;
 }
 
 function shoppersText({ shared, stale, own, missing, unkept, since }: SeenShoppers): string[] {

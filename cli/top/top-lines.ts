@@ -1,9 +1,10 @@
 import type { LiveDecision, LiveItem, LiveSnapshot } from '../../heat/live.ts';
 import { ranked } from '../../page/live-state.ts';
+import { limitText } from '../../page/requests-text.ts';
 import { plainText } from '../../service/plain-text.ts';
 import { isoTime } from '../../status/iso-time.ts';
 import { durationText } from '../hot/hot-text.ts';
-import { limitText, refreshedText } from '../hot/kept-text.ts';
+import { refreshedText } from '../hot/kept-text.ts';
 import { itemWithName } from '../item-name.ts';
 import { number } from '../numbers.ts';
 import { cell, columnsOf } from '../screen/columns.ts';
@@ -95,7 +96,7 @@ function nginxDoes(item: LiveItem, now: number): string {
   const { problem, limit } = item;
   if (problem !== undefined) return `nginx cannot act: ${plainText(problem, 100)}`;
   const told = nginxIsTold(item, now);
-  return limit === undefined ? told : `${told}; ${limitText(limit)}`;
+  return limit === undefined ? told : `${told}; ${limitText(limit, String)}`;
 }
 
 function nginxIsTold({ decisions, page }: LiveItem, now: number): string {

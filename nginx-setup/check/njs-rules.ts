@@ -1,6 +1,6 @@
 import { type Finding, placeOf } from '../../service/finding.ts';
 import { inherited } from '../conf/site.ts';
-import { compareVersions } from '../program/version.ts';
+import { compareVersions, NJS_FROM } from '../program/version.ts';
 import type { Facts } from './facts.ts';
 import { topLine } from './mend.ts';
 
@@ -10,8 +10,8 @@ type Danger = { from: string; below: string; why: string; fix: string };
 const DANGEROUS_NJS: readonly Danger[] = [
   {
     from: '0',
-    below: '0.7.9',
-    why: 'it was never tested: 0.7.9 is the oldest tested version',
+    below: NJS_FROM,
+    why: `it was never tested: ${NJS_FROM} is the oldest tested version`,
     fix: 'upgrade njs to 0.8.9, or to 1.0.1 or newer, or use capture-log.conf, which needs no njs',
   },
   {

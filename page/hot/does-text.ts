@@ -1,4 +1,5 @@
-import type { LiveHead, LiveItem, LiveLimit, LivePage } from '../../heat/live.ts';
+import type { LiveHead, LiveItem, LivePage } from '../../heat/live.ts';
+import { capitalised, limitText } from '../requests-text.ts';
 import { count, seconds } from '../words.ts';
 
 /** What nginx can be told to do, the weightiest first. */
@@ -26,7 +27,7 @@ export function doesOf(
   const actions = [...new Set(acted.flatMap((decision) => decision.actions))];
   return [
     ...(page === undefined ? [] : [pageOf(page, head.now)]),
-    ...(limit === undefined ? [] : [limitOf(limit)]),
+    ...(limit === undefined ? [] : [capitalised(limitText(limit, countOrNone))]),
     `nginx was told: ${actions.map(actionWords).join(', ')}`,
   ];
 }
@@ -42,10 +43,6 @@ function pageOf({ state, refreshedAt, reason = '' }: LivePage, now: number): str
   return reason === '' ? refreshed : `${refreshed} (${reason})`;
 }
 
-/** Of the requests since it is hot, or since the sidecar started. */
-function limitOf({ passed, limited, wouldLimit }: LiveLimit): string {
-  const of = `of ${count(passed + limited + wouldLimit)} requests`;
-  if (wouldLimit === 0) return `Limited ${limited === 0 ? 'none' : count(limited)} ${of}`;
-  const would = `have limited ${count(wouldLimit)} ${of} (dry run)`;
-  return limited === 0 ? `Would ${would}` : `Limited ${count(limited)}, would ${would}`;
+function countOrNone(value: number): string {
+  return value === 0 ? 'none' : count(value);
 }

@@ -41,7 +41,7 @@ export function createDeadLetterFileBox(path: string): DeadLetterBox {
     for (const file of files) {
       for await (const line of linesOf(file)) {
         onLook?.();
-        const found = note.safeParse(toJson(line.replace(LEADING_NULS, '')));
+        const found = note.safeParse(toValue(line));
         if (found.success) replayed.add(found.data.replayed);
       }
     }
@@ -113,9 +113,7 @@ export function createDeadLetterFileBox(path: string): DeadLetterBox {
 /** A note is kept as long as the file is: its letter may still be there. */
 function isLater(line: string, time: number): boolean {
   const found = toLetter(line, new Set());
-  return found === undefined
-    ? note.safeParse(toJson(line.replace(LEADING_NULS, ''))).success
-    : found.time >= time;
+  return found === undefined ? note.safeParse(toValue(line)).success : found.time >= time;
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {
@@ -139,7 +137,7 @@ async function* linesOf(file: string): AsyncGenerator<string> {
 }
 
 function toLetter(line: string, replayed: Set<string>): KeptLetter | undefined {
-  const found = letter.safeParse(toJson(line.replace(LEADING_NULS, '')));
+  const found = letter.safeParse(toValue(line));
   if (!found.success) return undefined;
   const { time, recorded, reason, origin, value, encoding } = found.data;
   const id = createHash('sha256').update(line).digest('hex').slice(0, ID_DIGITS);
@@ -153,6 +151,10 @@ function toLetter(line: string, replayed: Set<string>): KeptLetter | undefined {
     value: Buffer.from(value, encoding),
     replayed: replayed.has(id),
   };
+}
+
+function toValue(line: string): unknown {
+  return toJson(line.replace(LEADING_NULS, ''));
 }
 
 async function unlessMissing(work: Promise<void>): Promise<void> {
