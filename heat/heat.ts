@@ -7,8 +7,8 @@ import { type BotTest, createBotTest } from '../event/bot-test.ts';
 import type { CatalogueLookup } from '../event/catalogue-item.ts';
 import { createHeatView } from '../event/heat-view.ts';
 import type { Keeper } from '../protect/keeper.ts';
-import { NothingKept, type Purged } from '../protect/purge.ts';
-import type { SeenEnds, SeenLimit, SeenShoppers, Shoppers } from '../protect/shoppers.ts';
+import type { Purged } from '../protect/purge.ts';
+import type { SeenRequests, Shoppers } from '../protect/shoppers.ts';
 import { reasonOf } from '../service/log.ts';
 import type { Metrics } from '../service/metrics.ts';
 import type { NewViews } from '../sidecar/ingest/new-views.ts';
@@ -18,8 +18,7 @@ import { followMetrics } from './follow-metrics.ts';
 import { createFrozenFile } from './frozen-file.ts';
 import { createHeatStorage } from './heat-storage.ts';
 import type { HotCommand } from './hot-command.ts';
-import { createHotFolder, type HotItem } from './hot-folder.ts';
-import { actedOn, cached, withoutCache } from './hot-items.ts';
+import { createHotFolder } from './hot-folder.ts';
 import {
   createVersions,
   type ExplainedItem,
@@ -27,14 +26,13 @@ import {
   type ShownDecision,
   type WholeHotList,
 } from './hot-list.ts';
-import { whyNotActedOn } from './hot-name.ts';
 import type { HotSource } from './hot-routes.ts';
 import { needCatalogue, ruleOptionsOf } from './item-rules.ts';
 import { decisionsOf, type KeptBaselines, type KeptHeat } from './kept-heat.ts';
 import type { Happened, LiveSnapshot } from './live.ts';
 import { liveSnapshot } from './live-state.ts';
 import type { HEAT_METRICS } from './metrics.ts';
-import { nginxNow } from './nginx-now.ts';
+import { createNginxView } from './nginx-view.ts';
 import { createOutbox, type OutboxOptions } from './outbox.ts';
 import { createOverrides, overridesOf } from './overrides.ts';
 import type { RulesFile } from './rules-schema.ts';
@@ -98,8 +96,8 @@ export type HeatService = HotSource & {
   close(): Promise<void>;
 };
 
-/** A summary. */
-export type HeatState = {
+/** A summary, with requests of shoppers for hot items since the start, where nginx logs them. */
+export type HeatState = SeenRequests & {
   hot: number;
   held: number;
   frozen: boolean;
@@ -107,12 +105,6 @@ export type HeatState = {
   failure?: string;
   /** Why nginx keeps no pages of hot items, of one host at least, where that is not meant. */
   keeperFailure?: string;
-  /** Requests of shoppers for hot items since the start, where nginx logs them. */
-  shoppers?: SeenShoppers;
-  /** Of these, what limit.conf checked. */
-  limit?: SeenLimit;
-  /** How all of them ended. */
-  ends?: SeenEnds;
   rulesProblems: string[];
 };
 
@@ -168,7 +160,6 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
   let isChanged = true;
   /** The operator, or `file`, who causes the current changes. */
   let speaker: string | undefined;
-  let unseen = new Map<string, string>();
   let tickAt = 0;
   const heat = createHeat({
     now: now(),
@@ -180,6 +171,7 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
   const folder = createHotFolder({ dir: config.dir, gid, now, warn });
   const keeper = options.keeper?.(() => guarded(publish));
   const shoppers = options.shoppers?.((item) => keeper?.isStale(item) === true);
+  const nginx = createNginxView({ folder, frozen, keeper, shoppers });
   const addresses = createAddressSamples(keeper);
   const shop = createShopRate();
   let happened: Happened[] = [];
@@ -232,8 +224,7 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
       advance(time);
       if (overrides.expire(time)) applyOverrides();
       if (isChanged) publish();
-      folder.tick();
-      keeper?.tick();
+      nginx.tick();
       storage.tick(time);
       teller?.tick(time);
       outbox?.tick(time);
@@ -287,28 +278,12 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
     options.onHeld?.(held);
   }
 
-  /** Updates the folder, and wakes readers that wait for a new version. */
+  /** Shows nginx what is hot, and wakes readers that wait for a new version. */
   function publish(): void {
     isChanged = false;
-    if (frozen.state() === undefined) unseen = folder.update(listed());
-    else {
-      keeper?.follow([]);
-      shoppers?.follow(new Set());
-      folder.freeze();
-    }
+    nginx.show(decisions.hot());
     versions.next();
     storage.changed();
-  }
-
-  /** What nginx sees: a page that is not kept must not be looked for in its cache. */
-  function listed(): HotItem[] {
-    const hot = actedOn(decisions.hot());
-    shoppers?.follow(new Set(hot.map(({ item }) => item)));
-    if (keeper === undefined) return hot.map(withoutCache);
-    const mayBeKept = hot.filter((one) => cached(one) && whyNotActedOn(one.item) === undefined);
-    keeper.follow(mayBeKept.map(({ item }) => item));
-    const items = hot.map((one) => (keeper.allows(one.item) ? one : withoutCache(one)));
-    return [...keeper.words().map((item) => ({ item, actions: ['keeper'] })), ...items];
   }
 
   function keptBaselines(): KeptBaselines {
@@ -368,9 +343,8 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
     const item = 'item' in said ? said.item : undefined;
     if (said.do === 'freeze') {
       const stored = frozen.freeze({ since: time, by, reason });
-      folder.freeze();
-      note();
       publish();
+      note();
       return stored;
     }
     if (said.do === 'thaw') {
@@ -404,8 +378,7 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
 
   async function purge({ item, by, reason }: PurgeOrder): Promise<Purged[]> {
     audit.note({ who: by, what: 'purge', ...(item !== undefined && { item }), reason });
-    if (keeper === undefined) throw new NothingKept('no page is kept: protect.hosts names no host');
-    return keeper.purge(item);
+    return nginx.purge(item);
   }
 
   function saidBy(who: string, change: () => void): void {
@@ -423,13 +396,10 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
 
   function whole(): WholeHotList {
     const freeze = frozen.state();
-    const failure = folder.failure();
-    const unkept = keeper?.failure();
     return {
       ...list(),
       ...(freeze !== undefined && { frozen: freeze }),
-      ...(failure !== undefined && { failure }),
-      ...(unkept !== undefined && { keeperFailure: unkept }),
+      ...nginx.failures(),
       held: decisions.held(),
       overrides: overrides.all(),
       rules: watch.state(),
@@ -450,31 +420,14 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
   }
 
   function shown(decision: Decision): ShownDecision {
-    const problem = unseen.get(decision.item);
-    const page = decision.actions.includes('cache') ? keeper?.stateOf(decision.item) : undefined;
-    const limit = decision.actions.includes('limit') ? shoppers?.limitOf(decision.item) : undefined;
-    const ends = shoppers?.endsOf(decision.item);
     const catalogue = options.catalogue?.lookUp(decision.item);
-    return {
-      ...decision,
-      ...(catalogue !== undefined && { catalogue }),
-      ...(problem !== undefined && { problem }),
-      ...(page !== undefined && { page }),
-      ...(limit !== undefined && { limit }),
-      ...(ends !== undefined && { ends }),
-    };
+    return { ...decision, ...(catalogue !== undefined && { catalogue }), ...nginx.of(decision) };
   }
 
   function explain(item: string): ExplainedItem {
     const override = overrides.of(item);
     const explained = heat.explain(item);
-    const now = nginxNow({
-      hot: explained.hot,
-      frozen: frozen.state(),
-      problem: unseen.get(item) ?? folder.failure(),
-      keeper,
-      seen: shoppers,
-    });
+    const now = nginx.now(explained.hot);
     return {
       ...explained,
       ...(override !== undefined && { override }),
@@ -483,28 +436,21 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
   }
 
   function state(): HeatState {
-    const failure = folder.failure();
-    const unkept = keeper?.failure();
-    const [seen, limit, ends] = [shoppers?.total(), shoppers?.limitTotal(), shoppers?.endsTotal()];
     return {
       hot: new Set(decisions.hot().map(({ item }) => item)).size,
       held: decisions.heldCount(),
       frozen: frozen.state() !== undefined,
-      ...(failure !== undefined && { failure }),
-      ...(unkept !== undefined && { keeperFailure: unkept }),
-      ...(seen !== undefined && { shoppers: seen }),
-      ...(limit !== undefined && { limit }),
-      ...(ends !== undefined && { ends }),
+      ...nginx.failures(),
+      ...nginx.seen(),
       rulesProblems: watch.state().problems,
     };
   }
 
-  /** Hot items are stored for the next start; without a running sidecar, nginx sees none. */
+  /** Hot items are stored for the next start. */
   async function close(): Promise<void> {
     clearInterval(timer);
     watch.close();
-    await keeper?.close();
-    folder.stop();
+    await nginx.close();
     await Promise.all([storage.close(), audit.written()]);
     await outbox?.settled();
     // What has gone out by now need not go again.

@@ -1,21 +1,17 @@
 import type { Decision } from '../detect/decisions.ts';
 import type { KeptState } from '../protect/entry.ts';
 import type { Keeper } from '../protect/keeper.ts';
-import type { SeenEnds, SeenLimit, SeenShoppers, Shoppers } from '../protect/shoppers.ts';
+import type { SeenRequests } from '../protect/shoppers.ts';
 import type { Freeze } from './frozen-file.ts';
 import { actedOn, cached } from './hot-items.ts';
 
 /** What nginx does about a hot item where the includes of the actions are in place, and why not more. */
-export type NginxNow = {
+export type NginxNow = Pick<SeenRequests, 'limit' | 'ends'> & {
   actions: string[];
   /** Where the action cache is among those of its rules. */
   page?: KeptState;
-  /** What it did with requests of shoppers since then, where it logs them. */
-  shoppers?: SeenShoppers;
-  /** What limit.conf did, where nginx logs it. */
-  limit?: SeenLimit;
-  /** How they ended, where nginx logs it. */
-  ends?: SeenEnds;
+  /** What it did with requests of shoppers since then, where it keeps the page. */
+  shoppers?: SeenRequests['shoppers'];
   /** Sentences. */
   why: string[];
 };
@@ -27,7 +23,8 @@ export type NginxNowParts = {
   /** Why nginx cannot see this item, or any. */
   problem: string | undefined;
   keeper: Keeper | undefined;
-  seen: Pick<Shoppers, 'of' | 'limitOf' | 'endsOf'> | undefined;
+  /** What nginx logged of requests for it. */
+  seen: SeenRequests;
 };
 
 /** Undefined for an item that is not hot. */
@@ -41,14 +38,12 @@ export function nginxNow({ hot, frozen, problem, keeper, seen }: NginxNowParts):
   if (acted === undefined)
     return nothing(hot.some(({ dryRun }) => dryRun) ? 'its rule is a dry run' : 'its rules name no action');
   const actions = [...acted.actions];
-  const [limit, ends] = [seen?.limitOf(first.item), seen?.endsOf(first.item)];
-  const counted = { ...(limit && { limit }), ...(ends && { ends }) };
+  const { shoppers, ...counted } = seen;
   if (!cached(acted)) return { actions, ...counted, why: [] };
   const others = actions.filter((action) => action !== 'cache');
   if (keeper === undefined)
     return { actions: others, ...counted, why: ['not cached: protect.hosts names no host of the shop'] };
   const page = keeper.stateOf(first.item);
-  const shoppers = seen?.of(first.item);
   return {
     actions: page?.state === 'kept' ? actions : others,
     ...(page && { page }),

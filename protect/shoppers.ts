@@ -26,19 +26,16 @@ export type EndCounts = Record<keyof typeof NO_ENDS, number>;
 /** All requests. */
 export type SeenEnds = Seen<keyof typeof NO_ENDS>;
 
+/** Each is absent while nginx has written none of its kind. */
+export type SeenRequests = { shoppers?: SeenShoppers; limit?: SeenLimit; ends?: SeenEnds };
+
 export type Shoppers = {
   /** Counts lines as nginx wrote them, each ended by a newline. */
   take(lines: Buffer): { lines: number; bad: number };
-  /** Since the item is followed; undefined while no line has come. */
-  of(item: string): SeenShoppers | undefined;
-  /** Of all items, since the start; undefined while no line has come. */
-  total(): SeenShoppers | undefined;
-  /** The same of requests that limit.conf checked; undefined while it has checked none. */
-  limitOf(item: string): SeenLimit | undefined;
-  limitTotal(): SeenLimit | undefined;
-  /** The same of how requests ended; undefined while nginx has written that of none. */
-  endsOf(item: string): SeenEnds | undefined;
-  endsTotal(): SeenEnds | undefined;
+  /** Since the item is followed. */
+  of(item: string): SeenRequests;
+  /** Of all items, since the start. */
+  total(): SeenRequests;
   /** Counts of other items are forgotten. */
   follow(items: ReadonlySet<string>): void;
 };
@@ -79,12 +76,8 @@ export function createShoppers({ isStale, metrics, now }: ShoppersOptions): Shop
       for (const [line, count] of counted) if (!add(line, count)) bad += count;
       return { lines: all.length, bad };
     },
-    of: pages.of,
-    total: pages.total,
-    limitOf: limit.of,
-    limitTotal: limit.total,
-    endsOf: ends.of,
-    endsTotal: ends.total,
+    of: (item) => seen(pages.of(item), limit.of(item), ends.of(item)),
+    total: () => seen(pages.total(), limit.total(), ends.total()),
     follow(wanted) {
       for (const tally of [pages, limit, ends]) tally.follow(wanted);
     },
@@ -109,6 +102,14 @@ export function createShoppers({ isStale, metrics, now }: ShoppersOptions): Shop
     if (ended !== undefined) ends.add(ended, count, item);
     return true;
   }
+}
+
+function seen(
+  shoppers: SeenShoppers | undefined,
+  limit: SeenLimit | undefined,
+  ends: SeenEnds | undefined,
+): SeenRequests {
+  return { ...(shoppers && { shoppers }), ...(limit && { limit }), ...(ends && { ends }) };
 }
 
 /** Undefined if there are more different lines than nginx can have written. */

@@ -26,43 +26,36 @@ export async function send(
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       body: JSON.stringify(body),
     });
+    // Empty if it breaks off: what is done is done.
+    const text = await answer.text().catch(() => '');
+    const said = parse(text);
     if (answer.ok) {
-      const fetched = action === 'purge' ? ageIn(await textOf(answer)) : undefined;
+      const fetched = action === 'purge' ? ageIn(said) : undefined;
       return { isRefused: false, text: ACTIONS[action].done(item ?? '', fetched) };
     }
-    const text = errorIn(await textOf(answer));
+    const why = said === undefined ? text.trim().slice(0, 200) : String(said.error ?? '');
     return {
       isRefused: answer.status === 401,
-      text: `Not done: ${text || `status ${answer.status}`}.`,
+      text: `Not done: ${why || `status ${answer.status}`}.`,
     };
   } catch {
     return { isRefused: false, text: 'Not done, perhaps: the sidecar does not answer.' };
   }
 }
 
-/** Empty if it breaks off: what is done is done. */
-function textOf(answer: Response): Promise<string> {
-  return answer.text().catch(() => '');
-}
-
-function errorIn(text: string): string {
+/** Undefined if it is no object in JSON, for example an error page of a proxy. */
+function parse(text: string): { error?: unknown; pages?: unknown } | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && 'error' in value ? String(value.error) : '';
+    return typeof value === 'object' && value !== null ? value : undefined;
   } catch {
-    return text.trim().slice(0, 200);
+    return undefined;
   }
 }
 
 /** How old the page is that a purge fetched; undefined if the answer does not say. */
-function ageIn(text: string): string | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    const pages = typeof value === 'object' && value !== null && 'pages' in value ? value.pages : undefined;
-    const page: unknown = Array.isArray(pages) ? pages[0] : undefined;
-    const ms = typeof page === 'object' && page !== null && 'ageMs' in page ? page.ageMs : undefined;
-    return typeof ms === 'number' ? age(ms) : undefined;
-  } catch {
-    return undefined;
-  }
+function ageIn(said: { pages?: unknown } | undefined): string | undefined {
+  const page: unknown = Array.isArray(said?.pages) ? said.pages[0] : undefined;
+  const ms = typeof page === 'object' && page !== null && 'ageMs' in page ? page.ageMs : undefined;
+  return typeof ms === 'number' ? age(ms) : undefined;
 }

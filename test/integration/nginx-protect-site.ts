@@ -223,6 +223,8 @@ export async function startProtectSite(
         listen 127.0.0.1:${port};
         listen ${keeperPort};
         server_name shop.test other.test;
+        set_real_ip_from 127.0.0.1;
+        real_ip_header X-Client;
         ${include('server-hot.conf')}
         ${include('server-protect.conf')}
         ${include('server-actions.conf')}

@@ -380,15 +380,16 @@ describe.each(SUITES)('a hot item and nginx of %s', (suite) => {
     });
   });
 
-  function limited(path: string): Promise<Reply[]> {
-    return Promise.all(Array.from({ length: 40 }, () => site.get(path)));
+  function limited(path: string, addressOf?: (nth: number) => string): Promise<Reply[]> {
+    const headersOf = (nth: number) => (addressOf ? { headers: { 'X-Client': addressOf(nth) } } : {});
+    return Promise.all(Array.from({ length: 40 }, (_, nth) => site.get(path, headersOf(nth))));
   }
 
   /** All replies, once one is a rejection: a busy machine may ask no faster than the limit allows. */
-  async function untilLimited(path: string): Promise<Reply[]> {
+  async function untilLimited(path: string, addressOf?: (nth: number) => string): Promise<Reply[]> {
     const replies: Reply[] = [];
     const isRejected = async () => {
-      replies.push(...(await limited(path)));
+      replies.push(...(await limited(path, addressOf)));
       return replies.some(({ status }) => status === 429);
     };
     await until(isRejected, { timeoutMs: 60_000, what: 'a rejection' });
@@ -602,6 +603,37 @@ describe.each(SUITES)('a hot item and nginx of %s', (suite) => {
       expect(statuses(await limited('/limited/item/another.html'))).toEqual({ 200: 40 });
       site.act('cache', 'limited');
       expect(statuses(await limited('/limited/item/limited.html'))).toEqual({ 200: 40 });
+    });
+
+    const NETWORKS: [network: string, addressOf: (network: number, host: number) => string][] = [
+      ['without zeros', (network, host) => `2001:db8:1:${network.toString(16)}:1:2:3:${host.toString(16)}`],
+      ['with zeros behind it', (network, host) => `2001:db8:1:${network.toString(16)}::${host.toString(16)}`],
+      ['with zeros in it', (network, host) => `2001:${network.toString(16)}::${host.toString(16)}`],
+      [
+        'with zeros in it and behind it',
+        (network, host) => `2001:${network.toString(16)}::1:2:3:${host.toString(16)}`,
+      ],
+      ['with zeros between', (network, host) => `2001::${network.toString(16)}:1:2:3:${host.toString(16)}`],
+    ];
+    test.each(NETWORKS)(
+      'the limit takes a network of 64 bits %s for one visitor',
+      async (name, addressOf) => {
+        const item = name.replaceAll(' ', '-');
+        site.act('limit', item);
+        const path = `/limited/item/${item}.html`;
+        expect(statuses(await limited(path, (nth) => addressOf(0xa00 + nth, 1)))).toEqual({ 200: 40 });
+        await untilLimited(path, (nth) => addressOf(0xb00, 1 + nth));
+      },
+    );
+
+    test('the limit takes each address of IPv4 for a visitor, also one in IPv6', async () => {
+      site.act('limit', 'v4');
+      expect(statuses(await limited('/limited/item/v4.html', (nth) => `192.0.2.${nth}`))).toEqual({
+        200: 40,
+      });
+      expect(statuses(await limited('/limited/item/v4.html', (nth) => `::ffff:198.51.100.${nth}`))).toEqual({
+        200: 40,
+      });
     });
 
     test('an isolated item takes a few connections of the origin, and who must wait comes again by himself', async () => {

@@ -14,11 +14,11 @@ test('requests are counted by what nginx did with them, in all and for each item
   expect(
     take(shoppers, 'shared\t4711', 'shared\t4711', 'own\t4711', 'missing\t红 色', 'unkept\tother'),
   ).toEqual({ lines: 5, bad: 0 });
-  expect(shoppers.of('4711')).toEqual({ ...NONE, shared: 2, own: 1 });
-  expect(shoppers.of('红 色')).toEqual({ ...NONE, missing: 1 });
-  expect(shoppers.of('other')).toBeUndefined();
+  expect(shoppers.of('4711').shoppers).toEqual({ ...NONE, shared: 2, own: 1 });
+  expect(shoppers.of('红 色').shoppers).toEqual({ ...NONE, missing: 1 });
+  expect(shoppers.of('other').shoppers).toBeUndefined();
   expect(FATES.map(total)).toEqual([2, 0, 1, 1, 1]);
-  expect(shoppers.total()).toEqual({ ...NONE, shared: 2, own: 1, missing: 1, unkept: 1 });
+  expect(shoppers.total().shoppers).toEqual({ ...NONE, shared: 2, own: 1, missing: 1, unkept: 1 });
 });
 
 test('a shared page that is older than it should be is counted as stale', () => {
@@ -26,7 +26,7 @@ test('a shared page that is older than it should be is counted as stale', () => 
   shoppers.follow(new Set(['4711', '4712']));
   stale.add('4711');
   take(shoppers, 'shared\t4711', 'shared\t4712', 'own\t4711');
-  expect(shoppers.of('4711')).toEqual({ ...NONE, stale: 1, own: 1 });
+  expect(shoppers.of('4711').shoppers).toEqual({ ...NONE, stale: 1, own: 1 });
   expect([total('shared'), total('stale')]).toEqual([1, 1]);
 });
 
@@ -44,10 +44,10 @@ test('what limit.conf did is counted, also of requests that neither the cache no
       'own\t4712',
     ),
   ).toEqual({ lines: 6, bad: 0 });
-  expect(shoppers.of('4711')).toEqual({ ...NONE, shared: 2, own: 1 });
-  expect(shoppers.limitOf('4711')).toEqual({ passed: 1, limited: 1, wouldLimit: 2, since: NOW, at: NOW });
-  expect([shoppers.limitOf('4712'), shoppers.limitOf('other')]).toEqual([undefined, undefined]);
-  expect(shoppers.limitTotal()).toMatchObject({ passed: 1, limited: 2, wouldLimit: 2 });
+  expect(shoppers.of('4711').shoppers).toEqual({ ...NONE, shared: 2, own: 1 });
+  expect(shoppers.of('4711').limit).toEqual({ passed: 1, limited: 1, wouldLimit: 2, since: NOW, at: NOW });
+  expect([shoppers.of('4712').limit, shoppers.of('other').limit]).toEqual([undefined, undefined]);
+  expect(shoppers.total().limit).toMatchObject({ passed: 1, limited: 2, wouldLimit: 2 });
   const text = await registry.metrics();
   for (const [result, count] of Object.entries({ passed: 1, limited: 2, would_limit: 2 }))
     expect(text).toContain(`protect_limit_total{result="${result}"} ${count}`);
@@ -73,11 +73,11 @@ test('how each request ended is counted, whoever answered it', async () => {
     ),
   ).toEqual({ lines: 10, bad: 0 });
   const ends = { ok: 2, notFound: 2, rejected: 1, error: 1, left: 1, since: NOW, at: NOW };
-  expect(shoppers.endsOf('4711')).toEqual(ends);
-  expect(shoppers.of('4711')).toEqual({ ...NONE, shared: 1, own: 2 });
-  expect(shoppers.limitOf('4711')).toMatchObject({ passed: 1, limited: 1 });
-  expect([shoppers.endsOf('4712'), shoppers.endsOf('other')]).toEqual([undefined, undefined]);
-  expect(shoppers.endsTotal()).toEqual({ ...ends, error: 2 });
+  expect(shoppers.of('4711').ends).toEqual(ends);
+  expect(shoppers.of('4711').shoppers).toEqual({ ...NONE, shared: 1, own: 2 });
+  expect(shoppers.of('4711').limit).toMatchObject({ passed: 1, limited: 1 });
+  expect([shoppers.of('4712').ends, shoppers.of('other').ends]).toEqual([undefined, undefined]);
+  expect(shoppers.total().ends).toEqual({ ...ends, error: 2 });
   const text = await registry.metrics();
   for (const [end, count] of Object.entries({ ok: 2, not_found: 2, rejected: 1, error: 2, left: 1 }))
     expect(text).toContain(`protect_ends_total{end="${end}"} ${count}`);
@@ -86,14 +86,14 @@ test('how each request ended is counted, whoever answered it', async () => {
 test('where nginx does not say how requests ended, none is said to have ended well', async () => {
   const { shoppers, registry } = start();
   take(shoppers, 'own\t4711', 'own\t4711\tpassed');
-  expect(shoppers.endsTotal()).toBeUndefined();
+  expect(shoppers.total().ends).toBeUndefined();
   expect(await registry.metrics()).not.toContain('ends_total{');
 });
 
 test('where limit.conf checks nothing, nothing is said to be limited', async () => {
   const { shoppers, registry } = start();
   take(shoppers, 'own\t4711');
-  expect(shoppers.limitTotal()).toBeUndefined();
+  expect(shoppers.total().limit).toBeUndefined();
   expect(await registry.metrics()).not.toContain('limit_total{');
 });
 
@@ -104,7 +104,10 @@ test('an item that cooled and is hot again begins at none, one that stays hot go
   shoppers.follow(new Set(['4712']));
   shoppers.follow(new Set(['4711', '4712']));
   take(shoppers, 'shared\t4712');
-  expect([shoppers.of('4711'), shoppers.of('4712')]).toEqual([undefined, { ...NONE, shared: 2 }]);
+  expect([shoppers.of('4711').shoppers, shoppers.of('4712').shoppers]).toEqual([
+    undefined,
+    { ...NONE, shared: 2 },
+  ]);
 });
 
 test.each([
@@ -136,8 +139,8 @@ test.each([
   shoppers.follow(new Set(['4711']));
   expect(take(shoppers, line, line)).toEqual(line === '' ? { lines: 0, bad: 0 } : { lines: 2, bad: 2 });
   expect(FATES.map(total)).toEqual([0, 0, 0, 0, 0]);
-  expect([shoppers.of('4711'), shoppers.limitOf('4711')]).toEqual([undefined, undefined]);
-  expect(shoppers.endsTotal()).toBeUndefined();
+  expect([shoppers.of('4711').shoppers, shoppers.of('4711').limit]).toEqual([undefined, undefined]);
+  expect(shoppers.total().ends).toBeUndefined();
 });
 
 test('while no line has come nothing is said to be none', async () => {
@@ -160,8 +163,8 @@ test('the counts say since when, and when the last line came', () => {
   clock.time += 2_000;
   take(shoppers, 'own\t4711');
   clock.time += 60_000;
-  expect(shoppers.of('4711')).toMatchObject({ since: NOW + 5_000, at: NOW + 7_000 });
-  expect(shoppers.total()).toMatchObject({ since: NOW, at: NOW + 7_000 });
+  expect(shoppers.of('4711').shoppers).toMatchObject({ since: NOW + 5_000, at: NOW + 7_000 });
+  expect(shoppers.total().shoppers).toMatchObject({ since: NOW, at: NOW + 7_000 });
 });
 
 test('more different lines than items can be hot are not nginx’s: none is counted, and the file is junk', () => {
@@ -169,7 +172,7 @@ test('more different lines than items can be hot are not nginx’s: none is coun
   shoppers.follow(new Set(['4711']));
   const forged = Array.from({ length: 30_000 }, (_, i) => `own\t${i}`);
   expect(take(shoppers, ...forged)).toEqual({ lines: 30_000, bad: 30_000 });
-  expect(shoppers.total()).toBeUndefined();
+  expect(shoppers.total().shoppers).toBeUndefined();
   expect(take(shoppers, ...forged.slice(0, 3_000))).toEqual({ lines: 3_000, bad: 0 });
 });
 
