@@ -1,7 +1,7 @@
 import type { HealthAnswer, KafkaHealth } from '../../sidecar/routes/answers.ts';
 import { age, count, decimal } from '../words.ts';
 import { lossWords } from './loss-words.ts';
-import { isBehind, isSilent, JUST_NOW_MS } from './verdict.ts';
+import { isBehind, isSilent, JUST_NOW_MS, silence } from './verdict.ts';
 
 /*
  * The text of the tables of the view. `was`: the answer is not up to date, so it is in the past tense.
@@ -118,9 +118,9 @@ export function partsOf(answer: HealthAnswer, was: boolean): Line[] {
         !off && capture !== 'off' && !isSilent(reportedAt, now),
         {
           number: `${count(captured)} captured`,
-          age: `reported ${age(now - reportedAt)} ago`,
+          ...(reportedAt <= now && { age: `reported ${age(now - reportedAt)} ago` }),
           means: `capture ${off ? 'off in nginx.conf' : capture === 'default' ? 'as nginx is configured' : capture}`,
-          ...(isSilent(reportedAt, now) && { state: `silent for ${age(now - reportedAt)}` }),
+          ...(isSilent(reportedAt, now) && { state: silence(reportedAt, now) }),
           ...((off || capture === 'off') && { state: 'captures nothing' }),
         },
       ),

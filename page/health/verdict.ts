@@ -13,9 +13,14 @@ const SINK_BEHIND_MS = 60_000;
 /** A running nginx reports every second. */
 const SILENT_MS = 30_000;
 
-/** Whether an nginx has not reported for too long. */
+/** Whether an nginx has not reported for too long. A report from the future is from before the clock was set back. */
 export function isSilent(reportedAt: number, now: number): boolean {
-  return now - reportedAt > SILENT_MS;
+  return Math.abs(now - reportedAt) > SILENT_MS;
+}
+
+/** How long one that is silent has been: `silent for 40 s` */
+export function silence(reportedAt: number, now: number): string {
+  return reportedAt > now ? 'silent since the clock was set back' : `silent for ${age(now - reportedAt)}`;
 }
 
 export function isBehind({ oldestMs = 0 }: HealthAnswer['behind']): boolean {
@@ -51,7 +56,7 @@ export function verdictOf(answer: HealthAnswer): Verdict {
   if (silent !== undefined)
     return bad(
       'nginx silent',
-      `nginx has been silent for ${age(now - silent.reportedAt)}: it does not run, or cannot reach the sidecar.`,
+      `nginx has been ${silence(silent.reportedAt, now)}: it does not run, or cannot reach the sidecar.`,
     );
   const losing = losses.filter(({ last }) => now - last < JUST_NOW_MS);
   if (losing.length > 0)

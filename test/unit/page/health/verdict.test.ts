@@ -37,6 +37,11 @@ describe('the verdict of Health', () => {
       'nginx has been silent for 40 s',
     ],
     [
+      'nginx is silent, and reported before the clock was set back',
+      { nginx: [{ ...NGINX, reportedAt: NOW + 3_600_000 }] },
+      'nginx has been silent since the clock was set back',
+    ],
+    [
       'views are being lost',
       { losses: [{ reason: 'removed', views: 7, first: NOW, last: NOW }] },
       'Views are being lost: 7',
