@@ -5,7 +5,7 @@ export const CATALOGUE_METRICS = {
   catalogue_rows: { kind: 'gauge', help: 'Items of the catalogue in effect; 0 while there is none' },
   catalogue_rejected_rows: {
     kind: 'gauge',
-    help: 'Rows of its file that were left out, because they could not be read',
+    help: 'Invalid rows of its file, which were skipped',
   },
   catalogue_dropped_images: {
     kind: 'gauge',
@@ -22,7 +22,7 @@ export const CATALOGUE_METRICS = {
   },
   catalogue_loading: {
     kind: 'gauge',
-    help: '1 after a start until the file was loaded, or could not be used',
+    help: '1 after a start, until the file is loaded or cannot be used',
   },
   catalogue_loads_total: {
     kind: 'counter',

@@ -4,18 +4,18 @@ import type { CommandOption, Flags } from './command.ts';
 import { parseTime } from './parse-time.ts';
 
 export const FILTER_OPTIONS: Record<'reason' | 'origin' | 'since' | 'until', CommandOption> = {
-  reason: { type: 'string', placeholder: 'TEXT', about: 'only those whose reason contains this' },
+  reason: { type: 'string', placeholder: 'TEXT', about: 'only dead letters whose reason contains this' },
   origin: {
     type: 'string',
     placeholder: 'TEXT',
-    about: 'only those whose origin begins with this: collection_hot_item/3/',
+    about: 'only dead letters whose origin begins with this: collection_hot_item/3/',
   },
   since: {
     type: 'string',
     placeholder: 'TIME',
-    about: 'given up at or after this time: ISO 8601, or like -2h',
+    about: 'only dead letters at or after this time: ISO 8601, or like -2h',
   },
-  until: { type: 'string', placeholder: 'TIME', about: 'given up before this time' },
+  until: { type: 'string', placeholder: 'TIME', about: 'only dead letters before this time' },
 };
 
 /** The filter that the flags describe. Throws a `UsageError`. */

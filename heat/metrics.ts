@@ -20,7 +20,7 @@ export const HEAT_METRICS = {
   heat_observed_total: { kind: 'counter', help: 'Views that heat detection observed' },
   heat_late_total: {
     kind: 'counter',
-    help: 'Of these, not counted: more than five minutes old, or more than two seconds ahead of the clock',
+    help: 'Views that detection did not count, because they were more than five minutes old, or more than two seconds ahead of the clock',
   },
   heat_tracked: { kind: 'gauge', help: 'Tracked items, whose views are counted exactly' },
   heat_promoted_total: { kind: 'counter', help: 'Items that became tracked' },
@@ -32,7 +32,7 @@ export const HEAT_METRICS = {
   },
   hot_folder_age_seconds: {
     kind: 'gauge',
-    help: 'Time since the hot list on disk was last brought up to date: about a second at most. nginx ignores a list that is older than 20 s',
+    help: 'Time since the last update of the hot list on disk, normally a second at most. nginx ignores a list that is older than 20 s',
   },
   hot_folder_faults_total: {
     kind: 'counter',
@@ -40,7 +40,7 @@ export const HEAT_METRICS = {
   },
   hot_folder_odd_total: {
     kind: 'counter',
-    help: 'Foreign files found in the folder of the hot list, which are left alone',
+    help: 'Foreign files found in the folder of the hot list; they are not changed',
   },
   heat_rules_rejected: {
     kind: 'gauge',
@@ -52,11 +52,11 @@ export const HEAT_METRICS = {
   },
   live_clients: {
     kind: 'gauge',
-    help: 'Browsers that have the stream of the live page open, 250 at most',
+    help: 'Browsers connected to the stream of the live page, 250 at most',
   },
   live_ended_total: {
     kind: 'counter',
-    help: 'Streams of the live page that were ended, by reason: slow (256 KB unread), time (after 15 minutes; the browser connects again), failure (of the sidecar)',
+    help: 'Streams of the live page that were ended, by reason: slow (256 KB unread), time (after 15 minutes; the browser connects again), failure (an error in the sidecar)',
     labels: ['reason'],
   },
   heat_tick_seconds: { kind: 'gauge', help: 'Duration of the last tick' },
@@ -67,7 +67,7 @@ export const HEAT_METRICS = {
 export const DECISION_METRICS = {
   decisions_decided_total: {
     kind: 'counter',
-    help: 'Decisions to deliver: what turned hot, changed or cooled, and repeats',
+    help: 'Decisions to deliver: changes of items, and repeats',
   },
   decisions_told_total: {
     kind: 'counter',
@@ -75,7 +75,7 @@ export const DECISION_METRICS = {
   },
   decisions_dropped_total: {
     kind: 'counter',
-    help: 'Decisions that are not told, because the outbox takes none: superseded (a later one of the same item waits) or full; or that could not be read after a restart: damaged',
+    help: 'Dropped decisions, by reason: superseded (the outbox was full, and a later decision about the item waits), full (the outbox was full), damaged (not readable after a restart)',
     labels: ['reason'],
   },
   decisions_pending: { kind: 'gauge', help: 'Decisions that are not in the outbox yet' },

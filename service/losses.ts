@@ -38,7 +38,7 @@ export type LossSource = {
 export const LOSS_METRICS = {
   lost_views: {
     kind: 'gauge',
-    help: 'Views lost since the state folder was created, by reason; falls when views that were believed lost arrive: nginx_dropped, nginx_missing, sampled_out, spool_damaged, removed (by the retention of Kafka), dead_letters_rolled',
+    help: 'Views lost since the state folder was created, by reason; falls if such views arrive later: nginx_dropped, nginx_missing, sampled_out, spool_damaged, removed (by the retention of Kafka), dead_letters_rolled',
     labels: ['reason'],
   },
 } as const satisfies MetricList;

@@ -34,7 +34,7 @@ export const SIDECAR_METRICS = {
   },
   intake_sampled_out_total: {
     kind: 'counter',
-    help: 'Lines whose event was not kept because the spool fills up; the weights of the kept events include them',
+    help: 'Events that load shedding dropped; the weights of the kept events include them',
     labels: ['from'],
   },
   intake_bad_lines_total: {
@@ -44,7 +44,7 @@ export const SIDECAR_METRICS = {
   },
   intake_rejected_total: {
     kind: 'counter',
-    help: 'Requests of nginx that were rejected, by reason: nginx spills them, or gives them up',
+    help: 'Rejected requests of nginx, by reason; nginx writes their lines to spill files, except invalid ones',
     labels: ['reason'],
   },
   spill_files: { kind: 'gauge', help: 'Files in the spill folder' },
@@ -60,7 +60,7 @@ export const SIDECAR_METRICS = {
   },
   capture_one_in: {
     kind: 'gauge',
-    help: 'Sampling that nginx is told: captures one view in this many; 1 on, 0 off, NaN while never set',
+    help: 'Capture mode that nginx gets from the sidecar: 1 on, 0 off, N one view in N; NaN if never set',
   },
   nginx_up: { kind: 'gauge', help: '1 while nginx reports its counters (http-batch.conf)' },
   nginx_captured_total: {
@@ -80,7 +80,7 @@ export const SIDECAR_METRICS = {
   nginx_spill_full_total: { kind: 'counter', help: 'Times that nginx found the spill folder full' },
   nginx_unaccounted: {
     kind: 'gauge',
-    help: 'Views that nginx captured and that were neither ingested, nor wait, nor were dropped; under load also those in flight',
+    help: 'Captured views that are missing: not ingested, not waiting, not dropped; under load, this includes views in flight',
   },
   spool_bytes: { kind: 'gauge', help: 'Size of the spool on disk' },
   spool_limit_bytes: { kind: 'gauge', help: 'Its limit: spool.max_bytes' },
@@ -91,7 +91,7 @@ export const SIDECAR_METRICS = {
   spool_segments: { kind: 'gauge', help: 'Segment files of the spool' },
   shedding_step: {
     kind: 'gauge',
-    help: 'Load shedding while the spool fills up: 0 none, 1 to 4 keeps one event in 2, 4, 8, 16, 5 one in 64 with the fields needed for counts only',
+    help: 'Load shedding: 0 none; 1 to 4 keep one event in 2, 4, 8 or 16; 5 keeps one in 64, with only the fields needed for counts',
   },
   spool_waiting: {
     kind: 'gauge',

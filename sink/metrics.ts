@@ -5,19 +5,19 @@ export const SINK_METRICS = {
   sink_consumed_total: { kind: 'counter', help: 'Events read from the log and processed' },
   sink_waiting: {
     kind: 'gauge',
-    help: 'Events in the log that the whole group has not committed, asked of Kafka every 15 s; NaN while Kafka does not answer',
+    help: 'Events in the log that the whole group has not committed, updated every 15 s; NaN while Kafka does not answer',
   },
   sink_indexed_total: { kind: 'counter', help: 'Events created in the index' },
   sink_existing_total: { kind: 'counter', help: 'Events that were already in the index' },
   sink_dropped_total: {
     kind: 'counter',
-    help: 'Events that were read and not stored, by cause: pipeline (an ingest pipeline dropped them) or, of decisions, tombstone (a record without a value)',
+    help: 'Events that were read but not indexed, by reason: pipeline (dropped by an ingest pipeline), tombstone (a decision without a value)',
     labels: ['reason'],
   },
   sink_dead_total: { kind: 'counter', help: 'Records given up, stored as dead letters', labels: ['reason'] },
   sink_dead_dropped_total: {
     kind: 'counter',
-    help: 'Dead letters lost without anybody deleting them: rolled (the older of two full files was deleted)',
+    help: 'Lost dead letters, by reason: rolled (the older of two full files was deleted)',
     labels: ['reason'],
   },
   sink_retries_total: {

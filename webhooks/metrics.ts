@@ -9,12 +9,12 @@ export const WEBHOOK_METRICS = {
   },
   webhook_failures_total: {
     kind: 'counter',
-    help: 'Failed attempts to deliver a message to a webhook; it is tried again for 15 minutes',
+    help: 'Failed attempts to deliver a message to a webhook; retried for 15 minutes',
     labels: ['webhook'],
   },
   webhook_dropped_total: {
     kind: 'counter',
-    help: 'Messages that a webhook never got, by reason: queue (1,000 wait already), late (for 15 minutes), rejected (answered 400, 410, 413, 415 or 422), stop (of the sidecar)',
+    help: 'Dropped messages, by reason: queue (1,000 were waiting), late (not delivered within 15 minutes), rejected (answered 400, 410, 413, 415 or 422), stop (the sidecar stopped)',
     labels: ['webhook', 'reason'],
   },
   webhook_waiting: {

@@ -17,18 +17,18 @@ const MOST_CELLS = 16;
 
 export const backtest: Command = {
   about:
-    'tells which items of past events would have been hot, when and why, with the rules of now or others',
+    'shows which items of past events would have been hot, when and why, with the current rules or others',
   options: {
     from: {
       type: 'string',
       placeholder: 'SOURCE',
-      about: 'spool (of this host), kafka, or a file with an event a line; - is standard input',
+      about: 'spool (of this host), kafka, or a file with one event per line; - is standard input',
     },
-    rules: { type: 'string', placeholder: 'FILE', about: 'rules to try, in the place of heat.rules' },
+    rules: { type: 'string', placeholder: 'FILE', about: 'rules file to test, instead of heat.rules' },
     since: { type: 'string', placeholder: 'TIME', about: 'views from this time on: ISO 8601, or like -2h' },
     until: { type: 'string', placeholder: 'TIME', about: 'views before this time (now)' },
     node: { type: 'string', placeholder: 'NAME', about: 'only views of this node, as its sidecar sees them' },
-    grid: { type: 'boolean', about: 'try thresholds, and print what each combination gives' },
+    grid: { type: 'boolean', about: 'test several thresholds, and print the result of each combination' },
     'busy-from': {
       type: 'string',
       placeholder: 'N,N',

@@ -14,7 +14,8 @@ import { createProgress } from '../progress.ts';
 import { print, printJson } from '../terminal.ts';
 
 export const check: Command = {
-  about: 'finds errors in the configuration, and shows where events would go; with --nginx: in nginx',
+  about:
+    "finds errors in the configuration, and shows where events would go; with --nginx: finds errors in nginx's configuration",
   options: {
     nginx: { type: 'boolean', about: 'check nginx: --nginx [PROGRAM], as root; exits 0: nothing to change' },
     'nginx-conf': { type: 'string', placeholder: 'FILE', about: 'with --nginx: the nginx.conf to check' },

@@ -11,8 +11,8 @@ import { print } from '../terminal.ts';
 const BYTES = 32;
 
 export const controlToken: Command = {
-  about: 'makes the token for control over admin.listen, in the file admin.control_token_file',
-  options: { rotate: { type: 'boolean', about: 'replaces the token that is there, at once' } },
+  about: 'creates the token for control over admin.listen, in the file admin.control_token_file',
+  options: { rotate: { type: 'boolean', about: 'replace an existing token at once' } },
   configured: true,
   async run(context) {
     const { rotate, ...flags } = context.flags;

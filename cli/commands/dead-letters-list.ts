@@ -13,7 +13,7 @@ import { print, printJson, tell } from '../terminal.ts';
 const CUT = { reason: 60, origin: 40, value: 60 } as const;
 
 export const deadLettersList: Command = {
-  about: 'lists what could not be indexed, and why; the latest last',
+  about: 'lists dead letters (events that could not be delivered) with reasons; the latest last',
   options: {
     ...FILTER_OPTIONS,
     limit: { type: 'string', placeholder: 'N', about: 'the latest N (50)' },

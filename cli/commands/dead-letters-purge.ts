@@ -13,7 +13,7 @@ export const deadLettersPurge: Command = {
     until: {
       type: 'string',
       placeholder: 'TIME',
-      about: 'given up before this time (now): ISO 8601, or like -7d',
+      about: 'only dead letters before this time (now): ISO 8601, or like -7d',
     },
     yes: { type: 'boolean', about: 'do not ask' },
     'dry-run': { type: 'boolean', about: 'only print how many' },

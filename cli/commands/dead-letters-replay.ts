@@ -13,11 +13,11 @@ import { isScreen } from '../screen/screen.ts';
 import { print, printJson } from '../terminal.ts';
 
 export const deadLettersReplay: Command = {
-  about: 'redelivers dead letters: to the topic that they are from, or to the index',
+  about: 'redelivers dead letters to their topic, or to the index',
   options: {
     ...FILTER_OPTIONS,
     limit: { type: 'string', placeholder: 'N', about: 'the oldest N (all)' },
-    again: { type: 'boolean', about: 'also those that were already replayed' },
+    again: { type: 'boolean', about: 'also redeliver dead letters that were already replayed' },
     'dry-run': { type: 'boolean', about: 'only print how many' },
     json: { type: 'boolean', about: 'print JSON' },
   },

@@ -34,7 +34,7 @@ const DAY_MS = 86_400_000;
 
 export const doctor: Command = {
   about:
-    'check, check --nginx, status, and a test view through every part: finds faults, and the commands that fix them',
+    'runs check, check --nginx, status and a test view through every part; prints faults and the commands that fix them',
   options: {
     nginx: { type: 'boolean', about: 'which nginx to check: --nginx PROGRAM (that of the PATH)' },
     'nginx-conf': { type: 'string', placeholder: 'FILE', about: 'the nginx.conf to check' },

@@ -3,7 +3,7 @@ import { FOR, REASON, UNTIL } from '../hot/options.ts';
 import { itemOf, said, tell, timesOf } from '../hot/tell.ts';
 
 export const hotBan: Command = {
-  about: 'ITEM: it is never hot, whatever the signals and pins say',
+  about: 'ITEM: keeps an item from being hot, despite signals and pins',
   options: { reason: REASON, for: FOR, until: UNTIL },
   configured: true,
   async run(context) {

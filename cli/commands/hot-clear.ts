@@ -3,7 +3,7 @@ import { REASON } from '../hot/options.ts';
 import { itemOf, said, tell } from '../hot/tell.ts';
 
 export const hotClear: Command = {
-  about: 'ITEM: removes its pin or ban',
+  about: 'ITEM: removes the pin or ban of an item',
   options: { reason: REASON },
   configured: true,
   async run(context) {

@@ -3,7 +3,7 @@ import { FOR, REASON, UNTIL } from '../hot/options.ts';
 import { itemOf, said, tell, timesOf } from '../hot/tell.ts';
 
 export const hotPin: Command = {
-  about: 'ITEM: it is hot, whatever the signals say, now or from a time on',
+  about: 'ITEM: makes an item hot, independent of its signals; optionally for a time',
   options: {
     reason: REASON,
     for: FOR,

@@ -7,7 +7,7 @@ import { itemOf } from '../hot/tell.ts';
 import { print, printJson } from '../terminal.ts';
 
 export const hotShow: Command = {
-  about: 'ITEM: shows everything known about it, and why it is or is not hot',
+  about: 'ITEM: shows all data about an item, and why it is or is not hot',
   options: { json: JSON_OPTION },
   configured: true,
   async run(context) {

@@ -12,7 +12,7 @@ import { print } from '../terminal.ts';
 const PATIENCE_MS = 300_000;
 
 export const purge: Command = {
-  about: 'ITEM, or --all: asks for the kept page of a hot item now, for a new price or stock',
+  about: 'ITEM, or --all: refreshes the cached page of a hot item now, for a new price or stock',
   options: { all: { type: 'boolean', about: 'all pages that are kept' }, reason: REASON },
   configured: true,
   async run(context) {

@@ -15,7 +15,7 @@ import { removedRange } from '../removed-range.ts';
 import { print, printJson } from '../terminal.ts';
 
 export const replay: Command = {
-  about: 'indexes past events from Kafka or the spool; events that are already indexed stay as they are',
+  about: 'indexes past events from Kafka or the spool; events that are already indexed stay unchanged',
   options: {
     ...RANGE_OPTIONS,
     ...SOURCE_OPTION,

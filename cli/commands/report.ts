@@ -33,7 +33,7 @@ type Format = keyof typeof RENDER;
 
 export const report: Command = {
   about:
-    'what happened in a time, as one file: the curve, hot items and why, loss, rules that would have helped',
+    'writes a report about a period: views over time, hot items and why, losses, rules that would have helped',
   options: {
     from: {
       type: 'string',
@@ -42,16 +42,16 @@ export const report: Command = {
     },
     to: { type: 'string', placeholder: 'TIME', about: 'until when (now)' },
     format: { type: 'string', placeholder: 'html|md|json', about: 'html (default), md (Markdown), or json' },
-    output: { type: 'string', placeholder: 'FILE', about: 'where to write it (standard output)' },
+    output: { type: 'string', placeholder: 'FILE', about: 'file of the report (standard output)' },
     'time-zone': {
       type: 'string',
       placeholder: 'ZONE',
-      about: 'of the times in it, like Europe/Berlin (that of this host)',
+      about: 'zone of the times in the report, like Europe/Berlin (that of this host)',
     },
     'rules-seconds': {
       type: 'string',
       placeholder: 'N',
-      about: `how long to try other rules at most; 0: not at all (${RULES_SECONDS})`,
+      about: `how long to test other rules, at most; 0: do not test (${RULES_SECONDS})`,
     },
   },
   configured: true,

@@ -23,7 +23,7 @@ export const serviceInstall: Command = {
       placeholder: 'GROUP',
       about: "group of nginx's workers (default: that of this host's nginx)",
     },
-    diff: { type: 'boolean', about: 'only show what would change; exits 1 if there is anything' },
+    diff: { type: 'boolean', about: 'only show what would change; exits 1 if anything would' },
     'no-start': { type: 'boolean', about: 'do not start or restart it' },
   },
   words: ROLES,

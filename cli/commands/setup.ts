@@ -15,7 +15,10 @@ export const setup: Command = {
     'creates the topics, the index template and its lifecycle, and the Kibana dashboards; may be repeated',
   options: {
     'dry-run': { type: 'boolean', about: 'only print what would be done' },
-    yes: { type: 'boolean', about: 'do not ask before a change that loses something: a shorter retention' },
+    yes: {
+      type: 'boolean',
+      about: 'do not ask before a change that deletes data, such as a shorter retention',
+    },
     kibana: { type: 'string', placeholder: 'URL', about: 'also import the dashboards into this Kibana' },
     json: { type: 'boolean', about: 'print the changes as JSON' },
   },

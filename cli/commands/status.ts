@@ -16,16 +16,16 @@ const LOSSES_FROM = '-24h';
 
 export const status: Command = {
   about:
-    'is nginx capturing, are events delivered, were any lost? exits 0: all is well, 1: not, 3: views lost',
+    'shows whether nginx captures, events are delivered, and views were lost; exits 0: all is well, 1: not, 3: views lost',
   options: {
     'lost-from': {
       type: 'string',
       placeholder: 'TIME',
-      about: `ignore losses before this (${LOSSES_FROM}; now: all of them)`,
+      about: `ignore losses before this time (${LOSSES_FROM}; now: ignore all)`,
     },
     watch: {
       type: 'boolean',
-      about: 'show it every 2 s, q quits; no terminal: a line for each verdict; --json: one for each change',
+      about: 'show it every 2 s, q quits; into a pipe: a line for each verdict, with --json for each change',
     },
     json: { type: 'boolean', about: 'print JSON' },
   },

@@ -16,7 +16,7 @@ const RETRY_MS = 1_000;
 export const top: Command = {
   about: 'shows hot items live: rates, visitors, signal, why, and what nginx does; q quits',
   options: {
-    once: { type: 'boolean', about: 'print the table once; so does an output that is no terminal' },
+    once: { type: 'boolean', about: 'print the table once; the default if the output is not a terminal' },
   },
   configured: true,
   async run(context) {

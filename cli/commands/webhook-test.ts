@@ -10,7 +10,7 @@ import { UsageError } from '../parse-command-line.ts';
 import { print } from '../terminal.ts';
 
 export const webhookTest: Command = {
-  about: '[NAME]: posts a test message to a webhook, or to all, and prints what it answers',
+  about: '[NAME]: posts a test message to one webhook, or to all, and prints the response',
   options: {},
   configured: true,
   async run(context) {

@@ -67,11 +67,13 @@ export const settings = z.strictObject({
           message: 'must allow writing for somebody',
         })
         .default('0660')
-        .describe('who may post: the group of the nginx workers needs rw'),
+        .describe("mode of the socket: the group of nginx's workers needs rw"),
       socket_group: words.optional().describe('group of the socket, as a number or a name'),
       max_request_bytes: bytesAtOnce
         .default(2 * MIB)
-        .describe('largest request; larger ones get 413. All requests in flight may hold twice as much'),
+        .describe(
+          'largest request; a larger one gets 413. All requests in flight together may have twice this size',
+        ),
       max_connections: count.default(1024).describe('concurrent connections of nginx'),
     })
     .prefault({}),
@@ -93,19 +95,21 @@ export const settings = z.strictObject({
       max_bytes: bytes
         .min(128 * KIB)
         .default(4096 * MIB)
-        .describe('when this much waits, the intake answers 503 and nginx spills'),
+        .describe(
+          'limit of the spool; when it is full, the sidecar answers 503 and nginx writes spill files',
+        ),
       segment_bytes: bytesAtOnce.default(64 * MIB).describe('size of one segment file'),
       fsync: z
         .enum(['always', '1s', 'never'])
         .default('1s')
         .describe(
-          'what a power cut may lose: nothing (always), one second (1s), or what the kernel had not written (never). kill -9 loses nothing',
+          'when the spool is synced to disk: always, every second (1s), or by the kernel (never). A power cut loses what is not synced; kill -9 loses nothing',
         ),
       shedding: z
         .enum(['on', 'off'])
         .default('on')
         .describe(
-          'load shedding: whether a spool that fills up keeps a weighted sample of events before it rejects all',
+          'load shedding: on keeps a weighted sample of events when the spool fills up, off keeps all until it is full',
         ),
       shedding_from: z
         .number()
@@ -113,20 +117,20 @@ export const settings = z.strictObject({
         .max(0.99)
         .default(0.8)
         .describe(
-          'how full the spool is when load shedding begins: it keeps one event in 2, then 4, 8, 16, 64, in equal steps',
+          'fill level at which load shedding starts; in equal steps, it keeps one event in 2, 4, 8, 16, 64',
         ),
       retain_bytes: z
         .number()
         .int()
         .min(0)
         .default(0)
-        .describe('how many bytes of delivered events are kept for `hotitem replay`, within max_bytes'),
+        .describe('bytes of delivered events that are kept for `hotitem replay`, within max_bytes'),
       retain_hours: z
         .number()
         .min(0)
         .default(0)
         .describe(
-          'how long delivered events are kept for it; a file is deleted when it is beyond both limits',
+          'hours that delivered events are kept for `hotitem replay`; a file is deleted when both limits are exceeded',
         ),
     })
     .prefault({}),
@@ -134,28 +138,25 @@ export const settings = z.strictObject({
   nginx: z
     .strictObject({
       dir: path.default('/etc/nginx/hotitem').describe('folder of the includes, for `hotitem nginx install`'),
-      engine: z
-        .enum(['njs', 'qjs'])
-        .default('njs')
-        .describe('engine that runs the script; qjs needs njs 1.0.1'),
+      engine: z.enum(['njs', 'qjs']).default('njs').describe('engine of the njs script; qjs needs njs 1.0.1'),
       breaker: address
         .optional()
         .describe(
-          'loopback address on which nginx itself answers views while the sidecar is unavailable; default: a port of the shop, else 127.0.0.1:9189',
+          'loopback address to which nginx sends views while the sidecar is unavailable; default: a port of the shop, else 127.0.0.1:9189',
         ),
       max_conns: count
         .max(10_000)
         .default(3)
-        .describe('views per worker that may wait for the sidecar at once'),
+        .describe('views per worker that may wait for the sidecar at the same time'),
       timeout_ms: count
         .min(10)
         .max(10_000)
         .default(150)
-        .describe('how long such a view waits; the next request on its connection waits as long'),
+        .describe('how long a view waits for the sidecar; the next request on its connection waits as long'),
       fail_timeout_seconds: count
         .max(3600)
         .default(30)
-        .describe('how long a worker spills after a failure before it tries the sidecar again'),
+        .describe('how long a worker writes spill files after a failure before it tries the sidecar again'),
       zone_mb: count
         .max(4096)
         .default(16)
@@ -171,16 +172,18 @@ export const settings = z.strictObject({
         ),
       cache_dir: path
         .default('/var/cache/hotitem')
-        .describe('where nginx keeps pages of hot items: the prefix of two folders, …-proxy and …-fastcgi'),
+        .describe('where nginx caches pages of hot items: the prefix of two folders, …-proxy and …-fastcgi'),
     })
     .prefault({}),
 
   spill: z
     .strictObject({
-      dir: path.default('spill').describe('folder where nginx writes while the sidecar is unavailable'),
+      dir: path
+        .default('spill')
+        .describe('folder of the spill files, which nginx writes while the sidecar is unavailable'),
       max_bytes: bytes
         .default(1024 * MIB)
-        .describe('when the folder holds this much, nginx drops what it would spill'),
+        .describe('limit of the spill folder; when it is full, nginx drops the views that it cannot send'),
     })
     .prefault({}),
 
@@ -199,7 +202,7 @@ export const settings = z.strictObject({
         .enum(IP_MODES)
         .default('full')
         .describe(
-          'what is stored of addresses: full, truncate (/24 or /48), hash (differs each UTC day) or drop (visitors are then not counted)',
+          'how addresses are stored: full, truncate (/24 or /48), hash (differs each UTC day) or drop (visitors are then not counted)',
         ),
       ip_salt: z
         .string()
@@ -238,23 +241,23 @@ export const settings = z.strictObject({
       columns: z
         .strictObject({
           id: heading.default('id').describe('heading of the column with the id of an item'),
-          name: heading.default('name').describe('heading of its name'),
-          category: heading.default('category').describe('heading of its category'),
-          price: heading.default('price').describe('heading of its price'),
-          stock: heading.default('stock').describe('heading of the number in stock'),
-          image: heading.default('image').describe('heading of the https URL of an image'),
+          name: heading.default('name').describe('heading of the column with the name'),
+          category: heading.default('category').describe('heading of the column with the category'),
+          price: heading.default('price').describe('heading of the column with the price'),
+          stock: heading.default('stock').describe('heading of the column with the stock'),
+          image: heading.default('image').describe('heading of the column with the https URL of an image'),
         })
         .prefault({}),
       image_hosts: z
         .array(hostName)
         .max(16)
         .default([])
-        .describe('hosts whose images may be shown; without any, none is'),
+        .describe('hosts whose images may be shown; default: no images'),
       memory_mb: count
         .min(2)
         .max(4095)
         .default(256)
-        .describe('most memory for the items; twice that while a new file is loaded'),
+        .describe('memory limit of the items; twice that while a new file is loaded'),
     })
     .prefault({}),
 
@@ -264,9 +267,7 @@ export const settings = z.strictObject({
         .array(hostName)
         .max(8)
         .default([])
-        .describe(
-          'names of the shop whose pages of hot items are kept, as in its Host; without any, none is kept',
-        ),
+        .describe('hosts whose pages of hot items are cached, as in the Host header; default: no caching'),
       https: yesOrNo
         .default(false)
         .describe('true if nginx.keeper listens with ssl, because the pages are https'),
@@ -275,29 +276,29 @@ export const settings = z.strictObject({
         .max(16)
         .default([])
         .describe(
-          'headers that a load balancer adds to what shoppers ask for, as `X-Forwarded-Proto: https`: sent with what the sidecar asks nginx for',
+          "headers that a load balancer adds to shoppers' requests, such as `X-Forwarded-Proto: https`; the sidecar sends them to nginx, too",
         ),
       refresh_ms: z
         .int()
         .min(100)
         .max(60_000)
         .default(1_000)
-        .describe('how often the page of a hot item is asked for again'),
+        .describe('how often the cached page of a hot item is refreshed'),
       stale_seconds: seconds
         .max(3600)
         .default(10)
-        .describe('how long the page of a hot item is shown at most when it cannot be refreshed'),
+        .describe('how old the cached page of a hot item may get when it cannot be refreshed'),
       max_requests_per_second: count
         .max(1_000)
         .default(50)
-        .describe('requests for pages of hot items, of all items together'),
+        .describe('requests for pages of hot items, for all items together'),
       limit_per_minute: count
         .max(60_000)
         .default(60)
-        .describe('requests of one visitor to a hot item, where limit.conf is included'),
+        .describe('requests that one visitor may make to a hot item, where limit.conf is included'),
       limit_dry_run: yesOrNo
         .default(true)
-        .describe('false to reject what is over, true only to count and log it'),
+        .describe('false rejects requests above the limit, true only counts and logs them'),
     })
     .prefault({}),
 
@@ -317,11 +318,11 @@ export const settings = z.strictObject({
       allowed_hosts: z
         .array(hostName)
         .default([])
-        .describe('additional Host headers to answer, for a reverse proxy'),
+        .describe('additional Host headers that are accepted, for a reverse proxy'),
       control_token_file: path
         .optional()
         .describe(
-          'file with the token that allows to pin, ban, purge and freeze over admin.listen; none means that nothing can be changed there',
+          'file with the token for pin, ban, purge and freeze over admin.listen; without it, admin.listen is read-only',
         ),
     })
     .refine(({ listen, control_token_file }) => control_token_file === undefined || isLoopback(listen), {
@@ -336,7 +337,7 @@ export const settings = z.strictObject({
       brokers: z
         .array(address)
         .default([])
-        .describe('bootstrap brokers; none means embedded. Also KAFKA_BROKERS'),
+        .describe('bootstrap brokers; without them, Kafka is not used. Also KAFKA_BROKERS'),
       client: z
         .enum(['kafkajs', 'platformatic'])
         .default('kafkajs')
@@ -373,7 +374,7 @@ export const settings = z.strictObject({
         .enum(['event', 'row'])
         .default('event')
         .describe(
-          'which records have the headers node, boot and seq: each event, or the first of a row (cheaper)',
+          'which records have the headers node, boot and seq: each event, or only the first of a row of records (cheaper)',
         ),
       batch_events: count.max(10_000).default(1000).describe('maximum events per request to Kafka'),
       batch_bytes: bytesAtOnce
@@ -390,11 +391,11 @@ export const settings = z.strictObject({
       topic: topic.default(DEFAULT_TOPIC).describe('topic of the events'),
       dead_letter_topic: topic
         .default('collection_hot_item.dead')
-        .describe('topic of what Kafka or the index rejects permanently'),
+        .describe('topic of the dead letters: events that Kafka or the index rejects permanently'),
       decision_topic: topic
         .optional()
         .describe(
-          'topic of what turns hot and cools; default: hot_item.decisions for the topic collection_hot_item, TOPIC.decisions for any other',
+          'topic of the decisions about hot items; default: hot_item.decisions for the topic collection_hot_item, TOPIC.decisions for any other',
         ),
       group: group
         .optional()
@@ -406,12 +407,12 @@ export const settings = z.strictObject({
       retention_hours: count
         .max(MOST_DAYS * DAY)
         .default(7 * DAY)
-        .describe('how long a new topic keeps events; if set, also an existing one'),
+        .describe('retention of a new topic; if set, also of an existing topic'),
       decision_retention_hours: count
         .max(MOST_DAYS * DAY)
         .default(30 * DAY)
         .describe(
-          'how long a new topic of decisions keeps the last one of an item; if set, also an existing one',
+          'how long a new topic of decisions keeps the last decision about an item; if set, also an existing topic',
         ),
     })
     .refine(({ tls, ca_file }) => tls || ca_file === undefined, {
@@ -435,14 +436,16 @@ export const settings = z.strictObject({
 
   elasticsearch: z
     .strictObject({
-      node: url.optional().describe('address of Elasticsearch; none means DuckDB. Also ELASTICSEARCH_NODE'),
+      node: url
+        .optional()
+        .describe('URL of Elasticsearch; without it, DuckDB is used. Also ELASTICSEARCH_NODE'),
       api_key: headerText.optional().describe('encoded API key (secret)'),
       username: words
         .refine((name) => !name.includes(':'), { message: 'must not contain a colon' })
         .optional()
         .describe('login, if there is no API key'),
       password: z.string().min(1).optional().describe('password (secret)'),
-      ca_file: path.optional().describe('PEM file of the CA that signed its certificate'),
+      ca_file: path.optional().describe("PEM file of the CA that signed Elasticsearch's certificate"),
       data_stream: dataStream.default('hot_item').describe('data stream of the events'),
       template_priority: z
         .number()
@@ -450,11 +453,11 @@ export const settings = z.strictObject({
         .min(0)
         .max(2 ** 31 - 1)
         .default(500)
-        .describe('priority of the index template; of two that match, the higher applies'),
+        .describe('priority of the index template; of two matching templates, the higher priority applies'),
       retention_days: count.max(MOST_DAYS).default(30).describe('how long the data stream keeps events'),
       refresh_seconds: seconds
         .default(1)
-        .describe('how soon a document can be found by a search; larger is cheaper'),
+        .describe('seconds until a search finds a new document; a larger value is cheaper'),
       shards: count.max(1024).default(1).describe('primary shards of a backing index'),
       replicas: z
         .number()
@@ -483,7 +486,7 @@ export const settings = z.strictObject({
       path: path.default('duckdb/hotitem.duckdb').describe('file of the embedded index'),
       // With 8 MB DuckDB does not work at all.
       memory_mb: count.min(16).default(256).describe('memory limit of the embedded index'),
-      retention_days: count.max(MOST_DAYS).default(30).describe('how long it keeps events'),
+      retention_days: count.max(MOST_DAYS).default(30).describe('how long the embedded index keeps events'),
     })
     .prefault({}),
 
@@ -494,7 +497,7 @@ export const settings = z.strictObject({
         .default(5000)
         .describe('events per bulk request; shrinks automatically while the index is overloaded'),
       concurrency: count.max(64).default(3).describe('Kafka partitions processed at once'),
-      requests: count.max(16).default(3).describe('concurrent bulk requests, of all partitions'),
+      requests: count.max(16).default(3).describe('concurrent bulk requests, for all partitions together'),
       article_time_zone: z
         .string()
         .refine((zone) => isTimeZone(zone), { message: 'must be the name of a time zone like Europe/Berlin' })
@@ -510,7 +513,7 @@ export const settings = z.strictObject({
       level: z
         .enum(['debug', 'info', 'warn', 'error'])
         .default('info')
-        .describe('lowest severity that is logged'),
+        .describe('lowest level that is logged'),
     })
     .prefault({}),
 });
