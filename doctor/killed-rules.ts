@@ -20,22 +20,22 @@ const CAUSES: Readonly<Record<string, Cause>> = {
   'oom-kill': {
     id: 'service-out-of-memory',
     happened: 'was killed because memory ran out',
-    why: 'it exceeded MemoryMax of its unit, or this host has too little memory: it continues where it was, and nginx spills meanwhile',
+    why: 'it exceeded MemoryMax of its unit, or this host has too little memory: it continues where it was; meanwhile nginx writes spill files',
     fix: 'lower duckdb.memory_mb, or raise the limit',
     command: (unit) => `systemctl set-property ${shellWord(unit)} MemoryMax=2G`,
   },
   signal: {
     id: 'service-killed',
     happened: 'was killed by a signal',
-    why: 'by hand, or by the kernel because memory ran out (which the kernel logs): it continues where it was, and nginx spills meanwhile',
-    fix: 'see what the kernel says; if it was memory, lower duckdb.memory_mb, or raise MemoryMax with systemctl edit',
+    why: 'by hand, or by the kernel because memory ran out (which the kernel logs): it continues where it was; meanwhile nginx writes spill files',
+    fix: 'see the kernel log; if memory ran out, lower duckdb.memory_mb, or raise MemoryMax with systemctl edit',
     command: () => "journalctl --dmesg --since -1day --grep 'out of memory|oom'",
   },
   watchdog: {
     id: 'service-hung',
     happened: 'was killed because it did not answer for WatchdogSec',
     why: 'it hung, or this host gave it no CPU or disk for that long',
-    fix: 'see what it logged last; if the host is too busy, give the unit more CPUWeight',
+    fix: 'see its last log lines; if the host is too busy, give the unit more CPUWeight',
     command: journal,
   },
 };

@@ -16,11 +16,11 @@ type Consequence = Pick<Finding, 'why'> & Partial<Pick<Finding, 'fix' | 'command
 /** Checks of a sidecar that say nothing about delivery, with what their failure means. */
 const BESIDE: Readonly<Record<string, Consequence>> = {
   spill: {
-    why: 'views that nginx spills, or writes for the log transport, do not arrive; all others are delivered',
-    fix: 'give the workers access to the spill folder: the command names what is missing, and how to grant it',
+    why: 'views in spill files, and those of the log transport, do not arrive; all others are delivered',
+    fix: 'give the workers access to the spill folder: the command says which permission is missing, and how to grant it',
     command: 'hotitem check --nginx',
   },
-  intake: { why: 'nginx spills meanwhile, and the sidecar reads what it spilled' },
+  intake: { why: 'nginx writes spill files meanwhile, which the sidecar reads' },
   'control socket': { why: 'commands that use it do not work (capture, hot); views are delivered' },
   decisions: { why: 'decisions about hot items wait; views are delivered' },
 };
@@ -128,7 +128,7 @@ function ofTopic(brokers: string[], topic: TopicState): Obstacle[] {
         id: 'no-topic',
         severity: 'error',
         what: `Kafka has no topic ${topic.name}`,
-        why: 'what is for it waits until it is created',
+        why: 'its records wait until it is created',
         fix: 'create it, with the configured partitions and retention',
         command: 'hotitem setup',
       },

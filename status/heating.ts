@@ -47,7 +47,7 @@ function catalogueFinding(at: string, failure: string, rows: number): Finding {
     severity: 'warning',
     what: `the catalogue cannot be used by ${at}: ${failure}`,
     why: rows === 0 ? none : `the one before it stays in effect, with ${rows} items`,
-    fix: 'correct the file that catalogue.file names: it is loaded again when it has changed',
+    fix: 'correct the file in catalogue.file: it is loaded again when it changes',
     command: 'hotitem check',
   };
 }
@@ -58,7 +58,7 @@ function rulesFinding(problems: string[]): Finding {
     severity: 'warning',
     what: `the rules for hot items are invalid: ${problems.join('; ')}`,
     why: 'the previous rules stay in effect',
-    fix: 'correct the file that heat.rules names: it is reloaded within a second',
+    fix: 'correct the file in heat.rules: it is reloaded within a second',
   };
 }
 
@@ -67,8 +67,8 @@ function folderFinding(failure: string): Finding {
     id: 'hot-list-unwritten',
     severity: 'warning',
     what: `nginx does not see hot items: ${failure}`,
-    why: 'the sidecar cannot write the folder that heat.dir names',
-    fix: 'make it a folder of the user of the sidecar, with nothing else in it',
+    why: 'the sidecar cannot write to the folder heat.dir',
+    fix: 'use a folder that belongs to the user of the sidecar, with no other files in it',
   };
 }
 
@@ -77,7 +77,7 @@ function keeperFinding(failure: string): Finding {
     id: 'keeper-unreachable',
     severity: 'warning',
     what: `pages of hot items are not cached: ${failure}`,
-    why: 'the sidecar asks for such pages on the address that nginx.keeper names, and nginx does not answer there as it should',
+    why: 'the sidecar requests these pages at nginx.keeper, but nginx does not answer there as expected',
     fix: 'include server-protect.conf and that listen in the server of the pages',
     command: 'hotitem check --nginx',
   };

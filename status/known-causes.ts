@@ -56,7 +56,7 @@ const CAUSES: [RegExp, Known][] = [
     /no space left on device|ENOSPC/i,
     {
       id: 'disk-full',
-      why: 'nothing can be written there; nginx spills, or drops what it cannot spill',
+      why: 'nothing can be written there; nginx writes spill files, or drops views if it cannot',
       fix: 'free space on that disk, or lower spool.max_bytes and spill.max_bytes',
       command: 'du -xh --max-depth=2 /var | sort -h | tail -n 20',
     },

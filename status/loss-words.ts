@@ -10,8 +10,8 @@ const WORDS: Record<string, Words> = {
     fix: "hotitem check --nginx says why nginx's workers cannot use the socket and the spill folder",
   },
   sampled_out: {
-    why: 'not kept while the spool filled up; the weights of other events include them',
-    fix: 'restore what the spool waits for, or raise spool.max_bytes',
+    why: 'load shedding dropped them while the spool filled up; the weights of other events include them',
+    fix: 'restore Kafka or the index, or raise spool.max_bytes',
   },
   spool_damaged: {
     why: 'a part of the spool is damaged and cannot be read',

@@ -58,7 +58,7 @@ function unknown({ folder, where }: Checked, reason: string): Finding {
     severity: 'warning',
     what: `who has access to ${folder} cannot be seen: ${reason}`,
     where,
-    why: 'who can write there decides what shoppers see; who can read there sees pages behind a password',
+    why: 'anyone who can write there can change cached pages; anyone who can read there sees pages behind a password',
     fix: 'run the check as root',
   };
 }
@@ -71,9 +71,9 @@ async function noParent({ folder, where }: Checked): Promise<Finding[]> {
     {
       id: 'cache-no-parent',
       severity: 'error',
-      what: `${parent} does not exist, where nginx is to keep pages`,
+      what: `${parent} does not exist; nginx caches pages below it`,
       where,
-      why: 'nginx makes the last folder of the path only, and does not start',
+      why: 'nginx creates only the last folder of a path, and would not start',
       fix: 'create it, or set nginx.cache_dir',
       command: `mkdir -p ${shellWord(parent)}`,
     },
@@ -91,8 +91,8 @@ function open({ folder, facts, where }: Checked, { mode, uid }: Stats): Finding[
       severity: isForeign || (mode & WRITE_BY_OTHERS) !== 0 ? 'error' : 'warning',
       what: `others than nginx's workers (${worker.name}) have access to ${folder}, which ${rights}`,
       where,
-      why: 'who can write there decides what shoppers see; who can read there sees pages behind a password',
-      fix: 'nginx makes it with mode 0700 for its workers: remove what others need it for',
+      why: 'anyone who can write there can change cached pages; anyone who can read there sees pages behind a password',
+      fix: 'nginx creates it with mode 0700 for its workers: set this owner and mode again',
       command: isForeign
         ? `chown ${worker.ids?.uid ?? worker.name} ${shellWord(folder)} && chmod 700 ${shellWord(folder)}`
         : `chmod 700 ${shellWord(folder)}`,
@@ -112,8 +112,8 @@ async function openAbove({ folder, where }: Checked): Promise<Finding[]> {
         severity: 'error',
         what: `others can replace ${folder}: ${at} has mode ${octal(mode)}`,
         where,
-        why: 'who can write there decides what shoppers see',
-        fix: 'take that right from them, or set nginx.cache_dir to a folder in /var/cache',
+        why: 'anyone who can write there can change cached pages',
+        fix: 'remove their write permission, or set nginx.cache_dir to a folder in /var/cache',
       },
     ];
   }
@@ -151,7 +151,7 @@ async function sharedUser(
       severity: 'note',
       what: `${shared.program} runs scripts as ${worker.name}, as nginx runs its workers`,
       where,
-      why: 'a script can change pages that are kept, and read the word that has pages stored: of this shop, and of every other site of that user',
+      why: 'a script can change the cached pages of every site of that user, and read the secret that fills the cache',
       fix: 'give each pool of php-fpm a user of its own (user, group in pool.d)',
     },
   ];

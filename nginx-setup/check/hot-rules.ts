@@ -129,7 +129,7 @@ function believed(look: OurInclude): Finding[] {
       severity: 'warning',
       what: `open_file_cache ${cache.args.join(' ')} also applies to ${LOOK}`,
       where: placeOf(cache),
-      why: 'nginx caches for open_file_cache_valid, ten seconds at most, that an item is hot; with open_file_cache_errors on, also that it is not',
+      why: 'for open_file_cache_valid, ten seconds at most, nginx does not see that an item has turned cold; with open_file_cache_errors on, also not that it has turned hot',
       fix: 'move open_file_cache into the locations that serve files',
     },
   ];

@@ -28,8 +28,8 @@ export function behind({ spots }: Site, headers: readonly string[]): Finding[] {
       severity: 'warning',
       what: `shoppers come by a load balancer (${directive.name} ${directive.args.join(' ')}), and the sidecar does not send its headers`,
       where: placeOf(directive),
-      why: 'a page is shared only with requests that have the same X-Forwarded-Proto and the like as those of the sidecar: none is',
-      fix: 'name what it adds to each request in protect.headers, as X-Forwarded-Proto: https; accept this if it adds none',
+      why: 'a cached page is shown only to requests with the same X-Forwarded-Proto and similar headers as those of the sidecar: to none at present',
+      fix: 'list the headers that it adds to each request in protect.headers, such as X-Forwarded-Proto: https; accept this finding if it adds none',
     },
   ];
 }

@@ -169,7 +169,7 @@ function shutdown({ spots }: Site): Finding[] {
       severity: 'warning',
       what: `worker_shutdown_timeout is ${found.args[0]}`,
       where: placeOf(found),
-      why: 'on a reload, the old workers are killed with views in flight',
+      why: 'on a reload, old workers are killed while they have views in flight',
       fix: `${SHORTEST_SHUTDOWN_MS / 1000}s or more`,
     },
   ];

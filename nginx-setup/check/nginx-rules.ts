@@ -11,7 +11,7 @@ export function nginxFindings({ complaints }: Asked, { files }: Configuration): 
         ...common,
         id: 'no-rights',
         what: `nginx -T cannot read or open everything: ${text}`,
-        why: 'it needs the permissions that nginx is started with; the following may be incomplete',
+        why: 'run it with the permissions with which nginx is started; the findings below may be incomplete',
         fix: 'run this as root',
         command: 'sudo hotitem check --nginx',
       };
@@ -21,7 +21,7 @@ export function nginxFindings({ complaints }: Asked, { files }: Configuration): 
       id: 'nginx-refuses',
       what: `nginx rejects the configuration: ${text}`,
       why: 'it does not start with it, and a reload keeps the previous one',
-      fix: 'fix what it names; the other findings may say how',
+      fix: 'fix the error in its message; the other findings may say how',
     };
   });
   const unread = files.flatMap(({ path, problem }): Finding[] =>

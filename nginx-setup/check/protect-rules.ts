@@ -119,7 +119,7 @@ function unheard(look: OurInclude, { site, keeper }: { site: Site; keeper: strin
         severity: 'warning',
         what: `${nameOf(server)} listens on the keeper's port on all addresses: listen ${everywhere.args.join(' ')}`,
         ...at(everywhere),
-        why: 'others can reach it; only the secret keeps them from storing pages',
+        why: 'other hosts can reach it; only the secret prevents that they fill the cache',
         fix: `listen ${keeper};`,
       },
     ];
@@ -130,7 +130,7 @@ function unheard(look: OurInclude, { site, keeper }: { site: Site; keeper: strin
         severity: 'warning',
         what: `${nameOf(server)} does not listen on ${keeper} (nginx.keeper)`,
         ...at(look.directive),
-        why: 'the sidecar cannot request pages there: none is ever stored and shared',
+        why: 'the sidecar cannot request pages there, so no page is cached',
         fix: `add listen ${keeper}; (with ssl if its pages are https)`,
       },
     ];
@@ -143,7 +143,7 @@ function unheard(look: OurInclude, { site, keeper }: { site: Site; keeper: strin
       severity: 'error',
       what: `${nameOf(server)} speaks ${isTls(own) ? 'http' : 'https'} to shoppers, but not to the keeper: listen ${own.args.join(' ')}`,
       ...at(own),
-      why: 'the scheme is part of the key of a stored page: shoppers never get one',
+      why: 'the scheme is part of the cache key: shoppers never get a cached page',
       fix: isTls(own) ? `listen ${keeper};` : `listen ${keeper} ssl;`,
     },
   ];
@@ -210,7 +210,7 @@ function notStored(part: OurInclude): Finding[] {
       severity: 'error',
       what: `${part.name} replaces ${outer.name} ${outer.args.join(' ')}`,
       where,
-      why: 'a location has one cache in nginx: pages that yours stored come from the origin then',
+      why: 'a location has only one cache: pages in your own cache would come from the origin',
       fix: `remove ${part.name} there, or your own cache`,
     });
   const buffering = inherited(part, `${kind}_buffering`);
@@ -220,7 +220,7 @@ function notStored(part: OurInclude): Finding[] {
       severity: 'warning',
       what: `${buffering.name} off also applies to ${part.name}`,
       where: placeOf(buffering),
-      why: 'nginx stores no page without buffering',
+      why: 'nginx caches no page without buffering',
       fix: `set ${buffering.name} on; in that location`,
     });
   const ignored = childrenNamed(part.around.at(-1), `${kind}_ignore_headers`).find(({ args }) =>
@@ -232,7 +232,7 @@ function notStored(part: OurInclude): Finding[] {
       severity: 'warning',
       what: `${ignored.name} ${ignored.args.join(' ')} is beside ${part.name}`,
       where: placeOf(ignored),
-      why: 'nginx then also stores pages that set a cookie',
+      why: 'nginx then also caches pages that set a cookie',
       fix: 'remove Set-Cookie from it',
     });
   const header = inherited(part, 'add_header');
