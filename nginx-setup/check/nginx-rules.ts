@@ -21,7 +21,7 @@ export function nginxFindings({ complaints }: Asked, { files }: Configuration): 
       id: 'nginx-refuses',
       what: `nginx rejects the configuration: ${text}`,
       why: 'it does not start with it, and a reload keeps the previous one',
-      fix: 'fix the error in its message; the other findings may say how',
+      fix: 'fix what it names; the other findings may say how',
     };
   });
   const unread = files.flatMap(({ path, problem }): Finding[] =>
