@@ -8,6 +8,7 @@ import { makeFolder } from '../service/make-folder.ts';
 import type { DuckdbIndex } from '../store/duckdb/duckdb.ts';
 import type { ElasticsearchConnection } from '../store/elasticsearch/elasticsearch.ts';
 import type { DecisionIndex, EventIndex } from '../store/event-index.ts';
+import { closeDays } from './close-days.ts';
 import type { Core } from './core.ts';
 import { joinCatalogue } from './join-catalogue.ts';
 
@@ -86,6 +87,13 @@ async function openEmbedded({ config, log, now, shutdown, warn }: Core): Promise
     onFailure: (error) =>
       warn('duckdb', 'the index is unavailable; events wait', { reason: index.failure() ?? reasonOf(error) }),
   }).catch(() => {});
+  void opening.then(() =>
+    closeDays(index, stopping.signal, (error) =>
+      warn('closed days', 'a day could not be prepared: questions over weeks take longer', {
+        reason: reasonOf(error),
+      }),
+    ),
+  );
   shutdown.add('opening the index', async () => {
     stopping.abort();
     await opening;

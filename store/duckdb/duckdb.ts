@@ -1,9 +1,11 @@
 import { stat } from 'node:fs/promises';
+import type { DuckDBConnection } from '@duckdb/node-api';
 import { giveWay, mapInTurns } from '../../service/give-way.ts';
 import { linkSignals } from '../../service/linked-signal.ts';
 import { reasonOf } from '../../service/log.ts';
 import { createMutex } from '../../service/mutex.ts';
 import { type DecisionIndex, type EventIndex, IndexUnavailable, type Outcome } from '../event-index.ts';
+import { DAY_MS } from './closed-days.ts';
 import { toTimestamp } from './columns.ts';
 import { type DuckdbFile, DuckdbFileError, type DuckdbFileOptions, openDuckdbFile } from './file.ts';
 import { interruptible } from './interrupt.ts';
@@ -21,8 +23,6 @@ import {
 } from './questions.ts';
 import { appendRows, countKeys, DECISIONS, EVENTS, findKeys, keyOf, type Table } from './rows.ts';
 
-const DAY_MS = 86_400_000;
-
 export type DuckdbIndexOptions = {
   path: string;
   memoryLimitMb?: number;
@@ -36,6 +36,11 @@ export type DuckdbIndex = EventIndex & {
   decisions: DecisionIndex;
   /** Deletes the events and decisions that are older than the retention. Returns how many events. */
   retain(): Promise<number>;
+  /**
+   * Computes what questions over weeks need of the latest day for which that is missing, in steps between other questions. Resolves
+   * with that day, ms since 1970, or with undefined if none is missing.
+   */
+  closeDay(): Promise<number | undefined>;
   /** How often each event is there, in the order of `ids`. */
   count(ids: string[]): Promise<number[]>;
   stats(): Promise<DuckdbStats>;
@@ -75,13 +80,14 @@ export function createDuckdbIndex({
   threads = 1,
   now = Date.now,
 }: DuckdbIndexOptions): UnopenedDuckdbIndex {
-  const settings: DuckdbFileOptions = { path, memoryLimitMb, threads };
+  const settings: DuckdbFileOptions = { path, memoryLimitMb, threads, now };
   let file: DuckdbFile | undefined;
   let failure: string | undefined = 'the DuckDB file is not open yet';
   const closing = new AbortController();
   const toWrite = createMutex();
   // One question at a time as well: each keeps one of Node's few threads, which the rest of the process needs for files.
   const toRead = createMutex();
+  const toBuild = createMutex();
   return {
     // They are made when it is their turn, and not while others are written.
     create: (events) => write(async (open) => create(open, EVENTS, await listOf(events))),
@@ -102,6 +108,7 @@ export function createDuckdbIndex({
     pastDecisions: (query, signal) => read(({ reader }) => pastDecisions(reader, query), signal),
     newest: (signal) => read(({ reader }) => newest(reader), signal),
     retain: () => write((open) => retain(open, now() - retentionDays * DAY_MS)),
+    closeDay: () => toBuild(closeDay),
     count: (ids) => read((open) => countKeys(open.reader, ids.map(keyOf))),
     stats: () => read((open) => stats(open, path)),
     failure: () => failure,
@@ -129,13 +136,51 @@ export function createDuckdbIndex({
   ): Promise<Value> {
     return toRead(async () => {
       const { signal, unlink } = linkSignals(closing.signal, asker);
-      return attempt('reader', signal, work).finally(unlink);
+      try {
+        // All that a question asks is of one state of the file.
+        return await attempt('reader', signal, async (open) => {
+          await open.reader.run('BEGIN');
+          return work(open);
+        });
+      } finally {
+        unlink();
+        await file?.reader.run('ROLLBACK').catch(() => undefined);
+      }
     });
+  }
+
+  async function closeDay(): Promise<number | undefined> {
+    const from = now() - retentionDays * DAY_MS;
+    const { open, missing } = await read(async (open) => ({
+      open,
+      missing: await open.closed.missing(open.reader, from),
+    }));
+    if (missing === undefined) return undefined;
+    const { day } = missing;
+    const mayCommit = await toWrite(async () => open.closed.guard(day));
+    try {
+      for (const step of open.closed.steps(missing)) await toRead(() => build(step));
+      // While no change is under way.
+      await toWrite(() => build((builder) => builder.run(mayCommit() ? 'COMMIT' : 'ROLLBACK')));
+    } catch (error) {
+      await toRead(async () => {
+        if (file === open) await open.builder.run('ROLLBACK').catch(() => undefined);
+      });
+      throw error;
+    }
+    return day * DAY_MS;
+
+    function build(work: (builder: DuckDBConnection) => Promise<unknown>): Promise<unknown> {
+      return attempt('builder', closing.signal, async (now) => {
+        if (now !== open) throw new IndexUnavailable('the DuckDB file was opened again');
+        return work(open.builder);
+      });
+    }
   }
 
   /** Ends what runs when `signal` fires, with its reason. */
   async function attempt<Value>(
-    by: 'reader' | 'writer',
+    by: 'reader' | 'writer' | 'builder',
     signal: AbortSignal,
     work: (open: DuckdbFile) => Promise<Value>,
   ): Promise<Value> {
@@ -187,13 +232,14 @@ async function listOf<One>(events: Iterable<One | undefined>): Promise<One[]> {
   return all;
 }
 
-async function create<One extends { id: string }>(
-  { writer }: DuckdbFile,
+async function create<One extends { id: string; time: number }>(
+  { writer, closed }: DuckdbFile,
   table: Table<One>,
   events: One[],
 ): Promise<Outcome[]> {
   if (events.length === 0) return [];
   const keys = await mapInTurns(events, ({ id }) => keyOf(id));
+  let late = new Set<number>();
   await writer.run('BEGIN');
   try {
     const existing = await findKeys(writer, table, keys);
@@ -205,19 +251,39 @@ async function create<One extends { id: string }>(
       return { status: 'created' };
     });
     if (fresh.size > 0) await appendRows(writer, table, fresh);
+    if (table.name === 'events') late = closed.among(timesOf(fresh.values()));
+    await closed.forget(writer, late);
     await writer.run('COMMIT');
     return outcomes;
   } catch (error) {
     // Fails when the transaction is gone already; then there is nothing to take back.
     await writer.run('ROLLBACK').catch(() => undefined);
     throw error;
+  } finally {
+    closed.changed(late);
   }
 }
 
-async function retain({ writer }: DuckdbFile, before: number): Promise<number> {
-  await writer.run('DELETE FROM decisions WHERE time < $1', [toTimestamp(before)]);
-  const { rowsChanged } = await writer.run('DELETE FROM events WHERE time < $1', [toTimestamp(before)]);
-  return rowsChanged;
+function* timesOf(events: Iterable<{ time: number }>): Generator<number> {
+  for (const { time } of events) yield time;
+}
+
+async function retain({ writer, closed }: DuckdbFile, before: number): Promise<number> {
+  let old = new Set<number>();
+  await writer.run('BEGIN');
+  try {
+    await writer.run('DELETE FROM decisions WHERE time < $1', [toTimestamp(before)]);
+    const { rowsChanged } = await writer.run('DELETE FROM events WHERE time < $1', [toTimestamp(before)]);
+    if (rowsChanged > 0) old = await closed.before(writer, before);
+    await closed.forget(writer, old);
+    await writer.run('COMMIT');
+    return rowsChanged;
+  } catch (error) {
+    await writer.run('ROLLBACK').catch(() => undefined);
+    throw error;
+  } finally {
+    closed.changed(old);
+  }
 }
 
 async function stats({ reader }: DuckdbFile, path: string): Promise<DuckdbStats> {

@@ -1,10 +1,13 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { type ClosedDays, openClosedDays } from './closed-days.ts';
 import { COLUMNS, type Column } from './columns.ts';
 import { CREATE_DECISIONS } from './decision-columns.ts';
 
 /** Of the schema that has the table of decisions. */
 const WITH_DECISIONS = 4;
-const SCHEMA_VERSION = Math.max(WITH_DECISIONS, ...COLUMNS.map(({ since }) => since));
+/** Of the first that forgets a closed day whose events it changes. An earlier version must not write into such a file. */
+const WITH_CLOSED_DAYS = 6;
+const SCHEMA_VERSION = Math.max(WITH_DECISIONS, WITH_CLOSED_DAYS, ...COLUMNS.map(({ since }) => since));
 
 /**
  * No primary key: its index would hold every id in memory. An id as text would take twice the room and four times as
@@ -33,6 +36,7 @@ export type DuckdbFileOptions = {
   path: string;
   memoryLimitMb: number;
   threads: number;
+  now: () => number;
 };
 
 export type DuckdbFile = {
@@ -40,6 +44,9 @@ export type DuckdbFile = {
   writer: DuckDBConnection;
   /** For questions: they see what is committed, and do not wait for changes. */
   reader: DuckDBConnection;
+  /** For computing closed days. */
+  builder: DuckDBConnection;
+  closed: ClosedDays;
   close(): void;
 };
 
@@ -48,6 +55,7 @@ export async function openDuckdbFile({
   path,
   memoryLimitMb,
   threads,
+  now,
 }: DuckdbFileOptions): Promise<DuckdbFile> {
   const instance = await openInstance(path, {
     threads: String(threads),
@@ -62,10 +70,12 @@ export async function openDuckdbFile({
   try {
     const writer = await instance.connect();
     await ensureSchema(writer, path);
-    const reader = await instance.connect();
-    return { writer, reader, close };
+    const closed = await openClosedDays(writer, now);
+    const [reader, builder] = [await instance.connect(), await instance.connect()];
+    return { writer, reader, builder, closed, close };
 
     function close(): void {
+      builder.closeSync();
       reader.closeSync();
       writer.closeSync();
       instance.closeSync();

@@ -25,30 +25,22 @@ import { MOST_DECISIONS, periodsOf, REPEATED_MS } from '../hot-periods.ts';
 import { withOthers } from '../item-views.ts';
 import { CANDIDATES_EACH, firstOf, intervalsOf, risesOf, zeros } from '../rises.ts';
 import { MOST_TEXTS, sourcesOf } from '../sources.ts';
+import { countsIn, DAY_MS, sourcesIn, splitRange, viewsIn, visitorsIn } from './closed-days.ts';
 import { toTimestamp } from './columns.ts';
+import { BY_PEOPLE, COUNTS, eventsIn, KINDS, WHO } from './counting.ts';
+import { UNION_BITS, visitorsOf } from './visitor-sketch.ts';
 
-const BY_PEOPLE = 'kind IS NULL AND bot IS NOT TRUE';
-/** `visitorOf`, for counting distinct visitors: 64 bits of the key, or of address and user agent. */
-const WHO =
-  "CASE WHEN visitor IS NOT NULL THEN hash(visitor) WHEN ip IS NOT NULL THEN hash(ip, coalesce(ua, '')) END";
-const KINDS = `
-  coalesce(sum(weight) FILTER (${BY_PEOPLE}), 0) AS views,
-  coalesce(sum(weight) FILTER (kind IS NULL AND bot IS TRUE), 0) AS bots,
-  coalesce(sum(weight) FILTER (kind = 'prefetch'), 0) AS prefetches,
-  coalesce(sum(weight), 0) AS total`;
-/** Test views count nowhere. */
-const VIEWED = "time >= $1 AND time < $2 AND kind IS DISTINCT FROM 'test'";
+const VIEWED = `time >= $1 AND time < $2 AND ${COUNTS}`;
 
 /** Of so many views, visitors are counted exactly: at most twice the time of an estimate, and within the memory of the index. */
 const MOST_EXACT_VIEWS = 1_000_000;
 /** Of a day also of more views, where so few items are found: for these alone, without a set for each item of the range. */
 const MOST_EXACT_ITEMS = 200;
-const LONGEST_EXACT_MS = 86_400_000;
-/**
- * DuckDB's HyperLogLog has 64 registers (duckdb#20916): it is off by 10 % on average. The sum of the estimates of four parts is off by half of that; more
- * parts take as long as counting.
- */
-const PARTS = 4;
+const LONGEST_EXACT_MS = DAY_MS;
+const HOUR_MS = 3_600_000;
+const DISTINCT = `count(DISTINCT CASE WHEN ${BY_PEOPLE} THEN ${WHO} END)`;
+const SUMS =
+  'coalesce(sum(views), 0), coalesce(sum(bots), 0), coalesce(sum(prefetches), 0), coalesce(sum(total), 0)';
 const ESTIMATED = { estimated: true } as const;
 const DECIDED = `epoch_ms(time), node, item, change, signal, reason, epoch_ms(since), rule, actions, dry_run,
        views_per_second, visitors`;
@@ -56,24 +48,30 @@ const COLUMN: Readonly<Record<Ranking, RankedBy>> = { people: 'views', all: 'tot
 
 type RankedBy = 'views' | 'total';
 
-export async function topItems(
-  reader: DuckDBConnection,
-  { from, to, limit, rank = 'people', category, search }: RankingQuery,
-): Promise<ItemViews[]> {
+export async function topItems(reader: DuckDBConnection, query: RankingQuery): Promise<ItemViews[]> {
+  const { from, to, limit, rank = 'people', category, search } = query;
   const ranked = COLUMN[rank];
-  const selected = selectedBy({ category, search });
-  const texts = [category, search].filter((text) => text !== undefined);
-  if (await hasFewViews(reader, { from, to })) return ask(rankedBy(ranked, selected, exact('who')));
-  const winners = exactBy(ranked, selected);
-  const isShort = to - from <= LONGEST_EXACT_MS;
-  if (isShort && limit <= MOST_EXACT_ITEMS) return ask(winners);
-  const found = await ask(rankedBy(ranked, selected, estimate('who')));
+  const selected = selectedBy(query);
+  const values = [limit, ...[category, search].filter((text) => text !== undefined)];
+  const events = eventsIn([{ from, to }], selected);
+  if (await hasFewViews(reader, { from, to })) return ask(allBy(ranked, events));
+  const isOfDay = isShort(query);
+  if (isOfDay && limit <= MOST_EXACT_ITEMS) return ask(winnersBy(ranked, events));
+  const counts = countsIn(await splitRange(reader, { from, to }), ['item'], selected);
+  const found = await ask(
+    `SELECT item, ${SUMS}, ${UNION_BITS}, ${lastBy(ranked)} FROM ${counts}
+     GROUP BY item HAVING sum(${ranked}) > 0 ORDER BY sum(${ranked}) DESC, item LIMIT $1`,
+    toEstimated,
+  );
   const isFew = found.length > 0 && found.length <= MOST_EXACT_ITEMS;
-  return isShort && isFew ? ask(winners) : found.map(estimated);
+  return isOfDay && isFew ? ask(winnersBy(ranked, events)) : found;
 
-  async function ask(sql: string): Promise<ItemViews[]> {
-    const found = await reader.runAndReadAll(sql, [toTimestamp(from), toTimestamp(to), limit, ...texts]);
-    return found.getRows().map(toItemViews);
+  async function ask(
+    sql: string,
+    toItem: (row: DuckDBValue[]) => ItemViews = toItemViews,
+  ): Promise<ItemViews[]> {
+    const found = await reader.runAndReadAll(sql, values);
+    return found.getRows().map(toItem);
   }
 }
 
@@ -81,25 +79,33 @@ export async function itemViews(
   reader: DuckDBConnection,
   { item, from, to }: ItemQuery,
 ): Promise<ItemViews | undefined> {
-  const isExact = await isCountedExactly(reader, { from, to, item });
+  const split = await splitRange(reader, { from, to });
   const found = await reader.runAndReadAll(
-    `SELECT $3, ${KINDS}, ${visitorsBy(isExact)}, epoch_ms(max(time))
-     FROM events WHERE ${VIEWED} AND item = $3 HAVING count(*) > 0`,
-    [toTimestamp(from), toTimestamp(to), item],
+    `SELECT $1, ${SUMS}, ${UNION_BITS}, epoch_ms(max(last))
+     FROM ${countsIn(split, ['item'], 'item = $1')} HAVING count(*) > 0`,
+    [item],
   );
-  return found
-    .getRows()
-    .map(toItemViews)
-    .map(isExact ? (one) => one : estimated)[0];
+  const [estimated] = found.getRows().map(toEstimated);
+  if (estimated === undefined) return undefined;
+  // A view has a weight of 1 at least.
+  if (!isShort({ from, to }) && estimated.views > MOST_EXACT_VIEWS) return estimated;
+  const counted = await reader.runAndReadAll(
+    `SELECT count(DISTINCT who) FROM ${visitorsIn(split, 'item = $1')}`,
+    [item],
+  );
+  const { estimated: _, ...exact } = estimated;
+  return { ...exact, visitors: Math.min(exact.views, Number(counted.getRows()[0]?.[0])) };
 }
 
-export async function totals(reader: DuckDBConnection, { from, to }: Range): Promise<Totals> {
-  const isExact = await isCountedExactly(reader, { from, to });
+export async function totals(reader: DuckDBConnection, range: Range): Promise<Totals> {
+  const isExact = await isCountedExactly(reader, range);
+  const split = isExact ? { days: [], open: [range] } : await splitRange(reader, range);
   const found = await reader.runAndReadAll(
-    `SELECT ${KINDS}, ${visitorsBy(isExact)}, count(DISTINCT hash(item)),
-       epoch_ms(min(time)), epoch_ms(max(time))
-     FROM events WHERE ${VIEWED}`,
-    [toTimestamp(from), toTimestamp(to)],
+    isExact
+      ? `SELECT ${KINDS}, ${DISTINCT}, count(DISTINCT hash(item)), epoch_ms(min(time)), epoch_ms(max(time))
+         FROM ${eventsIn([range])}`
+      : `SELECT ${SUMS}, ${UNION_BITS}, count(DISTINCT item), epoch_ms(min(first)), epoch_ms(max(last))
+         FROM ${countsIn(split, ['item'])}`,
   );
   const [views = 0, bots = 0, prefetches = 0, all = 0, visitors = 0, items = 0, first, last] =
     found.getRows()[0] ?? [];
@@ -109,7 +115,7 @@ export async function totals(reader: DuckDBConnection, { from, to }: Range): Pro
       bots: Number(bots),
       prefetches: Number(prefetches),
       all: Number(all),
-      visitors: Number(visitors),
+      visitors: isExact ? Number(visitors) : visitorsOf(Number(visitors)),
     }),
     items: Number(items),
     ...(!isExact && ESTIMATED),
@@ -124,16 +130,17 @@ export async function topCategories(
 ): Promise<CategoryViews[]> {
   const ranked = COLUMN[rank];
   const isExact = await isCountedExactly(reader, { from, to });
-  const found = await reader.runAndReadAll(
-    `SELECT coalesce(category, '') AS shown, ${KINDS}, ${visitorsBy(isExact)},
-       epoch_ms(${lastOf(ranked)})
-     FROM events WHERE ${VIEWED} GROUP BY shown HAVING ${ranked} > 0 ORDER BY ${ranked} DESC, shown LIMIT $3`,
-    [toTimestamp(from), toTimestamp(to), limit],
-  );
-  return found.getRows().map((row) => {
-    const { item: category, ...counted } = toItemViews(row);
-    return { category, ...counted, ...(!isExact && ESTIMATED) };
-  });
+  const counted = isExact
+    ? `SELECT coalesce(category, '') AS shown, ${KINDS}, ${DISTINCT}, epoch_ms(${lastOf(ranked)})
+       FROM ${eventsIn([{ from, to }])} GROUP BY shown HAVING ${ranked} > 0 ORDER BY ${ranked} DESC`
+    : `SELECT coalesce(category, '') AS shown, ${SUMS}, ${UNION_BITS}, ${lastBy(ranked)}
+       FROM ${countsIn(await splitRange(reader, { from, to }), ['category'])}
+       GROUP BY shown HAVING sum(${ranked}) > 0 ORDER BY sum(${ranked}) DESC`;
+  const found = await reader.runAndReadAll(`${counted}, shown LIMIT $1`, [limit]);
+  return found
+    .getRows()
+    .map(isExact ? toItemViews : toEstimated)
+    .map(({ item: category, ...views }) => ({ category, ...views }));
 }
 
 export async function rising(reader: DuckDBConnection, query: RisingQuery): Promise<Rise[]> {
@@ -181,12 +188,14 @@ export async function timeLine(
   reader: DuckDBConnection,
   { item, from, to, stepMs }: TimeLineQuery,
 ): Promise<TimeLine> {
-  const ofItem = item === undefined ? [] : [item];
+  // Closed days are by the hour.
+  const isByHour = from % HOUR_MS === 0 && stepMs % HOUR_MS === 0;
+  const split = isByHour ? await splitRange(reader, { from, to }) : { days: [], open: [{ from, to }] };
+  const [which, ofItem] = item === undefined ? ['true', []] : ['item = $3', [item]];
   const found = await reader.runAndReadAll(
-    `SELECT ((epoch_ms(time) - $3::BIGINT) // $4::BIGINT)::INTEGER AS step,
-       coalesce(sum(weight) FILTER (${BY_PEOPLE}), 0), sum(weight)
-     FROM events WHERE ${VIEWED}${item === undefined ? '' : ' AND item = $5'} GROUP BY step`,
-    [toTimestamp(from), toTimestamp(to), from, stepMs, ...ofItem],
+    `SELECT ((epoch_ms(time) - $1::BIGINT) // $2::BIGINT)::INTEGER AS step, sum(views), sum(total)
+     FROM ${viewsIn(split, which)} GROUP BY step`,
+    [from, stepMs, ...ofItem],
   );
   const intervals = Math.ceil((to - from) / stepMs);
   const line: TimeLine = { people: zeros(intervals), all: zeros(intervals) };
@@ -197,15 +206,12 @@ export async function timeLine(
   return line;
 }
 
-const SOURCE_COLUMN = { referrer: 'ref', host: 'host', utm_source: 'args' } as const;
-
 export async function sources(reader: DuckDBConnection, query: SourcesQuery): Promise<Sources> {
-  const { item, from, to, by } = query;
+  const split = await splitRange(reader, query);
   const found = await reader.runAndReadAll(
-    `SELECT coalesce(${SOURCE_COLUMN[by]}, '') AS source, sum(weight) AS views, sum(views) OVER ()
-     FROM events WHERE ${VIEWED} AND ${BY_PEOPLE} AND item = $3
-     GROUP BY source ORDER BY views DESC, source LIMIT $4`,
-    [toTimestamp(from), toTimestamp(to), item, MOST_TEXTS],
+    `SELECT source, sum(views) AS viewed, sum(viewed) OVER () FROM ${sourcesIn(split, query.by, 'item = $1')}
+     GROUP BY source ORDER BY viewed DESC, source LIMIT $2`,
+    [query.item, MOST_TEXTS],
   );
   const rows = found.getRows();
   return sourcesOf(
@@ -274,63 +280,51 @@ function toDecision(row: DuckDBValue[]): PastDecision {
   };
 }
 
-function estimated<One>(one: One): One & typeof ESTIMATED {
-  return { ...one, ...ESTIMATED };
+/** As `toItemViews`, of a row with the bits of a sketch. */
+function toEstimated([item, views, bots, prefetches, total, bits, last]: DuckDBValue[]): ItemViews {
+  const visitors = visitorsOf(Number(bits));
+  const row = [item, views, bots, prefetches, total, visitors, last].map((value) => value ?? null);
+  return { ...toItemViews(row), ...ESTIMATED };
 }
 
-/** Of all items, or of one. Over a longer range with many views, a set of all visitors would take too much memory. */
-async function isCountedExactly(
-  reader: DuckDBConnection,
-  range: Range & { item?: string },
-): Promise<boolean> {
-  return range.to - range.from <= LONGEST_EXACT_MS || hasFewViews(reader, range);
+/** Over a longer range with many views, a set of all visitors would take too much memory. */
+async function isCountedExactly(reader: DuckDBConnection, range: Range): Promise<boolean> {
+  return isShort(range) || hasFewViews(reader, range);
 }
 
-async function hasFewViews(
-  reader: DuckDBConnection,
-  { from, to, item }: Range & { item?: string },
-): Promise<boolean> {
-  const ofItem = item === undefined ? [] : [item];
+function isShort({ from, to }: Range): boolean {
+  return to - from <= LONGEST_EXACT_MS;
+}
+
+async function hasFewViews(reader: DuckDBConnection, { from, to }: Range): Promise<boolean> {
   const found = await reader.runAndReadAll(
     `SELECT count(*) FROM (
-       SELECT 1 FROM events WHERE time >= $1 AND time < $2${item === undefined ? '' : ' AND item = $3'} LIMIT ${MOST_EXACT_VIEWS + 1})`,
-    [toTimestamp(from), toTimestamp(to), ...ofItem],
+       SELECT 1 FROM events WHERE time >= $1 AND time < $2 LIMIT ${MOST_EXACT_VIEWS + 1})`,
+    [toTimestamp(from), toTimestamp(to)],
   );
   return Number(found.getRows()[0]?.[0]) <= MOST_EXACT_VIEWS;
 }
 
-function visitorsBy(isExact: boolean): string {
-  return isExact ? exact(WHO, BY_PEOPLE) : estimate(WHO, BY_PEOPLE);
-}
-
-function exact(hashed: string, which = 'true'): string {
-  return `count(DISTINCT ${hashed}) FILTER (${which})`;
-}
-
-function estimate(hashed: string, which = 'true'): string {
-  const part = (nth: number) =>
-    `approx_count_distinct(${hashed}) FILTER (${which} AND ${hashed} % ${PARTS} = ${nth})`;
-  return `(${Array.from({ length: PARTS }, (_, nth) => part(nth)).join(' + ')})`;
-}
-
-/** What of the range is ranked, with the texts from `$4` on. */
+/** What is ranked, with the texts from `$2` on. */
 function selectedBy({ category, search }: Pick<RankingQuery, 'category' | 'search'>): string {
-  const text = category === undefined ? '$4' : '$5';
-  return [
-    category === undefined ? '' : ' AND category = $4',
+  const text = category === undefined ? '$2' : '$3';
+  const parts = [
+    category === undefined ? [] : ['category = $2'],
     search === undefined
-      ? ''
-      : ` AND (contains(lower(item), lower(${text})) OR contains(lower(name), lower(${text})))`,
-  ].join('');
+      ? []
+      : [`(contains(lower(item), lower(${text})) OR contains(lower(name), lower(${text})))`],
+  ].flat();
+  return parts.join(' AND ') || 'true';
 }
 
-function exactBy(ranked: RankedBy, selected: string): string {
+/** The visitors of the first `$1` only: without a set for each item of the range. */
+function winnersBy(ranked: RankedBy, events: string): string {
   return `
   WITH viewed AS NOT MATERIALIZED (
-    SELECT item, time, weight, kind, bot, ${WHO} AS who FROM events WHERE ${VIEWED}${selected}
+    SELECT item, time, weight, kind, bot, ${WHO} AS who FROM ${events}
   ), top AS (
     SELECT item, ${KINDS}, ${lastOf(ranked)} AS last
-    FROM viewed GROUP BY item HAVING ${ranked} > 0 ORDER BY ${ranked} DESC, item LIMIT $3
+    FROM viewed GROUP BY item HAVING ${ranked} > 0 ORDER BY ${ranked} DESC, item LIMIT $1
   )
   SELECT item, views, bots, prefetches, total, count(DISTINCT who) FILTER (${BY_PEOPLE}), epoch_ms(last)
   FROM top JOIN viewed USING (item)
@@ -338,16 +332,17 @@ function exactBy(ranked: RankedBy, selected: string): string {
   ORDER BY ${ranked} DESC, item`;
 }
 
-/** `counted`: the visitors, as `who`. */
-function rankedBy(ranked: RankedBy, selected: string, counted: string): string {
+function allBy(ranked: RankedBy, events: string): string {
   return `
-  WITH viewed AS NOT MATERIALIZED (
-    SELECT item, time, weight, kind, bot, CASE WHEN ${BY_PEOPLE} THEN ${WHO} END AS who FROM events WHERE ${VIEWED}${selected}
-  )
-  SELECT item, ${KINDS}, ${counted}, epoch_ms(${lastOf(ranked)})
-  FROM viewed GROUP BY item HAVING ${ranked} > 0 ORDER BY ${ranked} DESC, item LIMIT $3`;
+  SELECT item, ${KINDS}, ${DISTINCT}, epoch_ms(${lastOf(ranked)})
+  FROM ${events} GROUP BY item HAVING ${ranked} > 0 ORDER BY ${ranked} DESC, item LIMIT $1`;
 }
 
 function lastOf(ranked: RankedBy): string {
   return `max(time)${ranked === 'views' ? ` FILTER (${BY_PEOPLE})` : ''}`;
+}
+
+/** The same of rows that are counted already. */
+function lastBy(ranked: RankedBy): string {
+  return `epoch_ms(max(${ranked === 'views' ? 'last_view' : 'last'}))`;
 }

@@ -69,6 +69,30 @@ describe('a DuckDB file', () => {
     expect(items).toMatchObject([{ views: 2, prefetches: 1, visitors: 1 }]);
   });
 
+  test('of schema 5 is upgraded, and its days that are over are computed', async () => {
+    const time = Date.UTC(2026, 10, 20, 12);
+    const options = { path, now: () => time + 2 * DAY_MS };
+    const before = await openDuckdbIndex(options);
+    await before.create([view({ time }), view({ time: time + DAY_MS, item: 'other' })]);
+    await before.close();
+    await ask(
+      `UPDATE hotitem SET schema_version = 5; DROP TABLE closed_format; DROP TABLE closed_days; DROP TABLE closed_items; DROP TABLE closed_hours;
+       DROP TABLE closed_sources; DROP TABLE closed_visitors`,
+    );
+
+    const index = await openDuckdbIndex(options);
+    const closed = [await index.closeDay(), await index.closeDay(), await index.closeDay()];
+    await index.close();
+
+    const midnight = time - DAY_MS / 2;
+    expect(closed).toEqual([midnight + DAY_MS, midnight, undefined]);
+    expect(await ask('SELECT schema_version FROM hotitem')).toEqual([[6]]);
+    expect(await ask('SELECT item, total FROM closed_items ORDER BY day')).toEqual([
+      ['4711', 1],
+      ['other', 1],
+    ]);
+  });
+
   test('whose write-ahead log is damaged says so, and what to do; without that log it opens', async () => {
     const index = await openDuckdbIndex({ path });
     await index.create(Array.from({ length: 500 }, (_, i) => view({ ua: `browser ${i}` })));

@@ -185,7 +185,7 @@ describe('A DuckDB file', () => {
     await ask(path, 'UPDATE hotitem SET schema_version = 99');
 
     await expect(openDuckdbIndex({ path })).rejects.toThrow(
-      'has schema version 99, this hotitem supports 5: run the newer version',
+      'has schema version 99, this hotitem supports 6: run the newer version',
     );
   });
 

@@ -1,0 +1,32 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DuckdbIndex } from '../store/duckdb/duckdb.ts';
+
+/** A day is computed in a twentieth of the time, so a backlog takes a while and no more than 5 % of a core. */
+const REST = 19;
+const SHORTEST_MS = 1000;
+const LONGEST_MS = 60_000;
+
+/** Computes days that are over (`closeDay`) until `signal` is aborted. Looks for one a minute after the start, and then once a minute. */
+export async function closeDays(
+  index: Pick<DuckdbIndex, 'closeDay'>,
+  signal: AbortSignal,
+  onFailure: (error: unknown) => void,
+  wait: typeof isOver = isOver,
+): Promise<void> {
+  let rest = LONGEST_MS;
+  while (await wait(rest, signal)) {
+    const began = performance.now();
+    rest = LONGEST_MS;
+    try {
+      const day = await index.closeDay();
+      if (day !== undefined) rest = Math.max(SHORTEST_MS, (performance.now() - began) * REST);
+    } catch (error) {
+      if (!signal.aborted) onFailure(error);
+    }
+  }
+}
+
+/** Waits. Resolves with false as soon as `signal` is aborted. */
+function isOver(ms: number, signal: AbortSignal): Promise<boolean> {
+  return sleep(ms, true, { signal }).catch(() => false);
+}

@@ -1,0 +1,45 @@
+import { expect, test } from '@jest/globals';
+import { closeDays } from '../../../app/close-days.ts';
+
+/** What `closeDays` does when `closeDay` has these outcomes one after the other: how long it waits before each, and what fails. */
+async function run(outcomes: (() => Promise<number | undefined>)[]) {
+  const waits: number[] = [];
+  const failures: unknown[] = [];
+  const stop = new AbortController();
+  const left = [...outcomes];
+  const closeDay = () => left.shift()?.() ?? Promise.resolve(undefined);
+  await closeDays(
+    { closeDay },
+    stop.signal,
+    (error) => failures.push(error),
+    async (ms) => {
+      waits.push(ms);
+      return left.length > 0;
+    },
+  );
+  return { waits, failures };
+}
+
+test('days are closed one after the other with a rest in between, and once a minute when none is left', async () => {
+  const { waits } = await run([async () => 1, async () => 2, async () => undefined]);
+
+  expect(waits[0]).toBe(60_000);
+  expect(waits.slice(1, 3).every((ms) => ms >= 1_000)).toBe(true);
+  expect(waits[3]).toBe(60_000);
+});
+
+test('a failure is told, and the next attempt is a minute later', async () => {
+  const full = new Error('the disk is full');
+  const { waits, failures } = await run([() => Promise.reject(full), async () => undefined]);
+
+  expect(failures).toEqual([full]);
+  expect(waits).toEqual([60_000, 60_000, 60_000]);
+});
+
+test('nothing is waited for when the service stops', async () => {
+  const stop = new AbortController();
+  const ended = closeDays({ closeDay: async () => undefined }, stop.signal, () => {});
+  stop.abort();
+
+  await expect(ended).resolves.toBeUndefined();
+});
