@@ -193,6 +193,22 @@ export function itIsAnIndex({ index, refresh, stored }: IndexUnderTest): void {
     ]);
   });
 
+  test('says what else asked for the listed items, however many others bots asked for more often', async () => {
+    const at = NOON - 17 * 86_400_000;
+    const items = ['a', 'b', 'c', 'd', 'e'];
+    await index().create([
+      ...items.map((item) => view({ time: at, item, bot: true, weight: 9 })),
+      view({ time: at, item: 'seen' }),
+      view({ time: at + 1, item: 'seen', bot: true }),
+      view({ time: at + 2, item: 'seen', kind: 'head', bot: true, weight: 2 }),
+    ]);
+    await refresh();
+
+    expect(await index().topItems({ from: at, to: at + MINUTE, limit: 1 })).toEqual([
+      ranked({ item: 'seen', views: 1, bots: 1, others: 2, visitors: 1, last: at }),
+    ]);
+  });
+
   test('counts visitors by their key, and without one by address and user agent together', async () => {
     const at = NOON - 16 * 86_400_000;
     const sameOffice = { time: at, item: 'office', ip: '203.0.113.7' };
