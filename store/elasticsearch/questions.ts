@@ -215,7 +215,7 @@ async function topItems(ask: Ask, query: RankingQuery): Promise<ItemViews[]> {
 
 /**
  * Two searches: the items with the most views by people, then what else asked for these. In one search, each item has three times as many
- * numbers, which take more time than the views of a month. What is indexed between the two only adds to what else asked.
+ * numbers, which take more time than to count the views of a day. What is indexed between the two only adds to what else asked.
  */
 async function rankByPeople(ask: Ask, query: RankingQuery): Promise<ItemViews[]> {
   const found = await preciselyIfFew(query.limit, (precision) => viewedByPeople(ask, query, precision));
