@@ -9,6 +9,7 @@ import { setUpIndexes } from '../test/integration/set-up.ts';
 import { startElasticsearch } from '../test/parts/elasticsearch.ts';
 import { temporaryFolder } from '../test/parts/guard.ts';
 import { DECISION } from '../test/parts/hot-decision.ts';
+import { until } from '../test/parts/until.ts';
 import type { Bench, Case, Outcome } from './bench.ts';
 import { percentile, round } from './statistics.ts';
 import { atMost } from './target.ts';
@@ -97,6 +98,7 @@ async function inElasticsearch(
     await fillElasticsearch(index, views, report);
     await fetch(`${elasticsearch.node}/_refresh`, { method: 'POST' });
     await forgetAnswers(elasticsearch.node);
+    await mergesToEnd(elasticsearch.node);
     report(`${elasticsearch.describe}: ${views} views`);
     return await measure('elasticsearch', index, questions, report);
   } finally {
@@ -117,6 +119,17 @@ async function forgetAnswers(node: string): Promise<void> {
     body: JSON.stringify({ 'index.requests.cache.enable': false }),
   });
   if (!response.ok) throw new Error(`Elasticsearch keeps answers: ${await response.text()}`);
+}
+
+/** The fill writes as many views in two minutes as a shop in a month, and leaves merges behind that take a core meanwhile. */
+async function mergesToEnd(node: string): Promise<void> {
+  await until(async () => (await merging(node)) === 0, { timeoutMs: 120_000, what: 'merges to end' });
+}
+
+async function merging(node: string): Promise<number> {
+  const response = await fetch(`${node}/_stats/merge`);
+  const { _all } = (await response.json()) as { _all: { total: { merges: { current: number } } } };
+  return _all.total.merges.current;
 }
 
 /** Made by the database itself: ten million rows in a minute. */

@@ -61,11 +61,12 @@ const ofItem = z.object({ key: z.string() });
 
 const ranking = z.object({ items: buckets(counts.extend(ofItem.shape)) });
 const viewed = z.object({ items: buckets(ofItem.extend({ views: sum, visitors: sum, last: latest })) });
-const besides = z.object({
-  items: buckets(
-    ofItem.extend({ total: sum, bots: z.object({ views: sum }), prefetches: z.object({ views: sum }) }),
-  ),
+const requests = ofItem.extend({
+  total: sum,
+  bots: z.object({ views: sum }),
+  prefetches: z.object({ views: sum }),
 });
+const besides = z.object({ items: buckets(requests).extend({ sum_other_doc_count: z.number() }) });
 const compared = z.object({ items: buckets(ofItem.extend({ now: z.object({ views: sum }), views: sum })) });
 const visited = z.object({ items: buckets(ofItem.extend({ windows: overTime({ visitors: sum }) })) });
 const plotted = z.object({ items: buckets(ofItem.extend({ steps: overTime({ views: sum }) })) });
@@ -214,19 +215,16 @@ async function topItems(ask: Ask, query: RankingQuery): Promise<ItemViews[]> {
 }
 
 /**
- * Two searches: the items with the most views by people, then what else asked for these. In one search, each item has three times as many
- * numbers, which take more time than to count the views of a day. What is indexed between the two only adds to what else asked.
+ * The items with the most views by people, then what else asked for these. In one search, each item has three times as many numbers,
+ * which take more time than to count the views of a day. What is indexed between the two only adds to what else asked.
  */
 async function rankByPeople(ask: Ask, query: RankingQuery): Promise<ItemViews[]> {
   const found = await preciselyIfFew(query.limit, (precision) => viewedByPeople(ask, query, precision));
-  if (found.length === 0) return [];
-  const names = found.map(({ item }) => item);
-  const items = {
-    terms: { field: ITEM, size: names.length, include: names },
-    aggs: { total: WEIGHT, ...BOTS_AND_PREFETCHES },
-  };
-  const asked = await ask.aggregate(besides, { items }, [...eventsOf(query), NOT_BY_PEOPLE], 'the ranking');
-  const others = new Map(asked?.items.buckets.map(({ key, ...counted }) => [key, counted]));
+  const others = await askedBesides(
+    ask,
+    query,
+    found.map(({ item }) => item),
+  );
   return found.map((one) => {
     const { total, bots, prefetches } = others.get(one.item) ?? {};
     return withOthers({
@@ -236,6 +234,21 @@ async function rankByPeople(ask: Ask, query: RankingQuery): Promise<ItemViews[]>
       all: one.views + (total?.value ?? 0),
     });
   });
+}
+
+/** What was no view by people, of each of `names` that has some. */
+async function askedBesides(ask: Ask, query: RankingQuery, names: string[]) {
+  if (names.length === 0) return new Map<string, z.output<typeof requests>>();
+  // To find many by their names takes longer than to list all, where they are not many more.
+  const all = names.length > MOST_PRECISE ? await list({ size: names.length * 2 }) : undefined;
+  const isWhole = all?.items.sum_other_doc_count === 0;
+  const found = isWhole ? all : await list({ size: names.length, include: names });
+  return new Map(found?.items.buckets.map((one) => [one.key, one]));
+
+  function list(which: { size: number; include?: string[] }) {
+    const items = { terms: { field: ITEM, ...which }, aggs: { total: WEIGHT, ...BOTS_AND_PREFETCHES } };
+    return ask.aggregate(besides, { items }, [...eventsOf(query), NOT_BY_PEOPLE], 'the ranking');
+  }
 }
 
 async function viewedByPeople(ask: Ask, query: RankingQuery, precision: Precision) {

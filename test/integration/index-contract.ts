@@ -193,20 +193,29 @@ export function itIsAnIndex({ index, refresh, stored }: IndexUnderTest): void {
     ]);
   });
 
-  test('says what else asked for the listed items, however many others bots asked for more often', async () => {
-    const at = NOON - 17 * 86_400_000;
-    const items = ['a', 'b', 'c', 'd', 'e'];
+  test.each([
+    ['one item', 1, 18],
+    ['many items', 300, 17],
+  ])('says what else asked for %s, however many others bots asked for', async (_, limit, daysAgo) => {
+    const at = NOON - daysAgo * 86_400_000;
+    const crawled = Array.from({ length: 3 * limit }, (_, i) =>
+      view({ time: at, item: `crawled ${i}`, bot: true, weight: 9 }),
+    );
+    const seen = Array.from({ length: limit }, (_, i) => `seen ${1_000 + i}`);
     await index().create([
-      ...items.map((item) => view({ time: at, item, bot: true, weight: 9 })),
-      view({ time: at, item: 'seen' }),
-      view({ time: at + 1, item: 'seen', bot: true }),
-      view({ time: at + 2, item: 'seen', kind: 'head', bot: true, weight: 2 }),
+      ...crawled,
+      ...crawled.map((one) => ({ ...one, id: view({ time: at }).id })),
+      ...seen.flatMap((item) => [
+        view({ time: at, item }),
+        view({ time: at + 1, item, bot: true }),
+        view({ time: at + 2, item, kind: 'head', bot: true, weight: 2 }),
+      ]),
     ]);
     await refresh();
 
-    expect(await index().topItems({ from: at, to: at + MINUTE, limit: 1 })).toEqual([
-      ranked({ item: 'seen', views: 1, bots: 1, others: 2, visitors: 1, last: at }),
-    ]);
+    expect(await index().topItems({ from: at, to: at + MINUTE, limit })).toEqual(
+      seen.map((item) => ranked({ item, views: 1, bots: 1, others: 2, visitors: 1, last: at })),
+    );
   });
 
   test('counts visitors by their key, and without one by address and user agent together', async () => {
