@@ -21,12 +21,7 @@ const WORKERS = 6;
 const FEW = 2;
 const bin = join(import.meta.dirname, '../node_modules/.bin');
 /** jest's processes are started with the same flags. */
-const JEST = [
-  process.execPath,
-  '--require',
-  join(import.meta.dirname, 'keep-compiled.cjs'),
-  join(bin, 'jest'),
-];
+const JEST = [process.execPath, '--require', join(import.meta.dirname, 'spare-jest.cjs'), join(bin, 'jest')];
 const scratch = mkdtempSync(join(tmpdir(), 'hotitem-test-'));
 chmodSync(scratch, 0o1777);
 // What a test, or a part, leaves behind goes with the run. Like /tmp, for what a test runs as another user.
