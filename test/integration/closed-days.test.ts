@@ -41,7 +41,7 @@ describe('Closed days of a DuckDB file', () => {
       { numRuns: FULL ? 60 : 10, seed: 23 },
     );
     await both.close();
-    expect((await daysOf(path)).length).toBeGreaterThan(0);
+    expect(both.closed()).toBeGreaterThan(0);
   }, 120_000);
 
   test('give them also where there are too many views to count their visitors', async () => {
@@ -56,7 +56,7 @@ describe('Closed days of a DuckDB file', () => {
     await both.expectSame(answersAboutAll, { from: FIRST, to: FIRST + 4 * DAY });
     await both.expectSame(answersAboutAll, { from: FIRST + HOUR + 1, to: FIRST + 3 * DAY + HOUR });
     await both.close();
-    expect((await daysOf(path)).length).toBeGreaterThan(0);
+    expect(both.closed()).toBeGreaterThan(0);
   }, 120_000);
 
   test('are computed from the latest on, when they are over for an hour, and not again', async () => {
@@ -324,12 +324,14 @@ async function openBoth() {
   let now = NOW;
   let index = await openDuckdbIndex({ path, ...options });
   let plain = await openDuckdbIndex({ path: plainPath(), ...options });
-  return { index: () => index, take, expectSame, close };
+  /** How many days were computed. */
+  let closed = 0;
+  return { index: () => index, closed: () => closed, take, expectSame, close };
 
   async function take(one: Step): Promise<void> {
     if (one.kind === 'close') {
       now += 10 * MINUTE;
-      for (let i = 0; i < one.times; i++) await index.closeDay();
+      for (let i = 0; i < one.times; i++) if ((await index.closeDay()) !== undefined) closed++;
     } else if (one.kind === 'add') {
       const events = one.events.map(view);
       expect(await index.create(events)).toEqual(await plain.create(events));
