@@ -127,12 +127,18 @@ describe('Closed days of a DuckDB file', () => {
     expect(await daysOf(path)).toEqual([FIRST / DAY + 1]);
   });
 
-  test('of another version of DuckDB are thrown away', async () => {
+  test.each([
+    [
+      'of another version of DuckDB',
+      "UPDATE closed_format SET format = replace(format, 'DuckDB v', 'DuckDB v0.')",
+    ],
+    ['whose format an operator dropped', 'DROP TABLE closed_format'],
+  ])('%s are thrown away', async (_, change) => {
     const index = await openDuckdbIndex({ path, now: () => NOW });
     await index.create([view({ time: FIRST })]);
     await closeAll(index);
     await index.close();
-    await ask(path, "UPDATE closed_format SET format = replace(format, 'DuckDB v', 'DuckDB v0.')");
+    await ask(path, change);
 
     await (await openDuckdbIndex({ path })).close();
 
