@@ -19,10 +19,11 @@ export async function closeDays(
     rest = LONGEST_MS;
     try {
       const day = await index.closeDay();
-      if (day !== undefined) rest = Math.max(SHORTEST_MS, (performance.now() - began) * REST);
+      if (day !== undefined) rest = SHORTEST_MS;
     } catch (error) {
       if (!signal.aborted) onFailure(error);
     }
+    rest = Math.max(rest, (performance.now() - began) * REST);
   }
 }
 

@@ -38,7 +38,7 @@ export type DuckdbIndex = EventIndex & {
   retain(): Promise<number>;
   /**
    * Computes what questions over weeks need of the latest day for which that is missing, in steps between other questions. Resolves
-   * with that day, ms since 1970, or with undefined if none is missing.
+   * with that day, ms since 1970, or with undefined if none is missing. After a failure, that day is left alone for ten minutes.
    */
   closeDay(): Promise<number | undefined>;
   /** How often each event is there, in the order of `ids`. */
@@ -166,6 +166,8 @@ export function createDuckdbIndex({
       await toRead(async () => {
         if (file === open) await open.builder.run('ROLLBACK').catch(() => undefined);
       });
+      // It may fail again: others have their turn first.
+      open.closed.changed(new Set([day]));
       throw error;
     }
     return day * DAY_MS;

@@ -94,6 +94,26 @@ describe('Closed days of a DuckDB file', () => {
     await again.close();
   });
 
+  test('are computed also where one cannot be, which is tried again after ten minutes', async () => {
+    let now = FIRST + 3 * DAY;
+    const first = await openDuckdbIndex({ path, now: () => now });
+    await first.create([view({ time: FIRST }), view({ time: FIRST + DAY })]);
+    await first.close();
+    await ask(
+      path,
+      `DROP TABLE closed_hours;
+       CREATE TABLE closed_hours (day INTEGER NOT NULL CHECK (day <> ${FIRST / DAY + 1}), item VARCHAR, time TIMESTAMP_MS, views DOUBLE, total DOUBLE)`,
+    );
+    const index = await openDuckdbIndex({ path, now: () => now });
+
+    await expect(index.closeDay()).rejects.toThrow('DuckDB cannot do this now');
+    expect([await index.closeDay(), await index.closeDay()]).toEqual([FIRST, undefined]);
+    now += 10 * MINUTE;
+    await expect(index.closeDay()).rejects.toThrow('DuckDB cannot do this now');
+    await index.close();
+    expect(await daysOf(path)).toEqual([FIRST / DAY]);
+  });
+
   test('are asked about in one state of the file: a late event is seen with all before it, or not at all', async () => {
     let now = FIRST + 3 * DAY;
     const index = await openDuckdbIndex({ path, now: () => now });
