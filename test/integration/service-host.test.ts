@@ -55,7 +55,7 @@ const runs = FULL && (missing === undefined || process.env.CI === 'true');
     const steps = blockBelow(readme, 'Install on Debian', 'sh');
     const lines = blockBelow(readme, 'Install on Debian', 'nginx').match(/include .*;/g) ?? [];
     expect(lines).toHaveLength(2);
-    for (const step of steps.split('\n').filter((line) => line !== '')) {
+    for (const step of steps.split('\n').filter((line) => /^\w/.test(line))) {
       if (step.startsWith('nginx -t')) await addToSite(lines);
       await host.must(step, { outside: step.startsWith('npm ') });
     }
@@ -286,7 +286,7 @@ const runs = FULL && (missing === undefined || process.env.CI === 'true');
     await host.must('rm -r /etc/systemd/system/nginx.service.d && systemctl daemon-reload');
     await host.must(`sed -i '/hotitem/d' ${SITE}`);
     const steps = blockBelow(readme, 'Remove it', 'sh');
-    for (const step of steps.split('\n').filter((line) => line !== '')) {
+    for (const step of steps.split('\n').filter((line) => /^\w/.test(line))) {
       await host.must(step.replace(/ --purge/, ' --purge --yes'), { outside: step.startsWith('npm ') });
       expect(await answer('/')).toBe(200);
     }
