@@ -332,7 +332,8 @@ describe('the error log', () => {
 
     expect(status).toBe(200);
     expect(body).toContain('<title>');
-    expect(await shop.nginx.errorLog()).toContain('torn');
+    const isTold = async () => (await shop.nginx.errorLog()).includes('torn');
+    await until(isTold, { timeoutMs: 60_000, what: 'the error in the log' });
     expect(shop.sidecar.arrived).toEqual([]);
   });
 });
