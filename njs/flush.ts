@@ -12,6 +12,8 @@ import { countersZone, eventsZone } from './zones.ts';
 const RUN_MS = 750;
 /** Time between two posts of a run: five posts a second, at most 280 ms apart, also across runs and with late timers. */
 const STEP_MS = 180;
+/** A timer may end a millisecond early: nginx's clock for timers and that of the system round differently. A longer pause is a clock set back. */
+const LONGEST_PAUSE_MS = STEP_MS * 2;
 /** How long an exiting worker posts from the zone before it spills the rest. */
 const LEAVE_MS = 1_000;
 /** Time for another worker to finish putting a view into the zone. */
@@ -29,7 +31,7 @@ export async function flush(session: NginxPeriodicSession): Promise<void> {
     await turn(session, end);
     do next += STEP_MS;
     while (next < end && next <= Date.now());
-    if (next >= end || !isAhead(next, STEP_MS)) return;
+    if (next >= end || !isAhead(next, LONGEST_PAUSE_MS)) return;
     await pause(next - Date.now());
   }
 }
