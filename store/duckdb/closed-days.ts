@@ -15,7 +15,7 @@ import { countedWithSketch, SKETCH, SKETCH_COLUMNS } from './visitor-sketch.ts';
  */
 
 export const DAY_MS = 86_400_000;
-const HOUR_MS = 3_600_000;
+export const HOUR_MS = 3_600_000;
 /** How long a day is over before it is computed: its last events may come a little late. */
 const SETTLED_MS = HOUR_MS;
 /** How long it is left alone after a change: late events come in several batches. */
@@ -58,8 +58,8 @@ export type Missing = { day: number; events: number };
 
 /** The closed days of an open file, for those who change it. */
 export type ClosedDays = {
-  /** Which days of `times`, ms since 1970, may be here. */
-  among(times: Iterable<number>): Set<number>;
+  /** Which days of `events` may be here. */
+  among(events: Iterable<{ time: number }>): Set<number>;
   /** Deletes what is here of `days`, in the transaction of `writer`. `changed` must follow when that is over, whatever its outcome. */
   forget(writer: DuckDBConnection, days: Set<number>): Promise<void>;
   changed(days: Set<number>): void;
@@ -83,10 +83,10 @@ export async function openClosedDays(writer: DuckDBConnection, now: () => number
   const changedAt = new Map<number, { at: number }>();
   return { among, forget, changed, before, missing, steps: stepsOf, guard };
 
-  function among(times: Iterable<number>): Set<number> {
+  function among(events: Iterable<{ time: number }>): Set<number> {
     const end = (newest + 1) * DAY_MS;
     const days = new Set<number>();
-    for (const time of times) if (time < end) days.add(Math.floor(time / DAY_MS));
+    for (const { time } of events) if (time < end) days.add(Math.floor(time / DAY_MS));
     return days;
   }
 

@@ -235,16 +235,14 @@ async function listOf<One>(events: Iterable<One | undefined>): Promise<One[]> {
 }
 
 async function create<One extends { id: string; time: number }>(
-  { writer, closed }: DuckdbFile,
+  file: DuckdbFile,
   table: Table<One>,
   events: One[],
 ): Promise<Outcome[]> {
   if (events.length === 0) return [];
   const keys = await mapInTurns(events, ({ id }) => keyOf(id));
-  let late = new Set<number>();
-  await writer.run('BEGIN');
-  try {
-    const existing = await findKeys(writer, table, keys);
+  return change(file, async (forget) => {
+    const existing = await findKeys(file.writer, table, keys);
     const fresh = new Map<bigint, One>();
     const outcomes = events.map((event, i): Outcome => {
       const key = keys[i] ?? 0n;
@@ -252,39 +250,42 @@ async function create<One extends { id: string; time: number }>(
       fresh.set(key, event);
       return { status: 'created' };
     });
-    if (fresh.size > 0) await appendRows(writer, table, fresh);
-    if (table.name === 'events') late = closed.among(timesOf(fresh.values()));
-    await closed.forget(writer, late);
-    await writer.run('COMMIT');
+    if (fresh.size > 0) await appendRows(file.writer, table, fresh);
+    if (table.name === 'events') await forget(file.closed.among(fresh.values()));
     return outcomes;
+  });
+}
+
+async function retain(file: DuckdbFile, before: number): Promise<number> {
+  const { writer, closed } = file;
+  return change(file, async (forget) => {
+    await writer.run('DELETE FROM decisions WHERE time < $1', [toTimestamp(before)]);
+    const { rowsChanged } = await writer.run('DELETE FROM events WHERE time < $1', [toTimestamp(before)]);
+    if (rowsChanged > 0) await forget(await closed.before(writer, before));
+    return rowsChanged;
+  });
+}
+
+/** In one transaction. `forget` deletes closed days, whose events `work` changes. */
+async function change<Value>(
+  { writer, closed }: DuckdbFile,
+  work: (forget: (days: Set<number>) => Promise<void>) => Promise<Value>,
+): Promise<Value> {
+  let changed = new Set<number>();
+  await writer.run('BEGIN');
+  try {
+    const value = await work((days) => {
+      changed = days;
+      return closed.forget(writer, days);
+    });
+    await writer.run('COMMIT');
+    return value;
   } catch (error) {
     // Fails when the transaction is gone already; then there is nothing to take back.
     await writer.run('ROLLBACK').catch(() => undefined);
     throw error;
   } finally {
-    closed.changed(late);
-  }
-}
-
-function* timesOf(events: Iterable<{ time: number }>): Generator<number> {
-  for (const { time } of events) yield time;
-}
-
-async function retain({ writer, closed }: DuckdbFile, before: number): Promise<number> {
-  let old = new Set<number>();
-  await writer.run('BEGIN');
-  try {
-    await writer.run('DELETE FROM decisions WHERE time < $1', [toTimestamp(before)]);
-    const { rowsChanged } = await writer.run('DELETE FROM events WHERE time < $1', [toTimestamp(before)]);
-    if (rowsChanged > 0) old = await closed.before(writer, before);
-    await closed.forget(writer, old);
-    await writer.run('COMMIT');
-    return rowsChanged;
-  } catch (error) {
-    await writer.run('ROLLBACK').catch(() => undefined);
-    throw error;
-  } finally {
-    closed.changed(old);
+    closed.changed(changed);
   }
 }
 

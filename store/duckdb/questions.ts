@@ -25,7 +25,7 @@ import { MOST_DECISIONS, periodsOf, REPEATED_MS } from '../hot-periods.ts';
 import { withOthers } from '../item-views.ts';
 import { CANDIDATES_EACH, firstOf, intervalsOf, risesOf, zeros } from '../rises.ts';
 import { MOST_TEXTS, sourcesOf } from '../sources.ts';
-import { countsIn, DAY_MS, sourcesIn, splitRange, viewsIn, visitorsIn } from './closed-days.ts';
+import { countsIn, DAY_MS, HOUR_MS, sourcesIn, splitRange, viewsIn, visitorsIn } from './closed-days.ts';
 import { toTimestamp } from './columns.ts';
 import { BY_PEOPLE, COUNTS, eventsIn, KINDS, WHO } from './counting.ts';
 import { UNION_BITS, visitorsOf } from './visitor-sketch.ts';
@@ -37,7 +37,6 @@ const MOST_EXACT_VIEWS = 1_000_000;
 /** Of a day also of more views, where so few items are found: for these alone, without a set for each item of the range. */
 const MOST_EXACT_ITEMS = 200;
 const LONGEST_EXACT_MS = DAY_MS;
-const HOUR_MS = 3_600_000;
 const DISTINCT = `count(DISTINCT CASE WHEN ${BY_PEOPLE} THEN ${WHO} END)`;
 const SUMS =
   'coalesce(sum(views), 0), coalesce(sum(bots), 0), coalesce(sum(prefetches), 0), coalesce(sum(total), 0)';
