@@ -32,8 +32,17 @@ const NJS_LACKS = [
   'rest-argument',
 ];
 
-/** What Elasticsearch's client loads at its start, for a helper and for what others trace; never called for us. */
-const NOT_CALLED = /^(apache-arrow\/|@opentelemetry\/semantic-conventions$)/;
+/** What clients load at their start, and never call for us, with what they load of it. */
+const NOT_CALLED = [
+  // Elasticsearch's, for a helper and for what others trace.
+  { path: /^(apache-arrow\/|@opentelemetry\/semantic-conventions$)/ },
+  // platformatic's: checks of options, which it makes with `strict` only, and schemas of records.
+  {
+    path: /^ajv\/dist\/2020\.js$/,
+    left: 'export class Ajv2020 { addKeyword() {} compile() {} }',
+  },
+  { path: /^\.\/registries\/index\.js$/ },
+];
 
 await Promise.all([nginxScripts('njs', NJS_LACKS), nginxScripts('qjs', []), programs(), dashboards()]);
 
@@ -143,7 +152,9 @@ async function command() {
     splitting: true,
     bundle: true,
     external: Object.keys(dependencies),
-    plugins: [without(NOT_CALLED)],
+    plugins: NOT_CALLED.map(without),
+    // The WebAssembly in its code, not in a file beside it.
+    alias: { '@platformatic/wasm-utils': '@platformatic/wasm-utils/bundled' },
     format: 'esm',
     platform: 'node',
     target: 'node20',
@@ -176,12 +187,12 @@ async function command() {
 }
 
 /** Leaves out what a package loads at its start, and never calls for us. */
-function without(filter) {
+function without({ path: filter, left = 'export {}' }) {
   return {
     name: `without ${filter}`,
     setup(build) {
       build.onResolve({ filter }, ({ path }) => ({ path, namespace: 'without' }));
-      build.onLoad({ filter, namespace: 'without' }, () => ({ contents: 'module.exports = {};' }));
+      build.onLoad({ filter, namespace: 'without' }, () => ({ contents: left }));
     },
   };
 }

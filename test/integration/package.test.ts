@@ -15,7 +15,15 @@ jest.setTimeout(600_000);
 const ROOT = join(import.meta.dirname, '../..');
 /** What a clone does not have. */
 const NOT_TRACKED = ['.git', 'coverage', 'dist', 'node_modules', 'var'];
-const BUNDLED = ['@elastic/elasticsearch', 'pino', 'prom-client', 'undici', 'yaml', 'zod'];
+const BUNDLED = [
+  '@elastic/elasticsearch',
+  '@platformatic/kafka',
+  'pino',
+  'prom-client',
+  'undici',
+  'yaml',
+  'zod',
+];
 const whenFull = FULL ? describe : describe.skip;
 
 const folder = temporaryFolder('package');
@@ -54,6 +62,14 @@ describe('the package of a clone', () => {
   });
 
   test('runs a sidecar with its page, without Kafka and Elasticsearch', () => sidecarRuns(command));
+
+  test.each(['kafkajs', 'platformatic'])('loads %s when Kafka is set up', async (client) => {
+    const env = { KAFKA_BROKERS: `127.0.0.1:${await freePort()}`, HOTITEM_KAFKA_CLIENT: client };
+    expect(await hotitem(['setup'], env)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/cannot set up the topics: Connection .*ECONNREFUSED/),
+    });
+  });
 
   test('contains the documentation and the files that it links to, except sources', async () => {
     const documents = (await readdir(installed, { recursive: true })).filter(
@@ -130,12 +146,13 @@ whenFull('in full', () => {
     const [program = '', ...args] = node;
     expect((await run(program, [...args, '--version'])).stdout).toBe('v20.19.2\n');
     await sidecarRuns([...node, join(installed, 'bin/hotitem.mjs')]);
-    // What names a newer one is loaded only where it is configured.
-    const kafka = join(installed, 'node_modules/@platformatic/kafka/dist/index.js');
-    const load = `const { Producer } = await import(${JSON.stringify(kafka)}); console.log(typeof Producer)`;
-    expect(await run(program, [...args, '--input-type=module', '-e', load])).toMatchObject({
-      code: 0,
-      stdout: 'function\n',
+    // What declares a newer one is loaded only where it is configured.
+    const setup = [...args, join(installed, 'bin/hotitem.mjs'), 'setup'];
+    const brokers = `127.0.0.1:${await freePort()}`;
+    const env = { PATH: process.env.PATH, KAFKA_BROKERS: brokers, HOTITEM_KAFKA_CLIENT: 'platformatic' };
+    expect(await run(program, setup, { cwd: folder.path, env })).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/cannot set up the topics: Connection .*ECONNREFUSED/),
     });
   });
 });

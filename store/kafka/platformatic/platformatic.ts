@@ -126,7 +126,7 @@ export function createPlatformaticClient(connection: KafkaConnection): KafkaClie
   }
 }
 
-/** The library, with what this project changes inside it. It takes its time and 40 MB. */
+/** The library, with what this project changes inside it. */
 export async function loadPlatformatic(): Promise<typeof import('@platformatic/kafka')> {
   const library = await import('@platformatic/kafka');
   checkBatches(library);
