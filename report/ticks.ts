@@ -4,17 +4,31 @@ const MOST = 5;
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
-/** Round times of a range, in a time zone: what an axis names. Some five, or none in a range below a second. */
+/** Round times of a range, by the clocks of a time zone: what an axis names. Some five, or none in a range below a second. */
 export function ticksOf(
   { from, to }: { from: number; to: number },
   timeZone: string,
 ): { stepMs: number; times: number[] } {
   const stepMs = intervalOf(to - from, MOST);
-  const offset = offsetOf(from, timeZone);
-  const first = Math.ceil((from + offset) / stepMs) * stepMs - offset;
   const times: number[] = [];
-  for (let ms = first; ms <= to; ms += stepMs) times.push(ms);
-  return { stepMs, times };
+  let offset = offsetOf(from, timeZone);
+  let latest = Number.NEGATIVE_INFINITY;
+  for (let local = Math.ceil((from + offset) / stepMs) * stepMs; ; local += stepMs) {
+    const ms = momentOf(local, offset, timeZone);
+    if (ms > to) return { stepMs, times };
+    // An hour that a change to summer time leaves out ends when it begins.
+    if (ms > latest) times.push(ms);
+    latest = ms;
+    offset = offsetOf(ms, timeZone);
+  }
+}
+
+/** When the clocks show `local`, or first something later; `offset` is that of a moment before. */
+function momentOf(local: number, offset: number, timeZone: string): number {
+  const about = local - offset;
+  const changed = offsetOf(about, timeZone);
+  const exact = local - changed;
+  return offsetOf(exact, timeZone) === changed ? exact : about;
 }
 
 /** How much later a clock of the zone is than one of UTC, in whole minutes. */
