@@ -8,6 +8,8 @@ export type AddressHash = (bytes: Buffer, at: number, until: number) => number;
 const GROUPS = 8;
 /** Of the network: 64 bits. */
 const NETWORK = 4;
+/** How networks begin that hold addresses of IPv4: 64:ff9b::/96 (RFC 6052) and 64:ff9b:1::/48 (RFC 8215). */
+const TRANSLATED = [0x64, 0xff9b] as const;
 const A = 0x61;
 const F = 0x66;
 /** Turns a letter into its lower case. */
@@ -15,8 +17,8 @@ const LOWER_CASE = 0x20;
 
 /**
  * Of an IPv6 address, only the first 64 bits count: a household or a phone has such a network to itself (RFC 7934). Otherwise one client that
- * uses another of its 2^64 addresses for each view would be as many visitors. What is not an address, for example a hashed one, is hashed as it
- * is.
+ * uses another of its 2^64 addresses for each view would be as many visitors. An address of IPv4 that a translator made one of IPv6 counts as a
+ * whole, because all of IPv4 may be in one network. What is not an address, for example a hashed one, is hashed as it is.
  */
 export function createAddressHash(): AddressHash {
   const texts = createSpanHash();
@@ -26,13 +28,17 @@ export function createAddressHash(): AddressHash {
   const networkBytes = Buffer.from(network.buffer);
   const groups = new Uint16Array(GROUPS);
   return (bytes, at, until) => {
-    if (readNetwork(bytes, at, until)) {
+    if (readNetwork(bytes, at, until) && !isTranslated()) {
       networks.hash(networkBytes, 0, networkBytes.length);
       return networks.bits(0);
     }
     texts.hash(bytes, Math.min(until, unmappedAt(bytes, at)), until);
     return texts.bits(0);
   };
+
+  function isTranslated(): boolean {
+    return network[0] === TRANSLATED[0] && network[1] === TRANSLATED[1];
+  }
 
   /** False for anything but an IPv6 address without dots. */
   function readNetwork(bytes: Buffer, at: number, until: number): boolean {

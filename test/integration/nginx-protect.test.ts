@@ -626,14 +626,16 @@ describe.each(SUITES)('a hot item and nginx of %s', (suite) => {
       },
     );
 
-    test('the limit takes each address of IPv4 for a visitor, also one in IPv6', async () => {
-      site.act('limit', 'v4');
-      expect(statuses(await limited('/limited/item/v4.html', (nth) => `192.0.2.${nth}`))).toEqual({
-        200: 40,
-      });
-      expect(statuses(await limited('/limited/item/v4.html', (nth) => `::ffff:198.51.100.${nth}`))).toEqual({
-        200: 40,
-      });
+    test.each([
+      ['itself', '192.0.2.'],
+      ['mapped into IPv6', '::ffff:198.51.100.'],
+      ['translated to IPv6', '64:ff9b::203.0.113.'],
+      ['translated to IPv6 within a site', '64:ff9b:1::203.0.113.'],
+    ])('the limit takes each address of IPv4, %s, for a visitor', async (name, network) => {
+      const item = name.replaceAll(' ', '-');
+      site.act('limit', item);
+      const replies = await limited(`/limited/item/${item}.html`, (nth) => `${network}${nth}`);
+      expect(statuses(replies)).toEqual({ 200: 40 });
     });
 
     test('an isolated item takes a few connections of the origin, and who must wait comes again by himself', async () => {

@@ -50,6 +50,8 @@ describe('the hash of an address', () => {
   test.each([
     ['two addresses of IPv4', '203.0.113.7', '203.0.113.70'],
     ['two that came in through an IPv6 socket', '::ffff:203.0.113.7', '::ffff:203.0.113.8'],
+    ['two that a translator made addresses of IPv6', '64:ff9b::cb00:7107', '64:ff9b::cb00:7108'],
+    ['two that the translator of a site made such', '64:ff9b:1::cb00:7107', '64:ff9b:1::cb00:7108'],
     ['two hashed addresses', '0123456789abcdef', '0123456789abcdee'],
     ['a socket and nothing', 'unix:', ''],
   ])('differs: %s', (_, one, other) => {
