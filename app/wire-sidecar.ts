@@ -1,5 +1,5 @@
 import { createBotTest } from '../event/bot-test.ts';
-import type { HeatState } from '../heat/heat.ts';
+import type { HeatState } from '../heat/hot-answers.ts';
 import { type Check, json, type Reply, type Route } from '../service/admin/admin.ts';
 import type { Actions } from '../service/admin/admin-actions.ts';
 import type { Loss } from '../service/losses.ts';

@@ -1,7 +1,7 @@
 import type { About } from '../app/about.ts';
 import type { CatalogueState } from '../app/wire-catalogue.ts';
 import type { SinkAccounts } from '../app/wire-sink.ts';
-import type { HeatState } from '../heat/heat.ts';
+import type { HeatState } from '../heat/hot-answers.ts';
 import type { EndCounts, SeenLimit, ShopperCounts } from '../protect/shoppers.ts';
 import { plainText } from '../service/plain-text.ts';
 import { judge } from '../service/verdict.ts';

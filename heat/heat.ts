@@ -7,8 +7,7 @@ import { type BotTest, createBotTest } from '../event/bot-test.ts';
 import type { CatalogueLookup } from '../event/catalogue-item.ts';
 import { createHeatView } from '../event/heat-view.ts';
 import type { Keeper } from '../protect/keeper.ts';
-import type { Purged } from '../protect/purge.ts';
-import type { SeenRequests, Shoppers } from '../protect/shoppers.ts';
+import type { Shoppers } from '../protect/shoppers.ts';
 import { reasonOf } from '../service/log.ts';
 import type { Metrics } from '../service/metrics.ts';
 import type { NewViews } from '../sidecar/ingest/new-views.ts';
@@ -17,27 +16,20 @@ import { createAudit } from './audit-file.ts';
 import { followMetrics } from './follow-metrics.ts';
 import { createFrozenFile } from './frozen-file.ts';
 import { createHeatStorage } from './heat-storage.ts';
-import type { HotCommand } from './hot-command.ts';
+import { createHotAnswers, type HotAnswers } from './hot-answers.ts';
 import { createHotFolder } from './hot-folder.ts';
-import {
-  createVersions,
-  type ExplainedItem,
-  type HotList,
-  type ShownDecision,
-  type WholeHotList,
-} from './hot-list.ts';
+import { createVersions } from './hot-list.ts';
 import type { HotSource } from './hot-routes.ts';
 import { needCatalogue, ruleOptionsOf } from './item-rules.ts';
 import { decisionsOf, type KeptBaselines, type KeptHeat } from './kept-heat.ts';
-import type { Happened, LiveSnapshot } from './live.ts';
-import { liveSnapshot } from './live-state.ts';
+import type { Happened } from './live.ts';
 import type { HEAT_METRICS } from './metrics.ts';
 import { createNginxView } from './nginx-view.ts';
+import { createOperator } from './operator.ts';
 import { createOutbox, type OutboxOptions } from './outbox.ts';
 import { createOverrides, overridesOf } from './overrides.ts';
 import type { RulesFile } from './rules-schema.ts';
 import { watchRules } from './rules-watch.ts';
-import type { PurgeOrder } from './run-hot-command.ts';
 import { createShopRate } from './shop-rate.ts';
 import { createTeller } from './teller.ts';
 import { type CountedViews, createViewBatches } from './view-batches.ts';
@@ -77,36 +69,21 @@ export type HeatServiceOptions = {
   ticks?: boolean;
 };
 
-export type HeatService = HotSource & {
-  newViews: NewViews;
-  /** Counts what nginx did with requests for hot items, from lines of log-shared.conf. */
-  sawShoppers: Shoppers['take'] | undefined;
-  /** What is hot now, for the page. Looks at all items that are tracked. */
-  live(build: string): LiveSnapshot;
-  /** For `hotitem status`. */
-  state(): HeatState;
-  /** The periodic work, due every `TICK_MS`. Never throws. */
-  tick(): void;
-  /** Applies rules anew that depend on the catalogue: it has changed. */
-  useCatalogue(): void;
-  /** A command that was refused to a client at the address `from`, for the audit log. */
-  noteRefused(path: string, from: string): void;
-  /** Checks the rules file once, as the timer does every second. */
-  readRules(): Promise<void>;
-  close(): Promise<void>;
-};
-
-/** A summary, with requests of shoppers for hot items since the start, where nginx logs them. */
-export type HeatState = SeenRequests & {
-  hot: number;
-  held: number;
-  frozen: boolean;
-  /** Why nginx cannot see the hot list; absent if it can, or if the list is frozen. */
-  failure?: string;
-  /** Why nginx keeps no pages of hot items, of one host at least, where that is not meant. */
-  keeperFailure?: string;
-  rulesProblems: string[];
-};
+export type HeatService = HotSource &
+  HotAnswers & {
+    newViews: NewViews;
+    /** Counts what nginx did with requests for hot items, from lines of log-shared.conf. */
+    sawShoppers: Shoppers['take'] | undefined;
+    /** The periodic work, due every `TICK_MS`. Never throws. */
+    tick(): void;
+    /** Applies rules anew that depend on the catalogue: it has changed. */
+    useCatalogue(): void;
+    /** A command that was refused to a client at the address `from`, for the audit log. */
+    noteRefused(path: string, from: string): void;
+    /** Checks the rules file once, as the timer does every second. */
+    readRules(): Promise<void>;
+    close(): Promise<void>;
+  };
 
 /**
  * More versions than a crash can lose. The first version is also at least the time in ms, which grows faster than versions do: a version
@@ -175,6 +152,31 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
   const addresses = createAddressSamples(keeper);
   const shop = createShopRate();
   let happened: Happened[] = [];
+  const answers = createHotAnswers({
+    node,
+    now,
+    heat,
+    decisions,
+    overrides,
+    frozen,
+    watch,
+    nginx,
+    versions,
+    shop,
+    happened: () => happened,
+    cap: () => capOf(watch.rules()),
+    lookUp: options.catalogue?.lookUp,
+  });
+  const operator = createOperator({
+    now,
+    audit,
+    frozen,
+    overrides,
+    nginx,
+    apply: (by) => saidBy(by, applyOverrides),
+    publish,
+    save: storage.saveNow,
+  });
   const newViews = createViewBatches({ view: createHeatView(), isBot, count });
   followMetrics(metrics, { heat, decisions, folder, frozen, watch });
   teller?.begin(kept?.hot ?? []);
@@ -182,17 +184,12 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
   publish();
   const timer = ticks ? setInterval(tick, TICK_MS).unref() : undefined;
   return {
+    ...answers,
+    ...operator,
+    version: versions.current,
+    changed: versions.changed,
     newViews,
     sawShoppers: shoppers?.take,
-    list,
-    version: versions.current,
-    whole,
-    live,
-    explain,
-    command,
-    purge,
-    changed: versions.changed,
-    state,
     tick,
     useCatalogue,
     noteRefused: (path, from) =>
@@ -327,58 +324,17 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
   function rulesOf(rules: RulesFile): Rules {
     const catalogue = options.catalogue?.items();
     return compileRules(ruleOptionsOf(rules), {
-      cap: rules.cap ?? config.cap,
+      cap: capOf(rules),
       ...(catalogue !== undefined && { catalogue }),
     });
   }
 
+  function capOf({ cap = config.cap }: RulesFile): number {
+    return cap;
+  }
+
   function applyOverrides(): void {
     decisions.setOverrides(overrides.pinsAndBans(), now());
-  }
-
-  /** Takes effect at once. Rejects if it could not be stored for a restart; it is in effect all the same. */
-  async function command(said: Exclude<HotCommand, { do: 'purge' }>): Promise<void> {
-    const { by, reason } = said;
-    const time = now();
-    const item = 'item' in said ? said.item : undefined;
-    if (said.do === 'freeze') {
-      const stored = frozen.freeze({ since: time, by, reason });
-      publish();
-      note();
-      return stored;
-    }
-    if (said.do === 'thaw') {
-      await frozen.thaw();
-      note();
-      publish();
-      return;
-    }
-    if (said.do === 'clear') overrides.clear(said.item);
-    else {
-      const { do: kind, item: named, until } = said;
-      const from = said.do === 'pin' ? said.from : undefined;
-      overrides.set({
-        kind,
-        item: named,
-        reason,
-        by,
-        ...(from !== undefined && { from }),
-        ...(until !== undefined && { until }),
-      });
-    }
-    note();
-    saidBy(by, applyOverrides);
-    publish();
-    await storage.saveNow();
-
-    function note(): void {
-      audit.note({ who: by, what: said.do, ...(item !== undefined && { item }), reason });
-    }
-  }
-
-  async function purge({ item, by, reason }: PurgeOrder): Promise<Purged[]> {
-    audit.note({ who: by, what: 'purge', ...(item !== undefined && { item }), reason });
-    return nginx.purge(item);
   }
 
   function saidBy(who: string, change: () => void): void {
@@ -388,62 +344,6 @@ export async function startHeat(options: HeatServiceOptions): Promise<HeatServic
     } finally {
       speaker = undefined;
     }
-  }
-
-  function list(): HotList {
-    return { version: versions.current(), node, now: now(), hot: decisions.hot().map(shown) };
-  }
-
-  function whole(): WholeHotList {
-    const freeze = frozen.state();
-    return {
-      ...list(),
-      ...(freeze !== undefined && { frozen: freeze }),
-      ...nginx.failures(),
-      held: decisions.held(),
-      overrides: overrides.all(),
-      rules: watch.state(),
-    };
-  }
-
-  function live(build: string): LiveSnapshot {
-    const list = whole();
-    return liveSnapshot({
-      list,
-      build,
-      figures: heat.figures(new Set(list.hot.map(({ item }) => item))),
-      shop: shop.lastTen(now()),
-      cap: watch.rules().cap ?? config.cap,
-      happened,
-      lookUp: options.catalogue?.lookUp,
-    });
-  }
-
-  function shown(decision: Decision): ShownDecision {
-    const catalogue = options.catalogue?.lookUp(decision.item);
-    return { ...decision, ...(catalogue !== undefined && { catalogue }), ...nginx.of(decision) };
-  }
-
-  function explain(item: string): ExplainedItem {
-    const override = overrides.of(item);
-    const explained = heat.explain(item);
-    const now = nginx.now(explained.hot);
-    return {
-      ...explained,
-      ...(override !== undefined && { override }),
-      ...(now !== undefined && { nginx: now }),
-    };
-  }
-
-  function state(): HeatState {
-    return {
-      hot: new Set(decisions.hot().map(({ item }) => item)).size,
-      held: decisions.heldCount(),
-      frozen: frozen.state() !== undefined,
-      ...nginx.failures(),
-      ...nginx.seen(),
-      rulesProblems: watch.state().problems,
-    };
   }
 
   /** Hot items are stored for the next start. */

@@ -15,7 +15,7 @@ export function needCatalogue({ rules }: RulesFile): boolean {
 }
 
 /** A rule of the file as detection takes it. `number`: its position in the file, from 1. */
-export function toRuleOptions(rule: Rule, number: number): RuleOptions {
+function toRuleOptions(rule: Rule, number: number): RuleOptions {
   const {
     name = `rule ${number}`,
     items,

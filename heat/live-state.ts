@@ -9,9 +9,9 @@ export type LiveParts = {
   list: WholeHotList;
   /** Of the page. */
   build: string;
-  /** Maximum number of hot items. */
   figures: Figures;
   shop: { all: number; people: number };
+  /** Maximum number of hot items per signal. */
   cap: number;
   happened: Happened[];
   lookUp?: CatalogueLookup | undefined;
