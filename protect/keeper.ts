@@ -10,6 +10,7 @@ import { REFUSAL_KINDS, type Refusal } from './judge.ts';
 import { KEEPER_LOCATION, keptAddress } from './kept-address.ts';
 import type { PROTECT_METRICS } from './metrics.ts';
 import { createOriginAsk } from './origin-ask.ts';
+import { createOutcomes } from './outcome.ts';
 import type { Page } from './page.ts';
 import type { PageRequests } from './page-request.ts';
 import { createPurge, type Purged } from './purge.ts';
@@ -76,10 +77,6 @@ export type KeeperOptions = {
 export const MOST_ITEMS = 1_000;
 /** So often a page that is kept is compared again. */
 const COMPARE_EVERY_MS = 30_000;
-/** What was refused, or could not be had, is tried again after so long, and after twice as long each time. */
-const FIRST_WAIT_MS = 10_000;
-const LONGEST_WAIT_MS = 600_000;
-const FIRST_RETRY_MS = 250;
 /** A page is late that is so old, of what it may be; then for so long no further page is looked at. */
 const LATE = 0.6;
 const NO_NEW_MS = 5_000;
@@ -95,6 +92,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
   const budget = createBudget({ requestsPerSecond: options.requestsPerSecond, now });
   const brake = createBrake(now);
   const askFor = createOriginAsk({ requests, budget, brake, word: words.latest, metrics, now });
+  const outcomes = createOutcomes({ https, staleMs, intervalMs, targets, metrics, now });
   const reach = createReach({
     hosts,
     look: (host) => lookAt(host, KEEPER_LOCATION),
@@ -209,15 +207,6 @@ export function createKeeper(options: KeeperOptions): Keeper {
     beginDue(time);
   }
 
-  function giveUpLate(entry: Entry, wasSuspended: boolean): boolean {
-    const { reason } = entry.state;
-    if (wasSuspended) return fall(entry, 'was not refreshed while the sidecar was suspended', 0);
-    return giveUp(
-      entry,
-      reason === undefined ? 'was not refreshed in time' : `cannot be refreshed: ${reason}`,
-    );
-  }
-
   /** The clock was set back: nothing must wait until it has caught up. */
   function beginAgain(time: number): void {
     for (const entry of entries.values()) {
@@ -237,7 +226,8 @@ export function createKeeper(options: KeeperOptions): Keeper {
       const age = ageOf(entry, now());
       if (isLate(entry)) metrics.of('protect_stale_seconds_total').add(passedMs / 1_000);
       if (age > LATE * staleMs && !wasSuspended) lateAt = now();
-      if (age > staleMs && entry.work === undefined) isChanged = giveUpLate(entry, wasSuspended) || isChanged;
+      if (age > staleMs && entry.work === undefined)
+        isChanged = outcomes.expired(entry, wasSuspended) || isChanged;
     }
     if (isChanged) onChange();
   }
@@ -315,8 +305,16 @@ export function createKeeper(options: KeeperOptions): Keeper {
       (compares ? await lookWhetherKept(place, ask) : undefined);
     if (!isWanted(entry)) return undefined;
     if (refused !== undefined) return refuse(entry, seen, refused);
-    kept(entry, place, { began, isFirst, compares });
+    if (outcomes.kept(entry, place, { began, isFirst, compares })) onChange();
     return began;
+  }
+
+  function refuse(entry: Entry, seen: Place, refusal: Refusal): undefined {
+    if (outcomes.refused(entry, seen, refusal)) onChange();
+  }
+
+  function unavailable(entry: Entry, reason: string): undefined {
+    if (isWanted(entry) && outcomes.unavailable(entry, reason)) onChange();
   }
 
   /** What nginx still has at former addresses is shown as well: after a purge, nobody must see an old page there. Returns what `fill` does. */
@@ -345,79 +343,9 @@ export function createKeeper(options: KeeperOptions): Keeper {
     return place;
   }
 
-  function kept(
-    entry: Entry,
-    place: Place,
-    { began, isFirst, compares }: { began: number; isFirst: boolean; compares: boolean },
-  ): void {
-    const time = now();
-    if (compares) {
-      entry.comparedAt = time;
-      targets.lookAgain(entry.item);
-    }
-    entry.place = place;
-    entry.failures = 0;
-    entry.dueAt = began + intervalMs();
-    const since = entry.state.state === 'kept' ? entry.state.since : time;
-    entry.state = { state: 'kept', since, refreshedAt: time, address: addressOf(place) };
-    metrics.of('protect_refresh_seconds').set((time - began) / 1_000);
-    if (isFirst) onChange();
-  }
-
   /** At most half of what a page may be old: the rest is for a refresh that fails. */
   function intervalMs(): number {
     return isBraked ? staleMs / 2 : Math.min(refreshMs, staleMs / 2);
-  }
-
-  function addressOf({ host, target }: Place): string {
-    return `${https ? 'https' : 'http'}://${host}${target}`;
-  }
-
-  /** `seen`: the address of shoppers by which it was found. */
-  function refuse(entry: Entry, seen: Place, { kind, reason }: Refusal): undefined {
-    metrics.of('protect_refused_total', { reason: kind }).add();
-    targets.refuse(entry.item, seen);
-    if (giveUp(entry, reason)) onChange();
-  }
-
-  /** Gives the page up until it is tried again. Returns what `fall` returns. */
-  function giveUp(entry: Entry, reason: string): boolean {
-    // Failures to refresh it do not count for how long it waits now.
-    if (isKept(entry)) entry.failures = 0;
-    targets.lookAgain(entry.item);
-    const waitMs = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(10, entry.failures++));
-    return fall(entry, reason, waitMs);
-  }
-
-  /** Called when there was no answer. Shoppers see the page as long as nginx has it. */
-  function unavailable(entry: Entry, reason: string): undefined {
-    if (!isWanted(entry)) return;
-    metrics.of('protect_failures_total').add();
-    const { state } = entry;
-    if (state.state === 'kept' && now() - state.refreshedAt < staleMs) {
-      entry.state = { ...state, reason };
-      entry.dueAt = now() + Math.min(intervalMs(), FIRST_RETRY_MS * 2 ** entry.failures++);
-      return;
-    }
-    const why = state.state === 'kept' ? `cannot be refreshed: ${reason}` : reason;
-    if (giveUp(entry, why)) onChange();
-  }
-
-  /** It is tried again after `waitMs`. Returns whether nginx has to be told that the page is not kept any more. */
-  function fall(entry: Entry, reason: string, waitMs: number): boolean {
-    const wasKept = isKept(entry);
-    const { asked } = entry;
-    const time = now();
-    entry.dueAt = time + waitMs;
-    entry.state = {
-      state: 'refused',
-      reason,
-      since: time,
-      retryAt: entry.dueAt,
-      ...(asked && { address: addressOf(asked) }),
-    };
-    if (wasKept) metrics.of('protect_dropped_total').add();
-    return wasKept;
   }
 
   /** Asks nginx itself. Resolves with undefined where the answer says nothing, because nothing is followed, or was not in between. */
@@ -432,7 +360,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
     if (isClosed || entries.size === 0) return;
     warn('keeper', 'pages of hot items are not kept: nginx cannot be asked for them', { reason });
     const dropped = inState('kept').filter(
-      (entry) => failed.includes(entry.place?.host ?? '') && fall(entry, reason, 0),
+      (entry) => failed.includes(entry.place?.host ?? '') && outcomes.dropped(entry, reason),
     );
     if (dropped.length > 0) onChange();
   }
