@@ -11,6 +11,7 @@ import { createServer, type Server } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
+import type { SeenLimit } from '../../protect/shoppers.ts';
 import type { Suite } from '../../provision/versions.ts';
 import type { Ran } from '../../service/run.ts';
 import { testAsRoot } from '../parts/as-root.ts';
@@ -134,21 +135,8 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
 
   suiteWith(['nginx'])('count what the limit does:', () => {
     test('how many requests a limit on trial would reject is told by the list, the item and metrics', async () => {
-      await turnHot('guarded');
-      await until(() => isInHotList('limit', 'guarded'), { timeoutMs: SOON_MS, what: 'the limit', detail });
-      const replies = new Set<number>();
-      // On a busy machine the hot list may be too old for some of them.
-      const counted = async () => {
-        const crowd = Array.from({ length: 40 }, () => site.get('/tolerant/item/guarded.html'));
-        for (const { status } of await Promise.all(crowd)) replies.add(status);
-        const { limit } = {
-          limit: undefined,
-          ...(await hotList()).hot.find(({ item }) => item === 'guarded'),
-        };
-        return limit !== undefined && limit.wouldLimit > 0 ? limit : undefined;
-      };
-      const limit = await until(counted, { timeoutMs: SOON_MS, what: 'requests to be counted', detail });
-      expect([[...replies], limit.limited]).toEqual([[200], 0]);
+      const { statuses, limit } = await tryLimit();
+      expect([statuses, limit.limited]).toEqual([[200], 0]);
       const { stdout } = await runHotitem(['hot', 'show', 'guarded'], { HOTITEM_HOME: home });
       expect(stdout).toMatch(
         /nginx, where it is included: limit\n *limit\.conf, since [\d:]+Z: would have limited \d+ of \d+ requests \(dry run\)/,
@@ -194,6 +182,7 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
     });
 
     test('what a limit on trial would do is in Hot now, and in the view of the item', async () => {
+      await tryLimit();
       await openPage();
       const would = /^Would have limited \d+ of [\d,]+ requests \(dry run\)$/;
       await page.getByRole('row').filter({ hasText: 'guarded' }).getByText(would).waitFor(PATIENCE);
@@ -494,6 +483,8 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
     );
 
     test('hot list and show say what nginx does with a page', async () => {
+      await Promise.all(['same', 'vary', 'cookie'].map((item) => turnHot(item)));
+      await tryLimit();
       await refused('vary', 'varies by Cookie');
       await refused('cookie', 'sets session');
       await whileKept('same', async () => {
@@ -518,6 +509,8 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
     });
 
     test('monitoring is told', async () => {
+      await Promise.all(['same', 'cookie'].map((item) => turnHot(item)));
+      await refused('cookie', 'sets session');
       const isKept = async () => {
         const text = await sidecar.text('/metrics');
         return /hotitem_protect_items\{state="kept"\} [1-9]/.test(text) && text;
@@ -555,6 +548,7 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
         status: 400,
         body: { error: expect.stringMatching(/item: .*forever/) },
       });
+      expect(await control('purge', { item: 'nobody' })).toMatchObject({ status: 409 });
       expect(await control('hot/ban', { item: 'x' }, 'x'.repeat(43))).toMatchObject({ status: 401 });
       const read = () => {
         const text = readFileSync(join(home, 'heat-audit.ndjson'), 'utf8');
@@ -625,6 +619,7 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
     });
 
     test('without nginx nothing is kept, and status says why', async () => {
+      await tryLimit();
       await site.nginx.stop();
       const isNamed = async () => (await hotList()).keeperFailure?.includes(REFUSED);
       await until(isNamed, { timeoutMs: SOON_MS, what: 'the failure', detail });
@@ -642,6 +637,7 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
 
   suiteWith(['nginx', 'chromium'])('on the live page, without nginx:', () => {
     test('a purge says why it cannot be done', async () => {
+      await site.nginx.stop();
       await turnHot('price');
       await openPage();
       await controlOf('price').press('Enter');
@@ -650,6 +646,22 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
       await page.getByText(/Not done: .*price.*: no answer from nginx/).waitFor(PATIENCE);
     });
   });
+
+  /** More requests for `guarded` than its limit allows, until that is counted. `statuses`: all different ones of the answers. */
+  async function tryLimit(): Promise<{ statuses: number[]; limit: SeenLimit }> {
+    await turnHot('guarded');
+    await until(() => isInHotList('limit', 'guarded'), { timeoutMs: SOON_MS, what: 'the limit', detail });
+    const statuses = new Set<number>();
+    // On a busy machine the hot list may be too old for some of them.
+    const counted = async () => {
+      const crowd = Array.from({ length: 40 }, () => site.get('/tolerant/item/guarded.html'));
+      for (const { status } of await Promise.all(crowd)) statuses.add(status);
+      const limit = (await hotList()).hot.find(({ item }) => item === 'guarded')?.limit;
+      return limit !== undefined && limit.wouldLimit > 0 ? limit : undefined;
+    };
+    const limit = await until(counted, { timeoutMs: SOON_MS, what: 'requests to be counted', detail });
+    return { statuses: [...statuses], limit };
+  }
 
   async function openPage(): Promise<void> {
     browser ??= await launchChromium();
