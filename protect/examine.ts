@@ -11,7 +11,7 @@ export class Unavailable extends Error {
   override name = 'Unavailable';
 }
 
-/** What nginx did with a fill; see docs/decisions/0018. */
+/** What nginx did with a request of the keeper; see docs/decisions/0018. */
 const TOLD = 'x-hotitem-keeper';
 
 /**
@@ -47,23 +47,33 @@ export async function examine(
   }
 }
 
-/** Has nginx store the page anew. Returns why it must not be shared. Rejects with `Unavailable`. */
+/**
+ * Has nginx store the page anew. Returns why it must not be shared, or that nginx does not keep it: without its includes, it takes the keeper
+ * for a shopper. Rejects with `Unavailable`.
+ */
 export async function fill(place: Place, ask: Ask, now: number): Promise<Refusal | undefined> {
   const page = available(await ask({ mode: 'fill', ...place, headers: { ...PLAIN } }));
-  return whyNotShared(page, now);
+  const told = toldBy(page);
+  const refused = whyNotShared(page, now);
+  return refused ?? (told?.startsWith('fill ') ? undefined : refusal('not_stored', whyNotStored(told)));
 }
 
 /** Returns why nginx does not show the page that was stored, undefined where it does. */
 export async function lookWhetherKept(place: Place, ask: Ask): Promise<Refusal | undefined> {
   const page = available(await ask({ mode: 'look', ...place, headers: { ...PLAIN } }));
-  const told = page.headers.get(TOLD)?.[0]?.trim();
+  const told = toldBy(page);
   if (told === 'look HIT') return undefined;
   return refusal('not_stored', whyNotStored(told));
 }
 
+/** What nginx did: the mode, and the status of its cache, which is missing where the cache is off. */
+function toldBy({ headers }: Page): string | undefined {
+  return headers.get(TOLD)?.[0]?.trim();
+}
+
 function whyNotStored(told: string | undefined): string {
   if (told === undefined) return 'nginx does not say what it did: hotitem check --nginx tells why';
-  if (told === 'look')
+  if (told === 'look' || told === 'fill')
     return 'its location does not include cache.conf, or $hotitem_personal is not empty for the sidecar';
   return `nginx does not keep it (${told})`;
 }
@@ -75,7 +85,7 @@ const LIMITED =
 
 /** An error that may be over soon says nothing about the page. */
 function available(page: Page): Page {
-  if (page.headers.get(TOLD)?.[0]?.endsWith(' REJECTED')) throw new Unavailable(LIMITED);
+  if (toldBy(page)?.endsWith(' REJECTED')) throw new Unavailable(LIMITED);
   if (page.status >= 500 || page.status === 429) throw new Unavailable(`the origin answers ${page.status}`);
   return page;
 }

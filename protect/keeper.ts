@@ -310,6 +310,8 @@ export function createKeeper(options: KeeperOptions): Keeper {
   }
 
   function refuse(entry: Entry, seen: Place, refusal: Refusal): undefined {
+    // It may have been reloaded without the includes: it would take further requests for a shopper's, and capture them.
+    if (refusal.kind === 'not_stored') reach.doubt(seen.host);
     if (outcomes.refused(entry, seen, refusal)) onChange();
   }
 

@@ -5,6 +5,8 @@ import type { Page } from './page.ts';
 export type Reach = {
   /** Whether nginx answered for that host when it was last asked. */
   isThere(host: string): boolean;
+  /** It may not: that host is asked again now, and is not there until it answers. */
+  doubt(host: string): void;
   /** Asks again for each host for which that is due. */
   tick(): void;
   /** Why it does not answer for that host. */
@@ -21,22 +23,21 @@ export type ReachOptions = {
 
 type Known = { failure?: string; reachedAt: number; tryAt: number; failures: number };
 
+const NEVER_ASKED: Known = { reachedAt: Number.NEGATIVE_INFINITY, tryAt: 0, failures: 0 };
 const AGAIN_EVERY_MS = 30_000;
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 30_000;
 
 export function createReach({ hosts, look, now, onFailure }: ReachOptions): Reach {
-  const known = new Map(
-    hosts.map((host): [string, Known] => [
-      host,
-      { reachedAt: Number.NEGATIVE_INFINITY, tryAt: 0, failures: 0 },
-    ]),
-  );
+  const known = new Map(hosts.map((host): [string, Known] => [host, NEVER_ASKED]));
   let isTrying = false;
   return {
     isThere(host) {
       const { failure, reachedAt = 0 } = known.get(host) ?? {};
       return failure === undefined && reachedAt > 0;
+    },
+    doubt(host) {
+      if (known.get(host)?.failure === undefined) known.set(host, NEVER_ASKED);
     },
     tick() {
       const time = now();

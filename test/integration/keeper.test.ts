@@ -11,7 +11,9 @@ import { createServer, type Server } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
+import { AT_ONCE } from '../../protect/budget.ts';
 import type { SeenLimit } from '../../protect/shoppers.ts';
+import { ENGLISH_DESKTOP } from '../../protect/visitors.ts';
 import type { Suite } from '../../provision/versions.ts';
 import type { Ran } from '../../service/run.ts';
 import { testAsRoot } from '../parts/as-root.ts';
@@ -481,6 +483,20 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
         await until(isPossible, { timeoutMs: SOON_MS, what: 'the owner to be able to', detail });
       },
     );
+
+    testInFull('nginx without the includes is noticed at once, and gets a few more requests', async () => {
+      await turnHot('same');
+      await kept('same');
+      const asKeeper = () => site.lines().split(ENGLISH_DESKTOP.headers['User-Agent'] ?? '').length - 1;
+      const before = asKeeper();
+      await site.edit('/http-protect.conf', '/off-protect.conf');
+      const isNamed = async () => (await hotList()).keeperFailure?.includes('does not know the keeper');
+      await until(isNamed, { timeoutMs: SOON_MS, what: 'the failure', detail });
+      expect(isInHotList('cache', 'same')).toBe(false);
+      await site.edit('/off-protect.conf', '/http-protect.conf');
+      await kept('same');
+      expect(asKeeper() - before).toBeLessThanOrEqual(AT_ONCE);
+    });
 
     test('hot list and show say what nginx does with a page', async () => {
       await Promise.all(['same', 'vary', 'cookie'].map((item) => turnHot(item)));

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
+import { AT_ONCE } from '../../../protect/budget.ts';
 import { createKeeper, type Keeper } from '../../../protect/keeper.ts';
 import { KEEPER_LOCATION } from '../../../protect/kept-address.ts';
 import { PROTECT_METRICS } from '../../../protect/metrics.ts';
@@ -11,6 +12,8 @@ const START = 1_795_355_710_000;
 const STALE_MS = 10_000;
 const TICK_MS = 50;
 const PER_SECOND = 50;
+/** What nginx tells the keeper that it did. */
+const TOLD = { probe: 'probe ', fill: 'fill BYPASS', look: 'look HIT' };
 
 let time: number;
 let changes: number;
@@ -27,6 +30,7 @@ let takesMs: number;
 let unanswered: { at: number; answer: () => void }[];
 let bytes: number;
 let hasOldIncludes: boolean;
+let hasIncludes: boolean;
 /** Hosts whose server is closed for maintenance. */
 let closed: string[];
 /** Addresses that are not there. */
@@ -41,7 +45,7 @@ beforeEach(() => {
   asked = [];
   status = 200;
   isReachable = true;
-  hasOldIncludes = false;
+  [hasOldIncludes, hasIncludes] = [false, true];
   [waitedMs, bytes, takesMs] = [10, 4, 0];
   [unanswered, missing, closed] = [[], [], []];
   body = () => 'page';
@@ -183,6 +187,33 @@ describe('the keeper', () => {
     await pass(1_100);
     expect(keeper.allows('a')).toBe(false);
     expect(keeper.stateOf('a')).toMatchObject({ state: 'refused', reason: 'is empty' });
+  });
+
+  test('an nginx that was reloaded without the includes is noticed by the next request, and gets no more', async () => {
+    const items = ['a', 'b', 'c', 'd', 'e', 'f'];
+    follow(...items);
+    await pass(3_000);
+    expect(items.every(keeper.allows)).toBe(true);
+    hasIncludes = false;
+    asked.length = 0;
+    await pass(20_000);
+    expect(modes().length).toBeLessThanOrEqual(AT_ONCE);
+    expect(items.some(keeper.allows)).toBe(false);
+    expect(keeper.failure()).toMatch(/^the server of shop\.test does not know the keeper/);
+    hasIncludes = true;
+    await pass(60_000);
+    expect(items.every(keeper.allows)).toBe(true);
+  });
+
+  test('a page whose location includes the cache no more is dropped by the next refresh', async () => {
+    follow('a');
+    await pass(500);
+    headers = { 'x-hotitem-keeper': ['fill'] };
+    await pass(1_100);
+    expect(keeper.stateOf('a')).toMatchObject({
+      state: 'refused',
+      reason: expect.stringContaining('its location does not include cache.conf'),
+    });
   });
 
   test('a page in which a token appears is dropped when it is compared next', async () => {
@@ -692,11 +723,11 @@ async function ask(one: Asked): Promise<Page> {
       }));
   running--;
   if (!isReachable) throw new Error('connect ECONNREFUSED');
-  const told = one.mode === 'look' ? { 'x-hotitem-keeper': ['look HIT'] } : {};
+  const told = hasIncludes ? { 'x-hotitem-keeper': [TOLD[one.mode]] } : {};
   const isOfPage = !isOfKeeper(one);
   return {
     status: statusOf(one),
-    headers: new Map(Object.entries({ ...headers, ...told })),
+    headers: new Map(Object.entries({ ...told, ...headers })),
     body: Buffer.from(isOfPage ? body() : ofItself(one.target)),
     bytes,
     isWhole: true,
@@ -708,7 +739,7 @@ function statusOf(one: Asked): number {
   if (closed.includes(one.host)) return 503;
   if (missing.includes(one.target)) return 404;
   if (!isOfKeeper(one)) return status;
-  return one.word === '' ? 404 : 200;
+  return one.word === '' || !hasIncludes ? 404 : 200;
 }
 
 function isOfKeeper({ target }: Asked): boolean {
