@@ -24,13 +24,13 @@ export async function limitSpill(session: NginxPeriodicSession): Promise<void> {
     if (bytes < most * ROOM_AGAIN) counters.delete('spill_full');
   } catch (failure) {
     // The worker may still be able to write to it.
-    complain(counters, `the limit of the spill folder cannot be enforced: ${failure}`);
+    complain(counters, 'limit_say_at', `the limit of the spill folder cannot be enforced: ${failure}`);
   }
 }
 
 /**
  * Shuts the spill while the folder is missing or not writable: otherwise nginx logs an error for each view. The views are counted as
- * dropped. Checked once a second; logs one line a minute.
+ * dropped. Checked once a second.
  */
 export function barSpill(session: NginxPeriodicSession, counters: NgxSharedDict<number>): void {
   const folder = session.variables.hotitem_spill_folder || '';
@@ -39,7 +39,8 @@ export function barSpill(session: NginxPeriodicSession, counters: NgxSharedDict<
     counters.delete('spill_barred');
   } catch (failure) {
     counters.set('spill_barred', 1);
-    complain(counters, `views are dropped, because the spill folder is not writable: ${failure}`);
+    const message = `views are dropped, because the spill folder is not writable: ${failure}`;
+    complain(counters, 'barred_say_at', message);
   }
 }
 
@@ -53,8 +54,9 @@ function diskBytesOf(path: string): number {
   }
 }
 
-function complain(counters: NgxSharedDict<number>, message: string): void {
-  if (isAhead(counters.get('limit_say_at'), SAY_MS)) return;
-  counters.set('limit_say_at', Date.now() + SAY_MS);
+/** Logs one line a minute. `key`: when the next one may be logged. */
+function complain(counters: NgxSharedDict<number>, key: string, message: string): void {
+  if (isAhead(counters.get(key), SAY_MS)) return;
+  counters.set(key, Date.now() + SAY_MS);
   ngx.log(ngx.ERR, `hotitem: ${message}`);
 }

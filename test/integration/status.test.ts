@@ -66,6 +66,9 @@ suiteWith(['nginx'])('hotitem status, beside an nginx whose workers are not root
     chmodSync(spill, 0o700);
     // A worker that has spilled before has the file of this minute open.
     await chain.nginx.reload();
+    // It looks once a second. Until then it takes views for spilled that it could not write.
+    const isBarred = async () => (await chain.nginx.errorLog()).includes('spill folder is not writable');
+    await until(isBarred, { timeoutMs: WAIT_MS, what: 'nginx to see the folder', detail: chain.logs });
     await see(30);
     chmodSync(spill, 0o2770);
     await chain.sidecar.start();
