@@ -6,7 +6,8 @@ const DAY = 86_400_000;
 export type Figure = { name: string; value: string; beside: string };
 
 /** The numbers at the head of a report. */
-export function figuresOf(report: Report, { number }: Pick<Words, 'number'>): Figure[] {
+export function figuresOf(report: Report, words: Pick<Words, 'number' | 'time'>): Figure[] {
+  const { number } = words;
   const { totals, range, held, periods } = report;
   const told = held.list.length + held.more;
   const long = `in ${durationOf(range.to - range.from)}`;
@@ -14,7 +15,7 @@ export function figuresOf(report: Report, { number }: Pick<Words, 'number'>): Fi
     { name: 'Views by people', value: number(totals.people), beside: long },
     { name: 'All views', value: number(totals.all), beside: long },
     { name: 'Visitors', value: visitorsIn(totals, number), beside: visitorsBeside(report) },
-    savedFigure(report, number),
+    savedFigure(report, words),
     lostFigure(report, number),
     {
       name: 'Held back by the cap',
@@ -30,14 +31,17 @@ function visitorsBeside({ range }: Report): string {
 }
 
 /** What nginx counted, where all of it is of this time; otherwise what it is at most. */
-function savedFigure({ saved: { atMost, counted }, totals }: Report, number: Words['number']): Figure {
+function savedFigure(
+  { saved: { atMost, counted }, totals }: Report,
+  { number, time }: Pick<Words, 'number' | 'time'>,
+): Figure {
   const name = 'Requests saved at the origin';
   if (isKnown(counted) && counted.isWithin) {
     const all = counted.cached + counted.origin;
     return {
       name,
       value: number(counted.cached),
-      beside: `of ${number(all)} for hot items, counted by nginx of this host`,
+      beside: `of ${number(all)} for hot items since ${time(counted.since)}, counted by nginx of this host`,
     };
   }
   const share = totals.all === 0 ? '' : `, ${Math.round((100 * atMost) / totals.all)}% of all`;

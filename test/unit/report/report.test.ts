@@ -224,9 +224,7 @@ describe('a report', () => {
     expect(textOf(saved)).toContain(
       'answered 500 from its cache. How many of them in this time is not recorded.',
     );
-    expect(textOf({ ...saved, counted })).toContain(
-      'saved at the origin: 500 (of 520 for hot items, counted by nginx',
-    );
+    expect(textOf({ ...saved, counted })).toContain('saved at the origin: 500 (of 520 for hot items since ');
     const limited = { ...counted, limit: { checked: 90, limited: 7, wouldLimit: 0 } };
     expect(textOf({ ...saved, counted: limited })).toContain(
       'from its cache. It limited 7 of 90 requests that limit.conf checked.',
