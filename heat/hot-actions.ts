@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { Action } from '../service/admin/admin-actions.ts';
+import { issuesToTell, issueWords } from '../service/config/issue-words.ts';
 import type { HotCommand } from './hot-command.ts';
 import type { HotSource } from './hot-routes.ts';
 import { runHotCommand } from './run-hot-command.ts';
@@ -43,7 +44,7 @@ async function act(
   command: HotCommand['do'],
   body: unknown,
 ): ReturnType<Action> {
-  const read = request.safeParse(body);
+  const read = request.safeParse(body, { reportInput: true });
   if (!read.success) return wrong(problemsOf(read.error));
   const { reason = BY_API, by, all, ...rest } = read.data;
   if ('do' in rest) return wrong('do: the path says what to do');
@@ -76,5 +77,7 @@ function wrong(error: string): { status: number; value: object } {
 }
 
 function problemsOf({ issues }: z.ZodError): string {
-  return issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`).join('; ');
+  return issuesToTell(issues)
+    .map((issue) => `${issue.path.join('.') || 'body'}: ${issueWords(issue)}`)
+    .join('; ');
 }

@@ -1,8 +1,8 @@
 import { distance } from 'fastest-levenshtein';
 import type * as z from 'zod';
+import { issuesToTell, issueWords } from '../service/config/issue-words.ts';
 import { parseSettings } from '../service/config/parse-settings.ts';
 import { RULES_KEYS, type RulesFile, rulesSchema } from './rules-schema.ts';
-import { rulesWords } from './rules-words.ts';
 
 /** All problems of a rules file, one per line: `rules[0].busy: problem (got value)`. */
 export class RulesError extends Error {
@@ -38,7 +38,7 @@ export function parseRules(text: string, { hasCatalogue = false }: RulesContext 
     if (missing.length > 0) throw new RulesError(missing);
     return read.data;
   }
-  const problems = read.error.issues.flatMap(explain);
+  const problems = issuesToTell(read.error.issues).flatMap(explain);
   const more = problems.length - MOST_PROBLEMS;
   throw new RulesError(
     more > 0 ? [...problems.slice(0, MOST_PROBLEMS), `and ${more} problems more`] : problems,
@@ -73,7 +73,7 @@ function explain(issue: z.core.$ZodIssue): string[] {
       return inner.flatMap((one) => explain({ ...one, path: [...issue.path, ...one.path] }));
     return [`${pathOf(issue.path)}: must be false, or thresholds${got(issue.input)}`];
   }
-  return [`${pathOf(issue.path)}: ${rulesWords(issue)}${got(issue.input)}`];
+  return [`${pathOf(issue.path)}: ${issueWords(issue)}${got(issue.input)}`];
 }
 
 /** `rules[0].items[2]` */

@@ -1,4 +1,5 @@
 import { NothingKept, type Purged } from '../protect/purge.ts';
+import { issuesToTell, issueWords } from '../service/config/issue-words.ts';
 import { reasonOf } from '../service/log.ts';
 import { type HotCommand, hotCommand } from './hot-command.ts';
 import { TooManyOverrides } from './overrides.ts';
@@ -22,9 +23,11 @@ export type Commanded = {
 
 /** Checks and runs a command, whoever sent it: the owner on the control socket, or the holder of a token on the admin listener. */
 export async function runHotCommand(source: Commanded, value: unknown): Promise<Outcome> {
-  const read = hotCommand.safeParse(value);
+  const read = hotCommand.safeParse(value, { reportInput: true });
   if (!read.success) {
-    const problems = read.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+    const problems = issuesToTell(read.error.issues).map(
+      (issue) => `${issue.path.join('.')}: ${issueWords(issue)}`,
+    );
     return { status: 400, error: problems.join('; ') };
   }
   const { data } = read;

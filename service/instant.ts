@@ -2,8 +2,15 @@ const ISO = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?(?:Z|[
 
 /** Parses an ISO 8601 text, ms since 1970; undefined if it is invalid. Without a zone it is UTC. */
 export function toInstant(text: string): number | undefined {
-  const time = ISO.test(text) ? Date.parse(withZone(text.replace(' ', 'T'))) : Number.NaN;
+  if (!ISO.test(text) || !isDay(text.slice(0, 10))) return undefined;
+  const time = Date.parse(withZone(text.replace(' ', 'T')));
   return Number.isNaN(time) ? undefined : time;
+}
+
+/** `Date.parse` takes 30 February for 2 March. */
+function isDay(day: string): boolean {
+  const time = Date.parse(`${day}T00:00Z`);
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(day);
 }
 
 function withZone(text: string): string {

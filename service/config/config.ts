@@ -4,6 +4,7 @@ import { explain, show } from './explain.ts';
 import { type ConfigPlace, findConfigFile } from './find-config-file.ts';
 import { isOfKubernetes } from './foreign-variables.ts';
 import { fromEnvironment, fromFlags } from './given-values.ts';
+import { issuesToTell } from './issue-words.ts';
 import { parseSettings } from './parse-settings.ts';
 import { readOwn, readWithRights, type SettingsFile } from './read-rights.ts';
 import { SECRETS, SETTINGS, settingOf } from './setting.ts';
@@ -80,7 +81,8 @@ export function loadConfig(sources: ConfigSources): Config {
     formerNames.set(path.join('.'), former);
   }
   const result = settings.safeParse(merged, { reportInput: true });
-  if (!result.success) problems.push(...result.error.issues.flatMap((issue) => explain(issue, formerNames)));
+  if (!result.success)
+    problems.push(...issuesToTell(result.error.issues).flatMap((issue) => explain(issue, formerNames)));
   const config = result.success ? withWholePaths(withDerived(result.data)) : undefined;
   if (config !== undefined) problems.push(...socketProblems(config));
   if (problems.length > 0 || config === undefined) throw new ConfigError(problems, source.file);

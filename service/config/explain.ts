@@ -1,5 +1,6 @@
 import { distance } from 'fastest-levenshtein';
 import type * as z from 'zod';
+import { issueWords } from './issue-words.ts';
 import { SECRETS, SECTIONS, SETTINGS } from './setting.ts';
 
 /** The errors of the schema, one per line, without secrets. `formerNames`: by setting, as what it was given. */
@@ -21,9 +22,10 @@ export function explain(
         : `${full}: unknown setting${suggest(full, known)}`;
     });
   }
-  const got = mayHoldSecret(path, issue.input) ? '' : ` (got ${show(issue.input)})`;
+  const isShown = issue.input !== undefined && !mayHoldSecret(path, issue.input);
+  const got = isShown ? ` (got ${show(issue.input)})` : '';
   const former = formerNames.get(path);
-  return [`${path}: ${issue.message}${got}${former === undefined ? '' : ` (set as ${former})`}`];
+  return [`${path}: ${issueWords(issue)}${got}${former === undefined ? '' : ` (set as ${former})`}`];
 }
 
 /** `kafka: { tls: … }`: on one line, it needs no indentation. */

@@ -10,7 +10,7 @@ const LABEL = /^[a-z\d_](?:[\w-]{0,61}[a-z\d_])?$/i;
 const CONTROL = /\p{Cc}/u;
 
 export const count = z.number().int().positive();
-/** A size on disk. */
+/** A size on disk, in bytes. */
 export const bytes = z.number().int().positive();
 /** A size of something held in memory at once. */
 export const bytesAtOnce = bytes.max(MOST_BYTES_AT_ONCE);
@@ -72,7 +72,7 @@ export const hostName = z
 
 /** The URL of a service, without a login. */
 export const url = z
-  .url({ protocol: /^https?$/ })
+  .url({ protocol: /^https?$/, error: 'must be a URL like https://HOST:PORT' })
   .refine((text) => !URL.canParse(text) || hasNoLogin(new URL(text)), {
     message: 'must not contain a login: use username and password',
   })
@@ -84,7 +84,7 @@ export const url = z
 
 /** Where a message is posted: https, or http on this host. */
 export const webhookUrl = z
-  .url({ protocol: /^https?$/ })
+  .url({ protocol: /^https?$/, error: 'must be a URL like https://HOST:PORT' })
   .refine((text) => !URL.canParse(text) || hasNoLogin(new URL(text)), {
     message: 'must not contain a login: the secret signs the message',
   })

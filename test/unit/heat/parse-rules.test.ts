@@ -54,7 +54,7 @@ bans:
       'rules: [{ busy: { dwell_seconds: .inf } }]',
       'rules[0].busy.dwell_seconds: must be a number (got Infinity)',
     ],
-    ['rules: [{ items: [true] }]', 'rules[0].items[0]: must be text (got true)'],
+    ['rules: [{ items: [true] }]', 'rules[0].items[0]: must be text in quotes (got true)'],
     ['rules: [{ items: 7 }]', 'rules[0].items: must be a list (got 7)'],
     [
       `rules: [{ name: ${'x'.repeat(257)} }]`,
@@ -65,7 +65,7 @@ bans:
       'rules[0].busy.actions: must have at most 4 entries',
     ],
     ['bans: [{ reason: why }]', 'bans[0].item: is missing'],
-    ['pins: [{ item: a, reason: why, from: 7 }]', 'pins[0].from: must be text (got 7)'],
+    ['pins: [{ item: a, reason: why, from: 7 }]', 'pins[0].from: must be text in quotes (got 7)'],
   ])('says of %j in its own words what is wrong', (text, problem) => {
     expect(problemsOf(text)).toEqual([problem]);
   });

@@ -88,15 +88,26 @@ describe('the configuration', () => {
       '--spool-ladder-from',
     ],
   ])('names the former %s that set a wrong value', (_, sources, name) => {
-    expect(problems(sources)).toEqual([
-      `spool.shedding_from: Too big: expected number to be <=0.99 (got 7) (set as ${name})`,
-    ]);
+    expect(problems(sources)).toEqual([`spool.shedding_from: must be at most 0.99 (got 7) (set as ${name})`]);
+  });
+
+  test.each([
+    ['protect: { hosts: shop.example.org }', 'protect.hosts: must be a list (got "shop.example.org")'],
+    ['intake: { socket_mode: 0660 }', 'intake.socket_mode: must be text in quotes (got 660)'],
+    ['spool: { max_bytes: 1GB }', 'spool.max_bytes: must be a number (got "1GB")'],
+    ['protect: { refresh_ms: 50 }', 'protect.refresh_ms: must be at least 100 (got 50)'],
+    ['node: ""', 'node: must not be empty (got "")'],
+    ['kafka: { client: rdkafka }', 'kafka.client: must be kafkajs or platformatic (got "rdkafka")'],
+    ['elasticsearch: { node: es }', 'elasticsearch.node: must be a URL like https://HOST:PORT (got "es")'],
+    ['webhooks: [{ name: a, url: "https://a.test" }]', 'webhooks.0.secret_file: is missing'],
+  ])('says once, in its own words, what is wrong with %s', (text, problem) => {
+    expect(problems({ file: yaml(text) })).toEqual([problem]);
   });
 
   test('names no former name that another source overrides', () => {
     const file = yaml('spool: { ladder_from: 0.5 }');
     expect(problems({ file, env: { HOTITEM_SPOOL_SHEDDING_FROM: '7' } })).toEqual([
-      'spool.shedding_from: Too big: expected number to be <=0.99 (got 7)',
+      'spool.shedding_from: must be at most 0.99 (got 7)',
     ]);
   });
 
