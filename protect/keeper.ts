@@ -12,7 +12,7 @@ import type { PROTECT_METRICS } from './metrics.ts';
 import { createOriginAsk } from './origin-ask.ts';
 import { createOutcomes } from './outcome.ts';
 import type { Page } from './page.ts';
-import type { PageRequests } from './page-request.ts';
+import { NoAnswer, type PageRequests } from './page-request.ts';
 import { createPurge, type Purged } from './purge.ts';
 import { createReach } from './reach.ts';
 import { createTargets, isSame, type Place } from './targets.ts';
@@ -137,7 +137,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
 
   function reachable(): number {
     if (entries.size === 0) return Number.NaN;
-    return hosts.every(reach.isThere) ? 1 : 0;
+    return hosts.every(reach.isThere) && failures().length === 0 ? 1 : 0;
   }
 
   function failures(): string[] {
@@ -275,7 +275,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
     if (!isWanted(entry)) return undefined;
     entry.asked = placeOf(entry, seen);
     entry.work = keep(entry, seen, isPurge)
-      .catch((error: unknown) => unavailable(entry, reasonOf(error)))
+      .catch((error: unknown) => unavailable(entry, error))
       .finally(() => {
         delete entry.work;
       });
@@ -303,6 +303,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
       (isPurge ? await fillOthers(entry, place, ask) : undefined) ??
       (await fillAt(entry, place, ask)) ??
       (compares ? await lookWhetherKept(place, ask) : undefined);
+    reach.heard();
     if (!isWanted(entry)) return undefined;
     if (refused !== undefined) return refuse(entry, seen, refused);
     if (outcomes.kept(entry, place, { began, isFirst, compares })) onChange();
@@ -315,7 +316,9 @@ export function createKeeper(options: KeeperOptions): Keeper {
     if (outcomes.refused(entry, seen, refusal)) onChange();
   }
 
-  function unavailable(entry: Entry, reason: string): undefined {
+  function unavailable(entry: Entry, error: unknown): undefined {
+    const reason = reasonOf(error);
+    if (error instanceof NoAnswer) reach.missed(reason);
     if (isWanted(entry) && outcomes.unavailable(entry, reason)) onChange();
   }
 

@@ -21,10 +21,19 @@ export type Asked = {
 };
 
 export type PageRequests = {
-  /** Rejects where there is no answer; its message has the reason in words. */
+  /** Rejects where there is no answer, with the reason in words; with `NoAnswer` where nginx itself is not there. */
   ask(asked: Asked): Promise<Page>;
   close(): void;
 };
+
+/** nginx does not answer at all. Merchandisers read its message, too: on the live page. */
+export class NoAnswer extends Error {
+  override name = 'NoAnswer';
+
+  constructor(cause: Error) {
+    super(`no answer from nginx (nginx.keeper): ${cause.message}`, { cause });
+  }
+}
 
 /** nginx has closed a kept connection, as it does at a reload, when a request was just sent on it. */
 class KeptClosed extends Error {
@@ -78,7 +87,7 @@ export function createPageRequests({
       const tooLate = () => new Error(`no whole answer within ${timeoutMs / 1_000} s`);
       asked.on('error', (error) => {
         if (signal.aborted) reject(tooLate());
-        else reject(asked.reusedSocket && isClosed(error) ? new KeptClosed() : noAnswer(error));
+        else reject(asked.reusedSocket && isClosed(error) ? new KeptClosed() : new NoAnswer(error));
       });
       asked.once('response', (response) => {
         const waitedMs = performance.now() - began;
@@ -115,11 +124,6 @@ function isClosed(error: Error): boolean {
 /** The certificate is the shop's, for its name; who answers is nginx on this host, which is known by the address. */
 function secure(options: RequestOptions, host: string): ClientRequest {
   return httpsRequest({ ...options, servername: host.replace(/:\d+$/, ''), rejectUnauthorized: false });
-}
-
-/** Merchandisers read it, too: on the live page. */
-function noAnswer(cause: Error): Error {
-  return new Error(`no answer from nginx (nginx.keeper): ${cause.message}`, { cause });
 }
 
 function headersOf(raw: string[]): Map<string, string[]> {

@@ -7,6 +7,9 @@ export type Reach = {
   isThere(host: string): boolean;
   /** It may not: that host is asked again now, and is not there until it answers. */
   doubt(host: string): void;
+  /** nginx did not answer a request for a page, or did. No page is dropped for that: nginx may be restarted. */
+  missed(reason: string): void;
+  heard(): void;
   /** Asks again for each host for which that is due. */
   tick(): void;
   /** Why it does not answer for that host. */
@@ -31,6 +34,7 @@ const LONGEST_WAIT_MS = 30_000;
 export function createReach({ hosts, look, now, onFailure }: ReachOptions): Reach {
   const known = new Map(hosts.map((host): [string, Known] => [host, NEVER_ASKED]));
   let isTrying = false;
+  let silence: string | undefined;
   return {
     isThere(host) {
       const { failure, reachedAt = 0 } = known.get(host) ?? {};
@@ -44,7 +48,13 @@ export function createReach({ hosts, look, now, onFailure }: ReachOptions): Reac
       const due = [...known].filter(([, one]) => isDue(one, time)).map(([host]) => host);
       if (due.length > 0 && !isTrying) void attempt(due);
     },
-    failure: (host) => known.get(host)?.failure,
+    missed(reason) {
+      silence = reason;
+    },
+    heard() {
+      silence = undefined;
+    },
+    failure: (host) => known.get(host)?.failure ?? silence,
   };
 
   function isDue({ failure, reachedAt, tryAt }: Known, time: number): boolean {
@@ -71,6 +81,7 @@ export function createReach({ hosts, look, now, onFailure }: ReachOptions): Reac
   }
 
   function reached(host: string): void {
+    silence = undefined;
     known.set(host, { reachedAt: now(), tryAt: 0, failures: 0 });
   }
 

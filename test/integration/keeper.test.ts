@@ -639,7 +639,8 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
       await site.nginx.stop();
       const isNamed = async () => (await hotList()).keeperFailure?.includes(REFUSED);
       await until(isNamed, { timeoutMs: SOON_MS, what: 'the failure', detail });
-      expect(isInHotList('cache', 'same')).toBe(false);
+      const isDropped = () => !isInHotList('cache', 'same');
+      await until(isDropped, { timeoutMs: SOON_MS, what: 'its page to be dropped', detail });
       const { stdout } = await runHotitem(['status'], {
         HOTITEM_HOME: home,
         HOTITEM_ADMIN_LISTEN: sidecar.admin,

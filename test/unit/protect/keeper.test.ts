@@ -5,7 +5,7 @@ import { createKeeper, type Keeper } from '../../../protect/keeper.ts';
 import { KEEPER_LOCATION } from '../../../protect/kept-address.ts';
 import { PROTECT_METRICS } from '../../../protect/metrics.ts';
 import type { Page } from '../../../protect/page.ts';
-import type { Asked } from '../../../protect/page-request.ts';
+import { type Asked, NoAnswer } from '../../../protect/page-request.ts';
 import { createMetrics } from '../../../service/metrics.ts';
 
 const START = 1_795_355_710_000;
@@ -270,9 +270,24 @@ describe('the keeper', () => {
     await pass(500);
     isReachable = false;
     await pass(32_000);
-    expect(keeper.failure()).toBe('connect ECONNREFUSED');
+    expect(keeper.failure()).toBe('no answer from nginx (nginx.keeper): connect ECONNREFUSED');
     expect(['a', 'b', 'c'].some((item) => keeper.allows(item))).toBe(false);
     expect(keeper.stateOf('a')).toMatchObject({ state: 'refused' });
+  });
+
+  test('that nginx is gone is said at once, and a restart of it drops no page', async () => {
+    follow('a');
+    await pass(500);
+    isReachable = false;
+    await pass(1_100);
+    expect(keeper.failure()).toBe('no answer from nginx (nginx.keeper): connect ECONNREFUSED');
+    expect(metrics.of('protect_reachable').value()).toBe(0);
+    expect(keeper.allows('a')).toBe(true);
+    isReachable = true;
+    await pass(1_100);
+    expect(keeper.failure()).toBeUndefined();
+    expect(metrics.of('protect_reachable').value()).toBe(1);
+    expect(keeper.stateOf('a')).toEqual(expect.not.objectContaining({ reason: expect.anything() }));
   });
 
   test('the server of one host that does not answer takes no page of another host with it', async () => {
@@ -500,7 +515,7 @@ describe('when nothing is hot any more', () => {
     await pass(500);
     isReachable = false;
     await pass(32_000);
-    expect(keeper.failure()).toBe('connect ECONNREFUSED');
+    expect(keeper.failure()).toBe('no answer from nginx (nginx.keeper): connect ECONNREFUSED');
     keeper.follow([]);
     expect(keeper.failure()).toBeUndefined();
   });
@@ -722,7 +737,7 @@ async function ask(one: Asked): Promise<Page> {
         unanswered.push({ at, answer });
       }));
   running--;
-  if (!isReachable) throw new Error('connect ECONNREFUSED');
+  if (!isReachable) throw new NoAnswer(new Error('connect ECONNREFUSED'));
   const told = hasIncludes ? { 'x-hotitem-keeper': [TOLD[one.mode]] } : {};
   const isOfPage = !isOfKeeper(one);
   return {
