@@ -1,4 +1,5 @@
 import { accessSync, constants } from 'node:fs';
+import { codeOf } from '../service/error-code.ts';
 import { foreignOwner } from '../service/ownership.ts';
 import { Trouble } from '../service/trouble.ts';
 import { type StateFolders, statePlaces } from './state-places.ts';
@@ -17,19 +18,27 @@ export function requireOwnState(config: StateFolders, user = process.getuid?.() 
       `Run it as that user${user === 0 ? ` (hotitem sidecar and sink: --user ${stat.uid})` : ''}, or chown it to the user who runs this, or set another folder: --home.`,
     );
   }
-  // For example after a start as root by mistake.
-  for (const { path } of places.filter((place) => !mayWrite(place.path)))
-    throw new Trouble(
-      `${path}: the user ${user}, who runs this, cannot write there`,
-      `chown -R ${user} ${config.home}, or run this as its owner.`,
-    );
+  for (const { path } of places) {
+    const failure = whyNotWritable(path);
+    if (failure === 'EROFS')
+      throw new Trouble(
+        `${path} is on a read-only file system`,
+        'mount -o remount,rw makes it writable; the kernel mounts a damaged disk read-only (dmesg). Or set another folder: --home.',
+      );
+    // For example after a start as root by mistake.
+    if (failure !== undefined)
+      throw new Trouble(
+        `${path}: the user ${user}, who runs this, cannot write there`,
+        `chown -R ${user} ${config.home}, or run this as its owner.`,
+      );
+  }
 }
 
-function mayWrite(path: string): boolean {
+function whyNotWritable(path: string): string | undefined {
   try {
     accessSync(path, constants.R_OK | constants.W_OK);
-    return true;
-  } catch {
-    return false;
+    return undefined;
+  } catch (error) {
+    return codeOf(error) ?? 'unknown';
   }
 }

@@ -19,9 +19,15 @@ export async function replaceFile(path: string, text: string, options: ReplaceOp
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {});
-    throw error;
+    throw naming(error, path);
   }
   if (options.durable) await syncFolder(dirname(path));
+}
+
+/** Node does not name the file that it could not write to, where the disk is full. */
+function naming(error: unknown, path: string): unknown {
+  if (error instanceof Error && !error.message.includes(path)) error.message += ` '${path}'`;
+  return error;
 }
 
 async function write(path: string, text: string, { mode, owner, durable }: ReplaceOptions): Promise<void> {
