@@ -86,7 +86,7 @@ function parseZone(zone: Flags[string]): string {
     return new Intl.DateTimeFormat('en', { timeZone: String(zone) }).resolvedOptions().timeZone;
   } catch {
     throw new UsageError(
-      `--time-zone: must be like Europe/Berlin, +02:00 or UTC (got ${JSON.stringify(String(zone).slice(0, 60))})`,
+      `--time-zone: must be like Europe/Berlin or UTC (got ${JSON.stringify(String(zone).slice(0, 60))})`,
     );
   }
 }
