@@ -5,7 +5,7 @@ import { packageVersion } from '../service/package-version.ts';
 import { plainText } from '../service/plain-text.ts';
 import { Trouble } from '../service/trouble.ts';
 import { KafkaError } from '../store/kafka/error.ts';
-import { COMMANDS } from './commands.ts';
+import { commandsFor } from './commands.ts';
 import { commandHelp, overview } from './help.ts';
 import { parseCommandLine, UsageError } from './parse-command-line.ts';
 import { print, tell } from './terminal.ts';
@@ -34,9 +34,10 @@ if (status !== 0) await endProcessSoon(status);
 /** The exit status: 0 success, 1 failure, 2 usage error. */
 async function main(args: string[]): Promise<number> {
   try {
-    const { name, command, flags, positionals } = parseCommandLine(args, COMMANDS);
+    const commands = await commandsFor(args);
+    const { name, command, flags, positionals } = parseCommandLine(args, commands);
     if (flags.version === true) return say(version());
-    if (command === undefined) return say(overview(COMMANDS));
+    if (command === undefined) return say(overview(commands));
     if (flags.help === true) return say(commandHelp(name, command));
     return await command.run({ flags, positionals, env: process.env });
   } catch (error) {

@@ -14,7 +14,7 @@ const SCRIPTS = new Map<string, (table: ShellTable) => string>([
 const SHELLS = [...SCRIPTS.keys()];
 
 /** `commands`: all commands; a function, because this one is among them. */
-export function completionOf(commands: () => Record<string, Command>): Command {
+export function completionOf(commands: () => Promise<Record<string, Command>>): Command {
   return {
     about: 'bash | zsh | fish: prints the completion script of a shell',
     options: {},
@@ -25,7 +25,7 @@ export function completionOf(commands: () => Record<string, Command>): Command {
       const script = SCRIPTS.get(shell);
       if (script === undefined || more.length > 0)
         throw new UsageError(`completion: must be ${SHELLS.join(', ')} (got ${positionals.join(' ')})`);
-      print(script(shellTable(commands())));
+      print(script(shellTable(await commands())));
       return 0;
     },
   };

@@ -1,8 +1,16 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from '@jest/globals';
 
-const PROGRAM = join(import.meta.dirname, '../../../dist/hotitem.mjs');
+const DIST = join(import.meta.dirname, '../../../dist');
+/** The program, and its groups of commands. */
+const GROUPS = /^(?:services|indexes|installation|questions|start)-\w+\.mjs$/;
+const PROGRAMS = [
+  join(DIST, 'hotitem.mjs'),
+  ...readdirSync(join(DIST, 'chunks'))
+    .filter((name) => GROUPS.test(name))
+    .map((name) => join(DIST, 'chunks', name)),
+];
 
 test.each([
   '@duckdb/node-api',
@@ -12,11 +20,13 @@ test.each([
   'csv-parse',
   'kafkajs',
 ])('a command that does not need %s does not load it', (name) => {
-  const loaded = loadedAtStart(PROGRAM);
-
-  expect(loaded).not.toContain(name);
-  // The packages are told apart from our own files at all.
-  expect(loaded).toContain('zod');
+  expect(PROGRAMS.length).toBe(6);
+  for (const program of PROGRAMS) {
+    const loaded = loadedAtStart(program);
+    expect(loaded).not.toContain(name);
+    // The packages are told apart from our own files at all.
+    expect(loaded).toContain('zod');
+  }
 });
 
 /** The packages that `file` imports or contains, and the files that it imports, without being asked. */

@@ -1,9 +1,11 @@
 import { mkdirSync, mkdtempSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { makeFolders } from '../../../sidecar/folders.ts';
+import { temporaryFolder } from '../../parts/guard.ts';
 
+const { path: root, remove } = temporaryFolder('folders');
+afterAll(remove);
 let before: number;
 beforeEach(() => {
   before = process.umask(0o077);
@@ -21,7 +23,7 @@ describe('the folders that nginx and the sidecar share', () => {
   });
 
   test('are kept as the operator created them, with a warning if the group cannot write', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'hotitem-folders-'));
+    const folder = newFolder();
     mkdirSync(join(folder, 'home/spill'), { recursive: true });
     const { spill, warnings } = make(String(process.getgid?.()), folder);
     expect(modeOf(spill)).toBe(0o700);
@@ -33,7 +35,11 @@ describe('the folders that nginx and the sidecar share', () => {
   });
 });
 
-function make(group: string, folder = mkdtempSync(join(tmpdir(), 'hotitem-folders-'))) {
+function newFolder(): string {
+  return mkdtempSync(join(root, 'folder-'));
+}
+
+function make(group: string, folder = newFolder()) {
   const home = join(folder, 'home');
   const spill = join(home, 'spill');
   const warnings: string[] = [];

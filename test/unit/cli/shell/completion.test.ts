@@ -1,7 +1,14 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { COMMANDS } from '../../../../cli/commands.ts';
+import { manOf } from '../../../../cli/commands/man.ts';
+import { completionOf } from '../../../../cli/commands/shell-completion.ts';
+import { start } from '../../../../cli/commands/start.ts';
+import { allCommands } from '../../../../cli/commands.ts';
+import { indexes } from '../../../../cli/groups/indexes.ts';
+import { installation } from '../../../../cli/groups/installation.ts';
+import { questions } from '../../../../cli/groups/questions.ts';
+import { services } from '../../../../cli/groups/services.ts';
 import { bashScript } from '../../../../cli/shell/bash-script.ts';
 import { fishScript } from '../../../../cli/shell/fish-script.ts';
 import { manPage } from '../../../../cli/shell/man-page.ts';
@@ -11,6 +18,8 @@ import { run } from '../../../../service/run.ts';
 import { temporaryFolder } from '../../../parts/guard.ts';
 
 const ROOT = join(import.meta.dirname, '../../../..');
+const TEXTS = { completion: completionOf(allCommands), man: manOf(allCommands) };
+const COMMANDS = { start, ...services, ...questions, ...installation, ...indexes, ...TEXTS };
 const TABLE = shellTable(COMMANDS);
 const FLAGS: [string, ShellFlag][] = [
   ...TABLE.commands.flatMap(({ name, flags }) => flags.map((flag): [string, ShellFlag] => [name, flag])),

@@ -1,11 +1,12 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
-import { describe, expect, jest, test } from '@jest/globals';
+import { afterAll, describe, expect, jest, test } from '@jest/globals';
 import { ConfigError, type ConfigSources, loadConfig } from '../../../../service/config/config.ts';
 import { SETTINGS } from '../../../../service/config/setting.ts';
+import { temporaryFolder } from '../../../parts/guard.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'hotitem-config-'));
+const { path: folder, remove } = temporaryFolder('config');
+afterAll(remove);
 
 describe('the configuration', () => {
   test('has a default for everything, with all state below var/ of the working directory', () => {

@@ -1,12 +1,12 @@
 import { mkdtempSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { createMetrics } from '../../../../service/metrics.ts';
 import { type Intake, startIntake } from '../../../../sidecar/ingest/intake.ts';
 import { SIDECAR_METRICS } from '../../../../sidecar/metrics.ts';
+import { temporaryFolder } from '../../../parts/guard.ts';
 import { until } from '../../../parts/until.ts';
 
 const soon = { timeoutMs: 60_000, everyMs: 1 };
@@ -302,6 +302,8 @@ function post(body: string): string {
   return `POST /v1/lines HTTP/1.1\r\nHost: hotitem\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 }
 
+const folder = temporaryFolder('intake');
+afterAll(folder.remove);
 const clients: Socket[] = [];
 const intakes: Intake[] = [];
 afterEach(async () => {
@@ -328,7 +330,7 @@ type Limits = { longestRequestMs?: number; longestSliceMs?: number };
 /** An intake that keeps every line but `bad` and `full`, and a connection to it. */
 async function open(limits: Limits = {}) {
   const turns: number[] = [];
-  const path = join(mkdtempSync(join(tmpdir(), 'hotitem-intake-')), 'intake.sock');
+  const path = join(mkdtempSync(join(folder.path, 'socket-')), 'intake.sock');
   const bodies: string[] = [];
   const metrics = createMetrics(new Registry(), SIDECAR_METRICS);
   let release = () => {};

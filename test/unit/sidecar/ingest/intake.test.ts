@@ -1,16 +1,18 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, request } from 'node:http';
-import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { createMetrics } from '../../../../service/metrics.ts';
 import { type Intake, startIntake } from '../../../../sidecar/ingest/intake.ts';
 import type { Taken } from '../../../../sidecar/ingest/take-in.ts';
 import { SIDECAR_METRICS } from '../../../../sidecar/metrics.ts';
+import { temporaryFolder } from '../../../parts/guard.ts';
 import { until } from '../../../parts/until.ts';
 
+const folder = temporaryFolder('intake');
+afterAll(folder.remove);
 const intakes: Intake[] = [];
 afterEach(async () => {
   await Promise.all(intakes.splice(0).map((intake) => intake.close()));
@@ -165,7 +167,7 @@ function leaveStale(path: string): void {
 }
 
 function socketPath(): string {
-  return join(mkdtempSync(join(tmpdir(), 'hotitem-intake-')), 'intake.sock');
+  return join(mkdtempSync(join(folder.path, 'socket-')), 'intake.sock');
 }
 
 async function start(takeIn: () => Promise<Taken> = async () => ({ lines: 1, bad: 0 }), path = socketPath()) {
