@@ -152,7 +152,7 @@ async function command() {
     splitting: true,
     bundle: true,
     external: Object.keys(dependencies),
-    plugins: NOT_CALLED.map(without),
+    plugins: [...NOT_CALLED.map(without), kafkajsFiles()],
     // The WebAssembly in its code, not in a file beside it.
     alias: { '@platformatic/wasm-utils': '@platformatic/wasm-utils/bundled' },
     format: 'esm',
@@ -193,6 +193,43 @@ function without({ path: filter, left = 'export {}' }) {
     setup(build) {
       build.onResolve({ filter }, ({ path }) => ({ path, namespace: 'without' }));
       build.onLoad({ filter, namespace: 'without' }, () => ({ contents: left }));
+    },
+  };
+}
+
+/**
+ * kafkajs, whose files are patched as they are loaded: puts functions that find them in the bundle in the place of those of
+ * store/kafka/kafkajs/patches/files.ts, which find them on disk. Each file says that it is loaded.
+ */
+function kafkajsFiles() {
+  return {
+    name: 'kafkajs',
+    setup(build) {
+      const root = join(import.meta.dirname, 'node_modules/kafkajs');
+      build.onLoad({ filter: /\/kafkajs\/patches\/files\.ts$/ }, async () => {
+        const files = (await readdir(join(root, 'src'), { recursive: true }))
+          .filter((file) => file.endsWith('.js') && !/\.(?:spec|test)\.js$|__tests__/.test(file))
+          .map((file) => `src/${file.slice(0, -'.js'.length)}`);
+        const names = ['index', 'package.json', ...files];
+        return {
+          resolveDir: root,
+          contents: `import loaded from 'kafkajs-loaded';
+            const files = { ${names.map((name) => `'${name}': () => require('./${name}')`)} };
+            export const loadKafkajs = (file) => files[file]();
+            export const loadedKafkajs = (file) => loaded.get(file);`,
+        };
+      });
+      build.onLoad({ filter: /\/node_modules\/kafkajs\/src\/.*\.js$/ }, async ({ path }) => {
+        // Below a link, the path is another one than `root`.
+        const [name] = path.slice(0, -'.js'.length).split('/node_modules/kafkajs/').slice(-1);
+        return {
+          contents: `require('kafkajs-loaded').set('${name}', module);${await readFile(path, 'utf8')}`,
+        };
+      });
+      build.onResolve({ filter: /^kafkajs-loaded$/ }, ({ path }) => ({ path, namespace: path }));
+      build.onLoad({ filter: /./, namespace: 'kafkajs-loaded' }, () => ({
+        contents: 'module.exports = new Map();',
+      }));
     },
   };
 }

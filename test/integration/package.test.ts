@@ -18,6 +18,7 @@ const NOT_TRACKED = ['.git', 'coverage', 'dist', 'node_modules', 'var'];
 const BUNDLED = [
   '@elastic/elasticsearch',
   '@platformatic/kafka',
+  'kafkajs',
   'pino',
   'prom-client',
   'undici',
@@ -65,10 +66,10 @@ describe('the package of a clone', () => {
 
   test.each(['kafkajs', 'platformatic'])('loads %s when Kafka is set up', async (client) => {
     const env = { KAFKA_BROKERS: `127.0.0.1:${await freePort()}`, HOTITEM_KAFKA_CLIENT: client };
-    expect(await hotitem(['setup'], env)).toMatchObject({
-      code: 1,
-      stderr: expect.stringMatching(/cannot set up the topics: Connection .*ECONNREFUSED/),
-    });
+    const { code, stderr } = await hotitem(['setup'], env);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/cannot set up the topics: Connection .*ECONNREFUSED/);
+    expect(stderr).not.toContain('cannot be patched');
   });
 
   test('contains the documentation and the files that it links to, except sources', async () => {

@@ -1,17 +1,16 @@
-import { createRequire } from 'node:module';
+import { loadedKafkajs, loadKafkajs } from './files.ts';
 
-const require = createRequire(import.meta.url);
 /** For each file that was tried: whether it was replaced. */
 const tried = new Map<string, boolean>();
 
 /** The version of kafkajs that this process uses. */
 export function kafkajsVersion(): string {
-  return require('kafkajs/package.json').version;
+  return (loadKafkajs('package.json') as { version: string }).version;
 }
 
 /** Whether a file of kafkajs is loaded: it keeps what it required until then. */
 export function isKafkajsModuleLoaded(file: string): boolean {
-  return require.cache[require.resolve(`kafkajs/src/${file}`)] !== undefined;
+  return loadedKafkajs(`src/${file}`) !== undefined;
 }
 
 /**
@@ -25,7 +24,7 @@ export function replaceKafkajsModule<Exported>(
 ): boolean {
   const before = tried.get(file);
   if (before !== undefined) return before;
-  const replaced = tryToReplace(`kafkajs/src/${file}`, replace);
+  const replaced = tryToReplace(`src/${file}`, replace);
   tried.set(file, replaced);
   return replaced;
 }
@@ -35,13 +34,13 @@ function tryToReplace<Exported>(
   replace: (original: Exported) => Exported | undefined,
 ): boolean {
   try {
-    require(name);
+    loadKafkajs(name);
   } catch {
     return false;
   }
-  const loaded = require.cache[require.resolve(name)];
+  const loaded = loadedKafkajs(name);
   if (loaded?.exports == null) return false;
-  const replacement = replace(loaded.exports);
+  const replacement = replace(loaded.exports as Exported);
   if (replacement === undefined) return false;
   loaded.exports = replacement;
   return true;

@@ -15,7 +15,7 @@ type Value = Buffer | string | null | undefined;
 type Encoded = { buf: Buffer; buffer: Buffer };
 
 /** A module of kafkajs that is loaded with the first produce request. */
-const FILE = 'protocol/recordBatch/record/v0';
+const FILE = 'protocol/recordBatch/record/v0/index';
 const NO_ATTRIBUTES = 0;
 /** The number of header names whose bytes are cached. */
 const MOST_NAMES = 64;

@@ -7,7 +7,7 @@ type RequestQueue = { pending: unknown[]; scheduleCheckPendingRequests(): void }
  * option against it. With this patch it checks only while a request waits; such a request starts the check.
  */
 export function calmTimers(): boolean {
-  return replaceKafkajsModule<{ prototype: RequestQueue }>('network/requestQueue', (original) => {
+  return replaceKafkajsModule<{ prototype: RequestQueue }>('network/requestQueue/index', (original) => {
     const { prototype } = original;
     const schedule = prototype?.scheduleCheckPendingRequests;
     if (typeof schedule !== 'function') return undefined;
