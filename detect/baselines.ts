@@ -11,10 +11,10 @@ export type Baselines = {
   past(item: number, second: number): number;
 };
 
-export const HALF_LIFE_SECONDS = 600;
-export const LAG_SECONDS = 60;
+const HALF_LIFE_SECONDS = 600;
+const LAG_SECONDS = 60;
 /** If an item has no past, the prior of any item counts like one minute of its own. */
-export const PRIOR_SECONDS = 60;
+const PRIOR_SECONDS = 60;
 /** Fewer visitors carry no more information than the prior. */
 const LEAST_REMEMBERED = 1;
 const DECAY = Math.LN2 / HALF_LIFE_SECONDS;

@@ -74,7 +74,7 @@ export type RuleOptions = {
 /** The catalogue of the shop. While there is none, no item has a category, and none is barred for want of it. */
 export type Catalogue = { has(item: string): boolean; categoryOf(item: string): string | undefined };
 
-export const DEFAULT_CAP = 100;
+const DEFAULT_CAP = 100;
 
 export const DEFAULT_RULE: ItemRule = {
   name: 'default',

@@ -11,7 +11,7 @@ export type UltraLogLog = {
   clear(): void;
 };
 
-export const PRECISION = 12;
+const PRECISION = 12;
 /** Registers per sketch, one byte each: the highest rank, and two bits for the ranks below it. Zero: no value. */
 export const REGISTERS = 1 << PRECISION;
 const WORD_BITS = 32;

@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { readPrivateFile } from '../private-file.ts';
 
 /** 32 bytes in base64url; in hexadecimal they are longer. */
-export const SHORTEST_TOKEN = 43;
+const SHORTEST_TOKEN = 43;
 /** 32 random bytes have more, however they are written. */
 const FEWEST_CHARACTERS = 10;
 const FOR_OTHERS = 0o077;
