@@ -14,6 +14,7 @@ import { createDeadLetterTopic, type DeadLetters } from '../store/dead-letters/d
 import type { DecisionIndex } from '../store/event-index.ts';
 import type { EventLog } from '../store/event-log.ts';
 import { createKafkaLog } from '../store/kafka/topic-log.ts';
+import { faultWords } from '../store/spool/faults.ts';
 import { openSpool, type Spool } from '../store/spool/spool.ts';
 import { connectKafka } from './connect-kafka.ts';
 import { type Core, warnAs } from './core.ts';
@@ -109,7 +110,10 @@ function openOutbox({ config, parts, warn, now }: Core, onFault: (kind: string) 
     now,
     onFault(fault) {
       onFault(fault.kind);
-      warn(`outbox ${fault.kind}`, 'the outbox of decisions found a fault', { fault });
+      warn(`outbox ${fault.kind}`, 'the outbox of decisions found a fault', {
+        reason: faultWords(fault),
+        fault,
+      });
     },
   });
 }

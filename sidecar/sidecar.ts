@@ -7,6 +7,7 @@ import type { Config } from '../service/config/config.ts';
 import type { LossSource } from '../service/losses.ts';
 import type { Metrics } from '../service/metrics.ts';
 import type { Shutdown } from '../service/shutdown.ts';
+import { faultWords } from '../store/spool/faults.ts';
 import { openSpool, type Spool, type SpoolOptions } from '../store/spool/spool.ts';
 import { makeFolders } from './folders.ts';
 import { type IntakeRoute, startIntake } from './ingest/intake.ts';
@@ -66,7 +67,7 @@ export async function openSidecarSpool({
     now,
     onFault(fault) {
       metrics.of('spool_faults_total', { kind: fault.kind }).add();
-      warn(`spool ${fault.kind}`, 'the spool found a fault', { fault });
+      warn(`spool ${fault.kind}`, 'the spool found a fault', { reason: faultWords(fault), fault });
     },
   });
   shutdown.add('spool', () => spool.close());

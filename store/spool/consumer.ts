@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isNativeError } from 'node:util/types';
 import { abortable } from '../../service/abortable.ts';
 import { createBackoff } from '../../service/backoff.ts';
 import type { Batch, Consumer, Handler } from '../event-log.ts';
@@ -66,7 +67,7 @@ export function startConsumer(options: ConsumerOptions): Consumer {
         await abortable(aborting.signal, handle(batch, context));
         return true;
       } catch (error) {
-        if (aborting.signal.aborted) return false;
+        if (aborting.signal.aborted || (stopping.signal.aborted && isAbort(error))) return false;
         onRefused(error);
         await backoff.wait(stopping.signal).catch(() => {});
       }
@@ -82,6 +83,11 @@ export function startConsumer(options: ConsumerOptions): Consumer {
     await reader.close();
     await progress.flush();
   }
+}
+
+/** The handler ended its wait for another attempt, because the consumer is being closed. */
+function isAbort(error: unknown): boolean {
+  return isNativeError(error) && error.name === 'AbortError';
 }
 
 function toBatch({ first, values }: Events): Batch {

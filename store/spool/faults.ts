@@ -17,6 +17,28 @@ export type SpoolFault =
   /** A segment that every consumer has passed, but that cannot be removed. */
   | { kind: 'delete'; segment: number; reason: string };
 
+/** A fault, for the log. */
+export function faultWords(fault: SpoolFault): string {
+  switch (fault.kind) {
+    case 'corrupt':
+      return `${fault.bytes} damaged bytes in segment ${fault.segment}${fault.kept ? ', which are in quarantine' : ''}`;
+    case 'torn':
+      return `an incomplete event at the end, as after a crash: ${fault.bytes} bytes are removed`;
+    case 'gap':
+      return `${fault.to - fault.from} events for ${fault.consumer} are missing`;
+    case 'cursor':
+      return `the cursor of ${fault.consumer}: ${fault.reason}`;
+    case 'fsync':
+      return `not synced to disk: ${fault.reason}`;
+    case 'read':
+      return `a segment cannot be read for ${fault.consumer}: ${fault.reason}`;
+    case 'refused':
+      return `${fault.consumer} did not accept a batch: ${fault.reason}`;
+    case 'delete':
+      return `segment ${fault.segment} cannot be removed: ${fault.reason}`;
+  }
+}
+
 export type FaultCounts = {
   /** Damaged places in segments. */
   corruptRecords: number;

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import { MAX_PAYLOAD_BYTES, readRecord } from '../../../../store/spool/format.ts';
 import { until } from '../../../parts/until.ts';
@@ -214,6 +215,19 @@ describe('consuming', () => {
     finishBatch();
     await closed;
     expect(spool.stats().cursors).toEqual({ a: { sequence: 1, behind: 1 } });
+  });
+
+  test('that gives up waiting for another attempt as it is closed makes no fault', async () => {
+    const spool = await open();
+    await spool.appendLines(events(2));
+    let waits = false;
+    const consumer = await spool.consume('a', (_, { stopping }) => {
+      waits = true;
+      return setTimeout(60_000, undefined, { signal: stopping });
+    });
+    await until(() => waits, { ...soon, what: 'the batch' });
+    await consumer.close(60_000);
+    expect([spool.faults, spool.stats().cursors]).toEqual([[], { a: { sequence: 0, behind: 2 } }]);
   });
 
   test('is aborted after that time, and gets the batch again', async () => {
