@@ -12,7 +12,9 @@ import { renderShop } from '../../demo/shop.ts';
 import type { Change } from '../../detect/decisions.ts';
 import { DEFAULT_BREAKER } from '../../nginx-setup/breaker.ts';
 import { includeSettings } from '../../nginx-setup/includes.ts';
+import { refuse } from '../../nginx-setup/install.ts';
 import { BATCH_FROM, compareVersions } from '../../nginx-setup/program/version.ts';
+import { pathProblem } from '../../nginx-setup/template.ts';
 import { findNginx, type NginxBuild } from '../../provision/nginx.ts';
 import { ProvisionError } from '../../provision/provision-error.ts';
 import type { Config } from '../../service/config/config.ts';
@@ -58,6 +60,8 @@ export const start: Command = {
     // A demonstration must not touch the state of an installed service.
     const configured = configure({ ...context, flags }, { hereOnly: true });
     const config = withCatalogue(demo === true ? protecting(configured, String(shop)) : configured);
+    // nginx's configuration names both.
+    refuse([pathProblem('home', config.home), pathProblem('the folder of hotitem', PACKAGE_ROOT)]);
     requireOwnState(config);
     const { destination, path: logPath } = startLog(config.home);
     const core = createCore(config, destination);
