@@ -76,7 +76,7 @@ export type HeatService = HotSource &
     sawShoppers: Shoppers['take'] | undefined;
     /** The periodic work, due every `TICK_MS`. Never throws. */
     tick(): void;
-    /** Applies rules anew that depend on the catalogue: it has changed. */
+    /** The catalogue has changed: applies again the rules that depend on it. */
     useCatalogue(): void;
     /** A command that was refused to a client at the address `from`, for the audit log. */
     noteRefused(path: string, from: string): void;

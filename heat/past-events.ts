@@ -125,7 +125,7 @@ export function createPastEvents(options: PastEventsOptions): PastEvents {
     else if (received !== undefined || isBelieved(time, bytes, at, until)) show();
   }
 
-  /** Where nothing says when it came, one that is far ahead of all before waits for the next: its clock may be wrong. */
+  /** An event far ahead of all before it waits for the next one if nothing says when it came: its clock may be wrong. */
   function isBelieved(time: number, bytes: Buffer, at: number, until: number): boolean {
     if (doubted !== undefined) {
       if (time < doubted.time - JUMP_MS) counts.ahead++;

@@ -21,7 +21,7 @@ export type Commanded = {
   purge(order: PurgeOrder): Promise<Purged[]>;
 };
 
-/** Checks and runs a command, whoever sent it: the owner on the control socket, or the holder of a token on the admin listener. */
+/** Checks and runs a command, of the owner on the control socket or of the holder of a token on the admin listener. */
 export async function runHotCommand(source: Commanded, value: unknown): Promise<Outcome> {
   const read = hotCommand.safeParse(value, { reportInput: true });
   if (!read.success) {

@@ -48,7 +48,7 @@ export async function examine(
 }
 
 /**
- * Has nginx store the page anew. Returns why it must not be shared, or that nginx does not keep it: without its includes, it takes the keeper
+ * Has nginx store the page again. Returns why it must not be shared, or that nginx does not keep it: without its includes, it takes the keeper
  * for a shopper. Rejects with `Unavailable`.
  */
 export async function fill(place: Place, ask: Ask, now: number): Promise<Refusal | undefined> {

@@ -2,7 +2,7 @@ import { isSame, type Place } from './targets.ts';
 
 /**
  * Where nginx still has pages of an item, whether it is kept or not. The file of an item in the hot list is for all of its addresses: if it
- * is created for one, nginx shows the entries of others as well, also one that was refused since.
+ * is created for one, nginx shows the entries of others as well, even after such a page was refused.
  */
 export type Filled = {
   /** nginx was told to store the page at this address. */

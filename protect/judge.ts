@@ -23,7 +23,7 @@ export const REFUSAL_KINDS = [
 const FORBIDDEN = /(?:^|[\s,;])(private|no-store|no-cache|(?:max-age|s-maxage)="?0+"?)(?=$|[\s,;])/i;
 const NAME = /^[!#$%&'*+.^_`|~0-9a-z-]{1,40}(?==)/i;
 
-/** Why the answer must not be shared, whoever else gets the same; undefined if nothing forbids it. `now` in ms since 1970. */
+/** Why the answer must not be shared, even if all get the same; undefined if nothing forbids it. `now` in ms since 1970. */
 export function whyNotShared({ status, headers, isWhole, bytes }: Page, now: number): Refusal | undefined {
   if (status !== 200) return refusal('status', `answers ${status}`);
   const cookies = headers.get('set-cookie');

@@ -5,7 +5,7 @@ import { type Entry, isKept } from './entry.ts';
 /** What became of a purged page. `ageMs`: since the origin was asked for it. */
 export type Purged = { item: string; ageMs: number } | { item: string; reason: string };
 
-/** What is to be asked for anew is not kept. */
+/** The page to be purged is not kept. */
 export class NothingKept extends Error {
   override name = 'NothingKept';
 }

@@ -41,9 +41,9 @@ const MOST_BYTES = 16 * 1024;
 const JSON_TYPE = /^application\/json\s*(?:;\s*charset="?utf-8"?\s*)?$/i;
 
 /**
- * Answers requests that change something. Each needs the token in `Authorization`. Nothing of the body is read before the token is right, so
- * whoever lacks it can make this process neither wait nor remember, nor keep out who has it. `isLoopback`: whether the listener is reached from this host only; without
- * TLS a token must not cross a network.
+ * Answers requests that change something. Each needs the token in `Authorization`. Nothing of the body is read before the token is right, so a
+ * client without it cannot make this process wait or remember anything, or keep out others. `isLoopback`: whether the listener is reached
+ * from this host only; without TLS a token must not cross a network.
  */
 export function createActions(
   { routes, token, now, onNoToken, onWrongToken }: Actions,

@@ -108,7 +108,8 @@ export const requestHeader = z
     'must be NAME: VALUE in printable ASCII',
   )
   .refine((text) => !RESERVED_HEADER.test(text.split(':', 1)[0] ?? ''), {
-    message: 'must be none that the sidecar sets itself, and no login, cookie, range or condition',
+    message:
+      'must not be a header that the sidecar sets itself, nor a login, a cookie, a range or a condition',
   });
 
 /** Used unescaped in a header. */
