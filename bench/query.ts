@@ -171,7 +171,7 @@ async function fillElasticsearch(
 
 function viewOf(nth: number, views: number): HotItemEvent {
   const time = Math.floor(TO - SPAN + (nth * SPAN) / views);
-  const chance = (of: number) => (Math.imul(nth + 1, 0x9e3779b1 + of) >>> 8) / 2 ** 24;
+  const chance = (of: number) => scattered(nth, of) / 2 ** 32;
   const item = Math.floor(ITEMS ** chance(0));
   const refs = [undefined, 'https://www.google.com/', `https://shop.example/c/${nth % 500}`];
   const ref = refs[nth % refs.length];
@@ -190,6 +190,14 @@ function viewOf(nth: number, views: number): HotItemEvent {
     ...(chance(8) < 0.05 && { kind: 'prefetch' as const }),
     ...(chance(10) < 0.1 && { bot: true }),
   };
+}
+
+/** 32 bits that follow from both, finished as MurmurHash3 does: without that, few of the possible visitors would be made. */
+function scattered(nth: number, of: number): number {
+  let hash = Math.imul(nth + 1, 0x9e3779b1) ^ Math.imul(of + 1, 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
 }
 
 /** Each item is hot for ten minutes now and then. */
