@@ -9,6 +9,7 @@ import { type Aggregations, MS, type Query, TIME } from './views.ts';
 
 /** `sort`: the time. */
 const hit = z.object({ _source: z.unknown(), sort: z.tuple([z.coerce.number()]) });
+const counted = complete.extend({ hits: z.object({ total: z.object({ value: z.number() }) }) });
 const hits = complete.extend({ hits: z.object({ hits: z.array(hit) }) });
 
 /** A view by `hotitem doctor`. */
@@ -19,6 +20,7 @@ export type QuestionsOptions = {
   dataStream: string;
   decisionDataStream: string | undefined;
 };
+
 /** One question. `signal` closes the connection of its request: then Elasticsearch cancels the search. */
 export type Ask = {
   /** Undefined where nothing was indexed yet. */
@@ -28,11 +30,14 @@ export type Ask = {
     filter?: Query[],
     about?: string,
   ): Promise<T | undefined>;
+  /** Whether there is such an event. Stops at the first. */
+  any(filter: Query[]): Promise<boolean>;
   /** The latest decisions that match, except those that somebody else wrote into the data stream. */
   decisions(query: estypes.QueryDslBoolQuery, size: number): Promise<PastDecisions>;
   /** Throws where the index has no such field: then an empty answer would mean nothing. */
   requireMapped(field: string): Promise<void>;
 };
+
 export async function asked<Answer>(
   { client, dataStream, decisionDataStream }: QuestionsOptions,
   signal: AbortSignal | undefined,
@@ -49,6 +54,7 @@ export async function asked<Answer>(
   try {
     return await question({
       aggregate,
+      any,
       decisions,
       requireMapped: (field) => requireField(client, dataStream, field),
     });
@@ -73,6 +79,12 @@ export async function asked<Answer>(
     if (_shards.total === 0) return undefined;
     if (aggregations === undefined) throw unexpected(`${about}: aggregations`);
     return readAnswer(schema, aggregations, `${about}: aggregations`);
+  }
+
+  async function any(filter: Query[]) {
+    const query = { bool: { filter, must_not: [TEST] } };
+    const search = { index: dataStream, ...whole, size: 0, track_total_hits: 1, query };
+    return readAnswer(counted, await client.search(search, options), 'an event').hits.total.value > 0;
   }
 
   async function decisions(bool: estypes.QueryDslBoolQuery, size: number) {

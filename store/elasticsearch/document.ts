@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import type { HotItemEvent } from '../../event/event.ts';
 import { isPlain } from '../../event/parse-plain.ts';
 import { visitorOf } from '../../event/visitor.ts';
+import { visitorNumber } from './visitor-number.ts';
 
 const PLAIN = /^[ !#-[\]-~]*$/;
 
@@ -13,7 +14,8 @@ const PLAIN = /^[ !#-[\]-~]*$/;
  * `client.address` holds what the event calls its ip; `client.ip` and `source.ip` only where that is an address (a hash is
  * none, and nginx on a unix socket has none). `hot_item.bot` is there only where it is true, and `hot_item.kind` only where the
  * request was no view, so that `not hot_item.bot: true and not hot_item.kind: *` finds views by people in documents of every age.
- * `hot_item.visitor` says who: two texts that differ are two visitors of a day.
+ * `hot_item.visitor` says who: two texts that differ are two visitors of a day. `hot_item.visitor_number` is the same as a number, which
+ * rankings count.
  */
 export function toOperation(event: HotItemEvent): string {
   const text = isPlain(event) ? unchanged : escaped;
@@ -39,7 +41,8 @@ export function toOperation(event: HotItemEvent): string {
   if (event.node !== undefined) json += `,"host":{"name":"${text(event.node)}"}`;
   json += `,"hot_item":{"id":"${text(event.item)}","weight":${event.weight ?? 1}`;
   const visitor = visitorOf(event);
-  if (visitor !== undefined) json += `,"visitor":"${text(visitor)}"`;
+  if (visitor !== undefined)
+    json += `,"visitor":"${text(visitor)}","visitor_number":${visitorNumber(visitor)}`;
   if (event.kind !== undefined) json += `,"kind":"${event.kind}"`;
   if (event.bot === true) json += ',"bot":true';
   if (event.cut !== undefined) json += `,"cut":${JSON.stringify(event.cut)}`;

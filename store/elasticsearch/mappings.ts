@@ -13,6 +13,8 @@ const MADE: readonly { path: string; mapping: estypes.MappingProperty }[] = [
   { path: 'url.original', mapping: { type: 'keyword', ignore_above: 8191 } },
   { path: 'client.ip', mapping: { type: 'ip', ignore_malformed: true } },
   { path: 'source.ip', mapping: { type: 'ip', ignore_malformed: true } },
+  // Only counted, never searched for.
+  { path: 'hot_item.visitor_number', mapping: { type: 'long', index: false } },
 ];
 
 /** Every field that `toOperation` writes. Lucene refuses terms above 32 KB, hence a limit wherever a text may be long. */
@@ -20,11 +22,11 @@ export const MAPPINGS = { dynamic: false, properties: properties() } satisfies e
 
 function properties(): Properties {
   const found: Properties = {};
-  for (const { path, mapping } of MADE) put(found, path.split('.'), mapping);
   for (const name of FIELD_NAMES) {
     const { ecs } = fieldOf(name);
     if (ecs !== undefined) put(found, ecs.path.split('.'), mappingOf(ecs));
   }
+  for (const { path, mapping } of MADE) put(found, path.split('.'), mapping);
   return found;
 }
 

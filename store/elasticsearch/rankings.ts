@@ -4,7 +4,7 @@ import type { CategoriesQuery, CategoryViews, ItemViews, RankingQuery } from '..
 import { withOthers } from '../item-views.ts';
 import type { Ask } from './ask.ts';
 import {
-  BOTS_AND_PREFETCHES,
+  BOTS,
   BY_PEOPLE,
   between,
   buckets,
@@ -14,13 +14,17 @@ import {
   LAST,
   latest,
   NOT_BY_PEOPLE,
+  NUMBER,
   ofItem,
   PRECISE,
+  PREFETCHES,
   type Precision,
   type Query,
   ROUGH,
   sum,
+  TEXT,
   toItemViews,
+  type VisitorField,
   visitorsBy,
   WEIGHT,
 } from './views.ts';
@@ -34,78 +38,137 @@ const NAME = 'hot_item.name';
 /** Up to so many items or categories that are found, visitors are counted with the usual precision. */
 const MOST_PRECISE = 200;
 
+/** Of documents whose weights are all 1, these are not summed up. */
+const weighed = z.object({ doc_count: z.number(), views: sum.optional() });
 const ranking = z.object({ items: buckets(counts.extend(ofItem.shape)) });
-const viewed = z.object({ items: buckets(ofItem.extend({ views: sum, visitors: sum, last: latest })) });
-const requests = ofItem.extend({
-  total: sum,
-  bots: z.object({ views: sum }),
-  prefetches: z.object({ views: sum }),
+const viewed = z.object({
+  items: buckets(weighed.extend({ ...ofItem.shape, visitors: sum, last: latest })),
 });
-const besides = z.object({ items: buckets(requests).extend({ sum_other_doc_count: z.number() }) });
+const besides = z.object({
+  items: buckets(weighed.extend({ ...ofItem.shape, bots: weighed, prefetches: weighed })).extend({
+    sum_other_doc_count: z.number(),
+  }),
+});
 const categories = z.object({ categories: buckets(counts.extend(ofItem.shape)) });
+
+/** It has a visitor, and no number for it. */
+const UNNUMBERED: Query = {
+  bool: { filter: [{ exists: { field: TEXT } }], must_not: [{ exists: { field: NUMBER } }] },
+};
+/** By load shedding, or a sample. If no event matches, Elasticsearch sees that without looking at one. */
+const WEIGHTED: Query = {
+  bool: {
+    should: [
+      { range: { [WEIGHT.sum.field]: { lt: 1 } } },
+      { range: { [WEIGHT.sum.field]: { gt: 1 } } },
+      { bool: { must_not: [{ exists: { field: WEIGHT.sum.field } }] } },
+    ],
+    minimum_should_match: 1,
+  },
+};
+
+type How = {
+  /** Whether an event has a weight other than 1. */
+  isWeighted: boolean;
+  visitors: estypes.AggregationsAggregationContainer;
+  precision: Precision;
+};
 
 export async function topItems(ask: Ask, query: RankingQuery): Promise<ItemViews[]> {
   if (query.rank !== 'all') return rankByPeople(ask, query);
-  return preciselyIfFew(query.limit, (precision) => rankByAll(ask, query, precision));
+  const field = await visitorFieldOf(ask, eventsOf(query));
+  return preciselyIfFew(query.limit, (precision) => rankByAll(ask, query, field, precision));
 }
 
 export async function topCategories(ask: Ask, query: CategoriesQuery): Promise<CategoryViews[]> {
-  return preciselyIfFew(query.limit, (precision) => rankCategories(ask, query, precision));
+  const field = await visitorFieldOf(ask, [between(query.from, query.to)]);
+  return preciselyIfFew(query.limit, (precision) => rankCategories(ask, query, field, precision));
 }
 
 /**
- * The items with the most views by people, then what else asked for these. In one search, each item has three times as many numbers,
- * which take more time than to count the views of a day. What is indexed between the two only adds to what else asked.
+ * The items with the most views by people, and what else asked for these. In one search, each item has three times as many numbers,
+ * which take more time than to count the views of a day. What is indexed meanwhile may be in one of the two only.
  */
 async function rankByPeople(ask: Ask, query: RankingQuery): Promise<ItemViews[]> {
-  const found = await preciselyIfFew(query.limit, (precision) => viewedByPeople(ask, query, precision));
-  const others = await askedBesides(
-    ask,
-    query,
-    found.map(({ item }) => item),
-  );
-  return found.map((one) => {
-    const { total, bots, prefetches } = others.get(one.item) ?? {};
-    return withOthers({
-      ...one,
-      bots: bots?.views.value ?? 0,
-      prefetches: prefetches?.views.value ?? 0,
-      all: one.views + (total?.value ?? 0),
+  const events = eventsOf(query);
+  const [field, isWeighted] = await Promise.all([
+    visitorFieldOf(ask, events),
+    ask.any([...events, WEIGHTED]),
+  ]);
+  const [found, all] = await Promise.all([
+    preciselyIfFew(query.limit, (precision) =>
+      viewedByPeople(ask, query, { isWeighted, visitors: visitorsBy(precision, field), precision }),
+    ),
+    // To find many by their names takes longer than to list all, where they are not many more.
+    query.limit > MOST_PRECISE ? askedBesides(ask, query, isWeighted, { size: query.limit * 2 }) : undefined,
+  ]);
+  if (found.length === 0) return [];
+  const include = found.map(({ item }) => item);
+  const others = all ?? (await askedBesides(ask, query, isWeighted, { size: include.length, include }));
+  return found.map(({ item, views, visitors, isEstimated, last }) => {
+    const besides = others?.get(item);
+    const counted: ItemViews = withOthers({
+      item,
+      views,
+      bots: viewsIn(besides?.bots),
+      prefetches: viewsIn(besides?.prefetches),
+      all: views + viewsIn(besides),
+      visitors,
+      last,
     });
+    if (isEstimated) counted.estimated = true;
+    return counted;
   });
 }
 
-/** What was no view by people, of each of `names` that has some. */
-async function askedBesides(ask: Ask, query: RankingQuery, names: string[]) {
-  if (names.length === 0) return new Map<string, z.output<typeof requests>>();
-  // To find many by their names takes longer than to list all, where they are not many more.
-  const all = names.length > MOST_PRECISE ? await list({ size: names.length * 2 }) : undefined;
-  const isWhole = all?.items.sum_other_doc_count === 0;
-  const found = isWhole ? all : await list({ size: names.length, include: names });
-  return new Map(found?.items.buckets.map((one) => [one.key, one]));
-
-  function list(which: { size: number; include?: string[] }) {
-    const items = { terms: { field: ITEM, ...which }, aggs: { total: WEIGHT, ...BOTS_AND_PREFETCHES } };
-    return ask.aggregate(besides, { items }, [...eventsOf(query), NOT_BY_PEOPLE], 'the ranking');
-  }
-}
-
-async function viewedByPeople(ask: Ask, query: RankingQuery, precision: Precision) {
+async function viewedByPeople(ask: Ask, query: RankingQuery, { isWeighted, visitors, precision }: How) {
   const items = {
-    terms: rankedBy(ITEM, 'views', query.limit),
-    aggs: { views: WEIGHT, visitors: visitorsBy(precision), last: LAST },
+    terms: rankedBy(ITEM, isWeighted ? 'views' : '_count', query.limit),
+    aggs: { ...(isWeighted && { views: WEIGHT }), visitors, last: LAST },
   };
   const found = await ask.aggregate(viewed, { items }, [...eventsOf(query), BY_PEOPLE], 'the ranking');
   if (found?.items.buckets.length === 0) await ask.requireMapped(ITEM);
   return (found?.items.buckets ?? [])
-    .map(({ key, views, visitors, last }) => ({
-      item: key,
-      views: views.value,
-      visitors: visitors.value,
-      ...(visitors.value > precision && { estimated: true as const }),
-      last: last.value ?? 0,
+    .map((one) => ({
+      item: one.key,
+      views: viewsIn(one),
+      visitors: one.visitors.value,
+      isEstimated: one.visitors.value > precision,
+      last: one.last.value ?? 0,
     }))
     .filter(({ views }) => views > 0);
+}
+
+/** What was no view by people, of each item that has some. Undefined where the list is cut off. */
+async function askedBesides(
+  ask: Ask,
+  query: RankingQuery,
+  isWeighted: boolean,
+  which: { size: number; include?: string[] },
+) {
+  const weights = isWeighted ? { aggs: { views: WEIGHT } } : {};
+  const aggs = {
+    ...weights.aggs,
+    bots: { filter: BOTS, ...weights },
+    prefetches: { filter: PREFETCHES, ...weights },
+  };
+  const items = { terms: { field: ITEM, ...which }, aggs };
+  const found = await ask.aggregate(besides, { items }, [...eventsOf(query), NOT_BY_PEOPLE], 'the ranking');
+  if (found !== undefined && found.items.sum_other_doc_count > 0) return undefined;
+  return new Map(found?.items.buckets.map((one) => [one.key, one]));
+}
+
+/** The sum of the weights, or else the number of documents, each of which has a weight of 1. */
+function viewsIn(bucket: z.output<typeof weighed> | undefined): number {
+  return bucket?.views?.value ?? bucket?.doc_count ?? 0;
+}
+
+/**
+ * The numbers of visitors, which are counted several times faster than their texts, if each of these events has one. Those from before documents had
+ * numbers, or before `hotitem setup` mapped the field, have only a text.
+ */
+async function visitorFieldOf(ask: Ask, events: Query[]): Promise<VisitorField> {
+  return (await ask.any([...events, UNNUMBERED])) ? TEXT : NUMBER;
 }
 
 /** How many there are is only known afterwards. */
@@ -118,8 +181,13 @@ async function preciselyIfFew<Found>(
   return found.length === 0 || found.length > MOST_PRECISE ? found : find(PRECISE);
 }
 
-async function rankByAll(ask: Ask, query: RankingQuery, precision: Precision): Promise<ItemViews[]> {
-  const items = { terms: rankedBy(ITEM, 'total', query.limit), aggs: kindsOfViews(precision) };
+async function rankByAll(
+  ask: Ask,
+  query: RankingQuery,
+  field: VisitorField,
+  precision: Precision,
+): Promise<ItemViews[]> {
+  const items = { terms: rankedBy(ITEM, 'total', query.limit), aggs: kindsOfViews(precision, field) };
   const found = await ask.aggregate(ranking, { items }, eventsOf(query), 'the ranking');
   if (found === undefined) return [];
   if (found.items.buckets.length === 0) await ask.requireMapped(ITEM);
@@ -129,11 +197,12 @@ async function rankByAll(ask: Ask, query: RankingQuery, precision: Precision): P
 async function rankCategories(
   ask: Ask,
   { from, to, limit, rank = 'people' }: CategoriesQuery,
+  field: VisitorField,
   precision: Precision,
 ): Promise<CategoryViews[]> {
   const path = rank === 'people' ? 'people>views' : 'total';
   const terms = { ...rankedBy(CATEGORY, path, limit), missing: '' };
-  const aggs = { categories: { terms, aggs: kindsOfViews(precision) } };
+  const aggs = { categories: { terms, aggs: kindsOfViews(precision, field) } };
   const found = await ask.aggregate(categories, aggs, [between(from, to)], 'the categories');
   return (found?.categories.buckets ?? [])
     .map(({ key, ...counted }) => {

@@ -2,7 +2,7 @@ import type { estypes } from '@elastic/elasticsearch';
 import { MAPPINGS, type Properties } from './mappings.ts';
 
 /** Raised with every change of what is below, so that an older `hotitem setup` leaves a newer template alone. */
-export const TEMPLATE_VERSION = 4;
+export const TEMPLATE_VERSION = 5;
 
 /** What a data stream holds. */
 export type StreamContent = {

@@ -12,7 +12,15 @@ export type EcsDocument = {
   source?: { ip: string };
   user_agent?: { original: string };
   host?: { name: string };
-  hot_item: { id: string; weight: number; visitor?: string; kind?: Kind; bot?: true; cut?: string[] };
+  hot_item: {
+    id: string;
+    weight: number;
+    visitor?: string;
+    visitor_number?: number;
+    kind?: Kind;
+    bot?: true;
+    cut?: string[];
+  };
 };
 
 /** The document that a sink creates for an event. */

@@ -8,6 +8,7 @@ import { isPlain, parsePlain } from '../../../../event/parse-plain.ts';
 import { visitorOf } from '../../../../event/visitor.ts';
 import { createBody } from '../../../../store/elasticsearch/body.ts';
 import { toOperation } from '../../../../store/elasticsearch/document.ts';
+import { visitorNumber } from '../../../../store/elasticsearch/visitor-number.ts';
 import { anyText } from '../../../parts/any-text.ts';
 import { createLongWork } from '../../../parts/long-work.ts';
 
@@ -87,6 +88,7 @@ function written(event: HotItemEvent): string {
   } = event;
   const time = new Date(event.time).toISOString();
   const isAddress = isIP(ip) !== 0;
+  const visitor = visitorOf(event);
   const request = method === undefined && ref === undefined ? undefined : { method, referrer: ref };
   const document = {
     '@timestamp': time,
@@ -100,7 +102,8 @@ function written(event: HotItemEvent): string {
     hot_item: {
       id: item,
       weight,
-      visitor: visitorOf(event),
+      visitor,
+      visitor_number: visitor === undefined ? undefined : visitorNumber(visitor),
       kind,
       bot: bot || undefined,
       cut,

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { HotItemEvent } from '../../../../event/event.ts';
 import { fromLine } from '../../../../event/from-line.ts';
+import { visitorNumber } from '../../../../store/elasticsearch/visitor-number.ts';
 import { documentOf } from '../../../parts/ecs-document.ts';
 import { line, NODE } from '../../event/lines.ts';
 
@@ -42,7 +43,15 @@ describe('an event as an ECS document', () => {
       source: { ip: '2001:db8::7' },
       user_agent: { original: 'Mozilla/5.0' },
       host: { name: 'web-1' },
-      hot_item: { id: '4711', weight: 4, visitor: '6f1c2a9e0b5d4738', kind: 'head', bot: true, cut: ['ua'] },
+      hot_item: {
+        id: '4711',
+        weight: 4,
+        visitor: '6f1c2a9e0b5d4738',
+        visitor_number: visitorNumber('6f1c2a9e0b5d4738'),
+        kind: 'head',
+        bot: true,
+        cut: ['ua'],
+      },
     });
   });
 
@@ -54,7 +63,7 @@ describe('an event as an ECS document', () => {
       url: { original: '/web/item/a b', path: '/web/item/a b' },
       client: { address: '2001:db8::7', ip: '2001:db8::7' },
       source: { ip: '2001:db8::7' },
-      hot_item: { id: '4711', weight: 1, visitor: expect.any(String) },
+      hot_item: { id: '4711', weight: 1, visitor: expect.any(String), visitor_number: expect.any(Number) },
     });
   });
 

@@ -4,7 +4,12 @@ import { createElasticsearchLookup } from '../../../../store/elasticsearch/looku
 import { type Answer, type Asked, type StandIn, startStandIn } from './stand-in.ts';
 
 // A real Elasticsearch gives none of these answers: proxies before it do, and other mappings than ours.
-const GOOD = { took: 1, timed_out: false, _shards: { total: 1, successful: 1, skipped: 0, failed: 0 } };
+const GOOD = {
+  took: 1,
+  timed_out: false,
+  _shards: { total: 1, successful: 1, skipped: 0, failed: 0 },
+  hits: { total: { value: 0, relation: 'eq' }, hits: [] },
+};
 const NO_SHARDS = { ...GOOD, _shards: { total: 0, successful: 0, skipped: 0, failed: 0 } };
 const NONE: [string, Answer][] = [
   ['a redirection', { status: 301 }],
