@@ -32,17 +32,29 @@ const NJS_LACKS = [
   'rest-argument',
 ];
 
-/** What clients load at their start, and never call for us, with what they load of it. */
+/** What clients load at their start, and never call for us. */
 const NOT_CALLED = [
   // Elasticsearch's, for a helper and for what others trace.
-  { path: /^(apache-arrow\/|@opentelemetry\/semantic-conventions$)/ },
-  // platformatic's: checks of options, which it makes with `strict` only, and schemas of records.
-  {
-    path: /^ajv\/dist\/2020\.js$/,
-    left: 'export class Ajv2020 { addKeyword() {} compile() {} }',
-  },
-  { path: /^\.\/registries\/index\.js$/ },
+  /^(apache-arrow\/|@opentelemetry\/semantic-conventions$)/,
+  // platformatic's, for schemas of records.
+  /^\.\/registries\/index\.js$/,
 ];
+
+/** ajv for platformatic, which has 38 schemas, and checks with two of them unless it is `strict`: each is compiled when it is used. */
+const AJV = `import { Ajv2020 as Ajv } from 'ajv/dist/2020.js';
+  export class Ajv2020 extends Ajv {
+    constructor(options) { super({ ...options, validateSchema: false }); }
+    compile(schema) {
+      let compiled;
+      const validate = (data) => {
+        compiled ??= super.compile(schema);
+        const valid = compiled(data);
+        validate.errors = compiled.errors;
+        return valid;
+      };
+      return validate;
+    }
+  }`;
 
 await Promise.all([nginxScripts('njs', NJS_LACKS), nginxScripts('qjs', []), programs(), dashboards()]);
 
@@ -152,7 +164,7 @@ async function command() {
     splitting: true,
     bundle: true,
     external: Object.keys(dependencies),
-    plugins: [...NOT_CALLED.map(without), kafkajsFiles()],
+    plugins: [...NOT_CALLED.map(without), ajvLater(), kafkajsFiles()],
     // The WebAssembly in its code, not in a file beside it.
     alias: { '@platformatic/wasm-utils': '@platformatic/wasm-utils/bundled' },
     format: 'esm',
@@ -187,12 +199,27 @@ async function command() {
 }
 
 /** Leaves out what a package loads at its start, and never calls for us. */
-function without({ path: filter, left = 'export {}' }) {
+function without(filter) {
   return {
     name: `without ${filter}`,
     setup(build) {
       build.onResolve({ filter }, ({ path }) => ({ path, namespace: 'without' }));
-      build.onLoad({ filter, namespace: 'without' }, () => ({ contents: left }));
+      build.onLoad({ filter, namespace: 'without' }, () => ({ contents: 'export {}' }));
+    },
+  };
+}
+
+/** Puts `AJV` in the place of ajv. */
+function ajvLater() {
+  const name = 'ajv later';
+  const resolveDir = join(import.meta.dirname, 'node_modules/@platformatic/kafka');
+  return {
+    name,
+    setup(build) {
+      build.onResolve({ filter: /^ajv\/dist\/2020\.js$/ }, ({ path, namespace }) =>
+        namespace === name ? undefined : { path, namespace: name },
+      );
+      build.onLoad({ filter: /./, namespace: name }, () => ({ contents: AJV, resolveDir }));
     },
   };
 }
