@@ -5,7 +5,7 @@ import { complete, readAnswer, unexpected } from './answer.ts';
 import { toUnavailable } from './client.ts';
 import { requireField } from './field.ts';
 import { PERIOD_FIELDS, toPeriodDecision } from './period-decision.ts';
-import { type Aggregations, MS, type Query, TIME } from './views.ts';
+import { type Aggregations, ITEM, MS, type Query, TIME, WEIGHT } from './views.ts';
 
 /** `sort`: the time. */
 const hit = z.object({ _source: z.unknown(), sort: z.tuple([z.coerce.number()]) });
@@ -34,8 +34,8 @@ export type Ask = {
   any(filter: Query[]): Promise<boolean>;
   /** The latest decisions that match, except those that somebody else wrote into the data stream. */
   decisions(query: estypes.QueryDslBoolQuery, size: number): Promise<PastDecisions>;
-  /** Throws where the index has no such field: then an empty answer would mean nothing. */
-  requireMapped(field: string): Promise<void>;
+  /** Throws where the index does not have what each event is counted by: then an empty answer would mean nothing. */
+  requireMapped(): Promise<void>;
 };
 
 export async function asked<Answer>(
@@ -56,7 +56,7 @@ export async function asked<Answer>(
       aggregate,
       any,
       decisions,
-      requireMapped: (field) => requireField(client, dataStream, field),
+      requireMapped,
     });
   } catch (error) {
     signal?.throwIfAborted();
@@ -79,6 +79,11 @@ export async function asked<Answer>(
     if (_shards.total === 0) return undefined;
     if (aggregations === undefined) throw unexpected(`${about}: aggregations`);
     return readAnswer(schema, aggregations, `${about}: aggregations`);
+  }
+
+  async function requireMapped() {
+    await requireField(client, dataStream, ITEM, 'keyword');
+    await requireField(client, dataStream, WEIGHT.sum.field, 'number');
   }
 
   async function any(filter: Query[]) {

@@ -58,9 +58,12 @@ export function typeIn(error: unknown): string | undefined {
   return textIn(error, 'type');
 }
 
-/** The reason that Elasticsearch gives, for people; undefined if there is none. */
+/** The reason that Elasticsearch gives, for people; undefined if there is none. Of a search, what failed in it: that it failed is all its own reason says. */
 export function reasonIn(error: unknown): string | undefined {
-  return textIn(error, 'reason');
+  if (typeIn(error) !== 'search_phase_execution_exception') return textIn(error, 'reason');
+  const { root_cause: roots, caused_by: cause } = (error as errors.ResponseError).body.error;
+  const reason: unknown = roots?.[0]?.reason ?? cause?.reason;
+  return typeof reason === 'string' ? reason : textIn(error, 'reason');
 }
 
 function textIn(error: unknown, field: 'type' | 'reason'): string | undefined {

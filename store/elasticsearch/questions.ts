@@ -78,7 +78,7 @@ async function itemViews(ask: Ask, { item, from, to }: ItemQuery): Promise<ItemV
   const found = await ask.aggregate(counts, KINDS_OF_VIEWS, [between(from, to), ofTheItem(item)]);
   if (found === undefined) return undefined;
   if (found.last.value !== null) return toItemViews(item, found, 'all');
-  await ask.requireMapped(ITEM);
+  await ask.requireMapped();
   return undefined;
 }
 
@@ -92,6 +92,7 @@ async function totals(ask: Ask, { from, to }: Range): Promise<Totals> {
   if (found === undefined)
     return { views: 0, bots: 0, prefetches: 0, others: 0, all: 0, visitors: 0, items: 0 };
   const { item: _, last: __, ...counted } = toItemViews('', found, 'all');
+  if (counted.all === 0) await ask.requireMapped();
   const [first, last] = [found.first.value, found.last.value];
   return {
     ...counted,

@@ -127,8 +127,8 @@ async function viewedByPeople(ask: Ask, query: RankingQuery, { isWeighted, visit
     aggs: { ...(isWeighted && { views: WEIGHT }), visitors, last: LAST },
   };
   const found = await ask.aggregate(viewed, { items }, [...eventsOf(query), BY_PEOPLE], 'the ranking');
-  if (found?.items.buckets.length === 0) await ask.requireMapped(ITEM);
-  return (found?.items.buckets ?? [])
+  if (found === undefined) return [];
+  const ranked = found.items.buckets
     .map((one) => ({
       item: one.key,
       views: viewsIn(one),
@@ -137,6 +137,8 @@ async function viewedByPeople(ask: Ask, query: RankingQuery, { isWeighted, visit
       last: one.last.value ?? 0,
     }))
     .filter(({ views }) => views > 0);
+  if (ranked.length === 0) await ask.requireMapped();
+  return ranked;
 }
 
 /** What was no view by people, of each item that has some. Undefined where the list is cut off. */
@@ -190,7 +192,7 @@ async function rankByAll(
   const items = { terms: rankedBy(ITEM, 'total', query.limit), aggs: kindsOfViews(precision, field) };
   const found = await ask.aggregate(ranking, { items }, eventsOf(query), 'the ranking');
   if (found === undefined) return [];
-  if (found.items.buckets.length === 0) await ask.requireMapped(ITEM);
+  if (found.items.buckets.every(({ total }) => total.value === 0)) await ask.requireMapped();
   return found.items.buckets.map(({ key, ...counted }) => toItemViews(key, counted, 'all', precision));
 }
 

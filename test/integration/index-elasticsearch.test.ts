@@ -230,6 +230,44 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
       );
       await lookup.close();
     });
+
+    test('has no numbers, as long as the mapping lacks the weight that they are sums of', async () => {
+      const dataStream = newStream();
+      const properties = {
+        '@timestamp': { type: 'date' },
+        hot_item: { properties: { id: { type: 'keyword' } } },
+      };
+      const index = await withMapping(dataStream, { dynamic: false, properties });
+      const range = { from: 0, to: 2 ** 42 };
+      const unweighted = {
+        name: 'IndexUnavailable',
+        message: expect.stringContaining(`hot_item.weight is unmapped in the data stream ${dataStream}`),
+      };
+      await expect(index.topItems({ ...range, limit: 10 })).rejects.toMatchObject(unweighted);
+      await expect(index.topItems({ ...range, limit: 10, rank: 'all' })).rejects.toMatchObject(unweighted);
+      await expect(index.totals(range)).rejects.toMatchObject(unweighted);
+    });
+
+    test('says what failed in a search', async () => {
+      const dataStream = newStream();
+      const index = await withMapping(dataStream, {
+        properties: { '@timestamp': { type: 'date' }, hot_item: { properties: { id: { type: 'text' } } } },
+      });
+      await expect(index.topItems({ from: 0, to: 2 ** 42, limit: 10 })).rejects.toMatchObject({
+        name: 'IndexUnavailable',
+        message: expect.stringMatching(/\(400\): .*\[hot_item\.id\]/),
+      });
+    });
+
+    /** With one view in it. */
+    async function withMapping(dataStream: string, mappings: object): Promise<EventIndex> {
+      const theirs = { index_patterns: [dataStream], data_stream: {}, priority: 900, template: { mappings } };
+      await ask('PUT', `_index_template/${dataStream}`, theirs);
+      const index = open(dataStream);
+      expect(await index.create([view()])).toEqual([{ status: 'created' }]);
+      await refresh(dataStream);
+      return index;
+    }
   });
 
   test('has no items, and no answer to any question, before there is anything', async () => {
