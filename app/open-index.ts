@@ -8,7 +8,7 @@ import { makeFolder } from '../service/make-folder.ts';
 import type { DuckdbIndex } from '../store/duckdb/duckdb.ts';
 import type { ElasticsearchConnection } from '../store/elasticsearch/elasticsearch.ts';
 import type { DecisionIndex, EventIndex } from '../store/event-index.ts';
-import { closeDays } from './close-days.ts';
+import { closeSpans } from './close-spans.ts';
 import type { Core } from './core.ts';
 import { joinCatalogue } from './join-catalogue.ts';
 
@@ -88,7 +88,7 @@ async function openEmbedded({ config, log, now, shutdown, warn }: Core): Promise
       warn('duckdb', 'the index is unavailable; events wait', { reason: index.failure() ?? reasonOf(error) }),
   }).catch(() => {});
   void opening.then(() =>
-    closeDays(index, stopping.signal, (error) =>
+    closeSpans(index, stopping.signal, (error) =>
       warn('closed days', 'a day could not be prepared: questions over weeks take longer', {
         reason: reasonOf(error),
       }),

@@ -5,13 +5,15 @@ import { linkSignals } from '../../service/linked-signal.ts';
 import { reasonOf } from '../../service/log.ts';
 import { createMutex } from '../../service/mutex.ts';
 import { type DecisionIndex, type EventIndex, IndexUnavailable, type Outcome } from '../event-index.ts';
-import { DAY_MS } from './closed-days.ts';
+import type { Range } from '../event-questions.ts';
+import { DAY_MS, rangeOf } from './closed-spans.ts';
 import { toTimestamp } from './columns.ts';
 import { type DuckdbFile, DuckdbFileError, type DuckdbFileOptions, openDuckdbFile } from './file.ts';
 import { interruptible } from './interrupt.ts';
 import {
   hotPeriods,
   itemViews,
+  MOST_EXACT_VIEWS,
   newest,
   pastDecisions,
   rising,
@@ -28,6 +30,8 @@ export type DuckdbIndexOptions = {
   memoryLimitMb?: number;
   retentionDays?: number;
   threads?: number;
+  /** Visitors of so many views are counted exactly; those of more, in a range of more than a day, are estimated. */
+  mostExactViews?: number;
   now?: () => number;
 };
 
@@ -37,10 +41,11 @@ export type DuckdbIndex = EventIndex & {
   /** Deletes the events and decisions that are older than the retention. Returns how many events. */
   retain(): Promise<number>;
   /**
-   * Computes what questions over weeks need of the latest day for which that is missing, in steps between other questions. Resolves
-   * with that day, ms since 1970, or with undefined if none is missing. After a failure, that day is left alone for ten minutes.
+   * Computes what questions over weeks need of the latest span (quarter of a day, day or week) for which that is missing, in steps between
+   * other questions. Resolves with that span, ms since 1970, or with undefined if none is missing. After a failure, that span is left
+   * alone for ten minutes.
    */
-  closeDay(): Promise<number | undefined>;
+  closeSpan(): Promise<Range | undefined>;
   /** How often each event is there, in the order of `ids`. */
   count(ids: string[]): Promise<number[]>;
   stats(): Promise<DuckdbStats>;
@@ -78,6 +83,7 @@ export function createDuckdbIndex({
   memoryLimitMb = 256,
   retentionDays = 30,
   threads = 1,
+  mostExactViews = MOST_EXACT_VIEWS,
   now = Date.now,
 }: DuckdbIndexOptions): UnopenedDuckdbIndex {
   const settings: DuckdbFileOptions = { path, memoryLimitMb, threads, now };
@@ -97,18 +103,19 @@ export function createDuckdbIndex({
       // With the file.
       close: async () => {},
     },
-    topItems: (query, signal) => read(({ reader }) => topItems(reader, query), signal),
+    topItems: (query, signal) => read(({ reader }) => topItems(reader, query, mostExactViews), signal),
     rising: (query, signal) => read(({ reader }) => rising(reader, query), signal),
-    itemViews: (query, signal) => read(({ reader }) => itemViews(reader, query), signal),
-    totals: (query, signal) => read(({ reader }) => totals(reader, query), signal),
-    topCategories: (query, signal) => read(({ reader }) => topCategories(reader, query), signal),
+    itemViews: (query, signal) => read(({ reader }) => itemViews(reader, query, mostExactViews), signal),
+    totals: (query, signal) => read(({ reader }) => totals(reader, query, mostExactViews), signal),
+    topCategories: (query, signal) =>
+      read(({ reader }) => topCategories(reader, query, mostExactViews), signal),
     timeLine: (query, signal) => read(({ reader }) => timeLine(reader, query), signal),
     sources: (query, signal) => read(({ reader }) => sources(reader, query), signal),
     hotPeriods: (query, signal) => read(({ reader }) => hotPeriods(reader, query), signal),
     pastDecisions: (query, signal) => read(({ reader }) => pastDecisions(reader, query), signal),
     newest: (signal) => read(({ reader }) => newest(reader), signal),
     retain: () => write((open) => retain(open, now() - retentionDays * DAY_MS)),
-    closeDay: () => toBuild(closeDay),
+    closeSpan: () => toBuild(closeSpan),
     count: (ids) => read((open) => countKeys(open.reader, ids.map(keyOf))),
     stats: () => read((open) => stats(open, path)),
     failure: () => failure,
@@ -149,28 +156,26 @@ export function createDuckdbIndex({
     });
   }
 
-  async function closeDay(): Promise<number | undefined> {
+  async function closeSpan(): Promise<Range | undefined> {
     const from = now() - retentionDays * DAY_MS;
-    const { open, missing } = await read(async (open) => ({
-      open,
-      missing: await open.closed.missing(open.reader, from),
-    }));
-    if (missing === undefined) return undefined;
-    const { day } = missing;
-    const mayCommit = await toWrite(async () => open.closed.guard(day));
+    const { open, mayCommit } = await toWrite(() =>
+      attempt('writer', closing.signal, async (open) => ({ open, mayCommit: open.closed.watch() })),
+    );
+    const span = await read(({ closed, reader }) => closed.missing(reader, from));
+    if (span === undefined) return undefined;
     try {
-      for (const step of open.closed.steps(missing)) await toRead(() => build(step));
+      for (const step of open.closed.steps(span)) await toRead(() => build(step));
       // While no change is under way.
-      await toWrite(() => build((builder) => builder.run(mayCommit() ? 'COMMIT' : 'ROLLBACK')));
+      await toWrite(() => build((builder) => builder.run(mayCommit(span) ? 'COMMIT' : 'ROLLBACK')));
     } catch (error) {
       await toRead(async () => {
         if (file === open) await open.builder.run('ROLLBACK').catch(() => undefined);
       });
       // It may fail again: others have their turn first.
-      open.closed.changed(new Set([day]));
+      open.closed.changed([rangeOf(span)]);
       throw error;
     }
-    return day * DAY_MS;
+    return rangeOf(span);
 
     function build(work: (builder: DuckDBConnection) => Promise<unknown>): Promise<unknown> {
       return attempt('builder', closing.signal, async (now) => {
@@ -257,26 +262,26 @@ async function create<One extends { id: string; time: number }>(
 }
 
 async function retain(file: DuckdbFile, before: number): Promise<number> {
-  const { writer, closed } = file;
+  const { writer } = file;
   return change(file, async (forget) => {
     await writer.run('DELETE FROM decisions WHERE time < $1', [toTimestamp(before)]);
     const { rowsChanged } = await writer.run('DELETE FROM events WHERE time < $1', [toTimestamp(before)]);
-    if (rowsChanged > 0) await forget(await closed.before(writer, before));
+    if (rowsChanged > 0) await forget([{ from: Number.MIN_SAFE_INTEGER, to: before }]);
     return rowsChanged;
   });
 }
 
-/** In one transaction. `forget` deletes closed days, whose events `work` changes. */
+/** In one transaction. `forget` deletes the closed spans in which `work` changes events. */
 async function change<Value>(
   { writer, closed }: DuckdbFile,
-  work: (forget: (days: Set<number>) => Promise<void>) => Promise<Value>,
+  work: (forget: (ranges: Range[]) => Promise<void>) => Promise<Value>,
 ): Promise<Value> {
-  let changed = new Set<number>();
+  let changed: Range[] = [];
   await writer.run('BEGIN');
   try {
-    const value = await work((days) => {
-      changed = days;
-      return closed.forget(writer, days);
+    const value = await work((ranges) => {
+      changed = ranges;
+      return closed.forget(writer, ranges);
     });
     await writer.run('COMMIT');
     return value;

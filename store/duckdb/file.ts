@@ -1,13 +1,13 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
-import { type ClosedDays, openClosedDays } from './closed-days.ts';
+import { type ClosedSpans, openClosedSpans } from './closed-spans.ts';
 import { COLUMNS, type Column } from './columns.ts';
 import { CREATE_DECISIONS } from './decision-columns.ts';
 
 /** Of the schema that has the table of decisions. */
 const WITH_DECISIONS = 4;
-/** Of the first that forgets a closed day whose events it changes. An earlier version must not write into such a file. */
-const WITH_CLOSED_DAYS = 6;
-const SCHEMA_VERSION = Math.max(WITH_DECISIONS, WITH_CLOSED_DAYS, ...COLUMNS.map(({ since }) => since));
+/** Of the first that forgets a closed span whose events it changes. An earlier version must not write into such a file. */
+const WITH_CLOSED_SPANS = 6;
+const SCHEMA_VERSION = Math.max(WITH_DECISIONS, WITH_CLOSED_SPANS, ...COLUMNS.map(({ since }) => since));
 
 /**
  * No primary key: its index would hold every id in memory. An id as text would take twice the room and four times as
@@ -44,9 +44,9 @@ export type DuckdbFile = {
   writer: DuckDBConnection;
   /** For questions: they see what is committed, and do not wait for changes. */
   reader: DuckDBConnection;
-  /** For computing closed days. */
+  /** For computing closed spans. */
   builder: DuckDBConnection;
-  closed: ClosedDays;
+  closed: ClosedSpans;
   close(): void;
 };
 
@@ -70,7 +70,7 @@ export async function openDuckdbFile({
   try {
     const writer = await instance.connect();
     await ensureSchema(writer, path);
-    const closed = await openClosedDays(writer, now);
+    const closed = await openClosedSpans(writer, now);
     const [reader, builder] = [await instance.connect(), await instance.connect()];
     return { writer, reader, builder, closed, close };
 

@@ -21,6 +21,8 @@ const EACH = Array.from({ length: LEVELS }, (_, nth) => `s${nth}`);
 /** The columns of a sketch. */
 export const SKETCH: string = EACH.join(', ');
 export const SKETCH_COLUMNS: string = EACH.map((name) => `${name} HUGEINT NOT NULL`).join(', ');
+/** The union of the sketches of a group. */
+export const SKETCH_UNION: string = EACH.map((name) => `bit_or(${name}) AS ${name}`).join(', ');
 /** Number of bits in the union of the sketches of a group, for `visitorsOf`. */
 export const UNION_BITS: string = EACH.map((name) => `bit_count(bit_or(${name}))::INTEGER`).join(' + ');
 

@@ -69,28 +69,36 @@ describe('a DuckDB file', () => {
     expect(items).toMatchObject([{ views: 2, prefetches: 1, visitors: 1 }]);
   });
 
-  test('of schema 5 is upgraded, and its days that are over are computed', async () => {
+  test.each([
+    ['schema 5', 'UPDATE hotitem SET schema_version = 5; DROP TABLE closed_format'],
+    [
+      'schema 6 that knew closed days only',
+      `UPDATE closed_format SET format = replace(format, '2, ', '1, '); CREATE TABLE closed_days (day INTEGER NOT NULL); INSERT INTO closed_days VALUES (20777);
+       CREATE TABLE closed_items (day INTEGER NOT NULL, item VARCHAR NOT NULL, total DOUBLE NOT NULL); INSERT INTO closed_items VALUES (20777, '4711', 2)`,
+    ],
+  ])('of %s is upgraded, and its spans that are over are computed', async (_, change) => {
     const time = Date.UTC(2026, 10, 20, 12);
     const options = { path, now: () => time + 2 * DAY_MS };
     const before = await openDuckdbIndex(options);
     await before.create([view({ time }), view({ time: time + DAY_MS, item: 'other' })]);
     await before.close();
     await ask(
-      `UPDATE hotitem SET schema_version = 5; DROP TABLE closed_format; DROP TABLE closed_days; DROP TABLE closed_items; DROP TABLE closed_hours;
-       DROP TABLE closed_sources; DROP TABLE closed_visitors`,
+      `DROP TABLE closed_spans; DROP TABLE closed_items; DROP TABLE closed_hours; DROP TABLE closed_sources; DROP TABLE closed_visitors; ${change}`,
     );
 
     const index = await openDuckdbIndex(options);
-    const closed = [await index.closeDay(), await index.closeDay(), await index.closeDay()];
+    while ((await index.closeSpan()) !== undefined);
     await index.close();
 
-    const midnight = time - DAY_MS / 2;
-    expect(closed).toEqual([midnight + DAY_MS, midnight, undefined]);
     expect(await ask('SELECT schema_version FROM hotitem')).toEqual([[6]]);
-    expect(await ask('SELECT item, total FROM closed_items ORDER BY day')).toEqual([
+    expect(await ask('SELECT item, total FROM closed_items WHERE hours = 24 ORDER BY begins')).toEqual([
       ['4711', 1],
       ['other', 1],
     ]);
+    const upgraded = await columns();
+    path = join(folder.path, 'new.duckdb');
+    await (await openDuckdbIndex({ path })).close();
+    expect(upgraded).toEqual(await columns());
   });
 
   test('whose write-ahead log is damaged says so, and what to do; without that log it opens', async () => {

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DuckdbIndex } from '../store/duckdb/duckdb.ts';
 
-/** A day is computed in a twentieth of the time, so a backlog takes a while and no more than 5 % of a core. */
+/** A span is computed in a twentieth of the time, so a backlog takes a while and no more than 5 % of a core. */
 const REST = 19;
 const SHORTEST_MS = 1000;
 const LONGEST_MS = 60_000;
 
-/** Computes days that are over (`closeDay`) until `signal` is aborted. Looks for one a minute after the start, and then once a minute. */
-export async function closeDays(
-  index: Pick<DuckdbIndex, 'closeDay'>,
+/** Computes spans that are over (`closeSpan`) until `signal` is aborted. Looks for one a minute after the start, and then once a minute. */
+export async function closeSpans(
+  index: Pick<DuckdbIndex, 'closeSpan'>,
   signal: AbortSignal,
   onFailure: (error: unknown) => void,
   wait: typeof isOver = isOver,
@@ -18,8 +18,8 @@ export async function closeDays(
     const began = performance.now();
     rest = LONGEST_MS;
     try {
-      const day = await index.closeDay();
-      if (day !== undefined) rest = SHORTEST_MS;
+      const span = await index.closeSpan();
+      if (span !== undefined) rest = SHORTEST_MS;
     } catch (error) {
       if (!signal.aborted) onFailure(error);
     }

@@ -1,15 +1,18 @@
 import { expect, test } from '@jest/globals';
-import { closeDays } from '../../../app/close-days.ts';
+import { closeSpans } from '../../../app/close-spans.ts';
+import type { Range } from '../../../store/event-questions.ts';
 
-/** What `closeDays` does when `closeDay` has these outcomes one after the other: how long it waits before each, and what fails. */
-async function run(outcomes: (() => Promise<number | undefined>)[]) {
+const SPAN = { from: 0, to: 1 };
+
+/** What `closeSpans` does when `closeSpan` has these outcomes one after the other: how long it waits before each, and what fails. */
+async function run(outcomes: (() => Promise<Range | undefined>)[]) {
   const waits: number[] = [];
   const failures: unknown[] = [];
   const stop = new AbortController();
   const left = [...outcomes];
-  const closeDay = () => left.shift()?.() ?? Promise.resolve(undefined);
-  await closeDays(
-    { closeDay },
+  const closeSpan = () => left.shift()?.() ?? Promise.resolve(undefined);
+  await closeSpans(
+    { closeSpan },
     stop.signal,
     (error) => failures.push(error),
     async (ms) => {
@@ -20,8 +23,8 @@ async function run(outcomes: (() => Promise<number | undefined>)[]) {
   return { waits, failures };
 }
 
-test('days are closed one after the other with a rest in between, and once a minute when none is left', async () => {
-  const { waits } = await run([async () => 1, async () => 2, async () => undefined]);
+test('spans are closed one after the other with a rest in between, and once a minute when none is left', async () => {
+  const { waits } = await run([async () => SPAN, async () => SPAN, async () => undefined]);
 
   expect(waits[0]).toBe(60_000);
   expect(waits.slice(1, 3).every((ms) => ms >= 1_000)).toBe(true);
@@ -38,7 +41,7 @@ test('a failure is told, and the next attempt is a minute later at least', async
 
 test('nothing is waited for when the service stops', async () => {
   const stop = new AbortController();
-  const ended = closeDays({ closeDay: async () => undefined }, stop.signal, () => {});
+  const ended = closeSpans({ closeSpan: async () => undefined }, stop.signal, () => {});
   stop.abort();
 
   await expect(ended).resolves.toBeUndefined();

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { HotItemEvent } from '../../event/event.ts';
 import { openDuckdbIndex } from '../../store/duckdb/duckdb.ts';
 
-// Closes days and adds late events to them at the same time, until it is killed. Tells how many batches were acknowledged.
+// Closes spans and adds late events to them at the same time, until it is killed. Tells how many batches were acknowledged.
 const DAY_MS = 86_400_000;
 const FIRST = Date.UTC(2026, 10, 1);
 const [path = ''] = process.argv.slice(2);
@@ -17,9 +17,9 @@ openDuckdbIndex({ path, retentionDays: 365, now: () => now }).then(async (index)
 
   async function close(): Promise<void> {
     for (;;) {
-      // A day is closed ten minutes after its last late event.
+      // A span is closed ten minutes after its last late event.
       now += 600_000;
-      await index.closeDay();
+      await index.closeSpan();
     }
   }
 });
