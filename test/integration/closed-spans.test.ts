@@ -38,7 +38,7 @@ describe('Closed spans of a DuckDB file', () => {
         for (const one of steps) await both.take(one);
         for (const range of asked) await both.expectSame(range);
       }),
-      { numRuns: FULL ? 60 : 10, seed: 23 },
+      { numRuns: FULL ? 60 : 6, seed: 23 },
     );
     await both.close();
     expect(both.closed()).toEqual(new Set([QUARTER, DAY, WEEK]));
@@ -156,7 +156,7 @@ describe('Closed spans of a DuckDB file', () => {
     const whole = { item: '4711', from: FIRST, to: FIRST + 2 * DAY };
     await index.create([view({ time: FIRST })]);
     await closeAll(index);
-    for (let views = 1; views <= 25; views++) {
+    for (let views = 1; views <= 15; views++) {
       now += 10 * MINUTE;
       // The quarter, and the day.
       await closeAll(index, 2);
