@@ -5,7 +5,9 @@ import type { Config } from '../service/config/config.ts';
 import { keepTrying } from '../service/keep-trying.ts';
 import { reasonOf } from '../service/log.ts';
 import { makeFolder } from '../service/make-folder.ts';
+import { createMetrics } from '../service/metrics.ts';
 import type { DuckdbIndex } from '../store/duckdb/duckdb.ts';
+import { DUCKDB_METRICS } from '../store/duckdb/metrics.ts';
 import type { ElasticsearchConnection } from '../store/elasticsearch/elasticsearch.ts';
 import type { DecisionIndex, EventIndex } from '../store/event-index.ts';
 import { closeSpans } from './close-spans.ts';
@@ -72,7 +74,7 @@ export function indexChecks(index: EventIndex | undefined): Check[] {
   return [{ name: 'index', ready: () => index.failure?.() ?? true }];
 }
 
-async function openEmbedded({ config, log, now, shutdown, warn }: Core): Promise<DuckdbIndex> {
+async function openEmbedded({ config, log, now, registry, shutdown, warn }: Core): Promise<DuckdbIndex> {
   const { path, memory_mb, retention_days } = config.duckdb;
   const { createDuckdbIndex } = await import('../store/duckdb/duckdb.ts');
   const index = createDuckdbIndex({
@@ -81,19 +83,19 @@ async function openEmbedded({ config, log, now, shutdown, warn }: Core): Promise
     retentionDays: retention_days,
     now,
   });
+  const metrics = createMetrics(registry, DUCKDB_METRICS);
+  const notRetained = failureOf('retain', 'old events could not be removed');
+  const notClosed = failureOf(
+    'close',
+    'a span of time could not be prepared: questions over weeks take longer',
+  );
   const stopping = new AbortController();
   const opening = keepTrying(open, {
     signal: stopping.signal,
     onFailure: (error) =>
       warn('duckdb', 'the index is unavailable; events wait', { reason: index.failure() ?? reasonOf(error) }),
   }).catch(() => {});
-  void opening.then(() =>
-    closeSpans(index, stopping.signal, (error) =>
-      warn('closed days', 'a day could not be prepared: questions over weeks take longer', {
-        reason: reasonOf(error),
-      }),
-    ),
-  );
+  void opening.then(() => closeSpans(index, stopping.signal, notClosed));
   shutdown.add('opening the index', async () => {
     stopping.abort();
     await opening;
@@ -109,9 +111,17 @@ async function openEmbedded({ config, log, now, shutdown, warn }: Core): Promise
   }
 
   function retain(): void {
-    index.retain().then(
-      (rows) => rows > 0 && log.info({ rows }, 'removed events older than duckdb.retention_days'),
-      (error: unknown) => log.warn({ reason: String(error) }, 'could not remove old events'),
-    );
+    index
+      .retain()
+      .then((rows) => rows > 0 && log.info({ rows }, 'removed events older than duckdb.retention_days'))
+      .catch(notRetained);
+  }
+
+  function failureOf(work: 'close' | 'retain', message: string): (error: unknown) => void {
+    const failures = metrics.of('duckdb_failures_total', { work });
+    return (error) => {
+      failures.add();
+      warn(`duckdb ${work}`, message, { reason: reasonOf(error) });
+    };
   }
 }

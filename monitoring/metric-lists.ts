@@ -6,6 +6,7 @@ import { LOSS_METRICS } from '../service/losses.ts';
 import { aboutDecisions, DECISIONS, type MetricList } from '../service/metrics.ts';
 import { FORWARD_METRICS, SIDECAR_METRICS } from '../sidecar/metrics.ts';
 import { DECISION_SINK_METRICS, SINK_METRICS } from '../sink/metrics.ts';
+import { DUCKDB_METRICS } from '../store/duckdb/metrics.ts';
 import { WEBHOOK_METRICS } from '../webhooks/metrics.ts';
 
 export type MetricGroup = {
@@ -28,6 +29,11 @@ export const METRIC_GROUPS: readonly MetricGroup[] = [
   },
   { title: 'Losses', by: 'Sidecar and sink, each for its own part of the way.', list: LOSS_METRICS },
   { title: 'Index', by: SINK, list: SINK_METRICS },
+  {
+    title: 'DuckDB',
+    by: 'The process that indexes into DuckDB: sidecar or sink, without Elasticsearch.',
+    list: DUCKDB_METRICS,
+  },
   { title: 'Hot items', by: 'The sidecar, unless `heat.enabled` is false.', list: HEAT_METRICS },
   {
     title: 'Pages of hot items',
