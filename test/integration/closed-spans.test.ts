@@ -113,13 +113,13 @@ describe('Closed spans of a DuckDB file', () => {
     const index = await openDuckdbIndex({ path, now: () => now });
     await index.create([view({ time: FIRST })]);
     await closeAll(index);
-    for (let late = 1; late <= 24; late++) {
+    for (let late = 1; late <= 15; late++) {
       await index.create([view({ time: FIRST + late })]);
       now += 10 * MINUTE;
       // The quarter, the day, or the week is computed.
       await closeAll(index, late % 3);
       const closing = index.closeSpan();
-      for (let turns = late % 8; turns > 0; turns--) await index.newest();
+      for (let turns = late % 5; turns > 0; turns--) await index.newest();
       await index.create([view({ time: FIRST + late, item: 'late' })]);
       await closing;
 
