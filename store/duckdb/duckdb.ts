@@ -166,7 +166,9 @@ export function createDuckdbIndex({
     try {
       for (const step of open.closed.steps(span)) await toRead(() => build(step));
       // While no change is under way. Many rows that wait for a checkpoint would take too much of the memory of the index.
-      await toWrite(() => build((builder) => builder.run(mayCommit(span) ? 'COMMIT; CHECKPOINT' : 'ROLLBACK')));
+      await toWrite(() =>
+        build((builder) => builder.run(mayCommit(span) ? 'COMMIT; CHECKPOINT' : 'ROLLBACK')),
+      );
     } catch (error) {
       await toRead(async () => {
         if (file === open) await open.builder.run('ROLLBACK').catch(() => undefined);
