@@ -240,10 +240,10 @@ function notStored(part: OurInclude): Finding[] {
   if (header !== undefined && !told)
     findings.push({
       id: 'keeper-not-told',
-      severity: 'note',
+      severity: 'error',
       what: `${header.name} ${header.args[0]} replaces the header that tells the keeper whether a page is stored`,
       where: placeOf(header),
-      why: 'hotitem cannot show whether nginx shares the page',
+      why: 'the keeper then keeps no page: nginx gets all pages of that location from the origin',
       fix: 'add beside it: add_header X-Hotitem-Keeper $hotitem_keeper_told always;',
     });
   return findings;

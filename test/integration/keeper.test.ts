@@ -61,6 +61,7 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
     site = await startProtectSite(suite, { hasHotList: false, staleSeconds: STALE_SECONDS });
     const answers = site.origin.answers;
     answers.same = (_, response) => response.end('the same for all');
+    answers.branded = answers.same;
     answers.price = (_, response) => response.end(`price ${price}`);
     answers.turns = ({ url = '' }, response) => {
       const turned = Object.entries(TURNED).find(([item]) => url.includes(item))?.[1];
@@ -242,6 +243,11 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
       await refused(item, reason);
       expect(isInHotList('cache', item)).toBe(false);
       await until(() => isInHotList('hot', item), { timeoutMs: SOON_MS, what: 'its file', detail });
+    });
+
+    test('a page of a location whose add_header replaces the keeper’s is not kept', async () => {
+      await turnHot('branded', ['/headered/item/branded.html']);
+      await refused('branded', 'nginx does not say what it did: hotitem check --nginx tells why');
     });
 
     test('a page that begins to be somebody’s is dropped at once, and no shopper gets another one’s', async () => {

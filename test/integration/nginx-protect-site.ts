@@ -246,6 +246,7 @@ export async function startProtectSite(
         location /limited/item/ { include "${join(brief, 'limit.conf')}"; ${origin} }
         location /trial/item/ { ${include('limit.conf')} alias "${folder}/"; }
         location /both/item/ { limit_req zone=strict; ${include('limit.conf')} ${origin} }
+        location /headered/item/ { add_header X-Brand ours; ${include('cache.conf')} ${origin} }
         location /sorry/item/ { proxy_intercept_errors on; error_page 404 503 =200 /sorry.html; ${origin} }
         location = /sorry.html {}
         location /backup/item/ { proxy_intercept_errors on; error_page 503 = @backup; ${origin} }
