@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative, sep } from 'node:path';
 import { parseArgs } from 'node:util';
+import { temporaryFolder } from './parts/guard.ts';
+import { parentOfRun } from './parts/run-folder.ts';
 import { type SharedParts, startSharedParts } from './parts/shared.ts';
 
 /** What one step of the run came to. Lint and types count as one test each. */
@@ -16,23 +18,25 @@ const { values: flags } = parseArgs({
     faults: { type: 'boolean', default: false },
   },
 });
+const isLong = flags.full || flags.faults;
 /** Suites at a time, on two cores as well: most of a suite is waiting. */
 const WORKERS = 6;
 const FEW = 2;
 const bin = join(import.meta.dirname, '../node_modules/.bin');
 /** jest's processes are started with the same flags. */
 const JEST = [process.execPath, '--require', join(import.meta.dirname, 'spare-jest.cjs'), join(bin, 'jest')];
-const scratch = mkdtempSync(join(tmpdir(), 'hotitem-test-'));
+// The long forms test the disk as well.
+const { path: scratch, remove } = temporaryFolder('test', isLong ? tmpdir() : parentOfRun());
 chmodSync(scratch, 0o1777);
 // What a test, or a part, leaves behind goes with the run. Like /tmp, for what a test runs as another user.
 process.env.TMPDIR = scratch;
 const partsFile = join(scratch, 'parts');
 process.env.HOTITEM_TEST_PARTS = partsFile;
-if (flags.full || flags.faults) process.env.HOTITEM_TEST_FULL = '1';
+if (isLong) process.env.HOTITEM_TEST_FULL = '1';
 
 const began = performance.now();
 table([...bootstrap(), ...(flags.faults ? await tests(['faults'], 1) : await everything())]);
-rmSync(scratch, { recursive: true, force: true });
+remove();
 
 async function everything(): Promise<Result[]> {
   const [shared, ...checks] = await Promise.all([

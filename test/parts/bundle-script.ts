@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
+import { temporaryFolder } from './guard.ts';
 
 const bundles = new Map<string, string>();
 
@@ -12,7 +11,7 @@ const bundles = new Map<string, string>();
 export function bundleScript(script: string): string {
   const known = bundles.get(script);
   if (known !== undefined) return known;
-  const outfile = join(tmpdir(), `hotitem-script-${randomUUID()}.mjs`);
+  const outfile = join(temporaryFolder('script').path, 'script.mjs');
   buildSync({
     entryPoints: [script],
     outfile,

@@ -70,7 +70,7 @@ export async function startElasticsearchProcess({
         PATH: process.env.PATH,
         ES_JAVA_HOME: java.home,
         ES_JAVA_OPTS: javaOptions,
-        CLI_JAVA_OPTS: '-XX:TieredStopAtLevel=1',
+        CLI_JAVA_OPTS: `-XX:TieredStopAtLevel=1 -Djava.io.tmpdir=${join(folder.path, 'tmp')}`,
         ES_PATH_CONF: join(folder.path, 'config'),
         ES_TMPDIR: join(folder.path, 'tmp'),
       },

@@ -106,7 +106,9 @@ export async function startKafkaProcesses(options: KafkaOptions): Promise<KafkaP
   }
 
   function kafka(main: string, args: string[]): string[] {
-    return [java.command, ...JVM, ...classes, '-cp', classpath, main, ...args];
+    // Java does not know TMPDIR.
+    const own = `-Djava.io.tmpdir=${data.path}`;
+    return [java.command, ...JVM, own, ...classes, '-cp', classpath, main, ...args];
   }
 
   function folderOf({ id }: Broker): string {
