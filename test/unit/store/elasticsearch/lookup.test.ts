@@ -50,8 +50,11 @@ describe.each<[string, () => Promise<unknown>]>([
 });
 
 test('nothing is found in an empty index with our mapping', async () => {
-  const types = { keyword: { type: 'keyword' } };
-  standIn = await startStandIn(nothingFound({ 'event.id': types, 'hot_item.id': types }));
+  const keyword = { keyword: { type: 'keyword' } };
+  const weight = { float: { type: 'float' } };
+  standIn = await startStandIn(
+    nothingFound({ 'event.id': keyword, 'hot_item.id': keyword, 'hot_item.weight': weight }),
+  );
 
   expect([await count(), await ranking()]).toEqual([[0, 0], []]);
 });
