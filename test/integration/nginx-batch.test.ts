@@ -104,10 +104,10 @@ suiteWith(['nginx'])('the transport batch', () => {
 
     await chain.sidecar.start();
     await chain.settle(500);
-    const wasSoon = isSoon();
     const { spilled, dropped } = await balanced(chain, 600);
     expect(dropped).toBe(0);
-    if (wasSoon) expect(spilled).toBe(0);
+    // Later, nginx may have spilled what the sidecar has, but answered too late.
+    if (isSoon()) expect(spilled).toBe(0);
   });
 
   test('loses nothing when the socket file is removed under a running sidecar', async () => {
@@ -136,10 +136,9 @@ suiteWith(['nginx'])('the transport batch', () => {
 
     await chain.sidecar.start();
     await chain.settle(2_000);
-    const wasSoon = isSoon();
     const { spilled = 0 } = await balanced(chain, 2_010);
     expect(spilled).toBeGreaterThan(0);
-    if (wasSoon) expect(spilled).toBeLessThan(2_000);
+    if (isSoon()) expect(spilled).toBeLessThan(2_000);
     // nginx logs a line for each attempt: one a second and worker, not one a view.
     const attempts = (await chain.nginx.errorLog()).match(/no memory in js shared zone/g) ?? [];
     expect(attempts.length).toBeLessThan(500);
