@@ -14,8 +14,7 @@ const MOST_LINES = 250;
 export function spillOverdue(session: NginxPeriodicSession): void {
   const counters = countersZone();
   if (!counters || !isWaiting(counters) || eventsZone()?.size() === 0) return;
-  // Not compared with a clock that may have gone back by a millisecond since.
-  if (counters.add('stuck_at', Date.now())) return;
+  counters.add('stuck_at', Date.now());
   if (!isAhead((counters.get('stuck_at') || 0) + PATIENCE_MS, PATIENCE_MS)) spillAll(session);
 }
 
