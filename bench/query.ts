@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import type { HotItemEvent } from '../event/event.ts';
+import { mix } from '../event/mix.ts';
 import { type DuckdbIndex, openDuckdbIndex } from '../store/duckdb/duckdb.ts';
 import { createElasticsearchDecisions } from '../store/elasticsearch/decisions.ts';
 import { createElasticsearchIndex } from '../store/elasticsearch/elasticsearch.ts';
@@ -193,12 +194,9 @@ function viewOf(nth: number, views: number): HotItemEvent {
   };
 }
 
-/** 32 bits that follow from both, finished as MurmurHash3 does: without that, few of the possible visitors would be made. */
+/** 32 bits that follow from both, mixed: without that, few of the possible visitors would be made. */
 function scattered(nth: number, of: number): number {
-  let hash = Math.imul(nth + 1, 0x9e3779b1) ^ Math.imul(of + 1, 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
+  return mix(Math.imul(nth + 1, 0x9e3779b1) ^ Math.imul(of + 1, 0x85ebca6b)) >>> 0;
 }
 
 /** Each item is hot for ten minutes now and then. */
