@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { Action } from '../service/admin/admin-actions.ts';
-import { issuesToTell, issueWords } from '../service/config/issue-words.ts';
+import { bodyWords } from '../service/config/issue-words.ts';
 import type { HotCommand } from './hot-command.ts';
 import type { HotSource } from './hot-routes.ts';
 import { runHotCommand } from './run-hot-command.ts';
@@ -45,7 +45,7 @@ async function act(
   body: unknown,
 ): ReturnType<Action> {
   const read = request.safeParse(body, { reportInput: true });
-  if (!read.success) return wrong(problemsOf(read.error));
+  if (!read.success) return wrong(bodyWords(read.error.issues));
   const { reason = BY_API, by, all, ...rest } = read.data;
   if ('do' in rest) return wrong('do: the path says what to do');
   if (command === 'purge' && all !== ('item' in rest ? undefined : true))
@@ -74,10 +74,4 @@ async function act(
 
 function wrong(error: string): { status: number; value: object } {
   return { status: 400, value: { error } };
-}
-
-function problemsOf({ issues }: z.ZodError): string {
-  return issuesToTell(issues)
-    .map((issue) => `${issue.path.join('.') || 'body'}: ${issueWords(issue)}`)
-    .join('; ');
 }

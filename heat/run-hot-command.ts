@@ -1,5 +1,5 @@
 import { NothingKept, type Purged } from '../protect/purge.ts';
-import { issuesToTell, issueWords } from '../service/config/issue-words.ts';
+import { bodyWords } from '../service/config/issue-words.ts';
 import { reasonOf } from '../service/log.ts';
 import { type HotCommand, hotCommand } from './hot-command.ts';
 import { TooManyOverrides } from './overrides.ts';
@@ -24,12 +24,7 @@ export type Commanded = {
 /** Checks and runs a command, of the owner on the control socket or of the holder of a token on the admin listener. */
 export async function runHotCommand(source: Commanded, value: unknown): Promise<Outcome> {
   const read = hotCommand.safeParse(value, { reportInput: true });
-  if (!read.success) {
-    const problems = issuesToTell(read.error.issues).map(
-      (issue) => `${issue.path.join('.')}: ${issueWords(issue)}`,
-    );
-    return { status: 400, error: problems.join('; ') };
-  }
+  if (!read.success) return { status: 400, error: bodyWords(read.error.issues) };
   const { data } = read;
   try {
     if (data.do === 'purge') return { status: 200, purged: await source.purge(data) };

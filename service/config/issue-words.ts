@@ -44,6 +44,13 @@ export function issueWords(issue: z.core.$ZodIssue): string {
   }
 }
 
+/** All that is wrong with the body of a request, in one line. */
+export function bodyWords(issues: readonly z.core.$ZodIssue[]): string {
+  return issuesToTell(issues)
+    .map((issue) => `${issue.path.join('.') || 'body'}: ${issueWords(issue)}`)
+    .join('; ');
+}
+
 /** As YAML reads text without quotes: `0660` is a number. */
 function isScalar(input: unknown): boolean {
   return typeof input === 'number' || typeof input === 'boolean';
