@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import { isAddress } from '../service/config/setting-types.ts';
 import { splitAddress } from '../service/listen-address.ts';
 import { Trouble } from '../service/trouble.ts';
 
@@ -27,17 +28,12 @@ export async function requireFree(wanted: { address: string; flag: string }[]): 
 
 function listenProblem(address: string): Promise<string | undefined> {
   const { host, port } = splitAddress(address);
-  if (!isAddress(address)) return Promise.resolve('is not HOST:PORT');
+  if (!isAddress(address, 1)) return Promise.resolve('is not HOST:PORT');
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', (error: NodeJS.ErrnoException) => resolve(meaning(error)));
     server.listen({ host, port }, () => server.close(() => resolve(undefined)));
   });
-}
-
-function isAddress(address: string): boolean {
-  const { port } = splitAddress(address);
-  return /^(?:\[[^\]]+\]|[^:]+):\d+$/.test(address) && port >= 1 && port <= 65_535;
 }
 
 function meaning({ code, message }: NodeJS.ErrnoException): string {
@@ -52,5 +48,5 @@ function another({ address, problem }: { address: string; problem: string }): st
   const { port } = splitAddress(address);
   if (problem === TAKEN)
     return `${address.slice(0, address.lastIndexOf(':'))}:${port < 65_000 ? port + 100 : port - 100}`;
-  return `127.0.0.1:${isAddress(address) && port >= UNPRIVILEGED ? port : 8180}`;
+  return `127.0.0.1:${isAddress(address, 1) && port >= UNPRIVILEGED ? port : 8180}`;
 }

@@ -70,9 +70,10 @@ export const hostName = z
   .string()
   .refine(isHost, { message: 'must be a host name or an address, IPv6 as [::1], without a port' });
 
+const anyUrl = z.url({ protocol: /^https?$/, error: 'must be a URL like https://HOST:PORT' });
+
 /** The URL of a service, without a login. */
-export const url = z
-  .url({ protocol: /^https?$/, error: 'must be a URL like https://HOST:PORT' })
+export const url = anyUrl
   .refine((text) => !URL.canParse(text) || hasNoLogin(new URL(text)), {
     message: 'must not contain a login: use username and password',
   })
@@ -83,8 +84,7 @@ export const url = z
   });
 
 /** Where a message is posted: https, or http on this host. */
-export const webhookUrl = z
-  .url({ protocol: /^https?$/, error: 'must be a URL like https://HOST:PORT' })
+export const webhookUrl = anyUrl
   .refine((text) => !URL.canParse(text) || hasNoLogin(new URL(text)), {
     message: 'must not contain a login: the secret signs the message',
   })
@@ -126,7 +126,8 @@ function hasNoLogin({ username, password }: URL): boolean {
   return username === '' && password === '';
 }
 
-function isAddress(text: string, leastPort: number): boolean {
+/** Whether it is `HOST:PORT`, with a port from `leastPort` on. */
+export function isAddress(text: string, leastPort: number): boolean {
   const [, host = '', port = ''] = /^(.+):(\d{1,5})$/.exec(text) ?? [];
   return isHost(host) && Number(port) >= leastPort && Number(port) <= 65_535;
 }
