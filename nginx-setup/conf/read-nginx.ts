@@ -1,5 +1,5 @@
 import { Trouble } from '../../service/trouble.ts';
-import { type Asked, askNginx } from '../program/ask-nginx.ts';
+import { type Asked, askNginx, whyNoNginx } from '../program/ask-nginx.ts';
 import { type Configuration, dumpSource, readConfiguration, splitDump } from './configuration.ts';
 import { diskSource } from './disk-source.ts';
 
@@ -22,7 +22,7 @@ export async function readNginx(command: string[], conf?: string): Promise<Nginx
   const asked = await askNginx(command, conf);
   if (asked === undefined)
     throw new Trouble(
-      `${program} is not a working nginx`,
+      `${program} is not a working nginx (-V: ${await whyNoNginx(command)})`,
       'Pass its path: hotitem check --nginx /usr/sbin/nginx',
     );
   const { build, dump } = asked;

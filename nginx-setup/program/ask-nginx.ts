@@ -1,4 +1,5 @@
 import type { Place } from '../../service/finding.ts';
+import { plainText } from '../../service/plain-text.ts';
 import { run } from '../../service/run.ts';
 import { type Build, parseBuild } from './build.ts';
 import { compareVersions } from './version.ts';
@@ -14,6 +15,7 @@ export type Asked = {
 export type Complaint = { text: string; where?: Place; rights: boolean };
 
 const ASK_MS = 20_000;
+const LONGEST_REASON = 300;
 
 /**
  * Asks an nginx for its build and its configuration, without starting or reloading it. `conf` is the file to read instead of its
@@ -30,6 +32,15 @@ export async function askNginx(command: string[], conf?: string): Promise<Asked 
   const ran = await run(program, [...first, '-T', ...quiet, ...named], { timeoutMs: ASK_MS });
   if (ran.code === 0) return { build, dump: ran.stdout, complaints: [] };
   return { build, dump: undefined, complaints: complaintsOf(ran.stderr) };
+}
+
+/** Why `askNginx` found no nginx, in words: what that program printed last, or how it ended. */
+export async function whyNoNginx([program = '', ...first]: string[]): Promise<string> {
+  const { code, stdout, stderr } = await run(program, [...first, '-V'], { timeoutMs: ASK_MS });
+  const last = `${stdout}\n${stderr}`.trim().split('\n').at(-1);
+  if (last) return plainText(last, LONGEST_REASON);
+  if (code < 0) return `it was ended by a signal, or took longer than ${ASK_MS / 1000} s`;
+  return `it printed no version, and ended with exit status ${code}`;
 }
 
 // A log line if its error log is stderr, otherwise a message after its name.

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { complaintsOf } from '../../../../nginx-setup/program/ask-nginx.ts';
+import { complaintsOf, whyNoNginx } from '../../../../nginx-setup/program/ask-nginx.ts';
 import { parseBuild } from '../../../../nginx-setup/program/build.ts';
 
 describe('the output of nginx', () => {
@@ -46,5 +46,24 @@ configure arguments: --with-cc-opt='-g -O2' --prefix=/usr/share/nginx --conf-pat
     ['', [{ text: 'nginx -T printed nothing', rights: false }]],
   ])('with -T on an error: %j', (stderr, complaints) => {
     expect(complaintsOf(stderr)).toEqual(complaints);
+  });
+});
+
+/** As /bin/sh would run it in the place of nginx. */
+describe('what is no nginx is said to be so because', () => {
+  test.each([
+    ['exit 3', 'it printed no version, and ended with exit status 3'],
+    [
+      'echo "libpcre2-8.so.0: cannot open shared object file" >&2; exit 127',
+      'libpcre2-8.so.0: cannot open shared object file',
+    ],
+    ['kill -9 $$', 'it was ended by a signal, or took longer than 20 s'],
+    ["printf '\\033[2Jx'", '\\x1b[2Jx'],
+  ])('%s', async (script, reason) => {
+    expect(await whyNoNginx(['/bin/sh', '-c', script])).toBe(reason);
+  });
+
+  test('it cannot be started', async () => {
+    expect(await whyNoNginx(['/etc/passwd'])).toBe('spawn /etc/passwd EACCES');
   });
 });
