@@ -35,7 +35,9 @@ export type Chain = {
   /** Undefined without `withSink`. */
   sink: Service | undefined;
   accounts(): Promise<Accounts>;
-  /** Waits until nothing is on its way any more. */
+  /** From now on `settle` does not count what this sidecar has accepted before: for a chain that several tests share. */
+  mark(): Promise<void>;
+  /** Waits until nothing is on its way any more. `accepted`: by this process of the sidecar, since `mark`. */
   settle(accepted: number): Promise<Accounts>;
   /** The logs of all, for a test that fails. */
   logs(): Promise<string>;
@@ -94,25 +96,31 @@ export async function startChain({
   });
   if (transport !== undefined) await chooseTransport(shop.conf, transport);
   const nginx = await startNginx({ build, prefix: home, config: shop.conf, errorLog: shop.errorLog });
-  return { home, port, nginx, sidecar, sink, accounts, settle, logs, close };
+  let marked = { pid: 0, accepted: 0 };
+  return { home, port, nginx, sidecar, sink, accounts, mark, settle, logs, close };
 
   async function accounts(): Promise<Accounts> {
     const own = await sidecar.json<Accounts>('/api/v1/accounting');
     return { ...own, ...(sink && (await sink.json<Accounts>('/api/v1/accounting'))) };
   }
 
+  async function mark(): Promise<void> {
+    marked = { pid: sidecar.pid(), accepted: (await accounts()).sidecar?.accepted ?? 0 };
+  }
+
   function settle(accepted: number): Promise<Accounts> {
+    const all = accepted + (marked.pid === sidecar.pid() ? marked.accepted : 0);
     const settled = async () => {
       const now = await accounts();
       const done =
-        now.sidecar?.accepted === accepted && now.sidecar.waiting === 0 && now.sidecar.unaccounted === 0;
-      return done && (now.sink?.consumed ?? 0) >= accepted ? now : undefined;
+        now.sidecar?.accepted === all && now.sidecar.waiting === 0 && now.sidecar.unaccounted === 0;
+      return done && (now.sink?.consumed ?? 0) >= all ? now : undefined;
     };
     const detail = async () => `${JSON.stringify(await accounts())}\n${await logs()}`;
     return until(settled, {
       timeoutMs: SETTLE_MS,
       everyMs: 100,
-      what: `${accepted} accepted events to arrive`,
+      what: `${all} accepted events to arrive`,
       detail,
     });
   }

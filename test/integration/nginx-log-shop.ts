@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { Agent, createServer } from 'node:http';
 import { join } from 'node:path';
 import type { NginxBuild } from '../../provision/nginx.ts';
@@ -15,6 +15,8 @@ export type LogShop = Chain & {
   hanging(): number;
   /** Answers them. */
   release(): void;
+  /** For another test: nginx and the sidecar run as at first, and what they wrote, logged and counted before is forgotten. */
+  fresh(): Promise<void>;
   /** What nginx has written for the sidecar, by line, one character a byte, oldest first. */
   lines(): Promise<string[]>;
   /** The fields of `lines`, once there are that many. */
@@ -33,8 +35,13 @@ export async function startLogShop(
   const chain = await startChain({ build, example, origin, workers });
   const agent = new Agent({ keepAlive: true });
   const spill = join(chain.home, 'spill');
+  const conf = join(chain.home, 'nginx/nginx.conf');
+  const original = await readFile(conf, 'utf8');
+  let forgotten = { lines: new Set<string>(), log: 0 };
   return {
     ...chain,
+    nginx: { ...chain.nginx, errorLog: async () => (await chain.nginx.errorLog()).slice(forgotten.log) },
+    fresh,
     get: (path, more = {}) => ask({ port: chain.port, path, agent, ...more }),
     hanging: application.hanging,
     release: application.release,
@@ -45,7 +52,7 @@ export async function startLogShop(
       return (await lines()).map(fieldsOf);
     },
     accessLog: () => readFile(join(chain.home, 'nginx/run/access.log'), 'utf8'),
-    edit: (from, to) => replaceIn(join(chain.home, 'nginx/nginx.conf'), from, to),
+    edit: (from, to) => replaceIn(conf, from, to),
     async close() {
       agent.destroy();
       await application.close();
@@ -53,7 +60,22 @@ export async function startLogShop(
     },
   };
 
+  async function fresh(): Promise<void> {
+    await chain.nginx.start();
+    await chain.sidecar.start();
+    if ((await readFile(conf, 'utf8')) !== original) {
+      await writeFile(conf, original);
+      await chain.nginx.reload();
+    }
+    forgotten = { lines: new Set(await all()), log: (await chain.nginx.errorLog()).length };
+    await chain.mark();
+  }
+
   async function lines(): Promise<string[]> {
+    return (await all()).filter((line) => !forgotten.lines.has(line));
+  }
+
+  async function all(): Promise<string[]> {
     const names = (await readdir(spill)).filter((name) => name.startsWith('log-')).sort();
     const files = await Promise.all(names.map((name) => readFile(join(spill, name), 'latin1')));
     return files.join('').split('\n').slice(0, -1);
