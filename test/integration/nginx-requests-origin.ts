@@ -80,7 +80,7 @@ function sizeOf(received: Buffer): number {
 function answer(socket: Socket, request: string): void {
   const [line = ''] = request.split('\r\n', 1);
   const body = line.includes(LARGE)
-    ? Buffer.alloc(LARGE_BYTES, line)
+    ? largeOf(line)
     : Buffer.from(`${line}\n${createHash('sha256').update(request, 'latin1').digest('hex')}\n`, 'latin1');
   const head = [
     'HTTP/1.1 200 OK',
@@ -95,6 +95,14 @@ function answer(socket: Socket, request: string): void {
   socket.write(`${head.join('\r\n')}\r\n\r\n`, 'latin1');
   if (!line.startsWith('HEAD ')) socket.write(body);
   if (closes(request)) socket.end();
+}
+
+let large = { line: '', body: Buffer.alloc(0) };
+
+/** The same for the same line; many clients ask for it one after the other. */
+function largeOf(line: string): Buffer {
+  if (large.line !== line) large = { line, body: Buffer.alloc(LARGE_BYTES, line) };
+  return large.body;
 }
 
 function closes(request: string): boolean {

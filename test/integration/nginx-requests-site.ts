@@ -37,10 +37,10 @@ export type Site = {
   /** The lines that the sidecar has received, or will find in its folder, one character per byte. */
   lines(): Promise<string[]>;
   /**
-   * Their events, once a view that is asked for now has arrived, without that one. Waits a little for `count` of them;
-   * throws where a line is no event. `ofHost`: none but views of this host.
+   * Their events, once a view that is asked for now has arrived, without that one. Waits a little for `count` of them, `lateMs`
+   * at most; throws where a line is no event. `ofHost`: none but views of this host.
    */
-  events(count: number, ofHost?: string): Promise<HotItemEvent[]>;
+  events(count: number, ofHost?: string, lateMs?: number): Promise<HotItemEvent[]>;
   /** Forgets what was captured, and what the origin was asked. */
   forget(): Promise<void>;
   close(): Promise<void>;
@@ -207,7 +207,7 @@ http {
     return [...kept.slice(posted), ...spilled.filter((line) => !late.has(line))];
   }
 
-  async function events(count: number, ofHost?: string): Promise<HotItemEvent[]> {
+  async function events(count: number, ofHost?: string, lateMs = LATE_MS): Promise<HotItemEvent[]> {
     asked += 1;
     const last = `${asked}.${LAST}`;
     await exchange(captured, `GET / HTTP/1.1\r\nHost: ${last}\r\nConnection: close\r\n\r\n`);
@@ -219,7 +219,7 @@ http {
     const isAsked = (host = '') => (ofHost === undefined ? !host.endsWith(LAST) : host === ofHost);
     const viewed = async () => (await lines()).map(toEvent).filter(({ host }) => isAsked(host));
     // Too few is for the caller to say: it knows which.
-    await until(async () => (await viewed()).length >= count, { timeoutMs: LATE_MS, what: '' }).catch(
+    await until(async () => (await viewed()).length >= count, { timeoutMs: lateMs, what: '' }).catch(
       () => {},
     );
     return viewed();
