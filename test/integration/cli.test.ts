@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { type Ran, run } from '../../service/run.ts';
+import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { freePorts } from '../parts/ports.ts';
 import { type Service, startService } from '../parts/service.ts';
@@ -18,12 +19,11 @@ describe('the hotitem command', () => {
   const { path: folder, remove } = temporaryFolder('cli');
   afterAll(remove);
 
-  test('lists its commands, and prints its version', async () => {
+  test('lists its commands', async () => {
     const help = await hotitem(['--help']);
     for (const command of ['start', 'sidecar', 'sink', 'setup', 'nginx install', 'check', 'status']) {
       expect(help.stdout).toMatch(new RegExp(`^  ${command}\\s`, 'm'));
     }
-    expect((await hotitem(['--version'])).stdout).toMatch(/^hotitem \d+\.\d+\.\d+\n$/);
     expect((await hotitem([])).stdout).toBe(help.stdout);
   });
 
@@ -37,13 +37,6 @@ describe('the hotitem command', () => {
     expect(report.code).toBe(0);
     expect(report.stdout).toMatch(/^ {2}--config FILE(.*\n)+ {2}--SETTING VALUE .*hotitem sidecar --help/m);
     expect(report.stdout.split('\n').length).toBeLessThan(20);
-  });
-
-  test('exits 2 on an unknown argument, and suggests a similar one', async () => {
-    expect(await hotitem(['chekc'])).toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining('unknown command chekc, did you mean check?'),
-    });
   });
 
   test('check exits 0 and prints the path of an event if all is well', async () => {
@@ -79,10 +72,11 @@ describe('the hotitem command', () => {
     ])
       expect(wrong.stdout).toContain(path);
     expect(wrong.stdout).toContain('4 errors');
-    expect(await hotitem(['check', '--heat-rules', join(folder, 'nowhere.yml')])).toMatchObject({
-      code: 1,
-      stdout: expect.stringContaining('nowhere.yml'),
-    });
+    if (FULL)
+      expect(await hotitem(['check', '--heat-rules', join(folder, 'nowhere.yml')])).toMatchObject({
+        code: 1,
+        stdout: expect.stringContaining('nowhere.yml'),
+      });
     writeFileSync(file, 'rules: [{ items: ["a*"], hot: false }]');
     expect(await hotitem(['check', '--heat-rules', file])).toMatchObject({ code: 0 });
   });
@@ -123,14 +117,13 @@ describe('the hotitem command', () => {
     });
   });
 
-  test('setup says in one line that Kafka or Elasticsearch is unavailable', async () => {
+  // Of Kafka, package.test.ts has the same.
+  test('setup says in one line that Elasticsearch is unavailable', async () => {
     const [port] = await freePorts(1);
-    const kafka = await hotitem(['setup'], { KAFKA_BROKERS: `127.0.0.1:${port}` });
-    expect(kafka).toMatchObject({ code: 1, stdout: '' });
-    expect(kafka.stderr).toContain('cannot set up the topics');
-    const elasticsearch = await hotitem(['setup'], { ELASTICSEARCH_NODE: `http://127.0.0.1:${port}` });
-    expect(elasticsearch.stderr).toContain('Elasticsearch does not answer');
-    for (const { stderr } of [kafka, elasticsearch]) expect(stderr).not.toMatch(/^\s+at /m);
+    const { code, stderr } = await hotitem(['setup'], { ELASTICSEARCH_NODE: `http://127.0.0.1:${port}` });
+    expect(code).toBe(1);
+    expect(stderr).toContain('Elasticsearch does not answer');
+    expect(stderr).not.toMatch(/^\s+at /m);
   });
 
   describe('setup that would shorten a retention', () => {
@@ -163,21 +156,22 @@ describe('the hotitem command', () => {
       expect(shortened()).toBe(true);
     });
 
-    test.each([
-      ['yes', true],
-      ['no', false],
-    ])('asks at a terminal, and follows the answer: %s', async (answer, done) => {
-      const command = `${process.execPath} ${PROGRAM} setup`;
-      const { stdout } = await run('sh', ['-c', `echo ${answer} | script -qec '${command}' /dev/null`], {
-        cwd: folder,
-        env: { PATH: process.env.PATH, ...env },
-        timeoutMs: 60_000,
-      });
-      expect(stdout).toMatch(
-        /lifecycle of hot_item loses documents older than 7 days.*90d → 7d.*Type yes: /s,
-      );
-      expect(shortened()).toBe(done);
-    });
+    // That it is done where that is wanted, --yes shows.
+    test.each([...(FULL ? [['yes', true] as const] : []), ['no', false] as const])(
+      'asks at a terminal, and follows the answer: %s',
+      async (answer, done) => {
+        const command = `${process.execPath} ${PROGRAM} setup`;
+        const { stdout } = await run('sh', ['-c', `echo ${answer} | script -qec '${command}' /dev/null`], {
+          cwd: folder,
+          env: { PATH: process.env.PATH, ...env },
+          timeoutMs: 60_000,
+        });
+        expect(stdout).toMatch(
+          /lifecycle of hot_item loses documents older than 7 days.*90d → 7d.*Type yes: /s,
+        );
+        expect(shortened()).toBe(done);
+      },
+    );
 
     function shortened(): boolean {
       return standIn.asked.some(({ method, path }) => method === 'PUT' && path.endsWith('/_lifecycle'));
@@ -198,23 +192,27 @@ describe('the hotitem command', () => {
     expect(stderr).toContain(`nothing answers at 127.0.0.1:${port}`);
   });
 
-  test.each([
-    [403, 'not for you\nreally', 'answers 403: not for you'],
+  const strangers: [number, string, string][] = [
     [200, '<!doctype html>\u001b[31m', 'answers 200: <!doctype html>\\x1b[31m'],
+    [403, 'not for you\nreally', 'answers 403: not for you'],
     [302, '', 'answers 302'],
-  ])('status says in one line that another program answers: %i', async (code, body, said) => {
-    const [port = 0] = await freePorts(1);
-    const stranger = createServer((_, response) => response.writeHead(code, { location: '/' }).end(body));
-    await new Promise<void>((resolve) => stranger.listen(port, '127.0.0.1', resolve));
-    try {
-      const { code: status, stderr } = await hotitem(['status', '--admin-listen', `127.0.0.1:${port}`]);
-      expect(status).toBe(1);
-      expect(stderr).toContain(said);
-      expect(stderr.trim().split('\n')).toHaveLength(2);
-    } finally {
-      stranger.close();
-    }
-  });
+  ];
+  test.each(strangers.slice(0, FULL ? undefined : 1))(
+    'status says in one line that another program answers: %i',
+    async (code, body, said) => {
+      const [port = 0] = await freePorts(1);
+      const stranger = createServer((_, response) => response.writeHead(code, { location: '/' }).end(body));
+      await new Promise<void>((resolve) => stranger.listen(port, '127.0.0.1', resolve));
+      try {
+        const { code: status, stderr } = await hotitem(['status', '--admin-listen', `127.0.0.1:${port}`]);
+        expect(status).toBe(1);
+        expect(stderr).toContain(said);
+        expect(stderr.trim().split('\n')).toHaveLength(2);
+      } finally {
+        stranger.close();
+      }
+    },
+  );
 
   test('status shows what a sidecar from before an upgrade reports', async () => {
     const accounts = {
@@ -253,23 +251,6 @@ describe('the hotitem command', () => {
     }
   });
 
-  test('admin.listen [::]:PORT does not answer 403 to itself', async () => {
-    const [port] = await freePorts(1);
-    const env = { HOTITEM_HOME: join(folder, 'wildcard'), HOTITEM_ADMIN_LISTEN: `[::]:${port}` };
-    const logFile = join(folder, 'wildcard.log');
-    const sidecar = await startService({ args: ['sidecar'], env, admin: `[::]:${port}`, logFile });
-    try {
-      expect(await hotitem(['status'], env)).toMatchObject({
-        code: 0,
-        stdout: expect.stringMatching(
-          /^nothing captured yet; delivers; nothing lost behind nginx, which does not report\n/,
-        ),
-      });
-    } finally {
-      await sidecar.stop();
-    }
-  });
-
   describe('beside a running sidecar', () => {
     let sidecar: Service;
     let env: Record<string, string>;
@@ -278,7 +259,8 @@ describe('the hotitem command', () => {
       const [port] = await freePorts(1);
       env = {
         HOTITEM_HOME: join(folder, 'home'),
-        HOTITEM_ADMIN_LISTEN: `127.0.0.1:${port}`,
+        // To which status is not to answer itself with a 403.
+        HOTITEM_ADMIN_LISTEN: `[::]:${port}`,
         // What Kubernetes sets where there is a Service named hotitem.
         HOTITEM_SERVICE_HOST: '10.96.0.17',
         HOTITEM_PORT: 'tcp://10.96.0.17:9180',
@@ -286,7 +268,7 @@ describe('the hotitem command', () => {
       sidecar = await startService({
         args: ['sidecar'],
         env,
-        admin: `127.0.0.1:${port}`,
+        admin: `[::]:${port}`,
         logFile: join(folder, 'sidecar.log'),
       });
     });
@@ -299,7 +281,7 @@ describe('the hotitem command', () => {
       expect(stdout).toContain('for a Service: HOTITEM_SERVICE_HOST, HOTITEM_PORT\n');
     });
 
-    test('status begins with a verdict, and shows the accounting', async () => {
+    test('status begins with a verdict, and shows the accounting, of a sidecar that listens on [::]', async () => {
       const { code, stdout } = await hotitem(['status'], env);
       expect(code).toBe(0);
       expect(stdout).toMatch(

@@ -1,17 +1,16 @@
 // What may be sent to the socket of the intake to fill the memory of a sidecar, or to keep it busy: all at once, until the slow posts
-// have ended, or one attack again and again: `node --eval "$(cat intake-attacks.mjs)" SOCKET [ATTACK SECONDS]`. Prints, as JSON, how
-// often each attack got which status.
+// have ended, or one attack again and again: `node --eval "$(cat intake-attacks.mjs)" SOCKET [ATTACK SECONDS]`, or `SOCKET '' '' ROUNDS`.
+// Prints, as JSON, how often each attack got which status.
 import { connect } from 'node:net';
 
-const [socketPath, only, seconds] = process.argv.slice(1);
+const [socketPath, only = '', seconds, rounds = '6'] = process.argv.slice(1);
 const MIB = 1024 * 1024;
 const HOST = 'HTTP/1.1\r\nHost: hotitem\r\n';
 const LINES = `POST /v1/lines ${HOST}`;
-const ROUNDS = 6;
 const BYTE_EVERY_MS = 250;
 /** As long as nginx waits for the capture mode. */
 const POLL = 'GET /v1/control?wait=900';
-const end = only === undefined ? undefined : performance.now() + Number(seconds) * 1000;
+const end = only === '' ? undefined : performance.now() + Number(seconds) * 1000;
 
 const heard = {};
 
@@ -43,7 +42,7 @@ function send(attack, bytes, { goOn = false, reads = true } = {}) {
 /** Each of them again when it was answered. */
 async function again(attack, senders, bytes) {
   const one = async (_, i) => {
-    for (let round = 0; end === undefined ? round < ROUNDS : performance.now() < end; round++)
+    for (let round = 0; end === undefined ? round < Number(rounds) : performance.now() < end; round++)
       await send(attack, typeof bytes === 'function' ? bytes(i) : bytes);
   };
   await Promise.all(Array.from({ length: senders }, one));
@@ -105,7 +104,7 @@ const ALONE = {
 };
 const all = { ...ATTACKS, ...ALONE };
 if (only === 'list') heard.list = Object.keys(all);
-else if (only === undefined) await Promise.all(Object.entries(ATTACKS).map(([name, attack]) => attack(name)));
+else if (only === '') await Promise.all(Object.entries(ATTACKS).map(([name, attack]) => attack(name)));
 else await all[only](only);
 process.stdout.write(JSON.stringify(heard));
 process.exit(0);

@@ -7,14 +7,15 @@ import { type Service, startService } from '../parts/service.ts';
 import { until } from '../parts/until.ts';
 import { isListed } from './hot-list-files.ts';
 import { addressOf, lineOf, postLines } from './post-lines.ts';
-import { runHotitem } from './run-hotitem.ts';
+import { askHotitem, runHotitem } from './run-hotitem.ts';
 
 const SOON_MS = 60_000;
-const BUSY_VIEWS = 600;
-/** An item stays hot for as long as its test may take on a busy machine. */
+const BUSY_VIEWS = 100;
+const ENTER = 'enter_views_per_second: 5, leave_views_per_second: 1';
+/** Few views make an item hot. It stays hot for as long as its test may take on a busy machine. */
 const RULES = `rules:
-  - busy: { dwell_seconds: 600 }
-  - { name: guard, items: ["guarded"], busy: { actions: [limit] } }
+  - busy: { ${ENTER}, dwell_seconds: 600 }
+  - { name: guard, items: ["guarded"], busy: { ${ENTER}, actions: [limit] } }
 `;
 
 /** A sidecar whose keeper asks one nginx. */
@@ -29,8 +30,10 @@ export type KeeperShop = {
   /** Waits until its page is not to be kept, for that reason: a late answer may be another one for a while. */
   refused(item: string, reason: string | RegExp): Promise<void>;
   hotList(): Promise<WholeHotList>;
-  /** What `hotitem hot show` prints, and its JSON. */
-  show(item: string): Promise<{ text: string; explained: ExplainedItem }>;
+  /** What `hotitem hot show` prints. */
+  show(item: string): Promise<string>;
+  /** What it prints as JSON. */
+  explain(item: string): Promise<ExplainedItem>;
   /** For the message of a test that waits in vain. */
   detail(): Promise<string>;
 };
@@ -68,7 +71,7 @@ export async function startKeeperShop(options: KeeperShopOptions): Promise<Keepe
       ...env,
     },
   });
-  return { home, sidecar, turnHot, stateOf, kept, refused, hotList, show, detail };
+  return { home, sidecar, turnHot, stateOf, kept, refused, hotList, show, explain, detail };
 
   async function turnHot(
     item: string,
@@ -104,11 +107,12 @@ export async function startKeeperShop(options: KeeperShopOptions): Promise<Keepe
     await until(isRefused, { timeoutMs: SOON_MS, what, detail });
   }
 
-  async function show(item: string): Promise<{ text: string; explained: ExplainedItem }> {
-    const env = { HOTITEM_HOME: home };
-    const { stdout: text } = await runHotitem(['hot', 'show', item], env);
-    const { stdout: json } = await runHotitem(['hot', 'show', item, '--json'], env);
-    return { text, explained: JSON.parse(json) };
+  async function show(item: string): Promise<string> {
+    return (await runHotitem(['hot', 'show', item], { HOTITEM_HOME: home })).stdout;
+  }
+
+  async function explain(item: string): Promise<ExplainedItem> {
+    return (await askHotitem<ExplainedItem>(['hot', 'show', item], { HOTITEM_HOME: home })).answer;
   }
 
   async function detail(): Promise<string> {

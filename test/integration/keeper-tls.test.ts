@@ -153,7 +153,7 @@ describe.each(SUITES)('the keeper of a shop over TLS with nginx of %s', (suite) 
         what: 'the last request to be counted',
         detail: shop.detail,
       });
-      const { text, explained } = await shop.show('one');
+      const [text, explained] = [await shop.show('one'), await shop.explain('one')];
       const {
         shared = 0,
         stale = 0,

@@ -12,11 +12,13 @@ const RUN_MS = 600_000;
 /** Another seed, other servers; hundreds in a full run. */
 const SEEDS = FULL ? [1, 2, 3, 4, 5, 6, 7, 8] : [1];
 const SERVERS = 40;
+/** By `npm test` the oldest and the newest have fewer. */
+const FEW = 15;
 
 describe.each<[Suite, 'njs' | 'qjs']>([
   ['bookworm', 'njs'],
   ['trixie', 'njs'],
-  ['sid', 'njs'],
+  ...(FULL ? [['sid', 'njs'] satisfies [Suite, 'njs']] : []),
   ['sid', 'qjs'],
 ])('a page is what it is without us, on nginx of %s with %s', (suite, engine) => {
   suiteWith(['nginx'])('in the servers that were not', () => {
@@ -34,18 +36,19 @@ describe.each<[Suite, 'njs' | 'qjs']>([
   });
 
   suiteWith(['nginx'])('in servers put together at random', () => {
+    const count = FULL || suite === 'trixie' ? SERVERS : FEW;
     test.each(SEEDS)(
-      `seed %d, ${SERVERS} servers`,
+      `seed %d, ${count} servers`,
       async (seed) => {
-        const outcomes = await comparePages({ suite, engine, servers: randomServers(seed, SERVERS) });
+        const outcomes = await comparePages({ suite, engine, servers: randomServers(seed, count) });
         const changed = outcomes.find((outcome) => !isDeepStrictEqual(captured(outcome), unchanged(outcome)));
 
         if (changed !== undefined)
           report(`${changed.server.name}:\n${JSON.stringify(changed.server, null, 2)}`);
         expect(changed && captured(changed)).toEqual(changed && unchanged(changed));
         const all = outcomes.flatMap((outcome) => outcome.captured);
-        expect(all.flatMap(({ views }) => views).length).toBeGreaterThan(SERVERS);
-        expect(all.reduce((sum, { hot }) => sum + hot, 0)).toBeGreaterThan(SERVERS);
+        expect(all.flatMap(({ views }) => views).length).toBeGreaterThan(count);
+        expect(all.reduce((sum, { hot }) => sum + hot, 0)).toBeGreaterThan(count);
       },
       RUN_MS,
     );

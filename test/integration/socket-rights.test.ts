@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Accounts } from '../../app/wire-sidecar.ts';
 import { run } from '../../service/run.ts';
@@ -66,7 +67,11 @@ const ANSWERED: Record<string, string[]> = {
   '300 polls': ['204'],
 };
 
+/** Between two questions whether the sidecar lives. */
+const BETWEEN_MS = 25;
 const ATTACKS = readFileSync(join(import.meta.dirname, 'intake-attacks.mjs'), 'utf8');
+/** How often each of them is made, where not as often as usual. */
+const ROUNDS = FULL ? [] : ['', '', '2'];
 const OPERATIONS = join(import.meta.dirname, '../../docs/operations.md');
 
 /** The most that a process has had in memory. */
@@ -118,7 +123,10 @@ describe('the group of the workers, who may use the intake socket', () => {
   test('cannot switch capture off', async () => {
     const asks = [{ method: 'POST', path: '/v1/control', body: '{"mode":"off"}' }];
     expect(await ask(intake, asks)).toEqual([{ status: 405 }]);
-    expect((await runHotitem(['capture', 'status'], env)).stdout).toBe('capture: as nginx is configured\n');
+    expect((await sidecar.json<Accounts>('/api/v1/accounting')).nginx?.capture).toEqual({
+      version: 0,
+      mode: 'default',
+    });
   });
 
   test('cannot create or list events', async () => {
@@ -137,8 +145,8 @@ describe('the group of the workers, who may use the intake socket', () => {
   });
 
   (OTHERS_CAN_RUN_IT ? test : test.skip).each([
-    ['capture off', 1],
-    ['verify --from -1h', 2],
+    ['capture off', 1] as const,
+    ...(FULL ? [['verify --from -1h', 2] as const] : []),
   ])('is told by hotitem %s who may ask', async (command, status) => {
     const [program = '', ...args] = asAnother([process.execPath, PROGRAM, ...command.split(' ')]);
     const { code, stderr } = await run(program, args, { env: { PATH: process.env.PATH, ...env } });
@@ -150,20 +158,19 @@ describe('the group of the workers, who may use the intake socket', () => {
   test('is not the owner, who can switch capture and query the index', async () => {
     expect(statSync(control).mode & 0o777).toBe(0o600);
     expect((await runHotitem(['capture', 'sample', '4'], env)).stdout).toMatch(/^capture: 1 in 4\n/);
-    expect((await runHotitem(['capture', 'status'], env)).stdout).toMatch(/^capture: 1 in 4\n/);
     const { answer } = await askHotitem<{ index: { name: string } }>(['verify', '--from', '-1h'], env);
     expect(JSON.stringify(answer)).toContain(control);
   });
 
   test('cannot fill the memory or prevent /livez from answering, whatever they send', async () => {
     const before = await acceptedLines();
-    const attack = askAsAnother<Heard>(ATTACKS, [intake]);
+    const attack = askAsAnother<Heard>(ATTACKS, [intake, ...ROUNDS]);
     let isOver = false;
     const over = attack.finally(() => {
       isOver = true;
     });
     let answers = 0;
-    while (!isOver) if ((await sidecar.text('/livez')) !== '') answers++;
+    for (; !isOver; await delay(BETWEEN_MS)) if ((await sidecar.text('/livez')) !== '') answers++;
     const heard = await over;
 
     for (const [attack, statuses] of Object.entries(ANSWERED))
@@ -171,7 +178,7 @@ describe('the group of the workers, who may use the intake socket', () => {
         attack,
         Object.keys(heard[attack] ?? {}).filter((status) => !statuses.includes(status)),
       ]).toEqual([attack, []]);
-    // While the slow posts are waited for, thousands are usual.
+    // While the slow posts are waited for, a hundred are usual.
     expect(answers).toBeGreaterThan(20);
     expect(peakMb(sidecar.pid())).toBeLessThan(documentedMb().embedded);
     expect(await sidecar.text('/readyz?verbose')).toContain('intake: ok');
@@ -199,7 +206,7 @@ describe('the group of the workers, who may use the intake socket', () => {
       logFile: join(folder.path, 'forwarding.log'),
     });
     try {
-      await askAsAnother<Heard>(ATTACKS, [join(folder.path, 'forwarding/run/intake.sock')]);
+      await askAsAnother<Heard>(ATTACKS, [join(folder.path, 'forwarding/run/intake.sock'), ...ROUNDS]);
       expect(peakMb(forwarding.pid())).toBeLessThan(documentedMb().forwarding);
     } finally {
       await forwarding.stop();
