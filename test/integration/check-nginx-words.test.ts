@@ -4,12 +4,13 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { tokensOf } from '../../nginx-setup/conf/tokens.ts';
 import { obtainNginx } from '../../provision/nginx.ts';
+import { runs } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { startNginx, testConfiguration } from '../parts/nginx.ts';
 import { temporaryPaths } from '../parts/nginx-conf.ts';
 import { freePorts } from '../parts/ports.ts';
 
-const CASES = 400;
+const CASES = runs(400);
 // No dollar: to `return` it is a variable. What matters to nginx's reader, and little else.
 const source = fc.array(fc.constantFrom(...'\\\\\\"\'tnr;{}# \tab)é'), { minLength: 1, maxLength: 8 });
 

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
 import { join } from 'node:path';
 import { renderShop, type ShopOptions } from '../../demo/shop.ts';
@@ -37,6 +37,10 @@ export type TestShop = {
   get(path: string, more?: AskMore): Promise<Reply>;
   /** Resolves when the capture of every view on that connection is over: nginx answers the next request after it. */
   settle(): Promise<void>;
+  /** For another test of the same shop: the sidecar answers again, and what arrived, was spilled and was logged before is forgotten. */
+  forget(): Promise<void>;
+  /** That, with all files of nginx as at first. What nginx remembers, of a sidecar that did not answer, it still does. */
+  fresh(): Promise<void>;
   /** The lines in the spill folder, one character a byte, oldest first. */
   spilled(): Promise<string[]>;
   /** Replaces a piece of nginx.conf; for `reload` to find. */
@@ -74,7 +78,22 @@ export async function startShop(options: TestShopOptions): Promise<TestShop> {
   const sidecar = createStandIn(socket);
   const origin = await startOrigin(originPort);
   const nginx = await startNginx({ build, prefix: folder, config: conf, errorLog });
-  return { folder, port, nginx, sidecar, origin, get, settle, spilled, edit, close };
+  const original = await configuration();
+  let forgotten = { lines: new Set<string>(), log: 0 };
+  return {
+    folder,
+    port,
+    nginx: { ...nginx, errorLog: async () => (await nginx.errorLog()).slice(forgotten.log) },
+    sidecar,
+    origin,
+    get,
+    settle,
+    forget,
+    fresh,
+    spilled,
+    edit,
+    close,
+  };
 
   function get(path: string, askMore: AskMore = {}): Promise<Reply> {
     return ask({ port, path, agent, ...askMore });
@@ -84,7 +103,37 @@ export async function startShop(options: TestShopOptions): Promise<TestShop> {
     await get('/');
   }
 
+  async function fresh(): Promise<void> {
+    const now = await configuration();
+    const changed = [...original].filter(([path, text]) => now.get(path) !== text);
+    const added = [...now.keys()].filter((path) => !original.has(path));
+    for (const [path, text] of changed) await writeFile(path, text);
+    for (const path of added) await rm(path);
+    if (changed.length + added.length > 0) await nginx.reload();
+    await forget();
+  }
+
+  async function forget(): Promise<void> {
+    forgotten = { lines: new Set(await allSpilled()), log: (await nginx.errorLog()).length };
+    sidecar.answer = 204;
+    sidecar.kept.length = 0;
+    sidecar.arrived.length = 0;
+  }
+
+  /** The text of each file that nginx may read. */
+  async function configuration(): Promise<Map<string, string>> {
+    const folders = [folder, join(folder, 'hotitem')];
+    const paths = (await Promise.all(folders.map(filesIn))).flat();
+    return new Map(
+      await Promise.all(paths.map(async (path) => [path, await readFile(path, 'utf8')] as const)),
+    );
+  }
+
   async function spilled(): Promise<string[]> {
+    return (await allSpilled()).filter((line) => !forgotten.lines.has(line));
+  }
+
+  async function allSpilled(): Promise<string[]> {
     const names = (await readdir(spill)).filter((name) => name.endsWith('.tsv')).sort();
     const files = await Promise.all(names.map((name) => readFile(join(spill, name), 'latin1')));
     return files.join('').split('\n').slice(0, -1);
@@ -100,4 +149,9 @@ export async function startShop(options: TestShopOptions): Promise<TestShop> {
     await Promise.all([sidecar.stop(), origin.close()]);
     remove();
   }
+}
+
+async function filesIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  return entries.filter((entry) => entry.name.endsWith('.conf')).map(({ name }) => join(folder, name));
 }

@@ -2,10 +2,10 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { fromLine } from '../../event/from-line.ts';
 import { nginxTemplate } from '../../nginx-setup/includes.ts';
-import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
+import { obtainNginx } from '../../provision/nginx.ts';
 import type { Suite } from '../../provision/versions.ts';
 import { freePort } from '../parts/ports.ts';
 import { askOnce } from '../parts/service.ts';
@@ -35,25 +35,29 @@ const SPOOFED = [
   { 'Remote-Addr': FORGED },
 ];
 
-let build: NginxBuild;
 let shop: TestShop;
 let agents: Agent[];
 
 beforeAll(async () => {
-  build = await obtainNginx({ suite: 'trixie', report: () => {} });
+  shop = await open('trixie');
 }, START_MS);
 beforeEach(async () => {
   agents = [];
-  await open(build);
+  await shop.forget();
 });
 afterEach(async () => {
   for (const agent of agents) agent.destroy();
-  const errors = await shop.nginx.errorLog();
-  await shop.close();
-  expect(errors).not.toMatch(/\[(alert|emerg|crit)\]|exception/);
+  expect(await shop.nginx.errorLog()).not.toMatch(/\[(alert|emerg|crit)\]|exception/);
 });
+afterAll(() => shop?.close());
 
 describe('without realip.conf', () => {
+  let dual: number;
+  beforeAll(async () => {
+    dual = await freePort();
+    await listen(`[::1]:${shop.port}`, `[::]:${dual} ipv6only=off`);
+  });
+
   test('no header changes the address', async () => {
     const lines = await seen(SPOOFED.map((headers) => ({ headers })));
 
@@ -62,7 +66,6 @@ describe('without realip.conf', () => {
   });
 
   test('all of them at once do not, also over IPv6', async () => {
-    await listen(`[::1]:${shop.port}`);
     const headers = Object.assign({}, ...SPOOFED);
 
     const lines = await seen([{ headers }, { headers, from: '::1' }]);
@@ -71,9 +74,7 @@ describe('without realip.conf', () => {
   });
 
   test('an IPv4 client of a dual-stack socket is the IPv4 client', async () => {
-    const port = await freePort();
-    await listen(`[::]:${port} ipv6only=off`);
-    await (await askOnce(`http://127.0.0.1:${port}${PAGE}`)).text();
+    await (await askOnce(`http://127.0.0.1:${dual}${PAGE}`)).text();
     const [line] = await lines(1);
 
     expect(fieldsOf(line).ip).toBe('::ffff:127.0.0.1');
@@ -91,6 +92,12 @@ describe('without realip.conf', () => {
 
 // 127.0.0.2 and ::1 are the balancers, 127.0.0.1 is a shopper who came past them.
 describe('with realip.conf', () => {
+  beforeAll(async () => {
+    await shop.fresh();
+    await listen(`[::1]:${shop.port}`);
+    await behindBalancer();
+  });
+
   test.each([
     ['its address', '203.0.113.9', '203.0.113.9'],
     ['an IPv6 address', '2001:db8:0:0::9', '2001:db8::9'],
@@ -100,17 +107,12 @@ describe('with realip.conf', () => {
     ['nothing that is an address', 'unknown', '127.0.0.2'],
     ['a forged line', '203.0.113.9\tGET', '127.0.0.2'],
   ])('a trusted balancer that names %s is trusted as far as that is valid', async (_, named, ip) => {
-    await behindBalancer();
-
     const [line] = await seen([{ from: '127.0.0.2', headers: { 'X-Forwarded-For': named } }]);
 
     expect(fieldsOf(line).ip).toBe(ip);
   });
 
   test('a balancer on IPv6 is trusted, too', async () => {
-    await listen(`[::1]:${shop.port}`);
-    await behindBalancer();
-
     const lines = await seen([
       { from: '::1', headers: { 'X-Forwarded-For': '203.0.113.9' } },
       { from: '::1', headers: { 'X-Forwarded-For': '2001:db8::9' } },
@@ -120,8 +122,6 @@ describe('with realip.conf', () => {
   });
 
   test('no other client is trusted, whatever header it sends', async () => {
-    await behindBalancer();
-
     const lines = await seen(SPOOFED.map((headers) => ({ headers })));
 
     expect(lines.map(addressIn)).toEqual(SPOOFED.map((headers) => [headers, '127.0.0.1']));
@@ -129,8 +129,6 @@ describe('with realip.conf', () => {
   });
 
   test('another header that a balancer passes on from a shopper is not trusted', async () => {
-    await behindBalancer();
-
     const others = SPOOFED.filter((headers) => !('X-Forwarded-For' in headers));
     const lines = await seen(others.map((headers) => ({ from: '127.0.0.2', headers })));
 
@@ -138,8 +136,11 @@ describe('with realip.conf', () => {
       others.map((headers) => [headers, '127.0.0.2']),
     );
   });
+});
 
+describe('with realip.conf for another header', () => {
   test.each(['CF-Connecting-IP', 'True-Client-IP'])('a CDN names the client in %s', async (header) => {
+    await shop.fresh();
     await behindBalancer(header);
 
     const lines = await seen([
@@ -149,6 +150,16 @@ describe('with realip.conf', () => {
 
     expect(lines.map((line) => fieldsOf(line).ip)).toEqual(['203.0.113.9', '127.0.0.1']);
   });
+});
+
+describe('with realip.conf for the PROXY protocol', () => {
+  let port: number;
+  beforeAll(async () => {
+    port = await freePort();
+    await shop.fresh();
+    await listen(`127.0.0.1:${port} proxy_protocol`);
+    await behindBalancer('proxy_protocol');
+  });
 
   test.each([
     ['127.0.0.2', 'TCP4 203.0.113.9 127.0.0.1 1 2', '203.0.113.9'],
@@ -156,10 +167,6 @@ describe('with realip.conf', () => {
     ['127.0.0.2', 'UNKNOWN', '127.0.0.2'],
     ['127.0.0.1', 'TCP4 203.0.113.9 127.0.0.1 1 2', '127.0.0.1'],
   ])('%s says "PROXY %s": the client is %s', async (from, header, ip) => {
-    const port = await freePort();
-    await listen(`127.0.0.1:${port} proxy_protocol`);
-    await behindBalancer('proxy_protocol');
-
     await proxied(port, header, from);
 
     const [line] = await lines(1);
@@ -185,11 +192,13 @@ describe('Sec-GPC and DNT', () => {
     { DNT: '1/1' },
   ];
 
+  beforeEach(() => shop.fresh());
+
   test('each is a view like any other by default', async () => {
     expect(await seen(ASKED.map((headers) => ({ headers })))).toHaveLength(ASKED.length);
   });
 
-  test('with privacy.conf no such request is a view, and each gets its page', async () => {
+  test('with privacy.conf no such request is a view, and each gets its page; others are views', async () => {
     await honour(await nginxTemplate('privacy.conf.example'));
 
     for (const headers of ASKED) {
@@ -197,18 +206,11 @@ describe('Sec-GPC and DNT', () => {
       expect({ headers, status }).toEqual({ headers, status: 200 });
       expect(body).toContain('<title>');
     }
-    // The one after them is captured, so these would have been before.
-    await seen([{}]);
-
-    expect(shop.sidecar.arrived).toHaveLength(1);
-    expect(await shop.spilled()).toEqual([]);
-  });
-
-  test('with privacy.conf other requests are views', async () => {
-    await honour(await nginxTemplate('privacy.conf.example'));
-
+    // Those after them are captured, so these would have been before.
     const lines = await seen(NOT_ASKED.map((headers) => ({ headers })));
 
+    expect(shop.sidecar.arrived).toHaveLength(NOT_ASKED.length);
+    expect(await shop.spilled()).toEqual([]);
     const views = lines.map(fieldsOf).map(({ ip, uri }) => ({ ip, uri }));
     expect(views).toEqual(NOT_ASKED.map(() => ({ ip: '127.0.0.1', uri: PAGE })));
   });
@@ -279,7 +281,7 @@ describe.each<Suite>(['bookworm', 'sid'])('nginx of %s', (suite) => {
     'accepts realip.conf and privacy.conf',
     async () => {
       await shop.close();
-      await open(await obtainNginx({ suite, report: () => {} }));
+      shop = await open(suite);
       await behindBalancer();
       await honour(await nginxTemplate('privacy.conf.example'));
 
@@ -295,9 +297,10 @@ describe.each<Suite>(['bookworm', 'sid'])('nginx of %s', (suite) => {
   );
 });
 
-async function open(on: NginxBuild): Promise<void> {
-  shop = await startShop({ build: on, waits: PATIENT });
-  await shop.sidecar.start();
+async function open(suite: Suite): Promise<TestShop> {
+  const opened = await startShop({ build: await obtainNginx({ suite, report: () => {} }), waits: PATIENT });
+  await opened.sidecar.start();
+  return opened;
 }
 
 type View = { headers?: Record<string, string>; from?: string };
@@ -326,9 +329,9 @@ function lines(count: number): Promise<string[]> {
   });
 }
 
-async function listen(address: string): Promise<void> {
+async function listen(...addresses: string[]): Promise<void> {
   const first = `listen 127.0.0.1:${shop.port};`;
-  await shop.edit(first, `${first}\n        listen ${address};`);
+  await shop.edit(first, [first, ...addresses.map((address) => `listen ${address};`)].join('\n        '));
   await shop.nginx.reload();
 }
 
