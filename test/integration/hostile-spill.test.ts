@@ -11,6 +11,7 @@ import {
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { Accounts } from '../../app/wire-sidecar.ts';
+import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { attack, canAttack, EVERYTHING_ODD, letIn, ODD, WORKER } from '../parts/hostile-spill.ts';
 import { freePort } from '../parts/ports.ts';
@@ -21,7 +22,9 @@ import { lineAt, postLines } from './post-lines.ts';
 jest.setTimeout(180_000);
 
 const WAIT_MS = 60_000;
-const MAX_BYTES = 20_000_000;
+const MAX_BYTES = FULL ? 20_000_000 : 12_000_000;
+/** Spilled as nginx does, in one file. */
+const SPILLED = FULL ? 10_000 : 2_000;
 const asRoot = canAttack ? describe : describe.skip;
 
 asRoot('in a spill folder that belongs to an attacker', () => {
@@ -80,26 +83,30 @@ asRoot('in a spill folder that belongs to an attacker', () => {
     await sidecar.stop();
   });
 
-  test('a sparse file of 1 TB is set aside: spills are ingested, and nginx is not told that the folder is full', async () => {
-    attack(spill, 'truncate -s 1T 0.tsv');
-    spillLines(10_000);
-    await untilAccepted(10_000);
+  // Among all odd files at once, below, is one.
+  (FULL ? test : test.skip)(
+    'a sparse file of 1 TB is set aside: spills are ingested, and nginx is not told that the folder is full',
+    async () => {
+      attack(spill, 'truncate -s 1T 0.tsv');
+      spillLines(SPILLED);
+      await untilAccepted(SPILLED);
 
-    expect(await sidecar.metric('hotitem_spill_odd')).toBe(1);
-    expect(await sidecar.metric('hotitem_spill_full')).toBe(0);
-    expect(await sidecar.metric('hotitem_spill_waiting_bytes')).toBe(0);
-  });
+      expect(await sidecar.metric('hotitem_spill_odd')).toBe(1);
+      expect(await sidecar.metric('hotitem_spill_full')).toBe(0);
+      expect(await sidecar.metric('hotitem_spill_waiting_bytes')).toBe(0);
+    },
+  );
 
   test('all odd files at once: spills are ingested meanwhile, and odd files are counted and logged once', async () => {
     spillLines(1);
     attack(spill, EVERYTHING_ODD);
     attack(spill, "head -c 3000000 /dev/zero | tr '\\0' x > 2.tsv");
-    spillLines(10_000);
-    await untilAccepted(10_001);
+    spillLines(SPILLED);
+    await untilAccepted(SPILLED + 1);
     for (const [reason, count] of Object.entries(ODD))
       await untilMetric(`hotitem_spill_odd{reason="${reason}"}`, count);
 
-    expect(await accounts()).toMatchObject({ accepted: 10_001, lost: 0, unaccounted: 0 });
+    expect(await accounts()).toMatchObject({ accepted: SPILLED + 1, lost: 0, unaccounted: 0 });
     expect(await sidecar.metric('hotitem_spill_full')).toBe(0);
     const said = sidecar.log().match(/the spill folder contains entries that nginx did not write/g) ?? [];
     expect(said.length).toBeGreaterThan(0);

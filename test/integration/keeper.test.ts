@@ -44,28 +44,8 @@ const TURNED: Record<string, { headers: Record<string, string>; reason: string }
   'turns-private': { headers: { 'Cache-Control': 'private' }, reason: 'says Cache-Control: private' },
   'turns-vary': { headers: { Vary: 'Cookie' }, reason: 'varies by Cookie' },
 };
-/** Pages that nobody shares, with the reason. */
-const UNKEPT: [item: string, reason: string | RegExp][] = [
-  ['cookie', 'sets session'],
-  ['nostore', 'says Cache-Control: no-store'],
-  ['vary', 'varies by Cookie'],
-  ['redirect', 'answers 302'],
-  ['plain', /^differs from one request to the next at byte [5-7]/],
-  ['tongue', /^differs by language at byte 3/],
-  ['device', /^differs between phone and desktop at byte 0/],
-  ['huge', 'is larger than 5 MB'],
-  ['endless', 'is larger than 5 MB'],
-  ['failing', 'the origin answers 503'],
-  ['star', 'varies by *'],
-  ['gzip', 'is compressed although nobody asked for it'],
-  ['torn', 'ended before it was whole'],
-  ['cut', 'ended before it was whole'],
-  ['lead', 'answers 302'],
-  ['blank', 'is empty'],
-  ['white', 'is empty'],
-];
 const SUITES: Suite[] = FULL ? ['trixie', 'bookworm', 'sid'] : ['trixie'];
-/** These wait for a comparison, or for several refreshes. */
+/** These wait for a comparison, or for several refreshes: test/unit/protect/keeper.test.ts does so with a clock of its own. */
 const testInFull = FULL ? test : test.skip;
 
 describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
@@ -243,17 +223,29 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
       expect(site.lines()).not.toMatch(/iPhone/);
     });
 
-    describe('a page of the kind', () => {
-      // At once: each of them is waited for.
-      beforeAll(async () => {
-        await Promise.all(UNKEPT.map(([item]) => turnHot(item)));
-      });
-
-      test.each(UNKEPT)('%s is not kept, and the decision says so', async (item, reason) => {
-        await refused(item, reason);
-        expect(isInHotList('cache', item)).toBe(false);
-        await until(() => isInHotList('hot', item), { timeoutMs: SOON_MS, what: 'its file', detail });
-      });
+    test.each([
+      ['cookie', 'sets session'],
+      ['nostore', 'says Cache-Control: no-store'],
+      ['vary', 'varies by Cookie'],
+      ['redirect', 'answers 302'],
+      ['plain', /^differs from one request to the next at byte [5-7]/],
+      ['tongue', /^differs by language at byte 3/],
+      ['device', /^differs between phone and desktop at byte 0/],
+      ['huge', 'is larger than 5 MB'],
+      ['endless', 'is larger than 5 MB'],
+      ['failing', 'the origin answers 503'],
+      ['star', 'varies by *'],
+      ['gzip', 'is compressed although nobody asked for it'],
+      ['torn', 'ended before it was whole'],
+      ['cut', 'ended before it was whole'],
+      ['lead', 'answers 302'],
+      ['blank', 'is empty'],
+      ['white', 'is empty'],
+    ])('a page of the kind %s is not kept, and the decision says so', async (item, reason) => {
+      await turnHot(item);
+      await refused(item, reason);
+      expect(isInHotList('cache', item)).toBe(false);
+      await until(() => isInHotList('hot', item), { timeoutMs: SOON_MS, what: 'its file', detail });
     });
 
     test('a page of a location whose add_header replaces the keeper’s is not kept', async () => {
@@ -275,28 +267,31 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
       }
     });
 
-    test('a page that was refused is shown to nobody because the item is kept at another address', async () => {
-      const [former, other] = ['/item/moves.html', '/announced/item/moves.html'];
-      await turnHot('moves', [former]);
-      await kept('moves');
-      isMoved = true;
-      await refused('moves', 'says Cache-Control: private');
-      await turnHot('moves', [other]);
-      const seen = new Set<string>();
-      await until(
-        async () => {
-          seen.add((await site.get(former)).body);
-          return (await stateOf('moves'))?.state === 'kept';
-        },
-        { timeoutMs: SOON_MS, what: 'the other address', detail },
-      );
-      expect([...seen]).toEqual(['of alice']);
-      await kept('moves');
-      expect([(await site.get(former)).body, (await site.get(other)).body]).toEqual([
-        'of alice',
-        'of nobody',
-      ]);
-    });
+    testInFull(
+      'a page that was refused is shown to nobody because the item is kept at another address',
+      async () => {
+        const [former, other] = ['/item/moves.html', '/announced/item/moves.html'];
+        await turnHot('moves', [former]);
+        await kept('moves');
+        isMoved = true;
+        await refused('moves', 'says Cache-Control: private');
+        await turnHot('moves', [other]);
+        const seen = new Set<string>();
+        await until(
+          async () => {
+            seen.add((await site.get(former)).body);
+            return (await stateOf('moves'))?.state === 'kept';
+          },
+          { timeoutMs: SOON_MS, what: 'the other address', detail },
+        );
+        expect([...seen]).toEqual(['of alice']);
+        await kept('moves');
+        expect([(await site.get(former)).body, (await site.get(other)).body]).toEqual([
+          'of alice',
+          'of nobody',
+        ]);
+      },
+    );
 
     testInFull(
       'a page in which a token shows up is dropped, and no shopper gets another one’s any more',
@@ -669,7 +664,7 @@ describe.each(SUITES)('the keeper and nginx of %s', (suite) => {
   });
 
   suiteWith(['nginx', 'chromium'])('on the live page, without nginx:', () => {
-    test('a purge says why it cannot be done', async () => {
+    testInFull('a purge says why it cannot be done', async () => {
       await site.nginx.stop();
       await turnHot('price');
       await openPage();

@@ -108,8 +108,7 @@ describe('permissions of created files', () => {
       code: 1,
       stderr: expect.stringContaining(`${home} belongs to the user ${ANOTHER_USER}, not to root`),
     });
-    const again = await startSidecar(home, { args: ['--user', String(ANOTHER_USER)] });
-    await again.stop();
+    if (FULL) await (await startSidecar(home, { args: ['--user', String(ANOTHER_USER)] })).stop();
   });
 
   testAsRoot('a start as root by mistake is named by the next one as the user of the service', async () => {
@@ -150,7 +149,7 @@ describe('permissions of created files', () => {
       mkdirSync(home);
       chmodSync(home, 0o777);
       await attack(home, `ln -s ${target} rejected.log`);
-      for (const command of ['sidecar', 'start']) {
+      for (const command of FULL ? ['sidecar', 'start'] : ['sidecar']) {
         expect(await run(home, [], command)).toMatchObject({
           code: 1,
           stderr: expect.stringContaining(
