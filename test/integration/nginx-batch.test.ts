@@ -353,7 +353,12 @@ suiteWith(['nginx'])('two nginx on one sidecar', () => {
         return nginx?.accounts;
       };
       const lost = { captured: 100, unaccounted: 40 };
-      const waiting = { timeoutMs: SETTLE_MS, what: 'the loss in the accounting', detail: chain.logs };
+      const waiting = {
+        timeoutMs: SETTLE_MS,
+        what: 'the loss in the accounting',
+        everyMs: 150,
+        detail: chain.logs,
+      };
       await until(async () => isLike(await counters(), lost), waiting);
       // The reports of both, again and again: none makes good what the other says.
       const reports = new Set<number>();
@@ -362,7 +367,7 @@ suiteWith(['nginx'])('two nginx on one sidecar', () => {
         expect(now).toMatchObject(lost);
         return reports.add(now?.reportedAt ?? 0).size >= 6;
       };
-      await until(isEnough, { timeoutMs: SETTLE_MS, what: 'six reports', detail: chain.logs });
+      await until(isEnough, { timeoutMs: SETTLE_MS, what: 'six reports', everyMs: 150, detail: chain.logs });
     } finally {
       await other.nginx.quit();
       await chain.close();
@@ -477,7 +482,12 @@ async function balanced(chain: Chain, captured: number) {
       : undefined;
   };
   const detail = async () => `${JSON.stringify(await chain.accounts())}\n${await chain.logs()}`;
-  return until(books, { timeoutMs: SETTLE_MS, what: `the books of ${captured} views to balance`, detail });
+  return until(books, {
+    timeoutMs: SETTLE_MS,
+    what: `the books of ${captured} views to balance`,
+    everyMs: 150,
+    detail,
+  });
 }
 
 function isLike({ captured, unaccounted }: Counted = {}, lost: Counted): boolean {
