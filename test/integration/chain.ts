@@ -119,7 +119,6 @@ export async function startChain({
     const detail = async () => `${JSON.stringify(await accounts())}\n${await logs()}`;
     return until(settled, {
       timeoutMs: SETTLE_MS,
-      everyMs: 100,
       what: `${all} accepted events to arrive`,
       detail,
     });

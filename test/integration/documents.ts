@@ -14,11 +14,17 @@ const MOST = 10_000;
 export async function documentsOf(node: string, { dataStream, count, detail }: Wanted): Promise<Document[]> {
   if (count > MOST) throw new Error(`${count} documents are more than one search returns`);
   const arrived = async () => {
+    if ((await countOf(node, dataStream)) < count) return undefined;
     const documents = await search(node, dataStream);
     return documents.length >= count ? documents : undefined;
   };
-  const found = async () => `${(await search(node, dataStream)).length} documents\n${await detail()}`;
+  const found = async () => `${await countOf(node, dataStream)} documents\n${await detail()}`;
   return until(arrived, { timeoutMs: ARRIVAL_MS, everyMs: 250, what: `${count} documents`, detail: found });
+}
+
+async function countOf(node: string, dataStream: string): Promise<number> {
+  const reply = await fetch(`${node}/${dataStream}/_count?ignore_unavailable=true`);
+  return reply.ok ? ((await reply.json()) as { count: number }).count : 0;
 }
 
 async function search(node: string, dataStream: string): Promise<Document[]> {

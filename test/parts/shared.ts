@@ -17,7 +17,9 @@ type SharedElasticsearch = Pick<ElasticsearchPart, 'node' | 'describe' | 'logFil
 const VARIABLES = { kafka: 'HOTITEM_TEST_KAFKA', elasticsearch: 'HOTITEM_TEST_ELASTICSEARCH' } as const;
 /** Nobody kills it, so its heartbeats may be later than those of one that is killed and has to return soon. */
 const PATIENT = { 'broker.session.timeout.ms': '60000' };
-const SECURED = { secured: true, properties: { ...AUTHORIZER, ...PATIENT } };
+/** It waits for most of a run: each thread asks three times a second whether there is something to do, and each listener has its own. */
+const QUIET = { 'num.network.threads': '1', 'num.io.threads': '3' };
+const SECURED = { secured: true, properties: { ...AUTHORIZER, ...PATIENT, ...QUIET } };
 
 /**
  * The Kafka that the suites of one run share, or a new one if a suite runs alone. For suites that stop nothing, change no setting of the

@@ -11,7 +11,7 @@ type Until = {
 };
 
 const LEAST_MS = 25;
-const MOST_MS = 100;
+const MOST_MS = 200;
 /** What one look and its pause count at most: while the machine stands still, nothing that is waited for can happen. */
 const LONGEST_TURN_MS = 2_000;
 
