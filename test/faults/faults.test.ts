@@ -8,14 +8,14 @@ import { report } from '../parts/report.ts';
 import { sharedElasticsearch, sharedKafka } from '../parts/shared.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { type Row, toTable } from './equations.ts';
-import { runScenario } from './run-scenario.ts';
+import { RATE, runScenario } from './run-scenario.ts';
 import { SCENARIOS, type Scenario } from './scenarios.ts';
 import { canMakeDisk } from './small-disk.ts';
 import { type Parts, type Stage, setStage, type Transport } from './stage.ts';
 
 jest.setTimeout(600_000);
 
-suiteWith(['nginx', 'kafka', 'elasticsearch'], { stops: FULL })('2,000 views a second, and a fault', () => {
+suiteWith(['nginx', 'kafka', 'elasticsearch'], { stops: FULL })(`${RATE} views a second, and a fault`, () => {
   let build: NginxBuild;
   let kafka: KafkaPart;
   let elasticsearch: ElasticsearchPart;

@@ -85,7 +85,6 @@ export const SCENARIOS: Scenario[] = [
     name: 'sink killed',
     does: 'kill -9 of the sink, started again at once',
     transports: ['batch'],
-    short: 5,
     async act({ chain }) {
       await chain.sink?.kill();
       await chain.sink?.start();
