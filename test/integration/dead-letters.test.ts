@@ -75,22 +75,7 @@ suiteWith(['kafka'])('hotitem dead-letters, of a topic', () => {
   });
   afterAll(() => topic?.close());
 
-  test('are listed without control characters, and shown completely by their id', async () => {
-    const { stdout, stderr, code } = await runHotitem(['dead-letters', 'list'], env);
-    expect(code).toBe(0);
-    expect(stdout).toContain('event: is not JSON \\x1b]0;owned\\x07\\x1b[2J <b>\\u{202e}\\r\\n');
-    expect(stdout).toMatch(/^0\/1 .* document_parsing_exception: no date/m);
-    expect(stdout).not.toMatch(/[^\P{C}\n]/u);
-    expect(stderr).toBe(`2 dead letters in Kafka topic ${env.HOTITEM_KAFKA_DEAD_LETTER_TOPIC}\n`);
-
-    const { answer } = await askHotitem<Listed>(['dead-letters', 'list', '--reason', 'NO DATE'], env);
-    expect(answer).toMatchObject({ id: '0/1', reason: 'document_parsing_exception: no date', value: good });
-    expect((await askHotitem<Listed>(['dead-letters', 'show', '0/1'], env)).answer).toEqual(answer);
-    const none = await runHotitem(['dead-letters', 'show', '0/99'], env);
-    expect(none).toMatchObject({ code: 1, stderr: expect.stringContaining('there is no dead letter 0/99') });
-  });
-
-  test('are replayed into the topic of events once, unless with --again, and marked as replayed', async () => {
+  test('are replayed into the topic of events once, unless with --again, and listed as replayed, without control characters, and shown completely by their id', async () => {
     expect(await replay(['--dry-run'])).toMatchObject({ answer: { replayed: 2, before: 0, refused: 0 } });
     expect(await topic.recordsOf(env.HOTITEM_KAFKA_TOPIC ?? '')).toEqual([]);
 
@@ -99,8 +84,23 @@ suiteWith(['kafka'])('hotitem dead-letters, of a topic', () => {
     expect(await topic.recordsOf(env.HOTITEM_KAFKA_TOPIC ?? '')).toMatchObject([
       { value: good, headers: { replayed_from: `${env.HOTITEM_KAFKA_TOPIC}/0/12` } },
     ]);
-    const { stdout } = await runHotitem(['dead-letters', 'list'], env);
-    expect(stdout).toMatch(/^0\/1 {2}\S+ {2}replayed/m);
+
+    const { stdout, stderr, code } = await runHotitem(['dead-letters', 'list'], env);
+    expect(code).toBe(0);
+    expect(stdout).toContain('event: is not JSON \\x1b]0;owned\\x07\\x1b[2J <b>\\u{202e}\\r\\n');
+    expect(stdout).toMatch(/^0\/1 {2}\S+ {2}replayed .* document_parsing_exception: no date/m);
+    expect(stdout).not.toMatch(/[^\P{C}\n]/u);
+    expect(stderr).toBe(`2 dead letters in Kafka topic ${env.HOTITEM_KAFKA_DEAD_LETTER_TOPIC}\n`);
+    const { answer } = await askHotitem<Listed>(['dead-letters', 'list', '--reason', 'NO DATE'], env);
+    expect(answer).toMatchObject({
+      id: '0/1',
+      reason: 'document_parsing_exception: no date',
+      value: good,
+      replayed: true,
+    });
+    expect((await askHotitem<Listed>(['dead-letters', 'show', '0/1'], env)).answer).toEqual(answer);
+    const none = await runHotitem(['dead-letters', 'show', '0/99'], env);
+    expect(none).toMatchObject({ code: 1, stderr: expect.stringContaining('there is no dead letter 0/99') });
 
     expect(await replay(['--again'])).toMatchObject({ answer: { replayed: 2, before: 0 } });
     expect(await topic.recordsOf(env.HOTITEM_KAFKA_TOPIC ?? '')).toHaveLength(3);
@@ -115,7 +115,7 @@ suiteWith(['kafka'])('hotitem dead-letters, of a topic', () => {
 
     const { answer } = await askHotitem(['dead-letters', 'purge', '--yes'], env);
     expect(answer).toMatchObject({ letters: 2, notReplayed: 2 });
-    expect((await runHotitem(['dead-letters', 'list'], env)).stdout).toBe('');
+    expect(await topic.recordsOf(env.HOTITEM_KAFKA_DEAD_LETTER_TOPIC ?? '')).toEqual([]);
   });
 
   test.each(FULL ? ['kafkajs', 'platformatic'] : ['kafkajs'])(
@@ -218,7 +218,6 @@ describe('hotitem dead-letters, of the file of the embedded index', () => {
       expect(await stored(home)).toEqual([1]);
 
       await askHotitem(['dead-letters', 'purge', '--yes'], env);
-      expect((await runHotitem(['dead-letters', 'list'], env)).stdout).toBe('');
       expect(existsSync(path)).toBe(false);
     } finally {
       await sidecar.stop();
@@ -243,7 +242,7 @@ describe('hotitem dead-letters, of the file of the embedded index', () => {
 
   test.each<[string, (kept: string) => void]>([
     ['a full disk', (kept) => symlinkSync('/dev/full', kept)],
-    ['a folder in its place', (kept) => mkdirSync(kept)],
+    ...(FULL ? [['a folder in its place', (kept) => mkdirSync(kept)] as [string, typeof mkdirSync]] : []),
   ])(
     'a purge whose copy cannot be written (%s) says so in one line, deletes nothing, and can be repeated',
     async (_, prevent) => {
@@ -252,13 +251,7 @@ describe('hotitem dead-letters, of the file of the embedded index', () => {
       const path = join(home, 'dead-letters.ndjson');
       await letterFile(path, () => Date.UTC(2026, 0, 1)).add([letter('old', Buffer.from('1'))]);
       await letterFile(path, () => Date.UTC(2026, 5, 1)).add([letter('new', Buffer.from('2'))]);
-      const reasons = async () => {
-        const { stdout } = await runHotitem(['dead-letters', 'list', '--json'], env);
-        return stdout
-          .trim()
-          .split('\n')
-          .map((line) => JSON.parse(line).reason);
-      };
+      const reasons = async () => (await lettersIn(path)).map(({ reason }) => reason);
       const purge = ['dead-letters', 'purge', '--yes', '--until', '2026-03-01'];
 
       prevent(`${path}.kept`);
@@ -286,17 +279,12 @@ describe('hotitem dead-letters, of the file of the embedded index', () => {
     const path = join(home, 'dead-letters.ndjson');
     appendFileSync(path, left);
     await letterFile(path, Date.now).add([letter('good', Buffer.from('1'))]);
-    const box = createDeadLetterFileBox(path);
-    const found = () => {
-      const letters: KeptLetter[] = [];
-      return box.read((one) => void letters.push(one)).then(() => letters);
-    };
-    const [good] = await found();
+    const [good] = await lettersIn(path);
     expect(good).toMatchObject({ reason: 'good', replayed: false });
     appendFileSync(path, left);
-    await box.markReplayed([good?.id ?? '']);
+    await createDeadLetterFileBox(path).markReplayed([good?.id ?? '']);
 
-    expect(await found()).toMatchObject([{ reason: 'good', replayed: true }]);
+    expect(await lettersIn(path)).toMatchObject([{ reason: 'good', replayed: true }]);
     remove();
   });
 
@@ -322,6 +310,12 @@ describe('hotitem dead-letters, of the file of the embedded index', () => {
     return index.count([event.id]).finally(() => index.close());
   }
 });
+
+async function lettersIn(path: string): Promise<KeptLetter[]> {
+  const letters: KeptLetter[] = [];
+  await createDeadLetterFileBox(path).read((one) => void letters.push(one));
+  return letters;
+}
 
 function letterFile(path: string, now: () => number) {
   return createDeadLetterFile({ path, now, onDropped: () => {} });

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '
 import kafkajs from 'kafkajs';
 import type { Accounts } from '../../app/wire-sidecar.ts';
 import type { SidecarAccounts } from '../../sidecar/accounting.ts';
+import { FULL } from '../parts/full.ts';
 import { openGate } from '../parts/gate.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { createAcls, createTopics, withAdmin } from '../parts/kafka-admin.ts';
@@ -78,7 +79,7 @@ suiteWith(['kafka'], { stops: true })('a sidecar whose Kafka is away or refuses 
     },
   );
 
-  test.each(CLIENTS)(
+  test.each(FULL ? CLIENTS : ['kafkajs'])(
     'with a rejected login says so once a minute, without the password (%s)',
     async (client) => {
       const running = await run({

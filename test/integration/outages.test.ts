@@ -22,6 +22,7 @@ import { batchOf, createKafkaLogs } from './kafka-logs.ts';
 import { setUpIndexes } from './set-up.ts';
 import {
   countDocuments,
+  makeTopics,
   openSinkTopic,
   type SinkSettings,
   sinkSettings,
@@ -33,10 +34,12 @@ import { type ExpectedView, plain } from './views.ts';
 jest.setTimeout(300_000);
 const CLIENTS = { kafkajs: createKafkajsClient, platformatic: createPlatformaticClient };
 /** All views of the suite are found in one search (see `documentsOf`). */
-const RATE = FULL ? 120 : 200;
+const RATE = FULL ? 120 : 60;
 /** Beside what an orderly stop and a start take. */
 const ABSENCE_MS = FULL ? 10_000 : 2_000;
 const PATIENCE_MS = 120_000;
+/** Events. */
+const PRESSURE = FULL ? 20_000 : 8_000;
 const ENDS = FULL ? (['kill', 'stop'] as const) : (['kill'] as const);
 
 type Absence = {
@@ -75,7 +78,8 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'], { stops: true })(
     });
 
     describe('under load: no page fails, its views wait, and each arrives once and by itself', () => {
-      test('the sidecar', async () => {
+      // test/faults kills it, each time.
+      (FULL ? test : test.skip)('the sidecar', async () => {
         await underLoad({ end: () => chain.sidecar.stop(), start: () => chain.sidecar.start() });
       });
 
@@ -140,13 +144,13 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'], { stops: true })(
     test('a sink sends smaller requests to an Elasticsearch that answers 429, until everything is indexed', async () => {
       const folder = temporaryFolder('pressure');
       const own = sinkSettings('pressure', { brokers: kafka.brokers, node: elasticsearch.node });
-      await setUpIndexes(own);
+      await makeTopics(own);
       const topic = await openSinkTopic(own);
       // Before the sink starts: one that keeps up with a slow test sends small requests only.
-      await topic.append(someEvents(20_000, 'p'));
+      await topic.append(someEvents(PRESSURE, 'p'));
       const sink = await startSinkService(own, join(folder.path, 'sink.log'));
       try {
-        await until(async () => (await countDocuments(own)) === 20_000, {
+        await until(async () => (await countDocuments(own)) === PRESSURE, {
           timeoutMs: PATIENCE_MS,
           what: 'all documents',
           detail: sink.log,
@@ -162,13 +166,13 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'], { stops: true })(
     });
 
     async function underLoad({ end, start, meanwhile }: Absence): Promise<void> {
-      const seconds = ABSENCE_MS / 1000 + 5;
+      const seconds = ABSENCE_MS / 1000 + 4;
       const from = expected.length;
       const more = Array.from({ length: RATE * seconds }, (_, i) => plain((i % 300) + 1, `v=${from + i}`));
       expected.push(...more);
       const path = (i: number) => more[i]?.path ?? '/';
       const load = steady({ port: chain.port, ratePerSecond: RATE, seconds, path });
-      await sleep(2_000);
+      await sleep(1_000);
       await end();
       try {
         await Promise.all([sleep(ABSENCE_MS), meanwhile?.()]);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import type { ElasticsearchPart } from '../parts/elasticsearch.ts';
+import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import type { KafkaPart } from '../parts/kafka.ts';
 import { askOnce, type Service } from '../parts/service.ts';
@@ -10,6 +11,7 @@ import { until } from '../parts/until.ts';
 import { setUpIndexes } from './set-up.ts';
 import {
   countDocuments,
+  makeTopics,
   openSinkTopic,
   type SinkSettings,
   type SinkTopic,
@@ -20,6 +22,8 @@ import {
 
 jest.setTimeout(300_000);
 const ARRIVAL_MS = 120_000;
+/** More than one request. */
+const EVENTS = FULL ? 5_000 : 2_000;
 
 suiteWith(['kafka', 'elasticsearch'], { stops: true })('a sink that meets what it cannot index', () => {
   const folder = temporaryFolder('sink-faults');
@@ -110,7 +114,7 @@ suiteWith(['kafka', 'elasticsearch'], { stops: true })('a sink that meets what i
       template: { mappings: { dynamic: 'strict', properties: { '@timestamp': { type: 'date' } } } },
     });
     await begin('strict', { prepared: true });
-    await topic.append(someEvents(5_000, 's'));
+    await topic.append(someEvents(EVENTS, 's'));
     const refusals = async () => ((await sink?.metric('hotitem_sink_retries_total')) ?? 0) > 2;
     await until(refusals, { timeoutMs: ARRIVAL_MS, what: 'refusals', detail: () => sink?.log() ?? '' });
 
@@ -124,7 +128,7 @@ suiteWith(['kafka', 'elasticsearch'], { stops: true })('a sink that meets what i
 
     await setUpIndexes({ ...settings, HOTITEM_ELASTICSEARCH_TEMPLATE_PRIORITY: '901' });
     await allCommitted();
-    expect(await countDocuments(settings)).toBe(5_000);
+    expect(await countDocuments(settings)).toBe(EVENTS);
     expect(await topic.deadLetters()).toEqual([]);
     await becomes(/^200 /);
   });
@@ -184,7 +188,7 @@ suiteWith(['kafka', 'elasticsearch'], { stops: true })('a sink that meets what i
   ): Promise<void> {
     settings = { ...named(name), ...env };
     const { ELASTICSEARCH_NODE: _, ...kafkaOnly } = settings;
-    await setUpIndexes(prepared ? kafkaOnly : settings);
+    await makeTopics(prepared ? kafkaOnly : settings);
     topic = await openSinkTopic(settings);
     sink = await startSinkService(settings, join(folder.path, `${name}.log`));
   }

@@ -9,9 +9,9 @@ import type { Service } from '../parts/service.ts';
 import { sharedElasticsearch, sharedKafka } from '../parts/shared.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
-import { setUpIndexes } from './set-up.ts';
 import {
   countDocuments,
+  makeTopics,
   openSinkTopic,
   type SinkSettings,
   type SinkTopic,
@@ -21,7 +21,7 @@ import {
 } from './sink-topic.ts';
 
 jest.setTimeout(300_000);
-const EVENTS = FULL ? 500_000 : 30_000;
+const EVENTS = FULL ? 500_000 : 9_000;
 const ARRIVAL_MS = 120_000;
 
 suiteWith(['kafka', 'elasticsearch'])('several sinks of one group', () => {
@@ -38,7 +38,7 @@ suiteWith(['kafka', 'elasticsearch'])('several sinks of one group', () => {
     [kafka, elasticsearch] = await Promise.all([sharedKafka(), sharedElasticsearch()]);
     gate = await openGate(elasticsearch.node);
     settings = sinkSettings('group', { brokers: kafka.brokers, node: gate.address });
-    await setUpIndexes(settings);
+    await makeTopics(settings);
     topic = await openSinkTopic(settings);
   });
   afterAll(async () => {

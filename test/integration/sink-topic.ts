@@ -1,5 +1,6 @@
 import kafkajs from 'kafkajs';
 import type { HotItemEvent } from '../../event/event.ts';
+import { setupElasticsearch } from '../../store/elasticsearch/setup.ts';
 import { createKafkajsClient } from '../../store/kafka/kafkajs/kafkajs.ts';
 import { createKafkaLog } from '../../store/kafka/topic-log.ts';
 import { untilOpen } from '../parts/kafka-admin.ts';
@@ -19,6 +20,30 @@ export function sinkSettings(name: string, parts: { brokers: string[]; node: str
     HOTITEM_KAFKA_GROUP: `sink-${name}`,
     HOTITEM_ELASTICSEARCH_DATA_STREAM: `hot_item_${name}`,
   };
+}
+
+/** The topics of these settings and, where they name an Elasticsearch, the data stream of events: without a start of `hotitem setup`. */
+export async function makeTopics(settings: SinkSettings): Promise<void> {
+  const {
+    KAFKA_BROKERS = '',
+    ELASTICSEARCH_NODE: node,
+    HOTITEM_KAFKA_TOPIC: topic = '',
+    HOTITEM_KAFKA_DEAD_LETTER_TOPIC: deadTopic = '',
+    HOTITEM_ELASTICSEARCH_DATA_STREAM: dataStream = '',
+  } = settings;
+  const brokers = KAFKA_BROKERS.split(',');
+  const client = createKafkajsClient({ brokers, clientId: 'test', onWarning: () => {} });
+  const common = { replicationFactor: 1, retentionMs: 86_400_000 };
+  const topics = [
+    { ...common, topic, partitions: 6 },
+    { ...common, topic: deadTopic, partitions: 1 },
+  ];
+  try {
+    await client.setup(topics, { dryRun: false });
+  } finally {
+    await client.close();
+  }
+  if (node) await setupElasticsearch({ node, requestTimeoutMs: 30_000, dataStream, dryRun: false });
 }
 
 /** `hotitem sink` as a process. `waitFor`: `/livez` for one that is not ready at once. */

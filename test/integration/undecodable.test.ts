@@ -13,6 +13,7 @@ import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import type { KafkaPart } from '../parts/kafka.ts';
 import { createTopics, isCommitted } from '../parts/kafka-admin.ts';
+import { recordsOf } from '../parts/kafka-records.ts';
 import { batchesOnDisk, flipBit, mend } from '../parts/kafka-segment.ts';
 import { peakMemory, promisedOfSink } from '../parts/memory.ts';
 import { PITS } from '../parts/nasty-records.ts';
@@ -81,15 +82,9 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
       folder.remove();
     });
 
-    test('every codec of Kafka is read', async () => {
+    test('every codec of Kafka is read; a flipped bit loses its batch only, stored and counted; verify and replay report it, and index it once it is repaired', async () => {
       await makeTopics();
-      for (const [name, codec] of Object.entries(CODECS)) await write(0, someEvents(30, name), codec);
-      await startSink();
-      await accountsOf({ consumed: 120, indexed: 120, dead: 0 });
-    });
-
-    test('a flipped bit loses its batch only, stored and counted; verify and replay report it, and index it once it is repaired', async () => {
-      await makeTopics();
+      for (const [name, codec] of Object.entries(CODECS)) await write(2, someEvents(30, name), codec);
       await write(0, someEvents(10, 'before'));
       await write(0, someEvents(20, 'damaged'), CODECS.lz4);
       await write(0, someEvents(10, 'behind'));
@@ -98,9 +93,9 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
       if (damaged === undefined) throw new Error('there is no second batch');
       flipBit(damaged);
       await startSink();
-      await accountsOf({ consumed: 50, indexed: 30, dead: 20, unaccounted: 0 });
+      await accountsOf({ consumed: 170, indexed: 150, dead: 20, unaccounted: 0 });
       await write(0, someEvents(5, 'later'));
-      await accountsOf({ consumed: 55, indexed: 35, dead: 20, unaccounted: 0 });
+      await accountsOf({ consumed: 175, indexed: 155, dead: 20, unaccounted: 0 });
       await isReady();
       expect(sink?.log()).toContain('a batch cannot be decoded');
       const [, onDisk] = batchesOnDisk(kafka.nodes[0]?.data ?? '', topic, 0);
@@ -109,8 +104,8 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
       // The commands read the topic by the same client: by the other one in a full run.
       if (!FULL && client !== 'kafkajs') return;
 
-      const letters = await askHotitem<{ origin: string; reason: string }>(['dead-letters', 'list'], env);
-      expect(letters.answer).toMatchObject({
+      const [letter] = await letters();
+      expect(letter).toMatchObject({
         origin: `${topic}/0/10-29`,
         reason: expect.stringMatching(
           /^a batch of 20 records cannot be decoded: its checksum is wrong; its bytes are in \//,
@@ -118,19 +113,19 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
       });
       expect(await verify()).toMatchObject({
         status: 0,
-        answer: { balanced: true, expected: 55, there: 35, dead: 20, missing: 0 },
+        answer: { balanced: true, expected: 175, there: 155, dead: 20, missing: 0 },
       });
       expect(await replay()).toMatchObject({
         status: 1,
-        answer: { read: 55, created: 0, existing: 35, dead: 20 },
+        answer: { read: 175, created: 0, existing: 155, dead: 20 },
       });
       await runHotitem(['dead-letters', 'purge', '--yes'], env);
       expect(await verify()).toMatchObject({
         status: 2,
         answer: {
           balanced: null,
-          expected: 55,
-          there: 35,
+          expected: 175,
+          there: 155,
           undecodable: 20,
           missing: 0,
           doubts: [expect.stringContaining(`${topic}/0/10-29`)],
@@ -140,11 +135,7 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
       mend(damaged);
       expect(await replay()).toMatchObject({
         status: 0,
-        answer: { read: 55, created: 20, existing: 35, dead: 0 },
-      });
-      expect(await verify()).toMatchObject({
-        status: 0,
-        answer: { balanced: true, expected: 55, there: 55 },
+        answer: { read: 175, created: 20, existing: 155, dead: 0 },
       });
     });
 
@@ -182,12 +173,12 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
         await makeTopics();
         const bombs = [await makeBomb(15), await makeBomb(FULL ? 300 : 60)];
         await write(0, someEvents(5, 'before'));
-        for (const bomb of [...bombs, ...bombs])
+        for (const bomb of FULL ? [...bombs, ...bombs] : bombs)
           for (let partition = 0; partition < PARTITIONS; partition++)
             await sendBomb({ brokers: kafka.brokers, topic, partition }, bomb);
         await write(0, someEvents(5, 'behind'));
         await startSink();
-        const dead = 2 * PARTITIONS * bombs.reduce((sum, { count }) => sum + count, 0);
+        const dead = (FULL ? 2 : 1) * PARTITIONS * bombs.reduce((sum, { count }) => sum + count, 0);
         await accountsOf({ consumed: 10 + dead, indexed: 10, dead, unaccounted: 0 });
         expect(peakMemory(sink?.pid() ?? 0)).toBeLessThan(promisedOfSink());
       },
@@ -256,8 +247,8 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
       flipBit(batchesOnDisk(kafka.nodes[0]?.data ?? '', topic, 0)[0] ?? fail());
       await startSink();
       await accountsOf({ consumed: 5, dead: 5 });
-      const letters = await askHotitem<{ reason: string }>(['dead-letters', 'list'], env);
-      expect(letters.answer.reason).toContain('its bytes are not kept, because of the privacy settings');
+      const [letter] = await letters();
+      expect(letter?.reason).toContain('its bytes are not kept, because of the privacy settings');
     });
 
     testOfBoth(
@@ -270,9 +261,9 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
         });
         await startSink();
         await accountsOf({ consumed: 1, dead: 1 });
-        const letters = await askHotitem<{ reason: string; value: string }>(['dead-letters', 'list'], env);
-        expect(letters.answer.reason).toMatch(/, cut from 62509 to \d+ bytes$/);
-        expect(letters.answer.value).toMatch(/^no event [\da-f ]+$/);
+        const [letter] = await letters();
+        expect(letter?.reason).toMatch(/, cut from 62509 to \d+ bytes$/);
+        expect(letter?.value).toMatch(/^no event [\da-f ]+$/);
 
         await sink?.stop();
         flipBit(batchesOnDisk(kafka.nodes[0]?.data ?? '', `${topic}.dead`, 0)[0] ?? fail());
@@ -371,6 +362,12 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
     async function ready(): Promise<string> {
       const checks = ((await sink?.text('/readyz?verbose')) ?? '').split('\n');
       return checks.find((line) => line.startsWith('sink: ')) ?? checks.join('\n');
+    }
+
+    /** In the topic of dead letters. */
+    async function letters() {
+      const records = await recordsOf(kafka.brokers, `${topic}.dead`);
+      return records.map(({ value, headers }) => ({ value, ...headers }) as Record<string, string>);
     }
 
     function verify() {

@@ -1,3 +1,5 @@
+import { FULL } from '../parts/full.ts';
+
 /** A view that a test asks for, and what its event must say. */
 export type ExpectedView = {
   /** What goes into the request line, one character a byte. */
@@ -7,8 +9,11 @@ export type ExpectedView = {
   item: string;
 };
 
-const TOTAL = 5_000;
+/** Of all views of the shop. */
+export const TOTAL = FULL ? 5_000 : 1_000;
 const ITEMS = 300;
+/** Each odd path twice. */
+const ODD_EVERY = TOTAL / 50;
 
 /** Unusual paths below /web/item/, with the uri that nginx works with and the item that its map finds. */
 const ODD: [asked: string, uri: string, item?: string][] = [
@@ -39,12 +44,12 @@ const ODD: [asked: string, uri: string, item?: string][] = [
   ["/web/item/it's", "/web/item/it's"],
 ];
 
-/** 5,000 views of 300 items, 50 of them odd; each has a query of its own, by which its event is known. */
+/** `TOTAL` views of 300 items, 50 of them odd; each has a query of its own, by which its event is known. */
 export function expectedViews(): ExpectedView[] {
   return Array.from({ length: TOTAL }, (_, i) => {
     const args = `v=${i}`;
-    if (i % 100 !== 0) return plain((i % ITEMS) + 1, args);
-    const [asked, uri, item = uri] = ODD[(i / 100) % ODD.length] ?? ['', ''];
+    if (i % ODD_EVERY !== 0) return plain((i % ITEMS) + 1, args);
+    const [asked, uri, item = uri] = ODD[(i / ODD_EVERY) % ODD.length] ?? ['', ''];
     return { path: `${asked}?${args}`, uri, args, item };
   });
 }
