@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { createItems } from '../../../catalogue/items.ts';
+import { runs } from '../../parts/full.ts';
 
 const MIB = 1024 * 1024;
 const SHOE = {
@@ -52,7 +53,7 @@ describe('the items of a catalogue', () => {
         for (const { id, ...said } of rows) expect(items.get(id)).toEqual(said);
         expect(items.has('not there')).toBe(rows.some(({ id }) => id === 'not there'));
       }),
-      { numRuns: 50 },
+      { numRuns: runs(200) },
     );
   });
 

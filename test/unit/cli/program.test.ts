@@ -12,6 +12,9 @@ const PROGRAMS = [
     .map((name) => join(DIST, 'chunks', name)),
 ];
 
+/** Of each file that was asked about. */
+const known = new Map<string, string[]>();
+
 test.each([
   '@duckdb/node-api',
   '@duckdb/node-bindings',
@@ -31,6 +34,12 @@ test.each([
 
 /** The packages that `file` imports or contains, and the files that it imports, without being asked. */
 function loadedAtStart(file: string): string[] {
+  const loaded = known.get(file) ?? [...new Set(readLoaded(file))];
+  known.set(file, loaded);
+  return loaded;
+}
+
+function readLoaded(file: string): string[] {
   const imported = [
     ...readFileSync(file, 'utf8').matchAll(/^(?:import|} from|export .* from) .*?"([^"]+)";$/gm),
   ];

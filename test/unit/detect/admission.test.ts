@@ -54,7 +54,7 @@ describe('admission', () => {
           if (least > 0) expect(reaches(least + 1)).toBe(true);
         }
       }),
-      { numRuns: runs(60) },
+      { numRuns: runs(150) },
     );
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { createAddressHash } from '../../../event/address-hash.ts';
+import { runs } from '../../parts/full.ts';
 
 const hash = createAddressHash();
 
@@ -26,7 +27,7 @@ describe('the hash of an address', () => {
       fc.property(network, host, host, (bits, one, other) => {
         expect(bitsOf(addressOf([...bits, ...one]))).toBe(bitsOf(addressOf([...bits, ...other])));
       }),
-      { numRuns: 1_000 },
+      { numRuns: runs(2_000) },
     );
   });
 
@@ -36,7 +37,7 @@ describe('the hash of an address', () => {
         fc.pre(bits.join() !== others.join());
         expect(bitsOf(addressOf([...bits, ...one]))).not.toBe(bitsOf(addressOf([...others, ...other])));
       }),
-      { numRuns: 1_000 },
+      { numRuns: runs(2_000) },
     );
   });
 

@@ -5,6 +5,7 @@ import { KINDS } from '../../../event/kind.ts';
 import { parse } from '../../../event/parse.ts';
 import { parsePlain } from '../../../event/parse-plain.ts';
 import { anyText } from '../../parts/any-text.ts';
+import { runs } from '../../parts/full.ts';
 import { line, lineOfVersion1 } from './lines.ts';
 
 const LINE = line({ uri: '/web/item/4711.html?from=mail' });
@@ -68,7 +69,7 @@ test('agrees with parse', () => {
       read++;
       expect(found).toEqual(parse(json));
     }),
-    { numRuns: 1_000 },
+    { numRuns: runs(3_000) },
   );
   expect(read).toBeGreaterThan(100);
 });

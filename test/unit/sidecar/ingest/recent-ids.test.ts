@@ -4,9 +4,11 @@ import { createRecentIds } from '../../../../sidecar/ingest/recent-ids.ts';
 describe('recent ids', () => {
   test('remember at least the last half a million, and forget the oldest', () => {
     const recent = createRecentIds();
-    const ids = Array.from({ length: 1_200_000 }, (_, i) => id(i));
-    for (const one of ids) recent.add(...one);
-    expect(ids.slice(-524_288).every((one) => recent.has(...one))).toBe(true);
+    const all = 1_200_000;
+    for (let i = 0; i < all; i++) recent.add(...id(i));
+    let known = 0;
+    for (let i = all - 524_288; i < all; i++) if (recent.has(...id(i))) known++;
+    expect(known).toBe(524_288);
     expect(recent.has(...id(0))).toBe(false);
   });
 

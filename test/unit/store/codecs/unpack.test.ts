@@ -10,6 +10,7 @@ import { createOutput } from '../../../../store/codecs/output.ts';
 import { unpackSnappy } from '../../../../store/codecs/snappy.ts';
 import { MOST_UNPACKED, unpack, unpackLater } from '../../../../store/codecs/unpack.ts';
 import { unpackZstd } from '../../../../store/codecs/zstd.ts';
+import { runs } from '../../../parts/full.ts';
 
 const { lz4, snappy } = compressionsAlgorithms;
 const [GZIP, SNAPPY, LZ4, ZSTD] = [1, 2, 3, 4] as const;
@@ -55,6 +56,7 @@ describe('decompresses what a producer compressed', () => {
         expect(unpack(LZ4, lz4.compressSync(some)).equals(some)).toBe(true);
         expect(unpack(SNAPPY, snappy.compressSync(some)).equals(some)).toBe(true);
       }),
+      { numRuns: runs(250) },
     );
   });
 

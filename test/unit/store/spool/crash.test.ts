@@ -5,7 +5,7 @@ import { until } from '../../../parts/until.ts';
 import { open, take, tempFolder } from './folder.ts';
 import { type SpoolProcess, startSpoolProcess } from './process.ts';
 
-const KILLS = FULL ? 200 : 20;
+const KILLS = FULL ? 200 : 8;
 
 /** The numbers of all events that the process was told are kept. */
 function acknowledged({ lines }: SpoolProcess): number[] {

@@ -74,7 +74,7 @@ test('a spool on a disk that fails, tears and crashes keeps acknowledged events,
       await expectAllKept(spool, books);
       await spool.close();
     }),
-    { numRuns: FULL ? 1_000 : 60 },
+    { numRuns: FULL ? 1_000 : 30 },
   );
 }, 600_000);
 

@@ -55,7 +55,7 @@ test('a spool behaves like a list of events with cursors, for any operations', a
       await spool.close();
       expect(segmentsIn(dir)).toHaveLength(spool.stats().segments);
     }),
-    { numRuns: runs(60) },
+    { numRuns: runs(150) },
   );
 }, 60_000);
 
