@@ -10,34 +10,39 @@ export function ticksOf(
   timeZone: string,
 ): { stepMs: number; times: number[] } {
   const stepMs = intervalOf(to - from, MOST);
+  const offsetOf = offsetsOf(timeZone);
   const times: number[] = [];
-  let offset = offsetOf(from, timeZone);
+  let offset = offsetOf(from);
   let latest = Number.NEGATIVE_INFINITY;
   for (let local = Math.ceil((from + offset) / stepMs) * stepMs; ; local += stepMs) {
-    const ms = momentOf(local, offset, timeZone);
+    const ms = momentOf(local, offset, offsetOf);
     if (ms > to) return { stepMs, times };
     // An hour that a change to summer time leaves out ends when it begins.
     if (ms > latest) times.push(ms);
     latest = ms;
-    offset = offsetOf(ms, timeZone);
+    offset = offsetOf(ms);
   }
 }
 
 /** When the clocks show `local`, or first something later; `offset` is that of a moment before. */
-function momentOf(local: number, offset: number, timeZone: string): number {
+function momentOf(local: number, offset: number, offsetOf: (ms: number) => number): number {
   const about = local - offset;
-  const changed = offsetOf(about, timeZone);
+  const changed = offsetOf(about);
   const exact = local - changed;
-  return offsetOf(exact, timeZone) === changed ? exact : about;
+  return offsetOf(exact) === changed ? exact : about;
 }
 
-/** How much later a clock of the zone is than one of UTC, in whole minutes. */
-function offsetOf(ms: number, timeZone: string): number {
+/** Tells how much later a clock of the zone is than one of UTC at a time, in ms, to whole minutes. */
+function offsetsOf(timeZone: string): (ms: number) => number {
   const format = new Intl.DateTimeFormat('en-GB', {
     timeZone,
     dateStyle: 'short',
     timeStyle: 'medium',
   });
+  return (ms) => offsetAt(ms, format);
+}
+
+function offsetAt(ms: number, format: Intl.DateTimeFormat): number {
   const parts = Object.fromEntries(format.formatToParts(ms).map(({ type, value }) => [type, Number(value)]));
   const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = parts;
   const local = Date.UTC(year, month - 1, day, hour, minute, second);

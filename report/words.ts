@@ -26,6 +26,11 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const MOST_LOOKED = 1_000;
 
+/** A rate of a small shop is no 0. */
+const SMALL = new Intl.NumberFormat('en-GB', { maximumSignificantDigits: 2 });
+const FEW = new Intl.NumberFormat('en-GB', { maximumFractionDigits: 1 });
+const MANY = new Intl.NumberFormat('en-GB', { maximumFractionDigits: 0 });
+
 const SIGNALS: Readonly<Record<string, string>> = {
   surge: '▲ surge',
   busy: '■ busy',
@@ -55,14 +60,7 @@ export function wordsOf({ range, timeZone }: Pick<Report, 'range' | 'timeZone'>)
   // A change to summer time gives the end another zone than the beginning.
   const until = `${isOneDay ? '' : `${day.format(range.to)}, `}${zoned.format(range.to)}`;
   return {
-    // A rate of a small shop is no 0.
-    number: (value) =>
-      value.toLocaleString(
-        'en-GB',
-        Math.abs(value) < 1
-          ? { maximumSignificantDigits: 2 }
-          : { maximumFractionDigits: value < 100 ? 1 : 0 },
-      ),
+    number: (value) => (Math.abs(value) < 1 ? SMALL : value < 100 ? FEW : MANY).format(value),
     time: (ms) =>
       isOneDay && day.format(ms) === first ? clock.format(ms) : `${short.format(ms)}, ${clock.format(ms)}`,
     ticks: times.map((ms) => ({ ms, label: label.format(ms) })),
