@@ -7,6 +7,7 @@ import * as fc from 'fast-check';
 import type { HotItemEvent } from '../../event/event.ts';
 import { type DuckdbIndex, openDuckdbIndex } from '../../store/duckdb/duckdb.ts';
 import type { Range } from '../../store/event-questions.ts';
+import { bundleScript } from '../parts/bundle-script.ts';
 import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { until } from '../parts/until.ts';
@@ -20,6 +21,8 @@ const WEEK = 7 * DAY;
 const FIRST = Date.UTC(2026, 10, 1);
 /** Days with events, the last of which is not over. The first four end a week. */
 const DAYS = 5;
+/** How often something happens in between, each time at another moment. */
+const ROUNDS = FULL ? 15 : 6;
 const NOW = FIRST + 4 * DAY + 15 * HOUR;
 
 let folder: { path: string; remove: () => void };
@@ -38,10 +41,13 @@ describe('Closed spans of a DuckDB file', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 8 }), ranges, async (steps, asked) => {
         for (const one of steps) await both.take(one);
-        for (const range of [...asked, { from: FIRST + 4 * DAY - WEEK, to: NOW }])
+        for (const range of [
+          ...(FULL ? asked : asked.slice(0, 1)),
+          { from: FIRST + 4 * DAY - WEEK, to: NOW },
+        ])
           await both.expectSame(range);
       }),
-      { numRuns: FULL ? 60 : 6, seed: 23 },
+      { numRuns: FULL ? 60 : 4, seed: 23 },
     );
     await both.close();
     expect(both.closed()).toEqual(new Set([QUARTER, DAY, WEEK]));
@@ -116,7 +122,7 @@ describe('Closed spans of a DuckDB file', () => {
     const index = await openDuckdbIndex({ path, mostExactViews: 0, now: () => now });
     await index.create([view({ time: FIRST })]);
     await closeAll(index);
-    for (let late = 1; late <= 15; late++) {
+    for (let late = 1; late <= ROUNDS; late++) {
       await index.create([view({ time: FIRST + late })]);
       now += 10 * MINUTE;
       // The quarter, the day, or the week is computed.
@@ -140,7 +146,7 @@ describe('Closed spans of a DuckDB file', () => {
     const index = await openDuckdbIndex({ path, now: () => (now += ticks) });
     await index.create([view({ time: FIRST })]);
     await closeAll(index);
-    for (let early = 0; early < 15; early++) {
+    for (let early = 0; early < ROUNDS; early++) {
       await index.create([view({ time: FIRST + early })]);
       now += 10 * MINUTE - early;
       ticks = 1;
@@ -178,7 +184,7 @@ describe('Closed spans of a DuckDB file', () => {
     const whole = { item: '4711', from: FIRST, to: FIRST + 2 * DAY };
     await index.create([view({ time: FIRST })]);
     await closeAll(index);
-    for (let views = 1; views <= 15; views++) {
+    for (let views = 1; views <= ROUNDS; views++) {
       now += 10 * MINUTE;
       // The quarter, and the day.
       await closeAll(index, 2);
@@ -235,9 +241,8 @@ describe('Closed spans of a DuckDB file', () => {
 
   test('equal their events after kill -9 while late events are added and spans are computed', async () => {
     await (await openDuckdbIndex({ path })).close();
-    for (const batches of FULL ? [20, 45, 70] : [45]) {
-      const child = fork(join(import.meta.dirname, 'closed-spans-writer.ts'), [path], {
-        execArgv: ['--import', 'tsx'],
+    for (const batches of FULL ? [20, 45, 70] : [25]) {
+      const child = fork(bundleScript(join(import.meta.dirname, 'closed-spans-writer.ts')), [path], {
         stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       });
       let acknowledged = 0;

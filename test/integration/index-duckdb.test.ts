@@ -6,6 +6,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type DuckdbIndex, openDuckdbIndex } from '../../store/duckdb/duckdb.ts';
 import { DuckdbFileError } from '../../store/duckdb/file.ts';
+import { bundleScript } from '../parts/bundle-script.ts';
 import { writeEndlessIndex } from '../parts/endless-duckdb.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { createLongWork } from '../parts/long-work.ts';
@@ -133,8 +134,7 @@ describe('A DuckDB file', () => {
   });
 
   test('has each event once after kill -9 in the middle of creating and a retry of everything', async () => {
-    const child = fork(join(import.meta.dirname, 'index-duckdb-writer.ts'), [path], {
-      execArgv: ['--import', 'tsx'],
+    const child = fork(bundleScript(join(import.meta.dirname, 'index-duckdb-writer.ts')), [path], {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     let acknowledged = 0;
@@ -160,8 +160,7 @@ describe('A DuckDB file', () => {
   });
 
   test('is in use by another process: the error names it', async () => {
-    const child = fork(join(import.meta.dirname, 'index-duckdb-writer.ts'), [path], {
-      execArgv: ['--import', 'tsx'],
+    const child = fork(bundleScript(join(import.meta.dirname, 'index-duckdb-writer.ts')), [path], {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     await once(child, 'message');

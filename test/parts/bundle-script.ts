@@ -1,6 +1,11 @@
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { temporaryFolder } from './guard.ts';
+
+/** Contains binaries, which it finds beside itself. */
+const DUCKDB = '@duckdb/node-bindings';
+const PATH_OF_DUCKDB = createRequire(import.meta.url).resolve(DUCKDB);
 
 const bundles = new Map<string, string>();
 
@@ -19,6 +24,8 @@ export function bundleScript(script: string): string {
     format: 'esm',
     platform: 'node',
     target: 'node20',
+    alias: { [DUCKDB]: PATH_OF_DUCKDB },
+    external: [PATH_OF_DUCKDB],
     // For packages that are CommonJS.
     banner: {
       js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
